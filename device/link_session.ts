@@ -1,0 +1,150 @@
+/**
+ * A link on the device: it answers CONNECTs by dialling services that it may dial.
+ *
+ * @module
+ */
+
+import { formatAddress } from "../protocol/address.ts";
+import type { Channel } from "../protocol/channel.ts";
+import type { Codec } from "../protocol/codec.ts";
+import { DeviceLink } from "../protocol/device_link.ts";
+import type { ChannelEndReason, LinkEndReason } from "../protocol/reasons.ts";
+import { ChannelPump, type ChannelSummary } from "../net/channel_pump.ts";
+import { dial, DialTimeout } from "../net/dial.ts";
+import { describeError } from "../net/errors.ts";
+import { LinkDriver, type LinkEnd } from "../net/link_driver.ts";
+import type { Transport } from "../net/transport.ts";
+import type { DeviceEvent } from "./events.ts";
+import type { DeviceSettings } from "./options.ts";
+
+/** What a session needs. */
+export interface LinkSessionOptions {
+  /** The connection to the server; the session closes it. */
+  readonly transport: Transport;
+  /** The profile to speak. */
+  readonly codec: Codec;
+  /** The device's settings. */
+  readonly settings: DeviceSettings;
+  /** Tells subscribers. */
+  emit(event: DeviceEvent): void;
+}
+
+/** The life of one link on the device. */
+export class LinkSession {
+  /** Resolves when the link is down and its services' connections are closed; never rejects. */
+  readonly ended: Promise<LinkEnd>;
+
+  readonly #settings: DeviceSettings;
+  readonly #emit: (event: DeviceEvent) => void;
+  readonly #driver: LinkDriver;
+  readonly #link: DeviceLink;
+  readonly #pumps = new Set<ChannelPump>();
+
+  /** Sends LISTEN and serves from then on. */
+  constructor(options: LinkSessionOptions) {
+    const { settings, transport } = options;
+    this.#settings = settings;
+    this.#emit = options.emit;
+    this.#driver = new LinkDriver({ transport, clock: settings.clock, writeTimeout: settings.linkWriteTimeout });
+    this.#link = new DeviceLink(options.codec, this.#driver, {
+      onOpen: (channel, early) => this.#onOpen(channel, early),
+      onBadConnect: (id, why) => this.#onBadConnect(id, why),
+    });
+    this.ended = this.#driver.ended.then(async (end) => {
+      await Promise.all([...this.#pumps].map((pump) => pump.done));
+      return end;
+    });
+    this.#link.listen();
+    this.#driver.start(this.#link, new Uint8Array(0), {
+      settings: settings.keepAlive,
+      probe: () => this.#link.knock(),
+      answers: () => this.#link.answersKnocks,
+    });
+  }
+
+  /** Ends in order: CLOSE for each channel, what came is delivered; then the link closes. */
+  async shutdown(): Promise<void> {
+    const pumps = [...this.#pumps];
+    for (const pump of pumps) pump.end("shutting-down");
+    await Promise.all([...pumps.map((pump) => pump.done), this.#driver.flushed()]);
+    this.close("shutting-down");
+    await this.ended;
+  }
+
+  /** Ends at once. Idempotent. */
+  close(reason: LinkEndReason): void {
+    this.#driver.close(reason);
+    for (const pump of this.#pumps) pump.abort(reason === "shutting-down" ? "shutting-down" : "link-lost");
+  }
+
+  #onOpen(channel: Channel, early: readonly Uint8Array[]): void {
+    const { clock, services, stallTimeout } = this.#settings;
+    const pump = new ChannelPump({
+      channel,
+      driver: this.#driver,
+      clock,
+      end: "service",
+      stallTimeout,
+      halfCloseTimeout: 0, // seed 003, step 6: as soon as the service's socket is closed, CLOSE is sent
+    });
+    this.#pumps.add(pump);
+    let error: string | undefined;
+    pump.done.then((summary) => {
+      this.#pumps.delete(pump);
+      this.#channelEnded(channel, summary, error);
+    });
+    if (!services.some((service) => service.allows(channel.target))) {
+      error = `no --service allows it; --service ${formatAddress(channel.target)} would`;
+      return pump.abort("not-allowed");
+    }
+    for (const bytes of early) channel.received(bytes);
+    this.#dial(pump).catch((cause: unknown) => {
+      error = describeError(cause);
+      pump.abort(cause instanceof DialTimeout ? "connect-timeout" : "service-unreachable");
+    });
+  }
+
+  async #dial(pump: ChannelPump): Promise<void> {
+    const { clock, connectTimeout } = this.#settings;
+    const abort = new AbortController();
+    pump.done.then(() => abort.abort());
+    pump.attach(await dial(pump.channel.target, clock, connectTimeout, abort.signal));
+  }
+
+  #onBadConnect(id: number, why: string): void {
+    this.#settings.logger.warn("CONNECT for client {id} refused: {why}", { id, why });
+    this.#emit({
+      type: "channel-end",
+      id,
+      service: "",
+      reason: "bad-connect",
+      error: why,
+      bytesUp: 0,
+      bytesDown: 0,
+      duration: 0,
+    });
+  }
+
+  #channelEnded(channel: Channel, summary: ChannelSummary, error: string | undefined): void {
+    const facts = {
+      id: channel.id,
+      service: formatAddress(channel.target),
+      reason: summary.reason,
+      error: REFUSALS.has(summary.reason) ? error : undefined,
+      bytesUp: summary.bytesReceived,
+      bytesDown: summary.bytesSent,
+      duration: Math.round(summary.duration),
+    };
+    const { logger } = this.#settings;
+    if (facts.error !== undefined) {
+      logger.warn("client {id} cannot reach {service}: {reason} ({error})", facts);
+    } else {
+      const line = "client {id} of {service} ended: {reason}, {bytesUp} B up, {bytesDown} B down, {duration} ms";
+      if (facts.reason === "stalled") logger.warn(line, facts);
+      else logger.info(line, facts);
+    }
+    this.#emit({ type: "channel-end", ...facts });
+  }
+}
+
+const REFUSALS: ReadonlySet<ChannelEndReason> = new Set(["not-allowed", "connect-timeout", "service-unreachable"]);

@@ -1,0 +1,93 @@
+/**
+ * The services that a device may dial, as its owner names them: nothing else is ever dialled.
+ *
+ * @module
+ */
+
+import { type Address, isHost, parseIPv4, parseIPv6, parsePort, splitHostPort } from "../protocol/address.ts";
+
+/** One allowed service, or a range of them. */
+export interface ServiceRule {
+  /** As it was written. */
+  readonly text: string;
+  /** Whether a CONNECT to `target` is covered. Names are compared as text: nothing is resolved to decide. */
+  allows(target: Address): boolean;
+}
+
+/**
+ * Parses `HOST:PORT`, where HOST is a name, an IP, a network (`10.0.0.0/24`, `[fd00::/8]`) or `*`, and PORT is a number,
+ * a range (`8000-8099`) or `*`.
+ *
+ * @throws {SyntaxError} with what was wrong and what would do.
+ *
+ * @example
+ * ```ts
+ * import { parseService } from "./services.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const rule = parseService("10.0.0.0/24:*");
+ * assert(rule.allows({ host: "10.0.0.7", port: 23 }));
+ * assert(!rule.allows({ host: "10.0.1.7", port: 23 }));
+ * ```
+ */
+export function parseService(text: string): ServiceRule {
+  const [host, port] = splitHostPort(text);
+  const allowsHost = parseHostPattern(host, text);
+  const allowsPort = parsePortPattern(port, text);
+  return { text, allows: (target) => allowsPort(target.port) && allowsHost(target.host) };
+}
+
+function parseHostPattern(pattern: string, text: string): (host: string) => boolean {
+  if (pattern === "*") return () => true;
+  const slash = pattern.indexOf("/");
+  const base = slash < 0 ? pattern : pattern.slice(0, slash);
+  const bytes = ipBytes(base);
+  if (bytes) {
+    const length = slash < 0 ? bytes.length * 8 : parsePrefixLength(pattern.slice(slash + 1), bytes.length * 8, text);
+    return (host) => {
+      const other = ipBytes(host);
+      return other !== undefined && samePrefix(bytes, other, length);
+    };
+  }
+  if (slash >= 0) throw new SyntaxError(`"${pattern}" in "${text}" is not a network; write one as in 10.0.0.0/24`);
+  if (!isHost(pattern)) {
+    throw new SyntaxError(`"${pattern}" in "${text}" is not a host; write a name, an IP, a network or *`);
+  }
+  const name = pattern.toLowerCase();
+  return (host) => host.toLowerCase() === name;
+}
+
+function parsePortPattern(pattern: string, text: string): (port: number) => boolean {
+  if (pattern === "*") return () => true;
+  const [from = "", to = from, ...rest] = pattern.split("-");
+  const low = parsePort(from, text);
+  const high = parsePort(to, text);
+  if (rest.length > 0 || low === 0 || low > high) {
+    throw new SyntaxError(`"${pattern}" in "${text}" is not a port from 1 to 65535, a range as in 8000-8099, or *`);
+  }
+  return (port) => port >= low && port <= high;
+}
+
+function parsePrefixLength(length: string, max: number, text: string): number {
+  const bits = /^\d{1,3}$/.test(length) ? Number(length) : NaN;
+  if (!(bits <= max)) throw new SyntaxError(`"/${length}" in "${text}" is not a prefix length from 0 to ${max}`);
+  return bits;
+}
+
+/** The bytes of an IP; an IPv4 address mapped into IPv6 (RFC 4291 §2.5.5.2) counts as the IPv4 address that it means. */
+function ipBytes(host: string): number[] | undefined {
+  const v4 = parseIPv4(host);
+  if (v4) return v4;
+  const v6 = host.includes(":") ? parseIPv6(host) : undefined;
+  if (!v6) return undefined;
+  const mapped = v6.slice(0, 10).every((byte) => byte === 0) && v6[10] === 255 && v6[11] === 255;
+  return mapped ? v6.slice(12) : v6;
+}
+
+function samePrefix(a: readonly number[], b: readonly number[], bits: number): boolean {
+  if (a.length !== b.length) return false;
+  return a.every((byte, at) => {
+    const counted = Math.min(8, Math.max(0, bits - at * 8));
+    return (byte ^ b[at]!) >> (8 - counted) === 0;
+  });
+}

@@ -1,0 +1,238 @@
+/**
+ * Joins a connection (to a client, or to a service) with its channel: bytes both ways, and the end in order.
+ *
+ * @module
+ */
+
+import type { Channel, ChannelReceiver } from "../protocol/channel.ts";
+import type { ChannelEndReason } from "../protocol/reasons.ts";
+import type { Clock } from "./clock.ts";
+import { DRAIN_TIMEOUT_MS, LINGER_MS, MAX_CHANNEL_BACKLOG, MAX_LINK_CHUNK, RESUME_CHANNEL_BACKLOG } from "./limits.ts";
+import type { LinkDriver } from "./link_driver.ts";
+import { ReadBuffer } from "./read_buffer.ts";
+import { closeQuietly, type Duplex } from "./transport.ts";
+import { WriteQueue } from "./write_queue.ts";
+
+/** What a pump needs. */
+export interface ChannelPumpOptions {
+  /** The channel; the pump becomes its receiver. */
+  readonly channel: Channel;
+  /** The link's driver, whose chunks the pump writes from. */
+  readonly driver: LinkDriver;
+  /** The time. */
+  readonly clock: Clock;
+  /** Who is at the other end of the connection. */
+  readonly end: "client" | "service";
+  /** Milliseconds that the connection may hold the link. */
+  readonly stallTimeout: number;
+  /**
+   * Milliseconds without a byte that a channel lives on after the connection's writing side ended, on a link that cannot
+   * carry a half-close; 0 ends it at once.
+   */
+  readonly halfCloseTimeout: number;
+}
+
+/** How a channel went. */
+export interface ChannelSummary {
+  /** Why it ended. */
+  readonly reason: ChannelEndReason;
+  /** Bytes read from the connection and sent on the channel. */
+  readonly bytesSent: number;
+  /** Bytes that came on the channel. */
+  readonly bytesReceived: number;
+  /** Milliseconds from its opening to the close of its connection. */
+  readonly duration: number;
+}
+
+const NOTHING = (): void => {};
+
+/** The life of one channel's connection. */
+export class ChannelPump implements ChannelReceiver {
+  /** The channel. */
+  readonly channel: Channel;
+  /** Resolves when the connection is closed; never rejects. */
+  readonly done: Promise<ChannelSummary>;
+
+  readonly #driver: LinkDriver;
+  readonly #clock: Clock;
+  readonly #options: ChannelPumpOptions;
+  readonly #since: number;
+  readonly #resolveDone: (summary: ChannelSummary) => void;
+  readonly #queue: WriteQueue;
+  #conn: Duplex | undefined;
+
+  // The end: a reason, then what came is delivered, then the connection is closed.
+  #reason: ChannelEndReason | undefined;
+  #readEnded = false;
+  #finishing = false;
+  #closed = false;
+
+  // While the backlog is too large, the link waits for this receiver.
+  #holding = false;
+
+  // One wait at a time: a stall, a half-close, a drain, or the peer's own end.
+  #cancelTimer: () => void = NOTHING;
+  #heard = 0;
+
+  /** Starts with the bytes of the channel; those of the connection follow with {@linkcode ChannelPump.attach}. */
+  constructor(options: ChannelPumpOptions) {
+    this.channel = options.channel;
+    this.#driver = options.driver;
+    this.#clock = options.clock;
+    this.#options = options;
+    this.#since = this.#clock.now();
+    const { promise, resolve } = Promise.withResolvers<ChannelSummary>();
+    this.done = promise;
+    this.#resolveDone = resolve;
+    this.#queue = new WriteQueue(undefined, {
+      copyMax: 0,
+      copyWhenBusy: true,
+      onError: () => this.abort(this.#resetReason),
+      onProgress: () => this.#progressed(),
+    });
+    options.channel.receiver = this;
+  }
+
+  /** Whether the connection's writing side has ended and the channel only lives for what may still come. */
+  get halfClosed(): boolean {
+    return this.#readEnded && this.#reason === undefined;
+  }
+
+  /** Gives the pump its connection, which it closes at the end. */
+  attach(conn: Duplex): void {
+    if (this.#closed) return closeQuietly(conn);
+    this.#conn = conn;
+    this.#queue.attach(conn);
+    this.#readLoop(conn).catch(() => this.#readFailed());
+  }
+
+  onData(bytes: Uint8Array): void {
+    if (this.#closed) return;
+    const { chunk } = this.#driver;
+    if (this.#queue.write(bytes, chunk.unpin)) chunk.pin();
+    if (this.#readEnded) this.#heard = this.#clock.now();
+    if (this.#queue.pending > MAX_CHANNEL_BACKLOG - MAX_LINK_CHUNK) this.#hold();
+  }
+
+  onEnd(reason: ChannelEndReason): void {
+    this.#finish(this.#readEnded && reason === "service-closed" ? this.#endReason : reason);
+  }
+
+  /** Ends the channel in order: nothing more is read, CLOSE is sent, what came is delivered. Idempotent. */
+  end(reason: ChannelEndReason): void {
+    this.channel.close(this.#clock.now());
+    this.#finish(reason);
+  }
+
+  /** Ends the channel at once; what came and was not delivered is dropped. Idempotent. */
+  abort(reason: ChannelEndReason): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#reason ??= reason;
+    this.#cancelTimer();
+    this.channel.close(this.#clock.now());
+    this.#queue.abandon();
+    closeQuietly(this.#conn);
+    this.#unhold();
+    this.#resolveDone({
+      reason: this.#reason,
+      bytesSent: this.channel.bytesSent,
+      bytesReceived: this.channel.bytesReceived,
+      duration: this.#clock.now() - this.#since,
+    });
+  }
+
+  get #endReason(): ChannelEndReason {
+    return this.#options.end === "client" ? "client-closed" : "service-closed";
+  }
+
+  get #resetReason(): ChannelEndReason {
+    return this.#options.end === "client" ? "client-reset" : "service-reset";
+  }
+
+  /** Reads the connection into the channel; once the channel has ended, reads on to see the peer's own end. */
+  async #readLoop(conn: Duplex): Promise<void> {
+    const { headroom, maxPayload } = this.channel.codec;
+    const buffer = new ReadBuffer(headroom, maxPayload);
+    for (;;) {
+      const count = await conn.read(buffer.payload);
+      if (count === null) break;
+      if (this.#reason !== undefined) continue;
+      const wait = this.channel.send(buffer.frame, count);
+      if (wait !== undefined) await wait;
+      buffer.learn(count);
+    }
+    this.#readEnded = true;
+    if (this.#reason !== undefined) return this.#closeWhenDelivered();
+    if (this.#options.halfCloseTimeout === 0) return this.end(this.#endReason);
+    this.#heard = this.#clock.now();
+    this.#awaitHalfClose();
+  }
+
+  #readFailed(): void {
+    this.#readEnded = true;
+    if (this.#reason === undefined) this.abort(this.#resetReason);
+    else this.#closeWhenDelivered();
+  }
+
+  /** The profile cannot carry a half-close, so a client that only finished writing gets some time for its reply. */
+  #awaitHalfClose(): void {
+    if (this.#holding) return; // the stall timer runs, and comes back here
+    const left = this.#heard + this.#options.halfCloseTimeout - this.#clock.now();
+    if (left <= 0 && this.#queue.pending === 0) return this.end("client-finished");
+    this.#after(Math.max(left, 1), () => this.#awaitHalfClose());
+  }
+
+  #finish(reason: ChannelEndReason): void {
+    if (this.#reason !== undefined) return;
+    this.#reason = reason;
+    this.#unhold();
+    if (this.#conn === undefined || reason === "link-lost" && this.#queue.pending === 0) return this.abort(reason);
+    this.#watchDrain(this.#queue.progress);
+    this.#queue.flushed().then(() => this.#delivered());
+  }
+
+  /** While what came is being delivered: a receiver that takes nothing for long loses it. */
+  #watchDrain(progress: number): void {
+    this.#after(DRAIN_TIMEOUT_MS, () => {
+      if (this.#queue.progress === progress) this.abort("stalled");
+      else this.#watchDrain(this.#queue.progress);
+    });
+  }
+
+  #delivered(): void {
+    if (this.#closed) return;
+    this.#finishing = true;
+    if (this.#readEnded) return this.abort(this.#reason!);
+    this.#after(LINGER_MS, () => this.abort(this.#reason!));
+    this.#conn!.closeWrite().catch(() => this.abort(this.#reason!));
+  }
+
+  #closeWhenDelivered(): void {
+    if (this.#finishing) this.abort(this.#reason!);
+  }
+
+  #hold(): void {
+    if (this.#holding || this.#reason !== undefined) return;
+    this.#holding = true;
+    this.#driver.hold();
+    this.#after(this.#options.stallTimeout, () => this.abort("stalled"));
+  }
+
+  #unhold(): void {
+    if (!this.#holding) return;
+    this.#holding = false;
+    this.#cancelTimer();
+    this.#driver.unhold();
+    if (this.halfClosed) this.#awaitHalfClose();
+  }
+
+  #progressed(): void {
+    if (this.#holding && this.#queue.pending <= RESUME_CHANNEL_BACKLOG) this.#unhold();
+  }
+
+  #after(ms: number, fn: () => void): void {
+    this.#cancelTimer();
+    this.#cancelTimer = this.#clock.after(ms, fn);
+  }
+}

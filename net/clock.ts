@@ -1,0 +1,36 @@
+/**
+ * Time as the relay sees it: monotonic milliseconds, and timers that can be cancelled.
+ *
+ * @module
+ */
+
+/** Injected wherever time matters, so that tests can hold it still. */
+export interface Clock {
+  /** Milliseconds from an arbitrary start; never jumps with the wall clock. */
+  now(): number;
+  /** Calls `fn` once after `ms` milliseconds. @returns what cancels it. */
+  after(ms: number, fn: () => void): () => void;
+}
+
+/** The clock of this machine. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  after(ms, fn) {
+    const timer = setTimeout(fn, ms);
+    return () => clearTimeout(timer);
+  },
+};
+
+/** A wait of `ms` milliseconds that `signal` cuts short. */
+export function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const done = () => {
+      cancel();
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const cancel = clock.after(ms, done);
+    signal.addEventListener("abort", done);
+  });
+}

@@ -1,0 +1,51 @@
+/**
+ * Dialling with a deadline.
+ *
+ * @module
+ */
+
+import type { Address } from "../protocol/address.ts";
+import type { Clock } from "./clock.ts";
+import { closeQuietly, tuneSocket } from "./transport.ts";
+
+/** Nobody answered within the time given. */
+export class DialTimeout extends Error {
+  /** After `ms` milliseconds. */
+  constructor(ms: number) {
+    super(`no answer within ${ms / 1000} s`);
+    this.name = "DialTimeout";
+  }
+}
+
+/**
+ * Connects to `address`, names included.
+ *
+ * @throws {DialTimeout} after `timeout` milliseconds; what the runtime throws; the signal's reason when it aborts.
+ */
+export function dial(address: Address, clock: Clock, timeout: number, signal: AbortSignal): Promise<Deno.TcpConn> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason);
+    const attempt = new AbortController();
+    let settled = false;
+    const settle = (): boolean => {
+      if (settled) return false;
+      settled = true;
+      cancel();
+      signal.removeEventListener("abort", onAbort);
+      return true;
+    };
+    const giveUp = (reason: unknown) => {
+      if (!settle()) return;
+      reject(reason);
+      attempt.abort(); // frees the half-open socket, where the runtime can; otherwise it is closed when it opens
+    };
+    const onAbort = () => giveUp(signal.reason);
+    const cancel = clock.after(timeout, () => giveUp(new DialTimeout(timeout)));
+    signal.addEventListener("abort", onAbort);
+    Deno.connect({ hostname: address.host, port: address.port, signal: attempt.signal }).then((conn) => {
+      if (!settle()) return closeQuietly(conn);
+      tuneSocket(conn);
+      resolve(conn);
+    }, (error) => settle() && reject(error));
+  });
+}

@@ -1,0 +1,24 @@
+/**
+ * What errors of the runtime mean to the relay.
+ *
+ * @module
+ */
+
+/** One line about an error of the runtime, for people. */
+export function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.message.replace(/ \(os error \d+\)$/, "") || error.name;
+}
+
+/** The code that the system gave to an error, such as `EADDRINUSE`. */
+export function errorCode(error: unknown): string | undefined {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return typeof code === "string" ? code : undefined;
+}
+
+/** Whether the process or the system has run out of descriptors or buffers: it passes when others close. */
+export function isExhaustion(error: unknown): boolean {
+  const code = errorCode(error);
+  if (code !== undefined) return ["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"].includes(code);
+  return error instanceof Error && /os error (23|24|105|12)\)/.test(error.message);
+}

@@ -1,0 +1,65 @@
+/**
+ * Every bound on memory, time and number that the net layer imposes, by name. What is a default can be set.
+ *
+ * @module
+ */
+
+/** Bytes that wait for one slow receiver at most; then the link's reading pauses (v1 has no credit). */
+export const MAX_CHANNEL_BACKLOG = 1024 * 1024;
+
+/** A paused link reads on when the receiver's backlog has come down to this. */
+export const RESUME_CHANNEL_BACKLOG = MAX_CHANNEL_BACKLOG / 2;
+
+/** Bytes that wait for the link before senders wait; every channel can add one more read. */
+export const LINK_HIGH_WATER = 256 * 1024;
+
+/** Bytes of answers to control frames that may wait before the link's reading pauses. */
+export const LINK_CONTROL_HIGH_WATER = 1024 * 1024;
+
+/** A DATA frame up to this size is copied behind others; a larger one is written from where it was read. */
+export const COPY_MAX = 4096;
+
+/** First and largest size of a link's receive chunk; it grows while reads fill it. */
+export const MIN_LINK_CHUNK = 16 * 1024;
+/** See {@linkcode MIN_LINK_CHUNK}. */
+export const MAX_LINK_CHUNK = 256 * 1024;
+
+/** First and largest size of a connection's read buffer; it grows while reads fill it. */
+export const MIN_READ = 2 * 1024;
+/** See {@linkcode MIN_READ}. */
+export const MAX_READ = 64 * 1024;
+
+/** Default of the time that a link's peer may take nothing, in milliseconds. */
+export const LINK_WRITE_TIMEOUT_MS = 60_000;
+
+/** Default of the time that a receiver may hold its link, in milliseconds. */
+export const STALL_TIMEOUT_MS = 10_000;
+
+/** Default of the time without a byte after which a client that shut down its writing side is ended, in milliseconds. */
+export const HALF_CLOSE_TIMEOUT_MS = 5_000;
+
+/** Time without progress after which a receiver whose channel has ended loses what still waits for it. */
+export const DRAIN_TIMEOUT_MS = 60_000;
+
+/** Time that a peer has to close after this side sent its last byte and its FIN. */
+export const LINGER_MS = 2_000;
+
+/** Default of the time for reaching a service, in milliseconds. */
+export const CONNECT_TIMEOUT_MS = 10_000;
+
+/** Time for dialling the server, in milliseconds. */
+export const DIAL_TIMEOUT_MS = 10_000;
+
+/** Time from an accepted connection to a whole LISTEN, in milliseconds. */
+export const FIRST_FRAME_TIMEOUT_MS = 10_000;
+
+/** Connections of one listener that may be on their way to a LISTEN. */
+export const MAX_PENDING_LINKS = 64;
+
+/** Time that a graceful end may take, in milliseconds. */
+export const SHUTDOWN_TIMEOUT_MS = 5_000;
+
+/** First and longest pause of an accept loop that has run out of descriptors, in milliseconds. */
+export const MIN_ACCEPT_PAUSE_MS = 50;
+/** See {@linkcode MIN_ACCEPT_PAUSE_MS}. */
+export const MAX_ACCEPT_PAUSE_MS = 1_000;

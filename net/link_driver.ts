@@ -1,0 +1,263 @@
+/**
+ * Runs a link on a transport: one read loop, one write queue, one timer, one end.
+ *
+ * @module
+ */
+
+import { ProtocolError } from "../protocol/errors.ts";
+import { KeepAlive, type KeepAliveSettings } from "../protocol/keep_alive.ts";
+import type { Link, LinkOutput } from "../protocol/link.ts";
+import type { ChannelEndReason, LinkEndReason } from "../protocol/reasons.ts";
+import type { Clock } from "./clock.ts";
+import { describeError } from "./errors.ts";
+import { COPY_MAX, LINK_CONTROL_HIGH_WATER, LINK_HIGH_WATER } from "./limits.ts";
+import { type ReceiveChunk, ReceiveChunks } from "./receive_chunk.ts";
+import { closeQuietly, type Transport } from "./transport.ts";
+import { WriteQueue } from "./write_queue.ts";
+
+/** Why and how a link ended. */
+export interface LinkEnd {
+  /** One word. */
+  readonly reason: LinkEndReason;
+  /** One line more for people, where there is more to say. */
+  readonly detail: string | undefined;
+}
+
+/** How to send a keep-alive probe, and whether this peer answers them. */
+export interface Prober {
+  /** Silence that is suffered, in milliseconds. */
+  readonly settings: KeepAliveSettings;
+  /** Sends a probe. */
+  probe(): void;
+  /** Whether silence after a probe counts against the peer. */
+  answers(): boolean;
+}
+
+/** What a driver needs. */
+export interface LinkDriverOptions {
+  /** The connection; the driver closes it. */
+  readonly transport: Transport;
+  /** The time. */
+  readonly clock: Clock;
+  /** Milliseconds that the peer may take nothing; negative for ever. */
+  readonly writeTimeout: number;
+}
+
+const NOTHING = (): void => {};
+
+/** The life of one link. */
+export class LinkDriver implements LinkOutput {
+  /** The connection. */
+  readonly transport: Transport;
+  /** Resolves when the link has ended and its socket is closed; never rejects. */
+  readonly ended: Promise<LinkEnd>;
+  /** Bytes read from the link. */
+  bytesReceived = 0;
+
+  readonly #clock: Clock;
+  readonly #queue: WriteQueue;
+  readonly #chunks = new ReceiveChunks();
+  readonly #resolveEnded: (end: LinkEnd) => void;
+  #link: Link | undefined;
+  #end: LinkEnd | undefined;
+
+  // Reading pauses while somebody holds the link.
+  #holds = 0;
+  #resume: (() => void) | undefined;
+  #reading = false;
+  readonly #listeners: (() => void)[] = [];
+
+  // The one timer.
+  #cancelTimer: () => void = NOTHING;
+  #timerDue = Infinity;
+  #prober: Prober | undefined;
+  #keepAlive: KeepAlive | undefined;
+  readonly #writeTimeout: number;
+  #writeDue = Infinity;
+  #writeProgress = 0;
+
+  /** A driver that does nothing until {@linkcode LinkDriver.start}. */
+  constructor(options: LinkDriverOptions) {
+    this.transport = options.transport;
+    this.#clock = options.clock;
+    this.#writeTimeout = options.writeTimeout < 0 ? Infinity : options.writeTimeout;
+    const { promise, resolve } = Promise.withResolvers<LinkEnd>();
+    this.ended = promise;
+    this.#resolveEnded = resolve;
+    this.#queue = new WriteQueue(options.transport.duplex, {
+      copyMax: COPY_MAX,
+      copyWhenBusy: false,
+      onError: (error) => this.close("connection-lost", describeError(error)),
+    });
+  }
+
+  /** The chunk that is being decoded; receivers pin it while they write views of it. */
+  get chunk(): ReceiveChunk {
+    return this.#chunks.current;
+  }
+
+  /** When a byte last came, on the driver's clock. */
+  get heardAt(): number {
+    return this.#keepAlive?.heardAt ?? this.#clock.now();
+  }
+
+  /** Resolves at the first byte that comes after the time `since`; never, if none comes. */
+  heardAfter(since: number): Promise<void> {
+    if (this.heardAt > since) return Promise.resolve();
+    return new Promise((resolve) => this.#listeners.push(resolve));
+  }
+
+  /** Whether the link has ended. */
+  get done(): boolean {
+    return this.#end !== undefined;
+  }
+
+  /** Starts to read. `opening` is what was read from the transport before. */
+  start(link: Link, opening: Uint8Array, prober?: Prober): void {
+    this.#link = link;
+    this.#prober = prober;
+    this.#keepAlive = new KeepAlive(
+      prober?.settings ?? { idleTimeout: -1, probeInterval: -1, probeCount: 0 },
+      this.#clock.now(),
+    );
+    this.#read(link, opening).catch((error: unknown) => this.#readFailed(error));
+    this.#arm();
+  }
+
+  control(frame: Uint8Array): void {
+    this.#queue.write(frame, NOTHING);
+    this.#watchWrites();
+  }
+
+  data(frame: Uint8Array): Promise<void> | undefined {
+    this.#watchWrites();
+    if (frame.length > COPY_MAX) {
+      return new Promise((resolve) => {
+        if (!this.#queue.write(frame, resolve)) resolve();
+      });
+    }
+    this.#queue.write(frame, NOTHING);
+    return this.#queue.pending > LINK_HIGH_WATER ? this.#queue.drained(LINK_HIGH_WATER / 2) : undefined;
+  }
+
+  /** Pauses reading until as many {@linkcode LinkDriver.unhold} have come. */
+  hold(): void {
+    this.#holds++;
+  }
+
+  /** See {@linkcode LinkDriver.hold}. */
+  unhold(): void {
+    if (--this.#holds > 0) return;
+    this.#resume?.();
+    this.#resume = undefined;
+  }
+
+  /** Resolves when everything that was sent has been taken by the kernel, or the link has ended. */
+  flushed(): Promise<void> {
+    return this.#queue.flushed();
+  }
+
+  /** Ends the link at once: channels hear of it, the socket is closed. Idempotent; the first reason stays. */
+  close(reason: LinkEndReason, detail?: string): void {
+    if (this.#end) return;
+    this.#end = { reason, detail };
+    this.#cancelTimer();
+    this.#queue.abandon();
+    closeQuietly(this.transport.duplex);
+    this.#resume?.();
+    this.#link?.end(channelReason(reason));
+    this.#resolveEnded(this.#end);
+  }
+
+  async #read(link: Link, opening: Uint8Array): Promise<void> {
+    const { duplex } = this.transport;
+    if (opening.length > 0) {
+      const { bytes } = this.#chunks.current;
+      bytes.set(opening);
+      link.receive(bytes.subarray(0, opening.length), this.#clock.now());
+    }
+    while (!this.#end) {
+      const { bytes } = this.#chunks.next();
+      this.#reading = true;
+      const count = await duplex.read(bytes);
+      this.#reading = false;
+      if (count === null) return this.#peerClosed(link);
+      if (this.#end) return;
+      this.bytesReceived += count;
+      const now = this.#clock.now();
+      this.#keepAlive!.heard(now);
+      if (this.#listeners.length > 0) { for (const resolve of this.#listeners.splice(0)) resolve(); }
+      link.receive(count === bytes.length ? bytes : bytes.subarray(0, count), now);
+      if (link.deadline < this.#timerDue) this.#arm();
+      this.#chunks.learn(count);
+      // A write that the kernel took at once comes back within two turns of the microtask queue: give it those, so
+      // that the next read finds the same chunk, warm in the cache, rather than another one.
+      if (this.chunk.pinned) await undefined;
+      if (this.chunk.pinned) await undefined;
+      if (this.chunk.pinned) await undefined;
+      if (this.#queue.pending > LINK_CONTROL_HIGH_WATER) await this.#queue.drained(LINK_HIGH_WATER);
+      if (this.#holds > 0) await this.#held();
+    }
+  }
+
+  #held(): Promise<void> {
+    return new Promise((resolve) => this.#resume = resolve);
+  }
+
+  #peerClosed(link: Link): void {
+    this.close("peer-closed", link.atBoundary ? undefined : "in the middle of a frame");
+  }
+
+  #readFailed(error: unknown): void {
+    if (error instanceof ProtocolError) this.close("protocol-error", error.message);
+    else this.close("connection-lost", describeError(error));
+  }
+
+  /** Sets the timer to what is due next. */
+  #arm(): void {
+    this.#cancelTimer();
+    this.#cancelTimer = NOTHING;
+    const due = Math.min(this.#link?.deadline ?? Infinity, this.#keepAlive?.deadline ?? Infinity, this.#writeDue);
+    this.#timerDue = due;
+    if (due === Infinity || this.#end) return;
+    this.#cancelTimer = this.#clock.after(Math.max(0, Math.ceil(due - this.#clock.now())), () => this.#tick());
+  }
+
+  #tick(): void {
+    const now = this.#clock.now();
+    this.#link?.tick(now);
+    if (now >= this.#writeDue) this.#checkWrites(now);
+    if (!this.#reading) this.#keepAlive?.heard(now); // nobody listens just now: silence proves nothing
+    switch (this.#keepAlive?.step(now, this.#prober?.answers() ?? false)) {
+      case "probe":
+        this.#prober?.probe();
+        break;
+      case "lost":
+        return this.close("keep-alive-timeout");
+    }
+    this.#arm();
+  }
+
+  /** Starts the watch over a write that does not come back, unless it is on already. */
+  #watchWrites(): void {
+    if (this.#writeDue !== Infinity || this.#writeTimeout === Infinity) return;
+    this.#writeProgress = this.#queue.progress;
+    this.#writeDue = this.#clock.now() + this.#writeTimeout;
+    if (this.#writeDue < this.#timerDue) this.#arm();
+  }
+
+  #checkWrites(now: number): void {
+    this.#writeDue = Infinity;
+    if (this.#queue.pending === 0) return;
+    if (this.#queue.progress === this.#writeProgress) {
+      return this.close("write-timeout", `the peer took nothing for ${Math.round(this.#writeTimeout / 1000)} s`);
+    }
+    this.#writeProgress = this.#queue.progress;
+    this.#writeDue = now + this.#writeTimeout;
+  }
+}
+
+/** What the channels of a link are told when it ends. */
+function channelReason(reason: LinkEndReason): ChannelEndReason {
+  return reason === "shutting-down" ? "shutting-down" : "link-lost";
+}

@@ -1,0 +1,62 @@
+/**
+ * Pieces of a write queue: borrowed views, and pooled buffers in which small pieces are gathered.
+ *
+ * @module
+ */
+
+const SEGMENT_SIZE = 64 * 1024;
+
+/** Buffers kept for reuse by the whole process: 4 MiB at most. */
+const MAX_POOLED = 64;
+
+const pool: Uint8Array[] = [];
+
+/** A piece that waits to be written. */
+export class Segment {
+  readonly #buffer: Uint8Array;
+  #fill: number;
+  #release: (() => void) | undefined;
+
+  private constructor(buffer: Uint8Array, fill: number, release: (() => void) | undefined) {
+    this.#buffer = buffer;
+    this.#fill = fill;
+    this.#release = release;
+  }
+
+  /** A piece that is written from where it stands. */
+  static borrowed(bytes: Uint8Array, release: () => void): Segment {
+    return new Segment(bytes, bytes.length, release);
+  }
+
+  /** An empty piece to gather in. */
+  static pooled(): Segment {
+    const buffer = pool.pop() ?? new Uint8Array(SEGMENT_SIZE);
+    return new Segment(buffer, 0, () => {
+      if (pool.length < MAX_POOLED) pool.push(buffer);
+    });
+  }
+
+  /** What is to be written. */
+  get bytes(): Uint8Array {
+    return this.#buffer.subarray(0, this.#fill);
+  }
+
+  /** Bytes that can still be gathered here. */
+  get room(): number {
+    return this.#buffer.length - this.#fill;
+  }
+
+  /** Copies what fits of `bytes` from `at` on. @returns how many bytes. */
+  append(bytes: Uint8Array, at: number): number {
+    const count = Math.min(this.room, bytes.length - at);
+    this.#buffer.set(at === 0 && count === bytes.length ? bytes : bytes.subarray(at, at + count), this.#fill);
+    this.#fill += count;
+    return count;
+  }
+
+  /** To be called once, when the bytes are written or dropped. */
+  readonly done = (): void => {
+    this.#release?.();
+    this.#release = undefined;
+  };
+}

@@ -1,0 +1,177 @@
+/**
+ * Gather, flush now: the one way bytes are written, to links and to receivers alike.
+ *
+ * The first write goes out at once. What comes while it is pending is gathered and leaves in the next write. Small
+ * pieces are copied together; a large one is written from where it stands, and its owner told when it may touch it again.
+ *
+ * @module
+ */
+
+import type { Duplex } from "./transport.ts";
+import { Segment } from "./segment.ts";
+
+/** How a queue treats what it is given. */
+export interface WriteQueueOptions {
+  /** Pieces up to this size are copied, also when nothing is pending. */
+  readonly copyMax: number;
+  /** Whether everything is copied while a write is pending, so that at most one piece is borrowed. */
+  readonly copyWhenBusy: boolean;
+  /** Called once, when a write fails; what waited is dropped. */
+  onError(error: unknown): void;
+  /** Called after each write, with less pending than before. */
+  onProgress?(): void;
+}
+
+/** A bounded-by-its-owner queue of bytes in front of a {@linkcode Duplex}; watch `pending`. */
+export class WriteQueue {
+  readonly #options: WriteQueueOptions;
+  #duplex: Duplex | undefined;
+
+  // What waits, oldest first.
+  #segments: Segment[] = [];
+  #pending = 0;
+
+  // The write under way.
+  #current: Uint8Array | undefined;
+  #release: (() => void) | undefined;
+  #writing = false;
+  #writes = 0;
+
+  // The end.
+  #failed = false;
+  #idle: (() => void)[] = [];
+  #drain: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
+  #drainTo = 0;
+
+  /** A queue in front of `duplex`; without one it gathers until {@linkcode WriteQueue.attach}. */
+  constructor(duplex: Duplex | undefined, options: WriteQueueOptions) {
+    this.#duplex = duplex;
+    this.#options = options;
+  }
+
+  /** Bytes given to the queue that the kernel has not taken. */
+  get pending(): number {
+    return this.#pending;
+  }
+
+  /** Writes that have come back; while `pending` is not 0 and this stands still, the peer takes nothing. */
+  get progress(): number {
+    return this.#writes;
+  }
+
+  /** Gives the queue what it writes to. */
+  attach(duplex: Duplex): void {
+    this.#duplex = duplex;
+    if (!this.#failed) this.#next();
+  }
+
+  /**
+   * Queues `bytes`.
+   *
+   * @param release Called when the bytes may be touched again, if they were borrowed.
+   * @returns whether they were borrowed; if not, they were copied (or dropped, after a failure).
+   */
+  write(bytes: Uint8Array, release: () => void): boolean {
+    if (this.#failed || bytes.length === 0) return false;
+    this.#pending += bytes.length;
+    const busy = this.#writing || this.#duplex === undefined;
+    if (bytes.length <= this.#options.copyMax || (busy && this.#options.copyWhenBusy)) {
+      this.#gather(bytes);
+      if (!busy) this.#next();
+      return false;
+    }
+    if (busy) this.#segments.push(Segment.borrowed(bytes, release));
+    else this.#start(bytes, release);
+    return true;
+  }
+
+  /** Resolves when no more than `mark` bytes are pending, or the queue has failed. */
+  drained(mark: number): Promise<void> {
+    if (this.#pending <= mark || this.#failed) return Promise.resolve();
+    if (!this.#drain) {
+      this.#drain = Promise.withResolvers<void>();
+      this.#drainTo = mark;
+    }
+    return this.#drain.promise;
+  }
+
+  /** Resolves when everything is written, or the queue has failed. */
+  flushed(): Promise<void> {
+    if (this.#pending === 0 || this.#failed) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  /** Drops what waits, and takes nothing more. Idempotent. */
+  abandon(): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    this.#pending = 0;
+    for (const segment of this.#segments.splice(0)) segment.done();
+    this.#wake();
+    // A write under way keeps its bytes until the socket is closed under it, and releases them then.
+  }
+
+  #gather(bytes: Uint8Array): void {
+    let at = 0;
+    while (at < bytes.length) {
+      let last = this.#segments.at(-1);
+      if (!last || last.room === 0) {
+        last = Segment.pooled();
+        this.#segments.push(last);
+      }
+      at += last.append(bytes, at);
+    }
+  }
+
+  #next(): void {
+    const segment = this.#segments.shift();
+    if (segment) this.#start(segment.bytes, segment.done);
+  }
+
+  #start(bytes: Uint8Array, release: () => void): void {
+    this.#writing = true;
+    this.#current = bytes;
+    this.#release = release;
+    this.#duplex!.write(bytes).then(this.#written, this.#broken);
+  }
+
+  readonly #written = (count: number): void => {
+    const current = this.#current!;
+    this.#writes++;
+    if (!this.#failed) this.#pending -= count;
+    if (count < current.length && !this.#failed) {
+      this.#current = current.subarray(count);
+      this.#duplex!.write(this.#current).then(this.#written, this.#broken);
+    } else {
+      this.#settle();
+      if (!this.#failed) this.#next();
+    }
+    this.#options.onProgress?.();
+    this.#wake();
+  };
+
+  readonly #broken = (error: unknown): void => {
+    const first = !this.#failed;
+    this.#settle();
+    this.abandon();
+    if (first) this.#options.onError(error);
+  };
+
+  #settle(): void {
+    const release = this.#release;
+    this.#writing = false;
+    this.#current = undefined;
+    this.#release = undefined;
+    release?.();
+  }
+
+  #wake(): void {
+    if (this.#drain && (this.#pending <= this.#drainTo || this.#failed)) {
+      this.#drain.resolve();
+      this.#drain = undefined;
+    }
+    if (this.#pending === 0 && this.#idle.length > 0) {
+      for (const resolve of this.#idle.splice(0)) resolve();
+    }
+  }
+}

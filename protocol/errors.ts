@@ -1,0 +1,35 @@
+/**
+ * The closed family of errors that a peer can cause.
+ *
+ * Callers compare `code`, never the text.
+ *
+ * @module
+ */
+
+/** What a peer did that ends its link. */
+export const PROTOCOL_ERROR_CODES = [
+  /** The first frame of a link was not LISTEN. */
+  "listen-expected",
+  /** A frame had a size that its command cannot have. */
+  "bad-size",
+  /** A frame had a command that the profile does not know, with a payload behind it. */
+  "unknown-command",
+  /** A frame that only the other side may send. */
+  "wrong-direction",
+] as const;
+
+/** One of {@linkcode PROTOCOL_ERROR_CODES}. */
+export type ProtocolErrorCode = (typeof PROTOCOL_ERROR_CODES)[number];
+
+/** A peer broke the wire protocol; its link has to end, and nothing else. */
+export class ProtocolError extends Error {
+  /** What the peer did. */
+  readonly code: ProtocolErrorCode;
+
+  /** An error with the code and one line for people. */
+  constructor(code: ProtocolErrorCode, message: string) {
+    super(message);
+    this.name = "ProtocolError";
+    this.code = code;
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * Whether a silent peer is alive: the seed's KeepAliveSettings as a state machine without a clock.
+ *
+ * @module
+ */
+
+/** Seed 002, "Keep-alive", in milliseconds here; a negative value means never, a count of 0 means off. */
+export interface KeepAliveSettings {
+  /** Silence before the first probe. */
+  readonly idleTimeout: number;
+  /** Silence between a probe and the next, and after the last one. */
+  readonly probeInterval: number;
+  /** Probes before the peer is taken for lost. */
+  readonly probeCount: number;
+}
+
+/** What is due: nothing, a probe to send, or a peer to give up. */
+export type KeepAliveStep = "wait" | "probe" | "lost";
+
+/**
+ * Counts silence. Any byte received proves life.
+ *
+ * On a profile without a ping a peer need not answer probes; while it never has, probes go out at the pace of
+ * `idleTimeout` (they keep a NAT's mapping, and let TCP find a dead path), and silence does not count against the peer.
+ */
+export class KeepAlive {
+  readonly #settings: KeepAliveSettings;
+  #heard: number;
+  #probes = 0;
+  #due: number;
+
+  /** Starts at `now`, a time in milliseconds. */
+  constructor(settings: KeepAliveSettings, now: number) {
+    this.#settings = settings;
+    this.#heard = now;
+    this.#due = this.#after(now, settings.idleTimeout);
+  }
+
+  /** When {@linkcode KeepAlive.step} wants to be asked; `Infinity` for never. */
+  get deadline(): number {
+    return this.#due;
+  }
+
+  /** When the peer was last heard. */
+  get heardAt(): number {
+    return this.#heard;
+  }
+
+  /** Something was received at `now`. */
+  heard(now: number): void {
+    this.#heard = now;
+    if (this.#probes === 0) return; // the deadline moves when it is asked for: nothing to do per read
+    this.#probes = 0;
+    this.#due = this.#after(now, this.#settings.idleTimeout);
+  }
+
+  /** Says what is due at `now`. After "probe" the owner sends one. `answers`: whether this peer answers probes. */
+  step(now: number, answers: boolean): KeepAliveStep {
+    if (now < this.#due) return "wait";
+    if (this.#probes === 0) {
+      const due = this.#after(this.#heard, this.#settings.idleTimeout);
+      if (now < due) {
+        this.#due = due;
+        return "wait";
+      }
+    }
+    if (this.#probes < this.#settings.probeCount || !answers) {
+      this.#probes++;
+      this.#due = this.#after(now, answers ? this.#settings.probeInterval : this.#settings.idleTimeout);
+      return "probe";
+    }
+    this.#due = Infinity;
+    return "lost";
+  }
+
+  #after(from: number, time: number): number {
+    return time < 0 || this.#settings.probeCount === 0 ? Infinity : from + time;
+  }
+}

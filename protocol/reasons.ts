@@ -1,0 +1,63 @@
+/**
+ * Why a channel or a link ended: one word, the same in logs, events, metrics and the library.
+ *
+ * @module
+ */
+
+/** Why a channel ended. */
+export const CHANNEL_END_REASONS = [
+  /** The client closed its connection. */
+  "client-closed",
+  /** The client shut down its writing side, and nothing more came for it within the half-close time. */
+  "client-finished",
+  /** The client's connection broke. */
+  "client-reset",
+  /** The service closed its connection (on the server, on v1: or the device ended it for any other reason). */
+  "service-closed",
+  /** The service's connection broke. */
+  "service-reset",
+  /** The service could not be reached. */
+  "service-unreachable",
+  /** The service did not answer within the connect time. */
+  "connect-timeout",
+  /** The device does not allow what the CONNECT asked for. */
+  "not-allowed",
+  /** The CONNECT could not be read. */
+  "bad-connect",
+  /** The receiver took nothing for the stall time while its link waited for it. */
+  "stalled",
+  /** The peer opened the client id anew while it was open. */
+  "id-reused",
+  /** Every client id of the link was in use. */
+  "too-many-channels",
+  /** The link ended. */
+  "link-lost",
+  /** This side is shutting down. */
+  "shutting-down",
+] as const;
+
+/** One of {@linkcode CHANNEL_END_REASONS}. */
+export type ChannelEndReason = (typeof CHANNEL_END_REASONS)[number];
+
+/** Why a link ended. */
+export const LINK_END_REASONS = [
+  /** The peer closed the connection in order. */
+  "peer-closed",
+  /** The connection broke. */
+  "connection-lost",
+  /** The peer took nothing for the write time. */
+  "write-timeout",
+  /** The peer did not answer keep-alive probes. */
+  "keep-alive-timeout",
+  /** The peer broke the wire protocol. */
+  "protocol-error",
+  /** A newer link of the device took over. */
+  "replaced",
+  /** This side is shutting down. */
+  "shutting-down",
+  /** The owner closed the link. */
+  "closed",
+] as const;
+
+/** One of {@linkcode LINK_END_REASONS}. */
+export type LinkEndReason = (typeof LINK_END_REASONS)[number];

@@ -1,0 +1,148 @@
+/**
+ * The server's side of a link: it hears LISTEN, then opens channels.
+ *
+ * @module
+ */
+
+import { type Address, formatAddress } from "./address.ts";
+import type { Channel } from "./channel.ts";
+import type { Codec } from "./codec.ts";
+import { ProtocolError } from "./errors.ts";
+import { IdPool } from "./id_pool.ts";
+import { UNCONFIRMED_ID_REST_MS } from "./limits.ts";
+import { Link, type LinkOutput } from "./link.ts";
+
+/** What the server's side of a link tells its owner. */
+export interface ServerLinkEvents {
+  /** LISTEN came: the device offers its services. Told once. */
+  onListening(): void;
+}
+
+/** The server's side; see {@linkcode Link}. */
+export class ServerLink extends Link {
+  protected readonly peerCloseReason = "service-closed";
+
+  readonly #events: ServerLinkEvents;
+  readonly #ids: IdPool;
+  /** Ids that this side closed and the device has not confirmed, oldest first, with the time of their CLOSE. */
+  readonly #unconfirmed = new Map<number, number>();
+  #listening = false;
+
+  /** A link that waits for LISTEN. */
+  constructor(codec: Codec, output: LinkOutput, events: ServerLinkEvents) {
+    super(codec, output);
+    this.#events = events;
+    this.#ids = new IdPool(codec.capabilities.maxChannels);
+  }
+
+  /** Whether LISTEN has come. */
+  get listening(): boolean {
+    return this.#listening;
+  }
+
+  /** Ids that a new client could get. */
+  get freeIds(): number {
+    return this.#ids.free;
+  }
+
+  get deadline(): number {
+    return Infinity; // ids that wait for their confirmation are looked at when one is wanted
+  }
+
+  tick(_now: number): void {}
+
+  /** Opens a channel to `target` with a CONNECT. @returns `undefined` when all client ids are in use. */
+  open(target: Address, now: number): Channel | undefined {
+    const id = this.#takeId(now);
+    if (id === undefined) return undefined;
+    this.output.control(this.codec.connect(id, target));
+    return this.addChannel(id, target);
+  }
+
+  /**
+   * Sends one byte for an id that is not in use. Every known device answers that with CLOSE, so an answer proves life
+   * on a profile that has no ping.
+   *
+   * @returns false if all ids are in use.
+   */
+  challenge(now: number): boolean {
+    const id = this.#takeId(now);
+    if (id === undefined) return false;
+    this.sendData(id, new Uint8Array(this.codec.headroom + 1), 1);
+    this.unconfirmed(id);
+    return true;
+  }
+
+  onListen(): void {
+    if (this.#listening) {
+      this.counters.ignored++;
+      return;
+    }
+    this.#listening = true;
+    this.#events.onListening();
+  }
+
+  override onData(id: number, bytes: Uint8Array): void {
+    if (!this.#listening) throw listenExpected("DATA");
+    super.onData(id, bytes);
+  }
+
+  override onClose(id: number): void {
+    if (!this.#listening) throw listenExpected("CLOSE");
+    super.onClose(id);
+  }
+
+  override onIgnored(command: number, id: number): void {
+    if (!this.#listening) throw listenExpected(`command ${command}`);
+    super.onIgnored(command, id);
+  }
+
+  onConnect(id: number, target: Address): void {
+    throw wrongDirection(`CONNECT to ${formatAddress(target)} for client ${id}`);
+  }
+
+  onBadConnect(id: number): void {
+    throw wrongDirection(`CONNECT for client ${id}`);
+  }
+
+  protected unconfirmed(id: number): void {
+    this.#unconfirmed.set(id, this.now);
+  }
+
+  protected confirmed(channel: Channel): void {
+    // Bytes may have been on their way when the device closed: the original device answers them with a CLOSE more.
+    if (channel.bytesSent > 0) this.#ids.rest(channel.id, this.now);
+    else this.#ids.release(channel.id);
+  }
+
+  protected strayData(id: number, _bytes: Uint8Array): void {
+    this.counters.strayData++;
+    // On its way when this side closed, which told the device already; for an id that was never open, say so.
+    if (!this.#unconfirmed.has(id)) this.sendClose(id);
+  }
+
+  protected strayClose(id: number): void {
+    this.counters.strayClose++;
+    // The original server answers a frame for an unknown id with CLOSE; devices use that to see whether it lives.
+    if (this.#unconfirmed.delete(id)) this.#ids.release(id);
+    else this.sendClose(id);
+  }
+
+  #takeId(now: number): number | undefined {
+    this.now = now;
+    for (const [id, since] of this.#unconfirmed) {
+      if (since + UNCONFIRMED_ID_REST_MS > now) break;
+      this.#unconfirmed.delete(id);
+      this.#ids.release(id);
+    }
+    return this.#ids.take(now);
+  }
+}
+
+function listenExpected(what: string): ProtocolError {
+  return new ProtocolError("listen-expected", `The first frame has to be LISTEN, and is ${what}`);
+}
+
+function wrongDirection(what: string): ProtocolError {
+  return new ProtocolError("wrong-direction", `Only a server may send ${what}`);
+}

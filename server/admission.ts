@@ -1,0 +1,43 @@
+/**
+ * The door of a listener for devices: who is there is settled from the first bytes, within bounds.
+ *
+ * @module
+ */
+
+import { detectOpening, MAX_OPENING } from "../protocol/detect.ts";
+import type { Clock } from "../net/clock.ts";
+import { describeError } from "../net/errors.ts";
+import { closeQuietly, type Transport } from "../net/transport.ts";
+
+/** A device's first bytes, or why it was turned away. */
+export type Admission = { readonly opening: Uint8Array } | { readonly refused: string };
+
+/** Reads until the profile is known; closes the connection of whoever is no device. */
+export async function admit(transport: Transport, clock: Clock, timeout: number): Promise<Admission> {
+  const { duplex } = transport;
+  const buffer = new Uint8Array(MAX_OPENING);
+  let fill = 0;
+  let late = false;
+  const cancel = clock.after(timeout, () => {
+    late = true;
+    closeQuietly(duplex);
+  });
+  const refuse = (why: string): Admission => {
+    closeQuietly(duplex);
+    return { refused: why };
+  };
+  try {
+    for (;;) {
+      const count = await duplex.read(buffer.subarray(fill));
+      if (count === null) return refuse(fill === 0 ? "it closed without a word" : `it closed after ${fill} bytes`);
+      fill += count;
+      const opening = detectOpening(buffer.subarray(0, fill));
+      if (opening.kind === "v1") return { opening: buffer.subarray(0, fill) };
+      if (opening.kind === "stranger") return refuse(`expected LISTEN (00 00 04 00), got ${opening.what}`);
+    }
+  } catch (error) {
+    return refuse(late ? `no LISTEN within ${timeout / 1000} s` : describeError(error));
+  } finally {
+    cancel();
+  }
+}

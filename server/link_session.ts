@@ -1,0 +1,197 @@
+/**
+ * A device's link on the server: its host listeners and its clients.
+ *
+ * @module
+ */
+
+import { formatAddress } from "../protocol/address.ts";
+import type { Codec } from "../protocol/codec.ts";
+import type { LinkEndReason } from "../protocol/reasons.ts";
+import { ServerLink } from "../protocol/server_link.ts";
+import { ChannelPump, type ChannelSummary } from "../net/channel_pump.ts";
+import { LinkDriver, type LinkEnd } from "../net/link_driver.ts";
+import { closeQuietly, formatNetAddr, type Transport, tuneSocket } from "../net/transport.ts";
+import type { ServerEvent } from "./events.ts";
+import { HostPort, type HostPortOwner } from "./host_port.ts";
+import type { ListenOptions, ServerSettings } from "./options.ts";
+
+/** While fewer ids than this are free, clients that only wait for what may still come make room. */
+export const RESERVED_IDS = 32;
+
+/** What a session needs. */
+export interface LinkSessionOptions {
+  /** The connection to the device; the session closes it. */
+  readonly transport: Transport;
+  /** The profile that was detected. */
+  readonly codec: Codec;
+  /** The listener that the device came to. */
+  readonly listen: ListenOptions;
+  /** Its address really bound. */
+  readonly listenAddress: string;
+  /** The server's settings. */
+  readonly settings: ServerSettings;
+  /** Tells subscribers. */
+  emit(event: ServerEvent): void;
+}
+
+/** The life of one link on the server. */
+export class LinkSession implements HostPortOwner {
+  /** The server's settings. */
+  readonly settings: ServerSettings;
+  /** Resolves when the link is down, its host ports free and its clients closed; never rejects. */
+  readonly ended: Promise<void>;
+
+  readonly #options: LinkSessionOptions;
+  readonly #driver: LinkDriver;
+  readonly #link: ServerLink;
+  readonly #since: number;
+  readonly #ports: HostPort[] = [];
+  readonly #pumps = new Set<ChannelPump>();
+
+  /** Takes over a connection whose first bytes are `opening`. */
+  constructor(options: LinkSessionOptions, opening: Uint8Array) {
+    this.#options = options;
+    this.settings = options.settings;
+    const { clock, linkWriteTimeout } = options.settings;
+    this.#since = clock.now();
+    this.#driver = new LinkDriver({ transport: options.transport, clock, writeTimeout: linkWriteTimeout });
+    this.#link = new ServerLink(options.codec, this.#driver, { onListening: () => this.#onListening() });
+    this.ended = this.#driver.ended.then((end) => this.#onEnd(end));
+    this.#driver.start(this.#link, opening);
+  }
+
+  /** Whether the link is down. */
+  get done(): boolean {
+    return this.#driver.done;
+  }
+
+  /** Where the device dialled from. */
+  get device(): string {
+    return this.#options.transport.remote;
+  }
+
+  /** Tells subscribers. */
+  emit(event: ServerEvent): void {
+    this.#options.emit(event);
+  }
+
+  /** Sees within `timeout` milliseconds whether the device still answers; a link that ends meanwhile does not. */
+  async probe(timeout: number): Promise<boolean> {
+    const { clock } = this.settings;
+    const asked = clock.now();
+    if (!this.#link.challenge(asked)) return true; // 256 clients at once: nobody to ask with, and hardly a dead link
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const cancel = clock.after(timeout, resolve);
+    await Promise.race([this.#driver.ended, this.#driver.heardAfter(asked), promise]);
+    cancel();
+    return !this.done && this.#driver.heardAt > asked;
+  }
+
+  /** Ends in order: no new clients, CLOSE for each, what came is delivered; then the link closes. */
+  async shutdown(): Promise<void> {
+    for (const port of this.#ports) port.close();
+    const pumps = [...this.#pumps];
+    for (const pump of pumps) pump.end("shutting-down");
+    await Promise.all([...pumps.map((pump) => pump.done), this.#driver.flushed()]);
+    this.close("shutting-down");
+    await this.ended;
+  }
+
+  /** Ends at once. Idempotent. */
+  close(reason: LinkEndReason, detail?: string): void {
+    this.#driver.close(reason, detail);
+    for (const pump of this.#pumps) pump.abort(reason === "shutting-down" ? "shutting-down" : "link-lost");
+  }
+
+  onClient(conn: Deno.TcpConn, port: HostPort): void {
+    const { clock, stallTimeout, halfCloseTimeout } = this.settings;
+    const { localAddress } = port.forward;
+    const client = formatNetAddr(conn.remoteAddr);
+    const channel = this.done ? undefined : this.#link.open(localAddress, clock.now());
+    if (!channel) {
+      closeQuietly(conn);
+      const reason = this.done ? "link-lost" : "too-many-channels";
+      this.#clientEnded(client, port, { reason, bytesSent: 0, bytesReceived: 0, duration: 0 });
+      return;
+    }
+    tuneSocket(conn);
+    this.settings.logger.debug("client {client} connected to {hostAddress}, id {id}", {
+      client,
+      hostAddress: port.address,
+      id: channel.id,
+    });
+    const pump = new ChannelPump({
+      channel,
+      driver: this.#driver,
+      clock,
+      end: "client",
+      stallTimeout,
+      halfCloseTimeout: channel.codec.capabilities.halfClose ? 0 : halfCloseTimeout,
+    });
+    this.#pumps.add(pump);
+    pump.attach(conn);
+    pump.done.then((summary) => {
+      this.#pumps.delete(pump);
+      this.#clientEnded(client, port, summary);
+    });
+    if (this.#link.freeIds < RESERVED_IDS) this.#makeRoom();
+  }
+
+  /** Ends the oldest client that has finished writing; its id comes free when the device confirms. */
+  #makeRoom(): void {
+    for (const pump of this.#pumps) {
+      if (pump.halfClosed) return pump.end("client-finished");
+    }
+  }
+
+  #onListening(): void {
+    const { listenAddress: listen, listen: { forwards } } = this.#options;
+    this.settings.logger.info("link up: device {device} on {listen}", { device: this.device, listen });
+    this.emit({ type: "link-up", listen, device: this.device });
+    for (const forward of forwards) this.#ports.push(new HostPort(forward, this));
+  }
+
+  #clientEnded(client: string, port: HostPort, summary: ChannelSummary): void {
+    const facts = {
+      client,
+      hostAddress: port.address,
+      localAddress: formatAddress(port.forward.localAddress),
+      reason: summary.reason,
+      bytesUp: summary.bytesSent,
+      bytesDown: summary.bytesReceived,
+      duration: Math.round(summary.duration),
+    };
+    const line =
+      "client {client} of {hostAddress} for {localAddress} ended: {reason}, {bytesUp} B up, {bytesDown} B down, {duration} ms";
+    if (summary.reason === "too-many-channels" || summary.reason === "stalled") this.settings.logger.warn(line, facts);
+    else this.settings.logger.info(line, facts);
+    this.emit({ type: "client-end", ...facts });
+  }
+
+  /** The driver has told the channels; what came for their clients is still being delivered. */
+  async #onEnd(end: LinkEnd): Promise<void> {
+    for (const port of this.#ports) port.close();
+    const facts = {
+      listen: this.#options.listenAddress,
+      device: this.device,
+      reason: end.reason,
+      detail: end.detail,
+      duration: Math.round(this.settings.clock.now() - this.#since),
+    };
+    const { logger } = this.settings;
+    if (!this.#link.listening) {
+      const why = end.detail ?? end.reason;
+      logger.warn("refused {remote} on {listen}: {why}", { remote: this.device, listen: facts.listen, why });
+      this.emit({ type: "refused", listen: facts.listen, remote: this.device, why });
+      return;
+    }
+    logger.info(
+      end.detail
+        ? "link down: device {device}, {reason} ({detail}), {duration} ms"
+        : "link down: device {device}, {reason}, {duration} ms",
+      { ...facts, ...this.#link.counters },
+    );
+    this.emit({ type: "link-down", ...facts });
+    await Promise.all([...this.#pumps].map((pump) => pump.done));
+  }
+}
