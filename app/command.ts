@@ -1,0 +1,65 @@
+/**
+ * What the commands of all binaries share: their common options, their manner, and the file behind `--config`.
+ *
+ * @module
+ */
+
+import { Command, Option } from "commander";
+import { addOptions, type OptionTable, type OptionValues, optionValues } from "./options.ts";
+import { TomlTable } from "./toml_table.ts";
+import { oneOf } from "./values.ts";
+import { VERSION } from "./version.ts";
+
+/** Options that every command has. */
+export const COMMON_OPTIONS = {
+  "log-format": {
+    value: "FORMAT",
+    help: "text, json, or auto: text on a terminal, JSON lines otherwise",
+    parse: oneOf("auto", "text", "json"),
+    preset: "auto",
+  },
+  "log-level": {
+    value: "LEVEL",
+    help: "least to log: debug, info, warn or error",
+    parse: oneOf("debug", "info", "warn", "error"),
+    preset: "info",
+  },
+} satisfies OptionTable;
+
+/** The command that users know as `fullName`, with the options of `table`, `--config` and `--check`; its help begins with examples. */
+export function daemonCommand(
+  fullName: string,
+  description: string,
+  table: OptionTable,
+  examples: string,
+): Command {
+  const command = new Command(fullName.split(" ").at(-1))
+    .summary(description)
+    .description(`${description}\n\n${examples}`)
+    .version(VERSION, "--version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .allowExcessArguments(false)
+    .showHelpAfterError(`Try: ${fullName} --help`)
+    .exitOverride()
+    .configureHelp({ helpWidth: 120, optionDescription: (option) => option.description })
+    .addHelpText("after", "\nEvery option can be set in the environment as well: --log-level as SALLYPORT_LOG_LEVEL.")
+    .addOption(new Option("--config <FILE>", "TOML file with the same words").env("SALLYPORT_CONFIG"))
+    .option("--check", "check the configuration, print what is in force, and exit");
+  addOptions(command, table);
+  return command;
+}
+
+/** What was given to a command, and the file behind `--config`, of which the caller may read more. */
+export function readOptions<T extends OptionTable>(
+  table: T,
+  command: Command,
+): { values: OptionValues<T>; file: TomlTable | undefined; check: boolean } {
+  const { config, check } = command.opts<{ config?: string; check?: true }>();
+  const file = config === undefined ? undefined : TomlTable.load(config);
+  return { values: optionValues(table, command, file), file, check: check === true };
+}
+
+/** Prints one line to stdout, where scripts look. */
+export function printLine(line: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(line + "\n"));
+}

@@ -1,0 +1,19 @@
+/**
+ * The exit codes of all binaries; `docs/operations.md` has them for users.
+ *
+ * @module
+ */
+
+/** Exit codes, by meaning. */
+export const ExitCode = {
+  /** An orderly end: help, version, a check that passed, or SIGTERM or SIGINT. */
+  OK: 0,
+  /** Something unexpected went wrong. */
+  FAILURE: 1,
+  /** The command line, the environment or the configuration file is wrong. */
+  USAGE: 2,
+  /** An address could not be listened on. */
+  LISTEN: 3,
+  /** A second SIGTERM or SIGINT cut the orderly end short. */
+  INTERRUPTED: 130,
+} as const;

@@ -1,0 +1,74 @@
+/**
+ * Where log lines go: stderr, for people on a terminal and as JSON lines otherwise.
+ *
+ * @module
+ */
+
+import {
+  configureSync,
+  getAnsiColorFormatter,
+  getJsonLinesFormatter,
+  getLogger,
+  getTextFormatter,
+  type LogRecord,
+} from "@logtape/logtape";
+import type { Logger } from "../net/logger.ts";
+
+/** How log lines look; `auto` is text on a terminal and JSON otherwise. */
+export type LogFormat = "auto" | "text" | "json";
+
+/** The least that is logged. */
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+/** Sets up logging for the process, and gives the logger of a scope, `server` or `device`. */
+export function setUpLogging(scope: string, format: LogFormat, level: LogLevel): Logger {
+  const terminal = Deno.stderr.isTerminal();
+  const json = format === "json" || (format === "auto" && !terminal);
+  const formatter = json ? jsonFormatter() : textFormatter(terminal && !Deno.noColor);
+  const encoder = new TextEncoder();
+  const sink = (record: LogRecord) => writeAll(encoder.encode(formatter(record)));
+  configureSync({
+    reset: true,
+    sinks: { stderr: sink },
+    loggers: [
+      { category: ["sallyport"], lowestLevel: level === "warn" ? "warning" : level, sinks: ["stderr"] },
+      { category: ["logtape", "meta"], lowestLevel: "warning", sinks: ["stderr"] },
+    ],
+  });
+  return getLogger(["sallyport", scope]);
+}
+
+/** A full disk or a closed pipe behind stderr must not take the relay down. */
+function writeAll(bytes: Uint8Array): void {
+  try {
+    for (let at = 0; at < bytes.length;) at += Deno.stderr.writeSync(bytes.subarray(at));
+  } catch {
+    // Nobody reads: there is nobody to tell.
+  }
+}
+
+function textFormatter(colors: boolean): (record: LogRecord) => string {
+  const options = {
+    timestamp: "time" as const,
+    timeZone: null,
+    category: () => "",
+    value: (value: unknown, inspect: (value: unknown, options?: { colors?: boolean }) => string) =>
+      typeof value === "string" ? printable(value) : inspect(value, { colors: false }),
+  };
+  const format = colors
+    ? getAnsiColorFormatter({
+      ...options,
+      format: ({ timestamp, level, message }) => `${timestamp} ${level} ${message}`,
+    })
+    : getTextFormatter({ ...options, format: ({ timestamp, level, message }) => `${timestamp} ${level} ${message}` });
+  return format;
+}
+
+function jsonFormatter(): (record: LogRecord) => string {
+  return getJsonLinesFormatter({ properties: "flatten", message: "template", categorySeparator: "." });
+}
+
+/** What a peer sent may end up in a line: control characters must not reach a terminal. */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}|\u2028|\u2029/gu, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`);
+}

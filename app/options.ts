@@ -1,0 +1,88 @@
+/**
+ * One table of options serves the command line, the environment and the file, so the words and the values are the same.
+ *
+ * An option is taken from the command line, else from the environment (`SALLYPORT_` and its name), else from the file.
+ *
+ * @module
+ */
+
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { ConfigError } from "./config_error.ts";
+import type { TomlTable } from "./toml_table.ts";
+
+/** An option that stands once, or any number of times. */
+export interface OptionSpec<T> {
+  /** The name of its value in help, such as `ADDRESS`. */
+  readonly value: string;
+  /** One line of help. */
+  readonly help: string;
+  /** Reads one value; throws a `SyntaxError` that says what would do. */
+  readonly parse: (text: string) => T;
+  /** Whether it may stand any number of times (in a file: a list; in the environment: separated by commas). */
+  readonly many?: boolean;
+  /** The default, as text for help. */
+  readonly preset?: string;
+}
+
+/** Options by name. */
+export type OptionTable = Record<string, OptionSpec<unknown>>;
+
+/** What was given, by name; for an option that may stand many times, a list. */
+export type OptionValues<T extends OptionTable> = {
+  [K in keyof T]?: T[K]["many"] extends true ? ReturnType<T[K]["parse"]>[] : ReturnType<T[K]["parse"]>;
+};
+
+/** The environment variable of an option. */
+export function envName(name: string): string {
+  return `SALLYPORT_${name.toUpperCase().replaceAll("-", "_")}`;
+}
+
+/** Adds the options of a table to a command. */
+export function addOptions(command: Command, table: OptionTable): void {
+  for (const [name, spec] of Object.entries(table)) {
+    const preset = spec.preset === undefined ? "" : ` (default: ${spec.preset})`;
+    const option = new Option(`--${name} <${spec.value}>`, spec.help + preset).env(envName(name));
+    const parse = (text: string) => {
+      try {
+        return spec.parse(text);
+      } catch (error) {
+        throw error instanceof SyntaxError ? new InvalidArgumentError(error.message) : error;
+      }
+    };
+    if (spec.many) {
+      option.argParser((text: string, before: unknown[] | undefined) => [...(before ?? []), ...splitMany(text, parse)]);
+    } else option.argParser(parse);
+    command.addOption(option);
+  }
+}
+
+function splitMany(text: string, parse: (text: string) => unknown): unknown[] {
+  return text.split(",").map((part) => parse(part.trim()));
+}
+
+/** What the command line and the environment gave; then, for what they left open, the file. */
+export function optionValues<T extends OptionTable>(
+  table: T,
+  command: Command,
+  file: TomlTable | undefined,
+): OptionValues<T> {
+  const given: Record<string, unknown> = command.opts();
+  const values: Record<string, unknown> = {};
+  for (const [name, spec] of Object.entries(table)) {
+    const attribute = new Option(`--${name} <x>`).attributeName();
+    const value = given[attribute] ?? fromFile(file, name, spec);
+    if (value !== undefined) values[name] = value;
+  }
+  return values as OptionValues<T>;
+}
+
+function fromFile(file: TomlTable | undefined, name: string, spec: OptionSpec<unknown>): unknown {
+  if (!file || file.hasTables(name)) return undefined; // sections are for whoever knows them
+  return spec.many ? file.list(name, spec.parse) : file.one(name, spec.parse);
+}
+
+/** Demands an option that has no default. */
+export function required<T>(value: T | undefined, name: string, example: string): T {
+  if (value === undefined) throw new ConfigError(`--${name} is missing; for example: ${example}`);
+  return value;
+}

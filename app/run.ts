@@ -1,0 +1,69 @@
+/**
+ * The life of a process: from its command line to its exit code.
+ *
+ * @module
+ */
+
+import { CommanderError } from "commander";
+import { describeError } from "../net/errors.ts";
+import { ListenError } from "../net/listener.ts";
+import { ConfigError } from "./config_error.ts";
+import { ExitCode } from "./exit_codes.ts";
+
+/** What a daemon is to its process. */
+export interface Daemon {
+  /** Resolves when it runs; rejects if it cannot. */
+  readonly ready: Promise<void>;
+  /** Resolves when nothing of it is left. */
+  readonly closed: Promise<void>;
+  /** Ends it in order, within bounded time. */
+  shutdown(): Promise<void>;
+}
+
+/** Runs `command` to its end and leaves the process with its exit code; every error becomes one line. */
+export async function runProcess(name: string, command: () => Promise<void>): Promise<never> {
+  try {
+    await command();
+  } catch (error) {
+    Deno.exit(report(name, error));
+  }
+  Deno.exit(ExitCode.OK);
+}
+
+function report(name: string, error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.OK : ExitCode.USAGE; // commander has said it
+  const say = (text: string) => Deno.stderr.writeSync(new TextEncoder().encode(`${name}: ${text}\n`));
+  if (error instanceof ConfigError) {
+    say(error.message);
+    return ExitCode.USAGE;
+  }
+  if (error instanceof ListenError) {
+    say(error.message);
+    return ExitCode.LISTEN;
+  }
+  say(`unexpected: ${error instanceof Error ? error.stack ?? describeError(error) : String(error)}`);
+  return ExitCode.FAILURE;
+}
+
+/** Keeps a daemon running until it ends by itself, or in order at the first SIGTERM or SIGINT, at once at the second. */
+export async function runDaemon(daemon: Daemon, onSignal: (signal: Deno.Signal) => void): Promise<void> {
+  let signalled = false;
+  const handlers = (["SIGTERM", "SIGINT"] as const).map((signal) => {
+    const handler = () => {
+      if (signalled) Deno.exit(ExitCode.INTERRUPTED);
+      signalled = true;
+      onSignal(signal);
+      daemon.shutdown();
+    };
+    Deno.addSignalListener(signal, handler);
+    return { signal, handler };
+  });
+  try {
+    await daemon.ready;
+    await daemon.closed;
+  } catch (error) {
+    if (!signalled) throw error; // a daemon that is ended before it was ready has ended in order
+  } finally {
+    for (const { signal, handler } of handlers) Deno.removeSignalListener(signal, handler);
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * Values as users write them, on the command line, in the environment and in files alike. Every parser throws a
+ * `SyntaxError` that says what was wrong and what would do.
+ *
+ * @module
+ */
+
+/** Longest duration, in milliseconds: what a timer of the runtime can hold with room to spare. */
+export const MAX_DURATION_MS = 7 * 24 * 3600_000;
+
+const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3600_000, d: 86_400_000 };
+
+/** Parses `10s`, `500ms`, `2m`, `1h`, `1d` or a plain number of seconds, up to 7 days. @returns milliseconds. */
+export function parseDuration(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(text.trim());
+  if (!match) throw new SyntaxError(`"${text}" is not a duration; write one as in 10s, 500ms or 2m`);
+  const ms = Math.round(Number(match[1]) * UNITS[match[2] ?? "s"]!);
+  if (ms > MAX_DURATION_MS) throw new SyntaxError(`"${text}" is too long; 7d is the longest`);
+  return ms;
+}
+
+/** As {@linkcode parseDuration}, for times of which 0 would make no sense. */
+export function parsePositiveDuration(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === 0) throw new SyntaxError(`"${text}" is too short; write a duration above 0`);
+  return ms;
+}
+
+/** As {@linkcode parsePositiveDuration}, or `never`. @returns milliseconds, -1 for never. */
+export function parseDurationOrNever(text: string): number {
+  return text === "never" ? -1 : parsePositiveDuration(text);
+}
+
+/** A parser of whole numbers from `min` to `max`. */
+export function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
+    if (!(value >= min && value <= max)) {
+      throw new SyntaxError(`"${text}" is not a whole number from ${min} to ${max}`);
+    }
+    return value;
+  };
+}
+
+/** A parser of one word out of `words`. */
+export function oneOf<const T extends string>(...words: T[]): (text: string) => T {
+  return (text) => {
+    const word = words.find((candidate) => candidate === text);
+    if (word === undefined) throw new SyntaxError(`"${text}" is none of ${words.join(", ")}`);
+    return word;
+  };
+}
+
+/** The word out of `words` that is most like `text`, if any is like it. */
+export function closest(text: string, words: Iterable<string>): string | undefined {
+  let best: string | undefined;
+  let bestDistance = Math.max(2, Math.floor(text.length * 0.4)) + 1;
+  for (const word of words) {
+    const distance = editDistance(text, word);
+    if (distance < bestDistance) [best, bestDistance] = [word, distance];
+  }
+  return best;
+}
+
+/** Levenshtein's distance. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, at) => at);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

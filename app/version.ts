@@ -1,0 +1,10 @@
+/**
+ * The version of this build.
+ *
+ * @module
+ */
+
+import manifest from "../deno.json" with { type: "json" };
+
+/** As in `deno.json`. */
+export const VERSION: string = manifest.version;

@@ -1,0 +1,25 @@
+/**
+ * Entry point of the `sallyport` binary: `sallyport server …` and `sallyport device …`.
+ *
+ * @module
+ */
+
+import { Command } from "commander";
+import { runProcess } from "./app/run.ts";
+import { VERSION } from "./app/version.ts";
+import { deviceCommand } from "./device/cli.ts";
+import { serverCommand } from "./server/cli.ts";
+
+if (import.meta.main) {
+  await runProcess("sallyport", async () => {
+    const program = new Command("sallyport")
+      .description("Lets clients reach TCP services on devices that have no public address.")
+      .version(VERSION, "--version", "print the version")
+      .helpOption("-h, --help", "print this help")
+      .exitOverride()
+      .showHelpAfterError("Try: sallyport --help")
+      .addCommand(serverCommand("sallyport server"))
+      .addCommand(deviceCommand("sallyport device"));
+    await program.parseAsync(Deno.args, { from: "user" });
+  });
+}

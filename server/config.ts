@@ -1,0 +1,138 @@
+/**
+ * The server's options, on the command line and in its file.
+ *
+ * @module
+ */
+
+import { formatAddress, parseAddress } from "../protocol/address.ts";
+import { COMMON_OPTIONS } from "../app/command.ts";
+import { ConfigError } from "../app/config_error.ts";
+import { type OptionTable, type OptionValues, required } from "../app/options.ts";
+import type { TomlTable } from "../app/toml_table.ts";
+import { oneOf, parseDuration, parseDurationOrNever, parsePositiveDuration } from "../app/values.ts";
+import type { Forward, ListenOptions, ServeOptions } from "./options.ts";
+
+const LISTEN_OPTIONS = {
+  profile: {
+    value: "PROFILE",
+    help: "wire profile of --listen: v1, which has neither authentication nor encryption and so has to be asked for",
+    parse: oneOf("v1"),
+  },
+  forward: {
+    value: "HOST=LOCAL",
+    help: "HOST_ADDRESS:HOST_PORT=LOCAL_ADDRESS:LOCAL_PORT, any number of times; host port 0 picks a free one",
+    parse: parseForward,
+    many: true,
+  },
+} as const satisfies OptionTable;
+
+/** The server's table of options. */
+export const SERVER_OPTIONS = {
+  listen: {
+    value: "ADDRESS",
+    help: "where the device dials in; v1's usual port is 2065",
+    parse: parseAddress,
+  },
+  ...LISTEN_OPTIONS,
+  "stall-timeout": {
+    value: "TIME",
+    help: "end a client that holds its link this long by not reading",
+    parse: parsePositiveDuration,
+    preset: "10s",
+  },
+  "half-close-timeout": {
+    value: "TIME",
+    help: "keep a client that finished writing until nothing came for it this long; 0 ends it at once",
+    parse: parseDuration,
+    preset: "5s",
+  },
+  "link-write-timeout": {
+    value: "TIME",
+    help: "give a link up when its device takes nothing this long, or never",
+    parse: parseDurationOrNever,
+    preset: "60s",
+  },
+  ...COMMON_OPTIONS,
+} as const satisfies OptionTable;
+
+/** Parses `HOST_ADDRESS:HOST_PORT=LOCAL_ADDRESS:LOCAL_PORT`. */
+export function parseForward(text: string): Forward {
+  const [host, local, ...rest] = text.split("=");
+  if (!host || !local || rest.length > 0) {
+    throw new SyntaxError(`"${text}" is not a forward; write HOST_ADDRESS:HOST_PORT=LOCAL_ADDRESS:LOCAL_PORT`);
+  }
+  const localAddress = parseAddress(local);
+  if (localAddress.port === 0) throw new SyntaxError(`the local port in "${text}" is 0; write one from 1 to 65535`);
+  return { hostAddress: parseAddress(host), localAddress };
+}
+
+/**
+ * Turns what was given into options for `serve`.
+ *
+ * @throws {ConfigError} with what was wrong and what would do.
+ */
+export function serverConfig(values: OptionValues<typeof SERVER_OPTIONS>, file: TomlTable | undefined): ServeOptions {
+  const sections = values.listen === undefined && file?.hasTables("listen") ? file.tables("listen") : undefined;
+  const listen = sections ? sections.map(listenFromSection) : [listenFromOptions(values)];
+  file?.rejectUnknown();
+  return {
+    listen,
+    ...(values["stall-timeout"] !== undefined && { stallTimeout: values["stall-timeout"] }),
+    ...(values["half-close-timeout"] !== undefined && { halfCloseTimeout: values["half-close-timeout"] }),
+    ...(values["link-write-timeout"] !== undefined && { linkWriteTimeout: values["link-write-timeout"] }),
+  };
+}
+
+/** For messages. */
+const FORWARD_EXAMPLE = "0.0.0.0:2201=127.0.0.1:22";
+
+function listenFromOptions(values: OptionValues<typeof SERVER_OPTIONS>): ListenOptions {
+  return checkForwards({
+    address: required(values.listen, "listen", "--listen 0.0.0.0:2065"),
+    profile: required(
+      values.profile,
+      "profile",
+      "--profile v1 (no authentication, no encryption: say that you want it)",
+    ),
+    forwards: required(values.forward, "forward", `--forward ${FORWARD_EXAMPLE}`),
+  });
+}
+
+function listenFromSection(section: TomlTable): ListenOptions {
+  const need = <T>(value: T | undefined, name: string, example: string): T => {
+    if (value === undefined) throw section.error(undefined, `"${name}" is missing; for example: ${name} = ${example}`);
+    return value;
+  };
+  const { profile, forward } = LISTEN_OPTIONS;
+  return checkForwards({
+    address: need(section.one("address", parseAddress), "address", '"0.0.0.0:2065"'),
+    profile: need(section.one("profile", profile.parse), "profile", '"v1"'),
+    forwards: need(section.list("forward", forward.parse), "forward", `["${FORWARD_EXAMPLE}"]`),
+  });
+}
+
+/** Two forwards of one listener on one host address would never both open. */
+function checkForwards(listen: ListenOptions): ListenOptions {
+  const seen = new Set<string>();
+  for (const { hostAddress } of listen.forwards) {
+    const text = formatAddress(hostAddress);
+    if (hostAddress.port !== 0 && seen.has(text)) throw new ConfigError(`the host address ${text} is forwarded twice`);
+    seen.add(text);
+  }
+  if (listen.forwards.length === 0) {
+    throw new ConfigError(`no forward is given; for example: --forward ${FORWARD_EXAMPLE}`);
+  }
+  return listen;
+}
+
+/** What is in force, a line each, for `--check`. */
+export function describeServer(options: ServeOptions): string[] {
+  return options.listen.flatMap(({ address, profile, forwards }) => [
+    `listen ${formatAddress(address)} profile=${profile}`,
+    ...forwards.map((forward) => `  forward ${describeForward(forward)}`),
+  ]);
+}
+
+function describeForward({ hostAddress, localAddress }: Forward): string {
+  return `${formatAddress(hostAddress)} -> ${formatAddress(localAddress)}`;
+}
