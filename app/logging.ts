@@ -4,14 +4,7 @@
  * @module
  */
 
-import {
-  configureSync,
-  getAnsiColorFormatter,
-  getJsonLinesFormatter,
-  getLogger,
-  getTextFormatter,
-  type LogRecord,
-} from "@logtape/logtape";
+import { configureSync, getAnsiColorFormatter, getLogger, getTextFormatter, type LogRecord } from "@logtape/logtape";
 import type { Logger } from "../net/logger.ts";
 
 /** How log lines look; `auto` is text on a terminal and JSON otherwise. */
@@ -64,8 +57,16 @@ function textFormatter(colors: boolean): (record: LogRecord) => string {
   return format;
 }
 
+/** `time`, `level`, `scope` and `message`, then the facts by their names. */
 function jsonFormatter(): (record: LogRecord) => string {
-  return getJsonLinesFormatter({ properties: "flatten", message: "template", categorySeparator: "." });
+  return ({ timestamp, level, category, message, properties }) =>
+    JSON.stringify({
+      time: new Date(timestamp).toISOString(),
+      level: level === "warning" ? "warn" : level,
+      scope: category.slice(1).join("."),
+      message: message.map(String).join(""),
+      ...properties,
+    }) + "\n";
 }
 
 /** What a peer sent may end up in a line: control characters must not reach a terminal. */

@@ -8,7 +8,9 @@ import type { ChannelEndReason, LinkEndReason } from "../protocol/reasons.ts";
 
 /** The device dials the server. */
 export interface ConnectingEvent {
+  /** Which event this is. */
   readonly type: "connecting";
+  /** The server, as configured. */
   readonly server: string;
   /** Tries since the last link that lasted, from 1. */
   readonly attempt: number;
@@ -16,15 +18,21 @@ export interface ConnectingEvent {
 
 /** The server could not be reached. */
 export interface DialFailedEvent {
+  /** Which event this is. */
   readonly type: "dial-failed";
+  /** The server, as configured. */
   readonly server: string;
+  /** What the system said. */
   readonly error: string;
+  /** Milliseconds until the next try. */
   readonly retryIn: number;
 }
 
 /** The link is up: LISTEN is sent. */
 export interface OnlineEvent {
+  /** Which event this is. */
   readonly type: "online";
+  /** The server, as configured. */
   readonly server: string;
   /** This device's end of the link. */
   readonly local: string;
@@ -32,10 +40,15 @@ export interface OnlineEvent {
 
 /** The link is over: its channels are closed. */
 export interface LostEvent {
+  /** Which event this is. */
   readonly type: "lost";
+  /** The server, as configured. */
   readonly server: string;
+  /** Why, in one word. */
   readonly reason: LinkEndReason;
+  /** More about it for people, where there is more. */
   readonly detail: string | undefined;
+  /** Its life in milliseconds. */
   readonly duration: number;
   /** When the next try is, or `undefined` if this was the end. */
   readonly retryIn: number | undefined;
@@ -43,9 +56,13 @@ export interface LostEvent {
 
 /** A channel is over. */
 export interface ChannelEndEvent {
+  /** Which event this is. */
   readonly type: "channel-end";
+  /** The client id on the link. */
   readonly id: number;
+  /** The service, as the server asked for it. */
   readonly service: string;
+  /** Why, in one word. */
   readonly reason: ChannelEndReason;
   /** What the system said when the service could not be reached. */
   readonly error: string | undefined;
@@ -53,6 +70,7 @@ export interface ChannelEndEvent {
   readonly bytesUp: number;
   /** Bytes from the service to the client. */
   readonly bytesDown: number;
+  /** Its life in milliseconds. */
   readonly duration: number;
 }
 

@@ -8,14 +8,17 @@ import type { ChannelEndReason, LinkEndReason } from "../protocol/reasons.ts";
 
 /** A listener for devices is open. */
 export interface ListeningEvent {
+  /** Which event this is. */
   readonly type: "listening";
   /** The address really bound. */
   readonly address: string;
+  /** The wire profile. */
   readonly profile: "v1";
 }
 
 /** A device has a link. */
 export interface LinkUpEvent {
+  /** Which event this is. */
   readonly type: "link-up";
   /** The listener that it came to. */
   readonly listen: string;
@@ -25,49 +28,71 @@ export interface LinkUpEvent {
 
 /** A host listener is open: clients can connect. */
 export interface HostOpenEvent {
+  /** Which event this is. */
   readonly type: "host-open";
   /** The address really bound. */
   readonly hostAddress: string;
+  /** The service, as the device dials it. */
   readonly localAddress: string;
 }
 
 /** A host listener could not be opened; it is tried again while the link lives. */
 export interface HostFailedEvent {
+  /** Which event this is. */
   readonly type: "host-failed";
+  /** The host address: what was really bound, or what was asked for. */
   readonly hostAddress: string;
+  /** The service, as the device dials it. */
   readonly localAddress: string;
+  /** What the system said. */
   readonly error: string;
 }
 
 /** A client's connection is over. */
 export interface ClientEndEvent {
+  /** Which event this is. */
   readonly type: "client-end";
+  /** Where the client came from. */
   readonly client: string;
+  /** The host address: what was really bound, or what was asked for. */
   readonly hostAddress: string;
+  /** The service, as the device dials it. */
   readonly localAddress: string;
+  /** Why, in one word. */
   readonly reason: ChannelEndReason;
   /** Bytes from the client to the service. */
   readonly bytesUp: number;
   /** Bytes from the service to the client. */
   readonly bytesDown: number;
+  /** Its life in milliseconds. */
   readonly duration: number;
 }
 
 /** A link is over: its clients and host listeners are closed. */
 export interface LinkDownEvent {
+  /** Which event this is. */
   readonly type: "link-down";
+  /** The listener for devices that it came to. */
   readonly listen: string;
+  /** Where the device dialled from. */
   readonly device: string;
+  /** Why, in one word. */
   readonly reason: LinkEndReason;
+  /** More about it for people, where there is more. */
   readonly detail: string | undefined;
+  /** Its life in milliseconds. */
   readonly duration: number;
 }
 
 /** Somebody connected to a listener for devices and was turned away. */
 export interface RefusedEvent {
+  /** Which event this is. */
   readonly type: "refused";
+  /** The listener for devices that it came to. */
   readonly listen: string;
+  /** Where it came from. */
   readonly remote: string;
+  /** What was wrong, in one line. */
   readonly why: string;
 }
 

@@ -1,0 +1,32 @@
+/**
+ * `deno task ok`: the one gate before a commit. Format, lint, types, the examples in the docs, and the tests.
+ */
+
+const steps: [name: string, args: string[]][] = [
+  ["format", ["fmt", "--check", "--quiet"]],
+  ["lint", ["lint", "--quiet"]],
+  ["types", ["check", "--quiet", "."]],
+  ["docs", ["doc", "--lint", "mod.ts", "protocol/v1_codec.ts", "protocol/server_link.ts", "protocol/device_link.ts"]],
+  ["examples", ["test", "--doc", "--allow-all", "--quiet", "mod.ts", "protocol", "net", "device", "server"]],
+  ["tests", ["run", "--allow-all", "scripts/test.ts"]],
+];
+
+for (const [name, args] of steps) {
+  say(`== ${name}`);
+  const quiet = name === "docs"; // prints all it read when it finds nothing
+  const child = new Deno.Command(Deno.execPath(), {
+    args,
+    stdout: quiet ? "null" : "inherit",
+    stderr: "inherit",
+  }).spawn();
+  const { code } = await child.status;
+  if (code !== 0) {
+    say(`not ok: ${name}; to see it alone: deno ${args.join(" ")}`);
+    Deno.exit(1);
+  }
+}
+say("ok");
+
+function say(line: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(line + "\n"));
+}
