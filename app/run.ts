@@ -20,8 +20,17 @@ export interface Daemon {
   shutdown(): Promise<void>;
 }
 
+/** A promise that nobody looks at is a fault of ours; it is told, and takes no link down. */
+function guardRejections(name: string): void {
+  globalThis.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    say(name, `unexpected, please report: ${event.reason instanceof Error ? event.reason.stack : event.reason}`);
+  });
+}
+
 /** Runs `command` to its end and leaves the process with its exit code; every error becomes one line. */
 export async function runProcess(name: string, command: () => Promise<void>): Promise<never> {
+  guardRejections(name);
   try {
     await command();
   } catch (error) {
@@ -32,17 +41,20 @@ export async function runProcess(name: string, command: () => Promise<void>): Pr
 
 function report(name: string, error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.OK : ExitCode.USAGE; // commander has said it
-  const say = (text: string) => Deno.stderr.writeSync(new TextEncoder().encode(`${name}: ${text}\n`));
   if (error instanceof ConfigError) {
-    say(error.message);
+    say(name, error.message);
     return ExitCode.USAGE;
   }
   if (error instanceof ListenError) {
-    say(error.message);
+    say(name, error.message);
     return ExitCode.LISTEN;
   }
-  say(`unexpected: ${error instanceof Error ? error.stack ?? describeError(error) : String(error)}`);
+  say(name, `unexpected: ${error instanceof Error ? error.stack ?? describeError(error) : String(error)}`);
   return ExitCode.FAILURE;
+}
+
+function say(name: string, text: string): void {
+  Deno.stderr.writeSync(new TextEncoder().encode(`${name}: ${text}\n`));
 }
 
 /** Keeps a daemon running until it ends by itself, or in order at the first SIGTERM or SIGINT, at once at the second. */
