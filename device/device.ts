@@ -72,6 +72,8 @@ class Device implements DeviceHandle {
   readonly #ready = Promise.withResolvers<void>();
   readonly #server: string;
   #session: LinkSession | undefined;
+  /** Sessions whose link is down and whose services still take what came. */
+  readonly #leaving = new Set<LinkSession>();
   #attempt = 0;
 
   constructor(settings: DeviceSettings) {
@@ -91,14 +93,14 @@ class Device implements DeviceHandle {
   async shutdown(): Promise<void> {
     const cancel = this.#settings.clock.after(SHUTDOWN_TIMEOUT_MS, () => this.close());
     this.#stop.abort();
-    await this.#session?.shutdown();
+    await Promise.all([this.#session, ...this.#leaving].map((session) => session?.shutdown()));
     cancel();
     await this.closed;
   }
 
   close(): void {
     this.#stop.abort();
-    this.#session?.close("shutting-down");
+    for (const session of [this.#session, ...this.#leaving]) session?.close("shutting-down");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -114,6 +116,7 @@ class Device implements DeviceHandle {
       this.state = "waiting";
       await sleep(this.#settings.clock, retryIn, signal);
     }
+    await Promise.all([...this.#leaving].map((session) => session.ended()));
     this.state = "closed";
     this.#ready.reject(new Error("Cannot become ready: the device is closed"));
   }
@@ -133,19 +136,22 @@ class Device implements DeviceHandle {
     }
     const since = clock.now();
     const transport = tcpTransport(conn);
-    this.#session = new LinkSession({
+    const session = new LinkSession({
       transport,
       codec: v1Codec,
       settings: this.#settings,
       emit: (event) => this.#emitter.emit(event),
     });
-    if (signal.aborted) this.#session.close("shutting-down");
+    this.#session = session;
+    if (signal.aborted) session.close("shutting-down");
     this.state = "online";
     logger.info("link up: server {server}", { server: this.#server, local: transport.local });
     this.#emitter.emit({ type: "online", server: this.#server, local: transport.local });
     this.#ready.resolve();
-    const end = await this.#session.ended;
+    const end = await session.down;
     this.#session = undefined;
+    this.#leaving.add(session);
+    session.ended().then(() => this.#leaving.delete(session));
     const duration = Math.round(clock.now() - since);
     if (duration >= LASTING_LINK_MS) {
       this.#backoff.reset();

@@ -31,8 +31,8 @@ export interface LinkSessionOptions {
 
 /** The life of one link on the device. */
 export class LinkSession {
-  /** Resolves when the link is down and its services' connections are closed; never rejects. */
-  readonly ended: Promise<LinkEnd>;
+  /** Resolves when the link is down; never rejects. */
+  readonly down: Promise<LinkEnd>;
 
   readonly #settings: DeviceSettings;
   readonly #emit: (event: DeviceEvent) => void;
@@ -50,10 +50,7 @@ export class LinkSession {
       onOpen: (channel, early) => this.#onOpen(channel, early),
       onBadConnect: (id, why) => this.#onBadConnect(id, why),
     });
-    this.ended = this.#driver.ended.then(async (end) => {
-      await Promise.all([...this.#pumps].map((pump) => pump.done));
-      return end;
-    });
+    this.down = this.#driver.ended;
     this.#link.listen();
     this.#driver.start(this.#link, new Uint8Array(0), {
       settings: settings.keepAlive,
@@ -68,7 +65,12 @@ export class LinkSession {
     for (const pump of pumps) pump.end("shutting-down");
     await Promise.all([...pumps.map((pump) => pump.done), this.#driver.flushed()]);
     this.close("shutting-down");
-    await this.ended;
+  }
+
+  /** Resolves when the link is down and the connections to its services are closed. */
+  async ended(): Promise<void> {
+    await this.down;
+    await Promise.all([...this.#pumps].map((pump) => pump.done));
   }
 
   /** Ends at once. Idempotent. */

@@ -87,7 +87,7 @@ export class ChannelPump implements ChannelReceiver {
     this.#queue = new WriteQueue(undefined, {
       copyMax: 0,
       copyWhenBusy: true,
-      onError: () => this.abort(this.#resetReason),
+      onError: () => this.abort(this.#readEnded ? this.#endReason : this.#resetReason),
       onProgress: () => this.#progressed(),
     });
     options.channel.receiver = this;

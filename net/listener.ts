@@ -91,16 +91,15 @@ export class Listener {
             address: this.address,
             error: `${describeError(error)}; raise the limit with ulimit -n`,
           });
-          await this.#sleep(pause);
-          pause = Math.min(MAX_ACCEPT_PAUSE_MS, pause * 2);
         } else {
           // The client went before it was accepted (ECONNABORTED and its kin): the next one is another matter.
           this.#log.debug("accept on {address} failed: {error}", {
             address: this.address,
             error: describeError(error),
           });
-          await this.#sleep(1);
         }
+        await this.#sleep(pause);
+        pause = Math.min(MAX_ACCEPT_PAUSE_MS, pause * 2);
         continue;
       }
       pause = MIN_ACCEPT_PAUSE_MS;

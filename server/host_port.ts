@@ -43,10 +43,11 @@ export class HostPort {
     return this.#listener?.address ?? formatAddress(this.forward.hostAddress);
   }
 
-  /** Frees the port. Idempotent. */
-  close(): void {
+  /** Frees the port. Idempotent. @returns when the port can be had again. */
+  async close(): Promise<void> {
     this.#cancelRetry?.();
     this.#listener?.close();
+    await this.#listener?.ended;
   }
 
   #open(): void {

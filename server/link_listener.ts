@@ -27,7 +27,7 @@ export class LinkListener {
   readonly #pending = new Set<Transport>();
   readonly #sessions = new Set<LinkSession>();
   #current: LinkSession | undefined;
-  #probing = false;
+  #claimed = false;
   #closed = false;
 
   /**
@@ -89,7 +89,7 @@ export class LinkListener {
     const admission = await admit(transport, this.#settings.clock, FIRST_FRAME_TIMEOUT_MS);
     if (this.#closed) return closeQuietly(transport.duplex);
     if ("refused" in admission) return this.#refused(transport, admission.refused);
-    if (await this.#isTaken()) {
+    if (this.#claimed || !(await this.#claim())) {
       closeQuietly(transport.duplex);
       return this.#refused(
         transport,
@@ -100,19 +100,19 @@ export class LinkListener {
     this.#start(transport, admission.opening);
   }
 
-  /** Whether a live link keeps the place. A dead one that had not been noticed is closed here. */
-  async #isTaken(): Promise<boolean> {
+  /** Gets the place for a newcomer, unless a live link keeps it. A dead one that had not been noticed is closed here. */
+  async #claim(): Promise<boolean> {
     const current = this.#current;
-    if (!current || current.done) return false;
-    if (this.#probing) return true;
-    this.#probing = true;
+    if (!current) return true;
+    this.#claimed = true; // by one at a time: others are refused, and come back
     try {
-      if (await current.probe(TAKE_OVER_PROBE_MS)) return true;
+      if (!current.done && await current.probe(TAKE_OVER_PROBE_MS)) return false;
+      current.close("replaced", "it did not answer when its device came back");
+      await current.down;
+      return true;
     } finally {
-      this.#probing = false;
+      this.#claimed = false;
     }
-    current.close("replaced", "it did not answer when its device came back");
-    return false;
   }
 
   #start(transport: Transport, opening: Uint8Array): void {

@@ -38,7 +38,9 @@ export interface LinkSessionOptions {
 export class LinkSession implements HostPortOwner {
   /** The server's settings. */
   readonly settings: ServerSettings;
-  /** Resolves when the link is down, its host ports free and its clients closed; never rejects. */
+  /** Resolves when the link is down and its host ports are free; never rejects. */
+  readonly down: Promise<void>;
+  /** Resolves when its clients are closed too; never rejects. */
   readonly ended: Promise<void>;
 
   readonly #options: LinkSessionOptions;
@@ -56,7 +58,8 @@ export class LinkSession implements HostPortOwner {
     this.#since = clock.now();
     this.#driver = new LinkDriver({ transport: options.transport, clock, writeTimeout: linkWriteTimeout });
     this.#link = new ServerLink(options.codec, this.#driver, { onListening: () => this.#onListening() });
-    this.ended = this.#driver.ended.then((end) => this.#onEnd(end));
+    this.down = this.#driver.ended.then((end) => this.#onDown(end));
+    this.ended = this.down.then(() => Promise.all([...this.#pumps].map((pump) => pump.done))).then(() => {});
     this.#driver.start(this.#link, opening);
   }
 
@@ -169,8 +172,8 @@ export class LinkSession implements HostPortOwner {
   }
 
   /** The driver has told the channels; what came for their clients is still being delivered. */
-  async #onEnd(end: LinkEnd): Promise<void> {
-    for (const port of this.#ports) port.close();
+  async #onDown(end: LinkEnd): Promise<void> {
+    await Promise.all(this.#ports.map((port) => port.close()));
     const facts = {
       listen: this.#options.listenAddress,
       device: this.device,
@@ -192,6 +195,5 @@ export class LinkSession implements HostPortOwner {
       { ...facts, ...this.#link.counters },
     );
     this.emit({ type: "link-down", ...facts });
-    await Promise.all([...this.#pumps].map((pump) => pump.done));
   }
 }
