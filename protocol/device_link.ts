@@ -70,7 +70,7 @@ export class DeviceLink extends Link {
    */
   knock(): boolean {
     if (this.channelCount >= this.codec.capabilities.maxChannels / 2) return false;
-    if (this.channelOf(this.#lastEnded) || this.#unconfirmed.has(this.#lastEnded)) return false;
+    if (this.channelOf(this.#lastEnded) || this.#awaitsConfirmation(this.#lastEnded)) return false;
     this.#knocked = true;
     this.sendClose(this.#lastEnded);
     return true;
@@ -106,8 +106,7 @@ export class DeviceLink extends Link {
   }
 
   protected strayData(id: number, bytes: Uint8Array): void {
-    const closed = this.#unconfirmed.get(id);
-    if (closed !== undefined && this.now < closed + UNCONFIRMED_ID_REST_MS) {
+    if (this.#awaitsConfirmation(id)) {
       this.counters.strayData++; // on its way when this side closed
       return;
     }
@@ -120,6 +119,11 @@ export class DeviceLink extends Link {
     if (this.#unconfirmed.delete(id) || !this.#knocked || id !== this.#lastEnded) return;
     this.#knocked = false;
     this.#answersKnocks = true;
+  }
+
+  #awaitsConfirmation(id: number): boolean {
+    const closed = this.#unconfirmed.get(id);
+    return closed !== undefined && this.now < closed + UNCONFIRMED_ID_REST_MS;
   }
 
   #refuse(id: number): void {
