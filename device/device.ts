@@ -159,7 +159,8 @@ class Device implements DeviceHandle {
     }
     const retryIn = this.#retryIn();
     const facts = { server: this.#server, reason: end.reason, detail: end.detail, duration, retryIn };
-    const detail = end.detail ?? (quicklyClosed(end.reason, duration) ? QUICKLY_CLOSED : undefined);
+    const detail = end.detail ??
+      (end.reason === "peer-closed" && !session.served && duration < QUICK_MS ? QUICKLY_CLOSED : undefined);
     logger.info(
       `link down: server {server}, {reason}${detail ? " ({detail})" : ""}, {duration} ms` +
         (retryIn === undefined ? "" : "; next try in {retryIn} ms"),
@@ -188,9 +189,6 @@ class Device implements DeviceHandle {
   }
 }
 
-/** A v1 server says nothing when it refuses a device. */
+/** A v1 server says nothing when it refuses a device; it just hangs up, within this many milliseconds. */
+const QUICK_MS = 5_000;
 const QUICKLY_CLOSED = "the server hung up at once: is another device linked to that listener, or is it no v1 server?";
-
-function quicklyClosed(reason: string, duration: number): boolean {
-  return reason === "peer-closed" && duration < 5_000;
-}

@@ -59,6 +59,11 @@ export class LinkSession {
     });
   }
 
+  /** Whether the server has opened a channel on the link. */
+  get served(): boolean {
+    return this.#link.counters.channels > 0;
+  }
+
   /** Ends in order: CLOSE for each channel, what came is delivered; then the link closes. */
   async shutdown(): Promise<void> {
     const pumps = [...this.#pumps];
