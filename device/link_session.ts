@@ -12,6 +12,7 @@ import type { ChannelEndReason, LinkEndReason } from "../protocol/reasons.ts";
 import { ChannelPump, type ChannelSummary } from "../net/channel_pump.ts";
 import { dial, DialTimeout } from "../net/dial.ts";
 import { describeError } from "../net/errors.ts";
+import { MAX_LEAVING_CHANNELS } from "../net/limits.ts";
 import { LinkDriver, type LinkEnd } from "../net/link_driver.ts";
 import type { Transport } from "../net/transport.ts";
 import type { DeviceEvent } from "./events.ts";
@@ -86,6 +87,7 @@ export class LinkSession {
 
   #onOpen(channel: Channel, early: readonly Uint8Array[]): void {
     const { clock, services, stallTimeout } = this.#settings;
+    const leaving = this.#pumps.size - this.#link.channelCount + 1; // the new one has a channel and no pump yet
     const pump = new ChannelPump({
       channel,
       driver: this.#driver,
@@ -100,6 +102,10 @@ export class LinkSession {
       this.#pumps.delete(pump);
       this.#channelEnded(channel, summary, error);
     });
+    if (leaving > MAX_LEAVING_CHANNELS) {
+      error = `${MAX_LEAVING_CHANNELS} ended ones are still taking what came for them`;
+      return pump.abort("too-many-channels");
+    }
     if (!services.some((service) => service.allows(channel.target))) {
       error = `no --service allows it; --service ${formatAddress(channel.target)} would`;
       return pump.abort("not-allowed");
@@ -154,4 +160,9 @@ export class LinkSession {
   }
 }
 
-const REFUSALS: ReadonlySet<ChannelEndReason> = new Set(["not-allowed", "connect-timeout", "service-unreachable"]);
+const REFUSALS: ReadonlySet<ChannelEndReason> = new Set([
+  "not-allowed",
+  "connect-timeout",
+  "service-unreachable",
+  "too-many-channels",
+]);

@@ -106,6 +106,7 @@ export class ChannelPump implements ChannelReceiver {
     this.#readLoop(conn).catch(() => this.#readFailed());
   }
 
+  /** Takes bytes of the channel; a view of the link's chunk is written from where it stands, and pins the chunk. */
   onData(bytes: Uint8Array): void {
     if (this.#closed) return;
     const { chunk } = this.#driver;
@@ -128,7 +129,7 @@ export class ChannelPump implements ChannelReceiver {
   abort(reason: ChannelEndReason): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#reason ??= reason;
+    this.#reason = this.#queue.pending > 0 ? reason : this.#reason ?? reason; // what loses bytes is the reason
     this.#cancelTimer();
     this.channel.close(this.#clock.now());
     this.#queue.abandon();
@@ -179,15 +180,17 @@ export class ChannelPump implements ChannelReceiver {
   #awaitHalfClose(): void {
     if (this.#holding) return; // the stall timer runs, and comes back here
     const left = this.#heard + this.#options.halfCloseTimeout - this.#clock.now();
-    if (left <= 0 && this.#queue.pending === 0) return this.end("client-finished");
-    this.#after(Math.max(left, 1), () => this.#awaitHalfClose());
+    if (left <= 0) return this.end("client-finished");
+    this.#after(Math.ceil(left), () => this.#awaitHalfClose());
   }
 
   #finish(reason: ChannelEndReason): void {
     if (this.#reason !== undefined) return;
     this.#reason = reason;
     this.#unhold();
-    if (this.#conn === undefined || reason === "link-lost" && this.#queue.pending === 0) return this.abort(reason);
+    // A service that is still being dialled gets what came for it before the close.
+    const idle = this.#queue.pending === 0;
+    if (idle && (this.#conn === undefined || reason === "link-lost")) return this.abort(reason);
     this.#watchDrain(this.#queue.progress);
     this.#queue.flushed().then(() => this.#delivered());
   }
@@ -228,6 +231,7 @@ export class ChannelPump implements ChannelReceiver {
   }
 
   #progressed(): void {
+    if (this.#readEnded) this.#heard = this.#clock.now();
     if (this.#holding && this.#queue.pending <= RESUME_CHANNEL_BACKLOG) this.#unhold();
   }
 

@@ -41,6 +41,9 @@ export const HALF_CLOSE_TIMEOUT_MS = 5_000;
 /** Time without progress after which a receiver whose channel has ended loses what still waits for it. */
 export const DRAIN_TIMEOUT_MS = 60_000;
 
+/** Channels of a link that have ended and whose receivers still take what came; beyond, no new ones are opened. */
+export const MAX_LEAVING_CHANNELS = 256;
+
 /** Time that a peer has to close after this side sent its last byte and its FIN. */
 export const LINGER_MS = 2_000;
 

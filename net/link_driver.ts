@@ -27,8 +27,8 @@ export interface LinkEnd {
 export interface Prober {
   /** Silence that is suffered, in milliseconds. */
   readonly settings: KeepAliveSettings;
-  /** Sends a probe. */
-  probe(): void;
+  /** Sends a probe. @returns false if none can be sent now: then silence proves nothing. */
+  probe(): boolean;
   /** Whether silence after a probe counts against the peer. */
   answers(): boolean;
 }
@@ -230,7 +230,7 @@ export class LinkDriver implements LinkOutput {
     if (!this.#reading) this.#keepAlive?.heard(now); // nobody listens just now: silence proves nothing
     switch (this.#keepAlive?.step(now, this.#prober?.answers() ?? false)) {
       case "probe":
-        this.#prober?.probe();
+        if (!this.#prober?.probe()) this.#keepAlive?.heard(now);
         break;
       case "lost":
         return this.close("keep-alive-timeout");

@@ -40,8 +40,7 @@ export class WriteQueue {
   // The end.
   #failed = false;
   #idle: (() => void)[] = [];
-  #drain: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
-  #drainTo = 0;
+  #drains: { readonly mark: number; readonly promise: Promise<void>; readonly resolve: () => void }[] = [];
 
   /** A queue in front of `duplex`; without one it gathers until {@linkcode WriteQueue.attach}. */
   constructor(duplex: Duplex | undefined, options: WriteQueueOptions) {
@@ -88,11 +87,9 @@ export class WriteQueue {
   /** Resolves when no more than `mark` bytes are pending, or the queue has failed. */
   drained(mark: number): Promise<void> {
     if (this.#pending <= mark || this.#failed) return Promise.resolve();
-    if (!this.#drain) {
-      this.#drain = Promise.withResolvers<void>();
-      this.#drainTo = mark;
-    }
-    return this.#drain.promise;
+    let drain = this.#drains.find((candidate) => candidate.mark === mark);
+    if (!drain) this.#drains.push(drain = { mark, ...Promise.withResolvers<void>() });
+    return drain.promise;
   }
 
   /** Resolves when everything is written, or the queue has failed. */
@@ -166,9 +163,10 @@ export class WriteQueue {
   }
 
   #wake(): void {
-    if (this.#drain && (this.#pending <= this.#drainTo || this.#failed)) {
-      this.#drain.resolve();
-      this.#drain = undefined;
+    if (this.#drains.length > 0) {
+      const drained = this.#drains.filter(({ mark }) => this.#pending <= mark || this.#failed);
+      if (drained.length > 0) this.#drains = this.#drains.filter((drain) => !drained.includes(drain));
+      for (const { resolve } of drained) resolve();
     }
     if (this.#pending === 0 && this.#idle.length > 0) {
       for (const resolve of this.#idle.splice(0)) resolve();

@@ -9,6 +9,7 @@ import type { Codec } from "../protocol/codec.ts";
 import type { LinkEndReason } from "../protocol/reasons.ts";
 import { ServerLink } from "../protocol/server_link.ts";
 import { ChannelPump, type ChannelSummary } from "../net/channel_pump.ts";
+import { MAX_LEAVING_CHANNELS } from "../net/limits.ts";
 import { LinkDriver, type LinkEnd } from "../net/link_driver.ts";
 import { closeQuietly, formatNetAddr, type Transport, tuneSocket } from "../net/transport.ts";
 import type { ServerEvent } from "./events.ts";
@@ -110,7 +111,9 @@ export class LinkSession implements HostPortOwner {
     const { clock, stallTimeout, halfCloseTimeout } = this.settings;
     const { localAddress } = port.forward;
     const client = formatNetAddr(conn.remoteAddr);
-    const channel = this.done ? undefined : this.#link.open(localAddress, clock.now());
+    const leaving = this.#pumps.size - this.#link.channelCount;
+    const refused = this.done || leaving > MAX_LEAVING_CHANNELS;
+    const channel = refused ? undefined : this.#link.open(localAddress, clock.now());
     if (!channel) {
       closeQuietly(conn);
       const reason = this.done ? "link-lost" : "too-many-channels";

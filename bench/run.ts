@@ -1,0 +1,108 @@
+/**
+ * The rounds: every measure of every target in turn, so that whatever else happens on the machine hits all alike.
+ *
+ * @module
+ */
+
+import { killAll } from "./child.ts";
+import type { Bench, Measure, Sample } from "./measures.ts";
+import { METRIC_NAMES, METRICS } from "./metrics.ts";
+import { figure } from "./numbers.ts";
+import { runLoad, startService } from "./processes.ts";
+import type { RunningTarget, Target, TargetContext } from "./target.ts";
+import { startThroughput } from "./throughput.ts";
+
+/** What is to be measured. */
+export interface Plan {
+  /** The targets, none of which lacks anything. */
+  readonly targets: readonly Target[];
+  /** The measures. */
+  readonly measures: readonly Measure[];
+  /** How often. */
+  readonly rounds: number;
+  /** How long each timed part takes. */
+  readonly seconds: number;
+  /** What targets are started with. */
+  readonly context: TargetContext;
+  /** Told what goes on. */
+  progress(line: string): void;
+}
+
+/** What came of it. */
+export interface Outcome {
+  /** The samples of each target, a round each. */
+  readonly rounds: ReadonlyMap<string, readonly Sample[]>;
+  /** The program that measured throughput. */
+  readonly tool: string;
+  /** Measures that could not be taken. */
+  readonly failures: readonly string[];
+}
+
+/** Seconds of load on a target before it is measured. */
+const WARM_UP = 0.5;
+
+/** Measures. */
+export async function run(plan: Plan): Promise<Outcome> {
+  const rounds = new Map(
+    plan.targets.map(({ name }) => [name, Array.from({ length: plan.rounds }, (): Sample => ({}))]),
+  );
+  const failures: string[] = [];
+  const instances = new Map<string, RunningTarget>();
+  const throughput = await startThroughput();
+  const echo = await startService("echo");
+
+  const running = async (target: Target, servicePort: number) => {
+    const key = `${target.name} ${servicePort}`;
+    const failure = instances.get(key)?.failure?.();
+    if (failure !== undefined) throw new Error(failure);
+    const instance = instances.get(key) ?? await target.start(servicePort, plan.context);
+    if (!instances.has(key)) {
+      instances.set(key, instance);
+      if (servicePort === echo.port) await warmUp(instance.hostPort);
+      else await throughput.transfer(instance.hostPort, "up", 1, 1);
+    }
+    return instance;
+  };
+  const bench: Bench = { seconds: plan.seconds, throughput, echoPort: echo.port, context: plan.context, running };
+
+  try {
+    for (let round = 0; round < plan.rounds; round++) {
+      for (const measure of plan.measures) {
+        for (const target of rotated(plan.targets, round)) {
+          const label = `round ${round + 1}/${plan.rounds}  ${measure.name.padEnd(11)}  ${target.name.padEnd(12)}`;
+          try {
+            const sample = await measure.take(target, bench);
+            Object.assign(rounds.get(target.name)![round]!, sample);
+            if (Object.keys(sample).length > 0) plan.progress(`${label}  ${inWords(sample)}`);
+          } catch (error) {
+            const why = error instanceof Error ? error.message : String(error);
+            failures.push(`${target.name}, ${measure.name}, round ${round + 1}: ${why}`);
+            plan.progress(`${label}  FAILED: ${why}`);
+          }
+        }
+      }
+    }
+    for (const instance of instances.values()) await instance.stop();
+    await throughput.stop();
+    await echo.child.stop();
+  } finally {
+    killAll();
+  }
+  return { rounds, tool: throughput.tool, failures };
+}
+
+async function warmUp(port: number): Promise<void> {
+  await runLoad("round-trips", port, WARM_UP, 8);
+  await runLoad("connections", port, WARM_UP, 8);
+}
+
+/** Another target begins in each round. */
+function rotated<T>(items: readonly T[], by: number): T[] {
+  const at = by % items.length;
+  return [...items.slice(at), ...items.slice(0, at)];
+}
+
+function inWords(sample: Sample): string {
+  return METRIC_NAMES.filter((name) => sample[name] !== undefined)
+    .map((name) => `${METRICS[name].label} ${figure(sample[name], METRICS[name].digits)}`).join("  ");
+}
