@@ -7,7 +7,14 @@
 import type { Channel, ChannelReceiver } from "../protocol/channel.ts";
 import type { ChannelEndReason } from "../protocol/reasons.ts";
 import type { Clock } from "./clock.ts";
-import { DRAIN_TIMEOUT_MS, LINGER_MS, MAX_CHANNEL_BACKLOG, MAX_LINK_CHUNK, RESUME_CHANNEL_BACKLOG } from "./limits.ts";
+import {
+  COPY_MAX,
+  DRAIN_TIMEOUT_MS,
+  LINGER_MS,
+  MAX_CHANNEL_BACKLOG,
+  MAX_LINK_CHUNK,
+  RESUME_CHANNEL_BACKLOG,
+} from "./limits.ts";
 import type { LinkDriver } from "./link_driver.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 import { closeQuietly, type Duplex } from "./transport.ts";
@@ -85,7 +92,7 @@ export class ChannelPump implements ChannelReceiver {
     this.done = promise;
     this.#resolveDone = resolve;
     this.#queue = new WriteQueue(undefined, {
-      copyMax: 0,
+      copyMax: COPY_MAX,
       copyWhenBusy: true,
       onError: () => this.abort(this.#readEnded ? this.#endReason : this.#resetReason),
       onProgress: () => this.#progressed(),

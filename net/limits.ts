@@ -16,7 +16,7 @@ export const LINK_HIGH_WATER = 256 * 1024;
 /** Bytes of answers to control frames that may wait before the link's reading pauses. */
 export const LINK_CONTROL_HIGH_WATER = 1024 * 1024;
 
-/** A DATA frame up to this size is copied behind others; a larger one is written from where it was read. */
+/** A piece up to this size is copied and lets its owner go on; a larger one is written from where it was read. */
 export const COPY_MAX = 4096;
 
 /** First and largest size of a link's receive chunk; it grows while reads fill it. */

@@ -11,6 +11,24 @@ const MAX_POOLED = 64;
 
 const pool: Uint8Array[] = [];
 
+/** Size of the buffers in which a single small piece is written. */
+export const SMALL_SIZE = 4096;
+
+/** Small buffers kept for reuse by the whole process: 256 KiB at most. */
+const MAX_POOLED_SMALL = 64;
+
+const smallPool: Uint8Array[] = [];
+
+/** A buffer of {@linkcode SMALL_SIZE} bytes. */
+export function takeSmall(): Uint8Array {
+  return smallPool.pop() ?? new Uint8Array(SMALL_SIZE);
+}
+
+/** Gives a buffer back. */
+export function giveSmall(buffer: Uint8Array): void {
+  if (smallPool.length < MAX_POOLED_SMALL) smallPool.push(buffer);
+}
+
 /** A piece that waits to be written. */
 export class Segment {
   readonly #buffer: Uint8Array;

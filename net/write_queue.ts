@@ -8,7 +8,7 @@
  */
 
 import type { Duplex } from "./transport.ts";
-import { Segment } from "./segment.ts";
+import { giveSmall, Segment, SMALL_SIZE, takeSmall } from "./segment.ts";
 
 /** How a queue treats what it is given. */
 export interface WriteQueueOptions {
@@ -34,6 +34,7 @@ export class WriteQueue {
   // The write under way.
   #current: Uint8Array | undefined;
   #release: (() => void) | undefined;
+  #small: Uint8Array | undefined;
   #writing = false;
   #writes = 0;
 
@@ -75,8 +76,8 @@ export class WriteQueue {
     this.#pending += bytes.length;
     const busy = this.#writing || this.#duplex === undefined;
     if (bytes.length <= this.#options.copyMax || (busy && this.#options.copyWhenBusy)) {
-      this.#gather(bytes);
-      if (!busy) this.#next();
+      if (busy) this.#gather(bytes);
+      else this.#startCopy(bytes);
       return false;
     }
     if (busy) this.#segments.push(Segment.borrowed(bytes, release));
@@ -125,7 +126,19 @@ export class WriteQueue {
     if (segment) this.#start(segment.bytes, segment.done);
   }
 
-  #start(bytes: Uint8Array, release: () => void): void {
+  /** The common case of a keystroke: no segment, no closure, one copy of a few bytes. */
+  #startCopy(bytes: Uint8Array): void {
+    const buffer = bytes.length <= SMALL_SIZE ? takeSmall() : undefined;
+    if (!buffer) {
+      this.#gather(bytes);
+      return this.#next();
+    }
+    buffer.set(bytes);
+    this.#small = buffer;
+    this.#start(buffer.subarray(0, bytes.length), undefined);
+  }
+
+  #start(bytes: Uint8Array, release: (() => void) | undefined): void {
     this.#writing = true;
     this.#current = bytes;
     this.#release = release;
@@ -159,6 +172,10 @@ export class WriteQueue {
     this.#writing = false;
     this.#current = undefined;
     this.#release = undefined;
+    if (this.#small) {
+      giveSmall(this.#small);
+      this.#small = undefined;
+    }
     release?.();
   }
 

@@ -16,6 +16,8 @@ import { Link, type LinkOutput } from "./link.ts";
 export interface ServerLinkEvents {
   /** LISTEN came: the device offers its services. Told once. */
   onListening(): void;
+  /** A client id has come free. */
+  onIdFree?(): void;
 }
 
 /** The server's side; see {@linkcode Link}. */
@@ -43,6 +45,11 @@ export class ServerLink extends Link {
   /** Ids that a new client could get. */
   get freeIds(): number {
     return this.#ids.free;
+  }
+
+  /** Ids that come free when the device confirms their CLOSE. */
+  get unconfirmedIds(): number {
+    return this.#unconfirmed.size;
   }
 
   get deadline(): number {
@@ -113,6 +120,7 @@ export class ServerLink extends Link {
     // Bytes may have been on their way when the device closed: the original device answers them with a CLOSE more.
     if (channel.bytesSent > 0) this.#ids.rest(channel.id, this.now);
     else this.#ids.release(channel.id);
+    this.#events.onIdFree?.();
   }
 
   protected strayData(id: number, _bytes: Uint8Array): void {
@@ -124,8 +132,9 @@ export class ServerLink extends Link {
   protected strayClose(id: number): void {
     this.counters.strayClose++;
     // The original server answers a frame for an unknown id with CLOSE; devices use that to see whether it lives.
-    if (this.#unconfirmed.delete(id)) this.#ids.release(id);
-    else this.sendClose(id);
+    if (!this.#unconfirmed.delete(id)) return this.sendClose(id);
+    this.#ids.release(id);
+    this.#events.onIdFree?.();
   }
 
   #takeId(now: number): number | undefined {

@@ -6,7 +6,7 @@
 
 import { formatAddress } from "../protocol/address.ts";
 import type { Codec } from "../protocol/codec.ts";
-import type { LinkEndReason } from "../protocol/reasons.ts";
+import type { ChannelEndReason, LinkEndReason } from "../protocol/reasons.ts";
 import { ServerLink } from "../protocol/server_link.ts";
 import { ChannelPump, type ChannelSummary } from "../net/channel_pump.ts";
 import { MAX_LEAVING_CHANNELS } from "../net/limits.ts";
@@ -15,6 +15,7 @@ import { closeQuietly, formatNetAddr, type Transport, tuneSocket } from "../net/
 import type { ServerEvent } from "./events.ts";
 import { HostPort, type HostPortOwner } from "./host_port.ts";
 import type { ListenOptions, ServerSettings } from "./options.ts";
+import { type WaitingClient, WaitingClients } from "./waiting_clients.ts";
 
 /** While fewer ids than this are free, clients that only wait for what may still come make room. */
 export const RESERVED_IDS = 32;
@@ -50,6 +51,7 @@ export class LinkSession implements HostPortOwner {
   readonly #since: number;
   readonly #ports: HostPort[] = [];
   readonly #pumps = new Set<ChannelPump>();
+  readonly #waiting: WaitingClients;
 
   /** Takes over a connection whose first bytes are `opening`. */
   constructor(options: LinkSessionOptions, opening: Uint8Array) {
@@ -58,7 +60,11 @@ export class LinkSession implements HostPortOwner {
     const { clock, linkWriteTimeout } = options.settings;
     this.#since = clock.now();
     this.#driver = new LinkDriver({ transport: options.transport, clock, writeTimeout: linkWriteTimeout });
-    this.#link = new ServerLink(options.codec, this.#driver, { onListening: () => this.#onListening() });
+    this.#link = new ServerLink(options.codec, this.#driver, {
+      onListening: () => this.#onListening(),
+      onIdFree: () => this.#onIdFree(),
+    });
+    this.#waiting = new WaitingClients(clock, (client) => this.#refuse(client, "too-many-channels"));
     this.down = this.#driver.ended.then((end) => this.#onDown(end));
     this.ended = this.down.then(() => Promise.all([...this.#pumps].map((pump) => pump.done))).then(() => {});
     this.#driver.start(this.#link, opening);
@@ -94,6 +100,7 @@ export class LinkSession implements HostPortOwner {
   /** Ends in order: no new clients, CLOSE for each, what came is delivered; then the link closes. */
   async shutdown(): Promise<void> {
     for (const port of this.#ports) port.close();
+    this.#waiting.expireAll();
     const pumps = [...this.#pumps];
     for (const pump of pumps) pump.end("shutting-down");
     await Promise.all([...pumps.map((pump) => pump.done), this.#driver.flushed()]);
@@ -108,20 +115,23 @@ export class LinkSession implements HostPortOwner {
   }
 
   onClient(conn: Deno.TcpConn, port: HostPort): void {
-    const { clock, stallTimeout, halfCloseTimeout } = this.settings;
-    const { localAddress } = port.forward;
-    const client = formatNetAddr(conn.remoteAddr);
     const leaving = this.#pumps.size - this.#link.channelCount;
-    const refused = this.done || leaving > MAX_LEAVING_CHANNELS;
-    const channel = refused ? undefined : this.#link.open(localAddress, clock.now());
-    if (!channel) {
-      closeQuietly(conn);
-      const reason = this.done ? "link-lost" : "too-many-channels";
-      this.#clientEnded(client, port, { reason, bytesSent: 0, bytesReceived: 0, duration: 0 });
-      return;
-    }
+    if (this.done) return this.#refuse({ conn, port }, "link-lost");
+    if (leaving > MAX_LEAVING_CHANNELS) return this.#refuse({ conn, port }, "too-many-channels");
+    if (this.#waiting.size === 0 && this.#open({ conn, port })) return this.#makeRoom();
+    this.#makeRoom(this.#waiting.size + 1);
+    if (this.#link.unconfirmedIds > this.#waiting.size) this.#waiting.add({ conn, port });
+    else this.#refuse({ conn, port }, "too-many-channels");
+  }
+
+  /** Gives a client a channel, if there is an id. */
+  #open({ conn, port }: WaitingClient): boolean {
+    const { clock, stallTimeout, halfCloseTimeout, logger } = this.settings;
+    const channel = this.#link.open(port.forward.localAddress, clock.now());
+    if (!channel) return false;
+    const client = formatNetAddr(conn.remoteAddr);
     tuneSocket(conn);
-    this.settings.logger.debug("client {client} connected to {hostAddress}, id {id}", {
+    logger.debug("client {client} connected to {hostAddress}, id {id}", {
       client,
       hostAddress: port.address,
       id: channel.id,
@@ -140,13 +150,33 @@ export class LinkSession implements HostPortOwner {
       this.#pumps.delete(pump);
       this.#clientEnded(client, port, summary);
     });
-    if (this.#link.freeIds < RESERVED_IDS) this.#makeRoom();
+    return true;
   }
 
-  /** Ends the oldest client that has finished writing; its id comes free when the device confirms. */
-  #makeRoom(): void {
+  #onIdFree(): void {
+    while (this.#waiting.size > 0 && this.#link.freeIds > 0) {
+      const client = this.#waiting.take()!;
+      if (!this.#open(client)) return this.#refuse(client, "too-many-channels");
+    }
+  }
+
+  #refuse({ conn, port }: WaitingClient, reason: ChannelEndReason): void {
+    const client = formatNetAddr(conn.remoteAddr);
+    closeQuietly(conn);
+    this.#clientEnded(client, port, { reason, bytesSent: 0, bytesReceived: 0, duration: 0 });
+  }
+
+  /**
+   * Keeps ids at hand, and one for each who waits: the oldest clients that have finished writing are ended, and their ids
+   * come free when the device confirms.
+   */
+  #makeRoom(waiting = 0): void {
+    let missing = RESERVED_IDS + waiting - this.#link.freeIds - this.#link.unconfirmedIds;
     for (const pump of this.#pumps) {
-      if (pump.halfClosed) return pump.end("client-finished");
+      if (missing <= 0) return;
+      if (!pump.halfClosed) continue;
+      pump.end("client-finished");
+      missing--;
     }
   }
 
@@ -176,6 +206,7 @@ export class LinkSession implements HostPortOwner {
 
   /** The driver has told the channels; what came for their clients is still being delivered. */
   async #onDown(end: LinkEnd): Promise<void> {
+    this.#waiting.expireAll();
     await Promise.all(this.#ports.map((port) => port.close()));
     const facts = {
       listen: this.#options.listenAddress,

@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { dial, DialTimeout } from "./dial.ts";
+import { systemClock } from "./clock.ts";
+import { FakeClock, test } from "./_fakes_test.ts";
+
+async function withListener(
+  fn: (port: number, listener: Deno.TcpListener) => Promise<void>,
+): Promise<void> {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  await fn(listener.addr.port, listener);
+}
+
+test("a dial gives a connection and leaves no timer", async () => {
+  await withListener(async (port, listener) => {
+    const clock = new FakeClock();
+    using conn = await dial({ host: "localhost", port }, clock, 1_000, new AbortController().signal);
+    using peer = await listener.accept();
+    assert.equal(await conn.write(Uint8Array.of(7)), 1);
+    const into = new Uint8Array(4);
+    assert.equal(await peer.read(into), 1);
+    assert.equal(into[0], 7);
+    assert.equal(clock.pending, 0);
+  });
+});
+
+test("a dial that takes too long is given up with the time in its text, and its socket is freed", async () => {
+  await withListener(async (port) => {
+    const clock = new FakeClock();
+    const dialled = dial({ host: "127.0.0.1", port }, clock, 10_000, new AbortController().signal);
+    clock.jump(10_000);
+    await assert.rejects(dialled, (error) => error instanceof DialTimeout && error.message === "no answer within 10 s");
+    assert.equal(clock.pending, 0);
+  });
+});
+
+test("a dial is given up when its signal aborts, with the signal's reason", async () => {
+  await withListener(async (port) => {
+    const clock = new FakeClock();
+    const abort = new AbortController();
+    const dialled = dial({ host: "127.0.0.1", port }, clock, 10_000, abort.signal);
+    const reason = new Error("enough");
+    abort.abort(reason);
+    await assert.rejects(dialled, reason);
+    assert.equal(clock.pending, 0);
+  });
+});
+
+test("a dial that is given up is aborted, and a connection that comes all the same is closed", async () => {
+  await withListener(async (port, listener) => {
+    const { connect } = Deno;
+    const opened = Promise.withResolvers<void>();
+    let signal: AbortSignal | undefined;
+    const stubborn = async (options: Deno.ConnectOptions & { signal?: AbortSignal }): Promise<Deno.TcpConn> => {
+      signal = options.signal;
+      const conn = await connect({ hostname: "127.0.0.1", port: options.port });
+      opened.resolve();
+      return conn;
+    };
+    const clock = new FakeClock();
+    Object.defineProperty(Deno, "connect", { value: stubborn, configurable: true, writable: true, enumerable: true });
+    let dialled: Promise<Deno.TcpConn>;
+    try {
+      dialled = dial({ host: "127.0.0.1", port }, clock, 1_000, new AbortController().signal);
+    } finally {
+      Object.defineProperty(Deno, "connect", { value: connect, configurable: true, writable: true, enumerable: true });
+    }
+    clock.jump(1_000);
+    await assert.rejects(dialled, DialTimeout);
+    assert.equal(signal?.aborted, true);
+    await opened.promise;
+    using peer = await listener.accept();
+    assert.equal(await peer.read(new Uint8Array(1)), null);
+  });
+});
+
+test("a dial whose signal has aborted does not begin", async () => {
+  const clock = new FakeClock();
+  await assert.rejects(
+    dial({ host: "127.0.0.1", port: 1 }, clock, 1_000, AbortSignal.abort(new Error("before"))),
+    /before/,
+  );
+  assert.equal(clock.timersSet, 0);
+});
+
+test("a refused dial rejects with what the runtime says", async () => {
+  let free = 0;
+  await withListener((port) => {
+    free = port;
+    return Promise.resolve();
+  });
+  const dialled = dial({ host: "127.0.0.1", port: free }, systemClock, 10_000, new AbortController().signal);
+  await assert.rejects(dialled, Deno.errors.ConnectionRefused);
+});

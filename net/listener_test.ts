@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { Listener, ListenError } from "./listener.ts";
+import { MAX_ACCEPT_PAUSE_MS, MIN_ACCEPT_PAUSE_MS } from "./limits.ts";
+import { FakeClock, RecordingLogger, settled, test } from "./_fakes_test.ts";
+
+const LOCAL = { host: "127.0.0.1", port: 0 };
+const portOf = (listener: Listener) => Number(listener.address.split(":").at(-1));
+
+test("a listener hands over each connection, and frees its port", async () => {
+  const conns: Deno.TcpConn[] = [];
+  let arrived = Promise.withResolvers<void>();
+  const listener = Listener.open(LOCAL, new FakeClock(), new RecordingLogger(), (conn) => {
+    conns.push(conn);
+    arrived.resolve();
+  });
+  const port = portOf(listener);
+  assert(port > 0);
+  for (let n = 1; n <= 3; n++) {
+    arrived = Promise.withResolvers<void>();
+    const arrival = arrived.promise;
+    using _client = await Deno.connect({ hostname: "127.0.0.1", port });
+    await arrival;
+    assert.equal(conns.length, n);
+  }
+  listener.close();
+  listener.close();
+  await listener.ended;
+  for (const conn of conns) conn.close();
+  await assert.rejects(Deno.connect({ hostname: "127.0.0.1", port }), Deno.errors.ConnectionRefused);
+});
+
+test("an address in use is refused with the address, the code and what would do", async () => {
+  const first = Listener.open(LOCAL, new FakeClock(), new RecordingLogger(), () => {});
+  const port = portOf(first);
+  assert.throws(
+    () => Listener.open({ ...LOCAL, port }, new FakeClock(), new RecordingLogger(), () => {}),
+    (error) => {
+      assert(error instanceof ListenError);
+      assert.equal(error.code, "EADDRINUSE");
+      assert.equal(error.address.port, port);
+      assert(error.cause instanceof Error);
+      assert.match(error.message, new RegExp(`^Cannot listen on 127.0.0.1:${port}: .*in use.*choose another, or 0`));
+      return true;
+    },
+  );
+  first.close();
+  await first.ended;
+});
+
+test("an address of another host is refused with what would do", () => {
+  assert.throws(
+    () => Listener.open({ host: "192.0.2.1", port: 0 }, new FakeClock(), new RecordingLogger(), () => {}),
+    (error) => error instanceof ListenError && error.code === "EADDRNOTAVAIL" && /0\.0\.0\.0/.test(error.message),
+  );
+});
+
+/** What happens at each accept of a listener whose kernel is the test: an error, or a real connection. */
+async function withAccepts(
+  accepts: Error[],
+  fn: (listener: Listener, clock: FakeClock, logger: RecordingLogger, conns: Deno.TcpConn[]) => Promise<void>,
+): Promise<void> {
+  const { listen } = Deno;
+  const fake = (options: Deno.TcpListenOptions & { transport?: "tcp" }): Deno.TcpListener => {
+    const real = listen(options);
+    const accept = real.accept.bind(real);
+    real.accept = () => {
+      const error = accepts.shift();
+      return error ? Promise.reject(error) : accept();
+    };
+    return real;
+  };
+  const clock = new FakeClock();
+  const logger = new RecordingLogger();
+  const conns: Deno.TcpConn[] = [];
+  Object.defineProperty(Deno, "listen", { value: fake, configurable: true, writable: true, enumerable: true });
+  let listener: Listener;
+  try {
+    listener = Listener.open(LOCAL, clock, logger, (conn) => conns.push(conn));
+  } finally {
+    Object.defineProperty(Deno, "listen", { value: listen, configurable: true, writable: true, enumerable: true });
+  }
+  try {
+    await fn(listener, clock, logger, conns);
+  } finally {
+    listener.close();
+    await listener.ended;
+    for (const conn of conns) conn.close();
+  }
+}
+
+const exhausted = () => Object.assign(new Error("Too many open files (os error 24)"), { code: "EMFILE" });
+
+test("when descriptors run out, accepting pauses longer and longer, says so, and goes on", async () => {
+  await withAccepts(Array.from({ length: 7 }, exhausted), async (listener, clock, logger, conns) => {
+    let pause = MIN_ACCEPT_PAUSE_MS;
+    for (let n = 1; n <= 7; n++) {
+      await settled();
+      assert.equal(logger.lines.length, n);
+      assert.match(logger.lines.at(-1)!, /^warn .*pauses.*Too many open files.*ulimit/);
+      await clock.advance(pause - 1);
+      assert.equal(logger.lines.length, n, "it did not pause");
+      await clock.advance(1);
+      pause = Math.min(MAX_ACCEPT_PAUSE_MS, pause * 2);
+    }
+    assert.equal(clock.pending, 0);
+    using client = await Deno.connect({ hostname: "127.0.0.1", port: portOf(listener) });
+    while (conns.length === 0) await settled();
+    assert(client);
+  });
+});
+
+test("a client that went before it was accepted does not end the accept loop", async () => {
+  const gone = Object.assign(new Error("Software caused connection abort (os error 103)"), { code: "ECONNABORTED" });
+  await withAccepts([gone], async (listener, clock, logger, conns) => {
+    await settled();
+    assert.match(logger.lines[0]!, /^debug /);
+    await clock.advance(MIN_ACCEPT_PAUSE_MS);
+    using client = await Deno.connect({ hostname: "127.0.0.1", port: portOf(listener) });
+    while (conns.length === 0) await settled();
+    assert(client);
+  });
+});
+
+test("a listener that is closed during a pause ends at once, and leaves no timer", async () => {
+  await withAccepts([exhausted()], async (listener, clock) => {
+    await settled();
+    assert.equal(clock.pending, 1);
+    listener.close();
+    await listener.ended;
+    assert.equal(clock.pending, 0);
+  });
+});

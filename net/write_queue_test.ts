@@ -1,0 +1,231 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { WriteQueue, type WriteQueueOptions } from "./write_queue.ts";
+import { FakeDuplex, isSettled, settled, test } from "./_fakes_test.ts";
+
+const NOTHING = () => {};
+
+function queueOn(duplex: FakeDuplex | undefined, options: Partial<WriteQueueOptions> = {}): WriteQueue {
+  return new WriteQueue(duplex, {
+    copyMax: 0,
+    copyWhenBusy: false,
+    onError: (error) => assert.fail(`${error}`),
+    ...options,
+  });
+}
+
+function blockedDuplex(): FakeDuplex {
+  const duplex = new FakeDuplex();
+  duplex.blocked = true;
+  return duplex;
+}
+
+type Step =
+  | { readonly do: "write"; readonly size: number }
+  | { readonly do: "accept"; readonly count: number }
+  | { readonly do: "turn" };
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ do: fc.constant("write" as const), size: fc.nat(60) }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant("accept" as const), count: fc.integer({ min: 1, max: 80 }) }) },
+  { weight: 2, arbitrary: fc.constant<Step>({ do: "turn" }) },
+);
+
+const behaviour = fc.record({ copyMax: fc.constantFrom(0, 20, 100), copyWhenBusy: fc.boolean() });
+
+test("bytes come out exactly once and in order, and what was borrowed is given back exactly once", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      behaviour,
+      fc.array(step, { maxLength: 60 }),
+      fc.option(fc.nat(59)),
+      async (behaviour, steps, attachAt) => {
+        const duplex = blockedDuplex();
+        const queue = queueOn(attachAt === null ? duplex : undefined, behaviour);
+        const expected: number[] = [];
+        const releases: number[] = [];
+        let next = 0;
+        for (const [at, step] of steps.entries()) {
+          if (at === attachAt) queue.attach(duplex);
+          if (step.do === "turn") await settled();
+          else if (step.do === "accept") duplex.accept(step.count);
+          else {
+            const bytes = Uint8Array.from({ length: step.size }, () => next++);
+            expected.push(...bytes);
+            const slot = releases.length;
+            const borrowed = queue.write(bytes, () => {
+              releases[slot]!++;
+              bytes.fill(0); // its owner may do so from here on
+            });
+            releases.push(borrowed ? 0 : 1);
+            if (!borrowed) bytes.fill(0);
+          }
+        }
+        if (attachAt !== null && attachAt >= steps.length) queue.attach(duplex);
+        const flushed = queue.flushed();
+        duplex.unblock();
+        await flushed;
+        assert.deepEqual([...duplex.take()], expected.map((byte) => byte & 255));
+        assert.equal(queue.pending, 0);
+        assert(releases.every((count) => count === 1), `releases: ${releases}`);
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+test("a failure is told once, and gives back what was borrowed exactly once", async () => {
+  await fc.assert(
+    fc.asyncProperty(behaviour, fc.array(fc.nat(60), { minLength: 1, maxLength: 20 }), async (behaviour, sizes) => {
+      const duplex = blockedDuplex();
+      const errors: unknown[] = [];
+      const queue = queueOn(duplex, { ...behaviour, onError: (error) => errors.push(error) });
+      const releases: number[] = [];
+      for (const size of sizes) {
+        const slot = releases.push(0) - 1;
+        if (!queue.write(new Uint8Array(size), () => releases[slot]!++)) releases[slot] = 1;
+      }
+      const flushed = queue.flushed();
+      const drained = queue.drained(0);
+      const wanted = queue.pending > 0 ? 1 : 0;
+      duplex.fail(new Error("reset"));
+      await Promise.all([flushed, drained]);
+      assert.equal(errors.length, wanted);
+      assert(releases.every((count) => count === 1), `releases: ${releases}`);
+      assert.equal(queue.pending, 0);
+      if (wanted === 1) assert.equal(queue.write(new Uint8Array(9), () => assert.fail("released")), false);
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test("the first write goes out at once, and what comes while it is pending leaves in the next one", async () => {
+  const duplex = blockedDuplex();
+  const queue = queueOn(duplex, { copyMax: 100 });
+  queue.write(Uint8Array.of(1), NOTHING);
+  assert.equal(duplex.isWritten, true);
+  for (const byte of [2, 3, 4]) queue.write(Uint8Array.of(byte), NOTHING);
+  duplex.accept();
+  await settled();
+  assert.deepEqual([...duplex.take()], [1]);
+  duplex.accept();
+  await settled();
+  assert.deepEqual([...duplex.take()], [2, 3, 4]);
+  assert.equal(duplex.writes, 2);
+});
+
+test("a large piece is borrowed until it is written, a small one is copied at once", async () => {
+  const duplex = blockedDuplex();
+  const queue = queueOn(duplex, { copyMax: 4 });
+  let released = false;
+  assert.equal(queue.write(Uint8Array.of(1, 2, 3, 4), () => assert.fail("it was copied")), false);
+  assert.equal(queue.write(Uint8Array.of(5, 6, 7, 8, 9), () => released = true), true);
+  duplex.accept();
+  await settled();
+  duplex.accept(2);
+  await settled();
+  assert.equal(released, false);
+  duplex.accept();
+  await settled();
+  assert.equal(released, true);
+});
+
+test("when everything is copied while busy, at most one piece is borrowed", () => {
+  const duplex = blockedDuplex();
+  const queue = queueOn(duplex, { copyWhenBusy: true });
+  assert.equal(queue.write(new Uint8Array(10), NOTHING), true);
+  assert.equal(queue.write(new Uint8Array(100_000), NOTHING), false);
+  assert.equal(queueOn(undefined, { copyWhenBusy: true }).write(new Uint8Array(10), NOTHING), false);
+});
+
+test("pending counts what the kernel has not taken, and progress counts writes that came back", async () => {
+  const duplex = blockedDuplex();
+  const progress: number[] = [];
+  const queue = queueOn(duplex, { onProgress: () => progress.push(queue.pending) });
+  queue.write(new Uint8Array(10), NOTHING);
+  queue.write(new Uint8Array(5), NOTHING);
+  assert.deepEqual([queue.pending, queue.progress], [15, 0]);
+  duplex.accept(4);
+  await settled();
+  assert.deepEqual([queue.pending, queue.progress], [11, 1]);
+  duplex.unblock();
+  await settled();
+  assert.deepEqual([queue.pending, queue.progress], [0, 3]);
+  assert.deepEqual(progress, [11, 5, 0]);
+});
+
+test("an empty write is nothing", () => {
+  const duplex = blockedDuplex();
+  const queue = queueOn(duplex);
+  assert.equal(queue.write(new Uint8Array(0), NOTHING), false);
+  assert.deepEqual([queue.pending, duplex.writes], [0, 0]);
+});
+
+test("drained waits for its mark, flushed for the last byte", async () => {
+  const duplex = blockedDuplex();
+  const queue = queueOn(duplex);
+  assert.equal(await isSettled(queue.flushed()), true);
+  queue.write(new Uint8Array(10), NOTHING);
+  const drained = queue.drained(4);
+  const flushed = queue.flushed();
+  assert.equal(await isSettled(queue.drained(10)), true);
+  duplex.accept(5);
+  assert.equal(await isSettled(drained), false);
+  duplex.accept(1);
+  assert.equal(await isSettled(drained), true);
+  assert.equal(await isSettled(flushed), false);
+  duplex.accept();
+  assert.equal(await isSettled(flushed), true);
+});
+
+test("two that wait for different marks each wait for their own", async () => {
+  const duplex = blockedDuplex();
+  const queue = queueOn(duplex);
+  queue.write(new Uint8Array(10), NOTHING);
+  const early = queue.drained(8);
+  const late = queue.drained(2);
+  duplex.accept(3);
+  assert.equal(await isSettled(early), true);
+  assert.equal(await isSettled(late), false);
+  duplex.accept();
+  assert.equal(await isSettled(late), true);
+});
+
+test("abandon drops what waits, wakes whoever waits, and lets go of the write under way when it comes back", async () => {
+  const duplex = blockedDuplex();
+  const queue = queueOn(duplex);
+  const released: string[] = [];
+  queue.write(Uint8Array.of(1), () => released.push("under way"));
+  queue.write(Uint8Array.of(2), () => released.push("waiting"));
+  const waiting = [queue.flushed(), queue.drained(0)];
+  queue.abandon();
+  queue.abandon();
+  await Promise.all(waiting);
+  assert.deepEqual(released, ["waiting"]);
+  assert.equal(queue.pending, 0);
+  duplex.close();
+  await settled();
+  assert.deepEqual(released, ["waiting", "under way"]);
+  assert.equal(queue.write(Uint8Array.of(3), NOTHING), false);
+});
+
+test("a queue that was abandoned before it was attached writes nothing", async () => {
+  const duplex = new FakeDuplex();
+  const queue = queueOn(undefined, { copyWhenBusy: true });
+  queue.write(Uint8Array.of(1), NOTHING);
+  queue.abandon();
+  queue.attach(duplex);
+  await settled();
+  assert.equal(duplex.writes, 0);
+});
+
+test("large amounts gathered before the attach come out whole", async () => {
+  const duplex = new FakeDuplex();
+  const queue = queueOn(undefined, { copyWhenBusy: true });
+  const bytes = Uint8Array.from({ length: 150_000 }, (_, at) => at * 31 >> 3);
+  for (let at = 0; at < bytes.length; at += 7_001) queue.write(bytes.slice(at, at + 7_001), NOTHING);
+  assert.equal(queue.pending, bytes.length);
+  queue.attach(duplex);
+  await queue.flushed();
+  assert.deepEqual(duplex.take(), bytes);
+});

@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { detectOpening } from "./detect.ts";
+import { test, unhex } from "./_fakes_test.ts";
+
+const ascii = (text: string) => new TextEncoder().encode(text);
+
+function stranger(bytes: Uint8Array): string {
+  const opening = detectOpening(bytes);
+  assert(opening.kind === "stranger", `${opening.kind}`);
+  return opening.what;
+}
+
+test("LISTEN is known at its fourth byte, whatever follows", () => {
+  assert.deepEqual(detectOpening(unhex("00 00 04 00")), { kind: "v1" });
+  assert.deepEqual(detectOpening(unhex("00 00 04 00 00 00 02 01")), { kind: "v1" });
+});
+
+test("each beginning of LISTEN wants more bytes", () => {
+  for (const text of ["", "00", "00 00", "00 00 04"]) assert.deepEqual(detectOpening(unhex(text)), { kind: "more" });
+});
+
+test("a stranger is known by the first wrong byte", () => {
+  for (const text of ["01", "00 01", "00 00 03", "00 00 04 01"]) {
+    assert.equal(stranger(unhex(text)), `the bytes ${text}`);
+  }
+});
+
+test("strangers are called by what they speak", () => {
+  assert.equal(stranger(ascii("GET / HTTP/1.1\r\n")), "an HTTP request");
+  assert.equal(stranger(ascii("PRI * HTTP/2.0\r\n")), "an HTTP request");
+  assert.equal(stranger(ascii("SSH-2.0-OpenSSH_9.6\r\n")), "an SSH client");
+  assert.equal(stranger(unhex("16 03 01 02 00 01 00 01")), "a TLS hello");
+  assert.equal(stranger(ascii("PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n")), "a PROXY protocol header");
+  assert.equal(stranger(unhex("0d 0a 00 ff 01 02 03 04 05")), "the bytes 0d 0a 00 ff 01 02 03 04");
+});
+
+test("only the four bytes of LISTEN are a device", () => {
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 12 }), (bytes) => {
+    const listen = [0, 0, 4, 0];
+    const wrong = listen.findIndex((byte, at) => at < bytes.length && bytes[at] !== byte);
+    const expected = wrong >= 0 ? "stranger" : bytes.length < 4 ? "more" : "v1";
+    assert.equal(detectOpening(bytes).kind, expected);
+  }));
+});

@@ -1,0 +1,79 @@
+/**
+ * Clients that came while every client id was in use or about to come free: they wait a moment, in order, within bounds.
+ *
+ * @module
+ */
+
+import type { Clock } from "../net/clock.ts";
+import { closeQuietly } from "../net/transport.ts";
+import type { HostPort } from "./host_port.ts";
+
+/** Milliseconds that a client waits for an id at most. */
+export const MAX_ID_WAIT_MS = 2_000;
+
+/** A client without a channel. */
+export interface WaitingClient {
+  /** Its connection, which nobody reads yet. */
+  readonly conn: Deno.TcpConn;
+  /** Where it came. */
+  readonly port: HostPort;
+}
+
+/** A queue of clients, each with a deadline. */
+export class WaitingClients {
+  readonly #clock: Clock;
+  readonly #onExpired: (client: WaitingClient) => void;
+  #queue: (WaitingClient & { readonly until: number })[] = [];
+  #cancelTimer: (() => void) | undefined;
+
+  /** Whoever has waited too long is closed, then told to `onExpired`. */
+  constructor(clock: Clock, onExpired: (client: WaitingClient) => void) {
+    this.#clock = clock;
+    this.#onExpired = onExpired;
+  }
+
+  /** How many wait. */
+  get size(): number {
+    return this.#queue.length;
+  }
+
+  /** Lets a client wait. */
+  add(client: WaitingClient): void {
+    this.#queue.push({ ...client, until: this.#clock.now() + MAX_ID_WAIT_MS });
+    this.#arm();
+  }
+
+  /** The one that has waited longest. */
+  take(): WaitingClient | undefined {
+    const client = this.#queue.shift();
+    if (this.#queue.length === 0) this.#disarm();
+    return client;
+  }
+
+  /** Ends the wait of all. */
+  expireAll(): void {
+    this.#expire(Infinity);
+  }
+
+  #expire(now: number): void {
+    const expired = this.#queue.filter(({ until }) => until <= now);
+    this.#queue = this.#queue.filter(({ until }) => until > now);
+    this.#disarm();
+    if (this.#queue.length > 0) this.#arm();
+    for (const client of expired) {
+      closeQuietly(client.conn);
+      this.#onExpired(client);
+    }
+  }
+
+  #arm(): void {
+    if (this.#cancelTimer) return;
+    const wait = Math.max(0, Math.ceil(this.#queue[0]!.until - this.#clock.now()));
+    this.#cancelTimer = this.#clock.after(wait, () => this.#expire(this.#clock.now()));
+  }
+
+  #disarm(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * One end of a TCP connection, as tests want it: exact reads, whole writes, deadlines.
+ *
+ * @module
+ */
+
+import { ascii, concat } from "./bytes.ts";
+import { within } from "./test.ts";
+
+/** A connection of a client or of a service. Disposing of it closes it. */
+export class Stream implements Disposable {
+  /** The socket below. */
+  readonly conn: Deno.TcpConn;
+  #rest = new Uint8Array(0);
+  #closed = false;
+
+  /** Takes over `conn`. */
+  constructor(conn: Deno.TcpConn) {
+    this.conn = conn;
+  }
+
+  /** Connects to a port of this machine. */
+  static async connect(port: number, hostname = "127.0.0.1"): Promise<Stream> {
+    return new Stream(await within(Deno.connect({ hostname, port }), `a connection to ${hostname}:${port}`));
+  }
+
+  /** Writes all of it. */
+  async write(bytes: Uint8Array | string): Promise<void> {
+    let left = typeof bytes === "string" ? ascii(bytes) : bytes;
+    while (left.length > 0) left = left.subarray(await this.conn.write(left));
+  }
+
+  /** Reads what there is, up to 64 KiB; `null` at the end. A reset counts as the end. */
+  async readSome(): Promise<Uint8Array<ArrayBuffer> | null> {
+    if (this.#rest.length > 0) {
+      const rest = this.#rest;
+      this.#rest = new Uint8Array(0);
+      return rest;
+    }
+    const chunk = new Uint8Array(64 * 1024);
+    try {
+      const count = await this.conn.read(chunk);
+      return count === null ? null : chunk.subarray(0, count);
+    } catch (error) {
+      if (this.#closed || error instanceof Deno.errors.ConnectionReset) return null;
+      throw error;
+    }
+  }
+
+  /** Reads exactly `size` bytes; an earlier end is a failure. */
+  async read(size: number): Promise<Uint8Array<ArrayBuffer>> {
+    const pieces: Uint8Array<ArrayBuffer>[] = [];
+    let have = 0;
+    while (have < size) {
+      const piece = await within(this.readSome(), `${size - have} bytes more`);
+      if (piece === null) throw new Error(`The stream ended after ${have} of ${size} bytes`);
+      pieces.push(piece);
+      have += piece.length;
+    }
+    const whole = concat(pieces);
+    this.#rest = whole.slice(size);
+    return whole.subarray(0, size);
+  }
+
+  /** Reads exactly `size` bytes of text. */
+  async readText(size: number): Promise<string> {
+    return new TextDecoder().decode(await this.read(size));
+  }
+
+  /** Reads to the end, which has to come. */
+  async readToEnd(): Promise<Uint8Array<ArrayBuffer>> {
+    const pieces: Uint8Array[] = [];
+    for (;;) {
+      const piece = await within(this.readSome(), "the end of a stream");
+      if (piece === null) return concat(pieces);
+      pieces.push(piece);
+    }
+  }
+
+  /** Shuts down the writing side. */
+  async closeWrite(): Promise<void> {
+    await this.conn.closeWrite();
+  }
+
+  /** Closes both sides. Idempotent. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    try {
+      this.conn.close();
+    } catch {
+      // Gone already.
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
