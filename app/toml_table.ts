@@ -79,6 +79,11 @@ export class TomlTable {
     return isTable(value) || (Array.isArray(value) && value.some(isTable));
   }
 
+  /** Passes over `name`: it is known, and something else goes first. */
+  ignore(name: string): void {
+    this.#known.add(name);
+  }
+
   /** The tables of `[[name]]`, if there are any. */
   tables(name: string): TomlTable[] | undefined {
     const value = this.#take(name);

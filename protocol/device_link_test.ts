@@ -190,6 +190,15 @@ test("a knock is a CLOSE for an id that is not in use, and its answer proves tha
   assert.deepEqual(fixture.output.take(), [], "the answer was answered");
 });
 
+test("a CLOSE for another id is no answer to a knock", () => {
+  const fixture = new Fixture();
+  fixture.link.knock();
+  fixture.receive("00 00 02 09");
+  assert.equal(fixture.link.answersKnocks, false);
+  fixture.receive("00 00 02 00");
+  assert.equal(fixture.link.answersKnocks, true);
+});
+
 test("a knock uses the id that ended last, which a server hands out last", () => {
   const fixture = new Fixture();
   fixture.receive(concat([connectFrame(3), connectFrame(4), unhex("00 00 02 04 00 00 02 03")]));

@@ -60,6 +60,15 @@ test("all ids together may hold the bound of a link, and what is dropped makes r
   assert.equal(early.hold(201, new Uint8Array(MAX_EARLY_BYTES), EARLY_HOLD_MS), true);
 });
 
+test("bytes that come one by one are gathered, so that the bounds are those of the memory too", () => {
+  const early = new EarlyBytes();
+  const expected = new Uint8Array(MAX_EARLY_BYTES).map((_, at) => at * 7);
+  for (const byte of expected) assert.equal(early.hold(1, Uint8Array.of(byte), 0), true);
+  const parts = early.take(1);
+  assert.deepEqual(concat(parts), expected);
+  assert(parts.length <= 64, `${parts.length} pieces`);
+});
+
 test("whatever comes, an id never loses a part of what is kept for it, and the bounds hold", () => {
   const step = fc.record({ id: fc.nat(40), size: fc.integer({ min: 1, max: MAX_EARLY_BYTES }), take: fc.boolean() });
   fc.assert(

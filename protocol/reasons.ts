@@ -55,8 +55,6 @@ export const LINK_END_REASONS = [
   "replaced",
   /** This side is shutting down. */
   "shutting-down",
-  /** The owner closed the link. */
-  "closed",
 ] as const;
 
 /** One of {@linkcode LINK_END_REASONS}. */

@@ -72,7 +72,7 @@ export function parseForward(text: string): Forward {
  * @throws {ConfigError} with what was wrong and what would do.
  */
 export function serverConfig(values: OptionValues<typeof SERVER_OPTIONS>, file: TomlTable | undefined): ServeOptions {
-  const sections = values.listen === undefined && file?.hasTables("listen") ? file.tables("listen") : undefined;
+  const sections = readSections(values, file);
   const listen = sections ? sections.map(listenFromSection) : [listenFromOptions(values)];
   file?.rejectUnknown();
   return {
@@ -85,6 +85,26 @@ export function serverConfig(values: OptionValues<typeof SERVER_OPTIONS>, file: 
 
 /** For messages. */
 const FORWARD_EXAMPLE = "0.0.0.0:2201=127.0.0.1:22";
+
+/** The `[[listen]]` sections of the file, unless `--listen` goes first. */
+function readSections(
+  values: OptionValues<typeof SERVER_OPTIONS>,
+  file: TomlTable | undefined,
+): TomlTable[] | undefined {
+  if (!file?.hasTables("listen")) return undefined;
+  if (values.listen !== undefined) {
+    file.ignore("listen");
+    return undefined;
+  }
+  for (const name of ["profile", "forward"] as const) {
+    if (values[name] === undefined) continue;
+    throw file.error(
+      name,
+      `"${name}" beside [[listen]] would belong to no listener; write it in a section, or use --listen`,
+    );
+  }
+  return file.tables("listen");
+}
 
 function listenFromOptions(values: OptionValues<typeof SERVER_OPTIONS>): ListenOptions {
   return checkForwards({

@@ -1,0 +1,107 @@
+/**
+ * `deno task demo`: a server, a device and small real services on this machine, and real clients through the relay.
+ *
+ * Needs nothing but Deno. With OpenSSH at hand, `ssh` and `scp` are the clients; otherwise, and with `--no-ssh`, a
+ * built-in service and its client do it alone. What it starts and writes is gone in the end, also after Ctrl-C.
+ *
+ * @module
+ */
+
+import { parseArgs } from "node:util";
+import { describeError } from "../net/errors.ts";
+import { freePort } from "./demo/free_port.ts";
+import { picture, type Route } from "./demo/picture.ts";
+import { DemoError } from "./demo/processes.ts";
+import { MAIN, Relay } from "./demo/relay.ts";
+import { PrivateSsh } from "./demo/ssh.ts";
+import { Stage } from "./demo/stage.ts";
+import { type Cast, copy, cut, ending, firstClient, linkUp, sshLogin } from "./demo/steps.ts";
+
+/** Longest time for what a fresh machine fetches once, and for the demo itself, in milliseconds. */
+const FETCH_MS = 180_000;
+const DEMO_MS = 60_000;
+
+const LINE_SERVICE = `${import.meta.dirname}/demo/line_service.ts`;
+
+/** The demo was told to end. */
+class Interrupted extends Error {}
+
+const { values } = parseArgs({ options: { "no-ssh": { type: "boolean", default: false } } });
+Deno.exit(await main(!values["no-ssh"]));
+
+async function main(withSsh: boolean): Promise<number> {
+  const stage = new Stage();
+  const stop = Promise.withResolvers<never>();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    Deno.addSignalListener(signal, () => stop.reject(new Interrupted(signal)));
+  }
+  try {
+    await Promise.race([play(stage, withSsh, (error) => stop.reject(error)), stop.promise]);
+    return 0;
+  } catch (error) {
+    const where = stage.screen.current;
+    const why = error instanceof Interrupted
+      ? `ended by ${error.message}`
+      : `failed (${where}): ${describeError(error)}`;
+    Deno.stderr.writeSync(new TextEncoder().encode(`\ndemo ${why}\n`));
+    return error instanceof Interrupted ? 130 : 1;
+  } finally {
+    await stage.end();
+  }
+}
+
+async function play(stage: Stage, withSsh: boolean, fail: (error: Error) => void): Promise<void> {
+  const { screen } = stage;
+  screen.title("Sallyport", "Clients reach services on a device that has no public address, through a relay.");
+  await stage.processes.run(
+    "fetching the packages",
+    Deno.execPath(),
+    ["cache", "--quiet", MAIN, LINE_SERVICE],
+    FETCH_MS,
+  );
+  const deadline = setTimeout(() => fail(new DemoError(`it took more than ${DEMO_MS / 1000} s`)), DEMO_MS);
+  const [localPort, clients] = await Promise.all([startLineService(stage), withSsh ? startSsh(stage) : undefined]);
+  const lines = { client: "lines", hostPort: freePort(), localPort, service: "lines" };
+  const ssh = clients && {
+    clients,
+    route: { client: "ssh, scp", hostPort: freePort(), localPort: clients.port, service: "sshd" },
+  };
+  const routes: Route[] = ssh ? [ssh.route, lines] : [lines];
+  const relay = await Relay.start(stage, routes, (why) => fail(new DemoError(why)));
+  screen.picture(picture(routes, relay.listenPort, relay.tap.port));
+  const figures: [name: string, value: string, remark: string][] = [];
+  const cast: Cast = { stage, relay, lines, ssh, measured: (...figure) => figures.push(figure) };
+  for (const step of [linkUp, firstClient, sshLogin, copy, cut, ending]) await step(cast);
+  clearTimeout(deadline);
+  screen.heading("Measured on this machine");
+  for (const figure of figures) screen.figure(...figure);
+  sayNext(stage);
+}
+
+async function startLineService({ processes }: Stage): Promise<number> {
+  const service = processes.start("line service", Deno.execPath(), ["run", "-A", LINE_SERVICE]);
+  const [, port] = await service.says(/^listening (\d+)$/, 10_000);
+  return Number(port);
+}
+
+/** An OpenSSH of the demo's own, or a line that says why there is none. */
+async function startSsh(stage: Stage): Promise<PrivateSsh | undefined> {
+  try {
+    return await PrivateSsh.start(stage);
+  } catch (error) {
+    stage.screen.dim(`No ssh here: ${describeError(error)}`.slice(0, 95));
+    stage.screen.dim("The built-in service and its client do it alone.");
+    return undefined;
+  }
+}
+
+function sayNext({ screen }: Stage): void {
+  const deno = `npx -y deno@${Deno.version.deno} run -A main.ts`;
+  screen.heading("With your own machines (v1 has no authentication, no encryption: on networks that you trust)");
+  screen.note("On a host that both sides reach, which is RELAY below:");
+  screen.command(`${deno} server --profile v1 --listen 0.0.0.0:2065 \\`);
+  screen.note("  --forward 0.0.0.0:2201=127.0.0.1:22");
+  screen.note("On the machine to be reached, behind whatever NAT:");
+  screen.command(`${deno} device --profile v1 --server RELAY:2065 --service 127.0.0.1:22`);
+  screen.note("Then, from anywhere: ssh -p 2201 you@RELAY");
+}

@@ -1,0 +1,40 @@
+/**
+ * What the steps of the demo share, and what has to be gone in the end.
+ *
+ * @module
+ */
+
+import { FrameLog } from "./frame_log.ts";
+import { Processes } from "./processes.ts";
+import { Screen } from "./screen.ts";
+
+/** The demo's own processes, directory and screen. */
+export class Stage {
+  /** Where it is shown. */
+  readonly screen = new Screen();
+  /** What goes by on the link. */
+  readonly frames = new FrameLog(this.screen);
+  /** What runs. */
+  readonly processes = new Processes();
+  /** A directory that goes with the demo. */
+  readonly dir = Deno.makeTempDirSync({ prefix: "sallyport-demo-" });
+
+  readonly #undo: (() => void)[] = [() => Deno.removeSync(this.dir, { recursive: true })];
+
+  /** Takes what has to be undone when every process has ended. */
+  defer(undo: () => void): void {
+    this.#undo.push(undo);
+  }
+
+  /** Leaves nothing behind. */
+  async end(): Promise<void> {
+    await this.processes.stopAll();
+    for (const undo of this.#undo.splice(0).reverse()) {
+      try {
+        undo();
+      } catch {
+        // Gone already, or kept by somebody else: either way it is not the demo's any more.
+      }
+    }
+  }
+}
