@@ -85,7 +85,7 @@ export class LinkSession {
     for (const pump of this.#pumps) pump.abort(reason === "shutting-down" ? "shutting-down" : "link-lost");
   }
 
-  #onOpen(channel: Channel, early: readonly Uint8Array[]): void {
+  #onOpen(channel: Channel, early: Uint8Array): void {
     const { clock, services, stallTimeout } = this.#settings;
     const leaving = this.#pumps.size - this.#link.channelCount + 1; // the new one has a channel and no pump yet
     const pump = new ChannelPump({
@@ -110,7 +110,7 @@ export class LinkSession {
       error = `no --service allows it; --service ${formatAddress(channel.target)} would`;
       return pump.abort("not-allowed");
     }
-    for (const bytes of early) channel.received(bytes);
+    if (early.length > 0) channel.received(early);
     this.#dial(pump).catch((cause: unknown) => {
       error = describeError(cause);
       pump.abort(cause instanceof DialTimeout ? "connect-timeout" : "service-unreachable");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { dial, DialTimeout } from "./dial.ts";
 import { systemClock } from "./clock.ts";
-import { FakeClock, test } from "./_fakes_test.ts";
+import { FakeClock, settled, test } from "./_fakes_test.ts";
 
 async function withListener(
   fn: (port: number, listener: Deno.TcpListener) => Promise<void>,
@@ -46,14 +46,14 @@ test("a dial is given up when its signal aborts, with the signal's reason", asyn
 });
 
 test("a dial that is given up is aborted, and a connection that comes all the same is closed", async () => {
-  await withListener(async (port, listener) => {
+  await withListener(async (port) => {
     const { connect } = Deno;
-    const opened = Promise.withResolvers<void>();
+    const opened = Promise.withResolvers<Deno.TcpConn>();
     let signal: AbortSignal | undefined;
     const stubborn = async (options: Deno.ConnectOptions & { signal?: AbortSignal }): Promise<Deno.TcpConn> => {
       signal = options.signal;
       const conn = await connect({ hostname: "127.0.0.1", port: options.port });
-      opened.resolve();
+      opened.resolve(conn);
       return conn;
     };
     const clock = new FakeClock();
@@ -67,9 +67,9 @@ test("a dial that is given up is aborted, and a connection that comes all the sa
     clock.jump(1_000);
     await assert.rejects(dialled, DialTimeout);
     assert.equal(signal?.aborted, true);
-    await opened.promise;
-    using peer = await listener.accept();
-    assert.equal(await peer.read(new Uint8Array(1)), null);
+    const conn = await opened.promise;
+    await settled();
+    await assert.rejects(conn.write(Uint8Array.of(1)), "the connection is open");
   });
 });
 

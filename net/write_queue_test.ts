@@ -209,6 +209,16 @@ test("abandon drops what waits, wakes whoever waits, and lets go of the write un
   assert.equal(queue.write(Uint8Array.of(3), NOTHING), false);
 });
 
+test("a write that comes back after an abandon changes nothing any more", async () => {
+  const duplex = blockedDuplex();
+  const queue = queueOn(duplex);
+  queue.write(new Uint8Array(10), NOTHING);
+  queue.abandon();
+  duplex.accept(4);
+  await settled();
+  assert.deepEqual([queue.pending, duplex.writes], [0, 1]);
+});
+
 test("a queue that was abandoned before it was attached writes nothing", async () => {
   const duplex = new FakeDuplex();
   const queue = queueOn(undefined, { copyWhenBusy: true });

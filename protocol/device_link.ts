@@ -17,9 +17,9 @@ export interface DeviceLinkEvents {
   /**
    * A client wants to reach the channel's target. The owner sets the channel's receiver, or closes it.
    *
-   * @param early Bytes that came ahead of the CONNECT, in order.
+   * @param early Bytes that came ahead of the CONNECT, in order; often none.
    */
-  onOpen(channel: Channel, early: readonly Uint8Array[]): void;
+  onOpen(channel: Channel, early: Uint8Array): void;
   /** A CONNECT could not be read; it was answered with CLOSE. */
   onBadConnect(id: number, why: string): void;
 }
@@ -95,7 +95,7 @@ export class DeviceLink extends Link {
     this.#events.onBadConnect(id, why);
   }
 
-  protected unconfirmed(id: number): void {
+  protected unconfirmed(id: number, _dataSent: boolean): void {
     this.#lastEnded = id;
     this.#unconfirmed.delete(id);
     this.#unconfirmed.set(id, this.now);
@@ -129,6 +129,6 @@ export class DeviceLink extends Link {
   #refuse(id: number): void {
     this.counters.strayData++;
     this.sendClose(id);
-    this.unconfirmed(id);
+    this.unconfirmed(id, false);
   }
 }

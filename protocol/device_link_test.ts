@@ -15,7 +15,7 @@ class Fixture {
   readonly link = new DeviceLink(v1Codec, this.output, {
     onOpen: (channel, early) => {
       const n = this.channels.push(channel);
-      this.told.push(`${n} open ${channel.id} ${channel.target.host} [${hex(concat(early))}]`);
+      this.told.push(`${n} open ${channel.id} ${channel.target.host} [${hex(early)}]`);
       channel.receiver = {
         onData: (bytes) => this.told.push(`${n} data ${hex(bytes)}`),
         onEnd: (reason) => this.told.push(`${n} end ${reason}`),

@@ -9,9 +9,14 @@
 
 import { EARLY_HOLD_MS, MAX_EARLY_BYTES, MAX_EARLY_BYTES_PER_LINK } from "./limits.ts";
 
+const NOTHING = new Uint8Array(0);
+
+/** First size of the buffer of an id; it doubles as it fills. */
+const MIN_BUFFER = 256;
+
 interface Held {
   readonly since: number;
-  readonly parts: Uint8Array[];
+  buffer: Uint8Array;
   size: number;
 }
 
@@ -28,25 +33,30 @@ export class EarlyBytes {
 
   /** Keeps a copy of `bytes`. @returns false if a bound is reached: then nothing of that id is kept any more. */
   hold(id: number, bytes: Uint8Array, now: number): boolean {
-    const held = this.#held.get(id) ?? { since: now, parts: [], size: 0 };
+    const held = this.#held.get(id) ?? { since: now, buffer: new Uint8Array(MIN_BUFFER), size: 0 };
     if (
       held.size + bytes.length > MAX_EARLY_BYTES || this.#total + bytes.length > MAX_EARLY_BYTES_PER_LINK
     ) {
       this.drop(id);
       return false;
     }
-    held.parts.push(bytes.slice());
+    if (held.size + bytes.length > held.buffer.length) {
+      const larger = new Uint8Array(Math.max(held.buffer.length * 2, held.size + bytes.length));
+      larger.set(held.buffer.subarray(0, held.size));
+      held.buffer = larger;
+    }
+    held.buffer.set(bytes, held.size);
     held.size += bytes.length;
     this.#total += bytes.length;
     this.#held.set(id, held);
     return true;
   }
 
-  /** Takes what was kept for an id, in order. */
-  take(id: number): Uint8Array[] {
-    const parts = this.#held.get(id)?.parts ?? [];
+  /** Takes what was kept for an id, in order; often nothing. */
+  take(id: number): Uint8Array {
+    const held = this.#held.get(id);
     this.drop(id);
-    return parts;
+    return held ? held.buffer.subarray(0, held.size) : NOTHING;
   }
 
   /** Forgets what was kept for an id. */

@@ -101,7 +101,7 @@ export abstract class Link implements FrameHandler {
     this.now = now;
     this.#channels.delete(channel.id);
     this.sendClose(channel.id);
-    this.unconfirmed(channel.id);
+    this.unconfirmed(channel.id, channel.bytesSent > 0);
   }
 
   onData(id: number, bytes: Uint8Array): void {
@@ -129,8 +129,8 @@ export abstract class Link implements FrameHandler {
 
   /** Why a channel ends when the peer closes it. */
   protected abstract readonly peerCloseReason: ChannelEndReason;
-  /** This side sent a CLOSE that the peer has not answered yet. */
-  protected abstract unconfirmed(id: number): void;
+  /** This side sent a CLOSE that the peer has not answered yet; `dataSent` if it had sent bytes before. */
+  protected abstract unconfirmed(id: number, dataSent: boolean): void;
   /** The peer closed a channel, and this side answered. */
   protected abstract confirmed(channel: Channel): void;
   /** DATA for an id without a channel. */

@@ -27,7 +27,7 @@ export class ServerLink extends Link {
   readonly #events: ServerLinkEvents;
   readonly #ids: IdPool;
   /** Ids that this side closed and the device has not confirmed, oldest first, with the time of their CLOSE. */
-  readonly #unconfirmed = new Map<number, number>();
+  readonly #unconfirmed = new Map<number, { readonly since: number; readonly dataSent: boolean }>();
   #listening = false;
 
   /** A link that waits for LISTEN. */
@@ -76,7 +76,7 @@ export class ServerLink extends Link {
     const id = this.#takeId(now);
     if (id === undefined) return false;
     this.sendData(id, new Uint8Array(this.codec.headroom + 1), 1);
-    this.unconfirmed(id);
+    this.unconfirmed(id, true);
     return true;
   }
 
@@ -112,15 +112,12 @@ export class ServerLink extends Link {
     throw wrongDirection(`CONNECT for client ${id}`);
   }
 
-  protected unconfirmed(id: number): void {
-    this.#unconfirmed.set(id, this.now);
+  protected unconfirmed(id: number, dataSent: boolean): void {
+    this.#unconfirmed.set(id, { since: this.now, dataSent });
   }
 
   protected confirmed(channel: Channel): void {
-    // Bytes may have been on their way when the device closed: the original device answers them with a CLOSE more.
-    if (channel.bytesSent > 0) this.#ids.rest(channel.id, this.now);
-    else this.#ids.release(channel.id);
-    this.#events.onIdFree?.();
+    this.#giveBack(channel.id, channel.bytesSent > 0);
   }
 
   protected strayData(id: number, _bytes: Uint8Array): void {
@@ -132,14 +129,22 @@ export class ServerLink extends Link {
   protected strayClose(id: number): void {
     this.counters.strayClose++;
     // The original server answers a frame for an unknown id with CLOSE; devices use that to see whether it lives.
-    if (!this.#unconfirmed.delete(id)) return this.sendClose(id);
-    this.#ids.release(id);
+    const closed = this.#unconfirmed.get(id);
+    if (!closed) return this.sendClose(id);
+    this.#unconfirmed.delete(id);
+    this.#giveBack(id, closed.dataSent);
+  }
+
+  /** Both sides have closed. Bytes may have crossed the device's CLOSE: the original device answers them with one more. */
+  #giveBack(id: number, dataSent: boolean): void {
+    if (dataSent) this.#ids.rest(id, this.now);
+    else this.#ids.release(id);
     this.#events.onIdFree?.();
   }
 
   #takeId(now: number): number | undefined {
     this.now = now;
-    for (const [id, since] of this.#unconfirmed) {
+    for (const [id, { since }] of this.#unconfirmed) {
       if (since + UNCONFIRMED_ID_REST_MS > now) break;
       this.#unconfirmed.delete(id);
       this.#ids.release(id);

@@ -14,7 +14,11 @@ class Fixture {
   readonly output = new RecordingOutput();
   readonly told: string[] = [];
   listenings = 0;
-  readonly link = new ServerLink(v1Codec, this.output, { onListening: () => this.listenings++ });
+  idsFreed = 0;
+  readonly link = new ServerLink(v1Codec, this.output, {
+    onListening: () => this.listenings++,
+    onIdFree: () => this.idsFreed++,
+  });
 
   receive(text: string, now = 0): void {
     this.link.receive(unhex(text), now);
@@ -177,6 +181,18 @@ test("closes that cross on the wire end the channel once, and free its id", () =
   fixture.receive("00 00 02 01");
   assert.deepEqual(fixture.output.take(), []);
   assert.equal(fixture.link.freeIds, 256);
+});
+
+test("the owner hears when an id comes free, and knows how many wait for their confirmation", () => {
+  const { fixture, channels } = full();
+  channels.get(3)!.close(0);
+  assert.deepEqual([fixture.link.unconfirmedIds, fixture.idsFreed], [1, 0]);
+  fixture.receive("00 00 02 03");
+  assert.deepEqual([fixture.link.unconfirmedIds, fixture.idsFreed, fixture.link.freeIds], [0, 1, 1]);
+  fixture.receive("00 00 02 04");
+  assert.deepEqual([fixture.idsFreed, fixture.link.freeIds], [2, 2]);
+  fixture.receive("00 00 02 04");
+  assert.equal(fixture.idsFreed, 2, "it was free already");
 });
 
 test("DATA that was on its way when the server closed is dropped without an answer", () => {

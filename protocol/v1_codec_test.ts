@@ -54,7 +54,6 @@ test("the words for errors and ends are the ones that users see", () => {
     "protocol-error",
     "replaced",
     "shutting-down",
-    "closed",
   ]);
 });
 

@@ -89,26 +89,32 @@ export class LinkListener {
     const admission = await admit(transport, this.#settings.clock, FIRST_FRAME_TIMEOUT_MS);
     if (this.#closed) return closeQuietly(transport.duplex);
     if ("refused" in admission) return this.#refused(transport, admission.refused);
-    if (this.#claimed || !(await this.#claim())) {
+    if (this.#claimed || !(await this.#claim(transport, admission.opening))) {
       closeQuietly(transport.duplex);
-      return this.#refused(
+      this.#refused(
         transport,
         `device ${this.#current?.device} is linked and answers; v1 has one device for a listener, so give this one another`,
       );
     }
-    if (this.#closed) return closeQuietly(transport.duplex);
-    this.#start(transport, admission.opening);
   }
 
-  /** Gets the place for a newcomer, unless a live link keeps it. A dead one that had not been noticed is closed here. */
-  async #claim(): Promise<boolean> {
-    const current = this.#current;
-    if (!current) return true;
-    this.#claimed = true; // by one at a time: others are refused, and come back
+  /**
+   * Gives the place to a newcomer, unless a live link keeps it; a dead one that had not been noticed is closed. One at a
+   * time: others are refused meanwhile, and come back.
+   *
+   * @returns false if the newcomer has to go.
+   */
+  async #claim(transport: Transport, opening: Uint8Array): Promise<boolean> {
+    this.#claimed = true;
     try {
-      if (!current.done && await current.probe(TAKE_OVER_PROBE_MS)) return false;
-      current.close("replaced", "it did not answer when its device came back");
-      await current.down;
+      const current = this.#current;
+      if (current) {
+        if (!current.done && await current.probe(TAKE_OVER_PROBE_MS)) return false;
+        current.close("replaced", "it did not answer when its device came back");
+        await current.down;
+      }
+      if (this.#closed) closeQuietly(transport.duplex);
+      else this.#start(transport, opening);
       return true;
     } finally {
       this.#claimed = false;

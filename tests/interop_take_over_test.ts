@@ -6,12 +6,12 @@
 
 import assert from "node:assert/strict";
 import { TAKE_OVER_PROBE_MS } from "../server/link_listener.ts";
-import { CLOSE, CONNECT, DATA } from "./naive_v1/naive_link.ts";
+import { CLOSE, CONNECT, DATA, LISTEN } from "./naive_v1/naive_link.ts";
 import { NaiveDevice } from "./naive_v1/naive_device.ts";
 import { ascii } from "./support/bytes.ts";
 import { ManualClock } from "./support/manual_clock.ts";
 import { startDevice, startServer } from "./support/relay.ts";
-import { dialAsDevice } from "./support/scripted.ts";
+import { dialAsDevice, ScriptedLink } from "./support/scripted.ts";
 import { echoService, freePort } from "./support/service.ts";
 import { Stream } from "./support/stream.ts";
 import { test } from "./support/test.ts";
@@ -112,4 +112,20 @@ test("host port: one that is in use is told, does not take the others down, and 
   await device.send(CLOSE, id);
   await device.expect(CLOSE, id);
   assert.equal((await first.readToEnd()).length, 0);
+});
+
+test("take-over: of two devices that come in the same moment, one is linked and the other is refused", async () => {
+  for (let round = 0; round < 20; round++) {
+    await using server = await startServer([TARGET]);
+    const dial = () => Deno.connect({ hostname: "127.0.0.1", port: server.port });
+    const links = (await Promise.all([dial(), dial()])).map((conn) => new ScriptedLink(conn));
+    await Promise.all(links.map((link) => link.send(LISTEN, 0))); // both are there before the server's next turn
+    const answering = links.map(async (link) => {
+      for (let frame = await link.readFrame(); frame; frame = await link.readFrame()) await link.send(CLOSE, frame.id);
+    });
+    await server.events.next("refused");
+    assert.equal(server.events.types.filter((type) => type === "link-up").length, 1);
+    for (const link of links) link.close();
+    await Promise.allSettled(answering);
+  }
 });

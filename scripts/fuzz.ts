@@ -1,0 +1,84 @@
+/**
+ * Fuzzes what reads the wire: the decoder against a slow reference, and the links with hostile peers.
+ *
+ *     deno task fuzz
+ *     deno task fuzz -- --seed 7 --runs 100000
+ *     deno task fuzz -- --seconds 60
+ *
+ * A failing run prints the seed that repeats it alone, and the exit code is 1; with bad options it is 2.
+ *
+ * @module
+ */
+
+import { parseArgs } from "node:util";
+import { Random } from "./fuzz/random.ts";
+import { fuzzDecoder, fuzzDeviceLink, fuzzServerLink } from "./fuzz/targets.ts";
+
+const DEFAULT_RUNS = 20_000;
+const TARGETS = [fuzzDecoder, fuzzServerLink, fuzzDeviceLink];
+
+interface Plan {
+  readonly seed: number;
+  readonly runs: number;
+  readonly seconds: number;
+}
+
+function say(line: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
+}
+
+/** A whole number of an option. */
+function wholeNumber(name: string, text: string): number {
+  const number = /^\d{1,10}$/.test(text) ? Number(text) : NaN;
+  if (!(number < 2 ** 32)) throw new SyntaxError(`--${name} takes a whole number below 2^32, not "${text}"`);
+  return number;
+}
+
+function plan(args: readonly string[]): Plan {
+  const { values } = parseArgs({
+    args: args.filter((arg, at) => at > 0 || arg !== "--"),
+    options: { seed: { type: "string" }, runs: { type: "string" }, seconds: { type: "string" } },
+  });
+  const { seed, runs, seconds } = values;
+  return {
+    seed: seed === undefined ? Math.floor(Math.random() * 2 ** 32) : wholeNumber("seed", seed),
+    runs: runs !== undefined ? wholeNumber("runs", runs) : seconds === undefined ? DEFAULT_RUNS : Infinity,
+    seconds: seconds === undefined ? Infinity : wholeNumber("seconds", seconds),
+  };
+}
+
+/** Runs it all. @returns the exit code. */
+function fuzz({ seed, runs, seconds }: Plan): number {
+  const start = performance.now();
+  let run = 0;
+  say(`fuzzing from seed ${seed}`);
+  for (; run < runs && performance.now() - start < seconds * 1_000; run++) {
+    const own = (seed + run) % 2 ** 32; // each run has a seed of its own, so that one can be repeated alone
+    for (const target of TARGETS) {
+      try {
+        target(new Random(own));
+      } catch (error) {
+        say(`${target.name} failed after ${run} runs: ${error instanceof Error ? error.stack : error}`);
+        say(`repeat it with: deno task fuzz -- --seed ${own} --runs 1`);
+        return 1;
+      }
+    }
+  }
+  say(`${run} runs of ${TARGETS.length} targets in ${((performance.now() - start) / 1_000).toFixed(1)} s: all held`);
+  return 0;
+}
+
+function main(args: readonly string[]): number {
+  let planned: Plan;
+  try {
+    planned = plan(args);
+  } catch (error) {
+    say(
+      `${error instanceof Error ? error.message : error}\nusage: deno task fuzz -- [--seed N] [--runs M] [--seconds S]`,
+    );
+    return 2;
+  }
+  return fuzz(planned);
+}
+
+if (import.meta.main) Deno.exit(main(Deno.args));

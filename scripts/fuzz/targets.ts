@@ -1,0 +1,176 @@
+/**
+ * What is fuzzed, and what has to hold: a target throws if it does not.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import type { Channel } from "../../protocol/channel.ts";
+import type { FrameHandler } from "../../protocol/codec.ts";
+import { DeviceLink } from "../../protocol/device_link.ts";
+import { ProtocolError } from "../../protocol/errors.ts";
+import { MAX_EARLY_BYTES, MAX_EARLY_BYTES_PER_LINK, V1_MAX_CHANNELS } from "../../protocol/limits.ts";
+import type { Link, LinkOutput } from "../../protocol/link.ts";
+import { ServerLink } from "../../protocol/server_link.ts";
+import { v1Codec } from "../../protocol/v1_codec.ts";
+import { chunksOf, hostileStream } from "./inputs.ts";
+import type { Random } from "./random.ts";
+import { hex, joinData, readStream } from "./reference.ts";
+
+const TARGET = { host: "a", port: 1 };
+
+/** Decodes a stream in chunks, and compares with the reference, which has it whole. */
+export function fuzzDecoder(random: Random): void {
+  const stream = hostileStream(random, random.of("device", "server"));
+  const expected = readStream(stream);
+  const told: string[] = [];
+  const handler: FrameHandler = {
+    onListen: () => told.push("listen"),
+    onConnect: (id, { host, port }) => told.push(`connect ${id} ${host} ${port}`),
+    onBadConnect: (id) => told.push(`bad-connect ${id}`),
+    onData(id, bytes) {
+      assert(bytes.length > 0, "DATA was told without bytes");
+      told.push(`data ${id} ${hex(bytes)}`);
+    },
+    onClose: (id) => told.push(`close ${id}`),
+    onIgnored: (command, id) => told.push(`ignored ${command} ${id}`),
+  };
+  const decoder = v1Codec.createDecoder(handler);
+  let error: string | undefined;
+  try {
+    for (const chunk of chunksOf(random, stream)) decoder.push(chunk);
+  } catch (thrown) {
+    if (!(thrown instanceof ProtocolError)) throw thrown;
+    error = thrown.code;
+  }
+  assert.equal(error, expected.error);
+  assert.deepEqual(joinData(told), expected.told);
+  if (expected.error === undefined) assert.equal(decoder.atBoundary, expected.atBoundary);
+}
+
+/** Counts what a link sends. */
+class CountingOutput implements LinkOutput {
+  frames = 0;
+
+  control(frame: Uint8Array): void {
+    assert(frame.length >= 4 && frame[2] !== 3, "not a control frame");
+    this.frames++;
+  }
+
+  data(frame: Uint8Array): undefined {
+    assert.equal(frame.length - 4, frame[0]! << 8 | frame[1]!, "a frame of another size than it says");
+    this.frames++;
+  }
+}
+
+/** The channels of a link, each of which must end once and hear nothing after that. */
+class Watch {
+  readonly channels: Channel[] = [];
+  readonly #over = new Set<Channel>();
+
+  add(channel: Channel): void {
+    this.channels.push(channel);
+    channel.receiver = {
+      onData: () => assert(!this.#over.has(channel), "bytes came after the end"),
+      onEnd: () => this.over(channel),
+    };
+  }
+
+  over(channel: Channel): void {
+    assert(!this.#over.has(channel), "a channel ended twice");
+    assert(!channel.open, "a channel ended and is open");
+    this.#over.add(channel);
+  }
+
+  /** This side ends a channel. */
+  close(channel: Channel, now: number): void {
+    if (!channel.open) return;
+    channel.close(now);
+    this.over(channel);
+  }
+
+  allOver(): void {
+    assert.equal(this.#over.size, this.channels.length, "a channel did not end with its link");
+  }
+}
+
+/** Feeds a link hostile bytes while its owner goes on with its work. */
+function drive(
+  random: Random,
+  link: Link,
+  watch: Watch,
+  output: CountingOutput,
+  stream: Uint8Array,
+  act: (now: number) => void,
+): void {
+  let now = 0;
+  let received = 0;
+  try {
+    for (const chunk of chunksOf(random, stream)) {
+      now += random.of(0, 1, 100, 600, 31_000);
+      if (link.deadline <= now) link.tick(now);
+      const before = output.frames;
+      link.receive(chunk, now);
+      received += chunk.length;
+      assert(output.frames - before <= Math.ceil(chunk.length / 4) + 1, "more answers than frames");
+      assert(link.channelCount <= V1_MAX_CHANNELS, `${link.channelCount} channels`);
+      for (let times = random.upTo(2); times > 0; times--) {
+        const channel = watch.channels[random.upTo(Math.max(0, watch.channels.length - 1))];
+        const choice = channel ? random.upTo(3) : 0;
+        if (channel && choice > 1) channel.send(random.bytes(4 + 10), 10);
+        else if (channel && choice === 1) watch.close(channel, now);
+        else act(now);
+      }
+    }
+  } catch (thrown) {
+    if (!(thrown instanceof ProtocolError)) throw thrown;
+  }
+  assert(received <= stream.length);
+  link.end("link-lost");
+  watch.allOver();
+  assert.equal(link.channelCount, 0);
+}
+
+/** A server's link with a hostile device. */
+export function fuzzServerLink(random: Random): void {
+  const output = new CountingOutput();
+  const watch = new Watch();
+  let listenings = 0;
+  const link = new ServerLink(v1Codec, output, { onListening: () => listenings++ });
+  drive(random, link, watch, output, hostileStream(random, "device"), (now) => {
+    if (random.oneIn(5)) return void link.challenge(now);
+    for (let count = random.oneIn(20) ? 300 : 1; count > 0; count--) {
+      const channel = link.open(TARGET, now);
+      if (channel) watch.add(channel);
+      else assert.equal(link.freeIds, 0);
+    }
+    const ids = watch.channels.filter((channel) => channel.open).map((channel) => channel.id);
+    assert.equal(new Set(ids).size, ids.length, "two clients have one id");
+    assert(ids.length + link.freeIds <= V1_MAX_CHANNELS, "there are more ids than ids");
+  });
+  assert(listenings <= 1, "LISTEN was told twice");
+}
+
+/** A device's link with a hostile server; at the end, every id is opened to see what was held for it. */
+export function fuzzDeviceLink(random: Random): void {
+  const output = new CountingOutput();
+  const watch = new Watch();
+  let held = 0;
+  const link = new DeviceLink(v1Codec, output, {
+    onOpen(channel, early) {
+      const size = early.length;
+      assert(size <= MAX_EARLY_BYTES, `${size} early bytes for one id`);
+      held += size;
+      watch.add(channel);
+    },
+    onBadConnect: () => {},
+  });
+  link.listen();
+  drive(random, link, watch, output, hostileStream(random, "server"), () => void link.knock());
+  held = 0;
+  for (let id = 0; id < V1_MAX_CHANNELS; id++) link.onConnect(id, TARGET);
+  assert(held <= MAX_EARLY_BYTES_PER_LINK, `${held} early bytes on one link`);
+  assert.equal(link.channelCount, V1_MAX_CHANNELS);
+  link.end("link-lost");
+  watch.allOver();
+}
