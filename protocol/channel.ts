@@ -6,7 +6,6 @@
 
 import type { Address } from "./address.ts";
 import type { Codec } from "./codec.ts";
-import type { Link } from "./link.ts";
 import type { ChannelEndReason } from "./reasons.ts";
 
 /** Where the bytes go that the peer sends on a channel. */
@@ -15,6 +14,16 @@ export interface ChannelReceiver {
   onData(bytes: Uint8Array): void;
   /** Nothing more comes, and nothing can be sent: deliver what came, then end. */
   onEnd(reason: ChannelEndReason): void;
+}
+
+/** What a channel needs of its link. */
+export interface ChannelLink {
+  /** The wire profile. */
+  readonly codec: Codec;
+  /** Sends a DATA frame whose payload stands behind the codec's headroom; see {@linkcode Channel.send}. */
+  sendData(id: number, frame: Uint8Array, size: number): Promise<void> | undefined;
+  /** Sends the CLOSE of a channel that this side ended. */
+  closeChannel(channel: Channel, now: number): void;
 }
 
 /** The state of a channel on this side of the link. */
@@ -28,12 +37,12 @@ export class Channel {
   /** Bytes that went to the peer. */
   bytesSent = 0;
 
-  readonly #link: Link;
+  readonly #link: ChannelLink;
   #receiver: ChannelReceiver | undefined;
   #open = true;
 
   /** Made by the link. */
-  constructor(link: Link, id: number, target: Address) {
+  constructor(link: ChannelLink, id: number, target: Address) {
     this.#link = link;
     this.id = id;
     this.target = target;

@@ -8,7 +8,7 @@
  */
 
 import type { Address } from "./address.ts";
-import { Channel } from "./channel.ts";
+import { Channel, type ChannelLink } from "./channel.ts";
 import type { Codec, FrameDecoder, FrameHandler } from "./codec.ts";
 import type { ChannelEndReason } from "./reasons.ts";
 
@@ -37,7 +37,7 @@ export interface LinkCounters {
 }
 
 /** A link of either role; see {@linkcode ServerLink} and {@linkcode DeviceLink}. */
-export abstract class Link implements FrameHandler {
+export abstract class Link implements FrameHandler, ChannelLink {
   /** The wire profile. */
   readonly codec: Codec;
   /** What was passed over. */
@@ -90,13 +90,11 @@ export abstract class Link implements FrameHandler {
     for (const channel of channels) channel.ended(reason);
   }
 
-  /** For channels: writes the header and sends. */
   sendData(id: number, frame: Uint8Array, size: number): Promise<void> | undefined {
     this.codec.writeDataHeader(frame, id, size);
     return this.output.data(frame.subarray(0, this.codec.headroom + size));
   }
 
-  /** For channels: this side ended one. */
   closeChannel(channel: Channel, now: number): void {
     this.now = now;
     this.#channels.delete(channel.id);
