@@ -43,6 +43,9 @@ export interface LinkDriverOptions {
   readonly writeTimeout: number;
 }
 
+/** How often a write that does not come back is looked at within the write time: it is given up a quarter late at most. */
+const WRITE_LOOKS = 4;
+
 const NOTHING = (): void => {};
 
 /** The life of one link. */
@@ -75,6 +78,7 @@ export class LinkDriver implements LinkOutput {
   readonly #writeTimeout: number;
   #writeDue = Infinity;
   #writeProgress = 0;
+  #writeLooks = 0; // in a row that found no progress
 
   /** A driver that does nothing until {@linkcode LinkDriver.start}. */
   constructor(options: LinkDriverOptions) {
@@ -242,18 +246,20 @@ export class LinkDriver implements LinkOutput {
   #watchWrites(): void {
     if (this.#writeDue !== Infinity || this.#writeTimeout === Infinity) return;
     this.#writeProgress = this.#queue.progress;
-    this.#writeDue = this.#clock.now() + this.#writeTimeout;
+    this.#writeLooks = 0;
+    this.#writeDue = this.#clock.now() + this.#writeTimeout / WRITE_LOOKS;
     if (this.#writeDue < this.#timerDue) this.#arm();
   }
 
   #checkWrites(now: number): void {
     this.#writeDue = Infinity;
     if (this.#queue.pending === 0) return;
-    if (this.#queue.progress === this.#writeProgress) {
+    if (this.#queue.progress !== this.#writeProgress) this.#writeLooks = 0;
+    else if (++this.#writeLooks === WRITE_LOOKS) {
       return this.close("write-timeout", `the peer took nothing for ${Math.round(this.#writeTimeout / 1000)} s`);
     }
     this.#writeProgress = this.#queue.progress;
-    this.#writeDue = now + this.#writeTimeout;
+    this.#writeDue = now + this.#writeTimeout / WRITE_LOOKS;
   }
 }
 
