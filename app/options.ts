@@ -70,7 +70,8 @@ export function optionValues<T extends OptionTable>(
   const values: Record<string, unknown> = {};
   for (const [name, spec] of Object.entries(table)) {
     const attribute = new Option(`--${name} <x>`).attributeName();
-    const value = given[attribute] ?? fromFile(file, name, spec);
+    const inFile = fromFile(file, name, spec); // read and checked, also when something else goes first
+    const value = given[attribute] ?? inFile;
     if (value !== undefined) values[name] = value;
   }
   return values as OptionValues<T>;

@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import {
+  closest,
+  MAX_DURATION_MS,
+  oneOf,
+  parseDuration,
+  parseDurationOrNever,
+  parsePositiveDuration,
+  wholeNumber,
+} from "./values.ts";
+
+const STRICT = { sanitizeOps: true, sanitizeResources: true };
+
+Deno.test("durations as people write them", STRICT, () => {
+  const table = {
+    "10s": 10_000,
+    "500ms": 500,
+    "2m": 120_000,
+    "1h": 3_600_000,
+    "1d": 86_400_000,
+    "3": 3_000,
+    "0.5s": 500,
+  };
+  for (const [text, ms] of Object.entries(table)) assert.equal(parseDuration(text), ms, text);
+  assert.equal(parseDuration("7d"), MAX_DURATION_MS);
+  assert.equal(parseDurationOrNever("never"), -1);
+  assert.equal(parseDurationOrNever("1s"), 1_000);
+});
+
+Deno.test("what is no duration is refused with what would do", STRICT, () => {
+  for (const text of ["", "soon", "-1s", "1 week", "1e3", "s", "10S", "Infinity"]) {
+    assert.throws(
+      () => parseDuration(text),
+      { name: "SyntaxError", message: /write one as in 10s, 500ms or 2m/ },
+      text,
+    );
+  }
+  assert.throws(() => parseDuration("8d"), { message: /too long; 7d is the longest/ });
+  for (const text of ["0", "0s", "0.1ms"]) assert.throws(() => parsePositiveDuration(text), /above 0/, text);
+  assert.throws(() => parseDuration("never"), SyntaxError);
+});
+
+Deno.test("a whole number is taken within its bounds, which belong to it, and nowhere else", STRICT, () => {
+  fc.assert(fc.property(fc.integer({ min: -200, max: 400 }), (value) => {
+    const parse = () => wholeNumber(0, 127)(String(value));
+    if (value >= 0 && value <= 127) assert.equal(parse(), value);
+    else assert.throws(parse, /is not a whole number from 0 to 127/);
+  }));
+  for (const text of ["", "1.0", "0x10", "1e1", " 1"]) {
+    assert.throws(() => wholeNumber(0, 127)(text), SyntaxError, text);
+  }
+});
+
+Deno.test("one word of several, as it is written", STRICT, () => {
+  assert.equal(oneOf("text", "json")("json"), "json");
+  assert.throws(() => oneOf("text", "json")("JSON"), { name: "SyntaxError", message: `"JSON" is none of text, json` });
+});
+
+Deno.test("a word with a slip of the pen is recognized, and a stranger is not", STRICT, () => {
+  const words = ["listen", "forward", "stall-timeout", "half-close-timeout"];
+  assert.equal(closest("forwrad", words), "forward");
+  assert.equal(closest("stall-timeuot", words), "stall-timeout");
+  assert.equal(closest("lisen", words), "listen");
+  assert.equal(closest("xyzzyplugh", words), undefined);
+  assert.equal(closest("listen", []), undefined);
+});

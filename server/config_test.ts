@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { ConfigError } from "../app/config_error.ts";
+import { daemonCommand, readOptions } from "../app/command.ts";
+import { TomlTable } from "../app/toml_table.ts";
+import { describeServer, parseForward, SERVER_OPTIONS, serverConfig } from "./config.ts";
+
+const STRICT = { sanitizeOps: true, sanitizeResources: true };
+
+/** What the server makes of a command line and the text of a file. */
+function configure(args: readonly string[], text?: string) {
+  const command = daemonCommand("server", "", SERVER_OPTIONS, "").parse([...args], { from: "user" });
+  const file = text === undefined ? undefined : TomlTable.parse("server.toml", text);
+  return serverConfig(readOptions(SERVER_OPTIONS, command).values, file);
+}
+
+const SECTION = '[[listen]]\naddress = "127.0.0.1:2065"\nprofile = "v1"\nforward = "127.0.0.1:1=localhost:22"\n';
+
+Deno.test("a forward is two addresses, of any family, and the service's port is not 0", STRICT, () => {
+  assert.deepEqual(parseForward("[::1]:0=localhost:22"), {
+    hostAddress: { host: "::1", port: 0 },
+    localAddress: { host: "localhost", port: 22 },
+  });
+  for (const text of ["", "127.0.0.1:1", "=a:1", "a:1=", "a:1=b:2=c:3"]) {
+    assert.throws(() => parseForward(text), { name: "SyntaxError", message: /write HOST_ADDRESS:HOST_PORT=/ }, text);
+  }
+  assert.throws(() => parseForward("127.0.0.1:1=127.0.0.1:0"), /the local port .* is 0/);
+});
+
+Deno.test("what is not given is left to the defaults, and what is given arrives in milliseconds", STRICT, () => {
+  const args = ["--listen", "127.0.0.1:0", "--profile", "v1", "--forward", "127.0.0.1:0=127.0.0.1:22"];
+  assert.deepEqual(Object.keys(configure(args)), ["listen"]);
+  const more = configure([
+    ...args,
+    "--stall-timeout",
+    "2s",
+    "--half-close-timeout",
+    "0",
+    "--link-write-timeout",
+    "never",
+  ]);
+  assert.deepEqual([more.stallTimeout, more.halfCloseTimeout, more.linkWriteTimeout], [2_000, 0, -1]);
+});
+
+Deno.test("every section of a file is a listener, described line by line", STRICT, () => {
+  const config = configure([], SECTION + SECTION.replace("2065", "2066"));
+  assert.deepEqual(describeServer(config), [
+    "listen 127.0.0.1:2065 profile=v1",
+    "  forward 127.0.0.1:1 -> localhost:22",
+    "listen 127.0.0.1:2066 profile=v1",
+    "  forward 127.0.0.1:1 -> localhost:22",
+  ]);
+});
+
+Deno.test("mistakes in a section are named with their place", STRICT, () => {
+  const mistakes: [text: string, says: RegExp][] = [
+    [SECTION.replace("profile", "prifole"), /^server\.toml:1:1: "profile" is missing/],
+    [
+      `${SECTION}stall-timeout = "1s"\n`,
+      /^server\.toml:5:1: unknown key "stall-timeout"; known here: address, profile/,
+    ],
+    [`${SECTION}fowrard = 1\n`, /^server\.toml:5:1: unknown key "fowrard"; did you mean "forward"\?/],
+    [SECTION.replace('"v1"', "true"), /^server\.toml:3:1: "profile" has to be a text or a number/],
+    [
+      SECTION.replace("[[listen]]", "[listen]"),
+      /^server\.toml:1:1: "listen" has to be a list of tables; write \[\[listen\]\]/,
+    ],
+    [SECTION.replace('"127.0.0.1:1=localhost:22"', "[]"), /no forward is given/],
+    [
+      SECTION.replace('"127.0.0.1:1=localhost:22"', '["127.0.0.1:1=a:1", "127.0.0.1:1=b:2"]'),
+      /the host address 127\.0\.0\.1:1 is forwarded twice/,
+    ],
+  ];
+  for (const [text, says] of mistakes) {
+    assert.throws(() => configure([], text), (error) => {
+      assert.ok(error instanceof ConfigError);
+      assert.match(error.message, says);
+      return true;
+    });
+  }
+});

@@ -1,0 +1,217 @@
+/**
+ * The command lines: help, exit codes, `--check`, the environment, and files.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { echoService } from "../support/service.ts";
+import { Stream } from "../support/stream.ts";
+import { Child, type ChildOptions } from "./support/child.ts";
+import { deviceArgs, sallyport, serverArgs, startDevice, startRelay, startServer } from "./support/daemons.ts";
+import { TempFolder } from "./support/temp_folder.ts";
+import { processTest } from "./support/harness.ts";
+
+/** The names of the compiled binaries of a single role. */
+const SUFFIX = Deno.env.has("SALLYPORT_BINARIES") ? "-server" : "";
+
+interface Outcome {
+  readonly code: number;
+  readonly stdout: string[];
+  readonly stderr: string;
+}
+
+async function run(role: "server" | "device", args: readonly string[], options?: ChildOptions): Promise<Outcome> {
+  await using child = Child.start(role, sallyport(role, args), options);
+  const code = await child.end();
+  return { code, stdout: child.stdout, stderr: child.stderr.join("\n") };
+}
+
+for (const role of ["server", "device"] as const) {
+  processTest(`${role} --help teaches by examples, and --version is one line; both exit with 0`, [], async () => {
+    const help = await run(role, ["--help"]);
+    assert.equal(help.code, 0);
+    assert.match(help.stdout.join("\n"), new RegExp(`Examples:[^]*${role} --profile v1`));
+    const version = await run(role, ["--version"]);
+    assert.equal(version.code, 0);
+    assert.match(version.stdout.join("|"), /^\d+\.\d+\.\d+$/);
+  });
+}
+
+const WRONG: [what: string, role: "server" | "device", args: string[], says: RegExp][] = [
+  ["an unknown option", "server", ["--forwrad", "1"], /unknown option '--forwrad'[^]*Did you mean --forward/],
+  ["no profile", "server", ["--listen", "127.0.0.1:0", "--forward", "127.0.0.1:0=127.0.0.1:1"], /--profile v1/],
+  ["no options at all", "device", [], /--service is missing; for example: --service/],
+  ["an unknown profile", "device", ["--profile", "v7"], /"v7" is none of v1/],
+  ["a forward without a service", "server", ["--forward", "127.0.0.1:80"], /write HOST_ADDRESS:HOST_PORT=/],
+  ["a duration that is none", "server", ["--stall-timeout", "soon"], /"soon" is not a duration; write one as in 10s/],
+  ["a count beyond its bounds", "device", ["--probe-count", "128"], /"128" is not a whole number from 0 to 127/],
+  ["an argument that nobody asked for", "device", ["stray"], /too many arguments/],
+  ["a file that is not there", "server", ["--config", "/no/such.toml"], /\/no\/such\.toml: there is no such file/],
+];
+
+for (const [what, role, args, says] of WRONG) {
+  processTest(`${role}: ${what} ends it with 2 and says what would do`, [], async () => {
+    const { code, stdout, stderr } = await run(role, args);
+    assert.equal(code, 2);
+    assert.match(stderr, says);
+    assert.deepEqual(stdout, []);
+  });
+}
+
+const SECTION = '[[listen]]\naddress = "127.0.0.1:0"\nforward = ["127.0.0.1:0=127.0.0.1:22"]\nprofile = "v1"\n';
+
+const BAD_FILES: [what: string, text: string, says: string][] = [
+  [
+    "an unknown key",
+    `stall-timeuot = "10s"\n${SECTION}`,
+    `1:1: unknown key "stall-timeuot"; did you mean "stall-timeout"?`,
+  ],
+  ["a bad value in the second section", SECTION + SECTION.replace("v1", "v9"), `8:1: "profile": "v9" is none of v1`],
+  ["a section with a word missing", `# none\n${SECTION.replace("address", "# ")}`, `2:1: "address" is missing`],
+  ["what is no TOML", `${SECTION}log-level = \n`, "5:13: not TOML"],
+];
+
+for (const [what, text, says] of BAD_FILES) {
+  processTest(`${what} in a file is shown with line, column and caret, and exit code 2`, [], async () => {
+    using folder = new TempFolder();
+    const file = folder.write("server.toml", text);
+    const { code, stderr } = await run("server", ["--config", file, "--check"]);
+    assert.equal(code, 2);
+    assert.ok(stderr.startsWith(`sallyport${SUFFIX}: ${file}:${says}`), stderr);
+    assert.match(stderr, /\n {2}\d \| .*\n +\^$/);
+  });
+}
+
+processTest("a port in use ends the server with 3 and names the port", [], async () => {
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = taken.addr;
+  const { code, stdout, stderr } = await run("server", serverArgs(["127.0.0.1:1"], `127.0.0.1:${port}`));
+  assert.equal(code, 3);
+  assert.match(stderr, new RegExp(`Cannot listen on 127\\.0\\.0\\.1:${port}: the port is in use`));
+  assert.deepEqual(stdout, []);
+});
+
+processTest("a host port in use is told, and opens when it comes free", [], async () => {
+  await using service = echoService();
+  const taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = taken.addr;
+  const local = `127.0.0.1:${service.port}`;
+  try {
+    await using server = await startServer(serverArgs([`127.0.0.1:${port}=${local}`]));
+    await using _device = startDevice(deviceArgs(server.address, [local]));
+    const failed = await server.logged(/the port is in use.*clients cannot reach/);
+    assert.equal(failed.level, "error");
+    taken.close();
+    assert.equal(await server.hostPort(local), port);
+    await echoes(port);
+  } finally {
+    try {
+      taken.close();
+    } catch {
+      // Closed above.
+    }
+  }
+});
+
+processTest("--check prints what is in force, opens nothing, and exits with 0", [], async () => {
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const listen = `127.0.0.1:${taken.addr.port}`;
+  const server = await run("server", [...serverArgs(["[::1]:2201=localhost:22"], listen), "--check"]);
+  assert.deepEqual(server, {
+    code: 0,
+    stdout: [`listen ${listen} profile=v1`, "  forward [::1]:2201 -> localhost:22"],
+    stderr: "",
+  });
+  const device = await run("device", [...deviceArgs("relay.example", ["10.0.0.0/24:*"]), "--check"]);
+  assert.deepEqual(device, {
+    code: 0,
+    stdout: ["server relay.example:2065 profile=v1", "service 10.0.0.0/24:*"],
+    stderr: "",
+  });
+});
+
+processTest("the command line goes before the environment, and that before the file", [], async () => {
+  using folder = new TempFolder();
+  const file = folder.write("device.toml", 'server = "file:1"\nprofile = "v1"\nservice = ["file:1", "file:2"]\n');
+  const env = { SALLYPORT_CONFIG: file };
+  const fromFile = await run("device", ["--check"], { env });
+  assert.deepEqual(fromFile.stdout, ["server file:1 profile=v1", "service file:1", "service file:2"]);
+  const fromEnv = await run("device", ["--check"], { env: { ...env, SALLYPORT_SERVICE: "env:3,env:4" } });
+  assert.deepEqual(fromEnv.stdout, ["server file:1 profile=v1", "service env:3", "service env:4"]);
+  const args = ["--check", "--server", "line:5"];
+  const fromLine = await run("device", args, { env: { ...env, SALLYPORT_SERVER: "env:6" } });
+  assert.deepEqual(fromLine.stdout, ["server line:5 profile=v1", "service file:1", "service file:2"]);
+});
+
+processTest("a file with several listeners gives each device its own host ports", [], async () => {
+  await using one = echoService();
+  await using two = echoService();
+  using folder = new TempFolder();
+  const section = (port: number) =>
+    `[[listen]]\naddress = "127.0.0.1:0"\nprofile = "v1"\nforward = ["127.0.0.1:0=127.0.0.1:${port}"]\n`;
+  const file = folder.write("server.toml", section(one.port) + section(two.port));
+  await using server = await startServer(["--config", file], { listeners: 2 });
+  await using _first = startDevice(deviceArgs(server.addresses[0]!, [`127.0.0.1:${one.port}`]));
+  await echoes(await server.hostPort(`127.0.0.1:${one.port}`));
+  await using second = startDevice(deviceArgs(server.addresses[1]!, [`127.0.0.1:${two.port}`]));
+  const hostPort = await server.hostPort(`127.0.0.1:${two.port}`);
+  await echoes(hostPort);
+  assert.deepEqual([one.accepted, two.accepted], [1, 1]);
+
+  await second.child.kill();
+  await server.logged(/^link down/);
+  await assert.rejects(Stream.connect(hostPort), Deno.errors.ConnectionRefused);
+  await echoes(await server.hostPort(`127.0.0.1:${one.port}`), "the other device's link is untouched");
+});
+
+processTest("the log has one JSON line for each client: why it ended, bytes both ways, how long", [], async () => {
+  await using service = echoService();
+  await using relay = await startRelay([`127.0.0.1:${service.port}`], { server: ["--half-close-timeout", "0"] });
+  for (const size of [1, 2, 3]) await echoes(relay.hostPort, "x".repeat(size));
+  for (const daemon of [relay.server, relay.device]) {
+    await daemon.logged(/^client .* 3 B up, 3 B down/);
+    const lines = daemon.log.filter(({ message }) => message.startsWith("client "));
+    assert.deepEqual(lines.map((line) => [line["bytesUp"], line["bytesDown"]]), [[1, 1], [2, 2], [3, 3]]);
+    for (const line of lines) {
+      assert.equal(line.level, "info");
+      assert.equal(line["reason"], "client-closed");
+      assert.ok(Number.isInteger(line["duration"]), "the duration is in milliseconds");
+      assert.ok(!Number.isNaN(Date.parse(line.time)), "the time is a time");
+    }
+  }
+});
+
+processTest("stdout has the stable lines and nothing else; with --log-format json they are events", [], async () => {
+  await using service = echoService();
+  const local = `127.0.0.1:${service.port}`;
+  {
+    await using relay = await startRelay([local]);
+    await echoes(relay.hostPort);
+    await relay.device.child.line(/^online /);
+    relay.server.child.signal("SIGTERM");
+    await relay.device.child.line(/^lost /);
+    const { address } = relay.server;
+    assert.deepEqual(relay.server.child.stdout, [
+      `listening ${address} profile=v1`,
+      `open 127.0.0.1:${relay.hostPort} -> ${local}`,
+    ]);
+    assert.deepEqual(relay.device.child.stdout, [`online ${address}`, `lost ${address} peer-closed`]);
+  }
+  const json = ["--log-format", "json"];
+  await using server = Child.start("server", sallyport("server", [...serverArgs([local]), ...json]));
+  const [listening] = await server.line(/^\{.*"type":"listening".*\}$/);
+  const { address } = JSON.parse(listening!) as { address: string };
+  await using device = startDevice([...deviceArgs(address, [local]), ...json]);
+  const [online] = await device.child.line(/^\{.*"type":"online".*\}$/);
+  assert.equal((JSON.parse(online!) as { server: string }).server, address);
+  const [open] = await server.line(/^\{.*"type":"host-open".*\}$/);
+  assert.equal((JSON.parse(open!) as { localAddress: string }).localAddress, local);
+});
+
+/** A client's round trip. */
+async function echoes(port: number, text = "hello"): Promise<void> {
+  using client = await Stream.connect(port);
+  await client.write(text);
+  assert.equal(await client.readText(text.length), text);
+}

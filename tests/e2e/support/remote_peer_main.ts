@@ -1,0 +1,63 @@
+/**
+ * A client or a service for a network namespace, as a process of its own:
+ *
+ * - `echo`: a service on 127.0.0.1 that sends back what it gets; `sink`: one that takes all; `source`: one that sends
+ *   without end. They print `port N`.
+ * - `ask PORT`: a client that sends a question and prints what comes back.
+ * - `pour PORT`: a client that sends without end; `take PORT`: one that reads without end. They print `flowing` after the
+ *   first 8 MiB, and end with the connection.
+ *
+ * @module
+ */
+
+import { noise } from "../../support/bytes.ts";
+
+const FLOWING = 8 * 1024 * 1024;
+const [mode, port] = Deno.args;
+const block = noise(64 * 1024, 1);
+
+/** What a service does with a connection. */
+const SERVICES: Record<string, (conn: Deno.TcpConn) => Promise<unknown>> = {
+  echo: (conn) => conn.readable.pipeTo(conn.writable),
+  sink: (conn) => take(conn, () => {}),
+  source: (conn) => pour(conn, () => {}),
+};
+
+/** What a client does with its connection. */
+const CLIENTS: Record<string, (conn: Deno.TcpConn) => Promise<unknown>> = {
+  ask: async (conn) => {
+    await conn.write(new TextEncoder().encode("question"));
+    const answer = new Uint8Array(100);
+    say(new TextDecoder().decode(answer.subarray(0, await conn.read(answer) ?? 0)));
+  },
+  pour: (conn) => pour(conn, sayFlowing),
+  take: (conn) => take(conn, sayFlowing),
+};
+
+const service = SERVICES[mode ?? ""];
+if (service) {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  say(`port ${listener.addr.port}`);
+  for await (const conn of listener) service(conn).catch(() => {}); // a broken connection is what the tests are about
+} else {
+  await CLIENTS[mode ?? ""]!(await Deno.connect({ hostname: "127.0.0.1", port: Number(port) }));
+}
+
+async function pour(conn: Deno.TcpConn, onBytes: (total: number) => void): Promise<void> {
+  for (let total = 0;;) onBytes(total += await conn.write(block));
+}
+
+async function take(conn: Deno.TcpConn, onBytes: (total: number) => void): Promise<void> {
+  const into = new Uint8Array(64 * 1024);
+  for (let total = 0, read = await conn.read(into); read !== null; read = await conn.read(into)) {
+    onBytes(total += read);
+  }
+}
+
+function sayFlowing(total: number): void {
+  if (total >= FLOWING && total < FLOWING + 64 * 1024) say("flowing");
+}
+
+function say(line: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(line + "\n"));
+}
