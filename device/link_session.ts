@@ -69,8 +69,8 @@ export class LinkSession {
   async shutdown(): Promise<void> {
     const pumps = [...this.#pumps];
     for (const pump of pumps) pump.end("shutting-down");
-    await Promise.all([...pumps.map((pump) => pump.done), this.#driver.flushed()]);
-    this.close("shutting-down");
+    await Promise.all(pumps.map((pump) => pump.done));
+    await this.#driver.finish("shutting-down");
   }
 
   /** Resolves when the link is down and the connections to its services are closed. */

@@ -63,6 +63,7 @@ export class LinkDriver implements LinkOutput {
   readonly #resolveEnded: (end: LinkEnd) => void;
   #link: Link | undefined;
   #end: LinkEnd | undefined;
+  #finishing: LinkEndReason | undefined;
 
   // Reading pauses while somebody holds the link.
   #holds = 0;
@@ -156,9 +157,17 @@ export class LinkDriver implements LinkOutput {
     this.#resume = undefined;
   }
 
-  /** Resolves when everything that was sent has been taken by the kernel, or the link has ended. */
-  flushed(): Promise<void> {
-    return this.#queue.flushed();
+  /** Ends the link in order: what was sent is flushed, this side's end is told, and the peer's own end is awaited. */
+  async finish(reason: LinkEndReason): Promise<void> {
+    await this.#queue.flushed();
+    if (this.#end) return;
+    this.#finishing = reason;
+    try {
+      await this.transport.duplex.closeWrite();
+    } catch {
+      this.close(reason); // the peer has gone already
+    }
+    await this.ended;
   }
 
   /** Ends the link at once: channels hear of it, the socket is closed. Idempotent; the first reason stays. */
@@ -187,6 +196,8 @@ export class LinkDriver implements LinkOutput {
       this.#reading = false;
       if (count === null) return this.#peerClosed(link);
       if (this.#end) return;
+      // A socket that is closed with unread bytes resets, and the peer would lose what it has not read.
+      if (this.#finishing) continue;
       this.bytesReceived += count;
       const now = this.#clock.now();
       this.#keepAlive!.heard(now);
@@ -209,7 +220,8 @@ export class LinkDriver implements LinkOutput {
   }
 
   #peerClosed(link: Link): void {
-    this.close("peer-closed", link.atBoundary ? undefined : "in the middle of a frame");
+    if (this.#finishing) this.close(this.#finishing);
+    else this.close("peer-closed", link.atBoundary ? undefined : "in the middle of a frame");
   }
 
   #readFailed(error: unknown): void {
@@ -234,7 +246,7 @@ export class LinkDriver implements LinkOutput {
     if (!this.#reading) this.#keepAlive?.heard(now); // nobody listens just now: silence proves nothing
     switch (this.#keepAlive?.step(now, this.#prober?.answers() ?? false)) {
       case "probe":
-        if (!this.#prober?.probe()) this.#keepAlive?.heard(now);
+        if (!this.#prober?.probe()) this.#keepAlive?.postpone(now);
         break;
       case "lost":
         return this.close("keep-alive-timeout");

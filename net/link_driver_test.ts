@@ -17,7 +17,7 @@ test("frames go out in order, and data reaches its channel", async () => {
   const channel = fixture.open();
   channel.send(Uint8Array.of(0, 0, 0, 0, 7, 8), 2);
   channel.close(fixture.clock.now());
-  await fixture.driver.flushed();
+  await settled();
   assert.deepEqual([...fixture.duplex.take()], [0, 5, 1, 1, 0, 1, 97, 0, 1, 0, 2, 3, 1, 7, 8, 0, 0, 2, 1]);
   fixture.open();
   fixture.duplex.feed(data(2, Uint8Array.of(1, 2, 3)));
@@ -94,7 +94,7 @@ test("what a channel sends after the end of the link goes nowhere, and nobody wa
   assert.equal(fixture.driver.data(new Uint8Array(10)), undefined);
   await fixture.driver.data(new Uint8Array(COPY_MAX + 1));
   fixture.driver.control(new Uint8Array(4));
-  await fixture.driver.flushed();
+  await settled();
   await fixture.finish();
 });
 
@@ -160,5 +160,22 @@ test("answers that the peer does not take make the link's reading pause", async 
   duplex.unblock();
   for (let n = 0; n < 50; n++) await settled();
   assert.equal(driver.bytesReceived, fed * knocks.length);
+  await fixture.finish();
+});
+
+test("a link that finishes in order tells its end behind what it sent, and reads on until the peer's end", async () => {
+  const fixture = new LinkFixture().start();
+  const channel = fixture.open();
+  channel.close(fixture.clock.now());
+  const finished = fixture.driver.finish("shutting-down");
+  await settled();
+  assert.equal(fixture.duplex.take().at(-1), 1, "the CLOSE of client 1");
+  assert.deepEqual([fixture.duplex.finished, fixture.driver.done], [true, false]);
+  fixture.duplex.feed(data(1, Uint8Array.of(1, 2, 3))); // what would make the socket reset if nobody read it
+  await settled();
+  assert.equal(fixture.driver.done, false);
+  fixture.duplex.feed(null);
+  await finished;
+  assert.equal((await fixture.driver.ended).reason, "shutting-down");
   await fixture.finish();
 });

@@ -34,7 +34,7 @@ export class DeviceLink extends Link {
   readonly #unconfirmed = new Map<number, number>();
   /** The id to knock with: the one that ended last is the last that a server hands out again. */
   #lastEnded = 0;
-  #knocked = false;
+  #knocked: number | undefined;
   #answersKnocks = false;
 
   /** A link that has not sent LISTEN yet. */
@@ -71,7 +71,7 @@ export class DeviceLink extends Link {
   knock(): boolean {
     if (this.channelCount >= this.codec.capabilities.maxChannels / 2) return false;
     if (this.channelOf(this.#lastEnded) || this.#awaitsConfirmation(this.#lastEnded)) return false;
-    this.#knocked = true;
+    this.#knocked = this.#lastEnded;
     this.sendClose(this.#lastEnded);
     return true;
   }
@@ -84,6 +84,7 @@ export class DeviceLink extends Link {
     const old = this.channelOf(id);
     if (old) this.forget(old, "id-reused"); // as the original device: close the old one, open anew
     this.#unconfirmed.delete(id);
+    if (id === this.#knocked) this.#knocked = undefined;
     this.#events.onOpen(this.addChannel(id, target), this.#early.take(id));
   }
 
@@ -116,8 +117,8 @@ export class DeviceLink extends Link {
   protected strayClose(id: number): void {
     this.counters.strayClose++;
     this.#early.drop(id);
-    if (this.#unconfirmed.delete(id) || !this.#knocked || id !== this.#lastEnded) return;
-    this.#knocked = false;
+    if (this.#unconfirmed.delete(id) || id !== this.#knocked) return;
+    this.#knocked = undefined;
     this.#answersKnocks = true;
   }
 

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { FIRST_PROBE_MS } from "./limits.ts";
+
 /** Seed 002, "Keep-alive", in milliseconds here; a negative value means never, a count of 0 means off. */
 export interface KeepAliveSettings {
   /** Silence before the first probe. */
@@ -18,7 +20,8 @@ export interface KeepAliveSettings {
 export type KeepAliveStep = "wait" | "probe" | "lost";
 
 /**
- * Counts silence. Any byte received proves life.
+ * Counts silence. Any byte received proves life. The first probe goes out early and also on a busy link, so that it is
+ * known whether this peer answers before the path may die.
  *
  * On a profile without a ping a peer need not answer probes; while it never has, probes go out at the pace of
  * `idleTimeout` (they keep a NAT's mapping, and let TCP find a dead path), and silence does not count against the peer.
@@ -27,13 +30,14 @@ export class KeepAlive {
   readonly #settings: KeepAliveSettings;
   #heard: number;
   #probes = 0;
+  #asked = false;
   #due: number;
 
   /** Starts at `now`, a time in milliseconds. */
   constructor(settings: KeepAliveSettings, now: number) {
     this.#settings = settings;
     this.#heard = now;
-    this.#due = this.#after(now, settings.idleTimeout);
+    this.#due = this.#firstProbe(now);
   }
 
   /** When {@linkcode KeepAlive.step} wants to be asked; `Infinity` for never. */
@@ -57,7 +61,7 @@ export class KeepAlive {
   /** Says what is due at `now`. After "probe" the owner sends one. `answers`: whether this peer answers probes. */
   step(now: number, answers: boolean): KeepAliveStep {
     if (now < this.#due) return "wait";
-    if (this.#probes === 0) {
+    if (this.#probes === 0 && (this.#asked || answers)) {
       const due = this.#after(this.#heard, this.#settings.idleTimeout);
       if (now < due) {
         this.#due = due;
@@ -65,12 +69,26 @@ export class KeepAlive {
       }
     }
     if (this.#probes < this.#settings.probeCount || !answers) {
+      this.#asked = true;
       this.#probes++;
       this.#due = this.#after(now, answers ? this.#settings.probeInterval : this.#settings.idleTimeout);
       return "probe";
     }
     this.#due = Infinity;
     return "lost";
+  }
+
+  /** The probe that was due at `now` could not be sent: silence proves nothing yet, and the first one is tried again. */
+  postpone(now: number): void {
+    this.#heard = now;
+    this.#probes = 0;
+    this.#asked = false;
+    this.#due = this.#firstProbe(now);
+  }
+
+  #firstProbe(now: number): number {
+    const { idleTimeout } = this.#settings;
+    return this.#after(now, Math.min(idleTimeout, FIRST_PROBE_MS));
   }
 
   #after(from: number, time: number): number {

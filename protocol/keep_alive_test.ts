@@ -47,6 +47,21 @@ test("a byte after a probe starts the count over", () => {
   assert.deepEqual(run(keepAlive, 1e6, true), [[2_500, "probe"], [2_800, "probe"], [3_100, "lost"]]);
 });
 
+test("whether a peer answers is asked early, also while bytes come, and again if that probe could not be sent", () => {
+  const slow = { ...SETTINGS, idleTimeout: 15_000 };
+  const keepAlive = new KeepAlive(slow, 0);
+  keepAlive.heard(4_900);
+  assert.deepEqual(run(keepAlive, 5_000, false), [[5_000, "probe"]]);
+  keepAlive.postpone(5_000);
+  keepAlive.heard(9_900);
+  assert.deepEqual(run(keepAlive, 24_899, false), [[10_000, "probe"]]);
+
+  const answered = new KeepAlive(slow, 0);
+  assert.deepEqual(run(answered, 5_000, false), [[5_000, "probe"]]);
+  answered.heard(5_050);
+  assert.deepEqual(run(answered, 21_000, true), [[20_050, "probe"], [20_350, "probe"], [20_650, "lost"]]);
+});
+
 test("a peer that never answered a probe is probed for ever at the idle pace, and never lost", () => {
   assert.deepEqual(run(new KeepAlive(SETTINGS, 0), 4_000, false), [
     [1_000, "probe"],

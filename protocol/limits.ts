@@ -25,6 +25,9 @@ export const MAX_EARLY_BYTES_PER_LINK = 1024 * 1024;
 /** Milliseconds that a device holds such bytes before it answers CLOSE. */
 export const EARLY_HOLD_MS = 500;
 
+/** Milliseconds from the start of a link to its first keep-alive probe at the latest. */
+export const FIRST_PROBE_MS = 5_000;
+
 /**
  * Milliseconds that a client id rests after the server closed it and the device has not confirmed with a CLOSE.
  * The original device "usually" confirms; when it does not, its last frames are long through by then.

@@ -21,6 +21,7 @@ test("every named limit of the wire has the value that the specification states"
     MAX_EARLY_BYTES: 65_536,
     MAX_EARLY_BYTES_PER_LINK: 1_048_576,
     EARLY_HOLD_MS: 500,
+    FIRST_PROBE_MS: 5_000,
     UNCONFIRMED_ID_REST_MS: 30_000,
     CROSSED_ID_REST_MS: 2_000,
     MAX_HOST_LENGTH: 255,

@@ -103,8 +103,8 @@ export class LinkSession implements HostPortOwner {
     this.#waiting.expireAll();
     const pumps = [...this.#pumps];
     for (const pump of pumps) pump.end("shutting-down");
-    await Promise.all([...pumps.map((pump) => pump.done), this.#driver.flushed()]);
-    this.close("shutting-down");
+    await Promise.all(pumps.map((pump) => pump.done));
+    await this.#driver.finish("shutting-down");
     await this.ended;
   }
 

@@ -73,13 +73,13 @@ test("device: a service that does not answer within the connect time is answered
   using deaf = new DeafService();
   await deaf.fill();
   const clock = new ManualClock();
-  await using relay = await playServer(ANY, { clock, connectTimeout: 7000 });
+  await using relay = await playServer(ANY, { clock, connectTimeout: 4000 });
   await relay.link.send(CONNECT, 1, connectPayload("127.0.0.1", deaf.port));
-  await clock.armed(7000);
-  clock.advance(7000);
+  await clock.armed(4000);
+  clock.advance(4000);
   await relay.link.expect(CLOSE, 1);
   const end = await relay.device.events.next("channel-end");
-  assert.deepEqual([end.reason, end.error], ["connect-timeout", "no answer within 7 s"]);
+  assert.deepEqual([end.reason, end.error], ["connect-timeout", "no answer within 4 s"]);
 });
 
 test("device: a client that leaves while its service is being dialled ends the dial", async () => {
