@@ -5,6 +5,7 @@
  */
 
 import { Command } from "commander";
+import { COMMAND_OUTPUT } from "./app/command.ts";
 import { runProcess } from "./app/run.ts";
 import { VERSION } from "./app/version.ts";
 import { deviceCommand } from "./device/cli.ts";
@@ -17,6 +18,7 @@ if (import.meta.main) {
       .version(VERSION, "--version", "print the version")
       .helpOption("-h, --help", "print this help")
       .exitOverride()
+      .configureOutput(COMMAND_OUTPUT)
       .showHelpAfterError("Try: sallyport --help")
       .addCommand(serverCommand("sallyport server"))
       .addCommand(deviceCommand("sallyport device"));

@@ -6,9 +6,16 @@
 
 import { Command, Option } from "commander";
 import { addOptions, type OptionTable, type OptionValues, optionValues } from "./options.ts";
+import { stderr, stdout } from "./output.ts";
 import { TomlTable } from "./toml_table.ts";
 import { oneOf } from "./values.ts";
 import { VERSION } from "./version.ts";
+
+/** Where the command-line library writes help and errors. */
+export const COMMAND_OUTPUT = {
+  writeOut: (text: string): void => stdout.write(text.trimEnd()),
+  writeErr: (text: string): void => stderr.write(text.trimEnd()),
+};
 
 /** Options that every command has. */
 export const COMMON_OPTIONS = {
@@ -41,6 +48,7 @@ export function daemonCommand(
     .allowExcessArguments(false)
     .showHelpAfterError(`Try: ${fullName} --help`)
     .exitOverride()
+    .configureOutput(COMMAND_OUTPUT)
     .configureHelp({ helpWidth: 120, optionDescription: (option) => option.description })
     .addHelpText("after", "\nEvery option can be set in the environment as well: --log-level as SALLYPORT_LOG_LEVEL.")
     .addOption(new Option("--config <FILE>", "TOML file with the same words").env("SALLYPORT_CONFIG"))
@@ -61,5 +69,5 @@ export function readOptions<T extends OptionTable>(
 
 /** Prints one line to stdout, where scripts look. */
 export function printLine(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(line + "\n"));
+  stdout.write(line);
 }

@@ -6,6 +6,8 @@
 
 import { configureSync, getAnsiColorFormatter, getLogger, getTextFormatter, type LogRecord } from "@logtape/logtape";
 import type { Logger } from "../net/logger.ts";
+import { stderr } from "./output.ts";
+import { WarningLimit } from "./warning_limit.ts";
 
 /** How log lines look; `auto` is text on a terminal and JSON otherwise. */
 export type LogFormat = "auto" | "text" | "json";
@@ -18,8 +20,13 @@ export function setUpLogging(scope: string, format: LogFormat, level: LogLevel):
   const terminal = Deno.stderr.isTerminal();
   const json = format === "json" || (format === "auto" && !terminal);
   const formatter = json ? jsonFormatter() : textFormatter(terminal && !Deno.noColor);
-  const encoder = new TextEncoder();
-  const sink = (record: LogRecord) => writeAll(encoder.encode(formatter(record)));
+  const limit = new WarningLimit();
+  const sink = (record: LogRecord) => {
+    const more = record.level === "warning" ? limit.take(String(record.rawMessage), record.timestamp) : 0;
+    if (more === undefined) return;
+    if (json && more > 0) stderr.write(formatter({ ...record, properties: { ...record.properties, more } }));
+    else stderr.write(formatter(record).trimEnd() + (more > 0 ? ` (and ${more} more like it before)` : ""));
+  };
   configureSync({
     reset: true,
     sinks: { stderr: sink },
@@ -29,15 +36,6 @@ export function setUpLogging(scope: string, format: LogFormat, level: LogLevel):
     ],
   });
   return getLogger(["sallyport", scope]);
-}
-
-/** A full disk or a closed pipe behind stderr must not take the relay down. */
-function writeAll(bytes: Uint8Array): void {
-  try {
-    for (let at = 0; at < bytes.length;) at += Deno.stderr.writeSync(bytes.subarray(at));
-  } catch {
-    // Nobody reads: there is nobody to tell.
-  }
 }
 
 function textFormatter(colors: boolean): (record: LogRecord) => string {
@@ -66,7 +64,7 @@ function jsonFormatter(): (record: LogRecord) => string {
       scope: category.slice(1).join("."),
       message: message.map(String).join(""),
       ...properties,
-    }) + "\n";
+    }).replace(/\p{Cc}/gu, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 /** What a peer sent may end up in a line: control characters must not reach a terminal. */

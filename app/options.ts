@@ -20,6 +20,8 @@ export interface OptionSpec<T> {
   readonly parse: (text: string) => T;
   /** Whether it may stand any number of times (in a file: a list; in the environment: separated by commas). */
   readonly many?: boolean;
+  /** Whether the file may have sections of that name instead, which somebody else reads. */
+  readonly sections?: boolean;
   /** The default, as text for help. */
   readonly preset?: string;
 }
@@ -78,7 +80,7 @@ export function optionValues<T extends OptionTable>(
 }
 
 function fromFile(file: TomlTable | undefined, name: string, spec: OptionSpec<unknown>): unknown {
-  if (!file || file.hasTables(name)) return undefined; // sections are for whoever knows them
+  if (!file || (spec.sections && file.hasTables(name))) return undefined;
   return spec.many ? file.list(name, spec.parse) : file.one(name, spec.parse);
 }
 

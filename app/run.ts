@@ -9,6 +9,7 @@ import { describeError } from "../net/errors.ts";
 import { ListenError } from "../net/listener.ts";
 import { ConfigError } from "./config_error.ts";
 import { ExitCode } from "./exit_codes.ts";
+import { flushOutput, stderr } from "./output.ts";
 
 /** What a daemon is to its process. */
 export interface Daemon {
@@ -31,12 +32,15 @@ function guardRejections(name: string): void {
 /** Runs `command` to its end and leaves the process with its exit code; every error becomes one line. */
 export async function runProcess(name: string, command: () => Promise<void>): Promise<never> {
   guardRejections(name);
+  let exitCode: number;
   try {
     await command();
+    exitCode = ExitCode.OK;
   } catch (error) {
-    Deno.exit(report(name, error));
+    exitCode = report(name, error);
   }
-  Deno.exit(ExitCode.OK);
+  await flushOutput();
+  Deno.exit(exitCode);
 }
 
 function report(name: string, error: unknown): number {
@@ -54,7 +58,7 @@ function report(name: string, error: unknown): number {
 }
 
 function say(name: string, text: string): void {
-  Deno.stderr.writeSync(new TextEncoder().encode(`${name}: ${text}\n`));
+  stderr.write(`${name}: ${text}`);
 }
 
 /** Keeps a daemon running until it ends by itself, or in order at the first SIGTERM or SIGINT, at once at the second. */
@@ -65,7 +69,7 @@ export async function runDaemon(daemon: Daemon, onSignal: (signal: Deno.Signal) 
       if (signalled) Deno.exit(ExitCode.INTERRUPTED);
       signalled = true;
       onSignal(signal);
-      daemon.shutdown();
+      daemon.shutdown().catch((error: unknown) => say("shutdown", describeError(error)));
     };
     Deno.addSignalListener(signal, handler);
     return { signal, handler };

@@ -141,7 +141,7 @@ for (const [label, size] of Object.entries(SIZES)) {
     const queue = new WriteQueue(sink, { copyMax: COPY_MAX, copyWhenBusy: false, onError: NOTHING });
     for (const frame of input) {
       queue.write(frame, NOTHING);
-      if (queue.pending > LINK_HIGH_WATER) await queue.drained(LINK_HIGH_WATER);
+      if (queue.pending > LINK_HIGH_WATER) await queue.flushed();
     }
     await queue.flushed();
     if (sink.bytes !== total) throw new Error(`${sink.bytes} of ${total} bytes were written`);

@@ -40,6 +40,7 @@ export class LinkSession {
   readonly #driver: LinkDriver;
   readonly #link: DeviceLink;
   readonly #pumps = new Set<ChannelPump>();
+  #leaving = false;
 
   /** Sends LISTEN and serves from then on. */
   constructor(options: LinkSessionOptions) {
@@ -67,6 +68,7 @@ export class LinkSession {
 
   /** Ends in order: CLOSE for each channel, what came is delivered; then the link closes. */
   async shutdown(): Promise<void> {
+    this.#leaving = true;
     const pumps = [...this.#pumps];
     for (const pump of pumps) pump.end("shutting-down");
     await Promise.all(pumps.map((pump) => pump.done));
@@ -102,6 +104,7 @@ export class LinkSession {
       this.#pumps.delete(pump);
       this.#channelEnded(channel, summary, error);
     });
+    if (this.#leaving) return pump.abort("shutting-down");
     if (leaving > MAX_LEAVING_CHANNELS) {
       error = `${MAX_LEAVING_CHANNELS} ended ones are still taking what came for them`;
       return pump.abort("too-many-channels");

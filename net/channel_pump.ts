@@ -80,6 +80,7 @@ export class ChannelPump implements ChannelReceiver {
   // One wait at a time: a stall, a half-close, a drain, or the peer's own end.
   #cancelTimer: () => void = NOTHING;
   #heard = 0;
+  #lingerUntil = 0;
 
   /** Starts with the bytes of the channel; those of the connection follow with {@linkcode ChannelPump.attach}. */
   constructor(options: ChannelPumpOptions) {
@@ -104,6 +105,9 @@ export class ChannelPump implements ChannelReceiver {
   get halfClosed(): boolean {
     return this.#readEnded && this.#reason === undefined;
   }
+
+  /** Called when the connection's writing side ends while the channel lives on; see {@linkcode ChannelPump.halfClosed}. */
+  onHalfClosed: () => void = NOTHING;
 
   /** Gives the pump its connection, which it closes at the end. */
   attach(conn: Duplex): void {
@@ -165,7 +169,10 @@ export class ChannelPump implements ChannelReceiver {
     for (;;) {
       const count = await conn.read(buffer.payload);
       if (count === null) break;
-      if (this.#reason !== undefined) continue;
+      if (this.#reason !== undefined) {
+        this.#linger(); // it still sends: closing now would reset what it has not read
+        continue;
+      }
       const wait = this.channel.send(buffer.frame, count);
       if (wait !== undefined) await wait;
       buffer.learn(count);
@@ -173,6 +180,9 @@ export class ChannelPump implements ChannelReceiver {
     this.#readEnded = true;
     if (this.#reason !== undefined) return this.#closeWhenDelivered();
     if (this.#options.halfCloseTimeout === 0) return this.end(this.#endReason);
+    this.onHalfClosed();
+    await this.#driver.flushed(); // the service has not seen the end of its request before
+    if (this.#reason !== undefined) return;
     this.#heard = this.#clock.now();
     this.#awaitHalfClose();
   }
@@ -214,8 +224,16 @@ export class ChannelPump implements ChannelReceiver {
     if (this.#closed) return;
     this.#finishing = true;
     if (this.#readEnded) return this.abort(this.#reason!);
-    this.#after(LINGER_MS, () => this.abort(this.#reason!));
+    this.#lingerUntil = this.#clock.now() + DRAIN_TIMEOUT_MS;
+    this.#linger();
     this.#conn!.closeWrite().catch(() => this.abort(this.#reason!));
+  }
+
+  /** Gives the peer some time, from its last byte, for its own end. */
+  #linger(): void {
+    if (!this.#finishing || this.#closed) return;
+    const left = Math.min(LINGER_MS, this.#lingerUntil - this.#clock.now());
+    this.#after(Math.max(0, left), () => this.abort(this.#reason!));
   }
 
   #closeWhenDelivered(): void {

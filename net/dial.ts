@@ -6,6 +6,7 @@
 
 import type { Address } from "../protocol/address.ts";
 import type { Clock } from "./clock.ts";
+import { MAX_DIALS } from "./limits.ts";
 import { closeQuietly, tuneSocket } from "./transport.ts";
 
 /** Nobody answered within the time given. */
@@ -17,14 +18,26 @@ export class DialTimeout extends Error {
   }
 }
 
+/** Too many dials are under way. */
+export class DialLimit extends Error {
+  /** The limit is {@linkcode MAX_DIALS}. */
+  constructor() {
+    super(`${MAX_DIALS} others are under way`);
+    this.name = "DialLimit";
+  }
+}
+
+let underWay = 0;
+
 /**
  * Connects to `address`, names included.
  *
- * @throws {DialTimeout} after `timeout` milliseconds; what the runtime throws; the signal's reason when it aborts.
+ * @throws {DialLimit} at once; {DialTimeout} after `timeout` milliseconds; what the runtime throws; the signal's reason when it aborts.
  */
 export function dial(address: Address, clock: Clock, timeout: number, signal: AbortSignal): Promise<Deno.TcpConn> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason);
+    if (underWay >= MAX_DIALS) return reject(new DialLimit());
     const attempt = new AbortController();
     let settled = false;
     const settle = (): boolean => {
@@ -42,10 +55,14 @@ export function dial(address: Address, clock: Clock, timeout: number, signal: Ab
     const onAbort = () => giveUp(signal.reason);
     const cancel = clock.after(timeout, () => giveUp(new DialTimeout(timeout)));
     signal.addEventListener("abort", onAbort);
-    Deno.connect({ hostname: address.host, port: address.port, signal: attempt.signal }).then((conn) => {
-      if (!settle()) return closeQuietly(conn);
-      tuneSocket(conn);
-      resolve(conn);
-    }, (error) => settle() && reject(error));
+    underWay++;
+    Deno.connect({ hostname: address.host, port: address.port, signal: attempt.signal }).finally(() => underWay--).then(
+      (conn) => {
+        if (!settle()) return closeQuietly(conn);
+        tuneSocket(conn);
+        resolve(conn);
+      },
+      (error) => settle() && reject(error),
+    );
   });
 }

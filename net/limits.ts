@@ -13,11 +13,17 @@ export const RESUME_CHANNEL_BACKLOG = MAX_CHANNEL_BACKLOG / 2;
 /** Bytes that wait for the link before senders wait; every channel can add one more read. */
 export const LINK_HIGH_WATER = 256 * 1024;
 
-/** Bytes of answers to control frames that may wait before the link's reading pauses. */
-export const LINK_CONTROL_HIGH_WATER = 1024 * 1024;
+/** Bytes of control frames after which the link's reading waits until what was sent before is written. */
+export const LINK_CONTROL_HIGH_WATER = 64 * 1024;
 
 /** A piece up to this size is copied and lets its owner go on; a larger one is written from where it was read. */
 export const COPY_MAX = 4096;
+
+/** A link that sent more than this since it last heard its peer is loaded: silence then proves nothing for a while. */
+export const LOADED_LINK_BYTES = 64 * 1024;
+
+/** That while, in milliseconds from the last byte sent. */
+export const LOADED_LINK_GRACE_MS = 60_000;
 
 /** First and largest size of a link's receive chunk; it grows while reads fill it. */
 export const MIN_LINK_CHUNK = 16 * 1024;
@@ -44,11 +50,14 @@ export const DRAIN_TIMEOUT_MS = 60_000;
 /** Channels of a link that have ended and whose receivers still take what came; beyond, no new ones are opened. */
 export const MAX_LEAVING_CHANNELS = 256;
 
-/** Time that a peer has to close after this side sent its last byte and its FIN. */
+/** Time that a peer has to close after this side's FIN and its own last byte; {@linkcode DRAIN_TIMEOUT_MS} at most. */
 export const LINGER_MS = 2_000;
 
 /** Default of the time for reaching a service, in milliseconds. */
 export const CONNECT_TIMEOUT_MS = 10_000;
+
+/** Dials under way in the process, those given up included until the runtime lets go of them. */
+export const MAX_DIALS = 512;
 
 /** Time for dialling the server, in milliseconds. */
 export const DIAL_TIMEOUT_MS = 10_000;

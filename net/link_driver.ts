@@ -10,7 +10,13 @@ import type { Link, LinkOutput } from "../protocol/link.ts";
 import type { ChannelEndReason, LinkEndReason } from "../protocol/reasons.ts";
 import type { Clock } from "./clock.ts";
 import { describeError } from "./errors.ts";
-import { COPY_MAX, LINK_CONTROL_HIGH_WATER, LINK_HIGH_WATER } from "./limits.ts";
+import {
+  COPY_MAX,
+  LINK_CONTROL_HIGH_WATER,
+  LINK_HIGH_WATER,
+  LOADED_LINK_BYTES,
+  LOADED_LINK_GRACE_MS,
+} from "./limits.ts";
 import { type ReceiveChunk, ReceiveChunks } from "./receive_chunk.ts";
 import { closeQuietly, type Transport } from "./transport.ts";
 import { WriteQueue } from "./write_queue.ts";
@@ -65,10 +71,12 @@ export class LinkDriver implements LinkOutput {
   #end: LinkEnd | undefined;
   #finishing: LinkEndReason | undefined;
 
-  // Reading pauses while somebody holds the link.
+  // Reading pauses while too many answers wait, and while somebody holds the link.
+  #controlBytes = 0; // since the last look
   #holds = 0;
   #resume: (() => void) | undefined;
   #reading = false;
+  #heardAt = -Infinity;
   readonly #listeners: (() => void)[] = [];
 
   // The one timer.
@@ -78,6 +86,9 @@ export class LinkDriver implements LinkOutput {
   #keepAlive: KeepAlive | undefined;
   readonly #writeTimeout: number;
   #writeDue = Infinity;
+  #sentSinceHeard = 0;
+  #sentAtLastLook = 0;
+  #loadedUntil = -Infinity;
   #writeProgress = 0;
   #writeLooks = 0; // in a row that found no progress
 
@@ -101,9 +112,14 @@ export class LinkDriver implements LinkOutput {
     return this.#chunks.current;
   }
 
+  /** Whether silence would prove anything now: nobody pauses the reading, and nothing of ours waits to be written. */
+  get attentive(): boolean {
+    return this.#reading && this.#queue.pending === 0;
+  }
+
   /** When a byte last came, on the driver's clock. */
   get heardAt(): number {
-    return this.#keepAlive?.heardAt ?? this.#clock.now();
+    return this.#heardAt;
   }
 
   /** Resolves at the first byte that comes after the time `since`; never, if none comes. */
@@ -130,11 +146,13 @@ export class LinkDriver implements LinkOutput {
   }
 
   control(frame: Uint8Array): void {
+    this.#controlBytes += frame.length;
     this.#queue.write(frame, NOTHING);
     this.#watchWrites();
   }
 
   data(frame: Uint8Array): Promise<void> | undefined {
+    this.#sentSinceHeard += frame.length;
     this.#watchWrites();
     if (frame.length > COPY_MAX) {
       return new Promise((resolve) => {
@@ -142,7 +160,7 @@ export class LinkDriver implements LinkOutput {
       });
     }
     this.#queue.write(frame, NOTHING);
-    return this.#queue.pending > LINK_HIGH_WATER ? this.#queue.drained(LINK_HIGH_WATER / 2) : undefined;
+    return this.#queue.pending > LINK_HIGH_WATER ? this.#queue.flushed() : undefined;
   }
 
   /** Pauses reading until as many {@linkcode LinkDriver.unhold} have come. */
@@ -155,6 +173,11 @@ export class LinkDriver implements LinkOutput {
     if (--this.#holds > 0) return;
     this.#resume?.();
     this.#resume = undefined;
+  }
+
+  /** Resolves when everything that was sent so far has been taken by the kernel, or the link has ended. */
+  flushed(): Promise<void> {
+    return this.#queue.flushed();
   }
 
   /** Ends the link in order: what was sent is flushed, this side's end is told, and the peer's own end is awaited. */
@@ -200,6 +223,8 @@ export class LinkDriver implements LinkOutput {
       if (this.#finishing) continue;
       this.bytesReceived += count;
       const now = this.#clock.now();
+      this.#heardAt = now;
+      this.#sentSinceHeard = 0;
       this.#keepAlive!.heard(now);
       if (this.#listeners.length > 0) { for (const resolve of this.#listeners.splice(0)) resolve(); }
       link.receive(count === bytes.length ? bytes : bytes.subarray(0, count), now);
@@ -210,7 +235,10 @@ export class LinkDriver implements LinkOutput {
       if (this.chunk.pinned) await undefined;
       if (this.chunk.pinned) await undefined;
       if (this.chunk.pinned) await undefined;
-      if (this.#queue.pending > LINK_CONTROL_HIGH_WATER) await this.#queue.drained(LINK_HIGH_WATER);
+      if (this.#controlBytes > LINK_CONTROL_HIGH_WATER) {
+        this.#controlBytes = 0;
+        await this.#queue.flushed();
+      }
       if (this.#holds > 0) await this.#held();
     }
   }
@@ -243,7 +271,7 @@ export class LinkDriver implements LinkOutput {
     const now = this.#clock.now();
     this.#link?.tick(now);
     if (now >= this.#writeDue) this.#checkWrites(now);
-    if (!this.#reading) this.#keepAlive?.heard(now); // nobody listens just now: silence proves nothing
+    if (!this.#reading || this.#isLoaded(now)) this.#keepAlive?.postpone(now); // silence proves nothing just now
     switch (this.#keepAlive?.step(now, this.#prober?.answers() ?? false)) {
       case "probe":
         if (!this.#prober?.probe()) this.#keepAlive?.postpone(now);
@@ -252,6 +280,18 @@ export class LinkDriver implements LinkOutput {
         return this.close("keep-alive-timeout");
     }
     this.#arm();
+  }
+
+  /**
+   * Whether much was sent lately without a byte coming back: a probe, or its answer, then stands behind what a slow path
+   * has not carried yet. The write time covers a path that carries nothing.
+   */
+  #isLoaded(now: number): boolean {
+    if (this.#sentSinceHeard !== this.#sentAtLastLook) {
+      this.#sentAtLastLook = this.#sentSinceHeard;
+      if (this.#sentSinceHeard > LOADED_LINK_BYTES) this.#loadedUntil = now + LOADED_LINK_GRACE_MS;
+    }
+    return this.#sentSinceHeard > LOADED_LINK_BYTES && (this.#queue.pending > 0 || now < this.#loadedUntil);
   }
 
   /** Starts the watch over a write that does not come back, unless it is on already. */

@@ -29,7 +29,8 @@ export class WriteQueue {
 
   // What waits, oldest first.
   #segments: Segment[] = [];
-  #pending = 0;
+  #queued = 0; // bytes ever given
+  #gone = 0; // bytes ever written or dropped
 
   // The write under way.
   #current: Uint8Array | undefined;
@@ -40,8 +41,7 @@ export class WriteQueue {
 
   // The end.
   #failed = false;
-  #idle: (() => void)[] = [];
-  #drains: { readonly mark: number; readonly promise: Promise<void>; readonly resolve: () => void }[] = [];
+  #waiting: { readonly position: number; readonly resolve: () => void }[] = [];
 
   /** A queue in front of `duplex`; without one it gathers until {@linkcode WriteQueue.attach}. */
   constructor(duplex: Duplex | undefined, options: WriteQueueOptions) {
@@ -51,7 +51,7 @@ export class WriteQueue {
 
   /** Bytes given to the queue that the kernel has not taken. */
   get pending(): number {
-    return this.#pending;
+    return this.#queued - this.#gone;
   }
 
   /** Writes that have come back; while `pending` is not 0 and this stands still, the peer takes nothing. */
@@ -73,7 +73,7 @@ export class WriteQueue {
    */
   write(bytes: Uint8Array, release: () => void): boolean {
     if (this.#failed || bytes.length === 0) return false;
-    this.#pending += bytes.length;
+    this.#queued += bytes.length;
     const busy = this.#writing || this.#duplex === undefined;
     if (bytes.length <= this.#options.copyMax || (busy && this.#options.copyWhenBusy)) {
       if (busy) this.#gather(bytes);
@@ -85,25 +85,20 @@ export class WriteQueue {
     return true;
   }
 
-  /** Resolves when no more than `mark` bytes are pending, or the queue has failed. */
-  drained(mark: number): Promise<void> {
-    if (this.#pending <= mark || this.#failed) return Promise.resolve();
-    let drain = this.#drains.find((candidate) => candidate.mark === mark);
-    if (!drain) this.#drains.push(drain = { mark, ...Promise.withResolvers<void>() });
-    return drain.promise;
-  }
-
-  /** Resolves when everything is written, or the queue has failed. */
+  /**
+   * Resolves when everything that was given to the queue before this call is written, or the queue has failed. What is
+   * given later does not matter, so nobody waits longer because others go on.
+   */
   flushed(): Promise<void> {
-    if (this.#pending === 0 || this.#failed) return Promise.resolve();
-    return new Promise((resolve) => this.#idle.push(resolve));
+    if (this.pending === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push({ position: this.#queued, resolve }));
   }
 
   /** Drops what waits, and takes nothing more. Idempotent. */
   abandon(): void {
     if (this.#failed) return;
     this.#failed = true;
-    this.#pending = 0;
+    this.#gone = this.#queued;
     for (const segment of this.#segments.splice(0)) segment.done();
     this.#wake();
     // A write under way keeps its bytes until the socket is closed under it, and releases them then.
@@ -148,7 +143,7 @@ export class WriteQueue {
   readonly #written = (count: number): void => {
     const current = this.#current!;
     this.#writes++;
-    if (!this.#failed) this.#pending -= count;
+    if (!this.#failed) this.#gone += count;
     if (count < current.length && !this.#failed) {
       this.#current = current.subarray(count);
       this.#duplex!.write(this.#current).then(this.#written, this.#broken);
@@ -180,13 +175,6 @@ export class WriteQueue {
   }
 
   #wake(): void {
-    if (this.#drains.length > 0) {
-      const drained = this.#drains.filter(({ mark }) => this.#pending <= mark || this.#failed);
-      if (drained.length > 0) this.#drains = this.#drains.filter((drain) => !drained.includes(drain));
-      for (const { resolve } of drained) resolve();
-    }
-    if (this.#pending === 0 && this.#idle.length > 0) {
-      for (const resolve of this.#idle.splice(0)) resolve();
-    }
+    while (this.#waiting.length > 0 && this.#waiting[0]!.position <= this.#gone) this.#waiting.shift()!.resolve();
   }
 }

@@ -86,10 +86,9 @@ test("a failure is told once, and gives back what was borrowed exactly once", as
         if (!queue.write(new Uint8Array(size), () => releases[slot]!++)) releases[slot] = 1;
       }
       const flushed = queue.flushed();
-      const drained = queue.drained(0);
       const wanted = queue.pending > 0 ? 1 : 0;
       duplex.fail(new Error("reset"));
-      await Promise.all([flushed, drained]);
+      await flushed;
       assert.equal(errors.length, wanted);
       assert(releases.every((count) => count === 1), `releases: ${releases}`);
       assert.equal(queue.pending, 0);
@@ -161,34 +160,25 @@ test("an empty write is nothing", () => {
   assert.deepEqual([queue.pending, duplex.writes], [0, 0]);
 });
 
-test("drained waits for its mark, flushed for the last byte", async () => {
+test("flushed waits for what came before it, and not for what comes later", async () => {
   const duplex = blockedDuplex();
   const queue = queueOn(duplex);
   assert.equal(await isSettled(queue.flushed()), true);
   queue.write(new Uint8Array(10), NOTHING);
-  const drained = queue.drained(4);
-  const flushed = queue.flushed();
-  assert.equal(await isSettled(queue.drained(10)), true);
-  duplex.accept(5);
-  assert.equal(await isSettled(drained), false);
-  duplex.accept(1);
-  assert.equal(await isSettled(drained), true);
-  assert.equal(await isSettled(flushed), false);
-  duplex.accept();
-  assert.equal(await isSettled(flushed), true);
-});
-
-test("two that wait for different marks each wait for their own", async () => {
-  const duplex = blockedDuplex();
-  const queue = queueOn(duplex);
+  const first = queue.flushed();
   queue.write(new Uint8Array(10), NOTHING);
-  const early = queue.drained(8);
-  const late = queue.drained(2);
-  duplex.accept(3);
-  assert.equal(await isSettled(early), true);
-  assert.equal(await isSettled(late), false);
-  duplex.accept();
-  assert.equal(await isSettled(late), true);
+  const second = queue.flushed();
+  duplex.accept(9);
+  assert.equal(await isSettled(first), false);
+  duplex.accept(1);
+  assert.equal(await isSettled(first), true);
+  for (let n = 0; n < 9; n++) {
+    queue.write(new Uint8Array(10), NOTHING); // others go on, and nobody waits longer for them
+    duplex.accept(1);
+    assert.equal(await isSettled(second), false);
+  }
+  duplex.accept(1);
+  assert.equal(await isSettled(second), true);
 });
 
 test("abandon drops what waits, wakes whoever waits, and lets go of the write under way when it comes back", async () => {
@@ -197,7 +187,7 @@ test("abandon drops what waits, wakes whoever waits, and lets go of the write un
   const released: string[] = [];
   queue.write(Uint8Array.of(1), () => released.push("under way"));
   queue.write(Uint8Array.of(2), () => released.push("waiting"));
-  const waiting = [queue.flushed(), queue.drained(0)];
+  const waiting = [queue.flushed(), queue.flushed()];
   queue.abandon();
   queue.abandon();
   await Promise.all(waiting);

@@ -32,6 +32,7 @@ export const SERVER_OPTIONS = {
     value: "ADDRESS",
     help: "where the device dials in; v1's usual port is 2065",
     parse: parseAddress,
+    sections: true,
   },
   ...LISTEN_OPTIONS,
   "stall-timeout": {
@@ -75,6 +76,7 @@ export function serverConfig(values: OptionValues<typeof SERVER_OPTIONS>, file: 
   const sections = readSections(values, file);
   const listen = sections ? sections.map(listenFromSection) : [listenFromOptions(values)];
   file?.rejectUnknown();
+  checkAddresses(listen);
   return {
     listen,
     ...(values["stall-timeout"] !== undefined && { stallTimeout: values["stall-timeout"] }),
@@ -131,18 +133,20 @@ function listenFromSection(section: TomlTable): ListenOptions {
   });
 }
 
-/** Two forwards of one listener on one host address would never both open. */
 function checkForwards(listen: ListenOptions): ListenOptions {
+  if (listen.forwards.length > 0) return listen;
+  throw new ConfigError(`no forward is given; for example: --forward ${FORWARD_EXAMPLE}`);
+}
+
+/** Two listeners on one address would never both open. */
+function checkAddresses(listen: readonly ListenOptions[]): void {
   const seen = new Set<string>();
-  for (const { hostAddress } of listen.forwards) {
-    const text = formatAddress(hostAddress);
-    if (hostAddress.port !== 0 && seen.has(text)) throw new ConfigError(`the host address ${text} is forwarded twice`);
+  const all = listen.flatMap(({ address, forwards }) => [address, ...forwards.map((forward) => forward.hostAddress)]);
+  for (const address of all.filter(({ port }) => port !== 0)) {
+    const text = formatAddress(address);
+    if (seen.has(text)) throw new ConfigError(`${text} is to be listened on twice; give each listener its own address`);
     seen.add(text);
   }
-  if (listen.forwards.length === 0) {
-    throw new ConfigError(`no forward is given; for example: --forward ${FORWARD_EXAMPLE}`);
-  }
-  return listen;
 }
 
 /** What is in force, a line each, for `--check`. */

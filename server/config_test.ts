@@ -67,7 +67,7 @@ Deno.test("mistakes in a section are named with their place", STRICT, () => {
     [SECTION.replace('"127.0.0.1:1=localhost:22"', "[]"), /no forward is given/],
     [
       SECTION.replace('"127.0.0.1:1=localhost:22"', '["127.0.0.1:1=a:1", "127.0.0.1:1=b:2"]'),
-      /the host address 127\.0\.0\.1:1 is forwarded twice/,
+      /127\.0\.0\.1:1 is to be listened on twice/,
     ],
   ];
   for (const [text, says] of mistakes) {

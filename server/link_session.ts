@@ -15,7 +15,7 @@ import { closeQuietly, formatNetAddr, type Transport, tuneSocket } from "../net/
 import type { ServerEvent } from "./events.ts";
 import { HostPort, type HostPortOwner } from "./host_port.ts";
 import type { ListenOptions, ServerSettings } from "./options.ts";
-import { type WaitingClient, WaitingClients } from "./waiting_clients.ts";
+import { MAX_ID_WAIT_MS, SHORT_ID_WAIT_MS, type WaitingClient, WaitingClients } from "./waiting_clients.ts";
 
 /** While fewer ids than this are free, clients that only wait for what may still come make room. */
 export const RESERVED_IDS = 32;
@@ -85,7 +85,10 @@ export class LinkSession implements HostPortOwner {
     this.#options.emit(event);
   }
 
-  /** Sees within `timeout` milliseconds whether the device still answers; a link that ends meanwhile does not. */
+  /**
+   * Sees within `timeout` milliseconds whether the device still answers; a link that ends meanwhile does not. While a slow
+   * client pauses the link, or bytes for the device wait, silence proves nothing, and the device counts as alive.
+   */
   async probe(timeout: number): Promise<boolean> {
     const { clock } = this.settings;
     const asked = clock.now();
@@ -94,7 +97,8 @@ export class LinkSession implements HostPortOwner {
     const cancel = clock.after(timeout, resolve);
     await Promise.race([this.#driver.ended, this.#driver.heardAfter(asked), promise]);
     cancel();
-    return !this.done && this.#driver.heardAt > asked;
+    if (this.done) return false;
+    return this.#driver.heardAt > asked || !this.#driver.attentive;
   }
 
   /** Ends in order: no new clients, CLOSE for each, what came is delivered; then the link closes. */
@@ -120,8 +124,8 @@ export class LinkSession implements HostPortOwner {
     if (leaving > MAX_LEAVING_CHANNELS) return this.#refuse({ conn, port }, "too-many-channels");
     if (this.#waiting.size === 0 && this.#open({ conn, port })) return this.#makeRoom();
     this.#makeRoom(this.#waiting.size + 1);
-    if (this.#link.unconfirmedIds > this.#waiting.size) this.#waiting.add({ conn, port });
-    else this.#refuse({ conn, port }, "too-many-channels");
+    const wait = this.#link.unconfirmedIds > this.#waiting.size ? MAX_ID_WAIT_MS : SHORT_ID_WAIT_MS;
+    if (!this.#waiting.add({ conn, port }, wait)) this.#refuse({ conn, port }, "too-many-channels");
   }
 
   /** Gives a client a channel, if there is an id. */
@@ -145,6 +149,7 @@ export class LinkSession implements HostPortOwner {
       halfCloseTimeout: channel.codec.capabilities.halfClose ? 0 : halfCloseTimeout,
     });
     this.#pumps.add(pump);
+    pump.onHalfClosed = () => this.#makeRoom(this.#waiting.size);
     pump.attach(conn);
     pump.done.then((summary) => {
       this.#pumps.delete(pump);

@@ -8,8 +8,14 @@ import type { Clock } from "../net/clock.ts";
 import { closeQuietly } from "../net/transport.ts";
 import type { HostPort } from "./host_port.ts";
 
-/** Milliseconds that a client waits for an id at most. */
+/** Milliseconds that a client waits for an id that is about to come free. */
 export const MAX_ID_WAIT_MS = 2_000;
+
+/** Milliseconds that a client waits when none is: some of the 256 may have gone, and their ends not been read yet. */
+export const SHORT_ID_WAIT_MS = 200;
+
+/** Clients that wait at most, on one link. */
+export const MAX_WAITING_CLIENTS = 256;
 
 /** A client without a channel. */
 export interface WaitingClient {
@@ -37,10 +43,13 @@ export class WaitingClients {
     return this.#queue.length;
   }
 
-  /** Lets a client wait. */
-  add(client: WaitingClient): void {
-    this.#queue.push({ ...client, until: this.#clock.now() + MAX_ID_WAIT_MS });
+  /** Lets a client wait for `ms` milliseconds. @returns false if too many wait already. */
+  add(client: WaitingClient, ms: number): boolean {
+    if (this.#queue.length >= MAX_WAITING_CLIENTS) return false;
+    this.#queue.push({ ...client, until: this.#clock.now() + ms });
+    this.#disarm();
     this.#arm();
+    return true;
   }
 
   /** The one that has waited longest. */
@@ -67,8 +76,8 @@ export class WaitingClients {
   }
 
   #arm(): void {
-    if (this.#cancelTimer) return;
-    const wait = Math.max(0, Math.ceil(this.#queue[0]!.until - this.#clock.now()));
+    const first = Math.min(...this.#queue.map(({ until }) => until));
+    const wait = Math.max(0, Math.ceil(first - this.#clock.now()));
     this.#cancelTimer = this.#clock.after(wait, () => this.#expire(this.#clock.now()));
   }
 
