@@ -89,3 +89,13 @@ export function required<T>(value: T | undefined, name: string, example: string)
   if (value === undefined) throw new ConfigError(`--${name} is missing; for example: ${example}`);
   return value;
 }
+
+/** The options that have a default, with what is in force: a line each, for `--check`. */
+export function describeOptions<T extends OptionTable>(table: T, values: OptionValues<T>): string[] {
+  return Object.entries(table).filter(([, spec]) => spec.preset !== undefined).map(([name, { preset, value }]) => {
+    const given: unknown = values[name];
+    if (given === undefined) return `${name} ${preset}`;
+    if (value !== "TIME") return `${name} ${given}`;
+    return `${name} ${given === -1 ? "never" : `${Number(given) / 1000}s`}`;
+  });
+}

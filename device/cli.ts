@@ -7,6 +7,7 @@
 import type { Command } from "commander";
 import { daemonCommand, printLine, readOptions } from "../app/command.ts";
 import { setUpLogging } from "../app/logging.ts";
+import { describeOptions } from "../app/options.ts";
 import { runDaemon } from "../app/run.ts";
 import { describeDevice, DEVICE_OPTIONS, deviceConfig } from "./config.ts";
 import { connectDevice } from "./device.ts";
@@ -26,7 +27,7 @@ async function run(command: Command): Promise<void> {
   const config = deviceConfig(values, file);
   const json = values["log-format"] === "json";
   if (check) {
-    for (const line of describeDevice(config)) printLine(line);
+    for (const line of [...describeDevice(config), ...describeOptions(DEVICE_OPTIONS, values)]) printLine(line);
     return;
   }
   const logger = setUpLogging("device", values["log-format"] ?? "auto", values["log-level"] ?? "info");

@@ -73,7 +73,7 @@ export const DEVICE_OPTIONS = {
 
 /** Parses `HOST:PORT`, or `HOST` with the usual port. */
 function parseServer(text: string): Address {
-  const address = parseAddress(/:\d*$|\]:/.test(text) ? text : `${text}:${DEFAULT_SERVER_PORT}`);
+  const address = parseAddress(/[^:]:[^:]*$|\]:|\/\//.test(text) ? text : `${text}:${DEFAULT_SERVER_PORT}`);
   if (address.port === 0) throw new SyntaxError(`the port in "${text}" is 0; write one from 1 to 65535`);
   return address;
 }

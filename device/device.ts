@@ -17,7 +17,7 @@ import type { DeviceEvent } from "./events.ts";
 import { LinkSession } from "./link_session.ts";
 import { type DeviceOptions, type DeviceSettings, deviceSettings } from "./options.ts";
 
-/** A link that lived this long starts the backoff over, in milliseconds. */
+/** A link that lived this long, or carried a client, starts the backoff over; in milliseconds. */
 export const LASTING_LINK_MS = 10_000;
 
 /** Where a device stands. */
@@ -153,7 +153,7 @@ class Device implements DeviceHandle {
     this.#leaving.add(session);
     session.ended().then(() => this.#leaving.delete(session));
     const duration = Math.round(clock.now() - since);
-    if (duration >= LASTING_LINK_MS) {
+    if (duration >= LASTING_LINK_MS || session.served) {
       this.#backoff.reset();
       this.#attempt = 0;
     }
@@ -190,5 +190,5 @@ class Device implements DeviceHandle {
 }
 
 /** A v1 server says nothing when it refuses a device; it just hangs up, within this many milliseconds. */
-const QUICK_MS = 5_000;
+const QUICK_MS = 1_500;
 const QUICKLY_CLOSED = "the server hung up at once: is another device linked to that listener, or is it no v1 server?";

@@ -38,6 +38,8 @@ const HINTS: Record<string, string> = {
 export class Listener {
   /** The address really bound, as text. */
   readonly address: string;
+  /** The port really bound. */
+  readonly port: number;
   /** Resolves when the accept loop has ended; never rejects. */
   readonly ended: Promise<void>;
 
@@ -52,6 +54,7 @@ export class Listener {
     this.#clock = clock;
     this.#log = log;
     this.address = formatNetAddr(listener.addr);
+    this.port = listener.addr.port;
     this.ended = this.#accept(onConn);
   }
 

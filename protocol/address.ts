@@ -52,6 +52,8 @@ export function splitHostPort(text: string): [host: string, port: string] {
     }
     return [host, bracketed[2] ?? ""];
   }
+  if (text.includes("//")) throw new SyntaxError(`"${text}" is a URL; write HOST:PORT alone`);
+  if (/^\d+$/.test(text)) throw new SyntaxError(`"${text}" has no host; write HOST:PORT, as in 127.0.0.1:${text}`);
   const colon = text.lastIndexOf(":");
   if (colon < 0) throw new SyntaxError(`"${text}" has no port; write HOST:PORT`);
   const host = text.slice(0, colon);

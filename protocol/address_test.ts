@@ -43,7 +43,7 @@ const BAD: readonly [text: string, why: RegExp, help?: RegExp][] = [
   ["-a:22", /neither a host name nor an IP/],
   ["a..b:22", /neither a host name nor an IP/],
   ["a b:22", /neither a host name nor an IP/],
-  ["http://a:22", /ambiguous|neither/],
+  ["http://a:22", /ambiguous|neither|is a URL/],
   [`${"a".repeat(64)}:22`, /neither a host name nor an IP/],
 ];
 

@@ -3,8 +3,8 @@
  * each needs.
  *
  * Every entry point is bundled first: a bundle starts four times faster and is a tenth of the size. `--compiler` names the
- * Deno that compiles, if not this one; `DENORT_BIN` names the runtime to build on where the network does not let it be
- * fetched, and has to be of the compiler's version.
+ * Deno that compiles, if not this one (`SALLYPORT_COMPILER` does too); `DENORT_BIN` names the runtime to build on where the
+ * network does not let it be fetched, and has to be of the compiler's version. `scripts/denort.sh` gets both from npm.
  */
 
 import { parseArgs } from "node:util";
@@ -24,9 +24,15 @@ const { values } = parseArgs({
   options: {
     target: { type: "string" },
     out: { type: "string", default: "dist" },
-    compiler: { type: "string", default: Deno.execPath() },
+    compiler: { type: "string", default: Deno.env.get("SALLYPORT_COMPILER") ?? Deno.execPath() },
   },
 });
+const runtime = Deno.env.get("DENORT_BIN");
+if (runtime !== undefined && values.target !== undefined && values.target !== Deno.build.target) {
+  fail(
+    `DENORT_BIN is one file for one platform, and would end up in a binary for ${values.target}; unset one of the two`,
+  );
+}
 
 await Deno.mkdir(`${values.out}/bundle`, { recursive: true });
 for (const [name, entry] of Object.entries(BINARIES)) {
@@ -39,12 +45,14 @@ for (const [name, entry] of Object.entries(BINARIES)) {
     "--quiet",
     "--no-check",
     "--no-config",
+    "--no-code-cache",
     ...PERMISSIONS,
     ...target,
     "--output",
     output,
     bundle,
   ]);
+  if (values.target === undefined || values.target === Deno.build.target) await check(output);
   say(`${output}${values.target ? ` for ${values.target}` : ""}`);
 }
 
@@ -52,12 +60,22 @@ async function run(command: string, args: string[]): Promise<void> {
   const { success, code } = await new Deno.Command(command, { args, stdout: "inherit", stderr: "inherit" }).spawn()
     .status;
   if (success) return;
-  say(`compile: ${args[0]} ended with ${code}`);
-  if (args[0] === "compile" && !Deno.env.has("DENORT_BIN")) {
-    say(
-      "If the runtime could not be downloaded: set DENORT_BIN to a denort of this Deno's version (docs/operations.md)",
-    );
-  }
+  const hint = args[0] === "compile" && runtime === undefined
+    ? "; if the runtime could not be downloaded, scripts/denort.sh gets one from npm (docs/operations.md, Compiling offline)"
+    : "";
+  fail(`${args[0]} ended with ${code}${hint}`);
+}
+
+/** A runtime of another version than the compiler's makes a binary that cannot start. */
+async function check(binary: string): Promise<void> {
+  const { success, stderr } = await new Deno.Command(await Deno.realPath(binary), { args: ["--version"] }).output();
+  if (success) return;
+  const said = new TextDecoder().decode(stderr).trim();
+  fail(`${binary} does not start (${said}); is DENORT_BIN of the version of ${values.compiler}?`);
+}
+
+function fail(why: string): never {
+  say(`compile: ${why}`);
   Deno.exit(1);
 }
 

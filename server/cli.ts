@@ -7,6 +7,7 @@
 import type { Command } from "commander";
 import { daemonCommand, printLine, readOptions } from "../app/command.ts";
 import { setUpLogging } from "../app/logging.ts";
+import { describeOptions } from "../app/options.ts";
 import { runDaemon } from "../app/run.ts";
 import { describeServer, SERVER_OPTIONS, serverConfig } from "./config.ts";
 import type { ServerEvent } from "./events.ts";
@@ -26,7 +27,7 @@ async function run(command: Command): Promise<void> {
   const config = serverConfig(values, file);
   const json = values["log-format"] === "json";
   if (check) {
-    for (const line of describeServer(config)) printLine(line);
+    for (const line of [...describeServer(config), ...describeOptions(SERVER_OPTIONS, values)]) printLine(line);
     return;
   }
   const logger = setUpLogging("server", values["log-format"] ?? "auto", values["log-level"] ?? "info");

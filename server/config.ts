@@ -20,7 +20,8 @@ const LISTEN_OPTIONS = {
   },
   forward: {
     value: "HOST=LOCAL",
-    help: "HOST_ADDRESS:HOST_PORT=LOCAL_ADDRESS:LOCAL_PORT, any number of times; host port 0 picks a free one",
+    help:
+      "HOST_ADDRESS:HOST_PORT=LOCAL_ADDRESS:LOCAL_PORT, any number of times; host port 0 picks a free one, then keeps it",
     parse: parseForward,
     many: true,
   },

@@ -42,12 +42,12 @@ Deno.test("what is not given is left to the defaults, and what is given arrives 
 });
 
 Deno.test("every section of a file is a listener, described line by line", STRICT, () => {
-  const config = configure([], SECTION + SECTION.replace("2065", "2066"));
+  const config = configure([], SECTION + SECTION.replace("2065", "2066").replace("127.0.0.1:1=", "127.0.0.1:3="));
   assert.deepEqual(describeServer(config), [
     "listen 127.0.0.1:2065 profile=v1",
     "  forward 127.0.0.1:1 -> localhost:22",
     "listen 127.0.0.1:2066 profile=v1",
-    "  forward 127.0.0.1:1 -> localhost:22",
+    "  forward 127.0.0.1:3 -> localhost:22",
   ]);
 });
 

@@ -17,6 +17,8 @@ export interface HostPortOwner {
   readonly settings: ServerSettings;
   /** Tells subscribers. */
   emit(event: ServerEvent): void;
+  /** The ports that port 0 came to before, by forward: clients know them. */
+  readonly keptPorts: Map<Forward, number>;
   /** A client has connected. */
   onClient(conn: Deno.TcpConn, port: HostPort): void;
 }
@@ -50,18 +52,23 @@ export class HostPort {
     await this.#listener?.ended;
   }
 
+  get #port(): number {
+    return this.#owner.keptPorts.get(this.forward) ?? this.forward.hostAddress.port;
+  }
+
   #open(): void {
     const { settings } = this.#owner;
     const { clock, logger } = settings;
     const localAddress = formatAddress(this.forward.localAddress);
     try {
       this.#listener = Listener.open(
-        this.forward.hostAddress,
+        { ...this.forward.hostAddress, port: this.#port },
         clock,
         logger,
         (conn) => this.#owner.onClient(conn, this),
       );
     } catch (error) {
+      this.#owner.keptPorts.delete(this.forward);
       const retryIn = this.#backoff.next();
       const message = describeError(error);
       const hostAddress = this.address;
@@ -75,6 +82,7 @@ export class HostPort {
       this.#cancelRetry = clock.after(retryIn, () => this.#open());
       return;
     }
+    this.#owner.keptPorts.set(this.forward, this.#listener.port);
     const hostAddress = this.#listener.address;
     logger.info("open {hostAddress} for {localAddress}", { hostAddress, localAddress });
     this.#owner.emit({ type: "host-open", hostAddress, localAddress });

@@ -11,7 +11,7 @@ import { closeQuietly, tcpTransport, type Transport } from "../net/transport.ts"
 import { admit } from "./admission.ts";
 import type { ServerEvent } from "./events.ts";
 import { LinkSession } from "./link_session.ts";
-import type { ListenOptions, ServerSettings } from "./options.ts";
+import type { Forward, ListenOptions, ServerSettings } from "./options.ts";
 
 /** Time that the device of a live link has to answer when another one wants its place, in milliseconds. */
 export const TAKE_OVER_PROBE_MS = 3_000;
@@ -24,6 +24,7 @@ export class LinkListener {
   readonly #settings: ServerSettings;
   readonly #emit: (event: ServerEvent) => void;
   readonly #listener: Listener;
+  readonly #keptPorts = new Map<Forward, number>();
   readonly #pending = new Set<Transport>();
   readonly #sessions = new Set<LinkSession>();
   #current: LinkSession | undefined;
@@ -128,6 +129,7 @@ export class LinkListener {
       listen: this.options,
       listenAddress: this.address,
       settings: this.#settings,
+      keptPorts: this.#keptPorts,
       emit: this.#emit,
     }, opening);
     this.#current = session;

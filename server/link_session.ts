@@ -14,7 +14,7 @@ import { LinkDriver, type LinkEnd } from "../net/link_driver.ts";
 import { closeQuietly, formatNetAddr, type Transport, tuneSocket } from "../net/transport.ts";
 import type { ServerEvent } from "./events.ts";
 import { HostPort, type HostPortOwner } from "./host_port.ts";
-import type { ListenOptions, ServerSettings } from "./options.ts";
+import type { Forward, ListenOptions, ServerSettings } from "./options.ts";
 import { MAX_ID_WAIT_MS, SHORT_ID_WAIT_MS, type WaitingClient, WaitingClients } from "./waiting_clients.ts";
 
 /** While fewer ids than this are free, clients that only wait for what may still come make room. */
@@ -32,6 +32,8 @@ export interface LinkSessionOptions {
   readonly listenAddress: string;
   /** The server's settings. */
   readonly settings: ServerSettings;
+  /** The ports that port 0 came to before, by forward. */
+  readonly keptPorts: Map<Forward, number>;
   /** Tells subscribers. */
   emit(event: ServerEvent): void;
 }
@@ -73,6 +75,11 @@ export class LinkSession implements HostPortOwner {
   /** Whether the link is down. */
   get done(): boolean {
     return this.#driver.done;
+  }
+
+  /** The ports that port 0 came to before, by forward. */
+  get keptPorts(): Map<Forward, number> {
+    return this.#options.keptPorts;
   }
 
   /** Where the device dialled from. */
@@ -149,7 +156,7 @@ export class LinkSession implements HostPortOwner {
       halfCloseTimeout: channel.codec.capabilities.halfClose ? 0 : halfCloseTimeout,
     });
     this.#pumps.add(pump);
-    pump.onHalfClosed = () => this.#makeRoom(this.#waiting.size);
+    pump.onHalfClosed = () => this.#waiting.size > 0 && this.#makeRoom(this.#waiting.size);
     pump.attach(conn);
     pump.done.then((summary) => {
       this.#pumps.delete(pump);
