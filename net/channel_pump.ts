@@ -170,7 +170,9 @@ export class ChannelPump implements ChannelReceiver {
       const count = await conn.read(buffer.payload);
       if (count === null) break;
       if (this.#reason !== undefined) {
-        this.#linger(); // it still sends: closing now would reset what it has not read
+        // A client that still sends may still read, and a close now would reset what it has not read. A service whose
+        // client has gone gets no more than its time.
+        if (this.#options.end === "client") this.#linger();
         continue;
       }
       const wait = this.channel.send(buffer.frame, count);

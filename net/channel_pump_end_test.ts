@@ -61,6 +61,21 @@ test("a peer that does not close after the last byte is closed when its time is 
   await fixture.finish();
 });
 
+test("a peer that still sends after the last byte is waited for, up to the drain time", async () => {
+  const fixture = new PumpFixture().attach();
+  fixture.close();
+  await settled();
+  for (let waited = 0; waited + LINGER_MS - 1 < DRAIN_TIMEOUT_MS; waited += LINGER_MS - 1) {
+    await fixture.clock.advance(LINGER_MS - 1);
+    assert.equal(fixture.summary(), undefined, `closed after ${waited} ms`);
+    fixture.client.feed(Uint8Array.of(9));
+    await settled();
+  }
+  await fixture.clock.advance(LINGER_MS);
+  assert.equal(fixture.summary()!.reason, "service-closed");
+  await fixture.finish();
+});
+
 test("a connection that takes nothing of what came before a close loses it when its time is up", async () => {
   const fixture = new PumpFixture().attach();
   fixture.client.blocked = true;

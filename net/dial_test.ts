@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { dial, DialTimeout } from "./dial.ts";
+import { dial, DialLimit, DialTimeout } from "./dial.ts";
+import { MAX_DIALS } from "./limits.ts";
 import { systemClock } from "./clock.ts";
 import { FakeClock, settled, test } from "./_fakes_test.ts";
 
@@ -71,6 +72,29 @@ test("a dial that is given up is aborted, and a connection that comes all the sa
     await settled();
     await assert.rejects(conn.write(Uint8Array.of(1)), "the connection is open");
   });
+});
+
+test("more dials than the limit are refused at once, also while given-up ones have not been let go", async () => {
+  const { connect } = Deno;
+  const hanging: (() => void)[] = [];
+  const never = () => new Promise<Deno.TcpConn>((_, reject) => hanging.push(() => reject(new Error("gone"))));
+  const clock = new FakeClock();
+  const begin = () => dial({ host: "127.0.0.1", port: 1 }, clock, 1_000, new AbortController().signal);
+  Object.defineProperty(Deno, "connect", { value: never, configurable: true, writable: true, enumerable: true });
+  try {
+    const dials = Array.from({ length: MAX_DIALS }, begin);
+    clock.jump(1_000);
+    for (const result of await Promise.allSettled(dials)) assert.equal(result.status, "rejected");
+    await assert.rejects(begin(), DialLimit);
+    for (const letGo of hanging.splice(0)) letGo();
+    await settled();
+    const next = begin();
+    assert.equal(hanging.length, 1);
+    hanging[0]!();
+    await assert.rejects(next, /gone/);
+  } finally {
+    Object.defineProperty(Deno, "connect", { value: connect, configurable: true, writable: true, enumerable: true });
+  }
 });
 
 test("a dial whose signal has aborted does not begin", async () => {

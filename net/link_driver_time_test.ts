@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { DeviceLink } from "../protocol/device_link.ts";
+import { LOADED_LINK_GRACE_MS } from "./limits.ts";
 import type { KeepAliveSettings } from "../protocol/keep_alive.ts";
 import { v1Codec } from "../protocol/v1_codec.ts";
 import { LinkDriver, type Prober } from "./link_driver.ts";
@@ -138,6 +139,18 @@ test("silence does not count against a server that could not be knocked at, as t
   assert.equal(duplex.take().length, 0, "it knocked");
   assert.equal(driver.done, false, "200 idle clients were cut off");
   driver.close("shutting-down");
+});
+
+test("on a link that sends much, silence proves nothing until a slow path may have carried it", async () => {
+  const prober = new FakeProber(true);
+  const fixture = new LinkFixture().start(LISTEN, prober);
+  const channel = fixture.open();
+  for (let n = 0; n < 3; n++) channel.send(new Uint8Array(4 + 30_000), 30_000);
+  await fixture.clock.advance(LOADED_LINK_GRACE_MS);
+  assert.equal(fixture.driver.done, false);
+  await fixture.clock.advance(3 * KEEP_ALIVE.idleTimeout);
+  assert.equal((await fixture.driver.ended).reason, "keep-alive-timeout");
+  await fixture.finish();
 });
 
 test("whoever waits to hear of the peer does so at its next byte", async () => {

@@ -1,0 +1,11 @@
+import assert from "node:assert/strict";
+import { WarningLimit, WARNINGS_PER_SECOND } from "./warning_limit.ts";
+
+Deno.test("warnings of a kind are limited by the second, and those held back are counted", () => {
+  const limit = new WarningLimit();
+  for (let n = 0; n < WARNINGS_PER_SECOND; n++) assert.equal(limit.take("refused", 1_500), 0);
+  for (let n = 0; n < 7; n++) assert.equal(limit.take("refused", 1_900), undefined);
+  assert.equal(limit.take("stalled", 1_900), 0, "another kind has its own limit");
+  assert.equal(limit.take("refused", 2_000), 7);
+  assert.equal(limit.take("refused", 2_001), 0);
+});
