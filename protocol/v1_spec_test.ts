@@ -6,6 +6,7 @@ import { V1Command } from "./v1_commands.ts";
 import { hex, test } from "./_fakes_test.ts";
 
 const SPECIFICATION = new URL("./v1.md", import.meta.url);
+const DELTA = new URL("./v2.md", import.meta.url);
 
 /** The cells of the table rows whose first cell matches. */
 function rows(text: string, first: RegExp): string[][] {
@@ -14,8 +15,8 @@ function rows(text: string, first: RegExp): string[][] {
     .filter(([cell = ""]) => first.test(cell));
 }
 
-test("the specification states every named limit of the wire and of the net layer, as it is", async () => {
-  const text = await Deno.readTextFile(SPECIFICATION);
+test("the specifications state every named limit of the wire and of the net layer, once and as it is", async () => {
+  const text = await Deno.readTextFile(SPECIFICATION) + await Deno.readTextFile(DELTA);
   const stated = rows(text, /^`[A-Z0-9_]+`$/).map(([name = "", value = ""]) =>
     [name.replaceAll("`", ""), Number(value.replace(/ .*/, "").replaceAll(",", ""))] as const
   );
