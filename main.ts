@@ -7,7 +7,7 @@
 import { Command } from "commander";
 import { COMMAND_OUTPUT } from "./app/command.ts";
 import { runProcess } from "./app/run.ts";
-import { VERSION } from "./app/version.ts";
+import { VERSION } from "./net/version.ts";
 import { deviceCommand } from "./device/cli.ts";
 import { serverCommand } from "./server/cli.ts";
 

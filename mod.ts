@@ -20,6 +20,6 @@ export type { Forward, ListenOptions, ServeOptions } from "./server/options.ts";
 export { serve, type ServerHandle } from "./server/server.ts";
 export { connectDevice, type DeviceHandle, type DeviceState } from "./device/device.ts";
 export * from "./device/events.ts";
-export { type DeviceOptions, V1_KEEP_ALIVE } from "./device/options.ts";
+export { type DeviceOptions, V1_KEEP_ALIVE, type V1DeviceOptions, type V2DeviceOptions } from "./device/options.ts";
 export { parseService, type ServiceRule } from "./device/services.ts";
 export { tcpRemoteConnect, type TcpRemoteConnectOptions } from "./device/tcp_remote_connect.ts";

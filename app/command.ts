@@ -4,12 +4,12 @@
  * @module
  */
 
-import { Command, Option } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { addOptions, type OptionTable, type OptionValues, optionValues } from "./options.ts";
 import { stderr, stdout } from "./output.ts";
 import { TomlTable } from "./toml_table.ts";
 import { oneOf } from "./values.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "../net/version.ts";
 
 /** Where the command-line library writes help and errors. */
 export const COMMAND_OUTPUT = {
@@ -65,6 +65,43 @@ export function readOptions<T extends OptionTable>(
   const { config, check } = command.opts<{ config?: string; check?: true }>();
   const file = config === undefined ? undefined : TomlTable.load(config);
   return { values: optionValues(table, command, file), file, check: check === true };
+}
+
+/** A command that does one thing and ends, known to users as `fullName`. */
+export function taskCommand(fullName: string, description: string, table: OptionTable, examples = ""): Command {
+  const command = new Command(fullName.split(" ").at(-1))
+    .summary(description)
+    .description(examples ? `${description}\n\n${examples}` : description)
+    .helpOption("-h, --help", "print this help")
+    .allowExcessArguments(false)
+    .showHelpAfterError(`Try: ${fullName} --help`)
+    .exitOverride()
+    .configureOutput(COMMAND_OUTPUT)
+    .configureHelp({ helpWidth: 120, optionDescription: (option) => option.description });
+  addOptions(command, table);
+  return command;
+}
+
+/** What was given to such a command; an option that the command above it has too may stand before or after its name. */
+export function taskOptions<T extends OptionTable>(table: T, command: Command): OptionValues<T> {
+  const given = command.optsWithGlobals();
+  const values: Record<string, unknown> = {};
+  for (const name of Object.keys(table)) {
+    const value: unknown = given[new Option(`--${name} <x>`).attributeName()];
+    if (value !== undefined) values[name] = value;
+  }
+  return values as OptionValues<T>;
+}
+
+/** Reads an argument of a command; throws what the command-line library shows as a mistake in it. */
+export function argument<T>(parse: (text: string) => T): (text: string) => T {
+  return (text) => {
+    try {
+      return parse(text);
+    } catch (error) {
+      throw error instanceof SyntaxError ? new InvalidArgumentError(error.message) : error;
+    }
+  };
 }
 
 /** Prints one line to stdout, where scripts look. */

@@ -4,9 +4,10 @@
  * @module
  */
 
-import { parse, TomlError } from "smol-toml";
+import { parse, TomlDate, TomlError } from "smol-toml";
 import { ConfigError } from "./config_error.ts";
-import { type KeyPath, locateKey } from "./toml_locate.ts";
+import type { KeyPath } from "./toml_locate.ts";
+import { findPlace } from "./toml_scan.ts";
 import { closest } from "./values.ts";
 
 /** Largest configuration file that is read, in bytes. */
@@ -73,6 +74,33 @@ export class TomlTable {
     return value.map((item: unknown, at) => this.#scalar([name, at], item, parse));
   }
 
+  /** The value of `name`, true or false, if there is one. */
+  flag(name: string): boolean | undefined {
+    const value = this.#take(name);
+    if (value === undefined || typeof value === "boolean") return value;
+    throw this.error(name, `"${name}" has to be true or false, without quotes`);
+  }
+
+  /** The keys that stand in this table. */
+  get names(): string[] {
+    return Object.keys(this.#entries);
+  }
+
+  /** Whether `name` is a table, `[name]` or `name = { … }`. */
+  isTable(name: string): boolean {
+    return isTable(this.#entries[name]);
+  }
+
+  /** The table `name`, written `[name]` or `name = { … }`, if there is one. */
+  table(name: string): TomlTable | undefined {
+    const value = this.#take(name);
+    if (value === undefined) return undefined;
+    if (!isTable(value)) throw this.error(name, `"${name}" has to be a table; write [${name}] or ${name} = { … }`);
+    const table = new TomlTable(this.#file, this.#source, [...this.#path, name], value);
+    this.#tables.push(table);
+    return table;
+  }
+
   /** Whether `name` stands for a list of tables, `[[name]]`. */
   hasTables(name: string): boolean {
     const value = this.#entries[name];
@@ -124,11 +152,12 @@ export class TomlTable {
   }
 
   #scalar<T>(path: KeyPath, value: unknown, parse: (text: string) => T): T {
-    if (typeof value !== "string" && typeof value !== "number" && typeof value !== "bigint") {
+    const text = value instanceof TomlDate ? value.toISOString() : value;
+    if (typeof text !== "string" && typeof text !== "number" && typeof text !== "bigint") {
       throw this.#errorAt(path, `"${path[0]}" has to be a text or a number`);
     }
     try {
-      return parse(String(value));
+      return parse(String(text));
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
       throw this.#errorAt(path, `"${path[0]}": ${error.message}`);
@@ -136,7 +165,7 @@ export class TomlTable {
   }
 
   #errorAt(path: KeyPath, message: string): ConfigError {
-    return ConfigError.at(this.#file, this.#source, locateKey(this.#source, [...this.#path, ...path]), message);
+    return ConfigError.at(this.#file, this.#source, findPlace(this.#source, [...this.#path, ...path]), message);
   }
 }
 

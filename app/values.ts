@@ -5,6 +5,8 @@
  * @module
  */
 
+import { V2_MAX_NAME } from "../protocol/limits.ts";
+
 /** Longest duration, in milliseconds: what a timer of the runtime can hold with room to spare. */
 export const MAX_DURATION_MS = 7 * 24 * 3600_000;
 
@@ -74,4 +76,45 @@ function editDistance(a: string, b: string): number {
     row = next;
   }
   return row[b.length]!;
+}
+
+/**
+ * Parses the name of a device or a service.
+ *
+ * @throws {SyntaxError} if it is empty, too long, or has other characters.
+ */
+export function parseName(text: string): string {
+  if (text.length <= V2_MAX_NAME && /^[A-Za-z0-9._-]+$/.test(text)) return text;
+  throw new SyntaxError(`"${text}" is not a name; write 1 to ${V2_MAX_NAME} of a-z A-Z 0-9 . _ -`);
+}
+
+/**
+ * Parses a point in time, a date (its beginning, UTC) or a date with a time and its zone, as TOML and RFC 3339 have them.
+ *
+ * @returns milliseconds since 1970.
+ */
+export function parseTime(text: string): number {
+  const match = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:\d\d)?)?$/i.exec(text);
+  const [, date, time, zone] = match ?? [];
+  if (time !== undefined && zone === undefined) {
+    throw new SyntaxError(`"${text}" has no zone; write ${date}T${time}Z for UTC, or +02:00 in place of Z`);
+  }
+  const at = date === undefined ? NaN : Date.parse(time === undefined ? date : `${date}T${time}${zone!.toUpperCase()}`);
+  // Some runtimes take 30 February for 2 March.
+  if (Number.isNaN(at) || !new Date(`${date}T00:00Z`).toISOString().startsWith(date!)) {
+    throw new SyntaxError(`"${text}" is not a date; write one as in 2027-01-31 or 2027-01-31T12:00:00Z`);
+  }
+  return at;
+}
+
+/** Parses a point in time, or a duration from `now` on, as in `90d`. @returns milliseconds since 1970. */
+export function parseTimeOrSpan(text: string, now: number): number {
+  const days = /^(\d{1,5})d$/.exec(text);
+  if (days && Number(days[1]) > 0) return now + Number(days[1]) * 86_400_000;
+  try {
+    return /^\d{4}-/.test(text) ? parseTime(text) : now + parsePositiveDuration(text);
+  } catch (error) {
+    if (!(error instanceof SyntaxError) || /^\d{4}-/.test(text)) throw error;
+    throw new SyntaxError(`"${text}" is neither a date, as in 2027-01-31, nor a span, as in 90d`, { cause: error });
+  }
 }

@@ -6,7 +6,10 @@ import {
   oneOf,
   parseDuration,
   parseDurationOrNever,
+  parseName,
   parsePositiveDuration,
+  parseTime,
+  parseTimeOrSpan,
   wholeNumber,
 } from "./values.ts";
 
@@ -64,4 +67,32 @@ Deno.test("a word with a slip of the pen is recognized, and a stranger is not", 
   assert.equal(closest("lisen", words), "listen");
   assert.equal(closest("xyzzyplugh", words), undefined);
   assert.equal(closest("listen", []), undefined);
+});
+
+Deno.test("names of devices and services are short and plain", STRICT, () => {
+  for (const name of ["a", "gw-1.roof_7", "7", "x".repeat(63)]) assert.equal(parseName(name), name);
+  for (const name of ["", "x".repeat(64), "a b", "é", "a/b", "a\n"]) {
+    assert.throws(() => parseName(name), { name: "SyntaxError", message: /write 1 to 63 of a-z A-Z 0-9/ }, name);
+  }
+});
+
+Deno.test("a date is its beginning in UTC, and a time has to say its zone", STRICT, () => {
+  const at = Date.UTC(2027, 0, 31);
+  assert.equal(parseTime("2027-01-31"), at);
+  assert.equal(parseTime("2027-01-31T12:00:00Z"), at + 12 * 3600_000);
+  assert.equal(parseTime("2027-01-31 12:00:00.000+02:00"), at + 10 * 3600_000);
+  assert.throws(() => parseTime("2027-01-31T12:00"), /has no zone; write 2027-01-31T12:00Z for UTC/);
+  for (const text of ["", "soon", "2027-02-30", "2027-13-01", "31.1.2027", "2027-01-31T25:00:00Z"]) {
+    assert.throws(() => parseTime(text), { name: "SyntaxError", message: /is not a date; write one as in/ }, text);
+  }
+});
+
+Deno.test("an expiry is a date, or a span from now", STRICT, () => {
+  assert.equal(parseTimeOrSpan("90d", 1_000), 90 * 86_400_000 + 1_000);
+  assert.equal(parseTimeOrSpan("1h", 1_000), 3_601_000);
+  assert.equal(parseTimeOrSpan("2027-01-31", 1_000), Date.UTC(2027, 0, 31));
+  for (const text of ["", "0d", "0", "never", "-1d"]) {
+    assert.throws(() => parseTimeOrSpan(text, 0), /neither a date, as in 2027-01-31, nor a span, as in 90d/, text);
+  }
+  assert.throws(() => parseTimeOrSpan("2027-02-30", 0), /is not a date/);
 });

@@ -138,7 +138,7 @@ for (const [label, size] of Object.entries(SIZES)) {
 
   Deno.bench({ name: "write queue", group: `write, frames of ${label}`, baseline: true }, async () => {
     const sink = new Sink();
-    const queue = new WriteQueue(sink, { copyMax: COPY_MAX, copyWhenBusy: false, onError: NOTHING });
+    const queue = new WriteQueue(sink, { copyMax: COPY_MAX, busyCopyMax: COPY_MAX, onError: NOTHING });
     for (const frame of input) {
       queue.write(frame, NOTHING);
       if (queue.pending > LINK_HIGH_WATER) await queue.flushed();

@@ -6,7 +6,7 @@
 
 import { cpus, release } from "node:os";
 import { parseArgs } from "node:util";
-import { VERSION } from "../app/version.ts";
+import { VERSION } from "../net/version.ts";
 import { findProgram, killAll } from "./child.ts";
 import { MEASURES } from "./measures.ts";
 import { json, markdown, type Results } from "./report.ts";

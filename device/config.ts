@@ -10,7 +10,7 @@ import { ConfigError } from "../app/config_error.ts";
 import { type OptionTable, type OptionValues, required } from "../app/options.ts";
 import type { TomlTable } from "../app/toml_table.ts";
 import { oneOf, parseDurationOrNever, parsePositiveDuration, wholeNumber } from "../app/values.ts";
-import { type DeviceOptions, V1_KEEP_ALIVE } from "./options.ts";
+import { type V1DeviceOptions, V1_KEEP_ALIVE } from "./options.ts";
 import { parseService } from "./services.ts";
 import { DEFAULT_SERVER_PORT } from "./tcp_remote_connect.ts";
 
@@ -83,7 +83,7 @@ function parseServer(text: string): Address {
  *
  * @throws {ConfigError} with what was wrong and what would do.
  */
-export function deviceConfig(values: OptionValues<typeof DEVICE_OPTIONS>, file: TomlTable | undefined): DeviceOptions {
+export function deviceConfig(values: OptionValues<typeof DEVICE_OPTIONS>, file: TomlTable | undefined): V1DeviceOptions {
   file?.rejectUnknown();
   const services = required(values.service, "service", "--service 127.0.0.1:22");
   if (services.length === 0) throw new ConfigError("no service is given; for example: --service 127.0.0.1:22");
@@ -107,7 +107,7 @@ export function deviceConfig(values: OptionValues<typeof DEVICE_OPTIONS>, file: 
 }
 
 /** What is in force, a line each, for `--check`. */
-export function describeDevice(options: DeviceOptions): string[] {
+export function describeDevice(options: V1DeviceOptions): string[] {
   return [
     `server ${formatAddress(options.server)} profile=${options.profile}`,
     ...options.services.map((service) => `service ${service.text}`),

@@ -5,23 +5,43 @@
  */
 
 import { formatAddress } from "../protocol/address.ts";
-import { v1Codec } from "../protocol/v1_codec.ts";
+import type { Goodbye } from "../protocol/goodbye.ts";
+import type { Endpoint, KeepAliveSettings } from "../protocol/keep_alive.ts";
+import { HandshakeError } from "../protocol/v2_handshake.ts";
+import type { DeviceMode } from "../protocol/v2_messages.ts";
 import { Backoff } from "../net/backoff.ts";
 import { sleep } from "../net/clock.ts";
-import { dial } from "../net/dial.ts";
 import { Emitter } from "../net/emitter.ts";
 import { describeError } from "../net/errors.ts";
-import { DIAL_TIMEOUT_MS, SHUTDOWN_TIMEOUT_MS } from "../net/limits.ts";
-import { tcpTransport } from "../net/transport.ts";
-import type { DeviceEvent } from "./events.ts";
-import { LinkSession } from "./link_session.ts";
+import { SHUTDOWN_TIMEOUT_MS } from "../net/limits.ts";
+import type { DeviceEvent, LostEvent } from "./events.ts";
+import type { LinkFacts, LinkLife, LinkMaker, MadeLink } from "./link_maker.ts";
 import { type DeviceOptions, type DeviceSettings, deviceSettings } from "./options.ts";
+import { V1LinkMaker } from "./v1_link_maker.ts";
+import { V2LinkMaker } from "./v2_link_maker.ts";
+
+/** A server that sends a device away cannot do so for longer, in milliseconds. */
+export const MAX_COME_BACK_MS = 3_600_000;
 
 /** A link that lived this long, or carried a client, starts the backoff over; in milliseconds. */
 export const LASTING_LINK_MS = 10_000;
 
 /** Where a device stands. */
-export type DeviceState = "connecting" | "online" | "waiting" | "closed";
+export type DeviceState = "connecting" | "handshaking" | "online" | "waiting" | "closed";
+
+/** A device as it is now. Times are milliseconds. */
+export interface DeviceStatus extends LinkFacts {
+  /** Where it stands. */
+  readonly state: DeviceState;
+  /** The server, as configured. */
+  readonly server: string;
+  /** Its name on the server; v1 has none. */
+  readonly name: string | undefined;
+  /** Whether the server speaks a version that this device does; `undefined` while that is not known (seed 002, IsCompatible). */
+  readonly isCompatible: boolean | undefined;
+  /** What the server said last when it refused this device or took its leave. */
+  readonly goodbye: Goodbye | undefined;
+}
 
 /** A running device. */
 export interface DeviceHandle extends AsyncDisposable {
@@ -31,6 +51,17 @@ export interface DeviceHandle extends AsyncDisposable {
   readonly closed: Promise<void>;
   /** Where the device stands. */
   readonly state: DeviceState;
+  /** All that is known of the device and its link. */
+  readonly status: DeviceStatus;
+  /**
+   * Sets what silence is suffered: by the device of the server, by the server of the device, or both (seed 002). What is in
+   * force can be read back in {@linkcode DeviceHandle.status}. v2 only.
+   */
+  setKeepAliveSettings(settings: KeepAliveSettings, endpoint: Endpoint): void;
+  /** Goes to mode `config` (services withdrawn, channels reset) or `run`. v2 only. */
+  setMode(mode: Exclude<DeviceMode, "init">): void;
+  /** Calls `subscriber` whenever the link is lost (seed 002, SubscribeConnectionLost). @returns what ends that. */
+  subscribeConnectionLost(subscriber: (event: LostEvent) => void): () => void;
   /** Calls `subscriber` for every event from now on. @returns what ends that. */
   subscribe(subscriber: (event: DeviceEvent) => void): () => void;
   /** Ends in order: CLOSE for each channel, what came is delivered; after 5 s at the latest, at once. */
@@ -57,7 +88,7 @@ export interface DeviceHandle extends AsyncDisposable {
  * ```
  */
 export function connectDevice(options: DeviceOptions): DeviceHandle {
-  return new Device(deviceSettings(options));
+  return new Device(options, deviceSettings(options));
 }
 
 class Device implements DeviceHandle {
@@ -70,97 +101,137 @@ class Device implements DeviceHandle {
   readonly #backoff: Backoff;
   readonly #stop = new AbortController();
   readonly #ready = Promise.withResolvers<void>();
-  readonly #server: string;
-  #session: LinkSession | undefined;
-  /** Sessions whose link is down and whose services still take what came. */
-  readonly #leaving = new Set<LinkSession>();
+  readonly #maker: LinkMaker;
+  #link: LinkLife | undefined;
+  /** Links that are down and whose services still take what came. */
+  readonly #leaving = new Set<LinkLife>();
   #attempt = 0;
+  #name: string | undefined;
+  #goodbye: Goodbye | undefined;
+  #isCompatible: boolean | undefined;
 
-  constructor(settings: DeviceSettings) {
+  constructor(options: DeviceOptions, settings: DeviceSettings) {
     this.#settings = settings;
     this.#emitter = new Emitter(settings.logger);
     this.#backoff = new Backoff(settings.random);
-    this.#server = formatAddress(settings.server);
+    const emit = (event: DeviceEvent) => this.#emitter.emit(event);
+    this.#maker = options.profile === "v1"
+      ? new V1LinkMaker(options, settings, emit)
+      : new V2LinkMaker(options, settings, emit);
     this.ready = this.#ready.promise;
     this.ready.catch(() => {}); // whoever does not wait for it sees `closed`
     this.closed = this.#run();
+  }
+
+  get status(): DeviceStatus {
+    return {
+      state: this.state,
+      server: this.#server,
+      name: this.#name,
+      isCompatible: this.#isCompatible,
+      goodbye: this.#goodbye,
+      ...this.#maker.facts,
+    };
+  }
+
+  setKeepAliveSettings(settings: KeepAliveSettings, endpoint: Endpoint): void {
+    this.#maker.setKeepAlive(settings, endpoint);
+  }
+
+  setMode(mode: Exclude<DeviceMode, "init">): void {
+    this.#maker.setMode(mode);
   }
 
   subscribe(subscriber: (event: DeviceEvent) => void): () => void {
     return this.#emitter.subscribe(subscriber);
   }
 
+  subscribeConnectionLost(subscriber: (event: LostEvent) => void): () => void {
+    return this.subscribe((event) => event.type === "lost" && subscriber(event));
+  }
+
   async shutdown(): Promise<void> {
     const cancel = this.#settings.clock.after(SHUTDOWN_TIMEOUT_MS, () => this.close());
     this.#stop.abort();
-    await Promise.all([this.#session, ...this.#leaving].map((session) => session?.shutdown()));
+    await Promise.all([this.#link, ...this.#leaving].map((link) => link?.shutdown()));
     cancel();
     await this.closed;
   }
 
   close(): void {
     this.#stop.abort();
-    for (const session of [this.#session, ...this.#leaving]) session?.close("shutting-down");
+    for (const link of [this.#link, ...this.#leaving]) link?.close("shutting-down");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.shutdown();
   }
 
+  get #server(): string {
+    return formatAddress(this.#maker.server);
+  }
+
   async #run(): Promise<void> {
     const { signal } = this.#stop;
     await undefined; // in a turn of its own, so that whoever subscribes to the handle hears of the first try
+    this.#maker.start();
     while (!signal.aborted) {
       const retryIn = await this.#once();
       if (retryIn === undefined) break;
       this.state = "waiting";
       await sleep(this.#settings.clock, retryIn, signal);
     }
-    await Promise.all([...this.#leaving].map((session) => session.ended()));
+    this.#maker.close();
+    await Promise.all([...this.#leaving].map((link) => link.ended()));
     this.state = "closed";
     this.#ready.reject(new Error("Cannot become ready: the device is closed"));
   }
 
   /** One dial, and one link if it succeeds. @returns how long to wait for the next, or `undefined` for no next. */
   async #once(): Promise<number | undefined> {
-    const { clock, logger, server } = this.#settings;
+    const { clock, logger } = this.#settings;
     const { signal } = this.#stop;
+    const server = this.#server;
     this.state = "connecting";
-    this.#emitter.emit({ type: "connecting", server: this.#server, attempt: ++this.#attempt });
-    let conn: Deno.TcpConn;
+    this.#emitter.emit({ type: "connecting", server, attempt: ++this.#attempt });
+    let made: MadeLink;
     try {
-      conn = await dial(server, clock, DIAL_TIMEOUT_MS, signal);
+      made = await this.#maker.make(signal, () => this.state = "handshaking");
     } catch (error) {
-      if (signal.aborted) return undefined;
-      return this.#dialFailed(describeError(error));
+      return signal.aborted ? undefined : this.#failed(server, error);
     }
     const since = clock.now();
-    const transport = tcpTransport(conn);
-    const session = new LinkSession({
-      transport,
-      codec: v1Codec,
-      settings: this.#settings,
-      emit: (event) => this.#emitter.emit(event),
-    });
-    this.#session = session;
-    if (signal.aborted) session.close("shutting-down");
+    const { link, local, device } = made;
+    this.#link = link;
+    if (signal.aborted) link.close("shutting-down");
     this.state = "online";
-    logger.info("link up: server {server}", { server: this.#server, local: transport.local });
-    this.#emitter.emit({ type: "online", server: this.#server, local: transport.local });
+    this.#name = device;
+    this.#goodbye = undefined;
+    this.#isCompatible = true;
+    logger.info(device ? "link up: server {server}, as {device}" : "link up: server {server}", {
+      server,
+      local,
+      device,
+    });
+    this.#emitter.emit({ type: "online", server, local, device });
     this.#ready.resolve();
-    const end = await session.down;
-    this.#session = undefined;
-    this.#leaving.add(session);
-    session.ended().then(() => this.#leaving.delete(session));
+    const end = await link.down;
+    this.#link = undefined;
+    this.#maker.lost();
+    this.#leaving.add(link);
+    link.ended().then(() => this.#leaving.delete(link));
     const duration = Math.round(clock.now() - since);
-    if (duration >= LASTING_LINK_MS || session.served) {
+    if (duration >= LASTING_LINK_MS || link.served) {
       this.#backoff.reset();
       this.#attempt = 0;
     }
-    const retryIn = this.#retryIn();
-    const facts = { server: this.#server, reason: end.reason, detail: end.detail, duration, retryIn };
-    const detail = end.detail ??
-      (end.reason === "peer-closed" && !session.served && duration < QUICK_MS ? QUICKLY_CLOSED : undefined);
+    this.#goodbye = link.goodbye;
+    const retryIn = this.#retryIn(link.goodbye);
+    const facts = { server, reason: end.reason, detail: end.detail, duration, retryIn };
+    const detail = end.detail ?? (device === undefined && end.reason === "peer-closed" && !link.served &&
+        duration < QUICK_MS
+      ? QUICKLY_CLOSED
+      : undefined);
     logger.info(
       `link down: server {server}, {reason}${detail ? " ({detail})" : ""}, {duration} ms` +
         (retryIn === undefined ? "" : "; next try in {retryIn} ms"),
@@ -170,22 +241,35 @@ class Device implements DeviceHandle {
     return retryIn;
   }
 
-  #dialFailed(error: string): number | undefined {
-    const retryIn = this.#retryIn();
-    const facts = { server: this.#server, error, retryIn: retryIn ?? 0 };
-    this.#settings.logger.warn(
-      retryIn === undefined
-        ? "cannot reach {server}: {error}"
-        : "cannot reach {server}: {error}; next try in {retryIn} ms",
-      facts,
-    );
-    this.#emitter.emit({ type: "dial-failed", ...facts });
+  /** No link came about. */
+  #failed(server: string, error: unknown): number | undefined {
+    if (error instanceof HandshakeError) {
+      this.#goodbye = error.goodbye;
+      this.#isCompatible = error.goodbye.code !== "incompatible";
+    }
+    const retryIn = this.#retryIn(error instanceof HandshakeError ? error.goodbye : undefined);
+    const why = error instanceof HandshakeError ? `${error.goodbye.code}: ${error.message}` : describeError(error);
+    const facts = { server, error: why, retryIn: retryIn ?? 0, code: undefined };
+    const next = retryIn === undefined ? "" : "; next try in {retryIn} ms";
+    const what = error instanceof HandshakeError
+      ? "{server} refused this device: {error}"
+      : "cannot reach {server}: {error}";
+    this.#settings.logger.warn(what + next, facts);
+    this.#emitter.emit({
+      type: "dial-failed",
+      server,
+      error: why,
+      goodbye: error instanceof HandshakeError ? error.goodbye.code : undefined,
+      retryIn: retryIn ?? 0,
+    });
     return retryIn;
   }
 
-  #retryIn(): number | undefined {
-    if (this.#stop.signal.aborted || !this.#settings.reconnect) return undefined;
-    return Math.round(this.#backoff.next());
+  /** When to dial next: as the server said, a little later so that not all come at once; else at the device's own pace. */
+  #retryIn(word: Goodbye | undefined): number | undefined {
+    if (this.#stop.signal.aborted || !this.#settings.reconnect || word?.comeBackAfter === Infinity) return undefined;
+    const pace = this.#backoff.next();
+    return Math.round(word?.comeBackAfter === undefined ? pace : Math.min(MAX_COME_BACK_MS, word.comeBackAfter) + pace);
   }
 }
 

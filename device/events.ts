@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { GoodbyeCode } from "../protocol/goodbye.ts";
+import type { DeviceMode } from "../protocol/v2_messages.ts";
 import type { ChannelEndReason, LinkEndReason } from "../protocol/reasons.ts";
 
 /** The device dials the server. */
@@ -22,8 +24,10 @@ export interface DialFailedEvent {
   readonly type: "dial-failed";
   /** The server, as configured. */
   readonly server: string;
-  /** What the system said. */
+  /** What the system, or the server, said. */
   readonly error: string;
+  /** The code of the server's goodbye, if it said one. */
+  readonly goodbye: GoodbyeCode | undefined;
   /** Milliseconds until the next try. */
   readonly retryIn: number;
 }
@@ -36,6 +40,8 @@ export interface OnlineEvent {
   readonly server: string;
   /** This device's end of the link. */
   readonly local: string;
+  /** The device's name on the server; v1 has none. */
+  readonly device: string | undefined;
 }
 
 /** The link is over: its channels are closed. */
@@ -60,7 +66,9 @@ export interface ChannelEndEvent {
   readonly type: "channel-end";
   /** The client id on the link. */
   readonly id: number;
-  /** The service, as the server asked for it. */
+  /** The client's address, `HOST:PORT`; v1 does not tell it. */
+  readonly client: string | undefined;
+  /** The service: on v1 its address, as the server asked for it; on v2 its name. */
   readonly service: string;
   /** Why, in one word. */
   readonly reason: ChannelEndReason;
@@ -74,5 +82,32 @@ export interface ChannelEndEvent {
   readonly duration: number;
 }
 
+/** The server answered for a service. */
+export interface ServiceGrantEvent {
+  /** Which event this is. */
+  readonly type: "service";
+  /** Its name. */
+  readonly service: string;
+  /** Where clients reach it; `undefined` if they cannot. */
+  readonly hostAddress: string | undefined;
+  /** Why they cannot. */
+  readonly error: string | undefined;
+}
+
+/** The device is in another mode. */
+export interface DeviceModeEvent {
+  /** Which event this is. */
+  readonly type: "mode";
+  /** Its mode. */
+  readonly mode: DeviceMode;
+}
+
 /** Any event of a device. */
-export type DeviceEvent = ConnectingEvent | DialFailedEvent | OnlineEvent | LostEvent | ChannelEndEvent;
+export type DeviceEvent =
+  | ServiceGrantEvent
+  | DeviceModeEvent
+  | ConnectingEvent
+  | DialFailedEvent
+  | OnlineEvent
+  | LostEvent
+  | ChannelEndEvent;

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { formatAddress } from "../protocol/address.ts";
-import type { Channel } from "../protocol/channel.ts";
+import { type Address, formatAddress } from "../protocol/address.ts";
+import type { V1Channel } from "../protocol/v1_channel.ts";
 import type { Codec } from "../protocol/codec.ts";
-import { DeviceLink } from "../protocol/device_link.ts";
+import { V1DeviceLink } from "../protocol/v1_device_link.ts";
 import type { ChannelEndReason, LinkEndReason } from "../protocol/reasons.ts";
 import { ChannelPump, type ChannelSummary } from "../net/channel_pump.ts";
 import { dial, DialTimeout } from "../net/dial.ts";
@@ -16,7 +16,7 @@ import { MAX_LEAVING_CHANNELS } from "../net/limits.ts";
 import { LinkDriver, type LinkEnd } from "../net/link_driver.ts";
 import type { Transport } from "../net/transport.ts";
 import type { DeviceEvent } from "./events.ts";
-import type { DeviceSettings } from "./options.ts";
+import type { V1DeviceSettings } from "./options.ts";
 
 /** What a session needs. */
 export interface LinkSessionOptions {
@@ -25,7 +25,7 @@ export interface LinkSessionOptions {
   /** The profile to speak. */
   readonly codec: Codec;
   /** The device's settings. */
-  readonly settings: DeviceSettings;
+  readonly settings: V1DeviceSettings;
   /** Tells subscribers. */
   emit(event: DeviceEvent): void;
 }
@@ -35,10 +35,10 @@ export class LinkSession {
   /** Resolves when the link is down; never rejects. */
   readonly down: Promise<LinkEnd>;
 
-  readonly #settings: DeviceSettings;
+  readonly #settings: V1DeviceSettings;
   readonly #emit: (event: DeviceEvent) => void;
   readonly #driver: LinkDriver;
-  readonly #link: DeviceLink;
+  readonly #link: V1DeviceLink;
   readonly #pumps = new Set<ChannelPump>();
   #leaving = false;
 
@@ -48,7 +48,7 @@ export class LinkSession {
     this.#settings = settings;
     this.#emit = options.emit;
     this.#driver = new LinkDriver({ transport, clock: settings.clock, writeTimeout: settings.linkWriteTimeout });
-    this.#link = new DeviceLink(options.codec, this.#driver, {
+    this.#link = new V1DeviceLink(options.codec, this.#driver, {
       onOpen: (channel, early) => this.#onOpen(channel, early),
       onBadConnect: (id, why) => this.#onBadConnect(id, why),
     });
@@ -58,6 +58,7 @@ export class LinkSession {
       settings: settings.keepAlive,
       probe: () => this.#link.knock(),
       answers: () => this.#link.answersKnocks,
+      patient: true,
     });
   }
 
@@ -87,7 +88,7 @@ export class LinkSession {
     for (const pump of this.#pumps) pump.abort(reason === "shutting-down" ? "shutting-down" : "link-lost");
   }
 
-  #onOpen(channel: Channel, early: Uint8Array): void {
+  #onOpen(channel: V1Channel, early: Uint8Array): void {
     const { clock, services, stallTimeout } = this.#settings;
     const leaving = this.#pumps.size - this.#link.channelCount + 1; // the new one has a channel and no pump yet
     const pump = new ChannelPump({
@@ -114,17 +115,17 @@ export class LinkSession {
       return pump.abort("not-allowed");
     }
     if (early.length > 0) channel.received(early);
-    this.#dial(pump).catch((cause: unknown) => {
+    this.#dial(pump, channel.target).catch((cause: unknown) => {
       error = describeError(cause);
       pump.abort(cause instanceof DialTimeout ? "connect-timeout" : "service-unreachable");
     });
   }
 
-  async #dial(pump: ChannelPump): Promise<void> {
+  async #dial(pump: ChannelPump, target: Address): Promise<void> {
     const { clock, connectTimeout } = this.#settings;
     const abort = new AbortController();
     pump.done.then(() => abort.abort());
-    pump.attach(await dial(pump.channel.target, clock, connectTimeout, abort.signal));
+    pump.attach(await dial(target, clock, connectTimeout, abort.signal));
   }
 
   #onBadConnect(id: number, why: string): void {
@@ -132,6 +133,7 @@ export class LinkSession {
     this.#emit({
       type: "channel-end",
       id,
+      client: undefined,
       service: "",
       reason: "bad-connect",
       error: why,
@@ -141,9 +143,10 @@ export class LinkSession {
     });
   }
 
-  #channelEnded(channel: Channel, summary: ChannelSummary, error: string | undefined): void {
+  #channelEnded(channel: V1Channel, summary: ChannelSummary, error: string | undefined): void {
     const facts = {
       id: channel.id,
+      client: undefined,
       service: formatAddress(channel.target),
       reason: summary.reason,
       error: REFUSALS.has(summary.reason) ? error : undefined,

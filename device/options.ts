@@ -5,10 +5,13 @@
  */
 
 import type { Address } from "../protocol/address.ts";
-import type { KeepAliveSettings } from "../protocol/keep_alive.ts";
+import { type KeepAliveSettings, normalKeepAlive, V2_KEEP_ALIVE } from "../protocol/keep_alive.ts";
 import { type Clock, systemClock } from "../net/clock.ts";
 import { CONNECT_TIMEOUT_MS, LINK_WRITE_TIMEOUT_MS, STALL_TIMEOUT_MS } from "../net/limits.ts";
 import { type Logger, silentLogger } from "../net/logger.ts";
+import type { ProxyOptions } from "../net/http_proxy.ts";
+import type { Identity } from "../net/identity.ts";
+import type { NamedService } from "./named_service.ts";
 import type { ServiceRule } from "./services.ts";
 
 /**
@@ -17,14 +20,8 @@ import type { ServiceRule } from "./services.ts";
  */
 export const V1_KEEP_ALIVE: KeepAliveSettings = { idleTimeout: 15_000, probeInterval: 5_000, probeCount: 3 };
 
-/** Options of {@linkcode connectDevice}. */
-export interface DeviceOptions {
-  /** ServerAddress:ServerPort, where the device dials. */
-  readonly server: Address;
-  /** The wire profile to speak. */
-  readonly profile: "v1";
-  /** What may be dialled for clients; anything else is answered with CLOSE. */
-  readonly services: readonly ServiceRule[];
+/** What a device can be told on either profile. */
+export interface CommonDeviceOptions {
   /**
    * Milliseconds for reaching a service.
    *
@@ -32,7 +29,7 @@ export interface DeviceOptions {
    */
   readonly connectTimeout?: number;
   /**
-   * Milliseconds that a service may hold the link before its channel is ended.
+   * Milliseconds that a v1 service may hold the link before its channel is ended; on v2 nobody holds it.
    *
    * @default {10_000}
    */
@@ -46,7 +43,7 @@ export interface DeviceOptions {
   /**
    * Silence that is suffered of the server, in milliseconds.
    *
-   * @default {V1_KEEP_ALIVE}
+   * @default {V1_KEEP_ALIVE} on v1, {V2_KEEP_ALIVE} on v2
    */
   readonly keepAlive?: KeepAliveSettings;
   /** Whether to dial again, for ever, when there is no link. @default {true} */
@@ -59,19 +56,59 @@ export interface DeviceOptions {
   readonly random?: () => number;
 }
 
-/** {@linkcode DeviceOptions} with nothing left open. */
-export type DeviceSettings = Required<DeviceOptions>;
+/** Options of {@linkcode connectDevice} on v1. */
+export interface V1DeviceOptions extends CommonDeviceOptions {
+  /** ServerAddress:ServerPort, where the device dials. */
+  readonly server: Address;
+  /** The wire profile to speak. */
+  readonly profile: "v1";
+  /** What may be dialled for clients; anything else is answered with CLOSE. */
+  readonly services: readonly ServiceRule[];
+}
+
+/** Options of {@linkcode connectDevice} on v2. */
+export interface V2DeviceOptions extends CommonDeviceOptions {
+  /** ServerAddress:ServerPort, where the device dials; several are tried in turn. */
+  readonly server: Address | readonly Address[];
+  /** The wire profile to speak. */
+  readonly profile: "v2";
+  /** The server's public key, 32 bytes. */
+  readonly serverKey: Uint8Array;
+  /** How TLS proves the server: by its key, by a CA's word, or plain TCP. @default {"pinned"} */
+  readonly security?: "pinned" | "pki" | "plain";
+  /** Certificates of a private CA, as PEM, for `pki`. */
+  readonly caCerts?: readonly string[];
+  /** The device's own key. */
+  readonly identity: Identity;
+  /** The token of an enrolment that has not been redeemed: its id, and the SHA-256 of its secret. */
+  readonly enrolment?: { readonly id: Uint8Array; readonly key: Uint8Array };
+  /** What is offered, by name. */
+  readonly services: readonly NamedService[];
+  /** The HTTP proxy to dial a server through, if any. */
+  readonly proxyFor?: (server: Address) => ProxyOptions | undefined;
+  /** The mode to go to: `config` offers nothing. @default {"run"} */
+  readonly mode?: "config" | "run";
+}
+
+/** Options of {@linkcode connectDevice}. */
+export type DeviceOptions = V1DeviceOptions | V2DeviceOptions;
+
+/** What both profiles' options come to with nothing left open. */
+export type DeviceSettings = Required<CommonDeviceOptions>;
+
+/** {@linkcode V1DeviceOptions} with nothing left open. */
+export type V1DeviceSettings = Required<V1DeviceOptions>;
 
 /** Fills in the defaults. */
 export function deviceSettings(options: DeviceOptions): DeviceSettings {
+  const keepAlive = options.profile === "v1"
+    ? options.keepAlive ?? V1_KEEP_ALIVE
+    : normalKeepAlive(options.keepAlive ?? V2_KEEP_ALIVE);
   return {
-    server: options.server,
-    profile: options.profile,
-    services: options.services,
     connectTimeout: options.connectTimeout ?? CONNECT_TIMEOUT_MS,
     stallTimeout: options.stallTimeout ?? STALL_TIMEOUT_MS,
     linkWriteTimeout: options.linkWriteTimeout ?? LINK_WRITE_TIMEOUT_MS,
-    keepAlive: options.keepAlive ?? V1_KEEP_ALIVE,
+    keepAlive,
     reconnect: options.reconnect ?? true,
     logger: options.logger ?? silentLogger,
     clock: options.clock ?? systemClock,

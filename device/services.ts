@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type Address, isHost, parseIPv4, parseIPv6, parsePort, splitHostPort } from "../protocol/address.ts";
+import { type Address, isHost, parsePort, splitHostPort } from "../protocol/address.ts";
+import { ipBytes, samePrefix } from "../net/networks.ts";
 
 /** One allowed service, or a range of them. */
 export interface ServiceRule {
@@ -72,22 +73,4 @@ function parsePrefixLength(length: string, max: number, text: string): number {
   const bits = /^\d{1,3}$/.test(length) ? Number(length) : NaN;
   if (!(bits <= max)) throw new SyntaxError(`"/${length}" in "${text}" is not a prefix length from 0 to ${max}`);
   return bits;
-}
-
-/** The bytes of an IP; an IPv4 address mapped into IPv6 (RFC 4291 §2.5.5.2) counts as the IPv4 address that it means. */
-function ipBytes(host: string): number[] | undefined {
-  const v4 = parseIPv4(host);
-  if (v4) return v4;
-  const v6 = host.includes(":") ? parseIPv6(host) : undefined;
-  if (!v6) return undefined;
-  const mapped = v6.slice(0, 10).every((byte) => byte === 0) && v6[10] === 255 && v6[11] === 255;
-  return mapped ? v6.slice(12) : v6;
-}
-
-function samePrefix(a: readonly number[], b: readonly number[], bits: number): boolean {
-  if (a.length !== b.length) return false;
-  return a.every((byte, at) => {
-    const counted = Math.min(8, Math.max(0, bits - at * 8));
-    return (byte ^ b[at]!) >> (8 - counted) === 0;
-  });
 }

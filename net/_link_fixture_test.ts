@@ -5,8 +5,8 @@
  */
 
 import assert from "node:assert/strict";
-import type { Channel } from "../protocol/channel.ts";
-import { ServerLink } from "../protocol/server_link.ts";
+import type { V1Channel as Channel } from "../protocol/v1_channel.ts";
+import { V1ServerLink } from "../protocol/v1_server_link.ts";
 import { v1Codec } from "../protocol/v1_codec.ts";
 import { LinkDriver, type Prober } from "./link_driver.ts";
 import { FakeClock, FakeDuplex, fakeTransport, settled } from "./_fakes_test.ts";
@@ -26,13 +26,13 @@ export class LinkFixture {
   readonly clock = new FakeClock();
   readonly duplex = new FakeDuplex();
   readonly driver: LinkDriver;
-  readonly link: ServerLink;
+  readonly link: V1ServerLink;
   readonly told: string[] = [];
   listenings = 0;
 
   constructor(writeTimeout = WRITE_TIMEOUT) {
     this.driver = new LinkDriver({ transport: fakeTransport(this.duplex), clock: this.clock, writeTimeout });
-    this.link = new ServerLink(v1Codec, this.driver, { onListening: () => this.listenings++ });
+    this.link = new V1ServerLink(v1Codec, this.driver, { onListening: () => this.listenings++ });
   }
 
   start(opening: Uint8Array = LISTEN, prober?: Prober): this {

@@ -5,8 +5,8 @@
  */
 
 import assert from "node:assert/strict";
-import type { Channel } from "../protocol/channel.ts";
-import { ServerLink } from "../protocol/server_link.ts";
+import type { V1Channel as Channel } from "../protocol/v1_channel.ts";
+import { V1ServerLink } from "../protocol/v1_server_link.ts";
 import { v1Codec } from "../protocol/v1_codec.ts";
 import { ChannelPump, type ChannelPumpOptions, type ChannelSummary } from "./channel_pump.ts";
 import { HALF_CLOSE_TIMEOUT_MS, MAX_CHANNEL_BACKLOG, STALL_TIMEOUT_MS } from "./limits.ts";
@@ -20,7 +20,7 @@ export class PumpFixture {
   /** The client's end of its connection. */
   readonly client = new FakeDuplex();
   readonly driver = new LinkDriver({ transport: fakeTransport(this.device), clock: this.clock, writeTimeout: -1 });
-  readonly link = new ServerLink(v1Codec, this.driver, { onListening: () => {} });
+  readonly link = new V1ServerLink(v1Codec, this.driver, { onListening: () => {} });
   readonly channel: Channel;
   readonly pump: ChannelPump;
   #summary: ChannelSummary | undefined;

@@ -10,6 +10,7 @@ import type { Clock } from "./clock.ts";
 import {
   COPY_MAX,
   DRAIN_TIMEOUT_MS,
+  IDLE_LOOKS,
   LINGER_MS,
   MAX_CHANNEL_BACKLOG,
   MAX_LINK_CHUNK,
@@ -53,6 +54,12 @@ export interface ChannelSummary {
 
 const NOTHING = (): void => {};
 
+/** Ends after which what is queued is dropped, where the profile says why a channel ends. */
+const DROPPING: ReadonlySet<ChannelEndReason> = new Set([
+  ...["client-reset", "service-reset", "service-unreachable", "service-refused", "connect-timeout"] as const,
+  ...["not-allowed", "too-many-channels", "service-down", "stalled"] as const,
+]);
+
 /** The life of one channel's connection. */
 export class ChannelPump implements ChannelReceiver {
   /** The channel. */
@@ -71,14 +78,17 @@ export class ChannelPump implements ChannelReceiver {
   // The end: a reason, then what came is delivered, then the connection is closed.
   #reason: ChannelEndReason | undefined;
   #readEnded = false;
+  #peerEnded = false; // the peer will send no more, and may still receive
   #finishing = false;
   #closed = false;
 
-  // While the backlog is too large, the link waits for this receiver.
+  // While the backlog is too large, the link waits for this receiver; where there is credit, only its own channel does.
   #holding = false;
+  #consumed = 0;
 
   // One wait at a time: a stall, a half-close, a drain, or the peer's own end.
   #cancelTimer: () => void = NOTHING;
+  #cancelIdle: () => void = NOTHING;
   #heard = 0;
   #lingerUntil = 0;
 
@@ -94,7 +104,7 @@ export class ChannelPump implements ChannelReceiver {
     this.#resolveDone = resolve;
     this.#queue = new WriteQueue(undefined, {
       copyMax: COPY_MAX,
-      copyWhenBusy: true,
+      busyCopyMax: Infinity,
       onError: () => this.abort(this.#readEnded ? this.#endReason : this.#resetReason),
       onProgress: () => this.#progressed(),
     });
@@ -114,7 +124,23 @@ export class ChannelPump implements ChannelReceiver {
     if (this.#closed) return closeQuietly(conn);
     this.#conn = conn;
     this.#queue.attach(conn);
+    if (this.#peerEnded) this.#passPeerEnd();
     this.#readLoop(conn).catch(() => this.#readFailed());
+  }
+
+  /** Ends the channel when nothing went either way for `ms` milliseconds. */
+  endWhenIdle(ms: number): void {
+    let looks = 0;
+    let seen = -1;
+    const look = () => {
+      if (this.#closed) return;
+      const now = this.channel.bytesSent + this.channel.bytesReceived;
+      looks = now === seen ? looks + 1 : 0;
+      seen = now;
+      if (looks < IDLE_LOOKS) this.#cancelIdle = this.#clock.after(ms / IDLE_LOOKS, look);
+      else this.end("idle-timeout");
+    };
+    look();
   }
 
   /** Takes bytes of the channel; a view of the link's chunk is written from where it stands, and pins the chunk. */
@@ -123,16 +149,24 @@ export class ChannelPump implements ChannelReceiver {
     const { chunk } = this.#driver;
     if (this.#queue.write(bytes, chunk.unpin)) chunk.pin();
     if (this.#readEnded) this.#heard = this.#clock.now();
-    if (this.#queue.pending > MAX_CHANNEL_BACKLOG - MAX_LINK_CHUNK) this.#hold();
+    if (!this.channel.credit && this.#queue.pending > MAX_CHANNEL_BACKLOG - MAX_LINK_CHUNK) this.#hold();
+  }
+
+  onPeerEnd(): void {
+    if (this.#closed) return;
+    this.#peerEnded = true;
+    if (this.#readEnded) this.#finish(this.#endReason);
+    else if (this.#conn) this.#passPeerEnd();
   }
 
   onEnd(reason: ChannelEndReason): void {
+    if (DROPPING.has(reason) && this.channel.credit) return this.abort(reason);
     this.#finish(this.#readEnded && reason === "service-closed" ? this.#endReason : reason);
   }
 
   /** Ends the channel in order: nothing more is read, CLOSE is sent, what came is delivered. Idempotent. */
   end(reason: ChannelEndReason): void {
-    this.channel.close(this.#clock.now());
+    this.channel.close(this.#clock.now(), reason);
     this.#finish(reason);
   }
 
@@ -142,7 +176,8 @@ export class ChannelPump implements ChannelReceiver {
     this.#closed = true;
     this.#reason = this.#queue.pending > 0 ? reason : this.#reason ?? reason; // what loses bytes is the reason
     this.#cancelTimer();
-    this.channel.close(this.#clock.now());
+    this.#cancelIdle();
+    this.channel.close(this.#clock.now(), reason);
     this.#queue.abandon();
     closeQuietly(this.#conn);
     this.#unhold();
@@ -158,16 +193,26 @@ export class ChannelPump implements ChannelReceiver {
     return this.#options.end === "client" ? "client-closed" : "service-closed";
   }
 
+  get #peerEndReason(): ChannelEndReason {
+    return this.#options.end === "client" ? "service-closed" : "client-closed";
+  }
+
   get #resetReason(): ChannelEndReason {
     return this.#options.end === "client" ? "client-reset" : "service-reset";
   }
 
   /** Reads the connection into the channel; once the channel has ended, reads on to see the peer's own end. */
   async #readLoop(conn: Duplex): Promise<void> {
-    const { headroom, maxPayload } = this.channel.codec;
-    const buffer = new ReadBuffer(headroom, maxPayload);
+    const { channel } = this;
+    const buffer = new ReadBuffer(channel.headroom, channel.maxPayload);
     for (;;) {
-      const count = await conn.read(buffer.payload);
+      const { room } = channel;
+      if (room === 0 && channel.open) {
+        await channel.writable();
+        continue;
+      }
+      const { payload } = buffer;
+      const count = await conn.read(room === 0 || room >= payload.length ? payload : payload.subarray(0, room));
       if (count === null) break;
       if (this.#reason !== undefined) {
         // A client that still sends may still read, and a close now would reset what it has not read. A service whose
@@ -175,18 +220,34 @@ export class ChannelPump implements ChannelReceiver {
         if (this.#options.end === "client") this.#linger();
         continue;
       }
-      const wait = this.channel.send(buffer.frame, count);
+      const wait = channel.send(buffer.frame, count);
       if (wait !== undefined) await wait;
       buffer.learn(count);
     }
     this.#readEnded = true;
     if (this.#reason !== undefined) return this.#closeWhenDelivered();
+    if (channel.halfClose) {
+      channel.end();
+      if (this.#peerEnded) this.#finish(this.#peerEndReason);
+      return;
+    }
     if (this.#options.halfCloseTimeout === 0) return this.end(this.#endReason);
     this.onHalfClosed();
     await this.#driver.flushed(); // the service has not seen the end of its request before
     if (this.#reason !== undefined) return;
     this.#heard = this.#clock.now();
     this.#awaitHalfClose();
+  }
+
+  /** What came is delivered, then the connection's other side hears that no more will. */
+  async #passPeerEnd(): Promise<void> {
+    await this.#queue.flushed();
+    if (this.#closed || this.#finishing) return;
+    try {
+      await this.#conn!.closeWrite();
+    } catch {
+      if (this.#reason === undefined) this.abort(this.#resetReason);
+    }
   }
 
   #readFailed(): void {
@@ -258,6 +319,11 @@ export class ChannelPump implements ChannelReceiver {
   }
 
   #progressed(): void {
+    if (this.channel.credit && !this.#closed) {
+      const consumed = this.channel.bytesReceived - this.#queue.pending;
+      if (consumed > this.#consumed) this.channel.consumed(consumed - this.#consumed);
+      this.#consumed = consumed;
+    }
     if (this.#readEnded) this.#heard = this.#clock.now();
     if (this.#holding && this.#queue.pending <= RESUME_CHANNEL_BACKLOG) this.#unhold();
   }

@@ -75,3 +75,48 @@ export const SHUTDOWN_TIMEOUT_MS = 5_000;
 export const MIN_ACCEPT_PAUSE_MS = 50;
 /** See {@linkcode MIN_ACCEPT_PAUSE_MS}. */
 export const MAX_ACCEPT_PAUSE_MS = 1_000;
+
+/** Time between two looks at the files of a certificate, in milliseconds; a change is taken up at the second. */
+export const CERTIFICATE_POLL_MS = 1_000;
+
+/** Head of an HTTP proxy's answer to CONNECT. */
+export const MAX_PROXY_ANSWER = 8192;
+
+/** Largest header of the PROXY protocol v1, its end of line included. */
+export const MAX_PROXY_V1_HEADER = 107;
+
+/** Largest header of the PROXY protocol v2 that is taken, with what follows the addresses in it. */
+export const MAX_PROXY_V2_HEADER = 536;
+
+/** What all channels of a v2 link may be granted at once, in bytes. */
+export const LINK_WINDOW_BOUND = 64 * 1024 * 1024;
+
+/** What all channels of a process may be granted at once, in bytes. */
+export const PROCESS_WINDOW_BOUND = 512 * 1024 * 1024;
+
+/** Frames of a v2 link up to this size are gathered while a write is pending. */
+export const GATHER_MAX = 16 * 1024 + 8;
+
+/** Time from an accepted connection to the end of its v2 handshake, in milliseconds. */
+export const HANDSHAKE_TIMEOUT_MS = 10_000;
+
+/** Connections of one v2 listener that may be in their handshake. */
+export const MAX_HANDSHAKES = 1_024;
+
+/** The same from one address. */
+export const MAX_HANDSHAKES_PER_ADDRESS = 256;
+
+/** Age from which the oldest handshake makes room for a newcomer, in milliseconds. */
+export const HANDSHAKE_GRACE_MS = 1_000;
+
+/** Time for the PROXY protocol header of a load balancer, in milliseconds. */
+export const PROXY_HEADER_TIMEOUT_MS = 5_000;
+
+/** How often a channel is looked at within its idle time: it ends that much late at most. */
+export const IDLE_LOOKS = 4;
+
+/** Milliseconds between two looks at a service whose host port is closed while it is down. */
+export const WATCH_INTERVAL_MS = 2_000;
+
+/** Milliseconds that such a look may take. */
+export const WATCH_TIMEOUT_MS = 2_000;

@@ -31,12 +31,14 @@ export interface LinkEnd {
 
 /** How to send a keep-alive probe, and whether this peer answers them. */
 export interface Prober {
-  /** Silence that is suffered, in milliseconds. */
+  /** Silence that is suffered, in milliseconds; see {@linkcode LinkDriver.keepAlive}. */
   readonly settings: KeepAliveSettings;
   /** Sends a probe. @returns false if none can be sent now: then silence proves nothing. */
   probe(): boolean;
   /** Whether silence after a probe counts against the peer. */
   answers(): boolean;
+  /** Whether bytes that a slow path has not carried yet excuse silence; without, what is on the way is bounded already. */
+  readonly patient: boolean;
 }
 
 /** What a driver needs. */
@@ -47,6 +49,8 @@ export interface LinkDriverOptions {
   readonly clock: Clock;
   /** Milliseconds that the peer may take nothing; negative for ever. */
   readonly writeTimeout: number;
+  /** Frames up to this size are gathered while a write is pending. @default {COPY_MAX} */
+  readonly busyCopyMax?: number;
 }
 
 /** How often a write that does not come back is looked at within the write time: it is given up a quarter late at most. */
@@ -102,7 +106,7 @@ export class LinkDriver implements LinkOutput {
     this.#resolveEnded = resolve;
     this.#queue = new WriteQueue(options.transport.duplex, {
       copyMax: COPY_MAX,
-      copyWhenBusy: false,
+      busyCopyMax: options.busyCopyMax ?? COPY_MAX,
       onError: (error) => this.close("connection-lost", describeError(error)),
     });
   }
@@ -142,6 +146,13 @@ export class LinkDriver implements LinkOutput {
       this.#clock.now(),
     );
     this.#read(link, opening).catch((error: unknown) => this.#readFailed(error));
+    this.#arm();
+  }
+
+  /** Changes what silence is suffered, from now on. */
+  set keepAlive(settings: KeepAliveSettings) {
+    if (this.#end) return;
+    this.#keepAlive = new KeepAlive(settings, this.#clock.now());
     this.#arm();
   }
 
@@ -271,7 +282,7 @@ export class LinkDriver implements LinkOutput {
     const now = this.#clock.now();
     this.#link?.tick(now);
     if (now >= this.#writeDue) this.#checkWrites(now);
-    if (!this.#reading || this.#isLoaded(now)) this.#keepAlive?.postpone(now); // silence proves nothing just now
+    if (!this.#reading || (this.#prober?.patient && this.#isLoaded(now))) this.#keepAlive?.postpone(now); // silence proves nothing just now
     switch (this.#keepAlive?.step(now, this.#prober?.answers() ?? false)) {
       case "probe":
         if (!this.#prober?.probe()) this.#keepAlive?.postpone(now);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { DeviceLink } from "../protocol/device_link.ts";
+import { V1DeviceLink } from "../protocol/v1_device_link.ts";
 import { LOADED_LINK_GRACE_MS } from "./limits.ts";
 import type { KeepAliveSettings } from "../protocol/keep_alive.ts";
 import { v1Codec } from "../protocol/v1_codec.ts";
@@ -54,6 +54,7 @@ const KEEP_ALIVE: KeepAliveSettings = { idleTimeout: 1_000, probeInterval: 500, 
 
 /** Counts probes of a peer that answers them, or is not known to. */
 class FakeProber implements Prober {
+  readonly patient = true;
   readonly settings = KEEP_ALIVE;
   probes = 0;
   answering: boolean;
@@ -120,12 +121,13 @@ test("silence does not count against a server that could not be knocked at, as t
   const clock = new FakeClock();
   const duplex = new FakeDuplex();
   const driver = new LinkDriver({ transport: fakeTransport(duplex), clock, writeTimeout: WRITE_TIMEOUT });
-  const link = new DeviceLink(v1Codec, driver, { onOpen: () => {}, onBadConnect: () => {} });
+  const link = new V1DeviceLink(v1Codec, driver, { onOpen: () => {}, onBadConnect: () => {} });
   link.listen();
   driver.start(link, new Uint8Array(0), {
     settings: KEEP_ALIVE,
     probe: () => link.knock(),
     answers: () => link.answersKnocks,
+    patient: true,
   });
   await clock.advance(1_000);
   duplex.feed(Uint8Array.of(0, 0, 2, 0));
@@ -169,7 +171,7 @@ test("early bytes are refused on time by the driver's one timer", async () => {
   const clock = new FakeClock();
   const duplex = new FakeDuplex();
   const driver = new LinkDriver({ transport: fakeTransport(duplex), clock, writeTimeout: WRITE_TIMEOUT });
-  const link = new DeviceLink(v1Codec, driver, { onOpen: () => {}, onBadConnect: () => {} });
+  const link = new V1DeviceLink(v1Codec, driver, { onOpen: () => {}, onBadConnect: () => {} });
   driver.start(link, new Uint8Array(0));
   duplex.feed(data(9, Uint8Array.of(1)));
   await clock.advance(499);

@@ -9,6 +9,7 @@ import type { Clock } from "./clock.ts";
 import { describeError, errorCode, isExhaustion } from "./errors.ts";
 import { MAX_ACCEPT_PAUSE_MS, MIN_ACCEPT_PAUSE_MS } from "./limits.ts";
 import type { Logger } from "./logger.ts";
+import { ALPN, type ServerCertificate } from "./tls.ts";
 import { closeQuietly, formatNetAddr } from "./transport.ts";
 
 /** An address could not be listened on. */
@@ -35,7 +36,7 @@ const HINTS: Record<string, string> = {
 };
 
 /** Listens on one address and hands over each connection, until closed. */
-export class Listener {
+export class Listener<C extends Deno.Conn<Deno.NetAddr> = Deno.TcpConn> {
   /** The address really bound, as text. */
   readonly address: string;
   /** The port really bound. */
@@ -43,18 +44,31 @@ export class Listener {
   /** Resolves when the accept loop has ended; never rejects. */
   readonly ended: Promise<void>;
 
-  readonly #listener: Deno.TcpListener;
+  readonly #bind: (port: number) => Deno.Listener<C, Deno.NetAddr>;
   readonly #clock: Clock;
   readonly #log: Logger;
+  #listener: Deno.Listener<C, Deno.NetAddr>;
   #wake: (() => void) | undefined;
+  #renewing = false;
   #closed = false;
 
-  private constructor(listener: Deno.TcpListener, clock: Clock, log: Logger, onConn: (conn: Deno.TcpConn) => void) {
-    this.#listener = listener;
+  private constructor(
+    address: Address,
+    bind: (port: number) => Deno.Listener<C, Deno.NetAddr>,
+    clock: Clock,
+    log: Logger,
+    onConn: (conn: C) => void,
+  ) {
+    this.#bind = bind;
     this.#clock = clock;
     this.#log = log;
-    this.address = formatNetAddr(listener.addr);
-    this.port = listener.addr.port;
+    try {
+      this.#listener = bind(address.port);
+    } catch (error) {
+      throw new ListenError(address, error);
+    }
+    this.address = formatNetAddr(this.#listener.addr);
+    this.port = this.#listener.addr.port;
     this.ended = this.#accept(onConn);
   }
 
@@ -64,13 +78,28 @@ export class Listener {
    * @throws {ListenError} if the address cannot be had.
    */
   static open(address: Address, clock: Clock, log: Logger, onConn: (conn: Deno.TcpConn) => void): Listener {
-    let listener: Deno.TcpListener;
-    try {
-      listener = Deno.listen({ hostname: address.host, port: address.port });
-    } catch (error) {
-      throw new ListenError(address, error);
-    }
-    return new Listener(listener, clock, log, onConn);
+    const bind = (port: number) => Deno.listen({ hostname: address.host, port });
+    return new Listener(address, bind, clock, log, onConn);
+  }
+
+  /**
+   * The same with TLS. The connections handed over have not gone through their handshake: `handshakeTls` does that, with
+   * a deadline. When the certificate changes, the port is opened anew with it; connections that were handed over live on.
+   *
+   * @throws {ListenError} if the address cannot be had.
+   */
+  static openTls(
+    address: Address,
+    certificate: ServerCertificate,
+    clock: Clock,
+    log: Logger,
+    onConn: (conn: Deno.TlsConn) => void,
+  ): Listener<Deno.TlsConn> {
+    const bind = (port: number) =>
+      Deno.listenTls({ hostname: address.host, port, ...certificate.pair, alpnProtocols: [ALPN] });
+    const listener = new Listener<Deno.TlsConn>(address, bind, clock, log, onConn);
+    listener.ended.then(certificate.subscribe(() => listener.#renew()));
+    return listener;
   }
 
   /** Stops to accept, and frees the port. Idempotent. */
@@ -81,14 +110,26 @@ export class Listener {
     this.#wake?.();
   }
 
-  async #accept(onConn: (conn: Deno.TcpConn) => void): Promise<void> {
+  /** Closes the socket; the accept loop opens it anew, as the port is free only when a pending accept has ended. */
+  #renew(): void {
+    if (this.#closed) return;
+    this.#renewing = true;
+    closeQuietly(this.#listener);
+    this.#wake?.();
+  }
+
+  async #accept(onConn: (conn: C) => void): Promise<void> {
     let pause = MIN_ACCEPT_PAUSE_MS;
     while (!this.#closed) {
-      let conn: Deno.TcpConn;
+      let conn: C;
       try {
         conn = await this.#listener.accept();
       } catch (error) {
         if (this.#closed) return;
+        if (this.#renewing) {
+          await this.#openAnew();
+          continue;
+        }
         if (isExhaustion(error)) {
           this.#log.warn("accepting on {address} pauses: {error}", {
             address: this.address,
@@ -108,6 +149,26 @@ export class Listener {
       pause = MIN_ACCEPT_PAUSE_MS;
       if (this.#closed) closeQuietly(conn);
       else onConn(conn);
+    }
+  }
+
+  /** Opens the same port again, as often as it takes. */
+  async #openAnew(): Promise<void> {
+    let said = "";
+    for (let pause = MIN_ACCEPT_PAUSE_MS; !this.#closed; pause = Math.min(MAX_ACCEPT_PAUSE_MS, pause * 2)) {
+      this.#renewing = false;
+      try {
+        this.#listener = this.#bind(this.port);
+        return;
+      } catch (cause) {
+        const error = describeError(cause);
+        const { address } = this;
+        if (error !== said) {
+          this.#log.error("Cannot listen on {address} again: {error}; it is tried on", { address, error });
+        }
+        said = error;
+      }
+      await this.#sleep(pause);
     }
   }
 

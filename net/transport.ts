@@ -22,8 +22,8 @@ export interface Duplex {
 export interface Transport {
   /** The bytes. */
   readonly duplex: Duplex;
-  /** `tcp`; others follow. */
-  readonly kind: "tcp";
+  /** What it runs over. */
+  readonly kind: "tcp" | "tls";
   /** This side's address, as text. */
   readonly local: string;
   /** The peer's address, as text. */
@@ -44,6 +44,11 @@ export function tuneSocket(conn: Deno.TcpConn): void {
 export function tcpTransport(conn: Deno.TcpConn): Transport {
   tuneSocket(conn);
   return { duplex: conn, kind: "tcp", local: formatNetAddr(conn.localAddr), remote: formatNetAddr(conn.remoteAddr) };
+}
+
+/** Wraps a TLS connection. The runtime offers no way to tune it: whoever dials tunes the socket before TLS begins. */
+export function tlsTransport(conn: Deno.TlsConn): Transport {
+  return { duplex: conn, kind: "tls", local: formatNetAddr(conn.localAddr), remote: formatNetAddr(conn.remoteAddr) };
 }
 
 /** An address of the runtime as `HOST:PORT`. */

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { closeQuietly, formatNetAddr, tcpTransport, tuneSocket } from "./transport.ts";
+import { pinnedCertificate } from "./certificate.ts";
+import { closeQuietly, formatNetAddr, tcpTransport, tlsTransport, tuneSocket } from "./transport.ts";
 import { FakeDuplex, test } from "./_fakes_test.ts";
+import { connected, listenTls, newKey, untilGone } from "./_tls_fixture_test.ts";
 
 test("a TCP connection is a transport that knows both its addresses", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -10,6 +12,22 @@ test("a TCP connection is a transport that knows both its addresses", async () =
   assert.equal(transport.kind, "tcp");
   assert.equal(transport.remote, `127.0.0.1:${listener.addr.port}`);
   assert.equal(transport.local, formatNetAddr(peer.remoteAddr));
+});
+
+test("a TLS connection is a transport that knows both its addresses", async () => {
+  using listener = listenTls(await pinnedCertificate(await newKey()));
+  const { client, server } = await connected(listener);
+  const shaken = server.handshake().catch(() => {});
+  const transport = tlsTransport(server);
+  assert.equal(transport.kind, "tls");
+  assert.equal(transport.local, formatNetAddr(client.remoteAddr));
+  assert.equal(transport.remote, formatNetAddr(client.localAddr));
+  assert.equal(transport.duplex, server);
+  await client.closeWrite();
+  await shaken;
+  server.close();
+  await untilGone(client);
+  client.close();
 });
 
 test("an IPv6 address is written in brackets", () => {

@@ -14,8 +14,8 @@ import { giveSmall, Segment, SMALL_SIZE, takeSmall } from "./segment.ts";
 export interface WriteQueueOptions {
   /** Pieces up to this size are copied, also when nothing is pending. */
   readonly copyMax: number;
-  /** Whether everything is copied while a write is pending, so that at most one piece is borrowed. */
-  readonly copyWhenBusy: boolean;
+  /** Pieces up to this size are copied while a write is pending; with `Infinity` at most one piece is ever borrowed. */
+  readonly busyCopyMax: number;
   /** Called once, when a write fails; what waited is dropped. */
   onError(error: unknown): void;
   /** Called after each write, with less pending than before. */
@@ -75,7 +75,7 @@ export class WriteQueue {
     if (this.#failed || bytes.length === 0) return false;
     this.#queued += bytes.length;
     const busy = this.#writing || this.#duplex === undefined;
-    if (bytes.length <= this.#options.copyMax || (busy && this.#options.copyWhenBusy)) {
+    if (bytes.length <= (busy ? this.#options.busyCopyMax : this.#options.copyMax)) {
       if (busy) this.#gather(bytes);
       else this.#startCopy(bytes);
       return false;

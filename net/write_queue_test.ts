@@ -8,7 +8,7 @@ const NOTHING = () => {};
 function queueOn(duplex: FakeDuplex | undefined, options: Partial<WriteQueueOptions> = {}): WriteQueue {
   return new WriteQueue(duplex, {
     copyMax: 0,
-    copyWhenBusy: false,
+    busyCopyMax: options.copyMax ?? 0,
     onError: (error) => assert.fail(`${error}`),
     ...options,
   });
@@ -31,7 +31,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.constant<Step>({ do: "turn" }) },
 );
 
-const behaviour = fc.record({ copyMax: fc.constantFrom(0, 20, 100), copyWhenBusy: fc.boolean() });
+const behaviour = fc.record({ copyMax: fc.constantFrom(0, 20, 100), busyCopyMax: fc.constantFrom(100, Infinity) });
 
 test("bytes come out exactly once and in order, and what was borrowed is given back exactly once", async () => {
   await fc.assert(
@@ -131,10 +131,10 @@ test("a large piece is borrowed until it is written, a small one is copied at on
 
 test("when everything is copied while busy, at most one piece is borrowed", () => {
   const duplex = blockedDuplex();
-  const queue = queueOn(duplex, { copyWhenBusy: true });
+  const queue = queueOn(duplex, { busyCopyMax: Infinity });
   assert.equal(queue.write(new Uint8Array(10), NOTHING), true);
   assert.equal(queue.write(new Uint8Array(100_000), NOTHING), false);
-  assert.equal(queueOn(undefined, { copyWhenBusy: true }).write(new Uint8Array(10), NOTHING), false);
+  assert.equal(queueOn(undefined, { busyCopyMax: Infinity }).write(new Uint8Array(10), NOTHING), false);
 });
 
 test("pending counts what the kernel has not taken, and progress counts writes that came back", async () => {
@@ -211,7 +211,7 @@ test("a write that comes back after an abandon changes nothing any more", async 
 
 test("a queue that was abandoned before it was attached writes nothing", async () => {
   const duplex = new FakeDuplex();
-  const queue = queueOn(undefined, { copyWhenBusy: true });
+  const queue = queueOn(undefined, { busyCopyMax: Infinity });
   queue.write(Uint8Array.of(1), NOTHING);
   queue.abandon();
   queue.attach(duplex);
@@ -221,7 +221,7 @@ test("a queue that was abandoned before it was attached writes nothing", async (
 
 test("large amounts gathered before the attach come out whole", async () => {
   const duplex = new FakeDuplex();
-  const queue = queueOn(undefined, { copyWhenBusy: true });
+  const queue = queueOn(undefined, { busyCopyMax: Infinity });
   const bytes = Uint8Array.from({ length: 150_000 }, (_, at) => at * 31 >> 3);
   for (let at = 0; at < bytes.length; at += 7_001) queue.write(bytes.slice(at, at + 7_001), NOTHING);
   assert.equal(queue.pending, bytes.length);

@@ -1,97 +1,56 @@
 /**
- * One client's byte stream on a link.
+ * One client's byte stream on a link, whatever the profile: what its connection's pump sees of it.
  *
  * @module
  */
 
-import type { Address } from "./address.ts";
-import type { Codec } from "./codec.ts";
 import type { ChannelEndReason } from "./reasons.ts";
 
 /** Where the bytes go that the peer sends on a channel. */
 export interface ChannelReceiver {
   /** Bytes in order. The view is valid during the call, unless the owner of the chunk lets it be pinned. */
   onData(bytes: Uint8Array): void;
-  /** Nothing more comes, and nothing can be sent: deliver what came, then end. */
+  /** The peer will send no more; bytes can still be sent to it. Only where {@linkcode Channel.halfClose}. */
+  onPeerEnd?(): void;
+  /** Nothing more comes, and nothing can be sent: deliver what came, or drop it where the reason is a reset. */
   onEnd(reason: ChannelEndReason): void;
 }
 
-/** What a channel needs of its link. */
-export interface ChannelLink {
-  /** The wire profile. */
-  readonly codec: Codec;
-  /** Sends a DATA frame whose payload stands behind the codec's headroom; see {@linkcode Channel.send}. */
-  sendData(id: number, frame: Uint8Array, size: number): Promise<void> | undefined;
-  /** Sends the CLOSE of a channel that this side ended. */
-  closeChannel(channel: Channel, now: number): void;
-}
-
 /** The state of a channel on this side of the link. */
-export class Channel {
-  /** The client id on the wire. */
+export interface Channel {
+  /** Its number on the wire. */
   readonly id: number;
-  /** The service that the client wants. */
-  readonly target: Address;
   /** Bytes that came from the peer. */
-  bytesReceived = 0;
+  readonly bytesReceived: number;
   /** Bytes that went to the peer. */
-  bytesSent = 0;
-
-  readonly #link: ChannelLink;
-  #receiver: ChannelReceiver | undefined;
-  #open = true;
-
-  /** Made by the link. */
-  constructor(link: ChannelLink, id: number, target: Address) {
-    this.#link = link;
-    this.id = id;
-    this.target = target;
-  }
-
-  /** The profile of the link. */
-  get codec(): Codec {
-    return this.#link.codec;
-  }
-
+  readonly bytesSent: number;
+  /** Room that {@linkcode Channel.send} needs in front of a payload. */
+  readonly headroom: number;
+  /** Largest payload of one frame. */
+  readonly maxPayload: number;
+  /** Whether one direction can end while the other goes on. Without: an end is an end of both. */
+  readonly halfClose: boolean;
+  /** Whether the channel is flow-controlled apart. Without: a slow receiver has to hold the whole link. */
+  readonly credit: boolean;
   /** Whether bytes can be sent. */
-  get open(): boolean {
-    return this.#open;
-  }
-
-  /** Says where received bytes go; to be called before the next chunk is decoded. */
-  set receiver(receiver: ChannelReceiver) {
-    this.#receiver = receiver;
-  }
-
+  readonly open: boolean;
+  /** Bytes that can be sent now; 0: wait for {@linkcode Channel.writable}. */
+  readonly room: number;
+  /** Says where received bytes go; to be set before the next chunk is decoded. */
+  set receiver(receiver: ChannelReceiver);
+  /** Resolves when there is room, or the channel has ended. */
+  writable(): Promise<void>;
   /**
-   * Sends `size` bytes that stand in `frame` behind the codec's headroom, which is overwritten. Does nothing once the
-   * channel has ended.
+   * Sends `size` bytes that stand in `frame` behind the headroom, which is overwritten; {@linkcode Channel.room} at most.
+   * Does nothing once the channel has ended.
    *
    * @returns a promise if the caller has to wait before it touches `frame` or sends more.
    */
-  send(frame: Uint8Array, size: number): Promise<void> | undefined {
-    if (!this.#open) return undefined;
-    this.bytesSent += size;
-    return this.#link.sendData(this.id, frame, size);
-  }
-
-  /** Ends the channel from this side; what was sent before goes ahead of it. Idempotent. `now` in milliseconds. */
-  close(now: number): void {
-    if (!this.#open) return;
-    this.#open = false;
-    this.#link.closeChannel(this, now);
-  }
-
-  /** For the link: bytes of the peer. */
-  received(bytes: Uint8Array): void {
-    this.bytesReceived += bytes.length;
-    this.#receiver?.onData(bytes);
-  }
-
-  /** For the link: the peer, or the link, ended the channel. */
-  ended(reason: ChannelEndReason): void {
-    if (!this.#open) return;
-    this.#open = false;
-    this.#receiver?.onEnd(reason);
-  }
+  send(frame: Uint8Array, size: number): Promise<void> | undefined;
+  /** Says that this side will send no more; what was sent before goes ahead of it. Only where `halfClose`. */
+  end(): void;
+  /** Ends the channel from this side, both ways. Idempotent. `now` in milliseconds. */
+  close(now: number, reason: ChannelEndReason): void;
+  /** The receiver's sink has taken `size` bytes of what came. */
+  consumed(size: number): void;
 }

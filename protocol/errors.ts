@@ -16,6 +16,14 @@ export const PROTOCOL_ERROR_CODES = [
   "unknown-command",
   /** A frame that only the other side may send. */
   "wrong-direction",
+  /** A field that the receiver has to understand and does not, or one that has a size or a value that it cannot have. */
+  "bad-field",
+  /** A CONNECT for a channel that is open. */
+  "bad-channel",
+  /** An acknowledgement of what was never sent, or one that goes back. */
+  "bad-position",
+  /** More bytes than the receiver of a channel had granted. */
+  "credit-exceeded",
 ] as const;
 
 /** One of {@linkcode PROTOCOL_ERROR_CODES}. */

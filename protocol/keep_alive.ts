@@ -16,6 +16,33 @@ export interface KeepAliveSettings {
   readonly probeCount: number;
 }
 
+/** Whose settings: the device's, which watches the server; the server's, which watches the device; or both. */
+export type Endpoint = "device" | "server" | "both";
+
+/** The seed's defaults: 1 s, 1 s, 2. */
+export const V2_KEEP_ALIVE: KeepAliveSettings = { idleTimeout: 1_000, probeInterval: 1_000, probeCount: 2 };
+
+/** Longest time in keep-alive settings, in milliseconds (seed 002). */
+const MAX_KEEP_ALIVE_MS = 32_767_000;
+
+/** Most probes (seed 002). */
+const MAX_PROBES = 127;
+
+/**
+ * Settings as they can be in force (seed 002): whole seconds from 1 to 32,767, counts from 0 to 127; what is between is
+ * rounded, what is beyond is clamped, any negative time means never.
+ */
+export function normalKeepAlive({ idleTimeout, probeInterval, probeCount }: KeepAliveSettings): KeepAliveSettings {
+  const time = (ms: number) =>
+    ms < 0 ? -1 : Math.min(MAX_KEEP_ALIVE_MS, Math.max(1_000, Math.round((Number.isNaN(ms) ? 0 : ms) / 1_000) * 1_000));
+  const count = Number.isNaN(probeCount) ? 0 : Math.round(probeCount);
+  return {
+    idleTimeout: time(idleTimeout),
+    probeInterval: time(probeInterval),
+    probeCount: Math.min(MAX_PROBES, Math.max(0, count)),
+  };
+}
+
 /** What is due: nothing, a probe to send, or a peer to give up. */
 export type KeepAliveStep = "wait" | "probe" | "lost";
 

@@ -39,3 +39,69 @@ export const UNCONFIRMED_ID_REST_MS = 30_000;
  * device answers each of those with one more CLOSE, which must not hit the next client.
  */
 export const CROSSED_ID_REST_MS = 2_000;
+
+/** Bytes in front of every v2 frame. */
+export const V2_HEADER_SIZE = 8;
+
+/** Largest v2 payload: the size field has 16 bits. */
+export const V2_MAX_PAYLOAD = 65_535;
+
+/** Largest payload of a v2 frame other than DATA that is taken; the largest, LISTEN, needs 256 × 270 bytes at most. */
+export const V2_MAX_CONTROL_PAYLOAD = 65_535;
+
+/** Channels on one v2 link at most. */
+export const V2_MAX_CHANNELS = 65_536;
+
+/** Services of one device at most. */
+export const V2_MAX_SERVICES = 256;
+
+/** Longest name of a service or a device, in bytes. */
+export const V2_MAX_NAME = 63;
+
+/** Longest text for people in a v2 frame, in bytes. */
+export const V2_MAX_TEXT = 200;
+
+/** Bytes that a server may send on a v2 channel before its RESULT. */
+export const V2_EARLY_CREDIT = 16 * 1024;
+
+/** Bytes that either side of a v2 handshake takes from the other before WELCOME. */
+export const V2_MAX_HANDSHAKE = 4096;
+
+/** Largest v2 frame while several channels are busy. */
+export const V2_SHARED_PAYLOAD = 16 * 1024;
+
+/** A piece up to this size may go beyond what is let be on the way, if nothing of its channel is unacknowledged. */
+export const V2_SPARSE_MAX = 2048;
+
+/** All such pieces together. */
+export const V2_OVERDRAFT = 64 * 1024;
+
+/** Server addresses in an enrolment string at most. */
+export const MAX_ENROLMENT_ADDRESSES = 4;
+
+/** Longest enrolment string that is looked at, in characters. */
+export const MAX_ENROLMENT_LENGTH = 2048;
+
+/** Bytes that may be unacknowledged on a v2 link, however slow it is. */
+export const MIN_ON_THE_WAY = 16 * 1024;
+
+/** The same before anything is known of the path. */
+export const START_ON_THE_WAY = 64 * 1024;
+
+/** The same, however fast and long the path is. */
+export const MAX_ON_THE_WAY = 16 * 1024 * 1024;
+
+/** The same, while the least round trip is looked for. */
+export const PROBE_ON_THE_WAY = 2048;
+
+/** Milliseconds that two round trips are lengthened by, for the turns of event loops. */
+export const ON_THE_WAY_SLACK_MS = 5;
+
+/** Milliseconds for which the least round trip that was seen holds; 100 of it, if that is longer. */
+export const LEAST_ROUND_TRIP_MS = 10_000;
+
+/** First receive window of a channel, in bytes, while little is granted on its link. */
+export const START_WINDOW = 64 * 1024;
+
+/** Largest receive window of a channel, in bytes. */
+export const MAX_WINDOW = 8 * 1024 * 1024;

@@ -16,14 +16,22 @@ export const CHANNEL_END_REASONS = [
   "service-closed",
   /** The service's connection broke. */
   "service-reset",
+  /** The service refused the connection. */
+  "service-refused",
   /** The service could not be reached. */
   "service-unreachable",
+  /** The device knows that the service is down. */
+  "service-down",
+  /** The device took the service back: it left mode `run`, or its owner withdrew it. */
+  "service-withdrawn",
   /** The service did not answer within the connect time. */
   "connect-timeout",
   /** The device does not allow what the CONNECT asked for. */
   "not-allowed",
   /** The CONNECT could not be read. */
   "bad-connect",
+  /** Nothing went either way for the idle time of the service. */
+  "idle-timeout",
   /** The receiver took nothing for the stall time while its link waited for it. */
   "stalled",
   /** The peer opened the client id anew while it was open. */
@@ -53,6 +61,10 @@ export const LINK_END_REASONS = [
   "protocol-error",
   /** A newer link of the device took over. */
   "replaced",
+  /** The peer said goodbye; the detail says why. */
+  "goodbye",
+  /** The device was revoked, disabled or has expired. */
+  "revoked",
   /** This side is shutting down. */
   "shutting-down",
 ] as const;

@@ -10,7 +10,7 @@ import { ConfigError } from "../app/config_error.ts";
 import { type OptionTable, type OptionValues, required } from "../app/options.ts";
 import type { TomlTable } from "../app/toml_table.ts";
 import { oneOf, parseDuration, parseDurationOrNever, parsePositiveDuration } from "../app/values.ts";
-import type { Forward, ListenOptions, ServeOptions } from "./options.ts";
+import type { Forward, ListenOptions, ServeOptions, V1ListenOptions } from "./options.ts";
 
 const LISTEN_OPTIONS = {
   profile: {
@@ -109,7 +109,7 @@ function readSections(
   return file.tables("listen");
 }
 
-function listenFromOptions(values: OptionValues<typeof SERVER_OPTIONS>): ListenOptions {
+function listenFromOptions(values: OptionValues<typeof SERVER_OPTIONS>): V1ListenOptions {
   return checkForwards({
     address: required(values.listen, "listen", "--listen 0.0.0.0:2065"),
     profile: required(
@@ -121,7 +121,7 @@ function listenFromOptions(values: OptionValues<typeof SERVER_OPTIONS>): ListenO
   });
 }
 
-function listenFromSection(section: TomlTable): ListenOptions {
+function listenFromSection(section: TomlTable): V1ListenOptions {
   const need = <T>(value: T | undefined, name: string, example: string): T => {
     if (value === undefined) throw section.error(undefined, `"${name}" is missing; for example: ${name} = ${example}`);
     return value;
@@ -134,7 +134,7 @@ function listenFromSection(section: TomlTable): ListenOptions {
   });
 }
 
-function checkForwards(listen: ListenOptions): ListenOptions {
+function checkForwards(listen: V1ListenOptions): V1ListenOptions {
   if (listen.forwards.length > 0) return listen;
   throw new ConfigError(`no forward is given; for example: --forward ${FORWARD_EXAMPLE}`);
 }
@@ -142,7 +142,7 @@ function checkForwards(listen: ListenOptions): ListenOptions {
 /** Two listeners on one address would never both open. */
 function checkAddresses(listen: readonly ListenOptions[]): void {
   const seen = new Set<string>();
-  const all = listen.flatMap(({ address, forwards }) => [address, ...forwards.map((forward) => forward.hostAddress)]);
+  const all = listen.flatMap((each) => [each.address, ...forwardsOf(each).map((forward) => forward.hostAddress)]);
   for (const address of all.filter(({ port }) => port !== 0)) {
     const text = formatAddress(address);
     if (seen.has(text)) throw new ConfigError(`${text} is to be listened on twice; give each listener its own address`);
@@ -152,10 +152,14 @@ function checkAddresses(listen: readonly ListenOptions[]): void {
 
 /** What is in force, a line each, for `--check`. */
 export function describeServer(options: ServeOptions): string[] {
-  return options.listen.flatMap(({ address, profile, forwards }) => [
-    `listen ${formatAddress(address)} profile=${profile}`,
-    ...forwards.map((forward) => `  forward ${describeForward(forward)}`),
+  return options.listen.flatMap((listen) => [
+    `listen ${formatAddress(listen.address)} profile=${listen.profile}`,
+    ...forwardsOf(listen).map((forward) => `  forward ${describeForward(forward)}`),
   ]);
+}
+
+function forwardsOf(listen: ListenOptions): readonly Forward[] {
+  return listen.profile === "v1" ? listen.forwards : [];
 }
 
 function describeForward({ hostAddress, localAddress }: Forward): string {

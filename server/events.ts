@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { DeviceMode } from "../protocol/v2_messages.ts";
 import type { ChannelEndReason, LinkEndReason } from "../protocol/reasons.ts";
 
 /** A listener for devices is open. */
@@ -13,7 +14,9 @@ export interface ListeningEvent {
   /** The address really bound. */
   readonly address: string;
   /** The wire profile. */
-  readonly profile: "v1";
+  readonly profile: "v1" | "v2";
+  /** How TLS proves the server: by its key, or by a CA's word; `plain` without TLS. */
+  readonly security: "plain" | "pinned" | "pki";
 }
 
 /** A device has a link. */
@@ -22,8 +25,10 @@ export interface LinkUpEvent {
   readonly type: "link-up";
   /** The listener that it came to. */
   readonly listen: string;
-  /** Where it came from. */
+  /** On v2 its name; on v1 where it came from. */
   readonly device: string;
+  /** Where it came from. */
+  readonly remote: string;
 }
 
 /** A host listener is open: clients can connect. */
@@ -32,8 +37,10 @@ export interface HostOpenEvent {
   readonly type: "host-open";
   /** The address really bound. */
   readonly hostAddress: string;
-  /** The service, as the device dials it. */
+  /** The service: on v1 as the device dials it, on v2 its name. */
   readonly localAddress: string;
+  /** The device's name; v1 has none. */
+  readonly device: string | undefined;
 }
 
 /** A host listener could not be opened; it is tried again while the link lives. */
@@ -42,8 +49,10 @@ export interface HostFailedEvent {
   readonly type: "host-failed";
   /** The host address: what was really bound, or what was asked for. */
   readonly hostAddress: string;
-  /** The service, as the device dials it. */
+  /** The service: on v1 as the device dials it, on v2 its name. */
   readonly localAddress: string;
+  /** The device's name; v1 has none. */
+  readonly device: string | undefined;
   /** What the system said. */
   readonly error: string;
 }
@@ -56,10 +65,14 @@ export interface ClientEndEvent {
   readonly client: string;
   /** The host address: what was really bound, or what was asked for. */
   readonly hostAddress: string;
-  /** The service, as the device dials it. */
+  /** The service: on v1 as the device dials it, on v2 its name. */
   readonly localAddress: string;
+  /** The device's name; v1 has none. */
+  readonly device: string | undefined;
   /** Why, in one word. */
   readonly reason: ChannelEndReason;
+  /** What the device said when the service could not be reached. */
+  readonly error: string | undefined;
   /** Bytes from the client to the service. */
   readonly bytesUp: number;
   /** Bytes from the service to the client. */
@@ -74,8 +87,10 @@ export interface LinkDownEvent {
   readonly type: "link-down";
   /** The listener for devices that it came to. */
   readonly listen: string;
-  /** Where the device dialled from. */
+  /** On v2 its name; on v1 where it came from. */
   readonly device: string;
+  /** Where it came from. */
+  readonly remote: string;
   /** Why, in one word. */
   readonly reason: LinkEndReason;
   /** More about it for people, where there is more. */
@@ -96,6 +111,26 @@ export interface RefusedEvent {
   readonly why: string;
 }
 
+/** A device says that it is in another mode; v1 has none. */
+export interface ModeEvent {
+  /** Which event this is. */
+  readonly type: "mode";
+  /** The device's name. */
+  readonly device: string;
+  /** Its mode. */
+  readonly mode: DeviceMode;
+}
+
+/** A device has used its enrolment string. */
+export interface EnrolledEvent {
+  /** Which event this is. */
+  readonly type: "enrolled";
+  /** The device's name. */
+  readonly device: string;
+  /** Its public key, as text. */
+  readonly key: string;
+}
+
 /** Any event of a server. */
 export type ServerEvent =
   | ListeningEvent
@@ -104,4 +139,6 @@ export type ServerEvent =
   | HostFailedEvent
   | ClientEndEvent
   | LinkDownEvent
-  | RefusedEvent;
+  | RefusedEvent
+  | ModeEvent
+  | EnrolledEvent;

@@ -1,5 +1,5 @@
 /**
- * HostAddress:HostPort of one forward, open while its link lives.
+ * HostAddress:HostPort of one service: a listener for clients that is opened again and again if it must.
  *
  * @module
  */
@@ -9,40 +9,74 @@ import { Backoff } from "../net/backoff.ts";
 import { describeError } from "../net/errors.ts";
 import { Listener } from "../net/listener.ts";
 import type { ServerEvent } from "./events.ts";
-import type { Forward, ServerSettings } from "./options.ts";
+import type { ServerSettings } from "./options.ts";
 
 /** What a host port needs of its session. */
 export interface HostPortOwner {
   /** The server's settings. */
   readonly settings: ServerSettings;
+  /** The device's name, where the profile has names. */
+  readonly deviceName?: string | undefined;
   /** Tells subscribers. */
   emit(event: ServerEvent): void;
-  /** The ports that port 0 came to before, by forward: clients know them. */
-  readonly keptPorts: Map<Forward, number>;
   /** A client has connected. */
   onClient(conn: Deno.TcpConn, port: HostPort): void;
+  /** The listener was opened, or could not be, after the first try. */
+  onPortChanged?(port: HostPort): void;
+}
+
+/** Which port a free one came to before: clients know it. */
+export interface KeptPort {
+  /** The port, if there was one. */
+  get(): number | undefined;
+  /** Keeps it, or forgets it. */
+  set(port: number | undefined): void;
+}
+
+/** Where to listen, and for what. */
+export interface HostPortOptions {
+  /** HostAddress. */
+  readonly host: string;
+  /** HostPort, or the first and last of a range; 0 picks a free one. */
+  readonly ports: readonly [number, number];
+  /** The service, as logs and events call it. */
+  readonly localAddress: string;
+  /** See {@linkcode KeptPort}. */
+  readonly kept: KeptPort;
 }
 
 /** Opens its listener, again and again if it must: one port in use does not take the others down. */
 export class HostPort {
-  /** What it stands for. */
-  readonly forward: Forward;
+  /** The service, as logs and events call it. */
+  readonly localAddress: string;
+  /** Why the listener is not open, if it is not. */
+  error: string | undefined;
 
+  readonly #options: HostPortOptions;
   readonly #owner: HostPortOwner;
   readonly #backoff = new Backoff();
   #listener: Listener | undefined;
   #cancelRetry: (() => void) | undefined;
+  #retries = 0;
 
   /** Tries to open at once. */
-  constructor(forward: Forward, owner: HostPortOwner) {
-    this.forward = forward;
+  constructor(options: HostPortOptions, owner: HostPortOwner) {
+    this.localAddress = options.localAddress;
+    this.#options = options;
     this.#owner = owner;
     this.#open();
   }
 
   /** The address really bound, or the one asked for while there is none. */
   get address(): string {
-    return this.#listener?.address ?? formatAddress(this.forward.hostAddress);
+    if (this.#listener) return this.#listener.address;
+    const { host, ports: [first, last] } = this.#options;
+    return formatAddress({ host, port: first }) + (last === first ? "" : `-${last}`);
+  }
+
+  /** Whether clients can connect. */
+  get isOpen(): boolean {
+    return this.#listener !== undefined;
   }
 
   /** Frees the port. Idempotent. @returns when the port can be had again. */
@@ -52,25 +86,16 @@ export class HostPort {
     await this.#listener?.ended;
   }
 
-  get #port(): number {
-    return this.#owner.keptPorts.get(this.forward) ?? this.forward.hostAddress.port;
-  }
-
   #open(): void {
     const { settings } = this.#owner;
     const { clock, logger } = settings;
-    const localAddress = formatAddress(this.forward.localAddress);
+    const { localAddress } = this;
     try {
-      this.#listener = Listener.open(
-        { ...this.forward.hostAddress, port: this.#port },
-        clock,
-        logger,
-        (conn) => this.#owner.onClient(conn, this),
-      );
+      this.#listener = this.#bind();
     } catch (error) {
-      this.#owner.keptPorts.delete(this.forward);
+      this.#options.kept.set(undefined);
       const retryIn = this.#backoff.next();
-      const message = describeError(error);
+      const message = this.error = describeError(error);
       const hostAddress = this.address;
       logger.error("{error}; clients cannot reach {localAddress}; next try in {retryIn} ms", {
         error: message,
@@ -78,13 +103,41 @@ export class HostPort {
         localAddress,
         retryIn: Math.round(retryIn),
       });
-      this.#owner.emit({ type: "host-failed", hostAddress, localAddress, error: message });
-      this.#cancelRetry = clock.after(retryIn, () => this.#open());
+      this.#owner.emit({
+        type: "host-failed",
+        hostAddress,
+        localAddress,
+        device: this.#owner.deviceName,
+        error: message,
+      });
+      this.#cancelRetry = clock.after(retryIn, () => {
+        this.#retries++;
+        this.#open();
+      });
       return;
     }
-    this.#owner.keptPorts.set(this.forward, this.#listener.port);
+    this.error = undefined;
+    this.#options.kept.set(this.#listener.port);
     const hostAddress = this.#listener.address;
     logger.info("open {hostAddress} for {localAddress}", { hostAddress, localAddress });
-    this.#owner.emit({ type: "host-open", hostAddress, localAddress });
+    this.#owner.emit({ type: "host-open", hostAddress, localAddress, device: this.#owner.deviceName });
+    if (this.#retries > 0) this.#owner.onPortChanged?.(this);
+  }
+
+  /** Binds the port that was kept, else the first of the range that can be had. */
+  #bind(): Listener {
+    const { host, ports: [first, last], kept } = this.#options;
+    const before = kept.get();
+    const range = Array.from({ length: last - first + 1 }, (_, at) => first + at);
+    const candidates = before === undefined ? range : first === last ? [before] : [before, ...range];
+    const { clock, logger } = this.#owner.settings;
+    for (const [at, port] of candidates.entries()) {
+      try {
+        return Listener.open({ host, port }, clock, logger, (conn) => this.#owner.onClient(conn, this));
+      } catch (error) {
+        if (at === candidates.length - 1) throw error;
+      }
+    }
+    throw new RangeError(`no port from ${first} to ${last}`);
   }
 }

@@ -11,7 +11,7 @@ import { closeQuietly, tcpTransport, type Transport } from "../net/transport.ts"
 import { admit } from "./admission.ts";
 import type { ServerEvent } from "./events.ts";
 import { LinkSession } from "./link_session.ts";
-import type { Forward, ListenOptions, ServerSettings } from "./options.ts";
+import type { Forward, ServerSettings, V1ListenOptions } from "./options.ts";
 
 /** Time that the device of a live link has to answer when another one wants its place, in milliseconds. */
 export const TAKE_OVER_PROBE_MS = 3_000;
@@ -19,7 +19,7 @@ export const TAKE_OVER_PROBE_MS = 3_000;
 /** Accepts devices and keeps the session of the one that is linked. */
 export class LinkListener {
   /** What it was asked for. */
-  readonly options: ListenOptions;
+  readonly options: V1ListenOptions;
 
   readonly #settings: ServerSettings;
   readonly #emit: (event: ServerEvent) => void;
@@ -36,7 +36,7 @@ export class LinkListener {
    *
    * @throws {ListenError} if the address cannot be had.
    */
-  constructor(options: ListenOptions, settings: ServerSettings, emit: (event: ServerEvent) => void) {
+  constructor(options: V1ListenOptions, settings: ServerSettings, emit: (event: ServerEvent) => void) {
     this.options = options;
     this.#settings = settings;
     this.#emit = emit;
@@ -44,7 +44,7 @@ export class LinkListener {
     this.#listener = Listener.open(options.address, clock, logger, (conn) => this.#onConn(conn));
     const { address } = this.#listener;
     logger.info("listening on {address} for a device ({profile})", { address, profile: options.profile });
-    emit({ type: "listening", address, profile: options.profile });
+    emit({ type: "listening", address, profile: options.profile, security: "plain" });
   }
 
   /** The address really bound. */

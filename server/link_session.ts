@@ -4,17 +4,17 @@
  * @module
  */
 
-import { formatAddress } from "../protocol/address.ts";
+import { type Address, formatAddress } from "../protocol/address.ts";
 import type { Codec } from "../protocol/codec.ts";
 import type { ChannelEndReason, LinkEndReason } from "../protocol/reasons.ts";
-import { ServerLink } from "../protocol/server_link.ts";
+import { V1ServerLink } from "../protocol/v1_server_link.ts";
 import { ChannelPump, type ChannelSummary } from "../net/channel_pump.ts";
 import { MAX_LEAVING_CHANNELS } from "../net/limits.ts";
 import { LinkDriver, type LinkEnd } from "../net/link_driver.ts";
 import { closeQuietly, formatNetAddr, type Transport, tuneSocket } from "../net/transport.ts";
 import type { ServerEvent } from "./events.ts";
 import { HostPort, type HostPortOwner } from "./host_port.ts";
-import type { Forward, ListenOptions, ServerSettings } from "./options.ts";
+import type { Forward, ServerSettings, V1ListenOptions } from "./options.ts";
 import { MAX_ID_WAIT_MS, SHORT_ID_WAIT_MS, type WaitingClient, WaitingClients } from "./waiting_clients.ts";
 
 /** While fewer ids than this are free, clients that only wait for what may still come make room. */
@@ -27,7 +27,7 @@ export interface LinkSessionOptions {
   /** The profile that was detected. */
   readonly codec: Codec;
   /** The listener that the device came to. */
-  readonly listen: ListenOptions;
+  readonly listen: V1ListenOptions;
   /** Its address really bound. */
   readonly listenAddress: string;
   /** The server's settings. */
@@ -49,9 +49,10 @@ export class LinkSession implements HostPortOwner {
 
   readonly #options: LinkSessionOptions;
   readonly #driver: LinkDriver;
-  readonly #link: ServerLink;
+  readonly #link: V1ServerLink;
   readonly #since: number;
   readonly #ports: HostPort[] = [];
+  readonly #targets = new Map<HostPort, Address>();
   readonly #pumps = new Set<ChannelPump>();
   readonly #waiting: WaitingClients;
 
@@ -62,7 +63,7 @@ export class LinkSession implements HostPortOwner {
     const { clock, linkWriteTimeout } = options.settings;
     this.#since = clock.now();
     this.#driver = new LinkDriver({ transport: options.transport, clock, writeTimeout: linkWriteTimeout });
-    this.#link = new ServerLink(options.codec, this.#driver, {
+    this.#link = new V1ServerLink(options.codec, this.#driver, {
       onListening: () => this.#onListening(),
       onIdFree: () => this.#onIdFree(),
     });
@@ -75,11 +76,6 @@ export class LinkSession implements HostPortOwner {
   /** Whether the link is down. */
   get done(): boolean {
     return this.#driver.done;
-  }
-
-  /** The ports that port 0 came to before, by forward. */
-  get keptPorts(): Map<Forward, number> {
-    return this.#options.keptPorts;
   }
 
   /** Where the device dialled from. */
@@ -138,7 +134,7 @@ export class LinkSession implements HostPortOwner {
   /** Gives a client a channel, if there is an id. */
   #open({ conn, port }: WaitingClient): boolean {
     const { clock, stallTimeout, halfCloseTimeout, logger } = this.settings;
-    const channel = this.#link.open(port.forward.localAddress, clock.now());
+    const channel = this.#link.open(this.#targets.get(port)!, clock.now());
     if (!channel) return false;
     const client = formatNetAddr(conn.remoteAddr);
     tuneSocket(conn);
@@ -153,7 +149,7 @@ export class LinkSession implements HostPortOwner {
       clock,
       end: "client",
       stallTimeout,
-      halfCloseTimeout: channel.codec.capabilities.halfClose ? 0 : halfCloseTimeout,
+      halfCloseTimeout: halfCloseTimeout,
     });
     this.#pumps.add(pump);
     pump.onHalfClosed = () => this.#waiting.size > 0 && this.#makeRoom(this.#waiting.size);
@@ -195,16 +191,31 @@ export class LinkSession implements HostPortOwner {
   #onListening(): void {
     const { listenAddress: listen, listen: { forwards } } = this.#options;
     this.settings.logger.info("link up: device {device} on {listen}", { device: this.device, listen });
-    this.emit({ type: "link-up", listen, device: this.device });
-    for (const forward of forwards) this.#ports.push(new HostPort(forward, this));
+    this.emit({ type: "link-up", listen, device: this.device, remote: this.device });
+    for (const forward of forwards) this.#forward(forward);
+  }
+
+  #forward(forward: Forward): void {
+    const { hostAddress: { host, port }, localAddress } = forward;
+    const { keptPorts } = this.#options;
+    const kept = {
+      get: () => keptPorts.get(forward),
+      set: (to: number | undefined) => void (to === undefined ? keptPorts.delete(forward) : keptPorts.set(forward, to)),
+    };
+    const options = { host, ports: [port, port] as const, localAddress: formatAddress(localAddress), kept };
+    const hostPort = new HostPort(options, this);
+    this.#ports.push(hostPort);
+    this.#targets.set(hostPort, localAddress);
   }
 
   #clientEnded(client: string, port: HostPort, summary: ChannelSummary): void {
     const facts = {
       client,
       hostAddress: port.address,
-      localAddress: formatAddress(port.forward.localAddress),
+      localAddress: port.localAddress,
+      device: undefined,
       reason: summary.reason,
+      error: undefined,
       bytesUp: summary.bytesSent,
       bytesDown: summary.bytesReceived,
       duration: Math.round(summary.duration),
@@ -223,6 +234,7 @@ export class LinkSession implements HostPortOwner {
     const facts = {
       listen: this.#options.listenAddress,
       device: this.device,
+      remote: this.device,
       reason: end.reason,
       detail: end.detail,
       duration: Math.round(this.settings.clock.now() - this.#since),

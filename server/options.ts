@@ -5,9 +5,13 @@
  */
 
 import type { Address } from "../protocol/address.ts";
+import { type KeepAliveSettings, normalKeepAlive, V2_KEEP_ALIVE } from "../protocol/keep_alive.ts";
 import { type Clock, systemClock } from "../net/clock.ts";
 import { HALF_CLOSE_TIMEOUT_MS, LINK_WRITE_TIMEOUT_MS, STALL_TIMEOUT_MS } from "../net/limits.ts";
+import type { Identity } from "../net/identity.ts";
 import { type Logger, silentLogger } from "../net/logger.ts";
+import type { TlsSource } from "../net/tls.ts";
+import type { AuthorizedDevice, DevicesChange } from "./authorized_devices.ts";
 
 /** A host address that clients reach, and the local address on the device's side that it stands for. */
 export interface Forward {
@@ -17,8 +21,8 @@ export interface Forward {
   readonly localAddress: Address;
 }
 
-/** A listener for devices. */
-export interface ListenOptions {
+/** A listener for v1 devices, one at a time. */
+export interface V1ListenOptions {
   /** ServerAddress:ServerPort, where devices dial in. */
   readonly address: Address;
   /** The wire profile that it speaks. */
@@ -27,10 +31,67 @@ export interface ListenOptions {
   readonly forwards: readonly Forward[];
 }
 
+/** A listener for v2 devices, any number of them. */
+export interface V2ListenOptions {
+  /** ServerAddress:ServerPort, where devices dial in. */
+  readonly address: Address;
+  /** The wire profile that it speaks. */
+  readonly profile: "v2";
+  /** How TLS proves the server, or plain TCP. */
+  readonly security: TlsSource | { readonly kind: "plain" };
+}
+
+/** A listener for devices. */
+export type ListenOptions = V1ListenOptions | V2ListenOptions;
+
+/** Who may link up; `AuthorizedDevices` is one that is read from a file. */
+export interface DeviceDirectory {
+  /** The device with a public key, if there is one. */
+  byKey(publicKey: Uint8Array): AuthorizedDevice | undefined;
+  /** Calls `subscriber` for every change from now on. @returns what ends that. */
+  subscribe(subscriber: (change: DevicesChange) => void): () => void;
+}
+
+/** Where devices enrol; `Enrolments` is one that is kept in files. */
+export interface EnrolmentDesk {
+  /** The SHA-256 of a token's secret, if there is such a token. */
+  secretHash(token: Uint8Array): Promise<Uint8Array | undefined>;
+  /** Makes the owner of `publicKey` the token's device. @returns it, or why not. */
+  redeem(token: Uint8Array, publicKey: Uint8Array): Promise<AuthorizedDevice | { readonly refused: string }>;
+}
+
+/** The ports that free ones and ranges came to; `KeptPorts` is one that is kept in a file. */
+export interface PortMemory {
+  /** The port of a device's service, if there was one. */
+  get(device: string, service: string): number | undefined;
+  /** Keeps it. */
+  set(device: string, service: string, port: number): void;
+}
+
+/** What v2 needs beside listeners. */
+export interface V2Options {
+  /** The server's own key. */
+  readonly identity: Identity;
+  /** Who may link up. */
+  readonly devices: DeviceDirectory;
+  /** Where devices enrol; nowhere by default. */
+  readonly enrolments?: EnrolmentDesk;
+  /** Ports that were picked; kept as long as the server runs by default. */
+  readonly ports?: PortMemory;
+}
+
 /** Options of {@linkcode serve}. */
 export interface ServeOptions {
   /** Listeners for devices; a v1 listener serves one device at a time. */
   readonly listen: readonly ListenOptions[];
+  /** What v2 listeners need. */
+  readonly v2?: V2Options;
+  /**
+   * Silence of a v2 device that is suffered, in milliseconds.
+   *
+   * @default {V2_KEEP_ALIVE}
+   */
+  readonly keepAlive?: KeepAliveSettings;
   /**
    * Milliseconds that a client may hold its link before it is ended.
    *
@@ -57,12 +118,14 @@ export interface ServeOptions {
 }
 
 /** {@linkcode ServeOptions} with nothing left open. */
-export type ServerSettings = Required<ServeOptions>;
+export type ServerSettings = Required<Omit<ServeOptions, "v2">> & { readonly v2: V2Options | undefined };
 
 /** Fills in the defaults. */
 export function serverSettings(options: ServeOptions): ServerSettings {
   return {
     listen: options.listen,
+    v2: options.v2,
+    keepAlive: normalKeepAlive(options.keepAlive ?? V2_KEEP_ALIVE),
     stallTimeout: options.stallTimeout ?? STALL_TIMEOUT_MS,
     halfCloseTimeout: options.halfCloseTimeout ?? HALF_CLOSE_TIMEOUT_MS,
     linkWriteTimeout: options.linkWriteTimeout ?? LINK_WRITE_TIMEOUT_MS,

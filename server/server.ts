@@ -4,11 +4,16 @@
  * @module
  */
 
+import { type Endpoint, type KeepAliveSettings, normalKeepAlive } from "../protocol/keep_alive.ts";
+import type { DeviceMode } from "../protocol/v2_messages.ts";
 import { Emitter } from "../net/emitter.ts";
 import { SHUTDOWN_TIMEOUT_MS } from "../net/limits.ts";
-import type { ServerEvent } from "./events.ts";
+import type { LinkDownEvent, ServerEvent } from "./events.ts";
+import { DeviceRegistry } from "./device_registry.ts";
+import { describeDevice, type DeviceStatus } from "./device_status.ts";
 import { LinkListener } from "./link_listener.ts";
 import { type ServeOptions, serverSettings } from "./options.ts";
+import { V2Listener } from "./v2_listener.ts";
 
 /** A running server. */
 export interface ServerHandle extends AsyncDisposable {
@@ -18,8 +23,21 @@ export interface ServerHandle extends AsyncDisposable {
   readonly addresses: readonly string[];
   /** Resolves when nothing of the server is left. */
   readonly closed: Promise<void>;
+  /** The v2 devices that came since the server runs, as they are now. */
+  devices(): DeviceStatus[];
+  /**
+   * Sets what silence is suffered: by the server of the device, by the device of the server, or both (seed 002). What is
+   * in force can be read back with {@linkcode ServerHandle.devices}.
+   *
+   * @returns whether the device is there to hear of it.
+   */
+  setKeepAliveSettings(device: string, settings: KeepAliveSettings, endpoint: Endpoint): boolean;
+  /** Asks a device to go to mode `config` (its services withdrawn) or `run`. @returns whether it is there. */
+  setMode(device: string, mode: Exclude<DeviceMode, "init">): boolean;
   /** Calls `subscriber` for every event from now on. @returns what ends that. */
   subscribe(subscriber: (event: ServerEvent) => void): () => void;
+  /** Calls `subscriber` whenever a link is lost (seed 002, SubscribeConnectionLost). @returns what ends that. */
+  subscribeConnectionLost(subscriber: (event: LinkDownEvent) => void): () => void;
   /** Ends in order: no new clients, CLOSE for each, what came is delivered; after 5 s at the latest, at once. */
   shutdown(): Promise<void>;
   /** Ends at once. Idempotent. */
@@ -50,24 +68,37 @@ export interface ServerHandle extends AsyncDisposable {
 export function serve(options: ServeOptions): ServerHandle {
   const settings = serverSettings(options);
   const emitter = new Emitter<ServerEvent>(settings.logger);
-  const listeners: LinkListener[] = [];
+  const emit = (event: ServerEvent) => emitter.emit(event);
+  const registry = settings.v2 && new DeviceRegistry(settings.v2, settings, emit);
+  const listeners: (LinkListener | V2Listener)[] = [];
   const closed = Promise.withResolvers<void>();
+  let closing = false;
 
+  const parts = () => registry ? [...listeners, registry] : listeners;
   const close = () => {
-    for (const listener of listeners) listener.close();
-    Promise.all(listeners.map((listener) => listener.ended())).then(() => closed.resolve());
+    closing = true;
+    for (const part of parts()) part.close();
+    Promise.all(parts().map((part) => part.ended())).then(() => closed.resolve());
   };
   const shutdown = async () => {
+    closing = true;
     const cancel = settings.clock.after(SHUTDOWN_TIMEOUT_MS, close);
-    await Promise.all(listeners.map((listener) => listener.shutdown()));
+    await Promise.all(parts().map((part) => part.shutdown()));
     cancel();
     close();
     await closed.promise;
   };
   // In a turn of its own, so that whoever subscribes to the handle hears of the first listener.
-  const ready = Promise.resolve().then(() => {
+  const ready = Promise.resolve().then(async () => {
     for (const listen of settings.listen) {
-      listeners.push(new LinkListener(listen, settings, (event) => emitter.emit(event)));
+      if (listen.profile === "v1") {
+        listeners.push(new LinkListener(listen, settings, emit));
+        continue;
+      }
+      if (!registry) throw new TypeError("Cannot listen for v2 devices without the option v2");
+      const listener = await V2Listener.open(listen, settings, registry, emit);
+      listeners.push(listener);
+      if (closing) listener.close();
     }
   }).catch((error: unknown) => {
     close();
@@ -81,7 +112,24 @@ export function serve(options: ServeOptions): ServerHandle {
       return listeners.map((listener) => listener.address);
     },
     closed: closed.promise,
+    devices: () => registry?.sessions.map(describeDevice) ?? [],
+    setKeepAliveSettings(name, settings, endpoint) {
+      const session = registry?.sessions.find(({ deviceName }) => deviceName === name);
+      if (!session) return false;
+      const keepAlive = normalKeepAlive(settings);
+      if (endpoint !== "device") session.keepAlive = keepAlive;
+      if (endpoint !== "server") session.link?.request({ wantedKeepAlive: keepAlive });
+      return session.link !== undefined;
+    },
+    setMode(name, mode) {
+      const link = registry?.sessions.find(({ deviceName }) => deviceName === name)?.link;
+      link?.request({ wantedMode: mode });
+      return link !== undefined;
+    },
     subscribe: (subscriber) => emitter.subscribe(subscriber),
+    subscribeConnectionLost(subscriber) {
+      return emitter.subscribe((event) => event.type === "link-down" && subscriber(event));
+    },
     shutdown,
     close,
     [Symbol.asyncDispose]: shutdown,

@@ -5,13 +5,14 @@
  */
 
 import assert from "node:assert/strict";
-import type { Channel } from "../../protocol/channel.ts";
+import type { V1Channel as Channel } from "../../protocol/v1_channel.ts";
 import type { FrameHandler } from "../../protocol/codec.ts";
-import { DeviceLink } from "../../protocol/device_link.ts";
+import { V1DeviceLink } from "../../protocol/v1_device_link.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { MAX_EARLY_BYTES, MAX_EARLY_BYTES_PER_LINK, V1_MAX_CHANNELS } from "../../protocol/limits.ts";
-import type { Link, LinkOutput } from "../../protocol/link.ts";
-import { ServerLink } from "../../protocol/server_link.ts";
+import type { LinkOutput } from "../../protocol/link.ts";
+import type { V1Link as Link } from "../../protocol/v1_link.ts";
+import { V1ServerLink } from "../../protocol/v1_server_link.ts";
 import { v1Codec } from "../../protocol/v1_codec.ts";
 import { chunksOf, hostileStream } from "./inputs.ts";
 import type { Random } from "./random.ts";
@@ -136,7 +137,7 @@ export function fuzzServerLink(random: Random): void {
   const output = new CountingOutput();
   const watch = new Watch();
   let listenings = 0;
-  const link = new ServerLink(v1Codec, output, { onListening: () => listenings++ });
+  const link = new V1ServerLink(v1Codec, output, { onListening: () => listenings++ });
   drive(random, link, watch, output, hostileStream(random, "device"), (now) => {
     if (random.oneIn(5)) return void link.challenge(now);
     for (let count = random.oneIn(20) ? 300 : 1; count > 0; count--) {
@@ -156,7 +157,7 @@ export function fuzzDeviceLink(random: Random): void {
   const output = new CountingOutput();
   const watch = new Watch();
   let held = 0;
-  const link = new DeviceLink(v1Codec, output, {
+  const link = new V1DeviceLink(v1Codec, output, {
     onOpen(channel, early) {
       const size = early.length;
       assert(size <= MAX_EARLY_BYTES, `${size} early bytes for one id`);

@@ -8,7 +8,7 @@ import {
   connectDevice,
   type DeviceEvent,
   type DeviceHandle,
-  type DeviceOptions,
+  type V1DeviceOptions,
   parseAddress,
   parseService,
   serve,
@@ -69,7 +69,7 @@ export async function startServer(
 export function startDevice(
   serverPort: number,
   services: readonly string[],
-  options: Partial<DeviceOptions> = {},
+  options: Partial<V1DeviceOptions> = {},
 ): TestDevice {
   const handle = connectDevice({
     profile: "v1",
@@ -114,7 +114,7 @@ export interface RelayOptions {
   /** Options of our server. */
   readonly serverOptions?: Omit<ServeOptions, "listen">;
   /** Options of our device. */
-  readonly deviceOptions?: Partial<DeviceOptions>;
+  readonly deviceOptions?: Partial<V1DeviceOptions>;
   /** Habits of a naive server. */
   readonly serverQuirks?: Partial<ServerQuirks>;
   /** Habits of a naive device. */

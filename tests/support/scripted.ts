@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import type { DeviceOptions, ServeOptions } from "../../mod.ts";
+import type { V1DeviceOptions, ServeOptions } from "../../mod.ts";
 import { CLOSE, CONNECT, describeFrame, type Frame, LISTEN, NaiveLink } from "../naive_v1/naive_link.ts";
 import { portOf, startDevice, startServer, type TestDevice, type TestServer } from "./relay.ts";
 import { within } from "./test.ts";
@@ -102,7 +102,7 @@ export interface ScriptedServer extends AsyncDisposable {
 /** Starts our device and takes its first link, played by the test. */
 export async function playServer(
   services: readonly string[],
-  options: Partial<DeviceOptions> = {},
+  options: Partial<V1DeviceOptions> = {},
 ): Promise<ScriptedServer> {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const links: ScriptedLink[] = [];

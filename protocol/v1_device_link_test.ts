@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { Channel } from "./channel.ts";
-import { DeviceLink } from "./device_link.ts";
+import type { V1Channel as Channel } from "./v1_channel.ts";
+import { V1DeviceLink } from "./v1_device_link.ts";
 import { ProtocolError } from "./errors.ts";
 import { EARLY_HOLD_MS, MAX_EARLY_BYTES, UNCONFIRMED_ID_REST_MS } from "./limits.ts";
 import { v1Codec } from "./v1_codec.ts";
@@ -12,7 +12,7 @@ class Fixture {
   readonly output = new RecordingOutput();
   readonly told: string[] = [];
   readonly channels: Channel[] = [];
-  readonly link = new DeviceLink(v1Codec, this.output, {
+  readonly link = new V1DeviceLink(v1Codec, this.output, {
     onOpen: (channel, early) => {
       const n = this.channels.push(channel);
       this.told.push(`${n} open ${channel.id} ${channel.target.host} [${hex(early)}]`);

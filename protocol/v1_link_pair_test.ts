@@ -3,12 +3,13 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { Channel } from "./channel.ts";
+import type { V1Channel as Channel } from "./v1_channel.ts";
 import type { Codec } from "./codec.ts";
-import { DeviceLink } from "./device_link.ts";
-import type { Link, LinkOutput } from "./link.ts";
+import { V1DeviceLink } from "./v1_device_link.ts";
+import type { LinkOutput } from "./link.ts";
+import type { V1Link as Link } from "./v1_link.ts";
 import type { ChannelEndReason } from "./reasons.ts";
-import { ServerLink } from "./server_link.ts";
+import { V1ServerLink } from "./v1_server_link.ts";
 import { v1Codec } from "./v1_codec.ts";
 import { concat, hex, test } from "./_fakes_test.ts";
 
@@ -92,8 +93,8 @@ class World {
   now = 0;
   readonly #toDevice = new Pipe();
   readonly #toServer = new Pipe();
-  readonly #server = new ServerLink(codec, this.#toDevice, { onListening: () => {} });
-  readonly #device = new DeviceLink(codec, this.#toServer, {
+  readonly #server = new V1ServerLink(codec, this.#toDevice, { onListening: () => {} });
+  readonly #device = new V1DeviceLink(codec, this.#toServer, {
     onOpen: (channel, early) => {
       assert.equal(early.length, 0, "bytes of another channel were given to this one");
       this.services.set(channel.target.port, new Side(channel));

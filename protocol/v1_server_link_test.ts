@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import type { Channel } from "./channel.ts";
+import type { V1Channel as Channel } from "./v1_channel.ts";
 import { ProtocolError, type ProtocolErrorCode } from "./errors.ts";
 import { CROSSED_ID_REST_MS, UNCONFIRMED_ID_REST_MS } from "./limits.ts";
-import { ServerLink } from "./server_link.ts";
+import { V1ServerLink } from "./v1_server_link.ts";
 import { v1Codec } from "./v1_codec.ts";
 import { hex, RecordingOutput, test, unhex } from "./_fakes_test.ts";
 
@@ -15,7 +15,7 @@ class Fixture {
   readonly told: string[] = [];
   listenings = 0;
   idsFreed = 0;
-  readonly link = new ServerLink(v1Codec, this.output, {
+  readonly link = new V1ServerLink(v1Codec, this.output, {
     onListening: () => this.listenings++,
     onIdFree: () => this.idsFreed++,
   });

@@ -5,30 +5,31 @@
  */
 
 import type { Address } from "./address.ts";
-import type { Channel } from "./channel.ts";
+import type { V1Channel } from "./v1_channel.ts";
 import type { Codec } from "./codec.ts";
 import { EarlyBytes } from "./early_bytes.ts";
 import { ProtocolError } from "./errors.ts";
 import { UNCONFIRMED_ID_REST_MS } from "./limits.ts";
-import { Link, type LinkOutput } from "./link.ts";
+import type { LinkOutput } from "./link.ts";
+import { V1Link } from "./v1_link.ts";
 
 /** What the device's side of a link tells its owner. */
-export interface DeviceLinkEvents {
+export interface V1DeviceLinkEvents {
   /**
    * A client wants to reach the channel's target. The owner sets the channel's receiver, or closes it.
    *
    * @param early Bytes that came ahead of the CONNECT, in order; often none.
    */
-  onOpen(channel: Channel, early: Uint8Array): void;
+  onOpen(channel: V1Channel, early: Uint8Array): void;
   /** A CONNECT could not be read; it was answered with CLOSE. */
   onBadConnect(id: number, why: string): void;
 }
 
-/** The device's side; see {@linkcode Link}. */
-export class DeviceLink extends Link {
+/** The device's side; see {@linkcode V1Link}. */
+export class V1DeviceLink extends V1Link {
   protected readonly peerCloseReason = "client-closed";
 
-  readonly #events: DeviceLinkEvents;
+  readonly #events: V1DeviceLinkEvents;
   readonly #early = new EarlyBytes();
   /** Ids that this side closed and the server has not confirmed, with the time of their CLOSE. */
   readonly #unconfirmed = new Map<number, number>();
@@ -38,7 +39,7 @@ export class DeviceLink extends Link {
   #answersKnocks = false;
 
   /** A link that has not sent LISTEN yet. */
-  constructor(codec: Codec, output: LinkOutput, events: DeviceLinkEvents) {
+  constructor(codec: Codec, output: LinkOutput, events: V1DeviceLinkEvents) {
     super(codec, output);
     this.#events = events;
   }
@@ -102,7 +103,7 @@ export class DeviceLink extends Link {
     this.#unconfirmed.set(id, this.now);
   }
 
-  protected confirmed(channel: Channel): void {
+  protected confirmed(channel: V1Channel): void {
     this.#lastEnded = channel.id;
   }
 

@@ -5,33 +5,34 @@
  */
 
 import { type Address, formatAddress } from "./address.ts";
-import type { Channel } from "./channel.ts";
+import type { V1Channel } from "./v1_channel.ts";
 import type { Codec } from "./codec.ts";
 import { ProtocolError } from "./errors.ts";
 import { IdPool } from "./id_pool.ts";
 import { UNCONFIRMED_ID_REST_MS } from "./limits.ts";
-import { Link, type LinkOutput } from "./link.ts";
+import type { LinkOutput } from "./link.ts";
+import { V1Link } from "./v1_link.ts";
 
 /** What the server's side of a link tells its owner. */
-export interface ServerLinkEvents {
+export interface V1ServerLinkEvents {
   /** LISTEN came: the device offers its services. Told once. */
   onListening(): void;
   /** A client id has come free. */
   onIdFree?(): void;
 }
 
-/** The server's side; see {@linkcode Link}. */
-export class ServerLink extends Link {
+/** The server's side; see {@linkcode V1Link}. */
+export class V1ServerLink extends V1Link {
   protected readonly peerCloseReason = "service-closed";
 
-  readonly #events: ServerLinkEvents;
+  readonly #events: V1ServerLinkEvents;
   readonly #ids: IdPool;
   /** Ids that this side closed and the device has not confirmed, oldest first, with the time of their CLOSE. */
   readonly #unconfirmed = new Map<number, { readonly since: number; readonly dataSent: boolean }>();
   #listening = false;
 
   /** A link that waits for LISTEN. */
-  constructor(codec: Codec, output: LinkOutput, events: ServerLinkEvents) {
+  constructor(codec: Codec, output: LinkOutput, events: V1ServerLinkEvents) {
     super(codec, output);
     this.#events = events;
     this.#ids = new IdPool(codec.capabilities.maxChannels);
@@ -59,7 +60,7 @@ export class ServerLink extends Link {
   tick(_now: number): void {}
 
   /** Opens a channel to `target` with a CONNECT. @returns `undefined` when all client ids are in use. */
-  open(target: Address, now: number): Channel | undefined {
+  open(target: Address, now: number): V1Channel | undefined {
     const id = this.#takeId(now);
     if (id === undefined) return undefined;
     this.output.control(this.codec.connect(id, target));
@@ -116,7 +117,7 @@ export class ServerLink extends Link {
     this.#unconfirmed.set(id, { since: this.now, dataSent });
   }
 
-  protected confirmed(channel: Channel): void {
+  protected confirmed(channel: V1Channel): void {
     this.#giveBack(channel.id, channel.bytesSent > 0);
   }
 

@@ -1,0 +1,79 @@
+/**
+ * How a device gets from a dial to a link, by profile.
+ *
+ * @module
+ */
+
+import type { Address } from "../protocol/address.ts";
+import type { Endpoint, KeepAliveSettings } from "../protocol/keep_alive.ts";
+import type { Goodbye } from "../protocol/goodbye.ts";
+import type { LinkEndReason } from "../protocol/reasons.ts";
+import type { DeviceMode } from "../protocol/v2_messages.ts";
+import type { LinkEnd } from "../net/link_driver.ts";
+import type { ServiceStatus } from "./service_board.ts";
+
+/** A link of any profile, as the device's loop sees it. */
+export interface LinkLife {
+  /** Resolves when the link is down; never rejects. */
+  readonly down: Promise<LinkEnd>;
+  /** Whether the server has opened a channel on the link. */
+  readonly served: boolean;
+  /** What the server said last, if it took its leave. */
+  readonly goodbye?: Goodbye | undefined;
+  /** Ends in order. */
+  shutdown(): Promise<void>;
+  /** Resolves when the link is down and the connections to its services are closed. */
+  ended(): Promise<void>;
+  /** Ends at once. Idempotent. */
+  close(reason: LinkEndReason): void;
+}
+
+/** What came of a dial. */
+export interface MadeLink {
+  /** The link. */
+  readonly link: LinkLife;
+  /** This device's end of it. */
+  readonly local: string;
+  /** The device's name on the server; v1 has none. */
+  readonly device: string | undefined;
+}
+
+/** What a device can say of itself, as far as its profile knows it. */
+export interface LinkFacts {
+  /** The mode; a v1 device is always in `run`. */
+  readonly mode: DeviceMode;
+  /** Its services by name; none on v1. */
+  readonly services: readonly ServiceStatus[];
+  /** Silence that it suffers of the server. */
+  readonly keepAlive: KeepAliveSettings;
+  /** Silence that the server suffers of it, as it said. */
+  readonly serverKeepAlive: KeepAliveSettings | undefined;
+  /** The server's wall clock less the device's, in milliseconds. */
+  readonly clockOffset: number | undefined;
+  /** The last round trip of a PING, in milliseconds. */
+  readonly roundTrip: number | undefined;
+}
+
+/** Makes links of one profile, one after the other. */
+export interface LinkMaker {
+  /** Where the next link is dialled to. */
+  readonly server: Address;
+  /** What is known. */
+  readonly facts: LinkFacts;
+  /** Begins. */
+  start(): void;
+  /**
+   * Dials, and does what the profile asks for before a link is up. `onConnected` is called in between.
+   *
+   * @throws What went wrong; `HandshakeError` with the server's goodbye.
+   */
+  make(signal: AbortSignal, onConnected: () => void): Promise<MadeLink>;
+  /** The link that was made last is down. */
+  lost(): void;
+  /** Changes what silence is suffered, where the profile can. */
+  setKeepAlive(settings: KeepAliveSettings, endpoint: Endpoint): void;
+  /** Changes the mode, where the profile has modes. */
+  setMode(mode: Exclude<DeviceMode, "init">): void;
+  /** No more links. */
+  close(): void;
+}

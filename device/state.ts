@@ -1,0 +1,69 @@
+/**
+ * What a device keeps: its key, and what `join` was told about its server.
+ *
+ * @module
+ */
+
+import { stringify } from "smol-toml";
+import { type Address, formatAddress, parseAddress } from "../protocol/address.ts";
+import { type Security, SECURITY_MODES, TOKEN_ID_SIZE, TOKEN_SECRET_SIZE } from "../protocol/enrolment.ts";
+import { formatPublicKey, parsePublicKey } from "../net/identity.ts";
+import { withLock, writePrivateFile } from "../app/private_file.ts";
+import { demand, hexBytes, readState, toHex } from "../app/state.ts";
+import { oneOf } from "../app/values.ts";
+
+/** What a device was told. Its key is beside it: `loadIdentity` of the same folder. */
+export interface StoredDevice {
+  /** The server's public key, 32 bytes. */
+  readonly serverKey: Uint8Array;
+  /** How TLS proves the server. */
+  readonly security: Security;
+  /** Where the server may be reached, in the order to try. */
+  readonly addresses: readonly Address[];
+  /** What the device offers, as it was written: `ssh=127.0.0.1:22`. */
+  readonly services: readonly string[];
+  /** The enrolment that has not been redeemed yet; to be left out once the server has let the device in. */
+  readonly enrolment?: { readonly tokenId: Uint8Array; readonly tokenSecret: Uint8Array };
+}
+
+const FILE = "device.toml";
+
+/** Stores what a device was told, whole or not at all. */
+export async function saveDevice(folder: string, device: StoredDevice): Promise<void> {
+  const { serverKey, security, addresses, services, enrolment } = device;
+  const text = stringify({
+    server: addresses.map(formatAddress),
+    "server-key": formatPublicKey(serverKey),
+    security,
+    service: [...services],
+    ...(enrolment && { enrolment: { id: toHex(enrolment.tokenId), secret: toHex(enrolment.tokenSecret) } }),
+  });
+  await withLock(folder, () => writePrivateFile(`${folder}/${FILE}`, `# Written by "device join".\n${text}`));
+}
+
+/**
+ * Reads what a device was told, if it ever was.
+ *
+ * @throws {ConfigError} with file, line and column if it is damaged, and if others can read it.
+ */
+export async function loadDevice(folder: string): Promise<StoredDevice | undefined> {
+  const table = await readState(`${folder}/${FILE}`);
+  if (!table) return undefined;
+  const addresses = demand(table, "server", table.list("server", parseAddress));
+  if (addresses.length === 0) throw table.error("server", `"server" is empty; join again`);
+  const token = table.table("enrolment");
+  const device: StoredDevice = {
+    serverKey: demand(table, "server-key", table.one("server-key", parsePublicKey)),
+    security: demand(table, "security", table.one("security", oneOf(...SECURITY_MODES))),
+    addresses,
+    services: demand(table, "service", table.list("service", String)),
+    ...(token && {
+      enrolment: {
+        tokenId: demand(token, "id", token.one("id", hexBytes(TOKEN_ID_SIZE))),
+        tokenSecret: demand(token, "secret", token.one("secret", hexBytes(TOKEN_SECRET_SIZE))),
+      },
+    }),
+  };
+  table.rejectUnknown();
+  return device;
+}

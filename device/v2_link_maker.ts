@@ -1,0 +1,185 @@
+/**
+ * Links of profile v2: dial, TLS, handshake; and what lives on from link to link.
+ *
+ * @module
+ */
+
+import { type Address, formatAddress } from "../protocol/address.ts";
+import { type Endpoint, type KeepAliveSettings, normalKeepAlive } from "../protocol/keep_alive.ts";
+import type { DeviceMode, ServiceGrantResult, Settings } from "../protocol/v2_messages.ts";
+import { dialServer, type ServerSecurity } from "../net/dial_server.ts";
+import { greetServer, HandshakeCut, randomBytes } from "../net/handshake.ts";
+import { DIAL_TIMEOUT_MS, HANDSHAKE_TIMEOUT_MS } from "../net/limits.ts";
+import { closeQuietly } from "../net/transport.ts";
+import { SOFTWARE } from "../net/version.ts";
+import type { DeviceEvent } from "./events.ts";
+import type { LinkFacts, LinkMaker, MadeLink } from "./link_maker.ts";
+import type { DeviceSettings, V2DeviceOptions } from "./options.ts";
+import { ServiceBoard } from "./service_board.ts";
+import { V2LinkSession } from "./v2_link_session.ts";
+
+/** See {@linkcode LinkMaker}. */
+export class V2LinkMaker implements LinkMaker {
+  readonly #options: V2DeviceOptions;
+  readonly #settings: DeviceSettings;
+  readonly #emit: (event: DeviceEvent) => void;
+  readonly #servers: readonly Address[];
+  readonly #board: ServiceBoard;
+  readonly #instance = randomBytes(16);
+  #turn = 0;
+  #session: V2LinkSession | undefined;
+  #keepAlive: KeepAliveSettings;
+  #serverKeepAlive: KeepAliveSettings | undefined;
+
+  /** Links with these settings. */
+  constructor(options: V2DeviceOptions, settings: DeviceSettings, emit: (event: DeviceEvent) => void) {
+    this.#options = options;
+    this.#settings = settings;
+    this.#emit = emit;
+    this.#servers = "host" in options.server ? [options.server] : options.server;
+    if (this.#servers.length === 0) throw new RangeError("Cannot dial: no server is given");
+    this.#keepAlive = settings.keepAlive;
+    const { clock, logger } = settings;
+    this.#board = new ServiceBoard(options.services, options.mode ?? "run", clock, {
+      onOffers: (offers) => this.#session?.offer(offers),
+      onMode: (mode) => {
+        logger.info("mode {mode}", { mode });
+        emit({ type: "mode", mode });
+        this.#session?.say({ mode });
+      },
+      onService: ({ name, localAddress }, up) => {
+        const facts = { service: name, localAddress: formatAddress(localAddress) };
+        if (up) logger.info("service {service} is up again at {localAddress}", facts);
+        else logger.warn("service {service} is down at {localAddress}: its host port is closed until it is up", facts);
+      },
+    });
+  }
+
+  get server(): Address {
+    return this.#servers[this.#turn % this.#servers.length]!;
+  }
+
+  get facts(): LinkFacts {
+    return {
+      mode: this.#board.mode,
+      services: this.#board.status,
+      keepAlive: this.#keepAlive,
+      serverKeepAlive: this.#session && this.#serverKeepAlive,
+      clockOffset: this.#session?.clockOffset,
+      roundTrip: this.#session?.roundTrip,
+    };
+  }
+
+  start(): void {
+    this.#board.start();
+  }
+
+  async make(signal: AbortSignal, onConnected: () => void): Promise<MadeLink> {
+    const { server } = this;
+    try {
+      return await this.#make(server, signal, onConnected);
+    } catch (error) {
+      this.#turn++;
+      throw error;
+    }
+  }
+
+  lost(): void {
+    this.#session = undefined;
+    this.#board.forgetResults();
+  }
+
+  setKeepAlive(settings: KeepAliveSettings, endpoint: Endpoint): void {
+    const keepAlive = normalKeepAlive(settings);
+    if (endpoint !== "server") this.#keepAlive = keepAlive;
+    this.#session?.say({
+      ...(endpoint !== "server" && { keepAlive }),
+      ...(endpoint !== "device" && { wantedKeepAlive: keepAlive }),
+    });
+  }
+
+  setMode(mode: Exclude<DeviceMode, "init">): void {
+    this.#board.mode = mode;
+  }
+
+  close(): void {
+    this.#board.close();
+  }
+
+  async #make(server: Address, signal: AbortSignal, onConnected: () => void): Promise<MadeLink> {
+    const { clock } = this.#settings;
+    const { identity, serverKey, enrolment, proxyFor } = this.#options;
+    const proxy = proxyFor?.(server);
+    const target = { server, security: this.#security(), ...(proxy && { proxy }) };
+    const transport = await dialServer(target, clock, DIAL_TIMEOUT_MS, signal);
+    onConnected();
+    let late = false;
+    const giveUp = () => closeQuietly(transport.duplex);
+    const cancel = clock.after(HANDSHAKE_TIMEOUT_MS, () => {
+      late = true;
+      giveUp();
+    });
+    signal.addEventListener("abort", giveUp);
+    try {
+      const greeting = await greetServer(transport.duplex, {
+        signer: identity,
+        serverKey,
+        nonce: randomBytes(32),
+        instance: this.#instance,
+        wallClock: Date.now(),
+        software: SOFTWARE,
+        enrolment,
+      });
+      signal.throwIfAborted();
+      const link = new V2LinkSession({
+        transport,
+        settings: this.#settings,
+        board: this.#board,
+        keepAlive: this.#keepAlive,
+        onGrants: (results) => this.#onGrants(results),
+        onSettings: (said) => this.#onSettings(said),
+        emit: this.#emit,
+      }, greeting.rest);
+      this.#session = link;
+      return { link, local: transport.local, device: greeting.welcome.name };
+    } catch (error) {
+      giveUp();
+      if (signal.aborted) throw signal.reason;
+      if (late) throw new Error(`the server did not finish the handshake within ${HANDSHAKE_TIMEOUT_MS / 1000} s`);
+      if (error instanceof HandshakeCut) {
+        throw new Error("the server hung up during the handshake; is it a Sallyport v2 server, and not too busy?");
+      }
+      throw error;
+    } finally {
+      cancel();
+      signal.removeEventListener("abort", giveUp);
+    }
+  }
+
+  #security(): ServerSecurity {
+    const { security = "pinned", serverKey, caCerts } = this.#options;
+    if (security === "pinned") return { kind: "pinned", serverKey };
+    if (security === "plain") return { kind: "plain" };
+    return { kind: "pki", ...(caCerts && { caCerts: [...caCerts] }) };
+  }
+
+  #onGrants(results: readonly ServiceGrantResult[]): void {
+    const { logger } = this.#settings;
+    for (const { service: { name }, result } of this.#board.learn(results)) {
+      const granted = result.code === "granted";
+      if (granted && result.text === "") continue; // withdrawn, as we asked for
+      const hostAddress = granted ? result.text : undefined;
+      const error = granted ? undefined : `${result.code}: ${result.text}`;
+      if (granted) {
+        logger.info("service {service} is open at {hostAddress} of the server", { service: name, hostAddress });
+      } else logger.error("service {service} is not open: {error}", { service: name, error });
+      this.#emit({ type: "service", service: name, hostAddress, error });
+    }
+  }
+
+  #onSettings(said: Settings): void {
+    if (said.keepAlive) this.#serverKeepAlive = said.keepAlive;
+    if (said.wantedKeepAlive) this.setKeepAlive(said.wantedKeepAlive, "device");
+    if (said.wantedMode && said.wantedMode !== "init") this.setMode(said.wantedMode);
+  }
+}

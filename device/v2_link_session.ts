@@ -1,0 +1,270 @@
+/**
+ * A v2 link on the device: it offers services, and answers CONNECTs by dialling them.
+ *
+ * @module
+ */
+
+import { formatAddress, parseAddress } from "../protocol/address.ts";
+import { type Goodbye, goodbye } from "../protocol/goodbye.ts";
+import type { KeepAliveSettings } from "../protocol/keep_alive.ts";
+import { V2_MAX_CHANNELS } from "../protocol/limits.ts";
+import type { ChannelEndReason, LinkEndReason } from "../protocol/reasons.ts";
+import { WindowBudget } from "../protocol/receive_windows.ts";
+import type { V2Channel } from "../protocol/v2_channel.ts";
+import { V2DeviceLink } from "../protocol/v2_device_link.ts";
+import type { ConnectRequest, ServiceGrantResult, Settings } from "../protocol/v2_messages.ts";
+import { ChannelPump, type ChannelSummary } from "../net/channel_pump.ts";
+import { dial, DialLimit, DialTimeout } from "../net/dial.ts";
+import { describeError } from "../net/errors.ts";
+import { writeAll } from "../net/handshake.ts";
+import { GATHER_MAX, LINK_WINDOW_BOUND, MAX_LEAVING_CHANNELS } from "../net/limits.ts";
+import { LinkDriver, type LinkEnd } from "../net/link_driver.ts";
+import { encodeProxyHeader } from "../net/proxy_protocol.ts";
+import { closeQuietly, type Transport } from "../net/transport.ts";
+import type { DeviceEvent } from "./events.ts";
+import type { NamedService } from "./named_service.ts";
+import type { DeviceSettings } from "./options.ts";
+import type { ServiceBoard } from "./service_board.ts";
+
+/** What a session needs. */
+export interface V2LinkSessionOptions {
+  /** The connection to the server, whose handshake is done; the session closes it. */
+  readonly transport: Transport;
+  /** The device's settings. */
+  readonly settings: DeviceSettings;
+  /** What it offers. */
+  readonly board: ServiceBoard;
+  /** Silence that is suffered of the server. */
+  readonly keepAlive: KeepAliveSettings;
+  /** The server answered for services. */
+  onGrants(results: ServiceGrantResult[]): void;
+  /** The server said what is in force, or what it wants. */
+  onSettings(settings: Settings): void;
+  /** Tells subscribers. */
+  emit(event: DeviceEvent): void;
+}
+
+/** The life of one link on the device. */
+export class V2LinkSession {
+  /** Resolves when the link is down; never rejects. */
+  readonly down: Promise<LinkEnd>;
+  /** What the server said last, if it took its leave. */
+  goodbye: Goodbye | undefined;
+
+  readonly #options: V2LinkSessionOptions;
+  readonly #driver: LinkDriver;
+  readonly #link: V2DeviceLink;
+  readonly #pumps = new Map<ChannelPump, NamedService>();
+  readonly #inside = new Map<NamedService, number>();
+  #leaving = false;
+
+  /** Offers its services and serves from then on; `rest` is what was read beyond the handshake. */
+  constructor(options: V2LinkSessionOptions, rest: Uint8Array) {
+    this.#options = options;
+    const { transport, settings, board, keepAlive } = options;
+    const { clock, linkWriteTimeout } = settings;
+    this.#driver = new LinkDriver({ transport, clock, writeTimeout: linkWriteTimeout, busyCopyMax: GATHER_MAX });
+    this.#link = new V2DeviceLink(
+      {
+        output: this.#driver,
+        now: () => clock.now(),
+        wallClock: Date.now,
+        budget: new WindowBudget(LINK_WINDOW_BOUND),
+        nagle: false,
+      },
+      V2_MAX_CHANNELS,
+      {
+        onOpen: (channel, request) => this.#onOpen(channel, request),
+        onGrants: (results) => options.onGrants(results),
+        onGoodbye: (word) => this.#onGoodbye(word),
+        onSettings: (said) => options.onSettings(said),
+      },
+    );
+    this.down = this.#driver.ended;
+    this.#driver.start(this.#link, rest, {
+      settings: keepAlive,
+      probe: () => {
+        this.#link.ping();
+        return true;
+      },
+      answers: () => true,
+      patient: false,
+    });
+    this.#link.ping();
+    this.#link.sendSettings({ keepAlive, mode: board.mode });
+    if (board.mode === "run") this.#link.listen(board.offers());
+  }
+
+  /** Whether the server has opened a channel on the link. */
+  get served(): boolean {
+    return this.#link.opened > 0;
+  }
+
+  /** The server's wall clock less this device's, in milliseconds, once it is known. */
+  get clockOffset(): number | undefined {
+    return this.#link.clockOffset;
+  }
+
+  /** The last round trip, in milliseconds, once it is known. */
+  get roundTrip(): number | undefined {
+    return this.#link.roundTrip;
+  }
+
+  /** Clients that are being served. */
+  get clients(): number {
+    return this.#link.channelCount;
+  }
+
+  /** Tells the server what is offered now; out of mode `run` all channels are reset. */
+  offer(offers: Parameters<V2DeviceLink["listen"]>[0]): void {
+    if (this.#driver.done) return;
+    this.#link.listen(offers);
+    if (this.#options.board.mode === "run") return; // a service that is down has ended its connections, or still serves them
+    for (const pump of [...this.#pumps.keys()]) pump.abort("service-withdrawn");
+  }
+
+  /** Tells the server what is in force, or wanted of it. */
+  say(settings: Settings): void {
+    if (settings.keepAlive) this.#driver.keepAlive = settings.keepAlive;
+    if (!this.#driver.done) this.#link.sendSettings(settings);
+  }
+
+  /** Ends in order: each channel when what came is delivered; then the server is told, and the link closes. */
+  async shutdown(): Promise<void> {
+    this.#leaving = true;
+    const pumps = [...this.#pumps.keys()];
+    for (const pump of pumps) pump.end("shutting-down");
+    await Promise.all(pumps.map((pump) => pump.done));
+    if (!this.#driver.done) this.#link.sendGoodbye(goodbye("shutting-down", "the device is shutting down"));
+    await this.#driver.finish("shutting-down");
+  }
+
+  /** Resolves when the link is down and the connections to its services are closed. */
+  async ended(): Promise<void> {
+    await this.down;
+    await Promise.all([...this.#pumps.keys()].map((pump) => pump.done));
+  }
+
+  /** Ends at once. Idempotent. */
+  close(reason: LinkEndReason): void {
+    if (!this.#driver.done && reason === "shutting-down") {
+      this.#link.sendGoodbye(goodbye("shutting-down", "the device is shutting down"));
+    }
+    this.#driver.close(reason);
+    for (const pump of [...this.#pumps.keys()]) pump.abort(reason === "shutting-down" ? "shutting-down" : "link-lost");
+  }
+
+  #onGoodbye(word: Goodbye): void {
+    this.goodbye = word;
+    this.#driver.close("goodbye", word.text ? `${word.code}: ${word.text}` : word.code);
+  }
+
+  #onOpen(channel: V2Channel, request: ConnectRequest): void {
+    const { settings: { clock, stallTimeout }, board } = this.#options;
+    const found = board.find(request.service);
+    const refuse = (reason: ChannelEndReason, text: string) => {
+      channel.close(clock.now(), reason, text);
+      this.#told(channel, request, found?.service, { reason, bytesSent: 0, bytesReceived: 0, duration: 0 }, text);
+    };
+    if (this.#leaving) return refuse("shutting-down", "the device is shutting down");
+    if (!found) return refuse("not-allowed", `there is no service ${request.service}`);
+    const { service } = found;
+    if (!found.offered) {
+      const inRun = board.mode === "run";
+      return refuse(inRun ? "service-down" : "service-withdrawn", `${service.name} is ${inRun ? "down" : "withdrawn"}`);
+    }
+    const inside = this.#inside.get(service) ?? 0;
+    if (service.maxClients !== undefined && inside >= service.maxClients) {
+      return refuse("too-many-channels", `${service.maxClients} clients are the most for ${service.name}`);
+    }
+    if (this.#pumps.size - this.#link.channelCount + 1 > MAX_LEAVING_CHANNELS) {
+      return refuse("too-many-channels", `${MAX_LEAVING_CHANNELS} ended ones are still taking what came for them`);
+    }
+    const pump = new ChannelPump({
+      channel,
+      driver: this.#driver,
+      clock,
+      end: "service",
+      stallTimeout,
+      halfCloseTimeout: 0,
+    });
+    this.#pumps.set(pump, service);
+    this.#inside.set(service, inside + 1);
+    let error: string | undefined;
+    pump.done.then((summary) => {
+      this.#pumps.delete(pump);
+      this.#inside.set(service, this.#inside.get(service)! - 1);
+      this.#told(channel, request, service, summary, error);
+    });
+    this.#dial(pump, channel, service, request).catch((cause: unknown) => {
+      error = describeError(cause);
+      const reason = dialReason(cause);
+      if (reason !== "too-many-channels") board.hint(service, false);
+      channel.close(clock.now(), reason, error);
+      pump.abort(reason);
+    });
+  }
+
+  async #dial(pump: ChannelPump, channel: V2Channel, service: NamedService, request: ConnectRequest): Promise<void> {
+    const { clock, connectTimeout } = this.#options.settings;
+    const abort = new AbortController();
+    pump.done.then(() => abort.abort());
+    const conn = await dial(service.localAddress, clock, service.connectTimeout ?? connectTimeout, abort.signal);
+    if (service.proxy !== undefined) {
+      try {
+        await writeAll(
+          conn,
+          encodeProxyHeader(service.proxy, addressOf(request.client), addressOf(request.hostAddress)),
+        );
+      } catch (error) {
+        closeQuietly(conn);
+        throw error;
+      }
+    }
+    this.#options.board.hint(service, true);
+    this.#link.accept(channel);
+    pump.attach(conn);
+    if (service.idleTimeout !== undefined) pump.endWhenIdle(service.idleTimeout);
+  }
+
+  #told(
+    channel: V2Channel,
+    { client }: ConnectRequest,
+    service: NamedService | undefined,
+    summary: ChannelSummary,
+    error: string | undefined,
+  ): void {
+    const facts = {
+      id: channel.id,
+      client,
+      service: service?.name ?? "",
+      localAddress: service ? formatAddress(service.localAddress) : "",
+      reason: summary.reason,
+      error,
+      bytesUp: summary.bytesReceived,
+      bytesDown: summary.bytesSent,
+      duration: Math.round(summary.duration),
+    };
+    const { logger } = this.#options.settings;
+    if (error !== undefined) logger.warn("client {client} cannot reach {service}: {reason} ({error})", facts);
+    else {logger.info(
+        "client {client} of {service} ended: {reason}, {bytesUp} B up, {bytesDown} B down, {duration} ms",
+        facts,
+      );}
+    this.#options.emit({ type: "channel-end", ...facts });
+  }
+}
+
+function dialReason(cause: unknown): ChannelEndReason {
+  if (cause instanceof DialTimeout) return "connect-timeout";
+  if (cause instanceof DialLimit) return "too-many-channels";
+  return cause instanceof Deno.errors.ConnectionRefused ? "service-refused" : "service-unreachable";
+}
+
+function addressOf(text: string): ReturnType<typeof parseAddress> | undefined {
+  try {
+    return parseAddress(text);
+  } catch {
+    return undefined; // what the server said is for the service only if it is an address
+  }
+}

@@ -1,0 +1,146 @@
+/**
+ * Dialling the server: TCP, a proxy if there is one, TLS, all within one deadline.
+ *
+ * @module
+ */
+
+import { type Address, formatAddress } from "../protocol/address.ts";
+import { PINNED_NAME, pinnedAnchor } from "./certificate.ts";
+import type { Clock } from "./clock.ts";
+import { cutTls } from "./cut_socket.ts";
+import { dial, DialTimeout } from "./dial.ts";
+import { describeError } from "./errors.ts";
+import { connectThroughProxy, ProxyError, type ProxyOptions } from "./http_proxy.ts";
+import { ALPN, HandshakeError } from "./tls.ts";
+import { closeQuietly, tcpTransport, tlsTransport, type Transport } from "./transport.ts";
+
+/** How a server proves itself to a device: not at all, with the key that the device knows, or with a CA's certificate. */
+export type ServerSecurity =
+  | { readonly kind: "plain" }
+  | { readonly kind: "pinned"; readonly serverKey: Uint8Array }
+  | { readonly kind: "pki"; readonly caCerts?: readonly string[] };
+
+/** Where and how to dial. */
+export interface ServerTarget {
+  /** The server's address; with `pki` its certificate has to be for this host. */
+  readonly server: Address;
+  /** What it has to prove. */
+  readonly security: ServerSecurity;
+  /** What to dial through. */
+  readonly proxy?: ProxyOptions;
+}
+
+/** A server did not prove what it had to: it is another one, or somebody is in between. */
+export class ServerIdentityError extends Error {
+  override readonly name = "ServerIdentityError";
+}
+
+/**
+ * Connects to a server, until bytes can be sent to it.
+ *
+ * @throws {DialTimeout} after `timeout` milliseconds; {ServerIdentityError}, {HandshakeError} and {ProxyError} with one
+ * line for people; what {@linkcode dial} throws; the signal's reason when it aborts. Nothing is left open then.
+ */
+export async function dialServer(
+  target: ServerTarget,
+  clock: Clock,
+  timeout: number,
+  signal: AbortSignal,
+): Promise<Transport> {
+  signal.throwIfAborted();
+  const stop = new AbortController();
+  let letGo = () => {};
+  const giveUp = (reason: unknown) => {
+    stop.abort(reason);
+    letGo();
+  };
+  const onAbort = () => giveUp(signal.reason);
+  const cancel = clock.after(timeout, () => giveUp(new DialTimeout(timeout)));
+  signal.addEventListener("abort", onAbort);
+  try {
+    const tcp = await dialFirst(target, clock, timeout, stop.signal);
+    letGo = () => closeQuietly(tcp);
+    stop.signal.throwIfAborted();
+    if (target.proxy) await connectThroughProxy(tcp, target.server, target.proxy.credentials);
+    stop.signal.throwIfAborted();
+    if (target.security.kind === "plain") return tcpTransport(tcp);
+
+    const tls = await Deno.startTls(tcp, tlsOptions(target.server, target.security));
+    letGo = () => cutTls(tls);
+    stop.signal.throwIfAborted();
+    const { alpnProtocol } = await tls.handshake();
+    stop.signal.throwIfAborted();
+    if (alpnProtocol !== ALPN) throw new HandshakeError(`${speaker(target)} speaks TLS, but not ${ALPN}`);
+    return tlsTransport(tls);
+  } catch (error) {
+    letGo();
+    throw stop.signal.aborted ? stop.signal.reason : explain(error, target);
+  } finally {
+    cancel();
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+async function dialFirst(
+  { server, proxy }: ServerTarget,
+  clock: Clock,
+  timeout: number,
+  signal: AbortSignal,
+): Promise<Deno.TcpConn> {
+  if (!proxy) return await dial(server, clock, timeout, signal);
+  try {
+    return await dial(proxy.address, clock, timeout, signal);
+  } catch (cause) {
+    throw new ProxyError(`cannot reach the proxy at ${formatAddress(proxy.address)}: ${describeError(cause)}`, {
+      cause,
+    });
+  }
+}
+
+function tlsOptions({ host }: Address, security: Exclude<ServerSecurity, { kind: "plain" }>): Deno.StartTlsOptions {
+  const alpnProtocols = [ALPN];
+  if (security.kind === "pinned") {
+    return { hostname: PINNED_NAME, caCerts: [pinnedAnchor(security.serverKey)], alpnProtocols };
+  }
+  const hostname = host.replace(/\.$/, ""); // certificates name no root
+  return security.caCerts ? { hostname, caCerts: [...security.caCerts], alpnProtocols } : { hostname, alpnProtocols };
+}
+
+function speaker({ server }: ServerTarget): string {
+  return `what answers at ${formatAddress(server)}`;
+}
+
+/**
+ * What an error of TLS means to a user. The runtime gives these errors no code, so their text is looked at; nothing but
+ * the wording depends on it, and text that is not known is passed on.
+ */
+function explain(cause: unknown, target: ServerTarget): unknown {
+  const { server, security } = target;
+  const text = describeError(cause);
+  const at = formatAddress(server);
+  if (text.includes("invalid peer certificate")) {
+    const [, fault] = CERTIFICATE_FAULTS.find(([pattern]) => pattern.test(text)) ?? [];
+    const meaning = security.kind === "pinned"
+      ? `the server at ${at} proved another key than the one this device was joined to`
+      : `the certificate of the server at ${at} ${fault?.(server.host) ?? "is not valid"}`;
+    return new ServerIdentityError(`${meaning} (${text})`, { cause });
+  }
+  if (text.includes("NoApplicationProtocol")) {
+    return new HandshakeError(`${speaker(target)} speaks TLS, but not ${ALPN}`, { cause });
+  }
+  if (text.includes("corrupt message")) return new HandshakeError(`${speaker(target)} does not speak TLS`, { cause });
+  if (cause instanceof Deno.errors.UnexpectedEof || text.includes("handshake eof")) {
+    return new HandshakeError(`${speaker(target)} closed in the TLS handshake`, { cause });
+  }
+  if (text.includes("fatal alert")) return new HandshakeError(`${speaker(target)} refused TLS: ${text}`, { cause });
+  return cause;
+}
+
+const CERTIFICATE_FAULTS: readonly [fault: RegExp, meaning: (host: string) => string][] = [
+  [/UnknownIssuer/, () => "is from a CA that this device does not know"],
+  [/CaUsedAsEndEntity/, () => "is that of a CA itself"],
+  [/NotValidForName|not valid for name/, (host) => `is not for ${host}`],
+  [/expired/i, () => "has expired, or this device's clock is wrong"],
+  [/NotValidYet|not valid yet/, () => "is not valid yet, or this device's clock is wrong"],
+  [/BadSignature/, () => "is not signed by the CA that it names"],
+];

@@ -1,0 +1,196 @@
+/**
+ * The credit that a receiver grants: what the sinks of all channels of a link may have to hold, and no more.
+ *
+ * @module
+ */
+
+import { ProtocolError } from "./errors.ts";
+import { MAX_WINDOW, ON_THE_WAY_SLACK_MS, START_WINDOW, V2_MAX_CHANNELS } from "./limits.ts";
+
+/** Up to this share of a bound windows grow; the rest is kept for the first windows of channels to come. */
+const GROWING_SHARE = 7 / 8;
+
+/**
+ * First windows: while less than a share of the bound is granted, a channel gets so much. With 64 MiB there is room for
+ * 256 + 1,024 + 4,096 + 8,192 channels, and for 65,536 more in the last eighth.
+ */
+const TIERS: readonly (readonly [share: number, size: number])[] = [
+  [1 / 4, START_WINDOW],
+  [1 / 2, START_WINDOW / 4],
+  [3 / 4, START_WINDOW / 16],
+  [GROWING_SHARE, START_WINDOW / 64],
+];
+
+/** A window that is not used up in so many times what makes it grow is halved. */
+const SLOW = 4;
+
+/** Bytes that may be granted at once: by a link, or with it as the parent, by a process. */
+export class WindowBudget {
+  readonly #bound: number;
+  readonly #parent: WindowBudget | undefined;
+  #granted = 0;
+
+  /** A budget of `bound` bytes, within that of its parent. */
+  constructor(bound: number, parent?: WindowBudget) {
+    this.#bound = bound;
+    this.#parent = parent;
+  }
+
+  /** Bytes that are granted. */
+  get granted(): number {
+    return this.#granted;
+  }
+
+  /** Takes `size` bytes, or as many as there are here and at the parent. @returns how many. */
+  take(size: number): number {
+    const here = Math.max(0, Math.min(size, this.#bound - this.#granted));
+    const taken = this.#parent ? this.#parent.take(here) : here;
+    this.#granted += taken;
+    return taken;
+  }
+
+  /** Gives back what was taken. */
+  give(size: number): void {
+    this.#granted -= size;
+    this.#parent?.give(size);
+  }
+
+  /** The window that a new channel gets: so much that there is some for 65,536 of them. */
+  get first(): number {
+    const tier = TIERS.find(([share]) => this.#granted < share * this.#bound);
+    const here = tier ? tier[1] : Math.max(1, Math.floor((1 - GROWING_SHARE) * this.#bound / V2_MAX_CHANNELS));
+    return this.#parent ? Math.min(here, this.#parent.first) : here;
+  }
+
+  /**
+   * The largest window that a channel may have now: half of what is free. So n channels that want all come to hold
+   * 1 ÷ (n + 2) of the bound each, without knowing of each other, and something stays free for the next (Choudhury and
+   * Hahne, "Dynamic queue length thresholds for shared-memory packet switches", 1998).
+   */
+  get largest(): number {
+    const here = Math.max(0, (GROWING_SHARE * this.#bound - this.#granted) / 2);
+    return this.#parent ? Math.min(here, this.#parent.largest) : here;
+  }
+}
+
+/**
+ * What the peer may send on a channel, seen from its receiver.
+ *
+ * ```
+ * granted and not yet received (credit) + received and not yet consumed (held)  ≤  window
+ * ```
+ *
+ * Both parts count against the budget: they are what this side may come to hold. Credit goes back once half a window
+ * can be granted. A window that grows ends at two to four times what comes in the time of `2 × round trip + 5 ms`, so
+ * the other half bridges that time, and one CREDIT for each half is a quarter of the frames that an eighth would cost.
+ *
+ * A window doubles when it was consumed within two round trips (and 5 ms, for the turns of event loops, as the path's
+ * own limit has them), up to 8 MiB and to its share of the budget. It is halved for each time that it was not consumed
+ * in four times that, down to 64 KiB; what it had beyond returns to the budget with the next bytes consumed, as credit
+ * once granted cannot be taken back. What it began with stays its own until it is closed: so it never comes to a stand.
+ */
+export class ReceiveWindow {
+  /** Bytes to state in CONNECT or RESULT. */
+  readonly initial: number;
+  /** Bytes of the budget that are this channel's until it is closed. 0: the bound is reached, and it has to be refused. */
+  readonly reserved: number;
+
+  readonly #budget: WindowBudget;
+  #taken: number;
+  #credit: number;
+  #held = 0;
+
+  // What it would be with an ample budget, what it is, and how fast it is used up.
+  #wanted = START_WINDOW;
+  #window: number;
+  #used = 0;
+  #since: number;
+
+  /**
+   * A window for a new channel. `early`: credit that the peer has by the profile, before any was stated. It is granted
+   * even where the budget is short, and then repaid before there is new credit.
+   */
+  constructor(budget: WindowBudget, now: number, early = 0) {
+    this.#budget = budget;
+    this.reserved = this.#taken = budget.take(budget.first);
+    this.initial = Math.max(0, this.reserved - early);
+    this.#credit = this.initial + early;
+    this.#window = this.reserved;
+    this.#since = now;
+  }
+
+  /** Bytes that the peer may still send. */
+  get credit(): number {
+    return this.#credit;
+  }
+
+  /** The size that it has now, in bytes. */
+  get size(): number {
+    return this.#window;
+  }
+
+  /**
+   * The peer sent `size` bytes.
+   *
+   * @throws {ProtocolError} `credit-exceeded` if that is more than it may.
+   */
+  received(size: number): void {
+    if (size > this.#credit) {
+      throw new ProtocolError("credit-exceeded", `Cannot take ${size} bytes: current credit is ${this.#credit}`);
+    }
+    this.#credit -= size;
+    this.#held += size;
+  }
+
+  /**
+   * The sink has taken `size` bytes of what was received. Times are in milliseconds; a `roundTrip` that is not known
+   * may be `Infinity`.
+   *
+   * @returns the credit to send now, which then counts as granted; 0: nothing yet.
+   */
+  consumed(size: number, now: number, roundTrip: number): number {
+    this.#held -= size;
+    this.#used += size;
+    this.#adapt(now, roundTrip < Infinity ? roundTrip : 0);
+    const promised = this.#credit + this.#held;
+    const window = Math.max(this.reserved, Math.floor(Math.min(this.#wanted, this.#budget.largest)));
+    let credit = window - promised;
+    if (this.#taken === 0 || credit * 2 < window) credit = 0;
+    else this.#window = window;
+    credit = this.#hold(promised + credit) - promised;
+    if (credit <= 0) return 0;
+    this.#credit += credit;
+    return credit;
+  }
+
+  /** Gives all back to the budget. Idempotent; nothing may be received after that. */
+  close(): void {
+    this.#budget.give(this.#taken);
+    this.#taken = 0;
+    this.#credit = 0;
+  }
+
+  /** Takes from the budget or gives back, so that `size` bytes are covered if it can be. @returns how many are. */
+  #hold(size: number): number {
+    if (this.#taken === 0) return 0;
+    const target = Math.max(this.reserved, size);
+    if (target > this.#taken) this.#taken += this.#budget.take(target - this.#taken);
+    else if (target < this.#taken) {
+      this.#budget.give(this.#taken - target);
+      this.#taken = target;
+    }
+    return Math.min(size, this.#taken);
+  }
+
+  #adapt(now: number, roundTrip: number): void {
+    const quick = 2 * roundTrip + ON_THE_WAY_SLACK_MS;
+    const took = now - this.#since;
+    if (took > SLOW * quick) {
+      const halvings = Math.min(8, Math.floor(took / (SLOW * quick)));
+      this.#wanted = Math.max(START_WINDOW, this.#wanted / 2 ** halvings);
+    } else if (this.#used < this.#window) return;
+    else if (took <= quick) this.#wanted = Math.min(MAX_WINDOW, Math.max(START_WINDOW, this.#window * 2));
+    this.#used = 0;
+    this.#since = now;
+  }
+}

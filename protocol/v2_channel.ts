@@ -1,0 +1,146 @@
+/**
+ * One client's byte stream on a v2 link: credit both ways, two ends, one waiting piece.
+ *
+ * @module
+ */
+
+import type { Channel, ChannelReceiver } from "./channel.ts";
+import { V2_HEADER_SIZE, V2_MAX_PAYLOAD } from "./limits.ts";
+import type { ChannelEndReason } from "./reasons.ts";
+import type { ReceiveWindow } from "./receive_windows.ts";
+
+/** What a channel needs of its link. */
+export interface V2ChannelLink {
+  /** Largest payload of one frame, as long as several channels share the link or one has it for itself. */
+  readonly frameMax: number;
+  /** Sends a DATA frame now, or when it is the channel's turn. */
+  sendData(channel: V2Channel, frame: Uint8Array, size: number): Promise<void> | undefined;
+  /** Sends END. */
+  sendEnd(channel: V2Channel): void;
+  /** Sends CLOSE, and forgets the channel. */
+  sendClose(channel: V2Channel, reason: ChannelEndReason, text: string): void;
+  /** Sends CREDIT if it is time. */
+  giveCredit(channel: V2Channel, consumed: number): void;
+}
+
+/** A frame that waits for its turn. */
+interface Piece {
+  readonly frame: Uint8Array;
+  /** Where the part that has not been sent starts, headroom not counted. */
+  offset: number;
+  readonly resolve: () => void;
+}
+
+/** See {@linkcode Channel}. */
+export class V2Channel implements Channel {
+  readonly id: number;
+  readonly headroom = V2_HEADER_SIZE;
+  readonly maxPayload = V2_MAX_PAYLOAD;
+  readonly halfClose = true;
+  readonly credit = true;
+  bytesReceived = 0;
+  bytesSent = 0;
+
+  /** For the link: the credit that this side grants. */
+  readonly window: ReceiveWindow;
+  /** For the link: the piece that waits; its rest is {@linkcode V2Channel.size}. */
+  piece: Piece | undefined;
+  /** Bytes of the waiting piece that have not been sent. */
+  size = 0;
+  /** For the link: where this channel's last DATA ended in what was sent on the link. */
+  sentUpTo = -1;
+  /** For the link: whether this side has sent END, and whether the peer has. */
+  ended = false;
+  /** See {@linkcode V2Channel.ended}. */
+  peerEnded = false;
+
+  readonly #link: V2ChannelLink;
+  #open = true;
+  #credit: number;
+  #receiver: ChannelReceiver | undefined;
+  #wake: (() => void) | undefined;
+
+  /** Made by the link. `credit`: bytes that this side may send at first. */
+  constructor(link: V2ChannelLink, id: number, window: ReceiveWindow, credit: number) {
+    this.#link = link;
+    this.id = id;
+    this.window = window;
+    this.#credit = credit;
+  }
+
+  get open(): boolean {
+    return this.#open;
+  }
+
+  get room(): number {
+    return Math.min(this.#credit, this.#link.frameMax);
+  }
+
+  set receiver(receiver: ChannelReceiver) {
+    this.#receiver = receiver;
+  }
+
+  writable(): Promise<void> {
+    if (this.#credit > 0 || !this.#open) return Promise.resolve();
+    return new Promise((resolve) => this.#wake = resolve);
+  }
+
+  send(frame: Uint8Array, size: number): Promise<void> | undefined {
+    if (!this.#open || this.ended) return undefined;
+    this.#credit -= size;
+    this.bytesSent += size;
+    return this.#link.sendData(this, frame, size);
+  }
+
+  end(): void {
+    if (!this.#open || this.ended) return;
+    this.ended = true;
+    this.#link.sendEnd(this);
+  }
+
+  close(_now: number, reason: ChannelEndReason, text = ""): void {
+    if (!this.#open) return;
+    this.shut();
+    this.#link.sendClose(this, reason, text);
+  }
+
+  consumed(size: number): void {
+    if (this.#open && !this.peerEnded) this.#link.giveCredit(this, size);
+  }
+
+  /** For the link: nothing can be sent from now on; whoever waits is let go. */
+  shut(): void {
+    this.#open = false;
+    this.piece?.resolve();
+    this.piece = undefined;
+    this.#wake?.();
+    this.#wake = undefined;
+  }
+
+  /** For the link: bytes of the peer. */
+  received(bytes: Uint8Array): void {
+    this.window.received(bytes.length);
+    this.bytesReceived += bytes.length;
+    this.#receiver?.onData(bytes);
+  }
+
+  /** For the link: the peer grants more. */
+  credited(bytes: number): void {
+    this.#credit += bytes;
+    this.#wake?.();
+    this.#wake = undefined;
+  }
+
+  /** For the link: the peer will send no more. */
+  peerEnd(): void {
+    this.peerEnded = true;
+    this.#receiver?.onPeerEnd?.();
+  }
+
+  /** For the link: the peer, or the link, ended the channel. */
+  lost(reason: ChannelEndReason): void {
+    if (!this.#open) return;
+    this.shut();
+    this.#receiver?.onEnd(reason);
+  }
+}

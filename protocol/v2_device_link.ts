@@ -1,0 +1,97 @@
+/**
+ * The device's side of a v2 link: it offers services, then channels are opened to it.
+ *
+ * @module
+ */
+
+import { ProtocolError } from "./errors.ts";
+import { V2_EARLY_CREDIT } from "./limits.ts";
+import type { ChannelEndReason } from "./reasons.ts";
+import type { V2Channel } from "./v2_channel.ts";
+import { V2Command } from "./v2_commands.ts";
+import { V2Link, type V2LinkEvents, type V2LinkOptions } from "./v2_link.ts";
+import {
+  type ConnectRequest,
+  listenFrame,
+  readConnectRequest,
+  readGrants,
+  resultFrame,
+  type ServiceGrantResult,
+  type ServiceOffer,
+} from "./v2_messages.ts";
+
+/** What the device's side tells its owner. */
+export interface V2DeviceLinkEvents extends V2LinkEvents {
+  /**
+   * A client wants to reach a service. The owner sets the channel's receiver, then {@linkcode V2DeviceLink.accept}s it, or
+   * closes it with a reason.
+   */
+  onOpen(channel: V2Channel, request: ConnectRequest): void;
+  /** What became of services. */
+  onGrants(results: ServiceGrantResult[]): void;
+}
+
+/** The device's side; see {@linkcode V2Link}. */
+export class V2DeviceLink extends V2Link {
+  readonly #events: V2DeviceLinkEvents;
+  readonly #maxChannels: number;
+  readonly #connecting = new Set<V2Channel>();
+
+  /** A link whose handshake is done. */
+  constructor(options: V2LinkOptions, maxChannels: number, events: V2DeviceLinkEvents) {
+    super(options, events);
+    this.#events = events;
+    this.#maxChannels = maxChannels;
+  }
+
+  /** Offers services, or withdraws them. */
+  listen(offers: readonly ServiceOffer[]): void {
+    this.control(listenFrame(offers));
+  }
+
+  /** The service of a channel is connected. */
+  accept(channel: V2Channel): void {
+    if (!this.#connecting.delete(channel) || !channel.open) return;
+    this.control(resultFrame(channel.id, "connected", channel.window.initial));
+  }
+
+  override onFrame(command: V2Command, id: number, payload: Uint8Array): void {
+    switch (command) {
+      case V2Command.LISTEN:
+        return this.#events.onGrants(readGrants(payload));
+      case V2Command.CONNECT:
+        return this.#onConnect(id, payload);
+      case V2Command.RESULT:
+        throw new ProtocolError("wrong-direction", "Only a device may send RESULT; is the other side a device too?");
+      default:
+        return super.onFrame(command, id, payload);
+    }
+  }
+
+  override end(reason: ChannelEndReason): void {
+    this.#connecting.clear();
+    super.end(reason);
+  }
+
+  /** A channel that was not accepted ends with a RESULT, any other with CLOSE. */
+  protected override closing(channel: V2Channel, reason: ChannelEndReason, text: string): Uint8Array {
+    if (!this.#connecting.delete(channel)) return super.closing(channel, reason, text);
+    return resultFrame(channel.id, reason, 0, text);
+  }
+
+  protected override closedByPeer(channel: V2Channel, reason: ChannelEndReason, text: string): void {
+    this.#connecting.delete(channel);
+    super.closedByPeer(channel, reason, text);
+  }
+
+  #onConnect(id: number, payload: Uint8Array): void {
+    if (this.channels.has(id)) throw new ProtocolError("bad-channel", `CONNECT for channel ${id}, which is open`);
+    const request = readConnectRequest(payload);
+    const channel = this.addChannel(id, request.credit, V2_EARLY_CREDIT);
+    this.#connecting.add(channel);
+    if (this.channelCount > this.#maxChannels || channel.window.reserved === 0) {
+      return channel.close(0, "too-many-channels");
+    }
+    this.#events.onOpen(channel, request);
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * The door of a service: how many clients may be in, how long one may be idle, and who it really is behind a load balancer.
+ *
+ * @module
+ */
+
+import { formatAddress, splitHostPort } from "../protocol/address.ts";
+import type { ChannelEndReason } from "../protocol/reasons.ts";
+import type { ChannelPump } from "../net/channel_pump.ts";
+import { describeError } from "../net/errors.ts";
+import { PROXY_HEADER_TIMEOUT_MS } from "../net/limits.ts";
+import { isInNetwork } from "../net/networks.ts";
+import { PrefixedDuplex } from "../net/prefixed_duplex.ts";
+import { ProxyHeaderReader } from "../net/proxy_protocol.ts";
+import { closeQuietly, type Duplex } from "../net/transport.ts";
+import type { ServiceGrant } from "./service_grant.ts";
+import type { ServerSettings } from "./options.ts";
+
+/** What becomes of those who come. */
+export interface ClientDoorEvents {
+  /** Serve it; the door hears of its end by {@linkcode ClientDoor.left}. */
+  serve(duplex: Duplex, address: string): void;
+  /** It was turned away; its connection is closed. */
+  refused(address: string, reason: ChannelEndReason, error: string | undefined): void;
+}
+
+/** Lets clients in. */
+export class ClientDoor {
+  readonly #grant: ServiceGrant;
+  readonly #settings: ServerSettings;
+  readonly #events: ClientDoorEvents;
+  readonly #reading = new Set<Duplex>();
+  #inside = 0;
+  #closed = false;
+
+  /** A door with the limits of `grant`. */
+  constructor(grant: ServiceGrant, settings: ServerSettings, events: ClientDoorEvents) {
+    this.#grant = grant;
+    this.#settings = settings;
+    this.#events = events;
+  }
+
+  /** A client from `address` wants in. */
+  enter(duplex: Duplex, address: string): void {
+    const { maxClients, proxyFrom } = this.#grant;
+    if (maxClients !== undefined && this.#inside >= maxClients) {
+      closeQuietly(duplex);
+      return this.#events.refused(address, "too-many-channels", `${maxClients} clients are the most for this service`);
+    }
+    this.#inside++;
+    const [host] = splitHostPort(address);
+    if (!proxyFrom?.some((network) => isInNetwork(host, network))) return this.#events.serve(duplex, address);
+    this.#readHeader(duplex, address).catch((error: unknown) => {
+      closeQuietly(duplex);
+      this.left();
+      this.#events.refused(address, "client-closed", describeError(error));
+    });
+  }
+
+  /** A client that was let in has gone. */
+  left(): void {
+    this.#inside--;
+  }
+
+  /** Ends a client that is idle for too long. */
+  watch(pump: ChannelPump): void {
+    const { idleTimeout } = this.#grant;
+    if (idleTimeout !== undefined) pump.endWhenIdle(idleTimeout);
+  }
+
+  /** Turns away those who are still in the doorway. */
+  close(): void {
+    this.#closed = true;
+    for (const duplex of this.#reading) closeQuietly(duplex);
+  }
+
+  /** A load balancer says first for whom it comes. */
+  async #readHeader(duplex: Duplex, address: string): Promise<void> {
+    const reader = new ProxyHeaderReader();
+    const buffer = new Uint8Array(1024);
+    let late = false;
+    const cancel = this.#settings.clock.after(PROXY_HEADER_TIMEOUT_MS, () => {
+      late = true;
+      closeQuietly(duplex);
+    });
+    this.#reading.add(duplex);
+    try {
+      for (;;) {
+        const count = await duplex.read(buffer);
+        if (count === null) throw new Error("it closed before its PROXY protocol header was whole");
+        const header = reader.feed(buffer.subarray(0, count));
+        if (!header) continue;
+        if (this.#closed) throw new Error("the service was closed");
+        const source = header.source ? formatAddress(header.source) : address;
+        return this.#events.serve(header.rest.length > 0 ? new PrefixedDuplex(duplex, header.rest) : duplex, source);
+      }
+    } catch (error) {
+      throw late ? new Error(`no PROXY protocol header within ${PROXY_HEADER_TIMEOUT_MS / 1000} s`) : error;
+    } finally {
+      cancel();
+      this.#reading.delete(duplex);
+    }
+  }
+}

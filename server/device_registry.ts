@@ -1,0 +1,175 @@
+/**
+ * The devices of a server: who may come in, and the session of each who did.
+ *
+ * @module
+ */
+
+import { type Goodbye, goodbye } from "../protocol/goodbye.ts";
+import { V2_MAX_CHANNELS } from "../protocol/limits.ts";
+import { WindowBudget } from "../protocol/receive_windows.ts";
+import { type Authenticated, HandshakeError, welcomeFrame } from "../protocol/v2_handshake.ts";
+import { randomBytes, type ServerGreeting, writeAll } from "../net/handshake.ts";
+import { fingerprint, formatPublicKey } from "../net/identity.ts";
+import { PROCESS_WINDOW_BOUND } from "../net/limits.ts";
+import type { Transport } from "../net/transport.ts";
+import type { AuthorizedDevice, DevicesChange } from "./authorized_devices.ts";
+import { DeviceSession } from "./device_session.ts";
+import type { ServerEvent } from "./events.ts";
+import type { PortMemory, ServerSettings, V2Options } from "./options.ts";
+
+/** Milliseconds between two looks for devices that have expired. */
+export const EXPIRY_LOOK_MS = 500;
+
+/** Admits devices, and ends those that are no longer welcome. */
+export class DeviceRegistry {
+  readonly #settings: ServerSettings;
+  readonly #options: V2Options;
+  readonly #emit: (event: ServerEvent) => void;
+  readonly #sessions = new Map<string, DeviceSession>();
+  readonly #budget = new WindowBudget(PROCESS_WINDOW_BOUND);
+  readonly #ports: PortMemory;
+  readonly #unsubscribe: () => void;
+  #cancelExpiry: () => void;
+  #closed = false;
+
+  /** Starts with nobody. */
+  constructor(options: V2Options, settings: ServerSettings, emit: (event: ServerEvent) => void) {
+    this.#options = options;
+    this.#settings = settings;
+    this.#emit = emit;
+    this.#ports = options.ports ?? new VolatilePorts();
+    this.#unsubscribe = options.devices.subscribe((change) => this.#onChange(change));
+    this.#cancelExpiry = settings.clock.after(EXPIRY_LOOK_MS, () => this.#expire());
+  }
+
+  /** The sessions of devices that came since the server runs, by their key. */
+  get sessions(): DeviceSession[] {
+    return [...this.#sessions.values()];
+  }
+
+  /**
+   * Answers a device that has proved its key, and gives it its session.
+   *
+   * @throws {HandshakeError} with the goodbye to say, if it may not link up.
+   */
+  async admit(transport: Transport, { device: peer, rest }: ServerGreeting): Promise<void> {
+    const { logger } = this.#settings;
+    const device = this.#options.devices.byKey(peer.deviceKey) ?? await this.#enrol(peer);
+    if (!device) {
+      const key = formatPublicKey(peer.deviceKey);
+      throw new HandshakeError(
+        goodbye("unknown-device", `nobody authorized ${key} (${await fingerprint(peer.deviceKey)})`),
+      );
+    }
+    const unwelcome = unwelcomeNow(device);
+    if (unwelcome) throw new HandshakeError(unwelcome);
+    const session = this.#sessions.get(device.key) ?? this.#newSession(device);
+    const refused = session.refuse(peer, transport.remote);
+    if (refused) throw new HandshakeError(refused);
+    const welcome = welcomeFrame({
+      session: randomBytes(16),
+      name: device.name,
+      maxChannels: V2_MAX_CHANNELS,
+      remote: transport.remote,
+    });
+    await writeAll(transport.duplex, welcome);
+    if (this.#closed) throw new HandshakeError(goodbye("shutting-down", "the server is shutting down"));
+    logger.debug("device {device} proved its key", { device: device.name });
+    session.start(transport, peer, rest);
+  }
+
+  /** Ends all in order. */
+  async shutdown(): Promise<void> {
+    this.#stop();
+    await Promise.all(this.sessions.map((session) => session.shutdown()));
+  }
+
+  /** Ends all at once. Idempotent. */
+  close(): void {
+    this.#stop();
+    for (const session of this.sessions) session.close(goodbye("shutting-down", "the server is shutting down"));
+  }
+
+  /** Resolves when nothing is left of it. */
+  async ended(): Promise<void> {
+    await Promise.all(this.sessions.map((session) => session.ended()));
+  }
+
+  #stop(): void {
+    this.#closed = true;
+    this.#unsubscribe();
+    this.#cancelExpiry();
+  }
+
+  #newSession(device: AuthorizedDevice): DeviceSession {
+    const session: DeviceSession = new DeviceSession({
+      device,
+      settings: this.#settings,
+      budget: this.#budget,
+      kept: (service) => ({
+        get: () => this.#ports.get(session.deviceName, service),
+        set: (port) => void (port !== undefined && this.#ports.set(session.deviceName, service, port)),
+      }),
+      emit: this.#emit,
+    });
+    this.#sessions.set(device.key, session);
+    return session;
+  }
+
+  /** A device that nobody knows may have a token. */
+  async #enrol(peer: Authenticated): Promise<AuthorizedDevice | undefined> {
+    if (!peer.token) return undefined;
+    const desk = this.#options.enrolments;
+    const hash = await desk?.secretHash(peer.token);
+    if (!desk || !hash || !await peer.provesToken(hash)) {
+      throw new HandshakeError(goodbye("bad-enrolment", "this enrolment string is unknown here; ask for a new one"));
+    }
+    const device = await desk.redeem(peer.token, peer.deviceKey);
+    if ("refused" in device) throw new HandshakeError(goodbye("bad-enrolment", device.refused));
+    this.#settings.logger.info("device {device} is enrolled, {key}", { device: device.name, key: device.key });
+    this.#emit({ type: "enrolled", device: device.name, key: device.key });
+    return device;
+  }
+
+  #onChange({ removed, changed }: DevicesChange): void {
+    for (const { name, key } of removed) {
+      this.#sessions.get(key)?.close(goodbye("revoked", `${name} was revoked`), "revoked");
+      this.#sessions.delete(key);
+    }
+    for (const { after } of changed) {
+      const session = this.#sessions.get(after.key);
+      if (!session) continue;
+      const unwelcome = unwelcomeNow(after);
+      session.update(after);
+      if (unwelcome) session.close(unwelcome, "revoked");
+    }
+  }
+
+  #expire(): void {
+    for (const session of this.#sessions.values()) {
+      const unwelcome = unwelcomeNow(session.device);
+      if (unwelcome && session.link) session.close(unwelcome, "revoked");
+    }
+    this.#cancelExpiry = this.#settings.clock.after(EXPIRY_LOOK_MS, () => this.#expire());
+  }
+}
+
+/** Why a device may not link up now, if it may not. */
+function unwelcomeNow({ name, disabled, expires }: AuthorizedDevice): Goodbye | undefined {
+  if (disabled) return goodbye("disabled", `${name} is disabled`);
+  if (expires === undefined || Date.now() < expires) return undefined;
+  return goodbye("expired", `the grant of ${name} expired on ${new Date(expires).toISOString().slice(0, 10)}`);
+}
+
+/** Remembers ports as long as the server runs. */
+class VolatilePorts implements PortMemory {
+  readonly #ports = new Map<string, number>();
+
+  get(device: string, service: string): number | undefined {
+    return this.#ports.get(`${device}/${service}`);
+  }
+
+  set(device: string, service: string, port: number): void {
+    this.#ports.set(`${device}/${service}`, port);
+  }
+}

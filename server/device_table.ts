@@ -1,0 +1,183 @@
+/**
+ * Edits of the file of authorized devices that leave its owner's comments, order and manner of writing alone.
+ *
+ * @module
+ */
+
+import { ConfigError } from "../app/config_error.ts";
+import { readPrivateFile, writeStateFile } from "../app/private_file.ts";
+import { placeAt, scanToml, tomlKey, type TomlStatement, tomlString } from "../app/toml_scan.ts";
+import { closest } from "../app/values.ts";
+import { type AuthorizedDevice, parseDevices } from "./authorized_devices.ts";
+import { formatGrants, type ServiceGrant } from "./service_grant.ts";
+
+/** What stands at the top of a file that is made for a user. */
+const HEADING = `# Devices that may link up, a table for each. It may be edited while the server runs.
+#
+# [gw1]
+# key = "ed25519:..."                        # as "device key" prints it
+# services = { ssh = "0.0.0.0:2201" }        # where clients reach them: a port, a range as in 8000-8099, or 0
+# expires = 2027-01-31                       # optional
+# disabled = false                           # optional
+# comment = "roof, building 7"               # optional
+`;
+
+/** One edit: from the text of the file to the new one. */
+export type DeviceEdit = (source: string, file: string) => string;
+
+/**
+ * Reads the file, if it is there.
+ *
+ * @throws {ConfigError} if it cannot be used.
+ */
+export async function readDevices(file: string): Promise<AuthorizedDevice[]> {
+  return parseDevices(file, await readPrivateFile(file, false) ?? "");
+}
+
+/**
+ * Edits the file, whole or not at all. To be called under the lock of the state.
+ *
+ * @throws {ConfigError} if it cannot be used, before or after, and if other devices would change.
+ */
+export async function updateDevices(file: string, device: string, edit: DeviceEdit): Promise<AuthorizedDevice[]> {
+  const source = await readPrivateFile(file, false) ?? HEADING;
+  const others = (devices: readonly AuthorizedDevice[]) =>
+    JSON.stringify(devices.filter(({ name, key }) => name !== device && key !== keyBefore));
+  const before = parseDevices(file, source);
+  const keyBefore = before.find(({ name }) => name === device)?.key;
+  const text = edit(source, file);
+  const after = parseDevices(file, text);
+  if (others(before) !== others(after)) {
+    throw new ConfigError(`${file}: "${device}" is written in a way that this cannot edit; do it by hand`);
+  }
+  if (text !== source) await writeStateFile(file, text);
+  return after;
+}
+
+/** Adds a device at the end. */
+export function addDevice(device: Omit<AuthorizedDevice, "disabled">): DeviceEdit {
+  return (source) => {
+    const lines = [
+      `[${tomlKey(device.name)}]`,
+      `key = ${tomlString(device.key)}`,
+      `services = ${formatGrants(device.services)}`,
+    ];
+    if (device.expires !== undefined) lines.push(`expires = ${formatTime(device.expires)}`);
+    if (device.comment !== undefined) lines.push(`comment = ${tomlString(device.comment)}`);
+    const before = source.trimEnd();
+    return `${before === "" ? "" : `${before}\n\n`}${lines.join("\n")}\n`;
+  };
+}
+
+/** Removes a device: its tables, from their headers to their last values. */
+export function removeDevice(name: string): DeviceEdit {
+  return (source, file) => {
+    const statements = scanToml(source);
+    headerOf(statements, source, file, name);
+    const cuts: [number, number][] = [];
+    let cutting = false;
+    for (const statement of statements) {
+      const header = statement.kind === "table" || statement.kind === "list";
+      if (header) cutting = statement.path[0] === name;
+      if (!cutting) continue;
+      const [start, end] = lineOf(source, statement);
+      const last = cuts.at(-1);
+      if (last && !header) last[1] = Math.max(last[1], end); // with the comments within a table
+      else cuts.push([start, end]);
+    }
+    return cut(source, cuts);
+  };
+}
+
+/** Gives a device another name. */
+export function renameDevice(before: string, after: string): DeviceEdit {
+  return (source, file) => {
+    const statements = scanToml(source);
+    headerOf(statements, source, file, before);
+    let text = source;
+    for (const { kind, path, firstKey } of statements.toReversed()) {
+      if (kind !== "table" || path[0] !== before) continue;
+      text = text.slice(0, firstKey[0]) + tomlKey(after) + text.slice(firstKey[1]);
+    }
+    return text;
+  };
+}
+
+/** Bars a device, or lets it in again. */
+export function setDisabled(name: string, disabled: boolean): DeviceEdit {
+  return (source, file) => {
+    const stands = scanToml(source).some(({ path }) => path[0] === name && path[1] === "disabled");
+    return disabled || stands ? setValue(name, "disabled", String(disabled))(source, file) : source;
+  };
+}
+
+/** Gives a device another key, and what else is given. */
+export function replaceDevice(
+  device: { name: string; key: string; services?: readonly ServiceGrant[]; expires?: number; comment?: string },
+): DeviceEdit {
+  const edits = [setValue(device.name, "key", tomlString(device.key))];
+  if (device.services) edits.push(setValue(device.name, "services", formatGrants(device.services)));
+  if (device.expires !== undefined) edits.push(setValue(device.name, "expires", formatTime(device.expires)));
+  if (device.comment !== undefined) edits.push(setValue(device.name, "comment", tomlString(device.comment)));
+  return (source, file) => edits.reduce((text, edit) => edit(text, file), source);
+}
+
+/** Sets one key of a device. */
+function setValue(name: string, key: string, value: string): DeviceEdit {
+  return (source, file) => {
+    const statements = scanToml(source);
+    const header = headerOf(statements, source, file, name);
+    const mine = statements.filter(({ kind, path }) => kind !== "inline" && path[0] === name && path[1] === key);
+    const [only] = mine;
+    if (only?.kind === "value" && only.path.length === 2) {
+      return source.slice(0, only.valueStart) + value + source.slice(only.end);
+    }
+    // Sub-tables and dotted keys stand below the header of their table, so its place does not move.
+    const text = cut(source, mine.map((statement) => lineOf(source, statement)));
+    const end = lineOf(text, header)[1];
+    return `${text.slice(0, end)}${text[end - 1] === "\n" ? "" : "\n"}${key} = ${value}\n${text.slice(end)}`;
+  };
+}
+
+/** The header `[name]`; a device that is written otherwise is not edited. */
+function headerOf(statements: readonly TomlStatement[], source: string, file: string, name: string): TomlStatement {
+  const header = statements.find(({ kind, path }) => kind === "table" && path.length === 1 && path[0] === name);
+  const other = statements.find(({ path }) => path[0] === name);
+  const sole = statements.every(({ kind, path, start }) =>
+    path[0] !== name || kind === "inline" || header !== undefined && start >= header.start
+  );
+  if (header && sole) return header;
+  if (!other) throw unknownDevice(name, statements.map(({ path }) => String(path[0])));
+  const place = placeAt(source, other.start);
+  throw ConfigError.at(file, source, place, `"${name}" does not begin with a table [${name}]; edit it by hand`);
+}
+
+/** The error for a device that nobody knows, with the nearest that is known. */
+export function unknownDevice(name: string, known: Iterable<string>): ConfigError {
+  const names = [...new Set(known)];
+  const like = closest(name, names);
+  const hint = like ? `did you mean "${like}"?` : names.length > 0 ? `there are: ${names.slice(0, 10).join(", ")}` : "";
+  return new ConfigError(`there is no device "${name}"; ${hint || "there are none yet"}`);
+}
+
+/** The offsets of the lines that a statement stands on, with the comment behind it. */
+function lineOf(source: string, { start, end }: TomlStatement): [number, number] {
+  const lineEnd = source.indexOf("\n", end);
+  return [source.lastIndexOf("\n", start - 1) + 1, lineEnd < 0 ? source.length : lineEnd + 1];
+}
+
+/** Takes ranges out, and one of two blank lines that would meet. */
+function cut(source: string, ranges: readonly (readonly [number, number])[]): string {
+  let text = source;
+  for (const [start, end] of ranges.toReversed()) {
+    const [before, after] = [text.slice(0, start), text.slice(end)];
+    const blankBefore = before === "" || /\n[ \t]*\r?\n$/.test(before);
+    text = before + (blankBefore ? after.replace(/^[ \t]*\r?\n/, "") : after);
+  }
+  return text;
+}
+
+/** A time as TOML has it, without the fractions of a second that nobody asked for. */
+export function formatTime(time: number): string {
+  return new Date(Math.ceil(time / 1000) * 1000).toISOString().replace(".000Z", "Z").replace("T00:00:00Z", "");
+}

@@ -1,0 +1,193 @@
+import assert from "node:assert/strict";
+import { decodeEnrolment } from "../protocol/enrolment.ts";
+import { ExitCode } from "../app/exit_codes.ts";
+import { loadIdentity } from "../app/state.ts";
+import { parsePublicAddress, publicAddresses } from "./enroll_cli.ts";
+import { Enrolments } from "./enrolments.ts";
+import { writeFacts } from "./facts.ts";
+import { key, rawKey, test } from "./_state_fixture_test.ts";
+
+const ROOT = new URL("..", import.meta.url);
+
+/** A program as the server's is: options of its own with the same words, and the commands below it. */
+const PROGRAM = `
+import { Command, Option } from "commander";
+import { runProcess } from "./app/run.ts";
+import { devicesCommands } from "./server/devices_cli.ts";
+await runProcess("sallyport server", async () => {
+  const server = new Command("server").exitOverride().addOption(new Option("--state <DIR>")).action(() => {});
+  for (const command of devicesCommands("sallyport server")) server.addCommand(command);
+  await server.parseAsync(Deno.args, { from: "user" });
+});
+`;
+
+/** What a compiled binary has. */
+const PERMISSIONS = ["--no-prompt", "--allow-read", "--allow-write", "--allow-sys=uid,hostname", "--allow-env"];
+
+/** Runs one command line. */
+async function run(args: string[]): Promise<{ code: number; out: string; err: string }> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--no-check", ...PERMISSIONS, "-", ...args],
+    cwd: ROOT,
+    env: { NO_COLOR: "1" },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const input = child.stdin.getWriter();
+  await input.write(new TextEncoder().encode(PROGRAM));
+  await input.close();
+  const { code, stdout, stderr } = await child.output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trimEnd();
+  return { code, out: text(stdout), err: text(stderr) };
+}
+
+test("enrolling before a server ever ran makes its key, and prints one string that lets a device in", async (folder) => {
+  const state = `${folder}/state`;
+  const missing = await run(["enroll", "gw1", "--service", "ssh=0.0.0.0:2201", "--state", state]);
+  assert.equal(missing.code, ExitCode.USAGE);
+  assert.match(missing.err, /no server has run with this state yet.*--public-address relay\.example:7443/);
+  assert.equal(missing.out, "");
+  const { code, out, err } = await run([
+    "enroll",
+    "gw1",
+    "--state",
+    state,
+    "--service",
+    "ssh=0.0.0.0:2201",
+    "--service",
+    "web=127.0.0.1:8000-8099",
+    "--public-address",
+    "relay.example:443",
+    "--public-address",
+    "[2001:db8::1]",
+    "--expires",
+    "90d",
+    "--comment",
+    "roof, building 7",
+  ]);
+  assert.deepEqual([code, err], [0, ""]);
+  const enrolment = decodeEnrolment(out);
+  assert.deepEqual(enrolment.serverKey, (await loadIdentity(`${state}/server`)).publicKey);
+  assert.deepEqual([enrolment.security, enrolment.addresses], ["pinned", [
+    { host: "relay.example", port: 443 },
+    { host: "2001:db8::1", port: 7443 },
+  ]]);
+  const enrolments = new Enrolments(`${state}/server`, `${state}/server/devices.toml`);
+  assert.deepEqual(await enrolments.redeem(enrolment.tokenId, rawKey(1)), { ok: true, device: "gw1" });
+  const text = await Deno.readTextFile(`${state}/server/devices.toml`);
+  assert.match(text, /services = \{ ssh = "0\.0\.0\.0:2201", web = "127\.0\.0\.1:8000-8099" \}/);
+  assert.match(text, /comment = "roof, building 7"/);
+});
+
+test("what cannot be enrolled is told in a line, and nothing is printed for a script to take", async (folder) => {
+  const place = ["--public-address", "relay.example", "--state", folder];
+  const mistakes: [args: string[], says: RegExp][] = [
+    [["enroll", "gw1", ...place], /--service is missing; for example: --service ssh=0\.0\.0\.0:2201/],
+    [["enroll", "g w", "--service", "a=0.0.0.0:1", ...place], /"g w" is not a name/],
+    [["enroll", "gw1", "--service", "a=0.0.0.0:1,a=0.0.0.0:2", ...place], /--service a is given twice/],
+    [["enroll", "gw1", "--service", "a=0.0.0.0:1", "--expires", "soon", ...place], /neither a date.* nor a span/],
+    [
+      ["enroll", "gw1", "--service", "a=0.0.0.0:1", "--replace", ...place],
+      /there is no device "gw1"; there are none yet/,
+    ],
+  ];
+  await Promise.all(mistakes.map(async ([args, says]) => {
+    const { code, out, err } = await run(args);
+    assert.deepEqual([code, out], [ExitCode.USAGE, ""], args.join(" "));
+    assert.match(err, says);
+  }));
+});
+
+test("devices are shown, disabled, enabled, renamed and revoked", async (folder) => {
+  const state = `${folder}/server`;
+  const file = `${state}/devices.toml`;
+  const here = ["--state", folder];
+  await writeFacts(state, { addresses: [{ host: "127.0.0.1", port: 1 }], security: "plain" });
+  assert.deepEqual(await run(["devices", ...here]), { code: 0, out: "", err: "no devices yet; enroll lets one in" });
+  assert.equal((await run(["devices", "--json", ...here])).out, "[]");
+  const source = `# mine\n[gw1]\nkey = "${key(1)}"\nservices = { ssh = "0.0.0.0:2201" }\n\n` +
+    `[old]\nkey = "${key(2)}"\nexpires = 2020-01-01\n`;
+  await Deno.writeTextFile(file, source);
+  const { out } = await run(["enroll", "gw3", "--service", "any=0.0.0.0:0", ...here]);
+  assert.equal(decodeEnrolment(out).security, "plain");
+  assert.deepEqual(decodeEnrolment(out).addresses, [{ host: "127.0.0.1", port: 1 }]);
+
+  const table = (await run(["devices", ...here])).out.split("\n");
+  assert.deepEqual(table.map((line) => line.split(/ {2,}/).slice(0, 5).filter((_, column) => column !== 1)), [
+    ["NAME", "STATE", "EXPIRES", "SERVICES"],
+    ["gw1", "active", "never", "ssh=0.0.0.0:2201"],
+    ["old", "expired", "2020-01-01", "-"],
+    ["gw3", "enrolling", "never", "any=0.0.0.0:0"],
+  ]);
+  assert.match(table[1]!, /^gw1 +[0-9a-f]{2}(:[0-9a-f]{2}){7} +active/);
+
+  assert.equal((await run(["disable", "gw1", ...here])).err, '"gw1" is disabled');
+  const rows = JSON.parse((await run(["devices", "--json", ...here])).out);
+  assert.deepEqual(rows.map(({ name, state, key }: Record<string, unknown>) => [name, state, key]), [
+    ["gw1", "disabled", key(1)],
+    ["old", "expired", key(2)],
+    ["gw3", "enrolling", null],
+  ]);
+  assert.equal((await run(["enable", "gw1", ...here])).err, '"gw1" is enabled');
+  assert.equal((await run(["rename", "gw1", "roof", ...here])).err, '"gw1" is "roof" from now on');
+  assert.match((await run(["rename", "roof", "old", ...here])).err, /there is a device "old" already/);
+  assert.equal((await run(["revoke", "old", ...here])).err, '"old" is revoked');
+  assert.equal((await run(["revoke", "gw3", ...here])).err, '"gw3" is revoked, with the enrolment that waited');
+  const wrong = await run(["revoke", "rof", ...here]);
+  assert.deepEqual([wrong.code, wrong.err], [
+    ExitCode.USAGE,
+    'sallyport server: there is no device "rof"; did you mean "roof"?',
+  ]);
+  assert.equal(
+    await Deno.readTextFile(file),
+    `# mine\n[roof]\ndisabled = false\nkey = "${key(1)}"\nservices = { ssh = "0.0.0.0:2201" }\n\n`,
+  );
+});
+
+test("a file with a mistake is told by its place, and no command changes it", async (folder) => {
+  const file = `${folder}/mine.toml`;
+  const source = `[gw1]\nkey = "${key(1)}"\nexpires = "soon"\n`;
+  await Deno.writeTextFile(file, source);
+  for (const args of [["devices"], ["revoke", "gw1"]]) {
+    const { code, err } = await run([...args, "--devices", file, "--state", `${folder}/state`]);
+    assert.equal(code, ExitCode.USAGE);
+    assert.ok(err.startsWith(`sallyport server: ${file}:3:1: "expires": "soon" is not a date`), err);
+  }
+  assert.equal(await Deno.readTextFile(file), source);
+});
+
+test("many who enrol at once are all kept", async (folder) => {
+  const state = `${folder}/server`;
+  await loadIdentity(state);
+  const runs = await Promise.all(
+    ["a", "b", "c", "d"].map((name) =>
+      run(["enroll", name, "--service", "s=0.0.0.0:0", "--public-address", "relay.example", "--state", folder])
+    ),
+  );
+  assert.deepEqual(runs.map(({ code }) => code), [0, 0, 0, 0]);
+  const waiting = await new Enrolments(state, `${state}/devices.toml`).waiting();
+  assert.deepEqual(waiting.map(({ device }) => device).sort(), ["a", "b", "c", "d"]);
+});
+
+test("devices dial what was said, else where the server listens, by this host's name if that is everywhere", () => {
+  const facts = {
+    addresses: [{ host: "::", port: 7443 }, { host: "0.0.0.0", port: 7443 }],
+    security: "pinned" as const,
+  };
+  assert.deepEqual(publicAddresses(undefined, facts, () => "relay"), [{ host: "relay", port: 7443 }]);
+  const given = [{ host: "relay.example", port: 1 }];
+  assert.deepEqual(publicAddresses(given, facts, () => "relay"), given);
+  const denied = () => {
+    throw new Deno.errors.NotCapable("sys");
+  };
+  assert.throws(() => publicAddresses(undefined, facts, denied), /Cannot tell this host's name; say what devices dial/);
+  const many = Array.from({ length: 5 }, (_, n) => ({ host: "relay.example", port: n + 1 }));
+  assert.throws(() => publicAddresses(many, undefined), /5 addresses are too many; 4 have room/);
+  assert.deepEqual(parsePublicAddress("[::1]"), { host: "::1", port: 7443 });
+  assert.deepEqual(parsePublicAddress("relay.example:8"), { host: "relay.example", port: 8 });
+  for (const text of ["0.0.0.0:7443", "[::]:7443", "relay.example:0", "0.0.0.0"]) {
+    assert.throws(() => parsePublicAddress(text), /is nothing to dial; write what devices dial/, text);
+  }
+  assert.throws(() => parsePublicAddress("7443"), /has no host/);
+});

@@ -1,0 +1,99 @@
+/**
+ * The file of enrolments: what is written, and what is read again.
+ *
+ * @module
+ */
+
+import { stringify, TomlDate } from "smol-toml";
+import { TOKEN_ID_SIZE } from "../protocol/enrolment.ts";
+import { parsePublicKey } from "../net/identity.ts";
+import { writePrivateFile } from "../app/private_file.ts";
+import { demand, hexBytes, readState, toHex } from "../app/state.ts";
+import type { TomlTable } from "../app/toml_table.ts";
+import { parseName, parseTime } from "../app/values.ts";
+import { parseComment } from "./authorized_devices.ts";
+import { formatGrantedAddress, readGrants, type ServiceGrant } from "./service_grant.ts";
+
+/** What an enrolment gives to the device that redeems it. */
+export interface EnrolmentRequest {
+  /** The device's name. */
+  readonly device: string;
+  /** What it may offer; with `replace`, `undefined` keeps what it has. */
+  readonly services?: readonly ServiceGrant[];
+  /** When the device may no longer link up, in milliseconds since 1970. */
+  readonly expires?: number;
+  /** For people. */
+  readonly comment?: string;
+  /** Whether it is for a device that is there, and gets another key. */
+  readonly replace: boolean;
+}
+
+/** An enrolment that was made; its secret is known to nobody here. */
+export interface PendingEnrolment extends EnrolmentRequest {
+  /** Which one it is, 8 bytes in hexadecimal. */
+  readonly id: string;
+  /** SHA-256 of the secret: the key of the proof. */
+  readonly secretHash: Uint8Array<ArrayBuffer>;
+  /** Until when it can be redeemed, in milliseconds since 1970. */
+  readonly validUntil: number;
+  /** The public key that redeemed it, as text. */
+  readonly usedBy?: string;
+}
+
+const FILE = "enrolments.toml";
+
+/** Reads all enrolments of a state. */
+export async function readEnrolments(folder: string): Promise<PendingEnrolment[]> {
+  const top = await readState(`${folder}/${FILE}`);
+  const all = (top?.tables("enrolment") ?? []).map(readEnrolment);
+  top?.rejectUnknown();
+  return all;
+}
+
+/** Writes all enrolments of a state. To be called under its lock. */
+export function writeEnrolments(folder: string, all: readonly PendingEnrolment[]): Promise<void> {
+  const text = stringify({ enrolment: all.map(toTable) });
+  return writePrivateFile(`${folder}/${FILE}`, `# Enrolments that were made, by "server enroll".\n${text}`);
+}
+
+function readEnrolment(table: TomlTable): PendingEnrolment {
+  const services = table.table("services");
+  const expires = table.one("expires", parseTime);
+  const comment = table.one("comment", parseComment);
+  const usedBy = table.one("used-by", (text) => (parsePublicKey(text), text));
+  return {
+    id: demand(table, "id", table.one("id", (text) => toHex(hexBytes(TOKEN_ID_SIZE)(text)))),
+    secretHash: demand(table, "secret-sha256", table.one("secret-sha256", hexBytes(32))),
+    device: demand(table, "device", table.one("device", parseName)),
+    validUntil: demand(table, "valid-until", table.one("valid-until", parseTime)),
+    replace: table.flag("replace") ?? false,
+    ...(services && { services: readGrants(services) }),
+    ...(expires !== undefined && { expires }),
+    ...(comment !== undefined && { comment }),
+    ...(usedBy !== undefined && { usedBy }),
+  };
+}
+
+function toTable(enrolment: PendingEnrolment): Record<string, unknown> {
+  const { id, secretHash, device, validUntil, replace, services, expires, comment, usedBy } = enrolment;
+  return {
+    id,
+    "secret-sha256": toHex(secretHash),
+    device,
+    "valid-until": new TomlDate(new Date(validUntil)),
+    ...(replace && { replace }),
+    ...(expires !== undefined && { expires: new TomlDate(new Date(expires)) }),
+    ...(comment !== undefined && { comment }),
+    ...(usedBy !== undefined && { "used-by": usedBy }),
+    ...(services && { services: Object.fromEntries(services.map((grant) => [grant.name, grantTable(grant)])) }),
+  };
+}
+
+function grantTable({ listen, maxClients, idleTimeout, proxyFrom }: ServiceGrant): Record<string, unknown> {
+  return {
+    listen: formatGrantedAddress(listen),
+    ...(maxClients !== undefined && { "max-clients": maxClients }),
+    ...(idleTimeout !== undefined && { "idle-timeout": `${idleTimeout}ms` }),
+    ...(proxyFrom && { "proxy-from": [...proxyFrom] }),
+  };
+}

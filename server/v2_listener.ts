@@ -1,0 +1,162 @@
+/**
+ * A listener for v2 devices: TLS, the handshake, and the door to the registry.
+ *
+ * @module
+ */
+
+import { ProtocolError } from "../protocol/errors.ts";
+import { type Goodbye, goodbye, goodbyeFrame } from "../protocol/goodbye.ts";
+import { HandshakeError } from "../protocol/v2_handshake.ts";
+import { describeError } from "../net/errors.ts";
+import { greetDevice, randomBytes, writeAll } from "../net/handshake.ts";
+import { HANDSHAKE_TIMEOUT_MS } from "../net/limits.ts";
+import { Listener } from "../net/listener.ts";
+import { SOFTWARE } from "../net/version.ts";
+import { handshakeTls, ServerCertificate } from "../net/tls.ts";
+import { closeQuietly, tcpTransport, tlsTransport, type Transport } from "../net/transport.ts";
+import type { DeviceRegistry } from "./device_registry.ts";
+import type { ServerEvent } from "./events.ts";
+import type { ServerSettings, V2ListenOptions } from "./options.ts";
+import { type Pending, PendingConnections } from "./pending.ts";
+
+/** Accepts v2 devices. */
+export class V2Listener {
+  readonly #options: V2ListenOptions;
+  readonly #settings: ServerSettings;
+  readonly #registry: DeviceRegistry;
+  readonly #emit: (event: ServerEvent) => void;
+  readonly #pending: PendingConnections;
+  readonly #certificate: ServerCertificate | undefined;
+  readonly #listener: Listener<Deno.TcpConn> | Listener<Deno.TlsConn>;
+  #closed = false;
+
+  private constructor(
+    options: V2ListenOptions,
+    settings: ServerSettings,
+    registry: DeviceRegistry,
+    emit: (event: ServerEvent) => void,
+    certificate: ServerCertificate | undefined,
+  ) {
+    this.#options = options;
+    this.#settings = settings;
+    this.#registry = registry;
+    this.#emit = emit;
+    this.#certificate = certificate;
+    const { clock, logger } = settings;
+    this.#pending = new PendingConnections(clock);
+    this.#listener = certificate
+      ? Listener.openTls(options.address, certificate, clock, logger, (conn) => this.#onConn(tlsTransport(conn), conn))
+      : Listener.open(options.address, clock, logger, (conn) => this.#onConn(tcpTransport(conn)));
+    const { address, security } = this;
+    logger.info("listening on {address} for devices (v2, {security})", { address, security });
+    emit({ type: "listening", address, profile: "v2", security });
+  }
+
+  /**
+   * Binds and starts to accept.
+   *
+   * @throws {ListenError} if the address cannot be had; {CertificateError} if the certificate cannot be used.
+   */
+  static async open(
+    options: V2ListenOptions,
+    settings: ServerSettings,
+    registry: DeviceRegistry,
+    emit: (event: ServerEvent) => void,
+  ): Promise<V2Listener> {
+    const { clock, logger } = settings;
+    const { security } = options;
+    const certificate = security.kind === "plain" ? undefined : await ServerCertificate.open(security, clock, logger);
+    try {
+      return new V2Listener(options, settings, registry, emit, certificate);
+    } catch (error) {
+      certificate?.close();
+      throw error;
+    }
+  }
+
+  /** The address really bound. */
+  get address(): string {
+    return this.#listener.address;
+  }
+
+  /** How the server proves itself, or `plain`. */
+  get security(): "plain" | "pinned" | "pki" {
+    const { kind } = this.#options.security;
+    return kind === "files" ? "pki" : kind;
+  }
+
+  /** Resolves when nothing of it is left. */
+  async ended(): Promise<void> {
+    await this.#listener.ended;
+  }
+
+  /** Stops to accept; the links are the registry's. */
+  shutdown(): Promise<void> {
+    this.close();
+    return Promise.resolve();
+  }
+
+  /** Stops to accept. Idempotent. */
+  close(): void {
+    this.#closed = true;
+    this.#listener.close();
+    this.#certificate?.close();
+    this.#pending.evictAll();
+  }
+
+  #onConn(transport: Transport, tls?: Deno.TlsConn): void {
+    const { remote } = transport;
+    const pending: Pending = {
+      host: remote.slice(0, remote.lastIndexOf(":")),
+      evict: () => closeQuietly(transport.duplex),
+    };
+    const full = this.#pending.add(pending);
+    if (full !== undefined) {
+      closeQuietly(transport.duplex);
+      return this.#refused(remote, full);
+    }
+    this.#admit(transport, tls, pending).finally(() => this.#pending.remove(pending));
+  }
+
+  async #admit(transport: Transport, tls: Deno.TlsConn | undefined, pending: Pending): Promise<void> {
+    const { clock, v2 } = this.#settings;
+    const { duplex, remote } = transport;
+    let late = false;
+    const cancel = clock.after(HANDSHAKE_TIMEOUT_MS, () => {
+      late = true;
+      pending.evict();
+    });
+    try {
+      if (tls) await handshakeTls(tls, clock, HANDSHAKE_TIMEOUT_MS);
+      const greeting = await greetDevice(duplex, new Uint8Array(0), {
+        signer: v2!.identity,
+        nonce: randomBytes(32),
+        wallClock: Date.now(),
+        software: SOFTWARE,
+      });
+      if (this.#closed) throw new HandshakeError(goodbye("shutting-down", "the server is shutting down"));
+      await this.#registry.admit(transport, greeting);
+    } catch (error) {
+      const word = goodbyeFor(error);
+      if (word && !late) await writeAll(duplex, goodbyeFrame(word)).catch(() => {});
+      closeQuietly(duplex);
+      if (this.#closed) return;
+      const why = late ? `no handshake within ${HANDSHAKE_TIMEOUT_MS / 1000} s` : describeError(error);
+      this.#refused(remote, word ? `${word.code}: ${why}` : why);
+    } finally {
+      cancel();
+    }
+  }
+
+  #refused(remote: string, why: string): void {
+    const { address } = this;
+    this.#settings.logger.warn("refused {remote} on {listen}: {why}", { remote, listen: address, why });
+    this.#emit({ type: "refused", listen: address, remote, why });
+  }
+}
+
+/** What to say to whoever caused `error`. */
+function goodbyeFor(error: unknown): Goodbye | undefined {
+  if (error instanceof HandshakeError) return error.goodbye;
+  return error instanceof ProtocolError ? goodbye("protocol-error", error.message) : undefined;
+}
