@@ -18,6 +18,7 @@ if (import.meta.main) {
       .version(VERSION, "--version", "print the version")
       .helpOption("-h, --help", "print this help")
       .exitOverride()
+      .enablePositionalOptions()
       .configureOutput(COMMAND_OUTPUT)
       .showHelpAfterError("Try: sallyport --help")
       .addCommand(serverCommand("sallyport server"))

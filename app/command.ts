@@ -8,7 +8,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { addOptions, type OptionTable, type OptionValues, optionValues } from "./options.ts";
 import { stderr, stdout } from "./output.ts";
 import { TomlTable } from "./toml_table.ts";
-import { oneOf } from "./values.ts";
+import { oneOf, parseDurationOrNever, wholeNumber } from "./values.ts";
 import { VERSION } from "../net/version.ts";
 
 /** Where the command-line library writes help and errors. */
@@ -16,6 +16,31 @@ export const COMMAND_OUTPUT = {
   writeOut: (text: string): void => stdout.write(text.trimEnd()),
   writeErr: (text: string): void => stderr.write(text.trimEnd()),
 };
+
+/** The keep-alive settings of an endpoint, and the defaults of a profile for help. */
+export function keepAliveOptions(peer: string, presets: readonly [idle: string, interval: string, count: string]) {
+  const [idle, interval, count] = presets;
+  return {
+    "idle-timeout": {
+      value: "TIME",
+      help: `silence of the ${peer} before the first keep-alive probe, or never`,
+      parse: parseDurationOrNever,
+      preset: idle,
+    },
+    "probe-interval": {
+      value: "TIME",
+      help: "silence between probes, and after the last, or never",
+      parse: parseDurationOrNever,
+      preset: interval,
+    },
+    "probe-count": {
+      value: "N",
+      help: `probes before the ${peer} is taken for lost, 0 to 127; 0 sends none`,
+      parse: wholeNumber(0, 127),
+      preset: count,
+    },
+  } as const satisfies OptionTable;
+}
 
 /** Options that every command has. */
 export const COMMON_OPTIONS = {
@@ -52,7 +77,8 @@ export function daemonCommand(
     .configureHelp({ helpWidth: 120, optionDescription: (option) => option.description })
     .addHelpText("after", "\nEvery option can be set in the environment as well: --log-level as SALLYPORT_LOG_LEVEL.")
     .addOption(new Option("--config <FILE>", "TOML file with the same words").env("SALLYPORT_CONFIG"))
-    .option("--check", "check the configuration, print what is in force, and exit");
+    .option("--check", "check the configuration, print what is in force, and exit")
+    .enablePositionalOptions();
   addOptions(command, table);
   return command;
 }

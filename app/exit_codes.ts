@@ -14,6 +14,8 @@ export const ExitCode = {
   USAGE: 2,
   /** An address could not be listened on. */
   LISTEN: 3,
+  /** The server refused this device for good: a new enrolment string is needed. */
+  REFUSED: 4,
   /** A second SIGTERM or SIGINT cut the orderly end short. */
   INTERRUPTED: 130,
 } as const;

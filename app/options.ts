@@ -20,6 +20,10 @@ export interface OptionSpec<T> {
   readonly parse: (text: string) => T;
   /** Whether it may stand any number of times (in a file: a list; in the environment: separated by commas). */
   readonly many?: boolean;
+  /** Splits what stands in one place into several values, where a comma alone does not say where one ends. */
+  readonly split?: (text: string) => string[];
+  /** Whether it has no value: it is given or not (in a file: `true` or `false`). Its `parse` is not used. */
+  readonly flag?: boolean;
   /** Whether the file may have sections of that name instead, which somebody else reads. */
   readonly sections?: boolean;
   /** The default, as text for help. */
@@ -43,6 +47,10 @@ export function envName(name: string): string {
 export function addOptions(command: Command, table: OptionTable): void {
   for (const [name, spec] of Object.entries(table)) {
     const preset = spec.preset === undefined ? "" : ` (default: ${spec.preset})`;
+    if (spec.flag) {
+      command.addOption(new Option(`--${name}`, spec.help).env(envName(name)));
+      continue;
+    }
     const option = new Option(`--${name} <${spec.value}>`, spec.help + preset).env(envName(name));
     const parse = (text: string) => {
       try {
@@ -52,14 +60,17 @@ export function addOptions(command: Command, table: OptionTable): void {
       }
     };
     if (spec.many) {
-      option.argParser((text: string, before: unknown[] | undefined) => [...(before ?? []), ...splitMany(text, parse)]);
+      option.argParser((text: string, before: unknown[] | undefined) => [
+        ...(before ?? []),
+        ...(spec.split ?? splitAtCommas)(text).map((part) => parse(part.trim())),
+      ]);
     } else option.argParser(parse);
     command.addOption(option);
   }
 }
 
-function splitMany(text: string, parse: (text: string) => unknown): unknown[] {
-  return text.split(",").map((part) => parse(part.trim()));
+function splitAtCommas(text: string): string[] {
+  return text.split(",");
 }
 
 /** What the command line and the environment gave; then, for what they left open, the file. */
@@ -81,6 +92,7 @@ export function optionValues<T extends OptionTable>(
 
 function fromFile(file: TomlTable | undefined, name: string, spec: OptionSpec<unknown>): unknown {
   if (!file || (spec.sections && file.hasTables(name))) return undefined;
+  if (spec.flag) return file.flag(name);
   return spec.many ? file.list(name, spec.parse) : file.one(name, spec.parse);
 }
 

@@ -6,6 +6,7 @@
 
 import { CommanderError } from "commander";
 import { describeError } from "../net/errors.ts";
+import { CertificateError } from "../net/tls.ts";
 import { ListenError } from "../net/listener.ts";
 import { ConfigError } from "./config_error.ts";
 import { ExitCode } from "./exit_codes.ts";
@@ -19,6 +20,15 @@ export interface Daemon {
   readonly closed: Promise<void>;
   /** Ends it in order, within bounded time. */
   shutdown(): Promise<void>;
+}
+
+/** The other side will have nothing to do with this process; the message is for the user. */
+export class RefusedError extends Error {
+  /** With what it said. */
+  constructor(why: string) {
+    super(`refused for good: ${why}`);
+    this.name = "RefusedError";
+  }
 }
 
 /** A promise that nobody looks at is a fault of ours; it is told, and takes no link down. */
@@ -46,6 +56,14 @@ export async function runProcess(name: string, command: () => Promise<void>): Pr
 function report(name: string, error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.OK : ExitCode.USAGE; // commander has said it
   if (error instanceof ConfigError) {
+    say(name, error.message);
+    return ExitCode.USAGE;
+  }
+  if (error instanceof RefusedError) {
+    say(name, error.message);
+    return ExitCode.REFUSED;
+  }
+  if (error instanceof CertificateError) {
     say(name, error.message);
     return ExitCode.USAGE;
   }

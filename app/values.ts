@@ -44,6 +44,9 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
   };
 }
 
+/** For options without a value. */
+export const FLAG = { value: "", parse: (text: string): boolean => text === "true", flag: true } as const;
+
 /** A parser of one word out of `words`. */
 export function oneOf<const T extends string>(...words: T[]): (text: string) => T {
   return (text) => {

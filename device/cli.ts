@@ -5,58 +5,143 @@
  */
 
 import type { Command } from "commander";
-import { daemonCommand, printLine, readOptions } from "../app/command.ts";
+import { describeError } from "../net/errors.ts";
+import { daemonCommand, printLine, readOptions, taskOptions } from "../app/command.ts";
+import { ConfigError } from "../app/config_error.ts";
+import { keyCommand } from "../app/key_cli.ts";
 import { setUpLogging } from "../app/logging.ts";
-import { describeOptions } from "../app/options.ts";
-import { runDaemon } from "../app/run.ts";
-import { describeDevice, DEVICE_OPTIONS, deviceConfig } from "./config.ts";
+import { describeOptions, type OptionValues } from "../app/options.ts";
+import { RefusedError, runDaemon } from "../app/run.ts";
+import { loadIdentity, stateFolder } from "../app/state.ts";
+import {
+  describeDevice,
+  DEVICE_OPTIONS,
+  type DeviceConfig,
+  deviceConfig,
+  LINK_OPTIONS,
+  SERVICE_OPTION,
+  type V2Config,
+} from "./config.ts";
 import { connectDevice } from "./device.ts";
 import type { DeviceEvent } from "./events.ts";
+import { joinCommand } from "./join_cli.ts";
+import type { V2DeviceOptions } from "./options.ts";
+import { loadDevice, saveDevice, type StoredDevice } from "./state.ts";
 
 const DESCRIPTION = "Runs on the gateway: dials out to the server, keeps one link, and dials services for its clients.";
 
 /** The command, under `name`. */
 export function deviceCommand(name: string): Command {
-  return daemonCommand(name, DESCRIPTION, DEVICE_OPTIONS, examples(name)).action((_options, command: Command) =>
-    run(command)
-  );
+  const command = daemonCommand(name, DESCRIPTION, DEVICE_OPTIONS, examples(name)).action((
+    _options,
+    command: Command,
+  ) => run(command));
+  return command.addCommand(joinCommand(name, runJoined)).addCommand(keyCommand(name, "device"));
 }
 
 async function run(command: Command): Promise<void> {
   const { values, file, check } = readOptions(DEVICE_OPTIONS, command);
-  const config = deviceConfig(values, file);
-  const json = values["log-format"] === "json";
+  const isV2 = (values.profile ?? "v2") === "v2";
+  const stored = isV2 ? await loadStored(values.state) : undefined;
+  const config = deviceConfig(values, file, stored);
   if (check) {
     for (const line of [...describeDevice(config), ...describeOptions(DEVICE_OPTIONS, values)]) printLine(line);
     return;
   }
+  await runDevice(config, values, stored);
+}
+
+/** Runs with what `join` has stored. */
+async function runJoined(command: Command): Promise<void> {
+  const { service: _service, ...values } = taskOptions({ service: SERVICE_OPTION, ...LINK_OPTIONS }, command);
+  const stored = await loadDevice(stateFolder(values.state, "device"));
+  await runDevice(deviceConfig(values, undefined, stored), values, stored);
+}
+
+/** What was stored; without a place for state, a device can still be told everything. */
+function loadStored(state: string | undefined): Promise<StoredDevice | undefined> {
+  return loadDevice(stateFolder(state, "device"));
+}
+
+async function runDevice(
+  config: DeviceConfig,
+  values: OptionValues<typeof LINK_OPTIONS>,
+  stored: StoredDevice | undefined,
+): Promise<void> {
+  const json = values["log-format"] === "json";
   const logger = setUpLogging("device", values["log-format"] ?? "auto", values["log-level"] ?? "info");
-  const device = connectDevice({ ...config, logger });
-  device.subscribe((event) => announce(event, json));
+  const folder = config.profile === "v2" ? stateFolder(values.state, "device") : "";
+  const options = config.profile === "v1" ? config : await withState(config, folder, stored);
+  const device = connectDevice({ ...options, logger });
+  device.subscribe((event) => {
+    announce(event, json);
+    if (event.type === "online" && stored?.enrolment) {
+      forgetToken(folder, stored).catch((error: unknown) => logger.error("{error}", { error: describeError(error) }));
+    }
+  });
   const daemon = { ready: Promise.resolve(), closed: device.closed, shutdown: () => device.shutdown() };
   await runDaemon(daemon, (signal) => logger.info("{signal}: shutting down; a second one ends at once", { signal }));
+  const { goodbye } = device.status;
+  if (goodbye?.comeBackAfter === Infinity) throw new RefusedError(`${goodbye.code}: ${goodbye.text}`);
+}
+
+/** Adds what is in the state, and in the files that were named. */
+async function withState(config: V2Config, folder: string, stored: StoredDevice | undefined): Promise<V2DeviceOptions> {
+  const { services, ca, ...rest } = config;
+  const token = stored?.enrolment;
+  return {
+    ...rest,
+    identity: await loadIdentity(folder),
+    services: services.map(({ named }) => named!),
+    ...(ca !== undefined && { caCerts: [readCa(ca)] }),
+    ...(token && {
+      enrolment: {
+        id: token.tokenId,
+        key: new Uint8Array(await crypto.subtle.digest("SHA-256", Uint8Array.from(token.tokenSecret))),
+      },
+    }),
+  };
+}
+
+function readCa(file: string): string {
+  try {
+    return Deno.readTextFileSync(file);
+  } catch (error) {
+    throw new ConfigError(`Cannot read ${file}: ${describeError(error)}`);
+  }
+}
+
+/** The server knows this device's key now: the token is worth nothing any more. */
+async function forgetToken(folder: string, { enrolment: _token, ...rest }: StoredDevice): Promise<void> {
+  const now = await loadDevice(folder);
+  if (now?.enrolment) await saveDevice(folder, rest);
 }
 
 /** The link's coming and going, on stdout, a stable line each: what a script waits for. */
 function announce(event: DeviceEvent, json: boolean): void {
-  if (event.type !== "online" && event.type !== "lost") return;
+  if (event.type !== "online" && event.type !== "lost" && event.type !== "service") return;
   if (json) printLine(JSON.stringify(event));
-  else if (event.type === "online") printLine(`online ${event.server}`);
+  else if (event.type === "online") printLine(`online ${event.server}` + (event.device ? ` as ${event.device}` : ""));
+  else if (event.type === "service") printLine(`service ${event.service} ${event.hostAddress ?? event.error}`);
   else printLine(`lost ${event.server} ${event.reason}`);
 }
 
 function examples(name: string): string {
-  return `Examples:
-  Offer this machine's ssh through the server at relay.example. There:
-    sallyport-server --profile v1 --listen 0.0.0.0:2065 --forward 0.0.0.0:2201=127.0.0.1:22
-  and from anywhere, ssh -p 2201 user@relay.example:
-    ${name} --profile v1 --server relay.example --service 127.0.0.1:22
+  return `On the server, sallyport-server enroll gw1 --service ssh=0.0.0.0:2201 prints a string. Then, once:
+    ${name} join 'sp2_...' --service ssh=127.0.0.1:22
+  and from the next start on, with what join has stored:
+    ${name}
 
-  Allow every port of a network behind this gateway, and one name:
-    ${name} --profile v1 --server relay.example:2065 --service '10.0.0.0/24:*' --service printer.lan:9100
+More examples:
+  Other services than those stored; the web server hears the clients' addresses, and its port is closed while it is down:
+    ${name} --service ssh=127.0.0.1:22 --service web=127.0.0.1:80,proxy=v2,down=refuse
+
+  Through the HTTP proxy of a company:
+    ${name} --proxy http://user:secret@proxy.lan:3128
+
+  The ReadyAgent's original protocol, v1; the device dials only what --service names, compared as it is written:
+    ${name} --profile v1 --server relay.example --service 127.0.0.1:22 --service '10.0.0.0/24:*'
 
   From a file with the same words (server, profile, service, ...):
-    ${name} --config /etc/sallyport/device.toml --check
-
-The device dials only what --service names, compared as it is written: 127.0.0.1:22 and localhost:22 are two.`;
+    ${name} --config /etc/sallyport/device.toml --check`;
 }

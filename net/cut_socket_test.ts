@@ -50,8 +50,9 @@ testCut("it works over IPv6, and for IPv4 on a socket that takes both", async ()
   }
 });
 
-testCut("a dialled connection is cut just so", async () => {
+testCut("a dialled connection is cut just so, and another one to the same address is not", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const other = await connected(listener);
   const { client, server } = await connected(listener);
   const tls = await Deno.startTls(client, { hostname: "relay.example" });
   const shaken = tls.handshake().catch(() => "ended");
@@ -59,6 +60,10 @@ testCut("a dialled connection is cut just so", async () => {
   await untilGone(server);
   assert.equal(await shaken, "ended");
   server.close();
+  assert.equal(await other.client.write(Uint8Array.of(1)), 1);
+  assert.equal(await other.server.read(new Uint8Array(9)), 1);
+  other.client.close();
+  other.server.close();
 });
 
 test("cutting twice, or what its peer has closed, is no error", async () => {

@@ -5,76 +5,10 @@ import { systemClock } from "./clock.ts";
 import { canCut } from "./cut_socket.ts";
 import { DialTimeout } from "./dial.ts";
 import { dialServer, ServerIdentityError, type ServerSecurity, type ServerTarget } from "./dial_server.ts";
-import { ProxyError } from "./http_proxy.ts";
 import { HandshakeError } from "./tls.ts";
-import type { Transport } from "./transport.ts";
 import { FakeClock, settled, test } from "./_fakes_test.ts";
-import { TestProxy } from "./_proxy_fixture_test.ts";
-import { listenTls, newKey, portOf, rawKey, TestAuthority, untilGone } from "./_tls_fixture_test.ts";
-
-const never = new AbortController().signal;
-
-/** A server that sends back what comes first and then sees to it that the peer lets go. */
-class Echo {
-  readonly #done: Promise<unknown>;
-
-  constructor(readonly listener: Deno.Listener<Deno.Conn>) {
-    this.#done = this.#run();
-  }
-
-  get address(): Address {
-    return { host: "127.0.0.1", port: portOf(this.listener) };
-  }
-
-  /** Waits until all who came have gone. */
-  async close(): Promise<void> {
-    this.listener.close();
-    await this.#done;
-  }
-
-  async #run(): Promise<void> {
-    const serving: Promise<void>[] = [];
-    try {
-      for await (const conn of this.listener) serving.push(this.#serve(conn));
-    } catch {
-      // It was closed.
-    }
-    await Promise.all(serving);
-  }
-
-  async #serve(conn: Deno.Conn): Promise<void> {
-    try {
-      const buffer = new Uint8Array(99);
-      const count = await conn.read(buffer);
-      if (count !== null) await conn.write(buffer.subarray(0, count));
-      await untilGone(conn);
-    } catch {
-      // Its handshake failed.
-    } finally {
-      conn.close();
-    }
-  }
-}
-
-async function sayHello({ duplex }: Transport): Promise<void> {
-  await duplex.write(new TextEncoder().encode("hello"));
-  const into = new Uint8Array(99);
-  const count = await duplex.read(into);
-  assert.equal(new TextDecoder().decode(into.subarray(0, count ?? 0)), "hello");
-  duplex.close();
-}
-
-/** Dials, and expects an error of this class with this line; sees that the deadline is off. */
-async function refused(target: ServerTarget, type: new (message: string) => Error, line: RegExp): Promise<void> {
-  const clock = new FakeClock();
-  await assert.rejects(dialServer(target, clock, 10_000, never), (error) => {
-    assert(error instanceof type, `${error}`);
-    assert.match(error.message, line);
-    assert(!error.message.includes("\n"));
-    return true;
-  });
-  assert.equal(clock.pending, 0);
-}
+import { Echo, never, refused, sayHello } from "./_dial_fixture_test.ts";
+import { listenTls, newKey, rawKey, TestAuthority, untilGone } from "./_tls_fixture_test.ts";
 
 test("a plain server is reached over TCP", async () => {
   const echo = new Echo(Deno.listen({ hostname: "127.0.0.1", port: 0 }));
@@ -308,80 +242,4 @@ test("a dial whose signal has aborted does not begin", async () => {
   const target = { server: { host: "127.0.0.1", port: 1 }, security: PINNED };
   await assert.rejects(dialServer(target, clock, 1_000, AbortSignal.abort(new Error("before"))), /before/);
   assert.equal(clock.timersSet, 0);
-});
-
-const OK = "HTTP/1.1 200 Connection established\r\n\r\n";
-
-test("a server is reached through a proxy, which resolves its name and sees nothing but TLS", async () => {
-  const keyPair = await newKey();
-  const echo = new Echo(listenTls(await pinnedCertificate(keyPair)));
-  const proxy = new TestProxy(OK, echo.address);
-  const target: ServerTarget = {
-    server: { host: "relay.example", port: 7443 },
-    security: { kind: "pinned", serverKey: await rawKey(keyPair) },
-    proxy: { address: proxy.address, credentials: { user: "me", password: "secret" } },
-  };
-  const clock = new FakeClock();
-  const transport = await dialServer(target, clock, 1_000, never);
-  assert.equal(transport.kind, "tls");
-  assert.equal(clock.pending, 0);
-  await sayHello(transport);
-  assert.equal(proxy.requests.length, 1);
-  assert.match(proxy.requests[0]!, /^CONNECT relay.example:7443 HTTP\/1.1\r\n[^]*Basic bWU6c2VjcmV0\r\n/);
-  await echo.close();
-  await proxy.close();
-});
-
-test("through a proxy a plain server is reached as well, and a CA's certificate has to be for the server's name", async () => {
-  const plain = new Echo(Deno.listen({ hostname: "127.0.0.1", port: 0 }));
-  const first = new TestProxy(OK, plain.address);
-  const server = { host: "relay.example.", port: 7443 };
-  await sayHello(
-    await dialServer(
-      { server, security: { kind: "plain" }, proxy: { address: first.address } },
-      systemClock,
-      10_000,
-      never,
-    ),
-  );
-  await plain.close();
-  await first.close();
-
-  const authority = await TestAuthority.make();
-  const security: ServerSecurity = { kind: "pki", caCerts: [authority.cert] };
-  for (const [name, fits] of [["relay.example", true], ["127.0.0.1", false]] as const) {
-    const echo = new Echo(listenTls(await authority.certify([name])));
-    const proxy = new TestProxy(OK, echo.address);
-    const target = { server, security, proxy: { address: proxy.address } };
-    if (fits) await sayHello(await dialServer(target, systemClock, 10_000, never));
-    else {await refused(
-        target,
-        ServerIdentityError,
-        /^the certificate of the server at relay.example.:7443 is not for relay/,
-      );}
-    await echo.close();
-    await proxy.close();
-  }
-});
-
-test("a proxy that refuses is an error with what it said, and without the credentials", async () => {
-  const proxy = new TestProxy("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n");
-  const credentials = { user: "me", password: "secret" };
-  await refused(
-    { server: { host: "relay.example", port: 1 }, security: PINNED, proxy: { address: proxy.address, credentials } },
-    ProxyError,
-    /^the proxy does not take these credentials: it said "HTTP\/1.1 407 Proxy Authentication Required"$/,
-  );
-  await proxy.close();
-});
-
-test("a proxy that nobody is at is an error that names it", async () => {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
-  await refused(
-    { server: { host: "relay.example", port: 1 }, security: PINNED, proxy: { address: { host: "127.0.0.1", port } } },
-    ProxyError,
-    new RegExp(`^cannot reach the proxy at 127.0.0.1:${port}: Connection refused$`),
-  );
 });

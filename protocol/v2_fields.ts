@@ -35,7 +35,7 @@ export function writeUint(into: Uint8Array, at: number, size: number, value: num
 /** Reads what {@linkcode writeUint} wrote; what is larger than a number can hold exactly is clamped. */
 export function readUint(from: Uint8Array, at: number, size: number): number {
   let value = 0;
-  for (let end = at + size; at < end; at++) value = value * 256 + from[at]!;
+  for (const byte of from.subarray(at, at + size)) value = value * 256 + byte;
   return Math.min(value, Number.MAX_SAFE_INTEGER);
 }
 

@@ -10,8 +10,16 @@
 import { parseArgs } from "node:util";
 
 /** SALLYPORT_… are the options; the others are what the command-line library asks for colours. */
-const ENV = "SALLYPORT_*,NO_COLOR,FORCE_COLOR,CLICOLOR,CLICOLOR_FORCE,NODE_DEBUG";
-const PERMISSIONS = ["--no-prompt", "--allow-net", "--allow-read", `--allow-env=${ENV}`];
+const ENV =
+  "SALLYPORT_*,HOME,XDG_STATE_HOME,HTTPS_PROXY,https_proxy,NO_PROXY,no_proxy,NO_COLOR,FORCE_COLOR,CLICOLOR,CLICOLOR_FORCE,NODE_DEBUG";
+const PERMISSIONS = [
+  "--no-prompt",
+  "--allow-net",
+  "--allow-read",
+  "--allow-write",
+  "--allow-sys=uid,hostname",
+  `--allow-env=${ENV}`,
+];
 
 const BINARIES: Record<string, string> = {
   "sallyport": "main.ts",

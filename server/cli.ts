@@ -9,17 +9,25 @@ import { daemonCommand, printLine, readOptions } from "../app/command.ts";
 import { setUpLogging } from "../app/logging.ts";
 import { describeOptions } from "../app/options.ts";
 import { runDaemon } from "../app/run.ts";
-import { describeServer, SERVER_OPTIONS, serverConfig } from "./config.ts";
+import { keyCommand } from "../app/key_cli.ts";
+import { stateFolder } from "../app/state.ts";
+import { describeServer, SERVER_OPTIONS, type ServerConfig, serverConfig } from "./config.ts";
+import { devicesCommands } from "./devices_cli.ts";
 import type { ServerEvent } from "./events.ts";
-import { serve } from "./server.ts";
+import type { ListenOptions } from "./options.ts";
+import { serve, type ServerHandle } from "./server.ts";
+import { openV2State, type V2State } from "./v2_state.ts";
 
 const DESCRIPTION = "Runs on the public host: devices dial in, and clients reach their services through host ports.";
 
 /** The command, under `name`. */
 export function serverCommand(name: string): Command {
-  return daemonCommand(name, DESCRIPTION, SERVER_OPTIONS, examples(name)).action((_options, command: Command) =>
-    run(command)
-  );
+  const command = daemonCommand(name, DESCRIPTION, SERVER_OPTIONS, examples(name)).action((
+    _options,
+    command: Command,
+  ) => run(command));
+  for (const each of [...devicesCommands(name), keyCommand(name, "server")]) command.addCommand(each);
+  return command;
 }
 
 async function run(command: Command): Promise<void> {
@@ -31,33 +39,72 @@ async function run(command: Command): Promise<void> {
     return;
   }
   const logger = setUpLogging("server", values["log-format"] ?? "auto", values["log-level"] ?? "info");
-  const server = serve({ ...config, logger });
+  const hasV2 = config.listen.some(({ profile }) => profile === "v2");
+  const state = hasV2 ? await openV2State(stateFolder(values.state, "server"), values.devices, logger) : undefined;
+  const server = serve({
+    ...config,
+    listen: config.listen.map((listen) => withIdentity(listen, state)),
+    logger,
+    ...(state && { v2: state.options }),
+  });
   server.subscribe((event) => announce(event, json));
-  await runDaemon(server, (signal) => logger.info("{signal}: shutting down; a second one ends at once", { signal }));
+  const daemon = { ...server, ready: server.ready.then(() => tellState(server, state)) };
+  try {
+    await runDaemon(daemon, (signal) => logger.info("{signal}: shutting down; a second one ends at once", { signal }));
+  } finally {
+    await state?.close();
+  }
+}
+
+/** A v2 listener's certificate is made from the identity unless files were given. */
+function withIdentity(listen: ServerConfig["listen"][number], state: V2State | undefined): ListenOptions {
+  if (listen.profile === "v1") return listen;
+  const { security } = listen;
+  if (security.kind === "files") return { ...listen, security };
+  if (security.kind === "plain") return { ...listen, security: { kind: "plain" } };
+  return { ...listen, security: { kind: "pinned", keyPair: state!.options.identity.keyPair } };
+}
+
+/** `server enroll` says where devices dial: to the first v2 listener's kind. */
+async function tellState(server: ServerHandle, state: V2State | undefined): Promise<void> {
+  const v2 = server.listeners.filter(({ profile }) => profile === "v2");
+  const first = v2[0];
+  if (!state || !first) return;
+  await state.announce(
+    v2.filter(({ security }) => security === first.security).map(({ address }) => address),
+    first.security,
+  );
 }
 
 /** The addresses really bound, on stdout, a stable line each: what a script waits for. */
 function announce(event: ServerEvent, json: boolean): void {
   if (event.type !== "listening" && event.type !== "host-open") return;
   if (json) printLine(JSON.stringify(event));
-  else if (event.type === "listening") printLine(`listening ${event.address} profile=${event.profile}`);
-  else printLine(`open ${event.hostAddress} -> ${event.localAddress}`);
+  else if (event.type === "listening") {
+    printLine(
+      `listening ${event.address} profile=${event.profile}` +
+        (event.profile === "v1" ? "" : ` security=${event.security}`),
+    );
+  } else printLine(`open ${event.hostAddress} -> ${event.device ? `${event.device}/` : ""}${event.localAddress}`);
 }
 
 function examples(name: string): string {
-  return `Examples:
-  Let clients reach the ssh of a device at port 2201 of this host. On the device:
-    sallyport-device --profile v1 --server THIS_HOST:2065 --service 127.0.0.1:22
-  and from anywhere, ssh -p 2201 user@THIS_HOST:
+  return `Three commands, and a client reaches the ssh of a device at port 2201 of this host:
+  here:            ${name}
+  here, too:       ${name} enroll gw1 --service ssh=0.0.0.0:2201
+  on the device:   sallyport-device join 'sp2_...' --service ssh=127.0.0.1:22
+  from anywhere:   ssh -p 2201 user@THIS_HOST
+
+More examples:
+  Listen at another address, with a certificate of a CA in place of this server's own:
+    ${name} --listen [::]:443 --tls-cert fullchain.pem --tls-key privkey.pem
+
+  The ReadyAgent's original protocol, v1, for its devices and ours:
     ${name} --profile v1 --listen 0.0.0.0:2065 --forward 0.0.0.0:2201=127.0.0.1:22
 
-  Two services, one of them on a machine behind the device, for clients on this host only:
-    ${name} --profile v1 --listen 0.0.0.0:2065 --forward 127.0.0.1:2201=127.0.0.1:22 \\
-      --forward [::1]:2323=10.0.0.5:23
-
-  Several devices, each with a listener of its own ([[listen]] in the file: address, profile, forward):
+  Several listeners, of either profile ([[listen]] in the file: address, profile, forward, plain, tls-cert, tls-key):
     ${name} --config /etc/sallyport/server.toml --check
 
-v1 knows no authentication and no encryption: whoever reaches --listen can be the device. Bind it to a network
+v1 knows no authentication and no encryption: whoever reaches its listener can be the device. Bind it to a network
 that you trust, or to 127.0.0.1 behind a tunnel.`;
 }

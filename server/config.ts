@@ -4,47 +4,65 @@
  * @module
  */
 
-import { formatAddress, parseAddress } from "../protocol/address.ts";
-import { COMMON_OPTIONS } from "../app/command.ts";
+import { type Address, formatAddress, parseAddress } from "../protocol/address.ts";
+import { V2_KEEP_ALIVE } from "../protocol/keep_alive.ts";
+import type { TlsSource } from "../net/tls.ts";
+import { COMMON_OPTIONS, keepAliveOptions } from "../app/command.ts";
 import { ConfigError } from "../app/config_error.ts";
-import { type OptionTable, type OptionValues, required } from "../app/options.ts";
+import type { OptionTable, OptionValues } from "../app/options.ts";
+import { STATE_OPTION } from "../app/state.ts";
 import type { TomlTable } from "../app/toml_table.ts";
-import { oneOf, parseDuration, parseDurationOrNever, parsePositiveDuration } from "../app/values.ts";
-import type { Forward, ListenOptions, ServeOptions, V1ListenOptions } from "./options.ts";
+import { FLAG, oneOf, parseDuration, parseDurationOrNever, parsePositiveDuration } from "../app/values.ts";
+import { DEFAULT_SERVER_PORT, DEVICES_OPTION } from "./enroll_cli.ts";
+import type { Forward, ServeOptions, V1ListenOptions } from "./options.ts";
+
+/** Where a v2 server listens if nobody says otherwise. */
+const DEFAULT_LISTEN = `0.0.0.0:${DEFAULT_SERVER_PORT}`;
 
 const LISTEN_OPTIONS = {
   profile: {
     value: "PROFILE",
-    help: "wire profile of --listen: v1, which has neither authentication nor encryption and so has to be asked for",
-    parse: oneOf("v1"),
+    help: "wire profile of --listen: v2; or v1, which has neither authentication nor encryption",
+    parse: oneOf("v1", "v2"),
+    preset: "v2",
   },
   forward: {
     value: "HOST=LOCAL",
     help:
-      "HOST_ADDRESS:HOST_PORT=LOCAL_ADDRESS:LOCAL_PORT, any number of times; host port 0 picks a free one, then keeps it",
+      "v1: HOST_ADDRESS:HOST_PORT=LOCAL_ADDRESS:LOCAL_PORT, any number of times; host port 0 picks a free one, then keeps it",
     parse: parseForward,
     many: true,
   },
+  "tls-cert": {
+    value: "FILE",
+    help: "v2: certificate of a CA for this host's name, with what leads to the CA, as PEM; reread when it changes",
+    parse: String,
+  },
+  "tls-key": { value: "FILE", help: "v2: its key, as PEM", parse: String },
+  plain: { ...FLAG, help: "v2: without TLS; keys are still proved, and everything can be read on the way" },
 } as const satisfies OptionTable;
 
 /** The server's table of options. */
 export const SERVER_OPTIONS = {
   listen: {
     value: "ADDRESS",
-    help: "where the device dials in; v1's usual port is 2065",
+    help: `where devices dial in (default: ${DEFAULT_LISTEN} on v2); v1's usual port is 2065`,
     parse: parseAddress,
     sections: true,
   },
   ...LISTEN_OPTIONS,
+  devices: DEVICES_OPTION,
+  state: STATE_OPTION,
+  ...keepAliveOptions("device", ["1s", "1s", "2"]),
   "stall-timeout": {
     value: "TIME",
-    help: "end a client that holds its link this long by not reading",
+    help: "v1: end a client that holds its link this long by not reading",
     parse: parsePositiveDuration,
     preset: "10s",
   },
   "half-close-timeout": {
     value: "TIME",
-    help: "keep a client that finished writing until nothing came for it this long; 0 ends it at once",
+    help: "v1: keep a client that finished writing until nothing came for it this long; 0 ends it at once",
     parse: parseDuration,
     preset: "5s",
   },
@@ -68,18 +86,35 @@ export function parseForward(text: string): Forward {
   return { hostAddress: parseAddress(host), localAddress };
 }
 
+/** A v2 listener, whose identity is in the state. */
+export interface V2ListenConfig {
+  readonly address: Address;
+  readonly profile: "v2";
+  readonly security: { readonly kind: "pinned" | "plain" } | Extract<TlsSource, { kind: "files" }>;
+}
+
+/** What was given, checked. */
+export type ServerConfig = Omit<ServeOptions, "listen"> & {
+  readonly listen: readonly (V1ListenOptions | V2ListenConfig)[];
+};
+
 /**
- * Turns what was given into options for `serve`.
+ * Turns what was given into options for `serve`, but for what is in the state.
  *
  * @throws {ConfigError} with what was wrong and what would do.
  */
-export function serverConfig(values: OptionValues<typeof SERVER_OPTIONS>, file: TomlTable | undefined): ServeOptions {
+export function serverConfig(values: OptionValues<typeof SERVER_OPTIONS>, file: TomlTable | undefined): ServerConfig {
   const sections = readSections(values, file);
   const listen = sections ? sections.map(listenFromSection) : [listenFromOptions(values)];
   file?.rejectUnknown();
   checkAddresses(listen);
   return {
     listen,
+    keepAlive: {
+      idleTimeout: values["idle-timeout"] ?? V2_KEEP_ALIVE.idleTimeout,
+      probeInterval: values["probe-interval"] ?? V2_KEEP_ALIVE.probeInterval,
+      probeCount: values["probe-count"] ?? V2_KEEP_ALIVE.probeCount,
+    },
     ...(values["stall-timeout"] !== undefined && { stallTimeout: values["stall-timeout"] }),
     ...(values["half-close-timeout"] !== undefined && { halfCloseTimeout: values["half-close-timeout"] }),
     ...(values["link-write-timeout"] !== undefined && { linkWriteTimeout: values["link-write-timeout"] }),
@@ -99,7 +134,7 @@ function readSections(
     file.ignore("listen");
     return undefined;
   }
-  for (const name of ["profile", "forward"] as const) {
+  for (const name of Object.keys(LISTEN_OPTIONS) as (keyof typeof LISTEN_OPTIONS)[]) {
     if (values[name] === undefined) continue;
     throw file.error(
       name,
@@ -109,29 +144,74 @@ function readSections(
   return file.tables("listen");
 }
 
-function listenFromOptions(values: OptionValues<typeof SERVER_OPTIONS>): V1ListenOptions {
-  return checkForwards({
-    address: required(values.listen, "listen", "--listen 0.0.0.0:2065"),
-    profile: required(
-      values.profile,
-      "profile",
-      "--profile v1 (no authentication, no encryption: say that you want it)",
-    ),
-    forwards: required(values.forward, "forward", `--forward ${FORWARD_EXAMPLE}`),
-  });
+/** What was given for one listener, wherever it stands. */
+interface Given {
+  readonly address: Address | undefined;
+  readonly profile: "v1" | "v2" | undefined;
+  readonly forward: readonly Forward[] | undefined;
+  readonly "tls-cert": string | undefined;
+  readonly "tls-key": string | undefined;
+  readonly plain: boolean | undefined;
 }
 
-function listenFromSection(section: TomlTable): V1ListenOptions {
-  const need = <T>(value: T | undefined, name: string, example: string): T => {
-    if (value === undefined) throw section.error(undefined, `"${name}" is missing; for example: ${name} = ${example}`);
-    return value;
+function listenFromOptions(values: OptionValues<typeof SERVER_OPTIONS>): V1ListenOptions | V2ListenConfig {
+  const given: Given = {
+    address: values.listen,
+    profile: values.profile,
+    forward: values.forward,
+    "tls-cert": values["tls-cert"],
+    "tls-key": values["tls-key"],
+    plain: values.plain,
   };
-  const { profile, forward } = LISTEN_OPTIONS;
-  return checkForwards({
-    address: need(section.one("address", parseAddress), "address", '"0.0.0.0:2065"'),
-    profile: need(section.one("profile", profile.parse), "profile", '"v1"'),
-    forwards: need(section.list("forward", forward.parse), "forward", `["${FORWARD_EXAMPLE}"]`),
-  });
+  return listenFrom(given, (name, message) => new ConfigError(`${name === undefined ? "" : `--${name}: `}${message}`));
+}
+
+function listenFromSection(section: TomlTable): V1ListenOptions | V2ListenConfig {
+  const given: Given = {
+    address: section.one("address", parseAddress),
+    profile: section.one("profile", LISTEN_OPTIONS.profile.parse),
+    forward: section.list("forward", parseForward),
+    "tls-cert": section.one("tls-cert", String),
+    "tls-key": section.one("tls-key", String),
+    plain: section.flag("plain"),
+  };
+  return listenFrom(given, (name, message) => section.error(name, message));
+}
+
+function listenFrom(
+  given: Given,
+  error: (name: keyof Given | undefined, message: string) => ConfigError,
+): V1ListenOptions | V2ListenConfig {
+  const { profile = "v2", forward, plain } = given;
+  if (profile === "v1") {
+    for (const name of ["tls-cert", "tls-key", "plain"] as const) {
+      if (given[name] !== undefined) throw error(name, "v1 is always plain; leave it out, or use profile v2");
+    }
+    if (!given.address) {
+      throw error(undefined, "the address of the v1 listener is missing; for example: --listen 0.0.0.0:2065");
+    }
+    if (!forward) throw error(undefined, `a v1 listener needs a forward; for example: --forward ${FORWARD_EXAMPLE}`);
+    return checkForwards({ address: given.address, profile, forwards: forward });
+  }
+  if (forward) {
+    throw error(
+      "forward",
+      "v2 devices offer services by name, and devices.toml grants them; forwards are for --profile v1",
+    );
+  }
+  const { "tls-cert": certFile, "tls-key": keyFile } = given;
+  if ((certFile === undefined) !== (keyFile === undefined)) {
+    throw error(certFile === undefined ? "tls-key" : "tls-cert", "tls-cert and tls-key belong together; give both");
+  }
+  if (plain && certFile !== undefined) {
+    throw error("plain", "plain is without TLS, and tls-cert asks for it; give one of them");
+  }
+  const files = certFile !== undefined && keyFile !== undefined && { kind: "files" as const, certFile, keyFile };
+  return {
+    address: given.address ?? parseAddress(DEFAULT_LISTEN),
+    profile,
+    security: files || { kind: plain ? "plain" : "pinned" },
+  };
 }
 
 function checkForwards(listen: V1ListenOptions): V1ListenOptions {
@@ -140,7 +220,7 @@ function checkForwards(listen: V1ListenOptions): V1ListenOptions {
 }
 
 /** Two listeners on one address would never both open. */
-function checkAddresses(listen: readonly ListenOptions[]): void {
+function checkAddresses(listen: ServerConfig["listen"]): void {
   const seen = new Set<string>();
   const all = listen.flatMap((each) => [each.address, ...forwardsOf(each).map((forward) => forward.hostAddress)]);
   for (const address of all.filter(({ port }) => port !== 0)) {
@@ -151,14 +231,19 @@ function checkAddresses(listen: readonly ListenOptions[]): void {
 }
 
 /** What is in force, a line each, for `--check`. */
-export function describeServer(options: ServeOptions): string[] {
+export function describeServer(options: ServerConfig): string[] {
   return options.listen.flatMap((listen) => [
-    `listen ${formatAddress(listen.address)} profile=${listen.profile}`,
+    `listen ${formatAddress(listen.address)} profile=${listen.profile} security=${securityOf(listen)}`,
     ...forwardsOf(listen).map((forward) => `  forward ${describeForward(forward)}`),
   ]);
 }
 
-function forwardsOf(listen: ListenOptions): readonly Forward[] {
+function securityOf(listen: ServerConfig["listen"][number]): string {
+  if (listen.profile === "v1") return "plain";
+  return listen.security.kind === "files" ? "pki" : listen.security.kind;
+}
+
+function forwardsOf(listen: ServerConfig["listen"][number]): readonly Forward[] {
   return listen.profile === "v1" ? listen.forwards : [];
 }
 

@@ -109,6 +109,7 @@ export class DeviceRegistry {
       kept: (service) => ({
         get: () => this.#ports.get(session.deviceName, service),
         set: (port) => void (port !== undefined && this.#ports.set(session.deviceName, service, port)),
+        isReserved: (port) => this.#ports.isReserved?.(port) ?? false,
       }),
       emit: this.#emit,
     });

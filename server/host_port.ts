@@ -31,6 +31,8 @@ export interface KeptPort {
   get(): number | undefined;
   /** Keeps it, or forgets it. */
   set(port: number | undefined): void;
+  /** Whether a port of a range is somebody else's for good. */
+  isReserved?(port: number): boolean;
 }
 
 /** Where to listen, and for what. */
@@ -128,7 +130,8 @@ export class HostPort {
   #bind(): Listener {
     const { host, ports: [first, last], kept } = this.#options;
     const before = kept.get();
-    const range = Array.from({ length: last - first + 1 }, (_, at) => first + at);
+    const range = Array.from({ length: last - first + 1 }, (_, at) => first + at)
+      .filter((port) => first === last || !kept.isReserved?.(port));
     const candidates = before === undefined ? range : first === last ? [before] : [before, ...range];
     const { clock, logger } = this.#owner.settings;
     for (const [at, port] of candidates.entries()) {

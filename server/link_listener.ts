@@ -18,6 +18,10 @@ export const TAKE_OVER_PROBE_MS = 3_000;
 
 /** Accepts devices and keeps the session of the one that is linked. */
 export class LinkListener {
+  /** The wire profile. */
+  readonly profile: "v1" = "v1";
+  /** v1 has no TLS. */
+  readonly security: "plain" = "plain";
   /** What it was asked for. */
   readonly options: V1ListenOptions;
 

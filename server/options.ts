@@ -66,6 +66,8 @@ export interface PortMemory {
   get(device: string, service: string): number | undefined;
   /** Keeps it. */
   set(device: string, service: string, port: number): void;
+  /** Whether a port is somebody's for good, so that whoever picks a free one leaves it. */
+  isReserved?(port: number): boolean;
 }
 
 /** What v2 needs beside listeners. */

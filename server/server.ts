@@ -8,7 +8,7 @@ import { type Endpoint, type KeepAliveSettings, normalKeepAlive } from "../proto
 import type { DeviceMode } from "../protocol/v2_messages.ts";
 import { Emitter } from "../net/emitter.ts";
 import { SHUTDOWN_TIMEOUT_MS } from "../net/limits.ts";
-import type { LinkDownEvent, ServerEvent } from "./events.ts";
+import type { LinkDownEvent, ListeningEvent, ServerEvent } from "./events.ts";
 import { DeviceRegistry } from "./device_registry.ts";
 import { describeDevice, type DeviceStatus } from "./device_status.ts";
 import { LinkListener } from "./link_listener.ts";
@@ -21,6 +21,8 @@ export interface ServerHandle extends AsyncDisposable {
   readonly ready: Promise<void>;
   /** The addresses really bound for devices, in the order of the options. */
   readonly addresses: readonly string[];
+  /** The listeners for devices, in the same order. */
+  readonly listeners: readonly Pick<ListeningEvent, "address" | "profile" | "security">[];
   /** Resolves when nothing of the server is left. */
   readonly closed: Promise<void>;
   /** The v2 devices that came since the server runs, as they are now. */
@@ -110,6 +112,9 @@ export function serve(options: ServeOptions): ServerHandle {
     ready,
     get addresses() {
       return listeners.map((listener) => listener.address);
+    },
+    get listeners() {
+      return listeners;
     },
     closed: closed.promise,
     devices: () => registry?.sessions.map(describeDevice) ?? [],

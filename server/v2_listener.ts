@@ -21,6 +21,9 @@ import { type Pending, PendingConnections } from "./pending.ts";
 
 /** Accepts v2 devices. */
 export class V2Listener {
+  /** The wire profile. */
+  readonly profile: "v2" = "v2";
+
   readonly #options: V2ListenOptions;
   readonly #settings: ServerSettings;
   readonly #registry: DeviceRegistry;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { loadIdentity } from "../app/state.ts";
+import { loadIdentity } from "./state.ts";
 import { formatPublicKey } from "../net/identity.ts";
 
 /** What a compiled binary has. */
@@ -7,9 +7,9 @@ const PERMISSIONS = ["--no-prompt", "--allow-read", "--allow-write", "--allow-en
 
 const PROGRAM = `
 import { runProcess } from "./app/run.ts";
-import { keyCommand } from "./device/key_cli.ts";
+import { keyCommand } from "./app/key_cli.ts";
 await runProcess("sallyport device", async () => {
-  await keyCommand("sallyport device").parseAsync(Deno.args, { from: "user" });
+  await keyCommand("sallyport device", "device").parseAsync(Deno.args, { from: "user" });
 });
 `;
 

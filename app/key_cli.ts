@@ -1,0 +1,36 @@
+/**
+ * `device key` and `server key`: print a public key, for the other side's configuration.
+ *
+ * @module
+ */
+
+import type { Command } from "commander";
+import { formatPublicKey } from "../net/identity.ts";
+import { printLine, taskCommand, taskOptions } from "./command.ts";
+import type { OptionTable } from "./options.ts";
+import { stderr } from "./output.ts";
+import { loadIdentity, STATE_OPTION, stateFolder } from "./state.ts";
+
+const OPTIONS = { state: STATE_OPTION } as const satisfies OptionTable;
+
+/** What to do with a key, for people. */
+const HINTS = {
+  device: (key: string) =>
+    `In devices.toml of the server:\n  [NAME]\n  key = "${key}"\n  services = { ssh = "0.0.0.0:2201" }`,
+  server: (key: string) => `On the device, unless it joins with an enrolment string:\n  --server-key ${key}`,
+};
+
+/** The command, below the command `name` of a role. */
+export function keyCommand(name: string, role: "device" | "server"): Command {
+  const help = `Prints the public key of this ${role}, and makes the key if there is none.`;
+  return taskCommand(`${name} key`, help, OPTIONS).action((_options: unknown, command: Command) =>
+    printKey(role, command)
+  );
+}
+
+async function printKey(role: "device" | "server", command: Command): Promise<void> {
+  const { state } = taskOptions(OPTIONS, command);
+  const key = formatPublicKey((await loadIdentity(stateFolder(state, role))).publicKey);
+  printLine(key);
+  if (Deno.stderr.isTerminal()) stderr.write(`\n${HINTS[role](key)}`);
+}

@@ -1,0 +1,79 @@
+/**
+ * What a v2 server keeps in files, as its options: who it is, who may come, who may enrol, and which ports they had.
+ *
+ * @module
+ */
+
+import { resolve } from "node:path";
+import { parseAddress } from "../protocol/address.ts";
+import { systemClock } from "../net/clock.ts";
+import type { Logger } from "../net/logger.ts";
+import { loadIdentity } from "../app/state.ts";
+import { AuthorizedDevices } from "./authorized_devices.ts";
+import { Enrolments } from "./enrolments.ts";
+import { devicesFile, writeFacts } from "./facts.ts";
+import { KeptPorts } from "./kept_ports.ts";
+import type { V2Options } from "./options.ts";
+
+/** The state of a running server. */
+export interface V2State {
+  /** For `serve`. */
+  readonly options: V2Options;
+  /** Tells the commands about devices where the server listens and how it proves itself. */
+  announce(addresses: readonly string[], security: "pinned" | "pki" | "plain"): Promise<void>;
+  /** Looks at the files no more, and writes what has not been written. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the state in `folder`, and makes what is missing.
+ *
+ * @param given The file of authorized devices, if it is another than that of the state.
+ * @throws {ConfigError} if a file is damaged, or others can read what they must not.
+ */
+export async function openV2State(folder: string, given: string | undefined, logger: Logger): Promise<V2State> {
+  const identity = await loadIdentity(folder);
+  const file = devicesFile(folder, given && resolve(given));
+  const ports = await KeptPorts.load(folder, systemClock, logger);
+  const devices = new AuthorizedDevices(file, systemClock, logger);
+  const enrolments = new Enrolments(folder, file);
+  const unsubscribe = devices.subscribe(({ removed, changed }) => {
+    for (const { name } of removed) ports.forget(name);
+    for (const { before, after } of changed) {
+      if (before.name !== after.name) ports.rename(before.name, after.name);
+    }
+  });
+  return {
+    options: {
+      identity,
+      devices,
+      ports: {
+        get: (device, service) => ports.get(device, service),
+        set: (device, service, port) => ports.set(device, service, port),
+        isReserved: (port) => devices.isReserved(port),
+      },
+      enrolments: {
+        async secretHash(token) {
+          return (await enrolments.find(token))?.secretHash;
+        },
+        async redeem(token, publicKey) {
+          const redemption = await enrolments.redeem(token, publicKey);
+          devices.reload();
+          if (!redemption.ok) return { refused: redemption.text };
+          return devices.byKey(publicKey) ?? { refused: `${redemption.device} was enrolled, and is gone again` };
+        },
+      },
+    },
+    announce: (addresses, security) =>
+      writeFacts(folder, {
+        addresses: addresses.map(parseAddress),
+        security,
+        ...(given !== undefined && { devices: file }),
+      }),
+    async close() {
+      unsubscribe();
+      devices.close();
+      await ports.flush();
+    },
+  };
+}
