@@ -6,7 +6,7 @@
 
 import type { Clock } from "./clock.ts";
 import type { LogFields, Logger } from "./logger.ts";
-import type { Duplex, Transport } from "./transport.ts";
+import { closeQuietly, type Duplex, type Transport } from "./transport.ts";
 
 /** A test that leaks nothing. */
 export function test(name: string, fn: () => void | Promise<void>): void {
@@ -195,7 +195,8 @@ export class FakeDuplex implements Duplex {
 
 /** A transport over a fake duplex. */
 export function fakeTransport(duplex: FakeDuplex): Transport {
-  return { duplex, kind: "tcp", local: "local:1", remote: "remote:2" };
+  const cut = () => closeQuietly(duplex);
+  return { duplex, kind: "tcp", local: "local:1", remote: "remote:2", noDelay: true, cut };
 }
 
 /** Keeps log lines as `level message {facts}`. */

@@ -7,7 +7,7 @@
 import { type Address, formatAddress } from "../protocol/address.ts";
 import { PINNED_NAME, pinnedAnchor } from "./certificate.ts";
 import type { Clock } from "./clock.ts";
-import { cutTls } from "./cut_socket.ts";
+import { cutTls } from "./native_socket.ts";
 import { dial, DialTimeout } from "./dial.ts";
 import { describeError } from "./errors.ts";
 import { connectThroughProxy, ProxyError, type ProxyOptions } from "./http_proxy.ts";
@@ -71,7 +71,7 @@ export async function dialServer(
     const { alpnProtocol } = await tls.handshake();
     stop.signal.throwIfAborted();
     if (alpnProtocol !== ALPN) throw new HandshakeError(`${speaker(target)} speaks TLS, but not ${ALPN}`);
-    return tlsTransport(tls);
+    return tlsTransport(tls, true);
   } catch (error) {
     letGo();
     throw stop.signal.aborted ? stop.signal.reason : explain(error, target);

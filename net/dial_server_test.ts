@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Address } from "../protocol/address.ts";
 import { pinnedCertificate } from "./certificate.ts";
 import { systemClock } from "./clock.ts";
-import { canCut } from "./cut_socket.ts";
+import { canCut } from "./native_socket.ts";
 import { DialTimeout } from "./dial.ts";
 import { dialServer, ServerIdentityError, type ServerSecurity, type ServerTarget } from "./dial_server.ts";
 import { HandshakeError } from "./tls.ts";

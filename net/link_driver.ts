@@ -58,6 +58,9 @@ const WRITE_LOOKS = 4;
 
 const NOTHING = (): void => {};
 
+/** Ends after which the peer may never take what is queued. */
+const STANDING_STILL: ReadonlySet<LinkEndReason> = new Set(["write-timeout", "keep-alive-timeout", "replaced"]);
+
 /** The life of one link. */
 export class LinkDriver implements LinkOutput {
   /** The connection. */
@@ -210,7 +213,8 @@ export class LinkDriver implements LinkOutput {
     this.#end = { reason, detail };
     this.#cancelTimer();
     this.#queue.abandon();
-    closeQuietly(this.transport.duplex);
+    if (STANDING_STILL.has(reason)) this.transport.cut();
+    else closeQuietly(this.transport.duplex);
     this.#resume?.();
     this.#link?.end(channelReason(reason));
     this.#resolveEnded(this.#end);

@@ -10,6 +10,7 @@ import { describeError, errorCode, isExhaustion } from "./errors.ts";
 import { MAX_ACCEPT_PAUSE_MS, MIN_ACCEPT_PAUSE_MS } from "./limits.ts";
 import type { Logger } from "./logger.ts";
 import { ALPN, type ServerCertificate } from "./tls.ts";
+import { tuneListener } from "./native_socket.ts";
 import { closeQuietly, formatNetAddr } from "./transport.ts";
 
 /** An address could not be listened on. */
@@ -93,11 +94,15 @@ export class Listener<C extends Deno.Conn<Deno.NetAddr> = Deno.TcpConn> {
     certificate: ServerCertificate,
     clock: Clock,
     log: Logger,
-    onConn: (conn: Deno.TlsConn) => void,
+    onConn: (conn: Deno.TlsConn, noDelay: boolean) => void,
   ): Listener<Deno.TlsConn> {
-    const bind = (port: number) =>
-      Deno.listenTls({ hostname: address.host, port, ...certificate.pair, alpnProtocols: [ALPN] });
-    const listener = new Listener<Deno.TlsConn>(address, bind, clock, log, onConn);
+    let noDelay = false;
+    const bind = (port: number) => {
+      const listener = Deno.listenTls({ hostname: address.host, port, ...certificate.pair, alpnProtocols: [ALPN] });
+      noDelay = tuneListener(listener.addr);
+      return listener;
+    };
+    const listener = new Listener<Deno.TlsConn>(address, bind, clock, log, (conn) => onConn(conn, noDelay));
     listener.ended.then(certificate.subscribe(() => listener.#renew()));
     return listener;
   }

@@ -7,7 +7,7 @@
 
 import { pinnedCertificate } from "./certificate.ts";
 import type { Clock } from "./clock.ts";
-import { cutTls } from "./cut_socket.ts";
+import { cutTls } from "./native_socket.ts";
 import { describeError, isExhaustion } from "./errors.ts";
 import { CERTIFICATE_POLL_MS } from "./limits.ts";
 import type { Logger } from "./logger.ts";

@@ -5,6 +5,8 @@
  */
 
 import { type Address, formatAddress } from "../protocol/address.ts";
+import { closeQuietly } from "./close_quietly.ts";
+import { cutTls } from "./native_socket.ts";
 
 /** A duplex of bytes. `Deno.Conn` is one as it is, so the hot path has no wrapper. */
 export interface Duplex {
@@ -28,6 +30,10 @@ export interface Transport {
   readonly local: string;
   /** The peer's address, as text. */
   readonly remote: string;
+  /** Whether small writes go out at once (TCP_NODELAY); without, they wait for the acknowledgement of earlier ones. */
+  readonly noDelay: boolean;
+  /** Closes it at once, also when its peer stands still, as far as the runtime can. Idempotent. */
+  cut(): void;
 }
 
 /** Sets what every socket of the relay has (TCP_NODELAY, TCP keep-alive), as far as the socket still lives. */
@@ -43,12 +49,16 @@ export function tuneSocket(conn: Deno.TcpConn): void {
 /** Wraps a TCP connection and tunes it. */
 export function tcpTransport(conn: Deno.TcpConn): Transport {
   tuneSocket(conn);
-  return { duplex: conn, kind: "tcp", local: formatNetAddr(conn.localAddr), remote: formatNetAddr(conn.remoteAddr) };
+  return { ...factsOf(conn), kind: "tcp", noDelay: true, cut: () => closeQuietly(conn) };
 }
 
-/** Wraps a TLS connection. The runtime offers no way to tune it: whoever dials tunes the socket before TLS begins. */
-export function tlsTransport(conn: Deno.TlsConn): Transport {
-  return { duplex: conn, kind: "tls", local: formatNetAddr(conn.localAddr), remote: formatNetAddr(conn.remoteAddr) };
+/** Wraps a TLS connection, which the runtime offers no way to tune: `noDelay` says whether that was done before. */
+export function tlsTransport(conn: Deno.TlsConn, noDelay: boolean): Transport {
+  return { ...factsOf(conn), kind: "tls", noDelay, cut: () => cutTls(conn) };
+}
+
+function factsOf(conn: Deno.Conn<Deno.NetAddr>): Pick<Transport, "duplex" | "local" | "remote"> {
+  return { duplex: conn, local: formatNetAddr(conn.localAddr), remote: formatNetAddr(conn.remoteAddr) };
 }
 
 /** An address of the runtime as `HOST:PORT`. */
@@ -61,11 +71,4 @@ export function toAddress(addr: Deno.NetAddr): Address {
   return { host: addr.hostname, port: addr.port };
 }
 
-/** Closes what may be closed already. */
-export function closeQuietly(closer: { close(): void } | undefined): void {
-  try {
-    closer?.close();
-  } catch {
-    // Closed before, by the peer's reset or by a shutdown: there is nothing left to close.
-  }
-}
+export { closeQuietly };

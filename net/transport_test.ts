@@ -18,7 +18,7 @@ test("a TLS connection is a transport that knows both its addresses", async () =
   using listener = listenTls(await pinnedCertificate(await newKey()));
   const { client, server } = await connected(listener);
   const shaken = server.handshake().catch(() => {});
-  const transport = tlsTransport(server);
+  const transport = tlsTransport(server, false);
   assert.equal(transport.kind, "tls");
   assert.equal(transport.local, formatNetAddr(client.remoteAddr));
   assert.equal(transport.remote, formatNetAddr(client.localAddr));

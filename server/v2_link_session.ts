@@ -76,7 +76,7 @@ export class V2LinkSession {
         now: () => clock.now(),
         wallClock: Date.now,
         budget: new WindowBudget(LINK_WINDOW_BOUND, options.budget),
-        nagle: transport.kind === "tls",
+        nagle: !transport.noDelay,
       },
       V2_MAX_CHANNELS,
       {

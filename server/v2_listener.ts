@@ -48,7 +48,13 @@ export class V2Listener {
     const { clock, logger } = settings;
     this.#pending = new PendingConnections(clock);
     this.#listener = certificate
-      ? Listener.openTls(options.address, certificate, clock, logger, (conn) => this.#onConn(tlsTransport(conn), conn))
+      ? Listener.openTls(
+        options.address,
+        certificate,
+        clock,
+        logger,
+        (conn, noDelay) => this.#onConn(tlsTransport(conn, noDelay), conn),
+      )
       : Listener.open(options.address, clock, logger, (conn) => this.#onConn(tcpTransport(conn)));
     const { address, security } = this;
     logger.info("listening on {address} for devices (v2, {security})", { address, security });
@@ -111,11 +117,11 @@ export class V2Listener {
     const { remote } = transport;
     const pending: Pending = {
       host: remote.slice(0, remote.lastIndexOf(":")),
-      evict: () => closeQuietly(transport.duplex),
+      evict: () => transport.cut(),
     };
     const full = this.#pending.add(pending);
     if (full !== undefined) {
-      closeQuietly(transport.duplex);
+      transport.cut();
       return this.#refused(remote, full);
     }
     this.#admit(transport, tls, pending).finally(() => this.#pending.remove(pending));
@@ -142,7 +148,8 @@ export class V2Listener {
     } catch (error) {
       const word = goodbyeFor(error);
       if (word && !late) await writeAll(duplex, goodbyeFrame(word)).catch(() => {});
-      closeQuietly(duplex);
+      if (word) closeQuietly(duplex);
+      else transport.cut();
       if (this.#closed) return;
       const why = late ? `no handshake within ${HANDSHAKE_TIMEOUT_MS / 1000} s` : describeError(error);
       this.#refused(remote, word ? `${word.code}: ${why}` : why);

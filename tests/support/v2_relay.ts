@@ -213,12 +213,19 @@ export async function startV2Relay(options: V2RelayOptions): Promise<V2Relay> {
   server.directory.put(authorized("gw1", identity, options.grants ?? names.map((name) => `${name}=127.0.0.1:0`)));
   const target = { ...server, port: options.through?.(server) ?? server.port };
   const device = startV2Device(target, identity, options.services, options.device);
-  const hostPort = async (name: string) => {
-    for (;;) {
-      const address = device.handle.status.services.find((service) => service.name === name)?.hostAddress;
-      if (address) return portOf(address);
-      await device.events.next("service");
-    }
+  const hostPort = (name: string) => {
+    const address = () => device.handle.status.services.find((service) => service.name === name)?.hostAddress;
+    const granted = new Promise<number>((resolve) => {
+      const stop = device.handle.subscribe(() => look());
+      const look = () => {
+        const found = address();
+        if (found === undefined) return;
+        stop();
+        resolve(portOf(found));
+      };
+      look();
+    });
+    return within(granted, `the host port of ${name}`);
   };
   return {
     server,

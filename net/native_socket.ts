@@ -1,5 +1,5 @@
 /**
- * Ends a TLS connection whose peer stands still.
+ * What the runtime does not let one do with a socket in TLS: end it when its peer stands still, and turn Nagle's algorithm off.
  *
  * Closing a `Deno.TlsConn` is not enough: the runtime first finishes the handshake, or sends what is queued, however
  * long the peer takes, and keeps the socket until then. A peer that sends nothing could so hold sockets of this process
@@ -10,11 +10,15 @@
  */
 
 import { parseIPv4, parseIPv6 } from "../protocol/address.ts";
-import { closeQuietly } from "./transport.ts";
+import { closeQuietly } from "./close_quietly.ts";
 
 const AF_INET = 2;
 const AF_INET6 = 10;
 const SHUT_RDWR = 2;
+const SOL_SOCKET = 1;
+const SO_KEEPALIVE = 9;
+const IPPROTO_TCP = 6;
+const TCP_NODELAY = 1;
 
 /** Room for any socket address of the kernel (`struct sockaddr_storage`). */
 const SOCKADDR_SIZE = 128;
@@ -27,6 +31,7 @@ const SYMBOLS = {
   getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   getpeername: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   shutdown: { parameters: ["i32", "i32"], result: "i32" },
+  setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
 } as const;
 
 /** Whether sockets can be cut here; where not, a closed one stays until its peer goes. Never asks the user. */
@@ -44,11 +49,44 @@ export function cutTls(conn: Deno.TlsConn): void {
   closeQuietly(conn);
 }
 
+/**
+ * Sets TCP_NODELAY and TCP keep-alive on a listening socket, which the sockets that it accepts inherit; the runtime does
+ * not offer that for TLS.
+ *
+ * @returns whether it was done.
+ */
+export function tuneListener(local: Deno.NetAddr): boolean {
+  let done = false;
+  try {
+    if (!canCut()) return false;
+    withSocket(local, undefined, (fd, { setsockopt }) => {
+      const on = new Uint8Array(new Int32Array([1]).buffer);
+      done = setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, on, on.length) === 0 &&
+        setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, on, on.length) === 0;
+    });
+  } catch {
+    // No such library: small writes wait for acknowledgements then, which the protocol asks for.
+  }
+  return done;
+}
+
 /** Shuts down the socket of this process that has these two addresses, which no two sockets share. */
 function shutDown(local: Deno.NetAddr, remote: Deno.NetAddr): void {
+  withSocket(local, remote, (fd, { shutdown }) => shutdown(fd, SHUT_RDWR));
+}
+
+type Calls = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+
+/** Finds a socket of this process by its addresses; a listening one has no `remote`. */
+function withSocket(
+  local: Deno.NetAddr,
+  remote: Deno.NetAddr | undefined,
+  use: (fd: number, calls: Calls) => void,
+): void {
   const library = Deno.dlopen(LIBRARY, SYMBOLS); // opened each time: this is rare, and nothing is left open
   try {
-    const { getsockname, getpeername, shutdown } = library.symbols;
+    const { symbols } = library;
+    const { getsockname, getpeername } = symbols;
     const address = new Uint8Array(SOCKADDR_SIZE);
     const size = new Uint32Array(1);
     const ask = (call: typeof getsockname, fd: number) => {
@@ -62,9 +100,10 @@ function shutDown(local: Deno.NetAddr, remote: Deno.NetAddr): void {
         continue;
       }
       gap = 0;
-      if (!isAddress(address, local) || !ask(getpeername, fd) || !isAddress(address, remote)) continue;
-      shutdown(fd, SHUT_RDWR);
-      return;
+      if (!isAddress(address, local)) continue;
+      const connected = ask(getpeername, fd);
+      if (remote ? !connected || !isAddress(address, remote) : connected) continue;
+      return use(fd, symbols);
     }
   } finally {
     library.close();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { pinnedCertificate } from "./certificate.ts";
-import { canCut, cutTls } from "./cut_socket.ts";
+import { canCut, cutTls } from "./native_socket.ts";
 import { test } from "./_fakes_test.ts";
 import { connected, listenTls, newKey, untilGone } from "./_tls_fixture_test.ts";
 
