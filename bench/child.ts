@@ -4,6 +4,16 @@
  * @module
  */
 
+/** Files that a process may have open: 10,000 clients and what else it needs. */
+export const OPEN_FILES = 11_000;
+
+/** Raises the limit of open files to `$1` where that is allowed: the soft limit, or as root both. */
+const RAISE = "case $(ulimit -S -n) in unlimited) ;; *) " +
+  '[ "$(ulimit -S -n)" -ge "$1" ] || ulimit -S -n "$1" 2>/dev/null || ulimit -n "$1" 2>/dev/null ;; esac';
+
+/** A child's shell: raises the limit, appends stderr to a file if `$2` names one, and becomes the command. */
+const SHELL = `${RAISE}; log=$2; shift 2; [ -z "$log" ] || exec 2>>"$log"; exec "$@"`;
+
 /** What a child is started with. */
 export interface ChildOptions {
   /** What people know it by, for messages. */
@@ -12,6 +22,8 @@ export interface ChildOptions {
   readonly stderrFile?: string;
   /** Environment variables on top of ours. */
   readonly env?: Record<string, string>;
+  /** What to put before the command, to run it on another machine. */
+  readonly prefix?: readonly string[];
 }
 
 const living = new Set<Child>();
@@ -32,12 +44,9 @@ export class Child {
 
   /** Starts `command` with `args`. */
   constructor(command: string, args: readonly string[], options: ChildOptions) {
-    const file = options.stderrFile;
-    const [program, argv]: [string, string[]] = file === undefined
-      ? [command, [...args]]
-      : ["/bin/sh", ["-c", 'log=$1; shift; exec "$@" 2>>"$log"', "sh", file, command, ...args]];
-    this.#process = new Deno.Command(program, {
-      args: argv,
+    const { stderrFile = "", prefix = [] } = options;
+    this.#process = new Deno.Command("/bin/sh", {
+      args: ["-c", SHELL, "sh", `${OPEN_FILES}`, stderrFile, ...prefix, command, ...args],
       env: options.env ?? {},
       stdin: "piped",
       stdout: "piped",
@@ -63,10 +72,10 @@ export class Child {
     return this.#status === undefined;
   }
 
-  /** The first line that matches `pattern`, once it is printed. */
-  async line(pattern: RegExp, ms = 10_000): Promise<RegExpExecArray> {
+  /** The first line that matches `pattern`, from line `from` on, once it is printed. */
+  async line(pattern: RegExp, ms = 10_000, from = 0): Promise<RegExpExecArray> {
     const until = performance.now() + ms;
-    for (let at = 0;; at++) {
+    for (let at = from;; at++) {
       while (at >= this.lines.length) {
         if (!this.alive) throw new Error(`${this.name} ended before it printed ${pattern}: ${this.tail()}`);
         await within(this.#news.promise, until - performance.now(), `${this.name} did not print ${pattern} in time`);
@@ -128,6 +137,16 @@ function decoder(): ReadableWritablePair<string, Uint8Array> {
   return new TransformStream<Uint8Array, string>({
     transform: (chunk, controller) => controller.enqueue(text.decode(chunk, { stream: true })),
   });
+}
+
+/** Files that a child may have open. */
+export function openFiles(): number {
+  const { stdout } = new Deno.Command("/bin/sh", {
+    args: ["-c", `${RAISE}; ulimit -S -n`, "sh", `${OPEN_FILES}`],
+    stderr: "null",
+  }).outputSync();
+  const text = new TextDecoder().decode(stdout).trim();
+  return text === "unlimited" ? Infinity : Number(text);
 }
 
 /** Ends whatever still runs, at once. */

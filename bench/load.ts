@@ -1,16 +1,19 @@
 /**
- * The load generator, a process of its own: `load.ts KIND PORT SECONDS COUNT`. Its last line is a JSON object of figures.
+ * The load generator, a process of its own: `load.ts KIND HOST PORT SECONDS COUNT`. Its last line is a JSON object of
+ * figures.
  *
  * Kinds: `round-trips` (64 bytes there and back), `connections` (COUNT callers: connect, a byte there and back, close),
- * `idle` (COUNT clients that exchange a byte and stay until stdin ends), `up` and `down` (COUNT streams against the bulk
- * service).
+ * `idle` (COUNT clients that exchange a byte and stay until stdin ends); against the bulk service: `up` and `down` (COUNT
+ * streams), `typing` (COUNT typists, each a message every 20 ms).
  *
  * @module
  */
 
 import { bulkDown, bulkUp } from "./load_bulk.ts";
-import { percentile } from "./numbers.ts";
-import { closeQuietly, connectTo, readFull, writeFull } from "./sockets.ts";
+import { PATIENCE, Tally } from "./load_tally.ts";
+import { typing } from "./load_typing.ts";
+import { spread } from "./numbers.ts";
+import { closeQuietly, connectTo, type Door, readFull, say, writeFull } from "./sockets.ts";
 
 /** What a load process reports; times in milliseconds. */
 export interface LoadReport {
@@ -31,32 +34,21 @@ export interface LoadReport {
 /** Milliseconds of round trips before measuring starts. */
 const WARM_UP = 100;
 
-/** Milliseconds that a caller waits for its answer when the time is up. */
-const PATIENCE = 5_000;
-
-class Tally {
-  readonly errors: Record<string, number> = {};
-  failed = 0;
-
-  add(error: unknown): void {
-    const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    this.errors[text] = (this.errors[text] ?? 0) + 1;
-    this.failed++;
-  }
-}
+/** Clients that are opened at once until all are there. */
+const OPENERS = 8;
 
 if (import.meta.main) {
-  const [kind = "", port = "", seconds = "", count = ""] = Deno.args;
-  const run = { "round-trips": roundTrips, connections, idle, up: bulkUp, down: bulkDown }[kind];
+  const [kind = "", hostname = "", port = "", seconds = "", count = ""] = Deno.args;
+  const run = { "round-trips": roundTrips, connections, idle, up: bulkUp, down: bulkDown, typing }[kind];
   if (!run) throw new TypeError(`"${kind}" is no kind of load`);
-  const report: LoadReport = await run(Number(port), Number(seconds), Number(count));
+  const report: LoadReport = await run({ hostname, port: Number(port) }, Number(seconds), Number(count));
   say(JSON.stringify(report));
   Deno.exit(0);
 }
 
 /** 64 bytes there and back, by `count` clients at once, one at a time each. */
-async function roundTrips(port: number, seconds: number, count: number): Promise<LoadReport> {
-  const conns = await Promise.all(Array.from({ length: count }, () => connectTo(port)));
+async function roundTrips(door: Door, seconds: number, count: number): Promise<LoadReport> {
+  const conns = await Promise.all(Array.from({ length: count }, () => connectTo(door)));
   const tally = new Tally();
   const times: number[] = [];
   const start = performance.now() + WARM_UP;
@@ -82,7 +74,7 @@ async function roundTrips(port: number, seconds: number, count: number): Promise
 }
 
 /** New connections by `count` callers: connect, a byte there and back, close. */
-async function connections(port: number, seconds: number, count: number): Promise<LoadReport> {
+async function connections(door: Door, seconds: number, count: number): Promise<LoadReport> {
   const tally = new Tally();
   const times: number[] = [];
   const open = new Set<Deno.Conn>();
@@ -95,7 +87,7 @@ async function connections(port: number, seconds: number, count: number): Promis
     for (let since = performance.now(); since < end; since = performance.now()) {
       let conn: Deno.Conn | undefined;
       try {
-        conn = await connectTo(port);
+        conn = await connectTo(door);
         open.add(conn);
         await conn.write(byte);
         if (!await readFull(conn, byte)) throw new Error("closed before its answer");
@@ -115,33 +107,26 @@ async function connections(port: number, seconds: number, count: number): Promis
   return { rate: times.length / Math.max(seconds, (last - start) / 1000), ...spread(times), ...tally };
 }
 
-/** Clients that have exchanged a byte and stay, one after the other, until stdin ends. */
-async function idle(port: number, _seconds: number, count: number): Promise<LoadReport> {
+/** Clients that have exchanged a byte and stay until stdin ends. */
+async function idle(door: Door, _seconds: number, count: number): Promise<LoadReport> {
   const conns: Deno.Conn[] = [];
   const tally = new Tally();
-  for (let at = 0; at < count; at++) {
-    const byte = Uint8Array.of(1);
-    try {
-      const conn = await connectTo(port);
-      conns.push(conn);
-      await writeFull(conn, byte);
-      if (!await readFull(conn, byte)) throw new Error("closed before its answer");
-    } catch (error) {
-      tally.add(error);
+  let left = count;
+  await Promise.all(Array.from({ length: OPENERS }, async () => {
+    while (left-- > 0) {
+      const byte = Uint8Array.of(1);
+      try {
+        const conn = await connectTo(door);
+        conns.push(conn);
+        await writeFull(conn, byte);
+        if (!await readFull(conn, byte)) throw new Error("closed before its answer");
+      } catch (error) {
+        tally.add(error);
+      }
     }
-  }
-  say(`ready ${conns.length}`);
+  }));
+  say(`ready ${count - tally.failed}`);
   for await (const _ of Deno.stdin.readable);
   conns.forEach(closeQuietly);
   return { rate: 0, ...tally };
-}
-
-function spread(times: number[]): { p50?: number; p99?: number } {
-  if (times.length === 0) return {};
-  times.sort((a, b) => a - b);
-  return { p50: percentile(times, 0.5), p99: percentile(times, 0.99) };
-}
-
-function say(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(line + "\n"));
 }

@@ -5,17 +5,22 @@
  */
 
 import type { LoadReport } from "./load.ts";
-import { BULK, closeQuietly, connectTo, readFull, writeFull } from "./sockets.ts";
+import { BULK, closeQuietly, connectTo, type Door, readFull, say, wish, writeFull } from "./sockets.ts";
+
+/** Printed by each stream when its first bytes have moved. */
+export const FLOWING = "flowing";
 
 /** `streams` connections send; the service counts. */
-export function bulkUp(port: number, seconds: number, streams: number): Promise<LoadReport> {
+export function bulkUp(door: Door, seconds: number, streams: number): Promise<LoadReport> {
   return inParallel(streams, async () => {
-    const conn = await connectTo(port);
+    const conn = await connectTo(door);
     const answer = new Uint8Array(16);
     let reported = false;
     const report = readFull(conn, answer).then((whole) => reported = whole);
     await writeFull(conn, wish("u", seconds));
     const bytes = new Uint8Array(BULK);
+    await writeFull(conn, bytes);
+    say(FLOWING);
     while (!reported) await writeFull(conn, bytes);
     await report;
     closeQuietly(conn);
@@ -25,12 +30,13 @@ export function bulkUp(port: number, seconds: number, streams: number): Promise<
 }
 
 /** `streams` connections receive and count. */
-export function bulkDown(port: number, seconds: number, streams: number): Promise<LoadReport> {
+export function bulkDown(door: Door, seconds: number, streams: number): Promise<LoadReport> {
   return inParallel(streams, async () => {
-    const conn = await connectTo(port);
+    const conn = await connectTo(door);
     await writeFull(conn, wish("d", seconds));
     const buffer = new Uint8Array(BULK);
     let bytes = await conn.read(buffer) ?? 0;
+    say(FLOWING);
     const start = performance.now();
     let elapsed = 0;
     while (elapsed < seconds) {
@@ -51,11 +57,4 @@ async function inParallel(
   const results = await Promise.all(Array.from({ length: streams }, one));
   const rate = results.reduce((sum, { bytes, seconds }) => sum + bytes / seconds, 0);
   return { rate, bytes: results.reduce((sum, { bytes }) => sum + bytes, 0), failed: 0, errors: {} };
-}
-
-function wish(what: "u" | "d", seconds: number): Uint8Array {
-  const bytes = new Uint8Array(9);
-  bytes[0] = what.charCodeAt(0);
-  new DataView(bytes.buffer).setFloat64(1, seconds);
-  return bytes;
 }

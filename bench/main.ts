@@ -7,34 +7,41 @@
 import { cpus, release } from "node:os";
 import { parseArgs } from "node:util";
 import { VERSION } from "../net/version.ts";
+import { removeCables } from "./cable.ts";
 import { findProgram, killAll } from "./child.ts";
 import { MEASURES } from "./measures.ts";
 import { json, markdown, type Results } from "./report.ts";
 import { run } from "./run.ts";
 import { TARGETS } from "./targets.ts";
-import type { TargetContext } from "./target.ts";
+import { HERE, type TargetContext } from "./target.ts";
 
 const HELP = `Usage: deno task bench [options]
 
-Measures throughput, round trips, new connections, memory and start-up time of the relay beside a direct connection and
-beside ssh -R, interleaved, in one run: about two and a half minutes with what is preset.
+Measures throughput, round trips, new connections, latency beside a bulk transfer, memory and start-up time of the relay
+beside a direct connection, ssh -R and what relays of others are on the PATH, interleaved, in one run: about six minutes
+with what is preset and none of the others, a minute more with each of them.
 
 Examples:
   deno task bench
-  deno task bench --only direct,'sallyport v1',round-trips --rounds 1
+  deno task bench --quick
+  deno task bench --only direct,'sallyport v2 TLS',round-trips --rounds 1
   deno task bench --binaries dist --out before.json
 
 Options:
   --seconds N     length of each timed part (default: 2)
   --rounds N      rounds, of which the medians are shown (default: 3)
+  --quick         one round, parts of a second, without: ${MEASURES.filter(({ long }) => long).map(({ name }) => name)}
   --only NAME,…   only these targets and measures
-                  targets:  ${TARGETS.map(({ name }) => name).join(", ")}
-                  measures: ${MEASURES.map(({ name }) => name).join(", ")}
+  --skip NAME,…   all but these
+                  targets:  ${wrapped(TARGETS.map(({ name }) => name))}
+                  measures: ${wrapped(MEASURES.map(({ name }) => name))}
   --out FILE      where the results go as JSON; Markdown goes beside it (default: bench/results/DATE.json)
   --binaries DIR  measure sallyport-server and sallyport-device in DIR instead of running the sources
   -h, --help      print this help
 
-iperf3 measures throughput where it is on the PATH. Ratios travel between machines, absolute figures do not.
+crowd is memory with 10,000 idle clients, link is latency over 10 Mbit/s between network namespaces (as root only). Both,
+memory and nothing else are measured in the first round only. iperf3 measures throughput where it is on the PATH.
+Ratios travel between machines, absolute figures do not.
 Exit code: 0, whatever was measured; 1 if something could not be measured; 2 for wrong options.
 `;
 
@@ -47,12 +54,13 @@ async function main(): Promise<number> {
     return options === HELP ? 0 : 2;
   }
   const directory = await Deno.makeTempDir({ prefix: "sallyport-bench-" });
-  const leave = () => {
+  const leave = async () => {
     killAll();
+    await removeCables();
     Deno.removeSync(directory, { recursive: true });
     Deno.exit(130);
   };
-  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, leave);
+  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, () => void leave());
   try {
     return await measure(options, directory);
   } finally {
@@ -62,26 +70,31 @@ async function main(): Promise<number> {
 
 type Options = Exclude<ReturnType<typeof readOptions>, string>;
 
-async function measure({ seconds, rounds, only, out, binaries }: Options, directory: string): Promise<number> {
+async function measure(options: Options, directory: string): Promise<number> {
+  const { seconds, rounds, out, binaries } = options;
   const notes = new Map<string, number>();
   const context: TargetContext = {
     directory,
+    server: HERE,
+    device: HERE,
     binaries,
     note: (text, count = 1) => void notes.set(text, (notes.get(text) ?? 0) + count),
   };
-  const skipped: string[] = [];
-  const targets = chosen(TARGETS, only).filter((target) => {
-    const missing = target.needs?.();
-    if (missing === undefined) return true;
-    skipped.push(`${target.name}: ${missing}`);
-    print(`skipped ${target.name}: ${missing}\n`);
-    return false;
-  });
-  if (targets.length === 0) return 1;
+  const missing: string[] = [];
+  const possible = <T extends { readonly name: string; needs?(): string | undefined }>(items: readonly T[]) =>
+    items.filter((item) => {
+      const lack = item.needs?.();
+      if (lack !== undefined) missing.push(`${item.name}: ${lack}`);
+      return lack === undefined;
+    });
+  const targets = possible(chosen(TARGETS, options));
+  const measures = possible(chosen(MEASURES, options));
+  for (const line of missing) print(`missing: ${line}\n`);
+  if (targets.length === 0 || measures.length === 0) return 1;
   const started = new Date();
   const outcome = await run({
     targets,
-    measures: chosen(MEASURES, only),
+    measures,
     rounds,
     seconds,
     context,
@@ -100,7 +113,7 @@ async function measure({ seconds, rounds, only, out, binaries }: Options, direct
       took: `${Math.round((Date.now() - started.getTime()) / 1000)} s`,
     },
     rounds: outcome.rounds,
-    skipped,
+    missing,
     notes: [
       ...outcome.failures.map((failure) => `not measured: ${failure}`),
       ...[...notes].map(([text, count]) => count === 1 ? text : `${text} (${count} times)`),
@@ -121,6 +134,13 @@ async function measure({ seconds, rounds, only, out, binaries }: Options, direct
 
 /** What was asked for, or what to print instead. */
 function readOptions() {
+  const names = (option: string, text: string): string[] => {
+    const known = [...TARGETS, ...MEASURES].map(({ name }) => name);
+    const given = text.split(",").map((name) => name.trim()).filter((name) => name !== "");
+    const unknown = given.find((name) => !known.includes(name));
+    if (unknown !== undefined) throw new SyntaxError(`--${option}: "${unknown}" is none of ${known.join(", ")}`);
+    return given;
+  };
   const number = (name: string, text: string, preset: number): number => {
     const value = Number(text || preset);
     if (!(value >= 1 && value <= 600 && Number.isInteger(value))) {
@@ -134,17 +154,16 @@ function readOptions() {
       options: {
         seconds: { type: "string", default: "" },
         rounds: { type: "string", default: "" },
+        quick: { type: "boolean", default: false },
         only: { type: "string", default: "" },
+        skip: { type: "string", default: "" },
         out: { type: "string" },
         binaries: { type: "string" },
         help: { type: "boolean", short: "h", default: false },
       },
     });
     if (values.help) return HELP;
-    const only = values.only.split(",").map((name) => name.trim()).filter((name) => name !== "");
-    const names = [...TARGETS, ...MEASURES].map(({ name }) => name);
-    const unknown = only.find((name) => !names.includes(name));
-    if (unknown !== undefined) throw new SyntaxError(`--only: "${unknown}" is none of ${names.join(", ")}`);
+    const { quick } = values;
     const { binaries } = values;
     const absent = binaries === undefined
       ? undefined
@@ -153,9 +172,11 @@ function readOptions() {
       throw new SyntaxError(`--binaries: no ${absent} in ${binaries}; make it with: deno task compile`);
     }
     return {
-      seconds: number("seconds", values.seconds, 2),
-      rounds: number("rounds", values.rounds, 3),
-      only,
+      seconds: number("seconds", values.seconds, quick ? 1 : 2),
+      rounds: number("rounds", values.rounds, quick ? 1 : 3),
+      quick,
+      only: names("only", values.only),
+      skip: names("skip", values.skip),
       out: values.out,
       binaries,
     };
@@ -164,10 +185,17 @@ function readOptions() {
   }
 }
 
-/** Those that are named, or all if none is. */
-function chosen<T extends { readonly name: string }>(all: readonly T[], only: readonly string[]): T[] {
+/** Those that are to be measured: a long one in a quick run only if it is named. */
+function chosen<T extends { readonly name: string; readonly long?: true }>(all: readonly T[], options: Options): T[] {
+  const { quick, only, skip } = options;
   const named = all.filter(({ name }) => only.includes(name));
-  return named.length > 0 ? named : [...all];
+  const usual = all.filter(({ long }) => !(quick && long));
+  return (named.length > 0 ? named : usual).filter(({ name }) => !skip.includes(name));
+}
+
+/** Names for the help, no wider than a terminal. */
+function wrapped(names: readonly string[]): string {
+  return names.join(", ").replaceAll(/(.{60,90}),\s/g, `$1,\n${" ".repeat(28)}`);
 }
 
 function print(text: string): void {

@@ -7,26 +7,51 @@
 import { fileURLToPath } from "node:url";
 import { Child, within } from "./child.ts";
 import type { LoadReport } from "./load.ts";
+import { HERE, type Machine } from "./target.ts";
 
 const SERVICE = script("service.ts");
 const LOAD = script("load.ts");
 
-/** Starts a service of `service.ts`. */
-export async function startService(kind: "echo" | "bulk"): Promise<{ port: number; child: Child }> {
-  const child = new Child(Deno.execPath(), ["run", "-A", "--no-prompt", SERVICE, kind], { name: `${kind} service` });
+/** Where a load goes, and comes from. */
+export interface LoadRoute {
+  /** The port. */
+  readonly port: number;
+  /** The address (default: 127.0.0.1). */
+  readonly host?: string | undefined;
+  /** The machine of the clients (default: this one). */
+  readonly from?: Machine;
+}
+
+/** A running service. */
+export interface Service {
+  /** Its port. */
+  readonly port: number;
+  /** Its process. */
+  readonly child: Child;
+}
+
+/** Starts a service of `service.ts`; on another machine it listens at all addresses. */
+export async function startService(kind: "echo" | "bulk", { prefix }: Machine = HERE): Promise<Service> {
+  const args = ["run", "-A", "--no-prompt", SERVICE, kind, prefix.length === 0 ? "127.0.0.1" : "0.0.0.0"];
+  const child = new Child(Deno.execPath(), args, { name: `${kind} service`, prefix });
   const [, port] = await child.line(/^port (\d+)$/);
   return { port: Number(port), child };
 }
 
 /** Starts the load generator; see `load.ts`. */
-export function startLoad(kind: string, port: number, seconds: number, count: number): Child {
-  const args = ["run", "-A", "--no-prompt", LOAD, kind, `${port}`, `${seconds}`, `${count}`];
-  return new Child(Deno.execPath(), args, { name: `load of ${kind}` });
+export function startLoad(kind: string, route: LoadRoute, seconds: number, count: number): Child {
+  const { port, host = "127.0.0.1", from = HERE } = route;
+  const args = ["run", "-A", "--no-prompt", LOAD, kind, host, `${port}`, `${seconds}`, `${count}`];
+  return new Child(Deno.execPath(), args, { name: `load of ${kind}`, prefix: from.prefix });
 }
 
 /** Runs the load generator to its end. */
-export async function runLoad(kind: string, port: number, seconds: number, count: number): Promise<LoadReport> {
-  const child = startLoad(kind, port, seconds, count);
+export async function runLoad(kind: string, route: LoadRoute, seconds: number, count: number): Promise<LoadReport> {
+  return await finishLoad(startLoad(kind, route, seconds, count), seconds);
+}
+
+/** What a load generator reports at its end, which has to come soon after its `seconds`. */
+export async function finishLoad(child: Child, seconds: number): Promise<LoadReport> {
   try {
     await within(child.ended, (seconds + 20) * 1000, `${child.name} did not end in time`);
   } catch (error) {

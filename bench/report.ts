@@ -4,10 +4,11 @@
  * @module
  */
 
-import type { Sample } from "./measures.ts";
-import { METRIC_NAMES, METRICS } from "./metrics.ts";
+import { judge } from "./expectations.ts";
+import type { Sample } from "./measure.ts";
+import { METRIC_GROUPS, METRIC_NAMES, type MetricGroup, METRICS } from "./metrics.ts";
 import { figure } from "./numbers.ts";
-import { judge, type Medians, ratiosTo, summarize } from "./summary.ts";
+import { type Medians, ratiosTo, summarize } from "./summary.ts";
 
 /** All that a run found out. */
 export interface Results {
@@ -15,8 +16,8 @@ export interface Results {
   readonly about: Readonly<Record<string, string | number>>;
   /** The samples of each target, a round each. */
   readonly rounds: ReadonlyMap<string, readonly Sample[]>;
-  /** What was not measured, and why. */
-  readonly skipped: readonly string[];
+  /** Targets and measures that this machine has not all for, and what is missing. */
+  readonly missing: readonly string[];
   /** What a reader should know. */
   readonly notes: readonly string[];
 }
@@ -26,14 +27,13 @@ export function markdown(results: Results): string {
   const medians = summarize(results.rounds);
   const parts = [
     "# Sallyport bench",
-    Object.entries(results.about).map(([name, value]) => `- ${name}: ${value}`).join("\n"),
-    "## Medians",
-    table(medians, false),
+    [...Object.entries(results.about), ...results.missing.map((text) => ["missing", text])]
+      .map(([name, value]) => `- ${name}: ${value}`).join("\n"),
+    ...tables("Medians", medians, false),
   ];
   for (const base of ["direct", "ssh -R"]) {
-    if (medians.has(base) && medians.size > 1) parts.push(`## Ratios to ${base}`, table(ratiosTo(base, medians), true));
+    if (medians.has(base)) parts.push(...tables(`Ratios to ${base}`, ratiosTo(base, medians), true));
   }
-  if (results.skipped.length > 0) parts.push("## Skipped", list(results.skipped));
   if (results.notes.length > 0) parts.push("## Oddities", list(results.notes));
   const verdicts = judge(medians).map(({ expectation, pass, figure }) =>
     `${pass === undefined ? "–   " : pass ? "pass" : "MISS"} ${expectation}: ${figure}`
@@ -50,7 +50,7 @@ export function json(results: Results): string {
       about: results.about,
       medians: Object.fromEntries(medians),
       rounds: Object.fromEntries(results.rounds),
-      skipped: results.skipped,
+      missing: results.missing,
       oddities: results.notes,
       expectations: judge(medians),
     },
@@ -59,16 +59,27 @@ export function json(results: Results): string {
   ) + "\n";
 }
 
-/** A row for each target, a column for each metric that somebody has. */
-function table(rows: Medians, ratios: boolean): string {
-  const columns = METRIC_NAMES.filter((name) => [...rows.values()].some((row) => row[name] !== undefined));
-  const cells = [
-    ["", ...columns.map((name) => METRICS[name].label)],
-    ...[...rows].map(([target, row]) => [
-      target,
-      ...columns.map((name) => figure(row[name], ratios ? 2 : METRICS[name].digits)),
-    ]),
-  ];
+/** A table for each group of metrics that somebody has, so that none gets too wide for a terminal. */
+function tables(title: string, rows: Medians, ratios: boolean): string[] {
+  return (Object.keys(METRIC_GROUPS) as MetricGroup[]).flatMap((group) => {
+    const columns = METRIC_NAMES.filter((name) =>
+      METRICS[name].group === group && [...rows.values()].some((row) => row[name] !== undefined)
+    );
+    const measured = [...rows].filter(([, row]) => columns.some((name) => row[name] !== undefined));
+    if (measured.length === 0) return [];
+    const cells = [
+      ["", ...columns.map((name) => METRICS[name].label)],
+      ...measured.map(([target, row]) => [
+        target,
+        ...columns.map((name) => figure(row[name], ratios ? 2 : METRICS[name].digits)),
+      ]),
+    ];
+    return [`## ${title}: ${METRIC_GROUPS[group]}`, table(cells)];
+  });
+}
+
+/** A table whose first row is its head. */
+function table(cells: readonly (readonly string[])[]): string {
   const widths = cells[0]!.map((_, at) => Math.max(3, ...cells.map((row) => row[at]!.length)));
   const lines = cells.map((row) =>
     `| ${row.map((cell, at) => at === 0 ? cell.padEnd(widths[at]!) : cell.padStart(widths[at]!)).join(" | ")} |`

@@ -5,7 +5,8 @@
  */
 
 import { killAll } from "./child.ts";
-import type { Bench, Measure, Sample } from "./measures.ts";
+import { type Cable, openCable, removeCables } from "./cable.ts";
+import type { Bench, Measure, Sample } from "./measure.ts";
 import { METRIC_NAMES, METRICS } from "./metrics.ts";
 import { figure } from "./numbers.ts";
 import { runLoad, startService } from "./processes.ts";
@@ -50,6 +51,8 @@ export async function run(plan: Plan): Promise<Outcome> {
   const instances = new Map<string, RunningTarget>();
   const throughput = await startThroughput();
   const echo = await startService("echo");
+  const mixed = await startService("bulk");
+  let cable: Promise<Cable> | undefined;
 
   const running = async (target: Target, servicePort: number) => {
     const key = `${target.name} ${servicePort}`;
@@ -59,17 +62,27 @@ export async function run(plan: Plan): Promise<Outcome> {
     if (!instances.has(key)) {
       instances.set(key, instance);
       if (servicePort === echo.port) await warmUp(instance.hostPort);
+      else if (servicePort === mixed.port) await runLoad("typing", { port: instance.hostPort }, WARM_UP, 1);
       else await throughput.transfer(instance.hostPort, "up", 1, 1);
     }
     return instance;
   };
-  const bench: Bench = { seconds: plan.seconds, throughput, echoPort: echo.port, context: plan.context, running };
+  const bench: Bench = {
+    seconds: plan.seconds,
+    throughput,
+    echoPort: echo.port,
+    mixed,
+    context: plan.context,
+    running,
+    cable: () => cable ??= openCable(),
+  };
 
   try {
     for (let round = 0; round < plan.rounds; round++) {
       for (const measure of plan.measures) {
+        if (measure.once && round > 0) continue;
         for (const target of rotated(plan.targets, round)) {
-          const label = `round ${round + 1}/${plan.rounds}  ${measure.name.padEnd(11)}  ${target.name.padEnd(12)}`;
+          const label = `round ${round + 1}/${plan.rounds}  ${measure.name.padEnd(11)}  ${target.name.padEnd(18)}`;
           try {
             const sample = await measure.take(target, bench);
             Object.assign(rounds.get(target.name)![round]!, sample);
@@ -85,15 +98,17 @@ export async function run(plan: Plan): Promise<Outcome> {
     for (const instance of instances.values()) await instance.stop();
     await throughput.stop();
     await echo.child.stop();
+    await mixed.child.stop();
   } finally {
     killAll();
+    await removeCables();
   }
   return { rounds, tool: throughput.tool, failures };
 }
 
 async function warmUp(port: number): Promise<void> {
-  await runLoad("round-trips", port, WARM_UP, 8);
-  await runLoad("connections", port, WARM_UP, 8);
+  await runLoad("round-trips", { port }, WARM_UP, 8);
+  await runLoad("connections", { port }, WARM_UP, 8);
 }
 
 /** Another target begins in each round. */

@@ -1,19 +1,24 @@
 /**
- * The services behind the relays, a process of its own: `service.ts echo` or `service.ts bulk`. Prints its port.
+ * The services behind the relays, a process of its own: `service.ts echo` or `service.ts bulk`, at an address if one
+ * follows. Prints its port.
  *
- * The bulk service stands in for iperf3. A client says in 9 bytes what it wants: `u` (it sends, the service counts) or
- * `d` (the service sends), and for how many seconds, as a float64. After that time, counted from the first byte on, the
- * service of an `u` answers with the bytes and the seconds, a float64 each: v1 has no half-close that could say it.
+ * The bulk service stands in for iperf3. A client says in 9 bytes what it wants: `u` (it sends, the service counts),
+ * `d` (the service sends) or `e` (an echo), and for how many seconds, as a float64. After that time, counted from the
+ * first byte on, the service of an `u` answers with the bytes and the seconds, a float64 each: v1 has no half-close that
+ * could say it. When a `u` or `d` has ended, the service prints so.
  *
  * @module
  */
 
-import { BULK, closeQuietly, readFull, writeFull } from "./sockets.ts";
+import { BULK, closeQuietly, readFull, say, writeFull } from "./sockets.ts";
+
+/** Printed at the end of each bulk transfer. */
+export const BULK_ENDED = "bulk transfer ended";
 
 if (import.meta.main) {
   const serve = Deno.args[0] === "bulk" ? bulk : echo;
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  Deno.stdout.writeSync(new TextEncoder().encode(`port ${listener.addr.port}\n`));
+  const listener = Deno.listen({ hostname: Deno.args[1] ?? "127.0.0.1", port: 0 });
+  say(`port ${listener.addr.port}`);
   for await (const conn of listener) {
     conn.setNoDelay(true);
     serve(conn).catch(() => {}).finally(() => closeQuietly(conn)); // a client may leave when it likes
@@ -31,8 +36,14 @@ async function bulk(conn: Deno.Conn): Promise<void> {
   const wish = new Uint8Array(9);
   if (!await readFull(conn, wish)) return;
   const seconds = new DataView(wish.buffer).getFloat64(1);
-  if (wish[0] === "u".charCodeAt(0)) await sink(conn, seconds);
-  else await source(conn);
+  const kind = String.fromCharCode(wish[0]!);
+  if (kind === "e") return await echo(conn);
+  try {
+    if (kind === "u") await sink(conn, seconds);
+    else await source(conn);
+  } finally {
+    say(BULK_ENDED);
+  }
 }
 
 async function sink(conn: Deno.Conn, seconds: number): Promise<void> {

@@ -1,5 +1,5 @@
 /**
- * Small things about sockets that the load generator and the services share.
+ * Small things that the load generator and the services share.
  *
  * @module
  */
@@ -22,11 +22,32 @@ export async function writeFull(conn: Deno.Conn, bytes: Uint8Array): Promise<voi
   for (let at = await conn.write(bytes); at < bytes.length;) at += await conn.write(bytes.subarray(at));
 }
 
-/** Connects to a port of this host; small writes leave at once. */
-export async function connectTo(port: number): Promise<Deno.TcpConn> {
-  const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+/** Where the load generator connects. */
+export interface Door {
+  /** The address. */
+  readonly hostname: string;
+  /** The port. */
+  readonly port: number;
+}
+
+/** Connects; small writes leave at once. */
+export async function connectTo(door: Door): Promise<Deno.TcpConn> {
+  const conn = await Deno.connect({ ...door });
   conn.setNoDelay(true);
   return conn;
+}
+
+/** What a client asks of the bulk service, see `service.ts`. */
+export function wish(what: "u" | "d" | "e", seconds: number): Uint8Array {
+  const bytes = new Uint8Array(9);
+  bytes[0] = what.charCodeAt(0);
+  new DataView(bytes.buffer).setFloat64(1, seconds);
+  return bytes;
+}
+
+/** Prints a line that the bench waits for. */
+export function say(line: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(line + "\n"));
 }
 
 /** Closes what may be closed already. */

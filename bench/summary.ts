@@ -1,12 +1,12 @@
 /**
- * From samples to medians, ratios and the expectations that they have to meet.
+ * From samples to medians and ratios.
  *
  * @module
  */
 
-import type { Sample } from "./measures.ts";
+import type { Sample } from "./measure.ts";
 import { METRIC_NAMES, METRICS } from "./metrics.ts";
-import { figure, median } from "./numbers.ts";
+import { median } from "./numbers.ts";
 
 /** Medians by the names of targets. */
 export type Medians = ReadonlyMap<string, Sample>;
@@ -43,43 +43,4 @@ export function ratiosTo(base: string, medians: Medians): Medians {
     ratios.set(target, row);
   }
   return ratios;
-}
-
-/** An expectation and what came of it. */
-export interface Verdict {
-  /** What is expected. */
-  readonly expectation: string;
-  /** Whether it is met; unknown if one side of it was not measured. */
-  readonly pass: boolean | undefined;
-  /** The figure, in words. */
-  readonly figure: string;
-}
-
-/** The expectations of the first release, on 2 cores. */
-export function judge(medians: Medians): Verdict[] {
-  const ours = medians.get("sallyport v1") ?? {};
-  const direct = medians.get("direct") ?? {};
-  const ssh = medians.get("ssh -R") ?? {};
-  const verdicts: Verdict[] = [];
-  const atLeast = (what: string, factor: number, of: string, value?: number, base?: number) => {
-    const known = value !== undefined && base !== undefined;
-    verdicts.push({
-      expectation: `${what} ≥ ${factor} × ${of}`,
-      pass: known ? value >= factor * base : undefined,
-      figure: known ? `${figure(value / base, 3)} ×` : "not measured",
-    });
-  };
-  const throughputs = { up: "throughput up", down: "throughput down", streams: "throughput of 8 streams" } as const;
-  for (const name of ["up", "down", "streams"] as const) {
-    atLeast(throughputs[name], 0.4, "direct", ours[name], direct[name]);
-    atLeast(throughputs[name], 2, "ssh -R", ours[name], ssh[name]);
-  }
-  const known = ours.added !== undefined && ssh.added !== undefined;
-  verdicts.push({
-    expectation: "added round trip ≤ that of ssh -R",
-    pass: known ? ours.added! <= ssh.added! : undefined,
-    figure: known ? `${figure(ours.added, 0)} µs against ${figure(ssh.added, 0)} µs` : "not measured",
-  });
-  atLeast("new connections", 10, "ssh -R", ours.connections, ssh.connections);
-  return verdicts;
 }

@@ -4,13 +4,26 @@
  * @module
  */
 
-/** A way from clients to a service on this host. */
+/** Where processes run. */
+export interface Machine {
+  /** What to put before a command to run it there. */
+  readonly prefix: readonly string[];
+  /** Its address for the others. */
+  readonly address: string;
+}
+
+/** This machine. */
+export const HERE: Machine = { prefix: [], address: "127.0.0.1" };
+
+/** A way from clients to a service. */
 export interface Target {
   /** Its name in tables and for `--only`. */
   readonly name: string;
   /** What is missing on this machine, with what to install; such a target is skipped. */
   needs?(): string | undefined;
-  /** Starts it in front of the service at 127.0.0.1:`servicePort`; resolves when clients can connect. */
+  /** Clients that it takes in the large measure of memory; 0 if it has no part in that. */
+  readonly crowd?: number;
+  /** Starts it in front of the service at the device's 127.0.0.1:`servicePort`; resolves when clients can connect. */
   start(servicePort: number, context: TargetContext): Promise<RunningTarget>;
   /** Milliseconds from starting the server's process to its first `listening` line, and those of `--version`. */
   startUp?(context: TargetContext): Promise<{ listening: number; version: number }>;
@@ -20,6 +33,10 @@ export interface Target {
 export interface TargetContext {
   /** A directory for its files, removed at the end. */
   readonly directory: string;
+  /** Where the server runs, and the clients. */
+  readonly server: Machine;
+  /** Where the device runs, and the service. */
+  readonly device: Machine;
   /** Where the compiled binaries are, if they are to be measured. */
   readonly binaries: string | undefined;
   /** Takes note of something that a reader of the results should know, and of how often it was seen. */
@@ -28,8 +45,10 @@ export interface TargetContext {
 
 /** A target at work. */
 export interface RunningTarget {
-  /** Where clients connect, on 127.0.0.1. */
+  /** The port where clients connect. */
   readonly hostPort: number;
+  /** Its address, if that is not 127.0.0.1 of the server's machine. */
+  readonly host?: string;
   /** Its processes; their descendants count as well. */
   readonly pids: readonly number[];
   /** Why it is no longer at work, if so. */

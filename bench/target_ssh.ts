@@ -7,7 +7,7 @@
 import { userInfo } from "node:os";
 import { Child, findProgram, freePort } from "./child.ts";
 import { processTree } from "./proc_stats.ts";
-import type { RunningTarget, Target } from "./target.ts";
+import type { Machine, RunningTarget, Target } from "./target.ts";
 
 const PROGRAMS = ["ssh", "sshd", "ssh-keygen"];
 
@@ -23,14 +23,14 @@ export const sshR: Target = {
     return `no ${absent.join(", ")}; install it with: apt-get install openssh-client openssh-server`;
   },
 
-  async start(servicePort, { directory }) {
+  async start(servicePort, { directory, server, device }) {
     const home = `${directory}/ssh-${++instances}`;
     await Deno.mkdir(home, { mode: 0o700 });
     await Promise.all(["host", "user"].map((name) => makeKey(`${home}/${name}`)));
     await Deno.copyFile(`${home}/user.pub`, `${home}/authorized_keys`);
-    const { port, child: sshd } = await startSshd(home);
+    const { port, child: sshd } = await startSshd(home, server);
     const hostKey = await Deno.readTextFile(`${home}/host.pub`);
-    await Deno.writeTextFile(`${home}/known_hosts`, `[127.0.0.1]:${port} ${hostKey}`);
+    await Deno.writeTextFile(`${home}/known_hosts`, `[${server.address}]:${port} ${hostKey}`);
     const ssh = new Child(findProgram("ssh")!, [
       ...["-N", "-F", "none", "-p", `${port}`, "-i", `${home}/user`],
       ...["-R", `127.0.0.1:0:127.0.0.1:${servicePort}`],
@@ -42,8 +42,8 @@ export const sshR: Target = {
         UserKnownHostsFile: `${home}/known_hosts`,
         ExitOnForwardFailure: "yes",
       }),
-      `${userInfo().username}@127.0.0.1`,
-    ], { name: "ssh" });
+      `${userInfo().username}@${server.address}`,
+    ], { name: "ssh", prefix: device.prefix });
     const stop = async () => {
       await ssh.stop(); // first, so that its session of sshd ends with it
       await sshd.stop();
@@ -70,14 +70,14 @@ function running(hostPort: number, sshd: Child, ssh: Child, stop: () => Promise<
 }
 
 /** sshd cannot pick a port and tell it, so another process may be faster: then it is tried again. */
-async function startSshd(home: string): Promise<{ port: number; child: Child }> {
+async function startSshd(home: string, { prefix, address }: Machine): Promise<{ port: number; child: Child }> {
   if (Deno.uid() === 0) await Deno.mkdir("/run/sshd", { recursive: true, mode: 0o755 }); // sshd wants it of root
   for (let attempt = 1;; attempt++) {
     const port = freePort();
     const child = new Child(findProgram("sshd")!, [
       ...["-D", "-e", "-f", "/dev/null", "-h", `${home}/host`, "-p", `${port}`],
       ...options({
-        ListenAddress: "127.0.0.1",
+        ListenAddress: address,
         AuthorizedKeysFile: `${home}/authorized_keys`,
         PidFile: "none",
         StrictModes: "no", // the directory for temporary files is open to all
@@ -85,7 +85,7 @@ async function startSshd(home: string): Promise<{ port: number; child: Child }> 
         PermitRootLogin: "prohibit-password",
         AllowTcpForwarding: "yes",
       }),
-    ], { name: "sshd" });
+    ], { name: "sshd", prefix });
     try {
       await child.line(/^Server listening on /);
       return { port, child };

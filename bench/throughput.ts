@@ -42,7 +42,7 @@ async function startBuiltIn(): Promise<Throughput> {
     tool: "a built-in sink and source (install iperf3 for figures that compare with others)",
     servicePort: port,
     async transfer(port, direction, streams, seconds) {
-      const { rate, bytes } = await runLoad(direction, port, seconds, streams);
+      const { rate, bytes } = await runLoad(direction, { port }, seconds, streams);
       return { bitsPerSecond: rate * 8, bytes: bytes ?? 0 };
     },
     stop: () => child.stop(),

@@ -127,13 +127,14 @@ function announce(event: DeviceEvent, json: boolean): void {
 }
 
 function examples(name: string): string {
-  return `On the server, sallyport-server enroll gw1 --service ssh=0.0.0.0:2201 prints a string. Then, once:
+  const server = name.replace(/device$/, "server");
+  return `On the server, ${server} enroll gw1 --service ssh=0.0.0.0:2201 prints a string. Then, once:
     ${name} join 'sp2_...' --service ssh=127.0.0.1:22
   and from the next start on, with what join has stored:
     ${name}
 
 More examples:
-  Other services than those stored; the web server hears the clients' addresses, and its port is closed while it is down:
+  Other services than those stored; the web server hears who its clients are, and its port closes while it is down:
     ${name} --service ssh=127.0.0.1:22 --service web=127.0.0.1:80,proxy=v2,down=refuse
 
   Through the HTTP proxy of a company:

@@ -54,8 +54,9 @@ async function join(enrolment: ReturnType<typeof decodeEnrolment>, command: Comm
 }
 
 function examples(name: string): string {
+  const server = name.replace(/device$/, "server");
   return `Examples:
-  On the server, first:  sallyport-server enroll gw1 --service ssh=0.0.0.0:2201
+  On the server, first:  ${server} enroll gw1 --service ssh=0.0.0.0:2201
   Then here:             ${name} join 'sp2_...' --service ssh=127.0.0.1:22
   From the next start on, what is stored will do:
     ${name}`;

@@ -6,6 +6,7 @@
 
 import { type Address, formatAddress } from "../protocol/address.ts";
 import { type Endpoint, type KeepAliveSettings, normalKeepAlive } from "../protocol/keep_alive.ts";
+import { V2_MAX_SERVICES } from "../protocol/limits.ts";
 import type { DeviceMode, ServiceGrantResult, Settings } from "../protocol/v2_messages.ts";
 import { dialServer, type ServerSecurity } from "../net/dial_server.ts";
 import { greetServer, HandshakeCut, randomBytes } from "../net/handshake.ts";
@@ -38,6 +39,9 @@ export class V2LinkMaker implements LinkMaker {
     this.#emit = emit;
     this.#servers = "host" in options.server ? [options.server] : options.server;
     if (this.#servers.length === 0) throw new RangeError("Cannot dial: no server is given");
+    if (options.services.length > V2_MAX_SERVICES) {
+      throw new RangeError(`Cannot offer ${options.services.length} services: ${V2_MAX_SERVICES} are the most`);
+    }
     this.#keepAlive = settings.keepAlive;
     const { clock, logger } = settings;
     this.#board = new ServiceBoard(options.services, options.mode ?? "run", clock, {

@@ -196,7 +196,10 @@ export class V2LinkSession {
       this.#inside.set(service, this.#inside.get(service)! - 1);
       this.#told(channel, request, service, summary, error);
     });
-    this.#dial(pump, channel, service, request).catch((cause: unknown) => {
+    const abort = new AbortController();
+    pump.done.then(() => abort.abort());
+    this.#dial(pump, channel, service, request, abort.signal).catch((cause: unknown) => {
+      if (abort.signal.aborted) return; // the client has gone meanwhile, which says nothing of the service
       error = describeError(cause);
       const reason = dialReason(cause);
       if (reason !== "too-many-channels") board.hint(service, false);
@@ -205,11 +208,15 @@ export class V2LinkSession {
     });
   }
 
-  async #dial(pump: ChannelPump, channel: V2Channel, service: NamedService, request: ConnectRequest): Promise<void> {
+  async #dial(
+    pump: ChannelPump,
+    channel: V2Channel,
+    service: NamedService,
+    request: ConnectRequest,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { clock, connectTimeout } = this.#options.settings;
-    const abort = new AbortController();
-    pump.done.then(() => abort.abort());
-    const conn = await dial(service.localAddress, clock, service.connectTimeout ?? connectTimeout, abort.signal);
+    const conn = await dial(service.localAddress, clock, service.connectTimeout ?? connectTimeout, signal);
     if (service.proxy !== undefined) {
       try {
         await writeAll(

@@ -63,6 +63,7 @@ class HandshakeReader {
 
   constructor(duplex: Duplex, opening: Uint8Array) {
     this.#duplex = duplex;
+    if (opening.length > V2_MAX_HANDSHAKE) throw tooMuch();
     this.#buffer.set(opening);
     this.#fill = opening.length;
   }
@@ -80,31 +81,36 @@ class HandshakeReader {
     this.#start = bytes.length;
   }
 
-  /** The payload of the next frame, which has to be `command`. @throws {HandshakeError} for a GOODBYE. */
-  async expect(command: V2Command, name: string): Promise<Uint8Array> {
+  /** The next frame, which has to be `command`, and its payload. @throws {HandshakeError} for a GOODBYE. */
+  async expect(
+    command: V2Command,
+    name: string,
+  ): Promise<{ readonly frame: Uint8Array; readonly payload: Uint8Array }> {
     for (;;) {
-      const frame = firstFrame(this.rest);
-      if (!frame) {
+      const first = firstFrame(this.rest);
+      if (!first) {
         await this.#read();
         continue;
       }
-      this.#start += frame.end;
-      if (frame.command === V2Command.GOODBYE) throw new HandshakeError(readGoodbye(frame.payload));
-      if (frame.command !== command) {
-        throw new ProtocolError("listen-expected", `expected ${name}, got command ${frame.command}`);
+      this.#start += first.frame.length;
+      if (first.command === V2Command.GOODBYE) throw new HandshakeError(readGoodbye(first.payload));
+      if (first.command !== command) {
+        throw new ProtocolError("listen-expected", `expected ${name}, got command ${first.command}`);
       }
-      return frame.payload;
+      return first;
     }
   }
 
   async #read(): Promise<void> {
-    if (this.#fill === this.#buffer.length) {
-      throw new ProtocolError("bad-size", `more than ${V2_MAX_HANDSHAKE} bytes came before the handshake was done`);
-    }
+    if (this.#fill === this.#buffer.length) throw tooMuch();
     const count = await this.#duplex.read(this.#buffer.subarray(this.#fill));
     if (count === null) throw new HandshakeCut(this.#fill);
     this.#fill += count;
   }
+}
+
+function tooMuch(): ProtocolError {
+  return new ProtocolError("bad-size", `more than ${V2_MAX_HANDSHAKE} bytes came before the handshake was done`);
 }
 
 /** Writes all of `bytes`. */
@@ -133,8 +139,8 @@ export async function greetServer(duplex: Duplex, party: DeviceParty): Promise<D
   const handshake = new DeviceHandshake(party, systemCrypto);
   const reader = new HandshakeReader(duplex, new Uint8Array(0));
   await writeAll(duplex, handshake.hello);
-  await writeAll(duplex, await handshake.answer(await reader.expect(V2Command.CHALLENGE, "CHALLENGE")));
-  const welcome = readWelcome(await reader.expect(V2Command.WELCOME, "WELCOME"));
+  await writeAll(duplex, await handshake.answer((await reader.expect(V2Command.CHALLENGE, "CHALLENGE")).frame));
+  const welcome = readWelcome((await reader.expect(V2Command.WELCOME, "WELCOME")).payload);
   const { serverClock, serverSoftware } = handshake;
   return { welcome, serverClock, serverSoftware, rest: reader.rest.slice() };
 }
@@ -156,7 +162,7 @@ export async function greetDevice(duplex: Duplex, opening: Uint8Array, party: Ha
   const handshake = new ServerHandshake(party, systemCrypto);
   const reader = new HandshakeReader(duplex, opening);
   await reader.preamble(V2_PREAMBLE);
-  await writeAll(duplex, await handshake.challenge(await reader.expect(V2Command.HELLO, "HELLO")));
-  const device = await handshake.authenticate(await reader.expect(V2Command.AUTH, "AUTH"));
+  await writeAll(duplex, await handshake.challenge((await reader.expect(V2Command.HELLO, "HELLO")).frame));
+  const device = await handshake.authenticate((await reader.expect(V2Command.AUTH, "AUTH")).payload);
   return { device, rest: reader.rest.slice() };
 }

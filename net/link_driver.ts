@@ -177,6 +177,13 @@ export class LinkDriver implements LinkOutput {
     return this.#queue.pending > LINK_HIGH_WATER ? this.#queue.flushed() : undefined;
   }
 
+  copy(frame: Uint8Array): Promise<void> | undefined {
+    this.#sentSinceHeard += frame.length;
+    this.#watchWrites();
+    this.#queue.copy(frame);
+    return this.#queue.pending > LINK_HIGH_WATER ? this.#queue.flushed() : undefined;
+  }
+
   /** Pauses reading until as many {@linkcode LinkDriver.unhold} have come. */
   hold(): void {
     this.#holds++;

@@ -85,6 +85,14 @@ export class WriteQueue {
     return true;
   }
 
+  /** Queues a copy of `bytes`, whatever their size. */
+  copy(bytes: Uint8Array): void {
+    if (this.#failed) return;
+    this.#queued += bytes.length;
+    this.#gather(bytes);
+    if (!this.#writing && this.#duplex) this.#next();
+  }
+
   /**
    * Resolves when everything that was given to the queue before this call is written, or the queue has failed. What is
    * given later does not matter, so nobody waits longer because others go on.

@@ -122,6 +122,10 @@ export class RecordingOutput implements LinkOutput {
     this.frames.push(hex(frame));
   }
 
+  copy(frame: Uint8Array): Promise<void> | undefined {
+    return this.data(frame.slice());
+  }
+
   data(frame: Uint8Array): undefined {
     this.frames.push(hex(frame));
   }

@@ -17,7 +17,7 @@ import { V2DeviceLink } from "./v2_device_link.ts";
 import type { V2LinkOptions } from "./v2_link.ts";
 import type { ConnectRequest, ServiceGrantResult, ServiceOffer, Settings } from "./v2_messages.ts";
 import { V2ServerLink } from "./v2_server_link.ts";
-import { concat, hex, RecordingOutput } from "./_fakes_test.ts";
+import { concat, hex, RecordingOutput, unhex } from "./_fakes_test.ts";
 
 /** A frame written by hand, without the codec. */
 export function v2FrameOf(
@@ -198,4 +198,33 @@ export function connectOf(id: number, credit = 65_536): Uint8Array {
     fieldOf(4, uintOf(4, credit)),
   ];
   return v2FrameOf(0x01, id, concat(fields));
+}
+
+/** DATA with `size` bytes. */
+export const data = (channel: number, size: number) => v2FrameOf(0x03, channel, new Uint8Array(size).fill(channel));
+/** CREDIT. */
+export const credit = (channel: number, bytes: number) => v2FrameOf(0x07, channel, uintOf(4, bytes));
+/** RESULT of a service that is connected. */
+export const connected = (channel: number, bytes: number) =>
+  v2FrameOf(0x05, channel, concat([Uint8Array.of(0), uintOf(4, bytes)]));
+/** RESULT of one that is not. */
+export const refused = (channel: number, reason: number) =>
+  v2FrameOf(0x05, channel, Uint8Array.of(reason, 0, 0, 0, 0, 0x6e, 0x6f));
+/** ACK. */
+export const ack = (position: number) => v2FrameOf(0x45, 0, uintOf(8, position));
+
+/** What a link sent, without flags: `3 7 5` is DATA of channel 7 with 5 bytes. */
+export function sent(rig: ServerRig | DeviceRig): string[] {
+  return rig.output.take().map((text) => {
+    const [high = 0, low = 0, command = 0, , a = 0, b = 0, c = 0, d = 0] = unhex(text);
+    return `${command} ${a * 2 ** 24 + (b << 16 | c << 8 | d)} ${high << 8 | low}`;
+  });
+}
+
+/** Bytes of numbered frames that a link has sent. */
+export function numberedBytes(frames: readonly string[]): number {
+  return frames.reduce((sum, frame) => {
+    const [command = 0, , size = 0] = frame.split(" ").map(Number);
+    return sum + ((command & 0x40) === 0 ? 8 + size : 0);
+  }, 0);
 }

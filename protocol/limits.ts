@@ -67,6 +67,9 @@ export const V2_EARLY_CREDIT = 16 * 1024;
 /** Bytes that either side of a v2 handshake takes from the other before WELCOME. */
 export const V2_MAX_HANDSHAKE = 4096;
 
+/** Largest payload of DATA that this side sends: with its header the frame is four whole records of TLS. */
+export const V2_BULK_PAYLOAD = 64 * 1024 - V2_HEADER_SIZE;
+
 /** Largest v2 frame while several channels are busy. */
 export const V2_SHARED_PAYLOAD = 16 * 1024;
 

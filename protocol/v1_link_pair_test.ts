@@ -25,6 +25,10 @@ class Pipe implements LinkOutput {
     this.#bytes = concat([this.#bytes, frame]);
   }
 
+  copy(frame: Uint8Array): Promise<void> | undefined {
+    return this.data(frame.slice());
+  }
+
   data(frame: Uint8Array): undefined {
     this.#bytes = concat([this.#bytes, frame]);
   }

@@ -5,14 +5,12 @@
  */
 
 import type { Channel, ChannelReceiver } from "./channel.ts";
-import { V2_HEADER_SIZE, V2_MAX_PAYLOAD } from "./limits.ts";
+import { V2_BULK_PAYLOAD, V2_HEADER_SIZE } from "./limits.ts";
 import type { ChannelEndReason } from "./reasons.ts";
 import type { ReceiveWindow } from "./receive_windows.ts";
 
 /** What a channel needs of its link. */
 export interface V2ChannelLink {
-  /** Largest payload of one frame, as long as several channels share the link or one has it for itself. */
-  readonly frameMax: number;
   /** Sends a DATA frame now, or when it is the channel's turn. */
   sendData(channel: V2Channel, frame: Uint8Array, size: number): Promise<void> | undefined;
   /** Sends END. */
@@ -35,7 +33,7 @@ interface Piece {
 export class V2Channel implements Channel {
   readonly id: number;
   readonly headroom = V2_HEADER_SIZE;
-  readonly maxPayload = V2_MAX_PAYLOAD;
+  readonly maxPayload = V2_BULK_PAYLOAD;
   readonly halfClose = true;
   readonly credit = true;
   bytesReceived = 0;
@@ -49,7 +47,7 @@ export class V2Channel implements Channel {
   size = 0;
   /** For the link: where this channel's last DATA ended in what was sent on the link. */
   sentUpTo = -1;
-  /** For the link: whether this side has sent END, and whether the peer has. */
+  /** For the link: whether this side has sent END, or will behind the waiting piece; and whether the peer has. */
   ended = false;
   /** See {@linkcode V2Channel.ended}. */
   peerEnded = false;
@@ -73,7 +71,7 @@ export class V2Channel implements Channel {
   }
 
   get room(): number {
-    return Math.min(this.#credit, this.#link.frameMax);
+    return Math.min(this.#credit, V2_BULK_PAYLOAD);
   }
 
   set receiver(receiver: ChannelReceiver) {
@@ -95,7 +93,7 @@ export class V2Channel implements Channel {
   end(): void {
     if (!this.#open || this.ended) return;
     this.ended = true;
-    this.#link.sendEnd(this);
+    if (!this.piece) this.#link.sendEnd(this); // otherwise the link does, behind the piece
   }
 
   close(_now: number, reason: ChannelEndReason, text = ""): void {

@@ -44,7 +44,7 @@ test("CONNECT is as the specification says", () => {
   const request = { service: 258, client: "192.0.2.7:5", hostAddress: "[::]:22", credit: 65_536 };
   assert.equal(
     hex(connectFrame(7, request)),
-    "00 27 01 00 00 00 00 07 01 00 02 01 02 02 00 0b 31 39 32 2e 30 2e 32 2e 37 3a 35 " +
+    "00 24 01 00 00 00 00 07 01 00 02 01 02 02 00 0b 31 39 32 2e 30 2e 32 2e 37 3a 35 " +
       "03 00 07 5b 3a 3a 5d 3a 32 32 04 00 04 00 01 00 00",
   );
 });
@@ -60,7 +60,9 @@ test("LISTEN is as the specification says, from either side", () => {
   const offers = [{ number: 1, offered: true, name: "ssh" }, { number: 256, offered: false, name: "w" }];
   assert.equal(hex(listenFrame(offers)), "00 0c 04 00 00 00 00 00 00 01 01 03 73 73 68 01 00 00 01 77");
   assert.equal(
-    hex(grantsFrame([{ number: 1, code: "granted", text: "a:1" }, { number: 258, code: "too-many-services", text: "" }])),
+    hex(
+      grantsFrame([{ number: 1, code: "granted", text: "a:1" }, { number: 258, code: "too-many-services", text: "" }]),
+    ),
     "00 0b 04 00 00 00 00 00 00 01 00 03 61 3a 31 01 02 03 00",
   );
 });

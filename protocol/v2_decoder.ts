@@ -30,6 +30,7 @@ const NONE = -1;
 export class V2Decoder {
   readonly #handler: V2FrameHandler;
   #position = 0;
+  #stopped = false;
 
   // The frame under way.
   readonly #header = new Uint8Array(V2_HEADER_SIZE);
@@ -62,6 +63,11 @@ export class V2Decoder {
     return this.#headerFill === 0 && this.#left === 0;
   }
 
+  /** Tells nothing more, also of the chunk at hand. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
   /**
    * Decodes `chunk` to its end; a frame may end in a later chunk. May move bytes within `chunk`.
    *
@@ -70,7 +76,7 @@ export class V2Decoder {
   push(chunk: Uint8Array): void {
     const end = chunk.length;
     let at = 0;
-    while (at < end) {
+    while (at < end && !this.#stopped) {
       if (this.#left === 0) {
         if (this.#headerFill === 0 && end - at >= V2_HEADER_SIZE) {
           this.#begin(chunk, at, chunk);
@@ -117,7 +123,7 @@ export class V2Decoder {
   }
 
   #frameEnd(): void {
-    if (this.#flagged) this.#handler.onAcknowledge();
+    if (this.#flagged && !this.#stopped) this.#handler.onAcknowledge();
   }
 
   #data(chunk: Uint8Array, at: number, size: number): void {
@@ -133,7 +139,7 @@ export class V2Decoder {
   }
 
   #flushRun(chunk: Uint8Array): void {
-    if (this.#runChannel === NONE) return;
+    if (this.#runChannel === NONE || this.#stopped) return;
     const channel = this.#runChannel;
     this.#runChannel = NONE;
     this.#handler.onData(channel, chunk.subarray(this.#runStart, this.#runEnd));
@@ -152,6 +158,6 @@ export class V2Decoder {
   }
 
   #deliver(payload: Uint8Array): void {
-    if (!this.#skipping) this.#handler.onFrame(this.#command as V2Command, this.#channel, payload);
+    if (!this.#skipping && !this.#stopped) this.#handler.onFrame(this.#command as V2Command, this.#channel, payload);
   }
 }

@@ -85,6 +85,7 @@ export class V2DeviceLink extends V2Link {
   }
 
   #onConnect(id: number, payload: Uint8Array): void {
+    if (id === 0) throw new ProtocolError("bad-channel", "CONNECT for channel 0, which is the link itself");
     if (this.channels.has(id)) throw new ProtocolError("bad-channel", `CONNECT for channel ${id}, which is open`);
     const request = readConnectRequest(payload);
     const channel = this.addChannel(id, request.credit, V2_EARLY_CREDIT);

@@ -11,7 +11,7 @@ import { V2_MAX_TEXT } from "./limits.ts";
 const FIRST_SKIPPABLE_TAG = 128;
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder(); // what is not UTF-8 becomes U+FFFD
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true }); // what is not UTF-8 becomes U+FFFD
 
 /** Cuts a text for people to `max` bytes of UTF-8, at a character. */
 export function encodeText(text: string, max = V2_MAX_TEXT): Uint8Array {

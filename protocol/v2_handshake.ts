@@ -84,6 +84,8 @@ const ENROL_LABEL = new TextEncoder().encode("sallyport v2 enrol\0");
 
 const SIGNATURE_FIELD_SIZE = 3 + 64;
 
+const EVERY_TAG = Array.from({ length: 256 }, (_, tag) => tag);
+
 /** The device's side: {@linkcode DeviceHandshake.hello}, then {@linkcode DeviceHandshake.answer}, then `readWelcome`. */
 export class DeviceHandshake {
   /** Preamble and HELLO: what the device sends first. */
@@ -107,20 +109,19 @@ export class DeviceHandshake {
   }
 
   /**
-   * Checks the payload of CHALLENGE.
+   * Checks CHALLENGE, the frame as it came: what is signed are all its bytes.
    *
    * @returns AUTH.
    * @throws {HandshakeError} if the server is not the one whose key this device knows. {ProtocolError} for garbage.
    */
-  async answer(payload: Uint8Array): Promise<Uint8Array> {
-    const fields = new FieldReader("CHALLENGE", payload, [1, 2, 3, 4, 5, 6]);
+  async answer(frame: Uint8Array): Promise<Uint8Array> {
+    const fields = new FieldReader("CHALLENGE", frame.subarray(V2_HEADER_SIZE), [1, 2, 3, 4, 5, 6]);
     const version = fields.uint(1, 1);
     if (version < V2_VERSIONS[0] || version > V2_VERSIONS[1]) {
       throw new HandshakeError(goodbye("incompatible", `the server chose version ${version}`, V2_VERSIONS));
     }
     fields.uint(2, 4);
     fields.bytes(4, 32);
-    const frame = v2Frame(V2Command.CHALLENGE, 0, payload);
     const { serverKey, signer, enrolment } = this.#party;
     const signed = concat([SERVER_LABEL, this.hello, frame.subarray(0, frame.length - SIGNATURE_FIELD_SIZE)]);
     const isServer = sameBytes(fields.bytes(3, 32), serverKey) &&
@@ -174,19 +175,21 @@ export class ServerHandshake {
   }
 
   /**
-   * Reads the payload of HELLO.
+   * Reads HELLO, the frame as it came: what is signed are all its bytes.
    *
    * @returns CHALLENGE.
    * @throws {HandshakeError} if there is no common version. {ProtocolError} for garbage.
    */
-  async challenge(payload: Uint8Array): Promise<Uint8Array> {
-    const fields = new FieldReader("HELLO", payload, [1, 2, 3, 4, 5, 6]);
-    const [lowest = 0, highest = 0] = fields.bytes(1, 2);
+  async challenge(helloFrame: Uint8Array): Promise<Uint8Array> {
+    const payload = helloFrame.subarray(V2_HEADER_SIZE);
+    // A later version may have fields that this one does not know: its device has to hear of the versions first.
+    const [lowest = 0, highest = 0] = new FieldReader("HELLO", payload, EVERY_TAG).bytes(1, 2);
     if (lowest > V2_VERSIONS[1] || highest < V2_VERSIONS[0] || lowest > highest) {
       const [from, to] = V2_VERSIONS;
       const text = `the device speaks versions ${lowest} to ${highest}, this server ${from} to ${to}`;
       throw new HandshakeError(goodbye("incompatible", text, V2_VERSIONS));
     }
+    const fields = new FieldReader("HELLO", payload, [1, 2, 3, 4, 5, 6]);
     fields.uint(2, 4);
     fields.bytes(4, 32);
     this.#hello = {
@@ -200,7 +203,7 @@ export class ServerHandshake {
       .bytes(3, signer.publicKey).bytes(4, nonce).uint(5, 8, wallClock).text(128, software);
     // The header states the size with the signature, so it is signed as it is sent.
     const frame = v2Frame(V2Command.CHALLENGE, 0, concat([unsigned.end(), new Uint8Array(SIGNATURE_FIELD_SIZE)]));
-    const hello = concat([V2_PREAMBLE, v2Frame(V2Command.HELLO, 0, payload)]);
+    const hello = concat([V2_PREAMBLE, helloFrame]);
     const signed = concat([SERVER_LABEL, hello, frame.subarray(0, frame.length - SIGNATURE_FIELD_SIZE)]);
     const signature = new FieldWriter().bytes(6, await signer.sign(signed));
     frame.set(signature.end(), frame.length - SIGNATURE_FIELD_SIZE);
@@ -250,14 +253,14 @@ export function readWelcome(payload: Uint8Array): Welcome {
   };
 }
 
-/** The first frame in `bytes`, if it is whole; what follows it starts at `end`. */
+/** The first frame in `bytes`, if it is whole. */
 export function firstFrame(
   bytes: Uint8Array,
-): { readonly command: number; readonly payload: Uint8Array; readonly end: number } | undefined {
+): { readonly command: number; readonly frame: Uint8Array; readonly payload: Uint8Array } | undefined {
   if (bytes.length < V2_HEADER_SIZE) return undefined;
   const end = V2_HEADER_SIZE + (bytes[0]! << 8 | bytes[1]!);
   if (bytes.length < end) return undefined;
-  return { command: bytes[2]!, payload: bytes.subarray(V2_HEADER_SIZE, end), end };
+  return { command: bytes[2]!, frame: bytes.subarray(0, end), payload: bytes.subarray(V2_HEADER_SIZE, end) };
 }
 
 /** Compares in a time that does not tell where they differ. */

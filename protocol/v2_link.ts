@@ -8,8 +8,8 @@
 
 import { ProtocolError } from "./errors.ts";
 import { FairQueue } from "./fair_queue.ts";
-import { type Goodbye, goodbyeFrame, readGoodbye } from "./goodbye.ts";
-import { V2_HEADER_SIZE, V2_MAX_PAYLOAD, V2_OVERDRAFT, V2_SHARED_PAYLOAD, V2_SPARSE_MAX } from "./limits.ts";
+import { type Goodbye, goodbye, goodbyeFrame, readGoodbye } from "./goodbye.ts";
+import { V2_BULK_PAYLOAD, V2_HEADER_SIZE, V2_OVERDRAFT, V2_SHARED_PAYLOAD, V2_SPARSE_MAX } from "./limits.ts";
 import type { Link, LinkOutput } from "./link.ts";
 import { PathEstimator } from "./path_estimator.ts";
 import type { ChannelEndReason } from "./reasons.ts";
@@ -95,8 +95,9 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
     return Infinity;
   }
 
-  get frameMax(): number {
-    return this.#shared > 0 ? V2_SHARED_PAYLOAD : V2_MAX_PAYLOAD;
+  /** Largest payload of a frame now. */
+  private get frameMax(): number {
+    return this.#shared > 0 ? V2_SHARED_PAYLOAD : V2_BULK_PAYLOAD;
   }
 
   /** Bytes that this side has sent and the peer has not acknowledged. */
@@ -105,7 +106,12 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
   }
 
   receive(chunk: Uint8Array, _now: number): void {
-    this.#decoder.push(chunk);
+    try {
+      this.#decoder.push(chunk);
+    } catch (error) {
+      if (error instanceof ProtocolError) this.sendGoodbye(goodbye("protocol-error", error.message));
+      throw error;
+    }
     if (this.#ackWanted) {
       this.#ackWanted = false;
       this.#output.control(ackFrame(this.#decoder.position));
@@ -119,6 +125,7 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
   tick(_now: number): void {}
 
   end(reason: ChannelEndReason): void {
+    this.#decoder.stop(); // what is left in a chunk is not for a link that is over
     const channels = [...this.channels.values()];
     this.channels.clear();
     for (const channel of channels) {
@@ -144,7 +151,7 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
   }
 
   sendData(channel: V2Channel, frame: Uint8Array, size: number): Promise<void> | undefined {
-    if (this.#mayGo(channel, size)) return this.#emit(channel, frame.subarray(0, V2_HEADER_SIZE + size), size);
+    if (this.#mayGo(channel, size)) return this.#emit(channel, frame.subarray(0, V2_HEADER_SIZE + size), size, false);
     const { promise, resolve } = Promise.withResolvers<void>();
     channel.piece = { frame: frame.subarray(0, V2_HEADER_SIZE + size), offset: 0, resolve };
     channel.size = size;
@@ -186,7 +193,7 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
         const channel = this.channels.get(id);
         if (!channel || channel.peerEnded) return;
         channel.peerEnd();
-        if (channel.ended) this.#gone(channel);
+        if (channel.ended && !channel.piece) this.#gone(channel);
         return;
       }
       case V2Command.CREDIT:
@@ -201,6 +208,7 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
       case V2Command.SETTINGS:
         return this.#events.onSettings(readSettings(payload));
       case V2Command.GOODBYE:
+        this.#decoder.stop(); // it is the last frame
         return this.#events.onGoodbye(readGoodbye(payload));
       case V2Command.ACK:
         expectSize("ACK", payload, 8);
@@ -265,11 +273,11 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
   /** Whether a frame may go at once: there is room on the path, or it is a keystroke, which does not wait for bulk. */
   #mayGo(channel: V2Channel, size: number): boolean {
     const { onTheWay, limit, room } = this.#path;
-    if (this.#queue.waiting === 0 && size + V2_HEADER_SIZE <= room) return true;
+    if (this.#queue.waiting === 0 && size <= this.frameMax && size + V2_HEADER_SIZE <= room) return true;
     return size <= V2_SPARSE_MAX && channel.sentUpTo <= this.#acknowledged && onTheWay < limit + V2_OVERDRAFT;
   }
 
-  #emit(channel: V2Channel, frame: Uint8Array, size: number): Promise<void> | undefined {
+  #emit(channel: V2Channel, frame: Uint8Array, size: number, copy: boolean): Promise<void> | undefined {
     if (size > V2_SPARSE_MAX) {
       if (this.#lastSender === channel) this.#shared = Math.max(0, this.#shared - 1);
       else if (this.#lastSender !== undefined) this.#shared = ALONE_AFTER;
@@ -278,7 +286,7 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
     writeV2Header(frame, 0, size, V2Command.DATA, channel.id);
     this.#number(frame, V2_HEADER_SIZE + size);
     channel.sentUpTo = this.#sent;
-    return this.#output.data(frame);
+    return copy ? this.#output.copy(frame) : this.#output.data(frame);
   }
 
   #number(frame: Uint8Array, size: number): void {
@@ -302,15 +310,16 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
       const { item: channel, size } = turn;
       const piece = channel.piece!;
       const whole = piece.offset === 0 && size === piece.frame.length - V2_HEADER_SIZE;
-      // A part is copied: its header would stand in what is behind the part that went before.
-      const part = whole ? piece.frame : piece.frame.slice(piece.offset, piece.offset + V2_HEADER_SIZE + size);
-      const wait = this.#emit(channel, part, size);
+      // A part is copied, so that the header of the next one can stand where its end was.
+      const part = piece.frame.subarray(piece.offset, piece.offset + V2_HEADER_SIZE + size);
+      const wait = this.#emit(channel, part, size, !whole);
       channel.size -= size;
       piece.offset += size;
       if (channel.size > 0) continue;
       channel.piece = undefined;
-      if (wait && whole) wait.then(piece.resolve);
+      if (wait) wait.then(piece.resolve);
       else piece.resolve();
+      if (channel.ended) this.sendEnd(channel);
     }
   }
 

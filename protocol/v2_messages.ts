@@ -6,7 +6,7 @@
  */
 
 import { ProtocolError } from "./errors.ts";
-import type { KeepAliveSettings } from "./keep_alive.ts";
+import { type KeepAliveSettings, normalKeepAlive } from "./keep_alive.ts";
 import { V2_MAX_NAME, V2_MAX_SERVICES, V2_MAX_TEXT } from "./limits.ts";
 import type { ChannelEndReason } from "./reasons.ts";
 import { V2Command } from "./v2_commands.ts";
@@ -48,11 +48,11 @@ export function closeFrame(channel: number, reason: ChannelEndReason, text = "")
 /** What CLOSE says; an unknown reason counts as `service-closed`. */
 export function readClose(payload: Uint8Array): { readonly reason: WireReason; readonly text: string } {
   if (payload.length < 1) throw new ProtocolError("bad-size", "CLOSE has no reason");
-  return { reason: readReason(payload[0]!) ?? "service-closed", text: readText(payload, 1) };
+  return { reason: readReason(payload[0]!, "service-closed") ?? "service-closed", text: readText("CLOSE", payload, 1) };
 }
 
-function readReason(number: number): WireReason | undefined {
-  const reason = REASONS[number] ?? "service-unreachable";
+function readReason(number: number, otherwise: WireReason): WireReason | undefined {
+  const reason = REASONS[number] ?? otherwise;
   return reason === "connected" ? undefined : reason;
 }
 
@@ -79,10 +79,11 @@ export function resultFrame(
   return v2Frame(V2Command.RESULT, channel, withText(head, text));
 }
 
-/** What RESULT says. */
+/** What RESULT says; an unknown reason counts as `service-unreachable`. */
 export function readResult(payload: Uint8Array): ConnectResult {
   if (payload.length < 5) throw new ProtocolError("bad-size", `RESULT has ${payload.length} bytes`);
-  return { reason: readReason(payload[0]!), credit: readUint(payload, 1, 4), text: readText(payload, 5) };
+  const reason = readReason(payload[0]!, "service-unreachable");
+  return { reason, credit: readUint(payload, 1, 4), text: readText("RESULT", payload, 5) };
 }
 
 /** What a CONNECT asks for. */
@@ -238,11 +239,12 @@ export function readSettings(payload: Uint8Array): Settings {
   };
 }
 
-function keepAliveBytes({ idleTimeout, probeInterval, probeCount }: KeepAliveSettings): Uint8Array {
+function keepAliveBytes(settings: KeepAliveSettings): Uint8Array {
+  const { idleTimeout, probeInterval, probeCount } = normalKeepAlive(settings);
   const bytes = new Uint8Array(5);
   const view = new DataView(bytes.buffer);
-  view.setInt16(0, idleTimeout < 0 ? -1 : Math.round(idleTimeout / 1000));
-  view.setInt16(2, probeInterval < 0 ? -1 : Math.round(probeInterval / 1000));
+  view.setInt16(0, idleTimeout < 0 ? -1 : idleTimeout / 1000);
+  view.setInt16(2, probeInterval < 0 ? -1 : probeInterval / 1000);
   view.setUint8(4, probeCount);
   return bytes;
 }
@@ -250,14 +252,19 @@ function keepAliveBytes({ idleTimeout, probeInterval, probeCount }: KeepAliveSet
 function readKeepAlive(bytes: Uint8Array | undefined): KeepAliveSettings | undefined {
   if (!bytes) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const ms = (seconds: number) => seconds < 0 ? -1 : seconds * 1000;
-  return { idleTimeout: ms(view.getInt16(0)), probeInterval: ms(view.getInt16(2)), probeCount: view.getUint8(4) };
+  return normalKeepAlive({
+    idleTimeout: view.getInt16(0) * 1000,
+    probeInterval: view.getInt16(2) * 1000,
+    probeCount: view.getUint8(4),
+  });
 }
 
 function withText(head: ArrayLike<number>, text: string): Uint8Array {
   return concat([Uint8Array.from(head), encodeText(text)]);
 }
 
-function readText(payload: Uint8Array, at: number): string {
-  return decodeText(payload.subarray(at, at + V2_MAX_TEXT));
+function readText(command: string, payload: Uint8Array, at: number): string {
+  const size = payload.length - at;
+  if (size > V2_MAX_TEXT) throw new ProtocolError("bad-size", `${command} has a text of ${size} bytes`);
+  return decodeText(payload.subarray(at));
 }

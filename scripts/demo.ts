@@ -1,5 +1,6 @@
 /**
- * `deno task demo`: a server, a device and small real services on this machine, and real clients through the relay.
+ * `deno task demo`: a server, a device and small real services on this machine, and real clients through the relay; on
+ * wire profile v2, then a short look at v1.
  *
  * Needs nothing but Deno. With OpenSSH at hand, `ssh` and `scp` are the clients; otherwise, and with `--no-ssh`, a
  * built-in service and its client do it alone. What it starts and writes is gone in the end, also after Ctrl-C.
@@ -12,10 +13,12 @@ import { describeError } from "../net/errors.ts";
 import { freePort } from "./demo/free_port.ts";
 import { picture, type Route } from "./demo/picture.ts";
 import { DemoError } from "./demo/processes.ts";
-import { MAIN, Relay } from "./demo/relay.ts";
 import { PrivateSsh } from "./demo/ssh.ts";
 import { Stage } from "./demo/stage.ts";
-import { type Cast, copy, cut, ending, firstClient, linkUp, sshLogin } from "./demo/steps.ts";
+import { V1Relay } from "./demo/v1_relay.ts";
+import { originalProtocol } from "./demo/v1_steps.ts";
+import { MAIN, V2Relay } from "./demo/v2_relay.ts";
+import { client, copy, ending, refusals, silence, sshLogin, threeCommands, type V2Cast } from "./demo/v2_steps.ts";
 
 /** Longest time for what a fresh machine fetches once, and for the demo itself, in milliseconds. */
 const FETCH_MS = 180_000;
@@ -40,6 +43,7 @@ async function main(withSsh: boolean): Promise<number> {
     return 0;
   } catch (error) {
     const where = stage.screen.current;
+    stage.screen.mute();
     const why = error instanceof Interrupted
       ? `ended by ${error.message}`
       : `failed (${where}): ${describeError(error)}`;
@@ -64,14 +68,20 @@ async function play(stage: Stage, withSsh: boolean, fail: (error: Error) => void
   const lines = { client: "lines", hostPort: freePort(), localPort, service: "lines" };
   const ssh = clients && {
     clients,
-    route: { client: "ssh, scp", hostPort: freePort(), localPort: clients.port, service: "sshd" },
+    route: { client: "ssh, scp", hostPort: freePort(), localPort: clients.port, service: "ssh" },
   };
   const routes: Route[] = ssh ? [ssh.route, lines] : [lines];
-  const relay = await Relay.start(stage, routes, (why) => fail(new DemoError(why)));
+  const onFault = (why: string) => fail(new DemoError(why));
+  const relay = await V2Relay.start(stage, onFault);
   screen.picture(picture(routes, relay.listenPort, relay.tap.port));
   const figures: [name: string, value: string, remark: string][] = [];
-  const cast: Cast = { stage, relay, lines, ssh, measured: (...figure) => figures.push(figure) };
-  for (const step of [linkUp, firstClient, sshLogin, copy, cut, ending]) await step(cast);
+  const cast: V2Cast = { stage, relay, lines, ssh, measured: (...figure) => figures.push(figure) };
+  const enrolment = await threeCommands(cast);
+  for (const step of [client, sshLogin, copy, silence]) await step(cast);
+  await refusals(cast, enrolment);
+  await ending(cast);
+  const v1Lines = { ...lines, hostPort: freePort() };
+  await originalProtocol({ stage, relay: await V1Relay.start(stage, [v1Lines], onFault), lines: v1Lines });
   clearTimeout(deadline);
   screen.heading("Measured on this machine");
   for (const figure of figures) screen.figure(...figure);
@@ -97,11 +107,11 @@ async function startSsh(stage: Stage): Promise<PrivateSsh | undefined> {
 
 function sayNext({ screen }: Stage): void {
   const deno = `npx -y deno@${Deno.version.deno} run -A main.ts`;
-  screen.heading("With your own machines (v1 has no authentication, no encryption: on networks that you trust)");
+  screen.heading("With your own machines");
   screen.note("On a host that both sides reach, which is RELAY below:");
-  screen.command(`${deno} server --profile v1 --listen 0.0.0.0:2065 \\`);
-  screen.note("  --forward 0.0.0.0:2201=127.0.0.1:22");
-  screen.note("On the machine to be reached, behind whatever NAT:");
-  screen.command(`${deno} device --profile v1 --server RELAY:2065 --service 127.0.0.1:22`);
+  screen.command(`${deno} server`);
+  screen.command(`${deno} server enroll gw1 --service ssh=0.0.0.0:2201 --public-address RELAY`);
+  screen.note("On the machine to be reached, behind whatever NAT, with the string that enroll printed:");
+  screen.command(`${deno} device join 'sp2_…' --service ssh=127.0.0.1:22`);
   screen.note("Then, from anywhere: ssh -p 2201 you@RELAY");
 }

@@ -26,7 +26,8 @@ export interface ClientDoorEvents {
 
 /** Lets clients in. */
 export class ClientDoor {
-  readonly #grant: ServiceGrant;
+  /** Whose limits hold for those who come from now on. */
+  grant: ServiceGrant;
   readonly #settings: ServerSettings;
   readonly #events: ClientDoorEvents;
   readonly #reading = new Set<Duplex>();
@@ -35,14 +36,14 @@ export class ClientDoor {
 
   /** A door with the limits of `grant`. */
   constructor(grant: ServiceGrant, settings: ServerSettings, events: ClientDoorEvents) {
-    this.#grant = grant;
+    this.grant = grant;
     this.#settings = settings;
     this.#events = events;
   }
 
   /** A client from `address` wants in. */
   enter(duplex: Duplex, address: string): void {
-    const { maxClients, proxyFrom } = this.#grant;
+    const { maxClients, proxyFrom } = this.grant;
     if (maxClients !== undefined && this.#inside >= maxClients) {
       closeQuietly(duplex);
       return this.#events.refused(address, "too-many-channels", `${maxClients} clients are the most for this service`);
@@ -64,7 +65,7 @@ export class ClientDoor {
 
   /** Ends a client that is idle for too long. */
   watch(pump: ChannelPump): void {
-    const { idleTimeout } = this.#grant;
+    const { idleTimeout } = this.grant;
     if (idleTimeout !== undefined) pump.endWhenIdle(idleTimeout);
   }
 

@@ -74,6 +74,10 @@ export class DeviceRegistry {
     });
     await writeAll(transport.duplex, welcome);
     if (this.#closed) throw new HandshakeError(goodbye("shutting-down", "the server is shutting down"));
+    const meanwhile = this.#sessions.get(device.key) === session
+      ? unwelcomeNow(session.device)
+      : goodbye("revoked", `${device.name} was revoked`);
+    if (meanwhile) throw new HandshakeError(meanwhile);
     logger.debug("device {device} proved its key", { device: device.name });
     session.start(transport, peer, rest);
   }

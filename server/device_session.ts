@@ -5,21 +5,22 @@
  */
 
 import { type Goodbye, goodbye } from "../protocol/goodbye.ts";
-import type { KeepAliveSettings } from "../protocol/keep_alive.ts";
+import { type KeepAliveSettings, normalKeepAlive } from "../protocol/keep_alive.ts";
 import type { ChannelEndReason } from "../protocol/reasons.ts";
 import type { WindowBudget } from "../protocol/receive_windows.ts";
 import type { DeviceMode, ServiceGrantResult, ServiceOffer, Settings } from "../protocol/v2_messages.ts";
 import type { Hello } from "../protocol/v2_handshake.ts";
-import type { ChannelSummary } from "../net/channel_pump.ts";
+import { V2_MAX_SERVICES } from "../protocol/limits.ts";
+import type { ChannelPump, ChannelSummary } from "../net/channel_pump.ts";
 import type { LinkEnd } from "../net/link_driver.ts";
-import { type Duplex, formatNetAddr, type Transport, tuneSocket } from "../net/transport.ts";
+import { closeQuietly, type Duplex, formatNetAddr, type Transport, tuneSocket } from "../net/transport.ts";
 import type { AuthorizedDevice } from "./authorized_devices.ts";
-import type { ServiceGrant } from "./service_grant.ts";
+import { formatGrantedAddress, type ServiceGrant } from "./service_grant.ts";
 import { ClientDoor } from "./client_door.ts";
 import type { ServerEvent } from "./events.ts";
 import { HostPort, type HostPortOwner, type KeptPort } from "./host_port.ts";
 import type { ServerSettings } from "./options.ts";
-import { TakeOvers } from "./take_overs.ts";
+import { TAKE_OVER_WINDOW_MS, TakeOvers } from "./take_overs.ts";
 import { V2LinkSession } from "./v2_link_session.ts";
 
 /** What a session needs. */
@@ -38,12 +39,17 @@ export interface DeviceSessionOptions {
 
 /** A service that the device offers and may open. */
 interface OpenService {
-  /** The number that the device gave it on its link. */
-  number: number;
-  readonly grant: ServiceGrant;
+  /** The number that the device gave it on its link; none while a new link has not said. */
+  number: number | undefined;
   readonly port: HostPort;
   readonly door: ClientDoor;
+  readonly pumps: Set<ChannelPump>;
+  /** Clients that wait for the number. */
+  readonly waiting: { readonly duplex: Duplex; readonly address: string }[];
 }
+
+/** Clients of one service that wait while a new link has not offered it yet. */
+export const MAX_CLIENTS_BEFORE_LISTEN = 256;
 
 /** The life of a device on the server. */
 export class DeviceSession implements HostPortOwner {
@@ -54,11 +60,14 @@ export class DeviceSession implements HostPortOwner {
   readonly #takeOvers: TakeOvers;
   readonly #services = new Map<string, OpenService>();
   readonly #leaving = new Set<V2LinkSession>();
+  readonly #freeing = new Set<Promise<void>>();
   #offers = new Map<string, ServiceOffer>();
   #device: AuthorizedDevice;
   #link: V2LinkSession | undefined;
   #peer: Hello | undefined;
   #since = 0;
+  #heardOffers = false;
+  #conflict: { readonly text: string; readonly at: number } | undefined;
   #keepAlive: KeepAliveSettings;
   /** The device's mode, as it said. */
   mode: DeviceMode = "init";
@@ -102,6 +111,12 @@ export class DeviceSession implements HostPortOwner {
     return [...this.#services].map(([name, { port }]) => ({ name, hostAddress: port.address, open: port.isOpen }));
   }
 
+  /** Which two machines use the device's key, if one of them was turned away lately. */
+  get conflict(): string | undefined {
+    const { clock } = this.settings;
+    return this.#conflict && clock.now() - this.#conflict.at < TAKE_OVER_WINDOW_MS ? this.#conflict.text : undefined;
+  }
+
   /** Tells subscribers. */
   emit(event: ServerEvent): void {
     this.#options.emit(event);
@@ -116,10 +131,10 @@ export class DeviceSession implements HostPortOwner {
   refuse(hello: Hello, remote: string): Goodbye | undefined {
     const { link } = this;
     if (!link || !this.#peer || !this.#takeOvers.tooMany(this.#peer.instance, hello.instance)) return undefined;
-    return goodbye(
-      "duplicate",
-      `two machines use the key of ${this.deviceName}: ${link.remote} has it now, ${remote} wants it; give each its own`,
-    );
+    const text =
+      `two machines use the key of ${this.deviceName}: ${link.remote} has it now, ${remote} wants it; give each its own`;
+    this.#conflict = { text, at: this.settings.clock.now() };
+    return goodbye("duplicate", text);
   }
 
   /** Takes a link whose handshake is done. Host ports that are open stay so. */
@@ -127,9 +142,11 @@ export class DeviceSession implements HostPortOwner {
     const { logger, clock } = this.settings;
     const old = this.link;
     if (old && this.#peer) this.#takeOvers.note(this.#peer.instance, hello.instance);
+    const since = this.#since = clock.now();
     this.#peer = hello;
-    this.#since = clock.now();
     this.#offers = new Map();
+    this.#heardOffers = false;
+    for (const service of this.#services.values()) service.number = undefined; // the device may count anew
     this.mode = "init";
     const link = new V2LinkSession({
       transport,
@@ -149,7 +166,7 @@ export class DeviceSession implements HostPortOwner {
     });
     this.emit({ type: "link-up", listen: transport.local, device: this.deviceName, remote: transport.remote });
     this.#leaving.add(link);
-    link.down.then((end) => this.#onDown(link, end));
+    link.down.then((end) => this.#onDown(link, end, Math.round(clock.now() - since)));
     link.ended.then(() => this.#leaving.delete(link));
   }
 
@@ -162,20 +179,26 @@ export class DeviceSession implements HostPortOwner {
 
   onPortChanged(port: HostPort): void {
     for (const [name, service] of this.#services) {
-      if (service.port === port && this.#offers.has(name)) this.link?.sendGrants([this.#answer(name, service)]);
+      const offer = this.#offers.get(name);
+      if (service.port === port && offer) this.link?.sendGrants([this.#answer(name, offer.number, port)]);
     }
   }
 
-  /** Takes other grants, without touching what stays. */
+  /** Takes other grants, without touching what stays; limits hold for clients to come. */
   update(device: AuthorizedDevice): void {
+    const before = this.#device;
     this.#device = device;
-    const offers = [...this.#offers.values()];
-    const before = new Map([...this.#services].map(([name, service]) => [name, JSON.stringify(service.grant)]));
-    for (const [name, text] of before) {
-      if (JSON.stringify(this.#grantFor(name)) !== text) this.#closeService(name);
+    for (const [name, { door }] of this.#services) {
+      const grant = this.#grantFor(name);
+      const stays = grant && formatGrantedAddress(grant.listen) === formatGrantedAddress(door.grant.listen);
+      if (stays) door.grant = grant;
+      else this.#closeService(name, "service-withdrawn");
     }
-    const changed = offers.filter(({ name }) => before.get(name) !== JSON.stringify(this.#grantFor(name)));
-    this.link?.sendGrants(this.#onOffers(changed));
+    const changed = [...this.#offers.values()].filter(({ name }) =>
+      !this.#services.has(name) && JSON.stringify(grantOf(before, name)) !== JSON.stringify(this.#grantFor(name))
+    );
+    const answers = this.#answerAll(changed);
+    this.link?.sendGrants(answers);
   }
 
   /** What is suffered of the device's silence. */
@@ -191,35 +214,50 @@ export class DeviceSession implements HostPortOwner {
 
   /** Ends in order. */
   async shutdown(): Promise<void> {
-    for (const name of [...this.#services.keys()]) this.#closeService(name);
+    this.#closeServices("shutting-down");
     const word = goodbye("shutting-down", "the server is shutting down");
     await Promise.all([...this.#leaving].map((link) => link.shutdown("shutting-down", word)));
   }
 
   /** Ends at once. */
   close(word: Goodbye, reason: "shutting-down" | "revoked" = "shutting-down"): void {
-    for (const name of [...this.#services.keys()]) this.#closeService(name);
+    this.#closeServices(reason === "revoked" ? "link-lost" : reason);
     for (const link of this.#leaving) link.close(reason, word);
   }
 
   /** Resolves when nothing is left of its links. */
   async ended(): Promise<void> {
     await Promise.all([...this.#leaving].map((link) => link.ended));
+    await Promise.all(this.#freeing);
   }
 
   #grantFor(name: string): ServiceGrant | undefined {
-    return this.#device.services.find((grant) => grant.name === name);
+    return grantOf(this.#device, name);
   }
 
+  /** Takes a LISTEN. What the first one on a link does not name is offered no more. */
   #onOffers(offers: readonly ServiceOffer[]): ServiceGrantResult[] {
-    return offers.map((offer): ServiceGrantResult => {
+    if (!this.#heardOffers) {
+      this.#heardOffers = true;
+      const named = new Set(offers.map(({ name }) => name));
+      for (const name of [...this.#services.keys()]) if (!named.has(name)) this.#closeService(name, "link-lost");
+    }
+    return this.#answerAll(offers);
+  }
+
+  /** The answers; those for ports that are about to be free follow. */
+  #answerAll(offers: readonly ServiceOffer[]): ServiceGrantResult[] {
+    return offers.flatMap((offer): ServiceGrantResult | [] => {
       const { number, name } = offer;
-      this.#offers.set(name, offer);
       if (!offer.offered) {
         this.#offers.delete(name);
-        this.#closeService(name);
+        this.#closeService(name, "service-withdrawn");
         return { number, code: "granted", text: "" };
       }
+      if (!this.#offers.has(name) && this.#offers.size >= V2_MAX_SERVICES) {
+        return { number, code: "too-many-services", text: `${V2_MAX_SERVICES} are the most` };
+      }
+      this.#offers.set(name, offer);
       const grant = this.#grantFor(name);
       if (!grant) {
         const known = this.#device.services.map((service) => service.name).join(", ") || "none";
@@ -232,11 +270,12 @@ export class DeviceSession implements HostPortOwner {
       }
       const service = this.#services.get(name) ?? this.#openService(name, grant);
       service.number = number;
-      return this.#answer(name, service);
+      for (const { duplex, address } of service.waiting.splice(0)) this.#serve(name, duplex, address);
+      return service.port.isSettled ? this.#answer(name, number, service.port) : [];
     });
   }
 
-  #answer(name: string, { number, port }: OpenService): ServiceGrantResult {
+  #answer(name: string, number: number, port: HostPort): ServiceGrantResult {
     if (port.isOpen) return { number, code: "granted", text: port.address };
     return { number, code: "port-unavailable", text: `${name}: ${port.error ?? "not open"}` };
   }
@@ -247,18 +286,38 @@ export class DeviceSession implements HostPortOwner {
       serve: (duplex, address) => this.#serve(name, duplex, address),
       refused: (address, reason, error) => this.#refused(name, address, reason, error),
     });
-    const port = new HostPort({ host, ports: [from, to], localAddress: name, kept: this.#options.kept(name) }, this);
-    const service = { number: 0, grant, port, door };
+    const port = new HostPort({
+      host,
+      ports: [from, to],
+      localAddress: name,
+      kept: this.#options.kept(name),
+      after: this.#freeing.size > 0 ? Promise.all(this.#freeing).then(() => {}) : undefined,
+    }, this);
+    const service: OpenService = { number: undefined, port, door, pumps: new Set(), waiting: [] };
     this.#services.set(name, service);
     return service;
   }
 
-  #closeService(name: string): void {
+  #closeServices(reason: ChannelEndReason): void {
+    for (const name of [...this.#services.keys()]) this.#closeService(name, reason);
+  }
+
+  /** Frees its host port. Its clients go on, unless the device may not offer it any more. */
+  #closeService(name: string, reason: ChannelEndReason): void {
     const service = this.#services.get(name);
     if (!service) return;
     this.#services.delete(name);
     service.door.close();
-    service.port.close();
+    const hostAddress = service.port.address;
+    const freed = service.port.close().finally(() => this.#freeing.delete(freed));
+    this.#freeing.add(freed);
+    for (const { duplex, address } of service.waiting) {
+      closeQuietly(duplex);
+      this.#clientEnded(address, hostAddress, name, { reason, ...NOTHING_CARRIED }, undefined);
+    }
+    if (this.#offers.has(name) && reason === "service-withdrawn") {
+      for (const pump of service.pumps) pump.abort(reason);
+    }
   }
 
   /** Gives a client that the door let in a channel. */
@@ -270,17 +329,22 @@ export class DeviceSession implements HostPortOwner {
       service?.door.left();
       this.#clientEnded(address, hostAddress, name, summary, error);
     };
-    if (!service || !link) {
-      duplex.close();
-      return onEnd({ reason: "link-lost", bytesSent: 0, bytesReceived: 0, duration: 0 }, undefined);
+    const full = service && service.waiting.length >= MAX_CLIENTS_BEFORE_LISTEN;
+    if (!service || !link || full) {
+      closeQuietly(duplex);
+      return onEnd({ reason: full ? "too-many-channels" : "link-lost", ...NOTHING_CARRIED }, undefined);
     }
+    if (service.number === undefined) return void service.waiting.push({ duplex, address });
     const pump = link.serve({ duplex, address, hostAddress, service: service.number, onEnd });
-    if (pump) service.door.watch(pump);
+    if (!pump) return;
+    service.pumps.add(pump);
+    pump.done.then(() => service.pumps.delete(pump));
+    service.door.watch(pump);
   }
 
   #refused(name: string, address: string, reason: ChannelEndReason, error: string | undefined): void {
     const hostAddress = this.#services.get(name)?.port.address ?? "";
-    this.#clientEnded(address, hostAddress, name, { reason, bytesSent: 0, bytesReceived: 0, duration: 0 }, error);
+    this.#clientEnded(address, hostAddress, name, { reason, ...NOTHING_CARRIED }, error);
   }
 
   #clientEnded(
@@ -309,20 +373,21 @@ export class DeviceSession implements HostPortOwner {
   }
 
   #onSettings(settings: Settings): void {
-    if (settings.wantedKeepAlive) this.#keepAlive = settings.wantedKeepAlive;
+    if (settings.wantedKeepAlive) this.#keepAlive = normalKeepAlive(settings.wantedKeepAlive);
+    if (settings.mode === "config") this.#closeServices("service-withdrawn");
     if (settings.mode && settings.mode !== this.mode) {
       this.mode = settings.mode;
       this.emit({ type: "mode", device: this.deviceName, mode: settings.mode });
     }
   }
 
-  #onDown(link: V2LinkSession, end: LinkEnd): void {
+  #onDown(link: V2LinkSession, end: LinkEnd, duration: number): void {
     const replaced = this.#link !== link;
     if (!replaced) {
       this.#link = undefined;
-      for (const name of [...this.#services.keys()]) this.#closeService(name);
+      this.#offers = new Map();
+      this.#closeServices("link-lost");
     }
-    const duration = Math.round(this.settings.clock.now() - this.#since);
     const facts = { device: this.deviceName, remote: link.remote, reason: end.reason, detail: end.detail, duration };
     const line = end.detail
       ? "link down: device {device} from {remote}, {reason} ({detail})"
@@ -332,6 +397,14 @@ export class DeviceSession implements HostPortOwner {
     this.emit({ type: "link-down", listen: link.local, ...facts });
   }
 }
+
+/** The device's grant for a service, if it has one. */
+function grantOf({ services }: AuthorizedDevice, name: string): ServiceGrant | undefined {
+  return services.find((grant) => grant.name === name);
+}
+
+/** The rest of a summary of a client that was never served. */
+const NOTHING_CARRIED = { bytesSent: 0, bytesReceived: 0, duration: 0 };
 
 const WARN: ReadonlySet<string> = new Set(["too-many-channels", "stalled", "not-allowed"]);
 const ORDERLY: ReadonlySet<string> = new Set(["peer-closed", "goodbye", "shutting-down", "replaced"]);

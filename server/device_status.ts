@@ -30,6 +30,8 @@ export interface DeviceStatus {
   readonly clockOffset: number | undefined;
   /** The last round trip of a PING. */
   readonly roundTrip: number | undefined;
+  /** Which two machines use its key, if one of them was turned away within the last minute. */
+  readonly conflict: string | undefined;
   /** Silence that the server suffers of it. */
   readonly keepAlive: KeepAliveSettings;
   /** Silence that it suffers of the server, as it said. */
@@ -50,6 +52,7 @@ export function describeDevice(session: DeviceSession): DeviceStatus {
     clients: link?.clients ?? 0,
     clockOffset: link?.clockOffset,
     roundTrip: link?.roundTrip,
+    conflict: session.conflict,
     keepAlive: session.keepAlive,
     deviceKeepAlive: link?.peerKeepAlive,
   };

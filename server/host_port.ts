@@ -45,6 +45,8 @@ export interface HostPortOptions {
   readonly localAddress: string;
   /** See {@linkcode KeptPort}. */
   readonly kept: KeptPort;
+  /** What to wait for before the first try: ports that are being freed. */
+  readonly after?: Promise<void> | undefined;
 }
 
 /** Opens its listener, again and again if it must: one port in use does not take the others down. */
@@ -59,14 +61,30 @@ export class HostPort {
   readonly #backoff = new Backoff();
   #listener: Listener | undefined;
   #cancelRetry: (() => void) | undefined;
-  #retries = 0;
+  #isFirstTry = true;
+  #closed = false;
 
-  /** Tries to open at once. */
+  /** Tries to open at once, or as soon as it may. */
   constructor(options: HostPortOptions, owner: HostPortOwner) {
     this.localAddress = options.localAddress;
     this.#options = options;
     this.#owner = owner;
-    this.#open();
+    if (!options.after) {
+      this.#open();
+      this.#isFirstTry = false;
+      return;
+    }
+    this.#isFirstTry = false;
+    options.after.then(() => {
+      if (this.#closed) return;
+      this.#open();
+      if (!this.isOpen) owner.onPortChanged?.(this);
+    });
+  }
+
+  /** Whether it has been tried: it is open, or there is an error. */
+  get isSettled(): boolean {
+    return this.isOpen || this.error !== undefined;
   }
 
   /** The address really bound, or the one asked for while there is none. */
@@ -83,6 +101,7 @@ export class HostPort {
 
   /** Frees the port. Idempotent. @returns when the port can be had again. */
   async close(): Promise<void> {
+    this.#closed = true;
     this.#cancelRetry?.();
     this.#listener?.close();
     await this.#listener?.ended;
@@ -112,10 +131,7 @@ export class HostPort {
         device: this.#owner.deviceName,
         error: message,
       });
-      this.#cancelRetry = clock.after(retryIn, () => {
-        this.#retries++;
-        this.#open();
-      });
+      this.#cancelRetry = clock.after(retryIn, () => this.#open());
       return;
     }
     this.error = undefined;
@@ -123,13 +139,15 @@ export class HostPort {
     const hostAddress = this.#listener.address;
     logger.info("open {hostAddress} for {localAddress}", { hostAddress, localAddress });
     this.#owner.emit({ type: "host-open", hostAddress, localAddress, device: this.#owner.deviceName });
-    if (this.#retries > 0) this.#owner.onPortChanged?.(this);
+    if (!this.#isFirstTry) this.#owner.onPortChanged?.(this);
   }
 
   /** Binds the port that was kept, else the first of the range that can be had. */
   #bind(): Listener {
     const { host, ports: [first, last], kept } = this.#options;
-    const before = kept.get();
+    const found = kept.get();
+    // It may be from a time when another port was asked for.
+    const before = found !== undefined && (first === 0 || found >= first && found <= last) ? found : undefined;
     const range = Array.from({ length: last - first + 1 }, (_, at) => first + at)
       .filter((port) => first === last || !kept.isReserved?.(port));
     const candidates = before === undefined ? range : first === last ? [before] : [before, ...range];

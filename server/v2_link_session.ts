@@ -5,7 +5,7 @@
  */
 
 import { type Goodbye, goodbye } from "../protocol/goodbye.ts";
-import type { KeepAliveSettings } from "../protocol/keep_alive.ts";
+import { type KeepAliveSettings, normalKeepAlive } from "../protocol/keep_alive.ts";
 import type { ChannelEndReason, LinkEndReason } from "../protocol/reasons.ts";
 import { WindowBudget } from "../protocol/receive_windows.ts";
 import type { V2Channel } from "../protocol/v2_channel.ts";
@@ -209,7 +209,7 @@ export class V2LinkSession {
 
   #onSettings(settings: Settings): void {
     if (settings.keepAlive) this.peerKeepAlive = settings.keepAlive;
-    if (settings.wantedKeepAlive) this.keepAlive = settings.wantedKeepAlive;
+    if (settings.wantedKeepAlive) this.keepAlive = normalKeepAlive(settings.wantedKeepAlive);
     this.#options.onSettings(settings);
   }
 }

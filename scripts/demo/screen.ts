@@ -13,12 +13,19 @@ export class Screen {
   readonly #colours = Deno.stdout.isTerminal() && !Deno.noColor;
   readonly #encoder = new TextEncoder();
   #steps = 0;
+  #muted = false;
 
   /** Where the demo stands, for messages. */
   current = "getting ready";
 
+  /** Shows nothing more: the demo was ended, and a step may still be under way. */
+  mute(): void {
+    this.#muted = true;
+  }
+
   /** One plain line. */
   line(text = ""): void {
+    if (this.#muted) return;
     const bytes = this.#encoder.encode(text + "\n");
     try {
       for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));

@@ -1,21 +1,20 @@
 /**
- * A transparent proxy between device and server that sees the frames go by, and can cut the link as a bad network does.
+ * A transparent proxy between device and server that sees the bytes go by, and can lose the link as a bad network does.
  *
  * @module
  */
 
 import { closeQuietly } from "../../net/transport.ts";
 import { describeError } from "../../net/errors.ts";
-import { FrameReader, type SeenFrame } from "./frame_reader.ts";
 
-/** Which way a frame went. */
+/** Which way bytes went; `up` is from the device to the server. */
 export type Direction = "up" | "down";
 
 /** Who hears of what the tap sees. */
 export interface TapEvents {
-  /** A frame went by; `up` is from the device to the server. */
-  onFrame(direction: Direction, frame: SeenFrame): void;
-  /** The bytes on the link are no v1. */
+  /** A connection was made. @returns who looks at its bytes in one direction; what is thrown goes to `onError`. */
+  watch(direction: Direction): (bytes: Uint8Array) => void;
+  /** The tap, or who looks at the bytes, cannot go on. */
   onError(why: string): void;
 }
 
@@ -27,6 +26,7 @@ export class Tap {
   readonly #serverPort: number;
   readonly #events: TapEvents;
   readonly #conns = new Set<Deno.TcpConn>();
+  readonly #lost = new Set<Deno.TcpConn>();
   #listener: Deno.TcpListener;
 
   /** Listens on a free port of 127.0.0.1, in front of the server on `serverPort`. */
@@ -37,16 +37,16 @@ export class Tap {
     this.port = this.#listener.addr.port;
   }
 
-  /** Cuts the link; whoever dials meanwhile is refused. Idempotent. */
-  cut(): void {
+  /** Ends the tap and all that goes through it. Idempotent. */
+  close(): void {
     closeQuietly(this.#listener);
     for (const conn of this.#conns) closeQuietly(conn);
     this.#conns.clear();
   }
 
-  /** Lets the device through again. */
-  restore(): void {
-    this.#listener = this.#listen(this.port);
+  /** Loses the connections that are up, as a NAT that forgets them: nothing arrives any more, and nobody is told. */
+  lose(): void {
+    for (const conn of this.#conns) this.#lost.add(conn);
   }
 
   #listen(port: number): Deno.TcpListener {
@@ -77,29 +77,31 @@ export class Tap {
     await Promise.all(ways.map(([direction, from, to]) => this.#pump(direction, from, to)));
     for (const conn of [device, server]) {
       this.#conns.delete(conn);
+      this.#lost.delete(conn);
       closeQuietly(conn);
     }
   }
 
   async #pump(direction: Direction, from: Deno.TcpConn, to: Deno.TcpConn): Promise<void> {
-    const reader = new FrameReader((frame) => this.#events.onFrame(direction, frame));
+    const look = this.#events.watch(direction);
     const buffer = new Uint8Array(256 * 1024);
     try {
       to.setNoDelay(true);
       for (let count; (count = await from.read(buffer)) !== null;) {
-        this.#look(reader, buffer.subarray(0, count));
+        if (this.#lost.has(from)) continue;
+        this.#look(look, buffer.subarray(0, count));
         for (let at = 0; at < count;) at += await to.write(buffer.subarray(at, count));
       }
-      await to.closeWrite();
+      if (!this.#lost.has(from)) await to.closeWrite();
     } catch {
       closeQuietly(from); // one side is gone, so the other goes too
       closeQuietly(to);
     }
   }
 
-  #look(reader: FrameReader, bytes: Uint8Array): void {
+  #look(look: (bytes: Uint8Array) => void, bytes: Uint8Array): void {
     try {
-      reader.push(bytes);
+      look(bytes);
     } catch (error) {
       this.#events.onError(describeError(error));
     }

@@ -10,6 +10,7 @@ import { Stream } from "./stream.ts";
 /** One connection through the cable. */
 interface Strand {
   readonly ends: readonly [Deno.TcpConn, Deno.TcpConn];
+  readonly dropped: PromiseWithResolvers<void>;
   cut: boolean;
 }
 
@@ -47,7 +48,10 @@ export class Cable implements AsyncDisposable {
 
   /** Ends all connections at once. */
   drop(): void {
-    for (const { ends } of this.#strands) { for (const end of ends) closeQuietly(end); }
+    for (const { ends, dropped } of this.#strands) {
+      dropped.resolve();
+      for (const end of ends) closeQuietly(end);
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -76,7 +80,7 @@ export class Cable implements AsyncDisposable {
       return dialler.close();
     }
     for (const end of [dialler, server]) end.setNoDelay(true);
-    const strand: Strand = { ends: [dialler, server], cut: false };
+    const strand: Strand = { ends: [dialler, server], dropped: Promise.withResolvers(), cut: false };
     this.#strands.add(strand);
     await Promise.all([
       this.#carry(strand, dialler, server, "server"),
@@ -92,15 +96,16 @@ export class Cable implements AsyncDisposable {
     try {
       for (;;) {
         const count = await from.read(buffer);
-        if (count === null) return strand.cut ? undefined : await to.closeWrite();
-        if (strand.cut) continue; // lost on the way
+        if (strand.cut) return await strand.dropped.promise; // lost on the way, and what follows gets stuck
+        if (count === null) return await to.closeWrite();
         for (let sent = 0; sent < count;) sent += await to.write(buffer.subarray(sent, count));
         this.lastOut[at] = performance.now();
         this.carried += count;
       }
     } catch {
       // An end broke: so does the other, unless the cable is cut and cannot tell it.
-      if (!strand.cut) { for (const end of strand.ends) closeQuietly(end); }
+      if (strand.cut) return await strand.dropped.promise;
+      for (const end of strand.ends) closeQuietly(end);
     }
   }
 }

@@ -142,7 +142,9 @@ export function forgetChildren(): void {
 
 /** What the processes of this test said, for the message of its failure. */
 export function childrenSaid(): string {
-  return started.map(({ name, pid, stdout, stderr }) =>
-    [`--- ${name} (${pid})`, ...stdout.slice(-15), ...stderr.slice(-15).map((line) => `! ${line}`)].join("\n")
-  ).join("\n");
+  return started.filter(({ stdout, stderr }) => stdout.length + stderr.length > 0).map((
+    { name, pid, stdout, stderr },
+  ) => [`--- ${name} (${pid})`, ...stdout.slice(-15), ...stderr.slice(-15).map((line) => `! ${line}`)].join("\n")).join(
+    "\n",
+  );
 }

@@ -36,6 +36,8 @@ export function sallyport(role: "server" | "device", args: readonly string[]): s
 export interface DaemonOptions {
   /** Put before the command line, such as `ip netns exec NAME`. */
   readonly prefix?: readonly string[];
+  /** Set in the environment. */
+  readonly env?: Record<string, string>;
 }
 
 /** A server or a device in a process. */
@@ -102,12 +104,12 @@ export class ServerProcess extends Daemon {
 /** Starts a server, and waits until it listens for `listeners` devices. */
 export async function startServer(
   args: readonly string[],
-  { prefix = [], listeners = 1 }: DaemonOptions & { readonly listeners?: number } = {},
+  { prefix = [], env = {}, listeners = 1 }: DaemonOptions & { readonly listeners?: number } = {},
 ): Promise<ServerProcess> {
-  const server = new ServerProcess(Child.start("server", [...prefix, ...sallyport("server", args)]));
+  const server = new ServerProcess(Child.start("server", [...prefix, ...sallyport("server", args)], { env }));
   try {
     for (let at = 0; at < listeners; at++) {
-      const [, address] = await server.child.line(/^listening (\S+) profile=v1$/, at);
+      const [, address] = await server.child.line(/^listening (\S+) profile=/, at);
       server.addresses.push(address!);
     }
   } catch (error) {
@@ -131,8 +133,8 @@ export function deviceArgs(server: string, services: readonly string[]): string[
 }
 
 /** Starts a device; it may take its time to find its server. */
-export function startDevice(args: readonly string[], { prefix = [] }: DaemonOptions = {}): Daemon {
-  return new Daemon(Child.start("device", [...prefix, ...sallyport("device", args)]));
+export function startDevice(args: readonly string[], { prefix = [], env = {} }: DaemonOptions = {}): Daemon {
+  return new Daemon(Child.start("device", [...prefix, ...sallyport("device", args)], { env }));
 }
 
 /** A server and a device that have found each other, and where clients connect. */

@@ -4,6 +4,9 @@
  * - `echo`: a service on 127.0.0.1 that sends back what it gets; `sink`: one that takes all; `source`: one that sends
  *   without end. They print `port N`.
  * - `ask PORT`: a client that sends a question and prints what comes back.
+ * - `ping PORT ROUNDS`: a client that sends a byte, waits for it to come back, and so on, 5 ms apart; it prints all times
+ *   in milliseconds as JSON.
+ * - `hold PORT`: a client that prints `held` when a byte came back, then waits for the end, and prints `ended`.
  * - `pour PORT`: a client that sends without end; `take PORT`: one that reads without end. They print `flowing` after the
  *   first 8 MiB, and end with the connection.
  *
@@ -30,6 +33,15 @@ const CLIENTS: Record<string, (conn: Deno.TcpConn) => Promise<unknown>> = {
     const answer = new Uint8Array(100);
     say(new TextDecoder().decode(answer.subarray(0, await conn.read(answer) ?? 0)));
   },
+  ping: (conn) => ping(conn, Number(Deno.args[2])),
+  hold: async (conn) => {
+    const into = new Uint8Array(1);
+    await conn.write(into);
+    await conn.read(into);
+    say("held");
+    await conn.read(into).catch(() => {}); // however it ends
+    say("ended");
+  },
   pour: (conn) => pour(conn, sayFlowing),
   take: (conn) => take(conn, sayFlowing),
 };
@@ -41,6 +53,20 @@ if (service) {
   for await (const conn of listener) service(conn).catch(() => {}); // a broken connection is what the tests are about
 } else {
   await CLIENTS[mode ?? ""]!(await Deno.connect({ hostname: "127.0.0.1", port: Number(port) }));
+}
+
+async function ping(conn: Deno.TcpConn, rounds: number): Promise<void> {
+  conn.setNoDelay();
+  const byte = new Uint8Array(1);
+  const times: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const since = performance.now();
+    await conn.write(byte);
+    await conn.read(byte);
+    times.push(performance.now() - since);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  say(JSON.stringify(times));
 }
 
 async function pour(conn: Deno.TcpConn, onBytes: (total: number) => void): Promise<void> {

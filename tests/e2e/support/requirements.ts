@@ -31,6 +31,12 @@ const CHECKS = {
   telnetd: () => find("telnetd") !== undefined && find("perl") !== undefined,
   nc: () => /-N\b/.test(output("nc", ["-h"])), // there are several; this option tells the one that is wanted
   curl: () => find("curl") !== undefined,
+  rsync: () => find("rsync") !== undefined,
+  git: () => find("git") !== undefined,
+  iperf3: () => find("iperf3") !== undefined,
+  openssl: () => find("openssl") !== undefined,
+  nginx: () => find("nginx") !== undefined,
+  "PostgreSQL (postgres, initdb, psql, setpriv)": hasPostgres,
   ss: () => find("ss") !== undefined,
   "a whole IPv6 loopback": hasIpv6,
   "network namespaces (root, ip, nft)": hasNamespaces,
@@ -63,6 +69,18 @@ export function has(need: Need): boolean {
 /** The full path of a program, if it is there; `sbin` counts, also when PATH has it not. */
 export function find(program: string): string | undefined {
   return SEARCH_PATH.map((folder) => `${folder}/${program}`).find(exists);
+}
+
+/** The full path of a program of a PostgreSQL server, which Debian keeps apart, by version. */
+export function findPostgres(program: string): string | undefined {
+  const root = "/usr/lib/postgresql";
+  const versions = exists(root) ? [...Deno.readDirSync(root)].map(({ name }) => name).sort() : [];
+  return find(program) ?? versions.map((version) => `${root}/${version}/bin/${program}`).findLast(exists);
+}
+
+function hasPostgres(): boolean {
+  const asOther = Deno.uid() !== 0 || find("setpriv") !== undefined; // its server refuses to run as root
+  return asOther && find("psql") !== undefined && ["postgres", "initdb"].every((program) => findPostgres(program));
 }
 
 function exists(path: string): boolean {

@@ -35,8 +35,8 @@ export class SshServer implements AsyncDisposable {
     ];
   }
 
-  /** Makes the keys, starts, and waits until it listens. */
-  static async start(): Promise<SshServer> {
+  /** Makes the keys, starts behind `prefix`, and waits until it listens. */
+  static async start(prefix: readonly string[] = []): Promise<SshServer> {
     const folder = new TempFolder();
     try {
       for (const key of ["host_key", "client_key"]) {
@@ -64,7 +64,7 @@ Subsystem sftp internal-sftp
       );
       if (Deno.uid() === 0) Deno.mkdirSync("/run/sshd", { recursive: true, mode: 0o755 }); // it insists on it
       const port = freePort("127.0.0.1");
-      const process = Child.start("sshd", [find("sshd")!, "-D", "-e", "-f", config, "-p", String(port)]);
+      const process = Child.start("sshd", [...prefix, find("sshd")!, "-D", "-e", "-f", config, "-p", String(port)]);
       const server = new SshServer(port, folder, process);
       await process.logLine((line) => /^Server listening on/.exec(line) ?? undefined, "that it listens");
       return server;

@@ -1,32 +1,22 @@
 /**
- * The server and the device of the demo: the real programs, each a process of its own, with a tap on the link between.
+ * The server and the device of the demo on wire profile v1: the real programs, each a process of its own, with a tap on
+ * the link between that shows its frames.
  *
  * @module
  */
 
+import { FrameReader } from "./frame_reader.ts";
 import type { Route } from "./picture.ts";
 import { type Child, DemoError, lastWords } from "./processes.ts";
 import type { Stage } from "./stage.ts";
 import { Tap } from "./tap.ts";
-
-/** The program, as a user would run it from a clone. */
-export const MAIN = `${import.meta.dirname}/../../main.ts`;
+import { MAIN } from "./v2_relay.ts";
 
 /** How long anything of the relay may take, in milliseconds. */
 const PATIENCE_MS = 15_000;
 
-/** What a log line tells. */
-export interface LogFacts {
-  /** Why the link ended. */
-  readonly reason?: string;
-  /** Why it could not be opened. */
-  readonly error?: string;
-  /** Milliseconds until the next try. */
-  readonly retryIn?: number;
-}
-
 /** A server, a tap and, later, a device. */
-export class Relay {
+export class V1Relay {
   /** Between the two. */
   readonly tap: Tap;
   /** Where devices dial in. */
@@ -52,20 +42,23 @@ export class Relay {
     this.#onFault = onFault;
     this.listenPort = port;
     this.tap = new Tap(port, {
-      onFrame: (direction, frame) => stage.frames.add(direction, frame),
+      watch: (direction) => {
+        const reader = new FrameReader((frame) => stage.frames.add(direction, frame));
+        return (bytes) => reader.push(bytes);
+      },
       onError: (why) => onFault(`the tap cannot go on: ${why}`),
     });
-    stage.defer(() => this.tap.cut());
+    stage.defer(() => this.tap.close());
     this.#watch(server);
   }
 
   /** Starts the server, and a tap in front of it; `onFault` hears if the tap or a process fails. */
-  static async start(stage: Stage, routes: readonly Route[], onFault: (why: string) => void): Promise<Relay> {
+  static async start(stage: Stage, routes: readonly Route[], onFault: (why: string) => void): Promise<V1Relay> {
     const forwards = routes.flatMap((route) => ["--forward", forward(route)]);
     const args = ["server", "--profile", "v1", "--listen", "127.0.0.1:0", ...forwards];
     const server = stage.processes.start("server", Deno.execPath(), ["run", "-A", MAIN, ...args]);
     const [, port] = await server.says(/^listening 127\.0\.0\.1:(\d+) profile=v1$/, PATIENCE_MS);
-    return new Relay(stage, routes, server, Number(port), onFault);
+    return new V1Relay(stage, routes, server, Number(port), onFault);
   }
 
   /** Starts the device. */
@@ -84,14 +77,9 @@ export class Relay {
     return said;
   }
 
-  /** The server's next log line about a link that ended. */
-  serverLost(): Promise<LogFacts> {
-    return nextFacts(this.#server, /"message":"link down/);
-  }
-
-  /** The device's next log line that says when it tries again. */
-  deviceRetries(): Promise<LogFacts> {
-    return nextFacts(this.#deviceChild, /"retryIn":/);
+  /** Waits until the server has told the end of a client. */
+  async clientEnded(): Promise<void> {
+    await this.#server.says(/"message":"client .* ended/, PATIENCE_MS, this.#server.stderr);
   }
 
   /** Ends both in order. */
@@ -118,9 +106,4 @@ export class Relay {
 /** A forward, as the server takes it. */
 export function forward(route: Route): string {
   return `127.0.0.1:${route.hostPort}=127.0.0.1:${route.localPort}`;
-}
-
-async function nextFacts(child: Child, pattern: RegExp): Promise<LogFacts> {
-  const { input } = await child.says(pattern, PATIENCE_MS, child.stderr);
-  return JSON.parse(input);
 }

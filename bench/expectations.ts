@@ -1,0 +1,117 @@
+/**
+ * What the relay is expected to reach on 2 cores, and whether it did.
+ *
+ * @module
+ */
+
+import { type MetricName, METRICS } from "./metrics.ts";
+import { figure } from "./numbers.ts";
+import type { Medians } from "./summary.ts";
+
+/** An expectation and what came of it. */
+export interface Verdict {
+  /** What is expected. */
+  readonly expectation: string;
+  /** Whether it is met; unknown if one side of it was not measured. */
+  readonly pass: boolean | undefined;
+  /** The figure, in words. */
+  readonly figure: string;
+}
+
+/** Milliseconds that a bulk transfer may add to twice what a typist waits without. */
+const LOAD_ALLOWANCE = 20;
+
+const THROUGHPUTS = { up: "throughput up", down: "throughput down", streams: "throughput of 8 streams" } as const;
+const THROUGHPUT_NAMES = ["up", "down", "streams"] as const;
+
+/** Those of the targets that were measured. */
+export function judge(medians: Medians): Verdict[] {
+  const judging = new Judging(medians);
+  judgeV1(judging);
+  judgeV2(judging);
+  return judging.verdicts;
+}
+
+function judgeV1(judging: Judging): void {
+  const ours = judging.of("sallyport v1");
+  for (const name of THROUGHPUT_NAMES) {
+    ours.timesThatOf("direct", name, 0.4, THROUGHPUTS[name]);
+    ours.timesThatOf("ssh -R", name, 2, THROUGHPUTS[name]);
+  }
+  ours.atMostThatOf("ssh -R", "added", "added round trip, µs");
+  ours.timesThatOf("ssh -R", "connections", 10, "new connections");
+}
+
+function judgeV2(judging: Judging): void {
+  const tls = judging.of("sallyport v2 TLS");
+  const plain = judging.of("sallyport v2 plain");
+  for (const name of THROUGHPUT_NAMES) {
+    tls.timesThatOf("ssh -R", name, 1.5, THROUGHPUTS[name]);
+    tls.timesThatOf("rathole TLS", name, 0.9, THROUGHPUTS[name]);
+  }
+  tls.timesThatOf("rathole TLS", "pingPong", 1.3, "round trips of 64 clients");
+  plain.timesThatOf("rathole plain", "pingPong", 1.3, "round trips of 64 clients");
+  tls.atLeast("connections", 1000, "new connections a second");
+  for (const ours of [tls, plain]) {
+    ours.atMost("crowdPerClient", 24, "KB per idle client at 10,000");
+    ours.underLoad("idle99", "up99", "echo p99 beside bulk up");
+    ours.underLoad("idle99", "down99", "echo p99 beside bulk down");
+    ours.underLoad("linkIdle99", "linkUp99", "echo p99 beside bulk up, 10 Mbit/s");
+    ours.underLoad("linkIdle99", "linkDown99", "echo p99 beside bulk down, 10 Mbit/s");
+    ours.atLeast("linkUpBulk", 90, "bulk up, % of 10 Mbit/s");
+    ours.atLeast("linkDownBulk", 90, "bulk down, % of 10 Mbit/s");
+  }
+}
+
+/** Gathers verdicts; what concerns a target that took no part is left out. */
+class Judging {
+  readonly verdicts: Verdict[] = [];
+  readonly #medians: Medians;
+
+  constructor(medians: Medians) {
+    this.#medians = medians;
+  }
+
+  /** The words for what is expected of a target. */
+  of(target: string) {
+    const ours = this.#medians.get(target);
+    const value = (name: MetricName) => ours?.[name];
+    const add = (expectation: string, values: readonly (number | undefined)[], verdict: () => [boolean, string]) => {
+      if (!ours) return;
+      const [pass, words] = values.includes(undefined) ? [undefined, "not measured"] as const : verdict();
+      this.verdicts.push({ expectation: `${target}: ${expectation}`, pass, figure: words });
+    };
+    const shown = (name: MetricName) => figure(value(name), METRICS[name].digits);
+
+    return {
+      /** At least `factor` times what `base` reaches. */
+      timesThatOf: (base: string, name: MetricName, factor: number, what: string) => {
+        const theirs = this.#medians.get(base);
+        if (!theirs) return;
+        add(`${what} ≥ ${factor} × ${base}`, [value(name), theirs[name]], () => {
+          const ratio = value(name)! / theirs[name]!;
+          return [ratio >= factor, `${figure(ratio, 3)} ×`];
+        });
+      },
+      /** No more than `base`. */
+      atMostThatOf: (base: string, name: MetricName, what: string) => {
+        const theirs = this.#medians.get(base);
+        if (!theirs) return;
+        add(`${what} ≤ that of ${base}`, [value(name), theirs[name]], () => [
+          value(name)! <= theirs[name]!,
+          `${shown(name)} against ${figure(theirs[name], METRICS[name].digits)}`,
+        ]);
+      },
+      atLeast: (name: MetricName, bound: number, what: string) =>
+        add(`${what} ≥ ${figure(bound, 0)}`, [value(name)], () => [value(name)! >= bound, shown(name)]),
+      atMost: (name: MetricName, bound: number, what: string) =>
+        add(`${what} ≤ ${figure(bound, 0)}`, [value(name)], () => [value(name)! <= bound, shown(name)]),
+      /** No more than twice the idle value and an allowance. */
+      underLoad: (idle: MetricName, loaded: MetricName, what: string) =>
+        add(`${what} ≤ 2 × idle + ${LOAD_ALLOWANCE} ms`, [value(idle), value(loaded)], () => {
+          const bound = 2 * value(idle)! + LOAD_ALLOWANCE;
+          return [value(loaded)! <= bound, `${figure(value(loaded), 1)} ms against ${figure(bound, 1)} ms`];
+        }),
+    };
+  }
+}

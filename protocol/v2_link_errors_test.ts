@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { MAX_WINDOW } from "./limits.ts";
+import { concat, test, unhex } from "./_fakes_test.ts";
+import {
+  ack,
+  connected,
+  connectOf,
+  data,
+  DeviceRig,
+  protocolError,
+  ServerRig,
+  uintOf,
+  v2FrameOf,
+} from "./_v2_fakes_test.ts";
+
+const CONNECT = 0x01, CLOSE = 0x02, LISTEN = 0x04, END = 0x06, CREDIT = 0x07;
+const GOODBYE = 0x44, ACK = 0x45, PING = 0x46, PONG = 0x47;
+
+test("what breaks the protocol ends the link with its code, and the peer is told", () => {
+  const faults: [string, string, (rig: DeviceRig) => Uint8Array[]][] = [
+    ["CONNECT twice", "bad-channel", () => [connectOf(1), connectOf(1)]],
+    ["CONNECT for the link itself", "bad-channel", () => [connectOf(0)]],
+    ["DATA behind END", "wrong-direction", () => [connectOf(1), v2FrameOf(END, 1), data(1, 1)]],
+    [
+      "more than the early credit and the first window",
+      "credit-exceeded",
+      () => [connectOf(1), data(1, 65_535), data(1, 2)],
+    ],
+    ["RESULT to a device", "wrong-direction", () => [connected(1, 1)]],
+    ["WELCOME on a link that is up", "wrong-direction", () => [v2FrameOf(0x43, 0)]],
+    ["an acknowledgement of what was never sent", "bad-position", () => [ack(1)]],
+    ["PING with such a position", "bad-position", () => [v2FrameOf(PING, 0, concat([uintOf(8, 99), uintOf(8, 0)]))]],
+    [
+      "PONG with such a position",
+      "bad-position",
+      () => [v2FrameOf(PONG, 0, concat([uintOf(8, 99), uintOf(8, 0), uintOf(8, 0)]))],
+    ],
+    ["a position that no number can hold", "bad-position", () => [v2FrameOf(ACK, 0, new Uint8Array(8).fill(255))]],
+    ["an acknowledgement that goes back", "bad-position", (rig) => {
+      rig.link.listen([{ number: 1, offered: true, name: "ssh" }]);
+      return [ack(5), ack(4)];
+    }],
+    ["END with a payload", "bad-size", () => [v2FrameOf(END, 1, unhex("00"))]],
+    ["CREDIT of 3 bytes", "bad-size", () => [v2FrameOf(CREDIT, 1, unhex("00 00 01"))]],
+    ["ACK of 4 bytes", "bad-size", () => [v2FrameOf(ACK, 0, uintOf(4, 0))]],
+    ["PING of 8 bytes", "bad-size", () => [v2FrameOf(PING, 0, uintOf(8, 0))]],
+    ["PONG of 16 bytes", "bad-size", () => [v2FrameOf(PONG, 0, new Uint8Array(16))]],
+    ["CLOSE without a reason", "bad-size", () => [v2FrameOf(CLOSE, 1)]],
+    ["LISTEN that is cut", "bad-size", () => [v2FrameOf(LISTEN, 0, unhex("00 01 00"))]],
+    ["CONNECT without fields", "bad-field", () => [v2FrameOf(CONNECT, 1)]],
+    ["GOODBYE without a code", "bad-field", () => [v2FrameOf(GOODBYE, 0)]],
+    ["an unknown command", "unknown-command", () => [v2FrameOf(0x09, 0)]],
+  ];
+  for (const [what, code, frames] of faults) {
+    const rig = new DeviceRig();
+    const bytes = frames(rig);
+    rig.output.take();
+    assert.equal(protocolError(() => rig.receive(...bytes)), code, what);
+    const last = rig.output.take().at(-1) ?? "";
+    assert.equal(last.slice(6, 8), "44", `${what}: no GOODBYE`);
+    assert.equal(last.slice(24, 35), "01 00 01 0c", `${what}: another goodbye`);
+  }
+});
+
+test("a server refuses what only a server may send", () => {
+  const rig = new ServerRig();
+  assert.equal(protocolError(() => rig.receive(connectOf(1))), "wrong-direction");
+  for (const command of [0x40, 0x41, 0x42, 0x43]) {
+    assert.equal(protocolError(() => new ServerRig().receive(v2FrameOf(command, 0))), "wrong-direction");
+  }
+});
+
+test("the first window is granted to the byte, early bytes included, and credit to the byte after that", () => {
+  const rig = new DeviceRig();
+  const service = rig.accept(1);
+  rig.receive(data(1, 65_535), data(1, 1));
+  assert.equal(protocolError(() => rig.receive(data(1, 1))), "credit-exceeded");
+  const again = new DeviceRig();
+  const other = again.accept(1);
+  again.receive(data(1, 65_535), data(1, 1));
+  other.channel.consumed(65_536);
+  const grants = again.output.take().filter((frame) => frame.slice(6, 8) === "07");
+  assert.equal(grants.length, 1);
+  const more = parseInt(grants[0]!.slice(24).replaceAll(" ", ""), 16);
+  assert(more > 0 && more <= MAX_WINDOW);
+  for (let left = more; left > 0; left -= 65_535) again.receive(data(1, Math.min(left, 65_535)));
+  assert.equal(protocolError(() => again.receive(data(1, 1))), "credit-exceeded");
+  assert.equal(service.channel.bytesReceived, 65_536);
+});

@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { Command } from "commander";
+import { ExitCode } from "../app/exit_codes.ts";
+import { GOODBYE_CODES } from "../protocol/goodbye.ts";
+import { CHANNEL_END_REASONS, LINK_END_REASONS } from "../protocol/reasons.ts";
+import { commands, optionRows, readRows, TABLES } from "../scripts/option_tables.ts";
+import { DEVICE_OPTIONS, deviceConfig } from "../device/config.ts";
+import { parseDevices } from "../server/authorized_devices.ts";
+import { SERVER_OPTIONS, serverConfig } from "../server/config.ts";
+import { addOptions, optionValues } from "../app/options.ts";
+import { TomlTable } from "../app/toml_table.ts";
+
+const checked = { sanitizeOps: true, sanitizeResources: true };
+const ROOT = new URL("../", import.meta.url);
+
+function read(file: string): string {
+  return Deno.readTextFileSync(new URL(file, ROOT));
+}
+
+/** The first cells of the table whose head begins with `head`. */
+function firstCells(text: string, head: string): string[] {
+  const lines = text.split("\n");
+  const start = lines.findIndex((line) => line.startsWith("|") && line.split("|")[1]?.trim() === head);
+  assert.notEqual(start, -1, `there is no table ${head}`);
+  const length = lines.slice(start).findIndex((line) => !line.startsWith("|"));
+  return lines.slice(start + 2, start + length).map((line) => line.split("|")[1]!.trim().replaceAll("`", ""));
+}
+
+Deno.test(
+  "the tables of options say what --help says, for every command; to write them: scripts/option_tables.ts",
+  checked,
+  () => {
+    const all = commands();
+    assert.deepEqual(Object.values(TABLES).flat().toSorted(), [...all.keys()].toSorted());
+    for (const [file, names] of Object.entries(TABLES)) {
+      for (const name of names) {
+        assert.deepEqual(
+          readRows(read(file), name),
+          optionRows(all.get(name)!),
+          `${file}, ${name}`,
+        );
+      }
+    }
+  },
+);
+
+Deno.test("operations.md has every reason, goodbye and exit code, and no others", checked, () => {
+  const text = read("docs/operations.md");
+  assert.deepEqual(firstCells(text, "client's reason").toSorted(), [...CHANNEL_END_REASONS].toSorted());
+  assert.deepEqual(firstCells(text, "link's reason").toSorted(), [...LINK_END_REASONS].toSorted());
+  assert.deepEqual(firstCells(text, "goodbye"), [...GOODBYE_CODES]);
+  assert.deepEqual(firstCells(text, "code").map(Number), Object.values(ExitCode));
+});
+
+Deno.test("every link to a file or a heading of the documents leads somewhere", checked, () => {
+  const files = ["README.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md"];
+  files.push(...["architecture", "operations", "security"].map((name) => `docs/${name}.md`));
+  for (const file of files) {
+    for (const [, target = ""] of read(file).matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^https?:/.test(target)) continue;
+      const [path = "", heading] = target.split("#");
+      const url = path === "" ? new URL(file, ROOT) : new URL(path, new URL(file, ROOT));
+      assert.ok(Deno.statSync(url), `${file}: ${target}`);
+      if (heading === undefined) continue;
+      const headings = [...Deno.readTextFileSync(url).matchAll(/^#+ (.*)$/gm)].map(([, text]) =>
+        text!.toLowerCase().replace(/[^\w\- ]/g, "").replaceAll(" ", "-")
+      );
+      assert.ok(headings.includes(heading), `${file}: ${target}`);
+    }
+  }
+});
+
+Deno.test("the example of devices.toml is taken", checked, () => {
+  const devices = parseDevices("examples/devices.toml", read("examples/devices.toml"));
+  assert.deepEqual(devices.map(({ name, services }) => [name, services.length]), [["gw1", 2], ["gw2", 2]]);
+});
+
+Deno.test("the example files of configuration are taken, and name every option that a file can have", checked, () => {
+  for (const role of ["server", "device"] as const) {
+    const path = `examples/${role}.toml`;
+    const source = read(path);
+    const table = role === "server" ? SERVER_OPTIONS : DEVICE_OPTIONS;
+    for (const name of Object.keys(table)) {
+      assert.match(source, new RegExp(`^#? ?(${name} =|\\[\\[${name}\\]\\])`, "m"), `${path} lacks ${name}`);
+    }
+    const file = TomlTable.parse(path, source);
+    if (role === "server") {
+      const command = new Command();
+      addOptions(command, SERVER_OPTIONS);
+      assert.ok(serverConfig(optionValues(SERVER_OPTIONS, command, file), file).listen.length > 0);
+    } else {
+      const command = new Command();
+      addOptions(command, DEVICE_OPTIONS);
+      const values = optionValues(DEVICE_OPTIONS, command, file);
+      assert.equal(deviceConfig(values, file, undefined).profile, "v2");
+    }
+  }
+});

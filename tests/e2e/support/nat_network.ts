@@ -1,0 +1,132 @@
+/**
+ * Three machines as network namespaces: a public host, a gateway in a network of its own, and the router between them,
+ * which hides that network behind its own address (NAT). The public host has no route to the gateway.
+ *
+ * @module
+ */
+
+import { Child } from "./child.ts";
+import { find } from "./requirements.ts";
+
+/** The public host's address. */
+export const PUBLIC_ADDRESS = "10.77.0.1";
+
+/** The router's address in the public network, one after the other. */
+export const ROUTER_ADDRESSES = ["10.77.0.2", "10.77.0.3"] as const;
+
+/** The router's address in the gateway's network. */
+export const INNER_ROUTER_ADDRESS = "192.168.77.1";
+
+/** The gateway's address in its own network. */
+export const GATEWAY_ADDRESS = "192.168.77.2";
+
+/** One of the machines: the public host, the gateway, and what is between them. */
+export type NatMachine = "server" | "device" | "router";
+
+let count = 0;
+
+/** The machines. Disposing of them removes all of it; their processes have to be ended before. */
+export class NatNetwork implements AsyncDisposable {
+  readonly #id = `sallyport-nat-${Deno.pid}-${++count}`;
+  #address = 0;
+
+  private constructor() {}
+
+  /** Makes them. Without `forward` the router lets nothing through: only what runs on it reaches both sides. */
+  static async create({ forward = true }: { readonly forward?: boolean } = {}): Promise<NatNetwork> {
+    const made = new NatNetwork();
+    const [server, device, router] = [made.#name("server"), made.#name("device"), made.#name("router")];
+    try {
+      for (const name of [server, device, router]) {
+        await ip("netns", "add", name);
+        await ip("-n", name, "link", "set", "lo", "up");
+      }
+      await cable(server, "cable", PUBLIC_ADDRESS, router, "outside", ROUTER_ADDRESSES[0]);
+      await cable(device, "cable", GATEWAY_ADDRESS, router, "inside", INNER_ROUTER_ADDRESS);
+      await ip("-n", device, "route", "add", "default", "via", INNER_ROUTER_ADDRESS);
+      if (forward) await made.#nat();
+      return made;
+    } catch (error) {
+      await made[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** What to put before a command to run it on a machine. */
+  on(machine: NatMachine): string[] {
+    return [find("ip")!, "netns", "exec", this.#name(machine)];
+  }
+
+  /** Runs a command on a machine to its end. @returns its stdout. */
+  async run(machine: NatMachine, ...command: string[]): Promise<string> {
+    return await run([...this.on(machine), ...command]);
+  }
+
+  /** The router loses everything from now on, without a word. */
+  async cut(): Promise<void> {
+    await this.#nft("add table ip cut; add chain ip cut silent { type filter hook forward priority 0; policy drop; };");
+  }
+
+  /** It loses nothing any more. */
+  async heal(): Promise<void> {
+    await this.#nft("delete table ip cut");
+  }
+
+  /** The router gets another public address, as a provider gives it: what was known of connections is void. */
+  async changeAddress(): Promise<string> {
+    const before = ROUTER_ADDRESSES[this.#address % 2]!;
+    const after = ROUTER_ADDRESSES[++this.#address % 2]!;
+    const router = this.#name("router");
+    await ip("-n", router, "address", "del", `${before}/24`, "dev", "outside");
+    await ip("-n", router, "address", "add", `${after}/24`, "dev", "outside");
+    return after;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const machine of ["server", "device", "router"] as const) {
+      await Child.run("ip", [find("ip")!, "netns", "del", this.#name(machine)]);
+    }
+  }
+
+  #name(machine: NatMachine): string {
+    return `${this.#id}-${machine}`;
+  }
+
+  async #nat(): Promise<void> {
+    await this.run("router", "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward");
+    await this.#nft(`
+      add table ip nat;
+      add chain ip nat out { type nat hook postrouting priority 100; };
+      add rule ip nat out oifname outside masquerade;`);
+  }
+
+  async #nft(commands: string): Promise<void> {
+    await this.run("router", find("nft")!, commands);
+  }
+}
+
+/** Joins two machines, with an address at each end. */
+async function cable(
+  one: string,
+  oneEnd: string,
+  oneAddress: string,
+  other: string,
+  otherEnd: string,
+  otherAddress: string,
+): Promise<void> {
+  await ip("link", "add", oneEnd, "netns", one, "type", "veth", "peer", "name", otherEnd, "netns", other);
+  for (const [name, end, address] of [[one, oneEnd, oneAddress], [other, otherEnd, otherAddress]] as const) {
+    await ip("-n", name, "address", "add", `${address}/24`, "dev", end);
+    await ip("-n", name, "link", "set", end, "up");
+  }
+}
+
+async function ip(...args: string[]): Promise<void> {
+  await run([find("ip")!, ...args]);
+}
+
+async function run(command: string[]): Promise<string> {
+  await using child = await Child.run(command[0]!, command);
+  if (await child.exited !== 0) throw new Error(`${command.join(" ")} failed: ${child.stderr.join("; ")}`);
+  return child.stdout.join("\n");
+}

@@ -1,0 +1,140 @@
+/**
+ * The commands about devices, while the server runs: what they show, and how soon they take effect.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { Stream } from "../support/stream.ts";
+import { within } from "../support/test.ts";
+import { outcome } from "./support/commands.ts";
+import { portOf, startDevice } from "./support/daemons.ts";
+import { processTest } from "./support/harness.ts";
+import { echoSession } from "./support/session.ts";
+import { TempFolder } from "./support/temp_folder.ts";
+import { DEVICE, echoRelay, enrol, joinArgs, serviceOpen, startV2Server } from "./support/v2_relay.ts";
+
+/** A device that is no longer welcome is off within this many milliseconds, and what a busy machine adds. */
+const OFF_MS = 1_000 + 500;
+
+processTest("devices shows who may link up, who may enrol, and where; --json the same for scripts", [], async () => {
+  await using echo = await echoRelay({ enrol: ["--expires", "90d", "--comment", "north gate"] });
+  const { relay } = echo;
+  await enrol(relay.folder.path, relay.server.address, ["ssh=0.0.0.0:2200-2299"], { device: "gw2" });
+  const [head, first, second, ...more] = await relay.command("devices");
+  assert.match(head!, /^NAME +KEY +STATE +EXPIRES +SERVICES +COMMENT$/);
+  assert.match(first!, /^gw1 +\S+ +active +20\d\d-\d\d-\d\dT\S+ +echo=127\.0\.0\.1:0 +north gate$/);
+  assert.match(second!, /^gw2 +- +enrolling +never +ssh=0\.0\.0\.0:2200-2299 +until 20\d\d-/);
+  assert.deepEqual(more, []);
+  const [text] = await relay.command("devices", "--json");
+  const rows = JSON.parse(text!) as Record<string, unknown>[];
+  assert.deepEqual(rows.map(({ name, state }) => [name, state]), [["gw1", "active"], ["gw2", "enrolling"]]);
+  assert.match(String(rows[0]!["key"]), /^ed25519:/);
+  assert.deepEqual(rows[0]!["services"], { echo: "127.0.0.1:0" });
+});
+
+const BARRED: [command: string, reason: string, says: RegExp][] = [
+  ["disable", "disabled", /^disabled: gw1 is disabled$/],
+  ["revoke", "revoked", /^revoked: gw1 was revoked$/],
+];
+
+for (const [command, code, says] of BARRED) {
+  processTest(`${command}: the device is off within 1 s, its clients with it, and its port is closed`, [], async () => {
+    await using echo = await echoRelay();
+    const { relay } = echo;
+    using client = await Stream.connect(relay.hostPort);
+    await client.write("hello");
+    assert.equal(await client.readText(5), "hello");
+    await relay.command(command, DEVICE);
+    const since = performance.now();
+    assert.equal((await client.readToEnd()).length, 0);
+    await relay.device.child.line(/^lost .* goodbye$/);
+    const took = performance.now() - since;
+    assert.ok(took < OFF_MS, `it took ${took} ms`);
+    const down = await relay.device.logged(/^link down/);
+    assert.match(String(down["detail"]), says);
+    assert.ok(Number(down["retryIn"]) >= 60_000, "it does not come back by itself at once");
+    await relay.server.logged(/^link down/);
+    await assert.rejects(Deno.connect({ hostname: "127.0.0.1", port: relay.hostPort }), Deno.errors.ConnectionRefused);
+    await using again = startDevice(["--state", relay.folder.path]);
+    const refused = await again.logged(/refused this device/);
+    assert.ok(String(refused["error"]).startsWith(command === "revoke" ? "unknown-device" : code));
+  });
+}
+
+processTest("enable lets a disabled device in again", [], async () => {
+  await using echo = await echoRelay();
+  const { relay } = echo;
+  await relay.command("disable", DEVICE);
+  await relay.device.child.line(/^lost /);
+  await relay.device.child.kill();
+  await relay.command("enable", DEVICE);
+  await using device = startDevice(["--state", relay.folder.path]);
+  assert.equal(await serviceOpen(device, "echo"), relay.host);
+  await echoSession(relay.hostPort);
+});
+
+processTest("rename changes the name, and neither the link nor its clients notice", [], async () => {
+  await using echo = await echoRelay();
+  const { relay } = echo;
+  using client = await Stream.connect(relay.hostPort);
+  await client.write("before");
+  assert.equal(await client.readText(6), "before");
+  await relay.command("rename", DEVICE, "north");
+  await relay.server.logged(/^devices reread: 0 added, 0 removed, 1 changed/);
+  await client.write("after");
+  assert.equal(await client.readText(5), "after");
+  client.close();
+  assert.equal((await relay.server.logged(/^client .* ended/))["device"], "north");
+  await relay.device.child.kill();
+  await using device = startDevice(["--state", relay.folder.path]);
+  await device.child.line(/ as north$/);
+  assert.equal(await serviceOpen(device, "echo"), relay.host, "the free port that it had is kept");
+});
+
+processTest("a device whose grant expires while it is linked is off within 1 s of that", [], async () => {
+  using folder = new TempFolder();
+  await using server = await startV2Server(folder.path);
+  const expires = Date.now() + 2_000;
+  const more = ["--expires", new Date(expires).toISOString()];
+  const text = await enrol(folder.path, server.address, ["echo"], { more });
+  await using device = startDevice(joinArgs(folder.path, text, ["echo=127.0.0.1:9"]));
+  await device.child.line(/^service echo /);
+  await device.child.line(/^lost .* goodbye$/);
+  const late = Date.now() - expires;
+  assert.ok(late >= -50 && late < OFF_MS, `${late} ms after it expired`);
+  assert.match(String((await device.logged(/^link down/))["detail"]), /^expired: /);
+});
+
+processTest("a service that the device was not granted is refused alone; the others work", [], async () => {
+  using folder = new TempFolder();
+  await using server = await startV2Server(folder.path);
+  await using echo = await echoRelay();
+  const text = await enrol(folder.path, server.address, ["echo"]);
+  const services = ["more=127.0.0.1:9", `echo=127.0.0.1:${echo.service.port}`];
+  await using device = startDevice(joinArgs(folder.path, text, services));
+  await echoSession(portOf(await serviceOpen(device, "echo")));
+  await device.child.line(/^service more not-granted: granted to gw1: echo$/);
+  await server.logged(/device gw1 offers more, which it was not granted/);
+});
+
+processTest("commands about a device that is not there say which ones are, with exit code 2", [], async () => {
+  using folder = new TempFolder();
+  for (const args of [["revoke", "gw9"], ["disable", "gw9"], ["rename", "gw9", "gw8"]]) {
+    const { code, stdout, stderr } = await outcome("server", [...args, "--state", folder.path]);
+    assert.deepEqual([code, stdout], [2, []]);
+    assert.match(stderr, /"gw9"/);
+  }
+  const { code, stderr } = await outcome("server", ["devices", "--state", folder.path]);
+  assert.equal(code, 0);
+  assert.match(stderr, /no devices yet; enroll lets one in/);
+});
+
+processTest("commands given while the server is down hold from its start on", [], async () => {
+  await using echo = await echoRelay();
+  const { relay } = echo;
+  await relay.server.child.kill();
+  await relay.command("disable", DEVICE);
+  await using server = await startV2Server(relay.folder.path, [], { listen: relay.server.address });
+  await within(server.logged(/^refused .* disabled: gw1 is disabled$/), "the refusal");
+});

@@ -1,0 +1,141 @@
+/**
+ * Three commands from install to the first ssh, and what goes wrong on the way.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { echoService, freePort } from "../support/service.ts";
+import { Child } from "./support/child.ts";
+import { outcome } from "./support/commands.ts";
+import { portOf, startDevice } from "./support/daemons.ts";
+import { processTest } from "./support/harness.ts";
+import { echoSession } from "./support/session.ts";
+import { SshServer } from "./support/ssh_server.ts";
+import { TempFolder } from "./support/temp_folder.ts";
+import { echoRelay, enrol, joinArgs, serviceOpen, startV2Server, V2Relay } from "./support/v2_relay.ts";
+
+/** The exit code of a device that the server refused for good. */
+const REFUSED = 4;
+
+processTest("server, enroll, join: then ssh reaches the device's machine", ["ssh", "sshd"], async () => {
+  await using sshd = await SshServer.start();
+  await using relay = await V2Relay.start([`ssh=127.0.0.1:${sshd.port}`]);
+  assert.match(relay.server.child.stdout[0]!, /^listening 127\.0\.0\.1:\d+ profile=v2 security=pinned$/);
+  assert.ok(relay.server.child.stdout.includes(`open ${relay.host} -> gw1/ssh`));
+  await relay.device.child.line(/^online .* as gw1$/);
+  await using ssh = await Child.run("ssh", sshd.ssh(relay.hostPort, "echo $((6 * 7)); echo aside >&2; exit 9"));
+  assert.equal(await ssh.exited, 9);
+  assert.deepEqual(ssh.stdout, ["42"]);
+  assert.deepEqual(ssh.stderr, ["aside"]);
+});
+
+processTest("a string that was used lets no second device in: one clear line, and exit code 4", [], async () => {
+  using folder = new TempFolder();
+  await using server = await startV2Server(`${folder.path}/server`);
+  const text = await enrol(`${folder.path}/server`, server.address, ["echo"]);
+  await using first = startDevice(joinArgs(`${folder.path}/first`, text, ["echo=127.0.0.1:9"]));
+  await first.child.line(/^online /);
+  const second = await outcome("device", joinArgs(`${folder.path}/second`, text, ["echo=127.0.0.1:9"]));
+  assert.equal(second.code, REFUSED);
+  const last = second.stderr.split("\n").at(-1)!;
+  assert.match(last, /^\S+: refused for good: bad-enrolment: this enrolment was used already; ask for a new one$/);
+  const refused = await server.logged(/^refused /);
+  assert.match(String(refused["why"]), /used already/);
+  assert.equal(first.child.stdout.some((line) => line.startsWith("lost ")), false);
+});
+
+processTest("the device that used its string may do so again", [], async () => {
+  using folder = new TempFolder();
+  await using service = echoService();
+  await using server = await startV2Server(folder.path);
+  const text = await enrol(folder.path, server.address, ["echo"]);
+  const args = joinArgs(folder.path, text, [`echo=127.0.0.1:${service.port}`]);
+  for (let round = 0; round < 2; round++) {
+    await using device = startDevice(args);
+    await echoSession(portOf(await serviceOpen(device, "echo")));
+    device.child.signal("SIGTERM");
+    assert.equal(await device.child.end(), 0);
+  }
+});
+
+processTest("a string that is too old says so, with exit code 4", [], async () => {
+  using folder = new TempFolder();
+  await using server = await startV2Server(folder.path);
+  const text = await enrol(folder.path, server.address, ["echo"], { more: ["--valid", "1ms"] });
+  const { code, stderr } = await outcome("device", joinArgs(folder.path, text, ["echo=127.0.0.1:9"]));
+  assert.equal(code, REFUSED);
+  assert.match(stderr, /refused for good: bad-enrolment: this enrolment is too old; ask for a new one$/);
+});
+
+processTest("join --no-run stores and ends; device alone then runs, time and again", [], async () => {
+  using folder = new TempFolder();
+  await using service = echoService();
+  await using server = await startV2Server(folder.path);
+  const text = await enrol(folder.path, server.address, ["echo"]);
+  const join = [...joinArgs(folder.path, text, [`echo=127.0.0.1:${service.port}`]), "--no-run"];
+  const joined = await outcome("device", join);
+  assert.deepEqual([joined.code, ...joined.stdout], [0, `stored ${folder.path}/device`]);
+  const hosts = new Set<string>();
+  for (let round = 0; round < 2; round++) {
+    await using device = startDevice(["--state", folder.path]);
+    hosts.add(await serviceOpen(device, "echo"));
+    await echoSession(portOf([...hosts][0]!));
+    device.child.signal("SIGTERM");
+    assert.equal(await device.child.end(), 0);
+  }
+  assert.equal(hosts.size, 1, "a free port is kept");
+});
+
+processTest("device without join says what to do, with exit code 2", [], async () => {
+  using folder = new TempFolder();
+  const { code, stderr } = await outcome("device", ["--state", folder.path, "--service", "ssh=127.0.0.1:22"]);
+  assert.equal(code, 2);
+  assert.match(stderr, /this device has not joined a server; let the server's `enroll` print a string/);
+  assert.equal(stderr.split("\n").length, 1);
+});
+
+processTest("a device that has joined elsewhere keeps to that until it is told to --replace it", [], async () => {
+  using folder = new TempFolder();
+  const [one, two, state] = ["one", "two", "device"].map((name) => `${folder.path}/${name}`) as [
+    string,
+    string,
+    string,
+  ];
+  await using first = await startV2Server(one);
+  await using second = await startV2Server(two);
+  const [textOne, textTwo] = [await enrol(one, first.address, ["a"]), await enrol(two, second.address, ["a"])];
+  const join = (text: string, ...more: string[]) =>
+    outcome("device", [...joinArgs(state, text, ["a=127.0.0.1:9"]), "--no-run", ...more]);
+  assert.equal((await join(textOne)).code, 0);
+  const refused = await join(textTwo);
+  assert.equal(refused.code, 2);
+  assert.ok(refused.stderr.includes(`this device has joined ${first.address} before; --replace forgets that`));
+  assert.equal((await join(textTwo, "--replace")).code, 0);
+  await using device = startDevice(["--state", state]);
+  await device.child.line(new RegExp(`^online ${second.address} as gw1$`));
+});
+
+processTest("enroll before the server ever ran: the device gets in once it does", [], async () => {
+  using folder = new TempFolder();
+  await using service = echoService();
+  const address = `127.0.0.1:${freePort("127.0.0.1")}`;
+  const text = await enrol(folder.path, address, ["echo"]);
+  await using device = startDevice(joinArgs(folder.path, text, [`echo=127.0.0.1:${service.port}`]));
+  await device.logged(/^cannot reach/);
+  await using _server = await startV2Server(folder.path, [], { listen: address });
+  await echoSession(portOf(await serviceOpen(device, "echo")));
+});
+
+processTest("a server that is shut down and started again has its device back, at the same host port", [], async () => {
+  await using echo = await echoRelay();
+  const { relay } = echo;
+  await echoSession(relay.hostPort);
+  relay.server.child.signal("SIGTERM");
+  assert.equal(await relay.server.child.end(), 0);
+  await relay.device.child.line(/^lost .* goodbye$/);
+  const from = relay.device.child.stdout.length;
+  await using _again = await startV2Server(relay.folder.path, [], { listen: relay.server.address });
+  assert.equal(await serviceOpen(relay.device, "echo", from), relay.host);
+  await echoSession(relay.hostPort);
+});

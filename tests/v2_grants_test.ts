@@ -1,0 +1,370 @@
+/**
+ * What a device may open, service by service, and what becomes of it when its owner thinks again.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { createIdentity, type Identity } from "../net/identity.ts";
+import { parseGrant } from "../server/service_grant.ts";
+import { ManualClock } from "./support/manual_clock.ts";
+import { portOf } from "./support/relay.ts";
+import { echoService, freePort, Service } from "./support/service.ts";
+import { Stream } from "./support/stream.ts";
+import { test, within } from "./support/test.ts";
+import {
+  authorized,
+  local,
+  startV2Device,
+  startV2Relay,
+  startV2Server,
+  type V2Device,
+  type V2Server,
+} from "./support/v2_relay.ts";
+
+/** Longest time in which a device that is no longer welcome may still be served, in milliseconds. */
+const OFF_WITHIN_MS = 1_000;
+
+/** Resolves when the kernel refuses clients at a port; whoever connects before is only closed. */
+async function closed(port: number, hostname = "127.0.0.1"): Promise<void> {
+  const until = performance.now() + OFF_WITHIN_MS;
+  for (;;) {
+    try {
+      (await Stream.connect(port, hostname)).close();
+    } catch (error) {
+      if (error instanceof Deno.errors.ConnectionRefused) return;
+      throw error;
+    }
+    assert.ok(performance.now() < until, `${hostname}:${port} is still open`);
+  }
+}
+
+/** The word that a client gets back from a port. */
+async function echoed(port: number, hostname = "127.0.0.1"): Promise<string> {
+  using client = await Stream.connect(port, hostname);
+  await client.write("word");
+  return await client.readText(4);
+}
+
+test("v2 grants: each service is granted or refused apart, and the device hears why", async () => {
+  await using echo = echoService();
+  const taken = Deno.listen({ hostname: "127.0.0.61", port: 0 });
+  await using relay = await startV2Relay({
+    services: ["a", "b", "c"].map((name) => local(name, echo)),
+    grants: ["a=127.0.0.1:0", `c=127.0.0.61:${taken.addr.port}`, "other=127.0.0.1:0"],
+  });
+  const answers = new Map<string, string | undefined>();
+  for (let n = 0; n < 3; n++) {
+    const { service, error } = await relay.device.events.next("service");
+    answers.set(service, error);
+  }
+  assert.equal(answers.get("a"), undefined);
+  assert.match(answers.get("b")!, /^not-granted: granted to gw1: a, c, other$/);
+  assert.match(answers.get("c")!, /^port-unavailable: c: .*in use/);
+  assert.equal(await echoed(await relay.hostPort("a")), "word");
+  assert.deepEqual(relay.device.handle.status.services.map(({ name, error }) => [name, error !== undefined]), [
+    ["a", false],
+    ["b", true],
+    ["c", true],
+  ]);
+  assert.equal(relay.server.log.matching(/gw1 offers b, which it was not granted/).length, 1);
+  assert.equal(relay.device.log.matching(/^error: service [bc] is not open/).length, 2);
+  taken.close();
+});
+
+test("v2 grants: a port that is in use is opened when it is free, and the device is told again", async () => {
+  const clock = new ManualClock();
+  await using echo = echoService();
+  const taken = Deno.listen({ hostname: "127.0.0.62", port: 0 });
+  const { port } = taken.addr;
+  await using relay = await startV2Relay({
+    services: [local("echo", echo)],
+    grants: [`echo=127.0.0.62:${port}`],
+    serve: { clock, keepAlive: { idleTimeout: -1, probeInterval: 1000, probeCount: 0 } },
+  });
+  assert.match((await relay.device.events.next("service")).error!, /in use/);
+  assert.equal((await relay.server.events.next("host-failed")).device, "gw1");
+  taken.close();
+  clock.advance(1_000);
+  const { hostAddress, error } = await relay.device.events.next("service");
+  assert.deepEqual([hostAddress, error], [`127.0.0.62:${port}`, undefined]);
+  assert.equal(await echoed(port, "127.0.0.62"), "word");
+});
+
+test("v2 grants: of a range the first free port is taken, and the next one when that is in use", async () => {
+  await using echo = echoService();
+  const first = freeRange("127.0.0.63", 3);
+  const taken = Deno.listen({ hostname: "127.0.0.63", port: first });
+  await using relay = await startV2Relay({
+    services: [local("x", echo), local("y", echo), local("z", echo)],
+    grants: ["x", "y", "z"].map((name) => `${name}=127.0.0.63:${first}-${first + 2}`),
+  });
+  const answers = [];
+  for (let n = 0; n < 3; n++) answers.push(await relay.device.events.next("service"));
+  assert.deepEqual(answers.map(({ hostAddress }) => hostAddress && portOf(hostAddress)), [
+    first + 1,
+    first + 2,
+    undefined,
+  ]);
+  assert.match(answers[2]!.error!, /port-unavailable/);
+  taken.close();
+});
+
+/** The first of `count` ports in a row that were free a moment ago. */
+function freeRange(hostname: string, count: number): number {
+  for (;;) {
+    const first = freePort(hostname);
+    const listeners: Deno.TcpListener[] = [];
+    try {
+      for (let n = 0; n < count; n++) listeners.push(Deno.listen({ hostname, port: first + n }));
+      return first;
+    } catch {
+      continue; // one of them was in use, or there is no such port
+    } finally {
+      for (const listener of listeners) listener.close();
+    }
+  }
+}
+
+test("v2 grants: a free port stays the same from link to link, and from device process to device process", async () => {
+  await using echo = echoService();
+  await using server = await startV2Server();
+  const identity = await createIdentity();
+  server.directory.put(authorized("gw1", identity, ["echo=127.0.0.64:0", "web=127.0.0.64:20000-29999"]));
+  const ports = new Set<string>();
+  for (let round = 0; round < 5; round++) {
+    await using device = startV2Device(server, identity, [local("echo", echo), local("web", echo)]);
+    const [a, b] = [await device.events.next("service"), await device.events.next("service")];
+    ports.add(`${a.hostAddress} ${b.hostAddress}`);
+    await device.handle.shutdown();
+    await server.events.next("link-down");
+  }
+  assert.equal(ports.size, 1, [...ports].join("; "));
+  assert.equal(server.events.types.includes("host-failed"), false);
+});
+
+/** A server, one linked device with an echo, and how to change what it may. */
+async function startGranted(grants: readonly string[], host = "127.0.0.1", clock?: ManualClock): Promise<
+  {
+    server: V2Server;
+    device: V2Device;
+    identity: Identity;
+    port: number;
+    client: Stream;
+    change(grants: readonly string[], more?: Parameters<typeof authorized>[3]): void;
+  } & AsyncDisposable
+> {
+  const echo = echoService();
+  const server = await startV2Server(clock && { serve: { clock } });
+  const identity = await createIdentity();
+  server.directory.put(authorized("gw1", identity, grants));
+  const device = startV2Device(server, identity, grants.map((text) => local(text.split("=")[0]!, echo)));
+  const { hostAddress } = await device.events.next("service");
+  const port = portOf(hostAddress!);
+  const client = await Stream.connect(port, host);
+  await client.write("x");
+  await client.read(1);
+  return {
+    server,
+    device,
+    identity,
+    port,
+    client,
+    change: (to, more) => server.directory.put(authorized("gw1", identity, to, more)),
+    async [Symbol.asyncDispose]() {
+      client.close();
+      await device[Symbol.asyncDispose]();
+      await server[Symbol.asyncDispose]();
+      await echo[Symbol.asyncDispose]();
+    },
+  };
+}
+
+test("v2 grants: a service that is taken away is closed at once with its clients; others and the link stay", async () => {
+  await using echo = echoService();
+  await using relay = await startV2Relay({ services: [local("a", echo), local("b", echo)] });
+  const [a, b] = [await relay.hostPort("a"), await relay.hostPort("b")];
+  using ofA = await Stream.connect(a);
+  using ofB = await Stream.connect(b);
+  for (const client of [ofA, ofB]) {
+    await client.write("x");
+    await client.read(1);
+  }
+  for (let n = 0; n < 2; n++) await relay.device.events.next("service");
+  relay.server.directory.put(authorized("gw1", relay.device.identity, ["b=127.0.0.1:0"]));
+  assert.equal((await within(ofA.readToEnd(), "the client's end", OFF_WITHIN_MS)).length, 0);
+  assert.equal((await relay.server.events.next("client-end")).reason, "service-withdrawn");
+  const { service, error } = await relay.device.events.next("service");
+  assert.equal(service, "a");
+  assert.match(error!, /not-granted/);
+  await closed(a);
+  await ofB.write("still there");
+  assert.equal(await ofB.readText(11), "still there");
+  assert.equal(await echoed(b), "word");
+  assert.equal(relay.server.events.types.includes("link-down"), false);
+});
+
+test("v2 grants: a service that is granted later is opened on the link that is there", async () => {
+  await using echo = echoService();
+  await using relay = await startV2Relay({ services: [local("a", echo)], grants: [] });
+  assert.match((await relay.device.events.next("service")).error!, /not-granted: granted to gw1: none/);
+  relay.server.directory.put(authorized("gw1", relay.device.identity, ["a=127.0.0.1:0"]));
+  const { hostAddress } = await relay.device.events.next("service");
+  assert.equal(await echoed(portOf(hostAddress!)), "word");
+});
+
+test("v2 grants: a fixed port that is changed is the new one, and the old one is closed with its clients", async () => {
+  const [before, after] = [freePort("127.0.0.65"), freePort("127.0.0.65")];
+  await using granted = await startGranted([`echo=127.0.0.65:${before}`], "127.0.0.65");
+  assert.equal(granted.port, before);
+  granted.change([`echo=127.0.0.65:${after}`]);
+  const { hostAddress, error } = await granted.device.events.next("service");
+  assert.deepEqual([hostAddress, error], [`127.0.0.65:${after}`, undefined]);
+  assert.equal(await echoed(after, "127.0.0.65"), "word");
+  await closed(before, "127.0.0.65");
+  assert.equal((await granted.client.readToEnd()).length, 0);
+});
+
+test("v2 grants: a port or a range that is changed is obeyed, though another port was kept", async () => {
+  const host = "127.0.0.66";
+  await using echo = echoService();
+  await using server = await startV2Server();
+  const identity = await createIdentity();
+  const [one, two] = [freeRange(host, 2), freeRange(host, 4)];
+  const grants = [`${host}:${one}`, `${host}:${one + 1}`, `${host}:${two}-${two + 1}`, `${host}:${two + 2}-${two + 3}`];
+  const bound: number[] = [];
+  for (const grant of grants) {
+    server.directory.put(authorized("gw1", identity, [`echo=${grant}`])); // while there is no link
+    await using device = startV2Device(server, identity, [local("echo", echo)]);
+    bound.push(portOf((await device.events.next("service")).hostAddress!));
+    await device.handle.shutdown();
+    await server.events.next("link-down");
+  }
+  assert.deepEqual(bound, [one, one + 1, two, two + 2]);
+});
+
+test("v2 grants: what a device may open does not open while it has no link", async () => {
+  await using granted = await startGranted(["echo=127.0.0.1:0"]);
+  const { server, device, change } = granted;
+  await device.handle.shutdown();
+  await server.events.next("link-down");
+  const port = freePort("127.0.0.1");
+  change([`echo=127.0.0.1:${port}`]);
+  await assert.rejects(Stream.connect(port), Deno.errors.ConnectionRefused);
+  assert.deepEqual(server.handle.devices().map(({ services }) => services), [[]]);
+});
+
+test("v2 grants: when only the limits of a service change, its port stays open and its clients stay", async () => {
+  const port = freePort("127.0.0.67");
+  await using granted = await startGranted([`echo=127.0.0.67:${port}`], "127.0.0.67");
+  granted.server.directory.put(
+    authorized("gw1", granted.identity, [{ ...parseGrant(`echo=127.0.0.67:${port}`), maxClients: 1 }]),
+  );
+  await granted.client.write("still here");
+  assert.equal(await granted.client.readText(10), "still here");
+  using second = await Stream.connect(port, "127.0.0.67");
+  assert.equal((await second.readToEnd()).length, 0);
+  assert.equal((await granted.server.events.next("client-end")).reason, "too-many-channels");
+  assert.equal(granted.server.events.types.includes("host-failed"), false);
+  granted.client.close();
+  await granted.server.events.next("client-end");
+  assert.equal(await echoed(port, "127.0.0.67"), "word");
+});
+
+test("v2 grants: a device that is renamed keeps its link, its clients and its ports", async () => {
+  await using granted = await startGranted(["echo=127.0.0.1:0"]);
+  granted.server.directory.put(authorized("gw2", granted.identity, ["echo=127.0.0.1:0"]));
+  await granted.client.write("same");
+  assert.equal(await granted.client.readText(4), "same");
+  assert.deepEqual(granted.server.handle.devices().map(({ name, online }) => [name, online]), [["gw2", true]]);
+  assert.equal(await echoed(granted.port), "word");
+});
+
+for (
+  const [how, code, comeBack] of [
+    ["revoked", "revoked", 600_000],
+    ["disabled", "disabled", 60_000],
+    ["expired", "expired", 600_000],
+  ] as const
+) {
+  test(`v2 grants: a device that is ${how} while it is linked is off within a second, and stays away as told`, async () => {
+    await using granted = await startGranted(["echo=127.0.0.1:0"]);
+    const { server, device, identity, client } = granted;
+    const since = performance.now();
+    if (how === "revoked") server.directory.remove(authorized("gw1", identity, []));
+    if (how === "disabled") granted.change(["echo=127.0.0.1:0"], { disabled: true });
+    if (how === "expired") granted.change(["echo=127.0.0.1:0"], { expires: Date.now() + 200 });
+    assert.equal((await client.readToEnd()).length, 0);
+    const down = await server.events.next("link-down");
+    assert.ok(performance.now() - since < OFF_WITHIN_MS, `it took ${performance.now() - since} ms`);
+    assert.equal(down.reason, "revoked");
+    await closed(granted.port);
+    const lost = await device.events.next("lost");
+    assert.deepEqual([lost.reason, lost.detail?.split(":")[0]], ["goodbye", code]);
+    assert.ok(lost.retryIn! >= comeBack && lost.retryIn! <= comeBack + 30_000, `it comes back in ${lost.retryIn} ms`);
+    assert.equal(device.handle.status.goodbye?.code, code);
+    assert.equal(device.handle.state, "waiting");
+    assert.equal(device.log.matching(new RegExp(`link down: .*goodbye \\(${code}: .*next try in ${lost.retryIn} ms`)).length, 1);
+  });
+
+  test(`v2 grants: a device that was ${how} before it came is told so, and stays away`, async () => {
+    await using server = await startV2Server();
+    const identity = await createIdentity();
+    if (how === "disabled") server.directory.put(authorized("gw1", identity, [], { disabled: true }));
+    if (how === "expired") server.directory.put(authorized("gw1", identity, [], { expires: Date.now() - 1 }));
+    await using device = startV2Device(server, identity, []);
+    const failed = await device.events.next("dial-failed");
+    const wanted = how === "revoked" ? "unknown-device" : code;
+    assert.equal(failed.goodbye, wanted);
+    assert.ok(failed.retryIn >= (how === "expired" ? 600_000 : 60_000), `${failed.retryIn}`);
+    assert.match((await server.events.next("refused")).why, new RegExp(`^${wanted}: `));
+    assert.equal(server.events.types.includes("link-up"), false);
+  });
+}
+
+test("v2 grants: a device that is revoked under full load hears why", async () => {
+  await using granted = await startGranted(["echo=127.0.0.1:0"]);
+  const { server, device, identity, client } = granted;
+  const flowing = Promise.withResolvers<void>();
+  let got = 0;
+  const work = [
+    (async () => {
+      for (;;) await client.write(new Uint8Array(256 * 1024));
+    })().catch(() => {}),
+    (async () => {
+      for (let piece = await client.readSome(); piece; piece = await client.readSome()) {
+        got += piece.length;
+        if (got > 20_000_000) flowing.resolve();
+      }
+    })().catch(() => {}),
+  ];
+  await flowing.promise;
+  server.directory.remove(authorized("gw1", identity, []));
+  const lost = await device.events.next("lost");
+  assert.deepEqual([lost.reason, lost.detail], ["goodbye", "revoked: gw1 was revoked"]);
+  client.close();
+  await Promise.all(work);
+});
+
+test("v2 grants: whoever nobody authorized is told so with its key, and tries again slowly", async () => {
+  await using service = new Service();
+  await using server = await startV2Server({ security: "tls" });
+  await using device = startV2Device(server, await createIdentity(), [local("svc", service)]);
+  const failed = await device.events.next("dial-failed");
+  assert.equal(failed.goodbye, "unknown-device");
+  assert.match(failed.error, /nobody authorized ed25519:/);
+  assert.ok(failed.retryIn >= 60_000 && failed.retryIn <= 62_000);
+  const { goodbye, isCompatible, state } = device.handle.status;
+  assert.deepEqual([goodbye?.code, isCompatible, state], ["unknown-device", true, "waiting"]);
+  const refused = await server.events.next("refused");
+  assert.match(refused.why, /^unknown-device: nobody authorized ed25519:/);
+  assert.equal(server.log.matching(/^warn: refused/).length, 1);
+  assert.deepEqual(server.handle.devices(), []);
+});
+
+test("v2 grants: a service beyond 256 is refused by the library before it dials", async () => {
+  await using server = await startV2Server();
+  const identity = await createIdentity();
+  const services = Array.from({ length: 257 }, (_, n) => `s${n}=127.0.0.1:22`);
+  assert.throws(() => startV2Device(server, identity, services), /257 services/);
+});
