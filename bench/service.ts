@@ -10,6 +10,7 @@
  * @module
  */
 
+import { setImmediate } from "node:timers";
 import { BULK, closeQuietly, readFull, say, writeFull } from "./sockets.ts";
 
 /** Printed at the end of each bulk transfer. */
@@ -52,6 +53,7 @@ async function sink(conn: Deno.Conn, seconds: number): Promise<void> {
   const start = performance.now();
   let elapsed = 0;
   while (elapsed < seconds) {
+    await turn();
     const count = await conn.read(buffer);
     if (count === null) return;
     bytes += count;
@@ -61,10 +63,18 @@ async function sink(conn: Deno.Conn, seconds: number): Promise<void> {
   report.setFloat64(0, bytes);
   report.setFloat64(8, elapsed);
   await writeFull(conn, new Uint8Array(report.buffer));
-  while (await conn.read(buffer) !== null); // until the client has seen it
+  while (await conn.read(buffer) !== null) await turn(); // until the client has seen it
 }
 
 async function source(conn: Deno.Conn): Promise<void> {
   const buffer = new Uint8Array(BULK);
-  while (true) await writeFull(conn, buffer);
+  while (true) {
+    await writeFull(conn, buffer);
+    await turn();
+  }
+}
+
+/** Lets the others have their turn: a socket that is always ready would keep an echo waiting, and not because of a relay. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -196,7 +196,10 @@ class Device implements DeviceHandle {
     this.#emitter.emit({ type: "connecting", server, attempt: ++this.#attempt });
     let made: MadeLink;
     try {
-      made = await this.#maker.make(signal, () => this.state = "handshaking");
+      made = await this.#maker.make(signal, () => {
+        this.state = "handshaking";
+        this.#emitter.emit({ type: "handshaking", server });
+      });
     } catch (error) {
       return signal.aborted ? undefined : this.#failed(server, error);
     }

@@ -18,6 +18,14 @@ export interface ConnectingEvent {
   readonly attempt: number;
 }
 
+/** The server is reached; both sides prove who they are. v1 has no handshake. */
+export interface HandshakingEvent {
+  /** Which event this is. */
+  readonly type: "handshaking";
+  /** The server, as configured. */
+  readonly server: string;
+}
+
 /** The server could not be reached. */
 export interface DialFailedEvent {
   /** Which event this is. */
@@ -107,6 +115,7 @@ export type DeviceEvent =
   | ServiceGrantEvent
   | DeviceModeEvent
   | ConnectingEvent
+  | HandshakingEvent
   | DialFailedEvent
   | OnlineEvent
   | LostEvent

@@ -79,7 +79,8 @@ export class LinkDriver implements LinkOutput {
   #finishing: LinkEndReason | undefined;
 
   // Reading pauses while too many answers wait, and while somebody holds the link.
-  #controlBytes = 0; // since the last look
+  #controlBytes = 0; // that may not have been written yet
+  #controlMark = 0; // what has to be written before they are counted anew
   #holds = 0;
   #resume: (() => void) | undefined;
   #reading = false;
@@ -160,8 +161,10 @@ export class LinkDriver implements LinkOutput {
   }
 
   control(frame: Uint8Array): void {
-    this.#controlBytes += frame.length;
+    const fresh = this.#queue.written >= this.#controlMark;
+    this.#controlBytes = (fresh ? 0 : this.#controlBytes) + frame.length;
     this.#queue.write(frame, NOTHING);
+    if (fresh) this.#controlMark = this.#queue.queued;
     this.#watchWrites();
   }
 
@@ -257,9 +260,8 @@ export class LinkDriver implements LinkOutput {
       if (this.chunk.pinned) await undefined;
       if (this.chunk.pinned) await undefined;
       if (this.chunk.pinned) await undefined;
-      if (this.#controlBytes > LINK_CONTROL_HIGH_WATER) {
-        this.#controlBytes = 0;
-        await this.#queue.flushed();
+      if (this.#controlBytes > LINK_CONTROL_HIGH_WATER && this.#queue.written < this.#controlMark) {
+        await this.#queue.flushed(); // the peer asks more than it takes answers
       }
       if (this.#holds > 0) await this.#held();
     }

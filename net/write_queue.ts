@@ -54,6 +54,16 @@ export class WriteQueue {
     return this.#queued - this.#gone;
   }
 
+  /** Bytes ever given to the queue. */
+  get queued(): number {
+    return this.#queued;
+  }
+
+  /** Bytes ever written, or dropped after a failure. */
+  get written(): number {
+    return this.#gone;
+  }
+
   /** Writes that have come back; while `pending` is not 0 and this stands still, the peer takes nothing. */
   get progress(): number {
     return this.#writes;

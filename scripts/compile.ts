@@ -21,10 +21,14 @@ const PERMISSIONS = [
   `--allow-env=${ENV}`,
 ];
 
-const BINARIES: Record<string, string> = {
-  "sallyport": "main.ts",
-  "sallyport-device": "device/main.ts",
-  "sallyport-server": "server/main.ts",
+/** A server turns Nagle's algorithm off and lets go of stuck sockets under TLS, which takes a system call. */
+const SERVER_PERMISSIONS = [...PERMISSIONS, "--allow-ffi"];
+
+/** Entry points and permissions, by binary. */
+const BINARIES: Record<string, readonly [entry: string, permissions: readonly string[]]> = {
+  "sallyport": ["main.ts", SERVER_PERMISSIONS],
+  "sallyport-device": ["device/main.ts", PERMISSIONS],
+  "sallyport-server": ["server/main.ts", SERVER_PERMISSIONS],
 };
 
 const { values } = parseArgs({
@@ -43,7 +47,7 @@ if (runtime !== undefined && values.target !== undefined && values.target !== De
 }
 
 await Deno.mkdir(`${values.out}/bundle`, { recursive: true });
-for (const [name, entry] of Object.entries(BINARIES)) {
+for (const [name, [entry, permissions]] of Object.entries(BINARIES)) {
   const bundle = `${values.out}/bundle/${name}.js`;
   await run(Deno.execPath(), ["bundle", "--quiet", "--platform", "deno", "--minify", "--output", bundle, entry]);
   const target = values.target === undefined ? [] : ["--target", values.target];
@@ -54,7 +58,7 @@ for (const [name, entry] of Object.entries(BINARIES)) {
     "--no-check",
     "--no-config",
     "--no-code-cache",
-    ...PERMISSIONS,
+    ...permissions,
     ...target,
     "--output",
     output,

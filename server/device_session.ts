@@ -69,6 +69,8 @@ export class DeviceSession implements HostPortOwner {
   #heardOffers = false;
   #conflict: { readonly text: string; readonly at: number } | undefined;
   #keepAlive: KeepAliveSettings;
+  /** The last time that two machines with its key got in each other's way, for people. */
+  duplicate: string | undefined;
   /** The device's mode, as it said. */
   mode: DeviceMode = "init";
 

@@ -24,6 +24,8 @@ export interface DeviceStatus {
   readonly mode: DeviceMode;
   /** Its services that are open. */
   readonly services: readonly { readonly name: string; readonly hostAddress: string; readonly open: boolean }[];
+  /** Which two machines have its key, if it came to that. */
+  readonly duplicate: string | undefined;
   /** Clients that are being served. */
   readonly clients: number;
   /** Its wall clock less the server's. */
@@ -49,6 +51,7 @@ export function describeDevice(session: DeviceSession): DeviceStatus {
     software: session.software,
     mode: session.mode,
     services: session.services,
+    duplicate: session.duplicate,
     clients: link?.clients ?? 0,
     clockOffset: link?.clockOffset,
     roundTrip: link?.roundTrip,

@@ -304,7 +304,10 @@ for (
     assert.ok(lost.retryIn! >= comeBack && lost.retryIn! <= comeBack + 30_000, `it comes back in ${lost.retryIn} ms`);
     assert.equal(device.handle.status.goodbye?.code, code);
     assert.equal(device.handle.state, "waiting");
-    assert.equal(device.log.matching(new RegExp(`link down: .*goodbye \\(${code}: .*next try in ${lost.retryIn} ms`)).length, 1);
+    assert.equal(
+      device.log.matching(new RegExp(`link down: .*goodbye \\(${code}: .*next try in ${lost.retryIn} ms`)).length,
+      1,
+    );
   });
 
   test(`v2 grants: a device that was ${how} before it came is told so, and stays away`, async () => {

@@ -32,8 +32,8 @@ async function assertRefused(relay: V2Relay, reason: ChannelEndReason, error: Re
 
 for (const security of SECURITIES) {
   test(`v2 refusal, ${security}: the client of a service that refuses is ended at once, whatever it has sent`, async () => {
-    const port = freePort("127.0.0.1");
-    await using relay = await startV2Relay({ security, services: [local("gone", { port })] });
+    const gone = { hostname: "127.0.0.74", port: freePort("127.0.0.74") };
+    await using relay = await startV2Relay({ security, services: [local("gone", gone)] });
     for (const bytes of [0, 10, 200_000]) {
       using client = await relay.connect("gone");
       await client.write(noise(bytes, 1)).catch(() => {}); // it may have been ended meanwhile
@@ -95,9 +95,9 @@ test("v2 refusal: beyond the device's own limit for a service clients are ended,
 
 test("v2 refusal: the port of a service that is to be closed while it is down refuses clients in the kernel", async () => {
   const clock = new ManualClock();
-  const port = freePort("127.0.0.1");
+  const address = { hostname: "127.0.0.75", port: freePort("127.0.0.75") };
   await using relay = await startV2Relay({
-    services: [local("web", { port }, "down=refuse")],
+    services: [local("web", address, "down=refuse")],
     device: { clock, keepAlive: { idleTimeout: -1, probeInterval: 1000, probeCount: 0 } },
   });
   await relay.device.events.next("online");
@@ -106,7 +106,7 @@ test("v2 refusal: the port of a service that is to be closed while it is down re
 
   let hostPort = 0;
   {
-    await using _web = echoService({ port });
+    await using _web = echoService(address);
     await clock.armed(2000); // the next look
     clock.advance(2000);
     hostPort = await relay.hostPort("web");

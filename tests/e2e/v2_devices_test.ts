@@ -68,7 +68,9 @@ processTest("enable lets a disabled device in again", [], async () => {
   await relay.command("disable", DEVICE);
   await relay.device.child.line(/^lost /);
   await relay.device.child.kill();
+  const from = relay.server.child.stderr.length;
   await relay.command("enable", DEVICE);
+  await relay.server.logged(/^devices reread: .* 1 changed$/, from);
   await using device = startDevice(["--state", relay.folder.path]);
   assert.equal(await serviceOpen(device, "echo"), relay.host);
   await echoSession(relay.hostPort);

@@ -39,11 +39,11 @@ processTest("a client of a service that refuses is ended within a round trip, an
 
 processTest("down=refuse: the host port refuses while the service is down, and opens when it is up", [], async () => {
   const port = freePort("127.0.0.1");
-  await using stack = new AsyncDisposableStack();
-  const up = stack.use(echoService({ port }));
-  const relay = stack.use(await V2Relay.start([`web=127.0.0.1:${port},down=refuse`, `other=127.0.0.1:${port}`]));
+  await using up = new AsyncDisposableStack();
+  up.use(echoService({ port }));
+  await using relay = await V2Relay.start([`web=127.0.0.1:${port},down=refuse`, `other=127.0.0.1:${port}`]);
   await echoSession(relay.hostPort);
-  await up[Symbol.asyncDispose]();
+  await up.disposeAsync();
   await poll(() => refuses(relay.hostPort), () => "clients can connect still");
   assert.equal(await refuses(relay.hostPorts[1]!), false, "another service keeps its port");
   const down = await relay.device.logged(/^service web is down/);

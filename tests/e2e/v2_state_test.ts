@@ -54,7 +54,7 @@ processTest(
       assert.ok(stderr.includes(`devices.toml:${line}:1: unknown key "kee"`), stderr);
     }
     const from = relay.server.child.stderr.length;
-    await Deno.writeTextFile(file, good.replace("[gw1]", "[north]"));
+    await Deno.writeTextFile(file, good.replace(/^\[gw1\]$/m, "[north]"));
     await relay.server.logged(/^devices reread: .* 1 changed/, from);
   },
 );

@@ -32,9 +32,7 @@ export class Directory implements DeviceDirectory {
     const before = this.#devices.get(after.key);
     this.#devices.set(after.key, after);
     this.#tell(
-      before
-        ? { added: [], removed: [], changed: [{ before, after }] }
-        : { added: [after], removed: [], changed: [] },
+      before ? { added: [], removed: [], changed: [{ before, after }] } : { added: [after], removed: [], changed: [] },
     );
   }
 

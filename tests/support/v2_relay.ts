@@ -239,8 +239,11 @@ export async function startV2Relay(options: V2RelayOptions): Promise<V2Relay> {
   };
 }
 
-/** The address of a service on this machine, for `startV2Relay`. */
-export function local(name: string, { port }: { readonly port: number }, details = ""): string {
-  parseAddress(`127.0.0.1:${port}`);
-  return `${name}=127.0.0.1:${port}${details && `,${details}`}`;
+/** A service on this machine, for `startV2Relay`; at 127.0.0.1 unless it says otherwise. */
+export function local(
+  name: string,
+  { port, hostname = "127.0.0.1" }: { readonly port: number; readonly hostname?: string },
+  details = "",
+): string {
+  return `${name}=${hostname}:${port}${details && `,${details}`}`;
 }

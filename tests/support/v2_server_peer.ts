@@ -102,8 +102,8 @@ export class PlayedServer implements AsyncDisposable {
     transport.duplex.close();
   }
 
-  /** The next connection becomes a link. */
-  async link(): Promise<PlayedLink> {
+  /** The next connection becomes a link; `wallClock` is what the server takes for the time of day. */
+  async link(wallClock: () => number = Date.now): Promise<PlayedLink> {
     const { transport, rest } = await this.greet();
     const welcome = { session: randomBytes(16), name: "gw1", maxChannels: 65_536, remote: transport.remote };
     await writeAll(transport.duplex, welcomeFrame(welcome));
@@ -116,7 +116,7 @@ export class PlayedServer implements AsyncDisposable {
       {
         output: driver,
         now: () => performance.now(),
-        wallClock: Date.now,
+        wallClock,
         budget: new WindowBudget(LINK_WINDOW_BOUND),
         nagle: false,
       },
