@@ -59,7 +59,8 @@ export class Child {
       this.#process.status,
       this.#collect(this.#process.stdout),
       this.#collect(this.#process.stderr),
-    ]).then(([status]) => {
+    ]).then(async ([status]) => {
+      await this.closeInput();
       this.#status = status;
       living.delete(this);
       this.#news.resolve();
@@ -92,7 +93,7 @@ export class Child {
 
   /** Ends what the child reads. */
   async closeInput(): Promise<void> {
-    await this.#process.stdin.close().catch(() => {}); // gone already
+    await this.#process.stdin.close().catch(() => {}); // closed already
   }
 
   /** Ends the process with SIGTERM, after 7 s with SIGKILL. @returns whether it ended in time. */

@@ -54,8 +54,10 @@ function judgeV2(judging: Judging): void {
   tls.atLeast("connections", 1000, "new connections a second");
   for (const ours of [tls, plain]) {
     ours.atMost("crowdPerClient", 24, "KB per idle client at 10,000");
+    ours.atMost("idle99", LOAD_ALLOWANCE, "echo p99 of an idle link, ms");
     ours.underLoad("idle99", "up99", "echo p99 beside bulk up");
     ours.underLoad("idle99", "down99", "echo p99 beside bulk down");
+    ours.atMost("linkIdle99", LOAD_ALLOWANCE, "echo p99 of an idle link, 10 Mbit/s, ms");
     ours.underLoad("linkIdle99", "linkUp99", "echo p99 beside bulk up, 10 Mbit/s");
     ours.underLoad("linkIdle99", "linkDown99", "echo p99 beside bulk down, 10 Mbit/s");
     ours.atLeast("linkUpBulk", 90, "bulk up, % of 10 Mbit/s");

@@ -6,7 +6,7 @@
 
 import type { Address } from "../protocol/address.ts";
 import type { Clock } from "./clock.ts";
-import { MAX_DIALS } from "./limits.ts";
+import { DIAL_WAIT_MS, MAX_DIALS } from "./limits.ts";
 import { closeQuietly, tuneSocket } from "./transport.ts";
 
 /** Nobody answered within the time given. */
@@ -18,7 +18,7 @@ export class DialTimeout extends Error {
   }
 }
 
-/** Too many dials are under way. */
+/** Too many dials are under way, and none of them came to an end. */
 export class DialLimit extends Error {
   /** The limit is {@linkcode MAX_DIALS}. */
   constructor() {
@@ -29,21 +29,26 @@ export class DialLimit extends Error {
 
 let underWay = 0;
 
+/** Dials that wait for their turn, in the order in which they came. */
+const waiting = new Set<() => void>();
+
 /**
  * Connects to `address`, names included.
  *
- * @throws {DialLimit} at once; {DialTimeout} after `timeout` milliseconds; what the runtime throws; the signal's reason when it aborts.
+ * @throws {DialLimit} if its turn does not come within `DIAL_WAIT_MS`; {DialTimeout} after `timeout` milliseconds; what
+ * the runtime throws; the signal's reason when it aborts.
  */
 export function dial(address: Address, clock: Clock, timeout: number, signal: AbortSignal): Promise<Deno.TcpConn> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason);
-    if (underWay >= MAX_DIALS) return reject(new DialLimit());
     const attempt = new AbortController();
     let settled = false;
     const settle = (): boolean => {
       if (settled) return false;
       settled = true;
       cancel();
+      cancelWait();
+      waiting.delete(begin);
       signal.removeEventListener("abort", onAbort);
       return true;
     };
@@ -55,14 +60,30 @@ export function dial(address: Address, clock: Clock, timeout: number, signal: Ab
     const onAbort = () => giveUp(signal.reason);
     const cancel = clock.after(timeout, () => giveUp(new DialTimeout(timeout)));
     signal.addEventListener("abort", onAbort);
-    underWay++;
-    Deno.connect({ hostname: address.host, port: address.port, signal: attempt.signal }).finally(() => underWay--).then(
-      (conn) => {
-        if (!settle()) return closeQuietly(conn);
-        tuneSocket(conn);
-        resolve(conn);
-      },
-      (error) => settle() && reject(error),
-    );
+    let cancelWait = () => {};
+    const begin = () => {
+      cancelWait();
+      underWay++;
+      Deno.connect({ hostname: address.host, port: address.port, signal: attempt.signal }).finally(letNextBegin).then(
+        (conn) => {
+          if (!settle()) return closeQuietly(conn);
+          tuneSocket(conn);
+          resolve(conn);
+        },
+        (error) => settle() && reject(error),
+      );
+    };
+    if (underWay < MAX_DIALS) return begin();
+    waiting.add(begin);
+    cancelWait = clock.after(DIAL_WAIT_MS, () => giveUp(new DialLimit()));
   });
+}
+
+/** A dial has come to its end. */
+function letNextBegin(): void {
+  underWay--;
+  const [next] = waiting;
+  if (!next) return;
+  waiting.delete(next);
+  next();
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { dial, DialLimit, DialTimeout } from "./dial.ts";
-import { MAX_DIALS } from "./limits.ts";
+import { DIAL_WAIT_MS, MAX_DIALS } from "./limits.ts";
 import { systemClock } from "./clock.ts";
 import { FakeClock, settled, test } from "./_fakes_test.ts";
 
@@ -74,24 +74,30 @@ test("a dial that is given up is aborted, and a connection that comes all the sa
   });
 });
 
-test("more dials than the limit are refused at once, also while given-up ones have not been let go", async () => {
+test("a dial beyond the limit waits for its turn, but not for long, also while given-up ones have not been let go", async () => {
   const { connect } = Deno;
   const hanging: (() => void)[] = [];
   const never = () => new Promise<Deno.TcpConn>((_, reject) => hanging.push(() => reject(new Error("gone"))));
   const clock = new FakeClock();
-  const begin = () => dial({ host: "127.0.0.1", port: 1 }, clock, 1_000, new AbortController().signal);
+  const begin = (timeout = 1_000) => dial({ host: "127.0.0.1", port: 1 }, clock, timeout, new AbortController().signal);
   Object.defineProperty(Deno, "connect", { value: never, configurable: true, writable: true, enumerable: true });
   try {
-    const dials = Array.from({ length: MAX_DIALS }, begin);
+    const dials = Array.from({ length: MAX_DIALS }, () => begin());
     clock.jump(1_000);
     for (const result of await Promise.allSettled(dials)) assert.equal(result.status, "rejected");
-    await assert.rejects(begin(), DialLimit);
+    const tooLate = begin(10_000);
+    clock.jump(DIAL_WAIT_MS);
+    await assert.rejects(tooLate, DialLimit);
+    const waits = [begin(10_000), begin(10_000)];
+    assert.equal(hanging.length, MAX_DIALS);
     for (const letGo of hanging.splice(0)) letGo();
     await settled();
-    const next = begin();
-    assert.equal(hanging.length, 1);
-    hanging[0]!();
-    await assert.rejects(next, /gone/);
+    assert.equal(hanging.length, 2, "those who waited have begun, and nobody else");
+    clock.jump(DIAL_WAIT_MS);
+    for (const letGo of hanging) letGo();
+    for (const dialled of waits) await assert.rejects(dialled, /gone/);
+    await settled();
+    assert.equal(clock.pending, 0);
   } finally {
     Object.defineProperty(Deno, "connect", { value: connect, configurable: true, writable: true, enumerable: true });
   }

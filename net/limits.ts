@@ -59,6 +59,9 @@ export const CONNECT_TIMEOUT_MS = 10_000;
 /** Dials under way in the process, those given up included until the runtime lets go of them. */
 export const MAX_DIALS = 512;
 
+/** Time that a dial beyond {@linkcode MAX_DIALS} waits for its turn, in milliseconds. */
+export const DIAL_WAIT_MS = 2_000;
+
 /** Time for dialling the server, in milliseconds. */
 export const DIAL_TIMEOUT_MS = 10_000;
 
@@ -108,6 +111,9 @@ export const MAX_HANDSHAKES_PER_ADDRESS = 256;
 
 /** Age from which the oldest handshake makes room for a newcomer, in milliseconds. */
 export const HANDSHAKE_GRACE_MS = 1_000;
+
+/** Time that a device has to hear why its link ends, in milliseconds; its socket is closed then. */
+export const FAREWELL_MS = 500;
 
 /** Time for the PROXY protocol header of a load balancer, in milliseconds. */
 export const PROXY_HEADER_TIMEOUT_MS = 5_000;

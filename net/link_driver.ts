@@ -12,6 +12,7 @@ import type { Clock } from "./clock.ts";
 import { describeError } from "./errors.ts";
 import {
   COPY_MAX,
+  FAREWELL_MS,
   LINK_CONTROL_HIGH_WATER,
   LINK_HIGH_WATER,
   LOADED_LINK_BYTES,
@@ -76,7 +77,8 @@ export class LinkDriver implements LinkOutput {
   readonly #resolveEnded: (end: LinkEnd) => void;
   #link: Link | undefined;
   #end: LinkEnd | undefined;
-  #finishing: LinkEndReason | undefined;
+  #leaving: LinkEnd | undefined; // why this side is about to end: however the peer goes then, that is the reason
+  #finishing = false;
 
   // Reading pauses while too many answers wait, and while somebody holds the link.
   #controlBytes = 0; // that may not have been written yet
@@ -111,7 +113,10 @@ export class LinkDriver implements LinkOutput {
     this.#queue = new WriteQueue(options.transport.duplex, {
       copyMax: COPY_MAX,
       busyCopyMax: options.busyCopyMax ?? COPY_MAX,
-      onError: (error) => this.close("connection-lost", describeError(error)),
+      onError: (error) =>
+        this.#leaving
+          ? this.close(this.#leaving.reason, this.#leaving.detail)
+          : this.close("connection-lost", describeError(error)),
     });
   }
 
@@ -205,16 +210,31 @@ export class LinkDriver implements LinkOutput {
   }
 
   /** Ends the link in order: what was sent is flushed, this side's end is told, and the peer's own end is awaited. */
-  async finish(reason: LinkEndReason): Promise<void> {
+  async finish(reason: LinkEndReason, detail?: string): Promise<void> {
+    this.#leaving ??= { reason, detail };
     await this.#queue.flushed();
     if (this.#end) return;
-    this.#finishing = reason;
+    this.#finishing = true;
     try {
       await this.transport.duplex.closeWrite();
     } catch {
-      this.close(reason); // the peer has gone already
+      this.close(reason, detail); // the peer has gone already
     }
     await this.ended;
+  }
+
+  /**
+   * Ends the link at once, but for the last words: nothing that comes is applied any more, and the peer has a moment to
+   * hear what was sent, which it would lose if it were writing to a socket that is closed. Idempotent.
+   */
+  async dismiss(reason: LinkEndReason, detail?: string): Promise<void> {
+    if (this.#end || this.#finishing) return;
+    this.#finishing = true;
+    this.#resume?.();
+    this.#link?.end(channelReason(reason));
+    const cancel = this.#clock.after(FAREWELL_MS, () => this.close(reason, detail));
+    await this.finish(reason, detail);
+    cancel();
   }
 
   /** Ends the link at once: channels hear of it, the socket is closed. Idempotent; the first reason stays. */
@@ -272,12 +292,13 @@ export class LinkDriver implements LinkOutput {
   }
 
   #peerClosed(link: Link): void {
-    if (this.#finishing) this.close(this.#finishing);
+    if (this.#leaving) this.close(this.#leaving.reason, this.#leaving.detail);
     else this.close("peer-closed", link.atBoundary ? undefined : "in the middle of a frame");
   }
 
   #readFailed(error: unknown): void {
-    if (error instanceof ProtocolError) this.close("protocol-error", error.message);
+    if (this.#leaving) this.close(this.#leaving.reason, this.#leaving.detail);
+    else if (error instanceof ProtocolError) this.close("protocol-error", error.message);
     else this.close("connection-lost", describeError(error));
   }
 

@@ -39,13 +39,17 @@ export function canCut(): boolean {
   return Deno.build.os === "linux" && Deno.permissions.querySync({ name: "ffi" }).state === "granted";
 }
 
+/** Those whose socket was shut down: it has no peer any more, and looking for it would look at all descriptors in vain. */
+const cut = new WeakSet<Deno.TlsConn>();
+
 /** Closes `conn` and, as far as the runtime lets us, its socket at once, whatever its peer does. Idempotent. */
 export function cutTls(conn: Deno.TlsConn): void {
   try {
-    if (canCut()) shutDown(conn.localAddr, conn.remoteAddr);
+    if (!cut.has(conn) && canCut()) shutDown(conn.localAddr, conn.remoteAddr);
   } catch {
     // There is no such library (musl has another name for it): what can be done without it is done below.
   }
+  cut.add(conn);
   closeQuietly(conn);
 }
 

@@ -13,44 +13,7 @@ import type { V2Channel } from "./v2_channel.ts";
 import { V2DeviceLink } from "./v2_device_link.ts";
 import type { V2LinkOptions } from "./v2_link.ts";
 import { V2ServerLink } from "./v2_server_link.ts";
-
-/** Virtual time. */
-export class Time {
-  now = 0;
-  #turn = 0;
-  readonly #events: { readonly at: number; readonly turn: number; readonly run: () => void }[] = [];
-
-  /** Calls `run` in `ms` milliseconds. */
-  after(ms: number, run: () => void): void {
-    const event = { at: this.now + ms, turn: this.#turn++, run };
-    let low = 0;
-    for (let high = this.#events.length; low < high;) {
-      const middle = low + high >> 1;
-      const other = this.#events[middle]!;
-      if (other.at > event.at || (other.at === event.at && other.turn > event.turn)) low = middle + 1;
-      else high = middle;
-    }
-    this.#events.splice(low, 0, event); // the next one stands last
-  }
-
-  /** Resolves in `ms` milliseconds. */
-  sleep(ms: number): Promise<void> {
-    return new Promise((resolve) => this.after(ms, resolve));
-  }
-
-  /** Lets everything happen up to `until`, or until nothing is left to happen. */
-  async run(until = Infinity): Promise<void> {
-    for (;;) {
-      for (let turns = 0; turns < 10; turns++) await undefined; // whoever was woken goes on
-      const event = this.#events.at(-1);
-      if (!event || event.at > until) break;
-      this.#events.pop();
-      this.now = event.at;
-      event.run();
-    }
-    if (until < Infinity) this.now = until;
-  }
-}
+import { Time } from "./_virtual_time_test.ts";
 
 /** What the network between the two is like. */
 export interface Network {
@@ -159,8 +122,6 @@ export class User {
   readonly channel: V2Channel;
   sent = 0;
   received = 0;
-  /** How it ended: both directions in order, by the peer, or by itself. */
-  end: "in order" | ChannelEndReason | undefined;
   /** Whether the sending side has come to its end, one way or the other. */
   sendingDone = false;
   peerEnded = false;
@@ -171,6 +132,7 @@ export class User {
   #held = 0;
   #consuming = false;
   #ended = false;
+  #reason: ChannelEndReason | undefined;
 
   /** `out` and `inward` tell the streams apart. `slow`: milliseconds that its sink takes for a piece, at most. */
   constructor(time: Time, random: Random, channel: V2Channel, out: number, inward: number, readonly slow: number) {
@@ -184,13 +146,17 @@ export class User {
       onPeerEnd: () => {
         assert(!this.peerEnded && this.end === undefined, "the peer's end was told twice, or late");
         this.peerEnded = true;
-        if (this.#ended) this.end = "in order";
       },
       onEnd: (reason) => {
-        assert.equal(this.end, undefined, "it ended twice");
-        this.end = reason;
+        assert.equal(this.#reason, undefined, "it ended twice");
+        this.#reason = reason;
       },
     };
+  }
+
+  /** How it ended: both directions in order, by the peer, or by itself. */
+  get end(): "in order" | ChannelEndReason | undefined {
+    return this.#reason ?? (this.#ended && this.peerEnded && !this.channel.open ? "in order" : undefined);
   }
 
   /** Sends `total` bytes, then ends its direction. */
@@ -214,7 +180,6 @@ export class User {
     if (channel.open) {
       this.#ended = true;
       channel.end();
-      if (this.peerEnded) this.end ??= "in order";
     }
     this.sendingDone = true;
   }
@@ -222,7 +187,7 @@ export class User {
   /** Ends both directions from this side. */
   close(reason: ChannelEndReason): void {
     if (this.end !== undefined || !this.channel.open) return;
-    this.end = reason;
+    this.#reason = reason;
     this.channel.close(this.#time.now, reason);
   }
 

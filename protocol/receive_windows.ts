@@ -11,14 +11,17 @@ import { MAX_WINDOW, ON_THE_WAY_SLACK_MS, START_WINDOW, V2_MAX_CHANNELS } from "
 const GROWING_SHARE = 7 / 8;
 
 /**
- * First windows: while less than a share of the bound is granted, a channel gets so much. With 64 MiB there is room for
- * 256 + 1,024 + 4,096 + 8,192 channels, and for 65,536 more in the last eighth.
+ * First windows: while less than a share of the bound is granted, a channel gets so much. Credit that was granted cannot
+ * be taken back from one that is idle, so the more there are, the smaller they begin, and more than a third of the bound
+ * is left to those that are busy. With 64 MiB there is room for 128 + 512 + 2,048 + 4,096 + 8,192 channels, and for
+ * 65,536 more in the last eighth.
  */
 const TIERS: readonly (readonly [share: number, size: number])[] = [
-  [1 / 4, START_WINDOW],
-  [1 / 2, START_WINDOW / 4],
-  [3 / 4, START_WINDOW / 16],
-  [GROWING_SHARE, START_WINDOW / 64],
+  [1 / 8, START_WINDOW],
+  [1 / 4, START_WINDOW / 4],
+  [3 / 8, START_WINDOW / 16],
+  [1 / 2, START_WINDOW / 32],
+  [5 / 8, START_WINDOW / 64],
 ];
 
 /** A window that is not used up in so many times what makes it grow is halved. */
@@ -86,7 +89,7 @@ export class WindowBudget {
  *
  * A window doubles when it was consumed within two round trips (and 5 ms, for the turns of event loops, as the path's
  * own limit has them), up to 8 MiB and to its share of the budget. It is halved for each time that it was not consumed
- * in four times that, down to 64 KiB; what it had beyond returns to the budget with the next bytes consumed, as credit
+ * in four times that, down to what it began with; what it had beyond returns to the budget with the next bytes consumed, as credit
  * once granted cannot be taken back. What it began with stays its own until it is closed: so it never comes to a stand.
  */
 export class ReceiveWindow {
@@ -99,29 +102,34 @@ export class ReceiveWindow {
   #taken: number;
   #credit: number;
   #held = 0;
+  // Bytes beyond the window that may come before the peer has heard of it, and those that did.
+  #early: number;
+  #earlyHeld = 0;
 
   // What it would be with an ample budget, what it is, and how fast it is used up.
-  #wanted = START_WINDOW;
+  #wanted: number;
   #window: number;
   #used = 0;
   #since: number;
 
   /**
-   * A window for a new channel. `early`: credit that the peer has by the profile, before any was stated. It is granted
-   * even where the budget is short, and then repaid before there is new credit.
+   * A window for a new channel. `early`: bytes that the peer may send by the profile, before it has heard of this window;
+   * what it states then stands in their place. They are taken also where the budget is short, as so few channels are
+   * on their way at once that they need none.
    */
   constructor(budget: WindowBudget, now: number, early = 0) {
     this.#budget = budget;
     this.reserved = this.#taken = budget.take(budget.first);
-    this.initial = Math.max(0, this.reserved - early);
-    this.#credit = this.initial + early;
-    this.#window = this.reserved;
+    this.initial = this.reserved;
+    this.#credit = this.reserved;
+    this.#early = Math.max(0, early - this.reserved);
+    this.#wanted = this.#window = this.reserved;
     this.#since = now;
   }
 
   /** Bytes that the peer may still send. */
   get credit(): number {
-    return this.#credit;
+    return this.#credit + this.#early;
   }
 
   /** The size that it has now, in bytes. */
@@ -135,11 +143,14 @@ export class ReceiveWindow {
    * @throws {ProtocolError} `credit-exceeded` if that is more than it may.
    */
   received(size: number): void {
-    if (size > this.#credit) {
-      throw new ProtocolError("credit-exceeded", `Cannot take ${size} bytes: current credit is ${this.#credit}`);
+    if (size > this.credit) {
+      throw new ProtocolError("credit-exceeded", `Cannot take ${size} bytes: current credit is ${this.credit}`);
     }
-    this.#credit -= size;
-    this.#held += size;
+    const granted = Math.min(size, this.#credit);
+    this.#credit -= granted;
+    this.#held += granted;
+    this.#early -= size - granted;
+    this.#earlyHeld += size - granted;
   }
 
   /**
@@ -149,8 +160,10 @@ export class ReceiveWindow {
    * @returns the credit to send now, which then counts as granted; 0: nothing yet.
    */
   consumed(size: number, now: number, roundTrip: number): number {
-    this.#held -= size;
-    this.#used += size;
+    const early = Math.min(size, this.#earlyHeld);
+    this.#earlyHeld -= early;
+    this.#held -= size - early;
+    this.#used += size - early;
     this.#adapt(now, roundTrip < Infinity ? roundTrip : 0);
     const promised = this.#credit + this.#held;
     const window = Math.max(this.reserved, Math.floor(Math.min(this.#wanted, this.#budget.largest)));
@@ -158,9 +171,9 @@ export class ReceiveWindow {
     if (this.#taken === 0 || credit * 2 < window) credit = 0;
     else this.#window = window;
     credit = this.#hold(promised + credit) - promised;
-    if (credit <= 0) return 0;
+    if (credit <= 0) return early;
     this.#credit += credit;
-    return credit;
+    return credit + early; // what came early counts against what the peer was granted: it is given back as it goes
   }
 
   /** Gives all back to the budget. Idempotent; nothing may be received after that. */
@@ -168,6 +181,7 @@ export class ReceiveWindow {
     this.#budget.give(this.#taken);
     this.#taken = 0;
     this.#credit = 0;
+    this.#early = 0;
   }
 
   /** Takes from the budget or gives back, so that `size` bytes are covered if it can be. @returns how many are. */
@@ -187,7 +201,7 @@ export class ReceiveWindow {
     const took = now - this.#since;
     if (took > SLOW * quick) {
       const halvings = Math.min(8, Math.floor(took / (SLOW * quick)));
-      this.#wanted = Math.max(START_WINDOW, this.#wanted / 2 ** halvings);
+      this.#wanted = Math.max(this.reserved, this.#wanted / 2 ** halvings);
     } else if (this.#used < this.#window) return;
     else if (took <= quick) this.#wanted = Math.min(MAX_WINDOW, Math.max(START_WINDOW, this.#window * 2));
     this.#used = 0;

@@ -38,8 +38,9 @@ test("a channel begins with 64 KiB while little is granted, and there is some fo
     const { initial } = new ReceiveWindow(budget, 0);
     sizes.set(initial, (sizes.get(initial) ?? 0) + 1);
   }
-  assert.deepEqual([...sizes].slice(0, 4), [[64 * KIB, 256], [16 * KIB, 1024], [4 * KIB, 4096], [KIB, 8192]]);
-  assert.deepEqual([...sizes.keys()].slice(4), [128]);
+  const first = [[64 * KIB, 128], [16 * KIB, 512], [4 * KIB, 2048], [2 * KIB, 4096], [KIB, 8192]];
+  assert.deepEqual([...sizes].slice(0, 5), first);
+  assert.deepEqual([...sizes.keys()].slice(5), [128]);
   assert(budget.granted <= LINK_WINDOWS);
 });
 
@@ -165,7 +166,7 @@ test("channels that all want all share the budget evenly, and leave room for the
   assert(Math.max(...sizes) <= 1.5 * Math.min(...sizes), `${Math.min(...sizes)} to ${Math.max(...sizes)}`);
   assert(Math.min(...sizes) >= MIB, `${Math.min(...sizes)} bytes`);
   assert(budget.granted < LINK_WINDOWS * 7 / 8);
-  assert(new ReceiveWindow(budget, 0).initial >= KIB);
+  assert(new ReceiveWindow(budget, 0).initial > 0);
 });
 
 test("a window that began small grows when the budget recovers", () => {
@@ -181,8 +182,6 @@ test("a window that began small grows when the budget recovers", () => {
     other.close();
   }
   assert.equal(budget.granted, 128);
-  rush(window, 1_000, 1, 20, 1);
-  assert.equal(window.size, START_WINDOW, "at once, also where it is slow");
   rush(window, 1, 20, 2_000);
   assert.equal(window.size, MAX_WINDOW);
 });
@@ -198,21 +197,23 @@ test("what a window began with stays its own, whatever others take meanwhile", (
   assert.equal(window.credit, START_WINDOW);
 });
 
-test("credit that the profile gives ahead is part of the window, or repaid where the budget is short", () => {
+test("what comes before the peer has heard of its window is taken, and given back when it is consumed", () => {
   const ample = new WindowBudget(LINK_WINDOWS);
   const window = new ReceiveWindow(ample, 0, V2_EARLY_CREDIT);
-  assert.equal(window.initial, START_WINDOW - V2_EARLY_CREDIT);
+  assert.equal(window.initial, START_WINDOW);
   assert.equal(window.credit, START_WINDOW);
-  assert.equal(ample.granted, START_WINDOW);
 
   const short = new WindowBudget(4 * KIB);
   const small = new ReceiveWindow(short, 0, V2_EARLY_CREDIT);
-  assert.equal(small.initial, 0);
+  assert(small.initial > 0 && small.initial < V2_EARLY_CREDIT);
   assert.equal(small.credit, V2_EARLY_CREDIT);
-  small.received(V2_EARLY_CREDIT);
-  assert.equal(small.consumed(V2_EARLY_CREDIT - 4 * KIB, 1, 1), 0);
-  assert(small.consumed(4 * KIB, 1, 1) > 0);
+  small.received(10_000);
+  let credit = small.initial - 10_000; // what the peer makes of it when it hears of the window
+  credit += small.consumed(4_000, 1, 1);
+  credit += small.consumed(6_000, 1, 1);
+  assert(credit > 0, `the peer is left with ${credit}`);
   assert(short.granted <= 4 * KIB);
+  assert.throws(() => small.received(V2_EARLY_CREDIT), /Cannot take/);
 });
 
 test("over any schedule of any channels: the bounds hold, honest senders pass, and nobody comes to a stand", () => {
@@ -227,7 +228,7 @@ test("over any schedule of any channels: the bounds hold, honest senders pass, a
     fc.property(bounds, bounds, fc.array(step, { maxLength: 400 }), fc.boolean(), (own, whole, steps, early) => {
       const process = new WindowBudget(whole);
       const budgets = [new WindowBudget(own, process), new WindowBudget(own, process)];
-      const open = new Map<number, { window: ReceiveWindow; credit: number; held: number; ahead: number }>();
+      const open = new Map<number, { window: ReceiveWindow; credit: number; held: number; deaf: boolean }>();
       let now = 0;
       for (const { who, act, part, wait } of steps) {
         now += wait;
@@ -239,18 +240,20 @@ test("over any schedule of any channels: the bounds hold, honest senders pass, a
             window.close();
             continue;
           }
-          side = { window, credit: window.initial + ahead, held: 0, ahead };
+          side = { window, credit: early ? ahead : window.initial, held: 0, deaf: early };
           open.set(who, side);
         }
         const { window } = side;
         if (act === "send") {
-          const size = Math.ceil(part * side.credit);
+          const size = Math.ceil(part * Math.max(0, side.credit));
           side.credit -= size;
           side.held += size;
           window.received(size);
         } else if (act === "take") {
           const size = Math.ceil(part * side.held);
           side.held -= size;
+          if (side.deaf) side.credit += window.initial - V2_EARLY_CREDIT; // now it hears of its window
+          side.deaf = false;
           side.credit += window.consumed(size, now, 10);
           if (side.held === 0) assert(side.credit > 0, "all was consumed and the sender is stuck");
         } else {
@@ -260,9 +263,10 @@ test("over any schedule of any channels: the bounds hold, honest senders pass, a
         let granted = 0;
         let ahead = 0;
         for (const each of open.values()) {
-          assert.equal(each.window.credit, each.credit);
-          granted += each.credit + each.held;
-          ahead += each.ahead;
+          assert(each.window.credit >= each.credit);
+          if (!early) assert.equal(each.window.credit, each.credit);
+          granted += Math.max(0, each.credit) + each.held;
+          if (early) ahead += V2_EARLY_CREDIT;
         }
         assert(granted <= process.granted + ahead, "more is granted than the budgets know of");
         assert(process.granted <= whole);

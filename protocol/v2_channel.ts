@@ -71,7 +71,7 @@ export class V2Channel implements Channel {
   }
 
   get room(): number {
-    return Math.min(this.#credit, V2_BULK_PAYLOAD);
+    return Math.max(0, Math.min(this.#credit, V2_BULK_PAYLOAD));
   }
 
   set receiver(receiver: ChannelReceiver) {
@@ -122,9 +122,10 @@ export class V2Channel implements Channel {
     this.#receiver?.onData(bytes);
   }
 
-  /** For the link: the peer grants more. */
+  /** For the link: the peer grants more; or less, when what it grants takes the place of what could be sent before. */
   credited(bytes: number): void {
     this.#credit += bytes;
+    if (this.#credit <= 0) return;
     this.#wake?.();
     this.#wake = undefined;
   }

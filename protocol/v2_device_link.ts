@@ -35,7 +35,8 @@ export interface V2DeviceLinkEvents extends V2LinkEvents {
 export class V2DeviceLink extends V2Link {
   readonly #events: V2DeviceLinkEvents;
   readonly #maxChannels: number;
-  readonly #connecting = new Set<V2Channel>();
+  /** Channels without a RESULT, with what their sinks have taken: credit follows the RESULT. */
+  readonly #connecting = new Map<V2Channel, number>();
 
   /** A link whose handshake is done. */
   constructor(options: V2LinkOptions, maxChannels: number, events: V2DeviceLinkEvents) {
@@ -51,8 +52,17 @@ export class V2DeviceLink extends V2Link {
 
   /** The service of a channel is connected. */
   accept(channel: V2Channel): void {
-    if (!this.#connecting.delete(channel) || !channel.open) return;
+    const consumed = this.#connecting.get(channel);
+    this.#connecting.delete(channel);
+    if (consumed === undefined || !channel.open) return;
     this.control(resultFrame(channel.id, "connected", channel.window.initial));
+    if (consumed > 0) this.giveCredit(channel, consumed);
+  }
+
+  override giveCredit(channel: V2Channel, consumed: number): void {
+    const before = this.#connecting.get(channel);
+    if (before === undefined) super.giveCredit(channel, consumed);
+    else this.#connecting.set(channel, before + consumed);
   }
 
   override onFrame(command: V2Command, id: number, payload: Uint8Array): void {
@@ -89,7 +99,7 @@ export class V2DeviceLink extends V2Link {
     if (this.channels.has(id)) throw new ProtocolError("bad-channel", `CONNECT for channel ${id}, which is open`);
     const request = readConnectRequest(payload);
     const channel = this.addChannel(id, request.credit, V2_EARLY_CREDIT);
-    this.#connecting.add(channel);
+    this.#connecting.set(channel, 0);
     if (this.channelCount > this.#maxChannels || channel.window.reserved === 0) {
       return channel.close(0, "too-many-channels");
     }

@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { V2_SHARED_PAYLOAD } from "./limits.ts";
 import type { ChannelEndReason } from "./reasons.ts";
 import { type Network, Pair, User } from "./_v2_simulation_test.ts";
 import { test } from "./_fakes_test.ts";
@@ -38,7 +39,7 @@ interface Life {
   service: User | undefined;
 }
 
-const size = fc.oneof(fc.constant(0), fc.nat(200), fc.nat(40_000), fc.nat(250_000));
+const size = fc.oneof(fc.constant(0), fc.nat(200), fc.nat(40_000), fc.integer({ min: 40_000, max: 250_000 }));
 const plan: fc.Arbitrary<Plan> = fc.record({
   at: fc.nat(200),
   up: size,
@@ -61,7 +62,7 @@ const network: fc.Arbitrary<Network> = fc.record({
 });
 const run: fc.Arbitrary<Run> = fc.record({
   seed: fc.nat(0xffff_ffff),
-  plans: fc.array(plan, { minLength: 1, maxLength: 12 }),
+  plans: fc.array(plan, { minLength: 1, maxLength: 12, size: "max" }),
   network,
   nagle: fc.boolean(),
   bound: fc.constantFrom(64 * 1024 * 1024, 300_000, 20_000),
@@ -127,7 +128,8 @@ function checkLife({ client, service, plan }: Life, lost: boolean): void {
     // It never came to one: the link was lost, the client went first, or there was nothing to grant.
     return assert(lost || OWN.client.includes(client.end as ChannelEndReason) || client.end === "too-many-channels");
   }
-  assert(service.end !== undefined || plan.refuse, "a service was never ended");
+  assert(service.end !== undefined, "a service was never ended");
+  assert(service.sendingDone || service.sent === 0 || lost, "a service waits for ever");
   assert(client.received <= service.sent && service.received <= client.sent);
   // Whoever ended in order has all that the other side had to send.
   if (client.end === "in order") assert.equal(client.received, plan.down, "the client lost bytes");
@@ -146,6 +148,71 @@ test("any users over any network: nothing is lost, doubled or reordered, and eve
       const lives = await simulate(run);
       for (const life of lives.values()) checkLife(life, run.lost !== undefined);
     }),
-    { numRuns: 150 },
+    { numRuns: 400 },
   );
+});
+
+test("many channels with much to send both ways: all of it arrives, and nobody is left waiting", async () => {
+  const network = { latency: 5, rate: 12_500, late: 1, cuts: true };
+  const base = { at: 0, piece: 65_535, pause: 0, slow: 2, dial: 5, refuse: false, close: undefined };
+  const plans = Array.from({ length: 20 }, (_, at) => ({ ...base, up: 300_000 + at, down: 400_000 - at }));
+  const lives = await simulate({ seed: 5, plans, network, nagle: true, bound: 3_000_000, lost: undefined });
+  assert.equal(lives.size, 20);
+  for (const life of lives.values()) {
+    checkLife(life, false);
+    assert.equal(life.client.end, "in order");
+  }
+});
+
+test("PING tells both sides the round trip of the path, and how far the other's clock is ahead", async () => {
+  const network = { latency: 40, rate: 1_250, late: 0, cuts: false };
+  const pair = new Pair(1, network, { clockOffset: 90_000 });
+  pair.server.ping();
+  pair.device.ping();
+  await pair.time.run();
+  pair.check();
+  for (const [link, offset] of [[pair.server, 90_000], [pair.device, -90_000]] as const) {
+    assert(Math.abs(link.roundTrip! - 80) < 1, `a round trip of ${link.roundTrip} ms`);
+    assert(Math.abs(link.clockOffset! - offset) < 2, `an offset of ${link.clockOffset} ms`);
+  }
+});
+
+test("a keystroke on a path of 10 Mbit/s waits behind about one round trip of bulk, which keeps the path full", async () => {
+  const [latency, rate] = [10, 1_250];
+  const pair = new Pair(3, { latency, rate, late: 0.5, cuts: false });
+  const { time } = pair;
+  const [bulkNumber, typistNumber] = [1, 2];
+  let typed = 0;
+  const waits: number[] = [];
+  pair.onOpen = (channel, number) => {
+    pair.device.accept(channel);
+    if (number === bulkNumber) return void new User(time, pair.random, channel, 1, 2, 0);
+    channel.receiver = {
+      onData: (bytes) => {
+        waits.push(time.now - typed);
+        channel.consumed(bytes.length);
+      },
+      onEnd: () => {},
+    };
+  };
+  const bulk = new User(time, pair.random, pair.server.open(bulkNumber, "a:1", "b:1")!, 2, 1, 0);
+  const typist = pair.server.open(typistNumber, "a:2", "b:1")!;
+  bulk.send(1e9, 65_535, 0);
+  await time.run(2_000); // the path is known by then
+  const before = pair.toDevice.bytes;
+  for (let at = 2_000; at < 8_000; at += 173) {
+    time.after(at - time.now, () => {
+      typed = time.now;
+      typist.send(new Uint8Array(9), 1);
+    });
+  }
+  await time.run(8_000);
+  const sent = pair.toDevice.bytes - before;
+  pair.check();
+  assert.equal(waits.length, Math.ceil(6_000 / 173), "a keystroke was lost");
+  const longest = Math.max(...waits);
+  // One way, one round trip and 5 ms of bulk, one frame in its way, and late turns.
+  assert(longest <= latency + (2 * latency + 5) + V2_SHARED_PAYLOAD / rate + 5, `it waited ${longest} ms`);
+  assert(sent >= 0.9 * 6_000 * rate, `bulk had ${Math.round(sent / 60 / rate)} % of the path`);
+  pair.lose();
 });

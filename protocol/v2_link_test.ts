@@ -29,7 +29,23 @@ test("a server opens a channel with CONNECT, and may send 16 KiB before its RESU
   assert.equal(frame.slice(12, 38), "00 00 00 01 01 00 02 00 07");
   assert.equal(channel.room, V2_EARLY_CREDIT);
   rig.receive(connected(1, 1_000));
-  assert.equal(channel.room, V2_EARLY_CREDIT + 1_000);
+  assert.equal(channel.room, 1_000);
+});
+
+test("a RESULT with less credit than was sent already makes the server wait until CREDIT has made up for it", async () => {
+  const rig = new ServerRig();
+  const client = rig.open();
+  client.send(new Uint8Array(5_000));
+  rig.receive(connected(1, 4_000));
+  assert.equal(client.channel.room, 0);
+  let woken = false;
+  const writable = client.channel.writable().then(() => woken = true);
+  rig.receive(credit(1, 1_000));
+  await Promise.resolve();
+  assert.deepEqual([client.channel.room, woken], [0, false]);
+  rig.receive(credit(1, 30));
+  await writable;
+  assert.equal(client.channel.room, 30);
 });
 
 test("channel numbers go up from 1, and skip what is open", () => {
@@ -49,7 +65,7 @@ test("a device hears what a client wants, accepts with credit, and bytes go both
   rig.link.accept(opened.channel.channel);
   rig.link.accept(opened.channel.channel);
   assert.deepEqual(rig.output.take().map((frame) => frame.slice(6).replace(" 01 ", " 00 ")), [
-    "05 00 00 00 00 09 00 00 00 c0 00",
+    "05 00 00 00 00 09 00 00 01 00 00",
   ]);
   opened.channel.send(unhex("6f 6b"));
   assert.deepEqual(sent(rig), ["3 9 2"]);

@@ -73,7 +73,7 @@ export class V2ServerLink extends V2Link {
     const { reason, credit, text } = readResult(payload);
     const channel = this.channels.get(id);
     if (!channel) return; // the client has gone meanwhile
-    if (reason === undefined) return channel.credited(credit);
+    if (reason === undefined) return channel.credited(credit - V2_EARLY_CREDIT);
     this.#events.onUnreachable(channel, text);
     this.closedByPeer(channel, reason, text);
   }

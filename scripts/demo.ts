@@ -29,7 +29,10 @@ const LINE_SERVICE = `${import.meta.dirname}/demo/line_service.ts`;
 /** The demo was told to end. */
 class Interrupted extends Error {}
 
-const { values } = parseArgs({ options: { "no-ssh": { type: "boolean", default: false } } });
+const { values } = parseArgs({
+  args: Deno.args.filter((arg) => arg !== "--"),
+  options: { "no-ssh": { type: "boolean", default: false } },
+});
 Deno.exit(await main(!values["no-ssh"]));
 
 async function main(withSsh: boolean): Promise<number> {

@@ -1,5 +1,6 @@
 /**
- * Fuzzes what reads the wire: the decoder against a slow reference, and the links with hostile peers.
+ * Fuzzes what reads the wire, for both profiles: the decoders against slow references, the links with hostile peers, and
+ * the handshake of v2.
  *
  *     deno task fuzz
  *     deno task fuzz -- --seed 7 --runs 100000
@@ -13,9 +14,13 @@
 import { parseArgs } from "node:util";
 import { Random } from "./fuzz/random.ts";
 import { fuzzDecoder, fuzzDeviceLink, fuzzServerLink } from "./fuzz/targets.ts";
+import { fuzzV2Decoder, fuzzV2DeviceLink, fuzzV2Handshake, fuzzV2ServerLink } from "./fuzz/v2_targets.ts";
 
 const DEFAULT_RUNS = 20_000;
-const TARGETS = [fuzzDecoder, fuzzServerLink, fuzzDeviceLink];
+const TARGETS: readonly ((random: Random) => void | Promise<void>)[] = [
+  ...[fuzzDecoder, fuzzServerLink, fuzzDeviceLink],
+  ...[fuzzV2Decoder, fuzzV2ServerLink, fuzzV2DeviceLink, fuzzV2Handshake],
+];
 
 interface Plan {
   readonly seed: number;
@@ -48,7 +53,7 @@ function plan(args: readonly string[]): Plan {
 }
 
 /** Runs it all. @returns the exit code. */
-function fuzz({ seed, runs, seconds }: Plan): number {
+async function fuzz({ seed, runs, seconds }: Plan): Promise<number> {
   const start = performance.now();
   let run = 0;
   say(`fuzzing from seed ${seed}`);
@@ -56,7 +61,7 @@ function fuzz({ seed, runs, seconds }: Plan): number {
     const own = (seed + run) % 2 ** 32; // each run has a seed of its own, so that one can be repeated alone
     for (const target of TARGETS) {
       try {
-        target(new Random(own));
+        await target(new Random(own));
       } catch (error) {
         say(`${target.name} failed after ${run} runs: ${error instanceof Error ? error.stack : error}`);
         say(`repeat it with: deno task fuzz -- --seed ${own} --runs 1`);
@@ -68,7 +73,7 @@ function fuzz({ seed, runs, seconds }: Plan): number {
   return 0;
 }
 
-function main(args: readonly string[]): number {
+async function main(args: readonly string[]): Promise<number> {
   let planned: Plan;
   try {
     planned = plan(args);
@@ -78,7 +83,7 @@ function main(args: readonly string[]): number {
     );
     return 2;
   }
-  return fuzz(planned);
+  return await fuzz(planned);
 }
 
-if (import.meta.main) Deno.exit(main(Deno.args));
+if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -26,6 +26,7 @@ export class DeviceRegistry {
   readonly #options: V2Options;
   readonly #emit: (event: ServerEvent) => void;
   readonly #sessions = new Map<string, DeviceSession>();
+  readonly #revoked = new Set<DeviceSession>();
   readonly #budget = new WindowBudget(PROCESS_WINDOW_BOUND);
   readonly #ports: PortMemory;
   readonly #unsubscribe: () => void;
@@ -91,12 +92,14 @@ export class DeviceRegistry {
   /** Ends all at once. Idempotent. */
   close(): void {
     this.#stop();
-    for (const session of this.sessions) session.close(goodbye("shutting-down", "the server is shutting down"));
+    for (const session of [...this.sessions, ...this.#revoked]) {
+      session.close(goodbye("shutting-down", "the server is shutting down"));
+    }
   }
 
   /** Resolves when nothing is left of it. */
   async ended(): Promise<void> {
-    await Promise.all(this.sessions.map((session) => session.ended()));
+    await Promise.all([...this.sessions, ...this.#revoked].map((session) => session.ended()));
   }
 
   #stop(): void {
@@ -138,8 +141,12 @@ export class DeviceRegistry {
 
   #onChange({ removed, changed }: DevicesChange): void {
     for (const { name, key } of removed) {
-      this.#sessions.get(key)?.close(goodbye("revoked", `${name} was revoked`), "revoked");
+      const session = this.#sessions.get(key);
+      if (!session) continue;
       this.#sessions.delete(key);
+      session.close(goodbye("revoked", `${name} was revoked`), "revoked");
+      this.#revoked.add(session);
+      session.ended().then(() => this.#revoked.delete(session));
     }
     for (const { after } of changed) {
       const session = this.#sessions.get(after.key);

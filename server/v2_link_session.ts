@@ -62,6 +62,8 @@ export class V2LinkSession {
   readonly #link: V2ServerLink;
   readonly #pumps = new Set<ChannelPump>();
   readonly #errors = new Map<V2Channel, string>();
+  readonly #down = Promise.withResolvers<LinkEnd>();
+  #dismissed = false;
   #keepAlive: KeepAliveSettings;
 
   /** Takes over a connection whose handshake is done; `rest` is what was read beyond it. */
@@ -86,8 +88,9 @@ export class V2LinkSession {
         onSettings: (settings) => this.#onSettings(settings),
       },
     );
-    this.down = this.#driver.ended;
-    this.ended = this.down.then(() => Promise.all([...this.#pumps].map((pump) => pump.done))).then(() => {});
+    this.down = this.#down.promise;
+    this.#driver.ended.then(this.#down.resolve);
+    this.ended = this.#driver.ended.then(() => Promise.all([...this.#pumps].map((pump) => pump.done))).then(() => {});
     this.#keepAlive = options.keepAlive;
     this.#driver.start(this.#link, rest, {
       settings: options.keepAlive,
@@ -104,7 +107,7 @@ export class V2LinkSession {
 
   /** Whether the link is down. */
   get done(): boolean {
-    return this.#driver.done;
+    return this.#driver.done || this.#dismissed;
   }
 
   /** Where the device dialled from. */
@@ -195,15 +198,24 @@ export class V2LinkSession {
     const pumps = [...this.#pumps];
     for (const pump of pumps) pump.end(reason);
     await Promise.all(pumps.map((pump) => pump.done));
-    this.#link.sendGoodbye(word);
+    if (!this.done) this.#link.sendGoodbye(word);
     await this.#driver.finish("shutting-down");
     await this.ended;
   }
 
-  /** Ends at once; the device is told why, as far as the kernel takes it. Idempotent. */
+  /**
+   * Ends at once: nothing that the device sends is applied any more. It is told why, and its socket is closed when it has
+   * heard it, or a moment later; at a shutdown the moment is not waited for. Idempotent.
+   */
   close(reason: LinkEndReason, word: Goodbye = goodbye("shutting-down", "")): void {
+    const detail = word.text || undefined;
     if (!this.done) this.#link.sendGoodbye(word);
-    this.#driver.close(reason, word.text || undefined);
+    if (reason === "shutting-down") this.#driver.close(reason, detail);
+    else if (!this.done) {
+      this.#dismissed = true;
+      this.#down.resolve({ reason, detail });
+      this.#driver.dismiss(reason, detail);
+    }
     for (const pump of this.#pumps) pump.abort(reason === "shutting-down" ? "shutting-down" : "link-lost");
   }
 

@@ -115,25 +115,33 @@ export class V2Listener {
 
   #onConn(transport: Transport, tls?: Deno.TlsConn): void {
     const { remote } = transport;
-    const pending: Pending = {
+    const newcomer = {
       host: remote.slice(0, remote.lastIndexOf(":")),
-      evict: () => transport.cut(),
+      evicted: false,
+      evict: () => {
+        newcomer.evicted = true;
+        transport.cut();
+      },
     };
-    const full = this.#pending.add(pending);
+    const full = this.#pending.add(newcomer);
     if (full !== undefined) {
       transport.cut();
       return this.#refused(remote, full);
     }
-    this.#admit(transport, tls, pending).finally(() => this.#pending.remove(pending));
+    this.#admit(transport, tls, newcomer).finally(() => this.#pending.remove(newcomer));
   }
 
-  async #admit(transport: Transport, tls: Deno.TlsConn | undefined, pending: Pending): Promise<void> {
+  async #admit(
+    transport: Transport,
+    tls: Deno.TlsConn | undefined,
+    newcomer: Pending & { readonly evicted: boolean },
+  ): Promise<void> {
     const { clock, v2 } = this.#settings;
     const { duplex, remote } = transport;
     let late = false;
     const cancel = clock.after(HANDSHAKE_TIMEOUT_MS, () => {
       late = true;
-      pending.evict();
+      transport.cut();
     });
     try {
       if (tls) await handshakeTls(tls, clock, HANDSHAKE_TIMEOUT_MS);
@@ -146,12 +154,16 @@ export class V2Listener {
       if (this.#closed) throw new HandshakeError(goodbye("shutting-down", "the server is shutting down"));
       await this.#registry.admit(transport, greeting);
     } catch (error) {
-      const word = goodbyeFor(error);
-      if (word && !late) await writeAll(duplex, goodbyeFrame(word)).catch(() => {});
+      const word = late || newcomer.evicted ? undefined : goodbyeFor(error);
+      if (word) await writeAll(duplex, goodbyeFrame(word)).catch(() => {});
       if (word) closeQuietly(duplex);
       else transport.cut();
       if (this.#closed) return;
-      const why = late ? `no handshake within ${HANDSHAKE_TIMEOUT_MS / 1000} s` : describeError(error);
+      const why = late
+        ? `no handshake within ${HANDSHAKE_TIMEOUT_MS / 1000} s`
+        : newcomer.evicted
+        ? "it was not done with its handshake, and made room for others"
+        : describeError(error);
       this.#refused(remote, word ? `${word.code}: ${why}` : why);
     } finally {
       cancel();
@@ -165,8 +177,9 @@ export class V2Listener {
   }
 }
 
-/** What to say to whoever caused `error`. */
+/** What to say to whoever caused `error`; who does not begin as a device does learns nothing. */
 function goodbyeFor(error: unknown): Goodbye | undefined {
   if (error instanceof HandshakeError) return error.goodbye;
+  if (error instanceof ProtocolError && error.code === "listen-expected") return undefined;
   return error instanceof ProtocolError ? goodbye("protocol-error", error.message) : undefined;
 }

@@ -12,6 +12,7 @@ import { portOf } from "./support/relay.ts";
 import { echoService, freePort, Service } from "./support/service.ts";
 import { Stream } from "./support/stream.ts";
 import { test, within } from "./support/test.ts";
+import { freeRange, refusesClients } from "./support/v2_ports.ts";
 import {
   authorized,
   local,
@@ -24,20 +25,6 @@ import {
 
 /** Longest time in which a device that is no longer welcome may still be served, in milliseconds. */
 const OFF_WITHIN_MS = 1_000;
-
-/** Resolves when the kernel refuses clients at a port; whoever connects before is only closed. */
-async function closed(port: number, hostname = "127.0.0.1"): Promise<void> {
-  const until = performance.now() + OFF_WITHIN_MS;
-  for (;;) {
-    try {
-      (await Stream.connect(port, hostname)).close();
-    } catch (error) {
-      if (error instanceof Deno.errors.ConnectionRefused) return;
-      throw error;
-    }
-    assert.ok(performance.now() < until, `${hostname}:${port} is still open`);
-  }
-}
 
 /** The word that a client gets back from a port. */
 async function echoed(port: number, hostname = "127.0.0.1"): Promise<string> {
@@ -110,22 +97,6 @@ test("v2 grants: of a range the first free port is taken, and the next one when 
   taken.close();
 });
 
-/** The first of `count` ports in a row that were free a moment ago. */
-function freeRange(hostname: string, count: number): number {
-  for (;;) {
-    const first = freePort(hostname);
-    const listeners: Deno.TcpListener[] = [];
-    try {
-      for (let n = 0; n < count; n++) listeners.push(Deno.listen({ hostname, port: first + n }));
-      return first;
-    } catch {
-      continue; // one of them was in use, or there is no such port
-    } finally {
-      for (const listener of listeners) listener.close();
-    }
-  }
-}
-
 test("v2 grants: a free port stays the same from link to link, and from device process to device process", async () => {
   await using echo = echoService();
   await using server = await startV2Server();
@@ -197,7 +168,7 @@ test("v2 grants: a service that is taken away is closed at once with its clients
   const { service, error } = await relay.device.events.next("service");
   assert.equal(service, "a");
   assert.match(error!, /not-granted/);
-  await closed(a);
+  await refusesClients(a);
   await ofB.write("still there");
   assert.equal(await ofB.readText(11), "still there");
   assert.equal(await echoed(b), "word");
@@ -221,7 +192,7 @@ test("v2 grants: a fixed port that is changed is the new one, and the old one is
   const { hostAddress, error } = await granted.device.events.next("service");
   assert.deepEqual([hostAddress, error], [`127.0.0.65:${after}`, undefined]);
   assert.equal(await echoed(after, "127.0.0.65"), "word");
-  await closed(before, "127.0.0.65");
+  await refusesClients(before, "127.0.0.65");
   assert.equal((await granted.client.readToEnd()).length, 0);
 });
 
@@ -298,7 +269,7 @@ for (
     const down = await server.events.next("link-down");
     assert.ok(performance.now() - since < OFF_WITHIN_MS, `it took ${performance.now() - since} ms`);
     assert.equal(down.reason, "revoked");
-    await closed(granted.port);
+    await refusesClients(granted.port);
     const lost = await device.events.next("lost");
     assert.deepEqual([lost.reason, lost.detail?.split(":")[0]], ["goodbye", code]);
     assert.ok(lost.retryIn! >= comeBack && lost.retryIn! <= comeBack + 30_000, `it comes back in ${lost.retryIn} ms`);

@@ -12,6 +12,7 @@ import { echoService, freePort } from "./support/service.ts";
 import { Stream } from "./support/stream.ts";
 import { test } from "./support/test.ts";
 import { Cable } from "./support/v2_cable.ts";
+import { refusesClients } from "./support/v2_ports.ts";
 import { authorized, local, startV2Device, startV2Relay, startV2Server } from "./support/v2_relay.ts";
 
 for (const side of ["device", "server"] as const) {
@@ -38,7 +39,7 @@ for (const side of ["device", "server"] as const) {
     assert.equal((await server.events.next("mode")).mode, "config");
     assert.equal((await device.events.next("channel-end")).reason, "service-withdrawn");
     assert.equal((await server.events.next("client-end")).reason, "service-withdrawn");
-    await assert.rejects(Stream.connect(port, "127.0.0.71"), Deno.errors.ConnectionRefused);
+    await refusesClients(port, "127.0.0.71");
     assert.deepEqual([device.handle.status.mode, server.handle.devices()[0]?.mode], ["config", "config"]);
     assert.deepEqual(server.handle.devices()[0]?.services, []);
     assert.equal(device.handle.state, "online", "the link stays");

@@ -13,6 +13,7 @@ import { ManualClock } from "./support/manual_clock.ts";
 import { echoService, freePort, Service } from "./support/service.ts";
 import { Stream } from "./support/stream.ts";
 import { test, within } from "./support/test.ts";
+import { refusesClients } from "./support/v2_ports.ts";
 import { local, SECURITIES, startV2Device, startV2Relay, type V2Relay } from "./support/v2_relay.ts";
 import { FullPort } from "./support/v2_reset.ts";
 import { PlayedServer } from "./support/v2_server_peer.ts";
@@ -116,23 +117,10 @@ test("v2 refusal: the port of a service that is to be closed while it is down re
   }
   using last = await Stream.connect(hostPort); // the first that finds it down is how the device learns of it
   assert.equal((await last.readToEnd()).length, 0);
-  await within(closedAgain(hostPort), "the host port to be closed");
+  await refusesClients(hostPort);
   assert.equal(relay.device.handle.status.services[0]?.up, false);
   assert.equal(relay.device.log.matching(/service web is down/).length, 1);
 });
-
-/** Resolves when the kernel refuses clients at a port. */
-async function closedAgain(port: number): Promise<void> {
-  for (;;) {
-    try {
-      using client = await Stream.connect(port);
-      await client.readToEnd();
-    } catch (error) {
-      if (error instanceof Deno.errors.ConnectionRefused) return;
-      throw error;
-    }
-  }
-}
 
 test("v2 refusal: a watched service stays up when clients give up while it is being dialled", async () => {
   const clock = new ManualClock();

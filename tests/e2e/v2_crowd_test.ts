@@ -35,7 +35,7 @@ processTest("v2: 200 clients at once get what they sent, each its own", [], asyn
   }));
   const ended = () => relay.server.log.filter(({ message }) => message.startsWith("client "));
   await poll(() => ended().length === 200, () => `${ended().length} of 200 lines about clients`);
-  assert.deepEqual(new Set(ended().map((line) => line["reason"])), new Set(["service-closed"]));
+  assert.deepEqual(new Set(ended().map((line) => line["reason"])), new Set(["client-closed"]));
 });
 
 processTest("v2: a client that never reads holds up nobody, for as long as it likes", ["/proc"], async () => {

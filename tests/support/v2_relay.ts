@@ -22,6 +22,8 @@ import type { AuthorizedDevice } from "../../server/authorized_devices.ts";
 import { parseGrant, type ServiceGrant } from "../../server/service_grant.ts";
 import type { V2Options } from "../../server/options.ts";
 import { Directory } from "./v2_directory.ts";
+
+export { Directory };
 import { Events } from "./events.ts";
 import { portOf, type TestDevice } from "./relay.ts";
 import { Stream } from "./stream.ts";

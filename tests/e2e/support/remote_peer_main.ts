@@ -2,13 +2,16 @@
  * A client or a service for a network namespace, as a process of its own:
  *
  * - `echo`: a service on 127.0.0.1 that sends back what it gets; `sink`: one that takes all; `source`: one that sends
- *   without end. They print `port N`.
+ *   without end; `mixed`: one that does as the first byte says, `d` is a source, `u` a sink, any other an echo. They print
+ *   `port N`.
  * - `ask PORT`: a client that sends a question and prints what comes back.
  * - `ping PORT ROUNDS`: a client that sends a byte, waits for it to come back, and so on, 5 ms apart; it prints all times
  *   in milliseconds as JSON.
  * - `hold PORT`: a client that prints `held` when a byte came back, then waits for the end, and prints `ended`.
  * - `pour PORT`: a client that sends without end; `take PORT`: one that reads without end. They print `flowing` after the
  *   first 8 MiB, and end with the connection.
+ * - `measure PORT WAY`: a client of `mixed` that moves bytes `down` or `up` without end; it prints `flowing` after the first
+ *   MiB, and at SIGTERM `rate N`, the bytes a second since then.
  *
  * @module
  */
@@ -24,6 +27,15 @@ const SERVICES: Record<string, (conn: Deno.TcpConn) => Promise<unknown>> = {
   echo: (conn) => conn.readable.pipeTo(conn.writable),
   sink: (conn) => take(conn, () => {}),
   source: (conn) => pour(conn, () => {}),
+  mixed: async (conn) => {
+    const first = new Uint8Array(1);
+    await conn.read(first);
+    const what = String.fromCharCode(first[0]!);
+    if (what === "d") return await pour(conn, () => {});
+    if (what === "u") return await take(conn, () => {});
+    await conn.write(first);
+    await conn.readable.pipeTo(conn.writable);
+  },
 };
 
 /** What a client does with its connection. */
@@ -42,6 +54,7 @@ const CLIENTS: Record<string, (conn: Deno.TcpConn) => Promise<unknown>> = {
     await conn.read(into).catch(() => {}); // however it ends
     say("ended");
   },
+  measure: (conn) => measure(conn, Deno.args[2] === "down" ? "d" : "u"),
   pour: (conn) => pour(conn, sayFlowing),
   take: (conn) => take(conn, sayFlowing),
 };
@@ -67,6 +80,25 @@ async function ping(conn: Deno.TcpConn, rounds: number): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   say(JSON.stringify(times));
+}
+
+async function measure(conn: Deno.TcpConn, way: "d" | "u"): Promise<void> {
+  let since = 0;
+  let before = 0;
+  let now = 0;
+  const count = (total: number) => {
+    now = total;
+    if (since > 0 || total < 1024 * 1024) return;
+    since = performance.now();
+    before = total;
+    say("flowing");
+  };
+  Deno.addSignalListener("SIGTERM", () => {
+    say(`rate ${Math.round((now - before) / (performance.now() - since) * 1000)}`);
+    Deno.exit(0);
+  });
+  await conn.write(new TextEncoder().encode(way));
+  await (way === "d" ? take(conn, count) : pour(conn, count));
 }
 
 async function pour(conn: Deno.TcpConn, onBytes: (total: number) => void): Promise<void> {

@@ -23,7 +23,7 @@ export const HOST_PORT = 7000;
 /** How to start {@linkcode V2Machines}. */
 export interface V2MachinesOptions extends V2RelayOptions {
   /** What the service does. @default {"echo"} */
-  readonly service?: "echo" | "sink" | "source";
+  readonly service?: "echo" | "mixed" | "sink" | "source";
   /** The network, if it is to be another than usual; it is disposed of with the machines. */
   readonly net?: NatNetwork;
 }
@@ -72,7 +72,7 @@ export class V2Machines implements AsyncDisposable {
   }
 
   /** A client on the public host. */
-  client(does: "ask" | "hold" | "ping" | "pour" | "take", ...args: string[]): Child {
+  client(does: "ask" | "hold" | "measure" | "ping" | "pour" | "take", ...args: string[]): Child {
     return Child.start("client", peer(this.net.on("server"), does, String(HOST_PORT), ...args));
   }
 

@@ -1,0 +1,220 @@
+/**
+ * What is fuzzed of wire profile v2, and what has to hold: a target throws if it does not.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { ProtocolError } from "../../protocol/errors.ts";
+import { readGoodbye } from "../../protocol/goodbye.ts";
+import type { LinkOutput } from "../../protocol/link.ts";
+import { WindowBudget } from "../../protocol/receive_windows.ts";
+import type { V2Channel } from "../../protocol/v2_channel.ts";
+import { V2Decoder } from "../../protocol/v2_decoder.ts";
+import { V2DeviceLink } from "../../protocol/v2_device_link.ts";
+import { DeviceHandshake, HandshakeError, readWelcome, ServerHandshake } from "../../protocol/v2_handshake.ts";
+import type { V2Link, V2LinkOptions } from "../../protocol/v2_link.ts";
+import { V2ServerLink } from "../../protocol/v2_server_link.ts";
+import { chunksOf, type Sender } from "./inputs.ts";
+import type { Random } from "./random.ts";
+import { hex, joinData } from "./reference.ts";
+import { mutated, v2Fields, v2Frame, v2Stream } from "./v2_inputs.ts";
+import { readV2Stream } from "./v2_reference.ts";
+
+const MAX_CHANNELS = 50;
+
+/** What a peer may cause; anything else is a finding. @returns the code. */
+function peerError(thrown: unknown): string {
+  if (thrown instanceof ProtocolError) return thrown.code;
+  if (thrown instanceof HandshakeError) return thrown.goodbye.code;
+  throw thrown;
+}
+
+/** Decodes a stream in chunks, and compares with the reference, which has it whole. */
+export function fuzzV2Decoder(random: Random): void {
+  const stream = v2Stream(random, random.of("device", "server"));
+  const expected = readV2Stream(stream);
+  const told: string[] = [];
+  let asked = 0;
+  const decoder = new V2Decoder({
+    onData(channel, bytes) {
+      assert(bytes.length > 0, "DATA was told without bytes");
+      told.push(`data ${channel} ${hex(bytes)}`);
+    },
+    onFrame: (command, channel, payload) => told.push(`frame ${command} ${channel} ${hex(payload)}`),
+    onAcknowledge: () => asked++,
+  });
+  let error: string | undefined;
+  try {
+    for (const chunk of chunksOf(random, stream)) decoder.push(chunk);
+  } catch (thrown) {
+    error = peerError(thrown);
+  }
+  assert.equal(error, expected.error);
+  assert.deepEqual(joinData(told), joinData(expected.told.filter((line) => line !== "skipped")));
+  if (error !== undefined) return;
+  assert.equal(decoder.atBoundary, expected.atBoundary);
+  assert.equal(decoder.position, expected.position);
+  assert.equal(asked, expected.asked);
+}
+
+/** One side of a link with a hostile peer, and users who do what they may. */
+class Side {
+  readonly budget: WindowBudget;
+  readonly channels: V2Channel[] = [];
+  readonly held = new Map<V2Channel, number>();
+  readonly ended = new Set<V2Channel>();
+  answers = 0;
+  now = 0;
+  readonly output: LinkOutput = {
+    control: (frame) => this.#sent(frame),
+    data: (frame) => void this.#sent(frame),
+    copy: (frame) => void this.#sent(frame),
+  };
+  readonly options: V2LinkOptions;
+
+  constructor(random: Random) {
+    this.budget = new WindowBudget(random.of(0, 20_000, 1_000_000));
+    const now = () => this.now;
+    this.options = { output: this.output, now, wallClock: now, budget: this.budget, nagle: random.oneIn(2) };
+  }
+
+  #sent(frame: Uint8Array): void {
+    assert.equal(frame.length - 8, frame[0]! << 8 | frame[1]!, "a frame of another size than it says");
+    this.answers++;
+  }
+
+  add(channel: V2Channel): void {
+    this.channels.push(channel);
+    channel.receiver = {
+      onData: (bytes) => {
+        assert(!this.ended.has(channel) && !channel.peerEnded, "bytes came after the end");
+        this.held.set(channel, (this.held.get(channel) ?? 0) + bytes.length);
+      },
+      onPeerEnd: () => assert(channel.peerEnded),
+      onEnd: () => {
+        assert(!this.ended.has(channel), "a channel ended twice");
+        this.ended.add(channel);
+      },
+    };
+  }
+
+  act(random: Random): void {
+    const channel = this.channels[random.upTo(Math.max(0, this.channels.length - 1))];
+    if (!channel) return;
+    const held = this.held.get(channel) ?? 0;
+    const size = Math.min(channel.room, random.of(10, 3_000, 65_535));
+    switch (random.upTo(6)) {
+      case 0:
+        channel.end();
+        break;
+      case 1:
+        if (channel.open) this.ended.add(channel);
+        channel.close(this.now, random.of("client-reset", "service-closed", "service-refused"));
+        break;
+      case 2:
+      case 3:
+        channel.consumed(held);
+        this.held.set(channel, 0);
+        break;
+      default:
+        if (channel.open && !channel.piece && size > 0) channel.send(new Uint8Array(8 + size), size);
+    }
+  }
+
+  drive(random: Random, link: V2Link, sender: Sender, act: () => void): void {
+    try {
+      for (const chunk of chunksOf(random, v2Stream(random, sender))) {
+        this.now += random.of(0, 1, 100, 31_000);
+        link.receive(chunk, this.now);
+        assert(link.channelCount <= MAX_CHANNELS, `${link.channelCount} channels`);
+        for (let times = random.upTo(3); times > 0; times--) {
+          if (random.oneIn(3)) act();
+          else this.act(random);
+        }
+      }
+    } catch (thrown) {
+      peerError(thrown);
+    }
+    link.end("link-lost");
+    assert.equal(link.channelCount, 0);
+    assert.equal(this.budget.granted, 0, "a grant was not given back");
+    for (const channel of this.channels) assert(!channel.open, "a channel is open on a link that is over");
+    const { answers } = this;
+    for (const channel of this.channels) {
+      channel.end();
+      channel.close(this.now, "client-closed");
+    }
+    assert.equal(this.answers, answers, "a channel spoke on a link that is over");
+  }
+}
+
+/** A server's link with a hostile device. */
+export function fuzzV2ServerLink(random: Random): void {
+  const side = new Side(random);
+  const nothing = () => {};
+  const events = { onGoodbye: nothing, onSettings: nothing, onOffers: nothing, onUnreachable: nothing };
+  const link = new V2ServerLink(side.options, MAX_CHANNELS, events);
+  side.drive(random, link, "device", () => {
+    if (random.oneIn(8)) return link.ping();
+    const channel = link.open(1, "a:1", "b:1");
+    if (channel) side.add(channel);
+  });
+}
+
+/** A device's link with a hostile server. */
+export function fuzzV2DeviceLink(random: Random): void {
+  const side = new Side(random);
+  const link = new V2DeviceLink(side.options, MAX_CHANNELS, {
+    onGoodbye: () => {},
+    onSettings: () => {},
+    onGrants: () => {},
+    onOpen(channel) {
+      side.add(channel);
+      if (random.oneIn(3)) link.accept(channel);
+    },
+  });
+  side.drive(random, link, "server", () => {
+    const waiting = side.channels[random.upTo(Math.max(0, side.channels.length - 1))];
+    if (waiting && !random.oneIn(8)) link.accept(waiting);
+    else link.ping();
+  });
+}
+
+/** Payloads of the handshake, at both sides: nothing is let in, and nothing but the named errors is thrown. */
+export async function fuzzV2Handshake(random: Random): Promise<void> {
+  const crypto = { verify: () => Promise.resolve(false), hmac: () => Promise.resolve(new Uint8Array(32)) };
+  const signer = { publicKey: new Uint8Array(32), sign: () => Promise.resolve(new Uint8Array(64)) };
+  const instance = new Uint8Array(16);
+  const party = { signer, nonce: random.bytes(32), wallClock: 1, software: "x" };
+  const device = new DeviceHandshake({ ...party, serverKey: new Uint8Array(32), instance }, crypto);
+  const attempt = async (run: () => unknown): Promise<boolean> => {
+    try {
+      await run();
+      return true;
+    } catch (thrown) {
+      peerError(thrown);
+      return false;
+    }
+  };
+  const some = (sizes: readonly (readonly [number, number])[]) => {
+    const bytes = v2Fields(random, sizes);
+    return random.oneIn(3) ? mutated(random, bytes) : bytes;
+  };
+  const challenge = v2Frame(0x41, 0, some([[1, 1], [2, 4], [3, 32], [4, 32], [5, 8], [128, 5], [6, 64]]));
+  assert(!await attempt(() => device.answer(challenge)), "a server that proves nothing was believed");
+  const server = new ServerHandshake(party, crypto);
+  const hello = random.oneIn(2) ? mutated(random, device.hello.slice(8)) : v2Frame(
+    0x40,
+    0,
+    some([[1, 2], [2, 4], [3, 32], [4, 32], [5, 8], [6, 16], [128, 5]]),
+  );
+  if (await attempt(() => server.challenge(hello))) {
+    assert(
+      !await attempt(() => server.authenticate(some([[1, 64], [2, 40]]))),
+      "a device that proves nothing was let in",
+    );
+  }
+  await attempt(() => readWelcome(some([[1, 16], [2, 5], [3, 4], [4, 5]])));
+  await attempt(() => readGoodbye(some([[1, 1], [2, 5], [3, 4], [4, 2]])));
+}

@@ -1,0 +1,33 @@
+/**
+ * Sockets that come and say next to nothing, as a process of its own: `ADDRESS FROM COUNT`. It opens COUNT connections
+ * from FROM, sends a byte of a TLS hello on each, prints `sent COUNT`, and opens another for each that is closed.
+ *
+ * @module
+ */
+
+import { connect } from "node:net";
+
+const [address, from, count] = Deno.args;
+const [host, port] = address!.split(":");
+const lanes = 200;
+let sent = 0;
+
+for (let lane = 0; lane < lanes; lane++) open(Number(count) / lanes);
+
+/** Opens `left` connections, one after the other. */
+function open(left: number): void {
+  const socket = connect({ host: host!, port: Number(port), localAddress: from! });
+  let counted = false;
+  const next = () => {
+    if (counted) return;
+    counted = true;
+    if (++sent === Number(count)) Deno.stdout.writeSync(new TextEncoder().encode(`sent ${count}\n`));
+    if (left > 1) open(left - 1);
+  };
+  socket.on("connect", () => socket.write(new Uint8Array([0x16]), next));
+  socket.on("error", () => {}); // it was cut off, as it has to be
+  socket.on("close", () => {
+    next();
+    setTimeout(() => open(1), 200);
+  });
+}

@@ -1,0 +1,133 @@
+/**
+ * Whoever else dials a v2 listener: in thousands and silent, with garbage, or with another protocol. Devices and clients
+ * do not notice.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { noise } from "../support/bytes.ts";
+import { Stream } from "../support/stream.ts";
+import { within } from "../support/test.ts";
+import { Child } from "../e2e/support/child.ts";
+import { portOf, startDevice } from "../e2e/support/daemons.ts";
+import { processTest } from "../e2e/support/harness.ts";
+import { poll } from "../e2e/support/poll.ts";
+import { find } from "../e2e/support/requirements.ts";
+import { echoSession } from "../e2e/support/session.ts";
+import { timed } from "../e2e/support/v2_machines.ts";
+import { echoRelay, enrol, joinArgs, serviceOpen } from "../e2e/support/v2_relay.ts";
+
+const LORIS = fileURLToPath(new URL("../e2e/support/slow_loris_main.ts", import.meta.url));
+
+/** Getting in past a crowd at the door, on a busy machine, in milliseconds. */
+const GETTING_IN_MS = 5_000;
+
+for (const from of ["127.0.0.2", "127.0.0.1"]) {
+  const whose = from === "127.0.0.1" ? "the devices' own address" : "another address";
+  processTest(
+    `5,000 silent sockets from ${whose}: a new device still gets in, and clients still work`,
+    ["/proc"],
+    async () => {
+      await using echo = await echoRelay();
+      const { relay, service } = echo;
+      await echoSession(relay.hostPort);
+      const before = relay.server.descriptors;
+      const text = await enrol(relay.folder.path, relay.server.address, ["more"], { device: "gw2" });
+      const command = ["sh", "-c", 'ulimit -n 8192 && exec "$@"', "sh", Deno.execPath(), "run", "--quiet", "-A", LORIS];
+      await using loris = Child.start("loris", [...command, relay.server.address, from, "5000"]);
+      await loris.line(/^sent 5000$/);
+      const took = await timed(echoSession(relay.hostPort));
+      assert.ok(took < 2_000, `a client needed ${took} ms`);
+      await using device = startDevice(joinArgs(`${relay.folder.path}/2`, text, [`more=127.0.0.1:${service.port}`]));
+      const inAfter = await timed(device.child.line(/^online /));
+      assert.ok(inAfter < GETTING_IN_MS, `the new device was in after ${inAfter} ms`);
+      await echoSession(portOf(await serviceOpen(device, "more")));
+      assert.ok(relay.server.descriptors < before + 2_000, `${relay.server.descriptors} descriptors`);
+      assert.equal(relay.device.child.stdout.some((line) => line.startsWith("lost ")), false);
+      await device.child.kill();
+      await loris.kill();
+      await relay.server.descriptorsBackTo(before);
+    },
+  );
+}
+
+const GARBAGE: [what: string, bytes: Uint8Array | string][] = [
+  ["HTTP", "GET / HTTP/1.1\r\nHost: relay\r\n\r\n"],
+  ["v1", Uint8Array.of(0, 0, 0, 3)],
+  ["v2 without TLS", "SALLY2\r\n" + "\0".repeat(100)],
+  ["noise", noise(100_000, 3)],
+  ["TLS that is cut short", Uint8Array.of(0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3)],
+];
+
+processTest(
+  "garbage of all kinds on the TLS listener is refused, each time with a line, and harms nobody",
+  ["/proc"],
+  async () => {
+    await using echo = await echoRelay();
+    const { relay } = echo;
+    using client = await Stream.connect(relay.hostPort);
+    await client.write("before");
+    assert.equal(await client.readText(6), "before");
+    const before = relay.server.descriptors;
+    for (const [what, bytes] of GARBAGE) {
+      const from = relay.server.child.stderr.length;
+      using stranger = await Stream.connect(relay.server.port);
+      await stranger.write(bytes).catch(() => {}); // it may have been cut off by then
+      await stranger.closeWrite().catch(() => {});
+      await within(stranger.readToEnd().catch(() => {}), `the end of ${what}`, 3_000);
+      const refused = await relay.server.logged(/^refused /, from);
+      assert.equal(refused.level, "warn", what);
+      assert.ok(String(refused["why"]).length > 10, `${what}: ${refused["why"]}`);
+    }
+    await Promise.all(Array.from({ length: 500 }, async (_, at) => {
+      using stranger = await Stream.connect(relay.server.port);
+      await stranger.write(noise(2_000, at + 1)).catch(() => {});
+      await stranger.readToEnd().catch(() => {});
+    }));
+    await client.write("after");
+    assert.equal(await client.readText(5), "after");
+    await relay.server.descriptorsBackTo(before);
+    assert.ok(
+      relay.server.log.filter(({ level }) => level === "warn").length < 200,
+      "lines about strangers are limited",
+    );
+    await echoSession(relay.hostPort);
+  },
+);
+
+processTest("a browser on the TLS port gets no page: another protocol is refused by ALPN", ["curl"], async () => {
+  await using echo = await echoRelay();
+  const { relay } = echo;
+  await using curl = await Child.run("curl", ["curl", "-sSk", "--noproxy", "*", `https://${relay.server.address}/`]);
+  assert.notEqual(await curl.exited, 0);
+  assert.deepEqual(curl.stdout, []);
+  await relay.server.logged(/^refused /);
+  await echoSession(relay.hostPort);
+});
+
+processTest(
+  "TLS of another kind is refused: 1.2 is too old, and the certificate names no host",
+  ["openssl"],
+  async () => {
+    await using echo = await echoRelay();
+    const { relay } = echo;
+    const connect = async (...more: string[]) => {
+      const command = [find("openssl")!, "s_client", "-connect", relay.server.address, ...more];
+      await using child = await Child.run("openssl", command);
+      return { code: await child.exited, text: child.stdout.join("\n") };
+    };
+    const old = await connect("-tls1_2", "-alpn", "sallyport/2");
+    assert.notEqual(old.code, 0);
+    const { text } = await connect("-alpn", "sallyport/2");
+    assert.match(text, /TLSv1\.3/);
+    assert.match(text, /ALPN protocol: sallyport\/2/);
+    assert.doesNotMatch(text, new RegExp(Deno.hostname()));
+    await poll(
+      () => relay.server.log.some(({ message }) => message.startsWith("refused ")),
+      () => "nothing was refused",
+    );
+    await echoSession(relay.hostPort);
+  },
+);
