@@ -8,7 +8,8 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { addOptions, type OptionTable, type OptionValues, optionValues } from "./options.ts";
 import { stderr, stdout } from "./output.ts";
 import { TomlTable } from "./toml_table.ts";
-import { oneOf, parseDurationOrNever, wholeNumber } from "./values.ts";
+import { ConfigError } from "./config_error.ts";
+import { closest, oneOf, parseDurationOrNever, wholeNumber } from "./values.ts";
 import { VERSION } from "../net/version.ts";
 
 /** Where the command-line library writes help and errors. */
@@ -70,16 +71,19 @@ export function daemonCommand(
     .description(`${description}\n\n${examples}`)
     .version(VERSION, "--version", "print the version")
     .helpOption("-h, --help", "print this help")
-    .allowExcessArguments(false)
+    .allowExcessArguments(true) // what is no command below it is told with a hint
     .showHelpAfterError(`Try: ${fullName} --help`)
     .exitOverride()
     .configureOutput(COMMAND_OUTPUT)
     .configureHelp({ helpWidth: 120, optionDescription: (option) => option.description })
-    .addHelpText("after", "\nEvery option can be set in the environment as well: --log-level as SALLYPORT_LOG_LEVEL.")
+    .addHelpText(
+      "after",
+      "\nOptions with a name in the file can be set in the environment as well: --log-level as SALLYPORT_LOG_LEVEL.",
+    )
     .addOption(new Option("--config <FILE>", "TOML file with the same words").env("SALLYPORT_CONFIG"))
     .option("--check", "check the configuration, print what is in force, and exit")
     .enablePositionalOptions();
-  addOptions(command, table);
+  addOptions(command, table, true);
   return command;
 }
 
@@ -88,13 +92,31 @@ export function readOptions<T extends OptionTable>(
   table: T,
   command: Command,
 ): { values: OptionValues<T>; file: TomlTable | undefined; check: boolean } {
+  rejectArguments(command);
   const { config, check } = command.opts<{ config?: string; check?: true }>();
   const file = config === undefined ? undefined : TomlTable.load(config);
   return { values: optionValues(table, command, file), file, check: check === true };
 }
 
+/** A daemon takes no arguments: what stands there was meant for a command below it. */
+function rejectArguments(command: Command): void {
+  const [word] = command.args;
+  if (word === undefined) return;
+  const known = command.commands.map((each) => each.name());
+  const like = closest(word, known);
+  throw new ConfigError(
+    `unknown command "${word}"; ${like ? `did you mean "${like}"?` : `there are: ${known.join(", ")}`}`,
+  );
+}
+
 /** A command that does one thing and ends, known to users as `fullName`. */
-export function taskCommand(fullName: string, description: string, table: OptionTable, examples = ""): Command {
+export function taskCommand(
+  fullName: string,
+  description: string,
+  table: OptionTable,
+  examples = "",
+  env = false,
+): Command {
   const command = new Command(fullName.split(" ").at(-1))
     .summary(description)
     .description(examples ? `${description}\n\n${examples}` : description)
@@ -104,7 +126,7 @@ export function taskCommand(fullName: string, description: string, table: Option
     .exitOverride()
     .configureOutput(COMMAND_OUTPUT)
     .configureHelp({ helpWidth: 120, optionDescription: (option) => option.description });
-  addOptions(command, table);
+  addOptions(command, table, env);
   return command;
 }
 

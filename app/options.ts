@@ -43,15 +43,16 @@ export function envName(name: string): string {
   return `SALLYPORT_${name.toUpperCase().replaceAll("-", "_")}`;
 }
 
-/** Adds the options of a table to a command. */
-export function addOptions(command: Command, table: OptionTable): void {
+/** Adds the options of a table to a command. `env`: whether the environment counts too. */
+export function addOptions(command: Command, table: OptionTable, env: boolean): void {
   for (const [name, spec] of Object.entries(table)) {
     const preset = spec.preset === undefined ? "" : ` (default: ${spec.preset})`;
     if (spec.flag) {
-      command.addOption(new Option(`--${name}`, spec.help).env(envName(name)));
+      command.addOption(new Option(`--${name}`, spec.help));
       continue;
     }
-    const option = new Option(`--${name} <${spec.value}>`, spec.help + preset).env(envName(name));
+    const option = new Option(`--${name} <${spec.value}>`, spec.help + preset);
+    if (env) option.env(envName(name));
     const parse = (text: string) => {
       try {
         return spec.parse(text);
@@ -84,10 +85,18 @@ export function optionValues<T extends OptionTable>(
   for (const [name, spec] of Object.entries(table)) {
     const attribute = new Option(`--${name} <x>`).attributeName();
     const inFile = fromFile(file, name, spec); // read and checked, also when something else goes first
-    const value = given[attribute] ?? inFile;
+    const value = given[attribute] ?? (spec.flag ? flagInEnvironment(name) : undefined) ?? inFile;
     if (value !== undefined) values[name] = value;
   }
   return values as OptionValues<T>;
+}
+
+/** A flag in the environment says which: what merely stands there must not turn anything on. */
+function flagInEnvironment(name: string): boolean | undefined {
+  const text = Deno.env.get(envName(name));
+  if (text === undefined || text === "") return undefined;
+  if (["true", "1", "false", "0"].includes(text)) return text === "true" || text === "1";
+  throw new ConfigError(`${envName(name)} is "${text}"; write true or false`);
 }
 
 function fromFile(file: TomlTable | undefined, name: string, spec: OptionSpec<unknown>): unknown {
@@ -103,8 +112,13 @@ export function required<T>(value: T | undefined, name: string, example: string)
 }
 
 /** The options that have a default, with what is in force: a line each, for `--check`. */
-export function describeOptions<T extends OptionTable>(table: T, values: OptionValues<T>): string[] {
-  return Object.entries(table).filter(([, spec]) => spec.preset !== undefined).map(([name, { preset, value }]) => {
+export function describeOptions<T extends OptionTable>(
+  table: T,
+  values: OptionValues<T>,
+  without: readonly (keyof T)[] = [],
+): string[] {
+  const named = Object.entries(table).filter(([name, spec]) => spec.preset !== undefined && !without.includes(name));
+  return named.map(([name, { preset, value }]) => {
     const given: unknown = values[name];
     if (given === undefined) return `${name} ${preset}`;
     if (value !== "TIME") return `${name} ${given}`;

@@ -45,7 +45,17 @@ async function run(command: Command): Promise<void> {
   const stored = isV2 ? await loadStored(values.state) : undefined;
   const config = deviceConfig(values, file, stored);
   if (check) {
-    for (const line of [...describeDevice(config), ...describeOptions(DEVICE_OPTIONS, values)]) printLine(line);
+    const lines = describeDevice(config);
+    if (isV2) lines.push(`state ${stateFolder(values.state, "device")}`);
+    const { idleTimeout, probeInterval, probeCount } = config.keepAlive!;
+    const inForce = {
+      ...values,
+      "idle-timeout": idleTimeout,
+      "probe-interval": probeInterval,
+      "probe-count": probeCount,
+    };
+    const without = isV2 ? ["stall-timeout"] as const : ["mode"] as const;
+    for (const line of [...lines, ...describeOptions(DEVICE_OPTIONS, inForce, without)]) printLine(line);
     return;
   }
   await runDevice(config, values, stored);
@@ -123,7 +133,7 @@ function announce(event: DeviceEvent, json: boolean): void {
   if (json) printLine(JSON.stringify(event));
   else if (event.type === "online") printLine(`online ${event.server}` + (event.device ? ` as ${event.device}` : ""));
   else if (event.type === "service") printLine(`service ${event.service} ${event.hostAddress ?? event.error}`);
-  else printLine(`lost ${event.server} ${event.reason}`);
+  else printLine(`lost ${event.server} ${event.reason}` + (event.goodbye ? ` ${event.goodbye}` : ""));
 }
 
 function examples(name: string): string {

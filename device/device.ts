@@ -13,6 +13,7 @@ import { Backoff } from "../net/backoff.ts";
 import { sleep } from "../net/clock.ts";
 import { Emitter } from "../net/emitter.ts";
 import { describeError } from "../net/errors.ts";
+import { formatDuration } from "../net/format.ts";
 import { SHUTDOWN_TIMEOUT_MS } from "../net/limits.ts";
 import type { DeviceEvent, LostEvent } from "./events.ts";
 import type { LinkFacts, LinkLife, LinkMaker, MadeLink } from "./link_maker.ts";
@@ -230,14 +231,14 @@ class Device implements DeviceHandle {
     }
     this.#goodbye = link.goodbye;
     const retryIn = this.#retryIn(link.goodbye);
-    const facts = { server, reason: end.reason, detail: end.detail, duration, retryIn };
+    const facts = { server, reason: end.reason, detail: end.detail, goodbye: link.goodbye?.code, duration, retryIn };
     const detail = end.detail ?? (device === undefined && end.reason === "peer-closed" && !link.served &&
         duration < QUICK_MS
       ? QUICKLY_CLOSED
       : undefined);
     logger.info(
       `link down: server {server}, {reason}${detail ? " ({detail})" : ""}, {duration} ms` +
-        (retryIn === undefined ? "" : "; next try in {retryIn} ms"),
+        (retryIn === undefined ? "" : `; next try in ${formatDuration(retryIn)}`),
       { ...facts, detail },
     );
     this.#emitter.emit({ type: "lost", ...facts });
@@ -251,18 +252,17 @@ class Device implements DeviceHandle {
       this.#isCompatible = error.goodbye.code !== "incompatible";
     }
     const retryIn = this.#retryIn(error instanceof HandshakeError ? error.goodbye : undefined);
-    const why = error instanceof HandshakeError ? `${error.goodbye.code}: ${error.message}` : describeError(error);
-    const facts = { server, error: why, retryIn: retryIn ?? 0, code: undefined };
-    const next = retryIn === undefined ? "" : "; next try in {retryIn} ms";
-    const what = error instanceof HandshakeError
-      ? "{server} refused this device: {error}"
-      : "cannot reach {server}: {error}";
+    const refused = error instanceof HandshakeError && error.byPeer;
+    const why = refused ? `${error.goodbye.code}: ${error.message}` : describeError(error);
+    const facts = { server, error: why, retryIn: retryIn ?? 0 };
+    const next = retryIn === undefined ? "" : `; next try in ${formatDuration(retryIn)}`;
+    const what = refused ? "{server} refused this device: {error}" : "cannot reach {server}: {error}";
     this.#settings.logger.warn(what + next, facts);
     this.#emitter.emit({
       type: "dial-failed",
       server,
       error: why,
-      goodbye: error instanceof HandshakeError ? error.goodbye.code : undefined,
+      goodbye: refused ? error.goodbye.code : undefined,
       retryIn: retryIn ?? 0,
     });
     return retryIn;

@@ -62,6 +62,8 @@ export interface LostEvent {
   readonly reason: LinkEndReason;
   /** More about it for people, where there is more. */
   readonly detail: string | undefined;
+  /** The code of the server's goodbye, if it said one. */
+  readonly goodbye: GoodbyeCode | undefined;
   /** Its life in milliseconds. */
   readonly duration: number;
   /** When the next try is, or `undefined` if this was the end. */

@@ -138,8 +138,9 @@ export class ServiceBoard {
   }
 
   #onChange(service: NamedService, up: boolean): void {
-    if (this.#mode === "init") return this.#leaveInit();
-    this.#events.onService(service, up);
+    const first = this.#mode === "init";
+    if (!first || !up) this.#events.onService(service, up);
+    if (first) return this.#leaveInit();
     if (this.#mode !== "run") return;
     this.#events.onOffers([{ number: this.services.indexOf(service), offered: up, name: service.name }]);
   }

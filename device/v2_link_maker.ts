@@ -54,7 +54,10 @@ export class V2LinkMaker implements LinkMaker {
       onService: ({ name, localAddress }, up) => {
         const facts = { service: name, localAddress: formatAddress(localAddress) };
         if (up) logger.info("service {service} is up again at {localAddress}", facts);
-        else logger.warn("service {service} is down at {localAddress}: its host port is closed until it is up", facts);
+        else {
+          logger.warn("service {service} is down at {localAddress}: its host port is closed until it is up", facts);
+          emit({ type: "service", service: name, hostAddress: undefined, error: "service-down" });
+        }
       },
     });
   }

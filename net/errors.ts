@@ -7,7 +7,13 @@
 /** One line about an error of the runtime, for people. */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  if (isTlsCut(error)) return "the peer closed the connection without a word";
   return error.message.replace(/ \(os error \d+\)$/, "") || error.name;
+}
+
+/** Whether a TLS connection ended as those do whose process was killed: without the end that TLS has. */
+export function isTlsCut(error: unknown): boolean {
+  return error instanceof Error && error.message.includes("close_notify");
 }
 
 /** The code that the system gave to an error, such as `EADDRINUSE`. */

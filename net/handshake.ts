@@ -93,7 +93,7 @@ class HandshakeReader {
         continue;
       }
       this.#start += first.frame.length;
-      if (first.command === V2Command.GOODBYE) throw new HandshakeError(readGoodbye(first.payload));
+      if (first.command === V2Command.GOODBYE) throw new HandshakeError(readGoodbye(first.payload), true);
       if (first.command !== command) {
         throw new ProtocolError("listen-expected", `expected ${name}, got command ${first.command}`);
       }

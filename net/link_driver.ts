@@ -9,7 +9,7 @@ import { KeepAlive, type KeepAliveSettings } from "../protocol/keep_alive.ts";
 import type { Link, LinkOutput } from "../protocol/link.ts";
 import type { ChannelEndReason, LinkEndReason } from "../protocol/reasons.ts";
 import type { Clock } from "./clock.ts";
-import { describeError } from "./errors.ts";
+import { describeError, isTlsCut } from "./errors.ts";
 import {
   COPY_MAX,
   FAREWELL_MS,
@@ -299,6 +299,7 @@ export class LinkDriver implements LinkOutput {
   #readFailed(error: unknown): void {
     if (this.#leaving) this.close(this.#leaving.reason, this.#leaving.detail);
     else if (error instanceof ProtocolError) this.close("protocol-error", error.message);
+    else if (isTlsCut(error)) this.close("peer-closed", describeError(error));
     else this.close("connection-lost", describeError(error));
   }
 

@@ -45,9 +45,9 @@ const cut = new WeakSet<Deno.TlsConn>();
 /** Closes `conn` and, as far as the runtime lets us, its socket at once, whatever its peer does. Idempotent. */
 export function cutTls(conn: Deno.TlsConn): void {
   try {
-    if (!cut.has(conn) && canCut()) shutDown(conn.localAddr, conn.remoteAddr);
+    if (!cut.has(conn)) shutDown(conn.localAddr, conn.remoteAddr);
   } catch {
-    // There is no such library (musl has another name for it): what can be done without it is done below.
+    // It is closed already, and its addresses are gone with it.
   }
   cut.add(conn);
   closeQuietly(conn);
@@ -61,16 +61,12 @@ export function cutTls(conn: Deno.TlsConn): void {
  */
 export function tuneListener(local: Deno.NetAddr): boolean {
   let done = false;
-  try {
-    if (!canCut()) return false;
-    withSocket(local, undefined, (fd, { setsockopt }) => {
-      const on = new Uint8Array(new Int32Array([1]).buffer);
-      done = setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, on, on.length) === 0 &&
-        setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, on, on.length) === 0;
-    });
-  } catch {
-    // No such library: small writes wait for acknowledgements then, which the protocol asks for.
-  }
+  // Where it is not done, small writes wait for acknowledgements, which the protocol asks for.
+  withSocket(local, undefined, (fd, { setsockopt }) => {
+    const on = new Uint8Array(new Int32Array([1]).buffer);
+    done = setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, on, on.length) === 0 &&
+      setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, on, on.length) === 0;
+  });
   return done;
 }
 
@@ -81,36 +77,54 @@ function shutDown(local: Deno.NetAddr, remote: Deno.NetAddr): void {
 
 type Calls = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 
+/** The library, for as long as the process lives: a flood of strangers would have it opened a thousand times a second. */
+const library = load();
+
+function load(): Calls | undefined {
+  try {
+    return canCut() ? Deno.dlopen(LIBRARY, SYMBOLS).symbols : undefined;
+  } catch {
+    return undefined; // musl has another name for it
+  }
+}
+
+/** Where the last socket was found: those who come one after the other often leave so, too. */
+let lastFound = 0;
+
 /** Finds a socket of this process by its addresses; a listening one has no `remote`. */
 function withSocket(
   local: Deno.NetAddr,
   remote: Deno.NetAddr | undefined,
   use: (fd: number, calls: Calls) => void,
 ): void {
-  const library = Deno.dlopen(LIBRARY, SYMBOLS); // opened each time: this is rare, and nothing is left open
-  try {
-    const { symbols } = library;
-    const { getsockname, getpeername } = symbols;
-    const address = new Uint8Array(SOCKADDR_SIZE);
-    const size = new Uint32Array(1);
-    const ask = (call: typeof getsockname, fd: number) => {
-      size[0] = SOCKADDR_SIZE;
-      return call(fd, address, size) === 0;
-    };
-    // Descriptors are numbered from 0 up, the lowest that is free first.
-    for (let fd = 0, gap = 0; gap < MAX_GAP; fd++) {
-      if (!ask(getsockname, fd)) {
-        gap++;
-        continue;
-      }
-      gap = 0;
-      if (!isAddress(address, local)) continue;
-      const connected = ask(getpeername, fd);
-      if (remote ? !connected || !isAddress(address, remote) : connected) continue;
-      return use(fd, symbols);
-    }
-  } finally {
-    library.close();
+  if (!library || !canCut()) return;
+  const { getsockname, getpeername } = library;
+  const address = new Uint8Array(SOCKADDR_SIZE);
+  const size = new Uint32Array(1);
+  const ask = (call: typeof getsockname, fd: number) => {
+    size[0] = SOCKADDR_SIZE;
+    return call(fd, address, size) === 0;
+  };
+  /** Looks at `fd`. @returns whether it is a socket, and whether it is the one. */
+  const look = (fd: number): "none" | "another" | "found" => {
+    if (!ask(getsockname, fd)) return "none";
+    if (!isAddress(address, local)) return "another";
+    const connected = ask(getpeername, fd);
+    return (remote ? connected && isAddress(address, remote) : !connected) ? "found" : "another";
+  };
+  const found = (fd: number) => {
+    lastFound = fd;
+    use(fd, library);
+  };
+  const start = lastFound;
+  // Descriptors are numbered from 0 up, the lowest that is free first.
+  for (let fd = start, gap = 0; gap < MAX_GAP; fd++) {
+    const what = look(fd);
+    if (what === "found") return found(fd);
+    gap = what === "none" ? gap + 1 : 0;
+  }
+  for (let fd = 0; fd < start; fd++) {
+    if (look(fd) === "found") return found(fd);
   }
 }
 

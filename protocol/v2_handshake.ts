@@ -57,10 +57,13 @@ export interface DeviceParty extends HandshakeParty {
 export class HandshakeError extends Error {
   /** The other side's goodbye, or the one to say to it. */
   readonly goodbye: Goodbye;
+  /** Whether the other side said it. */
+  readonly byPeer: boolean;
 
   /** One line for people is the goodbye's text. */
-  constructor(reason: Goodbye) {
+  constructor(reason: Goodbye, byPeer = false) {
     super(reason.text);
+    this.byPeer = byPeer;
     this.name = "HandshakeError";
     this.goodbye = reason;
   }

@@ -183,7 +183,8 @@ export class AuthorizedDevices {
       if (source === undefined) throw new ConfigError(`${this.#file} is gone`);
       this.#apply(index(parseDevices(this.#file, source)));
     } catch (error) {
-      this.#log.error("{error}; the devices stay as they were", { error: describeError(error), file: this.#file });
+      const [what = ""] = describeError(error).split("\n"); // without the line and its caret, which are for a terminal
+      this.#log.error("{error}; the devices stay as they were", { error: what, file: this.#file });
     }
   }
 

@@ -13,6 +13,7 @@ import { keyCommand } from "../app/key_cli.ts";
 import { stateFolder } from "../app/state.ts";
 import { describeServer, SERVER_OPTIONS, type ServerConfig, serverConfig } from "./config.ts";
 import { devicesCommands } from "./devices_cli.ts";
+import { devicesFile } from "./facts.ts";
 import type { ServerEvent } from "./events.ts";
 import type { ListenOptions } from "./options.ts";
 import { serve, type ServerHandle } from "./server.ts";
@@ -35,7 +36,18 @@ async function run(command: Command): Promise<void> {
   const config = serverConfig(values, file);
   const json = values["log-format"] === "json";
   if (check) {
-    for (const line of [...describeServer(config), ...describeOptions(SERVER_OPTIONS, values)]) printLine(line);
+    const profiles = new Set(config.listen.map(({ profile }) => profile));
+    const lines = describeServer(config);
+    if (profiles.has("v2")) {
+      const folder = stateFolder(values.state, "server");
+      lines.push(`devices ${devicesFile(folder, values.devices)}`, `state ${folder}`);
+    }
+    const without = [
+      "profile" as const, // stands with each listener
+      ...(profiles.has("v2") ? [] : ["idle-timeout", "probe-interval", "probe-count"] as const),
+      ...(profiles.has("v1") ? [] : ["stall-timeout", "half-close-timeout"] as const),
+    ];
+    for (const line of [...lines, ...describeOptions(SERVER_OPTIONS, values, without)]) printLine(line);
     return;
   }
   const logger = setUpLogging("server", values["log-format"] ?? "auto", values["log-level"] ?? "info");

@@ -46,8 +46,9 @@ const LISTEN_OPTIONS = {
 export const SERVER_OPTIONS = {
   listen: {
     value: "ADDRESS",
-    help: `where devices dial in (default: ${DEFAULT_LISTEN} on v2); v1's usual port is 2065`,
-    parse: parseAddress,
+    help:
+      `where devices dial in, or a port for every IPv4 address (default: ${DEFAULT_LISTEN} on v2); v1's usual port is 2065`,
+    parse: parseListen,
     sections: true,
   },
   ...LISTEN_OPTIONS,
@@ -74,6 +75,11 @@ export const SERVER_OPTIONS = {
   },
   ...COMMON_OPTIONS,
 } as const satisfies OptionTable;
+
+/** Parses `HOST:PORT`, or a port alone. */
+function parseListen(text: string): Address {
+  return parseAddress(/^\d+$/.test(text) ? `0.0.0.0:${text}` : text);
+}
 
 /** Parses `HOST_ADDRESS:HOST_PORT=LOCAL_ADDRESS:LOCAL_PORT`. */
 export function parseForward(text: string): Forward {
@@ -163,34 +169,54 @@ function listenFromOptions(values: OptionValues<typeof SERVER_OPTIONS>): V1Liste
     "tls-key": values["tls-key"],
     plain: values.plain,
   };
-  return listenFrom(given, (name, message) => new ConfigError(`${name === undefined ? "" : `--${name}: `}${message}`));
+  return listenFrom(given, {
+    error: (name, message) => new ConfigError(`${name === undefined ? "" : `--${name}: `}${message}`),
+    missing: (name, value) =>
+      new ConfigError(
+        `--${name === "address" ? "listen" : name} is missing; for example: --${
+          name === "address" ? "listen" : name
+        } ${value}`,
+      ),
+  });
 }
 
 function listenFromSection(section: TomlTable): V1ListenOptions | V2ListenConfig {
   const given: Given = {
-    address: section.one("address", parseAddress),
+    address: section.one("address", parseListen),
     profile: section.one("profile", LISTEN_OPTIONS.profile.parse),
     forward: section.list("forward", parseForward),
     "tls-cert": section.one("tls-cert", String),
     "tls-key": section.one("tls-key", String),
     plain: section.flag("plain"),
   };
-  return listenFrom(given, (name, message) => section.error(name, message));
+  return listenFrom(given, {
+    error: (name, message) => section.error(name, message),
+    missing: (name, value) =>
+      section.error(
+        undefined,
+        `"${name}" is missing; for example: ${name} = ${name === "forward" ? `["${value}"]` : `"${value}"`}`,
+      ),
+  });
+}
+
+/** What is wrong with a listener, said for where it stands. */
+interface Complaints {
+  error(name: keyof Given | undefined, message: string): ConfigError;
+  missing(name: "address" | "forward", example: string): ConfigError;
 }
 
 function listenFrom(
   given: Given,
-  error: (name: keyof Given | undefined, message: string) => ConfigError,
+  { error, missing }: Complaints,
 ): V1ListenOptions | V2ListenConfig {
   const { profile = "v2", forward, plain } = given;
   if (profile === "v1") {
     for (const name of ["tls-cert", "tls-key", "plain"] as const) {
       if (given[name] !== undefined) throw error(name, "v1 is always plain; leave it out, or use profile v2");
     }
-    if (!given.address) {
-      throw error(undefined, "the address of the v1 listener is missing; for example: --listen 0.0.0.0:2065");
-    }
-    if (!forward) throw error(undefined, `a v1 listener needs a forward; for example: --forward ${FORWARD_EXAMPLE}`);
+    if (!given.address) throw missing("address", "0.0.0.0:2065");
+
+    if (!forward) throw missing("forward", FORWARD_EXAMPLE);
     return checkForwards({ address: given.address, profile, forwards: forward });
   }
   if (forward) {

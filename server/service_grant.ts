@@ -34,9 +34,9 @@ export interface ServiceGrant {
   readonly proxyFrom?: readonly string[];
 }
 
-/** Parses `HOST:PORT`, `HOST:FROM-TO` or `HOST:0`. */
+/** Parses `HOST:PORT`, `HOST:FROM-TO` or `HOST:0`; without a host, clients reach it at every IPv4 address of the server. */
 export function parseGrantedAddress(text: string): GrantedAddress {
-  const [host, ports] = splitHostPort(text);
+  const [host, ports] = splitHostPort(/^[\d-]+$/.test(text) ? `0.0.0.0:${text}` : text);
   if (!isHost(host)) throw new SyntaxError(`"${host}" in "${text}" is neither a host name nor an IP address`);
   const range = /^(\d+)-(\d+)$/.exec(ports);
   if (!range) {

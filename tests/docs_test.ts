@@ -86,11 +86,11 @@ Deno.test("the example files of configuration are taken, and name every option t
     const file = TomlTable.parse(path, source);
     if (role === "server") {
       const command = new Command();
-      addOptions(command, SERVER_OPTIONS);
+      addOptions(command, SERVER_OPTIONS, true);
       assert.ok(serverConfig(optionValues(SERVER_OPTIONS, command, file), file).listen.length > 0);
     } else {
       const command = new Command();
-      addOptions(command, DEVICE_OPTIONS);
+      addOptions(command, DEVICE_OPTIONS, true);
       const values = optionValues(DEVICE_OPTIONS, command, file);
       assert.equal(deviceConfig(values, file, undefined).profile, "v2");
     }

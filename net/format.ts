@@ -1,0 +1,12 @@
+/**
+ * Numbers for people.
+ *
+ * @module
+ */
+
+/** A time in milliseconds as in `612 ms`, `12.3 s` or `10 min`. */
+export function formatDuration(ms: number): string {
+  if (ms < 1_000) return `${Math.round(ms)} ms`;
+  if (ms < 120_000) return `${(ms / 1_000).toFixed(1)} s`;
+  return `${Math.round(ms / 60_000)} min`;
+}
