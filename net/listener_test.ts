@@ -150,9 +150,20 @@ function openTls(certificate: ServerCertificate, clock = new FakeClock(), logger
   return { listener, next, clock, logger };
 }
 
+/** Connects; while the port is opened anew it is refused for a moment. */
+async function connectAgain(port: number): Promise<Deno.TcpConn> {
+  for (let tries = 0;; tries++) {
+    try {
+      return await Deno.connect({ hostname: "127.0.0.1", port });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.ConnectionRefused) || tries === 1_000) throw error;
+    }
+  }
+}
+
 /** Dials and goes through the handshake on both sides. @returns both ends, and what the client has to say of it. */
 async function talk(port: number, next: () => Promise<Deno.TlsConn>, hostname: string, caCert: string) {
-  const client = await Deno.connect({ hostname: "127.0.0.1", port });
+  const client = await connectAgain(port);
   const server = await next();
   const shaken = handshakeTls(server, systemClock, 10_000).then(() => true, () => false);
   const { tls, result } = await shake(client, { hostname, caCerts: [caCert], alpnProtocols: [ALPN] });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { ConfigError } from "../app/config_error.ts";
 import { daemonCommand, readOptions } from "../app/command.ts";
 import { TomlTable } from "../app/toml_table.ts";
+import { V2_KEEP_ALIVE } from "../protocol/keep_alive.ts";
 import { describeServer, parseForward, SERVER_OPTIONS, serverConfig } from "./config.ts";
 
 const STRICT = { sanitizeOps: true, sanitizeResources: true };
@@ -28,7 +29,8 @@ Deno.test("a forward is two addresses, of any family, and the service's port is 
 
 Deno.test("what is not given is left to the defaults, and what is given arrives in milliseconds", STRICT, () => {
   const args = ["--listen", "127.0.0.1:0", "--profile", "v1", "--forward", "127.0.0.1:0=127.0.0.1:22"];
-  assert.deepEqual(Object.keys(configure(args)), ["listen"]);
+  assert.deepEqual(configure(args).keepAlive, V2_KEEP_ALIVE);
+  assert.deepEqual(Object.keys(configure(args)), ["listen", "keepAlive"]);
   const more = configure([
     ...args,
     "--stall-timeout",
@@ -44,16 +46,20 @@ Deno.test("what is not given is left to the defaults, and what is given arrives 
 Deno.test("every section of a file is a listener, described line by line", STRICT, () => {
   const config = configure([], SECTION + SECTION.replace("2065", "2066").replace("127.0.0.1:1=", "127.0.0.1:3="));
   assert.deepEqual(describeServer(config), [
-    "listen 127.0.0.1:2065 profile=v1",
+    "listen 127.0.0.1:2065 profile=v1 security=plain",
     "  forward 127.0.0.1:1 -> localhost:22",
-    "listen 127.0.0.1:2066 profile=v1",
+    "listen 127.0.0.1:2066 profile=v1 security=plain",
     "  forward 127.0.0.1:3 -> localhost:22",
   ]);
 });
 
 Deno.test("mistakes in a section are named with their place", STRICT, () => {
   const mistakes: [text: string, says: RegExp][] = [
-    [SECTION.replace("profile", "prifole"), /^server\.toml:1:1: "profile" is missing/],
+    [SECTION.replace("profile", "prifole"), /^server\.toml:4:1: v2 devices offer services by name/],
+    [SECTION.replace(/forward.*\n/, ""), /^server\.toml:1:1: "forward" is missing; for example: forward = \["/],
+    [SECTION.replace(/address.*\n/, ""), /^server\.toml:1:1: "address" is missing; for example: address = "/],
+    [`${SECTION}plain = true\n`, /^server\.toml:5:1: v1 is always plain/],
+    [`[[listen]]\ntls-cert = "a"\n`, /^server\.toml:2:1: tls-cert and tls-key belong together/],
     [
       `${SECTION}stall-timeout = "1s"\n`,
       /^server\.toml:5:1: unknown key "stall-timeout"; known here: address, profile/,

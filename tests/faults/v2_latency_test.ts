@@ -14,7 +14,7 @@ import { V2Machines } from "../e2e/support/v2_machines.ts";
 const EXTRA_MS = 20 + 40;
 
 /** Keys that are typed. */
-const KEYS = 300;
+const KEYS = 120;
 
 for (const way of ["down", "up"] as const) {
   processTest(
