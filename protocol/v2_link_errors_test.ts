@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { MAX_WINDOW } from "./limits.ts";
+import { MAX_WINDOW, V2_EARLY_CREDIT } from "./limits.ts";
 import { concat, test, unhex } from "./_fakes_test.ts";
 import {
   ack,
@@ -86,4 +86,14 @@ test("the first window is granted to the byte, early bytes included, and credit 
   for (let left = more; left > 0; left -= 65_535) again.receive(data(1, Math.min(left, 65_535)));
   assert.equal(protocolError(() => again.receive(data(1, 1))), "credit-exceeded");
   assert.equal(service.channel.bytesReceived, 65_536);
+});
+
+test("a channel that begins with a small window takes the 16 KiB that the server may send before it knows, and no more", () => {
+  for (const beyond of [0, 1]) {
+    const rig = new DeviceRig({ bound: 300_000 });
+    rig.receive(connectOf(1), connectOf(2), connectOf(3));
+    assert(rig.opened[2]!.channel.channel.window.reserved < V2_EARLY_CREDIT, "there is nothing to see");
+    const code = protocolError(() => rig.receive(data(3, V2_EARLY_CREDIT), ...(beyond ? [data(3, 1)] : [])));
+    assert.equal(code, beyond ? "credit-exceeded" : "nothing");
+  }
 });

@@ -80,7 +80,7 @@ test("mistakes are named with line, column, and what would do", () => {
     [line('expires = "soon"'), /^d:3:1: "expires": "soon" is not a date/],
     [line('comment = "a\\nb"'), /^d:3:1: "comment": a comment is one line/],
     [line('services = "ssh"'), /^d:3:1: "services" has to be a table/],
-    [line('services = { ssh = "relay" }'), /^d:3:14: "ssh": "relay" has no host; write HOST:PORT/],
+    [line('services = { ssh = "relay" }'), /^d:3:14: "ssh": "relay" has no port; write HOST:PORT/],
     [line('services = { "s h" = "0.0.0.0:1" }'), /^d:3:14: "s h" is not a name/],
     [line('services.ssh = { lisen = "0.0.0.0:1" }'), /^d:3:1: "listen" is missing/],
     [

@@ -8,7 +8,6 @@ import {
   connectDevice,
   type DeviceEvent,
   type Logger,
-  parseAddress,
   serve,
   type ServeOptions,
   type ServerEvent,
