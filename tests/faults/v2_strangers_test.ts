@@ -23,33 +23,35 @@ const LORIS = fileURLToPath(new URL("../e2e/support/slow_loris_main.ts", import.
 /** Getting in past a crowd at the door, on a busy machine, in milliseconds. */
 const GETTING_IN_MS = 5_000;
 
-for (const from of ["127.0.0.2", "127.0.0.1"]) {
-  const whose = from === "127.0.0.1" ? "the devices' own address" : "another address";
-  processTest(
-    `5,000 silent sockets from ${whose}: a new device still gets in, and clients still work`,
-    ["/proc"],
-    async () => {
-      await using echo = await echoRelay();
-      const { relay, service } = echo;
-      await echoSession(relay.hostPort);
-      const before = relay.server.descriptors;
-      const text = await enrol(relay.folder.path, relay.server.address, ["more"], { device: "gw2" });
-      const command = ["sh", "-c", 'ulimit -n 8192 && exec "$@"', "sh", Deno.execPath(), "run", "--quiet", "-A", LORIS];
-      await using loris = Child.start("loris", [...command, relay.server.address, from, "5000"]);
-      await loris.line(/^sent 5000$/);
-      const took = await timed(echoSession(relay.hostPort));
-      assert.ok(took < 2_000, `a client needed ${took} ms`);
-      await using device = startDevice(joinArgs(`${relay.folder.path}/2`, text, [`more=127.0.0.1:${service.port}`]));
-      const inAfter = await timed(device.child.line(/^online /));
-      assert.ok(inAfter < GETTING_IN_MS, `the new device was in after ${inAfter} ms`);
-      await echoSession(portOf(await serviceOpen(device, "more")));
-      assert.ok(relay.server.descriptors < before + 2_000, `${relay.server.descriptors} descriptors`);
-      assert.equal(relay.device.child.stdout.some((line) => line.startsWith("lost ")), false);
-      await device.child.kill();
-      await loris.kill();
-      await relay.server.descriptorsBackTo(before);
-    },
-  );
+/** Who is at the door: with `again`, sockets that are closed come back at once. Where devices are, too, that would win. */
+const LORISES: [whose: string, from: string, more: string[]][] = [
+  ["another address, which come back when they are closed", "127.0.0.2", ["again"]],
+  ["the devices' own address", "127.0.0.1", []],
+];
+
+for (const [whose, from, more] of LORISES) {
+  const name = `5,000 silent sockets from ${whose}: a new device still gets in, and clients still work`;
+  processTest(name, ["/proc"], async () => {
+    await using echo = await echoRelay();
+    const { relay, service } = echo;
+    await echoSession(relay.hostPort);
+    const before = relay.server.descriptors;
+    const text = await enrol(relay.folder.path, relay.server.address, ["more"], { device: "gw2" });
+    const command = ["sh", "-c", 'ulimit -n 8192 && exec "$@"', "sh", Deno.execPath(), "run", "--quiet", "-A", LORIS];
+    await using loris = Child.start("loris", [...command, relay.server.address, from, "5000", ...more]);
+    await loris.line(/^sent 5000$/);
+    const took = await timed(echoSession(relay.hostPort));
+    assert.ok(took < 2_000, `a client needed ${took} ms`);
+    await using device = startDevice(joinArgs(`${relay.folder.path}/2`, text, [`more=127.0.0.1:${service.port}`]));
+    const inAfter = await timed(device.child.line(/^online /));
+    assert.ok(inAfter < GETTING_IN_MS, `the new device was in after ${inAfter} ms`);
+    await echoSession(portOf(await serviceOpen(device, "more")));
+    assert.ok(relay.server.descriptors < before + 1_500, `${relay.server.descriptors} descriptors`);
+    assert.equal(relay.device.child.stdout.some((line) => line.startsWith("lost ")), false);
+    await device.child.kill();
+    await loris.kill();
+    await relay.server.descriptorsBackTo(before);
+  });
 }
 
 const GARBAGE: [what: string, bytes: Uint8Array | string][] = [

@@ -1,13 +1,14 @@
 /**
- * Sockets that come and say next to nothing, as a process of its own: `ADDRESS FROM COUNT`. It opens COUNT connections
- * from FROM, sends a byte of a TLS hello on each, prints `sent COUNT`, and opens another for each that is closed.
+ * Sockets that come and say next to nothing, as a process of its own: `ADDRESS FROM COUNT [again]`. It opens COUNT
+ * connections from FROM, sends a byte of a TLS hello on each, and prints `sent COUNT`; with `again` it opens another for
+ * each that is closed.
  *
  * @module
  */
 
 import { connect } from "node:net";
 
-const [address, from, count] = Deno.args;
+const [address, from, count, again] = Deno.args;
 const [host, port] = address!.split(":");
 const lanes = 200;
 let sent = 0;
@@ -28,6 +29,6 @@ function open(left: number): void {
   socket.on("error", () => {}); // it was cut off, as it has to be
   socket.on("close", () => {
     next();
-    setTimeout(() => open(1), 200);
+    if (again) setTimeout(() => open(1), 200);
   });
 }
