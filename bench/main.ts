@@ -18,7 +18,7 @@ import { HERE, type TargetContext } from "./target.ts";
 const HELP = `Usage: deno task bench [options]
 
 Measures throughput, round trips, new connections, latency beside a bulk transfer, memory and start-up time of the relay
-beside a direct connection, ssh -R and what relays of others are on the PATH, interleaved, in one run: about six minutes
+beside a direct connection, ssh -R and what relays of others are on the PATH, interleaved, in one run: about seven minutes
 with what is preset and none of the others, a minute more with each of them.
 
 Examples:

@@ -17,10 +17,10 @@ import type { Target } from "./target.ts";
 const TYPISTS = 4;
 
 /** Seconds of bulk before the typists start, and after they have ended. */
-const LEAD = 0.5;
+const LEAD = 0.25;
 
-/** Parts over the link are so much longer than the others: there is one typist, and one round. */
-const LINK_FACTOR = 2;
+/** Parts over the link are so much longer than the timed parts of others: there is one typist, and one round. */
+const LINK_FACTOR = 1.5;
 
 /** Milliseconds for what a bulk transfer has left in queues to drain. */
 const DRAIN = 15_000;

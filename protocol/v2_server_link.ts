@@ -6,6 +6,7 @@
 
 import { ProtocolError } from "./errors.ts";
 import { V2_EARLY_CREDIT } from "./limits.ts";
+import type { ChannelEndReason } from "./reasons.ts";
 import type { V2Channel } from "./v2_channel.ts";
 import { V2Command } from "./v2_commands.ts";
 import { V2Link, type V2LinkEvents, type V2LinkOptions } from "./v2_link.ts";
@@ -30,6 +31,8 @@ export interface V2ServerLinkEvents extends V2LinkEvents {
 export class V2ServerLink extends V2Link {
   readonly #events: V2ServerLinkEvents;
   readonly #maxChannels: number;
+  /** Channels without a RESULT. */
+  readonly #connecting = new Set<V2Channel>();
   #lastId = 0;
 
   /** A link whose handshake is done. */
@@ -47,6 +50,7 @@ export class V2ServerLink extends V2Link {
       this.forget(channel);
       return undefined;
     }
+    this.#connecting.add(channel);
     this.control(connectFrame(channel.id, { service, client, hostAddress, credit: channel.window.initial }));
     return channel;
   }
@@ -69,10 +73,23 @@ export class V2ServerLink extends V2Link {
     }
   }
 
+  protected override forget(channel: V2Channel): void {
+    this.#connecting.delete(channel);
+    super.forget(channel);
+  }
+
+  override end(reason: ChannelEndReason): void {
+    this.#connecting.clear();
+    super.end(reason);
+  }
+
   #onResult(id: number, payload: Uint8Array): void {
     const { reason, credit, text } = readResult(payload);
     const channel = this.channels.get(id);
     if (!channel) return; // the client has gone meanwhile
+    if (!this.#connecting.delete(channel)) {
+      throw new ProtocolError("wrong-direction", `a second RESULT for channel ${id}`);
+    }
     if (reason === undefined) return channel.credited(credit - V2_EARLY_CREDIT);
     this.#events.onUnreachable(channel, text);
     this.closedByPeer(channel, reason, text);

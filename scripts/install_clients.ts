@@ -17,9 +17,25 @@ const PACKAGES: Record<string, string> = {
   ip: "iproute2",
   nft: "nftables",
   ps: "procps",
+  rsync: "rsync",
+  git: "git",
+  nginx: "nginx-light",
+  openssl: "openssl",
+  psql: "postgresql-client",
+  postgres: "postgresql",
 };
 
 const FOLDERS = [...(Deno.env.get("PATH") ?? "").split(":"), "/usr/sbin", "/sbin", "/usr/bin", "/bin"];
+
+/** Debian keeps the programs of a PostgreSQL server apart, by version. */
+const POSTGRES_FOLDER = "/usr/lib/postgresql";
+
+/** While this file is there and says so, packages that are installed start no services (deb-invoke-rc.d). */
+const POLICY_FILE = "/usr/sbin/policy-rc.d";
+const NO_SERVICES = "#!/bin/sh\nexit 101\n";
+
+/** With this, `postgresql` makes no database of its own when it is installed. */
+const POSTGRES_SETTINGS = "/etc/postgresql-common/createcluster.conf";
 
 /** Installs what is missing; tells of its progress with `say`. */
 export async function installClients(say: (line: string) => void): Promise<void> {
@@ -28,7 +44,7 @@ export async function installClients(say: (line: string) => void): Promise<void>
   const why = cannotInstall();
   if (why) return say(`clients: ${packages.join(", ")} missing, and not installed: ${why}`);
   say(`clients: installing ${packages.join(", ")} …`);
-  const failure = await apt(["update"]) ?? await installTogetherOrEach(packages);
+  const failure = await apt(["update"]) ?? await withoutServices(() => installTogetherOrEach(packages));
   const left = missingPackages();
   if (left.length === 0) say("clients: installed");
   else say(`clients: still missing: ${left.join(", ")}${failure === undefined ? "" : `; ${failure}`}`);
@@ -36,6 +52,32 @@ export async function installClients(say: (line: string) => void): Promise<void>
 
 function missingPackages(): string[] {
   return Object.entries(PACKAGES).filter(([program]) => !isThere(program)).map(([, name]) => name);
+}
+
+/** Runs `install` so that what it installs starts nothing and makes no database; what is decided here already stays. */
+async function withoutServices<T>(install: () => Promise<T>): Promise<T> {
+  const written = [
+    ...write(POLICY_FILE, NO_SERVICES, 0o755),
+    ...write(POSTGRES_SETTINGS, "create_main_cluster = false\n", 0o644),
+  ];
+  try {
+    return await install();
+  } finally {
+    for (const file of written) Deno.removeSync(file);
+  }
+}
+
+/** Writes a file unless there is one. @returns what was written. */
+function write(file: string, text: string, mode: number): string[] {
+  if (exists(file)) return [];
+  try {
+    Deno.mkdirSync(file.slice(0, file.lastIndexOf("/")), { recursive: true });
+    Deno.writeTextFileSync(file, text, { mode, createNew: true });
+    Deno.chmodSync(file, mode);
+    return [file];
+  } catch {
+    return []; // then services may start: no reason to install nothing
+  }
 }
 
 /** One that is unknown here fails the whole, so then each goes by itself. */
@@ -53,7 +95,8 @@ async function installTogetherOrEach(packages: readonly string[]): Promise<strin
 /** @returns what went wrong, if anything did. */
 async function apt(args: readonly string[]): Promise<string | undefined> {
   const { success, stdout, stderr } = await new Deno.Command("apt-get", {
-    args: ["--quiet", ...args],
+    // A question about a file that is there already would wait for an answer.
+    args: ["--quiet", "-o", "Dpkg::Options::=--force-confold", ...args],
     env: { DEBIAN_FRONTEND: "noninteractive" },
     stdin: "null",
   }).output();
@@ -69,13 +112,18 @@ function cannotInstall(): string | undefined {
 }
 
 function isThere(program: string): boolean {
-  return FOLDERS.some((folder) => {
-    try {
-      return Deno.statSync(`${folder}/${program}`).isFile;
-    } catch {
-      return false;
-    }
-  });
+  const versions = exists(POSTGRES_FOLDER) ? [...Deno.readDirSync(POSTGRES_FOLDER)].map(({ name }) => name) : [];
+  const folders = [...FOLDERS, ...versions.map((version) => `${POSTGRES_FOLDER}/${version}/bin`)];
+  return folders.some((folder) => exists(`${folder}/${program}`));
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 if (import.meta.main) {

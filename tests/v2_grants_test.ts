@@ -276,7 +276,7 @@ for (
     assert.equal(device.handle.status.goodbye?.code, code);
     assert.equal(device.handle.state, "waiting");
     assert.equal(
-      device.log.matching(new RegExp(`link down: .*goodbye \\(${code}: .*next try in ${lost.retryIn} ms`)).length,
+      device.log.matching(new RegExp(`link down: .*goodbye \\(${code}: .*next try in `)).length,
       1,
     );
   });

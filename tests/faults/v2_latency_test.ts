@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import { Child } from "../e2e/support/child.ts";
+import type { Child } from "../e2e/support/child.ts";
 import { processTest } from "../e2e/support/harness.ts";
 import { find } from "../e2e/support/requirements.ts";
 import { V2Machines } from "../e2e/support/v2_machines.ts";

@@ -8,13 +8,13 @@ import {
   connectDevice,
   type DeviceEvent,
   type DeviceHandle,
-  type V1DeviceOptions,
   parseAddress,
   parseService,
   serve,
   type ServeOptions,
   type ServerEvent,
   type ServerHandle,
+  type V1DeviceOptions,
 } from "../../mod.ts";
 import { NaiveDevice } from "../naive_v1/naive_device.ts";
 import { NaiveServer } from "../naive_v1/naive_server.ts";

@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import type { V1DeviceOptions, ServeOptions } from "../../mod.ts";
+import type { ServeOptions, V1DeviceOptions } from "../../mod.ts";
 import { CLOSE, CONNECT, describeFrame, type Frame, LISTEN, NaiveLink } from "../naive_v1/naive_link.ts";
 import { portOf, startDevice, startServer, type TestDevice, type TestServer } from "./relay.ts";
 import { within } from "./test.ts";
