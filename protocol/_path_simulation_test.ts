@@ -41,6 +41,8 @@ export class PathSimulation {
   stuck = false;
   /** Bytes that the sender has to send; greedy at first. */
   backlog = Infinity;
+  /** Bytes on the way from which something else than the limit holds the sender: credit, or its kernel. */
+  held = Infinity;
   readonly #path: Path;
   readonly #frame: number;
   readonly #toPeer: Flying[] = [];
@@ -84,7 +86,7 @@ export class PathSimulation {
 
   #send(): void {
     const { estimator } = this;
-    while (this.backlog > 0 && estimator.room > 0) {
+    while (this.backlog > 0 && estimator.room > 0 && estimator.onTheWay < this.held) {
       const size = Math.min(this.#frame, estimator.room, this.backlog);
       this.backlog -= size;
       const flagged = estimator.sent(size, this.now);

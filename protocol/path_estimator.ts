@@ -214,14 +214,21 @@ export class PathEstimator {
     if (!this.#limited) this.#undemandingUntil = this.#sent;
   }
 
+  /** A round trip that is longer than that is not what the limit would make of the least one. */
+  get #longRoundTrip(): number {
+    return 2 * CONFIRMS * this.#least + 2 * ON_THE_WAY_SLACK_MS;
+  }
+
   #sample(now: number): void {
     const frame = this.#asked.taken;
     const position = this.#acknowledged;
     const from = frame[FROM]!;
     const delivered = (position - from) / (now - frame[FROM_AT]!);
     const offered = (frame[END]! - frame[OPEN]!) / (frame[AT]! - frame[OPEN_AT]!);
-    const demanding = this.#limited && (frame[MARKS]! & UNDEMANDING) === 0;
     const roundTrip = now - frame[AT]!;
+    // Whatever held the sender (credit, its kernel): where there is a queue, the path had enough to do.
+    const queued = roundTrip > this.#longRoundTrip;
+    const demanding = queued || this.#limited && (frame[MARKS]! & UNDEMANDING) === 0;
     this.#from = position;
     this.#fromAt = now;
     this.#open = frame[END]!;
@@ -233,7 +240,7 @@ export class PathEstimator {
     if (round) this.#roundEnd = position;
     if (rate < Infinity) this.#rate.saw(rate, demanding, round);
     this.#lookedRate = Math.max(this.#lookedRate, this.#rate.value);
-    const longer = round && this.#roundLeast > 2 * CONFIRMS * this.#least + 2 * ON_THE_WAY_SLACK_MS;
+    const longer = round && this.#roundLeast > this.#longRoundTrip;
     this.#roundLeast = round ? roundTrip : Math.min(this.#roundLeast, roundTrip);
     if (this.#drainTo < 0 && this.#limited && this.#lookIsDue(longer, now)) this.#look(now);
     this.#update();

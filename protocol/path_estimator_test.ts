@@ -90,6 +90,14 @@ test("stalls of an event loop do not make the limit collapse", () => {
   assert(simulation.run(1_000).least >= 1_000_000);
 });
 
+test("a first burst that was fast is forgotten, also while credit or the kernel holds the sender below the limit", () => {
+  const simulation = new PathSimulation({ mbps: (now) => now < 30 ? 40 : 10, base: () => 1, late: () => 0 });
+  simulation.held = 40_000;
+  simulation.run(1_000);
+  const { most, busy } = simulation.run(5_000);
+  assert(most <= 2 * MIN_ON_THE_WAY && busy > 0.95, `up to ${most}, busy for ${busy}`);
+});
+
 test("a rate that falls to a tenth, and rises again, is followed within a second or two", () => {
   const path: Path = { mbps: (now) => now >= 9_500 && now < 25_000 ? 10 : 100, base: () => 40, late: () => 0 };
   const simulation = new PathSimulation(path);
