@@ -5,6 +5,7 @@
  */
 
 import { fileURLToPath } from "node:url";
+import { RUNTIME_FLAGS } from "../scripts/runtime_flags.ts";
 import { Instance, type Launch, type Role } from "./instance.ts";
 import type { Target, TargetContext } from "./target.ts";
 
@@ -113,7 +114,11 @@ class Sallyport {
   #launch(role: Role, args: readonly string[]): Launch {
     const name = `sallyport ${role}`;
     if (this.#binaries !== undefined) return { name, program: `${this.#binaries}/sallyport-${role}`, args };
-    return { name, program: Deno.execPath(), args: ["run", "--allow-all", "--no-prompt", MAIN, role, ...args] };
+    return {
+      name,
+      program: Deno.execPath(),
+      args: ["run", ...RUNTIME_FLAGS, "--allow-all", "--no-prompt", MAIN, role, ...args],
+    };
   }
 }
 

@@ -31,7 +31,7 @@ export const MIN_LINK_CHUNK = 16 * 1024;
 export const MAX_LINK_CHUNK = 256 * 1024;
 
 /** First and largest size of a connection's read buffer; it grows while reads fill it. */
-export const MIN_READ = 2 * 1024;
+export const MIN_READ = 1 * 1024;
 /** See {@linkcode MIN_READ}. */
 export const MAX_READ = 64 * 1024;
 

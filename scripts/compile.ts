@@ -8,6 +8,7 @@
  */
 
 import { parseArgs } from "node:util";
+import { RUNTIME_FLAGS } from "./runtime_flags.ts";
 
 /** SALLYPORT_… are the options; the others are what the command-line library asks for colours. */
 const ENV =
@@ -58,6 +59,7 @@ for (const [name, [entry, permissions]] of Object.entries(BINARIES)) {
     "--no-check",
     "--no-config",
     "--no-code-cache",
+    ...RUNTIME_FLAGS,
     ...permissions,
     ...target,
     "--output",
