@@ -6,7 +6,7 @@
 
 import type { Address } from "./address.ts";
 import type { FrameHandler } from "./codec.ts";
-import type { LinkOutput } from "./link.ts";
+import type { V2Output } from "./v2_sender.ts";
 
 /** A test that leaks nothing. */
 export function test(name: string, fn: () => void | Promise<void>): void {
@@ -114,7 +114,8 @@ export function normalized(told: readonly Told[]): Told[] {
 }
 
 /** Writes down the frames of a link. */
-export class RecordingOutput implements LinkOutput {
+export class RecordingOutput implements V2Output {
+  pending = 0;
   /** All frames since the last {@linkcode RecordingOutput.take}, as text. */
   frames: string[] = [];
 
@@ -124,6 +125,10 @@ export class RecordingOutput implements LinkOutput {
 
   copy(frame: Uint8Array): Promise<void> | undefined {
     return this.data(frame.slice());
+  }
+
+  keep(bytes: Uint8Array): Promise<void> | undefined {
+    return this.data(bytes);
   }
 
   data(frame: Uint8Array): undefined {

@@ -108,16 +108,22 @@ class Rig {
   now = 1_000;
   wallClock = 1_700_000_000_000;
   protected readonly options: V2LinkOptions;
+  readonly #nagle: boolean;
 
   constructor(bound: number, nagle: boolean) {
     this.budget = new WindowBudget(bound);
     this.options = {
-      output: this.output,
       now: () => this.now,
       wallClock: () => this.wallClock,
       budget: this.budget,
-      nagle,
     };
+    this.#nagle = nagle;
+  }
+
+  /** Starts the link; nothing was sent yet. */
+  protected attach(link: V2ServerLink | V2DeviceLink): void {
+    link.attach({ output: this.output, nagle: this.#nagle });
+    this.output.take();
   }
 
   protected readonly events = {
@@ -141,6 +147,7 @@ export class ServerRig extends Rig {
       onOffers: (offers: ServiceOffer[]) => void this.heard.push(`offers ${JSON.stringify(offers)}`),
       onUnreachable: (channel, text) => void this.heard.push(`unreachable ${channel.id} ${text}`),
     });
+    this.attach(this.link);
   }
 
   /** The device sends frames, in one chunk. */
@@ -170,6 +177,7 @@ export class DeviceRig extends Rig {
       onOpen: (channel, request) => void this.opened.push({ channel: new HeardChannel(channel), request }),
       onGrants: (results: ServiceGrantResult[]) => void this.heard.push(`grants ${JSON.stringify(results)}`),
     });
+    this.attach(this.link);
   }
 
   /** The server sends frames, in one chunk. */

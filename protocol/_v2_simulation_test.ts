@@ -6,7 +6,9 @@
 
 import assert from "node:assert/strict";
 import { Random } from "../scripts/fuzz/random.ts";
-import type { Link, LinkOutput } from "./link.ts";
+import type { Link } from "./link.ts";
+import { SendLog } from "./send_log.ts";
+import type { V2Output } from "./v2_sender.ts";
 import type { ChannelEndReason } from "./reasons.ts";
 import { WindowBudget } from "./receive_windows.ts";
 import type { V2Channel } from "./v2_channel.ts";
@@ -28,7 +30,8 @@ export interface Network {
 }
 
 /** One direction: bytes stay in order, whatever happens to time. */
-export class Pipe implements LinkOutput {
+export class Pipe implements V2Output {
+  readonly pending = 0;
   to: Link | undefined;
   /** Bytes that went in, and how long the pipe has been sending. */
   bytes = 0;
@@ -73,6 +76,10 @@ export class Pipe implements LinkOutput {
     return this.#random.oneIn(4) ? this.#time.sleep(this.#random.upTo(3)) : undefined;
   }
 
+  keep(bytes: Uint8Array): Promise<void> | undefined {
+    return this.copy(bytes);
+  }
+
   /** The connection is lost: what is under way never comes. */
   cut(): void {
     this.#cut = true;
@@ -97,14 +104,14 @@ export class Pipe implements LinkOutput {
     const { late } = this.#network;
     this.#lastRead = Math.max(this.#lastRead, this.#time.now + (late > 0 ? this.#random.upTo(late * 10) / 10 : 0));
     this.#time.after(this.#lastRead - this.#time.now, () => {
-      if (this.#cut || this.error || this.#arrived.length === 0) return;
+      if (this.#cut || !this.to || this.error || this.#arrived.length === 0) return;
       const { length } = this.#arrived;
       const count = this.#network.cuts ? 1 + this.#random.upTo(this.#random.of(length, 20, length) - 1) : length;
       const chunk = this.#arrived.slice(0, count);
       this.#arrived = this.#arrived.slice(count);
       if (this.#arrived.length > 0) this.#read();
       try {
-        this.to!.receive(chunk, this.#time.now);
+        this.to.receive(chunk, this.#time.now);
       } catch (error) {
         this.error = error;
       }
@@ -174,7 +181,7 @@ export class User {
       const wait = channel.send(frame, size);
       if (wait && !this.#random.oneIn(8)) await wait;
       else if (wait && this.sent < total) await wait; // the last piece may be followed by the end at once
-      if (!wait) frame.fill(0xee);
+      if (!wait && !channel.kept) frame.fill(0xee);
       if (pause > 0) await this.#time.sleep(this.#random.upTo(pause));
     }
     if (channel.open) {
@@ -216,12 +223,18 @@ export class User {
   }
 }
 
-/** A pair of links. */
+/** A pair of sessions, and the link between them. */
 export class Pair {
   readonly time = new Time();
   readonly random: Random;
-  readonly toDevice: Pipe;
-  readonly toServer: Pipe;
+  readonly serverLog = new SendLog();
+  readonly deviceLog = new SendLog();
+  toDevice: Pipe;
+  toServer: Pipe;
+  /** Whether the sessions have ended. */
+  over = false;
+  readonly #network: Network;
+  readonly #nagle: boolean;
   readonly server: V2ServerLink;
   readonly device: V2DeviceLink;
   readonly serverBudget: WindowBudget;
@@ -232,32 +245,58 @@ export class Pair {
   readonly unreachable: string[] = [];
 
   /** The device's wall clock runs `clockOffset` milliseconds ahead of the server's. */
-  constructor(seed: number, network: Network, { bound = 64 * 1024 * 1024, nagle = false, clockOffset = 0 } = {}) {
+  constructor(
+    seed: number,
+    network: Network,
+    { bound = 64 * 1024 * 1024, nagle = false, clockOffset = 0, resumes = true } = {},
+  ) {
     this.random = new Random(seed);
-    this.toDevice = new Pipe(this.time, this.random, network);
-    this.toServer = new Pipe(this.time, this.random, network);
+    this.#network = network;
+    this.#nagle = nagle;
+    this.toDevice = this.pipe();
+    this.toServer = this.pipe();
     this.serverBudget = new WindowBudget(bound);
     this.deviceBudget = new WindowBudget(bound);
     const events = { onGoodbye: () => {}, onSettings: () => {} };
-    const options = (output: LinkOutput, budget: WindowBudget, offset: number): V2LinkOptions => ({
-      output,
+    const options = (budget: WindowBudget, log: SendLog, offset: number): V2LinkOptions => ({
       budget,
-      nagle,
+      log: resumes ? log : undefined,
       now: () => this.time.now,
       wallClock: () => Math.round(1_700_000_000_000 + this.time.now + offset),
     });
-    this.server = new V2ServerLink(options(this.toDevice, this.serverBudget, 0), 65_536, {
+    this.server = new V2ServerLink(options(this.serverBudget, this.serverLog, 0), 65_536, {
       ...events,
       onOffers: () => {},
       onUnreachable: (_, text) => void this.unreachable.push(text),
     });
-    this.device = new V2DeviceLink(options(this.toServer, this.deviceBudget, clockOffset), 65_536, {
+    this.device = new V2DeviceLink(options(this.deviceBudget, this.deviceLog, clockOffset), 65_536, {
       ...events,
       onGrants: () => {},
       onOpen: (channel, { service }) => this.onOpen(channel, service),
     });
-    this.toDevice.to = this.device;
-    this.toServer.to = this.server;
+    this.attachServer(this.toDevice, this.toServer, 0);
+    this.attachDevice(this.toDevice, this.toServer, 0);
+  }
+
+  /** A way from one side to the other that nobody uses yet. */
+  pipe(): Pipe {
+    return new Pipe(this.time, this.random, this.#network);
+  }
+
+  /** The server's session goes on with a device that has received all before `position`. */
+  attachServer(toDevice: Pipe, toServer: Pipe, position: number): void {
+    this.toServer.to = undefined; // fenced: nothing that still comes there is applied
+    this.toServer = toServer;
+    toServer.to = this.server;
+    this.server.attach({ output: toDevice, nagle: this.#nagle }, position);
+  }
+
+  /** The device's session goes on with a server that has received all before `position`. */
+  attachDevice(toDevice: Pipe, toServer: Pipe, position: number): void {
+    this.toDevice.to = undefined;
+    this.toDevice = toDevice;
+    toDevice.to = this.device;
+    this.device.attach({ output: toServer, nagle: this.#nagle }, position);
   }
 
   /** Fails if a side broke the protocol. */
@@ -265,8 +304,9 @@ export class Pair {
     for (const { error } of [this.toDevice, this.toServer]) if (error) throw error;
   }
 
-  /** Cuts the link. */
+  /** Cuts the link, and ends both sessions. */
   lose(): void {
+    this.over = true;
     this.toDevice.cut();
     this.toServer.cut();
     this.server.end("link-lost");

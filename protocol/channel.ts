@@ -36,6 +36,8 @@ export interface Channel {
   readonly open: boolean;
   /** Bytes that can be sent now; 0: wait for {@linkcode Channel.writable}. */
   readonly room: number;
+  /** Whether the frame that was sent last is the link's now, and the sender goes on with another; once it has waited. */
+  readonly kept: boolean;
   /** Says where received bytes go; to be set before the next chunk is decoded. */
   set receiver(receiver: ChannelReceiver);
   /** Resolves when there is room, or the channel has ended. */

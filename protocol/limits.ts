@@ -97,6 +97,21 @@ export const MAX_ON_THE_WAY = 16 * 1024 * 1024;
 /** The same, while the least round trip is looked for. */
 export const PROBE_ON_THE_WAY = 2048;
 
+/** Bytes of the buffers in which frames are read, and kept until they are acknowledged. */
+export const FRAME_BUFFER_SIZE = 64 * 1024;
+
+/** Such buffers that are kept for reuse by the whole process: 32 MiB at most. */
+export const MAX_POOLED_FRAMES = 512;
+
+/** Frames of at least this size are kept where they were read; smaller ones are copied together. */
+export const KEEP_WHOLE = 16 * 1024;
+
+/** The buffer of a session that keeps little, in bytes. */
+export const SMALL_LOG_SIZE = 4096;
+
+/** Bytes that all sessions of a process keep until each is held to what is least. */
+export const PROCESS_LOG_BOUND = 256 * 1024 * 1024;
+
 /** Milliseconds that two round trips are lengthened by, for the turns of event loops. */
 export const ON_THE_WAY_SLACK_MS = 5;
 

@@ -19,12 +19,6 @@ export interface LinkOutput {
    * @returns a promise if the sender has to wait before it touches `frame` or sends more.
    */
   data(frame: Uint8Array): Promise<void> | undefined;
-  /**
-   * Takes a copy of a DATA frame, so that the sender may touch it at once.
-   *
-   * @returns a promise if the sender has to wait before it sends more.
-   */
-  copy(frame: Uint8Array): Promise<void> | undefined;
 }
 
 /** A link of either role and any profile. */

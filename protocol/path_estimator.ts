@@ -66,7 +66,7 @@ export class PathEstimator {
   // Flagged frames that are not acknowledged, oldest first, and the last one that was.
   readonly #asked = new FlaggedFrames();
   #flagged = 0;
-  #flagAt = START_ON_THE_WAY / 4;
+  #flagAt: number;
   #from = 0;
   #fromAt: number;
   #open = 0;
@@ -94,8 +94,15 @@ export class PathEstimator {
 
   #limit = START_ON_THE_WAY;
 
-  /** A link of which nothing is known. */
-  constructor(now: number) {
+  /**
+   * A link of which nothing is known. Where it goes on with a session, all before `acknowledged` was acknowledged on
+   * others, and what follows up to `sent` is on the way again.
+   */
+  constructor(now: number, acknowledged = 0, sent = acknowledged) {
+    this.#acknowledged = this.#from = this.#emptyAt = acknowledged;
+    this.#sent = this.#open = this.#flagged = sent;
+    this.#flagAt = sent === 0 ? START_ON_THE_WAY / 4 : sent;
+    this.#undemandingUntil = this.#roundEnd = sent;
     this.#sentAt =
       this.#fromAt =
       this.#openAt =

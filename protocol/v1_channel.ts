@@ -46,6 +46,8 @@ export class V1Channel implements Channel {
     return this.#link.codec.maxPayload;
   }
 
+  readonly kept = false;
+
   get halfClose(): boolean {
     return this.#link.codec.capabilities.halfClose;
   }

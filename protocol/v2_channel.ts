@@ -23,7 +23,10 @@ export interface V2ChannelLink {
 
 /** A frame that waits for its turn. */
 interface Piece {
+  /** Headroom, then the bytes. */
   readonly frame: Uint8Array;
+  /** How many bytes there are. */
+  readonly total: number;
   /** Where the part that has not been sent starts, headroom not counted. */
   offset: number;
   readonly resolve: () => void;
@@ -38,6 +41,7 @@ export class V2Channel implements Channel {
   readonly credit = true;
   bytesReceived = 0;
   bytesSent = 0;
+  kept = false;
 
   /** For the link: the credit that this side grants. */
   readonly window: ReceiveWindow;
@@ -85,6 +89,7 @@ export class V2Channel implements Channel {
 
   send(frame: Uint8Array, size: number): Promise<void> | undefined {
     if (!this.#open || this.ended) return undefined;
+    this.kept = false;
     this.#credit -= size;
     this.bytesSent += size;
     return this.#link.sendData(this, frame, size);

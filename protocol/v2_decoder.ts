@@ -63,6 +63,17 @@ export class V2Decoder {
     return this.#headerFill === 0 && this.#left === 0;
   }
 
+  /**
+   * The next bytes come on another link: from {@linkcode V2Decoder.position} on, in the middle of a numbered frame if
+   * that is where the last link ended. What it brought of a header, or of a frame that is not numbered, is dropped.
+   */
+  resume(): void {
+    this.#headerFill = 0;
+    if ((this.#command & NOT_NUMBERED) === 0) return;
+    this.#left = 0;
+    this.#collected = undefined;
+  }
+
   /** Tells nothing more, also of the chunk at hand. */
   stop(): void {
     this.#stopped = true;

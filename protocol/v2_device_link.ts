@@ -38,7 +38,7 @@ export class V2DeviceLink extends V2Link {
   /** Channels without a RESULT, with what their sinks have taken: credit follows the RESULT. */
   readonly #connecting = new Map<V2Channel, number>();
 
-  /** A link whose handshake is done. */
+  /** A session whose first link is to be attached. */
   constructor(options: V2LinkOptions, maxChannels: number, events: V2DeviceLinkEvents) {
     super(options, events);
     this.#events = events;

@@ -1,5 +1,6 @@
 /**
- * The state of a v2 link, the same for both roles: channels with credit, turns, acknowledgements, pings.
+ * The state of a v2 session, the same for both roles: channels with credit, turns, acknowledgements, pings; on one link,
+ * or on several one after the other.
  *
  * Sans I/O; see `link.ts`. `v2.md` is the specification.
  *
@@ -8,7 +9,7 @@
 
 import { ProtocolError } from "./errors.ts";
 import { type Goodbye, goodbye, goodbyeFrame, readGoodbye } from "./goodbye.ts";
-import type { Link, LinkOutput } from "./link.ts";
+import type { Link } from "./link.ts";
 import type { ChannelEndReason } from "./reasons.ts";
 import { ReceiveWindow, type WindowBudget } from "./receive_windows.ts";
 import { V2Channel, type V2ChannelLink } from "./v2_channel.ts";
@@ -17,7 +18,8 @@ import { V2Command } from "./v2_commands.ts";
 import { V2Decoder, type V2FrameHandler } from "./v2_decoder.ts";
 import { readUint } from "./v2_fields.ts";
 import { closeFrame, readClose, readSettings, type Settings, settingsFrame } from "./v2_messages.ts";
-import { V2Sender } from "./v2_sender.ts";
+import type { SendLog } from "./send_log.ts";
+import { type V2Path, V2Sender } from "./v2_sender.ts";
 
 /** What a link of either role tells its owner. */
 export interface V2LinkEvents {
@@ -29,16 +31,14 @@ export interface V2LinkEvents {
 
 /** What a link needs. */
 export interface V2LinkOptions {
-  /** Where frames go. */
-  readonly output: LinkOutput;
   /** The time, in milliseconds of a monotonic clock. */
   readonly now: () => number;
   /** The time, in milliseconds since 1970. */
   readonly wallClock: () => number;
   /** What may be granted. */
   readonly budget: WindowBudget;
-  /** Whether small writes wait in this side's network stack until the peer has acknowledged what went before (Nagle). */
-  readonly nagle: boolean;
+  /** Keeps what is sent until it is acknowledged; without, the session ends with its first link. */
+  readonly log?: SendLog | undefined;
 }
 
 /** A link of either role; see `v2_server_link.ts` and `v2_device_link.ts`. */
@@ -59,12 +59,42 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
   #ackWanted = false;
   #acknowledging = false;
 
-  /** A link whose handshake is done. */
+  /** A session whose first link is to be attached. */
   constructor(options: V2LinkOptions, events: V2LinkEvents) {
     this.options = options;
     this.#events = events;
-    const { output, now, nagle } = options;
-    this.#sender = new V2Sender(output, now, nagle, (channel) => channel.ended && this.sendEnd(channel));
+    this.#sender = new V2Sender(options.now, options.log, (channel) => channel.ended && this.sendEnd(channel));
+  }
+
+  /** Position up to which numbered bytes were received, and are or will be applied. */
+  get received(): number {
+    return this.#decoder.position;
+  }
+
+  /** Whether the session can go on with a peer that has received all before `position`. */
+  canReplayFrom(position: number): boolean {
+    return this.#sender.canReplayFrom(position);
+  }
+
+  /**
+   * A link is up whose peer has received all before `position`.
+   *
+   * @returns the bytes that were sent again.
+   * @throws {ProtocolError} `bad-position` if the session cannot go on from there.
+   */
+  attach(path: V2Path, position = 0): number {
+    this.#decoder.resume();
+    this.#ackWanted = this.#acknowledging = false;
+    this.roundTrip = undefined;
+    const replayed = this.#sender.attach(path, position);
+    this.ping(); // the round trip, the clock offset, and an acknowledgement of what was sent again
+    this.#sender.takeTurns();
+    return replayed;
+  }
+
+  /** The link is gone, and the session may go on with another. */
+  detach(): void {
+    this.#sender.detach();
   }
 
   /** Channels that are open. */
@@ -108,6 +138,7 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
     this.#decoder.stop(); // what is left in a chunk is not for a link that is over
     const channels = [...this.channels.values()];
     this.channels.clear();
+    this.#sender.close();
     for (const channel of channels) {
       this.#sender.forget(channel);
       channel.window.close();

@@ -7,6 +7,7 @@ import fc from "fast-check";
 import { V2_SHARED_PAYLOAD } from "./limits.ts";
 import type { ChannelEndReason } from "./reasons.ts";
 import { type Network, Pair, User } from "./_v2_simulation_test.ts";
+import { type Cut, cutAndResume } from "./_v2_cuts_test.ts";
 import { test } from "./_fakes_test.ts";
 
 /** What the two users of a channel do. */
@@ -30,6 +31,7 @@ interface Run {
   readonly nagle: boolean;
   readonly bound: number;
   readonly lost: number | undefined;
+  readonly cuts: readonly Cut[];
 }
 
 /** A channel of a run. */
@@ -60,6 +62,13 @@ const network: fc.Arbitrary<Network> = fc.record({
   late: fc.constantFrom(0, 0.5, 5),
   cuts: fc.boolean(),
 });
+const cut: fc.Arbitrary<Cut> = fc.record({
+  at: fc.nat(1_500),
+  ways: fc.constantFrom("both", "up", "down", "none"),
+  noticed: fc.constantFrom("both", "server", "device", "nobody"),
+  gap: fc.constantFrom(0, 1, 30, 400),
+  failures: fc.array(fc.constantFrom("auth-lost", "welcome-lost"), { maxLength: 3 }),
+});
 const run: fc.Arbitrary<Run> = fc.record({
   seed: fc.nat(0xffff_ffff),
   plans: fc.array(plan, { minLength: 1, maxLength: 12, size: "max" }),
@@ -67,6 +76,7 @@ const run: fc.Arbitrary<Run> = fc.record({
   nagle: fc.boolean(),
   bound: fc.constantFrom(64 * 1024 * 1024, 300_000, 20_000),
   lost: fc.option(fc.nat(1_500), { nil: undefined, freq: 4 }),
+  cuts: fc.array(cut, { maxLength: 6 }),
 });
 
 /** Opens a channel and lets its users do what is planned. */
@@ -102,6 +112,7 @@ async function simulate(run: Run): Promise<Map<number, Life>> {
   pair.onOpen = (channel, number) => serve(pair, lives.get(number)!, number, channel);
   for (const [at, plan] of run.plans.entries()) pair.time.after(plan.at, () => open(pair, plan, at + 1, lives));
   if (run.lost !== undefined) pair.time.after(run.lost, () => pair.lose());
+  for (const cut of run.cuts) pair.time.after(cut.at, () => cutAndResume(pair, cut, run.network.latency));
   for (let ping = 0; ping < 5; ping++) {
     pair.time.after(pair.random.upTo(1_000), () => pair.random.oneIn(2) ? pair.server.ping() : pair.device.ping());
   }
@@ -112,6 +123,11 @@ async function simulate(run: Run): Promise<Map<number, Life>> {
   assert.equal(pair.device.channelCount, 0, "a channel is left on the device");
   assert.equal(pair.serverBudget.granted, 0, "the server did not get back what it granted");
   assert.equal(pair.deviceBudget.granted, 0, "the device did not get back what it granted");
+  pair.server.ping();
+  pair.device.ping();
+  await pair.time.run();
+  assert.equal(pair.serverLog.size, 0, "the server keeps what was acknowledged");
+  assert.equal(pair.deviceLog.size, 0, "the device keeps what was acknowledged");
   return lives;
 }
 
@@ -152,11 +168,21 @@ test("any users over any network: nothing is lost, doubled or reordered, and eve
   );
 });
 
+test("any number of cuts at any byte, noticed or not, also while a link is resumed: still nothing is lost or doubled", async () => {
+  await fc.assert(
+    fc.asyncProperty(run, fc.array(cut, { minLength: 1, maxLength: 12 }), async (run, cuts) => {
+      const lives = await simulate({ ...run, lost: undefined, cuts });
+      for (const life of lives.values()) checkLife(life, false);
+    }),
+    { numRuns: 400 },
+  );
+});
+
 test("many channels with much to send both ways: all of it arrives, and nobody is left waiting", async () => {
   const network = { latency: 5, rate: 12_500, late: 1, cuts: true };
   const base = { at: 0, piece: 65_535, pause: 0, slow: 2, dial: 5, refuse: false, close: undefined };
   const plans = Array.from({ length: 20 }, (_, at) => ({ ...base, up: 300_000 + at, down: 400_000 - at }));
-  const lives = await simulate({ seed: 5, plans, network, nagle: true, bound: 3_000_000, lost: undefined });
+  const lives = await simulate({ seed: 5, plans, network, nagle: true, bound: 3_000_000, lost: undefined, cuts: [] });
   assert.equal(lives.size, 20);
   for (const life of lives.values()) {
     checkLife(life, false);

@@ -1,14 +1,24 @@
 /**
- * The sending side of a v2 link: positions, turns, and how much may be on the way; `v2.md`, "Acknowledgement, and what may
- * be on the way".
+ * The sending side of a v2 session: positions, turns, how much may be on the way, and what is kept for replay; `v2.md`,
+ * "Acknowledgement, and what may be on the way" and "Resume".
  *
  * @module
  */
 
+import { ProtocolError } from "./errors.ts";
 import { FairQueue } from "./fair_queue.ts";
-import { V2_BULK_PAYLOAD, V2_HEADER_SIZE, V2_OVERDRAFT, V2_SHARED_PAYLOAD, V2_SPARSE_MAX } from "./limits.ts";
+import {
+  KEEP_WHOLE,
+  MIN_ON_THE_WAY,
+  V2_BULK_PAYLOAD,
+  V2_HEADER_SIZE,
+  V2_OVERDRAFT,
+  V2_SHARED_PAYLOAD,
+  V2_SPARSE_MAX,
+} from "./limits.ts";
 import type { LinkOutput } from "./link.ts";
 import { PathEstimator } from "./path_estimator.ts";
+import type { SendLog } from "./send_log.ts";
 import type { V2Channel } from "./v2_channel.ts";
 import { flagAcknowledge, writeV2Header } from "./v2_codec.ts";
 import { NOT_NUMBERED, V2Command } from "./v2_commands.ts";
@@ -19,14 +29,41 @@ const SMALL_FRAME = 1024;
 /** Frames in a row of the channel that sent last after which it counts as the only busy one. */
 const ALONE_AFTER = 8;
 
-/** Sends the frames of one link. */
+/** Where the frames of a v2 link go, in order. */
+export interface V2Output extends LinkOutput {
+  /** Bytes that the network has not taken yet. */
+  readonly pending: number;
+  /**
+   * Takes a copy of a DATA frame, so that the sender may touch it at once.
+   *
+   * @returns a promise if the sender has to wait before it sends more.
+   */
+  copy(frame: Uint8Array): Promise<void> | undefined;
+  /**
+   * Takes bytes that stay as they are until the peer has acknowledged them.
+   *
+   * @returns a promise if the sender has to wait before it sends more.
+   */
+  keep(bytes: Uint8Array): Promise<void> | undefined;
+}
+
+/** Where a session's frames go while a link is up. */
+export interface V2Path {
+  /** The link's output. */
+  readonly output: V2Output;
+  /** Whether small writes wait in this side's network stack until the peer has acknowledged what went before (Nagle). */
+  readonly nagle: boolean;
+}
+
+/** Sends the frames of one session, on one link after the other. */
 export class V2Sender {
-  readonly #output: LinkOutput;
   readonly #now: () => number;
-  readonly #nagle: boolean;
-  readonly #path: PathEstimator;
+  readonly #log: SendLog | undefined;
   readonly #queue = new FairQueue<V2Channel>();
   readonly #onSent: (channel: V2Channel) => void;
+  #output: V2Output | undefined;
+  #nagle = false;
+  #path: PathEstimator;
   #position = 0;
   #acknowledged = 0;
   // Whether several channels send much: then frames are smaller, so that none waits long behind another.
@@ -34,15 +71,19 @@ export class V2Sender {
   #shared = 0;
 
   /**
-   * Sends to `output`. `nagle`: whether small writes wait in this side's network stack until the peer has acknowledged
-   * what went before. `onSent` hears when a piece that waited has been sent in full.
+   * A sender without a link. `log`: keeps what is sent until it is acknowledged; without, nothing outlives its link.
+   * `onSent` hears when a piece that waited has been sent in full.
    */
-  constructor(output: LinkOutput, now: () => number, nagle: boolean, onSent: (channel: V2Channel) => void) {
-    this.#output = output;
+  constructor(now: () => number, log: SendLog | undefined, onSent: (channel: V2Channel) => void) {
     this.#now = now;
-    this.#nagle = nagle;
+    this.#log = log;
     this.#onSent = onSent;
     this.#path = new PathEstimator(now());
+  }
+
+  /** Position of what was sent. */
+  get position(): number {
+    return this.#position;
   }
 
   /** Bytes that have been sent and not acknowledged. */
@@ -50,23 +91,58 @@ export class V2Sender {
     return this.#path.onTheWay;
   }
 
-  /** The least round trip that acknowledgements showed, in milliseconds; `Infinity` before the first. */
+  /** The least round trip that acknowledgements showed on this link, in milliseconds; `Infinity` before the first. */
   get leastRoundTrip(): number {
     return this.#path.leastRoundTrip;
   }
 
-  /** Sends a control frame. It waits for nobody. */
+  /** Whether a session can go on whose peer has received all before `position`. */
+  canReplayFrom(position: number): boolean {
+    return position >= (this.#log?.base ?? this.#position) && position <= this.#position;
+  }
+
+  /**
+   * A link is up, and its peer has received all before `position`: what follows is sent again, then what waits.
+   *
+   * @returns the bytes that were sent again.
+   * @throws {ProtocolError} `bad-position` if that cannot be.
+   */
+  attach({ output, nagle }: V2Path, position: number): number {
+    if (!this.canReplayFrom(position)) {
+      throw new ProtocolError(
+        "bad-position",
+        `Cannot replay from ${position}: current range is ${this.#log?.base ?? this.#position} to ${this.#position}`,
+      );
+    }
+    this.#output = output;
+    this.#nagle = nagle;
+    this.#acknowledged = position;
+    this.#path = new PathEstimator(this.#now(), position, this.#position);
+    this.#log?.acknowledged(position);
+    if (this.#log) { for (const bytes of this.#log.kept()) output.keep(bytes); }
+    return this.#position - position;
+  }
+
+  /** The link is gone: what has to be sent is kept, and channels wait. */
+  detach(): void {
+    this.#output = undefined;
+    this.#log?.unpool();
+  }
+
+  /** Sends a control frame. It waits for nobody; what is about the link itself is dropped where there is none. */
   control(frame: Uint8Array): void {
-    if ((frame[2]! & NOT_NUMBERED) === 0) this.#number(frame, frame.length);
-    this.#output.control(frame);
+    if ((frame[2]! & NOT_NUMBERED) === 0) {
+      this.#number(frame, frame.length);
+      this.#log?.copy(frame);
+    }
+    this.#output?.control(frame);
   }
 
   /** Sends a DATA frame now, or when it is the channel's turn. @returns a promise if the caller has to wait. */
   data(channel: V2Channel, frame: Uint8Array, size: number): Promise<void> | undefined {
-    const whole = frame.subarray(0, V2_HEADER_SIZE + size);
-    if (this.#mayGo(channel, size)) return this.#emit(channel, whole, size, false);
+    if (this.#mayGo(channel, size)) return this.#emit(channel, frame, 0, size, true);
     const { promise, resolve } = Promise.withResolvers<void>();
-    channel.piece = { frame: whole, offset: 0, resolve };
+    channel.piece = { frame, total: size, offset: 0, resolve };
     channel.size = size;
     this.#queue.add(channel);
     this.takeTurns(); // there may be room for a part
@@ -86,6 +162,9 @@ export class V2Sender {
   acknowledged(position: number): void {
     this.#path.acknowledged(position, this.#now());
     this.#acknowledged = position;
+    // Only what is written is let go of: a peer that lies would else be sent what its buffers are used for next.
+    const written = this.#position - (this.#output?.pending ?? 0);
+    if (this.#log && written > this.#log.base) this.#log.acknowledged(Math.min(position, written));
   }
 
   /** A round trip of a PING was seen. */
@@ -93,17 +172,21 @@ export class V2Sender {
     this.#path.confirm(roundTrip, this.#now());
   }
 
+  /** The session is over: nothing is kept any more. */
+  close(): void {
+    this.detach();
+    this.#log?.clear();
+  }
+
   /** Sends what waits, in turns, as far as the path has room. */
   takeTurns(): void {
-    for (;;) {
-      const turn = this.#queue.next(Math.min(this.#frameMax, this.#path.room - V2_HEADER_SIZE));
+    while (this.#output) {
+      const turn = this.#queue.next(Math.min(this.#frameMax, this.#room - V2_HEADER_SIZE));
       if (!turn) return;
       const { item: channel, size } = turn;
       const piece = channel.piece!;
-      const whole = piece.offset === 0 && size === piece.frame.length - V2_HEADER_SIZE;
-      // A part is copied, so that the header of the next one can stand where its end was.
-      const part = piece.frame.subarray(piece.offset, piece.offset + V2_HEADER_SIZE + size);
-      const wait = this.#emit(channel, part, size, !whole);
+      const whole = piece.offset === 0 && size === piece.total;
+      const wait = this.#emit(channel, piece.frame, piece.offset, size, whole);
       channel.size -= size;
       piece.offset += size;
       if (channel.size > 0) continue;
@@ -119,23 +202,44 @@ export class V2Sender {
     return this.#shared > 0 ? V2_SHARED_PAYLOAD : V2_BULK_PAYLOAD;
   }
 
+  /** Bytes that the next frame may have. When the process keeps as much as it may, no link has more than the least. */
+  get #room(): number {
+    const { room, onTheWay } = this.#path;
+    return this.#log?.spent ? Math.min(room, Math.max(0, MIN_ON_THE_WAY - onTheWay)) : room;
+  }
+
   /** Whether a frame may go at once: there is room on the path, or it is a keystroke, which does not wait for bulk. */
   #mayGo(channel: V2Channel, size: number): boolean {
-    const { onTheWay, limit, room } = this.#path;
-    if (this.#queue.waiting === 0 && size <= this.#frameMax && size + V2_HEADER_SIZE <= room) return true;
+    if (!this.#output) return false;
+    if (this.#queue.waiting === 0 && size <= this.#frameMax && size + V2_HEADER_SIZE <= this.#room) return true;
+    const { onTheWay, limit } = this.#path;
     return size <= V2_SPARSE_MAX && channel.sentUpTo <= this.#acknowledged && onTheWay < limit + V2_OVERDRAFT;
   }
 
-  #emit(channel: V2Channel, frame: Uint8Array, size: number, copy: boolean): Promise<void> | undefined {
+  /** Sends `size` bytes that stand in `frame` behind the headroom and `offset`. `whole`: that is all that is in it. */
+  #emit(
+    channel: V2Channel,
+    frame: Uint8Array,
+    offset: number,
+    size: number,
+    whole: boolean,
+  ): Promise<void> | undefined {
     if (size > V2_SPARSE_MAX) {
       if (this.#lastSender === channel) this.#shared = Math.max(0, this.#shared - 1);
       else if (this.#lastSender !== undefined) this.#shared = ALONE_AFTER;
       this.#lastSender = channel;
     }
-    writeV2Header(frame, 0, size, V2Command.DATA, channel.id);
-    this.#number(frame, V2_HEADER_SIZE + size);
+    const end = V2_HEADER_SIZE + size;
+    const bytes = frame.subarray(offset, offset + end);
+    writeV2Header(bytes, 0, size, V2Command.DATA, channel.id);
+    this.#number(bytes, end);
     channel.sentUpTo = this.#position;
-    return copy ? this.#output.copy(frame) : this.#output.data(frame);
+    // A part is copied, so that the header of the next one can stand where its end was.
+    if (!this.#log) return whole ? this.#output!.data(bytes) : this.#output!.copy(bytes);
+    if (!whole || size < KEEP_WHOLE) return this.#output!.keep(this.#log.copy(bytes));
+    this.#log.keep(frame, end);
+    channel.kept = true;
+    return this.#output!.keep(bytes);
   }
 
   #number(frame: Uint8Array, size: number): void {

@@ -35,7 +35,7 @@ export class V2ServerLink extends V2Link {
   readonly #connecting = new Set<V2Channel>();
   #lastId = 0;
 
-  /** A link whose handshake is done. */
+  /** A session whose first link is to be attached. */
   constructor(options: V2LinkOptions, maxChannels: number, events: V2ServerLinkEvents) {
     super(options, events);
     this.#events = events;

@@ -7,7 +7,8 @@
 import assert from "node:assert/strict";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { readGoodbye } from "../../protocol/goodbye.ts";
-import type { LinkOutput } from "../../protocol/link.ts";
+import { SendLog } from "../../protocol/send_log.ts";
+import type { V2Output } from "../../protocol/v2_sender.ts";
 import { WindowBudget } from "../../protocol/receive_windows.ts";
 import type { V2Channel } from "../../protocol/v2_channel.ts";
 import { V2Decoder } from "../../protocol/v2_decoder.ts";
@@ -66,17 +67,22 @@ class Side {
   readonly ended = new Set<V2Channel>();
   answers = 0;
   now = 0;
-  readonly output: LinkOutput = {
+  readonly output: V2Output = {
+    pending: 0,
     control: (frame) => this.#sent(frame),
     data: (frame) => void this.#sent(frame),
     copy: (frame) => void this.#sent(frame),
+    keep: (bytes) => void this.#sent(bytes),
   };
   readonly options: V2LinkOptions;
+  readonly nagle: boolean;
 
   constructor(random: Random) {
     this.budget = new WindowBudget(random.of(0, 20_000, 1_000_000));
     const now = () => this.now;
-    this.options = { output: this.output, now, wallClock: now, budget: this.budget, nagle: random.oneIn(2) };
+    const log = random.oneIn(2) ? new SendLog() : undefined;
+    this.options = { now, wallClock: now, budget: this.budget, log };
+    this.nagle = random.oneIn(2);
   }
 
   #sent(frame: Uint8Array): void {
@@ -155,6 +161,7 @@ export function fuzzV2ServerLink(random: Random): void {
   const nothing = () => {};
   const events = { onGoodbye: nothing, onSettings: nothing, onOffers: nothing, onUnreachable: nothing };
   const link = new V2ServerLink(side.options, MAX_CHANNELS, events);
+  link.attach(side);
   side.drive(random, link, "device", () => {
     if (random.oneIn(8)) return link.ping();
     const channel = link.open(1, "a:1", "b:1");
@@ -174,6 +181,7 @@ export function fuzzV2DeviceLink(random: Random): void {
       if (random.oneIn(3)) link.accept(channel);
     },
   });
+  link.attach(side);
   side.drive(random, link, "server", () => {
     const waiting = side.channels[random.upTo(Math.max(0, side.channels.length - 1))];
     if (waiting && !random.oneIn(8)) link.accept(waiting);
