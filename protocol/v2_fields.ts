@@ -32,6 +32,13 @@ export function writeUint(into: Uint8Array, at: number, size: number, value: num
   }
 }
 
+/** `value` in `size` bytes. */
+export function uintOf(size: number, value: number): Uint8Array {
+  const bytes = new Uint8Array(size);
+  writeUint(bytes, 0, size, value);
+  return bytes;
+}
+
 /** Reads what {@linkcode writeUint} wrote; what is larger than a number can hold exactly is clamped. */
 export function readUint(from: Uint8Array, at: number, size: number): number {
   let value = 0;

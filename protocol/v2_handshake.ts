@@ -10,10 +10,27 @@ import { type Goodbye, goodbye } from "./goodbye.ts";
 import { V2_HEADER_SIZE, V2_MAX_NAME } from "./limits.ts";
 import { V2_PREAMBLE, V2Command } from "./v2_commands.ts";
 import { v2Frame } from "./v2_codec.ts";
-import { concat, FieldReader, FieldWriter } from "./v2_fields.ts";
+import { concat, FieldReader, FieldWriter, readUint, uintOf } from "./v2_fields.ts";
 
 /** Lowest and highest version of profile v2 that this code speaks. */
 export const V2_VERSIONS: readonly [number, number] = [2, 2];
+
+/** Capability: sessions outlive their links; `v2.md`, "Resume". */
+export const CAN_RESUME = 1;
+
+/** Why a session was not resumed, by its number on the wire. */
+export const RESUME_REFUSALS = ["unknown-session", "bad-position"] as const;
+
+/** One of {@linkcode RESUME_REFUSALS}. */
+export type ResumeRefusal = (typeof RESUME_REFUSALS)[number];
+
+/** A session that a device wants to go on with. */
+export interface ResumeOffer {
+  /** Its name, 16 bytes. */
+  readonly session: Uint8Array;
+  /** Position up to which the device has received. */
+  readonly received: number;
+}
 
 /** Who can sign with the private key that belongs to a public one. */
 export interface Signer {
@@ -41,6 +58,8 @@ export interface HandshakeParty {
   readonly wallClock: number;
   /** Name and version of the program. */
   readonly software: string;
+  /** What it can do beyond what all can: {@linkcode CAN_RESUME}. @default {0} */
+  readonly capabilities?: number;
 }
 
 /** What a device brings. */
@@ -51,6 +70,11 @@ export interface DeviceParty extends HandshakeParty {
   readonly instance: Uint8Array;
   /** The token of an enrolment: its id, and the SHA-256 of its secret. */
   readonly enrolment?: { readonly id: Uint8Array; readonly key: Uint8Array } | undefined;
+  /**
+   * Called once the server has proved its key, and only where it can resume. From then on nothing that an older link of
+   * the session brings may be applied.
+   */
+  resume?(): ResumeOffer | undefined;
 }
 
 /** The other side cannot be what it has to be; nothing was sent that could be used elsewhere. */
@@ -79,6 +103,10 @@ export interface Welcome {
   readonly maxChannels: number;
   /** The device's address as the server sees it. */
   readonly remote: string;
+  /** Milliseconds that the session outlives its link; 0: not at all. */
+  readonly expiration?: number | undefined;
+  /** Position up to which the server has received, if the session that was offered goes on; or why it does not. */
+  readonly resumed?: number | ResumeRefusal | undefined;
 }
 
 const SERVER_LABEL = new TextEncoder().encode("sallyport v2 server\0");
@@ -86,6 +114,8 @@ const DEVICE_LABEL = new TextEncoder().encode("sallyport v2 device\0");
 const ENROL_LABEL = new TextEncoder().encode("sallyport v2 enrol\0");
 
 const SIGNATURE_FIELD_SIZE = 3 + 64;
+
+const NONE = new Uint8Array(0);
 
 const EVERY_TAG = Array.from({ length: 256 }, (_, tag) => tag);
 
@@ -105,7 +135,7 @@ export class DeviceHandshake {
   constructor(party: DeviceParty, crypto: HandshakeCrypto) {
     this.#party = party;
     this.#crypto = crypto;
-    const fields = new FieldWriter().bytes(1, Uint8Array.from(V2_VERSIONS)).uint(2, 4, 0)
+    const fields = new FieldWriter().bytes(1, Uint8Array.from(V2_VERSIONS)).uint(2, 4, party.capabilities ?? 0)
       .bytes(3, party.signer.publicKey).bytes(4, party.nonce).uint(5, 8, party.wallClock).bytes(6, party.instance)
       .text(128, party.software);
     this.hello = concat([V2_PREAMBLE, v2Frame(V2Command.HELLO, 0, fields.end())]);
@@ -123,7 +153,7 @@ export class DeviceHandshake {
     if (version < V2_VERSIONS[0] || version > V2_VERSIONS[1]) {
       throw new HandshakeError(goodbye("incompatible", `the server chose version ${version}`, V2_VERSIONS));
     }
-    fields.uint(2, 4);
+    const capabilities = fields.uint(2, 4) & (this.#party.capabilities ?? 0);
     fields.bytes(4, 32);
     const { serverKey, signer, enrolment } = this.#party;
     const signed = concat([SERVER_LABEL, this.hello, frame.subarray(0, frame.length - SIGNATURE_FIELD_SIZE)]);
@@ -135,12 +165,14 @@ export class DeviceHandshake {
     this.serverClock = fields.uint(5, 8);
     this.serverSoftware = fields.text(128);
     const transcript = concat([this.hello, frame]);
-    const auth = new FieldWriter().bytes(1, await signer.sign(concat([DEVICE_LABEL, transcript])));
+    const offer = (capabilities & CAN_RESUME) === 0 ? undefined : this.#party.resume?.();
+    const resume = offer ? new FieldWriter().bytes(3, concat([offer.session, uintOf(8, offer.received)])).end() : NONE;
+    const auth = new FieldWriter().bytes(1, await signer.sign(concat([DEVICE_LABEL, transcript, resume])));
     if (enrolment) {
       const proof = await this.#crypto.hmac(enrolment.key, concat([ENROL_LABEL, transcript]));
       auth.bytes(2, concat([enrolment.id, proof]));
     }
-    return v2Frame(V2Command.AUTH, 0, auth.end());
+    return v2Frame(V2Command.AUTH, 0, concat([auth.end(), resume]));
   }
 }
 
@@ -160,6 +192,10 @@ export interface Hello {
 export interface Authenticated extends Hello {
   /** The token id that it offers. */
   readonly token: Uint8Array | undefined;
+  /** The session that it wants to go on with. */
+  readonly resume: ResumeOffer | undefined;
+  /** What both sides can do. */
+  readonly capabilities: number;
   /** Whether it knows the secret whose SHA-256 is `key`. */
   provesToken(key: Uint8Array): Promise<boolean>;
 }
@@ -169,7 +205,8 @@ export class ServerHandshake {
   readonly #party: HandshakeParty;
   readonly #crypto: HandshakeCrypto;
   #hello: Hello | undefined;
-  #transcript: Uint8Array = new Uint8Array(0);
+  #capabilities = 0;
+  #transcript: Uint8Array = NONE;
 
   /** One handshake. */
   constructor(party: HandshakeParty, crypto: HandshakeCrypto) {
@@ -193,7 +230,7 @@ export class ServerHandshake {
       throw new HandshakeError(goodbye("incompatible", text, V2_VERSIONS));
     }
     const fields = new FieldReader("HELLO", payload, [1, 2, 3, 4, 5, 6]);
-    fields.uint(2, 4);
+    this.#capabilities = fields.uint(2, 4) & (this.#party.capabilities ?? 0);
     fields.bytes(4, 32);
     this.#hello = {
       deviceKey: fields.bytes(3, 32).slice(),
@@ -202,7 +239,8 @@ export class ServerHandshake {
       software: fields.text(128),
     };
     const { signer, nonce, wallClock, software } = this.#party;
-    const unsigned = new FieldWriter().uint(1, 1, Math.min(highest, V2_VERSIONS[1])).uint(2, 4, 0)
+    const unsigned = new FieldWriter().uint(1, 1, Math.min(highest, V2_VERSIONS[1]))
+      .uint(2, 4, this.#capabilities)
       .bytes(3, signer.publicKey).bytes(4, nonce).uint(5, 8, wallClock).text(128, software);
     // The header states the size with the signature, so it is signed as it is sent.
     const frame = v2Frame(V2Command.CHALLENGE, 0, concat([unsigned.end(), new Uint8Array(SIGNATURE_FIELD_SIZE)]));
@@ -222,8 +260,10 @@ export class ServerHandshake {
   async authenticate(payload: Uint8Array): Promise<Authenticated> {
     const hello = this.#hello;
     if (!hello) throw new Error("Cannot authenticate before HELLO");
-    const fields = new FieldReader("AUTH", payload, [1, 2]);
-    const signed = concat([DEVICE_LABEL, this.#transcript]);
+    const fields = new FieldReader("AUTH", payload, [1, 2, 3]);
+    const resume = fields.optionalBytes(3, 16 + 8);
+    const field = resume ? new FieldWriter().bytes(3, resume).end() : NONE;
+    const signed = concat([DEVICE_LABEL, this.#transcript, field]);
     if (!await this.#crypto.verify(hello.deviceKey, fields.bytes(1, 64), signed)) {
       throw new HandshakeError(goodbye("bad-credentials", "the signature does not fit the device's key"));
     }
@@ -232,6 +272,10 @@ export class ServerHandshake {
     return {
       ...hello,
       token: enrolment?.subarray(0, 8),
+      capabilities: this.#capabilities,
+      resume: resume && (this.#capabilities & CAN_RESUME) !== 0
+        ? { session: resume.slice(0, 16), received: readUint(resume, 16, 8) }
+        : undefined,
       provesToken: async (key) =>
         enrolment !== undefined &&
         sameBytes(enrolment.subarray(8), await this.#crypto.hmac(key, concat([ENROL_LABEL, transcript]))),
@@ -240,19 +284,28 @@ export class ServerHandshake {
 }
 
 /** WELCOME. */
-export function welcomeFrame({ session, name, maxChannels, remote }: Welcome): Uint8Array {
+export function welcomeFrame(welcome: Welcome): Uint8Array {
+  const { session, name, maxChannels, remote, expiration, resumed } = welcome;
   const fields = new FieldWriter().bytes(1, session).text(2, name, V2_MAX_NAME).uint(3, 4, maxChannels).text(4, remote);
+  if (expiration) fields.uint(5, 4, Math.min(expiration, 0xffff_ffff));
+  if (typeof resumed === "number") fields.uint(6, 8, resumed);
+  else if (resumed) fields.uint(7, 1, RESUME_REFUSALS.indexOf(resumed) + 1);
   return v2Frame(V2Command.WELCOME, 0, fields.end());
 }
 
 /** What WELCOME says. */
 export function readWelcome(payload: Uint8Array): Welcome {
-  const fields = new FieldReader("WELCOME", payload, [1, 2, 3, 4]);
+  const fields = new FieldReader("WELCOME", payload, [1, 2, 3, 4, 5, 6, 7]);
+  const position = fields.optionalBytes(6, 8);
+  const refusal = fields.optionalBytes(7, 1)?.[0];
+  const refused = refusal === undefined ? undefined : RESUME_REFUSALS[refusal - 1] ?? RESUME_REFUSALS[0];
   return {
     session: fields.bytes(1, 16).slice(),
     name: fields.text(2, V2_MAX_NAME),
     maxChannels: fields.uint(3, 4),
     remote: fields.text(4),
+    expiration: fields.optionalUint(5, 4) ?? 0,
+    resumed: position ? readUint(position, 0, 8) : refused,
   };
 }
 

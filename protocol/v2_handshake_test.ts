@@ -5,9 +5,11 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { systemCrypto } from "../net/handshake.ts";
 import {
+  CAN_RESUME,
   DeviceHandshake,
   HandshakeError,
   readWelcome,
+  RESUME_REFUSALS,
   ServerHandshake,
   V2_VERSIONS,
   welcomeFrame,
@@ -256,10 +258,38 @@ test("fields that are cut, missing or of other sizes are refused, byte by byte",
   }
 });
 
+test("a session is offered only where both sides can resume, and nobody can change what is offered", async () => {
+  const offer = { session: new Uint8Array(16).fill(9), received: 2 ** 40 + 5 };
+  let asked = 0;
+  const resume = () => {
+    asked++;
+    return offer;
+  };
+  const capable = { capabilities: CAN_RESUME, resume };
+  const both = await shake(deviceParty(capable), serverParty({ capabilities: CAN_RESUME }));
+  assert.deepEqual({ ...both.authenticated.resume }, offer);
+  assert.equal(both.authenticated.capabilities, CAN_RESUME);
+  assert.equal(asked, 1);
+  const one = await shake(deviceParty(capable), serverParty());
+  assert.equal(one.authenticated.resume, undefined);
+  assert.equal(asked, 1, "a server that cannot was offered a session, and the old link was given up for it");
+  for (let bit = 0; bit < 8 * 27; bit++) {
+    const auth = (frame: Uint8Array) => flip(frame, 8 * (frame.length - 27) + bit);
+    const code = await failure(shake(deviceParty(capable), serverParty({ capabilities: CAN_RESUME }), { auth }));
+    assert(code === "bad-credentials" || code === "bad-field", `bit ${bit} of the offer: ${code}`);
+  }
+});
+
 test("WELCOME brings back what was said, and garbage is refused", () => {
   const text = fc.string({ unit: "grapheme-ascii", maxLength: 63 });
   const session = fc.uint8Array({ minLength: 16, maxLength: 16 });
-  const welcome = fc.record({ session, name: text, maxChannels: fc.nat(0xffff_ffff), remote: text }, {
+  const expiration = fc.nat(0xffff_ffff);
+  const resumed = fc.oneof(
+    fc.constantFrom(undefined, ...RESUME_REFUSALS),
+    fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
+  );
+  const maxChannels = fc.nat(0xffff_ffff);
+  const welcome = fc.record({ session, name: text, maxChannels, remote: text, expiration, resumed }, {
     noNullPrototype: true,
   });
   fc.assert(fc.property(welcome, (welcome) => {
