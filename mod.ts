@@ -1,25 +1,80 @@
 /**
  * Sallyport as a library: `serve` on the public host, `connectDevice` on the gateway.
  *
+ * A v2 server needs an {@linkcode Identity} and a directory of devices, such as {@linkcode DeviceList}; a v2 device needs
+ * an {@linkcode Identity}, the server's public key and its services by name. `examples/library.ts` has both.
+ *
  * @module
  */
 
 export { type Address, formatAddress, parseAddress } from "./protocol/address.ts";
-export type { KeepAliveSettings } from "./protocol/keep_alive.ts";
+export {
+  decodeEnrolment,
+  encodeEnrolment,
+  type Enrolment,
+  type Security,
+  SECURITY_MODES,
+  TOKEN_ID_SIZE,
+  TOKEN_SECRET_SIZE,
+} from "./protocol/enrolment.ts";
+export { type Goodbye, GOODBYE_CODES, type GoodbyeCode } from "./protocol/goodbye.ts";
+export { type Endpoint, type KeepAliveSettings, V2_KEEP_ALIVE } from "./protocol/keep_alive.ts";
 export {
   CHANNEL_END_REASONS,
   type ChannelEndReason,
   LINK_END_REASONS,
   type LinkEndReason,
 } from "./protocol/reasons.ts";
+export { DEVICE_MODES, type DeviceMode } from "./protocol/v2_messages.ts";
 export type { Clock } from "./net/clock.ts";
+export type { ProxyCredentials, ProxyOptions } from "./net/http_proxy.ts";
+export {
+  createIdentity,
+  fingerprint,
+  formatPublicKey,
+  type Identity,
+  identityFromPem,
+  identityToPem,
+  parsePublicKey,
+} from "./net/identity.ts";
 export { ListenError } from "./net/listener.ts";
 export type { LogFields, Logger } from "./net/logger.ts";
+export { CertificateError, type TlsSource } from "./net/tls.ts";
+export type { AuthorizedDevice, DevicesChange } from "./server/authorized_devices.ts";
+export { DeviceList } from "./server/device_list.ts";
+export type { ServedService } from "./server/device_services.ts";
+export type { ServedDevice } from "./server/device_status.ts";
 export * from "./server/events.ts";
-export type { Forward, ListenOptions, ServeOptions } from "./server/options.ts";
+export type {
+  DeviceDirectory,
+  EnrolmentDesk,
+  Forward,
+  ListenOptions,
+  PortMemory,
+  ServeOptions,
+  V1ListenOptions,
+  V2ListenOptions,
+  V2Options,
+} from "./server/options.ts";
 export { serve, type ServerHandle } from "./server/server.ts";
-export { connectDevice, type DeviceHandle, type DeviceState } from "./device/device.ts";
+export {
+  formatGrantedAddress,
+  type GrantedAddress,
+  parseGrant,
+  parseGrantedAddress,
+  type ServiceGrant,
+} from "./server/service_grant.ts";
+export { connectDevice, type DeviceHandle, type DeviceState, type DeviceStatus } from "./device/device.ts";
 export * from "./device/events.ts";
-export { type DeviceOptions, V1_KEEP_ALIVE, type V1DeviceOptions, type V2DeviceOptions } from "./device/options.ts";
+export type { LinkFacts } from "./device/link_maker.ts";
+export { type NamedService, parseNamedService } from "./device/named_service.ts";
+export {
+  type CommonDeviceOptions,
+  type DeviceOptions,
+  V1_KEEP_ALIVE,
+  type V1DeviceOptions,
+  type V2DeviceOptions,
+} from "./device/options.ts";
+export type { ServiceStatus } from "./device/service_board.ts";
 export { parseService, type ServiceRule } from "./device/services.ts";
 export { tcpRemoteConnect, type TcpRemoteConnectOptions } from "./device/tcp_remote_connect.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Place } from "./toml_locate.ts";
+import type { Place } from "./toml_scan.ts";
 
 /** A command line, an environment variable or a file cannot be used; the message is for the user. */
 export class ConfigError extends Error {

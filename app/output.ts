@@ -1,9 +1,13 @@
 /**
  * Lines to stdout and stderr that can never stop the relay: a pipe that nobody reads, or a full disk, costs lines and
- * nothing else.
+ * nothing else. A file gets every line.
  *
  * @module
  */
+
+import { fstatSync } from "node:fs";
+import { concat } from "../protocol/bytes.ts";
+import { describeError } from "../net/errors.ts";
 
 /** Bytes that wait for a reader at most, for each of the two; beyond, lines are dropped and counted. */
 export const MAX_OUTPUT_BACKLOG = 1024 * 1024;
@@ -15,27 +19,33 @@ export const OUTPUT_FLUSH_MS = 500;
 export interface Sink {
   /** Writes some of `bytes`. @returns how many. */
   write(bytes: Uint8Array): Promise<number>;
+  /** The same, and waits for it. */
+  writeSync(bytes: Uint8Array): number;
 }
 
-/** A bounded queue of lines in front of a sink. */
+/** Lines in front of a sink: to a file at once, to anything that might make the relay wait through a bounded queue. */
 export class LineWriter {
   readonly #sink: Sink;
+  readonly #isFile: boolean;
   #lines: Uint8Array[] = [];
   #size = 0;
   #dropped = 0;
+  #noted = 0; // that the notice in the queue tells of, less itself
+  #why = "";
   #writing: Promise<void> | undefined;
 
-  /** A writer to `sink`, which may block or fail. */
-  constructor(sink: Sink) {
+  /** A writer to `sink`, which may fail, and unless `isFile` may block for ever. */
+  constructor(sink: Sink, isFile = false) {
     this.#sink = sink;
+    this.#isFile = isFile;
   }
 
-  /** Queues a line; the line break is added. */
+  /** Writes a line, or queues it; the line break is added. */
   write(line: string): void {
-    const bytes = new TextEncoder().encode(line + "\n");
+    const bytes = encode(line);
+    if (this.#isFile) return this.#writeNow(bytes);
     if (this.#size + bytes.length > MAX_OUTPUT_BACKLOG) {
-      this.#dropped++;
-      return;
+      return this.#drop(1, `${MAX_OUTPUT_BACKLOG / 1024} KiB waited for whoever reads this, and more did not fit`);
     }
     this.#lines.push(bytes);
     this.#size += bytes.length;
@@ -50,16 +60,35 @@ export class LineWriter {
     clearTimeout(timer);
   }
 
+  /** A file takes what it is given, unless its disk is full. */
+  #writeNow(line: Uint8Array): void {
+    try {
+      if (this.#dropped > 0) this.#writeAllSync(this.#notice());
+      this.#dropped = 0;
+      this.#writeAllSync(line);
+    } catch (error) {
+      this.#drop(1, describeError(error));
+    }
+  }
+
+  #writeAllSync(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length;) at += this.#sink.writeSync(bytes.subarray(at));
+  }
+
   async #run(): Promise<void> {
+    let count = 0;
     try {
       while (this.#lines.length > 0) {
-        const bytes = this.#join();
+        count = this.#lines.length + this.#noted;
+        this.#noted = 0;
+        const bytes = concat(this.#lines.splice(0));
         for (let at = 0; at < bytes.length;) at += await this.#sink.write(bytes.subarray(at));
         this.#size -= bytes.length;
-        this.#tellDropped();
+        this.#queueNotice();
       }
-    } catch {
-      // Nobody reads: there is nobody to tell. Later lines are tried again.
+    } catch (error) {
+      // Nobody reads: there is nobody to tell now. Later lines are tried again.
+      this.#drop(count + this.#lines.length, describeError(error));
       this.#lines = [];
       this.#size = 0;
     } finally {
@@ -67,32 +96,45 @@ export class LineWriter {
     }
   }
 
-  /** All that waits, as one piece. */
-  #join(): Uint8Array {
-    const lines = this.#lines.splice(0);
-    const bytes = new Uint8Array(lines.reduce((sum, line) => sum + line.length, 0));
-    let at = 0;
-    for (const line of lines) {
-      bytes.set(line, at);
-      at += line.length;
-    }
-    return bytes;
+  #queueNotice(): void {
+    if (this.#dropped === 0) return;
+    const notice = this.#notice();
+    this.#lines.push(notice);
+    this.#size += notice.length;
+    this.#noted = this.#dropped - 1;
+    this.#dropped = 0;
   }
 
-  #tellDropped(): void {
-    if (this.#dropped === 0) return;
-    const line = new TextEncoder().encode(`(${this.#dropped} lines dropped: nobody read them in time)\n`);
-    this.#dropped = 0;
-    this.#lines.push(line);
-    this.#size += line.length;
+  #drop(count: number, why: string): void {
+    this.#dropped += count;
+    this.#why = why;
+  }
+
+  /** What there is to tell of lines that were dropped; it stands where they would. */
+  #notice(): Uint8Array {
+    const lines = this.#dropped === 1 ? "1 line" : `${this.#dropped} lines`;
+    return encode(`(${lines} dropped here: ${this.#why})`);
+  }
+}
+
+function encode(line: string): Uint8Array {
+  return new TextEncoder().encode(line + "\n");
+}
+
+/** A regular file takes writes without a reader; what cannot be looked at counts as a pipe. */
+function isFile(descriptor: number): boolean {
+  try {
+    return fstatSync(descriptor).isFile();
+  } catch {
+    return false;
   }
 }
 
 /** Where scripts look. */
-export const stdout: LineWriter = new LineWriter(Deno.stdout);
+export const stdout: LineWriter = new LineWriter(Deno.stdout, isFile(1));
 
 /** Where people look. */
-export const stderr: LineWriter = new LineWriter(Deno.stderr);
+export const stderr: LineWriter = new LineWriter(Deno.stderr, isFile(2));
 
 /** Waits for the last lines of the process, within bounds. */
 export async function flushOutput(): Promise<void> {

@@ -17,6 +17,10 @@ class BlockedSink implements Sink {
     return count;
   }
 
+  writeSync(): number {
+    throw new Error("whoever waits for this sink waits for ever");
+  }
+
   unblock(error?: Error): void {
     this.#error = error;
     this.#resume.resolve();
@@ -43,16 +47,86 @@ Deno.test("a sink that nobody reads costs lines beyond the bound, and nobody wai
   await writer.flush(10_000);
   const lines = sink.taken.trimEnd().split("\n");
   assert.equal(lines.length, MAX_OUTPUT_BACKLOG / 1024 + 1);
-  assert.match(lines.at(-1)!, /^\(5 lines dropped/);
+  assert.match(lines.at(-1)!, /^\(5 lines dropped here: 1024 KiB waited for whoever reads this/);
 });
 
-Deno.test("a sink that fails loses its lines, and the next ones are tried again", STRICT, async () => {
-  const broken = new BlockedSink();
-  const writer = new LineWriter(broken);
-  broken.unblock(new Error("EPIPE"));
-  writer.write("lost");
-  await writer.flush(1_000);
-  writer.write("lost too");
-  await writer.flush(1_000);
-  assert.equal(broken.taken, "");
+Deno.test(
+  "a sink that fails loses its lines, and the next ones are tried again, with word of the loss",
+  STRICT,
+  async () => {
+    const sink = new BlockedSink();
+    const writer = new LineWriter(sink);
+    sink.unblock(new Error("Broken pipe (os error 32)"));
+    writer.write("lost");
+    writer.write("lost too");
+    await writer.flush(1_000);
+    assert.equal(sink.taken, "");
+    sink.unblock();
+    writer.write("read");
+    await writer.flush(1_000);
+    assert.equal(sink.taken, "read\n(2 lines dropped here: Broken pipe)\n");
+  },
+);
+
+/** Takes all, a little at a time, until its disk is full. */
+class FakeFile implements Sink {
+  taken = "";
+  full = false;
+
+  write(): Promise<number> {
+    return Promise.reject(new Error("a file is not waited for"));
+  }
+
+  writeSync(bytes: Uint8Array): number {
+    if (this.full) throw new Error("No space left on device (os error 28)");
+    this.taken += new TextDecoder().decode(bytes.subarray(0, 7));
+    return Math.min(bytes.length, 7);
+  }
+}
+
+Deno.test("a file has every line as soon as it is written, however many there are at once", STRICT, () => {
+  const file = new FakeFile();
+  const writer = new LineWriter(file, true);
+  const line = "x".repeat(1023);
+  const count = MAX_OUTPUT_BACKLOG / 1024 + 5;
+  for (let n = 0; n < count; n++) writer.write(line);
+  assert.equal(file.taken, `${line}\n`.repeat(count));
+});
+
+Deno.test("a full disk costs lines, and the first one that fits again stands behind their number", STRICT, () => {
+  const file = new FakeFile();
+  const writer = new LineWriter(file, true);
+  writer.write("one");
+  file.full = true;
+  writer.write("two");
+  writer.write("three");
+  file.full = false;
+  writer.write("four");
+  assert.equal(file.taken, "one\n(2 lines dropped here: No space left on device)\nfour\n");
+});
+
+Deno.test("ten thousand lines to stderr all arrive in a file that it is", STRICT, async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const output = JSON.stringify(new URL("./output.ts", import.meta.url).href);
+    const program = `const { stderr, flushOutput } = await import(${output});
+for (let n = 0; n < 10_000; n++) stderr.write("line " + n + " " + "x".repeat(200));
+await flushOutput();
+Deno.exit(0);`;
+    await Deno.writeTextFile(`${folder}/many.mjs`, program);
+    const shell = new Deno.Command("sh", {
+      args: [
+        "-c",
+        '"$0" run --no-prompt --allow-read "$1" 2>"$2"',
+        Deno.execPath(),
+        `${folder}/many.mjs`,
+        `${folder}/log`,
+      ],
+    });
+    assert.equal((await shell.output()).code, 0);
+    const lines = (await Deno.readTextFile(`${folder}/log`)).trimEnd().split("\n");
+    assert.deepEqual([lines.length, lines.at(-1)?.slice(0, 10)], [10_000, "line 9999 "]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });

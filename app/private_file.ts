@@ -68,10 +68,7 @@ export async function readPrivateFile(path: string, secret = true): Promise<stri
  */
 export async function withLock<T>(folder: string, fn: () => Promise<T>, timeout = LOCK_TIMEOUT_MS): Promise<T> {
   await ensurePrivateFolder(folder);
-  const path = `${folder}/${LOCK_FILE}`;
-  const options = { read: true, write: true, create: true, mode: PRIVATE_FILE };
-  const file = await explain("lock", path, () => Deno.open(path, options));
-  await giveToOwner(path, folder);
+  const file = await openLockFile(`${folder}/${LOCK_FILE}`, folder);
   const locked = file.lock(true);
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<"late">((resolve) => timer = setTimeout(() => resolve("late"), timeout));
@@ -88,6 +85,14 @@ export async function withLock<T>(folder: string, fn: () => Promise<T>, timeout 
   } finally {
     file.close(); // which unlocks it
   }
+}
+
+/** Opens a file to lock, and makes it if it is not there. */
+export async function openLockFile(path: string, folder: string): Promise<Deno.FsFile> {
+  const options = { read: true, write: true, create: true, mode: PRIVATE_FILE };
+  const file = await explain("lock", path, () => Deno.open(path, options));
+  await giveToOwner(path, folder);
+  return file;
 }
 
 async function makeFolder(path: string): Promise<void> {

@@ -6,7 +6,15 @@
  */
 
 import { parse } from "smol-toml";
-import type { KeyPath, Place } from "./toml_locate.ts";
+
+/** A place in a text, both from 1. */
+export interface Place {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Keys and array indexes from the top of a document. */
+export type KeyPath = readonly (string | number)[];
 
 /** A table header, or a key with its value; also one within an inline table. */
 export interface TomlStatement {

@@ -6,8 +6,7 @@
 
 import { parse, TomlDate, TomlError } from "smol-toml";
 import { ConfigError } from "./config_error.ts";
-import type { KeyPath } from "./toml_locate.ts";
-import { findPlace } from "./toml_scan.ts";
+import { findPlace, type KeyPath } from "./toml_scan.ts";
 import { closest } from "./values.ts";
 
 /** Largest configuration file that is read, in bytes. */

@@ -5,28 +5,9 @@
  * @module
  */
 
-import { V2_MAX_NAME } from "../protocol/limits.ts";
+import { MAX_DURATION_MS, parseDuration, parsePositiveDuration } from "../net/duration.ts";
 
-/** Longest duration, in milliseconds: what a timer of the runtime can hold with room to spare. */
-export const MAX_DURATION_MS = 7 * 24 * 3600_000;
-
-const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3600_000, d: 86_400_000 };
-
-/** Parses `10s`, `500ms`, `2m`, `1h`, `1d` or a plain number of seconds, up to 7 days. @returns milliseconds. */
-export function parseDuration(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(text.trim());
-  if (!match) throw new SyntaxError(`"${text}" is not a duration; write one as in 10s, 500ms or 2m`);
-  const ms = Math.round(Number(match[1]) * UNITS[match[2] ?? "s"]!);
-  if (ms > MAX_DURATION_MS) throw new SyntaxError(`"${text}" is too long; 7d is the longest`);
-  return ms;
-}
-
-/** As {@linkcode parseDuration}, for times of which 0 would make no sense. */
-export function parsePositiveDuration(text: string): number {
-  const ms = parseDuration(text);
-  if (ms === 0) throw new SyntaxError(`"${text}" is too short; write a duration above 0`);
-  return ms;
-}
+export { MAX_DURATION_MS, parseDuration, parsePositiveDuration };
 
 /** As {@linkcode parsePositiveDuration}, or `never`. @returns milliseconds, -1 for never. */
 export function parseDurationOrNever(text: string): number {
@@ -79,16 +60,6 @@ function editDistance(a: string, b: string): number {
     row = next;
   }
   return row[b.length]!;
-}
-
-/**
- * Parses the name of a device or a service.
- *
- * @throws {SyntaxError} if it is empty, too long, or has other characters.
- */
-export function parseName(text: string): string {
-  if (text.length <= V2_MAX_NAME && /^[A-Za-z0-9._-]+$/.test(text)) return text;
-  throw new SyntaxError(`"${text}" is not a name; write 1 to ${V2_MAX_NAME} of a-z A-Z 0-9 . _ -`);
 }
 
 /**

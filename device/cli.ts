@@ -54,7 +54,10 @@ async function run(command: Command): Promise<void> {
       "probe-interval": probeInterval,
       "probe-count": probeCount,
     };
-    const without = isV2 ? ["stall-timeout"] as const : ["mode"] as const;
+    const without = [
+      "profile" as const, // stands with each server
+      ...(isV2 ? ["stall-timeout"] as const : ["mode"] as const),
+    ];
     for (const line of [...lines, ...describeOptions(DEVICE_OPTIONS, inForce, without)]) printLine(line);
     return;
   }

@@ -116,7 +116,7 @@ export type V2Config =
 
 /** Parses what a profile makes of `--service`; which profile it is, is known later. */
 function parseServiceText(text: string): ServiceText {
-  if (text.includes("=")) return { text, named: parseNamedService(text, parsePositiveDuration), rule: undefined };
+  if (text.includes("=")) return { text, named: parseNamedService(text), rule: undefined };
   return { text, named: undefined, rule: parseService(text) };
 }
 

@@ -232,10 +232,8 @@ class Device implements DeviceHandle {
     this.#goodbye = link.goodbye;
     const retryIn = this.#retryIn(link.goodbye);
     const facts = { server, reason: end.reason, detail: end.detail, goodbye: link.goodbye?.code, duration, retryIn };
-    const detail = end.detail ?? (device === undefined && end.reason === "peer-closed" && !link.served &&
-        duration < QUICK_MS
-      ? QUICKLY_CLOSED
-      : undefined);
+    const hungUp = device === undefined && end.reason === "peer-closed" && !link.served && duration < QUICK_MS;
+    const detail = hungUp ? QUICKLY_CLOSED : end.detail;
     logger.info(
       `link down: server {server}, {reason}${detail ? " ({detail})" : ""}, {duration} ms` +
         (retryIn === undefined ? "" : `; next try in ${formatDuration(retryIn)}`),
@@ -278,4 +276,5 @@ class Device implements DeviceHandle {
 
 /** A v1 server says nothing when it refuses a device; it just hangs up, within this many milliseconds. */
 const QUICK_MS = 1_500;
-const QUICKLY_CLOSED = "the server hung up at once: is another device linked to that listener, or is it no v1 server?";
+const QUICKLY_CLOSED =
+  "the server hung up at once: is another device linked to that listener, or is it for profile v2, or no v1 server?";

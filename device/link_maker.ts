@@ -9,7 +9,7 @@ import type { Endpoint, KeepAliveSettings } from "../protocol/keep_alive.ts";
 import type { Goodbye } from "../protocol/goodbye.ts";
 import type { LinkEndReason } from "../protocol/reasons.ts";
 import type { DeviceMode } from "../protocol/v2_messages.ts";
-import type { LinkEnd } from "../net/link_driver.ts";
+import type { LinkEnd } from "../net/link_end.ts";
 import type { ServiceStatus } from "./service_board.ts";
 
 /** A link of any profile, as the device's loop sees it. */

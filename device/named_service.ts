@@ -5,7 +5,9 @@
  */
 
 import { type Address, parseAddress } from "../protocol/address.ts";
-import { V2_MAX_CHANNELS, V2_MAX_NAME } from "../protocol/limits.ts";
+import { V2_MAX_CHANNELS } from "../protocol/limits.ts";
+import { parseName } from "../protocol/name.ts";
+import { parsePositiveDuration } from "../net/duration.ts";
 
 /** A service by name. */
 export interface NamedService {
@@ -44,7 +46,7 @@ export function splitServices(text: string): string[] {
 /**
  * Parses `NAME=HOST:PORT[,proxy=v2][,down=refuse][,max-clients=N][,connect-timeout=TIME][,idle-timeout=TIME]`.
  *
- * @param parseTime Reads a duration into milliseconds.
+ * @param parseTime Reads a duration into milliseconds; by default as in `500ms`, `10s`, `2m` or `1h`.
  * @throws {SyntaxError} with what was wrong and what would do.
  *
  * @example
@@ -52,19 +54,20 @@ export function splitServices(text: string): string[] {
  * import { parseNamedService } from "./named_service.ts";
  * import assert from "node:assert/strict";
  *
- * const service = parseNamedService("web=127.0.0.1:80,proxy=v2", Number);
+ * const service = parseNamedService("web=127.0.0.1:80,proxy=v2");
  * assert.equal(service.name, "web");
  * assert.equal(service.proxy, 2);
  * ```
  */
-export function parseNamedService(text: string, parseTime: (text: string) => number): NamedService {
+export function parseNamedService(
+  text: string,
+  parseTime: (text: string) => number = parsePositiveDuration,
+): NamedService {
   const [head = "", ...details] = text.split(",").map((part) => part.trim());
   const equals = head.indexOf("=");
-  const name = head.slice(0, Math.max(0, equals));
+  const given = head.slice(0, Math.max(0, equals));
   if (equals < 0) throw new SyntaxError(`"${text}" has no name; ${FORM}`);
-  if (!new RegExp(`^[A-Za-z0-9._-]{1,${V2_MAX_NAME}}$`).test(name)) {
-    throw new SyntaxError(`"${name}" is not a name; 1 to ${V2_MAX_NAME} letters, digits, ".", "_" and "-" are`);
-  }
+  const name = parseName(given);
   const localAddress = parseAddress(head.slice(equals + 1));
   if (localAddress.port === 0) throw new SyntaxError(`the port in "${text}" is 0; write one from 1 to 65535`);
   let service: NamedService = { name, localAddress };

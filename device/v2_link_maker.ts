@@ -154,7 +154,7 @@ export class V2LinkMaker implements LinkMaker {
       if (signal.aborted) throw signal.reason;
       if (late) throw new Error(`the server did not finish the handshake within ${HANDSHAKE_TIMEOUT_MS / 1000} s`);
       if (error instanceof HandshakeCut) {
-        throw new Error("the server hung up during the handshake; is it a Sallyport v2 server, and not too busy?");
+        throw new Error(`the server hung up during the handshake; ${error.speaksTls ? SPEAKS_TLS : SPEAKS_OTHERWISE}`);
       }
       throw error;
     } finally {
@@ -190,3 +190,6 @@ export class V2LinkMaker implements LinkMaker {
     if (said.wantedMode && said.wantedMode !== "init") this.setMode(said.wantedMode);
   }
 }
+
+const SPEAKS_TLS = "it speaks TLS, and this device is told --plain: leave that out, or give it to the server";
+const SPEAKS_OTHERWISE = "is it for profile v1, or too busy, or no Sallyport server?";

@@ -13,12 +13,14 @@ import { WindowBudget } from "../protocol/receive_windows.ts";
 import type { V2Channel } from "../protocol/v2_channel.ts";
 import { V2DeviceLink } from "../protocol/v2_device_link.ts";
 import type { ConnectRequest, ServiceGrantResult, Settings } from "../protocol/v2_messages.ts";
-import { ChannelPump, type ChannelSummary } from "../net/channel_pump.ts";
+import { type ChannelSummary, nothingCarried } from "../net/channel_end.ts";
+import { ChannelPump } from "../net/channel_pump.ts";
 import { dial, DialLimit, DialTimeout } from "../net/dial.ts";
 import { describeError } from "../net/errors.ts";
 import { writeAll } from "../net/handshake.ts";
 import { GATHER_MAX, LINK_WINDOW_BOUND, MAX_LEAVING_CHANNELS } from "../net/limits.ts";
-import { LinkDriver, type LinkEnd } from "../net/link_driver.ts";
+import { LinkDriver } from "../net/link_driver.ts";
+import type { LinkEnd } from "../net/link_end.ts";
 import { encodeProxyHeader } from "../net/proxy_protocol.ts";
 import { closeQuietly, type Transport } from "../net/transport.ts";
 import type { DeviceEvent } from "./events.ts";
@@ -164,7 +166,7 @@ export class V2LinkSession {
     const found = board.find(request.service);
     const refuse = (reason: ChannelEndReason, text: string) => {
       channel.close(clock.now(), reason, text);
-      this.#told(channel, request, found?.service, { reason, bytesSent: 0, bytesReceived: 0, duration: 0 }, text);
+      this.#told(channel, request, found?.service, nothingCarried(reason), text);
     };
     if (this.#leaving) return refuse("shutting-down", "the device is shutting down");
     if (!found) return refuse("not-allowed", `there is no service ${request.service}`);

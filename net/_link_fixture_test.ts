@@ -8,7 +8,8 @@ import assert from "node:assert/strict";
 import type { V1Channel as Channel } from "../protocol/v1_channel.ts";
 import { V1ServerLink } from "../protocol/v1_server_link.ts";
 import { v1Codec } from "../protocol/v1_codec.ts";
-import { LinkDriver, type Prober } from "./link_driver.ts";
+import { LinkDriver } from "./link_driver.ts";
+import type { Prober } from "./silence_watch.ts";
 import { FakeClock, FakeDuplex, fakeTransport, settled } from "./_fakes_test.ts";
 
 /** The write time of a fixture, in milliseconds. */

@@ -6,16 +6,10 @@
 
 import type { Channel, ChannelReceiver } from "../protocol/channel.ts";
 import type { ChannelEndReason } from "../protocol/reasons.ts";
+import { type ChannelSummary, CONNECTION_ENDS, type ConnectionEnds, dropsBacklog } from "./channel_end.ts";
 import type { Clock } from "./clock.ts";
-import {
-  COPY_MAX,
-  DRAIN_TIMEOUT_MS,
-  IDLE_LOOKS,
-  LINGER_MS,
-  MAX_CHANNEL_BACKLOG,
-  MAX_LINK_CHUNK,
-  RESUME_CHANNEL_BACKLOG,
-} from "./limits.ts";
+import { Delivery } from "./delivery.ts";
+import { COPY_MAX, IDLE_LOOKS, MAX_CHANNEL_BACKLOG, MAX_LINK_CHUNK, RESUME_CHANNEL_BACKLOG } from "./limits.ts";
 import type { LinkDriver } from "./link_driver.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 import { closeQuietly, type Duplex } from "./transport.ts";
@@ -30,7 +24,7 @@ export interface ChannelPumpOptions {
   /** The time. */
   readonly clock: Clock;
   /** Who is at the other end of the connection. */
-  readonly end: "client" | "service";
+  readonly end: keyof typeof CONNECTION_ENDS;
   /** Milliseconds that the connection may hold the link. */
   readonly stallTimeout: number;
   /**
@@ -40,25 +34,7 @@ export interface ChannelPumpOptions {
   readonly halfCloseTimeout: number;
 }
 
-/** How a channel went. */
-export interface ChannelSummary {
-  /** Why it ended. */
-  readonly reason: ChannelEndReason;
-  /** Bytes read from the connection and sent on the channel. */
-  readonly bytesSent: number;
-  /** Bytes that came on the channel. */
-  readonly bytesReceived: number;
-  /** Milliseconds from its opening to the close of its connection. */
-  readonly duration: number;
-}
-
 const NOTHING = (): void => {};
-
-/** Ends after which what is queued is dropped, where the profile says why a channel ends. */
-const DROPPING: ReadonlySet<ChannelEndReason> = new Set([
-  ...["client-reset", "service-reset", "service-unreachable", "service-refused", "connect-timeout"] as const,
-  ...["not-allowed", "too-many-channels", "service-down", "stalled"] as const,
-]);
 
 /** The life of one channel's connection. */
 export class ChannelPump implements ChannelReceiver {
@@ -70,6 +46,7 @@ export class ChannelPump implements ChannelReceiver {
   readonly #driver: LinkDriver;
   readonly #clock: Clock;
   readonly #options: ChannelPumpOptions;
+  readonly #ends: ConnectionEnds;
   readonly #since: number;
   readonly #resolveDone: (summary: ChannelSummary) => void;
   readonly #queue: WriteQueue;
@@ -79,18 +56,17 @@ export class ChannelPump implements ChannelReceiver {
   #reason: ChannelEndReason | undefined;
   #readEnded = false;
   #peerEnded = false; // the peer will send no more, and may still receive
-  #finishing = false;
+  #delivery: Delivery | undefined;
   #closed = false;
 
   // While the backlog is too large, the link waits for this receiver; where there is credit, only its own channel does.
   #holding = false;
   #consumed = 0;
 
-  // One wait at a time: a stall, a half-close, a drain, or the peer's own end.
+  // One wait at a time: a stall, or a half-close.
   #cancelTimer: () => void = NOTHING;
   #cancelIdle: () => void = NOTHING;
   #heard = 0;
-  #lingerUntil = 0;
 
   /** Starts with the bytes of the channel; those of the connection follow with {@linkcode ChannelPump.attach}. */
   constructor(options: ChannelPumpOptions) {
@@ -98,6 +74,7 @@ export class ChannelPump implements ChannelReceiver {
     this.#driver = options.driver;
     this.#clock = options.clock;
     this.#options = options;
+    this.#ends = CONNECTION_ENDS[options.end];
     this.#since = this.#clock.now();
     const { promise, resolve } = Promise.withResolvers<ChannelSummary>();
     this.done = promise;
@@ -105,7 +82,7 @@ export class ChannelPump implements ChannelReceiver {
     this.#queue = new WriteQueue(undefined, {
       copyMax: COPY_MAX,
       busyCopyMax: Infinity,
-      onError: () => this.abort(this.#readEnded ? this.#endReason : this.#resetReason),
+      onError: () => this.abort(this.#readEnded ? this.#ends.own : this.#ends.reset),
       onProgress: () => this.#progressed(),
     });
     options.channel.receiver = this;
@@ -155,13 +132,13 @@ export class ChannelPump implements ChannelReceiver {
   onPeerEnd(): void {
     if (this.#closed) return;
     this.#peerEnded = true;
-    if (this.#readEnded) this.#finish(this.#endReason);
+    if (this.#readEnded) this.#finish(this.#ends.own);
     else if (this.#conn) this.#passPeerEnd();
   }
 
   onEnd(reason: ChannelEndReason): void {
-    if (DROPPING.has(reason) && this.channel.credit) return this.abort(reason);
-    this.#finish(this.#readEnded && reason === "service-closed" ? this.#endReason : reason);
+    if (dropsBacklog(reason) && this.channel.credit) return this.abort(reason);
+    this.#finish(this.#readEnded && reason === "service-closed" ? this.#ends.own : reason);
   }
 
   /** Ends the channel in order: nothing more is read, CLOSE is sent, what came is delivered. Idempotent. */
@@ -177,6 +154,7 @@ export class ChannelPump implements ChannelReceiver {
     this.#reason = this.#queue.pending > 0 ? reason : this.#reason ?? reason; // what loses bytes is the reason
     this.#cancelTimer();
     this.#cancelIdle();
+    this.#delivery?.cancel();
     this.channel.close(this.#clock.now(), reason);
     this.#queue.abandon();
     closeQuietly(this.#conn);
@@ -187,18 +165,6 @@ export class ChannelPump implements ChannelReceiver {
       bytesReceived: this.channel.bytesReceived,
       duration: this.#clock.now() - this.#since,
     });
-  }
-
-  get #endReason(): ChannelEndReason {
-    return this.#options.end === "client" ? "client-closed" : "service-closed";
-  }
-
-  get #peerEndReason(): ChannelEndReason {
-    return this.#options.end === "client" ? "service-closed" : "client-closed";
-  }
-
-  get #resetReason(): ChannelEndReason {
-    return this.#options.end === "client" ? "client-reset" : "service-reset";
   }
 
   /** Reads the connection into the channel; once the channel has ended, reads on to see the peer's own end. */
@@ -217,7 +183,7 @@ export class ChannelPump implements ChannelReceiver {
       if (this.#reason !== undefined) {
         // A client that still sends may still read, and a close now would reset what it has not read. A service whose
         // client has gone gets no more than its time.
-        if (this.#options.end === "client") this.#linger();
+        if (this.#options.end === "client") this.#delivery?.linger();
         continue;
       }
       const wait = channel.send(buffer.frame, count);
@@ -225,13 +191,13 @@ export class ChannelPump implements ChannelReceiver {
       buffer.learn(count);
     }
     this.#readEnded = true;
-    if (this.#reason !== undefined) return this.#closeWhenDelivered();
+    if (this.#reason !== undefined) return this.#delivery?.ended();
     if (channel.halfClose) {
       channel.end();
-      if (this.#peerEnded) this.#finish(this.#peerEndReason);
+      if (this.#peerEnded) this.#finish(this.#ends.peer);
       return;
     }
-    if (this.#options.halfCloseTimeout === 0) return this.end(this.#endReason);
+    if (this.#options.halfCloseTimeout === 0) return this.end(this.#ends.own);
     this.onHalfClosed();
     await this.#driver.flushed(); // the service has not seen the end of its request before
     if (this.#reason !== undefined) return;
@@ -242,18 +208,18 @@ export class ChannelPump implements ChannelReceiver {
   /** What came is delivered, then the connection's other side hears that no more will. */
   async #passPeerEnd(): Promise<void> {
     await this.#queue.flushed();
-    if (this.#closed || this.#finishing) return;
+    if (this.#closed || this.#delivery?.delivered) return;
     try {
       await this.#conn!.closeWrite();
     } catch {
-      if (this.#reason === undefined) this.abort(this.#resetReason);
+      if (this.#reason === undefined) this.abort(this.#ends.reset);
     }
   }
 
   #readFailed(): void {
     this.#readEnded = true;
-    if (this.#reason === undefined) this.abort(this.#resetReason);
-    else this.#closeWhenDelivered();
+    if (this.#reason === undefined) this.abort(this.#ends.reset);
+    else this.#delivery?.ended();
   }
 
   /** The profile cannot carry a half-close, so a client that only finished writing gets some time for its reply. */
@@ -271,36 +237,13 @@ export class ChannelPump implements ChannelReceiver {
     // A service that is still being dialled gets what came for it before the close.
     const idle = this.#queue.pending === 0;
     if (idle && (this.#conn === undefined || reason === "link-lost")) return this.abort(reason);
-    this.#watchDrain(this.#queue.progress);
-    this.#queue.flushed().then(() => this.#delivered());
-  }
-
-  /** While what came is being delivered: a receiver that takes nothing for long loses it. */
-  #watchDrain(progress: number): void {
-    this.#after(DRAIN_TIMEOUT_MS, () => {
-      if (this.#queue.progress === progress) this.abort("stalled");
-      else this.#watchDrain(this.#queue.progress);
-    });
-  }
-
-  #delivered(): void {
-    if (this.#closed) return;
-    this.#finishing = true;
-    if (this.#readEnded) return this.abort(this.#reason!);
-    this.#lingerUntil = this.#clock.now() + DRAIN_TIMEOUT_MS;
-    this.#linger();
-    this.#conn!.closeWrite().catch(() => this.abort(this.#reason!));
-  }
-
-  /** Gives the peer some time, from its last byte, for its own end. */
-  #linger(): void {
-    if (!this.#finishing || this.#closed) return;
-    const left = Math.min(LINGER_MS, this.#lingerUntil - this.#clock.now());
-    this.#after(Math.max(0, left), () => this.abort(this.#reason!));
-  }
-
-  #closeWhenDelivered(): void {
-    if (this.#finishing) this.abort(this.#reason!);
+    this.#cancelTimer();
+    this.#delivery = new Delivery({
+      queue: this.#queue,
+      clock: this.#clock,
+      closeWrite: () => this.#conn!.closeWrite(),
+      close: (loss = reason) => this.abort(loss),
+    }, this.#readEnded);
   }
 
   #hold(): void {

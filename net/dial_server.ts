@@ -11,7 +11,7 @@ import { cutTls } from "./native_socket.ts";
 import { dial, DialTimeout } from "./dial.ts";
 import { describeError } from "./errors.ts";
 import { connectThroughProxy, ProxyError, type ProxyOptions } from "./http_proxy.ts";
-import { ALPN, HandshakeError } from "./tls.ts";
+import { ALPN, TlsHandshakeError } from "./tls.ts";
 import { closeQuietly, tcpTransport, tlsTransport, type Transport } from "./transport.ts";
 
 /** How a server proves itself to a device: not at all, with the key that the device knows, or with a CA's certificate. */
@@ -38,7 +38,7 @@ export class ServerIdentityError extends Error {
 /**
  * Connects to a server, until bytes can be sent to it.
  *
- * @throws {DialTimeout} after `timeout` milliseconds; {ServerIdentityError}, {HandshakeError} and {ProxyError} with one
+ * @throws {DialTimeout} after `timeout` milliseconds; {ServerIdentityError}, {TlsHandshakeError} and {ProxyError} with one
  * line for people; what {@linkcode dial} throws; the signal's reason when it aborts. Nothing is left open then.
  */
 export async function dialServer(
@@ -70,7 +70,7 @@ export async function dialServer(
     stop.signal.throwIfAborted();
     const { alpnProtocol } = await tls.handshake();
     stop.signal.throwIfAborted();
-    if (alpnProtocol !== ALPN) throw new HandshakeError(`${speaker(target)} speaks TLS, but not ${ALPN}`);
+    if (alpnProtocol !== ALPN) throw new TlsHandshakeError(`${speaker(target)} speaks TLS, but not ${ALPN}`);
     return tlsTransport(tls, true);
   } catch (error) {
     letGo();
@@ -126,15 +126,19 @@ function explain(cause: unknown, target: ServerTarget): unknown {
     return new ServerIdentityError(`${meaning} (${text})`, { cause });
   }
   if (text.includes("NoApplicationProtocol")) {
-    return new HandshakeError(`${speaker(target)} speaks TLS, but not ${ALPN}`, { cause });
+    return new TlsHandshakeError(`${speaker(target)} speaks TLS, but not ${ALPN}`, { cause });
   }
-  if (text.includes("corrupt message")) return new HandshakeError(`${speaker(target)} does not speak TLS`, { cause });
+  if (text.includes("corrupt message")) {
+    return new TlsHandshakeError(`${speaker(target)} does not speak TLS; ${PLAIN_HINT}`, { cause });
+  }
   if (cause instanceof Deno.errors.UnexpectedEof || text.includes("handshake eof")) {
-    return new HandshakeError(`${speaker(target)} closed in the TLS handshake`, { cause });
+    return new TlsHandshakeError(`${speaker(target)} closed in the TLS handshake; ${PLAIN_HINT}`, { cause });
   }
-  if (text.includes("fatal alert")) return new HandshakeError(`${speaker(target)} refused TLS: ${text}`, { cause });
+  if (text.includes("fatal alert")) return new TlsHandshakeError(`${speaker(target)} refused TLS: ${text}`, { cause });
   return cause;
 }
+
+const PLAIN_HINT = "does it listen with --plain, or for profile v1?";
 
 const CERTIFICATE_FAULTS: readonly [fault: RegExp, meaning: (host: string) => string][] = [
   [/UnknownIssuer/, () => "is from a CA that this device does not know"],

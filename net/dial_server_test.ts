@@ -5,7 +5,7 @@ import { systemClock } from "./clock.ts";
 import { canCut } from "./native_socket.ts";
 import { DialTimeout } from "./dial.ts";
 import { dialServer, ServerIdentityError, type ServerSecurity, type ServerTarget } from "./dial_server.ts";
-import { HandshakeError } from "./tls.ts";
+import { TlsHandshakeError } from "./tls.ts";
 import { FakeClock, settled, test } from "./_fakes_test.ts";
 import { Echo, never, refused, sayHello } from "./_dial_fixture_test.ts";
 import { listenTls, newKey, rawKey, TestAuthority, untilGone } from "./_tls_fixture_test.ts";
@@ -124,7 +124,11 @@ for (const [what, alpn] of [["another protocol", ["h2"]], ["no protocol", []]] a
     const keyPair = await newKey();
     const echo = new Echo(listenTls(await pinnedCertificate(keyPair), [...alpn]));
     const security = { kind: "pinned", serverKey: await rawKey(keyPair) } as const;
-    await refused({ server: echo.address, security }, HandshakeError, /^what answers at .* speaks TLS, but not sally/);
+    await refused(
+      { server: echo.address, security },
+      TlsHandshakeError,
+      /^what answers at .* speaks TLS, but not sally/,
+    );
     await echo.close();
   });
 }
@@ -153,7 +157,11 @@ test("a server that does not speak TLS is refused with what that means", async (
   await withServer(
     banner,
     (server) =>
-      refused({ server, security: PINNED }, HandshakeError, /^what answers at 127.0.0.1:\d+ does not speak TLS$/),
+      refused(
+        { server, security: PINNED },
+        TlsHandshakeError,
+        /^what answers at 127.0.0.1:\d+ does not speak TLS; does it listen with --plain, /,
+      ),
   );
 });
 
@@ -164,7 +172,11 @@ test("a server that closes in the handshake is refused with what that means", as
   await withServer(
     hello,
     (server) =>
-      refused({ server, security: PINNED }, HandshakeError, /^what answers at .* closed in the TLS handshake$/),
+      refused(
+        { server, security: PINNED },
+        TlsHandshakeError,
+        /^what answers at .* closed in the TLS handshake; does it listen with --plain, /,
+      ),
   );
 });
 

@@ -17,6 +17,7 @@ import {
   ServerHandshake,
   type Welcome,
 } from "../protocol/v2_handshake.ts";
+import { describeStranger, type Stranger } from "../protocol/detect.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { readGoodbye } from "../protocol/goodbye.ts";
 import { V2_MAX_HANDSHAKE } from "../protocol/limits.ts";
@@ -47,10 +48,14 @@ export function randomBytes(count: number): Uint8Array {
 
 /** The other side went away before the handshake was done. */
 export class HandshakeCut extends Error {
+  /** Whether it spoke TLS where none was asked for. */
+  readonly speaksTls: boolean;
+
   /** After `bytes` bytes of it. */
-  constructor(bytes: number) {
+  constructor(bytes: number, speaksTls = false) {
     super(bytes === 0 ? "it closed without a word" : `it closed after ${bytes} bytes, before the handshake was done`);
     this.name = "HandshakeCut";
+    this.speaksTls = speaksTls;
   }
 }
 
@@ -73,11 +78,15 @@ class HandshakeReader {
     return this.#buffer.subarray(this.#start, this.#fill);
   }
 
-  /** Expects `bytes`. */
+  /** Expects `bytes`; what is not among them is refused as it comes. */
   async preamble(bytes: Uint8Array): Promise<void> {
-    while (this.#fill < bytes.length) await this.#read();
-    const wrong = bytes.some((byte, at) => this.#buffer[at] !== byte);
-    if (wrong) throw new ProtocolError("listen-expected", "it did not begin as a v2 device does");
+    for (;;) {
+      const come = bytes.subarray(0, this.#fill);
+      const wrong = come.some((byte, at) => this.#buffer[at] !== byte);
+      if (wrong) throw strangerAt(this.#buffer.subarray(0, this.#fill));
+      if (come.length === bytes.length) break;
+      await this.#read();
+    }
     this.#start = bytes.length;
   }
 
@@ -89,6 +98,7 @@ class HandshakeReader {
     for (;;) {
       const first = firstFrame(this.rest);
       if (!first) {
+        if (isTlsAlert(this.rest)) throw new HandshakeCut(this.#fill, true);
         await this.#read();
         continue;
       }
@@ -107,6 +117,25 @@ class HandshakeReader {
     if (count === null) throw new HandshakeCut(this.#fill);
     this.#fill += count;
   }
+}
+
+/** What is said of somebody on a listener without TLS, or within it. */
+const STRANGER_HINTS: Readonly<Record<Stranger["speaks"], string>> = {
+  v1: "; this listener is for profile v2: a v1 device needs one for v1, or --profile v2",
+  tls: "; this listener is plain: a device needs --plain, or the listener TLS",
+  v2: "",
+  other: "",
+};
+
+function strangerAt(bytes: Uint8Array): ProtocolError {
+  const { speaks, what } = describeStranger(bytes);
+  const text = `it did not begin as a v2 device does, but with ${what}${STRANGER_HINTS[speaks]}`;
+  return new ProtocolError("listen-expected", text);
+}
+
+/** Whether a server that was greeted without TLS answered as TLS does: with an alert. */
+function isTlsAlert(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x15 && bytes[1] === 0x03;
 }
 
 function tooMuch(): ProtocolError {

@@ -4,43 +4,18 @@
  * @module
  */
 
-import { ProtocolError } from "../protocol/errors.ts";
-import { KeepAlive, type KeepAliveSettings } from "../protocol/keep_alive.ts";
+import type { KeepAliveSettings } from "../protocol/keep_alive.ts";
 import type { Link, LinkOutput } from "../protocol/link.ts";
-import type { ChannelEndReason, LinkEndReason } from "../protocol/reasons.ts";
+import type { LinkEndReason } from "../protocol/reasons.ts";
 import type { Clock } from "./clock.ts";
-import { describeError, isTlsCut } from "./errors.ts";
-import {
-  COPY_MAX,
-  FAREWELL_MS,
-  LINK_CONTROL_HIGH_WATER,
-  LINK_HIGH_WATER,
-  LOADED_LINK_BYTES,
-  LOADED_LINK_GRACE_MS,
-} from "./limits.ts";
+import { describeError } from "./errors.ts";
+import { COPY_MAX, FAREWELL_MS, LINK_CONTROL_HIGH_WATER, LINK_HIGH_WATER } from "./limits.ts";
+import { channelReason, endOf, type LinkEnd, peerClosed, standsStill } from "./link_end.ts";
 import { type ReceiveChunk, ReceiveChunks } from "./receive_chunk.ts";
+import { type Prober, SilenceWatch } from "./silence_watch.ts";
 import { closeQuietly, type Transport } from "./transport.ts";
 import { WriteQueue } from "./write_queue.ts";
-
-/** Why and how a link ended. */
-export interface LinkEnd {
-  /** One word. */
-  readonly reason: LinkEndReason;
-  /** One line more for people, where there is more to say. */
-  readonly detail: string | undefined;
-}
-
-/** How to send a keep-alive probe, and whether this peer answers them. */
-export interface Prober {
-  /** Silence that is suffered, in milliseconds; see {@linkcode LinkDriver.keepAlive}. */
-  readonly settings: KeepAliveSettings;
-  /** Sends a probe. @returns false if none can be sent now: then silence proves nothing. */
-  probe(): boolean;
-  /** Whether silence after a probe counts against the peer. */
-  answers(): boolean;
-  /** Whether bytes that a slow path has not carried yet excuse silence; without, what is on the way is bounded already. */
-  readonly patient: boolean;
-}
+import { WriteWatch } from "./write_watch.ts";
 
 /** What a driver needs. */
 export interface LinkDriverOptions {
@@ -54,13 +29,7 @@ export interface LinkDriverOptions {
   readonly busyCopyMax?: number;
 }
 
-/** How often a write that does not come back is looked at within the write time: it is given up a quarter late at most. */
-const WRITE_LOOKS = 4;
-
 const NOTHING = (): void => {};
-
-/** Ends after which the peer may never take what is queued. */
-const STANDING_STILL: ReadonlySet<LinkEndReason> = new Set(["write-timeout", "keep-alive-timeout", "replaced"]);
 
 /** The life of one link. */
 export class LinkDriver implements LinkOutput {
@@ -92,32 +61,22 @@ export class LinkDriver implements LinkOutput {
   // The one timer.
   #cancelTimer: () => void = NOTHING;
   #timerDue = Infinity;
-  #prober: Prober | undefined;
-  #keepAlive: KeepAlive | undefined;
-  readonly #writeTimeout: number;
-  #writeDue = Infinity;
-  #sentSinceHeard = 0;
-  #sentAtLastLook = 0;
-  #loadedUntil = -Infinity;
-  #writeProgress = 0;
-  #writeLooks = 0; // in a row that found no progress
+  #silence: SilenceWatch | undefined;
+  readonly #writes: WriteWatch;
 
   /** A driver that does nothing until {@linkcode LinkDriver.start}. */
   constructor(options: LinkDriverOptions) {
     this.transport = options.transport;
     this.#clock = options.clock;
-    this.#writeTimeout = options.writeTimeout < 0 ? Infinity : options.writeTimeout;
     const { promise, resolve } = Promise.withResolvers<LinkEnd>();
     this.ended = promise;
     this.#resolveEnded = resolve;
     this.#queue = new WriteQueue(options.transport.duplex, {
       copyMax: COPY_MAX,
       busyCopyMax: options.busyCopyMax ?? COPY_MAX,
-      onError: (error) =>
-        this.#leaving
-          ? this.close(this.#leaving.reason, this.#leaving.detail)
-          : this.close("connection-lost", describeError(error)),
+      onError: (error) => this.#gone({ reason: "connection-lost", detail: describeError(error) }),
     });
+    this.#writes = new WriteWatch(this.#queue, options.writeTimeout);
   }
 
   /** The chunk that is being decoded; receivers pin it while they write views of it. */
@@ -149,19 +108,15 @@ export class LinkDriver implements LinkOutput {
   /** Starts to read. `opening` is what was read from the transport before. */
   start(link: Link, opening: Uint8Array, prober?: Prober): void {
     this.#link = link;
-    this.#prober = prober;
-    this.#keepAlive = new KeepAlive(
-      prober?.settings ?? { idleTimeout: -1, probeInterval: -1, probeCount: 0 },
-      this.#clock.now(),
-    );
-    this.#read(link, opening).catch((error: unknown) => this.#readFailed(error));
+    this.#silence = new SilenceWatch(prober, this.#clock.now());
+    this.#read(link, opening).catch((error: unknown) => this.#gone(endOf(error)));
     this.#arm();
   }
 
   /** Changes what silence is suffered, from now on. */
   set keepAlive(settings: KeepAliveSettings) {
     if (this.#end) return;
-    this.#keepAlive = new KeepAlive(settings, this.#clock.now());
+    this.#silence?.change(settings, this.#clock.now());
     this.#arm();
   }
 
@@ -174,7 +129,7 @@ export class LinkDriver implements LinkOutput {
   }
 
   data(frame: Uint8Array): Promise<void> | undefined {
-    this.#sentSinceHeard += frame.length;
+    this.#silence?.sent(frame.length);
     this.#watchWrites();
     if (frame.length > COPY_MAX) {
       return new Promise((resolve) => {
@@ -186,7 +141,7 @@ export class LinkDriver implements LinkOutput {
   }
 
   copy(frame: Uint8Array): Promise<void> | undefined {
-    this.#sentSinceHeard += frame.length;
+    this.#silence?.sent(frame.length);
     this.#watchWrites();
     this.#queue.copy(frame);
     return this.#queue.pending > LINK_HIGH_WATER ? this.#queue.flushed() : undefined;
@@ -243,7 +198,7 @@ export class LinkDriver implements LinkOutput {
     this.#end = { reason, detail };
     this.#cancelTimer();
     this.#queue.abandon();
-    if (STANDING_STILL.has(reason)) this.transport.cut();
+    if (standsStill(reason)) this.transport.cut();
     else closeQuietly(this.transport.duplex);
     this.#resume?.();
     this.#link?.end(channelReason(reason));
@@ -262,15 +217,14 @@ export class LinkDriver implements LinkOutput {
       this.#reading = true;
       const count = await duplex.read(bytes);
       this.#reading = false;
-      if (count === null) return this.#peerClosed(link);
+      if (count === null) return this.#gone(peerClosed(link.atBoundary));
       if (this.#end) return;
       // A socket that is closed with unread bytes resets, and the peer would lose what it has not read.
       if (this.#finishing) continue;
       this.bytesReceived += count;
       const now = this.#clock.now();
       this.#heardAt = now;
-      this.#sentSinceHeard = 0;
-      this.#keepAlive!.heard(now);
+      this.#silence!.heard(now);
       if (this.#listeners.length > 0) { for (const resolve of this.#listeners.splice(0)) resolve(); }
       link.receive(count === bytes.length ? bytes : bytes.subarray(0, count), now);
       if (link.deadline < this.#timerDue) this.#arm();
@@ -291,23 +245,17 @@ export class LinkDriver implements LinkOutput {
     return new Promise((resolve) => this.#resume = resolve);
   }
 
-  #peerClosed(link: Link): void {
-    if (this.#leaving) this.close(this.#leaving.reason, this.#leaving.detail);
-    else this.close("peer-closed", link.atBoundary ? undefined : "in the middle of a frame");
-  }
-
-  #readFailed(error: unknown): void {
-    if (this.#leaving) this.close(this.#leaving.reason, this.#leaving.detail);
-    else if (error instanceof ProtocolError) this.close("protocol-error", error.message);
-    else if (isTlsCut(error)) this.close("peer-closed", describeError(error));
-    else this.close("connection-lost", describeError(error));
+  /** The peer, or the path to it, has ended the link; unless this side was about to. */
+  #gone(end: LinkEnd): void {
+    const { reason, detail } = this.#leaving ?? end;
+    this.close(reason, detail);
   }
 
   /** Sets the timer to what is due next. */
   #arm(): void {
     this.#cancelTimer();
     this.#cancelTimer = NOTHING;
-    const due = Math.min(this.#link?.deadline ?? Infinity, this.#keepAlive?.deadline ?? Infinity, this.#writeDue);
+    const due = Math.min(this.#link?.deadline ?? Infinity, this.#silence?.deadline ?? Infinity, this.#writes.due);
     this.#timerDue = due;
     if (due === Infinity || this.#end) return;
     this.#cancelTimer = this.#clock.after(Math.max(0, Math.ceil(due - this.#clock.now())), () => this.#tick());
@@ -316,52 +264,16 @@ export class LinkDriver implements LinkOutput {
   #tick(): void {
     const now = this.#clock.now();
     this.#link?.tick(now);
-    if (now >= this.#writeDue) this.#checkWrites(now);
-    if (!this.#reading || (this.#prober?.patient && this.#isLoaded(now))) this.#keepAlive?.postpone(now); // silence proves nothing just now
-    switch (this.#keepAlive?.step(now, this.#prober?.answers() ?? false)) {
-      case "probe":
-        if (!this.#prober?.probe()) this.#keepAlive?.postpone(now);
-        break;
-      case "lost":
-        return this.close("keep-alive-timeout");
-    }
+    const stalled = this.#writes.look(now);
+    if (stalled !== undefined) return this.close("write-timeout", stalled);
+    if (this.#silence?.step(now, this.#reading, this.#queue.pending > 0)) return this.close("keep-alive-timeout");
     this.#arm();
-  }
-
-  /**
-   * Whether much was sent lately without a byte coming back: a probe, or its answer, then stands behind what a slow path
-   * has not carried yet. The write time covers a path that carries nothing.
-   */
-  #isLoaded(now: number): boolean {
-    if (this.#sentSinceHeard !== this.#sentAtLastLook) {
-      this.#sentAtLastLook = this.#sentSinceHeard;
-      if (this.#sentSinceHeard > LOADED_LINK_BYTES) this.#loadedUntil = now + LOADED_LINK_GRACE_MS;
-    }
-    return this.#sentSinceHeard > LOADED_LINK_BYTES && (this.#queue.pending > 0 || now < this.#loadedUntil);
   }
 
   /** Starts the watch over a write that does not come back, unless it is on already. */
   #watchWrites(): void {
-    if (this.#writeDue !== Infinity || this.#writeTimeout === Infinity) return;
-    this.#writeProgress = this.#queue.progress;
-    this.#writeLooks = 0;
-    this.#writeDue = this.#clock.now() + this.#writeTimeout / WRITE_LOOKS;
-    if (this.#writeDue < this.#timerDue) this.#arm();
+    if (!this.#writes.idle) return;
+    this.#writes.start(this.#clock.now());
+    if (this.#writes.due < this.#timerDue) this.#arm();
   }
-
-  #checkWrites(now: number): void {
-    this.#writeDue = Infinity;
-    if (this.#queue.pending === 0) return;
-    if (this.#queue.progress !== this.#writeProgress) this.#writeLooks = 0;
-    else if (++this.#writeLooks === WRITE_LOOKS) {
-      return this.close("write-timeout", `the peer took nothing for ${Math.round(this.#writeTimeout / 1000)} s`);
-    }
-    this.#writeProgress = this.#queue.progress;
-    this.#writeDue = now + this.#writeTimeout / WRITE_LOOKS;
-  }
-}
-
-/** What the channels of a link are told when it ends. */
-function channelReason(reason: LinkEndReason): ChannelEndReason {
-  return reason === "shutting-down" ? "shutting-down" : "link-lost";
 }

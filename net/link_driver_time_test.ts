@@ -3,7 +3,8 @@ import { V1DeviceLink } from "../protocol/v1_device_link.ts";
 import { LOADED_LINK_GRACE_MS } from "./limits.ts";
 import type { KeepAliveSettings } from "../protocol/keep_alive.ts";
 import { v1Codec } from "../protocol/v1_codec.ts";
-import { LinkDriver, type Prober } from "./link_driver.ts";
+import { LinkDriver } from "./link_driver.ts";
+import type { Prober } from "./silence_watch.ts";
 import { FakeClock, FakeDuplex, fakeTransport, isSettled, settled, test } from "./_fakes_test.ts";
 import { data, LinkFixture, LISTEN, WRITE_TIMEOUT } from "./_link_fixture_test.ts";
 

@@ -33,3 +33,22 @@ export function isInNetwork(host: string, network: string): boolean {
   if (!bytes || !other) return false;
   return samePrefix(bytes, other, length === undefined ? bytes.length * 8 : Number(length));
 }
+
+/**
+ * Parses a network, `10.0.0.0/8`, or a single IP.
+ *
+ * @returns whether it contains an IP.
+ * @throws {SyntaxError} with what would do.
+ */
+export function parseNetwork(text: string): (ip: string) => boolean {
+  const [base = "", length, ...rest] = text.split("/");
+  const bytes = ipBytes(base);
+  const bits = bytes && length === undefined ? bytes.length * 8 : /^\d{1,3}$/.test(length ?? "") ? Number(length) : NaN;
+  if (!bytes || rest.length > 0 || !(bits <= bytes.length * 8)) {
+    throw new SyntaxError(`"${text}" is not a network; write one as in 10.0.0.0/8`);
+  }
+  return (ip) => {
+    const other = ipBytes(ip);
+    return other !== undefined && samePrefix(bytes, other, bits);
+  };
+}

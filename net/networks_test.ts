@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { parseNetwork } from "../server/service_grant.ts";
 import { test } from "./_fakes_test.ts";
-import { ipBytes, isInNetwork, samePrefix } from "./networks.ts";
+import { ipBytes, isInNetwork, parseNetwork, samePrefix } from "./networks.ts";
 
 const NETWORKS: readonly [network: string, inside: string[], outside: string[]][] = [
   ["10.0.0.0/8", ["10.0.0.0", "10.255.255.255", "::ffff:10.1.2.3"], ["9.255.255.255", "11.0.0.0", "::a00:1"]],
@@ -55,4 +54,21 @@ test("a network is looked into as it was when it was read", () => {
     const network = `${base}/${length}`;
     assert.equal(isInNetwork(ip, network), parseNetwork(network)(ip));
   }));
+});
+
+test("a network contains what has its prefix, also written as mapped IPv6", () => {
+  const contains = (network: string, ip: string) => parseNetwork(network)(ip);
+  assert.ok(contains("10.0.0.0/8", "10.255.0.1"));
+  assert.ok(contains("10.0.0.0/8", "::ffff:10.1.2.3"));
+  assert.ok(!contains("10.0.0.0/8", "11.0.0.1"));
+  assert.ok(contains("10.1.2.3", "10.1.2.3"));
+  assert.ok(!contains("10.1.2.3", "10.1.2.4"));
+  assert.ok(contains("fd00::/9", "fd7f::1"));
+  assert.ok(!contains("fd00::/9", "fd80::1"));
+  assert.ok(contains("0.0.0.0/0", "1.2.3.4"));
+  assert.ok(!contains("0.0.0.0/0", "::1"));
+  assert.ok(!contains("0.0.0.0/0", "garbage"));
+  for (const text of ["", "relay.example", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/8/8", "::/129", "*"]) {
+    assert.throws(() => parseNetwork(text), { message: /is not a network; write one as in 10\.0\.0\.0\/8/ }, text);
+  }
 });

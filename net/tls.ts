@@ -31,12 +31,13 @@ export interface CertificatePair {
 
 /** A certificate or a key cannot be used; the text says which file and why. */
 export class CertificateError extends Error {
+  /** Tells it from other errors where the class cannot. */
   override readonly name = "CertificateError";
 }
 
 /** A peer did not get through the TLS handshake. */
-export class HandshakeError extends Error {
-  override readonly name = "HandshakeError";
+export class TlsHandshakeError extends Error {
+  override readonly name = "TlsHandshakeError";
 }
 
 type Files = Extract<TlsSource, { kind: "files" }>;
@@ -116,7 +117,7 @@ export class ServerCertificate {
 /**
  * Takes an accepted connection through its handshake.
  *
- * @throws {HandshakeError} with one line about why it failed, took more than `timeout` milliseconds, or agreed on
+ * @throws {TlsHandshakeError} with one line about why it failed, took more than `timeout` milliseconds, or agreed on
  * another protocol; the connection is closed then. Whoever wants to end it earlier uses `cutTls`.
  */
 export async function handshakeTls(conn: Deno.TlsConn, clock: Clock, timeout: number): Promise<void> {
@@ -131,11 +132,11 @@ export async function handshakeTls(conn: Deno.TlsConn, clock: Clock, timeout: nu
     closeQuietly(conn);
   } catch (error) {
     closeQuietly(conn);
-    if (!late) throw new HandshakeError(`the TLS handshake failed: ${describeError(error)}`, { cause: error });
+    if (!late) throw new TlsHandshakeError(explain(describeError(error)), { cause: error });
   } finally {
     cancel();
   }
-  throw new HandshakeError(late ? `no TLS handshake within ${timeout / 1000} s` : `it speaks TLS, but not ${ALPN}`);
+  throw new TlsHandshakeError(late ? `no TLS handshake within ${timeout / 1000} s` : `it speaks TLS, but not ${ALPN}`);
 }
 
 /** What changes when a file is written, replaced, or linked elsewhere. */
@@ -186,4 +187,12 @@ function readPem(file: string, what: string, label: RegExp): string {
     ? `it has ${labels.join(", ")}`
     : "it is not PEM, or not whole";
   throw new CertificateError(`Cannot read ${what} from ${file}: ${hint}`);
+}
+
+/** The runtime gives its errors no code, so their text is looked at; nothing but the wording depends on it. */
+function explain(text: string): string {
+  const hint = text.includes("corrupt message")
+    ? "; it does not speak TLS: a device that is told --plain or --profile v1, or a stranger"
+    : "";
+  return `the TLS handshake failed: ${text}${hint}`;
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { PINNED_NAME, pinnedAnchor, pinnedCertificate } from "./certificate.ts";
 import { systemClock } from "./clock.ts";
 import { CERTIFICATE_POLL_MS } from "./limits.ts";
-import { ALPN, CertificateError, HandshakeError, handshakeTls, ServerCertificate } from "./tls.ts";
+import { ALPN, CertificateError, handshakeTls, ServerCertificate, TlsHandshakeError } from "./tls.ts";
 import { FakeClock, RecordingLogger, test } from "./_fakes_test.ts";
 import {
   type CertificateFields,
@@ -244,7 +244,7 @@ for (const alpn of [undefined, ["h2", "http/1.1"]]) {
     const clock = new FakeClock();
     const refused = assert.rejects(
       handshakeTls(server, clock, 1_000),
-      (error) => error instanceof HandshakeError && /not sallyport\/2$|handshake failed: /.test(error.message),
+      (error) => error instanceof TlsHandshakeError && /not sallyport\/2$|handshake failed: /.test(error.message),
     );
     const caCerts = [pinnedAnchor(await rawKey(keyPair))];
     const { tls } = await shake(client, { hostname: PINNED_NAME, caCerts, ...(alpn && { alpnProtocols: alpn }) });
@@ -261,7 +261,7 @@ test("what is no TLS is refused with why, and closed", async () => {
   const { client, server } = await connected(listener);
   const refused = assert.rejects(
     handshakeTls(server, systemClock, 10_000),
-    (error) => error instanceof HandshakeError && /^the TLS handshake failed: .+/.test(error.message),
+    (error) => error instanceof TlsHandshakeError && /^the TLS handshake failed: .+/.test(error.message),
   );
   await client.write(new TextEncoder().encode("SSH-2.0-OpenSSH\r\n"));
   await refused;
@@ -275,7 +275,7 @@ test("who says nothing is refused when the time is up", async () => {
   const clock = new FakeClock();
   const refused = assert.rejects(
     handshakeTls(server, clock, 10_000),
-    (error) => error instanceof HandshakeError && error.message === "no TLS handshake within 10 s",
+    (error) => error instanceof TlsHandshakeError && error.message === "no TLS handshake within 10 s",
   );
   clock.jump(9_999);
   assert.equal(clock.pending, 1);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { concat } from "./bytes.ts";
 import type { Address } from "./address.ts";
 import type { FrameHandler } from "./codec.ts";
 import type { V2Output } from "./v2_sender.ts";
@@ -34,16 +35,7 @@ export function connectPayload(host: string, port: number): Uint8Array {
   return Uint8Array.of(text.length >> 8, text.length & 255, ...text, port >> 8, port & 255);
 }
 
-/** Several arrays as one. */
-export function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
+export { concat };
 
 /** Copies of `bytes` in pieces whose sizes are `sizes`, over and over; a size below 1 counts as 1. */
 export function cut(bytes: Uint8Array, sizes: readonly number[]): Uint8Array[] {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { detectOpening } from "./detect.ts";
+import { describeStranger, detectOpening } from "./detect.ts";
 import { test, unhex } from "./_fakes_test.ts";
 
 const ascii = (text: string) => new TextEncoder().encode(text);
@@ -31,8 +31,18 @@ test("strangers are called by what they speak", () => {
   assert.equal(stranger(ascii("PRI * HTTP/2.0\r\n")), "an HTTP request");
   assert.equal(stranger(ascii("SSH-2.0-OpenSSH_9.6\r\n")), "an SSH client");
   assert.equal(stranger(unhex("16 03 01 02 00 01 00 01")), "a TLS hello");
+  assert.equal(stranger(ascii("SALLY2\r\n")), "the preamble of a v2 device");
   assert.equal(stranger(ascii("PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n")), "a PROXY protocol header");
   assert.equal(stranger(unhex("0d 0a 00 ff 01 02 03 04 05")), "the bytes 0d 0a 00 ff 01 02 03 04");
+});
+
+test("devices that were told otherwise are told from anybody else", () => {
+  const speaks = (bytes: Uint8Array) => describeStranger(bytes).speaks;
+  assert.equal(speaks(unhex("00 00 04 00")), "v1");
+  assert.equal(speaks(ascii("SALLY2\r\nmore")), "v2");
+  assert.equal(speaks(unhex("16 03 01 02 00 01 00 01")), "tls");
+  for (const text of ["00 00 04", "16 04", "53 41 4c 4c 59 32 0a"]) assert.equal(speaks(unhex(text)), "other", text);
+  assert.equal(speaks(new Uint8Array(0)), "other");
 });
 
 test("only the four bytes of LISTEN are a device", () => {

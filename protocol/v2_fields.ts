@@ -4,6 +4,7 @@
  * @module
  */
 
+import { concat } from "./bytes.ts";
 import { ProtocolError } from "./errors.ts";
 import { V2_MAX_TEXT } from "./limits.ts";
 
@@ -44,17 +45,6 @@ export function readUint(from: Uint8Array, at: number, size: number): number {
   let value = 0;
   for (const byte of from.subarray(at, at + size)) value = value * 256 + byte;
   return Math.min(value, Number.MAX_SAFE_INTEGER);
-}
-
-/** Several arrays as one. */
-export function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
 
 /** Collects fields. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { concat, decodeText, encodeText, FieldReader, FieldWriter, readUint, writeUint } from "./v2_fields.ts";
+import { concat } from "./bytes.ts";
+import { decodeText, encodeText, FieldReader, FieldWriter, readUint, writeUint } from "./v2_fields.ts";
 import { hex, test } from "./_fakes_test.ts";
 import { fieldOf, protocolError, uintOf } from "./_v2_fakes_test.ts";
 

@@ -6,11 +6,12 @@
  * @module
  */
 
+import { concat } from "./bytes.ts";
 import { type Goodbye, goodbye } from "./goodbye.ts";
 import { V2_HEADER_SIZE, V2_MAX_NAME } from "./limits.ts";
 import { V2_PREAMBLE, V2Command } from "./v2_commands.ts";
 import { v2Frame } from "./v2_codec.ts";
-import { concat, FieldReader, FieldWriter, readUint, uintOf } from "./v2_fields.ts";
+import { FieldReader, FieldWriter, readUint, uintOf } from "./v2_fields.ts";
 
 /** Lowest and highest version of profile v2 that this code speaks. */
 export const V2_VERSIONS: readonly [number, number] = [2, 2];

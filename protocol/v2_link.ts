@@ -181,8 +181,8 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
   }
 
   onData(id: number, bytes: Uint8Array): void {
-    const channel = this.channels.get(id);
-    if (!channel) return; // on its way when this side closed
+    const channel = this.channelOf(id);
+    if (!channel) return;
     if (channel.peerEnded) throw new ProtocolError("wrong-direction", `DATA behind the END of channel ${id}`);
     channel.received(bytes);
   }
@@ -195,7 +195,7 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
     switch (command) {
       case V2Command.END: {
         expectSize("END", payload, 0);
-        const channel = this.channels.get(id);
+        const channel = this.channelOf(id);
         if (!channel || channel.peerEnded) return;
         channel.peerEnd();
         if (channel.ended && !channel.piece) this.#gone(channel);
@@ -203,10 +203,10 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
       }
       case V2Command.CREDIT:
         expectSize("CREDIT", payload, 4);
-        return this.channels.get(id)?.credited(readUint(payload, 0, 4));
+        return this.channelOf(id)?.credited(readUint(payload, 0, 4));
       case V2Command.CLOSE: {
         const { reason, text } = readClose(payload);
-        const channel = this.channels.get(id);
+        const channel = this.channelOf(id);
         if (channel) this.closedByPeer(channel, reason, text);
         return;
       }
@@ -230,6 +230,13 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
       default:
         throw new ProtocolError("wrong-direction", `Command ${command} cannot come here`);
     }
+  }
+
+  /** The channel of a frame that came; `undefined` for one that is not open: the frame was on its way when it ended. */
+  protected channelOf(id: number): V2Channel | undefined {
+    const channel = this.channels.get(id);
+    if (!channel && id === 0) throw new ProtocolError("bad-channel", "Channel 0 is the link itself, and has no bytes");
+    return channel;
   }
 
   /** The peer closed a channel. */

@@ -20,6 +20,10 @@ test("what breaks the protocol ends the link with its code, and the peer is told
   const faults: [string, string, (rig: DeviceRig) => Uint8Array[]][] = [
     ["CONNECT twice", "bad-channel", () => [connectOf(1), connectOf(1)]],
     ["CONNECT for the link itself", "bad-channel", () => [connectOf(0)]],
+    ["DATA for the link itself", "bad-channel", () => [data(0, 1)]],
+    ["END for the link itself", "bad-channel", () => [v2FrameOf(END, 0)]],
+    ["CREDIT for the link itself", "bad-channel", () => [v2FrameOf(CREDIT, 0, uintOf(4, 1))]],
+    ["CLOSE for the link itself", "bad-channel", () => [v2FrameOf(CLOSE, 0, unhex("01"))]],
     ["DATA behind END", "wrong-direction", () => [connectOf(1), v2FrameOf(END, 1), data(1, 1)]],
     [
       "more than the early credit and the first window",
@@ -60,6 +64,18 @@ test("what breaks the protocol ends the link with its code, and the peer is told
     assert.equal(last.slice(6, 8), "44", `${what}: no GOODBYE`);
     assert.equal(last.slice(24, 35), "01 00 01 0c", `${what}: another goodbye`);
   }
+});
+
+test("a server refuses RESULT for the link itself, and a second one for a channel", () => {
+  assert.equal(protocolError(() => new ServerRig().receive(connected(0, 1))), "bad-channel");
+  const rig = new ServerRig();
+  rig.link.open(1, "192.0.2.1:1", "0.0.0.0:1");
+  assert.equal(protocolError(() => rig.receive(connected(1, 65_536), connected(1, 65_536))), "wrong-direction");
+});
+
+test("the channel of a frame of the link itself is not looked at", () => {
+  const rig = new DeviceRig();
+  assert.equal(protocolError(() => rig.receive(v2FrameOf(ACK, 7, uintOf(8, 0)))), "nothing");
 });
 
 test("a server refuses what only a server may send", () => {

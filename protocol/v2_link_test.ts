@@ -149,7 +149,7 @@ test("bytes go on to a side that has ended its own direction, with credit for th
 
 test("frames of channels that are not open are dropped: they were on their way", () => {
   for (const rig of [new ServerRig(), new DeviceRig()]) {
-    rig.receive(data(5, 3), v2FrameOf(END, 5), credit(5, 9), v2FrameOf(CLOSE, 5, Uint8Array.of(1)), data(0, 1));
+    rig.receive(data(5, 3), v2FrameOf(END, 5), credit(5, 9), v2FrameOf(CLOSE, 5, Uint8Array.of(1)), data(6, 1));
     if (rig instanceof ServerRig) rig.receive(connected(5, 9), refused(6, 5));
     assert.deepEqual(rig.heard, []);
     assert.deepEqual(sent(rig), []);

@@ -5,13 +5,14 @@
  * @module
  */
 
+import { concat } from "./bytes.ts";
 import { ProtocolError } from "./errors.ts";
 import { type KeepAliveSettings, normalKeepAlive } from "./keep_alive.ts";
 import { V2_MAX_NAME, V2_MAX_SERVICES, V2_MAX_TEXT } from "./limits.ts";
 import type { ChannelEndReason } from "./reasons.ts";
 import { V2Command } from "./v2_commands.ts";
 import { v2Frame } from "./v2_codec.ts";
-import { concat, decodeText, encodeText, FieldReader, FieldWriter, readUint, writeUint } from "./v2_fields.ts";
+import { decodeText, encodeText, FieldReader, FieldWriter, readUint, writeUint } from "./v2_fields.ts";
 
 /** The reasons that travel, by their number. */
 const REASONS = [

@@ -85,7 +85,7 @@ export class V2ServerLink extends V2Link {
 
   #onResult(id: number, payload: Uint8Array): void {
     const { reason, credit, text } = readResult(payload);
-    const channel = this.channels.get(id);
+    const channel = this.channelOf(id);
     if (!channel) return; // the client has gone meanwhile
     if (!this.#connecting.delete(channel)) {
       throw new ProtocolError("wrong-direction", `a second RESULT for channel ${id}`);

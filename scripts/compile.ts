@@ -50,7 +50,8 @@ if (runtime !== undefined && values.target !== undefined && values.target !== De
 await Deno.mkdir(`${values.out}/bundle`, { recursive: true });
 for (const [name, [entry, permissions]] of Object.entries(BINARIES)) {
   const bundle = `${values.out}/bundle/${name}.js`;
-  await run(Deno.execPath(), ["bundle", "--quiet", "--platform", "deno", "--minify", "--output", bundle, entry]);
+  // Not with --minify: it puts what is used once in its place, also behind `using`, and then nobody closes it.
+  await run(Deno.execPath(), ["bundle", "--quiet", "--platform", "deno", "--output", bundle, entry]);
   const target = values.target === undefined ? [] : ["--target", values.target];
   const output = `${values.out}/${name}`;
   await run(values.compiler, [

@@ -19,7 +19,7 @@ const PACKAGES: Record<string, string> = {
   ps: "procps",
   rsync: "rsync",
   git: "git",
-  nginx: "nginx-light",
+  nginx: "nginx",
   openssl: "openssl",
   psql: "postgresql-client",
   postgres: "postgresql",

@@ -4,13 +4,20 @@
  * @module
  */
 
-import { detectOpening, MAX_OPENING } from "../protocol/detect.ts";
+import { detectOpening, MAX_OPENING, type Stranger } from "../protocol/detect.ts";
 import type { Clock } from "../net/clock.ts";
 import { describeError } from "../net/errors.ts";
 import { closeQuietly, type Transport } from "../net/transport.ts";
 
 /** A device's first bytes, or why it was turned away. */
 export type Admission = { readonly opening: Uint8Array } | { readonly refused: string };
+
+function strangerAt({ speaks, what }: Stranger): string {
+  const hint = speaks === "v2" || speaks === "tls"
+    ? "; this listener is for profile v1: a v2 device needs one for v2, or --profile v1"
+    : "";
+  return `expected LISTEN (00 00 04 00), got ${what}${hint}`;
+}
 
 /** Reads until the profile is known; closes the connection of whoever is no device. */
 export async function admit(transport: Transport, clock: Clock, timeout: number): Promise<Admission> {
@@ -33,7 +40,7 @@ export async function admit(transport: Transport, clock: Clock, timeout: number)
       fill += count;
       const opening = detectOpening(buffer.subarray(0, fill));
       if (opening.kind === "v1") return { opening: buffer.subarray(0, fill) };
-      if (opening.kind === "stranger") return refuse(`expected LISTEN (00 00 04 00), got ${opening.what}`);
+      if (opening.kind === "stranger") return refuse(strangerAt(opening));
     }
   } catch (error) {
     return refuse(late ? `no LISTEN within ${timeout / 1000} s` : describeError(error));

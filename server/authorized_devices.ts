@@ -5,6 +5,7 @@
  */
 
 import { V2_MAX_TEXT } from "../protocol/limits.ts";
+import { parseName } from "../protocol/name.ts";
 import type { Clock } from "../net/clock.ts";
 import { Emitter } from "../net/emitter.ts";
 import { describeError } from "../net/errors.ts";
@@ -13,8 +14,9 @@ import type { Logger } from "../net/logger.ts";
 import { ConfigError } from "../app/config_error.ts";
 import { MAX_STATE_FILE } from "../app/private_file.ts";
 import { TomlTable } from "../app/toml_table.ts";
-import { parseName, parseTime } from "../app/values.ts";
-import { formatGrantedAddress, overlaps, readGrants, type ServiceGrant } from "./service_grant.ts";
+import { parseTime } from "../app/values.ts";
+import { readGrants } from "./grant_table.ts";
+import { formatGrantedAddress, overlaps, type ServiceGrant } from "./service_grant.ts";
 
 /** Milliseconds between two looks at the file. */
 export const DEVICES_POLL_MS = 500;

@@ -60,6 +60,7 @@ async function run(command: Command): Promise<void> {
     ...(state && { v2: state.options }),
   });
   server.subscribe((event) => announce(event, json));
+  state?.watch(server);
   const daemon = { ...server, ready: server.ready.then(() => tellState(server, state)) };
   try {
     await runDaemon(daemon, (signal) => logger.info("{signal}: shutting down; a second one ends at once", { signal }));

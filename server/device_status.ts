@@ -6,14 +6,19 @@
 
 import type { KeepAliveSettings } from "../protocol/keep_alive.ts";
 import type { DeviceMode } from "../protocol/v2_messages.ts";
+import type { ServedService } from "./device_services.ts";
 import type { DeviceSession } from "./device_session.ts";
 
 /** A device as it is now. Times are milliseconds. */
-export interface DeviceStatus {
+export interface ServedDevice {
   /** Its name. */
   readonly name: string;
+  /** Its public key, as text. */
+  readonly key: string;
   /** Whether it has a link. */
   readonly online: boolean;
+  /** Since when, by the wall clock, in milliseconds since 1970; `undefined` if it had none yet. */
+  readonly since: number | undefined;
   /** Where it dialled from, if it has one. */
   readonly remote: string | undefined;
   /** `plain` if the link is not encrypted. */
@@ -22,10 +27,8 @@ export interface DeviceStatus {
   readonly software: string | undefined;
   /** Its mode. */
   readonly mode: DeviceMode;
-  /** Its services that are open. */
-  readonly services: readonly { readonly name: string; readonly hostAddress: string; readonly open: boolean }[];
-  /** Which two machines have its key, if it came to that. */
-  readonly duplicate: string | undefined;
+  /** Its services that are open, or are to be. */
+  readonly services: readonly ServedService[];
   /** Clients that are being served. */
   readonly clients: number;
   /** Its wall clock less the server's. */
@@ -41,17 +44,18 @@ export interface DeviceStatus {
 }
 
 /** What is known of a session. */
-export function describeDevice(session: DeviceSession): DeviceStatus {
+export function describeDevice(session: DeviceSession): ServedDevice {
   const { link } = session;
   return {
     name: session.deviceName,
+    key: session.device.key,
     online: link !== undefined,
+    since: session.since,
     remote: link?.remote,
     security: link && (link.transport === "tcp" ? "plain" : "tls"),
     software: session.software,
     mode: session.mode,
     services: session.services,
-    duplicate: session.duplicate,
     clients: link?.clients ?? 0,
     clockOffset: link?.clockOffset,
     roundTrip: link?.roundTrip,

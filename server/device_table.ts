@@ -9,7 +9,8 @@ import { readPrivateFile, writeStateFile } from "../app/private_file.ts";
 import { placeAt, scanToml, tomlKey, type TomlStatement, tomlString } from "../app/toml_scan.ts";
 import { closest } from "../app/values.ts";
 import { type AuthorizedDevice, parseDevices } from "./authorized_devices.ts";
-import { formatGrants, type ServiceGrant } from "./service_grant.ts";
+import { formatGrants } from "./grant_table.ts";
+import type { ServiceGrant } from "./service_grant.ts";
 
 /** What stands at the top of a file that is made for a user. */
 const HEADING = `# Devices that may link up, a table for each. It may be edited while the server runs.

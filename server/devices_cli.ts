@@ -5,6 +5,7 @@
  */
 
 import type { Command } from "commander";
+import { parseName } from "../protocol/name.ts";
 import { fingerprint, parsePublicKey } from "../net/identity.ts";
 import { argument, printLine, taskCommand, taskOptions } from "../app/command.ts";
 import { ConfigError } from "../app/config_error.ts";
@@ -12,7 +13,6 @@ import type { OptionTable } from "../app/options.ts";
 import { stderr } from "../app/output.ts";
 import { withLock } from "../app/private_file.ts";
 import { STATE_OPTION, stateFolder } from "../app/state.ts";
-import { parseName } from "../app/values.ts";
 import type { AuthorizedDevice } from "./authorized_devices.ts";
 import {
   type DeviceEdit,
@@ -27,6 +27,7 @@ import {
 import { DEVICES_OPTION, enrollCommand } from "./enroll_cli.ts";
 import { Enrolments, type PendingEnrolment } from "./enrolments.ts";
 import { devicesFile, readFacts } from "./facts.ts";
+import { type LiveDevice, readLiveState } from "./live_state.ts";
 import { formatGrantedAddress, type ServiceGrant } from "./service_grant.ts";
 
 const OPTIONS = { devices: DEVICES_OPTION, state: STATE_OPTION } as const satisfies OptionTable;
@@ -116,31 +117,57 @@ interface Row {
   readonly key: string | null;
   readonly fingerprint: string | null;
   readonly state: "active" | "disabled" | "expired" | "enrolling";
+  /** Whether it has a link; `null` if that is not known, as the server does not run. */
+  readonly online: boolean | null;
+  /** Since when, if the running server has seen it. */
+  readonly since: string | null;
+  /** Where it dialled from, if it has a link. */
+  readonly remote: string | null;
+  /** Where clients may reach its services: what was granted. */
   readonly services: Record<string, string>;
+  /** Where they do: what is bound now. */
+  readonly bound: Record<string, string>;
+  /** Why some are not bound, of a device that has a link. */
+  readonly unbound: Record<string, string>;
   readonly expires: string | null;
   readonly comment: string | null;
 }
 
 async function list(command: Command): Promise<void> {
-  const { file, enrolments } = await placeOf(command);
+  const { folder, file, enrolments } = await placeOf(command);
+  const devices = await readDevices(file);
+  const live = await readLiveState(folder);
   const rows = [
-    ...await Promise.all((await readDevices(file)).map((device) => rowOf(device, Date.now()))),
+    ...await Promise.all(devices.map((device) => rowOf(device, Date.now(), live))),
     ...(await enrolments.waiting()).map(waitingRow),
   ];
-  if (command.opts<{ json?: true }>().json) printLine(JSON.stringify(rows));
-  else if (rows.length === 0) stderr.write("no devices yet; enroll lets one in");
-  else for (const line of tableOf(rows)) printLine(line);
+  if (command.opts<{ json?: true }>().json) return printLine(JSON.stringify(rows));
+  if (rows.length === 0) return stderr.write("no devices yet; enroll lets one in");
+  for (const line of tableOf(rows)) printLine(line);
+  if (!live) stderr.write("whether devices are online is unknown: the server is not running");
 }
 
-async function rowOf(device: AuthorizedDevice, now: number): Promise<Row> {
+async function rowOf(
+  device: AuthorizedDevice,
+  now: number,
+  live: ReadonlyMap<string, LiveDevice> | undefined,
+): Promise<Row> {
   const { name, key, services, expires, disabled, comment } = device;
   const expired = expires !== undefined && expires <= now;
+  const seen = live?.get(key);
+  const open = seen?.services.filter((service) => service.open) ?? [];
+  const bound = Object.fromEntries(open.map((service) => [service.name, service.hostAddress]));
   return {
     name,
     key,
     fingerprint: await fingerprint(parsePublicKey(key)),
     state: disabled ? "disabled" : expired ? "expired" : "active",
+    online: live ? seen?.online ?? false : null,
+    since: seen?.since === undefined ? null : formatTime(seen.since),
+    remote: seen?.remote ?? null,
     services: addressesOf(services),
+    bound,
+    unbound: seen?.online ? whyUnbound(services, seen) : {},
     expires: expires === undefined ? null : formatTime(expires),
     comment: comment ?? null,
   };
@@ -152,10 +179,23 @@ function waitingRow({ device, services, expires, validUntil, comment }: PendingE
     key: null,
     fingerprint: null,
     state: "enrolling",
+    online: false,
+    since: null,
+    remote: null,
     services: addressesOf(services ?? []),
+    bound: {},
+    unbound: {},
     expires: expires === undefined ? null : formatTime(expires),
     comment: [`until ${formatTime(validUntil)}`, comment].filter(Boolean).join("; "),
   };
+}
+
+/** Granted services of a device that is online, which clients cannot reach all the same. */
+function whyUnbound(granted: readonly ServiceGrant[], { services }: LiveDevice): Record<string, string> {
+  return Object.fromEntries(granted.flatMap(({ name }) => {
+    const service = services.find((candidate) => candidate.name === name);
+    return service?.open ? [] : [[name, service ? service.error ?? "not open yet" : "the device does not offer it"]];
+  }));
 }
 
 function addressesOf(services: readonly ServiceGrant[]): Record<string, string> {
@@ -165,16 +205,31 @@ function addressesOf(services: readonly ServiceGrant[]): Record<string, string> 
 /** Columns as wide as what stands in them. */
 function tableOf(rows: readonly Row[]): string[] {
   const cells = [
-    ["NAME", "KEY", "STATE", "EXPIRES", "SERVICES", "COMMENT"],
-    ...rows.map(({ name, fingerprint, state, expires, services, comment }) => [
-      name,
-      fingerprint ?? "-",
-      state,
-      expires ?? "never",
-      Object.entries(services).map(([service, address]) => `${service}=${address}`).join(" ") || "-",
-      comment ?? "",
+    ["NAME", "KEY", "STATE", "LINK", "EXPIRES", "SERVICES", "COMMENT"],
+    ...rows.map((row) => [
+      row.name,
+      row.fingerprint ?? "-",
+      row.state,
+      linkOf(row),
+      row.expires ?? "never",
+      Object.keys(row.services).map((service) => serviceOf(row, service)).join(" ") || "-",
+      row.comment ?? "",
     ]),
   ];
   const widths = cells[0]!.map((_, column) => Math.max(...cells.map((row) => row[column]!.length)));
   return cells.map((row) => row.map((cell, column) => cell.padEnd(widths[column]!)).join("  ").trimEnd());
+}
+
+function linkOf({ key, online, since, remote }: Row): string {
+  if (key === null) return "-";
+  if (online === null) return "unknown";
+  return [online ? "online" : "offline", since && `since ${since}`, remote && `from ${remote}`].filter(Boolean).join(
+    " ",
+  );
+}
+
+/** A service with the address that is bound, else the one that was granted. */
+function serviceOf({ services, bound, unbound }: Row, name: string): string {
+  const why = unbound[name];
+  return `${name}=${bound[name] ?? services[name]}${why === undefined ? "" : ` (${why})`}`;
 }

@@ -5,6 +5,9 @@ import { loadIdentity } from "../app/state.ts";
 import { parsePublicAddress, publicAddresses } from "./enroll_cli.ts";
 import { Enrolments } from "./enrolments.ts";
 import { writeFacts } from "./facts.ts";
+import { LiveState, readLiveState } from "./live_state.ts";
+import { systemClock } from "../net/clock.ts";
+import { silentLogger } from "../net/logger.ts";
 import { key, rawKey, test } from "./_state_fixture_test.ts";
 
 const ROOT = new URL("..", import.meta.url);
@@ -113,13 +116,15 @@ test("devices are shown, disabled, enabled, renamed and revoked", async (folder)
   assert.equal(decodeEnrolment(out).security, "plain");
   assert.deepEqual(decodeEnrolment(out).addresses, [{ host: "127.0.0.1", port: 1 }]);
 
-  const table = (await run(["devices", ...here])).out.split("\n");
-  assert.deepEqual(table.map((line) => line.split(/ {2,}/).slice(0, 5).filter((_, column) => column !== 1)), [
-    ["NAME", "STATE", "EXPIRES", "SERVICES"],
-    ["gw1", "active", "never", "ssh=0.0.0.0:2201"],
-    ["old", "expired", "2020-01-01", "-"],
-    ["gw3", "enrolling", "never", "any=0.0.0.0:0"],
+  const { out: text, err } = await run(["devices", ...here]);
+  const table = text.split("\n");
+  assert.deepEqual(table.map((line) => line.split(/ {2,}/).slice(0, 6).filter((_, column) => column !== 1)), [
+    ["NAME", "STATE", "LINK", "EXPIRES", "SERVICES"],
+    ["gw1", "active", "unknown", "never", "ssh=0.0.0.0:2201"],
+    ["old", "expired", "unknown", "2020-01-01", "-"],
+    ["gw3", "enrolling", "-", "never", "any=0.0.0.0:0"],
   ]);
+  assert.match(err, /^whether devices are online is unknown: the server is not running$/);
   assert.match(table[1]!, /^gw1 +[0-9a-f]{2}(:[0-9a-f]{2}){7} +active/);
 
   assert.equal((await run(["disable", "gw1", ...here])).err, '"gw1" is disabled');
@@ -143,6 +148,51 @@ test("devices are shown, disabled, enabled, renamed and revoked", async (folder)
     await Deno.readTextFile(file),
     `# mine\n[roof]\ndisabled = false\nkey = "${key(1)}"\nservices = { ssh = "0.0.0.0:2201" }\n\n`,
   );
+});
+
+test("while the server runs, devices are shown with their links, and services with what is bound", async (folder) => {
+  const state = `${folder}/server`;
+  const live = await LiveState.open(state, systemClock, silentLogger);
+  try {
+    const grants = `ssh = "0.0.0.0:2200-2299", web = "0.0.0.0:80", mail = "0.0.0.0:25"`;
+    const source = `[gw1]\nkey = "${key(1)}"\nservices = { ${grants} }\n` +
+      `[gw2]\nkey = "${key(2)}"\nservices = { ssh = "0.0.0.0:0" }\n[gw3]\nkey = "${key(3)}"\n`;
+    await Deno.writeTextFile(`${state}/devices.toml`, source);
+    const since = Date.UTC(2026, 0, 2, 3, 4, 5);
+    const ssh = { name: "ssh", hostAddress: "0.0.0.0:2207", open: true, error: undefined };
+    const web = { name: "web", hostAddress: "0.0.0.0:80", open: false, error: "0.0.0.0:80 is in use" };
+    live.watch(() => [
+      { key: key(1), online: true, since, remote: "192.0.2.7:4711", services: [ssh, web] },
+      { key: key(2), online: false, since, remote: undefined, services: [] },
+    ]);
+    while (await readLiveState(state) === undefined); // until it is written
+
+    const { out, err } = await run(["devices", "--state", folder]);
+    assert.equal(err, "");
+    assert.deepEqual(
+      out.split("\n").map((line) => line.split(/ {2,}/).filter((_, column) => column === 3 || column === 5)),
+      [
+        ["LINK", "SERVICES"],
+        [
+          "online since 2026-01-02T03:04:05Z from 192.0.2.7:4711",
+          "ssh=0.0.0.0:2207 web=0.0.0.0:80 (0.0.0.0:80 is in use) mail=0.0.0.0:25 (the device does not offer it)",
+        ],
+        ["offline since 2026-01-02T03:04:05Z", "ssh=0.0.0.0:0"],
+        ["offline", "-"],
+      ],
+    );
+    const rows = JSON.parse((await run(["devices", "--json", "--state", folder])).out) as Record<string, unknown>[];
+    assert.deepEqual(rows.map(({ online, since, remote, bound }) => ({ online, since, remote, bound })), [
+      { online: true, since: "2026-01-02T03:04:05Z", remote: "192.0.2.7:4711", bound: { ssh: "0.0.0.0:2207" } },
+      { online: false, since: "2026-01-02T03:04:05Z", remote: null, bound: {} },
+      { online: false, since: null, remote: null, bound: {} },
+    ]);
+    assert.deepEqual(rows[0]!["unbound"], { web: "0.0.0.0:80 is in use", mail: "the device does not offer it" });
+  } finally {
+    await live.close();
+  }
+  const [row] = JSON.parse((await run(["devices", "--json", "--state", folder])).out) as Record<string, unknown>[];
+  assert.deepEqual([row!["online"], row!["bound"]], [null, {}], "the server is not running");
 });
 
 test("a file with a mistake is told by its place, and no command changes it", async (folder) => {

@@ -6,13 +6,15 @@
 
 import { stringify, TomlDate } from "smol-toml";
 import { TOKEN_ID_SIZE } from "../protocol/enrolment.ts";
+import { parseName } from "../protocol/name.ts";
 import { parsePublicKey } from "../net/identity.ts";
 import { writePrivateFile } from "../app/private_file.ts";
 import { demand, hexBytes, readState, toHex } from "../app/state.ts";
 import type { TomlTable } from "../app/toml_table.ts";
-import { parseName, parseTime } from "../app/values.ts";
+import { parseTime } from "../app/values.ts";
 import { parseComment } from "./authorized_devices.ts";
-import { formatGrantedAddress, readGrants, type ServiceGrant } from "./service_grant.ts";
+import { readGrants } from "./grant_table.ts";
+import { formatGrantedAddress, type ServiceGrant } from "./service_grant.ts";
 
 /** What an enrolment gives to the device that redeems it. */
 export interface EnrolmentRequest {

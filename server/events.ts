@@ -57,6 +57,18 @@ export interface HostFailedEvent {
   readonly error: string;
 }
 
+/** A host listener of a device that is linked is closed: its service was withdrawn, or may not be offered any more. */
+export interface HostClosedEvent {
+  /** Which event this is. */
+  readonly type: "host-closed";
+  /** The host address that was bound. */
+  readonly hostAddress: string;
+  /** The service's name. */
+  readonly localAddress: string;
+  /** The device's name. */
+  readonly device: string;
+}
+
 /** A client's connection is over. */
 export interface ClientEndEvent {
   /** Which event this is. */
@@ -137,6 +149,7 @@ export type ServerEvent =
   | LinkUpEvent
   | HostOpenEvent
   | HostFailedEvent
+  | HostClosedEvent
   | ClientEndEvent
   | LinkDownEvent
   | RefusedEvent

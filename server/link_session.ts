@@ -8,10 +8,13 @@ import { type Address, formatAddress } from "../protocol/address.ts";
 import type { Codec } from "../protocol/codec.ts";
 import type { ChannelEndReason, LinkEndReason } from "../protocol/reasons.ts";
 import { V1ServerLink } from "../protocol/v1_server_link.ts";
-import { ChannelPump, type ChannelSummary } from "../net/channel_pump.ts";
+import { type ChannelSummary, nothingCarried } from "../net/channel_end.ts";
+import { ChannelPump } from "../net/channel_pump.ts";
 import { MAX_LEAVING_CHANNELS } from "../net/limits.ts";
-import { LinkDriver, type LinkEnd } from "../net/link_driver.ts";
+import { LinkDriver } from "../net/link_driver.ts";
+import type { LinkEnd } from "../net/link_end.ts";
 import { closeQuietly, formatNetAddr, type Transport, tuneSocket } from "../net/transport.ts";
+import { tellClientEnd } from "./client_end.ts";
 import type { ServerEvent } from "./events.ts";
 import { HostPort, type HostPortOwner } from "./host_port.ts";
 import type { Forward, ServerSettings, V1ListenOptions } from "./options.ts";
@@ -171,7 +174,7 @@ export class LinkSession implements HostPortOwner {
   #refuse({ conn, port }: WaitingClient, reason: ChannelEndReason): void {
     const client = formatNetAddr(conn.remoteAddr);
     closeQuietly(conn);
-    this.#clientEnded(client, port, { reason, bytesSent: 0, bytesReceived: 0, duration: 0 });
+    this.#clientEnded(client, port, nothingCarried(reason));
   }
 
   /**
@@ -209,22 +212,8 @@ export class LinkSession implements HostPortOwner {
   }
 
   #clientEnded(client: string, port: HostPort, summary: ChannelSummary): void {
-    const facts = {
-      client,
-      hostAddress: port.address,
-      localAddress: port.localAddress,
-      device: undefined,
-      reason: summary.reason,
-      error: undefined,
-      bytesUp: summary.bytesSent,
-      bytesDown: summary.bytesReceived,
-      duration: Math.round(summary.duration),
-    };
-    const line =
-      "client {client} of {hostAddress} for {localAddress} ended: {reason}, {bytesUp} B up, {bytesDown} B down, {duration} ms";
-    if (summary.reason === "too-many-channels" || summary.reason === "stalled") this.settings.logger.warn(line, facts);
-    else this.settings.logger.info(line, facts);
-    this.emit({ type: "client-end", ...facts });
+    const { address: hostAddress, localAddress } = port;
+    tellClientEnd(this, { client, hostAddress, localAddress, device: undefined, error: undefined }, summary);
   }
 
   /** The driver has told the channels; what came for their clients is still being delivered. */

@@ -10,7 +10,7 @@ import { Emitter } from "../net/emitter.ts";
 import { SHUTDOWN_TIMEOUT_MS } from "../net/limits.ts";
 import type { LinkDownEvent, ListeningEvent, ServerEvent } from "./events.ts";
 import { DeviceRegistry } from "./device_registry.ts";
-import { describeDevice, type DeviceStatus } from "./device_status.ts";
+import { describeDevice, type ServedDevice } from "./device_status.ts";
 import { LinkListener } from "./link_listener.ts";
 import { type ServeOptions, serverSettings } from "./options.ts";
 import { V2Listener } from "./v2_listener.ts";
@@ -26,7 +26,7 @@ export interface ServerHandle extends AsyncDisposable {
   /** Resolves when nothing of the server is left. */
   readonly closed: Promise<void>;
   /** The v2 devices that came since the server runs, as they are now. */
-  devices(): DeviceStatus[];
+  devices(): ServedDevice[];
   /**
    * Sets what silence is suffered: by the server of the device, by the device of the server, or both (seed 002). What is
    * in force can be read back with {@linkcode ServerHandle.devices}.

@@ -4,11 +4,8 @@
  * @module
  */
 
-import { isHost, parseIPv4, parseIPv6, parsePort, splitHostPort } from "../protocol/address.ts";
-import { V2_MAX_CHANNELS, V2_MAX_SERVICES } from "../protocol/limits.ts";
-import { tomlKey, tomlString } from "../app/toml_scan.ts";
-import type { TomlTable } from "../app/toml_table.ts";
-import { parseName, parsePositiveDuration, wholeNumber } from "../app/values.ts";
+import { isHost, parseIPv6, parsePort, splitHostPort } from "../protocol/address.ts";
+import { parseName } from "../protocol/name.ts";
 
 /** A host address with one port, with a range to take a free one from, or with 0 (0–0) for any free one. */
 export interface GrantedAddress {
@@ -65,54 +62,6 @@ export function parseGrant(text: string): ServiceGrant {
   return { name: parseName(name), listen: parseGrantedAddress(address) };
 }
 
-/** Writes services as an inline table, `{ ssh = "0.0.0.0:2201" }`. */
-export function formatGrants(services: readonly ServiceGrant[]): string {
-  return `{ ${services.map((service) => `${tomlKey(service.name)} = ${formatGrant(service)}`).join(", ")} }`;
-}
-
-function formatGrant({ listen, maxClients, idleTimeout, proxyFrom }: ServiceGrant): string {
-  const address = tomlString(formatGrantedAddress(listen));
-  if (maxClients === undefined && idleTimeout === undefined && !proxyFrom) return address;
-  const parts = [`listen = ${address}`];
-  if (maxClients !== undefined) parts.push(`max-clients = ${maxClients}`);
-  if (idleTimeout !== undefined) parts.push(`idle-timeout = "${idleTimeout}ms"`);
-  if (proxyFrom) parts.push(`proxy-from = [${proxyFrom.map(tomlString).join(", ")}]`);
-  return `{ ${parts.join(", ")} }`;
-}
-
-/** Reads the services of the table `services`: for each its address, or a table with `listen` and limits. */
-export function readGrants(services: TomlTable): ServiceGrant[] {
-  const { names } = services;
-  if (names.length > V2_MAX_SERVICES) {
-    throw services.error(undefined, `${names.length} services are too many; a device can have ${V2_MAX_SERVICES}`);
-  }
-  return names.map((name) => {
-    try {
-      parseName(name);
-    } catch (error) {
-      throw error instanceof SyntaxError ? services.error(name, error.message) : error;
-    }
-    return services.isTable(name)
-      ? readGrant(name, services.table(name)!)
-      : { name, listen: services.one(name, parseGrantedAddress)! };
-  });
-}
-
-function readGrant(name: string, table: TomlTable): ServiceGrant {
-  const listen = table.one("listen", parseGrantedAddress);
-  if (!listen) throw table.error(undefined, `"listen" is missing; for example: listen = "0.0.0.0:2201"`);
-  const maxClients = table.one("max-clients", wholeNumber(1, V2_MAX_CHANNELS));
-  const idleTimeout = table.one("idle-timeout", parsePositiveDuration);
-  const proxyFrom = table.list("proxy-from", (text) => (parseNetwork(text), text));
-  return {
-    name,
-    listen,
-    ...(maxClients !== undefined && { maxClients }),
-    ...(idleTimeout !== undefined && { idleTimeout }),
-    ...(proxyFrom && { proxyFrom }),
-  };
-}
-
 /** Whether no two listeners can have both addresses: one fixed port of the same host, or of all hosts. */
 export function overlaps(a: GrantedAddress, b: GrantedAddress): boolean {
   if (a.from !== a.to || b.from !== b.to || a.from !== b.from || a.from === 0) return false;
@@ -127,28 +76,4 @@ const ANY_6 = `6 ${Array(16).fill(0).join()}`;
 function canonicalHost(host: string): string {
   const bytes = host.includes(":") ? parseIPv6(host) : undefined;
   return bytes ? `6 ${bytes.join()}` : host.toLowerCase();
-}
-
-/** Parses a network, `10.0.0.0/8`, or a single IP. @returns whether it contains an IP. */
-export function parseNetwork(text: string): (ip: string) => boolean {
-  const [base = "", length, ...rest] = text.split("/");
-  const bytes = ipBytes(base);
-  const bits = bytes && length === undefined ? bytes.length * 8 : /^\d{1,3}$/.test(length ?? "") ? Number(length) : NaN;
-  if (!bytes || rest.length > 0 || !(bits <= bytes.length * 8)) {
-    throw new SyntaxError(`"${text}" is not a network; write one as in 10.0.0.0/8`);
-  }
-  return (ip) => {
-    const other = ipBytes(ip);
-    return other?.length === bytes.length && bytes.every((byte, at) => {
-      const counted = Math.min(8, Math.max(0, bits - at * 8));
-      return (byte ^ other[at]!) >> (8 - counted) === 0;
-    });
-  };
-}
-
-/** The bytes of an IP; an IPv4 address mapped into IPv6 counts as the IPv4 address that it means. */
-function ipBytes(host: string): number[] | undefined {
-  const bytes = parseIPv4(host) ?? (host.includes(":") ? parseIPv6(host) : undefined);
-  const mapped = bytes?.length === 16 && bytes.slice(0, 12).join() === "0,0,0,0,0,0,0,0,0,0,255,255";
-  return mapped ? bytes.slice(12) : bytes;
 }

@@ -12,9 +12,11 @@ import type { V2Channel } from "../protocol/v2_channel.ts";
 import type { ServiceGrantResult, ServiceOffer, Settings } from "../protocol/v2_messages.ts";
 import { V2ServerLink } from "../protocol/v2_server_link.ts";
 import { V2_MAX_CHANNELS } from "../protocol/limits.ts";
-import { ChannelPump, type ChannelSummary } from "../net/channel_pump.ts";
+import { type ChannelSummary, nothingCarried } from "../net/channel_end.ts";
+import { ChannelPump } from "../net/channel_pump.ts";
 import { GATHER_MAX, LINK_WINDOW_BOUND, MAX_LEAVING_CHANNELS } from "../net/limits.ts";
-import { LinkDriver, type LinkEnd } from "../net/link_driver.ts";
+import { LinkDriver } from "../net/link_driver.ts";
+import type { LinkEnd } from "../net/link_end.ts";
 import { closeQuietly, type Duplex, type Transport } from "../net/transport.ts";
 import type { ServerSettings } from "./options.ts";
 
@@ -172,7 +174,7 @@ export class V2LinkSession {
     if (!channel) {
       closeQuietly(client.duplex);
       const reason = this.done ? "link-lost" : "too-many-channels";
-      client.onEnd({ reason, bytesSent: 0, bytesReceived: 0, duration: 0 }, undefined);
+      client.onEnd(nothingCarried(reason), undefined);
       return undefined;
     }
     const pump = new ChannelPump({

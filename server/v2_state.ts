@@ -13,7 +13,9 @@ import { AuthorizedDevices } from "./authorized_devices.ts";
 import { Enrolments } from "./enrolments.ts";
 import { devicesFile, writeFacts } from "./facts.ts";
 import { KeptPorts } from "./kept_ports.ts";
+import { LiveState } from "./live_state.ts";
 import type { V2Options } from "./options.ts";
+import type { ServerHandle } from "./server.ts";
 
 /** The state of a running server. */
 export interface V2State {
@@ -21,6 +23,8 @@ export interface V2State {
   readonly options: V2Options;
   /** Tells the commands about devices where the server listens and how it proves itself. */
   announce(addresses: readonly string[], security: "pinned" | "pki" | "plain"): Promise<void>;
+  /** Tells them which devices are online from now on. */
+  watch(server: Pick<ServerHandle, "devices" | "subscribe">): void;
   /** Looks at the files no more, and writes what has not been written. */
   close(): Promise<void>;
 }
@@ -37,6 +41,7 @@ export async function openV2State(folder: string, given: string | undefined, log
   const ports = await KeptPorts.load(folder, systemClock, logger);
   const devices = new AuthorizedDevices(file, systemClock, logger);
   const enrolments = new Enrolments(folder, file);
+  const live = await LiveState.open(folder, systemClock, logger);
   const unsubscribe = devices.subscribe(({ removed, changed }) => {
     for (const { name } of removed) ports.forget(name);
     for (const { before, after } of changed) {
@@ -70,10 +75,15 @@ export async function openV2State(folder: string, given: string | undefined, log
         security,
         ...(given !== undefined && { devices: file }),
       }),
+    watch(server) {
+      live.watch(() => server.devices());
+      server.subscribe(({ type }) => type !== "client-end" && live.changed());
+    },
     async close() {
       unsubscribe();
       devices.close();
       await ports.flush();
+      await live.close();
     },
   };
 }

@@ -84,6 +84,28 @@ test("v2 modes: a device that starts in config is online and offers nothing unti
   assert.equal(await client.readText(1), "x");
 });
 
+test("v2 modes: the server says that a host port was closed while its device stays, and since when that is there", async () => {
+  await using echo = echoService();
+  const port = freePort("127.0.0.74");
+  const before = Date.now();
+  await using relay = await startV2Relay({ services: [local("echo", echo)], grants: [`echo=127.0.0.74:${port}`] });
+  const { handle, events } = relay.server;
+  await relay.device.events.next("service");
+  const [up] = handle.devices();
+  assert.deepEqual(up!.services, [{ name: "echo", hostAddress: `127.0.0.74:${port}`, open: true, error: undefined }]);
+  assert.ok(up!.since! >= before && up!.since! <= Date.now());
+  relay.device.handle.setMode("config");
+  const closed = await events.next("host-closed");
+  assert.deepEqual([closed.device, closed.localAddress, closed.hostAddress], ["gw1", "echo", `127.0.0.74:${port}`]);
+  assert.deepEqual(handle.devices().map(({ online, services }) => [online, services]), [[true, []]]);
+  relay.device.handle.close();
+  await events.next("link-down");
+  const [down] = handle.devices();
+  assert.equal(down!.online, false);
+  assert.ok(down!.since! >= up!.since!);
+  assert.equal(events.types.filter((type) => type === "host-closed").length, 1, "the end of a link says that itself");
+});
+
 test("v2 modes: config holds from link to link", async () => {
   await using echo = echoService();
   await using server = await startV2Server();

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { concat } from "../../protocol/bytes.ts";
 import type { Random } from "./random.ts";
 
 /** Who a stream pretends to be sent by. */
@@ -19,7 +20,7 @@ export function hostileStream(random: Random, sender: Sender): Uint8Array {
     case 2:
       return frames(random, sender);
     default:
-      return mutated(random, frames(random, sender));
+      return mutated(random, frames(random, sender), TELLING);
   }
 }
 
@@ -41,17 +42,6 @@ export function frame(command: number, id: number, payload: Uint8Array): Uint8Ar
   bytes.set([payload.length >> 8, payload.length, command, id]);
   bytes.set(payload, 4);
   return bytes;
-}
-
-/** Several arrays as one. */
-export function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
 
 function frames(random: Random, sender: Sender): Uint8Array {
@@ -90,7 +80,11 @@ function connectPayload(random: Random): Uint8Array {
   return random.oneIn(60) ? concat([payload, new Uint8Array(random.upTo(60_000))]) : payload;
 }
 
-function mutated(random: Random, stream: Uint8Array): Uint8Array {
+/** Bytes that mean something in a header of v1. */
+const TELLING = [0, 1, 2, 3, 4, 5, 127, 255] as const;
+
+/** Changes, takes out, doubles or cuts bytes; some become one of `values`. */
+export function mutated(random: Random, stream: Uint8Array, values: readonly [number, ...number[]]): Uint8Array {
   let bytes = stream;
   for (let times = 1 + random.upTo(4); times > 0 && bytes.length > 0; times--) {
     const at = random.upTo(bytes.length - 1);
@@ -100,7 +94,7 @@ function mutated(random: Random, stream: Uint8Array): Uint8Array {
         bytes[at] = bytes[at]! ^ 1 << random.upTo(7);
         break;
       case 1:
-        bytes[at] = random.of(0, 1, 2, 3, 4, 5, 127, 255);
+        bytes[at] = random.of(...values);
         break;
       case 2:
         bytes = concat([bytes.subarray(0, at), bytes.subarray(to)]);

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { concat, type Sender } from "./inputs.ts";
+import { concat } from "../../protocol/bytes.ts";
+import { mutated, type Sender } from "./inputs.ts";
 import type { Random } from "./random.ts";
 
 /** A stream of bytes. */
@@ -17,7 +18,7 @@ export function v2Stream(random: Random, sender: Sender): Uint8Array {
     case 2:
       return frames(random, sender);
     default:
-      return mutated(random, frames(random, sender));
+      return v2Mutated(random, frames(random, sender));
   }
 }
 
@@ -39,30 +40,12 @@ export function v2Fields(random: Random, sizes: readonly (readonly [tag: number,
   return concat(parts);
 }
 
+/** Bytes that mean something in a header or a field. */
+const TELLING = [0, 1, 2, 3, 4, 5, 6, 7, 8, 0x44, 0x45, 0x80, 0xff] as const;
+
 /** Changes, takes out, doubles or cuts bytes. */
-export function mutated(random: Random, stream: Uint8Array): Uint8Array {
-  let bytes = stream;
-  for (let times = 1 + random.upTo(4); times > 0 && bytes.length > 0; times--) {
-    const at = random.upTo(bytes.length - 1);
-    const to = Math.min(bytes.length, at + 1 + random.upTo(12));
-    switch (random.upTo(4)) {
-      case 0:
-        bytes[at] = bytes[at]! ^ 1 << random.upTo(7);
-        break;
-      case 1:
-        bytes[at] = random.of(0, 1, 2, 3, 4, 5, 6, 7, 8, 0x44, 0x45, 0x80, 0xff);
-        break;
-      case 2:
-        bytes = concat([bytes.subarray(0, at), bytes.subarray(to)]);
-        break;
-      case 3:
-        bytes = concat([bytes.subarray(0, to), bytes.subarray(at)]);
-        break;
-      default:
-        bytes = bytes.slice(0, to);
-    }
-  }
-  return bytes;
+export function v2Mutated(random: Random, stream: Uint8Array): Uint8Array {
+  return mutated(random, stream, TELLING);
 }
 
 function frames(random: Random, sender: Sender): Uint8Array {

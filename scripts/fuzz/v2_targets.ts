@@ -19,7 +19,7 @@ import { V2ServerLink } from "../../protocol/v2_server_link.ts";
 import { chunksOf, type Sender } from "./inputs.ts";
 import type { Random } from "./random.ts";
 import { hex, joinData } from "./reference.ts";
-import { mutated, v2Fields, v2Frame, v2Stream } from "./v2_inputs.ts";
+import { v2Fields, v2Frame, v2Mutated, v2Stream } from "./v2_inputs.ts";
 import { readV2Stream } from "./v2_reference.ts";
 
 const MAX_CHANNELS = 50;
@@ -207,12 +207,12 @@ export async function fuzzV2Handshake(random: Random): Promise<void> {
   };
   const some = (sizes: readonly (readonly [number, number])[]) => {
     const bytes = v2Fields(random, sizes);
-    return random.oneIn(3) ? mutated(random, bytes) : bytes;
+    return random.oneIn(3) ? v2Mutated(random, bytes) : bytes;
   };
   const challenge = v2Frame(0x41, 0, some([[1, 1], [2, 4], [3, 32], [4, 32], [5, 8], [128, 5], [6, 64]]));
   assert(!await attempt(() => device.answer(challenge)), "a server that proves nothing was believed");
   const server = new ServerHandshake(party, crypto);
-  const hello = random.oneIn(2) ? mutated(random, device.hello.slice(8)) : v2Frame(
+  const hello = random.oneIn(2) ? v2Mutated(random, device.hello.slice(8)) : v2Frame(
     0x40,
     0,
     some([[1, 2], [2, 4], [3, 32], [4, 32], [5, 8], [6, 16], [128, 5]]),

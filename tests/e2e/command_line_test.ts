@@ -31,7 +31,9 @@ for (const role of ["server", "device"] as const) {
   processTest(`${role} --help teaches by examples, and --version is one line; both exit with 0`, [], async () => {
     const help = await run(role, ["--help"]);
     assert.equal(help.code, 0);
-    assert.match(help.stdout.join("\n"), new RegExp(`Examples:[^]*${role} --profile v1`));
+    const shown = help.stdout.join("\n");
+    assert.match(shown, /server enroll gw1 --service ssh=0\.0\.0\.0:2201[^]*device join 'sp2_/);
+    assert.match(shown, new RegExp(`More examples:[^]*${role} --profile v1`));
     const version = await run(role, ["--version"]);
     assert.equal(version.code, 0);
     assert.match(version.stdout.join("|"), /^\d+\.\d+\.\d+$/);
@@ -41,18 +43,22 @@ for (const role of ["server", "device"] as const) {
 const WRONG: [what: string, role: "server" | "device", args: string[], says: RegExp][] = [
   ["an unknown option", "server", ["--forwrad", "1"], /unknown option '--forwrad'[^]*Did you mean --forward/],
   ["no profile", "server", ["--listen", "127.0.0.1:0", "--forward", "127.0.0.1:0=127.0.0.1:1"], /--profile v1/],
-  ["no options at all", "device", [], /--service is missing; for example: --service/],
+  ["no options at all", "device", [], /has not joined a server; let the server's `enroll` print a string/],
+  ["no server", "device", ["--profile", "v1", "--service", "a:1"], /--server is missing; for example: --server/],
+  ["no service", "device", ["--profile", "v1", "--server", "a"], /--service is missing; for example: --service/],
   ["an unknown profile", "device", ["--profile", "v7"], /"v7" is none of v1/],
   ["a forward without a service", "server", ["--forward", "127.0.0.1:80"], /write HOST_ADDRESS:HOST_PORT=/],
   ["a duration that is none", "server", ["--stall-timeout", "soon"], /"soon" is not a duration; write one as in 10s/],
   ["a count beyond its bounds", "device", ["--probe-count", "128"], /"128" is not a whole number from 0 to 127/],
-  ["an argument that nobody asked for", "device", ["stray"], /too many arguments/],
+  ["an argument that nobody asked for", "device", ["stray"], /unknown command "stray"; there are: join, key/],
+  ["a command with a slip", "server", ["enrol", "gw1"], /unknown command "enrol"; did you mean "enroll"\?/],
   ["a file that is not there", "server", ["--config", "/no/such.toml"], /\/no\/such\.toml: there is no such file/],
 ];
 
 for (const [what, role, args, says] of WRONG) {
   processTest(`${role}: ${what} ends it with 2 and says what would do`, [], async () => {
-    const { code, stdout, stderr } = await run(role, args);
+    const env = { SALLYPORT_STATE: "/no/such/folder" }; // whatever this machine has joined
+    const { code, stdout, stderr } = await run(role, args, { env });
     assert.equal(code, 2);
     assert.match(stderr, says);
     assert.deepEqual(stdout, []);
@@ -121,7 +127,7 @@ processTest("--check prints what is in force, opens nothing, and exits with 0", 
   assert.deepEqual(server, {
     code: 0,
     stdout: [
-      `listen ${listen} profile=v1`,
+      `listen ${listen} profile=v1 security=plain`,
       "  forward [::1]:2201 -> localhost:22",
       "stall-timeout 10s",
       "half-close-timeout 5s",
@@ -135,7 +141,7 @@ processTest("--check prints what is in force, opens nothing, and exits with 0", 
   assert.deepEqual(device, {
     code: 0,
     stdout: [
-      "server relay.example:2065 profile=v1",
+      "server relay.example:2065 profile=v1 security=plain",
       "service 10.0.0.0/24:*",
       "connect-timeout 10s",
       "stall-timeout 10s",
@@ -151,16 +157,17 @@ processTest("--check prints what is in force, opens nothing, and exits with 0", 
 });
 
 processTest("the command line goes before the environment, and that before the file", [], async () => {
+  const v1 = "profile=v1 security=plain";
   using folder = new TempFolder();
   const file = folder.write("device.toml", 'server = "file:1"\nprofile = "v1"\nservice = ["file:1", "file:2"]\n');
   const env = { SALLYPORT_CONFIG: file };
   const fromFile = await run("device", ["--check"], { env });
-  assert.deepEqual(fromFile.stdout.slice(0, 3), ["server file:1 profile=v1", "service file:1", "service file:2"]);
+  assert.deepEqual(fromFile.stdout.slice(0, 3), [`server file:1 ${v1}`, "service file:1", "service file:2"]);
   const fromEnv = await run("device", ["--check"], { env: { ...env, SALLYPORT_SERVICE: "env:3,env:4" } });
-  assert.deepEqual(fromEnv.stdout.slice(0, 3), ["server file:1 profile=v1", "service env:3", "service env:4"]);
+  assert.deepEqual(fromEnv.stdout.slice(0, 3), [`server file:1 ${v1}`, "service env:3", "service env:4"]);
   const args = ["--check", "--server", "line:5"];
   const fromLine = await run("device", args, { env: { ...env, SALLYPORT_SERVER: "env:6" } });
-  assert.deepEqual(fromLine.stdout.slice(0, 3), ["server line:5 profile=v1", "service file:1", "service file:2"]);
+  assert.deepEqual(fromLine.stdout.slice(0, 3), [`server line:5 ${v1}`, "service file:1", "service file:2"]);
 });
 
 processTest("a file with several listeners gives each device its own host ports", [], async () => {

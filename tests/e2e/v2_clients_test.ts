@@ -122,10 +122,12 @@ processTest("v2: iperf3 measures with four streams each way", ["iperf3"], async 
   const port = freePort("127.0.0.1");
   const listen = ["-s", "-B", "127.0.0.1", "-p", String(port), "--forceflush"];
   await using server = Child.start("iperf3 -s", [find("iperf3")!, ...listen]);
-  await server.line(/Server listening/);
   await using relay = await V2Relay.start([`iperf=127.0.0.1:${port}`]);
   const client = [find("iperf3")!, "-c", "127.0.0.1", "-p", String(relay.hostPort), "-t", "1", "-P", "4", "-J"];
+  let from = 0;
   for (const way of [[], ["-R"]]) {
+    await server.line(/Server listening/, from); // again after each run: until then it is busy with that one
+    from = server.stdout.length;
     await using run = await Child.run("iperf3 -c", [...client, ...way]);
     assert.equal(await run.exited, 0);
     const { end } = JSON.parse(run.stdout.join("\n")) as { end: { streams: { receiver: { bytes: number } }[] } };

@@ -133,7 +133,7 @@ processTest("a server that is shut down and started again has its device back, a
   await echoSession(relay.hostPort);
   relay.server.child.signal("SIGTERM");
   assert.equal(await relay.server.child.end(), 0);
-  await relay.device.child.line(/^lost .* goodbye$/);
+  await relay.device.child.line(/^lost .* goodbye shutting-down$/);
   const from = relay.device.child.stdout.length;
   await using _again = await startV2Server(relay.folder.path, [], { listen: relay.server.address });
   assert.equal(await serviceOpen(relay.device, "echo", from), relay.host);

@@ -118,14 +118,16 @@ processTest("a flood of clients that leave without a word leaves nothing behind"
   await echoSession(relay.hostPort);
   await relay.server.logged(/^client .* ended/);
   const before = { server: relay.server.descriptors, device: relay.device.descriptors };
-  for (let round = 0; round < 10; round++) {
+  const gone = () => relay.server.log.filter(({ message }) => message.startsWith("client ")).length;
+  for (let round = 1; round <= 10; round++) {
     await Promise.all(Array.from({ length: 50 }, async (_, at) => {
       using client = await Stream.connect(relay.hostPort);
       if (at % 2 === 0) await client.write(noise(100, at)).catch(() => {});
     }));
+    // Where rounds pile up there are more than v1 has ids for, and not each gets a line.
+    const all = 1 + 50 * round;
+    await poll(() => gone() === all, () => `${gone()} of ${all} lines about clients`);
   }
-  const gone = () => relay.server.log.filter(({ message }) => message.startsWith("client ")).length;
-  await poll(() => gone() === 501, () => `${gone()} of 501 lines about clients`);
   await relay.server.descriptorsBackTo(before.server);
   await relay.device.descriptorsBackTo(before.device);
   await echoSession(relay.hostPort);

@@ -119,8 +119,11 @@ processTest(
     const text = child.stdout.join("\n");
     assert.match(text, /TLSv1\.3/);
     assert.match(text, /ALPN protocol: sallyport\/2/);
-    assert.match(text, /subject=CN = relay\.sallyport\.invalid/);
-    assert.ok(!text.includes(Deno.hostname()));
+    const names = child.stdout.filter((line) => /^(subject|issuer)=/.test(line));
+    assert.equal(names.length, 2);
+    for (const name of names) assert.match(name, /^\w+=CN ?= ?relay\.sallyport\.invalid$/); // versions differ in spaces
+    const [, base64 = ""] = /-----BEGIN CERTIFICATE-----([^-]+)-----END/.exec(text)!;
+    assert.ok(!atob(base64.replaceAll(/\s/g, "")).includes(Deno.hostname()));
     await relay.server.logged(/^refused .* it closed without a word/);
     await echoSession(relay.hostPort);
   },

@@ -9,9 +9,12 @@ import { within } from "../../support/test.ts";
 
 /** How a process is started. */
 export interface ChildOptions {
-  /** Set on top of what this process has; `SALLYPORT_…` is never handed down. */
+  /** Set on top of what this process has; `SALLYPORT_…` is never handed down, nor is this machine's HTTP proxy. */
   readonly env?: Record<string, string>;
 }
+
+/** What is not handed down: it would change what a process does. */
+const NOT_INHERITED = /^(SALLYPORT_.*|(https?|all|no)_proxy)$/i;
 
 /** Processes since the last {@linkcode forgetChildren}, whose lines are shown when a test fails. */
 const started: Child[] = [];
@@ -51,7 +54,7 @@ export class Child implements AsyncDisposable {
 
   /** Starts `command`, its arguments behind it. */
   static start(name: string, command: readonly string[], options: ChildOptions = {}): Child {
-    const inherited = Object.entries(Deno.env.toObject()).filter(([key]) => !key.startsWith("SALLYPORT_"));
+    const inherited = Object.entries(Deno.env.toObject()).filter(([key]) => !NOT_INHERITED.test(key));
     const [program = "", ...args] = command;
     const process = new Deno.Command(program, {
       args,

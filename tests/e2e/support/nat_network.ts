@@ -11,6 +11,9 @@ import { find } from "./requirements.ts";
 /** The public host's address. */
 export const PUBLIC_ADDRESS = "10.77.0.1";
 
+/** The public host's network. */
+const PUBLIC_NETWORK = "10.77.0.0/24";
+
 /** The router's address in the public network, one after the other. */
 export const ROUTER_ADDRESSES = ["10.77.0.2", "10.77.0.3"] as const;
 
@@ -29,10 +32,14 @@ let count = 0;
 export class NatNetwork implements AsyncDisposable {
   readonly #id = `sallyport-nat-${Deno.pid}-${++count}`;
   #address = 0;
+  #removed = false;
 
   private constructor() {}
 
-  /** Makes them. Without `forward` the router lets nothing through: only what runs on it reaches both sides. */
+  /**
+   * Makes them. Without `forward` the router lets nothing through, as the gateway is told at once: only what runs on the
+   * router reaches both sides.
+   */
   static async create({ forward = true }: { readonly forward?: boolean } = {}): Promise<NatNetwork> {
     const made = new NatNetwork();
     const [server, device, router] = [made.#name("server"), made.#name("device"), made.#name("router")];
@@ -45,6 +52,7 @@ export class NatNetwork implements AsyncDisposable {
       await cable(device, "cable", GATEWAY_ADDRESS, router, "inside", INNER_ROUTER_ADDRESS);
       await ip("-n", device, "route", "add", "default", "via", INNER_ROUTER_ADDRESS);
       if (forward) await made.#nat();
+      else await ip("-n", device, "route", "add", "unreachable", PUBLIC_NETWORK);
       return made;
     } catch (error) {
       await made[Symbol.asyncDispose]();
@@ -62,9 +70,13 @@ export class NatNetwork implements AsyncDisposable {
     return await run([...this.on(machine), ...command]);
   }
 
-  /** The router loses everything from now on, without a word. */
-  async cut(): Promise<void> {
-    await this.#nft("add table ip cut; add chain ip cut silent { type filter hook forward priority 0; policy drop; };");
+  /** The router loses everything from now on, without a word, or only the connection from `port` of the gateway. */
+  async cut(port?: number): Promise<void> {
+    const lost = port === undefined ? [""] : [`tcp sport ${port}`, `tcp dport ${port}`];
+    await this.#nft(`
+      add table ip cut;
+      add chain ip cut silent { type filter hook forward priority 0; };
+      ${lost.map((what) => `add rule ip cut silent ${what} drop;`).join("\n")}`);
   }
 
   /** It loses nothing any more. */
@@ -83,6 +95,8 @@ export class NatNetwork implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#removed) return; // its user may have handed it on to somebody who did so
+    this.#removed = true;
     for (const machine of ["server", "device", "router"] as const) {
       await Child.run("ip", [find("ip")!, "netns", "del", this.#name(machine)]);
     }

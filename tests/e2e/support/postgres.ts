@@ -45,7 +45,12 @@ export class PostgresServer implements AsyncDisposable {
         ...["-c", "unix_socket_directories=", "-c", "jit=off"],
       ]);
       const server = new PostgresServer(port, process, folder);
-      await process.logLine((line) => /ready to accept connections/.exec(line) ?? undefined, "that it is ready");
+      try {
+        await process.logLine((line) => /ready to accept connections/.exec(line) ?? undefined, "that it is ready");
+      } catch (error) {
+        await server.#stop();
+        throw error;
+      }
       return server;
     } catch (error) {
       folder[Symbol.dispose]();
@@ -53,9 +58,13 @@ export class PostgresServer implements AsyncDisposable {
     }
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  async #stop(): Promise<void> {
     this.#process.signal("SIGQUIT"); // at once; SIGKILL would leave its children
     await this.#process.end();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stop();
     this.#folder[Symbol.dispose]();
   }
 }

@@ -1,0 +1,87 @@
+/**
+ * The last part of a connection's life: what came for it is delivered, it is told the end, and its own end is awaited.
+ *
+ * @module
+ */
+
+import type { ChannelEndReason } from "../protocol/reasons.ts";
+import type { Clock } from "./clock.ts";
+import { DRAIN_TIMEOUT_MS, LINGER_MS } from "./limits.ts";
+import type { WriteQueue } from "./write_queue.ts";
+
+/** What a delivery needs of its connection. */
+export interface DeliveryOptions {
+  /** What is to be delivered. */
+  readonly queue: WriteQueue;
+  /** The time. */
+  readonly clock: Clock;
+  /** Tells the connection's other side that no more will come. */
+  closeWrite(): Promise<void>;
+  /** It is over: closes the connection. `loss`: why bytes were lost, if some were. */
+  close(loss?: ChannelEndReason): void;
+}
+
+/** Runs from the end of a channel to the close of its connection, with a bound on each wait. */
+export class Delivery {
+  readonly #options: DeliveryOptions;
+  #hasEnded: boolean;
+  #delivered = false;
+  #lingerUntil = 0;
+  #cancelled = false;
+  #cancelTimer: () => void = () => {};
+
+  /** Starts; `hasEnded`: the connection's own end has come. */
+  constructor(options: DeliveryOptions, hasEnded: boolean) {
+    this.#options = options;
+    this.#hasEnded = hasEnded;
+    this.#watch(options.queue.progress);
+    options.queue.flushed().then(() => this.#onDelivered());
+  }
+
+  /** Whether everything was delivered. */
+  get delivered(): boolean {
+    return this.#delivered;
+  }
+
+  /** The connection still sends: gives it some time more, from this byte, for its own end. */
+  linger(): void {
+    if (!this.#delivered || this.#cancelled) return;
+    const left = Math.min(LINGER_MS, this.#lingerUntil - this.#options.clock.now());
+    this.#after(Math.max(0, left), () => this.#options.close());
+  }
+
+  /** The connection's own end has come. */
+  ended(): void {
+    this.#hasEnded = true;
+    if (this.#delivered) this.#options.close();
+  }
+
+  /** The connection is closed. Idempotent. */
+  cancel(): void {
+    this.#cancelled = true;
+    this.#cancelTimer();
+  }
+
+  /** A receiver that takes nothing for long loses what came. */
+  #watch(progress: number): void {
+    const { queue } = this.#options;
+    this.#after(DRAIN_TIMEOUT_MS, () => {
+      if (queue.progress === progress) this.#options.close("stalled");
+      else this.#watch(queue.progress);
+    });
+  }
+
+  #onDelivered(): void {
+    if (this.#cancelled) return;
+    this.#delivered = true;
+    if (this.#hasEnded) return this.#options.close();
+    this.#lingerUntil = this.#options.clock.now() + DRAIN_TIMEOUT_MS;
+    this.linger();
+    this.#options.closeWrite().catch(() => this.#options.close());
+  }
+
+  #after(ms: number, fn: () => void): void {
+    this.#cancelTimer();
+    this.#cancelTimer = this.#options.clock.after(ms, fn);
+  }
+}

@@ -1,0 +1,26 @@
+/**
+ * Durations as people write them.
+ *
+ * @module
+ */
+
+/** Longest duration, in milliseconds: what a timer of the runtime can hold with room to spare. */
+export const MAX_DURATION_MS = 7 * 24 * 3600_000;
+
+const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3600_000, d: 86_400_000 };
+
+/** Parses `10s`, `500ms`, `2m`, `1h`, `1d` or a plain number of seconds, up to 7 days. @returns milliseconds. */
+export function parseDuration(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(text.trim());
+  if (!match) throw new SyntaxError(`"${text}" is not a duration; write one as in 10s, 500ms or 2m`);
+  const ms = Math.round(Number(match[1]) * UNITS[match[2] ?? "s"]!);
+  if (ms > MAX_DURATION_MS) throw new SyntaxError(`"${text}" is too long; 7d is the longest`);
+  return ms;
+}
+
+/** As {@linkcode parseDuration}, for times of which 0 would make no sense. */
+export function parsePositiveDuration(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === 0) throw new SyntaxError(`"${text}" is too short; write a duration above 0`);
+  return ms;
+}

@@ -1,0 +1,16 @@
+/**
+ * Arrays of bytes.
+ *
+ * @module
+ */
+
+/** Several arrays as one. */
+export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}

@@ -1,0 +1,136 @@
+/**
+ * What a running server tells the commands beside it of its devices: who is online, and where their services are bound.
+ *
+ * @module
+ */
+
+import { stringify } from "smol-toml";
+import type { Clock } from "../net/clock.ts";
+import { describeError } from "../net/errors.ts";
+import type { Logger } from "../net/logger.ts";
+import { ensurePrivateFolder, openLockFile, writePrivateFile } from "../app/private_file.ts";
+import { demand, readState } from "../app/state.ts";
+import type { TomlTable } from "../app/toml_table.ts";
+import type { ServedDevice } from "./device_status.ts";
+
+/** Milliseconds from a change to its being written; more changes until then are written with it. */
+export const LIVE_WRITE_MS = 200;
+
+const FILE = "live.toml";
+/** Locked while a server runs; the system unlocks it, however the server ends. */
+const LOCK_FILE = ".running";
+
+/** A device as the running server sees it. */
+export type LiveDevice = Pick<ServedDevice, "key" | "online" | "since" | "remote" | "services">;
+
+/** Writes the state of devices while a server runs. */
+export class LiveState {
+  readonly #folder: string;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #lock: Deno.FsFile;
+  #devices: () => readonly LiveDevice[] = () => [];
+  #cancel: (() => void) | undefined;
+  #writing: Promise<void> = Promise.resolve();
+
+  private constructor(folder: string, clock: Clock, log: Logger, lock: Deno.FsFile) {
+    this.#folder = folder;
+    this.#clock = clock;
+    this.#log = log;
+    this.#lock = lock;
+  }
+
+  /** Says that a server runs with the state in `folder`. */
+  static async open(folder: string, clock: Clock, log: Logger): Promise<LiveState> {
+    await ensurePrivateFolder(folder);
+    await Deno.remove(`${folder}/${FILE}`).catch(() => {}); // of a server that ran before, if there was one
+    const lock = await openLockFile(`${folder}/${LOCK_FILE}`, folder);
+    await lock.lock(false); // several may run with one state, and then the last one that changed is told of
+    return new LiveState(folder, clock, log, lock);
+  }
+
+  /** Whose state is written when {@linkcode LiveState.changed} says so. */
+  watch(devices: () => readonly LiveDevice[]): void {
+    this.#devices = devices;
+    this.changed();
+  }
+
+  /** Something has changed. */
+  changed(): void {
+    this.#cancel ??= this.#clock.after(LIVE_WRITE_MS, () => {
+      this.#cancel = undefined;
+      this.#writing = this.#writing.then(() => this.#write());
+    });
+  }
+
+  /** The server ends. */
+  async close(): Promise<void> {
+    this.#cancel?.();
+    await this.#writing;
+    await Deno.remove(`${this.#folder}/${FILE}`).catch(() => {}); // it may never have been written
+    this.#lock.close();
+  }
+
+  async #write(): Promise<void> {
+    const text = stringify(Object.fromEntries(this.#devices().map((device) => [device.key, tableOf(device)])));
+    try {
+      await writePrivateFile(`${this.#folder}/${FILE}`, `# Written by the server while it runs.\n${text}`);
+    } catch (error) {
+      this.#log.warn("{error}; commands do not see which devices are online", { error: describeError(error) });
+    }
+  }
+}
+
+function tableOf({ online, since, remote, services }: LiveDevice): Record<string, unknown> {
+  return {
+    online,
+    ...(since !== undefined && { since: new Date(since).toISOString() }),
+    ...(remote !== undefined && { remote }),
+    services: Object.fromEntries(services.map(({ name, hostAddress, open, error }) => [
+      name,
+      { address: hostAddress, open, ...(error !== undefined && { error }) },
+    ])),
+  };
+}
+
+/**
+ * The devices that came since the server runs, by their keys.
+ *
+ * @returns `undefined` if no server runs with this state, or it has not told anything yet.
+ */
+export async function readLiveState(folder: string): Promise<Map<string, LiveDevice> | undefined> {
+  if (!await isRunning(folder)) return undefined;
+  const table = await readState(`${folder}/${FILE}`);
+  return table && new Map(table.names.map((key) => [key, deviceOf(key, demand(table, key, table.table(key)))]));
+}
+
+function deviceOf(key: string, table: TomlTable): LiveDevice {
+  const services = demand(table, "services", table.table("services"));
+  return {
+    key,
+    online: demand(table, "online", table.flag("online")),
+    since: table.one("since", Date.parse),
+    remote: table.one("remote", String),
+    services: services.names.map((name) => {
+      const service = demand(services, name, services.table(name));
+      return {
+        name,
+        hostAddress: demand(service, "address", service.one("address", String)),
+        open: demand(service, "open", service.flag("open")),
+        error: service.one("error", String),
+      };
+    }),
+  };
+}
+
+/** Whether somebody holds the lock. */
+async function isRunning(folder: string): Promise<boolean> {
+  try {
+    using file = await Deno.open(`${folder}/${LOCK_FILE}`);
+    // An older runtime cannot ask; then the other file, which a server removes when it ends in order, has to do.
+    return "tryLock" in file ? !await file.tryLock(true) : true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { ConfigError } from "../app/config_error.ts";
+import { FakeClock } from "../net/_fakes_test.ts";
+import { silentLogger } from "../net/logger.ts";
+import { LIVE_WRITE_MS, type LiveDevice, LiveState, readLiveState } from "./live_state.ts";
+import { key, test } from "./_state_fixture_test.ts";
+
+const ONLINE: LiveDevice = {
+  key: key(1),
+  online: true,
+  since: Date.UTC(2026, 0, 2),
+  remote: "[2001:db8::1]:4711",
+  services: [
+    { name: "ssh", hostAddress: "0.0.0.0:2201", open: true, error: undefined },
+    { name: "a.b", hostAddress: "0.0.0.0:80-90", open: false, error: "in use" },
+  ],
+};
+const OFFLINE: LiveDevice = { key: key(2), online: false, since: undefined, remote: undefined, services: [] };
+
+/** What is read once the server has written what it tells. */
+async function told(folder: string): Promise<LiveDevice[]> {
+  for (;;) {
+    const devices = await readLiveState(folder);
+    if (devices) return [...devices.values()];
+  }
+}
+
+test("what a running server tells of its devices is read as it was, and the last change stands", async (folder) => {
+  const clock = new FakeClock();
+  const live = await LiveState.open(folder, clock, silentLogger);
+  try {
+    assert.equal(await readLiveState(folder), undefined, "nothing was told yet");
+    let devices = [OFFLINE];
+    live.watch(() => devices);
+    devices = [ONLINE, OFFLINE];
+    live.changed();
+    await clock.advance(LIVE_WRITE_MS);
+    assert.deepEqual(await told(folder), devices);
+    const { mode } = await Deno.stat(`${folder}/live.toml`);
+    assert.equal(mode! & 0o777, 0o600);
+  } finally {
+    await live.close();
+  }
+  assert.equal(clock.pending, 0, "a timer is left");
+});
+
+test("without a server nothing is known, also of one that ended without a word", async (folder) => {
+  assert.equal(await readLiveState(folder), undefined);
+  await Deno.writeTextFile(`${folder}/.running`, "");
+  await Deno.writeTextFile(`${folder}/live.toml`, `["${key(1)}"]\nonline = true\nservices = {}\n`, { mode: 0o600 });
+  assert.equal(await readLiveState(folder), undefined);
+  const clock = new FakeClock();
+  const live = await LiveState.open(folder, clock, silentLogger);
+  assert.equal(await readLiveState(folder), undefined, "what stood there is of a server that ran before");
+  await live.close();
+  assert.equal(await readLiveState(folder), undefined);
+});
+
+test("a file that is damaged while the server runs is an error with its place", async (folder) => {
+  const live = await LiveState.open(folder, new FakeClock(), silentLogger);
+  try {
+    await Deno.writeTextFile(`${folder}/live.toml`, `["${key(1)}"]\nonline = 1\n`, { mode: 0o600 });
+    await assert.rejects(
+      readLiveState(folder),
+      (error) => error instanceof ConfigError && /:\d+:1: /.test(error.message),
+    );
+  } finally {
+    await live.close();
+  }
+});
