@@ -39,7 +39,7 @@ for (const [whose, from, more] of LORISES) {
     const text = await enrol(relay.folder.path, relay.server.address, ["more"], { device: "gw2" });
     const command = ["sh", "-c", 'ulimit -n 8192 && exec "$@"', "sh", Deno.execPath(), "run", "--quiet", "-A", LORIS];
     await using loris = Child.start("loris", [...command, relay.server.address, from, "5000", ...more]);
-    await loris.line(/^sent 5000$/);
+    await loris.line(/^sent 5000$/, 0, 40_000);
     const took = await timed(echoSession(relay.hostPort));
     assert.ok(took < 2_000, `a client needed ${took} ms`);
     await using device = startDevice(joinArgs(`${relay.folder.path}/2`, text, [`more=127.0.0.1:${service.port}`]));

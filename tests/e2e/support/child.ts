@@ -74,9 +74,9 @@ export class Child implements AsyncDisposable {
     return child;
   }
 
-  /** The first match among the lines of stdout from line `from` on, those to come included. */
-  line(pattern: RegExp, from = 0): Promise<RegExpExecArray> {
-    return this.#find(this.stdout, from, (line) => pattern.exec(line) ?? undefined, `${pattern} on stdout`);
+  /** The first match among the lines of stdout from line `from` on, those to come, each within `ms`, included. */
+  line(pattern: RegExp, from = 0, ms?: number): Promise<RegExpExecArray> {
+    return this.#find(this.stdout, from, (line) => pattern.exec(line) ?? undefined, `${pattern} on stdout`, ms);
   }
 
   /** As {@linkcode Child.line}, for stderr; `pick` gives `undefined` for a line that is not meant. */
@@ -114,11 +114,12 @@ export class Child implements AsyncDisposable {
     from: number,
     pick: (line: string) => T | undefined,
     what: string,
+    ms?: number,
   ): Promise<T> {
     for (let at = from;; at++) {
       while (at >= lines.length) {
         if (!this.#running) throw new Error(`${this.name} ended without ${what}`);
-        await within(this.#wake.promise, `${what} of ${this.name}`);
+        await within(this.#wake.promise, `${what} of ${this.name}`, ms);
       }
       const found = pick(lines[at]!);
       if (found !== undefined) return found;
