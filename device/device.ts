@@ -7,6 +7,7 @@
 import { formatAddress } from "../protocol/address.ts";
 import type { Goodbye } from "../protocol/goodbye.ts";
 import type { Endpoint, KeepAliveSettings } from "../protocol/keep_alive.ts";
+import type { LinkEndReason } from "../protocol/reasons.ts";
 import { HandshakeError } from "../protocol/v2_handshake.ts";
 import type { DeviceMode } from "../protocol/v2_messages.ts";
 import { Backoff } from "../net/backoff.ts";
@@ -15,6 +16,7 @@ import { Emitter } from "../net/emitter.ts";
 import { describeError } from "../net/errors.ts";
 import { formatDuration } from "../net/format.ts";
 import { SHUTDOWN_TIMEOUT_MS } from "../net/limits.ts";
+import type { LinkEnd } from "../net/link_end.ts";
 import type { DeviceEvent, LostEvent } from "./events.ts";
 import type { LinkFacts, LinkLife, LinkMaker, MadeLink } from "./link_maker.ts";
 import { type DeviceOptions, type DeviceSettings, deviceSettings } from "./options.ts";
@@ -27,8 +29,14 @@ export const MAX_COME_BACK_MS = 3_600_000;
 /** A link that lived this long, or carried a client, starts the backoff over; in milliseconds. */
 export const LASTING_LINK_MS = 10_000;
 
+/** Longest wait before the first try to resume a session, in milliseconds; it doubles from try to try. */
+export const RESUME_PAUSE_MS = 100;
+
+/** Longest wait between two tries to resume, in milliseconds. */
+export const MAX_RESUME_PAUSE_MS = 1_000;
+
 /** Where a device stands. */
-export type DeviceState = "connecting" | "handshaking" | "online" | "waiting" | "closed";
+export type DeviceState = "connecting" | "handshaking" | "online" | "interrupted" | "waiting" | "closed";
 
 /** A device as it is now. Times are milliseconds. */
 export interface DeviceStatus extends LinkFacts {
@@ -104,9 +112,10 @@ class Device implements DeviceHandle {
   readonly #ready = Promise.withResolvers<void>();
   readonly #maker: LinkMaker;
   #link: LinkLife | undefined;
-  /** Links that are down and whose services still take what came. */
+  /** Links, and what goes on without them: sessions that wait, services that still take what came. */
   readonly #leaving = new Set<LinkLife>();
   #attempt = 0;
+  #tries = 0; // to resume, since a link was up
   #name: string | undefined;
   #goodbye: Goodbye | undefined;
   #isCompatible: boolean | undefined;
@@ -154,14 +163,14 @@ class Device implements DeviceHandle {
   async shutdown(): Promise<void> {
     const cancel = this.#settings.clock.after(SHUTDOWN_TIMEOUT_MS, () => this.close());
     this.#stop.abort();
-    await Promise.all([this.#link, ...this.#leaving].map((link) => link?.shutdown()));
+    await Promise.all([...this.#leaving].map((link) => link.shutdown()));
     cancel();
     await this.closed;
   }
 
   close(): void {
     this.#stop.abort();
-    for (const link of [this.#link, ...this.#leaving]) link?.close("shutting-down");
+    for (const link of this.#leaving) link.close("shutting-down");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -179,7 +188,7 @@ class Device implements DeviceHandle {
     while (!signal.aborted) {
       const retryIn = await this.#once();
       if (retryIn === undefined) break;
-      this.state = "waiting";
+      if (this.state !== "interrupted") this.state = "waiting";
       await sleep(this.#settings.clock, retryIn, signal);
     }
     this.#maker.close();
@@ -204,35 +213,64 @@ class Device implements DeviceHandle {
     } catch (error) {
       return signal.aborted ? undefined : this.#failed(server, error);
     }
-    const since = clock.now();
-    const { link, local, device } = made;
+    const { link, local, device, resumed } = made;
     this.#link = link;
     if (signal.aborted) link.close("shutting-down");
     this.state = "online";
     this.#name = device;
     this.#goodbye = undefined;
     this.#isCompatible = true;
-    logger.info(device ? "link up: server {server}, as {device}" : "link up: server {server}", {
-      server,
-      local,
-      device,
-    });
-    this.#emitter.emit({ type: "online", server, local, device });
+    if (resumed) {
+      logger.info("link resumed: server {server}, after {interrupted} ms, {replayed} B sent again", {
+        server,
+        local,
+        ...resumed,
+      });
+      this.#emitter.emit({ type: "resumed", server, local, ...resumed });
+    } else {
+      logger.info(device ? "link up: server {server}, as {device}" : "link up: server {server}", {
+        server,
+        local,
+        device,
+      });
+      this.#emitter.emit({ type: "online", server, local, device });
+      this.#leaving.add(link);
+      link.over.then((end) => end.reason in LATE_ENDS && this.#lostLate(server, end));
+      link.ended().then(() => this.#leaving.delete(link));
+    }
     this.#ready.resolve();
+    return await this.#stay(server, link);
+  }
+
+  /** Waits for the end of a link. @returns how long to wait for the next, or `undefined` for no next. */
+  async #stay(server: string, link: LinkLife): Promise<number | undefined> {
+    const { clock, logger } = this.#settings;
+    const since = clock.now();
+    this.#tries = 0;
     const end = await link.down;
     this.#link = undefined;
     this.#maker.lost();
-    this.#leaving.add(link);
-    link.ended().then(() => this.#leaving.delete(link));
     const duration = Math.round(clock.now() - since);
     if (duration >= LASTING_LINK_MS || link.served) {
       this.#backoff.reset();
       this.#attempt = 0;
     }
     this.#goodbye = link.goodbye;
+    if (link.interruptedAt !== undefined && !this.#stop.signal.aborted && this.#settings.reconnect) {
+      const retryIn = this.#soon();
+      const facts = { server, reason: end.reason, detail: end.detail, retryIn };
+      this.state = "interrupted";
+      logger.info(
+        `link interrupted: server {server}, {reason}${end.detail ? " ({detail})" : ""}, {duration} ms; ` +
+          `its clients wait; next try in ${formatDuration(retryIn)}`,
+        { ...facts, duration },
+      );
+      this.#emitter.emit({ type: "interrupted", ...facts });
+      return retryIn;
+    }
     const retryIn = this.#retryIn(link.goodbye);
     const facts = { server, reason: end.reason, detail: end.detail, goodbye: link.goodbye?.code, duration, retryIn };
-    const hungUp = device === undefined && end.reason === "peer-closed" && !link.served && duration < QUICK_MS;
+    const hungUp = this.#name === undefined && end.reason === "peer-closed" && !link.served && duration < QUICK_MS;
     const detail = hungUp ? QUICKLY_CLOSED : end.detail;
     logger.info(
       `link down: server {server}, {reason}${detail ? " ({detail})" : ""}, {duration} ms` +
@@ -243,13 +281,26 @@ class Device implements DeviceHandle {
     return retryIn;
   }
 
+  /** A session that waited for a link is over. */
+  #lostLate(server: string, { reason, detail }: LinkEnd): void {
+    const why = reason === "not-resumed" ? "the server does not know the session any more" : detail;
+    this.#settings.logger.warn(`session lost: server {server}, {reason}${why ? " ({detail})" : ""}`, {
+      server,
+      reason,
+      detail: why,
+    });
+    this.#emitter.emit({ type: "lost", server, reason, detail: why, goodbye: undefined, duration: 0, retryIn: 0 });
+  }
+
   /** No link came about. */
   #failed(server: string, error: unknown): number | undefined {
     if (error instanceof HandshakeError) {
       this.#goodbye = error.goodbye;
       this.#isCompatible = error.goodbye.code !== "incompatible";
     }
-    const retryIn = this.#retryIn(error instanceof HandshakeError ? error.goodbye : undefined);
+    const word = error instanceof HandshakeError ? error.goodbye : undefined;
+    const waits = [...this.#leaving].some((link) => link.interruptedAt !== undefined);
+    const retryIn = waits && !word ? this.#soon() : this.#retryIn(word);
     const refused = error instanceof HandshakeError && error.byPeer;
     const why = refused ? `${error.goodbye.code}: ${error.message}` : describeError(error);
     const facts = { server, error: why, retryIn: retryIn ?? 0 };
@@ -266,6 +317,11 @@ class Device implements DeviceHandle {
     return retryIn;
   }
 
+  /** When to dial next while a session waits: soon, and still not all devices of a server at once. */
+  #soon(): number {
+    return Math.round(this.#settings.random() * Math.min(MAX_RESUME_PAUSE_MS, RESUME_PAUSE_MS * 2 ** this.#tries++));
+  }
+
   /** When to dial next: as the server said, a little later so that not all come at once; else at the device's own pace. */
   #retryIn(word: Goodbye | undefined): number | undefined {
     if (this.#stop.signal.aborted || !this.#settings.reconnect || word?.comeBackAfter === Infinity) return undefined;
@@ -273,6 +329,9 @@ class Device implements DeviceHandle {
     return Math.round(word?.comeBackAfter === undefined ? pace : Math.min(MAX_COME_BACK_MS, word.comeBackAfter) + pace);
   }
 }
+
+/** Ends that come when no link is up. */
+const LATE_ENDS: Partial<Record<LinkEndReason, true>> = { "expired": true, "not-resumed": true };
 
 /** A v1 server says nothing when it refuses a device; it just hangs up, within this many milliseconds. */
 const QUICK_MS = 1_500;

@@ -52,7 +52,35 @@ export interface OnlineEvent {
   readonly device: string | undefined;
 }
 
-/** The link is over: its channels are closed. */
+/** The link is down, and the session waits for another: clients and services are kept meanwhile. */
+export interface InterruptedEvent {
+  /** Which event this is. */
+  readonly type: "interrupted";
+  /** The server, as configured. */
+  readonly server: string;
+  /** Why, in one word. */
+  readonly reason: LinkEndReason;
+  /** More about it for people, where there is more. */
+  readonly detail: string | undefined;
+  /** When the next try is. */
+  readonly retryIn: number;
+}
+
+/** An interrupted session goes on over another link. */
+export interface ResumedEvent {
+  /** Which event this is. */
+  readonly type: "resumed";
+  /** The server, as configured. */
+  readonly server: string;
+  /** This device's end of the link. */
+  readonly local: string;
+  /** Milliseconds without a link. */
+  readonly interrupted: number;
+  /** Bytes that were sent again. */
+  readonly replayed: number;
+}
+
+/** The link is over, and its session with it: its channels are closed. */
 export interface LostEvent {
   /** Which event this is. */
   readonly type: "lost";
@@ -120,5 +148,7 @@ export type DeviceEvent =
   | HandshakingEvent
   | DialFailedEvent
   | OnlineEvent
+  | InterruptedEvent
+  | ResumedEvent
   | LostEvent
   | ChannelEndEvent;

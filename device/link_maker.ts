@@ -12,17 +12,21 @@ import type { DeviceMode } from "../protocol/v2_messages.ts";
 import type { LinkEnd } from "../net/link_end.ts";
 import type { ServiceStatus } from "./service_board.ts";
 
-/** A link of any profile, as the device's loop sees it. */
+/** A link of any profile, as the device's loop sees it; or the session that goes on from one to the next. */
 export interface LinkLife {
   /** Resolves when the link is down; never rejects. */
   readonly down: Promise<LinkEnd>;
+  /** Resolves when nothing of it can go on over another link; never rejects. */
+  readonly over: Promise<LinkEnd>;
+  /** Since when no link is up, on the clock, while it waits for the next; on v1 never. */
+  readonly interruptedAt: number | undefined;
   /** Whether the server has opened a channel on the link. */
   readonly served: boolean;
   /** What the server said last, if it took its leave. */
   readonly goodbye?: Goodbye | undefined;
   /** Ends in order. */
   shutdown(): Promise<void>;
-  /** Resolves when the link is down and the connections to its services are closed. */
+  /** Resolves when it is over and the connections to its services are closed. */
   ended(): Promise<void>;
   /** Ends at once. Idempotent. */
   close(reason: LinkEndReason): void;
@@ -36,6 +40,13 @@ export interface MadeLink {
   readonly local: string;
   /** The device's name on the server; v1 has none. */
   readonly device: string | undefined;
+  /** Set if a session goes on. */
+  readonly resumed?: {
+    /** Milliseconds without a link. */
+    readonly interrupted: number;
+    /** Bytes that were sent again. */
+    readonly replayed: number;
+  };
 }
 
 /** What a device can say of itself, as far as its profile knows it. */

@@ -36,6 +36,7 @@ export interface LinkSessionOptions {
 export class LinkSession {
   /** Resolves when the link is down; never rejects. */
   readonly down: Promise<LinkEnd>;
+  readonly interruptedAt = undefined;
 
   readonly #settings: V1DeviceSettings;
   readonly #emit: (event: DeviceEvent) => void;
@@ -43,6 +44,11 @@ export class LinkSession {
   readonly #link: V1DeviceLink;
   readonly #pumps = new Set<ChannelPump>();
   #leaving = false;
+
+  /** The same: on v1 nothing goes on over another link. */
+  get over(): Promise<LinkEnd> {
+    return this.down;
+  }
 
   /** Sends LISTEN and serves from then on. */
   constructor(options: LinkSessionOptions) {

@@ -7,7 +7,7 @@
 import type { Address } from "../protocol/address.ts";
 import { type KeepAliveSettings, normalKeepAlive, V2_KEEP_ALIVE } from "../protocol/keep_alive.ts";
 import { type Clock, systemClock } from "../net/clock.ts";
-import { CONNECT_TIMEOUT_MS, LINK_WRITE_TIMEOUT_MS, STALL_TIMEOUT_MS } from "../net/limits.ts";
+import { CONNECT_TIMEOUT_MS, EXPIRATION_MS, LINK_WRITE_TIMEOUT_MS, STALL_TIMEOUT_MS } from "../net/limits.ts";
 import { type Logger, silentLogger } from "../net/logger.ts";
 import type { ProxyOptions } from "../net/http_proxy.ts";
 import type { Identity } from "../net/identity.ts";
@@ -40,6 +40,13 @@ export interface CommonDeviceOptions {
    * @default {60_000}
    */
   readonly linkWriteTimeout?: number;
+  /**
+   * Milliseconds that a v2 session outlives its link, if the server keeps it as long; 0: not at all (seed 002,
+   * "expiration time").
+   *
+   * @default {15_000}
+   */
+  readonly expiration?: number;
   /**
    * Silence that is suffered of the server, in milliseconds.
    *
@@ -108,6 +115,7 @@ export function deviceSettings(options: DeviceOptions): DeviceSettings {
     connectTimeout: options.connectTimeout ?? CONNECT_TIMEOUT_MS,
     stallTimeout: options.stallTimeout ?? STALL_TIMEOUT_MS,
     linkWriteTimeout: options.linkWriteTimeout ?? LINK_WRITE_TIMEOUT_MS,
+    expiration: options.expiration ?? EXPIRATION_MS,
     keepAlive,
     reconnect: options.reconnect ?? true,
     logger: options.logger ?? silentLogger,

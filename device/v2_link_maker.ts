@@ -12,6 +12,7 @@ import { dialServer, type ServerSecurity } from "../net/dial_server.ts";
 import { greetServer, HandshakeCut, randomBytes } from "../net/handshake.ts";
 import { DIAL_TIMEOUT_MS, HANDSHAKE_TIMEOUT_MS } from "../net/limits.ts";
 import { closeQuietly } from "../net/transport.ts";
+import { CAN_RESUME } from "../protocol/v2_handshake.ts";
 import { SOFTWARE } from "../net/version.ts";
 import type { DeviceEvent } from "./events.ts";
 import type { LinkFacts, LinkMaker, MadeLink } from "./link_maker.ts";
@@ -92,6 +93,7 @@ export class V2LinkMaker implements LinkMaker {
   }
 
   lost(): void {
+    if (this.#session?.resumable) return;
     this.#session = undefined;
     this.#board.forgetResults();
   }
@@ -121,6 +123,7 @@ export class V2LinkMaker implements LinkMaker {
     const transport = await dialServer(target, clock, DIAL_TIMEOUT_MS, signal);
     onConnected();
     let late = false;
+    let interruptedAt = 0;
     const giveUp = () => closeQuietly(transport.duplex);
     const cancel = clock.after(HANDSHAKE_TIMEOUT_MS, () => {
       late = true;
@@ -136,19 +139,36 @@ export class V2LinkMaker implements LinkMaker {
         wallClock: Date.now(),
         software: SOFTWARE,
         enrolment,
+        capabilities: this.#settings.expiration > 0 ? CAN_RESUME : 0,
+        resume: () => {
+          interruptedAt = this.#session?.interruptedAt ?? clock.now();
+          return this.#session?.resumable ? this.#session.offerResume() : undefined;
+        },
       });
       signal.throwIfAborted();
+      const { welcome, rest } = greeting;
+      const made = { local: transport.local, device: welcome.name };
+      if (typeof welcome.resumed === "number") {
+        if (!this.#session?.resumable) throw new Error("the session ended while it was being resumed");
+        const replayed = this.#session.resume(transport, rest, welcome.resumed);
+        const interrupted = Math.round(clock.now() - interruptedAt);
+        return { ...made, link: this.#session, resumed: { interrupted, replayed } };
+      }
+      this.#session?.close("not-resumed");
+      this.#board.forgetResults();
       const link = new V2LinkSession({
-        transport,
+        id: welcome.session,
+        expiration: Math.min(this.#settings.expiration, welcome.expiration ?? 0),
         settings: this.#settings,
         board: this.#board,
         keepAlive: this.#keepAlive,
         onGrants: (results) => this.#onGrants(results),
         onSettings: (said) => this.#onSettings(said),
         emit: this.#emit,
-      }, greeting.rest);
+      });
       this.#session = link;
-      return { link, local: transport.local, device: greeting.welcome.name };
+      link.start(transport, rest);
+      return { ...made, link };
     } catch (error) {
       giveUp();
       if (signal.aborted) throw signal.reason;

@@ -1,5 +1,5 @@
 /**
- * A v2 link on the device: it offers services, and answers CONNECTs by dialling them.
+ * A v2 session on the device: it offers services, and answers CONNECTs by dialling them, over one link after the other.
  *
  * @module
  */
@@ -10,7 +10,9 @@ import type { KeepAliveSettings } from "../protocol/keep_alive.ts";
 import { V2_MAX_CHANNELS } from "../protocol/limits.ts";
 import type { ChannelEndReason, LinkEndReason } from "../protocol/reasons.ts";
 import { WindowBudget } from "../protocol/receive_windows.ts";
+import { SendLog } from "../protocol/send_log.ts";
 import type { V2Channel } from "../protocol/v2_channel.ts";
+import type { ResumeOffer } from "../protocol/v2_handshake.ts";
 import { V2DeviceLink } from "../protocol/v2_device_link.ts";
 import type { ConnectRequest, ServiceGrantResult, Settings } from "../protocol/v2_messages.ts";
 import { type ChannelSummary, nothingCarried } from "../net/channel_end.ts";
@@ -18,9 +20,9 @@ import { ChannelPump } from "../net/channel_pump.ts";
 import { dial, DialLimit, DialTimeout } from "../net/dial.ts";
 import { describeError } from "../net/errors.ts";
 import { writeAll } from "../net/handshake.ts";
-import { GATHER_MAX, LINK_WINDOW_BOUND, MAX_LEAVING_CHANNELS } from "../net/limits.ts";
-import { LinkDriver } from "../net/link_driver.ts";
+import { LINK_WINDOW_BOUND, MAX_LEAVING_CHANNELS } from "../net/limits.ts";
 import type { LinkEnd } from "../net/link_end.ts";
+import { SessionLinks } from "../net/session_links.ts";
 import { encodeProxyHeader } from "../net/proxy_protocol.ts";
 import { closeQuietly, type Transport } from "../net/transport.ts";
 import type { DeviceEvent } from "./events.ts";
@@ -30,8 +32,6 @@ import type { ServiceBoard } from "./service_board.ts";
 
 /** What a session needs. */
 export interface V2LinkSessionOptions {
-  /** The connection to the server, whose handshake is done; the session closes it. */
-  readonly transport: Transport;
   /** The device's settings. */
   readonly settings: DeviceSettings;
   /** What it offers. */
@@ -44,35 +44,34 @@ export interface V2LinkSessionOptions {
   onSettings(settings: Settings): void;
   /** Tells subscribers. */
   emit(event: DeviceEvent): void;
+  /** Its name, 16 bytes, as the server said. */
+  readonly id: Uint8Array;
+  /** Milliseconds that it outlives a link; 0: not at all. */
+  readonly expiration: number;
 }
 
-/** The life of one link on the device. */
+/** The life of one session on the device. */
 export class V2LinkSession {
-  /** Resolves when the link is down; never rejects. */
-  readonly down: Promise<LinkEnd>;
   /** What the server said last, if it took its leave. */
   goodbye: Goodbye | undefined;
 
   readonly #options: V2LinkSessionOptions;
-  readonly #driver: LinkDriver;
+  readonly #links: SessionLinks;
   readonly #link: V2DeviceLink;
   readonly #pumps = new Map<ChannelPump, NamedService>();
   readonly #inside = new Map<NamedService, number>();
   #leaving = false;
 
-  /** Offers its services and serves from then on; `rest` is what was read beyond the handshake. */
-  constructor(options: V2LinkSessionOptions, rest: Uint8Array) {
+  /** A session whose first link is to be attached. */
+  constructor(options: V2LinkSessionOptions) {
     this.#options = options;
-    const { transport, settings, board, keepAlive } = options;
-    const { clock, linkWriteTimeout } = settings;
-    this.#driver = new LinkDriver({ transport, clock, writeTimeout: linkWriteTimeout, busyCopyMax: GATHER_MAX });
+    const { settings: { clock, linkWriteTimeout }, keepAlive, expiration } = options;
     this.#link = new V2DeviceLink(
       {
-        output: this.#driver,
         now: () => clock.now(),
         wallClock: Date.now,
         budget: new WindowBudget(LINK_WINDOW_BOUND),
-        nagle: false,
+        log: expiration > 0 ? new SendLog() : undefined,
       },
       V2_MAX_CHANNELS,
       {
@@ -82,19 +81,62 @@ export class V2LinkSession {
         onSettings: (said) => options.onSettings(said),
       },
     );
-    this.down = this.#driver.ended;
-    this.#driver.start(this.#link, rest, {
-      settings: keepAlive,
-      probe: () => {
-        this.#link.ping();
-        return true;
-      },
-      answers: () => true,
-      patient: false,
+    this.#links = new SessionLinks({
+      session: this.#link,
+      clock,
+      writeTimeout: linkWriteTimeout,
+      keepAlive,
+      onInterrupted: () => {},
     });
-    this.#link.ping();
-    this.#link.sendSettings({ keepAlive, mode: board.mode });
+    this.#links.expiration = expiration;
+  }
+
+  /** Takes the first connection, whose handshake is done; offers its services and serves from then on. */
+  start(transport: Transport, rest: Uint8Array): void {
+    const { board } = this.#options;
+    this.#links.attach(transport, rest);
+    this.#link.sendSettings({ keepAlive: this.#links.keepAlive, mode: board.mode });
     if (board.mode === "run") this.#link.listen(board.offers());
+  }
+
+  /** Whether it may go on over another link. */
+  get resumable(): boolean {
+    return this.#options.expiration > 0 && !this.#links.done && !this.#leaving;
+  }
+
+  /** What to offer to the server: from here on nothing is applied that the link brings which may still be up. */
+  offerResume(): ResumeOffer {
+    return { session: this.#options.id, received: this.#links.fence() };
+  }
+
+  /**
+   * Goes on over another connection, with a server that has received all before `position`.
+   *
+   * @returns the bytes that were sent again.
+   * @throws {ProtocolError} if that cannot be; then the session has ended.
+   */
+  resume(transport: Transport, rest: Uint8Array, position: number): number {
+    try {
+      return this.#links.attach(transport, rest, position);
+    } catch (error) {
+      this.#links.close("protocol-error", describeError(error));
+      throw error;
+    }
+  }
+
+  /** Resolves when the link that is up has ended, or another takes its place; never rejects. */
+  get down(): Promise<LinkEnd> {
+    return this.#links.linkDown;
+  }
+
+  /** Resolves when the session is over; never rejects. */
+  get over(): Promise<LinkEnd> {
+    return this.#links.over;
+  }
+
+  /** Since when no link is up, on the clock, while it waits for one. */
+  get interruptedAt(): number | undefined {
+    return this.#links.interruptedAt;
   }
 
   /** Whether the server has opened a channel on the link. */
@@ -119,7 +161,7 @@ export class V2LinkSession {
 
   /** Tells the server what is offered now; out of mode `run` all channels are reset. */
   offer(offers: Parameters<V2DeviceLink["listen"]>[0]): void {
-    if (this.#driver.done) return;
+    if (this.#links.done) return;
     this.#link.listen(offers);
     if (this.#options.board.mode === "run") return; // a service that is down has ended its connections, or still serves them
     for (const pump of [...this.#pumps.keys()]) pump.abort("service-withdrawn");
@@ -127,8 +169,8 @@ export class V2LinkSession {
 
   /** Tells the server what is in force, or wanted of it. */
   say(settings: Settings): void {
-    if (settings.keepAlive) this.#driver.keepAlive = settings.keepAlive;
-    if (!this.#driver.done) this.#link.sendSettings(settings);
+    if (settings.keepAlive) this.#links.keepAlive = settings.keepAlive;
+    if (!this.#links.done) this.#link.sendSettings(settings);
   }
 
   /** Ends in order: each channel when what came is delivered; then the server is told, and the link closes. */
@@ -137,28 +179,28 @@ export class V2LinkSession {
     const pumps = [...this.#pumps.keys()];
     for (const pump of pumps) pump.end("shutting-down");
     await Promise.all(pumps.map((pump) => pump.done));
-    if (!this.#driver.done) this.#link.sendGoodbye(goodbye("shutting-down", "the device is shutting down"));
-    await this.#driver.finish("shutting-down");
+    if (!this.#links.done) this.#link.sendGoodbye(goodbye("shutting-down", "the device is shutting down"));
+    await this.#links.finish("shutting-down");
   }
 
-  /** Resolves when the link is down and the connections to its services are closed. */
+  /** Resolves when the session is over and the connections to its services are closed. */
   async ended(): Promise<void> {
-    await this.down;
+    await this.#links.closed();
     await Promise.all([...this.#pumps.keys()].map((pump) => pump.done));
   }
 
   /** Ends at once. Idempotent. */
   close(reason: LinkEndReason): void {
-    if (!this.#driver.done && reason === "shutting-down") {
+    if (!this.#links.done && reason === "shutting-down") {
       this.#link.sendGoodbye(goodbye("shutting-down", "the device is shutting down"));
     }
-    this.#driver.close(reason);
+    this.#links.close(reason);
     for (const pump of [...this.#pumps.keys()]) pump.abort(reason === "shutting-down" ? "shutting-down" : "link-lost");
   }
 
   #onGoodbye(word: Goodbye): void {
     this.goodbye = word;
-    this.#driver.close("goodbye", word.text ? `${word.code}: ${word.text}` : word.code);
+    this.#links.close("goodbye", word.text ? `${word.code}: ${word.text}` : word.code);
   }
 
   #onOpen(channel: V2Channel, request: ConnectRequest): void {
@@ -184,7 +226,7 @@ export class V2LinkSession {
     }
     const pump = new ChannelPump({
       channel,
-      driver: this.#driver,
+      driver: this.#links,
       clock,
       end: "service",
       stallTimeout,

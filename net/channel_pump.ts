@@ -10,17 +10,29 @@ import { type ChannelSummary, CONNECTION_ENDS, type ConnectionEnds, dropsBacklog
 import type { Clock } from "./clock.ts";
 import { Delivery } from "./delivery.ts";
 import { COPY_MAX, IDLE_LOOKS, MAX_CHANNEL_BACKLOG, MAX_LINK_CHUNK, RESUME_CHANNEL_BACKLOG } from "./limits.ts";
-import type { LinkDriver } from "./link_driver.ts";
 import { ReadBuffer } from "./read_buffer.ts";
+import type { ReceiveChunk } from "./receive_chunk.ts";
 import { closeQuietly, type Duplex } from "./transport.ts";
 import { WriteQueue } from "./write_queue.ts";
+
+/** Where a pump's bytes come from: the link that is up. */
+export interface ChunkSource {
+  /** The chunk that is being decoded. */
+  readonly chunk: ReceiveChunk;
+  /** Pauses the link's reading until as many {@linkcode ChunkSource.unhold} have come. */
+  hold(): void;
+  /** See {@linkcode ChunkSource.hold}. */
+  unhold(): void;
+  /** Resolves when everything that was sent so far has been taken by the kernel, or the link has ended. */
+  flushed(): Promise<void>;
+}
 
 /** What a pump needs. */
 export interface ChannelPumpOptions {
   /** The channel; the pump becomes its receiver. */
   readonly channel: Channel;
-  /** The link's driver, whose chunks the pump writes from. */
-  readonly driver: LinkDriver;
+  /** The link's driver, or the session's links, whose chunks the pump writes from. */
+  readonly driver: ChunkSource;
   /** The time. */
   readonly clock: Clock;
   /** Who is at the other end of the connection. */
@@ -43,7 +55,7 @@ export class ChannelPump implements ChannelReceiver {
   /** Resolves when the connection is closed; never rejects. */
   readonly done: Promise<ChannelSummary>;
 
-  readonly #driver: LinkDriver;
+  readonly #driver: ChunkSource;
   readonly #clock: Clock;
   readonly #options: ChannelPumpOptions;
   readonly #ends: ConnectionEnds;
@@ -188,7 +200,7 @@ export class ChannelPump implements ChannelReceiver {
       }
       const wait = channel.send(buffer.frame, count);
       if (wait !== undefined) await wait;
-      buffer.learn(count);
+      buffer.learn(count, channel.kept);
     }
     this.#readEnded = true;
     if (this.#reason !== undefined) return this.#delivery?.ended();

@@ -10,6 +10,12 @@ export const MAX_CHANNEL_BACKLOG = 1024 * 1024;
 /** A paused link reads on when the receiver's backlog has come down to this. */
 export const RESUME_CHANNEL_BACKLOG = MAX_CHANNEL_BACKLOG / 2;
 
+/** Clients that come while a session is interrupted, and wait for it to go on; beyond, they are ended at once. */
+export const MAX_CLIENTS_INTERRUPTED = 256;
+
+/** Default of the time that a session outlives its link, in milliseconds (seed 002, "expiration time"). */
+export const EXPIRATION_MS = 15_000;
+
 /** Bytes that wait for the link before senders wait; every channel can add one more read. */
 export const LINK_HIGH_WATER = 256 * 1024;
 

@@ -5,8 +5,9 @@
  */
 
 import type { KeepAliveSettings } from "../protocol/keep_alive.ts";
-import type { Link, LinkOutput } from "../protocol/link.ts";
+import type { Link } from "../protocol/link.ts";
 import type { LinkEndReason } from "../protocol/reasons.ts";
+import type { V2Output } from "../protocol/v2_sender.ts";
 import type { Clock } from "./clock.ts";
 import { describeError } from "./errors.ts";
 import { COPY_MAX, FAREWELL_MS, LINK_CONTROL_HIGH_WATER, LINK_HIGH_WATER } from "./limits.ts";
@@ -32,7 +33,7 @@ export interface LinkDriverOptions {
 const NOTHING = (): void => {};
 
 /** The life of one link. */
-export class LinkDriver implements LinkOutput {
+export class LinkDriver implements V2Output {
   /** The connection. */
   readonly transport: Transport;
   /** Resolves when the link has ended and its socket is closed; never rejects. */
@@ -82,6 +83,10 @@ export class LinkDriver implements LinkOutput {
   /** The chunk that is being decoded; receivers pin it while they write views of it. */
   get chunk(): ReceiveChunk {
     return this.#chunks.current;
+  }
+
+  get pending(): number {
+    return this.#queue.pending;
   }
 
   /** Whether silence would prove anything now: nobody pauses the reading, and nothing of ours waits to be written. */
@@ -144,6 +149,13 @@ export class LinkDriver implements LinkOutput {
     this.#silence?.sent(frame.length);
     this.#watchWrites();
     this.#queue.copy(frame);
+    return this.#queue.pending > LINK_HIGH_WATER ? this.#queue.flushed() : undefined;
+  }
+
+  keep(bytes: Uint8Array): Promise<void> | undefined {
+    this.#silence?.sent(bytes.length);
+    this.#watchWrites();
+    this.#queue.write(bytes, NOTHING);
     return this.#queue.pending > LINK_HIGH_WATER ? this.#queue.flushed() : undefined;
   }
 

@@ -23,6 +23,18 @@ export function standsStill(reason: LinkEndReason): boolean {
   return STANDING_STILL.has(reason);
 }
 
+const RESUMABLE: ReadonlySet<LinkEndReason> = new Set([
+  "peer-closed",
+  "connection-lost",
+  "write-timeout",
+  "keep-alive-timeout",
+]);
+
+/** Whether a session may go on over another link: it was the path that failed, and nobody who wanted an end. */
+export function isResumable(reason: LinkEndReason): boolean {
+  return RESUMABLE.has(reason);
+}
+
 /** The end of a link whose peer has closed it; `atBoundary`: not in the middle of a frame. */
 export function peerClosed(atBoundary: boolean): LinkEnd {
   return { reason: "peer-closed", detail: atBoundary ? undefined : "in the middle of a frame" };

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { takeFrame } from "../protocol/frame_pool.ts";
+import { FRAME_BUFFER_SIZE } from "../protocol/limits.ts";
 import { MAX_READ, MIN_READ } from "./limits.ts";
 
 /** Reads in a row that must use less than a quarter of the buffer before it shrinks. */
@@ -28,8 +30,8 @@ export class ReadBuffer {
     this.payload = this.frame.subarray(headroom);
   }
 
-  /** Learns from a read of `count` bytes; call it when the frame may be touched again. */
-  learn(count: number): void {
+  /** Learns from a read of `count` bytes; call it when the frame may be touched again. `kept`: it may not, ever. */
+  learn(count: number, kept = false): void {
     const size = this.payload.length;
     if (count === size) {
       if (size < this.#max) this.#resize(size * 8);
@@ -38,11 +40,13 @@ export class ReadBuffer {
     } else if (++this.#small >= SHRINK_AFTER) {
       this.#resize(size / 8);
     }
+    if (kept && this.payload.length === size) this.#resize(size);
   }
 
   #resize(size: number): void {
     this.#small = 0;
-    this.frame = new Uint8Array(this.#headroom + Math.min(this.#max, Math.max(MIN_READ, Math.floor(size))));
+    const total = this.#headroom + Math.min(this.#max, Math.max(MIN_READ, Math.floor(size)));
+    this.frame = total === FRAME_BUFFER_SIZE ? takeFrame() : new Uint8Array(total);
     this.payload = this.frame.subarray(this.#headroom);
   }
 }

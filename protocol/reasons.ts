@@ -63,6 +63,10 @@ export const LINK_END_REASONS = [
   "replaced",
   /** The peer said goodbye; the detail says why. */
   "goodbye",
+  /** The session was not resumed within its expiration time. */
+  "expired",
+  /** The server does not know the session any more. */
+  "not-resumed",
   /** The device was revoked, disabled or has expired. */
   "revoked",
   /** This side is shutting down. */

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { concat } from "./bytes.ts";
+import { concat, sameBytes } from "./bytes.ts";
 import { type Goodbye, goodbye } from "./goodbye.ts";
 import { V2_HEADER_SIZE, V2_MAX_NAME } from "./limits.ts";
 import { V2_PREAMBLE, V2Command } from "./v2_commands.ts";
@@ -318,12 +318,4 @@ export function firstFrame(
   const end = V2_HEADER_SIZE + (bytes[0]! << 8 | bytes[1]!);
   if (bytes.length < end) return undefined;
   return { command: bytes[2]!, frame: bytes.subarray(0, end), payload: bytes.subarray(V2_HEADER_SIZE, end) };
-}
-
-/** Compares in a time that does not tell where they differ. */
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  let difference = 0;
-  for (let at = 0; at < a.length; at++) difference |= a[at]! ^ b[at]!;
-  return difference === 0;
 }

@@ -34,6 +34,8 @@ export interface AuthorizedDevice {
   readonly services: readonly ServiceGrant[];
   /** When it may no longer link up, in milliseconds since 1970. */
   readonly expires?: number;
+  /** Milliseconds that its session outlives a link, if not as for all (seed 002, "expiration time"). */
+  readonly expiration?: number;
   /** Whether it may not link up for now. */
   readonly disabled: boolean;
   /** For people. */

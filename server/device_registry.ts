@@ -5,8 +5,9 @@
  */
 
 import { type Goodbye, goodbye } from "../protocol/goodbye.ts";
-import { V2_MAX_CHANNELS } from "../protocol/limits.ts";
+import { PROCESS_LOG_BOUND, V2_MAX_CHANNELS } from "../protocol/limits.ts";
 import { WindowBudget } from "../protocol/receive_windows.ts";
+import { LogBudget } from "../protocol/send_log.ts";
 import { type Authenticated, HandshakeError, welcomeFrame } from "../protocol/v2_handshake.ts";
 import { randomBytes, type ServerGreeting, writeAll } from "../net/handshake.ts";
 import { fingerprint, formatPublicKey } from "../net/identity.ts";
@@ -28,6 +29,7 @@ export class DeviceRegistry {
   readonly #sessions = new Map<string, DeviceSession>();
   readonly #revoked = new Set<DeviceSession>();
   readonly #budget = new WindowBudget(PROCESS_WINDOW_BOUND);
+  readonly #logBudget = new LogBudget(PROCESS_LOG_BOUND);
   readonly #ports: PortMemory;
   readonly #unsubscribe: () => void;
   #cancelExpiry: () => void;
@@ -67,11 +69,16 @@ export class DeviceRegistry {
     const session = this.#sessions.get(device.key) ?? this.#newSession(device);
     const refused = session.refuse(peer, transport.remote);
     if (refused) throw new HandshakeError(refused);
+    const id = randomBytes(16);
+    const resumed = peer.resume && session.fence(peer.resume);
+    const goesOn = typeof resumed === "object";
     const welcome = welcomeFrame({
-      session: randomBytes(16),
+      session: goesOn ? resumed.link.id : id,
       name: device.name,
       maxChannels: V2_MAX_CHANNELS,
       remote: transport.remote,
+      expiration: session.expirationFor(peer),
+      resumed: goesOn ? resumed.position : resumed,
     });
     await writeAll(transport.duplex, welcome);
     if (this.#closed) throw new HandshakeError(goodbye("shutting-down", "the server is shutting down"));
@@ -80,7 +87,10 @@ export class DeviceRegistry {
       : goodbye("revoked", `${device.name} was revoked`);
     if (meanwhile) throw new HandshakeError(meanwhile);
     logger.debug("device {device} proved its key", { device: device.name });
-    session.start(transport, peer, rest);
+    if (!goesOn) return session.start(transport, peer, rest, id);
+    if (!session.resume(transport, rest, resumed)) {
+      throw new HandshakeError(goodbye("replaced", "the session ended, or went on over another link"));
+    }
   }
 
   /** Ends all in order. */
@@ -113,6 +123,7 @@ export class DeviceRegistry {
       device,
       settings: this.#settings,
       budget: this.#budget,
+      logBudget: this.#logBudget,
       kept: (service) => ({
         get: () => this.#ports.get(session.deviceName, service),
         set: (port) => void (port !== undefined && this.#ports.set(session.deviceName, service, port)),

@@ -1,5 +1,5 @@
 /**
- * A device on the server, for as long as it is authorized and wanted: its links, one at a time, and its host ports.
+ * A device on the server, for as long as it is authorized and wanted: its sessions, one at a time, and its host ports.
  *
  * @module
  */
@@ -8,7 +8,9 @@ import { type Goodbye, goodbye } from "../protocol/goodbye.ts";
 import { type KeepAliveSettings, normalKeepAlive } from "../protocol/keep_alive.ts";
 import type { WindowBudget } from "../protocol/receive_windows.ts";
 import type { DeviceMode, Settings } from "../protocol/v2_messages.ts";
-import type { Hello } from "../protocol/v2_handshake.ts";
+import { type Authenticated, CAN_RESUME, type ResumeOffer, type ResumeRefusal } from "../protocol/v2_handshake.ts";
+import type { LogBudget } from "../protocol/send_log.ts";
+import { sameBytes } from "../protocol/bytes.ts";
 import type { LinkEnd } from "../net/link_end.ts";
 import type { Transport } from "../net/transport.ts";
 import type { AuthorizedDevice } from "./authorized_devices.ts";
@@ -27,10 +29,26 @@ export interface DeviceSessionOptions {
   readonly settings: ServerSettings;
   /** What the process may grant. */
   readonly budget: WindowBudget;
+  /** What the sessions of the process may keep. */
+  readonly logBudget: LogBudget;
   /** The port that a service's free port or range came to. */
   kept(service: string): KeptPort;
   /** Tells subscribers. */
   emit(event: ServerEvent): void;
+}
+
+/** A session that is about to go on. */
+export interface Resumption {
+  /** The session. */
+  readonly link: V2LinkSession;
+  /** Position up to which the device has received. */
+  readonly received: number;
+  /** Position up to which the server has. */
+  readonly position: number;
+  /** When it was interrupted, on the server's clock. */
+  readonly since: number;
+  /** See {@linkcode V2LinkSession.resume}. */
+  readonly fences: number;
 }
 
 /** The life of a device on the server. */
@@ -43,7 +61,7 @@ export class DeviceSession {
   readonly #services: DeviceServices;
   readonly #leaving = new Set<V2LinkSession>();
   #link: V2LinkSession | undefined;
-  #peer: Hello | undefined;
+  #peer: Authenticated | undefined;
   #since: number | undefined;
   #conflict: { readonly text: string; readonly at: number } | undefined;
   #keepAlive: KeepAliveSettings;
@@ -107,7 +125,7 @@ export class DeviceSession {
    *
    * @returns the goodbye to say if not.
    */
-  refuse(hello: Hello, remote: string): Goodbye | undefined {
+  refuse(hello: Authenticated, remote: string): Goodbye | undefined {
     const { link } = this;
     if (!link || !this.#peer || !this.#takeOvers.tooMany(this.#peer.instance, hello.instance)) return undefined;
     const text =
@@ -116,8 +134,41 @@ export class DeviceSession {
     return goodbye("duplicate", text);
   }
 
-  /** Takes a link whose handshake is done. Host ports that are open stay so. */
-  start(transport: Transport, hello: Hello, rest: Uint8Array): void {
+  /** Milliseconds that a session with `peer` outlives its link; 0: not at all. */
+  expirationFor(peer: Authenticated): number {
+    if ((peer.capabilities & CAN_RESUME) === 0) return 0;
+    return this.device.expiration ?? this.settings.expiration;
+  }
+
+  /**
+   * A device wants to go on with a session. If it can, the link that it may still have is fenced: nothing that comes
+   * there is applied any more, and {@linkcode DeviceSession.resume} is due.
+   */
+  fence({ session, received }: ResumeOffer): Resumption | ResumeRefusal {
+    const { link } = this;
+    if (!link || !sameBytes(link.id, session)) return "unknown-session";
+    if (!link.canReplayFrom(received)) return "bad-position";
+    return { link, received, since: link.interruptedAt ?? this.settings.clock.now(), ...link.fence() };
+  }
+
+  /** Goes on with a session. @returns whether it could; if not, the device has to come anew. */
+  resume(transport: Transport, rest: Uint8Array, { link, received, since, fences }: Resumption): boolean {
+    const { logger, clock } = this.settings;
+    const replayed = this.link === link ? link.resume(transport, rest, received, fences) : undefined;
+    if (replayed === undefined) return false;
+    this.#since = Date.now();
+    const { remote } = transport;
+    const facts = { device: this.deviceName, remote, interrupted: Math.round(clock.now() - since), replayed };
+    logger.info(
+      "link resumed: device {device} from {remote}, after {interrupted} ms, {replayed} B sent again, {clients} clients",
+      { ...facts, clients: link.clients },
+    );
+    this.#options.emit({ type: "link-resumed", listen: transport.local, ...facts });
+    return true;
+  }
+
+  /** Takes a link whose handshake is done, for a new session named `id`. Host ports that are open stay so. */
+  start(transport: Transport, hello: Authenticated, rest: Uint8Array, id: Uint8Array): void {
     const { logger, clock } = this.settings;
     const old = this.link;
     if (old && this.#peer) this.#takeOvers.note(this.#peer.instance, hello.instance);
@@ -126,15 +177,19 @@ export class DeviceSession {
     this.#peer = hello;
     this.#services.linkUp();
     this.mode = "init";
-    const link = new V2LinkSession({
-      transport,
+    const link: V2LinkSession = new V2LinkSession({
+      id,
+      expiration: this.expirationFor(hello),
+      logBudget: this.#options.logBudget,
       settings: this.settings,
       budget: this.#options.budget,
       keepAlive: this.#keepAlive,
       onOffers: (offers) => this.#services.offer(offers),
       onSettings: (settings) => this.#onSettings(settings),
-    }, rest);
+      onInterrupted: (end) => this.#onInterrupted(link, end),
+    });
     this.#link = link;
+    link.start(transport, rest);
     old?.close("replaced", goodbye("replaced", `its device is back, from ${transport.remote}`));
     logger.info("link up: device {device} from {remote}, {transport}", {
       device: this.deviceName,
@@ -191,6 +246,20 @@ export class DeviceSession {
       this.mode = settings.mode;
       this.#options.emit({ type: "mode", device: this.deviceName, mode: settings.mode });
     }
+  }
+
+  #onInterrupted(link: V2LinkSession, { reason, detail }: LinkEnd): void {
+    if (reason === "replaced") return; // its device is about to go on
+    this.#since = Date.now();
+    const { logger } = this.settings;
+    const expiration = this.expirationFor(this.#peer!);
+    const facts = { device: this.deviceName, remote: link.remote, reason, detail, expiration };
+    logger.warn(
+      `link interrupted: device {device} from {remote}, {reason}${detail ? " ({detail})" : ""}; ` +
+        "{clients} clients are kept for {expiration} ms",
+      { ...facts, clients: link.clients },
+    );
+    this.#options.emit({ type: "link-interrupted", listen: link.local, ...facts });
   }
 
   #onDown(link: V2LinkSession, end: LinkEnd, duration: number): void {

@@ -31,6 +31,40 @@ export interface LinkUpEvent {
   readonly remote: string;
 }
 
+/** A link of a v2 device has ended, and its session waits for another: host ports and clients are kept meanwhile. */
+export interface LinkInterruptedEvent {
+  /** Which event this is. */
+  readonly type: "link-interrupted";
+  /** The listener that it came to. */
+  readonly listen: string;
+  /** The device's name. */
+  readonly device: string;
+  /** Where it came from. */
+  readonly remote: string;
+  /** Why, in one word. */
+  readonly reason: LinkEndReason;
+  /** One line more, where there is more to say. */
+  readonly detail: string | undefined;
+  /** Milliseconds that it waits at most. */
+  readonly expiration: number;
+}
+
+/** An interrupted session goes on over another link. */
+export interface LinkResumedEvent {
+  /** Which event this is. */
+  readonly type: "link-resumed";
+  /** The listener that it came to. */
+  readonly listen: string;
+  /** The device's name. */
+  readonly device: string;
+  /** Where it comes from now. */
+  readonly remote: string;
+  /** Milliseconds without a link. */
+  readonly interrupted: number;
+  /** Bytes that were sent again. */
+  readonly replayed: number;
+}
+
 /** A host listener is open: clients can connect. */
 export interface HostOpenEvent {
   /** Which event this is. */
@@ -147,6 +181,8 @@ export interface EnrolledEvent {
 export type ServerEvent =
   | ListeningEvent
   | LinkUpEvent
+  | LinkInterruptedEvent
+  | LinkResumedEvent
   | HostOpenEvent
   | HostFailedEvent
   | HostClosedEvent

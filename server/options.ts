@@ -7,7 +7,7 @@
 import type { Address } from "../protocol/address.ts";
 import { type KeepAliveSettings, normalKeepAlive, V2_KEEP_ALIVE } from "../protocol/keep_alive.ts";
 import { type Clock, systemClock } from "../net/clock.ts";
-import { HALF_CLOSE_TIMEOUT_MS, LINK_WRITE_TIMEOUT_MS, STALL_TIMEOUT_MS } from "../net/limits.ts";
+import { EXPIRATION_MS, HALF_CLOSE_TIMEOUT_MS, LINK_WRITE_TIMEOUT_MS, STALL_TIMEOUT_MS } from "../net/limits.ts";
 import type { Identity } from "../net/identity.ts";
 import { type Logger, silentLogger } from "../net/logger.ts";
 import type { TlsSource } from "../net/tls.ts";
@@ -113,6 +113,8 @@ export interface ServeOptions {
    * @default {60_000}
    */
   readonly linkWriteTimeout?: number;
+  /** Milliseconds that a v2 session outlives its link; 0: not at all (seed 002, "expiration time"). @default {15000} */
+  readonly expiration?: number;
   /** Where log lines go; nowhere by default. */
   readonly logger?: Logger;
   /** The time; this machine's by default. */
@@ -131,6 +133,7 @@ export function serverSettings(options: ServeOptions): ServerSettings {
     stallTimeout: options.stallTimeout ?? STALL_TIMEOUT_MS,
     halfCloseTimeout: options.halfCloseTimeout ?? HALF_CLOSE_TIMEOUT_MS,
     linkWriteTimeout: options.linkWriteTimeout ?? LINK_WRITE_TIMEOUT_MS,
+    expiration: options.expiration ?? EXPIRATION_MS,
     logger: options.logger ?? silentLogger,
     clock: options.clock ?? systemClock,
   };

@@ -1,5 +1,5 @@
 /**
- * One v2 link of a device, on the server: its clients.
+ * A v2 session with a device, on the server: its clients, over one link after the other.
  *
  * @module
  */
@@ -8,15 +8,16 @@ import { type Goodbye, goodbye } from "../protocol/goodbye.ts";
 import { type KeepAliveSettings, normalKeepAlive } from "../protocol/keep_alive.ts";
 import type { ChannelEndReason, LinkEndReason } from "../protocol/reasons.ts";
 import { WindowBudget } from "../protocol/receive_windows.ts";
+import { type LogBudget, SendLog } from "../protocol/send_log.ts";
 import type { V2Channel } from "../protocol/v2_channel.ts";
 import type { ServiceGrantResult, ServiceOffer, Settings } from "../protocol/v2_messages.ts";
 import { V2ServerLink } from "../protocol/v2_server_link.ts";
 import { V2_MAX_CHANNELS } from "../protocol/limits.ts";
 import { type ChannelSummary, nothingCarried } from "../net/channel_end.ts";
 import { ChannelPump } from "../net/channel_pump.ts";
-import { GATHER_MAX, LINK_WINDOW_BOUND, MAX_LEAVING_CHANNELS } from "../net/limits.ts";
-import { LinkDriver } from "../net/link_driver.ts";
+import { LINK_WINDOW_BOUND, MAX_CLIENTS_INTERRUPTED, MAX_LEAVING_CHANNELS } from "../net/limits.ts";
 import type { LinkEnd } from "../net/link_end.ts";
+import { SessionLinks } from "../net/session_links.ts";
 import { closeQuietly, type Duplex, type Transport } from "../net/transport.ts";
 import type { ServerSettings } from "./options.ts";
 
@@ -36,8 +37,12 @@ export interface Client {
 
 /** What a session needs. */
 export interface V2LinkSessionOptions {
-  /** The connection to the device; the session closes it. */
-  readonly transport: Transport;
+  /** 16 bytes that name it. */
+  readonly id: Uint8Array;
+  /** Milliseconds that it outlives a link; 0: not at all. */
+  readonly expiration: number;
+  /** What all sessions of the process may keep. */
+  readonly logBudget: LogBudget;
   /** The server's settings. */
   readonly settings: ServerSettings;
   /** What the process may grant. */
@@ -48,11 +53,13 @@ export interface V2LinkSessionOptions {
   onOffers(offers: ServiceOffer[]): ServiceGrantResult[];
   /** The device said what is in force, or what it wants. */
   onSettings(settings: Settings): void;
+  /** A link has ended, and the session waits for another. */
+  onInterrupted(end: LinkEnd): void;
 }
 
-/** The life of one link. */
+/** The life of one session. */
 export class V2LinkSession {
-  /** Resolves when the link is down; never rejects. */
+  /** Resolves when the session is over; never rejects. */
   readonly down: Promise<LinkEnd>;
   /** Resolves when its clients are closed too; never rejects. */
   readonly ended: Promise<void>;
@@ -60,71 +67,98 @@ export class V2LinkSession {
   peerKeepAlive: KeepAliveSettings | undefined;
 
   readonly #options: V2LinkSessionOptions;
-  readonly #driver: LinkDriver;
+  readonly #links: SessionLinks;
   readonly #link: V2ServerLink;
   readonly #pumps = new Set<ChannelPump>();
   readonly #errors = new Map<V2Channel, string>();
-  readonly #down = Promise.withResolvers<LinkEnd>();
-  #dismissed = false;
-  #keepAlive: KeepAliveSettings;
+  #openedInterrupted = 0;
 
-  /** Takes over a connection whose handshake is done; `rest` is what was read beyond it. */
-  constructor(options: V2LinkSessionOptions, rest: Uint8Array) {
+  /** A session whose first link is to be attached. */
+  constructor(options: V2LinkSessionOptions) {
     this.#options = options;
     const { clock, linkWriteTimeout } = options.settings;
-    const { transport } = options;
-    this.#driver = new LinkDriver({ transport, clock, writeTimeout: linkWriteTimeout, busyCopyMax: GATHER_MAX });
     this.#link = new V2ServerLink(
       {
-        output: this.#driver,
         now: () => clock.now(),
         wallClock: Date.now,
         budget: new WindowBudget(LINK_WINDOW_BOUND, options.budget),
-        nagle: !transport.noDelay,
+        log: options.expiration > 0 ? new SendLog(options.logBudget) : undefined,
       },
       V2_MAX_CHANNELS,
       {
         onOffers: (offers) => this.sendGrants(options.onOffers(offers)),
         onUnreachable: (channel, text) => void this.#errors.set(channel, text),
-        onGoodbye: ({ code, text }) => this.#driver.close("goodbye", text ? `${code}: ${text}` : code),
+        onGoodbye: ({ code, text }) => this.#links.close("goodbye", text ? `${code}: ${text}` : code),
         onSettings: (settings) => this.#onSettings(settings),
       },
     );
-    this.down = this.#down.promise;
-    this.#driver.ended.then(this.#down.resolve);
-    this.ended = this.#driver.ended.then(() => Promise.all([...this.#pumps].map((pump) => pump.done))).then(() => {});
-    this.#keepAlive = options.keepAlive;
-    this.#driver.start(this.#link, rest, {
-      settings: options.keepAlive,
-      probe: () => {
-        this.#link.ping();
-        return true;
-      },
-      answers: () => true,
-      patient: false,
+    this.#links = new SessionLinks({
+      session: this.#link,
+      clock,
+      writeTimeout: linkWriteTimeout,
+      keepAlive: options.keepAlive,
+      onInterrupted: (end) => options.onInterrupted(end),
     });
-    this.#link.ping(); // the round trip, and the clock offset
-    this.#link.sendSettings({ keepAlive: options.keepAlive });
+    this.#links.expiration = options.expiration;
+    this.down = this.#links.over;
+    this.ended = this.#links.closed().then(() => Promise.all([...this.#pumps].map((pump) => pump.done))).then(() => {});
   }
 
-  /** Whether the link is down. */
+  /** Takes the first connection, whose handshake is done; `rest` is what was read beyond it. */
+  start(transport: Transport, rest: Uint8Array): void {
+    this.#links.attach(transport, rest);
+    this.#link.sendSettings({ keepAlive: this.#links.keepAlive });
+  }
+
+  /** 16 bytes that name it. */
+  get id(): Uint8Array {
+    return this.#options.id;
+  }
+
+  /** Whether it can go on with a device that has received all before `position`. */
+  canReplayFrom(position: number): boolean {
+    return !this.done && this.#link.canReplayFrom(position);
+  }
+
+  /** See {@linkcode SessionLinks.fence}. */
+  fence(): { readonly position: number; readonly fences: number } {
+    return { position: this.#links.fence(), fences: this.#links.fences };
+  }
+
+  /**
+   * Goes on over another connection, with a device that has received all before `position`.
+   *
+   * @returns the bytes that were sent again; `undefined` if it cannot, as it is over or another was quicker.
+   */
+  resume(transport: Transport, rest: Uint8Array, position: number, fences: number): number | undefined {
+    if (fences !== this.#links.fences || !this.canReplayFrom(position)) return undefined;
+    this.#openedInterrupted = 0;
+    return this.#links.attach(transport, rest, position);
+  }
+
+  /** Since when no link is up, on the server's clock; `undefined` while one is. */
+  get interruptedAt(): number | undefined {
+    return this.#links.interruptedAt;
+  }
+
+  /** Whether the session is over. */
   get done(): boolean {
-    return this.#driver.done || this.#dismissed;
+    return this.#links.done;
   }
 
   /** Where the device dialled from. */
   get remote(): string {
-    return this.#options.transport.remote;
+    return this.#links.transport.remote;
   }
 
   /** The address that it dialled, as this server sees it. */
   get local(): string {
-    return this.#options.transport.local;
+    return this.#links.transport.local;
   }
 
   /** `tcp` or `tls`. */
   get transport(): Transport["kind"] {
-    return this.#options.transport.kind;
+    return this.#links.transport.kind;
   }
 
   /** Clients that are being served. */
@@ -144,13 +178,12 @@ export class V2LinkSession {
 
   /** Silence that is suffered of the device. */
   get keepAlive(): KeepAliveSettings {
-    return this.#keepAlive;
+    return this.#links.keepAlive;
   }
 
   /** Changes that, and tells the device. */
   set keepAlive(keepAlive: KeepAliveSettings) {
-    this.#keepAlive = keepAlive;
-    this.#driver.keepAlive = keepAlive;
+    this.#links.keepAlive = keepAlive;
     this.#link.sendSettings({ keepAlive });
   }
 
@@ -168,7 +201,10 @@ export class V2LinkSession {
   serve(client: Client): ChannelPump | undefined {
     const { clock, stallTimeout } = this.#options.settings;
     const leaving = this.#pumps.size - this.#link.channelCount;
-    const channel = leaving > MAX_LEAVING_CHANNELS || this.done
+    const waits = !this.#links.online;
+    if (waits) this.#openedInterrupted++;
+    const tooMany = leaving > MAX_LEAVING_CHANNELS || (waits && this.#openedInterrupted > MAX_CLIENTS_INTERRUPTED);
+    const channel = tooMany || this.done
       ? undefined
       : this.#link.open(client.service, client.address, client.hostAddress);
     if (!channel) {
@@ -179,7 +215,7 @@ export class V2LinkSession {
     }
     const pump = new ChannelPump({
       channel,
-      driver: this.#driver,
+      driver: this.#links,
       clock,
       end: "client",
       stallTimeout,
@@ -201,7 +237,7 @@ export class V2LinkSession {
     for (const pump of pumps) pump.end(reason);
     await Promise.all(pumps.map((pump) => pump.done));
     if (!this.done) this.#link.sendGoodbye(word);
-    await this.#driver.finish("shutting-down");
+    await this.#links.finish("shutting-down");
     await this.ended;
   }
 
@@ -212,12 +248,8 @@ export class V2LinkSession {
   close(reason: LinkEndReason, word: Goodbye = goodbye("shutting-down", "")): void {
     const detail = word.text || undefined;
     if (!this.done) this.#link.sendGoodbye(word);
-    if (reason === "shutting-down") this.#driver.close(reason, detail);
-    else if (!this.done) {
-      this.#dismissed = true;
-      this.#down.resolve({ reason, detail });
-      this.#driver.dismiss(reason, detail);
-    }
+    if (reason === "shutting-down") this.#links.close(reason, detail);
+    else this.#links.dismiss(reason, detail);
     for (const pump of this.#pumps) pump.abort(reason === "shutting-down" ? "shutting-down" : "link-lost");
   }
 

@@ -95,12 +95,13 @@ export interface V2ServerOptions extends Partial<Omit<V2Options, "devices">> {
   readonly serve?: Omit<ServeOptions, "listen" | "v2" | "logger">;
 }
 
-/** Starts our server on 127.0.0.1. */
+/** Starts our server on 127.0.0.1. Sessions end with their link unless `serve.expiration` says otherwise. */
 export async function startV2Server(options: V2ServerOptions = {}): Promise<V2Server> {
   const { security = "plain", certificate, port = 0, directory = new Directory(), enrolments, ports } = options;
   const identity = options.identity ?? await createIdentity();
   const log = new Log();
   const handle = serve({
+    expiration: 0,
     ...options.serve,
     logger: log,
     listen: [{

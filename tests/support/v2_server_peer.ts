@@ -114,11 +114,9 @@ export class PlayedServer implements AsyncDisposable {
     const driver = new LinkDriver({ transport, clock: systemClock, writeTimeout: -1 });
     const link = new V2ServerLink(
       {
-        output: driver,
         now: () => performance.now(),
         wallClock,
         budget: new WindowBudget(LINK_WINDOW_BOUND),
-        nagle: false,
       },
       65_536,
       {
@@ -128,6 +126,7 @@ export class PlayedServer implements AsyncDisposable {
         onSettings: settings.put,
       },
     );
+    link.attach({ output: driver, nagle: false });
     driver.start(link, rest);
     this.#drivers.push(driver);
     return {
