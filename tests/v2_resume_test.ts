@@ -1,0 +1,162 @@
+/**
+ * Sessions that survive their link: it is cut, and the clients do not notice more than a pause.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { setImmediate } from "node:timers";
+import { echoService, Service } from "./support/service.ts";
+import { Stream } from "./support/stream.ts";
+import { test, within } from "./support/test.ts";
+import { Cable } from "./support/v2_cable.ts";
+import {
+  local,
+  SECURITIES,
+  startV2Device,
+  startV2Relay,
+  type V2Relay,
+  type V2RelayOptions,
+} from "./support/v2_relay.ts";
+
+/** A relay through a cable that can be cut, whose sessions survive. */
+async function relayThroughCable(
+  options: V2RelayOptions,
+): Promise<{ relay: V2Relay; cable: Cable; [Symbol.asyncDispose](): Promise<void> }> {
+  let cable: Cable | undefined;
+  const relay = await startV2Relay({
+    ...options,
+    serve: { expiration: 15_000, ...options.serve },
+    device: { random: () => 0, ...options.device },
+    through: (server) => (cable = new Cable(server.port)).port,
+  });
+  return {
+    relay,
+    cable: cable!,
+    async [Symbol.asyncDispose]() {
+      await relay[Symbol.asyncDispose]();
+      await cable![Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Bytes in which any that is lost, doubled or out of place shows. */
+function pattern(size: number, salt: number): Uint8Array {
+  const bytes = new Uint8Array(size);
+  let state = salt;
+  for (let at = 0; at < size; at++) bytes[at] = (state = Math.imul(state, 0x01000193) + 0x9e3779b1 | 0) >>> 24;
+  return bytes;
+}
+
+async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+}
+
+for (const security of SECURITIES) {
+  test(`v2 resume, ${security}: a client types on after the link was dropped, and both sides tell what happened`, async () => {
+    await using echo = echoService();
+    await using made = await relayThroughCable({ security, services: [local("echo", echo)] });
+    const { relay: { server, device, connect }, cable } = made;
+    using client = await connect("echo");
+    for (let n = 0; n < 5; n++) {
+      await client.write(`before ${n}`);
+      assert.equal(await client.readText(8), `before ${n}`);
+      cable.drop();
+      await client.write(`during ${n}`);
+      const interrupted = await device.events.next("interrupted");
+      assert.match(interrupted.reason, /peer-closed|connection-lost/);
+      assert.equal(await client.readText(8), `during ${n}`);
+      const resumed = await device.events.next("resumed");
+      assert.ok(resumed.interrupted < 5_000 && resumed.replayed >= 0);
+      const told = await server.events.next("link-resumed");
+      assert.equal(told.device, "gw1");
+    }
+    assert.equal(echo.accepted, 1, "the service saw one connection");
+    assert.equal(server.events.types.includes("link-down"), false);
+    assert.deepEqual(server.events.types.filter((type) => /^host-/.test(type)), ["host-open"]);
+  });
+
+  test(`v2 resume, ${security}: megabytes both ways through 20 cuts arrive as they were sent`, async () => {
+    const size = 40 * 1024 * 1024;
+    const [up, down] = [pattern(size, 1), pattern(size, 2)] as Uint8Array<ArrayBuffer>[];
+    await using service = new Service();
+    await using made = await relayThroughCable({ security, services: [local("bulk", service)] });
+    const { relay: { device, connect }, cable } = made;
+    using client = await connect("bulk");
+    using server = await service.accept();
+    const work = Promise.all([
+      client.write(up!).then(() => client.closeWrite()),
+      server.write(down!).then(() => server.closeWrite()),
+      client.readToEnd(),
+      server.readToEnd(),
+    ]);
+    let cuts = 0;
+    let over = false;
+    const cutting = (async () => {
+      for (; cuts < 20 && !over; cuts++) {
+        const before = cable.carried;
+        while (!over && cable.carried < before + size / 25) await new Promise((resolve) => setImmediate(resolve));
+        if (over) break;
+        cable.drop();
+        await device.events.next("resumed");
+      }
+    })();
+    const [, , atClient, atServer] = await within(work, "the transfers", 60_000);
+    over = true;
+    await cutting;
+    assert.equal(await digest(atServer as Uint8Array<ArrayBuffer>), await digest(up!));
+    assert.equal(await digest(atClient as Uint8Array<ArrayBuffer>), await digest(down!));
+    assert.ok(cuts >= 10, `${cuts} cuts`);
+  });
+}
+
+test("v2 resume: whoever comes while the link is down waits, and is served when it is up again", async () => {
+  await using echo = echoService();
+  await using made = await relayThroughCable({
+    services: [local("echo", echo)],
+    device: { random: () => 0.99 },
+  });
+  const { relay: { device, hostPort }, cable } = made;
+  const port = await hostPort("echo");
+  cable.drop();
+  await device.events.next("interrupted");
+  using client = await Stream.connect(port);
+  await client.write("early");
+  assert.equal(await client.readText(5), "early");
+});
+
+test("v2 resume: when the expiration time is up, clients are ended, ports are closed, and subscribers hear of it", async () => {
+  await using echo = echoService();
+  await using made = await relayThroughCable({
+    services: [local("echo", echo)],
+    serve: { expiration: 300 },
+    device: { reconnect: false },
+  });
+  const { relay: { server, device, connect }, cable } = made;
+  using client = await connect("echo");
+  await client.write("x");
+  await client.read(1);
+  cable.drop();
+  const interrupted = await server.events.next("link-interrupted");
+  assert.equal(interrupted.expiration, 300);
+  const down = await server.events.next("link-down");
+  assert.equal(down.reason, "expired");
+  assert.equal((await client.readToEnd()).length, 0);
+  assert.equal((await server.events.next("client-end")).reason, "link-lost");
+  await within(device.handle.closed, "the end of the device");
+});
+
+test("v2 resume: a device that restarted gets a session of its own, and the clients of the old one are ended", async () => {
+  await using echo = echoService();
+  await using made = await relayThroughCable({ services: [local("echo", echo)] });
+  const { relay: { server, device, connect }, cable } = made;
+  using client = await connect("echo");
+  await client.write("x");
+  await client.read(1);
+  cable.cut(); // nothing gets through, not even its goodbye
+  device.handle.close();
+  await using second = startV2Device(server, device.identity, [local("echo", echo)]);
+  await second.events.next("online");
+  assert.equal((await server.events.next("link-down")).reason, "replaced");
+  assert.equal((await client.readToEnd()).length, 0);
+});
