@@ -13,7 +13,7 @@ import { ConfigError } from "../app/config_error.ts";
 import { type OptionTable, type OptionValues, required } from "../app/options.ts";
 import { STATE_OPTION } from "../app/state.ts";
 import type { TomlTable } from "../app/toml_table.ts";
-import { FLAG, oneOf, parseDurationOrNever, parsePositiveDuration } from "../app/values.ts";
+import { FLAG, oneOf, parseDuration, parseDurationOrNever, parsePositiveDuration } from "../app/values.ts";
 import { type NamedService, parseNamedService, splitServices } from "./named_service.ts";
 import { type CommonDeviceOptions, V1_KEEP_ALIVE, type V1DeviceOptions, type V2DeviceOptions } from "./options.ts";
 import { parseService, type ServiceRule } from "./services.ts";
@@ -49,6 +49,13 @@ export const LINK_OPTIONS = {
     help:
       "v2: HTTP proxy to dial through, http://USER:PASSWORD@HOST:PORT, or none (default: HTTPS_PROXY, unless NO_PROXY)",
     parse: (text: string): ProxyOptions | "none" => text === "none" ? "none" : parseProxy(text),
+  },
+  expiration: {
+    value: "TIME",
+    help:
+      "v2: keep clients and their services this long while there is no link, if the server does; 0 ends them at once",
+    parse: parseDuration,
+    preset: "15s",
   },
   state: STATE_OPTION,
   ...keepAliveOptions("server", ["1s on v2, 15s on v1", "1s on v2, 5s on v1", "2 on v2, 3 on v1"]),
@@ -148,7 +155,7 @@ export function deviceConfig(
 }
 
 function v1Config(values: OptionValues<typeof DEVICE_OPTIONS>): V1DeviceOptions {
-  for (const name of ["server-key", "pki", "ca", "plain", "proxy", "mode"] as const) {
+  for (const name of ["server-key", "pki", "ca", "plain", "proxy", "mode", "expiration"] as const) {
     if (values[name] !== undefined) throw new ConfigError(`--${name} is for v2; leave it out, or use --profile v2`);
   }
   const services = required(values.service, "service", "--service 127.0.0.1:22");
@@ -200,6 +207,7 @@ function v2Config(values: OptionValues<typeof DEVICE_OPTIONS>, stored: StoredDev
       return proxy ?? proxyFor(server, (name) => Deno.env.get(name));
     },
     keepAlive: keepAliveOf(values, V2_KEEP_ALIVE),
+    ...(values.expiration !== undefined && { expiration: values.expiration }),
     ...timesOf(values),
   };
 }

@@ -15,6 +15,7 @@ import { ConfigError } from "../app/config_error.ts";
 import { MAX_STATE_FILE } from "../app/private_file.ts";
 import { TomlTable } from "../app/toml_table.ts";
 import { parseTime } from "../app/values.ts";
+import { parseDuration } from "../net/duration.ts";
 import { readGrants } from "./grant_table.ts";
 import { formatGrantedAddress, overlaps, type ServiceGrant } from "./service_grant.ts";
 
@@ -100,6 +101,7 @@ function readDevice(name: string, table: TomlTable): AuthorizedDevice {
   const key = table.one("key", (text) => formatPublicKey(parsePublicKey(text)));
   const services = table.table("services");
   const expires = table.one("expires", parseTime);
+  const expiration = table.one("expiration", parseDuration);
   const disabled = table.flag("disabled") ?? false;
   const comment = table.one("comment", parseComment);
   if (key === undefined) {
@@ -111,6 +113,7 @@ function readDevice(name: string, table: TomlTable): AuthorizedDevice {
     key,
     services: services ? readGrants(services) : [],
     ...(expires !== undefined && { expires }),
+    ...(expiration !== undefined && { expiration }),
     disabled,
     ...(comment !== undefined && { comment }),
   };

@@ -55,6 +55,12 @@ export const SERVER_OPTIONS = {
   devices: DEVICES_OPTION,
   state: STATE_OPTION,
   ...keepAliveOptions("device", ["1s", "1s", "2"]),
+  expiration: {
+    value: "TIME",
+    help: "v2: keep clients and host ports this long while a device has no link; 0 ends them at once",
+    parse: parseDuration,
+    preset: "15s",
+  },
   "stall-timeout": {
     value: "TIME",
     help: "v1: end a client that holds its link this long by not reading",
@@ -121,6 +127,7 @@ export function serverConfig(values: OptionValues<typeof SERVER_OPTIONS>, file: 
       probeInterval: values["probe-interval"] ?? V2_KEEP_ALIVE.probeInterval,
       probeCount: values["probe-count"] ?? V2_KEEP_ALIVE.probeCount,
     },
+    ...(values.expiration !== undefined && { expiration: values.expiration }),
     ...(values["stall-timeout"] !== undefined && { stallTimeout: values["stall-timeout"] }),
     ...(values["half-close-timeout"] !== undefined && { halfCloseTimeout: values["half-close-timeout"] }),
     ...(values["link-write-timeout"] !== undefined && { linkWriteTimeout: values["link-write-timeout"] }),

@@ -19,6 +19,7 @@ const HEADING = `# Devices that may link up, a table for each. It may be edited 
 # key = "ed25519:..."                        # as "device key" prints it
 # services = { ssh = "0.0.0.0:2201" }        # where clients reach them: a port, a range as in 8000-8099, or 0
 # expires = 2027-01-31                       # optional
+# expiration = "60s"                         # optional; how long its clients are kept while it has no link
 # disabled = false                           # optional
 # comment = "roof, building 7"               # optional
 `;
