@@ -71,6 +71,8 @@ test("the words for errors and ends are the ones that users see", () => {
     "protocol-error",
     "replaced",
     "goodbye",
+    "expired",
+    "not-resumed",
     "revoked",
     "shutting-down",
   ]);
