@@ -15,7 +15,14 @@ import { createIdentity } from "./identity.ts";
 import { FakeDuplex, settled, test } from "./_fakes_test.ts";
 
 const [SERVER, DEVICE] = await Promise.all([createIdentity(), createIdentity()]);
-const WELCOME: Welcome = { session: new Uint8Array(16).fill(1), name: "gw1", maxChannels: 9, remote: "192.0.2.1:5" };
+const WELCOME: Welcome = {
+  session: new Uint8Array(16).fill(1),
+  name: "gw1",
+  maxChannels: 9,
+  remote: "192.0.2.1:5",
+  expiration: 15_000,
+  resumed: 5,
+};
 const NOTHING = new Uint8Array(0);
 
 function serverParty(): HandshakeParty {
