@@ -15,6 +15,7 @@ import { sleep } from "../net/clock.ts";
 import { Emitter } from "../net/emitter.ts";
 import { describeError } from "../net/errors.ts";
 import { formatDuration } from "../net/format.ts";
+import { watchNetwork } from "../net/network_watch.ts";
 import { SHUTDOWN_TIMEOUT_MS } from "../net/limits.ts";
 import type { LinkEnd } from "../net/link_end.ts";
 import type { DeviceEvent, LostEvent } from "./events.ts";
@@ -188,7 +189,7 @@ class Device implements DeviceHandle {
     while (!signal.aborted) {
       const retryIn = await this.#once();
       if (retryIn === undefined) break;
-      if (this.state !== "interrupted") this.state = "waiting";
+      if (this.state !== "interrupted" && !this.#link) this.state = "waiting";
       await sleep(this.#settings.clock, retryIn, signal);
     }
     this.#maker.close();
@@ -201,19 +202,24 @@ class Device implements DeviceHandle {
   async #once(): Promise<number | undefined> {
     const { clock, logger } = this.#settings;
     const { signal } = this.#stop;
-    const server = this.#server;
-    this.state = "connecting";
-    this.#emitter.emit({ type: "connecting", server, attempt: ++this.#attempt });
+    const moving = this.#link; // still up: only its network has changed
+    if (!moving) this.state = "connecting";
+    const dialled = this.#server;
+    this.#emitter.emit({ type: "connecting", server: dialled, attempt: ++this.#attempt });
     let made: MadeLink;
     try {
       made = await this.#maker.make(signal, () => {
-        this.state = "handshaking";
-        this.#emitter.emit({ type: "handshaking", server });
+        if (!moving) this.state = "handshaking";
+        this.#emitter.emit({ type: "handshaking", server: dialled });
       });
     } catch (error) {
-      return signal.aborted ? undefined : this.#failed(server, error);
+      if (signal.aborted) return undefined;
+      if (!moving || moving.interruptedAt !== undefined) return this.#failed(dialled, error);
+      logger.info("cannot move to another link: {error}; the old one goes on", { error: describeError(error) });
+      return await this.#stay(dialled, moving, undefined);
     }
     const { link, local, device, resumed } = made;
+    const server = this.#server; // with several, the one that answered
     this.#link = link;
     if (signal.aborted) link.close("shutting-down");
     this.state = "online";
@@ -239,15 +245,24 @@ class Device implements DeviceHandle {
       link.ended().then(() => this.#leaving.delete(link));
     }
     this.#ready.resolve();
-    return await this.#stay(server, link);
+    return await this.#stay(server, link, local);
   }
 
-  /** Waits for the end of a link. @returns how long to wait for the next, or `undefined` for no next. */
-  async #stay(server: string, link: LinkLife): Promise<number | undefined> {
+  /**
+   * Waits for the end of a link, or for a change of the network under a session that can move; `local` is this side's
+   * address of the link.
+   *
+   * @returns how long to wait for the next link, or `undefined` for no next.
+   */
+  async #stay(server: string, link: LinkLife, local: string | undefined): Promise<number | undefined> {
     const { clock, logger } = this.#settings;
     const since = clock.now();
     this.#tries = 0;
-    const end = await link.down;
+    const end = await this.#downOrChanged(link, local);
+    if (end === "changed") {
+      logger.info("the network has changed: dialling {server} anew, while the link goes on", { server });
+      return 0;
+    }
     this.#link = undefined;
     this.#maker.lost();
     const duration = Math.round(clock.now() - since);
@@ -279,6 +294,19 @@ class Device implements DeviceHandle {
     );
     this.#emitter.emit({ type: "lost", ...facts });
     return retryIn;
+  }
+
+  /** Which comes first. */
+  async #downOrChanged(link: LinkLife, local: string | undefined): Promise<LinkEnd | "changed"> {
+    if (local === undefined || !link.resumable || !this.#settings.reconnect) return await link.down;
+    const changed = Promise.withResolvers<"changed">();
+    const host = local.slice(0, local.lastIndexOf(":")).replace(/^\[|\]$/g, "");
+    const stop = watchNetwork(host, this.#settings.clock, () => changed.resolve("changed"), this.#settings.readNetwork);
+    try {
+      return await Promise.race([link.down, changed.promise]);
+    } finally {
+      stop();
+    }
   }
 
   /** A session that waited for a link is over. */

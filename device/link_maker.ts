@@ -20,6 +20,8 @@ export interface LinkLife {
   readonly over: Promise<LinkEnd>;
   /** Since when no link is up, on the clock, while it waits for the next; on v1 never. */
   readonly interruptedAt: number | undefined;
+  /** Whether it may go on over another link. */
+  readonly resumable: boolean;
   /** Whether the server has opened a channel on the link. */
   readonly served: boolean;
   /** What the server said last, if it took its leave. */

@@ -37,6 +37,7 @@ export class LinkSession {
   /** Resolves when the link is down; never rejects. */
   readonly down: Promise<LinkEnd>;
   readonly interruptedAt = undefined;
+  readonly resumable = false;
 
   readonly #settings: V1DeviceSettings;
   readonly #emit: (event: DeviceEvent) => void;

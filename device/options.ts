@@ -9,6 +9,7 @@ import { type KeepAliveSettings, normalKeepAlive, V2_KEEP_ALIVE } from "../proto
 import { type Clock, systemClock } from "../net/clock.ts";
 import { CONNECT_TIMEOUT_MS, EXPIRATION_MS, LINK_WRITE_TIMEOUT_MS, STALL_TIMEOUT_MS } from "../net/limits.ts";
 import { type Logger, silentLogger } from "../net/logger.ts";
+import { type NetworkState, readNetwork } from "../net/network_watch.ts";
 import type { ProxyOptions } from "../net/http_proxy.ts";
 import type { Identity } from "../net/identity.ts";
 import type { NamedService } from "./named_service.ts";
@@ -61,6 +62,8 @@ export interface CommonDeviceOptions {
   readonly clock?: Clock;
   /** Numbers in [0, 1) for the jitter of reconnecting. */
   readonly random?: () => number;
+  /** The machine's addresses and routes, to see when a session had better move; the system's by default. */
+  readonly readNetwork?: () => NetworkState;
 }
 
 /** Options of {@linkcode connectDevice} on v1. */
@@ -121,5 +124,6 @@ export function deviceSettings(options: DeviceOptions): DeviceSettings {
     logger: options.logger ?? silentLogger,
     clock: options.clock ?? systemClock,
     random: options.random ?? Math.random,
+    readNetwork: options.readNetwork ?? readNetwork,
   };
 }

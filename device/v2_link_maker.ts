@@ -8,10 +8,11 @@ import { type Address, formatAddress } from "../protocol/address.ts";
 import { type Endpoint, type KeepAliveSettings, normalKeepAlive } from "../protocol/keep_alive.ts";
 import { V2_MAX_SERVICES } from "../protocol/limits.ts";
 import type { DeviceMode, ServiceGrantResult, Settings } from "../protocol/v2_messages.ts";
-import { dialServer, type ServerSecurity } from "../net/dial_server.ts";
+import { dialRace } from "../net/dial_race.ts";
+import { dialServer, type ServerSecurity, type ServerTarget } from "../net/dial_server.ts";
 import { greetServer, HandshakeCut, randomBytes } from "../net/handshake.ts";
-import { DIAL_TIMEOUT_MS, HANDSHAKE_TIMEOUT_MS } from "../net/limits.ts";
-import { closeQuietly } from "../net/transport.ts";
+import { DIAL_TIMEOUT_MS, HANDSHAKE_TIMEOUT_MS, RESUME_DIAL_TIMEOUT_MS } from "../net/limits.ts";
+import { closeQuietly, type Transport } from "../net/transport.ts";
 import { CAN_RESUME } from "../protocol/v2_handshake.ts";
 import { SOFTWARE } from "../net/version.ts";
 import type { DeviceEvent } from "./events.ts";
@@ -83,9 +84,8 @@ export class V2LinkMaker implements LinkMaker {
   }
 
   async make(signal: AbortSignal, onConnected: () => void): Promise<MadeLink> {
-    const { server } = this;
     try {
-      return await this.#make(server, signal, onConnected);
+      return await this.#make(signal, onConnected);
     } catch (error) {
       this.#turn++;
       throw error;
@@ -115,12 +115,10 @@ export class V2LinkMaker implements LinkMaker {
     this.#board.close();
   }
 
-  async #make(server: Address, signal: AbortSignal, onConnected: () => void): Promise<MadeLink> {
+  async #make(signal: AbortSignal, onConnected: () => void): Promise<MadeLink> {
     const { clock } = this.#settings;
-    const { identity, serverKey, enrolment, proxyFor } = this.#options;
-    const proxy = proxyFor?.(server);
-    const target = { server, security: this.#security(), ...(proxy && { proxy }) };
-    const transport = await dialServer(target, clock, DIAL_TIMEOUT_MS, signal);
+    const { identity, serverKey, enrolment } = this.#options;
+    const transport = await this.#dial(signal);
     onConnected();
     let late = false;
     let interruptedAt = 0;
@@ -181,6 +179,23 @@ export class V2LinkMaker implements LinkMaker {
       cancel();
       signal.removeEventListener("abort", giveUp);
     }
+  }
+
+  /** The address whose turn it is; while a session waits, all of them, and the first that answers. */
+  async #dial(signal: AbortSignal): Promise<Transport> {
+    const { clock } = this.#settings;
+    if (!this.#session?.resumable) return await dialServer(this.#target(this.server), clock, DIAL_TIMEOUT_MS, signal);
+    const targets = this.#servers.map((_, at) =>
+      this.#target(this.#servers[(this.#turn + at) % this.#servers.length]!)
+    );
+    const { transport, index } = await dialRace(targets, clock, RESUME_DIAL_TIMEOUT_MS, signal);
+    this.#turn += index;
+    return transport;
+  }
+
+  #target(server: Address): ServerTarget {
+    const proxy = this.#options.proxyFor?.(server);
+    return { server, security: this.#security(), ...(proxy && { proxy }) };
   }
 
   #security(): ServerSecurity {

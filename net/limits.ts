@@ -71,6 +71,15 @@ export const DIAL_WAIT_MS = 2_000;
 /** Time for dialling the server, in milliseconds. */
 export const DIAL_TIMEOUT_MS = 10_000;
 
+/** The same while a session waits for another link, in milliseconds. */
+export const RESUME_DIAL_TIMEOUT_MS = 4_000;
+
+/** Time after which the next address of a server is dialled beside one that has not answered, in milliseconds. */
+export const DIAL_STAGGER_MS = 250;
+
+/** Milliseconds between two looks at the machine's addresses and routes. */
+export const NETWORK_POLL_MS = 500;
+
 /** Time from an accepted connection to a whole LISTEN, in milliseconds. */
 export const FIRST_FRAME_TIMEOUT_MS = 10_000;
 

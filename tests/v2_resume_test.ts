@@ -6,15 +6,19 @@
 
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
+import { createIdentity } from "../net/identity.ts";
+import { portOf } from "./support/relay.ts";
 import { echoService, Service } from "./support/service.ts";
 import { Stream } from "./support/stream.ts";
 import { test, within } from "./support/test.ts";
 import { Cable } from "./support/v2_cable.ts";
 import {
+  authorized,
   local,
   SECURITIES,
   startV2Device,
   startV2Relay,
+  startV2Server,
   type V2Relay,
   type V2RelayOptions,
 } from "./support/v2_relay.ts";
@@ -159,4 +163,48 @@ test("v2 resume: a device that restarted gets a session of its own, and the clie
   await second.events.next("online");
   assert.equal((await server.events.next("link-down")).reason, "replaced");
   assert.equal((await client.readToEnd()).length, 0);
+});
+
+test("v2 resume: when the network changes, the session moves while the old link still works, and nobody waits", async () => {
+  await using echo = echoService();
+  let address = "127.0.0.1";
+  const readNetwork = () => ({
+    addresses: [{ name: "eth0", address: "127.0.0.1" }, { name: "eth0", address }],
+    routes: "",
+  });
+  await using made = await relayThroughCable({ services: [local("echo", echo)], device: { readNetwork } });
+  const { relay: { server, device, connect } } = made;
+  using client = await connect("echo");
+  await client.write("a");
+  assert.equal(await client.readText(1), "a");
+  address = "192.0.2.9";
+  const { interrupted } = await device.events.next("resumed");
+  assert.ok(interrupted < 1_000, `${interrupted} ms without a link`);
+  assert.equal((await server.events.next("link-resumed")).device, "gw1");
+  await client.write("b");
+  assert.equal(await client.readText(1), "b");
+  assert.equal(device.events.types.includes("interrupted"), false, "it was interrupted");
+});
+
+test("v2 resume: with two addresses of the server, the other takes over at once when one leads nowhere", async () => {
+  await using echo = echoService();
+  await using server = await startV2Server({ serve: { expiration: 15_000 } });
+  const first = new Cable(server.port);
+  await using second = new Cable(server.port);
+  const identity = await createIdentity();
+  server.directory.put(authorized("gw1", identity, ["echo=127.0.0.1:0"]));
+  await using device = startV2Device(server, identity, [local("echo", echo)], {
+    server: [first, second].map(({ port }) => ({ host: "127.0.0.1", port })),
+    random: () => 0,
+  });
+  const { hostAddress } = await device.events.next("service");
+  using client = await Stream.connect(portOf(hostAddress!));
+  await client.write("a");
+  assert.equal(await client.readText(1), "a");
+  await first[Symbol.asyncDispose](); // and nobody listens there any more
+  const { interrupted } = await device.events.next("resumed");
+  assert.ok(interrupted < 1_000, `${interrupted} ms without a link`);
+  await client.write("b");
+  assert.equal(await client.readText(1), "b");
+  assert.ok(second.carried > 0);
 });

@@ -23,8 +23,14 @@ export const INNER_ROUTER_ADDRESS = "192.168.77.1";
 /** The gateway's address in its own network. */
 export const GATEWAY_ADDRESS = "192.168.77.2";
 
-/** One of the machines: the public host, the gateway, and what is between them. */
-export type NatMachine = "server" | "device" | "router";
+/** The public host's address in the network of its clients. */
+export const CLIENTS_ADDRESS = "10.78.0.1";
+
+/** A client's address there. */
+const CLIENT_ADDRESS = "10.78.0.2";
+
+/** One of the machines: the public host, the gateway, what is between them, and a client of the public host. */
+export type NatMachine = "server" | "device" | "router" | "client";
 
 let count = 0;
 
@@ -33,23 +39,28 @@ export class NatNetwork implements AsyncDisposable {
   readonly #id = `sallyport-nat-${Deno.pid}-${++count}`;
   #address = 0;
   #removed = false;
+  readonly #machines: NatMachine[] = ["server", "device", "router"];
 
   private constructor() {}
 
   /**
    * Makes them. Without `forward` the router lets nothing through, as the gateway is told at once: only what runs on the
-   * router reaches both sides.
+   * router reaches both sides. With `client` there is a machine for clients, too, in a network of its own.
    */
-  static async create({ forward = true }: { readonly forward?: boolean } = {}): Promise<NatNetwork> {
+  static async create(
+    { forward = true, client = false }: { readonly forward?: boolean; readonly client?: boolean } = {},
+  ): Promise<NatNetwork> {
     const made = new NatNetwork();
     const [server, device, router] = [made.#name("server"), made.#name("device"), made.#name("router")];
+    if (client) made.#machines.push("client");
     try {
-      for (const name of [server, device, router]) {
+      for (const name of made.#machines.map((machine) => made.#name(machine))) {
         await ip("netns", "add", name);
         await ip("-n", name, "link", "set", "lo", "up");
       }
       await cable(server, "cable", PUBLIC_ADDRESS, router, "outside", ROUTER_ADDRESSES[0]);
       await cable(device, "cable", GATEWAY_ADDRESS, router, "inside", INNER_ROUTER_ADDRESS);
+      if (client) await cable(server, "clients", CLIENTS_ADDRESS, made.#name("client"), "cable", CLIENT_ADDRESS);
       await ip("-n", device, "route", "add", "default", "via", INNER_ROUTER_ADDRESS);
       if (forward) await made.#nat();
       else await ip("-n", device, "route", "add", "unreachable", PUBLIC_NETWORK);
@@ -97,7 +108,7 @@ export class NatNetwork implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#removed) return; // its user may have handed it on to somebody who did so
     this.#removed = true;
-    for (const machine of ["server", "device", "router"] as const) {
+    for (const machine of this.#machines) {
       await Child.run("ip", [find("ip")!, "netns", "del", this.#name(machine)]);
     }
   }
