@@ -73,6 +73,14 @@ export class TomlTable {
     return value.map((item: unknown, at) => this.#scalar([name, at], item, parse));
   }
 
+  /** The argument list `name`, texts and nothing else, if there is one. */
+  texts(name: string): string[] | undefined {
+    const value = this.#take(name);
+    if (value === undefined) return undefined;
+    if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value;
+    throw this.error(name, `"${name}" has to be a list of texts, as no shell splits it: ${name} = ["PROGRAM", "ARGUMENT"]`);
+  }
+
   /** The value of `name`, true or false, if there is one. */
   flag(name: string): boolean | undefined {
     const value = this.#take(name);
