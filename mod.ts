@@ -64,7 +64,8 @@ export {
   parseGrantedAddress,
   type ServiceGrant,
 } from "./server/service_grant.ts";
-export { connectDevice, type DeviceHandle, type DeviceState, type DeviceStatus } from "./device/device.ts";
+export { connectDevice } from "./device/device.ts";
+export type { DeviceHandle, DeviceState, DeviceStatus } from "./device/handle.ts";
 export * from "./device/events.ts";
 export type { LinkFacts } from "./device/link_maker.ts";
 export { type NamedService, parseNamedService } from "./device/named_service.ts";

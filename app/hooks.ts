@@ -99,10 +99,10 @@ export class HookRunner {
     if (!this.#options.hooks[notice.event] || this.#over) return;
     const waiting = this.#waiting;
     const older = waiting.findIndex(({ event, subject }) => event === notice.event && subject === notice.subject);
-    if (older >= 0) waiting.splice(older, 1); // so a device that comes and goes takes no more places than it has hooks
-    else if (waiting.length >= MAX_HOOKS_WAITING) waiting.shift();
-    else this.#leftOut--;
-    this.#leaveOut(1);
+    if (older >= 0 || waiting.length >= MAX_HOOKS_WAITING) {
+      waiting.splice(Math.max(0, older), 1); // so a device that comes and goes takes a place for each hook at most
+      this.#leaveOut(1);
+    }
     const last = waiting.findLastIndex(({ subject }) => subject === notice.subject);
     if (notice.late && waiting[last]?.event === "online") waiting.splice(last, 0, notice);
     else waiting.push(notice);

@@ -78,7 +78,10 @@ export class TomlTable {
     const value = this.#take(name);
     if (value === undefined) return undefined;
     if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value;
-    throw this.error(name, `"${name}" has to be a list of texts, as no shell splits it: ${name} = ["PROGRAM", "ARGUMENT"]`);
+    throw this.error(
+      name,
+      `"${name}" has to be a list of texts, as no shell splits it: ${name} = ["PROGRAM", "ARGUMENT"]`,
+    );
   }
 
   /** The value of `name`, true or false, if there is one. */

@@ -8,6 +8,7 @@ import type { Command } from "commander";
 import { describeError } from "../net/errors.ts";
 import { daemonCommand, printLine, readOptions, taskOptions } from "../app/command.ts";
 import { ConfigError } from "../app/config_error.ts";
+import { HookRunner } from "../app/hooks.ts";
 import { keyCommand } from "../app/key_cli.ts";
 import { setUpLogging } from "../app/logging.ts";
 import { describeOptions, type OptionValues } from "../app/options.ts";
@@ -24,6 +25,7 @@ import {
 } from "./config.ts";
 import { connectDevice } from "./device.ts";
 import type { DeviceEvent } from "./events.ts";
+import { DeviceNotices } from "./hook_facts.ts";
 import { joinCommand } from "./join_cli.ts";
 import type { V2DeviceOptions } from "./options.ts";
 import { loadDevice, saveDevice, type StoredDevice } from "./state.ts";
@@ -84,16 +86,28 @@ async function runDevice(
   const json = values["log-format"] === "json";
   const logger = setUpLogging("device", values["log-format"] ?? "auto", values["log-level"] ?? "info");
   const folder = config.profile === "v2" ? stateFolder(values.state, "device") : "";
-  const options = config.profile === "v1" ? config : await withState(config, folder, stored);
+  const { hooks: commands, ...given } = config;
+  const hooks = new HookRunner({ hooks: commands, logger });
+  const notices = new DeviceNotices();
+  const options = given.profile === "v1" ? given : await withState(given, folder, stored);
   const device = connectDevice({ ...options, logger });
   device.subscribe((event) => {
     announce(event, json);
+    const notice = notices.of(event);
+    if (notice) hooks.tell(notice);
     if (event.type === "online" && stored?.enrolment) {
       forgetToken(folder, stored).catch((error: unknown) => logger.error("{error}", { error: describeError(error) }));
     }
   });
   const daemon = { ready: Promise.resolve(), closed: device.closed, shutdown: () => device.shutdown() };
-  await runDaemon(daemon, (signal) => logger.info("{signal}: shutting down; a second one ends at once", { signal }));
+  try {
+    await runDaemon(daemon, (signal) => {
+      hooks.ending();
+      logger.info("{signal}: shutting down; a second one ends at once", { signal });
+    });
+  } finally {
+    await hooks.close();
+  }
   const { goodbye } = device.status;
   if (goodbye?.comeBackAfter === Infinity) throw new RefusedError(`${goodbye.code}: ${goodbye.text}`);
 }
@@ -132,11 +146,25 @@ async function forgetToken(folder: string, { enrolment: _token, ...rest }: Store
 
 /** The link's coming and going, on stdout, a stable line each: what a script waits for. */
 function announce(event: DeviceEvent, json: boolean): void {
-  if (event.type !== "online" && event.type !== "lost" && event.type !== "service") return;
-  if (json) printLine(JSON.stringify(event));
-  else if (event.type === "online") printLine(`online ${event.server}` + (event.device ? ` as ${event.device}` : ""));
-  else if (event.type === "service") printLine(`service ${event.service} ${event.hostAddress ?? event.error}`);
-  else printLine(`lost ${event.server} ${event.reason}` + (event.goodbye ? ` ${event.goodbye}` : ""));
+  const line = lineOf(event);
+  if (line !== undefined) printLine(json ? JSON.stringify(event) : line);
+}
+
+function lineOf(event: DeviceEvent): string | undefined {
+  switch (event.type) {
+    case "online":
+      return `online ${event.server}` + (event.device ? ` as ${event.device}` : "");
+    case "interrupted":
+      return `interrupted ${event.server} ${event.reason}`;
+    case "resumed":
+      return `resumed ${event.server} interrupted=${event.interrupted} replayed=${event.replayed}`;
+    case "service":
+      return `service ${event.service} ${event.hostAddress ?? event.error}`;
+    case "lost":
+      return `lost ${event.server} ${event.reason}` + (event.goodbye ? ` ${event.goodbye}` : "");
+    default:
+      return undefined;
+  }
 }
 
 function examples(name: string): string {

@@ -10,6 +10,8 @@ import { parseProxy, proxyFor, type ProxyOptions } from "../net/http_proxy.ts";
 import { parsePublicKey } from "../net/identity.ts";
 import { COMMON_OPTIONS, keepAliveOptions } from "../app/command.ts";
 import { ConfigError } from "../app/config_error.ts";
+import { describeHooks, readHooks } from "../app/hook_config.ts";
+import type { Hooks } from "../app/hooks.ts";
 import { type OptionTable, type OptionValues, required } from "../app/options.ts";
 import { STATE_OPTION } from "../app/state.ts";
 import type { TomlTable } from "../app/toml_table.ts";
@@ -113,7 +115,7 @@ export const DEVICE_OPTIONS = {
 } as const satisfies OptionTable;
 
 /** What was given, checked; what a v2 device keeps in its state is not in it. */
-export type DeviceConfig = V1DeviceOptions | V2Config;
+export type DeviceConfig = (V1DeviceOptions | V2Config) & { readonly hooks: Hooks };
 
 /** A v2 device but for its identity. */
 export type V2Config =
@@ -150,8 +152,9 @@ export function deviceConfig(
   file: TomlTable | undefined,
   stored: StoredDevice | undefined,
 ): DeviceConfig {
+  const hooks = readHooks(file);
   file?.rejectUnknown();
-  return (values.profile ?? "v2") === "v1" ? v1Config(values) : v2Config(values, stored);
+  return { ...((values.profile ?? "v2") === "v1" ? v1Config(values) : v2Config(values, stored)), hooks };
 }
 
 function v1Config(values: OptionValues<typeof DEVICE_OPTIONS>): V1DeviceOptions {
@@ -250,5 +253,6 @@ export function describeDevice(config: DeviceConfig): string[] {
   return [
     ...servers.map((server) => `server ${formatAddress(server)} profile=${config.profile} security=${security}`),
     ...config.services.map((service) => `service ${service.text}`),
+    ...describeHooks(config.hooks),
   ];
 }

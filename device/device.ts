@@ -15,11 +15,12 @@ import { sleep } from "../net/clock.ts";
 import { Emitter } from "../net/emitter.ts";
 import { describeError } from "../net/errors.ts";
 import { formatDuration } from "../net/format.ts";
-import { watchNetwork } from "../net/network_watch.ts";
 import { SHUTDOWN_TIMEOUT_MS } from "../net/limits.ts";
 import type { LinkEnd } from "../net/link_end.ts";
 import type { DeviceEvent, LostEvent } from "./events.ts";
-import type { LinkFacts, LinkLife, LinkMaker, MadeLink } from "./link_maker.ts";
+import type { DeviceHandle, DeviceState, DeviceStatus } from "./handle.ts";
+import type { LinkLife, LinkMaker, MadeLink } from "./link_maker.ts";
+import { downOrChanged } from "./network_change.ts";
 import { type DeviceOptions, type DeviceSettings, deviceSettings } from "./options.ts";
 import { V1LinkMaker } from "./v1_link_maker.ts";
 import { V2LinkMaker } from "./v2_link_maker.ts";
@@ -35,50 +36,6 @@ export const RESUME_PAUSE_MS = 100;
 
 /** Longest wait between two tries to resume, in milliseconds. */
 export const MAX_RESUME_PAUSE_MS = 1_000;
-
-/** Where a device stands. */
-export type DeviceState = "connecting" | "handshaking" | "online" | "interrupted" | "waiting" | "closed";
-
-/** A device as it is now. Times are milliseconds. */
-export interface DeviceStatus extends LinkFacts {
-  /** Where it stands. */
-  readonly state: DeviceState;
-  /** The server, as configured. */
-  readonly server: string;
-  /** Its name on the server; v1 has none. */
-  readonly name: string | undefined;
-  /** Whether the server speaks a version that this device does; `undefined` while that is not known (seed 002, IsCompatible). */
-  readonly isCompatible: boolean | undefined;
-  /** What the server said last when it refused this device or took its leave. */
-  readonly goodbye: Goodbye | undefined;
-}
-
-/** A running device. */
-export interface DeviceHandle extends AsyncDisposable {
-  /** Resolves when the first link is up; rejects if the device is closed before. */
-  readonly ready: Promise<void>;
-  /** Resolves when nothing of the device is left: after `shutdown` or `close`, or without `reconnect` after its link. */
-  readonly closed: Promise<void>;
-  /** Where the device stands. */
-  readonly state: DeviceState;
-  /** All that is known of the device and its link. */
-  readonly status: DeviceStatus;
-  /**
-   * Sets what silence is suffered: by the device of the server, by the server of the device, or both (seed 002). What is in
-   * force can be read back in {@linkcode DeviceHandle.status}. v2 only.
-   */
-  setKeepAliveSettings(settings: KeepAliveSettings, endpoint: Endpoint): void;
-  /** Goes to mode `config` (services withdrawn, channels reset) or `run`. v2 only. */
-  setMode(mode: Exclude<DeviceMode, "init">): void;
-  /** Calls `subscriber` whenever the link is lost (seed 002, SubscribeConnectionLost). @returns what ends that. */
-  subscribeConnectionLost(subscriber: (event: LostEvent) => void): () => void;
-  /** Calls `subscriber` for every event from now on. @returns what ends that. */
-  subscribe(subscriber: (event: DeviceEvent) => void): () => void;
-  /** Ends in order: CLOSE for each channel, what came is delivered; after 5 s at the latest, at once. */
-  shutdown(): Promise<void>;
-  /** Ends at once. Idempotent. */
-  close(): void;
-}
 
 /**
  * Dials the server, and again for ever when the link is lost.
@@ -200,7 +157,7 @@ class Device implements DeviceHandle {
 
   /** One dial, and one link if it succeeds. @returns how long to wait for the next, or `undefined` for no next. */
   async #once(): Promise<number | undefined> {
-    const { clock, logger } = this.#settings;
+    const { logger } = this.#settings;
     const { signal } = this.#stop;
     const moving = this.#link; // still up: only its network has changed
     if (!moving) this.state = "connecting";
@@ -258,7 +215,7 @@ class Device implements DeviceHandle {
     const { clock, logger } = this.#settings;
     const since = clock.now();
     this.#tries = 0;
-    const end = await this.#downOrChanged(link, local);
+    const end = await downOrChanged(link, this.#settings.reconnect ? local : undefined, this.#settings);
     if (end === "changed") {
       logger.info("the network has changed: dialling {server} anew, while the link goes on", { server });
       return 0;
@@ -294,19 +251,6 @@ class Device implements DeviceHandle {
     );
     this.#emitter.emit({ type: "lost", ...facts });
     return retryIn;
-  }
-
-  /** Which comes first. */
-  async #downOrChanged(link: LinkLife, local: string | undefined): Promise<LinkEnd | "changed"> {
-    if (local === undefined || !link.resumable || !this.#settings.reconnect) return await link.down;
-    const changed = Promise.withResolvers<"changed">();
-    const host = local.slice(0, local.lastIndexOf(":")).replace(/^\[|\]$/g, "");
-    const stop = watchNetwork(host, this.#settings.clock, () => changed.resolve("changed"), this.#settings.readNetwork);
-    try {
-      return await Promise.race([link.down, changed.promise]);
-    } finally {
-      stop();
-    }
   }
 
   /** A session that waited for a link is over. */

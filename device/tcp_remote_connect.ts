@@ -6,7 +6,8 @@
 
 import { formatAddress } from "../protocol/address.ts";
 import type { Logger } from "../net/logger.ts";
-import { connectDevice, type DeviceHandle } from "./device.ts";
+import { connectDevice } from "./device.ts";
+import type { DeviceHandle } from "./handle.ts";
 import { parseService } from "./services.ts";
 
 /** The parameters of TCPRemoteConnect, by their names in the seed. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { formatAddress, parseAddress } from "../protocol/address.ts";
+import { formatAddress } from "../protocol/address.ts";
 import { type Goodbye, goodbye } from "../protocol/goodbye.ts";
 import type { KeepAliveSettings } from "../protocol/keep_alive.ts";
 import { V2_MAX_CHANNELS } from "../protocol/limits.ts";
@@ -17,18 +17,16 @@ import { V2DeviceLink } from "../protocol/v2_device_link.ts";
 import type { ConnectRequest, ServiceGrantResult, Settings } from "../protocol/v2_messages.ts";
 import { type ChannelSummary, nothingCarried } from "../net/channel_end.ts";
 import { ChannelPump } from "../net/channel_pump.ts";
-import { dial, DialLimit, DialTimeout } from "../net/dial.ts";
 import { describeError } from "../net/errors.ts";
-import { writeAll } from "../net/handshake.ts";
 import { LINK_WINDOW_BOUND, MAX_LEAVING_CHANNELS } from "../net/limits.ts";
 import type { LinkEnd } from "../net/link_end.ts";
 import { SessionLinks } from "../net/session_links.ts";
-import { encodeProxyHeader } from "../net/proxy_protocol.ts";
-import { closeQuietly, type Transport } from "../net/transport.ts";
+import type { Transport } from "../net/transport.ts";
 import type { DeviceEvent } from "./events.ts";
 import type { NamedService } from "./named_service.ts";
 import type { DeviceSettings } from "./options.ts";
 import type { ServiceBoard } from "./service_board.ts";
+import { dialReason, dialService } from "./service_dial.ts";
 
 /** What a session needs. */
 export interface V2LinkSessionOptions {
@@ -260,18 +258,7 @@ export class V2LinkSession {
     signal: AbortSignal,
   ): Promise<void> {
     const { clock, connectTimeout } = this.#options.settings;
-    const conn = await dial(service.localAddress, clock, service.connectTimeout ?? connectTimeout, signal);
-    if (service.proxy !== undefined) {
-      try {
-        await writeAll(
-          conn,
-          encodeProxyHeader(service.proxy, addressOf(request.client), addressOf(request.hostAddress)),
-        );
-      } catch (error) {
-        closeQuietly(conn);
-        throw error;
-      }
-    }
+    const conn = await dialService(service, request, clock, connectTimeout, signal);
     this.#options.board.hint(service, true);
     this.#link.accept(channel);
     pump.attach(conn);
@@ -303,19 +290,5 @@ export class V2LinkSession {
         facts,
       );}
     this.#options.emit({ type: "channel-end", ...facts });
-  }
-}
-
-function dialReason(cause: unknown): ChannelEndReason {
-  if (cause instanceof DialTimeout) return "connect-timeout";
-  if (cause instanceof DialLimit) return "too-many-channels";
-  return cause instanceof Deno.errors.ConnectionRefused ? "service-refused" : "service-unreachable";
-}
-
-function addressOf(text: string): ReturnType<typeof parseAddress> | undefined {
-  try {
-    return parseAddress(text);
-  } catch {
-    return undefined; // what the server said is for the service only if it is an address
   }
 }

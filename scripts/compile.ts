@@ -12,13 +12,14 @@ import { RUNTIME_FLAGS } from "./runtime_flags.ts";
 
 /** SALLYPORT_… are the options; the others are what the command-line library asks for colours. */
 const ENV =
-  "SALLYPORT_*,HOME,XDG_STATE_HOME,HTTPS_PROXY,https_proxy,NO_PROXY,no_proxy,NO_COLOR,FORCE_COLOR,CLICOLOR,CLICOLOR_FORCE,NODE_DEBUG";
+  "SALLYPORT_*,HOME,XDG_STATE_HOME,HTTPS_PROXY,https_proxy,NO_PROXY,no_proxy,PATH,LANG,NO_COLOR,FORCE_COLOR,CLICOLOR,CLICOLOR_FORCE,NODE_DEBUG";
 const PERMISSIONS = [
   "--no-prompt",
   "--allow-net",
   "--allow-read",
   "--allow-write",
   "--allow-sys=uid,hostname",
+  "--allow-run", // hooks, whose programs stand in the configuration file
   `--allow-env=${ENV}`,
 ];
 

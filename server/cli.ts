@@ -6,6 +6,7 @@
 
 import type { Command } from "commander";
 import { daemonCommand, printLine, readOptions } from "../app/command.ts";
+import { HookRunner } from "../app/hooks.ts";
 import { setUpLogging } from "../app/logging.ts";
 import { describeOptions } from "../app/options.ts";
 import { runDaemon } from "../app/run.ts";
@@ -15,6 +16,7 @@ import { describeServer, SERVER_OPTIONS, type ServerConfig, serverConfig } from 
 import { devicesCommands } from "./devices_cli.ts";
 import { devicesFile } from "./facts.ts";
 import type { ServerEvent } from "./events.ts";
+import { serverNotice } from "./hook_facts.ts";
 import type { ListenOptions } from "./options.ts";
 import { serve, type ServerHandle } from "./server.ts";
 import { openV2State, type V2State } from "./v2_state.ts";
@@ -53,18 +55,29 @@ async function run(command: Command): Promise<void> {
   const logger = setUpLogging("server", values["log-format"] ?? "auto", values["log-level"] ?? "info");
   const hasV2 = config.listen.some(({ profile }) => profile === "v2");
   const state = hasV2 ? await openV2State(stateFolder(values.state, "server"), values.devices, logger) : undefined;
+  const { hooks: commands, ...options } = config;
+  const hooks = new HookRunner({ hooks: commands, logger });
   const server = serve({
-    ...config,
-    listen: config.listen.map((listen) => withIdentity(listen, state)),
+    ...options,
+    listen: options.listen.map((listen) => withIdentity(listen, state)),
     logger,
     ...(state && { v2: state.options }),
   });
-  server.subscribe((event) => announce(event, json));
+  const interrupted = new Set<string>();
+  server.subscribe((event) => {
+    announce(event, json, interrupted);
+    const notice = serverNotice(event);
+    if (notice) hooks.tell(notice);
+  });
   state?.watch(server);
   const daemon = { ...server, ready: server.ready.then(() => tellState(server, state)) };
   try {
-    await runDaemon(daemon, (signal) => logger.info("{signal}: shutting down; a second one ends at once", { signal }));
+    await runDaemon(daemon, (signal) => {
+      hooks.ending();
+      logger.info("{signal}: shutting down; a second one ends at once", { signal });
+    });
   } finally {
+    await hooks.close();
     await state?.close();
   }
 }
@@ -89,16 +102,33 @@ async function tellState(server: ServerHandle, state: V2State | undefined): Prom
   );
 }
 
-/** The addresses really bound, on stdout, a stable line each: what a script waits for. */
-function announce(event: ServerEvent, json: boolean): void {
-  if (event.type !== "listening" && event.type !== "host-open") return;
-  if (json) printLine(JSON.stringify(event));
-  else if (event.type === "listening") {
-    printLine(
-      `listening ${event.address} profile=${event.profile}` +
-        (event.profile === "v1" ? "" : ` security=${event.security}`),
-    );
-  } else printLine(`open ${event.hostAddress} -> ${event.device ? `${event.device}/` : ""}${event.localAddress}`);
+/**
+ * The addresses really bound, and sessions that wait for their device, on stdout, a stable line each: what a script waits
+ * for. `interrupted`: devices whose interruption was told, so that its end is told too.
+ */
+function announce(event: ServerEvent, json: boolean, interrupted: Set<string>): void {
+  const line = lineOf(event, interrupted);
+  if (line !== undefined) printLine(json ? JSON.stringify(event) : line);
+}
+
+function lineOf(event: ServerEvent, interrupted: Set<string>): string | undefined {
+  switch (event.type) {
+    case "listening":
+      return `listening ${event.address} profile=${event.profile}` +
+        (event.profile === "v1" ? "" : ` security=${event.security}`);
+    case "host-open":
+      return `open ${event.hostAddress} -> ${event.device ? `${event.device}/` : ""}${event.localAddress}`;
+    case "link-interrupted":
+      interrupted.add(event.device);
+      return `link-interrupted ${event.device} ${event.reason}`;
+    case "link-resumed":
+      interrupted.delete(event.device);
+      return `link-resumed ${event.device} interrupted=${event.interrupted} replayed=${event.replayed}`;
+    case "link-down":
+      return interrupted.delete(event.device) ? `link-down ${event.device} ${event.reason}` : undefined;
+    default:
+      return undefined;
+  }
 }
 
 function examples(name: string): string {

@@ -9,6 +9,8 @@ import { V2_KEEP_ALIVE } from "../protocol/keep_alive.ts";
 import type { TlsSource } from "../net/tls.ts";
 import { COMMON_OPTIONS, keepAliveOptions } from "../app/command.ts";
 import { ConfigError } from "../app/config_error.ts";
+import { describeHooks, readHooks } from "../app/hook_config.ts";
+import type { Hooks } from "../app/hooks.ts";
 import type { OptionTable, OptionValues } from "../app/options.ts";
 import { STATE_OPTION } from "../app/state.ts";
 import type { TomlTable } from "../app/toml_table.ts";
@@ -108,6 +110,7 @@ export interface V2ListenConfig {
 /** What was given, checked. */
 export type ServerConfig = Omit<ServeOptions, "listen"> & {
   readonly listen: readonly (V1ListenOptions | V2ListenConfig)[];
+  readonly hooks: Hooks;
 };
 
 /**
@@ -118,10 +121,12 @@ export type ServerConfig = Omit<ServeOptions, "listen"> & {
 export function serverConfig(values: OptionValues<typeof SERVER_OPTIONS>, file: TomlTable | undefined): ServerConfig {
   const sections = readSections(values, file);
   const listen = sections ? sections.map(listenFromSection) : [listenFromOptions(values)];
+  const hooks = readHooks(file);
   file?.rejectUnknown();
   checkAddresses(listen);
   return {
     listen,
+    hooks,
     keepAlive: {
       idleTimeout: values["idle-timeout"] ?? V2_KEEP_ALIVE.idleTimeout,
       probeInterval: values["probe-interval"] ?? V2_KEEP_ALIVE.probeInterval,
@@ -265,10 +270,11 @@ function checkAddresses(listen: ServerConfig["listen"]): void {
 
 /** What is in force, a line each, for `--check`. */
 export function describeServer(options: ServerConfig): string[] {
-  return options.listen.flatMap((listen) => [
+  const listeners = options.listen.flatMap((listen) => [
     `listen ${formatAddress(listen.address)} profile=${listen.profile} security=${securityOf(listen)}`,
     ...forwardsOf(listen).map((forward) => `  forward ${describeForward(forward)}`),
   ]);
+  return [...listeners, ...describeHooks(options.hooks)];
 }
 
 function securityOf(listen: ServerConfig["listen"][number]): string {

@@ -83,11 +83,15 @@ export class NatNetwork implements AsyncDisposable {
 
   /** The router loses everything from now on, without a word, or only the connection from `port` of the gateway. */
   async cut(port?: number): Promise<void> {
-    const lost = port === undefined ? [""] : [`tcp sport ${port}`, `tcp dport ${port}`];
+    await this.filter(port === undefined ? ["drop"] : [`tcp sport ${port} drop`, `tcp dport ${port} drop`]);
+  }
+
+  /** The router treats what it forwards by these rules from now on. */
+  async filter(rules: readonly string[]): Promise<void> {
     await this.#nft(`
       add table ip cut;
       add chain ip cut silent { type filter hook forward priority 0; };
-      ${lost.map((what) => `add rule ip cut silent ${what} drop;`).join("\n")}`);
+      ${rules.map((rule) => `add rule ip cut silent ${rule};`).join("\n")}`);
   }
 
   /** It loses nothing any more. */
@@ -103,6 +107,14 @@ export class NatNetwork implements AsyncDisposable {
     await ip("-n", router, "address", "del", `${before}/24`, "dev", "outside");
     await ip("-n", router, "address", "add", `${after}/24`, "dev", "outside");
     return after;
+  }
+
+  /** The router forgets the connections that it knew: the kernel drops them with the address that hides them. */
+  async forgetConnections(): Promise<void> {
+    const router = this.#name("router");
+    const address = ROUTER_ADDRESSES[this.#address % 2]!;
+    await ip("-n", router, "address", "del", `${address}/24`, "dev", "outside");
+    await ip("-n", router, "address", "add", `${address}/24`, "dev", "outside");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

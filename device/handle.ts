@@ -1,0 +1,55 @@
+/**
+ * What a running device is to a program that embeds it.
+ *
+ * @module
+ */
+
+import type { Goodbye } from "../protocol/goodbye.ts";
+import type { Endpoint, KeepAliveSettings } from "../protocol/keep_alive.ts";
+import type { DeviceMode } from "../protocol/v2_messages.ts";
+import type { DeviceEvent, LostEvent } from "./events.ts";
+import type { LinkFacts } from "./link_maker.ts";
+
+/** Where a device stands. */
+export type DeviceState = "connecting" | "handshaking" | "online" | "interrupted" | "waiting" | "closed";
+
+/** A device as it is now. Times are milliseconds. */
+export interface DeviceStatus extends LinkFacts {
+  /** Where it stands. */
+  readonly state: DeviceState;
+  /** The server, as configured. */
+  readonly server: string;
+  /** Its name on the server; v1 has none. */
+  readonly name: string | undefined;
+  /** Whether the server speaks a version that this device does; `undefined` while that is not known (seed 002, IsCompatible). */
+  readonly isCompatible: boolean | undefined;
+  /** What the server said last when it refused this device or took its leave. */
+  readonly goodbye: Goodbye | undefined;
+}
+
+/** A running device. */
+export interface DeviceHandle extends AsyncDisposable {
+  /** Resolves when the first link is up; rejects if the device is closed before. */
+  readonly ready: Promise<void>;
+  /** Resolves when nothing of the device is left: after `shutdown` or `close`, or without `reconnect` after its link. */
+  readonly closed: Promise<void>;
+  /** Where the device stands. */
+  readonly state: DeviceState;
+  /** All that is known of the device and its link. */
+  readonly status: DeviceStatus;
+  /**
+   * Sets what silence is suffered: by the device of the server, by the server of the device, or both (seed 002). What is in
+   * force can be read back in {@linkcode DeviceHandle.status}. v2 only.
+   */
+  setKeepAliveSettings(settings: KeepAliveSettings, endpoint: Endpoint): void;
+  /** Goes to mode `config` (services withdrawn, channels reset) or `run`. v2 only. */
+  setMode(mode: Exclude<DeviceMode, "init">): void;
+  /** Calls `subscriber` whenever the link is lost (seed 002, SubscribeConnectionLost). @returns what ends that. */
+  subscribeConnectionLost(subscriber: (event: LostEvent) => void): () => void;
+  /** Calls `subscriber` for every event from now on. @returns what ends that. */
+  subscribe(subscriber: (event: DeviceEvent) => void): () => void;
+  /** Ends in order: CLOSE for each channel, what came is delivered; after 5 s at the latest, at once. */
+  shutdown(): Promise<void>;
+  /** Ends at once. Idempotent. */
+  close(): void;
+}

@@ -1,0 +1,54 @@
+/**
+ * Dialling a service for a client.
+ *
+ * @module
+ */
+
+import { parseAddress } from "../protocol/address.ts";
+import type { ChannelEndReason } from "../protocol/reasons.ts";
+import type { ConnectRequest } from "../protocol/v2_messages.ts";
+import type { Clock } from "../net/clock.ts";
+import { dial, DialLimit, DialTimeout } from "../net/dial.ts";
+import { writeAll } from "../net/handshake.ts";
+import { encodeProxyHeader } from "../net/proxy_protocol.ts";
+import { closeQuietly } from "../net/transport.ts";
+import type { NamedService } from "./named_service.ts";
+
+/**
+ * Connects to a service, and tells it of the client where it asked for that.
+ *
+ * @throws What {@linkcode dial} throws, or the socket. Nothing is left open then.
+ */
+export async function dialService(
+  service: NamedService,
+  request: ConnectRequest,
+  clock: Clock,
+  connectTimeout: number,
+  signal: AbortSignal,
+): Promise<Deno.TcpConn> {
+  const conn = await dial(service.localAddress, clock, service.connectTimeout ?? connectTimeout, signal);
+  if (service.proxy === undefined) return conn;
+  try {
+    const header = encodeProxyHeader(service.proxy, addressOf(request.client), addressOf(request.hostAddress));
+    await writeAll(conn, header);
+  } catch (error) {
+    closeQuietly(conn);
+    throw error;
+  }
+  return conn;
+}
+
+/** What a client is told when its service could not be reached. */
+export function dialReason(cause: unknown): ChannelEndReason {
+  if (cause instanceof DialTimeout) return "connect-timeout";
+  if (cause instanceof DialLimit) return "too-many-channels";
+  return cause instanceof Deno.errors.ConnectionRefused ? "service-refused" : "service-unreachable";
+}
+
+function addressOf(text: string): ReturnType<typeof parseAddress> | undefined {
+  try {
+    return parseAddress(text);
+  } catch {
+    return undefined; // what the server said is for the service only if it is an address
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * Transfers in both directions through cuts of every kind.
+ *
+ * @module
+ */
+
+import type { CutOutcome } from "../../tests/e2e/support/cuts.ts";
+import { ResumeMachines } from "../../tests/e2e/support/resume_machines.ts";
+import { type ChaosOptions, plannedCuts } from "./plan.ts";
+import { cutTable, transferSummary } from "./report.ts";
+
+/** Clients at once: some with much to carry, some that come and go. */
+const LANES = 6;
+
+/** Bytes of the largest transfer, each way. */
+const SIZE = 12_000_000;
+
+/** Bytes a second of each client, each way. */
+const RATE = 1_500_000;
+
+/** Longest time that the transfers which run may take in the end, in milliseconds. */
+const FINISH_MS = 60_000;
+
+/** Cuts between two lines about how far it is. */
+const TELL_EVERY = 25;
+
+/** Runs it. @returns what went wrong, in words. */
+export async function chaosTransfers(options: ChaosOptions, say: (line: string) => void): Promise<string[]> {
+  const { cuts, seed, minutes, kinds } = options;
+  await using machines = await ResumeMachines.start({ seed });
+  await using transfers = machines.transfers({ seed, lanes: LANES, rounds: null, size: SIZE, rate: RATE });
+  await transfers.flowing();
+  const outcomes: CutOutcome[] = [];
+  const faults: string[] = [];
+  const carriedBefore = machines.cuts.carried;
+  const since = performance.now();
+  const until = since + minutes * 60_000;
+  for (const { kind, hold, gap } of plannedCuts(seed, kinds)) {
+    if (outcomes.length >= cuts || performance.now() > until || faults.length > 0) break;
+    await new Promise((resolve) => setTimeout(resolve, gap)); // so that the next cut finds the link in any phase
+    try {
+      outcomes.push(await machines.cuts.cut(kind, hold));
+    } catch (error) {
+      faults.push(`cut ${outcomes.length + 1}, ${kind}: ${error instanceof Error ? error.message : error}`);
+    }
+    faults.push(...machines.cuts.lost, ...transfers.losses);
+    if (outcomes.length % TELL_EVERY === 0) {
+      say(`${outcomes.length} cuts, ${transfers.lines.length} transfers, ${faults.length} losses`);
+    }
+  }
+  const seconds = Math.round((performance.now() - since) / 1_000);
+  const lines = await transfers.finish(FINISH_MS).catch((error: Error) => {
+    faults.push(error.message);
+    return transfers.lines;
+  });
+  faults.push(...transfers.losses, ...machines.cuts.lost);
+  say("");
+  for (const line of cutTable(outcomes)) say(line);
+  say("");
+  say(transferSummary(lines));
+  say(`${outcomes.length} cuts in ${seconds} s; the link carried ${machines.cuts.carried - carriedBefore} bytes`);
+  return [...new Set(faults)];
+}

@@ -1,0 +1,143 @@
+/**
+ * What happens in a run: users, a network, and what goes wrong. All of it follows from a seed.
+ *
+ * @module
+ */
+
+import { Random } from "../fuzz/random.ts";
+import type { Direction } from "./connection.ts";
+import type { ProgramPlan } from "./program.ts";
+import type { Network } from "./way.ts";
+
+/** A client, and the service that it comes to. Times are milliseconds. */
+export interface UserPlan {
+  /** When the client comes. */
+  readonly at: number;
+  /** What the client does. */
+  readonly client: ProgramPlan;
+  /** What the service does. */
+  readonly service: ProgramPlan;
+  /** How long the device dials. */
+  readonly dial: number;
+  /** Whether the service refuses. */
+  readonly refuse: boolean;
+  /** Who goes before its time. */
+  readonly quit: { readonly by: "client" | "service"; readonly after: number; readonly how: "reset" | "close" } | undefined;
+}
+
+/** Who notices a link's end at once; the others send on into nothing until they miss an answer. */
+export type Noticed = "both" | "server" | "device" | "nobody";
+
+/** Something that goes wrong, on the link that is up or being made then. */
+export type Fault =
+  /** Nothing comes through any more, one way or both. */
+  | { readonly kind: "cut"; readonly ways: readonly Direction[]; readonly noticed: Noticed }
+  /** The same once so many bytes more have come through. */
+  | { readonly kind: "cut-after"; readonly way: Direction; readonly bytes: number; readonly noticed: Noticed }
+  /** What is on the way comes so much later, perhaps when one side has given the link up. */
+  | { readonly kind: "hold"; readonly ways: readonly Direction[]; readonly ms: number; readonly noticed: Noticed }
+  /** The device goes to a new link while the old one works. */
+  | { readonly kind: "move" }
+  /** There is no network for a while. */
+  | { readonly kind: "outage"; readonly ms: number }
+  /** The next links are cut once so many bytes have come through: in the handshake, in the replay, or later. */
+  | { readonly kind: "bad-dials"; readonly cuts: readonly { readonly way: Direction; readonly bytes: number }[] }
+  /** A process dies, and another starts so much later. `silent`: nobody hears of it. */
+  | { readonly kind: "restart"; readonly who: "server" | "device"; readonly silent: boolean; readonly pause: number };
+
+/** A run. */
+export interface Plan {
+  readonly seed: number;
+  readonly network: Network;
+  /** Whether the server's small writes wait (Nagle), as its runtime does over TLS. */
+  readonly nagle: boolean;
+  /** Bytes that each side may grant. */
+  readonly bound: number;
+  /** Milliseconds that a session outlives its link, on the server and on the device. */
+  readonly expiration: { readonly server: number; readonly device: number };
+  readonly users: readonly UserPlan[];
+  readonly faults: readonly { readonly at: number; readonly fault: Fault }[];
+}
+
+/** Milliseconds after which nothing goes wrong any more. */
+export const FAULTS_END = 12_000;
+
+/** The plan of a seed. */
+export function planOf(seed: number): Plan {
+  const random = new Random(seed);
+  const users = Array.from({ length: 1 + random.upTo(7) }, () => userOf(random));
+  const count = random.of(0, 1, 2, 4, 8, 16);
+  const faults = Array.from({ length: count }, () => ({ at: random.upTo(FAULTS_END), fault: faultOf(random) }));
+  const short = random.of(15_000, 15_000, 15_000, 15_000, 1_500, 4_000, 0);
+  return {
+    seed,
+    network: {
+      latency: random.of(0.05, 1, 20, 150),
+      rate: random.of(100, 1_250, 12_500, 100_000),
+      late: random.of(0, 0.5, 5),
+      cuts: random.oneIn(2),
+    },
+    nagle: random.oneIn(2),
+    bound: random.of(64 * 1024 * 1024, 300_000, 20_000),
+    expiration: { server: short, device: random.of(15_000, 15_000, short, 2_500) },
+    users,
+    faults: faults.sort((a, b) => a.at - b.at),
+  };
+}
+
+function userOf(random: Random): UserPlan {
+  const program = (): ProgramPlan => ({
+    total: random.of(0, random.upTo(200), random.upTo(40_000), random.upTo(150_000)),
+    piece: random.of(100, 3_000, 20_000, 65_000),
+    pause: random.of(0, 0, 3, 200),
+    slow: random.of(0, 0, 2, 60),
+  });
+  const quit = { by: random.of("client", "service"), after: random.upTo(6_000), how: random.of("reset", "close") } as const;
+  return {
+    at: random.upTo(random.of(200, FAULTS_END)),
+    client: typing(program()),
+    service: typing(program()),
+    dial: random.upTo(60),
+    refuse: random.oneIn(8),
+    quit: random.oneIn(5) ? quit : undefined,
+  };
+}
+
+/** Small pieces with pauses are for people: nobody types for hours. */
+function typing(plan: ProgramPlan): ProgramPlan {
+  return plan.pause === 0 ? plan : { ...plan, total: Math.min(plan.total, plan.piece * 60) };
+}
+
+function faultOf(random: Random): Fault {
+  const way = (): Direction => random.of("up", "down");
+  const ways = (): Direction[] => random.of<Direction[]>(["up", "down"], ["up"], ["down"]);
+  const noticed = (): Noticed => random.of<Noticed>("both", "server", "device", "nobody");
+  const bytes = () => random.of(random.upTo(20), random.upTo(600), random.upTo(70_000));
+  switch (random.upTo(11)) {
+    case 0:
+    case 1:
+    case 2:
+      return { kind: "cut", ways: ways(), noticed: noticed() };
+    case 3:
+    case 4:
+    case 5:
+      return { kind: "cut-after", way: way(), bytes: bytes(), noticed: noticed() };
+    case 6:
+      return { kind: "hold", ways: ways(), ms: random.of(5, 300, 4_000), noticed: noticed() };
+    case 7:
+      return { kind: "move" };
+    case 8:
+      return { kind: "outage", ms: random.of(100, 2_000, 5_000) };
+    case 9:
+    case 10:
+      return { kind: "bad-dials", cuts: Array.from({ length: 1 + random.upTo(4) }, () => ({ way: way(), bytes: bytes() })) };
+    default:
+      if (!random.oneIn(3)) return { kind: "cut", ways: ["up", "down"], noticed: "both" };
+      return {
+        kind: "restart",
+        who: random.of("server", "device"),
+        silent: random.oneIn(2),
+        pause: random.of(0, 200, 3_000),
+      };
+  }
+}
