@@ -99,15 +99,15 @@ async function runDevice(
       forgetToken(folder, stored).catch((error: unknown) => logger.error("{error}", { error: describeError(error) }));
     }
   });
-  const daemon = { ready: Promise.resolve(), closed: device.closed, shutdown: () => device.shutdown() };
-  try {
-    await runDaemon(daemon, (signal) => {
-      hooks.ending();
-      logger.info("{signal}: shutting down; a second one ends at once", { signal });
-    });
-  } finally {
-    await hooks.close();
-  }
+  const daemon = {
+    ready: Promise.resolve(),
+    closed: device.closed.then(() => hooks.close()),
+    shutdown: () => device.shutdown(),
+  };
+  await runDaemon(daemon, (signal) => {
+    hooks.ending();
+    logger.info("{signal}: shutting down; a second one ends at once", { signal });
+  });
   const { goodbye } = device.status;
   if (goodbye?.comeBackAfter === Infinity) throw new RefusedError(`${goodbye.code}: ${goodbye.text}`);
 }

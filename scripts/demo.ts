@@ -18,7 +18,17 @@ import { Stage } from "./demo/stage.ts";
 import { V1Relay } from "./demo/v1_relay.ts";
 import { originalProtocol } from "./demo/v1_steps.ts";
 import { MAIN, V2Relay } from "./demo/v2_relay.ts";
-import { client, copy, ending, refusals, silence, sshLogin, threeCommands, type V2Cast } from "./demo/v2_steps.ts";
+import {
+  client,
+  copy,
+  cuts,
+  ending,
+  refusals,
+  silence,
+  sshLogin,
+  threeCommands,
+  type V2Cast,
+} from "./demo/v2_steps.ts";
 
 /** Longest time for what a fresh machine fetches once, and for the demo itself, in milliseconds. */
 const FETCH_MS = 180_000;
@@ -80,7 +90,7 @@ async function play(stage: Stage, withSsh: boolean, fail: (error: Error) => void
   const figures: [name: string, value: string, remark: string][] = [];
   const cast: V2Cast = { stage, relay, lines, ssh, measured: (...figure) => figures.push(figure) };
   const enrolment = await threeCommands(cast);
-  for (const step of [client, sshLogin, copy, silence]) await step(cast);
+  for (const step of [client, sshLogin, copy, cuts, silence]) await step(cast);
   await refusals(cast, enrolment);
   await ending(cast);
   const v1Lines = { ...lines, hostPort: freePort() };

@@ -70,7 +70,11 @@ async function run(command: Command): Promise<void> {
     if (notice) hooks.tell(notice);
   });
   state?.watch(server);
-  const daemon = { ...server, ready: server.ready.then(() => tellState(server, state)) };
+  const daemon = {
+    ready: server.ready.then(() => tellState(server, state)),
+    closed: server.closed.then(() => hooks.close()),
+    shutdown: () => server.shutdown(),
+  };
   try {
     await runDaemon(daemon, (signal) => {
       hooks.ending();

@@ -19,6 +19,7 @@ export class Onlooker {
   found = false;
 
   #word: string | undefined;
+  #waiting: { readonly until: number; readonly resolve: () => void } | undefined;
 
   /** Looks out for a word from now on, in what one read brings. */
   lookFor(word: string): void {
@@ -32,10 +33,20 @@ export class Onlooker {
     return this.found;
   }
 
+  /** Resolves when `count` bytes more have gone by. */
+  carried(count: number): Promise<void> {
+    return new Promise((resolve) => this.#waiting = { until: this.#total + count, resolve });
+  }
+
+  get #total(): number {
+    return this.bytes.up + this.bytes.down;
+  }
+
   /** For a tap. */
   watch(direction: Direction): (bytes: Uint8Array) => void {
     return (bytes) => {
       this.bytes[direction] += bytes.length;
+      if (this.#waiting && this.#total >= this.#waiting.until) this.#waiting.resolve();
       if (direction === "up" && this.head.length < HEAD) this.head.push(...bytes.subarray(0, HEAD - this.head.length));
       if (this.#word !== undefined) this.found ||= new TextDecoder("latin1").decode(bytes).includes(this.#word);
     };

@@ -49,6 +49,11 @@ export class Tap {
     for (const conn of this.#conns) this.#lost.add(conn);
   }
 
+  /** Cuts the connections that are up; new ones work. */
+  cut(): void {
+    for (const conn of this.#conns) closeQuietly(conn);
+  }
+
   #listen(port: number): Deno.TcpListener {
     const listener = Deno.listen({ hostname: "127.0.0.1", port });
     this.#accept(listener);

@@ -17,6 +17,7 @@ import { DEVICE, type V2Relay } from "./v2_relay.ts";
 const FILE_SIZE = 32 * 1024 * 1024;
 const ECHOES = 200;
 const CLIENTS = 20;
+const CUTS = 5;
 
 /** What the steps work on. */
 export interface V2Cast {
@@ -152,23 +153,57 @@ async function copyBySsh(cast: V2Cast, bytes: Uint8Array, digest: string): Promi
   measured("scp, there / back", speed, "log-in and ssh's own encryption included");
 }
 
-/** The link is lost without a word, and the device comes back. */
-export async function silence({ stage: { screen }, relay, lines, ssh, measured }: V2Cast): Promise<void> {
+/** The link is cut again and again under a copy, which goes on. */
+export async function cuts(cast: V2Cast): Promise<void> {
+  const { stage: { screen }, relay, lines, ssh, measured } = cast;
+  const bytes = seededBytes(FILE_SIZE, 2066);
+  const digest = await sha256(bytes);
+  screen.step(`The link is cut ${CUTS} times while ${ssh ? "scp copies" : "a client sends"} that much again`);
+  const client = await LineClient.connect(lines.hostPort);
+  const copied = ssh ? scpOnce(cast, bytes) : client.put("through.bin", bytes);
+  let pauses = 0;
+  for (let n = 0; n < CUTS; n++) {
+    await relay.onlooker.carried(FILE_SIZE / (CUTS + 2));
+    relay.tap.cut();
+    if (n === 0) screen.fault("the tap ends the connection between device and server");
+    const said = await relay.deviceLogs(/"message":"link resumed/);
+    pauses += Number(/after (\d+) ms/.exec(said)?.[1]);
+    if (n === 0) screen.note(`device: ${said}`);
+  }
+  same(digest, await copied, "the file that arrived");
+  const text = "still here";
+  if (await client.echo(text) !== text) throw new DemoError("the echo came back wrong");
+  await client.quit();
+  screen.ok(`SHA-256 ${digest.slice(0, 16)}… arrived, and another client, connected all along, is ${text}`);
+  measured("from a cut to going on", ms(pauses / CUTS), `mean of ${CUTS}; a pause of up to 0.1 s, and a handshake`);
+}
+
+/** @returns the SHA-256 of what arrived. */
+async function scpOnce({ stage: { screen, dir }, ssh }: V2Cast, bytes: Uint8Array): Promise<string> {
+  const { route, clients } = ssh!;
+  const [file, there] = [`${dir}/again.bin`, `${dir}/through.bin`];
+  await Deno.writeFile(file, bytes);
+  screen.command(`scp -P ${route.hostPort} again.bin 127.0.0.1:through.bin`);
+  await clients.copy(route.hostPort, file, `127.0.0.1:${there}`);
+  return await sha256(await Deno.readFile(there));
+}
+
+/** The link is lost without a word, and the client goes on. */
+export async function silence({ stage: { screen }, relay, lines, measured }: V2Cast): Promise<void> {
   screen.step("The uplink goes silent, as when a NAT forgets it: nothing arrives, and nobody is told");
+  const client = await LineClient.connect(lines.hostPort);
   const start = performance.now();
   relay.tap.lose();
   screen.fault("the tap loses all bytes of the link, and lets new ones through");
-  screen.note(`device: ${await relay.deviceLogs(/"message":"link down/)}`);
+  const typed = client.echo("typed into the silence");
+  screen.note(`device: ${await relay.deviceLogs(/"message":"link interrupted/)}`);
   const seen = performance.now() - start;
-  for (const line of await relay.online(ssh ? 2 : 1)) screen.note(`device: ${line}`);
+  screen.note(`device: ${await relay.deviceLogs(/"message":"link resumed/)}`);
+  const answer = await typed;
   const back = performance.now() - start;
-  const client = await LineClient.connect(lines.hostPort);
   await client.quit();
-  screen.ok(
-    `seen after ${ms(seen)}, back ${ms(back - seen)} later, and a client is served again: “${client.greeting}”`,
-  );
+  screen.ok(`seen after ${ms(seen)}, on again ${ms(back - seen)} later; the client has its answer: “${answer}”`);
   measured("silence is seen as loss", ms(seen), "1 s idle, then two probes a second apart: the defaults");
-  measured("back after that", ms(back - seen), "a pause of 0.5 to 1 s, and a handshake");
 }
 
 /** Who must not come in stays out, and who is revoked goes. */

@@ -34,6 +34,7 @@ export class End implements Duplex {
   #ended = false;
   #error: Error | undefined;
   #closed = false;
+  #resets = false; // it was closed with unread bytes
   #reading: Call | undefined;
   #writing: Call | undefined;
   #unread = 0; // bytes that this end has sent and the other has not read
@@ -45,7 +46,7 @@ export class End implements Duplex {
     this.#busy = busy;
     this.out = new Way(time, random, network, {
       onBytes: (bytes) => this.#peer!.#receive(bytes),
-      onEnd: () => this.#peer!.#receiveEnd(),
+      onEnd: () => this.#resets ? this.#peer!.fail(new Error("connection reset")) : this.#peer!.#receiveEnd(),
     });
   }
 
@@ -87,6 +88,7 @@ export class End implements Duplex {
   close(): void {
     if (this.#closed) throw new Error("closed already");
     this.#closed = true;
+    this.#resets = this.#inbox.length > 0;
     this.out.end();
     this.fail(new Error("closed by this side"));
   }

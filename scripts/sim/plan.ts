@@ -22,7 +22,9 @@ export interface UserPlan {
   /** Whether the service refuses. */
   readonly refuse: boolean;
   /** Who goes before its time. */
-  readonly quit: { readonly by: "client" | "service"; readonly after: number; readonly how: "reset" | "close" } | undefined;
+  readonly quit:
+    | { readonly by: "client" | "service"; readonly after: number; readonly how: "reset" | "close" }
+    | undefined;
 }
 
 /** Who notices a link's end at once; the others send on into nothing until they miss an answer. */
@@ -92,7 +94,11 @@ function userOf(random: Random): UserPlan {
     pause: random.of(0, 0, 3, 200),
     slow: random.of(0, 0, 2, 60),
   });
-  const quit = { by: random.of("client", "service"), after: random.upTo(6_000), how: random.of("reset", "close") } as const;
+  const quit = {
+    by: random.of("client", "service"),
+    after: random.upTo(6_000),
+    how: random.of("reset", "close"),
+  } as const;
   return {
     at: random.upTo(random.of(200, FAULTS_END)),
     client: typing(program()),
@@ -130,7 +136,10 @@ function faultOf(random: Random): Fault {
       return { kind: "outage", ms: random.of(100, 2_000, 5_000) };
     case 9:
     case 10:
-      return { kind: "bad-dials", cuts: Array.from({ length: 1 + random.upTo(4) }, () => ({ way: way(), bytes: bytes() })) };
+      return {
+        kind: "bad-dials",
+        cuts: Array.from({ length: 1 + random.upTo(4) }, () => ({ way: way(), bytes: bytes() })),
+      };
     default:
       if (!random.oneIn(3)) return { kind: "cut", ways: ["up", "down"], noticed: "both" };
       return {

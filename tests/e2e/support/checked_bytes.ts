@@ -141,3 +141,15 @@ export class CheckedBytes {
     }
   }
 }
+
+/** The digest of `size` bytes of the stream that `seed` names. */
+export function checkedDigest(seed: number, size: number): string {
+  const source = new Source(seed);
+  const hash = createHash("sha256");
+  for (let at = 0; at < size;) {
+    const piece = source.at(at, size - at);
+    hash.update(piece);
+    at += piece.length;
+  }
+  return hash.digest("hex");
+}

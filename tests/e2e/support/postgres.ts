@@ -25,8 +25,8 @@ export class PostgresServer implements AsyncDisposable {
     this.#folder = folder;
   }
 
-  /** Makes a cluster, starts, and waits until it takes connections. */
-  static async start(): Promise<PostgresServer> {
+  /** Makes a cluster, starts behind `prefix`, and waits until it takes connections. */
+  static async start(prefix: readonly string[] = []): Promise<PostgresServer> {
     const folder = new TempFolder();
     try {
       const isRoot = Deno.uid() === 0;
@@ -40,6 +40,7 @@ export class PostgresServer implements AsyncDisposable {
       if (await made.exited !== 0) throw new Error(`initdb failed: ${made.stderr.join("; ")}`);
       const port = freePort("127.0.0.1");
       const process = Child.start("postgres", [
+        ...prefix,
         ...as,
         ...[findPostgres("postgres")!, "-D", data, "-p", String(port), "-h", "127.0.0.1", "-F"],
         ...["-c", "unix_socket_directories=", "-c", "jit=off"],

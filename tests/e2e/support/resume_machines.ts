@@ -42,6 +42,8 @@ export class ResumeMachines implements AsyncDisposable {
     readonly relay: V2Relay,
     /** Cuts its link. */
     readonly cuts: Cuts,
+    /** Where the service `transfer` listens, on the device's machine. */
+    readonly servicePort: number,
   ) {
     this.#stack = stack;
   }
@@ -64,7 +66,7 @@ export class ResumeMachines implements AsyncDisposable {
       }),
     );
     const cuts = await Cuts.of({ net, server: relay.server, device: relay.device }, options.seed ?? 1);
-    return new ResumeMachines(stack.move(), net, relay, cuts);
+    return new ResumeMachines(stack.move(), net, relay, cuts, port);
   }
 
   /** The server. */

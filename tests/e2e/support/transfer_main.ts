@@ -2,8 +2,8 @@
  * Transfers in both directions at once whose every byte is checked, as processes of their own:
  *
  * - `serve`: the service, on 127.0.0.1; prints `port N`.
- * - `run PLAN`: clients of it, as the JSON of a {@linkcode TransferPlan} says; they print `flowing` when each has got its
- *   first byte, and a {@linkcode TransferLine} for each transfer, as JSON. At SIGTERM what runs is brought to its end, and
+ * - `run PLAN`: clients of it, as the JSON of a {@linkcode TransferPlan} says; they print `flowing` when each has
+ *   connected, and a {@linkcode TransferLine} for each transfer, as JSON. At SIGTERM what runs is brought to its end, and
  *   nothing else begins.
  *
  * A client says how much goes each way, sends, and ends its side; the service sends, then says the digest of what came.

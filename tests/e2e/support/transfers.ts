@@ -55,16 +55,17 @@ export async function startTransferService(prefix: readonly string[] = []): Prom
 
 /** Clients at work. Disposing of it kills them. */
 export class Transfers implements AsyncDisposable {
-  readonly #child: Child;
+  /** Their process. */
+  readonly child: Child;
 
   /** Starts clients behind `prefix`. */
   constructor(plan: TransferPlan, prefix: readonly string[] = []) {
-    this.#child = Child.start("transfers", command(prefix, "run", JSON.stringify(plan)));
+    this.child = Child.start("transfers", command(prefix, "run", JSON.stringify(plan)));
   }
 
   /** Transfers that have ended. */
   get lines(): TransferLine[] {
-    return this.#child.stdout.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as TransferLine);
+    return this.child.stdout.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as TransferLine);
   }
 
   /** What was lost, in words. */
@@ -72,27 +73,27 @@ export class Transfers implements AsyncDisposable {
     return this.lines.flatMap(({ failed }) => failed ?? []);
   }
 
-  /** Resolves when all the first clients have connected and been answered. */
+  /** Resolves when the first client of each lane has connected. */
   async flowing(): Promise<void> {
-    await this.#child.line(/^flowing$/);
+    await this.child.line(/^flowing$/);
   }
 
   /** Begins no further transfer, and waits until those that run have ended. */
   async finish(ms: number): Promise<TransferLine[]> {
-    this.#child.signal("SIGTERM");
+    this.child.signal("SIGTERM");
     return await this.done(ms);
   }
 
   /** Waits until all transfers have ended. */
   async done(ms: number): Promise<TransferLine[]> {
-    const ended = this.#child.exited;
+    const ended = this.child.exited;
     const code = await within(ended, "the end of the transfers", ms);
-    if (code !== 0) throw new Error(`The transfers ended with ${code}: ${this.#child.stderr.join("; ")}`);
+    if (code !== 0) throw new Error(`The transfers ended with ${code}: ${this.child.stderr.join("; ")}`);
     return this.lines;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#child[Symbol.asyncDispose]();
+    await this.child[Symbol.asyncDispose]();
   }
 }
 

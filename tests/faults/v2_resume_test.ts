@@ -1,0 +1,200 @@
+/**
+ * A session with real processes on machines of their own: it survives every way in which a link is lost, and it ends at
+ * once, with nothing left behind, where it cannot go on.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import type { Child } from "../e2e/support/child.ts";
+import { CUT_KINDS, type CutKind } from "../e2e/support/cuts.ts";
+import { startDevice } from "../e2e/support/daemons.ts";
+import { processTest } from "../e2e/support/harness.ts";
+import { PUBLIC_ADDRESS } from "../e2e/support/nat_network.ts";
+import { poll } from "../e2e/support/poll.ts";
+import { find } from "../e2e/support/requirements.ts";
+import { RESUME_NEEDS, ResumeMachines } from "../e2e/support/resume_machines.ts";
+import { HOST_PORT, SERVER_PORT, timed } from "../e2e/support/v2_machines.ts";
+import { startV2Server } from "../e2e/support/v2_relay.ts";
+
+/** Longest time from the fact being known to the end of a client, in milliseconds. */
+const TOLD_MS = 1_000;
+
+/** Clients that are inside when a session ends. */
+const CLIENTS = 5;
+
+/** Bytes of the largest transfer, each way. */
+const SIZE = 2_000_000;
+
+/** The quick cuts together, and each slow one on its own, so that no test takes long. */
+const GROUPS: readonly (readonly CutKind[])[] = [
+  ["device-reset", "server-reset", "router-reset", "storm", "public-address"],
+  ["silent", "lost-up", "lost-down", "nat-entry"],
+  ["outage", "interface", "device-address"],
+  ["reset-then-address"],
+];
+
+Deno.test("every kind of cut is in the suite", { sanitizeOps: true, sanitizeResources: true }, () => {
+  assert.deepEqual(GROUPS.flat().toSorted(), Object.keys(CUT_KINDS).toSorted());
+});
+
+for (const kinds of GROUPS) {
+  processTest(`v2 resume: nothing is lost when the link is cut (${kinds.join(", ")})`, RESUME_NEEDS, async () => {
+    await using machines = await ResumeMachines.start();
+    await using transfers = machines.transfers({ seed: 3, lanes: 4, rounds: null, size: SIZE, rate: 1_000_000 });
+    await transfers.flowing();
+    for (const kind of kinds) {
+      const { resumes } = await machines.cuts.cut(kind);
+      assert.ok(resumes > 0);
+    }
+    const lines = await transfers.finish(15_000);
+    assert.deepEqual(transfers.losses, []);
+    assert.ok(lines.some(({ up, down }) => up + down > 0));
+    assert.deepEqual(machines.cuts.lost, []);
+  });
+}
+
+processTest(
+  "v2 resume: a server that was restarted knows no session: the device closes its ends at once",
+  RESUME_NEEDS,
+  async () => {
+    await using inside = await Inside.start();
+    const { machines: { net, relay, server, device }, before } = inside;
+    const from = device.child.stderr.length;
+    await server.child.kill();
+    await device.logged(/^link interrupted/, from);
+    await using _again = await startV2Server(relay.folder.path, [], {
+      prefix: net.on("server"),
+      listen: `${PUBLIC_ADDRESS}:${SERVER_PORT}`,
+    });
+    await device.logged(/^link up/, from);
+    await inside.ended(timed(inside.serviceIsFree()));
+    await device.descriptorsBackTo(before.device);
+  },
+);
+
+processTest(
+  "v2 resume: a device that was restarted begins anew, and the server ends the clients of before",
+  RESUME_NEEDS,
+  async () => {
+    await using inside = await Inside.start();
+    const { machines: { net, relay, server, device }, before } = inside;
+    const from = server.child.stderr.length;
+    await device.child.kill();
+    await server.logged(/^link interrupted/, from);
+    await using _again = startDevice(["--state", relay.folder.path], { prefix: net.on("device") });
+    await server.logged(/^link down .* replaced/, from);
+    await inside.ended(inside.gone());
+    await server.descriptorsBackTo(before.server);
+  },
+);
+
+processTest(
+  "v2 resume: when the time is up, both sides end everything, and the next session works",
+  RESUME_NEEDS,
+  async () => {
+    await using inside = await Inside.start(["--expiration", "1s"]);
+    const { machines, before } = inside;
+    const { server, device, cuts } = machines;
+    await cuts.interrupt();
+    await device.logged(/^session lost .* expired/);
+    await inside.ended(timed(inside.serviceIsFree()));
+    await server.logged(/^link down .* expired/);
+    await inside.ended(inside.gone());
+    await inside.portIsClosed();
+    await server.descriptorsBackTo(before.server - 2); // nor are there the link, and the listener of the host port
+    await device.descriptorsBackTo(before.device);
+    const from = device.child.stdout.length;
+    await cuts.restore();
+    await device.child.line(/^service transfer /, from);
+    await using next = machines.transfers({ seed: 4, lanes: 1, rounds: 1, size: 10_000, rate: 0 });
+    assert.deepEqual((await next.done(15_000)).flatMap(({ failed }) => failed ?? []), []);
+  },
+);
+
+processTest(
+  "v2 resume: a device that is revoked while it is away is not waited for, and hears of it when it comes",
+  RESUME_NEEDS,
+  async () => {
+    await using inside = await Inside.start(["--expiration", "1m"]);
+    const { machines: { server, device, cuts, relay }, before } = inside;
+    await cuts.interrupt();
+    await server.logged(/^link interrupted/);
+    await device.logged(/^link interrupted/);
+    const from = server.child.stderr.length;
+    await relay.command("revoke", "gw1");
+    await server.logged(/^link down .* revoked/, from);
+    await inside.ended(inside.gone());
+    await inside.portIsClosed();
+    await server.descriptorsBackTo(before.server - 2);
+    await cuts.restore();
+    await device.logged(/refused this device/);
+    await inside.ended(timed(inside.serviceIsFree()));
+    await device.descriptorsBackTo(before.device);
+  },
+);
+
+/** Clients in the middle of long transfers. */
+class Inside implements AsyncDisposable {
+  readonly #stack: AsyncDisposableStack;
+
+  private constructor(
+    stack: AsyncDisposableStack,
+    readonly machines: ResumeMachines,
+    readonly clients: Child,
+    /** Descriptors when nobody was inside. */
+    readonly before: { readonly server: number; readonly device: number },
+  ) {
+    this.#stack = stack;
+  }
+
+  static async start(both: readonly string[] = []): Promise<Inside> {
+    await using stack = new AsyncDisposableStack();
+    const machines = stack.use(await ResumeMachines.start({ server: both, device: both }));
+    const { server, device } = machines;
+    const before = { server: server.descriptors, device: device.descriptors };
+    const transfers = stack.use(
+      machines.transfers({ seed: 5, lanes: CLIENTS, rounds: 1, size: 50_000_000, rate: 200_000 }),
+    );
+    await transfers.flowing();
+    const service = `127.0.0.1:${machines.servicePort}`;
+    const made = new Inside(stack.move(), machines, transfers.child, before);
+    await poll(async () => (await made.#open("device", service)).length === CLIENTS, () => `not all are at ${service}`);
+    return made;
+  }
+
+  /** What has to come, in time. */
+  async ended(time: Promise<number>): Promise<void> {
+    const took = await time;
+    assert.ok(took < TOLD_MS, `it took ${took} ms`);
+  }
+
+  /** How long it takes until all clients have seen the end. */
+  async gone(): Promise<number> {
+    return await timed(this.clients.end());
+  }
+
+  /** Waits until the device has no connection to its service. */
+  async serviceIsFree(): Promise<void> {
+    const service = `127.0.0.1:${this.machines.servicePort}`;
+    await poll(
+      async () => (await this.#open("device", service)).length === 0,
+      () => `there are connections to ${service}`,
+    );
+  }
+
+  /** The host port has to be closed. */
+  async portIsClosed(): Promise<void> {
+    const listening = await this.machines.net.run("server", find("ss")!, "-tlnH", "sport", "=", `:${HOST_PORT}`);
+    assert.equal(listening, "");
+  }
+
+  async #open(machine: "server" | "device", address: string): Promise<string[]> {
+    const open = await this.machines.net.run(machine, find("ss")!, "-tnH", "dst", address);
+    return open.split("\n").filter((line) => line !== "");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync();
+  }
+}
