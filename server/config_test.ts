@@ -53,6 +53,17 @@ Deno.test("every section of a file is a listener, described line by line", STRIC
   ]);
 });
 
+Deno.test("hooks stand at the top of a file, and there is none for other events", STRICT, () => {
+  const config = configure([], `on-lost = ["alert", "--now"]\n${SECTION}`);
+  assert.deepEqual(config.hooks, { lost: ["alert", "--now"] });
+  assert.deepEqual(describeServer(config).slice(2), ['on-lost ["alert", "--now"]']);
+  assert.throws(
+    () => configure([], 'on-client = ["alert"]\n'),
+    /^ConfigError: server\.toml:1:1: unknown key "on-client"/,
+  );
+  assert.throws(() => configure([], `${SECTION}on-lost = ["alert"]\n`), /^ConfigError: server\.toml:5:1: unknown key/);
+});
+
 Deno.test("mistakes in a section are named with their place", STRICT, () => {
   const mistakes: [text: string, says: RegExp][] = [
     [SECTION.replace("profile", "prifole"), /^server\.toml:4:1: v2 devices offer services by name/],

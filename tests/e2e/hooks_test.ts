@@ -13,7 +13,7 @@ import { within } from "../support/test.ts";
 import { Cable } from "../support/v2_cable.ts";
 import { Child } from "./support/child.ts";
 import { outcome, succeed } from "./support/commands.ts";
-import { type Daemon, portOf, sallyport, type ServerProcess, startDevice } from "./support/daemons.ts";
+import { type Daemon, portOf, sallyport, ServerProcess, startDevice } from "./support/daemons.ts";
 import { processTest } from "./support/harness.ts";
 import { poll } from "./support/poll.ts";
 import { TempFolder } from "./support/temp_folder.ts";
@@ -48,10 +48,12 @@ class Notes {
       throw error;
     }
     return text.split("---\n").slice(0, -1).map((block) =>
-      Object.fromEntries(block.trimEnd().split("\n").map((line) => {
-        const at = line.indexOf("=");
-        return [line.slice(0, at), line.slice(at + 1)];
-      }))
+      Object.fromEntries(
+        block.trimEnd().split("\n").map((line) => {
+          const at = line.indexOf("=");
+          return [line.slice(0, at), line.slice(at + 1)];
+        }),
+      )
     );
   }
 
@@ -70,26 +72,29 @@ interface HookedRelay extends AsyncDisposable {
   readonly device: Daemon;
   readonly client: Stream;
   /** Starts the device once more. */
-  restart(): Daemon;
+  restart(): void;
 }
 
 async function hookedRelay(more: readonly string[] = []): Promise<HookedRelay> {
   await using stack = new AsyncDisposableStack();
   const folder = stack.use(new TempFolder());
   const notes = new Notes(folder);
-  const env = { SALLYPORT_PROXY: "none", SECRET: "of the daemon", LANG: "C.UTF-8" };
+  const env = { SALLYPORT_PROXY: "none", SECRET: "of the daemon", HOME: "/", LANG: "C.UTF-8" };
   const config = (role: string) => ["--config", folder.write(`${role}.toml`, notes.hooks(role)), ...more];
   const echo = stack.use(echoService());
-  const server = more.includes("json")
-    ? await jsonServer(stack, folder, config("server"))
-    : stack.use(await startV2Server(folder.path, config("server"), { env }));
+  const json = more.includes("json");
+  const server = stack.use(
+    json
+      ? await startJsonServer(folder.path, config("server"))
+      : await startV2Server(folder.path, config("server"), { env }),
+  );
   const cable = stack.use(new Cable(server.port));
   const services = [`echo=127.0.0.1:${echo.port}`];
   const enrolment = await enrol(folder.path, `127.0.0.1:${cable.port}`, ["echo"]);
   await succeed("device", [...joinArgs(folder.path, enrolment, services), "--no-run"]);
-  const start = () => stack.use(startDevice(["--state", folder.path, ...config("device")], { env }));
-  const device = start();
-  const host = more.includes("json")
+  const start = () => startDevice(["--state", folder.path, ...config("device")], { env });
+  const device = stack.use(start());
+  const host = json
     ? (await device.child.line(/^\{"type":"service".*"hostAddress":"([^"]+)"/))[1]!
     : await serviceOpen(device, "echo");
   const client = stack.use(await Stream.connect(portOf(host)));
@@ -98,18 +103,17 @@ async function hookedRelay(more: readonly string[] = []): Promise<HookedRelay> {
   const all = stack.move();
   return {
     ...{ notes, cable, server, device, client },
-    restart: () => all.use(startDevice(["--state", folder.path, ...config("device")], { env })),
+    restart: () => void all.use(start()),
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   };
 }
 
-async function jsonServer(stack: AsyncDisposableStack, folder: TempFolder, more: readonly string[]) {
-  const args = ["--listen", "127.0.0.1:0", "--state", folder.path, ...more];
-  const child = stack.use(Child.start("server", sallyport("server", args)));
-  const [, address] = await child.line(/^\{"type":"listening","address":"([^"]+)"/);
-  return Object.assign(new (class extends (await import("./support/daemons.ts")).ServerProcess {})(child), {
-    addresses: [address!],
-  });
+async function startJsonServer(state: string, more: readonly string[]): Promise<ServerProcess> {
+  const args = ["--listen", "127.0.0.1:0", "--state", state, ...more];
+  const server = new ServerProcess(Child.start("server", sallyport("server", args)));
+  const [, address] = await server.child.line(/^\{"type":"listening","address":"([^"]+)"/);
+  server.addresses.push(address!);
+  return server;
 }
 
 /** What a hook is told, without what the shell adds. */
@@ -120,58 +124,63 @@ function told(environment: Record<string, string>): string[] {
 
 const COMMON = ["ARGUMENTS", "HOME", "LANG", "PATH", "SALLYPORT_DEVICE", "SALLYPORT_EVENT", "SALLYPORT_TIME"];
 
-processTest("through a real cut and resume both sides run their hooks, with the facts and nothing else", [], async () => {
-  await using relay = await hookedRelay();
-  const { notes, cable, client, server, device } = relay;
-  await Promise.all([notes.wait("server", 1), notes.wait("device", 1)]);
-  cable.drop();
-  await client.write("after");
-  assert.equal(await client.readText(5), "after");
-  const [atServer, atDevice] = await Promise.all([notes.wait("server", 3), notes.wait("device", 3)]);
-  const events = ["online", "interrupted", "resumed"];
-  for (const [role, seen] of [["server", atServer], ["device", atDevice]] as const) {
-    assert.deepEqual(seen.map((each) => each["SALLYPORT_EVENT"]), events, role);
-    for (const [at, each] of seen.entries()) {
-      assert.equal(each["SALLYPORT_DEVICE"], "gw1");
-      assert.match(each["ARGUMENTS"]!, new RegExp(`\\.notes \\$\\(${events[at]}\\)$`), "no shell has read them");
-      assert.ok(Math.abs(Date.parse(each["SALLYPORT_TIME"]!) - Date.now()) < 60_000);
-      if (each["SALLYPORT_INTERRUPTED_MS"]) assert.ok(Number(each["SALLYPORT_INTERRUPTED_MS"]) < 15_000);
-      if (each["SALLYPORT_REASON"]) assert.match(each["SALLYPORT_REASON"], /^(peer-closed|connection-lost)$/);
+processTest(
+  "through a real cut and resume both sides run their hooks, with the facts and nothing else",
+  [],
+  async () => {
+    await using relay = await hookedRelay();
+    const { notes, cable, client, server, device } = relay;
+    await Promise.all([notes.wait("server", 1), notes.wait("device", 1)]);
+    cable.drop();
+    await client.write("after");
+    assert.equal(await client.readText(5), "after");
+    const [atServer, atDevice] = await Promise.all([notes.wait("server", 3), notes.wait("device", 3)]);
+    const events = ["online", "interrupted", "resumed"];
+    for (const [role, seen] of [["server", atServer], ["device", atDevice]] as const) {
+      assert.deepEqual(seen.map((each) => each["SALLYPORT_EVENT"]), events, role);
+      for (const [at, each] of seen.entries()) {
+        assert.equal(each["SALLYPORT_DEVICE"], "gw1");
+        assert.match(each["ARGUMENTS"]!, new RegExp(`\\.notes \\$\\(${events[at]}\\)$`), "no shell has read them");
+        assert.deepEqual([each["HOME"], each["LANG"]], ["/", "C.UTF-8"]);
+        assert.ok(Math.abs(Date.parse(each["SALLYPORT_TIME"]!) - Date.now()) < 60_000);
+        if (each["SALLYPORT_INTERRUPTED_MS"]) assert.ok(Number(each["SALLYPORT_INTERRUPTED_MS"]) < 15_000);
+        if (each["SALLYPORT_REASON"]) assert.match(each["SALLYPORT_REASON"], /^(peer-closed|connection-lost)$/);
+      }
     }
-  }
-  const link = ["SALLYPORT_LISTENER", "SALLYPORT_REMOTE"];
-  const resumed = ["SALLYPORT_INTERRUPTED_MS", "SALLYPORT_REPLAYED_BYTES"];
-  const without = (each: Record<string, string>) => told(each).filter((name) => name !== "SALLYPORT_DETAIL");
-  assert.deepEqual(atServer.map(without), [
-    [...COMMON, ...link].sort(),
-    [...COMMON, ...link, "SALLYPORT_REASON", "SALLYPORT_EXPIRATION_MS"].sort(),
-    [...COMMON, ...link, ...resumed].sort(),
-  ]);
-  assert.equal(atServer[1]!["SALLYPORT_EXPIRATION_MS"], "15000");
-  assert.deepEqual(atDevice.map(without), [
-    [...COMMON, "SALLYPORT_SERVER", "SALLYPORT_LOCAL"].sort(),
-    [...COMMON, "SALLYPORT_SERVER", "SALLYPORT_REASON", "SALLYPORT_RETRY_IN_MS"].sort(),
-    [...COMMON, "SALLYPORT_SERVER", "SALLYPORT_LOCAL", ...resumed].sort(),
-  ]);
-  const address = `127.0.0.1:${cable.port}`;
-  assert.match(
-    device.child.stdout.filter((line) => !line.startsWith("service ")).join("|"),
-    new RegExp(
-      `^online ${address} as gw1\\|interrupted ${address} [a-z-]+\\|resumed ${address} interrupted=\\d+ replayed=\\d+$`,
-    ),
-  );
-  assert.match(
-    server.child.stdout.slice(2).join("|"),
-    /^link-interrupted gw1 [a-z-]+\|link-resumed gw1 interrupted=\d+ replayed=\d+$/,
-  );
-});
+    const link = ["SALLYPORT_LISTENER", "SALLYPORT_REMOTE"];
+    const resumed = ["SALLYPORT_INTERRUPTED_MS", "SALLYPORT_REPLAYED_BYTES"];
+    const without = (each: Record<string, string>) => told(each).filter((name) => name !== "SALLYPORT_DETAIL");
+    assert.deepEqual(atServer.map(without), [
+      [...COMMON, ...link].sort(),
+      [...COMMON, ...link, "SALLYPORT_REASON", "SALLYPORT_EXPIRATION_MS"].sort(),
+      [...COMMON, ...link, ...resumed].sort(),
+    ]);
+    assert.equal(atServer[1]!["SALLYPORT_EXPIRATION_MS"], "15000");
+    assert.deepEqual(atDevice.map(without), [
+      [...COMMON, "SALLYPORT_SERVER", "SALLYPORT_LOCAL"].sort(),
+      [...COMMON, "SALLYPORT_SERVER", "SALLYPORT_REASON", "SALLYPORT_RETRY_IN_MS"].sort(),
+      [...COMMON, "SALLYPORT_SERVER", "SALLYPORT_LOCAL", ...resumed].sort(),
+    ]);
+    const address = `127.0.0.1:${cable.port}`;
+    assert.match(
+      device.child.stdout.filter((line) => !line.startsWith("service ")).join("|"),
+      new RegExp(
+        `^online ${address} as gw1\\|interrupted ${address} [a-z-]+\\|resumed ${address} interrupted=\\d+ replayed=\\d+$`,
+      ),
+    );
+    assert.match(
+      server.child.stdout.slice(2).join("|"),
+      /^link-interrupted gw1 [a-z-]+\|link-resumed gw1 interrupted=\d+ replayed=\d+$/,
+    );
+  },
+);
 
 processTest("a device that restarted while it was waited for is told as lost, then as online", [], async () => {
   await using relay = await hookedRelay();
   const { notes, device, server } = relay;
   await device.child.kill();
   await server.child.line(/^link-interrupted gw1 /);
-  await using _again = relay.restart();
+  relay.restart();
   const seen = await notes.wait("server", 4);
   assert.deepEqual(seen.map((each) => each["SALLYPORT_EVENT"]), ["online", "interrupted", "lost", "online"]);
   assert.equal(seen[2]!["SALLYPORT_REASON"], "replaced");
@@ -293,16 +302,20 @@ processTest("--check prints hooks, and a hook of another shape is refused with i
   assert.match(bad.stderr, /server\.toml:2:3: "on-lost" has to be a list of texts.*\n {2}2 \| .*\n +\^$/);
 });
 
-processTest("without the permission to run programs, hooks are refused at the start with what would do", [], async () => {
-  using folder = new TempFolder();
-  const file = folder.write("device.toml", 'server = "a"\nprofile = "v1"\nservice = "a:1"\non-lost = ["alert"]\n');
-  const [main] = sallyport("device", []).filter((word) => word.endsWith("main.ts"));
-  const entry = main ?? new URL("../../main.ts", import.meta.url).pathname;
-  const args = ["run", "--quiet", "--no-prompt", "--allow-read", "--allow-env", "--allow-net", "--allow-write"];
-  await using child = Child.start("device", [Deno.execPath(), ...args, entry, "device", "--config", file]);
-  assert.equal(await child.end(), 2);
-  assert.match(
-    child.stderr.join("\n"),
-    /device\.toml:4:1: "on-lost": Deno was not given the permission to run alert; start it with --allow-run/,
-  );
-});
+processTest(
+  "without the permission to run programs, hooks are refused at the start with what would do",
+  [],
+  async () => {
+    using folder = new TempFolder();
+    const file = folder.write("device.toml", 'server = "a"\nprofile = "v1"\nservice = "a:1"\non-lost = ["alert"]\n');
+    const [main] = sallyport("device", []).filter((word) => word.endsWith("main.ts"));
+    const entry = main ?? new URL("../../main.ts", import.meta.url).pathname;
+    const args = ["run", "--quiet", "--no-prompt", "--allow-read", "--allow-env", "--allow-net", "--allow-write"];
+    await using child = Child.start("device", [Deno.execPath(), ...args, entry, "device", "--config", file]);
+    assert.equal(await child.end(), 2);
+    assert.match(
+      child.stderr.join("\n"),
+      /device\.toml:4:1: "on-lost": Deno was not given the permission to run alert; start it with --allow-run/,
+    );
+  },
+);
