@@ -21,6 +21,9 @@ export interface Verdict {
 /** Milliseconds that a bulk transfer may add to twice what a typist waits without. */
 const LOAD_ALLOWANCE = 20;
 
+/** The pause before the first try, and five turns over a link whose queue holds some 50 ms of upload. */
+const MOST_TO_RESUME = 100 + 5 * 50;
+
 const THROUGHPUTS = { up: "throughput up", down: "throughput down", streams: "throughput of 8 streams" } as const;
 const THROUGHPUT_NAMES = ["up", "down", "streams"] as const;
 
@@ -51,6 +54,7 @@ function judgeV2(judging: Judging): void {
   }
   tls.timesThatOf("rathole TLS", "pingPong", 1.3, "round trips of 64 clients");
   plain.timesThatOf("rathole plain", "pingPong", 1.3, "round trips of 64 clients");
+  for (const name of THROUGHPUT_NAMES) tls.timesThatOf("v2 TLS, no resume", name, 0.9, THROUGHPUTS[name]);
   tls.atLeast("connections", 1000, "new connections a second");
   for (const ours of [tls, plain]) {
     ours.atMost("crowdPerClient", 24, "KB per idle client at 10,000");
@@ -60,6 +64,7 @@ function judgeV2(judging: Judging): void {
     ours.atMost("linkIdle99", LOAD_ALLOWANCE, "echo p99 of an idle link, 10 Mbit/s, ms");
     ours.underLoad("linkIdle99", "linkUp99", "echo p99 beside bulk up, 10 Mbit/s");
     ours.underLoad("linkIdle99", "linkDown99", "echo p99 beside bulk down, 10 Mbit/s");
+    ours.atMost("resumeMost", MOST_TO_RESUME, "from a cut to going on over 10 Mbit/s, ms");
     ours.atLeast("linkUpBulk", 90, "bulk up, % of 10 Mbit/s");
     ours.atLeast("linkDownBulk", 90, "bulk down, % of 10 Mbit/s");
   }

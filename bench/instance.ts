@@ -96,6 +96,7 @@ export class Instance {
         const dead = this.#children.find((child) => !child.alive);
         return dead && `${dead.name} ended: ${dead.tail()}; ${this.#lastWords()}`;
       },
+      deviceLog: () => this.log("device"),
       stop: () => this.stop(),
     };
   }

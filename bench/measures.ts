@@ -10,6 +10,7 @@ import type { Bench, Measure, Sample } from "./measure.ts";
 import { noteFailures } from "./measure.ts";
 import { latency, latencyOverLink } from "./measure_latency.ts";
 import { crowd, crowdLacks, memory } from "./measure_memory.ts";
+import { resume, resumeLacks } from "./measure_resume.ts";
 import { cpuSeconds } from "./proc_stats.ts";
 import { runLoad } from "./processes.ts";
 import type { Target } from "./target.ts";
@@ -28,6 +29,7 @@ export const MEASURES: readonly Measure[] = [
   { name: "memory", once: true, take: memory },
   { name: "crowd", once: true, long: true, needs: crowdLacks, take: crowd },
   { name: "link", once: true, needs: cableLacks, take: latencyOverLink },
+  { name: "resume", once: true, needs: resumeLacks, take: resume },
 ];
 
 async function throughput(target: Target, bench: Bench): Promise<Sample> {

@@ -22,6 +22,7 @@ export const METRIC_GROUPS = {
   costs: "connections, memory, start-up",
   loaded: "echo of 64 bytes beside a bulk transfer, on loopback, ms",
   link: "echo of 64 bytes beside a bulk transfer, over a link of 10 Mbit/s, ms",
+  resume: "from a cut to going on, under an upload over a link of 10 Mbit/s, ms",
 } as const;
 
 /** The name of a table. */
@@ -60,6 +61,8 @@ export const METRICS = {
   linkDown50: { label: "down p50", digits: 1, group: "link", ratio: false },
   linkDown99: { label: "p99", digits: 1, group: "link", ratio: false },
   linkDownBulk: { label: "bulk %", digits: 1, group: "link", ratio: false },
+  resume50: { label: "resumed p50", digits: 0, group: "resume", ratio: false },
+  resumeMost: { label: "most", digits: 0, group: "resume", ratio: false },
 } satisfies Record<string, Metric>;
 
 /** The name of a metric. */

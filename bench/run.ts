@@ -82,6 +82,7 @@ export async function run(plan: Plan): Promise<Outcome> {
       for (const measure of plan.measures) {
         if (measure.once && round > 0) continue;
         for (const target of rotated(plan.targets, round)) {
+          if (target.only?.includes(measure.name) === false) continue;
           const label = `round ${round + 1}/${plan.rounds}  ${measure.name.padEnd(11)}  ${target.name.padEnd(18)}`;
           try {
             const sample = await measure.take(target, bench);

@@ -23,6 +23,8 @@ export interface Target {
   needs?(): string | undefined;
   /** Clients that it takes in the large measure of memory; 0 if it has no part in that. */
   readonly crowd?: number;
+  /** The only measures that it is there for; all by default. */
+  readonly only?: readonly string[];
   /** Starts it in front of the service at the device's 127.0.0.1:`servicePort`; resolves when clients can connect. */
   start(servicePort: number, context: TargetContext): Promise<RunningTarget>;
   /** Milliseconds from starting the server's process to its first `listening` line, and those of `--version`. */
@@ -51,6 +53,8 @@ export interface RunningTarget {
   readonly host?: string;
   /** Its processes; their descendants count as well. */
   readonly pids: readonly number[];
+  /** What its device has logged so far, line by line. */
+  deviceLog?(): string[];
   /** Why it is no longer at work, if so. */
   failure?(): string | undefined;
   /** Ends it. */

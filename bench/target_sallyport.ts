@@ -38,6 +38,13 @@ export const sallyportV2Plain: Target = v2("sallyport v2 plain", ["--plain"]);
 /** Server and device on wire profile v2, as it is preset: over TLS. */
 export const sallyportV2Tls: Target = v2("sallyport v2 TLS", []);
 
+/** The same, with sessions that end with their link: what it costs to keep what was sent is the difference. */
+export const sallyportV2NoResume: Target = {
+  ...v2("v2 TLS, no resume", ["--expiration", "0"]),
+  crowd: 0,
+  only: ["throughput"],
+};
+
 function v2(name: string, options: readonly string[]): Target {
   return target({
     name,

@@ -8,7 +8,7 @@ import { bore } from "./target_bore.ts";
 import { chisel } from "./target_chisel.ts";
 import { frp } from "./target_frp.ts";
 import { ratholePlain, ratholeTls } from "./target_rathole.ts";
-import { sallyportV1, sallyportV2Plain, sallyportV2Tls } from "./target_sallyport.ts";
+import { sallyportV1, sallyportV2NoResume, sallyportV2Plain, sallyportV2Tls } from "./target_sallyport.ts";
 import { sshR } from "./target_ssh.ts";
 import type { Target } from "./target.ts";
 
@@ -21,6 +21,6 @@ export const direct: Target = {
 
 /** All that can be measured. */
 export const TARGETS: readonly Target[] = [
-  ...[direct, sallyportV1, sallyportV2Plain, sallyportV2Tls, sshR],
+  ...[direct, sallyportV1, sallyportV2Plain, sallyportV2Tls, sallyportV2NoResume, sshR],
   ...[ratholePlain, ratholeTls, bore, frp, chisel],
 ];

@@ -85,6 +85,7 @@ export class Internet {
   heal(): void {
     this.#downUntil = 0;
     this.#badDials = [];
+    for (const way of ["up", "down"] as const) this.#links.at(-1)?.way(way).cutAfter(Infinity, () => {});
   }
 
   /** Nothing of what is under way comes any more. */

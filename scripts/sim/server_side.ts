@@ -40,11 +40,14 @@ export class ServerSide {
   readonly device: DeviceSession;
   /** Whether it has died. */
   dead = false;
+  /** Breaks the rule that a link that came before the one that is up is refused: a test of the simulation. */
+  takesLateLinks = false;
   readonly #time: Time;
   readonly #plan: Plan;
   readonly #events: ServerEvents;
   readonly #nextId: () => number;
   readonly #greeting = new Set<End>();
+  #newest = 0;
 
   /** A process without a link. `nextId`: a number for a session that no other has, of this process or another. */
   constructor(time: Time, plan: Plan, nextId: () => number, events: ServerEvents) {
@@ -90,6 +93,11 @@ export class ServerSide {
     const { device } = this;
     const number = this.#nextId();
     const { device: peer, rest } = await greetDevice(end, number);
+    // The network may bring the last words of a link that its device gave up long ago.
+    if (number < this.#newest && !this.takesLateLinks) {
+      throw new HandshakeError(goodbye("replaced", "a newer link of the device came first"));
+    }
+    this.#newest = number;
     const transport = transportOf(end, "device", !this.#plan.nagle);
     const refused = device.refuse(peer, transport.remote);
     if (refused) throw new HandshakeError(refused);

@@ -34,7 +34,7 @@ const QUIET_MS = 6_000;
 const CONTROL_SLACK = 32 * 1024;
 
 /** Between a user's program and the relay. */
-const NEARBY: Network = { latency: 0.05, rate: 100_000, late: 0, cuts: true };
+const NEARBY: Network = { latency: 0.05, rate: 100_000, late: 0, cuts: false };
 
 /** What a run came to. */
 export interface Outcome {
@@ -55,6 +55,8 @@ export interface Outcome {
 export interface Sabotage {
   /** The device goes on applying what the old link brings after it has said how far it came. */
   readonly noFence?: boolean;
+  /** The server admits a link that came before the one that is up. */
+  readonly takesLateLinks?: boolean;
 }
 
 /** Runs a plan to its end. */
@@ -110,11 +112,14 @@ class World {
     for (const { at, fault } of faults) this.#time.after(at, () => this.#apply(fault));
     await this.#until(FAULTS_END + 100, () => false);
     this.#internet.heal();
-    await this.#until(FAULTS_END + PATIENCE_MS, () => this.#model.allGone && this.#online);
-    if (!this.#model.failure && !this.#online) this.#model.fail("the device never came back");
+    do {
+      // A link that is dead already may still be taken for one that is up: that shows soon.
+      await this.#until(FAULTS_END + PATIENCE_MS, () => this.#model.allGone && this.#online);
+      if (!this.#model.failure && !this.#online) this.#model.fail("the device never came back");
+      await this.#until(this.#time.now + QUIET_MS, () => false);
+    } while (!this.#online && !this.#model.failure);
     this.#model.check();
     if (this.#model.failure) return this.#close();
-    await this.#until(this.#time.now + QUIET_MS, () => false);
     this.#checkGivenBack();
     await this.#close();
     if (this.#time.pending > 0) this.#model.fail(`${this.#time.pending} timers are left`);
@@ -143,7 +148,7 @@ class World {
   }
 
   #newServer(): ServerSide {
-    return new ServerSide(this.#time, this.#plan, () => ++this.#sessions, {
+    const server = new ServerSide(this.#time, this.#plan, () => ++this.#sessions, {
       onSession: (id, session) => {
         this.#trace.add(`session ${id}`);
         const { server, device } = this.#plan.expiration;
@@ -156,6 +161,8 @@ class World {
         if (line === "server link-resumed") this.#model.isUp(this.#upOnServer, "server");
       },
     });
+    server.takesLateLinks = this.#sabotage.takesLateLinks ?? false;
+    return server;
   }
 
   #newDevice(): DeviceSide {

@@ -83,7 +83,7 @@ processTest(
     await device.child.kill();
     await server.logged(/^link interrupted/, from);
     await using _again = startDevice(["--state", relay.folder.path], { prefix: net.on("device") });
-    await server.logged(/^link down .* replaced/, from);
+    await server.logged(/^link down: .*replaced/, from);
     await inside.ended(inside.gone());
     await server.descriptorsBackTo(before.server);
   },
@@ -97,9 +97,9 @@ processTest(
     const { machines, before } = inside;
     const { server, device, cuts } = machines;
     await cuts.interrupt();
-    await device.logged(/^session lost .* expired/);
+    await device.logged(/^session lost: .*expired/);
     await inside.ended(timed(inside.serviceIsFree()));
-    await server.logged(/^link down .* expired/);
+    await server.logged(/^link down: .*expired/);
     await inside.ended(inside.gone());
     await inside.portIsClosed();
     await server.descriptorsBackTo(before.server - 2); // nor are there the link, and the listener of the host port
@@ -123,7 +123,7 @@ processTest(
     await device.logged(/^link interrupted/);
     const from = server.child.stderr.length;
     await relay.command("revoke", "gw1");
-    await server.logged(/^link down .* revoked/, from);
+    await server.logged(/^link down: .*revoked/, from);
     await inside.ended(inside.gone());
     await inside.portIsClosed();
     await server.descriptorsBackTo(before.server - 2);
