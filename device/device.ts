@@ -7,7 +7,6 @@
 import { formatAddress } from "../protocol/address.ts";
 import type { Goodbye } from "../protocol/goodbye.ts";
 import type { Endpoint, KeepAliveSettings } from "../protocol/keep_alive.ts";
-import type { LinkEndReason } from "../protocol/reasons.ts";
 import { HandshakeError } from "../protocol/v2_handshake.ts";
 import type { DeviceMode } from "../protocol/v2_messages.ts";
 import { Backoff } from "../net/backoff.ts";
@@ -198,7 +197,7 @@ class Device implements DeviceHandle {
       });
       this.#emitter.emit({ type: "online", server, local, device });
       this.#leaving.add(link);
-      link.over.then((end) => end.reason in LATE_ENDS && this.#lostLate(server, end));
+      link.over.then((end) => this.#onOver(server, link, end));
       link.ended().then(() => this.#leaving.delete(link));
     }
     this.#ready.resolve();
@@ -240,6 +239,7 @@ class Device implements DeviceHandle {
       this.#emitter.emit({ type: "interrupted", ...facts });
       return retryIn;
     }
+    if (link.interruptedAt !== undefined) link.close(end.reason); // there will be no other link
     const retryIn = this.#retryIn(link.goodbye);
     const facts = { server, reason: end.reason, detail: end.detail, goodbye: link.goodbye?.code, duration, retryIn };
     const hungUp = this.#name === undefined && end.reason === "peer-closed" && !link.served && duration < QUICK_MS;
@@ -253,8 +253,9 @@ class Device implements DeviceHandle {
     return retryIn;
   }
 
-  /** A session that waited for a link is over. */
-  #lostLate(server: string, { reason, detail }: LinkEnd): void {
+  /** A session is over: if it waited for a link, nobody has been told yet. */
+  #onOver(server: string, link: LinkLife, { reason, detail }: LinkEnd): void {
+    if (this.#link === link || this.#stop.signal.aborted) return;
     const why = reason === "not-resumed" ? "the server does not know the session any more" : detail;
     this.#settings.logger.warn(`session lost: server {server}, {reason}${why ? " ({detail})" : ""}`, {
       server,
@@ -301,9 +302,6 @@ class Device implements DeviceHandle {
     return Math.round(word?.comeBackAfter === undefined ? pace : Math.min(MAX_COME_BACK_MS, word.comeBackAfter) + pace);
   }
 }
-
-/** Ends that come when no link is up. */
-const LATE_ENDS: Partial<Record<LinkEndReason, true>> = { "expired": true, "not-resumed": true };
 
 /** A v1 server says nothing when it refuses a device; it just hangs up, within this many milliseconds. */
 const QUICK_MS = 1_500;

@@ -5,6 +5,7 @@
  */
 
 import { type Address, formatAddress } from "../protocol/address.ts";
+import type { GoodbyeCode } from "../protocol/goodbye.ts";
 import { type Endpoint, type KeepAliveSettings, normalKeepAlive } from "../protocol/keep_alive.ts";
 import { V2_MAX_SERVICES } from "../protocol/limits.ts";
 import type { DeviceMode, ServiceGrantResult, Settings } from "../protocol/v2_messages.ts";
@@ -13,13 +14,16 @@ import { dialServer, type ServerSecurity, type ServerTarget } from "../net/dial_
 import { greetServer, HandshakeCut, randomBytes } from "../net/handshake.ts";
 import { DIAL_TIMEOUT_MS, HANDSHAKE_TIMEOUT_MS, RESUME_DIAL_TIMEOUT_MS } from "../net/limits.ts";
 import { closeQuietly, type Transport } from "../net/transport.ts";
-import { CAN_RESUME } from "../protocol/v2_handshake.ts";
+import { CAN_RESUME, HandshakeError } from "../protocol/v2_handshake.ts";
 import { SOFTWARE } from "../net/version.ts";
 import type { DeviceEvent } from "./events.ts";
 import type { LinkFacts, LinkMaker, MadeLink } from "./link_maker.ts";
 import type { DeviceSettings, V2DeviceOptions } from "./options.ts";
 import { ServiceBoard } from "./service_board.ts";
 import { V2LinkSession } from "./v2_link_session.ts";
+
+/** Goodbyes in place of a link that say nothing of the session that waits for it. */
+const PASSING: ReadonlySet<GoodbyeCode> = new Set(["too-busy", "duplicate", "replaced"]);
 
 /** See {@linkcode LinkMaker}. */
 export class V2LinkMaker implements LinkMaker {
@@ -169,6 +173,9 @@ export class V2LinkMaker implements LinkMaker {
       return { ...made, link };
     } catch (error) {
       giveUp();
+      if (error instanceof HandshakeError && error.byPeer && !PASSING.has(error.goodbye.code)) {
+        this.#session?.close("goodbye", `${error.goodbye.code}: ${error.message}`);
+      }
       if (signal.aborted) throw signal.reason;
       if (late) throw new Error(`the server did not finish the handshake within ${HANDSHAKE_TIMEOUT_MS / 1000} s`);
       if (error instanceof HandshakeCut) {

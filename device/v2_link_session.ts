@@ -188,11 +188,11 @@ export class V2LinkSession {
   }
 
   /** Ends at once. Idempotent. */
-  close(reason: LinkEndReason): void {
+  close(reason: LinkEndReason, detail?: string): void {
     if (!this.#links.done && reason === "shutting-down") {
       this.#link.sendGoodbye(goodbye("shutting-down", "the device is shutting down"));
     }
-    this.#links.close(reason);
+    this.#links.close(reason, detail);
     for (const pump of [...this.#pumps.keys()]) pump.abort(reason === "shutting-down" ? "shutting-down" : "link-lost");
   }
 

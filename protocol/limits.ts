@@ -104,7 +104,7 @@ export const FRAME_BUFFER_SIZE = 64 * 1024;
 export const MAX_POOLED_FRAMES = 512;
 
 /** Frames of at least this size are kept where they were read; smaller ones are copied together. */
-export const KEEP_WHOLE = 16 * 1024;
+export const KEEP_WHOLE = 32 * 1024;
 
 /** The buffer of a session that keeps little, in bytes. */
 export const SMALL_LOG_SIZE = 4096;

@@ -17,6 +17,8 @@ export interface ServedDevice {
   readonly key: string;
   /** Whether it has a link. */
   readonly online: boolean;
+  /** Whether its session waits for another link. */
+  readonly interrupted?: boolean;
   /** Since when, by the wall clock, in milliseconds since 1970; `undefined` if it had none yet. */
   readonly since: number | undefined;
   /** Where it dialled from, if it has one. */
@@ -49,7 +51,8 @@ export function describeDevice(session: DeviceSession): ServedDevice {
   return {
     name: session.deviceName,
     key: session.device.key,
-    online: link !== undefined,
+    online: link !== undefined && link.interruptedAt === undefined,
+    interrupted: link?.interruptedAt !== undefined,
     since: session.since,
     remote: link?.remote,
     security: link && (link.transport === "tcp" ? "plain" : "tls"),

@@ -119,6 +119,8 @@ interface Row {
   readonly state: "active" | "disabled" | "expired" | "enrolling";
   /** Whether it has a link; `null` if that is not known, as the server does not run. */
   readonly online: boolean | null;
+  /** Whether its session waits for another link, with its clients. */
+  readonly interrupted: boolean;
   /** Since when, if the running server has seen it. */
   readonly since: string | null;
   /** Where it dialled from, if it has a link. */
@@ -163,6 +165,7 @@ async function rowOf(
     fingerprint: await fingerprint(parsePublicKey(key)),
     state: disabled ? "disabled" : expired ? "expired" : "active",
     online: live ? seen?.online ?? false : null,
+    interrupted: seen?.interrupted ?? false,
     since: seen?.since === undefined ? null : formatTime(seen.since),
     remote: seen?.remote ?? null,
     services: addressesOf(services),
@@ -180,6 +183,7 @@ function waitingRow({ device, services, expires, validUntil, comment }: PendingE
     fingerprint: null,
     state: "enrolling",
     online: false,
+    interrupted: false,
     since: null,
     remote: null,
     services: addressesOf(services ?? []),
@@ -220,12 +224,11 @@ function tableOf(rows: readonly Row[]): string[] {
   return cells.map((row) => row.map((cell, column) => cell.padEnd(widths[column]!)).join("  ").trimEnd());
 }
 
-function linkOf({ key, online, since, remote }: Row): string {
+function linkOf({ key, online, interrupted, since, remote }: Row): string {
   if (key === null) return "-";
   if (online === null) return "unknown";
-  return [online ? "online" : "offline", since && `since ${since}`, remote && `from ${remote}`].filter(Boolean).join(
-    " ",
-  );
+  const state = online ? "online" : interrupted ? "interrupted" : "offline";
+  return [state, since && `since ${since}`, remote && `from ${remote}`].filter(Boolean).join(" ");
 }
 
 /** A service with the address that is bound, else the one that was granted. */

@@ -21,7 +21,7 @@ const FILE = "live.toml";
 const LOCK_FILE = ".running";
 
 /** A device as the running server sees it. */
-export type LiveDevice = Pick<ServedDevice, "key" | "online" | "since" | "remote" | "services">;
+export type LiveDevice = Pick<ServedDevice, "key" | "online" | "interrupted" | "since" | "remote" | "services">;
 
 /** Writes the state of devices while a server runs. */
 export class LiveState {
@@ -81,9 +81,10 @@ export class LiveState {
   }
 }
 
-function tableOf({ online, since, remote, services }: LiveDevice): Record<string, unknown> {
+function tableOf({ online, interrupted, since, remote, services }: LiveDevice): Record<string, unknown> {
   return {
     online,
+    ...(interrupted && { interrupted }),
     ...(since !== undefined && { since: new Date(since).toISOString() }),
     ...(remote !== undefined && { remote }),
     services: Object.fromEntries(services.map(({ name, hostAddress, open, error }) => [
@@ -109,6 +110,7 @@ function deviceOf(key: string, table: TomlTable): LiveDevice {
   return {
     key,
     online: demand(table, "online", table.flag("online")),
+    ...(table.flag("interrupted") && { interrupted: true }),
     since: table.one("since", Date.parse),
     remote: table.one("remote", String),
     services: services.names.map((name) => {

@@ -6,7 +6,9 @@
 
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
-import { createIdentity } from "../net/identity.ts";
+import { greetServer, randomBytes } from "../net/handshake.ts";
+import { createIdentity, formatPublicKey } from "../net/identity.ts";
+import { CAN_RESUME } from "../protocol/v2_handshake.ts";
 import { portOf } from "./support/relay.ts";
 import { echoService, Service } from "./support/service.ts";
 import { Stream } from "./support/stream.ts";
@@ -207,4 +209,48 @@ test("v2 resume: with two addresses of the server, the other takes over at once 
   await client.write("b");
   assert.equal(await client.readText(1), "b");
   assert.ok(second.carried > 0);
+});
+
+test("v2 resume: a device that is revoked while its link is down loses its session and its clients at once", async () => {
+  await using echo = echoService();
+  await using made = await relayThroughCable({ services: [local("echo", echo)], device: { random: () => 0.99 } });
+  const { relay: { server, device, connect }, cable } = made;
+  using client = await connect("echo");
+  await client.write("x");
+  await client.read(1);
+  cable.drop();
+  await server.events.next("link-interrupted");
+  assert.deepEqual(server.handle.devices().map(({ online, interrupted }) => [online, interrupted]), [[false, true]]);
+  server.directory.remove({ key: formatPublicKey(device.identity.publicKey) });
+  assert.equal((await client.readToEnd()).length, 0);
+  assert.equal((await server.events.next("link-down")).reason, "revoked");
+  const lost = await device.events.next("lost");
+  assert.equal(lost.reason, "goodbye");
+});
+
+test("v2 resume: whoever has another session's name, or says that it received what was never sent, begins anew", async () => {
+  await using server = await startV2Server({ serve: { expiration: 15_000 } });
+  const identity = await createIdentity();
+  server.directory.put(authorized("gw1", identity, []));
+  await using device = startV2Device(server, identity, ["echo=127.0.0.1:9"]);
+  await device.events.next("online");
+  const offers = [
+    { session: new Uint8Array(16), received: 0 },
+    { session: new Uint8Array(16), received: Number.MAX_SAFE_INTEGER },
+  ];
+  for (const offer of offers) {
+    const conn = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
+    const { welcome } = await greetServer(conn, {
+      signer: identity,
+      serverKey: server.identity.publicKey,
+      nonce: randomBytes(32),
+      instance: randomBytes(16),
+      wallClock: Date.now(),
+      software: "a test",
+      capabilities: CAN_RESUME,
+      resume: () => offer,
+    });
+    assert.equal(welcome.resumed, "unknown-session");
+    conn.close();
+  }
 });

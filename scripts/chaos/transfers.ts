@@ -4,6 +4,7 @@
  * @module
  */
 
+import { forgetChildren } from "../../tests/e2e/support/child.ts";
 import type { CutOutcome } from "../../tests/e2e/support/cuts.ts";
 import { ResumeMachines } from "../../tests/e2e/support/resume_machines.ts";
 import { type ChaosOptions, plannedCuts } from "./plan.ts";
@@ -44,6 +45,7 @@ export async function chaosTransfers(options: ChaosOptions, say: (line: string) 
       faults.push(`cut ${outcomes.length + 1}, ${kind}: ${error instanceof Error ? error.message : error}`);
     }
     faults.push(...machines.cuts.lost, ...transfers.losses);
+    forgetChildren(); // each cut has started some
     if (outcomes.length % TELL_EVERY === 0) {
       say(`${outcomes.length} cuts, ${transfers.lines.length} transfers, ${faults.length} losses`);
     }

@@ -9,6 +9,9 @@ import type { Plan, UserPlan } from "./plan.ts";
 import type { Program } from "./program.ts";
 import type { Time } from "./time.ts";
 
+/** Times are sums of fractions. */
+const ROUNDING = 1e-6;
+
 /** What became of a user. */
 export interface UserRecord {
   readonly plan: UserPlan;
@@ -135,7 +138,7 @@ export class Model {
     const otherIsOver = side === "server" ? session.deviceOver ?? !session.known : session.serverOver;
     switch (reason) {
       case "expired":
-        if (this.#time.now - session.upAt[side] >= session.expiration) return undefined;
+        if (this.#time.now - session.upAt[side] >= session.expiration - ROUNDING) return undefined;
         return `a link came up ${this.#time.now - session.upAt[side]} ms before`;
       case "replaced":
       case "not-resumed":

@@ -68,7 +68,7 @@ export const FAULTS_END = 12_000;
 export function planOf(seed: number): Plan {
   const random = new Random(seed);
   const users = Array.from({ length: 1 + random.upTo(7) }, () => userOf(random));
-  const count = random.of(0, 1, 2, 4, 8, 16);
+  const count = random.of(0, 2, 4, 8, 16, 30);
   const faults = Array.from({ length: count }, () => ({ at: random.upTo(FAULTS_END), fault: faultOf(random) }));
   const short = random.of(15_000, 15_000, 15_000, 15_000, 1_500, 4_000, 0);
   return {
@@ -91,7 +91,7 @@ function userOf(random: Random): UserPlan {
   const program = (): ProgramPlan => ({
     total: random.of(0, random.upTo(200), random.upTo(40_000), random.upTo(150_000)),
     piece: random.of(100, 3_000, 20_000, 65_000),
-    pause: random.of(0, 0, 3, 200),
+    pause: random.of(0, 0, 3, 200, 600),
     slow: random.of(0, 0, 2, 60),
   });
   const quit = {

@@ -61,6 +61,8 @@ export class Cuts {
   readonly #server: Daemon;
   readonly #device: Daemon;
   readonly #random: Random;
+  readonly #lost: string[] = [];
+  readonly #read = new Map<Daemon, number>();
   #address: string = GATEWAY_ADDRESS;
 
   private constructor(net: NatNetwork, server: Daemon, device: Daemon, seed: number) {
@@ -80,14 +82,16 @@ export class Cuts {
     return new Cuts(net, server, device, seed);
   }
 
-  /** What the session has become, if it did not go on; one line for each time. */
-  get lost(): string[] {
-    const messages = [...this.#device.log, ...this.#server.log].filter(({ message }) =>
-      /^(session lost|link down)/.test(message)
-    );
-    return messages.map(({ time, scope, message, ...facts }) =>
-      `${time} ${scope}: ${message} ${JSON.stringify(facts)}`
-    );
+  /** When the session did not go on; one line for each time that either side said so. */
+  get lost(): readonly string[] {
+    for (const daemon of [this.#device, this.#server]) {
+      const { stderr } = daemon.child;
+      for (let at = this.#read.get(daemon) ?? 0; at < stderr.length; at++) {
+        if (/"message":"(session lost|link down)/.test(stderr[at]!)) this.#lost.push(stderr[at]!);
+      }
+      this.#read.set(daemon, stderr.length);
+    }
+    return this.#lost;
   }
 
   /** Bytes that the device's machine has sent and received. */

@@ -58,14 +58,21 @@ export class Transfers implements AsyncDisposable {
   /** Their process. */
   readonly child: Child;
 
+  readonly #lines: TransferLine[] = [];
+  #read = 0;
+
   /** Starts clients behind `prefix`. */
   constructor(plan: TransferPlan, prefix: readonly string[] = []) {
     this.child = Child.start("transfers", command(prefix, "run", JSON.stringify(plan)));
   }
 
   /** Transfers that have ended. */
-  get lines(): TransferLine[] {
-    return this.child.stdout.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as TransferLine);
+  get lines(): readonly TransferLine[] {
+    for (const line of this.child.stdout.slice(this.#read)) {
+      if (line.startsWith("{")) this.#lines.push(JSON.parse(line) as TransferLine);
+    }
+    this.#read = this.child.stdout.length;
+    return this.#lines;
   }
 
   /** What was lost, in words. */
@@ -79,13 +86,13 @@ export class Transfers implements AsyncDisposable {
   }
 
   /** Begins no further transfer, and waits until those that run have ended. */
-  async finish(ms: number): Promise<TransferLine[]> {
+  async finish(ms: number): Promise<readonly TransferLine[]> {
     this.child.signal("SIGTERM");
     return await this.done(ms);
   }
 
   /** Waits until all transfers have ended. */
-  async done(ms: number): Promise<TransferLine[]> {
+  async done(ms: number): Promise<readonly TransferLine[]> {
     const ended = this.child.exited;
     const code = await within(ended, "the end of the transfers", ms);
     if (code !== 0) throw new Error(`The transfers ended with ${code}: ${this.child.stderr.join("; ")}`);

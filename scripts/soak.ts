@@ -1,0 +1,69 @@
+/**
+ * A relay for hours: clients come and go, its link is cut now and then in every way, and the memory and descriptors of
+ * both daemons have to stay flat. As {@link ./chaos.ts}, it has to be run as root on Linux.
+ *
+ *     deno task soak -- --hours 10
+ *     deno task soak -- --minutes 30 --seed 7
+ *
+ * Each line has the least of a minute, of what was seen of a daemon: what is in use between two garbage collections
+ * comes and goes. In the end there are the slopes (least squares), without the first part, in which caches fill. The exit
+ * code is 1 if a slope is beyond its limit or anything was lost, 2 with bad options, 3 where it cannot be run.
+ *
+ * @module
+ */
+
+import { parseArgs } from "node:util";
+import { missing } from "../tests/e2e/support/requirements.ts";
+import { RESUME_NEEDS } from "../tests/e2e/support/resume_machines.ts";
+import { soak } from "./soak/run.ts";
+
+const USAGE = "usage: deno task soak -- [--hours N | --minutes N] [--seed S]";
+const DEFAULT_MINUTES = 60;
+
+if (import.meta.main) Deno.exit(await main(Deno.args));
+
+/** @returns the exit code. */
+async function main(args: readonly string[]): Promise<number> {
+  let minutes: number;
+  let seed: number;
+  try {
+    ({ minutes, seed } = options(args));
+  } catch (error) {
+    say(`${error instanceof Error ? error.message : error}\n${USAGE}`);
+    return 2;
+  }
+  const lacking = missing("soak", RESUME_NEEDS);
+  if (lacking.length > 0) {
+    say(`this machine lacks: ${lacking.join(", ")}`);
+    return 3;
+  }
+  say(`soak from seed ${seed}, ${minutes} minutes`);
+  const faults = await soak({ minutes, seed }, say);
+  for (const fault of faults) say(`FAULT: ${fault}`);
+  say(faults.length === 0 ? "flat, and 0 bytes lost" : `${faults.length} faults`);
+  return faults.length === 0 ? 0 : 1;
+}
+
+function options(args: readonly string[]): { minutes: number; seed: number } {
+  const { values } = parseArgs({
+    args: args.filter((arg, at) => at > 0 || arg !== "--"),
+    options: { hours: { type: "string" }, minutes: { type: "string" }, seed: { type: "string" } },
+  });
+  const number = (name: "hours" | "minutes" | "seed") => {
+    const text = values[name];
+    if (text === undefined) return undefined;
+    if (!/^\d+(\.\d+)?$/.test(text) || Number(text) <= 0) {
+      throw new SyntaxError(`--${name} takes a number above 0, not "${text}"`);
+    }
+    return Number(text);
+  };
+  const hours = number("hours");
+  return {
+    minutes: hours === undefined ? number("minutes") ?? DEFAULT_MINUTES : hours * 60,
+    seed: Math.floor(number("seed") ?? Math.random() * 2 ** 16),
+  };
+}
+
+function say(line: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
+}
