@@ -59,7 +59,9 @@ export function spawnHook(command: readonly string[], environment: Record<string
     stderr: "null",
     detached: true, // a group of its own: what it starts ends with it, and Ctrl-C is not for it
   }).spawn();
+  let running = true;
   const kill = (signal: "SIGTERM" | "SIGKILL") => {
+    if (!running) return; // its number may be another's
     try {
       Deno.kill(Deno.build.os === "windows" ? child.pid : -child.pid, signal);
     } catch {
@@ -69,6 +71,7 @@ export function spawnHook(command: readonly string[], environment: Record<string
   const onUnload = () => kill("SIGKILL"); // a daemon that has to end at once leaves nothing behind
   globalThis.addEventListener("unload", onUnload);
   const ended = child.status.then(({ code, signal }) => {
+    running = false;
     globalThis.removeEventListener("unload", onUnload);
     return { code, signal };
   });

@@ -235,6 +235,15 @@ test("a hook that takes too long is asked to end, then made to, with one line, a
   assert.deepEqual(bench.warnings, ["hook on-online for gw1 is ended after 30.0 s: /bin/online"]);
 });
 
+test("a hook that ends when it is asked to is sent nothing more", async () => {
+  const bench = new Bench();
+  await bench.tell("gw1", "online");
+  bench.clock.advance(HOOK_TIMEOUT_MS);
+  await bench.started[0]!.exit(143, "SIGTERM");
+  bench.clock.advance(2 * HOOK_KILL_MS);
+  assert.deepEqual(bench.started[0]!.signals, ["SIGTERM"]);
+});
+
 test("a hook that ends in time is left alone for good", async () => {
   const bench = new Bench();
   await bench.tell("gw1", "online");

@@ -58,7 +58,7 @@ async function run(command: Command): Promise<void> {
     };
     const without = [
       "profile" as const, // stands with each server
-      ...(isV2 ? ["stall-timeout"] as const : ["mode"] as const),
+      ...(isV2 ? ["stall-timeout"] as const : ["mode", "expiration"] as const),
     ];
     for (const line of [...lines, ...describeOptions(DEVICE_OPTIONS, inForce, without)]) printLine(line);
     return;

@@ -71,6 +71,8 @@ class Device implements DeviceHandle {
   #link: LinkLife | undefined;
   /** Links, and what goes on without them: sessions that wait, services that still take what came. */
   readonly #leaving = new Set<LinkLife>();
+  /** The link whose end {@linkcode Device.#stay} tells. */
+  #watched: LinkLife | undefined;
   #attempt = 0;
   #tries = 0; // to resume, since a link was up
   #name: string | undefined;
@@ -214,8 +216,10 @@ class Device implements DeviceHandle {
     const { clock, logger } = this.#settings;
     const since = clock.now();
     this.#tries = 0;
+    this.#watched = link;
     const end = await downOrChanged(link, this.#settings.reconnect ? local : undefined, this.#settings);
     if (end === "changed") {
+      this.#watched = undefined;
       logger.info("the network has changed: dialling {server} anew, while the link goes on", { server });
       return 0;
     }
@@ -230,6 +234,7 @@ class Device implements DeviceHandle {
     if (link.interruptedAt !== undefined && !this.#stop.signal.aborted && this.#settings.reconnect) {
       const retryIn = this.#soon();
       const facts = { server, reason: end.reason, detail: end.detail, retryIn };
+      this.#watched = undefined;
       this.state = "interrupted";
       logger.info(
         `link interrupted: server {server}, {reason}${end.detail ? " ({detail})" : ""}, {duration} ms; ` +
@@ -241,7 +246,9 @@ class Device implements DeviceHandle {
     }
     if (link.interruptedAt !== undefined) link.close(end.reason); // there will be no other link
     const retryIn = this.#retryIn(link.goodbye);
-    const facts = { server, reason: end.reason, detail: end.detail, goodbye: link.goodbye?.code, duration, retryIn };
+    const { reason, clients } = end;
+    const goodbye = link.goodbye?.code;
+    const facts = { server, reason, detail: end.detail, goodbye, duration, retryIn, clients };
     const hungUp = this.#name === undefined && end.reason === "peer-closed" && !link.served && duration < QUICK_MS;
     const detail = hungUp ? QUICKLY_CLOSED : end.detail;
     logger.info(
@@ -253,16 +260,26 @@ class Device implements DeviceHandle {
     return retryIn;
   }
 
-  /** A session is over: if it waited for a link, nobody has been told yet. */
-  #onOver(server: string, link: LinkLife, { reason, detail }: LinkEnd): void {
-    if (this.#link === link || this.#stop.signal.aborted) return;
+  /** A session is over; if it waited for a link, nobody has been told yet. */
+  #onOver(server: string, link: LinkLife, { reason, detail, clients }: LinkEnd): void {
+    if (this.#watched === link) return;
+    const retryIn = this.#stop.signal.aborted ? undefined : 0;
     const why = reason === "not-resumed" ? "the server does not know the session any more" : detail;
     this.#settings.logger.warn(`session lost: server {server}, {reason}${why ? " ({detail})" : ""}`, {
       server,
       reason,
       detail: why,
     });
-    this.#emitter.emit({ type: "lost", server, reason, detail: why, goodbye: undefined, duration: 0, retryIn: 0 });
+    this.#emitter.emit({
+      type: "lost",
+      server,
+      reason,
+      detail: why,
+      goodbye: undefined,
+      duration: 0,
+      retryIn,
+      clients,
+    });
   }
 
   /** No link came about. */

@@ -96,6 +96,8 @@ export interface LostEvent {
   readonly duration: number;
   /** When the next try is, or `undefined` if this was the end. */
   readonly retryIn: number | undefined;
+  /** On v2, clients that were ended with it. */
+  readonly clients?: number | undefined;
 }
 
 /** A channel is over. */

@@ -155,7 +155,7 @@ export class LinkDriver implements V2Output {
   keep(bytes: Uint8Array): Promise<void> | undefined {
     this.#silence?.sent(bytes.length);
     this.#watchWrites();
-    this.#queue.write(bytes, NOTHING);
+    this.#queue.keep(bytes);
     return this.#queue.pending > LINK_HIGH_WATER ? this.#queue.flushed() : undefined;
   }
 

@@ -14,6 +14,8 @@ export interface LinkEnd {
   readonly reason: LinkEndReason;
   /** One line more for people, where there is more to say. */
   readonly detail: string | undefined;
+  /** Channels that ended with it, where that is counted: on v2. */
+  readonly clients?: number;
 }
 
 const STANDING_STILL: ReadonlySet<LinkEndReason> = new Set(["write-timeout", "keep-alive-timeout", "replaced"]);

@@ -31,11 +31,13 @@ export function giveSmall(buffer: Uint8Array): void {
 
 /** A piece that waits to be written. */
 export class Segment {
-  readonly #buffer: Uint8Array;
+  #buffer: Uint8Array;
   #fill: number;
   #release: (() => void) | undefined;
+  readonly #kept: boolean;
 
-  private constructor(buffer: Uint8Array, fill: number, release: (() => void) | undefined) {
+  private constructor(buffer: Uint8Array, fill: number, release: (() => void) | undefined, kept = false) {
+    this.#kept = kept;
     this.#buffer = buffer;
     this.#fill = fill;
     this.#release = release;
@@ -44,6 +46,20 @@ export class Segment {
   /** A piece that is written from where it stands. */
   static borrowed(bytes: Uint8Array, release: () => void): Segment {
     return new Segment(bytes, bytes.length, release);
+  }
+
+  /** A piece that nobody touches, and that others may stand right behind. */
+  static kept(bytes: Uint8Array): Segment {
+    return new Segment(bytes, bytes.length, undefined, true);
+  }
+
+  /** Takes `bytes` too, if this piece is kept and they stand right behind it. @returns whether they do. */
+  extend(bytes: Uint8Array): boolean {
+    const { buffer, byteOffset } = this.#buffer;
+    if (!this.#kept || buffer !== bytes.buffer || byteOffset + this.#fill !== bytes.byteOffset) return false;
+    this.#fill += bytes.length;
+    this.#buffer = new Uint8Array(buffer, byteOffset, this.#fill);
+    return true;
   }
 
   /** An empty piece to gather in. */

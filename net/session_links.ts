@@ -236,10 +236,11 @@ export class SessionLinks implements ChunkSource {
 
   #finish(end: LinkEnd): void {
     if (this.#end) return;
-    this.#end = end;
+    const { session } = this.#options;
+    this.#end = { ...end, clients: session.channelCount };
     this.#cancelExpiry();
-    this.#options.session.end(channelReason(end.reason));
-    this.#linkDown.resolve(end);
-    this.#over.resolve(end);
+    session.end(channelReason(end.reason));
+    this.#linkDown.resolve(this.#end);
+    this.#over.resolve(this.#end);
   }
 }

@@ -22,6 +22,8 @@ export interface WriteQueueOptions {
   onProgress?(): void;
 }
 
+const NOTHING = (): void => {};
+
 /** A bounded-by-its-owner queue of bytes in front of a {@linkcode Duplex}; watch `pending`. */
 export class WriteQueue {
   readonly #options: WriteQueueOptions;
@@ -93,6 +95,15 @@ export class WriteQueue {
     if (busy) this.#segments.push(Segment.borrowed(bytes, release));
     else this.#start(bytes, release);
     return true;
+  }
+
+  /** Queues `bytes` that stay as they are until they are long written; what stands together is written together. */
+  keep(bytes: Uint8Array): void {
+    if (bytes.length <= this.#options.copyMax) return void this.write(bytes, NOTHING);
+    if (this.#failed) return;
+    this.#queued += bytes.length;
+    if (!this.#writing && this.#duplex) return this.#start(bytes, undefined);
+    if (!this.#segments.at(-1)?.extend(bytes)) this.#segments.push(Segment.kept(bytes));
   }
 
   /** Queues a copy of `bytes`, whatever their size. */

@@ -229,3 +229,26 @@ test("large amounts gathered before the attach come out whole", async () => {
   await queue.flushed();
   assert.deepEqual(duplex.take(), bytes);
 });
+
+test("what is kept comes out once and in order, and pieces that stand together leave in one write", async () => {
+  const duplex = blockedDuplex();
+  const queue = queueOn(duplex, { copyMax: 2, busyCopyMax: 4 });
+  const log = Uint8Array.from({ length: 40 }, (_, at) => at);
+  queue.keep(log.subarray(0, 10)); // goes out at once
+  queue.keep(log.subarray(10, 20));
+  queue.keep(log.subarray(20, 30)); // right behind it
+  queue.write(Uint8Array.of(100, 101), NOTHING); // a small one comes between
+  queue.keep(log.subarray(30, 40));
+  queue.keep(Uint8Array.of(200, 201, 202)); // of another buffer
+  queue.keep(Uint8Array.of(250)); // small: copied
+  assert.equal(queue.pending, 46);
+  const writes: number[] = [];
+  while (queue.pending > 0) {
+    const before = queue.pending;
+    duplex.accept(1_000);
+    await settled();
+    writes.push(before - queue.pending);
+  }
+  assert.deepEqual(writes, [10, 20, 2, 10, 3, 1]);
+  assert.deepEqual([...duplex.take()], [...log.subarray(0, 30), 100, 101, ...log.subarray(30), 200, 201, 202, 250]);
+});

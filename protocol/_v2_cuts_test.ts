@@ -25,7 +25,7 @@ const resuming = new WeakSet<Pair>();
 /** Cuts the link of `pair`, and resumes its sessions over another, as the handshake does; `latency` one way. */
 export function cutAndResume(pair: Pair, cut: Cut, latency: number): void {
   if (pair.over) return;
-  if (resuming.has(pair)) return pair.time.after(20, () => cutAndResume(pair, cut, latency)); // a device has one dial at a time
+  if (resuming.has(pair)) return void pair.time.after(20, () => cutAndResume(pair, cut, latency)); // a device has one dial at a time
   resuming.add(pair);
   if (cut.ways === "both" || cut.ways === "down") pair.toDevice.cut();
   if (cut.ways === "both" || cut.ways === "up") pair.toServer.cut();
@@ -38,7 +38,7 @@ function tryResume(pair: Pair, failures: Cut["failures"][number][], latency: num
   const { time } = pair;
   if (pair.over) return;
   const failure = failures.shift();
-  const again = () => time.after(pair.random.upTo(50), () => tryResume(pair, failures, latency));
+  const again = () => void time.after(pair.random.upTo(50), () => tryResume(pair, failures, latency));
   // AUTH leaves: from here on the device applies nothing of the old link, and says how far it has come.
   pair.device.detach();
   pair.toDevice.to = undefined;

@@ -6,7 +6,9 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { V2_SHARED_PAYLOAD } from "./limits.ts";
 import type { ChannelEndReason } from "./reasons.ts";
-import { type Network, Pair, User } from "./_v2_simulation_test.ts";
+import type { Network } from "../scripts/sim/way.ts";
+import { Pair } from "./_v2_simulation_test.ts";
+import { User } from "./_v2_users_test.ts";
 import { type Cut, cutAndResume } from "./_v2_cuts_test.ts";
 import { test } from "./_fakes_test.ts";
 

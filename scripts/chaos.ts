@@ -8,6 +8,7 @@
  *     deno task chaos -- --minutes 10 --only silent,storm
  *     deno task chaos -- --clients
  *
+ * With `--clients` real ones (ssh, scp, rsync, git, psql, curl) go through 20 cuts each, rather than transfers.
  * A seed repeats the order of the cuts. The exit code is 1 if anything was lost, 2 with bad options, 3 where it cannot
  * be run.
  *
@@ -16,6 +17,7 @@
 
 import { RESUME_NEEDS } from "../tests/e2e/support/resume_machines.ts";
 import { missing } from "../tests/e2e/support/requirements.ts";
+import { chaosClients } from "./chaos/clients.ts";
 import { type ChaosOptions, chaosOptions } from "./chaos/plan.ts";
 import { chaosTransfers } from "./chaos/transfers.ts";
 
@@ -38,7 +40,7 @@ async function main(args: readonly string[]): Promise<number> {
     return 3;
   }
   say(`chaos from seed ${options.seed}`);
-  const faults = await chaosTransfers(options, say);
+  const faults = await (options.clients ? chaosClients : chaosTransfers)(options, say);
   for (const fault of faults) say(`LOST: ${fault}`);
   say(faults.length === 0 ? "0 bytes lost" : `repeat it with: deno task chaos -- --seed ${options.seed}`);
   return faults.length === 0 ? 0 : 1;

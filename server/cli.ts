@@ -46,7 +46,7 @@ async function run(command: Command): Promise<void> {
     }
     const without = [
       "profile" as const, // stands with each listener
-      ...(profiles.has("v2") ? [] : ["idle-timeout", "probe-interval", "probe-count"] as const),
+      ...(profiles.has("v2") ? [] : ["idle-timeout", "probe-interval", "probe-count", "expiration"] as const),
       ...(profiles.has("v1") ? [] : ["stall-timeout", "half-close-timeout"] as const),
     ];
     for (const line of [...lines, ...describeOptions(SERVER_OPTIONS, values, without)]) printLine(line);

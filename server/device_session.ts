@@ -191,13 +191,14 @@ export class DeviceSession {
     this.#link = link;
     link.start(transport, rest);
     old?.close("replaced", goodbye("replaced", `its device is back, from ${transport.remote}`));
-    logger.info("link up: device {device} from {remote}, {transport}", {
-      device: this.deviceName,
-      remote: transport.remote,
-      transport: transport.kind,
-      software: hello.software,
-    });
-    this.#options.emit({ type: "link-up", listen: transport.local, device: this.deviceName, remote: transport.remote });
+    const tell = () => {
+      const { local: listen, remote, kind } = transport;
+      const facts = { device: this.deviceName, remote, transport: kind, software: hello.software };
+      logger.info("link up: device {device} from {remote}, {transport}", facts);
+      this.#options.emit({ type: "link-up", listen, device: this.deviceName, remote });
+    };
+    if (old) old.down.then(tell); // its end is told first
+    else tell();
     this.#leaving.add(link);
     link.down.then((end) => this.#onDown(link, end, Math.round(clock.now() - since)));
     link.ended.then(() => this.#leaving.delete(link));
@@ -253,11 +254,12 @@ export class DeviceSession {
     this.#since = Date.now();
     const { logger } = this.settings;
     const expiration = this.expirationFor(this.#peer!);
-    const facts = { device: this.deviceName, remote: link.remote, reason, detail, expiration };
+    const { remote, clients } = link;
+    const facts = { device: this.deviceName, remote, reason, detail, clients, expiration };
     logger.warn(
       `link interrupted: device {device} from {remote}, {reason}${detail ? " ({detail})" : ""}; ` +
         "{clients} clients are kept for {expiration} ms",
-      { ...facts, clients: link.clients },
+      facts,
     );
     this.#options.emit({ type: "link-interrupted", listen: link.local, ...facts });
   }
@@ -269,7 +271,8 @@ export class DeviceSession {
       this.#since = Date.now();
       this.#services.linkDown();
     }
-    const facts = { device: this.deviceName, remote: link.remote, reason: end.reason, detail: end.detail, duration };
+    const { reason, detail, clients } = end;
+    const facts = { device: this.deviceName, remote: link.remote, reason, detail, clients, duration };
     const line = end.detail
       ? "link down: device {device} from {remote}, {reason} ({detail})"
       : "link down: device {device} from {remote}, {reason}";

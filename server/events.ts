@@ -47,6 +47,8 @@ export interface LinkInterruptedEvent {
   readonly detail: string | undefined;
   /** Milliseconds that it waits at most. */
   readonly expiration: number;
+  /** Clients that wait with it. */
+  readonly clients: number;
 }
 
 /** An interrupted session goes on over another link. */
@@ -143,6 +145,8 @@ export interface LinkDownEvent {
   readonly detail: string | undefined;
   /** Its life in milliseconds. */
   readonly duration: number;
+  /** On v2, clients that were ended with it. */
+  readonly clients?: number | undefined;
 }
 
 /** Somebody connected to a listener for devices and was turned away. */

@@ -11,7 +11,7 @@ Deno.test("each event of a link is a hook's event, with all that it says", STRIC
   const events: [event: ServerEvent, name: string, facts: Record<string, unknown>][] = [
     [{ type: "link-up", ...LINK }, "online", {}],
     [
-      { type: "link-interrupted", ...LINK, reason: "connection-lost", detail: "reset", expiration: 15_000 },
+      { type: "link-interrupted", ...LINK, reason: "connection-lost", detail: "reset", expiration: 15_000, clients: 3 },
       "interrupted",
       { REASON: "connection-lost", DETAIL: "reset", EXPIRATION_MS: 15_000 },
     ],

@@ -254,3 +254,17 @@ test("v2 resume: whoever has another session's name, or says that it received wh
     conn.close();
   }
 });
+
+test("v2 resume: a device that is shut down while its session waits tells that it is lost, and what was closed", async () => {
+  await using echo = echoService();
+  await using made = await relayThroughCable({ services: [local("echo", echo)], device: { random: () => 0.99 } });
+  const { relay: { device, connect }, cable } = made;
+  using client = await connect("echo");
+  await client.write("x");
+  await client.read(1);
+  cable.drop();
+  await device.events.next("interrupted");
+  await device.handle.shutdown();
+  const lost = await device.events.next("lost");
+  assert.deepEqual([lost.reason, lost.retryIn], ["shutting-down", undefined]);
+});

@@ -8,9 +8,6 @@ import { parseArgs } from "node:util";
 import { CUT_KINDS, type CutKind } from "../../tests/e2e/support/cuts.ts";
 import { Random } from "../fuzz/random.ts";
 
-/** Cuts of a full run. */
-const FULL_RUN = 1_000;
-
 /** Longest outage after both sides have noticed it, in milliseconds. */
 const MAX_HOLD_MS = 2_000;
 
@@ -32,12 +29,16 @@ const WEIGHTS: Record<CutKind, number> = {
   "public-address": 2,
   "nat-entry": 2,
   "reset-then-address": 1,
+  "handshake-reset": 6,
+  "handshake-lost": 2,
+  "device-frozen": 1,
+  "server-frozen": 1,
 };
 
 /** What was asked for. */
 export interface ChaosOptions {
-  /** Cuts to make. */
-  readonly cuts: number;
+  /** Cuts to make, if that was said: of all clients together, or of each real one. */
+  readonly cuts: number | undefined;
   /** What everything comes from. */
   readonly seed: number;
   /** Minutes after which no further cut is made. */
@@ -76,7 +77,7 @@ export function chaosOptions(args: readonly string[]): ChaosOptions {
   const known = kinds.filter(isKind);
   if (known.length < kinds.length) throw new SyntaxError(`--only takes some of ${Object.keys(CUT_KINDS).join(",")}`);
   return {
-    cuts: cuts === undefined ? minutes === undefined ? FULL_RUN : Infinity : positive("cuts", cuts),
+    cuts: cuts === undefined ? undefined : positive("cuts", cuts),
     seed: seed === undefined ? Math.floor(Math.random() * 2 ** 16) : Math.floor(positive("seed", seed)),
     minutes: minutes === undefined ? Infinity : positive("minutes", minutes),
     kinds: known,

@@ -32,12 +32,13 @@ export function cutTable(outcomes: readonly CutOutcome[]): string[] {
 
 /** What was carried, with one digest over all digests, each of which was the same at both ends. */
 export function transferSummary(lines: readonly TransferLine[]): string {
-  const whole = lines.filter(({ failed }) => failed === undefined);
+  const whole = lines.filter(({ upDigest }) => upDigest !== undefined);
+  const left = lines.filter((line) => line.left).length;
   const up = whole.reduce((sum, line) => sum + line.up, 0);
   const down = whole.reduce((sum, line) => sum + line.down, 0);
   const hash = createHash("sha256");
   for (const { upDigest, downDigest } of whole) hash.update(`${upDigest} ${downDigest}\n`);
-  return `${whole.length} transfers whole, ${up} bytes up and ${down} down, each digest the same at both ends; ` +
+  return `${whole.length} transfers whole (${left} clients left in the middle), ${up} bytes up and ${down} down, each digest the same at both ends; ` +
     `digest of the digests ${hash.digest("hex").slice(0, 16)}`;
 }
 

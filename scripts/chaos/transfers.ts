@@ -10,14 +10,14 @@ import { ResumeMachines } from "../../tests/e2e/support/resume_machines.ts";
 import { type ChaosOptions, plannedCuts } from "./plan.ts";
 import { cutTable, transferSummary } from "./report.ts";
 
+/** Cuts of a full run. */
+const FULL_RUN = 1_000;
+
 /** Clients at once: some with much to carry, some that come and go. */
 const LANES = 6;
 
-/** Bytes of the largest transfer, each way. */
-const SIZE = 12_000_000;
-
-/** Bytes a second of each client, each way. */
-const RATE = 1_500_000;
+/** Bytes of the largest transfer and bytes a second of each client, each way; one in twelve leaves in the middle. */
+const LOAD = { size: 12_000_000, rate: 1_500_000, leaving: 12 };
 
 /** Longest time that the transfers which run may take in the end, in milliseconds. */
 const FINISH_MS = 60_000;
@@ -27,9 +27,12 @@ const TELL_EVERY = 25;
 
 /** Runs it. @returns what went wrong, in words. */
 export async function chaosTransfers(options: ChaosOptions, say: (line: string) => void): Promise<string[]> {
-  const { cuts, seed, minutes, kinds } = options;
+  const { seed, minutes, kinds } = options;
+  const cuts = options.cuts ?? (minutes === Infinity ? FULL_RUN : Infinity);
   await using machines = await ResumeMachines.start({ seed });
-  await using transfers = machines.transfers({ seed, lanes: LANES, rounds: null, size: SIZE, rate: RATE });
+  const { server, device } = machines;
+  const before = { server: server.descriptors, device: device.descriptors };
+  await using transfers = machines.transfers({ seed, lanes: LANES, rounds: null, ...LOAD });
   await transfers.flowing();
   const outcomes: CutOutcome[] = [];
   const faults: string[] = [];
@@ -56,6 +59,11 @@ export async function chaosTransfers(options: ChaosOptions, say: (line: string) 
     return transfers.lines;
   });
   faults.push(...transfers.losses, ...machines.cuts.lost);
+  for (const [daemon, count] of [[server, before.server], [device, before.device]] as const) {
+    await daemon.descriptorsBackTo(count).catch((error: Error) =>
+      faults.push(`${daemon.child.name}: ${error.message}`)
+    );
+  }
   say("");
   for (const line of cutTable(outcomes)) say(line);
   say("");

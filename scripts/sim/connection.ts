@@ -10,7 +10,7 @@ import type { Time } from "./time.ts";
 import { type Network, Way } from "./way.ts";
 
 /** Bytes that a kernel takes before the other side has read any. */
-const KERNEL_BUFFERS = 48 * 1024;
+const KERNEL_BUFFERS = 160 * 1024;
 
 /** Which way: from the one that dialled, or to it. */
 export type Direction = "up" | "down";

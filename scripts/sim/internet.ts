@@ -15,6 +15,10 @@ import type { Network } from "./way.ts";
 /** Milliseconds after which a dial fails that gets no answer, at most. */
 const NO_ANSWER_MS = 1_000;
 
+/** A device that has sent more has sent some of AUTH behind its HELLO, and all of it so many milliseconds later. */
+const HELLO_MAX = 150;
+const AUTH_MS = 5;
+
 /** Makes links, and does what a fault says to them. */
 export class Internet {
   /** Called on the server's side for each link that comes. */
@@ -24,6 +28,7 @@ export class Internet {
   readonly #network: Network;
   readonly #links: Connection[] = [];
   #downUntil = 0;
+  #lateDial: number | undefined;
   #badDials: (Fault & { kind: "bad-dials" })["cuts"][number][] = [];
 
   /** A network that works. */
@@ -50,6 +55,8 @@ export class Internet {
     const bad = this.#badDials.shift();
     if (bad) link.way(bad.way).cutAfter(bad.bytes, () => link.blackHole());
     if (this.#time.now < this.#downUntil) link.blackHole();
+    if (this.#lateDial !== undefined) this.#delayAuth(link, this.#lateDial);
+    this.#lateDial = undefined;
     this.onAccept(link.accepted);
     return link.dialled;
   }
@@ -75,6 +82,9 @@ export class Internet {
       case "bad-dials":
         this.#badDials = [...fault.cuts];
         return;
+      case "late-dial":
+        this.#lateDial = fault.ms;
+        return;
       case "move":
       case "restart":
         return; // not the network's
@@ -85,12 +95,23 @@ export class Internet {
   heal(): void {
     this.#downUntil = 0;
     this.#badDials = [];
+    this.#lateDial = undefined;
     for (const way of ["up", "down"] as const) this.#links.at(-1)?.way(way).cutAfter(Infinity, () => {});
   }
 
   /** Nothing of what is under way comes any more. */
   blackHole(): void {
     for (const link of this.#links) link.blackHole();
+  }
+
+  #delayAuth({ dialled }: Connection, ms: number): void {
+    const { out } = dialled;
+    out.onSend = () => {
+      if (out.bytes <= HELLO_MAX) return;
+      out.onSend = () => {};
+      out.hold(ms);
+      this.#time.after(AUTH_MS, () => dialled.fail(new Error("the connection was lost")));
+    };
   }
 
   #notice(link: Connection | undefined, noticed: Noticed): void {

@@ -38,6 +38,8 @@ export type Fault =
   | { readonly kind: "cut-after"; readonly way: Direction; readonly bytes: number; readonly noticed: Noticed }
   /** What is on the way comes so much later, perhaps when one side has given the link up. */
   | { readonly kind: "hold"; readonly ways: readonly Direction[]; readonly ms: number; readonly noticed: Noticed }
+  /** The device gives up the next link when it has sent AUTH, which comes to the server so much later. */
+  | { readonly kind: "late-dial"; readonly ms: number }
   /** The device goes to a new link while the old one works. */
   | { readonly kind: "move" }
   /** There is no network for a while. */
@@ -67,29 +69,37 @@ export const FAULTS_END = 12_000;
 /** The plan of a seed. */
 export function planOf(seed: number): Plan {
   const random = new Random(seed);
-  const users = Array.from({ length: 1 + random.upTo(7) }, () => userOf(random));
+  const fast = random.oneIn(10); // a fast path, and those who fill it: large frames, which are kept where they were read
+  const users = Array.from({ length: 1 + random.upTo(fast ? 1 : 7) }, () => userOf(random, fast));
   const count = random.of(0, 2, 4, 8, 16, 30);
-  const faults = Array.from({ length: count }, () => ({ at: random.upTo(FAULTS_END), fault: faultOf(random) }));
+  const until = fast ? 1_000 : FAULTS_END;
+  const faults = Array.from({ length: count }, () => ({ at: random.upTo(until), fault: faultOf(random) }));
   const short = random.of(15_000, 15_000, 15_000, 15_000, 1_500, 4_000, 0);
   return {
     seed,
     network: {
-      latency: random.of(0.05, 1, 20, 150),
-      rate: random.of(100, 1_250, 12_500, 100_000),
-      late: random.of(0, 0.5, 5),
-      cuts: random.oneIn(2),
+      latency: fast ? random.of(0.5, 1, 2) : random.of(0.05, 1, 20, 150),
+      rate: fast ? random.of(40_000, 100_000) : random.of(100, 1_250, 12_500, 100_000),
+      late: fast ? 0 : random.of(0, 0.5, 5),
+      cuts: !fast && random.oneIn(2),
     },
     nagle: random.oneIn(2),
-    bound: random.of(64 * 1024 * 1024, 300_000, 20_000),
+    bound: fast ? 64 * 1024 * 1024 : random.of(64 * 1024 * 1024, 300_000, 20_000),
     expiration: { server: short, device: random.of(15_000, 15_000, short, 2_500) },
     users,
     faults: faults.sort((a, b) => a.at - b.at),
   };
 }
 
-function userOf(random: Random): UserPlan {
+function userOf(random: Random, fast: boolean): UserPlan {
+  const bulk = (): ProgramPlan => ({
+    total: random.upTo(3_000_000),
+    piece: 65_535,
+    pause: 0,
+    slow: random.of(0, 0, 2),
+  });
   const program = (): ProgramPlan => ({
-    total: random.of(0, random.upTo(200), random.upTo(40_000), random.upTo(150_000)),
+    total: random.oneIn(24) ? random.upTo(600_000) : random.of(0, random.upTo(200), random.upTo(100_000)),
     piece: random.of(100, 3_000, 20_000, 65_000),
     pause: random.of(0, 0, 3, 200, 600),
     slow: random.of(0, 0, 2, 60),
@@ -100,9 +110,9 @@ function userOf(random: Random): UserPlan {
     how: random.of("reset", "close"),
   } as const;
   return {
-    at: random.upTo(random.of(200, FAULTS_END)),
-    client: typing(program()),
-    service: typing(program()),
+    at: random.upTo(fast ? 500 : random.of(200, FAULTS_END)),
+    client: fast ? bulk() : typing(program()),
+    service: fast ? bulk() : typing(program()),
     dial: random.upTo(60),
     refuse: random.oneIn(8),
     quit: random.oneIn(5) ? quit : undefined,
@@ -119,7 +129,7 @@ function faultOf(random: Random): Fault {
   const ways = (): Direction[] => random.of<Direction[]>(["up", "down"], ["up"], ["down"]);
   const noticed = (): Noticed => random.of<Noticed>("both", "server", "device", "nobody");
   const bytes = () => random.of(random.upTo(20), random.upTo(600), random.upTo(70_000));
-  switch (random.upTo(11)) {
+  switch (random.upTo(14)) {
     case 0:
     case 1:
     case 2:
@@ -131,7 +141,11 @@ function faultOf(random: Random): Fault {
     case 6:
       return { kind: "hold", ways: ways(), ms: random.of(5, 300, 4_000), noticed: noticed() };
     case 7:
+    case 11:
       return { kind: "move" };
+    case 12:
+    case 13:
+      return { kind: "late-dial", ms: random.of(5, 300, 2_000, 6_000) };
     case 8:
       return { kind: "outage", ms: random.of(100, 2_000, 5_000) };
     case 9:

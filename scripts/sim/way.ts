@@ -31,6 +31,8 @@ export interface WayEnd {
 export class Way {
   /** Bytes that went in. */
   bytes = 0;
+  /** Called before more go in. */
+  onSend: () => void = () => {};
   readonly #time: Time;
   readonly #random: Random;
   readonly #network: Network;
@@ -61,6 +63,7 @@ export class Way {
   send(bytes: Uint8Array): void {
     const copy = bytes.slice();
     this.bytes += copy.length;
+    this.onSend();
     this.#free = Math.max(this.#free, this.#time.now) + copy.length / this.#network.rate;
     this.#time.after(this.#free + this.#network.latency - this.#time.now, () => this.#arrive(copy));
   }
@@ -116,7 +119,7 @@ export class Way {
       const some = this.#network.cuts ? 1 + this.#random.upTo(this.#random.of(length, 20, length) - 1) : length;
       const count = Math.min(some, length, this.#left);
       const chunk = this.#arrived.slice(0, count);
-      this.#arrived = this.#arrived.slice(count);
+      this.#arrived = this.#arrived.subarray(count);
       this.#left -= count;
       if (this.#left <= 0) this.#cut = true;
       else if (this.#arrived.length > 0 || this.#ended) this.#read();

@@ -22,7 +22,7 @@ export const MAX_DESCRIPTOR_SLOPE = 4;
 const WARM_UP = 1 / 5;
 
 /** Clients at once, and what each moves: little, so that the machine can do something else. */
-const LOAD = { lanes: 5, size: 2_000_000, rate: 100_000 };
+const LOAD = { lanes: 5, size: 2_000_000, rate: 100_000, leaving: 12 };
 
 /** Longest time between two cuts, in milliseconds. */
 const MAX_GAP_MS = 20_000;

@@ -23,15 +23,19 @@ const TOLD_MS = 1_000;
 /** Clients that are inside when a session ends. */
 const CLIENTS = 5;
 
-/** Bytes of the largest transfer, each way. */
-const SIZE = 2_000_000;
+/** Bytes of the largest transfer and bytes a second of each client, each way; one in six leaves in the middle. */
+const LOAD = { size: 2_000_000, rate: 1_000_000, leaving: 6 };
+
+/** Silence is taken for a loss after two seconds. */
+const QUICK = ["--probe-count", "1"];
 
 /** The quick cuts together, and each slow one on its own, so that no test takes long. */
 const GROUPS: readonly (readonly CutKind[])[] = [
   ["device-reset", "server-reset", "router-reset", "storm", "public-address"],
   ["silent", "lost-up", "lost-down", "nat-entry"],
   ["outage", "interface", "device-address"],
-  ["reset-then-address"],
+  ["handshake-reset", "handshake-lost", "reset-then-address"],
+  ["device-frozen", "server-frozen"],
 ];
 
 Deno.test("every kind of cut is in the suite", { sanitizeOps: true, sanitizeResources: true }, () => {
@@ -40,8 +44,10 @@ Deno.test("every kind of cut is in the suite", { sanitizeOps: true, sanitizeReso
 
 for (const kinds of GROUPS) {
   processTest(`v2 resume: nothing is lost when the link is cut (${kinds.join(", ")})`, RESUME_NEEDS, async () => {
-    await using machines = await ResumeMachines.start();
-    await using transfers = machines.transfers({ seed: 3, lanes: 4, rounds: null, size: SIZE, rate: 1_000_000 });
+    await using machines = await ResumeMachines.start({ server: QUICK, device: QUICK });
+    const { server, device } = machines;
+    const before = [server.descriptors, device.descriptors];
+    await using transfers = machines.transfers({ seed: 3, lanes: 4, rounds: null, ...LOAD });
     await transfers.flowing();
     for (const kind of kinds) {
       const { resumes } = await machines.cuts.cut(kind);
@@ -51,6 +57,8 @@ for (const kinds of GROUPS) {
     assert.deepEqual(transfers.losses, []);
     assert.ok(lines.some(({ up, down }) => up + down > 0));
     assert.deepEqual(machines.cuts.lost, []);
+    await server.descriptorsBackTo(before[0]!);
+    await device.descriptorsBackTo(before[1]!);
   });
 }
 

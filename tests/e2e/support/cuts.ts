@@ -25,6 +25,10 @@ export const CUT_KINDS = {
   "device-address": "the device's address changes",
   "public-address": "the public address of the device's network changes",
   "nat-entry": "the router forgets what it knew of connections",
+  "device-frozen": "the device's process stands still until the server takes it for lost",
+  "server-frozen": "the server's process stands still until the device takes it for lost",
+  "handshake-reset": "a reset; then resets at some byte of each new connection, several in a row",
+  "handshake-lost": "a reset; then the router loses everything from some byte of the new connection on",
   "storm": "resets again and again, in whatever phase the session is",
   "reset-then-address": "a reset, then a change of the public address while the device is on its way back",
 } as const;
@@ -47,6 +51,15 @@ export interface CutOutcome {
   readonly resumes: number;
   /** Bytes that both sides sent again. */
   readonly replayed: number;
+}
+
+/** Bytes of a connection, headers and all, within which it is broken; a handshake takes less. */
+const MAX_BROKEN_AT = 8_000;
+
+/** Lines of the logs that came before. */
+interface Seen {
+  readonly server: number;
+  readonly device: number;
 }
 
 /** The address that the device has after an odd number of changes. */
@@ -105,7 +118,7 @@ export class Cuts {
   async cut(kind: CutKind, hold = 0): Promise<CutOutcome> {
     const from = { server: this.#server.child.stderr.length, device: this.#device.child.stderr.length };
     const cutAt = Date.now();
-    const pathAt = await this.#make(kind, hold, from.device);
+    const pathAt = await this.#make(kind, hold, from);
     // A link that came up before the path went is lost, too, and nobody knows it yet.
     const seen = kind === "reset-then-address" ? { ...from, device: this.#device.child.stderr.length } : from;
     await poll(() => this.#isBack(seen), () => `no resumed session after ${kind}\n${this.#tail(from)}`, BACK_MS);
@@ -136,7 +149,7 @@ export class Cuts {
   }
 
   /** @returns since when a new connection could come about, by the wall clock, if that is later than the cut. */
-  async #make(kind: CutKind, hold: number, from: number): Promise<number | undefined> {
+  async #make(kind: CutKind, hold: number, from: Seen): Promise<number | undefined> {
     const net = this.#net;
     const port = this.#port;
     switch (kind) {
@@ -145,24 +158,24 @@ export class Cuts {
       case "server-reset":
         return void await this.#destroy("server", "dport", this.#remotePort);
       case "router-reset":
-        return await this.#filter(from, [
+        return await this.#filter(from.device, [
           `tcp sport ${port} reject with tcp reset`,
           `tcp dport ${port} reject with tcp reset`,
         ]);
       case "silent":
-        return await this.#filter(from, [`tcp sport ${port} drop`, `tcp dport ${port} drop`]);
+        return await this.#filter(from.device, [`tcp sport ${port} drop`, `tcp dport ${port} drop`]);
       case "lost-up":
-        return await this.#filter(from, [`tcp sport ${port} drop`]);
+        return await this.#filter(from.device, [`tcp sport ${port} drop`]);
       case "lost-down":
-        return await this.#filter(from, [`tcp dport ${port} drop`]);
+        return await this.#filter(from.device, [`tcp dport ${port} drop`]);
       case "outage":
         await net.cut();
-        await this.#noticed(from, hold);
+        await this.#noticed(from.device, hold);
         await net.heal();
         return Date.now();
       case "interface":
         await net.run("device", "ip", "link", "set", "cable", "down");
-        await this.#noticed(from, hold);
+        await this.#noticed(from.device, hold);
         await net.run("device", "ip", "link", "set", "cable", "up");
         await net.run("device", "ip", "route", "replace", "default", "via", INNER_ROUTER_ADDRESS);
         return Date.now();
@@ -173,6 +186,18 @@ export class Cuts {
         return Date.now();
       case "nat-entry":
         await net.forgetConnections();
+        return Date.now();
+      case "device-frozen":
+        return await this.#freeze(this.#device, this.#server, from.server);
+      case "server-frozen":
+        return await this.#freeze(this.#server, this.#device, from.device);
+      case "handshake-reset":
+        for (let left = 2 + this.#random.upTo(3); left > 0; left--) {
+          await this.#breakNext("reject with tcp reset");
+        }
+        return Date.now();
+      case "handshake-lost":
+        await this.#breakNext("drop");
         return Date.now();
       case "storm":
         for (let left = 3 + this.#random.upTo(9); left > 0; left--) {
@@ -198,6 +223,31 @@ export class Cuts {
     }
   }
 
+  /** The next connection gets as far as a random byte, which is in its handshake or in what is sent again. */
+  async #breakNext(verdict: string): Promise<void> {
+    const from = this.#device.child.stderr.length;
+    const bytes = this.#random.upTo(MAX_BROKEN_AT);
+    const ways = this.#random.oneIn(2) ? ["dport"] : ["sport", "dport"];
+    await this.#net.filter(ways.map((way) => `tcp ${way} ${SERVER_PORT} quota over ${bytes} bytes ${verdict}`));
+    try {
+      await this.#destroy("device", "dport", SERVER_PORT);
+      await this.#device.logged(/^(cannot reach|link resumed)/, from);
+    } finally {
+      await this.#net.heal();
+    }
+  }
+
+  /** A process stands still, as on a machine that is suspended, until the other has noticed. */
+  async #freeze(daemon: Daemon, other: Daemon, from: number): Promise<number> {
+    daemon.child.signal("SIGSTOP");
+    try {
+      await other.logged(/^link interrupted/, from);
+    } finally {
+      daemon.child.signal("SIGCONT");
+    }
+    return Date.now();
+  }
+
   async #noticed(from: number, hold: number): Promise<void> {
     await this.#device.logged(/^link interrupted/, from);
     await pause(hold);
@@ -220,7 +270,7 @@ export class Cuts {
   }
 
   /** Whether both sides say that the session goes on, over a connection that is there. */
-  async #isBack(from: { readonly server: number; readonly device: number }): Promise<boolean> {
+  async #isBack(from: Seen): Promise<boolean> {
     const last = [lastState(this.#device, from.device), lastState(this.#server, from.server)];
     if (last.some((line) => line === undefined || line.includes('"link interrupted'))) return false;
     const open = await this.#net.run("device", find("ss")!, "-tnH", "sport", "=", `:${this.#port}`);
@@ -237,7 +287,7 @@ export class Cuts {
     return portIn(lastUp(this.#server), "remote");
   }
 
-  #tail(from: { readonly server: number; readonly device: number }): string {
+  #tail(from: Seen): string {
     return [...this.#device.child.stderr.slice(from.device), ...this.#server.child.stderr.slice(from.server)].join(
       "\n",
     );

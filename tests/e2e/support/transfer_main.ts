@@ -64,7 +64,8 @@ async function runLane(plan: TransferPlan, lane: number): Promise<void> {
     const transfer = { seed: random.upTo(2 ** 16), up: size(), down: size(), rate };
     const { up, down } = transfer;
     const since = performance.now();
-    const outcome = await exchange(plan, transfer, round === 0).catch((error: unknown) => ({
+    const leaves = plan.leaving !== undefined && random.oneIn(plan.leaving) ? random.upTo(up) : undefined;
+    const outcome = await exchange(plan, transfer, round === 0, leaves).catch((error: unknown) => ({
       failed: error instanceof Error ? error.message : String(error),
     }));
     const line: TransferLine = { lane, up, down, ms: Math.round(performance.now() - since), ...outcome };
@@ -84,18 +85,24 @@ async function exchange(
   { hostname, port, lanes }: TransferPlan,
   { seed, up, down, rate }: Transfer,
   first: boolean,
-): Promise<{ upDigest: string; downDigest: string }> {
+  leaves: number | undefined,
+): Promise<{ upDigest: string; downDigest: string } | { left: true }> {
   const conn = await Deno.connect({ hostname, port });
   const received = new CheckedBytes(seed + 1, down);
   const where = () => `seed ${seed}, ${up} up, ${down} down, ${received.position} came`;
+  if (first && ++flowing === lanes) say("flowing");
   try {
+    if (leaves !== undefined) {
+      await writeAll(conn, header({ seed, up, down, rate }));
+      await sendChecked(conn, { seed, size: leaves, rate, hurry: () => ending });
+      return { left: true };
+    }
     const sending = (async () => {
       await writeAll(conn, header({ seed, up, down, rate }));
       const digest = await sendChecked(conn, { seed, size: up, rate, hurry: () => ending });
       await conn.closeWrite();
       return digest;
     })();
-    if (first && ++flowing === lanes) say("flowing");
     const [upDigest] = await Promise.all([sending, received.feedFrom(conn)]);
     if (received.complaint !== undefined) throw new Error(`down: ${received.complaint}`);
     if (received.behind !== upDigest) throw new Error(`up: sent ${upDigest}, the service says "${received.behind}"`);

@@ -26,6 +26,8 @@ export interface TransferPlan {
   readonly size: number;
   /** Bytes a second of each client, each way; 0: as fast as can be. */
   readonly rate: number;
+  /** One in so many clients leaves in the middle; without, none does. */
+  readonly leaving?: number;
 }
 
 /** A transfer that has ended. */
@@ -42,6 +44,8 @@ export interface TransferLine {
   readonly upDigest?: string;
   /** The digest of what came down, which is that of what was sent. */
   readonly downDigest?: string;
+  /** The client has left in the middle, as was planned. */
+  readonly left?: true;
   /** What was lost. */
   readonly failed?: string;
 }
