@@ -5,8 +5,9 @@
  */
 
 import { Command, InvalidArgumentError, Option } from "commander";
-import { addOptions, type OptionTable, type OptionValues, optionValues } from "./options.ts";
+import { addOptions, once, type OptionTable, type OptionValues, optionValues } from "./options.ts";
 import { stderr, stdout } from "./output.ts";
+import { printable } from "./printable.ts";
 import { TomlTable } from "./toml_table.ts";
 import { ConfigError } from "./config_error.ts";
 import { closest, oneOf, parseDurationOrNever, wholeNumber } from "./values.ts";
@@ -80,7 +81,7 @@ export function daemonCommand(
       "after",
       "\nOptions with a name in the file can be set in the environment as well: --log-level as SALLYPORT_LOG_LEVEL.",
     )
-    .addOption(new Option("--config <FILE>", "TOML file with the same words").env("SALLYPORT_CONFIG"))
+    .addOption(new Option("--config <FILE>", "TOML file with the same words").env("SALLYPORT_CONFIG").argParser(once))
     .option("--check", "check the configuration, print what is in force, and exit")
     .enablePositionalOptions();
   addOptions(command, table, true);
@@ -152,7 +153,7 @@ export function argument<T>(parse: (text: string) => T): (text: string) => T {
   };
 }
 
-/** Prints one line to stdout, where scripts look. */
+/** Prints one line to stdout, where scripts look: nothing in it steers a terminal or looks like another line. */
 export function printLine(line: string): void {
-  stdout.write(line);
+  stdout.write(printable(line));
 }

@@ -7,6 +7,7 @@
 import { configureSync, getAnsiColorFormatter, getLogger, getTextFormatter, type LogRecord } from "@logtape/logtape";
 import type { Logger } from "../net/logger.ts";
 import { stderr } from "./output.ts";
+import { printable } from "./printable.ts";
 import { WarningLimit } from "./warning_limit.ts";
 
 /** How log lines look; `auto` is text on a terminal and JSON otherwise. */
@@ -58,16 +59,11 @@ function textFormatter(colors: boolean): (record: LogRecord) => string {
 /** `time`, `level`, `scope` and `message`, then the facts by their names. */
 function jsonFormatter(): (record: LogRecord) => string {
   return ({ timestamp, level, category, message, properties }) =>
-    JSON.stringify({
+    printable(JSON.stringify({
       time: new Date(timestamp).toISOString(),
       level: level === "warning" ? "warn" : level,
       scope: category.slice(1).join("."),
       message: message.map(String).join(""),
       ...properties,
-    }).replace(/\p{Cc}/gu, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
-}
-
-/** What a peer sent may end up in a line: control characters must not reach a terminal. */
-function printable(text: string): string {
-  return text.replace(/\p{Cc}|\u2028|\u2029/gu, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`);
+    }));
 }

@@ -65,9 +65,15 @@ export function addOptions(command: Command, table: OptionTable, env: boolean): 
         ...(before ?? []),
         ...(spec.split ?? splitAtCommas)(text).map((part) => parse(part.trim())),
       ]);
-    } else option.argParser(parse);
+    } else option.argParser((text: string, before: unknown) => parse(once(text, before)));
     command.addOption(option);
   }
+}
+
+/** Refuses a second value of an option that has one: neither of the two can be meant to count for nothing. */
+export function once(text: string, before: unknown): string {
+  if (before === undefined) return text;
+  throw new InvalidArgumentError("It is given twice; give it once.");
 }
 
 function splitAtCommas(text: string): string[] {

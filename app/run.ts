@@ -11,6 +11,7 @@ import { ListenError } from "../net/listener.ts";
 import { ConfigError } from "./config_error.ts";
 import { ExitCode } from "./exit_codes.ts";
 import { flushOutput, stderr } from "./output.ts";
+import { printable, printableLines } from "./printable.ts";
 
 /** What a daemon is to its process. */
 export interface Daemon {
@@ -26,7 +27,7 @@ export interface Daemon {
 export class RefusedError extends Error {
   /** With what it said. */
   constructor(why: string) {
-    super(`refused for good: ${why}`);
+    super(`refused for good: ${printable(why)}`);
     this.name = "RefusedError";
   }
 }
@@ -55,6 +56,10 @@ export async function runProcess(name: string, command: () => Promise<void>): Pr
 
 function report(name: string, error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.OK : ExitCode.USAGE; // commander has said it
+  if (error instanceof Deno.errors.InvalidData && error.message.startsWith(BAD_VARIABLE)) {
+    say(name, `a variable of the environment is not UTF-8${error.message.slice(BAD_VARIABLE.length)}; set it anew`);
+    return ExitCode.USAGE;
+  }
   if (error instanceof ConfigError) {
     say(name, error.message);
     return ExitCode.USAGE;
@@ -75,14 +80,32 @@ function report(name: string, error: unknown): number {
   return ExitCode.FAILURE;
 }
 
+/** How the runtime begins when a variable of the environment is not UTF-8; it does not say which one. */
+const BAD_VARIABLE = "environment variable was not valid unicode";
+
 function say(name: string, text: string): void {
-  stderr.write(`${name}: ${text}`);
+  stderr.write(`${name}: ${printableLines(text)}`);
 }
 
-/** Keeps a daemon running until it ends by itself, or in order at the first SIGTERM or SIGINT, at once at the second. */
+/** What ends a daemon. A terminal that goes away sends SIGHUP, unless it was told (nohup) that this is not meant. */
+function endingSignals(): Deno.Signal[] {
+  return ignoresHangUp() ? ["SIGTERM", "SIGINT"] : ["SIGTERM", "SIGINT", "SIGHUP"];
+}
+
+/** Whether whoever started this process has it ignore SIGHUP, which is signal 1, the lowest bit. */
+function ignoresHangUp(): boolean {
+  try {
+    const mask = /^SigIgn:\s*([0-9a-f]+)$/m.exec(Deno.readTextFileSync("/proc/self/status"))?.[1] ?? "0";
+    return (parseInt(mask.slice(-1), 16) & 1) === 1;
+  } catch {
+    return false; // no Linux, or no permission to look
+  }
+}
+
+/** Keeps a daemon running until it ends by itself, or in order at the first SIGTERM, SIGINT or SIGHUP, at once at the second. */
 export async function runDaemon(daemon: Daemon, onSignal: (signal: Deno.Signal) => void): Promise<void> {
   let signalled = false;
-  const handlers = (["SIGTERM", "SIGINT"] as const).map((signal) => {
+  const handlers = endingSignals().map((signal) => {
     const handler = () => {
       if (signalled) Deno.exit(ExitCode.INTERRUPTED);
       signalled = true;

@@ -5,9 +5,9 @@
  */
 
 import type { Command } from "commander";
+import { normalKeepAlive } from "../protocol/keep_alive.ts";
 import { describeError } from "../net/errors.ts";
 import { daemonCommand, printLine, readOptions, taskOptions } from "../app/command.ts";
-import { ConfigError } from "../app/config_error.ts";
 import { HookRunner } from "../app/hooks.ts";
 import { keyCommand } from "../app/key_cli.ts";
 import { setUpLogging } from "../app/logging.ts";
@@ -23,12 +23,13 @@ import {
   SERVICE_OPTION,
   type V2Config,
 } from "./config.ts";
+import { readCa } from "./ca.ts";
 import { connectDevice } from "./device.ts";
 import type { DeviceEvent } from "./events.ts";
 import { DeviceNotices } from "./hook_facts.ts";
 import { joinCommand } from "./join_cli.ts";
 import type { V2DeviceOptions } from "./options.ts";
-import { loadDevice, saveDevice, type StoredDevice } from "./state.ts";
+import { forgetEnrolment, loadDevice, type StoredDevice } from "./state.ts";
 
 const DESCRIPTION = "Runs on the gateway: dials out to the server, keeps one link, and dials services for its clients.";
 
@@ -49,7 +50,9 @@ async function run(command: Command): Promise<void> {
   if (check) {
     const lines = describeDevice(config);
     if (isV2) lines.push(`state ${stateFolder(values.state, "device")}`);
-    const { idleTimeout, probeInterval, probeCount } = config.keepAlive!;
+    if (config.profile === "v2" && config.ca !== undefined) readCa(config.ca);
+    const { keepAlive } = config;
+    const { idleTimeout, probeInterval, probeCount } = isV2 ? normalKeepAlive(keepAlive!) : keepAlive!;
     const inForce = {
       ...values,
       "idle-timeout": idleTimeout,
@@ -90,13 +93,19 @@ async function runDevice(
   const hooks = new HookRunner({ hooks: commands, logger });
   const notices = new DeviceNotices();
   const options = given.profile === "v1" ? given : await withState(given, folder, stored);
+  let token = stored?.enrolment;
   const device = connectDevice({ ...options, logger });
   device.subscribe((event) => {
     announce(event, json);
     const notice = notices.of(event);
     if (notice) hooks.tell(notice);
-    if (event.type === "online" && stored?.enrolment) {
-      forgetToken(folder, stored).catch((error: unknown) => logger.error("{error}", { error: describeError(error) }));
+    if (event.type === "online" && token) {
+      // The server knows this device's key now: the token is worth nothing any more.
+      const { tokenId } = token;
+      token = undefined;
+      forgetEnrolment(folder, tokenId).catch((error: unknown) =>
+        logger.error("{error}", { error: describeError(error) })
+      );
     }
   });
   const daemon = {
@@ -104,12 +113,14 @@ async function runDevice(
     closed: device.closed.then(() => hooks.close()),
     shutdown: () => device.shutdown(),
   };
+  let signalled = false;
   await runDaemon(daemon, (signal) => {
+    signalled = true;
     hooks.ending();
     logger.info("{signal}: shutting down; a second one ends at once", { signal });
   });
   const { goodbye } = device.status;
-  if (goodbye?.comeBackAfter === Infinity) throw new RefusedError(`${goodbye.code}: ${goodbye.text}`);
+  if (goodbye?.code === "bad-enrolment" && !signalled) throw new RefusedError(`${goodbye.code}: ${goodbye.text}`);
 }
 
 /** Adds what is in the state, and in the files that were named. */
@@ -128,20 +139,6 @@ async function withState(config: V2Config, folder: string, stored: StoredDevice 
       },
     }),
   };
-}
-
-function readCa(file: string): string {
-  try {
-    return Deno.readTextFileSync(file);
-  } catch (error) {
-    throw new ConfigError(`Cannot read ${file}: ${describeError(error)}`);
-  }
-}
-
-/** The server knows this device's key now: the token is worth nothing any more. */
-async function forgetToken(folder: string, { enrolment: _token, ...rest }: StoredDevice): Promise<void> {
-  const now = await loadDevice(folder);
-  if (now?.enrolment) await saveDevice(folder, rest);
 }
 
 /** The link's coming and going, on stdout, a stable line each: what a script waits for. */

@@ -78,11 +78,14 @@ class Device implements DeviceHandle {
   #name: string | undefined;
   #goodbye: Goodbye | undefined;
   #isCompatible: boolean | undefined;
+  /** Whether it brings a token: until a server has taken it, it may be refused for good. */
+  readonly #enrolling: boolean;
 
   constructor(options: DeviceOptions, settings: DeviceSettings) {
     this.#settings = settings;
     this.#emitter = new Emitter(settings.logger);
     this.#backoff = new Backoff(settings.random);
+    this.#enrolling = options.profile === "v2" && options.enrolment !== undefined;
     const emit = (event: DeviceEvent) => this.#emitter.emit(event);
     this.#maker = options.profile === "v1"
       ? new V1LinkMaker(options, settings, emit)
@@ -314,7 +317,10 @@ class Device implements DeviceHandle {
 
   /** When to dial next: as the server said, a little later so that not all come at once; else at the device's own pace. */
   #retryIn(word: Goodbye | undefined): number | undefined {
-    if (this.#stop.signal.aborted || !this.#settings.reconnect || word?.comeBackAfter === Infinity) return undefined;
+    if (this.#stop.signal.aborted || !this.#settings.reconnect) return undefined;
+    // Nothing else ends a device: a word that anybody may have said must not cost somebody a journey to it.
+    const isRefused = word?.code === "bad-enrolment" && word.comeBackAfter === Infinity;
+    if (isRefused && this.#enrolling && this.#name === undefined) return undefined;
     const pace = this.#backoff.next();
     return Math.round(word?.comeBackAfter === undefined ? pace : Math.min(MAX_COME_BACK_MS, word.comeBackAfter) + pace);
   }

@@ -25,13 +25,42 @@ const OPTIONS = {
 export function joinCommand(name: string, run: (command: Command) => Promise<void>): Command {
   const help = "Joins the server that printed the string: makes this device's key, proves itself, then stays up.";
   return taskCommand(`${name} join`, help, OPTIONS, examples(name), true)
-    .argument("<string>", "what `server enroll` printed, sp2_…")
+    .argument(
+      "[string]",
+      `what \`server enroll\` printed, sp2_…; - reads it from stdin; without it ${JOIN_VARIABLE} has it`,
+    )
     .option("--no-run", "store what the string says, and end; the device joins when it runs")
     .option("--replace", "forget the server that this device has joined before")
-    .action(async (text: string, _options: unknown, command: Command) => {
-      await join(readString(text), command);
+    .action(async (text: string | undefined, _options: unknown, command: Command) => {
+      await join(readString(text === "-" ? await firstLine(Deno.stdin) : text ?? fromEnvironment()), command);
       if (command.opts<{ run: boolean }>().run) await run(command);
     });
+}
+
+/** Where the string may stand instead: everybody on a machine can see its command lines. */
+const JOIN_VARIABLE = "SALLYPORT_JOIN";
+
+/** Longest line that is read from stdin, in bytes. */
+const MAX_LINE = 4_096;
+
+function fromEnvironment(): string {
+  const text = Deno.env.get(JOIN_VARIABLE);
+  if (text) return text;
+  throw new ConfigError(
+    `the string of \`server enroll\` is missing; give it, or - to read it from stdin, or set ${JOIN_VARIABLE}`,
+  );
+}
+
+/** The first line of `input`, which need not end there. */
+export async function firstLine(input: { read(into: Uint8Array): Promise<number | null> }): Promise<string> {
+  const bytes = new Uint8Array(MAX_LINE);
+  let size = 0;
+  for (let count: number | null = 0; count !== null && !bytes.subarray(0, size).includes(10);) {
+    if (size === MAX_LINE) throw new ConfigError(`the line on stdin has more than ${MAX_LINE} bytes`);
+    count = await input.read(bytes.subarray(size));
+    size += count ?? 0;
+  }
+  return new TextDecoder().decode(bytes.subarray(0, size)).split("\n", 1)[0]!.trim();
 }
 
 /** The string is a secret: it is not shown again. */
@@ -71,6 +100,7 @@ function examples(name: string): string {
   return `Examples:
   On the server, first:  ${server} enroll gw1 --service ssh=0.0.0.0:2201
   Then here:             ${name} join 'sp2_...' --service ssh=127.0.0.1:22
+  Where others can see command lines:  printf %s "$STRING" | ${name} join - --service ssh=127.0.0.1:22
   From the next start on, what is stored will do:
     ${name}`;
 }

@@ -71,12 +71,16 @@ export function parseNamedService(
   const localAddress = parseAddress(head.slice(equals + 1));
   if (localAddress.port === 0) throw new SyntaxError(`the port in "${text}" is 0; write one from 1 to 65535`);
   let service: NamedService = { name, localAddress };
+  const keys = details.map((detail) => detail.split("=", 1)[0]!);
+  const twice = keys.find((key, at) => keys.indexOf(key) !== at);
+  if (twice !== undefined) throw new SyntaxError(`"${text}" says ${twice} twice; say it once`);
   for (const detail of details) service = { ...service, ...parseDetail(detail, text, parseTime) };
   return service;
 }
 
 function parseDetail(detail: string, text: string, parseTime: (text: string) => number): Partial<NamedService> {
-  const [key, value = ""] = detail.split("=");
+  const equals = detail.indexOf("=");
+  const [key, value] = equals < 0 ? [detail, ""] : [detail.slice(0, equals), detail.slice(equals + 1)];
   switch (key) {
     case "proxy":
       if (value === "v1" || value === "v2") return { proxy: value === "v1" ? 1 : 2 };

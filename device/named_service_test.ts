@@ -24,7 +24,6 @@ const GOOD: readonly [text: string, service: NamedService][] = [
     idleTimeout: 60_000,
   }],
   [" w=h:1 , proxy=v1 , max-clients=1 ", { name: "w", localAddress: { host: "h", port: 1 }, proxy: 1, maxClients: 1 }],
-  ["w=h:1,proxy=v1,proxy=v2", { name: "w", localAddress: { host: "h", port: 1 }, proxy: 2 }],
 ];
 
 for (const [text, service] of GOOD) {
@@ -44,6 +43,12 @@ const BAD: readonly [text: string, why: RegExp][] = [
   ["ssh=127.0.0.1:65536", /65536/],
   ["ssh=h:1,proxy=v3", /write proxy=v1 or proxy=v2/],
   ["ssh=h:1,proxy", /write proxy=v1 or proxy=v2/],
+  ["ssh=h:1,proxy=v1=x", /write proxy=v1 or proxy=v2/],
+  ["ssh=h:1,proxy=v1,proxy=v2", /says proxy twice; say it once/],
+  ["ssh=h:1,max-clients=5,down=refuse,max-clients=5", /says max-clients twice/],
+  ["ssh=h:1,max-clients=5=7", /a whole number/],
+  ["ssh=h:1,down=refuse=x", /write down=refuse/],
+  ["ssh=h:1,idle-timeout=3s=4s", /"3s=4s" is not a time/],
   ["ssh=h:1,down=close", /write down=refuse/],
   ["ssh=h:1,max-clients=0", /a whole number from 1 to 65536/],
   ["ssh=h:1,max-clients=65537", /a whole number from 1 to 65536/],

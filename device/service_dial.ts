@@ -9,6 +9,7 @@ import type { ChannelEndReason } from "../protocol/reasons.ts";
 import type { ConnectRequest } from "../protocol/v2_messages.ts";
 import type { Clock } from "../net/clock.ts";
 import { dial, DialLimit, DialTimeout } from "../net/dial.ts";
+import { isExhaustion } from "../net/errors.ts";
 import { writeAll } from "../net/handshake.ts";
 import { encodeProxyHeader } from "../net/proxy_protocol.ts";
 import { closeQuietly } from "../net/transport.ts";
@@ -38,10 +39,15 @@ export async function dialService(
   return conn;
 }
 
+/** Whether a dial failed for want of something of this device, which says nothing about the service. */
+export function isShortage(cause: unknown): boolean {
+  return cause instanceof DialLimit || isExhaustion(cause);
+}
+
 /** What a client is told when its service could not be reached. */
 export function dialReason(cause: unknown): ChannelEndReason {
   if (cause instanceof DialTimeout) return "connect-timeout";
-  if (cause instanceof DialLimit) return "too-many-channels";
+  if (isShortage(cause)) return "too-many-channels";
   return cause instanceof Deno.errors.ConnectionRefused ? "service-refused" : "service-unreachable";
 }
 

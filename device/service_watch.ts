@@ -6,9 +6,13 @@
 
 import type { Clock } from "../net/clock.ts";
 import { dial } from "../net/dial.ts";
-import { WATCH_INTERVAL_MS, WATCH_TIMEOUT_MS } from "../net/limits.ts";
+import { DIAL_WAIT_MS, WATCH_INTERVAL_MS, WATCH_TIMEOUT_MS } from "../net/limits.ts";
 import { closeQuietly } from "../net/transport.ts";
 import type { NamedService } from "./named_service.ts";
+import { isShortage } from "./service_dial.ts";
+
+/** What a look may take: longer than a dial waits for its turn, so that the want of one is not taken for silence. */
+const LOOK_MS = Math.max(WATCH_TIMEOUT_MS, DIAL_WAIT_MS + 1);
 
 /** Watches one service. */
 export class ServiceWatch {
@@ -44,17 +48,18 @@ export class ServiceWatch {
   async #look(): Promise<void> {
     if (this.#looking) return;
     this.#looking = true;
-    let up = false;
+    let up: boolean | undefined = false;
     try {
-      const timeout = Math.min(WATCH_TIMEOUT_MS, this.#service.connectTimeout ?? Infinity);
+      const timeout = Math.min(LOOK_MS, this.#service.connectTimeout ?? Infinity);
       closeQuietly(await dial(this.#service.localAddress, this.#clock, timeout, this.#stop.signal));
       up = true;
-    } catch {
-      // Refused, unreachable, or too slow: it is down.
+    } catch (error) {
+      // Refused, unreachable, or too slow: it is down. But what this device is short of says nothing about it.
+      if (isShortage(error)) up = this.up;
     }
     this.#looking = false;
     if (this.#stop.signal.aborted) return;
-    this.#learn(up);
+    if (up !== undefined) this.#learn(up);
     this.#cancel = this.#clock.after(WATCH_INTERVAL_MS, () => this.#look());
   }
 

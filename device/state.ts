@@ -5,6 +5,7 @@
  */
 
 import { stringify } from "smol-toml";
+import { sameBytes } from "../protocol/bytes.ts";
 import { type Address, formatAddress, parseAddress } from "../protocol/address.ts";
 import { type Security, SECURITY_MODES, TOKEN_ID_SIZE, TOKEN_SECRET_SIZE } from "../protocol/enrolment.ts";
 import { formatPublicKey, parsePublicKey } from "../net/identity.ts";
@@ -30,6 +31,24 @@ const FILE = "device.toml";
 
 /** Stores what a device was told, whole or not at all. */
 export async function saveDevice(folder: string, device: StoredDevice): Promise<void> {
+  await withLock(folder, () => write(folder, device));
+}
+
+/**
+ * Forgets an enrolment that was redeemed, if it is still the one that is stored: the owner may have joined again since.
+ *
+ * @throws {ConfigError} as {@linkcode loadDevice}.
+ */
+export async function forgetEnrolment(folder: string, tokenId: Uint8Array): Promise<void> {
+  await withLock(folder, async () => {
+    const stored = await loadDevice(folder);
+    if (!stored?.enrolment || !sameBytes(stored.enrolment.tokenId, tokenId)) return;
+    const { enrolment: _redeemed, ...rest } = stored;
+    await write(folder, rest);
+  });
+}
+
+function write(folder: string, device: StoredDevice): Promise<void> {
   const { serverKey, security, addresses, services, enrolment } = device;
   const text = stringify({
     server: addresses.map(formatAddress),
@@ -38,7 +57,7 @@ export async function saveDevice(folder: string, device: StoredDevice): Promise<
     service: [...services],
     ...(enrolment && { enrolment: { id: toHex(enrolment.tokenId), secret: toHex(enrolment.tokenSecret) } }),
   });
-  await withLock(folder, () => writePrivateFile(`${folder}/${FILE}`, `# Written by "device join".\n${text}`));
+  return writePrivateFile(`${folder}/${FILE}`, `# Written by "device join".\n${text}`);
 }
 
 /**

@@ -37,6 +37,8 @@ export class V2LinkMaker implements LinkMaker {
   #session: V2LinkSession | undefined;
   #keepAlive: KeepAliveSettings;
   #serverKeepAlive: KeepAliveSettings | undefined;
+  /** What this side wants of the server; it holds there for one session, and each new one hears it again. */
+  #wantedKeepAlive: KeepAliveSettings | undefined;
 
   /** Links with these settings. */
   constructor(options: V2DeviceOptions, settings: DeviceSettings, emit: (event: DeviceEvent) => void) {
@@ -105,6 +107,7 @@ export class V2LinkMaker implements LinkMaker {
   setKeepAlive(settings: KeepAliveSettings, endpoint: Endpoint): void {
     const keepAlive = normalKeepAlive(settings);
     if (endpoint !== "server") this.#keepAlive = keepAlive;
+    if (endpoint !== "device") this.#wantedKeepAlive = keepAlive;
     this.#session?.say({
       ...(endpoint !== "server" && { keepAlive }),
       ...(endpoint !== "device" && { wantedKeepAlive: keepAlive }),
@@ -170,6 +173,7 @@ export class V2LinkMaker implements LinkMaker {
       });
       this.#session = link;
       link.start(transport, rest);
+      if (this.#wantedKeepAlive) link.say({ wantedKeepAlive: this.#wantedKeepAlive });
       return { ...made, link };
     } catch (error) {
       giveUp();

@@ -18,15 +18,17 @@ import type { ConnectRequest, ServiceGrantResult, Settings } from "../protocol/v
 import { type ChannelSummary, nothingCarried } from "../net/channel_end.ts";
 import { ChannelPump } from "../net/channel_pump.ts";
 import { describeError } from "../net/errors.ts";
-import { LINK_WINDOW_BOUND, MAX_LEAVING_CHANNELS } from "../net/limits.ts";
+import { LINK_WINDOW_BOUND } from "../net/limits.ts";
+import { boundLeaving } from "../net/leaving.ts";
 import type { LinkEnd } from "../net/link_end.ts";
 import { SessionLinks } from "../net/session_links.ts";
 import type { Transport } from "../net/transport.ts";
 import type { DeviceEvent } from "./events.ts";
+import { checkGrants } from "./granted_address.ts";
 import type { NamedService } from "./named_service.ts";
 import type { DeviceSettings } from "./options.ts";
 import type { ServiceBoard } from "./service_board.ts";
-import { dialReason, dialService } from "./service_dial.ts";
+import { dialReason, dialService, isShortage } from "./service_dial.ts";
 
 /** What a session needs. */
 export interface V2LinkSessionOptions {
@@ -74,7 +76,7 @@ export class V2LinkSession {
       V2_MAX_CHANNELS,
       {
         onOpen: (channel, request) => this.#onOpen(channel, request),
-        onGrants: (results) => options.onGrants(results),
+        onGrants: (results) => options.onGrants(checkGrants(results)),
         onGoodbye: (word) => this.#onGoodbye(word),
         onSettings: (said) => options.onSettings(said),
       },
@@ -219,9 +221,7 @@ export class V2LinkSession {
     if (service.maxClients !== undefined && inside >= service.maxClients) {
       return refuse("too-many-channels", `${service.maxClients} clients are the most for ${service.name}`);
     }
-    if (this.#pumps.size - this.#link.channelCount + 1 > MAX_LEAVING_CHANNELS) {
-      return refuse("too-many-channels", `${MAX_LEAVING_CHANNELS} ended ones are still taking what came for them`);
-    }
+    boundLeaving(this.#pumps, this.#link.channelCount - 1); // this one is open, and has no pump yet
     const pump = new ChannelPump({
       channel,
       driver: this.#links,
@@ -244,7 +244,7 @@ export class V2LinkSession {
       if (abort.signal.aborted) return; // the client has gone meanwhile, which says nothing of the service
       error = describeError(cause);
       const reason = dialReason(cause);
-      if (reason !== "too-many-channels") board.hint(service, false);
+      if (!isShortage(cause)) board.hint(service, false);
       channel.close(clock.now(), reason, error);
       pump.abort(reason);
     });

@@ -95,8 +95,9 @@ function pinnedBody(publicKey: Uint8Array): Uint8Array<ArrayBuffer> {
     der(INTEGER, [1]), // serial number
     algorithm,
     name,
-    // It lives as long as the key is pinned (RFC 5280 §4.1.2.5), so that no device is locked out by a date.
-    der(SEQUENCE, der(UTC_TIME, text("240101000000Z")), der(GENERALIZED_TIME, text("99991231235959Z"))),
+    // It lives as long as the key is pinned (RFC 5280 §4.1.2.5), so that no device is locked out by a date:
+    // not even by its own clock, which may begin in 1970 until somebody sets it.
+    der(SEQUENCE, der(UTC_TIME, text("700101000000Z")), der(GENERALIZED_TIME, text("99991231235959Z"))),
     name,
     der(SEQUENCE, algorithm, der(BIT_STRING, [0], publicKey)),
     der(

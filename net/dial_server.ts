@@ -120,7 +120,9 @@ function explain(cause: unknown, target: ServerTarget): unknown {
   const at = formatAddress(server);
   if (text.includes("invalid peer certificate")) {
     const [, fault] = CERTIFICATE_FAULTS.find(([pattern]) => pattern.test(text)) ?? [];
-    const meaning = security.kind === "pinned"
+    const meaning = security.kind === "pinned" && DATE_FAULT.test(text)
+      ? `the certificate of the server at ${at} does not hold now: ${clockSays()}`
+      : security.kind === "pinned"
       ? `the server at ${at} proved another key than the one this device was joined to`
       : `the certificate of the server at ${at} ${fault?.(server.host) ?? "is not valid"}`;
     return new ServerIdentityError(`${meaning} (${text})`, { cause });
@@ -140,11 +142,18 @@ function explain(cause: unknown, target: ServerTarget): unknown {
 
 const PLAIN_HINT = "does it listen with --plain, or for profile v1?";
 
+/** What a certificate's dates are compared with: it explains more than any word for it. */
+function clockSays(): string {
+  return `this machine's clock says ${new Date().toISOString().replace(/\.\d+/, "")}`;
+}
+
+const DATE_FAULT = /expired|NotValidYet|not valid yet/i;
+
 const CERTIFICATE_FAULTS: readonly [fault: RegExp, meaning: (host: string) => string][] = [
   [/UnknownIssuer/, () => "is from a CA that this device does not know"],
   [/CaUsedAsEndEntity/, () => "is that of a CA itself"],
   [/NotValidForName|not valid for name/, (host) => `is not for ${host}`],
-  [/expired/i, () => "has expired, or this device's clock is wrong"],
-  [/NotValidYet|not valid yet/, () => "is not valid yet, or this device's clock is wrong"],
+  [/expired/i, () => `has expired, or ${clockSays()}, which is wrong`],
+  [/NotValidYet|not valid yet/i, () => `is not valid yet, or ${clockSays()}, which is wrong`],
   [/BadSignature/, () => "is not signed by the CA that it names"],
 ];

@@ -147,14 +147,13 @@ export async function writeAll(duplex: Duplex, bytes: Uint8Array): Promise<void>
   for (let at = 0; at < bytes.length;) at += await duplex.write(bytes.subarray(at));
 }
 
+/** A goodbye before the server has proved its key cannot send a device away for longer, in milliseconds. */
+export const UNPROVED_COME_BACK_MS = 60_000;
+
 /** A device's handshake that went well. */
 export interface DeviceGreeting {
   /** What the server said. */
   readonly welcome: Welcome;
-  /** The server's wall clock in the handshake, in milliseconds since 1970. */
-  readonly serverClock: number;
-  /** The server's name and version. */
-  readonly serverSoftware: string;
   /** What was read beyond it. */
   readonly rest: Uint8Array;
 }
@@ -168,10 +167,19 @@ export async function greetServer(duplex: Duplex, party: DeviceParty): Promise<D
   const handshake = new DeviceHandshake(party, systemCrypto);
   const reader = new HandshakeReader(duplex, new Uint8Array(0));
   await writeAll(duplex, handshake.hello);
-  await writeAll(duplex, await handshake.answer((await reader.expect(V2Command.CHALLENGE, "CHALLENGE")).frame));
+  const challenge = await reader.expect(V2Command.CHALLENGE, "CHALLENGE").catch((error: unknown) => {
+    throw error instanceof HandshakeError ? unproved(error) : error;
+  });
+  await writeAll(duplex, await handshake.answer(challenge.frame));
   const welcome = readWelcome((await reader.expect(V2Command.WELCOME, "WELCOME")).payload);
-  const { serverClock, serverSoftware } = handshake;
-  return { welcome, serverClock, serverSoftware, rest: reader.rest.slice() };
+  return { welcome, rest: reader.rest.slice() };
+}
+
+/** What somebody said who has not proved the server's key: it may keep the device away for a little only. */
+function unproved({ goodbye }: HandshakeError): HandshakeError {
+  const { comeBackAfter } = goodbye;
+  if (comeBackAfter === undefined) return new HandshakeError(goodbye, true);
+  return new HandshakeError({ ...goodbye, comeBackAfter: Math.min(UNPROVED_COME_BACK_MS, comeBackAfter) }, true);
 }
 
 /** A device that has proved its key; the server has not answered yet. */

@@ -80,6 +80,12 @@ export const DIAL_STAGGER_MS = 250;
 /** Milliseconds between two looks at the machine's addresses and routes. */
 export const NETWORK_POLL_MS = 500;
 
+/** Longest pause in the reading of a link whose peer makes too much work, in milliseconds; then it is looked at again. */
+export const MAX_REST_MS = 100;
+
+/** A timer that comes later than this, in milliseconds, says nothing of the silence of a peer. */
+export const LATE_TURN_MS = 500;
+
 /** Time from an accepted connection to a whole LISTEN, in milliseconds. */
 export const FIRST_FRAME_TIMEOUT_MS = 10_000;
 

@@ -10,7 +10,14 @@ import type { LinkEndReason } from "../protocol/reasons.ts";
 import type { V2Output } from "../protocol/v2_sender.ts";
 import type { Clock } from "./clock.ts";
 import { describeError } from "./errors.ts";
-import { COPY_MAX, FAREWELL_MS, LINK_CONTROL_HIGH_WATER, LINK_HIGH_WATER } from "./limits.ts";
+import {
+  COPY_MAX,
+  FAREWELL_MS,
+  LATE_TURN_MS,
+  LINK_CONTROL_HIGH_WATER,
+  LINK_HIGH_WATER,
+  MAX_REST_MS,
+} from "./limits.ts";
 import { channelReason, endOf, type LinkEnd, peerClosed, standsStill } from "./link_end.ts";
 import { type ReceiveChunk, ReceiveChunks } from "./receive_chunk.ts";
 import { type Prober, SilenceWatch } from "./silence_watch.ts";
@@ -250,7 +257,21 @@ export class LinkDriver implements V2Output {
         await this.#queue.flushed(); // the peer asks more than it takes answers
       }
       if (this.#holds > 0) await this.#held();
+      for (let rest = link.pause?.(now) ?? 0; rest >= 1 && !this.#end; rest = link.pause!(this.#clock.now())) {
+        await this.#rest(rest); // others have their turn
+      }
     }
+  }
+
+  /** Reads nothing for `ms` milliseconds, or a moment if that is long: the link may end meanwhile. */
+  #rest(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#clock.after(Math.min(MAX_REST_MS, Math.ceil(ms)), resolve);
+      this.#resume = () => {
+        cancel();
+        resolve();
+      };
+    });
   }
 
   #held(): Promise<void> {
@@ -278,7 +299,9 @@ export class LinkDriver implements V2Output {
     this.#link?.tick(now);
     const stalled = this.#writes.look(now);
     if (stalled !== undefined) return this.close("write-timeout", stalled);
-    if (this.#silence?.step(now, this.#reading, this.#queue.pending > 0)) return this.close("keep-alive-timeout");
+    // A turn that comes late says that this side was busy, not that the peer is gone.
+    const attentive = this.#reading && now - this.#timerDue <= LATE_TURN_MS;
+    if (this.#silence?.step(now, attentive, this.#queue.pending > 0)) return this.close("keep-alive-timeout");
     this.#arm();
   }
 

@@ -183,3 +183,33 @@ test("early bytes are refused on time by the driver's one timer", async () => {
   await settled();
   assert.equal(clock.pending, 0);
 });
+
+test("a link whose peer makes too much work is read again when that is paid for, and can end meanwhile", async () => {
+  const clock = new FakeClock();
+  const duplex = new FakeDuplex();
+  const driver = new LinkDriver({ transport: fakeTransport(duplex), clock, writeTimeout: -1 });
+  const heard: number[] = [];
+  let due = 0;
+  driver.start({
+    atBoundary: true,
+    deadline: Infinity,
+    receive: (chunk, now) => {
+      heard.push(chunk.length);
+      due = now + 250;
+    },
+    pause: (now) => Math.max(0, due - now),
+    tick: () => {},
+    end: () => {},
+  }, new Uint8Array(0));
+  duplex.feed(Uint8Array.of(1));
+  await settled();
+  duplex.feed(Uint8Array.of(2, 3));
+  await clock.advance(249);
+  assert.deepEqual(heard, [1], "it was read too early");
+  await clock.advance(2);
+  assert.deepEqual(heard, [1, 2]);
+  driver.close("shutting-down");
+  await driver.ended;
+  await settled();
+  assert.equal(clock.pending, 0);
+});

@@ -52,6 +52,10 @@ class Face implements Link {
     this.#session?.receive(chunk, now);
   }
 
+  pause(now: number): number {
+    return this.#session?.pause(now) ?? 0;
+  }
+
   tick(): void {}
 
   /** The link is over, which says nothing of the session; what it may still bring is not applied. */

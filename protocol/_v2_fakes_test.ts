@@ -14,7 +14,7 @@ import type { V2Channel } from "./v2_channel.ts";
 import type { V2Command } from "./v2_commands.ts";
 import type { V2FrameHandler } from "./v2_decoder.ts";
 import { V2DeviceLink } from "./v2_device_link.ts";
-import type { V2LinkOptions } from "./v2_link.ts";
+import type { V2LinkOptions } from "./v2_link_options.ts";
 import type { ConnectRequest, ServiceGrantResult, ServiceOffer, Settings } from "./v2_messages.ts";
 import { V2ServerLink } from "./v2_server_link.ts";
 import { concat, hex, RecordingOutput, unhex } from "./_fakes_test.ts";

@@ -13,7 +13,7 @@ import { WindowBudget } from "./receive_windows.ts";
 import { SendLog } from "./send_log.ts";
 import type { V2Channel } from "./v2_channel.ts";
 import { V2DeviceLink } from "./v2_device_link.ts";
-import type { V2LinkOptions } from "./v2_link.ts";
+import type { V2LinkOptions } from "./v2_link_options.ts";
 import type { V2Output } from "./v2_sender.ts";
 import { V2ServerLink } from "./v2_server_link.ts";
 

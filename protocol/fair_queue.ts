@@ -89,11 +89,6 @@ export class FairQueue<T extends Waiting> {
     return this.#waiting;
   }
 
-  /** Channels that wait, and those that were served so recently that their next piece is to be expected. */
-  get busy(): number {
-    return this.#places.size;
-  }
-
   /** `item` has something to send. Does nothing if it waits already. */
   add(item: T): void {
     let place = this.#places.get(item);
@@ -112,12 +107,6 @@ export class FairQueue<T extends Waiting> {
     }
     place.waits = true;
     this.#waiting++;
-  }
-
-  /** `item` cannot send now, as when its credit is used up. It counts as busy for a while. Does nothing if it does not wait. */
-  remove(item: T): void {
-    const place = this.#places.get(item);
-    if (place?.waits) this.#leave(place);
   }
 
   /** `item` is gone. Does nothing if it is not known. */

@@ -112,6 +112,12 @@ export const SMALL_LOG_SIZE = 4096;
 /** Bytes that all sessions of a process keep until each is held to what is least. */
 export const PROCESS_LOG_BOUND = 256 * 1024 * 1024;
 
+/** Control frames of a link that are worth a millisecond, once it has sent {@linkcode FRAME_LOAD_BURST}; see `frame_load.ts`. */
+export const FRAME_LOAD_PER_MS = 100;
+
+/** Control frames that a link may send at once. */
+export const FRAME_LOAD_BURST = 100_000;
+
 /** Milliseconds that two round trips are lengthened by, for the turns of event loops. */
 export const ON_THE_WAY_SLACK_MS = 5;
 

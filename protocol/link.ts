@@ -33,6 +33,8 @@ export interface Link {
    * @throws {ProtocolError} if the peer broke the protocol: then the link has to end.
    */
   receive(chunk: Uint8Array, now: number): void;
+  /** Milliseconds for which its owner had better read nothing more: the peer makes more work than is its due. */
+  pause?(now: number): number;
   /** Does what is due at `now`. */
   tick(now: number): void;
   /** Ends every channel, as the link is gone. Nothing is sent. */

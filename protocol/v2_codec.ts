@@ -4,13 +4,9 @@
  * @module
  */
 
-import type { Capabilities } from "./codec.ts";
-import { V2_HEADER_SIZE, V2_MAX_CHANNELS, V2_MAX_PAYLOAD } from "./limits.ts";
+import { V2_HEADER_SIZE, V2_MAX_PAYLOAD } from "./limits.ts";
 import { FLAG_ACKNOWLEDGE, V2Command } from "./v2_commands.ts";
 import { writeUint } from "./v2_fields.ts";
-
-/** What links of this profile can do. */
-export const V2_CAPABILITIES: Capabilities = { maxChannels: V2_MAX_CHANNELS, halfClose: true, credit: true };
 
 const EMPTY = new Uint8Array(0);
 

@@ -1,15 +1,6 @@
 import assert from "node:assert/strict";
 import { goodbye, goodbyeFrame } from "./goodbye.ts";
-import {
-  ackFrame,
-  creditFrame,
-  flagAcknowledge,
-  pingFrame,
-  pongFrame,
-  V2_CAPABILITIES,
-  v2Frame,
-  writeV2Header,
-} from "./v2_codec.ts";
+import { ackFrame, creditFrame, flagAcknowledge, pingFrame, pongFrame, v2Frame, writeV2Header } from "./v2_codec.ts";
 import { V2_PREAMBLE, V2Command } from "./v2_commands.ts";
 import { welcomeFrame } from "./v2_handshake.ts";
 import { closeFrame, connectFrame, grantsFrame, listenFrame, resultFrame, settingsFrame } from "./v2_messages.ts";
@@ -17,10 +8,6 @@ import { hex, test, unhex } from "./_fakes_test.ts";
 
 test("the preamble is SALLY2 and a line break of a network, so a text-mangling middle is noticed", () => {
   assert.equal(hex(V2_PREAMBLE), "53 41 4c 4c 59 32 0d 0a");
-});
-
-test("v2 has 65,536 channels, half-close and credit", () => {
-  assert.deepEqual({ ...V2_CAPABILITIES }, { maxChannels: 65_536, halfClose: true, credit: true });
 });
 
 test("a header is payload size, command, flags and channel, big-endian", () => {

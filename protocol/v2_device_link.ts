@@ -9,7 +9,8 @@ import { V2_EARLY_CREDIT } from "./limits.ts";
 import type { ChannelEndReason } from "./reasons.ts";
 import type { V2Channel } from "./v2_channel.ts";
 import { V2Command } from "./v2_commands.ts";
-import { V2Link, type V2LinkEvents, type V2LinkOptions } from "./v2_link.ts";
+import { V2Link } from "./v2_link.ts";
+import type { V2LinkEvents, V2LinkOptions } from "./v2_link_options.ts";
 import {
   type ConnectRequest,
   listenFrame,
@@ -65,7 +66,7 @@ export class V2DeviceLink extends V2Link {
     else this.#connecting.set(channel, before + consumed);
   }
 
-  override onFrame(command: V2Command, id: number, payload: Uint8Array): void {
+  protected override handle(command: V2Command, id: number, payload: Uint8Array): void {
     switch (command) {
       case V2Command.LISTEN:
         return this.#events.onGrants(readGrants(payload));
@@ -74,7 +75,7 @@ export class V2DeviceLink extends V2Link {
       case V2Command.RESULT:
         throw new ProtocolError("wrong-direction", "Only a device may send RESULT; is the other side a device too?");
       default:
-        return super.onFrame(command, id, payload);
+        return super.handle(command, id, payload);
     }
   }
 

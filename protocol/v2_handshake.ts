@@ -7,8 +7,10 @@
  */
 
 import { concat, sameBytes } from "./bytes.ts";
+import { ProtocolError } from "./errors.ts";
 import { type Goodbye, goodbye } from "./goodbye.ts";
 import { V2_HEADER_SIZE, V2_MAX_NAME } from "./limits.ts";
+import { parseName } from "./name.ts";
 import { V2_PREAMBLE, V2Command } from "./v2_commands.ts";
 import { v2Frame } from "./v2_codec.ts";
 import { FieldReader, FieldWriter, readUint, uintOf } from "./v2_fields.ts";
@@ -124,10 +126,6 @@ const EVERY_TAG = Array.from({ length: 256 }, (_, tag) => tag);
 export class DeviceHandshake {
   /** Preamble and HELLO: what the device sends first. */
   readonly hello: Uint8Array;
-  /** The server's wall clock in its CHALLENGE, in milliseconds since 1970. */
-  serverClock = 0;
-  /** The server's name and version. */
-  serverSoftware = "";
 
   readonly #party: DeviceParty;
   readonly #crypto: HandshakeCrypto;
@@ -163,8 +161,7 @@ export class DeviceHandshake {
     if (!isServer) {
       throw new HandshakeError(goodbye("bad-credentials", "the server did not prove the key that this device knows"));
     }
-    this.serverClock = fields.uint(5, 8);
-    this.serverSoftware = fields.text(128);
+    fields.uint(5, 8); // the server's clock, for whoever looks at the wire: PONG says it again
     const transcript = concat([this.hello, frame]);
     const offer = (capabilities & CAN_RESUME) === 0 ? undefined : this.#party.resume?.();
     const resume = offer ? new FieldWriter().bytes(3, concat([offer.session, uintOf(8, offer.received)])).end() : NONE;
@@ -302,12 +299,21 @@ export function readWelcome(payload: Uint8Array): Welcome {
   const refused = refusal === undefined ? undefined : RESUME_REFUSALS[refusal - 1] ?? RESUME_REFUSALS[0];
   return {
     session: fields.bytes(1, 16).slice(),
-    name: fields.text(2, V2_MAX_NAME),
+    name: readName(fields.text(2, V2_MAX_NAME)),
     maxChannels: fields.uint(3, 4),
     remote: fields.text(4),
     expiration: fields.optionalUint(5, 4) ?? 0,
     resumed: position ? readUint(position, 0, 8) : refused,
   };
+}
+
+/** A name stands in lines for scripts and terminals: it has to be one. */
+function readName(text: string): string {
+  try {
+    return parseName(text);
+  } catch {
+    throw new ProtocolError("bad-field", "WELCOME gives this device a name that is none");
+  }
 }
 
 /** The first frame in `bytes`, if it is whole. */

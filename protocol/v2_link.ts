@@ -11,51 +11,32 @@ import { ProtocolError } from "./errors.ts";
 import { type Goodbye, goodbye, goodbyeFrame, readGoodbye } from "./goodbye.ts";
 import type { Link } from "./link.ts";
 import type { ChannelEndReason } from "./reasons.ts";
+import { FrameLoad } from "./frame_load.ts";
 import { ReceiveWindow, type WindowBudget } from "./receive_windows.ts";
 import { V2Channel, type V2ChannelLink } from "./v2_channel.ts";
-import { ackFrame, creditFrame, pingFrame, pongFrame, v2Frame } from "./v2_codec.ts";
+import { ackFrame, creditFrame, pongFrame, v2Frame } from "./v2_codec.ts";
 import { V2Command } from "./v2_commands.ts";
 import { V2Decoder, type V2FrameHandler } from "./v2_decoder.ts";
 import { readUint } from "./v2_fields.ts";
+import type { V2LinkEvents, V2LinkOptions } from "./v2_link_options.ts";
 import { closeFrame, readClose, readSettings, type Settings, settingsFrame } from "./v2_messages.ts";
 import type { SendLog } from "./send_log.ts";
+import { V2Pings } from "./v2_pings.ts";
 import { type V2Path, V2Sender } from "./v2_sender.ts";
-
-/** What a link of either role tells its owner. */
-export interface V2LinkEvents {
-  /** The peer takes its leave: close the connection. */
-  onGoodbye(goodbye: Goodbye): void;
-  /** The peer says what is in force, or what it wants. */
-  onSettings(settings: Settings): void;
-}
-
-/** What a link needs. */
-export interface V2LinkOptions {
-  /** The time, in milliseconds of a monotonic clock. */
-  readonly now: () => number;
-  /** The time, in milliseconds since 1970. */
-  readonly wallClock: () => number;
-  /** What may be granted. */
-  readonly budget: WindowBudget;
-  /** Keeps what is sent until it is acknowledged; without, the session ends with its first link. */
-  readonly log?: SendLog | undefined;
-}
 
 /** A link of either role; see `v2_server_link.ts` and `v2_device_link.ts`. */
 export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
   /** Channels that were opened. */
   opened = 0;
-  /** The peer's wall clock less this side's, in milliseconds, as the last PONG had it. */
-  clockOffset: number | undefined;
-  /** The last round trip of a PING, in milliseconds. */
-  roundTrip: number | undefined;
 
   protected readonly options: V2LinkOptions;
   protected readonly channels = new Map<number, V2Channel>();
 
   readonly #decoder = new V2Decoder(this);
   readonly #sender: V2Sender;
+  readonly #load: FrameLoad;
   readonly #events: V2LinkEvents;
+  readonly #pings = new V2Pings();
   #ackWanted = false;
   #acknowledging = false;
 
@@ -63,6 +44,7 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
   constructor(options: V2LinkOptions, events: V2LinkEvents) {
     this.options = options;
     this.#events = events;
+    this.#load = new FrameLoad(options.now());
     this.#sender = new V2Sender(options.now, options.log, (channel) => channel.ended && this.sendEnd(channel));
   }
 
@@ -85,7 +67,7 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
   attach(path: V2Path, position = 0): number {
     this.#decoder.resume();
     this.#ackWanted = this.#acknowledging = false;
-    this.roundTrip = undefined;
+    this.#pings.reset();
     const replayed = this.#sender.attach(path, position);
     this.ping(); // the round trip, the clock offset, and an acknowledgement of what was sent again
     this.#sender.takeTurns();
@@ -95,6 +77,16 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
   /** The link is gone, and the session may go on with another. */
   detach(): void {
     this.#sender.detach();
+  }
+
+  /** The peer's wall clock less this side's, in milliseconds, as the last PONG had it. */
+  get clockOffset(): number | undefined {
+    return this.#pings.clockOffset;
+  }
+
+  /** The last round trip of a PING on this link, in milliseconds. */
+  get roundTrip(): number | undefined {
+    return this.#pings.roundTrip;
   }
 
   /** Channels that are open. */
@@ -132,6 +124,10 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
     }
   }
 
+  pause(now: number): number {
+    return this.#load.pause(now);
+  }
+
   tick(_now: number): void {}
 
   end(reason: ChannelEndReason): void {
@@ -148,7 +144,7 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
 
   /** Asks the peer for a sign of life. */
   ping(): void {
-    this.control(pingFrame(this.#decoder.position, Math.round(this.options.now() * 1000)));
+    this.control(this.#pings.ask(this.#decoder.position, this.options.now()));
   }
 
   /** Says what is in force, or what is wanted. */
@@ -182,7 +178,7 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
 
   onData(id: number, bytes: Uint8Array): void {
     const channel = this.channelOf(id);
-    if (!channel) return;
+    if (!channel) return this.#load.add(V2Command.DATA, bytes.length);
     if (channel.peerEnded) throw new ProtocolError("wrong-direction", `DATA behind the END of channel ${id}`);
     channel.received(bytes);
   }
@@ -192,6 +188,12 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
   }
 
   onFrame(command: V2Command, id: number, payload: Uint8Array): void {
+    this.#load.add(command, payload.length);
+    this.handle(command, id, payload);
+  }
+
+  /** A control frame came: those that both roles know. */
+  protected handle(command: V2Command, id: number, payload: Uint8Array): void {
     switch (command) {
       case V2Command.END: {
         expectSize("END", payload, 0);
@@ -226,7 +228,7 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
       case V2Command.PONG:
         expectSize("PONG", payload, 24);
         this.#acknowledge(payload);
-        return this.#onPong(readUint(payload, 8, 8) / 1000, readUint(payload, 16, 8));
+        return this.#onPong(payload);
       default:
         throw new ProtocolError("wrong-direction", `Command ${command} cannot come here`);
     }
@@ -281,17 +283,15 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
     return Math.min(this.#sender.leastRoundTrip, this.roundTrip ?? Infinity);
   }
 
+  #onPong(payload: Uint8Array): void {
+    const { now, wallClock } = this.options;
+    const roundTrip = this.#pings.answered(readUint(payload, 8, 8), readUint(payload, 16, 8), now(), wallClock());
+    if (roundTrip !== undefined) this.#sender.confirm(roundTrip);
+  }
+
   #acknowledge(payload: Uint8Array): void {
     this.#sender.acknowledged(readUint(payload, 0, 8));
     this.#acknowledging = true;
-  }
-
-  #onPong(sentAt: number, peerClock: number): void {
-    const now = this.options.now();
-    if (sentAt > now) return; // no PING of ours
-    this.roundTrip = now - sentAt;
-    this.#sender.confirm(this.roundTrip);
-    this.clockOffset = Math.round(peerClock - (this.options.wallClock() - this.roundTrip / 2));
   }
 }
 

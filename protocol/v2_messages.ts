@@ -131,13 +131,16 @@ export function listenFrame(offers: readonly ServiceOffer[]): Uint8Array {
   return v2Frame(V2Command.LISTEN, 0, concat(entries));
 }
 
-/** What a device's LISTEN says. */
+/** What a device's LISTEN says; it names a service once, so that reading it opens and closes a host port once at most. */
 export function readListen(payload: Uint8Array): ServiceOffer[] {
   const offers: ServiceOffer[] = [];
+  const names = new Set<string>();
   for (let at = 0; at < payload.length;) {
     const number = entryNumber(payload, at, offers.length);
     const offered = (payload[at + 2]! & 1) === 1;
     const [name, next] = entryText(payload, at + 3);
+    if (names.has(name)) throw new ProtocolError("bad-field", "LISTEN names a service twice");
+    names.add(name);
     offers.push({ number, offered, name });
     at = next;
   }

@@ -100,7 +100,7 @@ const name = fc.stringMatching(/^[A-Za-z0-9._-]{1,63}$/);
 
 test("LISTEN brings back services and answers in their order, up to 256 of them", () => {
   const offer = fc.record({ number: u16, offered: fc.boolean(), name }, PLAIN);
-  fc.assert(fc.property(fc.array(offer, { maxLength: 256 }), (offers) => {
+  fc.assert(fc.property(fc.uniqueArray(offer, { maxLength: 256, selector: (one) => one.name }), (offers) => {
     assert.deepEqual(readListen(payloadOf(listenFrame(offers))), offers);
   }));
   const grant = fc.record({ number: u16, code: fc.constantFrom(...GRANT_CODES), text }, PLAIN);
@@ -116,14 +116,24 @@ test("the largest LISTEN fits into a frame", () => {
 });
 
 test("LISTEN of more than 256 services is refused, and one that ends inside an entry", () => {
-  assert.equal(readListen(new Uint8Array(256 * 4)).length, 256);
+  const offers = Array.from({ length: 257 }, (_, number) => ({ number, offered: true, name: `s${number}` }));
+  assert.equal(readListen(payloadOf(listenFrame(offers.slice(1)))).length, 256);
+  assert.equal(protocolError(() => readListen(payloadOf(listenFrame(offers)))), "bad-size");
+  assert.equal(protocolError(() => readGrants(new Uint8Array(257 * 4))), "bad-size");
   for (const reads of [readListen, readGrants]) {
-    assert.equal(protocolError(() => reads(new Uint8Array(257 * 4))), "bad-size");
     const whole = unhex("00 01 01 03 73 73 68 00 02 00 00");
     for (let end = 0; end <= whole.length; end++) {
       const expected = end === 0 || end === 7 || end === 11 ? "nothing" : "bad-size";
       assert.equal(protocolError(() => reads(whole.slice(0, end))), expected, `cut at ${end}`);
     }
+  }
+});
+
+test("an offer that names a service twice is refused", () => {
+  const offer = { number: 1, offered: true, name: "ssh" };
+  for (const again of [offer, { ...offer, number: 2 }, { ...offer, offered: false }]) {
+    const payload = payloadOf(listenFrame([offer, { ...offer, name: "web" }, again]));
+    assert.equal(protocolError(() => readListen(payload)), "bad-field");
   }
 });
 

@@ -9,7 +9,8 @@ import { V2_EARLY_CREDIT } from "./limits.ts";
 import type { ChannelEndReason } from "./reasons.ts";
 import type { V2Channel } from "./v2_channel.ts";
 import { V2Command } from "./v2_commands.ts";
-import { V2Link, type V2LinkEvents, type V2LinkOptions } from "./v2_link.ts";
+import { V2Link } from "./v2_link.ts";
+import type { V2LinkEvents, V2LinkOptions } from "./v2_link_options.ts";
 import {
   connectFrame,
   grantsFrame,
@@ -60,7 +61,7 @@ export class V2ServerLink extends V2Link {
     this.control(grantsFrame(results));
   }
 
-  override onFrame(command: V2Command, id: number, payload: Uint8Array): void {
+  protected override handle(command: V2Command, id: number, payload: Uint8Array): void {
     switch (command) {
       case V2Command.LISTEN:
         return this.#events.onOffers(readListen(payload));
@@ -69,7 +70,7 @@ export class V2ServerLink extends V2Link {
       case V2Command.CONNECT:
         throw new ProtocolError("wrong-direction", "Only a server may send CONNECT; is the other side a server too?");
       default:
-        return super.onFrame(command, id, payload);
+        return super.handle(command, id, payload);
     }
   }
 

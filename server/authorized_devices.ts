@@ -223,7 +223,9 @@ export class AuthorizedDevices {
 
   #read(): string | undefined {
     try {
-      const { size } = Deno.statSync(this.#file);
+      const { size, isFile } = Deno.statSync(this.#file);
+      // Reading a pipe would wait for whoever writes it, and stop the server.
+      if (!isFile) throw new ConfigError(`Cannot read ${this.#file}: it is not a file`);
       if (size > MAX_STATE_FILE) throw new ConfigError(`Cannot read ${this.#file}: it has ${size} bytes, over 16 MiB`);
       return Deno.readTextFileSync(this.#file);
     } catch (error) {

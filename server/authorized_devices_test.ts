@@ -198,3 +198,15 @@ test("no file is no devices; a bad one at the start is an error", (folder) => {
   Deno.writeTextFileSync(`${folder}/devices.toml`, "[");
   assert.throws(open, ConfigError);
 });
+
+test("what is no file is refused in one line, without waiting for what might come", async (folder) => {
+  const [directory, pipe] = [`${folder}/folder.toml`, `${folder}/pipe.toml`];
+  await Deno.mkdir(directory);
+  assert.ok((await new Deno.Command("mkfifo", { args: [pipe] }).output()).success);
+  for (const file of [directory, pipe]) {
+    assert.throws(
+      () => new AuthorizedDevices(file, new FakeClock(), new RecordingLogger()),
+      (error) => error instanceof ConfigError && error.message === `Cannot read ${file}: it is not a file`,
+    );
+  }
+});

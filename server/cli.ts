@@ -5,6 +5,10 @@
  */
 
 import type { Command } from "commander";
+import { normalKeepAlive } from "../protocol/keep_alive.ts";
+import { systemClock } from "../net/clock.ts";
+import { silentLogger } from "../net/logger.ts";
+import { ServerCertificate } from "../net/tls.ts";
 import { daemonCommand, printLine, readOptions } from "../app/command.ts";
 import { HookRunner } from "../app/hooks.ts";
 import { setUpLogging } from "../app/logging.ts";
@@ -12,6 +16,7 @@ import { describeOptions } from "../app/options.ts";
 import { runDaemon } from "../app/run.ts";
 import { keyCommand } from "../app/key_cli.ts";
 import { stateFolder } from "../app/state.ts";
+import { AuthorizedDevices } from "./authorized_devices.ts";
 import { describeServer, SERVER_OPTIONS, type ServerConfig, serverConfig } from "./config.ts";
 import { devicesCommands } from "./devices_cli.ts";
 import { devicesFile } from "./facts.ts";
@@ -42,14 +47,26 @@ async function run(command: Command): Promise<void> {
     const lines = describeServer(config);
     if (profiles.has("v2")) {
       const folder = stateFolder(values.state, "server");
-      lines.push(`devices ${devicesFile(folder, values.devices)}`, `state ${folder}`);
+      const devices = devicesFile(folder, values.devices);
+      new AuthorizedDevices(devices, systemClock, silentLogger).close();
+      lines.push(`devices ${devices}`, `state ${folder}`);
     }
+    for (const { security } of config.listen.filter((listen) => listen.profile === "v2")) {
+      if (security.kind === "files") (await ServerCertificate.open(security, systemClock, silentLogger)).close();
+    }
+    const { idleTimeout, probeInterval, probeCount } = normalKeepAlive(config.keepAlive!);
+    const inForce = {
+      ...values,
+      "idle-timeout": idleTimeout,
+      "probe-interval": probeInterval,
+      "probe-count": probeCount,
+    };
     const without = [
       "profile" as const, // stands with each listener
       ...(profiles.has("v2") ? [] : ["idle-timeout", "probe-interval", "probe-count", "expiration"] as const),
       ...(profiles.has("v1") ? [] : ["stall-timeout", "half-close-timeout"] as const),
     ];
-    for (const line of [...lines, ...describeOptions(SERVER_OPTIONS, values, without)]) printLine(line);
+    for (const line of [...lines, ...describeOptions(SERVER_OPTIONS, inForce, without)]) printLine(line);
     return;
   }
   const logger = setUpLogging("server", values["log-format"] ?? "auto", values["log-level"] ?? "info");

@@ -16,6 +16,12 @@ import { closeQuietly, type Duplex } from "../net/transport.ts";
 import type { ServiceGrant } from "./service_grant.ts";
 import type { ServerSettings } from "./options.ts";
 
+/** How many are in; a door that is opened again later goes on with it. */
+export interface ClientCount {
+  /** Those who were let in and have not left. */
+  inside: number;
+}
+
 /** What becomes of those who come. */
 export interface ClientDoorEvents {
   /** Serve it; the door hears of its end by {@linkcode ClientDoor.left}. */
@@ -31,24 +37,30 @@ export class ClientDoor {
   readonly #settings: ServerSettings;
   readonly #events: ClientDoorEvents;
   readonly #reading = new Set<Duplex>();
-  #inside = 0;
+  readonly #count: ClientCount;
   #closed = false;
 
   /** A door with the limits of `grant`. */
-  constructor(grant: ServiceGrant, settings: ServerSettings, events: ClientDoorEvents) {
+  constructor(
+    grant: ServiceGrant,
+    settings: ServerSettings,
+    events: ClientDoorEvents,
+    count: ClientCount = { inside: 0 },
+  ) {
     this.grant = grant;
     this.#settings = settings;
     this.#events = events;
+    this.#count = count;
   }
 
   /** A client from `address` wants in. */
   enter(duplex: Duplex, address: string): void {
     const { maxClients, proxyFrom } = this.grant;
-    if (maxClients !== undefined && this.#inside >= maxClients) {
+    if (maxClients !== undefined && this.#count.inside >= maxClients) {
       closeQuietly(duplex);
       return this.#events.refused(address, "too-many-channels", `${maxClients} clients are the most for this service`);
     }
-    this.#inside++;
+    this.#count.inside++;
     const [host] = splitHostPort(address);
     if (!proxyFrom?.some((network) => isInNetwork(host, network))) return this.#events.serve(duplex, address);
     this.#readHeader(duplex, address).catch((error: unknown) => {
@@ -60,7 +72,7 @@ export class ClientDoor {
 
   /** A client that was let in has gone. */
   left(): void {
-    this.#inside--;
+    this.#count.inside--;
   }
 
   /** Ends a client that is idle for too long. */

@@ -151,3 +151,23 @@ test("when the door is closed, those who are saying their header are turned away
   assert.equal(doorway.refused.length, 1);
   assert.equal(doorway.clock.pending, 0);
 });
+
+test("a door that is opened again counts those who came in before", () => {
+  const count = { inside: 0 };
+  const refused: string[] = [];
+  const open = () =>
+    new ClientDoor(
+      { ...parseGrant("web=127.0.0.1:80"), maxClients: 1 },
+      serverSettings({ listen: [], clock: new FakeClock() }),
+      { serve: () => {}, refused: (_address, reason) => void refused.push(reason) },
+      count,
+    );
+  const [before, after] = [open(), open()];
+  before.enter(new FakeDuplex(), "10.0.0.1:1");
+  before.close();
+  after.enter(new FakeDuplex(), "10.0.0.1:2");
+  assert.deepEqual(refused, ["too-many-channels"]);
+  before.left();
+  after.enter(new FakeDuplex(), "10.0.0.1:3");
+  assert.equal(refused.length, 1);
+});

@@ -10,6 +10,7 @@ import { WindowBudget } from "../protocol/receive_windows.ts";
 import { LogBudget } from "../protocol/send_log.ts";
 import { type Authenticated, HandshakeError, welcomeFrame } from "../protocol/v2_handshake.ts";
 import { randomBytes, type ServerGreeting, writeAll } from "../net/handshake.ts";
+import { describeError } from "../net/errors.ts";
 import { fingerprint, formatPublicKey } from "../net/identity.ts";
 import { PROCESS_WINDOW_BOUND } from "../net/limits.ts";
 import type { Transport } from "../net/transport.ts";
@@ -57,7 +58,7 @@ export class DeviceRegistry {
    */
   async admit(transport: Transport, { device: peer, rest }: ServerGreeting): Promise<void> {
     const { logger } = this.#settings;
-    const device = this.#options.devices.byKey(peer.deviceKey) ?? await this.#enrol(peer);
+    const device = await this.#enrol(peer) ?? this.#options.devices.byKey(peer.deviceKey);
     if (!device) {
       const key = formatPublicKey(peer.deviceKey);
       throw new HandshakeError(
@@ -128,6 +129,7 @@ export class DeviceRegistry {
         get: () => this.#ports.get(session.deviceName, service),
         set: (port) => void (port !== undefined && this.#ports.set(session.deviceName, service, port)),
         isReserved: (port) => this.#ports.isReserved?.(port) ?? false,
+        isKeptByOther: (port) => this.#ports.isKeptByOther?.(port, session.deviceName, service) ?? false,
       }),
       emit: this.#emit,
     });
@@ -135,19 +137,30 @@ export class DeviceRegistry {
     return session;
   }
 
-  /** A device that nobody knows may have a token. */
+  /** A device may bring a token; that of one which is known already counts while it can be redeemed. */
   async #enrol(peer: Authenticated): Promise<AuthorizedDevice | undefined> {
-    if (!peer.token) return undefined;
+    const { token } = peer;
+    if (!token) return undefined;
     const desk = this.#options.enrolments;
-    const hash = await desk?.secretHash(peer.token);
-    if (!desk || !hash || !await peer.provesToken(hash)) {
-      throw new HandshakeError(goodbye("bad-enrolment", "this enrolment string is unknown here; ask for a new one"));
+    const isKnown = this.#options.devices.byKey(peer.deviceKey) !== undefined;
+    try {
+      if (isKnown && !await desk?.waits?.(token)) return undefined;
+      const hash = await desk?.secretHash(token);
+      if (!desk || !hash || !await peer.provesToken(hash)) {
+        throw new HandshakeError(goodbye("bad-enrolment", "this enrolment string is unknown here; ask for a new one"));
+      }
+      const device = await desk.redeem(token, peer.deviceKey);
+      if ("refused" in device) throw new HandshakeError(goodbye("bad-enrolment", device.refused));
+      this.#settings.logger.info("device {device} is enrolled, {key}", { device: device.name, key: device.key });
+      this.#emit({ type: "enrolled", device: device.name, key: device.key });
+      return device;
+    } catch (error) {
+      if (error instanceof HandshakeError) throw error;
+      const [what = ""] = describeError(error).split("\n"); // without the line and its caret, which are for a terminal
+      this.#settings.logger.error("{error}; nobody can enrol", { error: what });
+      if (isKnown) return undefined; // it needs no enrolment to come in
+      throw new HandshakeError(goodbye("too-busy", "cannot enrol now; the log of the server says why"));
     }
-    const device = await desk.redeem(peer.token, peer.deviceKey);
-    if ("refused" in device) throw new HandshakeError(goodbye("bad-enrolment", device.refused));
-    this.#settings.logger.info("device {device} is enrolled, {key}", { device: device.name, key: device.key });
-    this.#emit({ type: "enrolled", device: device.name, key: device.key });
-    return device;
   }
 
   #onChange({ removed, changed }: DevicesChange): void {
@@ -187,12 +200,23 @@ function unwelcomeNow({ name, disabled, expires }: AuthorizedDevice): Goodbye | 
 /** Remembers ports as long as the server runs. */
 class VolatilePorts implements PortMemory {
   readonly #ports = new Map<string, number>();
+  readonly #keepers = new Map<number, Set<string>>();
 
   get(device: string, service: string): number | undefined {
     return this.#ports.get(`${device}/${service}`);
   }
 
   set(device: string, service: string, port: number): void {
-    this.#ports.set(`${device}/${service}`, port);
+    const key = `${device}/${service}`;
+    const before = this.#ports.get(key);
+    if (before !== undefined) this.#keepers.get(before)?.delete(key);
+    this.#ports.set(key, port);
+    const keepers = this.#keepers.get(port) ?? new Set();
+    this.#keepers.set(port, keepers.add(key));
+  }
+
+  isKeptByOther(port: number, device: string, service: string): boolean {
+    const keepers = this.#keepers.get(port);
+    return keepers !== undefined && keepers.size > (keepers.has(`${device}/${service}`) ? 1 : 0);
   }
 }

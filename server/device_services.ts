@@ -12,7 +12,7 @@ import type { ChannelPump } from "../net/channel_pump.ts";
 import { closeQuietly, type Duplex, formatNetAddr, tuneSocket } from "../net/transport.ts";
 import type { AuthorizedDevice } from "./authorized_devices.ts";
 import { tellClientEnd } from "./client_end.ts";
-import { ClientDoor } from "./client_door.ts";
+import { type ClientCount, ClientDoor } from "./client_door.ts";
 import type { ServerEvent } from "./events.ts";
 import { HostPort, type HostPortOwner, type KeptPort } from "./host_port.ts";
 import type { ServerSettings } from "./options.ts";
@@ -45,13 +45,21 @@ export interface ServedService {
   readonly error: string | undefined;
 }
 
+/** The clients of a service. They outlive its host port: a device that withdraws it serves them on. */
+interface ServiceClients {
+  /** The granted address that they came to. */
+  readonly listen: string;
+  readonly count: ClientCount;
+  readonly pumps: Set<ChannelPump>;
+}
+
 /** A service that the device offers and may open. */
 interface OpenService {
   /** The number that the device gave it on its link; none while a new link has not said. */
   number: number | undefined;
   readonly port: HostPort;
   readonly door: ClientDoor;
-  readonly pumps: Set<ChannelPump>;
+  readonly clients: ServiceClients;
   /** Clients that wait for the number. */
   readonly waiting: { readonly duplex: Duplex; readonly address: string }[];
 }
@@ -66,7 +74,10 @@ export class DeviceServices implements HostPortOwner {
 
   readonly #options: DeviceServicesOptions;
   readonly #services = new Map<string, OpenService>();
-  readonly #freeing = new Set<Promise<void>>();
+  readonly #clients = new Map<string, ServiceClients>();
+  /** One promise for all host ports that were closed: a device may close many in no time. */
+  #freed: Promise<void> = Promise.resolve();
+  #freeing = 0;
   #device: AuthorizedDevice;
   #offers = new Map<string, ServiceOffer>();
   #heardOffers = false;
@@ -111,6 +122,7 @@ export class DeviceServices implements HostPortOwner {
   linkDown(): void {
     this.#offers = new Map();
     this.close("link-lost");
+    this.#clients.clear(); // they end with their session
   }
 
   /** Takes a LISTEN. What the first one on a link does not name is offered no more. @returns what to answer. */
@@ -133,6 +145,12 @@ export class DeviceServices implements HostPortOwner {
       if (stays) door.grant = grant;
       else this.#close(name, "service-withdrawn");
     }
+    for (const [name, { listen, pumps }] of this.#clients) {
+      const grant = this.#grantFor(name);
+      if (grant && formatGrantedAddress(grant.listen) === listen) continue;
+      this.#clients.delete(name);
+      for (const pump of pumps) pump.abort("service-withdrawn"); // also if its host port is closed for now
+    }
     const changed = [...this.#offers.values()].filter(({ name }) =>
       !this.#services.has(name) && JSON.stringify(grantOf(before, name)) !== JSON.stringify(this.#grantFor(name))
     );
@@ -145,8 +163,8 @@ export class DeviceServices implements HostPortOwner {
   }
 
   /** Resolves when the host ports that were closed are free. */
-  async freed(): Promise<void> {
-    await Promise.all(this.#freeing);
+  freed(): Promise<void> {
+    return this.#freed;
   }
 
   onClient(conn: Deno.TcpConn, port: HostPort): void {
@@ -204,18 +222,21 @@ export class DeviceServices implements HostPortOwner {
 
   #openService(name: string, grant: ServiceGrant): OpenService {
     const { host, from, to } = grant.listen;
+    const clients = this.#clients.get(name) ??
+      { listen: formatGrantedAddress(grant.listen), count: { inside: 0 }, pumps: new Set() };
+    this.#clients.set(name, clients);
     const door = new ClientDoor(grant, this.settings, {
       serve: (duplex, address) => this.#serve(name, duplex, address),
       refused: (address, reason, error) => this.#refused(name, address, reason, error),
-    });
+    }, clients.count);
     const port = new HostPort({
       host,
       ports: [from, to],
       localAddress: name,
       kept: this.#options.kept(name),
-      after: this.#freeing.size > 0 ? Promise.all(this.#freeing).then(() => {}) : undefined,
+      after: this.#freeing > 0 ? this.#freed : undefined,
     }, this);
-    const service: OpenService = { number: undefined, port, door, pumps: new Set(), waiting: [] };
+    const service: OpenService = { number: undefined, port, door, clients, waiting: [] };
     this.#services.set(name, service);
     return service;
   }
@@ -230,14 +251,16 @@ export class DeviceServices implements HostPortOwner {
     if (service.port.isOpen && this.#options.link()) {
       this.emit({ type: "host-closed", hostAddress, localAddress: name, device: this.deviceName });
     }
-    const freed = service.port.close().finally(() => this.#freeing.delete(freed));
-    this.#freeing.add(freed);
+    this.#freeing++;
+    const freed = service.port.close().finally(() => this.#freeing--);
+    this.#freed = Promise.all([this.#freed, freed]).then(() => {});
     for (const { duplex, address } of service.waiting) {
       closeQuietly(duplex);
+      service.door.left();
       this.#clientEnded(address, hostAddress, name, nothingCarried(reason), undefined);
     }
     if (this.#offers.has(name) && reason === "service-withdrawn") {
-      for (const pump of service.pumps) pump.abort(reason);
+      for (const pump of service.clients.pumps) pump.abort(reason);
     }
   }
 
@@ -258,8 +281,9 @@ export class DeviceServices implements HostPortOwner {
     if (service.number === undefined) return void service.waiting.push({ duplex, address });
     const pump = link.serve({ duplex, address, hostAddress, service: service.number, onEnd });
     if (!pump) return;
-    service.pumps.add(pump);
-    pump.done.then(() => service.pumps.delete(pump));
+    const { pumps } = service.clients;
+    pumps.add(pump);
+    pump.done.then(() => pumps.delete(pump));
     service.door.watch(pump);
   }
 

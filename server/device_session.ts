@@ -5,7 +5,7 @@
  */
 
 import { type Goodbye, goodbye } from "../protocol/goodbye.ts";
-import { type KeepAliveSettings, normalKeepAlive } from "../protocol/keep_alive.ts";
+import type { KeepAliveSettings } from "../protocol/keep_alive.ts";
 import type { WindowBudget } from "../protocol/receive_windows.ts";
 import type { DeviceMode, Settings } from "../protocol/v2_messages.ts";
 import { type Authenticated, CAN_RESUME, type ResumeOffer, type ResumeRefusal } from "../protocol/v2_handshake.ts";
@@ -210,9 +210,9 @@ export class DeviceSession {
     this.link?.sendGrants(answers);
   }
 
-  /** What is suffered of the device's silence. */
+  /** What is suffered of the device's silence; what the device itself wants holds for its session alone. */
   get keepAlive(): KeepAliveSettings {
-    return this.#keepAlive;
+    return this.link?.keepAlive ?? this.#keepAlive;
   }
 
   /** Changes that, now and for links to come. */
@@ -241,7 +241,6 @@ export class DeviceSession {
   }
 
   #onSettings(settings: Settings): void {
-    if (settings.wantedKeepAlive) this.#keepAlive = normalKeepAlive(settings.wantedKeepAlive);
     if (settings.mode === "config") this.#services.close("service-withdrawn");
     if (settings.mode && settings.mode !== this.mode) {
       this.mode = settings.mode;

@@ -40,7 +40,7 @@ const OPTIONS = {
   expires: {
     value: "TIME",
     help: "when the device may no longer link up: a date, or a span as in 90d (default: never)",
-    parse: (text: string) => parseTimeOrSpan(text, Date.now()),
+    parse: parseExpiry,
   },
   valid: {
     value: "TIME",
@@ -100,6 +100,12 @@ async function enroll(device: string, command: Command): Promise<void> {
   const until = new Date(validUntil).toLocaleString("sv-SE");
   stderr.write(`\nOn the device, once, until ${until}:\n  sallyport device join '${text}'${localServices(services)}`);
   stderr.write(`It will dial ${addresses.map(formatAddress).join(", then ")}.`);
+}
+
+function parseExpiry(text: string): number {
+  const expires = parseTimeOrSpan(text, Date.now());
+  if (expires <= Date.now()) throw new SyntaxError(`"${text}" is past; the device could never link up`);
+  return expires;
 }
 
 /** Parses `HOST:PORT`, or `HOST` for the usual port. */

@@ -93,6 +93,12 @@ export class Enrolments {
     return this.#cached.find((enrolment) => enrolment.id === toHex(id));
   }
 
+  /** Whether the enrolment with an id can still be redeemed. */
+  async waits(id: Uint8Array): Promise<boolean> {
+    const enrolment = await this.find(id);
+    return enrolment !== undefined && this.#waits(enrolment);
+  }
+
   /** All that wait to be redeemed. */
   async waiting(): Promise<PendingEnrolment[]> {
     return (await readEnrolments(this.#folder)).filter((enrolment) => this.#waits(enrolment));

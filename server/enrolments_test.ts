@@ -177,3 +177,15 @@ test("a damaged file of enrolments is an error with its place, and is left as it
   await assert.rejects(create("gw2"), says);
   assert.equal(await Deno.readTextFile(path), text);
 });
+
+test("an enrolment waits until it is redeemed, or too old", async (folder) => {
+  const { time, enrolments, create } = setUp(folder);
+  assert.equal(await enrolments.waits(new Uint8Array(8)), false);
+  const { tokenId } = await create("gw1");
+  assert.equal(await enrolments.waits(tokenId), true);
+  await enrolments.redeem(tokenId, rawKey(1));
+  assert.equal(await enrolments.waits(tokenId), false);
+  const second = await create("gw2");
+  time.now += ENROLMENT_VALID_MS;
+  assert.equal(await enrolments.waits(second.tokenId), false);
+});

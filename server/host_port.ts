@@ -33,7 +33,12 @@ export interface KeptPort {
   set(port: number | undefined): void;
   /** Whether a port of a range is somebody else's for good. */
   isReserved?(port: number): boolean;
+  /** Whether a port is kept for another service: it is picked only if no other is left. */
+  isKeptByOther?(port: number): boolean;
 }
+
+/** Tries for a free port that was kept and is in use, before another one is picked. */
+export const KEPT_PORT_TRIES = 3;
 
 /** Where to listen, and for what. */
 export interface HostPortOptions {
@@ -62,6 +67,7 @@ export class HostPort {
   #listener: Listener | undefined;
   #cancelRetry: (() => void) | undefined;
   #isFirstTry = true;
+  #failures = 0;
   #closed = false;
 
   /** Tries to open at once, or as soon as it may. */
@@ -115,6 +121,7 @@ export class HostPort {
       this.#listener = this.#bind();
     } catch (error) {
       this.#options.kept.set(undefined);
+      this.#failures++;
       const retryIn = this.#backoff.next();
       const message = this.error = describeError(error);
       const hostAddress = this.address;
@@ -135,6 +142,7 @@ export class HostPort {
       return;
     }
     this.error = undefined;
+    this.#failures = 0;
     this.#options.kept.set(this.#listener.port);
     const hostAddress = this.#listener.address;
     logger.info("open {hostAddress} for {localAddress}", { hostAddress, localAddress });
@@ -144,21 +152,45 @@ export class HostPort {
 
   /** Binds the port that was kept, else the first of the range that can be had. */
   #bind(): Listener {
-    const { host, ports: [first, last], kept } = this.#options;
-    const found = kept.get();
-    // It may be from a time when another port was asked for.
-    const before = found !== undefined && (first === 0 || found >= first && found <= last) ? found : undefined;
-    const range = Array.from({ length: last - first + 1 }, (_, at) => first + at)
-      .filter((port) => first === last || !kept.isReserved?.(port));
-    const candidates = before === undefined ? range : first === last ? [before] : [before, ...range];
+    const { host, ports: [first, last] } = this.#options;
     const { clock, logger } = this.#owner.settings;
-    for (const [at, port] of candidates.entries()) {
+    const candidates = this.#candidates();
+    for (const [at, { port, warning }] of candidates.entries()) {
       try {
-        return Listener.open({ host, port }, clock, logger, (conn) => this.#owner.onClient(conn, this));
+        const listener = Listener.open({ host, port }, clock, logger, (conn) => this.#owner.onClient(conn, this));
+        if (warning) {
+          const { localAddress } = this;
+          logger.warn(`{hostAddress} is for {localAddress} now: ${warning}`, {
+            hostAddress: listener.address,
+            localAddress,
+          });
+        }
+        return listener;
       } catch (error) {
         if (at === candidates.length - 1) throw error;
       }
     }
     throw new RangeError(`no port from ${first} to ${last}`);
+  }
+
+  /** The ports to try, in their order; with what their owner is to hear if it comes to that one. */
+  #candidates(): { readonly port: number; readonly warning?: string }[] {
+    const { ports: [first, last], kept } = this.#options;
+    const found = kept.get();
+    // It may be from a time when another port was asked for.
+    const before = found !== undefined && (first === 0 || found >= first && found <= last) ? found : undefined;
+    if (first === last) {
+      if (before === undefined) return [{ port: first }];
+      const another = { port: 0, warning: `${before}, which it had, is in use` };
+      return first === 0 && this.#failures >= KEPT_PORT_TRIES ? [{ port: before }, another] : [{ port: before }];
+    }
+    const range = Array.from({ length: last - first + 1 }, (_, at) => first + at)
+      .filter((port) => port !== before && !kept.isReserved?.(port));
+    const others = new Set(range.filter((port) => kept.isKeptByOther?.(port)));
+    return [
+      ...(before === undefined ? [] : [{ port: before }]),
+      ...range.filter((port) => !others.has(port)).map((port) => ({ port })),
+      ...[...others].map((port) => ({ port, warning: "it was kept for another service, and no other port is left" })),
+    ];
   }
 }

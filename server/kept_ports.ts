@@ -27,6 +27,8 @@ export class KeptPorts {
   readonly #log: Logger;
   /** By device and service, in the order of their setting. */
   readonly #ports: Map<string, number>;
+  /** How many keep a port. */
+  readonly #keepers = new Map<number, number>();
   #cancel: (() => void) | undefined;
   #writing: Promise<void> = Promise.resolve();
 
@@ -35,6 +37,7 @@ export class KeptPorts {
     this.#clock = clock;
     this.#log = log;
     this.#ports = ports;
+    for (const port of ports.values()) this.#count(port, 1);
   }
 
   /**
@@ -59,15 +62,22 @@ export class KeptPorts {
     return this.#ports.get(keyOf(device, service));
   }
 
+  /** Whether a port is kept for another service than this. */
+  isKeptByOther(port: number, device: string, service: string): boolean {
+    const own = this.get(device, service) === port ? 1 : 0;
+    return (this.#keepers.get(port) ?? 0) > own;
+  }
+
   /** Keeps the port of a service. */
   set(device: string, service: string, port: number): void {
     const key = keyOf(device, service);
     if (this.#ports.get(key) === port) return;
-    this.#ports.delete(key);
+    this.#delete(key);
     this.#ports.set(key, port);
+    this.#count(port, 1);
     for (const oldest of this.#ports.keys()) {
       if (this.#ports.size <= MAX_KEPT_PORTS) break;
-      this.#ports.delete(oldest);
+      this.#delete(oldest);
     }
     this.#writeSoon();
   }
@@ -75,7 +85,7 @@ export class KeptPorts {
   /** Forgets a device. */
   forget(device: string): void {
     for (const key of this.#ports.keys()) {
-      if (deviceOf(key) === device && this.#ports.delete(key)) this.#writeSoon();
+      if (deviceOf(key) === device && this.#delete(key)) this.#writeSoon();
     }
   }
 
@@ -83,7 +93,7 @@ export class KeptPorts {
   rename(before: string, after: string): void {
     for (const [key, port] of [...this.#ports]) {
       if (deviceOf(key) !== before) continue;
-      this.#ports.delete(key);
+      this.#delete(key);
       this.set(after, key.slice(before.length + 1), port);
     }
   }
@@ -92,6 +102,18 @@ export class KeptPorts {
   async flush(): Promise<void> {
     if (this.#cancel) this.#write();
     await this.#writing;
+  }
+
+  #delete(key: string): boolean {
+    const port = this.#ports.get(key);
+    if (port !== undefined) this.#count(port, -1);
+    return this.#ports.delete(key);
+  }
+
+  #count(port: number, more: 1 | -1): void {
+    const count = (this.#keepers.get(port) ?? 0) + more;
+    if (count > 0) this.#keepers.set(port, count);
+    else this.#keepers.delete(port);
   }
 
   #writeSoon(): void {

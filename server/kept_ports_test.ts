@@ -76,3 +76,24 @@ test("a damaged file is an error with its place; a folder that cannot be written
   assert.match(log.lines.join(), /^warn [^,]*; the ports are kept until the server ends/);
   assert.equal(ports.get("gw1", "ssh"), 1);
 });
+
+test("a port is kept from others for as long as somebody keeps it", async (folder) => {
+  const ports = await load(folder);
+  ports.set("a", "x", 1);
+  assert.deepEqual(
+    [["a", "x"], ["a", "y"], ["b", "x"]].map(([device, service]) => ports.isKeptByOther(1, device!, service!)),
+    [false, true, true],
+  );
+  await ports.flush();
+  const again = await load(folder);
+  assert.equal(again.isKeptByOther(1, "b", "x"), true);
+  again.set("b", "x", 1);
+  assert.equal(again.isKeptByOther(1, "a", "x"), true);
+  again.set("b", "x", 2);
+  assert.deepEqual([again.isKeptByOther(1, "a", "x"), again.isKeptByOther(2, "a", "x")], [false, true]);
+  again.rename("a", "c");
+  assert.equal(again.isKeptByOther(1, "b", "x"), true);
+  again.forget("c");
+  assert.equal(again.isKeptByOther(1, "b", "x"), false);
+  await again.flush();
+});

@@ -43,9 +43,11 @@ export class LiveState {
   /** Says that a server runs with the state in `folder`. */
   static async open(folder: string, clock: Clock, log: Logger): Promise<LiveState> {
     await ensurePrivateFolder(folder);
-    await Deno.remove(`${folder}/${FILE}`).catch(() => {}); // of a server that ran before, if there was one
     const lock = await openLockFile(`${folder}/${LOCK_FILE}`, folder);
     await lock.lock(false); // several may run with one state, and then the last one that changed is told of
+    if (await isAlone(lock)) await Deno.remove(`${folder}/${FILE}`).catch(() => {}); // of a server that ran before
+    else log.warn("another server runs with the state in {folder}; commands may not see all of both", { folder });
+    await lock.lock(false); // others may ask, and come
     return new LiveState(folder, clock, log, lock);
   }
 
@@ -67,7 +69,8 @@ export class LiveState {
   async close(): Promise<void> {
     this.#cancel?.();
     await this.#writing;
-    await Deno.remove(`${this.#folder}/${FILE}`).catch(() => {}); // it may never have been written
+    // It may never have been written, and what another server wrote is of use while that runs.
+    if (await isAlone(this.#lock)) await Deno.remove(`${this.#folder}/${FILE}`).catch(() => {});
     this.#lock.close();
   }
 
@@ -123,6 +126,12 @@ function deviceOf(key: string, table: TomlTable): LiveDevice {
       };
     }),
   };
+}
+
+/** Whether nobody else holds a lock that is held; it is given up if somebody does. */
+async function isAlone(lock: Deno.FsFile): Promise<boolean> {
+  // An older runtime cannot ask; then one server for each state has to do.
+  return "tryLock" in lock ? await lock.tryLock(true) : true;
 }
 
 /** Whether somebody holds the lock. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ConfigError } from "../app/config_error.ts";
-import { FakeClock } from "../net/_fakes_test.ts";
+import { FakeClock, RecordingLogger } from "../net/_fakes_test.ts";
 import { silentLogger } from "../net/logger.ts";
 import { LIVE_WRITE_MS, type LiveDevice, LiveState, readLiveState } from "./live_state.ts";
 import { key, test } from "./_state_fixture_test.ts";
@@ -67,4 +67,20 @@ test("a file that is damaged while the server runs is an error with its place", 
   } finally {
     await live.close();
   }
+});
+
+test("a second server with the same state leaves alone what the first one told", async (folder) => {
+  const clock = new FakeClock();
+  const first = await LiveState.open(folder, clock, silentLogger);
+  first.watch(() => [ONLINE]);
+  await clock.advance(LIVE_WRITE_MS);
+  await told(folder);
+  const log = new RecordingLogger();
+  const second = await LiveState.open(folder, clock, log);
+  assert.match(log.lines.join(), /^warn another server runs with the state in /);
+  assert.deepEqual(await told(folder), [ONLINE]);
+  await second.close();
+  assert.deepEqual(await told(folder), [ONLINE]);
+  await first.close();
+  await assert.rejects(Deno.stat(`${folder}/live.toml`), Deno.errors.NotFound);
 });

@@ -56,6 +56,11 @@ export interface DeviceDirectory {
 export interface EnrolmentDesk {
   /** The SHA-256 of a token's secret, if there is such a token. */
   secretHash(token: Uint8Array): Promise<Uint8Array | undefined>;
+  /**
+   * Whether a token can still be redeemed: then a device that is known already redeems it too, for what else it brings.
+   * Without this method, tokens of known devices are ignored.
+   */
+  waits?(token: Uint8Array): Promise<boolean>;
   /** Makes the owner of `publicKey` the token's device. @returns it, or why not. */
   redeem(token: Uint8Array, publicKey: Uint8Array): Promise<AuthorizedDevice | { readonly refused: string }>;
 }
@@ -68,6 +73,8 @@ export interface PortMemory {
   set(device: string, service: string, port: number): void;
   /** Whether a port is somebody's for good, so that whoever picks a free one leaves it. */
   isReserved?(port: number): boolean;
+  /** Whether a port is kept for another service than this, so that it is picked only if no other is left. */
+  isKeptByOther?(port: number, device: string, service: string): boolean;
 }
 
 /** What v2 needs beside listeners. */

@@ -15,7 +15,8 @@ import { V2ServerLink } from "../protocol/v2_server_link.ts";
 import { V2_MAX_CHANNELS } from "../protocol/limits.ts";
 import { type ChannelSummary, nothingCarried } from "../net/channel_end.ts";
 import { ChannelPump } from "../net/channel_pump.ts";
-import { LINK_WINDOW_BOUND, MAX_CLIENTS_INTERRUPTED, MAX_LEAVING_CHANNELS } from "../net/limits.ts";
+import { LINK_WINDOW_BOUND, MAX_CLIENTS_INTERRUPTED } from "../net/limits.ts";
+import { boundLeaving } from "../net/leaving.ts";
 import type { LinkEnd } from "../net/link_end.ts";
 import { SessionLinks } from "../net/session_links.ts";
 import { closeQuietly, type Duplex, type Transport } from "../net/transport.ts";
@@ -200,10 +201,10 @@ export class V2LinkSession {
   /** Serves a client, or ends it at once. */
   serve(client: Client): ChannelPump | undefined {
     const { clock, stallTimeout } = this.#options.settings;
-    const leaving = this.#pumps.size - this.#link.channelCount;
+    boundLeaving(this.#pumps, this.#link.channelCount);
     const waits = !this.#links.online;
     if (waits) this.#openedInterrupted++;
-    const tooMany = leaving > MAX_LEAVING_CHANNELS || (waits && this.#openedInterrupted > MAX_CLIENTS_INTERRUPTED);
+    const tooMany = waits && this.#openedInterrupted > MAX_CLIENTS_INTERRUPTED;
     const channel = tooMany || this.done
       ? undefined
       : this.#link.open(client.service, client.address, client.hostAddress);

@@ -164,6 +164,8 @@ export class V2Listener {
         ? `no handshake within ${HANDSHAKE_TIMEOUT_MS / 1000} s`
         : newcomer.evicted
         ? "it was not done with its handshake, and made room for others"
+        : error instanceof HandshakeError && error.byPeer
+        ? `it said goodbye: ${error.goodbye.code}`
         : describeError(error);
       this.#refused(remote, word ? `${word.code}: ${why}` : why);
     } finally {
@@ -180,7 +182,7 @@ export class V2Listener {
 
 /** What to say to whoever caused `error`; who does not begin as a device does learns nothing. */
 function goodbyeFor(error: unknown): Goodbye | undefined {
-  if (error instanceof HandshakeError) return error.goodbye;
+  if (error instanceof HandshakeError) return error.byPeer ? undefined : error.goodbye;
   if (error instanceof ProtocolError && error.code === "listen-expected") return undefined;
   return error instanceof ProtocolError ? goodbye("protocol-error", error.message) : undefined;
 }

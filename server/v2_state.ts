@@ -42,8 +42,9 @@ export async function openV2State(folder: string, given: string | undefined, log
   const devices = new AuthorizedDevices(file, systemClock, logger);
   const enrolments = new Enrolments(folder, file);
   const live = await LiveState.open(folder, systemClock, logger);
-  const unsubscribe = devices.subscribe(({ removed, changed }) => {
-    for (const { name } of removed) ports.forget(name);
+  const unsubscribe = devices.subscribe(({ added, removed, changed }) => {
+    // A device with a new key is removed and added: its clients go on to look for it where it was.
+    for (const { name } of removed) if (!added.some((device) => device.name === name)) ports.forget(name);
     for (const { before, after } of changed) {
       if (before.name !== after.name) ports.rename(before.name, after.name);
     }
@@ -56,11 +57,13 @@ export async function openV2State(folder: string, given: string | undefined, log
         get: (device, service) => ports.get(device, service),
         set: (device, service, port) => ports.set(device, service, port),
         isReserved: (port) => devices.isReserved(port),
+        isKeptByOther: (port, device, service) => ports.isKeptByOther(port, device, service),
       },
       enrolments: {
         async secretHash(token) {
           return (await enrolments.find(token))?.secretHash;
         },
+        waits: (token) => enrolments.waits(token),
         async redeem(token, publicKey) {
           const redemption = await enrolments.redeem(token, publicKey);
           devices.reload();

@@ -131,10 +131,14 @@ export class End implements Duplex {
     if (!call || (!first && !this.#ended)) return;
     this.#reading = undefined;
     if (!first) return call.resolve(null);
-    const count = Math.min(first.length, call.bytes.length);
-    call.bytes.set(first.subarray(0, count));
-    if (count === first.length) this.#inbox.shift();
-    else this.#inbox[0] = first.subarray(count);
+    let count = 0;
+    for (let next: Uint8Array | undefined; (next = this.#inbox[0]) && count < call.bytes.length;) {
+      const part = next.subarray(0, call.bytes.length - count);
+      call.bytes.set(part, count);
+      count += part.length;
+      if (part.length === next.length) this.#inbox.shift();
+      else this.#inbox[0] = next.subarray(part.length);
+    }
     this.#peer!.#read(count);
     call.resolve(count);
   }

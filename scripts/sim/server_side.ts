@@ -93,10 +93,7 @@ export class ServerSide {
     const { device } = this;
     const number = this.#nextId();
     const { device: peer, rest } = await greetDevice(end, number);
-    // The network may bring the last words of a link that its device gave up long ago.
-    if (number < this.#newest && !this.takesLateLinks) {
-      throw new HandshakeError(goodbye("replaced", "a newer link of the device came first"));
-    }
+    this.#refuseLate(number);
     this.#newest = number;
     const transport = transportOf(end, "device", !this.#plan.nagle);
     const refused = device.refuse(peer, transport.remote);
@@ -115,6 +112,7 @@ export class ServerSide {
         resumed: goesOn ? resumed.position : resumed,
       }),
     );
+    this.#refuseLate(number); // another may have come while WELCOME was written
     if (this.dead) throw new HandshakeError(goodbye("shutting-down", "the server is shutting down"));
     if (!goesOn) {
       device.start(transport, peer, rest, id);
@@ -124,6 +122,12 @@ export class ServerSide {
     if (!device.resume(transport, rest, resumed)) {
       throw new HandshakeError(goodbye("replaced", "the session ended, or went on over another link"));
     }
+  }
+
+  /** The network may bring the last words of a link that its device gave up long ago, after those of the next. */
+  #refuseLate(number: number): void {
+    if (number >= this.#newest || this.takesLateLinks) return;
+    throw new HandshakeError(goodbye("replaced", "a newer link of the device came first"));
   }
 }
 

@@ -8,7 +8,7 @@
 import assert from "node:assert/strict";
 import type { Child } from "../e2e/support/child.ts";
 import { CUT_KINDS, type CutKind } from "../e2e/support/cuts.ts";
-import { startDevice } from "../e2e/support/daemons.ts";
+import { type Daemon, startDevice } from "../e2e/support/daemons.ts";
 import { processTest } from "../e2e/support/harness.ts";
 import { PUBLIC_ADDRESS } from "../e2e/support/nat_network.ts";
 import { poll } from "../e2e/support/poll.ts";
@@ -124,11 +124,11 @@ processTest(
   "v2 resume: a device that is revoked while it is away is not waited for, and hears of it when it comes",
   RESUME_NEEDS,
   async () => {
-    await using inside = await Inside.start(["--expiration", "1m"]);
-    const { machines: { server, device, cuts, relay }, before } = inside;
+    await using inside = await Inside.start(["--expiration", "1m"], { joined: false });
+    const { machines: { server, cuts, relay }, device, before } = inside;
     await cuts.interrupt();
-    await server.logged(/^link interrupted/);
     await device.logged(/^link interrupted/);
+    await server.logged(/^link interrupted.* keep-alive-timeout/);
     const from = server.child.stderr.length;
     await relay.command("revoke", "gw1");
     await server.logged(/^link down: .*revoked/, from);
@@ -149,6 +149,7 @@ class Inside implements AsyncDisposable {
   private constructor(
     stack: AsyncDisposableStack,
     readonly machines: ResumeMachines,
+    readonly device: Daemon,
     readonly clients: Child,
     /** Descriptors when nobody was inside. */
     readonly before: { readonly server: number; readonly device: number },
@@ -156,16 +157,23 @@ class Inside implements AsyncDisposable {
     this.#stack = stack;
   }
 
-  static async start(both: readonly string[] = []): Promise<Inside> {
+  /** `joined`: the device is the one that has joined; that one ends when it is revoked, any later one does not. */
+  static async start(both: readonly string[] = [], { joined = true } = {}): Promise<Inside> {
     await using stack = new AsyncDisposableStack();
     const machines = stack.use(await ResumeMachines.start({ server: both, device: both }));
-    const { server, device } = machines;
+    const { server, relay, net } = machines;
+    let { device } = machines;
+    if (!joined) {
+      await device.child.kill();
+      device = stack.use(startDevice(["--state", relay.folder.path, ...both], { prefix: net.on("device") }));
+      await device.child.line(/^service transfer /);
+    }
     const before = { server: server.descriptors, device: device.descriptors };
     const transfers = stack.use(
       machines.transfers({ seed: 5, lanes: CLIENTS, rounds: 1, size: 50_000_000, rate: 200_000 }),
     );
     await transfers.flowing();
-    const made = new Inside(stack.move(), machines, transfers.child, before);
+    const made = new Inside(stack.move(), machines, device, transfers.child, before);
     await poll(() => made.#connections === CLIENTS, () => `${made.#connections} clients are inside`);
     return made;
   }
@@ -195,7 +203,7 @@ class Inside implements AsyncDisposable {
   /** Connections from the device's machine to the service there. */
   get #connections(): number {
     const port = this.machines.servicePort.toString(16).toUpperCase().padStart(4, "0");
-    const table = Deno.readTextFileSync(`/proc/${this.machines.device.child.pid}/net/tcp`);
+    const table = Deno.readTextFileSync(`/proc/${this.device.child.pid}/net/tcp`);
     return table.split("\n").filter((line) => line.includes(` 0100007F:${port} 01 `)).length;
   }
 

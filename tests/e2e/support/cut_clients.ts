@@ -20,6 +20,9 @@ import { TempFolder } from "./temp_folder.ts";
 
 const STREAM_SERVER = fileURLToPath(new URL("./stream_server_main.ts", import.meta.url));
 
+/** Bytes a second of what is streamed: as fast as can be, it would be over too soon. */
+const STREAM_RATE = 25_000_000;
+
 /** All of them. */
 export const CUT_CLIENTS: readonly CutClient[] = [
   { name: "an interactive ssh", needs: ["ssh", "sshd"], run: interactiveSsh },
@@ -88,7 +91,7 @@ async function stream(options: CutClientOptions): Promise<CutOutcome[]> {
   ]]);
   const [, port] = await web.line(/^port (\d+)$/);
   await using machines = await ResumeMachines.start({ net, services: [`web=127.0.0.1:${port}`] });
-  const url = `http://${CLIENTS_ADDRESS}:${CLIENT_PORT}/${options.size}/0`;
+  const url = `http://${CLIENTS_ADDRESS}:${CLIENT_PORT}/${options.size}/${STREAM_RATE}`;
   const command = `curl -sS --noproxy '*' --max-time ${Math.round(options.ms / 1_000)} ${url} | sha256sum`;
   const { stdout, outcomes } = await through(machines, options, ["sh", "-c", command]);
   assert.equal(stdout[0]?.split(" ")[0], checkedDigest(1, options.size));

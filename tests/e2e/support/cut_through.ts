@@ -35,7 +35,7 @@ export interface CutClient {
 }
 
 /** Parts of the bytes for each cut: one lies between two cuts, and others go by while the session comes back. */
-const PARTS = 4;
+const PARTS = 6;
 
 /** Cuts the link whenever another part of `bytes` was carried, until there were `cuts` or the work is done. */
 export async function cutByBytes(
