@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ConfigError } from "../app/config_error.ts";
-import { loadDevice, saveDevice, type StoredDevice } from "./state.ts";
+import { forgetEnrolment, loadDevice, saveDevice, type StoredDevice } from "./state.ts";
 
 /** A test in a folder of its own. */
 function test(name: string, fn: (folder: string) => Promise<void>): void {
@@ -36,6 +36,28 @@ test("what a device was told is known after a restart, with the enrolment until 
   const { enrolment: _redeemed, ...rest } = STORED;
   await saveDevice(state, { ...rest, services: [] });
   assert.deepEqual(await loadDevice(state), { ...rest, services: [] });
+});
+
+test("an enrolment that was redeemed is forgotten, and nothing that was joined since", async (folder) => {
+  await saveDevice(folder, STORED);
+  const { enrolment: _redeemed, ...rest } = STORED;
+  await forgetEnrolment(folder, new Uint8Array(8).fill(1));
+  assert.deepEqual(await loadDevice(folder), rest);
+  await forgetEnrolment(folder, new Uint8Array(8).fill(1));
+  assert.deepEqual(await loadDevice(folder), rest, "there is nothing to forget");
+
+  const other: StoredDevice = {
+    serverKey: new Uint8Array(32).fill(9),
+    security: "plain",
+    addresses: [{ host: "other.example", port: 1 }],
+    services: ["web=127.0.0.1:80"],
+    enrolment: { tokenId: new Uint8Array(8).fill(2), tokenSecret: new Uint8Array(16) },
+  };
+  await saveDevice(folder, other);
+  await forgetEnrolment(folder, new Uint8Array(8).fill(1));
+  assert.deepEqual(await loadDevice(folder), other, "the join of another server, which waits for the next start");
+  await forgetEnrolment(`${folder}/gone`, new Uint8Array(8));
+  assert.equal(await loadDevice(`${folder}/gone`), undefined);
 });
 
 test("a damaged file is an error with its place, and is left as it is", async (folder) => {

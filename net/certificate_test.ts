@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
 import { der, pem, PINNED_NAME, pinnedAnchor, pinnedCertificate } from "./certificate.ts";
 import { ALPN } from "./tls.ts";
 import { test } from "./_fakes_test.ts";
@@ -10,14 +11,14 @@ const PUBLIC_KEY = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707
 
 const GOLDEN_BODY = `-----BEGIN CERTIFICATE-----
 MIIBJTCB2KADAgECAgEBMAUGAytlcDAiMSAwHgYDVQQDDBdyZWxheS5zYWxseXBv
-cnQuaW52YWxpZDAgFw0yNDAxMDEwMDAwMDBaGA85OTk5MTIzMTIzNTk1OVowIjEg
+cnQuaW52YWxpZDAgFw03MDAxMDEwMDAwMDBaGA85OTk5MTIzMTIzNTk1OVowIjEg
 MB4GA1UEAwwXcmVsYXkuc2FsbHlwb3J0LmludmFsaWQwKjAFBgMrZXADIQDXWpgB
 grEKt9VL/tPJZAc6DuFy89qmIyWvAhpo9wdRGqMxMC8wIgYDVR0RBBswGYIXcmVs
 YXkuc2FsbHlwb3J0LmludmFsaWQwCQYDVR0TBAIwADAFBgMrZXADQQ`;
 
-const GOLDEN_CERTIFICATE = `${GOLDEN_BODY}B+0SrNuN/B
-QxjtOXOsJPF6Vzr5KNy+I/yQYQZKwp8tKvvYri0S1IqpwQDfbKb3PO0aRk2+lH8R
-8mYHZbM0ocII
+const GOLDEN_CERTIFICATE = `${GOLDEN_BODY}D1zFMJD98m
+IIslKtdG6QZJpcU7OzCLssktgqFqeuBh6OYm3dUB/6uCKJ4XpRZD18ry3CRsQlgp
+8/gUb/jaqYMN
 -----END CERTIFICATE-----
 `;
 
@@ -48,6 +49,12 @@ test("the certificate of a known key is the known one, and its key is that key",
 
 test("the anchor of a known key is the same certificate without a signature", () => {
   assert.equal(pinnedAnchor(bytes(PUBLIC_KEY)), GOLDEN_ANCHOR);
+});
+
+test("no clock that counts from 1970 on is too early or too late for the certificate", async () => {
+  const { validFrom, validTo } = new X509Certificate((await pinnedCertificate(await newKey())).cert);
+  assert.match(validFrom, /^Jan +1 00:00:00 1970/);
+  assert.match(validTo, /^Dec 31 23:59:59 9999/);
 });
 
 test("a key of another length is refused", () => {

@@ -153,7 +153,7 @@ const CERTIFICATE_FAULTS: readonly [fault: RegExp, meaning: (host: string) => st
   [/UnknownIssuer/, () => "is from a CA that this device does not know"],
   [/CaUsedAsEndEntity/, () => "is that of a CA itself"],
   [/NotValidForName|not valid for name/, (host) => `is not for ${host}`],
-  [/expired/i, () => `has expired, or ${clockSays()}, which is wrong`],
-  [/NotValidYet|not valid yet/i, () => `is not valid yet, or ${clockSays()}, which is wrong`],
+  [/expired/i, () => `has expired: ${clockSays()}`],
+  [/NotValidYet|not valid yet/i, () => `is not valid yet: ${clockSays()}`],
   [/BadSignature/, () => "is not signed by the CA that it names"],
 ];

@@ -106,6 +106,27 @@ test("two sides that know each other greet, and what comes behind is kept", asyn
   assert.deepEqual(greeting.rest, Uint8Array.of(4, 5));
 });
 
+test("a goodbye before the server has proved its key keeps a device away for a minute at most", async () => {
+  for (
+    const [comeBackAfter, counts] of [[Infinity, 60_000], [60_001, 60_000], [5_000, 5_000], [undefined, undefined]]
+  ) {
+    const both = new Both();
+    const word = goodbyeFrame({ ...goodbye("bad-enrolment", "go"), comeBackAfter });
+    both.atDevice.feed(word);
+    both.atServer.feed(null);
+    await assert.rejects(both.device, (error) => {
+      assert.ok(error instanceof HandshakeError && error.byPeer);
+      assert.deepEqual([error.message, error.goodbye.code, error.goodbye.comeBackAfter], [
+        "go",
+        "bad-enrolment",
+        counts,
+      ]);
+      return true;
+    });
+    await both.serverOutcome;
+  }
+});
+
 test("a handshake works however its bytes are cut, and however few of them a write takes", async () => {
   const carry = async (from: FakeDuplex, to: FakeDuplex, bytes: Uint8Array, size: number) => {
     for (let at = 0; at < bytes.length; at += size) {

@@ -35,6 +35,7 @@ export class DeviceRegistry {
   readonly #unsubscribe: () => void;
   #cancelExpiry: () => void;
   #closed = false;
+  #order = 0;
 
   /** Starts with nobody. */
   constructor(options: V2Options, settings: ServerSettings, emit: (event: ServerEvent) => void) {
@@ -51,12 +52,17 @@ export class DeviceRegistry {
     return [...this.#sessions.values()];
   }
 
+  /** A number for a connection that was just accepted: greater than those of all before. */
+  nextOrder(): number {
+    return ++this.#order;
+  }
+
   /**
    * Answers a device that has proved its key, and gives it its session.
    *
    * @throws {HandshakeError} with the goodbye to say, if it may not link up.
    */
-  async admit(transport: Transport, { device: peer, rest }: ServerGreeting): Promise<void> {
+  async admit(transport: Transport, { device: peer, rest }: ServerGreeting, order: number): Promise<void> {
     const { logger } = this.#settings;
     const device = await this.#enrol(peer) ?? this.#options.devices.byKey(peer.deviceKey);
     if (!device) {
@@ -70,6 +76,10 @@ export class DeviceRegistry {
     const session = this.#sessions.get(device.key) ?? this.#newSession(device);
     const refused = session.refuse(peer, transport.remote);
     if (refused) throw new HandshakeError(refused);
+    // The network may bring the last words of a link that its device gave up long ago, after those of the next.
+    if (!session.isNewest(order)) {
+      throw new HandshakeError(goodbye("replaced", "a newer link of the device came first"));
+    }
     const id = randomBytes(16);
     const resumed = peer.resume && session.fence(peer.resume);
     const goesOn = typeof resumed === "object";
@@ -83,6 +93,9 @@ export class DeviceRegistry {
     });
     await writeAll(transport.duplex, welcome);
     if (this.#closed) throw new HandshakeError(goodbye("shutting-down", "the server is shutting down"));
+    if (!session.isNewest(order)) {
+      throw new HandshakeError(goodbye("replaced", "a newer link of the device came first"));
+    }
     const meanwhile = this.#sessions.get(device.key) === session
       ? unwelcomeNow(session.device)
       : goodbye("revoked", `${device.name} was revoked`);

@@ -63,6 +63,7 @@ export class DeviceSession {
   #link: V2LinkSession | undefined;
   #peer: Authenticated | undefined;
   #since: number | undefined;
+  #newest = 0; // of the links that took over
   #conflict: { readonly text: string; readonly at: number } | undefined;
   #keepAlive: KeepAliveSettings;
   /** The device's mode, as it said. */
@@ -132,6 +133,13 @@ export class DeviceSession {
       `two machines use the key of ${this.deviceName}: ${link.remote} has it now, ${remote} wants it; give each its own`;
     this.#conflict = { text, at: this.settings.clock.now() };
     return goodbye("duplicate", text);
+  }
+
+  /** Whether a link was accepted after all that took over before; if so, it is the newest from now on. */
+  isNewest(order: number): boolean {
+    if (order < this.#newest) return false;
+    this.#newest = order;
+    return true;
   }
 
   /** Milliseconds that a session with `peer` outlives its link; 0: not at all. */

@@ -144,6 +144,7 @@ export class V2Listener {
       transport.cut();
     });
     try {
+      const order = this.#registry.nextOrder();
       if (tls) await handshakeTls(tls, clock, HANDSHAKE_TIMEOUT_MS);
       const greeting = await greetDevice(duplex, new Uint8Array(0), {
         signer: v2!.identity,
@@ -153,7 +154,7 @@ export class V2Listener {
         capabilities: CAN_RESUME,
       });
       if (this.#closed) throw new HandshakeError(goodbye("shutting-down", "the server is shutting down"));
-      await this.#registry.admit(transport, greeting);
+      await this.#registry.admit(transport, greeting, order);
     } catch (error) {
       const word = late || newcomer.evicted ? undefined : goodbyeFor(error);
       if (word) await writeAll(duplex, goodbyeFrame(word)).catch(() => {});

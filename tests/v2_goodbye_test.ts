@@ -5,13 +5,17 @@
  */
 
 import assert from "node:assert/strict";
-import { type Goodbye, goodbye, type GoodbyeCode } from "../protocol/goodbye.ts";
+import { type Goodbye, goodbye, type GoodbyeCode, goodbyeFrame } from "../protocol/goodbye.ts";
+import { welcomeFrame } from "../protocol/v2_handshake.ts";
+import { randomBytes, writeAll } from "../net/handshake.ts";
 import { createIdentity } from "../net/identity.ts";
 import { ManualClock } from "./support/manual_clock.ts";
 import { test, within } from "./support/test.ts";
 import { settled } from "./support/v2_cable.ts";
 import { authorized, startV2Device, startV2Server } from "./support/v2_relay.ts";
 import { PlayedServer } from "./support/v2_server_peer.ts";
+
+const TOKEN = { id: new Uint8Array(8), key: new Uint8Array(32) };
 
 /** When the device dials again after each code, its own pace of 500 ms included; `undefined`: at that pace alone. */
 const COMES_BACK: readonly (readonly [code: GoodbyeCode, after: number])[] = [
@@ -59,14 +63,54 @@ for (const [code, after] of COMES_BACK) {
   });
 }
 
-test("v2 goodbye: after bad-enrolment the device does not come back by itself, and says so in its status", async () => {
+test("v2 goodbye: after bad-enrolment a device with a token does not come back by itself, and says so in its status", async () => {
   await using server = await PlayedServer.start();
-  await using device = startV2Device(server, await createIdentity(), []);
+  await using device = startV2Device(server, await createIdentity(), [], { enrolment: TOKEN });
   await server.refuse(goodbye("bad-enrolment", "used before"));
   assert.equal((await device.events.next("dial-failed")).goodbye, "bad-enrolment");
   await within(device.handle.closed, "the end of the device");
   assert.deepEqual([device.handle.state, device.handle.status.goodbye?.code], ["closed", "bad-enrolment"]);
   assert.equal(device.log.matching(/bad-enrolment: used before$/).length, 1);
+});
+
+test('v2 goodbye: "never" is an hour for a device without a token, with one that was taken, and after any other word', async () => {
+  const never = (code: GoodbyeCode): Goodbye => ({ code, text: "", comeBackAfter: Infinity });
+  await using server = await PlayedServer.start();
+  for (const [options, code] of [[{}, "bad-enrolment"], [{ enrolment: TOKEN }, "revoked"]] as const) {
+    await using device = startV2Device(server, await createIdentity(), [], { random: () => 0, ...options });
+    await server.refuse(never(code));
+    assert.equal((await device.events.next("dial-failed")).retryIn, 3_600_500);
+    assert.equal(device.handle.state, "waiting");
+  }
+  await using device = startV2Device(server, await createIdentity(), [], { random: () => 0, enrolment: TOKEN });
+  const link = await server.link();
+  await device.events.next("online");
+  link.link.sendGoodbye(never("bad-enrolment"));
+  assert.equal((await device.events.next("lost")).retryIn, 3_600_500);
+});
+
+test("v2 goodbye: somebody who has not proved the server's key cannot end a device, nor keep it away for long", async () => {
+  await using server = await PlayedServer.start();
+  await using device = startV2Device(server, await createIdentity(), [], { random: () => 0, enrolment: TOKEN });
+  using conn = await server.accept();
+  await writeAll(conn, goodbyeFrame(goodbye("bad-enrolment", "never come back")));
+  const failed = await device.events.next("dial-failed");
+  assert.deepEqual([failed.goodbye, failed.retryIn], ["bad-enrolment", 60_500]);
+});
+
+test("v2 goodbye: a server that gives a name that is none, or grants what is no address, breaks the protocol", async () => {
+  await using server = await PlayedServer.start();
+  await using device = startV2Device(server, await createIdentity(), ["ssh=127.0.0.1:9"], { random: () => 0 });
+  const { transport } = await server.greet();
+  const welcome = { session: randomBytes(16), name: "gw1\u001b[2J", maxChannels: 9, remote: "" };
+  await writeAll(transport.duplex, welcomeFrame(welcome));
+  assert.match((await device.events.next("dial-failed")).error, /WELCOME gives this device a name that is none/);
+  transport.duplex.close();
+  const { link } = await server.link();
+  await device.events.next("online");
+  link.sendGrants([{ number: 0, code: "granted", text: "\u001b[2J" }]);
+  const lost = await device.events.next("lost");
+  assert.deepEqual([lost.reason, lost.detail], ["protocol-error", "LISTEN grants service 0 at what is no address"]);
 });
 
 test("v2 goodbye: a server may send a device away for an hour, and no longer", async () => {
