@@ -54,7 +54,7 @@ Deno.test("operations.md has every reason, goodbye and exit code, and no others"
 
 Deno.test("every link to a file or a heading of the documents leads somewhere", checked, () => {
   const files = ["README.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md"];
-  files.push(...["architecture", "operations", "security"].map((name) => `docs/${name}.md`));
+  files.push(...["architecture", "operations", "resume", "security"].map((name) => `docs/${name}.md`));
   for (const file of files) {
     for (const [, target = ""] of read(file).matchAll(/\]\(([^)\s]+)\)/g)) {
       if (/^https?:/.test(target)) continue;
