@@ -1,91 +1,17 @@
 import assert from "node:assert/strict";
-import { setImmediate } from "node:timers";
 import fc from "fast-check";
-import type { Logger } from "../net/logger.ts";
-import { SHUTDOWN_TIMEOUT_MS } from "../net/limits.ts";
-import { ManualClock } from "../tests/support/manual_clock.ts";
 import { test } from "../tests/support/test.ts";
-import type { HookExit, HookProcess } from "./hook_process.ts";
 import {
   HOOK_EVENTS,
   HOOK_KILL_MS,
   HOOK_LAST_MS,
   HOOK_TIMEOUT_MS,
-  type HookEvent,
-  type HookNotice,
-  HookRunner,
   LEFT_OUT_LOG_MS,
   MAX_HOOK_VALUE,
   MAX_HOOKS_RUNNING,
   MAX_HOOKS_WAITING,
 } from "./hooks.ts";
-
-/** A program that ends when the test says so. */
-class FakeProcess implements HookProcess {
-  readonly signals: string[] = [];
-  readonly ended: Promise<HookExit>;
-  readonly what: string;
-  #end!: (exit: HookExit) => void;
-
-  constructor(readonly command: readonly string[], readonly environment: Record<string, string>) {
-    this.ended = new Promise((resolve) => this.#end = resolve);
-    this.what = `${environment["SALLYPORT_DEVICE"]} ${environment["SALLYPORT_EVENT"]}`;
-  }
-
-  kill(signal: string): void {
-    this.signals.push(signal);
-  }
-
-  async exit(code = 0, signal: string | null = null): Promise<void> {
-    this.#end({ code, signal });
-    await turn();
-  }
-}
-
-/** Lets everything run that is ready to. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
-
-class Bench {
-  readonly clock = new ManualClock();
-  readonly started: FakeProcess[] = [];
-  readonly warnings: string[] = [];
-  readonly runner: HookRunner;
-  fails: Error | undefined;
-
-  constructor(events: readonly HookEvent[] = HOOK_EVENTS) {
-    const logger: Logger = {
-      debug: () => {},
-      info: () => assert.fail("a hook is not worth a line that everybody sees"),
-      warn: (message, fields = {}) => {
-        this.warnings.push(message.replace(/\{(\w+)\}/g, (_, name) => String(fields[name])));
-      },
-      error: () => assert.fail("a hook is no error of the daemon"),
-    };
-    this.runner = new HookRunner({
-      hooks: Object.fromEntries(events.map((event) => [event, [`/bin/${event}`, "--flag", "secret"]])),
-      logger,
-      clock: this.clock,
-      environment: { PATH: "/bin" },
-      spawn: (command, environment) => {
-        if (this.fails) throw this.fails;
-        const process = new FakeProcess(command, environment);
-        this.started.push(process);
-        return process;
-      },
-    });
-  }
-
-  async tell(device: string, event: HookEvent, more: Partial<HookNotice> = {}): Promise<void> {
-    this.runner.tell({ event, subject: device, ...more, facts: { DEVICE: device, ...more.facts } });
-    await turn();
-  }
-
-  get order(): string[] {
-    return this.started.map(({ what }) => what);
-  }
-}
+import { Bench, type FakeProcess, turn } from "./_hooks_fixture_test.ts";
 
 test("a hook is its argument list, and its environment is what was inherited and the facts of the event", async () => {
   const bench = new Bench();
@@ -216,112 +142,6 @@ test("a loss that is told after the device is back comes before its coming back"
   await turn();
   await bench.started[0]!.exit();
   assert.deepEqual(bench.order, ["gw1 lost", "gw1 online"]);
-});
-
-test("a hook that takes too long is asked to end, then made to, with one line, and the next has its turn", async () => {
-  const bench = new Bench();
-  await bench.tell("gw1", "online");
-  await bench.tell("gw1", "lost");
-  const [hook] = bench.started;
-  bench.clock.advance(HOOK_TIMEOUT_MS - 1);
-  assert.deepEqual(hook!.signals, []);
-  bench.clock.advance(1);
-  assert.deepEqual(hook!.signals, ["SIGTERM"]);
-  bench.clock.advance(HOOK_KILL_MS);
-  assert.deepEqual(hook!.signals, ["SIGTERM", "SIGKILL"]);
-  assert.equal(bench.started.length, 1, "its place is taken until it is gone");
-  await hook!.exit(137, "SIGKILL");
-  assert.equal(bench.order[1], "gw1 lost");
-  assert.deepEqual(bench.warnings, ["hook on-online for gw1 is ended after 30.0 s: /bin/online"]);
-});
-
-test("a hook that ends when it is asked to is sent nothing more", async () => {
-  const bench = new Bench();
-  await bench.tell("gw1", "online");
-  bench.clock.advance(HOOK_TIMEOUT_MS);
-  await bench.started[0]!.exit(143, "SIGTERM");
-  bench.clock.advance(2 * HOOK_KILL_MS);
-  assert.deepEqual(bench.started[0]!.signals, ["SIGTERM"]);
-});
-
-test("a hook that ends in time is left alone for good", async () => {
-  const bench = new Bench();
-  await bench.tell("gw1", "online");
-  await bench.started[0]!.exit();
-  bench.clock.advance(2 * HOOK_TIMEOUT_MS);
-  assert.deepEqual([bench.started[0]!.signals, bench.warnings], [[], []]);
-});
-
-test("an exit code, a signal and a program that is not there are one line each, without the arguments", async () => {
-  const bench = new Bench();
-  await bench.tell("gw1", "lost");
-  await bench.started[0]!.exit(3);
-  await bench.tell("gw1", "lost");
-  await bench.started[1]!.exit(139, "SIGSEGV");
-  bench.fails = new Deno.errors.NotFound("Failed to spawn '/bin/lost': No such file or directory (os error 2)");
-  await bench.tell("gw1", "lost");
-  bench.fails = undefined;
-  assert.deepEqual(bench.warnings, [
-    "hook on-lost for gw1 ended with exit code 3: /bin/lost",
-    "hook on-lost for gw1 was ended by SIGSEGV: /bin/lost",
-    "hook on-lost for gw1: cannot run /bin/lost: Failed to spawn '/bin/lost': No such file or directory",
-  ]);
-  await bench.tell("gw1", "online");
-  assert.equal(bench.order.at(-1), "gw1 online", "what could not run holds nothing up");
-});
-
-/** Closes, and says whether that is done. */
-function closing(bench: Bench): { readonly done: boolean } {
-  const state = { done: false };
-  bench.runner.close().then(() => state.done = true);
-  return state;
-}
-
-test("at the end hooks that run or wait have the rest of the time, and the end waits no longer than for them", async () => {
-  const bench = new Bench();
-  await bench.tell("gw1", "online");
-  bench.runner.ending();
-  await bench.tell("gw1", "lost");
-  bench.clock.advance(SHUTDOWN_TIMEOUT_MS - 2_000);
-  const close = closing(bench);
-  await bench.started[0]!.exit();
-  assert.deepEqual([bench.order, close.done], [["gw1 online", "gw1 lost"], false]);
-  await bench.started[1]!.exit();
-  assert.equal(close.done, true);
-  await bench.tell("gw1", "online");
-  assert.equal(bench.started.length, 2, "nothing runs after the end");
-});
-
-test("at the end of the time hooks are ended, those that wait do not run, and one that cannot be ended is left", async () => {
-  const bench = new Bench();
-  bench.runner.ending();
-  await bench.tell("gw1", "online");
-  await bench.tell("gw1", "lost");
-  const close = closing(bench);
-  bench.clock.advance(SHUTDOWN_TIMEOUT_MS - 1);
-  assert.deepEqual(bench.started[0]!.signals, []);
-  bench.clock.advance(1);
-  assert.deepEqual(bench.started[0]!.signals, ["SIGTERM"]);
-  await turn();
-  assert.equal(close.done, false);
-  bench.clock.advance(HOOK_KILL_MS);
-  await turn();
-  assert.deepEqual(bench.started[0]!.signals, ["SIGTERM", "SIGKILL"]);
-  assert.deepEqual([bench.started.length, close.done], [1, true]);
-  assert.match(bench.warnings.join("|"), /^1 hooks are left out/);
-});
-
-test("the last hooks have a moment, also when the end took all of its time; with none the end is at once", async () => {
-  const bench = new Bench();
-  bench.runner.ending();
-  bench.clock.advance(SHUTDOWN_TIMEOUT_MS + 100);
-  await bench.tell("gw1", "lost");
-  closing(bench);
-  bench.clock.advance(HOOK_LAST_MS - 1);
-  assert.deepEqual(bench.started[0]!.signals, []);
-  bench.clock.advance(1);
-  assert.deepEqual(bench.started[0]!.signals, ["SIGTERM"]);
-  await new Bench().runner.close();
 });
 
 test("the bounds of hooks are those that operations.md tells", async () => {

@@ -87,12 +87,10 @@ function say(name: string, text: string): void {
   stderr.write(`${name}: ${printableLines(text)}`);
 }
 
-/** What ends a daemon. A terminal that goes away sends SIGHUP, unless it was told (nohup) that this is not meant. */
-function endingSignals(): Deno.Signal[] {
-  return ignoresHangUp() ? ["SIGTERM", "SIGINT"] : ["SIGTERM", "SIGINT", "SIGHUP"];
-}
+/** What ends a daemon. A terminal that goes away sends SIGHUP. */
+const ENDING_SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
 
-/** Whether whoever started this process has it ignore SIGHUP, which is signal 1, the lowest bit. */
+/** Whether whoever started this process (nohup) has it ignore SIGHUP, which is signal 1, the lowest bit. */
 function ignoresHangUp(): boolean {
   try {
     const mask = /^SigIgn:\s*([0-9a-f]+)$/m.exec(Deno.readTextFileSync("/proc/self/status"))?.[1] ?? "0";
@@ -105,8 +103,11 @@ function ignoresHangUp(): boolean {
 /** Keeps a daemon running until it ends by itself, or in order at the first SIGTERM, SIGINT or SIGHUP, at once at the second. */
 export async function runDaemon(daemon: Daemon, onSignal: (signal: Deno.Signal) => void): Promise<void> {
   let signalled = false;
-  const handlers = endingSignals().map((signal) => {
+  const hangUpIgnored = ignoresHangUp(); // before there are handlers: the first one takes what was ignored away
+  const handlers = ENDING_SIGNALS.map((signal) => {
+    // The runtime would end the process where there is no handler, whoever had asked for the signal to be ignored.
     const handler = () => {
+      if (signal === "SIGHUP" && hangUpIgnored) return;
       if (signalled) Deno.exit(ExitCode.INTERRUPTED);
       signalled = true;
       onSignal(signal);

@@ -7,6 +7,7 @@
 import type { Address } from "../protocol/address.ts";
 import { type KeepAliveSettings, normalKeepAlive, V2_KEEP_ALIVE } from "../protocol/keep_alive.ts";
 import { type Clock, systemClock } from "../net/clock.ts";
+import { MAX_DURATION_MS } from "../net/duration.ts";
 import { CONNECT_TIMEOUT_MS, EXPIRATION_MS, LINK_WRITE_TIMEOUT_MS, STALL_TIMEOUT_MS } from "../net/limits.ts";
 import { type Logger, silentLogger } from "../net/logger.ts";
 import { type NetworkState, readNetwork } from "../net/network_watch.ts";
@@ -118,7 +119,7 @@ export function deviceSettings(options: DeviceOptions): DeviceSettings {
     connectTimeout: options.connectTimeout ?? CONNECT_TIMEOUT_MS,
     stallTimeout: options.stallTimeout ?? STALL_TIMEOUT_MS,
     linkWriteTimeout: options.linkWriteTimeout ?? LINK_WRITE_TIMEOUT_MS,
-    expiration: options.expiration ?? EXPIRATION_MS,
+    expiration: Math.min(options.expiration ?? EXPIRATION_MS, MAX_DURATION_MS),
     keepAlive,
     reconnect: options.reconnect ?? true,
     logger: options.logger ?? silentLogger,

@@ -50,6 +50,9 @@ export class V2LinkMaker implements LinkMaker {
     if (options.services.length > V2_MAX_SERVICES) {
       throw new RangeError(`Cannot offer ${options.services.length} services: ${V2_MAX_SERVICES} are the most`);
     }
+    const names = options.services.map(({ name }) => name);
+    const twice = names.find((name, at) => names.indexOf(name) !== at);
+    if (twice !== undefined) throw new RangeError(`Cannot offer the service ${twice} twice`);
     this.#keepAlive = settings.keepAlive;
     const { clock, logger } = settings;
     this.#board = new ServiceBoard(options.services, options.mode ?? "run", clock, {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Address } from "../protocol/address.ts";
-import { pinnedCertificate } from "./certificate.ts";
+import { PINNED_NAME, pinnedCertificate } from "./certificate.ts";
 import { systemClock } from "./clock.ts";
 import { canCut } from "./native_socket.ts";
 import { DialTimeout } from "./dial.ts";
@@ -8,7 +8,7 @@ import { dialServer, ServerIdentityError, type ServerSecurity, type ServerTarget
 import { TlsHandshakeError } from "./tls.ts";
 import { FakeClock, settled, test } from "./_fakes_test.ts";
 import { Echo, never, refused, sayHello } from "./_dial_fixture_test.ts";
-import { listenTls, newKey, rawKey, TestAuthority, untilGone } from "./_tls_fixture_test.ts";
+import { issue, keyPem, listenTls, newKey, rawKey, TestAuthority, untilGone } from "./_tls_fixture_test.ts";
 
 test("a plain server is reached over TCP", async () => {
   const echo = new Echo(Deno.listen({ hostname: "127.0.0.1", port: 0 }));
@@ -64,6 +64,19 @@ test("a server with a CA's certificate does not pass for the owner of a pinned k
   const security = { kind: "pinned", serverKey: await rawKey(await newKey()) } as const;
   await refused({ server: other.address, security }, ServerIdentityError, /another key than the one/);
   await other.close();
+});
+
+test("a pinned server's certificate that does not hold now is told with the time that this machine takes it for", async () => {
+  const keyPair = await newKey();
+  for (const dates of [{ notAfter: "240201000000Z" }, { notBefore: "480101000000Z" }]) {
+    const fields = { subject: PINNED_NAME, names: [PINNED_NAME], ...dates };
+    const cert = await issue(fields, keyPair, { name: PINNED_NAME, keyPair });
+    const echo = new Echo(listenTls({ cert, key: await keyPem(keyPair) }));
+    const security = { kind: "pinned", serverKey: await rawKey(keyPair) } as const;
+    const line = /^the certificate of the server at \S+ does not hold now: this machine's clock says \d{4}-\d\d-\d\dT/;
+    await refused({ server: echo.address, security }, ServerIdentityError, line);
+    await echo.close();
+  }
 });
 
 /** Certificates that prove nothing, and the line that says so. */

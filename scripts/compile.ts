@@ -18,7 +18,7 @@ const PERMISSIONS = [
   "--allow-net",
   "--allow-read",
   "--allow-write",
-  "--allow-sys=uid,hostname",
+  "--allow-sys=uid,hostname,networkInterfaces",
   "--allow-run", // hooks, whose programs stand in the configuration file
   `--allow-env=${ENV}`,
 ];

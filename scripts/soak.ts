@@ -6,8 +6,9 @@
  *     deno task soak -- --minutes 30 --seed 7
  *
  * Each line has the least of a minute, of what was seen of a daemon: what is in use between two garbage collections
- * comes and goes. In the end there are the slopes (least squares), without the first part, in which caches fill. The exit
- * code is 1 if a slope is beyond its limit or anything was lost, 2 with bad options, 3 where it cannot be run.
+ * comes and goes. In the end there are the slopes (least squares) of the second half: in the first, heaps and pools grow
+ * to the size that they keep. The exit code is 1 if a slope is beyond its limit or anything was lost, 2 with bad options,
+ * 3 where it cannot be run.
  *
  * @module
  */

@@ -160,10 +160,9 @@ export class HostPort {
         const listener = Listener.open({ host, port }, clock, logger, (conn) => this.#owner.onClient(conn, this));
         if (warning) {
           const { localAddress } = this;
-          logger.warn(`{hostAddress} is for {localAddress} now: ${warning}`, {
-            hostAddress: listener.address,
-            localAddress,
-          });
+          const before = this.#options.kept.get();
+          const facts = { hostAddress: listener.address, localAddress, ...(before !== undefined && { before }) };
+          logger.warn(`{hostAddress} is for {localAddress} now: ${warning}`, facts);
         }
         return listener;
       } catch (error) {
@@ -181,7 +180,7 @@ export class HostPort {
     const before = found !== undefined && (first === 0 || found >= first && found <= last) ? found : undefined;
     if (first === last) {
       if (before === undefined) return [{ port: first }];
-      const another = { port: 0, warning: `${before}, which it had, is in use` };
+      const another = { port: 0, warning: "port {before}, which it had, is in use" };
       return first === 0 && this.#failures >= KEPT_PORT_TRIES ? [{ port: before }, another] : [{ port: before }];
     }
     const range = Array.from({ length: last - first + 1 }, (_, at) => first + at)

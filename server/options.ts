@@ -7,6 +7,7 @@
 import type { Address } from "../protocol/address.ts";
 import { type KeepAliveSettings, normalKeepAlive, V2_KEEP_ALIVE } from "../protocol/keep_alive.ts";
 import { type Clock, systemClock } from "../net/clock.ts";
+import { MAX_DURATION_MS } from "../net/duration.ts";
 import { EXPIRATION_MS, HALF_CLOSE_TIMEOUT_MS, LINK_WRITE_TIMEOUT_MS, STALL_TIMEOUT_MS } from "../net/limits.ts";
 import type { Identity } from "../net/identity.ts";
 import { type Logger, silentLogger } from "../net/logger.ts";
@@ -140,7 +141,7 @@ export function serverSettings(options: ServeOptions): ServerSettings {
     stallTimeout: options.stallTimeout ?? STALL_TIMEOUT_MS,
     halfCloseTimeout: options.halfCloseTimeout ?? HALF_CLOSE_TIMEOUT_MS,
     linkWriteTimeout: options.linkWriteTimeout ?? LINK_WRITE_TIMEOUT_MS,
-    expiration: options.expiration ?? EXPIRATION_MS,
+    expiration: Math.min(options.expiration ?? EXPIRATION_MS, MAX_DURATION_MS),
     logger: options.logger ?? silentLogger,
     clock: options.clock ?? systemClock,
   };

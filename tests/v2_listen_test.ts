@@ -129,7 +129,7 @@ test("v2 listen: a service that is offered and withdrawn as fast as it can be do
   const since = performance.now();
   const turns = concat(Array.from({ length: 128 }, () => concat([ssh(false), ssh(true)])));
   const allRead = answered(device, 7);
-  for (let burst = 0; burst < 150; burst++) await device.send(turns);
+  for (let burst = 0; burst < 8; burst++) await device.send(turns);
   await client.write("x");
   assert.equal(await client.readText(1), "x");
   await device.send(listenFrame([{ number: 7, offered: false, name: "last" }]));

@@ -207,3 +207,47 @@ test("v2 settings: our server shows the offset and the round trip of its device"
   assert.ok(roundTrip! >= 0 && roundTrip! < 1_000);
   assert.match(software!, /sallyport/i);
 });
+
+test("v2 settings: what a device wants of the server holds for its session, and not for the next device with its key", async () => {
+  await using server = await startV2Server();
+  const identity = await createIdentity();
+  server.directory.put(authorized("gw1", identity, []));
+  const seen = () => server.handle.devices()[0]!.keepAlive;
+  {
+    await using device = startV2Device(server, identity, []);
+    await server.events.next("link-up");
+    device.handle.setKeepAliveSettings({ ...WANTED, idleTimeout: -1 }, "server");
+    await until(() => seen()?.idleTimeout === -1, "the device's wish");
+    await device.handle.shutdown();
+    await server.events.next("link-down");
+  }
+  assert.deepEqual(seen(), DEFAULTS);
+  await using device = startV2Device(server, identity, []);
+  await server.events.next("link-up");
+  await until(() => device.handle.status.serverKeepAlive !== undefined, "the server's settings");
+  assert.deepEqual([seen(), device.handle.status.serverKeepAlive], [DEFAULTS, DEFAULTS]);
+  assert.ok(server.handle.setKeepAliveSettings("gw1", WANTED, "server"));
+  await device.handle.shutdown();
+  await server.events.next("link-down");
+  assert.deepEqual(seen(), WANTED, "what the server's owner set stays");
+});
+
+test("v2 settings: a device that wishes something before its first link says so on every new session", async () => {
+  await using server = await startV2Server();
+  await using cable = new Cable(server.port);
+  const identity = await createIdentity();
+  server.directory.put(authorized("gw1", identity, []));
+  await using device = startV2Device({ ...server, port: cable.port }, identity, [], { random: () => 0 });
+  device.handle.setKeepAliveSettings(WANTED, "server");
+  for (let session = 0; session < 2; session++) {
+    await device.events.next("online");
+    await until(
+      () => device.handle.status.serverKeepAlive?.idleTimeout === WANTED.idleTimeout,
+      "the wish to be in force",
+    );
+    assert.deepEqual(device.handle.status.keepAlive, DEFAULTS);
+    cable.drop();
+    await device.events.next("lost");
+    await server.events.next("link-down");
+  }
+});

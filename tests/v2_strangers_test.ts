@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import { goodbye, goodbyeFrame } from "../protocol/goodbye.ts";
 import { V2Command } from "../protocol/v2_commands.ts";
 import { v2Frame } from "../protocol/v2_codec.ts";
 import { FieldWriter } from "../protocol/v2_fields.ts";
@@ -77,6 +78,18 @@ test("v2 stranger: whoever is not known learns nothing before its HELLO", async 
     await stranger.write(bytes);
     await stranger.closeWrite();
     assert.equal((await stranger.readToEnd()).length, 0);
+  }
+});
+
+test("v2 stranger: who says goodbye is not answered with its own words", async () => {
+  await using server = await startV2Server();
+  const word = goodbyeFrame(goodbye("revoked", "ask root@relay.example for its password"));
+  for (const [lines, before] of [new Uint8Array(0), hello([2, 2], KEY)].entries()) {
+    using stranger = await Stream.connect(server.port);
+    await stranger.write(concat([before.length > 0 ? before : V2_PREAMBLE, word]));
+    const answer = await stranger.readToEnd();
+    assert.equal(new TextDecoder().decode(answer).includes("relay.example"), false);
+    assert.equal(await turnedAway(server, lines + 1), "it said goodbye: revoked");
   }
 });
 
