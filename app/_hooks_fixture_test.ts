@@ -8,7 +8,6 @@ import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
 import type { Logger } from "../net/logger.ts";
 import { ManualClock } from "../tests/support/manual_clock.ts";
-import type { test } from "../tests/support/test.ts";
 import type { HookExit, HookProcess } from "./hook_process.ts";
 import { HOOK_EVENTS, type HookEvent, type HookNotice, HookRunner } from "./hooks.ts";
 

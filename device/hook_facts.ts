@@ -32,6 +32,7 @@ export class DeviceNotices {
           GOODBYE: event.goodbye,
           DURATION_MS: event.duration,
           RETRY_IN_MS: event.retryIn,
+          CLIENTS: event.clients,
         });
       default:
         return undefined;

@@ -32,8 +32,16 @@ Deno.test(
           goodbye: "shutting-down",
           duration: 9,
           retryIn: 500,
+          clients: 2,
         },
-        { REASON: "goodbye", DETAIL: "shutting-down", GOODBYE: "shutting-down", DURATION_MS: 9, RETRY_IN_MS: 500 },
+        {
+          REASON: "goodbye",
+          DETAIL: "shutting-down",
+          GOODBYE: "shutting-down",
+          DURATION_MS: 9,
+          RETRY_IN_MS: 500,
+          CLIENTS: 2,
+        },
       ],
     ];
     for (const [event, facts] of events) {

@@ -35,7 +35,7 @@ const waiting = new Set<() => void>();
 /**
  * Connects to `address`, names included.
  *
- * @throws {DialLimit} if its turn does not come within `DIAL_WAIT_MS`; {DialTimeout} after `timeout` milliseconds; what
+ * @throws {DialLimit} if its turn does not come within `DIAL_WAIT_MS`, or `timeout` if that is less; {DialTimeout} after `timeout` milliseconds; what
  * the runtime throws; the signal's reason when it aborts.
  */
 export function dial(address: Address, clock: Clock, timeout: number, signal: AbortSignal): Promise<Deno.TcpConn> {
@@ -58,10 +58,12 @@ export function dial(address: Address, clock: Clock, timeout: number, signal: Ab
       attempt.abort(); // frees the half-open socket, where the runtime can; otherwise it is closed when it opens
     };
     const onAbort = () => giveUp(signal.reason);
-    const cancel = clock.after(timeout, () => giveUp(new DialTimeout(timeout)));
+    let begun = false;
+    const cancel = clock.after(timeout, () => giveUp(begun ? new DialTimeout(timeout) : new DialLimit()));
     signal.addEventListener("abort", onAbort);
     let cancelWait = () => {};
     const begin = () => {
+      begun = true;
       cancelWait();
       underWay++;
       Deno.connect({ hostname: address.host, port: address.port, signal: attempt.signal }).finally(letNextBegin).then(

@@ -12,7 +12,7 @@ import { type Goodbye, goodbye, goodbyeFrame, readGoodbye } from "./goodbye.ts";
 import type { Link } from "./link.ts";
 import type { ChannelEndReason } from "./reasons.ts";
 import { FrameLoad } from "./frame_load.ts";
-import { ReceiveWindow, type WindowBudget } from "./receive_windows.ts";
+import { ReceiveWindow } from "./receive_windows.ts";
 import { V2Channel, type V2ChannelLink } from "./v2_channel.ts";
 import { ackFrame, creditFrame, pongFrame, v2Frame } from "./v2_codec.ts";
 import { V2Command } from "./v2_commands.ts";
@@ -20,7 +20,6 @@ import { V2Decoder, type V2FrameHandler } from "./v2_decoder.ts";
 import { readUint } from "./v2_fields.ts";
 import type { V2LinkEvents, V2LinkOptions } from "./v2_link_options.ts";
 import { closeFrame, readClose, readSettings, type Settings, settingsFrame } from "./v2_messages.ts";
-import type { SendLog } from "./send_log.ts";
 import { V2Pings } from "./v2_pings.ts";
 import { type V2Path, V2Sender } from "./v2_sender.ts";
 

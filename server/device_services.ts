@@ -45,9 +45,8 @@ export interface ServedService {
   readonly error: string | undefined;
 }
 
-/** The clients of a service. They outlive its host port: a device that withdraws it serves them on. */
+/** The clients of a service, and where they came to. They outlive its host port: a device that withdraws it serves on. */
 interface ServiceClients {
-  /** The granted address that they came to. */
   readonly listen: string;
   readonly count: ClientCount;
   readonly pumps: Set<ChannelPump>;
@@ -201,11 +200,8 @@ export class DeviceServices implements HostPortOwner {
       const grant = this.#grantFor(name);
       if (!grant) {
         const known = this.#device.services.map((service) => service.name).join(", ") || "none";
-        const { logger } = this.settings;
-        logger.warn("device {device} offers {service}, which it was not granted", {
-          device: this.deviceName,
-          service: name,
-        });
+        const { deviceName: device, settings: { logger } } = this;
+        logger.warn("device {device} offers {service}, which it was not granted", { device, service: name });
         return { number, code: "not-granted", text: `granted to ${this.deviceName}: ${known}` };
       }
       const service = this.#services.get(name) ?? this.#openService(name, grant);
@@ -227,7 +223,8 @@ export class DeviceServices implements HostPortOwner {
     this.#clients.set(name, clients);
     const door = new ClientDoor(grant, this.settings, {
       serve: (duplex, address) => this.#serve(name, duplex, address),
-      refused: (address, reason, error) => this.#refused(name, address, reason, error),
+      refused: (address, reason, error) =>
+        this.#clientEnded(address, this.#services.get(name)?.port.address ?? "", name, nothingCarried(reason), error),
     }, clients.count);
     const port = new HostPort({
       host,
@@ -281,15 +278,9 @@ export class DeviceServices implements HostPortOwner {
     if (service.number === undefined) return void service.waiting.push({ duplex, address });
     const pump = link.serve({ duplex, address, hostAddress, service: service.number, onEnd });
     if (!pump) return;
-    const { pumps } = service.clients;
-    pumps.add(pump);
+    const pumps = service.clients.pumps.add(pump);
     pump.done.then(() => pumps.delete(pump));
     service.door.watch(pump);
-  }
-
-  #refused(name: string, address: string, reason: ChannelEndReason, error: string | undefined): void {
-    const hostAddress = this.#services.get(name)?.port.address ?? "";
-    this.#clientEnded(address, hostAddress, name, nothingCarried(reason), error);
   }
 
   #clientEnded(

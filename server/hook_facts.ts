@@ -24,6 +24,7 @@ export function serverNotice(event: ServerEvent, now: number = Date.now()): Hook
         REASON: event.reason,
         DETAIL: event.detail,
         EXPIRATION_MS: event.expiration,
+        CLIENTS: event.clients,
       });
     case "link-resumed":
       return notice(event, now, { INTERRUPTED_MS: event.interrupted, REPLAYED_BYTES: event.replayed });
@@ -32,6 +33,7 @@ export function serverNotice(event: ServerEvent, now: number = Date.now()): Hook
         REASON: event.reason,
         DETAIL: event.detail,
         DURATION_MS: event.duration,
+        CLIENTS: event.clients,
       });
     default:
       return undefined;

@@ -13,7 +13,7 @@ Deno.test("each event of a link is a hook's event, with all that it says", STRIC
     [
       { type: "link-interrupted", ...LINK, reason: "connection-lost", detail: "reset", expiration: 15_000, clients: 3 },
       "interrupted",
-      { REASON: "connection-lost", DETAIL: "reset", EXPIRATION_MS: 15_000 },
+      { REASON: "connection-lost", DETAIL: "reset", EXPIRATION_MS: 15_000, CLIENTS: 3 },
     ],
     [
       { type: "link-resumed", ...LINK, interrupted: 640, replayed: 0 },
@@ -21,9 +21,9 @@ Deno.test("each event of a link is a hook's event, with all that it says", STRIC
       { INTERRUPTED_MS: 640, REPLAYED_BYTES: 0 },
     ],
     [
-      { type: "link-down", ...LINK, reason: "expired", detail: undefined, duration: 99 },
+      { type: "link-down", ...LINK, reason: "expired", detail: undefined, duration: 99, clients: 4 },
       "lost",
-      { REASON: "expired", DETAIL: undefined, DURATION_MS: 99 },
+      { REASON: "expired", DETAIL: undefined, DURATION_MS: 99, CLIENTS: 4 },
     ],
   ];
   for (const [event, name, facts] of events) {

@@ -152,7 +152,7 @@ processTest(
     const without = (each: Record<string, string>) => told(each).filter((name) => name !== "SALLYPORT_DETAIL");
     assert.deepEqual(atServer.map(without), [
       [...COMMON, ...link].sort(),
-      [...COMMON, ...link, "SALLYPORT_REASON", "SALLYPORT_EXPIRATION_MS"].sort(),
+      [...COMMON, ...link, "SALLYPORT_REASON", "SALLYPORT_EXPIRATION_MS", "SALLYPORT_CLIENTS"].sort(),
       [...COMMON, ...link, ...resumed].sort(),
     ]);
     assert.equal(atServer[1]!["SALLYPORT_EXPIRATION_MS"], "15000");
@@ -204,7 +204,15 @@ processTest("with --log-format json the lines are the events, with their type an
     );
   };
   assert.deepEqual(shapes(server), [
-    ["device: string", "expiration: number", "link-interrupted", "listen: string", "reason: string", "remote: string"],
+    [
+      "clients: number",
+      "device: string",
+      "expiration: number",
+      "link-interrupted",
+      "listen: string",
+      "reason: string",
+      "remote: string",
+    ],
     ["device: string", "interrupted: number", "link-resumed", "listen: string", "remote: string", "replayed: number"],
   ]);
   assert.deepEqual(shapes(device), [

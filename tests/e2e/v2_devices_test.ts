@@ -41,7 +41,7 @@ processTest("devices shows who may link up, who may enrol, and where; --json the
   assert.deepEqual(rows[0]!["services"], { echo: "127.0.0.1:0" });
   assert.deepEqual([rows[0]!["online"], rows[0]!["bound"]], [true, { echo: relay.host }]);
   await relay.device.child.kill();
-  await shows(/ offline since 20\S+Z /);
+  await shows(/ interrupted since 20\S+Z /);
   // A binary may be of an older runtime, which cannot tell that a server was killed; one that ended in order it can.
   relay.server.child.signal(Deno.env.has("SALLYPORT_BINARIES") ? "SIGTERM" : "SIGKILL");
   await relay.server.child.end();

@@ -5,6 +5,8 @@
  */
 
 import assert from "node:assert/strict";
+import { goodbye, goodbyeFrame } from "../../protocol/goodbye.ts";
+import { writeAll } from "../../net/handshake.ts";
 import { echoService, freePort } from "../support/service.ts";
 import { Child } from "./support/child.ts";
 import { outcome } from "./support/commands.ts";
@@ -44,6 +46,27 @@ processTest("a string that was used lets no second device in: one clear line, an
   assert.match(String(refused["why"]), /used already/);
   assert.equal(first.child.stdout.some((line) => line.startsWith("lost ")), false);
 });
+
+processTest(
+  "a refusal for good by somebody who proves nothing neither ends a device nor changes its exit code",
+  [],
+  async () => {
+    using folder = new TempFolder();
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const text = await enrol(`${folder.path}/server`, `127.0.0.1:${listener.addr.port}`, ["echo"]);
+    const join = [...joinArgs(folder.path, text, ["echo=127.0.0.1:9"]), "--no-run"];
+    assert.equal((await outcome("device", join)).code, 0);
+    await using device = startDevice([
+      ...["--state", folder.path, "--plain", "--service", "echo=127.0.0.1:9"],
+    ]);
+    using conn = await listener.accept();
+    await writeAll(conn, goodbyeFrame(goodbye("bad-enrolment", "never \u001b[2J")));
+    const refused = await device.logged(/refused this device: bad-enrolment: never .*; next try in /);
+    assert.ok(Number(refused["retryIn"]) < 62_000);
+    device.child.signal("SIGTERM");
+    assert.equal(await device.child.end(), 0);
+  },
+);
 
 processTest("the device that used its string may do so again", [], async () => {
   using folder = new TempFolder();
