@@ -49,10 +49,9 @@ export async function writeStateFile(path: string, text: string): Promise<void> 
  * @throws {ConfigError} if it cannot be read, or holds secrets (`secret`, the default) and others can read or write it.
  */
 export async function readPrivateFile(path: string, secret = true): Promise<string | undefined> {
-  const file = await explain("read", path, () => unlessMissing(Deno.open(path)));
-  if (!file) return undefined;
-  using _closing = file;
-  const { mode, size, isFile } = await file.stat();
+  const found = await explain("read", path, () => unlessMissing(Deno.stat(path))); // opening a pipe would wait for ever
+  if (!found) return undefined;
+  const { mode, size, isFile } = found;
   if (!isFile) throw new ConfigError(`Cannot read ${path}: it is not a file`);
   if (secret && mode !== null && (mode & 0o077) !== 0) {
     throw new ConfigError(`Others can read or write ${path} (mode ${octal(mode)}); run: chmod 600 ${quote(path)}`);

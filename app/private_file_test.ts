@@ -150,3 +150,12 @@ test("a lock that is held too long is given up with a clear error", async (folde
   await holder;
   await withLock(folder, () => Promise.resolve()); // after the one that was given up
 });
+
+test("a pipe in place of a file is refused, and not waited for", async (folder) => {
+  const { success } = await new Deno.Command("mkfifo", { args: ["-m", "600", `${folder}/key`] }).output();
+  assert.ok(success);
+  await assert.rejects(readPrivateFile(`${folder}/key`), (error) => {
+    assert.ok(error instanceof ConfigError);
+    return /it is not a file/.test(error.message);
+  });
+});

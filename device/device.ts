@@ -9,7 +9,6 @@ import type { Goodbye } from "../protocol/goodbye.ts";
 import type { Endpoint, KeepAliveSettings } from "../protocol/keep_alive.ts";
 import { HandshakeError } from "../protocol/v2_handshake.ts";
 import type { DeviceMode } from "../protocol/v2_messages.ts";
-import { Backoff } from "../net/backoff.ts";
 import { sleep } from "../net/clock.ts";
 import { Emitter } from "../net/emitter.ts";
 import { describeError } from "../net/errors.ts";
@@ -21,20 +20,12 @@ import type { DeviceHandle, DeviceState, DeviceStatus } from "./handle.ts";
 import type { LinkLife, LinkMaker, MadeLink } from "./link_maker.ts";
 import { downOrChanged } from "./network_change.ts";
 import { type DeviceOptions, type DeviceSettings, deviceSettings } from "./options.ts";
+import { Retry } from "./retry.ts";
 import { V1LinkMaker } from "./v1_link_maker.ts";
 import { V2LinkMaker } from "./v2_link_maker.ts";
 
-/** A server that sends a device away cannot do so for longer, in milliseconds. */
-export const MAX_COME_BACK_MS = 3_600_000;
-
 /** A link that lived this long, or carried a client, starts the backoff over; in milliseconds. */
 export const LASTING_LINK_MS = 10_000;
-
-/** Longest wait before the first try to resume a session, in milliseconds; it doubles from try to try. */
-export const RESUME_PAUSE_MS = 100;
-
-/** Longest wait between two tries to resume, in milliseconds. */
-export const MAX_RESUME_PAUSE_MS = 1_000;
 
 /**
  * Dials the server, and again for ever when the link is lost.
@@ -64,7 +55,7 @@ class Device implements DeviceHandle {
 
   readonly #settings: DeviceSettings;
   readonly #emitter: Emitter<DeviceEvent>;
-  readonly #backoff: Backoff;
+  readonly #retry: Retry;
   readonly #stop = new AbortController();
   readonly #ready = Promise.withResolvers<void>();
   readonly #maker: LinkMaker;
@@ -74,7 +65,6 @@ class Device implements DeviceHandle {
   /** The link whose end {@linkcode Device.#stay} tells. */
   #watched: LinkLife | undefined;
   #attempt = 0;
-  #tries = 0; // to resume, since a link was up
   #name: string | undefined;
   #goodbye: Goodbye | undefined;
   #isCompatible: boolean | undefined;
@@ -84,7 +74,7 @@ class Device implements DeviceHandle {
   constructor(options: DeviceOptions, settings: DeviceSettings) {
     this.#settings = settings;
     this.#emitter = new Emitter(settings.logger);
-    this.#backoff = new Backoff(settings.random);
+    this.#retry = new Retry(settings.random);
     this.#enrolling = options.profile === "v2" && options.enrolment !== undefined;
     const emit = (event: DeviceEvent) => this.#emitter.emit(event);
     this.#maker = options.profile === "v1"
@@ -218,7 +208,7 @@ class Device implements DeviceHandle {
   async #stay(server: string, link: LinkLife, local: string | undefined): Promise<number | undefined> {
     const { clock, logger } = this.#settings;
     const since = clock.now();
-    this.#tries = 0;
+    this.#retry.linkUp();
     this.#watched = link;
     const end = await downOrChanged(link, this.#settings.reconnect ? local : undefined, this.#settings);
     if (end === "changed") {
@@ -230,12 +220,12 @@ class Device implements DeviceHandle {
     this.#maker.lost();
     const duration = Math.round(clock.now() - since);
     if (duration >= LASTING_LINK_MS || link.served) {
-      this.#backoff.reset();
+      this.#retry.reset();
       this.#attempt = 0;
     }
     this.#goodbye = link.goodbye;
     if (link.interruptedAt !== undefined && !this.#stop.signal.aborted && this.#settings.reconnect) {
-      const retryIn = this.#soon();
+      const retryIn = this.#retry.soon();
       const facts = { server, reason: end.reason, detail: end.detail, retryIn };
       this.#watched = undefined;
       this.state = "interrupted";
@@ -293,7 +283,7 @@ class Device implements DeviceHandle {
     }
     const word = error instanceof HandshakeError ? error.goodbye : undefined;
     const waits = [...this.#leaving].some((link) => link.interruptedAt !== undefined);
-    const retryIn = waits && !word ? this.#soon() : this.#retryIn(word);
+    const retryIn = waits && !word ? this.#retry.soon() : this.#retryIn(word);
     const refused = error instanceof HandshakeError && error.byPeer;
     const why = refused ? `${error.goodbye.code}: ${error.message}` : describeError(error);
     const facts = { server, error: why, retryIn: retryIn ?? 0 };
@@ -310,19 +300,12 @@ class Device implements DeviceHandle {
     return retryIn;
   }
 
-  /** When to dial next while a session waits: soon, and still not all devices of a server at once. */
-  #soon(): number {
-    return Math.round(this.#settings.random() * Math.min(MAX_RESUME_PAUSE_MS, RESUME_PAUSE_MS * 2 ** this.#tries++));
-  }
-
-  /** When to dial next: as the server said, a little later so that not all come at once; else at the device's own pace. */
+  /** When to dial next, or `undefined` for no next. */
   #retryIn(word: Goodbye | undefined): number | undefined {
     if (this.#stop.signal.aborted || !this.#settings.reconnect) return undefined;
     // Nothing else ends a device: a word that anybody may have said must not cost somebody a journey to it.
     const isRefused = word?.code === "bad-enrolment" && word.comeBackAfter === Infinity;
-    if (isRefused && this.#enrolling && this.#name === undefined) return undefined;
-    const pace = this.#backoff.next();
-    return Math.round(word?.comeBackAfter === undefined ? pace : Math.min(MAX_COME_BACK_MS, word.comeBackAfter) + pace);
+    return isRefused && this.#enrolling && this.#name === undefined ? undefined : this.#retry.after(word);
   }
 }
 

@@ -1,0 +1,51 @@
+/**
+ * When a device dials again.
+ *
+ * @module
+ */
+
+import type { Goodbye } from "../protocol/goodbye.ts";
+import { Backoff } from "../net/backoff.ts";
+
+/** A server that sends a device away cannot do so for longer, in milliseconds. */
+export const MAX_COME_BACK_MS = 3_600_000;
+
+/** Longest wait before the first try to resume a session, in milliseconds; it doubles from try to try. */
+export const RESUME_PAUSE_MS = 100;
+
+/** Longest wait between two tries to resume, in milliseconds. */
+export const MAX_RESUME_PAUSE_MS = 1_000;
+
+/** Waits, in milliseconds. */
+export class Retry {
+  readonly #random: () => number;
+  readonly #backoff: Backoff;
+  #tries = 0; // to resume, since a link was up
+
+  /** `random` gives numbers in [0, 1). */
+  constructor(random: () => number) {
+    this.#random = random;
+    this.#backoff = new Backoff(random);
+  }
+
+  /** While a session waits: soon, and still not all devices of a server at once. */
+  soon(): number {
+    return Math.round(this.#random() * Math.min(MAX_RESUME_PAUSE_MS, RESUME_PAUSE_MS * 2 ** this.#tries++));
+  }
+
+  /** As the server said, a little later so that not all come at once; else at the device's own pace. */
+  after(word: Goodbye | undefined): number {
+    const pace = this.#backoff.next();
+    return Math.round(word?.comeBackAfter === undefined ? pace : Math.min(MAX_COME_BACK_MS, word.comeBackAfter) + pace);
+  }
+
+  /** A link is up. */
+  linkUp(): void {
+    this.#tries = 0;
+  }
+
+  /** It lasted. */
+  reset(): void {
+    this.#backoff.reset();
+  }
+}
