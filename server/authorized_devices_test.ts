@@ -15,6 +15,7 @@ const FULL = `# all of it
 key = "${key(1)}"
 services = { ssh = "0.0.0.0:2201", web = "0.0.0.0:8000-8099" }
 expires = 2027-01-01          # date
+expiration = "2m"
 disabled = false
 comment = "roof, building 7"
 
@@ -40,6 +41,7 @@ test("devices are read with everything that a user may write", () => {
         { name: "web", listen: { host: "0.0.0.0", from: 8000, to: 8099 } },
       ],
       expires: Date.UTC(2027, 0, 1),
+      expiration: 120_000,
       disabled: false,
       comment: "roof, building 7",
     },

@@ -268,3 +268,21 @@ test("v2 resume: a device that is shut down while its session waits tells that i
   const lost = await device.events.next("lost");
   assert.deepEqual([lost.reason, lost.retryIn], ["shutting-down", undefined]);
 });
+
+test("v2 resume: a device has its own expiration time where its owner gave it one, also none at all", async () => {
+  await using server = await startV2Server({ serve: { expiration: 15_000 } });
+  for (const expiration of [0, 500]) {
+    const identity = await createIdentity();
+    server.directory.put(authorized(`gw${expiration}`, identity, [], { expiration }));
+    await using cable = new Cable(server.port);
+    await using device = startV2Device({ ...server, port: cable.port }, identity, ["echo=127.0.0.1:9"], {
+      reconnect: false,
+    });
+    await device.events.next("online");
+    cable.drop();
+    if (expiration > 0) assert.equal((await server.events.next("link-interrupted")).expiration, expiration);
+    const { reason } = await server.events.next("link-down");
+    if (expiration > 0) assert.equal(reason, "expired");
+    else assert.match(reason, /peer-closed|connection-lost/);
+  }
+});
