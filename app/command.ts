@@ -131,12 +131,20 @@ export function taskCommand(
   return command;
 }
 
-/** What was given to such a command; an option that the command above it has too may stand before or after its name. */
+/**
+ * What was given to such a command; an option that the command above it has too may stand before or after its name.
+ *
+ * The command line goes before the environment, wherever it stands on it, and of two places the one behind the name.
+ */
 export function taskOptions<T extends OptionTable>(table: T, command: Command): OptionValues<T> {
-  const given = command.optsWithGlobals();
+  const chain: Command[] = [];
+  for (let each: Command | null = command; each; each = each.parent) chain.push(each);
   const values: Record<string, unknown> = {};
   for (const name of Object.keys(table)) {
-    const value: unknown = given[new Option(`--${name} <x>`).attributeName()];
+    const attribute = new Option(`--${name} <x>`).attributeName();
+    const from = chain.find((each) => each.getOptionValueSource(attribute) === "cli") ??
+      chain.find((each) => each.getOptionValue(attribute) !== undefined);
+    const value: unknown = from?.getOptionValue(attribute);
     if (value !== undefined) values[name] = value;
   }
   return values as OptionValues<T>;

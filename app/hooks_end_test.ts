@@ -18,7 +18,7 @@ test("a hook that takes too long is asked to end, then made to, with one line, a
   assert.equal(bench.started.length, 1, "its place is taken until it is gone");
   await hook!.exit(137, "SIGKILL");
   assert.equal(bench.order[1], "gw1 lost");
-  assert.deepEqual(bench.warnings, ["hook on-online for gw1 is ended after 30.0 s: /bin/online"]);
+  assert.deepEqual(bench.warnings, ["hook on-online for gw1 is ended after 30 s: /bin/online"]);
 });
 
 test("a hook that ends when it is asked to is sent nothing more", async () => {

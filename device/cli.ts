@@ -5,6 +5,7 @@
  */
 
 import type { Command } from "commander";
+import { formatAddress } from "../protocol/address.ts";
 import { normalKeepAlive } from "../protocol/keep_alive.ts";
 import { describeError } from "../net/errors.ts";
 import { daemonCommand, printLine, readOptions, taskOptions } from "../app/command.ts";
@@ -29,7 +30,8 @@ import type { DeviceEvent } from "./events.ts";
 import { DeviceNotices } from "./hook_facts.ts";
 import { joinCommand } from "./join_cli.ts";
 import type { V2DeviceOptions } from "./options.ts";
-import { forgetEnrolment, loadDevice, type StoredDevice } from "./state.ts";
+import { claimState } from "./running.ts";
+import { forgetEnrolment, loadDevice, restoreBefore, type StoredDevice } from "./state.ts";
 
 const DESCRIPTION = "Runs on the gateway: dials out to the server, keeps one link, and dials services for its clients.";
 
@@ -89,6 +91,7 @@ async function runDevice(
   const json = values["log-format"] === "json";
   const logger = setUpLogging("device", values["log-format"] ?? "auto", values["log-level"] ?? "info");
   const folder = config.profile === "v2" ? stateFolder(values.state, "device") : "";
+  using _claim = config.profile === "v2" ? await claimState(folder) : undefined;
   const { hooks: commands, ...given } = config;
   const hooks = new HookRunner({ hooks: commands, logger });
   const notices = new DeviceNotices();
@@ -120,7 +123,15 @@ async function runDevice(
     logger.info("{signal}: shutting down; a second one ends at once", { signal });
   });
   const { goodbye } = device.status;
-  if (goodbye?.code === "bad-enrolment" && !signalled) throw new RefusedError(`${goodbye.code}: ${goodbye.text}`);
+  if (goodbye?.code === "bad-enrolment" && !signalled) {
+    const before = token && await restoreBefore(folder, token.tokenId);
+    const next = before
+      ? `; from the next start on this device goes by what it had joined before, ${
+        before.addresses.map(formatAddress).join(", ")
+      }`
+      : "";
+    throw new RefusedError(`${goodbye.code}: ${goodbye.text}${next}`);
+  }
 }
 
 /** Adds what is in the state, and in the files that were named. */
@@ -166,7 +177,9 @@ function lineOf(event: DeviceEvent): string | undefined {
 
 function examples(name: string): string {
   const server = name.replace(/device$/, "server");
-  return `On the server, ${server} enroll gw1 --service ssh=0.0.0.0:2201 prints a string. Then, once:
+  return `On the server, this prints a string:
+    ${server} enroll gw1 --service ssh=0.0.0.0:2201 --public-address relay.example
+  then here, once:
     ${name} join 'sp2_...' --service ssh=127.0.0.1:22
   and from the next start on, with what join has stored:
     ${name}

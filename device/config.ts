@@ -13,7 +13,7 @@ import { ConfigError } from "../app/config_error.ts";
 import { describeHooks, readHooks } from "../app/hook_config.ts";
 import type { Hooks } from "../app/hooks.ts";
 import { type OptionTable, type OptionValues, required } from "../app/options.ts";
-import { STATE_OPTION } from "../app/state.ts";
+import { STATE_OPTION, stateFolder } from "../app/state.ts";
 import type { TomlTable } from "../app/toml_table.ts";
 import { FLAG, oneOf, parseDuration, parseDurationOrNever, parsePositiveDuration } from "../app/values.ts";
 import { type NamedService, parseNamedService, splitServices } from "./named_service.ts";
@@ -82,7 +82,7 @@ export const DEVICE_OPTIONS = {
   "server-key": {
     value: "KEY",
     help: "v2: the server's public key, as its command `key` prints it (default: what join stored)",
-    parse: parsePublicKey,
+    parse: (text: string) => parsePublicKey(text, "server key"),
   },
   pki: { ...FLAG, help: "v2: TLS proves the server by a CA's certificate for its name, not by its key" },
   ca: { value: "FILE", help: "v2, with --pki: certificates of a private CA, as PEM", parse: String },
@@ -180,10 +180,15 @@ function v1Config(values: OptionValues<typeof DEVICE_OPTIONS>): V1DeviceOptions 
 function v2Config(values: OptionValues<typeof DEVICE_OPTIONS>, stored: StoredDevice | undefined): V2Config {
   const serverKey = values["server-key"] ?? stored?.serverKey;
   const servers = values.server?.map((text) => parseServer(text, "v2")) ?? stored?.addresses;
+  if (values.server?.length && !serverKey) {
+    throw new ConfigError(
+      '--server-key is missing; "sallyport server key" prints it on the server (for the original protocol, --profile v1)',
+    );
+  }
   if (!servers?.length || !serverKey) {
     throw new ConfigError(
-      "this device has not joined a server; let the server's `enroll` print a string and give it to `join`, " +
-        "or give --server and --server-key (for the original protocol, --profile v1)",
+      `this device has not joined a server: ${stateFolder(values.state, "device")} has none; ` +
+        "let the server's `enroll` print a string and give it to `join`, or give --server and --server-key (for the original protocol, --profile v1)",
     );
   }
   const services = values.service ?? stored?.services.map(parseServiceText) ?? [];

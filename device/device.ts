@@ -60,6 +60,7 @@ class Device implements DeviceHandle {
   readonly #ready = Promise.withResolvers<void>();
   readonly #maker: LinkMaker;
   #link: LinkLife | undefined;
+  #local: string | undefined; // this side's address of it
   /** Links, and what goes on without them: sessions that wait, services that still take what came. */
   readonly #leaving = new Set<LinkLife>();
   /** The link whose end {@linkcode Device.#stay} tells. */
@@ -167,11 +168,12 @@ class Device implements DeviceHandle {
       if (signal.aborted) return undefined;
       if (!moving || moving.interruptedAt !== undefined) return this.#failed(dialled, error);
       logger.info("cannot move to another link: {error}; the old one goes on", { error: describeError(error) });
-      return await this.#stay(dialled, moving, undefined);
+      return await this.#stay(dialled, moving, this.#local);
     }
     const { link, local, device, resumed } = made;
     const server = this.#server; // with several, the one that answered
     this.#link = link;
+    this.#local = local;
     if (signal.aborted) link.close("shutting-down");
     this.state = "online";
     this.#name = device;

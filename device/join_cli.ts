@@ -6,6 +6,7 @@
 
 import type { Command } from "commander";
 import { formatAddress } from "../protocol/address.ts";
+import { sameBytes } from "../protocol/bytes.ts";
 import { decodeEnrolment, type Enrolment } from "../protocol/enrolment.ts";
 import { formatPublicKey } from "../net/identity.ts";
 import { keepAliveOptions, printLine, taskCommand, taskOptions } from "../app/command.ts";
@@ -13,7 +14,7 @@ import { ConfigError } from "../app/config_error.ts";
 import { required } from "../app/options.ts";
 import { loadIdentity, stateFolder } from "../app/state.ts";
 import { checkNames, LINK_OPTIONS, SERVICE_OPTION } from "./config.ts";
-import { loadDevice, saveDevice } from "./state.ts";
+import { loadDevice, saveDevice, type StoredDevice } from "./state.ts";
 
 const OPTIONS = {
   service: { ...SERVICE_OPTION, help: SERVICE_OPTION.help.replace(/^v2: |; v1: .*$/g, "") },
@@ -30,9 +31,9 @@ export function joinCommand(name: string, run: (command: Command) => Promise<voi
       `what \`server enroll\` printed, sp2_…; - reads it from stdin; without it ${JOIN_VARIABLE} has it`,
     )
     .option("--no-run", "store what the string says, and end; the device joins when it runs")
-    .option("--replace", "forget the server that this device has joined before")
+    .option("--replace", "join though this device has joined before; that stands again if the string is refused")
     .action(async (text: string | undefined, _options: unknown, command: Command) => {
-      await join(readString(text === "-" ? await firstLine(Deno.stdin) : text ?? fromEnvironment()), command);
+      await join(readString(text === "-" ? await firstLine(Deno.stdin) : text ?? fromEnvironment()), command, name);
       if (command.opts<{ run: boolean }>().run) await run(command);
     });
 }
@@ -72,18 +73,13 @@ function readString(text: string): Enrolment {
   }
 }
 
-async function join(enrolment: Enrolment, command: Command): Promise<void> {
+async function join(enrolment: Enrolment, command: Command, name: string): Promise<void> {
   const values = taskOptions(OPTIONS, command);
   const services = required(values.service, "service", "--service ssh=127.0.0.1:22");
   checkNames(services);
   const folder = stateFolder(values.state, "device");
-  const before = await loadDevice(folder);
+  if (command.opts<{ replace?: true }>().replace !== true) demandNew(enrolment, await loadDevice(folder), name);
   const { serverKey, security, addresses, tokenId, tokenSecret } = enrolment;
-  const same = before !== undefined && formatPublicKey(before.serverKey) === formatPublicKey(serverKey);
-  if (before && !same && command.opts<{ replace?: true }>().replace !== true) {
-    const where = before.addresses.map(formatAddress).join(", ");
-    throw new ConfigError(`this device has joined ${where} before; --replace forgets that, --state DIR keeps both`);
-  }
   await loadIdentity(folder);
   await saveDevice(folder, {
     serverKey,
@@ -93,6 +89,20 @@ async function join(enrolment: Enrolment, command: Command): Promise<void> {
     enrolment: { tokenId, tokenSecret },
   });
   printLine(`stored ${folder}`);
+}
+
+/** A string that its server would refuse must not take the place of what works. */
+function demandNew({ serverKey, tokenId }: Enrolment, before: StoredDevice | undefined, name: string): void {
+  if (!before) return;
+  const where = before.addresses.map(formatAddress).join(", ");
+  if (formatPublicKey(before.serverKey) !== formatPublicKey(serverKey)) {
+    throw new ConfigError(`this device has joined ${where} before; --replace forgets that, --state DIR keeps both`);
+  }
+  if (before.enrolment || before.redeemed && sameBytes(before.redeemed, tokenId)) return;
+  throw new ConfigError(
+    `this device has joined ${where} already; "${name}" will do (for another name: "server rename" on the server; ` +
+      `for a second device on this machine: --state DIR; to join anew all the same: --replace)`,
+  );
 }
 
 function examples(name: string): string {

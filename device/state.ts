@@ -25,13 +25,21 @@ export interface StoredDevice {
   readonly services: readonly string[];
   /** The enrolment that has not been redeemed yet; to be left out once the server has let the device in. */
   readonly enrolment?: { readonly tokenId: Uint8Array; readonly tokenSecret: Uint8Array };
+  /** Identifies the enrolment that was redeemed: its string may be given again. */
+  readonly redeemed?: Uint8Array;
 }
 
 const FILE = "device.toml";
+/** What the device had joined before, while the enrolment that stands in the other file has not been redeemed. */
+const FILE_BEFORE = "device-before.toml";
 
 /** Stores what a device was told, whole or not at all. */
 export async function saveDevice(folder: string, device: StoredDevice): Promise<void> {
-  await withLock(folder, () => write(folder, device));
+  await withLock(folder, async () => {
+    const before = device.enrolment && await loadDevice(folder);
+    if (before && !before.enrolment) await write(folder, before, FILE_BEFORE);
+    await write(folder, device);
+  });
 }
 
 /**
@@ -44,20 +52,45 @@ export async function forgetEnrolment(folder: string, tokenId: Uint8Array): Prom
     const stored = await loadDevice(folder);
     if (!stored?.enrolment || !sameBytes(stored.enrolment.tokenId, tokenId)) return;
     const { enrolment: _redeemed, ...rest } = stored;
-    await write(folder, rest);
+    await write(folder, { ...rest, redeemed: tokenId });
+    await removeBefore(folder);
   });
 }
 
-function write(folder: string, device: StoredDevice): Promise<void> {
-  const { serverKey, security, addresses, services, enrolment } = device;
+/**
+ * Goes back to what the device had joined before, as an enrolment was refused, if it is still the one that is stored.
+ *
+ * @returns what stands again, if there was such a thing.
+ * @throws {ConfigError} as {@linkcode loadDevice}.
+ */
+export async function restoreBefore(folder: string, tokenId: Uint8Array): Promise<StoredDevice | undefined> {
+  return await withLock(folder, async () => {
+    const stored = await loadDevice(folder);
+    if (!stored?.enrolment || !sameBytes(stored.enrolment.tokenId, tokenId)) return undefined;
+    const before = await load(folder, FILE_BEFORE);
+    if (!before) return undefined;
+    await write(folder, before);
+    await removeBefore(folder);
+    return before;
+  });
+}
+
+/** What is left of it after a crash does no harm: the next join writes it anew. */
+async function removeBefore(folder: string): Promise<void> {
+  await Deno.remove(`${folder}/${FILE_BEFORE}`).catch(() => {});
+}
+
+function write(folder: string, device: StoredDevice, file = FILE): Promise<void> {
+  const { serverKey, security, addresses, services, enrolment, redeemed } = device;
   const text = stringify({
     server: addresses.map(formatAddress),
     "server-key": formatPublicKey(serverKey),
     security,
     service: [...services],
     ...(enrolment && { enrolment: { id: toHex(enrolment.tokenId), secret: toHex(enrolment.tokenSecret) } }),
+    ...(redeemed && { redeemed: toHex(redeemed) }),
   });
-  return writePrivateFile(`${folder}/${FILE}`, `# Written by "device join".\n${text}`);
+  return writePrivateFile(`${folder}/${file}`, `# Written by "device join".\n${text}`);
 }
 
 /**
@@ -65,14 +98,19 @@ function write(folder: string, device: StoredDevice): Promise<void> {
  *
  * @throws {ConfigError} with file, line and column if it is damaged, and if others can read it.
  */
-export async function loadDevice(folder: string): Promise<StoredDevice | undefined> {
-  const table = await readState(`${folder}/${FILE}`);
+export function loadDevice(folder: string): Promise<StoredDevice | undefined> {
+  return load(folder, FILE);
+}
+
+async function load(folder: string, file: string): Promise<StoredDevice | undefined> {
+  const table = await readState(`${folder}/${file}`);
   if (!table) return undefined;
   const addresses = demand(table, "server", table.list("server", parseAddress));
   if (addresses.length === 0) throw table.error("server", `"server" is empty; join again`);
   const token = table.table("enrolment");
+  const redeemed = table.one("redeemed", hexBytes(TOKEN_ID_SIZE));
   const device: StoredDevice = {
-    serverKey: demand(table, "server-key", table.one("server-key", parsePublicKey)),
+    serverKey: demand(table, "server-key", table.one("server-key", (text) => parsePublicKey(text, "server key"))),
     security: demand(table, "security", table.one("security", oneOf(...SECURITY_MODES))),
     addresses,
     services: demand(table, "service", table.list("service", String)),
@@ -82,6 +120,7 @@ export async function loadDevice(folder: string): Promise<StoredDevice | undefin
         tokenSecret: demand(token, "secret", token.one("secret", hexBytes(TOKEN_SECRET_SIZE))),
       },
     }),
+    ...(redeemed && { redeemed }),
   };
   table.rejectUnknown();
   return device;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ConfigError } from "../app/config_error.ts";
-import { forgetEnrolment, loadDevice, saveDevice, type StoredDevice } from "./state.ts";
+import { forgetEnrolment, loadDevice, restoreBefore, saveDevice, type StoredDevice } from "./state.ts";
 
 /** A test in a folder of its own. */
 function test(name: string, fn: (folder: string) => Promise<void>): void {
@@ -41,10 +41,11 @@ test("what a device was told is known after a restart, with the enrolment until 
 test("an enrolment that was redeemed is forgotten, and nothing that was joined since", async (folder) => {
   await saveDevice(folder, STORED);
   const { enrolment: _redeemed, ...rest } = STORED;
-  await forgetEnrolment(folder, new Uint8Array(8).fill(1));
-  assert.deepEqual(await loadDevice(folder), rest);
-  await forgetEnrolment(folder, new Uint8Array(8).fill(1));
-  assert.deepEqual(await loadDevice(folder), rest, "there is nothing to forget");
+  const redeemed = new Uint8Array(8).fill(1);
+  await forgetEnrolment(folder, redeemed);
+  assert.deepEqual(await loadDevice(folder), { ...rest, redeemed });
+  await forgetEnrolment(folder, redeemed);
+  assert.deepEqual(await loadDevice(folder), { ...rest, redeemed }, "there is nothing to forget");
 
   const other: StoredDevice = {
     serverKey: new Uint8Array(32).fill(9),
@@ -87,4 +88,26 @@ test("a damaged file is an error with its place, and is left as it is", async (f
   await Deno.writeTextFile(path, good);
   await Deno.chmod(path, 0o640);
   await assert.rejects(loadDevice(folder), /run: chmod 600/);
+});
+
+test("what was joined before stands again when an enrolment is refused, and is gone once it is redeemed", async (folder) => {
+  const token = (n: number) => ({ tokenId: new Uint8Array(8).fill(n), tokenSecret: new Uint8Array(16) });
+  assert.equal(await restoreBefore(folder, token(1).tokenId), undefined);
+  await saveDevice(folder, STORED);
+  assert.equal(await restoreBefore(folder, token(1).tokenId), undefined, "it had joined nothing before");
+  assert.deepEqual(await loadDevice(folder), STORED);
+  await forgetEnrolment(folder, token(1).tokenId);
+  const joined = await loadDevice(folder);
+
+  const elsewhere = { ...STORED, serverKey: new Uint8Array(32).fill(8) };
+  await saveDevice(folder, { ...elsewhere, enrolment: token(2) });
+  await saveDevice(folder, { ...elsewhere, enrolment: token(3) });
+  assert.equal(await restoreBefore(folder, token(2).tokenId), undefined, "another string was given since");
+  assert.deepEqual(await restoreBefore(folder, token(3).tokenId), joined);
+  assert.deepEqual(await loadDevice(folder), joined);
+
+  await saveDevice(folder, { ...elsewhere, enrolment: token(4) });
+  await forgetEnrolment(folder, token(4).tokenId);
+  assert.equal(await restoreBefore(folder, token(4).tokenId), undefined);
+  assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), [".lock", "device.toml"]);
 });

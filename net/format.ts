@@ -4,9 +4,9 @@
  * @module
  */
 
-/** A time in milliseconds as in `612 ms`, `12.3 s` or `10 min`. */
+/** A time in milliseconds as in `612 ms`, `12.3 s`, `15 s` or `10 min`. */
 export function formatDuration(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)} ms`;
-  if (ms < 120_000) return `${(ms / 1_000).toFixed(1)} s`;
+  if (ms < 120_000) return `${Math.round(ms / 100) / 10} s`;
   return `${Math.round(ms / 60_000)} min`;
 }

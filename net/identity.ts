@@ -8,7 +8,6 @@
 const PUBLIC_KEY_SIZE = 32;
 
 const PREFIX = "ed25519:";
-const EXAMPLE = `write ${PREFIX} and 43 characters, as "device key" prints it`;
 
 /** A key pair, and what it can prove. */
 export interface Identity {
@@ -70,19 +69,21 @@ export function formatPublicKey(raw: Uint8Array): string {
 /**
  * The inverse of {@linkcode formatPublicKey}; it takes exactly one spelling of every key.
  *
+ * @param printer The command that prints such a key, for the message of the error.
  * @throws {SyntaxError} with what was wrong and what would do.
  */
-export function parsePublicKey(text: string): Uint8Array<ArrayBuffer> {
-  if (!text.startsWith(PREFIX)) throw new SyntaxError(`"${text}" is not a public key; ${EXAMPLE}`);
+export function parsePublicKey(text: string, printer = "device key"): Uint8Array<ArrayBuffer> {
+  const example = `write ${PREFIX} and 43 characters, as "${printer}" prints it`;
+  if (!text.startsWith(PREFIX)) throw new SyntaxError(`"${text}" is not a public key; ${example}`);
   const body = text.slice(PREFIX.length);
   if (!/^[\w-]{43}$/.test(body)) {
     throw new SyntaxError(
-      `"${text}" is not a public key: it has ${body.length} characters after ${PREFIX}; ${EXAMPLE}`,
+      `"${text}" is not a public key: it has ${body.length} characters after ${PREFIX}; ${example}`,
     );
   }
   const raw = fromBase64Url(body);
   if (raw.length !== PUBLIC_KEY_SIZE || formatPublicKey(raw) !== text) {
-    throw new SyntaxError(`"${text}" is not a public key: its last character is wrong; ${EXAMPLE}`);
+    throw new SyntaxError(`"${text}" is not a public key: its last character is wrong; ${example}`);
   }
   return raw;
 }

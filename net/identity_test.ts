@@ -92,6 +92,11 @@ Deno.test("a public key has one spelling", STRICT, () => {
   }
 });
 
+Deno.test("the error for a key names the command that prints such a one", STRICT, () => {
+  assert.throws(() => parsePublicKey("x"), /as "device key" prints it$/);
+  assert.throws(() => parsePublicKey("ed25519:x", "server key"), /as "server key" prints it$/);
+});
+
 Deno.test("a fingerprint is short, and follows from the key", STRICT, async () => {
   assert.equal(await fingerprint(Uint8Array.fromHex(PUBLIC)), "39:f7:13:d0:a6:44:25:3f");
 });

@@ -29,8 +29,8 @@ export function readNetwork(): NetworkState {
 }
 
 /**
- * Calls `onChange` once, when the network of a connection whose own end is at `host` has changed: the address is gone, its
- * interface has come to others, or a default route is another. `read` is called every {@linkcode NETWORK_POLL_MS}.
+ * Calls `onChange` once, when the network of a connection whose own end is at `host` has changed: the address is gone, or
+ * back; its interface has come to others; a default route is another. `read` is called every {@linkcode NETWORK_POLL_MS}.
  *
  * @returns what ends the watch.
  */
@@ -42,7 +42,6 @@ export function watchNetwork(
 ): () => void {
   const before = fingerprint(read(), host);
   let cancel = () => {};
-  if (before === undefined) return cancel; // the address cannot be seen: it would seem to be gone
   const look = () => {
     if (fingerprint(read(), host) !== before) return onChange();
     cancel = clock.after(NETWORK_POLL_MS, look);
@@ -51,12 +50,11 @@ export function watchNetwork(
   return () => cancel();
 }
 
-/** What a connection from `host` depends on; `undefined` if no interface has the address. */
-function fingerprint({ addresses, routes }: NetworkState, host: string): string | undefined {
+/** What a connection from `host` depends on: its interface; where none has the address, all of them. */
+function fingerprint({ addresses, routes }: NetworkState, host: string): string {
   const own = addresses.find(({ address }) => address === host);
-  if (!own) return undefined;
-  const beside = addresses.filter(({ name }) => name === own.name).map(({ address }) => address).sort();
-  return `${own.name} ${beside.join(" ")}\n${routes}`;
+  const beside = addresses.filter(({ name }) => own === undefined || name === own.name);
+  return `${own?.name} ${beside.map(({ address }) => address).sort().join(" ")}\n${routes}`;
 }
 
 /** Lines of default routes: of IPv4 those to 00000000, of IPv6 those to 32 zeros and of length 00. */

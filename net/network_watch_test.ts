@@ -37,8 +37,9 @@ test("other interfaces come and go without a word, and so does the order of addr
   assert.equal(changesTo({ ...START, addresses: ETHERNET.toReversed() }), 0);
 });
 
-test("an address that no interface is seen to have is not watched", () => {
-  assert.equal(changesTo({ ...START, addresses: [] }, "203.0.113.1"), 0);
+test("an address that is gone already is watched for whatever comes in its place", () => {
+  assert.equal(changesTo(START, "203.0.113.1"), 0);
+  assert.equal(changesTo({ ...START, addresses: [...ETHERNET, MODEM] }, "203.0.113.1"), 1);
 });
 
 test("a watch that was ended tells nothing", () => {

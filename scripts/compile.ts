@@ -1,6 +1,6 @@
 /**
  * `deno task compile [-- --target TRIPLE] [--out DIR] [--compiler FILE]`: single binaries, with only the permissions that
- * each needs.
+ * they need.
  *
  * Every entry point is bundled first: a bundle starts four times faster and is a tenth of the size. `--compiler` names the
  * Deno that compiles, if not this one (`SALLYPORT_COMPILER` does too); `DENORT_BIN` names the runtime to build on where the
@@ -20,17 +20,15 @@ const PERMISSIONS = [
   "--allow-write",
   "--allow-sys=uid,hostname,networkInterfaces",
   "--allow-run", // hooks, whose programs stand in the configuration file
+  "--allow-ffi", // a system call turns Nagle's algorithm off and lets go of stuck sockets, under TLS
   `--allow-env=${ENV}`,
 ];
 
-/** A server turns Nagle's algorithm off and lets go of stuck sockets under TLS, which takes a system call. */
-const SERVER_PERMISSIONS = [...PERMISSIONS, "--allow-ffi"];
-
-/** Entry points and permissions, by binary. */
-const BINARIES: Record<string, readonly [entry: string, permissions: readonly string[]]> = {
-  "sallyport": ["main.ts", SERVER_PERMISSIONS],
-  "sallyport-device": ["device/main.ts", PERMISSIONS],
-  "sallyport-server": ["server/main.ts", SERVER_PERMISSIONS],
+/** Entry points, by binary. */
+const BINARIES: Record<string, string> = {
+  "sallyport": "main.ts",
+  "sallyport-device": "device/main.ts",
+  "sallyport-server": "server/main.ts",
 };
 
 const { values } = parseArgs({
@@ -49,7 +47,7 @@ if (runtime !== undefined && values.target !== undefined && values.target !== De
 }
 
 await Deno.mkdir(`${values.out}/bundle`, { recursive: true });
-for (const [name, [entry, permissions]] of Object.entries(BINARIES)) {
+for (const [name, entry] of Object.entries(BINARIES)) {
   const bundle = `${values.out}/bundle/${name}.js`;
   // Not with --minify: it puts what is used once in its place, also behind `using`, and then nobody closes it.
   await run(Deno.execPath(), ["bundle", "--quiet", "--platform", "deno", "--output", bundle, entry]);
@@ -62,7 +60,7 @@ for (const [name, [entry, permissions]] of Object.entries(BINARIES)) {
     "--no-config",
     "--no-code-cache",
     ...RUNTIME_FLAGS,
-    ...permissions,
+    ...PERMISSIONS,
     ...target,
     "--output",
     output,

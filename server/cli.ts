@@ -156,7 +156,7 @@ function examples(name: string): string {
   const device = name.replace(/server$/, "device");
   return `Three commands, and a client reaches the ssh of a device at port 2201 of this host:
   here:            ${name}
-  here, too:       ${name} enroll gw1 --service ssh=0.0.0.0:2201
+  here, too:       ${name} enroll gw1 --service ssh=0.0.0.0:2201 --public-address THIS_HOST
   on the device:   ${device} join 'sp2_...' --service ssh=127.0.0.1:22
   from anywhere:   ssh -p 2201 user@THIS_HOST
 

@@ -11,6 +11,7 @@ import type { DeviceMode, Settings } from "../protocol/v2_messages.ts";
 import { type Authenticated, CAN_RESUME, type ResumeOffer, type ResumeRefusal } from "../protocol/v2_handshake.ts";
 import type { LogBudget } from "../protocol/send_log.ts";
 import { sameBytes } from "../protocol/bytes.ts";
+import { formatDuration } from "../net/format.ts";
 import type { LinkEnd } from "../net/link_end.ts";
 import type { Transport } from "../net/transport.ts";
 import type { AuthorizedDevice } from "./authorized_devices.ts";
@@ -265,7 +266,7 @@ export class DeviceSession {
     const facts = { device: this.deviceName, remote, reason, detail, clients, expiration };
     logger.warn(
       `link interrupted: device {device} from {remote}, {reason}${detail ? " ({detail})" : ""}; ` +
-        "{clients} clients are kept for {expiration} ms",
+        `{clients} ${clients === 1 ? "client is" : "clients are"} kept for ${formatDuration(expiration)}`,
       facts,
     );
     this.#options.emit({ type: "link-interrupted", listen: link.local, ...facts });

@@ -7,7 +7,6 @@
 import { ConfigError } from "../app/config_error.ts";
 import { readPrivateFile, writeStateFile } from "../app/private_file.ts";
 import { placeAt, scanToml, tomlKey, type TomlStatement, tomlString } from "../app/toml_scan.ts";
-import { closest } from "../app/values.ts";
 import { type AuthorizedDevice, parseDevices } from "./authorized_devices.ts";
 import { formatGrants } from "./grant_table.ts";
 import type { ServiceGrant } from "./service_grant.ts";
@@ -154,12 +153,14 @@ function headerOf(statements: readonly TomlStatement[], source: string, file: st
   throw ConfigError.at(file, source, place, `"${name}" does not begin with a table [${name}]; edit it by hand`);
 }
 
-/** The error for a device that nobody knows, with the nearest that is known. */
+/** Devices that {@linkcode unknownDevice} names at most. */
+const NAMES_SHOWN = 10;
+
+/** The error for a device that nobody knows, with those that are known: none is suggested, as a wrong one would suffer. */
 export function unknownDevice(name: string, known: Iterable<string>): ConfigError {
   const names = [...new Set(known)];
-  const like = closest(name, names);
-  const hint = like ? `did you mean "${like}"?` : names.length > 0 ? `there are: ${names.slice(0, 10).join(", ")}` : "";
-  return new ConfigError(`there is no device "${name}"; ${hint || "there are none yet"}`);
+  const shown = [...names.slice(0, NAMES_SHOWN), ...(names.length > NAMES_SHOWN ? ["…"] : [])].join(", ");
+  return new ConfigError(`there is no device "${name}"; ${shown ? `there are: ${shown}` : "there are none yet"}`);
 }
 
 /** The offsets of the lines that a statement stands on, with the comment behind it. */
@@ -179,7 +180,12 @@ function cut(source: string, ranges: readonly (readonly [number, number])[]): st
   return text;
 }
 
-/** A time as TOML has it, without the fractions of a second that nobody asked for. */
+/** When something ends, as TOML has it: not before its time, and without the fractions of a second nobody asked for. */
 export function formatTime(time: number): string {
   return new Date(Math.ceil(time / 1000) * 1000).toISOString().replace(".000Z", "Z").replace("T00:00:00Z", "");
+}
+
+/** When something was, to the second: not after its time, and with its time of day whatever that is. */
+export function formatPastTime(time: number): string {
+  return new Date(Math.floor(time / 1000) * 1000).toISOString().replace(".000Z", "Z");
 }

@@ -4,6 +4,7 @@ import { type AuthorizedDevice, parseDevices } from "./authorized_devices.ts";
 import {
   addDevice,
   type DeviceEdit,
+  formatPastTime,
   formatTime,
   readDevices,
   removeDevice,
@@ -108,7 +109,7 @@ test("devices that are not tables of their own are left to their owner", () => {
       assert.throws(() => apply(edit, source), /^ConfigError: d:1:1: "gw1" does not begin with a table \[gw1\]; edit/);
     }
   }
-  assert.throws(() => apply(removeDevice("gw4")), /there is no device "gw4"; did you mean "gw1"\?/);
+  assert.throws(() => apply(removeDevice("gw4")), /there is no device "gw4"; there are: gw1, /);
 });
 
 test("whatever is done to one device, the others stay as they were", () => {
@@ -153,4 +154,9 @@ test("times are written as short as they are", () => {
   assert.equal(formatTime(Date.UTC(2027, 0, 31)), "2027-01-31");
   assert.equal(formatTime(Date.UTC(2027, 0, 31, 12)), "2027-01-31T12:00:00Z");
   assert.equal(formatTime(Date.UTC(2027, 0, 31, 12) - 1), "2027-01-31T12:00:00Z");
+});
+
+test("a time that is past is never written as one that is still to come, nor without its time of day", () => {
+  assert.equal(formatPastTime(Date.UTC(2027, 0, 31, 12) + 999), "2027-01-31T12:00:00Z");
+  assert.equal(formatPastTime(Date.UTC(2027, 0, 31)), "2027-01-31T00:00:00Z");
 });

@@ -16,6 +16,7 @@ import { STATE_OPTION, stateFolder } from "../app/state.ts";
 import type { AuthorizedDevice } from "./authorized_devices.ts";
 import {
   type DeviceEdit,
+  formatPastTime,
   formatTime,
   readDevices,
   removeDevice,
@@ -51,7 +52,12 @@ export function devicesCommands(name: string): Command[] {
       return edit(at, device, setDisabled(device, true), "is disabled");
     }),
     named(`${name} enable`, "Lets a disabled device in again.", (at, device) => {
-      return edit(at, device, setDisabled(device, false), "is enabled");
+      return edit(
+        at,
+        device,
+        setDisabled(device, false),
+        "is enabled; it asks again in about a minute, or when it is restarted",
+      );
     }),
     taskCommand(`${name} rename`, "Gives a device another name; its key, its services and its link stay.", OPTIONS)
       .argument("<old>", "its name", argument(parseName))
@@ -85,20 +91,27 @@ async function edit({ folder, file }: Place, device: string, change: DeviceEdit,
 
 async function revoke({ folder, file, enrolments }: Place, device: string): Promise<void> {
   const withdrawn = await withLock(folder, async () => {
-    const there = (await readDevices(file)).some(({ name }) => name === device);
+    const devices = await readDevices(file);
+    const there = devices.some(({ name }) => name === device);
     const count = await enrolments.withdraw(device); // first: what is revoked must not come back
-    if (!there && count === 0) await demandDevice(file, device);
+    if (!there && count === 0) {
+      const waiting = (await enrolments.waiting()).map(({ device }) => device);
+      throw unknownDevice(device, [...devices.map(({ name }) => name), ...waiting]);
+    }
     if (there) await updateDevices(file, device, removeDevice(device));
     return count;
   });
   stderr.write(`"${device}" is revoked${withdrawn > 0 ? ", with the enrolment that waited" : ""}`);
 }
 
-async function rename({ folder, file }: Place, before: string, after: string): Promise<void> {
+async function rename({ folder, file, enrolments }: Place, before: string, after: string): Promise<void> {
   await withLock(folder, async () => {
     const devices = await demandDevice(file, before);
     if (devices.some(({ name }) => name === after)) {
       throw new ConfigError(`there is a device "${after}" already; take another name`);
+    }
+    if ((await enrolments.waiting()).some(({ device }) => device === after)) {
+      throw new ConfigError(`an enrolment of "${after}" waits; revoke that first, or take another name`);
     }
     await updateDevices(file, before, renameDevice(before, after));
   });
@@ -144,7 +157,7 @@ async function list(command: Command): Promise<void> {
     ...(await enrolments.waiting()).map(waitingRow),
   ];
   if (command.opts<{ json?: true }>().json) return printLine(JSON.stringify(rows));
-  if (rows.length === 0) return stderr.write("no devices yet; enroll lets one in");
+  if (rows.length === 0) return stderr.write(`no devices yet in ${file}; enroll lets one in`);
   for (const line of tableOf(rows)) printLine(line);
   if (!live) stderr.write("whether devices are online is unknown: the server is not running");
 }
@@ -166,7 +179,7 @@ async function rowOf(
     state: disabled ? "disabled" : expired ? "expired" : "active",
     online: live ? seen?.online ?? false : null,
     interrupted: seen?.interrupted ?? false,
-    since: seen?.since === undefined ? null : formatTime(seen.since),
+    since: seen?.since === undefined ? null : formatPastTime(seen.since),
     remote: seen?.remote ?? null,
     services: addressesOf(services),
     bound,

@@ -111,12 +111,17 @@ test("devices are shown, disabled, enabled, renamed and revoked", async (folder)
   const file = `${state}/devices.toml`;
   const here = ["--state", folder];
   await writeFacts(state, { addresses: [{ host: "127.0.0.1", port: 1 }], security: "plain" });
-  assert.deepEqual(await run(["devices", ...here]), { code: 0, out: "", err: "no devices yet; enroll lets one in" });
+  assert.deepEqual(await run(["devices", ...here]), {
+    code: 0,
+    out: "",
+    err: `no devices yet in ${file}; enroll lets one in`,
+  });
   assert.equal((await run(["devices", "--json", ...here])).out, "[]");
   const source = `# mine\n[gw1]\nkey = "${key(1)}"\nservices = { ssh = "0.0.0.0:2201" }\n\n` +
     `[old]\nkey = "${key(2)}"\nexpires = 2020-01-01\n`;
   await Deno.writeTextFile(file, source);
-  const { out } = await run(["enroll", "gw3", "--service", "any=0.0.0.0:0", ...here]);
+  const { out, err: dialled } = await run(["enroll", "gw3", "--service", "any=0.0.0.0:0", ...here]);
+  assert.equal(dialled, "devices will dial 127.0.0.1:1; if they cannot, say --public-address relay.example");
   assert.equal(decodeEnrolment(out).security, "plain");
   assert.deepEqual(decodeEnrolment(out).addresses, [{ host: "127.0.0.1", port: 1 }]);
 
@@ -138,15 +143,24 @@ test("devices are shown, disabled, enabled, renamed and revoked", async (folder)
     ["old", "expired", key(2)],
     ["gw3", "enrolling", null],
   ]);
-  assert.equal((await run(["enable", "gw1", ...here])).err, '"gw1" is enabled');
+  assert.equal(
+    (await run(["enable", "gw1", ...here])).err,
+    '"gw1" is enabled; it asks again in about a minute, or when it is restarted',
+  );
   assert.equal((await run(["rename", "gw1", "roof", ...here])).err, '"gw1" is "roof" from now on');
   assert.match((await run(["rename", "roof", "old", ...here])).err, /there is a device "old" already/);
+  const again = await run(["enroll", "gw3", "--service", "any=0.0.0.0:0", ...here]);
+  assert.match(again.err, /^the string made for "gw3" before is void now$/m);
+  const taken = await run(["rename", "roof", "gw3", ...here]);
+  assert.equal(taken.code, ExitCode.USAGE);
+  assert.match(taken.err, /: an enrolment of "gw3" waits; revoke that first, or take another name$/);
+  assert.match((await run(["revoke", "gw9", ...here])).err, /no device "gw9"; there are: roof, old, gw3$/);
   assert.equal((await run(["revoke", "old", ...here])).err, '"old" is revoked');
   assert.equal((await run(["revoke", "gw3", ...here])).err, '"gw3" is revoked, with the enrolment that waited');
   const wrong = await run(["revoke", "rof", ...here]);
   assert.deepEqual([wrong.code, wrong.err], [
     ExitCode.USAGE,
-    'sallyport server: there is no device "rof"; did you mean "roof"?',
+    'sallyport server: there is no device "rof"; there are: roof',
   ]);
   assert.equal(
     await Deno.readTextFile(file),

@@ -85,7 +85,10 @@ async function enroll(device: string, command: Command): Promise<void> {
   const addresses = publicAddresses(values["public-address"], facts);
   const { publicKey: serverKey } = await loadIdentity(folder);
   const { expires, comment, valid } = values;
-  const { tokenId, tokenSecret, validUntil } = await new Enrolments(folder, devicesFile(folder, values.devices, facts))
+  const { tokenId, tokenSecret, validUntil, voided } = await new Enrolments(
+    folder,
+    devicesFile(folder, values.devices, facts),
+  )
     .create({
       device,
       replace,
@@ -96,10 +99,15 @@ async function enroll(device: string, command: Command): Promise<void> {
   const security = facts?.security ?? "pinned";
   const text = encodeEnrolment({ serverKey, tokenId, tokenSecret, security, addresses });
   printLine(text);
+  if (voided) stderr.write(`the string made for "${device}" before is void now`);
+  const dialled = addresses.map(formatAddress).join(", then ");
+  if (!values["public-address"]) { // also for a script: it was a guess
+    stderr.write(`devices will dial ${dialled}; if they cannot, say --public-address relay.example`);
+  }
   if (!Deno.stderr.isTerminal()) return;
   const until = new Date(validUntil).toLocaleString("sv-SE");
   stderr.write(`\nOn the device, once, until ${until}:\n  sallyport device join '${text}'${localServices(services)}`);
-  stderr.write(`It will dial ${addresses.map(formatAddress).join(", then ")}.`);
+  if (values["public-address"]) stderr.write(`It will dial ${dialled}.`);
 }
 
 function parseExpiry(text: string): number {

@@ -33,6 +33,8 @@ export interface NewEnrolment {
   readonly tokenSecret: Uint8Array;
   /** Until when it can be redeemed, in milliseconds since 1970. */
   readonly validUntil: number;
+  /** Whether another string, which was made for the same device before, could have been redeemed until now. */
+  readonly voided: boolean;
 }
 
 /** How redeeming went; a reason and a text for the log and for the device, if it did not. */
@@ -62,9 +64,8 @@ export class Enrolments {
    */
   create(request: EnrolmentRequest, validFor = ENROLMENT_VALID_MS): Promise<NewEnrolment> {
     return withLock(this.#folder, async () => {
-      const kept = this.#prune(await readEnrolments(this.#folder)).filter((other) =>
-        other.device !== request.device || other.usedBy !== undefined
-      );
+      const known = this.#prune(await readEnrolments(this.#folder));
+      const kept = known.filter((other) => other.device !== request.device || other.usedBy !== undefined);
       const waiting = kept.filter((other) => this.#waits(other));
       if (waiting.length >= MAX_ENROLMENTS) {
         throw new ConfigError(
@@ -79,7 +80,8 @@ export class Enrolments {
       const validUntil = this.#now() + validFor;
       const enrolment = { ...request, id: toHex(tokenId), secretHash, validUntil };
       await writeEnrolments(this.#folder, [...kept, enrolment]);
-      return { tokenId, tokenSecret, validUntil };
+      const voided = known.some((other) => other.device === request.device && this.#waits(other));
+      return { tokenId, tokenSecret, validUntil, voided };
     });
   }
 

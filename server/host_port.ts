@@ -113,6 +113,17 @@ export class HostPort {
     await this.#listener?.ended;
   }
 
+  /** Whose service it is, in the logger's words: devices may call theirs the same. v1 has no names. */
+  get #subject(): string {
+    return this.#owner.deviceName === undefined ? "{localAddress}" : "{device}/{localAddress}";
+  }
+
+  get #subjectFacts(): { localAddress: string; device?: string } {
+    const { localAddress } = this;
+    const { deviceName: device } = this.#owner;
+    return device === undefined ? { localAddress } : { localAddress, device };
+  }
+
   #open(): void {
     const { settings } = this.#owner;
     const { clock, logger } = settings;
@@ -125,10 +136,10 @@ export class HostPort {
       const retryIn = this.#backoff.next();
       const message = this.error = describeError(error);
       const hostAddress = this.address;
-      logger.error("{error}; clients cannot reach {localAddress}; next try in {retryIn} ms", {
+      logger.error(`{error}; clients cannot reach ${this.#subject}; next try in {retryIn} ms`, {
         error: message,
         hostAddress,
-        localAddress,
+        ...this.#subjectFacts,
         retryIn: Math.round(retryIn),
       });
       this.#owner.emit({
@@ -145,7 +156,7 @@ export class HostPort {
     this.#failures = 0;
     this.#options.kept.set(this.#listener.port);
     const hostAddress = this.#listener.address;
-    logger.info("open {hostAddress} for {localAddress}", { hostAddress, localAddress });
+    logger.info(`open {hostAddress} for ${this.#subject}`, { hostAddress, ...this.#subjectFacts });
     this.#owner.emit({ type: "host-open", hostAddress, localAddress, device: this.#owner.deviceName });
     if (!this.#isFirstTry) this.#owner.onPortChanged?.(this);
   }
@@ -159,10 +170,13 @@ export class HostPort {
       try {
         const listener = Listener.open({ host, port }, clock, logger, (conn) => this.#owner.onClient(conn, this));
         if (warning) {
-          const { localAddress } = this;
           const before = this.#options.kept.get();
-          const facts = { hostAddress: listener.address, localAddress, ...(before !== undefined && { before }) };
-          logger.warn(`{hostAddress} is for {localAddress} now: ${warning}`, facts);
+          const facts = {
+            hostAddress: listener.address,
+            ...this.#subjectFacts,
+            ...(before !== undefined && { before }),
+          };
+          logger.warn(`{hostAddress} is for ${this.#subject} now: ${warning}`, facts);
         }
         return listener;
       } catch (error) {

@@ -7,7 +7,12 @@ import { serverSettings } from "./options.ts";
 const HOST = "127.0.0.1";
 
 /** A host port on a standing clock, whose kept port is in `kept`. */
-function setUp(ports: readonly [number, number], before: number | undefined, more: Partial<KeptPort> = {}) {
+function setUp(
+  ports: readonly [number, number],
+  before: number | undefined,
+  more: Partial<KeptPort> = {},
+  deviceName?: string,
+) {
   const clock = new FakeClock();
   const logger = new RecordingLogger();
   const kept: { port: number | undefined } = { port: before };
@@ -22,6 +27,7 @@ function setUp(ports: readonly [number, number], before: number | undefined, mor
     },
   }, {
     settings: serverSettings({ listen: [], clock, logger }),
+    deviceName,
     emit: () => {},
     onClient: (conn) => conn.close(),
   });
@@ -83,4 +89,19 @@ test("a range of which all is kept for others is used nevertheless, with a warni
   assert.equal(kept.port, first + 1);
   assert.match(logger.lines.join(), /warn .*it was kept for another service/);
   await port.close();
+});
+
+test("log lines name the device of a service, if it has a name", async () => {
+  using thief = hold();
+  const { port: taken } = thief.addr;
+  for (const [deviceName, subject] of [["gw1", "{device}/{localAddress}"], [undefined, "{localAddress}"]] as const) {
+    const failed = setUp([taken, taken], undefined, {}, deviceName);
+    const { logger, port } = setUp([0, 0], undefined, {}, deviceName);
+    const [error, open] = [failed.logger.lines.join(), logger.lines.join()];
+    assert.ok(error.includes(`; clients cannot reach ${subject}; next try in `), error);
+    assert.ok(open.startsWith(`info open {hostAddress} for ${subject} {`), open);
+    for (const line of [error, open]) assert.equal(line.includes('"device":"gw1"'), deviceName === "gw1", line);
+    await failed.port.close();
+    await port.close();
+  }
 });

@@ -29,15 +29,18 @@ export class LiveState {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #lock: Deno.FsFile;
+  /** Whether no other server ran with this state when this one started. */
+  readonly isFirst: boolean;
   #devices: () => readonly LiveDevice[] = () => [];
   #cancel: (() => void) | undefined;
   #writing: Promise<void> = Promise.resolve();
 
-  private constructor(folder: string, clock: Clock, log: Logger, lock: Deno.FsFile) {
+  private constructor(folder: string, clock: Clock, log: Logger, lock: Deno.FsFile, isFirst: boolean) {
     this.#folder = folder;
     this.#clock = clock;
     this.#log = log;
     this.#lock = lock;
+    this.isFirst = isFirst;
   }
 
   /** Says that a server runs with the state in `folder`. */
@@ -45,10 +48,14 @@ export class LiveState {
     await ensurePrivateFolder(folder);
     const lock = await openLockFile(`${folder}/${LOCK_FILE}`, folder);
     await lock.lock(false); // several may run with one state, and then the last one that changed is told of
-    if (await isAlone(lock)) await Deno.remove(`${folder}/${FILE}`).catch(() => {}); // of a server that ran before
-    else log.warn("another server runs with the state in {folder}; commands may not see all of both", { folder });
+    const isFirst = await isAlone(lock);
+    if (isFirst) await Deno.remove(`${folder}/${FILE}`).catch(() => {}); // of a server that ran before
+    else {
+      const what = "commands may not see all of both, and enroll goes on to name where that one listens";
+      log.warn("another server runs with the state in {folder}; {what}", { folder, what });
+    }
     await lock.lock(false); // others may ask, and come
-    return new LiveState(folder, clock, log, lock);
+    return new LiveState(folder, clock, log, lock, isFirst);
   }
 
   /** Whose state is written when {@linkcode LiveState.changed} says so. */

@@ -21,7 +21,7 @@ import type { ServerHandle } from "./server.ts";
 export interface V2State {
   /** For `serve`. */
   readonly options: V2Options;
-  /** Tells the commands about devices where the server listens and how it proves itself. */
+  /** Tells the commands about devices where the server listens and how it proves itself, unless another did first. */
   announce(addresses: readonly string[], security: "pinned" | "pki" | "plain"): Promise<void>;
   /** Tells them which devices are online from now on. */
   watch(server: Pick<ServerHandle, "devices" | "subscribe">): void;
@@ -72,12 +72,14 @@ export async function openV2State(folder: string, given: string | undefined, log
         },
       },
     },
-    announce: (addresses, security) =>
-      writeFacts(folder, {
+    async announce(addresses, security) {
+      if (!live.isFirst) return;
+      await writeFacts(folder, {
         addresses: addresses.map(parseAddress),
         security,
         ...(given !== undefined && { devices: file }),
-      }),
+      });
+    },
     watch(server) {
       live.watch(() => server.devices());
       server.subscribe(({ type }) => type !== "client-end" && live.changed());

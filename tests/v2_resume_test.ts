@@ -13,7 +13,7 @@ import { portOf } from "./support/relay.ts";
 import { echoService, Service } from "./support/service.ts";
 import { Stream } from "./support/stream.ts";
 import { test, within } from "./support/test.ts";
-import { Cable } from "./support/v2_cable.ts";
+import { Cable, settled } from "./support/v2_cable.ts";
 import {
   authorized,
   local,
@@ -145,6 +145,7 @@ test("v2 resume: when the expiration time is up, clients are ended, ports are cl
   cable.drop();
   const interrupted = await server.events.next("link-interrupted");
   assert.equal(interrupted.expiration, 300);
+  assert.equal(server.log.matching(/^warn: link interrupted: device gw1 .*; 1 client is kept for 300 ms$/).length, 1);
   const down = await server.events.next("link-down");
   assert.equal(down.reason, "expired");
   assert.equal((await client.readToEnd()).length, 0);
@@ -183,6 +184,24 @@ test("v2 resume: when the network changes, the session moves while the old link 
   const { interrupted } = await device.events.next("resumed");
   assert.ok(interrupted < 1_000, `${interrupted} ms without a link`);
   assert.equal((await server.events.next("link-resumed")).device, "gw1");
+  await client.write("b");
+  assert.equal(await client.readText(1), "b");
+  assert.equal(device.events.types.includes("interrupted"), false, "it was interrupted");
+});
+
+test("v2 resume: a move that fails, as nothing is reached yet, is tried again at the next change", async () => {
+  await using echo = echoService();
+  let address = "127.0.0.1";
+  const readNetwork = () => ({ addresses: [{ name: "eth0", address }], routes: "" });
+  await using made = await relayThroughCable({ services: [local("echo", echo)], device: { readNetwork } });
+  const { relay: { device, connect }, cable } = made;
+  using client = await connect("echo");
+  cable.refusing = true;
+  address = "192.0.2.9"; // gone
+  while (device.log.matching(/cannot move to another link/).length === 0) await settled();
+  cable.refusing = false;
+  address = "192.0.2.10"; // another
+  await device.events.next("resumed");
   await client.write("b");
   assert.equal(await client.readText(1), "b");
   assert.equal(device.events.types.includes("interrupted"), false, "it was interrupted");

@@ -32,7 +32,7 @@ for (const role of ["server", "device"] as const) {
     const help = await run(role, ["--help"]);
     assert.equal(help.code, 0);
     const shown = help.stdout.join("\n");
-    assert.match(shown, /server enroll gw1 --service ssh=0\.0\.0\.0:2201[^]*device join 'sp2_/);
+    assert.match(shown, /server enroll gw1 --service ssh=0\.0\.0\.0:2201 --public-address [^]*device join 'sp2_/);
     assert.match(shown, new RegExp(`More examples:[^]*${role} --profile v1`));
     const version = await run(role, ["--version"]);
     assert.equal(version.code, 0);
@@ -43,7 +43,19 @@ for (const role of ["server", "device"] as const) {
 const WRONG: [what: string, role: "server" | "device", args: string[], says: RegExp][] = [
   ["an unknown option", "server", ["--forwrad", "1"], /unknown option '--forwrad'[^]*Did you mean --forward/],
   ["no profile", "server", ["--listen", "127.0.0.1:0", "--forward", "127.0.0.1:0=127.0.0.1:1"], /--profile v1/],
-  ["no options at all", "device", [], /has not joined a server; let the server's `enroll` print a string/],
+  [
+    "no options at all",
+    "device",
+    [],
+    /has not joined a server: \/no\/such\/folder\/device has none; let the server's `enroll` /,
+  ],
+  [
+    "a server without its key",
+    "device",
+    ["--server", "a"],
+    /--server-key is missing; "sallyport server key" prints it/,
+  ],
+  ["a server's key that is none", "device", ["--server-key", "x"], /not a public key; .* as "server key" prints it/],
   ["no server", "device", ["--profile", "v1", "--service", "a:1"], /--server is missing; for example: --server/],
   ["no service", "device", ["--profile", "v1", "--server", "a"], /--service is missing; for example: --service/],
   ["an unknown profile", "device", ["--profile", "v7"], /"v7" is none of v1/],
@@ -169,6 +181,45 @@ processTest("the command line goes before the environment, and that before the f
   const fromLine = await run("device", args, { env: { ...env, SALLYPORT_SERVER: "env:6" } });
   assert.deepEqual(fromLine.stdout.slice(0, 3), [`server line:5 ${v1}`, "service file:1", "service file:2"]);
 });
+
+processTest(
+  "--state and --devices of a subcommand go before the environment, as all of the command line does",
+  [],
+  async () => {
+    using folder = new TempFolder();
+    const [there, here] = [`${folder.path}/there`, `${folder.path}/here`];
+    const options = { env: { SALLYPORT_STATE: there, SALLYPORT_DEVICES: `${there}.toml` } };
+    const key = async (role: "server" | "device", ...args: string[]) => (await run(role, args, options)).stdout[0]!;
+    const inEnvironment = await key("device", "key");
+    const onLine = await key("device", "key", "--state", here);
+    assert.notEqual(onLine, inEnvironment);
+    assert.equal(await key("device", "--state", here, "key"), onLine);
+    assert.equal(
+      await key("device", "--state", here, "key", "--state", there),
+      inEnvironment,
+      "the nearest goes first",
+    );
+    assert.notEqual(await key("server", "key", "--state", here), await key("server", "key"));
+
+    const gw1 = `[gw1]\nkey = "${onLine}"\n`;
+    folder.write("there.toml", gw1);
+    const file = folder.write("here.toml", gw1.replace("gw1", "gw2"));
+    const place = ["--state", here, "--devices", file];
+    const names = async (...args: string[]) =>
+      JSON.parse((await run("server", ["devices", "--json", ...args], options)).stdout[0]!)
+        .map(({ name }: { name: string }) => name);
+    assert.deepEqual(await names(), ["gw1"]);
+    assert.deepEqual(await names(...place), ["gw2"]);
+    const enroll = ["enroll", "gw3", "--service", "ssh=0.0.0.0:0", "--public-address", "127.0.0.1", ...place];
+    const { stdout: [text] } = await run("server", enroll, options);
+    assert.deepEqual([await names(), await names(...place)], [["gw1"], ["gw2", "gw3"]]);
+    assert.equal((await run("server", ["revoke", "gw2", ...place], options)).code, 0);
+    assert.deepEqual([await names(), await names(...place)], [["gw1"], ["gw3"]]);
+
+    const join = ["join", text!, "--service", "ssh=127.0.0.1:9", "--no-run", "--state", here];
+    assert.deepEqual((await run("device", join, options)).stdout, [`stored ${here}/device`]);
+  },
+);
 
 processTest("a file with several listeners gives each device its own host ports", [], async () => {
   await using one = echoService();

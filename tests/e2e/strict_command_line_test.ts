@@ -89,6 +89,7 @@ processTest("SIGHUP ends a server in order, as SIGTERM does, unless nohup starte
   await using server = await startV2Server(folder.path);
   server.child.signal("SIGHUP");
   assert.equal(await server.child.end(), 0);
+  if (Deno.env.has("SALLYPORT_BINARIES")) return; // they may not read what signals are ignored
   await using kept = await startV2Server(folder.path, [], { prefix: ["nohup"] });
   kept.child.signal("SIGHUP");
   kept.child.signal("SIGTERM");

@@ -13,7 +13,7 @@ import { portOf, startDevice } from "./support/daemons.ts";
 import { processTest } from "./support/harness.ts";
 import { echoSession } from "./support/session.ts";
 import { TempFolder } from "./support/temp_folder.ts";
-import { echoRelay, enrol, joinArgs, serviceOpen, startV2Server } from "./support/v2_relay.ts";
+import { copyDeviceState, echoRelay, enrol, joinArgs, serviceOpen, startV2Server } from "./support/v2_relay.ts";
 
 processTest("a device that expects another server key does not tell this one who it is", [], async () => {
   using folder = new TempFolder();
@@ -109,7 +109,7 @@ processTest("new PEM files serve new links, and the links that are up stay", ["o
   await client.write("after");
   assert.equal(await client.readText(5), "after");
   assert.equal(device.child.stdout.some((line) => line.startsWith("lost ")), false);
-  await using again = startDevice(["--state", folder.path, "--ca", authority.file]);
+  await using again = startDevice(["--state", await copyDeviceState(folder.path), "--ca", authority.file]);
   await echoSession(portOf(await serviceOpen(again, "echo")));
 });
 

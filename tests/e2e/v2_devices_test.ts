@@ -13,7 +13,7 @@ import { processTest } from "./support/harness.ts";
 import { echoSession } from "./support/session.ts";
 import { TempFolder } from "./support/temp_folder.ts";
 import { poll } from "./support/poll.ts";
-import { DEVICE, echoRelay, enrol, joinArgs, serviceOpen, startV2Server } from "./support/v2_relay.ts";
+import { copyDeviceState, DEVICE, echoRelay, enrol, joinArgs, serviceOpen, startV2Server } from "./support/v2_relay.ts";
 
 /** A device that is no longer welcome is off within this many milliseconds by its own log, and what a busy machine adds. */
 const OFF_MS = 1_000 + 500;
@@ -73,7 +73,7 @@ for (const [command, code, says] of BARRED) {
     assert.ok(Number(down["retryIn"]) >= 60_000, "it does not come back by itself at once");
     await relay.server.logged(/^link down/);
     await assert.rejects(Deno.connect({ hostname: "127.0.0.1", port: relay.hostPort }), Deno.errors.ConnectionRefused);
-    await using again = startDevice(["--state", relay.folder.path]);
+    await using again = startDevice(["--state", await copyDeviceState(relay.folder.path)]);
     const refused = await again.logged(/refused this device/);
     assert.ok(String(refused["error"]).startsWith(command === "revoke" ? "unknown-device" : code));
   });
@@ -147,7 +147,7 @@ processTest("commands about a device that is not there say which ones are, with 
   }
   const { code, stderr } = await outcome("server", ["devices", "--state", folder.path]);
   assert.equal(code, 0);
-  assert.match(stderr, /no devices yet; enroll lets one in/);
+  assert.match(stderr, /no devices yet in .*\/server\/devices\.toml; enroll lets one in/);
 });
 
 processTest("commands given while the server is down hold from its start on", [], async () => {

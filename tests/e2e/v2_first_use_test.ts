@@ -114,7 +114,11 @@ processTest("device without join says what to do, with exit code 2", [], async (
   using folder = new TempFolder();
   const { code, stderr } = await outcome("device", ["--state", folder.path, "--service", "ssh=127.0.0.1:22"]);
   assert.equal(code, 2);
-  assert.match(stderr, /this device has not joined a server; let the server's `enroll` print a string/);
+  assert.match(
+    stderr,
+    /this device has not joined a server: .*\/device has none; let the server's `enroll` print a string/,
+  );
+  assert.ok(stderr.includes(`${folder.path}/device`));
   assert.equal(stderr.split("\n").length, 1);
 });
 
@@ -137,6 +141,51 @@ processTest("a device that has joined elsewhere keeps to that until it is told t
   assert.equal((await join(textTwo, "--replace")).code, 0);
   await using device = startDevice(["--state", state]);
   await device.child.line(new RegExp(`^online ${second.address} as gw1$`));
+});
+
+processTest(
+  "a device that works is not joined again by mistake, and works on if its new string is refused",
+  [],
+  async () => {
+    using folder = new TempFolder();
+    const { path } = folder;
+    await using server = await startV2Server(path);
+    const online = new RegExp(`^online ${server.address} as gw1$`);
+    const text = await enrol(path, server.address, ["a"]);
+    const other = await enrol(path, server.address, ["b"], { device: "gw2" });
+    const services = ["a=127.0.0.1:9"];
+    {
+      await using device = startDevice(joinArgs(path, text, services));
+      await device.child.line(online);
+      const twin = await outcome("device", ["--state", path]);
+      assert.equal(twin.code, 2);
+      assert.match(
+        twin.stderr,
+        /another sallyport device runs with the state in \S+; end it, or give this one its own --state$/,
+      );
+      device.child.signal("SIGTERM");
+      assert.equal(await device.child.end(), 0);
+    }
+    const mistake = await outcome("device", joinArgs(path, other, services));
+    assert.equal(mistake.code, 2);
+    assert.ok(mistake.stderr.includes(`this device has joined ${server.address} already; "`), mistake.stderr);
+    assert.equal(mistake.stderr.split("\n").length, 1);
+    const refused = await outcome("device", [...joinArgs(path, other, services), "--replace"]);
+    assert.equal(refused.code, REFUSED);
+    assert.ok(refused.stderr.endsWith(`what it had joined before, ${server.address}`), refused.stderr);
+    await using device = startDevice(["--state", path]);
+    await device.child.line(online);
+  },
+);
+
+processTest("a string that was not used yet gives way to another one of its server", [], async () => {
+  using folder = new TempFolder();
+  const { path } = folder;
+  const join = async (device: string) => {
+    const text = await enrol(path, "127.0.0.1:1", ["a"], { device });
+    return (await outcome("device", [...joinArgs(path, text, ["a=127.0.0.1:9"]), "--no-run"])).code;
+  };
+  assert.deepEqual([await join("gw1"), await join("gw2")], [0, 0]);
 });
 
 processTest("enroll before the server ever ran: the device gets in once it does", [], async () => {

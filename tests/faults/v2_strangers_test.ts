@@ -48,7 +48,8 @@ for (const [whose, from, more] of LORISES) {
     await echoSession(portOf(await serviceOpen(device, "more")));
     assert.ok(relay.server.descriptors < before + 1_500, `${relay.server.descriptors} descriptors`);
     assert.equal(relay.device.child.stdout.some((line) => line.startsWith("lost ")), false);
-    await device.child.kill();
+    device.child.signal("SIGTERM"); // in order, so that its session is not waited for
+    await device.child.end();
     await loris.kill();
     await relay.server.descriptorsBackTo(before);
   });

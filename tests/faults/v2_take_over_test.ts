@@ -11,7 +11,7 @@ import { portOf, startDevice } from "../e2e/support/daemons.ts";
 import { processTest } from "../e2e/support/harness.ts";
 import { echoSession } from "../e2e/support/session.ts";
 import { timed, V2Machines } from "../e2e/support/v2_machines.ts";
-import { V2Relay } from "../e2e/support/v2_relay.ts";
+import { copyDeviceState, V2Relay } from "../e2e/support/v2_relay.ts";
 
 const NEEDS = ["network namespaces (root, ip, nft)", "/proc"] as const;
 
@@ -61,7 +61,7 @@ processTest(
         await client.readSome().catch(() => {});
       }
     })();
-    await using second = startDevice(["--state", relay.folder.path]);
+    await using second = startDevice(["--state", await copyDeviceState(relay.folder.path)]);
     try {
       await second.child.line(/^service echo /);
       await relay.device.child.line(/^lost .* goodbye replaced$/);
@@ -78,7 +78,7 @@ processTest(
 processTest("two machines with one key do not kick each other off for ever", [], async () => {
   await using service = echoService();
   await using relay = await V2Relay.start([`echo=127.0.0.1:${service.port}`]);
-  await using twin = startDevice(["--state", relay.folder.path]);
+  await using twin = startDevice(["--state", await copyDeviceState(relay.folder.path)]);
   const refused = await relay.server.logged(/^refused .* duplicate/);
   assert.match(
     String(refused["why"]),

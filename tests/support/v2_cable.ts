@@ -22,6 +22,8 @@ export class Cable implements AsyncDisposable {
   readonly lastOut = { dialler: 0, server: 0 };
   /** Bytes that came out at either end. */
   carried = 0;
+  /** Whether new connections are hung up on. */
+  refusing = false;
 
   readonly #listener: Deno.TcpListener;
   readonly #target: number;
@@ -73,6 +75,7 @@ export class Cable implements AsyncDisposable {
   }
 
   async #join(dialler: Deno.TcpConn): Promise<void> {
+    if (this.refusing) return dialler.close();
     let server: Deno.TcpConn;
     try {
       server = await Deno.connect({ hostname: "127.0.0.1", port: this.#target });

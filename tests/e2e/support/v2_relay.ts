@@ -66,6 +66,16 @@ export interface V2RelayOptions {
   readonly env?: Record<string, string>;
 }
 
+/** Copies what a device keeps: two devices cannot run with one state. @returns the copy, for `--state`. */
+export async function copyDeviceState(state: string): Promise<string> {
+  const copy = `${state}/copy`;
+  await Deno.mkdir(`${copy}/device`, { recursive: true, mode: 0o700 });
+  for (const file of ["identity.pem", "device.toml"]) {
+    await Deno.copyFile(`${state}/device/${file}`, `${copy}/device/${file}`);
+  }
+  return copy;
+}
+
 /** A server and a device that have found each other. */
 export class V2Relay implements AsyncDisposable {
   /** For the state of both: they use folders of their own in it. */
