@@ -54,7 +54,7 @@ function judgeV2(judging: Judging): void {
   }
   tls.timesThatOf("rathole TLS", "pingPong", 1.3, "round trips of 64 clients");
   plain.timesThatOf("rathole plain", "pingPong", 1.3, "round trips of 64 clients");
-  for (const name of THROUGHPUT_NAMES) tls.timesThatOf("v2 TLS, no resume", name, 0.9, THROUGHPUTS[name]);
+  for (const name of THROUGHPUT_NAMES) tls.timesThatOf("v2 TLS no resume", name, 0.9, THROUGHPUTS[name]);
   tls.atLeast("connections", 1000, "new connections a second");
   for (const ours of [tls, plain]) {
     ours.atMost("crowdPerClient", 24, "KB per idle client at 10,000");

@@ -40,7 +40,7 @@ export const sallyportV2Tls: Target = v2("sallyport v2 TLS", []);
 
 /** The same, with sessions that end with their link: what it costs to keep what was sent is the difference. */
 export const sallyportV2NoResume: Target = {
-  ...v2("v2 TLS, no resume", ["--expiration", "0"]),
+  ...v2("v2 TLS no resume", ["--expiration", "0"]),
   crowd: 0,
   only: ["throughput"],
 };
