@@ -97,6 +97,7 @@ async function runDevice(
   const notices = new DeviceNotices();
   const options = given.profile === "v1" ? given : await withState(given, folder, stored);
   let token = stored?.enrolment;
+  let forgotten: Promise<void> | undefined; // once the server has taken it
   const device = connectDevice({ ...options, logger });
   device.subscribe((event) => {
     announce(event, json);
@@ -106,14 +107,14 @@ async function runDevice(
       // The server knows this device's key now: the token is worth nothing any more.
       const { tokenId } = token;
       token = undefined;
-      forgetEnrolment(folder, tokenId).catch((error: unknown) =>
+      forgotten = forgetEnrolment(folder, tokenId).catch((error: unknown) =>
         logger.error("{error}", { error: describeError(error) })
       );
     }
   });
   const daemon = {
     ready: Promise.resolve(),
-    closed: device.closed.then(() => hooks.close()),
+    closed: device.closed.then(() => Promise.all([hooks.close(), forgotten])).then(() => {}),
     shutdown: () => device.shutdown(),
   };
   let signalled = false;
