@@ -35,8 +35,8 @@ const waiting = new Set<() => void>();
 /**
  * Connects to `address`, names included.
  *
- * @throws {DialLimit} if its turn does not come within `DIAL_WAIT_MS`, or `timeout` if that is less; {DialTimeout} after `timeout` milliseconds; what
- * the runtime throws; the signal's reason when it aborts.
+ * @throws {DialLimit} if its turn does not come within `DIAL_WAIT_MS`, or `timeout` if that is less; {DialTimeout} after
+ * `timeout` milliseconds; what the runtime throws; the signal's reason when it aborts.
  */
 export function dial(address: Address, clock: Clock, timeout: number, signal: AbortSignal): Promise<Deno.TcpConn> {
   return new Promise((resolve, reject) => {

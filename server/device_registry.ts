@@ -77,9 +77,7 @@ export class DeviceRegistry {
     const refused = session.refuse(peer, transport.remote);
     if (refused) throw new HandshakeError(refused);
     // The network may bring the last words of a link that its device gave up long ago, after those of the next.
-    if (!session.isNewest(order)) {
-      throw new HandshakeError(goodbye("replaced", "a newer link of the device came first"));
-    }
+    demandNewest(session, order);
     const id = randomBytes(16);
     const resumed = peer.resume && session.fence(peer.resume);
     const goesOn = typeof resumed === "object";
@@ -93,9 +91,7 @@ export class DeviceRegistry {
     });
     await writeAll(transport.duplex, welcome);
     if (this.#closed) throw new HandshakeError(goodbye("shutting-down", "the server is shutting down"));
-    if (!session.isNewest(order)) {
-      throw new HandshakeError(goodbye("replaced", "a newer link of the device came first"));
-    }
+    demandNewest(session, order);
     const meanwhile = this.#sessions.get(device.key) === session
       ? unwelcomeNow(session.device)
       : goodbye("revoked", `${device.name} was revoked`);
@@ -201,6 +197,12 @@ export class DeviceRegistry {
     }
     this.#cancelExpiry = this.#settings.clock.after(EXPIRY_LOOK_MS, () => this.#expire());
   }
+}
+
+/** Refuses a link that was accepted before one that took over. */
+function demandNewest(session: DeviceSession, order: number): void {
+  if (session.isNewest(order)) return;
+  throw new HandshakeError(goodbye("replaced", "a newer link of the device came first"));
 }
 
 /** Why a device may not link up now, if it may not. */
