@@ -6,7 +6,7 @@
 
 /** Exit codes, by meaning. */
 export const ExitCode = {
-  /** An orderly end: help, version, a check that passed, or SIGTERM, SIGINT or SIGHUP. */
+  /** An orderly end: help, version, a check that passed, or a signal that ends. */
   OK: 0,
   /** Something unexpected went wrong. */
   FAILURE: 1,
@@ -16,6 +16,6 @@ export const ExitCode = {
   LISTEN: 3,
   /** The server refused this device for good: a new enrolment string is needed. */
   REFUSED: 4,
-  /** A second SIGTERM, SIGINT or SIGHUP cut the orderly end short. */
+  /** A second SIGTERM or SIGINT cut the orderly end short. */
   INTERRUPTED: 130,
 } as const;

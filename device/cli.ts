@@ -116,6 +116,7 @@ async function runDevice(
     ready: Promise.resolve(),
     closed: device.closed.then(() => Promise.all([hooks.close(), forgotten])).then(() => {}),
     shutdown: () => device.shutdown(),
+    reload: () => logger.info("SIGHUP: going on; what was changed holds from the next start on"),
   };
   let signalled = false;
   await runDaemon(daemon, (signal) => {

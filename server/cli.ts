@@ -91,6 +91,13 @@ async function run(command: Command): Promise<void> {
     ready: server.ready.then(() => tellState(server, state)),
     closed: server.closed.then(() => hooks.close()),
     shutdown: () => server.shutdown(),
+    reload: () => {
+      const reread = state
+        ? "devices.toml is read now, a new certificate by itself, and all else"
+        : "what was changed is read";
+      logger.info("SIGHUP: going on; {reread} at the next start", { reread });
+      state?.reload();
+    },
   };
   try {
     await runDaemon(daemon, (signal) => {

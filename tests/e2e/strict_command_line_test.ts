@@ -7,11 +7,14 @@
 
 import assert from "node:assert/strict";
 import { loadDevice } from "../../device/state.ts";
+import { Child } from "./support/child.ts";
 import { outcome } from "./support/commands.ts";
-import { startDevice } from "./support/daemons.ts";
+import { sallyport, startDevice } from "./support/daemons.ts";
 import { processTest } from "./support/harness.ts";
+import { poll } from "./support/poll.ts";
+import { echoSession } from "./support/session.ts";
 import { TempFolder } from "./support/temp_folder.ts";
-import { enrol, joinArgs, startV2Server } from "./support/v2_relay.ts";
+import { echoRelay, enrol, joinArgs, startV2Server } from "./support/v2_relay.ts";
 
 const KEY = "ed25519:MoD09p63cAgdgkm0O067tDTnLifseMfHK1AG6FJOtp4";
 const DEVICE = ["--server", "relay.example", "--server-key", KEY, "--service", "ssh=127.0.0.1:22"];
@@ -84,18 +87,54 @@ processTest("a --ca that is no certificate is refused by --check, and by the dev
   }
 });
 
-processTest("SIGHUP ends a server in order, as SIGTERM does, unless nohup started it", [], async () => {
-  using folder = new TempFolder();
-  await using server = await startV2Server(folder.path);
-  server.child.signal("SIGHUP");
-  assert.equal(await server.child.end(), 0);
+processTest("SIGHUP ends no daemon that has no terminal; a server reads devices.toml at once", [], async () => {
+  await using echo = await echoRelay();
+  const { server, device, hostPort } = echo.relay;
+  const before = device.log.length;
+  for (const daemon of [server, device]) {
+    daemon.child.signal("SIGHUP");
+    await daemon.logged(/^SIGHUP: going on/);
+  }
+  await echoSession(hostPort);
+  assert.equal(device.log.slice(before).some(({ message }) => message.startsWith("link down")), false);
+  for (const daemon of [device, server]) {
+    daemon.child.signal("SIGTERM");
+    daemon.child.signal("SIGHUP"); // nor does it cut the orderly end short
+    assert.equal(await daemon.child.end(), 0);
+  }
+});
+
+processTest("a server that nohup started ignores SIGHUP", [], async () => {
   if (Deno.env.has("SALLYPORT_BINARIES")) return; // they may not read what signals are ignored
+  using folder = new TempFolder();
   await using kept = await startV2Server(folder.path, [], { prefix: ["nohup"] });
   kept.child.signal("SIGHUP");
   kept.child.signal("SIGTERM");
   assert.equal(await kept.child.end(), 0);
   await kept.logged(/^SIGTERM: shutting down/);
+  assert.equal(kept.log.some(({ message }) => message.startsWith("SIGHUP")), false);
 });
+
+processTest("a terminal that goes away ends its server in order", ["script"], async () => {
+  using folder = new TempFolder();
+  const log = `${folder.path}/log`;
+  const words = sallyport("server", ["--listen", "127.0.0.1:0", "--state", folder.path]).map((word) => `'${word}'`);
+  await using terminal = Child.start("terminal", ["script", "-qec", `exec ${words.join(" ")} 2>'${log}'`, "/dev/null"]);
+  await terminal.line(/^listening /);
+  await terminal.kill();
+  const logged = () => Deno.readTextFileSync(log);
+  await poll(() => /"SIGHUP: shutting down/.test(logged()), logged);
+  await poll(() => !hasLive(folder.path), logged);
+});
+
+/** Whether a server runs that has told what it sees. */
+function hasLive(state: string): boolean {
+  try {
+    return Deno.statSync(`${state}/server/live.toml`).isFile;
+  } catch {
+    return false;
+  }
+}
 
 processTest("the string of enroll can come from stdin or the environment, where nobody sees it", [], async () => {
   using folder = new TempFolder();
