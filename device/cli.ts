@@ -11,6 +11,7 @@ import { describeError } from "../net/errors.ts";
 import { daemonCommand, printLine, readOptions, taskOptions } from "../app/command.ts";
 import { HookRunner } from "../app/hooks.ts";
 import { keyCommand } from "../app/key_cli.ts";
+import { strangeVariables } from "../app/environment.ts";
 import { setUpLogging } from "../app/logging.ts";
 import { describeOptions, type OptionValues } from "../app/options.ts";
 import { RefusedError, runDaemon } from "../app/run.ts";
@@ -90,6 +91,7 @@ async function runDevice(
 ): Promise<void> {
   const json = values["log-format"] === "json";
   const logger = setUpLogging("device", values["log-format"] ?? "auto", values["log-level"] ?? "info");
+  for (const line of strangeVariables(Object.keys(DEVICE_OPTIONS))) logger.warn("{warning}", { warning: line });
   const folder = config.profile === "v2" ? stateFolder(values.state, "device") : "";
   using _claim = config.profile === "v2" ? await claimState(folder) : undefined;
   const { hooks: commands, ...given } = config;

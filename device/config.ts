@@ -15,7 +15,7 @@ import type { Hooks } from "../app/hooks.ts";
 import { type OptionTable, type OptionValues, required } from "../app/options.ts";
 import { STATE_OPTION, stateFolder } from "../app/state.ts";
 import type { TomlTable } from "../app/toml_table.ts";
-import { FLAG, oneOf, parseDuration, parseDurationOrNever, parsePositiveDuration } from "../app/values.ts";
+import { FLAG, oneOf, parseDuration, parseDurationOrNever, parsePath, parsePositiveDuration } from "../app/values.ts";
 import { type NamedService, parseNamedService, splitServices } from "./named_service.ts";
 import { type CommonDeviceOptions, V1_KEEP_ALIVE, type V1DeviceOptions, type V2DeviceOptions } from "./options.ts";
 import { parseService, type ServiceRule } from "./services.ts";
@@ -85,7 +85,7 @@ export const DEVICE_OPTIONS = {
     parse: (text: string) => parsePublicKey(text, "server key"),
   },
   pki: { ...FLAG, help: "v2: TLS proves the server by a CA's certificate for its name, not by its key" },
-  ca: { value: "FILE", help: "v2, with --pki: certificates of a private CA, as PEM", parse: String },
+  ca: { value: "FILE", help: "v2, with --pki: certificates of a private CA, as PEM", parse: parsePath },
   plain: { ...FLAG, help: "v2: without TLS; keys are still proved, and everything can be read on the way" },
   mode: {
     value: "MODE",

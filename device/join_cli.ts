@@ -11,7 +11,7 @@ import { decodeEnrolment, type Enrolment } from "../protocol/enrolment.ts";
 import { formatPublicKey } from "../net/identity.ts";
 import { keepAliveOptions, printLine, taskCommand, taskOptions } from "../app/command.ts";
 import { ConfigError } from "../app/config_error.ts";
-import { required } from "../app/options.ts";
+import { required, variable } from "../app/options.ts";
 import { loadIdentity, stateFolder } from "../app/state.ts";
 import { checkNames, LINK_OPTIONS, SERVICE_OPTION } from "./config.ts";
 import { loadDevice, saveDevice, type StoredDevice } from "./state.ts";
@@ -45,8 +45,8 @@ const JOIN_VARIABLE = "SALLYPORT_JOIN";
 const MAX_LINE = 4_096;
 
 function fromEnvironment(): string {
-  const text = Deno.env.get(JOIN_VARIABLE);
-  if (text) return text;
+  const text = variable(JOIN_VARIABLE);
+  if (text !== undefined) return text;
   throw new ConfigError(
     `the string of \`server enroll\` is missing; give it, or - to read it from stdin, or set ${JOIN_VARIABLE}`,
   );

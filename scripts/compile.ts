@@ -10,9 +10,6 @@
 import { parseArgs } from "node:util";
 import { RUNTIME_FLAGS } from "./runtime_flags.ts";
 
-/** SALLYPORT_… are the options; the others are what the command-line library asks for colours. */
-const ENV =
-  "SALLYPORT_*,HOME,XDG_STATE_HOME,HTTPS_PROXY,https_proxy,NO_PROXY,no_proxy,PATH,LANG,NO_COLOR,FORCE_COLOR,CLICOLOR,CLICOLOR_FORCE,NODE_DEBUG";
 const PERMISSIONS = [
   "--no-prompt",
   "--allow-net",
@@ -21,7 +18,7 @@ const PERMISSIONS = [
   "--allow-sys=uid,hostname,networkInterfaces",
   "--allow-run", // hooks, whose programs stand in the configuration file
   "--allow-ffi", // a system call turns Nagle's algorithm off and lets go of stuck sockets, under TLS
-  `--allow-env=${ENV}`,
+  "--allow-env", // all of it: a variable with a slip in its name is found only by looking at every name
 ];
 
 /** Entry points, by binary. */

@@ -14,7 +14,7 @@ import type { Hooks } from "../app/hooks.ts";
 import type { OptionTable, OptionValues } from "../app/options.ts";
 import { STATE_OPTION } from "../app/state.ts";
 import type { TomlTable } from "../app/toml_table.ts";
-import { FLAG, oneOf, parseDuration, parseDurationOrNever, parsePositiveDuration } from "../app/values.ts";
+import { FLAG, oneOf, parseDuration, parseDurationOrNever, parsePath, parsePositiveDuration } from "../app/values.ts";
 import { DEFAULT_SERVER_PORT, DEVICES_OPTION } from "./enroll_cli.ts";
 import type { Forward, ServeOptions, V1ListenOptions } from "./options.ts";
 
@@ -38,9 +38,9 @@ const LISTEN_OPTIONS = {
   "tls-cert": {
     value: "FILE",
     help: "v2: certificate of a CA for this host's name, with what leads to the CA, as PEM; reread when it changes",
-    parse: String,
+    parse: parsePath,
   },
-  "tls-key": { value: "FILE", help: "v2: its key, as PEM", parse: String },
+  "tls-key": { value: "FILE", help: "v2: its key, as PEM", parse: parsePath },
   plain: { ...FLAG, help: "v2: without TLS; keys are still proved, and everything can be read on the way" },
 } as const satisfies OptionTable;
 
@@ -197,8 +197,8 @@ function listenFromSection(section: TomlTable): V1ListenOptions | V2ListenConfig
     address: section.one("address", parseListen),
     profile: section.one("profile", LISTEN_OPTIONS.profile.parse),
     forward: section.list("forward", parseForward),
-    "tls-cert": section.one("tls-cert", String),
-    "tls-key": section.one("tls-key", String),
+    "tls-cert": section.one("tls-cert", parsePath),
+    "tls-key": section.one("tls-key", parsePath),
     plain: section.flag("plain"),
   };
   return listenFrom(given, {

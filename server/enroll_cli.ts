@@ -14,7 +14,7 @@ import { ConfigError } from "../app/config_error.ts";
 import type { OptionTable } from "../app/options.ts";
 import { stderr } from "../app/output.ts";
 import { loadIdentity, STATE_OPTION, stateFolder } from "../app/state.ts";
-import { parsePositiveDuration, parseTimeOrSpan } from "../app/values.ts";
+import { parsePath, parsePositiveDuration, parseTimeOrSpan } from "../app/values.ts";
 import { parseComment } from "./authorized_devices.ts";
 import { Enrolments } from "./enrolments.ts";
 import { devicesFile, readFacts, type ServerFacts } from "./facts.ts";
@@ -27,7 +27,7 @@ export const DEFAULT_SERVER_PORT = 7443;
 export const DEVICES_OPTION = {
   value: "FILE",
   help: "file of authorized devices (default: the one that the server uses, devices.toml in its state)",
-  parse: String,
+  parse: parsePath,
 };
 
 const OPTIONS = {
@@ -54,7 +54,7 @@ const OPTIONS = {
     parse: parsePublicAddress,
     many: true,
   },
-  comment: { value: "TEXT", help: "for people, kept with the device", parse: parseComment },
+  comment: { value: "TEXT", help: "for people, kept with the device", parse: parseComment, mayBeEmpty: true },
   devices: DEVICES_OPTION,
   state: STATE_OPTION,
 } as const satisfies OptionTable;

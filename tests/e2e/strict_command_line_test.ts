@@ -6,9 +6,11 @@
  */
 
 import assert from "node:assert/strict";
+import { OPTION_NAMES } from "../../app/environment.ts";
+import { envName } from "../../app/options.ts";
 import { loadDevice } from "../../device/state.ts";
 import { Child } from "./support/child.ts";
-import { outcome } from "./support/commands.ts";
+import { outcome, succeed } from "./support/commands.ts";
 import { sallyport, startDevice } from "./support/daemons.ts";
 import { processTest } from "./support/harness.ts";
 import { poll } from "./support/poll.ts";
@@ -29,8 +31,8 @@ async function mistaken(says: RegExp, ...given: Parameters<typeof outcome>): Pro
 
 processTest("an option that has one value and stands twice is refused, and so is --config", [], async () => {
   const listen = ["--listen", "127.0.0.1:1", "--listen", "127.0.0.1:2"];
-  await mistaken(/--listen.* is invalid\. It is given twice; give it once/, "server", [...listen, "--check"]);
-  await mistaken(/--config.* is invalid\. It is given twice/, "device", ["--config", "/a", "--config", "/b"]);
+  await mistaken(/: --listen is given twice; give it once$/, "server", [...listen, "--check"]);
+  await mistaken(/: --config is given twice; give it once$/, "device", ["--config", "/a", "--config", "/b"]);
 });
 
 processTest("what is on the command line once and in the environment too is no repetition", [], async () => {
@@ -39,6 +41,66 @@ processTest("what is on the command line once and in the environment too is no r
   const args = ["--listen", "127.0.0.1:2", "--state", folder.path, "--check"];
   const { code, stdout } = await outcome("server", args, { env });
   assert.deepEqual([code, stdout[0]], [0, "listen 127.0.0.1:2 profile=v2 security=pinned"]);
+});
+
+processTest("a variable that is set to nothing counts as not set, whatever it is for", [], async () => {
+  using folder = new TempFolder();
+  const names = [...OPTION_NAMES.filter((name) => name !== "state").map(envName), "SALLYPORT_JOIN", "HTTPS_PROXY"];
+  for (const nothing of ["", " "]) {
+    const env = Object.fromEntries(names.map((name) => [name, nothing]));
+    for (const [role, args] of [["server", []], ["device", DEVICE]] as const) {
+      const given = [...args, "--state", folder.path, "--check"];
+      assert.deepEqual(await outcome(role, given, { env }), await outcome(role, given));
+    }
+    const text = await succeed("server", ["key", "--state", folder.path], { env });
+    assert.match(text[0]!, /^ed25519:/);
+  }
+});
+
+processTest("a variable with a slip in its name is told with the right one; those of others are not", [], async () => {
+  using folder = new TempFolder();
+  const env = {
+    ...{ SALLYPORT_LISTN: "127.0.0.1:0", SALLYPORT_SERVICE: "ssh=127.0.0.1:22", SALLYPORT_TEST_SKIPS: "", OTHER: "1" },
+    ...{ SALLYPORT_SERVICE_HOST: "10.0.0.1", SALLYPORT_SERVICE_PORT: "7443", SALLYPORT_PORT: "tcp://10.0.0.1:7443" },
+    ...{ SALLYPORT_PORT_7443_TCP_ADDR: "10.0.0.1", SALLYPORT_EVENT: "online" },
+  };
+  const says = "the environment has SALLYPORT_LISTN, which means nothing here; did you mean SALLYPORT_LISTEN?";
+  const checked = await outcome("server", ["--state", folder.path, "--check"], { env });
+  assert.deepEqual([checked.code, checked.stderr], [0, `warning: ${says}`]);
+  assert.equal((await outcome("server", ["key", "--state", folder.path], { env })).stderr, `warning: ${says}`);
+  await using server = await startV2Server(folder.path, [], { env });
+  assert.equal((await server.logged(/SALLYPORT_/)).message, says);
+  assert.equal(server.log.filter(({ message }) => message.includes("SALLYPORT_")).length, 1);
+});
+
+processTest("an empty value on the command line or in a file is a mistake that says so", [], async () => {
+  using folder = new TempFolder();
+  await mistaken(/: --devices is empty; give it a value, or leave it out$/, "server", ["--devices", "", "--check"]);
+  await mistaken(/: --config is empty; name a file/, "server", ["--config", "", "--check"]);
+  const file = folder.write("device.toml", 'ca = ""\n');
+  await mistaken(/:1:1: "ca": it is empty; give it a value, or take the key out$/, "device", ["--config", file]);
+});
+
+processTest("every mistake on a command line is one line of one manner", [], async () => {
+  const mistakes: [role: "server" | "device", args: string[], says: string][] = [
+    ["server", ["--lisen", "1"], 'unknown option "--lisen"; did you mean "--listen"?'],
+    ["server", ["--listen"], '"--listen <ADDRESS>" lacks its value; see sallyport server --help'],
+    ["server", ["--stall-timeout", "x"], '--stall-timeout: "x" is not a duration; write one as in 10s, 500ms or 2m'],
+    ["server", ["revoke"], 'missing required argument "name"; see sallyport server revoke --help'],
+    ["server", ["revoke", "a b"], '"a b" is not a name; write 1 to 63 of a-z A-Z 0-9 . _ -'],
+    ["device", ["-R", "2201:localhost:22"], 'unknown option "-R"; that is ssh\'s; here the server says where clients'],
+    ["device", ["R:2201:localhost:22"], '"R:2201:localhost:22" is in the words of chisel or ssh; here the server'],
+    ["server", ["--reverse"], 'unknown option "--reverse"; that is chisel\'s; here every service is a reverse one'],
+  ];
+  for (const [role, args, says] of mistakes) {
+    const { code, stdout, stderr } = await outcome(role, args);
+    const line = stderr.replace(/^sallyport-\w+: /, "sallyport: ").replace(
+      /sallyport-(server|device)/g,
+      "sallyport $1",
+    );
+    assert.deepEqual([code, stdout, stderr.split("\n").length], [2, [], 1], stderr);
+    assert.ok(line.startsWith(`sallyport: ${says}`), stderr);
+  }
 });
 
 processTest("a variable of the environment that is not UTF-8 is one line, and exit code 2", [], async () => {
