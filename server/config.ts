@@ -15,7 +15,8 @@ import type { OptionTable, OptionValues } from "../app/options.ts";
 import { STATE_OPTION } from "../app/state.ts";
 import type { TomlTable } from "../app/toml_table.ts";
 import { FLAG, oneOf, parseDuration, parseDurationOrNever, parsePath, parsePositiveDuration } from "../app/values.ts";
-import { DEFAULT_SERVER_PORT, DEVICES_OPTION } from "./enroll_cli.ts";
+import { DEVICES_OPTION } from "./enroll_cli.ts";
+import { DEFAULT_SERVER_PORT, parseListen } from "./listen_address.ts";
 import type { Forward, ServeOptions, V1ListenOptions } from "./options.ts";
 
 /** Where a v2 server listens if nobody says otherwise. */
@@ -83,11 +84,6 @@ export const SERVER_OPTIONS = {
   },
   ...COMMON_OPTIONS,
 } as const satisfies OptionTable;
-
-/** Parses `HOST:PORT`, or a port alone. */
-function parseListen(text: string): Address {
-  return parseAddress(/^\d+$/.test(text) ? `0.0.0.0:${text}` : text);
-}
 
 /** Parses `HOST_ADDRESS:HOST_PORT=LOCAL_ADDRESS:LOCAL_PORT`. */
 export function parseForward(text: string): Forward {

@@ -16,9 +16,12 @@ const ROOT = new URL("..", import.meta.url);
 const PROGRAM = `
 import { Command, Option } from "commander";
 import { runProcess } from "./app/run.ts";
+import { addOptions } from "./app/options.ts";
+import { SERVER_OPTIONS } from "./server/config.ts";
 import { devicesCommands } from "./server/devices_cli.ts";
 await runProcess("sallyport server", async () => {
-  const server = new Command("server").exitOverride().addOption(new Option("--state <DIR>")).action(() => {});
+  const server = new Command("server").exitOverride().addOption(new Option("--config <FILE>")).action(() => {});
+  addOptions(server, SERVER_OPTIONS, true);
   for (const command of devicesCommands("sallyport server")) server.addCommand(command);
   await server.parseAsync(Deno.args, { from: "user" });
 });
@@ -92,7 +95,7 @@ test("what cannot be enrolled is told in a line, and nothing is printed for a sc
     [["enroll", "gw1", "--service", "a=0.0.0.0:1", "--expires", "soon", ...place], /neither a date.* nor a span/],
     [
       ["enroll", "gw1", "--service", "a=0.0.0.0:1", "--expires", "2020-01-31", ...place],
-      /"2020-01-31" is past; the device could never link up\n/,
+      /"2020-01-31" is past; the device could never link up$/,
     ],
     [
       ["enroll", "gw1", "--service", "a=0.0.0.0:1", "--replace", ...place],
@@ -238,6 +241,36 @@ test("many who enrol at once are all kept", async (folder) => {
   assert.deepEqual(waiting.map(({ device }) => device).sort(), ["a", "b", "c", "d"]);
 });
 
+test("a public address without a port has the one where the running server listens, else the configured one", async (folder) => {
+  const state = `${folder}/server`;
+  const enroll = async (args: string[] = [], before: string[] = []) => {
+    const place = ["--service", "s=0.0.0.0:0", "--public-address", "relay.example", "--state", folder];
+    const { out, err } = await run([...before, "enroll", "gw1", ...place, ...args]);
+    const told = err.split("\n").find((line) => line.startsWith("devices will dial"));
+    return [decodeEnrolment(out).addresses[0]!.port, told];
+  };
+  const told = (port: number) => `devices will dial relay.example:${port}, as the server listens at ${port}`;
+  const config = `${folder}/server.toml`;
+  const sections = `[[listen]]\nprofile = "v1"\naddress = "0.0.0.0:1"\n[[listen]]\naddress = "127.0.0.1:2"\n`;
+  await Deno.writeTextFile(config, `${sections}[[listen]]\naddress = "0.0.0.0:3"\n`);
+  assert.deepEqual(await enroll(), [7443, undefined]);
+  assert.deepEqual((await enroll([], ["--config", config]))[0], 3);
+  assert.deepEqual((await enroll([], ["--listen", "0.0.0.0:4", "--config", config]))[0], 4);
+  const addresses = [{ host: "127.0.0.1", port: 5 }, { host: "::", port: 8443 }];
+  await writeFacts(state, { addresses, security: "pinned" });
+  assert.deepEqual((await enroll())[0], 8443, "where it listened when it ran");
+  assert.deepEqual((await enroll([], ["--listen", "0.0.0.0:4"]))[0], 4, "where it will");
+  assert.deepEqual((await enroll(["--public-address", "relay.example:9"]))[0], 8443, "each has its own");
+  const live = await LiveState.open(state, systemClock, silentLogger);
+  try {
+    live.watch(() => []);
+    while (await readLiveState(state) === undefined); // until it is written
+    assert.deepEqual(await enroll([], ["--listen", "0.0.0.0:4"]), [8443, told(8443)], "where it does");
+  } finally {
+    await live.close();
+  }
+});
+
 test("devices dial what was said, else where the server listens, by this host's name if that is everywhere", () => {
   const facts = {
     addresses: [{ host: "::", port: 7443 }, { host: "0.0.0.0", port: 7443 }],
@@ -252,7 +285,8 @@ test("devices dial what was said, else where the server listens, by this host's 
   assert.throws(() => publicAddresses(undefined, facts, denied), /Cannot tell this host's name; say what devices dial/);
   const many = Array.from({ length: 5 }, (_, n) => ({ host: "relay.example", port: n + 1 }));
   assert.throws(() => publicAddresses(many, undefined), /5 addresses are too many; 4 have room/);
-  assert.deepEqual(parsePublicAddress("[::1]"), { host: "::1", port: 7443 });
+  assert.deepEqual(parsePublicAddress("[::1]"), { host: "::1" });
+  assert.throws(() => parsePublicAddress("bücher.example"), /write it as xn--bcher-kva\.example$/);
   assert.deepEqual(parsePublicAddress("relay.example:8"), { host: "relay.example", port: 8 });
   for (const text of ["0.0.0.0:7443", "[::]:7443", "relay.example:0", "0.0.0.0"]) {
     assert.throws(() => parsePublicAddress(text), /is nothing to dial; write what devices dial/, text);
