@@ -29,6 +29,7 @@ import { readCa } from "./ca.ts";
 import { connectDevice } from "./device.ts";
 import type { DeviceEvent } from "./events.ts";
 import { DeviceNotices } from "./hook_facts.ts";
+import { tokenKey } from "./join.ts";
 import { joinCommand } from "./join_cli.ts";
 import type { V2DeviceOptions } from "./options.ts";
 import { claimState } from "./running.ts";
@@ -150,7 +151,7 @@ async function withState(config: V2Config, folder: string, stored: StoredDevice 
     ...(token && {
       enrolment: {
         id: token.tokenId,
-        key: new Uint8Array(await crypto.subtle.digest("SHA-256", Uint8Array.from(token.tokenSecret))),
+        key: await tokenKey(token.tokenSecret),
       },
     }),
   };

@@ -23,7 +23,7 @@ export interface ServiceRule {
  *
  * @example
  * ```ts
- * import { parseService } from "./services.ts";
+ * import { parseService } from "@sallyport/sallyport";
  * import assert from "node:assert/strict";
  *
  * const rule = parseService("10.0.0.0/24:*");

@@ -26,7 +26,7 @@ export const MAX_HOST_LENGTH = 255;
  *
  * @example
  * ```ts
- * import { parseAddress } from "./address.ts";
+ * import { parseAddress } from "@sallyport/sallyport";
  * import assert from "node:assert/strict";
  *
  * assert.deepEqual(parseAddress("[::1]:22"), { host: "::1", port: 22 });
