@@ -171,6 +171,56 @@ test("devices are shown, disabled, enabled, renamed and revoked", async (folder)
   );
 });
 
+test("services are added, moved and removed, and times set, of devices that are known; a mistake changes nothing", async (folder) => {
+  const file = `${folder}/server/devices.toml`;
+  const place = ["--state", folder];
+  await loadIdentity(`${folder}/server`);
+  await Deno.writeTextFile(file, `# mine\n[gw1]\nkey = "${key(1)}" # roof\nservices = { ssh = "0.0.0.0:2201" }\n`);
+  const said = async (...args: string[]) => (await run([...args, ...place])).err;
+  assert.equal(
+    await said("service", "add", "gw1", "web=0.0.0.0:8080", "--max-clients", "20"),
+    '"gw1" may offer "web" at 0.0.0.0:8080, which opens once the device runs with --service web=HOST:PORT',
+  );
+  assert.equal(
+    await said("service", "move", "gw1", "web=127.0.0.1:8081"),
+    '"web" of "gw1" is at 127.0.0.1:8081 from now on',
+  );
+  assert.equal(await said("service", "remove", "gw1", "ssh"), '"gw1" may not offer "ssh" any more');
+  assert.equal(await said("expire", "gw1", "2099-01-31"), '"gw1" may link up until 2099-01-31');
+  assert.match(await said("expire", "gw1", "90d"), /^"gw1" may link up until 20\d\d-\d\d-\d\dT/);
+  assert.equal(await said("expire", "gw1", "never"), '"gw1" never expires');
+  const text = `# mine\n[gw1]\nkey = "${key(1)}" # roof\n` +
+    'services = { web = { listen = "127.0.0.1:8081", max-clients = 20 } }\n';
+  assert.equal(await Deno.readTextFile(file), text);
+
+  const enrol = ["enroll", "gw2", "--service", "a=0.0.0.0:0", "--public-address", "a.example", ...place];
+  assert.equal((await run(enrol)).code, 0);
+  const mistakes: [args: string[], says: RegExp][] = [
+    [
+      ["service", "add", "gw1", "web=0.0.0.0:1"],
+      /"gw1" has the service "web" already, at 127\.0\.0\.1:8081; "service move"/,
+    ],
+    [["service", "add", "gw9", "web=0.0.0.0:1"], /there is no device "gw9"; there are: gw1$/],
+    [["service", "add", "gw2", "web=0.0.0.0:1"], /"gw2" has not used its enrolment string yet; enroll it anew/],
+    [["service", "add", "gw1", "web"], /"web" is not a service; write NAME=HOST:PORT/],
+    [["service", "move", "gw1", "ssh=0.0.0.0:1"], /"gw1" has no service "ssh"; there are: web$/],
+    [["service", "remove", "gw1", "ssh"], /"gw1" has no service "ssh"; there are: web$/],
+    [["expire", "gw1", "soon"], /"soon" is neither a date/],
+    [["expire", "gw1", "2020-01-01"], /"2020-01-01" is past/],
+    [["service", "ad", "gw1"], /unknown command "ad"; did you mean "add"\?$/],
+    [
+      ["enroll", "gw1", "--service", "x=0.0.0.0:1", "--public-address", "a.example"],
+      /there is a device "gw1" already; --replace gives it a new key; .* \(web=127\.0\.0\.1:8081\) .*: "service add"/,
+    ],
+  ];
+  await Promise.all(mistakes.map(async ([args, says]) => {
+    const { code, out, err } = await run([...args, ...place]);
+    assert.deepEqual([code, out], [ExitCode.USAGE, ""], args.join(" "));
+    assert.match(err, says);
+  }));
+  assert.equal(await Deno.readTextFile(file), text);
+});
+
 test("while the server runs, devices are shown with their links, and services with what is bound", async (folder) => {
   const state = `${folder}/server`;
   const live = await LiveState.open(state, systemClock, silentLogger);

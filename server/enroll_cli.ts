@@ -113,7 +113,8 @@ async function enroll(device: string, command: Command): Promise<void> {
   if (values["public-address"]) stderr.write(`It will dial ${dialled}.`);
 }
 
-function parseExpiry(text: string): number {
+/** Parses until when a device may link up: a date, or a span from now. */
+export function parseExpiry(text: string): number {
   const expires = parseTimeOrSpan(text, Date.now());
   if (expires <= Date.now()) throw new SyntaxError(`"${text}" is past; the device could never link up`);
   return expires;
