@@ -203,8 +203,8 @@ class Device implements DeviceHandle {
         local,
         device,
       });
+      this.#leaving.add(link); // before anybody hears of it, who may shut down at once
       this.#emitter.emit({ type: "online", server, local, device });
-      this.#leaving.add(link);
       link.over.then((end) => this.#onOver(server, link, end));
       link.ended().then(() => this.#leaving.delete(link));
     }
