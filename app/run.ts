@@ -34,6 +34,11 @@ export class RefusedError extends Error {
   }
 }
 
+/** What was asked for did not come about, and nobody is wrong; the message is for the user. */
+export class UnfinishedError extends Error {
+  override readonly name = "UnfinishedError";
+}
+
 /** A promise that nobody looks at is a fault of ours; it is told, and takes no link down. */
 function guardRejections(name: string): void {
   globalThis.addEventListener("unhandledrejection", (event) => {
@@ -69,6 +74,10 @@ function report(name: string, error: unknown): number {
   if (error instanceof RefusedError) {
     say(name, error.message);
     return ExitCode.REFUSED;
+  }
+  if (error instanceof UnfinishedError) {
+    say(name, error.message);
+    return ExitCode.FAILURE;
   }
   if (error instanceof CertificateError) {
     say(name, error.message);
