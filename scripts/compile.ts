@@ -8,6 +8,7 @@
  */
 
 import { parseArgs } from "node:util";
+import { withoutColors } from "./colors.ts";
 import { RUNTIME_FLAGS } from "./runtime_flags.ts";
 
 const PERMISSIONS = [
@@ -68,7 +69,12 @@ for (const [name, entry] of Object.entries(BINARIES)) {
 }
 
 async function run(command: string, args: string[]): Promise<void> {
-  const { success, code } = await new Deno.Command(command, { args, stdout: "inherit", stderr: "inherit" }).spawn()
+  const { success, code } = await new Deno.Command(command, {
+    args,
+    env: withoutColors(),
+    stdout: "inherit",
+    stderr: "inherit",
+  }).spawn()
     .status;
   if (success) return;
   const hint = args[0] === "compile" && runtime === undefined
