@@ -46,7 +46,7 @@ export function stateFolder(
 
 function usualFolder({ get, uid }: StateEnvironment): string {
   const named = get("SALLYPORT_STATE");
-  if (named) return named;
+  if (named?.trim()) return named;
   if (uid() === 0) return "/var/lib/sallyport";
   const [base, home] = [get("XDG_STATE_HOME"), get("HOME")];
   if (base?.startsWith("/")) return `${base}/sallyport`; // a relative one is to be ignored, says its specification

@@ -12,7 +12,7 @@ import { COMMON_OPTIONS, keepAliveOptions } from "../app/command.ts";
 import { ConfigError } from "../app/config_error.ts";
 import { describeHooks, readHooks } from "../app/hook_config.ts";
 import type { Hooks } from "../app/hooks.ts";
-import { type OptionTable, type OptionValues, required } from "../app/options.ts";
+import { type OptionTable, type OptionValues, required, variable } from "../app/options.ts";
 import { STATE_OPTION, stateFolder } from "../app/state.ts";
 import type { TomlTable } from "../app/toml_table.ts";
 import { FLAG, oneOf, parseDuration, parseDurationOrNever, parsePath, parsePositiveDuration } from "../app/values.ts";
@@ -212,7 +212,7 @@ function v2Config(values: OptionValues<typeof DEVICE_OPTIONS>, stored: StoredDev
     mode: values.mode ?? "run",
     proxyFor: (server) => {
       if (proxy === "none") return undefined;
-      return proxy ?? proxyFor(server, (name) => Deno.env.get(name));
+      return proxy ?? proxyFor(server, variable);
     },
     keepAlive: keepAliveOf(values, V2_KEEP_ALIVE),
     ...(values.expiration !== undefined && { expiration: values.expiration }),
