@@ -5,7 +5,7 @@
  */
 
 import { Command } from "commander";
-import { COMMAND_OUTPUT } from "./app/command.ts";
+import { commandOutput } from "./app/command.ts";
 import { runProcess } from "./app/run.ts";
 import { VERSION } from "./net/version.ts";
 import { deviceCommand } from "./device/cli.ts";
@@ -19,8 +19,7 @@ if (import.meta.main) {
       .helpOption("-h, --help", "print this help")
       .exitOverride()
       .enablePositionalOptions()
-      .configureOutput(COMMAND_OUTPUT)
-      .showHelpAfterError("Try: sallyport --help")
+      .configureOutput(commandOutput("sallyport"))
       .addCommand(serverCommand("sallyport server"))
       .addCommand(deviceCommand("sallyport device"));
     await program.parseAsync(Deno.args, { from: "user" });

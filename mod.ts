@@ -2,7 +2,8 @@
  * Sallyport as a library: `serve` on the public host, `connectDevice` on the gateway.
  *
  * A v2 server needs an {@linkcode Identity} and a directory of devices, such as {@linkcode DeviceList}; a v2 device needs
- * an {@linkcode Identity}, the server's public key and its services by name. `examples/library.ts` has both.
+ * an {@linkcode Identity}, the server's public key and its services by name, or the string that `server enroll` printed:
+ * {@linkcode joinFromString}. `examples/library.ts` has both sides.
  *
  * @module
  */
@@ -65,6 +66,7 @@ export {
   type ServiceGrant,
 } from "./server/service_grant.ts";
 export { connectDevice } from "./device/device.ts";
+export { type EnrolmentOptions, enrolmentOptions, joinFromString, type JoinOptions } from "./device/join.ts";
 export type { DeviceHandle, DeviceState, DeviceStatus } from "./device/handle.ts";
 export * from "./device/events.ts";
 export type { LinkFacts } from "./device/link_maker.ts";

@@ -4,8 +4,19 @@
  * @module
  */
 
-import { Command, InvalidArgumentError, Option } from "commander";
-import { addOptions, once, type OptionTable, type OptionValues, optionValues } from "./options.ts";
+import { Command, Option } from "commander";
+import { commandMistake } from "./command_mistake.ts";
+import { strangeVariables } from "./environment.ts";
+import {
+  addOptions,
+  fromEnvironment,
+  once,
+  onCommandLine,
+  type OptionTable,
+  type OptionValues,
+  optionValues,
+  variable,
+} from "./options.ts";
 import { stderr, stdout } from "./output.ts";
 import { printable } from "./printable.ts";
 import { TomlTable } from "./toml_table.ts";
@@ -13,11 +24,14 @@ import { ConfigError } from "./config_error.ts";
 import { closest, oneOf, parseDurationOrNever, wholeNumber } from "./values.ts";
 import { VERSION } from "../net/version.ts";
 
-/** Where the command-line library writes help and errors. */
-export const COMMAND_OUTPUT = {
-  writeOut: (text: string): void => stdout.write(text.trimEnd()),
-  writeErr: (text: string): void => stderr.write(text.trimEnd()),
-};
+/** How the command that users know as `fullName` writes its help, and what the command-line library has against it. */
+export function commandOutput(fullName: string) {
+  return {
+    writeOut: (text: string): void => stdout.write(text.trimEnd()),
+    writeErr: (text: string): void => stderr.write(text.trimEnd()),
+    outputError: (text: string): void => stderr.write(commandMistake(fullName, text)),
+  };
+}
 
 /** The keep-alive settings of an endpoint, and the defaults of a profile for help. */
 export function keepAliveOptions(peer: string, presets: readonly [idle: string, interval: string, count: string]) {
@@ -73,19 +87,23 @@ export function daemonCommand(
     .version(VERSION, "--version", "print the version")
     .helpOption("-h, --help", "print this help")
     .allowExcessArguments(true) // what is no command below it is told with a hint
-    .showHelpAfterError(`Try: ${fullName} --help`)
     .exitOverride()
-    .configureOutput(COMMAND_OUTPUT)
+    .configureOutput(commandOutput(fullName))
     .configureHelp({ helpWidth: 120, optionDescription: (option) => option.description })
     .addHelpText(
       "after",
       "\nOptions with a name in the file can be set in the environment as well: --log-level as SALLYPORT_LOG_LEVEL.",
     )
-    .addOption(new Option("--config <FILE>", "TOML file with the same words").env("SALLYPORT_CONFIG").argParser(once))
+    .addOption(new Option("--config <FILE>", "TOML file with the same words").argParser(parseConfig))
     .option("--check", "check the configuration, print what is in force, and exit")
     .enablePositionalOptions();
   addOptions(command, table, true);
   return command;
+}
+
+function parseConfig(text: string, before: unknown): string {
+  if (text === "") throw new ConfigError("--config is empty; name a file, or leave it out");
+  return once("--config", text, before);
 }
 
 /** What was given to a command, and the file behind `--config`, of which the caller may read more. */
@@ -94,8 +112,9 @@ export function readOptions<T extends OptionTable>(
   command: Command,
 ): { values: OptionValues<T>; file: TomlTable | undefined; check: boolean } {
   rejectArguments(command);
-  const { config, check } = command.opts<{ config?: string; check?: true }>();
+  const { config = variable("SALLYPORT_CONFIG"), check } = command.opts<{ config?: string; check?: true }>();
   const file = config === undefined ? undefined : TomlTable.load(config);
+  if (check) tellStrangeVariables(table);
   return { values: optionValues(table, command, file), file, check: check === true };
 }
 
@@ -103,6 +122,12 @@ export function readOptions<T extends OptionTable>(
 function rejectArguments(command: Command): void {
   const [word] = command.args;
   if (word === undefined) return;
+  if (/^R?:?\S*:\d+$/.test(word)) {
+    throw new ConfigError(
+      `"${word}" is in the words of chisel or ssh; here the server says where clients come in ` +
+        "(`server enroll NAME --service ssh=0.0.0.0:2201`), and the device what they reach (--service ssh=127.0.0.1:22)",
+    );
+  }
   const known = command.commands.map((each) => each.name());
   const like = closest(word, known);
   throw new ConfigError(
@@ -123,12 +148,17 @@ export function taskCommand(
     .description(examples ? `${description}\n\n${examples}` : description)
     .helpOption("-h, --help", "print this help")
     .allowExcessArguments(false)
-    .showHelpAfterError(`Try: ${fullName} --help`)
     .exitOverride()
-    .configureOutput(COMMAND_OUTPUT)
+    .configureOutput(commandOutput(fullName))
     .configureHelp({ helpWidth: 120, optionDescription: (option) => option.description });
   addOptions(command, table, env);
+  if (!env) command.hook("preAction", () => tellStrangeVariables(table));
   return command;
+}
+
+/** For people; what runs on tells its log. */
+function tellStrangeVariables(table: OptionTable): void {
+  for (const line of strangeVariables(Object.keys(table))) stderr.write(`warning: ${line}`);
 }
 
 /**
@@ -141,22 +171,28 @@ export function taskOptions<T extends OptionTable>(table: T, command: Command): 
   for (let each: Command | null = command; each; each = each.parent) chain.push(each);
   const values: Record<string, unknown> = {};
   for (const name of Object.keys(table)) {
-    const attribute = new Option(`--${name} <x>`).attributeName();
-    const from = chain.find((each) => each.getOptionValueSource(attribute) === "cli") ??
-      chain.find((each) => each.getOptionValue(attribute) !== undefined);
-    const value: unknown = from?.getOptionValue(attribute);
+    const value = firstOf(chain, (each) => onCommandLine(each, name)) ??
+      firstOf(chain, (each) => fromEnvironment(each, name));
     if (value !== undefined) values[name] = value;
   }
   return values as OptionValues<T>;
 }
 
-/** Reads an argument of a command; throws what the command-line library shows as a mistake in it. */
+function firstOf(chain: readonly Command[], of: (command: Command) => unknown): unknown {
+  for (const command of chain) {
+    const value = of(command);
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}
+
+/** Reads an argument of a command. */
 export function argument<T>(parse: (text: string) => T): (text: string) => T {
   return (text) => {
     try {
       return parse(text);
     } catch (error) {
-      throw error instanceof SyntaxError ? new InvalidArgumentError(error.message) : error;
+      throw error instanceof SyntaxError ? new ConfigError(error.message, { cause: error }) : error;
     }
   };
 }

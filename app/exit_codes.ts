@@ -6,9 +6,9 @@
 
 /** Exit codes, by meaning. */
 export const ExitCode = {
-  /** An orderly end: help, version, a check that passed, or SIGTERM, SIGINT or SIGHUP. */
+  /** An orderly end: help, version, a check that passed, or a signal that ends. */
   OK: 0,
-  /** Something unexpected went wrong. */
+  /** Something unexpected went wrong, or `join --once` did not reach the server. */
   FAILURE: 1,
   /** The command line, the environment or the configuration file is wrong. */
   USAGE: 2,
@@ -16,6 +16,6 @@ export const ExitCode = {
   LISTEN: 3,
   /** The server refused this device for good: a new enrolment string is needed. */
   REFUSED: 4,
-  /** A second SIGTERM, SIGINT or SIGHUP cut the orderly end short. */
+  /** A second SIGTERM or SIGINT cut the orderly end short. */
   INTERRUPTED: 130,
 } as const;

@@ -1,12 +1,13 @@
 /**
  * One table of options serves the command line, the environment and the file, so the words and the values are the same.
  *
- * An option is taken from the command line, else from the environment (`SALLYPORT_` and its name), else from the file.
+ * An option is taken from the command line, else from the environment (`SALLYPORT_` and its name), else from the file. A
+ * variable that is set to nothing counts as not set: that is how others hand on what they were not given.
  *
  * @module
  */
 
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import { ConfigError } from "./config_error.ts";
 import type { TomlTable } from "./toml_table.ts";
 
@@ -24,6 +25,8 @@ export interface OptionSpec<T> {
   readonly split?: (text: string) => string[];
   /** Whether it has no value: it is given or not (in a file: `true` or `false`). Its `parse` is not used. */
   readonly flag?: boolean;
+  /** Whether an empty text is a value of it. */
+  readonly mayBeEmpty?: boolean;
   /** Whether the file may have sections of that name instead, which somebody else reads. */
   readonly sections?: boolean;
   /** The default, as text for help. */
@@ -38,13 +41,23 @@ export type OptionValues<T extends OptionTable> = {
   [K in keyof T]?: T[K]["many"] extends true ? ReturnType<T[K]["parse"]>[] : ReturnType<T[K]["parse"]>;
 };
 
+/** The options of a command that the environment counts for. */
+const inEnvironment = new WeakMap<Command, OptionTable>();
+
 /** The environment variable of an option. */
 export function envName(name: string): string {
   return `SALLYPORT_${name.toUpperCase().replaceAll("-", "_")}`;
 }
 
+/** A variable of the environment that is set, and not to nothing. */
+export function variable(name: string): string | undefined {
+  const text = Deno.env.get(name);
+  return text === undefined || text.trim() === "" ? undefined : text;
+}
+
 /** Adds the options of a table to a command. `env`: whether the environment counts too. */
 export function addOptions(command: Command, table: OptionTable, env: boolean): void {
+  if (env) inEnvironment.set(command, table);
   for (const [name, spec] of Object.entries(table)) {
     const preset = spec.preset === undefined ? "" : ` (default: ${spec.preset})`;
     if (spec.flag) {
@@ -52,28 +65,32 @@ export function addOptions(command: Command, table: OptionTable, env: boolean): 
       continue;
     }
     const option = new Option(`--${name} <${spec.value}>`, spec.help + preset);
-    if (env) option.env(envName(name));
-    const parse = (text: string) => {
-      try {
-        return spec.parse(text);
-      } catch (error) {
-        throw error instanceof SyntaxError ? new InvalidArgumentError(error.message) : error;
-      }
-    };
-    if (spec.many) {
-      option.argParser((text: string, before: unknown[] | undefined) => [
-        ...(before ?? []),
-        ...(spec.split ?? splitAtCommas)(text).map((part) => parse(part.trim())),
-      ]);
-    } else option.argParser((text: string, before: unknown) => parse(once(text, before)));
+    option.argParser((text: string, before: unknown) => {
+      if (spec.many) return [...(before as unknown[] | undefined ?? []), ...parseMany(`--${name}`, spec, text)];
+      return parseOne(`--${name}`, spec, once(`--${name}`, text, before));
+    });
     command.addOption(option);
   }
 }
 
 /** Refuses a second value of an option that has one: neither of the two can be meant to count for nothing. */
-export function once(text: string, before: unknown): string {
+export function once(option: string, text: string, before: unknown): string {
   if (before === undefined) return text;
-  throw new InvalidArgumentError("It is given twice; give it once.");
+  throw new ConfigError(`${option} is given twice; give it once`);
+}
+
+/** What parses an option's text from `place`, which stands in messages. */
+function parseOne(place: string, spec: OptionSpec<unknown>, text: string): unknown {
+  if (text === "" && !spec.mayBeEmpty) throw new ConfigError(`${place} is empty; give it a value, or leave it out`);
+  try {
+    return spec.parse(text);
+  } catch (error) {
+    throw error instanceof SyntaxError ? new ConfigError(`${place}: ${error.message}`, { cause: error }) : error;
+  }
+}
+
+function parseMany(place: string, spec: OptionSpec<unknown>, text: string): unknown[] {
+  return (spec.split ?? splitAtCommas)(text).map((part) => parseOne(place, spec, part.trim()));
 }
 
 function splitAtCommas(text: string): string[] {
@@ -86,29 +103,43 @@ export function optionValues<T extends OptionTable>(
   command: Command,
   file: TomlTable | undefined,
 ): OptionValues<T> {
-  const given: Record<string, unknown> = command.opts();
   const values: Record<string, unknown> = {};
   for (const [name, spec] of Object.entries(table)) {
-    const attribute = new Option(`--${name} <x>`).attributeName();
     const inFile = fromFile(file, name, spec); // read and checked, also when something else goes first
-    const value = given[attribute] ?? (spec.flag ? flagInEnvironment(name) : undefined) ?? inFile;
+    const value = onCommandLine(command, name) ?? fromEnvironment(command, name) ?? inFile;
     if (value !== undefined) values[name] = value;
   }
   return values as OptionValues<T>;
 }
 
+/** What the command line of a command gave for an option. */
+export function onCommandLine(command: Command, name: string): unknown {
+  return command.getOptionValue(new Option(`--${name} <x>`).attributeName());
+}
+
+/** What the environment gives for an option of a command, if it counts for that one. */
+export function fromEnvironment(command: Command, name: string): unknown {
+  const spec = inEnvironment.get(command)?.[name];
+  const text = spec && variable(envName(name));
+  if (!spec || text === undefined) return undefined;
+  if (spec.flag) return flagInEnvironment(envName(name), text.trim());
+  return spec.many ? parseMany(envName(name), spec, text) : parseOne(envName(name), spec, text);
+}
+
 /** A flag in the environment says which: what merely stands there must not turn anything on. */
-function flagInEnvironment(name: string): boolean | undefined {
-  const text = Deno.env.get(envName(name));
-  if (text === undefined || text === "") return undefined;
+function flagInEnvironment(variable: string, text: string): boolean {
   if (["true", "1", "false", "0"].includes(text)) return text === "true" || text === "1";
-  throw new ConfigError(`${envName(name)} is "${text}"; write true or false`);
+  throw new ConfigError(`${variable} is "${text}"; write true or false`);
 }
 
 function fromFile(file: TomlTable | undefined, name: string, spec: OptionSpec<unknown>): unknown {
   if (!file || (spec.sections && file.hasTables(name))) return undefined;
   if (spec.flag) return file.flag(name);
-  return spec.many ? file.list(name, spec.parse) : file.one(name, spec.parse);
+  const parse = (text: string) => {
+    if (text === "" && !spec.mayBeEmpty) throw new SyntaxError("it is empty; give it a value, or take the key out");
+    return spec.parse(text);
+  };
+  return spec.many ? file.list(name, parse) : file.one(name, parse);
 }
 
 /** Demands an option that has no default. */

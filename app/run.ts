@@ -21,6 +21,8 @@ export interface Daemon {
   readonly closed: Promise<void>;
   /** Ends it in order, within bounded time. */
   shutdown(): Promise<void>;
+  /** Reads anew what can be read anew: SIGHUP, where no terminal went away. */
+  reload(): void;
 }
 
 /** The other side will have nothing to do with this process; the message is for the user. */
@@ -30,6 +32,11 @@ export class RefusedError extends Error {
     super(`refused for good: ${printable(why)}`);
     this.name = "RefusedError";
   }
+}
+
+/** What was asked for did not come about, and nobody is wrong; the message is for the user. */
+export class UnfinishedError extends Error {
+  override readonly name = "UnfinishedError";
 }
 
 /** A promise that nobody looks at is a fault of ours; it is told, and takes no link down. */
@@ -68,6 +75,10 @@ function report(name: string, error: unknown): number {
     say(name, error.message);
     return ExitCode.REFUSED;
   }
+  if (error instanceof UnfinishedError) {
+    say(name, error.message);
+    return ExitCode.FAILURE;
+  }
   if (error instanceof CertificateError) {
     say(name, error.message);
     return ExitCode.USAGE;
@@ -87,8 +98,8 @@ function say(name: string, text: string): void {
   stderr.write(`${name}: ${printableLines(text)}`);
 }
 
-/** What ends a daemon. A terminal that goes away sends SIGHUP. */
-const ENDING_SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
+/** What a daemon hears. */
+const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
 
 /** Whether whoever started this process (nohup) has it ignore SIGHUP, which is signal 1, the lowest bit. */
 function ignoresHangUp(): boolean {
@@ -100,14 +111,24 @@ function ignoresHangUp(): boolean {
   }
 }
 
-/** Keeps a daemon running until it ends by itself, or in order at the first SIGTERM, SIGINT or SIGHUP, at once at the second. */
+/** Whether somebody at a terminal has started this process: then SIGHUP says that the terminal is gone. */
+function isOnTerminal(): boolean {
+  return [Deno.stdin, Deno.stdout, Deno.stderr].some((stream) => stream.isTerminal());
+}
+
+/**
+ * Keeps a daemon running until it ends by itself, or in order at the first SIGTERM or SIGINT, at once at the second.
+ * SIGHUP ends it too where it was started at a terminal; elsewhere it reads anew what it can, as daemons do.
+ */
 export async function runDaemon(daemon: Daemon, onSignal: (signal: Deno.Signal) => void): Promise<void> {
   let signalled = false;
+  const onTerminal = isOnTerminal(); // before it goes away
   const hangUpIgnored = ignoresHangUp(); // before there are handlers: the first one takes what was ignored away
-  const handlers = ENDING_SIGNALS.map((signal) => {
+  const handlers = SIGNALS.map((signal) => {
     // The runtime would end the process where there is no handler, whoever had asked for the signal to be ignored.
     const handler = () => {
       if (signal === "SIGHUP" && hangUpIgnored) return;
+      if (signal === "SIGHUP" && !onTerminal) return daemon.reload();
       if (signalled) Deno.exit(ExitCode.INTERRUPTED);
       signalled = true;
       onSignal(signal);

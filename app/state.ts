@@ -9,15 +9,13 @@ import { ConfigError } from "./config_error.ts";
 import type { OptionSpec } from "./options.ts";
 import { ensurePrivateFolder, readPrivateFile, withLock, writePrivateFile } from "./private_file.ts";
 import { TomlTable } from "./toml_table.ts";
+import { parsePath } from "./values.ts";
 
 /** The option `--state`. */
 export const STATE_OPTION = {
   value: "DIR",
   help: "folder for keys and state (default: /var/lib/sallyport for root, else ~/.local/state/sallyport)",
-  parse: (text: string) => {
-    if (text === "") throw new SyntaxError("it is empty; name a folder");
-    return text;
-  },
+  parse: parsePath,
 } as const satisfies OptionSpec<string>;
 
 /** What the place of the state depends on. */
@@ -48,7 +46,7 @@ export function stateFolder(
 
 function usualFolder({ get, uid }: StateEnvironment): string {
   const named = get("SALLYPORT_STATE");
-  if (named) return named;
+  if (named?.trim()) return named;
   if (uid() === 0) return "/var/lib/sallyport";
   const [base, home] = [get("XDG_STATE_HOME"), get("HOME")];
   if (base?.startsWith("/")) return `${base}/sallyport`; // a relative one is to be ignored, says its specification

@@ -6,7 +6,8 @@
 
 import { parse, TomlDate, TomlError } from "smol-toml";
 import { ConfigError } from "./config_error.ts";
-import { findPlace, type KeyPath } from "./toml_scan.ts";
+import { foreignConfig } from "./foreign_config.ts";
+import { findPlace, type KeyPath, placeAt } from "./toml_scan.ts";
 import { closest } from "./values.ts";
 
 /** Largest configuration file that is read, in bytes. */
@@ -31,7 +32,7 @@ export class TomlTable {
   /**
    * Reads a file.
    *
-   * @throws {ConfigError} if it cannot be read, or is no TOML.
+   * @throws {ConfigError} if it cannot be read, is no TOML, or is a file of another program.
    */
   static load(file: string): TomlTable {
     let source: string;
@@ -45,6 +46,8 @@ export class TomlTable {
       const why = error instanceof Deno.errors.NotFound ? "there is no such file" : String(error);
       throw new ConfigError(`Cannot read ${file}: ${why}`, { cause: error });
     }
+    const foreign = foreignConfig(source);
+    if (foreign) throw ConfigError.at(file, source, placeAt(source, foreign.offset), foreign.message);
     return TomlTable.parse(file, source);
   }
 

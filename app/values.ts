@@ -25,6 +25,12 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
   };
 }
 
+/** The path of a file or a folder. */
+export function parsePath(text: string): string {
+  if (text === "") throw new SyntaxError("it is empty; name a file, or leave it out");
+  return text;
+}
+
 /** For options without a value. */
 export const FLAG = { value: "", parse: (text: string): boolean => text === "true", flag: true } as const;
 

@@ -7,13 +7,15 @@
 import type { Command } from "commander";
 import { formatAddress } from "../protocol/address.ts";
 import { normalKeepAlive } from "../protocol/keep_alive.ts";
+import { systemClock } from "../net/clock.ts";
 import { describeError } from "../net/errors.ts";
 import { daemonCommand, printLine, readOptions, taskOptions } from "../app/command.ts";
 import { HookRunner } from "../app/hooks.ts";
 import { keyCommand } from "../app/key_cli.ts";
+import { strangeVariables } from "../app/environment.ts";
 import { setUpLogging } from "../app/logging.ts";
 import { describeOptions, type OptionValues } from "../app/options.ts";
-import { RefusedError, runDaemon } from "../app/run.ts";
+import { RefusedError, runDaemon, UnfinishedError } from "../app/run.ts";
 import { loadIdentity, stateFolder } from "../app/state.ts";
 import {
   describeDevice,
@@ -27,7 +29,9 @@ import {
 import { readCa } from "./ca.ts";
 import { connectDevice } from "./device.ts";
 import type { DeviceEvent } from "./events.ts";
+import type { DeviceHandle } from "./handle.ts";
 import { DeviceNotices } from "./hook_facts.ts";
+import { tokenKey } from "./join.ts";
 import { joinCommand } from "./join_cli.ts";
 import type { V2DeviceOptions } from "./options.ts";
 import { claimState } from "./running.ts";
@@ -72,10 +76,47 @@ async function run(command: Command): Promise<void> {
 }
 
 /** Runs with what `join` has stored. */
-async function runJoined(command: Command): Promise<void> {
+async function runJoined(command: Command, once: boolean): Promise<void> {
   const { service: _service, ...values } = taskOptions({ service: SERVICE_OPTION, ...LINK_OPTIONS }, command);
   const stored = await loadDevice(stateFolder(values.state, "device"));
-  await runDevice(deviceConfig(values, undefined, stored), values, stored);
+  const config = deviceConfig(values, undefined, stored);
+  if (once) await proveOnce(config, values, stored);
+  else await runDevice(config, values, stored);
+}
+
+/** Milliseconds that `join --once` tries to reach the server. */
+const ONCE_TIMEOUT_MS = 30_000;
+
+/** Links up, and ends when the server has let this device in: no service is offered. */
+async function proveOnce(
+  config: DeviceConfig,
+  values: OptionValues<typeof LINK_OPTIONS>,
+  stored: StoredDevice | undefined,
+): Promise<void> {
+  let proved = false;
+  let late = false;
+  let why = "";
+  let cancel = () => {};
+  try {
+    await runDevice({ ...config, mode: "config" } as DeviceConfig, values, stored, (device) => {
+      const stop = () => device.shutdown().catch(() => device.close());
+      cancel = systemClock.after(ONCE_TIMEOUT_MS, () => (late = true, stop()));
+      device.subscribe((event) => {
+        if (event.type === "dial-failed") why = `: ${event.error}`;
+        if (event.type !== "online") return;
+        proved = true;
+        stop();
+      });
+      return () => !proved;
+    });
+  } finally {
+    cancel();
+  }
+  if (proved) return;
+  const what = late ? `the server did not let this device in within ${ONCE_TIMEOUT_MS / 1000} s` : "ended too early";
+  throw new UnfinishedError(
+    `${what}${why}; what the string says is stored: join again with it, or run the device, which goes on trying`,
+  );
 }
 
 /** What was stored; without a place for state, a device can still be told everything. */
@@ -83,13 +124,16 @@ function loadStored(state: string | undefined): Promise<StoredDevice | undefined
   return loadDevice(stateFolder(state, "device"));
 }
 
+/** Runs to the end. `attend` is given the device at its start, and says whether what happens is still to be told. */
 async function runDevice(
   config: DeviceConfig,
   values: OptionValues<typeof LINK_OPTIONS>,
   stored: StoredDevice | undefined,
+  attend: (device: DeviceHandle) => () => boolean = () => () => true,
 ): Promise<void> {
   const json = values["log-format"] === "json";
   const logger = setUpLogging("device", values["log-format"] ?? "auto", values["log-level"] ?? "info");
+  for (const line of strangeVariables(Object.keys(DEVICE_OPTIONS))) logger.warn("{warning}", { warning: line });
   const folder = config.profile === "v2" ? stateFolder(values.state, "device") : "";
   using _claim = config.profile === "v2" ? await claimState(folder) : undefined;
   const { hooks: commands, ...given } = config;
@@ -99,8 +143,9 @@ async function runDevice(
   let token = stored?.enrolment;
   let forgotten: Promise<void> | undefined; // once the server has taken it
   const device = connectDevice({ ...options, logger });
+  const isToBeTold = attend(device);
   device.subscribe((event) => {
-    announce(event, json);
+    if (isToBeTold() || event.type === "online") announce(event, json);
     const notice = notices.of(event);
     if (notice) hooks.tell(notice);
     if (event.type === "online" && token) {
@@ -116,6 +161,7 @@ async function runDevice(
     ready: Promise.resolve(),
     closed: device.closed.then(() => Promise.all([hooks.close(), forgotten])).then(() => {}),
     shutdown: () => device.shutdown(),
+    reload: () => logger.info("SIGHUP: going on; what was changed holds from the next start on"),
   };
   let signalled = false;
   await runDaemon(daemon, (signal) => {
@@ -147,7 +193,7 @@ async function withState(config: V2Config, folder: string, stored: StoredDevice 
     ...(token && {
       enrolment: {
         id: token.tokenId,
-        key: new Uint8Array(await crypto.subtle.digest("SHA-256", Uint8Array.from(token.tokenSecret))),
+        key: await tokenKey(token.tokenSecret),
       },
     }),
   };

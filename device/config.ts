@@ -12,10 +12,10 @@ import { COMMON_OPTIONS, keepAliveOptions } from "../app/command.ts";
 import { ConfigError } from "../app/config_error.ts";
 import { describeHooks, readHooks } from "../app/hook_config.ts";
 import type { Hooks } from "../app/hooks.ts";
-import { type OptionTable, type OptionValues, required } from "../app/options.ts";
+import { type OptionTable, type OptionValues, required, variable } from "../app/options.ts";
 import { STATE_OPTION, stateFolder } from "../app/state.ts";
 import type { TomlTable } from "../app/toml_table.ts";
-import { FLAG, oneOf, parseDuration, parseDurationOrNever, parsePositiveDuration } from "../app/values.ts";
+import { FLAG, oneOf, parseDuration, parseDurationOrNever, parsePath, parsePositiveDuration } from "../app/values.ts";
 import { type NamedService, parseNamedService, splitServices } from "./named_service.ts";
 import { type CommonDeviceOptions, V1_KEEP_ALIVE, type V1DeviceOptions, type V2DeviceOptions } from "./options.ts";
 import { parseService, type ServiceRule } from "./services.ts";
@@ -85,7 +85,7 @@ export const DEVICE_OPTIONS = {
     parse: (text: string) => parsePublicKey(text, "server key"),
   },
   pki: { ...FLAG, help: "v2: TLS proves the server by a CA's certificate for its name, not by its key" },
-  ca: { value: "FILE", help: "v2, with --pki: certificates of a private CA, as PEM", parse: String },
+  ca: { value: "FILE", help: "v2, with --pki: certificates of a private CA, as PEM", parse: parsePath },
   plain: { ...FLAG, help: "v2: without TLS; keys are still proved, and everything can be read on the way" },
   mode: {
     value: "MODE",
@@ -212,7 +212,7 @@ function v2Config(values: OptionValues<typeof DEVICE_OPTIONS>, stored: StoredDev
     mode: values.mode ?? "run",
     proxyFor: (server) => {
       if (proxy === "none") return undefined;
-      return proxy ?? proxyFor(server, (name) => Deno.env.get(name));
+      return proxy ?? proxyFor(server, variable);
     },
     keepAlive: keepAliveOf(values, V2_KEEP_ALIVE),
     ...(values.expiration !== undefined && { expiration: values.expiration }),

@@ -14,10 +14,12 @@ import { Emitter } from "../net/emitter.ts";
 import { describeError } from "../net/errors.ts";
 import { formatDuration } from "../net/format.ts";
 import { SHUTDOWN_TIMEOUT_MS } from "../net/limits.ts";
+import * as check from "../net/option_check.ts";
 import type { LinkEnd } from "../net/link_end.ts";
 import type { DeviceEvent, LostEvent } from "./events.ts";
 import type { DeviceHandle, DeviceState, DeviceStatus } from "./handle.ts";
 import type { LinkLife, LinkMaker, MadeLink } from "./link_maker.ts";
+import { checkDeviceOptions } from "./check_options.ts";
 import { downOrChanged } from "./network_change.ts";
 import { type DeviceOptions, type DeviceSettings, deviceSettings } from "./options.ts";
 import { Retry } from "./retry.ts";
@@ -28,23 +30,29 @@ import { V2LinkMaker } from "./v2_link_maker.ts";
 export const LASTING_LINK_MS = 10_000;
 
 /**
- * Dials the server, and again for ever when the link is lost.
+ * Dials the server, and again for ever when the link is lost. For a device that has a string of `server enroll` see
+ * `joinFromString`.
  *
- * @example
+ * @throws {TypeError} or {RangeError} with the name and the value of an option that cannot be.
+ *
+ * @example A device that offers its ssh
  * ```ts
- * import { connectDevice } from "./device.ts";
- * import { parseService } from "./services.ts";
+ * import { connectDevice, createIdentity, parseNamedService, parsePublicKey } from "@sallyport/sallyport";
  *
  * const device = connectDevice({
- *   profile: "v1",
- *   server: { host: "127.0.0.1", port: 2065 },
- *   services: [parseService("127.0.0.1:22")],
+ *   profile: "v2",
+ *   server: { host: "127.0.0.1", port: 7443 },
+ *   serverKey: parsePublicKey("ed25519:48zjAWukORAAVe-hLFUprfiT0zIy9Du6_Db-rrl2caM"), // as `server key` prints it
+ *   identity: await createIdentity(), // keep it: identityToPem, identityFromPem
+ *   services: [parseNamedService("ssh=127.0.0.1:22")],
  * });
+ * device.subscribe((event) => event.type === "service" && event.hostAddress); // where clients reach it
  * device.close();
  * await device.closed;
  * ```
  */
 export function connectDevice(options: DeviceOptions): DeviceHandle {
+  checkDeviceOptions(options);
   return new Device(options, deviceSettings(options));
 }
 
@@ -98,10 +106,13 @@ class Device implements DeviceHandle {
   }
 
   setKeepAliveSettings(settings: KeepAliveSettings, endpoint: Endpoint): void {
+    check.keepAliveSettings(settings, "settings");
+    check.endpoint(endpoint, "endpoint");
     this.#maker.setKeepAlive(settings, endpoint);
   }
 
   setMode(mode: Exclude<DeviceMode, "init">): void {
+    check.word("config", "run")(mode, "mode");
     this.#maker.setMode(mode);
   }
 
@@ -192,8 +203,8 @@ class Device implements DeviceHandle {
         local,
         device,
       });
+      this.#leaving.add(link); // before anybody hears of it, who may shut down at once
       this.#emitter.emit({ type: "online", server, local, device });
-      this.#leaving.add(link);
       link.over.then((end) => this.#onOver(server, link, end));
       link.ended().then(() => this.#leaving.delete(link));
     }

@@ -11,7 +11,7 @@ import { decodeEnrolment, type Enrolment } from "../protocol/enrolment.ts";
 import { formatPublicKey } from "../net/identity.ts";
 import { keepAliveOptions, printLine, taskCommand, taskOptions } from "../app/command.ts";
 import { ConfigError } from "../app/config_error.ts";
-import { required } from "../app/options.ts";
+import { required, variable } from "../app/options.ts";
 import { loadIdentity, stateFolder } from "../app/state.ts";
 import { checkNames, LINK_OPTIONS, SERVICE_OPTION } from "./config.ts";
 import { loadDevice, saveDevice, type StoredDevice } from "./state.ts";
@@ -23,7 +23,7 @@ const OPTIONS = {
 } as const;
 
 /** The command, below the device's command `name`; `run` runs the device with what is stored then. */
-export function joinCommand(name: string, run: (command: Command) => Promise<void>): Command {
+export function joinCommand(name: string, run: (command: Command, once: boolean) => Promise<void>): Command {
   const help = "Joins the server that printed the string: makes this device's key, proves itself, then stays up.";
   return taskCommand(`${name} join`, help, OPTIONS, examples(name), true)
     .argument(
@@ -31,10 +31,16 @@ export function joinCommand(name: string, run: (command: Command) => Promise<voi
       `what \`server enroll\` printed, sp2_…; - reads it from stdin; without it ${JOIN_VARIABLE} has it`,
     )
     .option("--no-run", "store what the string says, and end; the device joins when it runs")
+    .option(
+      "--once",
+      "prove this device to the server, store that, and end: the step before a service manager starts it",
+    )
     .option("--replace", "join though this device has joined before; that stands again if the string is refused")
     .action(async (text: string | undefined, _options: unknown, command: Command) => {
+      const { run: runs, once = false } = command.opts<{ run: boolean; once?: true }>();
+      if (once && !runs) throw new ConfigError("--once proves this device, and --no-run does not; give one of them");
       await join(readString(text === "-" ? await firstLine(Deno.stdin) : text ?? fromEnvironment()), command, name);
-      if (command.opts<{ run: boolean }>().run) await run(command);
+      if (runs) await run(command, once);
     });
 }
 
@@ -45,8 +51,8 @@ const JOIN_VARIABLE = "SALLYPORT_JOIN";
 const MAX_LINE = 4_096;
 
 function fromEnvironment(): string {
-  const text = Deno.env.get(JOIN_VARIABLE);
-  if (text) return text;
+  const text = variable(JOIN_VARIABLE);
+  if (text !== undefined) return text;
   throw new ConfigError(
     `the string of \`server enroll\` is missing; give it, or - to read it from stdin, or set ${JOIN_VARIABLE}`,
   );
@@ -111,6 +117,7 @@ function examples(name: string): string {
   On the server, first:  ${server} enroll gw1 --service ssh=0.0.0.0:2201
   Then here:             ${name} join 'sp2_...' --service ssh=127.0.0.1:22
   Where others can see command lines:  printf %s "$STRING" | ${name} join - --service ssh=127.0.0.1:22
+  Only prove this device and end, before systemd starts it:  ${name} join 'sp2_...' --service ssh=127.0.0.1:22 --once
   From the next start on, what is stored will do:
     ${name}`;
 }

@@ -51,7 +51,7 @@ export function splitServices(text: string): string[] {
  *
  * @example
  * ```ts
- * import { parseNamedService } from "./named_service.ts";
+ * import { parseNamedService } from "@sallyport/sallyport";
  * import assert from "node:assert/strict";
  *
  * const service = parseNamedService("web=127.0.0.1:80,proxy=v2");

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Address, isHost, parsePort, splitHostPort } from "../protocol/address.ts";
+import { type Address, isHost, notAHost, parsePort, splitHostPort } from "../protocol/address.ts";
 import { ipBytes, samePrefix } from "../net/networks.ts";
 
 /** One allowed service, or a range of them. */
@@ -23,7 +23,7 @@ export interface ServiceRule {
  *
  * @example
  * ```ts
- * import { parseService } from "./services.ts";
+ * import { parseService } from "@sallyport/sallyport";
  * import assert from "node:assert/strict";
  *
  * const rule = parseService("10.0.0.0/24:*");
@@ -51,9 +51,7 @@ function parseHostPattern(pattern: string, text: string): (host: string) => bool
     };
   }
   if (slash >= 0) throw new SyntaxError(`"${pattern}" in "${text}" is not a network; write one as in 10.0.0.0/24`);
-  if (!isHost(pattern)) {
-    throw new SyntaxError(`"${pattern}" in "${text}" is not a host; write a name, an IP, a network or *`);
-  }
+  if (!isHost(pattern)) throw notAHost(pattern, text, "not a host; write a name, an IP, a network or *");
   const name = pattern.toLowerCase();
   return (host) => host.toLowerCase() === name;
 }

@@ -5,6 +5,7 @@
  */
 
 import { formatAddress } from "../protocol/address.ts";
+import * as check from "../net/option_check.ts";
 import type { Logger } from "../net/logger.ts";
 import { connectDevice } from "./device.ts";
 import type { DeviceHandle } from "./handle.ts";
@@ -24,6 +25,14 @@ export interface TcpRemoteConnectOptions {
   readonly logger?: Logger;
 }
 
+const OPTIONS = check.options<TcpRemoteConnectOptions>({
+  serverAddress: check.host,
+  serverPort: check.optional(check.whole(1, 65_535)),
+  localAddress: check.text,
+  localPort: check.whole(1, 65_535),
+  logger: check.optional(check.logger),
+});
+
 /** The port that the agent's stock configuration names for the server. */
 export const DEFAULT_SERVER_PORT = 2065;
 
@@ -31,11 +40,12 @@ export const DEFAULT_SERVER_PORT = 2065;
  * Connects one service through the server for the life of one link, as the original does: when the link ends, so does the
  * handle. For a link that comes back see {@linkcode connectDevice}.
  *
- * @throws {SyntaxError} if `localAddress` or `localPort` cannot be one.
+ * @throws {TypeError} or {RangeError} with the name and the value of an option that cannot be.
+ * @throws {SyntaxError} if `localAddress` is not the host of one service.
  *
  * @example
  * ```ts
- * import { tcpRemoteConnect } from "./tcp_remote_connect.ts";
+ * import { tcpRemoteConnect } from "@sallyport/sallyport";
  *
  * const remote = tcpRemoteConnect({
  *   serverAddress: "127.0.0.1",
@@ -49,6 +59,7 @@ export const DEFAULT_SERVER_PORT = 2065;
  * ```
  */
 export function tcpRemoteConnect(options: TcpRemoteConnectOptions): DeviceHandle {
+  OPTIONS(options, "options");
   const { serverAddress, serverPort = DEFAULT_SERVER_PORT, localAddress, localPort, logger } = options;
   return connectDevice({
     profile: "v1",

@@ -26,7 +26,7 @@ export const MAX_HOST_LENGTH = 255;
  *
  * @example
  * ```ts
- * import { parseAddress } from "./address.ts";
+ * import { parseAddress } from "@sallyport/sallyport";
  * import assert from "node:assert/strict";
  *
  * assert.deepEqual(parseAddress("[::1]:22"), { host: "::1", port: 22 });
@@ -36,9 +36,7 @@ export const MAX_HOST_LENGTH = 255;
 export function parseAddress(text: string): Address {
   const [host, portText] = splitHostPort(text);
   if (host === "") throw new SyntaxError(`"${text}" has no host; write HOST:PORT`);
-  if (!isHost(host)) {
-    throw new SyntaxError(`"${host}" in "${text}" is neither a host name nor an IP address`);
-  }
+  if (!isHost(host)) throw notAHost(host, text);
   return { host, port: parsePort(portText, text) };
 }
 
@@ -52,6 +50,7 @@ export function splitHostPort(text: string): [host: string, port: string] {
     }
     return [host, bracketed[2] ?? ""];
   }
+  rejectOtherKinds(text);
   if (text.includes("//")) throw new SyntaxError(`"${text}" is a URL; write HOST:PORT alone`);
   if (/^\d+$/.test(text)) throw new SyntaxError(`"${text}" has no host; write HOST:PORT, as in 127.0.0.1:${text}`);
   const colon = text.lastIndexOf(":");
@@ -61,6 +60,42 @@ export function splitHostPort(text: string): [host: string, port: string] {
     throw new SyntaxError(`"${text}" is ambiguous; write an IPv6 address in brackets, as in [::1]:22`);
   }
   return [host, text.slice(colon + 1)];
+}
+
+/** What others carry, and this does not: better said than that a bracket is missing. */
+function rejectOtherKinds(text: string): void {
+  if (/^(?:udp[46]?|quic):(?![\d*-]+$)|\/(?:udp[46]?|quic)$/i.test(text)) {
+    throw new SyntaxError(
+      `"${text}": UDP is not supported; what is carried is TCP: write HOST:PORT, as in 127.0.0.1:53`,
+    );
+  }
+  if (/^(?:unix(?:-\w+)?:(?![\d*-]+$)|[/@~]|\.{1,2}\/)|\.sock$/i.test(text)) {
+    throw new SyntaxError(
+      `"${text}": Unix sockets are not supported; what is carried is TCP: write HOST:PORT, as in 127.0.0.1:8080`,
+    );
+  }
+  const plain = /^tcp[46]?:(?:\/\/)?([^/]*:[^/]*)\/?$|^(.*)\/tcp[46]?$/i.exec(text);
+  if (plain) throw new SyntaxError(`"${text}": TCP goes without saying; write ${plain[1] ?? plain[2]} alone`);
+}
+
+/** The error for a host that is none, with its form in letters of the DNS if it is a name in others (RFC 5890). */
+export function notAHost(host: string, text: string, what = "neither a host name nor an IP address"): SyntaxError {
+  const ascii = asciiName(host);
+  return new SyntaxError(
+    ascii === undefined
+      ? `"${host}" in "${text}" is ${what}`
+      : `"${host}" in "${text}" has letters that host names are not written in; write it as ${ascii}`,
+  );
+}
+
+function asciiName(host: string): string | undefined {
+  if (!/[^\0-\x7f]/.test(host)) return undefined;
+  try {
+    const { hostname } = new URL(`http://${host}/`);
+    return isHost(hostname) ? hostname : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Parses a port, 0–65535. `whole` is the text to quote in the error. */

@@ -94,3 +94,32 @@ test("a host of 255 characters is the longest", () => {
   assert.equal(isHost(`${labels}.${"b".repeat(63)}.`), false);
   assert.equal(isHost(""), false);
 });
+
+test("what is not TCP is refused by name, and a host that is called so is a host", () => {
+  const udp = ["udp://127.0.0.1:53", "udp:127.0.0.1:53", "UDP4:a:1", "127.0.0.1:53/udp", "udp:dns", "quic://a:443"];
+  for (const text of udp) assert.throws(() => parseAddress(text), /UDP is not supported; what is carried is TCP/, text);
+  const unix = ["unix:/run/a.sock", "unix:///run/a.sock", "/run/a.sock", "./a.sock", "@abstract", "~/a", "a.sock"];
+  for (const text of unix) assert.throws(() => parseAddress(text), /Unix sockets are not supported; .* TCP/, text);
+  for (const text of ["tcp://127.0.0.1:22", "tcp:127.0.0.1:22", "tcp4://127.0.0.1:22/", "127.0.0.1:22/tcp"]) {
+    assert.throws(() => parseAddress(text), {
+      message: `"${text}": TCP goes without saying; write 127.0.0.1:22 alone`,
+    });
+  }
+  assert.deepEqual(parseAddress("udp:53"), { host: "udp", port: 53 });
+  assert.deepEqual(parseAddress("unix:22"), { host: "unix", port: 22 });
+});
+
+test("a name in other letters is refused with the form that the DNS has of it", () => {
+  const table = {
+    "bücher.example:80": "xn--bcher-kva.example",
+    "例え.テスト:1": "xn--r8jz45g.xn--zckzah",
+    "relay。example:1": "relay.example",
+    "ｒelay.example:1": "relay.example",
+  };
+  for (const [text, ascii] of Object.entries(table)) {
+    assert.throws(() => parseAddress(text), new RegExp(`has letters that .*; write it as ${ascii}$`), text);
+  }
+  for (const text of ["bü cher:1", "ü/x:1", "-ü-:1", "a\u202eb:1"]) {
+    assert.throws(() => parseAddress(text), { name: "SyntaxError" }, text);
+  }
+});

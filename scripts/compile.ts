@@ -8,11 +8,9 @@
  */
 
 import { parseArgs } from "node:util";
+import { withoutColors } from "./colors.ts";
 import { RUNTIME_FLAGS } from "./runtime_flags.ts";
 
-/** SALLYPORT_… are the options; the others are what the command-line library asks for colours. */
-const ENV =
-  "SALLYPORT_*,HOME,XDG_STATE_HOME,HTTPS_PROXY,https_proxy,NO_PROXY,no_proxy,PATH,LANG,NO_COLOR,FORCE_COLOR,CLICOLOR,CLICOLOR_FORCE,NODE_DEBUG";
 const PERMISSIONS = [
   "--no-prompt",
   "--allow-net",
@@ -21,7 +19,7 @@ const PERMISSIONS = [
   "--allow-sys=uid,hostname,networkInterfaces",
   "--allow-run", // hooks, whose programs stand in the configuration file
   "--allow-ffi", // a system call turns Nagle's algorithm off and lets go of stuck sockets, under TLS
-  `--allow-env=${ENV}`,
+  "--allow-env", // all of it: a variable with a slip in its name is found only by looking at every name
 ];
 
 /** Entry points, by binary. */
@@ -71,7 +69,12 @@ for (const [name, entry] of Object.entries(BINARIES)) {
 }
 
 async function run(command: string, args: string[]): Promise<void> {
-  const { success, code } = await new Deno.Command(command, { args, stdout: "inherit", stderr: "inherit" }).spawn()
+  const { success, code } = await new Deno.Command(command, {
+    args,
+    env: withoutColors(),
+    stdout: "inherit",
+    stderr: "inherit",
+  }).spawn()
     .status;
   if (success) return;
   const hint = args[0] === "compile" && runtime === undefined

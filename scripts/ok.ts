@@ -3,6 +3,8 @@
  * the tests; where these have run already, the rest alone.
  */
 
+import { withoutColors } from "./colors.ts";
+
 const steps: [name: string, args: string[]][] = [
   ["format", ["fmt", "--check", "--quiet"]],
   ["lint", ["lint", "--quiet"]],
@@ -20,6 +22,7 @@ for (const [name, args] of steps) {
   const quiet = name === "docs"; // prints all it read when it finds nothing
   const child = new Deno.Command(Deno.execPath(), {
     args,
+    env: withoutColors(),
     stdout: quiet ? "null" : "inherit",
     stderr: "inherit",
   }).spawn();

@@ -19,6 +19,10 @@ export const TABLES: Record<string, readonly string[]> = {
     "server disable",
     "server enable",
     "server rename",
+    "server service add",
+    "server service move",
+    "server service remove",
+    "server expire",
     "server key",
     "device join",
     "device key",
@@ -33,9 +37,16 @@ export function commands(): Map<string, Command> {
   const all = new Map<string, Command>();
   for (const command of [serverCommand("sallyport server"), deviceCommand("sallyport device")]) {
     all.set(command.name(), command);
-    for (const below of command.commands) all.set(`${command.name()} ${below.name()}`, below);
+    for (const below of command.commands) addAll(all, command.name(), below);
   }
   return all;
+}
+
+/** A command that has others below it has no options of its own. */
+function addAll(all: Map<string, Command>, above: string, command: Command): void {
+  const name = `${above} ${command.name()}`;
+  if (command.commands.length === 0) all.set(name, command);
+  for (const below of command.commands) addAll(all, name, below);
 }
 
 /** The options of a command, as `--help` has them. */

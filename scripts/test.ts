@@ -7,6 +7,7 @@
  * @module
  */
 
+import { withoutColors } from "./colors.ts";
 import { installClients } from "./install_clients.ts";
 import { filterOf, type Results, resultsOf } from "./test_results.ts";
 
@@ -26,7 +27,7 @@ async function run(): Promise<number> {
     const given = Deno.args[0] === "--" ? Deno.args.slice(1) : Deno.args;
     const { code } = await new Deno.Command(Deno.execPath(), {
       args: ["test", "--allow-all", "--shuffle", `--junit-path=${report}`, ...given],
-      env: { SALLYPORT_TEST_SKIPS: skips },
+      env: { SALLYPORT_TEST_SKIPS: skips, ...withoutColors() },
       stdin: "null",
       stdout: "inherit",
       stderr: "inherit",

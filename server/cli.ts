@@ -11,6 +11,7 @@ import { silentLogger } from "../net/logger.ts";
 import { ServerCertificate } from "../net/tls.ts";
 import { daemonCommand, printLine, readOptions } from "../app/command.ts";
 import { HookRunner } from "../app/hooks.ts";
+import { strangeVariables } from "../app/environment.ts";
 import { setUpLogging } from "../app/logging.ts";
 import { describeOptions } from "../app/options.ts";
 import { runDaemon } from "../app/run.ts";
@@ -70,6 +71,7 @@ async function run(command: Command): Promise<void> {
     return;
   }
   const logger = setUpLogging("server", values["log-format"] ?? "auto", values["log-level"] ?? "info");
+  for (const line of strangeVariables(Object.keys(SERVER_OPTIONS))) logger.warn("{warning}", { warning: line });
   const hasV2 = config.listen.some(({ profile }) => profile === "v2");
   const state = hasV2 ? await openV2State(stateFolder(values.state, "server"), values.devices, logger) : undefined;
   const { hooks: commands, ...options } = config;
@@ -91,6 +93,13 @@ async function run(command: Command): Promise<void> {
     ready: server.ready.then(() => tellState(server, state)),
     closed: server.closed.then(() => hooks.close()),
     shutdown: () => server.shutdown(),
+    reload: () => {
+      const reread = state
+        ? "devices.toml is read now, a new certificate by itself, and all else"
+        : "what was changed is read";
+      logger.info("SIGHUP: going on; {reread} at the next start", { reread });
+      state?.reload();
+    },
   };
   try {
     await runDaemon(daemon, (signal) => {

@@ -14,8 +14,9 @@ import type { Hooks } from "../app/hooks.ts";
 import type { OptionTable, OptionValues } from "../app/options.ts";
 import { STATE_OPTION } from "../app/state.ts";
 import type { TomlTable } from "../app/toml_table.ts";
-import { FLAG, oneOf, parseDuration, parseDurationOrNever, parsePositiveDuration } from "../app/values.ts";
-import { DEFAULT_SERVER_PORT, DEVICES_OPTION } from "./enroll_cli.ts";
+import { FLAG, oneOf, parseDuration, parseDurationOrNever, parsePath, parsePositiveDuration } from "../app/values.ts";
+import { DEVICES_OPTION } from "./enroll_cli.ts";
+import { DEFAULT_SERVER_PORT, parseListen } from "./listen_address.ts";
 import type { Forward, ServeOptions, V1ListenOptions } from "./options.ts";
 
 /** Where a v2 server listens if nobody says otherwise. */
@@ -38,9 +39,9 @@ const LISTEN_OPTIONS = {
   "tls-cert": {
     value: "FILE",
     help: "v2: certificate of a CA for this host's name, with what leads to the CA, as PEM; reread when it changes",
-    parse: String,
+    parse: parsePath,
   },
-  "tls-key": { value: "FILE", help: "v2: its key, as PEM", parse: String },
+  "tls-key": { value: "FILE", help: "v2: its key, as PEM", parse: parsePath },
   plain: { ...FLAG, help: "v2: without TLS; keys are still proved, and everything can be read on the way" },
 } as const satisfies OptionTable;
 
@@ -83,11 +84,6 @@ export const SERVER_OPTIONS = {
   },
   ...COMMON_OPTIONS,
 } as const satisfies OptionTable;
-
-/** Parses `HOST:PORT`, or a port alone. */
-function parseListen(text: string): Address {
-  return parseAddress(/^\d+$/.test(text) ? `0.0.0.0:${text}` : text);
-}
 
 /** Parses `HOST_ADDRESS:HOST_PORT=LOCAL_ADDRESS:LOCAL_PORT`. */
 export function parseForward(text: string): Forward {
@@ -197,8 +193,8 @@ function listenFromSection(section: TomlTable): V1ListenOptions | V2ListenConfig
     address: section.one("address", parseListen),
     profile: section.one("profile", LISTEN_OPTIONS.profile.parse),
     forward: section.list("forward", parseForward),
-    "tls-cert": section.one("tls-cert", String),
-    "tls-key": section.one("tls-key", String),
+    "tls-cert": section.one("tls-cert", parsePath),
+    "tls-key": section.one("tls-key", parsePath),
     plain: section.flag("plain"),
   };
   return listenFrom(given, {

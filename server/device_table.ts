@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isDeepStrictEqual } from "node:util";
 import { ConfigError } from "../app/config_error.ts";
 import { readPrivateFile, writeStateFile } from "../app/private_file.ts";
 import { placeAt, scanToml, tomlKey, type TomlStatement, tomlString } from "../app/toml_scan.ts";
@@ -38,9 +39,15 @@ export async function readDevices(file: string): Promise<AuthorizedDevice[]> {
 /**
  * Edits the file, whole or not at all. To be called under the lock of the state.
  *
- * @throws {ConfigError} if it cannot be used, before or after, and if other devices would change.
+ * @param wanted What is to come of the device, if that is known.
+ * @throws {ConfigError} if it cannot be used, before or after, and if anything else would come of it.
  */
-export async function updateDevices(file: string, device: string, edit: DeviceEdit): Promise<AuthorizedDevice[]> {
+export async function updateDevices(
+  file: string,
+  device: string,
+  edit: DeviceEdit,
+  wanted?: AuthorizedDevice,
+): Promise<AuthorizedDevice[]> {
   const source = await readPrivateFile(file, false) ?? HEADING;
   const others = (devices: readonly AuthorizedDevice[]) =>
     JSON.stringify(devices.filter(({ name, key }) => name !== device && key !== keyBefore));
@@ -48,7 +55,8 @@ export async function updateDevices(file: string, device: string, edit: DeviceEd
   const keyBefore = before.find(({ name }) => name === device)?.key;
   const text = edit(source, file);
   const after = parseDevices(file, text);
-  if (others(before) !== others(after)) {
+  const result = after.find(({ name }) => name === device);
+  if (others(before) !== others(after) || wanted && !isDeepStrictEqual(result, wanted)) {
     throw new ConfigError(`${file}: "${device}" is written in a way that this cannot edit; do it by hand`);
   }
   if (text !== source) await writeStateFile(file, text);
@@ -123,8 +131,19 @@ export function replaceDevice(
   return (source, file) => edits.reduce((text, edit) => edit(text, file), source);
 }
 
+/** Sets until when a device may link up, in milliseconds since 1970; `undefined` for ever. */
+export function setExpiry(name: string, expires: number | undefined): DeviceEdit {
+  return (source, file) => {
+    if (expires !== undefined) return setValue(name, "expires", formatTime(expires))(source, file);
+    const statements = scanToml(source);
+    headerOf(statements, source, file, name);
+    const mine = statements.filter(({ kind, path }) => kind === "value" && path[0] === name && path[1] === "expires");
+    return cut(source, mine.map((statement) => lineOf(source, statement)));
+  };
+}
+
 /** Sets one key of a device. */
-function setValue(name: string, key: string, value: string): DeviceEdit {
+export function setValue(name: string, key: string, value: string): DeviceEdit {
   return (source, file) => {
     const statements = scanToml(source);
     const header = headerOf(statements, source, file, name);
@@ -141,7 +160,12 @@ function setValue(name: string, key: string, value: string): DeviceEdit {
 }
 
 /** The header `[name]`; a device that is written otherwise is not edited. */
-function headerOf(statements: readonly TomlStatement[], source: string, file: string, name: string): TomlStatement {
+export function headerOf(
+  statements: readonly TomlStatement[],
+  source: string,
+  file: string,
+  name: string,
+): TomlStatement {
   const header = statements.find(({ kind, path }) => kind === "table" && path.length === 1 && path[0] === name);
   const other = statements.find(({ path }) => path[0] === name);
   const sole = statements.every(({ kind, path, start }) =>
@@ -164,13 +188,13 @@ export function unknownDevice(name: string, known: Iterable<string>): ConfigErro
 }
 
 /** The offsets of the lines that a statement stands on, with the comment behind it. */
-function lineOf(source: string, { start, end }: TomlStatement): [number, number] {
+export function lineOf(source: string, { start, end }: TomlStatement): [number, number] {
   const lineEnd = source.indexOf("\n", end);
   return [source.lastIndexOf("\n", start - 1) + 1, lineEnd < 0 ? source.length : lineEnd + 1];
 }
 
 /** Takes ranges out, and one of two blank lines that would meet. */
-function cut(source: string, ranges: readonly (readonly [number, number])[]): string {
+export function cut(source: string, ranges: readonly (readonly [number, number])[]): string {
   let text = source;
   for (const [start, end] of ranges.toReversed()) {
     const [before, after] = [text.slice(0, start), text.slice(end)];

@@ -1,5 +1,5 @@
 /**
- * `server enroll`, `devices`, `revoke`, `disable`, `enable`, `rename`: the files of a server, whether it runs or not.
+ * `server enroll`, `devices`, `revoke`, `disable`, `enable`, `rename`, `service …`, `expire`: the files of a server, whether it runs or not.
  *
  * @module
  */
@@ -7,12 +7,10 @@
 import type { Command } from "commander";
 import { parseName } from "../protocol/name.ts";
 import { fingerprint, parsePublicKey } from "../net/identity.ts";
-import { argument, printLine, taskCommand, taskOptions } from "../app/command.ts";
+import { argument, printLine, taskCommand } from "../app/command.ts";
 import { ConfigError } from "../app/config_error.ts";
-import type { OptionTable } from "../app/options.ts";
 import { stderr } from "../app/output.ts";
 import { withLock } from "../app/private_file.ts";
-import { STATE_OPTION, stateFolder } from "../app/state.ts";
 import type { AuthorizedDevice } from "./authorized_devices.ts";
 import {
   type DeviceEdit,
@@ -25,26 +23,18 @@ import {
   unknownDevice,
   updateDevices,
 } from "./device_table.ts";
-import { DEVICES_OPTION, enrollCommand } from "./enroll_cli.ts";
-import { Enrolments, type PendingEnrolment } from "./enrolments.ts";
-import { devicesFile, readFacts } from "./facts.ts";
+import { demandDevice, type Place, PLACE_OPTIONS, placeOf } from "./device_place.ts";
+import { enrollCommand } from "./enroll_cli.ts";
+import type { PendingEnrolment } from "./enrolments.ts";
 import { type LiveDevice, readLiveState } from "./live_state.ts";
 import { formatGrantedAddress, type ServiceGrant } from "./service_grant.ts";
-
-const OPTIONS = { devices: DEVICES_OPTION, state: STATE_OPTION } as const satisfies OptionTable;
-
-/** Where the commands find things. */
-interface Place {
-  readonly folder: string;
-  readonly file: string;
-  readonly enrolments: Enrolments;
-}
+import { servicesCommands } from "./services_cli.ts";
 
 /** All commands about devices, for the server's command that users know as `name`. */
 export function devicesCommands(name: string): Command[] {
   return [
     enrollCommand(name),
-    taskCommand(`${name} devices`, "Shows the devices that may link up, and those that may enrol.", OPTIONS)
+    taskCommand(`${name} devices`, "Shows the devices that may link up, and those that may enrol.", PLACE_OPTIONS)
       .option("--json", "print JSON")
       .action((_options: unknown, command: Command) => list(command)),
     named(`${name} revoke`, "Removes a device: its link ends, and its key is worth nothing.", revoke),
@@ -59,26 +49,24 @@ export function devicesCommands(name: string): Command[] {
         "is enabled; it asks again in about a minute, or when it is restarted",
       );
     }),
-    taskCommand(`${name} rename`, "Gives a device another name; its key, its services and its link stay.", OPTIONS)
+    taskCommand(
+      `${name} rename`,
+      "Gives a device another name; its key, its services and its link stay.",
+      PLACE_OPTIONS,
+    )
       .argument("<old>", "its name", argument(parseName))
       .argument("<new>", "its name from now on", argument(parseName))
       .action(async (before: string, after: string, _options: unknown, command: Command) => {
         await rename(await placeOf(command), before, after);
       }),
+    ...servicesCommands(name),
   ];
 }
 
 function named(fullName: string, help: string, run: (place: Place, device: string) => Promise<void>): Command {
-  return taskCommand(fullName, help, OPTIONS)
+  return taskCommand(fullName, help, PLACE_OPTIONS)
     .argument("<name>", "the device's name", argument(parseName))
     .action(async (device: string, _options: unknown, command: Command) => run(await placeOf(command), device));
-}
-
-async function placeOf(command: Command): Promise<Place> {
-  const values = taskOptions(OPTIONS, command);
-  const folder = stateFolder(values.state, "server");
-  const file = devicesFile(folder, values.devices, await readFacts(folder));
-  return { folder, file, enrolments: new Enrolments(folder, file) };
 }
 
 async function edit({ folder, file }: Place, device: string, change: DeviceEdit, what: string): Promise<void> {
@@ -116,12 +104,6 @@ async function rename({ folder, file, enrolments }: Place, before: string, after
     await updateDevices(file, before, renameDevice(before, after));
   });
   stderr.write(`"${before}" is "${after}" from now on`);
-}
-
-async function demandDevice(file: string, device: string): Promise<AuthorizedDevice[]> {
-  const devices = await readDevices(file);
-  if (!devices.some(({ name }) => name === device)) throw unknownDevice(device, devices.map(({ name }) => name));
-  return devices;
 }
 
 /** One line of `devices`. */

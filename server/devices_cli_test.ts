@@ -16,9 +16,12 @@ const ROOT = new URL("..", import.meta.url);
 const PROGRAM = `
 import { Command, Option } from "commander";
 import { runProcess } from "./app/run.ts";
+import { addOptions } from "./app/options.ts";
+import { SERVER_OPTIONS } from "./server/config.ts";
 import { devicesCommands } from "./server/devices_cli.ts";
 await runProcess("sallyport server", async () => {
-  const server = new Command("server").exitOverride().addOption(new Option("--state <DIR>")).action(() => {});
+  const server = new Command("server").exitOverride().addOption(new Option("--config <FILE>")).action(() => {});
+  addOptions(server, SERVER_OPTIONS, true);
   for (const command of devicesCommands("sallyport server")) server.addCommand(command);
   await server.parseAsync(Deno.args, { from: "user" });
 });
@@ -92,7 +95,7 @@ test("what cannot be enrolled is told in a line, and nothing is printed for a sc
     [["enroll", "gw1", "--service", "a=0.0.0.0:1", "--expires", "soon", ...place], /neither a date.* nor a span/],
     [
       ["enroll", "gw1", "--service", "a=0.0.0.0:1", "--expires", "2020-01-31", ...place],
-      /"2020-01-31" is past; the device could never link up\n/,
+      /"2020-01-31" is past; the device could never link up$/,
     ],
     [
       ["enroll", "gw1", "--service", "a=0.0.0.0:1", "--replace", ...place],
@@ -168,6 +171,56 @@ test("devices are shown, disabled, enabled, renamed and revoked", async (folder)
   );
 });
 
+test("services are added, moved and removed, and times set, of devices that are known; a mistake changes nothing", async (folder) => {
+  const file = `${folder}/server/devices.toml`;
+  const place = ["--state", folder];
+  await loadIdentity(`${folder}/server`);
+  await Deno.writeTextFile(file, `# mine\n[gw1]\nkey = "${key(1)}" # roof\nservices = { ssh = "0.0.0.0:2201" }\n`);
+  const said = async (...args: string[]) => (await run([...args, ...place])).err;
+  assert.equal(
+    await said("service", "add", "gw1", "web=0.0.0.0:8080", "--max-clients", "20"),
+    '"gw1" may offer "web" at 0.0.0.0:8080, which opens once the device runs with --service web=HOST:PORT',
+  );
+  assert.equal(
+    await said("service", "move", "gw1", "web=127.0.0.1:8081"),
+    '"web" of "gw1" is at 127.0.0.1:8081 from now on',
+  );
+  assert.equal(await said("service", "remove", "gw1", "ssh"), '"gw1" may not offer "ssh" any more');
+  assert.equal(await said("expire", "gw1", "2099-01-31"), '"gw1" may link up until 2099-01-31');
+  assert.match(await said("expire", "gw1", "90d"), /^"gw1" may link up until 20\d\d-\d\d-\d\dT/);
+  assert.equal(await said("expire", "gw1", "never"), '"gw1" never expires');
+  const text = `# mine\n[gw1]\nkey = "${key(1)}" # roof\n` +
+    'services = { web = { listen = "127.0.0.1:8081", max-clients = 20 } }\n';
+  assert.equal(await Deno.readTextFile(file), text);
+
+  const enrol = ["enroll", "gw2", "--service", "a=0.0.0.0:0", "--public-address", "a.example", ...place];
+  assert.equal((await run(enrol)).code, 0);
+  const mistakes: [args: string[], says: RegExp][] = [
+    [
+      ["service", "add", "gw1", "web=0.0.0.0:1"],
+      /"gw1" has the service "web" already, at 127\.0\.0\.1:8081; "service move"/,
+    ],
+    [["service", "add", "gw9", "web=0.0.0.0:1"], /there is no device "gw9"; there are: gw1$/],
+    [["service", "add", "gw2", "web=0.0.0.0:1"], /"gw2" has not used its enrolment string yet; enroll it anew/],
+    [["service", "add", "gw1", "web"], /"web" is not a service; write NAME=HOST:PORT/],
+    [["service", "move", "gw1", "ssh=0.0.0.0:1"], /"gw1" has no service "ssh"; there are: web$/],
+    [["service", "remove", "gw1", "ssh"], /"gw1" has no service "ssh"; there are: web$/],
+    [["expire", "gw1", "soon"], /"soon" is neither a date/],
+    [["expire", "gw1", "2020-01-01"], /"2020-01-01" is past/],
+    [["service", "ad", "gw1"], /unknown command "ad"; did you mean "add"\?$/],
+    [
+      ["enroll", "gw1", "--service", "x=0.0.0.0:1", "--public-address", "a.example"],
+      /there is a device "gw1" already; --replace gives it a new key; .* \(web=127\.0\.0\.1:8081\) .*: "service add"/,
+    ],
+  ];
+  await Promise.all(mistakes.map(async ([args, says]) => {
+    const { code, out, err } = await run([...args, ...place]);
+    assert.deepEqual([code, out], [ExitCode.USAGE, ""], args.join(" "));
+    assert.match(err, says);
+  }));
+  assert.equal(await Deno.readTextFile(file), text);
+});
+
 test("while the server runs, devices are shown with their links, and services with what is bound", async (folder) => {
   const state = `${folder}/server`;
   const live = await LiveState.open(state, systemClock, silentLogger);
@@ -238,6 +291,36 @@ test("many who enrol at once are all kept", async (folder) => {
   assert.deepEqual(waiting.map(({ device }) => device).sort(), ["a", "b", "c", "d"]);
 });
 
+test("a public address without a port has the one where the running server listens, else the configured one", async (folder) => {
+  const state = `${folder}/server`;
+  const enroll = async (args: string[] = [], before: string[] = []) => {
+    const place = ["--service", "s=0.0.0.0:0", "--public-address", "relay.example", "--state", folder];
+    const { out, err } = await run([...before, "enroll", "gw1", ...place, ...args]);
+    const told = err.split("\n").find((line) => line.startsWith("devices will dial"));
+    return [decodeEnrolment(out).addresses[0]!.port, told];
+  };
+  const told = (port: number) => `devices will dial relay.example:${port}, as the server listens at ${port}`;
+  const config = `${folder}/server.toml`;
+  const sections = `[[listen]]\nprofile = "v1"\naddress = "0.0.0.0:1"\n[[listen]]\naddress = "127.0.0.1:2"\n`;
+  await Deno.writeTextFile(config, `${sections}[[listen]]\naddress = "0.0.0.0:3"\n`);
+  assert.deepEqual(await enroll(), [7443, undefined]);
+  assert.deepEqual((await enroll([], ["--config", config]))[0], 3);
+  assert.deepEqual((await enroll([], ["--listen", "0.0.0.0:4", "--config", config]))[0], 4);
+  const addresses = [{ host: "127.0.0.1", port: 5 }, { host: "::", port: 8443 }];
+  await writeFacts(state, { addresses, security: "pinned" });
+  assert.deepEqual((await enroll())[0], 8443, "where it listened when it ran");
+  assert.deepEqual((await enroll([], ["--listen", "0.0.0.0:4"]))[0], 4, "where it will");
+  assert.deepEqual((await enroll(["--public-address", "relay.example:9"]))[0], 8443, "each has its own");
+  const live = await LiveState.open(state, systemClock, silentLogger);
+  try {
+    live.watch(() => []);
+    while (await readLiveState(state) === undefined); // until it is written
+    assert.deepEqual(await enroll([], ["--listen", "0.0.0.0:4"]), [8443, told(8443)], "where it does");
+  } finally {
+    await live.close();
+  }
+});
+
 test("devices dial what was said, else where the server listens, by this host's name if that is everywhere", () => {
   const facts = {
     addresses: [{ host: "::", port: 7443 }, { host: "0.0.0.0", port: 7443 }],
@@ -252,7 +335,8 @@ test("devices dial what was said, else where the server listens, by this host's 
   assert.throws(() => publicAddresses(undefined, facts, denied), /Cannot tell this host's name; say what devices dial/);
   const many = Array.from({ length: 5 }, (_, n) => ({ host: "relay.example", port: n + 1 }));
   assert.throws(() => publicAddresses(many, undefined), /5 addresses are too many; 4 have room/);
-  assert.deepEqual(parsePublicAddress("[::1]"), { host: "::1", port: 7443 });
+  assert.deepEqual(parsePublicAddress("[::1]"), { host: "::1" });
+  assert.throws(() => parsePublicAddress("bücher.example"), /write it as xn--bcher-kva\.example$/);
   assert.deepEqual(parsePublicAddress("relay.example:8"), { host: "relay.example", port: 8 });
   for (const text of ["0.0.0.0:7443", "[::]:7443", "relay.example:0", "0.0.0.0"]) {
     assert.throws(() => parsePublicAddress(text), /is nothing to dial; write what devices dial/, text);

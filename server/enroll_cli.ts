@@ -5,7 +5,7 @@
  */
 
 import type { Command } from "commander";
-import { type Address, formatAddress, isHost, parseAddress } from "../protocol/address.ts";
+import { type Address, formatAddress, isHost, notAHost, parseAddress } from "../protocol/address.ts";
 import { encodeEnrolment } from "../protocol/enrolment.ts";
 import { MAX_ENROLMENT_ADDRESSES } from "../protocol/limits.ts";
 import { parseName } from "../protocol/name.ts";
@@ -14,20 +14,19 @@ import { ConfigError } from "../app/config_error.ts";
 import type { OptionTable } from "../app/options.ts";
 import { stderr } from "../app/output.ts";
 import { loadIdentity, STATE_OPTION, stateFolder } from "../app/state.ts";
-import { parsePositiveDuration, parseTimeOrSpan } from "../app/values.ts";
+import { parsePath, parsePositiveDuration, parseTimeOrSpan } from "../app/values.ts";
 import { parseComment } from "./authorized_devices.ts";
 import { Enrolments } from "./enrolments.ts";
 import { devicesFile, readFacts, type ServerFacts } from "./facts.ts";
+import { DEFAULT_SERVER_PORT, portToDial } from "./listen_address.ts";
+import { readLiveState } from "./live_state.ts";
 import { parseGrant, type ServiceGrant } from "./service_grant.ts";
-
-/** The port that a server has if nobody says otherwise. */
-export const DEFAULT_SERVER_PORT = 7443;
 
 /** The option `--devices`. */
 export const DEVICES_OPTION = {
   value: "FILE",
   help: "file of authorized devices (default: the one that the server uses, devices.toml in its state)",
-  parse: String,
+  parse: parsePath,
 };
 
 const OPTIONS = {
@@ -50,11 +49,12 @@ const OPTIONS = {
   },
   "public-address": {
     value: "ADDRESS",
-    help: "where devices reach this server, up to four, in the order to try (default: this host's name)",
+    help:
+      "where devices reach this server, up to four, in the order to try; without a port, where it listens (default: this host's name)",
     parse: parsePublicAddress,
     many: true,
   },
-  comment: { value: "TEXT", help: "for people, kept with the device", parse: parseComment },
+  comment: { value: "TEXT", help: "for people, kept with the device", parse: parseComment, mayBeEmpty: true },
   devices: DEVICES_OPTION,
   state: STATE_OPTION,
 } as const satisfies OptionTable;
@@ -82,7 +82,8 @@ async function enroll(device: string, command: Command): Promise<void> {
     throw new ConfigError("--service is missing; for example: --service ssh=0.0.0.0:2201");
   }
   const facts = await readFacts(folder);
-  const addresses = publicAddresses(values["public-address"], facts);
+  const port = portToDial(command.parent, facts, await readLiveState(folder) !== undefined);
+  const addresses = publicAddresses(values["public-address"]?.map((given) => ({ port, ...given })), facts);
   const { publicKey: serverKey } = await loadIdentity(folder);
   const { expires, comment, valid } = values;
   const { tokenId, tokenSecret, validUntil, voided } = await new Enrolments(
@@ -103,6 +104,8 @@ async function enroll(device: string, command: Command): Promise<void> {
   const dialled = addresses.map(formatAddress).join(", then ");
   if (!values["public-address"]) { // also for a script: it was a guess
     stderr.write(`devices will dial ${dialled}; if they cannot, say --public-address relay.example`);
+  } else if (port !== DEFAULT_SERVER_PORT && values["public-address"].some((given) => given.port === undefined)) {
+    stderr.write(`devices will dial ${dialled}, as the server listens at ${port}`);
   }
   if (!Deno.stderr.isTerminal()) return;
   const until = new Date(validUntil).toLocaleString("sv-SE");
@@ -110,16 +113,24 @@ async function enroll(device: string, command: Command): Promise<void> {
   if (values["public-address"]) stderr.write(`It will dial ${dialled}.`);
 }
 
-function parseExpiry(text: string): number {
+/** Parses until when a device may link up: a date, or a span from now. */
+export function parseExpiry(text: string): number {
   const expires = parseTimeOrSpan(text, Date.now());
   if (expires <= Date.now()) throw new SyntaxError(`"${text}" is past; the device could never link up`);
   return expires;
 }
 
-/** Parses `HOST:PORT`, or `HOST` for the usual port. */
-export function parsePublicAddress(text: string): Address {
+/** Where devices dial; without a port it is the one where the server listens. */
+export interface PublicAddress {
+  readonly host: string;
+  readonly port?: number;
+}
+
+/** Parses `HOST:PORT`, or `HOST`. */
+export function parsePublicAddress(text: string): PublicAddress {
   const bare = /^\[(.*)\]$/.exec(text)?.[1] ?? text;
-  const address = isHost(bare) && !/^\d+$/.test(bare) ? { host: bare, port: DEFAULT_SERVER_PORT } : parseAddress(text);
+  if (!bare.includes(":") && /[^\0-\x7f]/.test(bare)) throw notAHost(bare, text);
+  const address: PublicAddress = isHost(bare) && !/^\d+$/.test(bare) ? { host: bare } : parseAddress(text);
   if (address.port === 0 || isWildcard(address.host)) {
     throw new SyntaxError(`"${text}" is nothing to dial; write what devices dial, as in relay.example:7443`);
   }

@@ -184,8 +184,12 @@ function findConflict(
   devices: readonly AuthorizedDevice[],
   waiting: readonly PendingEnrolment[],
 ): string | undefined {
-  const there = devices.some(({ name }) => name === device);
-  if (there && !replace) return `there is a device "${device}" already; --replace gives it a new key`;
+  const there = devices.find(({ name }) => name === device);
+  if (there && !replace) {
+    const offers = there.services.map(({ name, listen }) => `${name}=${formatGrantedAddress(listen)}`).join(" ");
+    return `there is a device "${device}" already; --replace gives it a new key; to change what it offers ` +
+      `(${offers || "nothing"}) and until when: "service add", "service move", "service remove", "expire"`;
+  }
   if (!there && replace) return unknownDevice(device, devices.map(({ name }) => name)).message;
   const others = [
     ...devices.filter(({ name, disabled }) => name !== device && !disabled),

@@ -17,7 +17,8 @@ export function formatGrants(services: readonly ServiceGrant[]): string {
   return `{ ${services.map((service) => `${tomlKey(service.name)} = ${formatGrant(service)}`).join(", ")} }`;
 }
 
-function formatGrant({ listen, maxClients, idleTimeout, proxyFrom }: ServiceGrant): string {
+/** Writes what a service is granted: its address, or an inline table with its limits. */
+export function formatGrant({ listen, maxClients, idleTimeout, proxyFrom }: ServiceGrant): string {
   const address = tomlString(formatGrantedAddress(listen));
   if (maxClients === undefined && idleTimeout === undefined && !proxyFrom) return address;
   const parts = [`listen = ${address}`];

@@ -8,6 +8,8 @@ import { type Endpoint, type KeepAliveSettings, normalKeepAlive } from "../proto
 import type { DeviceMode } from "../protocol/v2_messages.ts";
 import { Emitter } from "../net/emitter.ts";
 import { SHUTDOWN_TIMEOUT_MS } from "../net/limits.ts";
+import * as check from "../net/option_check.ts";
+import { checkServeOptions } from "./check_options.ts";
 import type { LinkDownEvent, ListeningEvent, ServerEvent } from "./events.ts";
 import { DeviceRegistry } from "./device_registry.ts";
 import { describeDevice, type ServedDevice } from "./device_status.ts";
@@ -49,25 +51,32 @@ export interface ServerHandle extends AsyncDisposable {
 /**
  * Starts a server. Devices dial its listeners; while one is linked, its clients connect to the host addresses.
  *
- * @example
- * ```ts
- * import { serve } from "./server.ts";
+ * @throws {TypeError} or {RangeError} with the name and the value of an option that cannot be.
  *
+ * @example A device may link up, and offer its service `ssh` at any free port of this host
+ * ```ts
+ * import { createIdentity, DeviceList, formatPublicKey, parseGrant, serve } from "@sallyport/sallyport";
+ *
+ * const identity = await createIdentity(); // the server's; keep it: identityToPem, identityFromPem
+ * const device = await createIdentity(); // the device's own; the server knows the public key alone
+ * const devices = new DeviceList([
+ *   { name: "gw1", key: formatPublicKey(device.publicKey), services: [parseGrant("ssh=127.0.0.1:0")], disabled: false },
+ * ]);
  * const server = serve({
  *   listen: [{
- *     profile: "v1",
+ *     profile: "v2",
  *     address: { host: "127.0.0.1", port: 0 },
- *     forwards: [{
- *       hostAddress: { host: "127.0.0.1", port: 0 },
- *       localAddress: { host: "127.0.0.1", port: 22 },
- *     }],
+ *     security: { kind: "pinned", keyPair: identity.keyPair },
  *   }],
+ *   v2: { identity, devices },
  * });
+ * server.subscribe((event) => event.type === "client-end" && event.reason); // every end has its reason
  * await server.ready;
  * await server.shutdown();
  * ```
  */
 export function serve(options: ServeOptions): ServerHandle {
+  checkServeOptions(options);
   const settings = serverSettings(options);
   const emitter = new Emitter<ServerEvent>(settings.logger);
   const emit = (event: ServerEvent) => emitter.emit(event);
@@ -119,6 +128,8 @@ export function serve(options: ServeOptions): ServerHandle {
     closed: closed.promise,
     devices: () => registry?.sessions.map(describeDevice) ?? [],
     setKeepAliveSettings(name, settings, endpoint) {
+      check.keepAliveSettings(settings, "settings");
+      check.endpoint(endpoint, "endpoint");
       const session = registry?.sessions.find(({ deviceName }) => deviceName === name);
       if (!session) return false;
       const keepAlive = normalKeepAlive(settings);
@@ -127,6 +138,7 @@ export function serve(options: ServeOptions): ServerHandle {
       return session.link !== undefined;
     },
     setMode(name, mode) {
+      check.word("config", "run")(mode, "mode");
       const link = registry?.sessions.find(({ deviceName }) => deviceName === name)?.link;
       link?.request({ wantedMode: mode });
       return link !== undefined;

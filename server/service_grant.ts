@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isHost, parseIPv6, parsePort, splitHostPort } from "../protocol/address.ts";
+import { isHost, notAHost, parseIPv6, parsePort, splitHostPort } from "../protocol/address.ts";
 import { parseName } from "../protocol/name.ts";
 
 /** A host address with one port, with a range to take a free one from, or with 0 (0–0) for any free one. */
@@ -34,7 +34,7 @@ export interface ServiceGrant {
 /** Parses `HOST:PORT`, `HOST:FROM-TO` or `HOST:0`; without a host, clients reach it at every IPv4 address of the server. */
 export function parseGrantedAddress(text: string): GrantedAddress {
   const [host, ports] = splitHostPort(/^[\d-]+$/.test(text) ? `0.0.0.0:${text}` : text);
-  if (!isHost(host)) throw new SyntaxError(`"${host}" in "${text}" is neither a host name nor an IP address`);
+  if (!isHost(host)) throw notAHost(host, text);
   const range = /^(\d+)-(\d+)$/.exec(ports);
   if (!range) {
     const port = parsePort(ports, text);

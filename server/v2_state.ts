@@ -25,6 +25,8 @@ export interface V2State {
   announce(addresses: readonly string[], security: "pinned" | "pki" | "plain"): Promise<void>;
   /** Tells them which devices are online from now on. */
   watch(server: Pick<ServerHandle, "devices" | "subscribe">): void;
+  /** Reads the file of devices now, without waiting for the next look at it. */
+  reload(): void;
   /** Looks at the files no more, and writes what has not been written. */
   close(): Promise<void>;
 }
@@ -84,6 +86,7 @@ export async function openV2State(folder: string, given: string | undefined, log
       live.watch(() => server.devices());
       server.subscribe(({ type }) => type !== "client-end" && live.changed());
     },
+    reload: () => devices.reload(),
     async close() {
       unsubscribe();
       devices.close();

@@ -150,3 +150,18 @@ test("v2 shutdown: a server that does not answer the handshake is given up after
   await device.handle.closed;
   listener.close();
 });
+
+for (const how of ["shutdown", "close"] as const) {
+  test(`v2 shutdown: a device may ${how} as soon as it hears that it is online`, async () => {
+    const identity = await createIdentity();
+    const directory = new Directory();
+    directory.put(authorized("gw1", identity, []));
+    await using server = await startV2Server({ directory });
+    await using device = startV2Device(server, identity, []);
+    device.handle.subscribe((event) => {
+      if (event.type === "online") device.handle[how]();
+    });
+    await within(device.handle.closed, "the device's end");
+    await server.events.next("link-down");
+  });
+}

@@ -41,7 +41,7 @@ for (const role of ["server", "device"] as const) {
 }
 
 const WRONG: [what: string, role: "server" | "device", args: string[], says: RegExp][] = [
-  ["an unknown option", "server", ["--forwrad", "1"], /unknown option '--forwrad'[^]*Did you mean --forward/],
+  ["an unknown option", "server", ["--forwrad", "1"], /unknown option "--forwrad"; did you mean "--forward"\?$/],
   ["no profile", "server", ["--listen", "127.0.0.1:0", "--forward", "127.0.0.1:0=127.0.0.1:1"], /--profile v1/],
   [
     "no options at all",

@@ -6,12 +6,17 @@
  */
 
 import assert from "node:assert/strict";
+import { OPTION_NAMES } from "../../app/environment.ts";
+import { envName } from "../../app/options.ts";
 import { loadDevice } from "../../device/state.ts";
-import { outcome } from "./support/commands.ts";
-import { startDevice } from "./support/daemons.ts";
+import { Child } from "./support/child.ts";
+import { outcome, succeed } from "./support/commands.ts";
+import { sallyport, startDevice } from "./support/daemons.ts";
 import { processTest } from "./support/harness.ts";
+import { poll } from "./support/poll.ts";
+import { echoSession } from "./support/session.ts";
 import { TempFolder } from "./support/temp_folder.ts";
-import { enrol, joinArgs, startV2Server } from "./support/v2_relay.ts";
+import { echoRelay, enrol, joinArgs, startV2Server } from "./support/v2_relay.ts";
 
 const KEY = "ed25519:MoD09p63cAgdgkm0O067tDTnLifseMfHK1AG6FJOtp4";
 const DEVICE = ["--server", "relay.example", "--server-key", KEY, "--service", "ssh=127.0.0.1:22"];
@@ -26,8 +31,8 @@ async function mistaken(says: RegExp, ...given: Parameters<typeof outcome>): Pro
 
 processTest("an option that has one value and stands twice is refused, and so is --config", [], async () => {
   const listen = ["--listen", "127.0.0.1:1", "--listen", "127.0.0.1:2"];
-  await mistaken(/--listen.* is invalid\. It is given twice; give it once/, "server", [...listen, "--check"]);
-  await mistaken(/--config.* is invalid\. It is given twice/, "device", ["--config", "/a", "--config", "/b"]);
+  await mistaken(/: --listen is given twice; give it once$/, "server", [...listen, "--check"]);
+  await mistaken(/: --config is given twice; give it once$/, "device", ["--config", "/a", "--config", "/b"]);
 });
 
 processTest("what is on the command line once and in the environment too is no repetition", [], async () => {
@@ -36,6 +41,66 @@ processTest("what is on the command line once and in the environment too is no r
   const args = ["--listen", "127.0.0.1:2", "--state", folder.path, "--check"];
   const { code, stdout } = await outcome("server", args, { env });
   assert.deepEqual([code, stdout[0]], [0, "listen 127.0.0.1:2 profile=v2 security=pinned"]);
+});
+
+processTest("a variable that is set to nothing counts as not set, whatever it is for", [], async () => {
+  using folder = new TempFolder();
+  const names = [...OPTION_NAMES.filter((name) => name !== "state").map(envName), "SALLYPORT_JOIN", "HTTPS_PROXY"];
+  for (const nothing of ["", " "]) {
+    const env = Object.fromEntries(names.map((name) => [name, nothing]));
+    for (const [role, args] of [["server", []], ["device", DEVICE]] as const) {
+      const given = [...args, "--state", folder.path, "--check"];
+      assert.deepEqual(await outcome(role, given, { env }), await outcome(role, given));
+    }
+    const text = await succeed("server", ["key", "--state", folder.path], { env });
+    assert.match(text[0]!, /^ed25519:/);
+  }
+});
+
+processTest("a variable with a slip in its name is told with the right one; those of others are not", [], async () => {
+  using folder = new TempFolder();
+  const env = {
+    ...{ SALLYPORT_LISTN: "127.0.0.1:0", SALLYPORT_SERVICE: "ssh=127.0.0.1:22", SALLYPORT_TEST_SKIPS: "", OTHER: "1" },
+    ...{ SALLYPORT_SERVICE_HOST: "10.0.0.1", SALLYPORT_SERVICE_PORT: "7443", SALLYPORT_PORT: "tcp://10.0.0.1:7443" },
+    ...{ SALLYPORT_PORT_7443_TCP_ADDR: "10.0.0.1", SALLYPORT_EVENT: "online" },
+  };
+  const says = "the environment has SALLYPORT_LISTN, which means nothing here; did you mean SALLYPORT_LISTEN?";
+  const checked = await outcome("server", ["--state", folder.path, "--check"], { env });
+  assert.deepEqual([checked.code, checked.stderr], [0, `warning: ${says}`]);
+  assert.equal((await outcome("server", ["key", "--state", folder.path], { env })).stderr, `warning: ${says}`);
+  await using server = await startV2Server(folder.path, [], { env });
+  assert.equal((await server.logged(/SALLYPORT_/)).message, says);
+  assert.equal(server.log.filter(({ message }) => message.includes("SALLYPORT_")).length, 1);
+});
+
+processTest("an empty value on the command line or in a file is a mistake that says so", [], async () => {
+  using folder = new TempFolder();
+  await mistaken(/: --devices is empty; give it a value, or leave it out$/, "server", ["--devices", "", "--check"]);
+  await mistaken(/: --config is empty; name a file/, "server", ["--config", "", "--check"]);
+  const file = folder.write("device.toml", 'ca = ""\n');
+  await mistaken(/:1:1: "ca": it is empty; give it a value, or take the key out$/, "device", ["--config", file]);
+});
+
+processTest("every mistake on a command line is one line of one manner", [], async () => {
+  const mistakes: [role: "server" | "device", args: string[], says: string][] = [
+    ["server", ["--lisen", "1"], 'unknown option "--lisen"; did you mean "--listen"?'],
+    ["server", ["--listen"], '"--listen <ADDRESS>" lacks its value; see sallyport server --help'],
+    ["server", ["--stall-timeout", "x"], '--stall-timeout: "x" is not a duration; write one as in 10s, 500ms or 2m'],
+    ["server", ["revoke"], 'missing required argument "name"; see sallyport server revoke --help'],
+    ["server", ["revoke", "a b"], '"a b" is not a name; write 1 to 63 of a-z A-Z 0-9 . _ -'],
+    ["device", ["-R", "2201:localhost:22"], 'unknown option "-R"; that is ssh\'s; here the server says where clients'],
+    ["device", ["R:2201:localhost:22"], '"R:2201:localhost:22" is in the words of chisel or ssh; here the server'],
+    ["server", ["--reverse"], 'unknown option "--reverse"; that is chisel\'s; here every service is a reverse one'],
+  ];
+  for (const [role, args, says] of mistakes) {
+    const { code, stdout, stderr } = await outcome(role, args);
+    const line = stderr.replace(/^sallyport-\w+: /, "sallyport: ").replace(
+      /sallyport-(server|device)/g,
+      "sallyport $1",
+    );
+    assert.deepEqual([code, stdout, stderr.split("\n").length], [2, [], 1], stderr);
+    assert.ok(line.startsWith(`sallyport: ${says}`), stderr);
+  }
 });
 
 processTest("a variable of the environment that is not UTF-8 is one line, and exit code 2", [], async () => {
@@ -84,18 +149,55 @@ processTest("a --ca that is no certificate is refused by --check, and by the dev
   }
 });
 
-processTest("SIGHUP ends a server in order, as SIGTERM does, unless nohup started it", [], async () => {
-  using folder = new TempFolder();
-  await using server = await startV2Server(folder.path);
-  server.child.signal("SIGHUP");
-  assert.equal(await server.child.end(), 0);
+processTest("SIGHUP ends no daemon that has no terminal; a server reads devices.toml at once", [], async () => {
+  await using echo = await echoRelay();
+  const { server, device, hostPort } = echo.relay;
+  const before = device.log.length;
+  for (const daemon of [server, device]) {
+    daemon.child.signal("SIGHUP");
+    await daemon.logged(/^SIGHUP: going on/);
+  }
+  await echoSession(hostPort);
+  assert.equal(device.log.slice(before).some(({ message }) => message.startsWith("link down")), false);
+  for (const daemon of [device, server]) {
+    daemon.child.signal("SIGTERM");
+    daemon.child.signal("SIGHUP"); // nor does it cut the orderly end short
+    assert.equal(await daemon.child.end(), 0);
+  }
+});
+
+processTest("a server that nohup started ignores SIGHUP", [], async () => {
   if (Deno.env.has("SALLYPORT_BINARIES")) return; // they may not read what signals are ignored
+  using folder = new TempFolder();
   await using kept = await startV2Server(folder.path, [], { prefix: ["nohup"] });
   kept.child.signal("SIGHUP");
   kept.child.signal("SIGTERM");
   assert.equal(await kept.child.end(), 0);
   await kept.logged(/^SIGTERM: shutting down/);
+  assert.equal(kept.log.some(({ message }) => message.startsWith("SIGHUP")), false);
 });
+
+processTest("a terminal that goes away ends its server in order", ["script", "/proc"], async () => {
+  using folder = new TempFolder();
+  const [log, pid] = [`${folder.path}/log`, `${folder.path}/pid`];
+  const words = sallyport("server", ["--listen", "127.0.0.1:0", "--state", folder.path]).map((word) => `'${word}'`);
+  const command = `echo $$ >'${pid}'; exec ${words.join(" ")} 2>'${log}'`;
+  await using terminal = Child.start("terminal", ["script", "-qec", command, "/dev/null"]);
+  await terminal.line(/^listening /);
+  await terminal.kill();
+  const logged = () => Deno.readTextFileSync(log);
+  await poll(() => !isRunning(Deno.readTextFileSync(pid).trim()), logged);
+  assert.match(logged(), /"SIGHUP: shutting down/);
+});
+
+/** Whether a process runs; one that nobody has asked about since its end does not. */
+function isRunning(pid: string): boolean {
+  try {
+    return !/^State:\s*Z/m.test(Deno.readTextFileSync(`/proc/${pid}/status`));
+  } catch {
+    return false;
+  }
+}
 
 processTest("the string of enroll can come from stdin or the environment, where nobody sees it", [], async () => {
   using folder = new TempFolder();

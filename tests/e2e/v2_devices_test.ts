@@ -79,6 +79,48 @@ for (const [command, code, says] of BARRED) {
   });
 }
 
+processTest(
+  "a service that is added, moved or removed is so within a second or so, and nobody else notices",
+  [],
+  async () => {
+    await using echo = await echoRelay();
+    const { device, folder, hostPort } = echo.relay;
+    using client = await Stream.connect(hostPort);
+    await client.write("a");
+    assert.equal(await client.readText(1), "a");
+    device.child.signal("SIGTERM");
+    await device.child.end();
+    const local = `127.0.0.1:${echo.service.port}`;
+    await using both = startDevice([
+      "--state",
+      folder.path,
+      "--service",
+      `echo=${local}`,
+      "--service",
+      `more=${local}`,
+    ]);
+    await both.child.line(/^service more not-granted/);
+    await serviceOpen(both, "echo");
+    using stays = await Stream.connect(hostPort);
+    let from = both.child.stdout.length;
+    await echo.relay.command("service", "add", DEVICE, "more=127.0.0.1:0");
+    const first = portOf(await serviceOpen(both, "more", from));
+    await echoSession(first);
+    from = both.child.stdout.length;
+    await echo.relay.command("service", "move", DEVICE, "more=127.0.0.2:0");
+    assert.match(await serviceOpen(both, "more", from), /^127\.0\.0\.2:/);
+    from = both.child.stdout.length;
+    await echo.relay.command("service", "remove", DEVICE, "more");
+    await both.child.line(/^service more not-granted/, from);
+    await assert.rejects(Stream.connect(first), Deno.errors.ConnectionRefused);
+    await stays.write("b");
+    assert.equal(await stays.readText(1), "b");
+    await echo.relay.command("expire", DEVICE, "1s");
+    await both.child.line(/^lost /);
+    from = both.child.stdout.length;
+  },
+);
+
 processTest("enable lets a disabled device in again", [], async () => {
   await using echo = await echoRelay();
   const { relay } = echo;

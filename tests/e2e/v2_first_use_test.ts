@@ -6,6 +6,7 @@
 
 import assert from "node:assert/strict";
 import { goodbye, goodbyeFrame } from "../../protocol/goodbye.ts";
+import { loadDevice } from "../../device/state.ts";
 import { writeAll } from "../../net/handshake.ts";
 import { echoService, freePort } from "../support/service.ts";
 import { Child } from "./support/child.ts";
@@ -109,6 +110,53 @@ processTest("join --no-run stores and ends; device alone then runs, time and aga
   }
   assert.equal(hosts.size, 1, "a free port is kept");
 });
+
+processTest("join --once proves the device, stores that, and ends with 0; device alone then runs", [], async () => {
+  using folder = new TempFolder();
+  await using service = echoService();
+  await using server = await startV2Server(`${folder.path}/server`);
+  const text = await enrol(`${folder.path}/server`, server.address, ["echo"]);
+  const state = `${folder.path}/device`;
+  const join = [...joinArgs(state, text, [`echo=127.0.0.1:${service.port}`]), "--once"];
+  for (let round = 0; round < 2; round++) { // the device that used its string may do so again
+    const { code, stdout, stderr } = await outcome("device", join);
+    assert.deepEqual([code, stdout], [0, [`stored ${state}/device`, `online ${server.address} as gw1`]], stderr);
+    assert.equal((await loadDevice(`${state}/device`))!.enrolment, undefined, "the token is forgotten");
+    assert.equal(server.child.stdout.some((line) => line.startsWith("open ")), false, "no client gets in meanwhile");
+  }
+  await using device = startDevice(["--state", state]);
+  await echoSession(portOf(await serviceOpen(device, "echo")));
+});
+
+processTest(
+  "join --once that is refused for good ends with 4, one that is cut short with 1 and a line",
+  [],
+  async () => {
+    using folder = new TempFolder();
+    await using server = await startV2Server(`${folder.path}/server`);
+    const text = await enrol(`${folder.path}/server`, server.address, ["a"], { more: ["--valid", "1ms"] });
+    const args = (
+      state: string,
+      string: string,
+    ) => [...joinArgs(`${folder.path}/${state}`, string, ["a=127.0.0.1:9"]), "--once"];
+    const refused = await outcome("device", args("one", text));
+    assert.equal(refused.code, REFUSED);
+    assert.match(refused.stderr, /refused for good: bad-enrolment: this enrolment is too old; ask for a new one$/);
+
+    const nobody = await enrol(`${folder.path}/server`, `127.0.0.1:${freePort("127.0.0.1")}`, ["a"]);
+    await using device = startDevice(args("two", nobody));
+    await device.logged(/^cannot reach /);
+    device.child.signal("SIGTERM");
+    assert.equal(await device.child.end(), 1);
+    assert.match(
+      device.child.stderr.at(-1)!,
+      /: ended too early: .*Connection refused.*; what the string says is stored: join/,
+    );
+    const both = await outcome("device", [...args("three", nobody), "--no-run"]);
+    assert.equal(both.code, 2);
+    assert.match(both.stderr, /: --once proves this device, and --no-run does not; give one of them$/);
+  },
+);
 
 processTest("device without join says what to do, with exit code 2", [], async () => {
   using folder = new TempFolder();

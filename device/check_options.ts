@@ -1,0 +1,75 @@
+/**
+ * Whether `connectDevice` was told what it can do.
+ *
+ * @module
+ */
+
+import { TOKEN_ID_SIZE } from "../protocol/enrolment.ts";
+import { V2_MAX_CHANNELS } from "../protocol/limits.ts";
+import { parseName } from "../protocol/name.ts";
+import * as check from "../net/option_check.ts";
+import type { NamedService } from "./named_service.ts";
+import type { CommonDeviceOptions, DeviceOptions, V1DeviceOptions, V2DeviceOptions } from "./options.ts";
+
+const { optional, list, options } = check;
+
+const COMMON: check.Checks<CommonDeviceOptions> = {
+  connectTimeout: optional(check.milliseconds(1)),
+  stallTimeout: optional(check.milliseconds(1)),
+  linkWriteTimeout: optional(check.milliseconds(1, true)),
+  expiration: optional(check.milliseconds(0)),
+  keepAlive: optional(check.keepAliveSettings),
+  reconnect: optional(check.flag),
+  logger: optional(check.logger),
+  clock: optional(check.clock),
+  random: optional(check.callable),
+  readNetwork: optional(check.callable),
+};
+
+const V1 = options<V1DeviceOptions>({
+  ...COMMON,
+  server: check.address(1),
+  profile: check.word("v1"),
+  services: list(check.withMethods("allows")),
+});
+
+const servers: check.Check = (value, name) => {
+  if (!Array.isArray(value)) return check.address(1)(value, name);
+  list(check.address(1))(value, name);
+};
+
+const V2 = options<V2DeviceOptions>({
+  ...COMMON,
+  server: servers,
+  profile: check.word("v2"),
+  serverKey: check.bytes(32),
+  security: optional(check.word("pinned", "pki", "plain")),
+  caCerts: optional(list(check.text)),
+  identity: check.identity,
+  enrolment: optional(options<NonNullable<V2DeviceOptions["enrolment"]>>({
+    id: check.secretBytes(TOKEN_ID_SIZE),
+    key: check.secretBytes(32),
+  })),
+  services: list(options<NamedService>({
+    name: check.parsed(parseName),
+    localAddress: check.address(1),
+    proxy: optional(check.word(1, 2)),
+    refuseWhenDown: optional(check.flag),
+    maxClients: optional(check.whole(1, V2_MAX_CHANNELS)),
+    connectTimeout: optional(check.milliseconds(1)),
+    idleTimeout: optional(check.milliseconds(1)),
+  })),
+  proxyFor: optional(check.callable),
+  mode: optional(check.word("config", "run")),
+});
+
+/**
+ * Checks the options of `connectDevice`.
+ *
+ * @throws {TypeError} or {RangeError} with the name and the value of the first that cannot be.
+ */
+export function checkDeviceOptions(given: DeviceOptions): void {
+  const { profile } = (given ?? {}) as { profile?: unknown };
+  check.word("v1", "v2")(profile, "options.profile");
+  (profile === "v1" ? V1 : V2)(given, "options");
+}

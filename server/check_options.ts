@@ -1,0 +1,112 @@
+/**
+ * Whether `serve` was told what it can do, and what a program may put on its list of devices.
+ *
+ * @module
+ */
+
+import { V2_MAX_CHANNELS, V2_MAX_SERVICES } from "../protocol/limits.ts";
+import { parseName } from "../protocol/name.ts";
+import { parsePublicKey } from "../net/identity.ts";
+import { parseNetwork } from "../net/networks.ts";
+import * as check from "../net/option_check.ts";
+import type { TlsSource } from "../net/tls.ts";
+import type { AuthorizedDevice } from "./authorized_devices.ts";
+import type { Forward, ServeOptions, V1ListenOptions, V2ListenOptions, V2Options } from "./options.ts";
+import { formatGrantedAddress, type GrantedAddress, parseGrantedAddress, type ServiceGrant } from "./service_grant.ts";
+
+const { optional, list, options } = check;
+
+const SECURITIES: Record<string, check.Check> = {
+  plain: options<{ kind: "plain" }>({ kind: check.word("plain") }),
+  pinned: options<Extract<TlsSource, { kind: "pinned" }>>({ kind: check.word("pinned"), keyPair: check.keys }),
+  files: options<Extract<TlsSource, { kind: "files" }>>({
+    kind: check.word("files"),
+    certFile: check.text,
+    keyFile: check.text,
+  }),
+};
+
+const security: check.Check = (value, name) => {
+  const { kind } = (value ?? {}) as { kind?: unknown };
+  check.word(...Object.keys(SECURITIES))(kind, `${name}.kind`);
+  SECURITIES[kind as string]!(value, name);
+};
+
+const V1_LISTEN = options<V1ListenOptions>({
+  address: check.address(0),
+  profile: check.word("v1"),
+  forwards: list(options<Forward>({ hostAddress: check.address(0), localAddress: check.address(1) })),
+});
+
+const V2_LISTEN = options<V2ListenOptions>({ address: check.address(0), profile: check.word("v2"), security });
+
+const listener: check.Check = (value, name) => {
+  const { profile } = (value ?? {}) as { profile?: unknown };
+  check.word("v1", "v2")(profile, `${name}.profile`);
+  (profile === "v1" ? V1_LISTEN : V2_LISTEN)(value, name);
+};
+
+const SERVE = options<ServeOptions>({
+  listen: list(listener),
+  v2: optional(options<V2Options>({
+    identity: check.identity,
+    devices: check.withMethods("byKey", "subscribe"),
+    enrolments: optional(check.withMethods("secretHash", "redeem")),
+    ports: optional(check.withMethods("get", "set")),
+  })),
+  keepAlive: optional(check.keepAliveSettings),
+  stallTimeout: optional(check.milliseconds(1)),
+  halfCloseTimeout: optional(check.milliseconds(0)),
+  linkWriteTimeout: optional(check.milliseconds(1, true)),
+  expiration: optional(check.milliseconds(0)),
+  logger: optional(check.logger),
+  clock: optional(check.clock),
+});
+
+/**
+ * Checks the options of `serve`.
+ *
+ * @throws {TypeError} or {RangeError} with the name and the value of the first that cannot be.
+ */
+export function checkServeOptions(given: ServeOptions): void {
+  SERVE(given, "options");
+}
+
+const grantedAddress: check.Check = (value, name) => {
+  const address = value as GrantedAddress;
+  options<GrantedAddress>({ host: check.text, from: check.whole(0, 65_535), to: check.whole(0, 65_535) })(value, name);
+  check.parsed(parseGrantedAddress)(formatGrantedAddress(address), name);
+};
+
+const DEVICE = options<AuthorizedDevice>({
+  name: check.parsed(parseName),
+  key: check.parsed((text) => parsePublicKey(text)),
+  services: list(options<ServiceGrant>({
+    name: check.parsed(parseName),
+    listen: grantedAddress,
+    maxClients: optional(check.whole(1, V2_MAX_CHANNELS)),
+    idleTimeout: optional(check.milliseconds(1)),
+    proxyFrom: optional(list(check.parsed(parseNetwork))),
+  })),
+  expires: optional(check.time),
+  expiration: optional(check.milliseconds(0)),
+  disabled: optional(check.flag),
+  comment: optional(check.text),
+});
+
+/**
+ * Checks a device for a list.
+ *
+ * @throws {TypeError} or {RangeError} with the name and the value of the first thing that cannot be.
+ */
+export function checkDevice(device: AuthorizedDevice): void {
+  DEVICE(device, "device");
+  if (device.services.length > V2_MAX_SERVICES) {
+    throw new RangeError(`device.services has ${device.services.length} services; ${V2_MAX_SERVICES} can be`);
+  }
+  const names = new Set<string>();
+  for (const { name } of device.services) {
+    if (names.has(name)) throw new TypeError(`device.services has "${name}" twice; give each service its own name`);
+    names.add(name);
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * Where the commands about devices find things, and how they change one device of the file.
+ *
+ * @module
+ */
+
+import type { Command } from "commander";
+import { taskOptions } from "../app/command.ts";
+import { ConfigError } from "../app/config_error.ts";
+import type { OptionTable } from "../app/options.ts";
+import { withLock } from "../app/private_file.ts";
+import { STATE_OPTION, stateFolder } from "../app/state.ts";
+import type { AuthorizedDevice } from "./authorized_devices.ts";
+import { type DeviceEdit, readDevices, unknownDevice, updateDevices } from "./device_table.ts";
+import { DEVICES_OPTION } from "./enroll_cli.ts";
+import { Enrolments } from "./enrolments.ts";
+import { devicesFile, readFacts } from "./facts.ts";
+
+/** What every such command can be told. */
+export const PLACE_OPTIONS = { devices: DEVICES_OPTION, state: STATE_OPTION } as const satisfies OptionTable;
+
+/** Where the commands find things. */
+export interface Place {
+  /** The state of the server. */
+  readonly folder: string;
+  /** The file of authorized devices. */
+  readonly file: string;
+  /** Strings that wait. */
+  readonly enrolments: Enrolments;
+}
+
+/** The place that a command was told, or that is the usual one. */
+export async function placeOf(command: Command): Promise<Place> {
+  const values = taskOptions(PLACE_OPTIONS, command);
+  const folder = stateFolder(values.state, "server");
+  const file = devicesFile(folder, values.devices, await readFacts(folder));
+  return { folder, file, enrolments: new Enrolments(folder, file) };
+}
+
+/** The devices of the file, of which `device` has to be one. */
+export async function demandDevice(file: string, device: string): Promise<AuthorizedDevice[]> {
+  const devices = await readDevices(file);
+  if (!devices.some(({ name }) => name === device)) throw unknownDevice(device, devices.map(({ name }) => name));
+  return devices;
+}
+
+/**
+ * Changes one device of the file.
+ *
+ * @param wanted What is to come of it; it throws if it cannot.
+ * @throws {ConfigError} if the device is not there, or is written in a way that `edit` does not understand.
+ */
+export async function changeDevice(
+  command: Command,
+  device: string,
+  edit: DeviceEdit,
+  wanted: (before: AuthorizedDevice) => AuthorizedDevice,
+): Promise<void> {
+  const { folder, file, enrolments } = await placeOf(command);
+  await withLock(folder, async () => {
+    const devices = await readDevices(file);
+    const before = devices.find(({ name }) => name === device);
+    if (!before) {
+      if ((await enrolments.waiting()).some((waiting) => waiting.device === device)) {
+        throw new ConfigError(
+          `"${device}" has not used its enrolment string yet; enroll it anew with what it should have`,
+        );
+      }
+      throw unknownDevice(device, devices.map(({ name }) => name));
+    }
+    const after = wanted(before);
+    await updateDevices(file, device, edit, after);
+  });
+}
