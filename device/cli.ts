@@ -30,6 +30,7 @@ import type { DeviceEvent } from "./events.ts";
 import { DeviceNotices } from "./hook_facts.ts";
 import { joinCommand } from "./join_cli.ts";
 import type { V2DeviceOptions } from "./options.ts";
+import { trustOnlyNamed } from "./trust.ts";
 import { claimState } from "./running.ts";
 import { forgetEnrolment, loadDevice, restoreBefore, type StoredDevice } from "./state.ts";
 
@@ -96,6 +97,7 @@ async function runDevice(
   const hooks = new HookRunner({ hooks: commands, logger });
   const notices = new DeviceNotices();
   const options = given.profile === "v1" ? given : await withState(given, folder, stored);
+  if (options.profile === "v2") trustOnlyNamed(options);
   let token = stored?.enrolment;
   let forgotten: Promise<void> | undefined; // once the server has taken it
   const device = connectDevice({ ...options, logger });

@@ -77,7 +77,10 @@ export interface V1DeviceOptions extends CommonDeviceOptions {
   readonly services: readonly ServiceRule[];
 }
 
-/** Options of {@linkcode connectDevice} on v2. */
+/**
+ * Options of {@linkcode connectDevice} on v2. It throws an `UnprovableError` where the runtime cannot tell the server from
+ * others in the way that is asked for.
+ */
 export interface V2DeviceOptions extends CommonDeviceOptions {
   /** ServerAddress:ServerPort, where the device dials; several are tried in turn. */
   readonly server: Address | readonly Address[];
@@ -87,7 +90,13 @@ export interface V2DeviceOptions extends CommonDeviceOptions {
   readonly serverKey: Uint8Array;
   /** How TLS proves the server: by its key, by a CA's word, or plain TCP. @default {"pinned"} */
   readonly security?: "pinned" | "pki" | "plain";
-  /** Certificates of a private CA, as PEM, for `pki`. */
+  /**
+   * The name to send in the TLS hello (SNI), for `pinned`, where a router or firewall goes by it.
+   *
+   * @default {"relay.sallyport.invalid"}
+   */
+  readonly sni?: string;
+  /** Certificates of a private CA, as PEM, for `pki`; no other CA counts then. */
   readonly caCerts?: readonly string[];
   /** The device's own key. */
   readonly identity: Identity;

@@ -12,6 +12,7 @@ import type { DeviceMode, ServiceGrantResult, Settings } from "../protocol/v2_me
 import { dialRace } from "../net/dial_race.ts";
 import { dialServer, type ServerSecurity, type ServerTarget } from "../net/dial_server.ts";
 import { greetServer, HandshakeCut, randomBytes } from "../net/handshake.ts";
+import { tlsOptions } from "../net/server_proof.ts";
 import { DIAL_TIMEOUT_MS, HANDSHAKE_TIMEOUT_MS, RESUME_DIAL_TIMEOUT_MS } from "../net/limits.ts";
 import { closeQuietly, type Transport } from "../net/transport.ts";
 import { CAN_RESUME, HandshakeError } from "../protocol/v2_handshake.ts";
@@ -53,6 +54,7 @@ export class V2LinkMaker implements LinkMaker {
     const names = options.services.map(({ name }) => name);
     const twice = names.find((name, at) => names.indexOf(name) !== at);
     if (twice !== undefined) throw new RangeError(`Cannot offer the service ${twice} twice`);
+    this.#demandProvable();
     this.#keepAlive = settings.keepAlive;
     const { clock, logger } = settings;
     this.#board = new ServiceBoard(options.services, options.mode ?? "run", clock, {
@@ -212,9 +214,15 @@ export class V2LinkMaker implements LinkMaker {
     return { server, security: this.#security(), ...(proxy && { proxy }) };
   }
 
+  /** What no dial can do had better be told at once. @throws {UnprovableError} */
+  #demandProvable(): void {
+    const security = this.#security();
+    if (security.kind !== "plain") tlsOptions(this.server.host, security);
+  }
+
   #security(): ServerSecurity {
-    const { security = "pinned", serverKey, caCerts } = this.#options;
-    if (security === "pinned") return { kind: "pinned", serverKey };
+    const { security = "pinned", serverKey, caCerts, sni } = this.#options;
+    if (security === "pinned") return { kind: "pinned", serverKey, ...(sni !== undefined && { sni }) };
     if (security === "plain") return { kind: "plain" };
     return { kind: "pki", ...(caCerts && { caCerts: [...caCerts] }) };
   }

@@ -10,9 +10,9 @@
 import { parseArgs } from "node:util";
 import { RUNTIME_FLAGS } from "./runtime_flags.ts";
 
-/** SALLYPORT_… are the options; the others are what the command-line library asks for colours. */
+/** SALLYPORT_… are the options; DENO_… name CAs beside the pinned key; the last are for colours. */
 const ENV =
-  "SALLYPORT_*,HOME,XDG_STATE_HOME,HTTPS_PROXY,https_proxy,NO_PROXY,no_proxy,PATH,LANG,NO_COLOR,FORCE_COLOR,CLICOLOR,CLICOLOR_FORCE,NODE_DEBUG";
+  "SALLYPORT_*,HOME,XDG_STATE_HOME,HTTPS_PROXY,https_proxy,NO_PROXY,no_proxy,DENO_CERT,DENO_TLS_CA_STORE,PATH,LANG,NO_COLOR,FORCE_COLOR,CLICOLOR,CLICOLOR_FORCE,NODE_DEBUG";
 const PERMISSIONS = [
   "--no-prompt",
   "--allow-net",
