@@ -77,6 +77,9 @@ export const RESUME_DIAL_TIMEOUT_MS = 4_000;
 /** Time after which the next address of a server is dialled beside one that has not answered, in milliseconds. */
 export const DIAL_STAGGER_MS = 250;
 
+/** Addresses of one name that a dial tries; DNS may say any number. */
+export const MAX_DIAL_ADDRESSES = 8;
+
 /** Milliseconds between two looks at the machine's addresses and routes. */
 export const NETWORK_POLL_MS = 500;
 
