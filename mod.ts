@@ -79,4 +79,4 @@ export {
 export type { ServiceStatus } from "./device/service_board.ts";
 export { parseService, type ServiceRule } from "./device/services.ts";
 export { tcpRemoteConnect, type TcpRemoteConnectOptions } from "./device/tcp_remote_connect.ts";
-export type { InterfaceAddress, NetworkState } from "./net/network_watch.ts";
+export type { ConnectionEnds, InterfaceAddress, NetworkState, ReadNetwork } from "./net/network_watch.ts";

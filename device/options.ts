@@ -10,7 +10,7 @@ import { type Clock, systemClock } from "../net/clock.ts";
 import { MAX_DURATION_MS } from "../net/duration.ts";
 import { CONNECT_TIMEOUT_MS, EXPIRATION_MS, LINK_WRITE_TIMEOUT_MS, STALL_TIMEOUT_MS } from "../net/limits.ts";
 import { type Logger, silentLogger } from "../net/logger.ts";
-import { type NetworkState, readNetwork } from "../net/network_watch.ts";
+import { type ReadNetwork, readNetwork } from "../net/network_watch.ts";
 import type { ProxyOptions } from "../net/http_proxy.ts";
 import type { Identity } from "../net/identity.ts";
 import type { NamedService } from "./named_service.ts";
@@ -63,8 +63,8 @@ export interface CommonDeviceOptions {
   readonly clock?: Clock;
   /** Numbers in [0, 1) for the jitter of reconnecting. */
   readonly random?: () => number;
-  /** The machine's addresses and routes, to see when a session had better move; the system's by default. */
-  readonly readNetwork?: () => NetworkState;
+  /** The machine's way to its server, to see when a session had better move; the system's by default. */
+  readonly readNetwork?: ReadNetwork;
 }
 
 /** Options of {@linkcode connectDevice} on v1. */

@@ -134,6 +134,7 @@ export class V2LinkMaker implements LinkMaker {
     onConnected();
     let late = false;
     let interruptedAt = 0;
+    let moved = false;
     const giveUp = () => closeQuietly(transport.duplex);
     const cancel = clock.after(HANDSHAKE_TIMEOUT_MS, () => {
       late = true;
@@ -151,18 +152,19 @@ export class V2LinkMaker implements LinkMaker {
         enrolment,
         capabilities: this.#settings.expiration > 0 ? CAN_RESUME : 0,
         resume: () => {
+          moved = this.#session?.interruptedAt === undefined;
           interruptedAt = this.#session?.interruptedAt ?? clock.now();
           return this.#session?.resumable ? this.#session.offerResume() : undefined;
         },
       });
       signal.throwIfAborted();
       const { welcome, rest } = greeting;
-      const made = { local: transport.local, device: welcome.name };
+      const made = { local: transport.local, remote: transport.remote, device: welcome.name };
       if (typeof welcome.resumed === "number") {
         if (!this.#session?.resumable) throw new Error("the session ended while it was being resumed");
         const replayed = this.#session.resume(transport, rest, welcome.resumed);
         const interrupted = Math.round(clock.now() - interruptedAt);
-        return { ...made, link: this.#session, resumed: { interrupted, replayed } };
+        return { ...made, link: this.#session, resumed: { interrupted, replayed, moved } };
       }
       this.#session?.close("not-resumed");
       this.#board.forgetResults();
@@ -182,6 +184,7 @@ export class V2LinkMaker implements LinkMaker {
       return { ...made, link };
     } catch (error) {
       giveUp();
+      this.#session?.letGo();
       if (error instanceof HandshakeError && error.byPeer && !PASSING.has(error.goodbye.code)) {
         this.#session?.close("goodbye", `${error.goodbye.code}: ${error.message}`);
       }

@@ -46,6 +46,8 @@ export interface Resumption {
   readonly received: number;
   /** Position up to which the server has. */
   readonly position: number;
+  /** Whether its link was still up. */
+  readonly moved: boolean;
   /** When it was interrupted, on the server's clock. */
   readonly since: number;
   /** See {@linkcode V2LinkSession.resume}. */
@@ -157,19 +159,23 @@ export class DeviceSession {
     const { link } = this;
     if (!link || !sameBytes(link.id, session)) return "unknown-session";
     if (!link.canReplayFrom(received)) return "bad-position";
-    return { link, received, since: link.interruptedAt ?? this.settings.clock.now(), ...link.fence() };
+    const { interruptedAt } = link;
+    const moved = interruptedAt === undefined;
+    return { link, received, moved, since: interruptedAt ?? this.settings.clock.now(), ...link.fence() };
   }
 
   /** Goes on with a session. @returns whether it could; if not, the device has to come anew. */
-  resume(transport: Transport, rest: Uint8Array, { link, received, since, fences }: Resumption): boolean {
+  resume(transport: Transport, rest: Uint8Array, { link, received, since, moved, fences }: Resumption): boolean {
     const { logger, clock } = this.settings;
     const replayed = this.link === link ? link.resume(transport, rest, received, fences) : undefined;
     if (replayed === undefined) return false;
     this.#since = Date.now();
     const { remote } = transport;
-    const facts = { device: this.deviceName, remote, interrupted: Math.round(clock.now() - since), replayed };
+    const facts = { device: this.deviceName, remote, interrupted: Math.round(clock.now() - since), replayed, moved };
     logger.info(
-      "link resumed: device {device} from {remote}, after {interrupted} ms, {replayed} B sent again, {clients} clients",
+      moved
+        ? "link moved: device {device} now from {remote}, {replayed} B sent again, {clients} clients"
+        : "link resumed: device {device} from {remote}, after {interrupted} ms, {replayed} B sent again, {clients} clients",
       { ...facts, clients: link.clients },
     );
     this.#options.emit({ type: "link-resumed", listen: transport.local, ...facts });
