@@ -38,6 +38,7 @@ export {
   parsePublicKey,
 } from "./net/identity.ts";
 export { ListenError } from "./net/listener.ts";
+export { UnprovableError } from "./net/peer_certificate.ts";
 export type { LogFields, Logger } from "./net/logger.ts";
 export { CertificateError, type TlsSource } from "./net/tls.ts";
 export type { AuthorizedDevice, DevicesChange } from "./server/authorized_devices.ts";

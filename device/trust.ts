@@ -27,7 +27,7 @@ export function trustOnlyNamed(
   // A pinned key is looked at itself, so that another CA does no harm.
   if (open !== undefined && (security === "pki" || open !== "--cert")) {
     throw new ConfigError(
-      `the runtime's flag ${open} lets others pass for the server; start it without ${open}, or use --pki without --ca`,
+      `the runtime's flag ${open} lets others pass for the server; start it without ${open}`,
     );
   }
   forgetRoots();
