@@ -168,8 +168,8 @@ function lineOf(event: DeviceEvent): string | undefined {
     case "interrupted":
       return `interrupted ${event.server} ${event.reason}`;
     case "resumed":
-      if (event.moved) return `moved ${event.server} replayed=${event.replayed}`;
-      return `resumed ${event.server} interrupted=${event.interrupted} replayed=${event.replayed}`;
+      return `resumed ${event.server} interrupted=${event.interrupted} replayed=${event.replayed}` +
+        (event.moved ? " moved" : "");
     case "service":
       return `service ${event.service} ${event.hostAddress ?? event.error}`;
     case "lost":

@@ -51,7 +51,7 @@ export interface MadeLink {
     /** Bytes that were sent again. */
     readonly replayed: number;
     /** Whether the link before was still up. */
-    readonly moved: boolean;
+    readonly moved?: boolean;
   };
 }
 

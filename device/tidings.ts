@@ -40,7 +40,7 @@ export class Tidings {
       return this.#emitter.emit({ type: "online", server, local, device });
     }
     const line = resumed.moved
-      ? "link moved: server {server}"
+      ? "link resumed: server {server}, moved"
       : "link resumed: server {server}, after {interrupted} ms";
     this.#logger.info(`${line}, {replayed} B sent again${after}`, { server, local, ...resumed });
     this.#emitter.emit({ type: "resumed", server, local, ...resumed });

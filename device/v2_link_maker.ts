@@ -15,7 +15,7 @@ import { greetServer, HandshakeCut, randomBytes } from "../net/handshake.ts";
 import { tlsOptions } from "../net/server_proof.ts";
 import { DIAL_TIMEOUT_MS, HANDSHAKE_TIMEOUT_MS, RESUME_DIAL_TIMEOUT_MS } from "../net/limits.ts";
 import { closeQuietly, type Transport } from "../net/transport.ts";
-import { CAN_RESUME, HandshakeError } from "../protocol/v2_handshake.ts";
+import { CAN_RESUME, HandshakeError, IS_MOVING } from "../protocol/v2_handshake.ts";
 import { SOFTWARE } from "../net/version.ts";
 import type { DeviceEvent } from "./events.ts";
 import type { LinkFacts, LinkMaker, MadeLink } from "./link_maker.ts";
@@ -133,8 +133,8 @@ export class V2LinkMaker implements LinkMaker {
     const transport = await this.#dial(signal);
     onConnected();
     let late = false;
-    let interruptedAt = 0;
-    let moved = false;
+    const before = { interruptedAt: 0, moved: false };
+    const isUp = this.#session?.resumable === true && this.#session.interruptedAt === undefined;
     const giveUp = () => closeQuietly(transport.duplex);
     const cancel = clock.after(HANDSHAKE_TIMEOUT_MS, () => {
       late = true;
@@ -150,10 +150,10 @@ export class V2LinkMaker implements LinkMaker {
         wallClock: Date.now(),
         software: SOFTWARE,
         enrolment,
-        capabilities: this.#settings.expiration > 0 ? CAN_RESUME : 0,
+        capabilities: (this.#settings.expiration > 0 ? CAN_RESUME : 0) | (isUp ? IS_MOVING : 0),
         resume: () => {
-          moved = this.#session?.interruptedAt === undefined;
-          interruptedAt = this.#session?.interruptedAt ?? clock.now();
+          before.moved = isUp && this.#session?.interruptedAt === undefined;
+          before.interruptedAt = this.#session?.interruptedAt ?? clock.now();
           return this.#session?.resumable ? this.#session.offerResume() : undefined;
         },
       });
@@ -163,8 +163,9 @@ export class V2LinkMaker implements LinkMaker {
       if (typeof welcome.resumed === "number") {
         if (!this.#session?.resumable) throw new Error("the session ended while it was being resumed");
         const replayed = this.#session.resume(transport, rest, welcome.resumed);
-        const interrupted = Math.round(clock.now() - interruptedAt);
-        return { ...made, link: this.#session, resumed: { interrupted, replayed, moved } };
+        const interrupted = Math.round(clock.now() - before.interruptedAt);
+        const moved = before.moved && { moved: true };
+        return { ...made, link: this.#session, resumed: { interrupted, replayed, ...moved } };
       }
       this.#session?.close("not-resumed");
       this.#board.forgetResults();

@@ -143,9 +143,9 @@ function lineOf(event: ServerEvent, interrupted: Set<string>): string | undefine
       interrupted.add(event.device);
       return `link-interrupted ${event.device} ${event.reason}`;
     case "link-resumed":
-      if (event.moved) return `link-moved ${event.device} replayed=${event.replayed}`;
       interrupted.delete(event.device);
-      return `link-resumed ${event.device} interrupted=${event.interrupted} replayed=${event.replayed}`;
+      return `link-resumed ${event.device} interrupted=${event.interrupted} replayed=${event.replayed}` +
+        (event.moved ? " moved" : "");
     case "link-down":
       return interrupted.delete(event.device) ? `link-down ${event.device} ${event.reason}` : undefined;
     default:

@@ -46,7 +46,7 @@ export interface Resumption {
   readonly received: number;
   /** Position up to which the server has. */
   readonly position: number;
-  /** Whether its link was still up. */
+  /** Whether it moves from a link that was still up on both sides. */
   readonly moved: boolean;
   /** When it was interrupted, on the server's clock. */
   readonly since: number;
@@ -153,14 +153,14 @@ export class DeviceSession {
 
   /**
    * A device wants to go on with a session. If it can, the link that it may still have is fenced: nothing that comes
-   * there is applied any more, and {@linkcode DeviceSession.resume} is due.
+   * there is applied any more, and {@linkcode DeviceSession.resume} is due. `moving`: it said that this link is still up.
    */
-  fence({ session, received }: ResumeOffer): Resumption | ResumeRefusal {
+  fence({ session, received }: ResumeOffer, moving = false): Resumption | ResumeRefusal {
     const { link } = this;
     if (!link || !sameBytes(link.id, session)) return "unknown-session";
     if (!link.canReplayFrom(received)) return "bad-position";
     const { interruptedAt } = link;
-    const moved = interruptedAt === undefined;
+    const moved = moving && interruptedAt === undefined;
     return { link, received, moved, since: interruptedAt ?? this.settings.clock.now(), ...link.fence() };
   }
 
@@ -171,10 +171,16 @@ export class DeviceSession {
     if (replayed === undefined) return false;
     this.#since = Date.now();
     const { remote } = transport;
-    const facts = { device: this.deviceName, remote, interrupted: Math.round(clock.now() - since), replayed, moved };
+    const facts = {
+      device: this.deviceName,
+      remote,
+      interrupted: Math.round(clock.now() - since),
+      replayed,
+      ...(moved && { moved }),
+    };
     logger.info(
       moved
-        ? "link moved: device {device} now from {remote}, {replayed} B sent again, {clients} clients"
+        ? "link resumed: device {device} has moved, now from {remote}, {replayed} B sent again, {clients} clients"
         : "link resumed: device {device} from {remote}, after {interrupted} ms, {replayed} B sent again, {clients} clients",
       { ...facts, clients: link.clients },
     );
