@@ -159,9 +159,8 @@ export class DeviceSession {
     const { link } = this;
     if (!link || !sameBytes(link.id, session)) return "unknown-session";
     if (!link.canReplayFrom(received)) return "bad-position";
-    const { interruptedAt } = link;
-    const moved = moving && interruptedAt === undefined;
-    return { link, received, moved, since: interruptedAt ?? this.settings.clock.now(), ...link.fence() };
+    const { interruptedAt: since = this.settings.clock.now() } = link;
+    return { link, received, since, moved: moving && link.interruptedAt === undefined, ...link.fence() };
   }
 
   /** Goes on with a session. @returns whether it could; if not, the device has to come anew. */
@@ -171,19 +170,12 @@ export class DeviceSession {
     if (replayed === undefined) return false;
     this.#since = Date.now();
     const { remote } = transport;
-    const facts = {
-      device: this.deviceName,
-      remote,
-      interrupted: Math.round(clock.now() - since),
-      replayed,
-      ...(moved && { moved }),
-    };
-    logger.info(
-      moved
-        ? "link resumed: device {device} has moved, now from {remote}, {replayed} B sent again, {clients} clients"
-        : "link resumed: device {device} from {remote}, after {interrupted} ms, {replayed} B sent again, {clients} clients",
-      { ...facts, clients: link.clients },
-    );
+    const { clients } = link;
+    const interrupted = Math.round(clock.now() - since);
+    const facts = { device: this.deviceName, remote, interrupted, replayed, ...(moved && { moved }) };
+    const how = moved ? "has moved, now from {remote}" : "from {remote}, after {interrupted} ms";
+    const line = `link resumed: device {device} ${how}, {replayed} B sent again, {clients} clients`;
+    logger.info(line, { ...facts, clients });
     this.#options.emit({ type: "link-resumed", listen: transport.local, ...facts });
     return true;
   }
