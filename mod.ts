@@ -39,6 +39,7 @@ export {
   parsePublicKey,
 } from "./net/identity.ts";
 export { ListenError } from "./net/listener.ts";
+export { UnprovableError } from "./net/peer_certificate.ts";
 export type { LogFields, Logger } from "./net/logger.ts";
 export { CertificateError, type TlsSource } from "./net/tls.ts";
 export type { AuthorizedDevice, DevicesChange } from "./server/authorized_devices.ts";
@@ -81,4 +82,4 @@ export {
 export type { ServiceStatus } from "./device/service_board.ts";
 export { parseService, type ServiceRule } from "./device/services.ts";
 export { tcpRemoteConnect, type TcpRemoteConnectOptions } from "./device/tcp_remote_connect.ts";
-export type { InterfaceAddress, NetworkState } from "./net/network_watch.ts";
+export type { ConnectionEnds, InterfaceAddress, NetworkState, ReadNetwork } from "./net/network_watch.ts";

@@ -12,7 +12,18 @@ import { closest } from "./values.ts";
 export const OPTION_NAMES: readonly string[] = [
   ...["ca", "config", "connect-timeout", "devices", "expiration", "forward", "half-close-timeout", "idle-timeout"],
   ...["link-write-timeout", "listen", "log-format", "log-level", "mode", "pki", "plain", "probe-count"],
-  ...["probe-interval", "profile", "proxy", "server", "server-key", "service", "stall-timeout", "state", "tls-cert"],
+  ...[
+    "probe-interval",
+    "profile",
+    "proxy",
+    "server",
+    "server-key",
+    "service",
+    "sni",
+    "stall-timeout",
+    "state",
+    "tls-cert",
+  ],
   ...["tls-key"],
 ];
 

@@ -6,6 +6,7 @@
 
 import { CommanderError } from "commander";
 import { describeError } from "../net/errors.ts";
+import { UnprovableError } from "../net/peer_certificate.ts";
 import { CertificateError } from "../net/tls.ts";
 import { ListenError } from "../net/listener.ts";
 import { ConfigError } from "./config_error.ts";
@@ -79,7 +80,7 @@ function report(name: string, error: unknown): number {
     say(name, error.message);
     return ExitCode.FAILURE;
   }
-  if (error instanceof CertificateError) {
+  if (error instanceof CertificateError || error instanceof UnprovableError) {
     say(name, error.message);
     return ExitCode.USAGE;
   }

@@ -45,6 +45,7 @@ const V2 = options<V2DeviceOptions>({
   serverKey: check.bytes(32),
   security: optional(check.word("pinned", "pki", "plain")),
   caCerts: optional(list(check.text)),
+  sni: optional(check.text),
   identity: check.identity,
   enrolment: optional(options<NonNullable<V2DeviceOptions["enrolment"]>>({
     id: check.secretBytes(TOKEN_ID_SIZE),

@@ -34,6 +34,7 @@ import { DeviceNotices } from "./hook_facts.ts";
 import { tokenKey } from "./join.ts";
 import { joinCommand } from "./join_cli.ts";
 import type { V2DeviceOptions } from "./options.ts";
+import { trustOnlyNamed } from "./trust.ts";
 import { claimState } from "./running.ts";
 import { forgetEnrolment, loadDevice, restoreBefore, type StoredDevice } from "./state.ts";
 
@@ -140,6 +141,7 @@ async function runDevice(
   const hooks = new HookRunner({ hooks: commands, logger });
   const notices = new DeviceNotices();
   const options = given.profile === "v1" ? given : await withState(given, folder, stored);
+  if (options.profile === "v2") trustOnlyNamed(options);
   let token = stored?.enrolment;
   let forgotten: Promise<void> | undefined; // once the server has taken it
   const device = connectDevice({ ...options, logger });
@@ -212,7 +214,8 @@ function lineOf(event: DeviceEvent): string | undefined {
     case "interrupted":
       return `interrupted ${event.server} ${event.reason}`;
     case "resumed":
-      return `resumed ${event.server} interrupted=${event.interrupted} replayed=${event.replayed}`;
+      return `resumed ${event.server} interrupted=${event.interrupted} replayed=${event.replayed}` +
+        (event.moved ? " moved" : "");
     case "service":
       return `service ${event.service} ${event.hostAddress ?? event.error}`;
     case "lost":

@@ -4,10 +4,11 @@
  * @module
  */
 
-import { type Address, formatAddress, parseAddress } from "../protocol/address.ts";
+import { type Address, formatAddress, isHost, parseAddress } from "../protocol/address.ts";
 import { V2_KEEP_ALIVE } from "../protocol/keep_alive.ts";
 import { parseProxy, proxyFor, type ProxyOptions } from "../net/http_proxy.ts";
 import { parsePublicKey } from "../net/identity.ts";
+import { ipBytes } from "../net/networks.ts";
 import { COMMON_OPTIONS, keepAliveOptions } from "../app/command.ts";
 import { ConfigError } from "../app/config_error.ts";
 import { describeHooks, readHooks } from "../app/hook_config.ts";
@@ -51,6 +52,13 @@ export const LINK_OPTIONS = {
     help:
       "v2: HTTP proxy to dial through, http://USER:PASSWORD@HOST:PORT, or none (default: HTTPS_PROXY, unless NO_PROXY)",
     parse: (text: string): ProxyOptions | "none" => text === "none" ? "none" : parseProxy(text),
+  },
+  sni: {
+    value: "NAME",
+    help:
+      "v2, key pinned: the name to send in the TLS hello, where a router or firewall goes by it; it proves nothing, the key " +
+      "does (default: relay.sallyport.invalid)",
+    parse: parseSni,
   },
   expiration: {
     value: "TIME",
@@ -129,6 +137,13 @@ function parseServiceText(text: string): ServiceText {
   return { text, named: undefined, rule: parseService(text) };
 }
 
+/** Parses the name for TLS: it says where a connection is to go, so it is a host name, and no address (RFC 6066 §3). */
+function parseSni(text: string): string {
+  const name = text.replace(/\.$/, "");
+  if (isHost(name) && ipBytes(name) === undefined) return name;
+  throw new SyntaxError(`"${text}" is no host name; write one as in relay.example`);
+}
+
 /** Parses `HOST:PORT`, or `HOST` with the usual port. */
 export function parseServer(text: string, profile: "v1" | "v2"): Address {
   const hasPort = /[^:]:[^:]*$|\]:|\/\//.test(text);
@@ -158,7 +173,7 @@ export function deviceConfig(
 }
 
 function v1Config(values: OptionValues<typeof DEVICE_OPTIONS>): V1DeviceOptions {
-  for (const name of ["server-key", "pki", "ca", "plain", "proxy", "mode", "expiration"] as const) {
+  for (const name of ["server-key", "pki", "ca", "plain", "proxy", "sni", "mode", "expiration"] as const) {
     if (values[name] !== undefined) throw new ConfigError(`--${name} is for v2; leave it out, or use --profile v2`);
   }
   const services = required(values.service, "service", "--service 127.0.0.1:22");
@@ -201,13 +216,21 @@ function v2Config(values: OptionValues<typeof DEVICE_OPTIONS>, stored: StoredDev
   const given = plain ? "plain" : pki || ca !== undefined ? "pki" : undefined;
   // A server that was named anew is not taken for one without TLS because the stored one was.
   const security = given ?? (values.server ? undefined : stored?.security) ?? "pinned";
-  const { proxy } = values;
+  const { proxy, sni } = values;
+  if (sni !== undefined && security !== "pinned") {
+    throw new ConfigError(
+      security === "plain"
+        ? "--sni is a name in TLS, and --plain is without; give one"
+        : "--sni is for a pinned key; with --pki the name that is sent is the server's, and its certificate has to have it",
+    );
+  }
   return {
     profile: "v2",
     server: servers,
     serverKey,
     security,
     ca,
+    ...(sni !== undefined && { sni }),
     services,
     mode: values.mode ?? "run",
     proxyFor: (server) => {

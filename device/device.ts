@@ -12,7 +12,6 @@ import type { DeviceMode } from "../protocol/v2_messages.ts";
 import { sleep } from "../net/clock.ts";
 import { Emitter } from "../net/emitter.ts";
 import { describeError } from "../net/errors.ts";
-import { formatDuration } from "../net/format.ts";
 import { SHUTDOWN_TIMEOUT_MS } from "../net/limits.ts";
 import * as check from "../net/option_check.ts";
 import type { LinkEnd } from "../net/link_end.ts";
@@ -20,9 +19,10 @@ import type { DeviceEvent, LostEvent } from "./events.ts";
 import type { DeviceHandle, DeviceState, DeviceStatus } from "./handle.ts";
 import type { LinkLife, LinkMaker, MadeLink } from "./link_maker.ts";
 import { checkDeviceOptions } from "./check_options.ts";
-import { downOrChanged } from "./network_change.ts";
+import { downOrChanged, type LinkEnds, sleepOrChanged, untilChanged, WayChanged } from "./network_change.ts";
 import { type DeviceOptions, type DeviceSettings, deviceSettings } from "./options.ts";
 import { Retry } from "./retry.ts";
+import { Tidings } from "./tidings.ts";
 import { V1LinkMaker } from "./v1_link_maker.ts";
 import { V2LinkMaker } from "./v2_link_maker.ts";
 
@@ -63,12 +63,16 @@ class Device implements DeviceHandle {
 
   readonly #settings: DeviceSettings;
   readonly #emitter: Emitter<DeviceEvent>;
+  readonly #tidings: Tidings;
   readonly #retry: Retry;
   readonly #stop = new AbortController();
   readonly #ready = Promise.withResolvers<void>();
   readonly #maker: LinkMaker;
   #link: LinkLife | undefined;
-  #local: string | undefined; // this side's address of it
+  #ends: LinkEnds | undefined; // of the last one
+  #upSince = 0; // when the link came up, on the clock
+  #interrupted = false; // whether it was told that the session waits
+  #mayHurry = true; // whether a change of the network ends the wait: not if the server said when to come back
   /** Links, and what goes on without them: sessions that wait, services that still take what came. */
   readonly #leaving = new Set<LinkLife>();
   /** The link whose end {@linkcode Device.#stay} tells. */
@@ -83,6 +87,7 @@ class Device implements DeviceHandle {
   constructor(options: DeviceOptions, settings: DeviceSettings) {
     this.#settings = settings;
     this.#emitter = new Emitter(settings.logger);
+    this.#tidings = new Tidings(settings.logger, settings.clock, this.#emitter);
     this.#retry = new Retry(settings.random);
     this.#enrolling = options.profile === "v2" && options.enrolment !== undefined;
     const emit = (event: DeviceEvent) => this.#emitter.emit(event);
@@ -153,12 +158,20 @@ class Device implements DeviceHandle {
       const retryIn = await this.#once();
       if (retryIn === undefined) break;
       if (this.state !== "interrupted" && !this.#link) this.state = "waiting";
-      await sleep(this.#settings.clock, retryIn, signal);
+      if (retryIn > 0) await this.#wait(retryIn, signal);
     }
     this.#maker.close();
     await Promise.all([...this.#leaving].map((link) => link.ended()));
     this.state = "closed";
     this.#ready.reject(new Error("Cannot become ready: the device is closed"));
+  }
+
+  /** Waits for the next try; a network that is back ends the wait, and the pace begins anew. */
+  async #wait(retryIn: number, signal: AbortSignal): Promise<void> {
+    if (!this.#mayHurry) return await sleep(this.#settings.clock, retryIn, signal);
+    if (!await sleepOrChanged(retryIn, this.#ends?.remote, this.#settings, signal)) return;
+    this.#settings.logger.info("the network has changed: dialling {server} at once", { server: this.#server });
+    this.#retry.reset();
   }
 
   /** One dial, and one link if it succeeds. @returns how long to wait for the next, or `undefined` for no next. */
@@ -170,122 +183,105 @@ class Device implements DeviceHandle {
     const dialled = this.#server;
     this.#emitter.emit({ type: "connecting", server: dialled, attempt: ++this.#attempt });
     let made: MadeLink;
+    // A way that is there only now is not tried by packets that have been sent another way.
+    const dial = untilChanged(this.#ends?.remote, this.#settings, signal);
     try {
-      made = await this.#maker.make(signal, () => {
+      made = await this.#maker.make(dial.signal, () => {
+        dial.stop();
         if (!moving) this.state = "handshaking";
         this.#emitter.emit({ type: "handshaking", server: dialled });
       });
     } catch (error) {
       if (signal.aborted) return undefined;
-      if (!moving || moving.interruptedAt !== undefined) return this.#failed(dialled, error);
+      if (error instanceof WayChanged) return 0;
+      if (!moving) return this.#failed(dialled, error);
+      if (moving.interruptedAt !== undefined) {
+        this.#tellInterrupted(dialled, moving, { reason: "replaced", detail: "the move to another link failed" }, 0);
+        return this.#failed(dialled, error);
+      }
       logger.info("cannot move to another link: {error}; the old one goes on", { error: describeError(error) });
-      return await this.#stay(dialled, moving, this.#local);
+      return await this.#stay(dialled, moving, this.#ends);
+    } finally {
+      dial.stop();
     }
-    const { link, local, device, resumed } = made;
+    const { link, local, remote, device, resumed } = made;
     const server = this.#server; // with several, the one that answered
     this.#link = link;
-    this.#local = local;
+    this.#upSince = this.#settings.clock.now();
+    this.#ends = { local, remote };
     if (signal.aborted) link.close("shutting-down");
     this.state = "online";
     this.#name = device;
     this.#goodbye = undefined;
     this.#isCompatible = true;
-    if (resumed) {
-      logger.info("link resumed: server {server}, after {interrupted} ms, {replayed} B sent again", {
-        server,
-        local,
-        ...resumed,
-      });
-      this.#emitter.emit({ type: "resumed", server, local, ...resumed });
-    } else {
-      logger.info(device ? "link up: server {server}, as {device}" : "link up: server {server}", {
-        server,
-        local,
-        device,
-      });
-      this.#leaving.add(link); // before anybody hears of it, who may shut down at once
-      this.#emitter.emit({ type: "online", server, local, device });
+    // Before anybody hears of it, who may shut down at once.
+    if (!resumed) this.#leaving.add(link);
+    this.#tidings.up(server, made);
+    if (!resumed) {
       link.over.then((end) => this.#onOver(server, link, end));
       link.ended().then(() => this.#leaving.delete(link));
     }
     this.#ready.resolve();
-    return await this.#stay(server, link, local);
+    return await this.#stay(server, link, this.#ends);
   }
 
   /**
-   * Waits for the end of a link, or for a change of the network under a session that can move; `local` is this side's
-   * address of the link.
+   * Waits for the end of a link between `ends`, or for a change of the way between them under a session that can move.
    *
    * @returns how long to wait for the next link, or `undefined` for no next.
    */
-  async #stay(server: string, link: LinkLife, local: string | undefined): Promise<number | undefined> {
+  async #stay(server: string, link: LinkLife, ends: LinkEnds | undefined): Promise<number | undefined> {
     const { clock, logger } = this.#settings;
-    const since = clock.now();
     this.#retry.linkUp();
     this.#watched = link;
-    const end = await downOrChanged(link, this.#settings.reconnect ? local : undefined, this.#settings);
+    const end = await downOrChanged(link, this.#settings.reconnect ? ends : undefined, this.#settings);
     if (end === "changed") {
       this.#watched = undefined;
+      this.#interrupted = false;
+      link.down.then((end) => {
+        // Not if it is let go for the other one, nor if that has its place, nor if it is watched again.
+        if (end.reason !== "replaced" && this.#watched === undefined) this.#tellInterrupted(server, link, end, 0);
+      });
       logger.info("the network has changed: dialling {server} anew, while the link goes on", { server });
       return 0;
     }
     this.#link = undefined;
     this.#maker.lost();
-    const duration = Math.round(clock.now() - since);
+    const duration = Math.round(clock.now() - this.#upSince);
     if (duration >= LASTING_LINK_MS || link.served) {
       this.#retry.reset();
       this.#attempt = 0;
     }
     this.#goodbye = link.goodbye;
+    this.#mayHurry = link.goodbye?.comeBackAfter === undefined;
     if (link.interruptedAt !== undefined && !this.#stop.signal.aborted && this.#settings.reconnect) {
       const retryIn = this.#retry.soon();
-      const facts = { server, reason: end.reason, detail: end.detail, retryIn };
       this.#watched = undefined;
-      this.state = "interrupted";
-      logger.info(
-        `link interrupted: server {server}, {reason}${end.detail ? " ({detail})" : ""}, {duration} ms; ` +
-          `its clients wait; next try in ${formatDuration(retryIn)}`,
-        { ...facts, duration },
-      );
-      this.#emitter.emit({ type: "interrupted", ...facts });
+      this.#interrupted = false;
+      this.#tellInterrupted(server, link, end, retryIn);
       return retryIn;
     }
     if (link.interruptedAt !== undefined) link.close(end.reason); // there will be no other link
     const retryIn = this.#retryIn(link.goodbye);
-    const { reason, clients } = end;
-    const goodbye = link.goodbye?.code;
-    const facts = { server, reason, detail: end.detail, goodbye, duration, retryIn, clients };
     const hungUp = this.#name === undefined && end.reason === "peer-closed" && !link.served && duration < QUICK_MS;
-    const detail = hungUp ? QUICKLY_CLOSED : end.detail;
-    logger.info(
-      `link down: server {server}, {reason}${detail ? " ({detail})" : ""}, {duration} ms` +
-        (retryIn === undefined ? "" : `; next try in ${formatDuration(retryIn)}`),
-      { ...facts, detail },
-    );
-    this.#emitter.emit({ type: "lost", ...facts });
+    this.#tidings.down(server, end, link.goodbye, duration, retryIn, hungUp ? QUICKLY_CLOSED : undefined);
     return retryIn;
   }
 
+  /** A session waits for another link: told once. */
+  #tellInterrupted(server: string, link: LinkLife, end: Pick<LinkEnd, "reason" | "detail">, retryIn: number): void {
+    if (this.#interrupted || link.interruptedAt === undefined || this.#stop.signal.aborted) return;
+    this.#interrupted = true;
+    this.#link = undefined;
+    this.state = "interrupted";
+    this.#tidings.interrupted(server, end, Math.round(link.interruptedAt - this.#upSince), retryIn);
+  }
+
   /** A session is over; if it waited for a link, nobody has been told yet. */
-  #onOver(server: string, link: LinkLife, { reason, detail, clients }: LinkEnd): void {
+  #onOver(server: string, link: LinkLife, end: LinkEnd): void {
     if (this.#watched === link) return;
     const retryIn = this.#stop.signal.aborted ? undefined : 0;
-    const why = reason === "not-resumed" ? "the server does not know the session any more" : detail;
-    this.#settings.logger.warn(`session lost: server {server}, {reason}${why ? " ({detail})" : ""}`, {
-      server,
-      reason,
-      detail: why,
-    });
-    this.#emitter.emit({
-      type: "lost",
-      server,
-      reason,
-      detail: why,
-      goodbye: undefined,
-      duration: 0,
-      retryIn,
-      clients,
-    });
+    this.#tidings.lost(server, end, retryIn);
   }
 
   /** No link came about. */
@@ -299,17 +295,8 @@ class Device implements DeviceHandle {
     const retryIn = waits && !word ? this.#retry.soon() : this.#retryIn(word);
     const refused = error instanceof HandshakeError && error.byPeer;
     const why = refused ? `${error.goodbye.code}: ${error.message}` : describeError(error);
-    const facts = { server, error: why, retryIn: retryIn ?? 0 };
-    const next = retryIn === undefined ? "" : `; next try in ${formatDuration(retryIn)}`;
-    const what = refused ? "{server} refused this device: {error}" : "cannot reach {server}: {error}";
-    this.#settings.logger.warn(what + next, facts);
-    this.#emitter.emit({
-      type: "dial-failed",
-      server,
-      error: why,
-      goodbye: refused ? error.goodbye.code : undefined,
-      retryIn: retryIn ?? 0,
-    });
+    this.#mayHurry = word?.comeBackAfter === undefined;
+    this.#tidings.failed(server, why, refused ? error.goodbye.code : undefined, retryIn);
     return retryIn;
   }
 

@@ -66,7 +66,7 @@ export interface InterruptedEvent {
   readonly retryIn: number;
 }
 
-/** An interrupted session goes on over another link. */
+/** A session goes on over another link: after it was interrupted, or as it moved there from one that was still up. */
 export interface ResumedEvent {
   /** Which event this is. */
   readonly type: "resumed";
@@ -78,6 +78,8 @@ export interface ResumedEvent {
   readonly interrupted: number;
   /** Bytes that were sent again. */
   readonly replayed: number;
+  /** Whether the link before was still up: nobody had to wait, and no interruption was told. */
+  readonly moved?: boolean;
 }
 
 /** The link is over, and its session with it: its channels are closed. */

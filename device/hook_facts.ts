@@ -20,6 +20,7 @@ export class DeviceNotices {
       case "interrupted":
         return this.#notice(event, now, { REASON: event.reason, DETAIL: event.detail, RETRY_IN_MS: event.retryIn });
       case "resumed":
+        if (event.moved) return undefined; // nobody was told of an interruption
         return this.#notice(event, now, {
           LOCAL: event.local,
           INTERRUPTED_MS: event.interrupted,

@@ -68,3 +68,8 @@ Deno.test("a session that the server has forgotten is told late, and tries to li
   assert.equal(notices.of({ ...lost, reason: "not-resumed" })?.late, true);
   assert.equal(notices.of({ type: "connecting", server: SERVER, attempt: 1 }), undefined);
 });
+
+Deno.test("a move to another link is no interruption, and hooks hear nothing of it", STRICT, () => {
+  const moved = { type: "resumed", server: SERVER, local: LOCAL, interrupted: 3, replayed: 0, moved: true } as const;
+  assert.equal(new DeviceNotices().of(moved, NOW), undefined);
+});

@@ -40,6 +40,8 @@ export interface MadeLink {
   readonly link: LinkLife;
   /** This device's end of it. */
   readonly local: string;
+  /** The other end of its connection: the server's, or a proxy's. */
+  readonly remote: string;
   /** The device's name on the server; v1 has none. */
   readonly device: string | undefined;
   /** Set if a session goes on. */
@@ -48,6 +50,8 @@ export interface MadeLink {
     readonly interrupted: number;
     /** Bytes that were sent again. */
     readonly replayed: number;
+    /** Whether the link before was still up. */
+    readonly moved?: boolean;
   };
 }
 

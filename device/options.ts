@@ -10,7 +10,7 @@ import { type Clock, systemClock } from "../net/clock.ts";
 import { MAX_DURATION_MS } from "../net/duration.ts";
 import { CONNECT_TIMEOUT_MS, EXPIRATION_MS, LINK_WRITE_TIMEOUT_MS, STALL_TIMEOUT_MS } from "../net/limits.ts";
 import { type Logger, silentLogger } from "../net/logger.ts";
-import { type NetworkState, readNetwork } from "../net/network_watch.ts";
+import { type ReadNetwork, readNetwork } from "../net/network_watch.ts";
 import type { ProxyOptions } from "../net/http_proxy.ts";
 import type { Identity } from "../net/identity.ts";
 import type { NamedService } from "./named_service.ts";
@@ -63,8 +63,8 @@ export interface CommonDeviceOptions {
   readonly clock?: Clock;
   /** Numbers in [0, 1) for the jitter of reconnecting. */
   readonly random?: () => number;
-  /** The machine's addresses and routes, to see when a session had better move; the system's by default. */
-  readonly readNetwork?: () => NetworkState;
+  /** The machine's way to its server, to see when a session had better move; the system's by default. */
+  readonly readNetwork?: ReadNetwork;
 }
 
 /** Options of {@linkcode connectDevice} on v1. */
@@ -77,7 +77,10 @@ export interface V1DeviceOptions extends CommonDeviceOptions {
   readonly services: readonly ServiceRule[];
 }
 
-/** Options of {@linkcode connectDevice} on v2. */
+/**
+ * Options of {@linkcode connectDevice} on v2. It throws an `UnprovableError` where the runtime cannot tell the server from
+ * others in the way that is asked for.
+ */
 export interface V2DeviceOptions extends CommonDeviceOptions {
   /** ServerAddress:ServerPort, where the device dials; several are tried in turn. */
   readonly server: Address | readonly Address[];
@@ -87,7 +90,13 @@ export interface V2DeviceOptions extends CommonDeviceOptions {
   readonly serverKey: Uint8Array;
   /** How TLS proves the server: by its key, by a CA's word, or plain TCP. @default {"pinned"} */
   readonly security?: "pinned" | "pki" | "plain";
-  /** Certificates of a private CA, as PEM, for `pki`. */
+  /**
+   * The name to send in the TLS hello (SNI), for `pinned`, where a router or firewall goes by it.
+   *
+   * @default {"relay.sallyport.invalid"}
+   */
+  readonly sni?: string;
+  /** Certificates of a private CA, as PEM, for `pki`; no other CA counts then. */
   readonly caCerts?: readonly string[];
   /** The device's own key. */
   readonly identity: Identity;

@@ -44,7 +44,7 @@ export class V1LinkMaker implements LinkMaker {
     const conn = await dial(this.server, this.#settings.clock, DIAL_TIMEOUT_MS, signal);
     const transport = tcpTransport(conn);
     const link = new LinkSession({ transport, codec: v1Codec, settings: this.#settings, emit: this.#emit });
-    return { link, local: transport.local, device: undefined };
+    return { link, local: transport.local, remote: transport.remote, device: undefined };
   }
 
   lost(): void {}

@@ -12,9 +12,10 @@ import type { DeviceMode, ServiceGrantResult, Settings } from "../protocol/v2_me
 import { dialRace } from "../net/dial_race.ts";
 import { dialServer, type ServerSecurity, type ServerTarget } from "../net/dial_server.ts";
 import { greetServer, HandshakeCut, randomBytes } from "../net/handshake.ts";
+import { tlsOptions } from "../net/server_proof.ts";
 import { DIAL_TIMEOUT_MS, HANDSHAKE_TIMEOUT_MS, RESUME_DIAL_TIMEOUT_MS } from "../net/limits.ts";
 import { closeQuietly, type Transport } from "../net/transport.ts";
-import { CAN_RESUME, HandshakeError } from "../protocol/v2_handshake.ts";
+import { CAN_RESUME, HandshakeError, IS_MOVING } from "../protocol/v2_handshake.ts";
 import { SOFTWARE } from "../net/version.ts";
 import type { DeviceEvent } from "./events.ts";
 import type { LinkFacts, LinkMaker, MadeLink } from "./link_maker.ts";
@@ -53,6 +54,7 @@ export class V2LinkMaker implements LinkMaker {
     const names = options.services.map(({ name }) => name);
     const twice = names.find((name, at) => names.indexOf(name) !== at);
     if (twice !== undefined) throw new RangeError(`Cannot offer the service ${twice} twice`);
+    this.#demandProvable();
     this.#keepAlive = settings.keepAlive;
     const { clock, logger } = settings;
     this.#board = new ServiceBoard(options.services, options.mode ?? "run", clock, {
@@ -131,7 +133,8 @@ export class V2LinkMaker implements LinkMaker {
     const transport = await this.#dial(signal);
     onConnected();
     let late = false;
-    let interruptedAt = 0;
+    const before = { interruptedAt: 0, moved: false };
+    const isUp = this.#session?.resumable === true && this.#session.interruptedAt === undefined;
     const giveUp = () => closeQuietly(transport.duplex);
     const cancel = clock.after(HANDSHAKE_TIMEOUT_MS, () => {
       late = true;
@@ -147,20 +150,22 @@ export class V2LinkMaker implements LinkMaker {
         wallClock: Date.now(),
         software: SOFTWARE,
         enrolment,
-        capabilities: this.#settings.expiration > 0 ? CAN_RESUME : 0,
+        capabilities: (this.#settings.expiration > 0 ? CAN_RESUME : 0) | (isUp ? IS_MOVING : 0),
         resume: () => {
-          interruptedAt = this.#session?.interruptedAt ?? clock.now();
+          before.moved = isUp && this.#session?.interruptedAt === undefined;
+          before.interruptedAt = this.#session?.interruptedAt ?? clock.now();
           return this.#session?.resumable ? this.#session.offerResume() : undefined;
         },
       });
       signal.throwIfAborted();
       const { welcome, rest } = greeting;
-      const made = { local: transport.local, device: welcome.name };
+      const made = { local: transport.local, remote: transport.remote, device: welcome.name };
       if (typeof welcome.resumed === "number") {
         if (!this.#session?.resumable) throw new Error("the session ended while it was being resumed");
         const replayed = this.#session.resume(transport, rest, welcome.resumed);
-        const interrupted = Math.round(clock.now() - interruptedAt);
-        return { ...made, link: this.#session, resumed: { interrupted, replayed } };
+        const interrupted = Math.round(clock.now() - before.interruptedAt);
+        const moved = before.moved && { moved: true };
+        return { ...made, link: this.#session, resumed: { interrupted, replayed, ...moved } };
       }
       this.#session?.close("not-resumed");
       this.#board.forgetResults();
@@ -180,6 +185,7 @@ export class V2LinkMaker implements LinkMaker {
       return { ...made, link };
     } catch (error) {
       giveUp();
+      this.#session?.letGo();
       if (error instanceof HandshakeError && error.byPeer && !PASSING.has(error.goodbye.code)) {
         this.#session?.close("goodbye", `${error.goodbye.code}: ${error.message}`);
       }
@@ -212,9 +218,15 @@ export class V2LinkMaker implements LinkMaker {
     return { server, security: this.#security(), ...(proxy && { proxy }) };
   }
 
+  /** What no dial can do had better be told at once. @throws {UnprovableError} */
+  #demandProvable(): void {
+    const security = this.#security();
+    if (security.kind !== "plain") tlsOptions(this.server.host, security);
+  }
+
   #security(): ServerSecurity {
-    const { security = "pinned", serverKey, caCerts } = this.#options;
-    if (security === "pinned") return { kind: "pinned", serverKey };
+    const { security = "pinned", serverKey, caCerts, sni } = this.#options;
+    if (security === "pinned") return { kind: "pinned", serverKey, ...(sni !== undefined && { sni }) };
     if (security === "plain") return { kind: "plain" };
     return { kind: "pki", ...(caCerts && { caCerts: [...caCerts] }) };
   }

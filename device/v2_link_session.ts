@@ -104,9 +104,17 @@ export class V2LinkSession {
     return this.#options.expiration > 0 && !this.#links.done && !this.#leaving;
   }
 
-  /** What to offer to the server: from here on nothing is applied that the link brings which may still be up. */
+  /**
+   * What to offer to the server: from here on nothing is applied that the link brings which may still be up. Its connection
+   * stays until {@linkcode V2LinkSession.resume}, or {@linkcode V2LinkSession.letGo} if that does not come about.
+   */
   offerResume(): ResumeOffer {
-    return { session: this.#options.id, received: this.#links.fence() };
+    return { session: this.#options.id, received: this.#links.fence(true) };
+  }
+
+  /** The session could not go on over the other connection. Idempotent. */
+  letGo(): void {
+    this.#links.letGo();
   }
 
   /**

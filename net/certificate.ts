@@ -7,8 +7,13 @@
  * @module
  */
 
+import { sameBytes } from "../protocol/bytes.ts";
+
 /** The name in such a certificate. No public CA can certify it (RFC 6761 §6.4), so only the pinned key can prove it. */
 export const PINNED_NAME = "relay.sallyport.invalid";
+
+/** Where the key stands in a certificate's body, its version left out: behind number, algorithm, issuer, dates and subject. */
+const SUBJECT_PUBLIC_KEY_INFO = 5;
 
 /** Length of an Ed25519 public key, in bytes. */
 const KEY_SIZE = 32;
@@ -74,6 +79,51 @@ export async function pinnedCertificate(keyPair: CryptoKeyPair): Promise<{ cert:
  */
 export function pinnedAnchor(publicKey: Uint8Array): string {
   return pem("CERTIFICATE", signed(pinnedBody(publicKey), new Uint8Array(SIGNATURE_SIZE)));
+}
+
+/**
+ * The Ed25519 public key of a certificate as DER (RFC 5280 §4.1); `undefined` if it has none, or is damaged. Its signature
+ * is not looked at.
+ */
+export function certificateKey(certificate: Uint8Array): Uint8Array | undefined {
+  const body = contentsOf(contentsOf([certificate], 0, SEQUENCE), 0, SEQUENCE);
+  const fields = body?.[0]?.[0] === VERSION ? body.slice(1) : body; // left out in X.509 v1
+  const info = contentsOf(fields, SUBJECT_PUBLIC_KEY_INFO, SEQUENCE);
+  const algorithm = info?.[0];
+  const bits = info?.[1];
+  const wanted = der(SEQUENCE, der(OID, ED25519));
+  if (info?.length !== 2 || !algorithm || !bits || !sameBytes(algorithm, wanted)) return undefined;
+  const head = [BIT_STRING, 1 + KEY_SIZE, 0];
+  return bits.length === head.length + KEY_SIZE && head.every((byte, at) => bits[at] === byte)
+    ? bits.slice(head.length)
+    : undefined;
+}
+
+/** The elements in the element at `index` of `elements`, if that has the tag `tag` and all of them are whole. */
+function contentsOf(elements: Uint8Array[] | undefined, index: number, tag: number): Uint8Array[] | undefined {
+  const element = elements?.[index];
+  const own = element && element[0] === tag ? elementAt(element, 0) : undefined;
+  if (!element || own?.end !== element.length) return undefined;
+  const inside: Uint8Array[] = [];
+  for (let at = own.start; at < own.end;) {
+    const next = elementAt(element, at);
+    if (!next || next.end > own.end) return undefined;
+    inside.push(element.subarray(at, next.end));
+    at = next.end;
+  }
+  return inside;
+}
+
+/** Where the contents of the element at `at` start and end; lengths of up to 65,535 bytes (ITU-T X.690 §8.1.3). */
+function elementAt(bytes: Uint8Array, at: number): { readonly start: number; readonly end: number } | undefined {
+  const first = bytes[at + 1];
+  if (first === undefined) return undefined;
+  const more = first < 0x80 ? 0 : first - 0x80;
+  if (more > 2 || first === 0x80) return undefined;
+  let length = more === 0 ? first : 0;
+  for (let n = 0; n < more; n++) length = length << 8 | (bytes[at + 2 + n] ?? 0);
+  const start = at + 2 + more;
+  return start + length <= bytes.length ? { start, end: start + length } : undefined;
 }
 
 function derLength(length: number): number[] {

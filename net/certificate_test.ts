@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
-import { der, pem, PINNED_NAME, pinnedAnchor, pinnedCertificate } from "./certificate.ts";
+import fc from "fast-check";
+import { certificateKey, der, pem, PINNED_NAME, pinnedAnchor, pinnedCertificate } from "./certificate.ts";
 import { ALPN } from "./tls.ts";
 import { test } from "./_fakes_test.ts";
-import { connected, listenTls, newKey, rawKey, shake } from "./_tls_fixture_test.ts";
+import { connected, listenTls, newKey, rawKey, shake, TestAuthority } from "./_tls_fixture_test.ts";
 
 // The key of RFC 8032 §7.1, test 1.
 const SEED = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60";
@@ -104,4 +105,31 @@ test("a server with another key is refused", async () => {
 test("a pinned certificate proves no other name", async () => {
   const key = await newKey();
   assert.match(String(await handshake(key, await rawKey(key), "relay.example")), /^error: invalid peer certificate/);
+});
+
+function bytesOf(certificate: string): Uint8Array {
+  return Uint8Array.from(atob(certificate.replace(/-----[^-]+-----|\s/g, "")), (c) => c.charCodeAt(0));
+}
+
+test("the key of a certificate is read from where it stands, not from what merely looks like it", async () => {
+  const keyPair = await newKey();
+  const authority = await TestAuthority.make();
+  const mine = await rawKey(keyPair);
+  assert.deepEqual(certificateKey(bytesOf((await pinnedCertificate(keyPair)).cert)), mine);
+  assert.deepEqual(certificateKey(bytesOf(pinnedAnchor(mine))), mine);
+  const other = bytesOf((await authority.certify(["relay.example"], { subject: String.fromCharCode(...mine) })).cert);
+  assert.notDeepEqual(certificateKey(other), mine);
+});
+
+test("damaged certificates have no key, or the one they state, and cost no error", async () => {
+  const whole = bytesOf((await pinnedCertificate(await newKey())).cert);
+  for (let size = 0; size < whole.length; size++) assert.equal(certificateKey(whole.subarray(0, size)), undefined);
+  fc.assert(
+    fc.property(fc.nat(whole.length - 1), fc.nat(255), (at, byte) => {
+      const damaged = whole.slice();
+      damaged[at] = byte;
+      const key = certificateKey(damaged);
+      assert(key === undefined || key.length === 32);
+    }),
+  );
 });

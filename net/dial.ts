@@ -6,6 +6,7 @@
 
 import type { Address } from "../protocol/address.ts";
 import type { Clock } from "./clock.ts";
+import { connect } from "./connect.ts";
 import { DIAL_WAIT_MS, MAX_DIALS } from "./limits.ts";
 import { closeQuietly, tuneSocket } from "./transport.ts";
 
@@ -33,7 +34,7 @@ let underWay = 0;
 const waiting = new Set<() => void>();
 
 /**
- * Connects to `address`, names included.
+ * Connects to `address`, names included: to the first of its addresses that answers.
  *
  * @throws {DialLimit} if its turn does not come within `DIAL_WAIT_MS`, or `timeout` if that is less; {DialTimeout} after
  * `timeout` milliseconds; what the runtime throws; the signal's reason when it aborts.
@@ -66,7 +67,7 @@ export function dial(address: Address, clock: Clock, timeout: number, signal: Ab
       begun = true;
       cancelWait();
       underWay++;
-      Deno.connect({ hostname: address.host, port: address.port, signal: attempt.signal }).finally(letNextBegin).then(
+      connect(address, clock, attempt.signal).finally(letNextBegin).then(
         (conn) => {
           if (!settle()) return closeQuietly(conn);
           tuneSocket(conn);

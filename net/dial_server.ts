@@ -5,20 +5,14 @@
  */
 
 import { type Address, formatAddress } from "../protocol/address.ts";
-import { PINNED_NAME, pinnedAnchor } from "./certificate.ts";
 import type { Clock } from "./clock.ts";
 import { cutTls } from "./native_socket.ts";
 import { dial, DialTimeout } from "./dial.ts";
 import { describeError } from "./errors.ts";
 import { connectThroughProxy, ProxyError, type ProxyOptions } from "./http_proxy.ts";
+import { demandProof, ServerIdentityError, type ServerSecurity, tlsOptions } from "./server_proof.ts";
 import { ALPN, TlsHandshakeError } from "./tls.ts";
 import { closeQuietly, tcpTransport, tlsTransport, type Transport } from "./transport.ts";
-
-/** How a server proves itself to a device: not at all, with the key that the device knows, or with a CA's certificate. */
-export type ServerSecurity =
-  | { readonly kind: "plain" }
-  | { readonly kind: "pinned"; readonly serverKey: Uint8Array }
-  | { readonly kind: "pki"; readonly caCerts?: readonly string[] };
 
 /** Where and how to dial. */
 export interface ServerTarget {
@@ -30,16 +24,13 @@ export interface ServerTarget {
   readonly proxy?: ProxyOptions;
 }
 
-/** A server did not prove what it had to: it is another one, or somebody is in between. */
-export class ServerIdentityError extends Error {
-  override readonly name = "ServerIdentityError";
-}
+export { ServerIdentityError, type ServerSecurity } from "./server_proof.ts";
 
 /**
  * Connects to a server, until bytes can be sent to it.
  *
- * @throws {DialTimeout} after `timeout` milliseconds; {ServerIdentityError}, {TlsHandshakeError} and {ProxyError} with one
- * line for people; what {@linkcode dial} throws; the signal's reason when it aborts. Nothing is left open then.
+ * @throws {DialTimeout} after `timeout` milliseconds; {ServerIdentityError}, {UnprovableError}, {TlsHandshakeError} and
+ * {ProxyError} with one line for people; what {@linkcode dial} throws; the signal's reason when it aborts. Nothing is left open then.
  */
 export async function dialServer(
   target: ServerTarget,
@@ -48,6 +39,8 @@ export async function dialServer(
   signal: AbortSignal,
 ): Promise<Transport> {
   signal.throwIfAborted();
+  const { server, security } = target;
+  const options = security.kind === "plain" ? undefined : tlsOptions(server.host, security);
   const stop = new AbortController();
   let letGo = () => {};
   const giveUp = (reason: unknown) => {
@@ -63,14 +56,15 @@ export async function dialServer(
     stop.signal.throwIfAborted();
     if (target.proxy) await connectThroughProxy(tcp, target.server, target.proxy.credentials);
     stop.signal.throwIfAborted();
-    if (target.security.kind === "plain") return tcpTransport(tcp);
+    if (security.kind === "plain") return tcpTransport(tcp);
 
-    const tls = await Deno.startTls(tcp, tlsOptions(target.server, target.security));
+    const tls = await Deno.startTls(tcp, options);
     letGo = () => cutTls(tls);
     stop.signal.throwIfAborted();
     const { alpnProtocol } = await tls.handshake();
     stop.signal.throwIfAborted();
     if (alpnProtocol !== ALPN) throw new TlsHandshakeError(`${speaker(target)} speaks TLS, but not ${ALPN}`);
+    demandProof(tls, security, formatAddress(server));
     return tlsTransport(tls, true);
   } catch (error) {
     letGo();
@@ -95,15 +89,6 @@ async function dialFirst(
       cause,
     });
   }
-}
-
-function tlsOptions({ host }: Address, security: Exclude<ServerSecurity, { kind: "plain" }>): Deno.StartTlsOptions {
-  const alpnProtocols = [ALPN];
-  if (security.kind === "pinned") {
-    return { hostname: PINNED_NAME, caCerts: [pinnedAnchor(security.serverKey)], alpnProtocols };
-  }
-  const hostname = host.replace(/\.$/, ""); // certificates name no root
-  return security.caCerts ? { hostname, caCerts: [...security.caCerts], alpnProtocols } : { hostname, alpnProtocols };
 }
 
 function speaker({ server }: ServerTarget): string {

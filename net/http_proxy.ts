@@ -42,6 +42,12 @@ export class ProxyError extends Error {
 /** Longest piece of a proxy's answer that is quoted. */
 const MAX_QUOTE = 120;
 
+/** Longest name of a scheme for logging in that is told. */
+const MAX_SCHEME = 20;
+
+/** So many schemes are told at most. */
+const MAX_SCHEMES = 6;
+
 /**
  * Parses `http://USER:PASSWORD@HOST:PORT`, or the same without `http://` or credentials. In these, `%40` stands for `@`.
  *
@@ -108,18 +114,37 @@ export async function connectThroughProxy(
 
   const head = new HeadReader(conn);
   for (;;) {
-    const line = await head.next();
+    const [line = "", ...fields] = await head.next();
     const status = /^HTTP\/1\.[01] ([1-5]\d\d)(?: |$)/.exec(line)?.[1];
     if (status === undefined) throw new ProxyError(`the proxy does not speak HTTP: it said ${quote(line)}`);
     if (status.startsWith("2")) return;
     if (status.startsWith("1")) continue; // there is more to come (RFC 9110 §15.2)
-    const hint = status !== "407"
-      ? `the proxy does not connect to ${authority}`
-      : credentials
-      ? "the proxy does not take these credentials"
-      : "the proxy wants credentials, as in http://USER:PASSWORD@HOST:PORT";
+    const hint = status === "407" ? wantedHint(fields, credentials) : `the proxy does not connect to ${authority}`;
     throw new ProxyError(`${hint}: it said ${quote(line)}`);
   }
+}
+
+/** What a proxy means that wants somebody to log in, by the schemes that it offers (RFC 9110 §11.7.1). */
+function wantedHint(fields: readonly string[], credentials: ProxyCredentials | undefined): string {
+  const schemes = offeredSchemes(fields);
+  if (schemes.length > 0 && !schemes.some((scheme) => scheme.toLowerCase() === "basic")) {
+    return `the proxy wants ${schemes.join(" or ")}, and only Basic is supported here; ` +
+      "one that takes Basic would do, or a local one that speaks it to this one";
+  }
+  return credentials
+    ? "the proxy does not take these credentials"
+    : "the proxy wants credentials, as in http://USER:PASSWORD@HOST:PORT";
+}
+
+/** The schemes in `Proxy-Authenticate`: one or more a line, each with parameters of its own. */
+function offeredSchemes(fields: readonly string[]): string[] {
+  const offers = fields.flatMap((field) => {
+    const value = /^proxy-authenticate[ \t]*:(.*)$/i.exec(field)?.[1] ?? "";
+    return value.replace(/"(?:[^"\\]|\\.)*"/g, "x").split(","); // a comma in a quoted text parts nothing
+  });
+  // A parameter has its = at its name, or behind a blank; what a scheme has behind its blank begins otherwise.
+  const names = offers.map((offer) => /^[ \t]*([a-z][a-z0-9-]*)(?:[ \t]+[^= \t].*|[ \t]*)$/i.exec(offer)?.[1] ?? "");
+  return [...new Set(names)].filter((name) => name !== "" && name.length <= MAX_SCHEME).slice(0, MAX_SCHEMES);
 }
 
 /** Reads heads of HTTP messages from a connection, and never a byte of what follows them. */
@@ -132,8 +157,8 @@ class HeadReader {
     this.#conn = conn;
   }
 
-  /** The first line of the next head, when all of it is read. */
-  async next(): Promise<string> {
+  /** The lines of the next head, when all of it is read. */
+  async next(): Promise<string[]> {
     const start = this.#fill;
     let lineIsEmpty = false; // so far; the head's own first line is not to be
     for (;;) {
@@ -152,7 +177,7 @@ class HeadReader {
       for (const byte of this.#buffer.subarray(this.#fill, this.#fill + count)) {
         if (byte === 0x0a && lineIsEmpty) {
           this.#fill += count;
-          return new TextDecoder().decode(this.#buffer.subarray(start, this.#fill)).split(/\r?\n/, 1)[0] ?? "";
+          return new TextDecoder().decode(this.#buffer.subarray(start, this.#fill)).split(/\r?\n/);
         }
         lineIsEmpty = byte === 0x0a || (byte === 0x0d && lineIsEmpty);
       }

@@ -193,6 +193,32 @@ for (
       false,
       /wants credentials.*"HTTP\/1.1 407/,
     ],
+    [
+      "wants NTLM or Negotiate",
+      ["HTTP/1.1 407 No\r\nProxy-Authenticate: Negotiate\r\nproxy-authenticate : NTLM\r\nA: Basic\r\n\r\n"],
+      false,
+      /wants Negotiate or NTLM, and only Basic is supported/,
+    ],
+    [
+      "wants Digest, whatever it is given",
+      ['HTTP/1.1 407 No\r\nProxy-Authenticate: Digest realm="a, Basic b", qop = "auth", nonce=x==\r\n\r\n'],
+      true,
+      /the proxy wants Digest, and only Basic/,
+    ],
+    [
+      "takes Basic among others",
+      ['HTTP/1.1 407 No\r\nProxy-Authenticate: Digest realm="a", basic realm="b"\r\n\r\n'],
+      false,
+      /wants credentials, as in/,
+    ],
+    [
+      "names schemes without end, or none that is one",
+      [`HTTP/1.1 407 No\r\nProxy-Authenticate: ${Array.from({ length: 99 }, (_, n) => `S${n} a=b`)}, ${
+        "x".repeat(99)
+      }\r\n\r\n`],
+      false,
+      /wants S0 or S1 or S2 or S3 or S4 or S5, and only/,
+    ],
     ["refuses them", ["HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"], true, /does not take these credentials/],
     [
       "forbids it",

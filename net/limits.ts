@@ -77,8 +77,14 @@ export const RESUME_DIAL_TIMEOUT_MS = 4_000;
 /** Time after which the next address of a server is dialled beside one that has not answered, in milliseconds. */
 export const DIAL_STAGGER_MS = 250;
 
-/** Milliseconds between two looks at the machine's addresses and routes. */
+/** Addresses of one name that a dial tries; DNS may say any number. */
+export const MAX_DIAL_ADDRESSES = 8;
+
+/** Milliseconds between two looks at the machine's way to its server. */
 export const NETWORK_POLL_MS = 500;
+
+/** Bytes of the routing table that are read where the kernel cannot be asked for one route. */
+export const ROUTES_READ = 4_096;
 
 /** Longest pause in the reading of a link whose peer makes too much work, in milliseconds; then it is looked at again. */
 export const MAX_REST_MS = 100;

@@ -21,6 +21,9 @@ import { channelReason, isResumable, type LinkEnd } from "./link_end.ts";
 import type { ReceiveChunk } from "./receive_chunk.ts";
 import type { Transport } from "./transport.ts";
 
+/** Silence says nothing. */
+const NO_KEEP_ALIVE: KeepAliveSettings = { idleTimeout: -1, probeInterval: -1, probeCount: 0 };
+
 /** What a session's links need. */
 export interface SessionLinksOptions {
   /** The session; it ends when the last link has. */
@@ -80,6 +83,7 @@ export class SessionLinks implements ChunkSource {
   #end: LinkEnd | undefined;
   #interruptedAt: number | undefined;
   #cancelExpiry: () => void = () => {};
+  #kept: LinkDriver | undefined; // fenced, and open until another has its place
   #fences = 0;
   #linkDown = Promise.withResolvers<LinkEnd>();
 
@@ -156,6 +160,7 @@ export class SessionLinks implements ChunkSource {
     const { session, clock, writeTimeout } = this.#options;
     const driver = new LinkDriver({ transport, clock, writeTimeout, busyCopyMax: GATHER_MAX });
     const replayed = session.attach({ output: driver, nagle: !transport.noDelay }, position);
+    this.letGo();
     const face = new Face(session);
     this.#driver = driver;
     this.#face = face;
@@ -176,21 +181,31 @@ export class SessionLinks implements ChunkSource {
   }
 
   /**
-   * From here on nothing is applied that the link brings which is up: another is to take its place.
+   * From here on nothing is applied that the link brings which is up: another is to take its place. With `keep` its
+   * connection stays open until {@linkcode SessionLinks.attach} or {@linkcode SessionLinks.letGo}: the peer, who has not
+   * heard of the other yet, would take its end for an interruption.
    *
    * @returns the position up to which was received.
    */
-  fence(): number {
+  fence(keep = false): number {
     const { session } = this.#options;
     this.#fences++;
     const face = this.#face;
     if (face) {
       this.#face = undefined;
       face.end();
-      this.#driver!.close("replaced");
+      this.#kept = this.#driver!;
+      this.#kept.keepAlive = NO_KEEP_ALIVE; // nobody answers there any more
+      if (!keep) this.letGo();
       this.#interrupted({ reason: "replaced", detail: undefined });
     }
     return session.received;
+  }
+
+  /** Closes the connection of a link that was fenced and kept. Idempotent. */
+  letGo(): void {
+    this.#kept?.close("replaced");
+    this.#kept = undefined;
   }
 
   /** Ends the session in order, once what was sent has been taken. */
@@ -243,6 +258,7 @@ export class SessionLinks implements ChunkSource {
     const { session } = this.#options;
     this.#end = { ...end, clients: session.channelCount };
     this.#cancelExpiry();
+    this.letGo();
     session.end(channelReason(end.reason));
     this.#linkDown.resolve(this.#end);
     this.#over.resolve(this.#end);

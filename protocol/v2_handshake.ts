@@ -21,6 +21,9 @@ export const V2_VERSIONS: readonly [number, number] = [2, 2];
 /** Capability: sessions outlive their links; `v2.md`, "Resume". */
 export const CAN_RESUME = 1;
 
+/** Capability, of one handshake: the device comes by another way while its link is still up; `v2.md`, "Resume". */
+export const IS_MOVING = 2;
+
 /** A session that a device wants to go on with. */
 export interface ResumeOffer {
   /** Its name, 16 bytes. */
@@ -55,7 +58,7 @@ export interface HandshakeParty {
   readonly wallClock: number;
   /** Name and version of the program. */
   readonly software: string;
-  /** What it can do beyond what all can: {@linkcode CAN_RESUME}. @default {0} */
+  /** What it can do beyond what all can: {@linkcode CAN_RESUME}, {@linkcode IS_MOVING}. @default {0} */
   readonly capabilities?: number;
 }
 

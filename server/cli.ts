@@ -153,7 +153,8 @@ function lineOf(event: ServerEvent, interrupted: Set<string>): string | undefine
       return `link-interrupted ${event.device} ${event.reason}`;
     case "link-resumed":
       interrupted.delete(event.device);
-      return `link-resumed ${event.device} interrupted=${event.interrupted} replayed=${event.replayed}`;
+      return `link-resumed ${event.device} interrupted=${event.interrupted} replayed=${event.replayed}` +
+        (event.moved ? " moved" : "");
     case "link-down":
       return interrupted.delete(event.device) ? `link-down ${event.device} ${event.reason}` : undefined;
     default:

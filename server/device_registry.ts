@@ -8,7 +8,7 @@ import { type Goodbye, goodbye } from "../protocol/goodbye.ts";
 import { PROCESS_LOG_BOUND, V2_MAX_CHANNELS } from "../protocol/limits.ts";
 import { WindowBudget } from "../protocol/receive_windows.ts";
 import { LogBudget } from "../protocol/send_log.ts";
-import { type Authenticated, HandshakeError, welcomeFrame } from "../protocol/v2_handshake.ts";
+import { type Authenticated, HandshakeError, IS_MOVING, welcomeFrame } from "../protocol/v2_handshake.ts";
 import { randomBytes, type ServerGreeting, writeAll } from "../net/handshake.ts";
 import { describeError } from "../net/errors.ts";
 import { fingerprint, formatPublicKey } from "../net/identity.ts";
@@ -79,7 +79,7 @@ export class DeviceRegistry {
     // The network may bring the last words of a link that its device gave up long ago, after those of the next.
     demandNewest(session, order);
     const id = randomBytes(16);
-    const resumed = peer.resume && session.fence(peer.resume);
+    const resumed = peer.resume && session.fence(peer.resume, (peer.capabilities & IS_MOVING) !== 0);
     const goesOn = typeof resumed === "object";
     const welcome = welcomeFrame({
       session: goesOn ? resumed.link.id : id,

@@ -46,6 +46,8 @@ export interface Resumption {
   readonly received: number;
   /** Position up to which the server has. */
   readonly position: number;
+  /** Whether it moves from a link that was still up on both sides. */
+  readonly moved: boolean;
   /** When it was interrupted, on the server's clock. */
   readonly since: number;
   /** See {@linkcode V2LinkSession.resume}. */
@@ -151,27 +153,29 @@ export class DeviceSession {
 
   /**
    * A device wants to go on with a session. If it can, the link that it may still have is fenced: nothing that comes
-   * there is applied any more, and {@linkcode DeviceSession.resume} is due.
+   * there is applied any more, and {@linkcode DeviceSession.resume} is due. `moving`: it said that this link is still up.
    */
-  fence({ session, received }: ResumeOffer): Resumption | ResumeRefusal {
+  fence({ session, received }: ResumeOffer, moving = false): Resumption | ResumeRefusal {
     const { link } = this;
     if (!link || !sameBytes(link.id, session)) return "unknown-session";
     if (!link.canReplayFrom(received)) return "bad-position";
-    return { link, received, since: link.interruptedAt ?? this.settings.clock.now(), ...link.fence() };
+    const { interruptedAt: since = this.settings.clock.now() } = link;
+    return { link, received, since, moved: moving && link.interruptedAt === undefined, ...link.fence() };
   }
 
   /** Goes on with a session. @returns whether it could; if not, the device has to come anew. */
-  resume(transport: Transport, rest: Uint8Array, { link, received, since, fences }: Resumption): boolean {
+  resume(transport: Transport, rest: Uint8Array, { link, received, since, moved, fences }: Resumption): boolean {
     const { logger, clock } = this.settings;
     const replayed = this.link === link ? link.resume(transport, rest, received, fences) : undefined;
     if (replayed === undefined) return false;
     this.#since = Date.now();
     const { remote } = transport;
-    const facts = { device: this.deviceName, remote, interrupted: Math.round(clock.now() - since), replayed };
-    logger.info(
-      "link resumed: device {device} from {remote}, after {interrupted} ms, {replayed} B sent again, {clients} clients",
-      { ...facts, clients: link.clients },
-    );
+    const { clients } = link;
+    const interrupted = Math.round(clock.now() - since);
+    const facts = { device: this.deviceName, remote, interrupted, replayed, ...(moved && { moved }) };
+    const how = moved ? "has moved, now from {remote}" : "from {remote}, after {interrupted} ms";
+    const line = `link resumed: device {device} ${how}, {replayed} B sent again, {clients} clients`;
+    logger.info(line, { ...facts, clients });
     this.#options.emit({ type: "link-resumed", listen: transport.local, ...facts });
     return true;
   }

@@ -51,7 +51,7 @@ export interface LinkInterruptedEvent {
   readonly clients: number;
 }
 
-/** An interrupted session goes on over another link. */
+/** A session goes on over another link: after it was interrupted, or as it moved there from one that was still up. */
 export interface LinkResumedEvent {
   /** Which event this is. */
   readonly type: "link-resumed";
@@ -65,6 +65,8 @@ export interface LinkResumedEvent {
   readonly interrupted: number;
   /** Bytes that were sent again. */
   readonly replayed: number;
+  /** Whether the link before was still up: nobody had to wait, and no interruption was told. */
+  readonly moved?: boolean;
 }
 
 /** A host listener is open: clients can connect. */

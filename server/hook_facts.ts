@@ -27,6 +27,7 @@ export function serverNotice(event: ServerEvent, now: number = Date.now()): Hook
         CLIENTS: event.clients,
       });
     case "link-resumed":
+      if (event.moved) return undefined; // nobody was told of an interruption
       return notice(event, now, { INTERRUPTED_MS: event.interrupted, REPLAYED_BYTES: event.replayed });
     case "link-down":
       return notice(event, now, {

@@ -43,3 +43,8 @@ Deno.test("on v1, where devices have no names, the listener stands for its one d
   assert.equal(notice?.subject, LINK.listen);
   assert.equal(notice?.facts["DEVICE"], LINK.remote);
 });
+
+Deno.test("a move to another link is no interruption, and hooks hear nothing of it", STRICT, () => {
+  const moved = { type: "link-resumed", ...LINK, interrupted: 3, replayed: 0, moved: true } as const;
+  assert.equal(serverNotice(moved, NOW), undefined);
+});

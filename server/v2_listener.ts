@@ -6,7 +6,7 @@
 
 import { ProtocolError } from "../protocol/errors.ts";
 import { type Goodbye, goodbye, goodbyeFrame } from "../protocol/goodbye.ts";
-import { CAN_RESUME, HandshakeError } from "../protocol/v2_handshake.ts";
+import { CAN_RESUME, HandshakeError, IS_MOVING } from "../protocol/v2_handshake.ts";
 import { describeError } from "../net/errors.ts";
 import { greetDevice, randomBytes, writeAll } from "../net/handshake.ts";
 import { HANDSHAKE_TIMEOUT_MS } from "../net/limits.ts";
@@ -151,7 +151,7 @@ export class V2Listener {
         nonce: randomBytes(32),
         wallClock: Date.now(),
         software: SOFTWARE,
-        capabilities: CAN_RESUME,
+        capabilities: CAN_RESUME | IS_MOVING,
       });
       if (this.#closed) throw new HandshakeError(goodbye("shutting-down", "the server is shutting down"));
       await this.#registry.admit(transport, greeting, order);

@@ -171,22 +171,47 @@ test("v2 resume: a device that restarted gets a session of its own, and the clie
 test("v2 resume: when the network changes, the session moves while the old link still works, and nobody waits", async () => {
   await using echo = echoService();
   let address = "127.0.0.1";
-  const readNetwork = () => ({
-    addresses: [{ name: "eth0", address: "127.0.0.1" }, { name: "eth0", address }],
-    routes: "",
-  });
+  const readNetwork = () => ({ addresses: [{ name: "eth0", address }], routes: "" });
   await using made = await relayThroughCable({ services: [local("echo", echo)], device: { readNetwork } });
   const { relay: { server, device, connect } } = made;
   using client = await connect("echo");
   await client.write("a");
   assert.equal(await client.readText(1), "a");
   address = "192.0.2.9";
-  const { interrupted } = await device.events.next("resumed");
+  const { interrupted, moved } = await device.events.next("resumed");
   assert.ok(interrupted < 1_000, `${interrupted} ms without a link`);
-  assert.equal((await server.events.next("link-resumed")).device, "gw1");
+  assert.equal(moved, true);
+  const told = await server.events.next("link-resumed");
+  assert.equal(told.device, "gw1");
+  assert.equal(told.moved, true);
   await client.write("b");
   assert.equal(await client.readText(1), "b");
-  assert.equal(device.events.types.includes("interrupted"), false, "it was interrupted");
+  for (const { events, log, word } of [{ ...device, word: "interrupted" }, { ...server, word: "link-interrupted" }]) {
+    assert.equal((events.types as string[]).includes(word), false, "it was interrupted");
+    assert.equal(log.matching(/link interrupted/).length, 0);
+    assert.equal(log.matching(/link resumed: .* moved/).length, 1);
+  }
+});
+
+test("v2 resume: an address beside the link's own is no reason to move", async () => {
+  await using echo = echoService();
+  let beside: string[] = [];
+  let looks = 0;
+  const readNetwork = () => {
+    looks++;
+    const addresses = ["127.0.0.1", ...beside].map((address) => ({ name: "eth0", address }));
+    return { addresses, routes: "lo" };
+  };
+  await using made = await relayThroughCable({ services: [local("echo", echo)], device: { readNetwork } });
+  const { relay: { device, connect } } = made;
+  using client = await connect("echo");
+  for (beside of [["192.0.2.9"], ["192.0.2.9", "fd99::11"], []]) {
+    const before = looks;
+    while (looks === before) await settled();
+  }
+  await client.write("a");
+  assert.equal(await client.readText(1), "a");
+  assert.equal(device.log.matching(/the network has changed/).length, 0);
 });
 
 test("v2 resume: a move that fails, as nothing is reached yet, is tried again at the next change", async () => {

@@ -1,0 +1,112 @@
+/**
+ * What a device says of its link's coming and going: a line for the log and an event for subscribers, each time.
+ *
+ * @module
+ */
+
+import type { Goodbye, GoodbyeCode } from "../protocol/goodbye.ts";
+import type { Clock } from "../net/clock.ts";
+import type { Emitter } from "../net/emitter.ts";
+import { formatDuration } from "../net/format.ts";
+import type { LinkEnd } from "../net/link_end.ts";
+import type { Logger } from "../net/logger.ts";
+import type { DeviceEvent } from "./events.ts";
+import type { MadeLink } from "./link_maker.ts";
+import { Outage } from "./outage.ts";
+
+/** Tells. */
+export class Tidings {
+  readonly #logger: Logger;
+  readonly #clock: Clock;
+  readonly #emitter: Emitter<DeviceEvent>;
+  readonly #outage = new Outage();
+
+  /** To these. */
+  constructor(logger: Logger, clock: Clock, emitter: Emitter<DeviceEvent>) {
+    this.#logger = logger;
+    this.#clock = clock;
+    this.#emitter = emitter;
+  }
+
+  /** There is a link to `server`, of a new session or of one that goes on. */
+  up(server: string, { local, device, resumed }: MadeLink): void {
+    const outage = this.#outage.facts(this.#clock.now());
+    this.#outage.over();
+    const after = outage && outage.tries > 1
+      ? ` (after ${outage.tries} tries in ${formatDuration(outage.duration)})`
+      : "";
+    if (!resumed) {
+      this.#logger.info(`link up: server {server}${device ? ", as {device}" : ""}${after}`, { server, local, device });
+      return this.#emitter.emit({ type: "online", server, local, device });
+    }
+    const line = resumed.moved
+      ? "link resumed: server {server}, moved"
+      : "link resumed: server {server}, after {interrupted} ms";
+    this.#logger.info(`${line}, {replayed} B sent again${after}`, { server, local, ...resumed });
+    this.#emitter.emit({ type: "resumed", server, local, ...resumed });
+  }
+
+  /** The link is down, and its session waits for another; it had lasted for `duration` milliseconds. */
+  interrupted(
+    server: string,
+    { reason, detail }: Pick<LinkEnd, "reason" | "detail">,
+    duration: number,
+    retryIn: number,
+  ): void {
+    const facts = { server, reason, detail, retryIn };
+    this.#logger.info(
+      `link interrupted: server {server}, {reason}${detail ? " ({detail})" : ""}, {duration} ms; ` +
+        `its clients wait; next try in ${formatDuration(retryIn)}`,
+      { ...facts, duration },
+    );
+    this.#emitter.emit({ type: "interrupted", ...facts });
+  }
+
+  /** The link is down, and its session over with it. `hint` is more about it for the log. */
+  down(
+    server: string,
+    { reason, detail, clients }: LinkEnd,
+    word: Goodbye | undefined,
+    duration: number,
+    retryIn: number | undefined,
+    hint: string | undefined,
+  ): void {
+    const facts = { server, reason, detail, goodbye: word?.code, duration, retryIn, clients };
+    const shown = hint ?? detail;
+    this.#logger.info(
+      `link down: server {server}, {reason}${shown ? " ({detail})" : ""}, {duration} ms` +
+        (retryIn === undefined ? "" : `; next try in ${formatDuration(retryIn)}`),
+      { ...facts, detail: shown },
+    );
+    this.#emitter.emit({ type: "lost", ...facts });
+  }
+
+  /** A session is over that waited for a link. */
+  lost(server: string, { reason, detail, clients }: LinkEnd, retryIn: number | undefined): void {
+    const why = reason === "not-resumed" ? "the server does not know the session any more" : detail;
+    this.#logger.warn(`session lost: server {server}, {reason}${why ? " ({detail})" : ""}`, {
+      server,
+      reason,
+      detail: why,
+    });
+    const facts = { server, reason, detail: why, goodbye: undefined, duration: 0, retryIn, clients };
+    this.#emitter.emit({ type: "lost", ...facts });
+  }
+
+  /**
+   * No link came about, `refused` with its code if the server said so. The first time of an outage is logged, and each new
+   * reason; then how long it lasts, at growing distances.
+   */
+  failed(server: string, error: string, refused: GoodbyeCode | undefined, retryIn: number | undefined): void {
+    const now = this.#clock.now();
+    const news = this.#outage.failed(`${server} ${error}`, now);
+    const { tries, duration } = this.#outage.facts(now)!;
+    const line = (refused === undefined ? "cannot reach {server}: {error}" : "{server} refused this device: {error}") +
+      (retryIn === undefined ? "" : `; next try in ${formatDuration(retryIn)}`);
+    const facts = { server, error, retryIn: retryIn ?? 0, tries, duration };
+    if (news === "known") this.#logger.debug(line, facts);
+    else if (news === "new") this.#logger.warn(line, facts);
+    else this.#logger.warn(`still no link, after {tries} tries in ${formatDuration(duration)}: ${line}`, facts);
+    this.#emitter.emit({ type: "dial-failed", server, error, goodbye: refused, retryIn: retryIn ?? 0 });
+  }
+}
