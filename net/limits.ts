@@ -36,6 +36,9 @@ export const MIN_LINK_CHUNK = 16 * 1024;
 /** See {@linkcode MIN_LINK_CHUNK}. */
 export const MAX_LINK_CHUNK = 256 * 1024;
 
+/** Bytes of receive chunks that blocked writes may hold before a link's smaller pieces are copied out of theirs. */
+export const MAX_LEFT_CHUNKS = 2 * 1024 * 1024;
+
 /** First and largest size of a connection's read buffer; it grows while reads fill it. */
 export const MIN_READ = 1 * 1024;
 /** See {@linkcode MIN_READ}. */

@@ -6,6 +6,9 @@
 
 const SEGMENT_SIZE = 64 * 1024;
 
+/** The smallest buffer that is made for a piece. */
+const LEAST_SIZE = 256;
+
 /** Buffers kept for reuse by the whole process: 4 MiB at most. */
 const MAX_POOLED = 64;
 
@@ -62,7 +65,15 @@ export class Segment {
     return true;
   }
 
-  /** An empty piece to gather in. */
+  /** An empty piece to gather in, with room for `size` bytes or more, up to {@linkcode SEGMENT_SIZE}. */
+  static sized(size: number): Segment {
+    if (size > SEGMENT_SIZE / 2) return Segment.pooled();
+    let room = LEAST_SIZE;
+    while (room < size) room *= 2;
+    return new Segment(new Uint8Array(room), 0, undefined);
+  }
+
+  /** An empty piece to gather in, of {@linkcode SEGMENT_SIZE} bytes. */
   static pooled(): Segment {
     const buffer = pool.pop() ?? new Uint8Array(SEGMENT_SIZE);
     return new Segment(buffer, 0, () => {

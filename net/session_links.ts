@@ -154,7 +154,13 @@ export class SessionLinks implements ChunkSource {
    */
   attach(transport: Transport, rest: Uint8Array, position = 0): number {
     const { session, clock, writeTimeout } = this.#options;
-    const driver = new LinkDriver({ transport, clock, writeTimeout, busyCopyMax: GATHER_MAX });
+    const driver = new LinkDriver({
+      transport,
+      clock,
+      writeTimeout,
+      busyCopyMax: GATHER_MAX,
+      chunkBudget: session.options.budget,
+    });
     const replayed = session.attach({ output: driver, nagle: !transport.noDelay }, position);
     const face = new Face(session);
     this.#driver = driver;

@@ -45,7 +45,7 @@ export class V2ServerLink extends V2Link {
 
   /** Opens a channel to a service with a CONNECT. @returns `undefined` when there are as many as can be. */
   open(service: number, client: string, hostAddress: string): V2Channel | undefined {
-    if (this.channelCount >= this.#maxChannels) return undefined;
+    if (this.channelCount >= this.#maxChannels || this.congested) return undefined;
     const channel = this.addChannel(this.#nextId(), V2_EARLY_CREDIT, 0);
     if (channel.window.reserved === 0) {
       this.forget(channel);
