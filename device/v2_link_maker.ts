@@ -8,6 +8,7 @@ import { type Address, formatAddress } from "../protocol/address.ts";
 import type { GoodbyeCode } from "../protocol/goodbye.ts";
 import { type Endpoint, type KeepAliveSettings, normalKeepAlive } from "../protocol/keep_alive.ts";
 import { V2_MAX_SERVICES } from "../protocol/limits.ts";
+import { publicKeyFault } from "../protocol/public_key.ts";
 import type { DeviceMode, ServiceGrantResult, Settings } from "../protocol/v2_messages.ts";
 import { dialRace } from "../net/dial_race.ts";
 import { dialServer, type ServerSecurity, type ServerTarget } from "../net/dial_server.ts";
@@ -47,6 +48,8 @@ export class V2LinkMaker implements LinkMaker {
     this.#emit = emit;
     this.#servers = "host" in options.server ? [options.server] : options.server;
     if (this.#servers.length === 0) throw new RangeError("Cannot dial: no server is given");
+    const fault = publicKeyFault(options.serverKey);
+    if (fault) throw new RangeError(`Cannot know a server by this key: ${fault}`);
     if (options.services.length > V2_MAX_SERVICES) {
       throw new RangeError(`Cannot offer ${options.services.length} services: ${V2_MAX_SERVICES} are the most`);
     }
