@@ -64,6 +64,9 @@ export const V2_MAX_TEXT = 200;
 /** Bytes that a server may send on a v2 channel before its RESULT. */
 export const V2_EARLY_CREDIT = 16 * 1024;
 
+/** Credit that one side of a v2 channel may have at once, unused, in bytes. */
+export const V2_MAX_CREDIT = 0xffff_ffff;
+
 /** Bytes that either side of a v2 handshake takes from the other before WELCOME. */
 export const V2_MAX_HANDSHAKE = 4096;
 
