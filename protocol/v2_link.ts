@@ -18,7 +18,7 @@ import { V2Channel, type V2ChannelLink } from "./v2_channel.ts";
 import { ackFrame, creditFrame, pongFrame, v2Frame } from "./v2_codec.ts";
 import { V2Command } from "./v2_commands.ts";
 import { V2Decoder, type V2FrameHandler } from "./v2_decoder.ts";
-import { readUint } from "./v2_fields.ts";
+import { expectSize, readUint } from "./v2_fields.ts";
 import type { V2LinkEvents, V2LinkOptions } from "./v2_link_options.ts";
 import { closeFrame, readClose, readSettings, type Settings, settingsFrame } from "./v2_messages.ts";
 import { V2Pings } from "./v2_pings.ts";
@@ -54,6 +54,11 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
   /** Position up to which numbered bytes were received, and are or will be applied. */
   get received(): number {
     return this.#decoder.position;
+  }
+
+  /** Position up to which the peer has acknowledged. */
+  get acknowledged(): number {
+    return this.#sender.acknowledgedUpTo;
   }
 
   /** Whether the session can go on with a peer that has received all before `position`. */
@@ -306,12 +311,5 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
   #acknowledge(payload: Uint8Array): void {
     this.#sender.acknowledged(readUint(payload, 0, 8));
     this.#acknowledging = true;
-  }
-}
-
-/** Refuses a payload of another size. */
-export function expectSize(command: string, payload: Uint8Array, size: number): void {
-  if (payload.length !== size) {
-    throw new ProtocolError("bad-size", `${command} has a payload of ${payload.length} bytes, and has to have ${size}`);
   }
 }

@@ -92,6 +92,11 @@ export class V2Sender {
     return this.#position;
   }
 
+  /** Position up to which the peer has acknowledged. */
+  get acknowledgedUpTo(): number {
+    return this.#acknowledged;
+  }
+
   /** Bytes that have been sent and not acknowledged. */
   get onTheWay(): number {
     return this.#path.onTheWay;

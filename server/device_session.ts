@@ -198,6 +198,7 @@ export class DeviceSession {
       onOffers: (offers) => this.#services.offer(offers),
       onSettings: (settings) => this.#onSettings(settings),
       onInterrupted: (end) => this.#onInterrupted(link, end),
+      onFruitless: (hint) => logger.warn("device {device}: {hint}", { device: this.deviceName, hint }),
     });
     this.#link = link;
     link.start(transport, rest);
