@@ -193,10 +193,10 @@ export function fuzzV2DeviceLink(random: Random): void {
 /** Payloads of the handshake, at both sides: nothing is let in, and nothing but the named errors is thrown. */
 export async function fuzzV2Handshake(random: Random): Promise<void> {
   const crypto = { verify: () => Promise.resolve(false), hmac: () => Promise.resolve(new Uint8Array(32)) };
-  const signer = { publicKey: new Uint8Array(32), sign: () => Promise.resolve(new Uint8Array(64)) };
+  const signer = { publicKey: new Uint8Array(32).fill(2), sign: () => Promise.resolve(new Uint8Array(64)) };
   const instance = new Uint8Array(16);
   const party = { signer, nonce: random.bytes(32), wallClock: 1, software: "x" };
-  const device = new DeviceHandshake({ ...party, serverKey: new Uint8Array(32), instance }, crypto);
+  const device = new DeviceHandshake({ ...party, serverKey: new Uint8Array(32).fill(2), instance }, crypto);
   const attempt = async (run: () => unknown): Promise<boolean> => {
     try {
       await run();
