@@ -11,7 +11,8 @@ import type { V2Sender } from "./v2_sender.ts";
 /** Watches over one session's acknowledgements. Times are in milliseconds. */
 export class AckDemand {
   readonly #sender: V2Sender;
-  #asked = false;
+  /** When it was asked by a PING, for want of progress. */
+  #askedAt: number | undefined;
 
   /** A watch over what `sender` has sent. */
   constructor(sender: V2Sender) {
@@ -20,7 +21,7 @@ export class AckDemand {
 
   /** The link is another one. */
   reset(): void {
-    this.#asked = false;
+    this.#askedAt = undefined;
   }
 
   /** Whether so much is kept of control frames that nothing new is to add to it. */
@@ -40,10 +41,16 @@ export class AckDemand {
       throw new ProtocolError("not-acknowledged", `Cannot keep ${keptControl} bytes that wait for an acknowledgement`);
     }
     const unanswered = this.#sender.unanswered(now);
-    if (unanswered >= ACK_TIMEOUT_MS) throw new UnansweredError(unanswered);
-    const isLate = unanswered >= ACK_PROBE_MS;
-    const asks = isLate && !this.#asked;
-    this.#asked = isLate;
+    if (unanswered < ACK_PROBE_MS) {
+      this.#askedAt = undefined;
+      return false;
+    }
+    // From when it was asked: a machine that slept wakes up with all of its time gone.
+    if (this.#askedAt !== undefined && now - this.#askedAt >= ACK_TIMEOUT_MS - ACK_PROBE_MS) {
+      throw new UnansweredError(unanswered);
+    }
+    const asks = this.#askedAt === undefined;
+    this.#askedAt ??= now;
     return asks;
   }
 

@@ -110,3 +110,14 @@ test("a peer that sends, and answers neither that nor a PING, is lost: its sessi
   rig.now++;
   assert.throws(() => rig.receive(SETTINGS), UnansweredError);
 });
+
+test("a machine that slept asks first, and gives the peer its time", () => {
+  const rig = new DeviceRig({ nagle: true });
+  rig.link.listen([]);
+  rig.output.take();
+  rig.now += 10 * ACK_TIMEOUT_MS;
+  rig.receive(SETTINGS, SETTINGS);
+  assert.deepEqual(sent(rig), [`${V2Command.PING} 0 16`]);
+  rig.now += ACK_TIMEOUT_MS - ACK_PROBE_MS - 1;
+  rig.receive(SETTINGS);
+});

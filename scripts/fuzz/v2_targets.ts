@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import { ProtocolError } from "../../protocol/errors.ts";
+import { ProtocolError, UnansweredError } from "../../protocol/errors.ts";
 import { readGoodbye } from "../../protocol/goodbye.ts";
 import { SendLog } from "../../protocol/send_log.ts";
 import type { V2Output } from "../../protocol/v2_sender.ts";
@@ -28,6 +28,7 @@ const MAX_CHANNELS = 50;
 /** What a peer may cause; anything else is a finding. @returns the code. */
 function peerError(thrown: unknown): string {
   if (thrown instanceof ProtocolError) return thrown.code;
+  if (thrown instanceof UnansweredError) return "unanswered";
   if (thrown instanceof HandshakeError) return thrown.goodbye.code;
   throw thrown;
 }
