@@ -9,10 +9,12 @@ const SEGMENT_SIZE = 64 * 1024;
 /** The smallest buffer that is made for a piece. */
 const LEAST_SIZE = 256;
 
-/** Buffers kept for reuse by the whole process: 4 MiB at most. */
+/** Buffers of each size that are kept for reuse by the whole process: 4 MiB, 2 MiB and 1 MiB at most. */
 const MAX_POOLED = 64;
 
 const pool: Uint8Array[] = [];
+const largePool: Uint8Array[] = [];
+const mediumPool: Uint8Array[] = [];
 
 /** Size of the buffers in which a single small piece is written. */
 export const SMALL_SIZE = 4096;
@@ -70,7 +72,12 @@ export class Segment {
     if (size > SEGMENT_SIZE / 2) return Segment.pooled();
     let room = LEAST_SIZE;
     while (room < size) room *= 2;
-    return new Segment(new Uint8Array(room), 0, undefined);
+    const free = room === 16 * 1024 ? mediumPool : room === 32 * 1024 ? largePool : undefined;
+    if (!free) return new Segment(new Uint8Array(room), 0, undefined);
+    const buffer = free.pop() ?? new Uint8Array(room);
+    return new Segment(buffer, 0, () => {
+      if (free.length < MAX_POOLED) free.push(buffer);
+    });
   }
 
   /** An empty piece to gather in, of {@linkcode SEGMENT_SIZE} bytes. */
