@@ -42,7 +42,7 @@ const V2 = options<V2DeviceOptions>({
   ...COMMON,
   server: servers,
   profile: check.word("v2"),
-  serverKey: check.bytes(32),
+  serverKey: check.publicKey,
   security: optional(check.word("pinned", "pki", "plain")),
   caCerts: optional(list(check.text)),
   sni: optional(check.text),

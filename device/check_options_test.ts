@@ -45,13 +45,12 @@ Deno.test(
     const server = { host: "127.0.0.1", port: 1 };
     const echo = parseNamedService("echo=127.0.0.1:9");
     const v1: Loose = { profile: "v1", server, services: [] };
-    const v2: Loose = {
-      ...{ profile: "v2", server, services: [echo], serverKey: new Uint8Array(32) },
-      identity: await createIdentity(),
-    };
+    const identity = await createIdentity();
+    const v2: Loose = { profile: "v2", server, services: [echo], serverKey: identity.publicKey, identity };
     const cases: Case[] = [
       [{ serverKey: "ed25519:x" }, TypeError, /^options\.serverKey is "ed25519:x"; .* Uint8Array of 32 bytes$/],
       [{ serverKey: new Uint8Array(31) }, TypeError, /^options\.serverKey is 31 bytes/],
+      [{ serverKey: new Uint8Array(32) }, RangeError, /^options\.serverKey: .*low order/],
       [{ server: [] }, RangeError, /no server is given/],
       [{ server: [server, { ...server, port: -1 }] }, RangeError, /^options\.server\[1\]\.port is -1/],
       [{ identity: undefined }, TypeError, /^options\.identity is undefined/],

@@ -12,8 +12,16 @@ import type { DeviceMode, ServiceGrantResult, Settings } from "../protocol/v2_me
 import { dialRace } from "../net/dial_race.ts";
 import { dialServer, type ServerSecurity, type ServerTarget } from "../net/dial_server.ts";
 import { greetServer, HandshakeCut, randomBytes } from "../net/handshake.ts";
+import {
+  DIAL_TIMEOUT_MS,
+  FRUITLESS_LINKS,
+  HANDSHAKE_TIMEOUT_MS,
+  RESUME_DIAL_TIMEOUT_MS,
+  SMALL_SEGMENT,
+  SMALL_SEGMENT_MS,
+  SMALLEST_SEGMENT,
+} from "../net/limits.ts";
 import { tlsOptions } from "../net/server_proof.ts";
-import { DIAL_TIMEOUT_MS, HANDSHAKE_TIMEOUT_MS, RESUME_DIAL_TIMEOUT_MS } from "../net/limits.ts";
 import { closeQuietly, type Transport } from "../net/transport.ts";
 import { CAN_RESUME, HandshakeError, IS_MOVING } from "../protocol/v2_handshake.ts";
 import { SOFTWARE } from "../net/version.ts";
@@ -35,6 +43,8 @@ export class V2LinkMaker implements LinkMaker {
   readonly #board: ServiceBoard;
   readonly #instance = randomBytes(16);
   #turn = 0;
+  #small = SMALL_SEGMENT;
+  #smallUntil = -Infinity;
   #session: V2LinkSession | undefined;
   #keepAlive: KeepAliveSettings;
   #serverKeepAlive: KeepAliveSettings | undefined;
@@ -213,9 +223,20 @@ export class V2LinkMaker implements LinkMaker {
     return transport;
   }
 
+  /** Bytes of TCP in a packet at most, after links that came up and carried nothing. */
+  get #maxSegment(): number | undefined {
+    const now = this.#settings.clock.now();
+    const fruitless = this.#session?.fruitless ?? 0;
+    if (fruitless >= FRUITLESS_LINKS) {
+      this.#smallUntil = now + SMALL_SEGMENT_MS;
+      this.#small = fruitless === FRUITLESS_LINKS ? SMALL_SEGMENT : SMALLEST_SEGMENT;
+    }
+    return now < this.#smallUntil ? this.#small : undefined;
+  }
+
   #target(server: Address): ServerTarget {
     const proxy = this.#options.proxyFor?.(server);
-    return { server, security: this.#security(), ...(proxy && { proxy }) };
+    return { server, security: this.#security(), maxSegment: this.#maxSegment, ...(proxy && { proxy }) };
   }
 
   /** What no dial can do had better be told at once. @throws {UnprovableError} */

@@ -65,7 +65,8 @@ export class V2LinkSession {
   /** A session whose first link is to be attached. */
   constructor(options: V2LinkSessionOptions) {
     this.#options = options;
-    const { settings: { clock, linkWriteTimeout }, keepAlive, expiration } = options;
+    const { settings, keepAlive, expiration } = options;
+    const { clock, linkWriteTimeout } = settings;
     this.#link = new V2DeviceLink(
       {
         now: () => clock.now(),
@@ -87,6 +88,7 @@ export class V2LinkSession {
       writeTimeout: linkWriteTimeout,
       keepAlive,
       onInterrupted: () => {},
+      onFruitless: (hint) => settings.logger.warn("{hint}", { hint }),
     });
     this.#links.expiration = expiration;
   }
@@ -102,6 +104,11 @@ export class V2LinkSession {
   /** Whether it may go on over another link. */
   get resumable(): boolean {
     return this.#options.expiration > 0 && !this.#links.done && !this.#leaving;
+  }
+
+  /** How many links in a row have carried nothing. */
+  get fruitless(): number {
+    return this.#links.fruitless;
   }
 
   /**

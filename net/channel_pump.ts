@@ -94,6 +94,7 @@ export class ChannelPump implements ChannelReceiver {
     this.#queue = new WriteQueue(undefined, {
       copyMax: COPY_MAX,
       busyCopyMax: Infinity,
+      fits: true,
       onError: () => this.abort(this.#readEnded ? this.#ends.own : this.#ends.reset),
       onProgress: () => this.#progressed(),
     });
@@ -136,7 +137,8 @@ export class ChannelPump implements ChannelReceiver {
   onData(bytes: Uint8Array): void {
     if (this.#closed) return;
     const { chunk } = this.#driver;
-    if (this.#queue.write(bytes, chunk.unpin)) chunk.pin();
+    if (!chunk.lends(bytes.length)) this.#queue.copy(bytes);
+    else if (this.#queue.write(bytes, chunk.unpin)) chunk.pin();
     if (this.#readEnded) this.#heard = this.#clock.now();
     if (!this.channel.credit && this.#queue.pending > MAX_CHANNEL_BACKLOG - MAX_LINK_CHUNK) this.#hold();
   }

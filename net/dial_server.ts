@@ -10,6 +10,7 @@ import { cutTls } from "./native_socket.ts";
 import { dial, DialTimeout } from "./dial.ts";
 import { describeError } from "./errors.ts";
 import { connectThroughProxy, ProxyError, type ProxyOptions } from "./http_proxy.ts";
+import { limitSegment } from "./max_segment.ts";
 import { demandProof, ServerIdentityError, type ServerSecurity, tlsOptions } from "./server_proof.ts";
 import { ALPN, TlsHandshakeError } from "./tls.ts";
 import { closeQuietly, tcpTransport, tlsTransport, type Transport } from "./transport.ts";
@@ -22,6 +23,8 @@ export interface ServerTarget {
   readonly security: ServerSecurity;
   /** What to dial through. */
   readonly proxy?: ProxyOptions;
+  /** Bytes of TCP in a packet at most, either way, where that can be had and no proxy is between. */
+  readonly maxSegment?: number | undefined;
 }
 
 export { ServerIdentityError, type ServerSecurity } from "./server_proof.ts";
@@ -54,6 +57,7 @@ export async function dialServer(
     const tcp = await dialFirst(target, clock, timeout, stop.signal);
     letGo = () => closeQuietly(tcp);
     stop.signal.throwIfAborted();
+    if (target.maxSegment && !target.proxy) await limitSegment(tcp, target.maxSegment, clock, stop.signal);
     if (target.proxy) await connectThroughProxy(tcp, target.server, target.proxy.credentials);
     stop.signal.throwIfAborted();
     if (security.kind === "plain") return tcpTransport(tcp);

@@ -21,7 +21,7 @@ import { describeStranger, type Stranger } from "../protocol/detect.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { readGoodbye } from "../protocol/goodbye.ts";
 import { V2_MAX_HANDSHAKE } from "../protocol/limits.ts";
-import { V2_PREAMBLE, V2Command } from "../protocol/v2_commands.ts";
+import { isSkipped, V2_PREAMBLE, V2Command } from "../protocol/v2_commands.ts";
 import { verify } from "./identity.ts";
 import type { Duplex } from "./transport.ts";
 
@@ -103,6 +103,7 @@ class HandshakeReader {
         continue;
       }
       this.#start += first.frame.length;
+      if (isSkipped(first.command)) continue;
       if (first.command === V2Command.GOODBYE) throw new HandshakeError(readGoodbye(first.payload), true);
       if (first.command !== command) {
         throw new ProtocolError("listen-expected", `expected ${name}, got command ${first.command}`);

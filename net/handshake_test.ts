@@ -106,6 +106,23 @@ test("two sides that know each other greet, and what comes behind is kept", asyn
   assert.deepEqual(greeting.rest, Uint8Array.of(4, 5));
 });
 
+test("frames that nobody has to know are passed over in the handshake too, on both sides; others end it", async () => {
+  const extra = Uint8Array.of(0, 2, 0xc0, 0, 0, 0, 0, 0, 9, 9);
+  const both = new Both();
+  const hello = await both.hello();
+  both.atServer.feed(concat([hello.subarray(0, 8), extra, hello.subarray(8)]));
+  both.atDevice.feed(concat([extra, await both.said(both.atServer, both.serverOutcome)]));
+  both.atServer.feed(concat([extra, await both.said(both.atDevice, both.deviceOutcome)]));
+  assert.deepEqual((await both.server).device.deviceKey, DEVICE.publicKey);
+  both.atDevice.feed(concat([extra, welcomeFrame(WELCOME)]));
+  assert.deepEqual((await both.device).welcome, WELCOME);
+
+  const other = new Both();
+  other.atServer.feed(concat([(await other.hello()).subarray(0, 8), Uint8Array.of(0, 0, 0x48, 0, 0, 0, 0, 0)]));
+  await assert.rejects(other.server, ProtocolError);
+  await other.close();
+});
+
 test("a goodbye before the server has proved its key keeps a device away for a minute at most", async () => {
   for (
     const [comeBackAfter, counts] of [[Infinity, 60_000], [60_001, 60_000], [5_000, 5_000], [undefined, undefined]]

@@ -4,8 +4,7 @@
  * @module
  */
 
-/** Bytes of a public key. */
-const PUBLIC_KEY_SIZE = 32;
+import { PUBLIC_KEY_SIZE, publicKeyFault } from "../protocol/public_key.ts";
 
 const PREFIX = "ed25519:";
 
@@ -51,8 +50,12 @@ export async function identityToPem(identity: Identity): Promise<string> {
   return ["-----BEGIN PRIVATE KEY-----", ...lines, "-----END PRIVATE KEY-----", ""].join("\n");
 }
 
-/** Whether `signature` is that of the owner of `publicKey` over `bytes`. Whatever is malformed is not. */
+/**
+ * Whether `signature` is that of the owner of `publicKey` over `bytes`. Whatever is malformed is not, nor is any of a key
+ * that {@linkcode publicKeyFault} finds fault with.
+ */
 export async function verify(publicKey: Uint8Array, signature: Uint8Array, bytes: Uint8Array): Promise<boolean> {
+  if (publicKeyFault(publicKey)) return false;
   try {
     const key = await importPublicKey(publicKey);
     return await crypto.subtle.verify("Ed25519", key, Uint8Array.from(signature), Uint8Array.from(bytes));
@@ -85,6 +88,8 @@ export function parsePublicKey(text: string, printer = "device key"): Uint8Array
   if (raw.length !== PUBLIC_KEY_SIZE || formatPublicKey(raw) !== text) {
     throw new SyntaxError(`"${text}" is not a public key: its last character is wrong; ${example}`);
   }
+  const fault = publicKeyFault(raw);
+  if (fault) throw new SyntaxError(`"${text}" is nobody's public key: ${fault}; ${example}`);
   return raw;
 }
 

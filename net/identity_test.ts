@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { publicKeyFault } from "../protocol/public_key.ts";
 import {
   createIdentity,
   fingerprint,
@@ -66,6 +67,7 @@ Deno.test("what is no private key is refused, in words", STRICT, async () => {
 
 Deno.test("a public key has one spelling", STRICT, () => {
   fc.assert(fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), (raw) => {
+    fc.pre(publicKeyFault(raw) === undefined);
     const text = formatPublicKey(raw);
     assert.match(text, /^ed25519:[\w-]{43}$/);
     assert.deepEqual(parsePublicKey(text), raw);
@@ -99,4 +101,11 @@ Deno.test("the error for a key names the command that prints such a one", STRICT
 
 Deno.test("a fingerprint is short, and follows from the key", STRICT, async () => {
   assert.equal(await fingerprint(Uint8Array.fromHex(PUBLIC)), "39:f7:13:d0:a6:44:25:3f");
+});
+
+Deno.test("a text for a key for which anybody can sign is no public key", STRICT, () => {
+  const texts = [new Uint8Array(32), Uint8Array.of(1, ...new Uint8Array(31)), new Uint8Array(32).fill(255)].map(
+    formatPublicKey,
+  );
+  for (const text of texts) assert.throws(() => parsePublicKey(text), /is nobody's public key/);
 });

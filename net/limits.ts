@@ -16,6 +16,23 @@ export const MAX_CLIENTS_INTERRUPTED = 256;
 /** Default of the time that a session outlives its link, in milliseconds (seed 002, "expiration time"). */
 export const EXPIRATION_MS = 15_000;
 
+/** Links of a session in a row that carry nothing, after which the next one is suffered longer. */
+export const FRUITLESS_LINKS = 2;
+
+/** Milliseconds that such a link has lived at least. */
+export const FRUITLESS_MS = 1_000;
+
+/** Silence that is suffered of a link after them, in milliseconds: so that the kernel may find what the path carries. */
+export const PATIENT_SILENCE_MS = 60_000;
+
+/** Bytes of TCP in a packet for links after them: for paths that carry 1,280 bytes, and 576 if that was not enough. */
+export const SMALL_SEGMENT = 1_160;
+/** See {@linkcode SMALL_SEGMENT}. */
+export const SMALLEST_SEGMENT = 516;
+
+/** Milliseconds for which a device's links keep to them, before it tries what is usual again. */
+export const SMALL_SEGMENT_MS = 600_000;
+
 /** Bytes that wait for the link before senders wait; every channel can add one more read. */
 export const LINK_HIGH_WATER = 256 * 1024;
 
@@ -35,6 +52,9 @@ export const LOADED_LINK_GRACE_MS = 60_000;
 export const MIN_LINK_CHUNK = 16 * 1024;
 /** See {@linkcode MIN_LINK_CHUNK}. */
 export const MAX_LINK_CHUNK = 256 * 1024;
+
+/** Bytes of receive chunks that blocked writes may hold before a link's smaller pieces are copied out of theirs. */
+export const MAX_LEFT_CHUNKS = 2 * 1024 * 1024;
 
 /** First and largest size of a connection's read buffer; it grows while reads fill it. */
 export const MIN_READ = 1 * 1024;

@@ -19,7 +19,7 @@ import {
   MAX_REST_MS,
 } from "./limits.ts";
 import { channelReason, endOf, type LinkEnd, peerClosed, standsStill } from "./link_end.ts";
-import { type ReceiveChunk, ReceiveChunks } from "./receive_chunk.ts";
+import { type ChunkBudget, type ReceiveChunk, ReceiveChunks } from "./receive_chunk.ts";
 import { type Prober, SilenceWatch } from "./silence_watch.ts";
 import { closeQuietly, type Transport } from "./transport.ts";
 import { WriteQueue } from "./write_queue.ts";
@@ -35,6 +35,8 @@ export interface LinkDriverOptions {
   readonly writeTimeout: number;
   /** Frames up to this size are gathered while a write is pending. @default {COPY_MAX} */
   readonly busyCopyMax?: number;
+  /** What the link's chunks that blocked writes hold count against. @default {nothing} */
+  readonly chunkBudget?: ChunkBudget | undefined;
 }
 
 const NOTHING = (): void => {};
@@ -50,7 +52,7 @@ export class LinkDriver implements V2Output {
 
   readonly #clock: Clock;
   readonly #queue: WriteQueue;
-  readonly #chunks = new ReceiveChunks();
+  readonly #chunks: ReceiveChunks;
   readonly #resolveEnded: (end: LinkEnd) => void;
   #link: Link | undefined;
   #end: LinkEnd | undefined;
@@ -76,6 +78,7 @@ export class LinkDriver implements V2Output {
   constructor(options: LinkDriverOptions) {
     this.transport = options.transport;
     this.#clock = options.clock;
+    this.#chunks = new ReceiveChunks(options.chunkBudget);
     const { promise, resolve } = Promise.withResolvers<LinkEnd>();
     this.ended = promise;
     this.#resolveEnded = resolve;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ProtocolError } from "../protocol/errors.ts";
+import { ProtocolError, UnansweredError } from "../protocol/errors.ts";
 import type { ChannelEndReason, LinkEndReason } from "../protocol/reasons.ts";
 import { describeError, isTlsCut } from "./errors.ts";
 
@@ -45,6 +45,7 @@ export function peerClosed(atBoundary: boolean): LinkEnd {
 /** The end that an error of reading or decoding is. */
 export function endOf(error: unknown): LinkEnd {
   if (error instanceof ProtocolError) return { reason: "protocol-error", detail: error.message };
+  if (error instanceof UnansweredError) return { reason: "write-timeout", detail: error.message };
   return { reason: isTlsCut(error) ? "peer-closed" : "connection-lost", detail: describeError(error) };
 }
 

@@ -75,6 +75,13 @@ function shutDown(local: Deno.NetAddr, remote: Deno.NetAddr): void {
   withSocket(local, remote, (fd, { shutdown }) => shutdown(fd, SHUT_RDWR));
 }
 
+/** The descriptor of a connection of this process; `undefined` if it is not found, or cannot be looked for. */
+export function findSocket(local: Deno.NetAddr, remote: Deno.NetAddr): number | undefined {
+  let found: number | undefined;
+  withSocket(local, remote, (fd) => found = fd);
+  return found;
+}
+
 type Calls = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 
 /** The library, for as long as the process lives: a flood of strangers would have it opened a thousand times a second. */

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { PUBLIC_KEY_SIZE, publicKeyFault } from "../protocol/public_key.ts";
 import { type Address, isHost } from "../protocol/address.ts";
 import type { KeepAliveSettings } from "../protocol/keep_alive.ts";
 import type { Clock } from "./clock.ts";
@@ -189,12 +190,19 @@ export const keepAliveSettings: Check = options<KeepAliveSettings>({
 /** Whose keep-alive it is. */
 export const endpoint: Check = word("device", "server", "both");
 
+/** A public key that somebody can prove to have. */
+export const publicKey: Check = (value, name) => {
+  bytes(PUBLIC_KEY_SIZE)(value, name);
+  const fault = publicKeyFault(value as Uint8Array);
+  if (fault) throw new RangeError(`${name}: ${fault}`);
+};
+
 /** A key pair that can sign. */
 export const identity: Check = (value, name) => {
   withMethods("sign")(value, name);
-  const { publicKey, keyPair } = value as { publicKey?: unknown; keyPair?: unknown };
-  bytes(32)(publicKey, `${name}.publicKey`);
-  keys(keyPair, `${name}.keyPair`);
+  const given = value as { publicKey?: unknown; keyPair?: unknown };
+  publicKey(given.publicKey, `${name}.publicKey`);
+  keys(given.keyPair, `${name}.keyPair`);
 };
 
 /** A pair of keys as the runtime has them. */

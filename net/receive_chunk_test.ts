@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { MAX_LINK_CHUNK, MIN_LINK_CHUNK } from "./limits.ts";
-import { type ReceiveChunk, ReceiveChunks } from "./receive_chunk.ts";
+import { COPY_MAX, MAX_LEFT_CHUNKS, MAX_LINK_CHUNK, MIN_LINK_CHUNK } from "./limits.ts";
+import { type ChunkBudget, type ReceiveChunk, ReceiveChunks } from "./receive_chunk.ts";
 import { test } from "./_fakes_test.ts";
 
 test("a chunk that nobody needs is used again", () => {
@@ -62,4 +62,63 @@ test("no read ever goes into a chunk that a write still needs", () => {
       if (unpin < pinned.length) pinned.splice(unpin, 1)[0]!.unpin();
     }
   }));
+});
+
+/** Writes down what is counted against it. */
+class Counted implements ChunkBudget {
+  largest = Infinity;
+  bytes = 0;
+  charge(size: number): void {
+    this.bytes += size;
+  }
+  give(size: number): void {
+    this.bytes -= size;
+  }
+}
+
+/** Chunks that have grown to the largest size. */
+function largeChunks(budget: ChunkBudget): ReceiveChunks {
+  const chunks = new ReceiveChunks(budget);
+  for (let n = 0; n < 6; n++) chunks.learn(chunks.next().bytes.length);
+  return chunks;
+}
+
+test("what blocked writes hold is counted in whole chunks, from when reading goes on without one until its last pin", () => {
+  const budget = new Counted();
+  const chunks = largeChunks(budget);
+  const first = chunks.next();
+  first.pin();
+  first.pin();
+  assert.equal(budget.bytes, 0, "a write that comes back at once costs nothing");
+  chunks.next();
+  assert.equal(budget.bytes, MAX_LINK_CHUNK);
+  first.unpin();
+  assert.equal(budget.bytes, MAX_LINK_CHUNK);
+  first.unpin();
+  assert.equal(budget.bytes, 0);
+  const shrinking = chunks.next();
+  shrinking.pin();
+  for (let n = 0; n < 20; n++) chunks.learn(1);
+  assert.equal(budget.bytes, MAX_LINK_CHUNK, "a chunk that another size takes the place of counts too");
+  shrinking.unpin();
+  assert.equal(budget.bytes, 0);
+});
+
+test("small parts of large chunks are lent to few blocked writes, large parts as long as there is room", () => {
+  const budget = new Counted();
+  const chunks = largeChunks(budget);
+  const pinned: ReceiveChunk[] = [];
+  while (chunks.next().lends(COPY_MAX + 1)) {
+    chunks.current.pin();
+    pinned.push(chunks.current);
+  }
+  assert.equal(budget.bytes, MAX_LEFT_CHUNKS);
+  assert.equal(chunks.current.lends(COPY_MAX), true, "such a piece is copied anyway");
+  assert.equal(chunks.current.lends(MAX_LINK_CHUNK / 2 - 1), false);
+  assert.equal(chunks.current.lends(MAX_LINK_CHUNK / 2), true);
+  budget.largest = MAX_LINK_CHUNK - 1;
+  assert.equal(chunks.current.lends(MAX_LINK_CHUNK), false);
+  pinned.pop()!.unpin();
+  budget.largest = Infinity;
+  assert.equal(chunks.current.lends(COPY_MAX + 1), true);
 });

@@ -6,10 +6,15 @@
 
 const SEGMENT_SIZE = 64 * 1024;
 
-/** Buffers kept for reuse by the whole process: 4 MiB at most. */
+/** The smallest buffer that is made for a piece. */
+const LEAST_SIZE = 256;
+
+/** Buffers of each size that are kept for reuse by the whole process: 4 MiB, 2 MiB and 1 MiB at most. */
 const MAX_POOLED = 64;
 
 const pool: Uint8Array[] = [];
+const largePool: Uint8Array[] = [];
+const mediumPool: Uint8Array[] = [];
 
 /** Size of the buffers in which a single small piece is written. */
 export const SMALL_SIZE = 4096;
@@ -62,7 +67,20 @@ export class Segment {
     return true;
   }
 
-  /** An empty piece to gather in. */
+  /** An empty piece to gather in, with room for `size` bytes or more, up to {@linkcode SEGMENT_SIZE}. */
+  static sized(size: number): Segment {
+    if (size > SEGMENT_SIZE / 2) return Segment.pooled();
+    let room = LEAST_SIZE;
+    while (room < size) room *= 2;
+    const free = room === 16 * 1024 ? mediumPool : room === 32 * 1024 ? largePool : undefined;
+    if (!free) return new Segment(new Uint8Array(room), 0, undefined);
+    const buffer = free.pop() ?? new Uint8Array(room);
+    return new Segment(buffer, 0, () => {
+      if (free.length < MAX_POOLED) free.push(buffer);
+    });
+  }
+
+  /** An empty piece to gather in, of {@linkcode SEGMENT_SIZE} bytes. */
   static pooled(): Segment {
     const buffer = pool.pop() ?? new Uint8Array(SEGMENT_SIZE);
     return new Segment(buffer, 0, () => {

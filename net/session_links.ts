@@ -15,6 +15,7 @@ import type { LinkEndReason } from "../protocol/reasons.ts";
 import type { V2Link } from "../protocol/v2_link.ts";
 import type { ChunkSource } from "./channel_pump.ts";
 import type { Clock } from "./clock.ts";
+import { FRUITLESS_HINT, FruitlessLinks } from "./fruitless_links.ts";
 import { GATHER_MAX } from "./limits.ts";
 import { LinkDriver } from "./link_driver.ts";
 import { channelReason, isResumable, type LinkEnd } from "./link_end.ts";
@@ -36,15 +37,20 @@ export interface SessionLinksOptions {
   readonly keepAlive: KeepAliveSettings;
   /** Called when a link has ended and the session waits for another. */
   onInterrupted(end: LinkEnd): void;
+  /** Called when so many links in a row carried nothing that the next one is suffered longer; `hint` is for people. */
+  onFruitless?(hint: string): void;
 }
 
 /** What the driver of a link sees of the session, until another link takes its place. */
 class Face implements Link {
   readonly deadline = Infinity;
   #session: V2Link | undefined;
+  #onHeard: (() => void) | undefined;
 
-  constructor(session: V2Link) {
+  /** `onHeard` is called after each read until it returns true. */
+  constructor(session: V2Link, onHeard: (() => boolean) | undefined) {
     this.#session = session;
+    this.#onHeard = onHeard && (() => onHeard() && (this.#onHeard = undefined));
   }
 
   get atBoundary(): boolean {
@@ -53,6 +59,7 @@ class Face implements Link {
 
   receive(chunk: Uint8Array, now: number): void {
     this.#session?.receive(chunk, now);
+    this.#onHeard?.();
   }
 
   pause(now: number): number {
@@ -85,6 +92,7 @@ export class SessionLinks implements ChunkSource {
   #cancelExpiry: () => void = () => {};
   #kept: LinkDriver | undefined; // fenced, and open until another has its place
   #fences = 0;
+  readonly #fruitless = new FruitlessLinks();
   #linkDown = Promise.withResolvers<LinkEnd>();
 
   /** Without a link yet. */
@@ -114,6 +122,11 @@ export class SessionLinks implements ChunkSource {
     return this.#linkDown.promise;
   }
 
+  /** How many links in a row have carried nothing. */
+  get fruitless(): number {
+    return this.#fruitless.count;
+  }
+
   /** How often a link was fenced: who began to resume says with it that nobody else has since. */
   get fences(): number {
     return this.#fences;
@@ -135,7 +148,7 @@ export class SessionLinks implements ChunkSource {
 
   set keepAlive(keepAlive: KeepAliveSettings) {
     this.#keepAlive = keepAlive;
-    if (this.#driver) this.#driver.keepAlive = keepAlive;
+    if (this.#driver) this.#driver.keepAlive = this.#fruitless.patient(keepAlive);
   }
 
   hold(): void {
@@ -158,10 +171,17 @@ export class SessionLinks implements ChunkSource {
    */
   attach(transport: Transport, rest: Uint8Array, position = 0): number {
     const { session, clock, writeTimeout } = this.#options;
-    const driver = new LinkDriver({ transport, clock, writeTimeout, busyCopyMax: GATHER_MAX });
+    const driver = new LinkDriver({
+      transport,
+      clock,
+      writeTimeout,
+      busyCopyMax: GATHER_MAX,
+      chunkBudget: session.options.budget,
+    });
     const replayed = session.attach({ output: driver, nagle: !transport.noDelay }, position);
     this.letGo();
-    const face = new Face(session);
+    this.#fruitless.begin(session, clock.now());
+    const face: Face = new Face(session, this.#fruitless.enough ? () => this.#onHeard(driver) : undefined);
     this.#driver = driver;
     this.#face = face;
     this.#interruptedAt = undefined;
@@ -169,7 +189,7 @@ export class SessionLinks implements ChunkSource {
     this.#linkDown = Promise.withResolvers<LinkEnd>();
     driver.ended.then((end) => this.#onEnded(face, end));
     driver.start(face, rest, {
-      settings: this.#keepAlive,
+      settings: this.#fruitless.patient(this.#keepAlive),
       probe: () => {
         session.ping();
         return true;
@@ -234,6 +254,13 @@ export class SessionLinks implements ChunkSource {
     await this.#driver?.ended;
   }
 
+  /** Something came on a link after several that carried nothing. @returns whether it is as others from now on. */
+  #onHeard(driver: LinkDriver): boolean {
+    if (!this.#fruitless.look(this.#options.session)) return false;
+    driver.keepAlive = this.#keepAlive;
+    return true;
+  }
+
   #onEnded(face: Face, end: LinkEnd): void {
     if (face !== this.#face) return; // another has taken its place
     this.#face = undefined;
@@ -245,6 +272,7 @@ export class SessionLinks implements ChunkSource {
   #interrupted(end: LinkEnd): void {
     const { clock } = this.#options;
     this.#interruptedAt = clock.now();
+    if (this.#fruitless.end(this.#options.session, clock.now())) this.#options.onFruitless?.(FRUITLESS_HINT);
     this.#cancelExpiry();
     this.#cancelExpiry = clock.after(this.expiration, () => {
       this.#finish({ reason: "expired", detail: end.detail ? `${end.reason}: ${end.detail}` : end.reason });

@@ -16,6 +16,11 @@ export interface WriteQueueOptions {
   readonly copyMax: number;
   /** Pieces up to this size are copied while a write is pending; with `Infinity` at most one piece is ever borrowed. */
   readonly busyCopyMax: number;
+  /**
+   * Whether what is gathered stands in buffers that fit it: one of a thousand queues that each wait for a slow peer
+   * must not hold many times what waits in it. @default {false}
+   */
+  readonly fits?: boolean;
   /** Called once, when a write fails; what waited is dropped. */
   onError(error: unknown): void;
   /** Called after each write, with less pending than before. */
@@ -133,12 +138,18 @@ export class WriteQueue {
     // A write under way keeps its bytes until the socket is closed under it, and releases them then.
   }
 
+  /** Bytes that wait for the write under way: what is gathered, and what else was queued. */
+  get #gathered(): number {
+    return this.pending - (this.#current?.length ?? 0);
+  }
+
   #gather(bytes: Uint8Array): void {
     let at = 0;
     while (at < bytes.length) {
       let last = this.#segments.at(-1);
       if (!last || last.room === 0) {
-        last = Segment.pooled();
+        const rest = bytes.length - at;
+        last = this.#options.fits ? Segment.sized(Math.max(rest, this.#gathered)) : Segment.pooled();
         this.#segments.push(last);
       }
       at += last.append(bytes, at);

@@ -252,3 +252,28 @@ test("what is kept comes out once and in order, and pieces that stand together l
   assert.deepEqual(writes, [10, 20, 2, 10, 3, 1]);
   assert.deepEqual([...duplex.take()], [...log.subarray(0, 30), 100, 101, ...log.subarray(30), 200, 201, 202, 250]);
 });
+
+test("what waits behind a blocked write stands in buffers that fit it, where that is asked for", async () => {
+  for (const [fits, expected] of [[false, 65_536], [true, 256]] as const) {
+    const duplex = blockedDuplex();
+    const sizes: number[] = [];
+    const write = duplex.write.bind(duplex);
+    duplex.write = (bytes) => {
+      sizes.push(bytes.buffer.byteLength);
+      return write(bytes);
+    };
+    const queue = queueOn(duplex, { copyMax: 4096, busyCopyMax: Infinity, fits });
+    queue.write(new Uint8Array(5_000), NOTHING); // borrowed, and blocked
+    let waiting = 0;
+    for (const size of [1, 3, 400, 9_000, 100_000]) {
+      queue.write(new Uint8Array(size), NOTHING);
+      waiting += size;
+    }
+    const flushed = queue.flushed();
+    duplex.unblock();
+    await flushed;
+    assert.equal(sizes[1], expected);
+    const held = sizes.slice(1).reduce((sum, size) => sum + size, 0);
+    assert(held < waiting + 65_536 + (fits ? 0 : 65_536) && (!fits || held < 2 * waiting), `${held} for ${waiting}`);
+  }
+});

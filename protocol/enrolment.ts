@@ -10,6 +10,7 @@
 
 import { type Address, formatAddress, parseAddress } from "./address.ts";
 import { MAX_ENROLMENT_ADDRESSES, MAX_ENROLMENT_LENGTH } from "./limits.ts";
+import { PUBLIC_KEY_SIZE, publicKeyFault } from "./public_key.ts";
 
 /** How a device knows that it talks to its server: a certificate of the server's key, a CA, or not before the handshake. */
 export const SECURITY_MODES = ["pinned", "pki", "plain"] as const;
@@ -39,8 +40,7 @@ export interface Enrolment {
 
 const PREFIX = "sp2_";
 const VERSION = 1;
-const KEY_SIZE = 32;
-const FIXED_SIZE = 1 + KEY_SIZE + TOKEN_ID_SIZE + TOKEN_SECRET_SIZE + 1 + 1;
+const FIXED_SIZE = 1 + PUBLIC_KEY_SIZE + TOKEN_ID_SIZE + TOKEN_SECRET_SIZE + 1 + 1;
 const CHECKSUM_SIZE = 4;
 const DAMAGED = "the enrolment string is damaged or cut short; copy all of it";
 
@@ -51,7 +51,8 @@ const DAMAGED = "the enrolment string is damaged or cut short; copy all of it";
  */
 export function encodeEnrolment(enrolment: Enrolment): string {
   const { serverKey, tokenId, tokenSecret, security, addresses } = enrolment;
-  if (serverKey.length !== KEY_SIZE) throw new RangeError(`Cannot encode a server key of ${serverKey.length} bytes`);
+  const fault = publicKeyFault(serverKey);
+  if (fault) throw new RangeError(`Cannot encode a server key: ${fault}`);
   if (tokenId.length !== TOKEN_ID_SIZE) throw new RangeError(`Cannot encode a token id of ${tokenId.length} bytes`);
   if (tokenSecret.length !== TOKEN_SECRET_SIZE) throw new RangeError("Cannot encode a token secret of another size");
   if (addresses.length < 1 || addresses.length > MAX_ENROLMENT_ADDRESSES) {
@@ -98,7 +99,11 @@ function readBody(body: Uint8Array): Enrolment {
     if (at + size > body.length) throw new SyntaxError(DAMAGED);
     return body.slice(at, at += size);
   };
-  const [serverKey, tokenId, tokenSecret] = [take(KEY_SIZE), take(TOKEN_ID_SIZE), take(TOKEN_SECRET_SIZE)];
+  const [serverKey, tokenId, tokenSecret] = [take(PUBLIC_KEY_SIZE), take(TOKEN_ID_SIZE), take(TOKEN_SECRET_SIZE)];
+  const fault = publicKeyFault(serverKey);
+  if (fault) {
+    throw new SyntaxError(`the enrolment string has a server key that is nobody's: ${fault}; ask for a new one`);
+  }
   const [mode = 0, count = 0] = take(2);
   const security = SECURITY_MODES[mode];
   if (!security || count < 1 || count > MAX_ENROLMENT_ADDRESSES) throw new SyntaxError(DAMAGED);

@@ -3,6 +3,7 @@ import { crc32 } from "node:zlib";
 import fc from "fast-check";
 import { decodeEnrolment, encodeEnrolment, type Enrolment, SECURITY_MODES } from "./enrolment.ts";
 import { MAX_ENROLMENT_LENGTH } from "./limits.ts";
+import { publicKeyFault } from "./public_key.ts";
 
 const STRICT = { sanitizeOps: true, sanitizeResources: true };
 
@@ -31,7 +32,7 @@ Deno.test("whatever is written is read, also broken into lines", STRICT, () => {
   const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
   const host = fc.oneof(fc.domain(), fc.ipV4(), fc.constantFrom("::1", "fe80::1%eth0"));
   const enrolment: fc.Arbitrary<Enrolment> = fc.record({
-    serverKey: bytes(32),
+    serverKey: bytes(32).filter((key) => publicKeyFault(key) === undefined),
     tokenId: bytes(8),
     tokenSecret: bytes(16),
     security: fc.constantFrom(...SECURITY_MODES),
@@ -88,4 +89,16 @@ Deno.test("parts of a wrong size are not written", STRICT, () => {
   assert.throws(() => encodeEnrolment({ ...SAMPLE, addresses: [] }), RangeError);
   assert.throws(() => encodeEnrolment({ ...SAMPLE, addresses: Array(5).fill(SAMPLE.addresses[0]) }), RangeError);
   assert.throws(() => encodeEnrolment({ ...SAMPLE, addresses: [{ host: "a".repeat(255), port: 1 }] }), RangeError);
+});
+
+Deno.test("a server key for which anybody can sign is neither written nor read", STRICT, () => {
+  const weak = new Uint8Array(32);
+  assert.throws(() => encodeEnrolment({ ...SAMPLE, serverKey: weak }), /low order/);
+  const good = Uint8Array.from(atob(GOLDEN.slice(4).replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
+  const body = good.slice(0, -4);
+  body.set(weak, 1);
+  const sum = new Uint8Array(4);
+  new DataView(sum.buffer).setUint32(0, crc32(body));
+  const text = btoa(String.fromCharCode(...body, ...sum)).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+  assert.throws(() => decodeEnrolment(`sp2_${text}`), /a server key that is nobody's.*low order.*ask for a new one/);
 });

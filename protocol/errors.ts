@@ -24,6 +24,8 @@ export const PROTOCOL_ERROR_CODES = [
   "bad-position",
   /** More bytes than the receiver of a channel had granted. */
   "credit-exceeded",
+  /** The receiver of many frames acknowledged none of them, so that what is kept for it grew too large. */
+  "not-acknowledged",
 ] as const;
 
 /** One of {@linkcode PROTOCOL_ERROR_CODES}. */
@@ -39,5 +41,14 @@ export class ProtocolError extends Error {
     super(message);
     this.name = "ProtocolError";
     this.code = code;
+  }
+}
+
+/** A peer that sends, and was asked to acknowledge, does not: the path to it may carry nothing. */
+export class UnansweredError extends Error {
+  /** After so many milliseconds. */
+  constructor(ms: number) {
+    super(`the peer acknowledged nothing for ${Math.round(ms / 1000)} s`);
+    this.name = "UnansweredError";
   }
 }

@@ -64,6 +64,9 @@ export const V2_MAX_TEXT = 200;
 /** Bytes that a server may send on a v2 channel before its RESULT. */
 export const V2_EARLY_CREDIT = 16 * 1024;
 
+/** Credit that one side of a v2 channel may have at once, unused, in bytes. */
+export const V2_MAX_CREDIT = 0xffff_ffff;
+
 /** Bytes that either side of a v2 handshake takes from the other before WELCOME. */
 export const V2_MAX_HANDSHAKE = 4096;
 
@@ -109,8 +112,23 @@ export const KEEP_WHOLE = 32 * 1024;
 /** The buffer of a session that keeps little, in bytes. */
 export const SMALL_LOG_SIZE = 4096;
 
-/** Bytes that all sessions of a process keep until each is held to what is least. */
+/** Bytes that all sessions of a process keep for replay; a half of it is divided evenly, see `shared_bound.ts`. */
 export const PROCESS_LOG_BOUND = 256 * 1024 * 1024;
+
+/** As many members at least are counted when a bound is divided among those who share it. */
+export const FEWEST_SHARES = 32;
+
+/** Control frames, in bytes, that a peer may leave unacknowledged; with more it is ended. */
+export const MAX_KEPT_CONTROL = 4 * 1024 * 1024;
+
+/** The same when the sessions of the process keep as much as they may, if the session's share is not more. */
+export const MIN_KEPT_CONTROL = 256 * 1024;
+
+/** Milliseconds without progress after which a peer that was asked to acknowledge, and sends, is asked by a PING. */
+export const ACK_PROBE_MS = 10_000;
+
+/** Milliseconds without progress after which the link of such a peer is lost. */
+export const ACK_TIMEOUT_MS = 60_000;
 
 /** Control frames of a link that are worth a millisecond, once it has sent {@linkcode FRAME_LOAD_BURST}; see `frame_load.ts`. */
 export const FRAME_LOAD_PER_MS = 100;

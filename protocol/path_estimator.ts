@@ -93,6 +93,7 @@ export class PathEstimator {
   #emptyAt = 0; // position up to which the path was empty last
 
   #limit = START_ON_THE_WAY;
+  #most = MAX_ON_THE_WAY;
 
   /**
    * A link of which nothing is known. Where it goes on with a session, all before `acknowledged` was acknowledged on
@@ -114,6 +115,14 @@ export class PathEstimator {
   get limit(): number {
     const limit = this.#bound;
     return this.#asked.count > 0 ? limit : Math.max(limit, this.onTheWay + PROBE_ON_THE_WAY);
+  }
+
+  /** What the limit is held to for the sake of others, in bytes; at least {@linkcode MIN_ON_THE_WAY}. */
+  set most(bytes: number) {
+    const most = Math.min(MAX_ON_THE_WAY, Math.max(MIN_ON_THE_WAY, bytes));
+    if (most === this.#most) return;
+    this.#most = most;
+    this.#schedule();
   }
 
   /** Bytes sent and not acknowledged. */
@@ -179,7 +188,7 @@ export class PathEstimator {
 
   /** What is in force: the limit, unless a look for the least round trip goes on. */
   get #bound(): number {
-    return this.#drainTo >= 0 ? PROBE_ON_THE_WAY : this.#limit;
+    return this.#drainTo >= 0 ? PROBE_ON_THE_WAY : Math.min(this.#limit, this.#most);
   }
 
   /** The path is empty, said or not: time begins now, and a round trip would be clean. */

@@ -6,6 +6,7 @@
 
 import { ProtocolError } from "./errors.ts";
 import { MAX_WINDOW, ON_THE_WAY_SLACK_MS, START_WINDOW, V2_MAX_CHANNELS } from "./limits.ts";
+import { SharedBound } from "./shared_bound.ts";
 
 /** Up to this share of a bound windows grow; the rest is kept for the first windows of channels to come. */
 const GROWING_SHARE = 7 / 8;
@@ -27,16 +28,24 @@ const TIERS: readonly (readonly [share: number, size: number])[] = [
 /** A window that is not used up in so many times what makes it grow is halved. */
 const SLOW = 4;
 
-/** Bytes that may be granted at once: by a link, or with it as the parent, by a process. */
+/**
+ * Bytes that may be granted at once: by a link, or with it as the parent, by a process. The links of a process share its
+ * bound as {@linkcode SharedBound} has it: windows grow within a link's share and what others leave of the common half;
+ * the rest is for first windows.
+ */
 export class WindowBudget {
   readonly #bound: number;
   readonly #parent: WindowBudget | undefined;
+  readonly #shared: SharedBound;
   #granted = 0;
+  #closed = false;
 
-  /** A budget of `bound` bytes, within that of its parent. */
+  /** A budget of `bound` bytes, within that of its parent until it is closed. */
   constructor(bound: number, parent?: WindowBudget) {
     this.#bound = bound;
     this.#parent = parent;
+    this.#shared = new SharedBound(bound);
+    if (parent) parent.#shared.join();
   }
 
   /** Bytes that are granted. */
@@ -47,22 +56,42 @@ export class WindowBudget {
   /** Takes `size` bytes, or as many as there are here and at the parent. @returns how many. */
   take(size: number): number {
     const here = Math.max(0, Math.min(size, this.#bound - this.#granted));
-    const taken = this.#parent ? this.#parent.take(here) : here;
-    this.#granted += taken;
+    const taken = this.#parent ? Math.min(here, this.#parent.#shared.room(this.#granted)) : here;
+    this.charge(taken);
     return taken;
   }
 
-  /** Gives back what was taken. */
+  /** Counts `size` bytes that are held anyway, bound or not. */
+  charge(size: number): void {
+    this.#granted += size;
+    if (this.#parent) {
+      this.#parent.#granted += size;
+      this.#parent.#shared.held += size;
+    }
+  }
+
+  /** Gives back what was taken or counted. */
   give(size: number): void {
-    this.#granted -= size;
-    this.#parent?.give(size);
+    this.charge(-size);
+  }
+
+  /** The link is over: others may have its share. Idempotent. */
+  close(): void {
+    if (!this.#closed && this.#parent) this.#parent.#shared.leave();
+    this.#closed = true;
+  }
+
+  /** What may be granted here, as long as others take no more. */
+  get #cap(): number {
+    return this.#parent ? Math.min(this.#bound, this.#parent.#shared.limit(this.#granted)) : this.#bound;
   }
 
   /** The window that a new channel gets: so much that there is some for 65,536 of them. */
   get first(): number {
-    const tier = TIERS.find(([share]) => this.#granted < share * this.#bound);
-    const here = tier ? tier[1] : Math.max(1, Math.floor((1 - GROWING_SHARE) * this.#bound / V2_MAX_CHANNELS));
-    return this.#parent ? Math.min(here, this.#parent.first) : here;
+    const cap = this.#cap;
+    const tier = TIERS.find(([share]) => this.#granted < share * cap);
+    const size = tier ? Math.min(tier[1], Math.floor(cap / 4)) : 0;
+    return Math.max(1, size, Math.floor((1 - GROWING_SHARE) * cap / V2_MAX_CHANNELS));
   }
 
   /**
@@ -71,8 +100,7 @@ export class WindowBudget {
    * Hahne, "Dynamic queue length thresholds for shared-memory packet switches", 1998).
    */
   get largest(): number {
-    const here = Math.max(0, (GROWING_SHARE * this.#bound - this.#granted) / 2);
-    return this.#parent ? Math.min(here, this.#parent.largest) : here;
+    return Math.max(0, (GROWING_SHARE * this.#cap - this.#granted) / 2);
   }
 }
 
@@ -105,6 +133,7 @@ export class ReceiveWindow {
   // Bytes beyond the window that may come before the peer has heard of it, and those that did.
   #early: number;
   #earlyHeld = 0;
+  #untold: number; // bytes of the window that the peer has not heard of
 
   // What it would be with an ample budget, what it is, and how fast it is used up.
   #wanted: number;
@@ -113,15 +142,16 @@ export class ReceiveWindow {
   #since: number;
 
   /**
-   * A window for a new channel. `early`: bytes that the peer may send by the profile, before it has heard of this window;
-   * what it states then stands in their place. They are taken also where the budget is short, as so few channels are
-   * on their way at once that they need none.
+   * A window for a new channel. `early`: bytes that the peer may send by the profile, and no more, until it is told of
+   * this window by {@linkcode ReceiveWindow.tell}, which then stands in their place; 0: it is told at once. They are
+   * taken also where the budget is short, as so few channels are on their way at once that they need none.
    */
   constructor(budget: WindowBudget, now: number, early = 0) {
     this.#budget = budget;
     this.reserved = this.#taken = budget.take(budget.first);
     this.initial = this.reserved;
-    this.#credit = this.reserved;
+    this.#untold = early > 0 ? Math.max(0, this.reserved - early) : 0;
+    this.#credit = this.reserved - this.#untold;
     this.#early = Math.max(0, early - this.reserved);
     this.#wanted = this.#window = this.reserved;
     this.#since = now;
@@ -130,6 +160,12 @@ export class ReceiveWindow {
   /** Bytes that the peer may still send. */
   get credit(): number {
     return this.#credit + this.#early;
+  }
+
+  /** The peer is told of the window: from here on it may use all of it. */
+  tell(): void {
+    this.#credit += this.#untold;
+    this.#untold = 0;
   }
 
   /** The size that it has now, in bytes. */
@@ -182,6 +218,7 @@ export class ReceiveWindow {
     this.#taken = 0;
     this.#credit = 0;
     this.#early = 0;
+    this.#untold = 0;
   }
 
   /** Takes from the budget or gives back, so that `size` bytes are covered if it can be. @returns how many are. */

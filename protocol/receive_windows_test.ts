@@ -201,19 +201,50 @@ test("what comes before the peer has heard of its window is taken, and given bac
   const ample = new WindowBudget(LINK_WINDOWS);
   const window = new ReceiveWindow(ample, 0, V2_EARLY_CREDIT);
   assert.equal(window.initial, START_WINDOW);
-  assert.equal(window.credit, START_WINDOW);
+  assert.equal(window.credit, V2_EARLY_CREDIT, "no more before it is told");
+  window.received(V2_EARLY_CREDIT);
+  assert.throws(() => window.received(1), /Cannot take/);
+  window.tell();
+  assert.equal(window.credit, START_WINDOW - V2_EARLY_CREDIT);
 
   const short = new WindowBudget(4 * KIB);
   const small = new ReceiveWindow(short, 0, V2_EARLY_CREDIT);
   assert(small.initial > 0 && small.initial < V2_EARLY_CREDIT);
   assert.equal(small.credit, V2_EARLY_CREDIT);
   small.received(10_000);
+  small.tell();
+  assert.equal(small.credit, V2_EARLY_CREDIT - 10_000, "what was on its way is taken");
   let credit = small.initial - 10_000; // what the peer makes of it when it hears of the window
   credit += small.consumed(4_000, 1, 1);
   credit += small.consumed(6_000, 1, 1);
   assert(credit > 0, `the peer is left with ${credit}`);
   assert(short.granted <= 4 * KIB);
   assert.throws(() => small.received(V2_EARLY_CREDIT), /Cannot take/);
+});
+
+test("however much one link's channels take, another link has its share: windows that begin and grow as ever", () => {
+  const process = new WindowBudget(512 * MIB);
+  const greedy = Array.from({ length: 12 }, () => new WindowBudget(LINK_WINDOWS, process));
+  for (let now = 1; now < 40; now++) {
+    for (const link of greedy) for (let at = 0; at < 40; at++) rush(new ReceiveWindow(link, now), 0, 12, now, 1);
+  }
+  assert(process.granted <= 512 * MIB);
+  const link = new WindowBudget(LINK_WINDOWS, process);
+  const window = new ReceiveWindow(link, 0);
+  assert.equal(window.initial, START_WINDOW);
+  rush(window, 1, 20);
+  assert(window.size >= 2 * MIB, `${window.size} bytes`);
+  assert(new ReceiveWindow(link, 0).initial >= 2 * KIB);
+  for (const each of [...greedy, link, link]) each.close();
+});
+
+test("what is held beyond the windows counts against them, bound or not, until it is given back", () => {
+  const process = new WindowBudget(512 * MIB);
+  const link = new WindowBudget(LINK_WINDOWS, process);
+  link.charge(80 * MIB);
+  assert.deepEqual([link.granted, process.granted, link.largest, link.take(1)], [80 * MIB, 80 * MIB, 0, 0]);
+  link.give(80 * MIB);
+  assert.equal(link.first, START_WINDOW);
 });
 
 test("over any schedule of any channels: the bounds hold, honest senders pass, and nobody comes to a stand", () => {
@@ -253,6 +284,7 @@ test("over any schedule of any channels: the bounds hold, honest senders pass, a
           const size = Math.ceil(part * side.held);
           side.held -= size;
           if (side.deaf) side.credit += window.initial - V2_EARLY_CREDIT; // now it hears of its window
+          if (side.deaf) window.tell();
           side.deaf = false;
           side.credit += window.consumed(size, now, 10);
           if (side.held === 0) assert(side.credit > 0, "all was consumed and the sender is stuck");

@@ -5,7 +5,8 @@
  */
 
 import { giveFrame, takeFrame } from "./frame_pool.ts";
-import { FRAME_BUFFER_SIZE, SMALL_LOG_SIZE } from "./limits.ts";
+import { FRAME_BUFFER_SIZE, MAX_KEPT_CONTROL, MAX_ON_THE_WAY, MIN_KEPT_CONTROL, SMALL_LOG_SIZE } from "./limits.ts";
+import { SharedBound } from "./shared_bound.ts";
 
 /** Bytes that stand together. */
 interface Piece {
@@ -19,22 +20,8 @@ interface Piece {
   pooled: boolean;
 }
 
-/** All logs of a process together: when they hold much, each is held to little. */
-export class LogBudget {
-  readonly #bound: number;
-  /** Bytes that logs hold. */
-  held = 0;
-
-  /** A budget of `bound` bytes. */
-  constructor(bound: number) {
-    this.#bound = bound;
-  }
-
-  /** Whether the bound is reached. */
-  get spent(): boolean {
-    return this.held >= this.#bound;
-  }
-}
+/** What all logs of a process hold, in whole buffers, and what each may hold of it. */
+export class LogBudget extends SharedBound {}
 
 /**
  * A queue of bytes between two positions. A large frame is kept where it stands, in the buffer in which it was read,
@@ -48,10 +35,13 @@ export class SendLog {
   #base = 0;
   #end = 0;
   #small: Uint8Array | undefined;
+  #held = 0;
+  #closed = false;
 
-  /** An empty log. */
+  /** An empty log. It has a share of `budget` until it is closed. */
   constructor(budget?: LogBudget) {
     this.#budget = budget;
+    budget?.join();
   }
 
   /** Position of the first byte that is kept. */
@@ -69,15 +59,26 @@ export class SendLog {
     return this.#end - this.#base;
   }
 
-  /** Whether all logs together hold as much as they may. */
-  get spent(): boolean {
-    return this.#budget?.spent ?? false;
+  /** Bytes of the buffers that it holds, whatever part of them is kept. */
+  get held(): number {
+    return this.#held;
+  }
+
+  /** Bytes that it may hold now, as far as that can be chosen. */
+  get limit(): number {
+    return this.#budget?.limit(this.#held) ?? MAX_ON_THE_WAY;
+  }
+
+  /** Bytes of control frames that it may come to keep: when all logs hold as much as they may, each has less. */
+  get controlLimit(): number {
+    if (!this.#budget?.spent) return MAX_KEPT_CONTROL;
+    return Math.min(MAX_KEPT_CONTROL, Math.max(MIN_KEPT_CONTROL, this.#budget.share));
   }
 
   /** Keeps `size` bytes from the start of `frame` where they stand; nobody else may touch its buffer from then on. */
   keep(frame: Uint8Array, size: number): void {
-    this.#pieces.push({ buffer: frame, start: 0, end: size, open: false, pooled: true });
-    this.#grow(size);
+    this.#push({ buffer: frame, start: 0, end: size, open: false, pooled: true });
+    this.#end += size;
   }
 
   /** Keeps a copy of `bytes`, {@linkcode FRAME_BUFFER_SIZE} at most. @returns the copy. */
@@ -85,23 +86,23 @@ export class SendLog {
     let last = this.#first < this.#pieces.length ? this.#pieces.at(-1) : undefined;
     if (!last?.open || last.end + bytes.length > last.buffer.length) {
       last = { buffer: this.#bufferFor(bytes.length), start: 0, end: 0, open: true, pooled: true };
-      this.#pieces.push(last);
+      this.#push(last);
     }
     const at = last.end;
     last.buffer.set(bytes, at);
     last.end += bytes.length;
-    this.#grow(bytes.length);
+    this.#end += bytes.length;
     return last.buffer.subarray(at, last.end);
   }
 
   /** Lets go of all before `position`, which has to be between {@linkcode SendLog.base} and {@linkcode SendLog.end}. */
   acknowledged(position: number): void {
-    if (this.#budget) this.#budget.held -= position - this.#base;
     this.#base = position;
     while (this.#first < this.#pieces.length) {
       const { buffer, start, end, pooled } = this.#pieces[this.#first]!;
       if (this.#start + end - start > position) break;
       this.#pieces[this.#first++] = undefined;
+      this.#hold(-buffer.length);
       this.#start += end - start;
       if (pooled && buffer !== this.#small) giveFrame(buffer);
     }
@@ -126,10 +127,10 @@ export class SendLog {
 
   /**
    * A link has ended: its socket may still be about to send what is kept. So these buffers are never used for anything
-   * else, which a peer that did not read the old link could come to see.
+   * else, which a peer that did not read the old link could come to see. What stands behind, it does not send.
    */
   unpool(): void {
-    for (const piece of this.#pieces.slice(this.#first)) piece!.pooled = piece!.open = false;
+    for (const piece of this.#pieces.slice(this.#first)) piece!.pooled = false;
   }
 
   /** Lets go of everything. */
@@ -137,8 +138,20 @@ export class SendLog {
     this.acknowledged(this.#end);
   }
 
-  #grow(size: number): void {
-    this.#end += size;
+  /** The session is over: lets go of everything, and of its share. Idempotent. */
+  close(): void {
+    this.clear();
+    if (!this.#closed) this.#budget?.leave();
+    this.#closed = true;
+  }
+
+  #push(piece: Piece): void {
+    this.#pieces.push(piece);
+    this.#hold(piece.buffer.length);
+  }
+
+  #hold(size: number): void {
+    this.#held += size;
     if (this.#budget) this.#budget.held += size;
   }
 

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { concat } from "./bytes.ts";
-import { FRAME_BUFFER_SIZE, SMALL_LOG_SIZE } from "./limits.ts";
+import {
+  FEWEST_SHARES,
+  FRAME_BUFFER_SIZE,
+  MAX_KEPT_CONTROL,
+  MAX_ON_THE_WAY,
+  MIN_KEPT_CONTROL,
+  SMALL_LOG_SIZE,
+} from "./limits.ts";
 import { LogBudget, SendLog } from "./send_log.ts";
 import { giveFrame, takeFrame } from "./frame_pool.ts";
 import { test } from "./_fakes_test.ts";
@@ -75,7 +82,9 @@ class Modelled {
 
   check(): void {
     const { log, base, end } = this;
-    assert.deepEqual([log.base, log.end, log.size, this.budget.held], [base, end, end - base, end - base]);
+    assert.deepEqual([log.base, log.end, log.size, this.budget.held], [base, end, end - base, log.held]);
+    const buffers = new Set([...log.kept()].map(({ buffer }) => buffer));
+    assert.equal([...buffers].reduce((sum, { byteLength }) => sum + byteLength, 0), log.held, "other buffers are held");
     const kept = concat([...log.kept()]);
     assert.equal(kept.length, end - base);
     const wrong = kept.findIndex((byte, at) => byte !== byteAt(base + at));
@@ -154,29 +163,46 @@ test("a buffer whose frame is acknowledged is used again; after the link's end i
   }
 });
 
-test("nothing is put behind the small frames of a link that has ended: its socket may still send from there", () => {
+test("small frames of one link after the other stand in one buffer, which is never used for anything else", () => {
   const log = new SendLog();
-  const before = log.copy(bytesFrom(0, 10)).buffer;
-  log.unpool();
-  assert.notEqual(log.copy(bytesFrom(10, 10)).buffer, before);
-  assert.deepEqual(concat([...log.kept()]), bytesFrom(0, 20));
+  const before = log.copy(bytesFrom(0, SMALL_LOG_SIZE)).buffer;
+  for (let link = 0; link < 100; link++) {
+    log.copy(bytesFrom(log.end, 10));
+    log.unpool();
+  }
+  assert.equal(log.held, SMALL_LOG_SIZE + FRAME_BUFFER_SIZE);
+  const kept = [...log.kept()];
+  assert.deepEqual(concat(kept), bytesFrom(0, SMALL_LOG_SIZE + 1_000));
+  log.clear();
+  const next = takeFrame();
+  assert(next.buffer !== before && next.buffer !== kept[1]!.buffer);
+  giveFrame(next);
 });
 
 test("a frame that no buffer has room for cannot be copied", () => {
   assert.throws(() => new SendLog().copy(new Uint8Array(FRAME_BUFFER_SIZE + 1)), RangeError);
 });
 
-test("logs share a budget: it is spent when all together hold as much as it is, and not any more when they let go", () => {
-  const budget = new LogBudget(100);
-  const [a, b] = [new SendLog(budget), new SendLog(budget)];
-  a.copy(bytesFrom(0, 60));
-  assert.deepEqual([a.spent, b.spent, budget.held], [false, false, 60]);
-  b.copy(bytesFrom(0, 40));
-  assert.deepEqual([a.spent, b.spent, budget.held], [true, true, 100]);
-  a.acknowledged(1);
-  assert.deepEqual([a.spent, b.spent, budget.held], [false, false, 99]);
-  b.clear();
-  a.clear();
-  assert.equal(budget.held, 0);
-  assert.equal(new SendLog().spent, false);
+test("logs share a budget, which counts whole buffers: however much some hold, each may hold its share", () => {
+  const budget = new LogBudget(64 * FEWEST_SHARES * FRAME_BUFFER_SIZE);
+  const logs = Array.from({ length: 8 }, () => new SendLog(budget));
+  const [greedy, ...others] = logs;
+  greedy!.keep(new Uint8Array(FRAME_BUFFER_SIZE), 40_000);
+  assert.deepEqual([greedy!.size, greedy!.held, budget.held], [40_000, FRAME_BUFFER_SIZE, FRAME_BUFFER_SIZE]);
+  assert.equal(greedy!.controlLimit, MAX_KEPT_CONTROL);
+  while (!budget.spent) greedy!.keep(new Uint8Array(FRAME_BUFFER_SIZE), 1);
+  for (const log of others) assert.equal(log.limit, 32 * FRAME_BUFFER_SIZE);
+  assert.equal(greedy!.limit, 32 * FEWEST_SHARES * FRAME_BUFFER_SIZE, "what the others leave of the common half");
+  assert.equal(greedy!.controlLimit, 32 * FRAME_BUFFER_SIZE, "what waits for it is ended sooner");
+  for (let at = 0; at < 2; at++) for (const log of logs) log.close();
+  assert.deepEqual([budget.held, budget.spent], [0, false]);
+  assert.equal(new SendLog().limit, MAX_ON_THE_WAY);
+});
+
+test("many small sessions that keep little are not held to less than what is least to be kept of control frames", () => {
+  const budget = new LogBudget(FRAME_BUFFER_SIZE);
+  const logs = Array.from({ length: 100 }, () => new SendLog(budget));
+  logs[0]!.keep(new Uint8Array(FRAME_BUFFER_SIZE), 1);
+  assert.equal(logs[1]!.controlLimit, MIN_KEPT_CONTROL);
+  for (const log of logs) log.close();
 });

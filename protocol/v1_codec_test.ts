@@ -42,6 +42,7 @@ test("the words for errors and ends are the ones that users see", () => {
     "bad-channel",
     "bad-position",
     "credit-exceeded",
+    "not-acknowledged",
   ]);
   assert.deepEqual([...CHANNEL_END_REASONS], [
     "client-closed",

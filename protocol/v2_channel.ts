@@ -5,7 +5,8 @@
  */
 
 import type { Channel, ChannelReceiver } from "./channel.ts";
-import { V2_BULK_PAYLOAD, V2_HEADER_SIZE } from "./limits.ts";
+import { ProtocolError } from "./errors.ts";
+import { V2_BULK_PAYLOAD, V2_HEADER_SIZE, V2_MAX_CREDIT } from "./limits.ts";
 import type { ChannelEndReason } from "./reasons.ts";
 import type { ReceiveWindow } from "./receive_windows.ts";
 
@@ -55,6 +56,8 @@ export class V2Channel implements Channel {
   ended = false;
   /** See {@linkcode V2Channel.ended}. */
   peerEnded = false;
+  /** For the server's link: whether the device has not answered the CONNECT: nothing else may come of it until then. */
+  unanswered = false;
 
   readonly #link: V2ChannelLink;
   #open = true;
@@ -127,8 +130,20 @@ export class V2Channel implements Channel {
     this.#receiver?.onData(bytes);
   }
 
-  /** For the link: the peer grants more; or less, when what it grants takes the place of what could be sent before. */
+  /**
+   * For the link: the peer grants more; or less, when what it grants takes the place of what could be sent before. Where
+   * this side has ended, it came too late.
+   *
+   * @throws {ProtocolError} `credit-exceeded` if no channel can have so much.
+   */
   credited(bytes: number): void {
+    if (this.#credit + bytes > V2_MAX_CREDIT) {
+      throw new ProtocolError(
+        "credit-exceeded",
+        `Cannot have ${this.#credit + bytes} bytes of credit on channel ${this.id}: ${V2_MAX_CREDIT} are the most`,
+      );
+    }
+    if (this.ended) return;
     this.#credit += bytes;
     if (this.#credit <= 0) return;
     this.#wake?.();

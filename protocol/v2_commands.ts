@@ -49,6 +49,18 @@ export const NOT_NUMBERED = 0x40;
 /** Set in commands that a peer may skip when it does not know them. */
 export const SKIPPABLE = 0x80;
 
+const KNOWN: ReadonlySet<number> = new Set(Object.values(V2Command));
+
+/** Whether this side knows a command. */
+export function isKnown(command: number): command is V2Command {
+  return KNOWN.has(command);
+}
+
+/** Whether a frame is passed over, as this side does not know its command and need not. */
+export function isSkipped(command: number): boolean {
+  return (command & SKIPPABLE) !== 0 && !isKnown(command);
+}
+
 /** Frame flag: acknowledge at once. */
 export const FLAG_ACKNOWLEDGE = 0x01;
 

@@ -9,7 +9,7 @@
 
 import { ProtocolError } from "./errors.ts";
 import { V2_HEADER_SIZE, V2_MAX_CONTROL_PAYLOAD } from "./limits.ts";
-import { FLAG_ACKNOWLEDGE, NOT_NUMBERED, SKIPPABLE, V2Command } from "./v2_commands.ts";
+import { FLAG_ACKNOWLEDGE, isKnown, NOT_NUMBERED, SKIPPABLE, V2Command } from "./v2_commands.ts";
 
 /** What a decoder tells, frame by frame. Views are valid during the call only, unless their owner pins the chunk. */
 export interface V2FrameHandler {
@@ -20,8 +20,6 @@ export interface V2FrameHandler {
   /** A frame asked to be acknowledged at once. */
   onAcknowledge(): void;
 }
-
-const KNOWN: ReadonlySet<number> = new Set(Object.values(V2Command));
 
 /** No channel has this number. */
 const NONE = -1;
@@ -122,7 +120,7 @@ export class V2Decoder {
     if (command === V2Command.DATA && size > 0) return; // the hot one
     this.#flushRun(chunk);
     if (command === V2Command.DATA) throw new ProtocolError("bad-size", "DATA has no payload");
-    this.#skipping = !KNOWN.has(command);
+    this.#skipping = !isKnown(command);
     if (this.#skipping && (command & SKIPPABLE) === 0) {
       throw new ProtocolError("unknown-command", `Unknown command ${command} with ${size} bytes of payload`);
     }

@@ -56,6 +56,7 @@ export class V2DeviceLink extends V2Link {
     const consumed = this.#connecting.get(channel);
     this.#connecting.delete(channel);
     if (consumed === undefined || !channel.open) return;
+    channel.window.tell();
     this.control(resultFrame(channel.id, "connected", channel.window.initial));
     if (consumed > 0) this.giveCredit(channel, consumed);
   }

@@ -142,3 +142,10 @@ export class FieldReader {
     return new ProtocolError("bad-field", `${this.#what} ${what}`);
   }
 }
+
+/** Refuses a payload of another size. @throws {ProtocolError} `bad-size`. */
+export function expectSize(command: string, payload: Uint8Array, size: number): void {
+  if (payload.length !== size) {
+    throw new ProtocolError("bad-size", `${command} has a payload of ${payload.length} bytes, and has to have ${size}`);
+  }
+}

@@ -9,6 +9,7 @@
 import { concat, sameBytes } from "./bytes.ts";
 import { type Goodbye, goodbye } from "./goodbye.ts";
 import { V2_HEADER_SIZE } from "./limits.ts";
+import { publicKeyFault } from "./public_key.ts";
 import { V2_PREAMBLE, V2Command } from "./v2_commands.ts";
 import { v2Frame } from "./v2_codec.ts";
 import { FieldReader, FieldWriter, readUint, uintOf } from "./v2_fields.ts";
@@ -113,6 +114,8 @@ export class DeviceHandshake {
 
   /** One handshake. */
   constructor(party: DeviceParty, crypto: HandshakeCrypto) {
+    const fault = publicKeyFault(party.serverKey);
+    if (fault) throw new RangeError(`Cannot greet a server with this key: ${fault}`);
     this.#party = party;
     this.#crypto = crypto;
     const fields = new FieldWriter().bytes(1, Uint8Array.from(V2_VERSIONS)).uint(2, 4, party.capabilities ?? 0)
@@ -217,6 +220,8 @@ export class ServerHandshake {
       deviceClock: fields.uint(5, 8),
       software: fields.text(128),
     };
+    const fault = publicKeyFault(this.#hello.deviceKey);
+    if (fault) throw new HandshakeError(goodbye("bad-credentials", `the device's key is nobody's: ${fault}`));
     const { signer, nonce, wallClock, software } = this.#party;
     const unsigned = new FieldWriter().uint(1, 1, Math.min(highest, V2_VERSIONS[1]))
       .uint(2, 4, this.#capabilities)

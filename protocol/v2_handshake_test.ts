@@ -267,3 +267,16 @@ test("a session is offered only where both sides can resume, and nobody can chan
     assert(code === "bad-credentials" || code === "bad-field", `bit ${bit} of the offer: ${code}`);
   }
 });
+
+test("a key for which anybody can sign is turned away, on either side, before anything is signed for it", async () => {
+  const weak = Uint8Array.from({ length: 32 }, (_, at) => at === 0 ? 1 : 0);
+  const signer = {
+    publicKey: weak,
+    sign: () => Promise.resolve(concat([weak, new Uint8Array(32)])), // verifies for it, whatever is signed
+  };
+  const server = serverParty({
+    signer: { publicKey: SERVER.publicKey, sign: () => assert.fail("the server signed something") },
+  });
+  assert.equal(await failure(shake(deviceParty({ signer }), server)), "bad-credentials");
+  assert.throws(() => new DeviceHandshake(deviceParty({ serverKey: weak }), systemCrypto), /low order/);
+});

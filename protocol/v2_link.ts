@@ -7,6 +7,7 @@
  * @module
  */
 
+import { AckDemand } from "./ack_demand.ts";
 import { ProtocolError } from "./errors.ts";
 import { type Goodbye, goodbye, goodbyeFrame, readGoodbye } from "./goodbye.ts";
 import type { Link } from "./link.ts";
@@ -17,7 +18,7 @@ import { V2Channel, type V2ChannelLink } from "./v2_channel.ts";
 import { ackFrame, creditFrame, pongFrame, v2Frame } from "./v2_codec.ts";
 import { V2Command } from "./v2_commands.ts";
 import { V2Decoder, type V2FrameHandler } from "./v2_decoder.ts";
-import { readUint } from "./v2_fields.ts";
+import { expectSize, readUint } from "./v2_fields.ts";
 import type { V2LinkEvents, V2LinkOptions } from "./v2_link_options.ts";
 import { closeFrame, readClose, readSettings, type Settings, settingsFrame } from "./v2_messages.ts";
 import { V2Pings } from "./v2_pings.ts";
@@ -28,11 +29,13 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
   /** Channels that were opened. */
   opened = 0;
 
-  protected readonly options: V2LinkOptions;
+  /** What it was given. */
+  readonly options: V2LinkOptions;
   protected readonly channels = new Map<number, V2Channel>();
 
   readonly #decoder = new V2Decoder(this);
   readonly #sender: V2Sender;
+  readonly #demand: AckDemand;
   readonly #load: FrameLoad;
   readonly #events: V2LinkEvents;
   readonly #pings = new V2Pings();
@@ -45,11 +48,17 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
     this.#events = events;
     this.#load = new FrameLoad(options.now());
     this.#sender = new V2Sender(options.now, options.log, (channel) => channel.ended && this.sendEnd(channel));
+    this.#demand = new AckDemand(this.#sender);
   }
 
   /** Position up to which numbered bytes were received, and are or will be applied. */
   get received(): number {
     return this.#decoder.position;
+  }
+
+  /** Position up to which the peer has acknowledged. */
+  get acknowledged(): number {
+    return this.#sender.acknowledgedUpTo;
   }
 
   /** Whether the session can go on with a peer that has received all before `position`. */
@@ -66,6 +75,7 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
   attach(path: V2Path, position = 0): number {
     this.#decoder.resume();
     this.#ackWanted = this.#acknowledging = false;
+    this.#demand.reset();
     this.#pings.reset();
     const replayed = this.#sender.attach(path, position);
     this.ping(); // the round trip, the clock offset, and an acknowledgement of what was sent again
@@ -106,9 +116,11 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
     return this.#sender.onTheWay;
   }
 
-  receive(chunk: Uint8Array, _now: number): void {
+  /** @throws {ProtocolError} if the peer broke the protocol; {UnansweredError} if the path may carry nothing to it. */
+  receive(chunk: Uint8Array, now: number): void {
     try {
       this.#decoder.push(chunk);
+      if (this.#demand.heard(now)) this.ping();
     } catch (error) {
       if (error instanceof ProtocolError) this.sendGoodbye(goodbye("protocol-error", error.message));
       throw error;
@@ -139,11 +151,12 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
       channel.window.close();
       channel.lost(reason);
     }
+    this.options.budget.close();
   }
 
   /** Asks the peer for a sign of life. */
   ping(): void {
-    this.control(this.#pings.ask(this.#decoder.position, this.options.now()));
+    this.control(this.#pings.ask(this.#decoder.position, this.#sender.position, this.options.now()));
   }
 
   /** Says what is in force, or what is wanted. */
@@ -278,6 +291,11 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
     channel.shut();
   }
 
+  /** Whether so much waits for acknowledgements that no new channels are to add to it. */
+  protected get congested(): boolean {
+    return this.#demand.congested;
+  }
+
   get #leastRoundTrip(): number {
     return Math.min(this.#sender.leastRoundTrip, this.roundTrip ?? Infinity);
   }
@@ -285,18 +303,13 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
   #onPong(payload: Uint8Array): void {
     const { now, wallClock } = this.options;
     const roundTrip = this.#pings.answered(readUint(payload, 8, 8), readUint(payload, 16, 8), now(), wallClock());
-    if (roundTrip !== undefined) this.#sender.confirm(roundTrip);
+    if (roundTrip === undefined) return;
+    this.#demand.answered(readUint(payload, 0, 8), this.#pings.sent);
+    this.#sender.confirm(roundTrip);
   }
 
   #acknowledge(payload: Uint8Array): void {
     this.#sender.acknowledged(readUint(payload, 0, 8));
     this.#acknowledging = true;
-  }
-}
-
-/** Refuses a payload of another size. */
-export function expectSize(command: string, payload: Uint8Array, size: number): void {
-  if (payload.length !== size) {
-    throw new ProtocolError("bad-size", `${command} has a payload of ${payload.length} bytes, and has to have ${size}`);
   }
 }

@@ -5,6 +5,7 @@ import {
   ack,
   connected,
   connectOf,
+  credit,
   data,
   DeviceRig,
   protocolError,
@@ -26,10 +27,12 @@ test("what breaks the protocol ends the link with its code, and the peer is told
     ["CLOSE for the link itself", "bad-channel", () => [v2FrameOf(CLOSE, 0, unhex("01"))]],
     ["DATA behind END", "wrong-direction", () => [connectOf(1), v2FrameOf(END, 1), data(1, 1)]],
     [
-      "more than the early credit and the first window",
+      "more than the early credit before the RESULT",
       "credit-exceeded",
-      () => [connectOf(1), data(1, 65_535), data(1, 2)],
+      () => [connectOf(1), data(1, 16_384), data(1, 1)],
     ],
+    ["such a frame", "credit-exceeded", () => [connectOf(1), data(1, 16_385)]],
+    ["more credit than a channel can have", "credit-exceeded", () => [connectOf(1, 4_294_967_295), credit(1, 1)]],
     ["RESULT to a device", "wrong-direction", () => [connected(1, 1)]],
     ["WELCOME on a link that is up", "wrong-direction", () => [v2FrameOf(0x43, 0)]],
     ["an acknowledgement of what was never sent", "bad-position", () => [ack(1)]],
@@ -112,4 +115,53 @@ test("a channel that begins with a small window takes the 16 KiB that the server
     const code = protocolError(() => rig.receive(data(3, V2_EARLY_CREDIT), ...(beyond ? [data(3, 1)] : [])));
     assert.equal(code, beyond ? "credit-exceeded" : "nothing");
   }
+});
+
+test("a server takes nothing of a channel before its RESULT but CLOSE", () => {
+  for (const frame of [data(1, 1), v2FrameOf(END, 1), credit(1, 1)]) {
+    const rig = new ServerRig();
+    const client = rig.open();
+    assert.equal(protocolError(() => rig.receive(frame)), "wrong-direction");
+    assert.deepEqual(client.heard, [], "the client got something");
+  }
+  const rig = new ServerRig();
+  const client = rig.open();
+  rig.receive(v2FrameOf(CLOSE, 1, Uint8Array.of(13)), connected(1, 65_536), data(1, 5));
+  assert.deepEqual(client.heard, ["over service-refused"]);
+});
+
+test("the first window is the device's to give, and the server may use all of it once it is told", () => {
+  const rig = new DeviceRig();
+  rig.receive(connectOf(1), data(1, V2_EARLY_CREDIT));
+  rig.link.accept(rig.opened[0]!.channel.channel);
+  rig.receive(data(1, 65_536 - V2_EARLY_CREDIT));
+  assert.equal(protocolError(() => rig.receive(data(1, 1))), "credit-exceeded");
+});
+
+test("credit may come to 4 GiB less a byte on a channel, unused; what was used makes room for more", () => {
+  const rig = new DeviceRig();
+  const { channel } = rig.accept(1, 4_294_967_295);
+  rig.receive(credit(1, 0));
+  channel.send(new Uint8Array(8 + 100), 100);
+  rig.receive(credit(1, 100));
+  assert.equal(protocolError(() => rig.receive(credit(1, 1))), "credit-exceeded");
+});
+
+test("credit for a side that has ended came too late, and that in a RESULT that fails is not looked at", () => {
+  const device = new DeviceRig();
+  const { channel } = device.accept(1, 0);
+  channel.end();
+  device.receive(credit(1, 1_000));
+  assert.equal(channel.room, 0);
+  const server = new ServerRig();
+  const client = server.open();
+  server.receive(v2FrameOf(0x05, 1, Uint8Array.of(5, 255, 255, 255, 255)));
+  assert.deepEqual(client.heard, ["over service-unreachable"]);
+});
+
+test("a second END is passed over", () => {
+  const rig = new DeviceRig();
+  const service = rig.accept(1);
+  rig.receive(v2FrameOf(END, 1), v2FrameOf(END, 1));
+  assert.deepEqual(service.heard, ["end"]);
 });

@@ -221,7 +221,7 @@ test("a link that is over opens nothing, whatever is left of the chunk that ende
     onData: () => rig.link.end("link-lost"),
     onEnd: (reason) => void client.heard.push(reason),
   };
-  rig.receive(data(1, 3), v2FrameOf(LISTEN, 0, unhex("00 01 01 01 61")), data(1, 3));
+  rig.receive(connected(1, 65_536), data(1, 3), v2FrameOf(LISTEN, 0, unhex("00 01 01 01 61")), data(1, 3));
   rig.receive(v2FrameOf(LISTEN, 0, unhex("00 01 01 01 61")));
   assert.deepEqual(rig.heard, []);
   assert.deepEqual(client.heard, ["link-lost"]);

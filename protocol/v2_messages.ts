@@ -9,6 +9,7 @@ import { concat } from "./bytes.ts";
 import { ProtocolError } from "./errors.ts";
 import { type KeepAliveSettings, normalKeepAlive } from "./keep_alive.ts";
 import { V2_MAX_NAME, V2_MAX_SERVICES, V2_MAX_TEXT } from "./limits.ts";
+import { isName } from "./name.ts";
 import type { ChannelEndReason } from "./reasons.ts";
 import { V2Command } from "./v2_commands.ts";
 import { v2Frame } from "./v2_codec.ts";
@@ -131,7 +132,11 @@ export function listenFrame(offers: readonly ServiceOffer[]): Uint8Array {
   return v2Frame(V2Command.LISTEN, 0, concat(entries));
 }
 
-/** What a device's LISTEN says; it names a service once, so that reading it opens and closes a host port once at most. */
+/**
+ * What a device's LISTEN says; it names a service once, so that reading it opens and closes a host port once at most.
+ *
+ * @throws {ProtocolError} `bad-size`, or `bad-field` for a name that is none or that stands there twice.
+ */
 export function readListen(payload: Uint8Array): ServiceOffer[] {
   const offers: ServiceOffer[] = [];
   const names = new Set<string>();
@@ -139,6 +144,7 @@ export function readListen(payload: Uint8Array): ServiceOffer[] {
     const number = entryNumber(payload, at, offers.length);
     const offered = (payload[at + 2]! & 1) === 1;
     const [name, next] = entryText(payload, at + 3);
+    if (!isName(name)) throw new ProtocolError("bad-field", "LISTEN names a service with what is no name");
     if (names.has(name)) throw new ProtocolError("bad-field", "LISTEN names a service twice");
     names.add(name);
     offers.push({ number, offered, name });

@@ -121,12 +121,21 @@ test("LISTEN of more than 256 services is refused, and one that ends inside an e
   assert.equal(protocolError(() => readListen(payloadOf(listenFrame(offers)))), "bad-size");
   assert.equal(protocolError(() => readGrants(new Uint8Array(257 * 4))), "bad-size");
   for (const reads of [readListen, readGrants]) {
-    const whole = unhex("00 01 01 03 73 73 68 00 02 00 00");
+    const whole = unhex("00 01 01 03 73 73 68 00 02 00 01 61");
     for (let end = 0; end <= whole.length; end++) {
-      const expected = end === 0 || end === 7 || end === 11 ? "nothing" : "bad-size";
+      const expected = end === 0 || end === 7 || end === 12 ? "nothing" : "bad-size";
       assert.equal(protocolError(() => reads(whole.slice(0, end))), expected, `cut at ${end}`);
     }
   }
+});
+
+test("an offer whose name is none is refused: it would stand in lines for scripts and terminals", () => {
+  for (const name of ["", "a b", "a\n", "\u001b[2J", "é", "a/b", "a".repeat(64), "a\0"]) {
+    const bytes = new TextEncoder().encode(name);
+    const payload = Uint8Array.of(0, 1, 1, bytes.length, ...bytes);
+    assert.equal(protocolError(() => readListen(payload)), "bad-field", JSON.stringify(name));
+  }
+  assert.equal(readListen(Uint8Array.of(0, 1, 1, 63, ...new Uint8Array(63).fill(0x41)))[0]?.name.length, 63);
 });
 
 test("an offer that names a service twice is refused", () => {

@@ -9,13 +9,14 @@ import { ProtocolError } from "./errors.ts";
 import { FairQueue } from "./fair_queue.ts";
 import {
   KEEP_WHOLE,
-  MIN_ON_THE_WAY,
+  MAX_KEPT_CONTROL,
   V2_BULK_PAYLOAD,
   V2_HEADER_SIZE,
   V2_OVERDRAFT,
   V2_SHARED_PAYLOAD,
   V2_SPARSE_MAX,
 } from "./limits.ts";
+import { KeptControl } from "./kept_control.ts";
 import type { LinkOutput } from "./link.ts";
 import { PathEstimator } from "./path_estimator.ts";
 import type { SendLog } from "./send_log.ts";
@@ -66,6 +67,11 @@ export class V2Sender {
   #path: PathEstimator;
   #position = 0;
   #acknowledged = 0;
+  #closed = false;
+  readonly #kept = new KeptControl();
+  // Up to where the peer was asked to acknowledge, and since when that, or its last acknowledgement, is.
+  #askedUpTo = 0;
+  #waitsSince = 0;
   // Whether several channels send much: then frames are smaller, so that none waits long behind another.
   #lastSender: V2Channel | undefined;
   #shared = 0;
@@ -86,6 +92,11 @@ export class V2Sender {
     return this.#position;
   }
 
+  /** Position up to which the peer has acknowledged. */
+  get acknowledgedUpTo(): number {
+    return this.#acknowledged;
+  }
+
   /** Bytes that have been sent and not acknowledged. */
   get onTheWay(): number {
     return this.#path.onTheWay;
@@ -94,6 +105,21 @@ export class V2Sender {
   /** The least round trip that acknowledgements showed on this link, in milliseconds; `Infinity` before the first. */
   get leastRoundTrip(): number {
     return this.#path.leastRoundTrip;
+  }
+
+  /** Milliseconds for which the peer has acknowledged nothing, though it was asked to; 0 if it was not. */
+  unanswered(now: number): number {
+    return this.#askedUpTo > this.#acknowledged ? now - this.#waitsSince : 0;
+  }
+
+  /** Bytes of control frames that the peer has not acknowledged; up to 64 KiB more than there are. */
+  get keptControl(): number {
+    return this.#kept.bytes;
+  }
+
+  /** What these may come to before the peer is given up. */
+  get controlLimit(): number {
+    return this.#log?.controlLimit ?? MAX_KEPT_CONTROL;
   }
 
   /** Whether a session can go on whose peer has received all before `position`. */
@@ -118,7 +144,11 @@ export class V2Sender {
     this.#nagle = nagle;
     this.#acknowledged = position;
     this.#path = new PathEstimator(this.#now(), position, this.#position);
+    this.#kept.acknowledged(position, position === this.#position);
+    this.#askedUpTo = this.#position; // by the PING that follows
+    this.#waitsSince = this.#now();
     this.#log?.acknowledged(position);
+    this.#share();
     if (this.#log) { for (const bytes of this.#log.kept()) output.keep(bytes); }
     return this.#position - position;
   }
@@ -131,8 +161,10 @@ export class V2Sender {
 
   /** Sends a control frame. It waits for nobody; what is about the link itself is dropped where there is none. */
   control(frame: Uint8Array): void {
+    if (this.#closed) return;
     if ((frame[2]! & NOT_NUMBERED) === 0) {
       this.#number(frame, frame.length);
+      this.#kept.sent(frame.length, this.#position);
       this.#log?.copy(frame);
     }
     this.#output?.control(frame);
@@ -160,11 +192,16 @@ export class V2Sender {
    * @throws {ProtocolError} `bad-position`.
    */
   acknowledged(position: number): void {
-    this.#path.acknowledged(position, this.#now());
+    const now = this.#now();
+    this.#path.acknowledged(position, now);
+    if (position > this.#acknowledged) this.#waitsSince = now;
     this.#acknowledged = position;
     // Only what is written is let go of: a peer that lies would else be sent what its buffers are used for next.
     const written = this.#position - (this.#output?.pending ?? 0);
-    if (this.#log && written > this.#log.base) this.#log.acknowledged(Math.min(position, written));
+    const gone = Math.min(position, written);
+    this.#kept.acknowledged(gone, gone === this.#position);
+    if (this.#log && gone > this.#log.base) this.#log.acknowledged(gone);
+    this.#share();
   }
 
   /** A round trip of a PING was seen. */
@@ -175,13 +212,14 @@ export class V2Sender {
   /** The session is over: nothing is kept any more. */
   close(): void {
     this.detach();
-    this.#log?.clear();
+    this.#closed = true;
+    this.#log?.close();
   }
 
   /** Sends what waits, in turns, as far as the path has room. */
   takeTurns(): void {
     while (this.#output) {
-      const turn = this.#queue.next(Math.min(this.#frameMax, this.#room - V2_HEADER_SIZE));
+      const turn = this.#queue.next(Math.min(this.#frameMax, this.#path.room - V2_HEADER_SIZE));
       if (!turn) return;
       const { item: channel, size } = turn;
       const piece = channel.piece!;
@@ -202,16 +240,15 @@ export class V2Sender {
     return this.#shared > 0 ? V2_SHARED_PAYLOAD : V2_BULK_PAYLOAD;
   }
 
-  /** Bytes that the next frame may have. When the process keeps as much as it may, no link has more than the least. */
-  get #room(): number {
-    const { room, onTheWay } = this.#path;
-    return this.#log?.spent ? Math.min(room, Math.max(0, MIN_ON_THE_WAY - onTheWay)) : room;
+  /** Holds what may be on the way to this session's part of what the process may keep. */
+  #share(): void {
+    if (this.#log) this.#path.most = this.#log.limit;
   }
 
   /** Whether a frame may go at once: there is room on the path, or it is a keystroke, which does not wait for bulk. */
   #mayGo(channel: V2Channel, size: number): boolean {
     if (!this.#output) return false;
-    if (this.#queue.waiting === 0 && size <= this.#frameMax && size + V2_HEADER_SIZE <= this.#room) return true;
+    if (this.#queue.waiting === 0 && size <= this.#frameMax && size + V2_HEADER_SIZE <= this.#path.room) return true;
     const { onTheWay, limit } = this.#path;
     return size <= V2_SPARSE_MAX && channel.sentUpTo <= this.#acknowledged && onTheWay < limit + V2_OVERDRAFT;
   }
@@ -244,7 +281,11 @@ export class V2Sender {
 
   #number(frame: Uint8Array, size: number): void {
     this.#position += size;
-    const flag = this.#path.sent(size, this.#now());
-    if (flag || (this.#nagle && size < SMALL_FRAME)) flagAcknowledge(frame, 0);
+    const now = this.#now();
+    const flag = this.#path.sent(size, now);
+    if (!flag && !(this.#nagle && size < SMALL_FRAME)) return;
+    if (this.#askedUpTo <= this.#acknowledged) this.#waitsSince = now;
+    this.#askedUpTo = this.#position;
+    flagAcknowledge(frame, 0);
   }
 }

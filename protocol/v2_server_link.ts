@@ -6,7 +6,6 @@
 
 import { ProtocolError } from "./errors.ts";
 import { V2_EARLY_CREDIT } from "./limits.ts";
-import type { ChannelEndReason } from "./reasons.ts";
 import type { V2Channel } from "./v2_channel.ts";
 import { V2Command } from "./v2_commands.ts";
 import { V2Link } from "./v2_link.ts";
@@ -32,8 +31,6 @@ export interface V2ServerLinkEvents extends V2LinkEvents {
 export class V2ServerLink extends V2Link {
   readonly #events: V2ServerLinkEvents;
   readonly #maxChannels: number;
-  /** Channels without a RESULT. */
-  readonly #connecting = new Set<V2Channel>();
   #lastId = 0;
 
   /** A session whose first link is to be attached. */
@@ -45,13 +42,13 @@ export class V2ServerLink extends V2Link {
 
   /** Opens a channel to a service with a CONNECT. @returns `undefined` when there are as many as can be. */
   open(service: number, client: string, hostAddress: string): V2Channel | undefined {
-    if (this.channelCount >= this.#maxChannels) return undefined;
+    if (this.channelCount >= this.#maxChannels || this.congested) return undefined;
     const channel = this.addChannel(this.#nextId(), V2_EARLY_CREDIT, 0);
     if (channel.window.reserved === 0) {
       this.forget(channel);
       return undefined;
     }
-    this.#connecting.add(channel);
+    channel.unanswered = true;
     this.control(connectFrame(channel.id, { service, client, hostAddress, credit: channel.window.initial }));
     return channel;
   }
@@ -67,6 +64,11 @@ export class V2ServerLink extends V2Link {
         return this.#events.onOffers(readListen(payload));
       case V2Command.RESULT:
         return this.#onResult(id, payload);
+      case V2Command.CLOSE: { // in place of RESULT it is taken
+        const channel = super.channelOf(id);
+        if (channel) channel.unanswered = false;
+        return super.handle(command, id, payload);
+      }
       case V2Command.CONNECT:
         throw new ProtocolError("wrong-direction", "Only a server may send CONNECT; is the other side a server too?");
       default:
@@ -74,23 +76,21 @@ export class V2ServerLink extends V2Link {
     }
   }
 
-  protected override forget(channel: V2Channel): void {
-    this.#connecting.delete(channel);
-    super.forget(channel);
-  }
-
-  override end(reason: ChannelEndReason): void {
-    this.#connecting.clear();
-    super.end(reason);
+  /** The channel of a frame that is not its RESULT: that has to have come before. */
+  protected override channelOf(id: number): V2Channel | undefined {
+    const channel = super.channelOf(id);
+    if (channel?.unanswered) {
+      throw new ProtocolError("wrong-direction", `Something else came for channel ${id} before its RESULT`);
+    }
+    return channel;
   }
 
   #onResult(id: number, payload: Uint8Array): void {
     const { reason, credit, text } = readResult(payload);
-    const channel = this.channelOf(id);
+    const channel = super.channelOf(id);
     if (!channel) return; // the client has gone meanwhile
-    if (!this.#connecting.delete(channel)) {
-      throw new ProtocolError("wrong-direction", `a second RESULT for channel ${id}`);
-    }
+    if (!channel.unanswered) throw new ProtocolError("wrong-direction", `a second RESULT for channel ${id}`);
+    channel.unanswered = false;
     if (reason === undefined) return channel.credited(credit - V2_EARLY_CREDIT);
     this.#events.onUnreachable(channel, text);
     this.closedByPeer(channel, reason, text);

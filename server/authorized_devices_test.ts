@@ -212,3 +212,11 @@ test("what is no file is refused in one line, without waiting for what might com
     );
   }
 });
+
+test("a key for which anybody can sign is refused where it stands", () => {
+  const weak = `ed25519:${"A".repeat(43)}`;
+  assert.throws(
+    () => parseDevices("devices.toml", `[gw1]\nkey = "${weak}"\n`),
+    (error) => error instanceof ConfigError && /nobody's public key.*low order/.test(error.message),
+  );
+});

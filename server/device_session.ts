@@ -131,7 +131,9 @@ export class DeviceSession {
    */
   refuse(hello: Authenticated, remote: string): Goodbye | undefined {
     const { link } = this;
-    if (!link || !this.#peer || !this.#takeOvers.tooMany(this.#peer.instance, hello.instance)) return undefined;
+    if (!link || !isLive(link) || !this.#peer || !this.#takeOvers.tooMany(this.#peer.instance, hello.instance)) {
+      return undefined;
+    }
     const text =
       `two machines use the key of ${this.deviceName}: ${link.remote} has it now, ${remote} wants it; give each its own`;
     this.#conflict = { text, at: this.settings.clock.now() };
@@ -184,7 +186,7 @@ export class DeviceSession {
   start(transport: Transport, hello: Authenticated, rest: Uint8Array, id: Uint8Array): void {
     const { logger, clock } = this.settings;
     const old = this.link;
-    if (old && this.#peer) this.#takeOvers.note(this.#peer.instance, hello.instance);
+    if (old && isLive(old) && this.#peer) this.#takeOvers.note(this.#peer.instance, hello.instance);
     const since = clock.now();
     this.#since = Date.now();
     this.#peer = hello;
@@ -200,6 +202,7 @@ export class DeviceSession {
       onOffers: (offers) => this.#services.offer(offers),
       onSettings: (settings) => this.#onSettings(settings),
       onInterrupted: (end) => this.#onInterrupted(link, end),
+      onFruitless: (hint) => logger.warn("device {device}: {hint}", { device: this.deviceName, hint }),
     });
     this.#link = link;
     link.start(transport, rest);
@@ -292,6 +295,11 @@ export class DeviceSession {
     else this.settings.logger.warn(line, facts);
     this.#options.emit({ type: "link-down", listen: link.local, ...facts });
   }
+}
+
+/** Whether a link of it is up: a session that only waits for its device is no sign of a second machine. */
+function isLive(session: V2LinkSession): boolean {
+  return session.interruptedAt === undefined;
 }
 
 const ORDERLY: ReadonlySet<string> = new Set(["peer-closed", "goodbye", "shutting-down", "replaced"]);

@@ -22,7 +22,7 @@ export class TakeOvers {
     this.#clock = clock;
   }
 
-  /** The link of the process `before` was taken over by the process `after`. */
+  /** The link of the process `before`, which was up, was taken over by the process `after`. */
   note(before: Uint8Array, after: Uint8Array): void {
     if (same(before, after)) return; // its own machine came back
     this.#times = [...this.#times, this.#clock.now()].slice(-MAX_TAKE_OVERS);

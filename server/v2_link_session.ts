@@ -56,6 +56,8 @@ export interface V2LinkSessionOptions {
   onSettings(settings: Settings): void;
   /** A link has ended, and the session waits for another. */
   onInterrupted(end: LinkEnd): void;
+  /** Links come up and carry nothing; what to do about it. */
+  onFruitless(hint: string): void;
 }
 
 /** The life of one session. */
@@ -99,6 +101,7 @@ export class V2LinkSession {
       writeTimeout: linkWriteTimeout,
       keepAlive: options.keepAlive,
       onInterrupted: (end) => options.onInterrupted(end),
+      onFruitless: (hint) => options.onFruitless(hint),
     });
     this.#links.expiration = options.expiration;
     this.down = this.#links.over;

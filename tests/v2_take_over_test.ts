@@ -5,8 +5,10 @@
  */
 
 import assert from "node:assert/strict";
+import { greetServer, randomBytes } from "../net/handshake.ts";
 import { createIdentity, type Identity } from "../net/identity.ts";
 import type { KeepAliveSettings } from "../mod.ts";
+import { CAN_RESUME } from "../protocol/v2_handshake.ts";
 import { ManualClock } from "./support/manual_clock.ts";
 import { portOf } from "./support/relay.ts";
 import { echoService, freePort, Service } from "./support/service.ts";
@@ -196,6 +198,28 @@ test("v2 take-over: of two machines with one key the newcomer is refused after t
   const later = await newcomer(server, identity);
   assert.equal(later.outcome, "online");
   for (const machine of [...machines, refused, later]) await machine[Symbol.asyncDispose]();
+});
+
+test("v2 take-over: a device that crashes and starts again is let in as often as it has to, as its old link had ended", async () => {
+  await using server = await startV2Server({ serve: { expiration: 600_000, keepAlive: PATIENT } });
+  const identity = await createIdentity();
+  server.directory.put(authorized("gw1", identity, []));
+  for (let start = 0; start < 8; start++) {
+    const conn = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
+    await greetServer(conn, {
+      signer: identity,
+      serverKey: server.identity.publicKey,
+      nonce: randomBytes(32),
+      instance: randomBytes(16), // another process
+      wallClock: Date.now(),
+      software: "a test",
+      capabilities: CAN_RESUME,
+    });
+    await server.events.next("link-up");
+    conn.close();
+    await server.events.next("link-interrupted");
+  }
+  assert.equal(server.events.types.includes("refused"), false);
 });
 
 test("v2 take-over: one machine may come back as often as it has to", async () => {

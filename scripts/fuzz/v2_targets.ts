@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import { ProtocolError } from "../../protocol/errors.ts";
+import { ProtocolError, UnansweredError } from "../../protocol/errors.ts";
 import { readGoodbye } from "../../protocol/goodbye.ts";
 import { SendLog } from "../../protocol/send_log.ts";
 import type { V2Output } from "../../protocol/v2_sender.ts";
@@ -28,6 +28,7 @@ const MAX_CHANNELS = 50;
 /** What a peer may cause; anything else is a finding. @returns the code. */
 function peerError(thrown: unknown): string {
   if (thrown instanceof ProtocolError) return thrown.code;
+  if (thrown instanceof UnansweredError) return "unanswered";
   if (thrown instanceof HandshakeError) return thrown.goodbye.code;
   throw thrown;
 }
@@ -193,10 +194,10 @@ export function fuzzV2DeviceLink(random: Random): void {
 /** Payloads of the handshake, at both sides: nothing is let in, and nothing but the named errors is thrown. */
 export async function fuzzV2Handshake(random: Random): Promise<void> {
   const crypto = { verify: () => Promise.resolve(false), hmac: () => Promise.resolve(new Uint8Array(32)) };
-  const signer = { publicKey: new Uint8Array(32), sign: () => Promise.resolve(new Uint8Array(64)) };
+  const signer = { publicKey: new Uint8Array(32).fill(2), sign: () => Promise.resolve(new Uint8Array(64)) };
   const instance = new Uint8Array(16);
   const party = { signer, nonce: random.bytes(32), wallClock: 1, software: "x" };
-  const device = new DeviceHandshake({ ...party, serverKey: new Uint8Array(32), instance }, crypto);
+  const device = new DeviceHandshake({ ...party, serverKey: new Uint8Array(32).fill(2), instance }, crypto);
   const attempt = async (run: () => unknown): Promise<boolean> => {
     try {
       await run();
