@@ -5,7 +5,8 @@
  */
 
 import { ConfigError } from "../app/config_error.ts";
-import { ensurePrivateFolder, openLockFile } from "../app/private_file.ts";
+import { type LockFile, openLockFile } from "../app/lock_file.ts";
+import { ensurePrivateFolder } from "../app/private_file.ts";
 
 /** Locked while a device runs; the system unlocks it, however the device ends. */
 const LOCK_FILE = ".running";
@@ -17,9 +18,8 @@ const LOCK_FILE = ".running";
  */
 export async function claimState(folder: string): Promise<Disposable | undefined> {
   await ensurePrivateFolder(folder);
-  const lock = await openIfWritable(folder);
-  // An older runtime cannot ask whether a lock is free.
-  if (!lock || !("tryLock" in lock) || await lock.tryLock(true)) return lock;
+  const lock = await openIfPossible(folder);
+  if (!lock || !lock.canTell || await lock.tryLock(true)) return lock; // an old runtime cannot ask whether it is free
   lock.close();
   throw new ConfigError(
     `another sallyport device runs with the state in ${folder}; end it, or give this one its own --state`,
@@ -27,11 +27,11 @@ export async function claimState(folder: string): Promise<Disposable | undefined
 }
 
 /** A state that can only be read is as good, once the device has joined. */
-async function openIfWritable(folder: string): Promise<Deno.FsFile | undefined> {
+async function openIfPossible(folder: string): Promise<LockFile | undefined> {
   try {
-    return await openLockFile(`${folder}/${LOCK_FILE}`, folder);
+    return await openLockFile(`${folder}/${LOCK_FILE}`);
   } catch (error) {
-    if (error instanceof ConfigError) return undefined;
-    throw error;
+    if (error instanceof ConfigError) throw error;
+    return undefined;
   }
 }

@@ -12,7 +12,7 @@ import { describeError } from "../net/errors.ts";
 import { formatPublicKey, parsePublicKey } from "../net/identity.ts";
 import type { Logger } from "../net/logger.ts";
 import { ConfigError } from "../app/config_error.ts";
-import { MAX_STATE_FILE } from "../app/private_file.ts";
+import { readStateFileSync, stampOf } from "../app/private_file.ts";
 import { TomlTable } from "../app/toml_table.ts";
 import { parseTime } from "../app/values.ts";
 import { parseDuration } from "../net/duration.ts";
@@ -213,26 +213,11 @@ export class AuthorizedDevices {
 
   /** What changes when the file does. Looking is a matter of microseconds: not worth a promise. */
   #look(): string {
-    try {
-      const { mtime, ctime, size, ino } = Deno.statSync(this.#file);
-      return [mtime?.getTime(), ctime?.getTime(), size, ino].join();
-    } catch (error) {
-      return error instanceof Deno.errors.NotFound ? "missing" : describeError(error);
-    }
+    return stampOf(this.#file);
   }
 
   #read(): string | undefined {
-    try {
-      const { size, isFile } = Deno.statSync(this.#file);
-      // Reading a pipe would wait for whoever writes it, and stop the server.
-      if (!isFile) throw new ConfigError(`Cannot read ${this.#file}: it is not a file`);
-      if (size > MAX_STATE_FILE) throw new ConfigError(`Cannot read ${this.#file}: it has ${size} bytes, over 16 MiB`);
-      return Deno.readTextFileSync(this.#file);
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return undefined;
-      if (error instanceof ConfigError) throw error;
-      throw new ConfigError(`Cannot read ${this.#file}: ${describeError(error)}`, { cause: error });
-    }
+    return readStateFileSync(this.#file);
   }
 
   #apply(devices: Map<string, AuthorizedDevice>): void {

@@ -1,0 +1,200 @@
+/**
+ * System calls that the runtime does not offer: acting as another user for a moment, and locks that are not waited for.
+ *
+ * They take Linux and the permission `ffi`; whoever asks has to do without them elsewhere. All run at once, on the thread
+ * that calls: none of them waits.
+ *
+ * @module
+ */
+
+const SYMBOLS = {
+  open: { parameters: ["buffer", "i32", "u32"], result: "i32" },
+  close: { parameters: ["i32"], result: "i32" },
+  read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
+  flock: { parameters: ["i32", "i32"], result: "i32" },
+  statx: { parameters: ["i32", "buffer", "i32", "u32", "buffer"], result: "i32" },
+  setfsuid: { parameters: ["u32"], result: "i32" },
+  setfsgid: { parameters: ["u32"], result: "i32" },
+  getegid: { parameters: [], result: "u32" },
+  getgroups: { parameters: ["i32", "buffer"], result: "i32" },
+  getpwuid: { parameters: ["u32"], result: "pointer" },
+  syscall: { parameters: ["i64", "i64", "buffer"], result: "i64" },
+  __errno_location: { parameters: [], result: "pointer" },
+} as const;
+
+/** The calls, as the C library has them. */
+export type SystemCalls = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+
+/** Numbers of `setgroups`: that of the C library would change all threads. */
+const SETGROUPS: Partial<Record<typeof Deno.build.arch, bigint>> = { x86_64: 116n, aarch64: 159n };
+
+/** Flags of `open`, where all architectures have the same. */
+export const O_RDWR = 0o2;
+export const O_CREAT = 0o100;
+export const O_NONBLOCK = 0o4000;
+export const O_CLOEXEC = 0o2000000;
+const O_NOFOLLOW: Partial<Record<typeof Deno.build.arch, number>> = { x86_64: 0o400000, aarch64: 0o100000 };
+
+/** Most groups of a process that are looked at; the kernel has 65,536 at most. */
+const MAX_GROUPS = 65_536;
+
+/** The library, for as long as the process lives. */
+const loaded = load();
+
+/** The calls, if this system and the permissions have them. Never asks the user. */
+export function systemCalls(): SystemCalls | undefined {
+  return loaded;
+}
+
+function load(): SystemCalls | undefined {
+  if (Deno.build.os !== "linux" || SETGROUPS[Deno.build.arch] === undefined) return undefined;
+  if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") return undefined;
+  try {
+    return Deno.dlopen("libc.so.6", SYMBOLS).symbols;
+  } catch {
+    return undefined; // musl has another name for it
+  }
+}
+
+/** Opens a file, without waiting for the other end of a pipe. @returns its descriptor. @throws what the system says. */
+export function openDescriptor(
+  calls: SystemCalls,
+  path: string,
+  flags: number,
+  { mode = 0, follow }: { readonly mode?: number; readonly follow: boolean },
+): number {
+  const nofollow = follow ? 0 : O_NOFOLLOW[Deno.build.arch]!;
+  const fd = calls.open(cString(path), flags | O_NONBLOCK | O_CLOEXEC | nofollow, mode);
+  if (fd < 0) throw systemError(calls, "open", path);
+  return fd;
+}
+
+/** What is known of an open file. */
+export interface OpenFileInfo {
+  readonly isFile: boolean;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly size: number;
+}
+
+/** Looks at an open file. */
+export function statDescriptor(calls: SystemCalls, fd: number, path: string): OpenFileInfo {
+  const AT_EMPTY_PATH = 0x1000;
+  const STATX_BASIC_STATS = 0x7ff;
+  const bytes = new Uint8Array(256); // struct statx: the same on every architecture
+  if (calls.statx(fd, cString(""), AT_EMPTY_PATH, STATX_BASIC_STATS, bytes) !== 0) {
+    throw systemError(calls, "stat", path);
+  }
+  const view = new DataView(bytes.buffer);
+  const mode = view.getUint16(28, true);
+  return {
+    isFile: (mode & 0o170000) === 0o100000,
+    mode: mode & 0o7777,
+    uid: view.getUint32(20, true),
+    gid: view.getUint32(24, true),
+    size: Number(view.getBigUint64(40, true)),
+  };
+}
+
+/** Reads an open file to its end, or to `limit` bytes. */
+export function readDescriptor(calls: SystemCalls, fd: number, path: string, limit: number): Uint8Array {
+  let bytes = new Uint8Array(16 * 1024);
+  let size = 0;
+  for (;;) {
+    if (size === bytes.length) {
+      const more = new Uint8Array(2 * size);
+      more.set(bytes);
+      bytes = more;
+    }
+    const count = Number(calls.read(fd, bytes.subarray(size), BigInt(Math.min(bytes.length, limit) - size)));
+    if (count < 0) throw systemError(calls, "read", path);
+    size += count;
+    if (count === 0 || size >= limit) return bytes.subarray(0, size);
+  }
+}
+
+/** The groups of this process, in which it may do what a group may. */
+export function ownGroups(calls: SystemCalls): number[] {
+  return [calls.getegid(), ...supplementaryGroups(calls)];
+}
+
+function supplementaryGroups(calls: SystemCalls): Uint32Array<ArrayBuffer> {
+  const count = calls.getgroups(0, new Uint32Array(1));
+  const groups = new Uint32Array(Math.max(1, Math.min(count, MAX_GROUPS)));
+  return groups.slice(0, Math.max(0, calls.getgroups(groups.length, groups)));
+}
+
+/** The group that a user has at first; `undefined` for a user whom this machine does not know. */
+export function groupOfUser(calls: SystemCalls, uid: number): number | undefined {
+  const entry = calls.getpwuid(uid); // struct passwd: name, password, uid, gid
+  return entry === null ? undefined : new Deno.UnsafePointerView(entry).getUint32(20);
+}
+
+/**
+ * Runs `fn` with the rights that `uid` and `gid` have to files, and no others; only this thread changes, and only while `fn`
+ * runs. So `fn` must not wait for anything.
+ *
+ * @throws {Deno.errors.PermissionDenied} if this process may not do that.
+ */
+export function withFileRights<T>(calls: SystemCalls, uid: number, gid: number, fn: () => T): T {
+  const groups = supplementaryGroups(calls);
+  const ownGroup = calls.setfsgid(0xffff_ffff); // an impossible one changes nothing, and tells the one in force
+  const ownUser = calls.setfsuid(0xffff_ffff);
+  try {
+    const done = setGroups(calls, Uint32Array.of(gid)) && (calls.setfsgid(gid), calls.setfsuid(uid), true);
+    if (!done || calls.setfsuid(0xffff_ffff) !== uid || calls.setfsgid(0xffff_ffff) !== gid) {
+      throw new Deno.errors.PermissionDenied(`cannot act as user ${uid}`);
+    }
+    return fn();
+  } finally {
+    calls.setfsuid(ownUser);
+    calls.setfsgid(ownGroup);
+    setGroups(calls, groups);
+  }
+}
+
+function setGroups(calls: SystemCalls, groups: Uint32Array<ArrayBuffer>): boolean {
+  const list = groups.length > 0 ? groups : new Uint32Array(1); // the runtime has no pointer to nothing
+  return calls.syscall(SETGROUPS[Deno.build.arch]!, BigInt(groups.length), list) === 0n;
+}
+
+function cString(text: string): Uint8Array<ArrayBuffer> {
+  if (text.includes("\0")) throw new TypeError("a path has no NUL");
+  return new TextEncoder().encode(`${text}\0`);
+}
+
+/** Errors that callers tell apart, by number; the rest has its number. */
+const ERRORS: Readonly<Record<number, readonly [code: string, text: string]>> = {
+  1: ["EPERM", "Operation not permitted"],
+  2: ["ENOENT", "No such file or directory"],
+  5: ["EIO", "Input/output error"],
+  6: ["ENXIO", "No such device or address"],
+  12: ["ENOMEM", "Cannot allocate memory"],
+  13: ["EACCES", "Permission denied"],
+  16: ["EBUSY", "Device or resource busy"],
+  20: ["ENOTDIR", "Not a directory"],
+  21: ["EISDIR", "Is a directory"],
+  23: ["ENFILE", "Too many open files in system"],
+  24: ["EMFILE", "Too many open files"],
+  28: ["ENOSPC", "No space left on device"],
+  30: ["EROFS", "Read-only file system"],
+  36: ["ENAMETOOLONG", "File name too long"],
+  40: ["ELOOP", "It is a symbolic link"],
+  116: ["ESTALE", "Stale file handle"],
+  122: ["EDQUOT", "Disk quota exceeded"],
+};
+
+/** The last error of the C library on this thread, as the runtime would throw it. */
+function systemError(calls: SystemCalls, doing: string, path: string): Error {
+  const at = calls.__errno_location();
+  const number = at === null ? 0 : new Deno.UnsafePointerView(at).getInt32();
+  const [code, text] = ERRORS[number] ?? [`E${number}`, "failed"];
+  const message = `${text} (os error ${number}): ${doing} '${path}'`;
+  const error = code === "ENOENT"
+    ? new Deno.errors.NotFound(message)
+    : code === "EACCES" || code === "EPERM"
+    ? new Deno.errors.PermissionDenied(message)
+    : new Error(message);
+  return Object.assign(error, { code });
+}
