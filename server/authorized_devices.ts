@@ -135,6 +135,8 @@ export class AuthorizedDevices {
   #stamp: string;
   /** The text that was looked at last, whether it could be used or not. */
   #source: string | undefined;
+  /** The text that was used last. */
+  #inForce: string | undefined;
   #cancel: () => void;
 
   /**
@@ -150,6 +152,7 @@ export class AuthorizedDevices {
     this.#stamp = this.#look();
     this.#source = this.#read();
     this.#devices = index(parseDevices(file, this.#source ?? ""));
+    this.#inForce = this.#source;
     this.#cancel = clock.after(DEVICES_POLL_MS, () => this.#poll());
   }
 
@@ -175,6 +178,11 @@ export class AuthorizedDevices {
     );
   }
 
+  /** What a text of the file came to, if it is the one that is in force. */
+  parsed(source: string): readonly AuthorizedDevice[] | undefined {
+    return source === this.#inForce ? this.all : undefined;
+  }
+
   /** Calls `subscriber` for every change from now on. @returns what ends that. */
   subscribe(subscriber: (change: DevicesChange) => void): () => void {
     return this.#changes.subscribe(subscriber);
@@ -189,6 +197,7 @@ export class AuthorizedDevices {
       this.#source = source;
       if (source === undefined) throw new ConfigError(`${this.#file} is gone`);
       this.#apply(index(parseDevices(this.#file, source)));
+      this.#inForce = source;
     } catch (error) {
       const [what = ""] = describeError(error).split("\n"); // without the line and its caret, which are for a terminal
       this.#log.error("{error}; the devices stay as they were", { error: what, file: this.#file });

@@ -40,7 +40,10 @@ export async function openV2State(folder: string, given: string | undefined, log
   const file = devicesFile(folder, given && resolve(given));
   const ports = await KeptPorts.load(folder, systemClock, logger);
   const devices = new AuthorizedDevices(file, systemClock, logger);
-  const enrolments = new Enrolments(folder, file);
+  const enrolments = new Enrolments(folder, file, {
+    parsed: (source) => devices.parsed(source),
+    written: () => devices.reload(),
+  });
   const live = await LiveState.open(folder, systemClock, logger);
   const unsubscribe = devices.subscribe(({ added, removed, changed }) => {
     // A device with a new key is removed and added: its clients go on to look for it where it was.
@@ -66,7 +69,6 @@ export async function openV2State(folder: string, given: string | undefined, log
         waits: (token) => enrolments.waits(token),
         async redeem(token, publicKey) {
           const redemption = await enrolments.redeem(token, publicKey);
-          devices.reload();
           if (!redemption.ok) return { refused: redemption.text };
           return devices.byKey(publicKey) ?? { refused: `${redemption.device} was enrolled, and is gone again` };
         },
