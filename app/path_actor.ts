@@ -9,14 +9,14 @@
  */
 
 import { ConfigError } from "./config_error.ts";
-import { groupOfUser, ownGroups, type SystemCalls, systemCalls, withFileRights } from "./system_calls.ts";
+import { groupsOfUser, ownGroups, type SystemCalls, systemCalls, withFileRights } from "./system_calls.ts";
 
 /** A user to act as; `undefined` is this process as it is. */
 export interface PathActor {
   /** The user who has the path in hand. */
   readonly uid: number;
-  /** That user's first group. */
-  readonly gid: number;
+  /** That user's groups, the first one first. */
+  readonly groups: readonly number[];
   /** The path that is that user's. */
   readonly place: string;
 }
@@ -33,14 +33,14 @@ export interface PathSystem {
   isRoot(): boolean;
   /** The groups that this process is in. */
   groups(): readonly number[];
-  /** A user's first group. */
-  groupOf(uid: number): number;
+  /** A user's groups, the first one first. */
+  groupsOf(uid: number): readonly number[];
 }
 
 const system: PathSystem = {
   isRoot: () => currentUser() === 0,
   groups: () => withCalls(ownGroups) ?? [0],
-  groupOf: (uid) => withCalls((calls) => groupOfUser(calls, uid)) ?? NO_GROUP,
+  groupsOf: (uid) => withCalls((calls) => groupsOfUser(calls, uid)) ?? [NO_GROUP],
 };
 
 /** The groups of this process, if they are known. */
@@ -63,10 +63,10 @@ export function currentUser(): number | null {
  *
  * @throws {ConfigError} if just anybody could put something in the way; what the system says if it cannot be looked at.
  */
-export function actorFor(path: string, { isRoot, groups, groupOf }: PathSystem = system): PathActor | undefined {
+export function actorFor(path: string, { isRoot, groups, groupsOf }: PathSystem = system): PathActor | undefined {
   if (Deno.build.os === "windows" || !isRoot()) return undefined;
   const ahead = partsOf(path.startsWith("/") ? path : `${Deno.cwd()}/${path}`);
-  const actor = (uid: number, place: string) => ({ uid, gid: groupOf(uid), place });
+  const actor = (uid: number, place: string) => ({ uid, groups: groupsOf(uid), place });
   let at = "";
   let links = 0;
   for (;;) {
@@ -110,13 +110,13 @@ export function actorFor(path: string, { isRoot, groups, groupOf }: PathSystem =
  */
 export function actAs<T>(actor: PathActor | undefined, fn: () => T): T {
   if (!actor) return fn();
-  const { uid, gid, place } = actor;
+  const { uid, groups, place } = actor;
   const calls = systemCalls();
   const instead = `user ${uid} has ${place} in hand, and could lead root astray; run this as that user`;
   if (!calls) throw new ConfigError(`${instead}, as this system or its permissions do not let root act for others`);
   let entered = false;
   try {
-    return withFileRights(calls, uid, gid, () => {
+    return withFileRights(calls, uid, groups, () => {
       entered = true;
       return fn();
     });

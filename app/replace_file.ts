@@ -132,6 +132,11 @@ async function keepCopy(actor: PathActor | undefined, path: string, bytes: Uint8
     await file.sync();
     return remove;
   } catch {
+    try {
+      remove(); // half a copy is none
+    } catch {
+      // Nor can it be removed, then, and it never was.
+    }
     return undefined;
   }
 }
@@ -168,12 +173,12 @@ async function syncFolder(actor: PathActor | undefined, folder: string): Promise
 }
 
 /**
- * Whether a file could be written as it stands, or made: asked before something is promised that takes it.
+ * Demands that a file can be written as it stands, or made: asked before something is promised that takes it.
  *
+ * @param actor Who will write it, if not this process.
  * @throws what the system says if not.
  */
-export function demandWritable(path: string): void {
-  const actor = actorFor(path);
+export function demandWritable(path: string, actor: PathActor | undefined = actorFor(path)): void {
   actAs(actor, () => {
     const there = unlessMissing(() => Deno.statSync(path));
     if (there) return Deno.openSync(path, { read: true, write: true }).close();

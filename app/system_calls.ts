@@ -18,6 +18,7 @@ const SYMBOLS = {
   getegid: { parameters: [], result: "u32" },
   getgroups: { parameters: ["i32", "buffer"], result: "i32" },
   getpwuid: { parameters: ["u32"], result: "pointer" },
+  getgrouplist: { parameters: ["pointer", "u32", "buffer", "buffer"], result: "i32" },
   syscall: { parameters: ["i64", "i64", "buffer"], result: "i64" },
   __errno_location: { parameters: [], result: "pointer" },
 } as const;
@@ -125,24 +126,32 @@ function supplementaryGroups(calls: SystemCalls): Uint32Array<ArrayBuffer> {
   return groups.slice(0, Math.max(0, calls.getgroups(groups.length, groups)));
 }
 
-/** The group that a user has at first; `undefined` for a user whom this machine does not know. */
-export function groupOfUser(calls: SystemCalls, uid: number): number | undefined {
+/** The groups of a user, the first one first; `undefined` for a user whom this machine does not know. */
+export function groupsOfUser(calls: SystemCalls, uid: number): number[] | undefined {
   const entry = calls.getpwuid(uid); // struct passwd: name, password, uid, gid
-  return entry === null ? undefined : new Deno.UnsafePointerView(entry).getUint32(20);
+  if (entry === null) return undefined;
+  const view = new Deno.UnsafePointerView(entry);
+  const [name, gid] = [view.getPointer(0), view.getUint32(20)];
+  for (const room of [64, MAX_GROUPS]) {
+    const [groups, count] = [new Uint32Array(room), Int32Array.of(room)];
+    if (calls.getgrouplist(name, gid, groups, count) >= 0) return [gid, ...groups.subarray(0, count[0])];
+  }
+  return [gid];
 }
 
 /**
- * Runs `fn` with the rights that `uid` and `gid` have to files, and no others; only this thread changes, and only while `fn`
+ * Runs `fn` with the rights that `uid` and `groups` (the first one first) have to files, and no others; only this thread changes, and only while `fn`
  * runs. So `fn` must not wait for anything.
  *
  * @throws {Deno.errors.PermissionDenied} if this process may not do that.
  */
-export function withFileRights<T>(calls: SystemCalls, uid: number, gid: number, fn: () => T): T {
-  const groups = supplementaryGroups(calls);
+export function withFileRights<T>(calls: SystemCalls, uid: number, groups: readonly number[], fn: () => T): T {
+  const ownGroups = supplementaryGroups(calls);
+  const gid = groups[0]!;
   const ownGroup = calls.setfsgid(0xffff_ffff); // an impossible one changes nothing, and tells the one in force
   const ownUser = calls.setfsuid(0xffff_ffff);
   try {
-    const done = setGroups(calls, Uint32Array.of(gid)) && (calls.setfsgid(gid), calls.setfsuid(uid), true);
+    const done = setGroups(calls, Uint32Array.from(groups)) && (calls.setfsgid(gid), calls.setfsuid(uid), true);
     if (!done || calls.setfsuid(0xffff_ffff) !== uid || calls.setfsgid(0xffff_ffff) !== gid) {
       throw new Deno.errors.PermissionDenied(`cannot act as user ${uid}`);
     }
@@ -150,7 +159,7 @@ export function withFileRights<T>(calls: SystemCalls, uid: number, gid: number, 
   } finally {
     calls.setfsuid(ownUser);
     calls.setfsgid(ownGroup);
-    setGroups(calls, groups);
+    setGroups(calls, ownGroups);
   }
 }
 

@@ -7,7 +7,10 @@
 import { TOKEN_ID_SIZE, TOKEN_SECRET_SIZE } from "../protocol/enrolment.ts";
 import { formatPublicKey } from "../net/identity.ts";
 import { ConfigError } from "../app/config_error.ts";
+import { actorFor } from "../app/path_actor.ts";
 import { withLock } from "../app/private_file.ts";
+import { explain } from "../app/private_folder.ts";
+import { demandWritable } from "../app/replace_file.ts";
 import { toHex } from "../app/state.ts";
 import type { AuthorizedDevice } from "./authorized_devices.ts";
 import { DeviceFile, type NewDevice } from "./device_file.ts";
@@ -100,10 +103,12 @@ export class Enrolments {
   /**
    * Makes an enrolment; one of the same device that still waits is withdrawn.
    *
-   * @throws {ConfigError} if it could not be redeemed, or there are too many.
+   * @throws {ConfigError} or {MachineError} if it could not be redeemed, or there are too many.
    */
   create(request: EnrolmentRequest, validFor = ENROLMENT_VALID_MS): Promise<NewEnrolment> {
     return withLock(this.#folder, async () => {
+      // As whoever has the state: that is who will let the device in.
+      await explain("write", this.#file, () => demandWritable(this.#file, actorFor(this.#folder)));
       const known = this.#prune(await readEnrolments(this.#folder));
       const kept = known.filter((other) => other.device !== request.device || other.usedBy !== undefined);
       const waiting = kept.filter((other) => this.#waits(other));

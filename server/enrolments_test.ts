@@ -206,7 +206,8 @@ test("many who redeem at once share the writing of the files", async (folder) =>
     reasonOf(enrolments.redeem(twice.tokenId, rawKey(100))),
     reasonOf(enrolments.redeem(twice.tokenId, rawKey(101))),
   ]);
-  assert.deepEqual(results, [...Array(50).fill("ok"), "unknown", "ok", "used"]);
+  assert.deepEqual(results.slice(0, 51), [...Array(50).fill("ok"), "unknown"]);
+  assert.deepEqual(results.slice(51).sort(), ["ok", "used"], "whoever came first");
   assert.ok(written <= 3, `${written} writings`);
   assert.deepEqual((await readDevices(file)).length, 51);
   // What stands there is what was kept in memory: another process sees it, and what that one writes is seen here.
@@ -225,10 +226,10 @@ test("a host port goes to one of those who redeem at once", async (folder) => {
     services: [parseGrant("ssh=0.0.0.0:2201")],
   }));
   await withLock(folder, () => writeEnrolments(folder, waiting));
-  const [one, two] = await Promise.all([a, b].map(({ tokenId }, n) => enrolments.redeem(tokenId, rawKey(n + 1))));
-  assert.deepEqual(one, { ok: true, device: "a" });
-  assert.ok(!two!.ok && /"a" has 0\.0\.0\.0:2201/.test(two!.text));
-  assert.deepEqual(await devices(), [`a ${key(1)}`]);
+  const results = await Promise.all([a, b].map(({ tokenId }, n) => enrolments.redeem(tokenId, rawKey(n + 1))));
+  const refused = results.map((result) => result.ok ? "" : result.text).join("");
+  assert.match(refused, /^"[ab]" has 0\.0\.0\.0:2201 for "ssh"; give "ssh" another host port/);
+  assert.equal((await devices()).length, 1);
 });
 
 test("whoever has a used string, or one that is too old, waits for no lock", async (folder) => {

@@ -38,6 +38,7 @@ export class LiveState {
   /** Whether no other server ran with this state when this one started. */
   readonly isFirst: boolean;
   #devices: () => readonly LiveDevice[] = () => [];
+  #isStale = false;
   #cancel: (() => void) | undefined;
   #writing: Promise<void> = Promise.resolve();
 
@@ -93,7 +94,10 @@ export class LiveState {
     const text = stringify(Object.fromEntries(this.#devices().map((device) => [device.key, tableOf(device)])));
     try {
       await writePrivateFile(`${this.#folder}/${FILE}`, `# Written by the server while it runs.\n${text}`);
+      this.#isStale = false;
     } catch (error) {
+      if (this.#isStale) return; // told once
+      this.#isStale = true;
       this.#log.warn("{error}; commands do not see which devices are online", { error: describeError(error) });
     }
   }

@@ -7,6 +7,7 @@
 import { resolve } from "node:path";
 import { parseAddress } from "../protocol/address.ts";
 import { systemClock } from "../net/clock.ts";
+import { describeError } from "../net/errors.ts";
 import type { Logger } from "../net/logger.ts";
 import { loadIdentity } from "../app/state.ts";
 import { AuthorizedDevices } from "./authorized_devices.ts";
@@ -76,11 +77,14 @@ export async function openV2State(folder: string, given: string | undefined, log
     },
     async announce(addresses, security) {
       if (!live.isFirst) return;
-      await writeFacts(folder, {
-        addresses: addresses.map(parseAddress),
-        security,
-        ...(given !== undefined && { devices: file }),
-      });
+      const facts = { addresses: addresses.map(parseAddress), security, ...(given !== undefined && { devices: file }) };
+      try {
+        await writeFacts(folder, facts);
+      } catch (error) { // devices are served all the same
+        logger.warn("{error}; enroll cannot tell where this server listens, unless that is what it was the last time", {
+          error: describeError(error),
+        });
+      }
     },
     watch(server) {
       live.watch(() => server.devices());
