@@ -19,7 +19,7 @@ export type Room = "needed" | "in-place";
 const TEMPORARY = /^(.+)\.[0-9a-f]{8}\.sp\.tmp$/;
 
 /** Behind the name of a file that is written over: what it was, until that is done. */
-const KEPT = ".kept";
+export const KEPT = ".kept";
 
 /** What says that a file cannot be replaced, but perhaps be written. */
 const NO_ROOM = new Set(["ENOSPC", "EDQUOT", "EBUSY", "EROFS", "EACCES", "EPERM", "EXDEV"]);
@@ -192,16 +192,20 @@ export function demandWritable(path: string, actor: PathActor | undefined = acto
  * Removes what a crash left beside files of a folder. To be called while nobody else writes them.
  *
  * @param mine Whose leftovers count, by the name of the file.
+ * @param before The time, in milliseconds since 1970, that they are older than.
  * @returns how many there were.
  */
-export function sweepLeftovers(folder: string, mine: (name: string) => boolean): number {
+export function sweepLeftovers(folder: string, mine: (name: string) => boolean, before = Infinity): number {
   const actor = actorFor(folder);
   return actAs(actor, () => {
     let count = 0;
     for (const { name, isFile } of Deno.readDirSync(folder)) {
       const [, file] = TEMPORARY.exec(name) ?? [];
       if (!isFile || file === undefined || !mine(file)) continue;
-      unlessMissing(() => Deno.removeSync(`${folder}/${name}`));
+      const path = `${folder}/${name}`;
+      const written = unlessMissing(() => Deno.lstatSync(path))?.mtime?.getTime() ?? Infinity;
+      if (before !== Infinity && written >= before) continue;
+      unlessMissing(() => Deno.removeSync(path));
       count++;
     }
     return count;

@@ -12,6 +12,7 @@ import { ConfigError } from "../app/config_error.ts";
 import type { OptionTable } from "../app/options.ts";
 import { stderr } from "../app/output.ts";
 import { withLock } from "../app/private_file.ts";
+import { statPath } from "../app/private_folder.ts";
 import { STATE_OPTION, stateFolder } from "../app/state.ts";
 import type { AuthorizedDevice } from "./authorized_devices.ts";
 import {
@@ -28,7 +29,7 @@ import {
 import { DEVICES_OPTION, enrollCommand } from "./enroll_cli.ts";
 import { Enrolments, type PendingEnrolment } from "./enrolments.ts";
 import { devicesFile, readFacts } from "./facts.ts";
-import { type LiveDevice, readLiveState } from "./live_state.ts";
+import { hasRun, type LiveDevice, readLiveState } from "./live_state.ts";
 import { formatGrantedAddress, type ServiceGrant } from "./service_grant.ts";
 
 const OPTIONS = { devices: DEVICES_OPTION, state: STATE_OPTION } as const satisfies OptionTable;
@@ -78,6 +79,7 @@ async function placeOf(command: Command): Promise<Place> {
   const values = taskOptions(OPTIONS, command);
   const folder = stateFolder(values.state, "server");
   const file = devicesFile(folder, values.devices, await readFacts(folder));
+  demandState(folder, file);
   return { folder, file, enrolments: new Enrolments(folder, file) };
 }
 
@@ -160,6 +162,16 @@ async function list(command: Command): Promise<void> {
   if (rows.length === 0) return stderr.write(`no devices yet in ${file}; enroll lets one in`);
   for (const line of tableOf(rows)) printLine(line);
   if (!live) stderr.write("whether devices are online is unknown: the server is not running");
+}
+
+/** That there is no such device is an answer only where somebody has kept something; another user's state looks the same. */
+function demandState(folder: string, file: string): void {
+  const traces = [file, `${folder}/server.toml`, `${folder}/enrolments.toml`];
+  if (hasRun(folder) || traces.some((path) => statPath(path))) return;
+  const where = statPath(folder) ? `with the state in ${folder}` : `with a state in ${folder}, which is not there`;
+  throw new ConfigError(
+    `no server has run ${where}; run this as the server's user, or name its state with --state (or SALLYPORT_STATE)`,
+  );
 }
 
 async function rowOf(

@@ -9,6 +9,7 @@ import { parseAddress } from "../protocol/address.ts";
 import { systemClock } from "../net/clock.ts";
 import { describeError } from "../net/errors.ts";
 import type { Logger } from "../net/logger.ts";
+import { sweepBeside, sweepState } from "../app/leftovers.ts";
 import { loadIdentity } from "../app/state.ts";
 import { AuthorizedDevices } from "./authorized_devices.ts";
 import { Enrolments } from "./enrolments.ts";
@@ -17,6 +18,9 @@ import { KeptPorts } from "./kept_ports.ts";
 import { LiveState } from "./live_state.ts";
 import type { V2Options } from "./options.ts";
 import type { ServerHandle } from "./server.ts";
+
+/** Files of the state that are written under its lock. */
+const STATE_FILES = ["identity.pem", "devices.toml", "enrolments.toml", "ports.toml", "server.toml"];
 
 /** The state of a running server. */
 export interface V2State {
@@ -46,6 +50,9 @@ export async function openV2State(folder: string, given: string | undefined, log
     written: () => devices.reload(),
   });
   const live = await LiveState.open(folder, systemClock, logger);
+  // A running server writes live.toml without the lock.
+  await sweepState(folder, live.isFirst ? [...STATE_FILES, "live.toml"] : STATE_FILES, logger);
+  sweepBeside(file, folder, logger);
   const unsubscribe = devices.subscribe(({ added, removed, changed }) => {
     // A device with a new key is removed and added: its clients go on to look for it where it was.
     for (const { name } of removed) if (!added.some((device) => device.name === name)) ports.forget(name);
