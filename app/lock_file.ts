@@ -69,7 +69,11 @@ function openNative(calls: SystemCalls, path: string): LockFile {
       return openDescriptor(calls, path, O_RDWR | O_CREAT, { mode: PRIVATE_FILE, follow: false });
     } catch (error) {
       if (!isBarred(error)) throw error;
-      return openDescriptor(calls, path, 0, { follow: false });
+      try {
+        return openDescriptor(calls, path, 0, { follow: false });
+      } catch {
+        throw error; // why it cannot be made explains more than that it is not there
+      }
     }
   });
   const lock = new NativeLock(calls, fd);

@@ -18,6 +18,9 @@ export const MAX_KEPT_PORTS = 65_536;
 /** Milliseconds from a change to its being written; more changes until then are written with it. */
 export const KEPT_PORTS_WRITE_MS = 1_000;
 
+/** Milliseconds that a writing waits for others who write: a server that ends must not wait long. */
+export const KEPT_PORTS_LOCK_MS = 2_000;
+
 const FILE = "ports.toml";
 
 /** The kept ports, in memory and in the state. */
@@ -154,7 +157,7 @@ export class KeptPorts {
         const text = this.#format();
         await writePrivateFile(`${this.#folder}/${FILE}`, text);
         this.#source = text;
-      });
+      }, KEPT_PORTS_LOCK_MS);
     } catch (error) {
       this.#changes = new Map([...changes, ...this.#changes]); // for the next time
       throw error;
