@@ -6,8 +6,9 @@
 
 import { describeError } from "../net/errors.ts";
 import type { Logger } from "../net/logger.ts";
+import { dirname } from "./paths.ts";
 import { withLock } from "./private_file.ts";
-import { dirname, statPath } from "./private_folder.ts";
+import { statPath } from "./private_folder.ts";
 import { KEPT, sweepLeftovers } from "./replace_file.ts";
 
 /** Milliseconds that the sweep waits for those who write: it can as well be done at the next start. */

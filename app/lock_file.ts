@@ -7,8 +7,10 @@
 import type { Clock } from "../net/clock.ts";
 import { errorCode } from "../net/errors.ts";
 import { ConfigError } from "./config_error.ts";
+import { factsAt } from "./native_file.ts";
 import { actAs, actorFor } from "./path_actor.ts";
-import { O_CREAT, O_RDWR, openDescriptor, statDescriptor, type SystemCalls, systemCalls } from "./system_calls.ts";
+import { spotOf } from "./spot.ts";
+import { type SystemCalls, systemCalls } from "./system_calls.ts";
 
 /** Milliseconds between two tries to get a lock, at first and at most. */
 export const LOCK_POLL_MS = [2, 50] as const;
@@ -38,14 +40,15 @@ export interface LockFile extends Disposable {
 export async function openLockFile(path: string): Promise<LockFile> {
   const calls = systemCalls();
   if (calls) return openNative(calls, path);
-  actAs(actorFor(path), () => {}); // which root cannot, without system calls
+  const actor = actorFor(path);
+  if (actor) actAs(actor, () => {}); // which root cannot, without system calls
   return new PortableLock(await openPortable(path));
 }
 
 /** Opens a folder to lock, where there is no room for a file. */
 export function openLockFolder(path: string): LockFile | undefined {
   const calls = systemCalls();
-  return calls && new NativeLock(calls, actAs(actorFor(path), () => openDescriptor(calls, path, 0, { follow: true })));
+  return calls && new NativeLock(calls, spotOf(path).openLock(calls, undefined));
 }
 
 /**
@@ -64,20 +67,20 @@ export async function lockBefore(lock: LockFile, exclusive: boolean, until: numb
 }
 
 function openNative(calls: SystemCalls, path: string): LockFile {
-  const fd = actAs(actorFor(path), () => {
+  const spot = spotOf(path);
+  let fd: number;
+  try {
+    fd = spot.openLock(calls, PRIVATE_FILE);
+  } catch (error) {
+    if (!isBarred(error)) throw error;
     try {
-      return openDescriptor(calls, path, O_RDWR | O_CREAT, { mode: PRIVATE_FILE, follow: false });
-    } catch (error) {
-      if (!isBarred(error)) throw error;
-      try {
-        return openDescriptor(calls, path, 0, { follow: false });
-      } catch {
-        throw error; // why it cannot be made explains more than that it is not there
-      }
+      fd = spot.openLock(calls, undefined);
+    } catch {
+      throw error; // why it cannot be made explains more than that it is not there
     }
-  });
+  }
   const lock = new NativeLock(calls, fd);
-  if (statDescriptor(calls, fd, path).isFile) return lock;
+  if (factsAt(calls, fd, "").isFile) return lock;
   lock.close();
   throw new ConfigError(`Cannot lock ${path}: it is not a file`);
 }

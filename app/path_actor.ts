@@ -11,14 +11,18 @@
 import { ConfigError } from "./config_error.ts";
 import { groupsOfUser, ownGroups, type SystemCalls, systemCalls, withFileRights } from "./system_calls.ts";
 
-/** A user to act as; `undefined` is this process as it is. */
+/** Another user, as whom root has to touch a path. */
 export interface PathActor {
   /** The user who has the path in hand. */
   readonly uid: number;
   /** That user's groups, the first one first. */
   readonly groups: readonly number[];
-  /** The path that is that user's. */
+  /** What is that user's, on the way to the path. */
   readonly place: string;
+  /** The last folder on the way that root has found by itself: nobody but root could have led it there. */
+  readonly base: string;
+  /** The rest of the way, from there. */
+  readonly rest: string;
 }
 
 /** Symbolic links that are followed at most, as by the kernel. */
@@ -66,12 +70,14 @@ export function currentUser(): number | null {
 export function actorFor(path: string, { isRoot, groups, groupsOf }: PathSystem = system): PathActor | undefined {
   if (Deno.build.os === "windows" || !isRoot()) return undefined;
   const ahead = partsOf(path.startsWith("/") ? path : `${Deno.cwd()}/${path}`);
-  const actor = (uid: number, place: string) => ({ uid, groups: groupsOf(uid), place });
+  const actor = (uid: number, base: string, way: readonly string[], place = base) => {
+    return { uid, groups: groupsOf(uid), place: place || "/", base: base || "/", rest: way.join("/") };
+  };
   let at = "";
   let links = 0;
   for (;;) {
     const folder = Deno.lstatSync(at || "/");
-    if (folder.uid) return actor(folder.uid, at);
+    if (folder.uid) return actor(folder.uid, at, ahead);
     const shared = isShared(folder, groups);
     if (shared && !((folder.mode ?? 0) & 0o1000)) {
       throw new ConfigError(
@@ -90,7 +96,7 @@ export function actorFor(path: string, { isRoot, groups, groupsOf }: PathSystem 
     const entry = lstat(name);
     if (!entry) return undefined; // root makes it, where nobody else can
     if (entry.isSymlink) {
-      if (entry.uid) return actor(entry.uid, name);
+      if (entry.uid) return actor(entry.uid, at, [next, ...ahead], name);
       if (shared) throw new ConfigError(`${name} is a link where others can put links; name the place itself`);
       if (++links > MAX_LINKS) throw new ConfigError(`Cannot use ${path}: too many symbolic links`);
       const target = Deno.readLinkSync(name);
@@ -98,7 +104,7 @@ export function actorFor(path: string, { isRoot, groups, groupsOf }: PathSystem 
       ahead.unshift(...partsOf(target));
       continue;
     }
-    if (!entry.isDirectory) return shared && entry.uid ? actor(entry.uid, name) : undefined;
+    if (!entry.isDirectory) return shared && entry.uid ? actor(entry.uid, at, [next, ...ahead], name) : undefined;
     at = name;
   }
 }
@@ -108,9 +114,7 @@ export function actorFor(path: string, { isRoot, groups, groupsOf }: PathSystem 
  *
  * @throws {ConfigError} if this process cannot do that.
  */
-export function actAs<T>(actor: PathActor | undefined, fn: () => T): T {
-  if (!actor) return fn();
-  const { uid, groups, place } = actor;
+export function actAs<T>({ uid, groups, place }: PathActor, fn: (calls: SystemCalls) => T): T {
   const calls = systemCalls();
   const instead = `user ${uid} has ${place} in hand, and could lead root astray; run this as that user`;
   if (!calls) throw new ConfigError(`${instead}, as this system or its permissions do not let root act for others`);
@@ -118,7 +122,7 @@ export function actAs<T>(actor: PathActor | undefined, fn: () => T): T {
   try {
     return withFileRights(calls, uid, groups, () => {
       entered = true;
-      return fn();
+      return fn(calls);
     });
   } catch (error) {
     if (entered) throw error;

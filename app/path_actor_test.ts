@@ -1,7 +1,17 @@
 import assert from "node:assert/strict";
 import { ConfigError } from "./config_error.ts";
 import { actAs, actorFor, MAX_LINKS } from "./path_actor.ts";
-import { ensurePrivateFolder, readPrivateFile, withLock, writePrivateFile, writeStateFile } from "./private_file.ts";
+import {
+  ensurePrivateFolder,
+  readPrivateFile,
+  removeStateFile,
+  stampOf,
+  withLock,
+  writePrivateFile,
+  writeStateFile,
+} from "./private_file.ts";
+import { demandWritable, sweepLeftovers } from "./replace_file.ts";
+import { spotOf } from "./spot.ts";
 import { systemCalls } from "./system_calls.ts";
 
 /** The other user, whom root must not serve as a deputy. */
@@ -161,7 +171,57 @@ test("links that lead round and round end", async ({ theirs }) => {
 
 test("rights that were given up for a moment are back, also after a failure", async ({ theirs, secret }) => {
   const actor = actorFor(theirs);
+  assert.ok(actor);
   assert.throws(() => actAs(actor, () => Deno.openSync(secret)), Deno.errors.PermissionDenied);
   assert.equal(await Deno.readTextFile(secret), "root:secret\n");
   assert.equal(Deno.readTextFileSync(secret), "root:secret\n");
+});
+
+test("somebody's folder below one that only root can enter is reached all the same", async ({ theirs, secret }) => {
+  // As systemd has it for DynamicUser: /var/lib/sallyport is a link into /var/lib/private, which has mode 0700.
+  const above = await Deno.realPath(`${theirs}/..`);
+  await Deno.mkdir(`${above}/private`, { mode: 0o700 });
+  await Deno.rename(theirs, `${above}/private/sallyport`);
+  await Deno.symlink("private/sallyport", theirs);
+  const folder = `${theirs}/server`;
+  const path = `${folder}/devices.toml`;
+  await withLock(folder, () => writePrivateFile(path, "old"));
+  await Deno.symlink("devices.toml", `${folder}/link.toml`);
+  await writeStateFile(`${folder}/link.toml`, "new");
+  assert.equal(await readPrivateFile(path), "new");
+  assert.equal((await Deno.stat(path)).uid, OTHER);
+  assert.ok((await Deno.lstat(`${folder}/link.toml`)).isSymlink);
+  demandWritable(path);
+  await Deno.writeTextFile(`${folder}/a.toml.0123abcd.sp.tmp`, "");
+  assert.equal(sweepLeftovers(folder, (name) => name === "a.toml"), 1);
+  removeStateFile(path);
+  assert.equal(stampOf(path), "missing");
+  await plant(secret, path);
+  await assert.rejects(readPrivateFile(path, false), ConfigError);
+  await Deno.remove(theirs);
+});
+
+test("another user's file where it stands: written over, with all that is looked at", async ({ theirs }) => {
+  const spot = spotOf(`${theirs}/file`);
+  assert.equal(spot.actor?.uid, OTHER);
+  {
+    using file = spot.open("new", 0o640);
+    await file.write(new TextEncoder().encode("some text"));
+    await file.sync();
+  }
+  const there = await Deno.stat(`${theirs}/file`);
+  const facts = spot.facts()!;
+  assert.deepEqual([facts.uid, facts.gid, facts.mode, facts.size], [OTHER, OTHER, 0o640, 9]);
+  assert.deepEqual([facts.ino, facts.nlink, facts.isFile], [there.ino, 1, true]);
+  assert.equal(Math.floor(facts.mtime!), there.mtime!.getTime());
+  using file = spot.open("edit");
+  const bytes = new Uint8Array(20);
+  assert.equal(await file.read(bytes), 9);
+  assert.equal(await file.read(bytes), null);
+  await file.truncate(4);
+  await file.rewind();
+  await file.write(new TextEncoder().encode("S"));
+  assert.equal(spot.readText(100), "Some");
+  assert.equal(spot.folder().facts()?.isDirectory, true);
+  assert.deepEqual(spot.folder().names(), ["file"]);
 });

@@ -6,10 +6,11 @@
  */
 
 import { ConfigError } from "./config_error.ts";
-import { actAs, actorFor, type PathActor } from "./path_actor.ts";
-import { dirname, explain, explained, groupsOf, isOpenTo, octal, quote, unlessMissing } from "./private_folder.ts";
+import type { FileFacts } from "./native_file.ts";
+import { octal, quote } from "./paths.ts";
+import { explain, explained, groupsOf, isOpenTo } from "./private_folder.ts";
 import { replaceFile, type Room } from "./replace_file.ts";
-import { openDescriptor, readDescriptor, statDescriptor, systemCalls } from "./system_calls.ts";
+import { type Spot, spotOf } from "./spot.ts";
 
 export { LOCK_TIMEOUT_MS, withLock } from "./folder_lock.ts";
 export { ensurePrivateFolder } from "./private_folder.ts";
@@ -43,17 +44,16 @@ export async function writeStateFile(path: string, text: string): Promise<void> 
  */
 export function readPrivateFile(path: string, secret = true): Promise<string | undefined> {
   return explain("read", path, async () => {
-    const actor = actorFor(path);
-    if (actor) return actAs(actor, () => readFound(path, unlessMissing(() => Deno.statSync(path)), secret, actor));
-    return readFound(path, await missingAsNone(Deno.stat(path)), secret);
+    // First by a thread: a disk that is slow to find it holds up nobody, and whoever reads again and again gives way.
+    if (!spotOf(path).actor) await Deno.stat(path).catch(() => {});
+    return readNow(path, secret);
   });
 }
 
 /** As {@linkcode readPrivateFile}, without waiting, for what has no secrets. */
 export function readStateFileSync(path: string): string | undefined {
   try {
-    const actor = actorFor(path);
-    return actAs(actor, () => readFound(path, unlessMissing(() => Deno.statSync(path)), false, actor));
+    return readNow(path, false);
   } catch (error) {
     throw explained("read", path, error);
   }
@@ -62,65 +62,40 @@ export function readStateFileSync(path: string): string | undefined {
 /** What changes when a file does; `missing` if it is not there, and what the system says if it cannot be looked at. */
 export function stampOf(path: string): string {
   try {
-    const { mtime, ctime, size, ino } = actAs(actorFor(path), () => Deno.statSync(path));
-    return [mtime?.getTime(), ctime?.getTime(), size, ino].join();
+    const facts = spotOf(path).facts();
+    return facts ? [facts.mtime, facts.ctime, facts.size, facts.ino].join() : "missing";
   } catch (error) {
-    return error instanceof Deno.errors.NotFound ? "missing" : String(error);
+    return String(error);
   }
 }
 
 /** Removes a file, if it is there and that can be done. */
 export function removeStateFile(path: string): void {
   try {
-    actAs(actorFor(path), () => Deno.removeSync(path));
+    spotOf(path).remove();
   } catch {
     // Nothing depends on it.
   }
 }
 
-/** Such files are small, and are read once in a while: their text is not worth a thread. */
-function readFound(
-  path: string,
-  found: Deno.FileInfo | undefined,
-  secret: boolean,
-  actor?: PathActor,
-): string | undefined {
+/** Such files are small, and are read once in a while: not worth a thread. */
+function readNow(path: string, secret: boolean): string | undefined {
+  const spot = spotOf(path);
+  const found = spot.facts();
   if (!found) return undefined;
   if (!found.isFile) throw new ConfigError(`Cannot read ${path}: it is not a file`); // a pipe would have us wait for ever
-  if (secret) demandPrivate(path, found, actor);
+  if (secret) demandPrivate(spot, found);
   if (found.size > MAX_STATE_FILE) {
     throw new ConfigError(`Cannot read ${path}: it has ${found.size} bytes, more than 16 MiB`);
   }
-  return readText(path);
+  return spot.readText(MAX_STATE_FILE);
 }
 
-function demandPrivate(path: string, found: Deno.FileInfo, actor: PathActor | undefined): void {
-  const folder = Deno.statSync(dirname(Deno.realPathSync(path)));
-  if (!isOpenTo(found, folder, 0o077, groupsOf(actor))) return;
+function demandPrivate(spot: Spot, found: FileFacts): void {
+  const folder = spot.target().folder().facts() ?? found;
+  if (!isOpenTo(found, folder, 0o077, groupsOf(spot.actor))) return;
   const whose = isOpenTo(found, folder, 0o007) ? "Others" : "Its group, which its folder does not hand on (g+s),";
   throw new ConfigError(
-    `${whose} can read or write ${path} (mode ${octal(found.mode!)}); run: chmod 600 ${quote(path)}`,
+    `${whose} can read or write ${spot.path} (mode ${octal(found.mode!)}); run: chmod 600 ${quote(spot.path)}`,
   );
-}
-
-async function missingAsNone<T>(promise: Promise<T>): Promise<T | undefined> {
-  try {
-    return await promise;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-}
-
-/** It may be a pipe by now, where others can put one: opening it does not wait then. */
-function readText(path: string): string {
-  const calls = systemCalls();
-  if (!calls) return Deno.readTextFileSync(path);
-  const fd = openDescriptor(calls, path, 0, { follow: true });
-  try {
-    if (!statDescriptor(calls, fd, path).isFile) throw new ConfigError(`Cannot read ${path}: it is not a file`);
-    return new TextDecoder(undefined, { ignoreBOM: true }).decode(readDescriptor(calls, fd, path, MAX_STATE_FILE));
-  } finally {
-    calls.close(fd);
-  }
 }

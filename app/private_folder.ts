@@ -7,7 +7,10 @@
 import { describeError } from "../net/errors.ts";
 import { ConfigError } from "./config_error.ts";
 import { isForUser, isTrouble, MachineError } from "./machine_error.ts";
-import { actAs, actorFor, currentGroups, currentUser, type PathActor } from "./path_actor.ts";
+import type { FileFacts } from "./native_file.ts";
+import { actorFor, currentGroups, currentUser, type PathActor } from "./path_actor.ts";
+import { dirname, octal, quote } from "./paths.ts";
+import { spotOf } from "./spot.ts";
 
 /** The mode of a folder that bars everybody but its owner. */
 const PRIVATE_FOLDER = 0o700;
@@ -20,10 +23,13 @@ export type Access = Pick<Deno.FileInfo, "mode" | "uid" | "gid">;
 
 /** Makes a folder that only its owner can enter, with all above it; one that is there has to be safe from others. */
 export async function ensurePrivateFolder(path: string): Promise<void> {
-  const info = await explain("make", path, () => statPath(path) ?? makeFolder(path));
-  if (!info.isDirectory) throw new ConfigError(`Cannot use ${path}: it is not a folder`);
-  if (isOpenTo(info, info, 0o022, groupsOf(actorFor(path)))) {
-    throw new ConfigError(`Others can write to ${path} (mode ${octal(info.mode!)}); run: chmod 700 ${quote(path)}`);
+  const { facts, actor } = await explain("make", path, () => {
+    const { actor } = spotOf(path);
+    return { actor, facts: statPath(path) ?? makeFolder(path) };
+  });
+  if (!facts.isDirectory) throw new ConfigError(`Cannot use ${path}: it is not a folder`);
+  if (isOpenTo(facts, facts, 0o022, groupsOf(actor))) {
+    throw new ConfigError(`Others can write to ${path} (mode ${octal(facts.mode!)}); run: chmod 700 ${quote(path)}`);
   }
 }
 
@@ -66,19 +72,21 @@ export function groupsOf(actor: PathActor | undefined): Groups {
 }
 
 /** What stands at a path, if something does. */
-export function statPath(path: string): Deno.FileInfo | undefined {
-  return unlessMissing(() => actAs(actorFor(path), () => Deno.statSync(path)));
+export function statPath(path: string): FileFacts | undefined {
+  return spotOf(path).facts();
 }
 
-function makeFolder(path: string): Deno.FileInfo {
+function makeFolder(path: string): FileFacts {
   const above = dirname(path);
   if (above !== path && !statPath(above)) makeFolder(above);
   try {
-    actAs(actorFor(path), () => Deno.mkdirSync(path, { mode: PRIVATE_FOLDER }));
+    spotOf(path).makeFolder(PRIVATE_FOLDER);
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error; // by somebody else, a moment ago
   }
-  return actAs(actorFor(path), () => Deno.statSync(path));
+  const made = statPath(path);
+  if (!made) throw new Deno.errors.NotFound("it is gone again");
+  return made;
 }
 
 /** Runs `fn`; what the system says becomes a message with what would help. */
@@ -111,30 +119,4 @@ function actorOrNone(path: string): PathActor | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** What `fn` returns, unless there is no such file or folder. */
-export function unlessMissing<T>(fn: () => T): T | undefined {
-  try {
-    return fn();
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-}
-
-/** The folder that a path is in. */
-export function dirname(path: string): string {
-  const slash = path.replace(/\/+$/, "").lastIndexOf("/");
-  return slash < 0 ? "." : path.slice(0, slash) || "/";
-}
-
-/** A mode as people write it. */
-export function octal(mode: number): string {
-  return (mode & 0o7777).toString(8).padStart(4, "0");
-}
-
-/** A path as a shell takes it. */
-export function quote(path: string): string {
-  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

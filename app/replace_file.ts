@@ -6,8 +6,10 @@
 
 import { errorCode } from "../net/errors.ts";
 import { ConfigError } from "./config_error.ts";
-import { actAs, actorFor, type PathActor } from "./path_actor.ts";
-import { dirname, unlessMissing } from "./private_folder.ts";
+import type { FileFacts, StateFile } from "./native_file.ts";
+import type { PathActor } from "./path_actor.ts";
+import { unlessMissing } from "./paths.ts";
+import { type Spot, spotOf } from "./spot.ts";
 
 /**
  * What to do where no other file can be made beside it, or put in its place (a full disk, a file that is mounted by itself): to
@@ -36,77 +38,53 @@ export async function replaceFile(
   modeAfter: (before: number | undefined) => number,
   room: Room,
 ): Promise<void> {
-  const actor = actorFor(given); // as whom all is done, wherever links lead
-  const path = actAs(actor, () => unlessMissing(() => Deno.realPathSync(given))) ?? given; // a link stays a link
-  const before = actAs(actor, () => unlessMissing(() => Deno.statSync(path)));
+  const spot = spotOf(given).target(); // a link stays a link, and is followed as whoever has it in hand
+  const before = spot.facts();
   if (before && !before.isFile) throw new ConfigError(`Cannot write ${given}: it is not a file`);
   const bytes = new TextEncoder().encode(text);
   try {
-    await putInPlace(actor, path, bytes, modeAfter(before?.mode ?? undefined), before);
+    await putInPlace(spot, bytes, modeAfter(before?.mode ?? undefined), before);
   } catch (error) {
     if (room === "needed" || !before || !NO_ROOM.has(errorCode(error) ?? "")) throw error;
-    await writeOver(actor, path, bytes).catch(() => {
+    await writeOver(spot, bytes).catch(() => {
       throw error;
     });
   }
 }
 
-async function putInPlace(
-  actor: PathActor | undefined,
-  path: string,
-  bytes: Uint8Array,
-  mode: number,
-  before: Deno.FileInfo | undefined,
-): Promise<void> {
-  const temporary = temporaryName(path);
+async function putInPlace(spot: Spot, bytes: Uint8Array, mode: number, before: FileFacts | undefined): Promise<void> {
+  const temporary = spot.beside(temporarySuffix());
   try {
     {
-      using file = actAs(actor, () => Deno.openSync(temporary, { write: true, createNew: true, mode }));
+      using file = temporary.open("new", mode);
       await writeAll(file, bytes);
       await file.sync();
     }
-    actAs(actor, () => {
-      if (before) Deno.chmodSync(temporary, mode); // whatever the umask took away
-      keepOwner(temporary, before);
-      Deno.renameSync(temporary, path);
-    });
+    if (before) temporary.giveTo(before); // root's edit of the file of somebody else leaves it theirs
+    temporary.replace(spot);
   } catch (error) {
-    // It may never have been made.
-    actAs(actor, () => unlessMissing(() => Deno.removeSync(temporary)));
+    unlessMissing(() => temporary.remove()); // it may never have been made
     throw error;
   }
-  await syncFolder(actor, dirname(path));
+  await syncFolder(spot.folder());
 }
 
-function temporaryName(path: string): string {
+function temporarySuffix(): string {
   const random = crypto.getRandomValues(new Uint32Array(1))[0]!;
-  return `${path}.${random.toString(16).padStart(8, "0")}.sp.tmp`;
-}
-
-/** Root's edit of the file of somebody else, in a folder of root's, leaves it theirs; and a group stays if it can. */
-function keepOwner(path: string, before: Deno.FileInfo | undefined): void {
-  if (!before || before.uid === null) return;
-  const { uid, gid } = Deno.statSync(path);
-  try {
-    if (uid !== before.uid) Deno.chownSync(path, before.uid, before.gid);
-    else if (gid !== before.gid) Deno.chownSync(path, null, before.gid);
-  } catch {
-    // Only root can, and only in such a folder has to.
-  }
+  return `.${random.toString(16).padStart(8, "0")}.sp.tmp`;
 }
 
 /**
  * Writes over a file where it stands. A shorter text goes with line ends behind it, in one piece, before they are cut off: so
  * whoever reads meanwhile sees the old text or the new one. What goes wrong is undone, as what was there has its room.
  */
-async function writeOver(actor: PathActor | undefined, path: string, bytes: Uint8Array): Promise<void> {
-  // For reading as well: opening a pipe waits for nobody then.
-  using file = actAs(actor, () => Deno.openSync(path, { read: true, write: true }));
-  const { isFile, nlink, size } = await file.stat();
-  if (!isFile || (nlink ?? 1) > 1) throw new ConfigError(`Cannot write ${path}: it has another name`);
+async function writeOver(spot: Spot, bytes: Uint8Array): Promise<void> {
+  using file = spot.open("edit"); // for reading as well: opening a pipe waits for nobody then
+  const { isFile, nlink, size } = file.facts();
+  if (!isFile || (nlink ?? 1) > 1) throw new ConfigError(`Cannot write ${spot.path}: it has another name`);
   const old = new Uint8Array(size);
   await readAll(file, old);
-  const kept = await keepCopy(actor, `${path}${KEPT}`, old);
+  const kept = await keepCopy(spot.beside(KEPT), old);
   const padded = new Uint8Array(Math.max(size, bytes.length)).fill(10);
   padded.set(bytes);
   try {
@@ -123,11 +101,11 @@ async function writeOver(actor: PathActor | undefined, path: string, bytes: Uint
 }
 
 /** Keeps what was there, where there is room, until it is written over: a crash may come. @returns what removes it. */
-async function keepCopy(actor: PathActor | undefined, path: string, bytes: Uint8Array) {
-  const remove = () => actAs(actor, () => unlessMissing(() => Deno.removeSync(path)));
+async function keepCopy(copy: Spot, bytes: Uint8Array): Promise<(() => void) | undefined> {
+  const remove = () => unlessMissing(() => copy.remove());
   try {
     remove();
-    using file = actAs(actor, () => Deno.openSync(path, { write: true, createNew: true, mode: 0o600 }));
+    using file = copy.open("new");
     await writeAll(file, bytes);
     await file.sync();
     return remove;
@@ -141,16 +119,16 @@ async function keepCopy(actor: PathActor | undefined, path: string, bytes: Uint8
   }
 }
 
-async function putAll(file: Deno.FsFile, bytes: Uint8Array, size: number): Promise<void> {
-  await file.seek(0, Deno.SeekMode.Start);
+async function putAll(file: StateFile, bytes: Uint8Array, size: number): Promise<void> {
+  await file.rewind();
   await writeAll(file, bytes);
   await file.sync();
   await file.truncate(size);
   await file.sync();
 }
 
-async function readAll(file: Deno.FsFile, into: Uint8Array): Promise<void> {
-  await file.seek(0, Deno.SeekMode.Start);
+async function readAll(file: StateFile, into: Uint8Array): Promise<void> {
+  await file.rewind();
   for (let at = 0; at < into.length;) {
     const count = await file.read(into.subarray(at));
     if (count === null) throw new Error("the file was cut short meanwhile");
@@ -158,14 +136,14 @@ async function readAll(file: Deno.FsFile, into: Uint8Array): Promise<void> {
   }
 }
 
-async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+async function writeAll(file: StateFile, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
 }
 
 /** Makes a rename survive a power cut, where the file system can. */
-async function syncFolder(actor: PathActor | undefined, folder: string): Promise<void> {
+async function syncFolder(folder: Spot): Promise<void> {
   try {
-    using file = actAs(actor, () => Deno.openSync(folder));
+    using file = folder.open("read");
     await file.sync();
   } catch {
     // Some systems cannot open folders; the rename itself is done.
@@ -175,17 +153,15 @@ async function syncFolder(actor: PathActor | undefined, folder: string): Promise
 /**
  * Demands that a file can be written as it stands, or made: asked before something is promised that takes it.
  *
- * @param actor Who will write it, if not this process.
+ * @param actor Who will write it, if that is another user.
  * @throws what the system says if not.
  */
-export function demandWritable(path: string, actor: PathActor | undefined = actorFor(path)): void {
-  actAs(actor, () => {
-    const there = unlessMissing(() => Deno.statSync(path));
-    if (there) return Deno.openSync(path, { read: true, write: true }).close();
-    const probe = temporaryName(path);
-    Deno.openSync(probe, { write: true, createNew: true, mode: 0o600 }).close();
-    Deno.removeSync(probe);
-  });
+export function demandWritable(path: string, actor?: PathActor): void {
+  const spot = spotOf(path, actor).target();
+  if (spot.facts()) return spot.open("edit")[Symbol.dispose]();
+  const probe = spot.beside(temporarySuffix());
+  probe.open("new")[Symbol.dispose]();
+  probe.remove();
 }
 
 /**
@@ -196,18 +172,16 @@ export function demandWritable(path: string, actor: PathActor | undefined = acto
  * @returns how many there were.
  */
 export function sweepLeftovers(folder: string, mine: (name: string) => boolean, before = Infinity): number {
-  const actor = actorFor(folder);
-  return actAs(actor, () => {
-    let count = 0;
-    for (const { name, isFile } of Deno.readDirSync(folder)) {
-      const [, file] = TEMPORARY.exec(name) ?? [];
-      if (!isFile || file === undefined || !mine(file)) continue;
-      const path = `${folder}/${name}`;
-      const written = unlessMissing(() => Deno.lstatSync(path))?.mtime?.getTime() ?? Infinity;
-      if (before !== Infinity && written >= before) continue;
-      unlessMissing(() => Deno.removeSync(path));
-      count++;
-    }
-    return count;
-  });
+  const spot = spotOf(folder);
+  let count = 0;
+  for (const name of spot.names()) {
+    const [, file] = TEMPORARY.exec(name) ?? [];
+    if (file === undefined || !mine(file)) continue;
+    const leftover = spot.within(name);
+    const facts = leftover.ownFacts();
+    if (!facts?.isFile || before !== Infinity && (facts.mtime ?? Infinity) >= before) continue;
+    unlessMissing(() => leftover.remove());
+    count++;
+  }
+  return count;
 }

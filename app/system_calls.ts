@@ -9,8 +9,21 @@
 
 const SYMBOLS = {
   open: { parameters: ["buffer", "i32", "u32"], result: "i32" },
+  openat: { parameters: ["i32", "buffer", "i32", "u32"], result: "i32" },
+  mkdirat: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  renameat: { parameters: ["i32", "buffer", "i32", "buffer"], result: "i32" },
+  unlinkat: { parameters: ["i32", "buffer", "i32"], result: "i32" },
+  readlinkat: { parameters: ["i32", "buffer", "buffer", "usize"], result: "isize" },
+  fdopendir: { parameters: ["i32"], result: "pointer" },
+  readdir: { parameters: ["pointer"], result: "pointer" },
+  closedir: { parameters: ["pointer"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
   read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
+  write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
+  lseek: { parameters: ["i32", "i64", "i32"], result: "i64" },
+  ftruncate: { parameters: ["i32", "i64"], result: "i32" },
+  fchmod: { parameters: ["i32", "u32"], result: "i32" },
+  fsync: { parameters: ["i32"], result: "i32", nonblocking: true }, // the only one that takes its time
   flock: { parameters: ["i32", "i32"], result: "i32" },
   statx: { parameters: ["i32", "buffer", "i32", "u32", "buffer"], result: "i32" },
   setfsuid: { parameters: ["u32"], result: "i32" },
@@ -28,13 +41,6 @@ export type SystemCalls = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 
 /** Numbers of `setgroups`: that of the C library would change all threads. */
 const SETGROUPS: Partial<Record<typeof Deno.build.arch, bigint>> = { x86_64: 116n, aarch64: 159n };
-
-/** Flags of `open`, where all architectures have the same. */
-export const O_RDWR = 0o2;
-export const O_CREAT = 0o100;
-export const O_NONBLOCK = 0o4000;
-export const O_CLOEXEC = 0o2000000;
-const O_NOFOLLOW: Partial<Record<typeof Deno.build.arch, number>> = { x86_64: 0o400000, aarch64: 0o100000 };
 
 /** Most groups of a process that are looked at; the kernel has 65,536 at most. */
 const MAX_GROUPS = 65_536;
@@ -54,64 +60,6 @@ function load(): SystemCalls | undefined {
     return Deno.dlopen("libc.so.6", SYMBOLS).symbols;
   } catch {
     return undefined; // musl has another name for it
-  }
-}
-
-/** Opens a file, without waiting for the other end of a pipe. @returns its descriptor. @throws what the system says. */
-export function openDescriptor(
-  calls: SystemCalls,
-  path: string,
-  flags: number,
-  { mode = 0, follow }: { readonly mode?: number; readonly follow: boolean },
-): number {
-  const nofollow = follow ? 0 : O_NOFOLLOW[Deno.build.arch]!;
-  const fd = calls.open(cString(path), flags | O_NONBLOCK | O_CLOEXEC | nofollow, mode);
-  if (fd < 0) throw systemError(calls, "open", path);
-  return fd;
-}
-
-/** What is known of an open file. */
-export interface OpenFileInfo {
-  readonly isFile: boolean;
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly size: number;
-}
-
-/** Looks at an open file. */
-export function statDescriptor(calls: SystemCalls, fd: number, path: string): OpenFileInfo {
-  const AT_EMPTY_PATH = 0x1000;
-  const STATX_BASIC_STATS = 0x7ff;
-  const bytes = new Uint8Array(256); // struct statx: the same on every architecture
-  if (calls.statx(fd, cString(""), AT_EMPTY_PATH, STATX_BASIC_STATS, bytes) !== 0) {
-    throw systemError(calls, "stat", path);
-  }
-  const view = new DataView(bytes.buffer);
-  const mode = view.getUint16(28, true);
-  return {
-    isFile: (mode & 0o170000) === 0o100000,
-    mode: mode & 0o7777,
-    uid: view.getUint32(20, true),
-    gid: view.getUint32(24, true),
-    size: Number(view.getBigUint64(40, true)),
-  };
-}
-
-/** Reads an open file to its end, or to `limit` bytes. */
-export function readDescriptor(calls: SystemCalls, fd: number, path: string, limit: number): Uint8Array {
-  let bytes = new Uint8Array(16 * 1024);
-  let size = 0;
-  for (;;) {
-    if (size === bytes.length) {
-      const more = new Uint8Array(2 * size);
-      more.set(bytes);
-      bytes = more;
-    }
-    const count = Number(calls.read(fd, bytes.subarray(size), BigInt(Math.min(bytes.length, limit) - size)));
-    if (count < 0) throw systemError(calls, "read", path);
-    size += count;
-    if (count === 0 || size >= limit) return bytes.subarray(0, size);
   }
 }
 
@@ -168,7 +116,8 @@ function setGroups(calls: SystemCalls, groups: Uint32Array<ArrayBuffer>): boolea
   return calls.syscall(SETGROUPS[Deno.build.arch]!, BigInt(groups.length), list) === 0n;
 }
 
-function cString(text: string): Uint8Array<ArrayBuffer> {
+/** A text as the C library takes it. */
+export function cString(text: string): Uint8Array<ArrayBuffer> {
   if (text.includes("\0")) throw new TypeError("a path has no NUL");
   return new TextEncoder().encode(`${text}\0`);
 }
@@ -182,10 +131,14 @@ const ERRORS: Readonly<Record<number, readonly [code: string, text: string]>> = 
   12: ["ENOMEM", "Cannot allocate memory"],
   13: ["EACCES", "Permission denied"],
   16: ["EBUSY", "Device or resource busy"],
+  17: ["EEXIST", "File exists"],
+  18: ["EXDEV", "Cross-device link"],
   20: ["ENOTDIR", "Not a directory"],
   21: ["EISDIR", "Is a directory"],
   23: ["ENFILE", "Too many open files in system"],
   24: ["EMFILE", "Too many open files"],
+  26: ["ETXTBSY", "Text file busy"],
+  27: ["EFBIG", "File too large"],
   28: ["ENOSPC", "No space left on device"],
   30: ["EROFS", "Read-only file system"],
   36: ["ENAMETOOLONG", "File name too long"],
@@ -195,15 +148,17 @@ const ERRORS: Readonly<Record<number, readonly [code: string, text: string]>> = 
 };
 
 /** The last error of the C library on this thread, as the runtime would throw it. */
-function systemError(calls: SystemCalls, doing: string, path: string): Error {
+export function systemError(calls: SystemCalls, doing: string, path: string): Error {
   const at = calls.__errno_location();
   const number = at === null ? 0 : new Deno.UnsafePointerView(at).getInt32();
   const [code, text] = ERRORS[number] ?? [`E${number}`, "failed"];
-  const message = `${text} (os error ${number}): ${doing} '${path}'`;
-  const error = code === "ENOENT"
-    ? new Deno.errors.NotFound(message)
-    : code === "EACCES" || code === "EPERM"
-    ? new Deno.errors.PermissionDenied(message)
-    : new Error(message);
-  return Object.assign(error, { code });
+  const Class = CLASSES[code] ?? Error;
+  return Object.assign(new Class(`${doing} '${path}': ${text} (os error ${number})`), { code });
 }
+
+const CLASSES: Readonly<Record<string, new (message: string) => Error>> = {
+  ENOENT: Deno.errors.NotFound,
+  EACCES: Deno.errors.PermissionDenied,
+  EPERM: Deno.errors.PermissionDenied,
+  EEXIST: Deno.errors.AlreadyExists,
+};
