@@ -11,6 +11,7 @@ import { CertificateError } from "../net/tls.ts";
 import { ListenError } from "../net/listener.ts";
 import { ConfigError } from "./config_error.ts";
 import { ExitCode } from "./exit_codes.ts";
+import { MachineError } from "./machine_error.ts";
 import { flushOutput, stderr } from "./output.ts";
 import { printable, printableLines } from "./printable.ts";
 
@@ -71,6 +72,10 @@ function report(name: string, error: unknown): number {
   if (error instanceof ConfigError) {
     say(name, error.message);
     return ExitCode.USAGE;
+  }
+  if (error instanceof MachineError) {
+    say(name, error.message);
+    return ExitCode.TROUBLE;
   }
   if (error instanceof RefusedError) {
     say(name, error.message);

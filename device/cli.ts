@@ -136,7 +136,7 @@ async function runDevice(
   const logger = setUpLogging("device", values["log-format"] ?? "auto", values["log-level"] ?? "info");
   for (const line of strangeVariables(Object.keys(DEVICE_OPTIONS))) logger.warn("{warning}", { warning: line });
   const folder = config.profile === "v2" ? stateFolder(values.state, "device") : "";
-  using _claim = config.profile === "v2" ? await claimState(folder) : undefined;
+  using _claim = config.profile === "v2" ? await claimState(folder, logger) : undefined;
   const { hooks: commands, ...given } = config;
   const hooks = new HookRunner({ hooks: commands, logger });
   const notices = new DeviceNotices();

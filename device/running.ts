@@ -4,22 +4,31 @@
  * @module
  */
 
+import { type Logger, silentLogger } from "../net/logger.ts";
 import { ConfigError } from "../app/config_error.ts";
-import { ensurePrivateFolder, openLockFile } from "../app/private_file.ts";
+import { sweepState } from "../app/leftovers.ts";
+import { type LockFile, openLockFile } from "../app/lock_file.ts";
+import { ensurePrivateFolder } from "../app/private_file.ts";
 
 /** Locked while a device runs; the system unlocks it, however the device ends. */
 const LOCK_FILE = ".running";
+
+/** Files of the state, which are written under its lock. */
+const STATE_FILES = ["identity.pem", "device.toml", "device-before.toml"];
 
 /**
  * Says that a device runs with the state in `folder`, until what it returns is closed.
  *
  * @throws {ConfigError} if another one does.
  */
-export async function claimState(folder: string): Promise<Disposable | undefined> {
+export async function claimState(folder: string, logger: Logger = silentLogger): Promise<Disposable | undefined> {
   await ensurePrivateFolder(folder);
-  const lock = await openIfWritable(folder);
-  // An older runtime cannot ask whether a lock is free.
-  if (!lock || !("tryLock" in lock) || await lock.tryLock(true)) return lock;
+  const lock = await openIfPossible(folder);
+  // An old runtime cannot ask whether it is free.
+  if (!lock || !lock.canTell || await lock.tryLock(true)) {
+    await sweepState(folder, STATE_FILES, logger);
+    return lock;
+  }
   lock.close();
   throw new ConfigError(
     `another sallyport device runs with the state in ${folder}; end it, or give this one its own --state`,
@@ -27,11 +36,11 @@ export async function claimState(folder: string): Promise<Disposable | undefined
 }
 
 /** A state that can only be read is as good, once the device has joined. */
-async function openIfWritable(folder: string): Promise<Deno.FsFile | undefined> {
+async function openIfPossible(folder: string): Promise<LockFile | undefined> {
   try {
-    return await openLockFile(`${folder}/${LOCK_FILE}`, folder);
+    return await openLockFile(`${folder}/${LOCK_FILE}`);
   } catch (error) {
-    if (error instanceof ConfigError) return undefined;
-    throw error;
+    if (error instanceof ConfigError) throw error;
+    return undefined;
   }
 }

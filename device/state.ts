@@ -9,7 +9,7 @@ import { sameBytes } from "../protocol/bytes.ts";
 import { type Address, formatAddress, parseAddress } from "../protocol/address.ts";
 import { type Security, SECURITY_MODES, TOKEN_ID_SIZE, TOKEN_SECRET_SIZE } from "../protocol/enrolment.ts";
 import { formatPublicKey, parsePublicKey } from "../net/identity.ts";
-import { withLock, writePrivateFile } from "../app/private_file.ts";
+import { removeStateFile, withLock, writePrivateFile } from "../app/private_file.ts";
 import { demand, hexBytes, readState, toHex } from "../app/state.ts";
 import { oneOf } from "../app/values.ts";
 
@@ -53,7 +53,7 @@ export async function forgetEnrolment(folder: string, tokenId: Uint8Array): Prom
     if (!stored?.enrolment || !sameBytes(stored.enrolment.tokenId, tokenId)) return;
     const { enrolment: _redeemed, ...rest } = stored;
     await write(folder, { ...rest, redeemed: tokenId });
-    await removeBefore(folder);
+    removeBefore(folder);
   });
 }
 
@@ -70,14 +70,14 @@ export async function restoreBefore(folder: string, tokenId: Uint8Array): Promis
     const before = await load(folder, FILE_BEFORE);
     if (!before) return undefined;
     await write(folder, before);
-    await removeBefore(folder);
+    removeBefore(folder);
     return before;
   });
 }
 
 /** What is left of it after a crash does no harm: the next join writes it anew. */
-async function removeBefore(folder: string): Promise<void> {
-  await Deno.remove(`${folder}/${FILE_BEFORE}`).catch(() => {});
+function removeBefore(folder: string): void {
+  removeStateFile(`${folder}/${FILE_BEFORE}`);
 }
 
 function write(folder: string, device: StoredDevice, file = FILE): Promise<void> {

@@ -12,7 +12,7 @@ import { describeError } from "../net/errors.ts";
 import { formatPublicKey, parsePublicKey } from "../net/identity.ts";
 import type { Logger } from "../net/logger.ts";
 import { ConfigError } from "../app/config_error.ts";
-import { MAX_STATE_FILE } from "../app/private_file.ts";
+import { readStateFileSync, stampOf } from "../app/private_file.ts";
 import { TomlTable } from "../app/toml_table.ts";
 import { parseTime } from "../app/values.ts";
 import { parseDuration } from "../net/duration.ts";
@@ -135,6 +135,8 @@ export class AuthorizedDevices {
   #stamp: string;
   /** The text that was looked at last, whether it could be used or not. */
   #source: string | undefined;
+  /** The text that was used last. */
+  #inForce: string | undefined;
   #cancel: () => void;
 
   /**
@@ -150,6 +152,7 @@ export class AuthorizedDevices {
     this.#stamp = this.#look();
     this.#source = this.#read();
     this.#devices = index(parseDevices(file, this.#source ?? ""));
+    this.#inForce = this.#source;
     this.#cancel = clock.after(DEVICES_POLL_MS, () => this.#poll());
   }
 
@@ -175,6 +178,11 @@ export class AuthorizedDevices {
     );
   }
 
+  /** What a text of the file came to, if it is the one that is in force. */
+  parsed(source: string): readonly AuthorizedDevice[] | undefined {
+    return source === this.#inForce ? this.all : undefined;
+  }
+
   /** Calls `subscriber` for every change from now on. @returns what ends that. */
   subscribe(subscriber: (change: DevicesChange) => void): () => void {
     return this.#changes.subscribe(subscriber);
@@ -189,6 +197,7 @@ export class AuthorizedDevices {
       this.#source = source;
       if (source === undefined) throw new ConfigError(`${this.#file} is gone`);
       this.#apply(index(parseDevices(this.#file, source)));
+      this.#inForce = source;
     } catch (error) {
       const [what = ""] = describeError(error).split("\n"); // without the line and its caret, which are for a terminal
       this.#log.error("{error}; the devices stay as they were", { error: what, file: this.#file });
@@ -213,26 +222,11 @@ export class AuthorizedDevices {
 
   /** What changes when the file does. Looking is a matter of microseconds: not worth a promise. */
   #look(): string {
-    try {
-      const { mtime, ctime, size, ino } = Deno.statSync(this.#file);
-      return [mtime?.getTime(), ctime?.getTime(), size, ino].join();
-    } catch (error) {
-      return error instanceof Deno.errors.NotFound ? "missing" : describeError(error);
-    }
+    return stampOf(this.#file);
   }
 
   #read(): string | undefined {
-    try {
-      const { size, isFile } = Deno.statSync(this.#file);
-      // Reading a pipe would wait for whoever writes it, and stop the server.
-      if (!isFile) throw new ConfigError(`Cannot read ${this.#file}: it is not a file`);
-      if (size > MAX_STATE_FILE) throw new ConfigError(`Cannot read ${this.#file}: it has ${size} bytes, over 16 MiB`);
-      return Deno.readTextFileSync(this.#file);
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return undefined;
-      if (error instanceof ConfigError) throw error;
-      throw new ConfigError(`Cannot read ${this.#file}: ${describeError(error)}`, { cause: error });
-    }
+    return readStateFileSync(this.#file);
   }
 
   #apply(devices: Map<string, AuthorizedDevice>): void {

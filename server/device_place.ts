@@ -9,12 +9,14 @@ import { taskOptions } from "../app/command.ts";
 import { ConfigError } from "../app/config_error.ts";
 import type { OptionTable } from "../app/options.ts";
 import { withLock } from "../app/private_file.ts";
+import { statPath } from "../app/private_folder.ts";
 import { STATE_OPTION, stateFolder } from "../app/state.ts";
 import type { AuthorizedDevice } from "./authorized_devices.ts";
 import { type DeviceEdit, readDevices, unknownDevice, updateDevices } from "./device_table.ts";
 import { DEVICES_OPTION } from "./enroll_cli.ts";
 import { Enrolments } from "./enrolments.ts";
 import { devicesFile, readFacts } from "./facts.ts";
+import { hasRun } from "./live_state.ts";
 
 /** What every such command can be told. */
 export const PLACE_OPTIONS = { devices: DEVICES_OPTION, state: STATE_OPTION } as const satisfies OptionTable;
@@ -34,7 +36,18 @@ export async function placeOf(command: Command): Promise<Place> {
   const values = taskOptions(PLACE_OPTIONS, command);
   const folder = stateFolder(values.state, "server");
   const file = devicesFile(folder, values.devices, await readFacts(folder));
+  demandState(folder, file);
   return { folder, file, enrolments: new Enrolments(folder, file) };
+}
+
+/** That there is no such device is an answer only where somebody has kept something; another user's state looks the same. */
+function demandState(folder: string, file: string): void {
+  const traces = [file, `${folder}/server.toml`, `${folder}/enrolments.toml`];
+  if (hasRun(folder) || traces.some((path) => statPath(path))) return;
+  const where = statPath(folder) ? `with the state in ${folder}` : `with a state in ${folder}, which is not there`;
+  throw new ConfigError(
+    `no server has run ${where}; run this as the server's user, or name its state with --state (or SALLYPORT_STATE)`,
+  );
 }
 
 /** The devices of the file, of which `device` has to be one. */

@@ -16,6 +16,7 @@ import { PROCESS_WINDOW_BOUND } from "../net/limits.ts";
 import type { Transport } from "../net/transport.ts";
 import type { AuthorizedDevice, DevicesChange } from "./authorized_devices.ts";
 import { DeviceSession } from "./device_session.ts";
+import { EnrolmentGate } from "./enrolment_gate.ts";
 import type { ServerEvent } from "./events.ts";
 import type { PortMemory, ServerSettings, V2Options } from "./options.ts";
 
@@ -32,6 +33,7 @@ export class DeviceRegistry {
   readonly #budget = new WindowBudget(PROCESS_WINDOW_BOUND);
   readonly #logBudget = new LogBudget(PROCESS_LOG_BOUND);
   readonly #ports: PortMemory;
+  readonly #gate = new EnrolmentGate();
   readonly #unsubscribe: () => void;
   #cancelExpiry: () => void;
   #closed = false;
@@ -60,11 +62,17 @@ export class DeviceRegistry {
   /**
    * Answers a device that has proved its key, and gives it its session.
    *
+   * @param known Called once it has proved to be no stranger, before anything that takes long.
    * @throws {HandshakeError} with the goodbye to say, if it may not link up.
    */
-  async admit(transport: Transport, { device: peer, rest }: ServerGreeting, order: number): Promise<void> {
+  async admit(
+    transport: Transport,
+    { device: peer, rest }: ServerGreeting,
+    order: number,
+    known: () => void = () => {},
+  ): Promise<void> {
     const { logger } = this.#settings;
-    const device = await this.#enrol(peer) ?? this.#options.devices.byKey(peer.deviceKey);
+    const device = await this.#enrol(peer, transport.remote, known) ?? this.#options.devices.byKey(peer.deviceKey);
     if (!device) {
       const key = formatPublicKey(peer.deviceKey);
       throw new HandshakeError(
@@ -147,7 +155,7 @@ export class DeviceRegistry {
   }
 
   /** A device may bring a token; that of one which is known already counts while it can be redeemed. */
-  async #enrol(peer: Authenticated): Promise<AuthorizedDevice | undefined> {
+  async #enrol(peer: Authenticated, remote: string, known: () => void): Promise<AuthorizedDevice | undefined> {
     const { token } = peer;
     if (!token) return undefined;
     const desk = this.#options.enrolments;
@@ -158,7 +166,10 @@ export class DeviceRegistry {
       if (!desk || !hash || !await peer.provesToken(hash)) {
         throw new HandshakeError(goodbye("bad-enrolment", "this enrolment string is unknown here; ask for a new one"));
       }
-      const device = await desk.redeem(token, peer.deviceKey);
+      const leave = this.#gate.enter(remote.slice(0, remote.lastIndexOf(":")));
+      if (typeof leave === "string") throw new HandshakeError(goodbye("too-busy", leave));
+      known();
+      const device = await desk.redeem(token, peer.deviceKey).finally(leave);
       if ("refused" in device) throw new HandshakeError(goodbye("bad-enrolment", device.refused));
       this.#settings.logger.info("device {device} is enrolled, {key}", { device: device.name, key: device.key });
       this.#emit({ type: "enrolled", device: device.name, key: device.key });

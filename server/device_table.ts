@@ -13,7 +13,7 @@ import { formatGrants } from "./grant_table.ts";
 import type { ServiceGrant } from "./service_grant.ts";
 
 /** What stands at the top of a file that is made for a user. */
-const HEADING = `# Devices that may link up, a table for each. It may be edited while the server runs.
+export const HEADING = `# Devices that may link up, a table for each. It may be edited while the server runs.
 #
 # [gw1]
 # key = "ed25519:..."                        # as "device key" prints it

@@ -343,3 +343,26 @@ test("devices dial what was said, else where the server listens, by this host's 
   }
   assert.throws(() => parsePublicAddress("7443"), /has no host/);
 });
+
+test("commands about devices say that no server has run with a state, and make none", async (folder) => {
+  const commands = [["devices"], ["devices", "--json"], ["revoke", "gw1"], ["disable", "gw1"], [
+    "rename",
+    "gw1",
+    "gw2",
+  ]];
+  for (const args of commands) {
+    const { code, out, err } = await run([...args, "--state", `${folder}/state`]);
+    assert.equal(code, ExitCode.USAGE, args[0]);
+    assert.equal(out, "");
+    assert.match(
+      err,
+      /no server has run with a state in .*\/state\/server, which is not there; run this as the server's/,
+    );
+  }
+  await assert.rejects(Deno.stat(`${folder}/state`), Deno.errors.NotFound);
+  await Deno.mkdir(`${folder}/state/server`, { recursive: true, mode: 0o700 });
+  assert.match((await run(["devices", "--state", `${folder}/state`])).err, /no server has run with the state in /);
+  await Deno.writeTextFile(`${folder}/state/server/devices.toml`, "");
+  const empty = await run(["devices", "--state", `${folder}/state`]);
+  assert.deepEqual([empty.code, /^no devices yet in .*; enroll lets one in$/.test(empty.err)], [ExitCode.OK, true]);
+});

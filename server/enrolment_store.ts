@@ -8,9 +8,9 @@ import { stringify, TomlDate } from "smol-toml";
 import { TOKEN_ID_SIZE } from "../protocol/enrolment.ts";
 import { parseName } from "../protocol/name.ts";
 import { parsePublicKey } from "../net/identity.ts";
-import { writePrivateFile } from "../app/private_file.ts";
-import { demand, hexBytes, readState, toHex } from "../app/state.ts";
-import type { TomlTable } from "../app/toml_table.ts";
+import { readPrivateFile, stampOf, writePrivateFile } from "../app/private_file.ts";
+import { demand, hexBytes, toHex } from "../app/state.ts";
+import { TomlTable } from "../app/toml_table.ts";
 import { parseTime } from "../app/values.ts";
 import { parseComment } from "./authorized_devices.ts";
 import { readGrants } from "./grant_table.ts";
@@ -44,18 +44,74 @@ export interface PendingEnrolment extends EnrolmentRequest {
 
 const FILE = "enrolments.toml";
 
+/** What stands at the top of the file. */
+const HEADING = `# Enrolments that were made, by "server enroll".\n`;
+
 /** Reads all enrolments of a state. */
 export async function readEnrolments(folder: string): Promise<PendingEnrolment[]> {
-  const top = await readState(`${folder}/${FILE}`);
+  return parse(folder, await readPrivateFile(`${folder}/${FILE}`));
+}
+
+/** Writes all enrolments of a state. To be called under its lock. */
+export function writeEnrolments(folder: string, all: readonly PendingEnrolment[]): Promise<void> {
+  return writePrivateFile(`${folder}/${FILE}`, format(all), "in-place");
+}
+
+/** What changes when the enrolments of a state do. */
+export function enrolmentsStamp(folder: string): string {
+  return stampOf(`${folder}/${FILE}`);
+}
+
+/** The enrolments of a state for whoever changes them often: the file is parsed again only when another has changed it. */
+export class EnrolmentStore {
+  readonly #folder: string;
+  #source: string | undefined;
+  #all: readonly PendingEnrolment[] = [];
+
+  /** Those in the state `folder`. */
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /**
+   * All enrolments. To be called under the lock of the state, as all that follows.
+   *
+   * @throws {ConfigError} if the file is damaged.
+   */
+  async read(): Promise<readonly PendingEnrolment[]> {
+    const source = await readPrivateFile(`${this.#folder}/${FILE}`);
+    if (source === undefined || source !== this.#source) {
+      this.#all = parse(this.#folder, source);
+      this.#source = source;
+    }
+    return this.#all;
+  }
+
+  /** Writes all enrolments. */
+  async write(all: readonly PendingEnrolment[]): Promise<void> {
+    this.#source = undefined;
+    const text = format(all);
+    await writePrivateFile(`${this.#folder}/${FILE}`, text, "in-place");
+    [this.#all, this.#source] = [all, text];
+  }
+}
+
+function parse(folder: string, source: string | undefined): PendingEnrolment[] {
+  const top = source === undefined ? undefined : TomlTable.parse(`${folder}/${FILE}`, source);
   const all = (top?.tables("enrolment") ?? []).map(readEnrolment);
   top?.rejectUnknown();
   return all;
 }
 
-/** Writes all enrolments of a state. To be called under its lock. */
-export function writeEnrolments(folder: string, all: readonly PendingEnrolment[]): Promise<void> {
-  const text = stringify({ enrolment: all.map(toTable) });
-  return writePrivateFile(`${folder}/${FILE}`, `# Enrolments that were made, by "server enroll".\n${text}`);
+/** What an enrolment looks like in the file, once that was asked. */
+const texts = new WeakMap<PendingEnrolment, string>();
+
+function format(all: readonly PendingEnrolment[]): string {
+  return HEADING + all.map((enrolment) => {
+    const text = texts.get(enrolment) ?? stringify({ enrolment: [toTable(enrolment)] });
+    texts.set(enrolment, text);
+    return text;
+  }).join("\n");
 }
 
 function readEnrolment(table: TomlTable): PendingEnrolment {

@@ -7,12 +7,23 @@
 import { TOKEN_ID_SIZE, TOKEN_SECRET_SIZE } from "../protocol/enrolment.ts";
 import { formatPublicKey } from "../net/identity.ts";
 import { ConfigError } from "../app/config_error.ts";
+import { actorFor } from "../app/path_actor.ts";
 import { withLock } from "../app/private_file.ts";
+import { explain } from "../app/private_folder.ts";
+import { demandWritable } from "../app/replace_file.ts";
 import { toHex } from "../app/state.ts";
 import type { AuthorizedDevice } from "./authorized_devices.ts";
-import { addDevice, readDevices, replaceDevice, unknownDevice, updateDevices } from "./device_table.ts";
-import { type EnrolmentRequest, type PendingEnrolment, readEnrolments, writeEnrolments } from "./enrolment_store.ts";
-import { formatGrantedAddress, overlaps } from "./service_grant.ts";
+import { DeviceFile, type NewDevice } from "./device_file.ts";
+import { DeviceIndex } from "./device_index.ts";
+import { readDevices, replaceDevice, updateDevices } from "./device_table.ts";
+import {
+  type EnrolmentRequest,
+  enrolmentsStamp,
+  EnrolmentStore,
+  type PendingEnrolment,
+  readEnrolments,
+  writeEnrolments,
+} from "./enrolment_store.ts";
 
 export type { EnrolmentRequest, PendingEnrolment } from "./enrolment_store.ts";
 
@@ -42,28 +53,62 @@ export type Redemption =
   | { readonly ok: true; readonly device: string }
   | { readonly ok: false; readonly reason: "unknown" | "used" | "too-old" | "conflict"; readonly text: string };
 
+/** Devices that are let in with one writing of the files. */
+export const MAX_REDEEMED_AT_ONCE = 128;
+
+/** Milliseconds that those who redeem wait for the lock of the state: less than a handshake may take. */
+export const REDEEM_LOCK_MS = 5_000;
+
+/** What {@linkcode Enrolments} may be told beside the files. */
+export interface EnrolmentsOptions {
+  /** The wall clock. */
+  readonly now?: () => number;
+  /** What a text of the file of devices came to, if somebody has parsed it already. */
+  readonly parsed?: (source: string) => readonly AuthorizedDevice[] | undefined;
+  /** Called when the file of devices was written, before those who redeemed hear of it. */
+  readonly written?: () => void;
+}
+
+/** Somebody who redeems. */
+interface Redeemer {
+  readonly id: string;
+  readonly key: string;
+  readonly done: PromiseWithResolvers<Redemption>;
+}
+
 /** The enrolments of one state. Its methods may be called by several processes at once. */
 export class Enrolments {
   readonly #folder: string;
-  readonly #devices: string;
+  readonly #file: string;
   readonly #now: () => number;
+  readonly #written: () => void;
+  readonly #store: EnrolmentStore;
+  readonly #devices: DeviceFile;
+  readonly #queue: Redeemer[] = [];
+  #working = false;
   #stamp = "";
-  #cached: readonly PendingEnrolment[] = [];
+  #cached: ReadonlyMap<string, PendingEnrolment> = new Map();
 
-  /** Enrolments in `folder`, for the file `devices`. `now` is the wall clock. */
-  constructor(folder: string, devices: string, now: () => number = Date.now) {
+  /** Enrolments in `folder`, for the file `devices`. */
+  constructor(folder: string, devices: string, options: EnrolmentsOptions | (() => number) = {}) {
+    const { now, parsed, written } = typeof options === "function" ? { now: options } as EnrolmentsOptions : options;
     this.#folder = folder;
-    this.#devices = devices;
-    this.#now = now;
+    this.#file = devices;
+    this.#now = now ?? Date.now;
+    this.#written = written ?? (() => {});
+    this.#store = new EnrolmentStore(folder);
+    this.#devices = new DeviceFile(devices, parsed);
   }
 
   /**
    * Makes an enrolment; one of the same device that still waits is withdrawn.
    *
-   * @throws {ConfigError} if it could not be redeemed, or there are too many.
+   * @throws {ConfigError} or {MachineError} if it could not be redeemed, or there are too many.
    */
   create(request: EnrolmentRequest, validFor = ENROLMENT_VALID_MS): Promise<NewEnrolment> {
     return withLock(this.#folder, async () => {
+      // As whoever has the state: that is who will let the device in.
+      await explain("write", this.#file, () => demandWritable(this.#file, actorFor(this.#folder)));
       const known = this.#prune(await readEnrolments(this.#folder));
       const kept = known.filter((other) => other.device !== request.device || other.usedBy !== undefined);
       const waiting = kept.filter((other) => this.#waits(other));
@@ -72,7 +117,9 @@ export class Enrolments {
           `${MAX_ENROLMENTS} enrolments wait to be redeemed; revoke some of them, or let them expire`,
         );
       }
-      const conflict = findConflict(request, await readDevices(this.#devices), waiting);
+      const index = new DeviceIndex(await readDevices(this.#file));
+      for (const { device, services } of waiting) index.reserve(device, services ?? []);
+      const conflict = index.conflict(request);
       if (conflict !== undefined) throw new ConfigError(conflict);
       const tokenId = crypto.getRandomValues(new Uint8Array(TOKEN_ID_SIZE));
       const tokenSecret = crypto.getRandomValues(new Uint8Array(TOKEN_SECRET_SIZE));
@@ -87,12 +134,9 @@ export class Enrolments {
 
   /** The enrolment with an id, whether it can be redeemed or not. Whoever asks for it has proved nothing yet. */
   async find(id: Uint8Array): Promise<PendingEnrolment | undefined> {
-    const stamp = await this.#look();
-    if (stamp !== this.#stamp) {
-      this.#cached = await readEnrolments(this.#folder);
-      this.#stamp = stamp;
-    }
-    return this.#cached.find((enrolment) => enrolment.id === toHex(id));
+    const stamp = enrolmentsStamp(this.#folder);
+    if (stamp !== this.#stamp) this.#cache(await readEnrolments(this.#folder), stamp);
+    return this.#cached.get(toHex(id));
   }
 
   /** Whether the enrolment with an id can still be redeemed. */
@@ -107,36 +151,92 @@ export class Enrolments {
   }
 
   /**
-   * Lets in the device that proved to have the secret. It may do so again with the same key.
+   * Lets in the device that proved to have the secret. It may do so again with the same key. Those who come at once share
+   * the writing of the files; a string that was used, or is too old, is refused without it.
    *
-   * @throws {ConfigError} if a file of the state cannot be used now.
+   * @throws {ConfigError} if a file of the state cannot be used; {MachineError} if it cannot be used now.
    */
-  redeem(id: Uint8Array, publicKey: Uint8Array): Promise<Redemption> {
-    return withLock(this.#folder, async () => {
-      const all = await readEnrolments(this.#folder);
-      const enrolment = all.find((candidate) => candidate.id === toHex(id));
-      if (!enrolment) return refuse("unknown", "nobody knows this enrolment; ask for a new one");
-      const key = formatPublicKey(publicKey);
-      const devices = await readDevices(this.#devices);
-      const known = devices.find((device) => device.key === key);
-      if (enrolment.usedBy !== undefined) {
-        if (enrolment.usedBy === key && known) return { ok: true, device: known.name };
-        return refuse("used", "this enrolment was used already; ask for a new one");
+  async redeem(id: Uint8Array, publicKey: Uint8Array): Promise<Redemption> {
+    const key = formatPublicKey(publicKey);
+    const known = await this.find(id);
+    if (known?.usedBy !== undefined && known.usedBy !== key) return USED;
+    if (known && known.usedBy === undefined && this.#now() >= known.validUntil) return TOO_OLD;
+    const done = Promise.withResolvers<Redemption>();
+    this.#queue.push({ id: toHex(id), key, done });
+    this.#work();
+    return await done.promise;
+  }
+
+  /** Serves those who wait, many at a time. */
+  async #work(): Promise<void> {
+    if (this.#working) return;
+    this.#working = true;
+    while (this.#queue.length > 0) {
+      let some: Redeemer[] = [];
+      try {
+        await withLock(this.#folder, async () => {
+          some = this.#queue.splice(0, MAX_REDEEMED_AT_ONCE);
+          const results = await this.#redeemAll(some);
+          some.forEach(({ done }, at) => done.resolve(results[at]!));
+        }, REDEEM_LOCK_MS);
+      } catch (error) {
+        // Without the lock nobody was served, and those who wait have waited long enough.
+        for (const { done } of [...some, ...some.length === 0 ? this.#queue.splice(0) : []]) done.reject(error);
       }
-      if (this.#now() >= enrolment.validUntil) return refuse("too-old", "this enrolment is too old; ask for a new one");
-      if (known && known.name !== enrolment.device) {
-        return refuse("conflict", `the key of this device is that of "${known.name}" already; make a new one`);
+    }
+    this.#working = false;
+  }
+
+  /** To be called under the lock of the state. */
+  async #redeemAll(some: readonly Redeemer[]): Promise<Redemption[]> {
+    const all = await this.#store.read();
+    const devices = await this.#devices.read();
+    const byId = new Map(all.map((enrolment) => [enrolment.id, enrolment]));
+    const added: NewDevice[] = [];
+    const replaced: { readonly enrolment: PendingEnrolment; readonly key: string }[] = [];
+    const results = some.map(({ id, key }): Redemption => {
+      const enrolment = byId.get(id);
+      if (!enrolment) return refuse("unknown", "nobody knows this enrolment; ask for a new one");
+      const known = devices.byKey(key);
+      if (enrolment.usedBy !== undefined) {
+        return enrolment.usedBy === key && known !== undefined ? { ok: true, device: known } : USED;
+      }
+      if (this.#now() >= enrolment.validUntil) return TOO_OLD;
+      if (known !== undefined && known !== enrolment.device) {
+        return refuse("conflict", `the key of this device is that of "${known}" already; make a new one`);
       }
       // A crash may have come between the two writes below: then the device is there, and the mark is not.
-      if (!known || enrolment.replace) {
-        const conflict = findConflict(enrolment, devices, []);
+      if (known === undefined || enrolment.replace) {
+        const conflict = devices.conflict(enrolment);
         if (conflict !== undefined) return refuse("conflict", conflict);
-        await this.#admit(enrolment, key, devices);
+        if (enrolment.replace) replaced.push({ enrolment, key });
+        else added.push(newDevice(enrolment, key));
+        devices.add({ name: enrolment.device, key, services: enrolment.services ?? [], disabled: false });
       }
-      const marked = all.map((other) => other === enrolment ? { ...other, usedBy: key } : other);
-      await writeEnrolments(this.#folder, this.#prune(marked));
+      byId.set(id, { ...enrolment, usedBy: key });
       return { ok: true, device: enrolment.device };
     });
+    try {
+      await this.#devices.append(added);
+      for (const { enrolment, key } of replaced) {
+        await updateDevices(this.#file, enrolment.device, replaceDevice(newDevice(enrolment, key, false)));
+      }
+    } finally {
+      if (replaced.length > 0) this.#devices.forget();
+      if (added.length + replaced.length > 0) this.#written();
+    }
+    const marked = [...byId.values()];
+    if (marked.some((enrolment, at) => enrolment !== all[at])) {
+      const kept = this.#prune(marked);
+      await this.#store.write(kept);
+      this.#cache(kept, enrolmentsStamp(this.#folder));
+    }
+    return results;
+  }
+
+  #cache(all: readonly PendingEnrolment[], stamp: string): void {
+    this.#cached = new Map(all.map((enrolment) => [enrolment.id, enrolment]));
+    this.#stamp = stamp;
   }
 
   /** Withdraws what waits for a device. To be called under the lock of the state. @returns how many. */
@@ -147,15 +247,6 @@ export class Enrolments {
     return all.length - kept.length;
   }
 
-  async #admit(enrolment: PendingEnrolment, key: string, devices: readonly AuthorizedDevice[]): Promise<void> {
-    const { device: name, services, expires, comment } = enrolment;
-    const more = { ...(expires !== undefined && { expires }), ...(comment !== undefined && { comment }) };
-    const edit = devices.some((device) => device.name === name)
-      ? replaceDevice({ name, key, ...(services && { services }), ...more })
-      : addDevice({ name, key, services: services ?? [], ...more });
-    await updateDevices(this.#devices, name, edit);
-  }
-
   #waits({ usedBy, validUntil }: PendingEnrolment): boolean {
     return usedBy === undefined && this.#now() < validUntil;
   }
@@ -163,49 +254,31 @@ export class Enrolments {
   /** Leaves out what is long over, and the oldest of too many. */
   #prune(all: readonly PendingEnrolment[]): PendingEnrolment[] {
     const recent = all.filter(({ validUntil }) => this.#now() < validUntil + ENROLMENT_KEPT_MS);
-    const over = recent.filter((enrolment) => !this.#waits(enrolment)).slice(-MAX_ENROLMENTS);
-    return recent.filter((enrolment) => this.#waits(enrolment) || over.includes(enrolment));
-  }
-
-  /** What changes when the file does: it is only ever replaced. */
-  async #look(): Promise<string> {
-    try {
-      const { mtime, ctime, size, ino } = await Deno.stat(`${this.#folder}/enrolments.toml`);
-      return [mtime?.getTime(), ctime?.getTime(), size, ino].join();
-    } catch {
-      return "";
-    }
+    const over = new Set(recent.filter((enrolment) => !this.#waits(enrolment)).slice(-MAX_ENROLMENTS));
+    return recent.filter((enrolment) => this.#waits(enrolment) || over.has(enrolment));
   }
 }
 
-/** Why a device could not be let in as things stand, if so. */
-function findConflict(
-  { device, services, replace }: EnrolmentRequest,
-  devices: readonly AuthorizedDevice[],
-  waiting: readonly PendingEnrolment[],
-): string | undefined {
-  const there = devices.find(({ name }) => name === device);
-  if (there && !replace) {
-    const offers = there.services.map(({ name, listen }) => `${name}=${formatGrantedAddress(listen)}`).join(" ");
-    return `there is a device "${device}" already; --replace gives it a new key; to change what it offers ` +
-      `(${offers || "nothing"}) and until when: "service add", "service move", "service remove", "expire"`;
-  }
-  if (!there && replace) return unknownDevice(device, devices.map(({ name }) => name)).message;
-  const others = [
-    ...devices.filter(({ name, disabled }) => name !== device && !disabled),
-    ...waiting.map((enrolment) => ({ name: enrolment.device, services: enrolment.services ?? [] })),
-  ].flatMap(({ name, services }) => services.map((grant) => ({ owner: name, ...grant })));
-  for (const service of services ?? []) {
-    const other = others.find((grant) => overlaps(grant.listen, service.listen));
-    if (other) {
-      return `"${other.owner}" has ${formatGrantedAddress(other.listen)} for "${other.name}"; ` +
-        `give "${service.name}" another host port, or 0 for any free one`;
-    }
-    others.push({ owner: device, ...service });
-  }
-  return undefined;
+/** The device that an enrolment makes; for one that is there, only what was `given`. */
+function newDevice(enrolment: PendingEnrolment, key: string): NewDevice;
+function newDevice(
+  enrolment: PendingEnrolment,
+  key: string,
+  all: false,
+): Partial<NewDevice> & { name: string; key: string };
+function newDevice({ device: name, services, expires, comment }: PendingEnrolment, key: string, all = true) {
+  return {
+    name,
+    key,
+    ...(services ? { services } : all && { services: [] }),
+    ...(expires !== undefined && { expires }),
+    ...(comment !== undefined && { comment }),
+  };
 }
 
 function refuse(reason: "unknown" | "used" | "too-old" | "conflict", text: string): Redemption {
   return { ok: false, reason, text };
 }
+
+const USED = refuse("used", "this enrolment was used already; ask for a new one");
+const TOO_OLD = refuse("too-old", "this enrolment is too old; ask for a new one");

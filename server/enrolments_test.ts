@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { ConfigError } from "../app/config_error.ts";
+import { openLockFile } from "../app/lock_file.ts";
 import { withLock } from "../app/private_file.ts";
 import { readDevices, removeDevice, updateDevices } from "./device_table.ts";
 import { readEnrolments, writeEnrolments } from "./enrolment_store.ts";
@@ -188,4 +189,68 @@ test("an enrolment waits until it is redeemed, or too old", async (folder) => {
   const second = await create("gw2");
   time.now += ENROLMENT_VALID_MS;
   assert.equal(await enrolments.waits(second.tokenId), false);
+});
+
+test("many who redeem at once share the writing of the files", async (folder) => {
+  const file = `${folder}/devices.toml`;
+  let written = 0;
+  const enrolments = new Enrolments(folder, file, { written: () => written++ });
+  const tokens: Uint8Array[] = [];
+  for (let n = 0; n < 50; n++) {
+    tokens.push((await enrolments.create({ device: `gw${n}`, services: [], replace: false })).tokenId);
+  }
+  const twice = await enrolments.create({ device: "twice", services: [], replace: false });
+  const results = await Promise.all([
+    ...tokens.map((token, n) => reasonOf(enrolments.redeem(token, rawKey(n + 1)))),
+    reasonOf(enrolments.redeem(new Uint8Array(8), rawKey(99))),
+    reasonOf(enrolments.redeem(twice.tokenId, rawKey(100))),
+    reasonOf(enrolments.redeem(twice.tokenId, rawKey(101))),
+  ]);
+  assert.deepEqual(results.slice(0, 51), [...Array(50).fill("ok"), "unknown"]);
+  assert.deepEqual(results.slice(51).sort(), ["ok", "used"], "whoever came first");
+  assert.ok(written <= 3, `${written} writings`);
+  assert.deepEqual((await readDevices(file)).length, 51);
+  // What stands there is what was kept in memory: another process sees it, and what that one writes is seen here.
+  const other = new Enrolments(folder, file);
+  const { tokenId } = await other.create({ device: "late", services: [], replace: false });
+  await withLock(folder, () => updateDevices(file, "gw0", removeDevice("gw0")));
+  assert.equal(await reasonOf(enrolments.redeem(tokenId, rawKey(1))), "ok", "the key was free again");
+  assert.equal((await readDevices(file)).at(-1)!.name, "late");
+});
+
+test("a host port goes to one of those who redeem at once", async (folder) => {
+  const { enrolments, create, devices } = setUp(folder);
+  const [a, b] = [await create("a"), await create("b")];
+  const waiting = (await readEnrolments(folder)).map((each) => ({
+    ...each,
+    services: [parseGrant("ssh=0.0.0.0:2201")],
+  }));
+  await withLock(folder, () => writeEnrolments(folder, waiting));
+  const results = await Promise.all([a, b].map(({ tokenId }, n) => enrolments.redeem(tokenId, rawKey(n + 1))));
+  const refused = results.map((result) => result.ok ? "" : result.text).join("");
+  assert.match(refused, /^"[ab]" has 0\.0\.0\.0:2201 for "ssh"; give "ssh" another host port/);
+  assert.equal((await devices()).length, 1);
+});
+
+test("whoever has a used string, or one that is too old, waits for no lock", async (folder) => {
+  const { time, enrolments, create } = setUp(folder);
+  const { tokenId } = await create("gw1");
+  const old = await create("gw2");
+  await enrolments.redeem(tokenId, rawKey(1));
+  time.now += ENROLMENT_VALID_MS;
+  using lock = await openLockFile(`${folder}/.lock`);
+  assert.ok(await lock.tryLock(true));
+  for (let n = 0; n < 40; n++) {
+    assert.equal(await reasonOf(enrolments.redeem(tokenId, rawKey(2))), "used");
+    assert.equal(await reasonOf(enrolments.redeem(old.tokenId, rawKey(2))), "too-old");
+  }
+});
+
+test("what cannot be written now fails for those who wait, and not for those who come later", async (folder) => {
+  const { enrolments, create, file } = setUp(folder);
+  const { tokenId } = await create("gw1");
+  await Deno.mkdir(file);
+  await assert.rejects(enrolments.redeem(tokenId, rawKey(1)), ConfigError);
+  await Deno.remove(file);
+  assert.equal(await reasonOf(enrolments.redeem(tokenId, rawKey(1))), "ok");
 });

@@ -7,7 +7,7 @@
 import { stringify } from "smol-toml";
 import { type Address, formatAddress, parseAddress } from "../protocol/address.ts";
 import { type Security, SECURITY_MODES } from "../protocol/enrolment.ts";
-import { withLock, writePrivateFile } from "../app/private_file.ts";
+import { readPrivateFile, withLock, writePrivateFile } from "../app/private_file.ts";
 import { demand, readState } from "../app/state.ts";
 import { oneOf } from "../app/values.ts";
 
@@ -23,13 +23,12 @@ export interface ServerFacts {
 
 const FILE = "server.toml";
 
-/** Writes the facts into the state of a server. */
+/** Writes the facts into the state of a server, unless they stand there. */
 export async function writeFacts(folder: string, { addresses, security, devices }: ServerFacts): Promise<void> {
   const text = stringify({ addresses: addresses.map(formatAddress), security, ...(devices && { devices }) });
-  await withLock(
-    folder,
-    () => writePrivateFile(`${folder}/${FILE}`, `# Written by the server when it starts.\n${text}`),
-  );
+  const source = `# Written by the server when it starts.\n${text}`;
+  if (await readPrivateFile(`${folder}/${FILE}`) === source) return; // also where nothing can be written
+  await withLock(folder, () => writePrivateFile(`${folder}/${FILE}`, source));
 }
 
 /** Reads the facts, if a server has ever started with this state. */

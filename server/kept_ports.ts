@@ -4,12 +4,12 @@
  * @module
  */
 
-import { stringify } from "smol-toml";
 import type { Clock } from "../net/clock.ts";
 import { describeError } from "../net/errors.ts";
 import type { Logger } from "../net/logger.ts";
-import { withLock, writePrivateFile } from "../app/private_file.ts";
-import { readState } from "../app/state.ts";
+import { readPrivateFile, withLock, writePrivateFile } from "../app/private_file.ts";
+import { tomlKey } from "../app/toml_scan.ts";
+import { TomlTable } from "../app/toml_table.ts";
 import { wholeNumber } from "../app/values.ts";
 
 /** Ports that are kept at most; beyond, the one that was set longest ago is forgotten. */
@@ -17,6 +17,9 @@ export const MAX_KEPT_PORTS = 65_536;
 
 /** Milliseconds from a change to its being written; more changes until then are written with it. */
 export const KEPT_PORTS_WRITE_MS = 1_000;
+
+/** Milliseconds that a writing waits for others who write: a server that ends must not wait long. */
+export const KEPT_PORTS_LOCK_MS = 2_000;
 
 const FILE = "ports.toml";
 
@@ -26,18 +29,24 @@ export class KeptPorts {
   readonly #clock: Clock;
   readonly #log: Logger;
   /** By device and service, in the order of their setting. */
-  readonly #ports: Map<string, number>;
+  readonly #ports = new Map<string, number>();
+  /** The keys of a device. */
+  readonly #byDevice = new Map<string, Set<string>>();
   /** How many keep a port. */
   readonly #keepers = new Map<number, number>();
+  /** What is not written yet: what was set, and what was forgotten, in that order. */
+  #changes = new Map<string, number | undefined>();
+  /** The text that was written or read last: of another server, if it is another one. */
+  #source: string | undefined;
   #cancel: (() => void) | undefined;
   #writing: Promise<void> = Promise.resolve();
 
-  private constructor(folder: string, clock: Clock, log: Logger, ports: Map<string, number>) {
+  private constructor(folder: string, clock: Clock, log: Logger, source: string | undefined) {
     this.#folder = folder;
     this.#clock = clock;
     this.#log = log;
-    this.#ports = ports;
-    for (const port of ports.values()) this.#count(port, 1);
+    this.#source = source;
+    for (const [key, port] of parse(folder, source)) this.#put(key, port);
   }
 
   /**
@@ -46,15 +55,7 @@ export class KeptPorts {
    * @throws {ConfigError} if it is damaged.
    */
   static async load(folder: string, clock: Clock, log: Logger): Promise<KeptPorts> {
-    const table = await readState(`${folder}/${FILE}`);
-    const ports = new Map<string, number>();
-    for (const device of table?.names ?? []) {
-      const services = table!.table(device)!;
-      for (const service of services.names) {
-        ports.set(keyOf(device, service), services.one(service, wholeNumber(1, 65535))!);
-      }
-    }
-    return new KeptPorts(folder, clock, log, ports);
+    return new KeptPorts(folder, clock, log, await readPrivateFile(`${folder}/${FILE}`));
   }
 
   /** The port that a service came to, if it did. */
@@ -72,42 +73,61 @@ export class KeptPorts {
   set(device: string, service: string, port: number): void {
     const key = keyOf(device, service);
     if (this.#ports.get(key) === port) return;
-    this.#delete(key);
-    this.#ports.set(key, port);
-    this.#count(port, 1);
-    for (const oldest of this.#ports.keys()) {
-      if (this.#ports.size <= MAX_KEPT_PORTS) break;
-      this.#delete(oldest);
-    }
-    this.#writeSoon();
+    this.#put(key, port);
+    this.#note(key, port);
   }
 
   /** Forgets a device. */
   forget(device: string): void {
-    for (const key of this.#ports.keys()) {
-      if (deviceOf(key) === device && this.#delete(key)) this.#writeSoon();
+    for (const key of [...this.#byDevice.get(device) ?? []]) {
+      this.#delete(key);
+      this.#note(key, undefined);
     }
   }
 
   /** A device has another name. */
   rename(before: string, after: string): void {
-    for (const [key, port] of [...this.#ports]) {
-      if (deviceOf(key) !== before) continue;
+    for (const key of [...this.#byDevice.get(before) ?? []]) {
+      const port = this.#ports.get(key)!;
       this.#delete(key);
+      this.#note(key, undefined);
       this.set(after, key.slice(before.length + 1), port);
     }
   }
 
   /** Writes what is not written yet. */
   async flush(): Promise<void> {
-    if (this.#cancel) this.#write();
+    if (this.#changes.size > 0) this.#write();
     await this.#writing;
   }
 
-  #delete(key: string): boolean {
+  /** In memory, at the end; what was set longest ago makes room. */
+  #put(key: string, port: number): void {
+    this.#delete(key);
+    this.#ports.set(key, port);
+    const device = deviceOf(key);
+    this.#byDevice.set(device, (this.#byDevice.get(device) ?? new Set()).add(key));
+    this.#count(port, 1);
+    for (const oldest of this.#ports.keys()) {
+      if (this.#ports.size <= MAX_KEPT_PORTS) break;
+      this.#delete(oldest);
+    }
+  }
+
+  #delete(key: string): void {
     const port = this.#ports.get(key);
-    if (port !== undefined) this.#count(port, -1);
-    return this.#ports.delete(key);
+    if (port === undefined) return;
+    this.#ports.delete(key);
+    const keys = this.#byDevice.get(deviceOf(key))!;
+    keys.delete(key);
+    if (keys.size === 0) this.#byDevice.delete(deviceOf(key));
+    this.#count(port, -1);
+  }
+
+  #note(key: string, port: number | undefined): void {
+    this.#changes.delete(key);
+    this.#changes.set(key, port);
+    this.#writeSoon();
   }
 
   #count(port: number, more: 1 | -1): void {
@@ -129,14 +149,56 @@ export class KeptPorts {
   }
 
   async #store(): Promise<void> {
-    const tables: Record<string, Record<string, number>> = Object.create(null);
-    for (const [key, port] of this.#ports) {
-      const device = deviceOf(key);
-      (tables[device] ??= Object.create(null) as Record<string, number>)[key.slice(device.length + 1)] = port;
+    const changes = this.#changes;
+    this.#changes = new Map();
+    try {
+      await withLock(this.#folder, async () => {
+        await this.#takeOver(changes);
+        const text = this.#format();
+        await writePrivateFile(`${this.#folder}/${FILE}`, text);
+        this.#source = text;
+      }, KEPT_PORTS_LOCK_MS);
+    } catch (error) {
+      this.#changes = new Map([...changes, ...this.#changes]); // for the next time
+      throw error;
     }
-    const text = `# Written by the server: ports that were picked, kept for the next time.\n${stringify(tables)}`;
-    await withLock(this.#folder, () => writePrivateFile(`${this.#folder}/${FILE}`, text));
   }
+
+  /** What another server with the same state has written since holds as well, but for what changed here. */
+  async #takeOver(changes: ReadonlyMap<string, number | undefined>): Promise<void> {
+    const source = await readPrivateFile(`${this.#folder}/${FILE}`);
+    if (source === this.#source || source === undefined) return;
+    const theirs = parse(this.#folder, source);
+    const mine = (key: string) => changes.has(key) || this.#changes.has(key);
+    for (const key of [...this.#ports.keys()]) {
+      if (!theirs.has(key) && !mine(key)) this.#delete(key);
+    }
+    for (const [key, port] of theirs) {
+      if (!mine(key) && this.#ports.get(key) !== port) this.#put(key, port);
+    }
+  }
+
+  #format(): string {
+    const lines = ["# Written by the server: ports that were picked, kept for the next time."];
+    for (const [device, keys] of this.#byDevice) {
+      lines.push(`[${tomlKey(device)}]`);
+      for (const key of keys) lines.push(`${tomlKey(key.slice(device.length + 1))} = ${this.#ports.get(key)}`);
+    }
+    return `${lines.join("\n")}\n`;
+  }
+}
+
+function parse(folder: string, source: string | undefined): Map<string, number> {
+  const ports = new Map<string, number>();
+  if (source === undefined) return ports;
+  const table = TomlTable.parse(`${folder}/${FILE}`, source);
+  for (const device of table.names) {
+    const services = table.table(device)!;
+    for (const service of services.names) {
+      ports.set(keyOf(device, service), services.one(service, wholeNumber(1, 65535))!);
+    }
+  }
+  return ports;
 }
 
 /** Names have no blanks. */

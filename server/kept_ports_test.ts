@@ -97,3 +97,35 @@ test("a port is kept from others for as long as somebody keeps it", async (folde
   assert.equal(again.isKeptByOther(1, "b", "x"), false);
   await again.flush();
 });
+
+test("two servers with one state keep the ports of both", async (folder) => {
+  const [one, two] = [await load(folder), await load(folder)];
+  one.set("a", "x", 1);
+  one.set("b", "x", 2);
+  two.set("c", "x", 3);
+  two.set("d", "x", 4);
+  await Promise.all([one.flush(), two.flush()]);
+  one.forget("a");
+  await one.flush();
+  two.set("e", "x", 5);
+  await two.flush();
+  const again = await load(folder);
+  const kept = ["a", "b", "c", "d", "e"].map((device) => again.get(device, "x"));
+  assert.deepEqual(kept, [undefined, 2, 3, 4, 5]);
+  assert.deepEqual([two.get("a", "x"), two.get("b", "x")], [undefined, 2], "each knows what the other one did");
+});
+
+test("what could not be written is written with the next change", async (folder) => {
+  const ports = await load(folder);
+  await Deno.mkdir(`${folder}/ports.toml`);
+  ports.set("a", "x", 1);
+  await ports.flush();
+  await Deno.remove(`${folder}/ports.toml`);
+  const other = await load(folder);
+  other.set("b", "x", 2);
+  await other.flush();
+  ports.set("c", "x", 3);
+  await ports.flush();
+  const again = await load(folder);
+  assert.deepEqual(["a", "b", "c"].map((device) => again.get(device, "x")), [1, 2, 3]);
+});

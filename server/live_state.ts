@@ -5,10 +5,13 @@
  */
 
 import { stringify } from "smol-toml";
-import type { Clock } from "../net/clock.ts";
+import { type Clock, systemClock } from "../net/clock.ts";
 import { describeError } from "../net/errors.ts";
 import type { Logger } from "../net/logger.ts";
-import { ensurePrivateFolder, openLockFile, writePrivateFile } from "../app/private_file.ts";
+import { ConfigError } from "../app/config_error.ts";
+import { lockBefore, type LockFile, openLockFile } from "../app/lock_file.ts";
+import { ensurePrivateFolder, explained, statPath } from "../app/private_folder.ts";
+import { removeStateFile, writePrivateFile } from "../app/private_file.ts";
 import { demand, readState } from "../app/state.ts";
 import type { TomlTable } from "../app/toml_table.ts";
 import type { ServedDevice } from "./device_status.ts";
@@ -20,6 +23,9 @@ const FILE = "live.toml";
 /** Locked while a server runs; the system unlocks it, however the server ends. */
 const LOCK_FILE = ".running";
 
+/** Milliseconds for which a server that starts asks whether it is the only one with its state. */
+export const LOOK_MS = 200;
+
 /** A device as the running server sees it. */
 export type LiveDevice = Pick<ServedDevice, "key" | "online" | "interrupted" | "since" | "remote" | "services">;
 
@@ -28,14 +34,15 @@ export class LiveState {
   readonly #folder: string;
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #lock: Deno.FsFile;
+  readonly #lock: LockFile | undefined;
   /** Whether no other server ran with this state when this one started. */
   readonly isFirst: boolean;
   #devices: () => readonly LiveDevice[] = () => [];
+  #isStale = false;
   #cancel: (() => void) | undefined;
   #writing: Promise<void> = Promise.resolve();
 
-  private constructor(folder: string, clock: Clock, log: Logger, lock: Deno.FsFile, isFirst: boolean) {
+  private constructor(folder: string, clock: Clock, log: Logger, lock: LockFile | undefined, isFirst: boolean) {
     this.#folder = folder;
     this.#clock = clock;
     this.#log = log;
@@ -44,17 +51,19 @@ export class LiveState {
   }
 
   /** Says that a server runs with the state in `folder`. */
-  static async open(folder: string, clock: Clock, log: Logger): Promise<LiveState> {
+  static async open(folder: string, clock: Clock, log: Logger, lockClock: Clock = systemClock): Promise<LiveState> {
     await ensurePrivateFolder(folder);
-    const lock = await openLockFile(`${folder}/${LOCK_FILE}`, folder);
-    await lock.lock(false); // several may run with one state, and then the last one that changed is told of
-    const isFirst = await isAlone(lock);
-    if (isFirst) await Deno.remove(`${folder}/${FILE}`).catch(() => {}); // of a server that ran before
+    const lock = await openIfPossible(folder, log);
+    const until = lockClock.now() + LOOK_MS; // a command that looks whether a server runs is done long before
+    const shared = () => lock && lockBefore(lock, false, until, lockClock); // several may run with one state
+    await shared();
+    const isFirst = !lock || await lockBefore(lock, true, until, lockClock);
+    if (isFirst) removeStateFile(`${folder}/${FILE}`); // of a server that ran before
     else {
       const what = "commands may not see all of both, and enroll goes on to name where that one listens";
       log.warn("another server runs with the state in {folder}; {what}", { folder, what });
     }
-    await lock.lock(false); // others may ask, and come
+    await shared(); // others may ask, and come
     return new LiveState(folder, clock, log, lock, isFirst);
   }
 
@@ -77,15 +86,18 @@ export class LiveState {
     this.#cancel?.();
     await this.#writing;
     // It may never have been written, and what another server wrote is of use while that runs.
-    if (await isAlone(this.#lock)) await Deno.remove(`${this.#folder}/${FILE}`).catch(() => {});
-    this.#lock.close();
+    if (await this.#lock?.tryLock(true)) removeStateFile(`${this.#folder}/${FILE}`);
+    this.#lock?.close();
   }
 
   async #write(): Promise<void> {
     const text = stringify(Object.fromEntries(this.#devices().map((device) => [device.key, tableOf(device)])));
     try {
       await writePrivateFile(`${this.#folder}/${FILE}`, `# Written by the server while it runs.\n${text}`);
+      this.#isStale = false;
     } catch (error) {
+      if (this.#isStale) return; // told once
+      this.#isStale = true;
       this.#log.warn("{error}; commands do not see which devices are online", { error: describeError(error) });
     }
   }
@@ -135,20 +147,33 @@ function deviceOf(key: string, table: TomlTable): LiveDevice {
   };
 }
 
-/** Whether nobody else holds a lock that is held; it is given up if somebody does. */
-async function isAlone(lock: Deno.FsFile): Promise<boolean> {
-  // An older runtime cannot ask; then one server for each state has to do.
-  return "tryLock" in lock ? await lock.tryLock(true) : true;
+/** A state that can only be read is served all the same; then commands do not see the server. */
+async function openIfPossible(folder: string, log: Logger): Promise<LockFile | undefined> {
+  try {
+    return await openLockFile(`${folder}/${LOCK_FILE}`);
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    log.warn("cannot lock {file}: {error}; commands do not see that this server runs", {
+      file: `${folder}/${LOCK_FILE}`,
+      error: describeError(error),
+    });
+    return undefined;
+  }
+}
+
+/** Whether a server has ever run with a state, or runs now. */
+export function hasRun(folder: string): boolean {
+  return statPath(`${folder}/${LOCK_FILE}`) !== undefined;
 }
 
 /** Whether somebody holds the lock. */
 async function isRunning(folder: string): Promise<boolean> {
+  if (!hasRun(folder)) return false;
   try {
-    using file = await Deno.open(`${folder}/${LOCK_FILE}`);
-    // An older runtime cannot ask; then the other file, which a server removes when it ends in order, has to do.
-    return "tryLock" in file ? !await file.tryLock(true) : true;
+    using lock = await openLockFile(`${folder}/${LOCK_FILE}`);
+    // An old runtime cannot ask; then the other file, which a server removes when it ends in order, has to do.
+    return !lock.canTell || !await lock.tryLock(true);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
+    throw explained("read", `${folder}/${LOCK_FILE}`, error);
   }
 }

@@ -154,7 +154,7 @@ export class V2Listener {
         capabilities: CAN_RESUME | IS_MOVING,
       });
       if (this.#closed) throw new HandshakeError(goodbye("shutting-down", "the server is shutting down"));
-      await this.#registry.admit(transport, greeting, order);
+      await this.#registry.admit(transport, greeting, order, () => this.#pending.remove(newcomer));
     } catch (error) {
       const word = late || newcomer.evicted ? undefined : goodbyeFor(error);
       if (word) await writeAll(duplex, goodbyeFrame(word)).catch(() => {});

@@ -7,7 +7,9 @@
 import { resolve } from "node:path";
 import { parseAddress } from "../protocol/address.ts";
 import { systemClock } from "../net/clock.ts";
+import { describeError } from "../net/errors.ts";
 import type { Logger } from "../net/logger.ts";
+import { sweepBeside, sweepState } from "../app/leftovers.ts";
 import { loadIdentity } from "../app/state.ts";
 import { AuthorizedDevices } from "./authorized_devices.ts";
 import { Enrolments } from "./enrolments.ts";
@@ -16,6 +18,9 @@ import { KeptPorts } from "./kept_ports.ts";
 import { LiveState } from "./live_state.ts";
 import type { V2Options } from "./options.ts";
 import type { ServerHandle } from "./server.ts";
+
+/** Files of the state that are written under its lock. */
+const STATE_FILES = ["identity.pem", "devices.toml", "enrolments.toml", "ports.toml", "server.toml"];
 
 /** The state of a running server. */
 export interface V2State {
@@ -42,8 +47,14 @@ export async function openV2State(folder: string, given: string | undefined, log
   const file = devicesFile(folder, given && resolve(given));
   const ports = await KeptPorts.load(folder, systemClock, logger);
   const devices = new AuthorizedDevices(file, systemClock, logger);
-  const enrolments = new Enrolments(folder, file);
+  const enrolments = new Enrolments(folder, file, {
+    parsed: (source) => devices.parsed(source),
+    written: () => devices.reload(),
+  });
   const live = await LiveState.open(folder, systemClock, logger);
+  // A running server writes live.toml without the lock.
+  await sweepState(folder, live.isFirst ? [...STATE_FILES, "live.toml"] : STATE_FILES, logger);
+  sweepBeside(file, folder, logger);
   const unsubscribe = devices.subscribe(({ added, removed, changed }) => {
     // A device with a new key is removed and added: its clients go on to look for it where it was.
     for (const { name } of removed) if (!added.some((device) => device.name === name)) ports.forget(name);
@@ -68,7 +79,6 @@ export async function openV2State(folder: string, given: string | undefined, log
         waits: (token) => enrolments.waits(token),
         async redeem(token, publicKey) {
           const redemption = await enrolments.redeem(token, publicKey);
-          devices.reload();
           if (!redemption.ok) return { refused: redemption.text };
           return devices.byKey(publicKey) ?? { refused: `${redemption.device} was enrolled, and is gone again` };
         },
@@ -76,11 +86,14 @@ export async function openV2State(folder: string, given: string | undefined, log
     },
     async announce(addresses, security) {
       if (!live.isFirst) return;
-      await writeFacts(folder, {
-        addresses: addresses.map(parseAddress),
-        security,
-        ...(given !== undefined && { devices: file }),
-      });
+      const facts = { addresses: addresses.map(parseAddress), security, ...(given !== undefined && { devices: file }) };
+      try {
+        await writeFacts(folder, facts);
+      } catch (error) { // devices are served all the same
+        logger.warn("{error}; enroll cannot tell where this server listens, unless that is what it was the last time", {
+          error: describeError(error),
+        });
+      }
     },
     watch(server) {
       live.watch(() => server.devices());

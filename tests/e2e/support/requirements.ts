@@ -42,6 +42,7 @@ const CHECKS = {
   tc: () => find("tc") !== undefined,
   "a whole IPv6 loopback": hasIpv6,
   "network namespaces (root, ip, nft)": hasNamespaces,
+  "mounts (root, mount)": hasMounts,
   "/proc": () => exists("/proc/self/fd"),
 };
 
@@ -122,4 +123,15 @@ function hasNamespaces(): boolean {
   const filters = run("netns", "exec", name, nft, "add", "table", "inet", "probe");
   run("netns", "del", name);
   return filters;
+}
+
+/** Being root is not enough for this, either. */
+function hasMounts(): boolean {
+  if (Deno.build.os !== "linux" || Deno.uid() !== 0 || find("mount") === undefined) return false;
+  const folder = Deno.makeTempDirSync();
+  const run = (program: string, ...args: string[]) =>
+    new Deno.Command(program, { args, stdin: "null", stdout: "null", stderr: "null" }).outputSync().success;
+  const mounted = run("mount", "-t", "tmpfs", "tmpfs", folder) && run("umount", folder);
+  Deno.removeSync(folder);
+  return mounted;
 }
