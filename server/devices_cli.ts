@@ -64,7 +64,7 @@ export function devicesCommands(name: string): Command[] {
       .argument("<old>", "its name", argument(parseName))
       .argument("<new>", "its name from now on", argument(parseName))
       .action(async (before: string, after: string, _options: unknown, command: Command) => {
-        await rename(await placeOf(command), before, after);
+        await rename(await placeOf(command, before), before, after);
       }),
   ];
 }
@@ -72,14 +72,14 @@ export function devicesCommands(name: string): Command[] {
 function named(fullName: string, help: string, run: (place: Place, device: string) => Promise<void>): Command {
   return taskCommand(fullName, help, OPTIONS)
     .argument("<name>", "the device's name", argument(parseName))
-    .action(async (device: string, _options: unknown, command: Command) => run(await placeOf(command), device));
+    .action(async (device: string, _options: unknown, command: Command) => run(await placeOf(command, device), device));
 }
 
-async function placeOf(command: Command): Promise<Place> {
+async function placeOf(command: Command, device?: string): Promise<Place> {
   const values = taskOptions(OPTIONS, command);
   const folder = stateFolder(values.state, "server");
   const file = devicesFile(folder, values.devices, await readFacts(folder));
-  demandState(folder, file);
+  demandState(folder, file, device);
   return { folder, file, enrolments: new Enrolments(folder, file) };
 }
 
@@ -165,12 +165,14 @@ async function list(command: Command): Promise<void> {
 }
 
 /** That there is no such device is an answer only where somebody has kept something; another user's state looks the same. */
-function demandState(folder: string, file: string): void {
+function demandState(folder: string, file: string, device: string | undefined): void {
   const traces = [file, `${folder}/server.toml`, `${folder}/enrolments.toml`];
   if (hasRun(folder) || traces.some((path) => statPath(path))) return;
   const where = statPath(folder) ? `with the state in ${folder}` : `with a state in ${folder}, which is not there`;
   throw new ConfigError(
-    `no server has run ${where}; run this as the server's user, or name its state with --state (or SALLYPORT_STATE)`,
+    `${
+      device === undefined ? "" : `there is no device "${device}": `
+    }no server has run ${where}; run this as the server's user, or name its state with --state (or SALLYPORT_STATE)`,
   );
 }
 
