@@ -52,5 +52,5 @@ export function sweepBeside(path: string, folder: string, logger: Logger): void 
 }
 
 function tell(folder: string, count: number, logger: Logger): void {
-  if (count > 0) logger.info("removed {count} files that a killed process left in {folder}", { count, folder });
+  if (count > 0) logger.debug("removed {count} files that a killed process left in {folder}", { count, folder });
 }

@@ -31,7 +31,7 @@ test(
     for (const name of [...mine, ...others]) await Deno.writeTextFile(`${folder}/${name}`, "");
     await sweepState(folder, ["a.toml", "b.toml"], log);
     assert.deepEqual(names(folder), others);
-    assert.match(log.lines.join(), /^info removed \{count\} files that a killed process left in .*"count":2/);
+    assert.match(log.lines.join(), /^debug removed \{count\} files that a killed process left in .*"count":2/);
   },
 );
 

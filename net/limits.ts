@@ -159,8 +159,11 @@ export const MAX_HANDSHAKES_PER_ADDRESS = 256;
 /** Devices that have proved to have an enrolment string, and wait to be let in. */
 export const MAX_ENROLLING = 1_024;
 
-/** The same from one address. */
-export const MAX_ENROLLING_PER_ADDRESS = 256;
+/** The same from one address: a fleet may be behind it. */
+export const MAX_ENROLLING_PER_ADDRESS = 512;
+
+/** The same with one string, which lets in one of them. */
+export const MAX_ENROLLING_PER_STRING = 8;
 
 /** Age from which the oldest handshake makes room for a newcomer, in milliseconds. */
 export const HANDSHAKE_GRACE_MS = 1_000;

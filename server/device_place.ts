@@ -31,22 +31,23 @@ export interface Place {
   readonly enrolments: Enrolments;
 }
 
-/** The place that a command was told, or that is the usual one. */
-export async function placeOf(command: Command): Promise<Place> {
+/** The place that a command was told, or that is the usual one; `device` is the one that it is about. */
+export async function placeOf(command: Command, device?: string): Promise<Place> {
   const values = taskOptions(PLACE_OPTIONS, command);
   const folder = stateFolder(values.state, "server");
   const file = devicesFile(folder, values.devices, await readFacts(folder));
-  demandState(folder, file);
+  demandState(folder, file, device);
   return { folder, file, enrolments: new Enrolments(folder, file) };
 }
 
 /** That there is no such device is an answer only where somebody has kept something; another user's state looks the same. */
-function demandState(folder: string, file: string): void {
+function demandState(folder: string, file: string, device: string | undefined): void {
   const traces = [file, `${folder}/server.toml`, `${folder}/enrolments.toml`];
   if (hasRun(folder) || traces.some((path) => statPath(path))) return;
+  const what = device === undefined ? "" : `there is no device "${device}": `;
   const where = statPath(folder) ? `with the state in ${folder}` : `with a state in ${folder}, which is not there`;
   throw new ConfigError(
-    `no server has run ${where}; run this as the server's user, or name its state with --state (or SALLYPORT_STATE)`,
+    `${what}no server has run ${where}; run this as the server's user, or name its state with --state (or SALLYPORT_STATE)`,
   );
 }
 
@@ -69,7 +70,7 @@ export async function changeDevice(
   edit: DeviceEdit,
   wanted: (before: AuthorizedDevice) => AuthorizedDevice,
 ): Promise<void> {
-  const { folder, file, enrolments } = await placeOf(command);
+  const { folder, file, enrolments } = await placeOf(command, device);
   await withLock(folder, async () => {
     const devices = await readDevices(file);
     const before = devices.find(({ name }) => name === device);

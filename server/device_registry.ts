@@ -166,7 +166,7 @@ export class DeviceRegistry {
       if (!desk || !hash || !await peer.provesToken(hash)) {
         throw new HandshakeError(goodbye("bad-enrolment", "this enrolment string is unknown here; ask for a new one"));
       }
-      const leave = this.#gate.enter(remote.slice(0, remote.lastIndexOf(":")));
+      const leave = this.#gate.enter(remote.slice(0, remote.lastIndexOf(":")), String(token));
       if (typeof leave === "string") throw new HandshakeError(goodbye("too-busy", leave));
       known();
       const device = await desk.redeem(token, peer.deviceKey).finally(leave);

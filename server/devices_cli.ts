@@ -57,7 +57,7 @@ export function devicesCommands(name: string): Command[] {
       .argument("<old>", "its name", argument(parseName))
       .argument("<new>", "its name from now on", argument(parseName))
       .action(async (before: string, after: string, _options: unknown, command: Command) => {
-        await rename(await placeOf(command), before, after);
+        await rename(await placeOf(command, before), before, after);
       }),
     ...servicesCommands(name),
   ];
@@ -66,7 +66,7 @@ export function devicesCommands(name: string): Command[] {
 function named(fullName: string, help: string, run: (place: Place, device: string) => Promise<void>): Command {
   return taskCommand(fullName, help, PLACE_OPTIONS)
     .argument("<name>", "the device's name", argument(parseName))
-    .action(async (device: string, _options: unknown, command: Command) => run(await placeOf(command), device));
+    .action(async (device: string, _options: unknown, command: Command) => run(await placeOf(command, device), device));
 }
 
 async function edit({ folder, file }: Place, device: string, change: DeviceEdit, what: string): Promise<void> {

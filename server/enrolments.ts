@@ -87,6 +87,7 @@ export class Enrolments {
   readonly #queue: Redeemer[] = [];
   #working = false;
   #stamp = "";
+  #loading: { readonly stamp: string; readonly done: Promise<void> } | undefined;
   #cached: ReadonlyMap<string, PendingEnrolment> = new Map();
 
   /** Enrolments in `folder`, for the file `devices`. */
@@ -135,7 +136,12 @@ export class Enrolments {
   /** The enrolment with an id, whether it can be redeemed or not. Whoever asks for it has proved nothing yet. */
   async find(id: Uint8Array): Promise<PendingEnrolment | undefined> {
     const stamp = enrolmentsStamp(this.#folder);
-    if (stamp !== this.#stamp) this.#cache(await readEnrolments(this.#folder), stamp);
+    if (stamp !== this.#stamp) {
+      if (this.#loading?.stamp !== stamp) { // many may ask at once
+        this.#loading = { stamp, done: readEnrolments(this.#folder).then((all) => this.#cache(all, stamp)) };
+      }
+      await this.#loading.done.finally(() => this.#loading = undefined);
+    }
     return this.#cached.get(toHex(id));
   }
 
