@@ -23,6 +23,19 @@ import { MAX_ID_WAIT_MS, SHORT_ID_WAIT_MS, type WaitingClient, WaitingClients } 
 /** While fewer ids than this are free, clients that only wait for what may still come make room. */
 export const RESERVED_IDS = 32;
 
+/** What a device showed of itself when it was asked. */
+export type Presence =
+  /** A byte. */
+  | "answers"
+  /** No byte, but it took some of what waits for it. */
+  | "takes"
+  /** Nothing that could be seen: a slow client pauses the reading of the link. */
+  | "held"
+  /** Nothing, and it could not be asked: all client ids are in use. */
+  | "unaskable"
+  /** Nothing. */
+  | "gone";
+
 /** What a session needs. */
 export interface LinkSessionOptions {
   /** The connection to the device; the session closes it. */
@@ -92,19 +105,24 @@ export class LinkSession implements HostPortOwner {
   }
 
   /**
-   * Sees within `timeout` milliseconds whether the device still answers; a link that ends meanwhile does not. While a slow
-   * client pauses the link, or bytes for the device wait, silence proves nothing, and the device counts as alive.
+   * Asks the device whether it lives, and says `timeout` milliseconds later at the latest what it showed of itself since.
+   * Bytes that wait for it do not put that off: whoever takes none of them, and says nothing, is gone.
    */
-  async probe(timeout: number): Promise<boolean> {
+  async probe(timeout: number): Promise<Presence> {
     const { clock } = this.settings;
+    const driver = this.#driver;
     const asked = clock.now();
-    if (!this.#link.challenge(asked)) return true; // 256 clients at once: nobody to ask with, and hardly a dead link
+    const { written } = driver;
+    const isAsked = this.#link.challenge(asked);
     const { promise, resolve } = Promise.withResolvers<void>();
     const cancel = clock.after(timeout, resolve);
-    await Promise.race([this.#driver.ended, this.#driver.heardAfter(asked), promise]);
+    await Promise.race([driver.ended, driver.heardAfter(asked), promise]);
     cancel();
-    if (this.done) return false;
-    return this.#driver.heardAt > asked || !this.#driver.attentive;
+    if (this.done) return "gone";
+    if (driver.heardAt > asked) return "answers";
+    if (driver.isHeld) return "held";
+    if (driver.pending > 0) return driver.written > written ? "takes" : "gone";
+    return isAsked ? "gone" : "unaskable";
   }
 
   /** Ends in order: no new clients, CLOSE for each, what came is delivered; then the link closes. */
