@@ -50,6 +50,9 @@ export const STALL_TIMEOUT_MS = 10_000;
 /** Default of the time without a byte after which a client that shut down its writing side is ended, in milliseconds. */
 export const HALF_CLOSE_TIMEOUT_MS = 5_000;
 
+/** Time between two looks at such a client: whether it has reset its connection, in milliseconds. */
+export const HALF_CLOSE_LOOK_MS = 250;
+
 /** Time without progress after which a receiver whose channel has ended loses what still waits for it. */
 export const DRAIN_TIMEOUT_MS = 60_000;
 

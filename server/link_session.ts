@@ -16,6 +16,7 @@ import type { LinkEnd } from "../net/link_end.ts";
 import { closeQuietly, formatNetAddr, type Transport, tuneSocket } from "../net/transport.ts";
 import { tellClientEnd } from "./client_end.ts";
 import type { ServerEvent } from "./events.ts";
+import { HeldClients } from "./held_clients.ts";
 import { HostPort, type HostPortOwner } from "./host_port.ts";
 import type { Forward, ServerSettings, V1ListenOptions } from "./options.ts";
 import { MAX_ID_WAIT_MS, SHORT_ID_WAIT_MS, type WaitingClient, WaitingClients } from "./waiting_clients.ts";
@@ -71,12 +72,14 @@ export class LinkSession implements HostPortOwner {
   readonly #targets = new Map<HostPort, Address>();
   readonly #pumps = new Set<ChannelPump>();
   readonly #waiting: WaitingClients;
+  readonly #held: HeldClients;
 
   /** Takes over a connection whose first bytes are `opening`. */
   constructor(options: LinkSessionOptions, opening: Uint8Array) {
     this.#options = options;
     this.settings = options.settings;
-    const { clock, linkWriteTimeout } = options.settings;
+    const { clock, linkWriteTimeout, halfCloseTimeout, heldCount } = options.settings;
+    this.#held = new HeldClients(clock, halfCloseTimeout, heldCount);
     this.#since = clock.now();
     this.#driver = new LinkDriver({ transport: options.transport, clock, writeTimeout: linkWriteTimeout });
     this.#link = new V1ServerLink(options.codec, this.#driver, {
@@ -152,6 +155,10 @@ export class LinkSession implements HostPortOwner {
     if (!this.#waiting.add({ conn, port }, wait)) this.#refuse({ conn, port }, "too-many-channels");
   }
 
+  onExhausted(): void {
+    this.#held.giveUp();
+  }
+
   /** Gives a client a channel, if there is an id. */
   #open({ conn, port }: WaitingClient): boolean {
     const { clock, stallTimeout, halfCloseTimeout, logger } = this.settings;
@@ -173,10 +180,14 @@ export class LinkSession implements HostPortOwner {
       halfCloseTimeout: halfCloseTimeout,
     });
     this.#pumps.add(pump);
-    pump.onHalfClosed = () => this.#waiting.size > 0 && this.#makeRoom(this.#waiting.size);
+    pump.onHalfClosed = () => {
+      this.#held.add(pump);
+      if (this.#waiting.size > 0) this.#makeRoom(this.#waiting.size);
+    };
     pump.attach(conn);
     pump.done.then((summary) => {
       this.#pumps.delete(pump);
+      this.#held.delete(pump);
       this.#clientEnded(client, port, summary);
     });
     return true;
