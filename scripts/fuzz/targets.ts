@@ -168,6 +168,7 @@ export function fuzzDeviceLink(random: Random): void {
       held += size;
       watch.add(channel);
     },
+    onGone() {},
     onBadConnect: () => {},
   });
   link.listen();
