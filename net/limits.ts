@@ -131,7 +131,7 @@ export const GATHER_MAX = 16 * 1024 + 8;
 export const HANDSHAKE_TIMEOUT_MS = 10_000;
 
 /** Connections of one v2 listener that may be in their handshake; see `server/pending.ts` for who makes room. */
-export const MAX_HANDSHAKES = 4_096;
+export const MAX_HANDSHAKES = 1_400;
 
 /** Time without a step of its handshake after which a connection may have to make room, in milliseconds. */
 export const HANDSHAKE_GRACE_MS = 2_000;

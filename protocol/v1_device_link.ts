@@ -161,8 +161,6 @@ export class V1DeviceLink extends V1Link {
   /** DATA of size 0. */
   #sendNothing(id: number): void {
     this.#knocks.sentEmptyData();
-    const frame = new Uint8Array(this.codec.headroom);
-    this.codec.writeDataHeader(frame, id, 0);
-    this.output.control(frame);
+    this.sendData(id, new Uint8Array(this.codec.headroom), 0);
   }
 }
