@@ -59,6 +59,7 @@ export class LinkSession {
     this.#driver = new LinkDriver({ transport, clock: settings.clock, writeTimeout: settings.linkWriteTimeout });
     this.#link = new V1DeviceLink(options.codec, this.#driver, {
       onOpen: (channel, early) => this.#onOpen(channel, early),
+      onGone: (id, target) => this.#onGone(id, target),
       onBadConnect: (id, why) => this.#onBadConnect(id, why),
     });
     this.down = this.#driver.ended;
@@ -135,6 +136,14 @@ export class LinkSession {
     const abort = new AbortController();
     pump.done.then(() => abort.abort());
     pump.attach(await dial(target, clock, connectTimeout, abort.signal));
+  }
+
+  /** The original server can send CLOSE ahead of CONNECT: no service is dialled for a client that has gone. */
+  #onGone(id: number, target: Address): void {
+    const service = formatAddress(target);
+    this.#settings.logger.info("client {id} of {service} had gone before its CONNECT came", { id, service });
+    const nothing = { client: undefined, error: undefined, bytesUp: 0, bytesDown: 0, duration: 0 };
+    this.#emit({ type: "channel-end", id, service, reason: "client-closed", ...nothing });
   }
 
   #onBadConnect(id: number, why: string): void {

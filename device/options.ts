@@ -18,7 +18,8 @@ import type { ServiceRule } from "./services.ts";
 
 /**
  * When a v1 device knocks at a silent server, in milliseconds. v1 has no ping: the knock is a CLOSE for an id that is not
- * in use, and silence counts against the server only once it has answered one on the link.
+ * in use (or an empty DATA, for the original server), and silence counts against the server only once it has answered one
+ * on the link.
  */
 export const V1_KEEP_ALIVE: KeepAliveSettings = { idleTimeout: 15_000, probeInterval: 5_000, probeCount: 3 };
 

@@ -9,7 +9,14 @@ import type { ChannelEndReason } from "../protocol/reasons.ts";
 import { type ChannelSummary, CONNECTION_ENDS, type ConnectionEnds, dropsBacklog } from "./channel_end.ts";
 import type { Clock } from "./clock.ts";
 import { Delivery } from "./delivery.ts";
-import { COPY_MAX, IDLE_LOOKS, MAX_CHANNEL_BACKLOG, MAX_LINK_CHUNK, RESUME_CHANNEL_BACKLOG } from "./limits.ts";
+import {
+  COPY_MAX,
+  HALF_CLOSE_LOOK_MS,
+  IDLE_LOOKS,
+  MAX_CHANNEL_BACKLOG,
+  MAX_LINK_CHUNK,
+  RESUME_CHANNEL_BACKLOG,
+} from "./limits.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 import type { ReceiveChunk } from "./receive_chunk.ts";
 import { closeQuietly, type Duplex } from "./transport.ts";
@@ -47,6 +54,7 @@ export interface ChannelPumpOptions {
 }
 
 const NOTHING = (): void => {};
+const NO_BYTES = new Uint8Array(0);
 
 /** The life of one channel's connection. */
 export class ChannelPump implements ChannelReceiver {
@@ -78,7 +86,9 @@ export class ChannelPump implements ChannelReceiver {
   // One wait at a time: a stall, or a half-close.
   #cancelTimer: () => void = NOTHING;
   #cancelIdle: () => void = NOTHING;
+  #cancelLook: () => void = NOTHING;
   #heard = 0;
+  #awaitsReply = false;
 
   /** Starts with the bytes of the channel; those of the connection follow with {@linkcode ChannelPump.attach}. */
   constructor(options: ChannelPumpOptions) {
@@ -104,6 +114,11 @@ export class ChannelPump implements ChannelReceiver {
   /** Whether the connection's writing side has ended and the channel only lives for what may still come. */
   get halfClosed(): boolean {
     return this.#readEnded && this.#reason === undefined;
+  }
+
+  /** Since when nothing came for a connection that has {@linkcode ChannelPump.halfClosed}; `Infinity` while that does not count. */
+  get quietSince(): number {
+    return this.#awaitsReply && this.halfClosed && !this.#holding ? this.#heard : Infinity;
   }
 
   /** Called when the connection's writing side ends while the channel lives on; see {@linkcode ChannelPump.halfClosed}. */
@@ -168,6 +183,7 @@ export class ChannelPump implements ChannelReceiver {
     this.#reason = this.#queue.pending > 0 ? reason : this.#reason ?? reason; // what loses bytes is the reason
     this.#cancelTimer();
     this.#cancelIdle();
+    this.#cancelLook();
     this.#delivery?.cancel();
     this.channel.close(this.#clock.now(), reason);
     this.#queue.abandon();
@@ -216,7 +232,9 @@ export class ChannelPump implements ChannelReceiver {
     await this.#driver.flushed(); // the service has not seen the end of its request before
     if (this.#reason !== undefined) return;
     this.#heard = this.#clock.now();
+    this.#awaitsReply = true;
     this.#awaitHalfClose();
+    this.#lookForReset(conn);
   }
 
   /** What came is delivered, then the connection's other side hears that no more will. */
@@ -244,9 +262,23 @@ export class ChannelPump implements ChannelReceiver {
     this.#after(Math.ceil(left), () => this.#awaitHalfClose());
   }
 
+  /**
+   * A connection that has closed as a whole resets at the first bytes that it is sent. Nobody reads it any more, so that
+   * would only show at the next ones; a write of nothing shows it at once.
+   */
+  #lookForReset(conn: Duplex): void {
+    this.#cancelLook = this.#clock.after(HALF_CLOSE_LOOK_MS, () => {
+      if (!this.halfClosed) return;
+      const gone = () => this.halfClosed && this.abort(this.#ends.own);
+      if (this.#queue.pending === 0) conn.write(NO_BYTES).catch(gone);
+      this.#lookForReset(conn);
+    });
+  }
+
   #finish(reason: ChannelEndReason): void {
     if (this.#reason !== undefined) return;
     this.#reason = reason;
+    this.#cancelLook();
     this.#unhold();
     // A service that is still being dialled gets what came for it before the close.
     const idle = this.#queue.pending === 0;

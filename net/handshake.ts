@@ -192,15 +192,22 @@ export interface ServerGreeting {
 }
 
 /**
- * The server's side, up to AUTH. `opening` is what was read before.
+ * The server's side, up to AUTH. `opening` is what was read before; `onHello` is called when the device has said HELLO.
  *
  * @throws {HandshakeError} with the goodbye to say; {ProtocolError} for garbage; what the socket throws.
  */
-export async function greetDevice(duplex: Duplex, opening: Uint8Array, party: HandshakeParty): Promise<ServerGreeting> {
+export async function greetDevice(
+  duplex: Duplex,
+  opening: Uint8Array,
+  party: HandshakeParty,
+  onHello: () => void = () => {},
+): Promise<ServerGreeting> {
   const handshake = new ServerHandshake(party, systemCrypto);
   const reader = new HandshakeReader(duplex, opening);
   await reader.preamble(V2_PREAMBLE);
-  await writeAll(duplex, await handshake.challenge((await reader.expect(V2Command.HELLO, "HELLO")).frame));
+  const hello = await reader.expect(V2Command.HELLO, "HELLO");
+  onHello();
+  await writeAll(duplex, await handshake.challenge(hello.frame));
   const device = await handshake.authenticate((await reader.expect(V2Command.AUTH, "AUTH")).payload);
   return { device, rest: reader.rest.slice() };
 }

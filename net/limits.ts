@@ -70,6 +70,9 @@ export const STALL_TIMEOUT_MS = 10_000;
 /** Default of the time without a byte after which a client that shut down its writing side is ended, in milliseconds. */
 export const HALF_CLOSE_TIMEOUT_MS = 5_000;
 
+/** Time between two looks at such a client: whether it has reset its connection, in milliseconds. */
+export const HALF_CLOSE_LOOK_MS = 250;
+
 /** Time without progress after which a receiver whose channel has ended loses what still waits for it. */
 export const DRAIN_TIMEOUT_MS = 60_000;
 
@@ -115,8 +118,11 @@ export const LATE_TURN_MS = 500;
 /** Time from an accepted connection to a whole LISTEN, in milliseconds. */
 export const FIRST_FRAME_TIMEOUT_MS = 10_000;
 
-/** Connections of one listener that may be on their way to a LISTEN. */
-export const MAX_PENDING_LINKS = 64;
+/** Connections of one v1 listener that may be on their way to a LISTEN; see `server/pending.ts` for who makes room. */
+export const MAX_PENDING_LINKS = 512;
+
+/** Time after which one of them may have to make room, in milliseconds: LISTEN follows the connection at once. */
+export const LISTEN_GRACE_MS = 500;
 
 /** Time that a graceful end may take, in milliseconds. */
 export const SHUTDOWN_TIMEOUT_MS = 5_000;
@@ -150,11 +156,11 @@ export const GATHER_MAX = 16 * 1024 + 8;
 /** Time from an accepted connection to the end of its v2 handshake, in milliseconds. */
 export const HANDSHAKE_TIMEOUT_MS = 10_000;
 
-/** Connections of one v2 listener that may be in their handshake. */
-export const MAX_HANDSHAKES = 1_024;
+/** Connections of one v2 listener that may be in their handshake; see `server/pending.ts` for who makes room. */
+export const MAX_HANDSHAKES = 1_400;
 
-/** The same from one address. */
-export const MAX_HANDSHAKES_PER_ADDRESS = 256;
+/** Time without a step of its handshake after which a connection may have to make room, in milliseconds. */
+export const HANDSHAKE_GRACE_MS = 2_000;
 
 /** Devices that have proved to have an enrolment string, and wait to be let in. */
 export const MAX_ENROLLING = 1_024;
@@ -165,8 +171,14 @@ export const MAX_ENROLLING_PER_ADDRESS = 512;
 /** The same with one string, which lets in one of them. */
 export const MAX_ENROLLING_PER_STRING = 8;
 
-/** Age from which the oldest handshake makes room for a newcomer, in milliseconds. */
-export const HANDSHAKE_GRACE_MS = 1_000;
+/** Time for which an address is remembered from which a device proved its key, in milliseconds. */
+export const PROVED_ADDRESS_MS = 600_000;
+
+/** Such addresses at most. */
+export const MAX_PROVED_ADDRESSES = 4_096;
+
+/** Connections from such an address that weigh as much as one from any other, when somebody has to make room. */
+export const PROVED_ADDRESS_WEIGHT = 4;
 
 /** Time that a device has to hear why its link ends, in milliseconds; its socket is closed then. */
 export const FAREWELL_MS = 500;

@@ -99,9 +99,14 @@ export class LinkDriver implements V2Output {
     return this.#queue.pending;
   }
 
-  /** Whether silence would prove anything now: nobody pauses the reading, and nothing of ours waits to be written. */
-  get attentive(): boolean {
-    return this.#reading && this.#queue.pending === 0;
+  /** Bytes that the kernel has taken; while `pending` is not 0 and this stands still, the peer takes nothing. */
+  get written(): number {
+    return this.#queue.written;
+  }
+
+  /** Whether somebody pauses the reading: silence proves nothing then. */
+  get isHeld(): boolean {
+    return this.#holds > 0;
   }
 
   /** When a byte last came, on the driver's clock. */

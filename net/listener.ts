@@ -44,6 +44,8 @@ export class Listener<C extends Deno.Conn<Deno.NetAddr> = Deno.TcpConn> {
   readonly port: number;
   /** Resolves when the accept loop has ended; never rejects. */
   readonly ended: Promise<void>;
+  /** Called when a connection could not be accepted for want of descriptors: some had better be closed. */
+  onExhausted: () => void = () => {};
 
   readonly #bind: (port: number) => Deno.Listener<C, Deno.NetAddr>;
   readonly #clock: Clock;
@@ -140,6 +142,7 @@ export class Listener<C extends Deno.Conn<Deno.NetAddr> = Deno.TcpConn> {
             address: this.address,
             error: `${describeError(error)}; raise the limit with ulimit -n`,
           });
+          this.onExhausted();
         } else {
           // The client went before it was accepted (ECONNABORTED and its kin): the next one is another matter.
           this.#log.debug("accept on {address} failed: {error}", {

@@ -1,15 +1,16 @@
 /**
- * Bytes that arrive for a client id just before its CONNECT.
+ * Bytes that arrive for a client id just before its CONNECT, and a CLOSE that does.
  *
- * The original server sends DATA ahead of CONNECT when a client speaks at once (seen in 8 of 50 tries); the original
- * device loses that client. Here such bytes wait a moment, within bounds.
+ * The original server sends DATA ahead of CONNECT when a client speaks at once (seen in 8 of 50 tries), and CLOSE when
+ * one leaves at once (3 to 4 of 100); the original device loses the one, and serves the other who is not there any more.
+ * Here both wait a moment, within bounds.
  *
  * @module
  */
 
 import { EARLY_HOLD_MS, MAX_EARLY_BYTES, MAX_EARLY_BYTES_PER_LINK } from "./limits.ts";
 
-const NOTHING = new Uint8Array(0);
+const NOTHING: Early = { bytes: new Uint8Array(0), closed: false };
 
 /** First size of the buffer of an id; it doubles as it fills. */
 const MIN_BUFFER = 256;
@@ -18,6 +19,15 @@ interface Held {
   readonly since: number;
   buffer: Uint8Array;
   size: number;
+  closed: boolean;
+}
+
+/** What came ahead of a CONNECT. */
+export interface Early {
+  /** Bytes, in order; often none. */
+  readonly bytes: Uint8Array;
+  /** Whether a CLOSE came, after the bytes. */
+  readonly closed: boolean;
 }
 
 /** Copies of early bytes, by client id, in the order of their arrival. */
@@ -31,9 +41,14 @@ export class EarlyBytes {
     return Infinity;
   }
 
-  /** Keeps a copy of `bytes`. @returns false if a bound is reached: then nothing of that id is kept any more. */
+  /**
+   * Keeps a copy of `bytes`; those behind a CLOSE are nobody's, and dropped.
+   *
+   * @returns false if a bound is reached: then nothing of that id is kept any more.
+   */
   hold(id: number, bytes: Uint8Array, now: number): boolean {
-    const held = this.#held.get(id) ?? { since: now, buffer: new Uint8Array(MIN_BUFFER), size: 0 };
+    const held = this.#held.get(id) ?? { since: now, buffer: new Uint8Array(MIN_BUFFER), size: 0, closed: false };
+    if (held.closed) return true;
     if (
       held.size + bytes.length > MAX_EARLY_BYTES || this.#total + bytes.length > MAX_EARLY_BYTES_PER_LINK
     ) {
@@ -52,11 +67,19 @@ export class EarlyBytes {
     return true;
   }
 
-  /** Takes what was kept for an id, in order; often nothing. */
-  take(id: number): Uint8Array {
+  /** Keeps that an id was closed. */
+  close(id: number, now: number): void {
     const held = this.#held.get(id);
+    if (held) held.closed = true;
+    else this.#held.set(id, { since: now, buffer: NOTHING.bytes, size: 0, closed: true });
+  }
+
+  /** Takes what was kept for an id; often nothing. */
+  take(id: number): Early {
+    const held = this.#held.get(id);
+    if (!held) return NOTHING;
     this.drop(id);
-    return held ? held.buffer.subarray(0, held.size) : NOTHING;
+    return { bytes: held.buffer.subarray(0, held.size), closed: held.closed };
   }
 
   /** Forgets what was kept for an id. */
@@ -67,14 +90,14 @@ export class EarlyBytes {
     this.#held.delete(id);
   }
 
-  /** Forgets what has waited too long. @returns the ids concerned. */
+  /** Forgets what has waited too long. @returns the ids of those who have not been closed since. */
   expire(now: number): number[] {
     const ids: number[] = [];
     for (const [id, held] of this.#held) {
       if (held.since + EARLY_HOLD_MS > now) break;
-      ids.push(id);
+      this.drop(id);
+      if (!held.closed) ids.push(id);
     }
-    for (const id of ids) this.drop(id);
     return ids;
   }
 }

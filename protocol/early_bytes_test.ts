@@ -11,9 +11,9 @@ test("early bytes are copied, and taken once, in order", () => {
   bytes.fill(0);
   assert.equal(early.hold(6, unhex("09"), 1), true);
   assert.equal(early.hold(5, unhex("03"), 2), true);
-  assert.equal(hex(early.take(5)), "01 02 03");
-  assert.equal(early.take(5).length, 0);
-  assert.equal(hex(early.take(6)), "09");
+  assert.equal(hex(early.take(5).bytes), "01 02 03");
+  assert.equal(early.take(5).bytes.length, 0);
+  assert.equal(hex(early.take(6).bytes), "09");
 });
 
 test("nothing is due while nothing is held", () => {
@@ -33,10 +33,28 @@ test("bytes expire by the time of the first of their id, and not before", () => 
   early.hold(1, unhex("03"), 400);
   assert.deepEqual(early.expire(EARLY_HOLD_MS - 1), []);
   assert.deepEqual(early.expire(EARLY_HOLD_MS), [1]);
-  assert.equal(early.take(1).length, 0);
+  assert.equal(early.take(1).bytes.length, 0);
   assert.equal(early.deadline, 10 + EARLY_HOLD_MS);
   assert.deepEqual(early.expire(10 + EARLY_HOLD_MS), [2]);
   assert.equal(early.deadline, Infinity);
+});
+
+test("a CLOSE is kept with what came before it, for as long, and nobody has to be answered after that", () => {
+  const early = new EarlyBytes();
+  early.close(1, 0);
+  early.hold(2, unhex("02"), 0);
+  early.close(2, 400);
+  early.hold(3, unhex("03"), 0);
+  assert.equal(early.deadline, EARLY_HOLD_MS);
+  assert.deepEqual(early.expire(EARLY_HOLD_MS), [3]);
+  assert.equal(early.deadline, Infinity);
+  early.close(1, 1_000);
+  assert.deepEqual(early.take(1), { bytes: new Uint8Array(0), closed: true });
+  assert.deepEqual(early.take(1), { bytes: new Uint8Array(0), closed: false });
+  early.hold(2, unhex("02"), 1_000);
+  early.close(2, 1_000);
+  assert.equal(early.hold(2, new Uint8Array(MAX_EARLY_BYTES), 1_000), true, "nobody's");
+  assert.deepEqual(early.take(2), { bytes: unhex("02"), closed: true });
 });
 
 test("one id may hold its bound and not a byte more; then nothing of it is kept", () => {
@@ -44,8 +62,8 @@ test("one id may hold its bound and not a byte more; then nothing of it is kept"
   assert.equal(early.hold(1, new Uint8Array(MAX_EARLY_BYTES), 0), true);
   assert.equal(early.hold(2, unhex("07"), 0), true);
   assert.equal(early.hold(1, unhex("01"), 0), false);
-  assert.equal(early.take(1).length, 0);
-  assert.equal(hex(early.take(2)), "07");
+  assert.equal(early.take(1).bytes.length, 0);
+  assert.equal(hex(early.take(2).bytes), "07");
 });
 
 test("all ids together may hold the bound of a link, and what is dropped makes room", () => {
@@ -64,7 +82,7 @@ test("bytes that come one by one are gathered, so that the bounds are those of t
   const early = new EarlyBytes();
   const expected = new Uint8Array(MAX_EARLY_BYTES).map((_, at) => at * 7);
   for (const byte of expected) assert.equal(early.hold(1, Uint8Array.of(byte), 0), true);
-  const kept = early.take(1);
+  const kept = early.take(1).bytes;
   assert.deepEqual(kept, expected);
   assert(kept.buffer.byteLength <= 2 * MAX_EARLY_BYTES, `${kept.buffer.byteLength} bytes of memory`);
 });
@@ -77,7 +95,7 @@ test("whatever comes, an id never loses a part of what is kept for it, and the b
       const model = new Map<number, number>();
       for (const { id, size, take } of steps) {
         if (take) {
-          assert.equal(early.take(id).length, model.get(id) ?? 0);
+          assert.equal(early.take(id).bytes.length, model.get(id) ?? 0);
           model.delete(id);
           continue;
         }
@@ -88,7 +106,7 @@ test("whatever comes, an id never loses a part of what is kept for it, and the b
         if (fits) model.set(id, before + size);
         else model.delete(id);
       }
-      for (const [id, size] of model) assert.equal(early.take(id).length, size);
+      for (const [id, size] of model) assert.equal(early.take(id).bytes.length, size);
     }),
     { numRuns: 30 },
   );

@@ -22,11 +22,17 @@ export const MAX_EARLY_BYTES = 64 * 1024;
 /** Bytes that a device holds for all client ids whose CONNECT has not come yet. */
 export const MAX_EARLY_BYTES_PER_LINK = 1024 * 1024;
 
-/** Milliseconds that a device holds such bytes before it answers CLOSE. */
+/** Milliseconds that a device holds such bytes before it answers CLOSE; and a CLOSE whose CONNECT has not come. */
 export const EARLY_HOLD_MS = 500;
 
 /** Milliseconds from the start of a link to its first keep-alive probe at the latest. */
 export const FIRST_PROBE_MS = 5_000;
+
+/** Milliseconds in which a server may answer a CLOSE that a device knocks with, before DATA of size 0 is tried. */
+export const KNOCK_ANSWER_MS = 5_000;
+
+/** DATA of size 0 that a device sends to a server which has never answered it. */
+export const MAX_UNANSWERED_EMPTY_DATA = 2;
 
 /**
  * Milliseconds that a client id rests after the server closed it and the device has not confirmed with a CLOSE.

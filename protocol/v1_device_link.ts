@@ -9,7 +9,8 @@ import type { V1Channel } from "./v1_channel.ts";
 import type { Codec } from "./codec.ts";
 import { EarlyBytes } from "./early_bytes.ts";
 import { ProtocolError } from "./errors.ts";
-import { UNCONFIRMED_ID_REST_MS } from "./limits.ts";
+import { Knocks } from "./knocks.ts";
+import { CROSSED_ID_REST_MS, UNCONFIRMED_ID_REST_MS } from "./limits.ts";
 import type { LinkOutput } from "./link.ts";
 import { V1Link } from "./v1_link.ts";
 
@@ -21,6 +22,8 @@ export interface V1DeviceLinkEvents {
    * @param early Bytes that came ahead of the CONNECT, in order; often none.
    */
   onOpen(channel: V1Channel, early: Uint8Array): void;
+  /** A client wanted to reach `target`, and had gone before its CONNECT came: nothing is to be done for it. */
+  onGone(id: number, target: Address): void;
   /** A CONNECT could not be read; it was answered with CLOSE. */
   onBadConnect(id: number, why: string): void;
 }
@@ -33,24 +36,24 @@ export class V1DeviceLink extends V1Link {
   readonly #early = new EarlyBytes();
   /** Ids that this side closed and the server has not confirmed, with the time of their CLOSE. */
   readonly #unconfirmed = new Map<number, number>();
-  /** The id to knock with: the one that ended last is the last that a server hands out again. */
-  #lastEnded = 0;
-  #knocked: number | undefined;
-  #answersKnocks = false;
+  readonly #knocks: Knocks;
+  /** When a channel of this id ended last: a CLOSE soon after that is one more of its own. */
+  readonly #endedAt = new Map<number, number>();
 
   /** A link that has not sent LISTEN yet. */
   constructor(codec: Codec, output: LinkOutput, events: V1DeviceLinkEvents) {
     super(codec, output);
     this.#events = events;
+    this.#knocks = new Knocks(codec.capabilities.maxChannels);
   }
 
   get deadline(): number {
-    return this.#early.deadline;
+    return Math.min(this.#early.deadline, this.#knocks.deadline);
   }
 
-  /** Whether the server has answered a knock on this link. */
+  /** Whether the server has answered a knock on this link, and can be knocked at in that way. */
   get answersKnocks(): boolean {
-    return this.#answersKnocks;
+    return this.#knocks.answered;
   }
 
   /** Sends LISTEN: the first frame of a link. */
@@ -61,19 +64,26 @@ export class V1DeviceLink extends V1Link {
   tick(now: number): void {
     this.now = now;
     for (const id of this.#early.expire(now)) this.#refuse(id);
+    const id = this.#knocks.secondTry(now);
+    if (id !== undefined) this.#sendNothing(id);
   }
 
   /**
-   * Sends a CLOSE for an id that is not in use. Known servers answer it, so an answer proves life on a profile that has
-   * no ping; a server that does not answer takes it as a no-op.
+   * Asks a server that is silent for a sign of life, on a profile that has no ping, in the way that it is known to answer;
+   * see {@linkcode Knocks}. A server that does not answer takes it as a no-op.
    *
    * @returns false if so many ids are in use that the knock might hit a client who is just being opened.
    */
   knock(): boolean {
     if (this.channelCount >= this.codec.capabilities.maxChannels / 2) return false;
-    if (this.channelOf(this.#lastEnded) || this.#awaitsConfirmation(this.#lastEnded)) return false;
-    this.#knocked = this.#lastEnded;
-    this.sendClose(this.#lastEnded);
+    const { emptyDataId, closeId } = this.#knocks;
+    if (emptyDataId !== undefined) {
+      this.#sendNothing(emptyDataId);
+      return true;
+    }
+    if (this.channelOf(closeId) || this.#awaitsConfirmation(closeId)) return false;
+    this.#knocks.sentClose(closeId, this.now);
+    this.sendClose(closeId);
     return true;
   }
 
@@ -85,26 +95,37 @@ export class V1DeviceLink extends V1Link {
     const old = this.channelOf(id);
     if (old) this.forget(old, "id-reused"); // as the original device: close the old one, open anew
     this.#unconfirmed.delete(id);
-    if (id === this.#knocked) this.#knocked = undefined;
-    this.#events.onOpen(this.addChannel(id, target), this.#early.take(id));
+    this.#knocks.used(id);
+    const { bytes, closed } = this.#early.take(id);
+    if (closed && bytes.length === 0) {
+      this.counters.channels++;
+      this.sendClose(id);
+      this.unconfirmed(id, false);
+      return this.#events.onGone(id, target);
+    }
+    this.#events.onOpen(this.addChannel(id, target), bytes);
+    if (closed) this.onClose(id);
   }
 
   onBadConnect(id: number, why: string): void {
     const old = this.channelOf(id);
     if (old) this.forget(old, "id-reused");
+    this.#knocks.used(id);
     this.#early.drop(id);
     this.#refuse(id);
     this.#events.onBadConnect(id, why);
   }
 
   protected unconfirmed(id: number, _dataSent: boolean): void {
-    this.#lastEnded = id;
+    this.#knocks.ended(id);
+    this.#endedAt.set(id, this.now);
     this.#unconfirmed.delete(id);
     this.#unconfirmed.set(id, this.now);
   }
 
   protected confirmed(channel: V1Channel): void {
-    this.#lastEnded = channel.id;
+    this.#knocks.ended(channel.id);
+    this.#endedAt.set(channel.id, this.now);
   }
 
   protected strayData(id: number, bytes: Uint8Array): void {
@@ -112,15 +133,18 @@ export class V1DeviceLink extends V1Link {
       this.counters.strayData++; // on its way when this side closed
       return;
     }
+    this.#knocks.used(id);
     if (!this.#early.hold(id, bytes, this.now)) this.#refuse(id);
   }
 
+  /** The confirmation of this side's CLOSE, an answer to a knock, one CLOSE too many, or one ahead of its CONNECT. */
   protected strayClose(id: number): void {
     this.counters.strayClose++;
-    this.#early.drop(id);
-    if (this.#unconfirmed.delete(id) || id !== this.#knocked) return;
-    this.#knocked = undefined;
-    this.#answersKnocks = true;
+    if (this.#unconfirmed.delete(id)) return this.#early.drop(id);
+    if (this.#knocks.isAnswer(id, this.now)) return;
+    this.#knocks.used(id);
+    const endedAt = this.#endedAt.get(id);
+    if (endedAt === undefined || endedAt + CROSSED_ID_REST_MS <= this.now) this.#early.close(id, this.now);
   }
 
   #awaitsConfirmation(id: number): boolean {
@@ -132,5 +156,11 @@ export class V1DeviceLink extends V1Link {
     this.counters.strayData++;
     this.sendClose(id);
     this.unconfirmed(id, false);
+  }
+
+  /** DATA of size 0. */
+  #sendNothing(id: number): void {
+    this.#knocks.sentEmptyData();
+    this.sendData(id, new Uint8Array(this.codec.headroom), 0);
   }
 }

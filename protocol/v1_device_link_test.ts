@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import type { V1Channel as Channel } from "./v1_channel.ts";
 import { V1DeviceLink } from "./v1_device_link.ts";
 import { ProtocolError } from "./errors.ts";
-import { EARLY_HOLD_MS, MAX_EARLY_BYTES, UNCONFIRMED_ID_REST_MS } from "./limits.ts";
+import {
+  CROSSED_ID_REST_MS,
+  EARLY_HOLD_MS,
+  KNOCK_ANSWER_MS,
+  MAX_EARLY_BYTES,
+  MAX_UNANSWERED_EMPTY_DATA,
+  UNCONFIRMED_ID_REST_MS,
+} from "./limits.ts";
 import { v1Codec } from "./v1_codec.ts";
 import { concat, frameOf, hex, RecordingOutput, test, unhex } from "./_fakes_test.ts";
 
@@ -21,6 +28,7 @@ class Fixture {
         onEnd: (reason) => this.told.push(`${n} end ${reason}`),
       };
     },
+    onGone: (id, target) => this.told.push(`gone ${id} ${target.host}`),
     onBadConnect: (id) => this.told.push(`bad ${id}`),
   });
 
@@ -126,11 +134,52 @@ test("more early bytes than the bound are answered with CLOSE once, and all of t
   assert.equal(fixture.link.deadline, Infinity);
 });
 
-test("CLOSE drops early bytes", () => {
+test("a CLOSE ahead of its CONNECT opens nothing, and the CONNECT is answered with CLOSE", () => {
   const fixture = new Fixture();
-  fixture.receive("00 01 03 01 61 00 00 02 01", 0);
+  fixture.receive("00 00 02 01", 0);
+  assert.equal(fixture.link.deadline, EARLY_HOLD_MS);
+  fixture.receive(concat([connectFrame(1), connectFrame(2)]), 20);
+  assert.deepEqual(fixture.take(), ["gone 1 a", "1 open 2 a []"]);
+  assert.deepEqual(fixture.output.take(), ["00 00 02 01"]);
+  assert.equal(fixture.link.deadline, Infinity);
+  fixture.receive("00 00 02 01", 30); // whoever confirms that
+  fixture.receive(connectFrame(1), 40);
+  assert.deepEqual(fixture.take(), ["2 open 1 a []"]);
+  assert.deepEqual(fixture.output.take(), []);
+});
+
+test("bytes and a CLOSE ahead of their CONNECT are delivered, and then the end", () => {
+  const fixture = new Fixture();
+  fixture.receive("00 01 03 01 61 00 00 02 01 00 01 03 01 62", 0);
   fixture.receive(connectFrame(1), 1);
+  assert.deepEqual(fixture.take(), ["1 open 1 a [61]", "1 end client-closed"]);
+  assert.deepEqual(fixture.output.take(), ["00 00 02 01"]);
+});
+
+test("a CLOSE whose CONNECT does not come is forgotten when its time is up, and never answered", () => {
+  const fixture = new Fixture();
+  fixture.receive("00 00 02 01", 100);
+  fixture.link.tick(100 + EARLY_HOLD_MS);
+  assert.equal(fixture.link.deadline, Infinity);
+  fixture.receive(connectFrame(1), 101 + EARLY_HOLD_MS);
   assert.deepEqual(fixture.take(), ["1 open 1 a []"]);
+  assert.deepEqual(fixture.output.take(), []);
+});
+
+test("one CLOSE more for a channel that has just ended is not taken for the next client's", () => {
+  for (const byServer of [true, false]) {
+    const fixture = new Fixture();
+    fixture.receive(connectFrame(1), 0);
+    if (byServer) fixture.receive("00 00 02 01", 10);
+    else fixture.channels[0]!.close(10);
+    fixture.receive("00 00 02 01 00 00 02 01", CROSSED_ID_REST_MS);
+    fixture.receive(connectFrame(1), CROSSED_ID_REST_MS + 1);
+    assert.equal(fixture.take().at(-1), "2 open 1 a []");
+    fixture.receive("00 00 02 01", CROSSED_ID_REST_MS + 2);
+    fixture.receive("00 00 02 01", CROSSED_ID_REST_MS * 2 + 2); // that one is of the next client
+    fixture.receive(connectFrame(1), CROSSED_ID_REST_MS * 2 + 3);
+    assert.equal(fixture.take().at(-1), "gone 1 a");
+  }
 });
 
 test("late DATA after the device's own CLOSE is dropped, and not given to the next channel of that id", () => {
@@ -237,4 +286,90 @@ test("a server that never confirms a CLOSE can be knocked at all the same, after
   fixture.channels[0]!.close(0);
   fixture.link.tick(UNCONFIRMED_ID_REST_MS);
   assert.equal(fixture.link.knock(), true);
+});
+
+/** Knocks as the owner does, at `now`. @returns what was sent until the answer is due, or past. */
+function knockAt(fixture: Fixture, now: number): string[] {
+  fixture.link.tick(now);
+  assert.equal(fixture.link.knock(), true);
+  fixture.link.tick(now + KNOCK_ANSWER_MS - 1);
+  const sent = fixture.output.take();
+  fixture.link.tick(now + KNOCK_ANSWER_MS);
+  return [...sent, ...fixture.output.take()];
+}
+
+test("a server that drops a CLOSE is asked by DATA of size 0 for an id that was never used, and after that only so", () => {
+  const fixture = new Fixture();
+  assert.deepEqual(knockAt(fixture, 0), ["00 00 02 00", "00 00 03 ff"]);
+  assert.equal(fixture.link.deadline, Infinity);
+  assert.equal(fixture.link.answersKnocks, false);
+  fixture.receive("00 00 02 ff", KNOCK_ANSWER_MS + 1);
+  assert.equal(fixture.link.answersKnocks, true);
+  assert.deepEqual(knockAt(fixture, 60_000), ["00 00 03 ff"]);
+  fixture.receive("00 00 02 ff", 70_000);
+  assert.deepEqual(fixture.output.take(), [], "the answer was answered");
+  assert.deepEqual(fixture.take(), []);
+});
+
+test("a server that answers a CLOSE never gets DATA of size 0", () => {
+  const fixture = new Fixture();
+  fixture.link.tick(0);
+  fixture.link.knock();
+  assert.deepEqual(fixture.output.take(), ["00 00 02 00"]);
+  fixture.receive("00 00 02 00", 100);
+  assert.equal(fixture.link.deadline, Infinity);
+  for (let n = 1; n < 5; n++) {
+    assert.deepEqual(knockAt(fixture, n * 60_000), ["00 00 02 00"]);
+    fixture.receive("00 00 02 00", n * 60_000 + KNOCK_ANSWER_MS + 10);
+  }
+  assert.equal(fixture.link.answersKnocks, true);
+});
+
+test("a server whose path is slow answers the CLOSE after the DATA of size 0: that settles it, too", () => {
+  const fixture = new Fixture();
+  assert.deepEqual(knockAt(fixture, 0), ["00 00 02 00", "00 00 03 ff"]);
+  fixture.receive("00 00 02 00", 8_000);
+  assert.equal(fixture.link.answersKnocks, true);
+  assert.deepEqual(knockAt(fixture, 60_000), ["00 00 02 00"]);
+});
+
+test("a server that answers neither gets DATA of size 0 a few times, and CLOSE from then on", () => {
+  const fixture = new Fixture();
+  for (let n = 0; n < 5; n++) {
+    const second = n < MAX_UNANSWERED_EMPTY_DATA ? ["00 00 03 ff"] : [];
+    assert.deepEqual(knockAt(fixture, n * 60_000), ["00 00 02 00", ...second]);
+  }
+  assert.equal(fixture.link.answersKnocks, false);
+});
+
+test("no DATA of size 0 for an id that was used, nor while it could be handed out soon: then silence proves nothing", () => {
+  for (const used of [[255], Array.from({ length: 128 }, (_, n) => n + 1)]) {
+    const fixture = new Fixture();
+    knockAt(fixture, 0);
+    fixture.receive("00 00 02 ff", 10_000);
+    assert.equal(fixture.link.answersKnocks, true);
+    for (const id of used) fixture.receive(concat([connectFrame(id), unhex("00 00 02 00").with(3, id)]), 20_000);
+    fixture.output.take();
+    assert.equal(fixture.link.answersKnocks, false);
+    const last = unhex("00 00 02 00").with(3, used.at(-1)!);
+    assert.deepEqual(knockAt(fixture, 60_000), [hex(last)], "it keeps a NAT's mapping");
+    fixture.receive(last, 70_000);
+    fixture.receive(connectFrame(used.at(-1)!), 70_010);
+    assert.equal(fixture.take().at(-1), `gone ${used.at(-1)} a`, "it was no answer");
+    assert.equal(fixture.link.answersKnocks, false);
+
+    const other = new Fixture();
+    for (const id of used) other.receive(concat([connectFrame(id), unhex("00 00 02 00").with(3, id)]), 0);
+    other.output.take();
+    assert.deepEqual(knockAt(other, 60_000), [hex(last)]);
+  }
+});
+
+test("answers to two knocks in a row are both answers, and not a CLOSE of the next client", () => {
+  const fixture = new Fixture();
+  fixture.link.knock();
+  fixture.link.knock();
+  fixture.receive("00 00 02 00 00 00 02 00", 100);
+  fixture.receive(connectFrame(0), 110);
+  assert.deepEqual(fixture.take(), ["1 open 0 a []"]);
 });

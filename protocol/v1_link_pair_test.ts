@@ -103,6 +103,7 @@ class World {
       assert.equal(early.length, 0, "bytes of another channel were given to this one");
       this.services.set(channel.target.port, new Side(channel));
     },
+    onGone: (id) => assert.fail(`a CLOSE of before was taken for one of client ${id}`),
     onBadConnect: (_, why) => assert.fail(why),
   });
   #byte = 0;

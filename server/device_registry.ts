@@ -18,6 +18,7 @@ import type { AuthorizedDevice, DevicesChange } from "./authorized_devices.ts";
 import { DeviceSession } from "./device_session.ts";
 import { EnrolmentGate } from "./enrolment_gate.ts";
 import type { ServerEvent } from "./events.ts";
+import { LINK_BURST, LinkRates } from "./link_rate.ts";
 import type { PortMemory, ServerSettings, V2Options } from "./options.ts";
 
 /** Milliseconds between two looks for devices that have expired. */
@@ -34,6 +35,7 @@ export class DeviceRegistry {
   readonly #logBudget = new LogBudget(PROCESS_LOG_BOUND);
   readonly #ports: PortMemory;
   readonly #gate = new EnrolmentGate();
+  readonly #rates: LinkRates;
   readonly #unsubscribe: () => void;
   #cancelExpiry: () => void;
   #closed = false;
@@ -45,6 +47,7 @@ export class DeviceRegistry {
     this.#settings = settings;
     this.#emit = emit;
     this.#ports = options.ports ?? new VolatilePorts();
+    this.#rates = new LinkRates(settings.clock);
     this.#unsubscribe = options.devices.subscribe((change) => this.#onChange(change));
     this.#cancelExpiry = settings.clock.after(EXPIRY_LOOK_MS, () => this.#expire());
   }
@@ -81,6 +84,8 @@ export class DeviceRegistry {
     }
     const unwelcome = unwelcomeNow(device);
     if (unwelcome) throw new HandshakeError(unwelcome);
+    const wait = this.#rates.take(device.key);
+    if (wait > 0) throw new TooManyLinks(device.name, wait);
     const session = this.#sessions.get(device.key) ?? this.#newSession(device);
     const refused = session.refuse(peer, transport.remote);
     if (refused) throw new HandshakeError(refused);
@@ -207,6 +212,16 @@ export class DeviceRegistry {
       if (unwelcome && session.link) session.close(unwelcome, "revoked");
     }
     this.#cancelExpiry = this.#settings.clock.after(EXPIRY_LOOK_MS, () => this.#expire());
+  }
+}
+
+/** A device makes links too often. Whoever tells it had better not hurry. */
+export class TooManyLinks extends HandshakeError {
+  /** The device may come back after `wait` milliseconds. */
+  constructor(device: string, wait: number) {
+    const text = `${device} made more than ${LINK_BURST} links in a row; it may make one a second`;
+    super({ ...goodbye("too-busy", text), comeBackAfter: wait });
+    this.name = "TooManyLinks";
   }
 }
 

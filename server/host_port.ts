@@ -21,6 +21,8 @@ export interface HostPortOwner {
   emit(event: ServerEvent): void;
   /** A client has connected. */
   onClient(conn: Deno.TcpConn, port: HostPort): void;
+  /** A client could not be accepted for want of descriptors. */
+  onExhausted?(): void;
   /** The listener was opened, or could not be, after the first try. */
   onPortChanged?(port: HostPort): void;
 }
@@ -169,6 +171,7 @@ export class HostPort {
     for (const [at, { port, warning }] of candidates.entries()) {
       try {
         const listener = Listener.open({ host, port }, clock, logger, (conn) => this.#owner.onClient(conn, this));
+        listener.onExhausted = () => this.#owner.onExhausted?.();
         if (warning) {
           const before = this.#options.kept.get();
           const facts = {

@@ -4,17 +4,31 @@
  * @module
  */
 
+import { addressGroup } from "../protocol/address_group.ts";
 import { v1Codec } from "../protocol/v1_codec.ts";
-import { FIRST_FRAME_TIMEOUT_MS, MAX_PENDING_LINKS } from "../net/limits.ts";
+import { FIRST_FRAME_TIMEOUT_MS, LISTEN_GRACE_MS, MAX_PENDING_LINKS } from "../net/limits.ts";
 import { Listener } from "../net/listener.ts";
 import { closeQuietly, tcpTransport, type Transport } from "../net/transport.ts";
 import { admit } from "./admission.ts";
 import type { ServerEvent } from "./events.ts";
-import { LinkSession } from "./link_session.ts";
+import { LINK_BURST, LINK_REFUSAL_HOLD_MS, LinkRates } from "./link_rate.ts";
+import { LinkSession, type Presence } from "./link_session.ts";
+import { Newcomer } from "./newcomer.ts";
 import type { Forward, ServerSettings, V1ListenOptions } from "./options.ts";
+import { PendingConnections } from "./pending.ts";
 
 /** Time that the device of a live link has to answer when another one wants its place, in milliseconds. */
 export const TAKE_OVER_PROBE_MS = 3_000;
+
+const ONE_DEVICE = "; v1 has one device for a listener, so give this one another";
+
+/** Why the device of a live link keeps its place. */
+const WHY_IT_STAYS: Readonly<Record<Exclude<Presence, "gone">, string>> = {
+  answers: `is linked and answers${ONE_DEVICE}`,
+  takes: `is linked and takes what is sent to it${ONE_DEVICE}`,
+  held: "is linked, and whether it lives cannot be seen while a slow client holds up its link; come again",
+  unaskable: "is linked, and cannot be asked whether it lives while all client ids are in use; come again",
+};
 
 /** Accepts devices and keeps the session of the one that is linked. */
 export class LinkListener {
@@ -29,7 +43,9 @@ export class LinkListener {
   readonly #emit: (event: ServerEvent) => void;
   readonly #listener: Listener;
   readonly #keptPorts = new Map<Forward, number>();
-  readonly #pending = new Set<Transport>();
+  readonly #pending: PendingConnections;
+  /** v1 knows no device but by its address. */
+  readonly #rates: LinkRates;
   readonly #sessions = new Set<LinkSession>();
   #current: LinkSession | undefined;
   #claimed = false;
@@ -45,6 +61,8 @@ export class LinkListener {
     this.#settings = settings;
     this.#emit = emit;
     const { clock, logger } = settings;
+    this.#pending = new PendingConnections(clock, { max: MAX_PENDING_LINKS, grace: LISTEN_GRACE_MS });
+    this.#rates = new LinkRates(clock);
     this.#listener = Listener.open(options.address, clock, logger, (conn) => this.#onConn(conn));
     const { address } = this.#listener;
     logger.info("listening on {address} for a device ({profile})", { address, profile: options.profile });
@@ -77,50 +95,60 @@ export class LinkListener {
   #stop(): void {
     this.#closed = true;
     this.#listener.close();
-    for (const transport of this.#pending) closeQuietly(transport.duplex);
+    this.#pending.evictAll();
   }
 
   #onConn(conn: Deno.TcpConn): void {
     const transport = tcpTransport(conn);
-    if (this.#pending.size >= MAX_PENDING_LINKS) {
+    const newcomer = new Newcomer(conn.remoteAddr, () => closeQuietly(conn));
+    const full = this.#pending.add(newcomer);
+    if (full !== undefined) {
       closeQuietly(conn);
-      return this.#refused(transport, `${MAX_PENDING_LINKS} others are waiting at the door`);
+      return this.#refused(transport, full);
     }
-    this.#pending.add(transport);
-    this.#admit(transport).finally(() => this.#pending.delete(transport));
+    this.#admit(transport, newcomer).then((refused) => {
+      this.#pending.remove(newcomer);
+      if (refused === undefined) return;
+      closeQuietly(conn);
+      if (!this.#closed) this.#refused(transport, refused);
+    });
   }
 
-  async #admit(transport: Transport): Promise<void> {
-    const admission = await admit(transport, this.#settings.clock, FIRST_FRAME_TIMEOUT_MS);
-    if (this.#closed) return closeQuietly(transport.duplex);
-    if ("refused" in admission) return this.#refused(transport, admission.refused);
-    if (this.#claimed || !(await this.#claim(transport, admission.opening))) {
-      closeQuietly(transport.duplex);
-      this.#refused(
-        transport,
-        `device ${this.#current?.device} is linked and answers; v1 has one device for a listener, so give this one another`,
-      );
+  /** @returns why it has to go, if it has to. */
+  async #admit(transport: Transport, newcomer: Newcomer): Promise<string | undefined> {
+    const { clock } = this.#settings;
+    const admission = await admit(transport, clock, FIRST_FRAME_TIMEOUT_MS);
+    if (newcomer.evicted) return "it had not said LISTEN, and made room for others";
+    if ("refused" in admission) return admission.refused;
+    const { net } = addressGroup(newcomer.host);
+    if (this.#rates.take(net) > 0) {
+      await newcomer.hold(clock, LINK_REFUSAL_HOLD_MS);
+      return `more than ${LINK_BURST} links in a row came from ${net}; from there one a second is taken`;
     }
+    this.#pending.remove(newcomer); // of those who said LISTEN one at a time is seen to
+    return await this.#claim(transport, admission.opening);
   }
 
   /**
    * Gives the place to a newcomer, unless a live link keeps it; a dead one that had not been noticed is closed. One at a
    * time: others are refused meanwhile, and come back.
    *
-   * @returns false if the newcomer has to go.
+   * @returns why the newcomer has to go, if it has to.
    */
-  async #claim(transport: Transport, opening: Uint8Array): Promise<boolean> {
+  async #claim(transport: Transport, opening: Uint8Array): Promise<string | undefined> {
+    if (this.#claimed) return "another device came just before, and it is being seen whether there is room; come again";
     this.#claimed = true;
     try {
       const current = this.#current;
       if (current) {
-        if (!current.done && await current.probe(TAKE_OVER_PROBE_MS)) return false;
+        const presence = current.done ? "gone" : await current.probe(TAKE_OVER_PROBE_MS);
+        if (presence !== "gone") return `device ${current.device} ${WHY_IT_STAYS[presence]}`;
         current.close("replaced", "it did not answer when its device came back");
         await current.down;
       }
       if (this.#closed) closeQuietly(transport.duplex);
       else this.#start(transport, opening);
-      return true;
+      return undefined;
     } finally {
       this.#claimed = false;
     }

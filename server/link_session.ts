@@ -16,12 +16,26 @@ import type { LinkEnd } from "../net/link_end.ts";
 import { closeQuietly, formatNetAddr, type Transport, tuneSocket } from "../net/transport.ts";
 import { tellClientEnd } from "./client_end.ts";
 import type { ServerEvent } from "./events.ts";
+import { HeldClients } from "./held_clients.ts";
 import { HostPort, type HostPortOwner } from "./host_port.ts";
 import type { Forward, ServerSettings, V1ListenOptions } from "./options.ts";
 import { MAX_ID_WAIT_MS, SHORT_ID_WAIT_MS, type WaitingClient, WaitingClients } from "./waiting_clients.ts";
 
 /** While fewer ids than this are free, clients that only wait for what may still come make room. */
 export const RESERVED_IDS = 32;
+
+/** What a device showed of itself when it was asked. */
+export type Presence =
+  /** A byte. */
+  | "answers"
+  /** No byte, but it took some of what waits for it. */
+  | "takes"
+  /** Nothing that could be seen: a slow client pauses the reading of the link. */
+  | "held"
+  /** Nothing, and it could not be asked: all client ids are in use. */
+  | "unaskable"
+  /** Nothing. */
+  | "gone";
 
 /** What a session needs. */
 export interface LinkSessionOptions {
@@ -58,12 +72,14 @@ export class LinkSession implements HostPortOwner {
   readonly #targets = new Map<HostPort, Address>();
   readonly #pumps = new Set<ChannelPump>();
   readonly #waiting: WaitingClients;
+  readonly #held: HeldClients;
 
   /** Takes over a connection whose first bytes are `opening`. */
   constructor(options: LinkSessionOptions, opening: Uint8Array) {
     this.#options = options;
     this.settings = options.settings;
-    const { clock, linkWriteTimeout } = options.settings;
+    const { clock, linkWriteTimeout, halfCloseTimeout, heldCount } = options.settings;
+    this.#held = new HeldClients(clock, halfCloseTimeout, heldCount);
     this.#since = clock.now();
     this.#driver = new LinkDriver({ transport: options.transport, clock, writeTimeout: linkWriteTimeout });
     this.#link = new V1ServerLink(options.codec, this.#driver, {
@@ -92,19 +108,24 @@ export class LinkSession implements HostPortOwner {
   }
 
   /**
-   * Sees within `timeout` milliseconds whether the device still answers; a link that ends meanwhile does not. While a slow
-   * client pauses the link, or bytes for the device wait, silence proves nothing, and the device counts as alive.
+   * Asks the device whether it lives, and says `timeout` milliseconds later at the latest what it showed of itself since.
+   * Bytes that wait for it do not put that off: whoever takes none of them, and says nothing, is gone.
    */
-  async probe(timeout: number): Promise<boolean> {
+  async probe(timeout: number): Promise<Presence> {
     const { clock } = this.settings;
+    const driver = this.#driver;
     const asked = clock.now();
-    if (!this.#link.challenge(asked)) return true; // 256 clients at once: nobody to ask with, and hardly a dead link
+    const { written } = driver;
+    const isAsked = this.#link.challenge(asked);
     const { promise, resolve } = Promise.withResolvers<void>();
     const cancel = clock.after(timeout, resolve);
-    await Promise.race([this.#driver.ended, this.#driver.heardAfter(asked), promise]);
+    await Promise.race([driver.ended, driver.heardAfter(asked), promise]);
     cancel();
-    if (this.done) return false;
-    return this.#driver.heardAt > asked || !this.#driver.attentive;
+    if (this.done) return "gone";
+    if (driver.heardAt > asked) return "answers";
+    if (driver.isHeld) return "held";
+    if (driver.pending > 0) return driver.written > written ? "takes" : "gone";
+    return isAsked ? "gone" : "unaskable";
   }
 
   /** Ends in order: no new clients, CLOSE for each, what came is delivered; then the link closes. */
@@ -134,6 +155,10 @@ export class LinkSession implements HostPortOwner {
     if (!this.#waiting.add({ conn, port }, wait)) this.#refuse({ conn, port }, "too-many-channels");
   }
 
+  onExhausted(): void {
+    this.#held.giveUp();
+  }
+
   /** Gives a client a channel, if there is an id. */
   #open({ conn, port }: WaitingClient): boolean {
     const { clock, stallTimeout, halfCloseTimeout, logger } = this.settings;
@@ -155,10 +180,14 @@ export class LinkSession implements HostPortOwner {
       halfCloseTimeout: halfCloseTimeout,
     });
     this.#pumps.add(pump);
-    pump.onHalfClosed = () => this.#waiting.size > 0 && this.#makeRoom(this.#waiting.size);
+    pump.onHalfClosed = () => {
+      this.#held.add(pump);
+      if (this.#waiting.size > 0) this.#makeRoom(this.#waiting.size);
+    };
     pump.attach(conn);
     pump.done.then((summary) => {
       this.#pumps.delete(pump);
+      this.#held.delete(pump);
       this.#clientEnded(client, port, summary);
     });
     return true;

@@ -13,6 +13,7 @@ import type { Identity } from "../net/identity.ts";
 import { type Logger, silentLogger } from "../net/logger.ts";
 import type { TlsSource } from "../net/tls.ts";
 import type { AuthorizedDevice, DevicesChange } from "./authorized_devices.ts";
+import type { HeldCount } from "./held_clients.ts";
 
 /** A host address that clients reach, and the local address on the device's side that it stands for. */
 export interface Forward {
@@ -110,7 +111,7 @@ export interface ServeOptions {
   readonly stallTimeout?: number;
   /**
    * Milliseconds without a byte after which a client that shut down its writing side is ended; 0 ends it at once, as the
-   * original peers do.
+   * original peers do. On v1 only; when many are held, each is held for a part of that.
    *
    * @default {5_000}
    */
@@ -130,7 +131,11 @@ export interface ServeOptions {
 }
 
 /** {@linkcode ServeOptions} with nothing left open. */
-export type ServerSettings = Required<Omit<ServeOptions, "v2">> & { readonly v2: V2Options | undefined };
+export type ServerSettings = Required<Omit<ServeOptions, "v2">> & {
+  readonly v2: V2Options | undefined;
+  /** Clients of all v1 links that are held. */
+  readonly heldCount: HeldCount;
+};
 
 /** Fills in the defaults. */
 export function serverSettings(options: ServeOptions): ServerSettings {
@@ -144,5 +149,6 @@ export function serverSettings(options: ServeOptions): ServerSettings {
     expiration: Math.min(options.expiration ?? EXPIRATION_MS, MAX_DURATION_MS),
     logger: options.logger ?? silentLogger,
     clock: options.clock ?? systemClock,
+    heldCount: { held: 0 },
   };
 }

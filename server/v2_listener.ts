@@ -9,15 +9,17 @@ import { type Goodbye, goodbye, goodbyeFrame } from "../protocol/goodbye.ts";
 import { CAN_RESUME, HandshakeError, IS_MOVING } from "../protocol/v2_handshake.ts";
 import { describeError } from "../net/errors.ts";
 import { greetDevice, randomBytes, writeAll } from "../net/handshake.ts";
-import { HANDSHAKE_TIMEOUT_MS } from "../net/limits.ts";
+import { HANDSHAKE_GRACE_MS, HANDSHAKE_TIMEOUT_MS, MAX_HANDSHAKES } from "../net/limits.ts";
 import { Listener } from "../net/listener.ts";
 import { SOFTWARE } from "../net/version.ts";
 import { handshakeTls, ServerCertificate } from "../net/tls.ts";
 import { closeQuietly, tcpTransport, tlsTransport, type Transport } from "../net/transport.ts";
-import type { DeviceRegistry } from "./device_registry.ts";
+import { type DeviceRegistry, TooManyLinks } from "./device_registry.ts";
 import type { ServerEvent } from "./events.ts";
+import { LINK_REFUSAL_HOLD_MS } from "./link_rate.ts";
+import { Newcomer } from "./newcomer.ts";
 import type { ServerSettings, V2ListenOptions } from "./options.ts";
-import { type Pending, PendingConnections } from "./pending.ts";
+import { PendingConnections } from "./pending.ts";
 
 /** Accepts v2 devices. */
 export class V2Listener {
@@ -46,16 +48,16 @@ export class V2Listener {
     this.#emit = emit;
     this.#certificate = certificate;
     const { clock, logger } = settings;
-    this.#pending = new PendingConnections(clock);
+    this.#pending = new PendingConnections(clock, { max: MAX_HANDSHAKES, grace: HANDSHAKE_GRACE_MS });
     this.#listener = certificate
       ? Listener.openTls(
         options.address,
         certificate,
         clock,
         logger,
-        (conn, noDelay) => this.#onConn(tlsTransport(conn, noDelay), conn),
+        (conn, noDelay) => this.#onConn(conn.remoteAddr, tlsTransport(conn, noDelay), conn),
       )
-      : Listener.open(options.address, clock, logger, (conn) => this.#onConn(tcpTransport(conn)));
+      : Listener.open(options.address, clock, logger, (conn) => this.#onConn(conn.remoteAddr, tcpTransport(conn)));
     const { address, security } = this;
     logger.info("listening on {address} for devices (v2, {security})", { address, security });
     emit({ type: "listening", address, profile: "v2", security });
@@ -113,16 +115,9 @@ export class V2Listener {
     this.#pending.evictAll();
   }
 
-  #onConn(transport: Transport, tls?: Deno.TlsConn): void {
+  #onConn(remoteAddr: Deno.NetAddr, transport: Transport, tls?: Deno.TlsConn): void {
     const { remote } = transport;
-    const newcomer = {
-      host: remote.slice(0, remote.lastIndexOf(":")),
-      evicted: false,
-      evict: () => {
-        newcomer.evicted = true;
-        transport.cut();
-      },
-    };
+    const newcomer = new Newcomer(remoteAddr, () => transport.cut());
     const full = this.#pending.add(newcomer);
     if (full !== undefined) {
       transport.cut();
@@ -134,7 +129,7 @@ export class V2Listener {
   async #admit(
     transport: Transport,
     tls: Deno.TlsConn | undefined,
-    newcomer: Pending & { readonly evicted: boolean },
+    newcomer: Newcomer,
   ): Promise<void> {
     const { clock, v2 } = this.#settings;
     const { duplex, remote } = transport;
@@ -146,16 +141,21 @@ export class V2Listener {
     try {
       const order = this.#registry.nextOrder();
       if (tls) await handshakeTls(tls, clock, HANDSHAKE_TIMEOUT_MS);
+      if (tls) this.#pending.progressed(newcomer);
       const greeting = await greetDevice(duplex, new Uint8Array(0), {
         signer: v2!.identity,
         nonce: randomBytes(32),
         wallClock: Date.now(),
         software: SOFTWARE,
         capabilities: CAN_RESUME | IS_MOVING,
-      });
+      }, () => this.#pending.progressed(newcomer));
+      this.#pending.progressed(newcomer);
       if (this.#closed) throw new HandshakeError(goodbye("shutting-down", "the server is shutting down"));
       await this.#registry.admit(transport, greeting, order, () => this.#pending.remove(newcomer));
+      this.#pending.proved(newcomer);
     } catch (error) {
+      // One that does not heed its refusals costs a handshake each time: it does not get them faster than this.
+      if (error instanceof TooManyLinks) await newcomer.hold(clock, LINK_REFUSAL_HOLD_MS);
       const word = late || newcomer.evicted ? undefined : goodbyeFor(error);
       if (word) await writeAll(duplex, goodbyeFrame(word)).catch(() => {});
       if (word) closeQuietly(duplex);

@@ -165,6 +165,30 @@ test("device: CLOSE for a client that never was is passed over, and so are empty
   await echoes(relay, 1, service.port); // the next frame is the service's answer: none went out for those
 });
 
+test("device: a client that had gone before its CONNECT came opens no service, and the next one is served", async () => {
+  await using service = new Service();
+  await using relay = await playServer(ANY);
+  const target = connectPayload("127.0.0.1", service.port);
+  await relay.link.send(CLOSE, 1);
+  await relay.link.send(CONNECT, 1, target);
+  await relay.link.expect(CLOSE, 1);
+  const { type, ...facts } = await relay.device.events.next("channel-end");
+  assert.deepEqual([type, facts.id, facts.reason, facts.service], [
+    "channel-end",
+    1,
+    "client-closed",
+    `127.0.0.1:${service.port}`,
+  ]);
+  await relay.link.send(DATA, 2, ascii("last words"));
+  await relay.link.send(CLOSE, 2);
+  await relay.link.send(CONNECT, 2, target);
+  using first = await service.accept();
+  assert.equal(new TextDecoder().decode(await first.readToEnd()), "last words");
+  first.close();
+  await relay.link.expect(CLOSE, 2);
+  assert.equal(service.accepted, 1);
+});
+
 test("device: CONNECT for a client that is open ends the older service and serves the newer one", async () => {
   await using service = new Service();
   await using relay = await playServer(ANY);

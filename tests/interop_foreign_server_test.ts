@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import { FIRST_PROBE_MS } from "../protocol/limits.ts";
+import { FIRST_PROBE_MS, KNOCK_ANSWER_MS } from "../protocol/limits.ts";
 import { CLOSE, CONNECT, connectPayload, DATA, frameBytes, LISTEN } from "./naive_v1/naive_link.ts";
 import { ascii, hex } from "./support/bytes.ts";
 import { ManualClock } from "./support/manual_clock.ts";
@@ -148,12 +148,40 @@ test("device: a server that never answers knocks is not given up for its silence
   const clock = new ManualClock();
   await using relay = await playServer(ANY, { clock, keepAlive: KEEP_ALIVE, linkWriteTimeout: -1 });
   for (let n = 0; n < 10; n++) {
-    const wait = n === 0 ? FIRST_PROBE_MS : KEEP_ALIVE.idleTimeout;
+    const wait = n === 0 ? FIRST_PROBE_MS : KEEP_ALIVE.idleTimeout - (n <= 2 ? KNOCK_ANSWER_MS : 0);
     await clock.armed(wait);
     clock.advance(wait);
     await relay.link.expect(CLOSE, 0);
+    if (n >= 2) continue;
+    await clock.armed(KNOCK_ANSWER_MS);
+    clock.advance(KNOCK_ANSWER_MS);
+    assert.equal((await relay.link.expect(DATA, 255)).size, 0);
   }
   assert.deepEqual(relay.device.events.types, ["connecting", "online"]);
+});
+
+test("device: a server as the original, which drops a CLOSE, is given up when it does not answer DATA of size 0", async () => {
+  const clock = new ManualClock();
+  await using service = new Service();
+  await using relay = await playServer(ANY, { clock, keepAlive: KEEP_ALIVE });
+  const { link, device } = relay;
+  await clock.armed(FIRST_PROBE_MS);
+  clock.advance(FIRST_PROBE_MS);
+  await link.expect(CLOSE, 0);
+  await clock.armed(KNOCK_ANSWER_MS);
+  clock.advance(KNOCK_ANSWER_MS);
+  assert.equal((await link.expect(DATA, 255)).size, 0);
+  await link.send(CLOSE, 255);
+  await roundTrip(relay, service, 1);
+  clock.advance(15_000);
+  for (let probe = 1; probe <= 3; probe++) {
+    assert.equal((await link.expect(DATA, 255)).size, 0);
+    assert.equal(device.events.types.includes("lost"), false);
+    await clock.armed(5000);
+    clock.advance(5000);
+  }
+  assert.equal((await device.events.next("lost")).reason, "keep-alive-timeout");
+  await link.expectEnd();
 });
 
 /** Lets the device knock for the first time, and answers it as a server that does not know the client. */

@@ -5,6 +5,8 @@
  */
 
 import assert from "node:assert/strict";
+import { HALF_CLOSE_LOOK_MS } from "../net/limits.ts";
+import { HELD_IN_FULL } from "../server/held_clients.ts";
 import { CLOSE, CONNECT, DATA } from "./naive_v1/naive_link.ts";
 import { ascii, digest, noise } from "./support/bytes.ts";
 import { ManualClock } from "./support/manual_clock.ts";
@@ -87,6 +89,47 @@ test("half-close: five seconds without a byte end the client, and each byte star
   await link.expect(CLOSE, 1);
   assert.equal((await client.readToEnd()).length, 0);
   assert.equal((await relay.server.events.next("client-end")).reason, "client-finished");
+});
+
+test("half-close: a client that has closed as a whole is ended soon after the first bytes for it", async () => {
+  const clock = new ManualClock();
+  await using relay = await playDevice(TARGET, { clock });
+  const { link } = relay;
+  const client = await Stream.connect(relay.hostPorts[0]!);
+  await link.expect(CONNECT, 1);
+  client.close();
+  await clock.armed(HALF_CLOSE_LOOK_MS);
+  clock.advance(HALF_CLOSE_LOOK_MS);
+  await link.settled(200); // it may still want them
+  await link.send(DATA, 1, ascii("x"));
+  await link.settled(200);
+  clock.advance(HALF_CLOSE_LOOK_MS);
+  await link.expect(CLOSE, 1);
+  assert.equal((await relay.server.events.next("client-end")).reason, "client-closed");
+});
+
+test("half-close: of many clients that have closed only some are held for the whole time", async () => {
+  const clock = new ManualClock();
+  await using relay = await playDevice(TARGET, { clock });
+  const { link } = relay;
+  const ids: number[] = [];
+  for (let n = 0; n < HELD_IN_FULL * 2; n++) {
+    const client = await Stream.connect(relay.hostPorts[0]!);
+    ids.push(await link.expectConnect());
+    client.close();
+  }
+  await clock.armed(5000, ids.length);
+  clock.advance(3000);
+  const stay = Math.floor(HELD_IN_FULL * 5000 / 3000); // each has its 3 of 5 seconds, then
+  const closed = new Set<number>();
+  while (closed.size < ids.length - stay) {
+    const { command, id } = await link.next();
+    assert.equal(command, CLOSE);
+    closed.add(id);
+    await link.send(CLOSE, id);
+  }
+  await link.settled(200); // the others are still there
+  assert.deepEqual([...closed].sort((a, b) => a - b), ids.slice(0, closed.size));
 });
 
 test("half-close: with a time of 0 a client that shuts down its writing side is ended at once, as by the originals", async () => {

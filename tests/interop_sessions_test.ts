@@ -78,7 +78,8 @@ for (const pairing of NAIVE_PAIRINGS) {
     await using service = echoService();
     await using relay = await startRelay({
       ...pairing,
-      ...quirks({ echoClose: false, closeUnknown: false }),
+      serverQuirks: { echoClose: false, answersData: false, deliversAfterClose: false },
+      deviceQuirks: { echoClose: false, closeUnknown: false },
       servicePort: service.port,
     });
     for (let round = 0; round < 40; round++) {
@@ -93,6 +94,24 @@ for (const pairing of NAIVE_PAIRINGS) {
 
 test("a naive server that puts DATA ahead of CONNECT loses no client, and no byte", () =>
   moveBytes({ server: "naive", device: "our", serverQuirks: { dataBeforeConnect: true } }, 8, 100_000));
+
+test("a naive server that puts CLOSE ahead of CONNECT leaves no service open behind our device, and those who stay are served", async () => {
+  await using service = echoService();
+  await using relay = await startRelay({
+    server: "naive",
+    device: "our",
+    servicePort: service.port,
+    serverQuirks: { closeBeforeConnect: true },
+  });
+  for (let round = 0; round < 20; round++) {
+    (await relay.connect()).close();
+    using client = await relay.connect();
+    await client.write("here");
+    assert.equal(await client.readText(4), "here");
+  }
+  assert.equal(service.accepted, 20, "only those who spoke");
+  assert.deepEqual(relay.violations(), []);
+});
 
 test("a naive server that puts DATA ahead of CONNECT loses its client to a naive device, as the originals do", async () => {
   await using service = echoService();

@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import { FIRST_FRAME_TIMEOUT_MS, LISTEN_GRACE_MS, MAX_PENDING_LINKS } from "../net/limits.ts";
 import { CLOSE, CONNECT, connectPayload, DATA, frameBytes, LISTEN, NaiveLink } from "./naive_v1/naive_link.ts";
 import { ascii } from "./support/bytes.ts";
 import { ManualClock } from "./support/manual_clock.ts";
@@ -83,17 +84,22 @@ test("stranger: LISTEN may come byte by byte, and frames may follow in its segme
   assert.deepEqual(await joined.readBytes(8), Uint8Array.of(0, 0, CLOSE, 7, 0, 0, CLOSE, 8));
 });
 
-test("stranger: of more than 64 who wait at the door the next is turned away at once, until one leaves", async () => {
-  await using server = await startServer(TARGET);
+test("stranger: as many silent ones as find room keep a device out for a moment only", async () => {
+  const clock = new ManualClock();
+  await using server = await startServer(TARGET, { clock });
   const waiting: Stream[] = [];
-  for (let n = 0; n < 64; n++) waiting.push(await Stream.connect(server.port));
+  for (let n = 0; n < MAX_PENDING_LINKS; n++) waiting.push(await Stream.connect(server.port));
+  await clock.armed(FIRST_FRAME_TIMEOUT_MS, MAX_PENDING_LINKS);
   using next = await Stream.connect(server.port);
   assert.equal((await next.readToEnd()).length, 0);
-  assert.match((await server.events.next("refused")).why, /64 others/);
+  assert.match(
+    (await server.events.next("refused")).why,
+    /^512 others are at the door, 512 of them from 127\.0\.0\.1$/,
+  );
 
-  waiting[30]!.close();
-  await server.events.next("refused");
+  clock.advance(LISTEN_GRACE_MS);
   using link = await dialAsDevice(server.port);
+  assert.match((await server.events.next("refused")).why, /had not said LISTEN, and made room/);
   await server.events.next("link-up");
   await link.settled(200);
   for (const stream of waiting) stream.close();

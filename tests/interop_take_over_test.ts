@@ -18,6 +18,23 @@ import { test } from "./support/test.ts";
 
 const TARGET = "10.0.0.1:23";
 
+/** Writes without end; `full` resolves when nothing has been taken for a while, as the way to the device is full. */
+function upload(client: Stream): { readonly full: Promise<void>; readonly ended: Promise<void> } {
+  const { promise: full, resolve } = Promise.withResolvers<void>();
+  const ended = (async () => {
+    const bytes = new Uint8Array(1 << 20);
+    try {
+      for (;;) {
+        const timer = setTimeout(resolve, 300);
+        await client.write(bytes).finally(() => clearTimeout(timer));
+      }
+    } catch {
+      resolve(); // closed
+    }
+  })();
+  return { full, ended };
+}
+
 test("take-over: while the first device answers, a second one is refused, and the first one's clients go on", async () => {
   await using service = echoService();
   await using server = await startServer([`127.0.0.1:${service.port}@127.0.0.41:${freePort("127.0.0.41")}`]);
@@ -59,7 +76,7 @@ test("take-over: when the first device is dead, the second one gets its place an
   await clock.armed(TAKE_OVER_PROBE_MS);
   using third = await dialAsDevice(server.port); // while the first is being asked
   await third.expectEnd();
-  await server.events.next("refused");
+  assert.match((await server.events.next("refused")).why, /^another device came just before/);
   clock.advance(TAKE_OVER_PROBE_MS);
 
   assert.equal((await server.events.next("link-down")).reason, "replaced");
@@ -73,6 +90,72 @@ test("take-over: when the first device is dead, the second one gets its place an
   await second.expect(CONNECT, 1);
   await client.write("for the second");
   assert.deepEqual((await second.expect(DATA, 1)).payload, ascii("for the second"));
+});
+
+test("take-over: bytes that wait for a dead device do not keep the one that comes back out", async () => {
+  const clock = new ManualClock();
+  const port = freePort("127.0.0.45");
+  await using server = await startServer([`${TARGET}@127.0.0.45:${port}`], { clock });
+  using dead = await dialAsDevice(server.port); // it reads nothing from here on
+  await server.events.next("host-open");
+  using client = await Stream.connect(port, "127.0.0.45");
+  await dead.expect(CONNECT, 1);
+  const { full, ended } = upload(client);
+  await full;
+
+  using _second = await dialAsDevice(server.port);
+  await clock.armed(TAKE_OVER_PROBE_MS);
+  clock.advance(TAKE_OVER_PROBE_MS);
+  assert.equal((await server.events.next("link-down")).reason, "replaced");
+  await server.events.next("host-open");
+  assert.equal(server.events.types.includes("refused"), false);
+  client.close();
+  await ended;
+});
+
+test("take-over: a device that says nothing but takes what waits for it stays, and the newcomer hears just that", async () => {
+  const clock = new ManualClock();
+  const port = freePort("127.0.0.46");
+  await using server = await startServer([`${TARGET}@127.0.0.46:${port}`], { clock });
+  using slow = await dialAsDevice(server.port);
+  await server.events.next("host-open");
+  using client = await Stream.connect(port, "127.0.0.46");
+  await slow.expect(CONNECT, 1);
+  const { full, ended } = upload(client);
+  await full;
+
+  using second = await dialAsDevice(server.port);
+  await clock.armed(TAKE_OVER_PROBE_MS);
+  for (let taken = 0; taken < 16 << 20;) taken += (await slow.readSegment())!.length;
+  clock.advance(TAKE_OVER_PROBE_MS);
+  await second.expectEnd();
+  assert.match(
+    (await server.events.next("refused")).why,
+    /^device \S+ is linked and takes what is sent to it; v1 has one/,
+  );
+  assert.equal(server.events.types.includes("link-down"), false);
+  client.close();
+  await ended;
+});
+
+test("take-over: with all client ids in use nobody claims that the device answers", async () => {
+  const clock = new ManualClock();
+  const port = freePort("127.0.0.48");
+  await using server = await startServer([`${TARGET}@127.0.0.48:${port}`], { clock });
+  using device = await dialAsDevice(server.port);
+  await server.events.next("host-open");
+  const clients = await Promise.all(Array.from({ length: 256 }, () => Stream.connect(port, "127.0.0.48")));
+  for (let n = 0; n < 256; n++) await device.expectConnect();
+
+  using second = await dialAsDevice(server.port);
+  await clock.armed(TAKE_OVER_PROBE_MS);
+  clock.advance(TAKE_OVER_PROBE_MS);
+  await second.expectEnd();
+  assert.match(
+    (await server.events.next("refused")).why,
+    /cannot be asked whether it lives while all client ids are in use/,
+  );
+  for (const client of clients) client.close();
 });
 
 test("take-over: a device that hung up makes room at once, again and again, on the same host port", async () => {

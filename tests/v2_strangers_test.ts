@@ -149,23 +149,17 @@ test("v2 stranger: on TLS, who says nothing is turned away after 10 seconds", as
 });
 
 for (const security of SECURITIES) {
-  test(`v2 stranger: of more than 256 from one address at the door of ${security} the next is turned away, until the oldest has to go`, async () => {
+  test(`v2 stranger: hundreds of silent ones at the door of ${security} do not keep a device of their address out`, async () => {
     const clock = new ManualClock();
     await using server = await startV2Server({ security, serve: { clock } });
     const waiting: Stream[] = [];
-    for (let n = 0; n < 256; n++) waiting.push(await Stream.connect(server.port));
-    await clock.armed(10_000, 256);
-    using next = await Stream.connect(server.port);
-    assert.equal((await next.readToEnd()).length, 0);
-    assert.match((await server.events.next("refused")).why, /256 others from 127\.0\.0\.1 are in their handshake/);
-
-    clock.advance(1_000); // from now on the oldest make room
+    for (let n = 0; n < 400; n++) waiting.push(await Stream.connect(server.port));
+    await clock.armed(10_000, 400);
     const identity = await createIdentity();
     server.directory.put(authorized("gw1", identity, []));
     await using _device = startV2Device(server, identity, []);
     assert.equal((await server.events.next("link-up")).device, "gw1");
-    assert.equal((await waiting[0]!.readToEnd()).length, 0);
-    assert.match((await server.events.next("refused")).why, /made room for others/);
+    assert.equal(server.events.types.includes("refused"), false);
     for (const stream of waiting) stream.close();
   });
 }

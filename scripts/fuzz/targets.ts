@@ -161,6 +161,7 @@ export function fuzzDeviceLink(random: Random): void {
   const output = new CountingOutput();
   const watch = new Watch();
   let held = 0;
+  let gone = 0;
   const link = new V1DeviceLink(v1Codec, output, {
     onOpen(channel, early) {
       const size = early.length;
@@ -168,14 +169,18 @@ export function fuzzDeviceLink(random: Random): void {
       held += size;
       watch.add(channel);
     },
+    onGone: () => void gone++,
     onBadConnect: () => {},
   });
   link.listen();
   drive(random, link, watch, output, hostileStream(random, "server"), () => void link.knock());
-  held = 0;
+  held = gone = 0;
   for (let id = 0; id < V1_MAX_CHANNELS; id++) link.onConnect(id, TARGET);
   assert(held <= MAX_EARLY_BYTES_PER_LINK, `${held} early bytes on one link`);
-  assert.equal(link.channelCount, V1_MAX_CHANNELS);
+  // Those closed ahead of their CONNECT: without bytes they are told as gone, with bytes they have come and gone.
+  assert(gone + link.channelCount <= V1_MAX_CHANNELS, `${gone} gone, ${link.channelCount} open`);
+  for (let id = 0; id < V1_MAX_CHANNELS; id++) link.onConnect(id, TARGET);
+  assert.equal(link.channelCount, V1_MAX_CHANNELS, "a CLOSE of before was kept for a second CONNECT");
   link.end("link-lost");
   watch.allOver();
 }

@@ -32,6 +32,8 @@ export class NaiveServer implements AsyncDisposable {
   /** Ids whose last word was the device's CLOSE, and those that were never opened: no DATA may come for them. */
   readonly #closedByDevice = new Set(Array.from({ length: 256 }, (_, id) => id));
   readonly #known = new Set<number>();
+  /** Clients that ended their writing side. */
+  readonly #finished = new Set<Deno.TcpConn>();
   readonly #work = new Set<Promise<void>>();
   #listening = newListening();
   #link: NaiveLink | undefined;
@@ -114,16 +116,20 @@ export class NaiveServer implements AsyncDisposable {
   /** Handles a frame of the device. Returns false if the link ended in the middle of it. */
   async #take(link: NaiveLink, header: Header): Promise<boolean> {
     const { command, id, size } = header;
-    const wrong = command === DATA ? size === 0 || this.#closedByDevice.has(id) : command !== CLOSE || size > 0;
-    if (wrong) this.violations.push(describeFrame(header));
-    const lost = command === DATA ? !this.#known.has(id) : command !== CLOSE;
-    if (lost && !this.#quirks.skipUnknown) return true;
+    const wasHandedOut = this.#known.has(id);
+    const isWrong = command === DATA
+      ? size === 0 ? wasHandedOut : this.#closedByDevice.has(id)
+      : command !== CLOSE || size > 0;
+    if (isWrong) this.violations.push(describeFrame(header));
+    const client = this.#clients.get(id);
+    if (command === DATA && !wasHandedOut && this.#quirks.answersData) await link.send(CLOSE, id);
+    const isLost = command === DATA ? !client : command !== CLOSE;
+    if (isLost && !this.#quirks.skipUnknown) return true;
     const payload = await link.readBytes(size);
     if (payload === null) return false;
-    const client = this.#clients.get(id);
     if (command === CLOSE) this.#closedByDevice.add(id);
     if (client === undefined) {
-      if (this.#quirks.closeUnknown) await link.send(CLOSE, id);
+      if (command === CLOSE && this.#quirks.answersClose) await link.send(CLOSE, id);
     } else if (command === DATA) {
       try {
         let left: Uint8Array = payload;
@@ -134,7 +140,7 @@ export class NaiveServer implements AsyncDisposable {
     } else if (command === CLOSE) {
       this.#clients.delete(id);
       client.close();
-      if (this.#quirks.echoClose) await link.send(CLOSE, id);
+      if (this.#quirks.echoClose && !this.#finished.delete(client)) await link.send(CLOSE, id);
     }
     return true;
   }
@@ -145,29 +151,38 @@ export class NaiveServer implements AsyncDisposable {
     this.#nextId = (id + 1) % this.#quirks.ids;
     this.#clients.get(id)?.close();
     this.#clients.set(id, client);
+    const { dataBeforeConnect, closeBeforeConnect, deliversAfterClose } = this.#quirks;
     const buffer = new Uint8Array(this.#quirks.maxData);
+    let connected = false;
     const connect = () => {
+      if (connected) return;
+      connected = true;
       this.#known.add(id);
       this.#closedByDevice.delete(id);
       return link.send(CONNECT, id, connectPayload(target.host, target.port));
     };
-    let connected = !this.#quirks.dataBeforeConnect;
-    if (connected) await connect();
+    if (!dataBeforeConnect && !closeBeforeConnect) await connect();
+    let isReset = false;
     try {
       for (;;) {
         const count = await client.read(buffer);
         if (count === null || this.#clients.get(id) !== client) break;
+        if (!dataBeforeConnect) await connect();
         await link.send(DATA, id, buffer.subarray(0, count));
-        if (!connected) await connect();
-        connected = true;
+        if (!closeBeforeConnect) await connect();
       }
     } catch {
-      // Reset, or closed by this side: an end like any other.
+      isReset = true; // or closed by this side: an end like any other
     }
     if (this.#clients.get(id) !== client) return;
-    this.#clients.delete(id);
-    client.close();
+    if (deliversAfterClose && connected && !isReset) {
+      this.#finished.add(client);
+    } else {
+      this.#clients.delete(id);
+      client.close();
+    }
     await link.send(CLOSE, id);
+    await connect();
   }
 
   #spawn(work: Promise<void>): void {

@@ -29,8 +29,14 @@ export interface PeerQuirks {
 export interface ServerQuirks extends PeerQuirks {
   /** Client ids run 1, 2, … `ids` − 1, 0; an id that is still open is taken by closing the older client. */
   readonly ids: number;
-  /** Whether a frame for an unknown client is answered with CLOSE. */
-  readonly closeUnknown: boolean;
+  /** Whether DATA for an id that was never handed out is answered with CLOSE. */
+  readonly answersData: boolean;
+  /** Whether CLOSE for an id that is not open is answered with CLOSE; if not, it is dropped. */
+  readonly answersClose: boolean;
+  /** Whether a client that ended its writing side is told of with CLOSE, and yet gets what comes until the device's own. */
+  readonly deliversAfterClose: boolean;
+  /** Whether a client that leaves at once has its CLOSE sent ahead of its CONNECT. */
+  readonly closeBeforeConnect: boolean;
   /** Whether LISTEN has to arrive in one segment. */
   readonly listenInOneSegment: boolean;
   /** Whether a client that speaks has its first DATA sent ahead of its CONNECT. */
@@ -54,7 +60,10 @@ export const JAVA_SERVER: ServerQuirks = {
   echoClose: true,
   skipUnknown: false,
   ids: 256,
-  closeUnknown: true,
+  answersData: true,
+  answersClose: false,
+  deliversAfterClose: true,
+  closeBeforeConnect: false,
   listenInOneSegment: true,
   dataBeforeConnect: false,
   oneDevice: true,

@@ -1,0 +1,54 @@
+/**
+ * Addresses that one party has at hand: what is bounded for each address is bounded for each of these.
+ *
+ * An IPv4 address is one. Of IPv6 a subscriber gets a /64 at least, and often a /56: within it whoever likes can take
+ * 2^64 addresses and more.
+ *
+ * @module
+ */
+
+import { parseIPv6 } from "./address.ts";
+
+/** Whom an address stands for. */
+export interface AddressGroup {
+  /** The IPv4 address, or the /64. */
+  readonly net: string;
+  /** The IPv4 address, or the /56 around the net. */
+  readonly site: string;
+}
+
+const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255];
+
+/**
+ * The group of `host`, an IP address, with or without brackets; IPv4 written as IPv6 is IPv4. What is no address (a name,
+ * a path) is a group of its own.
+ *
+ * @example
+ * ```ts
+ * import { addressGroup } from "./address_group.ts";
+ * import assert from "node:assert/strict";
+ *
+ * assert.deepEqual(addressGroup("192.0.2.7"), { net: "192.0.2.7", site: "192.0.2.7" });
+ * assert.deepEqual(addressGroup("2001:db8:1:2::7"), { net: "2001:db8:1:2::/64", site: "2001:db8:1::/56" });
+ * ```
+ */
+export function addressGroup(host: string): AddressGroup {
+  const text = host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host;
+  const bytes = text.includes(":") ? parseIPv6(text) : undefined;
+  if (!bytes) return { net: text, site: text };
+  if (MAPPED.every((byte, at) => bytes[at] === byte)) {
+    const v4 = bytes.slice(12).join(".");
+    return { net: v4, site: v4 };
+  }
+  return { net: `${prefix(bytes, 8)}/64`, site: `${prefix(bytes, 7)}/56` };
+}
+
+/** The first `length` bytes of an IPv6 address, in text. */
+function prefix(bytes: readonly number[], length: number): string {
+  const groups: string[] = [];
+  for (let at = 0; at < length; at += 2) {
+    groups.push((bytes[at]! * 256 + (at + 1 < length ? bytes[at + 1]! : 0)).toString(16));
+  }
+  while (groups.at(-1) === "0") groups.pop();
+  return `${groups.join(":")}::`;
+}
