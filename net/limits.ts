@@ -133,6 +133,9 @@ export const MAX_HANDSHAKES_PER_ADDRESS = 256;
 /** Age from which the oldest handshake makes room for a newcomer, in milliseconds. */
 export const HANDSHAKE_GRACE_MS = 1_000;
 
+/** Work that grows with the fleet is done in slices of this length, in milliseconds. */
+export const SLICE_MS = 4;
+
 /** Time that a device has to hear why its link ends, in milliseconds; its socket is closed then. */
 export const FAREWELL_MS = 500;
 

@@ -19,6 +19,7 @@ export const TABLES: Record<string, readonly string[]> = {
     "server disable",
     "server enable",
     "server rename",
+    "server confirm",
     "server key",
     "device join",
     "device key",

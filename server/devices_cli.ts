@@ -14,6 +14,7 @@ import { stderr } from "../app/output.ts";
 import { withLock } from "../app/private_file.ts";
 import { STATE_OPTION, stateFolder } from "../app/state.ts";
 import type { AuthorizedDevice } from "./authorized_devices.ts";
+import { confirmFile, meanLoss } from "./confirm_cli.ts";
 import {
   type DeviceEdit,
   formatPastTime,
@@ -56,7 +57,7 @@ export function devicesCommands(name: string): Command[] {
         at,
         device,
         setDisabled(device, false),
-        "is enabled; it asks again in about a minute, or when it is restarted",
+        "is enabled; it asks again within seconds if it was disabled lately, within a minute else",
       );
     }),
     taskCommand(`${name} rename`, "Gives a device another name; its key, its services and its link stay.", OPTIONS)
@@ -64,6 +65,11 @@ export function devicesCommands(name: string): Command[] {
       .argument("<new>", "its name from now on", argument(parseName))
       .action(async (before: string, after: string, _options: unknown, command: Command) => {
         await rename(await placeOf(command), before, after);
+      }),
+    taskCommand(`${name} confirm`, "Takes devices.toml as it is, though it bars most devices, or all of them.", OPTIONS)
+      .action(async (_options: unknown, command: Command) => {
+        const { folder, file } = await placeOf(command);
+        await confirmFile(folder, file);
       }),
   ];
 }
@@ -83,7 +89,8 @@ async function placeOf(command: Command): Promise<Place> {
 
 async function edit({ folder, file }: Place, device: string, change: DeviceEdit, what: string): Promise<void> {
   await withLock(folder, async () => {
-    await demandDevice(file, device);
+    const devices = await demandDevice(file, device);
+    await meanLoss(folder, devices.find(({ name }) => name === device)!.key); // if it is one
     await updateDevices(file, device, change);
   });
   stderr.write(`"${device}" ${what}`);
@@ -98,6 +105,8 @@ async function revoke({ folder, file, enrolments }: Place, device: string): Prom
       const waiting = (await enrolments.waiting()).map(({ device }) => device);
       throw unknownDevice(device, [...devices.map(({ name }) => name), ...waiting]);
     }
+    const key = devices.find(({ name }) => name === device)?.key;
+    if (key !== undefined) await meanLoss(folder, key);
     if (there) await updateDevices(file, device, removeDevice(device));
     return count;
   });

@@ -9,10 +9,18 @@ import { formatPublicKey } from "../net/identity.ts";
 import { ConfigError } from "../app/config_error.ts";
 import { withLock } from "../app/private_file.ts";
 import { toHex } from "../app/state.ts";
-import type { AuthorizedDevice } from "./authorized_devices.ts";
-import { addDevice, readDevices, replaceDevice, unknownDevice, updateDevices } from "./device_table.ts";
+import type { DeviceFile } from "./device_file.ts";
+import {
+  addDevice,
+  readDeviceFile,
+  type ReadDevices,
+  readerOf,
+  replaceDevice,
+  unknownDevice,
+  updateDevices,
+} from "./device_table.ts";
 import { type EnrolmentRequest, type PendingEnrolment, readEnrolments, writeEnrolments } from "./enrolment_store.ts";
-import { formatGrantedAddress, overlaps } from "./service_grant.ts";
+import { formatGrantedAddress, overlaps, type ServiceGrant } from "./service_grant.ts";
 
 export type { EnrolmentRequest, PendingEnrolment } from "./enrolment_store.ts";
 
@@ -47,14 +55,16 @@ export class Enrolments {
   readonly #folder: string;
   readonly #devices: string;
   readonly #now: () => number;
+  readonly #read: ReadDevices;
   #stamp = "";
   #cached: readonly PendingEnrolment[] = [];
 
-  /** Enrolments in `folder`, for the file `devices`. `now` is the wall clock. */
-  constructor(folder: string, devices: string, now: () => number = Date.now) {
+  /** Enrolments in `folder`, for the file `devices`, which `read` reads. `now` is the wall clock. */
+  constructor(folder: string, devices: string, now: () => number = Date.now, read: ReadDevices = readerOf(devices)) {
     this.#folder = folder;
     this.#devices = devices;
     this.#now = now;
+    this.#read = read;
   }
 
   /**
@@ -72,7 +82,7 @@ export class Enrolments {
           `${MAX_ENROLMENTS} enrolments wait to be redeemed; revoke some of them, or let them expire`,
         );
       }
-      const conflict = findConflict(request, await readDevices(this.#devices), waiting);
+      const conflict = findConflict(request, await readDeviceFile(this.#devices, this.#read), waiting);
       if (conflict !== undefined) throw new ConfigError(conflict);
       const tokenId = crypto.getRandomValues(new Uint8Array(TOKEN_ID_SIZE));
       const tokenSecret = crypto.getRandomValues(new Uint8Array(TOKEN_SECRET_SIZE));
@@ -92,7 +102,8 @@ export class Enrolments {
       this.#cached = await readEnrolments(this.#folder);
       this.#stamp = stamp;
     }
-    return this.#cached.find((enrolment) => enrolment.id === toHex(id));
+    const wanted = toHex(id);
+    return this.#cached.find((enrolment) => enrolment.id === wanted);
   }
 
   /** Whether the enrolment with an id can still be redeemed. */
@@ -117,8 +128,8 @@ export class Enrolments {
       const enrolment = all.find((candidate) => candidate.id === toHex(id));
       if (!enrolment) return refuse("unknown", "nobody knows this enrolment; ask for a new one");
       const key = formatPublicKey(publicKey);
-      const devices = await readDevices(this.#devices);
-      const known = devices.find((device) => device.key === key);
+      const devices = await readDeviceFile(this.#devices, this.#read);
+      const known = devices.byKey.get(key);
       if (enrolment.usedBy !== undefined) {
         if (enrolment.usedBy === key && known) return { ok: true, device: known.name };
         return refuse("used", "this enrolment was used already; ask for a new one");
@@ -147,13 +158,13 @@ export class Enrolments {
     return all.length - kept.length;
   }
 
-  async #admit(enrolment: PendingEnrolment, key: string, devices: readonly AuthorizedDevice[]): Promise<void> {
+  async #admit(enrolment: PendingEnrolment, key: string, devices: DeviceFile): Promise<void> {
     const { device: name, services, expires, comment } = enrolment;
     const more = { ...(expires !== undefined && { expires }), ...(comment !== undefined && { comment }) };
-    const edit = devices.some((device) => device.name === name)
+    const edit = devices.byName.has(name)
       ? replaceDevice({ name, key, ...(services && { services }), ...more })
       : addDevice({ name, key, services: services ?? [], ...more });
-    await updateDevices(this.#devices, name, edit);
+    await updateDevices(this.#devices, name, edit, this.#read);
   }
 
   #waits({ usedBy, validUntil }: PendingEnrolment): boolean {
@@ -181,18 +192,18 @@ export class Enrolments {
 /** Why a device could not be let in as things stand, if so. */
 function findConflict(
   { device, services, replace }: EnrolmentRequest,
-  devices: readonly AuthorizedDevice[],
+  devices: DeviceFile,
   waiting: readonly PendingEnrolment[],
 ): string | undefined {
-  const there = devices.some(({ name }) => name === device);
+  const there = devices.byName.has(device);
   if (there && !replace) return `there is a device "${device}" already; --replace gives it a new key`;
-  if (!there && replace) return unknownDevice(device, devices.map(({ name }) => name)).message;
-  const others = [
-    ...devices.filter(({ name, disabled }) => name !== device && !disabled),
-    ...waiting.map((enrolment) => ({ name: enrolment.device, services: enrolment.services ?? [] })),
-  ].flatMap(({ name, services }) => services.map((grant) => ({ owner: name, ...grant })));
+  if (!there && replace) return unknownDevice(device, devices.byName.keys()).message;
+  const others = waiting.flatMap(({ device: owner, services }) => ownedBy(owner, services ?? []));
   for (const service of services ?? []) {
-    const other = others.find((grant) => overlaps(grant.listen, service.listen));
+    const claim = devices.claims.find(service.listen, device);
+    const other = claim
+      ? { owner: claim.device, ...claim.service }
+      : others.find((grant) => overlaps(grant.listen, service.listen));
     if (other) {
       return `"${other.owner}" has ${formatGrantedAddress(other.listen)} for "${other.name}"; ` +
         `give "${service.name}" another host port, or 0 for any free one`;
@@ -200,6 +211,10 @@ function findConflict(
     others.push({ owner: device, ...service });
   }
   return undefined;
+}
+
+function ownedBy(owner: string, services: readonly ServiceGrant[]): (ServiceGrant & { readonly owner: string })[] {
+  return services.map((service) => ({ owner, ...service }));
 }
 
 function refuse(reason: "unknown" | "used" | "too-old" | "conflict", text: string): Redemption {

@@ -8,8 +8,10 @@ import { resolve } from "node:path";
 import { parseAddress } from "../protocol/address.ts";
 import { systemClock } from "../net/clock.ts";
 import type { Logger } from "../net/logger.ts";
+import { ConfigError } from "../app/config_error.ts";
 import { loadIdentity } from "../app/state.ts";
 import { AuthorizedDevices } from "./authorized_devices.ts";
+import { readConsent } from "./consent.ts";
 import { Enrolments } from "./enrolments.ts";
 import { devicesFile, writeFacts } from "./facts.ts";
 import { KeptPorts } from "./kept_ports.ts";
@@ -39,12 +41,13 @@ export async function openV2State(folder: string, given: string | undefined, log
   const identity = await loadIdentity(folder);
   const file = devicesFile(folder, given && resolve(given));
   const ports = await KeptPorts.load(folder, systemClock, logger);
-  const devices = new AuthorizedDevices(file, systemClock, logger);
-  const enrolments = new Enrolments(folder, file);
+  const devices = new AuthorizedDevices(file, systemClock, logger, () => readConsent(folder));
+  const enrolments = new Enrolments(folder, file, Date.now, (source) => devices.parse(source));
   const live = await LiveState.open(folder, systemClock, logger);
   const unsubscribe = devices.subscribe(({ added, removed, changed }) => {
     // A device with a new key is removed and added: its clients go on to look for it where it was.
-    for (const { name } of removed) if (!added.some((device) => device.name === name)) ports.forget(name);
+    const still = new Set(added.map(({ name }) => name));
+    for (const { name } of removed) if (!still.has(name)) ports.forget(name);
     for (const { before, after } of changed) {
       if (before.name !== after.name) ports.rename(before.name, after.name);
     }
@@ -65,8 +68,11 @@ export async function openV2State(folder: string, given: string | undefined, log
         },
         waits: (token) => enrolments.waits(token),
         async redeem(token, publicKey) {
+          await devices.reload();
+          // What looks like a mistake must not become the new truth by being added to.
+          if (devices.trouble !== undefined) throw new ConfigError(devices.trouble);
           const redemption = await enrolments.redeem(token, publicKey);
-          devices.reload();
+          await devices.reload();
           if (!redemption.ok) return { refused: redemption.text };
           return devices.byKey(publicKey) ?? { refused: `${redemption.device} was enrolled, and is gone again` };
         },
