@@ -136,6 +136,15 @@ export const HANDSHAKE_GRACE_MS = 1_000;
 /** Work that grows with the fleet is done in slices of this length, in milliseconds. */
 export const SLICE_MS = 4;
 
+/** A device that is not welcome is asked to come back after this at first, in milliseconds. */
+export const MIN_BARRED_COME_BACK_MS = 2_000;
+
+/** Later on, after this part of the time for which it has not been welcome, up to what its goodbye says. */
+export const BARRED_PATIENCE = 4;
+
+/** Devices that are remembered as not welcome at most. */
+export const MAX_BARRED = 65_536;
+
 /** Time that a device has to hear why its link ends, in milliseconds; its socket is closed then. */
 export const FAREWELL_MS = 500;
 

@@ -15,6 +15,7 @@ import { fingerprint, formatPublicKey } from "../net/identity.ts";
 import { PROCESS_WINDOW_BOUND } from "../net/limits.ts";
 import type { Transport } from "../net/transport.ts";
 import type { AuthorizedDevice, DevicesChange } from "./authorized_devices.ts";
+import { BarredDevices } from "./barred.ts";
 import { DeviceSession } from "./device_session.ts";
 import type { ServerEvent } from "./events.ts";
 import type { PortMemory, ServerSettings, V2Options } from "./options.ts";
@@ -32,6 +33,7 @@ export class DeviceRegistry {
   readonly #budget = new WindowBudget(PROCESS_WINDOW_BOUND);
   readonly #logBudget = new LogBudget(PROCESS_LOG_BOUND);
   readonly #ports: PortMemory;
+  readonly #barred: BarredDevices;
   readonly #unsubscribe: () => void;
   #cancelExpiry: () => void;
   #closed = false;
@@ -43,6 +45,7 @@ export class DeviceRegistry {
     this.#settings = settings;
     this.#emit = emit;
     this.#ports = options.ports ?? new VolatilePorts();
+    this.#barred = new BarredDevices(settings.clock);
     this.#unsubscribe = options.devices.subscribe((change) => this.#onChange(change));
     this.#cancelExpiry = settings.clock.after(EXPIRY_LOOK_MS, () => this.#expire());
   }
@@ -67,12 +70,12 @@ export class DeviceRegistry {
     const device = await this.#enrol(peer) ?? this.#options.devices.byKey(peer.deviceKey);
     if (!device) {
       const key = formatPublicKey(peer.deviceKey);
-      throw new HandshakeError(
-        goodbye("unknown-device", `nobody authorized ${key} (${await fingerprint(peer.deviceKey)})`),
-      );
+      const text = `nobody authorized ${key} (${await fingerprint(peer.deviceKey)})`;
+      throw new HandshakeError(this.#barred.refuse(key, goodbye("unknown-device", text)));
     }
     const unwelcome = unwelcomeNow(device);
-    if (unwelcome) throw new HandshakeError(unwelcome);
+    if (unwelcome) throw new HandshakeError(this.#barred.refuse(device.key, unwelcome));
+    this.#barred.forget(device.key);
     const session = this.#sessions.get(device.key) ?? this.#newSession(device);
     const refused = session.refuse(peer, transport.remote);
     if (refused) throw new HandshakeError(refused);
@@ -95,7 +98,7 @@ export class DeviceRegistry {
     const meanwhile = this.#sessions.get(device.key) === session
       ? unwelcomeNow(session.device)
       : goodbye("revoked", `${device.name} was revoked`);
-    if (meanwhile) throw new HandshakeError(meanwhile);
+    if (meanwhile) throw new HandshakeError(this.#barred.refuse(device.key, meanwhile));
     logger.debug("device {device} proved its key", { device: device.name });
     if (!goesOn) return session.start(transport, peer, rest, id);
     if (!session.resume(transport, rest, resumed)) {
@@ -177,7 +180,7 @@ export class DeviceRegistry {
       const session = this.#sessions.get(key);
       if (!session) continue;
       this.#sessions.delete(key);
-      session.close(goodbye("revoked", `${name} was revoked`), "revoked");
+      session.close(this.#barred.refuse(key, goodbye("revoked", `${name} was revoked`)), "revoked");
       this.#revoked.add(session);
       session.ended().then(() => this.#revoked.delete(session));
     }
@@ -186,14 +189,14 @@ export class DeviceRegistry {
       if (!session) continue;
       const unwelcome = unwelcomeNow(after);
       session.update(after);
-      if (unwelcome) session.close(unwelcome, "revoked");
+      if (unwelcome) session.close(this.#barred.refuse(after.key, unwelcome), "revoked");
     }
   }
 
   #expire(): void {
     for (const session of this.#sessions.values()) {
       const unwelcome = unwelcomeNow(session.device);
-      if (unwelcome && session.link) session.close(unwelcome, "revoked");
+      if (unwelcome && session.link) session.close(this.#barred.refuse(session.device.key, unwelcome), "revoked");
     }
     this.#cancelExpiry = this.#settings.clock.after(EXPIRY_LOOK_MS, () => this.#expire());
   }
