@@ -177,6 +177,7 @@ test("v2 grants: a device whose entry is back is back within seconds, with its p
   server.directory.remove(authorized("gw1", identity, []));
   await device.events.next("lost");
   granted.change(["echo=127.0.0.1:0"]);
+  await device.events.next("online"); // the one of before
   await device.events.next("online");
   assert.equal(server.handle.devices().length, 1);
 });
