@@ -145,6 +145,12 @@ export const BARRED_PATIENCE = 4;
 /** Devices that are remembered as not welcome at most. */
 export const MAX_BARRED = 65_536;
 
+/** A port of a range that somebody else had when it was tried is passed over for this long, in milliseconds. */
+export const BUSY_PORT_MS = 10_000;
+
+/** Ports of a range that are tried in one turn of the event loop; those that follow have theirs in the next. */
+export const MAX_BINDS_A_TURN = 32;
+
 /** Time that a device has to hear why its link ends, in milliseconds; its socket is closed then. */
 export const FAREWELL_MS = 500;
 

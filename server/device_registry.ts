@@ -18,6 +18,7 @@ import type { AuthorizedDevice, DevicesChange } from "./authorized_devices.ts";
 import { BarredDevices } from "./barred.ts";
 import { DeviceSession } from "./device_session.ts";
 import type { ServerEvent } from "./events.ts";
+import { PortsInUse } from "./ports_in_use.ts";
 import type { PortMemory, ServerSettings, V2Options } from "./options.ts";
 
 /** Milliseconds between two looks for devices that have expired. */
@@ -33,6 +34,7 @@ export class DeviceRegistry {
   readonly #budget = new WindowBudget(PROCESS_WINDOW_BOUND);
   readonly #logBudget = new LogBudget(PROCESS_LOG_BOUND);
   readonly #ports: PortMemory;
+  readonly #portsInUse = new PortsInUse();
   readonly #barred: BarredDevices;
   readonly #unsubscribe: () => void;
   #cancelExpiry: () => void;
@@ -140,6 +142,7 @@ export class DeviceRegistry {
       kept: (service) => ({
         get: () => this.#ports.get(session.deviceName, service),
         set: (port) => void (port !== undefined && this.#ports.set(session.deviceName, service, port)),
+        inUse: this.#portsInUse,
         isReserved: (port) => this.#ports.isReserved?.(port) ?? false,
         isKeptByOther: (port) => this.#ports.isKeptByOther?.(port, session.deviceName, service) ?? false,
       }),
