@@ -15,12 +15,12 @@ import { ConfigError } from "../app/config_error.ts";
 import { MAX_STATE_FILE } from "../app/private_file.ts";
 import { type Consent, hashOf } from "./consent.ts";
 import type { AuthorizedDevice } from "./device_entry.ts";
-import { type DeviceFile, DeviceFileReader } from "./device_file.ts";
+import { DeviceReader, type DevicesFound } from "./device_reader.ts";
 import { type DevicesChange, findChanges } from "./devices_change.ts";
 import { CUT_SETTLE_MS, findLoss, type Loss, MASS_LOSS_SETTLE_MS } from "./losses.ts";
 
 export { type AuthorizedDevice, parseComment } from "./device_entry.ts";
-export { parseDevices } from "./device_file.ts";
+export { parseDevices } from "./device_reader.ts";
 export type { DevicesChange } from "./devices_change.ts";
 
 /** Milliseconds between two looks at the file. */
@@ -32,7 +32,7 @@ export const DEVICES_SETTLE_MS = 100;
 /** A text of the file that is not believed yet. */
 interface Held {
   readonly source: string;
-  readonly file: DeviceFile;
+  readonly file: DevicesFound;
   /** When it was seen first. */
   readonly since: number;
   /** Whether that has been told. */
@@ -47,9 +47,9 @@ export class AuthorizedDevices {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #consent: () => Promise<Consent>;
-  readonly #reader: DeviceFileReader;
+  readonly #reader: DeviceReader;
   readonly #changes: Emitter<DevicesChange>;
-  #devices: DeviceFile;
+  #devices: DevicesFound;
   /** The text that the devices are from. */
   #inForce: string;
   #stamp: string;
@@ -76,7 +76,7 @@ export class AuthorizedDevices {
     this.#clock = clock;
     this.#log = log;
     this.#consent = consent;
-    this.#reader = new DeviceFileReader(file);
+    this.#reader = new DeviceReader(file);
     this.#changes = new Emitter(log);
     this.#stamp = this.#look();
     this.#source = this.#readText();
@@ -121,7 +121,7 @@ export class AuthorizedDevices {
   }
 
   /** Reads a text of the file: what this has read before costs nothing. @throws {ConfigError} as for the file. */
-  parse(source: string): Promise<DeviceFile> {
+  parse(source: string): Promise<DevicesFound> {
     return inSlices(this.#reader.read(source), this.#clock);
   }
 
@@ -219,7 +219,7 @@ export class AuthorizedDevices {
     if (revoked.length > 0) await this.#apply(await inSlices(without(this.#devices, new Set(revoked)), this.#clock));
   }
 
-  #lossBy(file: DeviceFile, { revoked }: Consent): Promise<Loss> {
+  #lossBy(file: DevicesFound, { revoked }: Consent): Promise<Loss> {
     return inSlices(findLoss(this.#devices, file, revoked, Date.now()), this.#clock);
   }
 
@@ -247,7 +247,7 @@ export class AuthorizedDevices {
     this.#log.error("{file} {what}; the devices stay as they were: {then}", facts);
   }
 
-  async #apply(devices: DeviceFile): Promise<void> {
+  async #apply(devices: DevicesFound): Promise<void> {
     const changes = await inSlices(findChanges(this.#devices, devices), this.#clock);
     this.#devices = devices;
     if (changes.length === 0) return;
@@ -269,7 +269,7 @@ export class AuthorizedDevices {
 }
 
 /** The devices but for those with some keys. */
-function* without({ devices, claims }: DeviceFile, keys: ReadonlySet<string>): Steps<DeviceFile> {
+function* without({ devices, claims }: DevicesFound, keys: ReadonlySet<string>): Steps<DevicesFound> {
   const left: AuthorizedDevice[] = [];
   const [byKey, byName] = [new Map<string, AuthorizedDevice>(), new Map<string, AuthorizedDevice>()];
   for (const device of devices) {

@@ -9,7 +9,7 @@ import { ConfigError } from "../app/config_error.ts";
 import { stderr } from "../app/output.ts";
 import { readPrivateFile, withLock } from "../app/private_file.ts";
 import { consentToFile, consentToLoss } from "./consent.ts";
-import { parseDevices } from "./device_file.ts";
+import { parseDevices } from "./device_reader.ts";
 
 /**
  * Tells a running server that the file is meant as it is.

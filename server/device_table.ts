@@ -9,7 +9,7 @@ import { readPrivateFile, writeStateFile } from "../app/private_file.ts";
 import { placeAt, scanToml, tomlKey, type TomlStatement, tomlString } from "../app/toml_scan.ts";
 import { atOnce } from "../net/slices.ts";
 import type { AuthorizedDevice } from "./device_entry.ts";
-import { type DeviceFile, DeviceFileReader, parseDevices } from "./device_file.ts";
+import { DeviceReader, type DevicesFound, parseDevices } from "./device_reader.ts";
 import { formatGrants } from "./grant_table.ts";
 import type { ServiceGrant } from "./service_grant.ts";
 
@@ -38,16 +38,16 @@ export async function readDevices(file: string): Promise<AuthorizedDevice[]> {
 }
 
 /** The same with the ways to find devices; what `read` has read before costs nothing. */
-export async function readDeviceFile(file: string, read: ReadDevices = readerOf(file)): Promise<DeviceFile> {
+export async function readDeviceFile(file: string, read: ReadDevices = readerOf(file)): Promise<DevicesFound> {
   return await read(await readPrivateFile(file, false) ?? "");
 }
 
 /** Reads a text of the file; the same device of two texts is one object where it can be. */
-export type ReadDevices = (source: string) => Promise<DeviceFile>;
+export type ReadDevices = (source: string) => Promise<DevicesFound>;
 
 /** A reader for whoever has nothing else to do meanwhile. */
 export function readerOf(file: string): ReadDevices {
-  const reader = new DeviceFileReader(file);
+  const reader = new DeviceReader(file);
   return (source) => new Promise((resolve) => resolve(atOnce(reader.read(source))));
 }
 
@@ -61,7 +61,7 @@ export async function updateDevices(
   device: string,
   edit: DeviceEdit,
   read: ReadDevices = readerOf(file),
-): Promise<DeviceFile> {
+): Promise<DevicesFound> {
   const source = await readPrivateFile(file, false) ?? HEADING;
   const before = await read(source);
   const text = edit(source, file);
@@ -74,7 +74,7 @@ export async function updateDevices(
 }
 
 /** Whether all but one device are the same, in the same order; it may have another name, or another key. */
-function sameButFor(device: string, before: DeviceFile, after: DeviceFile): boolean {
+function sameButFor(device: string, before: DevicesFound, after: DevicesFound): boolean {
   const key = before.byName.get(device)?.key;
   const counts = (other: AuthorizedDevice | undefined) => other?.name !== device && other?.key !== key;
   let at = 0;

@@ -6,7 +6,7 @@
 
 import type { Steps } from "../net/slices.ts";
 import type { AuthorizedDevice } from "./device_entry.ts";
-import type { DeviceFile } from "./device_file.ts";
+import type { DevicesFound } from "./device_reader.ts";
 
 /** Devices that one {@linkcode DevicesChange} is about, at most; what is more follows in others. */
 export const DEVICES_A_CHANGE = 64;
@@ -22,7 +22,7 @@ export interface DevicesChange {
 }
 
 /** The differences, in pieces. A device that has a new key under its old name is in one piece with that. */
-export function* findChanges(before: DeviceFile, after: DeviceFile): Steps<DevicesChange[]> {
+export function* findChanges(before: DevicesFound, after: DevicesFound): Steps<DevicesChange[]> {
   const pieces: DevicesChange[] = [];
   let [added, removed, changed] = nothing();
   const count = () => {

@@ -9,7 +9,7 @@ import { formatPublicKey } from "../net/identity.ts";
 import { ConfigError } from "../app/config_error.ts";
 import { withLock } from "../app/private_file.ts";
 import { toHex } from "../app/state.ts";
-import type { DeviceFile } from "./device_file.ts";
+import type { DevicesFound } from "./device_reader.ts";
 import {
   addDevice,
   readDeviceFile,
@@ -158,7 +158,7 @@ export class Enrolments {
     return all.length - kept.length;
   }
 
-  async #admit(enrolment: PendingEnrolment, key: string, devices: DeviceFile): Promise<void> {
+  async #admit(enrolment: PendingEnrolment, key: string, devices: DevicesFound): Promise<void> {
     const { device: name, services, expires, comment } = enrolment;
     const more = { ...(expires !== undefined && { expires }), ...(comment !== undefined && { comment }) };
     const edit = devices.byName.has(name)
@@ -192,7 +192,7 @@ export class Enrolments {
 /** Why a device could not be let in as things stand, if so. */
 function findConflict(
   { device, services, replace }: EnrolmentRequest,
-  devices: DeviceFile,
+  devices: DevicesFound,
   waiting: readonly PendingEnrolment[],
 ): string | undefined {
   const there = devices.byName.has(device);

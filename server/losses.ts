@@ -7,7 +7,7 @@
 
 import type { Steps } from "../net/slices.ts";
 import type { AuthorizedDevice } from "./device_entry.ts";
-import type { DeviceFile } from "./device_file.ts";
+import type { DevicesFound } from "./device_reader.ts";
 
 /** Devices from which a fleet has a majority to lose: of fewer, each is looked after by hand. */
 export const MASS_LOSS_FLEET = 4;
@@ -30,8 +30,8 @@ export interface Loss {
 
 /** What `after` takes from the devices of `before`. `meant`: keys whose loss somebody has asked for. */
 export function* findLoss(
-  before: DeviceFile,
-  after: DeviceFile,
+  before: DevicesFound,
+  after: DevicesFound,
   meant: Pick<ReadonlySet<string>, "has">,
   wallClock: number,
 ): Steps<Loss> {

@@ -4,7 +4,7 @@ import { ConfigError } from "../app/config_error.ts";
 import { systemClock } from "../net/clock.ts";
 import { formatPublicKey } from "../net/identity.ts";
 import { atOnce, inSlices } from "../net/slices.ts";
-import { DeviceFileReader, parseDevices } from "./device_file.ts";
+import { DeviceReader, parseDevices } from "./device_reader.ts";
 import { findChanges } from "./devices_change.ts";
 import { cutSections } from "./device_sections.ts";
 import { PortClaims } from "./port_claims.ts";
@@ -101,7 +101,7 @@ test("a mistake is named with its place, however far down it stands", () => {
 });
 
 test("reading again costs what has changed, and what did not is the same object", () => {
-  const reader = new DeviceFileReader("d");
+  const reader = new DeviceReader("d");
   const before = atOnce(reader.read(fleet(1000)));
   assert.equal(reader.sectionsRead, 1000);
   const after = atOnce(reader.read(fleet(1000).replace(entry(500), "") + entry(1000)));
@@ -115,7 +115,7 @@ for (const [what, address] of [["port 0", undefined], ["one range", () => "0.0.0
   test(`twice as many devices that share ${what} take about twice the steps, none of them long`, async () => {
     const steps = (count: number) => {
       let taken = 0;
-      const reading = new DeviceFileReader("d").read(fleet(count, address));
+      const reading = new DeviceReader("d").read(fleet(count, address));
       while (!reading.next().done) taken++;
       return taken;
     };
@@ -126,7 +126,7 @@ for (const [what, address] of [["port 0", undefined], ["one range", () => "0.0.0
       longest = Math.max(longest, performance.now() - turned);
       turned = performance.now();
     }, 1);
-    const { devices } = await inSlices(new DeviceFileReader("d").read(source), systemClock);
+    const { devices } = await inSlices(new DeviceReader("d").read(source), systemClock);
     clearInterval(timer);
     assert.equal(devices.length, 20_000);
     assert.ok(longest < 250, `a turn of ${longest} ms`); // on a machine that does other things, too

@@ -15,7 +15,7 @@ import { PortClaims } from "./port_claims.ts";
 import { formatGrantedAddress } from "./service_grant.ts";
 
 /** The devices of a file, in its order, and the ways to find them. */
-export interface DeviceFile {
+export interface DevicesFound {
   /** All of them. */
   readonly devices: readonly AuthorizedDevice[];
   /** By public key, as text. */
@@ -34,7 +34,7 @@ interface Entry {
 }
 
 /** Reads the file again and again, and remembers what the parts of its text meant. */
-export class DeviceFileReader {
+export class DeviceReader {
   readonly #file: string;
   /** By the text of a section; nothing for one without a device. */
   #known = new Map<string, AuthorizedDevice | undefined>();
@@ -51,7 +51,7 @@ export class DeviceFileReader {
    *
    * @throws {ConfigError} with file, line, column, and what would do.
    */
-  *read(source: string): Steps<DeviceFile> {
+  *read(source: string): Steps<DevicesFound> {
     const sections = yield* cutSections(source);
     return yield* this.#check(yield* this.#entries(source, sections));
   }
@@ -108,7 +108,7 @@ export class DeviceFileReader {
   }
 
   /** Finds what two devices cannot both have. */
-  *#check(entries: readonly Entry[]): Steps<DeviceFile> {
+  *#check(entries: readonly Entry[]): Steps<DevicesFound> {
     const [byKey, byName] = [new Map<string, AuthorizedDevice>(), new Map<string, AuthorizedDevice>()];
     const claims = new PortClaims();
     for (const { device, table } of entries) {
@@ -137,9 +137,9 @@ export class DeviceFileReader {
   }
 }
 
-/** Reads a text of the file in one go. @throws {ConfigError} as {@linkcode DeviceFileReader.read} does. */
+/** Reads a text of the file in one go. @throws {ConfigError} as {@linkcode DeviceReader.read} does. */
 export function parseDevices(file: string, source: string): AuthorizedDevice[] {
-  return [...atOnce(new DeviceFileReader(file).read(source)).devices];
+  return [...atOnce(new DeviceReader(file).read(source)).devices];
 }
 
 /** Reads the device of a section; a mistake is told from `placed`, which is the same where it stands in the file. */
