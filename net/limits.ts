@@ -130,6 +130,24 @@ export const MAX_HANDSHAKES = 1_024;
 /** The same from one address. */
 export const MAX_HANDSHAKES_PER_ADDRESS = 256;
 
+/** Connections of one v2 listener that may wait for the beginning of their handshake. */
+export const MAX_WAITING_HANDSHAKES = 8_192;
+
+/** Handshakes that begin in one turn of the event loop; each costs about a millisecond of work in all. */
+export const HANDSHAKES_A_TURN = 4;
+
+/** Handshakes from one address that are under way at a time; the others wait for their beginning. */
+export const MAX_HANDSHAKES_UNDER_WAY = 128;
+
+/** One that takes longer than this, in milliseconds, does not count any more: it waits for its peer, and others need not. */
+export const MIN_HANDSHAKE_TURN_MS = 500;
+
+/** The same when handshakes that went well took long lately: then there is much to do. */
+export const MAX_HANDSHAKE_TURN_MS = 2_000;
+
+/** A wait for the beginning of a handshake, in milliseconds, from which those who came last have every other turn. */
+export const LONG_HANDSHAKE_WAIT_MS = 1_000;
+
 /** Age from which the oldest handshake makes room for a newcomer, in milliseconds. */
 export const HANDSHAKE_GRACE_MS = 1_000;
 

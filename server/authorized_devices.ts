@@ -115,6 +115,11 @@ export class AuthorizedDevices {
     return this.#devices.claims.has(port);
   }
 
+  /** What a text of the file came to, if it is the one that is in force. */
+  parsed(source: string): readonly AuthorizedDevice[] | undefined {
+    return source === this.#inForce ? this.#devices.devices : undefined;
+  }
+
   /** Calls `subscriber` for every change from now on; a large one comes in pieces. @returns what ends that. */
   subscribe(subscriber: (change: DevicesChange) => void): () => void {
     return this.#changes.subscribe(subscriber);

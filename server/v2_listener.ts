@@ -16,6 +16,7 @@ import { handshakeTls, ServerCertificate } from "../net/tls.ts";
 import { closeQuietly, tcpTransport, tlsTransport, type Transport } from "../net/transport.ts";
 import type { DeviceRegistry } from "./device_registry.ts";
 import type { ServerEvent } from "./events.ts";
+import { HandshakeQueue } from "./handshake_queue.ts";
 import type { ServerSettings, V2ListenOptions } from "./options.ts";
 import { type Pending, PendingConnections } from "./pending.ts";
 
@@ -29,6 +30,7 @@ export class V2Listener {
   readonly #registry: DeviceRegistry;
   readonly #emit: (event: ServerEvent) => void;
   readonly #pending: PendingConnections;
+  readonly #queue: HandshakeQueue;
   readonly #certificate: ServerCertificate | undefined;
   readonly #listener: Listener<Deno.TcpConn> | Listener<Deno.TlsConn>;
   #closed = false;
@@ -47,6 +49,7 @@ export class V2Listener {
     this.#certificate = certificate;
     const { clock, logger } = settings;
     this.#pending = new PendingConnections(clock);
+    this.#queue = new HandshakeQueue(clock);
     this.#listener = certificate
       ? Listener.openTls(
         options.address,
@@ -110,6 +113,7 @@ export class V2Listener {
     this.#closed = true;
     this.#listener.close();
     this.#certificate?.close();
+    this.#queue.close("the server is shutting down");
     this.#pending.evictAll();
   }
 
@@ -123,19 +127,30 @@ export class V2Listener {
         transport.cut();
       },
     };
-    const full = this.#pending.add(newcomer);
-    if (full !== undefined) {
+    const giveUp = (why: string) => {
       transport.cut();
-      return this.#refused(remote, full);
-    }
-    this.#admit(transport, tls, newcomer).finally(() => this.#pending.remove(newcomer));
+      if (!this.#closed) this.#refused(remote, why);
+    };
+    this.#queue.enter({
+      host: newcomer.host,
+      giveUp,
+      begin: () => {
+        const full = this.#pending.add(newcomer);
+        if (full === undefined) {
+          return this.#admit(transport, tls, newcomer).finally(() => this.#pending.remove(newcomer));
+        }
+        giveUp(full);
+        return Promise.resolve(false);
+      },
+    });
   }
 
+  /** @returns whether the device is in. */
   async #admit(
     transport: Transport,
     tls: Deno.TlsConn | undefined,
     newcomer: Pending & { readonly evicted: boolean },
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { clock, v2 } = this.#settings;
     const { duplex, remote } = transport;
     let late = false;
@@ -155,12 +170,13 @@ export class V2Listener {
       });
       if (this.#closed) throw new HandshakeError(goodbye("shutting-down", "the server is shutting down"));
       await this.#registry.admit(transport, greeting, order);
+      return true;
     } catch (error) {
       const word = late || newcomer.evicted ? undefined : goodbyeFor(error);
       if (word) await writeAll(duplex, goodbyeFrame(word)).catch(() => {});
       if (word) closeQuietly(duplex);
       else transport.cut();
-      if (this.#closed) return;
+      if (this.#closed) return false;
       const why = late
         ? `no handshake within ${HANDSHAKE_TIMEOUT_MS / 1000} s`
         : newcomer.evicted
@@ -169,6 +185,7 @@ export class V2Listener {
         ? `it said goodbye: ${error.goodbye.code}`
         : describeError(error);
       this.#refused(remote, word ? `${word.code}: ${why}` : why);
+      return false;
     } finally {
       cancel();
     }

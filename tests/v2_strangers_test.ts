@@ -12,6 +12,7 @@ import { FieldWriter } from "../protocol/v2_fields.ts";
 import { V2_PREAMBLE } from "../protocol/v2_commands.ts";
 import { connectDevice } from "../mod.ts";
 import { createIdentity } from "../net/identity.ts";
+import { MAX_HANDSHAKES_UNDER_WAY, MIN_HANDSHAKE_TURN_MS } from "../net/limits.ts";
 import { ascii, concat } from "./support/bytes.ts";
 import { Events } from "./support/events.ts";
 import { ManualClock } from "./support/manual_clock.ts";
@@ -149,23 +150,17 @@ test("v2 stranger: on TLS, who says nothing is turned away after 10 seconds", as
 });
 
 for (const security of SECURITIES) {
-  test(`v2 stranger: of more than 256 from one address at the door of ${security} the next is turned away, until the oldest has to go`, async () => {
+  test(`v2 stranger: hundreds of silent ones at the door of ${security} do not keep a device of their address out`, async () => {
     const clock = new ManualClock();
     await using server = await startV2Server({ security, serve: { clock } });
     const waiting: Stream[] = [];
-    for (let n = 0; n < 256; n++) waiting.push(await Stream.connect(server.port));
-    await clock.armed(10_000, 256);
-    using next = await Stream.connect(server.port);
-    assert.equal((await next.readToEnd()).length, 0);
-    assert.match((await server.events.next("refused")).why, /256 others from 127\.0\.0\.1 are in their handshake/);
-
-    clock.advance(1_000); // from now on the oldest make room
+    for (let n = 0; n < 200; n++) waiting.push(await Stream.connect(server.port));
     const identity = await createIdentity();
     server.directory.put(authorized("gw1", identity, []));
     await using _device = startV2Device(server, identity, []);
+    await clock.armed(2 * MIN_HANDSHAKE_TURN_MS, MAX_HANDSHAKES_UNDER_WAY); // so many are under way
+    clock.advance(2 * MIN_HANDSHAKE_TURN_MS); // and hold up nobody for longer
     assert.equal((await server.events.next("link-up")).device, "gw1");
-    assert.equal((await waiting[0]!.readToEnd()).length, 0);
-    assert.match((await server.events.next("refused")).why, /made room for others/);
     for (const stream of waiting) stream.close();
   });
 }
