@@ -18,6 +18,7 @@ import type { AuthorizedDevice, DevicesChange } from "./authorized_devices.ts";
 import { BarredDevices } from "./barred.ts";
 import { DeviceSession } from "./device_session.ts";
 import type { ServerEvent } from "./events.ts";
+import { Expiries } from "./expiries.ts";
 import { PortsInUse } from "./ports_in_use.ts";
 import type { PortMemory, ServerSettings, V2Options } from "./options.ts";
 
@@ -30,6 +31,8 @@ export class DeviceRegistry {
   readonly #options: V2Options;
   readonly #emit: (event: ServerEvent) => void;
   readonly #sessions = new Map<string, DeviceSession>();
+  readonly #byName = new Map<string, DeviceSession>();
+  readonly #expiries = new Expiries<DeviceSession>();
   readonly #revoked = new Set<DeviceSession>();
   readonly #budget = new WindowBudget(PROCESS_WINDOW_BOUND);
   readonly #logBudget = new LogBudget(PROCESS_LOG_BOUND);
@@ -57,6 +60,11 @@ export class DeviceRegistry {
     return [...this.#sessions.values()];
   }
 
+  /** The session of the device of a name, if it came since the server runs. */
+  session(name: string): DeviceSession | undefined {
+    return this.#byName.get(name);
+  }
+
   /** A number for a connection that was just accepted: greater than those of all before. */
   nextOrder(): number {
     return ++this.#order;
@@ -79,6 +87,7 @@ export class DeviceRegistry {
     if (unwelcome) throw new HandshakeError(this.#barred.refuse(device.key, unwelcome));
     this.#barred.forget(device.key);
     const session = this.#sessions.get(device.key) ?? this.#newSession(device);
+    this.#expiries.set(session, device.expires);
     const refused = session.refuse(peer, transport.remote);
     if (refused) throw new HandshakeError(refused);
     // The network may bring the last words of a link that its device gave up long ago, after those of the next.
@@ -149,6 +158,7 @@ export class DeviceRegistry {
       emit: this.#emit,
     });
     this.#sessions.set(device.key, session);
+    this.#byName.set(device.name, session);
     return session;
   }
 
@@ -183,21 +193,26 @@ export class DeviceRegistry {
       const session = this.#sessions.get(key);
       if (!session) continue;
       this.#sessions.delete(key);
+      this.#expiries.delete(session);
+      if (this.#byName.get(name) === session) this.#byName.delete(name);
       session.close(this.#barred.refuse(key, goodbye("revoked", `${name} was revoked`)), "revoked");
       this.#revoked.add(session);
       session.ended().then(() => this.#revoked.delete(session));
     }
-    for (const { after } of changed) {
+    for (const { before, after } of changed) {
       const session = this.#sessions.get(after.key);
       if (!session) continue;
       const unwelcome = unwelcomeNow(after);
+      if (this.#byName.get(before.name) === session) this.#byName.delete(before.name);
+      this.#byName.set(after.name, session);
+      this.#expiries.set(session, after.expires);
       session.update(after);
       if (unwelcome) session.close(this.#barred.refuse(after.key, unwelcome), "revoked");
     }
   }
 
   #expire(): void {
-    for (const session of this.#sessions.values()) {
+    for (const session of this.#expiries.take(Date.now())) {
       const unwelcome = unwelcomeNow(session.device);
       if (unwelcome && session.link) session.close(this.#barred.refuse(session.device.key, unwelcome), "revoked");
     }

@@ -26,7 +26,7 @@ export interface V2State {
   /** Tells the commands about devices where the server listens and how it proves itself, unless another did first. */
   announce(addresses: readonly string[], security: "pinned" | "pki" | "plain"): Promise<void>;
   /** Tells them which devices are online from now on. */
-  watch(server: Pick<ServerHandle, "devices" | "subscribe">): void;
+  watch(server: Pick<ServerHandle, "device" | "devices" | "subscribe">): void;
   /** Looks at the files no more, and writes what has not been written. */
   close(): Promise<void>;
 }
@@ -47,7 +47,10 @@ export async function openV2State(folder: string, given: string | undefined, log
   const unsubscribe = devices.subscribe(({ added, removed, changed }) => {
     // A device with a new key is removed and added: its clients go on to look for it where it was.
     const still = new Set(added.map(({ name }) => name));
-    for (const { name } of removed) if (!still.has(name)) ports.forget(name);
+    for (const { name, key } of removed) {
+      live.forget(key);
+      if (!still.has(name)) ports.forget(name);
+    }
     for (const { before, after } of changed) {
       if (before.name !== after.name) ports.rename(before.name, after.name);
     }
@@ -87,8 +90,10 @@ export async function openV2State(folder: string, given: string | undefined, log
       });
     },
     watch(server) {
-      live.watch(() => server.devices());
-      server.subscribe(({ type }) => type !== "client-end" && live.changed());
+      live.watch(() => server.devices(), (name) => server.device(name));
+      server.subscribe((event) => {
+        if (event.type !== "client-end" && "device" in event && event.device !== undefined) live.changed(event.device);
+      });
     },
     async close() {
       unsubscribe();
