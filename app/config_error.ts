@@ -15,11 +15,18 @@ export class ConfigError extends Error {
   }
 
   /** A message with file, line and column, and the line itself with a caret under the place. */
-  static at(file: string, source: string, place: Place | undefined, message: string): ConfigError {
-    if (!place) return new ConfigError(`${file}: ${message}`);
+  static at(
+    file: string,
+    source: string,
+    place: Place | undefined,
+    message: string,
+    options?: ErrorOptions,
+  ): ConfigError {
+    if (!place) return new ConfigError(`${file}: ${message}`, options);
     const line = source.split("\n")[place.line - 1] ?? "";
     const gutter = `  ${place.line} | `;
     const caret = " ".repeat(gutter.length + place.column - 1) + "^";
-    return new ConfigError(`${file}:${place.line}:${place.column}: ${message}\n${gutter}${line}\n${caret}`);
+    const text = `${file}:${place.line}:${place.column}: ${message}\n${gutter}${line}\n${caret}`;
+    return new ConfigError(text, options);
   }
 }

@@ -58,7 +58,9 @@ export class TomlTable {
     } catch (error) {
       if (!(error instanceof TomlError)) throw error;
       const what = error.message.split("\n")[0]!.replace(/^Invalid TOML document: /, "");
-      throw ConfigError.at(file, source, { line: error.line, column: error.column }, `not TOML: ${what}`);
+      throw ConfigError.at(file, source, { line: error.line, column: error.column }, `not TOML: ${what}`, {
+        cause: error,
+      });
     }
   }
 

@@ -5,7 +5,7 @@
  */
 
 import type { Goodbye } from "../protocol/goodbye.ts";
-import { Backoff } from "../net/backoff.ts";
+import { Backoff, MIN_BACKOFF_MS } from "../net/backoff.ts";
 
 /** A server that sends a device away cannot do so for longer, in milliseconds. */
 export const MAX_COME_BACK_MS = 3_600_000;
@@ -33,10 +33,15 @@ export class Retry {
     return Math.round(this.#random() * Math.min(MAX_RESUME_PAUSE_MS, RESUME_PAUSE_MS * 2 ** this.#tries++));
   }
 
-  /** As the server said, a little later so that not all come at once; else at the device's own pace. */
+  /**
+   * As the server said, a little later so that not all come at once: by its own pace, but no more than as long again, as
+   * a server that asks for a short time expects that. Else at the device's own pace.
+   */
   after(word: Goodbye | undefined): number {
     const pace = this.#backoff.next();
-    return Math.round(word?.comeBackAfter === undefined ? pace : Math.min(MAX_COME_BACK_MS, word.comeBackAfter) + pace);
+    if (word?.comeBackAfter === undefined) return Math.round(pace);
+    const after = Math.min(MAX_COME_BACK_MS, word.comeBackAfter);
+    return Math.round(after + (after < MIN_BACKOFF_MS ? pace : Math.min(pace, after)));
   }
 
   /** A link is up. */

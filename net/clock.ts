@@ -21,6 +21,12 @@ export const systemClock: Clock = {
   },
 };
 
+/** Calls `fn` in another turn of the event loop, when what is ready has had its own; no time passes. @returns what cancels it. */
+export function nextTurn(fn: () => void): () => void {
+  const timer = setTimeout(fn, 0);
+  return () => clearTimeout(timer);
+}
+
 /** A wait of `ms` milliseconds that `signal` cuts short. */
 export function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

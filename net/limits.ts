@@ -179,6 +179,41 @@ export const MAX_PROVED_ADDRESSES = 4_096;
 
 /** Connections from such an address that weigh as much as one from any other, when somebody has to make room. */
 export const PROVED_ADDRESS_WEIGHT = 4;
+/** Connections of one v2 listener that may wait for the beginning of their handshake. */
+export const MAX_WAITING_HANDSHAKES = 8_192;
+
+/** Handshakes that begin in one turn of the event loop; each costs about a millisecond of work in all. */
+export const HANDSHAKES_A_TURN = 4;
+
+/** Handshakes from one address that are under way at a time; the others wait for their beginning. */
+export const MAX_HANDSHAKES_UNDER_WAY = 128;
+
+/** One that takes longer than this, in milliseconds, does not count any more: it waits for its peer, and others need not. */
+export const MIN_HANDSHAKE_TURN_MS = 500;
+
+/** The same when handshakes that went well took long lately: then there is much to do. */
+export const MAX_HANDSHAKE_TURN_MS = 2_000;
+
+/** A wait for the beginning of a handshake, in milliseconds, from which those who came last have every other turn. */
+export const LONG_HANDSHAKE_WAIT_MS = 1_000;
+
+/** Work that grows with the fleet is done in slices of this length, in milliseconds. */
+export const SLICE_MS = 4;
+
+/** A device that is not welcome is asked to come back after this at first, in milliseconds. */
+export const MIN_BARRED_COME_BACK_MS = 2_000;
+
+/** Later on, after this part of the time for which it has not been welcome, up to what its goodbye says. */
+export const BARRED_PATIENCE = 4;
+
+/** Devices that are remembered as not welcome at most. */
+export const MAX_BARRED = 65_536;
+
+/** A port of a range that somebody else had when it was tried is passed over for this long, in milliseconds. */
+export const BUSY_PORT_MS = 10_000;
+
+/** Ports of a range that are tried in one turn of the event loop; those that follow have theirs in the next. */
+export const MAX_BINDS_A_TURN = 32;
 
 /** Time that a device has to hear why its link ends, in milliseconds; its socket is closed then. */
 export const FAREWELL_MS = 500;

@@ -23,6 +23,7 @@ export const TABLES: Record<string, readonly string[]> = {
     "server service move",
     "server service remove",
     "server expire",
+    "server confirm",
     "server key",
     "device join",
     "device key",

@@ -4,20 +4,24 @@
  * @module
  */
 
-import { V2_MAX_TEXT } from "../protocol/limits.ts";
-import { parseName } from "../protocol/name.ts";
 import type { Clock } from "../net/clock.ts";
 import { Emitter } from "../net/emitter.ts";
 import { describeError } from "../net/errors.ts";
-import { formatPublicKey, parsePublicKey } from "../net/identity.ts";
+import { formatDuration } from "../net/format.ts";
+import { formatPublicKey } from "../net/identity.ts";
 import type { Logger } from "../net/logger.ts";
+import { atOnce, inSlices, type Steps } from "../net/slices.ts";
 import { ConfigError } from "../app/config_error.ts";
 import { readStateFileSync, stampOf } from "../app/private_file.ts";
-import { TomlTable } from "../app/toml_table.ts";
-import { parseTime } from "../app/values.ts";
-import { parseDuration } from "../net/duration.ts";
-import { readGrants } from "./grant_table.ts";
-import { formatGrantedAddress, overlaps, type ServiceGrant } from "./service_grant.ts";
+import { type Consent, hashOf } from "./consent.ts";
+import type { AuthorizedDevice } from "./device_entry.ts";
+import { DeviceReader, type DevicesFound } from "./device_reader.ts";
+import { type DevicesChange, findChanges } from "./devices_change.ts";
+import { CUT_SETTLE_MS, findLoss, type Loss, MASS_LOSS_SETTLE_MS } from "./losses.ts";
+
+export { type AuthorizedDevice, parseComment } from "./device_entry.ts";
+export { parseDevices } from "./device_reader.ts";
+export type { DevicesChange } from "./devices_change.ts";
 
 /** Milliseconds between two looks at the file. */
 export const DEVICES_POLL_MS = 500;
@@ -25,183 +29,114 @@ export const DEVICES_POLL_MS = 500;
 /** Milliseconds that a changed file has to stand still before it counts: an editor may be half through. */
 export const DEVICES_SETTLE_MS = 100;
 
-/** A device as the file has it. */
-export interface AuthorizedDevice {
-  /** Its name in logs and commands. */
-  readonly name: string;
-  /** Its public key, as text: what it is known by. */
-  readonly key: string;
-  /** What it may offer. */
-  readonly services: readonly ServiceGrant[];
-  /** When it may no longer link up, in milliseconds since 1970. */
-  readonly expires?: number;
-  /** Milliseconds that its session outlives a link, if not as for all (seed 002, "expiration time"). */
-  readonly expiration?: number;
-  /** Whether it may not link up for now. */
-  readonly disabled: boolean;
-  /** For people. */
-  readonly comment?: string;
+/** A text of the file that is not believed yet. */
+interface Held {
+  readonly source: string;
+  readonly file: DevicesFound;
+  /** When it was seen first. */
+  readonly since: number;
+  /** Whether that has been told. */
+  told: boolean;
 }
 
-/** What a change of the file came to; a device is the same while its key is. */
-export interface DevicesChange {
-  /** Devices with a new key. */
-  readonly added: readonly AuthorizedDevice[];
-  /** Devices whose key is gone. */
-  readonly removed: readonly AuthorizedDevice[];
-  /** Devices with the same key of which anything else is different. */
-  readonly changed: readonly { readonly before: AuthorizedDevice; readonly after: AuthorizedDevice }[];
-}
-
-/**
- * Reads the text of the file.
- *
- * @throws {ConfigError} with file, line, column, and what would do.
- */
-export function parseDevices(file: string, source: string): AuthorizedDevice[] {
-  const top = TomlTable.parse(file, source);
-  const tables = new Map<string, TomlTable>();
-  const byKey = new Map<string, string>();
-  const fixed = new Map<number, { readonly device: string; readonly service: ServiceGrant }[]>();
-  const devices = top.names.map((name) => {
-    const table = top.table(name)!;
-    tables.set(name, table);
-    const device = readDevice(name, table);
-    const twin = byKey.get(device.key);
-    if (twin !== undefined) throw table.error("key", `"${twin}" has the same key; give every device its own`);
-    byKey.set(device.key, name);
-    return device;
-  });
-  top.rejectUnknown();
-  for (const device of devices.filter(({ disabled }) => !disabled)) {
-    for (const service of device.services) {
-      const others = fixed.get(service.listen.from) ?? [];
-      const other = others.find((candidate) => overlaps(candidate.service.listen, service.listen));
-      if (other) {
-        const services = tables.get(device.name)!.table("services")!;
-        throw services.error(
-          service.name,
-          `"${other.device}" has ${formatGrantedAddress(other.service.listen)} for "${other.service.name}"; ` +
-            `give "${service.name}" of "${device.name}" another host port`,
-        );
-      }
-      others.push({ device: device.name, service });
-      fixed.set(service.listen.from, others);
-    }
-  }
-  return devices;
-}
-
-function readDevice(name: string, table: TomlTable): AuthorizedDevice {
-  try {
-    parseName(name);
-  } catch (error) {
-    throw error instanceof SyntaxError ? table.error(undefined, error.message) : error;
-  }
-  const key = table.one("key", (text) => formatPublicKey(parsePublicKey(text)));
-  const services = table.table("services");
-  const expires = table.one("expires", parseTime);
-  const expiration = table.one("expiration", parseDuration);
-  const disabled = table.flag("disabled") ?? false;
-  const comment = table.one("comment", parseComment);
-  if (key === undefined) {
-    table.rejectUnknown(); // a slip of the pen explains more
-    throw table.error(undefined, `"key" is missing; "device key" prints it on the device`);
-  }
-  return {
-    name,
-    key,
-    services: services ? readGrants(services) : [],
-    ...(expires !== undefined && { expires }),
-    ...(expiration !== undefined && { expiration }),
-    disabled,
-    ...(comment !== undefined && { comment }),
-  };
-}
-
-/** Reads what stands beside a device for people. */
-export function parseComment(text: string): string {
-  if (new TextEncoder().encode(text).length <= V2_MAX_TEXT && !/\p{Cc}/u.test(text)) return text;
-  throw new SyntaxError(`a comment is one line of ${V2_MAX_TEXT} bytes at most`);
-}
+const NOBODY: Consent = { revoked: new Map() };
 
 /** The current devices. */
 export class AuthorizedDevices {
   readonly #file: string;
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #consent: () => Promise<Consent>;
+  readonly #reader: DeviceReader;
   readonly #changes: Emitter<DevicesChange>;
-  #devices = new Map<string, AuthorizedDevice>();
+  #devices: DevicesFound;
+  /** The text that the devices are from. */
+  #inForce: string;
   #stamp: string;
   /** The text that was looked at last, whether it could be used or not. */
   #source: string | undefined;
-  /** The text that was used last. */
-  #inForce: string | undefined;
+  #held: Held | undefined;
+  #trouble: string | undefined;
+  #reading: Promise<void> = Promise.resolve();
   #cancel: () => void;
 
   /**
    * Reads `file`, and again when it changes until {@linkcode close}. One that is not there yet has no devices.
    *
+   * @param consent Tells which losses of access are meant.
    * @throws {ConfigError} if it cannot be used.
    */
-  constructor(file: string, clock: Clock, log: Logger) {
+  constructor(
+    file: string,
+    clock: Clock,
+    log: Logger,
+    consent: () => Promise<Consent> = () => Promise.resolve(NOBODY),
+  ) {
     this.#file = file;
     this.#clock = clock;
     this.#log = log;
+    this.#consent = consent;
+    this.#reader = new DeviceReader(file);
     this.#changes = new Emitter(log);
     this.#stamp = this.#look();
-    this.#source = this.#read();
-    this.#devices = index(parseDevices(file, this.#source ?? ""));
-    this.#inForce = this.#source;
+    this.#source = this.#readText();
+    this.#inForce = this.#source ?? "";
+    this.#devices = atOnce(this.#reader.read(this.#inForce));
     this.#cancel = clock.after(DEVICES_POLL_MS, () => this.#poll());
   }
 
   /** All devices, in the order of the file. */
   get all(): AuthorizedDevice[] {
-    return [...this.#devices.values()];
+    return [...this.#devices.devices];
+  }
+
+  /** Why the file is not taken as it stands now, if it is not: the devices are those of before. */
+  get trouble(): string | undefined {
+    return this.#trouble;
+  }
+
+  /** Sections of the file that were really read so far: what changes of it cost. */
+  get sectionsRead(): number {
+    return this.#reader.sectionsRead;
   }
 
   /** The device with a public key, if there is one. */
   byKey(raw: Uint8Array): AuthorizedDevice | undefined {
-    return this.#devices.get(formatPublicKey(raw));
+    return this.#devices.byKey.get(formatPublicKey(raw));
   }
 
   /** The device of a name, if there is one. */
   byName(name: string): AuthorizedDevice | undefined {
-    return this.all.find((device) => device.name === name);
+    return this.#devices.byName.get(name);
   }
 
   /** Whether a port is somebody's for good: whoever picks a free one has to leave it. */
   isReserved(port: number): boolean {
-    return this.all.some(({ services, disabled }) =>
-      !disabled && services.some(({ listen }) => listen.from === port && listen.to === port)
-    );
+    return this.#devices.claims.has(port);
   }
 
-  /** What a text of the file came to, if it is the one that is in force. */
-  parsed(source: string): readonly AuthorizedDevice[] | undefined {
-    return source === this.#inForce ? this.all : undefined;
-  }
-
-  /** Calls `subscriber` for every change from now on. @returns what ends that. */
+  /** Calls `subscriber` for every change from now on; a large one comes in pieces. @returns what ends that. */
   subscribe(subscriber: (change: DevicesChange) => void): () => void {
     return this.#changes.subscribe(subscriber);
   }
 
-  /** Reads the file now, without waiting for it to settle: for whoever has just changed it, whole. */
-  reload(): void {
-    this.#stamp = this.#look();
-    try {
-      const source = this.#read();
-      if (source === this.#source) return;
-      this.#source = source;
-      if (source === undefined) throw new ConfigError(`${this.#file} is gone`);
-      this.#apply(index(parseDevices(this.#file, source)));
-      this.#inForce = source;
-    } catch (error) {
-      const [what = ""] = describeError(error).split("\n"); // without the line and its caret, which are for a terminal
-      this.#log.error("{error}; the devices stay as they were", { error: what, file: this.#file });
-    }
+  /** Reads a text of the file: what this has read before costs nothing. @throws {ConfigError} as for the file. */
+  parse(source: string): Promise<DevicesFound> {
+    return inSlices(this.#reader.read(source), this.#clock);
+  }
+
+  /**
+   * Reads the file now, without waiting for it to settle: for whoever has just changed it, whole.
+   *
+   * @returns when all have heard of what changed; never rejects.
+   */
+  reload(): Promise<void> {
+    return this.#reading = this.#reading.then(() => this.#read());
+  }
+
+  /** The same, if the file is not the one that was read last. */
+  refresh(): Promise<void> {
+    return this.#look() === this.#stamp ? this.#reading : this.reload();
   }
 
   /** Looks no more. Idempotent. */
@@ -213,7 +148,7 @@ export class AuthorizedDevices {
   #poll(seen?: string): void {
     const stamp = this.#look();
     const settled = stamp === this.#stamp || stamp === seen;
-    if (stamp !== this.#stamp && settled) this.reload();
+    if (settled && (stamp !== this.#stamp || this.#held)) this.reload();
     this.#cancel = this.#clock.after(
       settled ? DEVICES_POLL_MS : DEVICES_SETTLE_MS,
       () => this.#poll(settled ? undefined : stamp),
@@ -225,29 +160,114 @@ export class AuthorizedDevices {
     return stampOf(this.#file);
   }
 
-  #read(): string | undefined {
+  #readText(): string | undefined {
     return readStateFileSync(this.#file);
   }
 
-  #apply(devices: Map<string, AuthorizedDevice>): void {
-    const before = this.#devices;
+  async #read(): Promise<void> {
+    this.#stamp = this.#look();
+    try {
+      const source = this.#readText();
+      if (source === this.#source) return this.#held && await this.#review(this.#held);
+      this.#source = source;
+      this.#held = undefined;
+      if (source === undefined) throw new ConfigError(`${this.#file} is gone`);
+      const file = await this.parse(source);
+      await this.#review({ source, file, since: this.#clock.now(), told: false });
+    } catch (error) {
+      const [what = ""] = describeError(error).split("\n"); // without the line and its caret, which are for a terminal
+      this.#trouble = what;
+      this.#log.error("{error}; the devices stay as they were", { error: what, file: this.#file });
+    }
+  }
+
+  /** Takes a text up, unless it looks like a mistake: then it has to stand still for long, or somebody to confirm it. */
+  async #review(held: Held): Promise<void> {
+    const { source, file, since } = held;
+    let loss = await this.#lossBy(file, NOBODY);
+    let meant: ReadonlyMap<string, number> = NOBODY.revoked;
+    if (this.#settleTime(loss, source) > 0) {
+      const consent = await this.#consent().catch((error: unknown) => {
+        this.#log.error("{error}; nobody can confirm what devices lose", { error: describeError(error) });
+        return NOBODY;
+      });
+      meant = consent.revoked;
+      if (consent.file !== undefined && consent.file === await hashOf(source)) loss = { ...loss, kind: "none" };
+      else loss = await this.#lossBy(file, consent);
+    }
+    const settle = this.#settleTime(loss, source);
+    if (this.#clock.now() - since >= settle) {
+      this.#held = undefined;
+      if (this.#trouble !== undefined) this.#log.info("{file} is taken as it stands again", { file: this.#file });
+      this.#trouble = undefined;
+      this.#inForce = source;
+      return await this.#apply(file);
+    }
+    this.#held = held;
+    this.#tellHeld(held, loss, settle);
+    const revoked = [...meant.keys()].filter((key) => this.#devices.byKey.has(key) && !file.byKey.has(key));
+    if (revoked.length > 0) await this.#apply(await inSlices(without(this.#devices, new Set(revoked)), this.#clock));
+  }
+
+  #lossBy(file: DevicesFound, { revoked }: Consent): Promise<Loss> {
+    return inSlices(findLoss(this.#devices, file, revoked, Date.now()), this.#clock);
+  }
+
+  /** How long a text has to stand still that takes this away. */
+  #settleTime({ kind }: Loss, source: string): number {
+    if (kind === "all") return Infinity;
+    if (kind === "most") return MASS_LOSS_SETTLE_MS;
+    const isCut = kind === "some" && this.#inForce.startsWith(source.trimEnd());
+    return isCut ? CUT_SETTLE_MS : 0;
+  }
+
+  #tellHeld(held: Held, { kind, lost, had }: Loss, settle: number): void {
+    const what = kind === "all"
+      ? "has no devices any more"
+      : kind === "most"
+      ? `takes access from ${lost} of ${had} devices at once`
+      : `ends before ${lost} of ${had} devices, as if it were cut off`;
+    const then = kind === "all"
+      ? 'if all are to go, "server confirm" says so'
+      : `"server confirm" takes it up at once, and ${formatDuration(settle)} of standing still does`;
+    this.#trouble = `${this.#file} ${what}`;
+    if (held.told) return;
+    held.told = true;
+    const facts = { file: this.#file, what, then, lost, had };
+    this.#log.error("{file} {what}; the devices stay as they were: {then}", facts);
+  }
+
+  async #apply(devices: DevicesFound): Promise<void> {
+    const changes = await inSlices(findChanges(this.#devices, devices), this.#clock);
     this.#devices = devices;
-    const changed = [...devices].flatMap(([key, after]) => {
-      const old = before.get(key);
-      return old && JSON.stringify(old) !== JSON.stringify(after) ? [{ before: old, after }] : [];
-    });
-    const added = [...devices.values()].filter(({ key }) => !before.has(key));
-    const removed = [...before.values()].filter(({ key }) => !devices.has(key));
-    if (added.length + removed.length + changed.length === 0) return;
+    if (changes.length === 0) return;
+    const total = (kind: keyof DevicesChange) => changes.reduce((sum, change) => sum + change[kind].length, 0);
     this.#log.info("devices reread: {added} added, {removed} removed, {changed} changed", {
-      added: added.length,
-      removed: removed.length,
-      changed: changed.length,
+      added: total("added"),
+      removed: total("removed"),
+      changed: total("changed"),
     });
-    this.#changes.emit({ added, removed, changed });
+    await inSlices(this.#tell(changes), this.#clock, 1);
+  }
+
+  *#tell(changes: readonly DevicesChange[]): Steps<void> {
+    for (const change of changes) {
+      this.#changes.emit(change);
+      yield;
+    }
   }
 }
 
-function index(devices: readonly AuthorizedDevice[]): Map<string, AuthorizedDevice> {
-  return new Map(devices.map((device) => [device.key, device]));
+/** The devices but for those with some keys. */
+function* without({ devices, claims }: DevicesFound, keys: ReadonlySet<string>): Steps<DevicesFound> {
+  const left: AuthorizedDevice[] = [];
+  const [byKey, byName] = [new Map<string, AuthorizedDevice>(), new Map<string, AuthorizedDevice>()];
+  for (const device of devices) {
+    yield;
+    if (keys.has(device.key)) continue;
+    left.push(device);
+    byKey.set(device.key, device);
+    byName.set(device.name, device);
+  }
+  return { devices: left, byKey, byName, claims };
 }

@@ -15,17 +15,21 @@ export type NewDevice = Omit<AuthorizedDevice, "disabled">;
 /** The file as it was read last. To be used under the lock of the state. */
 export class DeviceFile {
   readonly #file: string;
-  readonly #parsed: (source: string) => readonly AuthorizedDevice[] | undefined;
+  readonly #parse: (source: string) => Promise<Iterable<AuthorizedDevice>>;
   #source: string | undefined;
   #index: DeviceIndex | undefined;
 
   /**
    * @param file Where it is.
-   * @param parsed What a text came to, if somebody has parsed it already.
+   * @param parse Reads a text of it; by default at once, as a command does.
    */
-  constructor(file: string, parsed: (source: string) => readonly AuthorizedDevice[] | undefined = () => undefined) {
+  constructor(
+    file: string,
+    parse: (source: string) => Promise<Iterable<AuthorizedDevice>> = (source) =>
+      Promise.resolve(parseDevices(file, source)),
+  ) {
     this.#file = file;
-    this.#parsed = parsed;
+    this.#parse = parse;
   }
 
   /**
@@ -36,7 +40,7 @@ export class DeviceFile {
   async read(): Promise<DeviceIndex> {
     const source = await readPrivateFile(this.#file, false) ?? "";
     if (!this.#index || this.#source === undefined || source !== this.#source) {
-      this.#index = new DeviceIndex(this.#parsed(source) ?? parseDevices(this.#file, source));
+      this.#index = new DeviceIndex(await this.#parse(source));
       this.#source = source;
     }
     return this.#index;

@@ -15,10 +15,13 @@ import { fingerprint, formatPublicKey } from "../net/identity.ts";
 import { PROCESS_WINDOW_BOUND } from "../net/limits.ts";
 import type { Transport } from "../net/transport.ts";
 import type { AuthorizedDevice, DevicesChange } from "./authorized_devices.ts";
+import { BarredDevices } from "./barred.ts";
 import { DeviceSession } from "./device_session.ts";
 import { EnrolmentGate } from "./enrolment_gate.ts";
 import type { ServerEvent } from "./events.ts";
 import { LINK_BURST, LinkRates } from "./link_rate.ts";
+import { Expiries } from "./expiries.ts";
+import { PortsInUse } from "./ports_in_use.ts";
 import type { PortMemory, ServerSettings, V2Options } from "./options.ts";
 
 /** Milliseconds between two looks for devices that have expired. */
@@ -30,12 +33,16 @@ export class DeviceRegistry {
   readonly #options: V2Options;
   readonly #emit: (event: ServerEvent) => void;
   readonly #sessions = new Map<string, DeviceSession>();
+  readonly #byName = new Map<string, DeviceSession>();
+  readonly #expiries = new Expiries<DeviceSession>();
   readonly #revoked = new Set<DeviceSession>();
   readonly #budget = new WindowBudget(PROCESS_WINDOW_BOUND);
   readonly #logBudget = new LogBudget(PROCESS_LOG_BOUND);
   readonly #ports: PortMemory;
   readonly #gate = new EnrolmentGate();
   readonly #rates: LinkRates;
+  readonly #portsInUse = new PortsInUse();
+  readonly #barred: BarredDevices;
   readonly #unsubscribe: () => void;
   #cancelExpiry: () => void;
   #closed = false;
@@ -48,6 +55,7 @@ export class DeviceRegistry {
     this.#emit = emit;
     this.#ports = options.ports ?? new VolatilePorts();
     this.#rates = new LinkRates(settings.clock);
+    this.#barred = new BarredDevices(settings.clock);
     this.#unsubscribe = options.devices.subscribe((change) => this.#onChange(change));
     this.#cancelExpiry = settings.clock.after(EXPIRY_LOOK_MS, () => this.#expire());
   }
@@ -55,6 +63,11 @@ export class DeviceRegistry {
   /** The sessions of devices that came since the server runs, by their key. */
   get sessions(): DeviceSession[] {
     return [...this.#sessions.values()];
+  }
+
+  /** The session of the device of a name, if it came since the server runs. */
+  session(name: string): DeviceSession | undefined {
+    return this.#byName.get(name);
   }
 
   /** A number for a connection that was just accepted: greater than those of all before. */
@@ -78,15 +91,16 @@ export class DeviceRegistry {
     const device = await this.#enrol(peer, transport.remote, known) ?? this.#options.devices.byKey(peer.deviceKey);
     if (!device) {
       const key = formatPublicKey(peer.deviceKey);
-      throw new HandshakeError(
-        goodbye("unknown-device", `nobody authorized ${key} (${await fingerprint(peer.deviceKey)})`),
-      );
+      const text = `nobody authorized ${key} (${await fingerprint(peer.deviceKey)})`;
+      throw new HandshakeError(this.#barred.refuse(key, goodbye("unknown-device", text)));
     }
     const unwelcome = unwelcomeNow(device);
-    if (unwelcome) throw new HandshakeError(unwelcome);
+    if (unwelcome) throw new HandshakeError(this.#barred.refuse(device.key, unwelcome));
+    this.#barred.forget(device.key);
     const wait = this.#rates.take(device.key);
     if (wait > 0) throw new TooManyLinks(device.name, wait);
     const session = this.#sessions.get(device.key) ?? this.#newSession(device);
+    this.#expiries.set(session, device.expires);
     const refused = session.refuse(peer, transport.remote);
     if (refused) throw new HandshakeError(refused);
     // The network may bring the last words of a link that its device gave up long ago, after those of the next.
@@ -108,7 +122,7 @@ export class DeviceRegistry {
     const meanwhile = this.#sessions.get(device.key) === session
       ? unwelcomeNow(session.device)
       : goodbye("revoked", `${device.name} was revoked`);
-    if (meanwhile) throw new HandshakeError(meanwhile);
+    if (meanwhile) throw new HandshakeError(this.#barred.refuse(device.key, meanwhile));
     logger.debug("device {device} proved its key", { device: device.name });
     if (!goesOn) return session.start(transport, peer, rest, id);
     if (!session.resume(transport, rest, resumed)) {
@@ -150,12 +164,14 @@ export class DeviceRegistry {
       kept: (service) => ({
         get: () => this.#ports.get(session.deviceName, service),
         set: (port) => void (port !== undefined && this.#ports.set(session.deviceName, service, port)),
+        inUse: this.#portsInUse,
         isReserved: (port) => this.#ports.isReserved?.(port) ?? false,
         isKeptByOther: (port) => this.#ports.isKeptByOther?.(port, session.deviceName, service) ?? false,
       }),
       emit: this.#emit,
     });
     this.#sessions.set(device.key, session);
+    this.#byName.set(device.name, session);
     return session;
   }
 
@@ -193,23 +209,28 @@ export class DeviceRegistry {
       const session = this.#sessions.get(key);
       if (!session) continue;
       this.#sessions.delete(key);
-      session.close(goodbye("revoked", `${name} was revoked`), "revoked");
+      this.#expiries.delete(session);
+      if (this.#byName.get(name) === session) this.#byName.delete(name);
+      session.close(this.#barred.refuse(key, goodbye("revoked", `${name} was revoked`)), "revoked");
       this.#revoked.add(session);
       session.ended().then(() => this.#revoked.delete(session));
     }
-    for (const { after } of changed) {
+    for (const { before, after } of changed) {
       const session = this.#sessions.get(after.key);
       if (!session) continue;
       const unwelcome = unwelcomeNow(after);
+      if (this.#byName.get(before.name) === session) this.#byName.delete(before.name);
+      this.#byName.set(after.name, session);
+      this.#expiries.set(session, after.expires);
       session.update(after);
-      if (unwelcome) session.close(unwelcome, "revoked");
+      if (unwelcome) session.close(this.#barred.refuse(after.key, unwelcome), "revoked");
     }
   }
 
   #expire(): void {
-    for (const session of this.#sessions.values()) {
+    for (const session of this.#expiries.take(Date.now())) {
       const unwelcome = unwelcomeNow(session.device);
-      if (unwelcome && session.link) session.close(unwelcome, "revoked");
+      if (unwelcome && session.link) session.close(this.#barred.refuse(session.device.key, unwelcome), "revoked");
     }
     this.#cancelExpiry = this.#settings.clock.after(EXPIRY_LOOK_MS, () => this.#expire());
   }

@@ -8,7 +8,9 @@ import { isDeepStrictEqual } from "node:util";
 import { ConfigError } from "../app/config_error.ts";
 import { readPrivateFile, writeStateFile } from "../app/private_file.ts";
 import { placeAt, scanToml, tomlKey, type TomlStatement, tomlString } from "../app/toml_scan.ts";
-import { type AuthorizedDevice, parseDevices } from "./authorized_devices.ts";
+import { atOnce } from "../net/slices.ts";
+import type { AuthorizedDevice } from "./device_entry.ts";
+import { DeviceReader, type DevicesFound, parseDevices } from "./device_reader.ts";
 import { formatGrants } from "./grant_table.ts";
 import type { ServiceGrant } from "./service_grant.ts";
 
@@ -36,6 +38,20 @@ export async function readDevices(file: string): Promise<AuthorizedDevice[]> {
   return parseDevices(file, await readPrivateFile(file, false) ?? "");
 }
 
+/** The same with the ways to find devices; what `read` has read before costs nothing. */
+export async function readDeviceFile(file: string, read: ReadDevices = readerOf(file)): Promise<DevicesFound> {
+  return await read(await readPrivateFile(file, false) ?? "");
+}
+
+/** Reads a text of the file; the same device of two texts is one object where it can be. */
+export type ReadDevices = (source: string) => Promise<DevicesFound>;
+
+/** A reader for whoever has nothing else to do meanwhile. */
+export function readerOf(file: string): ReadDevices {
+  const reader = new DeviceReader(file);
+  return (source) => new Promise((resolve) => resolve(atOnce(reader.read(source))));
+}
+
 /**
  * Edits the file, whole or not at all. To be called under the lock of the state.
  *
@@ -47,20 +63,32 @@ export async function updateDevices(
   device: string,
   edit: DeviceEdit,
   wanted?: AuthorizedDevice,
-): Promise<AuthorizedDevice[]> {
+  read: ReadDevices = readerOf(file),
+): Promise<DevicesFound> {
   const source = await readPrivateFile(file, false) ?? HEADING;
-  const others = (devices: readonly AuthorizedDevice[]) =>
-    JSON.stringify(devices.filter(({ name, key }) => name !== device && key !== keyBefore));
-  const before = parseDevices(file, source);
-  const keyBefore = before.find(({ name }) => name === device)?.key;
+  const before = await read(source);
   const text = edit(source, file);
-  const after = parseDevices(file, text);
-  const result = after.find(({ name }) => name === device);
-  if (others(before) !== others(after) || wanted && !isDeepStrictEqual(result, wanted)) {
+  const after = await read(text);
+  const result = after.byName.get(device);
+  if (!sameButFor(device, before, after) || wanted && !isDeepStrictEqual(result, wanted)) {
     throw new ConfigError(`${file}: "${device}" is written in a way that this cannot edit; do it by hand`);
   }
   if (text !== source) await writeStateFile(file, text);
   return after;
+}
+
+/** Whether all but one device are the same, in the same order; it may have another name, or another key. */
+function sameButFor(device: string, before: DevicesFound, after: DevicesFound): boolean {
+  const key = before.byName.get(device)?.key;
+  const counts = (other: AuthorizedDevice | undefined) => other?.name !== device && other?.key !== key;
+  let at = 0;
+  for (const old of before.devices) {
+    if (!counts(old)) continue;
+    while (at < after.devices.length && !counts(after.devices[at])) at++;
+    const now = after.devices[at++];
+    if (old !== now && JSON.stringify(old) !== JSON.stringify(now)) return false;
+  }
+  return after.devices.slice(at).every((other) => !counts(other));
 }
 
 /** Adds a device at the end. */
@@ -128,7 +156,26 @@ export function replaceDevice(
   if (device.services) edits.push(setValue(device.name, "services", formatGrants(device.services)));
   if (device.expires !== undefined) edits.push(setValue(device.name, "expires", formatTime(device.expires)));
   if (device.comment !== undefined) edits.push(setValue(device.name, "comment", tomlString(device.comment)));
-  return (source, file) => edits.reduce((text, edit) => edit(text, file), source);
+  return within(device.name, (source, file) => edits.reduce((text, edit) => edit(text, file), source));
+}
+
+/** Confines an edit to the tables of one device where they stand together: a running server does not scan all others. */
+function within(name: string, edit: DeviceEdit): DeviceEdit {
+  return (source, file) => {
+    const [start, end] = tablesOf(source, tomlKey(name)) ?? [0, source.length];
+    return source.slice(0, start) + edit(source.slice(start, end), file) + source.slice(end);
+  };
+}
+
+/** The offsets of the tables of a device, if they are written in the usual way. */
+function tablesOf(source: string, key: string): [number, number] | undefined {
+  const [header, below] = [`\n[${key}]`, `\n[${key}.`];
+  const start = source.startsWith(header.slice(1)) ? 0 : source.indexOf(header) + 1;
+  if (start === 0 && !source.startsWith(header.slice(1))) return undefined;
+  let end = source.indexOf("\n[", start) + 1;
+  while (end > 0 && source.startsWith(below, end - 1)) end = source.indexOf("\n[", end) + 1;
+  if (end === 0) return [start, source.length];
+  return source.includes(header, end - 1) || source.includes(below, end - 1) ? undefined : [start, end];
 }
 
 /** Sets until when a device may link up, in milliseconds since 1970; `undefined` for ever. */

@@ -12,6 +12,7 @@ import { ConfigError } from "../app/config_error.ts";
 import { stderr } from "../app/output.ts";
 import { withLock } from "../app/private_file.ts";
 import type { AuthorizedDevice } from "./authorized_devices.ts";
+import { confirmFile, meanLoss } from "./confirm_cli.ts";
 import {
   type DeviceEdit,
   formatPastTime,
@@ -46,7 +47,7 @@ export function devicesCommands(name: string): Command[] {
         at,
         device,
         setDisabled(device, false),
-        "is enabled; it asks again in about a minute, or when it is restarted",
+        "is enabled; it asks again within seconds if it was disabled lately, within a minute else",
       );
     }),
     taskCommand(
@@ -60,6 +61,15 @@ export function devicesCommands(name: string): Command[] {
         await rename(await placeOf(command, before), before, after);
       }),
     ...servicesCommands(name),
+    taskCommand(
+      `${name} confirm`,
+      "Takes devices.toml as it is, though it bars most devices, or all of them.",
+      PLACE_OPTIONS,
+    )
+      .action(async (_options: unknown, command: Command) => {
+        const { folder, file } = await placeOf(command);
+        await confirmFile(folder, file);
+      }),
   ];
 }
 
@@ -71,7 +81,8 @@ function named(fullName: string, help: string, run: (place: Place, device: strin
 
 async function edit({ folder, file }: Place, device: string, change: DeviceEdit, what: string): Promise<void> {
   await withLock(folder, async () => {
-    await demandDevice(file, device);
+    const devices = await demandDevice(file, device);
+    await meanLoss(folder, devices.find(({ name }) => name === device)!.key); // if it is one
     await updateDevices(file, device, change);
   });
   stderr.write(`"${device}" ${what}`);
@@ -86,6 +97,8 @@ async function revoke({ folder, file, enrolments }: Place, device: string): Prom
       const waiting = (await enrolments.waiting()).map(({ device }) => device);
       throw unknownDevice(device, [...devices.map(({ name }) => name), ...waiting]);
     }
+    const key = devices.find(({ name }) => name === device)?.key;
+    if (key !== undefined) await meanLoss(folder, key);
     if (there) await updateDevices(file, device, removeDevice(device));
     return count;
   });

@@ -148,7 +148,7 @@ test("devices are shown, disabled, enabled, renamed and revoked", async (folder)
   ]);
   assert.equal(
     (await run(["enable", "gw1", ...here])).err,
-    '"gw1" is enabled; it asks again in about a minute, or when it is restarted',
+    '"gw1" is enabled; it asks again within seconds if it was disabled lately, within a minute else',
   );
   assert.equal((await run(["rename", "gw1", "roof", ...here])).err, '"gw1" is "roof" from now on');
   assert.match((await run(["rename", "roof", "old", ...here])).err, /there is a device "old" already/);

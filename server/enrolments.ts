@@ -63,10 +63,8 @@ export const REDEEM_LOCK_MS = 5_000;
 export interface EnrolmentsOptions {
   /** The wall clock. */
   readonly now?: () => number;
-  /** What a text of the file of devices came to, if somebody has parsed it already. */
-  readonly parsed?: (source: string) => readonly AuthorizedDevice[] | undefined;
-  /** Called when the file of devices was written, before those who redeemed hear of it. */
-  readonly written?: () => void;
+  /** Reads a text of the file of devices, for whoever remembers what it meant before. */
+  readonly parse?: (source: string) => Promise<Iterable<AuthorizedDevice>>;
 }
 
 /** Somebody who redeems. */
@@ -81,7 +79,6 @@ export class Enrolments {
   readonly #folder: string;
   readonly #file: string;
   readonly #now: () => number;
-  readonly #written: () => void;
   readonly #store: EnrolmentStore;
   readonly #devices: DeviceFile;
   readonly #queue: Redeemer[] = [];
@@ -92,13 +89,12 @@ export class Enrolments {
 
   /** Enrolments in `folder`, for the file `devices`. */
   constructor(folder: string, devices: string, options: EnrolmentsOptions | (() => number) = {}) {
-    const { now, parsed, written } = typeof options === "function" ? { now: options } as EnrolmentsOptions : options;
+    const { now, parse } = typeof options === "function" ? { now: options } as EnrolmentsOptions : options;
     this.#folder = folder;
     this.#file = devices;
     this.#now = now ?? Date.now;
-    this.#written = written ?? (() => {});
     this.#store = new EnrolmentStore(folder);
-    this.#devices = new DeviceFile(devices, parsed);
+    this.#devices = new DeviceFile(devices, parse);
   }
 
   /**
@@ -229,7 +225,6 @@ export class Enrolments {
       }
     } finally {
       if (replaced.length > 0) this.#devices.forget();
-      if (added.length + replaced.length > 0) this.#written();
     }
     const marked = [...byId.values()];
     if (marked.some((enrolment, at) => enrolment !== all[at])) {

@@ -7,9 +7,11 @@
 import { formatAddress } from "../protocol/address.ts";
 import { Backoff } from "../net/backoff.ts";
 import { describeError } from "../net/errors.ts";
-import { Listener } from "../net/listener.ts";
+import { MAX_BINDS_A_TURN } from "../net/limits.ts";
+import { Listener, ListenError } from "../net/listener.ts";
 import type { ServerEvent } from "./events.ts";
 import type { ServerSettings } from "./options.ts";
+import { PortsInUse } from "./ports_in_use.ts";
 
 /** What a host port needs of its session. */
 export interface HostPortOwner {
@@ -37,6 +39,14 @@ export interface KeptPort {
   isReserved?(port: number): boolean;
   /** Whether a port is kept for another service: it is picked only if no other is left. */
   isKeptByOther?(port: number): boolean;
+  /** What all host ports of the server listen on. */
+  readonly inUse?: PortsInUse;
+}
+
+/** A port to try, and what its owner is to hear if it comes to that one. */
+interface Candidate {
+  readonly port: number;
+  readonly warning?: string;
 }
 
 /** Tries for a free port that was kept and is in use, before another one is picked. */
@@ -65,6 +75,7 @@ export class HostPort {
 
   readonly #options: HostPortOptions;
   readonly #owner: HostPortOwner;
+  readonly #inUse: PortsInUse;
   readonly #backoff = new Backoff();
   #listener: Listener | undefined;
   #cancelRetry: (() => void) | undefined;
@@ -77,17 +88,10 @@ export class HostPort {
     this.localAddress = options.localAddress;
     this.#options = options;
     this.#owner = owner;
-    if (!options.after) {
-      this.#open();
-      this.#isFirstTry = false;
-      return;
-    }
+    this.#inUse = options.kept.inUse ?? new PortsInUse();
+    if (!options.after) this.#open();
     this.#isFirstTry = false;
-    options.after.then(() => {
-      if (this.#closed) return;
-      this.#open();
-      if (!this.isOpen) owner.onPortChanged?.(this);
-    });
+    options.after?.then(() => this.#closed || this.#open());
   }
 
   /** Whether it has been tried: it is open, or there is an error. */
@@ -111,8 +115,10 @@ export class HostPort {
   async close(): Promise<void> {
     this.#closed = true;
     this.#cancelRetry?.();
-    this.#listener?.close();
-    await this.#listener?.ended;
+    const listener = this.#listener;
+    listener?.close();
+    await listener?.ended;
+    if (listener) this.#inUse.delete(this.#options.host, listener.port);
   }
 
   /** Whose service it is, in the logger's words: devices may call theirs the same. v1 has no names. */
@@ -133,6 +139,7 @@ export class HostPort {
     try {
       this.#listener = this.#bind();
     } catch (error) {
+      const isNews = !this.isSettled && !this.#isFirstTry;
       this.#options.kept.set(undefined);
       this.#failures++;
       const retryIn = this.#backoff.next();
@@ -152,8 +159,14 @@ export class HostPort {
         error: message,
       });
       this.#cancelRetry = clock.after(retryIn, () => this.#open());
+      if (isNews) this.#owner.onPortChanged?.(this);
       return;
     }
+    if (!this.#listener) { // there are more ports to try
+      this.#cancelRetry = clock.after(0, () => this.#open());
+      return;
+    }
+    this.#inUse.add(this.#options.host, this.#listener.port);
     this.error = undefined;
     this.#failures = 0;
     this.#options.kept.set(this.#listener.port);
@@ -163,12 +176,18 @@ export class HostPort {
     if (!this.#isFirstTry) this.#owner.onPortChanged?.(this);
   }
 
-  /** Binds the port that was kept, else the first of the range that can be had. */
-  #bind(): Listener {
+  /**
+   * Binds the port that was kept, else the first of the range that can be had.
+   *
+   * @returns nothing if there are more to try, in another turn.
+   */
+  #bind(): Listener | undefined {
     const { host, ports: [first, last] } = this.#options;
     const { clock, logger } = this.#owner.settings;
-    const candidates = this.#candidates();
-    for (const [at, { port, warning }] of candidates.entries()) {
+    let failure: unknown;
+    let tries = 0;
+    for (const { port, warning } of this.#candidates()) {
+      if (tries++ === MAX_BINDS_A_TURN) return undefined;
       try {
         const listener = Listener.open({ host, port }, clock, logger, (conn) => this.#owner.onClient(conn, this));
         listener.onExhausted = () => this.#owner.onExhausted?.();
@@ -183,30 +202,36 @@ export class HostPort {
         }
         return listener;
       } catch (error) {
-        if (at === candidates.length - 1) throw error;
+        failure = error;
+        if (error instanceof ListenError && error.code === "EADDRNOTAVAIL") throw error; // another port is no better
+        if (first !== last) this.#inUse.found(host, port, clock.now());
       }
     }
-    throw new RangeError(`no port from ${first} to ${last}`);
+    throw failure ?? new Error(`Cannot listen on ${this.address}: every port of the range is in use, or another's`);
   }
 
-  /** The ports to try, in their order; with what their owner is to hear if it comes to that one. */
-  #candidates(): { readonly port: number; readonly warning?: string }[] {
-    const { ports: [first, last], kept } = this.#options;
+  /** The ports to try, in their order. */
+  *#candidates(): Generator<Candidate, void, void> {
+    const { host, ports: [first, last], kept } = this.#options;
     const found = kept.get();
     // It may be from a time when another port was asked for.
     const before = found !== undefined && (first === 0 || found >= first && found <= last) ? found : undefined;
     if (first === last) {
-      if (before === undefined) return [{ port: first }];
-      const another = { port: 0, warning: "port {before}, which it had, is in use" };
-      return first === 0 && this.#failures >= KEPT_PORT_TRIES ? [{ port: before }, another] : [{ port: before }];
+      yield { port: before ?? first };
+      if (before !== undefined && first === 0 && this.#failures >= KEPT_PORT_TRIES) {
+        yield { port: 0, warning: "port {before}, which it had, is in use" };
+      }
+      return;
     }
-    const range = Array.from({ length: last - first + 1 }, (_, at) => first + at)
-      .filter((port) => port !== before && !kept.isReserved?.(port));
-    const others = new Set(range.filter((port) => kept.isKeptByOther?.(port)));
-    return [
-      ...(before === undefined ? [] : [{ port: before }]),
-      ...range.filter((port) => !others.has(port)).map((port) => ({ port })),
-      ...[...others].map((port) => ({ port, warning: "it was kept for another service, and no other port is left" })),
-    ];
+    if (before !== undefined) yield { port: before };
+    const now = this.#owner.settings.clock.now();
+    const free = () => this.#inUse.free(host, first, last, now);
+    for (const port of free()) {
+      if (port !== before && !kept.isReserved?.(port) && !kept.isKeptByOther?.(port)) yield { port };
+    }
+    for (const port of free()) {
+      if (port === before || kept.isReserved?.(port) || !kept.isKeptByOther?.(port)) continue;
+      yield { port, warning: "it was kept for another service, and no other port is left" };
+    }
   }
 }

@@ -65,8 +65,8 @@ export class KeptPorts {
 
   /** Whether a port is kept for another service than this. */
   isKeptByOther(port: number, device: string, service: string): boolean {
-    const own = this.get(device, service) === port ? 1 : 0;
-    return (this.#keepers.get(port) ?? 0) > own;
+    const keepers = this.#keepers.get(port);
+    return keepers !== undefined && (keepers > 1 || this.get(device, service) !== port);
   }
 
   /** Keeps the port of a service. */

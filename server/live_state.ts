@@ -9,6 +9,7 @@ import { type Clock, systemClock } from "../net/clock.ts";
 import { describeError } from "../net/errors.ts";
 import type { Logger } from "../net/logger.ts";
 import { ConfigError } from "../app/config_error.ts";
+import { inSlices, type Steps } from "../net/slices.ts";
 import { lockBefore, type LockFile, openLockFile } from "../app/lock_file.ts";
 import { ensurePrivateFolder, explained, statPath } from "../app/private_folder.ts";
 import { removeStateFile, writePrivateFile } from "../app/private_file.ts";
@@ -18,6 +19,9 @@ import type { ServedDevice } from "./device_status.ts";
 
 /** Milliseconds from a change to its being written; more changes until then are written with it. */
 export const LIVE_WRITE_MS = 200;
+
+/** What each device that is told of adds to that, in milliseconds: a large file is not written as often. */
+export const LIVE_WRITE_MS_A_DEVICE = 0.1;
 
 const FILE = "live.toml";
 /** Locked while a server runs; the system unlocks it, however the server ends. */
@@ -37,7 +41,13 @@ export class LiveState {
   readonly #lock: LockFile | undefined;
   /** Whether no other server ran with this state when this one started. */
   readonly isFirst: boolean;
-  #devices: () => readonly LiveDevice[] = () => [];
+  #devices: () => Iterable<LiveDevice> = () => [];
+  #device: (name: string) => LiveDevice | undefined = () => undefined;
+  /** What is told of each device, by its key. */
+  readonly #texts = new Map<string, string>();
+  /** Names of devices of which that does not hold any more. */
+  readonly #changed = new Set<string>();
+  #allChanged = false;
   #isStale = false;
   #cancel: (() => void) | undefined;
   #writing: Promise<void> = Promise.resolve();
@@ -67,15 +77,28 @@ export class LiveState {
     return new LiveState(folder, clock, log, lock, isFirst);
   }
 
-  /** Whose state is written when {@linkcode LiveState.changed} says so. */
-  watch(devices: () => readonly LiveDevice[]): void {
+  /** Whose state is written when {@linkcode LiveState.changed} says so: all, and the device of a name. */
+  watch(devices: () => Iterable<LiveDevice>, device: (name: string) => LiveDevice | undefined = () => undefined): void {
     this.#devices = devices;
+    this.#device = device;
     this.changed();
   }
 
-  /** Something has changed. */
-  changed(): void {
-    this.#cancel ??= this.#clock.after(LIVE_WRITE_MS, () => {
+  /** Something has changed with the device of a name, or with any. */
+  changed(name?: string): void {
+    if (name === undefined) this.#allChanged = true;
+    else this.#changed.add(name);
+    this.#writeSoon();
+  }
+
+  /** The device with a key is no more. */
+  forget(key: string): void {
+    if (this.#texts.delete(key)) this.#writeSoon();
+  }
+
+  #writeSoon(): void {
+    const wait = Math.ceil(LIVE_WRITE_MS + this.#texts.size * LIVE_WRITE_MS_A_DEVICE);
+    this.#cancel ??= this.#clock.after(wait, () => {
       this.#cancel = undefined;
       this.#writing = this.#writing.then(() => this.#write());
     });
@@ -91,9 +114,10 @@ export class LiveState {
   }
 
   async #write(): Promise<void> {
-    const text = stringify(Object.fromEntries(this.#devices().map((device) => [device.key, tableOf(device)])));
+    await inSlices(this.#update(), this.#clock);
+    const text = `# Written by the server while it runs.\n${[...this.#texts.values()].join("\n")}`;
     try {
-      await writePrivateFile(`${this.#folder}/${FILE}`, `# Written by the server while it runs.\n${text}`);
+      await writePrivateFile(`${this.#folder}/${FILE}`, text);
       this.#isStale = false;
     } catch (error) {
       if (this.#isStale) return; // told once
@@ -101,6 +125,30 @@ export class LiveState {
       this.#log.warn("{error}; commands do not see which devices are online", { error: describeError(error) });
     }
   }
+
+  /** Renders what has changed. */
+  *#update(): Steps<void> {
+    const names = [...this.#changed];
+    this.#changed.clear();
+    if (this.#allChanged) {
+      this.#allChanged = false;
+      this.#texts.clear();
+      for (const device of this.#devices()) {
+        this.#texts.set(device.key, render(device));
+        yield;
+      }
+    } else {
+      for (const name of names) {
+        const device = this.#device(name);
+        if (device) this.#texts.set(device.key, render(device));
+        yield;
+      }
+    }
+  }
+}
+
+function render(device: LiveDevice): string {
+  return stringify({ [device.key]: tableOf(device) });
 }
 
 function tableOf({ online, interrupted, since, remote, services }: LiveDevice): Record<string, unknown> {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { ConfigError } from "../app/config_error.ts";
 import { FakeClock, RecordingLogger } from "../net/_fakes_test.ts";
 import { silentLogger } from "../net/logger.ts";
-import { LIVE_WRITE_MS, type LiveDevice, LiveState, readLiveState } from "./live_state.ts";
+import { LIVE_WRITE_MS, LIVE_WRITE_MS_A_DEVICE, type LiveDevice, LiveState, readLiveState } from "./live_state.ts";
 import { key, test } from "./_state_fixture_test.ts";
 
 const ONLINE: LiveDevice = {
@@ -42,6 +42,30 @@ test("what a running server tells of its devices is read as it was, and the last
     await live.close();
   }
   assert.equal(clock.pending, 0, "a timer is left");
+});
+
+test("of many devices the one that changed is rendered anew, and the more there are the less often", async (folder) => {
+  const clock = new FakeClock();
+  const live = await LiveState.open(folder, clock, silentLogger);
+  const all = new Map(Array.from({ length: 100 }, (_, n) => [`gw${n}`, { ...OFFLINE, key: key(n) }]));
+  let asked = 0;
+  live.watch(() => all.values(), (name) => (asked++, all.get(name)));
+  await clock.advance(LIVE_WRITE_MS);
+  assert.equal((await told(folder)).length, 100);
+  all.set("gw7", { ...OFFLINE, key: key(7), online: true });
+  for (const name of ["gw7", "gw7", "nobody"]) live.changed(name);
+  live.forget(key(8));
+  await clock.advance(LIVE_WRITE_MS);
+  assert.equal(asked, 0);
+  await clock.advance(100 * LIVE_WRITE_MS_A_DEVICE);
+  assert.equal(asked, 2);
+  for (;;) {
+    const devices = await told(folder);
+    if (devices.length === 100) continue;
+    assert.deepEqual([devices.length, devices.find((device) => device.key === key(7))?.online], [99, true]);
+    break;
+  }
+  await live.close();
 });
 
 test("without a server nothing is known, also of one that ended without a word", async (folder) => {

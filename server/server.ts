@@ -29,6 +29,8 @@ export interface ServerHandle extends AsyncDisposable {
   readonly closed: Promise<void>;
   /** The v2 devices that came since the server runs, as they are now. */
   devices(): ServedDevice[];
+  /** One of them, by its name, if it came since the server runs. */
+  device(name: string): ServedDevice | undefined;
   /**
    * Sets what silence is suffered: by the server of the device, by the device of the server, or both (seed 002). What is
    * in force can be read back with {@linkcode ServerHandle.devices}.
@@ -127,10 +129,14 @@ export function serve(options: ServeOptions): ServerHandle {
     },
     closed: closed.promise,
     devices: () => registry?.sessions.map(describeDevice) ?? [],
+    device(name) {
+      const session = registry?.session(name);
+      return session && describeDevice(session);
+    },
     setKeepAliveSettings(name, settings, endpoint) {
       check.keepAliveSettings(settings, "settings");
       check.endpoint(endpoint, "endpoint");
-      const session = registry?.sessions.find(({ deviceName }) => deviceName === name);
+      const session = registry?.session(name);
       if (!session) return false;
       const keepAlive = normalKeepAlive(settings);
       if (endpoint !== "device") session.keepAlive = keepAlive;
@@ -139,7 +145,7 @@ export function serve(options: ServeOptions): ServerHandle {
     },
     setMode(name, mode) {
       check.word("config", "run")(mode, "mode");
-      const link = registry?.sessions.find(({ deviceName }) => deviceName === name)?.link;
+      const link = registry?.session(name)?.link;
       link?.request({ wantedMode: mode });
       return link !== undefined;
     },

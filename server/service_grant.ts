@@ -68,12 +68,23 @@ export function overlaps(a: GrantedAddress, b: GrantedAddress): boolean {
   const [first, second] = [canonicalHost(a.host), canonicalHost(b.host)];
   if (first === second || first === ANY_6 || second === ANY_6) return true;
   const other = first === "0.0.0.0" ? second : second === "0.0.0.0" ? first : undefined;
-  return other !== undefined && !other.startsWith("6 ");
+  return other !== undefined && !isIPv6Host(other);
 }
 
 const ANY_6 = `6 ${Array(16).fill(0).join()}`;
 
-function canonicalHost(host: string): string {
+/** A host in the one way of writing that compares equal for equal hosts. */
+export function canonicalHost(host: string): string {
   const bytes = host.includes(":") ? parseIPv6(host) : undefined;
   return bytes ? `6 ${bytes.join()}` : host.toLowerCase();
+}
+
+/** Whether a canonical host stands for all of this machine's addresses. */
+export function isEveryHost(canonical: string): boolean {
+  return canonical === ANY_6 || canonical === "0.0.0.0";
+}
+
+/** Whether a canonical host is an IPv6 address. */
+export function isIPv6Host(canonical: string): boolean {
+  return canonical.startsWith("6 ");
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { addressGroup } from "../protocol/address_group.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { type Goodbye, goodbye, goodbyeFrame } from "../protocol/goodbye.ts";
 import { CAN_RESUME, HandshakeError, IS_MOVING } from "../protocol/v2_handshake.ts";
@@ -16,6 +17,7 @@ import { handshakeTls, ServerCertificate } from "../net/tls.ts";
 import { closeQuietly, tcpTransport, tlsTransport, type Transport } from "../net/transport.ts";
 import { type DeviceRegistry, TooManyLinks } from "./device_registry.ts";
 import type { ServerEvent } from "./events.ts";
+import { HandshakeQueue } from "./handshake_queue.ts";
 import { LINK_REFUSAL_HOLD_MS } from "./link_rate.ts";
 import { Newcomer } from "./newcomer.ts";
 import type { ServerSettings, V2ListenOptions } from "./options.ts";
@@ -31,6 +33,7 @@ export class V2Listener {
   readonly #registry: DeviceRegistry;
   readonly #emit: (event: ServerEvent) => void;
   readonly #pending: PendingConnections;
+  readonly #queue: HandshakeQueue;
   readonly #certificate: ServerCertificate | undefined;
   readonly #listener: Listener<Deno.TcpConn> | Listener<Deno.TlsConn>;
   #closed = false;
@@ -49,6 +52,7 @@ export class V2Listener {
     this.#certificate = certificate;
     const { clock, logger } = settings;
     this.#pending = new PendingConnections(clock, { max: MAX_HANDSHAKES, grace: HANDSHAKE_GRACE_MS });
+    this.#queue = new HandshakeQueue(clock);
     this.#listener = certificate
       ? Listener.openTls(
         options.address,
@@ -112,25 +116,37 @@ export class V2Listener {
     this.#closed = true;
     this.#listener.close();
     this.#certificate?.close();
+    this.#queue.close("the server is shutting down");
     this.#pending.evictAll();
   }
 
   #onConn(remoteAddr: Deno.NetAddr, transport: Transport, tls?: Deno.TlsConn): void {
     const { remote } = transport;
     const newcomer = new Newcomer(remoteAddr, () => transport.cut());
-    const full = this.#pending.add(newcomer);
-    if (full !== undefined) {
+    const giveUp = (why: string) => {
       transport.cut();
-      return this.#refused(remote, full);
-    }
-    this.#admit(transport, tls, newcomer).finally(() => this.#pending.remove(newcomer));
+      if (!this.#closed) this.#refused(remote, why);
+    };
+    this.#queue.enter({
+      site: addressGroup(newcomer.host).site,
+      giveUp,
+      begin: () => {
+        const full = this.#pending.add(newcomer);
+        if (full === undefined) {
+          return this.#admit(transport, tls, newcomer).finally(() => this.#pending.remove(newcomer));
+        }
+        giveUp(full);
+        return Promise.resolve(false);
+      },
+    });
   }
 
+  /** @returns whether the device is in. */
   async #admit(
     transport: Transport,
     tls: Deno.TlsConn | undefined,
     newcomer: Newcomer,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { clock, v2 } = this.#settings;
     const { duplex, remote } = transport;
     let late = false;
@@ -153,6 +169,7 @@ export class V2Listener {
       if (this.#closed) throw new HandshakeError(goodbye("shutting-down", "the server is shutting down"));
       await this.#registry.admit(transport, greeting, order, () => this.#pending.remove(newcomer));
       this.#pending.proved(newcomer);
+      return true;
     } catch (error) {
       // One that does not heed its refusals costs a handshake each time: it does not get them faster than this.
       if (error instanceof TooManyLinks) await newcomer.hold(clock, LINK_REFUSAL_HOLD_MS);
@@ -160,7 +177,7 @@ export class V2Listener {
       if (word) await writeAll(duplex, goodbyeFrame(word)).catch(() => {});
       if (word) closeQuietly(duplex);
       else transport.cut();
-      if (this.#closed) return;
+      if (this.#closed) return false;
       const why = late
         ? `no handshake within ${HANDSHAKE_TIMEOUT_MS / 1000} s`
         : newcomer.evicted
@@ -169,6 +186,7 @@ export class V2Listener {
         ? `it said goodbye: ${error.goodbye.code}`
         : describeError(error);
       this.#refused(remote, word ? `${word.code}: ${why}` : why);
+      return false;
     } finally {
       cancel();
     }

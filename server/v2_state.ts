@@ -9,9 +9,11 @@ import { parseAddress } from "../protocol/address.ts";
 import { systemClock } from "../net/clock.ts";
 import { describeError } from "../net/errors.ts";
 import type { Logger } from "../net/logger.ts";
+import { ConfigError } from "../app/config_error.ts";
 import { sweepBeside, sweepState } from "../app/leftovers.ts";
 import { loadIdentity } from "../app/state.ts";
 import { AuthorizedDevices } from "./authorized_devices.ts";
+import { readConsent } from "./consent.ts";
 import { Enrolments } from "./enrolments.ts";
 import { devicesFile, writeFacts } from "./facts.ts";
 import { KeptPorts } from "./kept_ports.ts";
@@ -29,7 +31,7 @@ export interface V2State {
   /** Tells the commands about devices where the server listens and how it proves itself, unless another did first. */
   announce(addresses: readonly string[], security: "pinned" | "pki" | "plain"): Promise<void>;
   /** Tells them which devices are online from now on. */
-  watch(server: Pick<ServerHandle, "devices" | "subscribe">): void;
+  watch(server: Pick<ServerHandle, "device" | "devices" | "subscribe">): void;
   /** Reads the file of devices now, without waiting for the next look at it. */
   reload(): void;
   /** Looks at the files no more, and writes what has not been written. */
@@ -46,18 +48,19 @@ export async function openV2State(folder: string, given: string | undefined, log
   const identity = await loadIdentity(folder);
   const file = devicesFile(folder, given && resolve(given));
   const ports = await KeptPorts.load(folder, systemClock, logger);
-  const devices = new AuthorizedDevices(file, systemClock, logger);
-  const enrolments = new Enrolments(folder, file, {
-    parsed: (source) => devices.parsed(source),
-    written: () => devices.reload(),
-  });
+  const devices = new AuthorizedDevices(file, systemClock, logger, () => readConsent(folder));
+  const enrolments = new Enrolments(folder, file, { parse: async (source) => (await devices.parse(source)).devices });
   const live = await LiveState.open(folder, systemClock, logger);
   // A running server writes live.toml without the lock.
   await sweepState(folder, live.isFirst ? [...STATE_FILES, "live.toml"] : STATE_FILES, logger);
   sweepBeside(file, folder, logger);
   const unsubscribe = devices.subscribe(({ added, removed, changed }) => {
     // A device with a new key is removed and added: its clients go on to look for it where it was.
-    for (const { name } of removed) if (!added.some((device) => device.name === name)) ports.forget(name);
+    const still = new Set(added.map(({ name }) => name));
+    for (const { name, key } of removed) {
+      live.forget(key);
+      if (!still.has(name)) ports.forget(name);
+    }
     for (const { before, after } of changed) {
       if (before.name !== after.name) ports.rename(before.name, after.name);
     }
@@ -78,7 +81,11 @@ export async function openV2State(folder: string, given: string | undefined, log
         },
         waits: (token) => enrolments.waits(token),
         async redeem(token, publicKey) {
+          await devices.refresh();
+          // What looks like a mistake must not become the new truth by being added to.
+          if (devices.trouble !== undefined) throw new ConfigError(devices.trouble);
           const redemption = await enrolments.redeem(token, publicKey);
+          await devices.refresh();
           if (!redemption.ok) return { refused: redemption.text };
           return devices.byKey(publicKey) ?? { refused: `${redemption.device} was enrolled, and is gone again` };
         },
@@ -96,10 +103,12 @@ export async function openV2State(folder: string, given: string | undefined, log
       }
     },
     watch(server) {
-      live.watch(() => server.devices());
-      server.subscribe(({ type }) => type !== "client-end" && live.changed());
+      live.watch(() => server.devices(), (name) => server.device(name));
+      server.subscribe((event) => {
+        if (event.type !== "client-end" && "device" in event && event.device !== undefined) live.changed(event.device);
+      });
     },
-    reload: () => devices.reload(),
+    reload: () => void devices.reload(),
     async close() {
       unsubscribe();
       devices.close();

@@ -12,6 +12,7 @@ import { FieldWriter } from "../protocol/v2_fields.ts";
 import { V2_PREAMBLE } from "../protocol/v2_commands.ts";
 import { connectDevice } from "../mod.ts";
 import { createIdentity } from "../net/identity.ts";
+import { MAX_HANDSHAKES_UNDER_WAY, MIN_HANDSHAKE_TURN_MS } from "../net/limits.ts";
 import { ascii, concat } from "./support/bytes.ts";
 import { Events } from "./support/events.ts";
 import { ManualClock } from "./support/manual_clock.ts";
@@ -154,10 +155,11 @@ for (const security of SECURITIES) {
     await using server = await startV2Server({ security, serve: { clock } });
     const waiting: Stream[] = [];
     for (let n = 0; n < 400; n++) waiting.push(await Stream.connect(server.port));
-    await clock.armed(10_000, 400);
     const identity = await createIdentity();
     server.directory.put(authorized("gw1", identity, []));
     await using _device = startV2Device(server, identity, []);
+    await clock.armed(2 * MIN_HANDSHAKE_TURN_MS, MAX_HANDSHAKES_UNDER_WAY); // so many are under way
+    clock.advance(2 * MIN_HANDSHAKE_TURN_MS); // and hold up nobody for longer
     assert.equal((await server.events.next("link-up")).device, "gw1");
     assert.equal(server.events.types.includes("refused"), false);
     for (const stream of waiting) stream.close();
