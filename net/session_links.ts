@@ -77,6 +77,7 @@ export class SessionLinks implements ChunkSource {
   #driver: LinkDriver | undefined;
   #face: Face | undefined;
   #keepAlive: KeepAliveSettings;
+  #yields = false;
   #end: LinkEnd | undefined;
   #interruptedAt: number | undefined;
   #cancelExpiry: () => void = () => {};
@@ -131,7 +132,14 @@ export class SessionLinks implements ChunkSource {
 
   set keepAlive(keepAlive: KeepAliveSettings) {
     this.#keepAlive = keepAlive;
-    if (this.#driver) this.#driver.keepAlive = keepAlive;
+    this.#driver?.suffer(keepAlive, this.#yields);
+  }
+
+  /** Whether the first probe after a silence is left to the peer for a moment; at first it is not. */
+  set yields(yields: boolean) {
+    if (yields === this.#yields) return;
+    this.#yields = yields;
+    this.#driver?.suffer(this.#keepAlive, yields);
   }
 
   hold(): void {
@@ -171,6 +179,7 @@ export class SessionLinks implements ChunkSource {
       },
       answers: () => true,
       patient: false,
+      yields: this.#yields,
     });
     return replayed;
   }
