@@ -8,9 +8,10 @@ import { stringify, TomlDate } from "smol-toml";
 import { TOKEN_ID_SIZE } from "../protocol/enrolment.ts";
 import { parseName } from "../protocol/name.ts";
 import { parsePublicKey } from "../net/identity.ts";
-import { writePrivateFile } from "../app/private_file.ts";
-import { demand, hexBytes, readState, toHex } from "../app/state.ts";
-import type { TomlTable } from "../app/toml_table.ts";
+import { ConfigError } from "../app/config_error.ts";
+import { readPrivateFile, writePrivateFile } from "../app/private_file.ts";
+import { demand, hexBytes, toHex } from "../app/state.ts";
+import { TomlTable } from "../app/toml_table.ts";
 import { parseTime } from "../app/values.ts";
 import { parseComment } from "./authorized_devices.ts";
 import { readGrants } from "./grant_table.ts";
@@ -44,18 +45,32 @@ export interface PendingEnrolment extends EnrolmentRequest {
 
 const FILE = "enrolments.toml";
 
-/** Reads all enrolments of a state. */
+/** What stands at the top of the file, and at its end: a file without its end is not whole. */
+const HEADING = `# Enrolments that were made, by "server enroll". The last line says that none is missing.\n`;
+const END = "# That is all.\n";
+
+/**
+ * Reads all enrolments of a state.
+ *
+ * @throws {ConfigError} if the file is damaged: whoever has a string that is missing would be sent away for good.
+ */
 export async function readEnrolments(folder: string): Promise<PendingEnrolment[]> {
-  const top = await readState(`${folder}/${FILE}`);
-  const all = (top?.tables("enrolment") ?? []).map(readEnrolment);
-  top?.rejectUnknown();
+  const path = `${folder}/${FILE}`;
+  const source = await readPrivateFile(path);
+  if (source === undefined) return [];
+  if (source.trim() === "" || source.startsWith(HEADING) && !source.endsWith(END)) {
+    throw new ConfigError(`${path} is not whole: its end is missing; restore it, or remove it and make new strings`);
+  }
+  const top = TomlTable.parse(path, source);
+  const all = (top.tables("enrolment") ?? []).map(readEnrolment);
+  top.rejectUnknown();
   return all;
 }
 
 /** Writes all enrolments of a state. To be called under its lock. */
 export function writeEnrolments(folder: string, all: readonly PendingEnrolment[]): Promise<void> {
   const text = stringify({ enrolment: all.map(toTable) });
-  return writePrivateFile(`${folder}/${FILE}`, `# Enrolments that were made, by "server enroll".\n${text}`);
+  return writePrivateFile(`${folder}/${FILE}`, `${HEADING}${text}${text.endsWith("\n") ? "" : "\n"}${END}`);
 }
 
 function readEnrolment(table: TomlTable): PendingEnrolment {
