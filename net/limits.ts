@@ -135,6 +135,9 @@ export const MAX_ACCEPT_PAUSE_MS = 1_000;
 /** Time between two looks at the files of a certificate, in milliseconds; a change is taken up at the second. */
 export const CERTIFICATE_POLL_MS = 1_000;
 
+/** Looks for which a certificate has to stand still that has fewer blocks than the one in use: it may be half written. */
+export const CERTIFICATE_CUT_LOOKS = 10;
+
 /** Head of an HTTP proxy's answer to CONNECT. */
 export const MAX_PROXY_ANSWER = 8192;
 

@@ -133,10 +133,10 @@ export class LinkDriver implements V2Output {
     this.#arm();
   }
 
-  /** Changes what silence is suffered, from now on. */
-  set keepAlive(settings: KeepAliveSettings) {
+  /** Changes what silence is suffered, from now on, and whether the first probe is left to the peer for a moment. */
+  suffer(settings: KeepAliveSettings, yields = false): void {
     if (this.#end) return;
-    this.#silence?.change(settings, this.#clock.now());
+    this.#silence?.change(settings, this.#clock.now(), yields);
     this.#arm();
   }
 

@@ -87,6 +87,7 @@ export class SessionLinks implements ChunkSource {
   #driver: LinkDriver | undefined;
   #face: Face | undefined;
   #keepAlive: KeepAliveSettings;
+  #yields = false;
   #end: LinkEnd | undefined;
   #interruptedAt: number | undefined;
   #cancelExpiry: () => void = () => {};
@@ -148,7 +149,14 @@ export class SessionLinks implements ChunkSource {
 
   set keepAlive(keepAlive: KeepAliveSettings) {
     this.#keepAlive = keepAlive;
-    if (this.#driver) this.#driver.keepAlive = this.#fruitless.patient(keepAlive);
+    this.#driver?.suffer(this.#fruitless.patient(keepAlive), this.#yields);
+  }
+
+  /** Whether the first probe after a silence is left to the peer for a moment; at first it is not. */
+  set yields(yields: boolean) {
+    if (yields === this.#yields) return;
+    this.#yields = yields;
+    this.#driver?.suffer(this.#fruitless.patient(this.#keepAlive), yields);
   }
 
   hold(): void {
@@ -196,6 +204,7 @@ export class SessionLinks implements ChunkSource {
       },
       answers: () => true,
       patient: false,
+      yields: this.#yields,
     });
     return replayed;
   }
@@ -215,7 +224,7 @@ export class SessionLinks implements ChunkSource {
       this.#face = undefined;
       face.end();
       this.#kept = this.#driver!;
-      this.#kept.keepAlive = NO_KEEP_ALIVE; // nobody answers there any more
+      this.#kept.suffer(NO_KEEP_ALIVE); // nobody answers there any more
       if (!keep) this.letGo();
       this.#interrupted({ reason: "replaced", detail: undefined });
     }
@@ -257,7 +266,7 @@ export class SessionLinks implements ChunkSource {
   /** Something came on a link after several that carried nothing. @returns whether it is as others from now on. */
   #onHeard(driver: LinkDriver): boolean {
     if (!this.#fruitless.look(this.#options.session)) return false;
-    driver.keepAlive = this.#keepAlive;
+    driver.suffer(this.#keepAlive, this.#yields);
     return true;
   }
 

@@ -17,6 +17,8 @@ export interface Prober {
   answers(): boolean;
   /** Whether bytes that a slow path has not carried yet excuse silence; without, what is on the way is bounded already. */
   readonly patient: boolean;
+  /** Whether the first probe is left to the peer for a moment. @default {false} */
+  readonly yields?: boolean;
 }
 
 /** What is suffered of a peer without a prober: everything. */
@@ -33,7 +35,7 @@ export class SilenceWatch {
   /** Starts at the time `now`; without a prober silence is never noticed. */
   constructor(prober: Prober | undefined, now: number) {
     this.#prober = prober;
-    this.#keepAlive = new KeepAlive(prober?.settings ?? NEVER, now);
+    this.#keepAlive = new KeepAlive(prober?.settings ?? NEVER, now, prober?.yields);
   }
 
   /** When the next step is due. */
@@ -41,9 +43,9 @@ export class SilenceWatch {
     return this.#keepAlive.deadline;
   }
 
-  /** Changes what silence is suffered, from `now` on. */
-  change(settings: KeepAliveSettings, now: number): void {
-    this.#keepAlive = new KeepAlive(settings, now);
+  /** Changes what silence is suffered, from `now` on, and whether the first probe is left to the peer for a moment. */
+  change(settings: KeepAliveSettings, now: number, yields = false): void {
+    this.#keepAlive = new KeepAlive(settings, now, yields);
   }
 
   /** Something came. */

@@ -9,7 +9,7 @@ import { pinnedCertificate } from "./certificate.ts";
 import type { Clock } from "./clock.ts";
 import { cutTls } from "./native_socket.ts";
 import { describeError, isExhaustion } from "./errors.ts";
-import { CERTIFICATE_POLL_MS } from "./limits.ts";
+import { CERTIFICATE_CUT_LOOKS, CERTIFICATE_POLL_MS } from "./limits.ts";
 import type { Logger } from "./logger.ts";
 import { closeQuietly } from "./transport.ts";
 
@@ -86,22 +86,37 @@ export class ServerCertificate {
     this.#cancel = undefined;
   }
 
-  /** Looks again in a second. `tried` is what was read last, `seen` what was there when the files were looked at last. */
-  #watch(files: Files, tried: string, seen: string): void {
+  /**
+   * Looks again in a second. `tried` is what was read last, `seen` what was there when the files were looked at last, and
+   * has been for `still` looks before.
+   */
+  #watch(files: Files, tried: string, seen: string, still = 0): void {
     this.#cancel = this.#clock.after(CERTIFICATE_POLL_MS, () => {
       const stamp = stampOf(files);
       // Two files do not change in one moment: what has stood still since the last look is whole.
-      const settled = stamp !== tried && stamp === seen && this.#reload(files);
-      if (this.#cancel) this.#watch(files, settled ? stamp : tried, stamp);
+      const looks = stamp !== tried && stamp === seen ? still + 1 : 0;
+      const settled = looks > 0 && this.#reload(files, looks);
+      if (this.#cancel) this.#watch(files, settled ? stamp : tried, stamp, looks);
     });
   }
 
-  /** @returns false if it is worth another try though nothing changes. */
-  #reload(files: Files): boolean {
+  /** @returns false if it is worth another try though nothing changes; this is the one of number `tries`. */
+  #reload(files: Files, tries: number): boolean {
     const { certFile, keyFile } = files;
     try {
       const pair = readPair(files);
       if (pair.cert === this.#pair.cert && pair.key === this.#pair.key) return true;
+      if (countBlocks(pair.cert) < countBlocks(this.#pair.cert) && tries < CERTIFICATE_CUT_LOOKS) {
+        const what = "it has fewer certificates than before, as if it were cut off";
+        const seconds = CERTIFICATE_CUT_LOOKS * CERTIFICATE_POLL_MS / 1000;
+        if (tries > 1) return false;
+        this.#log.error("{certFile} is not taken up yet: {what}; in {seconds} s, if it stands still", {
+          certFile,
+          what,
+          seconds,
+        });
+        return false;
+      }
       this.#pair = pair;
     } catch (error) {
       if (isExhaustion(error instanceof Error ? error.cause : undefined)) return false;
@@ -149,6 +164,10 @@ function stampOf({ certFile, keyFile }: Files): string {
       return describeError(error);
     }
   }).join("\n");
+}
+
+function countBlocks(pem: string): number {
+  return pem.split("-----BEGIN CERTIFICATE-----").length - 1;
 }
 
 function readPair({ certFile, keyFile }: Files): CertificatePair {

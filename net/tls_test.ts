@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { PINNED_NAME, pinnedAnchor, pinnedCertificate } from "./certificate.ts";
 import { systemClock } from "./clock.ts";
-import { CERTIFICATE_POLL_MS } from "./limits.ts";
+import { CERTIFICATE_CUT_LOOKS, CERTIFICATE_POLL_MS } from "./limits.ts";
 import { ALPN, CertificateError, handshakeTls, ServerCertificate, TlsHandshakeError } from "./tls.ts";
 import { FakeClock, RecordingLogger, test } from "./_fakes_test.ts";
 import {
@@ -113,6 +113,29 @@ test("files that are written one after the other are read when both are there", 
     assert.deepEqual([changes(), logger.lines], [0, []]);
     look();
     assert.deepEqual(certificate.pair, { cert, key });
+    certificate.close();
+  });
+});
+
+test("a chain that has become shorter is told as an error, and believed when it has stood still for ten looks", async () => {
+  await withFiles(async (files) => {
+    const { cert, key } = await files.put();
+    write(files.certFile, cert + cert);
+    const { logger, certificate, look, changes } = await watching(files);
+    const renewed = await files.authority.certify(["relay.example"]);
+    write(files.certFile, renewed.cert);
+    write(files.keyFile, renewed.key);
+    for (let looks = 0; looks < CERTIFICATE_CUT_LOOKS; looks++) look();
+    assert.deepEqual([certificate.pair, changes()], [{ cert: cert + cert, key }, 0]);
+    assert.match(logger.lines.join(), /^error [^,]* is not taken up yet/);
+    write(files.certFile, renewed.cert + cert);
+    look();
+    look();
+    assert.equal(certificate.pair.cert, renewed.cert + cert);
+    write(files.certFile, renewed.cert);
+    for (let looks = 0; looks <= CERTIFICATE_CUT_LOOKS; looks++) look();
+    assert.equal(certificate.pair.cert, renewed.cert);
+    assert.equal(logger.lines.filter((line) => line.startsWith("error")).length, 2);
     certificate.close();
   });
 });

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { FIRST_PROBE_MS } from "./limits.ts";
+import { FIRST_PROBE_MS, YIELD_PART } from "./limits.ts";
 
 /** Seed 002, "Keep-alive", in milliseconds here; a negative value means never, a count of 0 means off. */
 export interface KeepAliveSettings {
@@ -50,6 +50,9 @@ export type KeepAliveStep = "wait" | "probe" | "lost";
  * Counts silence. Any byte received proves life. The first probe goes out early and also on a busy link, so that it is
  * known whether this peer answers before the path may die.
  *
+ * If both sides probe after the same silence, each does on an idle link, and one would do. So one of them yields: its
+ * first probe comes a moment later, when that of the other has been heard. When it gives up its peer does not change.
+ *
  * On a profile without a ping a peer need not answer probes; while it never has, probes go out at the pace of
  * `idleTimeout` (they keep a NAT's mapping, and let TCP find a dead path), and silence does not count against the peer.
  */
@@ -59,10 +62,13 @@ export class KeepAlive {
   #probes = 0;
   #asked = false;
   #due: number;
+  readonly #lag: number;
 
-  /** Starts at `now`, a time in milliseconds. */
-  constructor(settings: KeepAliveSettings, now: number) {
+  /** Starts at `now`, a time in milliseconds; `yields` if the first probe is left to the peer for a moment. */
+  constructor(settings: KeepAliveSettings, now: number, yields = false) {
     this.#settings = settings;
+    const { idleTimeout, probeInterval } = settings;
+    this.#lag = yields ? Math.max(0, Math.min(idleTimeout, probeInterval) * YIELD_PART) : 0;
     this.#heard = now;
     this.#due = this.#firstProbe(now);
   }
@@ -82,23 +88,25 @@ export class KeepAlive {
     this.#heard = now;
     if (this.#probes === 0) return; // the deadline moves when it is asked for: nothing to do per read
     this.#probes = 0;
-    this.#due = this.#after(now, this.#settings.idleTimeout);
+    this.#due = this.#after(now, this.#settings.idleTimeout + this.#lag);
   }
 
   /** Says what is due at `now`. After "probe" the owner sends one. `answers`: whether this peer answers probes. */
   step(now: number, answers: boolean): KeepAliveStep {
     if (now < this.#due) return "wait";
     if (this.#probes === 0 && (this.#asked || answers)) {
-      const due = this.#after(this.#heard, this.#settings.idleTimeout);
+      const due = this.#after(this.#heard, this.#settings.idleTimeout + this.#lag);
       if (now < due) {
         this.#due = due;
         return "wait";
       }
     }
     if (this.#probes < this.#settings.probeCount || !answers) {
+      const { idleTimeout, probeInterval } = this.#settings;
+      const isLate = this.#probes === 0 && now >= this.#heard + idleTimeout + this.#lag;
       this.#asked = true;
       this.#probes++;
-      this.#due = this.#after(now, answers ? this.#settings.probeInterval : this.#settings.idleTimeout);
+      this.#due = this.#after(now, answers ? probeInterval - (isLate ? this.#lag : 0) : idleTimeout);
       return "probe";
     }
     this.#due = Infinity;

@@ -76,3 +76,14 @@ test("a negative idle time or a count of 0 turns it off, and a negative interval
   assert.equal(new KeepAlive({ ...SETTINGS, probeCount: 0 }, 0).deadline, Infinity);
   assert.deepEqual(run(new KeepAlive({ ...SETTINGS, probeInterval: -1 }, 0), 1e6, true), [[1_000, "probe"]]);
 });
+
+test("one that yields leaves the first probe to its peer for a moment, and gives up when it would have", () => {
+  const yielding = () => new KeepAlive({ ...SETTINGS, probeInterval: 1_000 }, 0, true);
+  assert.deepEqual(run(yielding(), 1e6, true), [[1_200, "probe"], [2_000, "probe"], [3_000, "lost"]]);
+  const probed = yielding();
+  for (let now = 1_050; now < 60_000; now += 1_050) {
+    assert.deepEqual(run(probed, now, true), [], "the peer's probes do for both");
+    probed.heard(now);
+  }
+  assert.deepEqual(run(new KeepAlive({ ...SETTINGS, idleTimeout: -1 }, 0, true), 1e6, true), []);
+});

@@ -25,6 +25,9 @@ export const MAX_EARLY_BYTES_PER_LINK = 1024 * 1024;
 /** Milliseconds that a device holds such bytes before it answers CLOSE; and a CLOSE whose CONNECT has not come. */
 export const EARLY_HOLD_MS = 500;
 
+/** The part of its keep-alive times for which the server leaves the first probe to the device. */
+export const YIELD_PART = 0.2;
+
 /** Milliseconds from the start of a link to its first keep-alive probe at the latest. */
 export const FIRST_PROBE_MS = 5_000;
 

@@ -8,6 +8,7 @@ import { stringify, TomlDate } from "smol-toml";
 import { TOKEN_ID_SIZE } from "../protocol/enrolment.ts";
 import { parseName } from "../protocol/name.ts";
 import { parsePublicKey } from "../net/identity.ts";
+import { ConfigError } from "../app/config_error.ts";
 import { readPrivateFile, stampOf, writePrivateFile } from "../app/private_file.ts";
 import { demand, hexBytes, toHex } from "../app/state.ts";
 import { TomlTable } from "../app/toml_table.ts";
@@ -44,10 +45,15 @@ export interface PendingEnrolment extends EnrolmentRequest {
 
 const FILE = "enrolments.toml";
 
-/** What stands at the top of the file. */
-const HEADING = `# Enrolments that were made, by "server enroll".\n`;
+/** What stands at the top of the file, and at its end: a file without its end is not whole. */
+const HEADING = `# Enrolments that were made, by "server enroll". The last line says that none is missing.\n`;
+const END = "# That is all.\n";
 
-/** Reads all enrolments of a state. */
+/**
+ * Reads all enrolments of a state.
+ *
+ * @throws {ConfigError} if the file is damaged: whoever has a string that is missing would be sent away for good.
+ */
 export async function readEnrolments(folder: string): Promise<PendingEnrolment[]> {
   return parse(folder, await readPrivateFile(`${folder}/${FILE}`));
 }
@@ -97,9 +103,14 @@ export class EnrolmentStore {
 }
 
 function parse(folder: string, source: string | undefined): PendingEnrolment[] {
-  const top = source === undefined ? undefined : TomlTable.parse(`${folder}/${FILE}`, source);
-  const all = (top?.tables("enrolment") ?? []).map(readEnrolment);
-  top?.rejectUnknown();
+  if (source === undefined) return [];
+  const path = `${folder}/${FILE}`;
+  if (source.trim() === "" || source.startsWith(HEADING) && !source.endsWith(END)) {
+    throw new ConfigError(`${path} is not whole: its end is missing; restore it, or remove it and make new strings`);
+  }
+  const top = TomlTable.parse(path, source);
+  const all = (top.tables("enrolment") ?? []).map(readEnrolment);
+  top.rejectUnknown();
   return all;
 }
 
@@ -111,7 +122,7 @@ function format(all: readonly PendingEnrolment[]): string {
     const text = texts.get(enrolment) ?? stringify({ enrolment: [toTable(enrolment)] });
     texts.set(enrolment, text);
     return text;
-  }).join("\n");
+  }).join("\n") + END;
 }
 
 function readEnrolment(table: TomlTable): PendingEnrolment {

@@ -179,6 +179,21 @@ test("a damaged file of enrolments is an error with its place, and is left as it
   assert.equal(await Deno.readTextFile(path), text);
 });
 
+test("a file of enrolments that was emptied or cut off is damaged: nobody is told that a string is unknown", async (folder) => {
+  const { enrolments, create } = setUp(folder);
+  await create("gw1");
+  await create("gw2");
+  const path = `${folder}/enrolments.toml`;
+  const text = await Deno.readTextFile(path);
+  for (const cut of ["", "\n", text.slice(0, text.lastIndexOf("[[")), text.slice(0, -2)]) {
+    await Deno.writeTextFile(path, cut);
+    await assert.rejects(enrolments.find(new Uint8Array(8)), /enrolments\.toml is not whole/);
+  }
+  const END = text.indexOf("\n") + 1;
+  await Deno.writeTextFile(path, `# Enrolments that were made, by "server enroll".\n${text.slice(END)}`);
+  assert.equal((await enrolments.waiting()).length, 2, "one of an earlier version has no end");
+});
+
 test("an enrolment waits until it is redeemed, or too old", async (folder) => {
   const { time, enrolments, create } = setUp(folder);
   assert.equal(await enrolments.waits(new Uint8Array(8)), false);

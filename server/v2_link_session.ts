@@ -188,6 +188,7 @@ export class V2LinkSession {
   /** Changes that, and tells the device. */
   set keepAlive(keepAlive: KeepAliveSettings) {
     this.#links.keepAlive = keepAlive;
+    this.#yieldIfProbed();
     this.#link.sendSettings({ keepAlive });
   }
 
@@ -258,8 +259,18 @@ export class V2LinkSession {
   }
 
   #onSettings(settings: Settings): void {
-    if (settings.keepAlive) this.peerKeepAlive = settings.keepAlive;
+    if (settings.keepAlive) {
+      this.peerKeepAlive = settings.keepAlive;
+      this.#yieldIfProbed();
+    }
     if (settings.wantedKeepAlive) this.keepAlive = normalKeepAlive(settings.wantedKeepAlive);
     this.#options.onSettings(settings);
+  }
+
+  /** Where the device probes as soon as this server would, its probes do for both. */
+  #yieldIfProbed(): void {
+    const { peerKeepAlive: peer, keepAlive: own } = this;
+    this.#links.yields = peer !== undefined && peer.probeCount > 0 && peer.idleTimeout >= 0 &&
+      peer.idleTimeout <= own.idleTimeout;
   }
 }

@@ -158,8 +158,10 @@ for (const security of SECURITIES) {
     const identity = await createIdentity();
     server.directory.put(authorized("gw1", identity, []));
     await using _device = startV2Device(server, identity, []);
-    await clock.armed(2 * MIN_HANDSHAKE_TURN_MS, MAX_HANDSHAKES_UNDER_WAY); // so many are under way
-    clock.advance(2 * MIN_HANDSHAKE_TURN_MS); // and hold up nobody for longer
+    for (let begun = 0; begun < 2; begun++) {
+      await clock.armed(2 * MIN_HANDSHAKE_TURN_MS, MAX_HANDSHAKES_UNDER_WAY); // so many are under way
+      clock.advance(2 * MIN_HANDSHAKE_TURN_MS); // and hold up nobody for longer; who came last has every other turn then
+    }
     assert.equal((await server.events.next("link-up")).device, "gw1");
     assert.equal(server.events.types.includes("refused"), false);
     for (const stream of waiting) stream.close();
