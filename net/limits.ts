@@ -183,7 +183,7 @@ export const MAX_PROVED_ADDRESSES = 4_096;
 /** Connections from such an address that weigh as much as one from any other, when somebody has to make room. */
 export const PROVED_ADDRESS_WEIGHT = 4;
 /** Connections of one v2 listener that may wait for the beginning of their handshake. */
-export const MAX_WAITING_HANDSHAKES = 8_192;
+export const MAX_WAITING_HANDSHAKES = 2_048;
 
 /** Handshakes that begin in one turn of the event loop; each costs about a millisecond of work in all. */
 export const HANDSHAKES_A_TURN = 4;
