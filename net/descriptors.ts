@@ -46,7 +46,8 @@ export class DescriptorTable {
     for (let low = this.#unknown(0); low < from && looks < MAX_LOOKS; low = this.#unknown(low + 1), looks++) {
       if (look(low)) return low;
     }
-    for (; looks < MAX_LOOKS; fd = this.#unknown(fd + 1), looks++) if (look(fd)) return fd;
+    // Somebody may have closed one without a word, and its number is another's now.
+    for (let any = 0; looks < MAX_LOOKS; any++, looks++) if (look(any)) return any;
     return undefined;
   }
 
@@ -78,6 +79,9 @@ interface Known extends SocketAddresses {
   readonly fd: number;
 }
 
+/** A connection or a listener. */
+export type Socket = Deno.Conn<Deno.NetAddr> | Deno.Listener<Deno.Conn, Deno.NetAddr>;
+
 /** By connection or listener; nobody else keeps it alive. */
 const sockets = new WeakMap<object, Known>();
 
@@ -85,7 +89,7 @@ const sockets = new WeakMap<object, Known>();
  * Finds out which descriptor a new connection or listener has, as far as that can be had; to be called before anything
  * else is opened. Whoever closes it calls {@linkcode forgetSocket}.
  */
-export function noteSocket(socket: Deno.Conn<Deno.NetAddr> | Deno.Listener<Deno.Conn, Deno.NetAddr>): void {
+export function noteSocket(socket: Socket): void {
   try {
     const addresses: SocketAddresses = "addr" in socket
       ? { local: socket.addr, remote: undefined }
@@ -131,7 +135,8 @@ export function forgetSocket(socket: object): void {
 }
 
 /** The descriptor of a socket that was noted and still has its addresses; a peer that has reset it takes them away. */
-export function descriptorOf(socket: object): number | undefined {
+export function descriptorOf(socket: Socket): number | undefined {
+  if (!sockets.has(socket)) noteSocket(socket);
   const known = sockets.get(socket);
   return known && isSocketOf(known.fd, known) ? known.fd : undefined;
 }

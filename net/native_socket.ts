@@ -11,7 +11,7 @@
  */
 
 import { closeQuietly } from "./close_quietly.ts";
-import { descriptorOf } from "./descriptors.ts";
+import { descriptorOf, type Socket } from "./descriptors.ts";
 import { type Calls, libc } from "./libc.ts";
 
 const AF_UNSPEC = new Uint8Array(16); // a `struct sockaddr` of no family
@@ -95,7 +95,7 @@ export function tuneNatively(
   }) ?? false;
 }
 
-function withSocket<T>(socket: object, use: (fd: number, calls: Calls) => T): T | undefined {
+function withSocket<T>(socket: Socket, use: (fd: number, calls: Calls) => T): T | undefined {
   const calls = libc();
   const fd = calls && descriptorOf(socket);
   return fd === undefined ? undefined : use(fd, calls!);
