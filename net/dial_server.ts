@@ -6,6 +6,7 @@
 
 import { type Address, formatAddress } from "../protocol/address.ts";
 import type { Clock } from "./clock.ts";
+import { renameSocket } from "./descriptors.ts";
 import { cutTls } from "./native_socket.ts";
 import { dial, DialTimeout } from "./dial.ts";
 import { describeError } from "./errors.ts";
@@ -63,6 +64,7 @@ export async function dialServer(
     if (security.kind === "plain") return tcpTransport(tcp);
 
     const tls = await Deno.startTls(tcp, options);
+    renameSocket(tcp, tls);
     letGo = () => cutTls(tls);
     stop.signal.throwIfAborted();
     const { alpnProtocol } = await tls.handshake();

@@ -127,6 +127,16 @@ export const LISTEN_GRACE_MS = 500;
 /** Time that a graceful end may take, in milliseconds. */
 export const SHUTDOWN_TIMEOUT_MS = 5_000;
 
+/** Descriptors that are looked at for the one of a new socket. */
+export const MAX_LOOKS = 256;
+/** The same from where it most probably is; the others are looked at from the lowest on. */
+export const MAX_LOOKS_AHEAD = 64;
+
+/** Accepts in a row that may fail before the loop pauses: clients that reset are a crowd, and a broken socket is none. */
+export const MAX_FAILED_ACCEPTS = 64;
+/** That pause, in milliseconds. */
+export const FAILED_ACCEPTS_PAUSE_MS = 5;
+
 /** First and longest pause of an accept loop that has run out of descriptors, in milliseconds. */
 export const MIN_ACCEPT_PAUSE_MS = 50;
 /** See {@linkcode MIN_ACCEPT_PAUSE_MS}. */

@@ -10,7 +10,8 @@ import { describeError, errorCode, isExhaustion } from "./errors.ts";
 import { MAX_ACCEPT_PAUSE_MS, MIN_ACCEPT_PAUSE_MS } from "./limits.ts";
 import type { Logger } from "./logger.ts";
 import { ALPN, type ServerCertificate } from "./tls.ts";
-import { tuneListener } from "./native_socket.ts";
+import { noteSocket } from "./descriptors.ts";
+import { tuneNatively } from "./native_socket.ts";
 import { closeQuietly, formatNetAddr } from "./transport.ts";
 
 /** An address could not be listened on. */
@@ -101,10 +102,14 @@ export class Listener<C extends Deno.Conn<Deno.NetAddr> = Deno.TcpConn> {
     let noDelay = false;
     const bind = (port: number) => {
       const listener = Deno.listenTls({ hostname: address.host, port, ...certificate.pair, alpnProtocols: [ALPN] });
-      noDelay = tuneListener(listener.addr);
+      noteSocket(listener);
+      noDelay = tuneNatively(listener);
       return listener;
     };
-    const listener = new Listener<Deno.TlsConn>(address, bind, clock, log, (conn) => onConn(conn, noDelay));
+    const listener = new Listener<Deno.TlsConn>(address, bind, clock, log, (conn) => {
+      noteSocket(conn);
+      onConn(conn, noDelay);
+    });
     listener.ended.then(certificate.subscribe(() => listener.#renew()));
     return listener;
   }

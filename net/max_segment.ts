@@ -9,7 +9,8 @@
  */
 
 import { type Clock, sleep } from "./clock.ts";
-import { canCut, findSocket } from "./native_socket.ts";
+import { descriptorOf, reboundSocket } from "./descriptors.ts";
+import { canCut } from "./native_socket.ts";
 
 const AF_UNSPEC = 0;
 const SOL_SOCKET = 1;
@@ -59,8 +60,9 @@ export async function limitSegment(
   signal: AbortSignal,
 ): Promise<boolean> {
   const calls = library;
-  const fd = calls && findSocket(conn.localAddr, conn.remoteAddr);
+  const fd = calls && descriptorOf(conn);
   if (!calls || fd === undefined || !reconnect(calls, fd, bytes)) return false;
+  reboundSocket(conn);
   const asked = new Uint8Array(8); // struct pollfd
   const view = new DataView(asked.buffer);
   for (;;) {
@@ -91,8 +93,8 @@ function reconnect(calls: Calls, fd: number, bytes: number): boolean {
 }
 
 /** The largest segment that a connection of this process sends now, in bytes; `undefined` where that cannot be asked. */
-export function segmentOf(local: Deno.NetAddr, remote: Deno.NetAddr): number | undefined {
-  const fd = library && findSocket(local, remote);
+export function segmentOf(conn: Deno.Conn<Deno.NetAddr>): number | undefined {
+  const fd = library && descriptorOf(conn);
   return library && fd !== undefined ? optionOf(library, fd, IPPROTO_TCP, TCP_MAXSEG) : undefined;
 }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { systemClock } from "./clock.ts";
+import { noteSocket } from "./descriptors.ts";
 import { limitSegment, segmentOf } from "./max_segment.ts";
 import { canCut } from "./native_socket.ts";
 import { test } from "./_fakes_test.ts";
@@ -14,6 +15,7 @@ for (const hostname of ["127.0.0.1", "::1"]) {
     const dialled = Deno.connect({ hostname, port });
     using given = await listener.accept(); // the connection that is given up
     using conn = await dialled;
+    noteSocket(conn);
     const { port: before } = conn.localAddr;
     const [limited, accepted] = await Promise.all([
       limitSegment(conn, LIMIT, systemClock, new AbortController().signal),
@@ -26,8 +28,9 @@ for (const hostname of ["127.0.0.1", "::1"]) {
       while (await given.read(new Uint8Array(1)) !== null);
       throw new Error("it was ended in order");
     });
-    for (const [local, remote] of [[peer.localAddr, peer.remoteAddr], [peer.remoteAddr, peer.localAddr]] as const) {
-      const bytes = segmentOf(local, remote);
+    noteSocket(peer);
+    for (const side of [peer, conn]) {
+      const bytes = segmentOf(side);
       assert(bytes !== undefined && bytes <= LIMIT, `${bytes} bytes`);
     }
 
@@ -60,6 +63,7 @@ test("a server that takes the connection once and not again is told as an error"
   const dialled = Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port });
   using _given = await listener.accept();
   using conn = await dialled;
+  noteSocket(conn);
   listener.close();
   await assert.rejects(limitSegment(conn, LIMIT, systemClock, new AbortController().signal), /cannot connect/);
 });

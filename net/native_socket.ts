@@ -1,150 +1,106 @@
 /**
- * What the runtime does not let one do with a socket in TLS: end it when its peer stands still, and turn Nagle's algorithm off.
+ * What the runtime does not let one do with a socket: reset it, end it when its peer in TLS stands still, and set options.
  *
- * Closing a `Deno.TlsConn` is not enough: the runtime first finishes the handshake, or sends what is queued, however
- * long the peer takes, and keeps the socket until then. A peer that sends nothing could so hold sockets of this process
- * for ever. Shutting the socket down underneath wakes the runtime, which then lets go of it. That takes a system call
- * that the runtime does not offer, so it needs the permission `ffi`, and Linux.
+ * Closing a `Deno.Conn` always ends it in order, also with bytes unread. And closing a `Deno.TlsConn` is not enough: the
+ * runtime first finishes the handshake, or sends what is queued, however long the peer takes, and keeps the socket until
+ * then. A peer that sends nothing could so hold sockets of this process for ever. Shutting the socket down underneath
+ * wakes the runtime, which then lets go of it. All of that takes system calls (`libc.ts`); without them a reset is an
+ * orderly end, a silent peer keeps its socket, and the system's own pace of keep-alive holds.
  *
  * @module
  */
 
-import { parseIPv4, parseIPv6 } from "../protocol/address.ts";
 import { closeQuietly } from "./close_quietly.ts";
+import { descriptorOf, type Socket } from "./descriptors.ts";
+import { type Calls, libc } from "./libc.ts";
 
-const AF_INET = 2;
-const AF_INET6 = 10;
+const AF_UNSPEC = new Uint8Array(16); // a `struct sockaddr` of no family
 const SHUT_RDWR = 2;
 const SOL_SOCKET = 1;
 const SO_KEEPALIVE = 9;
+const SO_LINGER = 13;
 const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
+const TCP_KEEPIDLE = 4;
+const TCP_KEEPINTVL = 5;
+const TCP_KEEPCNT = 6;
+const SIOCOUTQ = 0x5411n;
 
-/** Room for any socket address of the kernel (`struct sockaddr_storage`). */
-const SOCKADDR_SIZE = 128;
-
-/** So many descriptors in a row that are no sockets end the search for one. */
-const MAX_GAP = 16_384;
-
-const LIBRARY = "libc.so.6";
-const SYMBOLS = {
-  getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
-  getpeername: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
-  shutdown: { parameters: ["i32", "i32"], result: "i32" },
-  setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
-} as const;
-
-/** Whether sockets can be cut here; where not, a closed one stays until its peer goes. Never asks the user. */
+/** Whether sockets can be cut and reset here; where not, a closed one ends in order, and as late as its peer wants. */
 export function canCut(): boolean {
-  return Deno.build.os === "linux" && Deno.permissions.querySync({ name: "ffi" }).state === "granted";
+  return libc() !== undefined;
 }
-
-/** Those whose socket was shut down: it has no peer any more, and looking for it would look at all descriptors in vain. */
-const cut = new WeakSet<Deno.TlsConn>();
 
 /** Closes `conn` and, as far as the runtime lets us, its socket at once, whatever its peer does. Idempotent. */
 export function cutTls(conn: Deno.TlsConn): void {
-  try {
-    if (!cut.has(conn)) shutDown(conn.localAddr, conn.remoteAddr);
-  } catch {
-    // It is closed already, and its addresses are gone with it.
-  }
-  cut.add(conn);
+  withSocket(conn, (fd, { shutdown }) => shutdown(fd, SHUT_RDWR));
   closeQuietly(conn);
 }
 
 /**
- * Sets TCP_NODELAY and TCP keep-alive on a listening socket, which the sockets that it accepts inherit; the runtime does
- * not offer that for TLS.
+ * Resets a connection: its peer's reads and writes fail, and what was not sent is lost. Where that cannot be done, it is
+ * closed. Idempotent.
+ */
+export function resetSocket(conn: Deno.TcpConn): void {
+  withSocket(conn, (fd, { connect }) => connect(fd, AF_UNSPEC, AF_UNSPEC.length));
+  closeQuietly(conn);
+}
+
+/**
+ * Whether the kernel resets a connection when it is closed, be it by the end of this process: whoever is killed has not
+ * ended in order. To be turned off ahead of an orderly end. @returns whether it was done.
+ */
+export function setResetOnClose(conn: Deno.TcpConn, on: boolean): boolean {
+  return withSocket(conn, (fd, { setsockopt }) => setsockopt(fd, SOL_SOCKET, SO_LINGER, on ? ON_0 : OFF_0, 8)) === 0;
+}
+
+const ON_0 = bytesOf(1, 0); // on, for 0 s
+const OFF_0 = bytesOf(0, 0);
+
+/** Bytes that the peer's system has not acknowledged, the end of writing included; 0 where that cannot be had. */
+export function unacknowledged(conn: Deno.TcpConn): number {
+  count[0] = 0;
+  withSocket(conn, (fd, { ioctl }) => ioctl(fd, SIOCOUTQ, count));
+  return count[0];
+}
+
+const count = new Int32Array(1);
+
+/** When TCP keep-alive gives a silent peer up, in whole seconds. */
+export interface KeepAlivePace {
+  /** Silence before the first probe. */
+  readonly idle: number;
+  /** Between two probes. */
+  readonly interval: number;
+  /** Probes without an answer. */
+  readonly probes: number;
+}
+
+/**
+ * Sets options of a connection, or of a listening socket, whose connections inherit them.
  *
  * @returns whether it was done.
  */
-export function tuneListener(local: Deno.NetAddr): boolean {
-  let done = false;
-  // Where it is not done, small writes wait for acknowledgements, which the protocol asks for.
-  withSocket(local, undefined, (fd, { setsockopt }) => {
-    const on = new Uint8Array(new Int32Array([1]).buffer);
-    done = setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, on, on.length) === 0 &&
-      setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, on, on.length) === 0;
-  });
-  return done;
+export function tuneNatively(
+  socket: Deno.Conn<Deno.NetAddr> | Deno.Listener<Deno.Conn, Deno.NetAddr>,
+  pace?: KeepAlivePace,
+): boolean {
+  return withSocket(socket, (fd, { setsockopt }) => {
+    const set = (level: number, option: number, value: number) =>
+      setsockopt(fd, level, option, bytesOf(value), 4) === 0;
+    const tuned = set(IPPROTO_TCP, TCP_NODELAY, 1) && set(SOL_SOCKET, SO_KEEPALIVE, 1);
+    if (!tuned || !pace) return tuned;
+    return set(IPPROTO_TCP, TCP_KEEPIDLE, pace.idle) && set(IPPROTO_TCP, TCP_KEEPINTVL, pace.interval) &&
+      set(IPPROTO_TCP, TCP_KEEPCNT, pace.probes);
+  }) ?? false;
 }
 
-/** Shuts down the socket of this process that has these two addresses, which no two sockets share. */
-function shutDown(local: Deno.NetAddr, remote: Deno.NetAddr): void {
-  withSocket(local, remote, (fd, { shutdown }) => shutdown(fd, SHUT_RDWR));
+function withSocket<T>(socket: Socket, use: (fd: number, calls: Calls) => T): T | undefined {
+  const calls = libc();
+  const fd = calls && descriptorOf(socket);
+  return fd === undefined ? undefined : use(fd, calls!);
 }
 
-/** The descriptor of a connection of this process; `undefined` if it is not found, or cannot be looked for. */
-export function findSocket(local: Deno.NetAddr, remote: Deno.NetAddr): number | undefined {
-  let found: number | undefined;
-  withSocket(local, remote, (fd) => found = fd);
-  return found;
-}
-
-type Calls = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
-
-/** The library, for as long as the process lives: a flood of strangers would have it opened a thousand times a second. */
-const library = load();
-
-function load(): Calls | undefined {
-  try {
-    return canCut() ? Deno.dlopen(LIBRARY, SYMBOLS).symbols : undefined;
-  } catch {
-    return undefined; // musl has another name for it
-  }
-}
-
-/** Where the last socket was found: those who come one after the other often leave so, too. */
-let lastFound = 0;
-
-/** Finds a socket of this process by its addresses; a listening one has no `remote`. */
-function withSocket(
-  local: Deno.NetAddr,
-  remote: Deno.NetAddr | undefined,
-  use: (fd: number, calls: Calls) => void,
-): void {
-  if (!library || !canCut()) return;
-  const { getsockname, getpeername } = library;
-  const address = new Uint8Array(SOCKADDR_SIZE);
-  const size = new Uint32Array(1);
-  const ask = (call: typeof getsockname, fd: number) => {
-    size[0] = SOCKADDR_SIZE;
-    return call(fd, address, size) === 0;
-  };
-  /** Looks at `fd`. @returns whether it is a socket, and whether it is the one. */
-  const look = (fd: number): "none" | "another" | "found" => {
-    if (!ask(getsockname, fd)) return "none";
-    if (!isAddress(address, local)) return "another";
-    const connected = ask(getpeername, fd);
-    return (remote ? connected && isAddress(address, remote) : !connected) ? "found" : "another";
-  };
-  const found = (fd: number) => {
-    lastFound = fd;
-    use(fd, library);
-  };
-  const start = lastFound;
-  // Descriptors are numbered from 0 up, the lowest that is free first.
-  for (let fd = start, gap = 0; gap < MAX_GAP; fd++) {
-    const what = look(fd);
-    if (what === "found") return found(fd);
-    gap = what === "none" ? gap + 1 : 0;
-  }
-  for (let fd = 0; fd < start; fd++) {
-    if (look(fd) === "found") return found(fd);
-  }
-}
-
-/** Whether an address of the kernel is this one of the runtime; IPv4 may be written as IPv6 in either. */
-function isAddress(sockaddr: Uint8Array, { hostname, port }: Deno.NetAddr): boolean {
-  if ((sockaddr[2]! << 8 | sockaddr[3]!) !== port) return false; // tells nearly all others apart, at no cost
-  const family = new Uint16Array(sockaddr.buffer)[0]; // in the machine's own byte order
-  if (family !== AF_INET && family !== AF_INET6) return false;
-  const bytes = family === AF_INET ? widened([...sockaddr.subarray(4, 8)]) : [...sockaddr.subarray(8, 24)];
-  const wanted = widened(parseIPv4(hostname) ?? parseIPv6(hostname) ?? []);
-  return bytes.length === wanted.length && bytes.every((byte, at) => byte === wanted[at]);
-}
-
-function widened(bytes: number[]): number[] {
-  return bytes.length === 4 ? [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, ...bytes] : bytes;
+function bytesOf(...values: number[]): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(new Int32Array(values).buffer);
 }

@@ -6,6 +6,7 @@
 
 import { type Address, formatAddress } from "../protocol/address.ts";
 import { closeQuietly } from "./close_quietly.ts";
+import { noteSocket } from "./descriptors.ts";
 import { cutTls } from "./native_socket.ts";
 
 /** A duplex of bytes. `Deno.Conn` is one as it is, so the hot path has no wrapper. */
@@ -38,6 +39,7 @@ export interface Transport {
 
 /** Sets what every socket of the relay has (TCP_NODELAY, TCP keep-alive), as far as the socket still lives. */
 export function tuneSocket(conn: Deno.TcpConn): void {
+  noteSocket(conn);
   try {
     conn.setNoDelay(true);
     conn.setKeepAlive(true);
