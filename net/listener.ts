@@ -7,7 +7,7 @@
 import { type Address, formatAddress } from "../protocol/address.ts";
 import type { Clock } from "./clock.ts";
 import { describeError, errorCode, isExhaustion } from "./errors.ts";
-import { MAX_ACCEPT_PAUSE_MS, MIN_ACCEPT_PAUSE_MS } from "./limits.ts";
+import { FAILED_ACCEPTS_PAUSE_MS, MAX_ACCEPT_PAUSE_MS, MAX_FAILED_ACCEPTS, MIN_ACCEPT_PAUSE_MS } from "./limits.ts";
 import type { Logger } from "./logger.ts";
 import { ALPN, type ServerCertificate } from "./tls.ts";
 import { noteSocket } from "./descriptors.ts";
@@ -132,6 +132,7 @@ export class Listener<C extends Deno.Conn<Deno.NetAddr> = Deno.TcpConn> {
 
   async #accept(onConn: (conn: C) => void): Promise<void> {
     let pause = MIN_ACCEPT_PAUSE_MS;
+    let failed = 0; // in a row
     while (!this.#closed) {
       let conn: C;
       try {
@@ -148,17 +149,20 @@ export class Listener<C extends Deno.Conn<Deno.NetAddr> = Deno.TcpConn> {
             error: `${describeError(error)}; raise the limit with ulimit -n`,
           });
           this.onExhausted();
+          await this.#sleep(pause);
+          pause = Math.min(MAX_ACCEPT_PAUSE_MS, pause * 2);
         } else {
-          // The client went before it was accepted (ECONNABORTED and its kin): the next one is another matter.
+          // The client went before it was accepted (a reset, ECONNABORTED and its kin): that costs nobody else any time.
           this.#log.debug("accept on {address} failed: {error}", {
             address: this.address,
             error: describeError(error),
           });
+          failed = (failed + 1) % MAX_FAILED_ACCEPTS;
+          if (failed === 0) await this.#sleep(FAILED_ACCEPTS_PAUSE_MS);
         }
-        await this.#sleep(pause);
-        pause = Math.min(MAX_ACCEPT_PAUSE_MS, pause * 2);
         continue;
       }
+      failed = 0;
       pause = MIN_ACCEPT_PAUSE_MS;
       if (this.#closed) closeQuietly(conn);
       else onConn(conn);

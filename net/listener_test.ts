@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Listener, ListenError } from "./listener.ts";
-import { MAX_ACCEPT_PAUSE_MS, MIN_ACCEPT_PAUSE_MS } from "./limits.ts";
+import { FAILED_ACCEPTS_PAUSE_MS, MAX_ACCEPT_PAUSE_MS, MAX_FAILED_ACCEPTS, MIN_ACCEPT_PAUSE_MS } from "./limits.ts";
 import { FakeClock, RecordingLogger, settled, test } from "./_fakes_test.ts";
 
 const LOCAL = { host: "127.0.0.1", port: 0 };
@@ -109,12 +109,26 @@ test("when descriptors run out, accepting pauses longer and longer, says so, and
   });
 });
 
-test("a client that went before it was accepted does not end the accept loop", async () => {
-  const gone = Object.assign(new Error("Software caused connection abort (os error 103)"), { code: "ECONNABORTED" });
-  await withAccepts([gone], async (listener, clock, logger, conns) => {
-    await settled();
-    assert.match(logger.lines[0]!, /^debug /);
-    await clock.advance(MIN_ACCEPT_PAUSE_MS);
+const gone = () => Object.assign(new Error("Transport endpoint is not connected (os error 107)"), { code: "ENOTCONN" });
+
+test("clients that went before they were accepted cost others no time", async () => {
+  await withAccepts(Array.from({ length: MAX_FAILED_ACCEPTS - 1 }, gone), async (listener, clock, logger, conns) => {
+    using client = await Deno.connect({ hostname: "127.0.0.1", port: portOf(listener) });
+    while (conns.length === 0) await settled(); // the clock stands still
+    assert.equal(clock.pending, 0);
+    assert.equal(logger.lines.length, MAX_FAILED_ACCEPTS - 1);
+    assert(logger.lines.every((line) => line.startsWith("debug ")));
+    assert(client);
+  });
+});
+
+test("an accept that fails time and again does not spin: the loop pauses a moment, and not longer each time", async () => {
+  await withAccepts(Array.from({ length: 3 * MAX_FAILED_ACCEPTS }, gone), async (listener, clock, logger, conns) => {
+    for (let n = 1; n <= 3; n++) {
+      while (clock.pending === 0) await settled();
+      assert.equal(logger.lines.length, n * MAX_FAILED_ACCEPTS);
+      await clock.advance(FAILED_ACCEPTS_PAUSE_MS);
+    }
     using client = await Deno.connect({ hostname: "127.0.0.1", port: portOf(listener) });
     while (conns.length === 0) await settled();
     assert(client);
