@@ -39,6 +39,13 @@ export const CONNECTION_ENDS = {
   service: { own: "service-closed", peer: "client-closed", reset: "service-reset" },
 } as const satisfies Readonly<Record<string, ConnectionEnds>>;
 
+const ORDERLY: ReadonlySet<ChannelEndReason> = new Set(["client-closed", "client-finished", "service-closed"] as const);
+
+/** Whether an end is one that a peer meant, with all it had to say. Any other is passed on as a reset. */
+export function isOrderly(reason: ChannelEndReason): boolean {
+  return ORDERLY.has(reason);
+}
+
 const DROPPING: ReadonlySet<ChannelEndReason> = new Set([
   ...["client-reset", "service-reset", "service-unreachable", "service-refused", "connect-timeout"] as const,
   ...["not-allowed", "too-many-channels", "service-down", "stalled"] as const,

@@ -6,7 +6,7 @@
 
 import type { Channel, ChannelReceiver } from "../protocol/channel.ts";
 import type { ChannelEndReason } from "../protocol/reasons.ts";
-import { type ChannelSummary, CONNECTION_ENDS, type ConnectionEnds, dropsBacklog } from "./channel_end.ts";
+import { type ChannelSummary, CONNECTION_ENDS, type ConnectionEnds, dropsBacklog, isOrderly } from "./channel_end.ts";
 import type { Clock } from "./clock.ts";
 import { Delivery } from "./delivery.ts";
 import {
@@ -19,6 +19,7 @@ import {
 } from "./limits.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 import type { ReceiveChunk } from "./receive_chunk.ts";
+import { resetQuietly, unacknowledgedBy } from "./reset.ts";
 import { closeQuietly, type Duplex } from "./transport.ts";
 import { WriteQueue } from "./write_queue.ts";
 
@@ -126,7 +127,7 @@ export class ChannelPump implements ChannelReceiver {
 
   /** Gives the pump its connection, which it closes at the end. */
   attach(conn: Duplex): void {
-    if (this.#closed) return closeQuietly(conn);
+    if (this.#closed) return resetQuietly(conn);
     this.#conn = conn;
     this.#queue.attach(conn);
     if (this.#peerEnded) this.#passPeerEnd();
@@ -186,8 +187,10 @@ export class ChannelPump implements ChannelReceiver {
     this.#cancelLook();
     this.#delivery?.cancel();
     this.channel.close(this.#clock.now(), reason);
+    const isWhole = isOrderly(this.#reason) && this.#queue.pending === 0;
     this.#queue.abandon();
-    closeQuietly(this.#conn);
+    if (isWhole) closeQuietly(this.#conn);
+    else resetQuietly(this.#conn);
     this.#unhold();
     this.#resolveDone({
       reason: this.#reason,
@@ -287,7 +290,8 @@ export class ChannelPump implements ChannelReceiver {
     this.#delivery = new Delivery({
       queue: this.#queue,
       clock: this.#clock,
-      closeWrite: () => this.#conn!.closeWrite(),
+      closeWrite: isOrderly(reason) ? () => this.#conn!.closeWrite() : undefined,
+      unacknowledged: () => unacknowledgedBy(this.#conn!),
       close: (loss = reason) => this.abort(loss),
     }, this.#readEnded);
   }

@@ -6,7 +6,7 @@
 
 import type { ChannelEndReason } from "../protocol/reasons.ts";
 import type { Clock } from "./clock.ts";
-import { DRAIN_TIMEOUT_MS, LINGER_MS } from "./limits.ts";
+import { DRAIN_TIMEOUT_MS, LINGER_MS, TAKEN_LOOK_MS } from "./limits.ts";
 import type { WriteQueue } from "./write_queue.ts";
 
 /** What a delivery needs of its connection. */
@@ -15,8 +15,10 @@ export interface DeliveryOptions {
   readonly queue: WriteQueue;
   /** The time. */
   readonly clock: Clock;
-  /** Tells the connection's other side that no more will come. */
-  closeWrite(): Promise<void>;
+  /** Tells the connection's other side that no more will come; without, the end is a reset. */
+  readonly closeWrite: (() => Promise<void>) | undefined;
+  /** Bytes that a reset would take from the other side. */
+  unacknowledged(): number;
   /** It is over: closes the connection. `loss`: why bytes were lost, if some were. */
   close(loss?: ChannelEndReason): void;
 }
@@ -45,7 +47,7 @@ export class Delivery {
 
   /** The connection still sends: gives it some time more, from this byte, for its own end. */
   linger(): void {
-    if (!this.#delivered || this.#cancelled) return;
+    if (!this.#delivered || this.#cancelled || !this.#options.closeWrite) return;
     const left = Math.min(LINGER_MS, this.#lingerUntil - this.#options.clock.now());
     this.#after(Math.max(0, left), () => this.#options.close());
   }
@@ -53,7 +55,7 @@ export class Delivery {
   /** The connection's own end has come. */
   ended(): void {
     this.#hasEnded = true;
-    if (this.#delivered) this.#options.close();
+    if (this.#delivered && this.#options.closeWrite) this.#options.close();
   }
 
   /** The connection is closed. Idempotent. */
@@ -74,10 +76,19 @@ export class Delivery {
   #onDelivered(): void {
     if (this.#cancelled) return;
     this.#delivered = true;
+    const { clock, closeWrite } = this.#options;
+    if (!closeWrite) return this.#resetWhenTaken(clock.now() + LINGER_MS);
     if (this.#hasEnded) return this.#options.close();
-    this.#lingerUntil = this.#options.clock.now() + DRAIN_TIMEOUT_MS;
+    this.#lingerUntil = clock.now() + DRAIN_TIMEOUT_MS;
     this.linger();
-    this.#options.closeWrite().catch(() => this.#options.close());
+    closeWrite().catch(() => this.#options.close());
+  }
+
+  /** A reset takes away what is still on its way: that is waited for, until a time. */
+  #resetWhenTaken(until: number): void {
+    const { clock, unacknowledged, close } = this.#options;
+    if (unacknowledged() === 0 || clock.now() >= until) return close();
+    this.#after(TAKEN_LOOK_MS, () => this.#resetWhenTaken(until));
   }
 
   #after(ms: number, fn: () => void): void {

@@ -18,12 +18,8 @@ const AF_UNSPEC = new Uint8Array(16); // a `struct sockaddr` of no family
 const SHUT_RDWR = 2;
 const SOL_SOCKET = 1;
 const SO_KEEPALIVE = 9;
-const SO_LINGER = 13;
 const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
-const TCP_KEEPIDLE = 4;
-const TCP_KEEPINTVL = 5;
-const TCP_KEEPCNT = 6;
 const SIOCOUTQ = 0x5411n;
 
 /** Whether sockets can be cut and reset here; where not, a closed one ends in order, and as late as its peer wants. */
@@ -46,17 +42,6 @@ export function resetSocket(conn: Deno.TcpConn): void {
   closeQuietly(conn);
 }
 
-/**
- * Whether the kernel resets a connection when it is closed, be it by the end of this process: whoever is killed has not
- * ended in order. To be turned off ahead of an orderly end. @returns whether it was done.
- */
-export function setResetOnClose(conn: Deno.TcpConn, on: boolean): boolean {
-  return withSocket(conn, (fd, { setsockopt }) => setsockopt(fd, SOL_SOCKET, SO_LINGER, on ? ON_0 : OFF_0, 8)) === 0;
-}
-
-const ON_0 = bytesOf(1, 0); // on, for 0 s
-const OFF_0 = bytesOf(0, 0);
-
 /** Bytes that the peer's system has not acknowledged, the end of writing included; 0 where that cannot be had. */
 export function unacknowledged(conn: Deno.TcpConn): number {
   count[0] = 0;
@@ -66,32 +51,16 @@ export function unacknowledged(conn: Deno.TcpConn): number {
 
 const count = new Int32Array(1);
 
-/** When TCP keep-alive gives a silent peer up, in whole seconds. */
-export interface KeepAlivePace {
-  /** Silence before the first probe. */
-  readonly idle: number;
-  /** Between two probes. */
-  readonly interval: number;
-  /** Probes without an answer. */
-  readonly probes: number;
-}
-
 /**
- * Sets options of a connection, or of a listening socket, whose connections inherit them.
+ * Sets TCP_NODELAY and TCP keep-alive on a connection, or on a listening socket, whose connections inherit them.
  *
  * @returns whether it was done.
  */
-export function tuneNatively(
-  socket: Deno.Conn<Deno.NetAddr> | Deno.Listener<Deno.Conn, Deno.NetAddr>,
-  pace?: KeepAlivePace,
-): boolean {
+export function tuneNatively(socket: Socket): boolean {
   return withSocket(socket, (fd, { setsockopt }) => {
     const set = (level: number, option: number, value: number) =>
       setsockopt(fd, level, option, bytesOf(value), 4) === 0;
-    const tuned = set(IPPROTO_TCP, TCP_NODELAY, 1) && set(SOL_SOCKET, SO_KEEPALIVE, 1);
-    if (!tuned || !pace) return tuned;
-    return set(IPPROTO_TCP, TCP_KEEPIDLE, pace.idle) && set(IPPROTO_TCP, TCP_KEEPINTVL, pace.interval) &&
-      set(IPPROTO_TCP, TCP_KEEPCNT, pace.probes);
+    return set(IPPROTO_TCP, TCP_NODELAY, 1) && set(SOL_SOCKET, SO_KEEPALIVE, 1);
   }) ?? false;
 }
 

@@ -33,6 +33,11 @@ export class PrefixedDuplex implements Duplex {
     return this.#duplex.closeWrite();
   }
 
+  /** What is behind the prefix. */
+  get inner(): Duplex {
+    return this.#duplex;
+  }
+
   close(): void {
     this.#duplex.close();
   }

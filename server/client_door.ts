@@ -12,7 +12,8 @@ import { PROXY_HEADER_TIMEOUT_MS } from "../net/limits.ts";
 import { isInNetwork } from "../net/networks.ts";
 import { PrefixedDuplex } from "../net/prefixed_duplex.ts";
 import { ProxyHeaderReader } from "../net/proxy_protocol.ts";
-import { closeQuietly, type Duplex } from "../net/transport.ts";
+import { resetQuietly } from "../net/reset.ts";
+import type { Duplex } from "../net/transport.ts";
 import type { ServiceGrant } from "./service_grant.ts";
 import type { ServerSettings } from "./options.ts";
 
@@ -57,14 +58,14 @@ export class ClientDoor {
   enter(duplex: Duplex, address: string): void {
     const { maxClients, proxyFrom } = this.grant;
     if (maxClients !== undefined && this.#count.inside >= maxClients) {
-      closeQuietly(duplex);
+      resetQuietly(duplex);
       return this.#events.refused(address, "too-many-channels", `${maxClients} clients are the most for this service`);
     }
     this.#count.inside++;
     const [host] = splitHostPort(address);
     if (!proxyFrom?.some((network) => isInNetwork(host, network))) return this.#events.serve(duplex, address);
     this.#readHeader(duplex, address).catch((error: unknown) => {
-      closeQuietly(duplex);
+      resetQuietly(duplex);
       this.left();
       this.#events.refused(address, "client-closed", describeError(error));
     });
@@ -84,7 +85,7 @@ export class ClientDoor {
   /** Turns away those who are still in the doorway. */
   close(): void {
     this.#closed = true;
-    for (const duplex of this.#reading) closeQuietly(duplex);
+    for (const duplex of this.#reading) resetQuietly(duplex);
   }
 
   /** A load balancer says first for whom it comes. */
@@ -94,7 +95,7 @@ export class ClientDoor {
     let late = false;
     const cancel = this.#settings.clock.after(PROXY_HEADER_TIMEOUT_MS, () => {
       late = true;
-      closeQuietly(duplex);
+      resetQuietly(duplex);
     });
     this.#reading.add(duplex);
     try {

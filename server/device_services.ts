@@ -9,7 +9,8 @@ import type { ChannelEndReason } from "../protocol/reasons.ts";
 import type { ServiceGrantResult, ServiceOffer } from "../protocol/v2_messages.ts";
 import { type ChannelSummary, nothingCarried } from "../net/channel_end.ts";
 import type { ChannelPump } from "../net/channel_pump.ts";
-import { closeQuietly, type Duplex, formatNetAddr, tuneSocket } from "../net/transport.ts";
+import { resetQuietly } from "../net/reset.ts";
+import { type Duplex, formatNetAddr, tuneSocket } from "../net/transport.ts";
 import type { AuthorizedDevice } from "./authorized_devices.ts";
 import { tellClientEnd } from "./client_end.ts";
 import { type ClientCount, ClientDoor } from "./client_door.ts";
@@ -168,7 +169,7 @@ export class DeviceServices implements HostPortOwner {
 
   onClient(conn: Deno.TcpConn, port: HostPort): void {
     const service = [...this.#services.values()].find((candidate) => candidate.port === port);
-    if (!service) return conn.close();
+    if (!service) return resetQuietly(conn);
     tuneSocket(conn);
     service.door.enter(conn, formatNetAddr(conn.remoteAddr));
   }
@@ -252,7 +253,7 @@ export class DeviceServices implements HostPortOwner {
     const freed = service.port.close().finally(() => this.#freeing--);
     this.#freed = Promise.all([this.#freed, freed]).then(() => {});
     for (const { duplex, address } of service.waiting) {
-      closeQuietly(duplex);
+      resetQuietly(duplex);
       service.door.left();
       this.#clientEnded(address, hostAddress, name, nothingCarried(reason), undefined);
     }
@@ -272,7 +273,7 @@ export class DeviceServices implements HostPortOwner {
     };
     const full = service && service.waiting.length >= MAX_CLIENTS_BEFORE_LISTEN;
     if (!service || !link || full) {
-      closeQuietly(duplex);
+      resetQuietly(duplex);
       return onEnd(nothingCarried(full ? "too-many-channels" : "link-lost"), undefined);
     }
     if (service.number === undefined) return void service.waiting.push({ duplex, address });

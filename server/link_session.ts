@@ -13,7 +13,8 @@ import { ChannelPump } from "../net/channel_pump.ts";
 import { MAX_LEAVING_CHANNELS } from "../net/limits.ts";
 import { LinkDriver } from "../net/link_driver.ts";
 import type { LinkEnd } from "../net/link_end.ts";
-import { closeQuietly, formatNetAddr, type Transport, tuneSocket } from "../net/transport.ts";
+import { resetQuietly } from "../net/reset.ts";
+import { formatNetAddr, type Transport, tuneSocket } from "../net/transport.ts";
 import { tellClientEnd } from "./client_end.ts";
 import type { ServerEvent } from "./events.ts";
 import { HeldClients } from "./held_clients.ts";
@@ -202,7 +203,7 @@ export class LinkSession implements HostPortOwner {
 
   #refuse({ conn, port }: WaitingClient, reason: ChannelEndReason): void {
     const client = formatNetAddr(conn.remoteAddr);
-    closeQuietly(conn);
+    resetQuietly(conn);
     this.#clientEnded(client, port, nothingCarried(reason));
   }
 

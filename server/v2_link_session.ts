@@ -19,7 +19,8 @@ import { LINK_WINDOW_BOUND, MAX_CLIENTS_INTERRUPTED } from "../net/limits.ts";
 import { boundLeaving } from "../net/leaving.ts";
 import type { LinkEnd } from "../net/link_end.ts";
 import { SessionLinks } from "../net/session_links.ts";
-import { closeQuietly, type Duplex, type Transport } from "../net/transport.ts";
+import { resetQuietly } from "../net/reset.ts";
+import type { Duplex, Transport } from "../net/transport.ts";
 import type { ServerSettings } from "./options.ts";
 
 /** A client that has come to a host port. */
@@ -213,7 +214,7 @@ export class V2LinkSession {
       ? undefined
       : this.#link.open(client.service, client.address, client.hostAddress);
     if (!channel) {
-      closeQuietly(client.duplex);
+      resetQuietly(client.duplex);
       const reason = this.done ? "link-lost" : "too-many-channels";
       client.onEnd(nothingCarried(reason), undefined);
       return undefined;

@@ -5,7 +5,7 @@
  */
 
 import type { Clock } from "../net/clock.ts";
-import { closeQuietly } from "../net/transport.ts";
+import { resetQuietly } from "../net/reset.ts";
 import type { HostPort } from "./host_port.ts";
 
 /** Milliseconds that a client waits for an id that is about to come free. */
@@ -70,7 +70,7 @@ export class WaitingClients {
     this.#disarm();
     if (this.#queue.length > 0) this.#arm();
     for (const client of expired) {
-      closeQuietly(client.conn);
+      resetQuietly(client.conn);
       this.#onExpired(client);
     }
   }

@@ -77,6 +77,22 @@ export class Stream implements Disposable {
     }
   }
 
+  /** Reads to the end, and says whether it was an orderly one, or a reset. */
+  async readToItsEnd(): Promise<{ readonly bytes: Uint8Array<ArrayBuffer>; readonly end: "orderly" | "reset" }> {
+    const pieces: Uint8Array[] = [];
+    const chunk = new Uint8Array(64 * 1024);
+    for (;;) {
+      try {
+        const count = await within(this.conn.read(chunk), "the end of a stream");
+        if (count === null) return { bytes: concat(pieces), end: "orderly" };
+        pieces.push(chunk.slice(0, count));
+      } catch (error) {
+        if (!(error instanceof Deno.errors.ConnectionReset)) throw error;
+        return { bytes: concat(pieces), end: "reset" };
+      }
+    }
+  }
+
   /** Shuts down the writing side. */
   async closeWrite(): Promise<void> {
     await this.conn.closeWrite();

@@ -1,0 +1,112 @@
+/**
+ * Ends that no peer meant are resets, at the client and at the service: nobody takes a part for the whole.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { CHANNEL_END_REASONS } from "../protocol/reasons.ts";
+import { isOrderly } from "../net/channel_end.ts";
+import { noise } from "./support/bytes.ts";
+import { startDevice, startServer } from "./support/relay.ts";
+import { freePort, Service } from "./support/service.ts";
+import { Stream } from "./support/stream.ts";
+import { test } from "./support/test.ts";
+import { ResettingClient, ResettingService } from "./support/v2_reset.ts";
+import { local, SECURITIES, startV2Relay } from "./support/v2_relay.ts";
+
+test("resets: three ends are orderly, and every other one is a reset", async () => {
+  assert.deepEqual(CHANNEL_END_REASONS.filter(isOrderly), ["client-closed", "client-finished", "service-closed"]);
+  await Promise.resolve();
+});
+
+for (const security of SECURITIES) {
+  test(`resets, v2 ${security}: a service that resets resets its client, who has what came before`, async () => {
+    await using service = await ResettingService.start("welcome");
+    await using relay = await startV2Relay({ security, services: [local("svc", service)] });
+    using client = await relay.connect("svc");
+    await client.write("hello");
+    assert.equal(await client.readText(7), "welcome");
+    await client.write("again");
+    assert.equal((await client.readToItsEnd()).end, "reset");
+  });
+
+  test(`resets, v2 ${security}: an orderly end is none, with all that went before it`, async () => {
+    await using service = new Service();
+    await using relay = await startV2Relay({ security, services: [local("svc", service)] });
+    using client = await relay.connect("svc");
+    await client.write("x");
+    using accepted = await service.accept();
+    await accepted.read(1); // with bytes unread its close would be a reset
+    await accepted.write(noise(500_000, 1));
+    accepted.close();
+    const { bytes, end } = await client.readToItsEnd();
+    assert.deepEqual([bytes.length, end], [500_000, "orderly"]);
+  });
+}
+
+test("resets, v2: a client that resets resets its service", async () => {
+  await using service = new Service();
+  await using relay = await startV2Relay({ services: [local("svc", service)] });
+  using client = await ResettingClient.connect(await relay.hostPort("svc"));
+  client.write("hello");
+  using accepted = await service.accept();
+  assert.equal(await accepted.readText(5), "hello");
+  client.reset();
+  assert.equal((await accepted.readToItsEnd()).end, "reset");
+});
+
+test("resets, v2: a client whose service cannot be reached is reset", async () => {
+  await using relay = await startV2Relay({ services: [local("svc", { port: freePort("127.0.0.1") })] });
+  using client = await relay.connect("svc");
+  assert.equal((await client.readToItsEnd()).end, "reset");
+});
+
+test("resets, v2: at the end of a session that does not go on, both ends are reset", async () => {
+  await using service = new Service();
+  await using relay = await startV2Relay({ services: [local("svc", service)] });
+  using client = await relay.connect("svc");
+  await client.write("hello");
+  using accepted = await service.accept();
+  assert.equal(await accepted.readText(5), "hello");
+  relay.device.handle.close();
+  assert.equal((await client.readToItsEnd()).end, "reset");
+  assert.equal((await accepted.readToItsEnd()).end, "reset");
+});
+
+test("resets, v2: at a shutdown what came is delivered, and then the client is reset", async () => {
+  await using service = new Service();
+  await using relay = await startV2Relay({ services: [local("svc", service)] });
+  using client = await relay.connect("svc");
+  await client.write("hello");
+  using accepted = await service.accept();
+  await accepted.write(noise(100_000, 3));
+  assert.equal((await client.read(1)).length, 1); // it is under way, and the device ends before it is through
+  relay.device.handle.shutdown();
+  const { bytes, end } = await client.readToItsEnd();
+  assert.equal(end, "reset");
+  assert.ok(bytes.length < 100_000, "the first piece was taken above");
+});
+
+test("resets, v1: both ends of a link that is lost are reset, and those of an orderly end are not", async () => {
+  await using service = new Service();
+  await using server = await startServer([`127.0.0.1:${service.port}`]);
+  await using device = startDevice(server.port, [`127.0.0.1:${service.port}`]);
+  const open = await server.events.next("host-open");
+  const port = Number(open.hostAddress.split(":").at(-1));
+
+  using whole = await Stream.connect(port);
+  await whole.write("hello");
+  using first = await service.accept();
+  assert.equal(await first.readText(5), "hello");
+  first.close();
+  assert.equal((await whole.readToItsEnd()).end, "orderly");
+
+  using client = await Stream.connect(port);
+  await client.write("hello");
+  using accepted = await service.accept();
+  assert.equal(await accepted.readText(5), "hello");
+  device.handle.close();
+  assert.equal((await client.readToItsEnd()).end, "reset");
+  assert.equal((await accepted.readToItsEnd()).end, "reset");
+});
