@@ -8,6 +8,7 @@
 import { stringify, TomlDate } from "smol-toml";
 import { formatPublicKey, parsePublicKey } from "../net/identity.ts";
 import { writePrivateFile } from "../app/private_file.ts";
+import { statPath } from "../app/private_folder.ts";
 import { hexBytes, readState, toHex } from "../app/state.ts";
 import { parseTime } from "../app/values.ts";
 
@@ -23,6 +24,14 @@ export interface Consent {
 }
 
 const FILE = "consent.toml";
+
+/** Bytes of a block of a disk. */
+const BLOCK = 4096;
+
+/** Takes the room that a revocation needs, so that it can be written when the disk is full. */
+export async function reserveConsent(folder: string): Promise<void> {
+  if (!statPath(`${folder}/${FILE}`)) await write(folder, { revoked: new Map() });
+}
 
 /** Reads what stands in a state. @throws {ConfigError} if it is damaged. */
 export async function readConsent(folder: string): Promise<Consent> {
@@ -55,5 +64,8 @@ export async function hashOf(source: string): Promise<string> {
 async function write(folder: string, { file, revoked }: Consent): Promise<void> {
   const times = Object.fromEntries([...revoked].map(([key, at]) => [key, new TomlDate(new Date(at))]));
   const text = stringify({ ...(file !== undefined && { file }), revoked: times });
-  await writePrivateFile(`${folder}/${FILE}`, `# Written by "server revoke" and "server confirm".\n${text}`);
+  const body = `# Written by "server revoke" and "server confirm".\n${text}`;
+  // Whole blocks, and in place if need be: on a full disk it takes no more room than it has.
+  const room = Math.ceil(body.length / BLOCK) * BLOCK - body.length;
+  await writePrivateFile(`${folder}/${FILE}`, `${body}${"\n".repeat(room)}`, "in-place");
 }

@@ -13,7 +13,7 @@ import { ConfigError } from "../app/config_error.ts";
 import { sweepBeside, sweepState } from "../app/leftovers.ts";
 import { loadIdentity } from "../app/state.ts";
 import { AuthorizedDevices } from "./authorized_devices.ts";
-import { readConsent } from "./consent.ts";
+import { readConsent, reserveConsent } from "./consent.ts";
 import { Enrolments } from "./enrolments.ts";
 import { devicesFile, writeFacts } from "./facts.ts";
 import { KeptPorts } from "./kept_ports.ts";
@@ -54,6 +54,9 @@ export async function openV2State(folder: string, given: string | undefined, log
   // A running server writes live.toml without the lock.
   await sweepState(folder, live.isFirst ? [...STATE_FILES, "live.toml"] : STATE_FILES, logger);
   sweepBeside(file, folder, logger);
+  await reserveConsent(folder).catch((error: unknown) => {
+    logger.debug("{error}; while that lasts, the last device cannot be revoked", { error: describeError(error) });
+  });
   const unsubscribe = devices.subscribe(({ added, removed, changed }) => {
     // A device with a new key is removed and added: its clients go on to look for it where it was.
     const still = new Set(added.map(({ name }) => name));
