@@ -22,6 +22,7 @@ export const OPTION_NAMES: readonly string[] = [
     "sni",
     "stall-timeout",
     "state",
+    "tcp-keep-alive",
     "tls-cert",
   ],
   ...["tls-key"],

@@ -16,6 +16,7 @@ const { optional, list, options } = check;
 const COMMON: check.Checks<CommonDeviceOptions> = {
   connectTimeout: optional(check.milliseconds(1)),
   stallTimeout: optional(check.milliseconds(1)),
+  tcpKeepAlive: optional(check.milliseconds(1, true)),
   linkWriteTimeout: optional(check.milliseconds(1, true)),
   expiration: optional(check.milliseconds(0)),
   keepAlive: optional(check.keepAliveSettings),

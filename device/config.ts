@@ -107,6 +107,12 @@ export const DEVICE_OPTIONS = {
     parse: parsePositiveDuration,
     preset: "10s",
   },
+  "tcp-keep-alive": {
+    value: "TIME",
+    help: "end a service that has been silent this long and does not answer (a pulled cable), or never",
+    parse: parseDurationOrNever,
+    preset: "2m",
+  },
   "stall-timeout": {
     value: "TIME",
     help: "v1: end a client whose service holds the link this long by not reading",
@@ -266,9 +272,10 @@ function keepAliveOf(
 
 function timesOf(
   values: OptionValues<typeof DEVICE_OPTIONS>,
-): Pick<CommonDeviceOptions, "connectTimeout" | "stallTimeout" | "linkWriteTimeout"> {
+): Pick<CommonDeviceOptions, "connectTimeout" | "stallTimeout" | "tcpKeepAlive" | "linkWriteTimeout"> {
   return {
     ...(values["connect-timeout"] !== undefined && { connectTimeout: values["connect-timeout"] }),
+    ...(values["tcp-keep-alive"] !== undefined && { tcpKeepAlive: values["tcp-keep-alive"] }),
     ...(values["stall-timeout"] !== undefined && { stallTimeout: values["stall-timeout"] }),
     ...(values["link-write-timeout"] !== undefined && { linkWriteTimeout: values["link-write-timeout"] }),
   };

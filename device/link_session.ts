@@ -99,7 +99,7 @@ export class LinkSession {
   }
 
   #onOpen(channel: V1Channel, early: Uint8Array): void {
-    const { clock, services, stallTimeout } = this.#settings;
+    const { clock, services, stallTimeout, tcpKeepAlive } = this.#settings;
     const leaving = this.#pumps.size - this.#link.channelCount + 1; // the new one has a channel and no pump yet
     const pump = new ChannelPump({
       channel,
@@ -107,6 +107,7 @@ export class LinkSession {
       clock,
       end: "service",
       stallTimeout,
+      tcpKeepAlive,
       halfCloseTimeout: 0, // seed 003, step 6: as soon as the service's socket is closed, CLOSE is sent
     });
     this.#pumps.add(pump);

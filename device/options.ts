@@ -8,7 +8,13 @@ import type { Address } from "../protocol/address.ts";
 import { type KeepAliveSettings, normalKeepAlive, V2_KEEP_ALIVE } from "../protocol/keep_alive.ts";
 import { type Clock, systemClock } from "../net/clock.ts";
 import { MAX_DURATION_MS } from "../net/duration.ts";
-import { CONNECT_TIMEOUT_MS, EXPIRATION_MS, LINK_WRITE_TIMEOUT_MS, STALL_TIMEOUT_MS } from "../net/limits.ts";
+import {
+  CONNECT_TIMEOUT_MS,
+  EXPIRATION_MS,
+  LINK_WRITE_TIMEOUT_MS,
+  STALL_TIMEOUT_MS,
+  TCP_KEEP_ALIVE_MS,
+} from "../net/limits.ts";
 import { type Logger, silentLogger } from "../net/logger.ts";
 import { type ReadNetwork, readNetwork } from "../net/network_watch.ts";
 import type { ProxyOptions } from "../net/http_proxy.ts";
@@ -31,6 +37,13 @@ export interface CommonDeviceOptions {
    * @default {10_000}
    */
   readonly connectTimeout?: number;
+  /**
+   * Milliseconds of silence after which a service that does not answer any more is ended: the system asks in the second half of
+   * that time. Negative: never. Takes Linux and the permission `ffi`; elsewhere the system's own pace holds.
+   *
+   * @default {120_000}
+   */
+  readonly tcpKeepAlive?: number;
   /**
    * Milliseconds that a v1 service may hold the link before its channel is ended; on v2 nobody holds it.
    *
@@ -128,6 +141,7 @@ export function deviceSettings(options: DeviceOptions): DeviceSettings {
   return {
     connectTimeout: options.connectTimeout ?? CONNECT_TIMEOUT_MS,
     stallTimeout: options.stallTimeout ?? STALL_TIMEOUT_MS,
+    tcpKeepAlive: options.tcpKeepAlive ?? TCP_KEEP_ALIVE_MS,
     linkWriteTimeout: options.linkWriteTimeout ?? LINK_WRITE_TIMEOUT_MS,
     expiration: Math.min(options.expiration ?? EXPIRATION_MS, MAX_DURATION_MS),
     keepAlive,

@@ -219,7 +219,7 @@ export class V2LinkSession {
   }
 
   #onOpen(channel: V2Channel, request: ConnectRequest): void {
-    const { settings: { clock, stallTimeout }, board } = this.#options;
+    const { settings: { clock, stallTimeout, tcpKeepAlive }, board } = this.#options;
     const found = board.find(request.service);
     const refuse = (reason: ChannelEndReason, text: string) => {
       channel.close(clock.now(), reason, text);
@@ -243,6 +243,7 @@ export class V2LinkSession {
       clock,
       end: "service",
       stallTimeout,
+      tcpKeepAlive,
       halfCloseTimeout: 0,
     });
     this.#pumps.set(pump, service);

@@ -37,6 +37,7 @@ export class PumpFixture {
       clock: this.clock,
       end: "client",
       stallTimeout: STALL_TIMEOUT_MS,
+      tcpKeepAlive: -1,
       halfCloseTimeout: HALF_CLOSE_TIMEOUT_MS,
       ...options,
     });

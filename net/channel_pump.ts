@@ -20,6 +20,7 @@ import {
 import { ReadBuffer } from "./read_buffer.ts";
 import type { ReceiveChunk } from "./receive_chunk.ts";
 import { resetQuietly, unacknowledgedBy } from "./reset.ts";
+import { watchPeer } from "./tcp_keep_alive.ts";
 import { closeQuietly, type Duplex } from "./transport.ts";
 import { WriteQueue } from "./write_queue.ts";
 
@@ -47,6 +48,8 @@ export interface ChannelPumpOptions {
   readonly end: keyof typeof CONNECTION_ENDS;
   /** Milliseconds that the connection may hold the link. */
   readonly stallTimeout: number;
+  /** Milliseconds of silence after which a connection that does not answer is gone; negative: never. */
+  readonly tcpKeepAlive: number;
   /**
    * Milliseconds without a byte that a channel lives on after the connection's writing side ended, on a link that cannot
    * carry a half-close; 0 ends it at once.
@@ -129,6 +132,7 @@ export class ChannelPump implements ChannelReceiver {
   attach(conn: Duplex): void {
     if (this.#closed) return resetQuietly(conn);
     this.#conn = conn;
+    watchPeer(conn, this.#options.tcpKeepAlive);
     this.#queue.attach(conn);
     if (this.#peerEnded) this.#passPeerEnd();
     this.#readLoop(conn).catch(() => this.#readFailed());

@@ -96,7 +96,10 @@ function isIp(host: string): boolean {
 
 /** Not `Deno.resolveDns`: that asks name servers alone. */
 async function lookup(host: string): Promise<string[]> {
-  const dns = await import("node:dns/promises"); // not loaded where it is not used
+  // Not loaded where they are not used. Deno 2.4 warns of a module of its own when it loads the second one.
+  const { default: process } = await import("node:process");
+  Object.assign(process, { noDeprecation: true });
+  const dns = await import("node:dns/promises");
   const found = await dns.lookup(host, { all: true, verbatim: true });
   const addresses = [...new Set(found.map(({ address }) => address))];
   if (addresses.length === 0) throw new Error(`${host} has no address`);

@@ -64,6 +64,12 @@ export const MAX_READ = 64 * 1024;
 /** Default of the time that a link's peer may take nothing, in milliseconds. */
 export const LINK_WRITE_TIMEOUT_MS = 60_000;
 
+/** Default of the silence after which a client or a service that does not answer is gone, in milliseconds. */
+export const TCP_KEEP_ALIVE_MS = 120_000;
+
+/** Probes of TCP keep-alive that a peer may leave unanswered. */
+export const TCP_KEEP_ALIVE_PROBES = 6;
+
 /** Default of the time that a receiver may hold its link, in milliseconds. */
 export const STALL_TIMEOUT_MS = 10_000;
 

@@ -20,6 +20,9 @@ const SOL_SOCKET = 1;
 const SO_KEEPALIVE = 9;
 const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
+const TCP_KEEPIDLE = 4;
+const TCP_KEEPINTVL = 5;
+const TCP_KEEPCNT = 6;
 const SIOCOUTQ = 0x5411n;
 
 /** Whether sockets can be cut and reset here; where not, a closed one ends in order, and as late as its peer wants. */
@@ -62,6 +65,38 @@ export function tuneNatively(socket: Socket): boolean {
       setsockopt(fd, level, option, bytesOf(value), 4) === 0;
     return set(IPPROTO_TCP, TCP_NODELAY, 1) && set(SOL_SOCKET, SO_KEEPALIVE, 1);
   }) ?? false;
+}
+
+/** Sets when TCP keep-alive gives a silent peer up: idle and interval in seconds, probes without an answer; or never. */
+export function setKeepAlive(
+  socket: Socket,
+  pace: { readonly idle: number; readonly interval: number; readonly probes: number } | undefined,
+): void {
+  withSocket(socket, (fd, { setsockopt }) => {
+    const set = (level: number, option: number, value: number) => setsockopt(fd, level, option, bytesOf(value), 4);
+    set(SOL_SOCKET, SO_KEEPALIVE, pace ? 1 : 0);
+    if (!pace) return;
+    set(IPPROTO_TCP, TCP_KEEPIDLE, pace.idle);
+    set(IPPROTO_TCP, TCP_KEEPINTVL, pace.interval);
+    set(IPPROTO_TCP, TCP_KEEPCNT, pace.probes);
+  });
+}
+
+/** What {@linkcode setKeepAlive} has set, as the system has it; `undefined` if keep-alive is off, or cannot be asked for. */
+export function keepAliveOf(socket: Socket): { idle: number; interval: number; probes: number } | undefined {
+  return withSocket(socket, (fd, { getsockopt }) => {
+    const get = (level: number, option: number) => {
+      const value = new Int32Array(1);
+      getsockopt(fd, level, option, new Uint8Array(value.buffer), Uint32Array.of(4));
+      return value[0]!;
+    };
+    if (get(SOL_SOCKET, SO_KEEPALIVE) === 0) return undefined;
+    return {
+      idle: get(IPPROTO_TCP, TCP_KEEPIDLE),
+      interval: get(IPPROTO_TCP, TCP_KEEPINTVL),
+      probes: get(IPPROTO_TCP, TCP_KEEPCNT),
+    };
+  });
 }
 
 function withSocket<T>(socket: Socket, use: (fd: number, calls: Calls) => T): T | undefined {

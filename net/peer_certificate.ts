@@ -17,6 +17,7 @@ const STORES = "DENO_TLS_CA_STORE";
 
 /** What the runtime can be asked for here would not prove a server. */
 export class UnprovableError extends Error {
+  /** What it is told apart by where classes do not reach. */
   override readonly name = "UnprovableError";
 }
 

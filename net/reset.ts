@@ -27,7 +27,7 @@ export function unacknowledgedBy(duplex: Duplex): number {
 }
 
 /** The socket of the runtime under a duplex, if there is one. */
-function socketOf(duplex: Duplex): Deno.TcpConn | undefined {
+export function socketOf(duplex: Duplex): Deno.TcpConn | undefined {
   const inner = duplex instanceof PrefixedDuplex ? duplex.inner : duplex;
   return "localAddr" in inner ? inner as Deno.TcpConn : undefined;
 }

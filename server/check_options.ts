@@ -56,6 +56,7 @@ const SERVE = options<ServeOptions>({
   })),
   keepAlive: optional(check.keepAliveSettings),
   stallTimeout: optional(check.milliseconds(1)),
+  tcpKeepAlive: optional(check.milliseconds(1, true)),
   halfCloseTimeout: optional(check.milliseconds(0)),
   linkWriteTimeout: optional(check.milliseconds(1, true)),
   expiration: optional(check.milliseconds(0)),

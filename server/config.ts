@@ -64,6 +64,12 @@ export const SERVER_OPTIONS = {
     parse: parseDuration,
     preset: "15s",
   },
+  "tcp-keep-alive": {
+    value: "TIME",
+    help: "end a client that has been silent this long and does not answer (a pulled cable), or never",
+    parse: parseDurationOrNever,
+    preset: "2m",
+  },
   "stall-timeout": {
     value: "TIME",
     help: "v1: end a client that holds its link this long by not reading",
@@ -129,6 +135,7 @@ export function serverConfig(values: OptionValues<typeof SERVER_OPTIONS>, file: 
       probeCount: values["probe-count"] ?? V2_KEEP_ALIVE.probeCount,
     },
     ...(values.expiration !== undefined && { expiration: values.expiration }),
+    ...(values["tcp-keep-alive"] !== undefined && { tcpKeepAlive: values["tcp-keep-alive"] }),
     ...(values["stall-timeout"] !== undefined && { stallTimeout: values["stall-timeout"] }),
     ...(values["half-close-timeout"] !== undefined && { halfCloseTimeout: values["half-close-timeout"] }),
     ...(values["link-write-timeout"] !== undefined && { linkWriteTimeout: values["link-write-timeout"] }),

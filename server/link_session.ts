@@ -162,7 +162,7 @@ export class LinkSession implements HostPortOwner {
 
   /** Gives a client a channel, if there is an id. */
   #open({ conn, port }: WaitingClient): boolean {
-    const { clock, stallTimeout, halfCloseTimeout, logger } = this.settings;
+    const { clock, stallTimeout, tcpKeepAlive, halfCloseTimeout, logger } = this.settings;
     const channel = this.#link.open(this.#targets.get(port)!, clock.now());
     if (!channel) return false;
     const client = formatNetAddr(conn.remoteAddr);
@@ -178,6 +178,7 @@ export class LinkSession implements HostPortOwner {
       clock,
       end: "client",
       stallTimeout,
+      tcpKeepAlive,
       halfCloseTimeout: halfCloseTimeout,
     });
     this.#pumps.add(pump);

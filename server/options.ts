@@ -8,7 +8,13 @@ import type { Address } from "../protocol/address.ts";
 import { type KeepAliveSettings, normalKeepAlive, V2_KEEP_ALIVE } from "../protocol/keep_alive.ts";
 import { type Clock, systemClock } from "../net/clock.ts";
 import { MAX_DURATION_MS } from "../net/duration.ts";
-import { EXPIRATION_MS, HALF_CLOSE_TIMEOUT_MS, LINK_WRITE_TIMEOUT_MS, STALL_TIMEOUT_MS } from "../net/limits.ts";
+import {
+  EXPIRATION_MS,
+  HALF_CLOSE_TIMEOUT_MS,
+  LINK_WRITE_TIMEOUT_MS,
+  STALL_TIMEOUT_MS,
+  TCP_KEEP_ALIVE_MS,
+} from "../net/limits.ts";
 import type { Identity } from "../net/identity.ts";
 import { type Logger, silentLogger } from "../net/logger.ts";
 import type { TlsSource } from "../net/tls.ts";
@@ -104,6 +110,13 @@ export interface ServeOptions {
    */
   readonly keepAlive?: KeepAliveSettings;
   /**
+   * Milliseconds of silence after which a client that does not answer any more is ended: the system asks in the second half of
+   * that time. Negative: never. Takes Linux and the permission `ffi`; elsewhere the system's own pace holds.
+   *
+   * @default {120_000}
+   */
+  readonly tcpKeepAlive?: number;
+  /**
    * Milliseconds that a client may hold its link before it is ended.
    *
    * @default {10_000}
@@ -144,6 +157,7 @@ export function serverSettings(options: ServeOptions): ServerSettings {
     v2: options.v2,
     keepAlive: normalKeepAlive(options.keepAlive ?? V2_KEEP_ALIVE),
     stallTimeout: options.stallTimeout ?? STALL_TIMEOUT_MS,
+    tcpKeepAlive: options.tcpKeepAlive ?? TCP_KEEP_ALIVE_MS,
     halfCloseTimeout: options.halfCloseTimeout ?? HALF_CLOSE_TIMEOUT_MS,
     linkWriteTimeout: options.linkWriteTimeout ?? LINK_WRITE_TIMEOUT_MS,
     expiration: Math.min(options.expiration ?? EXPIRATION_MS, MAX_DURATION_MS),

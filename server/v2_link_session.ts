@@ -205,7 +205,7 @@ export class V2LinkSession {
 
   /** Serves a client, or ends it at once. */
   serve(client: Client): ChannelPump | undefined {
-    const { clock, stallTimeout } = this.#options.settings;
+    const { clock, stallTimeout, tcpKeepAlive } = this.#options.settings;
     boundLeaving(this.#pumps, this.#link.channelCount);
     const waits = !this.#links.online;
     if (waits) this.#openedInterrupted++;
@@ -225,6 +225,7 @@ export class V2LinkSession {
       clock,
       end: "client",
       stallTimeout,
+      tcpKeepAlive,
       halfCloseTimeout: 0,
     });
     this.#pumps.add(pump);

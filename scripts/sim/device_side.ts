@@ -84,6 +84,7 @@ export class SimulatedSession {
       clock: this.#time.clock,
       end: "service",
       stallTimeout: STALL_TIMEOUT_MS,
+      tcpKeepAlive: -1,
       halfCloseTimeout: 0,
     });
     this.#pumps.add(pump);
