@@ -26,6 +26,7 @@ export class Service implements AsyncDisposable {
   readonly #waiting: Stream[] = [];
   readonly #askers: ((stream: Stream) => void)[] = [];
   readonly #work: Promise<void>[] = [];
+  #closed = false;
 
   /** Starts at once. Without a handler connections wait for {@linkcode Service.accept}. */
   constructor(handler?: (stream: Stream) => Promise<void>, options: ServiceOptions = {}) {
@@ -49,6 +50,7 @@ export class Service implements AsyncDisposable {
 
   /** Closes the listener and every connection. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
     this.#listener.close();
     for (const stream of this.#streams) stream.close();
     await Promise.all(this.#work);
@@ -60,7 +62,8 @@ export class Service implements AsyncDisposable {
       try {
         conn = await this.#listener.accept();
       } catch {
-        return; // closed
+        if (this.#closed) return;
+        continue; // who reset before it was accepted is gone, and others may come
       }
       const stream = new Stream(conn);
       this.#streams.push(stream);
