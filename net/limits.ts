@@ -182,7 +182,7 @@ export const HANDSHAKE_TIMEOUT_MS = 10_000;
 export const MAX_HANDSHAKES = 1_400;
 
 /** Time without a step of its handshake after which a connection may have to make room, in milliseconds. */
-export const HANDSHAKE_GRACE_MS = 2_000;
+export const HANDSHAKE_GRACE_MS = 1_000;
 
 /** Devices that have proved to have an enrolment string, and wait to be let in. */
 export const MAX_ENROLLING = 1_024;
@@ -215,6 +215,9 @@ export const MIN_HANDSHAKE_TURN_MS = 500;
 
 /** The same when handshakes that went well took long lately: then there is much to do. */
 export const MAX_HANDSHAKE_TURN_MS = 2_000;
+
+/** The same from an address whose handshakes fail one and all: those who are silent hold up few. */
+export const STRANGER_TURN_MS = 50;
 
 /** A wait for the beginning of a handshake, in milliseconds, from which those who came last have every other turn. */
 export const LONG_HANDSHAKE_WAIT_MS = 1_000;

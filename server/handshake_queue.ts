@@ -3,7 +3,7 @@
  * takes as long as all together, and all are too late. So a few of each address are under way at a time, and done soon.
  *
  * Whoever takes clearly longer than devices do does not count any more, so strangers who say nothing hold up nobody for
- * long; and addresses have their turns one after the other, so who comes from elsewhere does not wait for a crowd.
+ * long, and the less so the more of them there are; and addresses have their turns one after the other, so who comes from elsewhere does not wait for a crowd.
  *
  * @module
  */
@@ -17,6 +17,7 @@ import {
   MAX_HANDSHAKES_UNDER_WAY,
   MAX_WAITING_HANDSHAKES,
   MIN_HANDSHAKE_TURN_MS,
+  STRANGER_TURN_MS,
 } from "../net/limits.ts";
 
 /** A connection whose handshake has not begun. */
@@ -32,6 +33,9 @@ export interface Waiting {
 /** Handshakes over which their usual time is taken. */
 const USUAL_OF = 16;
 
+/** Handshakes of an address over which it is seen how many go well. */
+const WENT_WELL_OF = 64;
+
 /** Those of one address. */
 interface Site {
   readonly name: string;
@@ -40,6 +44,8 @@ interface Site {
   underWay: number;
   /** Whether it is the turn of the one that came last, if those before it wait for long. */
   lastIsNext: boolean;
+  /** The part of its handshakes that went well lately, from 0 to 1. */
+  wentWell: number;
 }
 
 /** A queue for each address; the addresses have turns. */
@@ -70,7 +76,7 @@ export class HandshakeQueue {
   enter(waiting: Waiting): void {
     const { site: name } = waiting;
     if (this.#size >= MAX_WAITING_HANDSHAKES && !this.#makeRoom(waiting)) return;
-    const site = this.#sites.get(name) ?? { name, queue: [], underWay: 0, lastIsNext: false };
+    const site = this.#sites.get(name) ?? { name, queue: [], underWay: 0, lastIsNext: false, wentWell: 1 };
     this.#sites.set(name, site);
     site.queue.push({ waiting, until: this.#clock.now() + HANDSHAKE_TIMEOUT_MS });
     this.#size++;
@@ -134,11 +140,18 @@ export class HandshakeQueue {
       this.#place(site);
       if (this.#cancel === undefined) this.#go();
     };
-    const turn = Math.min(MAX_HANDSHAKE_TURN_MS, Math.max(MIN_HANDSHAKE_TURN_MS, Math.ceil(2 * this.#usual)));
-    const cancel = this.#clock.after(turn, release);
+    const usual = Math.min(MAX_HANDSHAKE_TURN_MS, Math.max(MIN_HANDSHAKE_TURN_MS, 2 * this.#usual));
+    // Where most are silent until they have to go, nobody is helped by waiting for them.
+    const turn = Math.max(STRANGER_TURN_MS, Math.ceil(usual * site.wentWell));
+    const cancel = this.#clock.after(turn, () => {
+      learn(false);
+      release();
+    });
+    const learn = (wentWell: boolean) => site.wentWell += (Number(wentWell) - site.wentWell) / WENT_WELL_OF;
     this.#timers.add(cancel);
     waiting.begin().then((wentWell) => {
       if (wentWell) this.#usual += (this.#clock.now() - since - this.#usual) / USUAL_OF;
+      if (wentWell || counts) learn(wentWell); // one that took long and then failed was seen as that before
       release();
     });
   }

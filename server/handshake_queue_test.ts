@@ -8,6 +8,7 @@ import {
   MAX_HANDSHAKES_UNDER_WAY,
   MAX_WAITING_HANDSHAKES,
   MIN_HANDSHAKE_TURN_MS,
+  STRANGER_TURN_MS,
 } from "../net/limits.ts";
 import { HandshakeQueue, type Waiting } from "./handshake_queue.ts";
 
@@ -154,4 +155,17 @@ test("where a flood of one address waits for long, those who came last have ever
   assert.equal(late!.begun, true);
   assert.ok(begun(flood) <= MAX_HANDSHAKES_UNDER_WAY + 3 * HANDSHAKES_A_TURN);
   queue.close("");
+});
+
+test("where nearly all from an address are silent, each of them holds up others for less and less time", async () => {
+  const { come, turn, clock, queue } = setUp();
+  const flood = come(8 * MAX_HANDSHAKES_UNDER_WAY, "a");
+  for (let ms = 0; ms < 4 * MIN_HANDSHAKE_TURN_MS; ms += STRANGER_TURN_MS) {
+    turn(MAX_HANDSHAKES_UNDER_WAY);
+    clock.jump(STRANGER_TURN_MS);
+  }
+  turn(MAX_HANDSHAKES_UNDER_WAY);
+  assert.equal(begun(flood), flood.length, "the first ones alone would have taken half of that time");
+  queue.close("");
+  await settled();
 });

@@ -38,6 +38,13 @@ export class ManualClock implements Clock {
     }
   }
 
+  /** Resolves when `count` timers of at most `ms` milliseconds are running. */
+  async armedUpTo(ms: number, count: number): Promise<void> {
+    while ([...this.#timers].filter((timer) => timer.ms <= ms).length < count) {
+      await within(this.#wake.promise, `${count} timers of at most ${ms} ms`);
+    }
+  }
+
   /** Moves on by `ms` milliseconds; timers that come due fire in order. */
   advance(ms: number): void {
     const end = this.#now + ms;
