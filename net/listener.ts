@@ -165,7 +165,18 @@ export class Listener<C extends Deno.Conn<Deno.NetAddr> = Deno.TcpConn> {
       failed = 0;
       pause = MIN_ACCEPT_PAUSE_MS;
       if (this.#closed) closeQuietly(conn);
-      else onConn(conn);
+      else this.#handOver(conn, onConn);
+    }
+  }
+
+  /** Whatever becomes of one connection, the next one is accepted. */
+  #handOver(conn: C, onConn: (conn: C) => void): void {
+    try {
+      onConn(conn);
+    } catch (error) {
+      closeQuietly(conn);
+      const { address } = this;
+      this.#log.error("a connection to {address} was dropped: {error}", { address, error: describeError(error) });
     }
   }
 

@@ -144,3 +144,24 @@ test("a listener that is closed during a pause ends at once, and leaves no timer
     assert.equal(clock.pending, 0);
   });
 });
+
+test("one connection that cannot be handed over does not end the accept loop", async () => {
+  const logger = new RecordingLogger();
+  const conns: Deno.TcpConn[] = [];
+  let first = true;
+  const listener = Listener.open(LOCAL, new FakeClock(), logger, (conn) => {
+    if (!first) return void conns.push(conn);
+    first = false;
+    throw new Error("no room");
+  });
+  const dial = () => Deno.connect({ hostname: "127.0.0.1", port: portOf(listener) });
+  using one = await dial();
+  assert.equal(await one.read(new Uint8Array(1)), null);
+  using two = await dial();
+  while (conns.length === 0) await settled();
+  assert(two);
+  assert.match(logger.lines.join(), /^error a connection to .*no room/);
+  listener.close();
+  await listener.ended;
+  for (const conn of conns) conn.close();
+});
