@@ -95,7 +95,8 @@ export class LinkSession {
   /** Ends at once. Idempotent. */
   close(reason: LinkEndReason): void {
     this.#driver.close(reason);
-    for (const pump of this.#pumps) pump.abort(reason === "shutting-down" ? "shutting-down" : "link-lost");
+    if (reason !== "shutting-down") return; // the channels have been told, and what came is delivered
+    for (const pump of this.#pumps) pump.abort("shutting-down");
   }
 
   #onOpen(channel: V1Channel, early: Uint8Array): void {

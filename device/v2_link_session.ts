@@ -210,7 +210,8 @@ export class V2LinkSession {
       this.#link.sendGoodbye(goodbye("shutting-down", "the device is shutting down"));
     }
     this.#links.close(reason, detail);
-    for (const pump of [...this.#pumps.keys()]) pump.abort(reason === "shutting-down" ? "shutting-down" : "link-lost");
+    if (reason !== "shutting-down") return; // the channels have been told, and what came is delivered
+    for (const pump of [...this.#pumps.keys()]) pump.abort("shutting-down");
   }
 
   #onGoodbye(word: Goodbye): void {

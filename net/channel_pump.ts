@@ -171,6 +171,8 @@ export class ChannelPump implements ChannelReceiver {
   }
 
   onEnd(reason: ChannelEndReason): void {
+    // Where the other side had ended in order before, what came is whole: it is delivered, with that end.
+    if (this.#peerEnded) return this.#finish(reason, true);
     if (dropsBacklog(reason) && this.channel.credit) return this.abort(reason);
     this.#finish(this.#readEnded && reason === "service-closed" ? this.#ends.own : reason);
   }
@@ -282,19 +284,18 @@ export class ChannelPump implements ChannelReceiver {
     });
   }
 
-  #finish(reason: ChannelEndReason): void {
+  #finish(reason: ChannelEndReason, isWhole: boolean = isOrderly(reason)): void {
     if (this.#reason !== undefined) return;
     this.#reason = reason;
     this.#cancelLook();
     this.#unhold();
     // A service that is still being dialled gets what came for it before the close.
-    const idle = this.#queue.pending === 0;
-    if (idle && (this.#conn === undefined || reason === "link-lost")) return this.abort(reason);
+    if (this.#queue.pending === 0 && this.#conn === undefined) return this.abort(reason);
     this.#cancelTimer();
     this.#delivery = new Delivery({
       queue: this.#queue,
       clock: this.#clock,
-      closeWrite: isOrderly(reason) ? () => this.#conn!.closeWrite() : undefined,
+      closeWrite: isWhole ? () => this.#conn!.closeWrite() : undefined,
       unacknowledged: () => unacknowledgedBy(this.#conn!),
       close: (loss = reason) => this.abort(loss),
     }, this.#readEnded);

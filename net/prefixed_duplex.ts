@@ -4,6 +4,7 @@
  * @module
  */
 
+import { forgetSocket } from "./descriptors.ts";
 import type { Duplex } from "./transport.ts";
 
 /** Reads what was read before, then what follows. */
@@ -39,6 +40,7 @@ export class PrefixedDuplex implements Duplex {
   }
 
   close(): void {
+    forgetSocket(this.#duplex);
     this.#duplex.close();
   }
 }

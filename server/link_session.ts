@@ -143,7 +143,8 @@ export class LinkSession implements HostPortOwner {
   /** Ends at once. Idempotent. */
   close(reason: LinkEndReason, detail?: string): void {
     this.#driver.close(reason, detail);
-    for (const pump of this.#pumps) pump.abort(reason === "shutting-down" ? "shutting-down" : "link-lost");
+    if (reason !== "shutting-down") return; // the channels have been told, and what came is delivered
+    for (const pump of this.#pumps) pump.abort("shutting-down");
   }
 
   onClient(conn: Deno.TcpConn, port: HostPort): void {

@@ -257,6 +257,8 @@ export class V2LinkSession {
     if (!this.done) this.#link.sendGoodbye(word);
     if (reason === "shutting-down") this.#links.close(reason, detail);
     else this.#links.dismiss(reason, detail);
+    // At any other end the channels have been told, and clients get what came for them.
+    if (reason !== "shutting-down" && reason !== "revoked") return;
     for (const pump of this.#pumps) pump.abort(reason === "shutting-down" ? "shutting-down" : "link-lost");
   }
 
