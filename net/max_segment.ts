@@ -10,7 +10,7 @@
 
 import { type Clock, sleep } from "./clock.ts";
 import { descriptorOf, reboundSocket } from "./descriptors.ts";
-import { canCut } from "./native_socket.ts";
+import { type Calls, libc } from "./libc.ts";
 
 const AF_UNSPEC = 0;
 const SOL_SOCKET = 1;
@@ -24,26 +24,6 @@ const SOCKADDR_SIZE = 128;
 
 /** Milliseconds between two looks at a socket that connects. */
 const LOOK_MS = 5;
-
-const SYMBOLS = {
-  getpeername: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
-  getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
-  setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
-  connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
-  poll: { parameters: ["buffer", "u64", "i32"], result: "i32" },
-} as const;
-
-type Calls = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
-
-const library = load();
-
-function load(): Calls | undefined {
-  try {
-    return canCut() ? Deno.dlopen("libc.so.6", SYMBOLS).symbols : undefined;
-  } catch {
-    return undefined; // musl has another name for it
-  }
-}
 
 /**
  * Connects `conn`, on which nothing was sent yet, once more, with segments of `bytes` at most either way. It has another
@@ -59,7 +39,7 @@ export async function limitSegment(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const calls = library;
+  const calls = libc();
   const fd = calls && descriptorOf(conn);
   if (!calls || fd === undefined || !reconnect(calls, fd, bytes)) return false;
   reboundSocket(conn);
@@ -94,8 +74,9 @@ function reconnect(calls: Calls, fd: number, bytes: number): boolean {
 
 /** The largest segment that a connection of this process sends now, in bytes; `undefined` where that cannot be asked. */
 export function segmentOf(conn: Deno.Conn<Deno.NetAddr>): number | undefined {
-  const fd = library && descriptorOf(conn);
-  return library && fd !== undefined ? optionOf(library, fd, IPPROTO_TCP, TCP_MAXSEG) : undefined;
+  const calls = libc();
+  const fd = calls && descriptorOf(conn);
+  return calls && fd !== undefined ? optionOf(calls, fd, IPPROTO_TCP, TCP_MAXSEG) : undefined;
 }
 
 function optionOf(calls: Calls, fd: number, level: number, option: number): number {

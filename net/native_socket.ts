@@ -67,11 +67,18 @@ export function tuneNatively(socket: Socket): boolean {
   }) ?? false;
 }
 
-/** Sets when TCP keep-alive gives a silent peer up: idle and interval in seconds, probes without an answer; or never. */
-export function setKeepAlive(
-  socket: Socket,
-  pace: { readonly idle: number; readonly interval: number; readonly probes: number } | undefined,
-): void {
+/** When the system asks a silent peer, and gives it up. */
+export interface KeepAlivePace {
+  /** Seconds of silence before the first probe (`TCP_KEEPIDLE`). */
+  readonly idle: number;
+  /** Seconds between two probes (`TCP_KEEPINTVL`). */
+  readonly interval: number;
+  /** Probes without an answer (`TCP_KEEPCNT`). */
+  readonly probes: number;
+}
+
+/** Sets when TCP keep-alive gives a silent peer up, or that it never does. */
+export function setKeepAlive(socket: Socket, pace: KeepAlivePace | undefined): void {
   withSocket(socket, (fd, { setsockopt }) => {
     const set = (level: number, option: number, value: number) => setsockopt(fd, level, option, bytesOf(value), 4);
     set(SOL_SOCKET, SO_KEEPALIVE, pace ? 1 : 0);
@@ -83,7 +90,7 @@ export function setKeepAlive(
 }
 
 /** What {@linkcode setKeepAlive} has set, as the system has it; `undefined` if keep-alive is off, or cannot be asked for. */
-export function keepAliveOf(socket: Socket): { idle: number; interval: number; probes: number } | undefined {
+export function keepAliveOf(socket: Socket): KeepAlivePace | undefined {
   return withSocket(socket, (fd, { getsockopt }) => {
     const get = (level: number, option: number) => {
       const value = new Int32Array(1);

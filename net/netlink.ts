@@ -6,6 +6,7 @@
  */
 
 import { parseIPv4, parseIPv6 } from "../protocol/address.ts";
+import { type Calls, libc } from "./libc.ts";
 
 /** The way to an address. */
 export interface Way {
@@ -47,43 +48,23 @@ const LINK_SIZE = 16; // struct ifinfomsg
 /** Room for an answer, in bytes; that about an interface has up to some thousand, of which the head will do. */
 const ANSWER_SIZE = 8_192;
 
-const LIBRARY = "libc.so.6";
-const SYMBOLS = {
-  socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
-  send: { parameters: ["i32", "buffer", "usize", "i32"], result: "isize" },
-  recv: { parameters: ["i32", "buffer", "usize", "i32"], result: "isize" },
-  close: { parameters: ["i32"], result: "i32" },
-} as const;
-
 /** Numbers are in the machine's own order. */
 const LITTLE = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
-type Calls = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
-
-const library = load();
-
-function load(): Calls | undefined {
-  if (Deno.build.os !== "linux" || Deno.permissions.querySync({ name: "ffi" }).state !== "granted") return undefined;
-  try {
-    return Deno.dlopen(LIBRARY, SYMBOLS).symbols;
-  } catch {
-    return undefined; // musl has another name for it
-  }
-}
-
 /** Whether the kernel can be asked here. */
 export function canAsk(): boolean {
-  return library !== undefined;
+  return libc() !== undefined;
 }
 
 /** The ways to `hosts`, which are IPs; `undefined` for one to which none leads, or over an interface without its cable. */
 export function waysTo(hosts: readonly string[]): (Way | undefined)[] {
-  const fd = library?.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, 0) ?? -1;
-  if (!library || fd < 0) return hosts.map(() => undefined);
+  const calls = libc();
+  const fd = calls?.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, 0) ?? -1;
+  if (!calls || fd < 0) return hosts.map(() => undefined);
   try {
-    return hosts.map((host) => wayTo(library, fd, host));
+    return hosts.map((host) => wayTo(calls, fd, host));
   } finally {
-    library.close(fd);
+    calls.close(fd);
   }
 }
 

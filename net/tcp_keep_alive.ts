@@ -6,19 +6,9 @@
  */
 
 import { TCP_KEEP_ALIVE_PROBES } from "./limits.ts";
-import { setKeepAlive } from "./native_socket.ts";
+import { type KeepAlivePace, setKeepAlive } from "./native_socket.ts";
 import { socketOf } from "./reset.ts";
 import type { Duplex } from "./transport.ts";
-
-/** When the system asks a silent peer, and gives it up. */
-export interface KeepAlivePace {
-  /** Seconds of silence before the first probe (`TCP_KEEPIDLE`). */
-  readonly idle: number;
-  /** Seconds between two probes (`TCP_KEEPINTVL`). */
-  readonly interval: number;
-  /** Probes without an answer (`TCP_KEEPCNT`). */
-  readonly probes: number;
-}
 
 /**
  * The pace that finds a peer gone after about `ms` milliseconds of silence: half of that the connection may be silent, and
