@@ -7,7 +7,7 @@
 import { readPrivateFile, writeStateFile } from "../app/private_file.ts";
 import { type AuthorizedDevice, parseDevices } from "./authorized_devices.ts";
 import { DeviceIndex } from "./device_index.ts";
-import { addDevice, HEADING } from "./device_table.ts";
+import { addDevice, HEADING, type ReadDevices, readerOf } from "./device_table.ts";
 
 /** A device that is to be added. */
 export type NewDevice = Omit<AuthorizedDevice, "disabled">;
@@ -15,21 +15,17 @@ export type NewDevice = Omit<AuthorizedDevice, "disabled">;
 /** The file as it was read last. To be used under the lock of the state. */
 export class DeviceFile {
   readonly #file: string;
-  readonly #parse: (source: string) => Promise<Iterable<AuthorizedDevice>>;
+  readonly #read: ReadDevices;
   #source: string | undefined;
   #index: DeviceIndex | undefined;
 
   /**
    * @param file Where it is.
-   * @param parse Reads a text of it; by default at once, as a command does.
+   * @param read Reads a text of it; by default at once, as a command does.
    */
-  constructor(
-    file: string,
-    parse: (source: string) => Promise<Iterable<AuthorizedDevice>> = (source) =>
-      Promise.resolve(parseDevices(file, source)),
-  ) {
+  constructor(file: string, read: ReadDevices = readerOf(file)) {
     this.#file = file;
-    this.#parse = parse;
+    this.#read = read;
   }
 
   /**
@@ -40,7 +36,7 @@ export class DeviceFile {
   async read(): Promise<DeviceIndex> {
     const source = await readPrivateFile(this.#file, false) ?? "";
     if (!this.#index || this.#source === undefined || source !== this.#source) {
-      this.#index = new DeviceIndex(await this.#parse(source));
+      this.#index = new DeviceIndex((await this.#read(source)).devices);
       this.#source = source;
     }
     return this.#index;

@@ -38,11 +38,6 @@ export async function readDevices(file: string): Promise<AuthorizedDevice[]> {
   return parseDevices(file, await readPrivateFile(file, false) ?? "");
 }
 
-/** The same with the ways to find devices; what `read` has read before costs nothing. */
-export async function readDeviceFile(file: string, read: ReadDevices = readerOf(file)): Promise<DevicesFound> {
-  return await read(await readPrivateFile(file, false) ?? "");
-}
-
 /** Reads a text of the file; the same device of two texts is one object where it can be. */
 export type ReadDevices = (source: string) => Promise<DevicesFound>;
 
@@ -56,6 +51,7 @@ export function readerOf(file: string): ReadDevices {
  * Edits the file, whole or not at all. To be called under the lock of the state.
  *
  * @param wanted What is to come of the device, if that is known.
+ * @param read For whoever remembers what the file meant before, and has something else to do meanwhile.
  * @throws {ConfigError} if it cannot be used, before or after, and if anything else would come of it.
  */
 export async function updateDevices(

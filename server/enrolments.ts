@@ -12,10 +12,9 @@ import { withLock } from "../app/private_file.ts";
 import { explain } from "../app/private_folder.ts";
 import { demandWritable } from "../app/replace_file.ts";
 import { toHex } from "../app/state.ts";
-import type { AuthorizedDevice } from "./authorized_devices.ts";
 import { DeviceFile, type NewDevice } from "./device_file.ts";
 import { DeviceIndex } from "./device_index.ts";
-import { readDevices, replaceDevice, updateDevices } from "./device_table.ts";
+import { type ReadDevices, readDevices, readerOf, replaceDevice, updateDevices } from "./device_table.ts";
 import {
   type EnrolmentRequest,
   enrolmentsStamp,
@@ -64,7 +63,7 @@ export interface EnrolmentsOptions {
   /** The wall clock. */
   readonly now?: () => number;
   /** Reads a text of the file of devices, for whoever remembers what it meant before. */
-  readonly parse?: (source: string) => Promise<Iterable<AuthorizedDevice>>;
+  readonly read?: ReadDevices;
 }
 
 /** Somebody who redeems. */
@@ -80,6 +79,7 @@ export class Enrolments {
   readonly #file: string;
   readonly #now: () => number;
   readonly #store: EnrolmentStore;
+  readonly #read: ReadDevices;
   readonly #devices: DeviceFile;
   readonly #queue: Redeemer[] = [];
   #working = false;
@@ -89,12 +89,13 @@ export class Enrolments {
 
   /** Enrolments in `folder`, for the file `devices`. */
   constructor(folder: string, devices: string, options: EnrolmentsOptions | (() => number) = {}) {
-    const { now, parse } = typeof options === "function" ? { now: options } as EnrolmentsOptions : options;
+    const { now, read } = typeof options === "function" ? { now: options } as EnrolmentsOptions : options;
     this.#folder = folder;
     this.#file = devices;
     this.#now = now ?? Date.now;
     this.#store = new EnrolmentStore(folder);
-    this.#devices = new DeviceFile(devices, parse);
+    this.#read = read ?? readerOf(devices);
+    this.#devices = new DeviceFile(devices, this.#read);
   }
 
   /**
@@ -221,7 +222,8 @@ export class Enrolments {
     try {
       await this.#devices.append(added);
       for (const { enrolment, key } of replaced) {
-        await updateDevices(this.#file, enrolment.device, replaceDevice(newDevice(enrolment, key, false)));
+        const edit = replaceDevice(newDevice(enrolment, key, false));
+        await updateDevices(this.#file, enrolment.device, edit, undefined, this.#read);
       }
     } finally {
       if (replaced.length > 0) this.#devices.forget();

@@ -37,9 +37,7 @@ test(`with ${COUNT} devices nothing that becomes of their file keeps links from 
       .join("\n");
   await Deno.writeTextFile(file, text("0.0.0.0:0"));
   const devices = new AuthorizedDevices(file, systemClock, silentLogger);
-  const enrolments = new Enrolments(folder, file, {
-    parse: async (source) => (await devices.parse(source)).devices,
-  });
+  const enrolments = new Enrolments(folder, file, { read: (source) => devices.parse(source) });
   const told: number[] = [];
   devices.subscribe(({ added, changed }) => told.push(added.length + changed.length));
   const { tokenId } = await enrolments.create({
@@ -47,6 +45,7 @@ test(`with ${COUNT} devices nothing that becomes of their file keeps links from 
     services: [parseGrant("ssh=0.0.0.0:0")],
     replace: false,
   });
+  const replacing = await enrolments.create({ device: "dev7", replace: true });
   const read = devices.sectionsRead;
   const ways: [what: string, fn: () => Promise<void>][] = [
     ["an enrolment", async () => {
@@ -54,6 +53,11 @@ test(`with ${COUNT} devices nothing that becomes of their file keeps links from 
       await devices.reload();
       assert.equal(devices.byKey(rawKey(9))?.name, "new");
       assert.ok(devices.sectionsRead - read <= 2, "its own, and the one that it stands behind");
+    }],
+    ["a new key for a device", async () => {
+      assert.ok((await enrolments.redeem(replacing.tokenId, rawKey(10))).ok);
+      await devices.reload();
+      assert.equal(devices.byKey(rawKey(10))?.name, "dev7");
     }],
     ["another address for all", async () => {
       await Deno.writeTextFile(file, text("0.0.0.0:20000-29999"));

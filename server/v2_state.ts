@@ -49,7 +49,7 @@ export async function openV2State(folder: string, given: string | undefined, log
   const file = devicesFile(folder, given && resolve(given));
   const ports = await KeptPorts.load(folder, systemClock, logger);
   const devices = new AuthorizedDevices(file, systemClock, logger, () => readConsent(folder));
-  const enrolments = new Enrolments(folder, file, { parse: async (source) => (await devices.parse(source)).devices });
+  const enrolments = new Enrolments(folder, file, { read: (source) => devices.parse(source) });
   const live = await LiveState.open(folder, systemClock, logger);
   // A running server writes live.toml without the lock.
   await sweepState(folder, live.isFirst ? [...STATE_FILES, "live.toml"] : STATE_FILES, logger);
