@@ -50,12 +50,18 @@ export function randomBytes(count: number): Uint8Array {
 export class HandshakeCut extends Error {
   /** Whether it spoke TLS where none was asked for. */
   readonly speaksTls: boolean;
+  /** What it had sent by then. */
+  readonly bytes: number;
 
   /** After `bytes` bytes of it. */
-  constructor(bytes: number, speaksTls = false) {
-    super(bytes === 0 ? "it closed without a word" : `it closed after ${bytes} bytes, before the handshake was done`);
+  constructor(bytes: number, speaksTls = false, options?: ErrorOptions) {
+    const text = bytes === 0
+      ? "it closed without a word"
+      : `it closed after ${bytes} bytes, before the handshake was done`;
+    super(text, options);
     this.name = "HandshakeCut";
     this.speaksTls = speaksTls;
+    this.bytes = bytes;
   }
 }
 
@@ -76,6 +82,11 @@ class HandshakeReader {
   /** What has been read beyond the last frame. */
   get rest(): Uint8Array {
     return this.#buffer.subarray(this.#start, this.#fill);
+  }
+
+  /** Whether nothing has been read. */
+  get isEmpty(): boolean {
+    return this.#fill === 0;
   }
 
   /** Expects `bytes`; what is not among them is refused as it comes. */
@@ -204,7 +215,9 @@ export async function greetDevice(
 ): Promise<ServerGreeting> {
   const handshake = new ServerHandshake(party, systemCrypto);
   const reader = new HandshakeReader(duplex, opening);
-  await reader.preamble(V2_PREAMBLE);
+  await reader.preamble(V2_PREAMBLE).catch((error: unknown) => {
+    throw reader.isEmpty && !(error instanceof HandshakeCut) ? new HandshakeCut(0, false, { cause: error }) : error;
+  });
   const hello = await reader.expect(V2Command.HELLO, "HELLO");
   onHello();
   await writeAll(duplex, await handshake.challenge(hello.frame));

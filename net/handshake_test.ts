@@ -12,6 +12,7 @@ import {
 } from "../protocol/v2_handshake.ts";
 import { greetDevice, greetServer, HandshakeCut, randomBytes, writeAll } from "./handshake.ts";
 import { createIdentity } from "./identity.ts";
+import type { Duplex } from "./transport.ts";
 import { FakeDuplex, settled, test } from "./_fakes_test.ts";
 
 const [SERVER, DEVICE] = await Promise.all([createIdentity(), createIdentity()]);
@@ -279,4 +280,17 @@ test("whatever bytes come, a handshake ends with one of the errors that it names
     for (const duplex of [atServer, atDevice]) duplex.feed(null);
     for (const end of await Promise.all(both)) assert.notEqual(end, "nothing");
   }));
+});
+
+test("who resets before its first byte has closed without a word", async () => {
+  const duplex: Duplex = {
+    read: () => Promise.reject(new Deno.errors.ConnectionReset("Connection reset by peer (os error 104)")),
+    write: (bytes) => Promise.resolve(bytes.length),
+    closeWrite: () => Promise.resolve(),
+    close: () => {},
+  };
+  await assert.rejects(
+    greetDevice(duplex, new Uint8Array(0), serverParty()),
+    (error) => error instanceof HandshakeCut && error.bytes === 0 && error.message === "it closed without a word",
+  );
 });

@@ -11,6 +11,7 @@ import { cutTls } from "./native_socket.ts";
 import { describeError, isExhaustion } from "./errors.ts";
 import { CERTIFICATE_CUT_LOOKS, CERTIFICATE_POLL_MS } from "./limits.ts";
 import type { Logger } from "./logger.ts";
+import { hasReceived } from "./received.ts";
 import { closeQuietly } from "./transport.ts";
 
 /** The name of wire profile v2 in TLS (ALPN, RFC 7301). */
@@ -38,6 +39,15 @@ export class CertificateError extends Error {
 /** A peer did not get through the TLS handshake. */
 export class TlsHandshakeError extends Error {
   override readonly name = "TlsHandshakeError";
+
+  /** Whether the peer ended without having sent a byte, as far as that is known. */
+  readonly isMute: boolean;
+
+  /** With one line. */
+  constructor(message: string, options: ErrorOptions & { readonly isMute?: boolean } = {}) {
+    super(message, options);
+    this.isMute = options.isMute ?? false;
+  }
 }
 
 type Files = Extract<TlsSource, { kind: "files" }>;
@@ -146,12 +156,19 @@ export async function handshakeTls(conn: Deno.TlsConn, clock: Clock, timeout: nu
     if (alpnProtocol === ALPN && !late) return;
     closeQuietly(conn);
   } catch (error) {
+    const isMute = !late && isCut(error) && !hasReceived(conn);
     closeQuietly(conn);
-    if (!late) throw new TlsHandshakeError(explain(describeError(error)), { cause: error });
+    if (!late) throw new TlsHandshakeError(explain(describeError(error)), { isMute, cause: error });
   } finally {
     cancel();
   }
   throw new TlsHandshakeError(late ? `no TLS handshake within ${timeout / 1000} s` : `it speaks TLS, but not ${ALPN}`);
+}
+
+/** Whether a handshake failed by the end of its connection, in order or by a reset. */
+function isCut(error: unknown): boolean {
+  return error instanceof Deno.errors.UnexpectedEof || error instanceof Deno.errors.ConnectionReset ||
+    error instanceof Deno.errors.NotConnected || error instanceof Deno.errors.BrokenPipe;
 }
 
 /** What changes when a file is written, replaced, or linked elsewhere. */

@@ -9,8 +9,10 @@ import type { Clock } from "../net/clock.ts";
 import { describeError } from "../net/errors.ts";
 import { closeQuietly, type Transport } from "../net/transport.ts";
 
-/** A device's first bytes, or why it was turned away. */
-export type Admission = { readonly opening: Uint8Array } | { readonly refused: string };
+/** A device's first bytes, or why it was turned away; `mute` is who ended without a byte. */
+export type Admission =
+  | { readonly opening: Uint8Array }
+  | { readonly refused: string; readonly mute?: boolean };
 
 function strangerAt({ speaks, what }: Stranger): string {
   const hint = speaks === "v2" || speaks === "tls"
@@ -31,7 +33,7 @@ export async function admit(transport: Transport, clock: Clock, timeout: number)
   });
   const refuse = (why: string): Admission => {
     closeQuietly(duplex);
-    return { refused: why };
+    return { refused: why, mute: fill === 0 && !late };
   };
   try {
     for (;;) {

@@ -151,7 +151,7 @@ export interface LinkDownEvent {
   readonly clients?: number | undefined;
 }
 
-/** Somebody connected to a listener for devices and was turned away. */
+/** Somebody connected to a listener for devices and was turned away, or ended by itself before it said who it is. */
 export interface RefusedEvent {
   /** Which event this is. */
   readonly type: "refused";

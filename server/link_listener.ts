@@ -16,11 +16,15 @@ import { LinkSession, type Presence } from "./link_session.ts";
 import { Newcomer } from "./newcomer.ts";
 import type { Forward, ServerSettings, V1ListenOptions } from "./options.ts";
 import { PendingConnections } from "./pending.ts";
+import { Refusals } from "./refusals.ts";
 
 /** Time that the device of a live link has to answer when another one wants its place, in milliseconds. */
 export const TAKE_OVER_PROBE_MS = 3_000;
 
 const ONE_DEVICE = "; v1 has one device for a listener, so give this one another";
+
+/** Who ended without a byte. */
+const MUTE = Symbol("mute");
 
 /** Why the device of a live link keeps its place. */
 const WHY_IT_STAYS: Readonly<Record<Exclude<Presence, "gone">, string>> = {
@@ -42,6 +46,7 @@ export class LinkListener {
   readonly #settings: ServerSettings;
   readonly #emit: (event: ServerEvent) => void;
   readonly #listener: Listener;
+  readonly #refusals: Refusals;
   readonly #keptPorts = new Map<Forward, number>();
   readonly #pending: PendingConnections;
   /** v1 knows no device but by its address. */
@@ -65,6 +70,7 @@ export class LinkListener {
     this.#rates = new LinkRates(clock);
     this.#listener = Listener.open(options.address, clock, logger, (conn) => this.#onConn(conn));
     const { address } = this.#listener;
+    this.#refusals = new Refusals(address, logger, emit);
     logger.info("listening on {address} for a device ({profile})", { address, profile: options.profile });
     emit({ type: "listening", address, profile: options.profile, security: "plain" });
   }
@@ -104,22 +110,24 @@ export class LinkListener {
     const full = this.#pending.add(newcomer);
     if (full !== undefined) {
       closeQuietly(conn);
-      return this.#refused(transport, full);
+      return this.#refusals.tell(transport.remote, full);
     }
     this.#admit(transport, newcomer).then((refused) => {
       this.#pending.remove(newcomer);
       if (refused === undefined) return;
       closeQuietly(conn);
-      if (!this.#closed) this.#refused(transport, refused);
+      if (this.#closed) return;
+      if (refused === MUTE) this.#refusals.tellMute(transport.remote);
+      else this.#refusals.tell(transport.remote, refused);
     });
   }
 
   /** @returns why it has to go, if it has to. */
-  async #admit(transport: Transport, newcomer: Newcomer): Promise<string | undefined> {
+  async #admit(transport: Transport, newcomer: Newcomer): Promise<string | typeof MUTE | undefined> {
     const { clock } = this.#settings;
     const admission = await admit(transport, clock, FIRST_FRAME_TIMEOUT_MS);
     if (newcomer.evicted) return "it had not said LISTEN, and made room for others";
-    if ("refused" in admission) return admission.refused;
+    if ("refused" in admission) return admission.mute ? MUTE : admission.refused;
     const { net } = addressGroup(newcomer.host);
     if (this.#rates.take(net) > 0) {
       await newcomer.hold(clock, LINK_REFUSAL_HOLD_MS);
@@ -167,11 +175,5 @@ export class LinkListener {
     this.#current = session;
     this.#sessions.add(session);
     session.ended.then(() => this.#sessions.delete(session));
-  }
-
-  #refused(transport: Transport, why: string): void {
-    const { remote } = transport;
-    this.#settings.logger.warn("refused {remote} on {listen}: {why}", { remote, listen: this.address, why });
-    this.#emit({ type: "refused", listen: this.address, remote, why });
   }
 }

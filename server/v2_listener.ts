@@ -9,11 +9,11 @@ import { ProtocolError } from "../protocol/errors.ts";
 import { type Goodbye, goodbye, goodbyeFrame } from "../protocol/goodbye.ts";
 import { CAN_RESUME, HandshakeError, IS_MOVING } from "../protocol/v2_handshake.ts";
 import { describeError } from "../net/errors.ts";
-import { greetDevice, randomBytes, writeAll } from "../net/handshake.ts";
+import { greetDevice, HandshakeCut, randomBytes, writeAll } from "../net/handshake.ts";
 import { HANDSHAKE_GRACE_MS, HANDSHAKE_TIMEOUT_MS, MAX_HANDSHAKES } from "../net/limits.ts";
 import { Listener } from "../net/listener.ts";
 import { SOFTWARE } from "../net/version.ts";
-import { handshakeTls, ServerCertificate } from "../net/tls.ts";
+import { handshakeTls, ServerCertificate, TlsHandshakeError } from "../net/tls.ts";
 import { closeQuietly, tcpTransport, tlsTransport, type Transport } from "../net/transport.ts";
 import { type DeviceRegistry, TooManyLinks } from "./device_registry.ts";
 import type { ServerEvent } from "./events.ts";
@@ -22,6 +22,7 @@ import { LINK_REFUSAL_HOLD_MS } from "./link_rate.ts";
 import { Newcomer } from "./newcomer.ts";
 import type { ServerSettings, V2ListenOptions } from "./options.ts";
 import { PendingConnections } from "./pending.ts";
+import { Refusals } from "./refusals.ts";
 
 /** Accepts v2 devices. */
 export class V2Listener {
@@ -31,9 +32,9 @@ export class V2Listener {
   readonly #options: V2ListenOptions;
   readonly #settings: ServerSettings;
   readonly #registry: DeviceRegistry;
-  readonly #emit: (event: ServerEvent) => void;
   readonly #pending: PendingConnections;
   readonly #queue: HandshakeQueue;
+  readonly #refusals: Refusals;
   readonly #certificate: ServerCertificate | undefined;
   readonly #listener: Listener<Deno.TcpConn> | Listener<Deno.TlsConn>;
   #closed = false;
@@ -48,7 +49,6 @@ export class V2Listener {
     this.#options = options;
     this.#settings = settings;
     this.#registry = registry;
-    this.#emit = emit;
     this.#certificate = certificate;
     const { clock, logger } = settings;
     this.#pending = new PendingConnections(clock, { max: MAX_HANDSHAKES, grace: HANDSHAKE_GRACE_MS });
@@ -63,6 +63,7 @@ export class V2Listener {
       )
       : Listener.open(options.address, clock, logger, (conn) => this.#onConn(conn.remoteAddr, tcpTransport(conn)));
     const { address, security } = this;
+    this.#refusals = new Refusals(address, logger, emit);
     logger.info("listening on {address} for devices (v2, {security})", { address, security });
     emit({ type: "listening", address, profile: "v2", security });
   }
@@ -125,7 +126,7 @@ export class V2Listener {
     const newcomer = new Newcomer(remoteAddr, () => transport.cut());
     const giveUp = (why: string) => {
       transport.cut();
-      if (!this.#closed) this.#refused(remote, why);
+      if (!this.#closed) this.#refusals.tell(remote, why);
     };
     this.#queue.enter({
       site: addressGroup(newcomer.host).site,
@@ -185,18 +186,18 @@ export class V2Listener {
         : error instanceof HandshakeError && error.byPeer
         ? `it said goodbye: ${error.goodbye.code}`
         : describeError(error);
-      this.#refused(remote, word ? `${word.code}: ${why}` : why);
+      if (!late && !newcomer.evicted && isMute(error, tls !== undefined)) this.#refusals.tellMute(remote);
+      else this.#refusals.tell(remote, word ? `${word.code}: ${why}` : why);
       return false;
     } finally {
       cancel();
     }
   }
+}
 
-  #refused(remote: string, why: string): void {
-    const { address } = this;
-    this.#settings.logger.warn("refused {remote} on {listen}: {why}", { remote, listen: address, why });
-    this.#emit({ type: "refused", listen: address, remote, why });
-  }
+/** Whether somebody ended without having sent a byte; in TLS it has sent some. */
+function isMute(error: unknown, tls: boolean): boolean {
+  return tls ? error instanceof TlsHandshakeError && error.isMute : error instanceof HandshakeCut && error.bytes === 0;
 }
 
 /** What to say to whoever caused `error`; who does not begin as a device does learns nothing. */

@@ -17,6 +17,7 @@ import { ascii, concat } from "./support/bytes.ts";
 import { Events } from "./support/events.ts";
 import { ManualClock } from "./support/manual_clock.ts";
 import { Stream } from "./support/stream.ts";
+import { ResettingClient } from "./support/v2_reset.ts";
 import { test } from "./support/test.ts";
 import { authorized, SECURITIES, startV2Device, startV2Server, type V2Server } from "./support/v2_relay.ts";
 
@@ -98,12 +99,31 @@ test("v2 stranger: who leaves without a word, or in the middle of its handshake,
   await using server = await startV2Server();
   using mute = await Stream.connect(server.port);
   mute.close();
-  assert.match(await turnedAway(server, 1), /closed without a word/);
+  assert.match(await turnedAway(server, 0), /closed without a word/);
   using half = await Stream.connect(server.port);
   await half.write(hello([2, 2], KEY).subarray(0, 40));
   await half.closeWrite();
-  assert.match(await turnedAway(server, 2), /closed after 40 bytes/);
+  assert.match(await turnedAway(server, 1), /closed after 40 bytes/);
 });
+
+for (const security of SECURITIES) {
+  test(`v2 stranger, ${security}: a health check without a byte is no warning, and half a hello is one`, async () => {
+    await using server = await startV2Server({ security });
+    for (let n = 0; n < 3; n++) {
+      using check = await Stream.connect(server.port);
+      check.close();
+      assert.match(await turnedAway(server, 0), /closed without a word/);
+      if (security === "plain") continue; // there it may be gone before it is accepted
+      using reset = await ResettingClient.connect(server.port);
+      reset.reset();
+      assert.match(await turnedAway(server, 0), /closed without a word/);
+    }
+    using half = await Stream.connect(server.port);
+    await half.write(security === "tls" ? Uint8Array.of(0x16, 3, 1, 0, 200, 1) : hello([2, 2], KEY).subarray(0, 6));
+    await half.closeWrite();
+    await turnedAway(server, 1);
+  });
+}
 
 for (const said of ["nothing", "half a HELLO", "a HELLO, and no AUTH"] as const) {
   test(`v2 stranger: who says ${said} is turned away after 10 seconds, and a device gets in meanwhile`, async () => {

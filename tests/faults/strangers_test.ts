@@ -24,7 +24,6 @@ const STRANGERS: [what: string, says: Uint8Array, why: RegExp][] = [
   ["a DATA frame first", Uint8Array.of(0, 1, 3, 0, 9), /expected LISTEN .* got the bytes 00 01 03 00 09/],
   ["LISTEN with a payload", Uint8Array.of(0, 1, 4, 0, 9), /expected LISTEN/],
   ["a MiB of noise", noise(1024 * 1024, 3), /expected LISTEN/],
-  ["nothing", new Uint8Array(0), /it closed without a word/],
 ];
 
 processTest("strangers at the device's door get one log line each, and disturb nobody", ["/proc"], async () => {
