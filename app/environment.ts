@@ -16,6 +16,7 @@ export const OPTION_NAMES: readonly string[] = [
     "probe-interval",
     "profile",
     "proxy",
+    "proxy-from",
     "server",
     "server-key",
     "service",

@@ -21,6 +21,7 @@ import { describeStranger, type Stranger } from "../protocol/detect.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { readGoodbye } from "../protocol/goodbye.ts";
 import { V2_MAX_HANDSHAKE } from "../protocol/limits.ts";
+import { PROXY_HINT } from "./read_proxy_header.ts";
 import { isSkipped, V2_PREAMBLE, V2Command } from "../protocol/v2_commands.ts";
 import { verify } from "./identity.ts";
 import type { Duplex } from "./transport.ts";
@@ -136,6 +137,7 @@ const STRANGER_HINTS: Readonly<Record<Stranger["speaks"], string>> = {
   v1: "; this listener is for profile v2: a v1 device needs one for v1, or --profile v2",
   tls: "; this listener is plain: a device needs --plain, or the listener TLS",
   v2: "",
+  proxy: `; ${PROXY_HINT}`,
   other: "",
 };
 

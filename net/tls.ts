@@ -228,7 +228,8 @@ function readPem(file: string, what: string, label: RegExp): string {
 /** The runtime gives its errors no code, so their text is looked at; nothing but the wording depends on it. */
 function explain(text: string): string {
   const hint = text.includes("corrupt message")
-    ? "; it does not speak TLS: a device that is told --plain or --profile v1, or a stranger"
+    ? " (a load balancer's PROXY header needs --proxy-from)" +
+      "; it does not speak TLS: a device that is told --plain or --profile v1, or a stranger"
     : "";
   return `the TLS handshake failed: ${text}${hint}`;
 }

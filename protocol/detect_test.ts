@@ -33,6 +33,7 @@ test("strangers are called by what they speak", () => {
   assert.equal(stranger(unhex("16 03 01 02 00 01 00 01")), "a TLS hello");
   assert.equal(stranger(ascii("SALLY2\r\n")), "the preamble of a v2 device");
   assert.equal(stranger(ascii("PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n")), "a PROXY protocol header");
+  assert.equal(stranger(unhex("0d 0a 0d 0a 00 0d 0a 51")), "a PROXY protocol header");
   assert.equal(stranger(unhex("0d 0a 00 ff 01 02 03 04 05")), "the bytes 0d 0a 00 ff 01 02 03 04");
 });
 

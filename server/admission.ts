@@ -7,6 +7,7 @@
 import { detectOpening, MAX_OPENING, type Stranger } from "../protocol/detect.ts";
 import type { Clock } from "../net/clock.ts";
 import { describeError } from "../net/errors.ts";
+import { PROXY_HINT } from "../net/read_proxy_header.ts";
 import { closeQuietly, type Transport } from "../net/transport.ts";
 
 /** A device's first bytes, or why it was turned away; `mute` is who ended without a byte. */
@@ -17,6 +18,8 @@ export type Admission =
 function strangerAt({ speaks, what }: Stranger): string {
   const hint = speaks === "v2" || speaks === "tls"
     ? "; this listener is for profile v1: a v2 device needs one for v2, or --profile v1"
+    : speaks === "proxy"
+    ? `; ${PROXY_HINT}`
     : "";
   return `expected LISTEN (00 00 04 00), got ${what}${hint}`;
 }

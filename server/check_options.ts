@@ -32,13 +32,21 @@ const security: check.Check = (value, name) => {
   SECURITIES[kind as string]!(value, name);
 };
 
+const proxyFrom = optional(list(check.parsed(parseNetwork)));
+
 const V1_LISTEN = options<V1ListenOptions>({
   address: check.address(0),
   profile: check.word("v1"),
   forwards: list(options<Forward>({ hostAddress: check.address(0), localAddress: check.address(1) })),
+  proxyFrom,
 });
 
-const V2_LISTEN = options<V2ListenOptions>({ address: check.address(0), profile: check.word("v2"), security });
+const V2_LISTEN = options<V2ListenOptions>({
+  address: check.address(0),
+  profile: check.word("v2"),
+  security,
+  proxyFrom,
+});
 
 const listener: check.Check = (value, name) => {
   const { profile } = (value ?? {}) as { profile?: unknown };
@@ -87,7 +95,7 @@ const DEVICE = options<AuthorizedDevice>({
     listen: grantedAddress,
     maxClients: optional(check.whole(1, V2_MAX_CHANNELS)),
     idleTimeout: optional(check.milliseconds(1)),
-    proxyFrom: optional(list(check.parsed(parseNetwork))),
+    proxyFrom,
   })),
   expires: optional(check.time),
   expiration: optional(check.milliseconds(0)),

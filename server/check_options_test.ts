@@ -71,6 +71,8 @@ Deno.test("serve refuses addresses, listeners and words that it does not know", 
     [{ listen: [{ ...LISTEN, address: { host: "::1", port: "22" } }] }, TypeError, /address\.port is "22"/],
     [{ listen: [{ ...LISTEN, profile: "v3" }] }, TypeError, /profile is "v3"; it has to be "v1" or "v2"/],
     [{ listen: [{ ...LISTEN, forwards: [forward] }] }, RangeError, /forwards\[0\]\.localAddress\.port is 0/],
+    [{ listen: [{ ...LISTEN, proxyFrom: ["10.0.0.0/99"] }] }, TypeError, /listen\[0\]\.proxyFrom\[0\]/],
+    [{ listen: [{ ...v2, proxyFrom: "10.0.0.0/8" }] }, TypeError, /listen\[0\]\.proxyFrom is "10.0.0.0\/8"; .* list/],
     [{ listen: [{ ...v2, security: "pinned" }] }, TypeError, /security\.kind is undefined; .* "pinned" or "files"/],
     [
       { listen: [{ ...v2, security: { kind: "pinned" } }] },

@@ -8,10 +8,8 @@ import { formatAddress, splitHostPort } from "../protocol/address.ts";
 import type { ChannelEndReason } from "../protocol/reasons.ts";
 import type { ChannelPump } from "../net/channel_pump.ts";
 import { describeError } from "../net/errors.ts";
-import { PROXY_HEADER_TIMEOUT_MS } from "../net/limits.ts";
 import { isInNetwork } from "../net/networks.ts";
-import { PrefixedDuplex } from "../net/prefixed_duplex.ts";
-import { ProxyHeaderReader } from "../net/proxy_protocol.ts";
+import { readProxyHeader } from "../net/read_proxy_header.ts";
 import { resetQuietly } from "../net/reset.ts";
 import type { Duplex } from "../net/transport.ts";
 import type { ServiceGrant } from "./service_grant.ts";
@@ -90,28 +88,12 @@ export class ClientDoor {
 
   /** A load balancer says first for whom it comes. */
   async #readHeader(duplex: Duplex, address: string): Promise<void> {
-    const reader = new ProxyHeaderReader();
-    const buffer = new Uint8Array(1024);
-    let late = false;
-    const cancel = this.#settings.clock.after(PROXY_HEADER_TIMEOUT_MS, () => {
-      late = true;
-      resetQuietly(duplex);
-    });
     this.#reading.add(duplex);
     try {
-      for (;;) {
-        const count = await duplex.read(buffer);
-        if (count === null) throw new Error("it closed before its PROXY protocol header was whole");
-        const header = reader.feed(buffer.subarray(0, count));
-        if (!header) continue;
-        if (this.#closed) throw new Error("the service was closed");
-        const source = header.source ? formatAddress(header.source) : address;
-        return this.#events.serve(header.rest.length > 0 ? new PrefixedDuplex(duplex, header.rest) : duplex, source);
-      }
-    } catch (error) {
-      throw late ? new Error(`no PROXY protocol header within ${PROXY_HEADER_TIMEOUT_MS / 1000} s`) : error;
+      const introduced = await readProxyHeader(duplex, this.#settings.clock);
+      if (this.#closed) throw new Error("the service was closed");
+      this.#events.serve(introduced.duplex, introduced.source ? formatAddress(introduced.source) : address);
     } finally {
-      cancel();
       this.#reading.delete(duplex);
     }
   }

@@ -6,6 +6,7 @@
 
 import { type Address, formatAddress, parseAddress } from "../protocol/address.ts";
 import { V2_KEEP_ALIVE } from "../protocol/keep_alive.ts";
+import { parseNetwork } from "../net/networks.ts";
 import type { TlsSource } from "../net/tls.ts";
 import { COMMON_OPTIONS, keepAliveOptions } from "../app/command.ts";
 import { ConfigError } from "../app/config_error.ts";
@@ -42,6 +43,12 @@ const LISTEN_OPTIONS = {
     parse: parsePath,
   },
   "tls-key": { value: "FILE", help: "v2: its key, as PEM", parse: parsePath },
+  "proxy-from": {
+    value: "NETWORK",
+    help: "load balancers in front of --listen whose connections begin with a PROXY header, any number of times",
+    parse: parseProxyNetwork,
+    many: true,
+  },
   plain: { ...FLAG, help: "v2: without TLS; keys are still proved, and everything can be read on the way" },
 } as const satisfies OptionTable;
 
@@ -91,6 +98,11 @@ export const SERVER_OPTIONS = {
   ...COMMON_OPTIONS,
 } as const satisfies OptionTable;
 
+function parseProxyNetwork(text: string): string {
+  parseNetwork(text);
+  return text;
+}
+
 /** Parses `HOST_ADDRESS:HOST_PORT=LOCAL_ADDRESS:LOCAL_PORT`. */
 export function parseForward(text: string): Forward {
   const [host, local, ...rest] = text.split("=");
@@ -107,6 +119,7 @@ export interface V2ListenConfig {
   readonly address: Address;
   readonly profile: "v2";
   readonly security: { readonly kind: "pinned" | "plain" } | Extract<TlsSource, { kind: "files" }>;
+  readonly proxyFrom?: readonly string[];
 }
 
 /** What was given, checked. */
@@ -173,6 +186,7 @@ interface Given {
   readonly "tls-cert": string | undefined;
   readonly "tls-key": string | undefined;
   readonly plain: boolean | undefined;
+  readonly "proxy-from": readonly string[] | undefined;
 }
 
 function listenFromOptions(values: OptionValues<typeof SERVER_OPTIONS>): V1ListenOptions | V2ListenConfig {
@@ -183,6 +197,7 @@ function listenFromOptions(values: OptionValues<typeof SERVER_OPTIONS>): V1Liste
     "tls-cert": values["tls-cert"],
     "tls-key": values["tls-key"],
     plain: values.plain,
+    "proxy-from": values["proxy-from"],
   };
   return listenFrom(given, {
     error: (name, message) => new ConfigError(`${name === undefined ? "" : `--${name}: `}${message}`),
@@ -203,6 +218,7 @@ function listenFromSection(section: TomlTable): V1ListenOptions | V2ListenConfig
     "tls-cert": section.one("tls-cert", parsePath),
     "tls-key": section.one("tls-key", parsePath),
     plain: section.flag("plain"),
+    "proxy-from": section.list("proxy-from", parseProxyNetwork),
   };
   return listenFrom(given, {
     error: (name, message) => section.error(name, message),
@@ -225,6 +241,8 @@ function listenFrom(
   { error, missing }: Complaints,
 ): V1ListenOptions | V2ListenConfig {
   const { profile = "v2", forward, plain } = given;
+  const networks = given["proxy-from"];
+  const proxy = networks && networks.length > 0 ? { proxyFrom: networks } : {};
   if (profile === "v1") {
     for (const name of ["tls-cert", "tls-key", "plain"] as const) {
       if (given[name] !== undefined) throw error(name, "v1 is always plain; leave it out, or use profile v2");
@@ -232,7 +250,7 @@ function listenFrom(
     if (!given.address) throw missing("address", "0.0.0.0:2065");
 
     if (!forward) throw missing("forward", FORWARD_EXAMPLE);
-    return checkForwards({ address: given.address, profile, forwards: forward });
+    return checkForwards({ address: given.address, profile, forwards: forward, ...proxy });
   }
   if (forward) {
     throw error(
@@ -252,6 +270,7 @@ function listenFrom(
     address: given.address ?? parseAddress(DEFAULT_LISTEN),
     profile,
     security: files || { kind: plain ? "plain" : "pinned" },
+    ...proxy,
   };
 }
 
@@ -274,7 +293,8 @@ function checkAddresses(listen: ServerConfig["listen"]): void {
 /** What is in force, a line each, for `--check`. */
 export function describeServer(options: ServerConfig): string[] {
   const listeners = options.listen.flatMap((listen) => [
-    `listen ${formatAddress(listen.address)} profile=${listen.profile} security=${securityOf(listen)}`,
+    `listen ${formatAddress(listen.address)} profile=${listen.profile} security=${securityOf(listen)}` +
+    (listen.proxyFrom ? ` proxy-from=${listen.proxyFrom.join(",")}` : ""),
     ...forwardsOf(listen).map((forward) => `  forward ${describeForward(forward)}`),
   ]);
   return [...listeners, ...describeHooks(options.hooks)];

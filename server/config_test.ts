@@ -53,6 +53,23 @@ Deno.test("every section of a file is a listener, described line by line", STRIC
   ]);
 });
 
+Deno.test("load balancers are named for one listener, on the command line or in its section", STRICT, () => {
+  const described = ["listen 127.0.0.1:1 profile=v2 security=pinned proxy-from=10.0.0.0/8,::1"];
+  const args = ["--listen", "127.0.0.1:1", "--proxy-from", "10.0.0.0/8", "--proxy-from", "::1"];
+  assert.deepEqual(describeServer(configure(args)), described);
+  const networks = 'proxy-from = ["10.0.0.0/8", "::1"]\n';
+  assert.deepEqual(describeServer(configure([], `[[listen]]\naddress = "127.0.0.1:1"\n${networks}`)), described);
+  assert.throws(
+    () => configure(["--proxy-from", "::1"], SECTION),
+    /"proxy-from" beside \[\[listen\]\] would belong to no listener/,
+  );
+  assert.throws(() => configure([], `${SECTION}proxy-from = "10.0.0.0/99"\n`), /"10.0.0.0\/99" is not a network/);
+  assert.deepEqual(
+    configure([], `[[listen]]\naddress = "127.0.0.1:1"\nproxy-from = []\n`).listen,
+    configure(["--listen", "127.0.0.1:1"]).listen,
+  );
+});
+
 Deno.test("hooks stand at the top of a file, and there is none for other events", STRICT, () => {
   const config = configure([], `on-lost = ["alert", "--now"]\n${SECTION}`);
   assert.deepEqual(config.hooks, { lost: ["alert", "--now"] });

@@ -12,6 +12,7 @@ import { closeQuietly, tcpTransport, type Transport } from "../net/transport.ts"
 import { admit } from "./admission.ts";
 import type { ServerEvent } from "./events.ts";
 import { LINK_BURST, LINK_REFUSAL_HOLD_MS, LinkRates } from "./link_rate.ts";
+import { LinkDoor } from "./link_door.ts";
 import { LinkSession, type Presence } from "./link_session.ts";
 import { Newcomer } from "./newcomer.ts";
 import type { Forward, ServerSettings, V1ListenOptions } from "./options.ts";
@@ -47,6 +48,7 @@ export class LinkListener {
   readonly #emit: (event: ServerEvent) => void;
   readonly #listener: Listener;
   readonly #refusals: Refusals;
+  readonly #door: LinkDoor;
   readonly #keptPorts = new Map<Forward, number>();
   readonly #pending: PendingConnections;
   /** v1 knows no device but by its address. */
@@ -68,9 +70,15 @@ export class LinkListener {
     const { clock, logger } = settings;
     this.#pending = new PendingConnections(clock, { max: MAX_PENDING_LINKS, grace: LISTEN_GRACE_MS });
     this.#rates = new LinkRates(clock);
-    this.#listener = Listener.open(options.address, clock, logger, (conn) => this.#onConn(conn));
+    this.#listener = Listener.open(
+      options.address,
+      clock,
+      logger,
+      (conn) => this.#door.enter(tcpTransport(conn), (transport) => this.#onLink(transport)),
+    );
     const { address } = this.#listener;
     this.#refusals = new Refusals(address, logger, emit);
+    this.#door = new LinkDoor(options.proxyFrom ?? [], clock, this.#refusals);
     logger.info("listening on {address} for a device ({profile})", { address, profile: options.profile });
     emit({ type: "listening", address, profile: options.profile, security: "plain" });
   }
@@ -101,24 +109,25 @@ export class LinkListener {
   #stop(): void {
     this.#closed = true;
     this.#listener.close();
+    this.#door.close();
     this.#pending.evictAll();
   }
 
-  #onConn(conn: Deno.TcpConn): void {
-    const transport = tcpTransport(conn);
-    const newcomer = new Newcomer(conn.remoteAddr, () => closeQuietly(conn));
+  #onLink(transport: Transport): void {
+    const { duplex, remote } = transport;
+    const newcomer = new Newcomer(remote, () => closeQuietly(duplex));
     const full = this.#pending.add(newcomer);
     if (full !== undefined) {
-      closeQuietly(conn);
-      return this.#refusals.tell(transport.remote, full);
+      closeQuietly(duplex);
+      return this.#refusals.tell(remote, full);
     }
     this.#admit(transport, newcomer).then((refused) => {
       this.#pending.remove(newcomer);
       if (refused === undefined) return;
-      closeQuietly(conn);
+      closeQuietly(duplex);
       if (this.#closed) return;
-      if (refused === MUTE) this.#refusals.tellMute(transport.remote);
-      else this.#refusals.tell(transport.remote, refused);
+      if (refused === MUTE) this.#refusals.tellMute(remote);
+      else this.#refusals.tell(remote, refused);
     });
   }
 

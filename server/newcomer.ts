@@ -4,8 +4,8 @@
  * @module
  */
 
+import { splitHostPort } from "../protocol/address.ts";
 import type { Clock } from "../net/clock.ts";
-import { toAddress } from "../net/transport.ts";
 import type { Pending } from "./pending.ts";
 
 /** See {@linkcode Pending}. */
@@ -15,9 +15,9 @@ export class Newcomer implements Pending {
   readonly #gone = Promise.withResolvers<void>();
   #evicted = false;
 
-  /** Somebody who came from `remote`; `cut` ends its connection. */
-  constructor(remote: Deno.NetAddr, cut: () => void) {
-    this.host = toAddress(remote).host;
+  /** Somebody who came from `remote`, as `HOST:PORT`; `cut` ends its connection. */
+  constructor(remote: string, cut: () => void) {
+    this.host = splitHostPort(remote)[0];
     this.#cut = cut;
   }
 

@@ -37,6 +37,8 @@ export interface V1ListenOptions {
   readonly profile: "v1";
   /** What its device is reached for. */
   readonly forwards: readonly Forward[];
+  /** Networks of load balancers, whose connections begin with a PROXY protocol header that is believed; none by default. */
+  readonly proxyFrom?: readonly string[];
 }
 
 /** A listener for v2 devices, any number of them. */
@@ -47,6 +49,11 @@ export interface V2ListenOptions {
   readonly profile: "v2";
   /** How TLS proves the server, or plain TCP. */
   readonly security: TlsSource | { readonly kind: "plain" };
+  /**
+   * Networks of load balancers, whose connections begin with a PROXY protocol header that is believed; none by default.
+   * With TLS every link then takes a second hop, over the loopback interface.
+   */
+  readonly proxyFrom?: readonly string[];
 }
 
 /** A listener for devices. */

@@ -10,6 +10,7 @@ import { type Goodbye, goodbye, goodbyeFrame } from "../protocol/goodbye.ts";
 import { CAN_RESUME, HandshakeError, IS_MOVING } from "../protocol/v2_handshake.ts";
 import { describeError } from "../net/errors.ts";
 import { greetDevice, HandshakeCut, randomBytes, writeAll } from "../net/handshake.ts";
+import { HoppedTls } from "../net/hopped_tls.ts";
 import { HANDSHAKE_GRACE_MS, HANDSHAKE_TIMEOUT_MS, MAX_HANDSHAKES } from "../net/limits.ts";
 import { Listener } from "../net/listener.ts";
 import { SOFTWARE } from "../net/version.ts";
@@ -21,6 +22,7 @@ import { HandshakeQueue } from "./handshake_queue.ts";
 import { LINK_REFUSAL_HOLD_MS } from "./link_rate.ts";
 import { Newcomer } from "./newcomer.ts";
 import type { ServerSettings, V2ListenOptions } from "./options.ts";
+import { LinkDoor } from "./link_door.ts";
 import { PendingConnections } from "./pending.ts";
 import { Refusals } from "./refusals.ts";
 
@@ -34,7 +36,9 @@ export class V2Listener {
   readonly #registry: DeviceRegistry;
   readonly #pending: PendingConnections;
   readonly #queue: HandshakeQueue;
+  readonly #hopped: HoppedTls | undefined;
   readonly #refusals: Refusals;
+  readonly #door: LinkDoor;
   readonly #certificate: ServerCertificate | undefined;
   readonly #listener: Listener<Deno.TcpConn> | Listener<Deno.TlsConn>;
   #closed = false;
@@ -53,17 +57,31 @@ export class V2Listener {
     const { clock, logger } = settings;
     this.#pending = new PendingConnections(clock, { max: MAX_HANDSHAKES, grace: HANDSHAKE_GRACE_MS });
     this.#queue = new HandshakeQueue(clock);
-    this.#listener = certificate
-      ? Listener.openTls(
-        options.address,
-        certificate,
-        clock,
-        logger,
-        (conn, noDelay) => this.#onConn(conn.remoteAddr, tlsTransport(conn, noDelay), conn),
-      )
-      : Listener.open(options.address, clock, logger, (conn) => this.#onConn(conn.remoteAddr, tcpTransport(conn)));
+    const { proxyFrom } = options;
+    const enter = (transport: Transport, tls?: Deno.TlsConn) => this.#onConn(transport, tls);
+    this.#hopped = certificate && proxyFrom?.length ? new HoppedTls(certificate, clock, logger, enter) : undefined;
+    try {
+      this.#listener = certificate && !this.#hopped
+        ? Listener.openTls(
+          options.address,
+          certificate,
+          clock,
+          logger,
+          (conn, noDelay) => enter(tlsTransport(conn, noDelay), conn),
+        )
+        : Listener.open(
+          options.address,
+          clock,
+          logger,
+          (conn) => this.#door.enter(tcpTransport(conn), this.#behindDoor),
+        );
+    } catch (error) {
+      this.#hopped?.close();
+      throw error;
+    }
     const { address, security } = this;
     this.#refusals = new Refusals(address, logger, emit);
+    this.#door = new LinkDoor(proxyFrom ?? [], clock, this.#refusals);
     logger.info("listening on {address} for devices (v2, {security})", { address, security });
     emit({ type: "listening", address, profile: "v2", security });
   }
@@ -104,6 +122,7 @@ export class V2Listener {
   /** Resolves when nothing of it is left. */
   async ended(): Promise<void> {
     await this.#listener.ended;
+    await this.#hopped?.ended();
   }
 
   /** Stops to accept; the links are the registry's. */
@@ -116,14 +135,22 @@ export class V2Listener {
   close(): void {
     this.#closed = true;
     this.#listener.close();
+    this.#door.close();
+    this.#hopped?.close();
     this.#certificate?.close();
     this.#queue.close("the server is shutting down");
     this.#pending.evictAll();
   }
 
-  #onConn(remoteAddr: Deno.NetAddr, transport: Transport, tls?: Deno.TlsConn): void {
+  /** A connection of which it is known for whom it comes. */
+  readonly #behindDoor = (transport: Transport): void => {
+    if (this.#hopped) this.#hopped.enter(transport);
+    else this.#onConn(transport);
+  };
+
+  #onConn(transport: Transport, tls?: Deno.TlsConn): void {
     const { remote } = transport;
-    const newcomer = new Newcomer(remoteAddr, () => transport.cut());
+    const newcomer = new Newcomer(remote, () => transport.cut());
     const giveUp = (why: string) => {
       transport.cut();
       if (!this.#closed) this.#refusals.tell(remote, why);

@@ -89,6 +89,8 @@ export interface V2ServerOptions extends Partial<Omit<V2Options, "devices">> {
   readonly certificate?: TlsSource;
   /** Where it listens; any free port by default. */
   readonly port?: number;
+  /** Load balancers in front of it; none by default. */
+  readonly proxyFrom?: readonly string[];
   /** Who may link up; nobody yet by default. */
   readonly directory?: Directory;
   /** Options of the server itself. */
@@ -107,6 +109,7 @@ export async function startV2Server(options: V2ServerOptions = {}): Promise<V2Se
     listen: [{
       profile: "v2",
       address: { host: "127.0.0.1", port },
+      ...(options.proxyFrom && { proxyFrom: options.proxyFrom }),
       security: security === "plain" ? { kind: "plain" } : certificate ?? { kind: "pinned", keyPair: identity.keyPair },
     }],
     v2: { identity, devices: directory, ...(enrolments && { enrolments }), ...(ports && { ports }) },
