@@ -116,7 +116,7 @@ export class LinkSession implements HostPortOwner {
     const { clock } = this.settings;
     const driver = this.#driver;
     const asked = clock.now();
-    const { written } = driver;
+    const { written, pending } = driver;
     const isAsked = this.#link.challenge(asked);
     const { promise, resolve } = Promise.withResolvers<void>();
     const cancel = clock.after(timeout, resolve);
@@ -125,7 +125,8 @@ export class LinkSession implements HostPortOwner {
     if (this.done) return "gone";
     if (driver.heardAt > asked) return "answers";
     if (driver.isHeld) return "held";
-    if (driver.pending > 0) return driver.written > written ? "takes" : "gone";
+    // More went out of what waited when it was asked: it acknowledges what its way is full of, also if all is out by now.
+    if (pending + driver.pending > 0) return driver.written > written ? "takes" : "gone";
     return isAsked ? "gone" : "unaskable";
   }
 

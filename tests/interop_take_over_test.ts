@@ -25,7 +25,7 @@ function upload(client: Stream): { readonly full: Promise<void>; readonly ended:
     const bytes = new Uint8Array(1 << 20);
     try {
       for (;;) {
-        const timer = setTimeout(resolve, 300);
+        const timer = setTimeout(resolve, 500);
         await client.write(bytes).finally(() => clearTimeout(timer));
       }
     } catch {
