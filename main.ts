@@ -7,9 +7,9 @@
 import { Command } from "commander";
 import { commandOutput } from "./app/command.ts";
 import { runProcess } from "./app/run.ts";
-import { VERSION } from "./net/version.ts";
-import { deviceCommand } from "./device/cli.ts";
-import { serverCommand } from "./server/cli.ts";
+import { VERSION } from "./base/version.ts";
+import { deviceCommand } from "./device/cli/cli.ts";
+import { serverCommand } from "./server/cli/cli.ts";
 
 if (import.meta.main) {
   await runProcess("sallyport", async () => {

@@ -18,7 +18,7 @@ export {
   TOKEN_ID_SIZE,
   TOKEN_SECRET_SIZE,
 } from "./protocol/enrolment.ts";
-export { type Goodbye, GOODBYE_CODES, type GoodbyeCode } from "./protocol/goodbye.ts";
+export { type Goodbye, GOODBYE_CODES, type GoodbyeCode } from "./protocol/v2/wire/goodbye.ts";
 export { type Endpoint, type KeepAliveSettings, V2_KEEP_ALIVE } from "./protocol/keep_alive.ts";
 export {
   CHANNEL_END_REASONS,
@@ -26,9 +26,9 @@ export {
   LINK_END_REASONS,
   type LinkEndReason,
 } from "./protocol/reasons.ts";
-export { DEVICE_MODES, type DeviceMode } from "./protocol/v2_messages.ts";
-export type { Clock } from "./net/clock.ts";
-export type { ProxyCredentials, ProxyOptions } from "./net/http_proxy.ts";
+export { DEVICE_MODES, type DeviceMode } from "./protocol/v2/wire/messages.ts";
+export type { Clock } from "./base/clock.ts";
+export type { ProxyCredentials, ProxyOptions } from "./net/dial/http_proxy.ts";
 export {
   createIdentity,
   fingerprint,
@@ -37,15 +37,15 @@ export {
   identityFromPem,
   identityToPem,
   parsePublicKey,
-} from "./net/identity.ts";
+} from "./net/tls/identity.ts";
 export { ListenError } from "./net/listener.ts";
-export { UnprovableError } from "./net/peer_certificate.ts";
-export type { LogFields, Logger } from "./net/logger.ts";
-export { CertificateError, type TlsSource } from "./net/tls.ts";
-export type { AuthorizedDevice, DevicesChange } from "./server/authorized_devices.ts";
-export { DeviceList } from "./server/device_list.ts";
-export type { ServedService } from "./server/device_services.ts";
-export type { ServedDevice } from "./server/device_status.ts";
+export { UnprovableError } from "./net/tls/peer_certificate.ts";
+export type { LogFields, Logger } from "./base/logger.ts";
+export { CertificateError, type TlsSource } from "./net/tls/listening.ts";
+export type { AuthorizedDevice, DevicesChange } from "./server/devices/authorized_devices.ts";
+export { DeviceList } from "./server/devices/list.ts";
+export type { ServedService } from "./server/v2/device_services.ts";
+export type { ServedDevice } from "./server/v2/device_status.ts";
 export * from "./server/events.ts";
 export type {
   DeviceDirectory,
@@ -65,13 +65,13 @@ export {
   parseGrant,
   parseGrantedAddress,
   type ServiceGrant,
-} from "./server/service_grant.ts";
+} from "./server/devices/service_grant.ts";
 export { connectDevice } from "./device/device.ts";
 export { type EnrolmentOptions, enrolmentOptions, joinFromString, type JoinOptions } from "./device/join.ts";
 export type { DeviceHandle, DeviceState, DeviceStatus } from "./device/handle.ts";
 export * from "./device/events.ts";
 export type { LinkFacts } from "./device/link_maker.ts";
-export { type NamedService, parseNamedService } from "./device/named_service.ts";
+export { type NamedService, parseNamedService } from "./device/v2/named_service.ts";
 export {
   type CommonDeviceOptions,
   type DeviceOptions,
@@ -79,7 +79,7 @@ export {
   type V1DeviceOptions,
   type V2DeviceOptions,
 } from "./device/options.ts";
-export type { ServiceStatus } from "./device/service_board.ts";
+export type { ServiceStatus } from "./device/v2/service_board.ts";
 export { parseService, type ServiceRule } from "./device/services.ts";
 export { tcpRemoteConnect, type TcpRemoteConnectOptions } from "./device/tcp_remote_connect.ts";
 export type { ConnectionEnds, InterfaceAddress, NetworkState, ReadNetwork } from "./net/network_watch.ts";

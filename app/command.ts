@@ -19,10 +19,10 @@ import {
 } from "./options.ts";
 import { stderr, stdout } from "./output.ts";
 import { printable } from "./printable.ts";
-import { TomlTable } from "./toml_table.ts";
-import { ConfigError } from "./config_error.ts";
+import { TomlTable } from "./toml/table.ts";
+import { ConfigError } from "./toml/config_error.ts";
 import { closest, oneOf, parseDurationOrNever, wholeNumber } from "./values.ts";
-import { VERSION } from "../net/version.ts";
+import { VERSION } from "../base/version.ts";
 
 /** How the command that users know as `fullName` writes its help, and what the command-line library has against it. */
 export function commandOutput(fullName: string) {

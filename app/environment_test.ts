@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { DEVICE_OPTIONS } from "../device/config.ts";
-import { SERVER_OPTIONS } from "../server/config.ts";
+import { DEVICE_OPTIONS } from "../device/cli/config.ts";
+import { SERVER_OPTIONS } from "../server/cli/config.ts";
 import { OPTION_NAMES, strangeVariables } from "./environment.ts";
 import { envName } from "./options.ts";
 

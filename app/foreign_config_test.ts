@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { ConfigError } from "./config_error.ts";
+import { ConfigError } from "./toml/config_error.ts";
 import { foreignConfig } from "./foreign_config.ts";
-import { TomlTable } from "./toml_table.ts";
+import { TomlTable } from "./toml/table.ts";
 
 const STRICT = { sanitizeOps: true, sanitizeResources: true };
 

@@ -5,11 +5,11 @@
  */
 
 import type { Command } from "commander";
-import { formatPublicKey } from "../net/identity.ts";
+import { formatPublicKey } from "../net/tls/identity.ts";
 import { printLine, taskCommand, taskOptions } from "./command.ts";
 import type { OptionTable } from "./options.ts";
 import { stderr } from "./output.ts";
-import { loadIdentity, STATE_OPTION, stateFolder } from "./state.ts";
+import { loadIdentity, STATE_OPTION, stateFolder } from "./files/state.ts";
 
 const OPTIONS = { state: STATE_OPTION } as const satisfies OptionTable;
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { loadIdentity } from "./state.ts";
-import { formatPublicKey } from "../net/identity.ts";
+import { loadIdentity } from "./files/state.ts";
+import { formatPublicKey } from "../net/tls/identity.ts";
 
 /** What a compiled binary has. */
 const PERMISSIONS = ["--no-prompt", "--allow-read", "--allow-write", "--allow-env"];

@@ -5,7 +5,7 @@
  */
 
 import { configureSync, getAnsiColorFormatter, getLogger, getTextFormatter, type LogRecord } from "@logtape/logtape";
-import type { Logger } from "../net/logger.ts";
+import type { Logger } from "../base/logger.ts";
 import { stderr } from "./output.ts";
 import { printable } from "./printable.ts";
 import { WarningLimit } from "./warning_limit.ts";

@@ -8,8 +8,8 @@
  */
 
 import { type Command, Option } from "commander";
-import { ConfigError } from "./config_error.ts";
-import type { TomlTable } from "./toml_table.ts";
+import { ConfigError } from "./toml/config_error.ts";
+import type { TomlTable } from "./toml/table.ts";
 
 /** An option that stands once, or any number of times. */
 export interface OptionSpec<T> {

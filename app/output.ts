@@ -7,7 +7,7 @@
 
 import { fstatSync } from "node:fs";
 import { concat } from "../protocol/bytes.ts";
-import { describeError } from "../net/errors.ts";
+import { describeError } from "../base/errors.ts";
 
 /** Bytes that wait for a reader at most, for each of the two; beyond, lines are dropped and counted. */
 export const MAX_OUTPUT_BACKLOG = 1024 * 1024;

@@ -5,13 +5,13 @@
  */
 
 import { CommanderError } from "commander";
-import { describeError } from "../net/errors.ts";
-import { UnprovableError } from "../net/peer_certificate.ts";
-import { CertificateError } from "../net/tls.ts";
+import { describeError } from "../base/errors.ts";
+import { UnprovableError } from "../net/tls/peer_certificate.ts";
+import { CertificateError } from "../net/tls/listening.ts";
 import { ListenError } from "../net/listener.ts";
-import { ConfigError } from "./config_error.ts";
+import { ConfigError } from "./toml/config_error.ts";
 import { ExitCode } from "./exit_codes.ts";
-import { MachineError } from "./machine_error.ts";
+import { MachineError } from "./files/machine_error.ts";
 import { flushOutput, stderr } from "./output.ts";
 import { printable, printableLines } from "./printable.ts";
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { MAX_DURATION_MS, parseDuration, parsePositiveDuration } from "../net/duration.ts";
+import { MAX_DURATION_MS, parseDuration, parsePositiveDuration } from "../base/duration.ts";
 
 export { MAX_DURATION_MS, parseDuration, parsePositiveDuration };
 

@@ -5,9 +5,9 @@
  * @module
  */
 
-import { DEVICE_ADDRESS, Namespaces, SERVER_ADDRESS } from "../tests/e2e/support/namespaces.ts";
+import { DEVICE_ADDRESS, Namespaces, SERVER_ADDRESS } from "../tests/rig/machines/namespaces.ts";
 import { findProgram } from "./child.ts";
-import type { Machine } from "./target.ts";
+import type { Machine } from "./targets/target.ts";
 
 /** What the cable carries in a second, in each direction. */
 export const CABLE_BITS = 10_000_000;

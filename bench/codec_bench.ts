@@ -9,9 +9,9 @@
 
 import { COPY_MAX, LINK_HIGH_WATER, MAX_LINK_CHUNK } from "../net/limits.ts";
 import type { Duplex } from "../net/transport.ts";
-import { WriteQueue } from "../net/write_queue.ts";
+import { WriteQueue } from "../relay/write_queue.ts";
 import type { FrameDecoder, FrameHandler } from "../protocol/codec.ts";
-import { v1Codec } from "../protocol/v1_codec.ts";
+import { v1Codec } from "../protocol/v1/codec.ts";
 
 const MEGABYTE = 1_000_000;
 const SIZES: Readonly<Record<string, number>> = {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type MetricName, METRICS } from "./metrics.ts";
+import { type MetricName, METRICS } from "./measures/metrics.ts";
 import { figure } from "./numbers.ts";
 import type { Medians } from "./summary.ts";
 

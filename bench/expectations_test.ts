@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { judge } from "./expectations.ts";
-import type { Sample } from "./measure.ts";
-import { METRIC_NAMES } from "./metrics.ts";
+import type { Sample } from "./measures/measure.ts";
+import { METRIC_NAMES } from "./measures/metrics.ts";
 import { markdown } from "./report.ts";
-import { TARGETS } from "./targets.ts";
+import { TARGETS } from "./targets/targets.ts";
 
 /** The verdict on the one expectation that matches. */
 function verdict(expectation: RegExp, samples: Record<string, Sample>): boolean | undefined {

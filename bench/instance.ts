@@ -5,7 +5,7 @@
  */
 
 import { Child } from "./child.ts";
-import type { Machine, RunningTarget, TargetContext } from "./target.ts";
+import type { Machine, RunningTarget, TargetContext } from "./targets/target.ts";
 
 let instances = 0;
 

@@ -6,14 +6,14 @@
 
 import { cpus, release } from "node:os";
 import { parseArgs } from "node:util";
-import { VERSION } from "../net/version.ts";
+import { VERSION } from "../base/version.ts";
 import { removeCables } from "./cable.ts";
 import { findProgram, killAll } from "./child.ts";
-import { MEASURES } from "./measures.ts";
+import { MEASURES } from "./measures/measures.ts";
 import { json, markdown, type Results } from "./report.ts";
 import { run } from "./run.ts";
-import { TARGETS } from "./targets.ts";
-import { HERE, type TargetContext } from "./target.ts";
+import { TARGETS } from "./targets/targets.ts";
+import { HERE, type TargetContext } from "./targets/target.ts";
 
 const HELP = `Usage: deno task bench [options]
 

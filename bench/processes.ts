@@ -6,8 +6,8 @@
 
 import { fileURLToPath } from "node:url";
 import { Child, within } from "./child.ts";
-import type { LoadReport } from "./load.ts";
-import { HERE, type Machine } from "./target.ts";
+import type { LoadReport } from "./load/main_load.ts";
+import { HERE, type Machine } from "./targets/target.ts";
 
 const SERVICE = script("service.ts");
 const LOAD = script("load.ts");

@@ -5,8 +5,8 @@
  */
 
 import { judge } from "./expectations.ts";
-import type { Sample } from "./measure.ts";
-import { METRIC_GROUPS, METRIC_NAMES, type MetricGroup, METRICS } from "./metrics.ts";
+import type { Sample } from "./measures/measure.ts";
+import { METRIC_GROUPS, METRIC_NAMES, type MetricGroup, METRICS } from "./measures/metrics.ts";
 import { figure } from "./numbers.ts";
 import { type Medians, ratiosTo, summarize } from "./summary.ts";
 

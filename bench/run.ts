@@ -6,12 +6,12 @@
 
 import { killAll } from "./child.ts";
 import { type Cable, openCable, removeCables } from "./cable.ts";
-import type { Bench, Measure, Sample } from "./measure.ts";
-import { METRIC_NAMES, METRICS } from "./metrics.ts";
+import type { Bench, Measure, Sample } from "./measures/measure.ts";
+import { METRIC_NAMES, METRICS } from "./measures/metrics.ts";
 import { figure } from "./numbers.ts";
 import { runLoad, startService } from "./processes.ts";
-import type { RunningTarget, Target, TargetContext } from "./target.ts";
-import { startThroughput } from "./throughput.ts";
+import type { RunningTarget, Target, TargetContext } from "./targets/target.ts";
+import { startThroughput } from "./measures/throughput.ts";
 
 /** What is to be measured. */
 export interface Plan {

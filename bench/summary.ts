@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Sample } from "./measure.ts";
-import { METRIC_NAMES, METRICS } from "./metrics.ts";
+import type { Sample } from "./measures/measure.ts";
+import { METRIC_NAMES, METRICS } from "./measures/metrics.ts";
 import { median } from "./numbers.ts";
 
 /** Medians by the names of targets. */

@@ -7,8 +7,8 @@
 import { TOKEN_ID_SIZE } from "../protocol/enrolment.ts";
 import { V2_MAX_CHANNELS } from "../protocol/limits.ts";
 import { parseName } from "../protocol/name.ts";
-import * as check from "../net/option_check.ts";
-import type { NamedService } from "./named_service.ts";
+import * as check from "../relay/option_check.ts";
+import type { NamedService } from "./v2/named_service.ts";
 import type { CommonDeviceOptions, DeviceOptions, V1DeviceOptions, V2DeviceOptions } from "./options.ts";
 
 const { optional, list, options } = check;

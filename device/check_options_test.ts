@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { encodeEnrolment } from "../protocol/enrolment.ts";
-import { createIdentity } from "../net/identity.ts";
+import { createIdentity } from "../net/tls/identity.ts";
 import { connectDevice } from "./device.ts";
 import { enrolmentOptions, joinFromString } from "./join.ts";
-import { parseNamedService } from "./named_service.ts";
+import { parseNamedService } from "./v2/named_service.ts";
 import type { DeviceOptions } from "./options.ts";
 import { tcpRemoteConnect, type TcpRemoteConnectOptions } from "./tcp_remote_connect.ts";
 

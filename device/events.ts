@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { GoodbyeCode } from "../protocol/goodbye.ts";
-import type { DeviceMode } from "../protocol/v2_messages.ts";
+import type { GoodbyeCode } from "../protocol/v2/wire/goodbye.ts";
+import type { DeviceMode } from "../protocol/v2/wire/messages.ts";
 import type { ChannelEndReason, LinkEndReason } from "../protocol/reasons.ts";
 
 /** The device dials the server. */

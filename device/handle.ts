@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Goodbye } from "../protocol/goodbye.ts";
+import type { Goodbye } from "../protocol/v2/wire/goodbye.ts";
 import type { Endpoint, KeepAliveSettings } from "../protocol/keep_alive.ts";
-import type { DeviceMode } from "../protocol/v2_messages.ts";
+import type { DeviceMode } from "../protocol/v2/wire/messages.ts";
 import type { DeviceEvent, LostEvent } from "./events.ts";
 import type { LinkFacts } from "./link_maker.ts";
 

@@ -5,7 +5,7 @@
  */
 
 import { decodeEnrolment } from "../protocol/enrolment.ts";
-import { text as checkText } from "../net/option_check.ts";
+import { text as checkText } from "../relay/option_check.ts";
 import { connectDevice } from "./device.ts";
 import type { DeviceHandle } from "./handle.ts";
 import type { V2DeviceOptions } from "./options.ts";

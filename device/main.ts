@@ -5,7 +5,7 @@
  */
 
 import { runProcess } from "../app/run.ts";
-import { deviceCommand } from "./cli.ts";
+import { deviceCommand } from "./cli/cli.ts";
 
 if (import.meta.main) {
   await runProcess("sallyport-device", async () => {

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { sleep } from "../net/clock.ts";
-import type { LinkEnd } from "../net/link_end.ts";
+import { sleep } from "../base/clock.ts";
+import type { LinkEnd } from "../relay/link_end.ts";
 import { watchNetwork } from "../net/network_watch.ts";
 import type { LinkLife } from "./link_maker.ts";
 import type { DeviceSettings } from "./options.ts";

@@ -6,8 +6,8 @@
 
 import type { Address } from "../protocol/address.ts";
 import { type KeepAliveSettings, normalKeepAlive, V2_KEEP_ALIVE } from "../protocol/keep_alive.ts";
-import { type Clock, systemClock } from "../net/clock.ts";
-import { MAX_DURATION_MS } from "../net/duration.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
+import { MAX_DURATION_MS } from "../base/duration.ts";
 import {
   CONNECT_TIMEOUT_MS,
   EXPIRATION_MS,
@@ -15,11 +15,11 @@ import {
   STALL_TIMEOUT_MS,
   TCP_KEEP_ALIVE_MS,
 } from "../net/limits.ts";
-import { type Logger, silentLogger } from "../net/logger.ts";
+import { type Logger, silentLogger } from "../base/logger.ts";
 import { type ReadNetwork, readNetwork } from "../net/network_watch.ts";
-import type { ProxyOptions } from "../net/http_proxy.ts";
-import type { Identity } from "../net/identity.ts";
-import type { NamedService } from "./named_service.ts";
+import type { ProxyOptions } from "../net/dial/http_proxy.ts";
+import type { Identity } from "../net/tls/identity.ts";
+import type { NamedService } from "./v2/named_service.ts";
 import type { ServiceRule } from "./services.ts";
 
 /**

@@ -5,8 +5,8 @@
  */
 
 import { formatAddress } from "../protocol/address.ts";
-import * as check from "../net/option_check.ts";
-import type { Logger } from "../net/logger.ts";
+import * as check from "../relay/option_check.ts";
+import type { Logger } from "../base/logger.ts";
 import { connectDevice } from "./device.ts";
 import type { DeviceHandle } from "./handle.ts";
 import { parseService } from "./services.ts";

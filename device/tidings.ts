@@ -4,12 +4,12 @@
  * @module
  */
 
-import type { Goodbye, GoodbyeCode } from "../protocol/goodbye.ts";
-import type { Clock } from "../net/clock.ts";
-import type { Emitter } from "../net/emitter.ts";
-import { formatDuration } from "../net/format.ts";
-import type { LinkEnd } from "../net/link_end.ts";
-import type { Logger } from "../net/logger.ts";
+import type { Goodbye, GoodbyeCode } from "../protocol/v2/wire/goodbye.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Emitter } from "../base/emitter.ts";
+import { formatDuration } from "../base/format.ts";
+import type { LinkEnd } from "../relay/link_end.ts";
+import type { Logger } from "../base/logger.ts";
 import type { DeviceEvent } from "./events.ts";
 import type { MadeLink } from "./link_maker.ts";
 import { Outage } from "./outage.ts";

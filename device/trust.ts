@@ -4,8 +4,8 @@
  * @module
  */
 
-import { forgetRoots } from "../net/peer_certificate.ts";
-import { ConfigError } from "../app/config_error.ts";
+import { forgetRoots } from "../net/tls/peer_certificate.ts";
+import { ConfigError } from "../app/toml/config_error.ts";
 import type { V2DeviceOptions } from "./options.ts";
 
 /** Flags of the runtime that let others pass for the server, and cannot be taken back while it runs. */

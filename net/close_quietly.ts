@@ -4,7 +4,7 @@
  * @module
  */
 
-import { forgetSocket } from "./descriptors.ts";
+import { forgetSocket } from "./kernel/descriptors.ts";
 
 /** Closes what may be closed already. */
 export function closeQuietly(closer: { close(): void } | undefined): void {

@@ -127,7 +127,7 @@ export const LATE_TURN_MS = 500;
 /** Time from an accepted connection to a whole LISTEN, in milliseconds. */
 export const FIRST_FRAME_TIMEOUT_MS = 10_000;
 
-/** Connections of one v1 listener that may be on their way to a LISTEN; see `server/pending.ts` for who makes room. */
+/** Connections of one v1 listener that may be on their way to a LISTEN; see `server/door/pending.ts` for who makes room. */
 export const MAX_PENDING_LINKS = 512;
 
 /** Time after which one of them may have to make room, in milliseconds: LISTEN follows the connection at once. */
@@ -178,7 +178,7 @@ export const GATHER_MAX = 16 * 1024 + 8;
 /** Time from an accepted connection to the end of its v2 handshake, in milliseconds. */
 export const HANDSHAKE_TIMEOUT_MS = 10_000;
 
-/** Connections of one v2 listener that may be in their handshake; see `server/pending.ts` for who makes room. */
+/** Connections of one v2 listener that may be in their handshake; see `server/door/pending.ts` for who makes room. */
 export const MAX_HANDSHAKES = 1_400;
 
 /** Time without a step of its handshake after which a connection may have to make room, in milliseconds. */

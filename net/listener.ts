@@ -5,13 +5,13 @@
  */
 
 import { type Address, formatAddress } from "../protocol/address.ts";
-import type { Clock } from "./clock.ts";
-import { describeError, errorCode, isExhaustion } from "./errors.ts";
+import type { Clock } from "../base/clock.ts";
+import { describeError, errorCode, isExhaustion } from "../base/errors.ts";
 import { FAILED_ACCEPTS_PAUSE_MS, MAX_ACCEPT_PAUSE_MS, MAX_FAILED_ACCEPTS, MIN_ACCEPT_PAUSE_MS } from "./limits.ts";
-import type { Logger } from "./logger.ts";
-import { ALPN, type ServerCertificate } from "./tls.ts";
-import { noteSocket } from "./descriptors.ts";
-import { tuneNatively } from "./native_socket.ts";
+import type { Logger } from "../base/logger.ts";
+import { ALPN, type ServerCertificate } from "./tls/listening.ts";
+import { noteSocket } from "./kernel/descriptors.ts";
+import { tuneNatively } from "./kernel/socket.ts";
 import { closeQuietly, formatNetAddr } from "./transport.ts";
 
 /** An address could not be listened on. */

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { Listener, ListenError } from "./listener.ts";
 import { CERTIFICATE_POLL_MS, MAX_ACCEPT_PAUSE_MS, MIN_ACCEPT_PAUSE_MS } from "./limits.ts";
-import { PINNED_NAME, pinnedAnchor } from "./certificate.ts";
-import { systemClock } from "./clock.ts";
-import { ALPN, handshakeTls, ServerCertificate } from "./tls.ts";
-import { FakeClock, RecordingLogger, settled, test } from "./_fakes_test.ts";
-import { newKey, rawKey, shake, TestAuthority } from "./_tls_fixture_test.ts";
+import { PINNED_NAME, pinnedAnchor } from "./tls/certificate.ts";
+import { systemClock } from "../base/clock.ts";
+import { ALPN, handshakeTls, ServerCertificate } from "./tls/listening.ts";
+import { FakeClock, RecordingLogger, settled, test } from "../relay/_fakes_test.ts";
+import { newKey, rawKey, shake, TestAuthority } from "./tls/_tls_fixture_test.ts";
 
 const LOCAL = { host: "127.0.0.1", port: 0 };
 const portOf = (listener: { address: string }) => Number(listener.address.split(":").at(-1));

@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../base/clock.ts";
 import { NETWORK_POLL_MS, ROUTES_READ } from "./limits.ts";
-import { canAsk, type Way, waysTo } from "./netlink.ts";
+import { canAsk, type Way, waysTo } from "./kernel/netlink.ts";
 
 /** An address of an interface. */
 export interface InterfaceAddress {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { FakeClock, test } from "./_fakes_test.ts";
+import { FakeClock, test } from "../relay/_fakes_test.ts";
 import { NETWORK_POLL_MS } from "./limits.ts";
 import { type ConnectionEnds, type NetworkState, readNetwork, watchNetwork } from "./network_watch.ts";
 

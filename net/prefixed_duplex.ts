@@ -4,7 +4,7 @@
  * @module
  */
 
-import { forgetSocket } from "./descriptors.ts";
+import { forgetSocket } from "./kernel/descriptors.ts";
 import type { Duplex } from "./transport.ts";
 
 /** Reads what was read before, then what follows. */

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { closeQuietly } from "./close_quietly.ts";
-import { descriptorOf, noteSocket } from "./descriptors.ts";
+import { descriptorOf, noteSocket } from "./kernel/descriptors.ts";
 import { MAX_LOOKS } from "./limits.ts";
-import { canCut } from "./native_socket.ts";
+import { canCut } from "./kernel/socket.ts";
 import { PrefixedDuplex } from "./prefixed_duplex.ts";
 import { resetQuietly } from "./reset.ts";
-import { connected } from "./_tls_fixture_test.ts";
+import { connected } from "./tls/_tls_fixture_test.ts";
 
 function testNative(name: string, fn: () => Promise<void>): void {
   Deno.test({ name, fn, sanitizeOps: true, sanitizeResources: true, ignore: !canCut() });

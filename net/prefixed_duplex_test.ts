@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { FakeDuplex, isSettled, test } from "./_fakes_test.ts";
+import { FakeDuplex, isSettled, test } from "../relay/_fakes_test.ts";
 import { PrefixedDuplex } from "./prefixed_duplex.ts";
 
 test("the prefix comes first, whatever the sizes of the reads, then what follows, then the end", async () => {

@@ -5,7 +5,7 @@
  */
 
 import { closeQuietly } from "./close_quietly.ts";
-import { resetSocket, unacknowledged } from "./native_socket.ts";
+import { resetSocket, unacknowledged } from "./kernel/socket.ts";
 import { PrefixedDuplex } from "./prefixed_duplex.ts";
 import type { Duplex } from "./transport.ts";
 

@@ -6,7 +6,7 @@
  */
 
 import { TCP_KEEP_ALIVE_PROBES } from "./limits.ts";
-import { type KeepAlivePace, setKeepAlive } from "./native_socket.ts";
+import { type KeepAlivePace, setKeepAlive } from "./kernel/socket.ts";
 import { socketOf } from "./reset.ts";
 import type { Duplex } from "./transport.ts";
 

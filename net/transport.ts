@@ -6,8 +6,8 @@
 
 import { type Address, formatAddress } from "../protocol/address.ts";
 import { closeQuietly } from "./close_quietly.ts";
-import { noteSocket } from "./descriptors.ts";
-import { cutTls } from "./native_socket.ts";
+import { noteSocket } from "./kernel/descriptors.ts";
+import { cutTls } from "./kernel/socket.ts";
 
 /** A duplex of bytes. `Deno.Conn` is one as it is, so the hot path has no wrapper. */
 export interface Duplex {

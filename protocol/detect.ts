@@ -4,7 +4,7 @@
  * @module
  */
 
-import { V2_PREAMBLE } from "./v2_commands.ts";
+import { V2_PREAMBLE } from "./v2/wire/commands.ts";
 
 /** A device that speaks v1, too few bytes to say, or somebody else. */
 export type Opening =

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describeStranger, detectOpening } from "./detect.ts";
-import { test, unhex } from "./_fakes_test.ts";
+import { test, unhex } from "./v1/_fakes_test.ts";
 
 const ascii = (text: string) => new TextEncoder().encode(text);
 

@@ -2,7 +2,7 @@
  * What a link is to whoever runs it on a socket, whatever the profile.
  *
  * Sans I/O: chunks and the time come in as arguments, frames go out through a {@linkcode LinkOutput}, and what happened
- * is told to receivers. Sockets, timers and clocks belong to the owner (`net/link_driver.ts`).
+ * is told to receivers. Sockets, timers and clocks belong to the owner (`relay/link_driver.ts`).
  *
  * @module
  */

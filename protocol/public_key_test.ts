@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { verify } from "../net/identity.ts";
+import { verify } from "../net/tls/identity.ts";
 import { publicKeyFault } from "./public_key.ts";
-import { test } from "./_fakes_test.ts";
+import { test } from "./v1/_fakes_test.ts";
 
 function unhex(text: string): Uint8Array {
   return Uint8Array.from(text.match(/../g)!, (pair) => parseInt(pair, 16));

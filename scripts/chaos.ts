@@ -15,8 +15,8 @@
  * @module
  */
 
-import { RESUME_NEEDS } from "../tests/e2e/support/resume_machines.ts";
-import { missing } from "../tests/e2e/support/requirements.ts";
+import { RESUME_NEEDS } from "../tests/rig/machines/resume_machines.ts";
+import { missing } from "../tests/rig/processes/requirements.ts";
 import { chaosClients } from "./chaos/clients.ts";
 import { type ChaosOptions, chaosOptions } from "./chaos/plan.ts";
 import { chaosTransfers } from "./chaos/transfers.ts";

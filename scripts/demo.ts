@@ -9,7 +9,7 @@
  */
 
 import { parseArgs } from "node:util";
-import { describeError } from "../net/errors.ts";
+import { describeError } from "../base/errors.ts";
 import { freePort } from "./demo/free_port.ts";
 import { picture, type Route } from "./demo/picture.ts";
 import { DemoError } from "./demo/processes.ts";

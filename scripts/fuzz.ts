@@ -12,7 +12,7 @@
  */
 
 import { parseArgs } from "node:util";
-import { Random } from "./fuzz/random.ts";
+import { Random } from "../tests/rig/random.ts";
 import { fuzzDecoder, fuzzDeviceLink, fuzzServerLink } from "./fuzz/targets.ts";
 import { fuzzV2Decoder, fuzzV2DeviceLink, fuzzV2Handshake, fuzzV2ServerLink } from "./fuzz/v2_targets.ts";
 

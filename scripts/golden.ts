@@ -5,8 +5,8 @@
  * @module
  */
 
-import { formatPublicKey, identityFromPem } from "../net/identity.ts";
-import { enrolmentString, goldenExchange, SEEDS } from "../protocol/_v2_golden_test.ts";
+import { formatPublicKey, identityFromPem } from "../net/tls/identity.ts";
+import { enrolmentString, goldenExchange, SEEDS } from "../tests/rig/golden.ts";
 
 const digits = (value: number) => value.toString(16).padStart(2, "0");
 
@@ -53,4 +53,4 @@ for (const entry of entries) {
   if (entry.kind === "note") lines.push("", `# ${entry.text}`);
   else lines.push(`# ${entry.what}`, `${entry.kind === "device" ? ">" : "<"} ${line(entry.bytes)}`);
 }
-await Deno.writeTextFile(new URL("../protocol/golden/v2_session.txt", import.meta.url), `${lines.join("\n")}\n`);
+await Deno.writeTextFile(new URL("../protocol/v2/golden_session.txt", import.meta.url), `${lines.join("\n")}\n`);

@@ -13,8 +13,8 @@
  */
 
 import { parseArgs } from "node:util";
-import { planOf } from "./sim/plan.ts";
-import { type Outcome, simulate } from "./sim/world.ts";
+import { planOf } from "../tests/rig/sim/plan.ts";
+import { type Outcome, simulate } from "../tests/rig/sim/world.ts";
 
 const DEFAULT_RUNS = 3_000;
 

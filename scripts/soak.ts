@@ -14,8 +14,8 @@
  */
 
 import { parseArgs } from "node:util";
-import { missing } from "../tests/e2e/support/requirements.ts";
-import { RESUME_NEEDS } from "../tests/e2e/support/resume_machines.ts";
+import { missing } from "../tests/rig/processes/requirements.ts";
+import { RESUME_NEEDS } from "../tests/rig/machines/resume_machines.ts";
 import { soak } from "./soak/run.ts";
 
 const USAGE = "usage: deno task soak -- [--hours N | --minutes N] [--seed S]";

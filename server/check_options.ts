@@ -6,13 +6,18 @@
 
 import { V2_MAX_CHANNELS, V2_MAX_SERVICES } from "../protocol/limits.ts";
 import { parseName } from "../protocol/name.ts";
-import { parsePublicKey } from "../net/identity.ts";
+import { parsePublicKey } from "../net/tls/identity.ts";
 import { parseNetwork } from "../net/networks.ts";
-import * as check from "../net/option_check.ts";
-import type { TlsSource } from "../net/tls.ts";
-import type { AuthorizedDevice } from "./authorized_devices.ts";
+import * as check from "../relay/option_check.ts";
+import type { TlsSource } from "../net/tls/listening.ts";
+import type { AuthorizedDevice } from "./devices/authorized_devices.ts";
 import type { Forward, ServeOptions, V1ListenOptions, V2ListenOptions, V2Options } from "./options.ts";
-import { formatGrantedAddress, type GrantedAddress, parseGrantedAddress, type ServiceGrant } from "./service_grant.ts";
+import {
+  formatGrantedAddress,
+  type GrantedAddress,
+  parseGrantedAddress,
+  type ServiceGrant,
+} from "./devices/service_grant.ts";
 
 const { optional, list, options } = check;
 

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { createIdentity } from "../net/identity.ts";
-import type { AuthorizedDevice } from "./authorized_devices.ts";
-import { DeviceList } from "./device_list.ts";
+import { createIdentity } from "../net/tls/identity.ts";
+import type { AuthorizedDevice } from "./devices/authorized_devices.ts";
+import { DeviceList } from "./devices/list.ts";
 import type { ServeOptions } from "./options.ts";
 import { serve } from "./server.ts";
-import { parseGrant } from "./service_grant.ts";
-import { key } from "./_state_fixture_test.ts";
+import { parseGrant } from "./devices/service_grant.ts";
+import { key } from "./devices/_state_fixture_test.ts";
 
 const STRICT = { sanitizeOps: true, sanitizeResources: true };
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { DeviceMode } from "../protocol/v2_messages.ts";
+import type { DeviceMode } from "../protocol/v2/wire/messages.ts";
 import type { ChannelEndReason, LinkEndReason } from "../protocol/reasons.ts";
 
 /** A listener for devices is open. */

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { systemClock } from "../net/clock.ts";
-import { formatPublicKey } from "../net/identity.ts";
-import { silentLogger } from "../net/logger.ts";
-import { AuthorizedDevices } from "./authorized_devices.ts";
-import { Enrolments } from "./enrolments.ts";
-import { parseGrant } from "./service_grant.ts";
-import { rawKey, test } from "./_state_fixture_test.ts";
+import { systemClock } from "../base/clock.ts";
+import { formatPublicKey } from "../net/tls/identity.ts";
+import { silentLogger } from "../base/logger.ts";
+import { AuthorizedDevices } from "./devices/authorized_devices.ts";
+import { Enrolments } from "./state/enrolments.ts";
+import { parseGrant } from "./devices/service_grant.ts";
+import { rawKey, test } from "./devices/_state_fixture_test.ts";
 
 /** Devices in the file. */
 const COUNT = 20_000;

@@ -7,8 +7,8 @@
 import type { Command } from "commander";
 import { type Address, parseAddress } from "../protocol/address.ts";
 import { fromEnvironment, onCommandLine, variable } from "../app/options.ts";
-import { TomlTable } from "../app/toml_table.ts";
-import type { ServerFacts } from "./facts.ts";
+import { TomlTable } from "../app/toml/table.ts";
+import type { ServerFacts } from "./state/facts.ts";
 
 /** The port that a server has if nobody says otherwise. */
 export const DEFAULT_SERVER_PORT = 7443;

@@ -5,7 +5,7 @@
  */
 
 import { runProcess } from "../app/run.ts";
-import { serverCommand } from "./cli.ts";
+import { serverCommand } from "./cli/cli.ts";
 
 if (import.meta.main) {
   await runProcess("sallyport-server", async () => {

@@ -6,8 +6,8 @@
 
 import type { Address } from "../protocol/address.ts";
 import { type KeepAliveSettings, normalKeepAlive, V2_KEEP_ALIVE } from "../protocol/keep_alive.ts";
-import { type Clock, systemClock } from "../net/clock.ts";
-import { MAX_DURATION_MS } from "../net/duration.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
+import { MAX_DURATION_MS } from "../base/duration.ts";
 import {
   EXPIRATION_MS,
   HALF_CLOSE_TIMEOUT_MS,
@@ -15,11 +15,11 @@ import {
   STALL_TIMEOUT_MS,
   TCP_KEEP_ALIVE_MS,
 } from "../net/limits.ts";
-import type { Identity } from "../net/identity.ts";
-import { type Logger, silentLogger } from "../net/logger.ts";
-import type { TlsSource } from "../net/tls.ts";
-import type { AuthorizedDevice, DevicesChange } from "./authorized_devices.ts";
-import type { HeldCount } from "./held_clients.ts";
+import type { Identity } from "../net/tls/identity.ts";
+import { type Logger, silentLogger } from "../base/logger.ts";
+import type { TlsSource } from "../net/tls/listening.ts";
+import type { AuthorizedDevice, DevicesChange } from "./devices/authorized_devices.ts";
+import type { HeldCount } from "./v1/held_clients.ts";
 
 /** A host address that clients reach, and the local address on the device's side that it stands for. */
 export interface Forward {

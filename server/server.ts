@@ -5,17 +5,17 @@
  */
 
 import { type Endpoint, type KeepAliveSettings, normalKeepAlive } from "../protocol/keep_alive.ts";
-import type { DeviceMode } from "../protocol/v2_messages.ts";
-import { Emitter } from "../net/emitter.ts";
+import type { DeviceMode } from "../protocol/v2/wire/messages.ts";
+import { Emitter } from "../base/emitter.ts";
 import { SHUTDOWN_TIMEOUT_MS } from "../net/limits.ts";
-import * as check from "../net/option_check.ts";
+import * as check from "../relay/option_check.ts";
 import { checkServeOptions } from "./check_options.ts";
 import type { LinkDownEvent, ListeningEvent, ServerEvent } from "./events.ts";
-import { DeviceRegistry } from "./device_registry.ts";
-import { describeDevice, type ServedDevice } from "./device_status.ts";
-import { LinkListener } from "./link_listener.ts";
+import { DeviceRegistry } from "./v2/device_registry.ts";
+import { describeDevice, type ServedDevice } from "./v2/device_status.ts";
+import { LinkListener } from "./v1/listener.ts";
 import { type ServeOptions, serverSettings } from "./options.ts";
-import { V2Listener } from "./v2_listener.ts";
+import { V2Listener } from "./v2/listener.ts";
 
 /** A running server. */
 export interface ServerHandle extends AsyncDisposable {

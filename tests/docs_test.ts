@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { Command } from "commander";
 import { ExitCode } from "../app/exit_codes.ts";
-import { GOODBYE_CODES } from "../protocol/goodbye.ts";
+import { GOODBYE_CODES } from "../protocol/v2/wire/goodbye.ts";
 import { CHANNEL_END_REASONS, LINK_END_REASONS } from "../protocol/reasons.ts";
-import { commands, optionRows, readRows, TABLES } from "../scripts/option_tables.ts";
-import { DEVICE_OPTIONS, deviceConfig } from "../device/config.ts";
-import { parseDevices } from "../server/authorized_devices.ts";
-import { SERVER_OPTIONS, serverConfig } from "../server/config.ts";
+import { commands, optionRows, readRows, TABLES } from "./rig/option_tables.ts";
+import { DEVICE_OPTIONS, deviceConfig } from "../device/cli/config.ts";
+import { parseDevices } from "../server/devices/authorized_devices.ts";
+import { SERVER_OPTIONS, serverConfig } from "../server/cli/config.ts";
 import { addOptions, optionValues } from "../app/options.ts";
-import { TomlTable } from "../app/toml_table.ts";
+import { TomlTable } from "../app/toml/table.ts";
 
 const checked = { sanitizeOps: true, sanitizeResources: true };
 const ROOT = new URL("../", import.meta.url);
@@ -27,7 +27,7 @@ function firstCells(text: string, head: string): string[] {
 }
 
 Deno.test(
-  "the tables of options say what --help says, for every command; to write them: scripts/option_tables.ts",
+  "the tables of options say what --help says, for every command; to write them: tests/rig/option_tables.ts",
   checked,
   () => {
     const all = commands();

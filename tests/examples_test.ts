@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { test } from "./support/test.ts";
+import { test } from "./rig/test.ts";
 
 /** Runs an example to its end. */
 async function run(name: string): Promise<string> {

@@ -5,16 +5,16 @@
  */
 
 import assert from "node:assert/strict";
-import { HandshakeError } from "../protocol/v2_handshake.ts";
-import { greetServer, randomBytes } from "../net/handshake.ts";
-import { createIdentity, type Identity } from "../net/identity.ts";
-import { LINK_BURST, LINK_INTERVAL_MS, LINK_REFUSAL_HOLD_MS } from "../server/link_rate.ts";
-import { LISTEN } from "./naive_v1/naive_link.ts";
-import { ManualClock } from "./support/manual_clock.ts";
-import { startServer } from "./support/relay.ts";
-import { dialAsDevice } from "./support/scripted.ts";
-import { test, within } from "./support/test.ts";
-import { authorized, startV2Server, type V2Server } from "./support/v2_relay.ts";
+import { HandshakeError } from "../protocol/v2/wire/handshake.ts";
+import { greetServer, randomBytes } from "../relay/handshake.ts";
+import { createIdentity, type Identity } from "../net/tls/identity.ts";
+import { LINK_BURST, LINK_INTERVAL_MS, LINK_REFUSAL_HOLD_MS } from "../server/door/link_rate.ts";
+import { LISTEN } from "./rig/naive_v1/link.ts";
+import { ManualClock } from "./rig/manual_clock.ts";
+import { startServer } from "./rig/v1_relay.ts";
+import { dialAsDevice } from "./rig/scripted.ts";
+import { test, within } from "./rig/test.ts";
+import { authorized, startV2Server, type V2Server } from "./rig/v2/relay.ts";
 
 /** Makes a link as a device does, and hangs up. @returns why it was refused, if it was. */
 async function link(server: V2Server, signer: Identity): Promise<HandshakeError | undefined> {

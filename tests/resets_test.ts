@@ -6,14 +6,14 @@
 
 import assert from "node:assert/strict";
 import { CHANNEL_END_REASONS } from "../protocol/reasons.ts";
-import { isOrderly } from "../net/channel_end.ts";
-import { noise } from "./support/bytes.ts";
-import { startDevice, startServer } from "./support/relay.ts";
-import { freePort, Service } from "./support/service.ts";
-import { Stream } from "./support/stream.ts";
-import { test } from "./support/test.ts";
-import { ResettingClient, ResettingService } from "./support/v2_reset.ts";
-import { local, SECURITIES, startV2Relay } from "./support/v2_relay.ts";
+import { isOrderly } from "../relay/channel_end.ts";
+import { noise } from "./rig/bytes.ts";
+import { startDevice, startServer } from "./rig/v1_relay.ts";
+import { freePort, Service } from "./rig/service.ts";
+import { Stream } from "./rig/stream.ts";
+import { test } from "./rig/test.ts";
+import { ResettingClient, ResettingService } from "./rig/v2/resets.ts";
+import { local, SECURITIES, startV2Relay } from "./rig/v2/relay.ts";
 
 test("resets: three ends are orderly, and every other one is a reset", async () => {
   assert.deepEqual(CHANNEL_END_REASONS.filter(isOrderly), ["client-closed", "client-finished", "service-closed"]);

@@ -5,14 +5,14 @@
  */
 
 import assert from "node:assert/strict";
-import { ReceiveWindow } from "../protocol/receive_windows.ts";
-import { SendLog } from "../protocol/send_log.ts";
-import { V2Decoder } from "../protocol/v2_decoder.ts";
-import { V2Sender } from "../protocol/v2_sender.ts";
-import { PathEstimator } from "../protocol/path_estimator.ts";
-import { type Fault, type Plan, planOf } from "../scripts/sim/plan.ts";
-import { type Outcome, type Sabotage, simulate } from "../scripts/sim/world.ts";
-import { test } from "./support/test.ts";
+import { ReceiveWindow } from "../protocol/v2/receive_windows.ts";
+import { SendLog } from "../protocol/v2/send/send_log.ts";
+import { V2Decoder } from "../protocol/v2/wire/decoder.ts";
+import { V2Sender } from "../protocol/v2/send/sender.ts";
+import { PathEstimator } from "../protocol/v2/send/path_estimator.ts";
+import { type Fault, type Plan, planOf } from "./rig/sim/plan.ts";
+import { type Outcome, type Sabotage, simulate } from "./rig/sim/world.ts";
+import { test } from "./rig/test.ts";
 
 /** Runs of the short simulation. */
 const RUNS = 200;

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { forgetChildren } from "../../tests/e2e/support/child.ts";
-import { CUT_CLIENTS } from "../../tests/e2e/support/cut_clients.ts";
-import type { CutOutcome } from "../../tests/e2e/support/cuts.ts";
-import { missing } from "../../tests/e2e/support/requirements.ts";
+import { forgetChildren } from "../../tests/rig/processes/child.ts";
+import { CUT_CLIENTS } from "../../tests/rig/cuts/cut_clients.ts";
+import type { CutOutcome } from "../../tests/rig/cuts/cuts.ts";
+import { missing } from "../../tests/rig/processes/requirements.ts";
 import type { ChaosOptions } from "./plan.ts";
 import { cutTable } from "./report.ts";
 

@@ -5,8 +5,8 @@
  */
 
 import { parseArgs } from "node:util";
-import { CUT_KINDS, type CutKind } from "../../tests/e2e/support/cuts.ts";
-import { Random } from "../fuzz/random.ts";
+import { CUT_KINDS, type CutKind } from "../../tests/rig/cuts/cuts.ts";
+import { Random } from "../../tests/rig/random.ts";
 
 /** Longest outage after both sides have noticed it, in milliseconds. */
 const MAX_HOLD_MS = 2_000;

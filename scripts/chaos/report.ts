@@ -5,8 +5,8 @@
  */
 
 import { createHash } from "node:crypto";
-import { CUT_KINDS, type CutKind, type CutOutcome } from "../../tests/e2e/support/cuts.ts";
-import type { TransferLine } from "../../tests/e2e/support/transfers.ts";
+import { CUT_KINDS, type CutKind, type CutOutcome } from "../../tests/rig/cuts/cuts.ts";
+import type { TransferLine } from "../../tests/rig/cuts/transfers.ts";
 
 /** The table of cuts, by kind and together. */
 export function cutTable(outcomes: readonly CutOutcome[]): string[] {

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { forgetChildren } from "../../tests/e2e/support/child.ts";
-import type { CutOutcome } from "../../tests/e2e/support/cuts.ts";
-import { ResumeMachines } from "../../tests/e2e/support/resume_machines.ts";
+import { forgetChildren } from "../../tests/rig/processes/child.ts";
+import type { CutOutcome } from "../../tests/rig/cuts/cuts.ts";
+import { ResumeMachines } from "../../tests/rig/machines/resume_machines.ts";
 import { type ChaosOptions, plannedCuts } from "./plan.ts";
 import { cutTable, transferSummary } from "./report.ts";
 

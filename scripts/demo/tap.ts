@@ -5,7 +5,7 @@
  */
 
 import { closeQuietly } from "../../net/transport.ts";
-import { describeError } from "../../net/errors.ts";
+import { describeError } from "../../base/errors.ts";
 
 /** Which way bytes went; `up` is from the device to the server. */
 export type Direction = "up" | "down";

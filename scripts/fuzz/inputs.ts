@@ -5,7 +5,7 @@
  */
 
 import { concat } from "../../protocol/bytes.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "../../tests/rig/random.ts";
 
 /** Who a stream pretends to be sent by. */
 export type Sender = "device" | "server";

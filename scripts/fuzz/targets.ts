@@ -5,17 +5,17 @@
  */
 
 import assert from "node:assert/strict";
-import type { V1Channel as Channel } from "../../protocol/v1_channel.ts";
+import type { V1Channel as Channel } from "../../protocol/v1/channel.ts";
 import type { FrameHandler } from "../../protocol/codec.ts";
-import { V1DeviceLink } from "../../protocol/v1_device_link.ts";
+import { V1DeviceLink } from "../../protocol/v1/device_link.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { MAX_EARLY_BYTES, MAX_EARLY_BYTES_PER_LINK, V1_MAX_CHANNELS } from "../../protocol/limits.ts";
 import type { LinkOutput } from "../../protocol/link.ts";
-import type { V1Link as Link } from "../../protocol/v1_link.ts";
-import { V1ServerLink } from "../../protocol/v1_server_link.ts";
-import { v1Codec } from "../../protocol/v1_codec.ts";
+import type { V1Link as Link } from "../../protocol/v1/link.ts";
+import { V1ServerLink } from "../../protocol/v1/server_link.ts";
+import { v1Codec } from "../../protocol/v1/codec.ts";
 import { chunksOf, hostileStream } from "./inputs.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "../../tests/rig/random.ts";
 import { hex, joinData, readStream } from "./reference.ts";
 
 const TARGET = { host: "a", port: 1 };

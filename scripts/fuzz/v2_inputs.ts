@@ -6,7 +6,7 @@
 
 import { concat } from "../../protocol/bytes.ts";
 import { mutated, type Sender } from "./inputs.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "../../tests/rig/random.ts";
 
 /** A stream of bytes. */
 export function v2Stream(random: Random, sender: Sender): Uint8Array {

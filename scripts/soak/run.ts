@@ -4,12 +4,12 @@
  * @module
  */
 
-import { forgetChildren } from "../../tests/e2e/support/child.ts";
-import { CUT_KINDS, type CutKind } from "../../tests/e2e/support/cuts.ts";
-import type { Daemon } from "../../tests/e2e/support/daemons.ts";
-import { ResumeMachines } from "../../tests/e2e/support/resume_machines.ts";
+import { forgetChildren } from "../../tests/rig/processes/child.ts";
+import { CUT_KINDS, type CutKind } from "../../tests/rig/cuts/cuts.ts";
+import type { Daemon } from "../../tests/rig/processes/daemons.ts";
+import { ResumeMachines } from "../../tests/rig/machines/resume_machines.ts";
 import { plannedCuts } from "../chaos/plan.ts";
-import { Random } from "../fuzz/random.ts";
+import { Random } from "../../tests/rig/random.ts";
 import { MinuteLow, type Sample, slope } from "./samples.ts";
 
 /** Most that the memory of a daemon may grow in an hour, in bytes. */

@@ -5,14 +5,14 @@
  */
 
 import assert from "node:assert/strict";
-import { digest, noise } from "../support/bytes.ts";
-import { Service } from "../support/service.ts";
-import { Child } from "./support/child.ts";
-import { startRelay } from "./support/daemons.ts";
-import { TelnetServer } from "./support/telnet_server.ts";
-import { TempFolder } from "./support/temp_folder.ts";
-import { processTest } from "./support/harness.ts";
-import { WebServer } from "./support/web_server.ts";
+import { digest, noise } from "../rig/bytes.ts";
+import { Service } from "../rig/service.ts";
+import { Child } from "../rig/processes/child.ts";
+import { startRelay } from "../rig/processes/daemons.ts";
+import { TelnetServer } from "../rig/processes/telnet_server.ts";
+import { TempFolder } from "../rig/processes/temp_folder.ts";
+import { processTest } from "../rig/processes/harness.ts";
+import { WebServer } from "../rig/processes/web_server.ts";
 
 const MIB = 1024 * 1024;
 

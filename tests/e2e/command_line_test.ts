@@ -5,12 +5,12 @@
  */
 
 import assert from "node:assert/strict";
-import { echoService } from "../support/service.ts";
-import { Stream } from "../support/stream.ts";
-import { Child, type ChildOptions } from "./support/child.ts";
-import { deviceArgs, sallyport, serverArgs, startDevice, startRelay, startServer } from "./support/daemons.ts";
-import { TempFolder } from "./support/temp_folder.ts";
-import { processTest } from "./support/harness.ts";
+import { echoService } from "../rig/service.ts";
+import { Stream } from "../rig/stream.ts";
+import { Child, type ChildOptions } from "../rig/processes/child.ts";
+import { deviceArgs, sallyport, serverArgs, startDevice, startRelay, startServer } from "../rig/processes/daemons.ts";
+import { TempFolder } from "../rig/processes/temp_folder.ts";
+import { processTest } from "../rig/processes/harness.ts";
 
 /** The names of the compiled binaries of a single role. */
 const SUFFIX = Deno.env.has("SALLYPORT_BINARIES") ? "-server" : "";

@@ -5,12 +5,12 @@
  */
 
 import assert from "node:assert/strict";
-import { digest, noise } from "../support/bytes.ts";
-import { echoService, Service } from "../support/service.ts";
-import { Stream } from "../support/stream.ts";
-import { startRelay } from "./support/daemons.ts";
-import { poll } from "./support/poll.ts";
-import { processTest } from "./support/harness.ts";
+import { digest, noise } from "../rig/bytes.ts";
+import { echoService, Service } from "../rig/service.ts";
+import { Stream } from "../rig/stream.ts";
+import { startRelay } from "../rig/processes/daemons.ts";
+import { poll } from "../rig/processes/poll.ts";
+import { processTest } from "../rig/processes/harness.ts";
 
 /** v1 cannot tell a client that closed from one that finished writing: the server waits this long for more. */
 const SOON = { server: ["--half-close-timeout", "200ms"] };

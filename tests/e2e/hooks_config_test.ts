@@ -5,11 +5,11 @@
  */
 
 import assert from "node:assert/strict";
-import { Child } from "./support/child.ts";
-import { outcome } from "./support/commands.ts";
-import { sallyport } from "./support/daemons.ts";
-import { processTest } from "./support/harness.ts";
-import { TempFolder } from "./support/temp_folder.ts";
+import { Child } from "../rig/processes/child.ts";
+import { outcome } from "../rig/processes/commands.ts";
+import { sallyport } from "../rig/processes/daemons.ts";
+import { processTest } from "../rig/processes/harness.ts";
+import { TempFolder } from "../rig/processes/temp_folder.ts";
 
 processTest("--check prints hooks, and a hook of another shape is refused with its place", [], async () => {
   using folder = new TempFolder();

@@ -5,19 +5,19 @@
  */
 
 import assert from "node:assert/strict";
-import { HOOK_EVENTS } from "../../app/hooks.ts";
-import { spawnHook } from "../../app/hook_process.ts";
-import { echoService } from "../support/service.ts";
-import { Stream } from "../support/stream.ts";
-import { within } from "../support/test.ts";
-import { Cable } from "../support/v2_cable.ts";
-import { Child } from "./support/child.ts";
-import { succeed } from "./support/commands.ts";
-import { type Daemon, portOf, sallyport, ServerProcess, startDevice } from "./support/daemons.ts";
-import { processTest } from "./support/harness.ts";
-import { poll } from "./support/poll.ts";
-import { TempFolder } from "./support/temp_folder.ts";
-import { enrol, joinArgs, serviceOpen, startV2Server } from "./support/v2_relay.ts";
+import { HOOK_EVENTS } from "../../app/hooks/hooks.ts";
+import { spawnHook } from "../../app/hooks/process.ts";
+import { echoService } from "../rig/service.ts";
+import { Stream } from "../rig/stream.ts";
+import { within } from "../rig/test.ts";
+import { Cable } from "../rig/v2/cable.ts";
+import { Child } from "../rig/processes/child.ts";
+import { succeed } from "../rig/processes/commands.ts";
+import { type Daemon, portOf, sallyport, ServerProcess, startDevice } from "../rig/processes/daemons.ts";
+import { processTest } from "../rig/processes/harness.ts";
+import { poll } from "../rig/processes/poll.ts";
+import { TempFolder } from "../rig/processes/temp_folder.ts";
+import { enrol, joinArgs, serviceOpen, startV2Server } from "../rig/machines/v2_relay.ts";
 
 /** Writes down what it finds in its environment; a line of dashes ends it. */
 const WRITE_DOWN = '#!/bin/sh\n{ env; echo "ARGUMENTS=$*"; echo ---; } >> "$1"\n';

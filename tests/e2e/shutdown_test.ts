@@ -5,11 +5,11 @@
  */
 
 import assert from "node:assert/strict";
-import { noise } from "../support/bytes.ts";
-import { echoService, Service } from "../support/service.ts";
-import { Stream } from "../support/stream.ts";
-import { type Daemon, startRelay } from "./support/daemons.ts";
-import { processTest } from "./support/harness.ts";
+import { noise } from "../rig/bytes.ts";
+import { echoService, Service } from "../rig/service.ts";
+import { Stream } from "../rig/stream.ts";
+import { type Daemon, startRelay } from "../rig/processes/daemons.ts";
+import { processTest } from "../rig/processes/harness.ts";
 
 /** Longest orderly end, with something for a machine that is busy. */
 const SHUTDOWN_MS = 5_000 + 1_500;

@@ -6,11 +6,11 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { noise } from "../support/bytes.ts";
-import { Child } from "./support/child.ts";
-import { startRelay } from "./support/daemons.ts";
-import { SshServer } from "./support/ssh_server.ts";
-import { processTest } from "./support/harness.ts";
+import { noise } from "../rig/bytes.ts";
+import { Child } from "../rig/processes/child.ts";
+import { startRelay } from "../rig/processes/daemons.ts";
+import { SshServer } from "../rig/processes/ssh_server.ts";
+import { processTest } from "../rig/processes/harness.ts";
 
 const MIB = 1024 * 1024;
 

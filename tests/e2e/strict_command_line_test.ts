@@ -8,15 +8,15 @@
 import assert from "node:assert/strict";
 import { OPTION_NAMES } from "../../app/environment.ts";
 import { envName } from "../../app/options.ts";
-import { loadDevice } from "../../device/state.ts";
-import { Child } from "./support/child.ts";
-import { outcome, succeed } from "./support/commands.ts";
-import { sallyport, startDevice } from "./support/daemons.ts";
-import { processTest } from "./support/harness.ts";
-import { poll } from "./support/poll.ts";
-import { echoSession } from "./support/session.ts";
-import { TempFolder } from "./support/temp_folder.ts";
-import { echoRelay, enrol, joinArgs, startV2Server } from "./support/v2_relay.ts";
+import { loadDevice } from "../../device/cli/state.ts";
+import { Child } from "../rig/processes/child.ts";
+import { outcome, succeed } from "../rig/processes/commands.ts";
+import { sallyport, startDevice } from "../rig/processes/daemons.ts";
+import { processTest } from "../rig/processes/harness.ts";
+import { poll } from "../rig/processes/poll.ts";
+import { echoSession } from "../rig/processes/session.ts";
+import { TempFolder } from "../rig/processes/temp_folder.ts";
+import { echoRelay, enrol, joinArgs, startV2Server } from "../rig/machines/v2_relay.ts";
 
 const KEY = "ed25519:MoD09p63cAgdgkm0O067tDTnLifseMfHK1AG6FJOtp4";
 const DEVICE = ["--server", "relay.example", "--server-key", KEY, "--service", "ssh=127.0.0.1:22"];

@@ -5,15 +5,15 @@
  */
 
 import assert from "node:assert/strict";
-import { Stream } from "../support/stream.ts";
-import { type CertificateAuthority, makeAuthority } from "./support/certificates.ts";
-import { Child } from "./support/child.ts";
-import { succeed } from "./support/commands.ts";
-import { portOf, startDevice } from "./support/daemons.ts";
-import { processTest } from "./support/harness.ts";
-import { echoSession } from "./support/session.ts";
-import { TempFolder } from "./support/temp_folder.ts";
-import { copyDeviceState, echoRelay, enrol, joinArgs, serviceOpen, startV2Server } from "./support/v2_relay.ts";
+import { Stream } from "../rig/stream.ts";
+import { type CertificateAuthority, makeAuthority } from "../rig/processes/certificates.ts";
+import { Child } from "../rig/processes/child.ts";
+import { succeed } from "../rig/processes/commands.ts";
+import { portOf, startDevice } from "../rig/processes/daemons.ts";
+import { processTest } from "../rig/processes/harness.ts";
+import { echoSession } from "../rig/processes/session.ts";
+import { TempFolder } from "../rig/processes/temp_folder.ts";
+import { copyDeviceState, echoRelay, enrol, joinArgs, serviceOpen, startV2Server } from "../rig/machines/v2_relay.ts";
 
 processTest("a device that expects another server key does not tell this one who it is", [], async () => {
   using folder = new TempFolder();

@@ -5,16 +5,16 @@
  */
 
 import assert from "node:assert/strict";
-import { digest, noise } from "../support/bytes.ts";
-import { echoService, freePort, Service } from "../support/service.ts";
-import { Stream } from "../support/stream.ts";
-import { Child } from "./support/child.ts";
-import { processTest } from "./support/harness.ts";
-import { find } from "./support/requirements.ts";
-import { TelnetServer } from "./support/telnet_server.ts";
-import { TempFolder } from "./support/temp_folder.ts";
-import { V2Relay } from "./support/v2_relay.ts";
-import { WebServer } from "./support/web_server.ts";
+import { digest, noise } from "../rig/bytes.ts";
+import { echoService, freePort, Service } from "../rig/service.ts";
+import { Stream } from "../rig/stream.ts";
+import { Child } from "../rig/processes/child.ts";
+import { processTest } from "../rig/processes/harness.ts";
+import { find } from "../rig/processes/requirements.ts";
+import { TelnetServer } from "../rig/processes/telnet_server.ts";
+import { TempFolder } from "../rig/processes/temp_folder.ts";
+import { V2Relay } from "../rig/machines/v2_relay.ts";
+import { WebServer } from "../rig/processes/web_server.ts";
 
 const MIB = 1024 * 1024;
 

@@ -6,17 +6,17 @@
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { digest, noise } from "../support/bytes.ts";
-import { Service } from "../support/service.ts";
-import { Stream } from "../support/stream.ts";
-import { within } from "../support/test.ts";
-import { Child } from "./support/child.ts";
-import { processTest } from "./support/harness.ts";
-import { poll } from "./support/poll.ts";
-import { echoSession } from "./support/session.ts";
-import { echoRelay, V2Relay } from "./support/v2_relay.ts";
+import { digest, noise } from "../rig/bytes.ts";
+import { Service } from "../rig/service.ts";
+import { Stream } from "../rig/stream.ts";
+import { within } from "../rig/test.ts";
+import { Child } from "../rig/processes/child.ts";
+import { processTest } from "../rig/processes/harness.ts";
+import { poll } from "../rig/processes/poll.ts";
+import { echoSession } from "../rig/processes/session.ts";
+import { echoRelay, V2Relay } from "../rig/machines/v2_relay.ts";
 
-const CROWD = fileURLToPath(new URL("./support/crowd_main.ts", import.meta.url));
+const CROWD = fileURLToPath(new URL("../rig/mains/crowd.ts", import.meta.url));
 const MIB = 1024 * 1024;
 
 processTest("v2: 200 clients at once get what they sent, each its own", [], async () => {

@@ -5,15 +5,23 @@
  */
 
 import assert from "node:assert/strict";
-import { Stream } from "../support/stream.ts";
-import { within } from "../support/test.ts";
-import { outcome } from "./support/commands.ts";
-import { portOf, startDevice } from "./support/daemons.ts";
-import { processTest } from "./support/harness.ts";
-import { echoSession } from "./support/session.ts";
-import { TempFolder } from "./support/temp_folder.ts";
-import { poll } from "./support/poll.ts";
-import { copyDeviceState, DEVICE, echoRelay, enrol, joinArgs, serviceOpen, startV2Server } from "./support/v2_relay.ts";
+import { Stream } from "../rig/stream.ts";
+import { within } from "../rig/test.ts";
+import { outcome } from "../rig/processes/commands.ts";
+import { portOf, startDevice } from "../rig/processes/daemons.ts";
+import { processTest } from "../rig/processes/harness.ts";
+import { echoSession } from "../rig/processes/session.ts";
+import { TempFolder } from "../rig/processes/temp_folder.ts";
+import { poll } from "../rig/processes/poll.ts";
+import {
+  copyDeviceState,
+  DEVICE,
+  echoRelay,
+  enrol,
+  joinArgs,
+  serviceOpen,
+  startV2Server,
+} from "../rig/machines/v2_relay.ts";
 
 /** A device that is no longer welcome is off within this many milliseconds by its own log, and what a busy machine adds. */
 const OFF_MS = 1_000 + 500;

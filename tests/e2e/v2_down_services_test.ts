@@ -5,12 +5,12 @@
  */
 
 import assert from "node:assert/strict";
-import { echoService, freePort } from "../support/service.ts";
-import { Stream } from "../support/stream.ts";
-import { processTest } from "./support/harness.ts";
-import { poll } from "./support/poll.ts";
-import { echoSession } from "./support/session.ts";
-import { serviceOpen, V2Relay } from "./support/v2_relay.ts";
+import { echoService, freePort } from "../rig/service.ts";
+import { Stream } from "../rig/stream.ts";
+import { processTest } from "../rig/processes/harness.ts";
+import { poll } from "../rig/processes/poll.ts";
+import { echoSession } from "../rig/processes/session.ts";
+import { serviceOpen, V2Relay } from "../rig/machines/v2_relay.ts";
 
 /** A round trip on this machine, and what a busy one adds, in milliseconds. */
 const ROUND_TRIP_MS = 300;

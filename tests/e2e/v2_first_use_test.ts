@@ -5,18 +5,18 @@
  */
 
 import assert from "node:assert/strict";
-import { goodbye, goodbyeFrame } from "../../protocol/goodbye.ts";
-import { loadDevice } from "../../device/state.ts";
-import { writeAll } from "../../net/handshake.ts";
-import { echoService, freePort } from "../support/service.ts";
-import { Child } from "./support/child.ts";
-import { outcome } from "./support/commands.ts";
-import { portOf, startDevice } from "./support/daemons.ts";
-import { processTest } from "./support/harness.ts";
-import { echoSession } from "./support/session.ts";
-import { SshServer } from "./support/ssh_server.ts";
-import { TempFolder } from "./support/temp_folder.ts";
-import { echoRelay, enrol, joinArgs, serviceOpen, startV2Server, V2Relay } from "./support/v2_relay.ts";
+import { goodbye, goodbyeFrame } from "../../protocol/v2/wire/goodbye.ts";
+import { loadDevice } from "../../device/cli/state.ts";
+import { writeAll } from "../../relay/handshake.ts";
+import { echoService, freePort } from "../rig/service.ts";
+import { Child } from "../rig/processes/child.ts";
+import { outcome } from "../rig/processes/commands.ts";
+import { portOf, startDevice } from "../rig/processes/daemons.ts";
+import { processTest } from "../rig/processes/harness.ts";
+import { echoSession } from "../rig/processes/session.ts";
+import { SshServer } from "../rig/processes/ssh_server.ts";
+import { TempFolder } from "../rig/processes/temp_folder.ts";
+import { echoRelay, enrol, joinArgs, serviceOpen, startV2Server, V2Relay } from "../rig/machines/v2_relay.ts";
 
 /** The exit code of a device that the server refused for good. */
 const REFUSED = 4;

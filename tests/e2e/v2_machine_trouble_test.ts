@@ -5,13 +5,13 @@
  */
 
 import assert from "node:assert/strict";
-import { echoService } from "../support/service.ts";
-import { Stream } from "../support/stream.ts";
-import { outcome, succeed } from "./support/commands.ts";
-import { portOf, startDevice } from "./support/daemons.ts";
-import { processTest } from "./support/harness.ts";
-import { TempFolder } from "./support/temp_folder.ts";
-import { enrol, joinArgs, serviceOpen, startV2Server } from "./support/v2_relay.ts";
+import { echoService } from "../rig/service.ts";
+import { Stream } from "../rig/stream.ts";
+import { outcome, succeed } from "../rig/processes/commands.ts";
+import { portOf, startDevice } from "../rig/processes/daemons.ts";
+import { processTest } from "../rig/processes/harness.ts";
+import { TempFolder } from "../rig/processes/temp_folder.ts";
+import { enrol, joinArgs, serviceOpen, startV2Server } from "../rig/machines/v2_relay.ts";
 
 /** The exit code for trouble of the machine, on which units start again. */
 const TROUBLE = 5;

@@ -5,9 +5,9 @@
  */
 
 import assert from "node:assert/strict";
-import { CUT_CLIENTS } from "./support/cut_clients.ts";
-import { processTest } from "./support/harness.ts";
-import { RESUME_NEEDS } from "./support/resume_machines.ts";
+import { CUT_CLIENTS } from "../rig/cuts/cut_clients.ts";
+import { processTest } from "../rig/processes/harness.ts";
+import { RESUME_NEEDS } from "../rig/machines/resume_machines.ts";
 
 /** Cuts that each client goes through here; `deno task chaos -- --clients` has more of them, and more data. */
 const CUTS = 5;

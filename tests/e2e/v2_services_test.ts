@@ -6,16 +6,16 @@
 
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
-import { freePort } from "../support/service.ts";
-import { Stream } from "../support/stream.ts";
-import { within } from "../support/test.ts";
-import { Child } from "./support/child.ts";
-import { processTest } from "./support/harness.ts";
-import { poll } from "./support/poll.ts";
-import { PostgresServer } from "./support/postgres.ts";
-import { find } from "./support/requirements.ts";
-import { TempFolder } from "./support/temp_folder.ts";
-import { V2Relay } from "./support/v2_relay.ts";
+import { freePort } from "../rig/service.ts";
+import { Stream } from "../rig/stream.ts";
+import { within } from "../rig/test.ts";
+import { Child } from "../rig/processes/child.ts";
+import { processTest } from "../rig/processes/harness.ts";
+import { poll } from "../rig/processes/poll.ts";
+import { PostgresServer } from "../rig/processes/postgres.ts";
+import { find } from "../rig/processes/requirements.ts";
+import { TempFolder } from "../rig/processes/temp_folder.ts";
+import { V2Relay } from "../rig/machines/v2_relay.ts";
 
 const POSTGRES = "PostgreSQL (postgres, initdb, psql, setpriv)";
 

@@ -6,11 +6,11 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { noise } from "../support/bytes.ts";
-import { Child } from "./support/child.ts";
-import { processTest } from "./support/harness.ts";
-import { SshServer } from "./support/ssh_server.ts";
-import { V2Relay } from "./support/v2_relay.ts";
+import { noise } from "../rig/bytes.ts";
+import { Child } from "../rig/processes/child.ts";
+import { processTest } from "../rig/processes/harness.ts";
+import { SshServer } from "../rig/processes/ssh_server.ts";
+import { V2Relay } from "../rig/machines/v2_relay.ts";
 
 const MIB = 1024 * 1024;
 const MEGABYTE = 1_000_000;

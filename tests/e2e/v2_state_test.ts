@@ -5,13 +5,13 @@
  */
 
 import assert from "node:assert/strict";
-import { Stream } from "../support/stream.ts";
-import { outcome, succeed } from "./support/commands.ts";
-import { portOf, startDevice } from "./support/daemons.ts";
-import { processTest } from "./support/harness.ts";
-import { echoSession } from "./support/session.ts";
-import { TempFolder } from "./support/temp_folder.ts";
-import { echoRelay, serviceOpen, startV2Server } from "./support/v2_relay.ts";
+import { Stream } from "../rig/stream.ts";
+import { outcome, succeed } from "../rig/processes/commands.ts";
+import { portOf, startDevice } from "../rig/processes/daemons.ts";
+import { processTest } from "../rig/processes/harness.ts";
+import { echoSession } from "../rig/processes/session.ts";
+import { TempFolder } from "../rig/processes/temp_folder.ts";
+import { echoRelay, serviceOpen, startV2Server } from "../rig/machines/v2_relay.ts";
 
 processTest("files of the state are 0600, folders 0700, whatever the umask says", [], async () => {
   const old = Deno.umask(0); // its children inherit it

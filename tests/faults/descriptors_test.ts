@@ -5,11 +5,11 @@
  */
 
 import assert from "node:assert/strict";
-import { echoService } from "../support/service.ts";
-import { Stream } from "../support/stream.ts";
-import { deviceArgs, serverArgs, startDevice, startServer } from "../e2e/support/daemons.ts";
-import { echoSession } from "../e2e/support/session.ts";
-import { processTest } from "../e2e/support/harness.ts";
+import { echoService } from "../rig/service.ts";
+import { Stream } from "../rig/stream.ts";
+import { deviceArgs, serverArgs, startDevice, startServer } from "../rig/processes/daemons.ts";
+import { echoSession } from "../rig/processes/session.ts";
+import { processTest } from "../rig/processes/harness.ts";
 
 /** Few enough that a crowd finds the end of them, enough for the runtime itself. */
 const LIMITED = ["sh", "-c", 'ulimit -n 40; exec "$@"', "sh"];

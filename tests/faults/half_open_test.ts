@@ -5,8 +5,8 @@
  */
 
 import assert from "node:assert/strict";
-import { TwoMachines } from "../e2e/support/two_machines.ts";
-import { processTest } from "../e2e/support/harness.ts";
+import { TwoMachines } from "../rig/machines/two_machines.ts";
+import { processTest } from "../rig/processes/harness.ts";
 
 const NEEDS = ["network namespaces (root, ip, nft)", "ss", "/proc"] as const;
 const KEEP_ALIVE = ["--idle-timeout", "1s", "--probe-interval", "1s", "--probe-count", "2"];

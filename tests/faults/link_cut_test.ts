@@ -5,13 +5,13 @@
  */
 
 import assert from "node:assert/strict";
-import { noise } from "../support/bytes.ts";
-import { echoService, freePort, Service } from "../support/service.ts";
-import { Stream } from "../support/stream.ts";
-import { type CutKind, CuttingProxy, type Direction } from "../e2e/support/cutting_proxy.ts";
-import { deviceArgs, serverArgs, startDevice, startServer } from "../e2e/support/daemons.ts";
-import { echoSession } from "../e2e/support/session.ts";
-import { processTest } from "../e2e/support/harness.ts";
+import { noise } from "../rig/bytes.ts";
+import { echoService, freePort, Service } from "../rig/service.ts";
+import { Stream } from "../rig/stream.ts";
+import { type CutKind, CuttingProxy, type Direction } from "../rig/cuts/cutting_proxy.ts";
+import { deviceArgs, serverArgs, startDevice, startServer } from "../rig/processes/daemons.ts";
+import { echoSession } from "../rig/processes/session.ts";
+import { processTest } from "../rig/processes/harness.ts";
 
 const CUTS: [what: string, direction: Direction, at: number, kind: CutKind][] = [
   ["in the middle of a header", "to device", 2, "end"],

@@ -5,11 +5,11 @@
  */
 
 import assert from "node:assert/strict";
-import { echoService, freePort, Service } from "../support/service.ts";
-import { Stream } from "../support/stream.ts";
-import { deviceArgs, serverArgs, startDevice, startRelay, startServer } from "../e2e/support/daemons.ts";
-import { echoSession } from "../e2e/support/session.ts";
-import { processTest } from "../e2e/support/harness.ts";
+import { echoService, freePort, Service } from "../rig/service.ts";
+import { Stream } from "../rig/stream.ts";
+import { deviceArgs, serverArgs, startDevice, startRelay, startServer } from "../rig/processes/daemons.ts";
+import { echoSession } from "../rig/processes/session.ts";
+import { processTest } from "../rig/processes/harness.ts";
 
 const SOON = { server: ["--half-close-timeout", "0"] };
 

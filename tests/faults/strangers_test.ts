@@ -6,13 +6,13 @@
 
 import assert from "node:assert/strict";
 import { MAX_PENDING_LINKS } from "../../net/limits.ts";
-import { ascii, noise } from "../support/bytes.ts";
-import { echoService, Service } from "../support/service.ts";
-import { Stream } from "../support/stream.ts";
-import { deviceArgs, startDevice, startRelay } from "../e2e/support/daemons.ts";
-import { poll } from "../e2e/support/poll.ts";
-import { echoSession } from "../e2e/support/session.ts";
-import { processTest } from "../e2e/support/harness.ts";
+import { ascii, noise } from "../rig/bytes.ts";
+import { echoService, Service } from "../rig/service.ts";
+import { Stream } from "../rig/stream.ts";
+import { deviceArgs, startDevice, startRelay } from "../rig/processes/daemons.ts";
+import { poll } from "../rig/processes/poll.ts";
+import { echoSession } from "../rig/processes/session.ts";
+import { processTest } from "../rig/processes/harness.ts";
 
 const SOON = { server: ["--half-close-timeout", "0"] };
 const LISTEN = Uint8Array.of(0, 0, 4, 0);

@@ -6,16 +6,16 @@
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { Child } from "../e2e/support/child.ts";
-import { processTest } from "../e2e/support/harness.ts";
-import { INNER_ROUTER_ADDRESS, NatNetwork, PUBLIC_ADDRESS } from "../e2e/support/nat_network.ts";
-import { SERVER_PORT, timed, V2Machines } from "../e2e/support/v2_machines.ts";
-import { enrol, joinArgs, startV2Server } from "../e2e/support/v2_relay.ts";
-import { TempFolder } from "../e2e/support/temp_folder.ts";
-import { startDevice } from "../e2e/support/daemons.ts";
+import { Child } from "../rig/processes/child.ts";
+import { processTest } from "../rig/processes/harness.ts";
+import { INNER_ROUTER_ADDRESS, NatNetwork, PUBLIC_ADDRESS } from "../rig/machines/nat_network.ts";
+import { SERVER_PORT, timed, V2Machines } from "../rig/machines/v2_machines.ts";
+import { enrol, joinArgs, startV2Server } from "../rig/machines/v2_relay.ts";
+import { TempFolder } from "../rig/processes/temp_folder.ts";
+import { startDevice } from "../rig/processes/daemons.ts";
 
 const NEEDS = ["network namespaces (root, ip, nft)"] as const;
-const PROXY = fileURLToPath(new URL("../e2e/support/http_proxy.ts", import.meta.url));
+const PROXY = fileURLToPath(new URL("../rig/processes/http_proxy.ts", import.meta.url));
 
 /** A colon and a per cent sign have to survive the way through a URL. */
 const CREDENTIALS = "north gate:50% of:it";

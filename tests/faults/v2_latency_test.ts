@@ -5,10 +5,10 @@
  */
 
 import assert from "node:assert/strict";
-import type { Child } from "../e2e/support/child.ts";
-import { processTest } from "../e2e/support/harness.ts";
-import { find } from "../e2e/support/requirements.ts";
-import { V2Machines } from "../e2e/support/v2_machines.ts";
+import type { Child } from "../rig/processes/child.ts";
+import { processTest } from "../rig/processes/harness.ts";
+import { find } from "../rig/processes/requirements.ts";
+import { V2Machines } from "../rig/machines/v2_machines.ts";
 
 /** As in "2 × idle + 20 ms", and what a loaded machine adds: the bench is exact. */
 const EXTRA_MS = 20 + 40;

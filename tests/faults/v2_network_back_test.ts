@@ -6,10 +6,10 @@
  */
 
 import assert from "node:assert/strict";
-import { processTest } from "../e2e/support/harness.ts";
-import { DEVICE_ADDRESS, Namespaces, SERVER_ADDRESS } from "../e2e/support/namespaces.ts";
-import { SERVER_PORT, timed } from "../e2e/support/v2_machines.ts";
-import { V2Relay } from "../e2e/support/v2_relay.ts";
+import { processTest } from "../rig/processes/harness.ts";
+import { DEVICE_ADDRESS, Namespaces, SERVER_ADDRESS } from "../rig/machines/namespaces.ts";
+import { SERVER_PORT, timed } from "../rig/machines/v2_machines.ts";
+import { V2Relay } from "../rig/machines/v2_relay.ts";
 
 const NEEDS = ["network namespaces (root, ip, nft)", "/proc"] as const;
 

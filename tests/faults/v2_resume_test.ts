@@ -6,16 +6,16 @@
  */
 
 import assert from "node:assert/strict";
-import type { Child } from "../e2e/support/child.ts";
-import { CUT_KINDS, type CutKind } from "../e2e/support/cuts.ts";
-import { type Daemon, startDevice } from "../e2e/support/daemons.ts";
-import { processTest } from "../e2e/support/harness.ts";
-import { PUBLIC_ADDRESS } from "../e2e/support/nat_network.ts";
-import { poll } from "../e2e/support/poll.ts";
-import { find } from "../e2e/support/requirements.ts";
-import { RESUME_NEEDS, ResumeMachines } from "../e2e/support/resume_machines.ts";
-import { HOST_PORT, SERVER_PORT, timed } from "../e2e/support/v2_machines.ts";
-import { startV2Server } from "../e2e/support/v2_relay.ts";
+import type { Child } from "../rig/processes/child.ts";
+import { CUT_KINDS, type CutKind } from "../rig/cuts/cuts.ts";
+import { type Daemon, startDevice } from "../rig/processes/daemons.ts";
+import { processTest } from "../rig/processes/harness.ts";
+import { PUBLIC_ADDRESS } from "../rig/machines/nat_network.ts";
+import { poll } from "../rig/processes/poll.ts";
+import { find } from "../rig/processes/requirements.ts";
+import { RESUME_NEEDS, ResumeMachines } from "../rig/machines/resume_machines.ts";
+import { HOST_PORT, SERVER_PORT, timed } from "../rig/machines/v2_machines.ts";
+import { startV2Server } from "../rig/machines/v2_relay.ts";
 
 /** Longest time from the fact being known to the end of a client, in milliseconds. */
 const TOLD_MS = 1_000;

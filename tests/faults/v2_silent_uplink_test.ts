@@ -5,13 +5,13 @@
  */
 
 import assert from "node:assert/strict";
-import { processTest } from "../e2e/support/harness.ts";
-import { NatNetwork, PUBLIC_ADDRESS, ROUTER_ADDRESSES } from "../e2e/support/nat_network.ts";
-import { Child } from "../e2e/support/child.ts";
-import type { Daemon } from "../e2e/support/daemons.ts";
-import { SshServer } from "../e2e/support/ssh_server.ts";
-import { HOST_PORT, SERVER_PORT, timed, V2Machines } from "../e2e/support/v2_machines.ts";
-import { V2Relay } from "../e2e/support/v2_relay.ts";
+import { processTest } from "../rig/processes/harness.ts";
+import { NatNetwork, PUBLIC_ADDRESS, ROUTER_ADDRESSES } from "../rig/machines/nat_network.ts";
+import { Child } from "../rig/processes/child.ts";
+import type { Daemon } from "../rig/processes/daemons.ts";
+import { SshServer } from "../rig/processes/ssh_server.ts";
+import { HOST_PORT, SERVER_PORT, timed, V2Machines } from "../rig/machines/v2_machines.ts";
+import { V2Relay } from "../rig/machines/v2_relay.ts";
 
 const NEEDS = ["network namespaces (root, ip, nft)", "/proc"] as const;
 

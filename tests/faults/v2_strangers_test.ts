@@ -8,18 +8,18 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { MAX_HANDSHAKES, MAX_WAITING_HANDSHAKES } from "../../net/limits.ts";
-import { noise } from "../support/bytes.ts";
-import { Stream } from "../support/stream.ts";
-import { within } from "../support/test.ts";
-import { Child } from "../e2e/support/child.ts";
-import { portOf, startDevice } from "../e2e/support/daemons.ts";
-import { processTest } from "../e2e/support/harness.ts";
-import { find } from "../e2e/support/requirements.ts";
-import { echoSession } from "../e2e/support/session.ts";
-import { timed } from "../e2e/support/v2_machines.ts";
-import { echoRelay, enrol, joinArgs, serviceOpen } from "../e2e/support/v2_relay.ts";
+import { noise } from "../rig/bytes.ts";
+import { Stream } from "../rig/stream.ts";
+import { within } from "../rig/test.ts";
+import { Child } from "../rig/processes/child.ts";
+import { portOf, startDevice } from "../rig/processes/daemons.ts";
+import { processTest } from "../rig/processes/harness.ts";
+import { find } from "../rig/processes/requirements.ts";
+import { echoSession } from "../rig/processes/session.ts";
+import { timed } from "../rig/machines/v2_machines.ts";
+import { echoRelay, enrol, joinArgs, serviceOpen } from "../rig/machines/v2_relay.ts";
 
-const LORIS = fileURLToPath(new URL("../e2e/support/slow_loris_main.ts", import.meta.url));
+const LORIS = fileURLToPath(new URL("../rig/mains/slow_loris.ts", import.meta.url));
 
 /** Getting in past a crowd at the door, on a busy machine, in milliseconds. */
 const GETTING_IN_MS = 5_000;

@@ -5,13 +5,13 @@
  */
 
 import assert from "node:assert/strict";
-import { echoService } from "../support/service.ts";
-import { Stream } from "../support/stream.ts";
-import { portOf, startDevice } from "../e2e/support/daemons.ts";
-import { processTest } from "../e2e/support/harness.ts";
-import { echoSession } from "../e2e/support/session.ts";
-import { timed, V2Machines } from "../e2e/support/v2_machines.ts";
-import { copyDeviceState, V2Relay } from "../e2e/support/v2_relay.ts";
+import { echoService } from "../rig/service.ts";
+import { Stream } from "../rig/stream.ts";
+import { portOf, startDevice } from "../rig/processes/daemons.ts";
+import { processTest } from "../rig/processes/harness.ts";
+import { echoSession } from "../rig/processes/session.ts";
+import { timed, V2Machines } from "../rig/machines/v2_machines.ts";
+import { copyDeviceState, V2Relay } from "../rig/machines/v2_relay.ts";
 
 const NEEDS = ["network namespaces (root, ip, nft)", "/proc"] as const;
 

@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { RecordingLogger } from "../../relay/_fakes_test.ts";
+import { openLockFile } from "./lock_file.ts";
+import { LEFTOVER_AGE_MS, SWEEP_LOCK_MS, sweepBeside, sweepState } from "./leftovers.ts";
+
+function test(name: string, fn: (folder: string, log: RecordingLogger) => Promise<void>): void {
+  Deno.test({
+    name,
+    sanitizeOps: true,
+    sanitizeResources: true,
+    fn: async () => {
+      const folder = await Deno.makeTempDir();
+      try {
+        await fn(folder, new RecordingLogger());
+      } finally {
+        await Deno.remove(folder, { recursive: true });
+      }
+    },
+  });
+}
+
+function names(folder: string): string[] {
+  return [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) => name !== ".lock").sort();
+}
+
+test(
+  "what a killed process left is gone at the next start; what is not ours, or not ours to judge, stays",
+  async (folder, log) => {
+    const mine = ["a.toml.0123abcd.sp.tmp", "b.toml.89abcdef.sp.tmp"];
+    const others = ["a.toml", "a.toml.tmp", "c.toml.0123abcd.sp.tmp"];
+    for (const name of [...mine, ...others]) await Deno.writeTextFile(`${folder}/${name}`, "");
+    await sweepState(folder, ["a.toml", "b.toml"], log);
+    assert.deepEqual(names(folder), others);
+    assert.match(log.lines.join(), /^debug removed \{count\} files that a killed process left in .*"count":2/);
+  },
+);
+
+test("nothing is swept while somebody writes, and that holds nobody up", async (folder, log) => {
+  await Deno.writeTextFile(`${folder}/a.toml.0123abcd.sp.tmp`, "");
+  using lock = await openLockFile(`${folder}/.lock`);
+  if (!await lock.tryLock(true)) throw new Error("the lock is free");
+  const before = performance.now();
+  await sweepState(folder, ["a.toml"], log);
+  assert.ok(performance.now() - before < 10 * SWEEP_LOCK_MS);
+  assert.deepEqual(names(folder), ["a.toml.0123abcd.sp.tmp"]);
+});
+
+test(
+  "beside a file that is elsewhere only what is old is swept, and an edit cut short is told",
+  async (folder, log) => {
+    const [old, fresh] = [`${folder}/d.toml.00000001.sp.tmp`, `${folder}/d.toml.00000002.sp.tmp`];
+    for (const path of [old, fresh, `${folder}/d.toml`, `${folder}/d.toml.kept`]) await Deno.writeTextFile(path, "");
+    const then = new Date(Date.now() - 2 * LEFTOVER_AGE_MS);
+    await Deno.utime(old, then, then);
+    sweepBeside(`${folder}/d.toml`, "/elsewhere", log);
+    assert.deepEqual(names(folder), ["d.toml", "d.toml.00000002.sp.tmp", "d.toml.kept"]);
+    assert.match(log.lines[1]!, /^warn an edit of \{file\} was cut short.*"kept":".*\/d\.toml\.kept"/);
+  },
+);

@@ -1,0 +1,189 @@
+/**
+ * A table of a TOML file, read key by key: what is not read in the end is unknown, and said to be so.
+ *
+ * @module
+ */
+
+import { parse, TomlDate, TomlError } from "smol-toml";
+import { ConfigError } from "./config_error.ts";
+import { foreignConfig } from "../foreign_config.ts";
+import { findPlace, type KeyPath, placeAt } from "./scan.ts";
+import { closest } from "../values.ts";
+
+/** Largest configuration file that is read, in bytes. */
+export const MAX_CONFIG_SIZE = 1024 * 1024;
+
+/** One table, with its place in the file. */
+export class TomlTable {
+  readonly #file: string;
+  readonly #source: string;
+  readonly #path: KeyPath;
+  readonly #entries: Record<string, unknown>;
+  readonly #known = new Set<string>();
+  readonly #tables: TomlTable[] = [];
+
+  private constructor(file: string, source: string, path: KeyPath, entries: Record<string, unknown>) {
+    this.#file = file;
+    this.#source = source;
+    this.#path = path;
+    this.#entries = entries;
+  }
+
+  /**
+   * Reads a file.
+   *
+   * @throws {ConfigError} if it cannot be read, is no TOML, or is a file of another program.
+   */
+  static load(file: string): TomlTable {
+    let source: string;
+    try {
+      const { size, isFile } = Deno.statSync(file);
+      if (!isFile) throw new ConfigError(`Cannot read ${file}: it is not a file`);
+      if (size > MAX_CONFIG_SIZE) throw new ConfigError(`Cannot read ${file}: it has ${size} bytes, more than 1 MiB`);
+      source = Deno.readTextFileSync(file);
+    } catch (error) {
+      if (error instanceof ConfigError) throw error;
+      const why = error instanceof Deno.errors.NotFound ? "there is no such file" : String(error);
+      throw new ConfigError(`Cannot read ${file}: ${why}`, { cause: error });
+    }
+    const foreign = foreignConfig(source);
+    if (foreign) throw ConfigError.at(file, source, placeAt(source, foreign.offset), foreign.message);
+    return TomlTable.parse(file, source);
+  }
+
+  /** Reads a text; `file` is for messages. */
+  static parse(file: string, source: string): TomlTable {
+    try {
+      return new TomlTable(file, source, [], parse(source));
+    } catch (error) {
+      if (!(error instanceof TomlError)) throw error;
+      const what = error.message.split("\n")[0]!.replace(/^Invalid TOML document: /, "");
+      throw ConfigError.at(file, source, { line: error.line, column: error.column }, `not TOML: ${what}`, {
+        cause: error,
+      });
+    }
+  }
+
+  /** The value of `name`, if there is one. */
+  one<T>(name: string, parse: (text: string) => T): T | undefined {
+    const value = this.#take(name);
+    return value === undefined ? undefined : this.#scalar([name], value, parse);
+  }
+
+  /** The values of `name`, a list or a single one, if there are any. */
+  list<T>(name: string, parse: (text: string) => T): T[] | undefined {
+    const value = this.#take(name);
+    if (value === undefined) return undefined;
+    if (!Array.isArray(value)) return [this.#scalar([name], value, parse)];
+    return value.map((item: unknown, at) => this.#scalar([name, at], item, parse));
+  }
+
+  /** The argument list `name`, texts and nothing else, if there is one. */
+  texts(name: string): string[] | undefined {
+    const value = this.#take(name);
+    if (value === undefined) return undefined;
+    if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value;
+    throw this.error(
+      name,
+      `"${name}" has to be a list of texts, as no shell splits it: ${name} = ["PROGRAM", "ARGUMENT"]`,
+    );
+  }
+
+  /** The value of `name`, true or false, if there is one. */
+  flag(name: string): boolean | undefined {
+    const value = this.#take(name);
+    if (value === undefined || typeof value === "boolean") return value;
+    throw this.error(name, `"${name}" has to be true or false, without quotes`);
+  }
+
+  /** The keys that stand in this table. */
+  get names(): string[] {
+    return Object.keys(this.#entries);
+  }
+
+  /** Whether `name` is a table, `[name]` or `name = { … }`. */
+  isTable(name: string): boolean {
+    return isTable(this.#entries[name]);
+  }
+
+  /** The table `name`, written `[name]` or `name = { … }`, if there is one. */
+  table(name: string): TomlTable | undefined {
+    const value = this.#take(name);
+    if (value === undefined) return undefined;
+    if (!isTable(value)) throw this.error(name, `"${name}" has to be a table; write [${name}] or ${name} = { … }`);
+    const table = new TomlTable(this.#file, this.#source, [...this.#path, name], value);
+    this.#tables.push(table);
+    return table;
+  }
+
+  /** Whether `name` stands for a list of tables, `[[name]]`. */
+  hasTables(name: string): boolean {
+    const value = this.#entries[name];
+    return isTable(value) || (Array.isArray(value) && value.some(isTable));
+  }
+
+  /** Passes over `name`: it is known, and something else goes first. */
+  ignore(name: string): void {
+    this.#known.add(name);
+  }
+
+  /** The tables of `[[name]]`, if there are any. */
+  tables(name: string): TomlTable[] | undefined {
+    const value = this.#take(name);
+    if (value === undefined) return undefined;
+    if (!Array.isArray(value) || !value.every(isTable)) {
+      throw this.error(name, `"${name}" has to be a list of tables; write [[${name}]] above each`);
+    }
+    const tables = value.map((entries, at) =>
+      new TomlTable(this.#file, this.#source, [...this.#path, name, at], entries)
+    );
+    this.#tables.push(...tables);
+    return tables;
+  }
+
+  /** An error at a key of this table, or at the table itself. */
+  error(name: string | undefined, message: string): ConfigError {
+    return this.#errorAt(name === undefined ? [] : [name], message);
+  }
+
+  /**
+   * To be called when everything known has been read.
+   *
+   * @throws {ConfigError} for a key that nobody asked for.
+   */
+  rejectUnknown(): void {
+    for (const name of Object.keys(this.#entries)) {
+      if (this.#known.has(name)) continue;
+      const like = closest(name, this.#known);
+      const hint = like ? `did you mean "${like}"?` : `known here: ${[...this.#known].join(", ")}`;
+      throw this.error(name, `unknown key "${name}"; ${hint}`);
+    }
+    for (const table of this.#tables) table.rejectUnknown();
+  }
+
+  #take(name: string): unknown {
+    this.#known.add(name);
+    return this.#entries[name];
+  }
+
+  #scalar<T>(path: KeyPath, value: unknown, parse: (text: string) => T): T {
+    const text = value instanceof TomlDate ? value.toISOString() : value;
+    if (typeof text !== "string" && typeof text !== "number" && typeof text !== "bigint") {
+      throw this.#errorAt(path, `"${path[0]}" has to be a text or a number`);
+    }
+    try {
+      return parse(String(text));
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      throw this.#errorAt(path, `"${path[0]}": ${error.message}`);
+    }
+  }
+
+  #errorAt(path: KeyPath, message: string): ConfigError {
+    return ConfigError.at(this.#file, this.#source, findPlace(this.#source, [...this.#path, ...path]), message);
+  }
+}
+
+function isTable(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
+}

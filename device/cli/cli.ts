@@ -1,0 +1,249 @@
+/**
+ * `sallyport device`: from its options to a running device.
+ *
+ * @module
+ */
+
+import type { Command } from "commander";
+import { formatAddress } from "../../protocol/address.ts";
+import { normalKeepAlive } from "../../protocol/keep_alive.ts";
+import { systemClock } from "../../base/clock.ts";
+import { describeError } from "../../base/errors.ts";
+import { daemonCommand, printLine, readOptions, taskOptions } from "../../app/command.ts";
+import { HookRunner } from "../../app/hooks/hooks.ts";
+import { keyCommand } from "../../app/key_cli.ts";
+import { strangeVariables } from "../../app/environment.ts";
+import { setUpLogging } from "../../app/logging.ts";
+import { describeOptions, type OptionValues } from "../../app/options.ts";
+import { RefusedError, runDaemon, UnfinishedError } from "../../app/run.ts";
+import { loadIdentity, stateFolder } from "../../app/files/state.ts";
+import {
+  describeDevice,
+  DEVICE_OPTIONS,
+  type DeviceConfig,
+  deviceConfig,
+  LINK_OPTIONS,
+  SERVICE_OPTION,
+  type V2Config,
+} from "./config.ts";
+import { readCa } from "./ca.ts";
+import { connectDevice } from "../device.ts";
+import type { DeviceEvent } from "../events.ts";
+import type { DeviceHandle } from "../handle.ts";
+import { DeviceNotices } from "./hook_facts.ts";
+import { tokenKey } from "../join.ts";
+import { joinCommand } from "./join.ts";
+import type { V2DeviceOptions } from "../options.ts";
+import { trustOnlyNamed } from "../trust.ts";
+import { claimState } from "./running.ts";
+import { forgetEnrolment, loadDevice, restoreBefore, type StoredDevice } from "./state.ts";
+
+const DESCRIPTION = "Runs on the gateway: dials out to the server, keeps one link, and dials services for its clients.";
+
+/** The command, under `name`. */
+export function deviceCommand(name: string): Command {
+  const command = daemonCommand(name, DESCRIPTION, DEVICE_OPTIONS, examples(name)).action((
+    _options,
+    command: Command,
+  ) => run(command));
+  return command.addCommand(joinCommand(name, runJoined)).addCommand(keyCommand(name, "device"));
+}
+
+async function run(command: Command): Promise<void> {
+  const { values, file, check } = readOptions(DEVICE_OPTIONS, command);
+  const isV2 = (values.profile ?? "v2") === "v2";
+  const stored = isV2 ? await loadStored(values.state) : undefined;
+  const config = deviceConfig(values, file, stored);
+  if (check) {
+    const lines = describeDevice(config);
+    if (isV2) lines.push(`state ${stateFolder(values.state, "device")}`);
+    if (config.profile === "v2" && config.ca !== undefined) readCa(config.ca);
+    const { keepAlive } = config;
+    const { idleTimeout, probeInterval, probeCount } = isV2 ? normalKeepAlive(keepAlive!) : keepAlive!;
+    const inForce = {
+      ...values,
+      "idle-timeout": idleTimeout,
+      "probe-interval": probeInterval,
+      "probe-count": probeCount,
+    };
+    const without = [
+      "profile" as const, // stands with each server
+      ...(isV2 ? ["stall-timeout"] as const : ["mode", "expiration"] as const),
+    ];
+    for (const line of [...lines, ...describeOptions(DEVICE_OPTIONS, inForce, without)]) printLine(line);
+    return;
+  }
+  await runDevice(config, values, stored);
+}
+
+/** Runs with what `join` has stored. */
+async function runJoined(command: Command, once: boolean): Promise<void> {
+  const { service: _service, ...values } = taskOptions({ service: SERVICE_OPTION, ...LINK_OPTIONS }, command);
+  const stored = await loadDevice(stateFolder(values.state, "device"));
+  const config = deviceConfig(values, undefined, stored);
+  if (once) await proveOnce(config, values, stored);
+  else await runDevice(config, values, stored);
+}
+
+/** Milliseconds that `join --once` tries to reach the server. */
+const ONCE_TIMEOUT_MS = 30_000;
+
+/** Links up, and ends when the server has let this device in: no service is offered. */
+async function proveOnce(
+  config: DeviceConfig,
+  values: OptionValues<typeof LINK_OPTIONS>,
+  stored: StoredDevice | undefined,
+): Promise<void> {
+  let proved = false;
+  let late = false;
+  let why = "";
+  let cancel = () => {};
+  try {
+    await runDevice({ ...config, mode: "config" } as DeviceConfig, values, stored, (device) => {
+      const stop = () => device.shutdown().catch(() => device.close());
+      cancel = systemClock.after(ONCE_TIMEOUT_MS, () => (late = true, stop()));
+      device.subscribe((event) => {
+        if (event.type === "dial-failed") why = `: ${event.error}`;
+        if (event.type !== "online") return;
+        proved = true;
+        stop();
+      });
+      return () => !proved;
+    });
+  } finally {
+    cancel();
+  }
+  if (proved) return;
+  const what = late ? `the server did not let this device in within ${ONCE_TIMEOUT_MS / 1000} s` : "ended too early";
+  throw new UnfinishedError(
+    `${what}${why}; what the string says is stored: join again with it, or run the device, which goes on trying`,
+  );
+}
+
+/** What was stored; without a place for state, a device can still be told everything. */
+function loadStored(state: string | undefined): Promise<StoredDevice | undefined> {
+  return loadDevice(stateFolder(state, "device"));
+}
+
+/** Runs to the end. `attend` is given the device at its start, and says whether what happens is still to be told. */
+async function runDevice(
+  config: DeviceConfig,
+  values: OptionValues<typeof LINK_OPTIONS>,
+  stored: StoredDevice | undefined,
+  attend: (device: DeviceHandle) => () => boolean = () => () => true,
+): Promise<void> {
+  const json = values["log-format"] === "json";
+  const logger = setUpLogging("device", values["log-format"] ?? "auto", values["log-level"] ?? "info");
+  for (const line of strangeVariables(Object.keys(DEVICE_OPTIONS))) logger.warn("{warning}", { warning: line });
+  const folder = config.profile === "v2" ? stateFolder(values.state, "device") : "";
+  using _claim = config.profile === "v2" ? await claimState(folder, logger) : undefined;
+  const { hooks: commands, ...given } = config;
+  const hooks = new HookRunner({ hooks: commands, logger });
+  const notices = new DeviceNotices();
+  const options = given.profile === "v1" ? given : await withState(given, folder, stored);
+  if (options.profile === "v2") trustOnlyNamed(options);
+  let token = stored?.enrolment;
+  let forgotten: Promise<void> | undefined; // once the server has taken it
+  const device = connectDevice({ ...options, logger });
+  const isToBeTold = attend(device);
+  device.subscribe((event) => {
+    if (isToBeTold() || event.type === "online") announce(event, json);
+    const notice = notices.of(event);
+    if (notice) hooks.tell(notice);
+    if (event.type === "online" && token) {
+      // The server knows this device's key now: the token is worth nothing any more.
+      const { tokenId } = token;
+      token = undefined;
+      forgotten = forgetEnrolment(folder, tokenId).catch((error: unknown) =>
+        logger.error("{error}", { error: describeError(error) })
+      );
+    }
+  });
+  const daemon = {
+    ready: Promise.resolve(),
+    closed: device.closed.then(() => Promise.all([hooks.close(), forgotten])).then(() => {}),
+    shutdown: () => device.shutdown(),
+    reload: () => logger.info("SIGHUP: going on; what was changed holds from the next start on"),
+  };
+  let signalled = false;
+  await runDaemon(daemon, (signal) => {
+    signalled = true;
+    hooks.ending();
+    logger.info("{signal}: shutting down; a second one ends at once", { signal });
+  });
+  const { goodbye } = device.status;
+  if (goodbye?.code === "bad-enrolment" && !signalled) {
+    const before = token && await restoreBefore(folder, token.tokenId);
+    const next = before
+      ? `; from the next start on this device goes by what it had joined before, ${
+        before.addresses.map(formatAddress).join(", ")
+      }`
+      : "";
+    throw new RefusedError(`${goodbye.code}: ${goodbye.text}${next}`);
+  }
+}
+
+/** Adds what is in the state, and in the files that were named. */
+async function withState(config: V2Config, folder: string, stored: StoredDevice | undefined): Promise<V2DeviceOptions> {
+  const { services, ca, ...rest } = config;
+  const token = stored?.enrolment;
+  return {
+    ...rest,
+    identity: await loadIdentity(folder),
+    services: services.map(({ named }) => named!),
+    ...(ca !== undefined && { caCerts: [readCa(ca)] }),
+    ...(token && {
+      enrolment: {
+        id: token.tokenId,
+        key: await tokenKey(token.tokenSecret),
+      },
+    }),
+  };
+}
+
+/** The link's coming and going, on stdout, a stable line each: what a script waits for. */
+function announce(event: DeviceEvent, json: boolean): void {
+  const line = lineOf(event);
+  if (line !== undefined) printLine(json ? JSON.stringify(event) : line);
+}
+
+function lineOf(event: DeviceEvent): string | undefined {
+  switch (event.type) {
+    case "online":
+      return `online ${event.server}` + (event.device ? ` as ${event.device}` : "");
+    case "interrupted":
+      return `interrupted ${event.server} ${event.reason}`;
+    case "resumed":
+      return `resumed ${event.server} interrupted=${event.interrupted} replayed=${event.replayed}` +
+        (event.moved ? " moved" : "");
+    case "service":
+      return `service ${event.service} ${event.hostAddress ?? event.error}`;
+    case "lost":
+      return `lost ${event.server} ${event.reason}` + (event.goodbye ? ` ${event.goodbye}` : "");
+    default:
+      return undefined;
+  }
+}
+
+function examples(name: string): string {
+  const server = name.replace(/device$/, "server");
+  return `On the server, this prints a string:
+    ${server} enroll gw1 --service ssh=0.0.0.0:2201 --public-address relay.example
+  then here, once:
+    ${name} join 'sp2_...' --service ssh=127.0.0.1:22
+  and from the next start on, with what join has stored:
+    ${name}
+
+More examples:
+  Other services than those stored; the web server hears who its clients are, and its port closes while it is down:
+    ${name} --service ssh=127.0.0.1:22 --service web=127.0.0.1:80,proxy=v2,down=refuse
+
+  Through the HTTP proxy of a company:
+    ${name} --proxy http://user:secret@proxy.lan:3128
+
+  The ReadyAgent's original protocol, v1; the device dials only what --service names, compared as it is written:
+    ${name} --profile v1 --server relay.example --service 127.0.0.1:22 --service '10.0.0.0/24:*'
+
+  From a file with the same words (server, profile, service, ...):
+    ${name} --config /etc/sallyport/device.toml --check`;
+}

@@ -1,0 +1,300 @@
+/**
+ * The device's options, on the command line and in its file.
+ *
+ * @module
+ */
+
+import { type Address, formatAddress, isHost, parseAddress } from "../../protocol/address.ts";
+import { V2_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
+import { parseProxy, proxyFor, type ProxyOptions } from "../../net/dial/http_proxy.ts";
+import { parsePublicKey } from "../../net/tls/identity.ts";
+import { ipBytes } from "../../net/networks.ts";
+import { COMMON_OPTIONS, keepAliveOptions } from "../../app/command.ts";
+import { ConfigError } from "../../app/toml/config_error.ts";
+import { describeHooks, readHooks } from "../../app/hooks/config.ts";
+import type { Hooks } from "../../app/hooks/hooks.ts";
+import { type OptionTable, type OptionValues, required, variable } from "../../app/options.ts";
+import { STATE_OPTION, stateFolder } from "../../app/files/state.ts";
+import type { TomlTable } from "../../app/toml/table.ts";
+import {
+  FLAG,
+  oneOf,
+  parseDuration,
+  parseDurationOrNever,
+  parsePath,
+  parsePositiveDuration,
+} from "../../app/values.ts";
+import { type NamedService, parseNamedService, splitServices } from "../v2/named_service.ts";
+import { type CommonDeviceOptions, V1_KEEP_ALIVE, type V1DeviceOptions, type V2DeviceOptions } from "../options.ts";
+import { parseService, type ServiceRule } from "../services.ts";
+import type { StoredDevice } from "./state.ts";
+
+/** The port that a server has if nobody says otherwise, by profile. */
+const DEFAULT_PORTS = { v1: 2065, v2: 7443 };
+
+/** A service as it was written: by name for v2, or what may be dialled for v1. */
+export interface ServiceText {
+  /** The text itself. */
+  readonly text: string;
+  /** What it means on v2, if it has a name. */
+  readonly named: NamedService | undefined;
+  /** What it means on v1, if it has none. */
+  readonly rule: ServiceRule | undefined;
+}
+
+/** The option `--service`. */
+export const SERVICE_OPTION = {
+  value: "SERVICE",
+  help: "v2: NAME=HOST:PORT, any number of times, with [,proxy=v1|v2] [,down=refuse] [,max-clients=N] " +
+    "[,connect-timeout=TIME] [,idle-timeout=TIME]; v1: what may be dialled: HOST, NETWORK or *, and a port, a range or *",
+  parse: parseServiceText,
+  many: true,
+  split: splitServices,
+} as const;
+
+/** Options of `device` and `device join` alike. */
+export const LINK_OPTIONS = {
+  proxy: {
+    value: "URL",
+    help:
+      "v2: HTTP proxy to dial through, http://USER:PASSWORD@HOST:PORT, or none (default: HTTPS_PROXY, unless NO_PROXY)",
+    parse: (text: string): ProxyOptions | "none" => text === "none" ? "none" : parseProxy(text),
+  },
+  sni: {
+    value: "NAME",
+    help:
+      "v2, key pinned: the name to send in the TLS hello, where a router or firewall goes by it; it proves nothing, the key " +
+      "does (default: relay.sallyport.invalid)",
+    parse: parseSni,
+  },
+  expiration: {
+    value: "TIME",
+    help:
+      "v2: keep clients and their services this long while there is no link, if the server does; 0 ends them at once",
+    parse: parseDuration,
+    preset: "15s",
+  },
+  state: STATE_OPTION,
+  ...keepAliveOptions("server", ["1s on v2, 15s on v1", "1s on v2, 5s on v1", "2 on v2, 3 on v1"]),
+  ...COMMON_OPTIONS,
+} as const satisfies OptionTable;
+
+/** The device's table of options. */
+export const DEVICE_OPTIONS = {
+  server: {
+    value: "ADDRESS",
+    help: "where to dial, without a port 7443 (v1: 2065); v2: several are tried in turn (default: what join stored)",
+    parse: (text: string) => text,
+    many: true,
+  },
+  profile: {
+    value: "PROFILE",
+    help: "wire profile: v2; or v1, which has neither authentication nor encryption",
+    parse: oneOf("v1", "v2"),
+    preset: "v2",
+  },
+  service: SERVICE_OPTION,
+  "server-key": {
+    value: "KEY",
+    help: "v2: the server's public key, as its command `key` prints it (default: what join stored)",
+    parse: (text: string) => parsePublicKey(text, "server key"),
+  },
+  pki: { ...FLAG, help: "v2: TLS proves the server by a CA's certificate for its name, not by its key" },
+  ca: { value: "FILE", help: "v2, with --pki: certificates of a private CA, as PEM", parse: parsePath },
+  plain: { ...FLAG, help: "v2: without TLS; keys are still proved, and everything can be read on the way" },
+  mode: {
+    value: "MODE",
+    help: "v2: run, or config to keep the link and withdraw all services",
+    parse: oneOf("run", "config"),
+    preset: "run",
+  },
+  "connect-timeout": {
+    value: "TIME",
+    help: "how long reaching a service may take",
+    parse: parsePositiveDuration,
+    preset: "10s",
+  },
+  "tcp-keep-alive": {
+    value: "TIME",
+    help: "end a service that has been silent this long and does not answer (a pulled cable), or never",
+    parse: parseDurationOrNever,
+    preset: "2m",
+  },
+  "stall-timeout": {
+    value: "TIME",
+    help: "v1: end a client whose service holds the link this long by not reading",
+    parse: parsePositiveDuration,
+    preset: "10s",
+  },
+  "link-write-timeout": {
+    value: "TIME",
+    help: "give the link up when the server takes nothing this long, or never",
+    parse: parseDurationOrNever,
+    preset: "60s",
+  },
+  ...LINK_OPTIONS,
+} as const satisfies OptionTable;
+
+/** What was given, checked; what a v2 device keeps in its state is not in it. */
+export type DeviceConfig = (V1DeviceOptions | V2Config) & { readonly hooks: Hooks };
+
+/** A v2 device but for its identity. */
+export type V2Config =
+  & Omit<V2DeviceOptions, "identity" | "serverKey" | "services" | "caCerts">
+  & Pick<StoredDevice, "serverKey">
+  & { readonly services: readonly ServiceText[]; readonly ca: string | undefined };
+
+/** Parses what a profile makes of `--service`; which profile it is, is known later. */
+function parseServiceText(text: string): ServiceText {
+  if (text.includes("=")) return { text, named: parseNamedService(text), rule: undefined };
+  return { text, named: undefined, rule: parseService(text) };
+}
+
+/** Parses the name for TLS: it says where a connection is to go, so it is a host name, and no address (RFC 6066 §3). */
+function parseSni(text: string): string {
+  const name = text.replace(/\.$/, "");
+  if (isHost(name) && ipBytes(name) === undefined) return name;
+  throw new SyntaxError(`"${text}" is no host name; write one as in relay.example`);
+}
+
+/** Parses `HOST:PORT`, or `HOST` with the usual port. */
+export function parseServer(text: string, profile: "v1" | "v2"): Address {
+  const hasPort = /[^:]:[^:]*$|\]:|\/\//.test(text);
+  try {
+    const address = parseAddress(hasPort ? text : `${text}:${DEFAULT_PORTS[profile]}`);
+    if (address.port === 0) throw new SyntaxError(`the port in "${text}" is 0; write one from 1 to 65535`);
+    return address;
+  } catch (error) {
+    throw error instanceof SyntaxError ? new ConfigError(`--server: ${error.message}`) : error;
+  }
+}
+
+/**
+ * Turns what was given into options for `connectDevice`.
+ *
+ * @param stored What `join` stored; on v2 it stands in for what is not given.
+ * @throws {ConfigError} with what was wrong and what would do.
+ */
+export function deviceConfig(
+  values: OptionValues<typeof DEVICE_OPTIONS>,
+  file: TomlTable | undefined,
+  stored: StoredDevice | undefined,
+): DeviceConfig {
+  const hooks = readHooks(file);
+  file?.rejectUnknown();
+  return { ...((values.profile ?? "v2") === "v1" ? v1Config(values) : v2Config(values, stored)), hooks };
+}
+
+function v1Config(values: OptionValues<typeof DEVICE_OPTIONS>): V1DeviceOptions {
+  for (const name of ["server-key", "pki", "ca", "plain", "proxy", "sni", "mode", "expiration"] as const) {
+    if (values[name] !== undefined) throw new ConfigError(`--${name} is for v2; leave it out, or use --profile v2`);
+  }
+  const services = required(values.service, "service", "--service 127.0.0.1:22");
+  if (services.length === 0) throw new ConfigError("no service is given; for example: --service 127.0.0.1:22");
+  const servers = required(values.server, "server", `--server relay.example:${DEFAULT_PORTS.v1}`);
+  if (servers.length !== 1) throw new ConfigError(`v1 has one server, and ${servers.length} are given`);
+  return {
+    profile: "v1",
+    server: parseServer(servers[0]!, "v1"),
+    services: services.map(({ text, rule }) => {
+      if (rule) return rule;
+      throw new ConfigError(`--service ${text} has a name, and v1 knows none; write what may be dialled: 127.0.0.1:22`);
+    }),
+    keepAlive: keepAliveOf(values, V1_KEEP_ALIVE),
+    ...timesOf(values),
+  };
+}
+
+function v2Config(values: OptionValues<typeof DEVICE_OPTIONS>, stored: StoredDevice | undefined): V2Config {
+  const serverKey = values["server-key"] ?? stored?.serverKey;
+  const servers = values.server?.map((text) => parseServer(text, "v2")) ?? stored?.addresses;
+  if (values.server?.length && !serverKey) {
+    throw new ConfigError(
+      '--server-key is missing; "sallyport server key" prints it on the server (for the original protocol, --profile v1)',
+    );
+  }
+  if (!servers?.length || !serverKey) {
+    throw new ConfigError(
+      `this device has not joined a server: ${stateFolder(values.state, "device")} has none; ` +
+        "let the server's `enroll` print a string and give it to `join`, or give --server and --server-key (for the original protocol, --profile v1)",
+    );
+  }
+  const services = values.service ?? stored?.services.map(parseServiceText) ?? [];
+  if (services.length === 0) throw new ConfigError("no service is given; for example: --service ssh=127.0.0.1:22");
+  checkNames(services);
+  const { plain, pki, ca } = values;
+  if (plain && (pki || ca !== undefined)) {
+    throw new ConfigError("--plain is without TLS, and --pki asks for it; give one");
+  }
+  const given = plain ? "plain" : pki || ca !== undefined ? "pki" : undefined;
+  // A server that was named anew is not taken for one without TLS because the stored one was.
+  const security = given ?? (values.server ? undefined : stored?.security) ?? "pinned";
+  const { proxy, sni } = values;
+  if (sni !== undefined && security !== "pinned") {
+    throw new ConfigError(
+      security === "plain"
+        ? "--sni is a name in TLS, and --plain is without; give one"
+        : "--sni is for a pinned key; with --pki the name that is sent is the server's, and its certificate has to have it",
+    );
+  }
+  return {
+    profile: "v2",
+    server: servers,
+    serverKey,
+    security,
+    ca,
+    ...(sni !== undefined && { sni }),
+    services,
+    mode: values.mode ?? "run",
+    proxyFor: (server) => {
+      if (proxy === "none") return undefined;
+      return proxy ?? proxyFor(server, variable);
+    },
+    keepAlive: keepAliveOf(values, V2_KEEP_ALIVE),
+    ...(values.expiration !== undefined && { expiration: values.expiration }),
+    ...timesOf(values),
+  };
+}
+
+/** Demands that every service has a name of its own. */
+export function checkNames(services: readonly ServiceText[]): void {
+  const names = new Set<string>();
+  for (const { text, named } of services) {
+    if (!named) throw new ConfigError(`--service ${text} has no name; on v2 write one in front: ssh=${text}`);
+    if (names.has(named.name)) throw new ConfigError(`the service ${named.name} is given twice`);
+    names.add(named.name);
+  }
+}
+
+function keepAliveOf(
+  values: OptionValues<typeof LINK_OPTIONS>,
+  presets: NonNullable<CommonDeviceOptions["keepAlive"]>,
+): NonNullable<CommonDeviceOptions["keepAlive"]> {
+  return {
+    idleTimeout: values["idle-timeout"] ?? presets.idleTimeout,
+    probeInterval: values["probe-interval"] ?? presets.probeInterval,
+    probeCount: values["probe-count"] ?? presets.probeCount,
+  };
+}
+
+function timesOf(
+  values: OptionValues<typeof DEVICE_OPTIONS>,
+): Pick<CommonDeviceOptions, "connectTimeout" | "stallTimeout" | "tcpKeepAlive" | "linkWriteTimeout"> {
+  return {
+    ...(values["connect-timeout"] !== undefined && { connectTimeout: values["connect-timeout"] }),
+    ...(values["tcp-keep-alive"] !== undefined && { tcpKeepAlive: values["tcp-keep-alive"] }),
+    ...(values["stall-timeout"] !== undefined && { stallTimeout: values["stall-timeout"] }),
+    ...(values["link-write-timeout"] !== undefined && { linkWriteTimeout: values["link-write-timeout"] }),
+  };
+}
+
+/** What is in force, a line each, for `--check`. */
+export function describeDevice(config: DeviceConfig): string[] {
+  const servers = "host" in config.server ? [config.server] : config.server;
+  const security = config.profile === "v1" ? "plain" : config.security;
+  return [
+    ...servers.map((server) => `server ${formatAddress(server)} profile=${config.profile} security=${security}`),
+    ...config.services.map((service) => `service ${service.text}`),
+    ...describeHooks(config.hooks),
+  ];
+}

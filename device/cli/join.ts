@@ -1,0 +1,123 @@
+/**
+ * `device join`: takes the server's one string, makes this device's key, and stays up.
+ *
+ * @module
+ */
+
+import type { Command } from "commander";
+import { formatAddress } from "../../protocol/address.ts";
+import { sameBytes } from "../../protocol/bytes.ts";
+import { decodeEnrolment, type Enrolment } from "../../protocol/enrolment.ts";
+import { formatPublicKey } from "../../net/tls/identity.ts";
+import { keepAliveOptions, printLine, taskCommand, taskOptions } from "../../app/command.ts";
+import { ConfigError } from "../../app/toml/config_error.ts";
+import { required, variable } from "../../app/options.ts";
+import { loadIdentity, stateFolder } from "../../app/files/state.ts";
+import { checkNames, LINK_OPTIONS, SERVICE_OPTION } from "./config.ts";
+import { loadDevice, saveDevice, type StoredDevice } from "./state.ts";
+
+const OPTIONS = {
+  service: { ...SERVICE_OPTION, help: SERVICE_OPTION.help.replace(/^v2: |; v1: .*$/g, "") },
+  ...LINK_OPTIONS,
+  ...keepAliveOptions("server", ["1s", "1s", "2"]),
+} as const;
+
+/** The command, below the device's command `name`; `run` runs the device with what is stored then. */
+export function joinCommand(name: string, run: (command: Command, once: boolean) => Promise<void>): Command {
+  const help = "Joins the server that printed the string: makes this device's key, proves itself, then stays up.";
+  return taskCommand(`${name} join`, help, OPTIONS, examples(name), true)
+    .argument(
+      "[string]",
+      `what \`server enroll\` printed, sp2_…; - reads it from stdin; without it ${JOIN_VARIABLE} has it`,
+    )
+    .option("--no-run", "store what the string says, and end; the device joins when it runs")
+    .option(
+      "--once",
+      "prove this device to the server, store that, and end: the step before a service manager starts it",
+    )
+    .option("--replace", "join though this device has joined before; that stands again if the string is refused")
+    .action(async (text: string | undefined, _options: unknown, command: Command) => {
+      const { run: runs, once = false } = command.opts<{ run: boolean; once?: true }>();
+      if (once && !runs) throw new ConfigError("--once proves this device, and --no-run does not; give one of them");
+      await join(readString(text === "-" ? await firstLine(Deno.stdin) : text ?? fromEnvironment()), command, name);
+      if (runs) await run(command, once);
+    });
+}
+
+/** Where the string may stand instead: everybody on a machine can see its command lines. */
+const JOIN_VARIABLE = "SALLYPORT_JOIN";
+
+/** Longest line that is read from stdin, in bytes. */
+const MAX_LINE = 4_096;
+
+function fromEnvironment(): string {
+  const text = variable(JOIN_VARIABLE);
+  if (text !== undefined) return text;
+  throw new ConfigError(
+    `the string of \`server enroll\` is missing; give it, or - to read it from stdin, or set ${JOIN_VARIABLE}`,
+  );
+}
+
+/** The first line of `input`, which need not end there. */
+export async function firstLine(input: { read(into: Uint8Array): Promise<number | null> }): Promise<string> {
+  const bytes = new Uint8Array(MAX_LINE);
+  let size = 0;
+  for (let count: number | null = 0; count !== null && !bytes.subarray(0, size).includes(10);) {
+    if (size === MAX_LINE) throw new ConfigError(`the line on stdin has more than ${MAX_LINE} bytes`);
+    count = await input.read(bytes.subarray(size));
+    size += count ?? 0;
+  }
+  return new TextDecoder().decode(bytes.subarray(0, size)).split("\n", 1)[0]!.trim();
+}
+
+/** The string is a secret: it is not shown again. */
+function readString(text: string): Enrolment {
+  try {
+    return decodeEnrolment(text);
+  } catch (error) {
+    throw error instanceof SyntaxError ? new ConfigError(error.message) : error;
+  }
+}
+
+async function join(enrolment: Enrolment, command: Command, name: string): Promise<void> {
+  const values = taskOptions(OPTIONS, command);
+  const services = required(values.service, "service", "--service ssh=127.0.0.1:22");
+  checkNames(services);
+  const folder = stateFolder(values.state, "device");
+  if (command.opts<{ replace?: true }>().replace !== true) demandNew(enrolment, await loadDevice(folder), name);
+  const { serverKey, security, addresses, tokenId, tokenSecret } = enrolment;
+  await loadIdentity(folder);
+  await saveDevice(folder, {
+    serverKey,
+    security,
+    addresses,
+    services: services.map(({ text }) => text),
+    enrolment: { tokenId, tokenSecret },
+  });
+  printLine(`stored ${folder}`);
+}
+
+/** A string that its server would refuse must not take the place of what works. */
+function demandNew({ serverKey, tokenId }: Enrolment, before: StoredDevice | undefined, name: string): void {
+  if (!before) return;
+  const where = before.addresses.map(formatAddress).join(", ");
+  if (formatPublicKey(before.serverKey) !== formatPublicKey(serverKey)) {
+    throw new ConfigError(`this device has joined ${where} before; --replace forgets that, --state DIR keeps both`);
+  }
+  if (before.enrolment || before.redeemed && sameBytes(before.redeemed, tokenId)) return;
+  throw new ConfigError(
+    `this device has joined ${where} already; "${name}" will do (for another name: "server rename" on the server; ` +
+      `for a second device on this machine: --state DIR; to join anew all the same: --replace)`,
+  );
+}
+
+function examples(name: string): string {
+  const server = name.replace(/device$/, "server");
+  return `Examples:
+  On the server, first:  ${server} enroll gw1 --service ssh=0.0.0.0:2201
+  Then here:             ${name} join 'sp2_...' --service ssh=127.0.0.1:22
+  Where others can see command lines:  printf %s "$STRING" | ${name} join - --service ssh=127.0.0.1:22
+  Only prove this device and end, before systemd starts it:  ${name} join 'sp2_...' --service ssh=127.0.0.1:22 --once
+  From the next start on, what is stored will do:
+    ${name}`;
+}

@@ -1,0 +1,61 @@
+/**
+ * Links of profile v1: dial, LISTEN.
+ *
+ * @module
+ */
+
+import { v1Codec } from "../../protocol/v1/codec.ts";
+import { dial } from "../../net/dial/dial.ts";
+import { DIAL_TIMEOUT_MS } from "../../net/limits.ts";
+import { tcpTransport } from "../../net/transport.ts";
+import type { DeviceEvent } from "../events.ts";
+import type { LinkFacts, LinkMaker, MadeLink } from "../link_maker.ts";
+import { LinkSession } from "./session.ts";
+import type { DeviceSettings, V1DeviceOptions, V1DeviceSettings } from "../options.ts";
+
+/** See {@linkcode LinkMaker}. */
+export class V1LinkMaker implements LinkMaker {
+  readonly server: V1DeviceOptions["server"];
+
+  readonly #settings: V1DeviceSettings;
+  readonly #emit: (event: DeviceEvent) => void;
+
+  /** Links with these settings. */
+  constructor(options: V1DeviceOptions, settings: DeviceSettings, emit: (event: DeviceEvent) => void) {
+    this.server = options.server;
+    this.#settings = { ...settings, server: options.server, profile: "v1", services: options.services };
+    this.#emit = emit;
+  }
+
+  get facts(): LinkFacts {
+    return {
+      mode: "run",
+      services: [],
+      keepAlive: this.#settings.keepAlive,
+      serverKeepAlive: undefined,
+      clockOffset: undefined,
+      roundTrip: undefined,
+    };
+  }
+
+  start(): void {}
+
+  async make(signal: AbortSignal): Promise<MadeLink> {
+    const conn = await dial(this.server, this.#settings.clock, DIAL_TIMEOUT_MS, signal);
+    const transport = tcpTransport(conn);
+    const link = new LinkSession({ transport, codec: v1Codec, settings: this.#settings, emit: this.#emit });
+    return { link, local: transport.local, remote: transport.remote, device: undefined };
+  }
+
+  lost(): void {}
+
+  setKeepAlive(): void {
+    throw new Error("Cannot set keep-alive while running: v1 has no ping, and its settings are those at the start");
+  }
+
+  setMode(): void {
+    throw new Error("Cannot set a mode: v1 has none");
+  }
+
+  close(): void {}
+}

@@ -1,0 +1,32 @@
+/**
+ * What a server may say of host addresses.
+ *
+ * @module
+ */
+
+import { parseAddress } from "../../protocol/address.ts";
+import { ProtocolError } from "../../protocol/errors.ts";
+import type { ServiceGrantResult } from "../../protocol/v2/wire/messages.ts";
+
+/**
+ * Passes `results` on: host addresses stand in lines for scripts and terminals, so they have to be addresses.
+ *
+ * @throws {ProtocolError} `bad-field`.
+ */
+export function checkGrants(results: ServiceGrantResult[]): ServiceGrantResult[] {
+  for (const { number, code, text } of results) {
+    if (code === "granted" && text !== "" && !isAddress(text)) {
+      throw new ProtocolError("bad-field", `LISTEN grants service ${number} at what is no address`);
+    }
+  }
+  return results;
+}
+
+function isAddress(text: string): boolean {
+  try {
+    parseAddress(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * What a v2 device offers, link after link: its services, its mode, and what the server answered.
+ *
+ * @module
+ */
+
+import type { DeviceMode, ServiceGrantResult, ServiceOffer } from "../../protocol/v2/wire/messages.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { NamedService } from "./named_service.ts";
+import { ServiceWatch } from "./service_watch.ts";
+
+/** A service and how it stands. */
+export interface ServiceStatus {
+  /** Its name. */
+  readonly name: string;
+  /** Whether it is offered to the server now. */
+  readonly offered: boolean;
+  /** Whether it is up, for a service that is watched. */
+  readonly up: boolean | undefined;
+  /** Where clients reach it, once the server has said so. */
+  readonly hostAddress: string | undefined;
+  /** Why they cannot, as the server said. */
+  readonly error: string | undefined;
+}
+
+/** What the board tells. */
+export interface ServiceBoardEvents {
+  /** Offers changed: tell the server. */
+  onOffers(offers: ServiceOffer[]): void;
+  /** The mode changed. */
+  onMode(mode: DeviceMode): void;
+  /** A watched service went up or down. */
+  onService(service: NamedService, up: boolean): void;
+}
+
+/** The services of a device; they are numbered in their order. */
+export class ServiceBoard {
+  /** In the order of their numbers. */
+  readonly services: readonly NamedService[];
+
+  readonly #events: ServiceBoardEvents;
+  readonly #clock: Clock;
+  readonly #watches = new Map<NamedService, ServiceWatch>();
+  readonly #results = new Map<number, ServiceGrantResult>();
+  #mode: DeviceMode = "init";
+  #wanted: Exclude<DeviceMode, "init">;
+
+  /** Starts to find out which services are up; then goes to `mode`. */
+  constructor(
+    services: readonly NamedService[],
+    mode: Exclude<DeviceMode, "init">,
+    clock: Clock,
+    events: ServiceBoardEvents,
+  ) {
+    this.services = services;
+    this.#events = events;
+    this.#clock = clock;
+    this.#wanted = mode;
+  }
+
+  /** Begins; without anything to watch the device is in its mode at once. */
+  start(): void {
+    for (const service of this.services) {
+      if (!service.refuseWhenDown) continue;
+      this.#watches.set(service, new ServiceWatch(service, this.#clock, (up) => this.#onChange(service, up)));
+    }
+    this.#leaveInit();
+  }
+
+  /** The device's mode. */
+  get mode(): DeviceMode {
+    return this.#mode;
+  }
+
+  /** Goes to another mode; what is offered changes with it. */
+  set mode(mode: Exclude<DeviceMode, "init">) {
+    this.#wanted = mode;
+    if (this.#mode === "init" || this.#mode === mode) return;
+    this.#mode = mode;
+    this.#events.onMode(mode);
+    this.#events.onOffers(this.offers());
+  }
+
+  /** What is offered now, to be said to a server that knows nothing of it yet, or of nothing else. */
+  offers(): ServiceOffer[] {
+    return this.services.map((service, number) => ({ number, offered: this.#isOffered(service), name: service.name }));
+  }
+
+  /** The service of a number, and whether it is offered. */
+  find(number: number): { readonly service: NamedService; readonly offered: boolean } | undefined {
+    const service = this.services[number];
+    return service && { service, offered: this.#isOffered(service) };
+  }
+
+  /** The link is down: nothing is granted any more. */
+  forgetResults(): void {
+    this.#results.clear();
+  }
+
+  /** The server answered. @returns what is new, with the service of each. */
+  learn(
+    results: readonly ServiceGrantResult[],
+  ): { readonly service: NamedService; readonly result: ServiceGrantResult }[] {
+    return results.flatMap((result) => {
+      const service = this.services[result.number];
+      if (!service) return [];
+      this.#results.set(result.number, result);
+      return [{ service, result }];
+    });
+  }
+
+  /** A client reached a service, or could not. */
+  hint(service: NamedService, up: boolean): void {
+    this.#watches.get(service)?.hint(up);
+  }
+
+  /** How each service stands. */
+  get status(): ServiceStatus[] {
+    return this.services.map((service, number) => {
+      const result = this.#results.get(number);
+      return {
+        name: service.name,
+        offered: this.#isOffered(service),
+        up: this.#watches.get(service)?.up,
+        hostAddress: result?.code === "granted" && result.text !== "" ? result.text : undefined,
+        error: result && result.code !== "granted" ? `${result.code}: ${result.text}` : undefined,
+      };
+    });
+  }
+
+  /** Watches no more. */
+  close(): void {
+    for (const watch of this.#watches.values()) watch.close();
+  }
+
+  #isOffered(service: NamedService): boolean {
+    return this.#mode === "run" && (this.#watches.get(service)?.up ?? true);
+  }
+
+  #onChange(service: NamedService, up: boolean): void {
+    const first = this.#mode === "init";
+    if (!first || !up) this.#events.onService(service, up);
+    if (first) return this.#leaveInit();
+    if (this.#mode !== "run") return;
+    this.#events.onOffers([{ number: this.services.indexOf(service), offered: up, name: service.name }]);
+  }
+
+  /** Every watched service has been looked at once: then the device takes up its work. */
+  #leaveInit(): void {
+    if ([...this.#watches.values()].some((watch) => watch.up === undefined)) return;
+    this.#mode = this.#wanted;
+    this.#events.onMode(this.#mode);
+    this.#events.onOffers(this.offers());
+  }
+}

@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { MAX_DIALS, WATCH_INTERVAL_MS } from "../../net/limits.ts";
+import { ManualClock } from "../../tests/rig/manual_clock.ts";
+import { test } from "../../tests/rig/test.ts";
+import { dialReason, isShortage } from "./service_dial.ts";
+import { ServiceWatch } from "./service_watch.ts";
+
+const SERVICE = { name: "web", localAddress: { host: "127.0.0.1", port: 1 } };
+
+/** Runs `fn` while every connection of this process is what `connect` makes of it. */
+async function withConnect(connect: () => Promise<Deno.TcpConn>, fn: () => Promise<void>): Promise<void> {
+  const before = Deno.connect;
+  const put = (value: unknown) =>
+    Object.defineProperty(Deno, "connect", { value, configurable: true, writable: true, enumerable: true });
+  put(connect);
+  try {
+    await fn();
+  } finally {
+    put(before);
+  }
+}
+
+/** A connection that nothing is done with but to close it. */
+function open(): Promise<Deno.TcpConn> {
+  return Promise.resolve({ setNoDelay() {}, setKeepAlive() {}, close() {} } as unknown as Deno.TcpConn);
+}
+
+function outOfFiles(): Promise<never> {
+  return Promise.reject(Object.assign(new Error("Too many open files (os error 24)"), { code: "EMFILE" }));
+}
+
+test("a service stays as it was while this device is out of descriptors, and is looked at again", async () => {
+  const clock = new ManualClock();
+  const told: boolean[] = [];
+  let next: () => Promise<Deno.TcpConn> = outOfFiles;
+  await withConnect(() => next(), async () => {
+    const watch = new ServiceWatch(SERVICE, clock, (up) => told.push(up));
+    await clock.armed(WATCH_INTERVAL_MS);
+    assert.deepEqual([watch.up, told], [undefined, []], "nothing is known of it yet");
+    for (const [connect, up] of [[open, true], [outOfFiles, true], [refused, false], [outOfFiles, false]] as const) {
+      next = connect;
+      clock.advance(WATCH_INTERVAL_MS);
+      await clock.armed(WATCH_INTERVAL_MS);
+      assert.equal(watch.up, up);
+    }
+    watch.close();
+  });
+  assert.deepEqual(told, [true, false]);
+});
+
+test("a look that gets no turn among this device's dials says nothing about the service", async () => {
+  const clock = new ManualClock();
+  const told: boolean[] = [];
+  const hanging: (() => void)[] = [];
+  const never = () => new Promise<Deno.TcpConn>((_, reject) => hanging.push(() => reject(new Error("gone"))));
+  await withConnect(never, async () => {
+    // Looks at services that do not answer take every turn.
+    const others = Array.from({ length: MAX_DIALS }, () => new ServiceWatch(SERVICE, new ManualClock(), () => {}));
+    assert.equal(hanging.length, MAX_DIALS);
+    const watch = new ServiceWatch(SERVICE, clock, (up) => told.push(up));
+    watch.hint(true);
+    clock.advance(WATCH_INTERVAL_MS + 1);
+    await clock.armed(WATCH_INTERVAL_MS);
+    assert.deepEqual([watch.up, told], [true, [true]]);
+    for (const each of [watch, ...others]) each.close();
+    for (const letGo of hanging) letGo();
+    await Promise.resolve();
+  });
+});
+
+test("a client hears of a shortage of the device as too many channels, and of all else as before", async () => {
+  const shortage = await outOfFiles().catch((error: unknown) => error);
+  assert.deepEqual([isShortage(shortage), dialReason(shortage)], [true, "too-many-channels"]);
+  const no = await refused().catch((error: unknown) => error);
+  assert.deepEqual([isShortage(no), dialReason(no)], [false, "service-refused"]);
+});
+
+function refused(): Promise<never> {
+  return Promise.reject(new Deno.errors.ConnectionRefused("no"));
+}

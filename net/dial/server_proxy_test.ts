@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { pinnedCertificate } from "../tls/certificate.ts";
+import { systemClock } from "../../base/clock.ts";
+import { dialServer, ServerIdentityError, type ServerSecurity, type ServerTarget } from "./server.ts";
+import { ProxyError } from "./http_proxy.ts";
+import { FakeClock, test } from "../../relay/_fakes_test.ts";
+import { Echo, never, refused, sayHello } from "./_dial_fixture_test.ts";
+import { TestProxy } from "./_proxy_fixture_test.ts";
+import { listenTls, newKey, rawKey, TestAuthority } from "../tls/_tls_fixture_test.ts";
+
+const PINNED: ServerSecurity = { kind: "pinned", serverKey: new Uint8Array(32).fill(7) };
+
+const OK = "HTTP/1.1 200 Connection established\r\n\r\n";
+
+test("a server is reached through a proxy, which resolves its name and sees nothing but TLS", async () => {
+  const keyPair = await newKey();
+  const echo = new Echo(listenTls(await pinnedCertificate(keyPair)));
+  const proxy = new TestProxy(OK, echo.address);
+  const target: ServerTarget = {
+    server: { host: "relay.example", port: 7443 },
+    security: { kind: "pinned", serverKey: await rawKey(keyPair) },
+    proxy: { address: proxy.address, credentials: { user: "me", password: "secret" } },
+  };
+  const clock = new FakeClock();
+  const transport = await dialServer(target, clock, 1_000, never);
+  assert.equal(transport.kind, "tls");
+  assert.equal(clock.pending, 0);
+  await sayHello(transport);
+  assert.equal(proxy.requests.length, 1);
+  assert.match(proxy.requests[0]!, /^CONNECT relay.example:7443 HTTP\/1.1\r\n[^]*Basic bWU6c2VjcmV0\r\n/);
+  await echo.close();
+  await proxy.close();
+});
+
+test("through a proxy a plain server is reached as well, and a CA's certificate has to be for the server's name", async () => {
+  const plain = new Echo(Deno.listen({ hostname: "127.0.0.1", port: 0 }));
+  const first = new TestProxy(OK, plain.address);
+  const server = { host: "relay.example.", port: 7443 };
+  await sayHello(
+    await dialServer(
+      { server, security: { kind: "plain" }, proxy: { address: first.address } },
+      systemClock,
+      10_000,
+      never,
+    ),
+  );
+  await plain.close();
+  await first.close();
+
+  const authority = await TestAuthority.make();
+  const security: ServerSecurity = { kind: "pki", caCerts: [authority.cert] };
+  for (const [name, fits] of [["relay.example", true], ["127.0.0.1", false]] as const) {
+    const echo = new Echo(listenTls(await authority.certify([name])));
+    const proxy = new TestProxy(OK, echo.address);
+    const target = { server, security, proxy: { address: proxy.address } };
+    if (fits) await sayHello(await dialServer(target, systemClock, 10_000, never));
+    else {await refused(
+        target,
+        ServerIdentityError,
+        /^the certificate of the server at relay.example.:7443 is not for relay/,
+      );}
+    await echo.close();
+    await proxy.close();
+  }
+});
+
+test("a proxy that refuses is an error with what it said, and without the credentials", async () => {
+  const proxy = new TestProxy("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n");
+  const credentials = { user: "me", password: "secret" };
+  await refused(
+    { server: { host: "relay.example", port: 1 }, security: PINNED, proxy: { address: proxy.address, credentials } },
+    ProxyError,
+    /^the proxy does not take these credentials: it said "HTTP\/1.1 407 Proxy Authentication Required"$/,
+  );
+  await proxy.close();
+});
+
+test("a proxy that nobody is at is an error that names it", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  await refused(
+    { server: { host: "relay.example", port: 1 }, security: PINNED, proxy: { address: { host: "127.0.0.1", port } } },
+    ProxyError,
+    new RegExp(`^cannot reach the proxy at 127.0.0.1:${port}: Connection refused$`),
+  );
+});

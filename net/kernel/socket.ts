@@ -1,0 +1,117 @@
+/**
+ * What the runtime does not let one do with a socket: reset it, end it when its peer in TLS stands still, and set options.
+ *
+ * Closing a `Deno.Conn` always ends it in order, also with bytes unread. And closing a `Deno.TlsConn` is not enough: the
+ * runtime first finishes the handshake, or sends what is queued, however long the peer takes, and keeps the socket until
+ * then. A peer that sends nothing could so hold sockets of this process for ever. Shutting the socket down underneath
+ * wakes the runtime, which then lets go of it. All of that takes system calls (`libc.ts`); without them a reset is an
+ * orderly end, a silent peer keeps its socket, and the system's own pace of keep-alive holds.
+ *
+ * @module
+ */
+
+import { closeQuietly } from "../close_quietly.ts";
+import { descriptorOf, type Socket } from "./descriptors.ts";
+import { type Calls, libc } from "./libc.ts";
+
+const AF_UNSPEC = new Uint8Array(16); // a `struct sockaddr` of no family
+const SHUT_RDWR = 2;
+const SOL_SOCKET = 1;
+const SO_KEEPALIVE = 9;
+const IPPROTO_TCP = 6;
+const TCP_NODELAY = 1;
+const TCP_KEEPIDLE = 4;
+const TCP_KEEPINTVL = 5;
+const TCP_KEEPCNT = 6;
+const SIOCOUTQ = 0x5411n;
+
+/** Whether sockets can be cut and reset here; where not, a closed one ends in order, and as late as its peer wants. */
+export function canCut(): boolean {
+  return libc() !== undefined;
+}
+
+/** Closes `conn` and, as far as the runtime lets us, its socket at once, whatever its peer does. Idempotent. */
+export function cutTls(conn: Deno.TlsConn): void {
+  withSocket(conn, (fd, { shutdown }) => shutdown(fd, SHUT_RDWR));
+  closeQuietly(conn);
+}
+
+/**
+ * Resets a connection: its peer's reads and writes fail, and what was not sent is lost. Where that cannot be done, it is
+ * closed. Idempotent.
+ */
+export function resetSocket(conn: Deno.TcpConn): void {
+  withSocket(conn, (fd, { connect }) => connect(fd, AF_UNSPEC, AF_UNSPEC.length));
+  closeQuietly(conn);
+}
+
+/** Bytes that the peer's system has not acknowledged, the end of writing included; 0 where that cannot be had. */
+export function unacknowledged(conn: Deno.TcpConn): number {
+  count[0] = 0;
+  withSocket(conn, (fd, { ioctl }) => ioctl(fd, SIOCOUTQ, count));
+  return count[0];
+}
+
+const count = new Int32Array(1);
+
+/**
+ * Sets TCP_NODELAY and TCP keep-alive on a connection, or on a listening socket, whose connections inherit them.
+ *
+ * @returns whether it was done.
+ */
+export function tuneNatively(socket: Socket): boolean {
+  return withSocket(socket, (fd, { setsockopt }) => {
+    const set = (level: number, option: number, value: number) =>
+      setsockopt(fd, level, option, bytesOf(value), 4) === 0;
+    return set(IPPROTO_TCP, TCP_NODELAY, 1) && set(SOL_SOCKET, SO_KEEPALIVE, 1);
+  }) ?? false;
+}
+
+/** When the system asks a silent peer, and gives it up. */
+export interface KeepAlivePace {
+  /** Seconds of silence before the first probe (`TCP_KEEPIDLE`). */
+  readonly idle: number;
+  /** Seconds between two probes (`TCP_KEEPINTVL`). */
+  readonly interval: number;
+  /** Probes without an answer (`TCP_KEEPCNT`). */
+  readonly probes: number;
+}
+
+/** Sets when TCP keep-alive gives a silent peer up, or that it never does. */
+export function setKeepAlive(socket: Socket, pace: KeepAlivePace | undefined): void {
+  withSocket(socket, (fd, { setsockopt }) => {
+    const set = (level: number, option: number, value: number) => setsockopt(fd, level, option, bytesOf(value), 4);
+    set(SOL_SOCKET, SO_KEEPALIVE, pace ? 1 : 0);
+    if (!pace) return;
+    set(IPPROTO_TCP, TCP_KEEPIDLE, pace.idle);
+    set(IPPROTO_TCP, TCP_KEEPINTVL, pace.interval);
+    set(IPPROTO_TCP, TCP_KEEPCNT, pace.probes);
+  });
+}
+
+/** What {@linkcode setKeepAlive} has set, as the system has it; `undefined` if keep-alive is off, or cannot be asked for. */
+export function keepAliveOf(socket: Socket): KeepAlivePace | undefined {
+  return withSocket(socket, (fd, { getsockopt }) => {
+    const get = (level: number, option: number) => {
+      const value = new Int32Array(1);
+      getsockopt(fd, level, option, new Uint8Array(value.buffer), Uint32Array.of(4));
+      return value[0]!;
+    };
+    if (get(SOL_SOCKET, SO_KEEPALIVE) === 0) return undefined;
+    return {
+      idle: get(IPPROTO_TCP, TCP_KEEPIDLE),
+      interval: get(IPPROTO_TCP, TCP_KEEPINTVL),
+      probes: get(IPPROTO_TCP, TCP_KEEPCNT),
+    };
+  });
+}
+
+function withSocket<T>(socket: Socket, use: (fd: number, calls: Calls) => T): T | undefined {
+  const calls = libc();
+  const fd = calls && descriptorOf(socket);
+  return fd === undefined ? undefined : use(fd, calls!);
+}
+
+function bytesOf(...values: number[]): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(new Int32Array(values).buffer);
+}

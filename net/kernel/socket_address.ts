@@ -1,0 +1,56 @@
+/**
+ * Addresses of sockets as the kernel has them, beside those of the runtime.
+ *
+ * @module
+ */
+
+import { parseIPv4, parseIPv6 } from "../../protocol/address.ts";
+import { libc } from "./libc.ts";
+
+/** What tells a socket of this process from all others; a listening one has no `remote`. */
+export interface SocketAddresses {
+  /** This side's. */
+  readonly local: Deno.NetAddr;
+  /** The peer's. */
+  readonly remote: Deno.NetAddr | undefined;
+}
+
+const AF_INET = 2;
+const AF_INET6 = 10;
+
+/** Room for any socket address of the kernel (`struct sockaddr_storage`). */
+const SOCKADDR_SIZE = 128;
+const address = new Uint8Array(SOCKADDR_SIZE);
+const family = new Uint16Array(address.buffer, 0, 1); // in the machine's own byte order
+const size = new Uint32Array(1);
+
+/** Whether descriptor `fd` is the socket with these addresses, which no two share. */
+export function isSocketOf(fd: number, { local, remote }: SocketAddresses): boolean {
+  const calls = libc();
+  if (!calls) return false;
+  size[0] = SOCKADDR_SIZE;
+  const isConnected = calls.getpeername(fd, address, size) === 0;
+  if (remote ? !isConnected || !isAddress(remote) : isConnected) return false;
+  size[0] = SOCKADDR_SIZE;
+  return calls.getsockname(fd, address, size) === 0 && isAddress(local);
+}
+
+/** The port to which descriptor `fd` is bound; 0 if it is not. */
+export function localPortOf(fd: number): number {
+  size[0] = SOCKADDR_SIZE;
+  if (libc()?.getsockname(fd, address, size) !== 0) return 0;
+  return address[2]! << 8 | address[3]!;
+}
+
+/** Whether the address that the kernel gave last is this one of the runtime; IPv4 may be written as IPv6 in either. */
+function isAddress({ hostname, port }: Deno.NetAddr): boolean {
+  if ((address[2]! << 8 | address[3]!) !== port) return false; // tells nearly all others apart, at no cost
+  if (family[0] !== AF_INET && family[0] !== AF_INET6) return false;
+  const bytes = family[0] === AF_INET ? widened([...address.subarray(4, 8)]) : [...address.subarray(8, 24)];
+  const wanted = widened(parseIPv4(hostname) ?? parseIPv6(hostname) ?? []);
+  return bytes.length === wanted.length && bytes.every((byte, at) => byte === wanted[at]);
+}
+
+function widened(bytes: number[]): number[] {
+  return bytes.length === 4 ? [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, ...bytes] : bytes;
+}

@@ -1,0 +1,309 @@
+import assert from "node:assert/strict";
+import { PINNED_NAME, pinnedAnchor, pinnedCertificate } from "./certificate.ts";
+import { systemClock } from "../../base/clock.ts";
+import { CERTIFICATE_CUT_LOOKS, CERTIFICATE_POLL_MS } from "../limits.ts";
+import { ALPN, CertificateError, handshakeTls, ServerCertificate, TlsHandshakeError } from "./listening.ts";
+import { FakeClock, RecordingLogger, test } from "../../relay/_fakes_test.ts";
+import {
+  type CertificateFields,
+  connected,
+  listenTls,
+  newKey,
+  rawKey,
+  shake,
+  TestAuthority,
+  untilGone,
+} from "./_tls_fixture_test.ts";
+
+let moment = 1_700_000_000;
+
+/** Writes a file a second after the one before, as far as its time tells: tests are faster than file systems. */
+function write(file: string, text: string): void {
+  Deno.writeTextFileSync(file, text);
+  Deno.utimeSync(file, moment, moment);
+  moment++;
+}
+
+/** A directory with a certificate and its key. */
+class Files {
+  readonly certFile: string;
+  readonly keyFile: string;
+  readonly source: { kind: "files"; certFile: string; keyFile: string };
+
+  constructor(readonly directory: string, readonly authority: TestAuthority) {
+    this.certFile = `${directory}/cert.pem`;
+    this.keyFile = `${directory}/key.pem`;
+    this.source = { kind: "files", certFile: this.certFile, keyFile: this.keyFile };
+  }
+
+  async put(fields: Partial<CertificateFields> = {}): Promise<{ cert: string; key: string }> {
+    const pair = await this.authority.certify(["relay.example"], fields);
+    write(this.certFile, pair.cert);
+    write(this.keyFile, pair.key);
+    return pair;
+  }
+}
+
+async function withFiles(fn: (files: Files) => Promise<void>): Promise<void> {
+  const directory = await Deno.makeTempDir();
+  try {
+    await fn(new Files(directory, await TestAuthority.make()));
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+/** What is read from files, with all that a test looks at. */
+async function watching(files: Files) {
+  const clock = new FakeClock();
+  const logger = new RecordingLogger();
+  const certificate = await ServerCertificate.open(files.source, clock, logger);
+  let changes = 0;
+  certificate.subscribe(() => changes++);
+  const look = () => clock.jump(CERTIFICATE_POLL_MS);
+  return { clock, logger, certificate, look, changes: () => changes };
+}
+
+test("the name of the profile in TLS is sallyport/2", () => {
+  assert.equal(ALPN, "sallyport/2");
+});
+
+test("a pinned certificate is made from the key, and nothing is watched", async () => {
+  const keyPair = await newKey();
+  const clock = new FakeClock();
+  const certificate = await ServerCertificate.open({ kind: "pinned", keyPair }, clock, new RecordingLogger());
+  assert.deepEqual(certificate.pair, await pinnedCertificate(keyPair));
+  assert.equal(clock.timersSet, 0);
+  certificate.close();
+});
+
+test("new files are taken up when they have stood still for one look, and said once", async () => {
+  await withFiles(async (files) => {
+    const first = await files.put();
+    const { clock, logger, certificate, look, changes } = await watching(files);
+    assert.deepEqual(certificate.pair, first);
+    look();
+    look();
+    assert.deepEqual([certificate.pair, changes(), logger.lines], [first, 0, []]);
+
+    const second = await files.put();
+    look();
+    assert.deepEqual([certificate.pair, changes()], [first, 0], "nobody waited for the writer to be done");
+    look();
+    assert.deepEqual([certificate.pair, changes()], [second, 1]);
+    look();
+    look();
+    assert.equal(changes(), 1);
+    assert.equal(logger.lines.length, 1);
+    assert.match(logger.lines[0]!, /^info new connections get the new certificate/);
+    certificate.close();
+    assert.equal(clock.pending, 0);
+  });
+});
+
+test("files that are written one after the other are read when both are there", async () => {
+  await withFiles(async (files) => {
+    await files.put();
+    const { logger, certificate, look, changes } = await watching(files);
+    const { cert, key } = await files.authority.certify(["relay.example"]);
+    write(files.certFile, cert);
+    look();
+    write(files.keyFile, key);
+    look();
+    assert.deepEqual([changes(), logger.lines], [0, []]);
+    look();
+    assert.deepEqual(certificate.pair, { cert, key });
+    certificate.close();
+  });
+});
+
+test("a chain that has become shorter is told as an error, and believed when it has stood still for ten looks", async () => {
+  await withFiles(async (files) => {
+    const { cert, key } = await files.put();
+    write(files.certFile, cert + cert);
+    const { logger, certificate, look, changes } = await watching(files);
+    const renewed = await files.authority.certify(["relay.example"]);
+    write(files.certFile, renewed.cert);
+    write(files.keyFile, renewed.key);
+    for (let looks = 0; looks < CERTIFICATE_CUT_LOOKS; looks++) look();
+    assert.deepEqual([certificate.pair, changes()], [{ cert: cert + cert, key }, 0]);
+    assert.match(logger.lines.join(), /^error [^,]* is not taken up yet/);
+    write(files.certFile, renewed.cert + cert);
+    look();
+    look();
+    assert.equal(certificate.pair.cert, renewed.cert + cert);
+    write(files.certFile, renewed.cert);
+    for (let looks = 0; looks <= CERTIFICATE_CUT_LOOKS; looks++) look();
+    assert.equal(certificate.pair.cert, renewed.cert);
+    assert.equal(logger.lines.filter((line) => line.startsWith("error")).length, 2);
+    certificate.close();
+  });
+});
+
+test("a link that is set to other files counts as a change", async () => {
+  await withFiles(async (files) => {
+    const first = await files.put();
+    const { certFile } = files;
+    Deno.renameSync(certFile, `${certFile}.1`);
+    Deno.symlinkSync(`${certFile}.1`, certFile);
+    const { certificate, look } = await watching(files);
+    assert.deepEqual(certificate.pair, first);
+    const { cert, key } = await files.authority.certify(["relay.example"]);
+    write(`${certFile}.2`, cert);
+    Deno.removeSync(certFile);
+    Deno.symlinkSync(`${certFile}.2`, certFile);
+    write(files.keyFile, key);
+    look();
+    look();
+    assert.deepEqual(certificate.pair, { cert, key });
+    certificate.close();
+  });
+});
+
+/** Ways to spoil the files, and the line that says so. */
+const FAULTS: readonly [what: string, spoil: (files: Files, other: { cert: string; key: string }) => void, RegExp][] = [
+  [
+    "a certificate that is gone",
+    (files) => Deno.removeSync(files.certFile),
+    /a certificate from \S+cert\.pem: No such/,
+  ],
+  ["a key that is gone", (files) => Deno.removeSync(files.keyFile), /a private key from \S+key\.pem: No such/],
+  [
+    "text",
+    (files) => write(files.certFile, "hello"),
+    /from \S+cert\.pem: it is not PEM, or not whole/,
+  ],
+  ["nothing", (files) => write(files.keyFile, ""), /from \S+key\.pem: it is not PEM, or not whole/],
+  [
+    "half a certificate",
+    (files) => write(files.certFile, Deno.readTextFileSync(files.certFile).slice(0, 200)),
+    /from \S+cert\.pem: it is not PEM, or not whole/,
+  ],
+  [
+    "a key in place of a certificate",
+    (files, other) => write(files.certFile, other.key),
+    /a certificate from \S+cert\.pem: it has PRIVATE KEY/,
+  ],
+  [
+    "a certificate in place of a key",
+    (files, other) => write(files.keyFile, other.cert),
+    /a private key from \S+key\.pem: it has CERTIFICATE/,
+  ],
+  [
+    "a key with a passphrase",
+    (files, other) => write(files.keyFile, other.key.replaceAll("PRIVATE", "ENCRYPTED PRIVATE")),
+    /from \S+key\.pem: it is encrypted/,
+  ],
+  [
+    "the key of another certificate",
+    (files, other) => write(files.keyFile, other.key),
+    /the key in \S+key\.pem is not that of the certificate in \S+cert\.pem/,
+  ],
+  [
+    "PEM with something else inside",
+    (files, other) => write(files.keyFile, other.key.replace(/\n.*\n/, "\nAAAA\n")),
+    /the certificate in \S+cert\.pem and the key in \S+key\.pem cannot be used/,
+  ],
+];
+
+for (const [what, spoil, line] of FAULTS) {
+  test(`${what}: a running server keeps what it has and says why once; one that starts does not`, async () => {
+    await withFiles(async (files) => {
+      const first = await files.put();
+      const { logger, certificate, look, changes } = await watching(files);
+      spoil(files, await files.authority.certify(["relay.example"]));
+      for (let n = 0; n < 4; n++) look();
+      assert.deepEqual([certificate.pair, changes(), logger.lines.length], [first, 0, 1]);
+      assert.match(logger.lines[0]!, /^error \{error\}; the certificate in use stays/);
+      assert.match(logger.lines[0]!, line);
+      await assert.rejects(
+        ServerCertificate.open(files.source, new FakeClock(), logger),
+        (error) => error instanceof CertificateError && line.test(error.message) && !error.message.includes("\n"),
+      );
+      const good = await files.put();
+      look();
+      look();
+      assert.deepEqual([certificate.pair, changes()], [good, 1], "a good one is not taken up afterwards");
+      certificate.close();
+    });
+  });
+}
+
+test("a certificate that is closed by a subscriber is watched no more", async () => {
+  await withFiles(async (files) => {
+    await files.put();
+    const { clock, certificate, look } = await watching(files);
+    certificate.subscribe(() => certificate.close());
+    await files.put();
+    look();
+    look();
+    assert.equal(clock.pending, 0);
+  });
+});
+
+test("a handshake that agrees on the profile goes through, and leaves no timer", async () => {
+  const keyPair = await newKey();
+  using listener = listenTls(await pinnedCertificate(keyPair));
+  const { client, server } = await connected(listener);
+  const clock = new FakeClock();
+  const shaken = handshakeTls(server, clock, 1_000);
+  const caCerts = [pinnedAnchor(await rawKey(keyPair))];
+  const { tls } = await shake(client, { hostname: PINNED_NAME, caCerts, alpnProtocols: [ALPN] });
+  await shaken;
+  assert.equal(clock.pending, 0);
+  await tls.write(Uint8Array.of(5));
+  const into = new Uint8Array(4);
+  assert.equal(await server.read(into), 1);
+  assert.equal(into[0], 5);
+  server.close();
+  tls.close();
+});
+
+for (const alpn of [undefined, ["h2", "http/1.1"]]) {
+  test(`TLS that ${alpn ? "speaks another protocol" : "names no protocol"} is refused and closed`, async () => {
+    const keyPair = await newKey();
+    using listener = listenTls(await pinnedCertificate(keyPair));
+    const { client, server } = await connected(listener);
+    const clock = new FakeClock();
+    const refused = assert.rejects(
+      handshakeTls(server, clock, 1_000),
+      (error) => error instanceof TlsHandshakeError && /not sallyport\/2$|handshake failed: /.test(error.message),
+    );
+    const caCerts = [pinnedAnchor(await rawKey(keyPair))];
+    const { tls } = await shake(client, { hostname: PINNED_NAME, caCerts, ...(alpn && { alpnProtocols: alpn }) });
+    await refused;
+    await untilGone(tls);
+    tls.close();
+    assert.equal(clock.pending, 0);
+    await assert.rejects(server.read(new Uint8Array(1)));
+  });
+}
+
+test("what is no TLS is refused with why, and closed", async () => {
+  using listener = listenTls(await pinnedCertificate(await newKey()));
+  const { client, server } = await connected(listener);
+  const refused = assert.rejects(
+    handshakeTls(server, systemClock, 10_000),
+    (error) => error instanceof TlsHandshakeError && /^the TLS handshake failed: .+/.test(error.message),
+  );
+  await client.write(new TextEncoder().encode("SSH-2.0-OpenSSH\r\n"));
+  await refused;
+  await untilGone(client);
+  client.close();
+});
+
+test("who says nothing is refused when the time is up", async () => {
+  using listener = listenTls(await pinnedCertificate(await newKey()));
+  const { client, server } = await connected(listener);
+  const clock = new FakeClock();
+  const refused = assert.rejects(
+    handshakeTls(server, clock, 10_000),
+    (error) => error instanceof TlsHandshakeError && error.message === "no TLS handshake within 10 s",
+  );
+  clock.jump(9_999);
+  assert.equal(clock.pending, 1);
+  clock.jump(1);
+  await refused;
+  await assert.rejects(server.read(new Uint8Array(1)));
+  client.close();
+});

@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { PINNED_NAME, pinnedCertificate } from "./certificate.ts";
+import { test } from "../../relay/_fakes_test.ts";
+import { Echo } from "../dial/_dial_fixture_test.ts";
+import { listenTls, newKey, rawKey, TestAuthority } from "./_tls_fixture_test.ts";
+
+/** What a process of its own is told. */
+interface Trial {
+  /** The server's key, or the CAs that were named. */
+  readonly security: { readonly kind: "pinned"; readonly key: readonly number[]; readonly sni?: string } | {
+    readonly kind: "pki";
+    readonly caCerts?: readonly string[];
+  };
+  readonly port: number;
+  /** Whether it forgets the runtime's CAs first, as the program does. */
+  readonly forgets?: boolean;
+  /** A CA for the environment. */
+  readonly trusted?: string;
+  readonly args?: string[];
+}
+
+const CHILD = `
+import { dialServer } from ${JSON.stringify(import.meta.resolve("../dial/server.ts"))};
+import { systemClock } from ${JSON.stringify(import.meta.resolve("../../base/clock.ts"))};
+import { forgetRoots } from ${JSON.stringify(import.meta.resolve("./peer_certificate.ts"))};
+const { security, port, forgets } = JSON.parse(Deno.env.get("TRIAL"));
+if (forgets) forgetRoots();
+if (security.kind === "pinned") security.serverKey = Uint8Array.from(security.key);
+try {
+  const transport = await dialServer(
+    { server: { host: "localhost", port }, security }, systemClock, 10_000, new AbortController().signal,
+  );
+  transport.duplex.close();
+  console.log("reached");
+} catch (error) {
+  console.log(error.name + ": " + error.message);
+}`;
+
+/** Dials in a process of its own: the runtime's store of CAs is read once in the life of each. */
+async function dialled({ trusted, args = [], ...trial }: Trial): Promise<string> {
+  const folder = await Deno.makeTempDir();
+  try {
+    const file = `${folder}/trusted.pem`;
+    const program = `${folder}/child.ts`;
+    await Deno.writeTextFile(file, trusted ?? "");
+    await Deno.writeTextFile(program, CHILD);
+    const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--no-check", ...args.map((arg) => arg.replace("FILE", file)), program],
+      env: {
+        TRIAL: JSON.stringify(trial),
+        DENO_NO_UPDATE_CHECK: "1",
+        NO_COLOR: "1",
+        ...(trusted && args.length === 0 && { DENO_CERT: file }),
+      },
+    }).output();
+    return new TextDecoder().decode(stdout).trim() || new TextDecoder().decode(stderr);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+test("a CA of the environment, or of a flag, does not pass for the owner of a pinned key", async () => {
+  const authority = await TestAuthority.make();
+  const other = new Echo(listenTls(await authority.certify(["localhost", PINNED_NAME, "relay.example"])));
+  const { port } = other.address;
+  const key = [...await rawKey(await newKey())];
+  const trusted = authority.cert;
+  assert.equal(await dialled({ security: { kind: "pki" }, port, trusted }), "reached"); // so it is a trusted one
+  const refused = /^ServerIdentityError: the server at localhost:\d+ proved another key than the one/;
+  assert.match(await dialled({ security: { kind: "pinned", key }, port, trusted }), refused);
+  assert.match(await dialled({ security: { kind: "pinned", key, sni: "relay.example" }, port, trusted }), refused);
+  assert.match(await dialled({ security: { kind: "pinned", key }, port, trusted, args: ["--cert", "FILE"] }), refused);
+  assert.match(await dialled({ security: { kind: "pinned", key }, port, trusted, forgets: true }), /UnknownIssuer/);
+  await other.close();
+});
+
+test("a CA of the environment does not pass for one that was named, and one that was named does", async () => {
+  const [mine, theirs] = [await TestAuthority.make("Mine"), await TestAuthority.make("Theirs")];
+  const server = new Echo(listenTls(await mine.certify(["localhost"])));
+  const other = new Echo(listenTls(await theirs.certify(["localhost"])));
+  const trial = { security: { kind: "pki", caCerts: [mine.cert] } as const, trusted: theirs.cert };
+  assert.equal(await dialled({ ...trial, port: server.address.port }), "reached");
+  assert.equal(await dialled({ ...trial, port: server.address.port, forgets: true }), "reached");
+  assert.match(await dialled({ ...trial, port: other.address.port }), /^ServerIdentityError: .* is from another CA/);
+  assert.match(await dialled({ ...trial, port: other.address.port, forgets: true }), /a CA that this device does not/);
+  await server.close();
+  await other.close();
+});
+
+test("a pinned server is reached under another name in the hello, and nobody else is", async () => {
+  const keyPair = await newKey();
+  const echo = new Echo(listenTls(await pinnedCertificate(keyPair)));
+  const { port } = echo.address;
+  const sni = "relay7.example";
+  assert.equal(await dialled({ security: { kind: "pinned", key: [...await rawKey(keyPair)], sni }, port }), "reached");
+  const wrong = { kind: "pinned", key: [...await rawKey(await newKey())], sni } as const;
+  assert.match(await dialled({ security: wrong, port }), /^ServerIdentityError: .* proved another key/);
+  await echo.close();
+});

@@ -1,0 +1,134 @@
+/**
+ * What the tests of this folder share: a test with its sanitizers on, recorders, and bytes as text. No tests here.
+ *
+ * @module
+ */
+
+import { concat } from "../bytes.ts";
+import type { Address } from "../address.ts";
+import type { FrameHandler } from "../codec.ts";
+import type { V2Output } from "../v2/send/sender.ts";
+
+/** A test that leaks nothing. */
+export function test(name: string, fn: () => void | Promise<void>): void {
+  Deno.test({ name, fn, sanitizeOps: true, sanitizeResources: true });
+}
+
+/** Bytes as hexadecimal text, as in `00 00 04 00`. */
+export function hex(bytes: Uint8Array): string {
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
+}
+
+/** The inverse of {@linkcode hex}. */
+export function unhex(text: string): Uint8Array {
+  return Uint8Array.from(text.split(" ").filter((part) => part !== ""), (part) => parseInt(part, 16));
+}
+
+/** A frame written by hand, without the codec. */
+export function frameOf(command: number, id: number, payload: Uint8Array = new Uint8Array(0)): Uint8Array {
+  return Uint8Array.of(payload.length >> 8, payload.length & 255, command, id, ...payload);
+}
+
+/** A CONNECT payload written by hand. */
+export function connectPayload(host: string, port: number): Uint8Array {
+  const text = new TextEncoder().encode(host);
+  return Uint8Array.of(text.length >> 8, text.length & 255, ...text, port >> 8, port & 255);
+}
+
+export { concat };
+
+/** Copies of `bytes` in pieces whose sizes are `sizes`, over and over; a size below 1 counts as 1. */
+export function cut(bytes: Uint8Array, sizes: readonly number[]): Uint8Array[] {
+  const pieces: Uint8Array[] = [];
+  for (let at = 0, turn = 0; at < bytes.length; turn++) {
+    const size = Math.max(1, sizes[turn % sizes.length] ?? bytes.length);
+    pieces.push(bytes.slice(at, at + size));
+    at += size;
+  }
+  return pieces;
+}
+
+/** What a decoder told. */
+export type Told =
+  | { readonly type: "listen" }
+  | { readonly type: "connect"; readonly id: number; readonly target: Address }
+  | { readonly type: "bad-connect"; readonly id: number }
+  | { readonly type: "data"; readonly id: number; readonly bytes: string }
+  | { readonly type: "close"; readonly id: number }
+  | { readonly type: "ignored"; readonly command: number; readonly id: number };
+
+/** Writes down what a decoder tells. */
+export class RecordingHandler implements FrameHandler {
+  /** All of it, in order. */
+  readonly told: Told[] = [];
+  /** Why CONNECTs were bad. */
+  readonly whys: string[] = [];
+
+  onListen(): void {
+    this.told.push({ type: "listen" });
+  }
+
+  onConnect(id: number, target: Address): void {
+    this.told.push({ type: "connect", id, target });
+  }
+
+  onBadConnect(id: number, why: string): void {
+    this.told.push({ type: "bad-connect", id });
+    this.whys.push(why);
+  }
+
+  onData(id: number, bytes: Uint8Array): void {
+    this.told.push({ type: "data", id, bytes: hex(bytes) });
+  }
+
+  onClose(id: number): void {
+    this.told.push({ type: "close", id });
+  }
+
+  onIgnored(command: number, id: number): void {
+    this.told.push({ type: "ignored", command, id });
+  }
+}
+
+/** Neighbouring DATA of one id as one, and no empty DATA: what stays the same however a stream is cut. */
+export function normalized(told: readonly Told[]): Told[] {
+  const result: Told[] = [];
+  for (const next of told) {
+    const last = result.at(-1);
+    if (next.type === "data" && next.bytes === "") continue;
+    if (next.type === "data" && last?.type === "data" && last.id === next.id) {
+      result[result.length - 1] = { ...last, bytes: `${last.bytes} ${next.bytes}` };
+    } else {
+      result.push(next);
+    }
+  }
+  return result;
+}
+
+/** Writes down the frames of a link. */
+export class RecordingOutput implements V2Output {
+  pending = 0;
+  /** All frames since the last {@linkcode RecordingOutput.take}, as text. */
+  frames: string[] = [];
+
+  control(frame: Uint8Array): void {
+    this.frames.push(hex(frame));
+  }
+
+  copy(frame: Uint8Array): Promise<void> | undefined {
+    return this.data(frame.slice());
+  }
+
+  keep(bytes: Uint8Array): Promise<void> | undefined {
+    return this.data(bytes);
+  }
+
+  data(frame: Uint8Array): undefined {
+    this.frames.push(hex(frame));
+  }
+
+  /** The frames since the last call. */
+  take(): string[] {
+    return this.frames.splice(0);
+  }
+}

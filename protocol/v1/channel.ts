@@ -1,0 +1,106 @@
+/**
+ * One client's byte stream on a v1 link.
+ *
+ * @module
+ */
+
+import type { Address } from "../address.ts";
+import type { Channel, ChannelReceiver } from "../channel.ts";
+import type { Codec } from "../codec.ts";
+import type { ChannelEndReason } from "../reasons.ts";
+
+/** What a channel needs of its link. */
+export interface ChannelLink {
+  /** The wire profile. */
+  readonly codec: Codec;
+  /** Sends a DATA frame whose payload stands behind the codec's headroom; see {@linkcode V1Channel.send}. */
+  sendData(id: number, frame: Uint8Array, size: number): Promise<void> | undefined;
+  /** Sends the CLOSE of a channel that this side ended. */
+  closeChannel(channel: V1Channel, now: number): void;
+}
+
+/** The state of a channel on this side of the link. */
+export class V1Channel implements Channel {
+  readonly id: number;
+  /** The service that the client wants. */
+  readonly target: Address;
+  bytesReceived = 0;
+  bytesSent = 0;
+
+  readonly #link: ChannelLink;
+  #receiver: ChannelReceiver | undefined;
+  #open = true;
+
+  /** Made by the link. */
+  constructor(link: ChannelLink, id: number, target: Address) {
+    this.#link = link;
+    this.id = id;
+    this.target = target;
+  }
+
+  get headroom(): number {
+    return this.#link.codec.headroom;
+  }
+
+  get maxPayload(): number {
+    return this.#link.codec.maxPayload;
+  }
+
+  readonly kept = false;
+
+  get halfClose(): boolean {
+    return this.#link.codec.capabilities.halfClose;
+  }
+
+  get credit(): boolean {
+    return this.#link.codec.capabilities.credit;
+  }
+
+  get open(): boolean {
+    return this.#open;
+  }
+
+  get room(): number {
+    return this.maxPayload; // v1 has no credit
+  }
+
+  set receiver(receiver: ChannelReceiver) {
+    this.#receiver = receiver;
+  }
+
+  writable(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  send(frame: Uint8Array, size: number): Promise<void> | undefined {
+    if (!this.#open) return undefined;
+    this.bytesSent += size;
+    return this.#link.sendData(this.id, frame, size);
+  }
+
+  end(): void {
+    throw new Error("Cannot end one direction: v1 has no half-close");
+  }
+
+  /** What was sent before goes ahead of the CLOSE. */
+  close(now: number): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#link.closeChannel(this, now);
+  }
+
+  consumed(_size: number): void {}
+
+  /** For the link: bytes of the peer. */
+  received(bytes: Uint8Array): void {
+    this.bytesReceived += bytes.length;
+    this.#receiver?.onData(bytes);
+  }
+
+  /** For the link: the peer, or the link, ended the channel. */
+  ended(reason: ChannelEndReason): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#receiver?.onEnd(reason);
+  }
+}

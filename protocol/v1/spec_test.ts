@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import * as wireLimits from "../limits.ts";
+import * as netLimits from "../../net/limits.ts";
+import { v1Codec } from "./codec.ts";
+import { V1Command } from "./commands.ts";
+import { hex, test } from "./_fakes_test.ts";
+
+const SPECIFICATION = new URL("./v1.md", import.meta.url);
+const DELTA = new URL("../v2/v2.md", import.meta.url);
+
+/** The cells of the table rows whose first cell matches. */
+function rows(text: string, first: RegExp): string[][] {
+  return text.split("\n").filter((line) => line.startsWith("|"))
+    .map((line) => line.split("|").slice(1, -1).map((cell) => cell.trim()))
+    .filter(([cell = ""]) => first.test(cell));
+}
+
+test("the specifications state every named limit of the wire and of the net layer, once and as it is", async () => {
+  const text = await Deno.readTextFile(SPECIFICATION) + await Deno.readTextFile(DELTA);
+  const stated = rows(text, /^`[A-Z0-9_]+`$/).map(([name = "", value = ""]) =>
+    [name.replaceAll("`", ""), Number(value.replace(/ .*/, "").replaceAll(",", ""))] as const
+  );
+  assert.equal(new Set(stated.map(([name]) => name)).size, stated.length, "a limit is stated twice");
+  assert.deepEqual(Object.fromEntries(stated), { ...wireLimits, ...netLimits });
+});
+
+test("the specification's examples are what the codec writes", async () => {
+  const text = await Deno.readTextFile(SPECIFICATION);
+  const data = Uint8Array.of(0, 0, 0, 0, 0x68, 0x69);
+  v1Codec.writeDataHeader(data, 1, 2);
+  const written = {
+    LISTEN: v1Codec.listen(),
+    CONNECT: v1Codec.connect(1, { host: "10.41.51.152", port: 23 }),
+    DATA: data,
+    CLOSE: v1Codec.close(1),
+  };
+  const commands = rows(text, /^(LISTEN|CONNECT|DATA|CLOSE)$/).filter(([, number = ""]) => /^\d$/.test(number));
+  assert.equal(commands.length, 4);
+  for (const [name, number, , , example] of commands) {
+    const command = name as keyof typeof written;
+    assert.equal(Number(number), V1Command[command]);
+    assert.equal(example, `\`${hex(written[command])}\``);
+  }
+});

@@ -1,0 +1,165 @@
+/**
+ * One client's byte stream on a v2 link: credit both ways, two ends, one waiting piece.
+ *
+ * @module
+ */
+
+import type { Channel, ChannelReceiver } from "../channel.ts";
+import { ProtocolError } from "../errors.ts";
+import { V2_BULK_PAYLOAD, V2_HEADER_SIZE, V2_MAX_CREDIT } from "../limits.ts";
+import type { ChannelEndReason } from "../reasons.ts";
+import type { ReceiveWindow } from "./receive_windows.ts";
+
+/** What a channel needs of its link. */
+export interface V2ChannelLink {
+  /** Sends a DATA frame now, or when it is the channel's turn. */
+  sendData(channel: V2Channel, frame: Uint8Array, size: number): Promise<void> | undefined;
+  /** Sends END. */
+  sendEnd(channel: V2Channel): void;
+  /** Sends CLOSE, and forgets the channel. */
+  sendClose(channel: V2Channel, reason: ChannelEndReason, text: string): void;
+  /** Sends CREDIT if it is time. */
+  giveCredit(channel: V2Channel, consumed: number): void;
+}
+
+/** A frame that waits for its turn. */
+interface Piece {
+  /** Headroom, then the bytes. */
+  readonly frame: Uint8Array;
+  /** How many bytes there are. */
+  readonly total: number;
+  /** Where the part that has not been sent starts, headroom not counted. */
+  offset: number;
+  readonly resolve: () => void;
+}
+
+/** See {@linkcode Channel}. */
+export class V2Channel implements Channel {
+  readonly id: number;
+  readonly headroom = V2_HEADER_SIZE;
+  readonly maxPayload = V2_BULK_PAYLOAD;
+  readonly halfClose = true;
+  readonly credit = true;
+  bytesReceived = 0;
+  bytesSent = 0;
+  kept = false;
+
+  /** For the link: the credit that this side grants. */
+  readonly window: ReceiveWindow;
+  /** For the link: the piece that waits; its rest is {@linkcode V2Channel.size}. */
+  piece: Piece | undefined;
+  /** Bytes of the waiting piece that have not been sent. */
+  size = 0;
+  /** For the link: where this channel's last DATA ended in what was sent on the link. */
+  sentUpTo = -1;
+  /** For the link: whether this side has sent END, or will behind the waiting piece; and whether the peer has. */
+  ended = false;
+  /** See {@linkcode V2Channel.ended}. */
+  peerEnded = false;
+  /** For the server's link: whether the device has not answered the CONNECT: nothing else may come of it until then. */
+  unanswered = false;
+
+  readonly #link: V2ChannelLink;
+  #open = true;
+  #credit: number;
+  #receiver: ChannelReceiver | undefined;
+  #wake: (() => void) | undefined;
+
+  /** Made by the link. `credit`: bytes that this side may send at first. */
+  constructor(link: V2ChannelLink, id: number, window: ReceiveWindow, credit: number) {
+    this.#link = link;
+    this.id = id;
+    this.window = window;
+    this.#credit = credit;
+  }
+
+  get open(): boolean {
+    return this.#open;
+  }
+
+  get room(): number {
+    return Math.max(0, Math.min(this.#credit, V2_BULK_PAYLOAD));
+  }
+
+  set receiver(receiver: ChannelReceiver) {
+    this.#receiver = receiver;
+  }
+
+  writable(): Promise<void> {
+    if (this.#credit > 0 || !this.#open) return Promise.resolve();
+    return new Promise((resolve) => this.#wake = resolve);
+  }
+
+  send(frame: Uint8Array, size: number): Promise<void> | undefined {
+    if (!this.#open || this.ended) return undefined;
+    this.kept = false;
+    this.#credit -= size;
+    this.bytesSent += size;
+    return this.#link.sendData(this, frame, size);
+  }
+
+  end(): void {
+    if (!this.#open || this.ended) return;
+    this.ended = true;
+    if (!this.piece) this.#link.sendEnd(this); // otherwise the link does, behind the piece
+  }
+
+  close(_now: number, reason: ChannelEndReason, text = ""): void {
+    if (!this.#open) return;
+    this.shut();
+    this.#link.sendClose(this, reason, text);
+  }
+
+  consumed(size: number): void {
+    if (this.#open && !this.peerEnded) this.#link.giveCredit(this, size);
+  }
+
+  /** For the link: nothing can be sent from now on; whoever waits is let go. */
+  shut(): void {
+    this.#open = false;
+    this.piece?.resolve();
+    this.piece = undefined;
+    this.#wake?.();
+    this.#wake = undefined;
+  }
+
+  /** For the link: bytes of the peer. */
+  received(bytes: Uint8Array): void {
+    this.window.received(bytes.length);
+    this.bytesReceived += bytes.length;
+    this.#receiver?.onData(bytes);
+  }
+
+  /**
+   * For the link: the peer grants more; or less, when what it grants takes the place of what could be sent before. Where
+   * this side has ended, it came too late.
+   *
+   * @throws {ProtocolError} `credit-exceeded` if no channel can have so much.
+   */
+  credited(bytes: number): void {
+    if (this.#credit + bytes > V2_MAX_CREDIT) {
+      throw new ProtocolError(
+        "credit-exceeded",
+        `Cannot have ${this.#credit + bytes} bytes of credit on channel ${this.id}: ${V2_MAX_CREDIT} are the most`,
+      );
+    }
+    if (this.ended) return;
+    this.#credit += bytes;
+    if (this.#credit <= 0) return;
+    this.#wake?.();
+    this.#wake = undefined;
+  }
+
+  /** For the link: the peer will send no more. */
+  peerEnd(): void {
+    this.peerEnded = true;
+    this.#receiver?.onPeerEnd?.();
+  }
+
+  /** For the link: the peer, or the link, ended the channel. */
+  lost(reason: ChannelEndReason): void {
+    if (!this.#open) return;
+    this.shut();
+    this.#receiver?.onEnd(reason);
+  }
+}

@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { decodeEnrolment } from "../enrolment.ts";
+import { V2Command } from "./wire/commands.ts";
+import { test } from "../v1/_fakes_test.ts";
+import { enrolmentString, type Entry, goldenExchange, SEEDS, TOKEN } from "../../tests/rig/golden.ts";
+
+const file = await Deno.readTextFile(new URL("./golden_session.txt", import.meta.url));
+
+/** Reads a line of bytes: pairs of hexadecimal digits, `61*40000` for many of one. */
+function bytesOf(text: string): Uint8Array {
+  const parts = text.trim().split(/\s+/).map((part) => {
+    const [value = "", count = "1"] = part.split("*");
+    return new Uint8Array(Number(count)).fill(parseInt(value, 16));
+  });
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+/** The frames of the file, in order: `>` is the device's, `<` the server's. */
+const recorded = [...file.matchAll(/^([<>]) (.*)$/gm)].map(([, by, text = ""]) =>
+  ({ by: by === ">" ? "device" : "server", bytes: bytesOf(text) }) as const
+);
+
+test("server and device, with keys, nonces and clocks fixed, write the golden exchange byte for byte, and accept it", async () => {
+  const { entries, heard } = await goldenExchange();
+  const sent = entries.filter((entry): entry is Exclude<Entry, { kind: "note" }> => entry.kind !== "note");
+  for (const [at, { kind, what, bytes }] of sent.entries()) {
+    assert.equal(recorded[at]?.by, kind, `frame ${at} is ${what}, of the ${kind}`);
+    assert.deepEqual(bytes, recorded[at].bytes, `frame ${at}, ${what} of the ${kind}`);
+  }
+  assert.equal(sent.length, recorded.length);
+  assert.deepEqual(heard, [
+    "device 1: 6 bytes",
+    "server 1: 16376 bytes",
+    "server 1: 16376 bytes",
+    "server 1: 7248 bytes",
+    "server 1: end",
+    "device 1: end",
+    "device 2: 4 bytes",
+    "device 2: 13 bytes",
+    "server 2: service-reset",
+  ]);
+});
+
+test("a line of the golden exchange is a frame, but for the preamble and what goes on in the middle of one", () => {
+  const others = recorded.filter(({ bytes }) => bytes.length !== 8 + (bytes[0]! << 8 | bytes[1]!));
+  assert.deepEqual(others.map(({ by, bytes }) => `${by} ${bytes.length}`), ["device 8", "device 8", "server 13"]);
+  const commands = new Set(recorded.map(({ bytes }) => bytes[2]));
+  for (const command of Object.values(V2Command)) assert(commands.has(command), `command ${command} is not shown`);
+});
+
+test("the keys and the enrolment string of the golden exchange are the ones that it states", async () => {
+  const fact = (name: string) => new RegExp(`^# ${name}: (.*)$`, "m").exec(file)?.[1];
+  assert.equal(fact("server's private key"), SEEDS.server);
+  assert.equal(fact("device's private key"), SEEDS.device);
+  const text = await enrolmentString();
+  assert.equal(fact("enrolment string"), text);
+  const { tokenId, tokenSecret, serverKey } = decodeEnrolment(text);
+  assert.deepEqual([tokenId, tokenSecret], [TOKEN.id, TOKEN.secret]);
+  const hex = [...serverKey].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  assert.equal(fact("server's public key"), hex);
+});

@@ -1,0 +1,315 @@
+/**
+ * The state of a v2 session, the same for both roles: channels with credit, turns, acknowledgements, pings; on one link,
+ * or on several one after the other.
+ *
+ * Sans I/O; see `link.ts`. `v2.md` is the specification.
+ *
+ * @module
+ */
+
+import { AckDemand } from "./send/ack_demand.ts";
+import { ProtocolError } from "../errors.ts";
+import { type Goodbye, goodbye, goodbyeFrame, readGoodbye } from "./wire/goodbye.ts";
+import type { Link } from "../link.ts";
+import type { ChannelEndReason } from "../reasons.ts";
+import { FrameLoad } from "./frame_load.ts";
+import { ReceiveWindow } from "./receive_windows.ts";
+import { V2Channel, type V2ChannelLink } from "./channel.ts";
+import { ackFrame, creditFrame, pongFrame, v2Frame } from "./wire/codec.ts";
+import { V2Command } from "./wire/commands.ts";
+import { V2Decoder, type V2FrameHandler } from "./wire/decoder.ts";
+import { expectSize, readUint } from "./wire/fields.ts";
+import type { V2LinkEvents, V2LinkOptions } from "./link_options.ts";
+import { closeFrame, readClose, readSettings, type Settings, settingsFrame } from "./wire/messages.ts";
+import { V2Pings } from "./pings.ts";
+import { type V2Path, V2Sender } from "./send/sender.ts";
+
+/** A link of either role; see `v2_server_link.ts` and `v2_device_link.ts`. */
+export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
+  /** Channels that were opened. */
+  opened = 0;
+
+  /** What it was given. */
+  readonly options: V2LinkOptions;
+  protected readonly channels = new Map<number, V2Channel>();
+
+  readonly #decoder = new V2Decoder(this);
+  readonly #sender: V2Sender;
+  readonly #demand: AckDemand;
+  readonly #load: FrameLoad;
+  readonly #events: V2LinkEvents;
+  readonly #pings = new V2Pings();
+  #ackWanted = false;
+  #acknowledging = false;
+
+  /** A session whose first link is to be attached. */
+  constructor(options: V2LinkOptions, events: V2LinkEvents) {
+    this.options = options;
+    this.#events = events;
+    this.#load = new FrameLoad(options.now());
+    this.#sender = new V2Sender(options.now, options.log, (channel) => channel.ended && this.sendEnd(channel));
+    this.#demand = new AckDemand(this.#sender);
+  }
+
+  /** Position up to which numbered bytes were received, and are or will be applied. */
+  get received(): number {
+    return this.#decoder.position;
+  }
+
+  /** Position up to which the peer has acknowledged. */
+  get acknowledged(): number {
+    return this.#sender.acknowledgedUpTo;
+  }
+
+  /** Whether the session can go on with a peer that has received all before `position`. */
+  canReplayFrom(position: number): boolean {
+    return this.#sender.canReplayFrom(position);
+  }
+
+  /**
+   * A link is up whose peer has received all before `position`.
+   *
+   * @returns the bytes that were sent again.
+   * @throws {ProtocolError} `bad-position` if the session cannot go on from there.
+   */
+  attach(path: V2Path, position = 0): number {
+    this.#decoder.resume();
+    this.#ackWanted = this.#acknowledging = false;
+    this.#demand.reset();
+    this.#pings.reset();
+    const replayed = this.#sender.attach(path, position);
+    this.ping(); // the round trip, the clock offset, and an acknowledgement of what was sent again
+    this.#sender.takeTurns();
+    return replayed;
+  }
+
+  /** The link is gone, and the session may go on with another. */
+  detach(): void {
+    this.#sender.detach();
+  }
+
+  /** The peer's wall clock less this side's, in milliseconds, as the last PONG had it. */
+  get clockOffset(): number | undefined {
+    return this.#pings.clockOffset;
+  }
+
+  /** The last round trip of a PING on this link, in milliseconds. */
+  get roundTrip(): number | undefined {
+    return this.#pings.roundTrip;
+  }
+
+  /** Channels that are open. */
+  get channelCount(): number {
+    return this.channels.size;
+  }
+
+  get atBoundary(): boolean {
+    return this.#decoder.atBoundary;
+  }
+
+  get deadline(): number {
+    return Infinity;
+  }
+
+  /** Bytes that this side has sent and the peer has not acknowledged. */
+  get onTheWay(): number {
+    return this.#sender.onTheWay;
+  }
+
+  /** @throws {ProtocolError} if the peer broke the protocol; {UnansweredError} if the path may carry nothing to it. */
+  receive(chunk: Uint8Array, now: number): void {
+    try {
+      this.#decoder.push(chunk);
+      if (this.#demand.heard(now)) this.ping();
+    } catch (error) {
+      if (error instanceof ProtocolError) this.sendGoodbye(goodbye("protocol-error", error.message));
+      throw error;
+    }
+    if (this.#ackWanted) {
+      this.#ackWanted = false;
+      this.control(ackFrame(this.#decoder.position));
+    }
+    if (this.#acknowledging) {
+      this.#acknowledging = false;
+      this.#sender.takeTurns();
+    }
+  }
+
+  pause(now: number): number {
+    return this.#load.pause(now);
+  }
+
+  tick(_now: number): void {}
+
+  end(reason: ChannelEndReason): void {
+    this.#decoder.stop(); // what is left in a chunk is not for a link that is over
+    const channels = [...this.channels.values()];
+    this.channels.clear();
+    this.#sender.close();
+    for (const channel of channels) {
+      this.#sender.forget(channel);
+      channel.window.close();
+      channel.lost(reason);
+    }
+    this.options.budget.close();
+  }
+
+  /** Asks the peer for a sign of life. */
+  ping(): void {
+    this.control(this.#pings.ask(this.#decoder.position, this.#sender.position, this.options.now()));
+  }
+
+  /** Says what is in force, or what is wanted. */
+  sendSettings(settings: Settings): void {
+    this.control(settingsFrame(settings));
+  }
+
+  /** Says the last word; the owner closes the connection when it is flushed. */
+  sendGoodbye(goodbye: Goodbye): void {
+    this.control(goodbyeFrame(goodbye));
+  }
+
+  sendData(channel: V2Channel, frame: Uint8Array, size: number): Promise<void> | undefined {
+    return this.#sender.data(channel, frame, size);
+  }
+
+  sendEnd(channel: V2Channel): void {
+    this.control(v2Frame(V2Command.END, channel.id));
+    if (channel.peerEnded) this.#gone(channel);
+  }
+
+  sendClose(channel: V2Channel, reason: ChannelEndReason, text: string): void {
+    this.forget(channel);
+    this.control(this.closing(channel, reason, text));
+  }
+
+  giveCredit(channel: V2Channel, consumed: number): void {
+    const credit = channel.window.consumed(consumed, this.options.now(), this.#leastRoundTrip);
+    if (credit > 0) this.control(creditFrame(channel.id, credit));
+  }
+
+  onData(id: number, bytes: Uint8Array): void {
+    const channel = this.channelOf(id);
+    if (!channel) return this.#load.add(V2Command.DATA, bytes.length);
+    if (channel.peerEnded) throw new ProtocolError("wrong-direction", `DATA behind the END of channel ${id}`);
+    channel.received(bytes);
+  }
+
+  onAcknowledge(): void {
+    this.#ackWanted = true;
+  }
+
+  onFrame(command: V2Command, id: number, payload: Uint8Array): void {
+    this.#load.add(command, payload.length);
+    this.handle(command, id, payload);
+  }
+
+  /** A control frame came: those that both roles know. */
+  protected handle(command: V2Command, id: number, payload: Uint8Array): void {
+    switch (command) {
+      case V2Command.END: {
+        expectSize("END", payload, 0);
+        const channel = this.channelOf(id);
+        if (!channel || channel.peerEnded) return;
+        channel.peerEnd();
+        if (channel.ended && !channel.piece) this.#gone(channel);
+        return;
+      }
+      case V2Command.CREDIT:
+        expectSize("CREDIT", payload, 4);
+        return this.channelOf(id)?.credited(readUint(payload, 0, 4));
+      case V2Command.CLOSE: {
+        const { reason, text } = readClose(payload);
+        const channel = this.channelOf(id);
+        if (channel) this.closedByPeer(channel, reason, text);
+        return;
+      }
+      case V2Command.SETTINGS:
+        return this.#events.onSettings(readSettings(payload));
+      case V2Command.GOODBYE:
+        this.#decoder.stop(); // it is the last frame
+        return this.#events.onGoodbye(readGoodbye(payload));
+      case V2Command.ACK:
+        expectSize("ACK", payload, 8);
+        return this.#acknowledge(payload);
+      case V2Command.PING:
+        expectSize("PING", payload, 16);
+        this.#acknowledge(payload);
+        this.control(pongFrame(this.#decoder.position, payload.subarray(8), this.options.wallClock()));
+        return;
+      case V2Command.PONG:
+        expectSize("PONG", payload, 24);
+        this.#acknowledge(payload);
+        return this.#onPong(payload);
+      default:
+        throw new ProtocolError("wrong-direction", `Command ${command} cannot come here`);
+    }
+  }
+
+  /** The channel of a frame that came; `undefined` for one that is not open: the frame was on its way when it ended. */
+  protected channelOf(id: number): V2Channel | undefined {
+    const channel = this.channels.get(id);
+    if (!channel && id === 0) throw new ProtocolError("bad-channel", "Channel 0 is the link itself, and has no bytes");
+    return channel;
+  }
+
+  /** The peer closed a channel. */
+  protected closedByPeer(channel: V2Channel, reason: ChannelEndReason, _text: string): void {
+    this.forget(channel);
+    channel.lost(reason);
+  }
+
+  /** The frame that tells the peer of a channel's end by this side. */
+  protected closing(channel: V2Channel, reason: ChannelEndReason, text: string): Uint8Array {
+    return closeFrame(channel.id, reason, text);
+  }
+
+  /** Makes a channel. `credit`: what may be sent at first; `early`: what the peer may send before it is granted anything. */
+  protected addChannel(id: number, credit: number, early: number): V2Channel {
+    const window = new ReceiveWindow(this.options.budget, this.options.now(), early);
+    const channel = new V2Channel(this, id, window, credit);
+    this.channels.set(id, channel);
+    this.opened++;
+    return channel;
+  }
+
+  /** Takes a channel out of the table without a word on the wire. */
+  protected forget(channel: V2Channel): void {
+    this.channels.delete(channel.id);
+    this.#sender.forget(channel);
+    channel.window.close();
+  }
+
+  /** Sends a control frame. It waits for nobody. */
+  protected control(frame: Uint8Array): void {
+    this.#sender.control(frame);
+  }
+
+  /** Both sides have sent their END. */
+  #gone(channel: V2Channel): void {
+    this.forget(channel);
+    channel.shut();
+  }
+
+  /** Whether so much waits for acknowledgements that no new channels are to add to it. */
+  protected get congested(): boolean {
+    return this.#demand.congested;
+  }
+
+  get #leastRoundTrip(): number {
+    return Math.min(this.#sender.leastRoundTrip, this.roundTrip ?? Infinity);
+  }
+
+  #onPong(payload: Uint8Array): void {
+    const { now, wallClock } = this.options;
+    const roundTrip = this.#pings.answered(readUint(payload, 8, 8), readUint(payload, 16, 8), now(), wallClock());
+    if (roundTrip === undefined) return;
+    this.#demand.answered(readUint(payload, 0, 8), this.#pings.sent);
+    this.#sender.confirm(roundTrip);
+  }
+
+  #acknowledge(payload: Uint8Array): void {
+    this.#sender.acknowledged(readUint(payload, 0, 8));
+    this.#acknowledging = true;
+  }
+}

@@ -1,0 +1,280 @@
+/**
+ * The payloads of v2 control frames on a link that is up; `v2.md`, "Commands" and "Services". Those of the handshake are in
+ * `v2_handshake.ts`.
+ *
+ * @module
+ */
+
+import { concat } from "../../bytes.ts";
+import { ProtocolError } from "../../errors.ts";
+import { type KeepAliveSettings, normalKeepAlive } from "../../keep_alive.ts";
+import { V2_MAX_NAME, V2_MAX_SERVICES, V2_MAX_TEXT } from "../../limits.ts";
+import { isName } from "../../name.ts";
+import type { ChannelEndReason } from "../../reasons.ts";
+import { V2Command } from "./commands.ts";
+import { v2Frame } from "./codec.ts";
+import { decodeText, encodeText, FieldReader, FieldWriter, readUint, writeUint } from "./fields.ts";
+
+/** The reasons that travel, by their number. */
+const REASONS = [
+  "connected",
+  "client-closed",
+  "client-reset",
+  "service-closed",
+  "service-reset",
+  "service-unreachable",
+  "connect-timeout",
+  "not-allowed",
+  "too-many-channels",
+  "shutting-down",
+  "idle-timeout",
+  "service-withdrawn",
+  "service-down",
+  "service-refused",
+  "stalled",
+] as const satisfies readonly ("connected" | ChannelEndReason)[];
+
+/** A reason that CLOSE and RESULT can carry. */
+export type WireReason = Exclude<(typeof REASONS)[number], "connected">;
+
+function reasonNumber(reason: ChannelEndReason | "connected", otherwise: WireReason): number {
+  const number = (REASONS as readonly string[]).indexOf(reason);
+  return number < 0 ? REASONS.indexOf(otherwise) : number;
+}
+
+/** CLOSE; a reason that does not travel goes as `service-closed`. */
+export function closeFrame(channel: number, reason: ChannelEndReason, text = ""): Uint8Array {
+  return v2Frame(V2Command.CLOSE, channel, withText([reasonNumber(reason, "service-closed")], text));
+}
+
+/** What CLOSE says; an unknown reason counts as `service-closed`. */
+export function readClose(payload: Uint8Array): { readonly reason: WireReason; readonly text: string } {
+  if (payload.length < 1) throw new ProtocolError("bad-size", "CLOSE has no reason");
+  return { reason: readReason(payload[0]!, "service-closed") ?? "service-closed", text: readText("CLOSE", payload, 1) };
+}
+
+function readReason(number: number, otherwise: WireReason): WireReason | undefined {
+  const reason = REASONS[number] ?? otherwise;
+  return reason === "connected" ? undefined : reason;
+}
+
+/** How a CONNECT went. */
+export interface ConnectResult {
+  /** Why not, or `undefined` if the service is connected. */
+  readonly reason: WireReason | undefined;
+  /** Credit for the way to the service. */
+  readonly credit: number;
+  /** More for people. */
+  readonly text: string;
+}
+
+/** RESULT. */
+export function resultFrame(
+  channel: number,
+  reason: ChannelEndReason | "connected",
+  credit: number,
+  text = "",
+): Uint8Array {
+  const head = new Uint8Array(5);
+  head[0] = reasonNumber(reason, "service-unreachable");
+  writeUint(head, 1, 4, credit);
+  return v2Frame(V2Command.RESULT, channel, withText(head, text));
+}
+
+/** What RESULT says; an unknown reason counts as `service-unreachable`. */
+export function readResult(payload: Uint8Array): ConnectResult {
+  if (payload.length < 5) throw new ProtocolError("bad-size", `RESULT has ${payload.length} bytes`);
+  const reason = readReason(payload[0]!, "service-unreachable");
+  return { reason, credit: readUint(payload, 1, 4), text: readText("RESULT", payload, 5) };
+}
+
+/** What a CONNECT asks for. */
+export interface ConnectRequest {
+  /** The service's number in the device's LISTEN. */
+  readonly service: number;
+  /** The client's address, `HOST:PORT`. */
+  readonly client: string;
+  /** The host address that it came to, `HOST:PORT`. */
+  readonly hostAddress: string;
+  /** Credit for the way to the client. */
+  readonly credit: number;
+}
+
+/** CONNECT. */
+export function connectFrame(channel: number, request: ConnectRequest): Uint8Array {
+  const fields = new FieldWriter().uint(1, 2, request.service).text(2, request.client).text(3, request.hostAddress)
+    .uint(4, 4, request.credit);
+  return v2Frame(V2Command.CONNECT, channel, fields.end());
+}
+
+/** What CONNECT says. */
+export function readConnectRequest(payload: Uint8Array): ConnectRequest {
+  const fields = new FieldReader("CONNECT", payload, [1, 2, 3, 4]);
+  return { service: fields.uint(1, 2), client: fields.text(2), hostAddress: fields.text(3), credit: fields.uint(4, 4) };
+}
+
+/** A service in a device's LISTEN. */
+export interface ServiceOffer {
+  /** Its number in CONNECTs. */
+  readonly number: number;
+  /** Whether it is offered, or withdrawn. */
+  readonly offered: boolean;
+  /** Its name. */
+  readonly name: string;
+}
+
+/** A device's LISTEN. */
+export function listenFrame(offers: readonly ServiceOffer[]): Uint8Array {
+  const entries = offers.map(({ number, offered, name }) => {
+    const text = encodeText(name, V2_MAX_NAME);
+    return Uint8Array.of(number >> 8, number, offered ? 1 : 0, text.length, ...text);
+  });
+  return v2Frame(V2Command.LISTEN, 0, concat(entries));
+}
+
+/**
+ * What a device's LISTEN says; it names a service once, so that reading it opens and closes a host port once at most.
+ *
+ * @throws {ProtocolError} `bad-size`, or `bad-field` for a name that is none or that stands there twice.
+ */
+export function readListen(payload: Uint8Array): ServiceOffer[] {
+  const offers: ServiceOffer[] = [];
+  const names = new Set<string>();
+  for (let at = 0; at < payload.length;) {
+    const number = entryNumber(payload, at, offers.length);
+    const offered = (payload[at + 2]! & 1) === 1;
+    const [name, next] = entryText(payload, at + 3);
+    if (!isName(name)) throw new ProtocolError("bad-field", "LISTEN names a service with what is no name");
+    if (names.has(name)) throw new ProtocolError("bad-field", "LISTEN names a service twice");
+    names.add(name);
+    offers.push({ number, offered, name });
+    at = next;
+  }
+  return offers;
+}
+
+/** What became of a service: where it is bound, or why not. */
+export interface ServiceGrantResult {
+  /** Its number in CONNECTs. */
+  readonly number: number;
+  /** `granted`, or what is in the way. */
+  readonly code: GrantCode;
+  /** The host address really bound; empty for one that was withdrawn; or more about what is in the way. */
+  readonly text: string;
+}
+
+/** How a server answers for one service. */
+export const GRANT_CODES = ["granted", "not-granted", "port-unavailable", "too-many-services"] as const;
+
+/** One of {@linkcode GRANT_CODES}. */
+export type GrantCode = (typeof GRANT_CODES)[number];
+
+/** A server's LISTEN. */
+export function grantsFrame(results: readonly ServiceGrantResult[]): Uint8Array {
+  const entries = results.map(({ number, code, text }) => {
+    const bytes = encodeText(text);
+    return Uint8Array.of(number >> 8, number, GRANT_CODES.indexOf(code), bytes.length, ...bytes);
+  });
+  return v2Frame(V2Command.LISTEN, 0, concat(entries));
+}
+
+/** What a server's LISTEN says; an unknown code counts as `not-granted`. */
+export function readGrants(payload: Uint8Array): ServiceGrantResult[] {
+  const results: ServiceGrantResult[] = [];
+  for (let at = 0; at < payload.length;) {
+    const number = entryNumber(payload, at, results.length);
+    const code = GRANT_CODES[payload[at + 2]!] ?? "not-granted";
+    const [text, next] = entryText(payload, at + 3);
+    results.push({ number, code, text });
+    at = next;
+  }
+  return results;
+}
+
+function entryNumber(payload: Uint8Array, at: number, count: number): number {
+  if (payload.length - at < 4) throw new ProtocolError("bad-size", "LISTEN ends inside an entry");
+  if (count >= V2_MAX_SERVICES) throw new ProtocolError("bad-size", `LISTEN has more than ${V2_MAX_SERVICES} services`);
+  return readUint(payload, at, 2);
+}
+
+function entryText(payload: Uint8Array, at: number): [string, number] {
+  const end = at + 1 + payload[at]!;
+  if (end > payload.length) throw new ProtocolError("bad-size", "LISTEN ends inside an entry");
+  return [decodeText(payload.subarray(at + 1, end)), end];
+}
+
+/** The modes of a device; design, "Modes of a device". */
+export const DEVICE_MODES = ["init", "config", "run"] as const;
+
+/** One of {@linkcode DEVICE_MODES}. */
+export type DeviceMode = (typeof DEVICE_MODES)[number];
+
+/** What SETTINGS can say. */
+export interface Settings {
+  /** In force with the sender. */
+  readonly keepAlive?: KeepAliveSettings | undefined;
+  /** Wanted of the receiver. */
+  readonly wantedKeepAlive?: KeepAliveSettings | undefined;
+  /** The device's mode. */
+  readonly mode?: DeviceMode | undefined;
+  /** Wanted of the device. */
+  readonly wantedMode?: DeviceMode | undefined;
+}
+
+/** SETTINGS; times in milliseconds here, in whole seconds on the wire. */
+export function settingsFrame(settings: Settings): Uint8Array {
+  const fields = new FieldWriter();
+  if (settings.keepAlive) fields.bytes(1, keepAliveBytes(settings.keepAlive));
+  if (settings.wantedKeepAlive) fields.bytes(2, keepAliveBytes(settings.wantedKeepAlive));
+  if (settings.mode) fields.uint(3, 1, DEVICE_MODES.indexOf(settings.mode));
+  if (settings.wantedMode) fields.uint(4, 1, DEVICE_MODES.indexOf(settings.wantedMode));
+  return v2Frame(V2Command.SETTINGS, 0, fields.end());
+}
+
+/** What SETTINGS says. */
+export function readSettings(payload: Uint8Array): Settings {
+  const fields = new FieldReader("SETTINGS", payload, [1, 2, 3, 4]);
+  const mode = (tag: number): DeviceMode | undefined => {
+    const number = fields.optionalUint(tag, 1);
+    if (number === undefined) return undefined;
+    const known = DEVICE_MODES[number];
+    if (!known) throw new ProtocolError("bad-field", `SETTINGS has the unknown mode ${number}`);
+    return known;
+  };
+  return {
+    keepAlive: readKeepAlive(fields.optionalBytes(1, 5)),
+    wantedKeepAlive: readKeepAlive(fields.optionalBytes(2, 5)),
+    mode: mode(3),
+    wantedMode: mode(4),
+  };
+}
+
+function keepAliveBytes(settings: KeepAliveSettings): Uint8Array {
+  const { idleTimeout, probeInterval, probeCount } = normalKeepAlive(settings);
+  const bytes = new Uint8Array(5);
+  const view = new DataView(bytes.buffer);
+  view.setInt16(0, idleTimeout < 0 ? -1 : idleTimeout / 1000);
+  view.setInt16(2, probeInterval < 0 ? -1 : probeInterval / 1000);
+  view.setUint8(4, probeCount);
+  return bytes;
+}
+
+function readKeepAlive(bytes: Uint8Array | undefined): KeepAliveSettings | undefined {
+  if (!bytes) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  return normalKeepAlive({
+    idleTimeout: view.getInt16(0) * 1000,
+    probeInterval: view.getInt16(2) * 1000,
+    probeCount: view.getUint8(4),
+  });
+}
+
+function withText(head: ArrayLike<number>, text: string): Uint8Array {
+  return concat([Uint8Array.from(head), encodeText(text)]);
+}
+
+function readText(command: string, payload: Uint8Array, at: number): string {
+  const size = payload.length - at;
+  if (size > V2_MAX_TEXT) throw new ProtocolError("bad-size", `${command} has a text of ${size} bytes`);
+  return decodeText(payload.subarray(at));
+}

@@ -1,0 +1,69 @@
+/**
+ * WELCOME: what a server says at the end of the handshake; `v2.md`, "Handshake".
+ *
+ * @module
+ */
+
+import { ProtocolError } from "../../errors.ts";
+import { V2_MAX_NAME } from "../../limits.ts";
+import { parseName } from "../../name.ts";
+import { V2Command } from "./commands.ts";
+import { v2Frame } from "./codec.ts";
+import { FieldReader, FieldWriter, readUint } from "./fields.ts";
+
+/** Why a session was not resumed, by its number on the wire. */
+export const RESUME_REFUSALS = ["unknown-session", "bad-position"] as const;
+
+/** One of {@linkcode RESUME_REFUSALS}. */
+export type ResumeRefusal = (typeof RESUME_REFUSALS)[number];
+
+/** What a server says when all is well. */
+export interface Welcome {
+  /** 16 bytes that name the session. */
+  readonly session: Uint8Array;
+  /** The device's name on the server. */
+  readonly name: string;
+  /** Channels at most. */
+  readonly maxChannels: number;
+  /** The device's address as the server sees it. */
+  readonly remote: string;
+  /** Milliseconds that the session outlives its link; 0: not at all. */
+  readonly expiration?: number | undefined;
+  /** Position up to which the server has received, if the session that was offered goes on; or why it does not. */
+  readonly resumed?: number | ResumeRefusal | undefined;
+}
+
+/** WELCOME. */
+export function welcomeFrame(welcome: Welcome): Uint8Array {
+  const { session, name, maxChannels, remote, expiration, resumed } = welcome;
+  const fields = new FieldWriter().bytes(1, session).text(2, name, V2_MAX_NAME).uint(3, 4, maxChannels).text(4, remote);
+  if (expiration) fields.uint(5, 4, Math.min(expiration, 0xffff_ffff));
+  if (typeof resumed === "number") fields.uint(6, 8, resumed);
+  else if (resumed) fields.uint(7, 1, RESUME_REFUSALS.indexOf(resumed) + 1);
+  return v2Frame(V2Command.WELCOME, 0, fields.end());
+}
+
+/** What WELCOME says. */
+export function readWelcome(payload: Uint8Array): Welcome {
+  const fields = new FieldReader("WELCOME", payload, [1, 2, 3, 4, 5, 6, 7]);
+  const position = fields.optionalBytes(6, 8);
+  const refusal = fields.optionalBytes(7, 1)?.[0];
+  const refused = refusal === undefined ? undefined : RESUME_REFUSALS[refusal - 1] ?? RESUME_REFUSALS[0];
+  return {
+    session: fields.bytes(1, 16).slice(),
+    name: readName(fields.text(2, V2_MAX_NAME)),
+    maxChannels: fields.uint(3, 4),
+    remote: fields.text(4),
+    expiration: fields.optionalUint(5, 4) ?? 0,
+    resumed: position ? readUint(position, 0, 8) : refused,
+  };
+}
+
+/** A name stands in lines for scripts and terminals: it has to be one. */
+function readName(text: string): string {
+  try {
+    return parseName(text);
+  } catch {
+    throw new ProtocolError("bad-field", "WELCOME gives this device a name that is none");
+  }
+}

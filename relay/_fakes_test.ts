@@ -1,0 +1,222 @@
+/**
+ * What the tests of this folder share: a clock that is moved by hand, a duplex that does what it is told. No tests here.
+ *
+ * @module
+ */
+
+import type { Clock } from "../base/clock.ts";
+import type { LogFields, Logger } from "../base/logger.ts";
+import { closeQuietly, type Duplex, type Transport } from "../net/transport.ts";
+
+/** A test that leaks nothing. */
+export function test(name: string, fn: () => void | Promise<void>): void {
+  Deno.test({ name, fn, sanitizeOps: true, sanitizeResources: true });
+}
+
+/** Lets everything run that is ready to run: fakes resolve in microtasks, and none is left after a turn. */
+export function settled(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+/** Whether a promise has been settled by now. */
+export async function isSettled(promise: Promise<unknown>): Promise<boolean> {
+  let done = false;
+  promise.then(() => done = true, () => done = true);
+  await settled();
+  return done;
+}
+
+/** A clock that stands still until it is told. */
+export class FakeClock implements Clock {
+  /** Timers that were set so far. */
+  timersSet = 0;
+  #now = 1_000;
+  readonly #timers = new Set<{ readonly at: number; readonly fn: () => void }>();
+
+  now(): number {
+    return this.#now;
+  }
+
+  after(ms: number, fn: () => void): () => void {
+    const timer = { at: this.#now + ms, fn };
+    this.timersSet++;
+    this.#timers.add(timer);
+    return () => this.#timers.delete(timer);
+  }
+
+  /** Timers that wait. */
+  get pending(): number {
+    return this.#timers.size;
+  }
+
+  /** Moves on by `ms` in one step, before anything else can run. */
+  jump(ms: number): void {
+    this.#now += ms;
+    for (const timer of [...this.#timers]) {
+      if (timer.at > this.#now || !this.#timers.delete(timer)) continue;
+      timer.fn();
+    }
+  }
+
+  /** Moves on by `ms`, timer by timer, and lets what they wake run. */
+  async advance(ms: number): Promise<void> {
+    const end = this.#now + ms;
+    await settled();
+    for (;;) {
+      const due = [...this.#timers].filter((timer) => timer.at <= end).sort((a, b) => a.at - b.at)[0];
+      if (!due) break;
+      this.#timers.delete(due);
+      this.#now = Math.max(this.#now, due.at);
+      due.fn();
+      await settled();
+    }
+    this.#now = end;
+  }
+}
+
+interface PendingRead {
+  readonly into: Uint8Array;
+  readonly resolve: (count: number | null) => void;
+  readonly reject: (error: Error) => void;
+}
+
+interface PendingWrite {
+  readonly bytes: Uint8Array;
+  readonly resolve: (count: number) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** A duplex whose peer and kernel are the test. */
+export class FakeDuplex implements Duplex {
+  /** Whether writes wait for {@linkcode FakeDuplex.accept}. */
+  blocked = false;
+  /** Whether the writing side was ended. */
+  finished = false;
+  /** Whether it was closed. */
+  closed = false;
+  /** Writes that were asked for. */
+  writes = 0;
+  #taken: number[] = [];
+  #input: (Uint8Array | Error | null)[] = [];
+  #reading: PendingRead | undefined;
+  #writing: PendingWrite | undefined;
+
+  /** Bytes that were written since the last call. */
+  take(): Uint8Array {
+    return Uint8Array.from(this.#taken.splice(0));
+  }
+
+  /** Whether somebody waits for bytes. */
+  get isRead(): boolean {
+    return this.#reading !== undefined;
+  }
+
+  /** Whether a write waits. */
+  get isWritten(): boolean {
+    return this.#writing !== undefined;
+  }
+
+  /** Gives bytes to the reader, an error, or with `null` the end. */
+  feed(input: Uint8Array | Error | null): void {
+    this.#input.push(input);
+    this.#deliver();
+  }
+
+  /** Takes up to `count` bytes of the write that waits; they are looked at now, as a kernel does. */
+  accept(count = Infinity): number {
+    const write = this.#writing;
+    if (!write) return 0;
+    this.#writing = undefined;
+    const taken = write.bytes.subarray(0, count);
+    for (const byte of taken) this.#taken.push(byte);
+    write.resolve(taken.length);
+    return taken.length;
+  }
+
+  /** Fails the write that waits. */
+  fail(error: Error): void {
+    this.#writing?.reject(error);
+    this.#writing = undefined;
+  }
+
+  /** Takes everything from now on. */
+  unblock(): void {
+    this.blocked = false;
+    this.accept();
+  }
+
+  read(into: Uint8Array): Promise<number | null> {
+    if (this.closed) return Promise.reject(new Error("read after close"));
+    if (this.#reading) return Promise.reject(new Error("two reads at once"));
+    return new Promise((resolve, reject) => {
+      this.#reading = { into, resolve, reject };
+      this.#deliver();
+    });
+  }
+
+  write(bytes: Uint8Array): Promise<number> {
+    this.writes++;
+    if (this.closed || this.finished) return Promise.reject(new Error("write after close"));
+    if (this.#writing) return Promise.reject(new Error("two writes at once"));
+    return new Promise((resolve, reject) => {
+      this.#writing = { bytes, resolve, reject };
+      if (!this.blocked) this.accept();
+    });
+  }
+
+  closeWrite(): Promise<void> {
+    if (this.closed) return Promise.reject(new Error("closeWrite after close"));
+    this.finished = true;
+    return Promise.resolve();
+  }
+
+  close(): void {
+    if (this.closed) throw new Error("closed twice");
+    this.closed = true;
+    this.#reading?.reject(new Error("closed while reading"));
+    this.#writing?.reject(new Error("closed while writing"));
+    this.#reading = this.#writing = undefined;
+  }
+
+  #deliver(): void {
+    const reading = this.#reading;
+    const input = this.#input[0];
+    if (!reading || input === undefined) return;
+    this.#reading = undefined;
+    if (input === null) return reading.resolve(null);
+    this.#input.shift();
+    if (input instanceof Error) return reading.reject(input);
+    const count = Math.min(input.length, reading.into.length);
+    reading.into.set(input.subarray(0, count));
+    if (count < input.length) this.#input.unshift(input.subarray(count));
+    reading.resolve(count);
+  }
+}
+
+/** A transport over a fake duplex. */
+export function fakeTransport(duplex: FakeDuplex): Transport {
+  const cut = () => closeQuietly(duplex);
+  return { duplex, kind: "tcp", local: "local:1", remote: "remote:2", noDelay: true, cut };
+}
+
+/** Keeps log lines as `level message {facts}`. */
+export class RecordingLogger implements Logger {
+  /** All lines. */
+  readonly lines: string[] = [];
+
+  debug(message: string, fields?: LogFields): void {
+    this.lines.push(`debug ${message} ${JSON.stringify(fields)}`);
+  }
+
+  info(message: string, fields?: LogFields): void {
+    this.lines.push(`info ${message} ${JSON.stringify(fields)}`);
+  }
+
+  warn(message: string, fields?: LogFields): void {
+    this.lines.push(`warn ${message} ${JSON.stringify(fields)}`);
+  }
+
+  error(message: string, fields?: LogFields): void {
+    this.lines.push(`error ${message} ${JSON.stringify(fields)}`);
+  }
+}

@@ -1,0 +1,333 @@
+/**
+ * Joins a connection (to a client, or to a service) with its channel: bytes both ways, and the end in order.
+ *
+ * @module
+ */
+
+import type { Channel, ChannelReceiver } from "../protocol/channel.ts";
+import type { ChannelEndReason } from "../protocol/reasons.ts";
+import { type ChannelSummary, CONNECTION_ENDS, type ConnectionEnds, dropsBacklog, isOrderly } from "./channel_end.ts";
+import type { Clock } from "../base/clock.ts";
+import { Delivery } from "./delivery.ts";
+import {
+  COPY_MAX,
+  HALF_CLOSE_LOOK_MS,
+  IDLE_LOOKS,
+  MAX_CHANNEL_BACKLOG,
+  MAX_LINK_CHUNK,
+  RESUME_CHANNEL_BACKLOG,
+} from "../net/limits.ts";
+import { ReadBuffer } from "./read_buffer.ts";
+import type { ReceiveChunk } from "./receive_chunk.ts";
+import { resetQuietly, unacknowledgedBy } from "../net/reset.ts";
+import { watchPeer } from "../net/tcp_keep_alive.ts";
+import { closeQuietly, type Duplex } from "../net/transport.ts";
+import { WriteQueue } from "./write_queue.ts";
+
+/** Where a pump's bytes come from: the link that is up. */
+export interface ChunkSource {
+  /** The chunk that is being decoded. */
+  readonly chunk: ReceiveChunk;
+  /** Pauses the link's reading until as many {@linkcode ChunkSource.unhold} have come. */
+  hold(): void;
+  /** See {@linkcode ChunkSource.hold}. */
+  unhold(): void;
+  /** Resolves when everything that was sent so far has been taken by the kernel, or the link has ended. */
+  flushed(): Promise<void>;
+}
+
+/** What a pump needs. */
+export interface ChannelPumpOptions {
+  /** The channel; the pump becomes its receiver. */
+  readonly channel: Channel;
+  /** The link's driver, or the session's links, whose chunks the pump writes from. */
+  readonly driver: ChunkSource;
+  /** The time. */
+  readonly clock: Clock;
+  /** Who is at the other end of the connection. */
+  readonly end: keyof typeof CONNECTION_ENDS;
+  /** Milliseconds that the connection may hold the link. */
+  readonly stallTimeout: number;
+  /** Milliseconds of silence after which a connection that does not answer is gone; negative: never. */
+  readonly tcpKeepAlive: number;
+  /**
+   * Milliseconds without a byte that a channel lives on after the connection's writing side ended, on a link that cannot
+   * carry a half-close; 0 ends it at once.
+   */
+  readonly halfCloseTimeout: number;
+}
+
+const NOTHING = (): void => {};
+const NO_BYTES = new Uint8Array(0);
+
+/** The life of one channel's connection. */
+export class ChannelPump implements ChannelReceiver {
+  /** The channel. */
+  readonly channel: Channel;
+  /** Resolves when the connection is closed; never rejects. */
+  readonly done: Promise<ChannelSummary>;
+
+  readonly #driver: ChunkSource;
+  readonly #clock: Clock;
+  readonly #options: ChannelPumpOptions;
+  readonly #ends: ConnectionEnds;
+  readonly #since: number;
+  readonly #resolveDone: (summary: ChannelSummary) => void;
+  readonly #queue: WriteQueue;
+  #conn: Duplex | undefined;
+
+  // The end: a reason, then what came is delivered, then the connection is closed.
+  #reason: ChannelEndReason | undefined;
+  #readEnded = false;
+  #peerEnded = false; // the peer will send no more, and may still receive
+  #delivery: Delivery | undefined;
+  #closed = false;
+
+  // While the backlog is too large, the link waits for this receiver; where there is credit, only its own channel does.
+  #holding = false;
+  #consumed = 0;
+
+  // One wait at a time: a stall, or a half-close.
+  #cancelTimer: () => void = NOTHING;
+  #cancelIdle: () => void = NOTHING;
+  #cancelLook: () => void = NOTHING;
+  #heard = 0;
+  #awaitsReply = false;
+
+  /** Starts with the bytes of the channel; those of the connection follow with {@linkcode ChannelPump.attach}. */
+  constructor(options: ChannelPumpOptions) {
+    this.channel = options.channel;
+    this.#driver = options.driver;
+    this.#clock = options.clock;
+    this.#options = options;
+    this.#ends = CONNECTION_ENDS[options.end];
+    this.#since = this.#clock.now();
+    const { promise, resolve } = Promise.withResolvers<ChannelSummary>();
+    this.done = promise;
+    this.#resolveDone = resolve;
+    this.#queue = new WriteQueue(undefined, {
+      copyMax: COPY_MAX,
+      busyCopyMax: Infinity,
+      fits: true,
+      onError: () => this.abort(this.#readEnded ? this.#ends.own : this.#ends.reset),
+      onProgress: () => this.#progressed(),
+    });
+    options.channel.receiver = this;
+  }
+
+  /** Whether the connection's writing side has ended and the channel only lives for what may still come. */
+  get halfClosed(): boolean {
+    return this.#readEnded && this.#reason === undefined;
+  }
+
+  /** Since when nothing came for a connection that has {@linkcode ChannelPump.halfClosed}; `Infinity` while that does not count. */
+  get quietSince(): number {
+    return this.#awaitsReply && this.halfClosed && !this.#holding ? this.#heard : Infinity;
+  }
+
+  /** Called when the connection's writing side ends while the channel lives on; see {@linkcode ChannelPump.halfClosed}. */
+  onHalfClosed: () => void = NOTHING;
+
+  /** Gives the pump its connection, which it closes at the end. */
+  attach(conn: Duplex): void {
+    if (this.#closed) return resetQuietly(conn);
+    this.#conn = conn;
+    watchPeer(conn, this.#options.tcpKeepAlive);
+    this.#queue.attach(conn);
+    if (this.#peerEnded) this.#passPeerEnd();
+    this.#readLoop(conn).catch(() => this.#readFailed());
+  }
+
+  /** Ends the channel when nothing went either way for `ms` milliseconds. */
+  endWhenIdle(ms: number): void {
+    let looks = 0;
+    let seen = -1;
+    const look = () => {
+      if (this.#closed) return;
+      const now = this.channel.bytesSent + this.channel.bytesReceived;
+      looks = now === seen ? looks + 1 : 0;
+      seen = now;
+      if (looks < IDLE_LOOKS) this.#cancelIdle = this.#clock.after(ms / IDLE_LOOKS, look);
+      else this.end("idle-timeout");
+    };
+    look();
+  }
+
+  /** Takes bytes of the channel; a view of the link's chunk is written from where it stands, and pins the chunk. */
+  onData(bytes: Uint8Array): void {
+    if (this.#closed) return;
+    const { chunk } = this.#driver;
+    if (!chunk.lends(bytes.length)) this.#queue.copy(bytes);
+    else if (this.#queue.write(bytes, chunk.unpin)) chunk.pin();
+    if (this.#readEnded) this.#heard = this.#clock.now();
+    if (!this.channel.credit && this.#queue.pending > MAX_CHANNEL_BACKLOG - MAX_LINK_CHUNK) this.#hold();
+  }
+
+  onPeerEnd(): void {
+    if (this.#closed) return;
+    this.#peerEnded = true;
+    if (this.#readEnded) this.#finish(this.#ends.own);
+    else if (this.#conn) this.#passPeerEnd();
+  }
+
+  onEnd(reason: ChannelEndReason): void {
+    // Where the other side had ended in order before, what came is whole: it is delivered, with that end.
+    if (this.#peerEnded) return this.#finish(reason, true);
+    if (dropsBacklog(reason) && this.channel.credit) return this.abort(reason);
+    this.#finish(this.#readEnded && reason === "service-closed" ? this.#ends.own : reason);
+  }
+
+  /** Ends the channel in order: nothing more is read, CLOSE is sent, what came is delivered. Idempotent. */
+  end(reason: ChannelEndReason): void {
+    this.channel.close(this.#clock.now(), reason);
+    this.#finish(reason);
+  }
+
+  /** Ends the channel at once; what came and was not delivered is dropped. Idempotent. */
+  abort(reason: ChannelEndReason): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#reason = this.#queue.pending > 0 ? reason : this.#reason ?? reason; // what loses bytes is the reason
+    this.#cancelTimer();
+    this.#cancelIdle();
+    this.#cancelLook();
+    this.#delivery?.cancel();
+    this.channel.close(this.#clock.now(), reason);
+    const isWhole = isOrderly(this.#reason) && this.#queue.pending === 0;
+    this.#queue.abandon();
+    if (isWhole) closeQuietly(this.#conn);
+    else resetQuietly(this.#conn);
+    this.#unhold();
+    this.#resolveDone({
+      reason: this.#reason,
+      bytesSent: this.channel.bytesSent,
+      bytesReceived: this.channel.bytesReceived,
+      duration: this.#clock.now() - this.#since,
+    });
+  }
+
+  /** Reads the connection into the channel; once the channel has ended, reads on to see the peer's own end. */
+  async #readLoop(conn: Duplex): Promise<void> {
+    const { channel } = this;
+    const buffer = new ReadBuffer(channel.headroom, channel.maxPayload);
+    for (;;) {
+      const { room } = channel;
+      if (room === 0 && channel.open) {
+        await channel.writable();
+        continue;
+      }
+      const { payload } = buffer;
+      const count = await conn.read(room === 0 || room >= payload.length ? payload : payload.subarray(0, room));
+      if (count === null) break;
+      if (this.#reason !== undefined) {
+        // A client that still sends may still read, and a close now would reset what it has not read. A service whose
+        // client has gone gets no more than its time.
+        if (this.#options.end === "client") this.#delivery?.linger();
+        continue;
+      }
+      const wait = channel.send(buffer.frame, count);
+      if (wait !== undefined) await wait;
+      buffer.learn(count, channel.kept);
+    }
+    this.#readEnded = true;
+    if (this.#reason !== undefined) return this.#delivery?.ended();
+    if (channel.halfClose) {
+      channel.end();
+      if (this.#peerEnded) this.#finish(this.#ends.peer);
+      return;
+    }
+    if (this.#options.halfCloseTimeout === 0) return this.end(this.#ends.own);
+    this.onHalfClosed();
+    await this.#driver.flushed(); // the service has not seen the end of its request before
+    if (this.#reason !== undefined) return;
+    this.#heard = this.#clock.now();
+    this.#awaitsReply = true;
+    this.#awaitHalfClose();
+    this.#lookForReset(conn);
+  }
+
+  /** What came is delivered, then the connection's other side hears that no more will. */
+  async #passPeerEnd(): Promise<void> {
+    await this.#queue.flushed();
+    if (this.#closed || this.#delivery?.delivered) return;
+    try {
+      await this.#conn!.closeWrite();
+    } catch {
+      if (this.#reason === undefined) this.abort(this.#ends.reset);
+    }
+  }
+
+  #readFailed(): void {
+    this.#readEnded = true;
+    if (this.#reason === undefined) this.abort(this.#ends.reset);
+    else this.#delivery?.ended();
+  }
+
+  /** The profile cannot carry a half-close, so a client that only finished writing gets some time for its reply. */
+  #awaitHalfClose(): void {
+    if (this.#holding) return; // the stall timer runs, and comes back here
+    const left = this.#heard + this.#options.halfCloseTimeout - this.#clock.now();
+    if (left <= 0) return this.end("client-finished");
+    this.#after(Math.ceil(left), () => this.#awaitHalfClose());
+  }
+
+  /**
+   * A connection that has closed as a whole resets at the first bytes that it is sent. Nobody reads it any more, so that
+   * would only show at the next ones; a write of nothing shows it at once.
+   */
+  #lookForReset(conn: Duplex): void {
+    this.#cancelLook = this.#clock.after(HALF_CLOSE_LOOK_MS, () => {
+      if (!this.halfClosed) return;
+      const gone = () => this.halfClosed && this.abort(this.#ends.own);
+      if (this.#queue.pending === 0) conn.write(NO_BYTES).catch(gone);
+      this.#lookForReset(conn);
+    });
+  }
+
+  #finish(reason: ChannelEndReason, isWhole: boolean = isOrderly(reason)): void {
+    if (this.#reason !== undefined) return;
+    this.#reason = reason;
+    this.#cancelLook();
+    this.#unhold();
+    // A service that is still being dialled gets what came for it before the close.
+    if (this.#queue.pending === 0 && this.#conn === undefined) return this.abort(reason);
+    this.#cancelTimer();
+    this.#delivery = new Delivery({
+      queue: this.#queue,
+      clock: this.#clock,
+      closeWrite: isWhole ? () => this.#conn!.closeWrite() : undefined,
+      unacknowledged: () => unacknowledgedBy(this.#conn!),
+      close: (loss = reason) => this.abort(loss),
+    }, this.#readEnded);
+  }
+
+  #hold(): void {
+    if (this.#holding || this.#reason !== undefined) return;
+    this.#holding = true;
+    this.#driver.hold();
+    this.#after(this.#options.stallTimeout, () => this.abort("stalled"));
+  }
+
+  #unhold(): void {
+    if (!this.#holding) return;
+    this.#holding = false;
+    this.#cancelTimer();
+    this.#driver.unhold();
+    if (this.halfClosed) this.#awaitHalfClose();
+  }
+
+  #progressed(): void {
+    if (this.channel.credit && !this.#closed) {
+      const consumed = this.channel.bytesReceived - this.#queue.pending;
+      if (consumed > this.#consumed) this.channel.consumed(consumed - this.#consumed);
+      this.#consumed = consumed;
+    }
+    if (this.#readEnded) this.#heard = this.#clock.now();
+    if (this.#holding && this.#queue.pending <= RESUME_CHANNEL_BACKLOG) this.#unhold();
+  }
+
+  #after(ms: number, fn: () => void): void {
+    this.#cancelTimer();
+    this.#cancelTimer = this.#clock.after(ms, fn);
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * The last part of a connection's life: what came for it is delivered, it is told the end, and its own end is awaited.
+ *
+ * @module
+ */
+
+import type { ChannelEndReason } from "../protocol/reasons.ts";
+import type { Clock } from "../base/clock.ts";
+import { DRAIN_TIMEOUT_MS, LINGER_MS, TAKEN_LOOK_MS } from "../net/limits.ts";
+import type { WriteQueue } from "./write_queue.ts";
+
+/** What a delivery needs of its connection. */
+export interface DeliveryOptions {
+  /** What is to be delivered. */
+  readonly queue: WriteQueue;
+  /** The time. */
+  readonly clock: Clock;
+  /** Tells the connection's other side that no more will come; without, the end is a reset. */
+  readonly closeWrite: (() => Promise<void>) | undefined;
+  /** Bytes that a reset would take from the other side. */
+  unacknowledged(): number;
+  /** It is over: closes the connection. `loss`: why bytes were lost, if some were. */
+  close(loss?: ChannelEndReason): void;
+}
+
+/** Runs from the end of a channel to the close of its connection, with a bound on each wait. */
+export class Delivery {
+  readonly #options: DeliveryOptions;
+  #hasEnded: boolean;
+  #delivered = false;
+  #lingerUntil = 0;
+  #cancelled = false;
+  #cancelTimer: () => void = () => {};
+
+  /** Starts; `hasEnded`: the connection's own end has come. */
+  constructor(options: DeliveryOptions, hasEnded: boolean) {
+    this.#options = options;
+    this.#hasEnded = hasEnded;
+    this.#watch(options.queue.progress);
+    options.queue.flushed().then(() => this.#onDelivered());
+  }
+
+  /** Whether everything was delivered. */
+  get delivered(): boolean {
+    return this.#delivered;
+  }
+
+  /** The connection still sends: gives it some time more, from this byte, for its own end. */
+  linger(): void {
+    if (!this.#delivered || this.#cancelled || !this.#options.closeWrite) return;
+    const left = Math.min(LINGER_MS, this.#lingerUntil - this.#options.clock.now());
+    this.#after(Math.max(0, left), () => this.#options.close());
+  }
+
+  /** The connection's own end has come. */
+  ended(): void {
+    this.#hasEnded = true;
+    if (this.#delivered && this.#options.closeWrite) this.#options.close();
+  }
+
+  /** The connection is closed. Idempotent. */
+  cancel(): void {
+    this.#cancelled = true;
+    this.#cancelTimer();
+  }
+
+  /** A receiver that takes nothing for long loses what came. */
+  #watch(progress: number): void {
+    const { queue } = this.#options;
+    this.#after(DRAIN_TIMEOUT_MS, () => {
+      if (queue.progress === progress) this.#options.close("stalled");
+      else this.#watch(queue.progress);
+    });
+  }
+
+  #onDelivered(): void {
+    if (this.#cancelled) return;
+    this.#delivered = true;
+    const { clock, closeWrite } = this.#options;
+    if (!closeWrite) return this.#resetWhenTaken(clock.now() + LINGER_MS);
+    if (this.#hasEnded) return this.#options.close();
+    this.#lingerUntil = clock.now() + DRAIN_TIMEOUT_MS;
+    this.linger();
+    closeWrite().catch(() => this.#options.close());
+  }
+
+  /** A reset takes away what is still on its way: that is waited for, until a time. */
+  #resetWhenTaken(until: number): void {
+    const { clock, unacknowledged, close } = this.#options;
+    if (unacknowledged() === 0 || clock.now() >= until) return close();
+    this.#after(TAKEN_LOOK_MS, () => this.#resetWhenTaken(until));
+  }
+
+  #after(ms: number, fn: () => void): void {
+    this.#cancelTimer();
+    this.#cancelTimer = this.#options.clock.after(ms, fn);
+  }
+}

@@ -1,0 +1,303 @@
+/**
+ * The links of a v2 session, one after the other, under channels that outlive them.
+ *
+ * ```
+ * attach → online → (a link ends) → interrupted → attach …
+ *                                             └→ (expiration time) → over
+ * ```
+ *
+ * @module
+ */
+
+import type { KeepAliveSettings } from "../protocol/keep_alive.ts";
+import type { Link } from "../protocol/link.ts";
+import type { LinkEndReason } from "../protocol/reasons.ts";
+import type { V2Link } from "../protocol/v2/link.ts";
+import type { ChunkSource } from "./channel_pump.ts";
+import type { Clock } from "../base/clock.ts";
+import { FRUITLESS_HINT, FruitlessLinks } from "../net/dial/fruitless_links.ts";
+import { GATHER_MAX } from "../net/limits.ts";
+import { LinkDriver } from "./link_driver.ts";
+import { channelReason, isResumable, type LinkEnd } from "./link_end.ts";
+import type { ReceiveChunk } from "./receive_chunk.ts";
+import type { Transport } from "../net/transport.ts";
+
+/** Silence says nothing. */
+const NO_KEEP_ALIVE: KeepAliveSettings = { idleTimeout: -1, probeInterval: -1, probeCount: 0 };
+
+/** What a session's links need. */
+export interface SessionLinksOptions {
+  /** The session; it ends when the last link has. */
+  readonly session: V2Link;
+  /** The time. */
+  readonly clock: Clock;
+  /** Milliseconds that the peer may take nothing; negative for ever. */
+  readonly writeTimeout: number;
+  /** Silence that is suffered of the peer. */
+  readonly keepAlive: KeepAliveSettings;
+  /** Called when a link has ended and the session waits for another. */
+  onInterrupted(end: LinkEnd): void;
+  /** Called when so many links in a row carried nothing that the next one is suffered longer; `hint` is for people. */
+  onFruitless?(hint: string): void;
+}
+
+/** What the driver of a link sees of the session, until another link takes its place. */
+class Face implements Link {
+  readonly deadline = Infinity;
+  #session: V2Link | undefined;
+  #onHeard: (() => void) | undefined;
+
+  /** `onHeard` is called after each read until it returns true. */
+  constructor(session: V2Link, onHeard: (() => boolean) | undefined) {
+    this.#session = session;
+    this.#onHeard = onHeard && (() => onHeard() && (this.#onHeard = undefined));
+  }
+
+  get atBoundary(): boolean {
+    return this.#session?.atBoundary ?? true;
+  }
+
+  receive(chunk: Uint8Array, now: number): void {
+    this.#session?.receive(chunk, now);
+    this.#onHeard?.();
+  }
+
+  pause(now: number): number {
+    return this.#session?.pause(now) ?? 0;
+  }
+
+  tick(): void {}
+
+  /** The link is over, which says nothing of the session; what it may still bring is not applied. */
+  end(): void {
+    this.#session?.detach();
+    this.#session = undefined;
+  }
+}
+
+/** Owns the transports of a session. */
+export class SessionLinks implements ChunkSource {
+  /** Resolves when no further link can be attached, and the session has ended; never rejects. */
+  readonly over: Promise<LinkEnd>;
+  /** Milliseconds that the session outlives a link; 0: not at all. */
+  expiration = 0;
+
+  readonly #options: SessionLinksOptions;
+  readonly #over = Promise.withResolvers<LinkEnd>();
+  #driver: LinkDriver | undefined;
+  #face: Face | undefined;
+  #keepAlive: KeepAliveSettings;
+  #yields = false;
+  #end: LinkEnd | undefined;
+  #interruptedAt: number | undefined;
+  #cancelExpiry: () => void = () => {};
+  #kept: LinkDriver | undefined; // fenced, and open until another has its place
+  #fences = 0;
+  readonly #fruitless = new FruitlessLinks();
+  #linkDown = Promise.withResolvers<LinkEnd>();
+
+  /** Without a link yet. */
+  constructor(options: SessionLinksOptions) {
+    this.#options = options;
+    this.#keepAlive = options.keepAlive;
+    this.over = this.#over.promise;
+  }
+
+  /** Whether a link is up. */
+  get online(): boolean {
+    return this.#face !== undefined && this.#end === undefined;
+  }
+
+  /** Whether the session is over. */
+  get done(): boolean {
+    return this.#end !== undefined;
+  }
+
+  /** Since when no link is up, on the clock; `undefined` while one is. */
+  get interruptedAt(): number | undefined {
+    return this.done ? undefined : this.#interruptedAt;
+  }
+
+  /** Resolves when the link that is up has ended, or another takes its place; never rejects. */
+  get linkDown(): Promise<LinkEnd> {
+    return this.#linkDown.promise;
+  }
+
+  /** How many links in a row have carried nothing. */
+  get fruitless(): number {
+    return this.#fruitless.count;
+  }
+
+  /** How often a link was fenced: who began to resume says with it that nobody else has since. */
+  get fences(): number {
+    return this.#fences;
+  }
+
+  /** The connection of the link that is up, or was last. */
+  get transport(): Transport {
+    return this.#driver!.transport;
+  }
+
+  get chunk(): ReceiveChunk {
+    return this.#driver!.chunk;
+  }
+
+  /** Silence that is suffered of the peer. */
+  get keepAlive(): KeepAliveSettings {
+    return this.#keepAlive;
+  }
+
+  set keepAlive(keepAlive: KeepAliveSettings) {
+    this.#keepAlive = keepAlive;
+    this.#driver?.suffer(this.#fruitless.patient(keepAlive), this.#yields);
+  }
+
+  /** Whether the first probe after a silence is left to the peer for a moment; at first it is not. */
+  set yields(yields: boolean) {
+    if (yields === this.#yields) return;
+    this.#yields = yields;
+    this.#driver?.suffer(this.#fruitless.patient(this.#keepAlive), yields);
+  }
+
+  hold(): void {
+    this.#driver?.hold();
+  }
+
+  unhold(): void {
+    this.#driver?.unhold();
+  }
+
+  flushed(): Promise<void> {
+    return this.#driver?.flushed() ?? Promise.resolve();
+  }
+
+  /**
+   * A link is up, whose peer has received all before `position`; `rest` is what was read of it.
+   *
+   * @returns the bytes that were sent again.
+   * @throws {ProtocolError} `bad-position`; the link is not attached then.
+   */
+  attach(transport: Transport, rest: Uint8Array, position = 0): number {
+    const { session, clock, writeTimeout } = this.#options;
+    const driver = new LinkDriver({
+      transport,
+      clock,
+      writeTimeout,
+      busyCopyMax: GATHER_MAX,
+      chunkBudget: session.options.budget,
+    });
+    const replayed = session.attach({ output: driver, nagle: !transport.noDelay }, position);
+    this.letGo();
+    this.#fruitless.begin(session, clock.now());
+    const face: Face = new Face(session, this.#fruitless.enough ? () => this.#onHeard(driver) : undefined);
+    this.#driver = driver;
+    this.#face = face;
+    this.#interruptedAt = undefined;
+    this.#cancelExpiry();
+    this.#linkDown = Promise.withResolvers<LinkEnd>();
+    driver.ended.then((end) => this.#onEnded(face, end));
+    driver.start(face, rest, {
+      settings: this.#fruitless.patient(this.#keepAlive),
+      probe: () => {
+        session.ping();
+        return true;
+      },
+      answers: () => true,
+      patient: false,
+      yields: this.#yields,
+    });
+    return replayed;
+  }
+
+  /**
+   * From here on nothing is applied that the link brings which is up: another is to take its place. With `keep` its
+   * connection stays open until {@linkcode SessionLinks.attach} or {@linkcode SessionLinks.letGo}: the peer, who has not
+   * heard of the other yet, would take its end for an interruption.
+   *
+   * @returns the position up to which was received.
+   */
+  fence(keep = false): number {
+    const { session } = this.#options;
+    this.#fences++;
+    const face = this.#face;
+    if (face) {
+      this.#face = undefined;
+      face.end();
+      this.#kept = this.#driver!;
+      this.#kept.suffer(NO_KEEP_ALIVE); // nobody answers there any more
+      if (!keep) this.letGo();
+      this.#interrupted({ reason: "replaced", detail: undefined });
+    }
+    return session.received;
+  }
+
+  /** Closes the connection of a link that was fenced and kept. Idempotent. */
+  letGo(): void {
+    this.#kept?.close("replaced");
+    this.#kept = undefined;
+  }
+
+  /** Ends the session in order, once what was sent has been taken. */
+  async finish(reason: LinkEndReason): Promise<void> {
+    const face = this.#face;
+    if (face) await this.#driver!.finish(reason);
+    this.#finish({ reason, detail: undefined });
+  }
+
+  /** Ends the session at once. Idempotent. */
+  close(reason: LinkEndReason, detail?: string): void {
+    if (this.#face) this.#driver!.close(reason, detail);
+    this.#finish({ reason, detail });
+  }
+
+  /** The same, but its peer has a moment to hear what was sent. Idempotent. */
+  dismiss(reason: LinkEndReason, detail?: string): void {
+    if (this.done) return;
+    if (this.#face) this.#driver!.dismiss(reason, detail);
+    this.#finish({ reason, detail });
+  }
+
+  /** Resolves when the last link's socket is closed. */
+  async closed(): Promise<void> {
+    await this.over;
+    await this.#driver?.ended;
+  }
+
+  /** Something came on a link after several that carried nothing. @returns whether it is as others from now on. */
+  #onHeard(driver: LinkDriver): boolean {
+    if (!this.#fruitless.look(this.#options.session)) return false;
+    driver.suffer(this.#keepAlive, this.#yields);
+    return true;
+  }
+
+  #onEnded(face: Face, end: LinkEnd): void {
+    if (face !== this.#face) return; // another has taken its place
+    this.#face = undefined;
+    if (this.done) return;
+    if (this.expiration > 0 && isResumable(end.reason)) this.#interrupted(end);
+    else this.#finish(end);
+  }
+
+  #interrupted(end: LinkEnd): void {
+    const { clock } = this.#options;
+    this.#interruptedAt = clock.now();
+    if (this.#fruitless.end(this.#options.session, clock.now())) this.#options.onFruitless?.(FRUITLESS_HINT);
+    this.#cancelExpiry();
+    this.#cancelExpiry = clock.after(this.expiration, () => {
+      this.#finish({ reason: "expired", detail: end.detail ? `${end.reason}: ${end.detail}` : end.reason });
+    });
+    this.#options.onInterrupted(end);
+    this.#linkDown.resolve(end);
+  }
+
+  #finish(end: LinkEnd): void {
+    if (this.#end) return;
+    const { session } = this.#options;
+    this.#end = { ...end, clients: session.channelCount };
+    this.#cancelExpiry();
+    this.letGo();
+    session.end(channelReason(end.reason));
+    this.#linkDown.resolve(this.#end);
+    this.#over.resolve(this.#end);
+  }
+}

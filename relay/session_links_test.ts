@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { SendLog } from "../protocol/v2/send/send_log.ts";
+import { settingsFrame } from "../protocol/v2/wire/messages.ts";
+import { WindowBudget } from "../protocol/v2/receive_windows.ts";
+import { V2ServerLink } from "../protocol/v2/server_link.ts";
+import { FRUITLESS_LINKS, FRUITLESS_MS, PATIENT_SILENCE_MS } from "../net/limits.ts";
+import { FruitlessLinks } from "../net/dial/fruitless_links.ts";
+import { SessionLinks } from "./session_links.ts";
+import { FakeClock, FakeDuplex, fakeTransport, settled, test } from "./_fakes_test.ts";
+
+const KEEP_ALIVE = { idleTimeout: 1_000, probeInterval: 1_000, probeCount: 2 };
+const SILENCE_MS = 3_000;
+
+/** A server's session whose device is the test. */
+class Fixture {
+  readonly clock = new FakeClock();
+  readonly hints: string[] = [];
+  readonly session: V2ServerLink;
+  readonly links: SessionLinks;
+  duplex = new FakeDuplex();
+
+  constructor() {
+    const { clock } = this;
+    this.session = new V2ServerLink(
+      { now: () => clock.now(), wallClock: () => 0, budget: new WindowBudget(1e6), log: new SendLog() },
+      100,
+      { onOffers() {}, onUnreachable() {}, onGoodbye() {}, onSettings() {} },
+    );
+    this.links = new SessionLinks({
+      session: this.session,
+      clock,
+      writeTimeout: -1,
+      keepAlive: KEEP_ALIVE,
+      onInterrupted: () => {},
+      onFruitless: (hint) => this.hints.push(hint),
+    });
+    this.links.expiration = 600_000;
+  }
+
+  /** Another link comes up, on which the device has received all. */
+  attach(): void {
+    this.duplex = new FakeDuplex();
+    this.links.attach(fakeTransport(this.duplex), new Uint8Array(0), this.session.acknowledged);
+  }
+
+  /** How long the link that is up lives if nothing comes, in milliseconds. */
+  async life(): Promise<number> {
+    const since = this.clock.now();
+    while (this.links.online) await this.clock.advance(500);
+    return this.clock.now() - since;
+  }
+
+  async close(): Promise<void> {
+    this.links.close("shutting-down");
+    await this.links.closed();
+    await settled();
+    assert.equal(this.clock.pending, 0, "a timer is left");
+  }
+}
+
+test("links that come up and carry nothing are suffered longer after two in a row, and somebody is told of the MTU", async () => {
+  const fixture = new Fixture();
+  for (let link = 0; link < FRUITLESS_LINKS; link++) {
+    assert.deepEqual(fixture.hints, []);
+    fixture.attach();
+    assert.equal(await fixture.life(), SILENCE_MS);
+  }
+  assert.equal(fixture.hints.length, 1);
+  assert.match(fixture.hints[0]!, /\bMTU\b/);
+  fixture.attach();
+  assert.equal(await fixture.life(), PATIENT_SILENCE_MS);
+  assert.equal(fixture.hints.length, 1, "once is enough");
+  await fixture.close();
+});
+
+test("as soon as something comes on such a link its silence is suffered as that of any other", async () => {
+  const fixture = new Fixture();
+  for (let link = 0; link < FRUITLESS_LINKS; link++) {
+    fixture.attach();
+    await fixture.life();
+  }
+  fixture.attach();
+  await fixture.clock.advance(10_000);
+  assert.equal(fixture.links.online, true);
+  fixture.duplex.feed(settingsFrame({}));
+  await settled();
+  assert.equal(fixture.links.fruitless, 0);
+  assert.equal(await fixture.life(), SILENCE_MS);
+  fixture.attach();
+  assert.equal(await fixture.life(), SILENCE_MS);
+  await fixture.close();
+});
+
+test("a link that was short, or carried anything, counts for nothing; one that did starts the count over", () => {
+  const links = new FruitlessLinks();
+  const nothing = { received: 7, acknowledged: 9, roundTrip: undefined };
+  const run = (end: typeof nothing | { roundTrip: number }, ms: number) => {
+    links.begin(nothing, 0);
+    return links.end({ ...nothing, ...end }, ms);
+  };
+  assert.equal(run(nothing, FRUITLESS_MS - 1), false);
+  assert.equal(links.count, 0);
+  for (const end of [{ ...nothing, received: 8 }, { ...nothing, acknowledged: 10 }, { ...nothing, roundTrip: 3 }]) {
+    assert.equal(run(nothing, FRUITLESS_MS), false);
+    assert.equal(links.count, 1);
+    run(end, 100_000);
+    assert.equal(links.count, 0);
+  }
+  assert.equal(run(nothing, FRUITLESS_MS), false);
+  assert.equal(run(nothing, FRUITLESS_MS), true);
+  assert.equal(run(nothing, FRUITLESS_MS), false);
+});
+
+test("keep-alive that is off stays off", () => {
+  const links = new FruitlessLinks();
+  links.count = FRUITLESS_LINKS;
+  for (
+    const off of [{ ...KEEP_ALIVE, idleTimeout: -1 }, { ...KEEP_ALIVE, probeCount: 0 }, {
+      ...KEEP_ALIVE,
+      probeInterval: -1,
+    }]
+  ) {
+    assert.deepEqual(links.patient(off), off);
+  }
+});

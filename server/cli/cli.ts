@@ -1,0 +1,185 @@
+/**
+ * `sallyport server`: from its options to a running server.
+ *
+ * @module
+ */
+
+import type { Command } from "commander";
+import { normalKeepAlive } from "../../protocol/keep_alive.ts";
+import { systemClock } from "../../base/clock.ts";
+import { silentLogger } from "../../base/logger.ts";
+import { ServerCertificate } from "../../net/tls/listening.ts";
+import { daemonCommand, printLine, readOptions } from "../../app/command.ts";
+import { HookRunner } from "../../app/hooks/hooks.ts";
+import { strangeVariables } from "../../app/environment.ts";
+import { setUpLogging } from "../../app/logging.ts";
+import { describeOptions } from "../../app/options.ts";
+import { runDaemon } from "../../app/run.ts";
+import { keyCommand } from "../../app/key_cli.ts";
+import { stateFolder } from "../../app/files/state.ts";
+import { AuthorizedDevices } from "../devices/authorized_devices.ts";
+import { describeServer, SERVER_OPTIONS, type ServerConfig, serverConfig } from "./config.ts";
+import { devicesCommands } from "./devices.ts";
+import { devicesFile } from "../state/facts.ts";
+import type { ServerEvent } from "../events.ts";
+import { serverNotice } from "./hook_facts.ts";
+import type { ListenOptions } from "../options.ts";
+import { serve, type ServerHandle } from "../server.ts";
+import { openV2State, type V2State } from "../state/state.ts";
+
+const DESCRIPTION = "Runs on the public host: devices dial in, and clients reach their services through host ports.";
+
+/** The command, under `name`. */
+export function serverCommand(name: string): Command {
+  const command = daemonCommand(name, DESCRIPTION, SERVER_OPTIONS, examples(name)).action((
+    _options,
+    command: Command,
+  ) => run(command));
+  for (const each of [...devicesCommands(name), keyCommand(name, "server")]) command.addCommand(each);
+  return command;
+}
+
+async function run(command: Command): Promise<void> {
+  const { values, file, check } = readOptions(SERVER_OPTIONS, command);
+  const config = serverConfig(values, file);
+  const json = values["log-format"] === "json";
+  if (check) {
+    const profiles = new Set(config.listen.map(({ profile }) => profile));
+    const lines = describeServer(config);
+    if (profiles.has("v2")) {
+      const folder = stateFolder(values.state, "server");
+      const devices = devicesFile(folder, values.devices);
+      new AuthorizedDevices(devices, systemClock, silentLogger).close();
+      lines.push(`devices ${devices}`, `state ${folder}`);
+    }
+    for (const { security } of config.listen.filter((listen) => listen.profile === "v2")) {
+      if (security.kind === "files") (await ServerCertificate.open(security, systemClock, silentLogger)).close();
+    }
+    const { idleTimeout, probeInterval, probeCount } = normalKeepAlive(config.keepAlive!);
+    const inForce = {
+      ...values,
+      "idle-timeout": idleTimeout,
+      "probe-interval": probeInterval,
+      "probe-count": probeCount,
+    };
+    const without = [
+      "profile" as const, // stands with each listener
+      ...(profiles.has("v2") ? [] : ["idle-timeout", "probe-interval", "probe-count", "expiration"] as const),
+      ...(profiles.has("v1") ? [] : ["stall-timeout", "half-close-timeout"] as const),
+    ];
+    for (const line of [...lines, ...describeOptions(SERVER_OPTIONS, inForce, without)]) printLine(line);
+    return;
+  }
+  const logger = setUpLogging("server", values["log-format"] ?? "auto", values["log-level"] ?? "info");
+  for (const line of strangeVariables(Object.keys(SERVER_OPTIONS))) logger.warn("{warning}", { warning: line });
+  const hasV2 = config.listen.some(({ profile }) => profile === "v2");
+  const state = hasV2 ? await openV2State(stateFolder(values.state, "server"), values.devices, logger) : undefined;
+  const { hooks: commands, ...options } = config;
+  const hooks = new HookRunner({ hooks: commands, logger });
+  const server = serve({
+    ...options,
+    listen: options.listen.map((listen) => withIdentity(listen, state)),
+    logger,
+    ...(state && { v2: state.options }),
+  });
+  const interrupted = new Set<string>();
+  server.subscribe((event) => {
+    announce(event, json, interrupted);
+    const notice = serverNotice(event);
+    if (notice) hooks.tell(notice);
+  });
+  state?.watch(server);
+  const daemon = {
+    ready: server.ready.then(() => tellState(server, state)),
+    closed: server.closed.then(() => hooks.close()),
+    shutdown: () => server.shutdown(),
+    reload: () => {
+      const reread = state
+        ? "devices.toml is read now, a new certificate by itself, and all else"
+        : "what was changed is read";
+      logger.info("SIGHUP: going on; {reread} at the next start", { reread });
+      state?.reload();
+    },
+  };
+  try {
+    await runDaemon(daemon, (signal) => {
+      hooks.ending();
+      logger.info("{signal}: shutting down; a second one ends at once", { signal });
+    });
+  } finally {
+    await hooks.close();
+    await state?.close();
+  }
+}
+
+/** A v2 listener's certificate is made from the identity unless files were given. */
+function withIdentity(listen: ServerConfig["listen"][number], state: V2State | undefined): ListenOptions {
+  if (listen.profile === "v1") return listen;
+  const { security } = listen;
+  if (security.kind === "files") return { ...listen, security };
+  if (security.kind === "plain") return { ...listen, security: { kind: "plain" } };
+  return { ...listen, security: { kind: "pinned", keyPair: state!.options.identity.keyPair } };
+}
+
+/** `server enroll` says where devices dial: to the first v2 listener's kind. */
+async function tellState(server: ServerHandle, state: V2State | undefined): Promise<void> {
+  const v2 = server.listeners.filter(({ profile }) => profile === "v2");
+  const first = v2[0];
+  if (!state || !first) return;
+  await state.announce(
+    v2.filter(({ security }) => security === first.security).map(({ address }) => address),
+    first.security,
+  );
+}
+
+/**
+ * The addresses really bound, and sessions that wait for their device, on stdout, a stable line each: what a script waits
+ * for. `interrupted`: devices whose interruption was told, so that its end is told too.
+ */
+function announce(event: ServerEvent, json: boolean, interrupted: Set<string>): void {
+  const line = lineOf(event, interrupted);
+  if (line !== undefined) printLine(json ? JSON.stringify(event) : line);
+}
+
+function lineOf(event: ServerEvent, interrupted: Set<string>): string | undefined {
+  switch (event.type) {
+    case "listening":
+      return `listening ${event.address} profile=${event.profile}` +
+        (event.profile === "v1" ? "" : ` security=${event.security}`);
+    case "host-open":
+      return `open ${event.hostAddress} -> ${event.device ? `${event.device}/` : ""}${event.localAddress}`;
+    case "link-interrupted":
+      interrupted.add(event.device);
+      return `link-interrupted ${event.device} ${event.reason}`;
+    case "link-resumed":
+      interrupted.delete(event.device);
+      return `link-resumed ${event.device} interrupted=${event.interrupted} replayed=${event.replayed}` +
+        (event.moved ? " moved" : "");
+    case "link-down":
+      return interrupted.delete(event.device) ? `link-down ${event.device} ${event.reason}` : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function examples(name: string): string {
+  const device = name.replace(/server$/, "device");
+  return `Three commands, and a client reaches the ssh of a device at port 2201 of this host:
+  here:            ${name}
+  here, too:       ${name} enroll gw1 --service ssh=0.0.0.0:2201 --public-address THIS_HOST
+  on the device:   ${device} join 'sp2_...' --service ssh=127.0.0.1:22
+  from anywhere:   ssh -p 2201 user@THIS_HOST
+
+More examples:
+  Listen at another address, with a certificate of a CA in place of this server's own:
+    ${name} --listen [::]:443 --tls-cert fullchain.pem --tls-key privkey.pem
+
+  The ReadyAgent's original protocol, v1, for its devices and ours:
+    ${name} --profile v1 --listen 0.0.0.0:2065 --forward 0.0.0.0:2201=127.0.0.1:22
+
+  Several listeners, of either profile ([[listen]] in the file: address, profile, forward, plain, tls-cert, tls-key):
+    ${name} --config /etc/sallyport/server.toml --check
+
+v1 knows no authentication and no encryption: whoever reaches its listener can be the device. Bind it to a network
+that you trust, or to 127.0.0.1 behind a tunnel.`;
+}

@@ -1,0 +1,321 @@
+/**
+ * The server's options, on the command line and in its file.
+ *
+ * @module
+ */
+
+import { type Address, formatAddress, parseAddress } from "../../protocol/address.ts";
+import { V2_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
+import { parseNetwork } from "../../net/networks.ts";
+import type { TlsSource } from "../../net/tls/listening.ts";
+import { COMMON_OPTIONS, keepAliveOptions } from "../../app/command.ts";
+import { ConfigError } from "../../app/toml/config_error.ts";
+import { describeHooks, readHooks } from "../../app/hooks/config.ts";
+import type { Hooks } from "../../app/hooks/hooks.ts";
+import type { OptionTable, OptionValues } from "../../app/options.ts";
+import { STATE_OPTION } from "../../app/files/state.ts";
+import type { TomlTable } from "../../app/toml/table.ts";
+import {
+  FLAG,
+  oneOf,
+  parseDuration,
+  parseDurationOrNever,
+  parsePath,
+  parsePositiveDuration,
+} from "../../app/values.ts";
+import { DEVICES_OPTION } from "./enroll.ts";
+import { DEFAULT_SERVER_PORT, parseListen } from "../listen_address.ts";
+import type { Forward, ServeOptions, V1ListenOptions } from "../options.ts";
+
+/** Where a v2 server listens if nobody says otherwise. */
+const DEFAULT_LISTEN = `0.0.0.0:${DEFAULT_SERVER_PORT}`;
+
+const LISTEN_OPTIONS = {
+  profile: {
+    value: "PROFILE",
+    help: "wire profile of --listen: v2; or v1, which has neither authentication nor encryption",
+    parse: oneOf("v1", "v2"),
+    preset: "v2",
+  },
+  forward: {
+    value: "HOST=LOCAL",
+    help:
+      "v1: HOST_ADDRESS:HOST_PORT=LOCAL_ADDRESS:LOCAL_PORT, any number of times; host port 0 picks a free one, then keeps it",
+    parse: parseForward,
+    many: true,
+  },
+  "tls-cert": {
+    value: "FILE",
+    help: "v2: certificate of a CA for this host's name, with what leads to the CA, as PEM; reread when it changes",
+    parse: parsePath,
+  },
+  "tls-key": { value: "FILE", help: "v2: its key, as PEM", parse: parsePath },
+  "proxy-from": {
+    value: "NETWORK",
+    help: "load balancers in front of --listen whose connections begin with a PROXY header, any number of times",
+    parse: parseProxyNetwork,
+    many: true,
+  },
+  plain: { ...FLAG, help: "v2: without TLS; keys are still proved, and everything can be read on the way" },
+} as const satisfies OptionTable;
+
+/** The server's table of options. */
+export const SERVER_OPTIONS = {
+  listen: {
+    value: "ADDRESS",
+    help:
+      `where devices dial in, or a port for every IPv4 address (default: ${DEFAULT_LISTEN} on v2); v1's usual port is 2065`,
+    parse: parseListen,
+    sections: true,
+  },
+  ...LISTEN_OPTIONS,
+  devices: DEVICES_OPTION,
+  state: STATE_OPTION,
+  ...keepAliveOptions("device", ["1s", "1s", "2"]),
+  expiration: {
+    value: "TIME",
+    help: "v2: keep clients and host ports this long while a device has no link; 0 ends them at once",
+    parse: parseDuration,
+    preset: "15s",
+  },
+  "tcp-keep-alive": {
+    value: "TIME",
+    help: "end a client that has been silent this long and does not answer (a pulled cable), or never",
+    parse: parseDurationOrNever,
+    preset: "2m",
+  },
+  "stall-timeout": {
+    value: "TIME",
+    help: "v1: end a client that holds its link this long by not reading",
+    parse: parsePositiveDuration,
+    preset: "10s",
+  },
+  "half-close-timeout": {
+    value: "TIME",
+    help: "v1: keep a client that finished writing until nothing came for it this long; 0 ends it at once",
+    parse: parseDuration,
+    preset: "5s",
+  },
+  "link-write-timeout": {
+    value: "TIME",
+    help: "give a link up when its device takes nothing this long, or never",
+    parse: parseDurationOrNever,
+    preset: "60s",
+  },
+  ...COMMON_OPTIONS,
+} as const satisfies OptionTable;
+
+function parseProxyNetwork(text: string): string {
+  parseNetwork(text);
+  return text;
+}
+
+/** Parses `HOST_ADDRESS:HOST_PORT=LOCAL_ADDRESS:LOCAL_PORT`. */
+export function parseForward(text: string): Forward {
+  const [host, local, ...rest] = text.split("=");
+  if (!host || !local || rest.length > 0) {
+    throw new SyntaxError(`"${text}" is not a forward; write HOST_ADDRESS:HOST_PORT=LOCAL_ADDRESS:LOCAL_PORT`);
+  }
+  const localAddress = parseAddress(local);
+  if (localAddress.port === 0) throw new SyntaxError(`the local port in "${text}" is 0; write one from 1 to 65535`);
+  return { hostAddress: parseAddress(host), localAddress };
+}
+
+/** A v2 listener, whose identity is in the state. */
+export interface V2ListenConfig {
+  readonly address: Address;
+  readonly profile: "v2";
+  readonly security: { readonly kind: "pinned" | "plain" } | Extract<TlsSource, { kind: "files" }>;
+  readonly proxyFrom?: readonly string[];
+}
+
+/** What was given, checked. */
+export type ServerConfig = Omit<ServeOptions, "listen"> & {
+  readonly listen: readonly (V1ListenOptions | V2ListenConfig)[];
+  readonly hooks: Hooks;
+};
+
+/**
+ * Turns what was given into options for `serve`, but for what is in the state.
+ *
+ * @throws {ConfigError} with what was wrong and what would do.
+ */
+export function serverConfig(values: OptionValues<typeof SERVER_OPTIONS>, file: TomlTable | undefined): ServerConfig {
+  const sections = readSections(values, file);
+  const listen = sections ? sections.map(listenFromSection) : [listenFromOptions(values)];
+  const hooks = readHooks(file);
+  file?.rejectUnknown();
+  checkAddresses(listen);
+  return {
+    listen,
+    hooks,
+    keepAlive: {
+      idleTimeout: values["idle-timeout"] ?? V2_KEEP_ALIVE.idleTimeout,
+      probeInterval: values["probe-interval"] ?? V2_KEEP_ALIVE.probeInterval,
+      probeCount: values["probe-count"] ?? V2_KEEP_ALIVE.probeCount,
+    },
+    ...(values.expiration !== undefined && { expiration: values.expiration }),
+    ...(values["tcp-keep-alive"] !== undefined && { tcpKeepAlive: values["tcp-keep-alive"] }),
+    ...(values["stall-timeout"] !== undefined && { stallTimeout: values["stall-timeout"] }),
+    ...(values["half-close-timeout"] !== undefined && { halfCloseTimeout: values["half-close-timeout"] }),
+    ...(values["link-write-timeout"] !== undefined && { linkWriteTimeout: values["link-write-timeout"] }),
+  };
+}
+
+/** For messages. */
+const FORWARD_EXAMPLE = "0.0.0.0:2201=127.0.0.1:22";
+
+/** The `[[listen]]` sections of the file, unless `--listen` goes first. */
+function readSections(
+  values: OptionValues<typeof SERVER_OPTIONS>,
+  file: TomlTable | undefined,
+): TomlTable[] | undefined {
+  if (!file?.hasTables("listen")) return undefined;
+  if (values.listen !== undefined) {
+    file.ignore("listen");
+    return undefined;
+  }
+  for (const name of Object.keys(LISTEN_OPTIONS) as (keyof typeof LISTEN_OPTIONS)[]) {
+    if (values[name] === undefined) continue;
+    throw file.error(
+      name,
+      `"${name}" beside [[listen]] would belong to no listener; write it in a section, or use --listen`,
+    );
+  }
+  return file.tables("listen");
+}
+
+/** What was given for one listener, wherever it stands. */
+interface Given {
+  readonly address: Address | undefined;
+  readonly profile: "v1" | "v2" | undefined;
+  readonly forward: readonly Forward[] | undefined;
+  readonly "tls-cert": string | undefined;
+  readonly "tls-key": string | undefined;
+  readonly plain: boolean | undefined;
+  readonly "proxy-from": readonly string[] | undefined;
+}
+
+function listenFromOptions(values: OptionValues<typeof SERVER_OPTIONS>): V1ListenOptions | V2ListenConfig {
+  const given: Given = {
+    address: values.listen,
+    profile: values.profile,
+    forward: values.forward,
+    "tls-cert": values["tls-cert"],
+    "tls-key": values["tls-key"],
+    plain: values.plain,
+    "proxy-from": values["proxy-from"],
+  };
+  return listenFrom(given, {
+    error: (name, message) => new ConfigError(`${name === undefined ? "" : `--${name}: `}${message}`),
+    missing: (name, value) =>
+      new ConfigError(
+        `--${name === "address" ? "listen" : name} is missing; for example: --${
+          name === "address" ? "listen" : name
+        } ${value}`,
+      ),
+  });
+}
+
+function listenFromSection(section: TomlTable): V1ListenOptions | V2ListenConfig {
+  const given: Given = {
+    address: section.one("address", parseListen),
+    profile: section.one("profile", LISTEN_OPTIONS.profile.parse),
+    forward: section.list("forward", parseForward),
+    "tls-cert": section.one("tls-cert", parsePath),
+    "tls-key": section.one("tls-key", parsePath),
+    plain: section.flag("plain"),
+    "proxy-from": section.list("proxy-from", parseProxyNetwork),
+  };
+  return listenFrom(given, {
+    error: (name, message) => section.error(name, message),
+    missing: (name, value) =>
+      section.error(
+        undefined,
+        `"${name}" is missing; for example: ${name} = ${name === "forward" ? `["${value}"]` : `"${value}"`}`,
+      ),
+  });
+}
+
+/** What is wrong with a listener, said for where it stands. */
+interface Complaints {
+  error(name: keyof Given | undefined, message: string): ConfigError;
+  missing(name: "address" | "forward", example: string): ConfigError;
+}
+
+function listenFrom(
+  given: Given,
+  { error, missing }: Complaints,
+): V1ListenOptions | V2ListenConfig {
+  const { profile = "v2", forward, plain } = given;
+  const networks = given["proxy-from"];
+  const proxy = networks && networks.length > 0 ? { proxyFrom: networks } : {};
+  if (profile === "v1") {
+    for (const name of ["tls-cert", "tls-key", "plain"] as const) {
+      if (given[name] !== undefined) throw error(name, "v1 is always plain; leave it out, or use profile v2");
+    }
+    if (!given.address) throw missing("address", "0.0.0.0:2065");
+
+    if (!forward) throw missing("forward", FORWARD_EXAMPLE);
+    return checkForwards({ address: given.address, profile, forwards: forward, ...proxy });
+  }
+  if (forward) {
+    throw error(
+      "forward",
+      "v2 devices offer services by name, and devices.toml grants them; forwards are for --profile v1",
+    );
+  }
+  const { "tls-cert": certFile, "tls-key": keyFile } = given;
+  if ((certFile === undefined) !== (keyFile === undefined)) {
+    throw error(certFile === undefined ? "tls-key" : "tls-cert", "tls-cert and tls-key belong together; give both");
+  }
+  if (plain && certFile !== undefined) {
+    throw error("plain", "plain is without TLS, and tls-cert asks for it; give one of them");
+  }
+  const files = certFile !== undefined && keyFile !== undefined && { kind: "files" as const, certFile, keyFile };
+  return {
+    address: given.address ?? parseAddress(DEFAULT_LISTEN),
+    profile,
+    security: files || { kind: plain ? "plain" : "pinned" },
+    ...proxy,
+  };
+}
+
+function checkForwards(listen: V1ListenOptions): V1ListenOptions {
+  if (listen.forwards.length > 0) return listen;
+  throw new ConfigError(`no forward is given; for example: --forward ${FORWARD_EXAMPLE}`);
+}
+
+/** Two listeners on one address would never both open. */
+function checkAddresses(listen: ServerConfig["listen"]): void {
+  const seen = new Set<string>();
+  const all = listen.flatMap((each) => [each.address, ...forwardsOf(each).map((forward) => forward.hostAddress)]);
+  for (const address of all.filter(({ port }) => port !== 0)) {
+    const text = formatAddress(address);
+    if (seen.has(text)) throw new ConfigError(`${text} is to be listened on twice; give each listener its own address`);
+    seen.add(text);
+  }
+}
+
+/** What is in force, a line each, for `--check`. */
+export function describeServer(options: ServerConfig): string[] {
+  const listeners = options.listen.flatMap((listen) => [
+    `listen ${formatAddress(listen.address)} profile=${listen.profile} security=${securityOf(listen)}` +
+    (listen.proxyFrom ? ` proxy-from=${listen.proxyFrom.join(",")}` : ""),
+    ...forwardsOf(listen).map((forward) => `  forward ${describeForward(forward)}`),
+  ]);
+  return [...listeners, ...describeHooks(options.hooks)];
+}
+
+function securityOf(listen: ServerConfig["listen"][number]): string {
+  if (listen.profile === "v1") return "plain";
+  return listen.security.kind === "files" ? "pki" : listen.security.kind;
+}
+
+function forwardsOf(listen: ServerConfig["listen"][number]): readonly Forward[] {
+  return listen.profile === "v1" ? listen.forwards : [];
+}
+
+function describeForward({ hostAddress, localAddress }: Forward): string {
+  return `${formatAddress(hostAddress)} -> ${formatAddress(localAddress)}`;
+}

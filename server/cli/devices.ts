@@ -1,0 +1,246 @@
+/**
+ * `server enroll`, `devices`, `revoke`, `disable`, `enable`, `rename`, `service …`, `expire`: the files of a server, whether it runs or not.
+ *
+ * @module
+ */
+
+import type { Command } from "commander";
+import { parseName } from "../../protocol/name.ts";
+import { fingerprint, parsePublicKey } from "../../net/tls/identity.ts";
+import { argument, printLine, taskCommand } from "../../app/command.ts";
+import { ConfigError } from "../../app/toml/config_error.ts";
+import { stderr } from "../../app/output.ts";
+import { withLock } from "../../app/files/private_file.ts";
+import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
+import { confirmFile, meanLoss } from "./confirm.ts";
+import {
+  type DeviceEdit,
+  formatPastTime,
+  formatTime,
+  readDevices,
+  removeDevice,
+  renameDevice,
+  setDisabled,
+  unknownDevice,
+  updateDevices,
+} from "../devices/table.ts";
+import { demandDevice, type Place, PLACE_OPTIONS, placeOf } from "./device_place.ts";
+import { enrollCommand } from "./enroll.ts";
+import type { PendingEnrolment } from "../state/enrolments.ts";
+import { type LiveDevice, readLiveState } from "../state/live_state.ts";
+import { formatGrantedAddress, type ServiceGrant } from "../devices/service_grant.ts";
+import { servicesCommands } from "./services.ts";
+
+/** All commands about devices, for the server's command that users know as `name`. */
+export function devicesCommands(name: string): Command[] {
+  return [
+    enrollCommand(name),
+    taskCommand(`${name} devices`, "Shows the devices that may link up, and those that may enrol.", PLACE_OPTIONS)
+      .option("--json", "print JSON")
+      .action((_options: unknown, command: Command) => list(command)),
+    named(`${name} revoke`, "Removes a device: its link ends, and its key is worth nothing.", revoke),
+    named(`${name} disable`, "Bars a device until it is enabled again.", (at, device) => {
+      return edit(at, device, setDisabled(device, true), "is disabled");
+    }),
+    named(`${name} enable`, "Lets a disabled device in again.", (at, device) => {
+      return edit(
+        at,
+        device,
+        setDisabled(device, false),
+        "is enabled; it asks again within seconds if it was disabled lately, within a minute else",
+      );
+    }),
+    taskCommand(
+      `${name} rename`,
+      "Gives a device another name; its key, its services and its link stay.",
+      PLACE_OPTIONS,
+    )
+      .argument("<old>", "its name", argument(parseName))
+      .argument("<new>", "its name from now on", argument(parseName))
+      .action(async (before: string, after: string, _options: unknown, command: Command) => {
+        await rename(await placeOf(command, before), before, after);
+      }),
+    ...servicesCommands(name),
+    taskCommand(
+      `${name} confirm`,
+      "Takes devices.toml as it is, though it bars most devices, or all of them.",
+      PLACE_OPTIONS,
+    )
+      .action(async (_options: unknown, command: Command) => {
+        const { folder, file } = await placeOf(command);
+        await confirmFile(folder, file);
+      }),
+  ];
+}
+
+function named(fullName: string, help: string, run: (place: Place, device: string) => Promise<void>): Command {
+  return taskCommand(fullName, help, PLACE_OPTIONS)
+    .argument("<name>", "the device's name", argument(parseName))
+    .action(async (device: string, _options: unknown, command: Command) => run(await placeOf(command, device), device));
+}
+
+async function edit({ folder, file }: Place, device: string, change: DeviceEdit, what: string): Promise<void> {
+  await withLock(folder, async () => {
+    const devices = await demandDevice(file, device);
+    await meanLoss(folder, devices.find(({ name }) => name === device)!.key); // if it is one
+    await updateDevices(file, device, change);
+  });
+  stderr.write(`"${device}" ${what}`);
+}
+
+async function revoke({ folder, file, enrolments }: Place, device: string): Promise<void> {
+  const withdrawn = await withLock(folder, async () => {
+    const devices = await readDevices(file);
+    const there = devices.some(({ name }) => name === device);
+    const count = await enrolments.withdraw(device); // first: what is revoked must not come back
+    if (!there && count === 0) {
+      const waiting = (await enrolments.waiting()).map(({ device }) => device);
+      throw unknownDevice(device, [...devices.map(({ name }) => name), ...waiting]);
+    }
+    const key = devices.find(({ name }) => name === device)?.key;
+    if (key !== undefined) await meanLoss(folder, key);
+    if (there) await updateDevices(file, device, removeDevice(device));
+    return count;
+  });
+  stderr.write(`"${device}" is revoked${withdrawn > 0 ? ", with the enrolment that waited" : ""}`);
+}
+
+async function rename({ folder, file, enrolments }: Place, before: string, after: string): Promise<void> {
+  await withLock(folder, async () => {
+    const devices = await demandDevice(file, before);
+    if (devices.some(({ name }) => name === after)) {
+      throw new ConfigError(`there is a device "${after}" already; take another name`);
+    }
+    if ((await enrolments.waiting()).some(({ device }) => device === after)) {
+      throw new ConfigError(`an enrolment of "${after}" waits; revoke that first, or take another name`);
+    }
+    await updateDevices(file, before, renameDevice(before, after));
+  });
+  stderr.write(`"${before}" is "${after}" from now on`);
+}
+
+/** One line of `devices`. */
+interface Row {
+  readonly name: string;
+  readonly key: string | null;
+  readonly fingerprint: string | null;
+  readonly state: "active" | "disabled" | "expired" | "enrolling";
+  /** Whether it has a link; `null` if that is not known, as the server does not run. */
+  readonly online: boolean | null;
+  /** Whether its session waits for another link, with its clients. */
+  readonly interrupted: boolean;
+  /** Since when, if the running server has seen it. */
+  readonly since: string | null;
+  /** Where it dialled from, if it has a link. */
+  readonly remote: string | null;
+  /** Where clients may reach its services: what was granted. */
+  readonly services: Record<string, string>;
+  /** Where they do: what is bound now. */
+  readonly bound: Record<string, string>;
+  /** Why some are not bound, of a device that has a link. */
+  readonly unbound: Record<string, string>;
+  readonly expires: string | null;
+  readonly comment: string | null;
+}
+
+async function list(command: Command): Promise<void> {
+  const { folder, file, enrolments } = await placeOf(command);
+  const devices = await readDevices(file);
+  const live = await readLiveState(folder);
+  const rows = [
+    ...await Promise.all(devices.map((device) => rowOf(device, Date.now(), live))),
+    ...(await enrolments.waiting()).map(waitingRow),
+  ];
+  if (command.opts<{ json?: true }>().json) return printLine(JSON.stringify(rows));
+  if (rows.length === 0) return stderr.write(`no devices yet in ${file}; enroll lets one in`);
+  for (const line of tableOf(rows)) printLine(line);
+  if (!live) stderr.write("whether devices are online is unknown: the server is not running");
+}
+
+async function rowOf(
+  device: AuthorizedDevice,
+  now: number,
+  live: ReadonlyMap<string, LiveDevice> | undefined,
+): Promise<Row> {
+  const { name, key, services, expires, disabled, comment } = device;
+  const expired = expires !== undefined && expires <= now;
+  const seen = live?.get(key);
+  const open = seen?.services.filter((service) => service.open) ?? [];
+  const bound = Object.fromEntries(open.map((service) => [service.name, service.hostAddress]));
+  return {
+    name,
+    key,
+    fingerprint: await fingerprint(parsePublicKey(key)),
+    state: disabled ? "disabled" : expired ? "expired" : "active",
+    online: live ? seen?.online ?? false : null,
+    interrupted: seen?.interrupted ?? false,
+    since: seen?.since === undefined ? null : formatPastTime(seen.since),
+    remote: seen?.remote ?? null,
+    services: addressesOf(services),
+    bound,
+    unbound: seen?.online ? whyUnbound(services, seen) : {},
+    expires: expires === undefined ? null : formatTime(expires),
+    comment: comment ?? null,
+  };
+}
+
+function waitingRow({ device, services, expires, validUntil, comment }: PendingEnrolment): Row {
+  return {
+    name: device,
+    key: null,
+    fingerprint: null,
+    state: "enrolling",
+    online: false,
+    interrupted: false,
+    since: null,
+    remote: null,
+    services: addressesOf(services ?? []),
+    bound: {},
+    unbound: {},
+    expires: expires === undefined ? null : formatTime(expires),
+    comment: [`until ${formatTime(validUntil)}`, comment].filter(Boolean).join("; "),
+  };
+}
+
+/** Granted services of a device that is online, which clients cannot reach all the same. */
+function whyUnbound(granted: readonly ServiceGrant[], { services }: LiveDevice): Record<string, string> {
+  return Object.fromEntries(granted.flatMap(({ name }) => {
+    const service = services.find((candidate) => candidate.name === name);
+    return service?.open ? [] : [[name, service ? service.error ?? "not open yet" : "the device does not offer it"]];
+  }));
+}
+
+function addressesOf(services: readonly ServiceGrant[]): Record<string, string> {
+  return Object.fromEntries(services.map(({ name, listen }) => [name, formatGrantedAddress(listen)]));
+}
+
+/** Columns as wide as what stands in them. */
+function tableOf(rows: readonly Row[]): string[] {
+  const cells = [
+    ["NAME", "KEY", "STATE", "LINK", "EXPIRES", "SERVICES", "COMMENT"],
+    ...rows.map((row) => [
+      row.name,
+      row.fingerprint ?? "-",
+      row.state,
+      linkOf(row),
+      row.expires ?? "never",
+      Object.keys(row.services).map((service) => serviceOf(row, service)).join(" ") || "-",
+      row.comment ?? "",
+    ]),
+  ];
+  const widths = cells[0]!.map((_, column) => Math.max(...cells.map((row) => row[column]!.length)));
+  return cells.map((row) => row.map((cell, column) => cell.padEnd(widths[column]!)).join("  ").trimEnd());
+}
+
+function linkOf({ key, online, interrupted, since, remote }: Row): string {
+  if (key === null) return "-";
+  if (online === null) return "unknown";
+  const state = online ? "online" : interrupted ? "interrupted" : "offline";
+  return [state, since && `since ${since}`, remote && `from ${remote}`].filter(Boolean).join(" ");
+}
+
+/** A service with the address that is bound, else the one that was granted. */
+function serviceOf({ services, bound, unbound }: Row, name: string): string {
+  const why = unbound[name];
+  return `${name}=${bound[name] ?? services[name]}${why === undefined ? "" : ` (${why})`}`;
+}

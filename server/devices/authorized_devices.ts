@@ -1,0 +1,273 @@
+/**
+ * The devices that may link up, as their owner wrote them: a TOML file that is read again when it changes.
+ *
+ * @module
+ */
+
+import type { Clock } from "../../base/clock.ts";
+import { Emitter } from "../../base/emitter.ts";
+import { describeError } from "../../base/errors.ts";
+import { formatDuration } from "../../base/format.ts";
+import { formatPublicKey } from "../../net/tls/identity.ts";
+import type { Logger } from "../../base/logger.ts";
+import { atOnce, inSlices, type Steps } from "../../base/slices.ts";
+import { ConfigError } from "../../app/toml/config_error.ts";
+import { readStateFileSync, stampOf } from "../../app/files/private_file.ts";
+import { type Consent, hashOf } from "./consent.ts";
+import type { AuthorizedDevice } from "./entry.ts";
+import { DeviceReader, type DevicesFound } from "./reader.ts";
+import { type DevicesChange, findChanges } from "./change.ts";
+import { CUT_SETTLE_MS, findLoss, type Loss, MASS_LOSS_SETTLE_MS } from "./losses.ts";
+
+export { type AuthorizedDevice, parseComment } from "./entry.ts";
+export { parseDevices } from "./reader.ts";
+export type { DevicesChange } from "./change.ts";
+
+/** Milliseconds between two looks at the file. */
+export const DEVICES_POLL_MS = 500;
+
+/** Milliseconds that a changed file has to stand still before it counts: an editor may be half through. */
+export const DEVICES_SETTLE_MS = 100;
+
+/** A text of the file that is not believed yet. */
+interface Held {
+  readonly source: string;
+  readonly file: DevicesFound;
+  /** When it was seen first. */
+  readonly since: number;
+  /** Whether that has been told. */
+  told: boolean;
+}
+
+const NOBODY: Consent = { revoked: new Map() };
+
+/** The current devices. */
+export class AuthorizedDevices {
+  readonly #file: string;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #consent: () => Promise<Consent>;
+  readonly #reader: DeviceReader;
+  readonly #changes: Emitter<DevicesChange>;
+  #devices: DevicesFound;
+  /** The text that the devices are from. */
+  #inForce: string;
+  #stamp: string;
+  /** The text that was looked at last, whether it could be used or not. */
+  #source: string | undefined;
+  #held: Held | undefined;
+  #trouble: string | undefined;
+  #reading: Promise<void> = Promise.resolve();
+  #cancel: () => void;
+
+  /**
+   * Reads `file`, and again when it changes until {@linkcode close}. One that is not there yet has no devices.
+   *
+   * @param consent Tells which losses of access are meant.
+   * @throws {ConfigError} if it cannot be used.
+   */
+  constructor(
+    file: string,
+    clock: Clock,
+    log: Logger,
+    consent: () => Promise<Consent> = () => Promise.resolve(NOBODY),
+  ) {
+    this.#file = file;
+    this.#clock = clock;
+    this.#log = log;
+    this.#consent = consent;
+    this.#reader = new DeviceReader(file);
+    this.#changes = new Emitter(log);
+    this.#stamp = this.#look();
+    this.#source = this.#readText();
+    this.#inForce = this.#source ?? "";
+    this.#devices = atOnce(this.#reader.read(this.#inForce));
+    this.#cancel = clock.after(DEVICES_POLL_MS, () => this.#poll());
+  }
+
+  /** All devices, in the order of the file. */
+  get all(): AuthorizedDevice[] {
+    return [...this.#devices.devices];
+  }
+
+  /** Why the file is not taken as it stands now, if it is not: the devices are those of before. */
+  get trouble(): string | undefined {
+    return this.#trouble;
+  }
+
+  /** Sections of the file that were really read so far: what changes of it cost. */
+  get sectionsRead(): number {
+    return this.#reader.sectionsRead;
+  }
+
+  /** The device with a public key, if there is one. */
+  byKey(raw: Uint8Array): AuthorizedDevice | undefined {
+    return this.#devices.byKey.get(formatPublicKey(raw));
+  }
+
+  /** The device of a name, if there is one. */
+  byName(name: string): AuthorizedDevice | undefined {
+    return this.#devices.byName.get(name);
+  }
+
+  /** Whether a port is somebody's for good: whoever picks a free one has to leave it. */
+  isReserved(port: number): boolean {
+    return this.#devices.claims.has(port);
+  }
+
+  /** Calls `subscriber` for every change from now on; a large one comes in pieces. @returns what ends that. */
+  subscribe(subscriber: (change: DevicesChange) => void): () => void {
+    return this.#changes.subscribe(subscriber);
+  }
+
+  /** Reads a text of the file: what this has read before costs nothing. @throws {ConfigError} as for the file. */
+  parse(source: string): Promise<DevicesFound> {
+    return inSlices(this.#reader.read(source), this.#clock);
+  }
+
+  /**
+   * Reads the file now, without waiting for it to settle: for whoever has just changed it, whole.
+   *
+   * @returns when all have heard of what changed; never rejects.
+   */
+  reload(): Promise<void> {
+    return this.#reading = this.#reading.then(() => this.#read());
+  }
+
+  /** The same, if the file is not the one that was read last. */
+  refresh(): Promise<void> {
+    return this.#look() === this.#stamp ? this.#reading : this.reload();
+  }
+
+  /** Looks no more. Idempotent. */
+  close(): void {
+    this.#cancel();
+  }
+
+  /** Looks whether the file has changed, and reads it when it has stood still since the last look. */
+  #poll(seen?: string): void {
+    const stamp = this.#look();
+    const settled = stamp === this.#stamp || stamp === seen;
+    if (settled && (stamp !== this.#stamp || this.#held)) this.reload();
+    this.#cancel = this.#clock.after(
+      settled ? DEVICES_POLL_MS : DEVICES_SETTLE_MS,
+      () => this.#poll(settled ? undefined : stamp),
+    );
+  }
+
+  /** What changes when the file does. Looking is a matter of microseconds: not worth a promise. */
+  #look(): string {
+    return stampOf(this.#file);
+  }
+
+  #readText(): string | undefined {
+    return readStateFileSync(this.#file);
+  }
+
+  async #read(): Promise<void> {
+    this.#stamp = this.#look();
+    try {
+      const source = this.#readText();
+      if (source === this.#source) return this.#held && await this.#review(this.#held);
+      this.#source = source;
+      this.#held = undefined;
+      if (source === undefined) throw new ConfigError(`${this.#file} is gone`);
+      const file = await this.parse(source);
+      await this.#review({ source, file, since: this.#clock.now(), told: false });
+    } catch (error) {
+      const [what = ""] = describeError(error).split("\n"); // without the line and its caret, which are for a terminal
+      this.#trouble = what;
+      this.#log.error("{error}; the devices stay as they were", { error: what, file: this.#file });
+    }
+  }
+
+  /** Takes a text up, unless it looks like a mistake: then it has to stand still for long, or somebody to confirm it. */
+  async #review(held: Held): Promise<void> {
+    const { source, file, since } = held;
+    let loss = await this.#lossBy(file, NOBODY);
+    let meant: ReadonlyMap<string, number> = NOBODY.revoked;
+    if (this.#settleTime(loss, source) > 0) {
+      const consent = await this.#consent().catch((error: unknown) => {
+        this.#log.error("{error}; nobody can confirm what devices lose", { error: describeError(error) });
+        return NOBODY;
+      });
+      meant = consent.revoked;
+      if (consent.file !== undefined && consent.file === await hashOf(source)) loss = { ...loss, kind: "none" };
+      else loss = await this.#lossBy(file, consent);
+    }
+    const settle = this.#settleTime(loss, source);
+    if (this.#clock.now() - since >= settle) {
+      this.#held = undefined;
+      if (this.#trouble !== undefined) this.#log.info("{file} is taken as it stands again", { file: this.#file });
+      this.#trouble = undefined;
+      this.#inForce = source;
+      return await this.#apply(file);
+    }
+    this.#held = held;
+    this.#tellHeld(held, loss, settle);
+    const revoked = [...meant.keys()].filter((key) => this.#devices.byKey.has(key) && !file.byKey.has(key));
+    if (revoked.length > 0) await this.#apply(await inSlices(without(this.#devices, new Set(revoked)), this.#clock));
+  }
+
+  #lossBy(file: DevicesFound, { revoked }: Consent): Promise<Loss> {
+    return inSlices(findLoss(this.#devices, file, revoked, Date.now()), this.#clock);
+  }
+
+  /** How long a text has to stand still that takes this away. */
+  #settleTime({ kind }: Loss, source: string): number {
+    if (kind === "all") return Infinity;
+    if (kind === "most") return MASS_LOSS_SETTLE_MS;
+    const isCut = kind === "some" && this.#inForce.startsWith(source.trimEnd());
+    return isCut ? CUT_SETTLE_MS : 0;
+  }
+
+  #tellHeld(held: Held, { kind, lost, had }: Loss, settle: number): void {
+    const what = kind === "all"
+      ? "has no devices any more"
+      : kind === "most"
+      ? `takes access from ${lost} of ${had} devices at once`
+      : `ends before ${lost} of ${had} devices, as if it were cut off`;
+    const then = kind === "all"
+      ? 'if all are to go, "server confirm" says so'
+      : `"server confirm" takes it up at once, and ${formatDuration(settle)} of standing still does`;
+    this.#trouble = `${this.#file} ${what}`;
+    if (held.told) return;
+    held.told = true;
+    const facts = { file: this.#file, what, then, lost, had };
+    this.#log.error("{file} {what}; the devices stay as they were: {then}", facts);
+  }
+
+  async #apply(devices: DevicesFound): Promise<void> {
+    const changes = await inSlices(findChanges(this.#devices, devices), this.#clock);
+    this.#devices = devices;
+    if (changes.length === 0) return;
+    const total = (kind: keyof DevicesChange) => changes.reduce((sum, change) => sum + change[kind].length, 0);
+    this.#log.info("devices reread: {added} added, {removed} removed, {changed} changed", {
+      added: total("added"),
+      removed: total("removed"),
+      changed: total("changed"),
+    });
+    await inSlices(this.#tell(changes), this.#clock, 1);
+  }
+
+  *#tell(changes: readonly DevicesChange[]): Steps<void> {
+    for (const change of changes) {
+      this.#changes.emit(change);
+      yield;
+    }
+  }
+}
+
+/** The devices but for those with some keys. */
+function* without({ devices, claims }: DevicesFound, keys: ReadonlySet<string>): Steps<DevicesFound> {
+  const left: AuthorizedDevice[] = [];
+  const [byKey, byName] = [new Map<string, AuthorizedDevice>(), new Map<string, AuthorizedDevice>()];
+  for (const device of devices) {
+    yield;
+    if (keys.has(device.key)) continue;
+    left.push(device);
+    byKey.set(device.key, device);
+    byName.set(device.name, device);
+  }
+  return { devices: left, byKey, byName, claims };
+}

@@ -1,0 +1,70 @@
+/**
+ * One device, as the file of devices has it.
+ *
+ * @module
+ */
+
+import { V2_MAX_TEXT } from "../../protocol/limits.ts";
+import { parseName } from "../../protocol/name.ts";
+import { parseDuration } from "../../base/duration.ts";
+import { formatPublicKey, parsePublicKey } from "../../net/tls/identity.ts";
+import type { TomlTable } from "../../app/toml/table.ts";
+import { parseTime } from "../../app/values.ts";
+import { readGrants } from "./grant_table.ts";
+import type { ServiceGrant } from "./service_grant.ts";
+
+/** A device as the file has it. */
+export interface AuthorizedDevice {
+  /** Its name in logs and commands. */
+  readonly name: string;
+  /** Its public key, as text: what it is known by. */
+  readonly key: string;
+  /** What it may offer. */
+  readonly services: readonly ServiceGrant[];
+  /** When it may no longer link up, in milliseconds since 1970. */
+  readonly expires?: number;
+  /** Milliseconds that its session outlives a link, if not as for all (seed 002, "expiration time"). */
+  readonly expiration?: number;
+  /** Whether it may not link up for now. */
+  readonly disabled: boolean;
+  /** For people. */
+  readonly comment?: string;
+}
+
+/**
+ * Reads the table of a device.
+ *
+ * @throws {ConfigError} with the place of the mistake; what nobody asked for is for the table to reject.
+ */
+export function readDevice(name: string, table: TomlTable): AuthorizedDevice {
+  try {
+    parseName(name);
+  } catch (error) {
+    throw error instanceof SyntaxError ? table.error(undefined, error.message) : error;
+  }
+  const key = table.one("key", (text) => formatPublicKey(parsePublicKey(text)));
+  const services = table.table("services");
+  const expires = table.one("expires", parseTime);
+  const expiration = table.one("expiration", parseDuration);
+  const disabled = table.flag("disabled") ?? false;
+  const comment = table.one("comment", parseComment);
+  if (key === undefined) {
+    table.rejectUnknown(); // a slip of the pen explains more
+    throw table.error(undefined, `"key" is missing; "device key" prints it on the device`);
+  }
+  return {
+    name,
+    key,
+    services: services ? readGrants(services) : [],
+    ...(expires !== undefined && { expires }),
+    ...(expiration !== undefined && { expiration }),
+    disabled,
+    ...(comment !== undefined && { comment }),
+  };
+}
+
+/** Reads what stands beside a device for people. */
+export function parseComment(text: string): string {
+  if (new TextEncoder().encode(text).length <= V2_MAX_TEXT && !/\p{Cc}/u.test(text)) return text;
+  throw new SyntaxError(`a comment is one line of ${V2_MAX_TEXT} bytes at most`);
+}

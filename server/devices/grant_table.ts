@@ -1,0 +1,62 @@
+/**
+ * Services that are granted, as TOML files have them.
+ *
+ * @module
+ */
+
+import { V2_MAX_CHANNELS, V2_MAX_SERVICES } from "../../protocol/limits.ts";
+import { parseName } from "../../protocol/name.ts";
+import { parseNetwork } from "../../net/networks.ts";
+import { tomlKey, tomlString } from "../../app/toml/scan.ts";
+import type { TomlTable } from "../../app/toml/table.ts";
+import { parsePositiveDuration, wholeNumber } from "../../app/values.ts";
+import { formatGrantedAddress, parseGrantedAddress, type ServiceGrant } from "./service_grant.ts";
+
+/** Writes services as an inline table, `{ ssh = "0.0.0.0:2201" }`. */
+export function formatGrants(services: readonly ServiceGrant[]): string {
+  return `{ ${services.map((service) => `${tomlKey(service.name)} = ${formatGrant(service)}`).join(", ")} }`;
+}
+
+/** Writes what a service is granted: its address, or an inline table with its limits. */
+export function formatGrant({ listen, maxClients, idleTimeout, proxyFrom }: ServiceGrant): string {
+  const address = tomlString(formatGrantedAddress(listen));
+  if (maxClients === undefined && idleTimeout === undefined && !proxyFrom) return address;
+  const parts = [`listen = ${address}`];
+  if (maxClients !== undefined) parts.push(`max-clients = ${maxClients}`);
+  if (idleTimeout !== undefined) parts.push(`idle-timeout = "${idleTimeout}ms"`);
+  if (proxyFrom) parts.push(`proxy-from = [${proxyFrom.map(tomlString).join(", ")}]`);
+  return `{ ${parts.join(", ")} }`;
+}
+
+/** Reads the services of the table `services`: for each its address, or a table with `listen` and limits. */
+export function readGrants(services: TomlTable): ServiceGrant[] {
+  const { names } = services;
+  if (names.length > V2_MAX_SERVICES) {
+    throw services.error(undefined, `${names.length} services are too many; a device can have ${V2_MAX_SERVICES}`);
+  }
+  return names.map((name) => {
+    try {
+      parseName(name);
+    } catch (error) {
+      throw error instanceof SyntaxError ? services.error(name, error.message) : error;
+    }
+    return services.isTable(name)
+      ? readGrant(name, services.table(name)!)
+      : { name, listen: services.one(name, parseGrantedAddress)! };
+  });
+}
+
+function readGrant(name: string, table: TomlTable): ServiceGrant {
+  const listen = table.one("listen", parseGrantedAddress);
+  if (!listen) throw table.error(undefined, `"listen" is missing; for example: listen = "0.0.0.0:2201"`);
+  const maxClients = table.one("max-clients", wholeNumber(1, V2_MAX_CHANNELS));
+  const idleTimeout = table.one("idle-timeout", parsePositiveDuration);
+  const proxyFrom = table.list("proxy-from", (text) => (parseNetwork(text), text));
+  return {
+    name,
+    listen,
+    ...(maxClients !== undefined && { maxClients }),
+    ...(idleTimeout !== undefined && { idleTimeout }),
+    ...(proxyFrom && { proxyFrom }),
+  };
+}

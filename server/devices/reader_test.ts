@@ -1,0 +1,163 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { ConfigError } from "../../app/toml/config_error.ts";
+import { systemClock } from "../../base/clock.ts";
+import { formatPublicKey } from "../../net/tls/identity.ts";
+import { atOnce, inSlices } from "../../base/slices.ts";
+import { DeviceReader, parseDevices } from "./reader.ts";
+import { findChanges } from "./change.ts";
+import { cutSections } from "./sections.ts";
+import { PortClaims } from "../ports/port_claims.ts";
+import { overlaps, parseGrantedAddress } from "./service_grant.ts";
+import { key, test } from "./_state_fixture_test.ts";
+
+const keyOf = (n: number) =>
+  formatPublicKey(Uint8Array.from({ length: 32 }, (_, at) => at < 4 ? (n >> (8 * at)) & 0xff : 7));
+const entry = (n: number, address = "0.0.0.0:0") =>
+  `[dev${n}]\nkey = "${keyOf(n)}"\nservices = { ssh = "${address}" }\n\n`;
+const fleet = (count: number, address?: (n: number) => string) =>
+  Array.from({ length: count }, (_, n) => entry(n, address?.(n))).join("");
+
+test("a text is cut into one section for each device, with all that is below it", () => {
+  const source = `# ours\n\n[a]\nkey = 1\n[a.services]\nx = [\n  "1",\n]\n# of b\n\n["b.c"]\nx = 1\n [ d ]\n[d.e]`;
+  assert.deepEqual(
+    atOnce(cutSections(source)).map(({ name, start, end, line }) => [name, line, source.slice(start, end)]),
+    [
+      ["", 0, "# ours\n\n"],
+      ["a", 2, '[a]\nkey = 1\n[a.services]\nx = [\n  "1",\n]\n# of b\n\n'],
+      ["b.c", 10, '["b.c"]\nx = 1\n'],
+      ["d", 12, " [ d ]\n[d.e]"],
+    ],
+  );
+  const inline = 'a = { key = "x" }\nb.key = "y"\nb.services.s = "z"\n[c]\nkey = "w"\n';
+  assert.deepEqual(atOnce(cutSections(inline)).map(({ name }) => name), ["a", "b", "c"]);
+});
+
+test("whatever is written, in sections it means what it means as a whole", () => {
+  const name = fc.constantFrom("a", "b", '"c"', "'c'", "d-1", '"e.f"');
+  const line = fc.oneof(
+    name.map((name) => `[${name}]`),
+    name.map((name) => ` [ ${name} ] # it`),
+    name.map((name) => `[${name}.services]`),
+    name.map((name) => `[${name}.services.s]`),
+    name.map((name) => `[[${name}]]`),
+    name.chain((name) => fc.nat(3).map((n) => `${name} = { key = "${key(n)}" }`)),
+    name.chain((name) => fc.nat(3).map((n) => `${name}.key = "${key(n)}"`)),
+    fc.nat(3).map((n) => `key = "${key(n)}"`),
+    fc.constantFrom(
+      'services = { s = "0.0.0.0:0" }',
+      'services.t = "0.0.0.0:1"',
+      't = "0.0.0.0:1"',
+      'listen = "0.0.0.0:0"',
+      'comment = "x"',
+      'comment = """',
+      '"""',
+      "x = [",
+      "]",
+      "# c",
+      "",
+      "disabled = true",
+      "oops",
+    ),
+  );
+  const outcome = (read: () => unknown) => {
+    try {
+      return read();
+    } catch (error) {
+      assert.ok(error instanceof ConfigError, String(error));
+      return "refused";
+    }
+  };
+  fc.assert(
+    fc.property(fc.array(line, { maxLength: 9 }), (lines) => {
+      const source = lines.join("\n");
+      const inSections = outcome(() => new Map(parseDevices("d", source).map((device) => [device.name, device])));
+      const whole = outcome(() => new Map(parseDevices("d", `${source}\n${WHOLE}`).map((each) => [each.name, each])));
+      if (whole instanceof Map) whole.delete("zz");
+      assert.deepEqual(inSections, whole);
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+/** A device that sections cannot have, as a line of its comment looks like another one. */
+const WHOLE = `[zz]\nkey = "${key(99)}"\ncomment = """\\\n[yy]"""\n`;
+
+test("a mistake is named with its place, however far down it stands", () => {
+  for (
+    const [text, says] of [
+      [`[x]\nkye = 1\n`, /^d:4002:1: unknown key "kye"/],
+      ["[x\n", /^d:4001:\d+: not TOML/],
+      [`[dev7]\nkey = "${key(1)}"\n`, /^d:4001:\d+: not TOML/],
+      [`[x]\nkey = "${keyOf(7)}"\n`, /^d:4002:1: "dev7" has the same key/],
+      [`[x]\nkey = "${key(1)}"\nservices = { s = "1:1:1" }\n`, /^d:4003:14: "s"/],
+    ] as const
+  ) {
+    assert.throws(() => parseDevices("d", fleet(1000) + text), (error) => {
+      assert.ok(error instanceof ConfigError);
+      assert.match(error.message, says);
+      return true;
+    }, text);
+  }
+});
+
+test("reading again costs what has changed, and what did not is the same object", () => {
+  const reader = new DeviceReader("d");
+  const before = atOnce(reader.read(fleet(1000)));
+  assert.equal(reader.sectionsRead, 1000);
+  const after = atOnce(reader.read(fleet(1000).replace(entry(500), "") + entry(1000)));
+  assert.equal(reader.sectionsRead, 1001);
+  assert.equal(after.devices[998], before.devices[999]);
+  const [change, ...more] = atOnce(findChanges(before, after));
+  assert.deepEqual([change!.added.length, change!.removed.length, change!.changed.length, more.length], [1, 1, 0, 0]);
+});
+
+for (const [what, address] of [["port 0", undefined], ["one range", () => "0.0.0.0:20000-29999"]] as const) {
+  test(`twice as many devices that share ${what} take about twice the steps, none of them long`, async () => {
+    const steps = (count: number) => {
+      let taken = 0;
+      const reading = new DeviceReader("d").read(fleet(count, address));
+      while (!reading.next().done) taken++;
+      return taken;
+    };
+    assert.ok(steps(2_000) <= 2.1 * steps(1_000));
+    const source = fleet(20_000, address);
+    let [longest, turned] = [0, performance.now()];
+    const timer = setInterval(() => {
+      longest = Math.max(longest, performance.now() - turned);
+      turned = performance.now();
+    }, 1);
+    const { devices } = await inSlices(new DeviceReader("d").read(source), systemClock);
+    clearInterval(timer);
+    assert.equal(devices.length, 20_000);
+    assert.ok(longest < 250, `a turn of ${longest} ms`); // on a machine that does other things, too
+  });
+}
+
+test("many devices with one port on a host each are told apart quickly, and who clashes is found", () => {
+  const source = fleet(5_000, (n) => `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}:22`);
+  assert.equal(parseDevices("d", source).length, 5_000);
+  assert.throws(() => parseDevices("d", source + entry(6_000, "0.0.0.0:22")), /"dev0" has 10\.0\.0\.0:22/);
+});
+
+test("a claim is found if and only if two addresses overlap", () => {
+  const host = fc.constantFrom("0.0.0.0", "[::]", "127.0.0.1", "[::1]", "[0::1]", "localhost", "LOCALHOST", "[0::0]");
+  const address = fc.tuple(host, fc.constantFrom("0", "1", "2", "1-5")).map(([host, port]) =>
+    parseGrantedAddress(`${host}:${port}`)
+  );
+  fc.assert(fc.property(address, address, (a, b) => {
+    const claims = new PortClaims();
+    claims.add("x", { name: "s", listen: a });
+    assert.equal(claims.find(b) !== undefined, overlaps(a, b));
+    assert.equal(claims.find(b, "x"), undefined);
+  }));
+});
+
+test("the whole text is what counts where a line only looks like a device", () => {
+  const tricky = `${WHOLE}[b]\nkey = "${key(2)}"\n`;
+  assert.deepEqual(parseDevices("d", tricky).map(({ name, comment }) => [name, comment]), [["zz", "[yy]"], [
+    "b",
+    undefined,
+  ]]);
+  assert.throws(() => parseDevices("d", `[a]\nkey = "${key(1)}"\ncomment = '''\n[b]\n'''\n`), /a comment is one line/);
+});

@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { TomlTable } from "../../app/toml/table.ts";
+import { formatGrantedAddress, overlaps, parseGrant, parseGrantedAddress, type ServiceGrant } from "./service_grant.ts";
+import { formatGrants, readGrants } from "./grant_table.ts";
+
+const STRICT = { sanitizeOps: true, sanitizeResources: true };
+
+Deno.test("a host address has a port, a range, or 0 for any free one", STRICT, () => {
+  const table: [string, string, number, number][] = [
+    ["0.0.0.0:2201", "0.0.0.0", 2201, 2201],
+    ["[::1]:8000-8099", "::1", 8000, 8099],
+    ["localhost:0", "localhost", 0, 0],
+  ];
+  for (const [text, host, from, to] of table) {
+    assert.deepEqual(parseGrantedAddress(text), { host, from, to });
+    assert.equal(formatGrantedAddress({ host, from, to }), text);
+  }
+  assert.deepEqual(parseGrant("w.e-b_1=127.0.0.1:80").name, "w.e-b_1");
+  const wrong: [string, RegExp][] = [
+    ["0.0.0.0:9-8", /"9-8" in .* is not a range; write one as in 8000-8099/],
+    ["0.0.0.0:0-8", /is not a range/],
+    ["0.0.0.0:1-70000", /is not a port/],
+    ["0.0.0.0:1-2-3", /is not a port/],
+    ["0.0.0.0", /has no port/],
+    ["a b:1", /neither a host name nor an IP/],
+  ];
+  for (const [text, says] of wrong) {
+    assert.throws(() => parseGrantedAddress(text), (error) => error instanceof SyntaxError && says.test(error.message));
+  }
+  for (const text of ["ssh", "=0.0.0.0:1", "ssh=", "s h=0.0.0.0:1"]) {
+    assert.throws(() => parseGrant(text), { name: "SyntaxError", message: /write/ }, text);
+  }
+});
+
+Deno.test("services are read as they are written, with all their limits", STRICT, () => {
+  const services = fc.uniqueArray(
+    fc.record({
+      name: fc.stringMatching(/^[A-Za-z0-9._-]{1,63}$/),
+      listen: fc.oneof(
+        fc.nat(65535).map((port) => ({ host: "0.0.0.0", from: port, to: port })),
+        fc.tuple(fc.integer({ min: 1, max: 99 }), fc.integer({ min: 100, max: 65535 }))
+          .map(([from, to]) => ({ host: "fd00::1", from, to })),
+      ),
+      maxClients: fc.integer({ min: 1, max: 65536 }),
+      idleTimeout: fc.integer({ min: 1, max: 7 * 86_400_000 }),
+      proxyFrom: fc.constantFrom([], ["10.0.0.0/8", "::1"]),
+    }, { requiredKeys: ["name", "listen"], noNullPrototype: true }),
+    { selector: ({ name }) => name, maxLength: 5 },
+  );
+  fc.assert(fc.property(services, (written) => {
+    const table = TomlTable.parse("x", `services = ${formatGrants(written)}`);
+    // Whole numbers as keys come first in any object: the order of services means nothing.
+    const byName = (all: readonly ServiceGrant[]) => Object.fromEntries(all.map((grant) => [grant.name, grant]));
+    assert.deepEqual(byName(readGrants(table.table("services")!)), byName(written));
+    table.rejectUnknown();
+  }));
+});
+
+Deno.test("two fixed ports overlap on one host, and on all hosts of a family", STRICT, () => {
+  const both = (a: string, b: string) => {
+    const [first, second] = [parseGrantedAddress(a), parseGrantedAddress(b)];
+    assert.equal(overlaps(first, second), overlaps(second, first));
+    return overlaps(first, second);
+  };
+  for (const a of ["0.0.0.0:1", "127.0.0.1:1", "[::]:1", "localhost:1"]) assert.ok(both(a, "0.0.0.0:1"), a);
+  for (const a of ["[::1]:1", "127.0.0.1:1", "[0::0]:1"]) assert.ok(both(a, "[::]:1"), a);
+  assert.ok(both("[::1]:1", "[0:0::1]:1"));
+  assert.ok(both("LocalHost:1", "localhost:1"));
+  assert.ok(!both("127.0.0.1:1", "127.0.0.2:1"));
+  assert.ok(!both("0.0.0.0:1", "[::1]:1"));
+  assert.ok(!both("0.0.0.0:1", "0.0.0.0:2"));
+  assert.ok(!both("0.0.0.0:0", "0.0.0.0:0"));
+  assert.ok(!both("0.0.0.0:1", "0.0.0.0:1-5"));
+});

@@ -1,0 +1,64 @@
+/**
+ * The door of a listener for devices that stands behind load balancers: who it really is whom they bring.
+ *
+ * @module
+ */
+
+import { formatAddress, splitHostPort } from "../../protocol/address.ts";
+import type { Clock } from "../../base/clock.ts";
+import { describeError } from "../../base/errors.ts";
+import { MAX_HANDSHAKES } from "../../net/limits.ts";
+import { isInNetwork } from "../../net/networks.ts";
+import { ProxyHeaderCut, readProxyHeader } from "../../net/proxy/read_header.ts";
+import { closeQuietly, type Transport } from "../../net/transport.ts";
+import type { Refusals } from "./refusals.ts";
+
+/** Takes the PROXY protocol header off those who come from networks that are trusted to send one. */
+export class LinkDoor {
+  readonly #networks: readonly string[];
+  readonly #clock: Clock;
+  readonly #refusals: Refusals;
+  readonly #reading = new Set<Transport>();
+  #closed = false;
+
+  /** Connections from `networks` begin with a header; those from elsewhere are who they are. */
+  constructor(networks: readonly string[], clock: Clock, refusals: Refusals) {
+    this.#networks = networks;
+    this.#clock = clock;
+    this.#refusals = refusals;
+  }
+
+  /** Calls `admit` at once, or as soon as it is known for whom `transport` comes; never, if that is not said. */
+  enter(transport: Transport, admit: (transport: Transport) => void): void {
+    const { remote } = transport;
+    const [host] = splitHostPort(remote);
+    if (!this.#networks.some((network) => isInNetwork(host, network))) return admit(transport);
+    if (this.#reading.size >= MAX_HANDSHAKES) {
+      transport.cut();
+      return this.#refusals.tell(remote, `${MAX_HANDSHAKES} others have not sent their PROXY protocol header`);
+    }
+    this.#reading.add(transport);
+    this.#introduce(transport, admit).catch((error: unknown) => {
+      closeQuietly(transport.duplex);
+      if (this.#closed) return;
+      if (error instanceof ProxyHeaderCut && error.bytes === 0) return this.#refusals.tellMute(remote);
+      this.#refusals.tell(remote, describeError(error));
+    });
+  }
+
+  /** Closes those who are still in the doorway. */
+  close(): void {
+    this.#closed = true;
+    for (const transport of this.#reading) closeQuietly(transport.duplex);
+  }
+
+  async #introduce(transport: Transport, admit: (transport: Transport) => void): Promise<void> {
+    try {
+      const { source, duplex } = await readProxyHeader(transport.duplex, this.#clock);
+      if (this.#closed) return closeQuietly(duplex);
+      admit({ ...transport, duplex, remote: source ? formatAddress(source) : transport.remote });
+    } finally {
+      this.#reading.delete(transport);
+    }
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * Who came to a listener for devices and was turned away: a line in the log and an event for each.
+ *
+ * @module
+ */
+
+import type { Logger } from "../../base/logger.ts";
+import type { ServerEvent } from "../events.ts";
+
+/** Tells of those whom one listener turns away. */
+export class Refusals {
+  readonly #listen: string;
+  readonly #log: Logger;
+  readonly #emit: (event: ServerEvent) => void;
+  #mute = 0;
+
+  /** For the listener at the address `listen`. */
+  constructor(listen: string, log: Logger, emit: (event: ServerEvent) => void) {
+    this.#listen = listen;
+    this.#log = log;
+    this.#emit = emit;
+  }
+
+  /** One from `remote` was turned away. */
+  tell(remote: string, why: string): void {
+    const listen = this.#listen;
+    this.#log.warn("refused {remote} on {listen}: {why}", { remote, listen, why });
+    this.#emit({ type: "refused", listen, remote, why });
+  }
+
+  /** One from `remote` ended without a byte, as the health checks of load balancers do all day: nothing to warn of. */
+  tellMute(remote: string): void {
+    const listen = this.#listen;
+    const why = "it closed without a word";
+    const count = ++this.#mute;
+    this.#log.debug("refused {remote} on {listen}: {why}; {count} such by now", { remote, listen, why, count });
+    this.#emit({ type: "refused", listen, remote, why });
+  }
+}

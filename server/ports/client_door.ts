@@ -1,0 +1,100 @@
+/**
+ * The door of a service: how many clients may be in, how long one may be idle, and who it really is behind a load balancer.
+ *
+ * @module
+ */
+
+import { formatAddress, splitHostPort } from "../../protocol/address.ts";
+import type { ChannelEndReason } from "../../protocol/reasons.ts";
+import type { ChannelPump } from "../../relay/channel_pump.ts";
+import { describeError } from "../../base/errors.ts";
+import { isInNetwork } from "../../net/networks.ts";
+import { readProxyHeader } from "../../net/proxy/read_header.ts";
+import { resetQuietly } from "../../net/reset.ts";
+import type { Duplex } from "../../net/transport.ts";
+import type { ServiceGrant } from "../devices/service_grant.ts";
+import type { ServerSettings } from "../options.ts";
+
+/** How many are in; a door that is opened again later goes on with it. */
+export interface ClientCount {
+  /** Those who were let in and have not left. */
+  inside: number;
+}
+
+/** What becomes of those who come. */
+export interface ClientDoorEvents {
+  /** Serve it; the door hears of its end by {@linkcode ClientDoor.left}. */
+  serve(duplex: Duplex, address: string): void;
+  /** It was turned away; its connection is closed. */
+  refused(address: string, reason: ChannelEndReason, error: string | undefined): void;
+}
+
+/** Lets clients in. */
+export class ClientDoor {
+  /** Whose limits hold for those who come from now on. */
+  grant: ServiceGrant;
+  readonly #settings: ServerSettings;
+  readonly #events: ClientDoorEvents;
+  readonly #reading = new Set<Duplex>();
+  readonly #count: ClientCount;
+  #closed = false;
+
+  /** A door with the limits of `grant`. */
+  constructor(
+    grant: ServiceGrant,
+    settings: ServerSettings,
+    events: ClientDoorEvents,
+    count: ClientCount = { inside: 0 },
+  ) {
+    this.grant = grant;
+    this.#settings = settings;
+    this.#events = events;
+    this.#count = count;
+  }
+
+  /** A client from `address` wants in. */
+  enter(duplex: Duplex, address: string): void {
+    const { maxClients, proxyFrom } = this.grant;
+    if (maxClients !== undefined && this.#count.inside >= maxClients) {
+      resetQuietly(duplex);
+      return this.#events.refused(address, "too-many-channels", `${maxClients} clients are the most for this service`);
+    }
+    this.#count.inside++;
+    const [host] = splitHostPort(address);
+    if (!proxyFrom?.some((network) => isInNetwork(host, network))) return this.#events.serve(duplex, address);
+    this.#readHeader(duplex, address).catch((error: unknown) => {
+      resetQuietly(duplex);
+      this.left();
+      this.#events.refused(address, "client-closed", describeError(error));
+    });
+  }
+
+  /** A client that was let in has gone. */
+  left(): void {
+    this.#count.inside--;
+  }
+
+  /** Ends a client that is idle for too long. */
+  watch(pump: ChannelPump): void {
+    const { idleTimeout } = this.grant;
+    if (idleTimeout !== undefined) pump.endWhenIdle(idleTimeout);
+  }
+
+  /** Turns away those who are still in the doorway. */
+  close(): void {
+    this.#closed = true;
+    for (const duplex of this.#reading) resetQuietly(duplex);
+  }
+
+  /** A load balancer says first for whom it comes. */
+  async #readHeader(duplex: Duplex, address: string): Promise<void> {
+    this.#reading.add(duplex);
+    try {
+      const introduced = await readProxyHeader(duplex, this.#settings.clock);
+      if (this.#closed) throw new Error("the service was closed");
+      this.#events.serve(introduced.duplex, introduced.source ? formatAddress(introduced.source) : address);
+    } finally {
+      this.#reading.delete(duplex);
+    }
+  }
+}

@@ -1,0 +1,237 @@
+/**
+ * HostAddress:HostPort of one service: a listener for clients that is opened again and again if it must.
+ *
+ * @module
+ */
+
+import { formatAddress } from "../../protocol/address.ts";
+import { Backoff } from "../../base/backoff.ts";
+import { describeError } from "../../base/errors.ts";
+import { MAX_BINDS_A_TURN } from "../../net/limits.ts";
+import { Listener, ListenError } from "../../net/listener.ts";
+import type { ServerEvent } from "../events.ts";
+import type { ServerSettings } from "../options.ts";
+import { PortsInUse } from "./ports_in_use.ts";
+
+/** What a host port needs of its session. */
+export interface HostPortOwner {
+  /** The server's settings. */
+  readonly settings: ServerSettings;
+  /** The device's name, where the profile has names. */
+  readonly deviceName?: string | undefined;
+  /** Tells subscribers. */
+  emit(event: ServerEvent): void;
+  /** A client has connected. */
+  onClient(conn: Deno.TcpConn, port: HostPort): void;
+  /** A client could not be accepted for want of descriptors. */
+  onExhausted?(): void;
+  /** The listener was opened, or could not be, after the first try. */
+  onPortChanged?(port: HostPort): void;
+}
+
+/** Which port a free one came to before: clients know it. */
+export interface KeptPort {
+  /** The port, if there was one. */
+  get(): number | undefined;
+  /** Keeps it, or forgets it. */
+  set(port: number | undefined): void;
+  /** Whether a port of a range is somebody else's for good. */
+  isReserved?(port: number): boolean;
+  /** Whether a port is kept for another service: it is picked only if no other is left. */
+  isKeptByOther?(port: number): boolean;
+  /** What all host ports of the server listen on. */
+  readonly inUse?: PortsInUse;
+}
+
+/** A port to try, and what its owner is to hear if it comes to that one. */
+interface Candidate {
+  readonly port: number;
+  readonly warning?: string;
+}
+
+/** Tries for a free port that was kept and is in use, before another one is picked. */
+export const KEPT_PORT_TRIES = 3;
+
+/** Where to listen, and for what. */
+export interface HostPortOptions {
+  /** HostAddress. */
+  readonly host: string;
+  /** HostPort, or the first and last of a range; 0 picks a free one. */
+  readonly ports: readonly [number, number];
+  /** The service, as logs and events call it. */
+  readonly localAddress: string;
+  /** See {@linkcode KeptPort}. */
+  readonly kept: KeptPort;
+  /** What to wait for before the first try: ports that are being freed. */
+  readonly after?: Promise<void> | undefined;
+}
+
+/** Opens its listener, again and again if it must: one port in use does not take the others down. */
+export class HostPort {
+  /** The service, as logs and events call it. */
+  readonly localAddress: string;
+  /** Why the listener is not open, if it is not. */
+  error: string | undefined;
+
+  readonly #options: HostPortOptions;
+  readonly #owner: HostPortOwner;
+  readonly #inUse: PortsInUse;
+  readonly #backoff = new Backoff();
+  #listener: Listener | undefined;
+  #cancelRetry: (() => void) | undefined;
+  #isFirstTry = true;
+  #failures = 0;
+  #closed = false;
+
+  /** Tries to open at once, or as soon as it may. */
+  constructor(options: HostPortOptions, owner: HostPortOwner) {
+    this.localAddress = options.localAddress;
+    this.#options = options;
+    this.#owner = owner;
+    this.#inUse = options.kept.inUse ?? new PortsInUse();
+    if (!options.after) this.#open();
+    this.#isFirstTry = false;
+    options.after?.then(() => this.#closed || this.#open());
+  }
+
+  /** Whether it has been tried: it is open, or there is an error. */
+  get isSettled(): boolean {
+    return this.isOpen || this.error !== undefined;
+  }
+
+  /** The address really bound, or the one asked for while there is none. */
+  get address(): string {
+    if (this.#listener) return this.#listener.address;
+    const { host, ports: [first, last] } = this.#options;
+    return formatAddress({ host, port: first }) + (last === first ? "" : `-${last}`);
+  }
+
+  /** Whether clients can connect. */
+  get isOpen(): boolean {
+    return this.#listener !== undefined;
+  }
+
+  /** Frees the port. Idempotent. @returns when the port can be had again. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelRetry?.();
+    const listener = this.#listener;
+    listener?.close();
+    await listener?.ended;
+    if (listener) this.#inUse.delete(this.#options.host, listener.port);
+  }
+
+  /** Whose service it is, in the logger's words: devices may call theirs the same. v1 has no names. */
+  get #subject(): string {
+    return this.#owner.deviceName === undefined ? "{localAddress}" : "{device}/{localAddress}";
+  }
+
+  get #subjectFacts(): { localAddress: string; device?: string } {
+    const { localAddress } = this;
+    const { deviceName: device } = this.#owner;
+    return device === undefined ? { localAddress } : { localAddress, device };
+  }
+
+  #open(): void {
+    const { settings } = this.#owner;
+    const { clock, logger } = settings;
+    const { localAddress } = this;
+    try {
+      this.#listener = this.#bind();
+    } catch (error) {
+      const isNews = !this.isSettled && !this.#isFirstTry;
+      this.#options.kept.set(undefined);
+      this.#failures++;
+      const retryIn = this.#backoff.next();
+      const message = this.error = describeError(error);
+      const hostAddress = this.address;
+      logger.error(`{error}; clients cannot reach ${this.#subject}; next try in {retryIn} ms`, {
+        error: message,
+        hostAddress,
+        ...this.#subjectFacts,
+        retryIn: Math.round(retryIn),
+      });
+      this.#owner.emit({
+        type: "host-failed",
+        hostAddress,
+        localAddress,
+        device: this.#owner.deviceName,
+        error: message,
+      });
+      this.#cancelRetry = clock.after(retryIn, () => this.#open());
+      if (isNews) this.#owner.onPortChanged?.(this);
+      return;
+    }
+    if (!this.#listener) { // there are more ports to try
+      this.#cancelRetry = clock.after(0, () => this.#open());
+      return;
+    }
+    this.#inUse.add(this.#options.host, this.#listener.port);
+    this.error = undefined;
+    this.#failures = 0;
+    this.#options.kept.set(this.#listener.port);
+    const hostAddress = this.#listener.address;
+    logger.info(`open {hostAddress} for ${this.#subject}`, { hostAddress, ...this.#subjectFacts });
+    this.#owner.emit({ type: "host-open", hostAddress, localAddress, device: this.#owner.deviceName });
+    if (!this.#isFirstTry) this.#owner.onPortChanged?.(this);
+  }
+
+  /**
+   * Binds the port that was kept, else the first of the range that can be had.
+   *
+   * @returns nothing if there are more to try, in another turn.
+   */
+  #bind(): Listener | undefined {
+    const { host, ports: [first, last] } = this.#options;
+    const { clock, logger } = this.#owner.settings;
+    let failure: unknown;
+    let tries = 0;
+    for (const { port, warning } of this.#candidates()) {
+      if (tries++ === MAX_BINDS_A_TURN) return undefined;
+      try {
+        const listener = Listener.open({ host, port }, clock, logger, (conn) => this.#owner.onClient(conn, this));
+        listener.onExhausted = () => this.#owner.onExhausted?.();
+        if (warning) {
+          const before = this.#options.kept.get();
+          const facts = {
+            hostAddress: listener.address,
+            ...this.#subjectFacts,
+            ...(before !== undefined && { before }),
+          };
+          logger.warn(`{hostAddress} is for ${this.#subject} now: ${warning}`, facts);
+        }
+        return listener;
+      } catch (error) {
+        failure = error;
+        if (error instanceof ListenError && error.code === "EADDRNOTAVAIL") throw error; // another port is no better
+        if (first !== last) this.#inUse.found(host, port, clock.now());
+      }
+    }
+    throw failure ?? new Error(`Cannot listen on ${this.address}: every port of the range is in use, or another's`);
+  }
+
+  /** The ports to try, in their order. */
+  *#candidates(): Generator<Candidate, void, void> {
+    const { host, ports: [first, last], kept } = this.#options;
+    const found = kept.get();
+    // It may be from a time when another port was asked for.
+    const before = found !== undefined && (first === 0 || found >= first && found <= last) ? found : undefined;
+    if (first === last) {
+      yield { port: before ?? first };
+      if (before !== undefined && first === 0 && this.#failures >= KEPT_PORT_TRIES) {
+        yield { port: 0, warning: "port {before}, which it had, is in use" };
+      }
+      return;
+    }
+    if (before !== undefined) yield { port: before };
+    const now = this.#owner.settings.clock.now();
+    const free = () => this.#inUse.free(host, first, last, now);
+    for (const port of free()) {
+      if (port !== before && !kept.isReserved?.(port) && !kept.isKeptByOther?.(port)) yield { port };
+    }
+    for (const port of free()) {
+      if (port === before || kept.isReserved?.(port) || !kept.isKeptByOther?.(port)) continue;
+      yield { port, warning: "it was kept for another service, and no other port is left" };
+    }
+  }
+}

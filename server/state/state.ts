@@ -1,0 +1,122 @@
+/**
+ * What a v2 server keeps in files, as its options: who it is, who may come, who may enrol, and which ports they had.
+ *
+ * @module
+ */
+
+import { resolve } from "node:path";
+import { parseAddress } from "../../protocol/address.ts";
+import { systemClock } from "../../base/clock.ts";
+import { describeError } from "../../base/errors.ts";
+import type { Logger } from "../../base/logger.ts";
+import { ConfigError } from "../../app/toml/config_error.ts";
+import { sweepBeside, sweepState } from "../../app/files/leftovers.ts";
+import { loadIdentity } from "../../app/files/state.ts";
+import { AuthorizedDevices } from "../devices/authorized_devices.ts";
+import { readConsent, reserveConsent } from "../devices/consent.ts";
+import { Enrolments } from "./enrolments.ts";
+import { devicesFile, writeFacts } from "./facts.ts";
+import { KeptPorts } from "../ports/kept_ports.ts";
+import { LiveState } from "./live_state.ts";
+import type { V2Options } from "../options.ts";
+import type { ServerHandle } from "../server.ts";
+
+/** Files of the state that are written under its lock. */
+const STATE_FILES = ["identity.pem", "devices.toml", "enrolments.toml", "ports.toml", "server.toml"];
+
+/** The state of a running server. */
+export interface V2State {
+  /** For `serve`. */
+  readonly options: V2Options;
+  /** Tells the commands about devices where the server listens and how it proves itself, unless another did first. */
+  announce(addresses: readonly string[], security: "pinned" | "pki" | "plain"): Promise<void>;
+  /** Tells them which devices are online from now on. */
+  watch(server: Pick<ServerHandle, "device" | "devices" | "subscribe">): void;
+  /** Reads the file of devices now, without waiting for the next look at it. */
+  reload(): void;
+  /** Looks at the files no more, and writes what has not been written. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the state in `folder`, and makes what is missing.
+ *
+ * @param given The file of authorized devices, if it is another than that of the state.
+ * @throws {ConfigError} if a file is damaged, or others can read what they must not.
+ */
+export async function openV2State(folder: string, given: string | undefined, logger: Logger): Promise<V2State> {
+  const identity = await loadIdentity(folder);
+  const file = devicesFile(folder, given && resolve(given));
+  const ports = await KeptPorts.load(folder, systemClock, logger);
+  const devices = new AuthorizedDevices(file, systemClock, logger, () => readConsent(folder));
+  const enrolments = new Enrolments(folder, file, { read: (source) => devices.parse(source) });
+  const live = await LiveState.open(folder, systemClock, logger);
+  // A running server writes live.toml without the lock.
+  await sweepState(folder, live.isFirst ? [...STATE_FILES, "live.toml"] : STATE_FILES, logger);
+  sweepBeside(file, folder, logger);
+  await reserveConsent(folder).catch((error: unknown) => {
+    logger.debug("{error}; while that lasts, the last device cannot be revoked", { error: describeError(error) });
+  });
+  const unsubscribe = devices.subscribe(({ added, removed, changed }) => {
+    // A device with a new key is removed and added: its clients go on to look for it where it was.
+    const still = new Set(added.map(({ name }) => name));
+    for (const { name, key } of removed) {
+      live.forget(key);
+      if (!still.has(name)) ports.forget(name);
+    }
+    for (const { before, after } of changed) {
+      if (before.name !== after.name) ports.rename(before.name, after.name);
+    }
+  });
+  return {
+    options: {
+      identity,
+      devices,
+      ports: {
+        get: (device, service) => ports.get(device, service),
+        set: (device, service, port) => ports.set(device, service, port),
+        isReserved: (port) => devices.isReserved(port),
+        isKeptByOther: (port, device, service) => ports.isKeptByOther(port, device, service),
+      },
+      enrolments: {
+        async secretHash(token) {
+          return (await enrolments.find(token))?.secretHash;
+        },
+        waits: (token) => enrolments.waits(token),
+        async redeem(token, publicKey) {
+          await devices.refresh();
+          // What looks like a mistake must not become the new truth by being added to.
+          if (devices.trouble !== undefined) throw new ConfigError(devices.trouble);
+          const redemption = await enrolments.redeem(token, publicKey);
+          await devices.refresh();
+          if (!redemption.ok) return { refused: redemption.text };
+          return devices.byKey(publicKey) ?? { refused: `${redemption.device} was enrolled, and is gone again` };
+        },
+      },
+    },
+    async announce(addresses, security) {
+      if (!live.isFirst) return;
+      const facts = { addresses: addresses.map(parseAddress), security, ...(given !== undefined && { devices: file }) };
+      try {
+        await writeFacts(folder, facts);
+      } catch (error) { // devices are served all the same
+        logger.warn("{error}; enroll cannot tell where this server listens, unless that is what it was the last time", {
+          error: describeError(error),
+        });
+      }
+    },
+    watch(server) {
+      live.watch(() => server.devices(), (name) => server.device(name));
+      server.subscribe((event) => {
+        if (event.type !== "client-end" && "device" in event && event.device !== undefined) live.changed(event.device);
+      });
+    },
+    reload: () => void devices.reload(),
+    async close() {
+      unsubscribe();
+      devices.close();
+      await ports.flush();
+      await live.close();
+    },
+  };
+}

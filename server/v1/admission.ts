@@ -1,0 +1,55 @@
+/**
+ * The door of a listener for devices: who is there is settled from the first bytes, within bounds.
+ *
+ * @module
+ */
+
+import { detectOpening, MAX_OPENING, type Stranger } from "../../protocol/detect.ts";
+import type { Clock } from "../../base/clock.ts";
+import { describeError } from "../../base/errors.ts";
+import { PROXY_HINT } from "../../net/proxy/read_header.ts";
+import { closeQuietly, type Transport } from "../../net/transport.ts";
+
+/** A device's first bytes, or why it was turned away; `mute` is who ended without a byte. */
+export type Admission =
+  | { readonly opening: Uint8Array }
+  | { readonly refused: string; readonly mute?: boolean };
+
+function strangerAt({ speaks, what }: Stranger): string {
+  const hint = speaks === "v2" || speaks === "tls"
+    ? "; this listener is for profile v1: a v2 device needs one for v2, or --profile v1"
+    : speaks === "proxy"
+    ? `; ${PROXY_HINT}`
+    : "";
+  return `expected LISTEN (00 00 04 00), got ${what}${hint}`;
+}
+
+/** Reads until the profile is known; closes the connection of whoever is no device. */
+export async function admit(transport: Transport, clock: Clock, timeout: number): Promise<Admission> {
+  const { duplex } = transport;
+  const buffer = new Uint8Array(MAX_OPENING);
+  let fill = 0;
+  let late = false;
+  const cancel = clock.after(timeout, () => {
+    late = true;
+    closeQuietly(duplex);
+  });
+  const refuse = (why: string): Admission => {
+    closeQuietly(duplex);
+    return { refused: why, mute: fill === 0 && !late };
+  };
+  try {
+    for (;;) {
+      const count = await duplex.read(buffer.subarray(fill));
+      if (count === null) return refuse(fill === 0 ? "it closed without a word" : `it closed after ${fill} bytes`);
+      fill += count;
+      const opening = detectOpening(buffer.subarray(0, fill));
+      if (opening.kind === "v1") return { opening: buffer.subarray(0, fill) };
+      if (opening.kind === "stranger") return refuse(strangerAt(opening));
+    }
+  } catch (error) {
+    return refuse(late ? `no LISTEN within ${timeout / 1000} s` : describeError(error));
+  } finally {
+    cancel();
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * Clients of a v1 link that ended their writing side and are held for what may still come for them.
+ *
+ * TCP shows a client that has closed as one that has only ended its writing side, so each that closes is held, too, with
+ * its id and its service. A few are held for the whole time; the more there are, the shorter each of them is.
+ *
+ * @module
+ */
+
+import type { Clock } from "../../base/clock.ts";
+
+/** Clients of a link that are held for the whole time; of more, each for its part of that. */
+export const HELD_IN_FULL = 16;
+
+/** The same of all links of a server. */
+export const HELD_IN_FULL_BY_ALL = 256;
+
+/** Milliseconds after which a client that is not quiet yet is looked at again. */
+const LOOK_MS = 100;
+
+/** A client that is held. */
+export interface Held {
+  /** Since when nothing has come for it, nor been taken by it; `Infinity` while that does not count. */
+  readonly quietSince: number;
+  /** Ends it. */
+  end(reason: "client-finished"): void;
+}
+
+/** How many are held on all links. */
+export interface HeldCount {
+  held: number;
+}
+
+/** Those of one link; each also has its own time, beyond which it ends by itself. */
+export class HeldClients {
+  readonly #clock: Clock;
+  readonly #timeout: number;
+  readonly #count: HeldCount;
+  readonly #all = new Set<Held>();
+  #cancelTimer: () => void = () => {};
+
+  /** Nobody yet; `timeout` in milliseconds is the whole time, `count` is shared by all links. */
+  constructor(clock: Clock, timeout: number, count: HeldCount) {
+    this.#clock = clock;
+    this.#timeout = timeout;
+    this.#count = count;
+  }
+
+  /** Milliseconds without a byte for which each is held now. */
+  get hold(): number {
+    const share = Math.min(1, HELD_IN_FULL / this.#all.size, HELD_IN_FULL_BY_ALL / this.#count.held);
+    return this.#timeout * share;
+  }
+
+  /** One more is held. */
+  add(client: Held): void {
+    if (this.#all.has(client)) return;
+    this.#all.add(client);
+    this.#count.held++;
+    this.#look();
+  }
+
+  /** One is not held any more. Idempotent. */
+  delete(client: Held): void {
+    if (!this.#all.delete(client)) return;
+    this.#count.held--;
+    if (this.#all.size === 0) this.#cancelTimer();
+  }
+
+  /** Ends all that are quiet: what they hold is wanted elsewhere. */
+  giveUp(): void {
+    for (const client of [...this.#all]) if (client.quietSince !== Infinity) this.#end(client);
+  }
+
+  /** Ends those whose part of the time is over, the ones that were held first first. */
+  #look(): void {
+    this.#cancelTimer();
+    const now = this.#clock.now();
+    let next = Infinity;
+    for (const client of [...this.#all]) {
+      const { hold } = this;
+      if (hold >= this.#timeout) return; // each has its own timer for that
+      const due = client.quietSince + hold;
+      if (due <= now) this.#end(client);
+      else next = Math.min(next, due - now);
+    }
+    if (this.#all.size === 0) return;
+    this.#cancelTimer = this.#clock.after(Math.ceil(Math.min(next, LOOK_MS)), () => this.#look());
+  }
+
+  #end(client: Held): void {
+    this.delete(client);
+    client.end("client-finished");
+  }
+}

@@ -1,0 +1,188 @@
+/**
+ * A listener for devices. On v1 it serves one device at a time, as the profile knows no identity.
+ *
+ * @module
+ */
+
+import { addressGroup } from "../../protocol/address_group.ts";
+import { v1Codec } from "../../protocol/v1/codec.ts";
+import { FIRST_FRAME_TIMEOUT_MS, LISTEN_GRACE_MS, MAX_PENDING_LINKS } from "../../net/limits.ts";
+import { Listener } from "../../net/listener.ts";
+import { closeQuietly, tcpTransport, type Transport } from "../../net/transport.ts";
+import { admit } from "./admission.ts";
+import type { ServerEvent } from "../events.ts";
+import { LINK_BURST, LINK_REFUSAL_HOLD_MS, LinkRates } from "../door/link_rate.ts";
+import { LinkDoor } from "../door/link_door.ts";
+import { LinkSession, type Presence } from "./session.ts";
+import { Newcomer } from "../door/newcomer.ts";
+import type { Forward, ServerSettings, V1ListenOptions } from "../options.ts";
+import { PendingConnections } from "../door/pending.ts";
+import { Refusals } from "../door/refusals.ts";
+
+/** Time that the device of a live link has to answer when another one wants its place, in milliseconds. */
+export const TAKE_OVER_PROBE_MS = 3_000;
+
+const ONE_DEVICE = "; v1 has one device for a listener, so give this one another";
+
+/** Who ended without a byte. */
+const MUTE = Symbol("mute");
+
+/** Why the device of a live link keeps its place. */
+const WHY_IT_STAYS: Readonly<Record<Exclude<Presence, "gone">, string>> = {
+  answers: `is linked and answers${ONE_DEVICE}`,
+  takes: `is linked and takes what is sent to it${ONE_DEVICE}`,
+  held: "is linked, and whether it lives cannot be seen while a slow client holds up its link; come again",
+  unaskable: "is linked, and cannot be asked whether it lives while all client ids are in use; come again",
+};
+
+/** Accepts devices and keeps the session of the one that is linked. */
+export class LinkListener {
+  /** The wire profile. */
+  readonly profile: "v1" = "v1";
+  /** v1 has no TLS. */
+  readonly security: "plain" = "plain";
+  /** What it was asked for. */
+  readonly options: V1ListenOptions;
+
+  readonly #settings: ServerSettings;
+  readonly #emit: (event: ServerEvent) => void;
+  readonly #listener: Listener;
+  readonly #refusals: Refusals;
+  readonly #door: LinkDoor;
+  readonly #keptPorts = new Map<Forward, number>();
+  readonly #pending: PendingConnections;
+  /** v1 knows no device but by its address. */
+  readonly #rates: LinkRates;
+  readonly #sessions = new Set<LinkSession>();
+  #current: LinkSession | undefined;
+  #claimed = false;
+  #closed = false;
+
+  /**
+   * Binds and starts to accept.
+   *
+   * @throws {ListenError} if the address cannot be had.
+   */
+  constructor(options: V1ListenOptions, settings: ServerSettings, emit: (event: ServerEvent) => void) {
+    this.options = options;
+    this.#settings = settings;
+    this.#emit = emit;
+    const { clock, logger } = settings;
+    this.#pending = new PendingConnections(clock, { max: MAX_PENDING_LINKS, grace: LISTEN_GRACE_MS });
+    this.#rates = new LinkRates(clock);
+    this.#listener = Listener.open(
+      options.address,
+      clock,
+      logger,
+      (conn) => this.#door.enter(tcpTransport(conn), (transport) => this.#onLink(transport)),
+    );
+    const { address } = this.#listener;
+    this.#refusals = new Refusals(address, logger, emit);
+    this.#door = new LinkDoor(options.proxyFrom ?? [], clock, this.#refusals);
+    logger.info("listening on {address} for a device ({profile})", { address, profile: options.profile });
+    emit({ type: "listening", address, profile: options.profile, security: "plain" });
+  }
+
+  /** The address really bound. */
+  get address(): string {
+    return this.#listener.address;
+  }
+
+  /** Resolves when nothing of it is left, after {@linkcode LinkListener.stop} and the end of its sessions. */
+  async ended(): Promise<void> {
+    await this.#listener.ended;
+    await Promise.all([...this.#sessions].map((session) => session.ended));
+  }
+
+  /** Stops to accept, and ends the link in order. */
+  async shutdown(): Promise<void> {
+    this.#stop();
+    await Promise.all([...this.#sessions].map((session) => session.shutdown()));
+  }
+
+  /** Stops to accept, and ends everything at once. Idempotent. */
+  close(): void {
+    this.#stop();
+    for (const session of this.#sessions) session.close("shutting-down");
+  }
+
+  #stop(): void {
+    this.#closed = true;
+    this.#listener.close();
+    this.#door.close();
+    this.#pending.evictAll();
+  }
+
+  #onLink(transport: Transport): void {
+    const { duplex, remote } = transport;
+    const newcomer = new Newcomer(remote, () => closeQuietly(duplex));
+    const full = this.#pending.add(newcomer);
+    if (full !== undefined) {
+      closeQuietly(duplex);
+      return this.#refusals.tell(remote, full);
+    }
+    this.#admit(transport, newcomer).then((refused) => {
+      this.#pending.remove(newcomer);
+      if (refused === undefined) return;
+      closeQuietly(duplex);
+      if (this.#closed) return;
+      if (refused === MUTE) this.#refusals.tellMute(remote);
+      else this.#refusals.tell(remote, refused);
+    });
+  }
+
+  /** @returns why it has to go, if it has to. */
+  async #admit(transport: Transport, newcomer: Newcomer): Promise<string | typeof MUTE | undefined> {
+    const { clock } = this.#settings;
+    const admission = await admit(transport, clock, FIRST_FRAME_TIMEOUT_MS);
+    if (newcomer.evicted) return "it had not said LISTEN, and made room for others";
+    if ("refused" in admission) return admission.mute ? MUTE : admission.refused;
+    const { net } = addressGroup(newcomer.host);
+    if (this.#rates.take(net) > 0) {
+      await newcomer.hold(clock, LINK_REFUSAL_HOLD_MS);
+      return `more than ${LINK_BURST} links in a row came from ${net}; from there one a second is taken`;
+    }
+    this.#pending.remove(newcomer); // of those who said LISTEN one at a time is seen to
+    return await this.#claim(transport, admission.opening);
+  }
+
+  /**
+   * Gives the place to a newcomer, unless a live link keeps it; a dead one that had not been noticed is closed. One at a
+   * time: others are refused meanwhile, and come back.
+   *
+   * @returns why the newcomer has to go, if it has to.
+   */
+  async #claim(transport: Transport, opening: Uint8Array): Promise<string | undefined> {
+    if (this.#claimed) return "another device came just before, and it is being seen whether there is room; come again";
+    this.#claimed = true;
+    try {
+      const current = this.#current;
+      if (current) {
+        const presence = current.done ? "gone" : await current.probe(TAKE_OVER_PROBE_MS);
+        if (presence !== "gone") return `device ${current.device} ${WHY_IT_STAYS[presence]}`;
+        current.close("replaced", "it did not answer when its device came back");
+        await current.down;
+      }
+      if (this.#closed) closeQuietly(transport.duplex);
+      else this.#start(transport, opening);
+      return undefined;
+    } finally {
+      this.#claimed = false;
+    }
+  }
+
+  #start(transport: Transport, opening: Uint8Array): void {
+    const session = new LinkSession({
+      transport,
+      codec: v1Codec,
+      listen: this.options,
+      listenAddress: this.address,
+      settings: this.#settings,
+      keptPorts: this.#keptPorts,
+      emit: this.#emit,
+    }, opening);
+    this.#current = session;
+    this.#sessions.add(session);
+    session.ended.then(() => this.#sessions.delete(session));
+  }
+}

@@ -1,0 +1,279 @@
+/**
+ * A device's link on the server: its host listeners and its clients.
+ *
+ * @module
+ */
+
+import { type Address, formatAddress } from "../../protocol/address.ts";
+import type { Codec } from "../../protocol/codec.ts";
+import type { ChannelEndReason, LinkEndReason } from "../../protocol/reasons.ts";
+import { V1ServerLink } from "../../protocol/v1/server_link.ts";
+import { type ChannelSummary, nothingCarried } from "../../relay/channel_end.ts";
+import { ChannelPump } from "../../relay/channel_pump.ts";
+import { MAX_LEAVING_CHANNELS } from "../../net/limits.ts";
+import { LinkDriver } from "../../relay/link_driver.ts";
+import type { LinkEnd } from "../../relay/link_end.ts";
+import { resetQuietly } from "../../net/reset.ts";
+import { formatNetAddr, type Transport, tuneSocket } from "../../net/transport.ts";
+import { tellClientEnd } from "../ports/client_end.ts";
+import type { ServerEvent } from "../events.ts";
+import { HeldClients } from "./held_clients.ts";
+import { HostPort, type HostPortOwner } from "../ports/host_port.ts";
+import type { Forward, ServerSettings, V1ListenOptions } from "../options.ts";
+import { MAX_ID_WAIT_MS, SHORT_ID_WAIT_MS, type WaitingClient, WaitingClients } from "./waiting_clients.ts";
+
+/** While fewer ids than this are free, clients that only wait for what may still come make room. */
+export const RESERVED_IDS = 32;
+
+/** What a device showed of itself when it was asked. */
+export type Presence =
+  /** A byte. */
+  | "answers"
+  /** No byte, but it took some of what waits for it. */
+  | "takes"
+  /** Nothing that could be seen: a slow client pauses the reading of the link. */
+  | "held"
+  /** Nothing, and it could not be asked: all client ids are in use. */
+  | "unaskable"
+  /** Nothing. */
+  | "gone";
+
+/** What a session needs. */
+export interface LinkSessionOptions {
+  /** The connection to the device; the session closes it. */
+  readonly transport: Transport;
+  /** The profile that was detected. */
+  readonly codec: Codec;
+  /** The listener that the device came to. */
+  readonly listen: V1ListenOptions;
+  /** Its address really bound. */
+  readonly listenAddress: string;
+  /** The server's settings. */
+  readonly settings: ServerSettings;
+  /** The ports that port 0 came to before, by forward. */
+  readonly keptPorts: Map<Forward, number>;
+  /** Tells subscribers. */
+  emit(event: ServerEvent): void;
+}
+
+/** The life of one link on the server. */
+export class LinkSession implements HostPortOwner {
+  /** The server's settings. */
+  readonly settings: ServerSettings;
+  /** Resolves when the link is down and its host ports are free; never rejects. */
+  readonly down: Promise<void>;
+  /** Resolves when its clients are closed too; never rejects. */
+  readonly ended: Promise<void>;
+
+  readonly #options: LinkSessionOptions;
+  readonly #driver: LinkDriver;
+  readonly #link: V1ServerLink;
+  readonly #since: number;
+  readonly #ports: HostPort[] = [];
+  readonly #targets = new Map<HostPort, Address>();
+  readonly #pumps = new Set<ChannelPump>();
+  readonly #waiting: WaitingClients;
+  readonly #held: HeldClients;
+
+  /** Takes over a connection whose first bytes are `opening`. */
+  constructor(options: LinkSessionOptions, opening: Uint8Array) {
+    this.#options = options;
+    this.settings = options.settings;
+    const { clock, linkWriteTimeout, halfCloseTimeout, heldCount } = options.settings;
+    this.#held = new HeldClients(clock, halfCloseTimeout, heldCount);
+    this.#since = clock.now();
+    this.#driver = new LinkDriver({ transport: options.transport, clock, writeTimeout: linkWriteTimeout });
+    this.#link = new V1ServerLink(options.codec, this.#driver, {
+      onListening: () => this.#onListening(),
+      onIdFree: () => this.#onIdFree(),
+    });
+    this.#waiting = new WaitingClients(clock, (client) => this.#refuse(client, "too-many-channels"));
+    this.down = this.#driver.ended.then((end) => this.#onDown(end));
+    this.ended = this.down.then(() => Promise.all([...this.#pumps].map((pump) => pump.done))).then(() => {});
+    this.#driver.start(this.#link, opening);
+  }
+
+  /** Whether the link is down. */
+  get done(): boolean {
+    return this.#driver.done;
+  }
+
+  /** Where the device dialled from. */
+  get device(): string {
+    return this.#options.transport.remote;
+  }
+
+  /** Tells subscribers. */
+  emit(event: ServerEvent): void {
+    this.#options.emit(event);
+  }
+
+  /**
+   * Asks the device whether it lives, and says `timeout` milliseconds later at the latest what it showed of itself since.
+   * Bytes that wait for it do not put that off: whoever takes none of them, and says nothing, is gone.
+   */
+  async probe(timeout: number): Promise<Presence> {
+    const { clock } = this.settings;
+    const driver = this.#driver;
+    const asked = clock.now();
+    const { written, pending } = driver;
+    const isAsked = this.#link.challenge(asked);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const cancel = clock.after(timeout, resolve);
+    await Promise.race([driver.ended, driver.heardAfter(asked), promise]);
+    cancel();
+    if (this.done) return "gone";
+    if (driver.heardAt > asked) return "answers";
+    if (driver.isHeld) return "held";
+    // More went out of what waited when it was asked: it acknowledges what its way is full of, also if all is out by now.
+    if (pending + driver.pending > 0) return driver.written > written ? "takes" : "gone";
+    return isAsked ? "gone" : "unaskable";
+  }
+
+  /** Ends in order: no new clients, CLOSE for each, what came is delivered; then the link closes. */
+  async shutdown(): Promise<void> {
+    for (const port of this.#ports) port.close();
+    this.#waiting.expireAll();
+    const pumps = [...this.#pumps];
+    for (const pump of pumps) pump.end("shutting-down");
+    await Promise.all(pumps.map((pump) => pump.done));
+    await this.#driver.finish("shutting-down");
+    await this.ended;
+  }
+
+  /** Ends at once. Idempotent. */
+  close(reason: LinkEndReason, detail?: string): void {
+    this.#driver.close(reason, detail);
+    if (reason !== "shutting-down") return; // the channels have been told, and what came is delivered
+    for (const pump of this.#pumps) pump.abort("shutting-down");
+  }
+
+  onClient(conn: Deno.TcpConn, port: HostPort): void {
+    const leaving = this.#pumps.size - this.#link.channelCount;
+    if (this.done) return this.#refuse({ conn, port }, "link-lost");
+    if (leaving > MAX_LEAVING_CHANNELS) return this.#refuse({ conn, port }, "too-many-channels");
+    if (this.#waiting.size === 0 && this.#open({ conn, port })) return this.#makeRoom();
+    this.#makeRoom(this.#waiting.size + 1);
+    const wait = this.#link.unconfirmedIds > this.#waiting.size ? MAX_ID_WAIT_MS : SHORT_ID_WAIT_MS;
+    if (!this.#waiting.add({ conn, port }, wait)) this.#refuse({ conn, port }, "too-many-channels");
+  }
+
+  onExhausted(): void {
+    this.#held.giveUp();
+  }
+
+  /** Gives a client a channel, if there is an id. */
+  #open({ conn, port }: WaitingClient): boolean {
+    const { clock, stallTimeout, tcpKeepAlive, halfCloseTimeout, logger } = this.settings;
+    const channel = this.#link.open(this.#targets.get(port)!, clock.now());
+    if (!channel) return false;
+    const client = formatNetAddr(conn.remoteAddr);
+    tuneSocket(conn);
+    logger.debug("client {client} connected to {hostAddress}, id {id}", {
+      client,
+      hostAddress: port.address,
+      id: channel.id,
+    });
+    const pump = new ChannelPump({
+      channel,
+      driver: this.#driver,
+      clock,
+      end: "client",
+      stallTimeout,
+      tcpKeepAlive,
+      halfCloseTimeout: halfCloseTimeout,
+    });
+    this.#pumps.add(pump);
+    pump.onHalfClosed = () => {
+      this.#held.add(pump);
+      if (this.#waiting.size > 0) this.#makeRoom(this.#waiting.size);
+    };
+    pump.attach(conn);
+    pump.done.then((summary) => {
+      this.#pumps.delete(pump);
+      this.#held.delete(pump);
+      this.#clientEnded(client, port, summary);
+    });
+    return true;
+  }
+
+  #onIdFree(): void {
+    while (this.#waiting.size > 0 && this.#link.freeIds > 0) {
+      const client = this.#waiting.take()!;
+      if (!this.#open(client)) return this.#refuse(client, "too-many-channels");
+    }
+  }
+
+  #refuse({ conn, port }: WaitingClient, reason: ChannelEndReason): void {
+    const client = formatNetAddr(conn.remoteAddr);
+    resetQuietly(conn);
+    this.#clientEnded(client, port, nothingCarried(reason));
+  }
+
+  /**
+   * Keeps ids at hand, and one for each who waits: the oldest clients that have finished writing are ended, and their ids
+   * come free when the device confirms.
+   */
+  #makeRoom(waiting = 0): void {
+    let missing = RESERVED_IDS + waiting - this.#link.freeIds - this.#link.unconfirmedIds;
+    for (const pump of this.#pumps) {
+      if (missing <= 0) return;
+      if (!pump.halfClosed) continue;
+      pump.end("client-finished");
+      missing--;
+    }
+  }
+
+  #onListening(): void {
+    const { listenAddress: listen, listen: { forwards } } = this.#options;
+    this.settings.logger.info("link up: device {device} on {listen}", { device: this.device, listen });
+    this.emit({ type: "link-up", listen, device: this.device, remote: this.device });
+    for (const forward of forwards) this.#forward(forward);
+  }
+
+  #forward(forward: Forward): void {
+    const { hostAddress: { host, port }, localAddress } = forward;
+    const { keptPorts } = this.#options;
+    const kept = {
+      get: () => keptPorts.get(forward),
+      set: (to: number | undefined) => void (to === undefined ? keptPorts.delete(forward) : keptPorts.set(forward, to)),
+    };
+    const options = { host, ports: [port, port] as const, localAddress: formatAddress(localAddress), kept };
+    const hostPort = new HostPort(options, this);
+    this.#ports.push(hostPort);
+    this.#targets.set(hostPort, localAddress);
+  }
+
+  #clientEnded(client: string, port: HostPort, summary: ChannelSummary): void {
+    const { address: hostAddress, localAddress } = port;
+    tellClientEnd(this, { client, hostAddress, localAddress, device: undefined, error: undefined }, summary);
+  }
+
+  /** The driver has told the channels; what came for their clients is still being delivered. */
+  async #onDown(end: LinkEnd): Promise<void> {
+    this.#waiting.expireAll();
+    await Promise.all(this.#ports.map((port) => port.close()));
+    const facts = {
+      listen: this.#options.listenAddress,
+      device: this.device,
+      remote: this.device,
+      reason: end.reason,
+      detail: end.detail,
+      duration: Math.round(this.settings.clock.now() - this.#since),
+    };
+    const { logger } = this.settings;
+    if (!this.#link.listening) {
+      const why = end.detail ?? end.reason;
+      logger.warn("refused {remote} on {listen}: {why}", { remote: this.device, listen: facts.listen, why });
+      this.emit({ type: "refused", listen: facts.listen, remote: this.device, why });
+      return;
+    }
+    logger.info(
+      end.detail
+        ? "link down: device {device}, {reason} ({detail}), {duration} ms"
+        : "link down: device {device}, {reason}, {duration} ms",
+      { ...facts, ...this.#link.counters },
+    );
+    this.emit({ type: "link-down", ...facts });
+  }
+}

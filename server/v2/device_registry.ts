@@ -1,0 +1,284 @@
+/**
+ * The devices of a server: who may come in, and the session of each who did.
+ *
+ * @module
+ */
+
+import { type Goodbye, goodbye } from "../../protocol/v2/wire/goodbye.ts";
+import { PROCESS_LOG_BOUND, V2_MAX_CHANNELS } from "../../protocol/limits.ts";
+import { WindowBudget } from "../../protocol/v2/receive_windows.ts";
+import { LogBudget } from "../../protocol/v2/send/send_log.ts";
+import { type Authenticated, HandshakeError, IS_MOVING, welcomeFrame } from "../../protocol/v2/wire/handshake.ts";
+import { randomBytes, type ServerGreeting, writeAll } from "../../relay/handshake.ts";
+import { describeError } from "../../base/errors.ts";
+import { fingerprint, formatPublicKey } from "../../net/tls/identity.ts";
+import { PROCESS_WINDOW_BOUND } from "../../net/limits.ts";
+import type { Transport } from "../../net/transport.ts";
+import type { AuthorizedDevice, DevicesChange } from "../devices/authorized_devices.ts";
+import { BarredDevices } from "./barred.ts";
+import { DeviceSession } from "./device_session.ts";
+import { EnrolmentGate } from "./enrolment_gate.ts";
+import type { ServerEvent } from "../events.ts";
+import { LINK_BURST, LinkRates } from "../door/link_rate.ts";
+import { Expiries } from "./expiries.ts";
+import { PortsInUse } from "../ports/ports_in_use.ts";
+import type { PortMemory, ServerSettings, V2Options } from "../options.ts";
+
+/** Milliseconds between two looks for devices that have expired. */
+export const EXPIRY_LOOK_MS = 500;
+
+/** Admits devices, and ends those that are no longer welcome. */
+export class DeviceRegistry {
+  readonly #settings: ServerSettings;
+  readonly #options: V2Options;
+  readonly #emit: (event: ServerEvent) => void;
+  readonly #sessions = new Map<string, DeviceSession>();
+  readonly #byName = new Map<string, DeviceSession>();
+  readonly #expiries = new Expiries<DeviceSession>();
+  readonly #revoked = new Set<DeviceSession>();
+  readonly #budget = new WindowBudget(PROCESS_WINDOW_BOUND);
+  readonly #logBudget = new LogBudget(PROCESS_LOG_BOUND);
+  readonly #ports: PortMemory;
+  readonly #gate = new EnrolmentGate();
+  readonly #rates: LinkRates;
+  readonly #portsInUse = new PortsInUse();
+  readonly #barred: BarredDevices;
+  readonly #unsubscribe: () => void;
+  #cancelExpiry: () => void;
+  #closed = false;
+  #order = 0;
+
+  /** Starts with nobody. */
+  constructor(options: V2Options, settings: ServerSettings, emit: (event: ServerEvent) => void) {
+    this.#options = options;
+    this.#settings = settings;
+    this.#emit = emit;
+    this.#ports = options.ports ?? new VolatilePorts();
+    this.#rates = new LinkRates(settings.clock);
+    this.#barred = new BarredDevices(settings.clock);
+    this.#unsubscribe = options.devices.subscribe((change) => this.#onChange(change));
+    this.#cancelExpiry = settings.clock.after(EXPIRY_LOOK_MS, () => this.#expire());
+  }
+
+  /** The sessions of devices that came since the server runs, by their key. */
+  get sessions(): DeviceSession[] {
+    return [...this.#sessions.values()];
+  }
+
+  /** The session of the device of a name, if it came since the server runs. */
+  session(name: string): DeviceSession | undefined {
+    return this.#byName.get(name);
+  }
+
+  /** A number for a connection that was just accepted: greater than those of all before. */
+  nextOrder(): number {
+    return ++this.#order;
+  }
+
+  /**
+   * Answers a device that has proved its key, and gives it its session.
+   *
+   * @param known Called once it has proved to be no stranger, before anything that takes long.
+   * @throws {HandshakeError} with the goodbye to say, if it may not link up.
+   */
+  async admit(
+    transport: Transport,
+    { device: peer, rest }: ServerGreeting,
+    order: number,
+    known: () => void = () => {},
+  ): Promise<void> {
+    const { logger } = this.#settings;
+    const device = await this.#enrol(peer, transport.remote, known) ?? this.#options.devices.byKey(peer.deviceKey);
+    if (!device) {
+      const key = formatPublicKey(peer.deviceKey);
+      const text = `nobody authorized ${key} (${await fingerprint(peer.deviceKey)})`;
+      throw new HandshakeError(this.#barred.refuse(key, goodbye("unknown-device", text)));
+    }
+    const unwelcome = unwelcomeNow(device);
+    if (unwelcome) throw new HandshakeError(this.#barred.refuse(device.key, unwelcome));
+    this.#barred.forget(device.key);
+    const wait = this.#rates.take(device.key);
+    if (wait > 0) throw new TooManyLinks(device.name, wait);
+    const session = this.#sessions.get(device.key) ?? this.#newSession(device);
+    this.#expiries.set(session, device.expires);
+    const refused = session.refuse(peer, transport.remote);
+    if (refused) throw new HandshakeError(refused);
+    // The network may bring the last words of a link that its device gave up long ago, after those of the next.
+    demandNewest(session, order);
+    const id = randomBytes(16);
+    const resumed = peer.resume && session.fence(peer.resume, (peer.capabilities & IS_MOVING) !== 0);
+    const goesOn = typeof resumed === "object";
+    const welcome = welcomeFrame({
+      session: goesOn ? resumed.link.id : id,
+      name: device.name,
+      maxChannels: V2_MAX_CHANNELS,
+      remote: transport.remote,
+      expiration: session.expirationFor(peer),
+      resumed: goesOn ? resumed.position : resumed,
+    });
+    await writeAll(transport.duplex, welcome);
+    if (this.#closed) throw new HandshakeError(goodbye("shutting-down", "the server is shutting down"));
+    demandNewest(session, order);
+    const meanwhile = this.#sessions.get(device.key) === session
+      ? unwelcomeNow(session.device)
+      : goodbye("revoked", `${device.name} was revoked`);
+    if (meanwhile) throw new HandshakeError(this.#barred.refuse(device.key, meanwhile));
+    logger.debug("device {device} proved its key", { device: device.name });
+    if (!goesOn) return session.start(transport, peer, rest, id);
+    if (!session.resume(transport, rest, resumed)) {
+      throw new HandshakeError(goodbye("replaced", "the session ended, or went on over another link"));
+    }
+  }
+
+  /** Ends all in order. */
+  async shutdown(): Promise<void> {
+    this.#stop();
+    await Promise.all(this.sessions.map((session) => session.shutdown()));
+  }
+
+  /** Ends all at once. Idempotent. */
+  close(): void {
+    this.#stop();
+    for (const session of [...this.sessions, ...this.#revoked]) {
+      session.close(goodbye("shutting-down", "the server is shutting down"));
+    }
+  }
+
+  /** Resolves when nothing is left of it. */
+  async ended(): Promise<void> {
+    await Promise.all([...this.sessions, ...this.#revoked].map((session) => session.ended()));
+  }
+
+  #stop(): void {
+    this.#closed = true;
+    this.#unsubscribe();
+    this.#cancelExpiry();
+  }
+
+  #newSession(device: AuthorizedDevice): DeviceSession {
+    const session: DeviceSession = new DeviceSession({
+      device,
+      settings: this.#settings,
+      budget: this.#budget,
+      logBudget: this.#logBudget,
+      kept: (service) => ({
+        get: () => this.#ports.get(session.deviceName, service),
+        set: (port) => void (port !== undefined && this.#ports.set(session.deviceName, service, port)),
+        inUse: this.#portsInUse,
+        isReserved: (port) => this.#ports.isReserved?.(port) ?? false,
+        isKeptByOther: (port) => this.#ports.isKeptByOther?.(port, session.deviceName, service) ?? false,
+      }),
+      emit: this.#emit,
+    });
+    this.#sessions.set(device.key, session);
+    this.#byName.set(device.name, session);
+    return session;
+  }
+
+  /** A device may bring a token; that of one which is known already counts while it can be redeemed. */
+  async #enrol(peer: Authenticated, remote: string, known: () => void): Promise<AuthorizedDevice | undefined> {
+    const { token } = peer;
+    if (!token) return undefined;
+    const desk = this.#options.enrolments;
+    const isKnown = this.#options.devices.byKey(peer.deviceKey) !== undefined;
+    try {
+      if (isKnown && !await desk?.waits?.(token)) return undefined;
+      const hash = await desk?.secretHash(token);
+      if (!desk || !hash || !await peer.provesToken(hash)) {
+        throw new HandshakeError(goodbye("bad-enrolment", "this enrolment string is unknown here; ask for a new one"));
+      }
+      const leave = this.#gate.enter(remote.slice(0, remote.lastIndexOf(":")), String(token));
+      if (typeof leave === "string") throw new HandshakeError(goodbye("too-busy", leave));
+      known();
+      const device = await desk.redeem(token, peer.deviceKey).finally(leave);
+      if ("refused" in device) throw new HandshakeError(goodbye("bad-enrolment", device.refused));
+      this.#settings.logger.info("device {device} is enrolled, {key}", { device: device.name, key: device.key });
+      this.#emit({ type: "enrolled", device: device.name, key: device.key });
+      return device;
+    } catch (error) {
+      if (error instanceof HandshakeError) throw error;
+      const [what = ""] = describeError(error).split("\n"); // without the line and its caret, which are for a terminal
+      this.#settings.logger.error("{error}; nobody can enrol", { error: what });
+      if (isKnown) return undefined; // it needs no enrolment to come in
+      throw new HandshakeError(goodbye("too-busy", "cannot enrol now; the log of the server says why"));
+    }
+  }
+
+  #onChange({ removed, changed }: DevicesChange): void {
+    for (const { name, key } of removed) {
+      const session = this.#sessions.get(key);
+      if (!session) continue;
+      this.#sessions.delete(key);
+      this.#expiries.delete(session);
+      if (this.#byName.get(name) === session) this.#byName.delete(name);
+      session.close(this.#barred.refuse(key, goodbye("revoked", `${name} was revoked`)), "revoked");
+      this.#revoked.add(session);
+      session.ended().then(() => this.#revoked.delete(session));
+    }
+    for (const { before, after } of changed) {
+      const session = this.#sessions.get(after.key);
+      if (!session) continue;
+      const unwelcome = unwelcomeNow(after);
+      if (this.#byName.get(before.name) === session) this.#byName.delete(before.name);
+      this.#byName.set(after.name, session);
+      this.#expiries.set(session, after.expires);
+      session.update(after);
+      if (unwelcome) session.close(this.#barred.refuse(after.key, unwelcome), "revoked");
+    }
+  }
+
+  #expire(): void {
+    for (const session of this.#expiries.take(Date.now())) {
+      const unwelcome = unwelcomeNow(session.device);
+      if (unwelcome && session.link) session.close(this.#barred.refuse(session.device.key, unwelcome), "revoked");
+    }
+    this.#cancelExpiry = this.#settings.clock.after(EXPIRY_LOOK_MS, () => this.#expire());
+  }
+}
+
+/** A device makes links too often. Whoever tells it had better not hurry. */
+export class TooManyLinks extends HandshakeError {
+  /** The device may come back after `wait` milliseconds. */
+  constructor(device: string, wait: number) {
+    const text = `${device} made more than ${LINK_BURST} links in a row; it may make one a second`;
+    super({ ...goodbye("too-busy", text), comeBackAfter: wait });
+    this.name = "TooManyLinks";
+  }
+}
+
+/** Refuses a link that was accepted before one that took over. */
+function demandNewest(session: DeviceSession, order: number): void {
+  if (session.isNewest(order)) return;
+  throw new HandshakeError(goodbye("replaced", "a newer link of the device came first"));
+}
+
+/** Why a device may not link up now, if it may not. */
+function unwelcomeNow({ name, disabled, expires }: AuthorizedDevice): Goodbye | undefined {
+  if (disabled) return goodbye("disabled", `${name} is disabled`);
+  if (expires === undefined || Date.now() < expires) return undefined;
+  return goodbye("expired", `the grant of ${name} expired on ${new Date(expires).toISOString().slice(0, 10)}`);
+}
+
+/** Remembers ports as long as the server runs. */
+class VolatilePorts implements PortMemory {
+  readonly #ports = new Map<string, number>();
+  readonly #keepers = new Map<number, Set<string>>();
+
+  get(device: string, service: string): number | undefined {
+    return this.#ports.get(`${device}/${service}`);
+  }
+
+  set(device: string, service: string, port: number): void {
+    const key = `${device}/${service}`;
+    const before = this.#ports.get(key);
+    if (before !== undefined) this.#keepers.get(before)?.delete(key);
+    this.#ports.set(key, port);
+    const keepers = this.#keepers.get(port) ?? new Set();
+    this.#keepers.set(port, keepers.add(key));
+  }
+
+  isKeptByOther(port: number, device: string, service: string): boolean {
+    const keepers = this.#keepers.get(port);
+    return keepers !== undefined && keepers.size > (keepers.has(`${device}/${service}`) ? 1 : 0);
+  }
+}

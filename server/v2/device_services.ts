@@ -1,0 +1,301 @@
+/**
+ * The services of a device on the server: what it offers and may open, their host ports, and the clients that come.
+ *
+ * @module
+ */
+
+import { V2_MAX_SERVICES } from "../../protocol/limits.ts";
+import type { ChannelEndReason } from "../../protocol/reasons.ts";
+import type { ServiceGrantResult, ServiceOffer } from "../../protocol/v2/wire/messages.ts";
+import { type ChannelSummary, nothingCarried } from "../../relay/channel_end.ts";
+import type { ChannelPump } from "../../relay/channel_pump.ts";
+import { resetQuietly } from "../../net/reset.ts";
+import { type Duplex, formatNetAddr, tuneSocket } from "../../net/transport.ts";
+import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
+import { tellClientEnd } from "../ports/client_end.ts";
+import { type ClientCount, ClientDoor } from "../ports/client_door.ts";
+import type { ServerEvent } from "../events.ts";
+import { HostPort, type HostPortOwner, type KeptPort } from "../ports/host_port.ts";
+import type { ServerSettings } from "../options.ts";
+import { formatGrantedAddress, type ServiceGrant } from "../devices/service_grant.ts";
+import type { V2LinkSession } from "./link_session.ts";
+
+/** What the services of a device need. */
+export interface DeviceServicesOptions {
+  /** Who the device is, and what it may open. */
+  readonly device: AuthorizedDevice;
+  /** The server's settings. */
+  readonly settings: ServerSettings;
+  /** The device's link, if it is up. */
+  link(): V2LinkSession | undefined;
+  /** The port that a service's free port or range came to. */
+  kept(service: string): KeptPort;
+  /** Tells subscribers. */
+  emit(event: ServerEvent): void;
+}
+
+/** A service that is open, or is to be, with the host address really bound. */
+export interface ServedService {
+  /** Its name. */
+  readonly name: string;
+  /** Where clients reach it: what was really bound, or what was asked for. */
+  readonly hostAddress: string;
+  /** Whether its host port is open. */
+  readonly open: boolean;
+  /** Why not, if it is not. */
+  readonly error: string | undefined;
+}
+
+/** The clients of a service, and where they came to. They outlive its host port: a device that withdraws it serves on. */
+interface ServiceClients {
+  readonly listen: string;
+  readonly count: ClientCount;
+  readonly pumps: Set<ChannelPump>;
+}
+
+/** A service that the device offers and may open. */
+interface OpenService {
+  /** The number that the device gave it on its link; none while a new link has not said. */
+  number: number | undefined;
+  readonly port: HostPort;
+  readonly door: ClientDoor;
+  readonly clients: ServiceClients;
+  /** Clients that wait for the number. */
+  readonly waiting: { readonly duplex: Duplex; readonly address: string }[];
+}
+
+/** Clients of one service that wait while a new link has not offered it yet. */
+export const MAX_CLIENTS_BEFORE_LISTEN = 256;
+
+/** Opens and closes host ports as the device offers services, and gives clients to its link. */
+export class DeviceServices implements HostPortOwner {
+  /** The server's settings. */
+  readonly settings: ServerSettings;
+
+  readonly #options: DeviceServicesOptions;
+  readonly #services = new Map<string, OpenService>();
+  readonly #clients = new Map<string, ServiceClients>();
+  /** One promise for all host ports that were closed: a device may close many in no time. */
+  #freed: Promise<void> = Promise.resolve();
+  #freeing = 0;
+  #device: AuthorizedDevice;
+  #offers = new Map<string, ServiceOffer>();
+  #heardOffers = false;
+
+  /** Nothing is offered yet. */
+  constructor(options: DeviceServicesOptions) {
+    this.#options = options;
+    this.settings = options.settings;
+    this.#device = options.device;
+  }
+
+  /** Who the device is, and what it may open. */
+  get device(): AuthorizedDevice {
+    return this.#device;
+  }
+
+  /** See {@linkcode HostPortOwner}. */
+  get deviceName(): string {
+    return this.#device.name;
+  }
+
+  /** Those that are open, or are to be. */
+  get status(): ServedService[] {
+    return [...this.#services].map(([name, { port }]) => {
+      return { name, hostAddress: port.address, open: port.isOpen, error: port.isOpen ? undefined : port.error };
+    });
+  }
+
+  /** Tells subscribers. */
+  emit(event: ServerEvent): void {
+    this.#options.emit(event);
+  }
+
+  /** A new link is up: the device may count its services anew, and offer others. Host ports that are open stay so. */
+  linkUp(): void {
+    this.#offers = new Map();
+    this.#heardOffers = false;
+    for (const service of this.#services.values()) service.number = undefined;
+  }
+
+  /** The link is down, and no other is up. */
+  linkDown(): void {
+    this.#offers = new Map();
+    this.close("link-lost");
+    this.#clients.clear(); // they end with their session
+  }
+
+  /** Takes a LISTEN. What the first one on a link does not name is offered no more. @returns what to answer. */
+  offer(offers: readonly ServiceOffer[]): ServiceGrantResult[] {
+    if (!this.#heardOffers) {
+      this.#heardOffers = true;
+      const named = new Set(offers.map(({ name }) => name));
+      for (const name of [...this.#services.keys()]) if (!named.has(name)) this.#close(name, "link-lost");
+    }
+    return this.#answerAll(offers);
+  }
+
+  /** Takes other grants, without touching what stays; limits hold for clients to come. @returns what the device is to hear. */
+  update(device: AuthorizedDevice): ServiceGrantResult[] {
+    const before = this.#device;
+    this.#device = device;
+    for (const [name, { door }] of this.#services) {
+      const grant = this.#grantFor(name);
+      const stays = grant && formatGrantedAddress(grant.listen) === formatGrantedAddress(door.grant.listen);
+      if (stays) door.grant = grant;
+      else this.#close(name, "service-withdrawn");
+    }
+    for (const [name, { listen, pumps }] of this.#clients) {
+      const grant = this.#grantFor(name);
+      if (grant && formatGrantedAddress(grant.listen) === listen) continue;
+      this.#clients.delete(name);
+      for (const pump of pumps) pump.abort("service-withdrawn"); // also if its host port is closed for now
+    }
+    const changed = [...this.#offers.values()].filter(({ name }) =>
+      !this.#services.has(name) && JSON.stringify(grantOf(before, name)) !== JSON.stringify(this.#grantFor(name))
+    );
+    return this.#answerAll(changed);
+  }
+
+  /** Frees all host ports. */
+  close(reason: ChannelEndReason): void {
+    for (const name of [...this.#services.keys()]) this.#close(name, reason);
+  }
+
+  /** Resolves when the host ports that were closed are free. */
+  freed(): Promise<void> {
+    return this.#freed;
+  }
+
+  onClient(conn: Deno.TcpConn, port: HostPort): void {
+    const service = [...this.#services.values()].find((candidate) => candidate.port === port);
+    if (!service) return resetQuietly(conn);
+    tuneSocket(conn);
+    service.door.enter(conn, formatNetAddr(conn.remoteAddr));
+  }
+
+  onPortChanged(port: HostPort): void {
+    for (const [name, service] of this.#services) {
+      const offer = this.#offers.get(name);
+      if (service.port === port && offer) this.#options.link()?.sendGrants([this.#answer(name, offer.number, port)]);
+    }
+  }
+
+  #grantFor(name: string): ServiceGrant | undefined {
+    return grantOf(this.#device, name);
+  }
+
+  /** The answers; those for ports that are about to be free follow. */
+  #answerAll(offers: readonly ServiceOffer[]): ServiceGrantResult[] {
+    return offers.flatMap((offer): ServiceGrantResult | [] => {
+      const { number, name } = offer;
+      if (!offer.offered) {
+        this.#offers.delete(name);
+        this.#close(name, "service-withdrawn");
+        return { number, code: "granted", text: "" };
+      }
+      if (!this.#offers.has(name) && this.#offers.size >= V2_MAX_SERVICES) {
+        return { number, code: "too-many-services", text: `${V2_MAX_SERVICES} are the most` };
+      }
+      this.#offers.set(name, offer);
+      const grant = this.#grantFor(name);
+      if (!grant) {
+        const known = this.#device.services.map((service) => service.name).join(", ") || "none";
+        const { deviceName: device, settings: { logger } } = this;
+        logger.warn("device {device} offers {service}, which it was not granted", { device, service: name });
+        return { number, code: "not-granted", text: `granted to ${this.deviceName}: ${known}` };
+      }
+      const service = this.#services.get(name) ?? this.#openService(name, grant);
+      service.number = number;
+      for (const { duplex, address } of service.waiting.splice(0)) this.#serve(name, duplex, address);
+      return service.port.isSettled ? this.#answer(name, number, service.port) : [];
+    });
+  }
+
+  #answer(name: string, number: number, port: HostPort): ServiceGrantResult {
+    if (port.isOpen) return { number, code: "granted", text: port.address };
+    return { number, code: "port-unavailable", text: `${name}: ${port.error ?? "not open"}` };
+  }
+
+  #openService(name: string, grant: ServiceGrant): OpenService {
+    const { host, from, to } = grant.listen;
+    const clients = this.#clients.get(name) ??
+      { listen: formatGrantedAddress(grant.listen), count: { inside: 0 }, pumps: new Set() };
+    this.#clients.set(name, clients);
+    const door = new ClientDoor(grant, this.settings, {
+      serve: (duplex, address) => this.#serve(name, duplex, address),
+      refused: (address, reason, error) =>
+        this.#clientEnded(address, this.#services.get(name)?.port.address ?? "", name, nothingCarried(reason), error),
+    }, clients.count);
+    const port = new HostPort({
+      host,
+      ports: [from, to],
+      localAddress: name,
+      kept: this.#options.kept(name),
+      after: this.#freeing > 0 ? this.#freed : undefined,
+    }, this);
+    const service: OpenService = { number: undefined, port, door, clients, waiting: [] };
+    this.#services.set(name, service);
+    return service;
+  }
+
+  /** Frees its host port. Its clients go on, unless the device may not offer it any more. */
+  #close(name: string, reason: ChannelEndReason): void {
+    const service = this.#services.get(name);
+    if (!service) return;
+    this.#services.delete(name);
+    service.door.close();
+    const hostAddress = service.port.address;
+    if (service.port.isOpen && this.#options.link()) {
+      this.emit({ type: "host-closed", hostAddress, localAddress: name, device: this.deviceName });
+    }
+    this.#freeing++;
+    const freed = service.port.close().finally(() => this.#freeing--);
+    this.#freed = Promise.all([this.#freed, freed]).then(() => {});
+    for (const { duplex, address } of service.waiting) {
+      resetQuietly(duplex);
+      service.door.left();
+      this.#clientEnded(address, hostAddress, name, nothingCarried(reason), undefined);
+    }
+    if (this.#offers.has(name) && reason === "service-withdrawn") {
+      for (const pump of service.clients.pumps) pump.abort(reason);
+    }
+  }
+
+  /** Gives a client that the door let in a channel. */
+  #serve(name: string, duplex: Duplex, address: string): void {
+    const service = this.#services.get(name);
+    const link = this.#options.link();
+    const hostAddress = service?.port.address ?? "";
+    const onEnd = (summary: ChannelSummary, error: string | undefined) => {
+      service?.door.left();
+      this.#clientEnded(address, hostAddress, name, summary, error);
+    };
+    const full = service && service.waiting.length >= MAX_CLIENTS_BEFORE_LISTEN;
+    if (!service || !link || full) {
+      resetQuietly(duplex);
+      return onEnd(nothingCarried(full ? "too-many-channels" : "link-lost"), undefined);
+    }
+    if (service.number === undefined) return void service.waiting.push({ duplex, address });
+    const pump = link.serve({ duplex, address, hostAddress, service: service.number, onEnd });
+    if (!pump) return;
+    const pumps = service.clients.pumps.add(pump);
+    pump.done.then(() => pumps.delete(pump));
+    service.door.watch(pump);
+  }
+
+  #clientEnded(
+    client: string,
+    hostAddress: string,
+    localAddress: string,
+    summary: ChannelSummary,
+    error: string | undefined,
+  ): void {
+    tellClientEnd(this, { client, hostAddress, localAddress, device: this.deviceName, error }, summary);
+  }
+}
+
+/** The device's grant for a service, if it has one. */
+function grantOf({ services }: AuthorizedDevice, name: string): ServiceGrant | undefined {
+  return services.find((grant) => grant.name === name);
+}

@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { FakeClock, test } from "../../relay/_fakes_test.ts";
+import { DeviceServices } from "./device_services.ts";
+import type { ServerEvent } from "../events.ts";
+import { serverSettings } from "../options.ts";
+import { parseGrant } from "../devices/service_grant.ts";
+import { key } from "../devices/_state_fixture_test.ts";
+
+/** Longest time that 38,400 offers may take, in milliseconds; each that waits for all before it would take hours. */
+const ALL_WITHIN_MS = 5_000;
+
+/** The services of a device without a link that was granted `ssh`. */
+function setUp() {
+  const opened = Promise.withResolvers<string>();
+  const events: ServerEvent[] = [];
+  const ports = new Map<string, number>();
+  const services = new DeviceServices({
+    device: { name: "gw1", key: key(1), services: [parseGrant("ssh=127.0.0.1:0")], disabled: false },
+    settings: serverSettings({ listen: [], clock: new FakeClock() }),
+    link: () => undefined,
+    kept: (service) => ({
+      get: () => ports.get(service),
+      set: (port) => void (port !== undefined && ports.set(service, port)),
+    }),
+    emit: (event) => {
+      events.push(event);
+      if (event.type === "host-open" && events.length > 1) opened.resolve(event.hostAddress);
+    },
+  });
+  return { services, events, opened: opened.promise };
+}
+
+const offer = (offered: boolean) => ({ number: 0, offered, name: "ssh" });
+
+test("a service that is offered and withdrawn thousands of times in no time is opened once, where it was", async () => {
+  const { services, events, opened } = setUp();
+  const [before] = services.offer([offer(true)]);
+  const turns = Array.from({ length: 256 }, (_, n) => offer(n % 2 === 1));
+  const since = performance.now();
+  for (let frame = 0; frame < 150; frame++) services.offer(turns);
+  assert.equal(await opened, before!.text);
+  const took = performance.now() - since;
+  assert.ok(took < ALL_WITHIN_MS, `it took ${took} ms`);
+  assert.equal(events.length, 2);
+  services.close("shutting-down");
+  await services.freed();
+  using _free = Deno.listen({ hostname: "127.0.0.1", port: Number(before!.text.split(":")[1]) });
+});

@@ -1,0 +1,310 @@
+/**
+ * A device on the server, for as long as it is authorized and wanted: its sessions, one at a time, and its host ports.
+ *
+ * @module
+ */
+
+import { type Goodbye, goodbye } from "../../protocol/v2/wire/goodbye.ts";
+import type { KeepAliveSettings } from "../../protocol/keep_alive.ts";
+import type { WindowBudget } from "../../protocol/v2/receive_windows.ts";
+import type { DeviceMode, Settings } from "../../protocol/v2/wire/messages.ts";
+import {
+  type Authenticated,
+  CAN_RESUME,
+  type ResumeOffer,
+  type ResumeRefusal,
+} from "../../protocol/v2/wire/handshake.ts";
+import type { LogBudget } from "../../protocol/v2/send/send_log.ts";
+import { sameBytes } from "../../protocol/bytes.ts";
+import { formatDuration } from "../../base/format.ts";
+import type { LinkEnd } from "../../relay/link_end.ts";
+import type { Transport } from "../../net/transport.ts";
+import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
+import { DeviceServices, type ServedService } from "./device_services.ts";
+import type { ServerEvent } from "../events.ts";
+import type { KeptPort } from "../ports/host_port.ts";
+import type { ServerSettings } from "../options.ts";
+import { TAKE_OVER_WINDOW_MS, TakeOvers } from "./take_overs.ts";
+import { V2LinkSession } from "./link_session.ts";
+
+/** What a session needs. */
+export interface DeviceSessionOptions {
+  /** Who the device is, and what it may open. */
+  readonly device: AuthorizedDevice;
+  /** The server's settings. */
+  readonly settings: ServerSettings;
+  /** What the process may grant. */
+  readonly budget: WindowBudget;
+  /** What the sessions of the process may keep. */
+  readonly logBudget: LogBudget;
+  /** The port that a service's free port or range came to. */
+  kept(service: string): KeptPort;
+  /** Tells subscribers. */
+  emit(event: ServerEvent): void;
+}
+
+/** A session that is about to go on. */
+export interface Resumption {
+  /** The session. */
+  readonly link: V2LinkSession;
+  /** Position up to which the device has received. */
+  readonly received: number;
+  /** Position up to which the server has. */
+  readonly position: number;
+  /** Whether it moves from a link that was still up on both sides. */
+  readonly moved: boolean;
+  /** When it was interrupted, on the server's clock. */
+  readonly since: number;
+  /** See {@linkcode V2LinkSession.resume}. */
+  readonly fences: number;
+}
+
+/** The life of a device on the server. */
+export class DeviceSession {
+  /** The server's settings. */
+  readonly settings: ServerSettings;
+
+  readonly #options: DeviceSessionOptions;
+  readonly #takeOvers: TakeOvers;
+  readonly #services: DeviceServices;
+  readonly #leaving = new Set<V2LinkSession>();
+  #link: V2LinkSession | undefined;
+  #peer: Authenticated | undefined;
+  #since: number | undefined;
+  #newest = 0; // of the links that took over
+  #conflict: { readonly text: string; readonly at: number } | undefined;
+  #keepAlive: KeepAliveSettings;
+  /** The device's mode, as it said. */
+  mode: DeviceMode = "init";
+
+  /** A device without a link. */
+  constructor(options: DeviceSessionOptions) {
+    this.#options = options;
+    this.settings = options.settings;
+    this.#keepAlive = options.settings.keepAlive;
+    this.#takeOvers = new TakeOvers(options.settings.clock);
+    this.#services = new DeviceServices({
+      device: options.device,
+      settings: options.settings,
+      link: () => this.link,
+      kept: options.kept,
+      emit: options.emit,
+    });
+  }
+
+  /** Who the device is. */
+  get device(): AuthorizedDevice {
+    return this.#services.device;
+  }
+
+  /** Its name. */
+  get deviceName(): string {
+    return this.device.name;
+  }
+
+  /** The link, if it is up. */
+  get link(): V2LinkSession | undefined {
+    return this.#link?.done ? undefined : this.#link;
+  }
+
+  /** The device's program, as it said. */
+  get software(): string | undefined {
+    return this.#peer?.software;
+  }
+
+  /** When the link came up or went down, by the wall clock, if there was one. */
+  get since(): number | undefined {
+    return this.#since;
+  }
+
+  /** The services that are open, or are to be. */
+  get services(): ServedService[] {
+    return this.#services.status;
+  }
+
+  /** Which two machines use the device's key, if one of them was turned away lately. */
+  get conflict(): string | undefined {
+    const { clock } = this.settings;
+    return this.#conflict && clock.now() - this.#conflict.at < TAKE_OVER_WINDOW_MS ? this.#conflict.text : undefined;
+  }
+
+  /**
+   * Whether a newcomer with this device's key may take over; the old link, if there is one, is fenced at once when
+   * {@linkcode DeviceSession.start} is called.
+   *
+   * @returns the goodbye to say if not.
+   */
+  refuse(hello: Authenticated, remote: string): Goodbye | undefined {
+    const { link } = this;
+    if (!link || !isLive(link) || !this.#peer || !this.#takeOvers.tooMany(this.#peer.instance, hello.instance)) {
+      return undefined;
+    }
+    const text =
+      `two machines use the key of ${this.deviceName}: ${link.remote} has it now, ${remote} wants it; give each its own`;
+    this.#conflict = { text, at: this.settings.clock.now() };
+    return goodbye("duplicate", text);
+  }
+
+  /** Whether a link was accepted after all that took over before; if so, it is the newest from now on. */
+  isNewest(order: number): boolean {
+    if (order < this.#newest) return false;
+    this.#newest = order;
+    return true;
+  }
+
+  /** Milliseconds that a session with `peer` outlives its link; 0: not at all. */
+  expirationFor(peer: Authenticated): number {
+    if ((peer.capabilities & CAN_RESUME) === 0) return 0;
+    return this.device.expiration ?? this.settings.expiration;
+  }
+
+  /**
+   * A device wants to go on with a session. If it can, the link that it may still have is fenced: nothing that comes
+   * there is applied any more, and {@linkcode DeviceSession.resume} is due. `moving`: it said that this link is still up.
+   */
+  fence({ session, received }: ResumeOffer, moving = false): Resumption | ResumeRefusal {
+    const { link } = this;
+    if (!link || !sameBytes(link.id, session)) return "unknown-session";
+    if (!link.canReplayFrom(received)) return "bad-position";
+    const { interruptedAt: since = this.settings.clock.now() } = link;
+    return { link, received, since, moved: moving && link.interruptedAt === undefined, ...link.fence() };
+  }
+
+  /** Goes on with a session. @returns whether it could; if not, the device has to come anew. */
+  resume(transport: Transport, rest: Uint8Array, { link, received, since, moved, fences }: Resumption): boolean {
+    const { logger, clock } = this.settings;
+    const replayed = this.link === link ? link.resume(transport, rest, received, fences) : undefined;
+    if (replayed === undefined) return false;
+    this.#since = Date.now();
+    const { remote } = transport;
+    const { clients } = link;
+    const interrupted = Math.round(clock.now() - since);
+    const facts = { device: this.deviceName, remote, interrupted, replayed, ...(moved && { moved }) };
+    const how = moved ? "has moved, now from {remote}" : "from {remote}, after {interrupted} ms";
+    const line = `link resumed: device {device} ${how}, {replayed} B sent again, {clients} clients`;
+    logger.info(line, { ...facts, clients });
+    this.#options.emit({ type: "link-resumed", listen: transport.local, ...facts });
+    return true;
+  }
+
+  /** Takes a link whose handshake is done, for a new session named `id`. Host ports that are open stay so. */
+  start(transport: Transport, hello: Authenticated, rest: Uint8Array, id: Uint8Array): void {
+    const { logger, clock } = this.settings;
+    const old = this.link;
+    if (old && isLive(old) && this.#peer) this.#takeOvers.note(this.#peer.instance, hello.instance);
+    const since = clock.now();
+    this.#since = Date.now();
+    this.#peer = hello;
+    this.#services.linkUp();
+    this.mode = "init";
+    const link: V2LinkSession = new V2LinkSession({
+      id,
+      expiration: this.expirationFor(hello),
+      logBudget: this.#options.logBudget,
+      settings: this.settings,
+      budget: this.#options.budget,
+      keepAlive: this.#keepAlive,
+      onOffers: (offers) => this.#services.offer(offers),
+      onSettings: (settings) => this.#onSettings(settings),
+      onInterrupted: (end) => this.#onInterrupted(link, end),
+      onFruitless: (hint) => logger.warn("device {device}: {hint}", { device: this.deviceName, hint }),
+    });
+    this.#link = link;
+    link.start(transport, rest);
+    old?.close("replaced", goodbye("replaced", `its device is back, from ${transport.remote}`));
+    const tell = () => {
+      const { local: listen, remote, kind } = transport;
+      const facts = { device: this.deviceName, remote, transport: kind, software: hello.software };
+      logger.info("link up: device {device} from {remote}, {transport}", facts);
+      this.#options.emit({ type: "link-up", listen, device: this.deviceName, remote });
+    };
+    if (old) old.down.then(tell); // its end is told first
+    else tell();
+    this.#leaving.add(link);
+    link.down.then((end) => this.#onDown(link, end, Math.round(clock.now() - since)));
+    link.ended.then(() => this.#leaving.delete(link));
+  }
+
+  /** Takes other grants, without touching what stays; limits hold for clients to come. */
+  update(device: AuthorizedDevice): void {
+    const answers = this.#services.update(device);
+    this.link?.sendGrants(answers);
+  }
+
+  /** What is suffered of the device's silence; what the device itself wants holds for its session alone. */
+  get keepAlive(): KeepAliveSettings {
+    return this.link?.keepAlive ?? this.#keepAlive;
+  }
+
+  /** Changes that, now and for links to come. */
+  set keepAlive(keepAlive: KeepAliveSettings) {
+    this.#keepAlive = keepAlive;
+    if (this.link) this.link.keepAlive = keepAlive;
+  }
+
+  /** Ends in order. */
+  async shutdown(): Promise<void> {
+    this.#services.close("shutting-down");
+    const word = goodbye("shutting-down", "the server is shutting down");
+    await Promise.all([...this.#leaving].map((link) => link.shutdown("shutting-down", word)));
+  }
+
+  /** Ends at once. */
+  close(word: Goodbye, reason: "shutting-down" | "revoked" = "shutting-down"): void {
+    this.#services.close(reason === "revoked" ? "link-lost" : reason);
+    for (const link of this.#leaving) link.close(reason, word);
+  }
+
+  /** Resolves when nothing is left of its links. */
+  async ended(): Promise<void> {
+    await Promise.all([...this.#leaving].map((link) => link.ended));
+    await this.#services.freed();
+  }
+
+  #onSettings(settings: Settings): void {
+    if (settings.mode === "config") this.#services.close("service-withdrawn");
+    if (settings.mode && settings.mode !== this.mode) {
+      this.mode = settings.mode;
+      this.#options.emit({ type: "mode", device: this.deviceName, mode: settings.mode });
+    }
+  }
+
+  #onInterrupted(link: V2LinkSession, { reason, detail }: LinkEnd): void {
+    if (reason === "replaced") return; // its device is about to go on
+    this.#since = Date.now();
+    const { logger } = this.settings;
+    const expiration = this.expirationFor(this.#peer!);
+    const { remote, clients } = link;
+    const facts = { device: this.deviceName, remote, reason, detail, clients, expiration };
+    logger.warn(
+      `link interrupted: device {device} from {remote}, {reason}${detail ? " ({detail})" : ""}; ` +
+        `{clients} ${clients === 1 ? "client is" : "clients are"} kept for ${formatDuration(expiration)}`,
+      facts,
+    );
+    this.#options.emit({ type: "link-interrupted", listen: link.local, ...facts });
+  }
+
+  #onDown(link: V2LinkSession, end: LinkEnd, duration: number): void {
+    const replaced = this.#link !== link;
+    if (!replaced) {
+      this.#link = undefined;
+      this.#since = Date.now();
+      this.#services.linkDown();
+    }
+    const { reason, detail, clients } = end;
+    const facts = { device: this.deviceName, remote: link.remote, reason, detail, clients, duration };
+    const line = end.detail
+      ? "link down: device {device} from {remote}, {reason} ({detail})"
+      : "link down: device {device} from {remote}, {reason}";
+    if (ORDERLY.has(end.reason)) this.settings.logger.info(line, facts);
+    else this.settings.logger.warn(line, facts);
+    this.#options.emit({ type: "link-down", listen: link.local, ...facts });
+  }
+}
+
+/** Whether a link of it is up: a session that only waits for its device is no sign of a second machine. */
+function isLive(session: V2LinkSession): boolean {
+  return session.interruptedAt === undefined;
+}
+
+const ORDERLY: ReadonlySet<string> = new Set(["peer-closed", "goodbye", "shutting-down", "replaced"]);

@@ -1,0 +1,69 @@
+/**
+ * What can be said of a device on the server.
+ *
+ * @module
+ */
+
+import type { KeepAliveSettings } from "../../protocol/keep_alive.ts";
+import type { DeviceMode } from "../../protocol/v2/wire/messages.ts";
+import type { ServedService } from "./device_services.ts";
+import type { DeviceSession } from "./device_session.ts";
+
+/** A device as it is now. Times are milliseconds. */
+export interface ServedDevice {
+  /** Its name. */
+  readonly name: string;
+  /** Its public key, as text. */
+  readonly key: string;
+  /** Whether it has a link. */
+  readonly online: boolean;
+  /** Whether its session waits for another link. */
+  readonly interrupted?: boolean;
+  /** Since when, by the wall clock, in milliseconds since 1970; `undefined` if it had none yet. */
+  readonly since: number | undefined;
+  /** Where it dialled from, if it has one. */
+  readonly remote: string | undefined;
+  /** `plain` if the link is not encrypted. */
+  readonly security: "plain" | "tls" | undefined;
+  /** Its program and version. */
+  readonly software: string | undefined;
+  /** Its mode. */
+  readonly mode: DeviceMode;
+  /** Its services that are open, or are to be. */
+  readonly services: readonly ServedService[];
+  /** Clients that are being served. */
+  readonly clients: number;
+  /** Its wall clock less the server's. */
+  readonly clockOffset: number | undefined;
+  /** The last round trip of a PING. */
+  readonly roundTrip: number | undefined;
+  /** Which two machines use its key, if one of them was turned away within the last minute. */
+  readonly conflict: string | undefined;
+  /** Silence that the server suffers of it. */
+  readonly keepAlive: KeepAliveSettings;
+  /** Silence that it suffers of the server, as it said. */
+  readonly deviceKeepAlive: KeepAliveSettings | undefined;
+}
+
+/** What is known of a session. */
+export function describeDevice(session: DeviceSession): ServedDevice {
+  const { link } = session;
+  return {
+    name: session.deviceName,
+    key: session.device.key,
+    online: link !== undefined && link.interruptedAt === undefined,
+    interrupted: link?.interruptedAt !== undefined,
+    since: session.since,
+    remote: link?.remote,
+    security: link && (link.transport === "tcp" ? "plain" : "tls"),
+    software: session.software,
+    mode: session.mode,
+    services: session.services,
+    clients: link?.clients ?? 0,
+    clockOffset: link?.clockOffset,
+    roundTrip: link?.roundTrip,
+    conflict: session.conflict,
+    keepAlive: session.keepAlive,
+    deviceKeepAlive: link?.peerKeepAlive,
+  };
+}

@@ -1,0 +1,235 @@
+/**
+ * A listener for v2 devices: TLS, the handshake, and the door to the registry.
+ *
+ * @module
+ */
+
+import { addressGroup } from "../../protocol/address_group.ts";
+import { ProtocolError } from "../../protocol/errors.ts";
+import { type Goodbye, goodbye, goodbyeFrame } from "../../protocol/v2/wire/goodbye.ts";
+import { CAN_RESUME, HandshakeError, IS_MOVING } from "../../protocol/v2/wire/handshake.ts";
+import { describeError } from "../../base/errors.ts";
+import { greetDevice, HandshakeCut, randomBytes, writeAll } from "../../relay/handshake.ts";
+import { HoppedTls } from "../../net/tls/hopped.ts";
+import { HANDSHAKE_GRACE_MS, HANDSHAKE_TIMEOUT_MS, MAX_HANDSHAKES } from "../../net/limits.ts";
+import { Listener } from "../../net/listener.ts";
+import { SOFTWARE } from "../../base/version.ts";
+import { handshakeTls, ServerCertificate, TlsHandshakeError } from "../../net/tls/listening.ts";
+import { closeQuietly, tcpTransport, tlsTransport, type Transport } from "../../net/transport.ts";
+import { type DeviceRegistry, TooManyLinks } from "./device_registry.ts";
+import type { ServerEvent } from "../events.ts";
+import { HandshakeQueue } from "../door/handshake_queue.ts";
+import { LINK_REFUSAL_HOLD_MS } from "../door/link_rate.ts";
+import { Newcomer } from "../door/newcomer.ts";
+import type { ServerSettings, V2ListenOptions } from "../options.ts";
+import { LinkDoor } from "../door/link_door.ts";
+import { PendingConnections } from "../door/pending.ts";
+import { Refusals } from "../door/refusals.ts";
+
+/** Accepts v2 devices. */
+export class V2Listener {
+  /** The wire profile. */
+  readonly profile: "v2" = "v2";
+
+  readonly #options: V2ListenOptions;
+  readonly #settings: ServerSettings;
+  readonly #registry: DeviceRegistry;
+  readonly #pending: PendingConnections;
+  readonly #queue: HandshakeQueue;
+  readonly #hopped: HoppedTls | undefined;
+  readonly #refusals: Refusals;
+  readonly #door: LinkDoor;
+  readonly #certificate: ServerCertificate | undefined;
+  readonly #listener: Listener<Deno.TcpConn> | Listener<Deno.TlsConn>;
+  #closed = false;
+
+  private constructor(
+    options: V2ListenOptions,
+    settings: ServerSettings,
+    registry: DeviceRegistry,
+    emit: (event: ServerEvent) => void,
+    certificate: ServerCertificate | undefined,
+  ) {
+    this.#options = options;
+    this.#settings = settings;
+    this.#registry = registry;
+    this.#certificate = certificate;
+    const { clock, logger } = settings;
+    this.#pending = new PendingConnections(clock, { max: MAX_HANDSHAKES, grace: HANDSHAKE_GRACE_MS });
+    this.#queue = new HandshakeQueue(clock);
+    const { proxyFrom } = options;
+    const enter = (transport: Transport, tls?: Deno.TlsConn) => this.#onConn(transport, tls);
+    this.#hopped = certificate && proxyFrom?.length ? new HoppedTls(certificate, clock, logger, enter) : undefined;
+    try {
+      this.#listener = certificate && !this.#hopped
+        ? Listener.openTls(
+          options.address,
+          certificate,
+          clock,
+          logger,
+          (conn, noDelay) => enter(tlsTransport(conn, noDelay), conn),
+        )
+        : Listener.open(
+          options.address,
+          clock,
+          logger,
+          (conn) => this.#door.enter(tcpTransport(conn), this.#behindDoor),
+        );
+    } catch (error) {
+      this.#hopped?.close();
+      throw error;
+    }
+    const { address, security } = this;
+    this.#refusals = new Refusals(address, logger, emit);
+    this.#door = new LinkDoor(proxyFrom ?? [], clock, this.#refusals);
+    logger.info("listening on {address} for devices (v2, {security})", { address, security });
+    emit({ type: "listening", address, profile: "v2", security });
+  }
+
+  /**
+   * Binds and starts to accept.
+   *
+   * @throws {ListenError} if the address cannot be had; {CertificateError} if the certificate cannot be used.
+   */
+  static async open(
+    options: V2ListenOptions,
+    settings: ServerSettings,
+    registry: DeviceRegistry,
+    emit: (event: ServerEvent) => void,
+  ): Promise<V2Listener> {
+    const { clock, logger } = settings;
+    const { security } = options;
+    const certificate = security.kind === "plain" ? undefined : await ServerCertificate.open(security, clock, logger);
+    try {
+      return new V2Listener(options, settings, registry, emit, certificate);
+    } catch (error) {
+      certificate?.close();
+      throw error;
+    }
+  }
+
+  /** The address really bound. */
+  get address(): string {
+    return this.#listener.address;
+  }
+
+  /** How the server proves itself, or `plain`. */
+  get security(): "plain" | "pinned" | "pki" {
+    const { kind } = this.#options.security;
+    return kind === "files" ? "pki" : kind;
+  }
+
+  /** Resolves when nothing of it is left. */
+  async ended(): Promise<void> {
+    await this.#listener.ended;
+    await this.#hopped?.ended();
+  }
+
+  /** Stops to accept; the links are the registry's. */
+  shutdown(): Promise<void> {
+    this.close();
+    return Promise.resolve();
+  }
+
+  /** Stops to accept. Idempotent. */
+  close(): void {
+    this.#closed = true;
+    this.#listener.close();
+    this.#door.close();
+    this.#hopped?.close();
+    this.#certificate?.close();
+    this.#queue.close("the server is shutting down");
+    this.#pending.evictAll();
+  }
+
+  /** A connection of which it is known for whom it comes. */
+  readonly #behindDoor = (transport: Transport): void => {
+    if (this.#hopped) this.#hopped.enter(transport);
+    else this.#onConn(transport);
+  };
+
+  #onConn(transport: Transport, tls?: Deno.TlsConn): void {
+    const { remote } = transport;
+    const newcomer = new Newcomer(remote, () => transport.cut());
+    const giveUp = (why: string) => {
+      transport.cut();
+      if (!this.#closed) this.#refusals.tell(remote, why);
+    };
+    this.#queue.enter({
+      site: addressGroup(newcomer.host).site,
+      giveUp,
+      begin: () => {
+        const full = this.#pending.add(newcomer);
+        if (full === undefined) {
+          return this.#admit(transport, tls, newcomer).finally(() => this.#pending.remove(newcomer));
+        }
+        giveUp(full);
+        return Promise.resolve(false);
+      },
+    });
+  }
+
+  /** @returns whether the device is in. */
+  async #admit(
+    transport: Transport,
+    tls: Deno.TlsConn | undefined,
+    newcomer: Newcomer,
+  ): Promise<boolean> {
+    const { clock, v2 } = this.#settings;
+    const { duplex, remote } = transport;
+    let late = false;
+    const cancel = clock.after(HANDSHAKE_TIMEOUT_MS, () => {
+      late = true;
+      transport.cut();
+    });
+    try {
+      const order = this.#registry.nextOrder();
+      if (tls) await handshakeTls(tls, clock, HANDSHAKE_TIMEOUT_MS);
+      if (tls) this.#pending.progressed(newcomer);
+      const greeting = await greetDevice(duplex, new Uint8Array(0), {
+        signer: v2!.identity,
+        nonce: randomBytes(32),
+        wallClock: Date.now(),
+        software: SOFTWARE,
+        capabilities: CAN_RESUME | IS_MOVING,
+      }, () => this.#pending.progressed(newcomer));
+      this.#pending.progressed(newcomer);
+      if (this.#closed) throw new HandshakeError(goodbye("shutting-down", "the server is shutting down"));
+      await this.#registry.admit(transport, greeting, order, () => this.#pending.remove(newcomer));
+      this.#pending.proved(newcomer);
+      return true;
+    } catch (error) {
+      // One that does not heed its refusals costs a handshake each time: it does not get them faster than this.
+      if (error instanceof TooManyLinks) await newcomer.hold(clock, LINK_REFUSAL_HOLD_MS);
+      const word = late || newcomer.evicted ? undefined : goodbyeFor(error);
+      if (word) await writeAll(duplex, goodbyeFrame(word)).catch(() => {});
+      if (word) closeQuietly(duplex);
+      else transport.cut();
+      if (this.#closed) return false;
+      const why = late
+        ? `no handshake within ${HANDSHAKE_TIMEOUT_MS / 1000} s`
+        : newcomer.evicted
+        ? "it was not done with its handshake, and made room for others"
+        : error instanceof HandshakeError && error.byPeer
+        ? `it said goodbye: ${error.goodbye.code}`
+        : describeError(error);
+      if (!late && !newcomer.evicted && isMute(error, tls !== undefined)) this.#refusals.tellMute(remote);
+      else this.#refusals.tell(remote, word ? `${word.code}: ${why}` : why);
+      return false;
+    } finally {
+      cancel();
+    }
+  }
+}
+
+/** Whether somebody ended without having sent a byte; in TLS it has sent some. */
+function isMute(error: unknown, tls: boolean): boolean {
+  return tls ? error instanceof TlsHandshakeError && error.isMute : error instanceof HandshakeCut && error.bytes === 0;
+}
+
+/** What to say to whoever caused `error`; who does not begin as a device does learns nothing. */
+function goodbyeFor(error: unknown): Goodbye | undefined {
+  if (error instanceof HandshakeError) return error.byPeer ? undefined : error.goodbye;
+  if (error instanceof ProtocolError && error.code === "listen-expected") return undefined;
+  return error instanceof ProtocolError ? goodbye("protocol-error", error.message) : undefined;
+}

@@ -1,0 +1,130 @@
+/**
+ * A relay over the cable of {@linkcode Namespaces}: server and clients on one machine, device and service on the other.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { Child } from "../processes/child.ts";
+import {
+  type Daemon,
+  deviceArgs,
+  serverArgs,
+  type ServerProcess,
+  startDevice,
+  startServer,
+} from "../processes/daemons.ts";
+import { Namespaces, SERVER_ADDRESS } from "./namespaces.ts";
+import { poll } from "../processes/poll.ts";
+
+const PEER = fileURLToPath(new URL("../mains/remote_peer.ts", import.meta.url));
+
+/** How to start {@linkcode TwoMachines}. */
+export interface TwoMachinesOptions {
+  /** What the service does. */
+  readonly service: "echo" | "sink" | "source";
+  /** More arguments for the server. */
+  readonly server?: readonly string[];
+  /** More arguments for the device. */
+  readonly device?: readonly string[];
+}
+
+/** A running relay between two machines. */
+export class TwoMachines implements AsyncDisposable {
+  /** The machines. */
+  readonly net: Namespaces;
+  /** The server. */
+  readonly server: ServerProcess;
+  /** The device that was started first. */
+  readonly device: Daemon;
+  /** Where the clients connect, on the server's machine. */
+  readonly hostPort: number;
+
+  readonly #stack: AsyncDisposableStack;
+  readonly #deviceArgs: readonly string[];
+  readonly #service: string;
+
+  private constructor(
+    stack: AsyncDisposableStack,
+    parts: Pick<TwoMachines, "net" | "server" | "device" | "hostPort">,
+    args: readonly string[],
+    service: string,
+  ) {
+    this.#stack = stack;
+    this.net = parts.net;
+    this.server = parts.server;
+    this.device = parts.device;
+    this.hostPort = parts.hostPort;
+    this.#deviceArgs = args;
+    this.#service = service;
+  }
+
+  /** Starts it, and waits until clients can connect. */
+  static async start(options: TwoMachinesOptions): Promise<TwoMachines> {
+    await using stack = new AsyncDisposableStack();
+    const net = stack.use(await Namespaces.create());
+    const service = stack.use(Child.start("service", peer(net.on("device"), options.service)));
+    const [, port] = await service.line(/^port (\d+)$/);
+    const local = `127.0.0.1:${port}`;
+    const forwards = [`127.0.0.1:7000=${local}`];
+    const serverMore = ["--half-close-timeout", "0", ...(options.server ?? [])];
+    const server = stack.use(
+      await startServer([...serverArgs(forwards, `${SERVER_ADDRESS}:2065`), ...serverMore], {
+        prefix: net.on("server"),
+      }),
+    );
+    const args = [...deviceArgs(server.address, [local]), ...(options.device ?? [])];
+    const device = stack.use(startDevice(args, { prefix: net.on("device") }));
+    const hostPort = await server.hostPort(local);
+    return new TwoMachines(stack.move(), { net, server, device, hostPort }, args, local);
+  }
+
+  /** Waits until the device has had an answer to a keep-alive probe: from then on silence counts against the server. */
+  async probeAnswered(): Promise<void> {
+    await poll(async () => {
+      const sockets = await this.net.run("device", "ss", "-tinH", "state", "established", "dst", SERVER_ADDRESS);
+      return /bytes_received:[1-9]/.test(sockets);
+    }, () => "no keep-alive probe was answered");
+  }
+
+  /** The device's port of its latest link. */
+  async devicePort(): Promise<number> {
+    const up = await this.device.logged(/^link up/);
+    return Number(/:(\d+)$/.exec(String(up["local"]))?.[1]);
+  }
+
+  /** Starts one more device with the same arguments. */
+  anotherDevice(): Daemon {
+    return startDevice(this.#deviceArgs, { prefix: this.net.on("device") });
+  }
+
+  /** A client on the server's machine. */
+  client(does: "ask" | "pour" | "take"): Child {
+    return Child.start("client", peer(this.net.on("server"), does, String(this.hostPort)));
+  }
+
+  /** Waits until the host port has opened for the `nth` time. */
+  async opened(nth: number): Promise<void> {
+    let from = 0;
+    for (let at = 0; at < nth; at++) {
+      await this.server.hostPort(this.#service, from);
+      from = this.server.child.stdout.findIndex((line, index) => index >= from && line.startsWith("open ")) + 1;
+    }
+  }
+
+  /** A session with an echo service has to work. */
+  async sessionWorks(): Promise<void> {
+    await using client = this.client("ask");
+    await client.line(/^question$/);
+    assert.equal(await client.end(), 0);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync();
+  }
+}
+
+function peer(prefix: readonly string[], ...args: string[]): string[] {
+  return [...prefix, Deno.execPath(), "run", "--quiet", "-A", PEER, ...args];
+}

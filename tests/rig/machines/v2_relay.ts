@@ -1,0 +1,178 @@
+/**
+ * A relay on wire profile v2, set up as a user does it: `server`, `server enroll`, `device join`.
+ *
+ * @module
+ */
+
+import { echoService, type Service } from "../service.ts";
+import { succeed } from "../processes/commands.ts";
+import {
+  type Daemon,
+  type DaemonOptions,
+  portOf,
+  type ServerProcess,
+  startDevice,
+  startServer,
+} from "../processes/daemons.ts";
+import { TempFolder } from "../processes/temp_folder.ts";
+
+/** The name that devices get unless a test gives another. */
+export const DEVICE = "gw1";
+
+/** Starts a server with its state in `state`. */
+export function startV2Server(
+  state: string,
+  more: readonly string[] = [],
+  options?: DaemonOptions & { readonly listen?: string },
+): Promise<ServerProcess> {
+  return startServer(["--listen", options?.listen ?? "127.0.0.1:0", "--state", state, ...more], options);
+}
+
+/** Asks for an enrolment string. A service is `NAME` or `NAME=HOST_ADDRESS`. */
+export async function enrol(
+  state: string,
+  server: string,
+  services: readonly string[],
+  { device = DEVICE, more = [], prefix = [] }: {
+    readonly device?: string;
+    readonly more?: readonly string[];
+    readonly prefix?: readonly string[];
+  } = {},
+): Promise<string> {
+  const granted = services.map((service) => service.includes("=") ? service : `${service}=127.0.0.1:0`);
+  const [text] = await succeed("server", [
+    ...["enroll", device, "--state", state, "--public-address", server],
+    ...granted.flatMap((service) => ["--service", service]),
+    ...more,
+  ], { prefix });
+  return text!;
+}
+
+/** The arguments of `device join`. */
+export function joinArgs(state: string, enrolment: string, services: readonly string[]): string[] {
+  return ["join", enrolment, "--state", state, ...services.flatMap((service) => ["--service", service])];
+}
+
+/** How to start a {@linkcode V2Relay}. */
+export interface V2RelayOptions {
+  /** More arguments for the server. */
+  readonly server?: readonly string[];
+  /** More arguments for the device. */
+  readonly device?: readonly string[];
+  /** More arguments for `enroll`. */
+  readonly enrol?: readonly string[];
+  /** Where the server listens for devices. @default {"127.0.0.1:0"} */
+  readonly listen?: string;
+  /** What devices dial, if that is not where the server listens. */
+  readonly dial?: string;
+  /** What runs on the server's machine. */
+  readonly onServer?: readonly string[];
+  /** What runs on the device's machine. */
+  readonly onDevice?: readonly string[];
+  /** For the device. */
+  readonly env?: Record<string, string>;
+}
+
+/** Copies what a device keeps: two devices cannot run with one state. @returns the copy, for `--state`. */
+export async function copyDeviceState(state: string): Promise<string> {
+  const copy = `${state}/copy`;
+  await Deno.mkdir(`${copy}/device`, { recursive: true, mode: 0o700 });
+  for (const file of ["identity.pem", "device.toml"]) {
+    await Deno.copyFile(`${state}/device/${file}`, `${copy}/device/${file}`);
+  }
+  return copy;
+}
+
+/** A server and a device that have found each other. */
+export class V2Relay implements AsyncDisposable {
+  /** For the state of both: they use folders of their own in it. */
+  readonly folder: TempFolder;
+  /** The server. */
+  readonly server: ServerProcess;
+  /** The device. */
+  readonly device: Daemon;
+  /** Where clients reach the services, `HOST:PORT`, in the order of the services. */
+  readonly hosts: readonly string[];
+
+  readonly #stack: AsyncDisposableStack;
+
+  private constructor(
+    stack: AsyncDisposableStack,
+    parts: Pick<V2Relay, "folder" | "server" | "device" | "hosts">,
+  ) {
+    this.#stack = stack;
+    this.folder = parts.folder;
+    this.server = parts.server;
+    this.device = parts.device;
+    this.hosts = parts.hosts;
+  }
+
+  /**
+   * Starts it, and waits until every service is open.
+   *
+   * @param services Each `NAME=HOST:PORT`, with what the device is to do with it; `grants` are host addresses by name.
+   */
+  static async start(
+    services: readonly string[],
+    options: V2RelayOptions & { readonly grants?: readonly string[] } = {},
+  ): Promise<V2Relay> {
+    await using stack = new AsyncDisposableStack();
+    const folder = stack.use(new TempFolder());
+    const { listen = "127.0.0.1:0", onServer = [], onDevice = [], env = {} } = options;
+    const server = stack.use(await startV2Server(folder.path, options.server, { prefix: onServer, listen }));
+    const names = services.map((service) => service.slice(0, service.indexOf("=")));
+    const more = options.enrol ?? [];
+    const dial = options.dial ?? server.address;
+    const enrolment = await enrol(folder.path, dial, options.grants ?? names, { more, prefix: onServer });
+    const device = stack.use(
+      startDevice([...joinArgs(folder.path, enrolment, services), ...(options.device ?? [])], {
+        prefix: onDevice,
+        env,
+      }),
+    );
+    const hosts: string[] = [];
+    for (const name of names) hosts.push(await serviceOpen(device, name));
+    return new V2Relay(stack.move(), { folder, server, device, hosts });
+  }
+
+  /** The first of {@linkcode V2Relay.hosts}. */
+  get host(): string {
+    return this.hosts[0]!;
+  }
+
+  /** Its port. */
+  get hostPort(): number {
+    return portOf(this.host);
+  }
+
+  /** The ports of {@linkcode V2Relay.hosts}. */
+  get hostPorts(): number[] {
+    return this.hosts.map(portOf);
+  }
+
+  /** Runs a command about devices, such as `disable gw1`. @returns its lines on stdout. */
+  command(...args: string[]): Promise<string[]> {
+    return succeed("server", [...args, "--state", this.folder.path]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync();
+  }
+}
+
+/** Waits until the device has a service open, from line `from` of its stdout on. @returns where clients reach it. */
+export async function serviceOpen(device: Daemon, service: string, from = 0): Promise<string> {
+  const [, host] = await device.child.line(new RegExp(`^service ${service} (\\S+:\\d+)$`), from);
+  return host!;
+}
+
+/** An echo service, and a relay to it. */
+export async function echoRelay(
+  options: V2RelayOptions = {},
+): Promise<AsyncDisposable & { readonly service: Service; readonly relay: V2Relay }> {
+  await using stack = new AsyncDisposableStack();
+  const service = stack.use(echoService());
+  const relay = stack.use(await V2Relay.start([`echo=127.0.0.1:${service.port}`], options));
+  const end = stack.move();
+  return { service, relay, [Symbol.asyncDispose]: () => end.disposeAsync() };
+}

@@ -1,0 +1,100 @@
+/**
+ * `deno run -A tests/rig/option_tables.ts`: writes the tables of options in README.md and docs/operations.md anew from what
+ * the commands' `--help` says; `tests/docs_test.ts` demands that they agree.
+ *
+ * @module
+ */
+
+import type { Command } from "commander";
+import { deviceCommand } from "../../device/cli/cli.ts";
+import { serverCommand } from "../../server/cli/cli.ts";
+
+/** A file that has tables, and the commands whose options they show. */
+export const TABLES: Record<string, readonly string[]> = {
+  "README.md": ["server", "device"],
+  "docs/operations.md": [
+    "server enroll",
+    "server devices",
+    "server revoke",
+    "server disable",
+    "server enable",
+    "server rename",
+    "server service add",
+    "server service move",
+    "server service remove",
+    "server expire",
+    "server confirm",
+    "server key",
+    "device join",
+    "device key",
+  ],
+};
+
+/** A row: the option, its default, its meaning. */
+export type Row = readonly [option: string, preset: string, meaning: string];
+
+/** The commands by what users type after `sallyport`. */
+export function commands(): Map<string, Command> {
+  const all = new Map<string, Command>();
+  for (const command of [serverCommand("sallyport server"), deviceCommand("sallyport device")]) {
+    all.set(command.name(), command);
+    for (const below of command.commands) addAll(all, command.name(), below);
+  }
+  return all;
+}
+
+/** A command that has others below it has no options of its own. */
+function addAll(all: Map<string, Command>, above: string, command: Command): void {
+  const name = `${above} ${command.name()}`;
+  if (command.commands.length === 0) all.set(name, command);
+  for (const below of command.commands) addAll(all, name, below);
+}
+
+/** The options of a command, as `--help` has them. */
+export function optionRows(command: Command): Row[] {
+  return command.options.map(({ flags, description }): Row => {
+    const preset = / \(default: ([^()]*)\)$/.exec(description);
+    return [
+      `\`${flags.replace(/[<>]/g, "")}\``,
+      preset ? `${preset[1]}` : "–",
+      preset ? description.slice(0, preset.index) : description,
+    ];
+  });
+}
+
+/** Where the table of a command stands in a text: between two comments. */
+export function markers(name: string): [begin: string, end: string] {
+  return [`<!-- options: ${name} -->`, `<!-- end: ${name} -->`];
+}
+
+/** Reads a table back. */
+export function readRows(text: string, name: string): Row[] {
+  const [begin, end] = markers(name);
+  const table = text.slice(text.indexOf(begin) + begin.length, text.indexOf(end));
+  const rows = table.split("\n").filter((line) => line.startsWith("|")).slice(2);
+  return rows.map((line) => {
+    const cells = line.split(/(?<!\\)\|/).slice(1, -1).map((cell) => cell.trim().replace(/\\([|*])/g, "$1"));
+    return [cells[0] ?? "", cells[1] ?? "", cells[2] ?? ""];
+  });
+}
+
+function renderTable(name: string, rows: readonly Row[]): string {
+  const lines = rows.map((row) => `| ${row.map((cell) => cell.replace(/[|*]/g, "\\$&")).join(" | ")} |`);
+  return [`| \`${name}\` | default | meaning |`, "| --- | --- | --- |", ...lines].join("\n");
+}
+
+if (import.meta.main) {
+  const all = commands();
+  for (const [file, names] of Object.entries(TABLES)) {
+    let text = Deno.readTextFileSync(file);
+    for (const name of names) {
+      const [begin, end] = markers(name);
+      const [from, to] = [text.indexOf(begin), text.indexOf(end)];
+      if (from < 0 || to < from) throw new Error(`Cannot find the place of the options of ${name} in ${file}`);
+      const table = renderTable(name, optionRows(all.get(name)!));
+      text = `${text.slice(0, from + begin.length)}\n\n${table}\n\n${text.slice(to)}`;
+    }
+    Deno.writeTextFileSync(file, text);
+  }
+  await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", ...Object.keys(TABLES)] }).output();
+}

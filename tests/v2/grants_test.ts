@@ -1,0 +1,135 @@
+/**
+ * What a device may open, service by service.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { createIdentity } from "../../net/tls/identity.ts";
+import { ManualClock } from "../rig/manual_clock.ts";
+import { portOf } from "../rig/v1_relay.ts";
+import { echoService, Service } from "../rig/service.ts";
+import { Stream } from "../rig/stream.ts";
+import { test } from "../rig/test.ts";
+import { freeRange } from "../rig/v2/host_ports.ts";
+import { authorized, local, startV2Device, startV2Relay, startV2Server } from "../rig/v2/relay.ts";
+
+/** The word that a client gets back from a port. */
+async function echoed(port: number, hostname = "127.0.0.1"): Promise<string> {
+  using client = await Stream.connect(port, hostname);
+  await client.write("word");
+  return await client.readText(4);
+}
+
+test("v2 grants: each service is granted or refused apart, and the device hears why", async () => {
+  await using echo = echoService();
+  const taken = Deno.listen({ hostname: "127.0.0.61", port: 0 });
+  await using relay = await startV2Relay({
+    services: ["a", "b", "c"].map((name) => local(name, echo)),
+    grants: ["a=127.0.0.1:0", `c=127.0.0.61:${taken.addr.port}`, "other=127.0.0.1:0"],
+  });
+  const answers = new Map<string, string | undefined>();
+  for (let n = 0; n < 3; n++) {
+    const { service, error } = await relay.device.events.next("service");
+    answers.set(service, error);
+  }
+  assert.equal(answers.get("a"), undefined);
+  assert.match(answers.get("b")!, /^not-granted: granted to gw1: a, c, other$/);
+  assert.match(answers.get("c")!, /^port-unavailable: c: .*in use/);
+  assert.equal(await echoed(await relay.hostPort("a")), "word");
+  assert.deepEqual(relay.device.handle.status.services.map(({ name, error }) => [name, error !== undefined]), [
+    ["a", false],
+    ["b", true],
+    ["c", true],
+  ]);
+  assert.equal(relay.server.log.matching(/gw1 offers b, which it was not granted/).length, 1);
+  assert.equal(relay.device.log.matching(/^error: service [bc] is not open/).length, 2);
+  taken.close();
+});
+
+test("v2 grants: a port that is in use is opened when it is free, and the device is told again", async () => {
+  const clock = new ManualClock();
+  await using echo = echoService();
+  const taken = Deno.listen({ hostname: "127.0.0.62", port: 0 });
+  const { port } = taken.addr;
+  await using relay = await startV2Relay({
+    services: [local("echo", echo)],
+    grants: [`echo=127.0.0.62:${port}`],
+    serve: { clock, keepAlive: { idleTimeout: -1, probeInterval: 1000, probeCount: 0 } },
+  });
+  assert.match((await relay.device.events.next("service")).error!, /in use/);
+  assert.equal((await relay.server.events.next("host-failed")).device, "gw1");
+  taken.close();
+  clock.advance(1_000);
+  const { hostAddress, error } = await relay.device.events.next("service");
+  assert.deepEqual([hostAddress, error], [`127.0.0.62:${port}`, undefined]);
+  assert.equal(await echoed(port, "127.0.0.62"), "word");
+});
+
+test("v2 grants: of a range the first free port is taken, and the next one when that is in use", async () => {
+  await using echo = echoService();
+  const first = freeRange("127.0.0.63", 3);
+  const taken = Deno.listen({ hostname: "127.0.0.63", port: first });
+  await using relay = await startV2Relay({
+    services: [local("x", echo), local("y", echo), local("z", echo)],
+    grants: ["x", "y", "z"].map((name) => `${name}=127.0.0.63:${first}-${first + 2}`),
+  });
+  const answers = [];
+  for (let n = 0; n < 3; n++) answers.push(await relay.device.events.next("service"));
+  assert.deepEqual(answers.map(({ hostAddress }) => hostAddress && portOf(hostAddress)), [
+    first + 1,
+    first + 2,
+    undefined,
+  ]);
+  assert.match(answers[2]!.error!, /port-unavailable/);
+  taken.close();
+});
+
+test("v2 grants: a free port stays the same from link to link, and from device process to device process", async () => {
+  await using echo = echoService();
+  await using server = await startV2Server();
+  const identity = await createIdentity();
+  server.directory.put(authorized("gw1", identity, ["echo=127.0.0.64:0", "web=127.0.0.64:20000-29999"]));
+  const ports = new Set<string>();
+  for (let round = 0; round < 5; round++) {
+    await using device = startV2Device(server, identity, [local("echo", echo), local("web", echo)]);
+    const [a, b] = [await device.events.next("service"), await device.events.next("service")];
+    ports.add(`${a.hostAddress} ${b.hostAddress}`);
+    await device.handle.shutdown();
+    await server.events.next("link-down");
+  }
+  assert.equal(ports.size, 1, [...ports].join("; "));
+  assert.equal(server.events.types.includes("host-failed"), false);
+});
+
+test("v2 grants: whoever nobody authorized is told so with its key, and tries again, more and more slowly", async () => {
+  await using service = new Service();
+  await using server = await startV2Server({ security: "tls" });
+  await using device = startV2Device(server, await createIdentity(), [local("svc", service)]);
+  const failed = await device.events.next("dial-failed");
+  assert.equal(failed.goodbye, "unknown-device");
+  assert.match(failed.error, /nobody authorized ed25519:/);
+  assert.ok(failed.retryIn >= 2_000 && failed.retryIn <= 4_000);
+  const { goodbye, isCompatible, state } = device.handle.status;
+  assert.deepEqual([goodbye?.code, isCompatible, state], ["unknown-device", true, "waiting"]);
+  const refused = await server.events.next("refused");
+  assert.match(refused.why, /^unknown-device: nobody authorized ed25519:/);
+  assert.equal(server.log.matching(/^warn: refused/).length, 1);
+  assert.deepEqual(server.handle.devices(), []);
+});
+
+test("v2 grants: a service beyond 256 is refused by the library before it dials", async () => {
+  await using server = await startV2Server();
+  const identity = await createIdentity();
+  const services = Array.from({ length: 257 }, (_, n) => `s${n}=127.0.0.1:22`);
+  assert.throws(() => startV2Device(server, identity, services), /257 services/);
+});
+
+test("v2 grants: a service that is there twice is refused by the library before it dials", async () => {
+  await using server = await startV2Server();
+  const identity = await createIdentity();
+  assert.throws(
+    () => startV2Device(server, identity, ["ssh=127.0.0.1:22", "ssh=127.0.0.1:23"]),
+    /Cannot offer the service ssh twice/,
+  );
+});
