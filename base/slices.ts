@@ -5,7 +5,7 @@
  */
 
 import { type Clock, nextTurn } from "./clock.ts";
-import { SLICE_MS } from "../net/limits.ts";
+import { SLICE_MS } from "./limits.ts";
 
 /** Work in small steps; each `yield` is a place where others may have their turn. */
 export type Steps<T> = Generator<void, T, void>;

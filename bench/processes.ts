@@ -6,11 +6,11 @@
 
 import { fileURLToPath } from "node:url";
 import { Child, within } from "./child.ts";
-import type { LoadReport } from "./load/main_load.ts";
+import type { LoadReport } from "./load/main.ts";
 import { HERE, type Machine } from "./targets/target.ts";
 
 const SERVICE = script("service.ts");
-const LOAD = script("load.ts");
+const LOAD = script("load/main.ts");
 
 /** Where a load goes, and comes from. */
 export interface LoadRoute {

@@ -222,9 +222,6 @@ export const STRANGER_TURN_MS = 50;
 /** A wait for the beginning of a handshake, in milliseconds, from which those who came last have every other turn. */
 export const LONG_HANDSHAKE_WAIT_MS = 1_000;
 
-/** Work that grows with the fleet is done in slices of this length, in milliseconds. */
-export const SLICE_MS = 4;
-
 /** A device that is not welcome is asked to come back after this at first, in milliseconds. */
 export const MIN_BARRED_COME_BACK_MS = 2_000;
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { LoadReport } from "./main_load.ts";
+import type { LoadReport } from "./main.ts";
 import { BULK, closeQuietly, connectTo, type Door, readFull, say, wish, writeFull } from "../sockets.ts";
 
 /** Printed by each stream when its first bytes have moved. */

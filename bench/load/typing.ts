@@ -5,7 +5,7 @@
  */
 
 import { pause } from "../child.ts";
-import type { LoadReport } from "./main_load.ts";
+import type { LoadReport } from "./main.ts";
 import { PATIENCE, Tally } from "./tally.ts";
 import { spread } from "../numbers.ts";
 import { closeQuietly, connectTo, type Door, readFull, wish, writeFull } from "../sockets.ts";

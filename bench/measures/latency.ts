@@ -6,7 +6,7 @@
 
 import { CABLE_BITS } from "../cable.ts";
 import { pause } from "../child.ts";
-import type { LoadReport } from "../load/main_load.ts";
+import type { LoadReport } from "../load/main.ts";
 import { FLOWING } from "../load/bulk.ts";
 import { type Bench, noteFailures, type Sample } from "./measure.ts";
 import { finishLoad, type LoadRoute, runLoad, type Service, startLoad, startService } from "../processes.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { Cable } from "../cable.ts";
-import type { LoadReport } from "../load/main_load.ts";
+import type { LoadReport } from "../load/main.ts";
 import type { MetricName } from "./metrics.ts";
 import type { Service } from "../processes.ts";
 import type { RunningTarget, Target, TargetContext } from "../targets/target.ts";

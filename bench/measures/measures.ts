@@ -5,7 +5,7 @@
  */
 
 import { cableLacks } from "../cable.ts";
-import type { LoadReport } from "../load/main_load.ts";
+import type { LoadReport } from "../load/main.ts";
 import type { Bench, Measure, Sample } from "./measure.ts";
 import { noteFailures } from "./measure.ts";
 import { latency, latencyOverLink } from "./latency.ts";

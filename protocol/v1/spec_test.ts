@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import * as baseLimits from "../../base/limits.ts";
 import * as wireLimits from "../limits.ts";
 import * as netLimits from "../../net/limits.ts";
 import { v1Codec } from "./codec.ts";
@@ -21,7 +22,7 @@ test("the specifications state every named limit of the wire and of the net laye
     [name.replaceAll("`", ""), Number(value.replace(/ .*/, "").replaceAll(",", ""))] as const
   );
   assert.equal(new Set(stated.map(([name]) => name)).size, stated.length, "a limit is stated twice");
-  assert.deepEqual(Object.fromEntries(stated), { ...wireLimits, ...netLimits });
+  assert.deepEqual(Object.fromEntries(stated), { ...baseLimits, ...wireLimits, ...netLimits });
 });
 
 test("the specification's examples are what the codec writes", async () => {

@@ -10,15 +10,15 @@ import { systemClock } from "../../base/clock.ts";
 import { silentLogger } from "../../base/logger.ts";
 import { key, rawKey, test } from "../devices/_state_fixture_test.ts";
 
-const ROOT = new URL("..", import.meta.url);
+const ROOT = new URL("../..", import.meta.url);
 
 /** A program as the server's is: options of its own with the same words, and the commands below it. */
 const PROGRAM = `
 import { Command, Option } from "commander";
 import { runProcess } from "./app/run.ts";
 import { addOptions } from "./app/options.ts";
-import { SERVER_OPTIONS } from "./server/config.ts";
-import { devicesCommands } from "./server/devices_cli.ts";
+import { SERVER_OPTIONS } from "./server/cli/config.ts";
+import { devicesCommands } from "./server/cli/devices.ts";
 await runProcess("sallyport server", async () => {
   const server = new Command("server").exitOverride().addOption(new Option("--config <FILE>")).action(() => {});
   addOptions(server, SERVER_OPTIONS, true);

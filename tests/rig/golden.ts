@@ -23,7 +23,7 @@ import {
 } from "../../protocol/v2/wire/handshake.ts";
 import type { V2Output } from "../../protocol/v2/send/sender.ts";
 import { V2ServerLink } from "../../protocol/v2/server_link.ts";
-import { concat } from "../../protocol/v1/_fakes_test.ts";
+import { concat } from "../../protocol/bytes.ts";
 
 /** What one side sent, or a line for the reader. */
 export type Entry =
