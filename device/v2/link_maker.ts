@@ -25,6 +25,7 @@ import { tlsOptions } from "../../net/tls/server_proof.ts";
 import { closeQuietly, type Transport } from "../../net/transport.ts";
 import { CAN_RESUME, HandshakeError, IS_MOVING } from "../../protocol/v2/wire/handshake.ts";
 import { SOFTWARE } from "../../base/version.ts";
+import { Late, within } from "../../base/within.ts";
 import type { DeviceEvent } from "../events.ts";
 import type { LinkFacts, LinkMaker, MadeLink } from "../link_maker.ts";
 import type { DeviceSettings, V2DeviceOptions } from "../options.ts";
@@ -139,60 +140,12 @@ export class V2LinkMaker implements LinkMaker {
 
   async #make(signal: AbortSignal, onConnected: () => void): Promise<MadeLink> {
     const { clock } = this.#settings;
-    const { identity, serverKey, enrolment } = this.#options;
     const transport = await this.#dial(signal);
     onConnected();
-    let late = false;
-    const before = { interruptedAt: 0, moved: false };
-    const isUp = this.#session?.resumable === true && this.#session.interruptedAt === undefined;
     const giveUp = () => closeQuietly(transport.duplex);
-    const cancel = clock.after(HANDSHAKE_TIMEOUT_MS, () => {
-      late = true;
-      giveUp();
-    });
     signal.addEventListener("abort", giveUp);
     try {
-      const greeting = await greetServer(transport.duplex, {
-        signer: identity,
-        serverKey,
-        nonce: randomBytes(32),
-        instance: this.#instance,
-        wallClock: Date.now(),
-        software: SOFTWARE,
-        enrolment,
-        capabilities: (this.#settings.expiration > 0 ? CAN_RESUME : 0) | (isUp ? IS_MOVING : 0),
-        resume: () => {
-          before.moved = isUp && this.#session?.interruptedAt === undefined;
-          before.interruptedAt = this.#session?.interruptedAt ?? clock.now();
-          return this.#session?.resumable ? this.#session.offerResume() : undefined;
-        },
-      });
-      signal.throwIfAborted();
-      const { welcome, rest } = greeting;
-      const made = { local: transport.local, remote: transport.remote, device: welcome.name };
-      if (typeof welcome.resumed === "number") {
-        if (!this.#session?.resumable) throw new Error("the session ended while it was being resumed");
-        const replayed = this.#session.resume(transport, rest, welcome.resumed);
-        const interrupted = Math.round(clock.now() - before.interruptedAt);
-        const moved = before.moved && { moved: true };
-        return { ...made, link: this.#session, resumed: { interrupted, replayed, ...moved } };
-      }
-      this.#session?.close("not-resumed");
-      this.#board.forgetResults();
-      const link = new V2LinkSession({
-        id: welcome.session,
-        expiration: Math.min(this.#settings.expiration, welcome.expiration ?? 0),
-        settings: this.#settings,
-        board: this.#board,
-        keepAlive: this.#keepAlive,
-        onGrants: (results) => this.#onGrants(results),
-        onSettings: (said) => this.#onSettings(said),
-        emit: this.#emit,
-      });
-      this.#session = link;
-      link.start(transport, rest);
-      if (this.#wantedKeepAlive) link.say({ wantedKeepAlive: this.#wantedKeepAlive });
-      return { ...made, link };
+      return await within(clock, HANDSHAKE_TIMEOUT_MS, giveUp, () => this.#greet(transport, signal));
     } catch (error) {
       giveUp();
       this.#session?.letGo();
@@ -200,15 +153,64 @@ export class V2LinkMaker implements LinkMaker {
         this.#session?.close("goodbye", `${error.goodbye.code}: ${error.message}`);
       }
       if (signal.aborted) throw signal.reason;
-      if (late) throw new Error(`the server did not finish the handshake within ${HANDSHAKE_TIMEOUT_MS / 1000} s`);
+      if (error instanceof Late) {
+        throw new Error(`the server did not finish the handshake within ${HANDSHAKE_TIMEOUT_MS / 1000} s`);
+      }
       if (error instanceof HandshakeCut) {
         throw new Error(`the server hung up during the handshake; ${error.speaksTls ? SPEAKS_TLS : SPEAKS_OTHERWISE}`);
       }
       throw error;
     } finally {
-      cancel();
       signal.removeEventListener("abort", giveUp);
     }
+  }
+
+  async #greet(transport: Transport, signal: AbortSignal): Promise<MadeLink> {
+    const { clock } = this.#settings;
+    const { identity, serverKey, enrolment } = this.#options;
+    const before = { interruptedAt: 0, moved: false };
+    const isUp = this.#session?.resumable === true && this.#session.interruptedAt === undefined;
+    const greeting = await greetServer(transport.duplex, {
+      signer: identity,
+      serverKey,
+      nonce: randomBytes(32),
+      instance: this.#instance,
+      wallClock: Date.now(),
+      software: SOFTWARE,
+      enrolment,
+      capabilities: (this.#settings.expiration > 0 ? CAN_RESUME : 0) | (isUp ? IS_MOVING : 0),
+      resume: () => {
+        before.moved = isUp && this.#session?.interruptedAt === undefined;
+        before.interruptedAt = this.#session?.interruptedAt ?? clock.now();
+        return this.#session?.resumable ? this.#session.offerResume() : undefined;
+      },
+    });
+    signal.throwIfAborted();
+    const { welcome, rest } = greeting;
+    const made = { local: transport.local, remote: transport.remote, device: welcome.name };
+    if (typeof welcome.resumed === "number") {
+      if (!this.#session?.resumable) throw new Error("the session ended while it was being resumed");
+      const replayed = this.#session.resume(transport, rest, welcome.resumed);
+      const interrupted = Math.round(clock.now() - before.interruptedAt);
+      const moved = before.moved && { moved: true };
+      return { ...made, link: this.#session, resumed: { interrupted, replayed, ...moved } };
+    }
+    this.#session?.close("not-resumed");
+    this.#board.forgetResults();
+    const link = new V2LinkSession({
+      id: welcome.session,
+      expiration: Math.min(this.#settings.expiration, welcome.expiration ?? 0),
+      settings: this.#settings,
+      board: this.#board,
+      keepAlive: this.#keepAlive,
+      onGrants: (results) => this.#onGrants(results),
+      onSettings: (said) => this.#onSettings(said),
+      emit: this.#emit,
+    });
+    this.#session = link;
+    link.start(transport, rest);
+    if (this.#wantedKeepAlive) link.say({ wantedKeepAlive: this.#wantedKeepAlive });
+    return { ...made, link };
   }
 
   /** The address whose turn it is; while a session waits, all of them, and the first that answers. */

@@ -6,6 +6,7 @@
 
 import type { Address } from "../../protocol/address.ts";
 import type { Clock } from "../../base/clock.ts";
+import { Late, within } from "../../base/within.ts";
 import { describeError } from "../../base/errors.ts";
 import { PROXY_HEADER_TIMEOUT_MS } from "../limits.ts";
 import { PrefixedDuplex } from "../prefixed_duplex.ts";
@@ -51,12 +52,7 @@ export async function readProxyHeader(duplex: Duplex, clock: Clock): Promise<Int
   const reader = new ProxyHeaderReader();
   const buffer = new Uint8Array(1024);
   let bytes = 0;
-  let late = false;
-  const cancel = clock.after(PROXY_HEADER_TIMEOUT_MS, () => {
-    late = true;
-    resetQuietly(duplex);
-  });
-  try {
+  const read = async (): Promise<Introduced> => {
     for (;;) {
       const count = await duplex.read(buffer);
       if (count === null) throw new ProxyHeaderCut(bytes);
@@ -68,11 +64,12 @@ export async function readProxyHeader(duplex: Duplex, clock: Clock): Promise<Int
         duplex: header.rest.length > 0 ? new PrefixedDuplex(duplex, header.rest) : duplex,
       };
     }
+  };
+  try {
+    return await within(clock, PROXY_HEADER_TIMEOUT_MS, () => resetQuietly(duplex), read);
   } catch (error) {
-    if (late) throw new Error(`no PROXY protocol header within ${PROXY_HEADER_TIMEOUT_MS / 1000} s`);
+    if (error instanceof Late) throw new Error(`no PROXY protocol header within ${PROXY_HEADER_TIMEOUT_MS / 1000} s`);
     if (bytes === 0 && !(error instanceof ProxyHeaderCut)) throw new ProxyHeaderCut(0, error);
     throw error;
-  } finally {
-    cancel();
   }
 }

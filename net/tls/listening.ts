@@ -7,6 +7,7 @@
 
 import { pinnedCertificate } from "./certificate.ts";
 import type { Clock } from "../../base/clock.ts";
+import { Late, within } from "../../base/within.ts";
 import { cutTls } from "../kernel/socket.ts";
 import { describeError, isExhaustion } from "../../base/errors.ts";
 import { CERTIFICATE_CUT_LOOKS, CERTIFICATE_POLL_MS } from "../limits.ts";
@@ -146,23 +147,18 @@ export class ServerCertificate {
  * another protocol; the connection is closed then. Whoever wants to end it earlier uses `cutTls`.
  */
 export async function handshakeTls(conn: Deno.TlsConn, clock: Clock, timeout: number): Promise<void> {
-  let late = false;
-  const cancel = clock.after(timeout, () => {
-    late = true;
-    cutTls(conn);
-  });
   try {
-    const { alpnProtocol } = await conn.handshake();
-    if (alpnProtocol === ALPN && !late) return;
-    closeQuietly(conn);
+    const { alpnProtocol } = await within(clock, timeout, () => cutTls(conn), () => conn.handshake());
+    if (alpnProtocol === ALPN) return;
   } catch (error) {
+    const late = error instanceof Late;
     const isMute = !late && isCut(error) && !hasReceived(conn);
     closeQuietly(conn);
-    if (!late) throw new TlsHandshakeError(explain(describeError(error)), { isMute, cause: error });
-  } finally {
-    cancel();
+    const why = late ? `no TLS handshake within ${timeout / 1000} s` : explain(describeError(error));
+    throw new TlsHandshakeError(why, { isMute, cause: error });
   }
-  throw new TlsHandshakeError(late ? `no TLS handshake within ${timeout / 1000} s` : `it speaks TLS, but not ${ALPN}`);
+  closeQuietly(conn);
+  throw new TlsHandshakeError(`it speaks TLS, but not ${ALPN}`);
 }
 
 /** Whether a handshake failed by the end of its connection, in order or by a reset. */

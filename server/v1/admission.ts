@@ -6,6 +6,7 @@
 
 import { detectOpening, MAX_OPENING, type Stranger } from "../../protocol/detect.ts";
 import type { Clock } from "../../base/clock.ts";
+import { Late, within } from "../../base/within.ts";
 import { describeError } from "../../base/errors.ts";
 import { PROXY_HINT } from "../../net/proxy/read_header.ts";
 import { closeQuietly, type Transport } from "../../net/transport.ts";
@@ -29,16 +30,11 @@ export async function admit(transport: Transport, clock: Clock, timeout: number)
   const { duplex } = transport;
   const buffer = new Uint8Array(MAX_OPENING);
   let fill = 0;
-  let late = false;
-  const cancel = clock.after(timeout, () => {
-    late = true;
-    closeQuietly(duplex);
-  });
-  const refuse = (why: string): Admission => {
+  const refuse = (why: string, late = false): Admission => {
     closeQuietly(duplex);
     return { refused: why, mute: fill === 0 && !late };
   };
-  try {
+  const read = async (): Promise<Admission> => {
     for (;;) {
       const count = await duplex.read(buffer.subarray(fill));
       if (count === null) return refuse(fill === 0 ? "it closed without a word" : `it closed after ${fill} bytes`);
@@ -47,9 +43,11 @@ export async function admit(transport: Transport, clock: Clock, timeout: number)
       if (opening.kind === "v1") return { opening: buffer.subarray(0, fill) };
       if (opening.kind === "stranger") return refuse(strangerAt(opening));
     }
+  };
+  try {
+    return await within(clock, timeout, () => closeQuietly(duplex), read);
   } catch (error) {
-    return refuse(late ? `no LISTEN within ${timeout / 1000} s` : describeError(error));
-  } finally {
-    cancel();
+    const late = error instanceof Late;
+    return refuse(late ? `no LISTEN within ${timeout / 1000} s` : describeError(error), late);
   }
 }

@@ -9,9 +9,10 @@ import { ProtocolError } from "../../protocol/errors.ts";
 import { type Goodbye, goodbye, goodbyeFrame } from "../../protocol/v2/wire/goodbye.ts";
 import { CAN_RESUME, HandshakeError, IS_MOVING } from "../../protocol/v2/wire/handshake.ts";
 import { describeError } from "../../base/errors.ts";
+import { Late, within } from "../../base/within.ts";
 import { greetDevice, HandshakeCut, randomBytes, writeAll } from "../../relay/handshake.ts";
 import { HoppedTls } from "../../net/tls/hopped.ts";
-import { HANDSHAKE_GRACE_MS, HANDSHAKE_TIMEOUT_MS, MAX_HANDSHAKES } from "../../net/limits.ts";
+import { FAREWELL_MS, HANDSHAKE_GRACE_MS, HANDSHAKE_TIMEOUT_MS, MAX_HANDSHAKES } from "../../net/limits.ts";
 import { Listener } from "../../net/listener.ts";
 import { SOFTWARE } from "../../base/version.ts";
 import { handshakeTls, ServerCertificate, TlsHandshakeError } from "../../net/tls/listening.ts";
@@ -177,12 +178,7 @@ export class V2Listener {
   ): Promise<boolean> {
     const { clock, v2 } = this.#settings;
     const { duplex, remote } = transport;
-    let late = false;
-    const cancel = clock.after(HANDSHAKE_TIMEOUT_MS, () => {
-      late = true;
-      transport.cut();
-    });
-    try {
+    const greet = async (): Promise<void> => {
       const order = this.#registry.nextOrder();
       if (tls) await handshakeTls(tls, clock, HANDSHAKE_TIMEOUT_MS);
       if (tls) this.#pending.progressed(newcomer);
@@ -197,12 +193,19 @@ export class V2Listener {
       if (this.#closed) throw new HandshakeError(goodbye("shutting-down", "the server is shutting down"));
       await this.#registry.admit(transport, greeting, order, () => this.#pending.remove(newcomer));
       this.#pending.proved(newcomer);
+    };
+    try {
+      await within(clock, HANDSHAKE_TIMEOUT_MS, () => transport.cut(), greet);
       return true;
     } catch (error) {
+      const late = error instanceof Late;
       // One that does not heed its refusals costs a handshake each time: it does not get them faster than this.
       if (error instanceof TooManyLinks) await newcomer.hold(clock, LINK_REFUSAL_HOLD_MS);
       const word = late || newcomer.evicted ? undefined : goodbyeFor(error);
-      if (word) await writeAll(duplex, goodbyeFrame(word)).catch(() => {});
+      if (word) {
+        const say = () => writeAll(duplex, goodbyeFrame(word));
+        await within(clock, FAREWELL_MS, () => transport.cut(), say).catch(() => {});
+      }
       if (word) closeQuietly(duplex);
       else transport.cut();
       if (this.#closed) return false;
@@ -216,8 +219,6 @@ export class V2Listener {
       if (!late && !newcomer.evicted && isMute(error, tls !== undefined)) this.#refusals.tellMute(remote);
       else this.#refusals.tell(remote, word ? `${word.code}: ${why}` : why);
       return false;
-    } finally {
-      cancel();
     }
   }
 }
