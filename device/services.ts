@@ -4,8 +4,8 @@
  * @module
  */
 
+import { ipBytes, samePrefix } from "../protocol/ip.ts";
 import { type Address, isHost, notAHost, parsePort, splitHostPort } from "../protocol/address.ts";
-import { ipBytes, samePrefix } from "../net/networks.ts";
 
 /** One allowed service, or a range of them. */
 export interface ServiceRule {

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { parseIPv4, parseIPv6 } from "./ip.ts";
 /** A host (name or IP, without brackets) and a TCP port. */
 export interface Address {
   /** A host name, an IPv4 address or an IPv6 address without brackets. */
@@ -119,35 +120,6 @@ export function isHost(host: string): boolean {
   if (host.includes(":")) return isIPv6(host);
   if (/^[\d.]+$/.test(host)) return parseIPv4(host) !== undefined;
   return HOST_NAME.test(host);
-}
-
-/** The bytes of a dotted IPv4 address, or `undefined` if `text` is none. */
-export function parseIPv4(text: string): number[] | undefined {
-  const parts = text.split(".");
-  if (parts.length !== 4) return undefined;
-  const bytes = parts.map((part) => /^(0|[1-9]\d{0,2})$/.test(part) ? Number(part) : 256);
-  return bytes.every((byte) => byte <= 255) ? bytes : undefined;
-}
-
-/** The 16 bytes of an IPv6 address (RFC 4291 §2.2, zone ignored), or `undefined` if `text` is none. */
-export function parseIPv6(text: string): number[] | undefined {
-  let body = text.replace(/%[\w.-]+$/, "");
-  const dotted = /^(.*:)(\d+\.\d+\.\d+\.\d+)$/.exec(body);
-  if (dotted) {
-    const v4 = parseIPv4(dotted[2] ?? "");
-    if (!v4) return undefined;
-    const [a = 0, b = 0, c = 0, d = 0] = v4;
-    body = `${dotted[1]}${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
-  }
-  const halves = body.split("::");
-  if (halves.length > 2) return undefined;
-  const groups = halves.map((half) => half === "" ? [] : half.split(":"));
-  const [head = [], tail = []] = groups;
-  const missing = 8 - head.length - tail.length;
-  if (halves.length === 2 ? missing < 1 : missing !== 0) return undefined;
-  const all = [...head, ...Array<string>(missing).fill("0"), ...tail];
-  if (!all.every((group) => /^[0-9a-f]{1,4}$/i.test(group))) return undefined;
-  return all.flatMap((group) => [parseInt(group, 16) >> 8, parseInt(group, 16) & 255]);
 }
 
 function isIPv6(text: string): boolean {

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { parseIPv6 } from "./address.ts";
+import { formatIP, ipBytes } from "./ip.ts";
 
 /** Whom an address stands for. */
 export interface AddressGroup {
@@ -16,8 +16,6 @@ export interface AddressGroup {
   /** The IPv4 address, or the /56 around the net. */
   readonly site: string;
 }
-
-const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255];
 
 /**
  * The group of `host`, an IP address, with or without brackets; IPv4 written as IPv6 is IPv4. What is no address (a name,
@@ -34,12 +32,9 @@ const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255];
  */
 export function addressGroup(host: string): AddressGroup {
   const text = host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host;
-  const bytes = text.includes(":") ? parseIPv6(text) : undefined;
+  const bytes = ipBytes(text);
   if (!bytes) return { net: text, site: text };
-  if (MAPPED.every((byte, at) => bytes[at] === byte)) {
-    const v4 = bytes.slice(12).join(".");
-    return { net: v4, site: v4 };
-  }
+  if (bytes.length === 4) return { net: formatIP(bytes), site: formatIP(bytes) };
   return { net: `${prefix(bytes, 8)}/64`, site: `${prefix(bytes, 7)}/56` };
 }
 

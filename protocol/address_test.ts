@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { isIP } from "node:net";
 import fc from "fast-check";
-import { formatAddress, isHost, parseAddress, parseIPv4, parseIPv6, parsePort } from "./address.ts";
+import { parseIPv4, parseIPv6 } from "./ip.ts";
+import { formatAddress, isHost, parseAddress, parsePort } from "./address.ts";
 import { test } from "./v1/_fakes_test.ts";
 
 const label = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?$/);

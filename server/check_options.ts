@@ -4,10 +4,10 @@
  * @module
  */
 
+import { parseNetwork } from "../protocol/ip.ts";
 import { V2_MAX_CHANNELS, V2_MAX_SERVICES } from "../protocol/limits.ts";
 import { parseName } from "../protocol/name.ts";
 import { parsePublicKey } from "../net/tls/identity.ts";
-import { parseNetwork } from "../net/networks.ts";
 import * as check from "../relay/option_check.ts";
 import type { TlsSource } from "../net/tls/listening.ts";
 import type { AuthorizedDevice } from "./devices/authorized_devices.ts";

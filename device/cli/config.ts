@@ -4,11 +4,11 @@
  * @module
  */
 
+import { ipBytes } from "../../protocol/ip.ts";
 import { type Address, formatAddress, isHost, parseAddress } from "../../protocol/address.ts";
 import { V2_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
 import { parseProxy, proxyFor, type ProxyOptions } from "../../net/dial/http_proxy.ts";
 import { parsePublicKey } from "../../net/tls/identity.ts";
-import { ipBytes } from "../../net/networks.ts";
 import { COMMON_OPTIONS, keepAliveOptions } from "../../app/command.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
 import { describeHooks, readHooks } from "../../app/hooks/config.ts";

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { type Address, parseIPv4, parseIPv6 } from "../../protocol/address.ts";
+import { parseIP } from "../../protocol/ip.ts";
+import type { Address } from "../../protocol/address.ts";
 import type { Clock } from "../../base/clock.ts";
 import { closeQuietly } from "../close_quietly.ts";
 import { DIAL_STAGGER_MS, MAX_DIAL_ADDRESSES } from "../limits.ts";
@@ -91,7 +92,7 @@ function mostTelling(failures: readonly unknown[]): unknown {
 }
 
 function isIp(host: string): boolean {
-  return (host.includes(":") ? parseIPv6(host) : parseIPv4(host)) !== undefined;
+  return parseIP(host) !== undefined;
 }
 
 /** Not `Deno.resolveDns`: that asks name servers alone. */

@@ -6,15 +6,8 @@
  * @module
  */
 
-import {
-  type Address,
-  formatAddress,
-  isHost,
-  parseAddress,
-  parseIPv4,
-  parseIPv6,
-  parsePort,
-} from "../../protocol/address.ts";
+import { isInNetwork, parseIP } from "../../protocol/ip.ts";
+import { type Address, formatAddress, isHost, parseAddress, parsePort } from "../../protocol/address.ts";
 import { MAX_PROXY_ANSWER } from "../limits.ts";
 import type { Duplex } from "../transport.ts";
 
@@ -217,8 +210,7 @@ function isListed({ host, port }: Address, pattern: string): boolean {
   if (pattern === "*") return true;
   const { name, port: onPort } = splitPort(pattern);
   if (onPort !== undefined && onPort !== port) return false;
-  const ip = bytesOf(host);
-  if (ip) return isInRange(ip, name);
+  if (parseIP(host)) return isInNetwork(host, name);
   const domain = name.replace(/^\./, "").replace(/\.$/, "");
   const own = host.toLowerCase().replace(/\.$/, "");
   return domain !== "" && (own === domain || own.endsWith(`.${domain}`));
@@ -237,19 +229,4 @@ function parsePortOf(text: string): number {
   } catch {
     return -1;
   }
-}
-
-function isInRange(ip: number[], range: string): boolean {
-  const [, base = "", length] = /^(.*?)(?:\/(\d{1,3}))?$/.exec(range) ?? [];
-  const network = bytesOf(base);
-  if (network?.length !== ip.length) return false;
-  const bits = length === undefined ? ip.length * 8 : Number(length);
-  return bits <= ip.length * 8 && ip.every((byte, at) => {
-    const mask = 0xff00 >> Math.min(8, Math.max(0, bits - at * 8)) & 0xff;
-    return ((byte ^ (network[at] ?? 0)) & mask) === 0;
-  });
-}
-
-function bytesOf(host: string): number[] | undefined {
-  return host.includes(":") ? parseIPv6(host) : parseIPv4(host);
 }

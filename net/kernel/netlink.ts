@@ -5,7 +5,7 @@
  * @module
  */
 
-import { parseIPv4, parseIPv6 } from "../../protocol/address.ts";
+import { parseIP } from "../../protocol/ip.ts";
 import { type Calls, libc } from "./libc.ts";
 
 /** The way to an address. */
@@ -69,7 +69,7 @@ export function waysTo(hosts: readonly string[]): (Way | undefined)[] {
 }
 
 function wayTo(calls: Calls, fd: number, host: string): Way | undefined {
-  const bytes = host.includes(":") ? parseIPv6(host) : parseIPv4(host);
+  const bytes = parseIP(host);
   if (!bytes) return undefined;
   const request = new Uint8Array(ROUTE_SIZE + 4 + bytes.length);
   request[0] = bytes.length === 4 ? AF_INET : AF_INET6;

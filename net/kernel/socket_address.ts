@@ -4,7 +4,7 @@
  * @module
  */
 
-import { parseIPv4, parseIPv6 } from "../../protocol/address.ts";
+import { parseIP, widened } from "../../protocol/ip.ts";
 import { libc } from "./libc.ts";
 
 /** What tells a socket of this process from all others; a listening one has no `remote`. */
@@ -47,10 +47,6 @@ function isAddress({ hostname, port }: Deno.NetAddr): boolean {
   if ((address[2]! << 8 | address[3]!) !== port) return false; // tells nearly all others apart, at no cost
   if (family[0] !== AF_INET && family[0] !== AF_INET6) return false;
   const bytes = family[0] === AF_INET ? widened([...address.subarray(4, 8)]) : [...address.subarray(8, 24)];
-  const wanted = widened(parseIPv4(hostname) ?? parseIPv6(hostname) ?? []);
+  const wanted = widened(parseIP(hostname) ?? []);
   return bytes.length === wanted.length && bytes.every((byte, at) => byte === wanted[at]);
-}
-
-function widened(bytes: number[]): number[] {
-  return bytes.length === 4 ? [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, ...bytes] : bytes;
 }

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { type Address, parseIPv4, parseIPv6 } from "../../protocol/address.ts";
+import { formatIP, ipBytes, narrowed, parseIPv4, parseIPv6, widened } from "../../protocol/ip.ts";
+import type { Address } from "../../protocol/address.ts";
 import { MAX_PROXY_V1_HEADER, MAX_PROXY_V2_HEADER } from "../limits.ts";
 
 /** What a header said, and the first bytes behind it. */
@@ -32,8 +33,8 @@ const LF = 0x0a;
  * says so. IPv4 on one side alone is written as IPv6.
  */
 export function encodeProxyHeader(version: 1 | 2, source?: Address, destination?: Address): Uint8Array {
-  const from = source && bytesOf(source.host);
-  const to = destination && bytesOf(destination.host);
+  const from = source && ipBytes(source.host);
+  const to = destination && ipBytes(destination.host);
   if (!source || !destination || !from || !to) {
     return version === 1 ? text("PROXY UNKNOWN\r\n") : Uint8Array.of(...SIGNATURE, V2_LOCAL, 0, 0, 0);
   }
@@ -128,35 +129,6 @@ function parseV2(bytes: Uint8Array): Parsed | undefined {
   if (!isKnown) return { size };
   const host = formatIP(narrowed([...bytes.subarray(V2_HEAD, V2_HEAD + length)]));
   return { source: { host, port: view.getUint16(V2_HEAD + 2 * length) }, size };
-}
-
-function bytesOf(host: string): number[] | undefined {
-  if (!host.includes(":")) return parseIPv4(host);
-  const bytes = parseIPv6(host);
-  return bytes && narrowed(bytes);
-}
-
-const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255];
-
-/** IPv4 where it stands in the clothes of IPv6, as on a socket that takes both (RFC 4291 §2.5.5.2). */
-function narrowed(bytes: number[]): number[] {
-  return bytes.length === 16 && MAPPED.every((byte, at) => bytes[at] === byte) ? bytes.slice(12) : bytes;
-}
-
-function widened(bytes: number[]): number[] {
-  return bytes.length === 4 ? [...MAPPED, ...bytes] : bytes;
-}
-
-/** An IP address as text; IPv6 with its longest run of zeros left out (RFC 5952). */
-function formatIP(bytes: number[]): string {
-  if (bytes.length === 4) return bytes.join(".");
-  const groups = Array.from({ length: 8 }, (_, at) => (bytes[at * 2]! << 8 | bytes[at * 2 + 1]!).toString(16));
-  const runs = groups.join(":").match(/\b0(?::0\b)+/g) ?? [];
-  const longest = runs.reduce((best, run) => run.length > best.length ? run : best, "");
-  if (longest === "") return groups.join(":");
-  const whole = groups.join(":");
-  const at = whole.search(new RegExp(`\\b${longest}\\b`));
-  return `${whole.slice(0, at).replace(/:$/, "")}::${whole.slice(at + longest.length).replace(/^:/, "")}`;
 }
 
 function hex(byte: number): string {

@@ -4,9 +4,9 @@
  * @module
  */
 
+import { parseNetwork } from "../../protocol/ip.ts";
 import { type Address, formatAddress, parseAddress } from "../../protocol/address.ts";
 import { V2_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
-import { parseNetwork } from "../../net/networks.ts";
 import type { TlsSource } from "../../net/tls/listening.ts";
 import { COMMON_OPTIONS, keepAliveOptions } from "../../app/command.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";

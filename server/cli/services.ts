@@ -4,10 +4,10 @@
  * @module
  */
 
+import { parseNetwork } from "../../protocol/ip.ts";
 import { Command } from "commander";
 import { V2_MAX_CHANNELS } from "../../protocol/limits.ts";
 import { parseName } from "../../protocol/name.ts";
-import { parseNetwork } from "../../net/networks.ts";
 import { argument, commandOutput, taskCommand, taskOptions } from "../../app/command.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
 import type { OptionTable } from "../../app/options.ts";

@@ -4,9 +4,9 @@
  * @module
  */
 
+import { parseNetwork } from "../../protocol/ip.ts";
 import { V2_MAX_CHANNELS, V2_MAX_SERVICES } from "../../protocol/limits.ts";
 import { parseName } from "../../protocol/name.ts";
-import { parseNetwork } from "../../net/networks.ts";
 import { tomlKey, tomlString } from "../../app/toml/scan.ts";
 import type { TomlTable } from "../../app/toml/table.ts";
 import { parsePositiveDuration, wholeNumber } from "../../app/values.ts";

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { isHost, notAHost, parseIPv6, parsePort, splitHostPort } from "../../protocol/address.ts";
+import { parseIPv6 } from "../../protocol/ip.ts";
+import { isHost, notAHost, parsePort, splitHostPort } from "../../protocol/address.ts";
 import { parseName } from "../../protocol/name.ts";
 
 /** A host address with one port, with a range to take a free one from, or with 0 (0–0) for any free one. */

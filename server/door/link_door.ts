@@ -4,11 +4,11 @@
  * @module
  */
 
+import { isInNetwork } from "../../protocol/ip.ts";
 import { formatAddress, splitHostPort } from "../../protocol/address.ts";
 import type { Clock } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
 import { MAX_HANDSHAKES } from "../../net/limits.ts";
-import { isInNetwork } from "../../net/networks.ts";
 import { ProxyHeaderCut, readProxyHeader } from "../../net/proxy/read_header.ts";
 import { closeQuietly, type Transport } from "../../net/transport.ts";
 import type { Refusals } from "./refusals.ts";

@@ -4,11 +4,11 @@
  * @module
  */
 
+import { isInNetwork } from "../../protocol/ip.ts";
 import { formatAddress, splitHostPort } from "../../protocol/address.ts";
 import type { ChannelEndReason } from "../../protocol/reasons.ts";
 import type { ChannelPump } from "../../relay/channel_pump.ts";
 import { describeError } from "../../base/errors.ts";
-import { isInNetwork } from "../../net/networks.ts";
 import { readProxyHeader } from "../../net/proxy/read_header.ts";
 import { resetQuietly } from "../../net/reset.ts";
 import type { Duplex } from "../../net/transport.ts";
