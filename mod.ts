@@ -19,7 +19,7 @@ export {
   TOKEN_SECRET_SIZE,
 } from "./protocol/enrolment.ts";
 export { type Goodbye, GOODBYE_CODES, type GoodbyeCode } from "./protocol/v2/wire/goodbye.ts";
-export { type Endpoint, type KeepAliveSettings, V2_KEEP_ALIVE } from "./protocol/keep_alive.ts";
+export { type Endpoint, type KeepAliveSettings, V1_KEEP_ALIVE, V2_KEEP_ALIVE } from "./protocol/keep_alive.ts";
 export {
   CHANNEL_END_REASONS,
   type ChannelEndReason,
@@ -75,7 +75,6 @@ export { type NamedService, parseNamedService } from "./device/v2/named_service.
 export {
   type CommonDeviceOptions,
   type DeviceOptions,
-  V1_KEEP_ALIVE,
   type V1DeviceOptions,
   type V2DeviceOptions,
 } from "./device/options.ts";

@@ -5,6 +5,8 @@
  */
 
 import { Command, Option } from "commander";
+import { writeDuration } from "../base/duration.ts";
+import type { KeepAliveSettings } from "../protocol/keep_alive.ts";
 import { commandMistake } from "./command_mistake.ts";
 import { strangeVariables } from "./environment.ts";
 import {
@@ -33,27 +35,28 @@ export function commandOutput(fullName: string) {
   };
 }
 
-/** The keep-alive settings of an endpoint, and the defaults of a profile for help. */
-export function keepAliveOptions(peer: string, presets: readonly [idle: string, interval: string, count: string]) {
-  const [idle, interval, count] = presets;
+/** The keep-alive settings of an endpoint, with the defaults of v2, and of v1 where that can be meant. */
+export function keepAliveOptions(peer: string, v2: KeepAliveSettings, v1?: KeepAliveSettings) {
+  const preset = (text: (settings: KeepAliveSettings) => string) =>
+    v1 ? `${text(v2)} on v2, ${text(v1)} on v1` : text(v2);
   return {
     "idle-timeout": {
       value: "TIME",
       help: `silence of the ${peer} before the first keep-alive probe, or never`,
       parse: parseDurationOrNever,
-      preset: idle,
+      preset: preset(({ idleTimeout }) => writeDuration(idleTimeout)),
     },
     "probe-interval": {
       value: "TIME",
       help: "silence between probes, and after the last, or never",
       parse: parseDurationOrNever,
-      preset: interval,
+      preset: preset(({ probeInterval }) => writeDuration(probeInterval)),
     },
     "probe-count": {
       value: "N",
       help: `probes before the ${peer} is taken for lost, 0 to 127; 0 sends none`,
       parse: wholeNumber(0, 127),
-      preset: count,
+      preset: preset(({ probeCount }) => `${probeCount}`),
     },
   } as const satisfies OptionTable;
 }

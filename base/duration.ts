@@ -18,6 +18,12 @@ export function parseDuration(text: string): number {
   return ms;
 }
 
+/** The inverse of {@linkcode parseDuration}, in the largest unit that leaves a whole number. */
+export function writeDuration(ms: number): string {
+  const [unit, size] = Object.entries(UNITS).findLast(([, size]) => ms >= size && ms % size === 0) ?? ["ms", 1];
+  return `${ms / size}${unit}`;
+}
+
 /** As {@linkcode parseDuration}, for times of which 0 would make no sense. */
 export function parsePositiveDuration(text: string): number {
   const ms = parseDuration(text);

@@ -5,7 +5,7 @@
  */
 
 import type { Address } from "../protocol/address.ts";
-import { type KeepAliveSettings, normalKeepAlive, V2_KEEP_ALIVE } from "../protocol/keep_alive.ts";
+import { type KeepAliveSettings, normalKeepAlive, V1_KEEP_ALIVE, V2_KEEP_ALIVE } from "../protocol/keep_alive.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { MAX_DURATION_MS } from "../base/duration.ts";
 import {
@@ -21,13 +21,6 @@ import type { ProxyOptions } from "../net/dial/http_proxy.ts";
 import type { Identity } from "../net/tls/identity.ts";
 import type { NamedService } from "./v2/named_service.ts";
 import type { ServiceRule } from "./services.ts";
-
-/**
- * When a v1 device knocks at a silent server, in milliseconds. v1 has no ping: the knock is a CLOSE for an id that is not
- * in use (or an empty DATA, for the original server), and silence counts against the server only once it has answered one
- * on the link.
- */
-export const V1_KEEP_ALIVE: KeepAliveSettings = { idleTimeout: 15_000, probeInterval: 5_000, probeCount: 3 };
 
 /** What a device can be told on either profile. */
 export interface CommonDeviceOptions {

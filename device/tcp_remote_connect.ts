@@ -4,7 +4,7 @@
  * @module
  */
 
-import { formatAddress } from "../protocol/address.ts";
+import { DEFAULT_PORTS, formatAddress } from "../protocol/address.ts";
 import * as check from "../relay/option_check.ts";
 import type { Logger } from "../base/logger.ts";
 import { connectDevice } from "./device.ts";
@@ -33,9 +33,6 @@ const OPTIONS = check.options<TcpRemoteConnectOptions>({
   logger: check.optional(check.logger),
 });
 
-/** The port that the agent's stock configuration names for the server. */
-export const DEFAULT_SERVER_PORT = 2065;
-
 /**
  * Connects one service through the server for the life of one link, as the original does: when the link ends, so does the
  * handle. For a link that comes back see {@linkcode connectDevice}.
@@ -60,7 +57,7 @@ export const DEFAULT_SERVER_PORT = 2065;
  */
 export function tcpRemoteConnect(options: TcpRemoteConnectOptions): DeviceHandle {
   OPTIONS(options, "options");
-  const { serverAddress, serverPort = DEFAULT_SERVER_PORT, localAddress, localPort, logger } = options;
+  const { serverAddress, serverPort = DEFAULT_PORTS.v1, localAddress, localPort, logger } = options;
   return connectDevice({
     profile: "v1",
     server: { host: serverAddress, port: serverPort },

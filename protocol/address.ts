@@ -99,6 +99,9 @@ function asciiName(host: string): string | undefined {
   }
 }
 
+/** The port at which a server listens for devices if nobody says otherwise, by profile; v1's is that of the ReadyAgent's files. */
+export const DEFAULT_PORTS = { v1: 2065, v2: 7443 } as const;
+
 /** Parses a port, 0–65535. `whole` is the text to quote in the error. */
 export function parsePort(text: string, whole: string = text): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN;

@@ -22,6 +22,13 @@ export type Endpoint = "device" | "server" | "both";
 /** The seed's defaults: 1 s, 1 s, 2. */
 export const V2_KEEP_ALIVE: KeepAliveSettings = { idleTimeout: 1_000, probeInterval: 1_000, probeCount: 2 };
 
+/**
+ * When a v1 device knocks at a silent server, in milliseconds. v1 has no ping: the knock is a CLOSE for an id that is not
+ * in use (or an empty DATA, for the original server), and silence counts against the server only once it has answered one
+ * on the link.
+ */
+export const V1_KEEP_ALIVE: KeepAliveSettings = { idleTimeout: 15_000, probeInterval: 5_000, probeCount: 3 };
+
 /** Longest time in keep-alive settings, in milliseconds (seed 002). */
 const MAX_KEEP_ALIVE_MS = 32_767_000;
 

@@ -5,13 +5,10 @@
  */
 
 import type { Command } from "commander";
-import { type Address, parseAddress } from "../protocol/address.ts";
+import { type Address, DEFAULT_PORTS, parseAddress } from "../protocol/address.ts";
 import { fromEnvironment, onCommandLine, variable } from "../app/options.ts";
 import { TomlTable } from "../app/toml/table.ts";
 import type { ServerFacts } from "./state/facts.ts";
-
-/** The port that a server has if nobody says otherwise. */
-export const DEFAULT_SERVER_PORT = 7443;
 
 /** Parses `HOST:PORT`, or a port alone. */
 export function parseListen(text: string): Address {
@@ -27,7 +24,7 @@ export function parseListen(text: string): Address {
 export function portToDial(server: Command | null, facts: ServerFacts | undefined, isRunning: boolean): number {
   const last = facts && portOf(facts.addresses);
   const configured = isRunning ? undefined : server && portOf(configuredAddresses(server));
-  return configured ?? last ?? DEFAULT_SERVER_PORT;
+  return configured ?? last ?? DEFAULT_PORTS.v2;
 }
 
 /** Of several listeners, one that others can reach. */

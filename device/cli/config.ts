@@ -5,10 +5,18 @@
  */
 
 import { ipBytes } from "../../protocol/ip.ts";
-import { type Address, formatAddress, isHost, parseAddress } from "../../protocol/address.ts";
-import { V2_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
+import { type Address, DEFAULT_PORTS, formatAddress, isHost, parseAddress } from "../../protocol/address.ts";
+import { V1_KEEP_ALIVE, V2_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
 import { parseProxy, proxyFor, type ProxyOptions } from "../../net/dial/http_proxy.ts";
 import { parsePublicKey } from "../../net/tls/identity.ts";
+import { writeDuration } from "../../base/duration.ts";
+import {
+  CONNECT_TIMEOUT_MS,
+  EXPIRATION_MS,
+  LINK_WRITE_TIMEOUT_MS,
+  STALL_TIMEOUT_MS,
+  TCP_KEEP_ALIVE_MS,
+} from "../../net/limits.ts";
 import { COMMON_OPTIONS, keepAliveOptions } from "../../app/command.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
 import { describeHooks, readHooks } from "../../app/hooks/config.ts";
@@ -25,12 +33,9 @@ import {
   parsePositiveDuration,
 } from "../../app/values.ts";
 import { type NamedService, parseNamedService, splitServices } from "../v2/named_service.ts";
-import { type CommonDeviceOptions, V1_KEEP_ALIVE, type V1DeviceOptions, type V2DeviceOptions } from "../options.ts";
+import type { CommonDeviceOptions, V1DeviceOptions, V2DeviceOptions } from "../options.ts";
 import { parseService, type ServiceRule } from "../services.ts";
 import type { StoredDevice } from "./state.ts";
-
-/** The port that a server has if nobody says otherwise, by profile. */
-const DEFAULT_PORTS = { v1: 2065, v2: 7443 };
 
 /** A service as it was written: by name for v2, or what may be dialled for v1. */
 export interface ServiceText {
@@ -72,10 +77,10 @@ export const LINK_OPTIONS = {
     help:
       "v2: keep clients and their services this long while there is no link, if the server does; 0 ends them at once",
     parse: parseDuration,
-    preset: "15s",
+    preset: writeDuration(EXPIRATION_MS),
   },
   state: STATE_OPTION,
-  ...keepAliveOptions("server", ["1s on v2, 15s on v1", "1s on v2, 5s on v1", "2 on v2, 3 on v1"]),
+  ...keepAliveOptions("server", V2_KEEP_ALIVE, V1_KEEP_ALIVE),
   ...COMMON_OPTIONS,
 } as const satisfies OptionTable;
 
@@ -83,7 +88,8 @@ export const LINK_OPTIONS = {
 export const DEVICE_OPTIONS = {
   server: {
     value: "ADDRESS",
-    help: "where to dial, without a port 7443 (v1: 2065); v2: several are tried in turn (default: what join stored)",
+    help:
+      `where to dial, without a port ${DEFAULT_PORTS.v2} (v1: ${DEFAULT_PORTS.v1}); v2: several are tried in turn (default: what join stored)`,
     parse: (text: string) => text,
     many: true,
   },
@@ -112,25 +118,25 @@ export const DEVICE_OPTIONS = {
     value: "TIME",
     help: "how long reaching a service may take",
     parse: parsePositiveDuration,
-    preset: "10s",
+    preset: writeDuration(CONNECT_TIMEOUT_MS),
   },
   "tcp-keep-alive": {
     value: "TIME",
     help: "end a service that has been silent this long and does not answer (a pulled cable), or never",
     parse: parseDurationOrNever,
-    preset: "2m",
+    preset: writeDuration(TCP_KEEP_ALIVE_MS),
   },
   "stall-timeout": {
     value: "TIME",
     help: "v1: end a client whose service holds the link this long by not reading",
     parse: parsePositiveDuration,
-    preset: "10s",
+    preset: writeDuration(STALL_TIMEOUT_MS),
   },
   "link-write-timeout": {
     value: "TIME",
     help: "give the link up when the server takes nothing this long, or never",
     parse: parseDurationOrNever,
-    preset: "60s",
+    preset: writeDuration(LINK_WRITE_TIMEOUT_MS),
   },
   ...LINK_OPTIONS,
 } as const satisfies OptionTable;

@@ -7,6 +7,7 @@
 import type { Command } from "commander";
 import { formatAddress } from "../../protocol/address.ts";
 import { sameBytes } from "../../protocol/bytes.ts";
+import { V2_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
 import { decodeEnrolment, type Enrolment } from "../../protocol/enrolment.ts";
 import { formatPublicKey } from "../../net/tls/identity.ts";
 import { keepAliveOptions, printLine, taskCommand, taskOptions } from "../../app/command.ts";
@@ -19,7 +20,7 @@ import { loadDevice, saveDevice, type StoredDevice } from "./state.ts";
 const OPTIONS = {
   service: { ...SERVICE_OPTION, help: SERVICE_OPTION.help.replace(/^v2: |; v1: .*$/g, "") },
   ...LINK_OPTIONS,
-  ...keepAliveOptions("server", ["1s", "1s", "2"]),
+  ...keepAliveOptions("server", V2_KEEP_ALIVE),
 } as const;
 
 /** The command, below the device's command `name`; `run` runs the device with what is stored then. */

@@ -5,9 +5,17 @@
  */
 
 import { parseNetwork } from "../../protocol/ip.ts";
-import { type Address, formatAddress, parseAddress } from "../../protocol/address.ts";
+import { type Address, DEFAULT_PORTS, formatAddress, parseAddress } from "../../protocol/address.ts";
 import { V2_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
 import type { TlsSource } from "../../net/tls/listening.ts";
+import { writeDuration } from "../../base/duration.ts";
+import {
+  EXPIRATION_MS,
+  HALF_CLOSE_TIMEOUT_MS,
+  LINK_WRITE_TIMEOUT_MS,
+  STALL_TIMEOUT_MS,
+  TCP_KEEP_ALIVE_MS,
+} from "../../net/limits.ts";
 import { COMMON_OPTIONS, keepAliveOptions } from "../../app/command.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
 import { describeHooks, readHooks } from "../../app/hooks/config.ts";
@@ -24,11 +32,11 @@ import {
   parsePositiveDuration,
 } from "../../app/values.ts";
 import { DEVICES_OPTION } from "./enroll.ts";
-import { DEFAULT_SERVER_PORT, parseListen } from "../listen_address.ts";
+import { parseListen } from "../listen_address.ts";
 import type { Forward, ServeOptions, V1ListenOptions } from "../options.ts";
 
 /** Where a v2 server listens if nobody says otherwise. */
-const DEFAULT_LISTEN = `0.0.0.0:${DEFAULT_SERVER_PORT}`;
+const DEFAULT_LISTEN = `0.0.0.0:${DEFAULT_PORTS.v2}`;
 
 const LISTEN_OPTIONS = {
   profile: {
@@ -64,43 +72,43 @@ export const SERVER_OPTIONS = {
   listen: {
     value: "ADDRESS",
     help:
-      `where devices dial in, or a port for every IPv4 address (default: ${DEFAULT_LISTEN} on v2); v1's usual port is 2065`,
+      `where devices dial in, or a port for every IPv4 address (default: ${DEFAULT_LISTEN} on v2); v1's usual port is ${DEFAULT_PORTS.v1}`,
     parse: parseListen,
     sections: true,
   },
   ...LISTEN_OPTIONS,
   devices: DEVICES_OPTION,
   state: STATE_OPTION,
-  ...keepAliveOptions("device", ["1s", "1s", "2"]),
+  ...keepAliveOptions("device", V2_KEEP_ALIVE),
   expiration: {
     value: "TIME",
     help: "v2: keep clients and host ports this long while a device has no link; 0 ends them at once",
     parse: parseDuration,
-    preset: "15s",
+    preset: writeDuration(EXPIRATION_MS),
   },
   "tcp-keep-alive": {
     value: "TIME",
     help: "end a client that has been silent this long and does not answer (a pulled cable), or never",
     parse: parseDurationOrNever,
-    preset: "2m",
+    preset: writeDuration(TCP_KEEP_ALIVE_MS),
   },
   "stall-timeout": {
     value: "TIME",
     help: "v1: end a client that holds its link this long by not reading",
     parse: parsePositiveDuration,
-    preset: "10s",
+    preset: writeDuration(STALL_TIMEOUT_MS),
   },
   "half-close-timeout": {
     value: "TIME",
     help: "v1: keep a client that finished writing until nothing came for it this long; 0 ends it at once",
     parse: parseDuration,
-    preset: "5s",
+    preset: writeDuration(HALF_CLOSE_TIMEOUT_MS),
   },
   "link-write-timeout": {
     value: "TIME",
     help: "give a link up when its device takes nothing this long, or never",
     parse: parseDurationOrNever,
-    preset: "60s",
+    preset: writeDuration(LINK_WRITE_TIMEOUT_MS),
   },
   ...COMMON_OPTIONS,
 } as const satisfies OptionTable;

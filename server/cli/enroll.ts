@@ -5,10 +5,11 @@
  */
 
 import type { Command } from "commander";
-import { type Address, formatAddress, isHost, notAHost, parseAddress } from "../../protocol/address.ts";
+import { type Address, DEFAULT_PORTS, formatAddress, isHost, notAHost, parseAddress } from "../../protocol/address.ts";
 import { encodeEnrolment } from "../../protocol/enrolment.ts";
 import { MAX_ENROLMENT_ADDRESSES } from "../../protocol/limits.ts";
 import { parseName } from "../../protocol/name.ts";
+import { writeDuration } from "../../base/duration.ts";
 import { argument, printLine, taskCommand, taskOptions } from "../../app/command.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
 import type { OptionTable } from "../../app/options.ts";
@@ -16,9 +17,9 @@ import { stderr } from "../../app/output.ts";
 import { loadIdentity, STATE_OPTION, stateFolder } from "../../app/files/state.ts";
 import { parsePath, parsePositiveDuration, parseTimeOrSpan } from "../../app/values.ts";
 import { parseComment } from "../devices/authorized_devices.ts";
-import { Enrolments } from "../state/enrolments.ts";
+import { ENROLMENT_VALID_MS, Enrolments } from "../state/enrolments.ts";
 import { devicesFile, readFacts, type ServerFacts } from "../state/facts.ts";
-import { DEFAULT_SERVER_PORT, portToDial } from "../listen_address.ts";
+import { portToDial } from "../listen_address.ts";
 import { readLiveState } from "../state/live_state.ts";
 import { parseGrant, type ServiceGrant } from "../devices/service_grant.ts";
 
@@ -45,7 +46,7 @@ const OPTIONS = {
     value: "TIME",
     help: "how long the string can be used",
     parse: parsePositiveDuration,
-    preset: "1h",
+    preset: writeDuration(ENROLMENT_VALID_MS),
   },
   "public-address": {
     value: "ADDRESS",
@@ -104,7 +105,7 @@ async function enroll(device: string, command: Command): Promise<void> {
   const dialled = addresses.map(formatAddress).join(", then ");
   if (!values["public-address"]) { // also for a script: it was a guess
     stderr.write(`devices will dial ${dialled}; if they cannot, say --public-address relay.example`);
-  } else if (port !== DEFAULT_SERVER_PORT && values["public-address"].some((given) => given.port === undefined)) {
+  } else if (port !== DEFAULT_PORTS.v2 && values["public-address"].some((given) => given.port === undefined)) {
     stderr.write(`devices will dial ${dialled}, as the server listens at ${port}`);
   }
   if (!Deno.stderr.isTerminal()) return;
