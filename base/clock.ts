@@ -8,6 +8,8 @@
 export interface Clock {
   /** Milliseconds from an arbitrary start; never jumps with the wall clock. */
   now(): number;
+  /** Milliseconds since 1970, for dates and for what people read; jumps when somebody sets the clock. */
+  wall(): number;
   /** Calls `fn` once after `ms` milliseconds. @returns what cancels it. */
   after(ms: number, fn: () => void): () => void;
 }
@@ -15,6 +17,7 @@ export interface Clock {
 /** The clock of this machine. */
 export const systemClock: Clock = {
   now: () => performance.now(),
+  wall: () => Date.now(),
   after(ms, fn) {
     const timer = setTimeout(fn, ms);
     return () => clearTimeout(timer);

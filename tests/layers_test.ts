@@ -38,6 +38,8 @@ interface Module {
   readonly imports: readonly string[];
   /** The imports that are there when it runs: types are not. */
   readonly needs: readonly string[];
+  /** The text without its block comments. */
+  readonly code: string;
 }
 
 function* files(folder: string): Generator<string> {
@@ -59,6 +61,7 @@ function read(path: string): Module {
     lines: text.split("\n").length - 1,
     imports: targets(code),
     needs: targets(code.replaceAll(/^(import|export) type [^;]*;/gm, "")),
+    code,
   };
 }
 
@@ -110,4 +113,11 @@ Deno.test(`no room of the product has more than ${MAX_FILES} files, and no file 
   const full = [...rooms].filter(([, modules]) => modules.length > MAX_FILES).map(([room]) => room);
   assert.deepEqual(full, []);
   assert.deepEqual(product.filter(({ lines }) => lines > MAX_LINES).map(({ path }) => path), []);
+});
+
+Deno.test("the product knows no time but that of the clock that it is given", () => {
+  const bare = product.filter(({ path }) => path !== "base/clock.ts").flatMap(({ path, code }) =>
+    [...code.matchAll(/\bDate\.now\b|\bnew Date\(\)|\bperformance\.now\b/g)].map(([what]) => `${path}: ${what}`)
+  );
+  assert.deepEqual(bare, []);
 });

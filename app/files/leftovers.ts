@@ -4,6 +4,7 @@
  * @module
  */
 
+import { systemClock } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
 import type { Logger } from "../../base/logger.ts";
 import { dirname } from "./paths.ts";
@@ -36,7 +37,7 @@ export function sweepBeside(path: string, folder: string, logger: Logger): void 
   try {
     const [elsewhere, name] = [dirname(path), path.slice(path.lastIndexOf("/") + 1)];
     if (elsewhere !== folder) {
-      tell(elsewhere, sweepLeftovers(elsewhere, (file) => file === name, Date.now() - LEFTOVER_AGE_MS), logger);
+      tell(elsewhere, sweepLeftovers(elsewhere, (file) => file === name, systemClock.wall() - LEFTOVER_AGE_MS), logger);
     }
     if (!statPath(`${path}${KEPT}`)) return;
     logger.warn(

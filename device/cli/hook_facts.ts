@@ -4,6 +4,7 @@
  * @module
  */
 
+import { systemClock } from "../../base/clock.ts";
 import type { HookNotice } from "../../app/hooks/hooks.ts";
 import type { DeviceEvent } from "../events.ts";
 
@@ -12,7 +13,7 @@ export class DeviceNotices {
   #name: string | undefined;
 
   /** The hook's part of an event at `now`, in milliseconds since 1970, if hooks are told of it. */
-  of(event: DeviceEvent, now: number = Date.now()): HookNotice | undefined {
+  of(event: DeviceEvent, now: number = systemClock.wall()): HookNotice | undefined {
     switch (event.type) {
       case "online":
         this.#name = event.device;

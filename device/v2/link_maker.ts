@@ -175,7 +175,7 @@ export class V2LinkMaker implements LinkMaker {
       serverKey,
       nonce: randomBytes(32),
       instance: this.#instance,
-      wallClock: Date.now(),
+      wallClock: clock.wall(),
       software: SOFTWARE,
       enrolment,
       capabilities: (this.#settings.expiration > 0 ? CAN_RESUME : 0) | (isUp ? IS_MOVING : 0),

@@ -70,7 +70,7 @@ export class V2LinkSession {
     this.#link = new V2DeviceLink(
       {
         now: () => clock.now(),
-        wallClock: Date.now,
+        wallClock: () => clock.wall(),
         budget: new WindowBudget(LINK_WINDOW_BOUND),
         log: expiration > 0 ? new SendLog() : undefined,
       },

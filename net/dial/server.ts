@@ -74,7 +74,7 @@ export async function dialServer(
     return tlsTransport(tls, true);
   } catch (error) {
     letGo();
-    throw stop.signal.aborted ? stop.signal.reason : explain(error, target);
+    throw stop.signal.aborted ? stop.signal.reason : explain(error, target, clock.wall());
   } finally {
     cancel();
     signal.removeEventListener("abort", onAbort);
@@ -105,17 +105,17 @@ function speaker({ server }: ServerTarget): string {
  * What an error of TLS means to a user. The runtime gives these errors no code, so their text is looked at; nothing but
  * the wording depends on it, and text that is not known is passed on.
  */
-function explain(cause: unknown, target: ServerTarget): unknown {
+function explain(cause: unknown, target: ServerTarget, wallClock: number): unknown {
   const { server, security } = target;
   const text = describeError(cause);
   const at = formatAddress(server);
   if (text.includes("invalid peer certificate")) {
     const [, fault] = CERTIFICATE_FAULTS.find(([pattern]) => pattern.test(text)) ?? [];
     const meaning = security.kind === "pinned" && DATE_FAULT.test(text)
-      ? `the certificate of the server at ${at} does not hold now: ${clockSays()}`
+      ? `the certificate of the server at ${at} does not hold now: ${clockSays(wallClock)}`
       : security.kind === "pinned"
       ? `the server at ${at} proved another key than the one this device was joined to`
-      : `the certificate of the server at ${at} ${fault?.(server.host) ?? "is not valid"}`;
+      : `the certificate of the server at ${at} ${fault?.(server.host, wallClock) ?? "is not valid"}`;
     return new ServerIdentityError(`${meaning} (${text})`, { cause });
   }
   if (text.includes("NoApplicationProtocol")) {
@@ -134,17 +134,17 @@ function explain(cause: unknown, target: ServerTarget): unknown {
 const PLAIN_HINT = "does it listen with --plain, or for profile v1?";
 
 /** What a certificate's dates are compared with: it explains more than any word for it. */
-function clockSays(): string {
-  return `this machine's clock says ${new Date().toISOString().replace(/\.\d+/, "")}`;
+function clockSays(wallClock: number): string {
+  return `this machine's clock says ${new Date(wallClock).toISOString().replace(/\.\d+/, "")}`;
 }
 
 const DATE_FAULT = /expired|NotValidYet|not valid yet/i;
 
-const CERTIFICATE_FAULTS: readonly [fault: RegExp, meaning: (host: string) => string][] = [
+const CERTIFICATE_FAULTS: readonly [fault: RegExp, meaning: (host: string, wallClock: number) => string][] = [
   [/UnknownIssuer/, () => "is from a CA that this device does not know"],
   [/CaUsedAsEndEntity/, () => "is that of a CA itself"],
   [/NotValidForName|not valid for name/, (host) => `is not for ${host}`],
-  [/expired/i, () => `has expired: ${clockSays()}`],
-  [/NotValidYet|not valid yet/i, () => `is not valid yet: ${clockSays()}`],
+  [/expired/i, (_, wallClock) => `has expired: ${clockSays(wallClock)}`],
+  [/NotValidYet|not valid yet/i, (_, wallClock) => `is not valid yet: ${clockSays(wallClock)}`],
   [/BadSignature/, () => "is not signed by the CA that it names"],
 ];

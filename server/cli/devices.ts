@@ -4,6 +4,7 @@
  * @module
  */
 
+import { systemClock } from "../../base/clock.ts";
 import type { Command } from "commander";
 import { parseName } from "../../protocol/name.ts";
 import { fingerprint, parsePublicKey } from "../../net/tls/identity.ts";
@@ -148,7 +149,7 @@ async function list(command: Command): Promise<void> {
   const devices = await readDevices(file);
   const live = await readLiveState(folder);
   const rows = [
-    ...await Promise.all(devices.map((device) => rowOf(device, Date.now(), live))),
+    ...await Promise.all(devices.map((device) => rowOf(device, systemClock.wall(), live))),
     ...(await enrolments.waiting()).map(waitingRow),
   ];
   if (command.opts<{ json?: true }>().json) return printLine(JSON.stringify(rows));

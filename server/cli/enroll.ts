@@ -4,6 +4,7 @@
  * @module
  */
 
+import { systemClock } from "../../base/clock.ts";
 import type { Command } from "commander";
 import { type Address, DEFAULT_PORTS, formatAddress, isHost, notAHost, parseAddress } from "../../protocol/address.ts";
 import { encodeEnrolment } from "../../protocol/enrolment.ts";
@@ -116,8 +117,8 @@ async function enroll(device: string, command: Command): Promise<void> {
 
 /** Parses until when a device may link up: a date, or a span from now. */
 export function parseExpiry(text: string): number {
-  const expires = parseTimeOrSpan(text, Date.now());
-  if (expires <= Date.now()) throw new SyntaxError(`"${text}" is past; the device could never link up`);
+  const expires = parseTimeOrSpan(text, systemClock.wall());
+  if (expires <= systemClock.wall()) throw new SyntaxError(`"${text}" is past; the device could never link up`);
   return expires;
 }
 

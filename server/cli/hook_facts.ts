@@ -4,6 +4,7 @@
  * @module
  */
 
+import { systemClock } from "../../base/clock.ts";
 import type { HookNotice } from "../../app/hooks/hooks.ts";
 import type { ServerEvent } from "../events.ts";
 
@@ -15,7 +16,7 @@ const HOOKS = {
 } as const;
 
 /** The hook's part of an event at `now`, in milliseconds since 1970, if hooks are told of it. */
-export function serverNotice(event: ServerEvent, now: number = Date.now()): HookNotice | undefined {
+export function serverNotice(event: ServerEvent, now: number = systemClock.wall()): HookNotice | undefined {
   switch (event.type) {
     case "link-up":
       return notice(event, now, {});

@@ -210,7 +210,7 @@ export class AuthorizedDevices {
   }
 
   #lossBy(file: DevicesFound, { revoked }: Consent): Promise<Loss> {
-    return inSlices(findLoss(this.#devices, file, revoked, Date.now()), this.#clock);
+    return inSlices(findLoss(this.#devices, file, revoked, this.#clock.wall()), this.#clock);
   }
 
   /** How long a text has to stand still that takes this away. */

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { systemClock } from "../../base/clock.ts";
 import { stringify, TomlDate } from "smol-toml";
 import { formatPublicKey, parsePublicKey } from "../../net/tls/identity.ts";
 import { writePrivateFile } from "../../app/files/private_file.ts";
@@ -45,7 +46,7 @@ export async function readConsent(folder: string): Promise<Consent> {
 }
 
 /** Says that a device's loss is meant. To be called under the lock of the state, before the device goes. */
-export async function consentToLoss(folder: string, key: string, now = Date.now()): Promise<void> {
+export async function consentToLoss(folder: string, key: string, now = systemClock.wall()): Promise<void> {
   const { file, revoked } = await readConsent(folder).catch((): Consent => ({ revoked: new Map() }));
   const kept = [...revoked].filter(([, at]) => Math.abs(now - at) < REVOCATION_KEPT_MS);
   await write(folder, { ...(file !== undefined && { file }), revoked: new Map([...kept, [key, now]]) });

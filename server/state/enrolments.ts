@@ -4,6 +4,7 @@
  * @module
  */
 
+import { systemClock } from "../../base/clock.ts";
 import { TOKEN_ID_SIZE, TOKEN_SECRET_SIZE } from "../../protocol/enrolment.ts";
 import { formatPublicKey } from "../../net/tls/identity.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
@@ -92,7 +93,7 @@ export class Enrolments {
     const { now, read } = typeof options === "function" ? { now: options } as EnrolmentsOptions : options;
     this.#folder = folder;
     this.#file = devices;
-    this.#now = now ?? Date.now;
+    this.#now = now ?? systemClock.wall;
     this.#store = new EnrolmentStore(folder);
     this.#read = read ?? readerOf(devices);
     this.#devices = new DeviceFile(devices, this.#read);

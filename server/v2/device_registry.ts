@@ -94,7 +94,7 @@ export class DeviceRegistry {
       const text = `nobody authorized ${key} (${await fingerprint(peer.deviceKey)})`;
       throw new HandshakeError(this.#barred.refuse(key, goodbye("unknown-device", text)));
     }
-    const unwelcome = unwelcomeNow(device);
+    const unwelcome = unwelcomeAt(device, this.#settings.clock.wall());
     if (unwelcome) throw new HandshakeError(this.#barred.refuse(device.key, unwelcome));
     this.#barred.forget(device.key);
     const wait = this.#rates.take(device.key);
@@ -120,7 +120,7 @@ export class DeviceRegistry {
     if (this.#closed) throw new HandshakeError(goodbye("shutting-down", "the server is shutting down"));
     demandNewest(session, order);
     const meanwhile = this.#sessions.get(device.key) === session
-      ? unwelcomeNow(session.device)
+      ? unwelcomeAt(session.device, this.#settings.clock.wall())
       : goodbye("revoked", `${device.name} was revoked`);
     if (meanwhile) throw new HandshakeError(this.#barred.refuse(device.key, meanwhile));
     logger.debug("device {device} proved its key", { device: device.name });
@@ -218,7 +218,7 @@ export class DeviceRegistry {
     for (const { before, after } of changed) {
       const session = this.#sessions.get(after.key);
       if (!session) continue;
-      const unwelcome = unwelcomeNow(after);
+      const unwelcome = unwelcomeAt(after, this.#settings.clock.wall());
       if (this.#byName.get(before.name) === session) this.#byName.delete(before.name);
       this.#byName.set(after.name, session);
       this.#expiries.set(session, after.expires);
@@ -228,8 +228,8 @@ export class DeviceRegistry {
   }
 
   #expire(): void {
-    for (const session of this.#expiries.take(Date.now())) {
-      const unwelcome = unwelcomeNow(session.device);
+    for (const session of this.#expiries.take(this.#settings.clock.wall())) {
+      const unwelcome = unwelcomeAt(session.device, this.#settings.clock.wall());
       if (unwelcome && session.link) session.close(this.#barred.refuse(session.device.key, unwelcome), "revoked");
     }
     this.#cancelExpiry = this.#settings.clock.after(EXPIRY_LOOK_MS, () => this.#expire());
@@ -252,10 +252,10 @@ function demandNewest(session: DeviceSession, order: number): void {
   throw new HandshakeError(goodbye("replaced", "a newer link of the device came first"));
 }
 
-/** Why a device may not link up now, if it may not. */
-function unwelcomeNow({ name, disabled, expires }: AuthorizedDevice): Goodbye | undefined {
+/** Why a device may not link up at a time, if it may not. */
+function unwelcomeAt({ name, disabled, expires }: AuthorizedDevice, wallClock: number): Goodbye | undefined {
   if (disabled) return goodbye("disabled", `${name} is disabled`);
-  if (expires === undefined || Date.now() < expires) return undefined;
+  if (expires === undefined || wallClock < expires) return undefined;
   return goodbye("expired", `the grant of ${name} expired on ${new Date(expires).toISOString().slice(0, 10)}`);
 }
 

@@ -175,7 +175,7 @@ export class DeviceSession {
     const { logger, clock } = this.settings;
     const replayed = this.link === link ? link.resume(transport, rest, received, fences) : undefined;
     if (replayed === undefined) return false;
-    this.#since = Date.now();
+    this.#since = this.settings.clock.wall();
     const { remote } = transport;
     const { clients } = link;
     const interrupted = Math.round(clock.now() - since);
@@ -193,7 +193,7 @@ export class DeviceSession {
     const old = this.link;
     if (old && isLive(old) && this.#peer) this.#takeOvers.note(this.#peer.instance, hello.instance);
     const since = clock.now();
-    this.#since = Date.now();
+    this.#since = this.settings.clock.wall();
     this.#peer = hello;
     this.#services.linkUp();
     this.mode = "init";
@@ -271,7 +271,7 @@ export class DeviceSession {
 
   #onInterrupted(link: V2LinkSession, { reason, detail }: LinkEnd): void {
     if (reason === "replaced") return; // its device is about to go on
-    this.#since = Date.now();
+    this.#since = this.settings.clock.wall();
     const { logger } = this.settings;
     const expiration = this.expirationFor(this.#peer!);
     const { remote, clients } = link;
@@ -288,7 +288,7 @@ export class DeviceSession {
     const replaced = this.#link !== link;
     if (!replaced) {
       this.#link = undefined;
-      this.#since = Date.now();
+      this.#since = this.settings.clock.wall();
       this.#services.linkDown();
     }
     const { reason, detail, clients } = end;

@@ -84,7 +84,7 @@ export class V2LinkSession {
     this.#link = new V2ServerLink(
       {
         now: () => clock.now(),
-        wallClock: Date.now,
+        wallClock: () => clock.wall(),
         budget: new WindowBudget(LINK_WINDOW_BOUND, options.budget),
         log: options.expiration > 0 ? new SendLog(options.logBudget) : undefined,
       },

@@ -185,7 +185,7 @@ export class V2Listener {
       const greeting = await greetDevice(duplex, new Uint8Array(0), {
         signer: v2!.identity,
         nonce: randomBytes(32),
-        wallClock: Date.now(),
+        wallClock: clock.wall(),
         software: SOFTWARE,
         capabilities: CAN_RESUME | IS_MOVING,
       }, () => this.#pending.progressed(newcomer));

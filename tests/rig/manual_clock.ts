@@ -16,11 +16,16 @@ interface Timer {
 /** Holds time still; see {@linkcode Clock}. */
 export class ManualClock implements Clock {
   #now = 0;
+  readonly #start = Date.now();
   readonly #timers = new Set<Timer>();
   #wake = Promise.withResolvers<void>();
 
   now(): number {
     return this.#now;
+  }
+
+  wall(): number {
+    return this.#start + this.#now;
   }
 
   after(ms: number, fn: () => void): () => void {

@@ -6,6 +6,7 @@
 
 import assert from "node:assert/strict";
 import { createIdentity } from "../../net/tls/identity.ts";
+import { EXPIRY_LOOK_MS } from "../../server/v2/device_registry.ts";
 import { ManualClock } from "../rig/manual_clock.ts";
 import { portOf } from "../rig/v1_relay.ts";
 import { echoService, Service } from "../rig/service.ts";
@@ -132,4 +133,23 @@ test("v2 grants: a service that is there twice is refused by the library before 
     () => startV2Device(server, identity, ["ssh=127.0.0.1:22", "ssh=127.0.0.1:23"]),
     /Cannot offer the service ssh twice/,
   );
+});
+
+test("v2 grants: one that holds for a day ends when the day is over, and not before", async () => {
+  const clock = new ManualClock();
+  await using echo = echoService();
+  const expires = clock.wall() + 24 * 3600_000;
+  const identity = await createIdentity();
+  await using server = await startV2Server({
+    serve: { clock, keepAlive: { idleTimeout: -1, probeInterval: 1000, probeCount: 0 } },
+  });
+  server.directory.put(authorized("gw1", identity, ["echo=127.0.0.1:0"], { expires }));
+  await using device = startV2Device(server, identity, [local("echo", echo)]);
+  const port = portOf((await device.events.next("service")).hostAddress!);
+  clock.advance(24 * 3600_000 - 1_000);
+  assert.equal(await echoed(port), "word");
+  clock.advance(1_000 + EXPIRY_LOOK_MS);
+  assert.equal((await server.events.next("link-down")).reason, "revoked");
+  const { detail } = await device.events.next("lost");
+  assert.match(detail!, /^expired: the grant of gw1 expired on \d{4}-\d\d-\d\d$/);
 });

@@ -20,7 +20,11 @@ export class Time {
   /** Milliseconds since the start. */
   now = 0;
   /** The same as the relay's code sees it. */
-  readonly clock: Clock = { now: () => this.now, after: (ms, fn) => this.after(ms, fn) };
+  readonly clock: Clock = {
+    now: () => this.now,
+    wall: () => 1_700_000_000_000 + this.now,
+    after: (ms, fn) => this.after(ms, fn),
+  };
   #turn = 0;
   #pending = 0;
   readonly #events: Event[] = [];
