@@ -1,5 +1,5 @@
 /**
- * The exit codes of all binaries; `docs/operations.md` has them for users.
+ * The exit codes of all binaries; `docs/reference/output.md` has them for users.
  *
  * @module
  */

@@ -78,7 +78,7 @@ async function run(command: string, args: string[]): Promise<void> {
     .status;
   if (success) return;
   const hint = args[0] === "compile" && runtime === undefined
-    ? "; if the runtime could not be downloaded, scripts/denort.sh gets one from npm (docs/operations.md, Compiling offline)"
+    ? "; if the runtime could not be downloaded, scripts/denort.sh gets one from npm (docs/install.md, Compiling offline)"
     : "";
   fail(`${args[0]} ended with ${code}${hint}`);
 }

@@ -17,6 +17,14 @@ function read(file: string): string {
   return Deno.readTextFileSync(new URL(file, ROOT));
 }
 
+/** The pages below docs/. */
+function pages(): string[] {
+  return ["docs", "docs/reference"].flatMap((folder) =>
+    [...Deno.readDirSync(new URL(folder, ROOT))].filter(({ name }) => name.endsWith(".md"))
+      .map(({ name }) => `${folder}/${name}`)
+  );
+}
+
 /** The first cells of the table whose head begins with `head`. */
 function firstCells(text: string, head: string): string[] {
   const lines = text.split("\n");
@@ -44,17 +52,16 @@ Deno.test(
   },
 );
 
-Deno.test("operations.md has every reason, goodbye and exit code, and no others", checked, () => {
-  const text = read("docs/operations.md");
+Deno.test("the documents have every reason, goodbye and exit code, and no others", checked, () => {
+  const text = read("docs/reference/reasons.md");
   assert.deepEqual(firstCells(text, "client's reason").toSorted(), [...CHANNEL_END_REASONS].toSorted());
   assert.deepEqual(firstCells(text, "link's reason").toSorted(), [...LINK_END_REASONS].toSorted());
   assert.deepEqual(firstCells(text, "goodbye"), [...GOODBYE_CODES]);
-  assert.deepEqual(firstCells(text, "code").map(Number), Object.values(ExitCode));
+  assert.deepEqual(firstCells(read("docs/reference/output.md"), "code").map(Number), Object.values(ExitCode));
 });
 
 Deno.test("every link to a file or a heading of the documents leads somewhere", checked, () => {
-  const files = ["README.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md"];
-  files.push(...["architecture", "operations", "resume", "security"].map((name) => `docs/${name}.md`));
+  const files = ["README.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md", ...pages()];
   for (const file of files) {
     for (const [, target = ""] of read(file).matchAll(/\]\(([^)\s]+)\)/g)) {
       if (/^https?:/.test(target)) continue;

@@ -144,8 +144,8 @@ test("a loss that is told after the device is back comes before its coming back"
   assert.deepEqual(bench.order, ["gw1 lost", "gw1 online"]);
 });
 
-test("the bounds of hooks are those that operations.md tells", async () => {
-  const text = await Deno.readTextFile(new URL("../../docs/operations.md", import.meta.url));
+test("the bounds of hooks are those that the documents tell", async () => {
+  const text = await Deno.readTextFile(new URL("../../docs/hooks.md", import.meta.url));
   const rows = Object.fromEntries(
     [...text.matchAll(/^\| `(\w*HOOK\w*|LEFT_OUT_LOG_MS)` +\| ([\d,]+)(?: (ms|s))? /gm)].map((
       [, name, number, unit],

@@ -1,5 +1,5 @@
 /**
- * `deno run -A tests/rig/option_tables.ts`: writes the tables of options in README.md and docs/operations.md anew from what
+ * `deno run -A tests/rig/option_tables.ts`: writes the tables of options in docs/reference anew from what
  * the commands' `--help` says; `tests/docs_test.ts` demands that they agree.
  *
  * @module
@@ -11,8 +11,8 @@ import { serverCommand } from "../../server/cli/cli.ts";
 
 /** A file that has tables, and the commands whose options they show. */
 export const TABLES: Record<string, readonly string[]> = {
-  "README.md": ["server", "device"],
-  "docs/operations.md": [
+  "docs/reference/options.md": ["server", "device"],
+  "docs/reference/commands.md": [
     "server enroll",
     "server devices",
     "server revoke",
