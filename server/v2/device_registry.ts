@@ -27,17 +27,26 @@ import type { PortMemory, ServerSettings, V2Options } from "../options.ts";
 /** Milliseconds between two looks for devices that have expired. */
 export const EXPIRY_LOOK_MS = 500;
 
+/** What the sessions of all devices share; a simulation has its own. */
+export interface SharedBySessions {
+  /** What all together grant. */
+  readonly budget: WindowBudget;
+  /** What all together keep for replay. */
+  readonly logBudget: LogBudget;
+  /** A name for a session that no other has. */
+  newId(): Uint8Array;
+}
+
 /** Admits devices, and ends those that are no longer welcome. */
 export class DeviceRegistry {
   readonly #settings: ServerSettings;
-  readonly #options: V2Options;
+  readonly #options: Omit<V2Options, "identity">;
   readonly #emit: (event: ServerEvent) => void;
   readonly #sessions = new Map<string, DeviceSession>();
   readonly #byName = new Map<string, DeviceSession>();
   readonly #expiries = new Expiries<DeviceSession>();
   readonly #revoked = new Set<DeviceSession>();
-  readonly #budget = new WindowBudget(PROCESS_WINDOW_BOUND);
-  readonly #logBudget = new LogBudget(PROCESS_LOG_BOUND);
+  readonly #shared: SharedBySessions;
   readonly #ports: PortMemory;
   readonly #gate = new EnrolmentGate();
   readonly #rates: LinkRates;
@@ -49,8 +58,18 @@ export class DeviceRegistry {
   #order = 0;
 
   /** Starts with nobody. */
-  constructor(options: V2Options, settings: ServerSettings, emit: (event: ServerEvent) => void) {
+  constructor(
+    options: Omit<V2Options, "identity">,
+    settings: ServerSettings,
+    emit: (event: ServerEvent) => void,
+    shared: SharedBySessions = {
+      budget: new WindowBudget(PROCESS_WINDOW_BOUND),
+      logBudget: new LogBudget(PROCESS_LOG_BOUND),
+      newId: () => randomBytes(16),
+    },
+  ) {
     this.#options = options;
+    this.#shared = shared;
     this.#settings = settings;
     this.#emit = emit;
     this.#ports = options.ports ?? new VolatilePorts();
@@ -105,7 +124,7 @@ export class DeviceRegistry {
     if (refused) throw new HandshakeError(refused);
     // The network may bring the last words of a link that its device gave up long ago, after those of the next.
     demandNewest(session, order);
-    const id = randomBytes(16);
+    const id = this.#shared.newId();
     const resumed = peer.resume && session.fence(peer.resume, (peer.capabilities & IS_MOVING) !== 0);
     const goesOn = typeof resumed === "object";
     const welcome = welcomeFrame({
@@ -159,8 +178,8 @@ export class DeviceRegistry {
     const session: DeviceSession = new DeviceSession({
       device,
       settings: this.#settings,
-      budget: this.#budget,
-      logBudget: this.#logBudget,
+      budget: this.#shared.budget,
+      logBudget: this.#shared.logBudget,
       kept: (service) => ({
         get: () => this.#ports.get(session.deviceName, service),
         set: (port) => void (port !== undefined && this.#ports.set(session.deviceName, service, port)),

@@ -43,7 +43,8 @@ function signer(key: number): Signer {
 }
 
 const SERVER = signer(1);
-const DEVICE = signer(2);
+/** The key of the only device. */
+export const DEVICE = signer(2);
 
 /** Reads the frames of a handshake. */
 class FrameReader {

@@ -129,8 +129,8 @@ class World {
 
   get #online(): boolean {
     const { session } = this.#device;
-    return session !== undefined && session.links.online && this.#server.device.link?.interruptedAt === undefined &&
-      this.#server.device.link !== undefined;
+    return session !== undefined && session.links.online && this.#server.session?.interruptedAt === undefined &&
+      this.#server.session !== undefined;
   }
 
   /** Lets time pass, and sees at every event that memory is bounded. */
@@ -190,7 +190,7 @@ class World {
   #come(at: number): void {
     const user = this.#model.users[at]!;
     const { plan } = user;
-    const link = this.#server.device.link;
+    const link = this.#server.session;
     if (!link || this.#server.dead) {
       user.reason = "link-lost"; // there is no host port that it could have come to
       return;
@@ -278,7 +278,7 @@ class World {
       "granted by the device": session?.budget.granted,
       "kept by the server": this.#server.logBudget.held,
       "kept by the device": session?.log.size,
-      "channels on the server": this.#server.device.link?.clients,
+      "channels on the server": this.#server.session?.clients,
       "channels on the device": session?.link.channelCount,
     };
     for (const [what, count] of Object.entries(left)) if (count !== 0) this.#model.fail(`${what}: ${count} at the end`);
