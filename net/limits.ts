@@ -211,7 +211,7 @@ export const HANDSHAKE_GRACE_MS = 1_000;
 /** Devices that have proved to have an enrolment string, and wait to be let in. */
 export const MAX_ENROLLING = 1_024;
 
-/** The same from one address: a fleet may be behind it. */
+/** The same from one address, or one /56 of IPv6: a fleet may be behind it. */
 export const MAX_ENROLLING_PER_ADDRESS = 512;
 
 /** The same with one string, which lets in one of them. */
@@ -231,7 +231,7 @@ export const MAX_WAITING_HANDSHAKES = 2_048;
 /** Handshakes that begin in one turn of the event loop; each costs about a millisecond of work in all. */
 export const HANDSHAKES_A_TURN = 4;
 
-/** Handshakes from one address that are under way at a time; the others wait for their beginning. */
+/** Handshakes from one address, or one /56 of IPv6, that are under way at a time; the others wait for their beginning. */
 export const MAX_HANDSHAKES_UNDER_WAY = 128;
 
 /** One that takes longer than this, in milliseconds, does not count any more: it waits for its peer, and others need not. */
