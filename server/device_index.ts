@@ -5,6 +5,7 @@
  */
 
 import type { AuthorizedDevice } from "./authorized_devices.ts";
+import type { Steps } from "../net/slices.ts";
 import { unknownDevice } from "./device_table.ts";
 import { PortClaims } from "./port_claims.ts";
 import { formatGrantedAddress, type ServiceGrant } from "./service_grant.ts";
@@ -18,9 +19,14 @@ export class DeviceIndex {
   readonly #names = new Map<string, readonly ServiceGrant[]>();
   readonly #ports = new PortClaims();
 
-  /** Begins with `devices`. */
-  constructor(devices: Iterable<IndexedDevice>) {
-    for (const device of devices) this.add(device);
+  /** One with `devices`, in steps: there may be many thousands. */
+  static *of(devices: Iterable<IndexedDevice>): Steps<DeviceIndex> {
+    const index = new DeviceIndex();
+    for (const device of devices) {
+      index.add(device);
+      yield;
+    }
+    return index;
   }
 
   /** One more. */

@@ -12,6 +12,7 @@ import { withLock } from "../app/private_file.ts";
 import { explain } from "../app/private_folder.ts";
 import { demandWritable } from "../app/replace_file.ts";
 import { toHex } from "../app/state.ts";
+import { atOnce } from "../net/slices.ts";
 import { DeviceFile, type NewDevice } from "./device_file.ts";
 import { DeviceIndex } from "./device_index.ts";
 import { type ReadDevices, readDevices, readerOf, replaceDevice, updateDevices } from "./device_table.ts";
@@ -115,7 +116,7 @@ export class Enrolments {
           `${MAX_ENROLMENTS} enrolments wait to be redeemed; revoke some of them, or let them expire`,
         );
       }
-      const index = new DeviceIndex(await readDevices(this.#file));
+      const index = atOnce(DeviceIndex.of(await readDevices(this.#file))); // a command's, where nobody waits
       for (const { device, services } of waiting) index.reserve(device, services ?? []);
       const conflict = index.conflict(request);
       if (conflict !== undefined) throw new ConfigError(conflict);
