@@ -44,7 +44,7 @@ export type { LogFields, Logger } from "./net/logger.ts";
 export { CertificateError, type TlsSource } from "./net/tls.ts";
 export type { AuthorizedDevice, DevicesChange } from "./server/authorized_devices.ts";
 export { DeviceList } from "./server/device_list.ts";
-export type { ServedService } from "./server/device_services.ts";
+export type { ServedService } from "./server/open_service.ts";
 export type { ServedDevice } from "./server/device_status.ts";
 export * from "./server/events.ts";
 export type {

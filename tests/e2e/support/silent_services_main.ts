@@ -18,7 +18,7 @@ let told = false;
 for (const host of ["service.silent.example", silent]) {
   for (let n = 0; n < 1_000; n++) {
     dial({ host, port: 80 }, systemClock, 1_900, never).then((conn) => conn.close(), () => {
-      if (!told) console.log("gave up");
+      if (!told) say("gave up");
       told = true;
     });
   }
@@ -30,4 +30,8 @@ for (const host of ["localhost", "127.0.0.1"]) {
   peer.close();
 }
 await Deno.readTextFile(new URL(import.meta.url)); // files wait for the same threads as names
-console.log("served");
+say("served");
+
+function say(what: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${what}\n`));
+}
