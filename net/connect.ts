@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Address, parseIPv4, parseIPv6 } from "../protocol/address.ts";
+import { type Address, isIpAddress } from "../protocol/address.ts";
 import type { Clock } from "./clock.ts";
 import { closeQuietly } from "./close_quietly.ts";
 import { MAX_DIAL_ADDRESSES } from "./limits.ts";
@@ -34,7 +34,7 @@ export async function connect(
   signal: AbortSignal,
   net: Connector = SYSTEM,
 ): Promise<Deno.TcpConn> {
-  if (isIp(host)) return await net.connect({ hostname: host, port, signal });
+  if (isIpAddress(host)) return await net.connect({ hostname: host, port, signal });
   const found = await orAborted(net.lookup(host, clock), signal);
   const ways = interleaved(found).slice(0, MAX_DIAL_ADDRESSES)
     .map((hostname) => (signal: AbortSignal) => net.connect({ hostname, port, signal }));
@@ -66,8 +66,4 @@ export function interleaved(addresses: readonly string[]): string[] {
 
 function mostTelling(failures: readonly unknown[]): unknown {
   return failures.find((error) => error instanceof Deno.errors.ConnectionRefused) ?? failures.at(-1);
-}
-
-function isIp(host: string): boolean {
-  return (host.includes(":") ? parseIPv6(host) : parseIPv4(host)) !== undefined;
 }

@@ -113,6 +113,11 @@ export function formatAddress(address: Address): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
+/** Whether a host is an IP address, without brackets: nobody has to be asked where it is. */
+export function isIpAddress(host: string): boolean {
+  return (host.includes(":") ? parseIPv6(host) : parseIPv4(host)) !== undefined;
+}
+
 /** Whether `host` can stand in an address: a name, an IPv4 or an IPv6 address. */
 export function isHost(host: string): boolean {
   if (host.length === 0 || host.length > MAX_HOST_LENGTH) return false;
