@@ -44,7 +44,7 @@ export type { LogFields, Logger } from "./base/logger.ts";
 export { CertificateError, type TlsSource } from "./net/tls/listening.ts";
 export type { AuthorizedDevice, DevicesChange } from "./server/devices/authorized_devices.ts";
 export { DeviceList } from "./server/devices/list.ts";
-export type { ServedService } from "./server/v2/device_services.ts";
+export type { ServedService } from "./server/v2/open_service.ts";
 export type { ServedDevice } from "./server/v2/device_status.ts";
 export * from "./server/events.ts";
 export type {

@@ -95,9 +95,18 @@ export const TAKEN_LOOK_MS = 5;
 export const CONNECT_TIMEOUT_MS = 10_000;
 
 /** Dials under way in the process, those given up included until the runtime lets go of them. */
-export const MAX_DIALS = 512;
+export const MAX_DIALS = 1_024;
 
-/** Time that a dial beyond {@linkcode MAX_DIALS} waits for its turn, in milliseconds. */
+/** The same, but for the few that each address has of its own. */
+export const MAX_SHARED_DIALS = 512;
+
+/** An address may have one in so many of those that are free, so that one which does not answer leaves some for others. */
+export const DIAL_SHARE = 2;
+
+/** Dials to one address that those to others cannot take from it. */
+export const MIN_DIALS_PER_ADDRESS = 2;
+
+/** Time that a dial beyond those waits for its turn, in milliseconds. */
 export const DIAL_WAIT_MS = 2_000;
 
 /** Time for dialling the server, in milliseconds. */
@@ -111,6 +120,21 @@ export const DIAL_STAGGER_MS = 250;
 
 /** Addresses of one name that a dial tries; DNS may say any number. */
 export const MAX_DIAL_ADDRESSES = 8;
+
+/** Look-ups of names under way in the process, of the 32 threads that the runtime has for all that waits. */
+export const MAX_LOOKUPS = 16;
+
+/** The same of names that have not been answered before, or that are not answered now. */
+export const MAX_DOUBTFUL_LOOKUPS = 8;
+
+/** The same of one name. */
+export const MAX_LOOKUPS_PER_NAME = 4;
+
+/** Time for which others join a look-up of the same name; after that it is doubtful, in milliseconds. */
+export const LOOKUP_SHARED_MS = 1_000;
+
+/** Names that are remembered as answered at most. */
+export const MAX_NAMES_ANSWERED = 1_024;
 
 /** Milliseconds between two looks at the machine's way to its server. */
 export const NETWORK_POLL_MS = 500;
@@ -187,7 +211,7 @@ export const HANDSHAKE_GRACE_MS = 1_000;
 /** Devices that have proved to have an enrolment string, and wait to be let in. */
 export const MAX_ENROLLING = 1_024;
 
-/** The same from one address: a fleet may be behind it. */
+/** The same from one address, or one /56 of IPv6: a fleet may be behind it. */
 export const MAX_ENROLLING_PER_ADDRESS = 512;
 
 /** The same with one string, which lets in one of them. */
@@ -207,7 +231,7 @@ export const MAX_WAITING_HANDSHAKES = 2_048;
 /** Handshakes that begin in one turn of the event loop; each costs about a millisecond of work in all. */
 export const HANDSHAKES_A_TURN = 4;
 
-/** Handshakes from one address that are under way at a time; the others wait for their beginning. */
+/** Handshakes from one address, or one /56 of IPv6, that are under way at a time; the others wait for their beginning. */
 export const MAX_HANDSHAKES_UNDER_WAY = 128;
 
 /** One that takes longer than this, in milliseconds, does not count any more: it waits for its peer, and others need not. */

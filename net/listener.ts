@@ -48,7 +48,7 @@ export class Listener<C extends Deno.Conn<Deno.NetAddr> = Deno.TcpConn> {
   /** Called when a connection could not be accepted for want of descriptors: some had better be closed. */
   onExhausted: () => void = () => {};
 
-  readonly #bind: (port: number) => Deno.Listener<C, Deno.NetAddr>;
+  readonly #bind: (host: string, port: number) => Deno.Listener<C, Deno.NetAddr>;
   readonly #clock: Clock;
   readonly #log: Logger;
   #listener: Deno.Listener<C, Deno.NetAddr>;
@@ -58,7 +58,7 @@ export class Listener<C extends Deno.Conn<Deno.NetAddr> = Deno.TcpConn> {
 
   private constructor(
     address: Address,
-    bind: (port: number) => Deno.Listener<C, Deno.NetAddr>,
+    bind: (host: string, port: number) => Deno.Listener<C, Deno.NetAddr>,
     clock: Clock,
     log: Logger,
     onConn: (conn: C) => void,
@@ -67,7 +67,7 @@ export class Listener<C extends Deno.Conn<Deno.NetAddr> = Deno.TcpConn> {
     this.#clock = clock;
     this.#log = log;
     try {
-      this.#listener = bind(address.port);
+      this.#listener = bind(address.host, address.port);
     } catch (error) {
       throw new ListenError(address, error);
     }
@@ -82,7 +82,7 @@ export class Listener<C extends Deno.Conn<Deno.NetAddr> = Deno.TcpConn> {
    * @throws {ListenError} if the address cannot be had.
    */
   static open(address: Address, clock: Clock, log: Logger, onConn: (conn: Deno.TcpConn) => void): Listener {
-    const bind = (port: number) => Deno.listen({ hostname: address.host, port });
+    const bind = (hostname: string, port: number) => Deno.listen({ hostname, port });
     return new Listener(address, bind, clock, log, onConn);
   }
 
@@ -100,8 +100,8 @@ export class Listener<C extends Deno.Conn<Deno.NetAddr> = Deno.TcpConn> {
     onConn: (conn: Deno.TlsConn, noDelay: boolean) => void,
   ): Listener<Deno.TlsConn> {
     let noDelay = false;
-    const bind = (port: number) => {
-      const listener = Deno.listenTls({ hostname: address.host, port, ...certificate.pair, alpnProtocols: [ALPN] });
+    const bind = (hostname: string, port: number) => {
+      const listener = Deno.listenTls({ hostname, port, ...certificate.pair, alpnProtocols: [ALPN] });
       noteSocket(listener);
       noDelay = tuneNatively(listener);
       return listener;
@@ -183,10 +183,11 @@ export class Listener<C extends Deno.Conn<Deno.NetAddr> = Deno.TcpConn> {
   /** Opens the same port again, as often as it takes. */
   async #openAnew(): Promise<void> {
     let said = "";
+    const { hostname: host } = this.#listener.addr; // a name is not asked for again: it would stop all others meanwhile
     for (let pause = MIN_ACCEPT_PAUSE_MS; !this.#closed; pause = Math.min(MAX_ACCEPT_PAUSE_MS, pause * 2)) {
       this.#renewing = false;
       try {
-        this.#listener = this.#bind(this.port);
+        this.#listener = this.#bind(host, this.port);
         return;
       } catch (cause) {
         const error = describeError(cause);

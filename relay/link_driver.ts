@@ -10,15 +10,9 @@ import type { LinkEndReason } from "../protocol/reasons.ts";
 import type { V2Output } from "../protocol/v2/send/sender.ts";
 import type { Clock } from "../base/clock.ts";
 import { describeError } from "../base/errors.ts";
-import {
-  COPY_MAX,
-  FAREWELL_MS,
-  LATE_TURN_MS,
-  LINK_CONTROL_HIGH_WATER,
-  LINK_HIGH_WATER,
-  MAX_REST_MS,
-} from "../net/limits.ts";
+import { COPY_MAX, FAREWELL_MS, LATE_TURN_MS, LINK_CONTROL_HIGH_WATER, LINK_HIGH_WATER } from "../net/limits.ts";
 import { channelReason, endOf, type LinkEnd, peerClosed, standsStill } from "./link_end.ts";
+import { ReadPauses } from "./read_pauses.ts";
 import { type ChunkBudget, type ReceiveChunk, ReceiveChunks } from "./receive_chunk.ts";
 import { type Prober, SilenceWatch } from "./silence_watch.ts";
 import { closeQuietly, type Transport } from "../net/transport.ts";
@@ -62,8 +56,7 @@ export class LinkDriver implements V2Output {
   // Reading pauses while too many answers wait, and while somebody holds the link.
   #controlBytes = 0; // that may not have been written yet
   #controlMark = 0; // what has to be written before they are counted anew
-  #holds = 0;
-  #resume: (() => void) | undefined;
+  readonly #pauses: ReadPauses;
   #reading = false;
   #heardAt = -Infinity;
   readonly #listeners: (() => void)[] = [];
@@ -78,6 +71,7 @@ export class LinkDriver implements V2Output {
   constructor(options: LinkDriverOptions) {
     this.transport = options.transport;
     this.#clock = options.clock;
+    this.#pauses = new ReadPauses(options.clock);
     this.#chunks = new ReceiveChunks(options.chunkBudget);
     const { promise, resolve } = Promise.withResolvers<LinkEnd>();
     this.ended = promise;
@@ -106,7 +100,7 @@ export class LinkDriver implements V2Output {
 
   /** Whether somebody pauses the reading: silence proves nothing then. */
   get isHeld(): boolean {
-    return this.#holds > 0;
+    return this.#pauses.isHeld;
   }
 
   /** When a byte last came, on the driver's clock. */
@@ -176,14 +170,12 @@ export class LinkDriver implements V2Output {
 
   /** Pauses reading until as many {@linkcode LinkDriver.unhold} have come. */
   hold(): void {
-    this.#holds++;
+    this.#pauses.hold();
   }
 
   /** See {@linkcode LinkDriver.hold}. */
   unhold(): void {
-    if (--this.#holds > 0) return;
-    this.#resume?.();
-    this.#resume = undefined;
+    this.#pauses.unhold();
   }
 
   /** Resolves when everything that was sent so far has been taken by the kernel, or the link has ended. */
@@ -212,7 +204,7 @@ export class LinkDriver implements V2Output {
   async dismiss(reason: LinkEndReason, detail?: string): Promise<void> {
     if (this.#end || this.#finishing) return;
     this.#finishing = true;
-    this.#resume?.();
+    this.#pauses.end();
     this.#link?.end(channelReason(reason));
     const cancel = this.#clock.after(FAREWELL_MS, () => this.close(reason, detail));
     await this.finish(reason, detail);
@@ -227,7 +219,7 @@ export class LinkDriver implements V2Output {
     this.#queue.abandon();
     if (standsStill(reason)) this.transport.cut();
     else closeQuietly(this.transport.duplex);
-    this.#resume?.();
+    this.#pauses.end();
     this.#link?.end(channelReason(reason));
     this.#resolveEnded(this.#end);
   }
@@ -264,26 +256,11 @@ export class LinkDriver implements V2Output {
       if (this.#controlBytes > LINK_CONTROL_HIGH_WATER && this.#queue.written < this.#controlMark) {
         await this.#queue.flushed(); // the peer asks more than it takes answers
       }
-      if (this.#holds > 0) await this.#held();
+      if (this.#pauses.isHeld) await this.#pauses.held();
       for (let rest = link.pause?.(now) ?? 0; rest >= 1 && !this.#end; rest = link.pause!(this.#clock.now())) {
-        await this.#rest(rest); // others have their turn
+        await this.#pauses.rest(rest); // others have their turn
       }
     }
-  }
-
-  /** Reads nothing for `ms` milliseconds, or a moment if that is long: the link may end meanwhile. */
-  #rest(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const cancel = this.#clock.after(Math.min(MAX_REST_MS, Math.ceil(ms)), resolve);
-      this.#resume = () => {
-        cancel();
-        resolve();
-      };
-    });
-  }
-
-  #held(): Promise<void> {
-    return new Promise((resolve) => this.#resume = resolve);
   }
 
   /** The peer, or the path to it, has ended the link; unless this side was about to. */

@@ -10,7 +10,6 @@
  */
 
 import type { KeepAliveSettings } from "../protocol/keep_alive.ts";
-import type { Link } from "../protocol/link.ts";
 import type { LinkEndReason } from "../protocol/reasons.ts";
 import type { V2Link } from "../protocol/v2/link.ts";
 import type { ChunkSource } from "./channel_pump.ts";
@@ -18,6 +17,7 @@ import type { Clock } from "../base/clock.ts";
 import { FRUITLESS_HINT, FruitlessLinks } from "../net/dial/fruitless_links.ts";
 import { GATHER_MAX } from "../net/limits.ts";
 import { LinkDriver } from "./link_driver.ts";
+import { LinkFace } from "./link_face.ts";
 import { channelReason, isResumable, type LinkEnd } from "./link_end.ts";
 import type { ReceiveChunk } from "./receive_chunk.ts";
 import type { Transport } from "../net/transport.ts";
@@ -41,40 +41,6 @@ export interface SessionLinksOptions {
   onFruitless?(hint: string): void;
 }
 
-/** What the driver of a link sees of the session, until another link takes its place. */
-class Face implements Link {
-  readonly deadline = Infinity;
-  #session: V2Link | undefined;
-  #onHeard: (() => void) | undefined;
-
-  /** `onHeard` is called after each read until it returns true. */
-  constructor(session: V2Link, onHeard: (() => boolean) | undefined) {
-    this.#session = session;
-    this.#onHeard = onHeard && (() => onHeard() && (this.#onHeard = undefined));
-  }
-
-  get atBoundary(): boolean {
-    return this.#session?.atBoundary ?? true;
-  }
-
-  receive(chunk: Uint8Array, now: number): void {
-    this.#session?.receive(chunk, now);
-    this.#onHeard?.();
-  }
-
-  pause(now: number): number {
-    return this.#session?.pause(now) ?? 0;
-  }
-
-  tick(): void {}
-
-  /** The link is over, which says nothing of the session; what it may still bring is not applied. */
-  end(): void {
-    this.#session?.detach();
-    this.#session = undefined;
-  }
-}
-
 /** Owns the transports of a session. */
 export class SessionLinks implements ChunkSource {
   /** Resolves when no further link can be attached, and the session has ended; never rejects. */
@@ -85,7 +51,7 @@ export class SessionLinks implements ChunkSource {
   readonly #options: SessionLinksOptions;
   readonly #over = Promise.withResolvers<LinkEnd>();
   #driver: LinkDriver | undefined;
-  #face: Face | undefined;
+  #face: LinkFace | undefined;
   #keepAlive: KeepAliveSettings;
   #yields = false;
   #end: LinkEnd | undefined;
@@ -189,7 +155,7 @@ export class SessionLinks implements ChunkSource {
     const replayed = session.attach({ output: driver, nagle: !transport.noDelay }, position);
     this.letGo();
     this.#fruitless.begin(session, clock.now());
-    const face: Face = new Face(session, this.#fruitless.enough ? () => this.#onHeard(driver) : undefined);
+    const face: LinkFace = new LinkFace(session, this.#fruitless.enough ? () => this.#onHeard(driver) : undefined);
     this.#driver = driver;
     this.#face = face;
     this.#interruptedAt = undefined;
@@ -270,7 +236,7 @@ export class SessionLinks implements ChunkSource {
     return true;
   }
 
-  #onEnded(face: Face, end: LinkEnd): void {
+  #onEnded(face: LinkFace, end: LinkEnd): void {
     if (face !== this.#face) return; // another has taken its place
     this.#face = undefined;
     if (this.done) return;

@@ -1,43 +1,16 @@
 /**
- * System calls that the runtime does not offer: acting as another user for a moment, and locks that are not waited for.
+ * What the system calls that the runtime does not offer are used for with files: acting as another user for a moment, and
+ * their errors.
  *
- * They take Linux and the permission `ffi`; whoever asks has to do without them elsewhere. All run at once, on the thread
- * that calls: none of them waits.
+ * They take Linux and the permission `ffi`; whoever asks has to do without them elsewhere.
  *
  * @module
  */
 
-const SYMBOLS = {
-  open: { parameters: ["buffer", "i32", "u32"], result: "i32" },
-  openat: { parameters: ["i32", "buffer", "i32", "u32"], result: "i32" },
-  mkdirat: { parameters: ["i32", "buffer", "u32"], result: "i32" },
-  renameat: { parameters: ["i32", "buffer", "i32", "buffer"], result: "i32" },
-  unlinkat: { parameters: ["i32", "buffer", "i32"], result: "i32" },
-  readlinkat: { parameters: ["i32", "buffer", "buffer", "usize"], result: "isize" },
-  fdopendir: { parameters: ["i32"], result: "pointer" },
-  readdir: { parameters: ["pointer"], result: "pointer" },
-  closedir: { parameters: ["pointer"], result: "i32" },
-  close: { parameters: ["i32"], result: "i32" },
-  read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
-  write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
-  lseek: { parameters: ["i32", "i64", "i32"], result: "i64" },
-  ftruncate: { parameters: ["i32", "i64"], result: "i32" },
-  fchmod: { parameters: ["i32", "u32"], result: "i32" },
-  fsync: { parameters: ["i32"], result: "i32", nonblocking: true }, // the only one that takes its time
-  flock: { parameters: ["i32", "i32"], result: "i32" },
-  statx: { parameters: ["i32", "buffer", "i32", "u32", "buffer"], result: "i32" },
-  setfsuid: { parameters: ["u32"], result: "i32" },
-  setfsgid: { parameters: ["u32"], result: "i32" },
-  getegid: { parameters: [], result: "u32" },
-  getgroups: { parameters: ["i32", "buffer"], result: "i32" },
-  getpwuid: { parameters: ["u32"], result: "pointer" },
-  getgrouplist: { parameters: ["pointer", "u32", "buffer", "buffer"], result: "i32" },
-  syscall: { parameters: ["i64", "i64", "buffer"], result: "i64" },
-  __errno_location: { parameters: [], result: "pointer" },
-} as const;
+import { type Calls, libc } from "../../net/kernel/libc.ts";
 
-/** The calls, as the C library has them. */
-export type SystemCalls = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+/** The calls of `net/kernel/libc.ts`, where they are all there. */
+export type SystemCalls = Calls & { readonly statx: NonNullable<Calls["statx"]> };
 
 /** Numbers of `setgroups`: that of the C library would change all threads. */
 const SETGROUPS: Partial<Record<typeof Deno.build.arch, bigint>> = { x86_64: 116n, aarch64: 159n };
@@ -45,22 +18,14 @@ const SETGROUPS: Partial<Record<typeof Deno.build.arch, bigint>> = { x86_64: 116
 /** Most groups of a process that are looked at; the kernel has 65,536 at most. */
 const MAX_GROUPS = 65_536;
 
-/** The library, for as long as the process lives. */
-const loaded = load();
-
 /** The calls, if this system and the permissions have them. Never asks the user. */
 export function systemCalls(): SystemCalls | undefined {
-  return loaded;
+  const calls = libc();
+  return calls && isWhole(calls) && SETGROUPS[Deno.build.arch] !== undefined ? calls : undefined;
 }
 
-function load(): SystemCalls | undefined {
-  if (Deno.build.os !== "linux" || SETGROUPS[Deno.build.arch] === undefined) return undefined;
-  if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") return undefined;
-  try {
-    return Deno.dlopen("libc.so.6", SYMBOLS).symbols;
-  } catch {
-    return undefined; // musl has another name for it
-  }
+function isWhole(calls: Calls): calls is SystemCalls {
+  return calls.statx !== null;
 }
 
 /** The groups of this process, in which it may do what a group may. */

@@ -13,7 +13,7 @@ import type { ChannelSummary } from "../../relay/channel_end.ts";
 import { ChannelPump } from "../../relay/channel_pump.ts";
 import { dial, DialTimeout } from "../../net/dial/dial.ts";
 import { describeError } from "../../base/errors.ts";
-import { MAX_LEAVING_CHANNELS } from "../../net/limits.ts";
+import { boundLeaving } from "../../relay/leaving.ts";
 import { LinkDriver } from "../../relay/link_driver.ts";
 import type { LinkEnd } from "../../relay/link_end.ts";
 import type { Transport } from "../../net/transport.ts";
@@ -43,7 +43,8 @@ export class LinkSession {
   readonly #emit: (event: DeviceEvent) => void;
   readonly #driver: LinkDriver;
   readonly #link: V1DeviceLink;
-  readonly #pumps = new Set<ChannelPump>();
+  /** With what they are to. */
+  readonly #pumps = new Map<ChannelPump, string>();
   #leaving = false;
 
   /** The same: on v1 nothing goes on over another link. */
@@ -80,7 +81,7 @@ export class LinkSession {
   /** Ends in order: CLOSE for each channel, what came is delivered; then the link closes. */
   async shutdown(): Promise<void> {
     this.#leaving = true;
-    const pumps = [...this.#pumps];
+    const pumps = [...this.#pumps.keys()];
     for (const pump of pumps) pump.end("shutting-down");
     await Promise.all(pumps.map((pump) => pump.done));
     await this.#driver.finish("shutting-down");
@@ -89,19 +90,19 @@ export class LinkSession {
   /** Resolves when the link is down and the connections to its services are closed. */
   async ended(): Promise<void> {
     await this.down;
-    await Promise.all([...this.#pumps].map((pump) => pump.done));
+    await Promise.all([...this.#pumps.keys()].map((pump) => pump.done));
   }
 
   /** Ends at once. Idempotent. */
   close(reason: LinkEndReason): void {
     this.#driver.close(reason);
     if (reason !== "shutting-down") return; // the channels have been told, and what came is delivered
-    for (const pump of this.#pumps) pump.abort("shutting-down");
+    for (const pump of this.#pumps.keys()) pump.abort("shutting-down");
   }
 
   #onOpen(channel: V1Channel, early: Uint8Array): void {
     const { clock, services, stallTimeout, tcpKeepAlive } = this.#settings;
-    const leaving = this.#pumps.size - this.#link.channelCount + 1; // the new one has a channel and no pump yet
+    boundLeaving(this.#pumps, this.#link.channelCount - 1); // the new one has a channel and no pump yet
     const pump = new ChannelPump({
       channel,
       driver: this.#driver,
@@ -111,17 +112,13 @@ export class LinkSession {
       tcpKeepAlive,
       halfCloseTimeout: 0, // seed 003, step 6: as soon as the service's socket is closed, CLOSE is sent
     });
-    this.#pumps.add(pump);
+    this.#pumps.set(pump, formatAddress(channel.target));
     let error: string | undefined;
     pump.done.then((summary) => {
       this.#pumps.delete(pump);
       this.#channelEnded(channel, summary, error);
     });
     if (this.#leaving) return pump.abort("shutting-down");
-    if (leaving > MAX_LEAVING_CHANNELS) {
-      error = `${MAX_LEAVING_CHANNELS} ended ones are still taking what came for them`;
-      return pump.abort("too-many-channels");
-    }
     if (!services.some((service) => service.allows(channel.target))) {
       error = `no --service allows it; --service ${formatAddress(channel.target)} would`;
       return pump.abort("not-allowed");

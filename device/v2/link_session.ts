@@ -24,6 +24,7 @@ import type { LinkEnd } from "../../relay/link_end.ts";
 import { SessionLinks } from "../../relay/session_links.ts";
 import type { Transport } from "../../net/transport.ts";
 import type { DeviceEvent } from "../events.ts";
+import { tellClientEnd } from "../client_end.ts";
 import { checkGrants } from "./granted_address.ts";
 import type { NamedService } from "./named_service.ts";
 import type { DeviceSettings } from "../options.ts";
@@ -289,23 +290,11 @@ export class V2LinkSession {
     summary: ChannelSummary,
     error: string | undefined,
   ): void {
-    const facts = {
-      id: channel.id,
-      client,
-      service: service?.name ?? "",
-      localAddress: service ? formatAddress(service.localAddress) : "",
-      reason: summary.reason,
-      error,
-      bytesUp: summary.bytesReceived,
-      bytesDown: summary.bytesSent,
-      duration: Math.round(summary.duration),
-    };
-    const { logger } = this.#options.settings;
-    if (error !== undefined) logger.warn("client {client} cannot reach {service}: {reason} ({error})", facts);
-    else {logger.info(
-        "client {client} of {service} ended: {reason}, {bytesUp} B up, {bytesDown} B down, {duration} ms",
-        facts,
-      );}
-    this.#options.emit({ type: "channel-end", ...facts });
+    const localAddress = service ? formatAddress(service.localAddress) : "";
+    tellClientEnd(
+      this.#options,
+      { id: channel.id, client, service: service?.name ?? "", localAddress, error },
+      summary,
+    );
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Connecting to a name at any of its addresses (RFC 8305, "Happy Eyeballs"): each a moment after the one before, if that has
- * not answered by then, and at once if it has failed. Deno 2.9 does so by itself; 2.4 takes the first address alone.
+ * Connecting to a name at any of its addresses. The runtime could do so by itself: but each of its dials has a look-up of
+ * its own, which nothing bounds and nobody can give up; and before 2.9 it takes the first address alone.
  *
  * @module
  */
@@ -9,73 +9,51 @@ import { parseIP } from "../../protocol/ip.ts";
 import type { Address } from "../../protocol/address.ts";
 import type { Clock } from "../../base/clock.ts";
 import { closeQuietly } from "../close_quietly.ts";
-import { DIAL_STAGGER_MS, MAX_DIAL_ADDRESSES } from "../limits.ts";
+import { MAX_DIAL_ADDRESSES } from "../limits.ts";
+import { lookup } from "./lookup.ts";
+import { race } from "./attempts.ts";
 
 /** What connects to one address, and finds those of a name. */
 export interface Connector {
   /** Connects to an address, or rejects when `signal` aborts. */
   connect(options: { hostname: string; port: number; signal: AbortSignal }): Promise<Deno.TcpConn>;
   /** The addresses of a name, as the system has them (hosts file included), the best first. */
-  lookup(host: string): Promise<string[]>;
+  lookup(host: string, clock: Clock): Promise<string[]>;
 }
 
-/** Connects to `address`, names included. @throws what the runtime throws; the signal's reason when it aborts. */
-export function connect(address: Address, clock: Clock, signal: AbortSignal): Promise<Deno.TcpConn> {
-  if (racesByItself(Deno.version.deno) || isIp(address.host)) {
-    return Deno.connect({ hostname: address.host, port: address.port, signal });
-  }
-  return connectAny(address, clock, signal, { connect: (options) => Deno.connect(options), lookup });
-}
-
-/** Whether a runtime of this version tries all addresses of a name. */
-export function racesByItself(version: string): boolean {
-  const [major = 0, minor = 0] = version.split(".").map(Number);
-  return major > 2 || major === 2 && minor >= 9;
-}
+const SYSTEM: Connector = { connect: (options) => Deno.connect(options), lookup };
 
 /**
- * The same by our own means.
+ * Connects to `address`, names included.
  *
- * @throws If none answers, that one refused, if one did: it says most; else what the last one threw.
+ * @throws If none of the addresses answers, that one refused, if one did: it says most; else what the last one threw.
+ * {NameError} if there is none. The signal's reason when it aborts, as soon as nothing is left open.
  */
-export async function connectAny(
+export async function connect(
   { host, port }: Address,
   clock: Clock,
   signal: AbortSignal,
-  net: Connector,
+  net: Connector = SYSTEM,
 ): Promise<Deno.TcpConn> {
-  const found = await net.lookup(host);
-  signal.throwIfAborted();
-  const addresses = interleaved(found).slice(0, MAX_DIAL_ADDRESSES);
-  const won = Promise.withResolvers<Deno.TcpConn>();
-  const others = new AbortController();
-  const onAbort = () => others.abort(signal.reason);
+  if (parseIP(host)) return await net.connect({ hostname: host, port, signal });
+  const found = await orAborted(net.lookup(host, clock), signal);
+  const ways = interleaved(found).slice(0, MAX_DIAL_ADDRESSES)
+    .map((hostname) => (signal: AbortSignal) => net.connect({ hostname, port, signal }));
+  const { value } = await race<Deno.TcpConn>(ways, { clock, signal, letGo: closeQuietly, tell: mostTelling });
+  return value;
+}
+
+/** What `promise` comes to, or the signal's reason if it aborts before. */
+async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = () => aborted.reject(signal.reason);
   signal.addEventListener("abort", onAbort);
-  const failures: unknown[] = [];
-  let started = 0;
-  let done = false;
-  let cancel = () => {};
-  const next = () => {
-    cancel();
-    if (started === addresses.length || done || signal.aborted) return;
-    net.connect({ hostname: addresses[started++]!, port, signal: others.signal }).then((conn) => {
-      if (done) return closeQuietly(conn);
-      done = true;
-      won.resolve(conn);
-    }, (error: unknown) => {
-      failures.push(error);
-      if (failures.length < addresses.length && !signal.aborted) return next();
-      if (failures.length === started) won.reject(signal.aborted ? signal.reason : mostTelling(failures));
-    });
-    cancel = clock.after(DIAL_STAGGER_MS, next);
-  };
-  next();
   try {
-    return await won.promise;
+    const value = await Promise.race([promise, aborted.promise]);
+    signal.throwIfAborted();
+    return value;
   } finally {
-    cancel();
     signal.removeEventListener("abort", onAbort);
-    others.abort(new Error("another address was quicker"));
   }
 }
 
@@ -89,20 +67,4 @@ export function interleaved(addresses: readonly string[]): string[] {
 
 function mostTelling(failures: readonly unknown[]): unknown {
   return failures.find((error) => error instanceof Deno.errors.ConnectionRefused) ?? failures.at(-1);
-}
-
-function isIp(host: string): boolean {
-  return parseIP(host) !== undefined;
-}
-
-/** Not `Deno.resolveDns`: that asks name servers alone. */
-async function lookup(host: string): Promise<string[]> {
-  // Not loaded where they are not used. Deno 2.4 warns of a module of its own when it loads the second one.
-  const { default: process } = await import("node:process");
-  Object.assign(process, { noDeprecation: true });
-  const dns = await import("node:dns/promises");
-  const found = await dns.lookup(host, { all: true, verbatim: true });
-  const addresses = [...new Set(found.map(({ address }) => address))];
-  if (addresses.length === 0) throw new Error(`${host} has no address`);
-  return addresses;
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { connectAny, type Connector, interleaved, racesByItself } from "./connect.ts";
+import { connect, type Connector, interleaved } from "./connect.ts";
 import { DIAL_STAGGER_MS, MAX_DIAL_ADDRESSES } from "../limits.ts";
 import { FakeClock, settled, test } from "../../relay/_fakes_test.ts";
 
@@ -55,7 +55,7 @@ test("an address that is silent is joined by the next a moment later, and let go
   await someConn(async (conn) => {
     const clock = new FakeClock();
     const net = new Scripted(["fd99::9", "10.99.0.1"]);
-    const dialled = connectAny(NAME, clock, never, net);
+    const dialled = connect(NAME, clock, never, net);
     await clock.advance(DIAL_STAGGER_MS - 1);
     assert.deepEqual(net.tried, ["fd99::9"]);
     await clock.advance(1);
@@ -70,7 +70,7 @@ test("an address that is silent is joined by the next a moment later, and let go
 test("an address that refuses gives way at once", async () => {
   await someConn(async (conn) => {
     const net = new Scripted(["::1", "127.0.0.1"]);
-    const dialled = connectAny(NAME, new FakeClock(), never, net);
+    const dialled = connect(NAME, new FakeClock(), never, net);
     await settled();
     await net.fail("::1", REFUSED);
     assert.deepEqual(net.tried, ["::1", "127.0.0.1"]);
@@ -83,7 +83,7 @@ test("where none answers, a refusal says most, whichever it was", async () => {
   for (const order of [[REFUSED, UNREACHABLE], [UNREACHABLE, REFUSED]]) {
     const clock = new FakeClock();
     const net = new Scripted(["::1", "127.0.0.1"]);
-    const dialled = connectAny(NAME, clock, never, net);
+    const dialled = connect(NAME, clock, never, net);
     dialled.catch(() => {});
     await settled();
     await net.fail("::1", order[0]!);
@@ -96,7 +96,7 @@ test("where none answers, a refusal says most, whichever it was", async () => {
 test("a name with any number of addresses costs a bounded number of tries", async () => {
   const clock = new FakeClock();
   const net = new Scripted(Array.from({ length: 100 }, (_, n) => `10.0.0.${n}`));
-  const dialled = connectAny(NAME, clock, never, net);
+  const dialled = connect(NAME, clock, never, net);
   dialled.catch(() => {});
   await settled();
   for (const address of net.addresses.slice(0, MAX_DIAL_ADDRESSES)) await net.fail(address, UNREACHABLE);
@@ -108,7 +108,7 @@ test("a dial that is aborted lets all addresses go, with the signal's reason", a
   const clock = new FakeClock();
   const abort = new AbortController();
   const net = new Scripted(["fd99::9", "10.99.0.1", "10.99.0.2"]);
-  const dialled = connectAny(NAME, clock, abort.signal, net);
+  const dialled = connect(NAME, clock, abort.signal, net);
   await clock.advance(DIAL_STAGGER_MS);
   abort.abort(new Error("enough"));
   await assert.rejects(dialled, /enough/);
@@ -123,8 +123,42 @@ test("families take turns, the best one's address first", () => {
   assert.deepEqual(interleaved(["1.1.1.1"]), ["1.1.1.1"]);
 });
 
-test("only runtimes that try one address alone are helped", () => {
-  assert.equal(racesByItself("2.4.2"), false);
-  assert.equal(racesByItself("2.8.9"), false);
-  for (const version of ["2.9.0", "2.9.6", "2.10.0", "3.0.0"]) assert.equal(racesByItself(version), true);
+test("a dial that is aborted does not wait for its name", async () => {
+  const clock = new FakeClock();
+  const abort = new AbortController();
+  const tried: string[] = [];
+  const net: Connector = {
+    lookup: () => new Promise(() => {}),
+    connect: ({ hostname }) => Promise.reject(tried.push(hostname)),
+  };
+  const dialled = connect(NAME, clock, abort.signal, net);
+  abort.abort(new Error("enough"));
+  await assert.rejects(dialled, /enough/);
+  assert.deepEqual([tried, clock.pending], [[], 0]);
+});
+
+test("an address is not looked up", async () => {
+  await someConn(async (conn) => {
+    for (const host of ["127.0.0.1", "::1"]) {
+      const net = new Scripted([]);
+      const dialled = connect({ host, port: 1 }, new FakeClock(), never, net);
+      assert.deepEqual(net.tried, [host]);
+      await net.answer(host, conn);
+      assert.equal(await dialled, conn);
+    }
+  });
+});
+
+test("a connection that opens after all while its dial is aborted is closed", async () => {
+  await someConn(async (conn) => {
+    const abort = new AbortController();
+    const opened = Promise.withResolvers<Deno.TcpConn>();
+    const net: Connector = { lookup: () => Promise.resolve(["10.0.0.1"]), connect: () => opened.promise };
+    const dialled = connect(NAME, new FakeClock(), abort.signal, net);
+    await settled();
+    abort.abort(new Error("enough"));
+    opened.resolve(conn);
+    await assert.rejects(dialled, /enough/);
+    await assert.rejects(conn.write(Uint8Array.of(1)), "the connection is open");
+  });
 });

@@ -1,13 +1,14 @@
 /**
- * Dialling with a deadline.
+ * Dialling with a deadline, and within bounds.
  *
  * @module
  */
 
-import type { Address } from "../../protocol/address.ts";
+import { type Address, formatAddress } from "../../protocol/address.ts";
 import type { Clock } from "../../base/clock.ts";
 import { connect } from "./connect.ts";
-import { DIAL_WAIT_MS, MAX_DIALS } from "../limits.ts";
+import { DialTurns } from "./turns.ts";
+import { DIAL_WAIT_MS } from "../limits.ts";
 import { closeQuietly, tuneSocket } from "../transport.ts";
 
 /** Nobody answered within the time given. */
@@ -21,17 +22,15 @@ export class DialTimeout extends Error {
 
 /** Too many dials are under way, and none of them came to an end. */
 export class DialLimit extends Error {
-  /** The limit is {@linkcode MAX_DIALS}. */
-  constructor() {
-    super(`${MAX_DIALS} others are under way`);
+  /** `why` says which. */
+  constructor(why: string) {
+    super(why);
     this.name = "DialLimit";
   }
 }
 
-let underWay = 0;
-
-/** Dials that wait for their turn, in the order in which they came. */
-const waiting = new Set<() => void>();
+/** Those of the whole process: what they share are its descriptors. */
+const turns = new DialTurns();
 
 /**
  * Connects to `address`, names included: to the first of its addresses that answers.
@@ -43,13 +42,14 @@ export function dial(address: Address, clock: Clock, timeout: number, signal: Ab
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason);
     const attempt = new AbortController();
+    const to = formatAddress(address).toLowerCase();
     let settled = false;
     const settle = (): boolean => {
       if (settled) return false;
       settled = true;
       cancel();
       cancelWait();
-      waiting.delete(begin);
+      turns.withdraw(to, begin);
       signal.removeEventListener("abort", onAbort);
       return true;
     };
@@ -60,14 +60,14 @@ export function dial(address: Address, clock: Clock, timeout: number, signal: Ab
     };
     const onAbort = () => giveUp(signal.reason);
     let begun = false;
-    const cancel = clock.after(timeout, () => giveUp(begun ? new DialTimeout(timeout) : new DialLimit()));
+    const tooMany = () => new DialLimit(turns.reason(to));
+    const cancel = clock.after(timeout, () => giveUp(begun ? new DialTimeout(timeout) : tooMany()));
     signal.addEventListener("abort", onAbort);
     let cancelWait = () => {};
     const begin = () => {
       begun = true;
       cancelWait();
-      underWay++;
-      connect(address, clock, attempt.signal).finally(letNextBegin).then(
+      connect(address, clock, attempt.signal).finally(() => turns.leave(to)).then(
         (conn) => {
           if (!settle()) return closeQuietly(conn);
           tuneSocket(conn);
@@ -76,17 +76,7 @@ export function dial(address: Address, clock: Clock, timeout: number, signal: Ab
         (error) => settle() && reject(error),
       );
     };
-    if (underWay < MAX_DIALS) return begin();
-    waiting.add(begin);
-    cancelWait = clock.after(DIAL_WAIT_MS, () => giveUp(new DialLimit()));
+    turns.enter(to, begin);
+    if (!begun) cancelWait = clock.after(DIAL_WAIT_MS, () => giveUp(tooMany()));
   });
-}
-
-/** A dial has come to its end. */
-function letNextBegin(): void {
-  underWay--;
-  const [next] = waiting;
-  if (!next) return;
-  waiting.delete(next);
-  next();
 }

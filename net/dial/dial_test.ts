@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { dial, DialLimit, DialTimeout } from "./dial.ts";
-import { DIAL_WAIT_MS, MAX_DIALS } from "../limits.ts";
+import { DIAL_SHARE, DIAL_WAIT_MS, MAX_SHARED_DIALS } from "../limits.ts";
 import { systemClock } from "../../base/clock.ts";
 import { FakeClock, settled, test } from "../../relay/_fakes_test.ts";
 
@@ -82,14 +82,20 @@ test("a dial beyond the limit waits for its turn, but not for long, also while g
   const begin = (timeout = 1_000) => dial({ host: "127.0.0.1", port: 1 }, clock, timeout, new AbortController().signal);
   Object.defineProperty(Deno, "connect", { value: never, configurable: true, writable: true, enumerable: true });
   try {
-    const dials = Array.from({ length: MAX_DIALS }, () => begin());
+    const dials = Array.from({ length: MAX_SHARED_DIALS }, () => begin());
+    const most = hanging.length;
+    assert.ok(most < MAX_SHARED_DIALS / DIAL_SHARE, `${most}`);
     clock.jump(1_000);
     for (const result of await Promise.allSettled(dials)) assert.equal(result.status, "rejected");
     const tooLate = begin(10_000);
     clock.jump(DIAL_WAIT_MS);
-    await assert.rejects(tooLate, DialLimit);
+    await assert.rejects(tooLate, (error) => {
+      assert.ok(error instanceof DialLimit);
+      assert.equal(error.message, `${most} others to 127.0.0.1:1 are under way`);
+      return true;
+    });
     const waits = [begin(10_000), begin(10_000)];
-    assert.equal(hanging.length, MAX_DIALS);
+    assert.equal(hanging.length, most);
     for (const letGo of hanging.splice(0)) letGo();
     await settled();
     assert.equal(hanging.length, 2, "those who waited have begun, and nobody else");
@@ -101,6 +107,37 @@ test("a dial beyond the limit waits for its turn, but not for long, also while g
   } finally {
     Object.defineProperty(Deno, "connect", { value: connect, configurable: true, writable: true, enumerable: true });
   }
+});
+
+test("a dial to an address that answers does not wait for any number of those to one that does not", async () => {
+  await withListener(async (port, listener) => {
+    const { connect } = Deno;
+    const hanging: (() => void)[] = [];
+    const some = (options: Deno.ConnectOptions) =>
+      options.port === port
+        ? connect(options)
+        : new Promise<Deno.TcpConn>((_, reject) => hanging.push(() => reject(new Error("gone"))));
+    const put = (value: unknown) =>
+      Object.defineProperty(Deno, "connect", { value, configurable: true, writable: true, enumerable: true });
+    const clock = new FakeClock();
+    const stop = new AbortController();
+    put(some);
+    try {
+      const silent = Array.from(
+        { length: 2_000 },
+        () => dial({ host: "127.0.0.1", port: 1 }, clock, 1_000, stop.signal),
+      );
+      for (let n = 0; n < 20; n++) {
+        (await dial({ host: "127.0.0.1", port }, clock, 1_000, stop.signal)).close();
+        (await listener.accept()).close();
+      }
+      stop.abort(new Error("enough"));
+      for (const letGo of hanging) letGo();
+      for (const { status } of await Promise.allSettled(silent)) assert.equal(status, "rejected");
+    } finally {
+      put(connect);
+    }
+  });
 });
 
 test("a dial whose signal has aborted does not begin", async () => {

@@ -6,7 +6,7 @@
 
 import type { Clock } from "../../base/clock.ts";
 import { dialServer, type ServerTarget } from "./server.ts";
-import { DIAL_STAGGER_MS } from "../limits.ts";
+import { race } from "./attempts.ts";
 import { closeQuietly, type Transport } from "../transport.ts";
 
 /** Who was first. */
@@ -18,8 +18,7 @@ export interface Dialled {
 }
 
 /**
- * Dials `targets` in their order, each a moment after the one before if that has not answered by then (as RFC 8305,
- * "Happy Eyeballs", does with the addresses of a name).
+ * Dials `targets` in their order, as {@linkcode race} does.
  *
  * @throws What the last one that failed threw; the signal's reason when it aborts. Nothing is left open then.
  */
@@ -29,34 +28,9 @@ export async function dialRace(
   timeout: number,
   signal: AbortSignal,
 ): Promise<Dialled> {
-  const won = Promise.withResolvers<Dialled>();
-  const stop = new AbortController();
-  const onAbort = () => stop.abort(signal.reason);
-  signal.addEventListener("abort", onAbort);
-  let failed = 0;
-  let started = 0;
-  let winner: number | undefined;
-  let cancel = () => {};
-  const next = () => {
-    cancel();
-    if (started === targets.length || winner !== undefined || stop.signal.aborted) return;
-    const index = started++;
-    dialServer(targets[index]!, clock, timeout, stop.signal).then((transport) => {
-      if (winner !== undefined) return closeQuietly(transport.duplex);
-      winner = index;
-      won.resolve({ transport, index });
-    }, (error: unknown) => {
-      if (++failed === targets.length || signal.aborted) won.reject(error);
-      else next(); // no need to wait for its time
-    });
-    cancel = clock.after(DIAL_STAGGER_MS, next);
-  };
-  next();
-  try {
-    return await won.promise;
-  } finally {
-    cancel();
-    signal.removeEventListener("abort", onAbort);
-    stop.abort(new Error("another address was quicker"));
-  }
+  const { value: transport, index } = await race(
+    targets.map((target) => (signal) => dialServer(target, clock, timeout, signal)),
+    { clock, signal, letGo: ({ duplex }) => closeQuietly(duplex) },
+  );
+  return { transport, index };
 }

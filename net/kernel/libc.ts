@@ -1,12 +1,13 @@
 /**
- * The few system calls that the runtime does not offer, where they can be had: on Linux with glibc, with the permission
- * `ffi`.
+ * The system calls that the runtime does not offer, where they can be had: on Linux with glibc, with the permission
+ * `ffi`. Whoever asks has to do without them elsewhere. All but one run at once, on the thread that calls.
  *
  * @module
  */
 
 const LIBRARY = "libc.so.6";
 const SYMBOLS = {
+  // Sockets.
   getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   getpeername: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
@@ -17,8 +18,35 @@ const SYMBOLS = {
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
   send: { parameters: ["i32", "buffer", "usize", "i32"], result: "isize" },
   recv: { parameters: ["i32", "buffer", "usize", "i32"], result: "isize" },
-  close: { parameters: ["i32"], result: "i32" },
   ioctl: { parameters: ["i32", "u64", "buffer"], result: "i32" },
+  // Files.
+  close: { parameters: ["i32"], result: "i32" },
+  open: { parameters: ["buffer", "i32", "u32"], result: "i32" },
+  openat: { parameters: ["i32", "buffer", "i32", "u32"], result: "i32" },
+  mkdirat: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  renameat: { parameters: ["i32", "buffer", "i32", "buffer"], result: "i32" },
+  unlinkat: { parameters: ["i32", "buffer", "i32"], result: "i32" },
+  readlinkat: { parameters: ["i32", "buffer", "buffer", "usize"], result: "isize" },
+  fdopendir: { parameters: ["i32"], result: "pointer" },
+  readdir: { parameters: ["pointer"], result: "pointer" },
+  closedir: { parameters: ["pointer"], result: "i32" },
+  read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
+  write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
+  lseek: { parameters: ["i32", "i64", "i32"], result: "i64" },
+  ftruncate: { parameters: ["i32", "i64"], result: "i32" },
+  fchmod: { parameters: ["i32", "u32"], result: "i32" },
+  fsync: { parameters: ["i32"], result: "i32", nonblocking: true }, // the only one that takes its time
+  flock: { parameters: ["i32", "i32"], result: "i32" },
+  statx: { parameters: ["i32", "buffer", "i32", "u32", "buffer"], result: "i32", optional: true }, // glibc 2.28
+  // Whose rights are used.
+  setfsuid: { parameters: ["u32"], result: "i32" },
+  setfsgid: { parameters: ["u32"], result: "i32" },
+  getegid: { parameters: [], result: "u32" },
+  getgroups: { parameters: ["i32", "buffer"], result: "i32" },
+  getpwuid: { parameters: ["u32"], result: "pointer" },
+  getgrouplist: { parameters: ["pointer", "u32", "buffer", "buffer"], result: "i32" },
+  syscall: { parameters: ["i64", "i64", "buffer"], result: "i64" },
+  __errno_location: { parameters: [], result: "pointer" },
 } as const;
 
 /** The calls. */

@@ -7,21 +7,20 @@
  * @module
  */
 
-import { AckDemand } from "./send/ack_demand.ts";
 import { ProtocolError } from "../errors.ts";
 import { type Goodbye, goodbye, goodbyeFrame, readGoodbye } from "./wire/goodbye.ts";
 import type { Link } from "../link.ts";
 import type { ChannelEndReason } from "../reasons.ts";
 import { FrameLoad } from "./frame_load.ts";
 import { ReceiveWindow } from "./receive_windows.ts";
+import { V2Answers } from "./answers.ts";
 import { V2Channel, type V2ChannelLink } from "./channel.ts";
-import { ackFrame, creditFrame, pongFrame, v2Frame } from "./wire/codec.ts";
+import { creditFrame, v2Frame } from "./wire/codec.ts";
 import { V2Command } from "./wire/commands.ts";
 import { V2Decoder, type V2FrameHandler } from "./wire/decoder.ts";
 import { expectSize, readUint } from "./wire/fields.ts";
 import type { V2LinkEvents, V2LinkOptions } from "./link_options.ts";
 import { closeFrame, readClose, readSettings, type Settings, settingsFrame } from "./wire/messages.ts";
-import { V2Pings } from "./pings.ts";
 import { type V2Path, V2Sender } from "./send/sender.ts";
 
 /** A link of either role; see `v2_server_link.ts` and `v2_device_link.ts`. */
@@ -35,12 +34,9 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
 
   readonly #decoder = new V2Decoder(this);
   readonly #sender: V2Sender;
-  readonly #demand: AckDemand;
+  readonly #answers: V2Answers;
   readonly #load: FrameLoad;
   readonly #events: V2LinkEvents;
-  readonly #pings = new V2Pings();
-  #ackWanted = false;
-  #acknowledging = false;
 
   /** A session whose first link is to be attached. */
   constructor(options: V2LinkOptions, events: V2LinkEvents) {
@@ -48,7 +44,7 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
     this.#events = events;
     this.#load = new FrameLoad(options.now());
     this.#sender = new V2Sender(options.now, options.log, (channel) => channel.ended && this.sendEnd(channel));
-    this.#demand = new AckDemand(this.#sender);
+    this.#answers = new V2Answers(options, this.#decoder, this.#sender);
   }
 
   /** Position up to which numbered bytes were received, and are or will be applied. */
@@ -74,9 +70,7 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
    */
   attach(path: V2Path, position = 0): number {
     this.#decoder.resume();
-    this.#ackWanted = this.#acknowledging = false;
-    this.#demand.reset();
-    this.#pings.reset();
+    this.#answers.reset();
     const replayed = this.#sender.attach(path, position);
     this.ping(); // the round trip, the clock offset, and an acknowledgement of what was sent again
     this.#sender.takeTurns();
@@ -90,12 +84,12 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
 
   /** The peer's wall clock less this side's, in milliseconds, as the last PONG had it. */
   get clockOffset(): number | undefined {
-    return this.#pings.clockOffset;
+    return this.#answers.clockOffset;
   }
 
   /** The last round trip of a PING on this link, in milliseconds. */
   get roundTrip(): number | undefined {
-    return this.#pings.roundTrip;
+    return this.#answers.roundTrip;
   }
 
   /** Channels that are open. */
@@ -120,19 +114,12 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
   receive(chunk: Uint8Array, now: number): void {
     try {
       this.#decoder.push(chunk);
-      if (this.#demand.heard(now)) this.ping();
+      this.#answers.heard(now);
     } catch (error) {
       if (error instanceof ProtocolError) this.sendGoodbye(goodbye("protocol-error", error.message));
       throw error;
     }
-    if (this.#ackWanted) {
-      this.#ackWanted = false;
-      this.control(ackFrame(this.#decoder.position));
-    }
-    if (this.#acknowledging) {
-      this.#acknowledging = false;
-      this.#sender.takeTurns();
-    }
+    this.#answers.send();
   }
 
   pause(now: number): number {
@@ -156,7 +143,7 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
 
   /** Asks the peer for a sign of life. */
   ping(): void {
-    this.control(this.#pings.ask(this.#decoder.position, this.#sender.position, this.options.now()));
+    this.#answers.ask();
   }
 
   /** Says what is in force, or what is wanted. */
@@ -184,7 +171,7 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
   }
 
   giveCredit(channel: V2Channel, consumed: number): void {
-    const credit = channel.window.consumed(consumed, this.options.now(), this.#leastRoundTrip);
+    const credit = channel.window.consumed(consumed, this.options.now(), this.#answers.leastRoundTrip);
     if (credit > 0) this.control(creditFrame(channel.id, credit));
   }
 
@@ -196,7 +183,7 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
   }
 
   onAcknowledge(): void {
-    this.#ackWanted = true;
+    this.#answers.wanted();
   }
 
   onFrame(command: V2Command, id: number, payload: Uint8Array): void {
@@ -230,17 +217,11 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
         this.#decoder.stop(); // it is the last frame
         return this.#events.onGoodbye(readGoodbye(payload));
       case V2Command.ACK:
-        expectSize("ACK", payload, 8);
-        return this.#acknowledge(payload);
+        return this.#answers.onAck(payload);
       case V2Command.PING:
-        expectSize("PING", payload, 16);
-        this.#acknowledge(payload);
-        this.control(pongFrame(this.#decoder.position, payload.subarray(8), this.options.wallClock()));
-        return;
+        return this.#answers.onPing(payload);
       case V2Command.PONG:
-        expectSize("PONG", payload, 24);
-        this.#acknowledge(payload);
-        return this.#onPong(payload);
+        return this.#answers.onPong(payload);
       default:
         throw new ProtocolError("wrong-direction", `Command ${command} cannot come here`);
     }
@@ -293,23 +274,6 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
 
   /** Whether so much waits for acknowledgements that no new channels are to add to it. */
   protected get congested(): boolean {
-    return this.#demand.congested;
-  }
-
-  get #leastRoundTrip(): number {
-    return Math.min(this.#sender.leastRoundTrip, this.roundTrip ?? Infinity);
-  }
-
-  #onPong(payload: Uint8Array): void {
-    const { now, wallClock } = this.options;
-    const roundTrip = this.#pings.answered(readUint(payload, 8, 8), readUint(payload, 16, 8), now(), wallClock());
-    if (roundTrip === undefined) return;
-    this.#demand.answered(readUint(payload, 0, 8), this.#pings.sent);
-    this.#sender.confirm(roundTrip);
-  }
-
-  #acknowledge(payload: Uint8Array): void {
-    this.#sender.acknowledged(readUint(payload, 0, 8));
-    this.#acknowledging = true;
+    return this.#answers.congested;
   }
 }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { systemClock } from "../../base/clock.ts";
+import { inSlices } from "../../base/slices.ts";
 import { readPrivateFile, writeStateFile } from "../../app/files/private_file.ts";
 import { type AuthorizedDevice, parseDevices } from "./authorized_devices.ts";
 import { DeviceIndex } from "./index.ts";
@@ -36,7 +38,8 @@ export class DeviceFile {
   async read(): Promise<DeviceIndex> {
     const source = await readPrivateFile(this.#file, false) ?? "";
     if (!this.#index || this.#source === undefined || source !== this.#source) {
-      this.#index = new DeviceIndex((await this.#read(source)).devices);
+      const { devices } = await this.#read(source);
+      this.#index = await inSlices(DeviceIndex.of(devices), systemClock);
       this.#source = source;
     }
     return this.#index;

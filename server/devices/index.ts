@@ -5,8 +5,10 @@
  */
 
 import type { AuthorizedDevice } from "./authorized_devices.ts";
+import type { Steps } from "../../base/slices.ts";
 import { unknownDevice } from "./table.ts";
-import { formatGrantedAddress, overlaps, type ServiceGrant } from "./service_grant.ts";
+import { PortClaims } from "../ports/port_claims.ts";
+import { formatGrantedAddress, type ServiceGrant } from "./service_grant.ts";
 
 /** What is looked up of a device. */
 type IndexedDevice = Pick<AuthorizedDevice, "name" | "key" | "services" | "disabled">;
@@ -15,12 +17,16 @@ type IndexedDevice = Pick<AuthorizedDevice, "name" | "key" | "services" | "disab
 export class DeviceIndex {
   readonly #keys = new Map<string, string>();
   readonly #names = new Map<string, readonly ServiceGrant[]>();
-  /** By host port: only one fixed port is somebody's alone. */
-  readonly #ports = new Map<number, { readonly owner: string; readonly grant: ServiceGrant }[]>();
+  readonly #ports = new PortClaims();
 
-  /** Begins with `devices`. */
-  constructor(devices: Iterable<IndexedDevice>) {
-    for (const device of devices) this.add(device);
+  /** One with `devices`, in steps: there may be many thousands. */
+  static *of(devices: Iterable<IndexedDevice>): Steps<DeviceIndex> {
+    const index = new DeviceIndex();
+    for (const device of devices) {
+      index.add(device);
+      yield;
+    }
+    return index;
   }
 
   /** One more. */
@@ -32,23 +38,12 @@ export class DeviceIndex {
 
   /** Holds ports for a device that is not there yet. */
   reserve(owner: string, services: readonly ServiceGrant[]): void {
-    for (const grant of services) {
-      const { from, to } = grant.listen;
-      if (from !== to || from === 0) continue;
-      const others = this.#ports.get(from) ?? [];
-      others.push({ owner, grant });
-      this.#ports.set(from, others);
-    }
+    for (const service of services) this.#ports.add(owner, service);
   }
 
   /** The name of the device with a key, if there is one. */
   byKey(key: string): string | undefined {
     return this.#keys.get(key);
-  }
-
-  /** Whether there is a device of this name. */
-  has(name: string): boolean {
-    return this.#names.has(name);
   }
 
   /** Why a device could not be let in as things stand, if so. */
@@ -66,17 +61,14 @@ export class DeviceIndex {
         `(${offers || "nothing"}) and until when: "service add", "service move", "service remove", "expire"`;
     }
     if (!there && replace) return unknownDevice(device, this.#names.keys()).message;
-    const own: ServiceGrant[] = [];
+    const own = new PortClaims();
     for (const service of services ?? []) {
-      const other = this.#ports.get(service.listen.from)
-        ?.find(({ owner, grant }) => owner !== device && overlaps(grant.listen, service.listen));
-      const twin = own.find((grant) => overlaps(grant.listen, service.listen));
-      const [owner, grant] = other ? [other.owner, other.grant] : [device, twin];
-      if (grant) {
-        return `"${owner}" has ${formatGrantedAddress(grant.listen)} for "${grant.name}"; ` +
+      const taken = this.#ports.find(service.listen, device) ?? own.find(service.listen);
+      if (taken) {
+        return `"${taken.device}" has ${formatGrantedAddress(taken.service.listen)} for "${taken.service.name}"; ` +
           `give "${service.name}" another host port, or 0 for any free one`;
       }
-      own.push(service);
+      own.add(device, service);
     }
     return undefined;
   }

@@ -7,8 +7,6 @@ import { atOnce, inSlices } from "../../base/slices.ts";
 import { DeviceReader, parseDevices } from "./reader.ts";
 import { findChanges } from "./change.ts";
 import { cutSections } from "./sections.ts";
-import { PortClaims } from "../ports/port_claims.ts";
-import { overlaps, parseGrantedAddress } from "./service_grant.ts";
 import { key, test } from "./_state_fixture_test.ts";
 
 const keyOf = (n: number) =>
@@ -138,19 +136,6 @@ test("many devices with one port on a host each are told apart quickly, and who 
   const source = fleet(5_000, (n) => `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}:22`);
   assert.equal(parseDevices("d", source).length, 5_000);
   assert.throws(() => parseDevices("d", source + entry(6_000, "0.0.0.0:22")), /"dev0" has 10\.0\.0\.0:22/);
-});
-
-test("a claim is found if and only if two addresses overlap", () => {
-  const host = fc.constantFrom("0.0.0.0", "[::]", "127.0.0.1", "[::1]", "[0::1]", "localhost", "LOCALHOST", "[0::0]");
-  const address = fc.tuple(host, fc.constantFrom("0", "1", "2", "1-5")).map(([host, port]) =>
-    parseGrantedAddress(`${host}:${port}`)
-  );
-  fc.assert(fc.property(address, address, (a, b) => {
-    const claims = new PortClaims();
-    claims.add("x", { name: "s", listen: a });
-    assert.equal(claims.find(b) !== undefined, overlaps(a, b));
-    assert.equal(claims.find(b, "x"), undefined);
-  }));
 });
 
 test("the whole text is what counts where a line only looks like a device", () => {

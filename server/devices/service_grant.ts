@@ -4,7 +4,6 @@
  * @module
  */
 
-import { parseIPv6 } from "../../protocol/ip.ts";
 import { isHost, notAHost, parsePort, splitHostPort } from "../../protocol/address.ts";
 import { parseName } from "../../protocol/name.ts";
 
@@ -61,31 +60,4 @@ export function parseGrant(text: string): ServiceGrant {
     throw new SyntaxError(`"${text}" is not a service; write NAME=HOST:PORT, as in ssh=0.0.0.0:2201`);
   }
   return { name: parseName(name), listen: parseGrantedAddress(address) };
-}
-
-/** Whether no two listeners can have both addresses: one fixed port of the same host, or of all hosts. */
-export function overlaps(a: GrantedAddress, b: GrantedAddress): boolean {
-  if (a.from !== a.to || b.from !== b.to || a.from !== b.from || a.from === 0) return false;
-  const [first, second] = [canonicalHost(a.host), canonicalHost(b.host)];
-  if (first === second || first === ANY_6 || second === ANY_6) return true;
-  const other = first === "0.0.0.0" ? second : second === "0.0.0.0" ? first : undefined;
-  return other !== undefined && !isIPv6Host(other);
-}
-
-const ANY_6 = `6 ${Array(16).fill(0).join()}`;
-
-/** A host in the one way of writing that compares equal for equal hosts. */
-export function canonicalHost(host: string): string {
-  const bytes = host.includes(":") ? parseIPv6(host) : undefined;
-  return bytes ? `6 ${bytes.join()}` : host.toLowerCase();
-}
-
-/** Whether a canonical host stands for all of this machine's addresses. */
-export function isEveryHost(canonical: string): boolean {
-  return canonical === ANY_6 || canonical === "0.0.0.0";
-}
-
-/** Whether a canonical host is an IPv6 address. */
-export function isIPv6Host(canonical: string): boolean {
-  return canonical.startsWith("6 ");
 }

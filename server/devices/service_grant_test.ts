@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { TomlTable } from "../../app/toml/table.ts";
-import { formatGrantedAddress, overlaps, parseGrant, parseGrantedAddress, type ServiceGrant } from "./service_grant.ts";
+import { formatGrantedAddress, parseGrant, parseGrantedAddress, type ServiceGrant } from "./service_grant.ts";
 import { formatGrants, readGrants } from "./grant_table.ts";
 
 const STRICT = { sanitizeOps: true, sanitizeResources: true };
@@ -55,21 +55,4 @@ Deno.test("services are read as they are written, with all their limits", STRICT
     assert.deepEqual(byName(readGrants(table.table("services")!)), byName(written));
     table.rejectUnknown();
   }));
-});
-
-Deno.test("two fixed ports overlap on one host, and on all hosts of a family", STRICT, () => {
-  const both = (a: string, b: string) => {
-    const [first, second] = [parseGrantedAddress(a), parseGrantedAddress(b)];
-    assert.equal(overlaps(first, second), overlaps(second, first));
-    return overlaps(first, second);
-  };
-  for (const a of ["0.0.0.0:1", "127.0.0.1:1", "[::]:1", "localhost:1"]) assert.ok(both(a, "0.0.0.0:1"), a);
-  for (const a of ["[::1]:1", "127.0.0.1:1", "[0::0]:1"]) assert.ok(both(a, "[::]:1"), a);
-  assert.ok(both("[::1]:1", "[0:0::1]:1"));
-  assert.ok(both("LocalHost:1", "localhost:1"));
-  assert.ok(!both("127.0.0.1:1", "127.0.0.2:1"));
-  assert.ok(!both("0.0.0.0:1", "[::1]:1"));
-  assert.ok(!both("0.0.0.0:1", "0.0.0.0:2"));
-  assert.ok(!both("0.0.0.0:0", "0.0.0.0:0"));
-  assert.ok(!both("0.0.0.0:1", "0.0.0.0:1-5"));
 });

@@ -22,7 +22,7 @@ import {
 
 /** A connection whose handshake has not begun. */
 export interface Waiting {
-  /** Where it came from: an IPv4 address, or a /64 of IPv6 (`addressGroup`). */
+  /** Where it came from: an IPv4 address, or a /56 of IPv6 (`addressGroup`). */
   readonly site: string;
   /** Begins the handshake. @returns what resolves when it is over, to whether it went well. */
   begin(): Promise<boolean>;

@@ -5,10 +5,12 @@
  */
 
 import { formatAddress } from "../../protocol/address.ts";
+import { parseIP } from "../../protocol/ip.ts";
 import { Backoff } from "../../base/backoff.ts";
 import { describeError } from "../../base/errors.ts";
 import { MAX_BINDS_A_TURN } from "../../net/limits.ts";
 import { Listener, ListenError } from "../../net/listener.ts";
+import { lookup } from "../../net/dial/lookup.ts";
 import type { ServerEvent } from "../events.ts";
 import type { ServerSettings } from "../options.ts";
 import { PortsInUse } from "./ports_in_use.ts";
@@ -89,9 +91,9 @@ export class HostPort {
     this.#options = options;
     this.#owner = owner;
     this.#inUse = options.kept.inUse ?? new PortsInUse();
-    if (!options.after) this.#open();
+    if (!options.after) this.#try();
     this.#isFirstTry = false;
-    options.after?.then(() => this.#closed || this.#open());
+    options.after?.then(() => this.#closed || this.#try());
   }
 
   /** Whether it has been tried: it is open, or there is an error. */
@@ -132,38 +134,26 @@ export class HostPort {
     return device === undefined ? { localAddress } : { localAddress, device };
   }
 
-  #open(): void {
-    const { settings } = this.#owner;
-    const { clock, logger } = settings;
+  /** Looks for a name first, and not by listening on it: nothing else would go on until the name servers have answered. */
+  #try(): void {
+    const { host } = this.#options;
+    if (parseIP(host)) return this.#open(host);
+    lookup(host, this.#owner.settings.clock).then(
+      ([address]) => this.#closed || this.#open(address!),
+      (error: unknown) => this.#closed || this.#failed(error),
+    );
+  }
+
+  #open(host: string): void {
+    const { settings: { clock, logger } } = this.#owner;
     const { localAddress } = this;
     try {
-      this.#listener = this.#bind();
+      this.#listener = this.#bind(host);
     } catch (error) {
-      const isNews = !this.isSettled && !this.#isFirstTry;
-      this.#options.kept.set(undefined);
-      this.#failures++;
-      const retryIn = this.#backoff.next();
-      const message = this.error = describeError(error);
-      const hostAddress = this.address;
-      logger.error(`{error}; clients cannot reach ${this.#subject}; next try in {retryIn} ms`, {
-        error: message,
-        hostAddress,
-        ...this.#subjectFacts,
-        retryIn: Math.round(retryIn),
-      });
-      this.#owner.emit({
-        type: "host-failed",
-        hostAddress,
-        localAddress,
-        device: this.#owner.deviceName,
-        error: message,
-      });
-      this.#cancelRetry = clock.after(retryIn, () => this.#open());
-      if (isNews) this.#owner.onPortChanged?.(this);
-      return;
+      return this.#failed(error);
     }
     if (!this.#listener) { // there are more ports to try
-      this.#cancelRetry = clock.after(0, () => this.#open());
+      this.#cancelRetry = clock.after(0, () => this.#open(host));
       return;
     }
     this.#inUse.add(this.#options.host, this.#listener.port);
@@ -176,12 +166,38 @@ export class HostPort {
     if (!this.#isFirstTry) this.#owner.onPortChanged?.(this);
   }
 
+  #failed(error: unknown): void {
+    const { settings: { clock, logger } } = this.#owner;
+    const { localAddress } = this;
+    const isNews = !this.isSettled && !this.#isFirstTry;
+    this.#options.kept.set(undefined);
+    this.#failures++;
+    const retryIn = this.#backoff.next();
+    const message = this.error = describeError(error);
+    const hostAddress = this.address;
+    logger.error(`{error}; clients cannot reach ${this.#subject}; next try in {retryIn} ms`, {
+      error: message,
+      hostAddress,
+      ...this.#subjectFacts,
+      retryIn: Math.round(retryIn),
+    });
+    this.#owner.emit({
+      type: "host-failed",
+      hostAddress,
+      localAddress,
+      device: this.#owner.deviceName,
+      error: message,
+    });
+    this.#cancelRetry = clock.after(retryIn, () => this.#try());
+    if (isNews) this.#owner.onPortChanged?.(this);
+  }
+
   /**
-   * Binds the port that was kept, else the first of the range that can be had.
+   * Binds the port that was kept, else the first of the range that can be had, at an IP address.
    *
    * @returns nothing if there are more to try, in another turn.
    */
-  #bind(): Listener | undefined {
+  #bind(address: string): Listener | undefined {
     const { host, ports: [first, last] } = this.#options;
     const { clock, logger } = this.#owner.settings;
     let failure: unknown;
@@ -189,7 +205,12 @@ export class HostPort {
     for (const { port, warning } of this.#candidates()) {
       if (tries++ === MAX_BINDS_A_TURN) return undefined;
       try {
-        const listener = Listener.open({ host, port }, clock, logger, (conn) => this.#owner.onClient(conn, this));
+        const listener = Listener.open(
+          { host: address, port },
+          clock,
+          logger,
+          (conn) => this.#owner.onClient(conn, this),
+        );
         listener.onExhausted = () => this.#owner.onExhausted?.();
         if (warning) {
           const before = this.#options.kept.get();

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { FakeClock, RecordingLogger, test } from "../../relay/_fakes_test.ts";
+import { FakeClock, RecordingLogger, settled, test } from "../../relay/_fakes_test.ts";
 import { MAX_BACKOFF_MS } from "../../base/backoff.ts";
 import { BUSY_PORT_MS, MAX_BINDS_A_TURN } from "../../net/limits.ts";
+import { lookup } from "../../net/dial/lookup.ts";
 import { HostPort, KEPT_PORT_TRIES, type KeptPort } from "./host_port.ts";
 import { serverSettings } from "../options.ts";
 import { PortsInUse } from "./ports_in_use.ts";
@@ -180,4 +181,29 @@ test("a range without a free port says so, and a host that is not here is not tr
   assert.equal(countBinds(() => far = setUp([30_000, 39_999], undefined, {}, undefined, "192.0.2.1")), 1);
   assert.match(far!.port.error!, /this host does not have that address/);
   await far!.port.close();
+});
+
+test("a host that is a name is looked for first, and its port opens at its address", async () => {
+  const { clock, port, told } = setUp([0, 0], undefined, {}, "gw1", "localhost");
+  assert.equal(port.isSettled, false, "not by stopping everything else");
+  await lookup("localhost", clock); // which it shares
+  await settled();
+  assert.match(port.address, /^(127\.0\.0\.1|\[::1\]):\d+$/);
+  assert.equal(told(), 1, "the device hears of it then");
+  await port.close();
+});
+
+test("a host that is a name without an address is told, and looked for again; a port that is closed meanwhile stays so", async () => {
+  const { clock, logger, port, told } = setUp([0, 0], undefined, {}, "gw1", "a.invalid");
+  await assert.rejects(lookup("a.invalid", clock));
+  await settled();
+  assert.match(port.error!, /^cannot find the address of a\.invalid: /);
+  assert.deepEqual([port.isOpen, told(), clock.pending], [false, 1, 1]);
+  assert.match(logger.lines.at(-1)!, /^error .*"cannot find the address of a\.invalid: /);
+  await port.close();
+  const closed = setUp([0, 0], undefined, {}, "gw1", "localhost");
+  await closed.port.close();
+  await lookup("localhost", clock);
+  await settled();
+  assert.equal(closed.port.isOpen, false);
 });

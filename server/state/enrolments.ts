@@ -13,6 +13,7 @@ import { withLock } from "../../app/files/private_file.ts";
 import { explain } from "../../app/files/private_folder.ts";
 import { demandWritable } from "../../app/files/replace_file.ts";
 import { toHex } from "../../app/files/state.ts";
+import { atOnce } from "../../base/slices.ts";
 import { DeviceFile, type NewDevice } from "../devices/file.ts";
 import { DeviceIndex } from "../devices/index.ts";
 import { type ReadDevices, readDevices, readerOf, replaceDevice, updateDevices } from "../devices/table.ts";
@@ -116,7 +117,7 @@ export class Enrolments {
           `${MAX_ENROLMENTS} enrolments wait to be redeemed; revoke some of them, or let them expire`,
         );
       }
-      const index = new DeviceIndex(await readDevices(this.#file));
+      const index = atOnce(DeviceIndex.of(await readDevices(this.#file))); // a command's, where nobody waits
       for (const { device, services } of waiting) index.reserve(device, services ?? []);
       const conflict = index.conflict(request);
       if (conflict !== undefined) throw new ConfigError(conflict);

@@ -137,10 +137,10 @@ export class LinkListener {
     const admission = await admit(transport, clock, FIRST_FRAME_TIMEOUT_MS);
     if (newcomer.evicted) return "it had not said LISTEN, and made room for others";
     if ("refused" in admission) return admission.mute ? MUTE : admission.refused;
-    const { net } = addressGroup(newcomer.host);
-    if (this.#rates.take(net) > 0) {
+    const { site } = addressGroup(newcomer.host);
+    if (this.#rates.take(site) > 0) {
       await newcomer.hold(clock, LINK_REFUSAL_HOLD_MS);
-      return `more than ${LINK_BURST} links in a row came from ${net}; from there one a second is taken`;
+      return `more than ${LINK_BURST} links in a row came from ${site}; from there one a second is taken`;
     }
     this.#pending.remove(newcomer); // of those who said LISTEN one at a time is seen to
     return await this.#claim(transport, admission.opening);

@@ -10,7 +10,7 @@ import type { ChannelEndReason, LinkEndReason } from "../../protocol/reasons.ts"
 import { V1ServerLink } from "../../protocol/v1/server_link.ts";
 import { type ChannelSummary, nothingCarried } from "../../relay/channel_end.ts";
 import { ChannelPump } from "../../relay/channel_pump.ts";
-import { MAX_LEAVING_CHANNELS } from "../../net/limits.ts";
+import { boundLeaving } from "../../relay/leaving.ts";
 import { LinkDriver } from "../../relay/link_driver.ts";
 import type { LinkEnd } from "../../relay/link_end.ts";
 import { resetQuietly } from "../../net/reset.ts";
@@ -71,7 +71,7 @@ export class LinkSession implements HostPortOwner {
   readonly #since: number;
   readonly #ports: HostPort[] = [];
   readonly #targets = new Map<HostPort, Address>();
-  readonly #pumps = new Set<ChannelPump>();
+  readonly #pumps = new Map<ChannelPump, HostPort>();
   readonly #waiting: WaitingClients;
   readonly #held: HeldClients;
 
@@ -89,7 +89,7 @@ export class LinkSession implements HostPortOwner {
     });
     this.#waiting = new WaitingClients(clock, (client) => this.#refuse(client, "too-many-channels"));
     this.down = this.#driver.ended.then((end) => this.#onDown(end));
-    this.ended = this.down.then(() => Promise.all([...this.#pumps].map((pump) => pump.done))).then(() => {});
+    this.ended = this.down.then(() => Promise.all([...this.#pumps.keys()].map((pump) => pump.done))).then(() => {});
     this.#driver.start(this.#link, opening);
   }
 
@@ -134,7 +134,7 @@ export class LinkSession implements HostPortOwner {
   async shutdown(): Promise<void> {
     for (const port of this.#ports) port.close();
     this.#waiting.expireAll();
-    const pumps = [...this.#pumps];
+    const pumps = [...this.#pumps.keys()];
     for (const pump of pumps) pump.end("shutting-down");
     await Promise.all(pumps.map((pump) => pump.done));
     await this.#driver.finish("shutting-down");
@@ -145,13 +145,12 @@ export class LinkSession implements HostPortOwner {
   close(reason: LinkEndReason, detail?: string): void {
     this.#driver.close(reason, detail);
     if (reason !== "shutting-down") return; // the channels have been told, and what came is delivered
-    for (const pump of this.#pumps) pump.abort("shutting-down");
+    for (const pump of this.#pumps.keys()) pump.abort("shutting-down");
   }
 
   onClient(conn: Deno.TcpConn, port: HostPort): void {
-    const leaving = this.#pumps.size - this.#link.channelCount;
     if (this.done) return this.#refuse({ conn, port }, "link-lost");
-    if (leaving > MAX_LEAVING_CHANNELS) return this.#refuse({ conn, port }, "too-many-channels");
+    boundLeaving(this.#pumps, this.#link.channelCount);
     if (this.#waiting.size === 0 && this.#open({ conn, port })) return this.#makeRoom();
     this.#makeRoom(this.#waiting.size + 1);
     const wait = this.#link.unconfirmedIds > this.#waiting.size ? MAX_ID_WAIT_MS : SHORT_ID_WAIT_MS;
@@ -183,7 +182,7 @@ export class LinkSession implements HostPortOwner {
       tcpKeepAlive,
       halfCloseTimeout: halfCloseTimeout,
     });
-    this.#pumps.add(pump);
+    this.#pumps.set(pump, port);
     pump.onHalfClosed = () => {
       this.#held.add(pump);
       if (this.#waiting.size > 0) this.#makeRoom(this.#waiting.size);
@@ -216,7 +215,7 @@ export class LinkSession implements HostPortOwner {
    */
   #makeRoom(waiting = 0): void {
     let missing = RESERVED_IDS + waiting - this.#link.freeIds - this.#link.unconfirmedIds;
-    for (const pump of this.#pumps) {
+    for (const pump of this.#pumps.keys()) {
       if (missing <= 0) return;
       if (!pump.halfClosed) continue;
       pump.end("client-finished");

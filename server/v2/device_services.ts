@@ -8,14 +8,22 @@ import { V2_MAX_SERVICES } from "../../protocol/limits.ts";
 import type { ChannelEndReason } from "../../protocol/reasons.ts";
 import type { ServiceGrantResult, ServiceOffer } from "../../protocol/v2/wire/messages.ts";
 import { type ChannelSummary, nothingCarried } from "../../relay/channel_end.ts";
-import type { ChannelPump } from "../../relay/channel_pump.ts";
 import { resetQuietly } from "../../net/reset.ts";
 import { type Duplex, formatNetAddr, tuneSocket } from "../../net/transport.ts";
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
 import { tellClientEnd } from "../ports/client_end.ts";
-import { type ClientCount, ClientDoor } from "../ports/client_door.ts";
+import { ClientDoor } from "../ports/client_door.ts";
 import type { ServerEvent } from "../events.ts";
 import { HostPort, type HostPortOwner, type KeptPort } from "../ports/host_port.ts";
+import {
+  answerOf,
+  grantOf,
+  MAX_CLIENTS_BEFORE_LISTEN,
+  type OpenService,
+  type ServedService,
+  type ServiceClients,
+  statusOf,
+} from "./open_service.ts";
 import type { ServerSettings } from "../options.ts";
 import { formatGrantedAddress, type ServiceGrant } from "../devices/service_grant.ts";
 import type { V2LinkSession } from "./link_session.ts";
@@ -33,39 +41,6 @@ export interface DeviceServicesOptions {
   /** Tells subscribers. */
   emit(event: ServerEvent): void;
 }
-
-/** A service that is open, or is to be, with the host address really bound. */
-export interface ServedService {
-  /** Its name. */
-  readonly name: string;
-  /** Where clients reach it: what was really bound, or what was asked for. */
-  readonly hostAddress: string;
-  /** Whether its host port is open. */
-  readonly open: boolean;
-  /** Why not, if it is not. */
-  readonly error: string | undefined;
-}
-
-/** The clients of a service, and where they came to. They outlive its host port: a device that withdraws it serves on. */
-interface ServiceClients {
-  readonly listen: string;
-  readonly count: ClientCount;
-  readonly pumps: Set<ChannelPump>;
-}
-
-/** A service that the device offers and may open. */
-interface OpenService {
-  /** The number that the device gave it on its link; none while a new link has not said. */
-  number: number | undefined;
-  readonly port: HostPort;
-  readonly door: ClientDoor;
-  readonly clients: ServiceClients;
-  /** Clients that wait for the number. */
-  readonly waiting: { readonly duplex: Duplex; readonly address: string }[];
-}
-
-/** Clients of one service that wait while a new link has not offered it yet. */
-export const MAX_CLIENTS_BEFORE_LISTEN = 256;
 
 /** Opens and closes host ports as the device offers services, and gives clients to its link. */
 export class DeviceServices implements HostPortOwner {
@@ -101,9 +76,7 @@ export class DeviceServices implements HostPortOwner {
 
   /** Those that are open, or are to be. */
   get status(): ServedService[] {
-    return [...this.#services].map(([name, { port }]) => {
-      return { name, hostAddress: port.address, open: port.isOpen, error: port.isOpen ? undefined : port.error };
-    });
+    return [...this.#services].map(([name, { port }]) => statusOf(name, port));
   }
 
   /** Tells subscribers. */
@@ -177,7 +150,7 @@ export class DeviceServices implements HostPortOwner {
   onPortChanged(port: HostPort): void {
     for (const [name, service] of this.#services) {
       const offer = this.#offers.get(name);
-      if (service.port === port && offer) this.#options.link()?.sendGrants([this.#answer(name, offer.number, port)]);
+      if (service.port === port && offer) this.#options.link()?.sendGrants([answerOf(name, offer.number, port)]);
     }
   }
 
@@ -208,13 +181,8 @@ export class DeviceServices implements HostPortOwner {
       const service = this.#services.get(name) ?? this.#openService(name, grant);
       service.number = number;
       for (const { duplex, address } of service.waiting.splice(0)) this.#serve(name, duplex, address);
-      return service.port.isSettled ? this.#answer(name, number, service.port) : [];
+      return service.port.isSettled ? answerOf(name, number, service.port) : [];
     });
-  }
-
-  #answer(name: string, number: number, port: HostPort): ServiceGrantResult {
-    if (port.isOpen) return { number, code: "granted", text: port.address };
-    return { number, code: "port-unavailable", text: `${name}: ${port.error ?? "not open"}` };
   }
 
   #openService(name: string, grant: ServiceGrant): OpenService {
@@ -293,9 +261,4 @@ export class DeviceServices implements HostPortOwner {
   ): void {
     tellClientEnd(this, { client, hostAddress, localAddress, device: this.deviceName, error }, summary);
   }
-}
-
-/** The device's grant for a service, if it has one. */
-function grantOf({ services }: AuthorizedDevice, name: string): ServiceGrant | undefined {
-  return services.find((grant) => grant.name === name);
 }

@@ -16,13 +16,14 @@ import {
 } from "../../protocol/v2/wire/handshake.ts";
 import type { LogBudget } from "../../protocol/v2/send/send_log.ts";
 import { sameBytes } from "../../protocol/bytes.ts";
-import { formatDuration } from "../../base/format.ts";
 import type { LinkEnd } from "../../relay/link_end.ts";
 import type { Transport } from "../../net/transport.ts";
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
-import { DeviceServices, type ServedService } from "./device_services.ts";
+import { DeviceServices } from "./device_services.ts";
 import type { ServerEvent } from "../events.ts";
+import { tellDown, tellInterrupted, tellResumed, tellUp } from "./device_tidings.ts";
 import type { KeptPort } from "../ports/host_port.ts";
+import type { ServedService } from "./open_service.ts";
 import type { ServerSettings } from "../options.ts";
 import { TAKE_OVER_WINDOW_MS, TakeOvers } from "./take_overs.ts";
 import { V2LinkSession } from "./link_session.ts";
@@ -112,6 +113,11 @@ export class DeviceSession {
     return this.#peer?.software;
   }
 
+  /** Tells subscribers. */
+  emit(event: ServerEvent): void {
+    this.#options.emit(event);
+  }
+
   /** When the link came up or went down, by the wall clock, if there was one. */
   get since(): number | undefined {
     return this.#since;
@@ -172,18 +178,16 @@ export class DeviceSession {
 
   /** Goes on with a session. @returns whether it could; if not, the device has to come anew. */
   resume(transport: Transport, rest: Uint8Array, { link, received, since, moved, fences }: Resumption): boolean {
-    const { logger, clock } = this.settings;
+    const { clock } = this.settings;
     const replayed = this.link === link ? link.resume(transport, rest, received, fences) : undefined;
     if (replayed === undefined) return false;
     this.#since = this.settings.clock.wall();
-    const { remote } = transport;
-    const { clients } = link;
-    const interrupted = Math.round(clock.now() - since);
-    const facts = { device: this.deviceName, remote, interrupted, replayed, ...(moved && { moved }) };
-    const how = moved ? "has moved, now from {remote}" : "from {remote}, after {interrupted} ms";
-    const line = `link resumed: device {device} ${how}, {replayed} B sent again, {clients} clients`;
-    logger.info(line, { ...facts, clients });
-    this.#options.emit({ type: "link-resumed", listen: transport.local, ...facts });
+    tellResumed(this, transport, {
+      interrupted: Math.round(clock.now() - since),
+      replayed,
+      moved,
+      clients: link.clients,
+    });
     return true;
   }
 
@@ -212,12 +216,7 @@ export class DeviceSession {
     this.#link = link;
     link.start(transport, rest);
     old?.close("replaced", goodbye("replaced", `its device is back, from ${transport.remote}`));
-    const tell = () => {
-      const { local: listen, remote, kind } = transport;
-      const facts = { device: this.deviceName, remote, transport: kind, software: hello.software };
-      logger.info("link up: device {device} from {remote}, {transport}", facts);
-      this.#options.emit({ type: "link-up", listen, device: this.deviceName, remote });
-    };
+    const tell = () => tellUp(this, transport, hello.software);
     if (old) old.down.then(tell); // its end is told first
     else tell();
     this.#leaving.add(link);
@@ -265,23 +264,14 @@ export class DeviceSession {
     if (settings.mode === "config") this.#services.close("service-withdrawn");
     if (settings.mode && settings.mode !== this.mode) {
       this.mode = settings.mode;
-      this.#options.emit({ type: "mode", device: this.deviceName, mode: settings.mode });
+      this.emit({ type: "mode", device: this.deviceName, mode: settings.mode });
     }
   }
 
-  #onInterrupted(link: V2LinkSession, { reason, detail }: LinkEnd): void {
-    if (reason === "replaced") return; // its device is about to go on
+  #onInterrupted(link: V2LinkSession, end: LinkEnd): void {
+    if (end.reason === "replaced") return; // its device is about to go on
     this.#since = this.settings.clock.wall();
-    const { logger } = this.settings;
-    const expiration = this.expirationFor(this.#peer!);
-    const { remote, clients } = link;
-    const facts = { device: this.deviceName, remote, reason, detail, clients, expiration };
-    logger.warn(
-      `link interrupted: device {device} from {remote}, {reason}${detail ? " ({detail})" : ""}; ` +
-        `{clients} ${clients === 1 ? "client is" : "clients are"} kept for ${formatDuration(expiration)}`,
-      facts,
-    );
-    this.#options.emit({ type: "link-interrupted", listen: link.local, ...facts });
+    tellInterrupted(this, link, end, this.expirationFor(this.#peer!));
   }
 
   #onDown(link: V2LinkSession, end: LinkEnd, duration: number): void {
@@ -291,14 +281,7 @@ export class DeviceSession {
       this.#since = this.settings.clock.wall();
       this.#services.linkDown();
     }
-    const { reason, detail, clients } = end;
-    const facts = { device: this.deviceName, remote: link.remote, reason, detail, clients, duration };
-    const line = end.detail
-      ? "link down: device {device} from {remote}, {reason} ({detail})"
-      : "link down: device {device} from {remote}, {reason}";
-    if (ORDERLY.has(end.reason)) this.settings.logger.info(line, facts);
-    else this.settings.logger.warn(line, facts);
-    this.#options.emit({ type: "link-down", listen: link.local, ...facts });
+    tellDown(this, link, end, duration);
   }
 }
 
@@ -306,5 +289,3 @@ export class DeviceSession {
 function isLive(session: V2LinkSession): boolean {
   return session.interruptedAt === undefined;
 }
-
-const ORDERLY: ReadonlySet<string> = new Set(["peer-closed", "goodbye", "shutting-down", "replaced"]);

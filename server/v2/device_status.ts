@@ -6,7 +6,7 @@
 
 import type { KeepAliveSettings } from "../../protocol/keep_alive.ts";
 import type { DeviceMode } from "../../protocol/v2/wire/messages.ts";
-import type { ServedService } from "./device_services.ts";
+import type { ServedService } from "./open_service.ts";
 import type { DeviceSession } from "./device_session.ts";
 
 /** A device as it is now. Times are milliseconds. */

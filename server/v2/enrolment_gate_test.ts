@@ -23,6 +23,22 @@ Deno.test("one address does not take all the places of those who enrol, and gets
   assert.equal(typeof gate.enter("a", "x"), "string");
 });
 
+Deno.test(
+  "whoever has an IPv6 network is one, whatever address of it they take, and so is IPv4 in either way",
+  checked,
+  () => {
+    const gate = new EnrolmentGate();
+    for (let n = 0; n < MAX_ENROLLING_PER_ADDRESS; n++) enter(gate, `[2001:db8:0:${(n % 256).toString(16)}::${n}]`);
+    const why = `${MAX_ENROLLING_PER_ADDRESS} others from 2001:db8::/56 enrol just now`;
+    assert.equal(gate.enter("[2001:db8:0:7:1::1]", "x"), why);
+    enter(gate, "[2001:db8:0:100::1]");
+    const other = new EnrolmentGate();
+    for (let n = 0; n < MAX_ENROLLING_PER_ADDRESS; n++) enter(other, n % 2 === 0 ? "192.0.2.1" : "[::ffff:192.0.2.1]");
+    assert.equal(typeof other.enter("192.0.2.1", "x"), "string");
+    enter(other, "192.0.2.2");
+  },
+);
+
 Deno.test("one string, which lets in one, does not take the places of others", checked, () => {
   const gate = new EnrolmentGate();
   const leaves = Array.from({ length: MAX_ENROLLING_PER_STRING }, (_, n) => enter(gate, `host ${n}`, "shared"));

@@ -73,7 +73,8 @@ export class V2LinkSession {
   readonly #options: V2LinkSessionOptions;
   readonly #links: SessionLinks;
   readonly #link: V2ServerLink;
-  readonly #pumps = new Set<ChannelPump>();
+  /** With the number of the service. */
+  readonly #pumps = new Map<ChannelPump, number>();
   readonly #errors = new Map<V2Channel, string>();
   #openedInterrupted = 0;
 
@@ -106,7 +107,9 @@ export class V2LinkSession {
     });
     this.#links.expiration = options.expiration;
     this.down = this.#links.over;
-    this.ended = this.#links.closed().then(() => Promise.all([...this.#pumps].map((pump) => pump.done))).then(() => {});
+    this.ended = this.#links.closed().then(() => Promise.all([...this.#pumps.keys()].map((pump) => pump.done))).then(
+      () => {},
+    );
   }
 
   /** Takes the first connection, whose handshake is done; `rest` is what was read beyond it. */
@@ -228,7 +231,7 @@ export class V2LinkSession {
       tcpKeepAlive,
       halfCloseTimeout: 0,
     });
-    this.#pumps.add(pump);
+    this.#pumps.set(pump, client.service);
     pump.attach(client.duplex);
     pump.done.then((summary) => {
       this.#pumps.delete(pump);
@@ -240,7 +243,7 @@ export class V2LinkSession {
 
   /** Ends in order: clients are ended when what came is delivered; then the device is told, and the link closes. */
   async shutdown(reason: ChannelEndReason, word: Goodbye): Promise<void> {
-    const pumps = [...this.#pumps];
+    const pumps = [...this.#pumps.keys()];
     for (const pump of pumps) pump.end(reason);
     await Promise.all(pumps.map((pump) => pump.done));
     if (!this.done) this.#link.sendGoodbye(word);
@@ -259,7 +262,7 @@ export class V2LinkSession {
     else this.#links.dismiss(reason, detail);
     // At any other end the channels have been told, and clients get what came for them.
     if (reason !== "shutting-down" && reason !== "revoked") return;
-    for (const pump of this.#pumps) pump.abort(reason === "shutting-down" ? "shutting-down" : "link-lost");
+    for (const pump of this.#pumps.keys()) pump.abort(reason === "shutting-down" ? "shutting-down" : "link-lost");
   }
 
   #onSettings(settings: Settings): void {

@@ -11,6 +11,7 @@ import { digest, noise } from "../rig/bytes.ts";
 import { ManualClock } from "../rig/manual_clock.ts";
 import { portOf, startDevice, startServer } from "../rig/v1_relay.ts";
 import { playServer } from "../rig/scripted.ts";
+import { MAX_LEAVING_CHANNELS } from "../../net/limits.ts";
 import { echoService, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { test } from "../rig/test.ts";
@@ -91,4 +92,21 @@ test("slow: a service that reads on before the stall time is over gets everythin
   assert.equal((await reader.readToEnd()).length, 0);
   reader.close();
   assert.equal((await relay.device.events.next("channel-end")).reason, "client-closed");
+});
+
+test("slow: any number of clients that do not close after their service did keep those of another out of nothing", async () => {
+  await using brief = new Service((stream) => stream.closeWrite());
+  await using echo = echoService();
+  await using server = await startServer([`127.0.0.1:${brief.port}`, `127.0.0.1:${echo.port}`]);
+  await using _device = startDevice(server.port, ["127.0.0.1:*"]);
+  const briefPort = portOf((await server.events.next("host-open")).hostAddress);
+  const echoPort = portOf((await server.events.next("host-open")).hostAddress);
+  await using held = new AsyncDisposableStack();
+  for (let n = 0; n < MAX_LEAVING_CHANNELS + 10; n++) {
+    const lingerer = held.adopt(await Stream.connect(briefPort), (stream) => stream.close());
+    assert.equal((await lingerer.readToEnd()).length, 0);
+  }
+  using client = await Stream.connect(echoPort);
+  await client.write(Uint8Array.of(1, 2, 3));
+  assert.deepEqual(await client.read(3), Uint8Array.of(1, 2, 3));
 });

@@ -15,19 +15,13 @@ import {
   PROBE_ON_THE_WAY,
   START_ON_THE_WAY,
 } from "../../limits.ts";
+import { RoundTripLook } from "./round_trip_look.ts";
 
 /** A round trip that is longer by no more than this confirms the least one. */
 const CONFIRMS = 1.125;
 
-/** A rate that falls to less of what it was says that the path has become slower, or longer. */
-const FELL = 0.875;
-
 /** Round trips between two looks for the least one, at least. A look loses about two, so it costs 2 % at most. */
 const LOOK_EVERY = 100;
-
-/** The same after a change that calls for a look; and milliseconds at least. */
-const LOOK_AGAIN = 20;
-const LOOK_AGAIN_MS = 1_000;
 
 /**
  * A control loop of one link and one direction, without a clock of its own: `now` is in milliseconds, with fractions.
@@ -85,11 +79,7 @@ export class PathEstimator {
   // The least round trip, until when it holds, and the look for it under load.
   #least = Infinity;
   #staleAt = -Infinity;
-  #drainTo = -1; // 0 or more: look, once all up to here is acknowledged
-  #drainedAt = Infinity;
-  #seen = Infinity;
-  #lookedAt: number;
-  #lookedRate = 0;
+  readonly #look: RoundTripLook;
   #emptyAt = 0; // position up to which the path was empty last
 
   #limit = START_ON_THE_WAY;
@@ -104,11 +94,8 @@ export class PathEstimator {
     this.#sent = this.#open = this.#flagged = sent;
     this.#flagAt = sent === 0 ? START_ON_THE_WAY / 4 : sent;
     this.#undemandingUntil = this.#roundEnd = sent;
-    this.#sentAt =
-      this.#fromAt =
-      this.#openAt =
-      this.#lookedAt =
-        now;
+    this.#sentAt = this.#fromAt = this.#openAt = now;
+    this.#look = new RoundTripLook(now);
   }
 
   /** Bytes that may be on the way. While nobody is asked to acknowledge there is always room for another frame. */
@@ -175,7 +162,7 @@ export class PathEstimator {
     this.#watchDemand();
     const answered = this.#asked.take(position);
     this.#acknowledged = position;
-    if (this.#drainTo >= 0 && position >= this.#drainTo && this.#drainedAt === Infinity) this.#drainedAt = now;
+    this.#look.acknowledged(position, now);
     if (answered) this.#sample(now);
   }
 
@@ -188,7 +175,7 @@ export class PathEstimator {
 
   /** What is in force: the limit, unless a look for the least round trip goes on. */
   get #bound(): number {
-    return this.#drainTo >= 0 ? PROBE_ON_THE_WAY : Math.min(this.#limit, this.#most);
+    return this.#look.goesOn ? PROBE_ON_THE_WAY : Math.min(this.#limit, this.#most);
   }
 
   /** The path is empty, said or not: time begins now, and a round trip would be clean. */
@@ -197,21 +184,20 @@ export class PathEstimator {
     this.#fromAt = this.#openAt = now;
     this.#emptyAt = this.#sent;
     this.#update();
-    if (now > this.#staleAt || this.#drainTo >= 0) this.#flagAt = this.#sent;
+    if (now > this.#staleAt || this.#look.goesOn) this.#flagAt = this.#sent;
   }
 
   #flag(now: number): void {
     const frame = this.#asked.add();
-    const looking = this.#drainTo >= 0;
     const queued = Math.min(this.onTheWay, this.#sent - this.#emptyAt);
-    const clean = this.#drainedAt < Infinity || queued <= PROBE_ON_THE_WAY;
+    const clean = this.#look.drained || queued <= PROBE_ON_THE_WAY;
     frame[END] = this.#sent;
     frame[AT] = now;
     frame[FROM] = this.#from;
     frame[FROM_AT] = this.#fromAt;
     frame[OPEN] = this.#open;
     frame[OPEN_AT] = this.#openAt;
-    frame[MARKS] = (looking || this.#acknowledged < this.#undemandingUntil ? UNDEMANDING : 0) |
+    frame[MARKS] = (this.#look.goesOn || this.#acknowledged < this.#undemandingUntil ? UNDEMANDING : 0) |
       (clean ? CLEAN : 0);
     this.#flagged = this.#sent;
     this.#schedule();
@@ -255,20 +241,17 @@ export class PathEstimator {
     const round = from >= this.#roundEnd;
     if (round) this.#roundEnd = position;
     if (rate < Infinity) this.#rate.saw(rate, demanding, round);
-    this.#lookedRate = Math.max(this.#lookedRate, this.#rate.value);
+    this.#look.sawRate(this.#rate.value);
     const longer = round && this.#roundLeast > this.#longRoundTrip;
     this.#roundLeast = round ? roundTrip : Math.min(this.#roundLeast, roundTrip);
-    if (this.#drainTo < 0 && this.#limited && this.#lookIsDue(longer, now)) this.#look(now);
+    if (!this.#look.goesOn && this.#limited && this.#lookIsDue(longer, now)) this.#beginLook(now);
     this.#update();
   }
 
   #seeRoundTrip(roundTrip: number, clean: boolean, now: number): void {
     this.#least = Math.min(this.#least, roundTrip);
-    if (this.#drainTo >= 0) {
-      if (!clean || this.#drainedAt === Infinity) return;
-      this.#seen = Math.min(this.#seen, roundTrip);
-      // On a short path one sample may be a late turn of an event loop; there is time for several.
-      if (now - this.#drainedAt >= ON_THE_WAY_SLACK_MS) this.#looked(now);
+    if (this.#look.goesOn) {
+      if (clean && this.#look.saw(roundTrip, now)) this.#looked(now);
     } else if (clean && now > this.#staleAt) {
       this.#least = roundTrip;
       this.#fresh(now);
@@ -282,27 +265,21 @@ export class PathEstimator {
   }
 
   #lookIsDue(longer: boolean, now: number): boolean {
-    if (now > this.#staleAt) return true;
-    if (!longer && this.#rate.value >= this.#lookedRate * FELL) return false;
-    return now - this.#lookedAt > Math.max(LOOK_AGAIN_MS, LOOK_AGAIN * this.#least);
+    return now > this.#staleAt || this.#look.isDueAgain(longer, this.#rate.value, this.#least, now);
   }
 
-  #look(now: number): void {
-    this.#drainTo = this.#sent;
-    this.#drainedAt = this.onTheWay === 0 ? now : Infinity;
-    this.#seen = Infinity;
+  #beginLook(now: number): void {
+    this.#look.begin(this.#sent, this.onTheWay === 0, now);
     this.#rate.mark();
   }
 
   #looked(now: number): void {
+    const { seen } = this.#look;
     // The path is as long as it was: what came while its queue drained is its rate, however much it was before.
-    if (this.#seen <= this.#least * CONFIRMS) this.#rate.forget();
-    this.#least = this.#seen;
+    if (seen <= this.#least * CONFIRMS) this.#rate.forget();
+    this.#least = seen;
     this.#fresh(now);
-    this.#drainTo = -1;
-    this.#drainedAt = Infinity;
-    this.#lookedAt = now;
-    this.#lookedRate = this.#rate.value;
+    this.#look.end(this.#rate.value, now);
     this.#emptyAt = this.#sent;
     this.#limited = false;
     this.#undemandingUntil = this.#sent;

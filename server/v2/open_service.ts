@@ -1,0 +1,62 @@
+/**
+ * A service that a device offers and may open, and what is said of it.
+ *
+ * @module
+ */
+
+import type { ServiceGrantResult } from "../../protocol/v2/wire/messages.ts";
+import type { ChannelPump } from "../../relay/channel_pump.ts";
+import type { Duplex } from "../../net/transport.ts";
+import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
+import type { ClientCount, ClientDoor } from "../ports/client_door.ts";
+import type { HostPort } from "../ports/host_port.ts";
+import type { ServiceGrant } from "../devices/service_grant.ts";
+
+/** A service that is open, or is to be, with the host address really bound. */
+export interface ServedService {
+  /** Its name. */
+  readonly name: string;
+  /** Where clients reach it: what was really bound, or what was asked for. */
+  readonly hostAddress: string;
+  /** Whether its host port is open. */
+  readonly open: boolean;
+  /** Why not, if it is not. */
+  readonly error: string | undefined;
+}
+
+/** The clients of a service, and where they came to. They outlive its host port: a device that withdraws it serves on. */
+export interface ServiceClients {
+  readonly listen: string;
+  readonly count: ClientCount;
+  readonly pumps: Set<ChannelPump>;
+}
+
+/** A service that the device offers and may open. */
+export interface OpenService {
+  /** The number that the device gave it on its link; none while a new link has not said. */
+  number: number | undefined;
+  readonly port: HostPort;
+  readonly door: ClientDoor;
+  readonly clients: ServiceClients;
+  /** Clients that wait for the number. */
+  readonly waiting: { readonly duplex: Duplex; readonly address: string }[];
+}
+
+/** Clients of one service that wait while a new link has not offered it yet. */
+export const MAX_CLIENTS_BEFORE_LISTEN = 256;
+
+/** A service as it is shown. */
+export function statusOf(name: string, port: HostPort): ServedService {
+  return { name, hostAddress: port.address, open: port.isOpen, error: port.isOpen ? undefined : port.error };
+}
+
+/** What the device hears of it, under the `number` that it gave it. */
+export function answerOf(name: string, number: number, port: HostPort): ServiceGrantResult {
+  if (port.isOpen) return { number, code: "granted", text: port.address };
+  return { number, code: "port-unavailable", text: `${name}: ${port.error ?? "not open"}` };
+}
+
+/** The device's grant for a service, if it has one. */
+export function grantOf({ services }: AuthorizedDevice, name: string): ServiceGrant | undefined {
+  return services.find((grant) => grant.name === name);
+}
