@@ -70,7 +70,7 @@ export { connectDevice } from "./device/device.ts";
 export { type EnrolmentOptions, enrolmentOptions, joinFromString, type JoinOptions } from "./device/join.ts";
 export type { DeviceHandle, DeviceState, DeviceStatus } from "./device/handle.ts";
 export * from "./device/events.ts";
-export type { LinkFacts } from "./device/link_maker.ts";
+export type { LinkFacts } from "./device/reconnect/link_maker.ts";
 export { type NamedService, parseNamedService } from "./device/v2/named_service.ts";
 export {
   type CommonDeviceOptions,

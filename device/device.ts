@@ -5,7 +5,7 @@
  */
 
 import { checkDeviceOptions } from "./check_options.ts";
-import { Device } from "./device_life.ts";
+import { Device } from "./reconnect/life.ts";
 import type { DeviceHandle } from "./handle.ts";
 import { type DeviceOptions, deviceSettings } from "./options.ts";
 

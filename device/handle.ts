@@ -8,7 +8,7 @@ import type { Goodbye } from "../protocol/v2/wire/goodbye.ts";
 import type { Endpoint, KeepAliveSettings } from "../protocol/keep_alive.ts";
 import type { DeviceMode } from "../protocol/v2/wire/messages.ts";
 import type { DeviceEvent, LostEvent } from "./events.ts";
-import type { LinkFacts } from "./link_maker.ts";
+import type { LinkFacts } from "./reconnect/link_maker.ts";
 
 /** Where a device stands. */
 export type DeviceState = "connecting" | "handshaking" | "online" | "interrupted" | "waiting" | "closed";

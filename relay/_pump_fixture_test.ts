@@ -11,7 +11,7 @@ import { v1Codec } from "../protocol/v1/codec.ts";
 import type { ChannelSummary } from "./channel_end.ts";
 import { ChannelPump, type ChannelPumpOptions } from "./channel_pump.ts";
 import { HALF_CLOSE_TIMEOUT_MS, MAX_CHANNEL_BACKLOG, STALL_TIMEOUT_MS } from "../net/limits.ts";
-import { LinkDriver } from "./link_driver.ts";
+import { LinkDriver } from "./link/driver.ts";
 import { FakeClock, FakeDuplex, fakeTransport, settled } from "./_fakes_test.ts";
 
 export class PumpFixture {

@@ -18,7 +18,7 @@ import {
   RESUME_CHANNEL_BACKLOG,
 } from "../net/limits.ts";
 import { ReadBuffer } from "./read_buffer.ts";
-import type { ReceiveChunk } from "./receive_chunk.ts";
+import type { ReceiveChunk } from "./link/receive_chunk.ts";
 import { resetQuietly, unacknowledgedBy } from "../net/reset.ts";
 import { watchPeer } from "../net/tcp_keep_alive.ts";
 import { closeQuietly, type Duplex } from "../net/transport.ts";

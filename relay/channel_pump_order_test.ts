@@ -5,7 +5,7 @@ import type { Channel } from "../protocol/channel.ts";
 import type { ChannelEndReason } from "../protocol/reasons.ts";
 import { ChannelPump } from "./channel_pump.ts";
 import { LINGER_MS } from "../net/limits.ts";
-import { ReceiveChunks } from "./receive_chunk.ts";
+import { ReceiveChunks } from "./link/receive_chunk.ts";
 import { FakeClock, FakeDuplex, settled, test } from "./_fakes_test.ts";
 
 const SIZE = 100_000;

@@ -16,10 +16,10 @@ import type { ChunkSource } from "./channel_pump.ts";
 import type { Clock } from "../base/clock.ts";
 import { FRUITLESS_HINT, FruitlessLinks } from "../net/dial/fruitless_links.ts";
 import { GATHER_MAX } from "../net/limits.ts";
-import { LinkDriver } from "./link_driver.ts";
-import { LinkFace } from "./link_face.ts";
-import { channelReason, isResumable, type LinkEnd } from "./link_end.ts";
-import type { ReceiveChunk } from "./receive_chunk.ts";
+import { LinkDriver } from "./link/driver.ts";
+import { LinkFace } from "./link/face.ts";
+import { channelReason, isResumable, type LinkEnd } from "./link/end.ts";
+import type { ReceiveChunk } from "./link/receive_chunk.ts";
 import type { Transport } from "../net/transport.ts";
 
 /** Silence says nothing. */

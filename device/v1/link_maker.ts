@@ -9,7 +9,7 @@ import { dial } from "../../net/dial/dial.ts";
 import { DIAL_TIMEOUT_MS } from "../../net/limits.ts";
 import { tcpTransport } from "../../net/transport.ts";
 import type { DeviceEvent } from "../events.ts";
-import type { LinkFacts, LinkMaker, MadeLink } from "../link_maker.ts";
+import type { LinkFacts, LinkMaker, MadeLink } from "../reconnect/link_maker.ts";
 import { LinkSession } from "./session.ts";
 import type { DeviceSettings, V1DeviceOptions, V1DeviceSettings } from "../options.ts";
 

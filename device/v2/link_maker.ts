@@ -27,7 +27,7 @@ import { CAN_RESUME, HandshakeError, IS_MOVING } from "../../protocol/v2/wire/ha
 import { SOFTWARE } from "../../base/version.ts";
 import { Late, within } from "../../base/within.ts";
 import type { DeviceEvent } from "../events.ts";
-import type { LinkFacts, LinkMaker, MadeLink } from "../link_maker.ts";
+import type { LinkFacts, LinkMaker, MadeLink } from "../reconnect/link_maker.ts";
 import type { DeviceSettings, V2DeviceOptions } from "../options.ts";
 import { ServiceBoard } from "./service_board.ts";
 import { V2LinkSession } from "./link_session.ts";

@@ -16,7 +16,7 @@ import {
 } from "../../protocol/v2/wire/handshake.ts";
 import type { LogBudget } from "../../protocol/v2/send/send_log.ts";
 import { sameBytes } from "../../protocol/bytes.ts";
-import type { LinkEnd } from "../../relay/link_end.ts";
+import type { LinkEnd } from "../../relay/link/end.ts";
 import type { Transport } from "../../net/transport.ts";
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
 import { DeviceServices } from "./device_services.ts";

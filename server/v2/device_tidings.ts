@@ -5,7 +5,7 @@
  */
 
 import { formatDuration } from "../../base/format.ts";
-import type { LinkEnd } from "../../relay/link_end.ts";
+import type { LinkEnd } from "../../relay/link/end.ts";
 import type { Transport } from "../../net/transport.ts";
 import type { ServerEvent } from "../events.ts";
 import type { ServerSettings } from "../options.ts";

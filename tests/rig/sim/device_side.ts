@@ -12,7 +12,7 @@ import { V2DeviceLink } from "../../../protocol/v2/device_link.ts";
 import { ChannelPump } from "../../../relay/channel_pump.ts";
 import { closeQuietly } from "../../../net/close_quietly.ts";
 import { HANDSHAKE_TIMEOUT_MS, LINK_WRITE_TIMEOUT_MS, STALL_TIMEOUT_MS } from "../../../net/limits.ts";
-import type { LinkEnd } from "../../../relay/link_end.ts";
+import type { LinkEnd } from "../../../relay/link/end.ts";
 import { SessionLinks } from "../../../relay/session_links.ts";
 import { V2_KEEP_ALIVE } from "../../../protocol/keep_alive.ts";
 import type { Random } from "../random.ts";

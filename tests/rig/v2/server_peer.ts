@@ -15,7 +15,7 @@ import { systemClock } from "../../../base/clock.ts";
 import { greetDevice, randomBytes, writeAll } from "../../../relay/handshake.ts";
 import { createIdentity, type Identity } from "../../../net/tls/identity.ts";
 import { LINK_WINDOW_BOUND } from "../../../net/limits.ts";
-import { LinkDriver } from "../../../relay/link_driver.ts";
+import { LinkDriver } from "../../../relay/link/driver.ts";
 import { tcpTransport, type Transport } from "../../../net/transport.ts";
 import type { Security } from "./relay.ts";
 import { within } from "../test.ts";

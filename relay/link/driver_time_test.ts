@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { V1DeviceLink } from "../protocol/v1/device_link.ts";
-import { LOADED_LINK_GRACE_MS } from "../net/limits.ts";
-import type { KeepAliveSettings } from "../protocol/keep_alive.ts";
-import { v1Codec } from "../protocol/v1/codec.ts";
-import { LinkDriver } from "./link_driver.ts";
+import { V1DeviceLink } from "../../protocol/v1/device_link.ts";
+import { LOADED_LINK_GRACE_MS } from "../../net/limits.ts";
+import type { KeepAliveSettings } from "../../protocol/keep_alive.ts";
+import { v1Codec } from "../../protocol/v1/codec.ts";
+import { LinkDriver } from "./driver.ts";
 import type { Prober } from "./silence_watch.ts";
-import { FakeClock, FakeDuplex, fakeTransport, isSettled, settled, test } from "./_fakes_test.ts";
-import { data, LinkFixture, LISTEN, WRITE_TIMEOUT } from "./_link_fixture_test.ts";
+import { FakeClock, FakeDuplex, fakeTransport, isSettled, settled, test } from "../_fakes_test.ts";
+import { data, LinkFixture, LISTEN, WRITE_TIMEOUT } from "./_fixture_test.ts";
 
 test("a peer that takes nothing for the write time ends the link", async () => {
   const fixture = new LinkFixture().start();

@@ -4,19 +4,19 @@
  * @module
  */
 
-import type { KeepAliveSettings } from "../protocol/keep_alive.ts";
-import type { Link } from "../protocol/link.ts";
-import type { LinkEndReason } from "../protocol/reasons.ts";
-import type { V2Output } from "../protocol/v2/send/sender.ts";
-import type { Clock } from "../base/clock.ts";
-import { describeError } from "../base/errors.ts";
-import { COPY_MAX, FAREWELL_MS, LATE_TURN_MS, LINK_CONTROL_HIGH_WATER, LINK_HIGH_WATER } from "../net/limits.ts";
-import { channelReason, endOf, type LinkEnd, peerClosed, standsStill } from "./link_end.ts";
+import type { KeepAliveSettings } from "../../protocol/keep_alive.ts";
+import type { Link } from "../../protocol/link.ts";
+import type { LinkEndReason } from "../../protocol/reasons.ts";
+import type { V2Output } from "../../protocol/v2/send/sender.ts";
+import type { Clock } from "../../base/clock.ts";
+import { describeError } from "../../base/errors.ts";
+import { COPY_MAX, FAREWELL_MS, LATE_TURN_MS, LINK_CONTROL_HIGH_WATER, LINK_HIGH_WATER } from "../../net/limits.ts";
+import { channelReason, endOf, type LinkEnd, peerClosed, standsStill } from "./end.ts";
 import { ReadPauses } from "./read_pauses.ts";
 import { type ChunkBudget, type ReceiveChunk, ReceiveChunks } from "./receive_chunk.ts";
 import { type Prober, SilenceWatch } from "./silence_watch.ts";
-import { closeQuietly, type Transport } from "../net/transport.ts";
-import { WriteQueue } from "./write_queue.ts";
+import { closeQuietly, type Transport } from "../../net/transport.ts";
+import { WriteQueue } from "../write_queue.ts";
 import { WriteWatch } from "./write_watch.ts";
 
 /** What a driver needs. */

@@ -5,12 +5,12 @@
  */
 
 import assert from "node:assert/strict";
-import type { V1Channel as Channel } from "../protocol/v1/channel.ts";
-import { V1ServerLink } from "../protocol/v1/server_link.ts";
-import { v1Codec } from "../protocol/v1/codec.ts";
-import { LinkDriver } from "./link_driver.ts";
+import type { V1Channel as Channel } from "../../protocol/v1/channel.ts";
+import { V1ServerLink } from "../../protocol/v1/server_link.ts";
+import { v1Codec } from "../../protocol/v1/codec.ts";
+import { LinkDriver } from "./driver.ts";
 import type { Prober } from "./silence_watch.ts";
-import { FakeClock, FakeDuplex, fakeTransport, settled } from "./_fakes_test.ts";
+import { FakeClock, FakeDuplex, fakeTransport, settled } from "../_fakes_test.ts";
 
 /** The write time of a fixture, in milliseconds. */
 export const WRITE_TIMEOUT = 60_000;

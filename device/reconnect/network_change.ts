@@ -4,11 +4,11 @@
  * @module
  */
 
-import { sleep } from "../base/clock.ts";
-import type { LinkEnd } from "../relay/link_end.ts";
-import { watchNetwork } from "../net/network_watch.ts";
+import { sleep } from "../../base/clock.ts";
+import type { LinkEnd } from "../../relay/link/end.ts";
+import { watchNetwork } from "../../net/network_watch.ts";
 import type { LinkLife } from "./link_maker.ts";
-import type { DeviceSettings } from "./options.ts";
+import type { DeviceSettings } from "../options.ts";
 
 type Settings = Pick<DeviceSettings, "clock" | "readNetwork">;
 

@@ -4,13 +4,13 @@
  * @module
  */
 
-import type { Address } from "../protocol/address.ts";
-import type { Endpoint, KeepAliveSettings } from "../protocol/keep_alive.ts";
-import type { Goodbye } from "../protocol/v2/wire/goodbye.ts";
-import type { LinkEndReason } from "../protocol/reasons.ts";
-import type { DeviceMode } from "../protocol/v2/wire/messages.ts";
-import type { LinkEnd } from "../relay/link_end.ts";
-import type { ServiceStatus } from "./v2/service_board.ts";
+import type { Address } from "../../protocol/address.ts";
+import type { Endpoint, KeepAliveSettings } from "../../protocol/keep_alive.ts";
+import type { Goodbye } from "../../protocol/v2/wire/goodbye.ts";
+import type { LinkEndReason } from "../../protocol/reasons.ts";
+import type { DeviceMode } from "../../protocol/v2/wire/messages.ts";
+import type { LinkEnd } from "../../relay/link/end.ts";
+import type { ServiceStatus } from "../v2/service_board.ts";
 
 /** A link of any profile, as the device's loop sees it; or the session that goes on from one to the next. */
 export interface LinkLife {

@@ -4,13 +4,13 @@
  * @module
  */
 
-import type { Goodbye, GoodbyeCode } from "../protocol/v2/wire/goodbye.ts";
-import type { Clock } from "../base/clock.ts";
-import type { Emitter } from "../base/emitter.ts";
-import { formatDuration } from "../base/format.ts";
-import type { LinkEnd } from "../relay/link_end.ts";
-import type { Logger } from "../base/logger.ts";
-import type { DeviceEvent } from "./events.ts";
+import type { Goodbye, GoodbyeCode } from "../../protocol/v2/wire/goodbye.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { Emitter } from "../../base/emitter.ts";
+import { formatDuration } from "../../base/format.ts";
+import type { LinkEnd } from "../../relay/link/end.ts";
+import type { Logger } from "../../base/logger.ts";
+import type { DeviceEvent } from "../events.ts";
 import type { MadeLink } from "./link_maker.ts";
 import { Outage } from "./outage.ts";
 

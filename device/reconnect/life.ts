@@ -4,26 +4,26 @@
  * @module
  */
 
-import { formatAddress } from "../protocol/address.ts";
-import type { Goodbye } from "../protocol/v2/wire/goodbye.ts";
-import type { Endpoint, KeepAliveSettings } from "../protocol/keep_alive.ts";
-import { HandshakeError } from "../protocol/v2/wire/handshake.ts";
-import type { DeviceMode } from "../protocol/v2/wire/messages.ts";
-import { sleep } from "../base/clock.ts";
-import { Emitter } from "../base/emitter.ts";
-import { describeError } from "../base/errors.ts";
-import { SHUTDOWN_TIMEOUT_MS } from "../net/limits.ts";
-import * as check from "../relay/option_check.ts";
-import type { LinkEnd } from "../relay/link_end.ts";
-import type { DeviceEvent, LostEvent } from "./events.ts";
-import type { DeviceHandle, DeviceState, DeviceStatus } from "./handle.ts";
+import { formatAddress } from "../../protocol/address.ts";
+import type { Goodbye } from "../../protocol/v2/wire/goodbye.ts";
+import type { Endpoint, KeepAliveSettings } from "../../protocol/keep_alive.ts";
+import { HandshakeError } from "../../protocol/v2/wire/handshake.ts";
+import type { DeviceMode } from "../../protocol/v2/wire/messages.ts";
+import { sleep } from "../../base/clock.ts";
+import { Emitter } from "../../base/emitter.ts";
+import { describeError } from "../../base/errors.ts";
+import { SHUTDOWN_TIMEOUT_MS } from "../../net/limits.ts";
+import * as check from "../../relay/option_check.ts";
+import type { LinkEnd } from "../../relay/link/end.ts";
+import type { DeviceEvent, LostEvent } from "../events.ts";
+import type { DeviceHandle, DeviceState, DeviceStatus } from "../handle.ts";
 import type { LinkLife, LinkMaker, MadeLink } from "./link_maker.ts";
 import { downOrChanged, type LinkEnds, sleepOrChanged, untilChanged, WayChanged } from "./network_change.ts";
-import type { DeviceOptions, DeviceSettings } from "./options.ts";
+import type { DeviceOptions, DeviceSettings } from "../options.ts";
 import { Retry } from "./retry.ts";
 import { Tidings } from "./tidings.ts";
-import { V1LinkMaker } from "./v1/link_maker.ts";
-import { V2LinkMaker } from "./v2/link_maker.ts";
+import { V1LinkMaker } from "../v1/link_maker.ts";
+import { V2LinkMaker } from "../v2/link_maker.ts";
 
 /** A link that lived this long, or carried a client, starts the backoff over; in milliseconds. */
 export const LASTING_LINK_MS = 10_000;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { WriteQueue } from "./write_queue.ts";
+import type { WriteQueue } from "../write_queue.ts";
 
 /** How often a write that does not come back is looked at within the write time: it is given up a quarter late at most. */
 const WRITE_LOOKS = 4;

@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { ChannelSummary } from "../relay/channel_end.ts";
-import type { Logger } from "../base/logger.ts";
-import type { ChannelEndEvent, DeviceEvent } from "./events.ts";
+import type { ChannelSummary } from "../../relay/channel_end.ts";
+import type { Logger } from "../../base/logger.ts";
+import type { ChannelEndEvent, DeviceEvent } from "../events.ts";
 
 /** Who hears of it. */
 export interface ClientEndAudience {

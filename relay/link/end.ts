@@ -4,9 +4,9 @@
  * @module
  */
 
-import { ProtocolError, UnansweredError } from "../protocol/errors.ts";
-import type { ChannelEndReason, LinkEndReason } from "../protocol/reasons.ts";
-import { describeError, isTlsCut } from "../base/errors.ts";
+import { ProtocolError, UnansweredError } from "../../protocol/errors.ts";
+import type { ChannelEndReason, LinkEndReason } from "../../protocol/reasons.ts";
+import { describeError, isTlsCut } from "../../base/errors.ts";
 
 /** Why and how a link ended. */
 export interface LinkEnd {

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Goodbye } from "../protocol/v2/wire/goodbye.ts";
-import { Backoff, MIN_BACKOFF_MS } from "../base/backoff.ts";
+import type { Goodbye } from "../../protocol/v2/wire/goodbye.ts";
+import { Backoff, MIN_BACKOFF_MS } from "../../base/backoff.ts";
 
 /** A server that sends a device away cannot do so for longer, in milliseconds. */
 export const MAX_COME_BACK_MS = 3_600_000;

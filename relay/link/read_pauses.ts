@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Clock } from "../base/clock.ts";
-import { MAX_REST_MS } from "../net/limits.ts";
+import type { Clock } from "../../base/clock.ts";
+import { MAX_REST_MS } from "../../net/limits.ts";
 
 /** The pauses of one link. Its owner waits for one at a time. */
 export class ReadPauses {
