@@ -80,7 +80,7 @@ export interface EnrolmentDesk {
   redeem(token: Uint8Array, publicKey: Uint8Array): Promise<AuthorizedDevice | { readonly refused: string }>;
 }
 
-/** The ports that free ones and ranges came to; `KeptPorts` is one that is kept in a file. */
+/** The ports that free ones and ranges came to; by default they are kept as long as the server runs. */
 export interface PortMemory {
   /** The port of a device's service, if there was one. */
   get(device: string, service: string): number | undefined;

@@ -13,6 +13,7 @@ import { Listener, ListenError } from "../../net/listener.ts";
 import { lookup } from "../../net/dial/lookup.ts";
 import type { ServerEvent } from "../events.ts";
 import type { ServerSettings } from "../options.ts";
+import type { KeptPort } from "./kept_ports.ts";
 import { PortsInUse } from "./ports_in_use.ts";
 
 /** What a host port needs of its session. */
@@ -29,20 +30,6 @@ export interface HostPortOwner {
   onExhausted?(): void;
   /** The listener was opened, or could not be, after the first try. */
   onPortChanged?(port: HostPort): void;
-}
-
-/** Which port a free one came to before: clients know it. */
-export interface KeptPort {
-  /** The port, if there was one. */
-  get(): number | undefined;
-  /** Keeps it, or forgets it. */
-  set(port: number | undefined): void;
-  /** Whether a port of a range is somebody else's for good. */
-  isReserved?(port: number): boolean;
-  /** Whether a port is kept for another service: it is picked only if no other is left. */
-  isKeptByOther?(port: number): boolean;
-  /** What all host ports of the server listen on. */
-  readonly inUse?: PortsInUse;
 }
 
 /** A port to try, and what its owner is to hear if it comes to that one. */
@@ -170,7 +157,6 @@ export class HostPort {
     const { settings: { clock, logger } } = this.#owner;
     const { localAddress } = this;
     const isNews = !this.isSettled && !this.#isFirstTry;
-    this.#options.kept.set(undefined);
     this.#failures++;
     const retryIn = this.#backoff.next();
     const message = this.error = describeError(error);

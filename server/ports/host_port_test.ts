@@ -3,7 +3,8 @@ import { FakeClock, RecordingLogger, settled, test } from "../../relay/_fakes_te
 import { MAX_BACKOFF_MS } from "../../base/backoff.ts";
 import { BUSY_PORT_MS, MAX_BINDS_A_TURN } from "../../net/limits.ts";
 import { lookup } from "../../net/dial/lookup.ts";
-import { HostPort, KEPT_PORT_TRIES, type KeptPort } from "./host_port.ts";
+import { HostPort, KEPT_PORT_TRIES } from "./host_port.ts";
+import type { KeptPort } from "./kept_ports.ts";
 import { serverSettings } from "../options.ts";
 import { PortsInUse } from "./ports_in_use.ts";
 
@@ -27,7 +28,7 @@ function setUp(
     localAddress: "ssh",
     kept: {
       get: () => kept.port,
-      set: (port) => void (kept.port = port ?? kept.port),
+      set: (port) => void (kept.port = port),
       ...more,
     },
   }, {

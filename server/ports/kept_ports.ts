@@ -1,61 +1,49 @@
 /**
- * Which port a range or port 0 came to, by device and service: clients know it, so it stays the same across restarts.
+ * Which port a free one or a range came to, by device and service: clients know it, so it is tried first the next time.
  *
  * @module
  */
 
-import type { Clock } from "../../base/clock.ts";
-import { describeError } from "../../base/errors.ts";
-import type { Logger } from "../../base/logger.ts";
-import { readPrivateFile, withLock, writePrivateFile } from "../../app/files/private_file.ts";
-import { tomlKey } from "../../app/toml/scan.ts";
-import { TomlTable } from "../../app/toml/table.ts";
-import { wholeNumber } from "../../app/values.ts";
+import type { PortMemory } from "../options.ts";
+import type { PortsInUse } from "./ports_in_use.ts";
 
 /** Ports that are kept at most; beyond, the one that was set longest ago is forgotten. */
 export const MAX_KEPT_PORTS = 65_536;
 
-/** Milliseconds from a change to its being written; more changes until then are written with it. */
-export const KEPT_PORTS_WRITE_MS = 1_000;
+/** What was set, or forgotten (`undefined`), for a key of {@linkcode KeptPorts.entries}. */
+export type KeptChange = (key: string, port: number | undefined) => void;
 
-/** Milliseconds that a writing waits for others who write: a server that ends must not wait long. */
-export const KEPT_PORTS_LOCK_MS = 2_000;
-
-const FILE = "ports.toml";
-
-/** The kept ports, in memory and in the state. */
-export class KeptPorts {
-  readonly #folder: string;
-  readonly #clock: Clock;
-  readonly #log: Logger;
+/** Keeps them in memory, as long as this process runs. */
+export class KeptPorts implements PortMemory {
   /** By device and service, in the order of their setting. */
   readonly #ports = new Map<string, number>();
   /** The keys of a device. */
   readonly #byDevice = new Map<string, Set<string>>();
   /** How many keep a port. */
   readonly #keepers = new Map<number, number>();
-  /** What is not written yet: what was set, and what was forgotten, in that order. */
-  #changes = new Map<string, number | undefined>();
-  /** The text that was written or read last: of another server, if it is another one. */
-  #source: string | undefined;
-  #cancel: (() => void) | undefined;
-  #writing: Promise<void> = Promise.resolve();
+  readonly #onChange: KeptChange;
 
-  private constructor(folder: string, clock: Clock, log: Logger, source: string | undefined) {
-    this.#folder = folder;
-    this.#clock = clock;
-    this.#log = log;
-    this.#source = source;
-    for (const [key, port] of parse(folder, source)) this.#put(key, port);
+  /** None yet; each change is told to `onChange`. */
+  constructor(onChange: KeptChange = () => {}) {
+    this.#onChange = onChange;
   }
 
-  /**
-   * Reads what was kept in a state.
-   *
-   * @throws {ConfigError} if it is damaged.
-   */
-  static async load(folder: string, clock: Clock, log: Logger): Promise<KeptPorts> {
-    return new KeptPorts(folder, clock, log, await readPrivateFile(`${folder}/${FILE}`));
+  /** All, by device: the keys of one, each `DEVICE SERVICE`, with its port. */
+  *entries(): Generator<readonly [device: string, services: readonly (readonly [service: string, port: number])[]]> {
+    for (const [device, keys] of this.#byDevice) {
+      yield [device, [...keys].map((key) => [key.slice(device.length + 1), this.#ports.get(key)!] as const)];
+    }
+  }
+
+  /** Takes over what is kept elsewhere, without telling: `port`, or nothing any more. */
+  takeOver(key: string, port: number | undefined): void {
+    if (port === undefined) this.#delete(key);
+    else if (this.#ports.get(key) !== port) this.#put(key, port);
+  }
+
+  /** The keys of all. */
+  keys(): string[] {
+    return [...this.#ports.keys()];
   }
 
   /** The port that a service came to, if it did. */
@@ -74,14 +62,14 @@ export class KeptPorts {
     const key = keyOf(device, service);
     if (this.#ports.get(key) === port) return;
     this.#put(key, port);
-    this.#note(key, port);
+    this.#onChange(key, port);
   }
 
   /** Forgets a device. */
   forget(device: string): void {
     for (const key of [...this.#byDevice.get(device) ?? []]) {
       this.#delete(key);
-      this.#note(key, undefined);
+      this.#onChange(key, undefined);
     }
   }
 
@@ -90,15 +78,9 @@ export class KeptPorts {
     for (const key of [...this.#byDevice.get(before) ?? []]) {
       const port = this.#ports.get(key)!;
       this.#delete(key);
-      this.#note(key, undefined);
+      this.#onChange(key, undefined);
       this.set(after, key.slice(before.length + 1), port);
     }
-  }
-
-  /** Writes what is not written yet. */
-  async flush(): Promise<void> {
-    if (this.#changes.size > 0) this.#write();
-    await this.#writing;
   }
 
   /** In memory, at the end; what was set longest ago makes room. */
@@ -124,85 +106,40 @@ export class KeptPorts {
     this.#count(port, -1);
   }
 
-  #note(key: string, port: number | undefined): void {
-    this.#changes.delete(key);
-    this.#changes.set(key, port);
-    this.#writeSoon();
-  }
-
   #count(port: number, more: 1 | -1): void {
     const count = (this.#keepers.get(port) ?? 0) + more;
     if (count > 0) this.#keepers.set(port, count);
     else this.#keepers.delete(port);
   }
-
-  #writeSoon(): void {
-    this.#cancel ??= this.#clock.after(KEPT_PORTS_WRITE_MS, () => this.#write());
-  }
-
-  #write(): void {
-    this.#cancel?.();
-    this.#cancel = undefined;
-    this.#writing = this.#writing.then(() => this.#store()).catch((error: unknown) => {
-      this.#log.warn("{error}; the ports are kept until the server ends", { error: describeError(error) });
-    });
-  }
-
-  async #store(): Promise<void> {
-    const changes = this.#changes;
-    this.#changes = new Map();
-    try {
-      await withLock(this.#folder, async () => {
-        await this.#takeOver(changes);
-        const text = this.#format();
-        await writePrivateFile(`${this.#folder}/${FILE}`, text);
-        this.#source = text;
-      }, KEPT_PORTS_LOCK_MS);
-    } catch (error) {
-      this.#changes = new Map([...changes, ...this.#changes]); // for the next time
-      throw error;
-    }
-  }
-
-  /** What another server with the same state has written since holds as well, but for what changed here. */
-  async #takeOver(changes: ReadonlyMap<string, number | undefined>): Promise<void> {
-    const source = await readPrivateFile(`${this.#folder}/${FILE}`);
-    if (source === this.#source || source === undefined) return;
-    const theirs = parse(this.#folder, source);
-    const mine = (key: string) => changes.has(key) || this.#changes.has(key);
-    for (const key of [...this.#ports.keys()]) {
-      if (!theirs.has(key) && !mine(key)) this.#delete(key);
-    }
-    for (const [key, port] of theirs) {
-      if (!mine(key) && this.#ports.get(key) !== port) this.#put(key, port);
-    }
-  }
-
-  #format(): string {
-    const lines = ["# Written by the server: ports that were picked, kept for the next time."];
-    for (const [device, keys] of this.#byDevice) {
-      lines.push(`[${tomlKey(device)}]`);
-      for (const key of keys) lines.push(`${tomlKey(key.slice(device.length + 1))} = ${this.#ports.get(key)}`);
-    }
-    return `${lines.join("\n")}\n`;
-  }
 }
 
-function parse(folder: string, source: string | undefined): Map<string, number> {
-  const ports = new Map<string, number>();
-  if (source === undefined) return ports;
-  const table = TomlTable.parse(`${folder}/${FILE}`, source);
-  for (const device of table.names) {
-    const services = table.table(device)!;
-    for (const service of services.names) {
-      ports.set(keyOf(device, service), services.one(service, wholeNumber(1, 65535))!);
-    }
-  }
-  return ports;
+/** The port of one service, as its host port sees it. */
+export interface KeptPort {
+  /** The port, if there was one. */
+  get(): number | undefined;
+  /** Keeps it. */
+  set(port: number): void;
+  /** Whether a port of a range is somebody else's for good. */
+  isReserved?(port: number): boolean;
+  /** Whether a port is kept for another service: it is picked only if no other is left. */
+  isKeptByOther?(port: number): boolean;
+  /** What all host ports of the server listen on. */
+  readonly inUse?: PortsInUse;
+}
+
+/** The port of a service of a device, whose name may change, in a memory. */
+export function keptPort(memory: PortMemory, device: () => string, service: string, inUse?: PortsInUse): KeptPort {
+  return {
+    get: () => memory.get(device(), service),
+    set: (port) => memory.set(device(), service, port),
+    isReserved: (port) => memory.isReserved?.(port) ?? false,
+    isKeptByOther: (port) => memory.isKeptByOther?.(port, device(), service) ?? false,
+    ...(inUse && { inUse }),
+  };
 }
 
 /** Names have no blanks. */
-function keyOf(device: string, service: string): string {
+export function keyOf(device: string, service: string): string {
   return `${device} ${service}`;
 }
 

@@ -1,131 +1,26 @@
 import assert from "node:assert/strict";
-import { ConfigError } from "../../app/toml/config_error.ts";
-import { FakeClock, RecordingLogger } from "../../relay/_fakes_test.ts";
-import { KEPT_PORTS_WRITE_MS, KeptPorts, MAX_KEPT_PORTS } from "./kept_ports.ts";
-import { test } from "../devices/_state_fixture_test.ts";
+import { keptPort, KeptPorts } from "./kept_ports.ts";
 
-const load = (folder: string, clock = new FakeClock()) => KeptPorts.load(folder, clock, new RecordingLogger());
+const checked = { sanitizeOps: true, sanitizeResources: true };
 
-test("a port that was picked is known after a restart", async (folder) => {
-  const ports = await load(folder);
-  ports.set("gw.1", "ssh", 40_000);
-  ports.set("gw.1", "we.b", 40_001);
-  ports.set("__proto__", "constructor", 40_002);
-  await ports.flush();
-  const again = await load(folder);
-  assert.equal(again.get("gw.1", "ssh"), 40_000);
-  assert.equal(again.get("gw.1", "we.b"), 40_001);
-  assert.equal(again.get("__proto__", "constructor"), 40_002);
-  assert.equal(again.get("gw.1", "toString"), undefined);
-});
-
-test("changes are gathered for a second and written together, and what is no change is not written", async (folder) => {
-  const clock = new FakeClock();
-  const ports = await load(folder, clock);
-  for (let port = 1; port < 100; port++) ports.set("gw1", `s${port}`, port);
-  assert.equal(clock.timersSet, 1);
-  await clock.advance(KEPT_PORTS_WRITE_MS);
-  await ports.flush();
-  assert.equal((await load(folder)).get("gw1", "s99"), 99);
-  ports.set("gw1", "s99", 99);
-  assert.equal(clock.pending, 0);
-});
-
-test("a device takes its ports along to a new name, and is forgotten with them", async (folder) => {
-  const ports = await load(folder);
-  ports.set("a", "x", 1);
-  ports.set("a", "y", 2);
-  ports.set("ab", "x", 3);
-  ports.rename("a", "b");
-  assert.deepEqual([ports.get("a", "x"), ports.get("b", "x"), ports.get("b", "y"), ports.get("ab", "x")], [
-    undefined,
-    1,
-    2,
-    3,
-  ]);
-  ports.forget("b");
-  await ports.flush();
-  const again = await load(folder);
-  assert.deepEqual([again.get("b", "x"), again.get("ab", "x")], [undefined, 3]);
-});
-
-test("what was set longest ago makes room", async (folder) => {
-  const ports = await load(folder);
-  ports.set("first", "x", 1);
-  ports.set("second", "x", 2);
-  ports.set("first", "x", 3);
-  for (let n = 0; n < MAX_KEPT_PORTS - 1; n++) ports.set("many", `s${n}`, 4);
-  assert.deepEqual([ports.get("first", "x"), ports.get("second", "x")], [3, undefined]);
-  ports.forget("many");
-  await ports.flush();
-});
-
-test("a damaged file is an error with its place; a folder that cannot be written costs a warning", async (folder) => {
-  const path = `${folder}/ports.toml`;
-  await Deno.writeTextFile(path, "[gw1]\nssh = 70000\n", { mode: 0o600 });
-  await assert.rejects(
-    load(folder),
-    (error) => error instanceof ConfigError && error.message.startsWith(`${path}:2:1: `),
-  );
-  await Deno.remove(path);
-  const log = new RecordingLogger();
-  const ports = await KeptPorts.load(folder, new FakeClock(), log);
-  await Deno.mkdir(path);
-  ports.set("gw1", "ssh", 1);
-  await ports.flush();
-  assert.match(log.lines.join(), /^warn [^,]*; the ports are kept until the server ends/);
-  assert.equal(ports.get("gw1", "ssh"), 1);
-});
-
-test("a port is kept from others for as long as somebody keeps it", async (folder) => {
-  const ports = await load(folder);
-  ports.set("a", "x", 1);
-  assert.deepEqual(
-    [["a", "x"], ["a", "y"], ["b", "x"]].map(([device, service]) => ports.isKeptByOther(1, device!, service!)),
-    [false, true, true],
-  );
-  await ports.flush();
-  const again = await load(folder);
-  assert.equal(again.isKeptByOther(1, "b", "x"), true);
-  again.set("b", "x", 1);
-  assert.equal(again.isKeptByOther(1, "a", "x"), true);
-  again.set("b", "x", 2);
-  assert.deepEqual([again.isKeptByOther(1, "a", "x"), again.isKeptByOther(2, "a", "x")], [false, true]);
-  again.rename("a", "c");
-  assert.equal(again.isKeptByOther(1, "b", "x"), true);
-  again.forget("c");
-  assert.equal(again.isKeptByOther(1, "b", "x"), false);
-  await again.flush();
-});
-
-test("two servers with one state keep the ports of both", async (folder) => {
-  const [one, two] = [await load(folder), await load(folder)];
-  one.set("a", "x", 1);
-  one.set("b", "x", 2);
-  two.set("c", "x", 3);
-  two.set("d", "x", 4);
-  await Promise.all([one.flush(), two.flush()]);
-  one.forget("a");
-  await one.flush();
-  two.set("e", "x", 5);
-  await two.flush();
-  const again = await load(folder);
-  const kept = ["a", "b", "c", "d", "e"].map((device) => again.get(device, "x"));
-  assert.deepEqual(kept, [undefined, 2, 3, 4, 5]);
-  assert.deepEqual([two.get("a", "x"), two.get("b", "x")], [undefined, 2], "each knows what the other one did");
-});
-
-test("what could not be written is written with the next change", async (folder) => {
-  const ports = await load(folder);
-  await Deno.mkdir(`${folder}/ports.toml`);
-  ports.set("a", "x", 1);
-  await ports.flush();
-  await Deno.remove(`${folder}/ports.toml`);
-  const other = await load(folder);
-  other.set("b", "x", 2);
-  await other.flush();
-  ports.set("c", "x", 3);
-  await ports.flush();
-  const again = await load(folder);
-  assert.deepEqual(["a", "b", "c"].map((device) => again.get(device, "x")), [1, 2, 3]);
-});
+Deno.test(
+  "a port is kept from others for as long as somebody keeps it, and goes where its device goes",
+  checked,
+  () => {
+    const told: string[] = [];
+    const ports = new KeptPorts((key, port) => told.push(`${key}: ${port}`));
+    let name = "gw1";
+    const mine = keptPort(ports, () => name, "ssh");
+    const other = keptPort(ports, () => "gw2", "ssh");
+    mine.set(2201);
+    assert.deepEqual([mine.get(), other.get()], [2201, undefined]);
+    assert.deepEqual([mine.isKeptByOther!(2201), other.isKeptByOther!(2201)], [false, true]);
+    ports.rename("gw1", "gw3");
+    assert.equal(mine.get(), undefined);
+    name = "gw3";
+    assert.deepEqual([mine.get(), other.isKeptByOther!(2201)], [2201, true]);
+    ports.forget("gw3");
+    assert.deepEqual([mine.get(), other.isKeptByOther!(2201)], [undefined, false]);
+    assert.deepEqual(told, ["gw1 ssh: 2201", "gw1 ssh: undefined", "gw3 ssh: 2201", "gw3 ssh: undefined"]);
+  },
+);

@@ -16,7 +16,7 @@ import { AuthorizedDevices } from "../devices/authorized_devices.ts";
 import { readConsent, reserveConsent } from "../devices/consent.ts";
 import { Enrolments } from "./enrolments.ts";
 import { devicesFile, writeFacts } from "./facts.ts";
-import { KeptPorts } from "../ports/kept_ports.ts";
+import { PortsFile } from "./ports_file.ts";
 import { LiveState } from "./live_state.ts";
 import type { V2Options } from "../options.ts";
 import type { ServerHandle } from "../server.ts";
@@ -47,7 +47,8 @@ export interface V2State {
 export async function openV2State(folder: string, given: string | undefined, logger: Logger): Promise<V2State> {
   const identity = await loadIdentity(folder);
   const file = devicesFile(folder, given && resolve(given));
-  const ports = await KeptPorts.load(folder, systemClock, logger);
+  const kept = await PortsFile.load(folder, systemClock, logger);
+  const { ports } = kept;
   const devices = new AuthorizedDevices(file, systemClock, logger, () => readConsent(folder));
   const enrolments = new Enrolments(folder, file, { read: (source) => devices.parse(source) });
   const live = await LiveState.open(folder, systemClock, logger);
@@ -115,7 +116,7 @@ export async function openV2State(folder: string, given: string | undefined, log
     async close() {
       unsubscribe();
       devices.close();
-      await ports.flush();
+      await kept.flush();
       await live.close();
     },
   };

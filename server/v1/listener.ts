@@ -15,8 +15,9 @@ import { LINK_BURST, LINK_REFUSAL_HOLD_MS, LinkRates } from "../door/link_rate.t
 import { LinkDoor } from "../door/link_door.ts";
 import { LinkSession, type Presence } from "./session.ts";
 import { Newcomer } from "../door/newcomer.ts";
-import type { Forward, ServerSettings, V1ListenOptions } from "../options.ts";
+import type { ServerSettings, V1ListenOptions } from "../options.ts";
 import { PendingConnections } from "../door/pending.ts";
+import { KeptPorts } from "../ports/kept_ports.ts";
 import { Refusals } from "../door/refusals.ts";
 
 /** Time that the device of a live link has to answer when another one wants its place, in milliseconds. */
@@ -49,7 +50,7 @@ export class LinkListener {
   readonly #listener: Listener;
   readonly #refusals: Refusals;
   readonly #door: LinkDoor;
-  readonly #keptPorts = new Map<Forward, number>();
+  readonly #keptPorts = new KeptPorts();
   readonly #pending: PendingConnections;
   /** v1 knows no device but by its address. */
   readonly #rates: LinkRates;

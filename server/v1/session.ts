@@ -18,6 +18,7 @@ import { formatNetAddr, type Transport, tuneSocket } from "../../net/transport.t
 import { tellClientEnd } from "../ports/client_end.ts";
 import type { ServerEvent } from "../events.ts";
 import { HeldClients } from "./held_clients.ts";
+import { keptPort, type KeptPorts } from "../ports/kept_ports.ts";
 import { HostPort, type HostPortOwner } from "../ports/host_port.ts";
 import type { Forward, ServerSettings, V1ListenOptions } from "../options.ts";
 import { MAX_ID_WAIT_MS, SHORT_ID_WAIT_MS, type WaitingClient, WaitingClients } from "./waiting_clients.ts";
@@ -51,7 +52,7 @@ export interface LinkSessionOptions {
   /** The server's settings. */
   readonly settings: ServerSettings;
   /** The ports that port 0 came to before, by forward. */
-  readonly keptPorts: Map<Forward, number>;
+  readonly keptPorts: KeptPorts;
   /** Tells subscribers. */
   emit(event: ServerEvent): void;
 }
@@ -227,16 +228,13 @@ export class LinkSession implements HostPortOwner {
     const { listenAddress: listen, listen: { forwards } } = this.#options;
     this.settings.logger.info("link up: device {device} on {listen}", { device: this.device, listen });
     this.emit({ type: "link-up", listen, device: this.device, remote: this.device });
-    for (const forward of forwards) this.#forward(forward);
+    for (const [at, forward] of forwards.entries()) this.#forward(forward, at);
   }
 
-  #forward(forward: Forward): void {
+  #forward(forward: Forward, at: number): void {
     const { hostAddress: { host, port }, localAddress } = forward;
     const { keptPorts } = this.#options;
-    const kept = {
-      get: () => keptPorts.get(forward),
-      set: (to: number | undefined) => void (to === undefined ? keptPorts.delete(forward) : keptPorts.set(forward, to)),
-    };
+    const kept = keptPort(keptPorts, () => "", `${at}`);
     const options = { host, ports: [port, port] as const, localAddress: formatAddress(localAddress), kept };
     const hostPort = new HostPort(options, this);
     this.#ports.push(hostPort);

@@ -21,6 +21,7 @@ import { EnrolmentGate } from "./enrolment_gate.ts";
 import type { ServerEvent } from "../events.ts";
 import { LINK_BURST, LinkRates } from "../door/link_rate.ts";
 import { Expiries } from "./expiries.ts";
+import { keptPort, KeptPorts } from "../ports/kept_ports.ts";
 import { PortsInUse } from "../ports/ports_in_use.ts";
 import type { PortMemory, ServerSettings, V2Options } from "../options.ts";
 
@@ -72,7 +73,7 @@ export class DeviceRegistry {
     this.#shared = shared;
     this.#settings = settings;
     this.#emit = emit;
-    this.#ports = options.ports ?? new VolatilePorts();
+    this.#ports = options.ports ?? new KeptPorts();
     this.#rates = new LinkRates(settings.clock);
     this.#barred = new BarredDevices(settings.clock);
     this.#unsubscribe = options.devices.subscribe((change) => this.#onChange(change));
@@ -180,13 +181,7 @@ export class DeviceRegistry {
       settings: this.#settings,
       budget: this.#shared.budget,
       logBudget: this.#shared.logBudget,
-      kept: (service) => ({
-        get: () => this.#ports.get(session.deviceName, service),
-        set: (port) => void (port !== undefined && this.#ports.set(session.deviceName, service, port)),
-        inUse: this.#portsInUse,
-        isReserved: (port) => this.#ports.isReserved?.(port) ?? false,
-        isKeptByOther: (port) => this.#ports.isKeptByOther?.(port, session.deviceName, service) ?? false,
-      }),
+      kept: (service) => keptPort(this.#ports, () => session.deviceName, service, this.#portsInUse),
       emit: this.#emit,
     });
     this.#sessions.set(device.key, session);
@@ -276,28 +271,4 @@ function unwelcomeAt({ name, disabled, expires }: AuthorizedDevice, wallClock: n
   if (disabled) return goodbye("disabled", `${name} is disabled`);
   if (expires === undefined || wallClock < expires) return undefined;
   return goodbye("expired", `the grant of ${name} expired on ${new Date(expires).toISOString().slice(0, 10)}`);
-}
-
-/** Remembers ports as long as the server runs. */
-class VolatilePorts implements PortMemory {
-  readonly #ports = new Map<string, number>();
-  readonly #keepers = new Map<number, Set<string>>();
-
-  get(device: string, service: string): number | undefined {
-    return this.#ports.get(`${device}/${service}`);
-  }
-
-  set(device: string, service: string, port: number): void {
-    const key = `${device}/${service}`;
-    const before = this.#ports.get(key);
-    if (before !== undefined) this.#keepers.get(before)?.delete(key);
-    this.#ports.set(key, port);
-    const keepers = this.#keepers.get(port) ?? new Set();
-    this.#keepers.set(port, keepers.add(key));
-  }
-
-  isKeptByOther(port: number, device: string, service: string): boolean {
-    const keepers = this.#keepers.get(port);
-    return keepers !== undefined && keepers.size > (keepers.has(`${device}/${service}`) ? 1 : 0);
-  }
 }

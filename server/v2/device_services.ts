@@ -14,7 +14,8 @@ import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
 import { tellClientEnd } from "../ports/client_end.ts";
 import { ClientDoor } from "../ports/client_door.ts";
 import type { ServerEvent } from "../events.ts";
-import { HostPort, type HostPortOwner, type KeptPort } from "../ports/host_port.ts";
+import { HostPort, type HostPortOwner } from "../ports/host_port.ts";
+import type { KeptPort } from "../ports/kept_ports.ts";
 import {
   answerOf,
   grantOf,

@@ -20,7 +20,7 @@ function setUp() {
     link: () => undefined,
     kept: (service) => ({
       get: () => ports.get(service),
-      set: (port) => void (port !== undefined && ports.set(service, port)),
+      set: (port) => void ports.set(service, port),
     }),
     emit: (event) => {
       events.push(event);

@@ -22,7 +22,7 @@ import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
 import { DeviceServices } from "./device_services.ts";
 import type { ServerEvent } from "../events.ts";
 import { tellDown, tellInterrupted, tellResumed, tellUp } from "./device_tidings.ts";
-import type { KeptPort } from "../ports/host_port.ts";
+import type { KeptPort } from "../ports/kept_ports.ts";
 import type { ServedService } from "./open_service.ts";
 import type { ServerSettings } from "../options.ts";
 import { TAKE_OVER_WINDOW_MS, TakeOvers } from "./take_overs.ts";
