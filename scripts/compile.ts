@@ -9,7 +9,7 @@
 
 import { parseArgs } from "node:util";
 import { withoutColors } from "./colors.ts";
-import { RUNTIME_FLAGS } from "../tests/rig/runtime_flags.ts";
+import { RUNTIME_FLAGS } from "../tests/rig/processes/runtime_flags.ts";
 
 const PERMISSIONS = [
   "--no-prompt",

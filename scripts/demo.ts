@@ -34,7 +34,7 @@ import {
 const FETCH_MS = 180_000;
 const DEMO_MS = 60_000;
 
-const LINE_SERVICE = `${import.meta.dirname}/demo/line_service.ts`;
+const LINE_SERVICE = `${import.meta.dirname}/demo/lines/service.ts`;
 
 /** The demo was told to end. */
 class Interrupted extends Error {}

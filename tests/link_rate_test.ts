@@ -10,9 +10,9 @@ import { greetServer, randomBytes } from "../relay/handshake.ts";
 import { createIdentity, type Identity } from "../net/tls/identity.ts";
 import { LINK_BURST, LINK_INTERVAL_MS, LINK_REFUSAL_HOLD_MS } from "../server/door/link_rate.ts";
 import { LISTEN } from "./rig/naive_v1/link.ts";
-import { ManualClock } from "./rig/manual_clock.ts";
-import { startServer } from "./rig/v1_relay.ts";
-import { dialAsDevice } from "./rig/scripted.ts";
+import { ManualClock } from "./rig/clock.ts";
+import { startServer } from "./rig/v1/relay.ts";
+import { dialAsDevice } from "./rig/v1/scripted.ts";
 import { test, within } from "./rig/test.ts";
 import { authorized, startV2Server, type V2Server } from "./rig/v2/relay.ts";
 

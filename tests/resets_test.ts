@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { CHANNEL_END_REASONS } from "../protocol/reasons.ts";
 import { isOrderly } from "../relay/channel_end.ts";
 import { noise } from "./rig/bytes.ts";
-import { startDevice, startServer } from "./rig/v1_relay.ts";
+import { startDevice, startServer } from "./rig/v1/relay.ts";
 import { freePort, Service } from "./rig/service.ts";
 import { Stream } from "./rig/stream.ts";
 import { test } from "./rig/test.ts";

@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
 import type { Logger } from "../../base/logger.ts";
-import { ManualClock } from "../../tests/rig/manual_clock.ts";
+import { ManualClock } from "../../tests/rig/clock.ts";
 import type { HookExit, HookProcess } from "./process.ts";
 import { HOOK_EVENTS, type HookEvent, type HookNotice, HookRunner } from "./hooks.ts";
 

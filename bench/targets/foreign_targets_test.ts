@@ -8,7 +8,7 @@ import { frp } from "./frp.ts";
 import { ratholePlain, ratholeTls } from "./rathole.ts";
 import { HERE, type Target, type TargetContext } from "./target.ts";
 
-const FAKE = fileURLToPath(new URL("../_fake_relay.ts", import.meta.url));
+const FAKE = fileURLToPath(new URL("./_fake_relay.ts", import.meta.url));
 const TARGETS = [ratholePlain, ratholeTls, bore, frp, chisel];
 const linux = Deno.build.os === "linux";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { ServiceOffer } from "../../protocol/v2/wire/messages.ts";
 import { WATCH_INTERVAL_MS } from "../../net/limits.ts";
-import { ManualClock } from "../../tests/rig/manual_clock.ts";
+import { ManualClock } from "../../tests/rig/clock.ts";
 import { echoService, freePort } from "../../tests/rig/service.ts";
 import { test } from "../../tests/rig/test.ts";
 import type { NamedService } from "./named_service.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { MAX_DIALS, WATCH_INTERVAL_MS } from "../../net/limits.ts";
-import { ManualClock } from "../../tests/rig/manual_clock.ts";
+import { ManualClock } from "../../tests/rig/clock.ts";
 import { test } from "../../tests/rig/test.ts";
 import { dialReason, isShortage } from "./service_dial.ts";
 import { ServiceWatch } from "./service_watch.ts";

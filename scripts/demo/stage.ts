@@ -4,7 +4,7 @@
  * @module
  */
 
-import { FrameLog } from "./frame_log.ts";
+import { FrameLog } from "./link/frame_log.ts";
 import { Processes } from "./processes.ts";
 import { Screen } from "./screen.ts";
 

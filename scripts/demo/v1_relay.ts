@@ -5,11 +5,11 @@
  * @module
  */
 
-import { FrameReader } from "./frame_reader.ts";
+import { FrameReader } from "./link/frame_reader.ts";
 import type { Route } from "./picture.ts";
 import { type Child, DemoError, lastWords } from "./processes.ts";
 import type { Stage } from "./stage.ts";
-import { Tap } from "./tap.ts";
+import { Tap } from "./link/tap.ts";
 import { MAIN } from "./v2_relay.ts";
 
 /** How long anything of the relay may take, in milliseconds. */

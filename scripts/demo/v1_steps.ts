@@ -4,7 +4,7 @@
  * @module
  */
 
-import { LineClient } from "./line_client.ts";
+import { LineClient } from "./lines/client.ts";
 import type { Route } from "./picture.ts";
 import { DemoError } from "./processes.ts";
 import type { Stage } from "./stage.ts";

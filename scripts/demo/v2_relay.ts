@@ -5,11 +5,11 @@
  * @module
  */
 
-import { Onlooker } from "./onlooker.ts";
+import { Onlooker } from "./link/onlooker.ts";
 import type { Route } from "./picture.ts";
 import { type Child, DemoError, lastWords } from "./processes.ts";
 import type { Stage } from "./stage.ts";
-import { Tap } from "./tap.ts";
+import { Tap } from "./link/tap.ts";
 
 /** The program, as a user would run it from a clone. */
 export const MAIN = `${import.meta.dirname}/../../main.ts`;

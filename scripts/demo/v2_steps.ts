@@ -6,8 +6,8 @@
 
 import { seededBytes, sha256 } from "./blob.ts";
 import { ms, p50, rates, same, timed } from "./figures.ts";
-import { formatBytes } from "./frame_log.ts";
-import { LineClient } from "./line_client.ts";
+import { formatBytes } from "./link/frame_log.ts";
+import { LineClient } from "./lines/client.ts";
 import type { Route } from "./picture.ts";
 import { DemoError } from "./processes.ts";
 import type { PrivateSsh } from "./ssh.ts";

@@ -10,7 +10,7 @@ import { Service } from "../rig/service.ts";
 import { Child } from "../rig/processes/child.ts";
 import { startRelay } from "../rig/processes/daemons.ts";
 import { TelnetServer } from "../rig/processes/telnet_server.ts";
-import { TempFolder } from "../rig/processes/temp_folder.ts";
+import { TempFolder } from "../rig/temp_folder.ts";
 import { processTest } from "../rig/processes/harness.ts";
 import { WebServer } from "../rig/processes/web_server.ts";
 

@@ -12,8 +12,8 @@ import { Child } from "../rig/processes/child.ts";
 import { processTest } from "../rig/processes/harness.ts";
 import { find } from "../rig/processes/requirements.ts";
 import { TelnetServer } from "../rig/processes/telnet_server.ts";
-import { TempFolder } from "../rig/processes/temp_folder.ts";
-import { V2Relay } from "../rig/machines/v2_relay.ts";
+import { TempFolder } from "../rig/temp_folder.ts";
+import { V2Relay } from "../rig/processes/v2_relay.ts";
 import { WebServer } from "../rig/processes/web_server.ts";
 
 const MIB = 1024 * 1024;

@@ -15,8 +15,8 @@ import { portOf, startDevice } from "../rig/processes/daemons.ts";
 import { processTest } from "../rig/processes/harness.ts";
 import { echoSession } from "../rig/processes/session.ts";
 import { SshServer } from "../rig/processes/ssh_server.ts";
-import { TempFolder } from "../rig/processes/temp_folder.ts";
-import { echoRelay, enrol, joinArgs, serviceOpen, startV2Server, V2Relay } from "../rig/machines/v2_relay.ts";
+import { TempFolder } from "../rig/temp_folder.ts";
+import { echoRelay, enrol, joinArgs, serviceOpen, startV2Server, V2Relay } from "../rig/processes/v2_relay.ts";
 
 /** The exit code of a device that the server refused for good. */
 const REFUSED = 4;

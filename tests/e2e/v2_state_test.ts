@@ -10,8 +10,8 @@ import { outcome, succeed } from "../rig/processes/commands.ts";
 import { portOf, startDevice } from "../rig/processes/daemons.ts";
 import { processTest } from "../rig/processes/harness.ts";
 import { echoSession } from "../rig/processes/session.ts";
-import { TempFolder } from "../rig/processes/temp_folder.ts";
-import { echoRelay, serviceOpen, startV2Server } from "../rig/machines/v2_relay.ts";
+import { TempFolder } from "../rig/temp_folder.ts";
+import { echoRelay, serviceOpen, startV2Server } from "../rig/processes/v2_relay.ts";
 
 processTest("files of the state are 0600, folders 0700, whatever the umask says", [], async () => {
   const old = Deno.umask(0); // its children inherit it

@@ -17,7 +17,7 @@ import { processTest } from "../rig/processes/harness.ts";
 import { find } from "../rig/processes/requirements.ts";
 import { echoSession } from "../rig/processes/session.ts";
 import { timed } from "../rig/machines/v2_machines.ts";
-import { echoRelay, enrol, joinArgs, serviceOpen } from "../rig/machines/v2_relay.ts";
+import { echoRelay, enrol, joinArgs, serviceOpen } from "../rig/processes/v2_relay.ts";
 
 const LORIS = fileURLToPath(new URL("../rig/mains/slow_loris.ts", import.meta.url));
 

@@ -7,8 +7,8 @@
 import assert from "node:assert/strict";
 import { CLOSE, CONNECT, connectPayload, DATA, frameBytes } from "../rig/naive_v1/link.ts";
 import { ascii, concat, digest, noise } from "../rig/bytes.ts";
-import { ManualClock } from "../rig/manual_clock.ts";
-import { playServer, type ScriptedServer } from "../rig/scripted.ts";
+import { ManualClock } from "../rig/clock.ts";
+import { playServer, type ScriptedServer } from "../rig/v1/scripted.ts";
 import { echoService, freePort, Service } from "../rig/service.ts";
 import { test, within } from "../rig/test.ts";
 

@@ -8,9 +8,9 @@ import assert from "node:assert/strict";
 import { FIRST_PROBE_MS, KNOCK_ANSWER_MS } from "../../protocol/limits.ts";
 import { CLOSE, CONNECT, connectPayload, DATA, frameBytes, LISTEN } from "../rig/naive_v1/link.ts";
 import { ascii, hex } from "../rig/bytes.ts";
-import { ManualClock } from "../rig/manual_clock.ts";
-import { startDevice } from "../rig/v1_relay.ts";
-import { playServer, ScriptedLink, type ScriptedServer } from "../rig/scripted.ts";
+import { ManualClock } from "../rig/clock.ts";
+import { startDevice } from "../rig/v1/relay.ts";
+import { playServer, ScriptedLink, type ScriptedServer } from "../rig/v1/scripted.ts";
 import { echoService, freePort, Service } from "../rig/service.ts";
 import { test, within } from "../rig/test.ts";
 

@@ -8,8 +8,8 @@ import assert from "node:assert/strict";
 import { CLOSE, CONNECT, DATA } from "../rig/naive_v1/link.ts";
 import { MAX_ID_WAIT_MS } from "../../server/v1/waiting_clients.ts";
 import { ascii } from "../rig/bytes.ts";
-import { ManualClock } from "../rig/manual_clock.ts";
-import { playDevice, type ScriptedDevice } from "../rig/scripted.ts";
+import { ManualClock } from "../rig/clock.ts";
+import { playDevice, type ScriptedDevice } from "../rig/v1/scripted.ts";
 import { Stream } from "../rig/stream.ts";
 import { test } from "../rig/test.ts";
 

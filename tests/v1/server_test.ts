@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { CLOSE, CONNECT, connectPayload, DATA, frameBytes, LISTEN } from "../rig/naive_v1/link.ts";
 import { ascii, hex } from "../rig/bytes.ts";
-import { dialAsDevice, playDevice } from "../rig/scripted.ts";
+import { dialAsDevice, playDevice } from "../rig/v1/scripted.ts";
 import { Stream } from "../rig/stream.ts";
 import { test, within } from "../rig/test.ts";
 

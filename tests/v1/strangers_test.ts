@@ -8,9 +8,9 @@ import assert from "node:assert/strict";
 import { FIRST_FRAME_TIMEOUT_MS, LISTEN_GRACE_MS, MAX_PENDING_LINKS } from "../../net/limits.ts";
 import { CLOSE, CONNECT, connectPayload, DATA, frameBytes, LISTEN, NaiveLink } from "../rig/naive_v1/link.ts";
 import { ascii } from "../rig/bytes.ts";
-import { ManualClock } from "../rig/manual_clock.ts";
-import { startServer } from "../rig/v1_relay.ts";
-import { dialAsDevice, playDevice } from "../rig/scripted.ts";
+import { ManualClock } from "../rig/clock.ts";
+import { startServer } from "../rig/v1/relay.ts";
+import { dialAsDevice, playDevice } from "../rig/v1/scripted.ts";
 import { Stream } from "../rig/stream.ts";
 import { test } from "../rig/test.ts";
 

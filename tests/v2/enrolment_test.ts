@@ -13,7 +13,7 @@ import { test, within } from "../rig/test.ts";
 import { Desk, Directory } from "../rig/v2/directory.ts";
 import { authorized, local, SECURITIES, startV2Device, startV2Server, type V2Server } from "../rig/v2/relay.ts";
 import { Stream } from "../rig/stream.ts";
-import { portOf } from "../rig/v1_relay.ts";
+import { portOf } from "../rig/v1/relay.ts";
 
 /** A server with a desk that has one token for a device `gw1` with an echo. */
 async function startDesk(security: "plain" | "tls"): Promise<V2Server & { desk: Desk }> {

@@ -9,9 +9,9 @@ import { type Goodbye, goodbye, type GoodbyeCode, goodbyeFrame } from "../../pro
 import { welcomeFrame } from "../../protocol/v2/wire/handshake.ts";
 import { randomBytes, writeAll } from "../../relay/handshake.ts";
 import { createIdentity } from "../../net/tls/identity.ts";
-import { ManualClock } from "../rig/manual_clock.ts";
+import { ManualClock } from "../rig/clock.ts";
 import { test, within } from "../rig/test.ts";
-import { settled } from "../rig/v2/cable.ts";
+import { settled } from "../rig/cable.ts";
 import { authorized, startV2Device, startV2Server } from "../rig/v2/relay.ts";
 import { PlayedServer } from "../rig/v2/server_peer.ts";
 

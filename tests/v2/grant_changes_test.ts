@@ -8,12 +8,12 @@ import { parseGrant } from "../../server/devices/service_grant.ts";
 import assert from "node:assert/strict";
 import { createIdentity, type Identity } from "../../net/tls/identity.ts";
 import { MIN_BARRED_COME_BACK_MS } from "../../net/limits.ts";
-import type { ManualClock } from "../rig/manual_clock.ts";
-import { portOf } from "../rig/v1_relay.ts";
+import type { ManualClock } from "../rig/clock.ts";
+import { portOf } from "../rig/v1/relay.ts";
 import { echoService, freePort } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { test, within } from "../rig/test.ts";
-import { freeRange, refusesClients } from "../rig/v2/host_ports.ts";
+import { freeRange, refusesClients } from "../rig/ports.ts";
 import {
   authorized,
   local,

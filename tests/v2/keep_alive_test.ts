@@ -6,10 +6,10 @@
 
 import assert from "node:assert/strict";
 import type { KeepAliveSettings } from "../../mod.ts";
-import { ManualClock } from "../rig/manual_clock.ts";
+import { ManualClock } from "../rig/clock.ts";
 import { echoService } from "../rig/service.ts";
 import { test } from "../rig/test.ts";
-import { Cable, settled } from "../rig/v2/cable.ts";
+import { Cable, settled } from "../rig/cable.ts";
 import { local, SECURITIES, startV2Relay, type V2Relay, type V2RelayOptions } from "../rig/v2/relay.ts";
 
 const OFF: KeepAliveSettings = { idleTimeout: 1000, probeInterval: 1000, probeCount: 0 };

@@ -8,10 +8,10 @@ import assert from "node:assert/strict";
 import type { KeepAliveSettings } from "../../mod.ts";
 import { LINGER_MS } from "../../net/limits.ts";
 import { parseGrant } from "../../server/devices/service_grant.ts";
-import { ManualClock } from "../rig/manual_clock.ts";
+import { ManualClock } from "../rig/clock.ts";
 import { echoService } from "../rig/service.ts";
 import { test } from "../rig/test.ts";
-import { settled } from "../rig/v2/cable.ts";
+import { settled } from "../rig/cable.ts";
 import { local, startV2Relay, type V2RelayOptions } from "../rig/v2/relay.ts";
 
 const OFF: KeepAliveSettings = { idleTimeout: -1, probeInterval: 1_000, probeCount: 0 };

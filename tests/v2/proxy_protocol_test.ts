@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { encodeProxyHeader, ProxyHeaderReader } from "../../net/proxy/header.ts";
 import { parseGrant } from "../../server/devices/service_grant.ts";
 import { ascii, concat } from "../rig/bytes.ts";
-import { ManualClock } from "../rig/manual_clock.ts";
+import { ManualClock } from "../rig/clock.ts";
 import { echoService, Service } from "../rig/service.ts";
 import type { Stream } from "../rig/stream.ts";
 import { test } from "../rig/test.ts";

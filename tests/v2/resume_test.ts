@@ -9,11 +9,11 @@ import { setImmediate } from "node:timers";
 import { greetServer, randomBytes } from "../../relay/handshake.ts";
 import { createIdentity, formatPublicKey } from "../../net/tls/identity.ts";
 import { CAN_RESUME } from "../../protocol/v2/wire/handshake.ts";
-import { portOf } from "../rig/v1_relay.ts";
+import { portOf } from "../rig/v1/relay.ts";
 import { echoService, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { test, within } from "../rig/test.ts";
-import { Cable, settled } from "../rig/v2/cable.ts";
+import { Cable, settled } from "../rig/cable.ts";
 import {
   authorized,
   local,

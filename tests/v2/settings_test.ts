@@ -7,10 +7,10 @@
 import assert from "node:assert/strict";
 import type { KeepAliveSettings } from "../../mod.ts";
 import { createIdentity } from "../../net/tls/identity.ts";
-import { ManualClock } from "../rig/manual_clock.ts";
+import { ManualClock } from "../rig/clock.ts";
 import { echoService } from "../rig/service.ts";
 import { test, within } from "../rig/test.ts";
-import { Cable, settled } from "../rig/v2/cable.ts";
+import { Cable, settled } from "../rig/cable.ts";
 import { authorized, local, startV2Device, startV2Relay, startV2Server, type V2Relay } from "../rig/v2/relay.ts";
 import { PlayedServer } from "../rig/v2/server_peer.ts";
 

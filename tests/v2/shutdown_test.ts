@@ -7,11 +7,11 @@
 import assert from "node:assert/strict";
 import { createIdentity } from "../../net/tls/identity.ts";
 import { digest, noise } from "../rig/bytes.ts";
-import { ManualClock } from "../rig/manual_clock.ts";
+import { ManualClock } from "../rig/clock.ts";
 import { echoService, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { test, within } from "../rig/test.ts";
-import { refusesClients } from "../rig/v2/host_ports.ts";
+import { refusesClients } from "../rig/ports.ts";
 import {
   authorized,
   Directory,

@@ -15,7 +15,7 @@ import { createIdentity } from "../../net/tls/identity.ts";
 import { MAX_HANDSHAKES_UNDER_WAY, MIN_HANDSHAKE_TURN_MS } from "../../net/limits.ts";
 import { ascii, concat } from "../rig/bytes.ts";
 import { Events } from "../rig/events.ts";
-import { ManualClock } from "../rig/manual_clock.ts";
+import { ManualClock } from "../rig/clock.ts";
 import { Stream } from "../rig/stream.ts";
 import { ResettingClient } from "../rig/v2/resets.ts";
 import { test } from "../rig/test.ts";

@@ -9,13 +9,13 @@ import { greetServer, randomBytes } from "../../relay/handshake.ts";
 import { createIdentity, type Identity } from "../../net/tls/identity.ts";
 import type { KeepAliveSettings } from "../../mod.ts";
 import { CAN_RESUME } from "../../protocol/v2/wire/handshake.ts";
-import { ManualClock } from "../rig/manual_clock.ts";
-import { portOf } from "../rig/v1_relay.ts";
+import { ManualClock } from "../rig/clock.ts";
+import { portOf } from "../rig/v1/relay.ts";
 import { echoService, freePort, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { test, within } from "../rig/test.ts";
-import { Cable, settled } from "../rig/v2/cable.ts";
-import { refusesClients } from "../rig/v2/host_ports.ts";
+import { Cable, settled } from "../rig/cable.ts";
+import { refusesClients } from "../rig/ports.ts";
 import { authorized, local, SECURITIES, startV2Device, startV2Server, type V2Server } from "../rig/v2/relay.ts";
 
 /** The server does not notice a dead link by itself while these tests run. */

@@ -8,7 +8,7 @@
 import { Random } from "../random.ts";
 import { GATEWAY_ADDRESS, INNER_ROUTER_ADDRESS, type NatMachine, type NatNetwork } from "../machines/nat_network.ts";
 import type { Daemon } from "../processes/daemons.ts";
-import { poll } from "../processes/poll.ts";
+import { poll } from "../wait.ts";
 import { find } from "../processes/requirements.ts";
 import { SERVER_PORT } from "../machines/v2_machines.ts";
 

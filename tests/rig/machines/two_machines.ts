@@ -16,7 +16,7 @@ import {
   startServer,
 } from "../processes/daemons.ts";
 import { Namespaces, SERVER_ADDRESS } from "./namespaces.ts";
-import { poll } from "../processes/poll.ts";
+import { poll } from "../wait.ts";
 
 const PEER = fileURLToPath(new URL("../mains/remote_peer.ts", import.meta.url));
 

@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { Child } from "../processes/child.ts";
 import type { Daemon, ServerProcess } from "../processes/daemons.ts";
 import { NatNetwork, PUBLIC_ADDRESS } from "./nat_network.ts";
-import { V2Relay, type V2RelayOptions } from "./v2_relay.ts";
+import { V2Relay, type V2RelayOptions } from "../processes/v2_relay.ts";
 
 const PEER = fileURLToPath(new URL("../mains/remote_peer.ts", import.meta.url));
 

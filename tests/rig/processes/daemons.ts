@@ -7,7 +7,7 @@
 
 import { fileURLToPath } from "node:url";
 import { Child } from "./child.ts";
-import { poll } from "./poll.ts";
+import { poll } from "../wait.ts";
 
 /** A line of the log. */
 export interface LogLine {

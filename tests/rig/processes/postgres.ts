@@ -7,7 +7,7 @@
 import { freePort } from "../service.ts";
 import { Child } from "./child.ts";
 import { find, findPostgres } from "./requirements.ts";
-import { TempFolder } from "./temp_folder.ts";
+import { TempFolder } from "../temp_folder.ts";
 
 /** The user that it runs as, where the tests run as root. */
 const NOBODY = 65_534;

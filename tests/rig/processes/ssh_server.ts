@@ -8,7 +8,7 @@ import { userInfo } from "node:os";
 import { freePort } from "../service.ts";
 import { Child } from "./child.ts";
 import { find } from "./requirements.ts";
-import { TempFolder } from "./temp_folder.ts";
+import { TempFolder } from "../temp_folder.ts";
 
 /** A running sshd, and what a client needs to log in. */
 export class SshServer implements AsyncDisposable {

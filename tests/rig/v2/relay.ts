@@ -24,7 +24,7 @@ import { Directory } from "./directory.ts";
 
 export { Directory };
 import { Events } from "../events.ts";
-import { portOf, type TestDevice } from "../v1_relay.ts";
+import { portOf, type TestDevice } from "../v1/relay.ts";
 import { Stream } from "../stream.ts";
 import { within } from "../test.ts";
 

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { ascii } from "../bytes.ts";
-import { Stream } from "../stream.ts";
+import { ascii } from "./bytes.ts";
+import { Stream } from "./stream.ts";
 
 /** One connection through the cable. */
 interface Strand {

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { freePort } from "../service.ts";
-import { Stream } from "../stream.ts";
+import { freePort } from "./service.ts";
+import { Stream } from "./stream.ts";
 
 /** Longest time until a port that is to be closed refuses clients, in milliseconds. */
 const CLOSED_WITHIN_MS = 1_000;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { DEADLINE_MS } from "../test.ts";
+import { DEADLINE_MS } from "./test.ts";
 
 /** Asks until `holds` is true; after `ms` it is a failure, with what `found` says. */
 export async function poll(

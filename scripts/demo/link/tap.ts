@@ -4,8 +4,8 @@
  * @module
  */
 
-import { closeQuietly } from "../../net/transport.ts";
-import { describeError } from "../../base/errors.ts";
+import { closeQuietly } from "../../../net/transport.ts";
+import { describeError } from "../../../base/errors.ts";
 
 /** Which way bytes went; `up` is from the device to the server. */
 export type Direction = "up" | "down";

@@ -7,8 +7,8 @@
  * @module
  */
 
-import { sha256 } from "./blob.ts";
-import { LineConn } from "./line_conn.ts";
+import { sha256 } from "../blob.ts";
+import { LineConn } from "./conn.ts";
 
 /** Largest file that is taken, in bytes. */
 const MAX_FILE = 64 * 1024 * 1024;

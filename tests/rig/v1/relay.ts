@@ -15,13 +15,13 @@ import {
   type ServerEvent,
   type ServerHandle,
   type V1DeviceOptions,
-} from "../../mod.ts";
-import { NaiveDevice } from "./naive_v1/device.ts";
-import { NaiveServer } from "./naive_v1/server.ts";
-import type { DeviceQuirks, ServerQuirks } from "./naive_v1/quirks.ts";
-import { Events } from "./events.ts";
-import { Stream } from "./stream.ts";
-import { within } from "./test.ts";
+} from "../../../mod.ts";
+import { NaiveDevice } from "../naive_v1/device.ts";
+import { NaiveServer } from "../naive_v1/server.ts";
+import type { DeviceQuirks, ServerQuirks } from "../naive_v1/quirks.ts";
+import { Events } from "../events.ts";
+import { Stream } from "../stream.ts";
+import { within } from "../test.ts";
 
 /** Our server with one listener for devices, and its events. */
 export interface TestServer extends AsyncDisposable {

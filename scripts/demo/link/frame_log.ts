@@ -5,7 +5,7 @@
  */
 
 import type { SeenFrame } from "./frame_reader.ts";
-import type { Screen } from "./screen.ts";
+import type { Screen } from "../screen.ts";
 import type { Direction } from "./tap.ts";
 
 const ROUTES: Record<Direction, string> = { up: "device → server", down: "server → device" };

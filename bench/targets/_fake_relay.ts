@@ -10,7 +10,7 @@
 
 import { parseArgs } from "node:util";
 import { parse } from "smol-toml";
-import { formatAddress, parseAddress } from "../protocol/address.ts";
+import { formatAddress, parseAddress } from "../../protocol/address.ts";
 
 /** What the device tells the server. */
 interface Order {
