@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { test } from "../relay/_fakes_test.ts";
+import { test } from "../tests/rig/test.ts";
 import { ipBytes, isInNetwork, parseNetwork, samePrefix } from "./networks.ts";
 
 const NETWORKS: readonly [network: string, inside: string[], outside: string[]][] = [

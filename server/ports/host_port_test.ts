@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
-import { FakeClock, RecordingLogger, test } from "../../relay/_fakes_test.ts";
+import { FakeClock } from "../../tests/rig/clock.ts";
 import { MAX_BACKOFF_MS } from "../../base/backoff.ts";
 import { BUSY_PORT_MS, MAX_BINDS_A_TURN } from "../../net/limits.ts";
 import { HostPort, KEPT_PORT_TRIES, type KeptPort } from "./host_port.ts";
 import { serverSettings } from "../options.ts";
 import { PortsInUse } from "./ports_in_use.ts";
+import { RecordingLogger } from "../../tests/rig/logger.ts";
+import { test } from "../../tests/rig/test.ts";
 
 const HOST = "127.0.0.1";
 

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { ConfigError } from "../../app/toml/config_error.ts";
-import { FakeClock, RecordingLogger } from "../../relay/_fakes_test.ts";
+import { FakeClock } from "../../tests/rig/clock.ts";
 import { KEPT_PORTS_WRITE_MS, KeptPorts, MAX_KEPT_PORTS } from "./kept_ports.ts";
-import { test } from "../devices/_state_fixture_test.ts";
+import { folderTest } from "../../tests/rig/test.ts";
+import { RecordingLogger } from "../../tests/rig/logger.ts";
 
 const load = (folder: string, clock = new FakeClock()) => KeptPorts.load(folder, clock, new RecordingLogger());
 
-test("a port that was picked is known after a restart", async (folder) => {
+folderTest("a port that was picked is known after a restart", async (folder) => {
   const ports = await load(folder);
   ports.set("gw.1", "ssh", 40_000);
   ports.set("gw.1", "we.b", 40_001);
@@ -19,19 +20,22 @@ test("a port that was picked is known after a restart", async (folder) => {
   assert.equal(again.get("gw.1", "toString"), undefined);
 });
 
-test("changes are gathered for a second and written together, and what is no change is not written", async (folder) => {
-  const clock = new FakeClock();
-  const ports = await load(folder, clock);
-  for (let port = 1; port < 100; port++) ports.set("gw1", `s${port}`, port);
-  assert.equal(clock.timersSet, 1);
-  await clock.advance(KEPT_PORTS_WRITE_MS);
-  await ports.flush();
-  assert.equal((await load(folder)).get("gw1", "s99"), 99);
-  ports.set("gw1", "s99", 99);
-  assert.equal(clock.pending, 0);
-});
+folderTest(
+  "changes are gathered for a second and written together, and what is no change is not written",
+  async (folder) => {
+    const clock = new FakeClock();
+    const ports = await load(folder, clock);
+    for (let port = 1; port < 100; port++) ports.set("gw1", `s${port}`, port);
+    assert.equal(clock.timersSet, 1);
+    await clock.advance(KEPT_PORTS_WRITE_MS);
+    await ports.flush();
+    assert.equal((await load(folder)).get("gw1", "s99"), 99);
+    ports.set("gw1", "s99", 99);
+    assert.equal(clock.pending, 0);
+  },
+);
 
-test("a device takes its ports along to a new name, and is forgotten with them", async (folder) => {
+folderTest("a device takes its ports along to a new name, and is forgotten with them", async (folder) => {
   const ports = await load(folder);
   ports.set("a", "x", 1);
   ports.set("a", "y", 2);
@@ -49,7 +53,7 @@ test("a device takes its ports along to a new name, and is forgotten with them",
   assert.deepEqual([again.get("b", "x"), again.get("ab", "x")], [undefined, 3]);
 });
 
-test("what was set longest ago makes room", async (folder) => {
+folderTest("what was set longest ago makes room", async (folder) => {
   const ports = await load(folder);
   ports.set("first", "x", 1);
   ports.set("second", "x", 2);
@@ -60,24 +64,27 @@ test("what was set longest ago makes room", async (folder) => {
   await ports.flush();
 });
 
-test("a damaged file is an error with its place; a folder that cannot be written costs a warning", async (folder) => {
-  const path = `${folder}/ports.toml`;
-  await Deno.writeTextFile(path, "[gw1]\nssh = 70000\n", { mode: 0o600 });
-  await assert.rejects(
-    load(folder),
-    (error) => error instanceof ConfigError && error.message.startsWith(`${path}:2:1: `),
-  );
-  await Deno.remove(path);
-  const log = new RecordingLogger();
-  const ports = await KeptPorts.load(folder, new FakeClock(), log);
-  await Deno.mkdir(path);
-  ports.set("gw1", "ssh", 1);
-  await ports.flush();
-  assert.match(log.lines.join(), /^warn [^,]*; the ports are kept until the server ends/);
-  assert.equal(ports.get("gw1", "ssh"), 1);
-});
+folderTest(
+  "a damaged file is an error with its place; a folder that cannot be written costs a warning",
+  async (folder) => {
+    const path = `${folder}/ports.toml`;
+    await Deno.writeTextFile(path, "[gw1]\nssh = 70000\n", { mode: 0o600 });
+    await assert.rejects(
+      load(folder),
+      (error) => error instanceof ConfigError && error.message.startsWith(`${path}:2:1: `),
+    );
+    await Deno.remove(path);
+    const log = new RecordingLogger();
+    const ports = await KeptPorts.load(folder, new FakeClock(), log);
+    await Deno.mkdir(path);
+    ports.set("gw1", "ssh", 1);
+    await ports.flush();
+    assert.match(log.lines.join(), /^warn [^,]*; the ports are kept until the server ends/);
+    assert.equal(ports.get("gw1", "ssh"), 1);
+  },
+);
 
-test("a port is kept from others for as long as somebody keeps it", async (folder) => {
+folderTest("a port is kept from others for as long as somebody keeps it", async (folder) => {
   const ports = await load(folder);
   ports.set("a", "x", 1);
   assert.deepEqual(
@@ -98,7 +105,7 @@ test("a port is kept from others for as long as somebody keeps it", async (folde
   await again.flush();
 });
 
-test("two servers with one state keep the ports of both", async (folder) => {
+folderTest("two servers with one state keep the ports of both", async (folder) => {
   const [one, two] = [await load(folder), await load(folder)];
   one.set("a", "x", 1);
   one.set("b", "x", 2);
@@ -115,7 +122,7 @@ test("two servers with one state keep the ports of both", async (folder) => {
   assert.deepEqual([two.get("a", "x"), two.get("b", "x")], [undefined, 2], "each knows what the other one did");
 });
 
-test("what could not be written is written with the next change", async (folder) => {
+folderTest("what could not be written is written with the next change", async (folder) => {
   const ports = await load(folder);
   await Deno.mkdir(`${folder}/ports.toml`);
   ports.set("a", "x", 1);

@@ -9,13 +9,12 @@ import { HOOK_EVENTS } from "../../app/hooks/hooks.ts";
 import { spawnHook } from "../../app/hooks/process.ts";
 import { echoService } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
-import { within } from "../rig/test.ts";
 import { Cable } from "../rig/cable.ts";
 import { Child } from "../rig/processes/child.ts";
 import { succeed } from "../rig/processes/commands.ts";
 import { type Daemon, portOf, sallyport, ServerProcess, startDevice } from "../rig/processes/daemons.ts";
 import { processTest } from "../rig/processes/harness.ts";
-import { poll } from "../rig/wait.ts";
+import { poll, within } from "../rig/wait.ts";
 import { TempFolder } from "../rig/temp_folder.ts";
 import { enrol, joinArgs, serviceOpen, startV2Server } from "../rig/processes/v2_relay.ts";
 

@@ -6,13 +6,12 @@
 
 import assert from "node:assert/strict";
 import { Stream } from "../rig/stream.ts";
-import { within } from "../rig/test.ts";
 import { outcome } from "../rig/processes/commands.ts";
 import { portOf, startDevice } from "../rig/processes/daemons.ts";
 import { processTest } from "../rig/processes/harness.ts";
 import { echoSession } from "../rig/processes/session.ts";
 import { TempFolder } from "../rig/temp_folder.ts";
-import { poll } from "../rig/wait.ts";
+import { poll, within } from "../rig/wait.ts";
 import {
   copyDeviceState,
   DEVICE,

@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { MAX_HANDSHAKES, MAX_WAITING_HANDSHAKES } from "../../net/limits.ts";
 import { noise } from "../rig/bytes.ts";
 import { Stream } from "../rig/stream.ts";
-import { within } from "../rig/test.ts";
+import { within } from "../rig/wait.ts";
 import { Child } from "../rig/processes/child.ts";
 import { portOf, startDevice } from "../rig/processes/daemons.ts";
 import { processTest } from "../rig/processes/harness.ts";

@@ -114,7 +114,7 @@ export class Cable implements AsyncDisposable {
 }
 
 /** Waits until what is in the kernel's hands has been read: round trips on loopback, through the same event loop. */
-export async function settled(): Promise<void> {
+export async function socketsSettled(): Promise<void> {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const accepting = listener.accept();
   using near = await Stream.connect(listener.addr.port);

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Clock } from "../../mod.ts";
-import { within } from "./test.ts";
+import type { Clock } from "../../base/clock.ts";
+import { settled, within } from "./wait.ts";
 
 interface Timer {
   readonly ms: number;
@@ -14,8 +14,10 @@ interface Timer {
 }
 
 /** Holds time still; see {@linkcode Clock}. */
-export class ManualClock implements Clock {
-  #now = 0;
+export class FakeClock implements Clock {
+  /** Timers that were set so far. */
+  timersSet = 0;
+  #now = 1_000;
   readonly #timers = new Set<Timer>();
   #wake = Promise.withResolvers<void>();
 
@@ -25,16 +27,22 @@ export class ManualClock implements Clock {
 
   after(ms: number, fn: () => void): () => void {
     const timer = { ms, at: this.#now + ms, fn };
+    this.timersSet++;
     this.#timers.add(timer);
     this.#wake.resolve();
     this.#wake = Promise.withResolvers<void>();
     return () => this.#timers.delete(timer);
   }
 
+  /** Timers that wait. */
+  get pending(): number {
+    return this.#timers.size;
+  }
+
   /** Resolves when `count` timers of `ms` milliseconds are running. */
   async armed(ms: number, count = 1): Promise<void> {
     while ([...this.#timers].filter((timer) => timer.ms === ms).length < count) {
-      await within(this.#wake.promise, `a timer of ${ms} ms`);
+      await within(this.#wake.promise, `${count} timers of ${ms} ms`);
     }
   }
 
@@ -45,16 +53,37 @@ export class ManualClock implements Clock {
     }
   }
 
-  /** Moves on by `ms` milliseconds; timers that come due fire in order. */
-  advance(ms: number): void {
-    const end = this.#now + ms;
-    for (;;) {
-      const [first] = [...this.#timers].filter((timer) => timer.at <= end).sort((a, b) => a.at - b.at);
-      if (!first) break;
-      this.#timers.delete(first);
-      this.#now = Math.max(this.#now, first.at);
-      first.fn();
+  /** Moves on by `ms` in one step, before anything else can run, as on a machine that slept. */
+  jump(ms: number): void {
+    this.#now += ms;
+    for (const timer of [...this.#timers]) {
+      if (timer.at > this.#now || !this.#timers.delete(timer)) continue;
+      timer.fn();
     }
+  }
+
+  /** Moves on by `ms`, timer by timer, before anything else can run. */
+  tick(ms: number): void {
+    const end = this.#now + ms;
+    while (this.#fireNext(end));
     this.#now = end;
+  }
+
+  /** Moves on by `ms`, timer by timer, and lets what they wake run. */
+  async advance(ms: number): Promise<void> {
+    const end = this.#now + ms;
+    await settled();
+    while (this.#fireNext(end)) await settled();
+    this.#now = end;
+  }
+
+  /** Fires the first timer that is due by `end`. @returns whether there was one. */
+  #fireNext(end: number): boolean {
+    const [first] = [...this.#timers].filter((timer) => timer.at <= end).sort((a, b) => a.at - b.at);
+    if (!first) return false;
+    this.#timers.delete(first);
+    this.#now = Math.max(this.#now, first.at);
+    first.fn();
+    return true;
   }
 }

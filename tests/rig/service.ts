@@ -5,7 +5,7 @@
  */
 
 import { Stream } from "./stream.ts";
-import { within } from "./test.ts";
+import { within } from "./wait.ts";
 
 /** Where and how a service listens. */
 export interface ServiceOptions {

@@ -4,8 +4,9 @@
  * @module
  */
 
-import { ascii, concat } from "./bytes.ts";
-import { within } from "./test.ts";
+import { ascii } from "./bytes.ts";
+import { concat } from "../../protocol/bytes.ts";
+import { within } from "./wait.ts";
 
 /** A connection of a client or of a service. Disposing of it closes it. */
 export class Stream implements Disposable {

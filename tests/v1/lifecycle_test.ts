@@ -13,7 +13,8 @@ import { portOf, startDevice, startServer } from "../rig/v1/relay.ts";
 import { playDevice, playServer } from "../rig/v1/scripted.ts";
 import { echoService, freePort, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
-import { test, within } from "../rig/test.ts";
+import { test } from "../rig/test.ts";
+import { within } from "../rig/wait.ts";
 
 const TARGET = "10.0.0.1:23";
 

@@ -11,7 +11,8 @@ import { digest, noise } from "../rig/bytes.ts";
 import { PAIRINGS, portOf, type RelayOptions, startDevice, startRelay, startServer } from "../rig/v1/relay.ts";
 import { echoService, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
-import { test, within } from "../rig/test.ts";
+import { test } from "../rig/test.ts";
+import { within } from "../rig/wait.ts";
 
 const MIB = 1024 * 1024;
 

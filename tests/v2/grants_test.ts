@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import { createIdentity } from "../../net/tls/identity.ts";
-import { ManualClock } from "../rig/clock.ts";
+import { FakeClock } from "../rig/clock.ts";
 import { portOf } from "../rig/v1/relay.ts";
 import { echoService, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
@@ -48,7 +48,7 @@ test("v2 grants: each service is granted or refused apart, and the device hears 
 });
 
 test("v2 grants: a port that is in use is opened when it is free, and the device is told again", async () => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   await using echo = echoService();
   const taken = Deno.listen({ hostname: "127.0.0.62", port: 0 });
   const { port } = taken.addr;
@@ -60,7 +60,7 @@ test("v2 grants: a port that is in use is opened when it is free, and the device
   assert.match((await relay.device.events.next("service")).error!, /in use/);
   assert.equal((await relay.server.events.next("host-failed")).device, "gw1");
   taken.close();
-  clock.advance(1_000);
+  clock.tick(1_000);
   const { hostAddress, error } = await relay.device.events.next("service");
   assert.deepEqual([hostAddress, error], [`127.0.0.62:${port}`, undefined]);
   assert.equal(await echoed(port, "127.0.0.62"), "word");

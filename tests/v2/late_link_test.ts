@@ -13,8 +13,9 @@ import { createIdentity } from "../../net/tls/identity.ts";
 import { portOf } from "../rig/v1/relay.ts";
 import { echoService } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
-import { test, within } from "../rig/test.ts";
+import { test } from "../rig/test.ts";
 import { authorized, local, startV2Device, startV2Server } from "../rig/v2/relay.ts";
+import { within } from "../rig/wait.ts";
 
 /** Reads until there is a whole frame. */
 async function readFrame(conn: Deno.TcpConn): Promise<NonNullable<ReturnType<typeof firstFrame>>> {

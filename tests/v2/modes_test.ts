@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import { createIdentity } from "../../net/tls/identity.ts";
-import { ManualClock } from "../rig/clock.ts";
+import { FakeClock } from "../rig/clock.ts";
 import { portOf } from "../rig/v1/relay.ts";
 import { echoService, freePort } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
@@ -128,7 +128,7 @@ test("v2 modes: config holds from link to link", async () => {
 });
 
 test("v2 modes: a device is in init while it finds out about its services, and its link is up all the same", async () => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   const nobody = { hostname: "127.0.0.73", port: freePort("127.0.0.73") };
   await using echo = echoService();
   await using server = await startV2Server();

@@ -5,7 +5,7 @@
  */
 
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { within } from "../test.ts";
+import { within } from "../wait.ts";
 
 /** Which way bytes go. */
 export type Direction = "to server" | "to device";

@@ -5,7 +5,7 @@
  */
 
 import { TextLineStream } from "./lines.ts";
-import { within } from "../test.ts";
+import { within } from "../wait.ts";
 
 /** How a process is started. */
 export interface ChildOptions {

@@ -21,7 +21,7 @@ import { NaiveServer } from "../naive_v1/server.ts";
 import type { DeviceQuirks, ServerQuirks } from "../naive_v1/quirks.ts";
 import { Events } from "../events.ts";
 import { Stream } from "../stream.ts";
-import { within } from "../test.ts";
+import { within } from "../wait.ts";
 
 /** Our server with one listener for devices, and its events. */
 export interface TestServer extends AsyncDisposable {
