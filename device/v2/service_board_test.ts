@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import type { ServiceOffer } from "../../protocol/v2/wire/messages.ts";
 import { WATCH_INTERVAL_MS } from "../../net/limits.ts";
 import { FakeClock } from "../../tests/rig/clock.ts";
-import { echoService, freePort } from "../../tests/rig/service.ts";
+import { echoService } from "../../tests/rig/service.ts";
 import { test } from "../../tests/rig/test.ts";
 import type { NamedService } from "./named_service.ts";
 import { ServiceBoard } from "./service_board.ts";
+import { freePort } from "../../tests/rig/ports.ts";
 
 /** A board that writes down what it tells. */
 class Board {

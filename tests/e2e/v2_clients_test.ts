@@ -6,15 +6,16 @@
 
 import assert from "node:assert/strict";
 import { digest, noise } from "../rig/bytes.ts";
-import { echoService, freePort, Service } from "../rig/service.ts";
+import { echoService, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { Child } from "../rig/processes/child.ts";
 import { processTest } from "../rig/processes/harness.ts";
-import { find } from "../rig/processes/requirements.ts";
+import { freePort } from "../rig/ports.ts";
 import { TelnetServer } from "../rig/processes/telnet_server.ts";
 import { TempFolder } from "../rig/temp_folder.ts";
 import { V2Relay } from "../rig/processes/v2_relay.ts";
 import { WebServer } from "../rig/processes/web_server.ts";
+import { find } from "../rig/processes/programs.ts";
 
 const MIB = 1024 * 1024;
 

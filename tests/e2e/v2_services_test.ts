@@ -6,13 +6,13 @@
 
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
-import { freePort } from "../rig/service.ts";
+import { freePort } from "../rig/ports.ts";
 import { Stream } from "../rig/stream.ts";
 import { Child } from "../rig/processes/child.ts";
 import { processTest } from "../rig/processes/harness.ts";
 import { poll, within } from "../rig/wait.ts";
 import { PostgresServer } from "../rig/processes/postgres.ts";
-import { find } from "../rig/processes/requirements.ts";
+import { find } from "../rig/processes/programs.ts";
 import { TempFolder } from "../rig/temp_folder.ts";
 import { V2Relay } from "../rig/processes/v2_relay.ts";
 

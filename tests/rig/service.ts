@@ -90,11 +90,3 @@ export function echoService(options: ServiceOptions = {}): Service {
     }
   }, options);
 }
-
-/** A port that was free a moment ago, at an address that nothing else on this machine uses. */
-export function freePort(hostname: string): number {
-  const listener = Deno.listen({ hostname, port: 0 });
-  const { port } = listener.addr;
-  listener.close();
-  return port;
-}

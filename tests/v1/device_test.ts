@@ -9,10 +9,11 @@ import { CLOSE, CONNECT, connectPayload, DATA, frameBytes } from "../rig/naive_v
 import { ascii, digest, noise } from "../rig/bytes.ts";
 import { concat } from "../../protocol/bytes.ts";
 import { playServer, type ScriptedServer } from "../rig/v1/scripted.ts";
-import { echoService, freePort, Service } from "../rig/service.ts";
+import { echoService, Service } from "../rig/service.ts";
 import { test } from "../rig/test.ts";
 import { FakeClock } from "../rig/clock.ts";
 import { within } from "../rig/wait.ts";
+import { freePort } from "../rig/ports.ts";
 
 const ANY = ["*:*"];
 

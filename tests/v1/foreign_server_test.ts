@@ -11,9 +11,10 @@ import { ascii, hex } from "../rig/bytes.ts";
 import { FakeClock } from "../rig/clock.ts";
 import { startDevice } from "../rig/v1/relay.ts";
 import { playServer, ScriptedLink, type ScriptedServer } from "../rig/v1/scripted.ts";
-import { echoService, freePort, Service } from "../rig/service.ts";
+import { echoService, Service } from "../rig/service.ts";
 import { test } from "../rig/test.ts";
 import { within } from "../rig/wait.ts";
+import { freePort } from "../rig/ports.ts";
 
 const ANY = ["*:*"];
 

@@ -9,11 +9,12 @@ import { CLOSE, CONNECT, connectPayload, DATA } from "../rig/naive_v1/link.ts";
 import { NaiveDevice } from "../rig/naive_v1/device.ts";
 import { digest, noise } from "../rig/bytes.ts";
 import { FakeClock } from "../rig/clock.ts";
-import { portOf, startDevice, startServer } from "../rig/v1/relay.ts";
+import { startDevice, startServer } from "../rig/v1/relay.ts";
 import { playServer } from "../rig/v1/scripted.ts";
 import { echoService, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { test } from "../rig/test.ts";
+import { portOf } from "../rig/ports.ts";
 
 const MIB = 1024 * 1024;
 

@@ -12,9 +12,10 @@ import { ascii } from "../rig/bytes.ts";
 import { FakeClock } from "../rig/clock.ts";
 import { startDevice, startServer } from "../rig/v1/relay.ts";
 import { dialAsDevice, ScriptedLink } from "../rig/v1/scripted.ts";
-import { echoService, freePort } from "../rig/service.ts";
+import { echoService } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { test } from "../rig/test.ts";
+import { freePort } from "../rig/ports.ts";
 
 const TARGET = "10.0.0.1:23";
 

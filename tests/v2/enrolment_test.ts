@@ -13,7 +13,7 @@ import { test } from "../rig/test.ts";
 import { Desk, Directory } from "../rig/v2/directory.ts";
 import { authorized, local, SECURITIES, startV2Device, startV2Server, type V2Server } from "../rig/v2/relay.ts";
 import { Stream } from "../rig/stream.ts";
-import { portOf } from "../rig/v1/relay.ts";
+import { portOf } from "../rig/ports.ts";
 import { within } from "../rig/wait.ts";
 import { TempFolder } from "../rig/temp_folder.ts";
 

@@ -9,11 +9,10 @@ import assert from "node:assert/strict";
 import { createIdentity, type Identity } from "../../net/tls/identity.ts";
 import { MIN_BARRED_COME_BACK_MS } from "../../net/limits.ts";
 import type { FakeClock } from "../rig/clock.ts";
-import { portOf } from "../rig/v1/relay.ts";
-import { echoService, freePort } from "../rig/service.ts";
+import { echoService } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { test } from "../rig/test.ts";
-import { freeRange, refusesClients } from "../rig/ports.ts";
+import { freePort, freeRange, portOf, refusesClients } from "../rig/ports.ts";
 import {
   authorized,
   local,

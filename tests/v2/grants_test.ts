@@ -7,11 +7,10 @@
 import assert from "node:assert/strict";
 import { createIdentity } from "../../net/tls/identity.ts";
 import { FakeClock } from "../rig/clock.ts";
-import { portOf } from "../rig/v1/relay.ts";
 import { echoService, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { test } from "../rig/test.ts";
-import { freeRange } from "../rig/ports.ts";
+import { freeRange, portOf } from "../rig/ports.ts";
 import { authorized, local, startV2Device, startV2Relay, startV2Server } from "../rig/v2/relay.ts";
 
 /** The word that a client gets back from a port. */

@@ -12,7 +12,7 @@ import { type EnrolmentRequest, Enrolments } from "../../server/state/enrolments
 import { parseGrant } from "../../server/devices/service_grant.ts";
 import { openV2State } from "../../server/state/state.ts";
 import { Events } from "../rig/events.ts";
-import { portOf } from "../rig/v1/relay.ts";
+import { portOf } from "../rig/ports.ts";
 import { echoService } from "../rig/service.ts";
 import { test } from "../rig/test.ts";
 import { local, startV2Device, type V2Device } from "../rig/v2/relay.ts";

@@ -10,7 +10,7 @@ import { V2Command } from "../../protocol/v2/wire/commands.ts";
 import { DeviceHandshake, firstFrame } from "../../protocol/v2/wire/handshake.ts";
 import { randomBytes, systemCrypto, writeAll } from "../../relay/handshake.ts";
 import { createIdentity } from "../../net/tls/identity.ts";
-import { portOf } from "../rig/v1/relay.ts";
+import { portOf } from "../rig/ports.ts";
 import { echoService } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { test } from "../rig/test.ts";

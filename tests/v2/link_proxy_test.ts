@@ -10,7 +10,7 @@ import { createIdentity } from "../../net/tls/identity.ts";
 import { encodeProxyHeader } from "../../net/proxy/header.ts";
 import { ascii } from "../rig/bytes.ts";
 import { Events } from "../rig/events.ts";
-import { portOf } from "../rig/v1/relay.ts";
+import { portOf } from "../rig/ports.ts";
 import { echoService } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { test } from "../rig/test.ts";

@@ -19,11 +19,10 @@ import {
   type ServiceGrantResult,
 } from "../../protocol/v2/wire/messages.ts";
 import { parseGrant } from "../../server/devices/service_grant.ts";
-import { portOf } from "../rig/v1/relay.ts";
 import { echoService } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { test } from "../rig/test.ts";
-import { refusesClients } from "../rig/ports.ts";
+import { portOf, refusesClients } from "../rig/ports.ts";
 import { authorized, local, startV2Device, startV2Server, type V2Server } from "../rig/v2/relay.ts";
 import { within } from "../rig/wait.ts";
 

@@ -7,12 +7,11 @@
 import assert from "node:assert/strict";
 import { createIdentity } from "../../net/tls/identity.ts";
 import { FakeClock } from "../rig/clock.ts";
-import { portOf } from "../rig/v1/relay.ts";
-import { echoService, freePort } from "../rig/service.ts";
+import { echoService } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { test } from "../rig/test.ts";
 import { Cable } from "../rig/cable.ts";
-import { refusesClients } from "../rig/ports.ts";
+import { freePort, portOf, refusesClients } from "../rig/ports.ts";
 import { authorized, local, startV2Device, startV2Relay, startV2Server } from "../rig/v2/relay.ts";
 
 for (const side of ["device", "server"] as const) {

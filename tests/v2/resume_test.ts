@@ -9,7 +9,7 @@ import { setImmediate } from "node:timers";
 import { greetServer, randomBytes } from "../../relay/handshake.ts";
 import { createIdentity, formatPublicKey } from "../../net/tls/identity.ts";
 import { CAN_RESUME } from "../../protocol/v2/wire/handshake.ts";
-import { portOf } from "../rig/v1/relay.ts";
+import { portOf } from "../rig/ports.ts";
 import { echoService, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { test } from "../rig/test.ts";

@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { createIdentity } from "../../net/tls/identity.ts";
 import { digest, noise } from "../rig/bytes.ts";
-import { portOf } from "../rig/v1/relay.ts";
+import { portOf } from "../rig/ports.ts";
 import { echoService, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { test } from "../rig/test.ts";

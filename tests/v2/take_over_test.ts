@@ -10,12 +10,11 @@ import { createIdentity, type Identity } from "../../net/tls/identity.ts";
 import type { KeepAliveSettings } from "../../mod.ts";
 import { CAN_RESUME } from "../../protocol/v2/wire/handshake.ts";
 import { FakeClock } from "../rig/clock.ts";
-import { portOf } from "../rig/v1/relay.ts";
-import { echoService, freePort, Service } from "../rig/service.ts";
+import { echoService, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { test } from "../rig/test.ts";
 import { Cable, socketsSettled } from "../rig/cable.ts";
-import { refusesClients } from "../rig/ports.ts";
+import { freePort, portOf, refusesClients } from "../rig/ports.ts";
 import { authorized, local, SECURITIES, startV2Device, startV2Server, type V2Server } from "../rig/v2/relay.ts";
 import { within } from "../rig/wait.ts";
 

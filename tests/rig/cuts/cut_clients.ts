@@ -14,7 +14,7 @@ import type { CutOutcome } from "./cuts.ts";
 import { CLIENTS_ADDRESS, NatNetwork } from "../machines/nat_network.ts";
 import { poll } from "../wait.ts";
 import { PostgresServer } from "../processes/postgres.ts";
-import { find } from "../processes/requirements.ts";
+import { find } from "../processes/programs.ts";
 import { ResumeMachines } from "../machines/resume_machines.ts";
 import { TempFolder } from "../temp_folder.ts";
 

@@ -6,7 +6,7 @@
  */
 
 import { Child } from "../processes/child.ts";
-import { find } from "../processes/requirements.ts";
+import { find } from "../processes/programs.ts";
 
 /** The server's address on the cable. */
 export const SERVER_ADDRESS = "10.77.0.1";

@@ -6,7 +6,7 @@
  */
 
 import { Child } from "../processes/child.ts";
-import { find } from "../processes/requirements.ts";
+import { find } from "../processes/programs.ts";
 
 /** The public host's address. */
 export const PUBLIC_ADDRESS = "10.77.0.1";

@@ -5,7 +5,7 @@
  */
 
 import { Child } from "./child.ts";
-import { find } from "./requirements.ts";
+import { find } from "./programs.ts";
 import { TempFolder } from "../temp_folder.ts";
 
 /** telnetd wants its connection as its stdin, which takes a program that can hand one over. */

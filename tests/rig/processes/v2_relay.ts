@@ -6,8 +6,9 @@
 
 import { echoService, type Service } from "../service.ts";
 import { succeed } from "./commands.ts";
-import { type Daemon, type DaemonOptions, portOf, type ServerProcess, startDevice, startServer } from "./daemons.ts";
+import { type Daemon, type DaemonOptions, type ServerProcess, startDevice, startServer } from "./daemons.ts";
 import { TempFolder } from "../temp_folder.ts";
+import { portOf } from "../ports.ts";
 
 /** The name that devices get unless a test gives another. */
 export const DEVICE = "gw1";

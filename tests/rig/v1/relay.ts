@@ -19,6 +19,7 @@ import {
 import { NaiveDevice } from "../naive_v1/device.ts";
 import { NaiveServer } from "../naive_v1/server.ts";
 import type { DeviceQuirks, ServerQuirks } from "../naive_v1/quirks.ts";
+import { portOf } from "../ports.ts";
 import { Events } from "../events.ts";
 import { Stream } from "../stream.ts";
 import { within } from "../wait.ts";
@@ -39,11 +40,6 @@ export interface TestDevice extends AsyncDisposable {
   readonly handle: DeviceHandle;
   /** What it told so far. */
   readonly events: Events<DeviceEvent>;
-}
-
-/** The port of `HOST:PORT`. */
-export function portOf(address: string): number {
-  return parseAddress(address).port;
 }
 
 /** Starts our server on 127.0.0.1. A target is a local address, with `@` and a host address behind it if not any. */

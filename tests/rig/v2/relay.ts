@@ -23,9 +23,10 @@ import { Directory } from "./directory.ts";
 
 import { Events } from "../events.ts";
 import { RecordingLogger } from "../logger.ts";
-import { portOf, type TestDevice } from "../v1/relay.ts";
+import type { TestDevice } from "../v1/relay.ts";
 import { Stream } from "../stream.ts";
 import { within } from "../wait.ts";
+import { portOf } from "../ports.ts";
 
 /** What a v2 link runs over. */
 export type Security = "plain" | "tls";
