@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { TempFolder } from "../tests/rig/temp_folder.ts";
 import { loadIdentity } from "./files/state.ts";
 import { formatPublicKey } from "../net/tls/identity.ts";
 
@@ -17,7 +18,8 @@ Deno.test("a device's key is made once, and printed alone for scripts", {
   sanitizeOps: true,
   sanitizeResources: true,
 }, async () => {
-  const folder = await Deno.makeTempDir();
+  using temporary = new TempFolder();
+  const folder = temporary.path;
   const run = async () => {
     const child = new Deno.Command(Deno.execPath(), {
       args: ["run", "--quiet", "--no-check", ...PERMISSIONS, "-", "--state", folder],
@@ -32,16 +34,12 @@ Deno.test("a device's key is made once, and printed alone for scripts", {
     const { code, stdout, stderr } = await child.output();
     return [code, new TextDecoder().decode(stdout), new TextDecoder().decode(stderr)];
   };
-  try {
-    const first = await run();
-    const key = formatPublicKey((await loadIdentity(`${folder}/device`)).publicKey);
-    assert.deepEqual(first, [0, `${key}\n`, ""]);
-    assert.deepEqual(await run(), first);
-    await Deno.chmod(`${folder}/device/identity.pem`, 0o644);
-    const [code, out, err] = await run();
-    assert.deepEqual([code, out], [2, ""]);
-    assert.match(String(err), /run: chmod 600/);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  const first = await run();
+  const key = formatPublicKey((await loadIdentity(`${folder}/device`)).publicKey);
+  assert.deepEqual(first, [0, `${key}\n`, ""]);
+  assert.deepEqual(await run(), first);
+  await Deno.chmod(`${folder}/device/identity.pem`, 0o644);
+  const [code, out, err] = await run();
+  assert.deepEqual([code, out], [2, ""]);
+  assert.match(String(err), /run: chmod 600/);
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { LineWriter, MAX_OUTPUT_BACKLOG, type Sink } from "./output.ts";
+import { TempFolder } from "../tests/rig/temp_folder.ts";
 
 const STRICT = { sanitizeOps: true, sanitizeResources: true };
 
@@ -106,27 +107,24 @@ Deno.test("a full disk costs lines, and the first one that fits again stands beh
 });
 
 Deno.test("ten thousand lines to stderr all arrive in a file that it is", STRICT, async () => {
-  const folder = await Deno.makeTempDir();
-  try {
-    const output = JSON.stringify(new URL("./output.ts", import.meta.url).href);
-    const program = `const { stderr, flushOutput } = await import(${output});
+  using temporary = new TempFolder();
+  const folder = temporary.path;
+  const output = JSON.stringify(new URL("./output.ts", import.meta.url).href);
+  const program = `const { stderr, flushOutput } = await import(${output});
 for (let n = 0; n < 10_000; n++) stderr.write("line " + n + " " + "x".repeat(200));
 await flushOutput();
 Deno.exit(0);`;
-    await Deno.writeTextFile(`${folder}/many.mjs`, program);
-    const shell = new Deno.Command("sh", {
-      args: [
-        "-c",
-        '"$0" run --no-prompt --allow-read "$1" 2>"$2"',
-        Deno.execPath(),
-        `${folder}/many.mjs`,
-        `${folder}/log`,
-      ],
-    });
-    assert.equal((await shell.output()).code, 0);
-    const lines = (await Deno.readTextFile(`${folder}/log`)).trimEnd().split("\n");
-    assert.deepEqual([lines.length, lines.at(-1)?.slice(0, 10)], [10_000, "line 9999 "]);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  await Deno.writeTextFile(`${folder}/many.mjs`, program);
+  const shell = new Deno.Command("sh", {
+    args: [
+      "-c",
+      '"$0" run --no-prompt --allow-read "$1" 2>"$2"',
+      Deno.execPath(),
+      `${folder}/many.mjs`,
+      `${folder}/log`,
+    ],
+  });
+  assert.equal((await shell.output()).code, 0);
+  const lines = (await Deno.readTextFile(`${folder}/log`)).trimEnd().split("\n");
+  assert.deepEqual([lines.length, lines.at(-1)?.slice(0, 10)], [10_000, "line 9999 "]);
 });

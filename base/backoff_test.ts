@@ -1,16 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Backoff, MAX_BACKOFF_MS, MIN_BACKOFF_MS } from "./backoff.ts";
-import { test } from "../relay/_fakes_test.ts";
+import { test } from "../tests/rig/test.ts";
+import { Random } from "../tests/rig/random.ts";
 
-/** A small generator of numbers in [0, 1) with a seed (mulberry32). */
+/** Numbers in [0, 1) that a seed repeats. */
 function seeded(seed: number): () => number {
-  return () => {
-    seed = seed + 0x6d2b79f5 | 0;
-    let t = Math.imul(seed ^ seed >>> 15, 1 | seed);
-    t = t + Math.imul(t ^ t >>> 7, 61 | t) ^ t;
-    return ((t ^ t >>> 14) >>> 0) / 2 ** 32;
-  };
+  const random = new Random(seed);
+  return () => random.fraction();
 }
 
 const waits = (backoff: Backoff, count: number) => Array.from({ length: count }, () => backoff.next());

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { sleep, systemClock } from "./clock.ts";
-import { FakeClock, isSettled, test } from "../relay/_fakes_test.ts";
+import { FakeClock } from "../tests/rig/clock.ts";
+import { isSettled } from "../tests/rig/wait.ts";
+import { test } from "../tests/rig/test.ts";
 
 test("a sleep ends when its time is up, and not before", async () => {
   const clock = new FakeClock();

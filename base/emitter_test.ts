@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Emitter } from "./emitter.ts";
-import { RecordingLogger, test } from "../relay/_fakes_test.ts";
+import { RecordingLogger } from "../tests/rig/logger.ts";
+import { test } from "../tests/rig/test.ts";
 
 test("subscribers are told in the order of their coming, until they leave", () => {
   const emitter = new Emitter<number>(new RecordingLogger());

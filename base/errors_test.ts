@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describeError, errorCode, isExhaustion } from "./errors.ts";
-import { test } from "../relay/_fakes_test.ts";
+import { test } from "../tests/rig/test.ts";
 
 test("an error is described in one line, without the system's number", () => {
   assert.equal(describeError(new Error("Connection refused (os error 111)")), "Connection refused");

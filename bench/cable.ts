@@ -6,7 +6,7 @@
  */
 
 import { DEVICE_ADDRESS, Namespaces, SERVER_ADDRESS } from "../tests/rig/machines/namespaces.ts";
-import { findProgram } from "./child.ts";
+import { find } from "../tests/rig/processes/programs.ts";
 import type { Machine } from "./targets/target.ts";
 
 /** What the cable carries in a second, in each direction. */
@@ -30,7 +30,7 @@ export async function openCable(): Promise<Cable> {
   const net = await Namespaces.create();
   made.add(net);
   for (const machine of ["server", "device"] as const) {
-    await net.run(machine, findProgram("tc")!, "qdisc", "add", "dev", "cable", "root", ...QUEUE);
+    await net.run(machine, find("tc")!, "qdisc", "add", "dev", "cable", "root", ...QUEUE);
   }
   return {
     server: { prefix: net.on("server"), address: SERVER_ADDRESS },
@@ -48,9 +48,9 @@ export async function removeCables(): Promise<void> {
 
 /** What this machine lacks for it. */
 export function cableLacks(): string | undefined {
-  const ip = findProgram("ip");
+  const ip = find("ip");
   if (Deno.uid() !== 0) return "root, to make network namespaces";
-  if (ip === undefined || findProgram("tc") === undefined) {
+  if (ip === undefined || find("tc") === undefined) {
     return "ip and tc; install them with: apt-get install iproute2";
   }
   const name = `sallyport-bench-${Deno.pid}`;

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { Child } from "./child.ts";
+import type { Child } from "../tests/rig/processes/child.ts";
+import { startChild } from "./child.ts";
 import type { Machine, RunningTarget, TargetContext } from "./targets/target.ts";
 
 let instances = 0;
@@ -48,18 +49,17 @@ export class Instance {
 
   /** Starts a process that belongs to the relay. */
   spawn(role: Role, { name, program, args, env = {} }: Launch): Child {
-    const { prefix } = this.machine(role);
-    const child = new Child(program, args, { name, stderrFile: this.logFile(role), prefix, env });
+    const command = [...this.machine(role).prefix, program, ...args];
+    const child = startChild(name, command, { stderrFile: this.logFile(role), env });
     this.#children.push(child);
     return child;
   }
 
   /** Runs a process to its end. @returns what it printed. */
   async run(role: Role, { name, program, args, env = {} }: Launch): Promise<string[]> {
-    const child = new Child(program, args, { name, prefix: this.machine(role).prefix, env });
-    const { success } = await child.ended;
-    if (!success) throw new Error(`${name}: ${child.tail()}`);
-    return child.lines;
+    const child = startChild(name, [...this.machine(role).prefix, program, ...args], { env });
+    if (await child.exited !== 0) throw new Error(`${name}: ${child.tail}`);
+    return child.stdout;
   }
 
   /** Where the stderr of a role goes. */
@@ -93,8 +93,8 @@ export class Instance {
       hostPort,
       pids: this.#children.map((child) => child.pid),
       failure: () => {
-        const dead = this.#children.find((child) => !child.alive);
-        return dead && `${dead.name} ended: ${dead.tail()}; ${this.#lastWords()}`;
+        const dead = this.#children.find((child) => !child.running);
+        return dead && `${dead.name} ended: ${dead.tail}; ${this.#lastWords()}`;
       },
       deviceLog: () => this.log("device"),
       stop: () => this.stop(),

@@ -8,7 +8,8 @@ import { cpus, release } from "node:os";
 import { parseArgs } from "node:util";
 import { VERSION } from "../base/version.ts";
 import { removeCables } from "./cable.ts";
-import { findProgram, killAll } from "./child.ts";
+import { killChildren } from "../tests/rig/processes/child.ts";
+import { find } from "../tests/rig/processes/programs.ts";
 import { MEASURES } from "./measures/measures.ts";
 import { json, markdown, type Results } from "./report.ts";
 import { run } from "./run.ts";
@@ -55,7 +56,7 @@ async function main(): Promise<number> {
   }
   const directory = await Deno.makeTempDir({ prefix: "sallyport-bench-" });
   const leave = async () => {
-    killAll();
+    await killChildren();
     await removeCables();
     Deno.removeSync(directory, { recursive: true });
     Deno.exit(130);
@@ -167,7 +168,7 @@ function readOptions() {
     const { binaries } = values;
     const absent = binaries === undefined
       ? undefined
-      : ["sallyport-server", "sallyport-device"].find((name) => findProgram(name, [binaries]) === undefined);
+      : ["sallyport-server", "sallyport-device"].find((name) => find(name, [binaries]) === undefined);
     if (absent !== undefined) {
       throw new SyntaxError(`--binaries: no ${absent} in ${binaries}; make it with: deno task compile`);
     }

@@ -5,7 +5,8 @@
  */
 
 import { fileURLToPath } from "node:url";
-import { Child, within } from "./child.ts";
+import type { Child } from "../tests/rig/processes/child.ts";
+import { endOf, startChild } from "./child.ts";
 import type { LoadReport } from "./load/main.ts";
 import { HERE, type Machine } from "./targets/target.ts";
 
@@ -32,8 +33,8 @@ export interface Service {
 
 /** Starts a service of `service.ts`; on another machine it listens at all addresses. */
 export async function startService(kind: "echo" | "bulk", { prefix }: Machine = HERE): Promise<Service> {
-  const args = ["run", "-A", "--no-prompt", SERVICE, kind, prefix.length === 0 ? "127.0.0.1" : "0.0.0.0"];
-  const child = new Child(Deno.execPath(), args, { name: `${kind} service`, prefix });
+  const address = prefix.length === 0 ? "127.0.0.1" : "0.0.0.0";
+  const child = startChild(`${kind} service`, [...prefix, ...program(SERVICE, kind, address)]);
   const [, port] = await child.line(/^port (\d+)$/);
   return { port: Number(port), child };
 }
@@ -41,8 +42,8 @@ export async function startService(kind: "echo" | "bulk", { prefix }: Machine = 
 /** Starts the load generator; see `load.ts`. */
 export function startLoad(kind: string, route: LoadRoute, seconds: number, count: number): Child {
   const { port, host = "127.0.0.1", from = HERE } = route;
-  const args = ["run", "-A", "--no-prompt", LOAD, kind, host, `${port}`, `${seconds}`, `${count}`];
-  return new Child(Deno.execPath(), args, { name: `load of ${kind}`, prefix: from.prefix });
+  const command = program(LOAD, kind, host, `${port}`, `${seconds}`, `${count}`);
+  return startChild(`load of ${kind}`, [...from.prefix, ...command]);
 }
 
 /** Runs the load generator to its end. */
@@ -52,20 +53,19 @@ export async function runLoad(kind: string, route: LoadRoute, seconds: number, c
 
 /** What a load generator reports at its end, which has to come soon after its `seconds`. */
 export async function finishLoad(child: Child, seconds: number): Promise<LoadReport> {
-  try {
-    await within(child.ended, (seconds + 20) * 1000, `${child.name} did not end in time`);
-  } catch (error) {
-    await child.stop();
-    throw error;
-  }
+  await endOf(child, (seconds + 20) * 1000);
   return reportOf(child);
 }
 
 /** The report that a load generator left. */
 export function reportOf(child: Child): LoadReport {
-  const report = child.lines.findLast((line) => line.startsWith("{"));
-  if (report === undefined) throw new Error(`${child.name}: ${child.tail()}`);
+  const report = child.stdout.findLast((line) => line.startsWith("{"));
+  if (report === undefined) throw new Error(`${child.name}: ${child.tail}`);
   return JSON.parse(report);
+}
+
+function program(script: string, ...args: string[]): string[] {
+  return [Deno.execPath(), "run", "-A", "--no-prompt", script, ...args];
 }
 
 function script(name: string): string {

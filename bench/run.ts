@@ -4,7 +4,7 @@
  * @module
  */
 
-import { killAll } from "./child.ts";
+import { killChildren } from "../tests/rig/processes/child.ts";
 import { type Cable, openCable, removeCables } from "./cable.ts";
 import type { Bench, Measure, Sample } from "./measures/measure.ts";
 import { METRIC_NAMES, METRICS } from "./measures/metrics.ts";
@@ -101,7 +101,7 @@ export async function run(plan: Plan): Promise<Outcome> {
     await echo.child.stop();
     await mixed.child.stop();
   } finally {
-    killAll();
+    await killChildren();
     await removeCables();
   }
   return { rounds, tool: throughput.tool, failures };

@@ -11,7 +11,10 @@
  */
 
 import { setImmediate } from "node:timers";
-import { BULK, closeQuietly, readFull, say, writeFull } from "./sockets.ts";
+import { BULK } from "./sockets.ts";
+import { closeQuietly } from "../net/close_quietly.ts";
+import { readFull, writeAll } from "../tests/rig/stream.ts";
+import { say } from "../tests/rig/say.ts";
 
 /** Printed at the end of each bulk transfer. */
 export const BULK_ENDED = "bulk transfer ended";
@@ -29,7 +32,7 @@ if (import.meta.main) {
 async function echo(conn: Deno.Conn): Promise<void> {
   const buffer = new Uint8Array(4096);
   for (let count = await conn.read(buffer); count !== null; count = await conn.read(buffer)) {
-    await writeFull(conn, buffer.subarray(0, count));
+    await writeAll(conn, buffer.subarray(0, count));
   }
 }
 
@@ -62,14 +65,14 @@ async function sink(conn: Deno.Conn, seconds: number): Promise<void> {
   const report = new DataView(new ArrayBuffer(16));
   report.setFloat64(0, bytes);
   report.setFloat64(8, elapsed);
-  await writeFull(conn, new Uint8Array(report.buffer));
+  await writeAll(conn, new Uint8Array(report.buffer));
   while (await conn.read(buffer) !== null) await turn(); // until the client has seen it
 }
 
 async function source(conn: Deno.Conn): Promise<void> {
   const buffer = new Uint8Array(BULK);
   while (true) {
-    await writeFull(conn, buffer);
+    await writeAll(conn, buffer);
     await turn();
   }
 }

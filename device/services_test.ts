@@ -1,10 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parseService } from "./services.ts";
-
-function test(name: string, fn: () => void): void {
-  Deno.test({ name, fn, sanitizeOps: true, sanitizeResources: true });
-}
+import { test } from "../tests/rig/test.ts";
 
 /** A rule, what it allows and what it does not, as HOST PORT. */
 const RULES: readonly [rule: string, allowed: string[], refused: string[]][] = [

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "../relay/_fakes_test.ts";
+import { test } from "../tests/rig/test.ts";
 import { trustOnlyNamed } from "./trust.ts";
 
 test("flags of the runtime that let others pass for the server are refused, where something is named", () => {

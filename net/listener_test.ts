@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { Listener, ListenError } from "./listener.ts";
 import { FAILED_ACCEPTS_PAUSE_MS, MAX_ACCEPT_PAUSE_MS, MAX_FAILED_ACCEPTS, MIN_ACCEPT_PAUSE_MS } from "./limits.ts";
-import { FakeClock, RecordingLogger, settled, test } from "../relay/_fakes_test.ts";
+import { FakeClock } from "../tests/rig/clock.ts";
+import { RecordingLogger } from "../tests/rig/logger.ts";
+import { settled } from "../tests/rig/wait.ts";
+import { test } from "../tests/rig/test.ts";
 
 const LOCAL = { host: "127.0.0.1", port: 0 };
 const portOf = (listener: { address: string }) => Number(listener.address.split(":").at(-1));

@@ -4,8 +4,11 @@ import { CERTIFICATE_POLL_MS, MAX_ACCEPT_PAUSE_MS, MIN_ACCEPT_PAUSE_MS } from ".
 import { PINNED_NAME, pinnedAnchor } from "./tls/certificate.ts";
 import { systemClock } from "../base/clock.ts";
 import { ALPN, handshakeTls, ServerCertificate } from "./tls/listening.ts";
-import { FakeClock, RecordingLogger, settled, test } from "../relay/_fakes_test.ts";
+import { FakeClock } from "../tests/rig/clock.ts";
 import { newKey, rawKey, shake, TestAuthority } from "./tls/_tls_fixture_test.ts";
+import { RecordingLogger } from "../tests/rig/logger.ts";
+import { settled } from "../tests/rig/wait.ts";
+import { test } from "../tests/rig/test.ts";
 
 const LOCAL = { host: "127.0.0.1", port: 0 };
 const portOf = (listener: { address: string }) => Number(listener.address.split(":").at(-1));

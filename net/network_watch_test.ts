@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { FakeClock, test } from "../relay/_fakes_test.ts";
+import { FakeClock } from "../tests/rig/clock.ts";
 import { NETWORK_POLL_MS } from "./limits.ts";
 import { type ConnectionEnds, type NetworkState, readNetwork, watchNetwork } from "./network_watch.ts";
+import { test } from "../tests/rig/test.ts";
 
 const OWN = { name: "eth0", address: "192.0.2.7" };
 const BESIDE = { name: "eth0", address: "fd99::11" };

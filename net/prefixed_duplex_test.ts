@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { FakeDuplex, isSettled, test } from "../relay/_fakes_test.ts";
+import { FakeDuplex } from "../relay/_fakes_test.ts";
 import { PrefixedDuplex } from "./prefixed_duplex.ts";
+import { isSettled } from "../tests/rig/wait.ts";
+import { test } from "../tests/rig/test.ts";
 
 test("the prefix comes first, whatever the sizes of the reads, then what follows, then the end", async () => {
   await fc.assert(fc.asyncProperty(

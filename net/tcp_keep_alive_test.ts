@@ -5,7 +5,7 @@ import { MAX_DURATION_MS } from "../base/duration.ts";
 import { libc } from "./kernel/libc.ts";
 import { keepAliveOf } from "./kernel/socket.ts";
 import { keepAlivePace, watchPeer } from "./tcp_keep_alive.ts";
-import { test } from "../relay/_fakes_test.ts";
+import { test } from "../tests/rig/test.ts";
 
 test("a peer is given up after about the time that was asked for", () => {
   assert.deepEqual(keepAlivePace(120_000), { idle: 60, interval: 10, probes: 6 });

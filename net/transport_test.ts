@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { pinnedCertificate } from "./tls/certificate.ts";
 import { closeQuietly, formatNetAddr, tcpTransport, tlsTransport, tuneSocket } from "./transport.ts";
-import { FakeDuplex, test } from "../relay/_fakes_test.ts";
+import { FakeDuplex } from "../relay/_fakes_test.ts";
 import { connected, listenTls, newKey, untilGone } from "./tls/_tls_fixture_test.ts";
+import { test } from "../tests/rig/test.ts";
 
 test("a TCP connection is a transport that knows both its addresses", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });

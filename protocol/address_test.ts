@@ -3,7 +3,7 @@ import { isIP } from "node:net";
 import fc from "fast-check";
 import { parseIPv4, parseIPv6 } from "./ip.ts";
 import { formatAddress, isHost, parseAddress, parsePort } from "./address.ts";
-import { test } from "./v1/_fakes_test.ts";
+import { test } from "../tests/rig/test.ts";
 
 const label = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?$/);
 const name = fc.array(label, { minLength: 1, maxLength: 4 }).map((labels) => labels.join("."))

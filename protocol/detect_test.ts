@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describeStranger, detectOpening } from "./detect.ts";
-import { test, unhex } from "./v1/_fakes_test.ts";
+import { test } from "../tests/rig/test.ts";
+import { unhex } from "../tests/rig/bytes.ts";
 
 const ascii = (text: string) => new TextEncoder().encode(text);
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { ipBytes, isInNetwork, parseNetwork, samePrefix } from "./ip.ts";
-import { test } from "../relay/_fakes_test.ts";
+import { test } from "../tests/rig/test.ts";
 
 const NETWORKS: readonly [network: string, inside: string[], outside: string[]][] = [
   ["10.0.0.0/8", ["10.0.0.0", "10.255.255.255", "::ffff:10.1.2.3"], ["9.255.255.255", "11.0.0.0", "::a00:1"]],

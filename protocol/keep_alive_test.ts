@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { KeepAlive, type KeepAliveSettings, type KeepAliveStep } from "./keep_alive.ts";
-import { test } from "./v1/_fakes_test.ts";
+import { test } from "../tests/rig/test.ts";
 
 const SETTINGS: KeepAliveSettings = { idleTimeout: 1_000, probeInterval: 300, probeCount: 2 };
 

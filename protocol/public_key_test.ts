@@ -1,11 +1,8 @@
 import assert from "node:assert/strict";
 import { verify } from "../net/tls/identity.ts";
 import { publicKeyFault } from "./public_key.ts";
-import { test } from "./v1/_fakes_test.ts";
-
-function unhex(text: string): Uint8Array {
-  return Uint8Array.from(text.match(/../g)!, (pair) => parseInt(pair, 16));
-}
+import { test } from "../tests/rig/test.ts";
+import { unhex } from "../tests/rig/bytes.ts";
 
 /** Every encoding of the 8 points whose order divides 8: libsodium's list, with either sign, written out. */
 const LOW_ORDER = [

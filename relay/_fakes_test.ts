@@ -1,82 +1,10 @@
 /**
- * What the tests of this folder share: a clock that is moved by hand, a duplex that does what it is told. No tests here.
+ * What the tests of this folder share: a duplex that does what it is told. No tests here.
  *
  * @module
  */
 
-import type { Clock } from "../base/clock.ts";
-import type { LogFields, Logger } from "../base/logger.ts";
 import { closeQuietly, type Duplex, type Transport } from "../net/transport.ts";
-
-/** A test that leaks nothing. */
-export function test(name: string, fn: () => void | Promise<void>): void {
-  Deno.test({ name, fn, sanitizeOps: true, sanitizeResources: true });
-}
-
-/** Lets everything run that is ready to run: fakes resolve in microtasks, and none is left after a turn. */
-export function settled(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
-}
-
-/** Whether a promise has been settled by now. */
-export async function isSettled(promise: Promise<unknown>): Promise<boolean> {
-  let done = false;
-  promise.then(() => done = true, () => done = true);
-  await settled();
-  return done;
-}
-
-/** A clock that stands still until it is told. */
-export class FakeClock implements Clock {
-  /** Timers that were set so far. */
-  timersSet = 0;
-  #now = 1_000;
-  readonly #timers = new Set<{ readonly at: number; readonly fn: () => void }>();
-
-  now(): number {
-    return this.#now;
-  }
-
-  wall(): number {
-    return 1_700_000_000_000 + this.#now;
-  }
-
-  after(ms: number, fn: () => void): () => void {
-    const timer = { at: this.#now + ms, fn };
-    this.timersSet++;
-    this.#timers.add(timer);
-    return () => this.#timers.delete(timer);
-  }
-
-  /** Timers that wait. */
-  get pending(): number {
-    return this.#timers.size;
-  }
-
-  /** Moves on by `ms` in one step, before anything else can run. */
-  jump(ms: number): void {
-    this.#now += ms;
-    for (const timer of [...this.#timers]) {
-      if (timer.at > this.#now || !this.#timers.delete(timer)) continue;
-      timer.fn();
-    }
-  }
-
-  /** Moves on by `ms`, timer by timer, and lets what they wake run. */
-  async advance(ms: number): Promise<void> {
-    const end = this.#now + ms;
-    await settled();
-    for (;;) {
-      const due = [...this.#timers].filter((timer) => timer.at <= end).sort((a, b) => a.at - b.at)[0];
-      if (!due) break;
-      this.#timers.delete(due);
-      this.#now = Math.max(this.#now, due.at);
-      due.fn();
-      await settled();
-    }
-    this.#now = end;
-  }
-}
 
 interface PendingRead {
   readonly into: Uint8Array;
@@ -201,26 +129,4 @@ export class FakeDuplex implements Duplex {
 export function fakeTransport(duplex: FakeDuplex): Transport {
   const cut = () => closeQuietly(duplex);
   return { duplex, kind: "tcp", local: "local:1", remote: "remote:2", noDelay: true, cut };
-}
-
-/** Keeps log lines as `level message {facts}`. */
-export class RecordingLogger implements Logger {
-  /** All lines. */
-  readonly lines: string[] = [];
-
-  debug(message: string, fields?: LogFields): void {
-    this.lines.push(`debug ${message} ${JSON.stringify(fields)}`);
-  }
-
-  info(message: string, fields?: LogFields): void {
-    this.lines.push(`info ${message} ${JSON.stringify(fields)}`);
-  }
-
-  warn(message: string, fields?: LogFields): void {
-    this.lines.push(`warn ${message} ${JSON.stringify(fields)}`);
-  }
-
-  error(message: string, fields?: LogFields): void {
-    this.lines.push(`error ${message} ${JSON.stringify(fields)}`);
-  }
 }

@@ -12,7 +12,9 @@ import type { ChannelSummary } from "./channel_end.ts";
 import { ChannelPump, type ChannelPumpOptions } from "./channel_pump.ts";
 import { HALF_CLOSE_TIMEOUT_MS, MAX_CHANNEL_BACKLOG, STALL_TIMEOUT_MS } from "../net/limits.ts";
 import { LinkDriver } from "./link/driver.ts";
-import { FakeClock, FakeDuplex, fakeTransport, settled } from "./_fakes_test.ts";
+import { FakeDuplex, fakeTransport } from "./_fakes_test.ts";
+import { FakeClock } from "../tests/rig/clock.ts";
+import { settled } from "../tests/rig/wait.ts";
 
 export class PumpFixture {
   readonly clock = new FakeClock();

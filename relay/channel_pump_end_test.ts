@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { DRAIN_TIMEOUT_MS, HALF_CLOSE_TIMEOUT_MS, LINGER_MS } from "../net/limits.ts";
-import { isSettled, settled, test } from "./_fakes_test.ts";
+import { isSettled, settled } from "../tests/rig/wait.ts";
 import { CLOSE, pattern, PumpFixture } from "./_pump_fixture_test.ts";
+import { test } from "../tests/rig/test.ts";
 
 test("what came before a close is delivered before the close, however slowly it is taken", async () => {
   const fixture = new PumpFixture().attach();

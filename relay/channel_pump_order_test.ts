@@ -6,7 +6,10 @@ import type { ChannelEndReason } from "../protocol/reasons.ts";
 import { ChannelPump } from "./channel_pump.ts";
 import { LINGER_MS } from "../net/limits.ts";
 import { ReceiveChunks } from "./link/receive_chunk.ts";
-import { FakeClock, FakeDuplex, settled, test } from "./_fakes_test.ts";
+import { FakeDuplex } from "./_fakes_test.ts";
+import { FakeClock } from "../tests/rig/clock.ts";
+import { settled } from "../tests/rig/wait.ts";
+import { test } from "../tests/rig/test.ts";
 
 const SIZE = 100_000;
 

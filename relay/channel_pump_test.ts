@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { MAX_CHANNEL_BACKLOG, STALL_TIMEOUT_MS } from "../net/limits.ts";
-import { settled, test } from "./_fakes_test.ts";
+import { settled } from "../tests/rig/wait.ts";
 import { CLOSE, pattern, PumpFixture } from "./_pump_fixture_test.ts";
+import { test } from "../tests/rig/test.ts";
 
 test("bytes of the connection go out as DATA, bytes of the channel reach the connection", async () => {
   const fixture = new PumpFixture().attach();

@@ -13,7 +13,9 @@ import {
 import { greetDevice, greetServer, HandshakeCut, randomBytes, writeAll } from "./handshake.ts";
 import { createIdentity } from "../net/tls/identity.ts";
 import type { Duplex } from "../net/transport.ts";
-import { FakeDuplex, settled, test } from "./_fakes_test.ts";
+import { FakeDuplex } from "./_fakes_test.ts";
+import { settled } from "../tests/rig/wait.ts";
+import { test } from "../tests/rig/test.ts";
 
 const [SERVER, DEVICE] = await Promise.all([createIdentity(), createIdentity()]);
 const WELCOME: Welcome = {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { ChannelPump } from "./channel_pump.ts";
 import { boundLeaving } from "./leaving.ts";
 import { MAX_LEAVING_CHANNELS } from "../net/limits.ts";
-import { test } from "./_fakes_test.ts";
+import { test } from "../tests/rig/test.ts";
 
 /** Pumps in their order, of which those at `open` have an open channel; and which were ended, by their index. */
 function pumps(

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { MAX_READ, MIN_READ } from "../net/limits.ts";
 import { ReadBuffer } from "./read_buffer.ts";
-import { test } from "./_fakes_test.ts";
+import { test } from "../tests/rig/test.ts";
 
 /** Reads that use all of the buffer, until it no longer grows. */
 function grown(buffer: ReadBuffer): number[] {

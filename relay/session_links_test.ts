@@ -6,7 +6,10 @@ import { V2ServerLink } from "../protocol/v2/server_link.ts";
 import { FRUITLESS_LINKS, FRUITLESS_MS, PATIENT_SILENCE_MS } from "../net/limits.ts";
 import { FruitlessLinks } from "../net/dial/fruitless_links.ts";
 import { SessionLinks } from "./session_links.ts";
-import { FakeClock, FakeDuplex, fakeTransport, settled, test } from "./_fakes_test.ts";
+import { FakeDuplex, fakeTransport } from "./_fakes_test.ts";
+import { FakeClock } from "../tests/rig/clock.ts";
+import { settled } from "../tests/rig/wait.ts";
+import { test } from "../tests/rig/test.ts";
 
 const KEEP_ALIVE = { idleTimeout: 1_000, probeInterval: 1_000, probeCount: 2 };
 const SILENCE_MS = 3_000;

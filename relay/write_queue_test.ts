@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { WriteQueue, type WriteQueueOptions } from "./write_queue.ts";
-import { FakeDuplex, isSettled, settled, test } from "./_fakes_test.ts";
+import { FakeDuplex } from "./_fakes_test.ts";
+import { isSettled, settled } from "../tests/rig/wait.ts";
+import { test } from "../tests/rig/test.ts";
 
 const NOTHING = () => {};
 

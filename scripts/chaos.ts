@@ -18,22 +18,19 @@
 import { RESUME_NEEDS } from "../tests/rig/machines/resume_machines.ts";
 import { missing } from "../tests/rig/processes/requirements.ts";
 import { chaosClients } from "./chaos/clients.ts";
-import { type ChaosOptions, chaosOptions } from "./chaos/plan.ts";
+import { understood } from "./arguments.ts";
+import { chaosOptions } from "./chaos/plan.ts";
 import { chaosTransfers } from "./chaos/transfers.ts";
+import { say } from "../tests/rig/say.ts";
 
-const USAGE = "usage: deno task chaos -- [--cuts N] [--minutes M] [--seed S] [--only KIND,...] [--clients]";
+const USAGE = "deno task chaos -- [--cuts N] [--minutes M] [--seed S] [--only KIND,...] [--clients]";
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
 
 /** @returns the exit code. */
 async function main(args: readonly string[]): Promise<number> {
-  let options: ChaosOptions;
-  try {
-    options = chaosOptions(args);
-  } catch (error) {
-    say(`${error instanceof Error ? error.message : error}\n${USAGE}`);
-    return 2;
-  }
+  const options = understood(chaosOptions, args, USAGE);
+  if (!options) return 2;
   const lacking = missing("chaos", RESUME_NEEDS);
   if (lacking.length > 0) {
     say(`this machine lacks: ${lacking.join(", ")}`);
@@ -44,8 +41,4 @@ async function main(args: readonly string[]): Promise<number> {
   for (const fault of faults) say(`LOST: ${fault}`);
   say(faults.length === 0 ? "0 bytes lost" : `repeat it with: deno task chaos -- --seed ${options.seed}`);
   return faults.length === 0 ? 0 : 1;
-}
-
-function say(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
 }

@@ -9,7 +9,8 @@
 
 import { parseArgs } from "node:util";
 import { withoutColors } from "./colors.ts";
-import { RUNTIME_FLAGS } from "../tests/rig/runtime_flags.ts";
+import { RUNTIME_FLAGS } from "../tests/rig/processes/runtime_flags.ts";
+import { say } from "../tests/rig/say.ts";
 
 const PERMISSIONS = [
   "--no-prompt",
@@ -94,8 +95,4 @@ async function check(binary: string): Promise<void> {
 function fail(why: string): never {
   say(`compile: ${why}`);
   Deno.exit(1);
-}
-
-function say(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(line + "\n"));
 }

@@ -10,14 +10,14 @@
 
 import { parseArgs } from "node:util";
 import { describeError } from "../base/errors.ts";
-import { freePort } from "./demo/free_port.ts";
+import { freePort } from "../tests/rig/ports.ts";
 import { picture, type Route } from "./demo/picture.ts";
 import { DemoError } from "./demo/processes.ts";
 import { PrivateSsh } from "./demo/ssh.ts";
 import { Stage } from "./demo/stage.ts";
 import { V1Relay } from "./demo/v1_relay.ts";
 import { originalProtocol } from "./demo/v1_steps.ts";
-import { MAIN, V2Relay } from "./demo/v2_relay.ts";
+import { V2Relay } from "./demo/v2_relay.ts";
 import {
   client,
   copy,
@@ -34,7 +34,8 @@ import {
 const FETCH_MS = 180_000;
 const DEMO_MS = 60_000;
 
-const LINE_SERVICE = `${import.meta.dirname}/demo/line_service.ts`;
+const MAIN = `${import.meta.dirname}/../main.ts`;
+const LINE_SERVICE = `${import.meta.dirname}/demo/lines/service.ts`;
 
 /** The demo was told to end. */
 class Interrupted extends Error {}
@@ -72,8 +73,7 @@ async function play(stage: Stage, withSsh: boolean, fail: (error: Error) => void
   screen.title("Sallyport", "Clients reach services on a device that has no public address, through a relay.");
   await stage.processes.run(
     "fetching the packages",
-    Deno.execPath(),
-    ["cache", "--quiet", MAIN, LINE_SERVICE],
+    [Deno.execPath(), "cache", "--quiet", MAIN, LINE_SERVICE],
     FETCH_MS,
   );
   const deadline = setTimeout(() => fail(new DemoError(`it took more than ${DEMO_MS / 1000} s`)), DEMO_MS);
@@ -102,7 +102,7 @@ async function play(stage: Stage, withSsh: boolean, fail: (error: Error) => void
 }
 
 async function startLineService({ processes }: Stage): Promise<number> {
-  const service = processes.start("line service", Deno.execPath(), ["run", "-A", LINE_SERVICE]);
+  const service = processes.start("line service", [Deno.execPath(), "run", "-A", LINE_SERVICE]);
   const [, port] = await service.says(/^listening (\d+)$/, 10_000);
   return Number(port);
 }

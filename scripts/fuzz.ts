@@ -12,9 +12,11 @@
  */
 
 import { parseArgs } from "node:util";
+import { seedOf, understood, wholeNumber } from "./arguments.ts";
 import { Random } from "../tests/rig/random.ts";
 import { fuzzDecoder, fuzzDeviceLink, fuzzServerLink } from "./fuzz/targets.ts";
 import { fuzzV2Decoder, fuzzV2DeviceLink, fuzzV2Handshake, fuzzV2ServerLink } from "./fuzz/v2_targets.ts";
+import { say } from "../tests/rig/say.ts";
 
 const DEFAULT_RUNS = 20_000;
 const TARGETS: readonly ((random: Random) => void | Promise<void>)[] = [
@@ -28,25 +30,14 @@ interface Plan {
   readonly seconds: number;
 }
 
-function say(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
-}
-
-/** A whole number of an option. */
-function wholeNumber(name: string, text: string): number {
-  const number = /^\d{1,10}$/.test(text) ? Number(text) : NaN;
-  if (!(number < 2 ** 32)) throw new SyntaxError(`--${name} takes a whole number below 2^32, not "${text}"`);
-  return number;
-}
-
-function plan(args: readonly string[]): Plan {
+function plan(args: string[]): Plan {
   const { values } = parseArgs({
-    args: args.filter((arg, at) => at > 0 || arg !== "--"),
+    args,
     options: { seed: { type: "string" }, runs: { type: "string" }, seconds: { type: "string" } },
   });
   const { seed, runs, seconds } = values;
   return {
-    seed: seed === undefined ? Math.floor(Math.random() * 2 ** 32) : wholeNumber("seed", seed),
+    seed: seedOf(seed),
     runs: runs !== undefined ? wholeNumber("runs", runs) : seconds === undefined ? DEFAULT_RUNS : Infinity,
     seconds: seconds === undefined ? Infinity : wholeNumber("seconds", seconds),
   };
@@ -74,16 +65,8 @@ async function fuzz({ seed, runs, seconds }: Plan): Promise<number> {
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  let planned: Plan;
-  try {
-    planned = plan(args);
-  } catch (error) {
-    say(
-      `${error instanceof Error ? error.message : error}\nusage: deno task fuzz -- [--seed N] [--runs M] [--seconds S]`,
-    );
-    return 2;
-  }
-  return await fuzz(planned);
+  const planned = understood(plan, args, "deno task fuzz -- [--seed N] [--runs M] [--seconds S]");
+  return planned ? await fuzz(planned) : 2;
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -6,7 +6,7 @@
  */
 
 import { formatPublicKey, identityFromPem } from "../net/tls/identity.ts";
-import { enrolmentString, goldenExchange, SEEDS } from "../tests/rig/golden.ts";
+import { enrolmentString, goldenExchange, SEEDS } from "../tests/rig/v2/golden.ts";
 
 const digits = (value: number) => value.toString(16).padStart(2, "0");
 

@@ -5,6 +5,9 @@
  * @module
  */
 
+import { exists, find, findPostgres } from "../tests/rig/processes/programs.ts";
+import { say } from "../tests/rig/say.ts";
+
 /** Debian packages by a program of theirs. */
 const PACKAGES: Record<string, string> = {
   sshd: "openssh-server",
@@ -24,11 +27,6 @@ const PACKAGES: Record<string, string> = {
   psql: "postgresql-client",
   postgres: "postgresql",
 };
-
-const FOLDERS = [...(Deno.env.get("PATH") ?? "").split(":"), "/usr/sbin", "/sbin", "/usr/bin", "/bin"];
-
-/** Debian keeps the programs of a PostgreSQL server apart, by version. */
-const POSTGRES_FOLDER = "/usr/lib/postgresql";
 
 /** While this file is there and says so, packages that are installed start no services (deb-invoke-rc.d). */
 const POLICY_FILE = "/usr/sbin/policy-rc.d";
@@ -51,7 +49,7 @@ export async function installClients(say: (line: string) => void): Promise<void>
 }
 
 function missingPackages(): string[] {
-  return Object.entries(PACKAGES).filter(([program]) => !isThere(program)).map(([, name]) => name);
+  return Object.entries(PACKAGES).filter(([program]) => !findPostgres(program)).map(([, name]) => name);
 }
 
 /** Runs `install` so that what it installs starts nothing and makes no database; what is decided here already stays. */
@@ -106,26 +104,11 @@ async function apt(args: readonly string[]): Promise<string | undefined> {
 }
 
 function cannotInstall(): string | undefined {
-  if (Deno.build.os !== "linux" || !isThere("apt-get")) return "no apt-get here";
+  if (Deno.build.os !== "linux" || find("apt-get") === undefined) return "no apt-get here";
   if (Deno.uid() !== 0) return "not root";
   return undefined;
 }
 
-function isThere(program: string): boolean {
-  const versions = exists(POSTGRES_FOLDER) ? [...Deno.readDirSync(POSTGRES_FOLDER)].map(({ name }) => name) : [];
-  const folders = [...FOLDERS, ...versions.map((version) => `${POSTGRES_FOLDER}/${version}/bin`)];
-  return folders.some((folder) => exists(`${folder}/${program}`));
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 if (import.meta.main) {
-  await installClients((line) => Deno.stdout.writeSync(new TextEncoder().encode(line + "\n")));
+  await installClients(say);
 }

@@ -4,6 +4,7 @@
  */
 
 import { withoutColors } from "./colors.ts";
+import { say } from "../tests/rig/say.ts";
 
 const steps: [name: string, args: string[]][] = [
   ["format", ["fmt", "--check", "--quiet"]],
@@ -33,7 +34,3 @@ for (const [name, args] of steps) {
   }
 }
 say("ok");
-
-function say(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(line + "\n"));
-}

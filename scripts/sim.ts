@@ -13,8 +13,10 @@
  */
 
 import { parseArgs } from "node:util";
+import { seedOf, understood, wholeNumber } from "./arguments.ts";
 import { planOf } from "../tests/rig/sim/plan.ts";
 import { type Outcome, simulate } from "../tests/rig/sim/world.ts";
+import { say } from "../tests/rig/say.ts";
 
 const DEFAULT_RUNS = 3_000;
 
@@ -24,25 +26,14 @@ interface Options {
   readonly trace: boolean;
 }
 
-function say(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
-}
-
-/** A whole number of an option. */
-function wholeNumber(name: string, text: string): number {
-  const number = /^\d{1,10}$/.test(text) ? Number(text) : NaN;
-  if (!(number < 2 ** 32)) throw new SyntaxError(`--${name} takes a whole number below 2^32, not "${text}"`);
-  return number;
-}
-
-function optionsOf(args: readonly string[]): Options {
+function optionsOf(args: string[]): Options {
   const { values } = parseArgs({
-    args: args.filter((arg, at) => at > 0 || arg !== "--"),
+    args,
     options: { seed: { type: "string" }, runs: { type: "string" }, trace: { type: "boolean" } },
   });
   const { seed, runs, trace = false } = values;
   return {
-    seed: seed === undefined ? Math.floor(Math.random() * 2 ** 32) : wholeNumber("seed", seed),
+    seed: seedOf(seed),
     runs: runs !== undefined ? wholeNumber("runs", runs) : seed === undefined ? DEFAULT_RUNS : 1,
     trace,
   };
@@ -74,16 +65,8 @@ async function run({ seed, runs, trace }: Options): Promise<number> {
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  let options: Options;
-  try {
-    options = optionsOf(args);
-  } catch (error) {
-    say(
-      `${error instanceof Error ? error.message : error}\nusage: deno task sim -- [--seed N] [--runs M] [--trace]`,
-    );
-    return 2;
-  }
-  return await run(options);
+  const options = understood(optionsOf, args, "deno task sim -- [--seed N] [--runs M] [--trace]");
+  return options ? await run(options) : 2;
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -14,25 +14,22 @@
  */
 
 import { parseArgs } from "node:util";
+import { positive, understood } from "./arguments.ts";
 import { missing } from "../tests/rig/processes/requirements.ts";
 import { RESUME_NEEDS } from "../tests/rig/machines/resume_machines.ts";
 import { soak } from "./soak/run.ts";
+import { say } from "../tests/rig/say.ts";
 
-const USAGE = "usage: deno task soak -- [--hours N | --minutes N] [--seed S]";
+const USAGE = "deno task soak -- [--hours N | --minutes N] [--seed S]";
 const DEFAULT_MINUTES = 60;
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
 
 /** @returns the exit code. */
 async function main(args: readonly string[]): Promise<number> {
-  let minutes: number;
-  let seed: number;
-  try {
-    ({ minutes, seed } = options(args));
-  } catch (error) {
-    say(`${error instanceof Error ? error.message : error}\n${USAGE}`);
-    return 2;
-  }
+  const given = understood(options, args, USAGE);
+  if (!given) return 2;
+  const { minutes, seed } = given;
   const lacking = missing("soak", RESUME_NEEDS);
   if (lacking.length > 0) {
     say(`this machine lacks: ${lacking.join(", ")}`);
@@ -45,26 +42,18 @@ async function main(args: readonly string[]): Promise<number> {
   return faults.length === 0 ? 0 : 1;
 }
 
-function options(args: readonly string[]): { minutes: number; seed: number } {
+function options(args: string[]): { minutes: number; seed: number } {
   const { values } = parseArgs({
-    args: args.filter((arg, at) => at > 0 || arg !== "--"),
+    args,
     options: { hours: { type: "string" }, minutes: { type: "string" }, seed: { type: "string" } },
   });
   const number = (name: "hours" | "minutes" | "seed") => {
     const text = values[name];
-    if (text === undefined) return undefined;
-    if (!/^\d+(\.\d+)?$/.test(text) || Number(text) <= 0) {
-      throw new SyntaxError(`--${name} takes a number above 0, not "${text}"`);
-    }
-    return Number(text);
+    return text === undefined ? undefined : positive(name, text);
   };
   const hours = number("hours");
   return {
     minutes: hours === undefined ? number("minutes") ?? DEFAULT_MINUTES : hours * 60,
     seed: Math.floor(number("seed") ?? Math.random() * 2 ** 16),
   };
-}
-
-function say(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
 }

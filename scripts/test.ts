@@ -10,6 +10,7 @@
 import { withoutColors } from "./colors.ts";
 import { installClients } from "./install_clients.ts";
 import { filterOf, type Results, resultsOf } from "./test_results.ts";
+import { say } from "../tests/rig/say.ts";
 
 const inCi = !["", "0", "false"].includes(Deno.env.get("CI") ?? "");
 
@@ -61,8 +62,4 @@ async function readText(path: string): Promise<string> {
     if (error instanceof Deno.errors.NotFound) return "";
     throw error;
   }
-}
-
-function say(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(line + "\n"));
 }

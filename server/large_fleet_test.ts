@@ -5,7 +5,8 @@ import { silentLogger } from "../base/logger.ts";
 import { AuthorizedDevices } from "./devices/authorized_devices.ts";
 import { Enrolments } from "./state/enrolments.ts";
 import { parseGrant } from "./devices/service_grant.ts";
-import { rawKey, test } from "./devices/_state_fixture_test.ts";
+import { rawKey } from "./devices/_state_fixture_test.ts";
+import { folderTest } from "../tests/rig/test.ts";
 
 /** Devices in the file. */
 const COUNT = 20_000;
@@ -30,7 +31,7 @@ async function longestTurn(fn: () => Promise<void>): Promise<number> {
 const key = (n: number) =>
   formatPublicKey(Uint8Array.from({ length: 32 }, (_, at) => at < 4 ? (n >> (8 * at)) & 255 : 7));
 
-test(`with ${COUNT} devices nothing that becomes of their file keeps links from their turns`, async (folder) => {
+folderTest(`with ${COUNT} devices nothing that becomes of their file keeps links from their turns`, async (folder) => {
   const file = `${folder}/devices.toml`;
   const text = (address: string) =>
     Array.from({ length: COUNT }, (_, n) => `[dev${n}]\nkey = "${key(n)}"\nservices = { ssh = "${address}" }\n`)

@@ -35,7 +35,7 @@ function firstCells(text: string, head: string): string[] {
 }
 
 Deno.test(
-  "the tables of options say what --help says, for every command; to write them: tests/rig/option_tables.ts",
+  "the tables of options say what --help says, for every command; to write them: scripts/option_tables.ts",
   checked,
   () => {
     const all = commands();

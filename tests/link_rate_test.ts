@@ -10,11 +10,12 @@ import { greetServer, randomBytes } from "../relay/handshake.ts";
 import { createIdentity, type Identity } from "../net/tls/identity.ts";
 import { LINK_BURST, LINK_INTERVAL_MS, LINK_REFUSAL_HOLD_MS } from "../server/door/link_rate.ts";
 import { LISTEN } from "./rig/naive_v1/link.ts";
-import { ManualClock } from "./rig/manual_clock.ts";
-import { startServer } from "./rig/v1_relay.ts";
-import { dialAsDevice } from "./rig/scripted.ts";
-import { test, within } from "./rig/test.ts";
+import { FakeClock } from "./rig/clock.ts";
+import { startServer } from "./rig/v1/relay.ts";
+import { dialAsDevice } from "./rig/v1/scripted.ts";
+import { test } from "./rig/test.ts";
 import { authorized, startV2Server, type V2Server } from "./rig/v2/relay.ts";
+import { within } from "./rig/wait.ts";
 
 /** Makes a link as a device does, and hangs up. @returns why it was refused, if it was. */
 async function link(server: V2Server, signer: Identity): Promise<HandshakeError | undefined> {
@@ -30,7 +31,7 @@ async function link(server: V2Server, signer: Identity): Promise<HandshakeError 
 }
 
 test("v2 link rate: a device that makes links without end hears when to come back, late; others are served", async () => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   await using server = await startV2Server({ serve: { clock } });
   const [busy, other] = [await createIdentity(), await createIdentity()];
   server.directory.put(authorized("busy", busy, []));
@@ -42,7 +43,7 @@ test("v2 link rate: a device that makes links without end hears when to come bac
   const refusals = [link(server, busy), link(server, busy)];
   await clock.armed(LINK_REFUSAL_HOLD_MS, 2);
   assert.equal(await link(server, other), undefined);
-  clock.advance(LINK_REFUSAL_HOLD_MS);
+  clock.tick(LINK_REFUSAL_HOLD_MS);
   for (const refusal of refusals) {
     const { goodbye } = (await refusal)!;
     assert.deepEqual([goodbye.code, goodbye.comeBackAfter], ["too-busy", LINK_INTERVAL_MS]);
@@ -53,7 +54,7 @@ test("v2 link rate: a device that makes links without end hears when to come bac
 });
 
 test("v2 link rate: a server that ends does not wait for those who wait for their refusal", async () => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   await using server = await startV2Server({ serve: { clock } });
   const busy = await createIdentity();
   server.directory.put(authorized("busy", busy, []));
@@ -66,7 +67,7 @@ test("v2 link rate: a server that ends does not wait for those who wait for thei
 });
 
 test("v1 link rate: from one address so many links in a row are made, and then one a second", async () => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   await using server = await startServer(["10.0.0.1:23"], { clock });
   for (let n = 0; n < LINK_BURST; n++) {
     using device = await dialAsDevice(server.port);
@@ -76,7 +77,7 @@ test("v1 link rate: from one address so many links in a row are made, and then o
   }
   using refused = await dialAsDevice(server.port);
   await clock.armed(LINK_REFUSAL_HOLD_MS);
-  clock.advance(LINK_REFUSAL_HOLD_MS);
+  clock.tick(LINK_REFUSAL_HOLD_MS);
   await refused.expectEnd();
   assert.match(
     (await server.events.next("refused")).why,

@@ -8,12 +8,13 @@ import assert from "node:assert/strict";
 import { CHANNEL_END_REASONS } from "../protocol/reasons.ts";
 import { isOrderly } from "../relay/channel_end.ts";
 import { noise } from "./rig/bytes.ts";
-import { startDevice, startServer } from "./rig/v1_relay.ts";
-import { freePort, Service } from "./rig/service.ts";
+import { startDevice, startServer } from "./rig/v1/relay.ts";
+import { Service } from "./rig/service.ts";
 import { Stream } from "./rig/stream.ts";
 import { test } from "./rig/test.ts";
 import { ResettingClient, ResettingService } from "./rig/v2/resets.ts";
 import { local, SECURITIES, startV2Relay } from "./rig/v2/relay.ts";
+import { freePort } from "./rig/ports.ts";
 
 test("resets: three ends are orderly, and every other one is a reset", async () => {
   assert.deepEqual(CHANNEL_END_REASONS.filter(isOrderly), ["client-closed", "client-finished", "service-closed"]);

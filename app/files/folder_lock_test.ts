@@ -3,25 +3,9 @@ import { withLock } from "./folder_lock.ts";
 import { openLockFile } from "./lock_file.ts";
 import { MachineError } from "./machine_error.ts";
 import { systemCalls } from "./system_calls.ts";
+import { folderTest } from "../../tests/rig/test.ts";
 
 const hasCalls = systemCalls() !== undefined;
-
-function test(name: string, ignore: boolean, fn: (folder: string) => Promise<void>): void {
-  Deno.test({
-    name,
-    ignore,
-    sanitizeOps: true,
-    sanitizeResources: true,
-    fn: async () => {
-      const folder = await Deno.makeTempDir();
-      try {
-        await fn(folder);
-      } finally {
-        await Deno.remove(folder, { recursive: true });
-      }
-    },
-  });
-}
 
 /** How often this process has the file open. */
 function descriptorsOf(path: string): number {
@@ -34,9 +18,8 @@ function descriptorsOf(path: string): number {
   }).length;
 }
 
-test(
+folderTest(
   "of many in a process who wait for another one, one asks for the lock, and no thread waits",
-  !hasCalls,
   async (folder) => {
     const path = `${await Deno.realPath(folder)}/.lock`;
     using other = await openLockFile(path);
@@ -51,9 +34,10 @@ test(
     assert.deepEqual(done, Array.from({ length: 40 }, (_, n) => n), "in the order of asking");
     assert.equal(descriptorsOf(path), 0);
   },
+  { ignore: !hasCalls },
 );
 
-test("those who wait for their turn within the process are told when it takes too long", !hasCalls, async (folder) => {
+folderTest("those who wait for their turn within the process are told when it takes too long", async (folder) => {
   using other = await openLockFile(`${folder}/.lock`);
   await other.tryLock(true);
   const never = () => Promise.reject(new Error("nobody should have come so far"));
@@ -63,13 +47,13 @@ test("those who wait for their turn within the process are told when it takes to
   }
   other.close();
   await withLock(folder, () => Promise.resolve());
-});
+}, { ignore: !hasCalls });
 
-test("a lock is that of the runtime, so that older versions and scripts see it", !hasCalls, async (folder) => {
+folderTest("a lock is that of the runtime, so that older versions and scripts see it", async (folder) => {
   using ours = await openLockFile(`${folder}/.lock`);
   assert.ok(await ours.tryLock(true));
   using theirs = await Deno.open(`${folder}/.lock`);
   if ("tryLock" in theirs) assert.equal(await theirs.tryLock(true), false);
   ours.close();
   await theirs.lock(true);
-});
+}, { ignore: !hasCalls });

@@ -1,31 +1,17 @@
 import assert from "node:assert/strict";
-import { RecordingLogger } from "../../relay/_fakes_test.ts";
+import { RecordingLogger } from "../../tests/rig/logger.ts";
 import { openLockFile } from "./lock_file.ts";
 import { LEFTOVER_AGE_MS, SWEEP_LOCK_MS, sweepBeside, sweepState } from "./leftovers.ts";
-
-function test(name: string, fn: (folder: string, log: RecordingLogger) => Promise<void>): void {
-  Deno.test({
-    name,
-    sanitizeOps: true,
-    sanitizeResources: true,
-    fn: async () => {
-      const folder = await Deno.makeTempDir();
-      try {
-        await fn(folder, new RecordingLogger());
-      } finally {
-        await Deno.remove(folder, { recursive: true });
-      }
-    },
-  });
-}
+import { folderTest } from "../../tests/rig/test.ts";
 
 function names(folder: string): string[] {
   return [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) => name !== ".lock").sort();
 }
 
-test(
+folderTest(
   "what a killed process left is gone at the next start; what is not ours, or not ours to judge, stays",
-  async (folder, log) => {
+  async (folder) => {
+    const log = new RecordingLogger();
     const mine = ["a.toml.0123abcd.sp.tmp", "b.toml.89abcdef.sp.tmp"];
     const others = ["a.toml", "a.toml.tmp", "c.toml.0123abcd.sp.tmp"];
     for (const name of [...mine, ...others]) await Deno.writeTextFile(`${folder}/${name}`, "");
@@ -35,7 +21,8 @@ test(
   },
 );
 
-test("nothing is swept while somebody writes, and that holds nobody up", async (folder, log) => {
+folderTest("nothing is swept while somebody writes, and that holds nobody up", async (folder) => {
+  const log = new RecordingLogger();
   await Deno.writeTextFile(`${folder}/a.toml.0123abcd.sp.tmp`, "");
   using lock = await openLockFile(`${folder}/.lock`);
   if (!await lock.tryLock(true)) throw new Error("the lock is free");
@@ -45,9 +32,10 @@ test("nothing is swept while somebody writes, and that holds nobody up", async (
   assert.deepEqual(names(folder), ["a.toml.0123abcd.sp.tmp"]);
 });
 
-test(
+folderTest(
   "beside a file that is elsewhere only what is old is swept, and an edit cut short is told",
-  async (folder, log) => {
+  async (folder) => {
+    const log = new RecordingLogger();
     const [old, fresh] = [`${folder}/d.toml.00000001.sp.tmp`, `${folder}/d.toml.00000002.sp.tmp`];
     for (const path of [old, fresh, `${folder}/d.toml`, `${folder}/d.toml.kept`]) await Deno.writeTextFile(path, "");
     const then = new Date(Date.now() - 2 * LEFTOVER_AGE_MS);

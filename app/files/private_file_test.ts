@@ -8,23 +8,7 @@ import {
   writePrivateFile,
   writeStateFile,
 } from "./private_file.ts";
-
-/** A test in a folder of its own. */
-function test(name: string, fn: (folder: string) => Promise<void>): void {
-  Deno.test({
-    name,
-    sanitizeOps: true,
-    sanitizeResources: true,
-    fn: async () => {
-      const folder = await Deno.makeTempDir();
-      try {
-        await fn(folder);
-      } finally {
-        await Deno.remove(folder, { recursive: true });
-      }
-    },
-  });
-}
+import { folderTest } from "../../tests/rig/test.ts";
 
 async function modeOf(path: string): Promise<number> {
   return ((await Deno.stat(path)).mode ?? 0) & 0o777;
@@ -34,16 +18,19 @@ async function names(folder: string): Promise<string[]> {
   return (await Array.fromAsync(Deno.readDir(folder), ({ name }) => name)).sort();
 }
 
-test("a private file is its owner's alone, whatever stood there before, and leaves nothing beside it", async (folder) => {
-  const path = `${folder}/key`;
-  await Deno.writeTextFile(path, "old", { mode: 0o644 });
-  await writePrivateFile(path, "secret é\n");
-  assert.equal(await modeOf(path), 0o600);
-  assert.equal(await readPrivateFile(path), "secret é\n");
-  assert.deepEqual(await names(folder), ["key"]);
-});
+folderTest(
+  "a private file is its owner's alone, whatever stood there before, and leaves nothing beside it",
+  async (folder) => {
+    const path = `${folder}/key`;
+    await Deno.writeTextFile(path, "old", { mode: 0o644 });
+    await writePrivateFile(path, "secret é\n");
+    assert.equal(await modeOf(path), 0o600);
+    assert.equal(await readPrivateFile(path), "secret é\n");
+    assert.deepEqual(await names(folder), ["key"]);
+  },
+);
 
-test("a private file is never readable to others, not even while it is written", async (folder) => {
+folderTest("a private file is never readable to others, not even while it is written", async (folder) => {
   const seen: number[] = [];
   const watcher = Deno.watchFs(folder);
   const watching = (async () => {
@@ -66,7 +53,7 @@ test("a private file is never readable to others, not even while it is written",
   assert.deepEqual(new Set(seen), new Set([0o600]));
 });
 
-test("a file that others can read or write is refused with the command that helps", async (folder) => {
+folderTest("a file that others can read or write is refused with the command that helps", async (folder) => {
   const path = `${folder}/the key`;
   await writePrivateFile(path, "secret");
   for (const mode of [0o640, 0o604, 0o620, 0o602, 0o644]) {
@@ -77,7 +64,7 @@ test("a file that others can read or write is refused with the command that help
   }
 });
 
-test("what holds no secret keeps the mode that its owner gave it, and a link stays a link", async (folder) => {
+folderTest("what holds no secret keeps the mode that its owner gave it, and a link stays a link", async (folder) => {
   await Deno.writeTextFile(`${folder}/real`, "old");
   await Deno.chmod(`${folder}/real`, 0o640);
   await Deno.symlink(`${folder}/real`, `${folder}/link`);
@@ -89,7 +76,7 @@ test("what holds no secret keeps the mode that its owner gave it, and a link sta
   assert.equal(await modeOf(`${folder}/fresh`), 0o600);
 });
 
-test("a file that is not there is none; one that cannot be read says why", async (folder) => {
+folderTest("a file that is not there is none; one that cannot be read says why", async (folder) => {
   assert.equal(await readPrivateFile(`${folder}/none`), undefined);
   await assert.rejects(readPrivateFile(folder, false), ConfigError);
   await Deno.writeTextFile(`${folder}/huge`, "");
@@ -97,7 +84,7 @@ test("a file that is not there is none; one that cannot be read says why", async
   await assert.rejects(readPrivateFile(`${folder}/huge`, false), /more than 16 MiB/);
 });
 
-test("a write that fails leaves the old text, and nothing else", async (folder) => {
+folderTest("a write that fails leaves the old text, and nothing else", async (folder) => {
   await Deno.mkdir(`${folder}/name`);
   await assert.rejects(writePrivateFile(`${folder}/name`, "text"), (error) => {
     return error instanceof ConfigError && error.message.startsWith(`Cannot write ${folder}/name: `);
@@ -106,7 +93,7 @@ test("a write that fails leaves the old text, and nothing else", async (folder) 
   await assert.rejects(writePrivateFile(`${folder}/missing/name`, "text"), ConfigError);
 });
 
-test("folders are made for their owner alone, and one that others can write to is refused", async (folder) => {
+folderTest("folders are made for their owner alone, and one that others can write to is refused", async (folder) => {
   await ensurePrivateFolder(`${folder}/a/b`);
   await ensurePrivateFolder(`${folder}/a/b/`);
   assert.deepEqual([await modeOf(`${folder}/a`), await modeOf(`${folder}/a/b`)], [0o700, 0o700]);
@@ -116,7 +103,7 @@ test("folders are made for their owner alone, and one that others can write to i
   await assert.rejects(ensurePrivateFolder(`${folder}/file`), /it is not a folder/);
 });
 
-test("what a folder's lock guards never runs twice at once", async (folder) => {
+folderTest("what a folder's lock guards never runs twice at once", async (folder) => {
   let inside = 0;
   await Promise.all(Array.from({ length: 20 }, (_, n) =>
     withLock(folder, async () => {
@@ -129,12 +116,12 @@ test("what a folder's lock guards never runs twice at once", async (folder) => {
   assert.equal(await readPrivateFile(`${folder}/count`), "20");
 });
 
-test("a lock is free again when what it guarded has failed", async (folder) => {
+folderTest("a lock is free again when what it guarded has failed", async (folder) => {
   await assert.rejects(withLock(folder, () => Promise.reject(new Error("no"))), /no/);
   assert.equal(await withLock(folder, () => Promise.resolve(7)), 7);
 });
 
-test("a lock that is held too long is given up with a clear error", async (folder) => {
+folderTest("a lock that is held too long is given up with a clear error", async (folder) => {
   const held = Promise.withResolvers<void>();
   const entered = Promise.withResolvers<void>();
   const holder = withLock(folder, () => {
@@ -151,7 +138,7 @@ test("a lock that is held too long is given up with a clear error", async (folde
   await withLock(folder, () => Promise.resolve()); // after the one that was given up
 });
 
-test("a pipe in place of a file is refused, and not waited for", async (folder) => {
+folderTest("a pipe in place of a file is refused, and not waited for", async (folder) => {
   const { success } = await new Deno.Command("mkfifo", { args: ["-m", "600", `${folder}/key`] }).output();
   assert.ok(success);
   await assert.rejects(readPrivateFile(`${folder}/key`), (error) => {

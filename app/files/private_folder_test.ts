@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type Access, ensurePrivateFolder, type Groups, isOpenTo } from "./private_folder.ts";
 import { readPrivateFile, writePrivateFile } from "./private_file.ts";
 import { systemCalls } from "./system_calls.ts";
+import { TempFolder } from "../../tests/rig/temp_folder.ts";
 
 const checked = { sanitizeOps: true, sanitizeResources: true };
 
@@ -47,19 +48,16 @@ Deno.test({
   ...checked,
   ignore: systemCalls() === undefined, // nobody can tell the groups of this process
   fn: async () => {
-    const folder = await Deno.makeTempDir();
-    try {
-      await ensurePrivateFolder(folder);
-      await writePrivateFile(`${folder}/key`, "secret");
-      await Deno.chmod(`${folder}/key`, 0o660);
-      await assert.rejects(readPrivateFile(`${folder}/key`), /Its group, which its folder does not hand on \(g\+s\)/);
-      await Deno.chmod(folder, 0o2770);
-      await ensurePrivateFolder(folder);
-      assert.equal(await readPrivateFile(`${folder}/key`), "secret");
-      await Deno.chmod(folder, 0o2777);
-      await assert.rejects(ensurePrivateFolder(folder), /Others can write to .*\(mode 2777\)/);
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
+    using temporary = new TempFolder();
+    const folder = temporary.path;
+    await ensurePrivateFolder(folder);
+    await writePrivateFile(`${folder}/key`, "secret");
+    await Deno.chmod(`${folder}/key`, 0o660);
+    await assert.rejects(readPrivateFile(`${folder}/key`), /Its group, which its folder does not hand on \(g\+s\)/);
+    await Deno.chmod(folder, 0o2770);
+    await ensurePrivateFolder(folder);
+    assert.equal(await readPrivateFile(`${folder}/key`), "secret");
+    await Deno.chmod(folder, 0o2777);
+    await assert.rejects(ensurePrivateFolder(folder), /Others can write to .*\(mode 2777\)/);
   },
 });

@@ -2,51 +2,26 @@ import assert from "node:assert/strict";
 import { MachineError } from "./machine_error.ts";
 import { readPrivateFile, writePrivateFile, writeStateFile } from "./private_file.ts";
 import { demandWritable, sweepLeftovers } from "./replace_file.ts";
-
-/** A test in a folder of its own. */
-function test(name: string, fn: (folder: string) => Promise<void>, ignore = false): void {
-  Deno.test({
-    name,
-    ignore,
-    sanitizeOps: true,
-    sanitizeResources: true,
-    fn: async () => {
-      const folder = await Deno.makeTempDir();
-      try {
-        await fn(folder);
-      } finally {
-        await Deno.remove(folder, { recursive: true });
-      }
-    },
-  });
-}
+import { folderTest } from "../../tests/rig/test.ts";
+import { has } from "../../tests/rig/processes/requirements.ts";
 
 async function succeeds(program: string, ...args: string[]): Promise<boolean> {
-  try {
-    return (await new Deno.Command(program, { args, stderr: "null" }).output()).success;
-  } catch {
-    return false;
-  }
+  return (await new Deno.Command(program, { args, stderr: "null" }).output()).success;
 }
 
 /** Whether this process may mount things; a container may bar even root. */
-const canMount = Deno.build.os === "linux" && Deno.uid() === 0 && await (async () => {
-  const folder = await Deno.makeTempDir();
-  const done = await succeeds("mount", "-t", "tmpfs", "tmpfs", folder) && await succeeds("umount", folder);
-  await Deno.remove(folder);
-  return done;
-})();
+const canMount = has("mounts (root, mount)");
 
 /** A test on a disk of 64 KiB. */
 function diskTest(name: string, fn: (disk: string) => Promise<void>): void {
-  test(name, async (folder) => {
+  folderTest(name, async (folder) => {
     assert.ok(await succeeds("mount", "-t", "tmpfs", "-o", "size=64k,mode=700", "tmpfs", folder));
     try {
       await fn(folder);
     } finally {
       assert.ok(await succeeds("umount", folder));
     }
-  }, !canMount);
+  }, { ignore: !canMount });
 }
 
 /** Leaves no room for anything. */
@@ -86,7 +61,7 @@ diskTest("on a full disk what has no room is the machine's trouble, and leaves t
   assert.deepEqual(names(disk), ["devices.toml", "fill"]);
 });
 
-test("a file that is mounted by itself is written where it stands, longer or shorter", async (folder) => {
+folderTest("a file that is mounted by itself is written where it stands, longer or shorter", async (folder) => {
   const [outside, inside] = [`${folder}/outside`, `${folder}/inside`];
   for (const path of [outside, inside]) await Deno.writeTextFile(path, "old = 1\n");
   assert.ok(await succeeds("mount", "--bind", outside, inside));
@@ -103,9 +78,9 @@ test("a file that is mounted by itself is written where it stands, longer or sho
     assert.ok(await succeeds("umount", inside));
   }
   assert.deepEqual(names(folder), ["inside", "outside"]);
-}, !canMount);
+}, { ignore: !canMount });
 
-test("a file with another name, which may be somebody else's, is not written over", async (folder) => {
+folderTest("a file with another name, which may be somebody else's, is not written over", async (folder) => {
   const [outside, inside] = [`${folder}/outside`, `${folder}/inside`];
   for (const path of [outside, inside]) await Deno.writeTextFile(path, "old = 1\n");
   await Deno.link(outside, `${folder}/another`);
@@ -116,9 +91,9 @@ test("a file with another name, which may be somebody else's, is not written ove
     assert.ok(await succeeds("umount", inside));
   }
   assert.equal(await Deno.readTextFile(outside), "old = 1\n");
-}, !canMount);
+}, { ignore: !canMount });
 
-test("leftovers of ours are swept, and nothing else", async (folder) => {
+folderTest("leftovers of ours are swept, and nothing else", async (folder) => {
   const others = ["a.toml", "a.toml.tmp", "a.toml.0123abcd.tmp", "b.toml.0123abcd.sp.tmp", "x.0123abcd.sp.tmp.bak"];
   for (const name of [...others, "a.toml.0123abcd.sp.tmp"]) await Deno.writeTextFile(`${folder}/${name}`, "");
   await Deno.mkdir(`${folder}/a.toml.00000000.sp.tmp`);

@@ -1,25 +1,9 @@
 import assert from "node:assert/strict";
 import { ConfigError } from "../toml/config_error.ts";
 import { hexBytes, loadIdentity, readState, stateFolder, toHex } from "./state.ts";
+import { folderTest, test } from "../../tests/rig/test.ts";
 
-/** A test in a folder of its own. */
-function test(name: string, fn: (folder: string) => Promise<void>): void {
-  Deno.test({
-    name,
-    sanitizeOps: true,
-    sanitizeResources: true,
-    fn: async () => {
-      const folder = await Deno.makeTempDir();
-      try {
-        await fn(folder);
-      } finally {
-        await Deno.remove(folder, { recursive: true });
-      }
-    },
-  });
-}
-
-Deno.test("state is where --state says, else the environment, else where such things usually are", () => {
+test("state is where --state says, else the environment, else where such things usually are", () => {
   const folder = (given: string | undefined, uid: number | null, env: Record<string, string>) =>
     stateFolder(given, "server", { get: (name) => env[name], uid: () => uid });
   const home = { HOME: "/home/me" };
@@ -33,7 +17,7 @@ Deno.test("state is where --state says, else the environment, else where such th
   assert.equal(stateFolder("here", "device"), "here/device");
 });
 
-test("an identity is made once, also by many at the same time, and is private", async (folder) => {
+folderTest("an identity is made once, also by many at the same time, and is private", async (folder) => {
   const state = `${folder}/a/server`;
   const all = await Promise.all(Array.from({ length: 8 }, () => loadIdentity(state)));
   assert.equal(new Set(all.map(({ publicKey }) => toHex(publicKey))).size, 1);
@@ -41,7 +25,7 @@ test("an identity is made once, also by many at the same time, and is private", 
   assert.equal(((await Deno.stat(`${state}/identity.pem`)).mode ?? 0) & 0o777, 0o600);
 });
 
-test("a damaged or open key is an error, and is left as it is", async (folder) => {
+folderTest("a damaged or open key is an error, and is left as it is", async (folder) => {
   await loadIdentity(folder);
   const path = `${folder}/identity.pem`;
   for (const text of ["", "-----BEGIN PRIVATE KEY-----\nMC4C\n-----END PRIVATE KEY-----\n"]) {
@@ -55,7 +39,7 @@ test("a damaged or open key is an error, and is left as it is", async (folder) =
   await assert.rejects(loadIdentity(folder), /run: chmod 600/);
 });
 
-test("a damaged state file is told by file, line and column", async (folder) => {
+folderTest("a damaged state file is told by file, line and column", async (folder) => {
   const path = `${folder}/x.toml`;
   assert.equal(await readState(path), undefined);
   await Deno.writeTextFile(path, "a = 1\nb = \n", { mode: 0o600 });
@@ -64,7 +48,7 @@ test("a damaged state file is told by file, line and column", async (folder) => 
   });
 });
 
-Deno.test("bytes are kept in hexadecimal, of exactly their size", () => {
+test("bytes are kept in hexadecimal, of exactly their size", () => {
   assert.deepEqual(hexBytes(3)("00ff1a"), Uint8Array.of(0, 255, 26));
   assert.equal(toHex(Uint8Array.of(0, 255, 26)), "00ff1a");
   for (const text of ["", "00ff1", "00ff1a00", "00FF1A", "00ff1g"]) {

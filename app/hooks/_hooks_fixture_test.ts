@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
 import type { Logger } from "../../base/logger.ts";
-import { ManualClock } from "../../tests/rig/manual_clock.ts";
+import { FakeClock } from "../../tests/rig/clock.ts";
 import type { HookExit, HookProcess } from "./process.ts";
 import { HOOK_EVENTS, type HookEvent, type HookNotice, HookRunner } from "./hooks.ts";
 
@@ -40,7 +40,7 @@ export function turn(): Promise<void> {
 
 /** A runner of hooks whose programs and clock are the test's. */
 export class Bench {
-  readonly clock = new ManualClock();
+  readonly clock = new FakeClock();
   readonly started: FakeProcess[] = [];
   readonly warnings: string[] = [];
   readonly runner: HookRunner;

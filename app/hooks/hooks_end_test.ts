@@ -9,11 +9,11 @@ test("a hook that takes too long is asked to end, then made to, with one line, a
   await bench.tell("gw1", "online");
   await bench.tell("gw1", "lost");
   const [hook] = bench.started;
-  bench.clock.advance(HOOK_TIMEOUT_MS - 1);
+  bench.clock.tick(HOOK_TIMEOUT_MS - 1);
   assert.deepEqual(hook!.signals, []);
-  bench.clock.advance(1);
+  bench.clock.tick(1);
   assert.deepEqual(hook!.signals, ["SIGTERM"]);
-  bench.clock.advance(HOOK_KILL_MS);
+  bench.clock.tick(HOOK_KILL_MS);
   assert.deepEqual(hook!.signals, ["SIGTERM", "SIGKILL"]);
   assert.equal(bench.started.length, 1, "its place is taken until it is gone");
   await hook!.exit(137, "SIGKILL");
@@ -24,9 +24,9 @@ test("a hook that takes too long is asked to end, then made to, with one line, a
 test("a hook that ends when it is asked to is sent nothing more", async () => {
   const bench = new Bench();
   await bench.tell("gw1", "online");
-  bench.clock.advance(HOOK_TIMEOUT_MS);
+  bench.clock.tick(HOOK_TIMEOUT_MS);
   await bench.started[0]!.exit(143, "SIGTERM");
-  bench.clock.advance(2 * HOOK_KILL_MS);
+  bench.clock.tick(2 * HOOK_KILL_MS);
   assert.deepEqual(bench.started[0]!.signals, ["SIGTERM"]);
 });
 
@@ -34,7 +34,7 @@ test("a hook that ends in time is left alone for good", async () => {
   const bench = new Bench();
   await bench.tell("gw1", "online");
   await bench.started[0]!.exit();
-  bench.clock.advance(2 * HOOK_TIMEOUT_MS);
+  bench.clock.tick(2 * HOOK_TIMEOUT_MS);
   assert.deepEqual([bench.started[0]!.signals, bench.warnings], [[], []]);
 });
 
@@ -68,7 +68,7 @@ test("at the end hooks that run or wait have the rest of the time, and the end w
   await bench.tell("gw1", "online");
   bench.runner.ending();
   await bench.tell("gw1", "lost");
-  bench.clock.advance(SHUTDOWN_TIMEOUT_MS - 2_000);
+  bench.clock.tick(SHUTDOWN_TIMEOUT_MS - 2_000);
   const close = closing(bench);
   await bench.started[0]!.exit();
   assert.deepEqual([bench.order, close.done], [["gw1 online", "gw1 lost"], false]);
@@ -84,13 +84,13 @@ test("at the end of the time hooks are ended, those that wait do not run, and on
   await bench.tell("gw1", "online");
   await bench.tell("gw1", "lost");
   const close = closing(bench);
-  bench.clock.advance(SHUTDOWN_TIMEOUT_MS - 1);
+  bench.clock.tick(SHUTDOWN_TIMEOUT_MS - 1);
   assert.deepEqual(bench.started[0]!.signals, []);
-  bench.clock.advance(1);
+  bench.clock.tick(1);
   assert.deepEqual(bench.started[0]!.signals, ["SIGTERM"]);
   await turn();
   assert.equal(close.done, false);
-  bench.clock.advance(HOOK_KILL_MS);
+  bench.clock.tick(HOOK_KILL_MS);
   await turn();
   assert.deepEqual(bench.started[0]!.signals, ["SIGTERM", "SIGKILL"]);
   assert.deepEqual([bench.started.length, close.done], [1, true]);
@@ -100,12 +100,12 @@ test("at the end of the time hooks are ended, those that wait do not run, and on
 test("the last hooks have a moment, also when the end took all of its time; with none the end is at once", async () => {
   const bench = new Bench();
   bench.runner.ending();
-  bench.clock.advance(SHUTDOWN_TIMEOUT_MS + 100);
+  bench.clock.tick(SHUTDOWN_TIMEOUT_MS + 100);
   await bench.tell("gw1", "lost");
   closing(bench);
-  bench.clock.advance(HOOK_LAST_MS - 1);
+  bench.clock.tick(HOOK_LAST_MS - 1);
   assert.deepEqual(bench.started[0]!.signals, []);
-  bench.clock.advance(1);
+  bench.clock.tick(1);
   assert.deepEqual(bench.started[0]!.signals, ["SIGTERM"]);
   await new Bench().runner.close();
 });

@@ -5,7 +5,10 @@
  */
 
 import type { LoadReport } from "./main.ts";
-import { BULK, closeQuietly, connectTo, type Door, readFull, say, wish, writeFull } from "../sockets.ts";
+import { BULK, connectTo, type Door, wish } from "../sockets.ts";
+import { closeQuietly } from "../../net/close_quietly.ts";
+import { readFull, writeAll } from "../../tests/rig/stream.ts";
+import { say } from "../../tests/rig/say.ts";
 
 /** Printed by each stream when its first bytes have moved. */
 export const FLOWING = "flowing";
@@ -17,11 +20,11 @@ export function bulkUp(door: Door, seconds: number, streams: number): Promise<Lo
     const answer = new Uint8Array(16);
     let reported = false;
     const report = readFull(conn, answer).then((whole) => reported = whole);
-    await writeFull(conn, wish("u", seconds));
+    await writeAll(conn, wish("u", seconds));
     const bytes = new Uint8Array(BULK);
-    await writeFull(conn, bytes);
+    await writeAll(conn, bytes);
     say(FLOWING);
-    while (!reported) await writeFull(conn, bytes);
+    while (!reported) await writeAll(conn, bytes);
     await report;
     closeQuietly(conn);
     const view = new DataView(answer.buffer);
@@ -33,7 +36,7 @@ export function bulkUp(door: Door, seconds: number, streams: number): Promise<Lo
 export function bulkDown(door: Door, seconds: number, streams: number): Promise<LoadReport> {
   return inParallel(streams, async () => {
     const conn = await connectTo(door);
-    await writeFull(conn, wish("d", seconds));
+    await writeAll(conn, wish("d", seconds));
     const buffer = new Uint8Array(BULK);
     let bytes = await conn.read(buffer) ?? 0;
     say(FLOWING);

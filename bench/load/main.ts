@@ -13,7 +13,10 @@ import { bulkDown, bulkUp } from "./bulk.ts";
 import { PATIENCE, Tally } from "./tally.ts";
 import { typing } from "./typing.ts";
 import { spread } from "../numbers.ts";
-import { closeQuietly, connectTo, type Door, readFull, say, writeFull } from "../sockets.ts";
+import { connectTo, type Door } from "../sockets.ts";
+import { closeQuietly } from "../../net/close_quietly.ts";
+import { readFull, writeAll } from "../../tests/rig/stream.ts";
+import { say } from "../../tests/rig/say.ts";
 
 /** What a load process reports; times in milliseconds. */
 export interface LoadReport {
@@ -118,7 +121,7 @@ async function idle(door: Door, _seconds: number, count: number): Promise<LoadRe
       try {
         const conn = await connectTo(door);
         conns.push(conn);
-        await writeFull(conn, byte);
+        await writeAll(conn, byte);
         if (!await readFull(conn, byte)) throw new Error("closed before its answer");
       } catch (error) {
         tally.add(error);

@@ -4,11 +4,13 @@
  * @module
  */
 
-import { pause } from "../child.ts";
+import { pause } from "../../tests/rig/wait.ts";
 import type { LoadReport } from "./main.ts";
 import { PATIENCE, Tally } from "./tally.ts";
 import { spread } from "../numbers.ts";
-import { closeQuietly, connectTo, type Door, readFull, wish, writeFull } from "../sockets.ts";
+import { connectTo, type Door, wish } from "../sockets.ts";
+import { closeQuietly } from "../../net/close_quietly.ts";
+import { readFull, writeAll } from "../../tests/rig/stream.ts";
 
 /** Milliseconds between two messages of a typist. */
 const PACE = 20;
@@ -26,7 +28,7 @@ export async function typing(door: Door, seconds: number, count: number): Promis
     const sent: number[] = [];
     const giveUp = setTimeout(() => closeQuietly(conn), seconds * 1000 + PATIENCE);
     try {
-      await writeFull(conn, wish("e", seconds));
+      await writeAll(conn, wish("e", seconds));
       const messages = WARM_UP + Math.ceil(seconds * 1000 / PACE);
       const answers = readAnswers(conn, messages, (index) => {
         if (index >= WARM_UP) times.push(performance.now() - sent[index]!);
@@ -52,7 +54,7 @@ async function send(conn: Deno.Conn, messages: number, sent: number[]): Promise<
     const early = start + index * PACE - performance.now();
     if (early > 0) await pause(early);
     sent.push(performance.now());
-    await writeFull(conn, message);
+    await writeAll(conn, message);
   }
 }
 

@@ -5,7 +5,7 @@
  */
 
 import { CABLE_BITS } from "../cable.ts";
-import { pause } from "../child.ts";
+import { pause } from "../../tests/rig/wait.ts";
 import type { LoadReport } from "../load/main.ts";
 import { FLOWING } from "../load/bulk.ts";
 import { type Bench, noteFailures, type Sample } from "./measure.ts";
@@ -90,7 +90,7 @@ async function measure(
     return report;
   };
   const beside = async (direction: "up" | "down") => {
-    const from = service.child.lines.length;
+    const from = service.child.stdout.length;
     const time = seconds + 2 * LEAD;
     const bulk = startLoad(direction, route, time, 1);
     try {
@@ -98,7 +98,7 @@ async function measure(
       await pause(LEAD * 1000);
       const typed = await type();
       const { rate } = await finishLoad(bulk, time);
-      await service.child.line(new RegExp(`^${BULK_ENDED}$`), DRAIN, from);
+      await service.child.line(new RegExp(`^${BULK_ENDED}$`), from, DRAIN);
       return { ...typed, bits: rate * 8 };
     } finally {
       await bulk.stop();

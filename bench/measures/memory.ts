@@ -4,7 +4,9 @@
  * @module
  */
 
-import { OPEN_FILES, openFiles, pause } from "../child.ts";
+import { openFilesLimit } from "../../tests/rig/processes/child.ts";
+import { pause } from "../../tests/rig/wait.ts";
+import { OPEN_FILES } from "../child.ts";
 import { type Bench, noteFailures, type Sample } from "./measure.ts";
 import { residentBytes } from "../proc_stats.ts";
 import { reportOf, startLoad } from "../processes.ts";
@@ -33,7 +35,7 @@ export async function crowd(target: Target, bench: Bench): Promise<Sample> {
 
 /** What the machine lacks for {@linkcode crowd}. */
 export function crowdLacks(): string | undefined {
-  const files = openFiles();
+  const files = openFilesLimit(OPEN_FILES);
   return files >= OPEN_FILES
     ? undefined
     : `${OPEN_FILES} open files a process; the limit here is ${files} (ulimit -Hn)`;
@@ -52,14 +54,14 @@ async function idleClients(
     if (atRest === undefined) return undefined;
     const clients = startLoad("idle", { port: instance.hostPort, host: instance.host }, 0, count);
     try {
-      const [, ready] = await clients.line(/^ready (\d+)$/, ARRIVAL);
+      const [, ready] = await clients.line(/^ready (\d+)$/, 0, ARRIVAL);
       await pause(REST);
       const failure = instance.failure?.();
       if (failure !== undefined) throw new Error(failure);
       return { atRest, perClient: (residentBytes(instance.pids)! - atRest) / Number(ready) };
     } finally {
       await clients.closeInput();
-      await clients.ended;
+      await clients.exited;
       noteFailures(`${target.name}, ${count} idle clients`, reportOf(clients), context);
     }
   } finally {

@@ -5,7 +5,8 @@
  */
 
 import { cableLacks } from "../cable.ts";
-import { findProgram, pause } from "../child.ts";
+import { find } from "../../tests/rig/processes/programs.ts";
+import { pause } from "../../tests/rig/wait.ts";
 import type { Bench, Sample } from "./measure.ts";
 import { startLoad, startService } from "../processes.ts";
 import type { RunningTarget, Target } from "../targets/target.ts";
@@ -22,7 +23,7 @@ const PATIENCE = 10_000;
 /** What this machine lacks for it. */
 export function resumeLacks(): string | undefined {
   return cableLacks() ??
-    (findProgram("ss") === undefined ? "ss; install it with: apt-get install iproute2" : undefined);
+    (find("ss") === undefined ? "ss; install it with: apt-get install iproute2" : undefined);
 }
 
 /** Cuts the link of a target again and again under an upload over the slow link; nothing for targets that cannot resume. */

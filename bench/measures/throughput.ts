@@ -4,7 +4,11 @@
  * @module
  */
 
-import { Child, findProgram, freePort, pause, within } from "../child.ts";
+import type { Child } from "../../tests/rig/processes/child.ts";
+import { find } from "../../tests/rig/processes/programs.ts";
+import { freePort } from "../../tests/rig/ports.ts";
+import { pause } from "../../tests/rig/wait.ts";
+import { endOf, startChild } from "../child.ts";
 import { runLoad, startService } from "../processes.ts";
 
 /** From client to service, or back. */
@@ -32,7 +36,7 @@ export interface Throughput {
 
 /** Starts what there is. */
 export function startThroughput(): Promise<Throughput> {
-  const iperf3 = findProgram("iperf3");
+  const iperf3 = find("iperf3");
   return iperf3 === undefined ? startBuiltIn() : startIperf3(iperf3);
 }
 
@@ -59,12 +63,9 @@ async function startIperf3(iperf3: string): Promise<Throughput> {
       const args = ["-c", "127.0.0.1", "-p", `${port}`, "-t", `${seconds}`, "-P", `${streams}`, "-i", "0", "-J"];
       if (direction === "down") args.push("-R");
       for (let attempt = 1;; attempt++) {
-        const client = new Child(iperf3, args, { name: "iperf3" });
-        await within(client.ended, (seconds + 20) * 1000, "iperf3 did not end in time").catch(async (error) => {
-          await client.stop();
-          throw error;
-        });
-        const result = parseIperf3(client.lines.join("\n"));
+        const client = startChild("iperf3", [iperf3, ...args]);
+        await endOf(client, (seconds + 20) * 1000);
+        const result = parseIperf3(client.stdout.join("\n"));
         if (typeof result !== "string") return result;
         if (attempt === 10 || !result.includes("busy")) throw new Error(`iperf3: ${result}`);
         await pause(200); // the end of the last test is still on its way through the relay
@@ -78,7 +79,7 @@ async function startIperf3(iperf3: string): Promise<Throughput> {
 async function startIperf3Server(iperf3: string): Promise<{ port: number; child: Child }> {
   for (let attempt = 1;; attempt++) {
     const port = freePort();
-    const child = new Child(iperf3, ["-s", "-B", "127.0.0.1", "-p", `${port}`, "--forceflush"], { name: "iperf3 -s" });
+    const child = startChild("iperf3 -s", [iperf3, "-s", "-B", "127.0.0.1", "-p", `${port}`, "--forceflush"]);
     try {
       await child.line(/^Server listening on /);
       return { port, child };

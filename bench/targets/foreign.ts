@@ -4,7 +4,10 @@
  * @module
  */
 
-import { type Child, findProgram, freePort, pause } from "../child.ts";
+import type { Child } from "../../tests/rig/processes/child.ts";
+import { find } from "../../tests/rig/processes/programs.ts";
+import { freePort } from "../../tests/rig/ports.ts";
+import { pause } from "../../tests/rig/wait.ts";
 import { Instance } from "../instance.ts";
 import type { Target } from "./target.ts";
 
@@ -52,7 +55,7 @@ export function foreignTarget(foreign: Foreign): Target {
     name,
 
     needs() {
-      const absent = programs.filter((program) => findProgram(program) === undefined);
+      const absent = programs.filter((program) => find(program) === undefined);
       if (absent.length > 0) return `no ${absent.join(", ")} on the PATH`;
       return Deno.build.os === "linux" ? undefined : "its start is seen in /proc only";
     },
@@ -84,7 +87,7 @@ export function foreignTarget(foreign: Foreign): Target {
 
 /** The full path of a program that is known to be there. */
 export function programPath(name: string): string {
-  const path = findProgram(name);
+  const path = find(name);
   if (path === undefined) throw new Error(`${name} is gone from the PATH`);
   return path;
 }
@@ -101,11 +104,11 @@ async function listening(processes: readonly [Child, ...Child[]], address: strin
   const [server] = processes;
   const socket = `: ${hexadecimal(address, port)} 00000000:0000 0A `;
   for (const until = performance.now() + START_TIME; performance.now() < until; await pause(LOOK)) {
-    const dead = processes.find(({ alive }) => !alive);
-    if (dead) throw new Error(`${dead.name} ended: ${dead.tail()}`);
+    const dead = processes.find(({ running }) => !running);
+    if (dead) throw new Error(`${dead.name} ended: ${dead.tail}`);
     if (readText(`/proc/${server.pid}/net/tcp`).includes(socket)) return;
   }
-  throw new Error(`${server.name} does not listen at ${address}:${port}: ${server.tail()}`);
+  throw new Error(`${server.name} does not listen at ${address}:${port}: ${server.tail}`);
 }
 
 /** An IPv4 address as /proc has it: its number as this processor reads it, then the port. */

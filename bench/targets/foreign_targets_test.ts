@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { findProgram, within } from "../child.ts";
+import { find } from "../../tests/rig/processes/programs.ts";
+import { within } from "../../tests/rig/wait.ts";
 import { startService } from "../processes.ts";
 import { bore } from "./bore.ts";
 import { chisel } from "./chisel.ts";
@@ -8,7 +9,7 @@ import { frp } from "./frp.ts";
 import { ratholePlain, ratholeTls } from "./rathole.ts";
 import { HERE, type Target, type TargetContext } from "./target.ts";
 
-const FAKE = fileURLToPath(new URL("../_fake_relay.ts", import.meta.url));
+const FAKE = fileURLToPath(new URL("./_fake_relay.ts", import.meta.url));
 const TARGETS = [ratholePlain, ratholeTls, bore, frp, chisel];
 const linux = Deno.build.os === "linux";
 
@@ -20,7 +21,7 @@ function withFakes(
 ): void {
   Deno.test({
     name,
-    ignore: !linux || findProgram("openssl") === undefined,
+    ignore: !linux || find("openssl") === undefined,
     sanitizeOps: true,
     sanitizeResources: true,
     fn: async () => {
@@ -87,7 +88,7 @@ withFakes("a relay whose server is gone says so", async (context) => {
     }
     return failure;
   };
-  assert.match(await within(words(), 10_000, "no failure was seen"), /^rathole --server ended/);
+  assert.match(await within(words(), "a failure", 10_000), /^rathole --server ended/);
   await instance.stop();
 });
 
@@ -109,7 +110,7 @@ async function ask(port: number, text: string): Promise<string> {
   try {
     await conn.write(new TextEncoder().encode(text));
     const buffer = new Uint8Array(100);
-    const count = await within(conn.read(buffer), 10_000, "no answer");
+    const count = await within(conn.read(buffer), "an answer", 10_000);
     return new TextDecoder().decode(buffer.subarray(0, count ?? 0));
   } finally {
     conn.close();

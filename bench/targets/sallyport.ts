@@ -5,7 +5,7 @@
  */
 
 import { fileURLToPath } from "node:url";
-import { RUNTIME_FLAGS } from "../../tests/rig/runtime_flags.ts";
+import { RUNTIME_FLAGS } from "../../tests/rig/processes/runtime_flags.ts";
 import { Instance, type Launch, type Role } from "../instance.ts";
 import type { Target, TargetContext } from "./target.ts";
 

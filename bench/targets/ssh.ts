@@ -5,7 +5,10 @@
  */
 
 import { userInfo } from "node:os";
-import { Child, findProgram, freePort } from "../child.ts";
+import type { Child } from "../../tests/rig/processes/child.ts";
+import { find } from "../../tests/rig/processes/programs.ts";
+import { freePort } from "../../tests/rig/ports.ts";
+import { startChild } from "../child.ts";
 import { processTree } from "../proc_stats.ts";
 import type { Machine, RunningTarget, Target } from "./target.ts";
 
@@ -18,7 +21,7 @@ export const sshR: Target = {
   name: "ssh -R",
 
   needs() {
-    const absent = PROGRAMS.filter((name) => findProgram(name) === undefined);
+    const absent = PROGRAMS.filter((name) => find(name) === undefined);
     if (absent.length === 0) return undefined;
     return `no ${absent.join(", ")}; install it with: apt-get install openssh-client openssh-server`;
   },
@@ -31,7 +34,9 @@ export const sshR: Target = {
     const { port, child: sshd } = await startSshd(home, server);
     const hostKey = await Deno.readTextFile(`${home}/host.pub`);
     await Deno.writeTextFile(`${home}/known_hosts`, `[${server.address}]:${port} ${hostKey}`);
-    const ssh = new Child(findProgram("ssh")!, [
+    const ssh = startChild("ssh", [
+      ...device.prefix,
+      find("ssh")!,
       ...["-N", "-F", "none", "-p", `${port}`, "-i", `${home}/user`],
       ...["-R", `127.0.0.1:0:127.0.0.1:${servicePort}`],
       ...options({
@@ -43,26 +48,29 @@ export const sshR: Target = {
         ExitOnForwardFailure: "yes",
       }),
       `${userInfo().username}@${server.address}`,
-    ], { name: "ssh", prefix: device.prefix });
+    ]);
     const stop = async () => {
       await ssh.stop(); // first, so that its session of sshd ends with it
       await sshd.stop();
       await Deno.remove(home, { recursive: true });
     };
     try {
-      const [, hostPort] = await ssh.line(/^Allocated port (\d+) for remote forward/);
+      const [, hostPort] = await ssh.logLine(
+        (line) => /^Allocated port (\d+) for remote forward/.exec(line) ?? undefined,
+        "the port of the remote forward",
+      );
       return running(Number(hostPort), sshd, ssh, stop);
     } catch (error) {
       await stop();
-      throw new Error(`ssh -R did not start; sshd said: ${sshd.tail()}`, { cause: error });
+      throw new Error(`ssh -R did not start; sshd said: ${sshd.tail}`, { cause: error });
     }
   },
 };
 
 function running(hostPort: number, sshd: Child, ssh: Child, stop: () => Promise<void>): RunningTarget {
   const failure = () => {
-    const dead = [sshd, ssh].find((child) => !child.alive);
-    return dead && `${dead.name} ended: ${dead.tail()}`;
+    const dead = [sshd, ssh].find((child) => !child.running);
+    return dead && `${dead.name} ended: ${dead.tail}`;
   };
   // The listening sshd is not on the path of the bytes: the process of the session is.
   const session = processTree([sshd.pid]).filter((pid) => pid !== sshd.pid);
@@ -74,7 +82,9 @@ async function startSshd(home: string, { prefix, address }: Machine): Promise<{ 
   if (Deno.uid() === 0) await Deno.mkdir("/run/sshd", { recursive: true, mode: 0o755 }); // sshd wants it of root
   for (let attempt = 1;; attempt++) {
     const port = freePort();
-    const child = new Child(findProgram("sshd")!, [
+    const child = startChild("sshd", [
+      ...prefix,
+      find("sshd")!,
       ...["-D", "-e", "-f", "/dev/null", "-h", `${home}/host`, "-p", `${port}`],
       ...options({
         ListenAddress: address,
@@ -85,9 +95,9 @@ async function startSshd(home: string, { prefix, address }: Machine): Promise<{ 
         PermitRootLogin: "prohibit-password",
         AllowTcpForwarding: "yes",
       }),
-    ], { name: "sshd", prefix });
+    ]);
     try {
-      await child.line(/^Server listening on /);
+      await child.logLine((line) => /^Server listening on /.exec(line) ?? undefined, "that it listens");
       return { port, child };
     } catch (error) {
       await child.stop();
@@ -97,7 +107,7 @@ async function startSshd(home: string, { prefix, address }: Machine): Promise<{ 
 }
 
 async function makeKey(path: string): Promise<void> {
-  const { success, stderr } = await new Deno.Command(findProgram("ssh-keygen")!, {
+  const { success, stderr } = await new Deno.Command(find("ssh-keygen")!, {
     args: ["-q", "-t", "ed25519", "-N", "", "-C", "bench", "-f", path],
   }).output();
   if (!success) throw new Error(`ssh-keygen: ${new TextDecoder().decode(stderr)}`);

@@ -1,23 +1,7 @@
 import assert from "node:assert/strict";
 import { ConfigError } from "../../app/toml/config_error.ts";
 import { forgetEnrolment, loadDevice, restoreBefore, saveDevice, type StoredDevice } from "./state.ts";
-
-/** A test in a folder of its own. */
-function test(name: string, fn: (folder: string) => Promise<void>): void {
-  Deno.test({
-    name,
-    sanitizeOps: true,
-    sanitizeResources: true,
-    fn: async () => {
-      const folder = await Deno.makeTempDir();
-      try {
-        await fn(folder);
-      } finally {
-        await Deno.remove(folder, { recursive: true });
-      }
-    },
-  });
-}
+import { folderTest } from "../../tests/rig/test.ts";
 
 const STORED: StoredDevice = {
   serverKey: new Uint8Array(32).fill(7),
@@ -27,18 +11,21 @@ const STORED: StoredDevice = {
   enrolment: { tokenId: new Uint8Array(8).fill(1), tokenSecret: new Uint8Array(16).fill(255) },
 };
 
-test("what a device was told is known after a restart, with the enrolment until it was redeemed", async (folder) => {
-  assert.equal(await loadDevice(folder), undefined);
-  const state = `${folder}/new/device`;
-  await saveDevice(state, STORED);
-  assert.deepEqual(await loadDevice(state), STORED);
-  assert.equal(((await Deno.stat(`${state}/device.toml`)).mode ?? 0) & 0o777, 0o600);
-  const { enrolment: _redeemed, ...rest } = STORED;
-  await saveDevice(state, { ...rest, services: [] });
-  assert.deepEqual(await loadDevice(state), { ...rest, services: [] });
-});
+folderTest(
+  "what a device was told is known after a restart, with the enrolment until it was redeemed",
+  async (folder) => {
+    assert.equal(await loadDevice(folder), undefined);
+    const state = `${folder}/new/device`;
+    await saveDevice(state, STORED);
+    assert.deepEqual(await loadDevice(state), STORED);
+    assert.equal(((await Deno.stat(`${state}/device.toml`)).mode ?? 0) & 0o777, 0o600);
+    const { enrolment: _redeemed, ...rest } = STORED;
+    await saveDevice(state, { ...rest, services: [] });
+    assert.deepEqual(await loadDevice(state), { ...rest, services: [] });
+  },
+);
 
-test("an enrolment that was redeemed is forgotten, and nothing that was joined since", async (folder) => {
+folderTest("an enrolment that was redeemed is forgotten, and nothing that was joined since", async (folder) => {
   await saveDevice(folder, STORED);
   const { enrolment: _redeemed, ...rest } = STORED;
   const redeemed = new Uint8Array(8).fill(1);
@@ -61,7 +48,7 @@ test("an enrolment that was redeemed is forgotten, and nothing that was joined s
   assert.equal(await loadDevice(`${folder}/gone`), undefined);
 });
 
-test("a damaged file is an error with its place, and is left as it is", async (folder) => {
+folderTest("a damaged file is an error with its place, and is left as it is", async (folder) => {
   await saveDevice(folder, STORED);
   const path = `${folder}/device.toml`;
   const good = await Deno.readTextFile(path);
@@ -90,24 +77,27 @@ test("a damaged file is an error with its place, and is left as it is", async (f
   await assert.rejects(loadDevice(folder), /run: chmod 600/);
 });
 
-test("what was joined before stands again when an enrolment is refused, and is gone once it is redeemed", async (folder) => {
-  const token = (n: number) => ({ tokenId: new Uint8Array(8).fill(n), tokenSecret: new Uint8Array(16) });
-  assert.equal(await restoreBefore(folder, token(1).tokenId), undefined);
-  await saveDevice(folder, STORED);
-  assert.equal(await restoreBefore(folder, token(1).tokenId), undefined, "it had joined nothing before");
-  assert.deepEqual(await loadDevice(folder), STORED);
-  await forgetEnrolment(folder, token(1).tokenId);
-  const joined = await loadDevice(folder);
+folderTest(
+  "what was joined before stands again when an enrolment is refused, and is gone once it is redeemed",
+  async (folder) => {
+    const token = (n: number) => ({ tokenId: new Uint8Array(8).fill(n), tokenSecret: new Uint8Array(16) });
+    assert.equal(await restoreBefore(folder, token(1).tokenId), undefined);
+    await saveDevice(folder, STORED);
+    assert.equal(await restoreBefore(folder, token(1).tokenId), undefined, "it had joined nothing before");
+    assert.deepEqual(await loadDevice(folder), STORED);
+    await forgetEnrolment(folder, token(1).tokenId);
+    const joined = await loadDevice(folder);
 
-  const elsewhere = { ...STORED, serverKey: new Uint8Array(32).fill(8) };
-  await saveDevice(folder, { ...elsewhere, enrolment: token(2) });
-  await saveDevice(folder, { ...elsewhere, enrolment: token(3) });
-  assert.equal(await restoreBefore(folder, token(2).tokenId), undefined, "another string was given since");
-  assert.deepEqual(await restoreBefore(folder, token(3).tokenId), joined);
-  assert.deepEqual(await loadDevice(folder), joined);
+    const elsewhere = { ...STORED, serverKey: new Uint8Array(32).fill(8) };
+    await saveDevice(folder, { ...elsewhere, enrolment: token(2) });
+    await saveDevice(folder, { ...elsewhere, enrolment: token(3) });
+    assert.equal(await restoreBefore(folder, token(2).tokenId), undefined, "another string was given since");
+    assert.deepEqual(await restoreBefore(folder, token(3).tokenId), joined);
+    assert.deepEqual(await loadDevice(folder), joined);
 
-  await saveDevice(folder, { ...elsewhere, enrolment: token(4) });
-  await forgetEnrolment(folder, token(4).tokenId);
-  assert.equal(await restoreBefore(folder, token(4).tokenId), undefined);
-  assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), [".lock", "device.toml"]);
-});
+    await saveDevice(folder, { ...elsewhere, enrolment: token(4) });
+    await forgetEnrolment(folder, token(4).tokenId);
+    assert.equal(await restoreBefore(folder, token(4).tokenId), undefined);
+    assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), [".lock", "device.toml"]);
+  },
+);

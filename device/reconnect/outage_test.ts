@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "../../relay/_fakes_test.ts";
+import { test } from "../../tests/rig/test.ts";
 import { MAX_OUTAGE_REASONS, Outage, OUTAGE_EVERY_MS } from "./outage.ts";
 
 /** Fails a try each second for `ms`. @returns when it was told, in seconds. */

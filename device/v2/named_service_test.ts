@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { test } from "../../relay/_fakes_test.ts";
+import { test } from "../../tests/rig/test.ts";
 import { type NamedService, parseNamedService, splitServices } from "./named_service.ts";
 
 const seconds = (text: string) => {

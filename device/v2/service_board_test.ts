@@ -1,15 +1,16 @@
 import assert from "node:assert/strict";
 import type { ServiceOffer } from "../../protocol/v2/wire/messages.ts";
 import { WATCH_INTERVAL_MS } from "../../net/limits.ts";
-import { ManualClock } from "../../tests/rig/manual_clock.ts";
-import { echoService, freePort } from "../../tests/rig/service.ts";
+import { FakeClock } from "../../tests/rig/clock.ts";
+import { echoService } from "../../tests/rig/service.ts";
 import { test } from "../../tests/rig/test.ts";
 import type { NamedService } from "./named_service.ts";
 import { ServiceBoard } from "./service_board.ts";
+import { freePort } from "../../tests/rig/ports.ts";
 
 /** A board that writes down what it tells. */
 class Board {
-  readonly clock = new ManualClock();
+  readonly clock = new FakeClock();
   readonly told: string[] = [];
   readonly board: ServiceBoard;
   #wake = Promise.withResolvers<void>();
@@ -102,11 +103,11 @@ test("a watched service that comes up or goes down is told, and offered or withd
   {
     await using _service = echoService({ hostname: HOST, port });
     await watch.clock.armed(WATCH_INTERVAL_MS);
-    watch.clock.advance(WATCH_INTERVAL_MS);
+    watch.clock.tick(WATCH_INTERVAL_MS);
     assert.deepEqual(await watch.next(2), ["web up", "offers 1+web"]);
   }
   await watch.clock.armed(WATCH_INTERVAL_MS);
-  watch.clock.advance(WATCH_INTERVAL_MS);
+  watch.clock.tick(WATCH_INTERVAL_MS);
   assert.deepEqual(await watch.next(2), ["web down", "offers 1-web"]);
   watch.board.close();
 });

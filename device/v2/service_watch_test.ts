@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { MAX_SHARED_DIALS, WATCH_INTERVAL_MS } from "../../net/limits.ts";
-import { ManualClock } from "../../tests/rig/manual_clock.ts";
+import { FakeClock } from "../../tests/rig/clock.ts";
 import { test } from "../../tests/rig/test.ts";
 import { dialReason, isShortage } from "./service_dial.ts";
 import { ServiceWatch } from "./service_watch.ts";
@@ -30,7 +30,7 @@ function outOfFiles(): Promise<never> {
 }
 
 test("a service stays as it was while this device is out of descriptors, and is looked at again", async () => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   const told: boolean[] = [];
   let next: () => Promise<Deno.TcpConn> = outOfFiles;
   await withConnect(() => next(), async () => {
@@ -39,7 +39,7 @@ test("a service stays as it was while this device is out of descriptors, and is 
     assert.deepEqual([watch.up, told], [undefined, []], "nothing is known of it yet");
     for (const [connect, up] of [[open, true], [outOfFiles, true], [refused, false], [outOfFiles, false]] as const) {
       next = connect;
-      clock.advance(WATCH_INTERVAL_MS);
+      clock.tick(WATCH_INTERVAL_MS);
       await clock.armed(WATCH_INTERVAL_MS);
       assert.equal(watch.up, up);
     }
@@ -49,7 +49,7 @@ test("a service stays as it was while this device is out of descriptors, and is 
 });
 
 test("a look that gets no turn among this device's dials says nothing about the service", async () => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   const told: boolean[] = [];
   const hanging: (() => void)[] = [];
   const never = () => new Promise<Deno.TcpConn>((_, reject) => hanging.push(() => reject(new Error("gone"))));
@@ -57,12 +57,12 @@ test("a look that gets no turn among this device's dials says nothing about the 
     // Others to what does not answer take every turn that it has.
     const others = Array.from(
       { length: MAX_SHARED_DIALS },
-      () => new ServiceWatch(SERVICE, new ManualClock(), () => {}),
+      () => new ServiceWatch(SERVICE, new FakeClock(), () => {}),
     );
     assert.ok(hanging.length < MAX_SHARED_DIALS);
     const watch = new ServiceWatch(SERVICE, clock, (up) => told.push(up));
     watch.hint(true);
-    clock.advance(WATCH_INTERVAL_MS + 1);
+    clock.tick(WATCH_INTERVAL_MS + 1);
     await clock.armed(WATCH_INTERVAL_MS);
     assert.deepEqual([watch.up, told], [true, [true]]);
     for (const each of [watch, ...others]) each.close();

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import type { Address } from "../../protocol/address.ts";
 import { dialServer, type ServerTarget } from "./server.ts";
 import type { Transport } from "../transport.ts";
-import { FakeClock } from "../../relay/_fakes_test.ts";
+import { FakeClock } from "../../tests/rig/clock.ts";
 import { portOf, untilGone } from "../tls/_tls_fixture_test.ts";
 
 /** A signal that never aborts. */

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { connect, type Connector, interleaved } from "./connect.ts";
 import { DIAL_STAGGER_MS, MAX_DIAL_ADDRESSES } from "../limits.ts";
-import { FakeClock, settled, test } from "../../relay/_fakes_test.ts";
+import { FakeClock } from "../../tests/rig/clock.ts";
+import { settled } from "../../tests/rig/wait.ts";
+import { test } from "../../tests/rig/test.ts";
 
 const NAME = { host: "dual.example", port: 7443 };
 const REFUSED = new Deno.errors.ConnectionRefused("Connection refused (os error 111)");

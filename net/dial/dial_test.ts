@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { dial, DialLimit, DialTimeout } from "./dial.ts";
 import { DIAL_SHARE, DIAL_WAIT_MS, MAX_SHARED_DIALS } from "../limits.ts";
 import { systemClock } from "../../base/clock.ts";
-import { FakeClock, settled, test } from "../../relay/_fakes_test.ts";
+import { FakeClock } from "../../tests/rig/clock.ts";
+import { settled } from "../../tests/rig/wait.ts";
+import { test } from "../../tests/rig/test.ts";
 
 async function withListener(
   fn: (port: number, listener: Deno.TcpListener) => Promise<void>,

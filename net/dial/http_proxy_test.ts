@@ -3,7 +3,9 @@ import fc from "fast-check";
 import { parseAddress } from "../../protocol/address.ts";
 import { connectThroughProxy, parseProxy, type ProxyCredentials, ProxyError, proxyFor } from "./http_proxy.ts";
 import { MAX_PROXY_ANSWER } from "../limits.ts";
-import { FakeDuplex, settled, test } from "../../relay/_fakes_test.ts";
+import { FakeDuplex } from "../../relay/_fakes_test.ts";
+import { settled } from "../../tests/rig/wait.ts";
+import { test } from "../../tests/rig/test.ts";
 
 const ADDRESS = { host: "proxy.example", port: 3128 };
 const text = (value: string) => new TextEncoder().encode(value);

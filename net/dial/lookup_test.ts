@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { LOOKUP_SHARED_MS, MAX_DOUBTFUL_LOOKUPS, MAX_LOOKUPS, MAX_LOOKUPS_PER_NAME } from "../limits.ts";
 import { lookup, Lookups, NameError } from "./lookup.ts";
 import { systemClock } from "../../base/clock.ts";
-import { FakeClock, settled, test } from "../../relay/_fakes_test.ts";
+import { FakeClock } from "../../tests/rig/clock.ts";
+import { settled } from "../../tests/rig/wait.ts";
+import { test } from "../../tests/rig/test.ts";
 
 /** Name servers that answer when the test says so. */
 class Servers {

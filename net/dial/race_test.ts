@@ -3,7 +3,7 @@ import { systemClock } from "../../base/clock.ts";
 import { dialRace } from "./race.ts";
 import type { ServerTarget } from "./server.ts";
 import { DIAL_STAGGER_MS } from "../limits.ts";
-import { test } from "../../relay/_fakes_test.ts";
+import { test } from "../../tests/rig/test.ts";
 import { Echo, never, sayHello } from "./_dial_fixture_test.ts";
 
 const plain = (port: number): ServerTarget => ({ server: { host: "127.0.0.1", port }, security: { kind: "plain" } });

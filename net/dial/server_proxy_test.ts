@@ -3,10 +3,11 @@ import { pinnedCertificate } from "../tls/certificate.ts";
 import { systemClock } from "../../base/clock.ts";
 import { dialServer, ServerIdentityError, type ServerSecurity, type ServerTarget } from "./server.ts";
 import { ProxyError } from "./http_proxy.ts";
-import { FakeClock, test } from "../../relay/_fakes_test.ts";
+import { FakeClock } from "../../tests/rig/clock.ts";
 import { Echo, never, refused, sayHello } from "./_dial_fixture_test.ts";
 import { TestProxy } from "./_proxy_fixture_test.ts";
 import { listenTls, newKey, rawKey, TestAuthority } from "../tls/_tls_fixture_test.ts";
+import { test } from "../../tests/rig/test.ts";
 
 const PINNED: ServerSecurity = { kind: "pinned", serverKey: new Uint8Array(32).fill(7) };
 

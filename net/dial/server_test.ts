@@ -6,9 +6,11 @@ import { canCut } from "../kernel/socket.ts";
 import { DialTimeout } from "./dial.ts";
 import { dialServer, ServerIdentityError, type ServerSecurity, type ServerTarget } from "./server.ts";
 import { TlsHandshakeError } from "../tls/listening.ts";
-import { FakeClock, settled, test } from "../../relay/_fakes_test.ts";
+import { FakeClock } from "../../tests/rig/clock.ts";
 import { Echo, never, refused, sayHello } from "./_dial_fixture_test.ts";
 import { issue, keyPem, listenTls, newKey, rawKey, TestAuthority, untilGone } from "../tls/_tls_fixture_test.ts";
+import { settled } from "../../tests/rig/wait.ts";
+import { test } from "../../tests/rig/test.ts";
 
 test("a plain server is reached over TCP", async () => {
   const echo = new Echo(Deno.listen({ hostname: "127.0.0.1", port: 0 }));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { DialTurns } from "./turns.ts";
 import { MAX_DIALS, MAX_SHARED_DIALS, MIN_DIALS_PER_ADDRESS } from "../limits.ts";
-import { test } from "../../relay/_fakes_test.ts";
+import { test } from "../../tests/rig/test.ts";
 
 /** How many of `count` dials to an address begin at once; they stay. */
 function enter(turns: DialTurns, address: string, count: number): number {

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { descriptorOf, DescriptorTable, forgetSocket, noteSocket } from "./descriptors.ts";
 import { libc } from "./libc.ts";
 import { MAX_LOOKS } from "../limits.ts";
-import { test } from "../../relay/_fakes_test.ts";
+import { test } from "../../tests/rig/test.ts";
 
 /** Descriptors of a process, of which the kernel gives the lowest that is free. */
 class Kernel {

@@ -3,7 +3,7 @@ import { systemClock } from "../../base/clock.ts";
 import { noteSocket } from "./descriptors.ts";
 import { limitSegment, segmentOf } from "./max_segment.ts";
 import { canCut } from "./socket.ts";
-import { test } from "../../relay/_fakes_test.ts";
+import { test } from "../../tests/rig/test.ts";
 
 const LIMIT = 1_160;
 

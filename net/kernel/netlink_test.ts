@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { canAsk, readWay, waysTo } from "./netlink.ts";
-import { test } from "../../relay/_fakes_test.ts";
+import { test } from "../../tests/rig/test.ts";
 
 Deno.test({
   name: "the kernel says which way an address is reached, and which are this machine's own",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { pinnedCertificate } from "../tls/certificate.ts";
 import { canCut, cutTls } from "./socket.ts";
-import { test } from "../../relay/_fakes_test.ts";
+import { test } from "../../tests/rig/test.ts";
 import { connected, listenTls, newKey, untilGone } from "../tls/_tls_fixture_test.ts";
 
 /** Runs only where tests may use FFI: elsewhere there is nothing to test. */

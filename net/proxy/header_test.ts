@@ -3,7 +3,7 @@ import fc from "fast-check";
 import type { Address } from "../../protocol/address.ts";
 import { MAX_PROXY_V1_HEADER, MAX_PROXY_V2_HEADER } from "../limits.ts";
 import { encodeProxyHeader, type ProxyHeader, ProxyHeaderReader } from "./header.ts";
-import { test } from "../../relay/_fakes_test.ts";
+import { test } from "../../tests/rig/test.ts";
 
 const text = (value: string) => new TextEncoder().encode(value);
 const hex = (bytes: Uint8Array) => [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");

@@ -3,8 +3,9 @@ import { X509Certificate } from "node:crypto";
 import fc from "fast-check";
 import { certificateKey, der, pem, PINNED_NAME, pinnedAnchor, pinnedCertificate } from "./certificate.ts";
 import { ALPN } from "./listening.ts";
-import { test } from "../../relay/_fakes_test.ts";
+import { test } from "../../tests/rig/test.ts";
 import { connected, listenTls, newKey, rawKey, shake, TestAuthority } from "./_tls_fixture_test.ts";
+import { unhex } from "../../tests/rig/bytes.ts";
 
 // The key of RFC 8032 §7.1, test 1.
 const SEED = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60";
@@ -29,15 +30,11 @@ AAAAAAAAAAAA
 -----END CERTIFICATE-----
 `;
 
-function bytes(hex: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(hex.match(/../g) ?? [], (byte) => parseInt(byte, 16));
-}
-
 async function goldenKey(): Promise<CryptoKeyPair> {
-  const pkcs8 = bytes(`302e020100300506032b657004220420${SEED}`);
+  const pkcs8 = unhex(`302e020100300506032b657004220420${SEED}`);
   return {
     privateKey: await crypto.subtle.importKey("pkcs8", pkcs8, "Ed25519", true, ["sign"]),
-    publicKey: await crypto.subtle.importKey("raw", bytes(PUBLIC_KEY), "Ed25519", true, ["verify"]),
+    publicKey: await crypto.subtle.importKey("raw", unhex(PUBLIC_KEY), "Ed25519", true, ["verify"]),
   };
 }
 
@@ -45,11 +42,11 @@ test("the certificate of a known key is the known one, and its key is that key",
   const { cert, key } = await pinnedCertificate(await goldenKey());
   assert.equal(cert, GOLDEN_CERTIFICATE);
   const inside = atob(key.replace(/-----.*-----|\s/g, ""));
-  assert.equal(inside.slice(-32), String.fromCharCode(...bytes(SEED)));
+  assert.equal(inside.slice(-32), String.fromCharCode(...unhex(SEED)));
 });
 
 test("the anchor of a known key is the same certificate without a signature", () => {
-  assert.equal(pinnedAnchor(bytes(PUBLIC_KEY)), GOLDEN_ANCHOR);
+  assert.equal(pinnedAnchor(unhex(PUBLIC_KEY)), GOLDEN_ANCHOR);
 });
 
 test("no clock that counts from 1970 on is too early or too late for the certificate", async () => {

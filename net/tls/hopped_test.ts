@@ -6,8 +6,12 @@ import { LoopbackHop } from "./loopback_hop.ts";
 import { PINNED_NAME, pinnedAnchor } from "./certificate.ts";
 import { ALPN, handshakeTls, ServerCertificate } from "./listening.ts";
 import { tcpTransport, type Transport } from "../transport.ts";
-import { FakeClock, FakeDuplex, isSettled, RecordingLogger, settled, test } from "../../relay/_fakes_test.ts";
+import { FakeDuplex } from "../../relay/_fakes_test.ts";
 import { newKey, rawKey, shake } from "./_tls_fixture_test.ts";
+import { FakeClock } from "../../tests/rig/clock.ts";
+import { isSettled, settled } from "../../tests/rig/wait.ts";
+import { RecordingLogger } from "../../tests/rig/logger.ts";
+import { test } from "../../tests/rig/test.ts";
 
 /** Both ends of a TCP connection of this machine. */
 async function pair(): Promise<[Deno.TcpConn, Deno.TcpConn]> {

@@ -3,7 +3,7 @@ import { PINNED_NAME, pinnedAnchor, pinnedCertificate } from "./certificate.ts";
 import { systemClock } from "../../base/clock.ts";
 import { CERTIFICATE_CUT_LOOKS, CERTIFICATE_POLL_MS } from "../limits.ts";
 import { ALPN, CertificateError, handshakeTls, ServerCertificate, TlsHandshakeError } from "./listening.ts";
-import { FakeClock, RecordingLogger, test } from "../../relay/_fakes_test.ts";
+import { FakeClock } from "../../tests/rig/clock.ts";
 import {
   type CertificateFields,
   connected,
@@ -14,6 +14,9 @@ import {
   TestAuthority,
   untilGone,
 } from "./_tls_fixture_test.ts";
+import { RecordingLogger } from "../../tests/rig/logger.ts";
+import { test } from "../../tests/rig/test.ts";
+import { TempFolder } from "../../tests/rig/temp_folder.ts";
 
 let moment = 1_700_000_000;
 
@@ -45,12 +48,9 @@ class Files {
 }
 
 async function withFiles(fn: (files: Files) => Promise<void>): Promise<void> {
-  const directory = await Deno.makeTempDir();
-  try {
-    await fn(new Files(directory, await TestAuthority.make()));
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
+  using temporary = new TempFolder();
+  const directory = temporary.path;
+  await fn(new Files(directory, await TestAuthority.make()));
 }
 
 /** What is read from files, with all that a test looks at. */

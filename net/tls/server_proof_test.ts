@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { TempFolder } from "../../tests/rig/temp_folder.ts";
 import { PINNED_NAME, pinnedCertificate } from "./certificate.ts";
-import { test } from "../../relay/_fakes_test.ts";
+import { test } from "../../tests/rig/test.ts";
 import { Echo } from "../dial/_dial_fixture_test.ts";
 import { listenTls, newKey, rawKey, TestAuthority } from "./_tls_fixture_test.ts";
 
@@ -38,25 +39,22 @@ try {
 
 /** Dials in a process of its own: the runtime's store of CAs is read once in the life of each. */
 async function dialled({ trusted, args = [], ...trial }: Trial): Promise<string> {
-  const folder = await Deno.makeTempDir();
-  try {
-    const file = `${folder}/trusted.pem`;
-    const program = `${folder}/child.ts`;
-    await Deno.writeTextFile(file, trusted ?? "");
-    await Deno.writeTextFile(program, CHILD);
-    const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-check", ...args.map((arg) => arg.replace("FILE", file)), program],
-      env: {
-        TRIAL: JSON.stringify(trial),
-        DENO_NO_UPDATE_CHECK: "1",
-        NO_COLOR: "1",
-        ...(trusted && args.length === 0 && { DENO_CERT: file }),
-      },
-    }).output();
-    return new TextDecoder().decode(stdout).trim() || new TextDecoder().decode(stderr);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  using temporary = new TempFolder();
+  const folder = temporary.path;
+  const file = `${folder}/trusted.pem`;
+  const program = `${folder}/child.ts`;
+  await Deno.writeTextFile(file, trusted ?? "");
+  await Deno.writeTextFile(program, CHILD);
+  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", ...args.map((arg) => arg.replace("FILE", file)), program],
+    env: {
+      TRIAL: JSON.stringify(trial),
+      DENO_NO_UPDATE_CHECK: "1",
+      NO_COLOR: "1",
+      ...(trusted && args.length === 0 && { DENO_CERT: file }),
+    },
+  }).output();
+  return new TextDecoder().decode(stdout).trim() || new TextDecoder().decode(stderr);
 }
 
 test("a CA of the environment, or of a flag, does not pass for the owner of a pinned key", async () => {

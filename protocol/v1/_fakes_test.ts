@@ -1,28 +1,13 @@
 /**
- * What the tests of this folder share: a test with its sanitizers on, recorders, and bytes as text. No tests here.
+ * What the tests of this folder share: frames written by hand, and recorders. No tests here.
  *
  * @module
  */
 
-import { concat } from "../bytes.ts";
+import { hex } from "../../tests/rig/bytes.ts";
 import type { Address } from "../address.ts";
 import type { FrameHandler } from "../codec.ts";
 import type { V2Output } from "../v2/send/sender.ts";
-
-/** A test that leaks nothing. */
-export function test(name: string, fn: () => void | Promise<void>): void {
-  Deno.test({ name, fn, sanitizeOps: true, sanitizeResources: true });
-}
-
-/** Bytes as hexadecimal text, as in `00 00 04 00`. */
-export function hex(bytes: Uint8Array): string {
-  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
-}
-
-/** The inverse of {@linkcode hex}. */
-export function unhex(text: string): Uint8Array {
-  return Uint8Array.from(text.split(" ").filter((part) => part !== ""), (part) => parseInt(part, 16));
-}
 
 /** A frame written by hand, without the codec. */
 export function frameOf(command: number, id: number, payload: Uint8Array = new Uint8Array(0)): Uint8Array {
@@ -33,19 +18,6 @@ export function frameOf(command: number, id: number, payload: Uint8Array = new U
 export function connectPayload(host: string, port: number): Uint8Array {
   const text = new TextEncoder().encode(host);
   return Uint8Array.of(text.length >> 8, text.length & 255, ...text, port >> 8, port & 255);
-}
-
-export { concat };
-
-/** Copies of `bytes` in pieces whose sizes are `sizes`, over and over; a size below 1 counts as 1. */
-export function cut(bytes: Uint8Array, sizes: readonly number[]): Uint8Array[] {
-  const pieces: Uint8Array[] = [];
-  for (let at = 0, turn = 0; at < bytes.length; turn++) {
-    const size = Math.max(1, sizes[turn % sizes.length] ?? bytes.length);
-    pieces.push(bytes.slice(at, at + size));
-    at += size;
-  }
-  return pieces;
 }
 
 /** What a decoder told. */

@@ -6,7 +6,8 @@ import { MAX_HOST_LENGTH } from "../address.ts";
 import { MAX_OPENING } from "../detect.ts";
 import { PROTOCOL_ERROR_CODES } from "../errors.ts";
 import { CHANNEL_END_REASONS, LINK_END_REASONS } from "../reasons.ts";
-import { hex, test, unhex } from "./_fakes_test.ts";
+import { hex, unhex } from "../../tests/rig/bytes.ts";
+import { test } from "../../tests/rig/test.ts";
 
 test("the command numbers are those of seed 003", () => {
   assert.deepEqual({ ...V1Command }, { CONNECT: 1, CLOSE: 2, DATA: 3, LISTEN: 4 });

@@ -2,18 +2,10 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { ProtocolError } from "../errors.ts";
 import { v1Codec } from "./codec.ts";
-import {
-  concat,
-  connectPayload,
-  cut,
-  frameOf,
-  hex,
-  normalized,
-  RecordingHandler,
-  test,
-  type Told,
-  unhex,
-} from "./_fakes_test.ts";
+import { connectPayload, frameOf, normalized, RecordingHandler, type Told } from "./_fakes_test.ts";
+import { concat } from "../bytes.ts";
+import { cut, hex, unhex } from "../../tests/rig/bytes.ts";
+import { test } from "../../tests/rig/test.ts";
 
 function decode(chunks: readonly Uint8Array[]): RecordingHandler & { atBoundary: boolean } {
   const handler = new RecordingHandler();

@@ -11,7 +11,10 @@ import {
   UNCONFIRMED_ID_REST_MS,
 } from "../limits.ts";
 import { v1Codec } from "./codec.ts";
-import { concat, frameOf, hex, RecordingOutput, test, unhex } from "./_fakes_test.ts";
+import { frameOf, RecordingOutput } from "./_fakes_test.ts";
+import { concat } from "../bytes.ts";
+import { hex, unhex } from "../../tests/rig/bytes.ts";
+import { test } from "../../tests/rig/test.ts";
 
 const connectFrame = (id: number, host = "a") => v1Codec.connect(id, { host, port: 23 });
 

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { EarlyBytes } from "./early_bytes.ts";
 import { EARLY_HOLD_MS, MAX_EARLY_BYTES, MAX_EARLY_BYTES_PER_LINK } from "../limits.ts";
-import { hex, test, unhex } from "./_fakes_test.ts";
+import { hex, unhex } from "../../tests/rig/bytes.ts";
+import { test } from "../../tests/rig/test.ts";
 
 test("early bytes are copied, and taken once, in order", () => {
   const early = new EarlyBytes();

@@ -11,7 +11,9 @@ import type { V1Link as Link } from "./link.ts";
 import type { ChannelEndReason } from "../reasons.ts";
 import { V1ServerLink } from "./server_link.ts";
 import { v1Codec } from "./codec.ts";
-import { concat, hex, test } from "./_fakes_test.ts";
+import { concat } from "../bytes.ts";
+import { hex } from "../../tests/rig/bytes.ts";
+import { test } from "../../tests/rig/test.ts";
 
 /** Few ids, so that they are used again and again. */
 const IDS = 5;

@@ -4,7 +4,9 @@ import { ProtocolError, type ProtocolErrorCode } from "../errors.ts";
 import { CROSSED_ID_REST_MS, UNCONFIRMED_ID_REST_MS } from "../limits.ts";
 import { V1ServerLink } from "./server_link.ts";
 import { v1Codec } from "./codec.ts";
-import { hex, RecordingOutput, test, unhex } from "./_fakes_test.ts";
+import { RecordingOutput } from "./_fakes_test.ts";
+import { hex, unhex } from "../../tests/rig/bytes.ts";
+import { test } from "../../tests/rig/test.ts";
 
 const TARGET = { host: "a", port: 23 };
 const connectFrame = (id: number) => hex(v1Codec.connect(id, TARGET));

@@ -4,7 +4,8 @@ import * as wireLimits from "../limits.ts";
 import * as netLimits from "../../net/limits.ts";
 import { v1Codec } from "./codec.ts";
 import { V1Command } from "./commands.ts";
-import { hex, test } from "./_fakes_test.ts";
+import { hex } from "../../tests/rig/bytes.ts";
+import { test } from "../../tests/rig/test.ts";
 
 const SPECIFICATION = new URL("./v1.md", import.meta.url);
 const DELTA = new URL("../v2/v2.md", import.meta.url);

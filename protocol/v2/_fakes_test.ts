@@ -17,7 +17,9 @@ import { V2DeviceLink } from "./device_link.ts";
 import type { V2LinkOptions } from "./link_options.ts";
 import type { ConnectRequest, ServiceGrantResult, ServiceOffer, Settings } from "./wire/messages.ts";
 import { V2ServerLink } from "./server_link.ts";
-import { concat, hex, RecordingOutput, unhex } from "../v1/_fakes_test.ts";
+import { RecordingOutput } from "../v1/_fakes_test.ts";
+import { concat } from "../bytes.ts";
+import { hex, unhex } from "../../tests/rig/bytes.ts";
 
 /** A frame written by hand, without the codec. */
 export function v2FrameOf(

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { FrameLoad } from "./frame_load.ts";
 import { FRAME_LOAD_BURST, FRAME_LOAD_PER_MS } from "../limits.ts";
 import { V2Command } from "./wire/commands.ts";
-import { test } from "../v1/_fakes_test.ts";
+import { test } from "../../tests/rig/test.ts";
 
 test("a peer that sends what clients need is never paused: 10,000 opened at once, then 10,000 frames a second", () => {
   const load = new FrameLoad(0);

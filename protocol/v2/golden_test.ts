@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { decodeEnrolment } from "../enrolment.ts";
 import { V2Command } from "./wire/commands.ts";
-import { test } from "../v1/_fakes_test.ts";
-import { enrolmentString, type Entry, goldenExchange, SEEDS, TOKEN } from "../../tests/rig/golden.ts";
+import { test } from "../../tests/rig/test.ts";
+import { enrolmentString, type Entry, goldenExchange, SEEDS, TOKEN } from "../../tests/rig/v2/golden.ts";
 
 const file = await Deno.readTextFile(new URL("./golden_session.txt", import.meta.url));
 

@@ -3,8 +3,9 @@ import { UnansweredError } from "../errors.ts";
 import { ACK_PROBE_MS, ACK_TIMEOUT_MS, MAX_KEPT_CONTROL } from "../limits.ts";
 import { V2Command } from "./wire/commands.ts";
 import { listenFrame } from "./wire/messages.ts";
-import { concat, test } from "../v1/_fakes_test.ts";
+import { concat } from "../bytes.ts";
 import { ack, connectOf, DeviceRig, protocolError, sent, ServerRig, uintOf, v2FrameOf } from "./_fakes_test.ts";
+import { test } from "../../tests/rig/test.ts";
 
 /** A PONG to the PING that was sent last. */
 function pongTo(rig: ServerRig | DeviceRig, position: number): Uint8Array {

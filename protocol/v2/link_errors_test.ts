@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { MAX_WINDOW, V2_EARLY_CREDIT } from "../limits.ts";
-import { concat, test, unhex } from "../v1/_fakes_test.ts";
+import { concat } from "../bytes.ts";
 import {
   ack,
   connected,
@@ -13,6 +13,8 @@ import {
   uintOf,
   v2FrameOf,
 } from "./_fakes_test.ts";
+import { test } from "../../tests/rig/test.ts";
+import { unhex } from "../../tests/rig/bytes.ts";
 
 const CONNECT = 0x01, CLOSE = 0x02, LISTEN = 0x04, END = 0x06, CREDIT = 0x07;
 const GOODBYE = 0x44, ACK = 0x45, PING = 0x46, PONG = 0x47;

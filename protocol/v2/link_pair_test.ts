@@ -10,7 +10,7 @@ import type { Network } from "../../tests/rig/sim/way.ts";
 import { Pair } from "./_simulation_test.ts";
 import { User } from "./_users_test.ts";
 import { type Cut, cutAndResume } from "./_cuts_test.ts";
-import { test } from "../v1/_fakes_test.ts";
+import { test } from "../../tests/rig/test.ts";
 
 /** What the two users of a channel do. */
 interface Plan {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { V2_EARLY_CREDIT } from "../limits.ts";
 import type { Link } from "../link.ts";
-import { concat, hex, test, unhex } from "../v1/_fakes_test.ts";
+import { concat } from "../bytes.ts";
 import {
   ack,
   connected,
@@ -16,6 +16,8 @@ import {
   uintOf,
   v2FrameOf,
 } from "./_fakes_test.ts";
+import { hex, unhex } from "../../tests/rig/bytes.ts";
+import { test } from "../../tests/rig/test.ts";
 
 const CLOSE = 0x02, DATA = 0x03, LISTEN = 0x04, END = 0x06;
 const GOODBYE = 0x44, PING = 0x46, PONG = 0x47;

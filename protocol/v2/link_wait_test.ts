@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { test, unhex } from "../v1/_fakes_test.ts";
+import { test } from "../../tests/rig/test.ts";
 import { ack, connected, type HeardChannel, numberedBytes, sent, ServerRig, v2FrameOf } from "./_fakes_test.ts";
+import { unhex } from "../../tests/rig/bytes.ts";
 
 const CLOSE = 0x02, END = 0x06;
 

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { ProtocolError } from "../errors.ts";
 import { MAX_WINDOW, START_WINDOW, V2_EARLY_CREDIT, V2_MAX_CHANNELS } from "../limits.ts";
 import { ReceiveWindow, WindowBudget } from "./receive_windows.ts";
-import { test } from "../v1/_fakes_test.ts";
+import { test } from "../../tests/rig/test.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;

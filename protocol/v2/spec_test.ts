@@ -5,8 +5,9 @@ import type { ChannelEndReason } from "../reasons.ts";
 import { NOT_NUMBERED, SKIPPABLE, V2_PREAMBLE, V2Command } from "./wire/commands.ts";
 import { V2_VERSIONS } from "./wire/handshake.ts";
 import { readResult } from "./wire/messages.ts";
-import { hex, test } from "../v1/_fakes_test.ts";
+import { hex } from "../../tests/rig/bytes.ts";
 import { DeviceRig, protocolError, ServerRig, v2FrameOf } from "./_fakes_test.ts";
+import { test } from "../../tests/rig/test.ts";
 
 const text = await Deno.readTextFile(new URL("./v2.md", import.meta.url));
 

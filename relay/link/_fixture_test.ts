@@ -10,7 +10,9 @@ import { V1ServerLink } from "../../protocol/v1/server_link.ts";
 import { v1Codec } from "../../protocol/v1/codec.ts";
 import { LinkDriver } from "./driver.ts";
 import type { Prober } from "./silence_watch.ts";
-import { FakeClock, FakeDuplex, fakeTransport, settled } from "../_fakes_test.ts";
+import { FakeDuplex, fakeTransport } from "../_fakes_test.ts";
+import { FakeClock } from "../../tests/rig/clock.ts";
+import { settled } from "../../tests/rig/wait.ts";
 
 /** The write time of a fixture, in milliseconds. */
 export const WRITE_TIMEOUT = 60_000;

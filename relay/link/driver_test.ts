@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { COPY_MAX, LINK_HIGH_WATER, MAX_LINK_CHUNK } from "../../net/limits.ts";
-import { isSettled, settled, test } from "../_fakes_test.ts";
+import { isSettled, settled } from "../../tests/rig/wait.ts";
 import { data, LinkFixture, LISTEN } from "./_fixture_test.ts";
+import { test } from "../../tests/rig/test.ts";
 
 test("the bytes that were read before the driver started are decoded first", async () => {
   const fixture = new LinkFixture().start(Uint8Array.of(0, 0, 4));

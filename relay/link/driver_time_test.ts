@@ -5,8 +5,11 @@ import type { KeepAliveSettings } from "../../protocol/keep_alive.ts";
 import { v1Codec } from "../../protocol/v1/codec.ts";
 import { LinkDriver } from "./driver.ts";
 import type { Prober } from "./silence_watch.ts";
-import { FakeClock, FakeDuplex, fakeTransport, isSettled, settled, test } from "../_fakes_test.ts";
+import { FakeDuplex, fakeTransport } from "../_fakes_test.ts";
 import { data, LinkFixture, LISTEN, WRITE_TIMEOUT } from "./_fixture_test.ts";
+import { FakeClock } from "../../tests/rig/clock.ts";
+import { isSettled, settled } from "../../tests/rig/wait.ts";
+import { test } from "../../tests/rig/test.ts";
 
 test("a peer that takes nothing for the write time ends the link", async () => {
   const fixture = new LinkFixture().start();

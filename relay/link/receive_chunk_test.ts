@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { COPY_MAX, MAX_LEFT_CHUNKS, MAX_LINK_CHUNK, MIN_LINK_CHUNK } from "../../net/limits.ts";
 import { type ChunkBudget, type ReceiveChunk, ReceiveChunks } from "./receive_chunk.ts";
-import { test } from "../_fakes_test.ts";
+import { test } from "../../tests/rig/test.ts";
 
 test("a chunk that nobody needs is used again", () => {
   const chunks = new ReceiveChunks();

@@ -5,6 +5,7 @@
  */
 
 import { parseArgs } from "node:util";
+import { positive } from "../arguments.ts";
 import { CUT_KINDS, type CutKind } from "../../tests/rig/cuts/cuts.ts";
 import { Random } from "../../tests/rig/random.ts";
 
@@ -60,9 +61,9 @@ export interface PlannedCut {
 }
 
 /** Reads the command line. @throws {SyntaxError | TypeError} if it cannot be. */
-export function chaosOptions(args: readonly string[]): ChaosOptions {
+export function chaosOptions(args: string[]): ChaosOptions {
   const { values } = parseArgs({
-    args: args.filter((arg, at) => at > 0 || arg !== "--"),
+    args,
     options: {
       cuts: { type: "string" },
       seed: { type: "string" },
@@ -92,12 +93,4 @@ export function* plannedCuts(seed: number, kinds: readonly CutKind[]): Generator
   const bag = kinds.flatMap((kind) => Array.from({ length: WEIGHTS[kind] }, () => kind));
   for (const kind of kinds) yield { kind, ...times() };
   for (;;) yield { kind: bag[random.upTo(bag.length - 1)]!, ...times() };
-}
-
-function positive(name: string, text: string): number {
-  const number = Number(text);
-  if (!/^\d+(\.\d+)?$/.test(text) || number <= 0 || number >= 2 ** 31) {
-    throw new SyntaxError(`--${name} takes a number above 0, not "${text}"`);
-  }
-  return number;
 }

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { FrameLog } from "./frame_log.ts";
+import { TempFolder } from "../../tests/rig/temp_folder.ts";
+import { FrameLog } from "./link/frame_log.ts";
 import { Processes } from "./processes.ts";
 import { Screen } from "./screen.ts";
 
@@ -17,12 +18,19 @@ export class Stage {
   /** What runs. */
   readonly processes = new Processes();
   /** A directory that goes with the demo. */
-  readonly dir = Deno.makeTempDirSync({ prefix: "sallyport-demo-" });
+  readonly dir: string;
 
-  readonly #undo: (() => void)[] = [() => Deno.removeSync(this.dir, { recursive: true })];
+  readonly #undo: (() => void | Promise<void>)[] = [];
+
+  /** Begins, with a directory. */
+  constructor() {
+    const folder = new TempFolder();
+    this.dir = folder.path;
+    this.defer(() => folder[Symbol.dispose]());
+  }
 
   /** Takes what has to be undone when every process has ended. */
-  defer(undo: () => void): void {
+  defer(undo: () => void | Promise<void>): void {
     this.#undo.push(undo);
   }
 
@@ -31,7 +39,7 @@ export class Stage {
     await this.processes.stopAll();
     for (const undo of this.#undo.splice(0).reverse()) {
       try {
-        undo();
+        await undo();
       } catch {
         // Gone already, or kept by somebody else: either way it is not the demo's any more.
       }

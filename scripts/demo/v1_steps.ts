@@ -4,7 +4,7 @@
  * @module
  */
 
-import { LineClient } from "./line_client.ts";
+import { LineClient } from "./lines/client.ts";
 import type { Route } from "./picture.ts";
 import { DemoError } from "./processes.ts";
 import type { Stage } from "./stage.ts";
@@ -28,7 +28,7 @@ export async function originalProtocol({ stage: { screen, frames }, relay, lines
     `sallyport device --profile v1 --server 127.0.0.1:${relay.tap.port} --service 127.0.0.1:${lines.localPort}`,
   );
   frames.show(1);
-  relay.startDevice();
+  relay.dial();
   for (const line of await relay.online()) screen.note(line);
   screen.note(`a client dials 127.0.0.1:${lines.hostPort}`);
   frames.show(8);

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { seededBytes, sha256 } from "./blob.ts";
+import { digest as sha256, noise } from "../../tests/rig/bytes.ts";
 import { ms, p50, rates, same, timed } from "./figures.ts";
-import { formatBytes } from "./frame_log.ts";
-import { LineClient } from "./line_client.ts";
+import { formatBytes } from "./link/frame_log.ts";
+import { LineClient } from "./lines/client.ts";
 import type { Route } from "./picture.ts";
 import { DemoError } from "./processes.ts";
 import type { PrivateSsh } from "./ssh.ts";
@@ -57,7 +57,7 @@ export async function threeCommands({ stage, relay, lines, ssh }: V2Cast): Promi
   const took = performance.now() - start;
   screen.note(`server: ${await relay.serverLogs(/"message":"device gw1 is enrolled/)}`);
   const head = relay.onlooker.head.map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
-  screen.dim(`the tap sees TLS: ${head} … (${formatBytes(relay.onlooker.bytes.up)} up so far)`);
+  screen.dim(`the tap sees TLS: ${head} … (${formatBytes(relay.onlooker.bytes["to server"])} up so far)`);
   screen.ok(`the device is up, ${ms(took)} after it was started; from now on "sallyport device" will do`);
   return enrolment;
 }
@@ -120,7 +120,7 @@ export async function sshLogin({ stage: { screen }, ssh }: V2Cast): Promise<void
 /** A file, there and back. */
 export async function copy(cast: V2Cast): Promise<void> {
   const { stage: { screen }, lines, ssh, measured } = cast;
-  const bytes = seededBytes(FILE_SIZE, 2065);
+  const bytes = noise(FILE_SIZE, 2065);
   const digest = await sha256(bytes);
   screen.step(`A file of ${formatBytes(FILE_SIZE)}, there and back`);
   if (ssh) await copyBySsh(cast, bytes, digest);
@@ -156,7 +156,7 @@ async function copyBySsh(cast: V2Cast, bytes: Uint8Array, digest: string): Promi
 /** The link is cut again and again under a copy, which goes on. */
 export async function cuts(cast: V2Cast): Promise<void> {
   const { stage: { screen }, relay, lines, ssh, measured } = cast;
-  const bytes = seededBytes(FILE_SIZE, 2066);
+  const bytes = noise(FILE_SIZE, 2066);
   const digest = await sha256(bytes);
   screen.step(`The link is cut ${CUTS} times while ${ssh ? "scp copies" : "a client sends"} that much again`);
   const client = await LineClient.connect(lines.hostPort);
@@ -164,7 +164,7 @@ export async function cuts(cast: V2Cast): Promise<void> {
   let pauses = 0;
   for (let n = 0; n < CUTS; n++) {
     await relay.onlooker.carried(FILE_SIZE / (CUTS + 2));
-    relay.tap.cut();
+    relay.tap.drop();
     if (n === 0) screen.fault("the tap ends the connection between device and server");
     const said = await relay.deviceLogs(/"message":"link resumed/);
     pauses += Number(/after (\d+) ms/.exec(said)?.[1]);
@@ -193,7 +193,7 @@ export async function silence({ stage: { screen }, relay, lines, measured }: V2C
   screen.step("The uplink goes silent, as when a NAT forgets it: nothing arrives, and nobody is told");
   const client = await LineClient.connect(lines.hostPort);
   const start = performance.now();
-  relay.tap.lose();
+  relay.tap.cut();
   screen.fault("the tap loses all bytes of the link, and lets new ones through");
   const typed = client.echo("typed into the silence");
   screen.note(`device: ${await relay.deviceLogs(/"message":"link interrupted/)}`);

@@ -9,6 +9,7 @@ import { CUT_KINDS, type CutKind } from "../../tests/rig/cuts/cuts.ts";
 import type { Daemon } from "../../tests/rig/processes/daemons.ts";
 import { ResumeMachines } from "../../tests/rig/machines/resume_machines.ts";
 import { plannedCuts } from "../chaos/plan.ts";
+import { pause } from "../../tests/rig/wait.ts";
 import { Random } from "../../tests/rig/random.ts";
 import { MinuteLow, type Sample, slope } from "./samples.ts";
 
@@ -100,9 +101,4 @@ function look(daemon: Daemon): Omit<Sample, "hour"> {
   const status = Deno.readTextFileSync(`/proc/${daemon.child.pid}/status`);
   const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(status)!;
   return { memory: Number(kilobytes) * 1024, descriptors: daemon.descriptors };
-}
-
-/** A soak is about time. */
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { folderTest } from "../../tests/rig/test.ts";
 import { decodeEnrolment } from "../../protocol/enrolment.ts";
 import { ExitCode } from "../../app/exit_codes.ts";
 import { loadIdentity } from "../../app/files/state.ts";
@@ -8,7 +9,7 @@ import { writeFacts } from "../state/facts.ts";
 import { LiveState, readLiveState } from "../state/live_state.ts";
 import { systemClock } from "../../base/clock.ts";
 import { silentLogger } from "../../base/logger.ts";
-import { key, rawKey, test } from "../devices/_state_fixture_test.ts";
+import { key, rawKey } from "../devices/_state_fixture_test.ts";
 
 const ROOT = new URL("../..", import.meta.url);
 
@@ -48,45 +49,48 @@ async function run(args: string[]): Promise<{ code: number; out: string; err: st
   return { code, out: text(stdout), err: text(stderr) };
 }
 
-test("enrolling before a server ever ran makes its key, and prints one string that lets a device in", async (folder) => {
-  const state = `${folder}/state`;
-  const missing = await run(["enroll", "gw1", "--service", "ssh=0.0.0.0:2201", "--state", state]);
-  assert.equal(missing.code, ExitCode.USAGE);
-  assert.match(missing.err, /no server has run with this state yet.*--public-address relay\.example:7443/);
-  assert.equal(missing.out, "");
-  const { code, out, err } = await run([
-    "enroll",
-    "gw1",
-    "--state",
-    state,
-    "--service",
-    "ssh=0.0.0.0:2201",
-    "--service",
-    "web=127.0.0.1:8000-8099",
-    "--public-address",
-    "relay.example:443",
-    "--public-address",
-    "[2001:db8::1]",
-    "--expires",
-    "90d",
-    "--comment",
-    "roof, building 7",
-  ]);
-  assert.deepEqual([code, err], [0, ""]);
-  const enrolment = decodeEnrolment(out);
-  assert.deepEqual(enrolment.serverKey, (await loadIdentity(`${state}/server`)).publicKey);
-  assert.deepEqual([enrolment.security, enrolment.addresses], ["pinned", [
-    { host: "relay.example", port: 443 },
-    { host: "2001:db8::1", port: 7443 },
-  ]]);
-  const enrolments = new Enrolments(`${state}/server`, `${state}/server/devices.toml`);
-  assert.deepEqual(await enrolments.redeem(enrolment.tokenId, rawKey(1)), { ok: true, device: "gw1" });
-  const text = await Deno.readTextFile(`${state}/server/devices.toml`);
-  assert.match(text, /services = \{ ssh = "0\.0\.0\.0:2201", web = "127\.0\.0\.1:8000-8099" \}/);
-  assert.match(text, /comment = "roof, building 7"/);
-});
+folderTest(
+  "enrolling before a server ever ran makes its key, and prints one string that lets a device in",
+  async (folder) => {
+    const state = `${folder}/state`;
+    const missing = await run(["enroll", "gw1", "--service", "ssh=0.0.0.0:2201", "--state", state]);
+    assert.equal(missing.code, ExitCode.USAGE);
+    assert.match(missing.err, /no server has run with this state yet.*--public-address relay\.example:7443/);
+    assert.equal(missing.out, "");
+    const { code, out, err } = await run([
+      "enroll",
+      "gw1",
+      "--state",
+      state,
+      "--service",
+      "ssh=0.0.0.0:2201",
+      "--service",
+      "web=127.0.0.1:8000-8099",
+      "--public-address",
+      "relay.example:443",
+      "--public-address",
+      "[2001:db8::1]",
+      "--expires",
+      "90d",
+      "--comment",
+      "roof, building 7",
+    ]);
+    assert.deepEqual([code, err], [0, ""]);
+    const enrolment = decodeEnrolment(out);
+    assert.deepEqual(enrolment.serverKey, (await loadIdentity(`${state}/server`)).publicKey);
+    assert.deepEqual([enrolment.security, enrolment.addresses], ["pinned", [
+      { host: "relay.example", port: 443 },
+      { host: "2001:db8::1", port: 7443 },
+    ]]);
+    const enrolments = new Enrolments(`${state}/server`, `${state}/server/devices.toml`);
+    assert.deepEqual(await enrolments.redeem(enrolment.tokenId, rawKey(1)), { ok: true, device: "gw1" });
+    const text = await Deno.readTextFile(`${state}/server/devices.toml`);
+    assert.match(text, /services = \{ ssh = "0\.0\.0\.0:2201", web = "127\.0\.0\.1:8000-8099" \}/);
+    assert.match(text, /comment = "roof, building 7"/);
+  },
+);
 
-test("what cannot be enrolled is told in a line, and nothing is printed for a script to take", async (folder) => {
+folderTest("what cannot be enrolled is told in a line, and nothing is printed for a script to take", async (folder) => {
   const place = ["--public-address", "relay.example", "--state", folder];
   const mistakes: [args: string[], says: RegExp][] = [
     [["enroll", "gw1", ...place], /--service is missing; for example: --service ssh=0\.0\.0\.0:2201/],
@@ -109,7 +113,7 @@ test("what cannot be enrolled is told in a line, and nothing is printed for a sc
   }));
 });
 
-test("devices are shown, disabled, enabled, renamed and revoked", async (folder) => {
+folderTest("devices are shown, disabled, enabled, renamed and revoked", async (folder) => {
   const state = `${folder}/server`;
   const file = `${state}/devices.toml`;
   const here = ["--state", folder];
@@ -171,102 +175,108 @@ test("devices are shown, disabled, enabled, renamed and revoked", async (folder)
   );
 });
 
-test("services are added, moved and removed, and times set, of devices that are known; a mistake changes nothing", async (folder) => {
-  const file = `${folder}/server/devices.toml`;
-  const place = ["--state", folder];
-  await loadIdentity(`${folder}/server`);
-  await Deno.writeTextFile(file, `# mine\n[gw1]\nkey = "${key(1)}" # roof\nservices = { ssh = "0.0.0.0:2201" }\n`);
-  const said = async (...args: string[]) => (await run([...args, ...place])).err;
-  assert.equal(
-    await said("service", "add", "gw1", "web=0.0.0.0:8080", "--max-clients", "20"),
-    '"gw1" may offer "web" at 0.0.0.0:8080, which opens once the device runs with --service web=HOST:PORT',
-  );
-  assert.equal(
-    await said("service", "move", "gw1", "web=127.0.0.1:8081"),
-    '"web" of "gw1" is at 127.0.0.1:8081 from now on',
-  );
-  assert.equal(await said("service", "remove", "gw1", "ssh"), '"gw1" may not offer "ssh" any more');
-  assert.equal(await said("expire", "gw1", "2099-01-31"), '"gw1" may link up until 2099-01-31');
-  assert.match(await said("expire", "gw1", "90d"), /^"gw1" may link up until 20\d\d-\d\d-\d\dT/);
-  assert.equal(await said("expire", "gw1", "never"), '"gw1" never expires');
-  const text = `# mine\n[gw1]\nkey = "${key(1)}" # roof\n` +
-    'services = { web = { listen = "127.0.0.1:8081", max-clients = 20 } }\n';
-  assert.equal(await Deno.readTextFile(file), text);
-
-  const enrol = ["enroll", "gw2", "--service", "a=0.0.0.0:0", "--public-address", "a.example", ...place];
-  assert.equal((await run(enrol)).code, 0);
-  const mistakes: [args: string[], says: RegExp][] = [
-    [
-      ["service", "add", "gw1", "web=0.0.0.0:1"],
-      /"gw1" has the service "web" already, at 127\.0\.0\.1:8081; "service move"/,
-    ],
-    [["service", "add", "gw9", "web=0.0.0.0:1"], /there is no device "gw9"; there are: gw1$/],
-    [["service", "add", "gw2", "web=0.0.0.0:1"], /"gw2" has not used its enrolment string yet; enroll it anew/],
-    [["service", "add", "gw1", "web"], /"web" is not a service; write NAME=HOST:PORT/],
-    [["service", "move", "gw1", "ssh=0.0.0.0:1"], /"gw1" has no service "ssh"; there are: web$/],
-    [["service", "remove", "gw1", "ssh"], /"gw1" has no service "ssh"; there are: web$/],
-    [["expire", "gw1", "soon"], /"soon" is neither a date/],
-    [["expire", "gw1", "2020-01-01"], /"2020-01-01" is past/],
-    [["service", "ad", "gw1"], /unknown command "ad"; did you mean "add"\?$/],
-    [
-      ["enroll", "gw1", "--service", "x=0.0.0.0:1", "--public-address", "a.example"],
-      /there is a device "gw1" already; --replace gives it a new key; .* \(web=127\.0\.0\.1:8081\) .*: "service add"/,
-    ],
-  ];
-  await Promise.all(mistakes.map(async ([args, says]) => {
-    const { code, out, err } = await run([...args, ...place]);
-    assert.deepEqual([code, out], [ExitCode.USAGE, ""], args.join(" "));
-    assert.match(err, says);
-  }));
-  assert.equal(await Deno.readTextFile(file), text);
-});
-
-test("while the server runs, devices are shown with their links, and services with what is bound", async (folder) => {
-  const state = `${folder}/server`;
-  const live = await LiveState.open(state, systemClock, silentLogger);
-  try {
-    const grants = `ssh = "0.0.0.0:2200-2299", web = "0.0.0.0:80", mail = "0.0.0.0:25"`;
-    const source = `[gw1]\nkey = "${key(1)}"\nservices = { ${grants} }\n` +
-      `[gw2]\nkey = "${key(2)}"\nservices = { ssh = "0.0.0.0:0" }\n[gw3]\nkey = "${key(3)}"\n`;
-    await Deno.writeTextFile(`${state}/devices.toml`, source);
-    const since = Date.UTC(2026, 0, 2, 3, 4, 5);
-    const ssh = { name: "ssh", hostAddress: "0.0.0.0:2207", open: true, error: undefined };
-    const web = { name: "web", hostAddress: "0.0.0.0:80", open: false, error: "0.0.0.0:80 is in use" };
-    live.watch(() => [
-      { key: key(1), online: true, since, remote: "192.0.2.7:4711", services: [ssh, web] },
-      { key: key(2), online: false, since, remote: undefined, services: [] },
-    ]);
-    while (await readLiveState(state) === undefined); // until it is written
-
-    const { out, err } = await run(["devices", "--state", folder]);
-    assert.equal(err, "");
-    assert.deepEqual(
-      out.split("\n").map((line) => line.split(/ {2,}/).filter((_, column) => column === 3 || column === 5)),
-      [
-        ["LINK", "SERVICES"],
-        [
-          "online since 2026-01-02T03:04:05Z from 192.0.2.7:4711",
-          "ssh=0.0.0.0:2207 web=0.0.0.0:80 (0.0.0.0:80 is in use) mail=0.0.0.0:25 (the device does not offer it)",
-        ],
-        ["offline since 2026-01-02T03:04:05Z", "ssh=0.0.0.0:0"],
-        ["offline", "-"],
-      ],
+folderTest(
+  "services are added, moved and removed, and times set, of devices that are known; a mistake changes nothing",
+  async (folder) => {
+    const file = `${folder}/server/devices.toml`;
+    const place = ["--state", folder];
+    await loadIdentity(`${folder}/server`);
+    await Deno.writeTextFile(file, `# mine\n[gw1]\nkey = "${key(1)}" # roof\nservices = { ssh = "0.0.0.0:2201" }\n`);
+    const said = async (...args: string[]) => (await run([...args, ...place])).err;
+    assert.equal(
+      await said("service", "add", "gw1", "web=0.0.0.0:8080", "--max-clients", "20"),
+      '"gw1" may offer "web" at 0.0.0.0:8080, which opens once the device runs with --service web=HOST:PORT',
     );
-    const rows = JSON.parse((await run(["devices", "--json", "--state", folder])).out) as Record<string, unknown>[];
-    assert.deepEqual(rows.map(({ online, since, remote, bound }) => ({ online, since, remote, bound })), [
-      { online: true, since: "2026-01-02T03:04:05Z", remote: "192.0.2.7:4711", bound: { ssh: "0.0.0.0:2207" } },
-      { online: false, since: "2026-01-02T03:04:05Z", remote: null, bound: {} },
-      { online: false, since: null, remote: null, bound: {} },
-    ]);
-    assert.deepEqual(rows[0]!["unbound"], { web: "0.0.0.0:80 is in use", mail: "the device does not offer it" });
-  } finally {
-    await live.close();
-  }
-  const [row] = JSON.parse((await run(["devices", "--json", "--state", folder])).out) as Record<string, unknown>[];
-  assert.deepEqual([row!["online"], row!["bound"]], [null, {}], "the server is not running");
-});
+    assert.equal(
+      await said("service", "move", "gw1", "web=127.0.0.1:8081"),
+      '"web" of "gw1" is at 127.0.0.1:8081 from now on',
+    );
+    assert.equal(await said("service", "remove", "gw1", "ssh"), '"gw1" may not offer "ssh" any more');
+    assert.equal(await said("expire", "gw1", "2099-01-31"), '"gw1" may link up until 2099-01-31');
+    assert.match(await said("expire", "gw1", "90d"), /^"gw1" may link up until 20\d\d-\d\d-\d\dT/);
+    assert.equal(await said("expire", "gw1", "never"), '"gw1" never expires');
+    const text = `# mine\n[gw1]\nkey = "${key(1)}" # roof\n` +
+      'services = { web = { listen = "127.0.0.1:8081", max-clients = 20 } }\n';
+    assert.equal(await Deno.readTextFile(file), text);
 
-test("a file with a mistake is told by its place, and no command changes it", async (folder) => {
+    const enrol = ["enroll", "gw2", "--service", "a=0.0.0.0:0", "--public-address", "a.example", ...place];
+    assert.equal((await run(enrol)).code, 0);
+    const mistakes: [args: string[], says: RegExp][] = [
+      [
+        ["service", "add", "gw1", "web=0.0.0.0:1"],
+        /"gw1" has the service "web" already, at 127\.0\.0\.1:8081; "service move"/,
+      ],
+      [["service", "add", "gw9", "web=0.0.0.0:1"], /there is no device "gw9"; there are: gw1$/],
+      [["service", "add", "gw2", "web=0.0.0.0:1"], /"gw2" has not used its enrolment string yet; enroll it anew/],
+      [["service", "add", "gw1", "web"], /"web" is not a service; write NAME=HOST:PORT/],
+      [["service", "move", "gw1", "ssh=0.0.0.0:1"], /"gw1" has no service "ssh"; there are: web$/],
+      [["service", "remove", "gw1", "ssh"], /"gw1" has no service "ssh"; there are: web$/],
+      [["expire", "gw1", "soon"], /"soon" is neither a date/],
+      [["expire", "gw1", "2020-01-01"], /"2020-01-01" is past/],
+      [["service", "ad", "gw1"], /unknown command "ad"; did you mean "add"\?$/],
+      [
+        ["enroll", "gw1", "--service", "x=0.0.0.0:1", "--public-address", "a.example"],
+        /there is a device "gw1" already; --replace gives it a new key; .* \(web=127\.0\.0\.1:8081\) .*: "service add"/,
+      ],
+    ];
+    await Promise.all(mistakes.map(async ([args, says]) => {
+      const { code, out, err } = await run([...args, ...place]);
+      assert.deepEqual([code, out], [ExitCode.USAGE, ""], args.join(" "));
+      assert.match(err, says);
+    }));
+    assert.equal(await Deno.readTextFile(file), text);
+  },
+);
+
+folderTest(
+  "while the server runs, devices are shown with their links, and services with what is bound",
+  async (folder) => {
+    const state = `${folder}/server`;
+    const live = await LiveState.open(state, systemClock, silentLogger);
+    try {
+      const grants = `ssh = "0.0.0.0:2200-2299", web = "0.0.0.0:80", mail = "0.0.0.0:25"`;
+      const source = `[gw1]\nkey = "${key(1)}"\nservices = { ${grants} }\n` +
+        `[gw2]\nkey = "${key(2)}"\nservices = { ssh = "0.0.0.0:0" }\n[gw3]\nkey = "${key(3)}"\n`;
+      await Deno.writeTextFile(`${state}/devices.toml`, source);
+      const since = Date.UTC(2026, 0, 2, 3, 4, 5);
+      const ssh = { name: "ssh", hostAddress: "0.0.0.0:2207", open: true, error: undefined };
+      const web = { name: "web", hostAddress: "0.0.0.0:80", open: false, error: "0.0.0.0:80 is in use" };
+      live.watch(() => [
+        { key: key(1), online: true, since, remote: "192.0.2.7:4711", services: [ssh, web] },
+        { key: key(2), online: false, since, remote: undefined, services: [] },
+      ]);
+      while (await readLiveState(state) === undefined); // until it is written
+
+      const { out, err } = await run(["devices", "--state", folder]);
+      assert.equal(err, "");
+      assert.deepEqual(
+        out.split("\n").map((line) => line.split(/ {2,}/).filter((_, column) => column === 3 || column === 5)),
+        [
+          ["LINK", "SERVICES"],
+          [
+            "online since 2026-01-02T03:04:05Z from 192.0.2.7:4711",
+            "ssh=0.0.0.0:2207 web=0.0.0.0:80 (0.0.0.0:80 is in use) mail=0.0.0.0:25 (the device does not offer it)",
+          ],
+          ["offline since 2026-01-02T03:04:05Z", "ssh=0.0.0.0:0"],
+          ["offline", "-"],
+        ],
+      );
+      const rows = JSON.parse((await run(["devices", "--json", "--state", folder])).out) as Record<string, unknown>[];
+      assert.deepEqual(rows.map(({ online, since, remote, bound }) => ({ online, since, remote, bound })), [
+        { online: true, since: "2026-01-02T03:04:05Z", remote: "192.0.2.7:4711", bound: { ssh: "0.0.0.0:2207" } },
+        { online: false, since: "2026-01-02T03:04:05Z", remote: null, bound: {} },
+        { online: false, since: null, remote: null, bound: {} },
+      ]);
+      assert.deepEqual(rows[0]!["unbound"], { web: "0.0.0.0:80 is in use", mail: "the device does not offer it" });
+    } finally {
+      await live.close();
+    }
+    const [row] = JSON.parse((await run(["devices", "--json", "--state", folder])).out) as Record<string, unknown>[];
+    assert.deepEqual([row!["online"], row!["bound"]], [null, {}], "the server is not running");
+  },
+);
+
+folderTest("a file with a mistake is told by its place, and no command changes it", async (folder) => {
   const file = `${folder}/mine.toml`;
   const source = `[gw1]\nkey = "${key(1)}"\nexpires = "soon"\n`;
   await Deno.writeTextFile(file, source);
@@ -278,7 +288,7 @@ test("a file with a mistake is told by its place, and no command changes it", as
   assert.equal(await Deno.readTextFile(file), source);
 });
 
-test("many who enrol at once are all kept", async (folder) => {
+folderTest("many who enrol at once are all kept", async (folder) => {
   const state = `${folder}/server`;
   await loadIdentity(state);
   const runs = await Promise.all(
@@ -291,60 +301,69 @@ test("many who enrol at once are all kept", async (folder) => {
   assert.deepEqual(waiting.map(({ device }) => device).sort(), ["a", "b", "c", "d"]);
 });
 
-test("a public address without a port has the one where the running server listens, else the configured one", async (folder) => {
-  const state = `${folder}/server`;
-  const enroll = async (args: string[] = [], before: string[] = []) => {
-    const place = ["--service", "s=0.0.0.0:0", "--public-address", "relay.example", "--state", folder];
-    const { out, err } = await run([...before, "enroll", "gw1", ...place, ...args]);
-    const told = err.split("\n").find((line) => line.startsWith("devices will dial"));
-    return [decodeEnrolment(out).addresses[0]!.port, told];
-  };
-  const told = (port: number) => `devices will dial relay.example:${port}, as the server listens at ${port}`;
-  const config = `${folder}/server.toml`;
-  const sections = `[[listen]]\nprofile = "v1"\naddress = "0.0.0.0:1"\n[[listen]]\naddress = "127.0.0.1:2"\n`;
-  await Deno.writeTextFile(config, `${sections}[[listen]]\naddress = "0.0.0.0:3"\n`);
-  assert.deepEqual(await enroll(), [7443, undefined]);
-  assert.deepEqual((await enroll([], ["--config", config]))[0], 3);
-  assert.deepEqual((await enroll([], ["--listen", "0.0.0.0:4", "--config", config]))[0], 4);
-  const addresses = [{ host: "127.0.0.1", port: 5 }, { host: "::", port: 8443 }];
-  await writeFacts(state, { addresses, security: "pinned" });
-  assert.deepEqual((await enroll())[0], 8443, "where it listened when it ran");
-  assert.deepEqual((await enroll([], ["--listen", "0.0.0.0:4"]))[0], 4, "where it will");
-  assert.deepEqual((await enroll(["--public-address", "relay.example:9"]))[0], 8443, "each has its own");
-  const live = await LiveState.open(state, systemClock, silentLogger);
-  try {
-    live.watch(() => []);
-    while (await readLiveState(state) === undefined); // until it is written
-    assert.deepEqual(await enroll([], ["--listen", "0.0.0.0:4"]), [8443, told(8443)], "where it does");
-  } finally {
-    await live.close();
-  }
-});
+folderTest(
+  "a public address without a port has the one where the running server listens, else the configured one",
+  async (folder) => {
+    const state = `${folder}/server`;
+    const enroll = async (args: string[] = [], before: string[] = []) => {
+      const place = ["--service", "s=0.0.0.0:0", "--public-address", "relay.example", "--state", folder];
+      const { out, err } = await run([...before, "enroll", "gw1", ...place, ...args]);
+      const told = err.split("\n").find((line) => line.startsWith("devices will dial"));
+      return [decodeEnrolment(out).addresses[0]!.port, told];
+    };
+    const told = (port: number) => `devices will dial relay.example:${port}, as the server listens at ${port}`;
+    const config = `${folder}/server.toml`;
+    const sections = `[[listen]]\nprofile = "v1"\naddress = "0.0.0.0:1"\n[[listen]]\naddress = "127.0.0.1:2"\n`;
+    await Deno.writeTextFile(config, `${sections}[[listen]]\naddress = "0.0.0.0:3"\n`);
+    assert.deepEqual(await enroll(), [7443, undefined]);
+    assert.deepEqual((await enroll([], ["--config", config]))[0], 3);
+    assert.deepEqual((await enroll([], ["--listen", "0.0.0.0:4", "--config", config]))[0], 4);
+    const addresses = [{ host: "127.0.0.1", port: 5 }, { host: "::", port: 8443 }];
+    await writeFacts(state, { addresses, security: "pinned" });
+    assert.deepEqual((await enroll())[0], 8443, "where it listened when it ran");
+    assert.deepEqual((await enroll([], ["--listen", "0.0.0.0:4"]))[0], 4, "where it will");
+    assert.deepEqual((await enroll(["--public-address", "relay.example:9"]))[0], 8443, "each has its own");
+    const live = await LiveState.open(state, systemClock, silentLogger);
+    try {
+      live.watch(() => []);
+      while (await readLiveState(state) === undefined); // until it is written
+      assert.deepEqual(await enroll([], ["--listen", "0.0.0.0:4"]), [8443, told(8443)], "where it does");
+    } finally {
+      await live.close();
+    }
+  },
+);
 
-test("devices dial what was said, else where the server listens, by this host's name if that is everywhere", () => {
-  const facts = {
-    addresses: [{ host: "::", port: 7443 }, { host: "0.0.0.0", port: 7443 }],
-    security: "pinned" as const,
-  };
-  assert.deepEqual(publicAddresses(undefined, facts, () => "relay"), [{ host: "relay", port: 7443 }]);
-  const given = [{ host: "relay.example", port: 1 }];
-  assert.deepEqual(publicAddresses(given, facts, () => "relay"), given);
-  const denied = () => {
-    throw new Deno.errors.NotCapable("sys");
-  };
-  assert.throws(() => publicAddresses(undefined, facts, denied), /Cannot tell this host's name; say what devices dial/);
-  const many = Array.from({ length: 5 }, (_, n) => ({ host: "relay.example", port: n + 1 }));
-  assert.throws(() => publicAddresses(many, undefined), /5 addresses are too many; 4 have room/);
-  assert.deepEqual(parsePublicAddress("[::1]"), { host: "::1" });
-  assert.throws(() => parsePublicAddress("bücher.example"), /write it as xn--bcher-kva\.example$/);
-  assert.deepEqual(parsePublicAddress("relay.example:8"), { host: "relay.example", port: 8 });
-  for (const text of ["0.0.0.0:7443", "[::]:7443", "relay.example:0", "0.0.0.0"]) {
-    assert.throws(() => parsePublicAddress(text), /is nothing to dial; write what devices dial/, text);
-  }
-  assert.throws(() => parsePublicAddress("7443"), /has no host/);
-});
+folderTest(
+  "devices dial what was said, else where the server listens, by this host's name if that is everywhere",
+  () => {
+    const facts = {
+      addresses: [{ host: "::", port: 7443 }, { host: "0.0.0.0", port: 7443 }],
+      security: "pinned" as const,
+    };
+    assert.deepEqual(publicAddresses(undefined, facts, () => "relay"), [{ host: "relay", port: 7443 }]);
+    const given = [{ host: "relay.example", port: 1 }];
+    assert.deepEqual(publicAddresses(given, facts, () => "relay"), given);
+    const denied = () => {
+      throw new Deno.errors.NotCapable("sys");
+    };
+    assert.throws(
+      () => publicAddresses(undefined, facts, denied),
+      /Cannot tell this host's name; say what devices dial/,
+    );
+    const many = Array.from({ length: 5 }, (_, n) => ({ host: "relay.example", port: n + 1 }));
+    assert.throws(() => publicAddresses(many, undefined), /5 addresses are too many; 4 have room/);
+    assert.deepEqual(parsePublicAddress("[::1]"), { host: "::1" });
+    assert.throws(() => parsePublicAddress("bücher.example"), /write it as xn--bcher-kva\.example$/);
+    assert.deepEqual(parsePublicAddress("relay.example:8"), { host: "relay.example", port: 8 });
+    for (const text of ["0.0.0.0:7443", "[::]:7443", "relay.example:0", "0.0.0.0"]) {
+      assert.throws(() => parsePublicAddress(text), /is nothing to dial; write what devices dial/, text);
+    }
+    assert.throws(() => parsePublicAddress("7443"), /has no host/);
+  },
+);
 
-test("commands about devices say that no server has run with a state, and make none", async (folder) => {
+folderTest("commands about devices say that no server has run with a state, and make none", async (folder) => {
   const commands = [["devices"], ["devices", "--json"], ["revoke", "gw1"], ["disable", "gw1"], [
     "rename",
     "gw1",

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
-import { FakeClock, RecordingLogger } from "../../relay/_fakes_test.ts";
+import { FakeClock } from "../../tests/rig/clock.ts";
 import { AuthorizedDevices, DEVICES_POLL_MS, DEVICES_SETTLE_MS, type DevicesChange } from "./authorized_devices.ts";
 import { consentToFile, consentToLoss, readConsent, REVOCATION_KEPT_MS } from "./consent.ts";
 import { CUT_SETTLE_MS, MASS_LOSS_SETTLE_MS } from "./losses.ts";
-import { key, test } from "./_state_fixture_test.ts";
+import { key } from "./_state_fixture_test.ts";
+import { RecordingLogger } from "../../tests/rig/logger.ts";
+import { folderTest } from "../../tests/rig/test.ts";
 
 const LOOK = DEVICES_POLL_MS + DEVICES_SETTLE_MS;
 
@@ -41,22 +43,25 @@ for (
     ["missing", undefined],
   ] as const
 ) {
-  test(`a file that is ${what} changes nothing for however long, is told as one error, and can come back`, async (folder) => {
-    const { file, write, devices, names, errors, changes, pass } = watched(folder, fleet(1));
-    if (text === undefined) Deno.removeSync(file);
-    else write(text);
-    await pass(1.5 * MASS_LOSS_SETTLE_MS);
-    assert.equal(names(), "gw1");
-    assert.equal(errors().length, 1, errors().join("\n"));
-    assert.match(errors()[0]!, /the devices stay as they were/);
-    assert.notEqual(devices.trouble, undefined);
-    write(fleet(1, 2));
-    await pass(LOOK);
-    assert.equal(names(), "gw1,gw2");
-    assert.equal(devices.trouble, undefined);
-    assert.deepEqual(changes.map(({ removed }) => removed.length), [0]);
-    devices.close();
-  });
+  folderTest(
+    `a file that is ${what} changes nothing for however long, is told as one error, and can come back`,
+    async (folder) => {
+      const { file, write, devices, names, errors, changes, pass } = watched(folder, fleet(1));
+      if (text === undefined) Deno.removeSync(file);
+      else write(text);
+      await pass(1.5 * MASS_LOSS_SETTLE_MS);
+      assert.equal(names(), "gw1");
+      assert.equal(errors().length, 1, errors().join("\n"));
+      assert.match(errors()[0]!, /the devices stay as they were/);
+      assert.notEqual(devices.trouble, undefined);
+      write(fleet(1, 2));
+      await pass(LOOK);
+      assert.equal(names(), "gw1,gw2");
+      assert.equal(devices.trouble, undefined);
+      assert.deepEqual(changes.map(({ removed }) => removed.length), [0]);
+      devices.close();
+    },
+  );
 }
 
 for (
@@ -68,7 +73,7 @@ for (
     ["takes all services of most", fleet(1) + [2, 3, 4].map((n) => device(n).replace(/^services.*$/m, "")).join("")],
   ] as const
 ) {
-  test(`a file that ${what} has to stand still for a minute, and is told as an error`, async (folder) => {
+  folderTest(`a file that ${what} has to stand still for a minute, and is told as an error`, async (folder) => {
     const { write, names, errors, changes, pass, devices } = watched(folder, fleet(1, 2, 3, 4));
     write(text);
     await pass(MASS_LOSS_SETTLE_MS / 2);
@@ -84,7 +89,7 @@ for (
   });
 }
 
-test("a file that is the beginning of what it was has to stand still for ten seconds", async (folder) => {
+folderTest("a file that is the beginning of what it was has to stand still for ten seconds", async (folder) => {
   const { write, names, errors, changes, pass, devices } = watched(folder, fleet(1, 2, 3, 4, 5));
   write(fleet(1, 2, 3, 4));
   await pass(CUT_SETTLE_MS - LOOK);
@@ -99,7 +104,7 @@ test("a file that is the beginning of what it was has to stand still for ten sec
   devices.close();
 });
 
-test("a device that is taken out between others is off within 600 ms", async (folder) => {
+folderTest("a device that is taken out between others is off within 600 ms", async (folder) => {
   const { write, names, clock, devices } = watched(folder, fleet(1, 2, 3, 4));
   write(fleet(1, 3, 4));
   await clock.advance(LOOK);
@@ -107,7 +112,7 @@ test("a device that is taken out between others is off within 600 ms", async (fo
   devices.close();
 });
 
-test("what was revoked by command goes at once: each device, and the last one too", async (folder) => {
+folderTest("what was revoked by command goes at once: each device, and the last one too", async (folder) => {
   const { write, names, errors, pass, devices } = watched(folder, fleet(1, 2, 3, 4));
   for (const n of [1, 2, 3, 4]) await consentToLoss(folder, key(n));
   write(fleet(4));
@@ -120,7 +125,7 @@ test("what was revoked by command goes at once: each device, and the last one to
   devices.close();
 });
 
-test("a device that is revoked from a file that lost most others goes, and they stay", async (folder) => {
+folderTest("a device that is revoked from a file that lost most others goes, and they stay", async (folder) => {
   const { write, names, pass, devices } = watched(folder, fleet(1, 2, 3, 4, 5));
   write(fleet(1, 2));
   await pass(LOOK);
@@ -132,7 +137,7 @@ test("a device that is revoked from a file that lost most others goes, and they 
   devices.close();
 });
 
-test("a text that was confirmed holds at once, whatever it takes away; another one does not", async (folder) => {
+folderTest("a text that was confirmed holds at once, whatever it takes away; another one does not", async (folder) => {
   const { write, names, pass, devices } = watched(folder, fleet(1, 2, 3, 4));
   await consentToFile(folder, "# nobody\n");
   write("");
@@ -144,13 +149,16 @@ test("a text that was confirmed holds at once, whatever it takes away; another o
   devices.close();
 });
 
-test("what was revoked is remembered for a while, and a damaged file of it costs nothing but that", async (folder) => {
-  const now = Date.now();
-  await consentToLoss(folder, key(1), now - REVOCATION_KEPT_MS);
-  await consentToLoss(folder, key(2), now - 1_000);
-  await consentToLoss(folder, key(3), now);
-  assert.deepEqual([...(await readConsent(folder)).revoked.keys()], [key(2), key(3)]);
-  await Deno.writeTextFile(`${folder}/consent.toml`, "[", { mode: 0o600 });
-  await consentToLoss(folder, key(4), now);
-  assert.deepEqual([...(await readConsent(folder)).revoked], [[key(4), now]]);
-});
+folderTest(
+  "what was revoked is remembered for a while, and a damaged file of it costs nothing but that",
+  async (folder) => {
+    const now = Date.now();
+    await consentToLoss(folder, key(1), now - REVOCATION_KEPT_MS);
+    await consentToLoss(folder, key(2), now - 1_000);
+    await consentToLoss(folder, key(3), now);
+    assert.deepEqual([...(await readConsent(folder)).revoked.keys()], [key(2), key(3)]);
+    await Deno.writeTextFile(`${folder}/consent.toml`, "[", { mode: 0o600 });
+    await consentToLoss(folder, key(4), now);
+    assert.deepEqual([...(await readConsent(folder)).revoked], [[key(4), now]]);
+  },
+);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ConfigError } from "../../app/toml/config_error.ts";
-import { FakeClock, RecordingLogger } from "../../relay/_fakes_test.ts";
+import { FakeClock } from "../../tests/rig/clock.ts";
 import {
   AuthorizedDevices,
   DEVICES_POLL_MS,
@@ -8,7 +8,9 @@ import {
   type DevicesChange,
   parseDevices,
 } from "./authorized_devices.ts";
-import { key, rawKey, test } from "./_state_fixture_test.ts";
+import { key, rawKey } from "./_state_fixture_test.ts";
+import { RecordingLogger } from "../../tests/rig/logger.ts";
+import { folderTest } from "../../tests/rig/test.ts";
 
 const FULL = `# all of it
 [gw1]
@@ -31,7 +33,7 @@ disabled = true
 listen = "0.0.0.0:2201"  # gw1 has it, but this one is disabled
 `;
 
-test("devices are read with everything that a user may write", () => {
+folderTest("devices are read with everything that a user may write", () => {
   assert.deepEqual(parseDevices("devices.toml", FULL), [
     {
       name: "gw1",
@@ -68,7 +70,7 @@ test("devices are read with everything that a user may write", () => {
   assert.deepEqual(parseDevices("devices.toml", ""), []);
 });
 
-test("mistakes are named with line, column, and what would do", () => {
+folderTest("mistakes are named with line, column, and what would do", () => {
   const line = (text: string) => `[gw1]\nkey = "${key(1)}"\n${text}\n`;
   const mistakes: [text: string, says: RegExp][] = [
     ["[gw1\n", /^d:1:\d+: not TOML/],
@@ -125,7 +127,7 @@ function watched(folder: string, text: string) {
 
 const device = (name: string, n: number, more = "") => `[${name}]\nkey = "${key(n)}"\n${more}`;
 
-test("a changed file is read within 600 ms, and what changed is told by key", async (folder) => {
+folderTest("a changed file is read within 600 ms, and what changed is told by key", async (folder) => {
   const { clock, changes, write, devices } = watched(folder, device("a", 1) + device("b", 2) + device("c", 3));
   assert.equal(devices.byKey(rawKey(2))?.name, "b");
   assert.equal(devices.byName("b")?.key, key(2));
@@ -142,7 +144,7 @@ test("a changed file is read within 600 ms, and what changed is told by key", as
   assert.equal(clock.pending, 0);
 });
 
-test("a bad file changes nothing, and is told once each time that it changes", async (folder) => {
+folderTest("a bad file changes nothing, and is told once each time that it changes", async (folder) => {
   const { file, clock, log, changes, write, names } = watched(folder, device("a", 1));
   const errors = () => log.lines.filter((line) => line.startsWith("error"));
   write(`${device("a", 1)}disabled = maybe\n`);
@@ -164,7 +166,7 @@ test("a bad file changes nothing, and is told once each time that it changes", a
   assert.equal(errors().length, 3);
 });
 
-test("a file that an editor is half through is not believed", async (folder) => {
+folderTest("a file that an editor is half through is not believed", async (folder) => {
   const { file, clock, changes, names } = watched(folder, device("a", 1) + device("b", 2));
   Deno.writeTextFileSync(file, ""); // truncated: everybody would be thrown out
   await clock.advance(DEVICES_POLL_MS + DEVICES_SETTLE_MS / 2);
@@ -179,7 +181,7 @@ test("a file that an editor is half through is not believed", async (folder) => 
   assert.equal(changes.length, 1);
 });
 
-test("a touched file, and one with other comments, is no change", async (folder) => {
+folderTest("a touched file, and one with other comments, is no change", async (folder) => {
   const { file, clock, changes, write } = watched(folder, device("a", 1));
   Deno.utimeSync(file, 1, 1);
   await clock.advance(1_000);
@@ -188,7 +190,7 @@ test("a touched file, and one with other comments, is no change", async (folder)
   assert.equal(changes.length, 0);
 });
 
-test("whoever changed the file can have it read at once", async (folder) => {
+folderTest("whoever changed the file can have it read at once", async (folder) => {
   const { write, devices, names, changes } = watched(folder, "");
   write(device("a", 1, 'services = { ssh = "0.0.0.0:22", any = "0.0.0.0:0", range = "0.0.0.0:30-40" }\n'));
   await devices.reload();
@@ -197,14 +199,14 @@ test("whoever changed the file can have it read at once", async (folder) => {
   assert.deepEqual([22, 0, 30, 35, 23].map((port) => devices.isReserved(port)), [true, false, false, false, false]);
 });
 
-test("no file is no devices; a bad one at the start is an error", (folder) => {
+folderTest("no file is no devices; a bad one at the start is an error", (folder) => {
   const open = () => new AuthorizedDevices(`${folder}/devices.toml`, new FakeClock(), new RecordingLogger());
   assert.deepEqual(open().all, []);
   Deno.writeTextFileSync(`${folder}/devices.toml`, "[");
   assert.throws(open, ConfigError);
 });
 
-test("what is no file is refused in one line, without waiting for what might come", async (folder) => {
+folderTest("what is no file is refused in one line, without waiting for what might come", async (folder) => {
   const [directory, pipe] = [`${folder}/folder.toml`, `${folder}/pipe.toml`];
   await Deno.mkdir(directory);
   assert.ok((await new Deno.Command("mkfifo", { args: [pipe] }).output()).success);
@@ -216,7 +218,7 @@ test("what is no file is refused in one line, without waiting for what might com
   }
 });
 
-test("a key for which anybody can sign is refused where it stands", () => {
+folderTest("a key for which anybody can sign is refused where it stands", () => {
   const weak = `ed25519:${"A".repeat(43)}`;
   assert.throws(
     () => parseDevices("devices.toml", `[gw1]\nkey = "${weak}"\n`),

@@ -7,7 +7,8 @@ import { atOnce, inSlices } from "../../base/slices.ts";
 import { DeviceReader, parseDevices } from "./reader.ts";
 import { findChanges } from "./change.ts";
 import { cutSections } from "./sections.ts";
-import { key, test } from "./_state_fixture_test.ts";
+import { key } from "./_state_fixture_test.ts";
+import { folderTest } from "../../tests/rig/test.ts";
 
 const keyOf = (n: number) =>
   formatPublicKey(Uint8Array.from({ length: 32 }, (_, at) => at < 4 ? (n >> (8 * at)) & 0xff : 7));
@@ -16,7 +17,7 @@ const entry = (n: number, address = "0.0.0.0:0") =>
 const fleet = (count: number, address?: (n: number) => string) =>
   Array.from({ length: count }, (_, n) => entry(n, address?.(n))).join("");
 
-test("a text is cut into one section for each device, with all that is below it", () => {
+folderTest("a text is cut into one section for each device, with all that is below it", () => {
   const source = `# ours\n\n[a]\nkey = 1\n[a.services]\nx = [\n  "1",\n]\n# of b\n\n["b.c"]\nx = 1\n [ d ]\n[d.e]`;
   assert.deepEqual(
     atOnce(cutSections(source)).map(({ name, start, end, line }) => [name, line, source.slice(start, end)]),
@@ -31,7 +32,7 @@ test("a text is cut into one section for each device, with all that is below it"
   assert.deepEqual(atOnce(cutSections(inline)).map(({ name }) => name), ["a", "b", "c"]);
 });
 
-test("whatever is written, in sections it means what it means as a whole", () => {
+folderTest("whatever is written, in sections it means what it means as a whole", () => {
   const name = fc.constantFrom("a", "b", '"c"', "'c'", "d-1", '"e.f"');
   const line = fc.oneof(
     name.map((name) => `[${name}]`),
@@ -81,7 +82,7 @@ test("whatever is written, in sections it means what it means as a whole", () =>
 /** A device that sections cannot have, as a line of its comment looks like another one. */
 const WHOLE = `[zz]\nkey = "${key(99)}"\ncomment = """\\\n[yy]"""\n`;
 
-test("a mistake is named with its place, however far down it stands", () => {
+folderTest("a mistake is named with its place, however far down it stands", () => {
   for (
     const [text, says] of [
       [`[x]\nkye = 1\n`, /^d:4002:1: unknown key "kye"/],
@@ -99,7 +100,7 @@ test("a mistake is named with its place, however far down it stands", () => {
   }
 });
 
-test("reading again costs what has changed, and what did not is the same object", () => {
+folderTest("reading again costs what has changed, and what did not is the same object", () => {
   const reader = new DeviceReader("d");
   const before = atOnce(reader.read(fleet(1000)));
   assert.equal(reader.sectionsRead, 1000);
@@ -111,7 +112,7 @@ test("reading again costs what has changed, and what did not is the same object"
 });
 
 for (const [what, address] of [["port 0", undefined], ["one range", () => "0.0.0.0:20000-29999"]] as const) {
-  test(`twice as many devices that share ${what} take about twice the steps, none of them long`, async () => {
+  folderTest(`twice as many devices that share ${what} take about twice the steps, none of them long`, async () => {
     const steps = (count: number) => {
       let taken = 0;
       const reading = new DeviceReader("d").read(fleet(count, address));
@@ -132,13 +133,13 @@ for (const [what, address] of [["port 0", undefined], ["one range", () => "0.0.0
   });
 }
 
-test("many devices with one port on a host each are told apart quickly, and who clashes is found", () => {
+folderTest("many devices with one port on a host each are told apart quickly, and who clashes is found", () => {
   const source = fleet(5_000, (n) => `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}:22`);
   assert.equal(parseDevices("d", source).length, 5_000);
   assert.throws(() => parseDevices("d", source + entry(6_000, "0.0.0.0:22")), /"dev0" has 10\.0\.0\.0:22/);
 });
 
-test("the whole text is what counts where a line only looks like a device", () => {
+folderTest("the whole text is what counts where a line only looks like a device", () => {
   const tricky = `${WHOLE}[b]\nkey = "${key(2)}"\n`;
   assert.deepEqual(parseDevices("d", tricky).map(({ name, comment }) => [name, comment]), [["zz", "[yy]"], [
     "b",

@@ -4,7 +4,8 @@ import { parseDevices } from "./authorized_devices.ts";
 import { type DeviceEdit, setExpiry } from "./table.ts";
 import { formatGrantedAddress, parseGrant, parseGrantedAddress, type ServiceGrant } from "./service_grant.ts";
 import { addService, moveService, removeService } from "./service_table.ts";
-import { key, test } from "./_state_fixture_test.ts";
+import { key } from "./_state_fixture_test.ts";
+import { folderTest } from "../../tests/rig/test.ts";
 
 const BEFORE = `# ours\n[first]\nkey = "${key(8)}"\nservices = { ssh = "127.0.0.9:101" } # theirs\n\n`;
 const AFTER = `\n# the last one\n[last]\nkey = "${key(9)}"\n[last.services.ssh]\nlisten = "127.0.0.9:102"\n# the end\n`;
@@ -43,7 +44,7 @@ const WEB: ServiceGrant = {
 };
 
 for (const layout of Object.keys(LAYOUTS)) {
-  test(`services are added, moved and removed where they stand: ${layout}`, async () => {
+  folderTest(`services are added, moved and removed where they stand: ${layout}`, async () => {
     for (const newline of ["\n", "\r\n"]) {
       const before = source(layout, newline);
       const added = apply(addService("gw", WEB), before);
@@ -74,7 +75,7 @@ for (const layout of Object.keys(LAYOUTS)) {
   });
 }
 
-test("whatever is done to the services of one device, in any order, comes to what was meant", () => {
+folderTest("whatever is done to the services of one device, in any order, comes to what was meant", () => {
   const name = fc.constantFrom("ssh", "db", "web", "a.b");
   const step = fc.oneof(
     fc.record({ what: fc.constant("add" as const), name }),
@@ -102,7 +103,7 @@ test("whatever is done to the services of one device, in any order, comes to wha
   }));
 });
 
-test("a device without services gets its first, and a device without an expiry none twice", () => {
+folderTest("a device without services gets its first, and a device without an expiry none twice", () => {
   const bare = `[gw]\nkey = "${key(1)}" # mine\n`;
   assert.deepEqual(services(apply(addService("gw", WEB), bare)), ["web=[::1]:80 7"]);
   assert.deepEqual(services(apply(addService("gw", WEB), bare + "services = {}\n")), ["web=[::1]:80 7"]);

@@ -14,7 +14,8 @@ import {
   updateDevices,
 } from "./table.ts";
 import { parseGrant } from "./service_grant.ts";
-import { key, test } from "./_state_fixture_test.ts";
+import { key } from "./_state_fixture_test.ts";
+import { folderTest } from "../../tests/rig/test.ts";
 
 const SOURCE = `# All of ours.
 
@@ -44,7 +45,7 @@ services.b = "0.0.0.0:2"
 const apply = (edit: DeviceEdit, source = SOURCE) => edit(source, "d");
 const names = (source: string) => parseDevices("d", source).map(({ name }) => name);
 
-test("a device is added at the end, and all else stays byte for byte", () => {
+folderTest("a device is added at the end, and all else stays byte for byte", () => {
   const device = {
     name: "gw.4",
     key: key(4),
@@ -61,7 +62,7 @@ test("a device is added at the end, and all else stays byte for byte", () => {
   assert.deepEqual(parseDevices("d", text).at(-1), { ...device, disabled: false });
 });
 
-test("a device is removed with its sub-tables, and comments outside of it stay", () => {
+folderTest("a device is removed with its sub-tables, and comments outside of it stay", () => {
   const text = apply(removeDevice("gw.2"));
   assert.deepEqual(names(text), ["gw1", "gw3"]);
   const lines = SOURCE.split("\n");
@@ -71,7 +72,7 @@ test("a device is removed with its sub-tables, and comments outside of it stay",
   assert.ok(!text.includes("\n\n\n"));
 });
 
-test("disabling writes one line, and enabling changes one word", () => {
+folderTest("disabling writes one line, and enabling changes one word", () => {
   const disabled = apply(setDisabled("gw1", true));
   assert.equal(disabled, SOURCE.replace("[gw1]\n", "[gw1]\ndisabled = true\n"));
   assert.equal(apply(setDisabled("gw1", false), disabled), disabled.replace("d = true\n", "d = false\n"));
@@ -79,7 +80,7 @@ test("disabling writes one line, and enabling changes one word", () => {
   assert.equal(apply(setDisabled("gw1", false)), SOURCE);
 });
 
-test("a rename changes the headers, and nothing else", () => {
+folderTest("a rename changes the headers, and nothing else", () => {
   assert.equal(
     apply(renameDevice("gw.2", "roof")),
     SOURCE.replace('[ "gw.2" ]', "[ roof ]").replace('["gw.2".s', "[roof.s"),
@@ -87,7 +88,7 @@ test("a rename changes the headers, and nothing else", () => {
   assert.equal(apply(renameDevice("gw1", "a.b")), SOURCE.replace("[gw1]", '["a.b"]'));
 });
 
-test("a new key stands in the place of the old one, and new services replace all old ones", () => {
+folderTest("a new key stands in the place of the old one, and new services replace all old ones", () => {
   assert.equal(apply(replaceDevice({ name: "gw1", key: key(9) })), SOURCE.replace(key(1), key(9)));
   for (const name of ["gw1", "gw.2", "gw3"]) {
     const text = apply(replaceDevice({ name, key: key(9), services: [parseGrant("x=0.0.0.0:9")], expires: 0 }));
@@ -97,7 +98,7 @@ test("a new key stands in the place of the old one, and new services replace all
   }
 });
 
-test("devices that are not tables of their own are left to their owner", () => {
+folderTest("devices that are not tables of their own are left to their owner", () => {
   const sources = [
     `gw1 = { key = "${key(1)}" }\n`,
     `gw1.key = "${key(1)}"\n`,
@@ -112,7 +113,7 @@ test("devices that are not tables of their own are left to their owner", () => {
   assert.throws(() => apply(removeDevice("gw4")), /there is no device "gw4"; there are: gw1, /);
 });
 
-test("whatever is done to one device, the others stay as they were", () => {
+folderTest("whatever is done to one device, the others stay as they were", () => {
   const edits: ((name: string) => DeviceEdit)[] = [
     removeDevice,
     (name) => setDisabled(name, true),
@@ -137,7 +138,7 @@ test("whatever is done to one device, the others stay as they were", () => {
   ));
 });
 
-test("a file is edited whole or not at all, and a result that cannot be used is not written", async (folder) => {
+folderTest("a file is edited whole or not at all, and a result that cannot be used is not written", async (folder) => {
   const file = `${folder}/devices.toml`;
   await updateDevices(file, "a", addDevice({ name: "a", key: key(1), services: [parseGrant("s=0.0.0.0:1")] }));
   assert.match(await Deno.readTextFile(file), /^# Devices that may link up[^]*\[a\]/);
@@ -150,13 +151,13 @@ test("a file is edited whole or not at all, and a result that cannot be used is 
   assert.deepEqual(await readDevices(`${folder}/none`), []);
 });
 
-test("times are written as short as they are", () => {
+folderTest("times are written as short as they are", () => {
   assert.equal(formatTime(Date.UTC(2027, 0, 31)), "2027-01-31");
   assert.equal(formatTime(Date.UTC(2027, 0, 31, 12)), "2027-01-31T12:00:00Z");
   assert.equal(formatTime(Date.UTC(2027, 0, 31, 12) - 1), "2027-01-31T12:00:00Z");
 });
 
-test("a time that is past is never written as one that is still to come, nor without its time of day", () => {
+folderTest("a time that is past is never written as one that is still to come, nor without its time of day", () => {
   assert.equal(formatPastTime(Date.UTC(2027, 0, 31, 12) + 999), "2027-01-31T12:00:00Z");
   assert.equal(formatPastTime(Date.UTC(2027, 0, 31)), "2027-01-31T00:00:00Z");
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { FakeClock, settled, test } from "../../relay/_fakes_test.ts";
+import { FakeClock } from "../../tests/rig/clock.ts";
 import {
   HANDSHAKE_TIMEOUT_MS,
   HANDSHAKES_A_TURN,
@@ -11,6 +11,8 @@ import {
   STRANGER_TURN_MS,
 } from "../../net/limits.ts";
 import { HandshakeQueue, type Waiting } from "./handshake_queue.ts";
+import { settled } from "../../tests/rig/wait.ts";
+import { test } from "../../tests/rig/test.ts";
 
 /** Somebody whose handshake is over when the test says so. */
 class Newcomer implements Waiting {

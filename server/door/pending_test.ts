@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { FakeClock, test } from "../../relay/_fakes_test.ts";
+import { FakeClock } from "../../tests/rig/clock.ts";
 import {
   HANDSHAKE_GRACE_MS,
   MAX_PROVED_ADDRESSES,
@@ -8,6 +8,7 @@ import {
   PROVED_ADDRESS_WEIGHT,
 } from "../../net/limits.ts";
 import { type Pending, PendingConnections } from "./pending.ts";
+import { test } from "../../tests/rig/test.ts";
 
 /** A connection that knows whether it was ended. */
 class Newcomer implements Pending {

@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
-import { FakeClock, FakeDuplex, settled, test } from "../../relay/_fakes_test.ts";
+import { FakeDuplex } from "../../relay/_fakes_test.ts";
 import { PROXY_HEADER_TIMEOUT_MS } from "../../net/limits.ts";
 import { encodeProxyHeader } from "../../net/proxy/header.ts";
 import type { Duplex } from "../../net/transport.ts";
 import { ClientDoor } from "./client_door.ts";
 import { serverSettings } from "../options.ts";
 import { parseGrant, type ServiceGrant } from "../devices/service_grant.ts";
+import { FakeClock } from "../../tests/rig/clock.ts";
+import { settled } from "../../tests/rig/wait.ts";
+import { test } from "../../tests/rig/test.ts";
 
 /** A door that writes down what becomes of those who come. */
 class Doorway {

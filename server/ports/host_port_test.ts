@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { FakeClock, RecordingLogger, settled, test } from "../../relay/_fakes_test.ts";
+import { FakeClock } from "../../tests/rig/clock.ts";
 import { MAX_BACKOFF_MS } from "../../base/backoff.ts";
 import { BUSY_PORT_MS, MAX_BINDS_A_TURN } from "../../net/limits.ts";
 import { lookup } from "../../net/dial/lookup.ts";
@@ -7,6 +7,9 @@ import { HostPort, KEPT_PORT_TRIES } from "./host_port.ts";
 import type { KeptPort } from "./kept_ports.ts";
 import { serverSettings } from "../options.ts";
 import { PortsInUse } from "./ports_in_use.ts";
+import { RecordingLogger } from "../../tests/rig/logger.ts";
+import { test } from "../../tests/rig/test.ts";
+import { settled } from "../../tests/rig/wait.ts";
 
 const HOST = "127.0.0.1";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { test } from "../../relay/_fakes_test.ts";
+import { test } from "../../tests/rig/test.ts";
 import { PortClaims } from "./port_claims.ts";
 import { type GrantedAddress, parseGrantedAddress } from "../devices/service_grant.ts";
 

@@ -12,7 +12,8 @@ import {
   MAX_ENROLMENTS,
 } from "./enrolments.ts";
 import { parseGrant } from "../devices/service_grant.ts";
-import { key, rawKey, test } from "../devices/_state_fixture_test.ts";
+import { key, rawKey } from "../devices/_state_fixture_test.ts";
+import { folderTest } from "../../tests/rig/test.ts";
 
 /** Enrolments with a clock that is set by hand. */
 function setUp(folder: string) {
@@ -31,7 +32,7 @@ async function reasonOf(redemption: ReturnType<Enrolments["redeem"]>): Promise<s
   return result.ok ? "ok" : result.reason;
 }
 
-test("a device that has the string is let in with what was granted, once", async (folder) => {
+folderTest("a device that has the string is let in with what was granted, once", async (folder) => {
   const { enrolments, create, devices, file } = setUp(folder);
   const expires = Date.UTC(2027, 0, 1, 12);
   const services = [{ ...parseGrant("web=0.0.0.0:80-90"), maxClients: 3, idleTimeout: 1500, proxyFrom: ["::1"] }];
@@ -46,7 +47,7 @@ test("a device that has the string is let in with what was granted, once", async
   assert.deepEqual(await devices(), [`gw1 ${key(1)}`]);
 });
 
-test("an enrolment is found by its id, with the hash of the secret and not the secret", async (folder) => {
+folderTest("an enrolment is found by its id, with the hash of the secret and not the secret", async (folder) => {
   const { enrolments, create } = setUp(folder);
   assert.equal(await enrolments.find(new Uint8Array(8)), undefined);
   const { tokenId, tokenSecret } = await create("gw1");
@@ -61,7 +62,7 @@ test("an enrolment is found by its id, with the hash of the secret and not the s
   assert.equal(((await Deno.stat(`${folder}/enrolments.toml`)).mode ?? 0) & 0o777, 0o600);
 });
 
-test("an enrolment ends with its time, and is forgotten a day later", async (folder) => {
+folderTest("an enrolment ends with its time, and is forgotten a day later", async (folder) => {
   const { time, enrolments, create, devices } = setUp(folder);
   const { tokenId } = await create("gw1");
   time.now += ENROLMENT_VALID_MS;
@@ -72,7 +73,7 @@ test("an enrolment ends with its time, and is forgotten a day later", async (fol
   assert.deepEqual(await devices(), []);
 });
 
-test("a used enrolment does not bring a revoked device back", async (folder) => {
+folderTest("a used enrolment does not bring a revoked device back", async (folder) => {
   const { enrolments, create, devices, file } = setUp(folder);
   const { tokenId } = await create("gw1");
   await enrolments.redeem(tokenId, rawKey(1));
@@ -81,7 +82,7 @@ test("a used enrolment does not bring a revoked device back", async (folder) => 
   assert.deepEqual(await devices(), []);
 });
 
-test("of many that redeem one enrolment at once, one is let in", async (folder) => {
+folderTest("of many that redeem one enrolment at once, one is let in", async (folder) => {
   const { enrolments, create, devices } = setUp(folder);
   const { tokenId } = await create("gw1");
   const results = await Promise.all(
@@ -91,7 +92,7 @@ test("of many that redeem one enrolment at once, one is let in", async (folder) 
   assert.equal((await devices()).length, 1);
 });
 
-test("a crash between the two writes is made good by the same device", async (folder) => {
+folderTest("a crash between the two writes is made good by the same device", async (folder) => {
   const { enrolments, create, devices } = setUp(folder);
   const { tokenId } = await create("gw1");
   const before = await readEnrolments(folder);
@@ -103,47 +104,56 @@ test("a crash between the two writes is made good by the same device", async (fo
   assert.equal(await reasonOf(enrolments.redeem(tokenId, rawKey(2))), "used");
 });
 
-test("a device that is there gets a new key only if that was asked for, and keeps what was not given", async (folder) => {
-  const { enrolments, create, file } = setUp(folder);
-  await enrolments.redeem((await create("gw1", { comment: "roof" })).tokenId, rawKey(1));
-  await assert.rejects(create("gw1"), /there is a device "gw1" already; --replace gives it a new key/);
-  await assert.rejects(create("gw2", { replace: true }), /there is no device "gw2"; there are: gw1$/);
-  const again = await enrolments.create({ device: "gw1", replace: true });
-  assert.equal(await reasonOf(enrolments.redeem(again.tokenId, rawKey(2))), "ok");
-  const [device] = await readDevices(file);
-  assert.deepEqual([device!.key, device!.comment, device!.services[0]!.name], [key(2), "roof", "ssh"]);
-  const more = await create("gw1", { replace: true, services: [parseGrant("web=0.0.0.0:80")] });
-  assert.equal(await reasonOf(enrolments.redeem(more.tokenId, rawKey(2))), "ok");
-  assert.equal((await readDevices(file))[0]!.services[0]!.name, "web");
-});
+folderTest(
+  "a device that is there gets a new key only if that was asked for, and keeps what was not given",
+  async (folder) => {
+    const { enrolments, create, file } = setUp(folder);
+    await enrolments.redeem((await create("gw1", { comment: "roof" })).tokenId, rawKey(1));
+    await assert.rejects(create("gw1"), /there is a device "gw1" already; --replace gives it a new key/);
+    await assert.rejects(create("gw2", { replace: true }), /there is no device "gw2"; there are: gw1$/);
+    const again = await enrolments.create({ device: "gw1", replace: true });
+    assert.equal(await reasonOf(enrolments.redeem(again.tokenId, rawKey(2))), "ok");
+    const [device] = await readDevices(file);
+    assert.deepEqual([device!.key, device!.comment, device!.services[0]!.name], [key(2), "roof", "ssh"]);
+    const more = await create("gw1", { replace: true, services: [parseGrant("web=0.0.0.0:80")] });
+    assert.equal(await reasonOf(enrolments.redeem(more.tokenId, rawKey(2))), "ok");
+    assert.equal((await readDevices(file))[0]!.services[0]!.name, "web");
+  },
+);
 
-test("what could not be redeemed is refused when it is made, or when things have changed since", async (folder) => {
-  const { enrolments, create } = setUp(folder);
-  const services = [parseGrant("ssh=0.0.0.0:2201")];
-  const first = await create("gw1", { services });
-  await assert.rejects(
-    create("gw2", { services }),
-    /"gw1" has 0\.0\.0\.0:2201 for "ssh"; give "ssh" another host port/,
-  );
-  await assert.rejects(create("gw2", { services: [...services, { ...services[0]!, name: "b" }] }), ConfigError);
-  await enrolments.redeem(first.tokenId, rawKey(1));
-  const second = await create("gw2");
-  const result = await enrolments.redeem(second.tokenId, rawKey(1));
-  assert.ok(!result.ok && result.reason === "conflict");
-  assert.match(result.text, /the key of this device is that of "gw1" already/);
-  assert.equal(await reasonOf(enrolments.redeem(second.tokenId, rawKey(2))), "ok");
-});
+folderTest(
+  "what could not be redeemed is refused when it is made, or when things have changed since",
+  async (folder) => {
+    const { enrolments, create } = setUp(folder);
+    const services = [parseGrant("ssh=0.0.0.0:2201")];
+    const first = await create("gw1", { services });
+    await assert.rejects(
+      create("gw2", { services }),
+      /"gw1" has 0\.0\.0\.0:2201 for "ssh"; give "ssh" another host port/,
+    );
+    await assert.rejects(create("gw2", { services: [...services, { ...services[0]!, name: "b" }] }), ConfigError);
+    await enrolments.redeem(first.tokenId, rawKey(1));
+    const second = await create("gw2");
+    const result = await enrolments.redeem(second.tokenId, rawKey(1));
+    assert.ok(!result.ok && result.reason === "conflict");
+    assert.match(result.text, /the key of this device is that of "gw1" already/);
+    assert.equal(await reasonOf(enrolments.redeem(second.tokenId, rawKey(2))), "ok");
+  },
+);
 
-test("a second string for a device takes the place of the first, and revoking takes both away", async (folder) => {
-  const { enrolments, create } = setUp(folder);
-  const [first, second] = [await create("gw1"), await create("gw1")];
-  assert.equal((await enrolments.waiting()).length, 1);
-  assert.equal(await reasonOf(enrolments.redeem(first.tokenId, rawKey(1))), "unknown");
-  assert.equal(await withLock(folder, () => enrolments.withdraw("gw1")), 1);
-  assert.equal(await reasonOf(enrolments.redeem(second.tokenId, rawKey(1))), "unknown");
-});
+folderTest(
+  "a second string for a device takes the place of the first, and revoking takes both away",
+  async (folder) => {
+    const { enrolments, create } = setUp(folder);
+    const [first, second] = [await create("gw1"), await create("gw1")];
+    assert.equal((await enrolments.waiting()).length, 1);
+    assert.equal(await reasonOf(enrolments.redeem(first.tokenId, rawKey(1))), "unknown");
+    assert.equal(await withLock(folder, () => enrolments.withdraw("gw1")), 1);
+    assert.equal(await reasonOf(enrolments.redeem(second.tokenId, rawKey(1))), "unknown");
+  },
+);
 
-test("there is a limit to what waits, and to what is remembered", async (folder) => {
+folderTest("there is a limit to what waits, and to what is remembered", async (folder) => {
   const { time, enrolments, create } = setUp(folder);
   const { tokenId } = await create("gw");
   const [one] = await readEnrolments(folder);
@@ -165,7 +175,7 @@ test("there is a limit to what waits, and to what is remembered", async (folder)
   assert.equal((await readEnrolments(folder)).length, 1);
 });
 
-test("a damaged file of enrolments is an error with its place, and is left as it is", async (folder) => {
+folderTest("a damaged file of enrolments is an error with its place, and is left as it is", async (folder) => {
   const { enrolments, create } = setUp(folder);
   await create("gw1");
   const path = `${folder}/enrolments.toml`;
@@ -179,22 +189,25 @@ test("a damaged file of enrolments is an error with its place, and is left as it
   assert.equal(await Deno.readTextFile(path), text);
 });
 
-test("a file of enrolments that was emptied or cut off is damaged: nobody is told that a string is unknown", async (folder) => {
-  const { enrolments, create } = setUp(folder);
-  await create("gw1");
-  await create("gw2");
-  const path = `${folder}/enrolments.toml`;
-  const text = await Deno.readTextFile(path);
-  for (const cut of ["", "\n", text.slice(0, text.lastIndexOf("[[")), text.slice(0, -2)]) {
-    await Deno.writeTextFile(path, cut);
-    await assert.rejects(enrolments.find(new Uint8Array(8)), /enrolments\.toml is not whole/);
-  }
-  const END = text.indexOf("\n") + 1;
-  await Deno.writeTextFile(path, `# Enrolments that were made, by "server enroll".\n${text.slice(END)}`);
-  assert.equal((await enrolments.waiting()).length, 2, "one of an earlier version has no end");
-});
+folderTest(
+  "a file of enrolments that was emptied or cut off is damaged: nobody is told that a string is unknown",
+  async (folder) => {
+    const { enrolments, create } = setUp(folder);
+    await create("gw1");
+    await create("gw2");
+    const path = `${folder}/enrolments.toml`;
+    const text = await Deno.readTextFile(path);
+    for (const cut of ["", "\n", text.slice(0, text.lastIndexOf("[[")), text.slice(0, -2)]) {
+      await Deno.writeTextFile(path, cut);
+      await assert.rejects(enrolments.find(new Uint8Array(8)), /enrolments\.toml is not whole/);
+    }
+    const END = text.indexOf("\n") + 1;
+    await Deno.writeTextFile(path, `# Enrolments that were made, by "server enroll".\n${text.slice(END)}`);
+    assert.equal((await enrolments.waiting()).length, 2, "one of an earlier version has no end");
+  },
+);
 
-test("an enrolment waits until it is redeemed, or too old", async (folder) => {
+folderTest("an enrolment waits until it is redeemed, or too old", async (folder) => {
   const { time, enrolments, create } = setUp(folder);
   assert.equal(await enrolments.waits(new Uint8Array(8)), false);
   const { tokenId } = await create("gw1");
@@ -206,7 +219,7 @@ test("an enrolment waits until it is redeemed, or too old", async (folder) => {
   assert.equal(await enrolments.waits(second.tokenId), false);
 });
 
-test("many who redeem at once share the writing of the files", async (folder) => {
+folderTest("many who redeem at once share the writing of the files", async (folder) => {
   const file = `${folder}/devices.toml`;
   const enrolments = new Enrolments(folder, file);
   const tokens: Uint8Array[] = [];
@@ -239,7 +252,7 @@ test("many who redeem at once share the writing of the files", async (folder) =>
   assert.equal((await readDevices(file)).at(-1)!.name, "late");
 });
 
-test("a host port goes to one of those who redeem at once", async (folder) => {
+folderTest("a host port goes to one of those who redeem at once", async (folder) => {
   const { enrolments, create, devices } = setUp(folder);
   const [a, b] = [await create("a"), await create("b")];
   const waiting = (await readEnrolments(folder)).map((each) => ({
@@ -253,7 +266,7 @@ test("a host port goes to one of those who redeem at once", async (folder) => {
   assert.equal((await devices()).length, 1);
 });
 
-test("whoever has a used string, or one that is too old, waits for no lock", async (folder) => {
+folderTest("whoever has a used string, or one that is too old, waits for no lock", async (folder) => {
   const { time, enrolments, create } = setUp(folder);
   const { tokenId } = await create("gw1");
   const old = await create("gw2");
@@ -267,7 +280,7 @@ test("whoever has a used string, or one that is too old, waits for no lock", asy
   }
 });
 
-test("what cannot be written now fails for those who wait, and not for those who come later", async (folder) => {
+folderTest("what cannot be written now fails for those who wait, and not for those who come later", async (folder) => {
   const { enrolments, create, file } = setUp(folder);
   const { tokenId } = await create("gw1");
   await Deno.mkdir(file);

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { ConfigError } from "../../app/toml/config_error.ts";
-import { FakeClock, RecordingLogger } from "../../relay/_fakes_test.ts";
+import { FakeClock } from "../../tests/rig/clock.ts";
 import { silentLogger } from "../../base/logger.ts";
 import { LIVE_WRITE_MS, LIVE_WRITE_MS_A_DEVICE, type LiveDevice, LiveState, readLiveState } from "./live_state.ts";
-import { key, test } from "../devices/_state_fixture_test.ts";
+import { key } from "../devices/_state_fixture_test.ts";
+import { RecordingLogger } from "../../tests/rig/logger.ts";
+import { folderTest } from "../../tests/rig/test.ts";
 
 const ONLINE: LiveDevice = {
   key: key(1),
@@ -25,50 +27,56 @@ async function told(folder: string): Promise<LiveDevice[]> {
   }
 }
 
-test("what a running server tells of its devices is read as it was, and the last change stands", async (folder) => {
-  const clock = new FakeClock();
-  const live = await LiveState.open(folder, clock, silentLogger);
-  try {
-    assert.equal(await readLiveState(folder), undefined, "nothing was told yet");
-    let devices = [OFFLINE];
-    live.watch(() => devices);
-    devices = [ONLINE, OFFLINE];
-    live.changed();
+folderTest(
+  "what a running server tells of its devices is read as it was, and the last change stands",
+  async (folder) => {
+    const clock = new FakeClock();
+    const live = await LiveState.open(folder, clock, silentLogger);
+    try {
+      assert.equal(await readLiveState(folder), undefined, "nothing was told yet");
+      let devices = [OFFLINE];
+      live.watch(() => devices);
+      devices = [ONLINE, OFFLINE];
+      live.changed();
+      await clock.advance(LIVE_WRITE_MS);
+      assert.deepEqual(await told(folder), devices);
+      const { mode } = await Deno.stat(`${folder}/live.toml`);
+      assert.equal(mode! & 0o777, 0o600);
+    } finally {
+      await live.close();
+    }
+    assert.equal(clock.pending, 0, "a timer is left");
+  },
+);
+
+folderTest(
+  "of many devices the one that changed is rendered anew, and the more there are the less often",
+  async (folder) => {
+    const clock = new FakeClock();
+    const live = await LiveState.open(folder, clock, silentLogger);
+    const all = new Map(Array.from({ length: 100 }, (_, n) => [`gw${n}`, { ...OFFLINE, key: key(n) }]));
+    let asked = 0;
+    live.watch(() => all.values(), (name) => (asked++, all.get(name)));
     await clock.advance(LIVE_WRITE_MS);
-    assert.deepEqual(await told(folder), devices);
-    const { mode } = await Deno.stat(`${folder}/live.toml`);
-    assert.equal(mode! & 0o777, 0o600);
-  } finally {
+    assert.equal((await told(folder)).length, 100);
+    all.set("gw7", { ...OFFLINE, key: key(7), online: true });
+    for (const name of ["gw7", "gw7", "nobody"]) live.changed(name);
+    live.forget(key(8));
+    await clock.advance(LIVE_WRITE_MS);
+    assert.equal(asked, 0);
+    await clock.advance(100 * LIVE_WRITE_MS_A_DEVICE);
+    assert.equal(asked, 2);
+    for (;;) {
+      const devices = await told(folder);
+      if (devices.length === 100) continue;
+      assert.deepEqual([devices.length, devices.find((device) => device.key === key(7))?.online], [99, true]);
+      break;
+    }
     await live.close();
-  }
-  assert.equal(clock.pending, 0, "a timer is left");
-});
+  },
+);
 
-test("of many devices the one that changed is rendered anew, and the more there are the less often", async (folder) => {
-  const clock = new FakeClock();
-  const live = await LiveState.open(folder, clock, silentLogger);
-  const all = new Map(Array.from({ length: 100 }, (_, n) => [`gw${n}`, { ...OFFLINE, key: key(n) }]));
-  let asked = 0;
-  live.watch(() => all.values(), (name) => (asked++, all.get(name)));
-  await clock.advance(LIVE_WRITE_MS);
-  assert.equal((await told(folder)).length, 100);
-  all.set("gw7", { ...OFFLINE, key: key(7), online: true });
-  for (const name of ["gw7", "gw7", "nobody"]) live.changed(name);
-  live.forget(key(8));
-  await clock.advance(LIVE_WRITE_MS);
-  assert.equal(asked, 0);
-  await clock.advance(100 * LIVE_WRITE_MS_A_DEVICE);
-  assert.equal(asked, 2);
-  for (;;) {
-    const devices = await told(folder);
-    if (devices.length === 100) continue;
-    assert.deepEqual([devices.length, devices.find((device) => device.key === key(7))?.online], [99, true]);
-    break;
-  }
-  await live.close();
-});
-
-test("without a server nothing is known, also of one that ended without a word", async (folder) => {
+folderTest("without a server nothing is known, also of one that ended without a word", async (folder) => {
   assert.equal(await readLiveState(folder), undefined);
   await Deno.writeTextFile(`${folder}/.running`, "");
   await Deno.writeTextFile(`${folder}/live.toml`, `["${key(1)}"]\nonline = true\nservices = {}\n`, { mode: 0o600 });
@@ -80,7 +88,7 @@ test("without a server nothing is known, also of one that ended without a word",
   assert.equal(await readLiveState(folder), undefined);
 });
 
-test("a file that is damaged while the server runs is an error with its place", async (folder) => {
+folderTest("a file that is damaged while the server runs is an error with its place", async (folder) => {
   const live = await LiveState.open(folder, new FakeClock(), silentLogger);
   try {
     await Deno.writeTextFile(`${folder}/live.toml`, `["${key(1)}"]\nonline = 1\n`, { mode: 0o600 });
@@ -93,7 +101,7 @@ test("a file that is damaged while the server runs is an error with its place", 
   }
 });
 
-test("a second server with the same state leaves alone what the first one told", async (folder) => {
+folderTest("a second server with the same state leaves alone what the first one told", async (folder) => {
   const clock = new FakeClock();
   const first = await LiveState.open(folder, clock, silentLogger);
   first.watch(() => [ONLINE]);

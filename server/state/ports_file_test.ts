@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { ConfigError } from "../../app/toml/config_error.ts";
-import { FakeClock, RecordingLogger } from "../../relay/_fakes_test.ts";
+import { FakeClock } from "../../tests/rig/clock.ts";
 import { MAX_KEPT_PORTS } from "../ports/kept_ports.ts";
 import { KEPT_PORTS_WRITE_MS, PortsFile } from "./ports_file.ts";
-import { test } from "../devices/_state_fixture_test.ts";
+import { RecordingLogger } from "../../tests/rig/logger.ts";
+import { folderTest } from "../../tests/rig/test.ts";
 
 const load = (folder: string, clock = new FakeClock()) => PortsFile.load(folder, clock, new RecordingLogger());
 
-test("a port that was picked is known after a restart", async (folder) => {
+folderTest("a port that was picked is known after a restart", async (folder) => {
   const ports = await load(folder);
   ports.ports.set("gw.1", "ssh", 40_000);
   ports.ports.set("gw.1", "we.b", 40_001);
@@ -20,19 +21,22 @@ test("a port that was picked is known after a restart", async (folder) => {
   assert.equal(again.ports.get("gw.1", "toString"), undefined);
 });
 
-test("changes are gathered for a second and written together, and what is no change is not written", async (folder) => {
-  const clock = new FakeClock();
-  const ports = await load(folder, clock);
-  for (let port = 1; port < 100; port++) ports.ports.set("gw1", `s${port}`, port);
-  assert.equal(clock.timersSet, 1);
-  await clock.advance(KEPT_PORTS_WRITE_MS);
-  await ports.flush();
-  assert.equal((await load(folder)).ports.get("gw1", "s99"), 99);
-  ports.ports.set("gw1", "s99", 99);
-  assert.equal(clock.pending, 0);
-});
+folderTest(
+  "changes are gathered for a second and written together, and what is no change is not written",
+  async (folder) => {
+    const clock = new FakeClock();
+    const ports = await load(folder, clock);
+    for (let port = 1; port < 100; port++) ports.ports.set("gw1", `s${port}`, port);
+    assert.equal(clock.timersSet, 1);
+    await clock.advance(KEPT_PORTS_WRITE_MS);
+    await ports.flush();
+    assert.equal((await load(folder)).ports.get("gw1", "s99"), 99);
+    ports.ports.set("gw1", "s99", 99);
+    assert.equal(clock.pending, 0);
+  },
+);
 
-test("a device takes its ports along to a new name, and is forgotten with them", async (folder) => {
+folderTest("a device takes its ports along to a new name, and is forgotten with them", async (folder) => {
   const ports = await load(folder);
   ports.ports.set("a", "x", 1);
   ports.ports.set("a", "y", 2);
@@ -55,7 +59,7 @@ test("a device takes its ports along to a new name, and is forgotten with them",
   assert.deepEqual([again.ports.get("b", "x"), again.ports.get("ab", "x")], [undefined, 3]);
 });
 
-test("what was set longest ago makes room", async (folder) => {
+folderTest("what was set longest ago makes room", async (folder) => {
   const ports = await load(folder);
   ports.ports.set("first", "x", 1);
   ports.ports.set("second", "x", 2);
@@ -66,24 +70,27 @@ test("what was set longest ago makes room", async (folder) => {
   await ports.flush();
 });
 
-test("a damaged file is an error with its place; a folder that cannot be written costs a warning", async (folder) => {
-  const path = `${folder}/ports.toml`;
-  await Deno.writeTextFile(path, "[gw1]\nssh = 70000\n", { mode: 0o600 });
-  await assert.rejects(
-    load(folder),
-    (error) => error instanceof ConfigError && error.message.startsWith(`${path}:2:1: `),
-  );
-  await Deno.remove(path);
-  const log = new RecordingLogger();
-  const ports = await PortsFile.load(folder, new FakeClock(), log);
-  await Deno.mkdir(path);
-  ports.ports.set("gw1", "ssh", 1);
-  await ports.flush();
-  assert.match(log.lines.join(), /^warn [^,]*; the ports are kept until the server ends/);
-  assert.equal(ports.ports.get("gw1", "ssh"), 1);
-});
+folderTest(
+  "a damaged file is an error with its place; a folder that cannot be written costs a warning",
+  async (folder) => {
+    const path = `${folder}/ports.toml`;
+    await Deno.writeTextFile(path, "[gw1]\nssh = 70000\n", { mode: 0o600 });
+    await assert.rejects(
+      load(folder),
+      (error) => error instanceof ConfigError && error.message.startsWith(`${path}:2:1: `),
+    );
+    await Deno.remove(path);
+    const log = new RecordingLogger();
+    const ports = await PortsFile.load(folder, new FakeClock(), log);
+    await Deno.mkdir(path);
+    ports.ports.set("gw1", "ssh", 1);
+    await ports.flush();
+    assert.match(log.lines.join(), /^warn [^,]*; the ports are kept until the server ends/);
+    assert.equal(ports.ports.get("gw1", "ssh"), 1);
+  },
+);
 
-test("a port is kept from others for as long as somebody keeps it", async (folder) => {
+folderTest("a port is kept from others for as long as somebody keeps it", async (folder) => {
   const ports = await load(folder);
   ports.ports.set("a", "x", 1);
   assert.deepEqual(
@@ -104,7 +111,7 @@ test("a port is kept from others for as long as somebody keeps it", async (folde
   await again.flush();
 });
 
-test("two servers with one state keep the ports of both", async (folder) => {
+folderTest("two servers with one state keep the ports of both", async (folder) => {
   const [one, two] = [await load(folder), await load(folder)];
   one.ports.set("a", "x", 1);
   one.ports.set("b", "x", 2);
@@ -125,7 +132,7 @@ test("two servers with one state keep the ports of both", async (folder) => {
   );
 });
 
-test("what could not be written is written with the next change", async (folder) => {
+folderTest("what could not be written is written with the next change", async (folder) => {
   const ports = await load(folder);
   await Deno.mkdir(`${folder}/ports.toml`);
   ports.ports.set("a", "x", 1);

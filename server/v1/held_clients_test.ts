@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { FakeClock, test } from "../../relay/_fakes_test.ts";
+import { FakeClock } from "../../tests/rig/clock.ts";
 import { type Held, HELD_IN_FULL, HELD_IN_FULL_BY_ALL, HeldClients, type HeldCount } from "./held_clients.ts";
+import { test } from "../../tests/rig/test.ts";
 
 const TIMEOUT = 5_000;
 

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { goodbye } from "../../protocol/v2/wire/goodbye.ts";
-import { FakeClock, test } from "../../relay/_fakes_test.ts";
+import { FakeClock } from "../../tests/rig/clock.ts";
 import { MAX_BARRED, MIN_BARRED_COME_BACK_MS } from "../../net/limits.ts";
 import { Retry } from "../../device/reconnect/retry.ts";
 import { BarredDevices } from "./barred.ts";
+import { test } from "../../tests/rig/test.ts";
 
 const DISABLED = goodbye("disabled", "");
 

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { FakeClock, test } from "../../relay/_fakes_test.ts";
+import { FakeClock } from "../../tests/rig/clock.ts";
 import { DeviceServices } from "./device_services.ts";
 import type { ServerEvent } from "../events.ts";
 import { serverSettings } from "../options.ts";
 import { parseGrant } from "../devices/service_grant.ts";
 import { key } from "../devices/_state_fixture_test.ts";
+import { test } from "../../tests/rig/test.ts";
 
 /** Longest time that 38,400 offers may take, in milliseconds; each that waits for all before it would take hours. */
 const ALL_WITHIN_MS = 5_000;

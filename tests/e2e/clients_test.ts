@@ -9,8 +9,8 @@ import { digest, noise } from "../rig/bytes.ts";
 import { Service } from "../rig/service.ts";
 import { Child } from "../rig/processes/child.ts";
 import { startRelay } from "../rig/processes/daemons.ts";
-import { TelnetServer } from "../rig/processes/telnet_server.ts";
-import { TempFolder } from "../rig/processes/temp_folder.ts";
+import { telnetConversation, TelnetServer } from "../rig/processes/telnet_server.ts";
+import { TempFolder } from "../rig/temp_folder.ts";
 import { processTest } from "../rig/processes/harness.ts";
 import { WebServer } from "../rig/processes/web_server.ts";
 
@@ -19,22 +19,7 @@ const MIB = 1024 * 1024;
 processTest("telnet holds a conversation with a real telnet server", ["telnet", "telnetd"], async () => {
   await using telnetd = await TelnetServer.start();
   await using relay = await startRelay([`127.0.0.1:${telnetd.port}`]);
-  // telnet gives its connection up when its stdin ends, so that has to stay open: what is typed goes through a pipe.
-  using folder = new TempFolder();
-  const pipe = `${folder.path}/keys`;
-  await using _made = await Child.run("mkfifo", ["mkfifo", pipe]);
-  const command = `exec telnet 127.0.0.1 ${relay.hostPort} <> ${pipe}`;
-  await using telnet = Child.start("telnet", ["sh", "-c", command]);
-  using keys = await Deno.open(pipe, { read: true, write: true });
-  const type = (line: string) => keys.write(new TextEncoder().encode(`${line}\n`));
-  await telnet.line(/Welcome to the device/);
-  await type("hello there");
-  await telnet.line(/You said: hello there/);
-  await type("bye");
-  await telnet.line(/Goodbye/);
-  await type("quit");
-  await telnet.end();
-  assert.match(telnet.stderr.join("\n"), /Connection closed by foreign host/);
+  await telnetConversation(relay.hostPort);
   const ended = await relay.server.logged(/^client .* ended/);
   assert.equal(ended["reason"], "service-closed");
 });

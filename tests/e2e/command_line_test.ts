@@ -9,7 +9,7 @@ import { echoService } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { Child, type ChildOptions } from "../rig/processes/child.ts";
 import { deviceArgs, sallyport, serverArgs, startDevice, startRelay, startServer } from "../rig/processes/daemons.ts";
-import { TempFolder } from "../rig/processes/temp_folder.ts";
+import { TempFolder } from "../rig/temp_folder.ts";
 import { processTest } from "../rig/processes/harness.ts";
 
 /** The names of the compiled binaries of a single role. */

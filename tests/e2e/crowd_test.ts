@@ -9,7 +9,7 @@ import { digest, noise } from "../rig/bytes.ts";
 import { echoService, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { startRelay } from "../rig/processes/daemons.ts";
-import { poll } from "../rig/processes/poll.ts";
+import { poll } from "../rig/wait.ts";
 import { processTest } from "../rig/processes/harness.ts";
 
 /** v1 cannot tell a client that closed from one that finished writing: the server waits this long for more. */

@@ -9,7 +9,7 @@ import { Child } from "../rig/processes/child.ts";
 import { outcome } from "../rig/processes/commands.ts";
 import { sallyport } from "../rig/processes/daemons.ts";
 import { processTest } from "../rig/processes/harness.ts";
-import { TempFolder } from "../rig/processes/temp_folder.ts";
+import { TempFolder } from "../rig/temp_folder.ts";
 
 processTest("--check prints hooks, and a hook of another shape is refused with its place", [], async () => {
   using folder = new TempFolder();

@@ -9,15 +9,15 @@ import { HOOK_EVENTS } from "../../app/hooks/hooks.ts";
 import { spawnHook } from "../../app/hooks/process.ts";
 import { echoService } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
-import { within } from "../rig/test.ts";
-import { Cable } from "../rig/v2/cable.ts";
+import { Cable } from "../rig/cable.ts";
 import { Child } from "../rig/processes/child.ts";
 import { succeed } from "../rig/processes/commands.ts";
-import { type Daemon, portOf, sallyport, ServerProcess, startDevice } from "../rig/processes/daemons.ts";
+import { type Daemon, sallyport, ServerProcess, startDevice } from "../rig/processes/daemons.ts";
 import { processTest } from "../rig/processes/harness.ts";
-import { poll } from "../rig/processes/poll.ts";
-import { TempFolder } from "../rig/processes/temp_folder.ts";
-import { enrol, joinArgs, serviceOpen, startV2Server } from "../rig/machines/v2_relay.ts";
+import { poll, within } from "../rig/wait.ts";
+import { TempFolder } from "../rig/temp_folder.ts";
+import { enrol, joinArgs, serviceOpen, startV2Server } from "../rig/processes/v2_relay.ts";
+import { portOf } from "../rig/ports.ts";
 
 /** Writes down what it finds in its environment; a line of dashes ends it. */
 const WRITE_DOWN = '#!/bin/sh\n{ env; echo "ARGUMENTS=$*"; echo ---; } >> "$1"\n';

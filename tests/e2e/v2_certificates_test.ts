@@ -9,11 +9,12 @@ import { Stream } from "../rig/stream.ts";
 import { type CertificateAuthority, makeAuthority } from "../rig/processes/certificates.ts";
 import { Child } from "../rig/processes/child.ts";
 import { succeed } from "../rig/processes/commands.ts";
-import { portOf, startDevice } from "../rig/processes/daemons.ts";
+import { startDevice } from "../rig/processes/daemons.ts";
 import { processTest } from "../rig/processes/harness.ts";
 import { echoSession } from "../rig/processes/session.ts";
-import { TempFolder } from "../rig/processes/temp_folder.ts";
-import { copyDeviceState, echoRelay, enrol, joinArgs, serviceOpen, startV2Server } from "../rig/machines/v2_relay.ts";
+import { TempFolder } from "../rig/temp_folder.ts";
+import { copyDeviceState, echoRelay, enrol, joinArgs, serviceOpen, startV2Server } from "../rig/processes/v2_relay.ts";
+import { portOf } from "../rig/ports.ts";
 
 processTest("a device that expects another server key does not tell this one who it is", [], async () => {
   using folder = new TempFolder();

@@ -6,37 +6,23 @@
 
 import assert from "node:assert/strict";
 import { digest, noise } from "../rig/bytes.ts";
-import { echoService, freePort, Service } from "../rig/service.ts";
+import { echoService, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { Child } from "../rig/processes/child.ts";
 import { processTest } from "../rig/processes/harness.ts";
-import { find } from "../rig/processes/requirements.ts";
-import { TelnetServer } from "../rig/processes/telnet_server.ts";
-import { TempFolder } from "../rig/processes/temp_folder.ts";
-import { V2Relay } from "../rig/machines/v2_relay.ts";
+import { freePort } from "../rig/ports.ts";
+import { telnetConversation, TelnetServer } from "../rig/processes/telnet_server.ts";
+import { TempFolder } from "../rig/temp_folder.ts";
+import { V2Relay } from "../rig/processes/v2_relay.ts";
 import { WebServer } from "../rig/processes/web_server.ts";
+import { find } from "../rig/processes/programs.ts";
 
 const MIB = 1024 * 1024;
 
 processTest("v2: telnet holds a conversation with a real telnet server", ["telnet", "telnetd"], async () => {
   await using telnetd = await TelnetServer.start();
   await using relay = await V2Relay.start([`telnet=127.0.0.1:${telnetd.port}`]);
-  // telnet gives its connection up when its stdin ends, so that has to stay open: what is typed goes through a pipe.
-  using folder = new TempFolder();
-  const pipe = `${folder.path}/keys`;
-  await using _made = await Child.run("mkfifo", ["mkfifo", pipe]);
-  const command = `exec telnet 127.0.0.1 ${relay.hostPort} <> ${pipe}`;
-  await using telnet = Child.start("telnet", ["sh", "-c", command]);
-  using keys = await Deno.open(pipe, { read: true, write: true });
-  const type = (line: string) => keys.write(new TextEncoder().encode(`${line}\n`));
-  await telnet.line(/Welcome to the device/);
-  await type("hello there");
-  await telnet.line(/You said: hello there/);
-  await type("bye");
-  await telnet.line(/Goodbye/);
-  await type("quit");
-  await telnet.end();
-  assert.match(telnet.stderr.join("\n"), /Connection closed by foreign host/);
+  await telnetConversation(relay.hostPort);
   assert.equal((await relay.server.logged(/^client .* ended/))["reason"], "service-closed");
 });
 

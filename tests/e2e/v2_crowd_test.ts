@@ -9,12 +9,11 @@ import { fileURLToPath } from "node:url";
 import { digest, noise } from "../rig/bytes.ts";
 import { Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
-import { within } from "../rig/test.ts";
 import { Child } from "../rig/processes/child.ts";
 import { processTest } from "../rig/processes/harness.ts";
-import { poll } from "../rig/processes/poll.ts";
+import { poll, within } from "../rig/wait.ts";
 import { echoSession } from "../rig/processes/session.ts";
-import { echoRelay, V2Relay } from "../rig/machines/v2_relay.ts";
+import { echoRelay, V2Relay } from "../rig/processes/v2_relay.ts";
 
 const CROWD = fileURLToPath(new URL("../rig/mains/crowd.ts", import.meta.url));
 const MIB = 1024 * 1024;

@@ -6,13 +6,12 @@
 
 import assert from "node:assert/strict";
 import { Stream } from "../rig/stream.ts";
-import { within } from "../rig/test.ts";
 import { outcome } from "../rig/processes/commands.ts";
-import { portOf, startDevice } from "../rig/processes/daemons.ts";
+import { startDevice } from "../rig/processes/daemons.ts";
 import { processTest } from "../rig/processes/harness.ts";
 import { echoSession } from "../rig/processes/session.ts";
-import { TempFolder } from "../rig/processes/temp_folder.ts";
-import { poll } from "../rig/processes/poll.ts";
+import { TempFolder } from "../rig/temp_folder.ts";
+import { poll, within } from "../rig/wait.ts";
 import {
   copyDeviceState,
   DEVICE,
@@ -21,7 +20,8 @@ import {
   joinArgs,
   serviceOpen,
   startV2Server,
-} from "../rig/machines/v2_relay.ts";
+} from "../rig/processes/v2_relay.ts";
+import { portOf } from "../rig/ports.ts";
 
 /** A device that is no longer welcome is off within this many milliseconds by its own log, and what a busy machine adds. */
 const OFF_MS = 1_000 + 500;

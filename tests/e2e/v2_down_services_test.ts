@@ -5,12 +5,13 @@
  */
 
 import assert from "node:assert/strict";
-import { echoService, freePort } from "../rig/service.ts";
+import { echoService } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { processTest } from "../rig/processes/harness.ts";
-import { poll } from "../rig/processes/poll.ts";
+import { poll } from "../rig/wait.ts";
 import { echoSession } from "../rig/processes/session.ts";
-import { serviceOpen, V2Relay } from "../rig/machines/v2_relay.ts";
+import { serviceOpen, V2Relay } from "../rig/processes/v2_relay.ts";
+import { freePort } from "../rig/ports.ts";
 
 /** A round trip on this machine, and what a busy one adds, in milliseconds. */
 const ROUND_TRIP_MS = 300;

@@ -8,15 +8,16 @@ import assert from "node:assert/strict";
 import { goodbye, goodbyeFrame } from "../../protocol/v2/wire/goodbye.ts";
 import { loadDevice } from "../../device/cli/state.ts";
 import { writeAll } from "../../relay/handshake.ts";
-import { echoService, freePort } from "../rig/service.ts";
+import { echoService } from "../rig/service.ts";
 import { Child } from "../rig/processes/child.ts";
 import { outcome } from "../rig/processes/commands.ts";
-import { portOf, startDevice } from "../rig/processes/daemons.ts";
+import { startDevice } from "../rig/processes/daemons.ts";
 import { processTest } from "../rig/processes/harness.ts";
 import { echoSession } from "../rig/processes/session.ts";
 import { SshServer } from "../rig/processes/ssh_server.ts";
-import { TempFolder } from "../rig/processes/temp_folder.ts";
-import { echoRelay, enrol, joinArgs, serviceOpen, startV2Server, V2Relay } from "../rig/machines/v2_relay.ts";
+import { TempFolder } from "../rig/temp_folder.ts";
+import { echoRelay, enrol, joinArgs, serviceOpen, startV2Server, V2Relay } from "../rig/processes/v2_relay.ts";
+import { freePort, portOf } from "../rig/ports.ts";
 
 /** The exit code of a device that the server refused for good. */
 const REFUSED = 4;

@@ -8,10 +8,11 @@ import assert from "node:assert/strict";
 import { echoService } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { outcome, succeed } from "../rig/processes/commands.ts";
-import { portOf, startDevice } from "../rig/processes/daemons.ts";
+import { startDevice } from "../rig/processes/daemons.ts";
 import { processTest } from "../rig/processes/harness.ts";
-import { TempFolder } from "../rig/processes/temp_folder.ts";
-import { enrol, joinArgs, serviceOpen, startV2Server } from "../rig/machines/v2_relay.ts";
+import { TempFolder } from "../rig/temp_folder.ts";
+import { enrol, joinArgs, serviceOpen, startV2Server } from "../rig/processes/v2_relay.ts";
+import { portOf } from "../rig/ports.ts";
 
 /** The exit code for trouble of the machine, on which units start again. */
 const TROUBLE = 5;

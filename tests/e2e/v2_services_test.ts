@@ -6,16 +6,15 @@
 
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
-import { freePort } from "../rig/service.ts";
+import { freePort } from "../rig/ports.ts";
 import { Stream } from "../rig/stream.ts";
-import { within } from "../rig/test.ts";
 import { Child } from "../rig/processes/child.ts";
 import { processTest } from "../rig/processes/harness.ts";
-import { poll } from "../rig/processes/poll.ts";
+import { poll, within } from "../rig/wait.ts";
 import { PostgresServer } from "../rig/processes/postgres.ts";
-import { find } from "../rig/processes/requirements.ts";
-import { TempFolder } from "../rig/processes/temp_folder.ts";
-import { V2Relay } from "../rig/machines/v2_relay.ts";
+import { find } from "../rig/processes/programs.ts";
+import { TempFolder } from "../rig/temp_folder.ts";
+import { V2Relay } from "../rig/processes/v2_relay.ts";
 
 const POSTGRES = "PostgreSQL (postgres, initdb, psql, setpriv)";
 

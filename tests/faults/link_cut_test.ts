@@ -6,12 +6,13 @@
 
 import assert from "node:assert/strict";
 import { noise } from "../rig/bytes.ts";
-import { echoService, freePort, Service } from "../rig/service.ts";
+import { echoService, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
-import { type CutKind, CuttingProxy, type Direction } from "../rig/cuts/cutting_proxy.ts";
+import { Cable, type CutKind, type Direction } from "../rig/cable.ts";
 import { deviceArgs, serverArgs, startDevice, startServer } from "../rig/processes/daemons.ts";
 import { echoSession } from "../rig/processes/session.ts";
 import { processTest } from "../rig/processes/harness.ts";
+import { freePort } from "../rig/ports.ts";
 
 const CUTS: [what: string, direction: Direction, at: number, kind: CutKind][] = [
   ["in the middle of a header", "to device", 2, "end"],
@@ -30,14 +31,14 @@ for (const [what, direction, at, kind] of CUTS) {
       ...serverArgs([`127.0.0.1:${hostPort}=${local}`]),
       ...["--half-close-timeout", "0"],
     ]);
-    await using proxy = await CuttingProxy.start(server.port);
-    await using device = startDevice(deviceArgs(proxy.address, [local]));
+    await using cable = new Cable(server.port);
+    await using device = startDevice(deviceArgs(`127.0.0.1:${cable.port}`, [local]));
     await server.hostPort(local);
     await echoSession(hostPort);
     await server.logged(/^client .* ended/);
     const before = { server: server.descriptors, device: device.descriptors };
 
-    const cut = proxy.cutAfter(at, direction, kind);
+    const cut = cable.cutAfter(at, direction, kind);
     using client = await Stream.connect(hostPort);
     const pouring = pour(client);
     await cut;
@@ -63,9 +64,9 @@ processTest("a link cut in the middle of LISTEN is no link; the device comes bac
   const local = `127.0.0.1:${service.port}`;
   await using server = await startServer(serverArgs([local]));
   const before = server.descriptors;
-  await using proxy = await CuttingProxy.start(server.port);
-  const cut = proxy.cutAfter(3, "to server", "end");
-  await using device = startDevice(deviceArgs(proxy.address, [local]));
+  await using cable = new Cable(server.port);
+  const cut = cable.cutAfter(3, "to server", "end");
+  await using device = startDevice(deviceArgs(`127.0.0.1:${cable.port}`, [local]));
   await cut;
   const refused = await server.logged(/^refused /);
   assert.equal(refused["why"], "it closed after 3 bytes");

@@ -5,11 +5,12 @@
  */
 
 import assert from "node:assert/strict";
-import { echoService, freePort, Service } from "../rig/service.ts";
+import { echoService, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { deviceArgs, serverArgs, startDevice, startRelay, startServer } from "../rig/processes/daemons.ts";
 import { echoSession } from "../rig/processes/session.ts";
 import { processTest } from "../rig/processes/harness.ts";
+import { freePort } from "../rig/ports.ts";
 
 const SOON = { server: ["--half-close-timeout", "0"] };
 

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { Child } from "../rig/processes/child.ts";
 import { processTest } from "../rig/processes/harness.ts";
 import { Namespaces } from "../rig/machines/namespaces.ts";
-import { TempFolder } from "../rig/processes/temp_folder.ts";
+import { TempFolder } from "../rig/temp_folder.ts";
 
 /** An address on the cable that nobody has, and that nobody is asked for. */
 const SILENT = "10.77.0.9";

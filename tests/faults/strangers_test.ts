@@ -10,7 +10,7 @@ import { ascii, noise } from "../rig/bytes.ts";
 import { echoService, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { deviceArgs, startDevice, startRelay } from "../rig/processes/daemons.ts";
-import { poll } from "../rig/processes/poll.ts";
+import { poll } from "../rig/wait.ts";
 import { echoSession } from "../rig/processes/session.ts";
 import { processTest } from "../rig/processes/harness.ts";
 

@@ -10,8 +10,8 @@ import { Child } from "../rig/processes/child.ts";
 import { processTest } from "../rig/processes/harness.ts";
 import { INNER_ROUTER_ADDRESS, NatNetwork, PUBLIC_ADDRESS } from "../rig/machines/nat_network.ts";
 import { SERVER_PORT, timed, V2Machines } from "../rig/machines/v2_machines.ts";
-import { enrol, joinArgs, startV2Server } from "../rig/machines/v2_relay.ts";
-import { TempFolder } from "../rig/processes/temp_folder.ts";
+import { enrol, joinArgs, startV2Server } from "../rig/processes/v2_relay.ts";
+import { TempFolder } from "../rig/temp_folder.ts";
 import { startDevice } from "../rig/processes/daemons.ts";
 
 const NEEDS = ["network namespaces (root, ip, nft)"] as const;

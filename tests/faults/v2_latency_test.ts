@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import type { Child } from "../rig/processes/child.ts";
 import { processTest } from "../rig/processes/harness.ts";
-import { find } from "../rig/processes/requirements.ts";
+import { find } from "../rig/processes/programs.ts";
 import { V2Machines } from "../rig/machines/v2_machines.ts";
 
 /** As in "2 × idle + 20 ms", and what a loaded machine adds: the bench is exact. */

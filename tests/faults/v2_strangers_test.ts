@@ -10,14 +10,15 @@ import { fileURLToPath } from "node:url";
 import { MAX_HANDSHAKES, MAX_WAITING_HANDSHAKES } from "../../net/limits.ts";
 import { noise } from "../rig/bytes.ts";
 import { Stream } from "../rig/stream.ts";
-import { within } from "../rig/test.ts";
+import { within } from "../rig/wait.ts";
 import { Child } from "../rig/processes/child.ts";
-import { portOf, startDevice } from "../rig/processes/daemons.ts";
+import { startDevice } from "../rig/processes/daemons.ts";
 import { processTest } from "../rig/processes/harness.ts";
-import { find } from "../rig/processes/requirements.ts";
+import { portOf } from "../rig/ports.ts";
 import { echoSession } from "../rig/processes/session.ts";
 import { timed } from "../rig/machines/v2_machines.ts";
-import { echoRelay, enrol, joinArgs, serviceOpen } from "../rig/machines/v2_relay.ts";
+import { echoRelay, enrol, joinArgs, serviceOpen } from "../rig/processes/v2_relay.ts";
+import { find } from "../rig/processes/programs.ts";
 
 const LORIS = fileURLToPath(new URL("../rig/mains/slow_loris.ts", import.meta.url));
 

@@ -7,11 +7,12 @@
 import assert from "node:assert/strict";
 import { echoService } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
-import { portOf, startDevice } from "../rig/processes/daemons.ts";
+import { startDevice } from "../rig/processes/daemons.ts";
 import { processTest } from "../rig/processes/harness.ts";
 import { echoSession } from "../rig/processes/session.ts";
 import { timed, V2Machines } from "../rig/machines/v2_machines.ts";
-import { copyDeviceState, V2Relay } from "../rig/machines/v2_relay.ts";
+import { copyDeviceState, V2Relay } from "../rig/processes/v2_relay.ts";
+import { portOf } from "../rig/ports.ts";
 
 const NEEDS = ["network namespaces (root, ip, nft)", "/proc"] as const;
 

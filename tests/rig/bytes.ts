@@ -17,14 +17,19 @@ export function noise(size: number, seed: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(words.buffer, 0, size);
 }
 
-/** SHA-256, in hex. */
+/** SHA-256, in hex without spaces. */
 export async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  return hex(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
+  return hex(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes))).replaceAll(" ", "");
 }
 
-/** Lower-case hex, without spaces. */
+/** Bytes as hexadecimal text, as in `00 00 04 00`. */
 export function hex(bytes: Uint8Array): string {
-  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
+}
+
+/** The inverse of {@linkcode hex}; spaces need not be there. */
+export function unhex(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(text.match(/[\da-f]{1,2}/gi) ?? [], (part) => parseInt(part, 16));
 }
 
 /** The bytes of an ASCII text. */
@@ -32,13 +37,13 @@ export function ascii(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text);
 }
 
-/** The pieces as one. */
-export function concat(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
+/** Copies of `bytes` in pieces whose sizes are `sizes`, over and over; a size below 1 counts as 1. */
+export function cut(bytes: Uint8Array, sizes: readonly number[]): Uint8Array[] {
+  const pieces: Uint8Array[] = [];
+  for (let at = 0, turn = 0; at < bytes.length; turn++) {
+    const size = Math.max(1, sizes[turn % sizes.length] ?? bytes.length);
+    pieces.push(bytes.slice(at, at + size));
+    at += size;
   }
-  return whole;
+  return pieces;
 }

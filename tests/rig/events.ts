@@ -4,7 +4,7 @@
  * @module
  */
 
-import { within } from "./test.ts";
+import { within } from "./wait.ts";
 
 /** What has events: the handle of a server or of a device. */
 export interface EventSource<T> {

@@ -5,7 +5,7 @@
  */
 
 import { Stream } from "./stream.ts";
-import { within } from "./test.ts";
+import { within } from "./wait.ts";
 
 /** Where and how a service listens. */
 export interface ServiceOptions {
@@ -89,12 +89,4 @@ export function echoService(options: ServiceOptions = {}): Service {
       await stream.write(piece);
     }
   }, options);
-}
-
-/** A port that was free a moment ago, at an address that nothing else on this machine uses. */
-export function freePort(hostname: string): number {
-  const listener = Deno.listen({ hostname, port: 0 });
-  const { port } = listener.addr;
-  listener.close();
-  return port;
 }

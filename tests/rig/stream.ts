@@ -4,8 +4,24 @@
  * @module
  */
 
-import { ascii, concat } from "./bytes.ts";
-import { within } from "./test.ts";
+import { ascii } from "./bytes.ts";
+import { concat } from "../../protocol/bytes.ts";
+import { within } from "./wait.ts";
+
+/** Writes all of it. */
+export async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await conn.write(at === 0 ? bytes : bytes.subarray(at));
+}
+
+/** Reads until `into` is full. @returns false if the connection ended before. */
+export async function readFull(conn: Deno.Conn, into: Uint8Array): Promise<boolean> {
+  for (let fill = 0; fill < into.length;) {
+    const count = await conn.read(fill === 0 ? into : into.subarray(fill));
+    if (count === null) return false;
+    fill += count;
+  }
+  return true;
+}
 
 /** A connection of a client or of a service. Disposing of it closes it. */
 export class Stream implements Disposable {
@@ -26,8 +42,7 @@ export class Stream implements Disposable {
 
   /** Writes all of it. */
   async write(bytes: Uint8Array | string): Promise<void> {
-    let left = typeof bytes === "string" ? ascii(bytes) : bytes;
-    while (left.length > 0) left = left.subarray(await this.conn.write(left));
+    await writeAll(this.conn, typeof bytes === "string" ? ascii(bytes) : bytes);
   }
 
   /** Reads what there is, up to 64 KiB; `null` at the end. A reset counts as the end. */

@@ -1,31 +1,36 @@
 /**
- * `Deno.test` as this suite wants it: leaks are failures, and nothing hangs.
+ * `Deno.test` as all suites want it: leaks are failures, and nothing hangs.
  *
  * @module
  */
 
-/** Longest wait for anything that a test expects, in milliseconds. Reaching it is a failure. */
-export const DEADLINE_MS = 15_000;
+import { TempFolder } from "./temp_folder.ts";
+import { DEADLINE_MS, within } from "./wait.ts";
+
+/** What else a test may say. */
+export interface TestOptions {
+  /** Whether it is left out, as this machine cannot run it. @default {false} */
+  readonly ignore?: boolean;
+}
 
 /** Registers a test with the sanitizers on and a deadline. */
-export function test(name: string, fn: () => Promise<void>): void {
+export function test(name: string, fn: () => void | Promise<void>, { ignore = false }: TestOptions = {}): void {
   Deno.test({
     name,
+    ignore,
     sanitizeOps: true,
     sanitizeResources: true,
-    fn: () => within(fn(), `the end of "${name}"`, 2 * DEADLINE_MS),
+    fn: () => {
+      const done = fn();
+      return done instanceof Promise ? within(done, `the end of "${name}"`, 2 * DEADLINE_MS) : undefined;
+    },
   });
 }
 
-/** The outcome of `promise`, or a failure that says `what` was waited for. */
-export async function within<T>(promise: Promise<T>, what: string, ms: number = DEADLINE_MS): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`Waited ${ms} ms for ${what}`)), ms);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+/** A {@linkcode test} with a folder of its own, by its path. */
+export function folderTest(name: string, fn: (folder: string) => void | Promise<void>, options?: TestOptions): void {
+  test(name, async () => {
+    using folder = new TempFolder();
+    await fn(folder.path);
+  }, options);
 }

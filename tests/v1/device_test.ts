@@ -6,11 +6,14 @@
 
 import assert from "node:assert/strict";
 import { CLOSE, CONNECT, connectPayload, DATA, frameBytes } from "../rig/naive_v1/link.ts";
-import { ascii, concat, digest, noise } from "../rig/bytes.ts";
-import { ManualClock } from "../rig/manual_clock.ts";
-import { playServer, type ScriptedServer } from "../rig/scripted.ts";
-import { echoService, freePort, Service } from "../rig/service.ts";
-import { test, within } from "../rig/test.ts";
+import { ascii, digest, noise } from "../rig/bytes.ts";
+import { concat } from "../../protocol/bytes.ts";
+import { playServer, type ScriptedServer } from "../rig/v1/scripted.ts";
+import { echoService, Service } from "../rig/service.ts";
+import { test } from "../rig/test.ts";
+import { FakeClock } from "../rig/clock.ts";
+import { within } from "../rig/wait.ts";
+import { freePort } from "../rig/ports.ts";
 
 const ANY = ["*:*"];
 
@@ -72,11 +75,11 @@ test("device: a service that refuses, and a name that nobody knows, are answered
 test("device: a service that does not answer within the connect time is answered with CLOSE", async () => {
   using deaf = new DeafService();
   await deaf.fill();
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   await using relay = await playServer(ANY, { clock, connectTimeout: 4000 });
   await relay.link.send(CONNECT, 1, connectPayload("127.0.0.1", deaf.port));
   await clock.armed(4000);
-  clock.advance(4000);
+  clock.tick(4000);
   await relay.link.expect(CLOSE, 1);
   const end = await relay.device.events.next("channel-end");
   assert.deepEqual([end.reason, end.error], ["connect-timeout", "no answer within 4 s"]);
@@ -143,11 +146,11 @@ test("device: DATA ahead of CONNECT is delivered first, in order, also when it c
 });
 
 test("device: DATA without a CONNECT is answered with CLOSE after half a second, or at once beyond 64 KiB", async () => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   await using relay = await playServer(ANY, { clock });
   await relay.link.send(DATA, 1, ascii("nobody"));
   await clock.armed(500);
-  clock.advance(500);
+  clock.tick(500);
   await relay.link.expect(CLOSE, 1);
   await relay.link.send(DATA, 2, new Uint8Array(65_535));
   await relay.link.send(DATA, 2, new Uint8Array(2));

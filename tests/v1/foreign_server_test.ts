@@ -8,11 +8,13 @@ import assert from "node:assert/strict";
 import { FIRST_PROBE_MS, KNOCK_ANSWER_MS } from "../../protocol/limits.ts";
 import { CLOSE, CONNECT, connectPayload, DATA, frameBytes, LISTEN } from "../rig/naive_v1/link.ts";
 import { ascii, hex } from "../rig/bytes.ts";
-import { ManualClock } from "../rig/manual_clock.ts";
-import { startDevice } from "../rig/v1_relay.ts";
-import { playServer, ScriptedLink, type ScriptedServer } from "../rig/scripted.ts";
-import { echoService, freePort, Service } from "../rig/service.ts";
-import { test, within } from "../rig/test.ts";
+import { FakeClock } from "../rig/clock.ts";
+import { startDevice } from "../rig/v1/relay.ts";
+import { playServer, ScriptedLink, type ScriptedServer } from "../rig/v1/scripted.ts";
+import { echoService, Service } from "../rig/service.ts";
+import { test } from "../rig/test.ts";
+import { within } from "../rig/wait.ts";
+import { freePort } from "../rig/ports.ts";
 
 const ANY = ["*:*"];
 
@@ -25,7 +27,7 @@ test("device: LISTEN is the first thing it says, in one segment", async () => {
   await using _device = startDevice(listener.addr.port, ANY);
   using link = new ScriptedLink(await listener.accept());
   const segment = await within(link.readSegment(), "LISTEN");
-  assert.equal(hex(segment!), "00000400");
+  assert.equal(hex(segment!), "00 00 04 00");
   listener.close();
 });
 
@@ -39,7 +41,7 @@ const BROKEN: Record<string, Uint8Array> = {
 
 for (const [what, bytes] of Object.entries(BROKEN)) {
   test(`device: a server that sends ${what} is left at once, and dialled again after a pause`, async () => {
-    const clock = new ManualClock();
+    const clock = new FakeClock();
     await using service = new Service();
     await using relay = await playServer(ANY, { clock, ...FIRST_RETRY });
     await relay.link.send(CONNECT, 1, connectPayload("127.0.0.1", service.port));
@@ -51,7 +53,7 @@ for (const [what, bytes] of Object.entries(BROKEN)) {
     assert.equal((await accepted.readToEnd()).length, 0, "its services are closed");
     await clock.armed(FIRST_RETRY_MS);
     assert.equal(relay.device.handle.state, "waiting");
-    clock.advance(FIRST_RETRY_MS);
+    clock.tick(FIRST_RETRY_MS);
     const again = await relay.accept();
     await again.expect(LISTEN, 0);
     assert.equal(relay.device.handle.state, "online");
@@ -68,7 +70,7 @@ test("device: a TLS server, whose alert looks like the start of a long CONNECT, 
 });
 
 test("device: a server that hangs up is dialled again and again, each time after a longer pause", async () => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   await using relay = await playServer(ANY, { clock, random: () => 0.999_999 });
   let { link } = relay;
   for (const ceiling of [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]) {
@@ -76,17 +78,17 @@ test("device: a server that hangs up is dialled again and again, each time after
     const lost = await relay.device.events.next("lost");
     assert.deepEqual([lost.reason, lost.retryIn], ["peer-closed", ceiling]);
     await clock.armed(ceiling);
-    clock.advance(ceiling);
+    clock.tick(ceiling);
     link = await relay.accept();
     await link.expect(LISTEN, 0);
   }
-  clock.advance(10_000); // a link that lasts
+  clock.tick(10_000); // a link that lasts
   link.close();
   assert.equal((await relay.device.events.next("lost")).retryIn, 1000);
 });
 
 test("device: a server that is not there is dialled until it is", async () => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   const hostname = "127.0.0.32";
   const port = freePort(hostname);
   await using device = startDevice(port, ANY, { clock, server: { host: hostname, port }, ...FIRST_RETRY });
@@ -96,10 +98,10 @@ test("device: a server that is not there is dialled until it is", async () => {
     assert.equal(failed.retryIn, FIRST_RETRY_MS);
     assert.match(failed.error, /refused/i);
     await clock.armed(FIRST_RETRY_MS);
-    if (attempt === 1) clock.advance(FIRST_RETRY_MS);
+    if (attempt === 1) clock.tick(FIRST_RETRY_MS);
   }
   const listener = Deno.listen({ hostname, port });
-  clock.advance(FIRST_RETRY_MS);
+  clock.tick(FIRST_RETRY_MS);
   using link = new ScriptedLink(await within(listener.accept(), "a dial"));
   await link.expect(LISTEN, 0);
   await device.handle.ready;
@@ -109,25 +111,25 @@ test("device: a server that is not there is dialled until it is", async () => {
 const KEEP_ALIVE = { idleTimeout: 15_000, probeInterval: 5000, probeCount: 3 };
 
 test("device: a server that used to answer knocks and falls silent is given up after the last of them", async () => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   await using service = new Service();
   await using relay = await playServer(ANY, { clock, keepAlive: KEEP_ALIVE });
   const { link, device } = relay;
   await answerKnock(relay, clock);
   await roundTrip(relay, service, 1);
-  clock.advance(15_000);
+  clock.tick(15_000);
   for (let probe = 1; probe <= 3; probe++) {
     assert.equal((await link.next()).command, CLOSE);
     assert.equal(device.events.types.includes("lost"), false);
     await clock.armed(5000);
-    clock.advance(5000);
+    clock.tick(5000);
   }
   assert.equal((await device.events.next("lost")).reason, "keep-alive-timeout");
   await link.expectEnd();
 });
 
 test("device: a server is not given up for knocks that were never sent, as no client id was free for them", async () => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   await using service = echoService();
   await using relay = await playServer(ANY, { clock, keepAlive: KEEP_ALIVE });
   const { link } = relay;
@@ -137,7 +139,7 @@ test("device: a server is not given up for knocks that were never sent, as no cl
     await link.send(DATA, id, ascii("x"));
     await link.expect(DATA, id);
   }
-  for (let n = 0; n < 20; n++) clock.advance(5000);
+  for (let n = 0; n < 20; n++) clock.tick(5000);
   await link.send(DATA, 1, ascii("still here"));
   let frame = await link.next();
   while (frame.command === CLOSE) frame = await link.next(); // a knock, if it found a way
@@ -145,49 +147,49 @@ test("device: a server is not given up for knocks that were never sent, as no cl
 });
 
 test("device: a server that never answers knocks is not given up for its silence", async () => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   await using relay = await playServer(ANY, { clock, keepAlive: KEEP_ALIVE, linkWriteTimeout: -1 });
   for (let n = 0; n < 10; n++) {
     const wait = n === 0 ? FIRST_PROBE_MS : KEEP_ALIVE.idleTimeout - (n <= 2 ? KNOCK_ANSWER_MS : 0);
     await clock.armed(wait);
-    clock.advance(wait);
+    clock.tick(wait);
     await relay.link.expect(CLOSE, 0);
     if (n >= 2) continue;
     await clock.armed(KNOCK_ANSWER_MS);
-    clock.advance(KNOCK_ANSWER_MS);
+    clock.tick(KNOCK_ANSWER_MS);
     assert.equal((await relay.link.expect(DATA, 255)).size, 0);
   }
   assert.deepEqual(relay.device.events.types, ["connecting", "online"]);
 });
 
 test("device: a server as the original, which drops a CLOSE, is given up when it does not answer DATA of size 0", async () => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   await using service = new Service();
   await using relay = await playServer(ANY, { clock, keepAlive: KEEP_ALIVE });
   const { link, device } = relay;
   await clock.armed(FIRST_PROBE_MS);
-  clock.advance(FIRST_PROBE_MS);
+  clock.tick(FIRST_PROBE_MS);
   await link.expect(CLOSE, 0);
   await clock.armed(KNOCK_ANSWER_MS);
-  clock.advance(KNOCK_ANSWER_MS);
+  clock.tick(KNOCK_ANSWER_MS);
   assert.equal((await link.expect(DATA, 255)).size, 0);
   await link.send(CLOSE, 255);
   await roundTrip(relay, service, 1);
-  clock.advance(15_000);
+  clock.tick(15_000);
   for (let probe = 1; probe <= 3; probe++) {
     assert.equal((await link.expect(DATA, 255)).size, 0);
     assert.equal(device.events.types.includes("lost"), false);
     await clock.armed(5000);
-    clock.advance(5000);
+    clock.tick(5000);
   }
   assert.equal((await device.events.next("lost")).reason, "keep-alive-timeout");
   await link.expectEnd();
 });
 
 /** Lets the device knock for the first time, and answers it as a server that does not know the client. */
-async function answerKnock(relay: ScriptedServer, clock: ManualClock): Promise<void> {
+async function answerKnock(relay: ScriptedServer, clock: FakeClock): Promise<void> {
   await clock.armed(FIRST_PROBE_MS);
-  clock.advance(FIRST_PROBE_MS);
+  clock.tick(FIRST_PROBE_MS);
   await relay.link.expect(CLOSE, 0);
   await relay.link.send(CLOSE, 0);
 }

@@ -9,9 +9,9 @@ import { HALF_CLOSE_LOOK_MS } from "../../net/limits.ts";
 import { HELD_IN_FULL } from "../../server/v1/held_clients.ts";
 import { CLOSE, CONNECT, DATA } from "../rig/naive_v1/link.ts";
 import { ascii, digest, noise } from "../rig/bytes.ts";
-import { ManualClock } from "../rig/manual_clock.ts";
-import { type Player, startRelay } from "../rig/v1_relay.ts";
-import { playDevice } from "../rig/scripted.ts";
+import { FakeClock } from "../rig/clock.ts";
+import { type Player, startRelay } from "../rig/v1/relay.ts";
+import { playDevice } from "../rig/v1/scripted.ts";
 import { Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { test } from "../rig/test.ts";
@@ -54,7 +54,7 @@ for (const device of ["our", "naive"] as Player[]) {
 }
 
 test("half-close: no CLOSE goes out while the reply may come, and the device's own CLOSE ends the client", async () => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   await using relay = await playDevice(TARGET, { clock });
   const { link } = relay;
   using client = await Stream.connect(relay.hostPorts[0]!);
@@ -72,44 +72,44 @@ test("half-close: no CLOSE goes out while the reply may come, and the device's o
 });
 
 test("half-close: five seconds without a byte end the client, and each byte starts them anew", async () => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   await using relay = await playDevice(TARGET, { clock });
   const { link } = relay;
   using client = await Stream.connect(relay.hostPorts[0]!);
   await link.expect(CONNECT, 1);
   await client.closeWrite();
   await clock.armed(5000);
-  clock.advance(4000);
+  clock.tick(4000);
   await link.send(DATA, 1, ascii("still here"));
   assert.equal(await client.readText(10), "still here");
-  clock.advance(4000);
+  clock.tick(4000);
   await link.settled(200);
   await clock.armed(4000);
-  clock.advance(1000);
+  clock.tick(1000);
   await link.expect(CLOSE, 1);
   assert.equal((await client.readToEnd()).length, 0);
   assert.equal((await relay.server.events.next("client-end")).reason, "client-finished");
 });
 
 test("half-close: a client that has closed as a whole is ended soon after the first bytes for it", async () => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   await using relay = await playDevice(TARGET, { clock });
   const { link } = relay;
   const client = await Stream.connect(relay.hostPorts[0]!);
   await link.expect(CONNECT, 1);
   client.close();
   await clock.armed(HALF_CLOSE_LOOK_MS);
-  clock.advance(HALF_CLOSE_LOOK_MS);
+  clock.tick(HALF_CLOSE_LOOK_MS);
   await link.settled(200); // it may still want them
   await link.send(DATA, 1, ascii("x"));
   await link.settled(200);
-  clock.advance(HALF_CLOSE_LOOK_MS);
+  clock.tick(HALF_CLOSE_LOOK_MS);
   await link.expect(CLOSE, 1);
   assert.equal((await relay.server.events.next("client-end")).reason, "client-closed");
 });
 
 test("half-close: of many clients that have closed only some are held for the whole time", async () => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   await using relay = await playDevice(TARGET, { clock });
   const { link } = relay;
   const ids: number[] = [];
@@ -119,7 +119,7 @@ test("half-close: of many clients that have closed only some are held for the wh
     client.close();
   }
   await clock.armed(5000, ids.length);
-  clock.advance(3000);
+  clock.tick(3000);
   const stay = Math.floor(HELD_IN_FULL * 5000 / 3000); // each has its 3 of 5 seconds, then
   const closed = new Set<number>();
   while (closed.size < ids.length - stay) {

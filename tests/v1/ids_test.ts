@@ -8,8 +8,8 @@ import assert from "node:assert/strict";
 import { CLOSE, CONNECT, DATA } from "../rig/naive_v1/link.ts";
 import { MAX_ID_WAIT_MS } from "../../server/v1/waiting_clients.ts";
 import { ascii } from "../rig/bytes.ts";
-import { ManualClock } from "../rig/manual_clock.ts";
-import { playDevice, type ScriptedDevice } from "../rig/scripted.ts";
+import { FakeClock } from "../rig/clock.ts";
+import { playDevice, type ScriptedDevice } from "../rig/v1/scripted.ts";
 import { Stream } from "../rig/stream.ts";
 import { test } from "../rig/test.ts";
 
@@ -41,7 +41,7 @@ test("ids: 256 clients get 1 to 255 and 0, the 257th is ended at once, and the o
 });
 
 test("ids: the id of a device that never confirms is not given to another client while its frames may come", async () => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   await using relay = await playDevice(TARGET, { ...NO_WAIT, clock });
   const clients = await openClients(relay, 256);
   clients.get(5)!.close();
@@ -49,10 +49,10 @@ test("ids: the id of a device that never confirms is not given to another client
 
   using early = await Stream.connect(relay.hostPorts[0]!);
   await clock.armed(MAX_ID_WAIT_MS); // id 5 may come free, so it waits a moment
-  clock.advance(MAX_ID_WAIT_MS);
+  clock.tick(MAX_ID_WAIT_MS);
   assert.equal((await early.readToEnd()).length, 0, "rather none than one that the device may still send for");
 
-  clock.advance(30_000);
+  clock.tick(30_000);
   using late = await Stream.connect(relay.hostPorts[0]!);
   await relay.link.expect(CONNECT, 5);
   await exchange(relay, 5, late);
@@ -72,7 +72,7 @@ test("ids: a client that comes while an id is about to come free waits for it", 
 });
 
 test("ids: clients that have finished writing make room for a burst of new ones", async () => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   await using relay = await playDevice(TARGET, { halfCloseTimeout: 5_000, clock });
   const clients = await openClients(relay, 256);
   for (const client of clients.values()) await client.closeWrite();
@@ -105,7 +105,7 @@ test("ids: late DATA and a late CLOSE for a client that has gone reach nobody", 
 });
 
 test("ids: an id for which bytes may have crossed the device's CLOSE is handed out after all others", async () => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   await using relay = await playDevice(TARGET, { ...NO_WAIT, clock });
   const { link } = relay;
   const clients = await openClients(relay, 254);

@@ -9,11 +9,13 @@ import { ListenError, parseAddress, serve, tcpRemoteConnect } from "../../mod.ts
 import { CLOSE, CONNECT, DATA } from "../rig/naive_v1/link.ts";
 import { digest, noise } from "../rig/bytes.ts";
 import { Events } from "../rig/events.ts";
-import { portOf, startDevice, startServer } from "../rig/v1_relay.ts";
-import { playDevice, playServer } from "../rig/scripted.ts";
-import { echoService, freePort, Service } from "../rig/service.ts";
+import { startDevice, startServer } from "../rig/v1/relay.ts";
+import { playDevice, playServer } from "../rig/v1/scripted.ts";
+import { echoService, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
-import { test, within } from "../rig/test.ts";
+import { test } from "../rig/test.ts";
+import { within } from "../rig/wait.ts";
+import { freePort, portOf } from "../rig/ports.ts";
 
 const TARGET = "10.0.0.1:23";
 

@@ -8,9 +8,9 @@ import assert from "node:assert/strict";
 import { TAKE_OVER_PROBE_MS } from "../../server/v1/listener.ts";
 import { DATA } from "../rig/naive_v1/link.ts";
 import { digest, noise } from "../rig/bytes.ts";
-import { ManualClock } from "../rig/manual_clock.ts";
-import { startRelay } from "../rig/v1_relay.ts";
-import { dialAsDevice, playDevice } from "../rig/scripted.ts";
+import { FakeClock } from "../rig/clock.ts";
+import { startRelay } from "../rig/v1/relay.ts";
+import { dialAsDevice, playDevice } from "../rig/v1/scripted.ts";
 import { echoService } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { test } from "../rig/test.ts";
@@ -41,7 +41,7 @@ test("load: 32 clients that push and read at once all get their bytes back, and 
 });
 
 test("load: a device is not taken for dead while a slow client keeps the server from hearing it", async () => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   await using relay = await playDevice(["10.0.0.1:23"], { clock, stallTimeout: 60_000 });
   using deaf = await Stream.connect(relay.hostPorts[0]!);
   await relay.link.next();
@@ -52,7 +52,7 @@ test("load: a device is not taken for dead while a slow client keeps the server 
   await clock.armed(60_000); // the client holds the link
   using newcomer = await dialAsDevice(relay.server.port);
   await clock.armed(TAKE_OVER_PROBE_MS);
-  clock.advance(TAKE_OVER_PROBE_MS);
+  clock.tick(TAKE_OVER_PROBE_MS);
   await newcomer.expectEnd();
   assert.match(
     (await relay.server.events.next("refused")).why,

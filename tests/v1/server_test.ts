@@ -7,16 +7,17 @@
 import assert from "node:assert/strict";
 import { CLOSE, CONNECT, connectPayload, DATA, frameBytes, LISTEN } from "../rig/naive_v1/link.ts";
 import { ascii, hex } from "../rig/bytes.ts";
-import { dialAsDevice, playDevice } from "../rig/scripted.ts";
+import { dialAsDevice, playDevice } from "../rig/v1/scripted.ts";
 import { Stream } from "../rig/stream.ts";
-import { test, within } from "../rig/test.ts";
+import { test } from "../rig/test.ts";
+import { within } from "../rig/wait.ts";
 
 test("server: a client makes the CONNECT of the specification, and its bytes follow at once", async () => {
   await using relay = await playDevice(["10.41.51.152:23"]);
   using client = await Stream.connect(relay.hostPorts[0]!);
   await client.write("hi");
   const connect = await within(relay.link.readBytes(20), "CONNECT");
-  assert.equal(hex(connect!), "00100101000c31302e34312e35312e3135320017");
+  assert.equal(hex(connect!), "00 10 01 01 00 0c 31 30 2e 34 31 2e 35 31 2e 31 35 32 00 17");
   assert.deepEqual((await relay.link.expect(DATA, 1)).payload, ascii("hi"));
 });
 

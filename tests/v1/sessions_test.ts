@@ -8,10 +8,12 @@ import assert from "node:assert/strict";
 import { NaiveLink } from "../rig/naive_v1/link.ts";
 import { NaiveServer } from "../rig/naive_v1/server.ts";
 import { digest, noise } from "../rig/bytes.ts";
-import { PAIRINGS, portOf, type RelayOptions, startDevice, startRelay, startServer } from "../rig/v1_relay.ts";
+import { PAIRINGS, type RelayOptions, startDevice, startRelay, startServer } from "../rig/v1/relay.ts";
 import { echoService, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
-import { test, within } from "../rig/test.ts";
+import { test } from "../rig/test.ts";
+import { within } from "../rig/wait.ts";
+import { portOf } from "../rig/ports.ts";
 
 const MIB = 1024 * 1024;
 

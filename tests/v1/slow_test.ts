@@ -8,13 +8,14 @@ import assert from "node:assert/strict";
 import { CLOSE, CONNECT, connectPayload, DATA } from "../rig/naive_v1/link.ts";
 import { NaiveDevice } from "../rig/naive_v1/device.ts";
 import { digest, noise } from "../rig/bytes.ts";
-import { ManualClock } from "../rig/manual_clock.ts";
-import { portOf, startDevice, startServer } from "../rig/v1_relay.ts";
-import { playServer } from "../rig/scripted.ts";
+import { FakeClock } from "../rig/clock.ts";
+import { startDevice, startServer } from "../rig/v1/relay.ts";
+import { playServer } from "../rig/v1/scripted.ts";
 import { MAX_LEAVING_CHANNELS } from "../../net/limits.ts";
 import { echoService, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { test } from "../rig/test.ts";
+import { portOf } from "../rig/ports.ts";
 
 const MIB = 1024 * 1024;
 
@@ -74,7 +75,7 @@ test("slow: a service that never reads is ended as stalled, and a client of anot
 
 test("slow: a service that reads on before the stall time is over gets everything", async () => {
   const wanted = noise(24 * MIB, 43);
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   await using service = new Service();
   await using relay = await playServer(["*:*"], { ...STALL, clock });
   await relay.link.send(CONNECT, 1, connectPayload("127.0.0.1", service.port));
@@ -83,10 +84,10 @@ test("slow: a service that reads on before the stall time is over gets everythin
     for (let at = 0; at < wanted.length; at += 60_000) await relay.link.send(DATA, 1, wanted.subarray(at, at + 60_000));
   })();
   await clock.armed(STALL.stallTimeout); // the link waits for the service
-  clock.advance(STALL.stallTimeout - 1);
+  clock.tick(STALL.stallTimeout - 1);
   assert.equal(await digest(await reader.read(wanted.length)), await digest(wanted));
   await sending;
-  clock.advance(STALL.stallTimeout);
+  clock.tick(STALL.stallTimeout);
   await relay.link.send(CLOSE, 1);
   await relay.link.expect(CLOSE, 1);
   assert.equal((await reader.readToEnd()).length, 0);

@@ -8,9 +8,9 @@ import assert from "node:assert/strict";
 import { FIRST_FRAME_TIMEOUT_MS, LISTEN_GRACE_MS, MAX_PENDING_LINKS } from "../../net/limits.ts";
 import { CLOSE, CONNECT, connectPayload, DATA, frameBytes, LISTEN, NaiveLink } from "../rig/naive_v1/link.ts";
 import { ascii } from "../rig/bytes.ts";
-import { ManualClock } from "../rig/manual_clock.ts";
-import { startServer } from "../rig/v1_relay.ts";
-import { dialAsDevice, playDevice } from "../rig/scripted.ts";
+import { FakeClock } from "../rig/clock.ts";
+import { startServer } from "../rig/v1/relay.ts";
+import { dialAsDevice, playDevice } from "../rig/v1/scripted.ts";
 import { Stream } from "../rig/stream.ts";
 import { test } from "../rig/test.ts";
 
@@ -60,13 +60,13 @@ test("stranger: who leaves without a word, or after half a LISTEN, is noted, and
 });
 
 test("stranger: who says nothing is turned away after 10 seconds", async () => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   await using server = await startServer(TARGET, { clock });
   using mute = await Stream.connect(server.port);
   await clock.armed(10_000);
-  clock.advance(9_999);
+  clock.tick(9_999);
   assert.deepEqual(server.events.types, ["listening"]);
-  clock.advance(1);
+  clock.tick(1);
   assert.equal((await mute.readToEnd()).length, 0);
   assert.match((await server.events.next("refused")).why, /no LISTEN within 10 s/);
 });
@@ -85,7 +85,7 @@ test("stranger: LISTEN may come byte by byte, and frames may follow in its segme
 });
 
 test("stranger: as many silent ones as find room keep a device out for a moment only", async () => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   await using server = await startServer(TARGET, { clock });
   const waiting: Stream[] = [];
   for (let n = 0; n < MAX_PENDING_LINKS; n++) waiting.push(await Stream.connect(server.port));
@@ -97,7 +97,7 @@ test("stranger: as many silent ones as find room keep a device out for a moment 
     /^512 others are at the door, 512 of them from 127\.0\.0\.1$/,
   );
 
-  clock.advance(LISTEN_GRACE_MS);
+  clock.tick(LISTEN_GRACE_MS);
   using link = await dialAsDevice(server.port);
   assert.match((await server.events.next("refused")).why, /had not said LISTEN, and made room/);
   await server.events.next("link-up");

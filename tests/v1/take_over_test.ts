@@ -9,12 +9,13 @@ import { TAKE_OVER_PROBE_MS } from "../../server/v1/listener.ts";
 import { CLOSE, CONNECT, DATA, LISTEN } from "../rig/naive_v1/link.ts";
 import { NaiveDevice } from "../rig/naive_v1/device.ts";
 import { ascii } from "../rig/bytes.ts";
-import { ManualClock } from "../rig/manual_clock.ts";
-import { startDevice, startServer } from "../rig/v1_relay.ts";
-import { dialAsDevice, ScriptedLink } from "../rig/scripted.ts";
-import { echoService, freePort } from "../rig/service.ts";
+import { FakeClock } from "../rig/clock.ts";
+import { startDevice, startServer } from "../rig/v1/relay.ts";
+import { dialAsDevice, ScriptedLink } from "../rig/v1/scripted.ts";
+import { echoService } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { test } from "../rig/test.ts";
+import { freePort } from "../rig/ports.ts";
 
 const TARGET = "10.0.0.1:23";
 
@@ -64,7 +65,7 @@ test("take-over: our own device answers too, and the one that is refused says wh
 });
 
 test("take-over: when the first device is dead, the second one gets its place and the very same host port", async () => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   const port = freePort("127.0.0.42");
   await using server = await startServer([`${TARGET}@127.0.0.42:${port}`], { clock });
   using dead = await dialAsDevice(server.port); // it will not answer any more
@@ -77,7 +78,7 @@ test("take-over: when the first device is dead, the second one gets its place an
   using third = await dialAsDevice(server.port); // while the first is being asked
   await third.expectEnd();
   assert.match((await server.events.next("refused")).why, /^another device came just before/);
-  clock.advance(TAKE_OVER_PROBE_MS);
+  clock.tick(TAKE_OVER_PROBE_MS);
 
   assert.equal((await server.events.next("link-down")).reason, "replaced");
   assert.equal((await old.readToEnd()).length, 0);
@@ -93,7 +94,7 @@ test("take-over: when the first device is dead, the second one gets its place an
 });
 
 test("take-over: bytes that wait for a dead device do not keep the one that comes back out", async () => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   const port = freePort("127.0.0.45");
   await using server = await startServer([`${TARGET}@127.0.0.45:${port}`], { clock });
   using dead = await dialAsDevice(server.port); // it reads nothing from here on
@@ -105,7 +106,7 @@ test("take-over: bytes that wait for a dead device do not keep the one that come
 
   using _second = await dialAsDevice(server.port);
   await clock.armed(TAKE_OVER_PROBE_MS);
-  clock.advance(TAKE_OVER_PROBE_MS);
+  clock.tick(TAKE_OVER_PROBE_MS);
   assert.equal((await server.events.next("link-down")).reason, "replaced");
   await server.events.next("host-open");
   assert.equal(server.events.types.includes("refused"), false);
@@ -114,7 +115,7 @@ test("take-over: bytes that wait for a dead device do not keep the one that come
 });
 
 test("take-over: a device that says nothing but takes what waits for it stays, and the newcomer hears just that", async () => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   const port = freePort("127.0.0.46");
   await using server = await startServer([`${TARGET}@127.0.0.46:${port}`], { clock });
   using slow = await dialAsDevice(server.port);
@@ -127,7 +128,7 @@ test("take-over: a device that says nothing but takes what waits for it stays, a
   using second = await dialAsDevice(server.port);
   await clock.armed(TAKE_OVER_PROBE_MS);
   for (let taken = 0; taken < 16 << 20;) taken += (await slow.readSegment())!.length;
-  clock.advance(TAKE_OVER_PROBE_MS);
+  clock.tick(TAKE_OVER_PROBE_MS);
   await second.expectEnd();
   assert.match(
     (await server.events.next("refused")).why,
@@ -139,7 +140,7 @@ test("take-over: a device that says nothing but takes what waits for it stays, a
 });
 
 test("take-over: with all client ids in use nobody claims that the device answers", async () => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   const port = freePort("127.0.0.48");
   await using server = await startServer([`${TARGET}@127.0.0.48:${port}`], { clock });
   using device = await dialAsDevice(server.port);
@@ -149,7 +150,7 @@ test("take-over: with all client ids in use nobody claims that the device answer
 
   using second = await dialAsDevice(server.port);
   await clock.armed(TAKE_OVER_PROBE_MS);
-  clock.advance(TAKE_OVER_PROBE_MS);
+  clock.tick(TAKE_OVER_PROBE_MS);
   await second.expectEnd();
   assert.match(
     (await server.events.next("refused")).why,
@@ -174,7 +175,7 @@ test("take-over: a device that hung up makes room at once, again and again, on t
 });
 
 test("host port: one that is in use is told, does not take the others down, and is opened when it is free", async () => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   const blocker = Deno.listen({ hostname: "127.0.0.44", port: 0 });
   const address = `127.0.0.44:${blocker.addr.port}`;
   await using server = await startServer([`${TARGET}@${address}`, TARGET], { clock });
@@ -185,10 +186,10 @@ test("host port: one that is in use is told, does not take the others down, and 
   using first = await Stream.connect(Number(other.hostAddress.split(":")[1]));
   const id = await device.expectConnect();
 
-  clock.advance(1000);
+  clock.tick(1000);
   await server.events.next("host-failed");
   blocker.close();
-  clock.advance(2000);
+  clock.tick(2000);
   assert.equal((await server.events.next("host-open")).hostAddress, address);
   using _second = await Stream.connect(blocker.addr.port, "127.0.0.44");
   await device.expectConnect();

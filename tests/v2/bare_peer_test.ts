@@ -13,7 +13,7 @@ import { firstFrame } from "../../protocol/v2/wire/handshake.ts";
 import { listenFrame, readGrants, resultFrame } from "../../protocol/v2/wire/messages.ts";
 import { v2Frame } from "../../protocol/v2/wire/codec.ts";
 import { V2Command } from "../../protocol/v2/wire/commands.ts";
-import { portOf } from "../rig/v1_relay.ts";
+import { portOf } from "../rig/ports.ts";
 import { Stream } from "../rig/stream.ts";
 import { test } from "../rig/test.ts";
 import { authorized, startV2Server } from "../rig/v2/relay.ts";

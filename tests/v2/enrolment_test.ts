@@ -9,11 +9,13 @@ import { TestAuthority } from "../../net/tls/_tls_fixture_test.ts";
 import { createIdentity, formatPublicKey } from "../../net/tls/identity.ts";
 import { parseGrant } from "../../server/devices/service_grant.ts";
 import { echoService } from "../rig/service.ts";
-import { test, within } from "../rig/test.ts";
+import { test } from "../rig/test.ts";
 import { Desk, Directory } from "../rig/v2/directory.ts";
 import { authorized, local, SECURITIES, startV2Device, startV2Server, type V2Server } from "../rig/v2/relay.ts";
 import { Stream } from "../rig/stream.ts";
-import { portOf } from "../rig/v1_relay.ts";
+import { portOf } from "../rig/ports.ts";
+import { within } from "../rig/wait.ts";
+import { TempFolder } from "../rig/temp_folder.ts";
 
 /** A server with a desk that has one token for a device `gw1` with an echo. */
 async function startDesk(security: "plain" | "tls"): Promise<V2Server & { desk: Desk }> {
@@ -97,34 +99,31 @@ test("v2 enrolment: a server without a desk takes no tokens", async () => {
 test("v2 pki: a server with a certificate of a private CA is taken for its name, and for no other", async () => {
   const authority = await TestAuthority.make();
   const other = await TestAuthority.make("Another CA");
-  const folder = await Deno.makeTempDir();
-  try {
-    const { cert, key } = await authority.certify(["127.0.0.1"]);
-    const certificate = { kind: "files", certFile: `${folder}/cert.pem`, keyFile: `${folder}/key.pem` } as const;
-    await Deno.writeTextFile(certificate.certFile, cert);
-    await Deno.writeTextFile(certificate.keyFile, key);
-    await using server = await startV2Server({ security: "tls", certificate });
-    const identity = await createIdentity();
-    server.directory.put(authorized("gw1", identity, []));
-    assert.equal((await server.events.next("listening")).security, "pki");
-    const pki = { security: "pki", caCerts: [authority.cert], reconnect: false } as const;
-    {
-      await using device = startV2Device(server, identity, [], pki);
-      await device.events.next("online");
-    }
-    const wrong = [
-      [{ ...pki, caCerts: [other.cert] }, /from a CA that this device does not know/],
-      [{ ...pki, server: { host: "localhost", port: server.port } }, /is not for localhost/],
-      [{ security: "pinned", reconnect: false }, /proved another key|is not/],
-    ] as const;
-    for (const [options, why] of wrong) {
-      await using device = startV2Device(server, identity, [], options);
-      assert.match((await device.events.next("dial-failed")).error, why);
-    }
-    // The CA's word is not enough: the handshake still wants the key that the device knows.
-    await using device = startV2Device({ ...server, identity: await createIdentity() }, identity, [], pki);
-    assert.match((await device.events.next("dial-failed")).error, /the server did not prove the key/);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
+  using temporary = new TempFolder();
+  const folder = temporary.path;
+  const { cert, key } = await authority.certify(["127.0.0.1"]);
+  const certificate = { kind: "files", certFile: `${folder}/cert.pem`, keyFile: `${folder}/key.pem` } as const;
+  await Deno.writeTextFile(certificate.certFile, cert);
+  await Deno.writeTextFile(certificate.keyFile, key);
+  await using server = await startV2Server({ security: "tls", certificate });
+  const identity = await createIdentity();
+  server.directory.put(authorized("gw1", identity, []));
+  assert.equal((await server.events.next("listening")).security, "pki");
+  const pki = { security: "pki", caCerts: [authority.cert], reconnect: false } as const;
+  {
+    await using device = startV2Device(server, identity, [], pki);
+    await device.events.next("online");
   }
+  const wrong = [
+    [{ ...pki, caCerts: [other.cert] }, /from a CA that this device does not know/],
+    [{ ...pki, server: { host: "localhost", port: server.port } }, /is not for localhost/],
+    [{ security: "pinned", reconnect: false }, /proved another key|is not/],
+  ] as const;
+  for (const [options, why] of wrong) {
+    await using device = startV2Device(server, identity, [], options);
+    assert.match((await device.events.next("dial-failed")).error, why);
+  }
+  // The CA's word is not enough: the handshake still wants the key that the device knows.
+  await using device = startV2Device({ ...server, identity: await createIdentity() }, identity, [], pki);
+  assert.match((await device.events.next("dial-failed")).error, /the server did not prove the key/);
 });

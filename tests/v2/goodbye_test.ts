@@ -9,11 +9,12 @@ import { type Goodbye, goodbye, type GoodbyeCode, goodbyeFrame } from "../../pro
 import { welcomeFrame } from "../../protocol/v2/wire/handshake.ts";
 import { randomBytes, writeAll } from "../../relay/handshake.ts";
 import { createIdentity } from "../../net/tls/identity.ts";
-import { ManualClock } from "../rig/manual_clock.ts";
-import { test, within } from "../rig/test.ts";
-import { settled } from "../rig/v2/cable.ts";
+import { FakeClock } from "../rig/clock.ts";
+import { test } from "../rig/test.ts";
+import { within } from "../rig/wait.ts";
 import { authorized, startV2Device, startV2Server } from "../rig/v2/relay.ts";
 import { PlayedServer } from "../rig/v2/server_peer.ts";
+import { socketsSettled } from "../rig/cable.ts";
 
 const TOKEN = { id: new Uint8Array(8), key: new Uint8Array(32) };
 
@@ -34,7 +35,7 @@ const COMES_BACK: readonly (readonly [code: GoodbyeCode, after: number])[] = [
 
 for (const [code, after] of COMES_BACK) {
   test(`v2 goodbye: after "${code}" the device comes back in ${after} ms, in the handshake and on a link`, async () => {
-    const clock = new ManualClock();
+    const clock = new FakeClock();
     await using server = await PlayedServer.start();
     await using device = startV2Device(server, await createIdentity(), [], { clock, random: () => 0 });
     await server.refuse(goodbye(code, "because"));
@@ -48,11 +49,11 @@ for (const [code, after] of COMES_BACK) {
     );
 
     await clock.armed(after);
-    clock.advance(after - 1);
-    await settled();
+    clock.tick(after - 1);
+    await socketsSettled();
     assert.equal(device.events.types.filter((type) => type === "connecting").length, 1, "no sooner");
     const linking = server.link();
-    clock.advance(1);
+    clock.tick(1);
     const link = await linking;
     await device.events.next("online");
     assert.deepEqual([device.handle.status.goodbye, device.handle.status.isCompatible], [undefined, true]);

@@ -8,12 +8,11 @@ import { parseGrant } from "../../server/devices/service_grant.ts";
 import assert from "node:assert/strict";
 import { createIdentity, type Identity } from "../../net/tls/identity.ts";
 import { MIN_BARRED_COME_BACK_MS } from "../../net/limits.ts";
-import type { ManualClock } from "../rig/manual_clock.ts";
-import { portOf } from "../rig/v1_relay.ts";
-import { echoService, freePort } from "../rig/service.ts";
+import type { FakeClock } from "../rig/clock.ts";
+import { echoService } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
-import { test, within } from "../rig/test.ts";
-import { freeRange, refusesClients } from "../rig/v2/host_ports.ts";
+import { test } from "../rig/test.ts";
+import { freePort, freeRange, portOf, refusesClients } from "../rig/ports.ts";
 import {
   authorized,
   local,
@@ -23,6 +22,7 @@ import {
   type V2Device,
   type V2Server,
 } from "../rig/v2/relay.ts";
+import { within } from "../rig/wait.ts";
 
 /** Longest time in which a device that is no longer welcome may still be served, in milliseconds. */
 const OFF_WITHIN_MS = 1_000;
@@ -35,7 +35,7 @@ async function echoed(port: number, hostname = "127.0.0.1"): Promise<string> {
 }
 
 /** A server, one linked device with an echo, and how to change what it may. */
-async function startGranted(grants: readonly string[], host = "127.0.0.1", clock?: ManualClock): Promise<
+async function startGranted(grants: readonly string[], host = "127.0.0.1", clock?: FakeClock): Promise<
   {
     server: V2Server;
     device: V2Device;

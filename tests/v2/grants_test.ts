@@ -7,12 +7,11 @@
 import assert from "node:assert/strict";
 import { createIdentity } from "../../net/tls/identity.ts";
 import { EXPIRY_LOOK_MS } from "../../server/v2/device_registry.ts";
-import { ManualClock } from "../rig/manual_clock.ts";
-import { portOf } from "../rig/v1_relay.ts";
+import { FakeClock } from "../rig/clock.ts";
 import { echoService, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { test } from "../rig/test.ts";
-import { freeRange } from "../rig/v2/host_ports.ts";
+import { freeRange, portOf } from "../rig/ports.ts";
 import { authorized, local, startV2Device, startV2Relay, startV2Server } from "../rig/v2/relay.ts";
 
 /** The word that a client gets back from a port. */
@@ -49,7 +48,7 @@ test("v2 grants: each service is granted or refused apart, and the device hears 
 });
 
 test("v2 grants: a port that is in use is opened when it is free, and the device is told again", async () => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   await using echo = echoService();
   const taken = Deno.listen({ hostname: "127.0.0.62", port: 0 });
   const { port } = taken.addr;
@@ -61,7 +60,7 @@ test("v2 grants: a port that is in use is opened when it is free, and the device
   assert.match((await relay.device.events.next("service")).error!, /in use/);
   assert.equal((await relay.server.events.next("host-failed")).device, "gw1");
   taken.close();
-  clock.advance(1_000);
+  clock.tick(1_000);
   const { hostAddress, error } = await relay.device.events.next("service");
   assert.deepEqual([hostAddress, error], [`127.0.0.62:${port}`, undefined]);
   assert.equal(await echoed(port, "127.0.0.62"), "word");
@@ -136,7 +135,7 @@ test("v2 grants: a service that is there twice is refused by the library before 
 });
 
 test("v2 grants: one that holds for a day ends when the day is over, and not before", async () => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   await using echo = echoService();
   const expires = clock.wall() + 24 * 3600_000;
   const identity = await createIdentity();
@@ -146,9 +145,9 @@ test("v2 grants: one that holds for a day ends when the day is over, and not bef
   server.directory.put(authorized("gw1", identity, ["echo=127.0.0.1:0"], { expires }));
   await using device = startV2Device(server, identity, [local("echo", echo)]);
   const port = portOf((await device.events.next("service")).hostAddress!);
-  clock.advance(24 * 3600_000 - 1_000);
+  clock.tick(24 * 3600_000 - 1_000);
   assert.equal(await echoed(port), "word");
-  clock.advance(1_000 + EXPIRY_LOOK_MS);
+  clock.tick(1_000 + EXPIRY_LOOK_MS);
   assert.equal((await server.events.next("link-down")).reason, "revoked");
   const { detail } = await device.events.next("lost");
   assert.match(detail!, /^expired: the grant of gw1 expired on \d{4}-\d\d-\d\d$/);

@@ -6,10 +6,10 @@
 
 import assert from "node:assert/strict";
 import type { KeepAliveSettings } from "../../mod.ts";
-import { ManualClock } from "../rig/manual_clock.ts";
+import { FakeClock } from "../rig/clock.ts";
 import { echoService } from "../rig/service.ts";
 import { test } from "../rig/test.ts";
-import { Cable, settled } from "../rig/v2/cable.ts";
+import { Cable, socketsSettled } from "../rig/cable.ts";
 import { local, SECURITIES, startV2Relay, type V2Relay, type V2RelayOptions } from "../rig/v2/relay.ts";
 
 const OFF: KeepAliveSettings = { idleTimeout: 1000, probeInterval: 1000, probeCount: 0 };
@@ -50,7 +50,7 @@ for (const security of SECURITIES) {
     const seen = { device: 0, server: 0 };
     relay.device.handle.subscribeConnectionLost(() => seen.device = performance.now());
     relay.server.handle.subscribeConnectionLost(() => seen.server = performance.now());
-    await settled();
+    await socketsSettled();
     cable.cut();
     const lost = await relay.device.events.next("lost");
     const down = await relay.server.events.next("link-down");
@@ -96,15 +96,15 @@ for (const security of SECURITIES) {
 async function startStanding(
   server: KeepAliveSettings,
   device: KeepAliveSettings,
-): Promise<Awaited<ReturnType<typeof startCabled>> & { readonly clock: ManualClock }> {
-  const clock = new ManualClock();
+): Promise<Awaited<ReturnType<typeof startCabled>> & { readonly clock: FakeClock }> {
+  const clock = new FakeClock();
   const echo = echoService();
   const relay = await startCabled({
     services: [local("echo", echo)],
     serve: { clock, keepAlive: server },
     device: { clock, keepAlive: device, reconnect: false },
   });
-  await settled();
+  await socketsSettled();
   return {
     ...relay,
     clock,
@@ -116,10 +116,10 @@ async function startStanding(
 }
 
 /** Lets `ms` milliseconds go by, in steps of a second, and what is on the way arrive after each. */
-async function pass(clock: ManualClock, ms: number): Promise<void> {
+async function pass(clock: FakeClock, ms: number): Promise<void> {
   for (let left = ms; left > 0; left -= 1000) {
-    clock.advance(Math.min(1000, left));
-    await settled();
+    clock.tick(Math.min(1000, left));
+    await socketsSettled();
   }
 }
 
@@ -129,8 +129,8 @@ test("v2 keep-alive: a path that carries probes stays up for hours", async () =>
     { idleTimeout: 90_000, probeInterval: 1000, probeCount: 1 },
   );
   for (let n = 0; n < 240; n++) {
-    relay.clock.advance(60_000);
-    await settled();
+    relay.clock.tick(60_000);
+    await socketsSettled();
   }
   assert.deepEqual([relay.server.events.types.includes("link-down"), relay.device.handle.state], [false, "online"]);
 });
@@ -144,15 +144,15 @@ for (const watcher of ["device", "server"] as const) {
       watcher === "device" ? settings : OFF,
     );
     relay.cable.cut();
-    await settled();
+    await socketsSettled();
     await pass(relay.clock, 10_999);
     assert.deepEqual([relay.server.events.types.includes("link-down"), relay.device.handle.state], [false, "online"]);
-    relay.clock.advance(1);
+    relay.clock.tick(1);
     const event = watcher === "device"
       ? await relay.device.events.next("lost")
       : await relay.server.events.next("link-down");
     assert.equal(event.reason, "keep-alive-timeout");
-    await settled();
+    await socketsSettled();
     const other = watcher === "device" ? relay.server.events.types : relay.device.events.types;
     assert.equal(other.includes(watcher === "device" ? "link-down" : "lost"), false, "the other side does not watch");
   });
@@ -161,8 +161,8 @@ for (const watcher of ["device", "server"] as const) {
 test("v2 keep-alive: turned off on both sides, a silent path is suffered", async () => {
   await using relay = await startStanding(OFF, { idleTimeout: -1, probeInterval: 1000, probeCount: 2 });
   relay.cable.cut();
-  for (let n = 0; n < 100; n++) relay.clock.advance(3_600_000);
-  await settled();
+  for (let n = 0; n < 100; n++) relay.clock.tick(3_600_000);
+  await socketsSettled();
   assert.deepEqual([relay.server.events.types.includes("link-down"), relay.device.handle.state], [false, "online"]);
 });
 
@@ -171,16 +171,16 @@ test("v2 keep-alive: one byte in time is proof of life, whatever it is for", asy
   await using relay = await startStanding(OFF, { idleTimeout: 10_000, probeInterval: 1_000, probeCount: 1 });
   using client = await relay.connect("echo");
   for (let n = 0; n < 5; n++) {
-    relay.clock.advance(9_000);
+    relay.clock.tick(9_000);
     await client.write("x"); // goes to the device, and a byte comes back from it: life on both sides
     await client.read(1);
-    await settled();
+    await socketsSettled();
   }
   relay.cable.cut();
-  await settled();
+  await socketsSettled();
   await pass(relay.clock, 10_999);
   assert.equal(relay.device.handle.state, "online");
-  relay.clock.advance(1);
+  relay.clock.tick(1);
   assert.equal((await relay.device.events.next("lost")).reason, "keep-alive-timeout");
   await echo[Symbol.asyncDispose]();
 });
@@ -196,7 +196,7 @@ test("v2 keep-alive: a lost link is told once to whoever subscribed, on each sid
   relay.device.handle.subscribeConnectionLost(() => heard.push("nobody"))();
   relay.server.handle.subscribeConnectionLost(() => heard.push("nobody"))();
   relay.cable.cut();
-  await settled();
+  await socketsSettled();
   await pass(relay.clock, 2_000);
   assert.deepEqual(heard.sort(), ["device: keep-alive-timeout", "server: gw1 keep-alive-timeout"]);
   assert.equal(relay.server.log.matching(/warn: link down: device gw1 .*keep-alive-timeout/).length, 1);

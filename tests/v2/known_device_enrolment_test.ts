@@ -12,15 +12,17 @@ import { type EnrolmentRequest, Enrolments } from "../../server/state/enrolments
 import { parseGrant } from "../../server/devices/service_grant.ts";
 import { openV2State } from "../../server/state/state.ts";
 import { Events } from "../rig/events.ts";
-import { portOf } from "../rig/v1_relay.ts";
+import { portOf } from "../rig/ports.ts";
 import { echoService } from "../rig/service.ts";
-import { test, within } from "../rig/test.ts";
-import { local, Log, startV2Device, type V2Device } from "../rig/v2/relay.ts";
+import { test } from "../rig/test.ts";
+import { local, startV2Device, type V2Device } from "../rig/v2/relay.ts";
+import { within } from "../rig/wait.ts";
+import { RecordingLogger } from "../rig/logger.ts";
 
 /** A server whose state is in files, and whoever enrols there. */
 interface StateServer extends AsyncDisposable {
   readonly folder: string;
-  readonly log: Log;
+  readonly log: RecordingLogger;
   readonly events: Events<ServerEvent>;
   /** Makes an enrolment string. @returns what a device has of it. */
   enroll(device: string, more?: Partial<EnrolmentRequest>): Promise<NonNullable<V2DeviceOptions["enrolment"]>>;
@@ -30,7 +32,7 @@ interface StateServer extends AsyncDisposable {
 
 async function startStateServer(): Promise<StateServer> {
   const folder = await Deno.makeTempDir();
-  const log = new Log();
+  const log = new RecordingLogger();
   const echo = echoService();
   const state = await openV2State(folder, undefined, log);
   const handle = serve({

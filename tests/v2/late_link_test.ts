@@ -10,11 +10,12 @@ import { V2Command } from "../../protocol/v2/wire/commands.ts";
 import { DeviceHandshake, firstFrame } from "../../protocol/v2/wire/handshake.ts";
 import { randomBytes, systemCrypto, writeAll } from "../../relay/handshake.ts";
 import { createIdentity } from "../../net/tls/identity.ts";
-import { portOf } from "../rig/v1_relay.ts";
+import { portOf } from "../rig/ports.ts";
 import { echoService } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
-import { test, within } from "../rig/test.ts";
+import { test } from "../rig/test.ts";
 import { authorized, local, startV2Device, startV2Server } from "../rig/v2/relay.ts";
+import { within } from "../rig/wait.ts";
 
 /** Reads until there is a whole frame. */
 async function readFrame(conn: Deno.TcpConn): Promise<NonNullable<ReturnType<typeof firstFrame>>> {

@@ -8,10 +8,10 @@ import assert from "node:assert/strict";
 import type { KeepAliveSettings } from "../../mod.ts";
 import { LINGER_MS } from "../../net/limits.ts";
 import { parseGrant } from "../../server/devices/service_grant.ts";
-import { ManualClock } from "../rig/manual_clock.ts";
+import { FakeClock } from "../rig/clock.ts";
 import { echoService } from "../rig/service.ts";
 import { test } from "../rig/test.ts";
-import { settled } from "../rig/v2/cable.ts";
+import { socketsSettled } from "../rig/cable.ts";
 import { local, startV2Relay, type V2RelayOptions } from "../rig/v2/relay.ts";
 
 const OFF: KeepAliveSettings = { idleTimeout: -1, probeInterval: 1_000, probeCount: 0 };
@@ -49,7 +49,7 @@ test("v2 limits: beyond max-clients of the grant clients are ended with the reas
 });
 
 /** A relay on standing clocks whose service has an idle time of 8 s on one side. */
-function idleRelay(side: "server" | "device", port: number, clock: ManualClock): V2RelayOptions {
+function idleRelay(side: "server" | "device", port: number, clock: FakeClock): V2RelayOptions {
   return {
     services: [local("echo", { port }, side === "device" ? "idle-timeout=8000" : "")],
     grants: [{ ...parseGrant("echo=127.0.0.1:0"), ...(side === "server" && { idleTimeout: 8_000 }) }],
@@ -60,7 +60,7 @@ function idleRelay(side: "server" | "device", port: number, clock: ManualClock):
 
 for (const side of ["server", "device"] as const) {
   test(`v2 limits: the ${side} ends a client that is idle for the idle time, a quarter late at most`, async () => {
-    const clock = new ManualClock();
+    const clock = new FakeClock();
     await using echo = echoService();
     await using relay = await startV2Relay(idleRelay(side, echo.port, clock));
     using client = await relay.connect("echo");
@@ -68,8 +68,8 @@ for (const side of ["server", "device"] as const) {
     for (let n = 0; n < 5; n++) { // each byte counts, from either end
       await client.write("x");
       await client.read(1);
-      clock.advance(6_000);
-      await settled();
+      clock.tick(6_000);
+      await socketsSettled();
     }
     await client.write("last");
     assert.equal(await client.readText(4), "last");
@@ -77,9 +77,9 @@ for (const side of ["server", "device"] as const) {
     const end = client.readToEnd().then(() => ended = true);
     let waited = 0;
     while (!ended) {
-      clock.advance(1_000);
+      clock.tick(1_000);
       waited += 1_000;
-      await settled();
+      await socketsSettled();
       assert.ok(
         waited <= 10_000 + LINGER_MS, // what it was sent has to be acknowledged first
         `it was idle for ${waited} ms`,
@@ -94,7 +94,7 @@ for (const side of ["server", "device"] as const) {
 }
 
 test("v2 limits: an idle time is of its service alone", async () => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   await using echo = echoService();
   await using relay = await startV2Relay({
     services: [local("short", echo, "idle-timeout=4000"), local("long", echo)],
@@ -109,12 +109,12 @@ test("v2 limits: an idle time is of its service alone", async () => {
   }
   await clock.armed(1_000);
   for (let n = 0; n < 10; n++) {
-    clock.advance(1_000);
-    await settled();
+    clock.tick(1_000);
+    await socketsSettled();
   }
   assert.equal((await short.readToEnd()).length, 0);
-  clock.advance(3_600_000);
-  await settled();
+  clock.tick(3_600_000);
+  await socketsSettled();
   await long.write("still here");
   assert.equal(await long.readText(10), "still here");
 });

@@ -8,14 +8,16 @@ import assert from "node:assert/strict";
 import { serve } from "../../mod.ts";
 import { createIdentity } from "../../net/tls/identity.ts";
 import { encodeProxyHeader } from "../../net/proxy/header.ts";
-import { ascii, concat } from "../rig/bytes.ts";
+import { ascii } from "../rig/bytes.ts";
 import { Events } from "../rig/events.ts";
-import { portOf } from "../rig/v1_relay.ts";
+import { portOf } from "../rig/ports.ts";
 import { echoService } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
-import { test, within } from "../rig/test.ts";
+import { test } from "../rig/test.ts";
 import { Balancer } from "../rig/v2/balancer.ts";
 import { authorized, local, SECURITIES, startV2Device, startV2Relay, startV2Server } from "../rig/v2/relay.ts";
+import { concat } from "../../protocol/bytes.ts";
+import { within } from "../rig/wait.ts";
 
 const LOCAL = ["127.0.0.0/8"];
 const HEADER = (version: 1 | 2) =>

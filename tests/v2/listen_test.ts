@@ -19,12 +19,12 @@ import {
   type ServiceGrantResult,
 } from "../../protocol/v2/wire/messages.ts";
 import { parseGrant } from "../../server/devices/service_grant.ts";
-import { portOf } from "../rig/v1_relay.ts";
 import { echoService } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
-import { test, within } from "../rig/test.ts";
-import { refusesClients } from "../rig/v2/host_ports.ts";
+import { test } from "../rig/test.ts";
+import { portOf, refusesClients } from "../rig/ports.ts";
 import { authorized, local, startV2Device, startV2Server, type V2Server } from "../rig/v2/relay.ts";
+import { within } from "../rig/wait.ts";
 
 const OFF: KeepAliveSettings = { idleTimeout: -1, probeInterval: 1_000, probeCount: 0 };
 

@@ -7,15 +7,16 @@
 import assert from "node:assert/strict";
 import { connectDevice, createIdentity, DeviceList, formatPublicKey, parseAddress, serve } from "../../mod.ts";
 import { Events } from "../rig/events.ts";
-import { test, within } from "../rig/test.ts";
-import { Log } from "../rig/v2/relay.ts";
+import { test } from "../rig/test.ts";
+import { within } from "../rig/wait.ts";
+import { RecordingLogger } from "../rig/logger.ts";
 
 /** What a side was told: `--profile v1`, `--plain`, or nothing. */
 type Told = "v1" | "plain" | "tls";
 
 /** Lets a device meet a server. @returns the one warning of the server, and the one line of the device. */
 async function meet(device: Told, server: Told): Promise<{ readonly server: string; readonly device: string }> {
-  const [serverLog, deviceLog] = [new Log(), new Log()];
+  const [serverLog, deviceLog] = [new RecordingLogger(), new RecordingLogger()];
   const [identity, own] = [await createIdentity(), await createIdentity()];
   const devices = new DeviceList([{ name: "gw1", key: formatPublicKey(own.publicKey), services: [], disabled: false }]);
   const address = { host: "127.0.0.1", port: 0 };
@@ -94,7 +95,7 @@ for (const [device, server, serverSays, deviceSays] of MEETINGS) {
 test("v2 mismatch: a device and a server that were told the same have nothing to say", async () => {
   const [identity, own] = [await createIdentity(), await createIdentity()];
   const devices = new DeviceList([{ name: "gw1", key: formatPublicKey(own.publicKey), services: [], disabled: false }]);
-  const log = new Log();
+  const log = new RecordingLogger();
   await using server = serve({
     listen: [{ profile: "v2", address: { host: "127.0.0.1", port: 0 }, security: { kind: "plain" } }],
     v2: { identity, devices },

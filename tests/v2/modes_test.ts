@@ -6,13 +6,12 @@
 
 import assert from "node:assert/strict";
 import { createIdentity } from "../../net/tls/identity.ts";
-import { ManualClock } from "../rig/manual_clock.ts";
-import { portOf } from "../rig/v1_relay.ts";
-import { echoService, freePort } from "../rig/service.ts";
+import { FakeClock } from "../rig/clock.ts";
+import { echoService } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { test } from "../rig/test.ts";
-import { Cable } from "../rig/v2/cable.ts";
-import { refusesClients } from "../rig/v2/host_ports.ts";
+import { Cable } from "../rig/cable.ts";
+import { freePort, portOf, refusesClients } from "../rig/ports.ts";
 import { authorized, local, startV2Device, startV2Relay, startV2Server } from "../rig/v2/relay.ts";
 
 for (const side of ["device", "server"] as const) {
@@ -128,7 +127,7 @@ test("v2 modes: config holds from link to link", async () => {
 });
 
 test("v2 modes: a device is in init while it finds out about its services, and its link is up all the same", async () => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   const nobody = { hostname: "127.0.0.73", port: freePort("127.0.0.73") };
   await using echo = echoService();
   await using server = await startV2Server();

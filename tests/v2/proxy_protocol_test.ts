@@ -7,12 +7,13 @@
 import assert from "node:assert/strict";
 import { encodeProxyHeader, ProxyHeaderReader } from "../../net/proxy/header.ts";
 import { parseGrant } from "../../server/devices/service_grant.ts";
-import { ascii, concat } from "../rig/bytes.ts";
-import { ManualClock } from "../rig/manual_clock.ts";
+import { ascii } from "../rig/bytes.ts";
+import { concat } from "../../protocol/bytes.ts";
 import { echoService, Service } from "../rig/service.ts";
 import type { Stream } from "../rig/stream.ts";
 import { test } from "../rig/test.ts";
 import { local, SECURITIES, startV2Relay } from "../rig/v2/relay.ts";
+import { FakeClock } from "../rig/clock.ts";
 
 /** Reads a header and `size` bytes behind it, as a service does. */
 async function readHeader(stream: Stream, size: number): Promise<{ source: string; text: string }> {
@@ -100,7 +101,7 @@ test("v2 proxy: whoever is no load balancer is taken as it is, header or not", a
 });
 
 test("v2 proxy: a load balancer that sends something else, nothing, or half a header is turned away with the reason", async () => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   await using echo = echoService();
   await using relay = await startV2Relay({
     services: [local("echo", echo)],
@@ -123,7 +124,7 @@ test("v2 proxy: a load balancer that sends something else, nothing, or half a he
   {
     using mute = await relay.connect("echo");
     await clock.armed(5_000);
-    clock.advance(5_000);
+    clock.tick(5_000);
     assert.equal((await mute.readToEnd()).length, 0);
     assert.match((await relay.server.events.next("client-end")).error!, /no PROXY protocol header within 5 s/);
   }

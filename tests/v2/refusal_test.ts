@@ -9,14 +9,15 @@ import type { ChannelReceiver } from "../../protocol/channel.ts";
 import type { ChannelEndReason } from "../../protocol/reasons.ts";
 import { createIdentity } from "../../net/tls/identity.ts";
 import { noise } from "../rig/bytes.ts";
-import { ManualClock } from "../rig/manual_clock.ts";
-import { echoService, freePort, Service } from "../rig/service.ts";
+import { FakeClock } from "../rig/clock.ts";
+import { echoService, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
-import { test, within } from "../rig/test.ts";
-import { refusesClients } from "../rig/v2/host_ports.ts";
+import { test } from "../rig/test.ts";
+import { freePort, refusesClients } from "../rig/ports.ts";
 import { local, SECURITIES, startV2Device, startV2Relay, type V2Relay } from "../rig/v2/relay.ts";
 import { FullPort } from "../rig/v2/resets.ts";
 import { PlayedServer } from "../rig/v2/server_peer.ts";
+import { within } from "../rig/wait.ts";
 
 /** Both sides' events and logs have the reason. */
 async function assertRefused(relay: V2Relay, reason: ChannelEndReason, error: RegExp): Promise<void> {
@@ -60,7 +61,7 @@ test("v2 refusal: a service whose name means nothing is unreachable", async () =
 });
 
 test("v2 refusal: a service that does not answer within its connect time ends the client, and no sooner", async () => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   await using full = await FullPort.open();
   await using relay = await startV2Relay({
     services: [local("slow", full, "connect-timeout=3000")],
@@ -68,9 +69,9 @@ test("v2 refusal: a service that does not answer within its connect time ends th
   });
   using client = await relay.connect("slow");
   await clock.armed(3000);
-  clock.advance(2999);
+  clock.tick(2999);
   assert.equal(relay.device.events.types.includes("channel-end"), false);
-  clock.advance(1);
+  clock.tick(1);
   assert.equal((await client.readToEnd()).length, 0);
   await assertRefused(relay, "connect-timeout", /no answer within 3 s/);
 });
@@ -95,7 +96,7 @@ test("v2 refusal: beyond the device's own limit for a service clients are ended,
 });
 
 test("v2 refusal: the port of a service that is to be closed while it is down refuses clients in the kernel", async () => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   const address = { hostname: "127.0.0.75", port: freePort("127.0.0.75") };
   await using relay = await startV2Relay({
     services: [local("web", address, "down=refuse")],
@@ -111,7 +112,7 @@ test("v2 refusal: the port of a service that is to be closed while it is down re
   {
     await using _web = echoService(address);
     await clock.armed(2000); // the next look
-    clock.advance(2000);
+    clock.tick(2000);
     hostPort = await relay.hostPort("web");
     using client = await relay.connect("web");
     await client.write("up");
@@ -125,7 +126,7 @@ test("v2 refusal: the port of a service that is to be closed while it is down re
 });
 
 test("v2 refusal: a watched service stays up when clients give up while it is being dialled", async () => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   await using service = new Service();
   await using server = await PlayedServer.start();
   await using device = startV2Device(server, await createIdentity(), [local("svc", service, "down=refuse")], {

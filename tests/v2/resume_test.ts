@@ -9,11 +9,11 @@ import { setImmediate } from "node:timers";
 import { greetServer, randomBytes } from "../../relay/handshake.ts";
 import { createIdentity, formatPublicKey } from "../../net/tls/identity.ts";
 import { CAN_RESUME } from "../../protocol/v2/wire/handshake.ts";
-import { portOf } from "../rig/v1_relay.ts";
+import { portOf } from "../rig/ports.ts";
 import { echoService, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
-import { test, within } from "../rig/test.ts";
-import { Cable, settled } from "../rig/v2/cable.ts";
+import { test } from "../rig/test.ts";
+import { Cable, socketsSettled } from "../rig/cable.ts";
 import {
   authorized,
   local,
@@ -24,6 +24,7 @@ import {
   type V2Relay,
   type V2RelayOptions,
 } from "../rig/v2/relay.ts";
+import { within } from "../rig/wait.ts";
 
 /** A relay through a cable that can be cut, whose sessions survive. */
 async function relayThroughCable(
@@ -207,7 +208,7 @@ test("v2 resume: an address beside the link's own is no reason to move", async (
   using client = await connect("echo");
   for (beside of [["192.0.2.9"], ["192.0.2.9", "fd99::11"], []]) {
     const before = looks;
-    while (looks === before) await settled();
+    while (looks === before) await socketsSettled();
   }
   await client.write("a");
   assert.equal(await client.readText(1), "a");
@@ -223,7 +224,7 @@ test("v2 resume: a move that fails, as nothing is reached yet, is tried again at
   using client = await connect("echo");
   cable.refusing = true;
   address = "192.0.2.9"; // gone
-  while (device.log.matching(/cannot move to another link/).length === 0) await settled();
+  while (device.log.matching(/cannot move to another link/).length === 0) await socketsSettled();
   cable.refusing = false;
   address = "192.0.2.10"; // another
   await device.events.next("resumed");

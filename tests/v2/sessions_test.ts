@@ -6,12 +6,13 @@
 
 import assert from "node:assert/strict";
 import { createIdentity } from "../../net/tls/identity.ts";
-import { concat, digest, noise } from "../rig/bytes.ts";
-import { portOf } from "../rig/v1_relay.ts";
+import { digest, noise } from "../rig/bytes.ts";
+import { portOf } from "../rig/ports.ts";
 import { echoService, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { test } from "../rig/test.ts";
 import { authorized, local, SECURITIES, startV2Device, startV2Relay, startV2Server } from "../rig/v2/relay.ts";
+import { concat } from "../../protocol/bytes.ts";
 
 const MIB = 1024 * 1024;
 

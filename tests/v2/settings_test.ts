@@ -7,12 +7,13 @@
 import assert from "node:assert/strict";
 import type { KeepAliveSettings } from "../../mod.ts";
 import { createIdentity } from "../../net/tls/identity.ts";
-import { ManualClock } from "../rig/manual_clock.ts";
+import { FakeClock } from "../rig/clock.ts";
 import { echoService } from "../rig/service.ts";
-import { test, within } from "../rig/test.ts";
-import { Cable, settled } from "../rig/v2/cable.ts";
+import { test } from "../rig/test.ts";
+import { Cable, socketsSettled } from "../rig/cable.ts";
 import { authorized, local, startV2Device, startV2Relay, startV2Server, type V2Relay } from "../rig/v2/relay.ts";
 import { PlayedServer } from "../rig/v2/server_peer.ts";
+import { within } from "../rig/wait.ts";
 
 const DEFAULTS: KeepAliveSettings = { idleTimeout: 1_000, probeInterval: 1_000, probeCount: 2 };
 const WANTED: KeepAliveSettings = { idleTimeout: 7_000, probeInterval: 3_000, probeCount: 4 };
@@ -32,7 +33,7 @@ function inForce({ server, device }: V2Relay): (KeepAliveSettings | undefined)[]
 /** Resolves when `done` holds; what it looks at changes with messages, which come in milliseconds. */
 async function until(done: () => boolean, what: string): Promise<void> {
   const look = async () => {
-    while (!done()) await settled();
+    while (!done()) await socketsSettled();
   };
   await within(look(), what);
 }
@@ -120,7 +121,7 @@ test("v2 settings: they outlive the link, on both sides", async () => {
 });
 
 test("v2 settings: what was set at run time is what is suffered", async () => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   await using echo = echoService();
   await using server = await startV2Server({ serve: { clock } });
   await using cable = new Cable(server.port);
@@ -136,20 +137,20 @@ test("v2 settings: what was set at run time is what is suffered", async () => {
   device.handle.setKeepAliveSettings({ idleTimeout: 10_000, probeInterval: 5_000, probeCount: 2 }, "server");
   server.handle.setKeepAliveSettings("gw1", { idleTimeout: 40_000, probeInterval: 5_000, probeCount: 2 }, "device");
   await until(() => inForce(relay).every((settings) => settings!.idleTimeout !== 1_000), "settings");
-  await settled();
+  await socketsSettled();
   cable.cut();
-  await settled();
+  await socketsSettled();
   for (let n = 0; n < 19; n++) {
-    clock.advance(1_000);
-    await settled();
+    clock.tick(1_000);
+    await socketsSettled();
   }
   assert.equal(server.events.types.includes("link-down"), false);
-  clock.advance(1_000);
+  clock.tick(1_000);
   assert.equal((await server.events.next("link-down")).reason, "keep-alive-timeout");
-  for (let n = 0; n < 29; n++) clock.advance(1_000);
-  await settled();
+  for (let n = 0; n < 29; n++) clock.tick(1_000);
+  await socketsSettled();
   assert.equal(device.handle.state, "online");
-  clock.advance(1_000);
+  clock.tick(1_000);
   assert.equal((await device.events.next("lost")).reason, "keep-alive-timeout");
 });
 

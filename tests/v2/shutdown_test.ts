@@ -7,20 +7,14 @@
 import assert from "node:assert/strict";
 import { createIdentity } from "../../net/tls/identity.ts";
 import { digest, noise } from "../rig/bytes.ts";
-import { ManualClock } from "../rig/manual_clock.ts";
+import { FakeClock } from "../rig/clock.ts";
 import { echoService, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
-import { test, within } from "../rig/test.ts";
-import { refusesClients } from "../rig/v2/host_ports.ts";
-import {
-  authorized,
-  Directory,
-  local,
-  SECURITIES,
-  startV2Device,
-  startV2Relay,
-  startV2Server,
-} from "../rig/v2/relay.ts";
+import { test } from "../rig/test.ts";
+import { refusesClients } from "../rig/ports.ts";
+import { authorized, local, SECURITIES, startV2Device, startV2Relay, startV2Server } from "../rig/v2/relay.ts";
+import { within } from "../rig/wait.ts";
+import { Directory } from "../rig/v2/directory.ts";
 
 for (const security of SECURITIES) {
   test(`v2 shutdown, ${security}: a server says goodbye, and leaves nothing open`, async () => {
@@ -138,14 +132,14 @@ test("v2 shutdown: a device that is closed while it is in its handshake leaves n
 });
 
 test("v2 shutdown: a server that does not answer the handshake is given up after 10 s", async () => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const server = { identity: await createIdentity(), security: "plain" as const, port: listener.addr.port };
   await using device = startV2Device(server, await createIdentity(), [], { clock, reconnect: false });
   using mute = new Stream(await listener.accept());
   await mute.read(8);
   await clock.armed(10_000);
-  clock.advance(10_000);
+  clock.tick(10_000);
   assert.match((await device.events.next("dial-failed")).error, /did not finish the handshake within 10 s/);
   await device.handle.closed;
   listener.close();

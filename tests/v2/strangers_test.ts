@@ -13,13 +13,14 @@ import { V2_PREAMBLE } from "../../protocol/v2/wire/commands.ts";
 import { connectDevice } from "../../mod.ts";
 import { createIdentity } from "../../net/tls/identity.ts";
 import { MAX_HANDSHAKES_UNDER_WAY, MIN_HANDSHAKE_TURN_MS } from "../../net/limits.ts";
-import { ascii, concat } from "../rig/bytes.ts";
+import { ascii } from "../rig/bytes.ts";
 import { Events } from "../rig/events.ts";
-import { ManualClock } from "../rig/manual_clock.ts";
+import { concat } from "../../protocol/bytes.ts";
 import { Stream } from "../rig/stream.ts";
 import { ResettingClient } from "../rig/v2/resets.ts";
 import { test } from "../rig/test.ts";
 import { authorized, SECURITIES, startV2Device, startV2Server, type V2Server } from "../rig/v2/relay.ts";
+import { FakeClock } from "../rig/clock.ts";
 
 /** A HELLO that says what a device of these versions would. */
 function hello(versions: readonly [number, number], key: Uint8Array): Uint8Array {
@@ -127,7 +128,7 @@ for (const security of SECURITIES) {
 
 for (const said of ["nothing", "half a HELLO", "a HELLO, and no AUTH"] as const) {
   test(`v2 stranger: who says ${said} is turned away after 10 seconds, and a device gets in meanwhile`, async () => {
-    const clock = new ManualClock();
+    const clock = new FakeClock();
     await using server = await startV2Server({ serve: { clock } });
     using stranger = await Stream.connect(server.port);
     if (said !== "nothing") await stranger.write(hello([2, 2], KEY).subarray(0, said === "half a HELLO" ? 50 : 1000));
@@ -138,9 +139,9 @@ for (const said of ["nothing", "half a HELLO", "a HELLO, and no AUTH"] as const)
     await server.events.next("link-up");
     await device[Symbol.asyncDispose]();
     await server.events.next("link-down");
-    clock.advance(9_999);
+    clock.tick(9_999);
     assert.equal(server.events.types.includes("refused"), false);
-    clock.advance(1);
+    clock.tick(1);
     await stranger.readToEnd();
     assert.match((await server.events.next("refused")).why, /no handshake within 10 s/);
     assert.equal(server.log.matching(/^warn: refused/).length, 1);
@@ -160,18 +161,18 @@ test("v2 stranger: on TLS, who speaks something else is turned away at once", as
 });
 
 test("v2 stranger: on TLS, who says nothing is turned away after 10 seconds", async () => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   await using server = await startV2Server({ security: "tls", serve: { clock } });
   using mute = await Stream.connect(server.port);
   await clock.armed(10_000);
-  clock.advance(10_000);
+  clock.tick(10_000);
   assert.equal((await mute.readToEnd()).length, 0);
   assert.match(await turnedAway(server, 1), /within 10 s/);
 });
 
 for (const security of SECURITIES) {
   test(`v2 stranger: hundreds of silent ones at the door of ${security} do not keep a device of their address out`, async () => {
-    const clock = new ManualClock();
+    const clock = new FakeClock();
     await using server = await startV2Server({ security, serve: { clock } });
     const waiting: Stream[] = [];
     for (let n = 0; n < 400; n++) waiting.push(await Stream.connect(server.port));
@@ -180,7 +181,7 @@ for (const security of SECURITIES) {
     await using _device = startV2Device(server, identity, []);
     for (let begun = 0; begun < 2; begun++) {
       await clock.armedUpTo(2 * MIN_HANDSHAKE_TURN_MS, MAX_HANDSHAKES_UNDER_WAY); // so many are under way
-      clock.advance(2 * MIN_HANDSHAKE_TURN_MS); // and hold up nobody for longer; who came last has every other turn then
+      clock.tick(2 * MIN_HANDSHAKE_TURN_MS); // and hold up nobody for longer; who came last has every other turn then
     }
     assert.equal((await server.events.next("link-up")).device, "gw1");
     assert.equal(server.events.types.includes("refused"), false);

@@ -9,14 +9,14 @@ import { greetServer, randomBytes } from "../../relay/handshake.ts";
 import { createIdentity, type Identity } from "../../net/tls/identity.ts";
 import type { KeepAliveSettings } from "../../mod.ts";
 import { CAN_RESUME } from "../../protocol/v2/wire/handshake.ts";
-import { ManualClock } from "../rig/manual_clock.ts";
-import { portOf } from "../rig/v1_relay.ts";
-import { echoService, freePort, Service } from "../rig/service.ts";
+import { FakeClock } from "../rig/clock.ts";
+import { echoService, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
-import { test, within } from "../rig/test.ts";
-import { Cable, settled } from "../rig/v2/cable.ts";
-import { refusesClients } from "../rig/v2/host_ports.ts";
+import { test } from "../rig/test.ts";
+import { Cable, socketsSettled } from "../rig/cable.ts";
+import { freePort, portOf, refusesClients } from "../rig/ports.ts";
 import { authorized, local, SECURITIES, startV2Device, startV2Server, type V2Server } from "../rig/v2/relay.ts";
+import { within } from "../rig/wait.ts";
 
 /** The server does not notice a dead link by itself while these tests run. */
 const PATIENT: KeepAliveSettings = { idleTimeout: 600_000, probeInterval: 1_000, probeCount: 2 };
@@ -26,7 +26,7 @@ const ONE_HANDSHAKE_MS = 1_000;
 
 for (const security of SECURITIES) {
   test(`v2 take-over, ${security}: a silently cut device is served again within one handshake, its port open throughout`, async () => {
-    const clock = new ManualClock();
+    const clock = new FakeClock();
     const port = freePort("127.0.0.81");
     await using echo = echoService();
     await using server = await startV2Server({ security, serve: { keepAlive: PATIENT } });
@@ -41,18 +41,18 @@ for (const security of SECURITIES) {
     using old = await Stream.connect(port, "127.0.0.81");
     await old.write("x");
     await old.read(1);
-    await settled();
+    await socketsSettled();
 
     cable.cut();
     for (let n = 0; n < 3; n++) {
-      clock.advance(1_000); // the device's own keep-alive
-      await settled();
+      clock.tick(1_000); // the device's own keep-alive
+      await socketsSettled();
     }
     assert.equal((await device.events.next("lost")).reason, "keep-alive-timeout");
     using between = await Stream.connect(port, "127.0.0.81"); // on a link that is dead already
     assert.equal(server.events.types.includes("link-down"), false, "the server does not know yet");
     await clock.armed(500);
-    clock.advance(500);
+    clock.tick(500);
     const since = performance.now();
     const down = await server.events.next("link-down");
     assert.equal(down.reason, "replaced");
@@ -72,13 +72,13 @@ for (const security of SECURITIES) {
 }
 
 test("v2 take-over: an old link that was replaced has lived as long as it did", async () => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   await using server = await startV2Server({ serve: { clock, keepAlive: PATIENT } });
   const identity = await createIdentity();
   server.directory.put(authorized("gw1", identity, []));
   await using _first = startV2Device(server, identity, [], { reconnect: false });
   await server.events.next("link-up");
-  clock.advance(42_000);
+  clock.tick(42_000);
   await using _second = startV2Device(server, identity, [], { reconnect: false });
   const down = await server.events.next("link-down");
   assert.deepEqual([down.reason, down.duration], ["replaced", 42_000]);
@@ -170,7 +170,7 @@ async function newcomer(server: V2Server, identity: Identity): Promise<{ outcome
 }
 
 test("v2 take-over: of two machines with one key the newcomer is refused after three take-overs in a minute", async () => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   await using server = await startV2Server({ serve: { clock, keepAlive: PATIENT } });
   const identity = await createIdentity();
   server.directory.put(authorized("gw1", identity, []));
@@ -179,7 +179,7 @@ test("v2 take-over: of two machines with one key the newcomer is refused after t
     const machine = await newcomer(server, identity);
     machines.push(machine);
     assert.equal(machine.outcome, "online");
-    clock.advance(5_000);
+    clock.tick(5_000);
   }
   const { remote } = server.handle.devices()[0]!;
   const refused = await newcomer(server, identity);
@@ -193,7 +193,7 @@ test("v2 take-over: of two machines with one key the newcomer is refused after t
   assert.equal(server.log.matching(/^warn: refused .* two machines use the key of gw1/).length, 1);
   assert.equal(server.handle.devices()[0]?.online, true, "whoever has it keeps it");
 
-  clock.advance(60_000);
+  clock.tick(60_000);
   assert.equal(server.handle.devices()[0]?.conflict, undefined);
   const later = await newcomer(server, identity);
   assert.equal(later.outcome, "online");
@@ -225,22 +225,22 @@ test("v2 take-over: a device that crashes and starts again is let in as often as
 test("v2 take-over: one machine may come back as often as it has to", async () => {
   await using server = await startV2Server({ serve: { keepAlive: PATIENT } });
   await using cable = new Cable(server.port);
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   const identity = await createIdentity();
   server.directory.put(authorized("gw1", identity, []));
   await using device = startV2Device({ ...server, port: cable.port }, identity, [], { clock, random: () => 0 });
   await server.events.next("link-up");
   await device.events.next("online");
   for (let round = 0; round < 6; round++) {
-    await settled();
+    await socketsSettled();
     cable.cut();
     for (let n = 0; n < 3; n++) {
-      clock.advance(1_000);
-      await settled();
+      clock.tick(1_000);
+      await socketsSettled();
     }
     assert.equal((await device.events.next("lost")).reason, "keep-alive-timeout");
     await clock.armed(500);
-    clock.advance(500);
+    clock.tick(500);
     await device.events.next("online");
     assert.equal((await server.events.next("link-down")).reason, "replaced");
   }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { giveFrame, takeFrame } from "./frame_pool.ts";
 import { FRAME_BUFFER_SIZE, MAX_POOLED_FRAMES } from "../../limits.ts";
-import { test } from "../../v1/_fakes_test.ts";
+import { test } from "../../../tests/rig/test.ts";
 
 /** Takes what the pool has, so that a test knows what is in it. */
 function drain(): Uint8Array[] {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { KeptControl } from "./kept_control.ts";
-import { test } from "../../v1/_fakes_test.ts";
+import { test } from "../../../tests/rig/test.ts";
 
 test("what is counted of control frames is what is kept, or up to 64 KiB more", () => {
   const step = fc.record({

@@ -10,7 +10,7 @@ import {
 } from "../../limits.ts";
 import { PathEstimator } from "./path_estimator.ts";
 import { type Path, PathSimulation, steady } from "./_path_simulation_test.ts";
-import { test } from "../../v1/_fakes_test.ts";
+import { test } from "../../../tests/rig/test.ts";
 
 /** Numbers from 0 to 1, the same ones for the same seed. */
 function randoms(seed: number): () => number {

@@ -11,7 +11,7 @@ import {
 } from "../../limits.ts";
 import { LogBudget, SendLog } from "./send_log.ts";
 import { giveFrame, takeFrame } from "./frame_pool.ts";
-import { test } from "../../v1/_fakes_test.ts";
+import { test } from "../../../tests/rig/test.ts";
 
 /** What is done to a log. */
 type Step =

@@ -8,7 +8,7 @@ import { WindowBudget } from "../receive_windows.ts";
 import { V2ServerLink } from "../server_link.ts";
 import { v2Frame } from "../wire/codec.ts";
 import { V2Command } from "../wire/commands.ts";
-import { test } from "../../v1/_fakes_test.ts";
+import { test } from "../../../tests/rig/test.ts";
 import { ack, connected, protocolError, uintOf, v2FrameOf } from "../_fakes_test.ts";
 
 /** A link whose socket takes what the test lets it take. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { FEWEST_SHARES } from "../../limits.ts";
 import { SharedBound } from "./shared_bound.ts";
-import { test } from "../../v1/_fakes_test.ts";
+import { test } from "../../../tests/rig/test.ts";
 
 test("a member may hold its share however much the others hold, and the common half while it lasts", () => {
   const bound = new SharedBound(64 * FEWEST_SHARES);

@@ -16,7 +16,7 @@ import {
   ServerHandshake,
   type Signer,
 } from "./handshake.ts";
-import { concat } from "../../v1/_fakes_test.ts";
+import { concat } from "../../bytes.ts";
 import { uintOf } from "../_fakes_test.ts";
 
 /** Real keys: the server's, the device's, and those of somebody else. */

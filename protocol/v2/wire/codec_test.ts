@@ -4,7 +4,8 @@ import { ackFrame, creditFrame, flagAcknowledge, pingFrame, pongFrame, v2Frame, 
 import { V2_PREAMBLE, V2Command } from "./commands.ts";
 import { welcomeFrame } from "./handshake.ts";
 import { closeFrame, connectFrame, grantsFrame, listenFrame, resultFrame, settingsFrame } from "./messages.ts";
-import { hex, test, unhex } from "../../v1/_fakes_test.ts";
+import { hex, unhex } from "../../../tests/rig/bytes.ts";
+import { test } from "../../../tests/rig/test.ts";
 
 test("the preamble is SALLY2 and a line break of a network, so a text-mangling middle is noticed", () => {
   assert.equal(hex(V2_PREAMBLE), "53 41 4c 4c 59 32 0d 0a");

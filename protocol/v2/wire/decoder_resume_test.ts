@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { V2Decoder } from "./decoder.ts";
-import { concat, hex, test, unhex } from "../../v1/_fakes_test.ts";
+import { concat } from "../../bytes.ts";
 import { v2FrameOf, V2Recorder } from "../_fakes_test.ts";
+import { hex, unhex } from "../../../tests/rig/bytes.ts";
+import { test } from "../../../tests/rig/test.ts";
 
 /** A frame of a stream, and what has to be told of it. */
 interface Sample {

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { V2Decoder } from "./decoder.ts";
-import { concat, cut, hex, test, unhex } from "../../v1/_fakes_test.ts";
+import { concat } from "../../bytes.ts";
 import { protocolError, v2FrameOf, V2Recorder } from "../_fakes_test.ts";
+import { cut, hex, unhex } from "../../../tests/rig/bytes.ts";
+import { test } from "../../../tests/rig/test.ts";
 
 const KNOWN = [1, 2, 3, 4, 5, 6, 7, 8, 0x40, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47];
 const CONTROL = KNOWN.filter((command) => command !== 3);

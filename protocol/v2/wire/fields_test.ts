@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { concat } from "../../bytes.ts";
 import { decodeText, encodeText, FieldReader, FieldWriter, readUint, writeUint } from "./fields.ts";
-import { hex, test } from "../../v1/_fakes_test.ts";
+import { hex } from "../../../tests/rig/bytes.ts";
 import { fieldOf, protocolError, uintOf } from "../_fakes_test.ts";
+import { test } from "../../../tests/rig/test.ts";
 
 const KNOWN = [1, 2, 3];
 

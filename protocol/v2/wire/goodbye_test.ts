@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { goodbye, GOODBYE_CODES, goodbyeFrame, readGoodbye } from "./goodbye.ts";
 import { V2_HEADER_SIZE } from "../../limits.ts";
-import { concat, test } from "../../v1/_fakes_test.ts";
+import { concat } from "../../bytes.ts";
 import { fieldOf, protocolError, uintOf } from "../_fakes_test.ts";
+import { test } from "../../../tests/rig/test.ts";
 
 const payloadOf = (frame: Uint8Array) => frame.subarray(V2_HEADER_SIZE);
 

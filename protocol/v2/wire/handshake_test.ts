@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { systemCrypto } from "../../../relay/handshake.ts";
 import { CAN_RESUME, DeviceHandshake, HandshakeError, ServerHandshake, V2_VERSIONS } from "./handshake.ts";
-import { concat, hex, test } from "../../v1/_fakes_test.ts";
+import { concat } from "../../bytes.ts";
 import { fieldOf, uintOf, v2FrameOf } from "../_fakes_test.ts";
 import {
   DEVICE,
@@ -22,6 +22,8 @@ import {
   SIGNATURE_FIELD,
   STRANGER,
 } from "./_handshake_fixture_test.ts";
+import { hex } from "../../../tests/rig/bytes.ts";
+import { test } from "../../../tests/rig/test.ts";
 
 test("two sides that know each other's keys come to terms, and tell each other who they are", async () => {
   const { authenticated } = await shake(deviceParty(), serverParty());

@@ -18,8 +18,10 @@ import {
   resultFrame,
   settingsFrame,
 } from "./messages.ts";
-import { concat, test, unhex } from "../../v1/_fakes_test.ts";
+import { concat } from "../../bytes.ts";
 import { fieldOf, protocolError, uintOf } from "../_fakes_test.ts";
+import { test } from "../../../tests/rig/test.ts";
+import { unhex } from "../../../tests/rig/bytes.ts";
 
 const payloadOf = (frame: Uint8Array) => frame.subarray(V2_HEADER_SIZE);
 const text = fc.string({ unit: "grapheme", maxLength: 20 });

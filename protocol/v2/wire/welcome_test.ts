@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { readWelcome, RESUME_REFUSALS, welcomeFrame } from "./welcome.ts";
-import { test } from "../../v1/_fakes_test.ts";
+import { test } from "../../../tests/rig/test.ts";
 import { fieldOf, protocolError } from "../_fakes_test.ts";
 import { HEADER } from "./_handshake_fixture_test.ts";
 

@@ -7,6 +7,7 @@
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { noise } from "../bytes.ts";
+import { writeAll } from "../stream.ts";
 
 /** Bytes that are made at once. */
 const BLOCK = 64 * 1024;
@@ -41,11 +42,6 @@ class Source {
     const from = position - index * BLOCK;
     return this.#block.subarray(from, from + size);
   }
-}
-
-/** Writes all of it. */
-export async function writeAll(conn: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
-  while (bytes.length > 0) bytes = bytes.subarray(await conn.write(bytes));
 }
 
 /**

@@ -12,11 +12,11 @@ import { clone, copy, interactiveSsh, syncTree } from "./cut_ssh_clients.ts";
 import { CLIENT_PORT, cutByBytes, type CutClient, type CutClientOptions, quick, through } from "./cut_through.ts";
 import type { CutOutcome } from "./cuts.ts";
 import { CLIENTS_ADDRESS, NatNetwork } from "../machines/nat_network.ts";
-import { poll } from "../processes/poll.ts";
+import { poll } from "../wait.ts";
 import { PostgresServer } from "../processes/postgres.ts";
-import { find } from "../processes/requirements.ts";
+import { find } from "../processes/programs.ts";
 import { ResumeMachines } from "../machines/resume_machines.ts";
-import { TempFolder } from "../processes/temp_folder.ts";
+import { TempFolder } from "../temp_folder.ts";
 
 const STREAM_SERVER = fileURLToPath(new URL("../mains/stream_server.ts", import.meta.url));
 

@@ -13,7 +13,7 @@ import type { CutOutcome } from "./cuts.ts";
 import { CLIENTS_ADDRESS, NatNetwork } from "../machines/nat_network.ts";
 import { ResumeMachines } from "../machines/resume_machines.ts";
 import { SshServer } from "../processes/ssh_server.ts";
-import { TempFolder } from "../processes/temp_folder.ts";
+import { TempFolder } from "../temp_folder.ts";
 
 /** git compresses what it is given, in vain: that takes far longer than to carry it, so it gets a part of the bytes. */
 const GIT_SHARE = 4;

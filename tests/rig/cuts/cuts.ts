@@ -8,8 +8,8 @@
 import { Random } from "../random.ts";
 import { GATEWAY_ADDRESS, INNER_ROUTER_ADDRESS, type NatMachine, type NatNetwork } from "../machines/nat_network.ts";
 import type { Daemon } from "../processes/daemons.ts";
-import { poll } from "../processes/poll.ts";
-import { find } from "../processes/requirements.ts";
+import { pause, poll } from "../wait.ts";
+import { find } from "../processes/programs.ts";
 import { SERVER_PORT } from "../machines/v2_machines.ts";
 
 /** All ways, with what a person would call them. */
@@ -305,9 +305,4 @@ function lastUp(daemon: Daemon): string {
 function portIn(line: string, fact: "local" | "remote"): number {
   const address = (JSON.parse(line) as Record<string, unknown>)[fact];
   return Number(String(address).split(":").at(-1));
-}
-
-/** The time itself is what matters: when something happens within a cut. */
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

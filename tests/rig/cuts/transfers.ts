@@ -5,7 +5,7 @@
  */
 
 import { fileURLToPath } from "node:url";
-import { within } from "../test.ts";
+import { within } from "../wait.ts";
 import { Child } from "../processes/child.ts";
 
 const MAIN = fileURLToPath(new URL("../mains/transfer.ts", import.meta.url));

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { Child } from "../processes/child.ts";
-import { find } from "../processes/requirements.ts";
+import { find } from "../processes/programs.ts";
+import { inside, ip, remove, run } from "./netns.ts";
 
 /** The server's address on the cable. */
 export const SERVER_ADDRESS = "10.77.0.1";
@@ -48,7 +48,7 @@ export class Namespaces implements AsyncDisposable {
 
   /** What to put before a command to run it on a machine. */
   on(machine: Machine): string[] {
-    return [find("ip")!, "netns", "exec", this.#name(machine)];
+    return inside(this.#name(machine));
   }
 
   /** Loses everything on the cable from now on, or only what goes to or comes from `port` of the device. */
@@ -74,7 +74,7 @@ export class Namespaces implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const machine of ["server", "device"] as const) {
-      await Child.run("ip", [find("ip")!, "netns", "del", this.#name(machine)]);
+      await remove(this.#name(machine));
     }
   }
 
@@ -85,14 +85,4 @@ export class Namespaces implements AsyncDisposable {
   async #nft(commands: string): Promise<void> {
     await this.run("device", find("nft")!, commands);
   }
-}
-
-async function ip(...args: string[]): Promise<void> {
-  await run([find("ip")!, ...args]);
-}
-
-async function run(command: string[]): Promise<string> {
-  await using child = await Child.run(command[0]!, command);
-  if (await child.exited !== 0) throw new Error(`${command.join(" ")} failed: ${child.stderr.join("; ")}`);
-  return child.stdout.join("\n");
 }

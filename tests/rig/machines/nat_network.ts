@@ -5,8 +5,8 @@
  * @module
  */
 
-import { Child } from "../processes/child.ts";
-import { find } from "../processes/requirements.ts";
+import { find } from "../processes/programs.ts";
+import { inside, ip, remove, run } from "./netns.ts";
 
 /** The public host's address. */
 export const PUBLIC_ADDRESS = "10.77.0.1";
@@ -73,7 +73,7 @@ export class NatNetwork implements AsyncDisposable {
 
   /** What to put before a command to run it on a machine. */
   on(machine: NatMachine): string[] {
-    return [find("ip")!, "netns", "exec", this.#name(machine)];
+    return inside(this.#name(machine));
   }
 
   /** Runs a command on a machine to its end. @returns its stdout. */
@@ -121,7 +121,7 @@ export class NatNetwork implements AsyncDisposable {
     if (this.#removed) return; // its user may have handed it on to somebody who did so
     this.#removed = true;
     for (const machine of this.#machines) {
-      await Child.run("ip", [find("ip")!, "netns", "del", this.#name(machine)]);
+      await remove(this.#name(machine));
     }
   }
 
@@ -156,14 +156,4 @@ async function cable(
     await ip("-n", name, "address", "add", `${address}/24`, "dev", end);
     await ip("-n", name, "link", "set", end, "up");
   }
-}
-
-async function ip(...args: string[]): Promise<void> {
-  await run([find("ip")!, ...args]);
-}
-
-async function run(command: string[]): Promise<string> {
-  await using child = await Child.run(command[0]!, command);
-  if (await child.exited !== 0) throw new Error(`${command.join(" ")} failed: ${child.stderr.join("; ")}`);
-  return child.stdout.join("\n");
 }

@@ -4,9 +4,8 @@
  * @module
  */
 
-import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
 import { Child } from "../processes/child.ts";
+import { answered, peer } from "./netns.ts";
 import {
   type Daemon,
   deviceArgs,
@@ -16,9 +15,7 @@ import {
   startServer,
 } from "../processes/daemons.ts";
 import { Namespaces, SERVER_ADDRESS } from "./namespaces.ts";
-import { poll } from "../processes/poll.ts";
-
-const PEER = fileURLToPath(new URL("../mains/remote_peer.ts", import.meta.url));
+import { poll } from "../wait.ts";
 
 /** How to start {@linkcode TwoMachines}. */
 export interface TwoMachinesOptions {
@@ -115,16 +112,10 @@ export class TwoMachines implements AsyncDisposable {
 
   /** A session with an echo service has to work. */
   async sessionWorks(): Promise<void> {
-    await using client = this.client("ask");
-    await client.line(/^question$/);
-    assert.equal(await client.end(), 0);
+    await answered(this.client("ask"));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stack.disposeAsync();
   }
-}
-
-function peer(prefix: readonly string[], ...args: string[]): string[] {
-  return [...prefix, Deno.execPath(), "run", "--quiet", "-A", PEER, ...args];
 }

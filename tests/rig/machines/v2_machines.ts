@@ -5,14 +5,11 @@
  * @module
  */
 
-import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
 import { Child } from "../processes/child.ts";
+import { answered, peer } from "./netns.ts";
 import type { Daemon, ServerProcess } from "../processes/daemons.ts";
 import { NatNetwork, PUBLIC_ADDRESS } from "./nat_network.ts";
-import { V2Relay, type V2RelayOptions } from "./v2_relay.ts";
-
-const PEER = fileURLToPath(new URL("../mains/remote_peer.ts", import.meta.url));
+import { V2Relay, type V2RelayOptions } from "../processes/v2_relay.ts";
 
 /** Where the server listens for devices. */
 export const SERVER_PORT = 7443;
@@ -78,18 +75,12 @@ export class V2Machines implements AsyncDisposable {
 
   /** A session with an echo service has to work. */
   async sessionWorks(): Promise<void> {
-    await using client = this.client("ask");
-    await client.line(/^question$/);
-    assert.equal(await client.end(), 0);
+    await answered(this.client("ask"));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stack.disposeAsync();
   }
-}
-
-function peer(prefix: readonly string[], ...args: string[]): string[] {
-  return [...prefix, Deno.execPath(), "run", "--quiet", "-A", PEER, ...args];
 }
 
 /** How long something takes, in milliseconds. */

@@ -9,6 +9,7 @@
  */
 
 import { connect, createServer, type Socket } from "node:net";
+import { say } from "../say.ts";
 
 const [mode, port, count, atOnce] = Deno.args;
 
@@ -43,8 +44,4 @@ function open(localAddress: string): Promise<Socket> {
     socket.once("error", reject);
     socket.once("close", () => reject(new Error("a connection was closed")));
   });
-}
-
-function say(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(line + "\n"));
 }

@@ -17,6 +17,7 @@
  */
 
 import { noise } from "../bytes.ts";
+import { say } from "../say.ts";
 
 const FLOWING = 8 * 1024 * 1024;
 const [mode, port] = Deno.args;
@@ -114,8 +115,4 @@ async function take(conn: Deno.TcpConn, onBytes: (total: number) => void): Promi
 
 function sayFlowing(total: number): void {
   if (total >= FLOWING && total < FLOWING + 64 * 1024) say("flowing");
-}
-
-function say(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(line + "\n"));
 }

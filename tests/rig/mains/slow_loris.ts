@@ -7,6 +7,7 @@
  */
 
 import { connect } from "node:net";
+import { say } from "../say.ts";
 
 const [address, from, count, again] = Deno.args;
 const [host, port] = address!.split(":");
@@ -22,7 +23,7 @@ function open(left: number): void {
   const next = () => {
     if (counted) return;
     counted = true;
-    if (++sent === Number(count)) Deno.stdout.writeSync(new TextEncoder().encode(`sent ${count}\n`));
+    if (++sent === Number(count)) say(`sent ${count}`);
     if (left > 1) open(left - 1);
   };
   socket.on("connect", () => socket.write(new Uint8Array([0x16]), next));

@@ -5,13 +5,15 @@
  * @module
  */
 
-import { sendChecked, writeAll } from "../cuts/checked_bytes.ts";
+import { sendChecked } from "../cuts/checked_bytes.ts";
+import { writeAll } from "../stream.ts";
+import { say } from "../say.ts";
 
 /** The seed of what is streamed. */
 const SEED = 1;
 
 const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-Deno.stdout.writeSync(new TextEncoder().encode(`port ${listener.addr.port}\n`));
+say(`port ${listener.addr.port}`);
 for await (const conn of listener) answer(conn).catch(() => conn.close()); // its client says what is wrong
 
 async function answer(conn: Deno.TcpConn): Promise<void> {

@@ -12,8 +12,10 @@
  */
 
 import { Random } from "../random.ts";
-import { CheckedBytes, sendChecked, writeAll } from "../cuts/checked_bytes.ts";
+import { readFull, writeAll } from "../stream.ts";
+import { CheckedBytes, sendChecked } from "../cuts/checked_bytes.ts";
 import type { TransferLine, TransferPlan } from "../cuts/transfers.ts";
+import { say } from "../say.ts";
 
 /** Four numbers: seed, bytes up, bytes down, bytes a second. */
 const HEADER_SIZE = 16;
@@ -122,16 +124,8 @@ function header({ seed, up, down, rate }: Transfer): Uint8Array {
 
 async function readHeader(conn: Deno.TcpConn): Promise<Transfer> {
   const bytes = new Uint8Array(HEADER_SIZE);
-  for (let at = 0; at < HEADER_SIZE;) {
-    const count = await conn.read(bytes.subarray(at));
-    if (count === null) throw new Error("the client has said nothing");
-    at += count;
-  }
+  if (!await readFull(conn, bytes)) throw new Error("the client has said nothing");
   const view = new DataView(bytes.buffer);
   const [seed, up, down, rate] = [0, 4, 8, 12].map((at) => view.getUint32(at)) as [number, number, number, number];
   return { seed, up, down, rate };
-}
-
-function say(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(line + "\n"));
 }

@@ -6,8 +6,9 @@
  */
 
 import { fileURLToPath } from "node:url";
+import { portOf } from "../ports.ts";
 import { Child } from "./child.ts";
-import { poll } from "./poll.ts";
+import { poll } from "../wait.ts";
 
 /** A line of the log. */
 export interface LogLine {
@@ -179,11 +180,6 @@ export async function startRelay(
     await end();
     throw error;
   }
-}
-
-/** The port of `HOST:PORT`. */
-export function portOf(address: string): number {
-  return Number(address.slice(address.lastIndexOf(":") + 1));
 }
 
 function escape(text: string): string {

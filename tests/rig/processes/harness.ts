@@ -4,7 +4,7 @@
  * @module
  */
 
-import { within } from "../test.ts";
+import { within } from "../wait.ts";
 import { childrenSaid, forgetChildren } from "./child.ts";
 import { missing, type Need } from "./requirements.ts";
 

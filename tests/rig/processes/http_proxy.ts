@@ -5,6 +5,8 @@
  * @module
  */
 
+import { say } from "../say.ts";
+
 const [hostname, credentials] = Deno.args;
 
 if (import.meta.main) await run();
@@ -43,8 +45,4 @@ async function readHead(conn: Deno.TcpConn): Promise<string> {
   const byte = new Uint8Array(1);
   while (!head.endsWith("\r\n\r\n") && await conn.read(byte) !== null) head += String.fromCharCode(byte[0]!);
   return head;
-}
-
-function say(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(line + "\n"));
 }

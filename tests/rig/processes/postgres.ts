@@ -4,10 +4,10 @@
  * @module
  */
 
-import { freePort } from "../service.ts";
+import { freePort } from "../ports.ts";
 import { Child } from "./child.ts";
-import { find, findPostgres } from "./requirements.ts";
-import { TempFolder } from "./temp_folder.ts";
+import { find, findPostgres } from "./programs.ts";
+import { TempFolder } from "../temp_folder.ts";
 
 /** The user that it runs as, where the tests run as root. */
 const NOBODY = 65_534;

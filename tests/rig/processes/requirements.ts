@@ -6,6 +6,8 @@
  */
 
 import { appendFileSync } from "node:fs";
+import { TempFolder } from "../temp_folder.ts";
+import { exists, find, findPostgres } from "./programs.ts";
 
 /** What a test can ask for: a program, or a right. */
 export type Need = keyof typeof CHECKS;
@@ -20,8 +22,6 @@ export interface Skip {
   /** What is missing. */
   readonly missing: readonly string[];
 }
-
-const SEARCH_PATH = [...(Deno.env.get("PATH") ?? "").split(":"), "/usr/sbin", "/sbin", "/usr/bin", "/bin"];
 
 const CHECKS = {
   ssh: () => find("ssh") !== undefined,
@@ -69,30 +69,9 @@ export function has(need: Need): boolean {
   return met;
 }
 
-/** The full path of a program, if it is there; `sbin` counts, also when PATH has it not. */
-export function find(program: string): string | undefined {
-  return SEARCH_PATH.map((folder) => `${folder}/${program}`).find(exists);
-}
-
-/** The full path of a program of a PostgreSQL server, which Debian keeps apart, by version. */
-export function findPostgres(program: string): string | undefined {
-  const root = "/usr/lib/postgresql";
-  const versions = exists(root) ? [...Deno.readDirSync(root)].map(({ name }) => name).sort() : [];
-  return find(program) ?? versions.map((version) => `${root}/${version}/bin/${program}`).findLast(exists);
-}
-
 function hasPostgres(): boolean {
   const asOther = Deno.uid() !== 0 || find("setpriv") !== undefined; // its server refuses to run as root
   return asOther && find("psql") !== undefined && ["postgres", "initdb"].every((program) => findPostgres(program));
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function output(program: string, args: string[]): string {
@@ -128,10 +107,9 @@ function hasNamespaces(): boolean {
 /** Being root is not enough for this, either. */
 function hasMounts(): boolean {
   if (Deno.build.os !== "linux" || Deno.uid() !== 0 || find("mount") === undefined) return false;
-  const folder = Deno.makeTempDirSync();
+  using folder = new TempFolder();
   const run = (program: string, ...args: string[]) =>
     new Deno.Command(program, { args, stdin: "null", stdout: "null", stderr: "null" }).outputSync().success;
-  const mounted = run("mount", "-t", "tmpfs", "tmpfs", folder) && run("umount", folder);
-  Deno.removeSync(folder);
+  const mounted = run("mount", "-t", "tmpfs", "tmpfs", folder.path) && run("umount", folder.path);
   return mounted;
 }

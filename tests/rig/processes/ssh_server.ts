@@ -5,10 +5,13 @@
  */
 
 import { userInfo } from "node:os";
-import { freePort } from "../service.ts";
+import { freePort } from "../ports.ts";
 import { Child } from "./child.ts";
-import { find } from "./requirements.ts";
-import { TempFolder } from "./temp_folder.ts";
+import { find } from "./programs.ts";
+import { TempFolder } from "../temp_folder.ts";
+
+/** Where sshd of root drops its privileges: it insists on it, and it stays. */
+export const PRIVILEGE_FOLDER = "/run/sshd";
 
 /** A running sshd, and what a client needs to log in. */
 export class SshServer implements AsyncDisposable {
@@ -62,7 +65,7 @@ MaxStartups 100
 Subsystem sftp internal-sftp
 `,
       );
-      if (Deno.uid() === 0) Deno.mkdirSync("/run/sshd", { recursive: true, mode: 0o755 }); // it insists on it
+      if (Deno.uid() === 0) Deno.mkdirSync(PRIVILEGE_FOLDER, { recursive: true, mode: 0o755 });
       const port = freePort("127.0.0.1");
       const process = Child.start("sshd", [...prefix, find("sshd")!, "-D", "-e", "-f", config, "-p", String(port)]);
       const server = new SshServer(port, folder, process);

@@ -4,9 +4,10 @@
  * @module
  */
 
+import assert from "node:assert/strict";
 import { Child } from "./child.ts";
-import { find } from "./requirements.ts";
-import { TempFolder } from "./temp_folder.ts";
+import { find } from "./programs.ts";
+import { TempFolder } from "../temp_folder.ts";
 
 /** telnetd wants its connection as its stdin, which takes a program that can hand one over. */
 const INETD = `
@@ -67,4 +68,23 @@ export class TelnetServer implements AsyncDisposable {
     await this.#inetd.kill();
     this.#folder[Symbol.dispose]();
   }
+}
+
+/** A conversation of the real client with the server behind `port`, which ends it. */
+export async function telnetConversation(port: number): Promise<void> {
+  // telnet gives its connection up when its stdin ends, so that has to stay open: what is typed goes through a pipe.
+  using folder = new TempFolder();
+  const pipe = `${folder.path}/keys`;
+  await using _made = await Child.run("mkfifo", ["mkfifo", pipe]);
+  await using telnet = Child.start("telnet", ["sh", "-c", `exec telnet 127.0.0.1 ${port} <> ${pipe}`]);
+  using keys = await Deno.open(pipe, { read: true, write: true });
+  const type = (line: string) => keys.write(new TextEncoder().encode(`${line}\n`));
+  await telnet.line(/Welcome to the device/);
+  await type("hello there");
+  await telnet.line(/You said: hello there/);
+  await type("bye");
+  await telnet.line(/Goodbye/);
+  await type("quit");
+  await telnet.end();
+  assert.match(telnet.stderr.join("\n"), /Connection closed by foreign host/);
 }

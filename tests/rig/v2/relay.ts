@@ -7,7 +7,6 @@
 import {
   connectDevice,
   type DeviceEvent,
-  type Logger,
   serve,
   type ServeOptions,
   type ServerEvent,
@@ -22,46 +21,18 @@ import { parseGrant, type ServiceGrant } from "../../../server/devices/service_g
 import type { V2Options } from "../../../server/options.ts";
 import { Directory } from "./directory.ts";
 
-export { Directory };
 import { Events } from "../events.ts";
-import { portOf, type TestDevice } from "../v1_relay.ts";
+import { RecordingLogger } from "../logger.ts";
+import type { TestDevice } from "../v1/relay.ts";
 import { Stream } from "../stream.ts";
-import { within } from "../test.ts";
+import { within } from "../wait.ts";
+import { portOf } from "../ports.ts";
 
 /** What a v2 link runs over. */
 export type Security = "plain" | "tls";
 
 /** Both, for tests that are to hold on either. */
 export const SECURITIES: readonly Security[] = ["plain", "tls"];
-
-/** Keeps log lines, the facts put in. */
-export class Log implements Logger {
-  /** Lines, each with its level in front. */
-  readonly lines: string[] = [];
-
-  debug(): void {}
-
-  info(message: string, fields?: Record<string, unknown>): void {
-    this.#add("info", message, fields);
-  }
-
-  warn(message: string, fields?: Record<string, unknown>): void {
-    this.#add("warn", message, fields);
-  }
-
-  error(message: string, fields?: Record<string, unknown>): void {
-    this.#add("error", message, fields);
-  }
-
-  /** Lines that match. */
-  matching(pattern: RegExp): string[] {
-    return this.lines.filter((line) => pattern.test(line));
-  }
-
-  #add(level: string, message: string, fields: Record<string, unknown> = {}): void {
-    this.lines.push(`${level}: ${message.replace(/\{(\w+)\}/g, (_, name) => String(fields[name]))}`);
-  }
-}
 
 /** Our server with one v2 listener. */
 export interface V2Server extends AsyncDisposable {
@@ -70,7 +41,7 @@ export interface V2Server extends AsyncDisposable {
   /** What it told so far. */
   readonly events: Events<ServerEvent>;
   /** What it logged so far, from `info` up. */
-  readonly log: Log;
+  readonly log: RecordingLogger;
   /** Where devices dial. */
   readonly port: number;
   /** Its key. */
@@ -101,7 +72,7 @@ export interface V2ServerOptions extends Partial<Omit<V2Options, "devices">> {
 export async function startV2Server(options: V2ServerOptions = {}): Promise<V2Server> {
   const { security = "plain", certificate, port = 0, directory = new Directory(), enrolments, ports } = options;
   const identity = options.identity ?? await createIdentity();
-  const log = new Log();
+  const log = new RecordingLogger();
   const handle = serve({
     expiration: 0,
     ...options.serve,
@@ -152,7 +123,7 @@ export interface V2Device extends TestDevice {
   /** Its key. */
   readonly identity: Identity;
   /** What it logged so far, from `info` up. */
-  readonly log: Log;
+  readonly log: RecordingLogger;
 }
 
 /** Starts our device; a service is `NAME=HOST:PORT` and what may stand behind it, times in milliseconds. */
@@ -162,7 +133,7 @@ export function startV2Device(
   services: readonly string[],
   options: Partial<V2DeviceOptions> = {},
 ): V2Device {
-  const log = new Log();
+  const log = new RecordingLogger();
   const handle = connectDevice({
     profile: "v2",
     server: { host: "127.0.0.1", port: server.port },

@@ -6,7 +6,7 @@
 
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { once } from "node:events";
-import { within } from "../test.ts";
+import { within } from "../wait.ts";
 
 /** A client that ends with a reset. */
 export class ResettingClient implements Disposable {

@@ -18,7 +18,7 @@ import { LINK_WINDOW_BOUND } from "../../../net/limits.ts";
 import { LinkDriver } from "../../../relay/link/driver.ts";
 import { tcpTransport, type Transport } from "../../../net/transport.ts";
 import type { Security } from "./relay.ts";
-import { within } from "../test.ts";
+import { within } from "../wait.ts";
 
 /** A link that the test plays the server of. */
 export interface PlayedLink {

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { LineConn } from "./line_conn.ts";
-import { DemoError } from "./processes.ts";
+import { LineConn } from "./conn.ts";
+import { DemoError } from "../processes.ts";
 
 /** One connection to the service, through the relay or directly. */
 export class LineClient {

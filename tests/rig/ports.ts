@@ -1,11 +1,11 @@
 /**
- * Host ports, as clients find them.
+ * Ports: free ones, and host ports as clients find them.
  *
  * @module
  */
 
-import { freePort } from "../service.ts";
-import { Stream } from "../stream.ts";
+import { parseAddress } from "../../protocol/address.ts";
+import { Stream } from "./stream.ts";
 
 /** Longest time until a port that is to be closed refuses clients, in milliseconds. */
 const CLOSED_WITHIN_MS = 1_000;
@@ -23,6 +23,19 @@ export async function refusesClients(port: number, hostname = "127.0.0.1"): Prom
     }
     if (performance.now() > until) throw new Error(`${hostname}:${port} is still open`);
   }
+}
+
+/** The port of `HOST:PORT`. */
+export function portOf(address: string): number {
+  return parseAddress(address).port;
+}
+
+/** A port that was free a moment ago, for who cannot pick one and tell; at an address that nothing else here uses. */
+export function freePort(hostname = "127.0.0.1"): number {
+  const listener = Deno.listen({ hostname, port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  return port;
 }
 
 /** The first of `count` ports in a row that were free a moment ago. */

@@ -5,10 +5,10 @@
  */
 
 import type { SeenFrame } from "./frame_reader.ts";
-import type { Screen } from "./screen.ts";
-import type { Direction } from "./tap.ts";
+import type { Screen } from "../screen.ts";
+import type { Direction } from "../../../tests/rig/cable.ts";
 
-const ROUTES: Record<Direction, string> = { up: "device → server", down: "server → device" };
+const ROUTES: Record<Direction, string> = { "to server": "device → server", "to device": "server → device" };
 
 /** Characters of a payload that are shown. */
 const PREVIEW = 22;

@@ -7,10 +7,10 @@
  * @module
  */
 
-import { type Address, formatAddress } from "../../protocol/address.ts";
-import type { FrameDecoder, FrameHandler } from "../../protocol/codec.ts";
-import { V1_HEADER_SIZE } from "../../protocol/limits.ts";
-import { v1Codec } from "../../protocol/v1/codec.ts";
+import { type Address, formatAddress } from "../../../protocol/address.ts";
+import type { FrameDecoder, FrameHandler } from "../../../protocol/codec.ts";
+import { V1_HEADER_SIZE } from "../../../protocol/limits.ts";
+import { v1Codec } from "../../../protocol/v1/codec.ts";
 
 /** Bytes of each frame that are kept to be shown. */
 export const SHOWN_BYTES = 32;

@@ -1,11 +1,29 @@
 /**
- * What is between a device and its server: a path that can die without a word.
+ * What is between a device and its server: a path that can be watched, be cut at any byte, or die without a word.
  *
  * @module
  */
 
-import { ascii } from "../bytes.ts";
-import { Stream } from "../stream.ts";
+import { closeQuietly } from "../../net/close_quietly.ts";
+import { ascii } from "./bytes.ts";
+import { Stream, writeAll } from "./stream.ts";
+import { within } from "./wait.ts";
+import { noteSocket } from "../../net/kernel/descriptors.ts";
+import { resetSocket } from "../../net/kernel/socket.ts";
+
+/** Which way bytes go. */
+export type Direction = "to server" | "to device";
+
+/** How connections are cut: in order, or as a crash does it. */
+export type CutKind = "end" | "reset";
+
+/** Who looks at what goes by. */
+export interface CableOptions {
+  /** A connection was made. @returns who sees its bytes in one direction before they go on. */
+  readonly watch?: (direction: Direction) => (bytes: Uint8Array) => void;
+  /** Whoever looks has thrown. */
+  readonly onFault?: (error: unknown) => void;
+}
 
 /** One connection through the cable. */
 interface Strand {
@@ -27,12 +45,15 @@ export class Cable implements AsyncDisposable {
 
   readonly #listener: Deno.TcpListener;
   readonly #target: number;
+  readonly #options: CableOptions;
+  #planned: { readonly direction: Direction; readonly kind: CutKind; left: number; done: () => void } | undefined;
   readonly #strands = new Set<Strand>();
   readonly #work: Promise<void>[] = [];
 
   /** Forwards at once. */
-  constructor(target: number) {
+  constructor(target: number, options: CableOptions = {}) {
     this.#target = target;
+    this.#options = options;
     this.#listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     this.port = this.#listener.addr.port;
     this.#work.push(this.#run());
@@ -46,6 +67,13 @@ export class Cable implements AsyncDisposable {
   /** Lets nothing through on the connections that there are; new ones work. Silent: the sockets stay open. */
   cut(): void {
     for (const strand of this.#strands) strand.cut = true;
+  }
+
+  /** Lets `bytes` more through in a direction, then cuts that connection. Resolves when that is done. */
+  cutAfter(bytes: number, direction: Direction, kind: CutKind): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#planned = { direction, kind, left: bytes, done: resolve };
+    return within(promise, `${bytes} bytes ${direction}`);
   }
 
   /** Ends all connections at once. */
@@ -86,22 +114,29 @@ export class Cable implements AsyncDisposable {
     const strand: Strand = { ends: [dialler, server], dropped: Promise.withResolvers(), cut: false };
     this.#strands.add(strand);
     await Promise.all([
-      this.#carry(strand, dialler, server, "server"),
-      this.#carry(strand, server, dialler, "dialler"),
+      this.#carry(strand, dialler, server, "to server"),
+      this.#carry(strand, server, dialler, "to device"),
     ]);
     this.#strands.delete(strand);
     closeQuietly(dialler);
     closeQuietly(server);
   }
 
-  async #carry(strand: Strand, from: Deno.TcpConn, to: Deno.TcpConn, at: "dialler" | "server"): Promise<void> {
+  async #carry(strand: Strand, from: Deno.TcpConn, to: Deno.TcpConn, direction: Direction): Promise<void> {
     const buffer = new Uint8Array(64 * 1024);
+    const look = this.#options.watch?.(direction);
+    const at = direction === "to server" ? "server" : "dialler";
     try {
       for (;;) {
         const count = await from.read(buffer);
         if (strand.cut) return await strand.dropped.promise; // lost on the way, and what follows gets stuck
         if (count === null) return await to.closeWrite();
-        for (let sent = 0; sent < count;) sent += await to.write(buffer.subarray(sent, count));
+        const bytes = buffer.subarray(0, count);
+        if (look) this.#look(look, bytes);
+        const planned = this.#planned?.direction === direction ? this.#planned : undefined;
+        if (planned && count > planned.left) return await this.#break(strand, to, bytes.subarray(0, planned.left));
+        if (planned) planned.left -= count;
+        await writeAll(to, bytes);
         this.lastOut[at] = performance.now();
         this.carried += count;
       }
@@ -111,10 +146,34 @@ export class Cable implements AsyncDisposable {
       for (const end of strand.ends) closeQuietly(end);
     }
   }
+
+  /** Makes the cut that was planned, behind these bytes. */
+  async #break(strand: Strand, to: Deno.TcpConn, last: Uint8Array): Promise<void> {
+    const { kind, done } = this.#planned!;
+    this.#planned = undefined;
+    await writeAll(to, last);
+    for (const end of strand.ends) {
+      if (kind === "end") {
+        closeQuietly(end);
+      } else {
+        noteSocket(end);
+        resetSocket(end);
+      }
+    }
+    done();
+  }
+
+  #look(look: (bytes: Uint8Array) => void, bytes: Uint8Array): void {
+    try {
+      look(bytes);
+    } catch (error) {
+      this.#options.onFault?.(error);
+    }
+  }
 }
 
 /** Waits until what is in the kernel's hands has been read: round trips on loopback, through the same event loop. */
-export async function settled(): Promise<void> {
+export async function socketsSettled(): Promise<void> {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const accepting = listener.accept();
   using near = await Stream.connect(listener.addr.port);
@@ -125,13 +184,5 @@ export async function settled(): Promise<void> {
     await far.read(1);
     await far.write(ascii("y"));
     await near.read(1);
-  }
-}
-
-function closeQuietly(conn: Deno.TcpConn): void {
-  try {
-    conn.close();
-  } catch {
-    // Closed before.
   }
 }

@@ -5,10 +5,11 @@
  */
 
 import assert from "node:assert/strict";
-import type { ServeOptions, V1DeviceOptions } from "../../mod.ts";
-import { CLOSE, CONNECT, describeFrame, type Frame, LISTEN, NaiveLink } from "./naive_v1/link.ts";
-import { portOf, startDevice, startServer, type TestDevice, type TestServer } from "./v1_relay.ts";
-import { within } from "./test.ts";
+import type { ServeOptions, V1DeviceOptions } from "../../../mod.ts";
+import { CLOSE, CONNECT, describeFrame, type Frame, LISTEN, NaiveLink } from "../naive_v1/link.ts";
+import { startDevice, startServer, type TestDevice, type TestServer } from "./relay.ts";
+import { within } from "../wait.ts";
+import { portOf } from "../ports.ts";
 
 /** A link on which each frame is expected. */
 export class ScriptedLink extends NaiveLink {

@@ -7,13 +7,14 @@
  * @module
  */
 
-import { sha256 } from "./blob.ts";
-import { LineConn } from "./line_conn.ts";
+import { digest } from "../../../tests/rig/bytes.ts";
+import { say } from "../../../tests/rig/say.ts";
+import { LineConn } from "./conn.ts";
 
 /** Largest file that is taken, in bytes. */
 const MAX_FILE = 64 * 1024 * 1024;
 
-const files = new Map<string, Uint8Array>();
+const files = new Map<string, Uint8Array<ArrayBuffer>>();
 
 /** Serves one client to its end. */
 async function serveClient(conn: Deno.TcpConn): Promise<void> {
@@ -36,7 +37,7 @@ async function answer(client: LineConn, line: string): Promise<void> {
   } else if (command === "put" && Number(size) <= MAX_FILE) {
     const bytes = await client.readBytes(Number(size));
     files.set(name, bytes);
-    await client.write(await sha256(bytes) + "\n");
+    await client.write(await digest(bytes) + "\n");
   } else if (command === "get" && file) {
     await client.write(`${file.length}\n`);
     await client.write(file);
@@ -47,6 +48,6 @@ async function answer(client: LineConn, line: string): Promise<void> {
 
 if (import.meta.main) {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  Deno.stdout.writeSync(new TextEncoder().encode(`listening ${listener.addr.port}\n`));
+  say(`listening ${listener.addr.port}`);
   for await (const conn of listener) serveClient(conn);
 }

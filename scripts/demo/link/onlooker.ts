@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Direction } from "./tap.ts";
+import type { Direction } from "../../../tests/rig/cable.ts";
 
 /** Bytes of the beginning that are kept. */
 const HEAD = 11;
@@ -12,7 +12,7 @@ const HEAD = 11;
 /** Looks at the bytes of a link. */
 export class Onlooker {
   /** How many went by. */
-  readonly bytes: Record<Direction, number> = { up: 0, down: 0 };
+  readonly bytes: Record<Direction, number> = { "to server": 0, "to device": 0 };
   /** What the device began with. */
   readonly head: number[] = [];
   /** Whether the word was seen. */
@@ -39,7 +39,7 @@ export class Onlooker {
   }
 
   get #total(): number {
-    return this.bytes.up + this.bytes.down;
+    return this.bytes["to server"] + this.bytes["to device"];
   }
 
   /** For a tap. */
@@ -47,7 +47,9 @@ export class Onlooker {
     return (bytes) => {
       this.bytes[direction] += bytes.length;
       if (this.#waiting && this.#total >= this.#waiting.until) this.#waiting.resolve();
-      if (direction === "up" && this.head.length < HEAD) this.head.push(...bytes.subarray(0, HEAD - this.head.length));
+      if (direction === "to server" && this.head.length < HEAD) {
+        this.head.push(...bytes.subarray(0, HEAD - this.head.length));
+      }
       if (this.#word !== undefined) this.found ||= new TextDecoder("latin1").decode(bytes).includes(this.#word);
     };
   }

@@ -15,13 +15,14 @@ import {
   type ServerEvent,
   type ServerHandle,
   type V1DeviceOptions,
-} from "../../mod.ts";
-import { NaiveDevice } from "./naive_v1/device.ts";
-import { NaiveServer } from "./naive_v1/server.ts";
-import type { DeviceQuirks, ServerQuirks } from "./naive_v1/quirks.ts";
-import { Events } from "./events.ts";
-import { Stream } from "./stream.ts";
-import { within } from "./test.ts";
+} from "../../../mod.ts";
+import { NaiveDevice } from "../naive_v1/device.ts";
+import { NaiveServer } from "../naive_v1/server.ts";
+import type { DeviceQuirks, ServerQuirks } from "../naive_v1/quirks.ts";
+import { portOf } from "../ports.ts";
+import { Events } from "../events.ts";
+import { Stream } from "../stream.ts";
+import { within } from "../wait.ts";
 
 /** Our server with one listener for devices, and its events. */
 export interface TestServer extends AsyncDisposable {
@@ -39,11 +40,6 @@ export interface TestDevice extends AsyncDisposable {
   readonly handle: DeviceHandle;
   /** What it told so far. */
   readonly events: Events<DeviceEvent>;
-}
-
-/** The port of `HOST:PORT`. */
-export function portOf(address: string): number {
-  return parseAddress(address).port;
 }
 
 /** Starts our server on 127.0.0.1. A target is a local address, with `@` and a host address behind it if not any. */

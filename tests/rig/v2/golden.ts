@@ -5,14 +5,14 @@
  * @module
  */
 
-import { systemCrypto } from "../../relay/handshake.ts";
-import { type Identity, identityFromPem } from "../../net/tls/identity.ts";
-import { encodeEnrolment } from "../../protocol/enrolment.ts";
-import { goodbye } from "../../protocol/v2/wire/goodbye.ts";
-import { WindowBudget } from "../../protocol/v2/receive_windows.ts";
-import { SendLog } from "../../protocol/v2/send/send_log.ts";
-import type { V2Channel } from "../../protocol/v2/channel.ts";
-import { V2DeviceLink } from "../../protocol/v2/device_link.ts";
+import { systemCrypto } from "../../../relay/handshake.ts";
+import { type Identity, identityFromPem } from "../../../net/tls/identity.ts";
+import { encodeEnrolment } from "../../../protocol/enrolment.ts";
+import { goodbye } from "../../../protocol/v2/wire/goodbye.ts";
+import { WindowBudget } from "../../../protocol/v2/receive_windows.ts";
+import { SendLog } from "../../../protocol/v2/send/send_log.ts";
+import type { V2Channel } from "../../../protocol/v2/channel.ts";
+import { V2DeviceLink } from "../../../protocol/v2/device_link.ts";
 import {
   CAN_RESUME,
   DeviceHandshake,
@@ -20,10 +20,10 @@ import {
   type ResumeOffer,
   ServerHandshake,
   welcomeFrame,
-} from "../../protocol/v2/wire/handshake.ts";
-import type { V2Output } from "../../protocol/v2/send/sender.ts";
-import { V2ServerLink } from "../../protocol/v2/server_link.ts";
-import { concat } from "../../protocol/bytes.ts";
+} from "../../../protocol/v2/wire/handshake.ts";
+import type { V2Output } from "../../../protocol/v2/send/sender.ts";
+import { V2ServerLink } from "../../../protocol/v2/server_link.ts";
+import { concat } from "../../../protocol/bytes.ts";
 
 /** What one side sent, or a line for the reader. */
 export type Entry =

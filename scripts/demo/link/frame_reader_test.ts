@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { v1Codec } from "../../protocol/v1/codec.ts";
+import { v1Codec } from "../../../protocol/v1/codec.ts";
 import { FrameReader, type SeenFrame } from "./frame_reader.ts";
 
 const checked = { sanitizeOps: true, sanitizeResources: true };

@@ -10,7 +10,9 @@
 
 import { parseArgs } from "node:util";
 import { parse } from "smol-toml";
-import { formatAddress, parseAddress } from "../protocol/address.ts";
+import { formatAddress, parseAddress } from "../../protocol/address.ts";
+import { portOf } from "../../tests/rig/ports.ts";
+import { exists } from "../../tests/rig/processes/programs.ts";
 
 /** What the device tells the server. */
 interface Order {
@@ -161,19 +163,6 @@ async function openArchive(file: string, password: string): Promise<{ cert: stri
 
 function at(host: string, port: number): string {
   return formatAddress({ host, port });
-}
-
-function portOf(address: string): number {
-  return parseAddress(address).port;
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 try {

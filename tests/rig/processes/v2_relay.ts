@@ -5,16 +5,10 @@
  */
 
 import { echoService, type Service } from "../service.ts";
-import { succeed } from "../processes/commands.ts";
-import {
-  type Daemon,
-  type DaemonOptions,
-  portOf,
-  type ServerProcess,
-  startDevice,
-  startServer,
-} from "../processes/daemons.ts";
-import { TempFolder } from "../processes/temp_folder.ts";
+import { succeed } from "./commands.ts";
+import { type Daemon, type DaemonOptions, type ServerProcess, startDevice, startServer } from "./daemons.ts";
+import { TempFolder } from "../temp_folder.ts";
+import { portOf } from "../ports.ts";
 
 /** The name that devices get unless a test gives another. */
 export const DEVICE = "gw1";
