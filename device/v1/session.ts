@@ -13,7 +13,7 @@ import type { ChannelSummary } from "../../relay/channel_end.ts";
 import { ChannelPump } from "../../relay/channel_pump.ts";
 import { dial, DialTimeout } from "../../net/dial/dial.ts";
 import { describeError } from "../../base/errors.ts";
-import { boundLeaving } from "../../relay/leaving.ts";
+import { boundLeaving } from "../../relay/pumps.ts";
 import { LinkDriver } from "../../relay/link/driver.ts";
 import type { LinkEnd } from "../../relay/link/end.ts";
 import type { Transport } from "../../net/transport.ts";

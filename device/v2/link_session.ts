@@ -19,7 +19,7 @@ import { type ChannelSummary, nothingCarried } from "../../relay/channel_end.ts"
 import { ChannelPump } from "../../relay/channel_pump.ts";
 import { describeError } from "../../base/errors.ts";
 import { LINK_WINDOW_BOUND } from "../../net/limits.ts";
-import { boundLeaving } from "../../relay/leaving.ts";
+import { boundLeaving } from "../../relay/pumps.ts";
 import type { LinkEnd } from "../../relay/link/end.ts";
 import { SessionLinks } from "../../relay/session_links.ts";
 import type { Transport } from "../../net/transport.ts";

@@ -10,7 +10,7 @@ import type { ChannelEndReason, LinkEndReason } from "../../protocol/reasons.ts"
 import { V1ServerLink } from "../../protocol/v1/server_link.ts";
 import { type ChannelSummary, nothingCarried } from "../../relay/channel_end.ts";
 import { ChannelPump } from "../../relay/channel_pump.ts";
-import { boundLeaving } from "../../relay/leaving.ts";
+import { boundLeaving } from "../../relay/pumps.ts";
 import { LinkDriver } from "../../relay/link/driver.ts";
 import type { LinkEnd } from "../../relay/link/end.ts";
 import { resetQuietly } from "../../net/reset.ts";

@@ -16,7 +16,7 @@ import { V2_MAX_CHANNELS } from "../../protocol/limits.ts";
 import { type ChannelSummary, nothingCarried } from "../../relay/channel_end.ts";
 import { ChannelPump } from "../../relay/channel_pump.ts";
 import { LINK_WINDOW_BOUND, MAX_CLIENTS_INTERRUPTED } from "../../net/limits.ts";
-import { boundLeaving } from "../../relay/leaving.ts";
+import { boundLeaving } from "../../relay/pumps.ts";
 import type { LinkEnd } from "../../relay/link/end.ts";
 import { SessionLinks } from "../../relay/session_links.ts";
 import { resetQuietly } from "../../net/reset.ts";

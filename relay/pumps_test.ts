@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { ChannelPump } from "./channel_pump.ts";
-import { boundLeaving } from "./leaving.ts";
+import { boundLeaving } from "./pumps.ts";
 import { MAX_LEAVING_CHANNELS } from "../net/limits.ts";
 import { test } from "../tests/rig/test.ts";
 
