@@ -12,7 +12,7 @@
 import type { KeepAliveSettings } from "../protocol/keep_alive.ts";
 import type { LinkEndReason } from "../protocol/reasons.ts";
 import type { V2Link } from "../protocol/v2/link.ts";
-import type { ChunkSource } from "./channel_pump.ts";
+import type { Settings } from "../protocol/v2/wire/messages.ts";
 import type { Clock } from "../base/clock.ts";
 import { FRUITLESS_HINT, FruitlessLinks } from "../net/dial/fruitless_links.ts";
 import { GATHER_MAX } from "../net/limits.ts";
@@ -20,6 +20,7 @@ import { LinkDriver } from "./link/driver.ts";
 import { LinkFace } from "./link/face.ts";
 import { channelReason, isResumable, type LinkEnd } from "./link/end.ts";
 import type { ReceiveChunk } from "./link/receive_chunk.ts";
+import type { SessionCarrier } from "./session.ts";
 import type { Transport } from "../net/transport.ts";
 
 /** Silence says nothing. */
@@ -35,6 +36,8 @@ export interface SessionLinksOptions {
   readonly writeTimeout: number;
   /** Silence that is suffered of the peer. */
   readonly keepAlive: KeepAliveSettings;
+  /** Milliseconds that the session outlives a link; 0: not at all. */
+  readonly expiration: number;
   /** Called when a link has ended and the session waits for another. */
   onInterrupted(end: LinkEnd): void;
   /** Called when so many links in a row carried nothing that the next one is suffered longer; `hint` is for people. */
@@ -42,18 +45,17 @@ export interface SessionLinksOptions {
 }
 
 /** Owns the transports of a session. */
-export class SessionLinks implements ChunkSource {
+export class SessionLinks implements SessionCarrier {
   /** Resolves when no further link can be attached, and the session has ended; never rejects. */
   readonly over: Promise<LinkEnd>;
-  /** Milliseconds that the session outlives a link; 0: not at all. */
-  expiration = 0;
+  readonly ended: Promise<LinkEnd>;
 
   readonly #options: SessionLinksOptions;
   readonly #over = Promise.withResolvers<LinkEnd>();
   #driver: LinkDriver | undefined;
   #face: LinkFace | undefined;
   #keepAlive: KeepAliveSettings;
-  #yields = false;
+  #peerKeepAlive: KeepAliveSettings | undefined;
   #end: LinkEnd | undefined;
   #interruptedAt: number | undefined;
   #cancelExpiry: () => void = () => {};
@@ -67,6 +69,7 @@ export class SessionLinks implements ChunkSource {
     this.#options = options;
     this.#keepAlive = options.keepAlive;
     this.over = this.#over.promise;
+    this.ended = this.over.then((end) => this.#driver?.ended.then(() => end) ?? end);
   }
 
   /** Whether a link is up. */
@@ -108,21 +111,34 @@ export class SessionLinks implements ChunkSource {
     return this.#driver!.chunk;
   }
 
+  /** Milliseconds that the session outlives a link; 0: not at all. */
+  get expiration(): number {
+    return this.#options.expiration;
+  }
+
   /** Silence that is suffered of the peer. */
   get keepAlive(): KeepAliveSettings {
     return this.#keepAlive;
   }
 
-  set keepAlive(keepAlive: KeepAliveSettings) {
-    this.#keepAlive = keepAlive;
-    this.#driver?.suffer(this.#fruitless.patient(keepAlive), this.#yields);
+  /** Silence that the peer suffers, as it said; set on the side that leaves probes to a peer that probes as soon. */
+  get peerKeepAlive(): KeepAliveSettings | undefined {
+    return this.#peerKeepAlive;
   }
 
-  /** Whether the first probe after a silence is left to the peer for a moment; at first it is not. */
-  set yields(yields: boolean) {
-    if (yields === this.#yields) return;
-    this.#yields = yields;
-    this.#driver?.suffer(this.#fruitless.patient(this.#keepAlive), yields);
+  set peerKeepAlive(keepAlive: KeepAliveSettings | undefined) {
+    const before = this.#yields;
+    this.#peerKeepAlive = keepAlive;
+    if (this.#yields !== before) this.#suffer();
+  }
+
+  /** Says to the peer what is in force from now on, or what is wanted of it. */
+  say(settings: Settings): void {
+    if (settings.keepAlive) {
+      this.#keepAlive = settings.keepAlive;
+      this.#suffer();
+    }
+    if (!this.done) this.#options.session.sendSettings(settings);
   }
 
   hold(): void {
@@ -223,17 +239,21 @@ export class SessionLinks implements ChunkSource {
     this.#finish({ reason, detail });
   }
 
-  /** Resolves when the last link's socket is closed. */
-  async closed(): Promise<void> {
-    await this.over;
-    await this.#driver?.ended;
-  }
-
   /** Something came on a link after several that carried nothing. @returns whether it is as others from now on. */
   #onHeard(driver: LinkDriver): boolean {
     if (!this.#fruitless.look(this.#options.session)) return false;
     driver.suffer(this.#keepAlive, this.#yields);
     return true;
+  }
+
+  /** Whether the first probe after a silence is left to the peer for a moment: then its probes do for both. */
+  get #yields(): boolean {
+    const { peerKeepAlive: peer, keepAlive: own } = this;
+    return peer !== undefined && peer.probeCount > 0 && peer.idleTimeout >= 0 && peer.idleTimeout <= own.idleTimeout;
+  }
+
+  #suffer(): void {
+    this.#driver?.suffer(this.#fruitless.patient(this.#keepAlive), this.#yields);
   }
 
   #onEnded(face: LinkFace, end: LinkEnd): void {

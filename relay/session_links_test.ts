@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { V2_HEADER_SIZE, YIELD_PART } from "../protocol/limits.ts";
 import { SendLog } from "../protocol/v2/send/send_log.ts";
 import { settingsFrame } from "../protocol/v2/wire/messages.ts";
 import { WindowBudget } from "../protocol/v2/receive_windows.ts";
@@ -8,7 +9,7 @@ import { FruitlessLinks } from "../net/dial/fruitless_links.ts";
 import { SessionLinks } from "./session_links.ts";
 import { FakeDuplex, fakeTransport } from "./_fakes_test.ts";
 import { FakeClock } from "../tests/rig/clock.ts";
-import { settled } from "../tests/rig/wait.ts";
+import { isSettled, settled } from "../tests/rig/wait.ts";
 import { test } from "../tests/rig/test.ts";
 
 const KEEP_ALIVE = { idleTimeout: 1_000, probeInterval: 1_000, probeCount: 2 };
@@ -34,10 +35,10 @@ class Fixture {
       clock,
       writeTimeout: -1,
       keepAlive: KEEP_ALIVE,
+      expiration: 600_000,
       onInterrupted: () => {},
       onFruitless: (hint) => this.hints.push(hint),
     });
-    this.links.expiration = 600_000;
   }
 
   /** Another link comes up, on which the device has received all. */
@@ -55,7 +56,7 @@ class Fixture {
 
   async close(): Promise<void> {
     this.links.close("shutting-down");
-    await this.links.closed();
+    await this.links.ended;
     await settled();
     assert.equal(this.clock.pending, 0, "a timer is left");
   }
@@ -92,6 +93,95 @@ test("as soon as something comes on such a link its silence is suffered as that 
   fixture.attach();
   assert.equal(await fixture.life(), SILENCE_MS);
   await fixture.close();
+});
+
+test("what is said of keep-alive is in force at once, on links to come, and told to the peer", async () => {
+  const fixture = new Fixture();
+  const { links } = fixture;
+  fixture.attach();
+  await settled();
+  fixture.duplex.take();
+  const keepAlive = { idleTimeout: 4_000, probeInterval: 2_000, probeCount: 1 };
+  links.say({ keepAlive, wantedMode: "config" });
+  await settled();
+  const said = settingsFrame({ keepAlive, wantedMode: "config" });
+  assert.deepEqual(fixture.duplex.take().subarray(V2_HEADER_SIZE), said.subarray(V2_HEADER_SIZE), "in one frame");
+  assert.equal(links.keepAlive, keepAlive);
+  assert.equal(await fixture.life(), 6_000);
+  fixture.attach();
+  fixture.duplex.feed(settingsFrame({})); // it carries something
+  await settled();
+  links.say({ wantedKeepAlive: KEEP_ALIVE });
+  assert.equal(links.keepAlive, keepAlive, "what is wanted of the peer is not for this side");
+  assert.equal(await fixture.life(), 6_000);
+  await fixture.close();
+  links.say({ keepAlive: KEEP_ALIVE });
+});
+
+test("the first probe is left for a moment to a peer that probes as soon, and to no other", async () => {
+  for (
+    const [peer, isLeft] of [
+      [KEEP_ALIVE, true],
+      [{ ...KEEP_ALIVE, idleTimeout: 999 }, true],
+      [{ ...KEEP_ALIVE, idleTimeout: 1_001 }, false],
+      [{ ...KEEP_ALIVE, probeCount: 0 }, false],
+      [{ ...KEEP_ALIVE, idleTimeout: -1 }, false],
+    ] as const
+  ) {
+    const fixture = new Fixture();
+    fixture.attach();
+    fixture.links.peerKeepAlive = peer;
+    await settled();
+    fixture.duplex.take();
+    await fixture.clock.advance(KEEP_ALIVE.idleTimeout);
+    assert.equal(fixture.duplex.take().length === 0, isLeft, JSON.stringify(peer));
+    await fixture.clock.advance(KEEP_ALIVE.idleTimeout * YIELD_PART);
+    assert.equal(fixture.duplex.take().length > 0, isLeft, JSON.stringify(peer));
+    await fixture.clock.advance(SILENCE_MS - KEEP_ALIVE.idleTimeout * (1 + YIELD_PART) - 1);
+    assert.equal(fixture.links.online, true);
+    await fixture.clock.advance(1);
+    assert.equal(fixture.links.online, false, "it is given up when it was");
+    await fixture.close();
+  }
+});
+
+test("a peer that says the same of its keep-alive again does not put off the end of a link that is silent", async () => {
+  const fixture = new Fixture();
+  fixture.attach();
+  fixture.links.peerKeepAlive = KEEP_ALIVE;
+  await fixture.clock.advance(2_000);
+  fixture.links.peerKeepAlive = { ...KEEP_ALIVE };
+  assert.equal(await fixture.life(), SILENCE_MS - 2_000);
+  await fixture.close();
+});
+
+test("a session is over when no link can come any more, and has ended when the socket of the last one is closed", async () => {
+  const fixture = new Fixture();
+  const { links } = fixture;
+  fixture.attach();
+  links.dismiss("replaced");
+  assert.equal((await links.over).reason, "replaced");
+  assert.equal(links.done, true);
+  assert.deepEqual([await isSettled(links.ended), fixture.duplex.closed], [false, false], "its last words are taken");
+  fixture.duplex.feed(null);
+  assert.equal(await links.ended, await links.over);
+  assert.equal(fixture.duplex.closed, true);
+  await fixture.close();
+});
+
+test("a session without a link ends in order at once, or when its time is up", async () => {
+  for (const finish of [true, false]) {
+    const fixture = new Fixture();
+    fixture.attach();
+    fixture.duplex.feed(null);
+    await settled();
+    assert.equal(fixture.links.interruptedAt, fixture.clock.now());
+    if (finish) await fixture.links.finish("shutting-down");
+    else await fixture.clock.advance(fixture.links.expiration);
+    assert.equal((await fixture.links.ended).reason, finish ? "shutting-down" : "expired");
+    assert.equal(fixture.links.interruptedAt, undefined);
+    await fixture.close();
+  }
 });
 
 test("a link that was short, or carried anything, counts for nothing; one that did starts the count over", () => {

@@ -7,7 +7,6 @@
 import { type Endpoint, type KeepAliveSettings, normalKeepAlive } from "../protocol/keep_alive.ts";
 import type { DeviceMode } from "../protocol/v2/wire/messages.ts";
 import { Emitter } from "../base/emitter.ts";
-import { SHUTDOWN_TIMEOUT_MS } from "../net/limits.ts";
 import * as check from "../relay/option_check.ts";
 import { checkServeOptions } from "./check_options.ts";
 import type { LinkDownEvent, ListeningEvent, ServerEvent } from "./events.ts";
@@ -95,9 +94,7 @@ export function serve(options: ServeOptions): ServerHandle {
   };
   const shutdown = async () => {
     closing = true;
-    const cancel = settings.clock.after(SHUTDOWN_TIMEOUT_MS, close);
     await Promise.all(parts().map((part) => part.shutdown()));
-    cancel();
     close();
     await closed.promise;
   };
@@ -140,13 +137,13 @@ export function serve(options: ServeOptions): ServerHandle {
       if (!session) return false;
       const keepAlive = normalKeepAlive(settings);
       if (endpoint !== "device") session.keepAlive = keepAlive;
-      if (endpoint !== "server") session.link?.request({ wantedKeepAlive: keepAlive });
+      if (endpoint !== "server") session.link?.links.say({ wantedKeepAlive: keepAlive });
       return session.link !== undefined;
     },
     setMode(name, mode) {
       check.word("config", "run")(mode, "mode");
       const link = registry?.session(name)?.link;
-      link?.request({ wantedMode: mode });
+      link?.links.say({ wantedMode: mode });
       return link !== undefined;
     },
     subscribe: (subscriber) => emitter.subscribe(subscriber),

@@ -12,7 +12,6 @@ import type { DeviceMode } from "../../protocol/v2/wire/messages.ts";
 import { sleep } from "../../base/clock.ts";
 import { Emitter } from "../../base/emitter.ts";
 import { describeError } from "../../base/errors.ts";
-import { SHUTDOWN_TIMEOUT_MS } from "../../net/limits.ts";
 import * as check from "../../relay/option_check.ts";
 import type { LinkEnd } from "../../relay/link/end.ts";
 import type { DeviceEvent, LostEvent } from "../events.ts";
@@ -104,10 +103,8 @@ export class Device implements DeviceHandle {
   }
 
   async shutdown(): Promise<void> {
-    const cancel = this.#settings.clock.after(SHUTDOWN_TIMEOUT_MS, () => this.close());
     this.#stop.abort();
     await Promise.all([...this.#leaving].map((link) => link.shutdown()));
-    cancel();
     await this.closed;
   }
 

@@ -8,16 +8,17 @@ import { type Address, formatAddress } from "../../protocol/address.ts";
 import type { V1Channel } from "../../protocol/v1/channel.ts";
 import type { Codec } from "../../protocol/codec.ts";
 import { V1DeviceLink } from "../../protocol/v1/device_link.ts";
-import type { ChannelEndReason, LinkEndReason } from "../../protocol/reasons.ts";
+import type { ChannelEndReason } from "../../protocol/reasons.ts";
 import type { ChannelSummary } from "../../relay/channel_end.ts";
-import { ChannelPump } from "../../relay/channel_pump.ts";
+import type { ChannelPump } from "../../relay/channel_pump.ts";
 import { dial, DialTimeout } from "../../net/dial/dial.ts";
 import { describeError } from "../../base/errors.ts";
-import { boundLeaving } from "../../relay/leaving.ts";
 import { LinkDriver } from "../../relay/link/driver.ts";
 import type { LinkEnd } from "../../relay/link/end.ts";
+import { Session } from "../../relay/session.ts";
 import type { Transport } from "../../net/transport.ts";
 import type { DeviceEvent } from "../events.ts";
+import type { LinkLife } from "../reconnect/link_maker.ts";
 import type { V1DeviceSettings } from "../options.ts";
 
 /** What a session needs. */
@@ -33,39 +34,28 @@ export interface LinkSessionOptions {
 }
 
 /** The life of one link on the device. */
-export class LinkSession {
-  /** Resolves when the link is down; never rejects. */
-  readonly down: Promise<LinkEnd>;
+export class LinkSession extends Session<LinkDriver> implements LinkLife {
   readonly interruptedAt = undefined;
   readonly resumable = false;
 
   readonly #settings: V1DeviceSettings;
   readonly #emit: (event: DeviceEvent) => void;
-  readonly #driver: LinkDriver;
   readonly #link: V1DeviceLink;
-  /** With what they are to. */
-  readonly #pumps = new Map<ChannelPump, string>();
-  #leaving = false;
-
-  /** The same: on v1 nothing goes on over another link. */
-  get over(): Promise<LinkEnd> {
-    return this.down;
-  }
 
   /** Sends LISTEN and serves from then on. */
   constructor(options: LinkSessionOptions) {
     const { settings, transport } = options;
+    const driver = new LinkDriver({ transport, clock: settings.clock, writeTimeout: settings.linkWriteTimeout });
+    super(driver, "service", settings);
     this.#settings = settings;
     this.#emit = options.emit;
-    this.#driver = new LinkDriver({ transport, clock: settings.clock, writeTimeout: settings.linkWriteTimeout });
-    this.#link = new V1DeviceLink(options.codec, this.#driver, {
+    this.#link = new V1DeviceLink(options.codec, driver, {
       onOpen: (channel, early) => this.#onOpen(channel, early),
       onGone: (id, target) => this.#onGone(id, target),
       onBadConnect: (id, why) => this.#onBadConnect(id, why),
     });
-    this.down = this.#driver.ended;
     this.#link.listen();
-    this.#driver.start(this.#link, new Uint8Array(0), {
+    driver.start(this.#link, new Uint8Array(0), {
       settings: settings.keepAlive,
       probe: () => this.#link.knock(),
       answers: () => this.#link.answersKnocks,
@@ -78,49 +68,25 @@ export class LinkSession {
     return this.#link.counters.channels > 0;
   }
 
-  /** Ends in order: CLOSE for each channel, what came is delivered; then the link closes. */
-  async shutdown(): Promise<void> {
-    this.#leaving = true;
-    const pumps = [...this.#pumps.keys()];
-    for (const pump of pumps) pump.end("shutting-down");
-    await Promise.all(pumps.map((pump) => pump.done));
-    await this.#driver.finish("shutting-down");
+  /** Resolves when the link is down; never rejects. */
+  get down(): Promise<LinkEnd> {
+    return this.links.ended;
   }
 
-  /** Resolves when the link is down and the connections to its services are closed. */
-  async ended(): Promise<void> {
-    await this.down;
-    await Promise.all([...this.#pumps.keys()].map((pump) => pump.done));
-  }
-
-  /** Ends at once. Idempotent. */
-  close(reason: LinkEndReason): void {
-    this.#driver.close(reason);
-    if (reason !== "shutting-down") return; // the channels have been told, and what came is delivered
-    for (const pump of this.#pumps.keys()) pump.abort("shutting-down");
+  /** The same: on v1 nothing goes on over another link. */
+  get over(): Promise<LinkEnd> {
+    return this.links.ended;
   }
 
   #onOpen(channel: V1Channel, early: Uint8Array): void {
-    const { clock, services, stallTimeout, tcpKeepAlive } = this.#settings;
-    boundLeaving(this.#pumps, this.#link.channelCount - 1); // the new one has a channel and no pump yet
-    const pump = new ChannelPump({
-      channel,
-      driver: this.#driver,
-      clock,
-      end: "service",
-      stallTimeout,
-      tcpKeepAlive,
-      halfCloseTimeout: 0, // seed 003, step 6: as soon as the service's socket is closed, CLOSE is sent
-    });
-    this.#pumps.set(pump, formatAddress(channel.target));
+    this.pumps.makeRoom(this.#link.channelCount - 1); // the new one has a channel and no pump yet
+    const service = formatAddress(channel.target);
+    const pump = this.pumps.add(channel, service); // seed 003, step 6: as soon as the service's socket is closed, CLOSE is sent
     let error: string | undefined;
-    pump.done.then((summary) => {
-      this.#pumps.delete(pump);
-      this.#channelEnded(channel, summary, error);
-    });
-    if (this.#leaving) return pump.abort("shutting-down");
-    if (!services.some((service) => service.allows(channel.target))) {
-      error = `no --service allows it; --service ${formatAddress(channel.target)} would`;
+    pump.done.then((summary) => this.#channelEnded(channel, summary, error));
+    if (this.leaving) return pump.abort("shutting-down");
+    if (!this.#settings.services.some((allowed) => allowed.allows(channel.target))) {
+      error = `no --service allows it; --service ${service} would`;
       return pump.abort("not-allowed");
     }
     if (early.length > 0) channel.received(early);

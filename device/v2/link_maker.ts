@@ -73,7 +73,7 @@ export class V2LinkMaker implements LinkMaker {
       onMode: (mode) => {
         logger.info("mode {mode}", { mode });
         emit({ type: "mode", mode });
-        this.#session?.say({ mode });
+        this.#session?.links.say({ mode });
       },
       onService: ({ name, localAddress }, up) => {
         const facts = { service: name, localAddress: formatAddress(localAddress) };
@@ -96,8 +96,8 @@ export class V2LinkMaker implements LinkMaker {
       services: this.#board.status,
       keepAlive: this.#keepAlive,
       serverKeepAlive: this.#session && this.#serverKeepAlive,
-      clockOffset: this.#session?.clockOffset,
-      roundTrip: this.#session?.roundTrip,
+      clockOffset: this.#session?.state.clockOffset,
+      roundTrip: this.#session?.state.roundTrip,
     };
   }
 
@@ -124,7 +124,7 @@ export class V2LinkMaker implements LinkMaker {
     const keepAlive = normalKeepAlive(settings);
     if (endpoint !== "server") this.#keepAlive = keepAlive;
     if (endpoint !== "device") this.#wantedKeepAlive = keepAlive;
-    this.#session?.say({
+    this.#session?.links.say({
       ...(endpoint !== "server" && { keepAlive }),
       ...(endpoint !== "device" && { wantedKeepAlive: keepAlive }),
     });
@@ -148,7 +148,7 @@ export class V2LinkMaker implements LinkMaker {
       return await within(clock, HANDSHAKE_TIMEOUT_MS, giveUp, () => this.#greet(transport, signal));
     } catch (error) {
       giveUp();
-      this.#session?.letGo();
+      this.#session?.links.letGo();
       if (error instanceof HandshakeError && error.byPeer && !PASSING.has(error.goodbye.code)) {
         this.#session?.close("goodbye", `${error.goodbye.code}: ${error.message}`);
       }
@@ -209,7 +209,7 @@ export class V2LinkMaker implements LinkMaker {
     });
     this.#session = link;
     link.start(transport, rest);
-    if (this.#wantedKeepAlive) link.say({ wantedKeepAlive: this.#wantedKeepAlive });
+    if (this.#wantedKeepAlive) link.links.say({ wantedKeepAlive: this.#wantedKeepAlive });
     return { ...made, link };
   }
 
@@ -228,7 +228,7 @@ export class V2LinkMaker implements LinkMaker {
   /** Bytes of TCP in a packet at most, after links that came up and carried nothing. */
   get #maxSegment(): number | undefined {
     const now = this.#settings.clock.now();
-    const fruitless = this.#session?.fruitless ?? 0;
+    const fruitless = this.#session?.links.fruitless ?? 0;
     if (fruitless >= FRUITLESS_LINKS) {
       this.#smallUntil = now + SMALL_SEGMENT_MS;
       this.#small = fruitless === FRUITLESS_LINKS ? SMALL_SEGMENT : SMALLEST_SEGMENT;

@@ -6,9 +6,8 @@
 
 import { formatAddress } from "../../protocol/address.ts";
 import { type Goodbye, goodbye } from "../../protocol/v2/wire/goodbye.ts";
-import type { KeepAliveSettings } from "../../protocol/keep_alive.ts";
 import { V2_MAX_CHANNELS } from "../../protocol/limits.ts";
-import type { ChannelEndReason, LinkEndReason } from "../../protocol/reasons.ts";
+import type { ChannelEndReason } from "../../protocol/reasons.ts";
 import { WindowBudget } from "../../protocol/v2/receive_windows.ts";
 import { SendLog } from "../../protocol/v2/send/send_log.ts";
 import type { V2Channel } from "../../protocol/v2/channel.ts";
@@ -16,14 +15,15 @@ import type { ResumeOffer } from "../../protocol/v2/wire/handshake.ts";
 import { V2DeviceLink } from "../../protocol/v2/device_link.ts";
 import type { ConnectRequest, ServiceGrantResult, Settings } from "../../protocol/v2/wire/messages.ts";
 import { type ChannelSummary, nothingCarried } from "../../relay/channel_end.ts";
-import { ChannelPump } from "../../relay/channel_pump.ts";
+import type { ChannelPump } from "../../relay/channel_pump.ts";
 import { describeError } from "../../base/errors.ts";
 import { LINK_WINDOW_BOUND } from "../../net/limits.ts";
-import { boundLeaving } from "../../relay/leaving.ts";
 import type { LinkEnd } from "../../relay/link/end.ts";
-import { SessionLinks } from "../../relay/session_links.ts";
+import { Session } from "../../relay/session.ts";
+import { SessionLinks, type SessionLinksOptions } from "../../relay/session_links.ts";
 import type { Transport } from "../../net/transport.ts";
 import type { DeviceEvent } from "../events.ts";
+import type { LinkLife } from "../reconnect/link_maker.ts";
 import { tellClientEnd } from "./client_end.ts";
 import { checkGrants } from "./granted_address.ts";
 import type { NamedService } from "./named_service.ts";
@@ -32,13 +32,11 @@ import type { ServiceBoard } from "./service_board.ts";
 import { dialReason, dialService, isShortage } from "./service_dial.ts";
 
 /** What a session needs. */
-export interface V2LinkSessionOptions {
+export interface V2LinkSessionOptions extends Pick<SessionLinksOptions, "keepAlive" | "expiration"> {
   /** The device's settings. */
   readonly settings: DeviceSettings;
   /** What it offers. */
   readonly board: ServiceBoard;
-  /** Silence that is suffered of the server. */
-  readonly keepAlive: KeepAliveSettings;
   /** The server answered for services. */
   onGrants(results: ServiceGrantResult[]): void;
   /** The server said what is in force, or what it wants. */
@@ -47,28 +45,25 @@ export interface V2LinkSessionOptions {
   emit(event: DeviceEvent): void;
   /** Its name, 16 bytes, as the server said. */
   readonly id: Uint8Array;
-  /** Milliseconds that it outlives a link; 0: not at all. */
-  readonly expiration: number;
 }
 
+const FAREWELL = goodbye("shutting-down", "the device is shutting down");
+
 /** The life of one session on the device. */
-export class V2LinkSession {
+export class V2LinkSession extends Session<SessionLinks> implements LinkLife {
+  /** What is said on its links. */
+  readonly state: V2DeviceLink;
   /** What the server said last, if it took its leave. */
   goodbye: Goodbye | undefined;
 
   readonly #options: V2LinkSessionOptions;
-  readonly #links: SessionLinks;
-  readonly #link: V2DeviceLink;
-  readonly #pumps = new Map<ChannelPump, NamedService>();
   readonly #inside = new Map<NamedService, number>();
-  #leaving = false;
 
   /** A session whose first link is to be attached. */
   constructor(options: V2LinkSessionOptions) {
-    this.#options = options;
     const { settings, keepAlive, expiration } = options;
     const { clock, linkWriteTimeout } = settings;
-    this.#link = new V2DeviceLink(
+    const state = new V2DeviceLink(
       {
         now: () => clock.now(),
         wallClock: () => clock.wall(),
@@ -83,46 +78,39 @@ export class V2LinkSession {
         onSettings: (said) => options.onSettings(said),
       },
     );
-    this.#links = new SessionLinks({
-      session: this.#link,
+    const links = new SessionLinks({
+      session: state,
       clock,
       writeTimeout: linkWriteTimeout,
       keepAlive,
+      expiration,
       onInterrupted: () => {},
       onFruitless: (hint) => settings.logger.warn("{hint}", { hint }),
     });
-    this.#links.expiration = expiration;
+    super(links, "service", settings);
+    this.#options = options;
+    this.state = state;
   }
 
   /** Takes the first connection, whose handshake is done; offers its services and serves from then on. */
   start(transport: Transport, rest: Uint8Array): void {
     const { board } = this.#options;
-    this.#links.attach(transport, rest);
-    this.#link.sendSettings({ keepAlive: this.#links.keepAlive, mode: board.mode });
-    if (board.mode === "run") this.#link.listen(board.offers());
+    this.links.attach(transport, rest);
+    this.state.sendSettings({ keepAlive: this.links.keepAlive, mode: board.mode });
+    if (board.mode === "run") this.state.listen(board.offers());
   }
 
   /** Whether it may go on over another link. */
   get resumable(): boolean {
-    return this.#options.expiration > 0 && !this.#links.done && !this.#leaving;
-  }
-
-  /** How many links in a row have carried nothing. */
-  get fruitless(): number {
-    return this.#links.fruitless;
+    return this.links.expiration > 0 && !this.done && !this.leaving;
   }
 
   /**
    * What to offer to the server: from here on nothing is applied that the link brings which may still be up. Its connection
-   * stays until {@linkcode V2LinkSession.resume}, or {@linkcode V2LinkSession.letGo} if that does not come about.
+   * stays until {@linkcode V2LinkSession.resume}, or {@linkcode SessionLinks.letGo} if that does not come about.
    */
   offerResume(): ResumeOffer {
-    return { session: this.#options.id, received: this.#links.fence(true) };
-  }
-
-  /** The session could not go on over the other connection. Idempotent. */
-  letGo(): void {
-    this.#links.letGo();
+    return { session: this.#options.id, received: this.links.fence(true) };
   }
 
   /**
@@ -133,101 +121,58 @@ export class V2LinkSession {
    */
   resume(transport: Transport, rest: Uint8Array, position: number): number {
     try {
-      return this.#links.attach(transport, rest, position);
+      return this.links.attach(transport, rest, position);
     } catch (error) {
-      this.#links.close("protocol-error", describeError(error));
+      this.links.close("protocol-error", describeError(error));
       throw error;
     }
   }
 
   /** Resolves when the link that is up has ended, or another takes its place; never rejects. */
   get down(): Promise<LinkEnd> {
-    return this.#links.linkDown;
+    return this.links.linkDown;
   }
 
   /** Resolves when the session is over; never rejects. */
   get over(): Promise<LinkEnd> {
-    return this.#links.over;
+    return this.links.over;
   }
 
   /** Since when no link is up, on the clock, while it waits for one. */
   get interruptedAt(): number | undefined {
-    return this.#links.interruptedAt;
+    return this.links.interruptedAt;
   }
 
   /** Whether the server has opened a channel on the link. */
   get served(): boolean {
-    return this.#link.opened > 0;
-  }
-
-  /** The server's wall clock less this device's, in milliseconds, once it is known. */
-  get clockOffset(): number | undefined {
-    return this.#link.clockOffset;
-  }
-
-  /** The last round trip, in milliseconds, once it is known. */
-  get roundTrip(): number | undefined {
-    return this.#link.roundTrip;
-  }
-
-  /** Clients that are being served. */
-  get clients(): number {
-    return this.#link.channelCount;
+    return this.state.opened > 0;
   }
 
   /** Tells the server what is offered now; out of mode `run` all channels are reset. */
   offer(offers: Parameters<V2DeviceLink["listen"]>[0]): void {
-    if (this.#links.done) return;
-    this.#link.listen(offers);
+    if (this.done) return;
+    this.state.listen(offers);
     if (this.#options.board.mode === "run") return; // a service that is down has ended its connections, or still serves them
-    for (const pump of [...this.#pumps.keys()]) pump.abort("service-withdrawn");
+    this.pumps.abort("service-withdrawn");
   }
 
-  /** Tells the server what is in force, or wanted of it. */
-  say(settings: Settings): void {
-    if (settings.keepAlive) this.#links.keepAlive = settings.keepAlive;
-    if (!this.#links.done) this.#link.sendSettings(settings);
-  }
-
-  /** Ends in order: each channel when what came is delivered; then the server is told, and the link closes. */
-  async shutdown(): Promise<void> {
-    this.#leaving = true;
-    const pumps = [...this.#pumps.keys()];
-    for (const pump of pumps) pump.end("shutting-down");
-    await Promise.all(pumps.map((pump) => pump.done));
-    if (!this.#links.done) this.#link.sendGoodbye(goodbye("shutting-down", "the device is shutting down"));
-    await this.#links.finish("shutting-down");
-  }
-
-  /** Resolves when the session is over and the connections to its services are closed. */
-  async ended(): Promise<void> {
-    await this.#links.closed();
-    await Promise.all([...this.#pumps.keys()].map((pump) => pump.done));
-  }
-
-  /** Ends at once. Idempotent. */
-  close(reason: LinkEndReason, detail?: string): void {
-    if (!this.#links.done && reason === "shutting-down") {
-      this.#link.sendGoodbye(goodbye("shutting-down", "the device is shutting down"));
-    }
-    this.#links.close(reason, detail);
-    if (reason !== "shutting-down") return; // the channels have been told, and what came is delivered
-    for (const pump of [...this.#pumps.keys()]) pump.abort("shutting-down");
+  protected override sayFarewell(): void {
+    this.state.sendGoodbye(FAREWELL);
   }
 
   #onGoodbye(word: Goodbye): void {
     this.goodbye = word;
-    this.#links.close("goodbye", word.text ? `${word.code}: ${word.text}` : word.code);
+    this.links.close("goodbye", word.text ? `${word.code}: ${word.text}` : word.code);
   }
 
   #onOpen(channel: V2Channel, request: ConnectRequest): void {
-    const { settings: { clock, stallTimeout, tcpKeepAlive }, board } = this.#options;
+    const { settings: { clock }, board } = this.#options;
     const found = board.find(request.service);
     const refuse = (reason: ChannelEndReason, text: string) => {
       channel.close(clock.now(), reason, text);
       this.#told(channel, request, found?.service, nothingCarried(reason), text);
     };
-    if (this.#leaving) return refuse("shutting-down", "the device is shutting down");
+    if (this.leaving) return refuse("shutting-down", "the device is shutting down");
     if (!found) return refuse("not-allowed", `there is no service ${request.service}`);
     const { service } = found;
     if (!found.offered) {
@@ -238,21 +183,11 @@ export class V2LinkSession {
     if (service.maxClients !== undefined && inside >= service.maxClients) {
       return refuse("too-many-channels", `${service.maxClients} clients are the most for ${service.name}`);
     }
-    boundLeaving(this.#pumps, this.#link.channelCount - 1); // this one is open, and has no pump yet
-    const pump = new ChannelPump({
-      channel,
-      driver: this.#links,
-      clock,
-      end: "service",
-      stallTimeout,
-      tcpKeepAlive,
-      halfCloseTimeout: 0,
-    });
-    this.#pumps.set(pump, service);
+    this.pumps.makeRoom(this.state.channelCount - 1); // this one is open, and has no pump yet
+    const pump = this.pumps.add(channel, service);
     this.#inside.set(service, inside + 1);
     let error: string | undefined;
     pump.done.then((summary) => {
-      this.#pumps.delete(pump);
       this.#inside.set(service, this.#inside.get(service)! - 1);
       this.#told(channel, request, service, summary, error);
     });
@@ -278,7 +213,7 @@ export class V2LinkSession {
     const { clock, connectTimeout } = this.#options.settings;
     const conn = await dialService(service, request, clock, connectTimeout, signal);
     this.#options.board.hint(service, true);
-    this.#link.accept(channel);
+    this.state.accept(channel);
     pump.attach(conn);
     if (service.idleTimeout !== undefined) pump.endWhenIdle(service.idleTimeout);
   }

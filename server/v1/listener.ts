@@ -92,7 +92,7 @@ export class LinkListener {
   /** Resolves when nothing of it is left, after {@linkcode LinkListener.stop} and the end of its sessions. */
   async ended(): Promise<void> {
     await this.#listener.ended;
-    await Promise.all([...this.#sessions].map((session) => session.ended));
+    await Promise.all([...this.#sessions].map((session) => session.ended()));
   }
 
   /** Stops to accept, and ends the link in order. */
@@ -184,6 +184,6 @@ export class LinkListener {
     }, opening);
     this.#current = session;
     this.#sessions.add(session);
-    session.ended.then(() => this.#sessions.delete(session));
+    session.ended().then(() => this.#sessions.delete(session));
   }
 }

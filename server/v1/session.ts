@@ -6,13 +6,12 @@
 
 import { type Address, formatAddress } from "../../protocol/address.ts";
 import type { Codec } from "../../protocol/codec.ts";
-import type { ChannelEndReason, LinkEndReason } from "../../protocol/reasons.ts";
+import type { ChannelEndReason } from "../../protocol/reasons.ts";
 import { V1ServerLink } from "../../protocol/v1/server_link.ts";
 import { type ChannelSummary, nothingCarried } from "../../relay/channel_end.ts";
-import { ChannelPump } from "../../relay/channel_pump.ts";
-import { boundLeaving } from "../../relay/leaving.ts";
 import { LinkDriver } from "../../relay/link/driver.ts";
 import type { LinkEnd } from "../../relay/link/end.ts";
+import { Session } from "../../relay/session.ts";
 import { resetQuietly } from "../../net/reset.ts";
 import { formatNetAddr, type Transport, tuneSocket } from "../../net/transport.ts";
 import { tellClientEnd } from "../ports/client_end.ts";
@@ -58,45 +57,37 @@ export interface LinkSessionOptions {
 }
 
 /** The life of one link on the server. */
-export class LinkSession implements HostPortOwner {
+export class LinkSession extends Session<LinkDriver> implements HostPortOwner {
   /** The server's settings. */
   readonly settings: ServerSettings;
   /** Resolves when the link is down and its host ports are free; never rejects. */
   readonly down: Promise<void>;
-  /** Resolves when its clients are closed too; never rejects. */
-  readonly ended: Promise<void>;
 
   readonly #options: LinkSessionOptions;
-  readonly #driver: LinkDriver;
   readonly #link: V1ServerLink;
   readonly #since: number;
   readonly #ports: HostPort[] = [];
   readonly #targets = new Map<HostPort, Address>();
-  readonly #pumps = new Map<ChannelPump, HostPort>();
   readonly #waiting: WaitingClients;
   readonly #held: HeldClients;
 
   /** Takes over a connection whose first bytes are `opening`. */
   constructor(options: LinkSessionOptions, opening: Uint8Array) {
+    const { transport, settings } = options;
+    const { clock, linkWriteTimeout, halfCloseTimeout, heldCount } = settings;
+    const driver = new LinkDriver({ transport, clock, writeTimeout: linkWriteTimeout });
+    super(driver, "client", settings);
     this.#options = options;
-    this.settings = options.settings;
-    const { clock, linkWriteTimeout, halfCloseTimeout, heldCount } = options.settings;
+    this.settings = settings;
     this.#held = new HeldClients(clock, halfCloseTimeout, heldCount);
     this.#since = clock.now();
-    this.#driver = new LinkDriver({ transport: options.transport, clock, writeTimeout: linkWriteTimeout });
-    this.#link = new V1ServerLink(options.codec, this.#driver, {
+    this.#link = new V1ServerLink(options.codec, driver, {
       onListening: () => this.#onListening(),
       onIdFree: () => this.#onIdFree(),
     });
     this.#waiting = new WaitingClients(clock, (client) => this.#refuse(client, "too-many-channels"));
-    this.down = this.#driver.ended.then((end) => this.#onDown(end));
-    this.ended = this.down.then(() => Promise.all([...this.#pumps.keys()].map((pump) => pump.done))).then(() => {});
-    this.#driver.start(this.#link, opening);
-  }
-
-  /** Whether the link is down. */
-  get done(): boolean {
-    return this.#driver.done;
+    this.down = driver.ended.then((end) => this.#onDown(end));
+    driver.start(this.#link, opening);
   }
 
   /** Where the device dialled from. */
@@ -115,7 +106,7 @@ export class LinkSession implements HostPortOwner {
    */
   async probe(timeout: number): Promise<Presence> {
     const { clock } = this.settings;
-    const driver = this.#driver;
+    const driver = this.links;
     const asked = clock.now();
     const { written, pending } = driver;
     const isAsked = this.#link.challenge(asked);
@@ -131,27 +122,22 @@ export class LinkSession implements HostPortOwner {
     return isAsked ? "gone" : "unaskable";
   }
 
-  /** Ends in order: no new clients, CLOSE for each, what came is delivered; then the link closes. */
-  async shutdown(): Promise<void> {
+  /** Ends in order: no new clients; the rest as any session does. */
+  override shutdown(): Promise<void> {
     for (const port of this.#ports) port.close();
     this.#waiting.expireAll();
-    const pumps = [...this.#pumps.keys()];
-    for (const pump of pumps) pump.end("shutting-down");
-    await Promise.all(pumps.map((pump) => pump.done));
-    await this.#driver.finish("shutting-down");
-    await this.ended;
+    return super.shutdown();
   }
 
-  /** Ends at once. Idempotent. */
-  close(reason: LinkEndReason, detail?: string): void {
-    this.#driver.close(reason, detail);
-    if (reason !== "shutting-down") return; // the channels have been told, and what came is delivered
-    for (const pump of this.#pumps.keys()) pump.abort("shutting-down");
+  /** Resolves when the link is down, its host ports are free, and its clients are closed. */
+  override async ended(): Promise<void> {
+    await this.down;
+    await super.ended();
   }
 
   onClient(conn: Deno.TcpConn, port: HostPort): void {
     if (this.done) return this.#refuse({ conn, port }, "link-lost");
-    boundLeaving(this.#pumps, this.#link.channelCount);
+    this.pumps.makeRoom(this.#link.channelCount);
     if (this.#waiting.size === 0 && this.#open({ conn, port })) return this.#makeRoom();
     this.#makeRoom(this.#waiting.size + 1);
     const wait = this.#link.unconfirmedIds > this.#waiting.size ? MAX_ID_WAIT_MS : SHORT_ID_WAIT_MS;
@@ -164,7 +150,7 @@ export class LinkSession implements HostPortOwner {
 
   /** Gives a client a channel, if there is an id. */
   #open({ conn, port }: WaitingClient): boolean {
-    const { clock, stallTimeout, tcpKeepAlive, halfCloseTimeout, logger } = this.settings;
+    const { clock, logger } = this.settings;
     const channel = this.#link.open(this.#targets.get(port)!, clock.now());
     if (!channel) return false;
     const client = formatNetAddr(conn.remoteAddr);
@@ -174,23 +160,13 @@ export class LinkSession implements HostPortOwner {
       hostAddress: port.address,
       id: channel.id,
     });
-    const pump = new ChannelPump({
-      channel,
-      driver: this.#driver,
-      clock,
-      end: "client",
-      stallTimeout,
-      tcpKeepAlive,
-      halfCloseTimeout: halfCloseTimeout,
-    });
-    this.#pumps.set(pump, port);
+    const pump = this.pumps.add(channel, port);
     pump.onHalfClosed = () => {
       this.#held.add(pump);
       if (this.#waiting.size > 0) this.#makeRoom(this.#waiting.size);
     };
     pump.attach(conn);
     pump.done.then((summary) => {
-      this.#pumps.delete(pump);
       this.#held.delete(pump);
       this.#clientEnded(client, port, summary);
     });
@@ -216,7 +192,7 @@ export class LinkSession implements HostPortOwner {
    */
   #makeRoom(waiting = 0): void {
     let missing = RESERVED_IDS + waiting - this.#link.freeIds - this.#link.unconfirmedIds;
-    for (const pump of this.#pumps.keys()) {
+    for (const pump of this.pumps) {
       if (missing <= 0) return;
       if (!pump.halfClosed) continue;
       pump.end("client-finished");

@@ -160,7 +160,7 @@ export class DeviceRegistry {
   close(): void {
     this.#stop();
     for (const session of [...this.sessions, ...this.#revoked]) {
-      session.close(goodbye("shutting-down", "the server is shutting down"));
+      session.close();
     }
   }
 
@@ -225,7 +225,7 @@ export class DeviceRegistry {
       this.#sessions.delete(key);
       this.#expiries.delete(session);
       if (this.#byName.get(name) === session) this.#byName.delete(name);
-      session.close(this.#barred.refuse(key, goodbye("revoked", `${name} was revoked`)), "revoked");
+      session.revoke(this.#barred.refuse(key, goodbye("revoked", `${name} was revoked`)));
       this.#revoked.add(session);
       session.ended().then(() => this.#revoked.delete(session));
     }
@@ -237,14 +237,14 @@ export class DeviceRegistry {
       this.#byName.set(after.name, session);
       this.#expiries.set(session, after.expires);
       session.update(after);
-      if (unwelcome) session.close(this.#barred.refuse(after.key, unwelcome), "revoked");
+      if (unwelcome) session.revoke(this.#barred.refuse(after.key, unwelcome));
     }
   }
 
   #expire(): void {
     for (const session of this.#expiries.take(this.#settings.clock.wall())) {
       const unwelcome = unwelcomeAt(session.device, this.#settings.clock.wall());
-      if (unwelcome && session.link) session.close(this.#barred.refuse(session.device.key, unwelcome), "revoked");
+      if (unwelcome && session.link) session.revoke(this.#barred.refuse(session.device.key, unwelcome));
     }
     this.#cancelExpiry = this.#settings.clock.after(EXPIRY_LOOK_MS, () => this.#expire());
   }

@@ -126,7 +126,7 @@ test("registry: a second link of the same process takes the place of the first, 
   const { link } = rig.registry.session("gw1")!;
   const second = await rig.comeIn();
   assert.deepEqual(rig.types, ["link-up", "link-down", "link-up"]);
-  assert.equal((await link!.down).reason, "replaced");
+  assert.equal((await link!.links.over).reason, "replaced");
   assert.deepEqual(rig.registry.session("gw1")!.link!.id, second.welcome.session);
 });
 
@@ -160,7 +160,7 @@ test("registry: a grant that expires ends its link when its time has come, by th
   await using rig = new Rig();
   rig.directory.put({ ...GW1, expires: rig.time.clock.wall() + 5_000 });
   await rig.comeIn();
-  const down = rig.registry.session("gw1")!.link!.down;
+  const down = rig.registry.session("gw1")!.link!.links.over;
   assert.deepEqual(rig.types, ["link-up"]);
   await rig.time.run(5_000 + EXPIRY_LOOK_MS);
   assert.equal((await down).reason, "revoked");

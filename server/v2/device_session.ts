@@ -145,8 +145,9 @@ export class DeviceSession {
     if (!link || !isLive(link) || !this.#peer || !this.#takeOvers.tooMany(this.#peer.instance, hello.instance)) {
       return undefined;
     }
+    const { remote: holder } = link.links.transport;
     const text =
-      `two machines use the key of ${this.deviceName}: ${link.remote} has it now, ${remote} wants it; give each its own`;
+      `two machines use the key of ${this.deviceName}: ${holder} has it now, ${remote} wants it; give each its own`;
     this.#conflict = { text, at: this.settings.clock.now() };
     return goodbye("duplicate", text);
   }
@@ -172,8 +173,9 @@ export class DeviceSession {
     const { link } = this;
     if (!link || !sameBytes(link.id, session)) return "unknown-session";
     if (!link.canReplayFrom(received)) return "bad-position";
-    const { interruptedAt: since = this.settings.clock.now() } = link;
-    return { link, received, since, moved: moving && link.interruptedAt === undefined, ...link.fence() };
+    const { interruptedAt } = link.links;
+    const since = interruptedAt ?? this.settings.clock.now();
+    return { link, received, since, moved: moving && interruptedAt === undefined, ...link.fence() };
   }
 
   /** Goes on with a session. @returns whether it could; if not, the device has to come anew. */
@@ -186,7 +188,7 @@ export class DeviceSession {
       interrupted: Math.round(clock.now() - since),
       replayed,
       moved,
-      clients: link.clients,
+      clients: link.state.channelCount,
     });
     return true;
   }
@@ -215,13 +217,13 @@ export class DeviceSession {
     });
     this.#link = link;
     link.start(transport, rest);
-    old?.close("replaced", goodbye("replaced", `its device is back, from ${transport.remote}`));
+    old?.dismiss("replaced", goodbye("replaced", `its device is back, from ${transport.remote}`));
     const tell = () => tellUp(this, transport, hello.software);
-    if (old) old.down.then(tell); // its end is told first
+    if (old) old.links.over.then(tell); // its end is told first
     else tell();
     this.#leaving.add(link);
-    link.down.then((end) => this.#onDown(link, end, Math.round(clock.now() - since)));
-    link.ended.then(() => this.#leaving.delete(link));
+    link.links.over.then((end) => this.#onDown(link, end, Math.round(clock.now() - since)));
+    link.ended().then(() => this.#leaving.delete(link));
   }
 
   /** Takes other grants, without touching what stays; limits hold for clients to come. */
@@ -232,31 +234,36 @@ export class DeviceSession {
 
   /** What is suffered of the device's silence; what the device itself wants holds for its session alone. */
   get keepAlive(): KeepAliveSettings {
-    return this.link?.keepAlive ?? this.#keepAlive;
+    return this.link?.links.keepAlive ?? this.#keepAlive;
   }
 
   /** Changes that, now and for links to come. */
   set keepAlive(keepAlive: KeepAliveSettings) {
     this.#keepAlive = keepAlive;
-    if (this.link) this.link.keepAlive = keepAlive;
+    this.link?.links.say({ keepAlive });
   }
 
   /** Ends in order. */
   async shutdown(): Promise<void> {
     this.#services.close("shutting-down");
-    const word = goodbye("shutting-down", "the server is shutting down");
-    await Promise.all([...this.#leaving].map((link) => link.shutdown("shutting-down", word)));
+    await Promise.all([...this.#leaving].map((link) => link.shutdown()));
   }
 
-  /** Ends at once. */
-  close(word: Goodbye, reason: "shutting-down" | "revoked" = "shutting-down"): void {
-    this.#services.close(reason === "revoked" ? "link-lost" : reason);
-    for (const link of this.#leaving) link.close(reason, word);
+  /** Ends at once, as the server is shutting down. */
+  close(): void {
+    this.#services.close("shutting-down");
+    for (const link of this.#leaving) link.close("shutting-down");
+  }
+
+  /** Ends at once, as the device is not welcome any more; `word` tells it why. */
+  revoke(word: Goodbye): void {
+    this.#services.close("link-lost");
+    for (const link of this.#leaving) link.dismiss("revoked", word);
   }
 
   /** Resolves when nothing is left of its links. */
   async ended(): Promise<void> {
-    await Promise.all([...this.#leaving].map((link) => link.ended));
+    await Promise.all([...this.#leaving].map((link) => link.ended()));
     await this.#services.freed();
   }
 
@@ -271,7 +278,7 @@ export class DeviceSession {
   #onInterrupted(link: V2LinkSession, end: LinkEnd): void {
     if (end.reason === "replaced") return; // its device is about to go on
     this.#since = this.settings.clock.wall();
-    tellInterrupted(this, link, end, this.expirationFor(this.#peer!));
+    tellInterrupted(this, link.links.transport, link.state.channelCount, end, this.expirationFor(this.#peer!));
   }
 
   #onDown(link: V2LinkSession, end: LinkEnd, duration: number): void {
@@ -281,11 +288,11 @@ export class DeviceSession {
       this.#since = this.settings.clock.wall();
       this.#services.linkDown();
     }
-    tellDown(this, link, end, duration);
+    tellDown(this, link.links.transport, end, duration);
   }
 }
 
 /** Whether a link of it is up: a session that only waits for its device is no sign of a second machine. */
 function isLive(session: V2LinkSession): boolean {
-  return session.interruptedAt === undefined;
+  return session.links.interruptedAt === undefined;
 }

@@ -48,22 +48,23 @@ export interface ServedDevice {
 /** What is known of a session. */
 export function describeDevice(session: DeviceSession): ServedDevice {
   const { link } = session;
+  const links = link?.links;
   return {
     name: session.deviceName,
     key: session.device.key,
-    online: link !== undefined && link.interruptedAt === undefined,
-    interrupted: link?.interruptedAt !== undefined,
+    online: links !== undefined && links.interruptedAt === undefined,
+    interrupted: links?.interruptedAt !== undefined,
     since: session.since,
-    remote: link?.remote,
-    security: link && (link.transport === "tcp" ? "plain" : "tls"),
+    remote: links?.transport.remote,
+    security: links && (links.transport.kind === "tcp" ? "plain" : "tls"),
     software: session.software,
     mode: session.mode,
     services: session.services,
-    clients: link?.clients ?? 0,
-    clockOffset: link?.clockOffset,
-    roundTrip: link?.roundTrip,
+    clients: link?.state.channelCount ?? 0,
+    clockOffset: link?.state.clockOffset,
+    roundTrip: link?.state.roundTrip,
     conflict: session.conflict,
     keepAlive: session.keepAlive,
-    deviceKeepAlive: link?.peerKeepAlive,
+    deviceKeepAlive: links?.peerKeepAlive,
   };
 }

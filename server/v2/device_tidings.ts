@@ -9,7 +9,6 @@ import type { LinkEnd } from "../../relay/link/end.ts";
 import type { Transport } from "../../net/transport.ts";
 import type { ServerEvent } from "../events.ts";
 import type { ServerSettings } from "../options.ts";
-import type { V2LinkSession } from "./link_session.ts";
 
 /** Whose link it is, and who hears of it. */
 export interface Teller {
@@ -55,10 +54,11 @@ export function tellResumed(
   teller.emit({ type: "link-resumed", listen, ...facts });
 }
 
-/** The link is down, and its session waits for another, for `expiration` milliseconds. */
+/** The link is down, and its session with its `clients` waits for another, for `expiration` milliseconds. */
 export function tellInterrupted(
   teller: Teller,
-  { local: listen, remote, clients }: V2LinkSession,
+  { local: listen, remote }: Transport,
+  clients: number,
   { reason, detail }: LinkEnd,
   expiration: number,
 ): void {
@@ -74,7 +74,7 @@ export function tellInterrupted(
 /** The session is over, `duration` milliseconds after it began. */
 export function tellDown(
   teller: Teller,
-  { local: listen, remote }: V2LinkSession,
+  { local: listen, remote }: Transport,
   { reason, detail, clients }: LinkEnd,
   duration: number,
 ): void {

@@ -71,9 +71,9 @@ export class SimulatedSession {
       clock: time.clock,
       writeTimeout: LINK_WRITE_TIMEOUT_MS,
       keepAlive: V2_KEEP_ALIVE,
+      expiration,
       onInterrupted: () => {},
     });
-    this.links.expiration = expiration;
   }
 
   /** Joins a channel with a connection to its service, once that is there. */

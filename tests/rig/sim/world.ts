@@ -129,7 +129,7 @@ class World {
 
   get #online(): boolean {
     const { session } = this.#device;
-    return session !== undefined && session.links.online && this.#server.session?.interruptedAt === undefined &&
+    return session !== undefined && session.links.online && this.#server.session?.links.interruptedAt === undefined &&
       this.#server.session !== undefined;
   }
 
@@ -155,7 +155,7 @@ class World {
         this.#trace.add(`session ${id}`);
         const { server, device } = this.#plan.expiration;
         this.#model.begun(id, Math.min(server, device));
-        session.down.then(({ reason }) => this.#model.overOnServer(id, reason));
+        session.links.over.then(({ reason }) => this.#model.overOnServer(id, reason));
         this.#upOnServer = id;
       },
       onEvent: (line) => {
@@ -278,7 +278,7 @@ class World {
       "granted by the device": session?.budget.granted,
       "kept by the server": this.#server.logBudget.held,
       "kept by the device": session?.log.size,
-      "channels on the server": this.#server.session?.clients,
+      "channels on the server": this.#server.session?.state.channelCount,
       "channels on the device": session?.link.channelCount,
     };
     for (const [what, count] of Object.entries(left)) if (count !== 0) this.#model.fail(`${what}: ${count} at the end`);
