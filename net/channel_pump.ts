@@ -19,9 +19,9 @@ import {
 } from "./limits.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 import type { ReceiveChunk } from "./receive_chunk.ts";
-import { resetQuietly, unacknowledgedBy } from "./reset.ts";
+import { closeInOrder, endsInOrder, resetQuietly, resetsAtExit, unacknowledgedBy } from "./reset.ts";
 import { watchPeer } from "./tcp_keep_alive.ts";
-import { closeQuietly, type Duplex } from "./transport.ts";
+import type { Duplex } from "./transport.ts";
 import { WriteQueue } from "./write_queue.ts";
 
 /** Where a pump's bytes come from: the link that is up. */
@@ -133,6 +133,7 @@ export class ChannelPump implements ChannelReceiver {
     if (this.#closed) return resetQuietly(conn);
     this.#conn = conn;
     watchPeer(conn, this.#options.tcpKeepAlive);
+    resetsAtExit(conn);
     this.#queue.attach(conn);
     if (this.#peerEnded) this.#passPeerEnd();
     this.#readLoop(conn).catch(() => this.#readFailed());
@@ -195,7 +196,7 @@ export class ChannelPump implements ChannelReceiver {
     this.channel.close(this.#clock.now(), reason);
     const isWhole = isOrderly(this.#reason) && this.#queue.pending === 0;
     this.#queue.abandon();
-    if (isWhole) closeQuietly(this.#conn);
+    if (isWhole) closeInOrder(this.#conn);
     else resetQuietly(this.#conn);
     this.#unhold();
     this.#resolveDone({
@@ -251,10 +252,16 @@ export class ChannelPump implements ChannelReceiver {
     await this.#queue.flushed();
     if (this.#closed || this.#delivery?.delivered) return;
     try {
-      await this.#conn!.closeWrite();
+      await this.#endWriting();
     } catch {
       if (this.#reason === undefined) this.abort(this.#ends.reset);
     }
+  }
+
+  /** Everything was written, and it was all: from here on no end may take it back. */
+  #endWriting(): Promise<void> {
+    endsInOrder(this.#conn!);
+    return this.#conn!.closeWrite();
   }
 
   #readFailed(): void {
@@ -295,7 +302,7 @@ export class ChannelPump implements ChannelReceiver {
     this.#delivery = new Delivery({
       queue: this.#queue,
       clock: this.#clock,
-      closeWrite: isWhole ? () => this.#conn!.closeWrite() : undefined,
+      closeWrite: isWhole ? () => this.#endWriting() : undefined,
       unacknowledged: () => unacknowledgedBy(this.#conn!),
       close: (loss = reason) => this.abort(loss),
     }, this.#readEnded);

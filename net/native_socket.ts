@@ -18,6 +18,7 @@ const AF_UNSPEC = new Uint8Array(16); // a `struct sockaddr` of no family
 const SHUT_RDWR = 2;
 const SOL_SOCKET = 1;
 const SO_KEEPALIVE = 9;
+const SO_LINGER = 13;
 const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
 const TCP_KEEPIDLE = 4;
@@ -43,6 +44,15 @@ export function cutTls(conn: Deno.TlsConn): void {
 export function resetSocket(conn: Deno.TcpConn): void {
   withSocket(conn, (fd, { connect }) => connect(fd, AF_UNSPEC, AF_UNSPEC.length));
   closeQuietly(conn);
+}
+
+/**
+ * Sets what the end of the socket is, if nothing else ends it: a reset, which loses what was not sent, or an orderly end.
+ * A socket that its peer has reset is not found, and has no other end any more.
+ */
+export function setResetAtClose(socket: Socket, isReset: boolean): void {
+  const linger = bytesOf(isReset ? 1 : 0, 0); // a `struct linger` of no time
+  withSocket(socket, (fd, { setsockopt }) => setsockopt(fd, SOL_SOCKET, SO_LINGER, linger, linger.length));
 }
 
 /** Bytes that the peer's system has not acknowledged, the end of writing included; 0 where that cannot be had. */
