@@ -194,9 +194,9 @@ export class ChannelPump implements ChannelReceiver {
     this.#cancelLook();
     this.#delivery?.cancel();
     this.channel.close(this.#clock.now(), reason);
-    const isWhole = isOrderly(this.#reason) && this.#queue.pending === 0;
+    const inOrder = this.#queue.pending === 0 && (isOrderly(this.#reason) || this.#wouldTakeBack());
     this.#queue.abandon();
-    if (isWhole) closeInOrder(this.#conn);
+    if (inOrder) closeInOrder(this.#conn);
     else resetQuietly(this.#conn);
     this.#unhold();
     this.#resolveDone({
@@ -256,6 +256,11 @@ export class ChannelPump implements ChannelReceiver {
     } catch {
       if (this.#reason === undefined) this.abort(this.#ends.reset);
     }
+  }
+
+  /** Whether a reset would take from the connection's other side what came ahead of an orderly end. */
+  #wouldTakeBack(): boolean {
+    return this.#peerEnded && this.#conn !== undefined && unacknowledgedBy(this.#conn) > 0;
   }
 
   /** Everything was written, and it was all: from here on no end may take it back. */

@@ -88,8 +88,10 @@ export const MAX_LEAVING_CHANNELS = 256;
 /** Time that a peer has to close after this side's FIN and its own last byte; {@linkcode DRAIN_TIMEOUT_MS} at most. */
 export const LINGER_MS = 2_000;
 
-/** Time between two looks whether what a connection was sent has arrived, before it is reset, in milliseconds. */
+/** First and longest time between two looks whether what a connection was sent has arrived, before it is reset, in milliseconds. */
 export const TAKEN_LOOK_MS = 5;
+/** See {@linkcode TAKEN_LOOK_MS}. */
+export const MAX_TAKEN_LOOK_MS = 160;
 
 /** Default of the time for reaching a service, in milliseconds. */
 export const CONNECT_TIMEOUT_MS = 10_000;

@@ -1,5 +1,6 @@
 /**
- * A server or a device that is killed leaves resets behind: nobody takes the half of a download for the whole.
+ * A server or a device that is killed leaves resets behind: nobody takes the half of a download for the whole, and nobody
+ * loses a part of what ended in order.
  *
  * @module
  */
@@ -48,17 +49,35 @@ for (const [profile, start] of Object.entries(PROFILES)) {
     const size = 1_000_000; // more than a client that does not read yet is sent, and less than the kernel holds
     await accepted.write(new Uint8Array(size));
     accepted.close();
-    const ended = () => isEnding(relay.hostPort);
-    while (!await ended()) await new Promise((resolve) => setTimeout(resolve, 5)); // nobody tells
+    await ending(relay.hostPort);
     await relay.server.child.kill();
     const { bytes, end } = await client.readToItsEnd();
     assert.deepEqual([bytes.length, end], [size, "orderly"]);
   });
 }
 
-/** Whether the system has been given the end of a host port's client, and some of what comes before is under way. */
-async function isEnding(port: number): Promise<boolean> {
-  await using ss = await Child.run("ss", ["ss", "-Htn", "state", "fin-wait-1", `sport = :${port}`]);
-  assert.equal(await ss.exited, 0);
-  return ss.stdout.some((line) => Number(line.trim().split(/\s+/)[1]) > 1);
+processTest("v2: a device that ends takes nothing back of what ended in order before", ["ss"], async () => {
+  await using service = new Service();
+  await using relay = await V2Relay.start([`svc=127.0.0.1:${service.port}`]);
+  using client = await Stream.connect(relay.hostPort);
+  await client.write("GET");
+  using accepted = await service.accept();
+  await accepted.readText(3);
+  const size = 1_000_000;
+  await accepted.write(new Uint8Array(size));
+  await accepted.closeWrite();
+  await ending(relay.hostPort);
+  relay.device.child.signal("SIGTERM");
+  await relay.server.logged(/ended: shutting-down/);
+  const { bytes, end } = await client.readToItsEnd();
+  assert.deepEqual([bytes.length, end], [size, "orderly"]);
+});
+
+/** Waits until the system has been given the end of a host port's client, and has sent only a part. */
+async function ending(port: number): Promise<void> {
+  for (;;) { // nobody tells
+    await using ss = await Child.run("ss", ["ss", "-Htn", "state", "fin-wait-1", `sport = :${port}`]);
+    assert.equal(await ss.exited, 0);
+    if (ss.stdout.some((line) => Number(line.trim().split(/\s+/)[1]) > 1)) return;
+  }
 }
