@@ -20,7 +20,7 @@ import {
 import { ReadBuffer } from "./read_buffer.ts";
 import type { ReceiveChunk } from "./receive_chunk.ts";
 import { closeInOrder, endsInOrder, resetQuietly, resetsAtExit, unacknowledgedBy } from "./reset.ts";
-import { watchPeer } from "./tcp_keep_alive.ts";
+import { PeerWatch } from "./tcp_keep_alive.ts";
 import type { Duplex } from "./transport.ts";
 import { WriteQueue } from "./write_queue.ts";
 
@@ -75,6 +75,7 @@ export class ChannelPump implements ChannelReceiver {
   readonly #resolveDone: (summary: ChannelSummary) => void;
   readonly #queue: WriteQueue;
   #conn: Duplex | undefined;
+  #watch: PeerWatch | undefined;
 
   // The end: a reason, then what came is delivered, then the connection is closed.
   #reason: ChannelEndReason | undefined;
@@ -132,7 +133,8 @@ export class ChannelPump implements ChannelReceiver {
   attach(conn: Duplex): void {
     if (this.#closed) return resetQuietly(conn);
     this.#conn = conn;
-    watchPeer(conn, this.#options.tcpKeepAlive);
+    this.#watch = PeerWatch.start(conn, this.#options.tcpKeepAlive, this.#clock, () => this.abort(this.#ends.reset));
+    if (this.#queue.pending > 0) this.#watch?.sent();
     resetsAtExit(conn);
     this.#queue.attach(conn);
     if (this.#peerEnded) this.#passPeerEnd();
@@ -157,6 +159,7 @@ export class ChannelPump implements ChannelReceiver {
   /** Takes bytes of the channel; a view of the link's chunk is written from where it stands, and pins the chunk. */
   onData(bytes: Uint8Array): void {
     if (this.#closed) return;
+    this.#watch?.sent();
     const { chunk } = this.#driver;
     if (!chunk.lends(bytes.length)) this.#queue.copy(bytes);
     else if (this.#queue.write(bytes, chunk.unpin)) chunk.pin();
@@ -192,6 +195,7 @@ export class ChannelPump implements ChannelReceiver {
     this.#cancelTimer();
     this.#cancelIdle();
     this.#cancelLook();
+    this.#watch?.cancel();
     this.#delivery?.cancel();
     this.channel.close(this.#clock.now(), reason);
     const inOrder = this.#queue.pending === 0 && (isOrderly(this.#reason) || this.#wouldTakeBack());

@@ -70,6 +70,12 @@ export const TCP_KEEP_ALIVE_MS = 120_000;
 /** Probes of TCP keep-alive that a peer may leave unanswered. */
 export const TCP_KEEP_ALIVE_PROBES = 6;
 
+/** How often a peer with bytes under way is looked at within that time: it is given up a quarter late at most. */
+export const PEER_LOOKS = 4;
+
+/** Times in a row that the system has sent something again, or has asked, before silence means that the peer is gone. */
+export const PEER_TRIES = 3;
+
 /** Default of the time that a receiver may hold its link, in milliseconds. */
 export const STALL_TIMEOUT_MS = 10_000;
 

@@ -24,6 +24,7 @@ const TCP_NODELAY = 1;
 const TCP_KEEPIDLE = 4;
 const TCP_KEEPINTVL = 5;
 const TCP_KEEPCNT = 6;
+const TCP_INFO = 11;
 const SIOCOUTQ = 0x5411n;
 
 /** Whether sockets can be cut and reset here; where not, a closed one ends in order, and as late as its peer wants. */
@@ -115,6 +116,28 @@ export function keepAliveOf(socket: Socket): KeepAlivePace | undefined {
     };
   });
 }
+
+/** What the system has seen of a connection's peer. */
+export interface PeerSigns {
+  /** Times in a row that it was sent the same again, or asked whether it takes more, and did not answer. */
+  readonly unanswered: number;
+  /** Milliseconds since anything came from it. */
+  readonly silent: number;
+}
+
+/** What the system has seen of a connection's peer; `undefined` where that cannot be had. */
+export function signsOf(conn: Deno.TcpConn): PeerSigns | undefined {
+  return withSocket(conn, (fd, { getsockopt }) => {
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, Uint32Array.of(info.length)) !== 0) return undefined;
+    const at = (offset: number) => infoView.getUint32(offset, IS_LITTLE_ENDIAN);
+    return { unanswered: Math.max(info[2]!, info[3]!), silent: Math.min(at(52), at(56)) };
+  });
+}
+
+/** The beginning of a `struct tcp_info`, to `tcpi_last_ack_recv`. */
+const info = new Uint8Array(60);
+const infoView = new DataView(info.buffer);
+const IS_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 function withSocket<T>(socket: Socket, use: (fd: number, calls: Calls) => T): T | undefined {
   const calls = libc();
