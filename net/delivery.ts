@@ -95,7 +95,7 @@ export class Delivery {
       if (left < least) patience = Math.min(until, now + LINGER_MS);
       least = Math.min(least, left);
       if (left === 0 || now >= patience) return close();
-      this.#after(wait, () => look(Math.min(2 * wait, MAX_TAKEN_LOOK_MS)));
+      this.#after(Math.min(wait, patience - now), () => look(Math.min(2 * wait, MAX_TAKEN_LOOK_MS)));
     };
     look(TAKEN_LOOK_MS);
   }
