@@ -70,6 +70,12 @@ export const TCP_KEEP_ALIVE_MS = 120_000;
 /** Probes of TCP keep-alive that a peer may leave unanswered. */
 export const TCP_KEEP_ALIVE_PROBES = 6;
 
+/** How often a peer with bytes under way is looked at within that time: it is given up a quarter late at most. */
+export const PEER_LOOKS = 4;
+
+/** Times in a row that the system has sent something again, or has asked, before silence means that the peer is gone. */
+export const PEER_TRIES = 3;
+
 /** Default of the time that a receiver may hold its link, in milliseconds. */
 export const STALL_TIMEOUT_MS = 10_000;
 
@@ -88,8 +94,10 @@ export const MAX_LEAVING_CHANNELS = 256;
 /** Time that a peer has to close after this side's FIN and its own last byte; {@linkcode DRAIN_TIMEOUT_MS} at most. */
 export const LINGER_MS = 2_000;
 
-/** Time between two looks whether what a connection was sent has arrived, before it is reset, in milliseconds. */
+/** First and longest time between two looks whether what a connection was sent has arrived, before it is reset, in milliseconds. */
 export const TAKEN_LOOK_MS = 5;
+/** See {@linkcode TAKEN_LOOK_MS}. */
+export const MAX_TAKEN_LOOK_MS = 160;
 
 /** Default of the time for reaching a service, in milliseconds. */
 export const CONNECT_TIMEOUT_MS = 10_000;

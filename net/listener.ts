@@ -12,6 +12,7 @@ import type { Logger } from "../base/logger.ts";
 import { ALPN, type ServerCertificate } from "./tls/listening.ts";
 import { noteSocket } from "./kernel/descriptors.ts";
 import { tuneNatively } from "./kernel/socket.ts";
+import { keepAlive } from "./tcp_keep_alive.ts";
 import { closeQuietly, formatNetAddr } from "./transport.ts";
 
 /** An address could not be listened on. */
@@ -79,10 +80,21 @@ export class Listener<C extends Deno.Conn<Deno.NetAddr> = Deno.TcpConn> {
   /**
    * Binds and starts to accept.
    *
+   * @param tcpKeepAlive What its connections have from the start, if given; see `keepAlive`.
    * @throws {ListenError} if the address cannot be had.
    */
-  static open(address: Address, clock: Clock, log: Logger, onConn: (conn: Deno.TcpConn) => void): Listener {
-    const bind = (hostname: string, port: number) => Deno.listen({ hostname, port });
+  static open(
+    address: Address,
+    clock: Clock,
+    log: Logger,
+    onConn: (conn: Deno.TcpConn) => void,
+    tcpKeepAlive?: number,
+  ): Listener {
+    const bind = (hostname: string, port: number) => {
+      const listener = Deno.listen({ hostname, port });
+      if (tcpKeepAlive !== undefined) keepAlive(listener, tcpKeepAlive);
+      return listener;
+    };
     return new Listener(address, bind, clock, log, onConn);
   }
 

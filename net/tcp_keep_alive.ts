@@ -2,11 +2,17 @@
  * TCP keep-alive on the connections of clients and services: who is gone without a word (a cable that was pulled) is found
  * by the system, and does not keep its place for the two hours that are its default.
  *
+ * The system asks only those who have acknowledged everything. A peer with bytes under way it gives up after a quarter of
+ * an hour, so that one is looked at here. TCP_USER_TIMEOUT, which would shorten that, also ends peers that answer, and
+ * take nothing just then (a pager that stands still).
+ *
  * @module
  */
 
-import { TCP_KEEP_ALIVE_PROBES } from "./limits.ts";
-import { type KeepAlivePace, setKeepAlive } from "./kernel/socket.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Socket } from "./kernel/descriptors.ts";
+import { PEER_LOOKS, PEER_TRIES, TCP_KEEP_ALIVE_PROBES } from "./limits.ts";
+import { canCut, type KeepAlivePace, setKeepAlive, signsOf, unacknowledged } from "./kernel/socket.ts";
 import { socketOf } from "./reset.ts";
 import type { Duplex } from "./transport.ts";
 
@@ -22,10 +28,72 @@ export function keepAlivePace(ms: number): KeepAlivePace {
 }
 
 /**
- * Has the system find out whether the peer of a connection is gone, after about `ms` milliseconds; negative: never. Where
- * the system cannot be told (it takes Linux and the permission `ffi`), its own pace holds.
+ * Has the system find out whether the peer of a connection, or of those that a listener accepts, is gone, after about `ms`
+ * milliseconds; negative: never. Where the system cannot be told (it takes Linux and the permission `ffi`), its own pace
+ * holds.
  */
-export function watchPeer(duplex: Duplex, ms: number): void {
-  const socket = socketOf(duplex);
-  if (socket) setKeepAlive(socket, ms < 0 ? undefined : keepAlivePace(ms));
+export function keepAlive(socket: Socket, ms: number): void {
+  setKeepAlive(socket, ms < 0 ? undefined : keepAlivePace(ms));
+}
+
+/** Finds out whether the peer of one connection is gone, also while bytes are under way to it. */
+export class PeerWatch {
+  readonly #socket: Deno.TcpConn;
+  readonly #clock: Clock;
+  readonly #ms: number;
+  readonly #onGone: () => void;
+  #looks = false;
+  #cancelled = false;
+  #cancel: () => void = () => {};
+
+  private constructor(socket: Deno.TcpConn, ms: number, clock: Clock, onGone: () => void) {
+    this.#socket = socket;
+    this.#clock = clock;
+    this.#ms = ms;
+    this.#onGone = onGone;
+  }
+
+  /**
+   * Starts to watch, if `ms` is not negative; see {@linkcode keepAlive}.
+   *
+   * @returns nothing where only the system watches.
+   */
+  static start(duplex: Duplex, ms: number, clock: Clock, onGone: () => void): PeerWatch | undefined {
+    const socket = socketOf(duplex);
+    if (!socket) return undefined;
+    keepAlive(socket, ms);
+    return ms >= 0 && canCut() ? new PeerWatch(socket, ms, clock, onGone) : undefined;
+  }
+
+  /** Something is on its way to the peer: looks now and then, until all of it is acknowledged. */
+  sent(): void {
+    if (this.#looks || this.#cancelled) return;
+    this.#looks = true;
+    this.#later();
+  }
+
+  /** Looks no more. Idempotent. */
+  cancel(): void {
+    this.#cancelled = true;
+    this.#cancel();
+  }
+
+  #later(): void {
+    this.#cancel = this.#clock.after(Math.max(MIN_MS, this.#ms) / PEER_LOOKS, () => this.#look());
+  }
+
+  #look(): void {
+    if (unacknowledged(this.#socket) === 0) this.#looks = false;
+    else if (isGone(this.#socket, this.#ms)) this.#onGone();
+    else this.#later();
+  }
+}
+
+/** Shortest time in which a peer is found gone, in milliseconds, as with {@linkcode keepAlivePace}. */
+const MIN_MS = 2_000;
+
+/** Whether a peer has answered nothing for `ms` milliseconds, though it was asked. One that takes nothing still answers. */
+export function isGone(socket: Deno.TcpConn, ms: number): boolean {
+  const signs = signsOf(socket);
+  return signs !== undefined && signs.unanswered >= PEER_TRIES && signs.silent >= ms;
 }

@@ -39,7 +39,7 @@ export const CONNECTION_ENDS = {
   service: { own: "service-closed", peer: "client-closed", reset: "service-reset" },
 } as const satisfies Readonly<Record<string, ConnectionEnds>>;
 
-const ORDERLY: ReadonlySet<ChannelEndReason> = new Set(["client-closed", "client-finished", "service-closed"] as const);
+const ORDERLY: ReadonlySet<ChannelEndReason> = new Set(["client-closed", "service-closed"] as const);
 
 /** Whether an end is one that a peer meant, with all it had to say. Any other is passed on as a reset. */
 export function isOrderly(reason: ChannelEndReason): boolean {

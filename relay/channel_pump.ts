@@ -19,9 +19,9 @@ import {
 } from "../net/limits.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 import type { ReceiveChunk } from "./link/receive_chunk.ts";
-import { resetQuietly, unacknowledgedBy } from "../net/reset.ts";
-import { watchPeer } from "../net/tcp_keep_alive.ts";
-import { closeQuietly, type Duplex } from "../net/transport.ts";
+import { closeInOrder, endsInOrder, resetQuietly, resetsAtExit, unacknowledgedBy } from "../net/reset.ts";
+import { PeerWatch } from "../net/tcp_keep_alive.ts";
+import type { Duplex } from "../net/transport.ts";
 import { WriteQueue } from "./write_queue.ts";
 
 /** Where a pump's bytes come from: the link that is up. */
@@ -75,6 +75,7 @@ export class ChannelPump implements ChannelReceiver {
   readonly #resolveDone: (summary: ChannelSummary) => void;
   readonly #queue: WriteQueue;
   #conn: Duplex | undefined;
+  #watch: PeerWatch | undefined;
 
   // The end: a reason, then what came is delivered, then the connection is closed.
   #reason: ChannelEndReason | undefined;
@@ -132,7 +133,9 @@ export class ChannelPump implements ChannelReceiver {
   attach(conn: Duplex): void {
     if (this.#closed) return resetQuietly(conn);
     this.#conn = conn;
-    watchPeer(conn, this.#options.tcpKeepAlive);
+    this.#watch = PeerWatch.start(conn, this.#options.tcpKeepAlive, this.#clock, () => this.abort(this.#ends.reset));
+    if (this.#queue.pending > 0) this.#watch?.sent();
+    resetsAtExit(conn);
     this.#queue.attach(conn);
     if (this.#peerEnded) this.#passPeerEnd();
     this.#readLoop(conn).catch(() => this.#readFailed());
@@ -156,6 +159,7 @@ export class ChannelPump implements ChannelReceiver {
   /** Takes bytes of the channel; a view of the link's chunk is written from where it stands, and pins the chunk. */
   onData(bytes: Uint8Array): void {
     if (this.#closed) return;
+    this.#watch?.sent();
     const { chunk } = this.#driver;
     if (!chunk.lends(bytes.length)) this.#queue.copy(bytes);
     else if (this.#queue.write(bytes, chunk.unpin)) chunk.pin();
@@ -191,11 +195,12 @@ export class ChannelPump implements ChannelReceiver {
     this.#cancelTimer();
     this.#cancelIdle();
     this.#cancelLook();
+    this.#watch?.cancel();
     this.#delivery?.cancel();
     this.channel.close(this.#clock.now(), reason);
-    const isWhole = isOrderly(this.#reason) && this.#queue.pending === 0;
+    const inOrder = this.#queue.pending === 0 && (isOrderly(this.#reason) || this.#wouldTakeBack());
     this.#queue.abandon();
-    if (isWhole) closeQuietly(this.#conn);
+    if (inOrder) closeInOrder(this.#conn);
     else resetQuietly(this.#conn);
     this.#unhold();
     this.#resolveDone({
@@ -251,10 +256,21 @@ export class ChannelPump implements ChannelReceiver {
     await this.#queue.flushed();
     if (this.#closed || this.#delivery?.delivered) return;
     try {
-      await this.#conn!.closeWrite();
+      await this.#endWriting();
     } catch {
       if (this.#reason === undefined) this.abort(this.#ends.reset);
     }
+  }
+
+  /** Whether a reset would take from the connection's other side what came ahead of an orderly end. */
+  #wouldTakeBack(): boolean {
+    return this.#peerEnded && this.#conn !== undefined && unacknowledgedBy(this.#conn) > 0;
+  }
+
+  /** Everything was written, and it was all: from here on no end may take it back. */
+  #endWriting(): Promise<void> {
+    endsInOrder(this.#conn!);
+    return this.#conn!.closeWrite();
   }
 
   #readFailed(): void {
@@ -295,7 +311,7 @@ export class ChannelPump implements ChannelReceiver {
     this.#delivery = new Delivery({
       queue: this.#queue,
       clock: this.#clock,
-      closeWrite: isWhole ? () => this.#conn!.closeWrite() : undefined,
+      closeWrite: isWhole ? () => this.#endWriting() : undefined,
       unacknowledged: () => unacknowledgedBy(this.#conn!),
       close: (loss = reason) => this.abort(loss),
     }, this.#readEnded);

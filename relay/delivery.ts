@@ -6,7 +6,7 @@
 
 import type { ChannelEndReason } from "../protocol/reasons.ts";
 import type { Clock } from "../base/clock.ts";
-import { DRAIN_TIMEOUT_MS, LINGER_MS, TAKEN_LOOK_MS } from "../net/limits.ts";
+import { DRAIN_TIMEOUT_MS, LINGER_MS, MAX_TAKEN_LOOK_MS, TAKEN_LOOK_MS } from "../net/limits.ts";
 import type { WriteQueue } from "./write_queue.ts";
 
 /** What a delivery needs of its connection. */
@@ -77,18 +77,27 @@ export class Delivery {
     if (this.#cancelled) return;
     this.#delivered = true;
     const { clock, closeWrite } = this.#options;
-    if (!closeWrite) return this.#resetWhenTaken(clock.now() + LINGER_MS);
+    if (!closeWrite) return this.#resetWhenTaken(clock.now() + DRAIN_TIMEOUT_MS);
     if (this.#hasEnded) return this.#options.close();
     this.#lingerUntil = clock.now() + DRAIN_TIMEOUT_MS;
     this.linger();
     closeWrite().catch(() => this.#options.close());
   }
 
-  /** A reset takes away what is still on its way: that is waited for, until a time. */
+  /** A reset takes away what is still on its way: that is waited for while it gets less, until a time. */
   #resetWhenTaken(until: number): void {
     const { clock, unacknowledged, close } = this.#options;
-    if (unacknowledged() === 0 || clock.now() >= until) return close();
-    this.#after(TAKEN_LOOK_MS, () => this.#resetWhenTaken(until));
+    let least = Infinity;
+    let patience = 0;
+    const look = (wait: number) => {
+      const left = unacknowledged();
+      const now = clock.now();
+      if (left < least) patience = Math.min(until, now + LINGER_MS);
+      least = Math.min(least, left);
+      if (left === 0 || now >= patience) return close();
+      this.#after(Math.min(wait, patience - now), () => look(Math.min(2 * wait, MAX_TAKEN_LOOK_MS)));
+    };
+    look(TAKEN_LOOK_MS);
   }
 
   #after(ms: number, fn: () => void): void {

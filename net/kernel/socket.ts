@@ -18,11 +18,13 @@ const AF_UNSPEC = new Uint8Array(16); // a `struct sockaddr` of no family
 const SHUT_RDWR = 2;
 const SOL_SOCKET = 1;
 const SO_KEEPALIVE = 9;
+const SO_LINGER = 13;
 const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
 const TCP_KEEPIDLE = 4;
 const TCP_KEEPINTVL = 5;
 const TCP_KEEPCNT = 6;
+const TCP_INFO = 11;
 const SIOCOUTQ = 0x5411n;
 
 /** Whether sockets can be cut and reset here; where not, a closed one ends in order, and as late as its peer wants. */
@@ -43,6 +45,15 @@ export function cutTls(conn: Deno.TlsConn): void {
 export function resetSocket(conn: Deno.TcpConn): void {
   withSocket(conn, (fd, { connect }) => connect(fd, AF_UNSPEC, AF_UNSPEC.length));
   closeQuietly(conn);
+}
+
+/**
+ * Sets what the end of the socket is, if nothing else ends it: a reset, which loses what was not sent, or an orderly end.
+ * A socket that its peer has reset is not found, and has no other end any more.
+ */
+export function setResetAtClose(socket: Socket, isReset: boolean): void {
+  const linger = bytesOf(isReset ? 1 : 0, 0); // a `struct linger` of no time
+  withSocket(socket, (fd, { setsockopt }) => setsockopt(fd, SOL_SOCKET, SO_LINGER, linger, linger.length));
 }
 
 /** Bytes that the peer's system has not acknowledged, the end of writing included; 0 where that cannot be had. */
@@ -105,6 +116,28 @@ export function keepAliveOf(socket: Socket): KeepAlivePace | undefined {
     };
   });
 }
+
+/** What the system has seen of a connection's peer. */
+export interface PeerSigns {
+  /** Times in a row that it was sent the same again, or asked whether it takes more, and did not answer. */
+  readonly unanswered: number;
+  /** Milliseconds since anything came from it. */
+  readonly silent: number;
+}
+
+/** What the system has seen of a connection's peer; `undefined` where that cannot be had. */
+export function signsOf(conn: Deno.TcpConn): PeerSigns | undefined {
+  return withSocket(conn, (fd, { getsockopt }) => {
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, Uint32Array.of(info.length)) !== 0) return undefined;
+    const at = (offset: number) => infoView.getUint32(offset, IS_LITTLE_ENDIAN);
+    return { unanswered: Math.max(info[2]!, info[3]!), silent: Math.min(at(52), at(56)) };
+  });
+}
+
+/** The beginning of a `struct tcp_info`, to `tcpi_last_ack_recv`. */
+const info = new Uint8Array(60);
+const infoView = new DataView(info.buffer);
+const IS_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 function withSocket<T>(socket: Socket, use: (fd: number, calls: Calls) => T): T | undefined {
   const calls = libc();

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { parseIP, widened } from "../../protocol/ip.ts";
+import { parseIP } from "../../protocol/ip.ts";
 import { libc } from "./libc.ts";
 
 /** What tells a socket of this process from all others; a listening one has no `remote`. */
@@ -46,7 +46,20 @@ export function localPortOf(fd: number): number {
 function isAddress({ hostname, port }: Deno.NetAddr): boolean {
   if ((address[2]! << 8 | address[3]!) !== port) return false; // tells nearly all others apart, at no cost
   if (family[0] !== AF_INET && family[0] !== AF_INET6) return false;
-  const bytes = family[0] === AF_INET ? widened([...address.subarray(4, 8)]) : [...address.subarray(8, 24)];
-  const wanted = widened(parseIP(hostname) ?? []);
-  return bytes.length === wanted.length && bytes.every((byte, at) => byte === wanted[at]);
+  const wanted = parseIP(hostname);
+  if (!wanted) return false;
+  const from = family[0] === AF_INET ? 4 : 8;
+  const have = family[0] === AF_INET ? 4 : 16;
+  if (wanted.length === have) return hasAt(from, wanted);
+  // One is IPv4 in IPv6, and the other as it is.
+  return have === 16
+    ? hasAt(from, IPV4_IN_IPV6) && hasAt(from + IPV4_IN_IPV6.length, wanted)
+    : IPV4_IN_IPV6.every((byte, at) => byte === wanted[at]) && hasAt(from, wanted.slice(IPV4_IN_IPV6.length));
+}
+
+const IPV4_IN_IPV6 = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255];
+
+function hasAt(from: number, bytes: readonly number[]): boolean {
+  for (let at = 0; at < bytes.length; at++) if (address[from + at] !== bytes[at]) return false;
+  return true;
 }

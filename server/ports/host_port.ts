@@ -185,18 +185,14 @@ export class HostPort {
    */
   #bind(address: string): Listener | undefined {
     const { host, ports: [first, last] } = this.#options;
-    const { clock, logger } = this.#owner.settings;
+    const { clock, logger, tcpKeepAlive } = this.#owner.settings;
     let failure: unknown;
     let tries = 0;
     for (const { port, warning } of this.#candidates()) {
       if (tries++ === MAX_BINDS_A_TURN) return undefined;
       try {
-        const listener = Listener.open(
-          { host: address, port },
-          clock,
-          logger,
-          (conn) => this.#owner.onClient(conn, this),
-        );
+        const onConn = (conn: Deno.TcpConn) => this.#owner.onClient(conn, this);
+        const listener = Listener.open({ host: address, port }, clock, logger, onConn, tcpKeepAlive);
         listener.onExhausted = () => this.#owner.onExhausted?.();
         if (warning) {
           const before = this.#options.kept.get();

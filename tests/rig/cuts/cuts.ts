@@ -68,6 +68,11 @@ const OTHER_ADDRESS = "192.168.77.3";
 /** Longest time from a cut to a session that works again, in milliseconds: less than the expiration time allows. */
 const BACK_MS = 30_000;
 
+/** What `ss` calls the sockets of a link: a client's, or a service's, may have the same port on its other side. */
+function sockets(device: "sport" | "dport", port: number): string[] {
+  return [`${device} = :${port} and ${device === "sport" ? "dport" : "sport"} = :${SERVER_PORT}`];
+}
+
 /** Cuts the links of one device. */
 export class Cuts {
   readonly #net: NatNetwork;
@@ -154,9 +159,9 @@ export class Cuts {
     const port = this.#port;
     switch (kind) {
       case "device-reset":
-        return void await this.#destroy("device", "sport", port);
+        return void await this.#destroy("device", sockets("sport", port));
       case "server-reset":
-        return void await this.#destroy("server", "dport", this.#remotePort);
+        return void await this.#destroy("server", sockets("dport", this.#remotePort));
       case "router-reset":
         return await this.#filter(from.device, [
           `tcp sport ${port} reject with tcp reset`,
@@ -201,12 +206,12 @@ export class Cuts {
         return Date.now();
       case "storm":
         for (let left = 3 + this.#random.upTo(9); left > 0; left--) {
-          await this.#destroy("device", "dport", SERVER_PORT);
+          await this.#destroy("device", [`dport = :${SERVER_PORT}`]);
           await pause(this.#random.upTo(60));
         }
         return Date.now();
       case "reset-then-address":
-        await this.#destroy("device", "sport", port);
+        await this.#destroy("device", sockets("sport", port));
         await pause(this.#random.upTo(40));
         await net.changeAddress();
         return Date.now();
@@ -230,7 +235,7 @@ export class Cuts {
     const ways = this.#random.oneIn(2) ? ["dport"] : ["sport", "dport"];
     await this.#net.filter(ways.map((way) => `tcp ${way} ${SERVER_PORT} quota over ${bytes} bytes ${verdict}`));
     try {
-      await this.#destroy("device", "dport", SERVER_PORT);
+      await this.#destroy("device", [`dport = :${SERVER_PORT}`]);
       await this.#device.logged(/^(cannot reach|link resumed)/, from);
     } finally {
       await this.#net.heal();
@@ -265,15 +270,15 @@ export class Cuts {
     return Date.now();
   }
 
-  async #destroy(machine: NatMachine, field: "sport" | "dport", port: number): Promise<void> {
-    await this.#net.run(machine, find("ss")!, "-K", "-tnH", field, "=", `:${port}`);
+  async #destroy(machine: NatMachine, filter: readonly string[]): Promise<void> {
+    await this.#net.run(machine, find("ss")!, "-K", "-tnH", ...filter);
   }
 
   /** Whether both sides say that the session goes on, over a connection that is there. */
   async #isBack(from: Seen): Promise<boolean> {
     const last = [lastState(this.#device, from.device), lastState(this.#server, from.server)];
     if (last.some((line) => line === undefined || line.includes('"link interrupted'))) return false;
-    const open = await this.#net.run("device", find("ss")!, "-tnH", "sport", "=", `:${this.#port}`);
+    const open = await this.#net.run("device", find("ss")!, "-tnH", ...sockets("sport", this.#port));
     return open.startsWith("ESTAB");
   }
 
