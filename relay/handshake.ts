@@ -177,8 +177,12 @@ export interface DeviceGreeting {
  *
  * @throws {HandshakeError} if the server said goodbye or is not the right one; {ProtocolError} for garbage; what the socket throws.
  */
-export async function greetServer(duplex: Duplex, party: DeviceParty): Promise<DeviceGreeting> {
-  const handshake = new DeviceHandshake(party, systemCrypto);
+export async function greetServer(
+  duplex: Duplex,
+  party: DeviceParty,
+  crypto: HandshakeCrypto = systemCrypto,
+): Promise<DeviceGreeting> {
+  const handshake = new DeviceHandshake(party, crypto);
   const reader = new HandshakeReader(duplex, new Uint8Array(0));
   await writeAll(duplex, handshake.hello);
   const challenge = await reader.expect(V2Command.CHALLENGE, "CHALLENGE").catch((error: unknown) => {
@@ -214,8 +218,9 @@ export async function greetDevice(
   opening: Uint8Array,
   party: HandshakeParty,
   onHello: () => void = () => {},
+  crypto: HandshakeCrypto = systemCrypto,
 ): Promise<ServerGreeting> {
-  const handshake = new ServerHandshake(party, systemCrypto);
+  const handshake = new ServerHandshake(party, crypto);
   const reader = new HandshakeReader(duplex, opening);
   await reader.preamble(V2_PREAMBLE).catch((error: unknown) => {
     throw reader.isEmpty && !(error instanceof HandshakeCut) ? new HandshakeCut(0, false, { cause: error }) : error;

@@ -9,9 +9,8 @@ import type { GoodbyeCode } from "../../protocol/v2/wire/goodbye.ts";
 import { type Endpoint, type KeepAliveSettings, normalKeepAlive } from "../../protocol/keep_alive.ts";
 import { V2_MAX_SERVICES } from "../../protocol/limits.ts";
 import type { DeviceMode, ServiceGrantResult, Settings } from "../../protocol/v2/wire/messages.ts";
-import { dialRace } from "../../net/dial/race.ts";
-import { dialServer, type ServerSecurity, type ServerTarget } from "../../net/dial/server.ts";
-import { greetServer, HandshakeCut, randomBytes } from "../../relay/handshake.ts";
+import type { ServerSecurity, ServerTarget } from "../../net/dial/server.ts";
+import { HandshakeCut } from "../../relay/handshake.ts";
 import {
   DIAL_TIMEOUT_MS,
   FRUITLESS_LINKS,
@@ -29,6 +28,7 @@ import { Late, within } from "../../base/within.ts";
 import type { DeviceEvent } from "../events.ts";
 import type { LinkFacts, LinkMaker, MadeLink } from "../reconnect/link_maker.ts";
 import type { DeviceSettings, V2DeviceOptions } from "../options.ts";
+import { network, type Outside } from "./outside.ts";
 import { ServiceBoard } from "./service_board.ts";
 import { V2LinkSession } from "./link_session.ts";
 
@@ -42,7 +42,8 @@ export class V2LinkMaker implements LinkMaker {
   readonly #emit: (event: DeviceEvent) => void;
   readonly #servers: readonly Address[];
   readonly #board: ServiceBoard;
-  readonly #instance = randomBytes(16);
+  readonly #outside: Outside;
+  readonly #instance: Uint8Array;
   #turn = 0;
   #small = SMALL_SEGMENT;
   #smallUntil = -Infinity;
@@ -53,7 +54,14 @@ export class V2LinkMaker implements LinkMaker {
   #wantedKeepAlive: KeepAliveSettings | undefined;
 
   /** Links with these settings. */
-  constructor(options: V2DeviceOptions, settings: DeviceSettings, emit: (event: DeviceEvent) => void) {
+  constructor(
+    options: V2DeviceOptions,
+    settings: DeviceSettings,
+    emit: (event: DeviceEvent) => void,
+    outside: Outside = network,
+  ) {
+    this.#outside = outside;
+    this.#instance = outside.randomBytes(16);
     this.#options = options;
     this.#settings = settings;
     this.#emit = emit;
@@ -170,10 +178,10 @@ export class V2LinkMaker implements LinkMaker {
     const { identity, serverKey, enrolment } = this.#options;
     const before = { interruptedAt: 0, moved: false };
     const isUp = this.#session?.resumable === true && this.#session.interruptedAt === undefined;
-    const greeting = await greetServer(transport.duplex, {
+    const greeting = await this.#outside.greet(transport.duplex, {
       signer: identity,
       serverKey,
-      nonce: randomBytes(32),
+      nonce: this.#outside.randomBytes(32),
       instance: this.#instance,
       wallClock: clock.wall(),
       software: SOFTWARE,
@@ -202,6 +210,7 @@ export class V2LinkMaker implements LinkMaker {
       expiration: Math.min(this.#settings.expiration, welcome.expiration ?? 0),
       settings: this.#settings,
       board: this.#board,
+      outside: this.#outside,
       keepAlive: this.#keepAlive,
       onGrants: (results) => this.#onGrants(results),
       onSettings: (said) => this.#onSettings(said),
@@ -216,11 +225,13 @@ export class V2LinkMaker implements LinkMaker {
   /** The address whose turn it is; while a session waits, all of them, and the first that answers. */
   async #dial(signal: AbortSignal): Promise<Transport> {
     const { clock } = this.#settings;
-    if (!this.#session?.resumable) return await dialServer(this.#target(this.server), clock, DIAL_TIMEOUT_MS, signal);
-    const targets = this.#servers.map((_, at) =>
-      this.#target(this.#servers[(this.#turn + at) % this.#servers.length]!)
-    );
-    const { transport, index } = await dialRace(targets, clock, RESUME_DIAL_TIMEOUT_MS, signal);
+    const waits = this.#session?.resumable === true;
+    const servers = waits
+      ? this.#servers.map((_, at) => this.#servers[(this.#turn + at) % this.#servers.length]!)
+      : [this.server];
+    const targets = servers.map((server) => this.#target(server));
+    const timeout = waits ? RESUME_DIAL_TIMEOUT_MS : DIAL_TIMEOUT_MS;
+    const { transport, index } = await this.#outside.dial(targets, clock, timeout, signal);
     this.#turn += index;
     return transport;
   }

@@ -17,7 +17,6 @@ import type { ConnectRequest, ServiceGrantResult, Settings } from "../../protoco
 import { type ChannelSummary, nothingCarried } from "../../relay/channel_end.ts";
 import type { ChannelPump } from "../../relay/channel_pump.ts";
 import { describeError } from "../../base/errors.ts";
-import { LINK_WINDOW_BOUND } from "../../net/limits.ts";
 import type { LinkEnd } from "../../relay/link/end.ts";
 import { Session } from "../../relay/session.ts";
 import { SessionLinks, type SessionLinksOptions } from "../../relay/session_links.ts";
@@ -29,7 +28,8 @@ import { checkGrants } from "./granted_address.ts";
 import type { NamedService } from "./named_service.ts";
 import type { DeviceSettings } from "../options.ts";
 import type { ServiceBoard } from "./service_board.ts";
-import { dialReason, dialService, isShortage } from "./service_dial.ts";
+import type { Outside } from "./outside.ts";
+import { dialReason, isShortage } from "./service_dial.ts";
 
 /** What a session needs. */
 export interface V2LinkSessionOptions extends Pick<SessionLinksOptions, "keepAlive" | "expiration"> {
@@ -37,6 +37,8 @@ export interface V2LinkSessionOptions extends Pick<SessionLinksOptions, "keepAli
   readonly settings: DeviceSettings;
   /** What it offers. */
   readonly board: ServiceBoard;
+  /** Where it dials. */
+  readonly outside: Pick<Outside, "dialService" | "windowBound">;
   /** The server answered for services. */
   onGrants(results: ServiceGrantResult[]): void;
   /** The server said what is in force, or what it wants. */
@@ -56,6 +58,11 @@ export class V2LinkSession extends Session<SessionLinks> implements LinkLife {
   /** What the server said last, if it took its leave. */
   goodbye: Goodbye | undefined;
 
+  /** What it grants. */
+  readonly budget: WindowBudget;
+  /** What it keeps for replay, if it can be resumed. */
+  readonly log: SendLog | undefined;
+
   readonly #options: V2LinkSessionOptions;
   readonly #inside = new Map<NamedService, number>();
 
@@ -63,13 +70,10 @@ export class V2LinkSession extends Session<SessionLinks> implements LinkLife {
   constructor(options: V2LinkSessionOptions) {
     const { settings, keepAlive, expiration } = options;
     const { clock, linkWriteTimeout } = settings;
+    const budget = new WindowBudget(options.outside.windowBound);
+    const log = expiration > 0 ? new SendLog() : undefined;
     const state = new V2DeviceLink(
-      {
-        now: () => clock.now(),
-        wallClock: () => clock.wall(),
-        budget: new WindowBudget(LINK_WINDOW_BOUND),
-        log: expiration > 0 ? new SendLog() : undefined,
-      },
+      { now: () => clock.now(), wallClock: () => clock.wall(), budget, log },
       V2_MAX_CHANNELS,
       {
         onOpen: (channel, request) => this.#onOpen(channel, request),
@@ -90,6 +94,13 @@ export class V2LinkSession extends Session<SessionLinks> implements LinkLife {
     super(links, "service", settings);
     this.#options = options;
     this.state = state;
+    this.budget = budget;
+    this.log = log;
+  }
+
+  /** Its name, 16 bytes. */
+  get id(): Uint8Array {
+    return this.#options.id;
   }
 
   /** Takes the first connection, whose handshake is done; offers its services and serves from then on. */
@@ -211,7 +222,7 @@ export class V2LinkSession extends Session<SessionLinks> implements LinkLife {
     signal: AbortSignal,
   ): Promise<void> {
     const { clock, connectTimeout } = this.#options.settings;
-    const conn = await dialService(service, request, clock, connectTimeout, signal);
+    const conn = await this.#options.outside.dialService(service, request, clock, connectTimeout, signal);
     this.#options.board.hint(service, true);
     this.state.accept(channel);
     pump.attach(conn);

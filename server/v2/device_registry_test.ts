@@ -10,7 +10,7 @@ import type { Goodbye } from "../../protocol/v2/wire/goodbye.ts";
 import { HandshakeError, type ResumeOffer, type Welcome } from "../../protocol/v2/wire/handshake.ts";
 import { Random } from "../../tests/rig/random.ts";
 import { Connection, type End } from "../../tests/rig/sim/connection.ts";
-import { DEVICE, greetDevice, greetServer } from "../../tests/rig/sim/greeting.ts";
+import { DEVICE, greetDevice, greetServer, PARTY } from "../../tests/rig/sim/greeting.ts";
 import { transportOf } from "../../tests/rig/sim/internet.ts";
 import { Time } from "../../tests/rig/sim/time.ts";
 import { Directory } from "../../tests/rig/v2/directory.ts";
@@ -63,7 +63,12 @@ class Rig {
     const serving = greetDevice(conn.accepted, nonce).then((greeting) =>
       this.registry.admit(transportOf(conn.accepted, "192.0.2.7:1"), greeting, order)
     );
-    const heard = greetServer(conn.dialled, { nonce, instance, resume: () => resume }).then(
+    const heard = greetServer(conn.dialled, {
+      ...PARTY,
+      nonce: new Uint8Array(32).fill(nonce),
+      instance: new Uint8Array(16).fill(instance),
+      resume: () => resume,
+    }).then(
       ({ welcome }) => ({ welcome, end: conn.dialled }),
     );
     heard.catch(() => {}); // the server's word counts

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { V2Channel } from "../../../protocol/v2/channel.ts";
+import type { Duplex } from "../../../net/transport.ts";
 import {
   FRAME_BUFFER_SIZE,
   KEEP_WHOLE,
@@ -16,7 +16,7 @@ import {
 } from "../../../protocol/limits.ts";
 import { Random } from "../random.ts";
 import { Connection } from "./connection.ts";
-import { DeviceSide, type SimulatedSession } from "./device_side.ts";
+import { DeviceSide } from "./device_side.ts";
 import { Internet } from "./internet.ts";
 import { Model } from "./model.ts";
 import { type Fault, FAULTS_END, type Plan } from "./plan.ts";
@@ -171,9 +171,10 @@ class World {
     const device = new DeviceSide(this.#time, this.#random, this.#plan, this.#internet, ++this.#instances, {
       onSession: (id, session) => {
         this.#model.heardOf(id);
-        session.links.over.then(({ reason }) => this.#model.overOnDevice(id, reason));
+        session.over.then(({ reason }) => this.#model.overOnDevice(id, reason));
       },
-      onOpen: (session, channel, service) => this.#serve(session, channel, service - 1),
+      dialService: (service, signal) => this.#dialService(service, signal),
+      onClientEnd: (service) => this.#model.users[service]!.doneOnDevice = true,
       onEvent: (line) => {
         this.#trace.add(line);
         if (!line.startsWith("device resumed")) return;
@@ -204,7 +205,7 @@ class World {
       duplex: conn.accepted,
       address: "192.0.2.1:5",
       hostAddress: "0.0.0.0:22",
-      service: at + 1,
+      service: at,
       onEnd: ({ reason }) => {
         user.reason = reason;
         this.#trace.add(`client ${at} ended: ${reason}`);
@@ -215,32 +216,27 @@ class World {
   }
 
   /** A CONNECT comes to the device. */
-  #serve(session: SimulatedSession, channel: V2Channel, at: number): void {
-    const user = this.#model.users[at]!;
-    const { plan } = user;
-    this.#model.connect(user);
-    const pump = session.pump(channel);
-    pump.done.then(() => user.doneOnDevice = true);
-    this.#time.after(plan.dial, () => {
-      if (user.doneOnDevice) return; // the client has gone meanwhile
-      if (plan.refuse) {
-        channel.close(this.#time.now, "service-refused", "nobody listens");
-        return pump.abort("service-refused");
-      }
-      const conn = new Connection(this.#time, this.#random, NEARBY);
-      const service = new Program(
-        this.#time,
-        this.#random,
-        conn.accepted,
-        plan.service,
-        (what) => this.#model.fail(what),
-      );
-      user.service = service;
-      service.onOver = () => this.#trace.add(`service ${at} over, ${service.received} B`);
-      session.link.accept(channel);
-      pump.attach(conn.dialled);
-      service.start(2 * at + 1, 2 * at);
-      if (plan.quit?.by === "service") this.#time.after(plan.quit.after, () => service.quit(plan.quit!.how));
+  #dialService(at: number, signal: AbortSignal): Promise<Duplex> {
+    const { plan } = this.#model.users[at]!;
+    this.#model.connect(this.#model.users[at]!);
+    return new Promise((resolve, reject) => {
+      this.#time.after(plan.dial, () => {
+        if (signal.aborted) return reject(signal.reason); // the client has gone meanwhile
+        if (plan.refuse) return reject(new Deno.errors.ConnectionRefused("nobody listens"));
+        const conn = new Connection(this.#time, this.#random, NEARBY);
+        const service = new Program(
+          this.#time,
+          this.#random,
+          conn.accepted,
+          plan.service,
+          (what) => this.#model.fail(what),
+        );
+        this.#model.users[at]!.service = service;
+        service.onOver = () => this.#trace.add(`service ${at} over, ${service.received} B`);
+        service.start(2 * at + 1, 2 * at);
+        if (plan.quit?.by === "service") this.#time.after(plan.quit.after, () => service.quit(plan.quit!.how));
+        resolve(conn.dialled);
+      });
     });
   }
 
@@ -264,7 +260,7 @@ class World {
     const onServer = this.#server.logBudget.held;
     const buffers = WHOLE_BUFFERS * this.#keptMax;
     if (onServer > buffers) this.#model.fail(`the server keeps ${onServer} bytes in buffers, ${buffers} are the most`);
-    const onDevice = this.#device.session?.log.size ?? 0;
+    const onDevice = this.#device.session?.log?.size ?? 0;
     if (onDevice > this.#keptMax) this.#model.fail(`the device keeps ${onDevice} bytes, ${this.#keptMax} are the most`);
     const granted = Math.max(this.#server.budget.granted, this.#device.session?.budget.granted ?? 0);
     if (granted > this.#plan.bound) this.#model.fail(`${granted} bytes are granted, ${this.#plan.bound} are the most`);
@@ -277,9 +273,9 @@ class World {
       "granted by the server": this.#server.budget.granted,
       "granted by the device": session?.budget.granted,
       "kept by the server": this.#server.logBudget.held,
-      "kept by the device": session?.log.size,
+      "kept by the device": session && (session.log?.size ?? 0),
       "channels on the server": this.#server.session?.state.channelCount,
-      "channels on the device": session?.link.channelCount,
+      "channels on the device": session?.state.channelCount,
     };
     for (const [what, count] of Object.entries(left)) if (count !== 0) this.#model.fail(`${what}: ${count} at the end`);
   }
