@@ -24,23 +24,14 @@ import { V2_MAX_HANDSHAKE } from "../protocol/limits.ts";
 import { PROXY_HINT } from "../net/proxy/read_header.ts";
 import { isSkipped, V2_PREAMBLE, V2Command } from "../protocol/v2/wire/commands.ts";
 import { verify } from "../net/tls/identity.ts";
+import { hmacNow } from "../net/tls/signatures.ts";
 import type { Duplex } from "../net/transport.ts";
 
 /** The runtime's cryptography. */
 export const systemCrypto: HandshakeCrypto = {
   verify,
-  async hmac(key, bytes) {
-    const hmacKey = await crypto.subtle.importKey("raw", copyOf(key), { name: "HMAC", hash: "SHA-256" }, false, [
-      "sign",
-    ]);
-    return new Uint8Array(await crypto.subtle.sign("HMAC", hmacKey, copyOf(bytes)));
-  },
+  hmac: (key, bytes) => Promise.resolve(hmacNow(key, bytes)),
 };
-
-/** WebCrypto takes views of unshared buffers only, which the type of a view does not tell. */
-function copyOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(bytes);
-}
 
 /** `count` random bytes. */
 export function randomBytes(count: number): Uint8Array {

@@ -5,6 +5,7 @@
  */
 
 import { PUBLIC_KEY_SIZE, publicKeyFault } from "../../protocol/public_key.ts";
+import { sha256Now, signingKey, signNow, verifyNow } from "./signatures.ts";
 
 const PREFIX = "ed25519:";
 
@@ -21,7 +22,7 @@ export interface Identity {
 /** Makes a new identity. */
 export async function createIdentity(): Promise<Identity> {
   const keyPair = await crypto.subtle.generateKey("Ed25519", true, ["sign", "verify"]) as CryptoKeyPair;
-  return identityOf(keyPair, new Uint8Array(await crypto.subtle.exportKey("raw", keyPair.publicKey)));
+  return await identityOf(keyPair, new Uint8Array(await crypto.subtle.exportKey("raw", keyPair.publicKey)));
 }
 
 /**
@@ -37,7 +38,7 @@ export async function identityFromPem(pem: string): Promise<Identity> {
     const privateKey = await crypto.subtle.importKey("pkcs8", der, "Ed25519", true, ["sign"]);
     const { x } = await crypto.subtle.exportKey("jwk", privateKey);
     const raw = fromBase64Url(x ?? "");
-    return identityOf({ privateKey, publicKey: await importPublicKey(raw) }, raw);
+    return await identityOf({ privateKey, publicKey: await importPublicKey(raw) }, raw);
   } catch (error) {
     throw new SyntaxError("the private key is damaged, or is not one for Ed25519", { cause: error });
   }
@@ -54,14 +55,8 @@ export async function identityToPem(identity: Identity): Promise<string> {
  * Whether `signature` is that of the owner of `publicKey` over `bytes`. Whatever is malformed is not, nor is any of a key
  * that {@linkcode publicKeyFault} finds fault with.
  */
-export async function verify(publicKey: Uint8Array, signature: Uint8Array, bytes: Uint8Array): Promise<boolean> {
-  if (publicKeyFault(publicKey)) return false;
-  try {
-    const key = await importPublicKey(publicKey);
-    return await crypto.subtle.verify("Ed25519", key, Uint8Array.from(signature), Uint8Array.from(bytes));
-  } catch {
-    return false;
-  }
+export function verify(publicKey: Uint8Array, signature: Uint8Array, bytes: Uint8Array): Promise<boolean> {
+  return promised(() => publicKeyFault(publicKey) === undefined && verifyNow(publicKey, signature, bytes));
 }
 
 /** Writes a public key as people exchange it: `ed25519:` and 43 characters. */
@@ -94,18 +89,20 @@ export function parsePublicKey(text: string, printer = "device key"): Uint8Array
 }
 
 /** A short name of a public key for logs and tables: the first 8 bytes of its SHA-256, in hexadecimal pairs. */
-export async function fingerprint(raw: Uint8Array): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", Uint8Array.from(raw)));
-  return Array.from(digest.subarray(0, 8), (byte) => byte.toString(16).padStart(2, "0")).join(":");
+export function fingerprint(raw: Uint8Array): Promise<string> {
+  return promised(() =>
+    Array.from(sha256Now(raw).subarray(0, 8), (byte) => byte.toString(16).padStart(2, "0")).join(":")
+  );
 }
 
-function identityOf(keyPair: CryptoKeyPair, publicKey: Uint8Array<ArrayBuffer>): Identity {
-  return {
-    publicKey,
-    keyPair,
-    sign: async (bytes) =>
-      new Uint8Array(await crypto.subtle.sign("Ed25519", keyPair.privateKey, Uint8Array.from(bytes))),
-  };
+async function identityOf(keyPair: CryptoKeyPair, publicKey: Uint8Array<ArrayBuffer>): Promise<Identity> {
+  const key = signingKey(new Uint8Array(await crypto.subtle.exportKey("pkcs8", keyPair.privateKey)));
+  return { publicKey, keyPair, sign: (bytes) => promised(() => signNow(key, bytes)) };
+}
+
+/** What `work` returns, or throws, as a promise; it is done at once. */
+function promised<T>(work: () => T): Promise<T> {
+  return new Promise((resolve) => resolve(work()));
 }
 
 function importPublicKey(raw: Uint8Array): Promise<CryptoKey> {
