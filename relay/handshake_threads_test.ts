@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { createIdentity, fingerprint, verify } from "../net/tls/identity.ts";
 import { systemCrypto } from "./handshake.ts";
-import { isSettled, test } from "./_fakes_test.ts";
+import { isSettled } from "../tests/rig/wait.ts";
+import { test } from "../tests/rig/test.ts";
 
 /** As many as the runtime has threads for work that blocks. */
 const BLOCKING_THREADS = 32;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { createIdentity, verify } from "./identity.ts";
 import { hmacNow, sha256Now, signingKey, signNow, verifyNow } from "./signatures.ts";
-import { test } from "../../relay/_fakes_test.ts";
+import { test } from "../../tests/rig/test.ts";
 
 /** What stands in front of a seed in PKCS #8 (RFC 8410 §7). */
 const PKCS8_HEAD = "302e020100300506032b657004220420";
