@@ -6,7 +6,7 @@
 
 import { concat } from "../bytes.ts";
 import type { Address } from "../address.ts";
-import type { FrameHandler } from "../codec.ts";
+import type { V1FrameHandler } from "./decoder.ts";
 import type { V2Output } from "../v2/send/sender.ts";
 
 /** A test that leaks nothing. */
@@ -58,7 +58,7 @@ export type Told =
   | { readonly type: "ignored"; readonly command: number; readonly id: number };
 
 /** Writes down what a decoder tells. */
-export class RecordingHandler implements FrameHandler {
+export class RecordingHandler implements V1FrameHandler {
   /** All of it, in order. */
   readonly told: Told[] = [];
   /** Why CONNECTs were bad. */
