@@ -225,9 +225,9 @@ export class ChannelPump implements ChannelReceiver {
         if (this.#options.end === "client") this.#delivery?.linger();
         continue;
       }
-      const wait = channel.send(buffer.frame, count);
-      if (wait !== undefined) await wait;
-      buffer.learn(count, channel.kept);
+      let fate = channel.send(buffer.frame, count);
+      if (typeof fate !== "string") fate = await fate;
+      buffer.learn(count, fate === "kept");
     }
     this.#readEnded = true;
     if (this.#reason !== undefined) return this.#delivery?.ended();

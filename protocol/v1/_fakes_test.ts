@@ -7,7 +7,7 @@
 import { concat } from "../bytes.ts";
 import type { Address } from "../address.ts";
 import type { V1FrameHandler } from "./decoder.ts";
-import type { V2Output } from "../v2/send/sender.ts";
+import type { FrameFate, LinkOutput } from "../link.ts";
 
 /** A test that leaks nothing. */
 export function test(name: string, fn: () => void | Promise<void>): void {
@@ -106,7 +106,7 @@ export function normalized(told: readonly Told[]): Told[] {
 }
 
 /** Writes down the frames of a link. */
-export class RecordingOutput implements V2Output {
+export class RecordingOutput implements LinkOutput {
   pending = 0;
   /** All frames since the last {@linkcode RecordingOutput.take}, as text. */
   frames: string[] = [];
@@ -115,16 +115,9 @@ export class RecordingOutput implements V2Output {
     this.frames.push(hex(frame));
   }
 
-  copy(frame: Uint8Array): Promise<void> | undefined {
-    return this.data(frame.slice());
-  }
-
-  keep(bytes: Uint8Array): Promise<void> | undefined {
-    return this.data(bytes);
-  }
-
-  data(frame: Uint8Array): undefined {
+  data(frame: Uint8Array, fate: FrameFate): FrameFate {
     this.frames.push(hex(frame));
+    return fate;
   }
 
   /** The frames since the last call. */

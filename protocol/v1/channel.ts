@@ -6,13 +6,14 @@
 
 import type { Address } from "../address.ts";
 import type { Channel, ChannelReceiver } from "../channel.ts";
+import type { Sent } from "../link.ts";
 import { V1_HEADER_SIZE, V1_MAX_PAYLOAD } from "../limits.ts";
 import type { ChannelEndReason } from "../reasons.ts";
 
 /** What a channel needs of its link. */
 export interface V1ChannelLink {
   /** Sends a DATA frame whose payload stands behind room for a header; see {@linkcode V1Channel.send}. */
-  sendData(id: number, frame: Uint8Array, size: number): Promise<void> | undefined;
+  sendData(id: number, frame: Uint8Array, size: number): Sent;
   /** Sends the CLOSE of a channel that this side ended. */
   closeChannel(channel: V1Channel, now: number): void;
 }
@@ -40,8 +41,6 @@ export class V1Channel implements Channel {
     this.target = target;
   }
 
-  readonly kept = false;
-
   get open(): boolean {
     return this.#open;
   }
@@ -58,8 +57,8 @@ export class V1Channel implements Channel {
     return Promise.resolve();
   }
 
-  send(frame: Uint8Array, size: number): Promise<void> | undefined {
-    if (!this.#open) return undefined;
+  send(frame: Uint8Array, size: number): Sent {
+    if (!this.#open) return "copied";
     this.bytesSent += size;
     return this.#link.sendData(this.id, frame, size);
   }

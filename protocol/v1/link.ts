@@ -12,7 +12,7 @@ import { V1Channel, type V1ChannelLink } from "./channel.ts";
 import { v1Close, writeV1Header } from "./codec.ts";
 import { V1Decoder, type V1FrameHandler } from "./decoder.ts";
 import { V1_HEADER_SIZE } from "../limits.ts";
-import type { Link, LinkOutput } from "../link.ts";
+import type { Link, LinkOutput, Sent } from "../link.ts";
 import type { ChannelEndReason } from "../reasons.ts";
 
 /** What a link saw and passed over, for metrics and for one log line at its end. */
@@ -68,9 +68,9 @@ export abstract class V1Link implements Link, V1FrameHandler, V1ChannelLink {
     for (const channel of channels) channel.ended(reason);
   }
 
-  sendData(id: number, frame: Uint8Array, size: number): Promise<void> | undefined {
+  sendData(id: number, frame: Uint8Array, size: number): Sent {
     writeV1Header(frame, id, size);
-    return this.output.data(frame.subarray(0, V1_HEADER_SIZE + size));
+    return this.output.data(frame.subarray(0, V1_HEADER_SIZE + size), "lent");
   }
 
   closeChannel(channel: V1Channel, now: number): void {

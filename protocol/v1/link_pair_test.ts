@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { V1Channel as Channel } from "./channel.ts";
 import { V1DeviceLink } from "./device_link.ts";
-import type { LinkOutput } from "../link.ts";
+import type { FrameFate, LinkOutput } from "../link.ts";
 import type { V1Link as Link } from "./link.ts";
 import type { ChannelEndReason } from "../reasons.ts";
 import { V1ServerLink } from "./server_link.ts";
@@ -16,18 +16,16 @@ const IDS = 5;
 
 /** Bytes on their way to one link. */
 class Pipe implements LinkOutput {
+  readonly pending = 0;
   #bytes: Uint8Array = new Uint8Array(0);
 
   control(frame: Uint8Array): void {
     this.#bytes = concat([this.#bytes, frame]);
   }
 
-  copy(frame: Uint8Array): Promise<void> | undefined {
-    return this.data(frame.slice());
-  }
-
-  data(frame: Uint8Array): undefined {
+  data(frame: Uint8Array, fate: FrameFate): FrameFate {
     this.#bytes = concat([this.#bytes, frame]);
+    return fate;
   }
 
   get length(): number {

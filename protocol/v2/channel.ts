@@ -8,12 +8,13 @@ import type { Channel, ChannelReceiver } from "../channel.ts";
 import { ProtocolError } from "../errors.ts";
 import { V2_BULK_PAYLOAD, V2_HEADER_SIZE, V2_MAX_CREDIT } from "../limits.ts";
 import type { ChannelEndReason } from "../reasons.ts";
+import type { FrameFate, Sent } from "../link.ts";
 import type { ReceiveWindow } from "./receive_windows.ts";
 
 /** What a channel needs of its link. */
 export interface V2ChannelLink {
   /** Sends a DATA frame now, or when it is the channel's turn. */
-  sendData(channel: V2Channel, frame: Uint8Array, size: number): Promise<void> | undefined;
+  sendData(channel: V2Channel, frame: Uint8Array, size: number): Sent;
   /** Sends END. */
   sendEnd(channel: V2Channel): void;
   /** Sends CLOSE, and forgets the channel. */
@@ -30,7 +31,7 @@ interface Piece {
   readonly total: number;
   /** Where the part that has not been sent starts, headroom not counted. */
   offset: number;
-  readonly resolve: () => void;
+  readonly resolve: (fate: FrameFate) => void;
 }
 
 /** See {@linkcode Channel}. */
@@ -42,7 +43,6 @@ export class V2Channel implements Channel {
   readonly credit = true;
   bytesReceived = 0;
   bytesSent = 0;
-  kept = false;
 
   /** For the link: the credit that this side grants. */
   readonly window: ReceiveWindow;
@@ -90,9 +90,8 @@ export class V2Channel implements Channel {
     return new Promise((resolve) => this.#wake = resolve);
   }
 
-  send(frame: Uint8Array, size: number): Promise<void> | undefined {
-    if (!this.#open || this.ended) return undefined;
-    this.kept = false;
+  send(frame: Uint8Array, size: number): Sent {
+    if (!this.#open || this.ended) return "copied";
     this.#credit -= size;
     this.bytesSent += size;
     return this.#link.sendData(this, frame, size);
@@ -117,7 +116,7 @@ export class V2Channel implements Channel {
   /** For the link: nothing can be sent from now on; whoever waits is let go. */
   shut(): void {
     this.#open = false;
-    this.piece?.resolve();
+    this.piece?.resolve("copied");
     this.piece = undefined;
     this.#wake?.();
     this.#wake = undefined;

@@ -10,7 +10,7 @@
 import { AckDemand } from "./send/ack_demand.ts";
 import { ProtocolError } from "../errors.ts";
 import { type Goodbye, goodbye, goodbyeFrame, readGoodbye } from "./wire/goodbye.ts";
-import type { Link } from "../link.ts";
+import type { Link, Sent } from "../link.ts";
 import type { ChannelEndReason } from "../reasons.ts";
 import { FrameLoad } from "./frame_load.ts";
 import { ReceiveWindow } from "./receive_windows.ts";
@@ -169,7 +169,7 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
     this.control(goodbyeFrame(goodbye));
   }
 
-  sendData(channel: V2Channel, frame: Uint8Array, size: number): Promise<void> | undefined {
+  sendData(channel: V2Channel, frame: Uint8Array, size: number): Sent {
     return this.#sender.data(channel, frame, size);
   }
 

@@ -10,7 +10,7 @@ import { V1Decoder, type V1FrameHandler } from "../../protocol/v1/decoder.ts";
 import { V1DeviceLink } from "../../protocol/v1/device_link.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { MAX_EARLY_BYTES, MAX_EARLY_BYTES_PER_LINK, V1_MAX_CHANNELS } from "../../protocol/limits.ts";
-import type { LinkOutput } from "../../protocol/link.ts";
+import type { FrameFate, LinkOutput } from "../../protocol/link.ts";
 import type { V1Link as Link } from "../../protocol/v1/link.ts";
 import { V1ServerLink } from "../../protocol/v1/server_link.ts";
 import { chunksOf, hostileStream } from "./inputs.ts";
@@ -50,6 +50,7 @@ export function fuzzDecoder(random: Random): void {
 
 /** Counts what a link sends. */
 class CountingOutput implements LinkOutput {
+  readonly pending = 0;
   frames = 0;
 
   control(frame: Uint8Array): void {
@@ -57,13 +58,10 @@ class CountingOutput implements LinkOutput {
     this.frames++;
   }
 
-  copy(frame: Uint8Array): Promise<void> | undefined {
-    return this.data(frame.slice());
-  }
-
-  data(frame: Uint8Array): undefined {
+  data(frame: Uint8Array, fate: FrameFate): FrameFate {
     assert.equal(frame.length - 4, frame[0]! << 8 | frame[1]!, "a frame of another size than it says");
     this.frames++;
+    return fate;
   }
 }
 

@@ -3,7 +3,8 @@ import { concat } from "../../bytes.ts";
 import { FRAME_BUFFER_SIZE, KEEP_WHOLE, SMALL_LOG_SIZE, V2_HEADER_SIZE } from "../../limits.ts";
 import { LogBudget, SendLog } from "./send_log.ts";
 import { giveFrame, takeFrame } from "./frame_pool.ts";
-import { type V2Output, V2Sender } from "./sender.ts";
+import type { FrameFate, LinkOutput } from "../../link.ts";
+import { V2Sender } from "./sender.ts";
 import { WindowBudget } from "../receive_windows.ts";
 import { V2ServerLink } from "../server_link.ts";
 import { v2Frame } from "../wire/codec.ts";
@@ -12,7 +13,7 @@ import { test } from "../../v1/_fakes_test.ts";
 import { ack, connected, protocolError, uintOf, v2FrameOf } from "../_fakes_test.ts";
 
 /** A link whose socket takes what the test lets it take. */
-class Socket implements V2Output {
+class Socket implements LinkOutput {
   /** What went in, as copies. */
   readonly pieces: Uint8Array[] = [];
   /** The same as it stands in memory. */
@@ -27,16 +28,9 @@ class Socket implements V2Output {
     this.#take(frame);
   }
 
-  data(frame: Uint8Array): undefined {
+  data(frame: Uint8Array, fate: FrameFate): FrameFate {
     this.#take(frame);
-  }
-
-  copy(frame: Uint8Array): undefined {
-    this.#take(frame);
-  }
-
-  keep(bytes: Uint8Array): undefined {
-    this.#take(bytes);
+    return fate;
   }
 
   #take(bytes: Uint8Array): void {
@@ -160,8 +154,7 @@ test("a large frame is kept where it stands, and its buffer is used again once i
     link.receive(ack(log.end), time.now);
   }
   const frame = frameWith(KEEP_WHOLE, 1);
-  channel.send(frame, KEEP_WHOLE);
-  assert.equal(channel.kept, true, "it was copied");
+  assert.equal(channel.send(frame, KEEP_WHOLE), "kept");
   assert.equal(socket.views.at(-1)!.buffer, frame.buffer);
   socket.pending = 0;
   link.receive(ack(log.end), 0);
