@@ -6,6 +6,7 @@
 
 import type { Address } from "../address.ts";
 import type { Channel, ChannelReceiver } from "../channel.ts";
+import type { ChannelState } from "../channel_state.ts";
 import type { Sent } from "../link.ts";
 import { V1_HEADER_SIZE, V1_MAX_PAYLOAD } from "../limits.ts";
 import type { ChannelEndReason } from "../reasons.ts";
@@ -29,10 +30,11 @@ export class V1Channel implements Channel {
   readonly target: Address;
   bytesReceived = 0;
   bytesSent = 0;
+  /** v1 has no half-close: `open`, then `closed`. */
+  state: ChannelState = "open";
 
   readonly #link: V1ChannelLink;
   #receiver: ChannelReceiver | undefined;
-  #open = true;
 
   /** Made by the link. */
   constructor(link: V1ChannelLink, id: number, target: Address) {
@@ -42,7 +44,7 @@ export class V1Channel implements Channel {
   }
 
   get open(): boolean {
-    return this.#open;
+    return this.state !== "closed";
   }
 
   get room(): number {
@@ -58,7 +60,7 @@ export class V1Channel implements Channel {
   }
 
   send(frame: Uint8Array, size: number): Sent {
-    if (!this.#open) return "copied";
+    if (this.state === "closed") return "copied";
     this.bytesSent += size;
     return this.#link.sendData(this.id, frame, size);
   }
@@ -69,8 +71,8 @@ export class V1Channel implements Channel {
 
   /** What was sent before goes ahead of the CLOSE. */
   close(now: number): void {
-    if (!this.#open) return;
-    this.#open = false;
+    if (this.state === "closed") return;
+    this.state = "closed";
     this.#link.closeChannel(this, now);
   }
 
@@ -84,8 +86,8 @@ export class V1Channel implements Channel {
 
   /** For the link: the peer, or the link, ended the channel. */
   ended(reason: ChannelEndReason): void {
-    if (!this.#open) return;
-    this.#open = false;
+    if (this.state === "closed") return;
+    this.state = "closed";
     this.#receiver?.onEnd(reason);
   }
 }

@@ -8,6 +8,7 @@
  */
 
 import { AckDemand } from "./send/ack_demand.ts";
+import { mayReceive, maySend } from "../channel_state.ts";
 import { ProtocolError } from "../errors.ts";
 import { type Goodbye, goodbye, goodbyeFrame, readGoodbye } from "./wire/goodbye.ts";
 import type { Link, Sent } from "../link.ts";
@@ -47,7 +48,7 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
     this.options = options;
     this.#events = events;
     this.#load = new FrameLoad(options.now());
-    this.#sender = new V2Sender(options.now, options.log, (channel) => channel.ended && this.sendEnd(channel));
+    this.#sender = new V2Sender(options.now, options.log, (channel) => this.#onSent(channel));
     this.#demand = new AckDemand(this.#sender);
   }
 
@@ -175,7 +176,7 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
 
   sendEnd(channel: V2Channel): void {
     this.control(v2Frame(V2Command.END, channel.id));
-    if (channel.peerEnded) this.#gone(channel);
+    if (channel.state === "both-ended") this.#gone(channel);
   }
 
   sendClose(channel: V2Channel, reason: ChannelEndReason, text: string): void {
@@ -191,7 +192,7 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
   onData(id: number, bytes: Uint8Array): void {
     const channel = this.channelOf(id);
     if (!channel) return this.#load.add(V2Command.DATA, bytes.length);
-    if (channel.peerEnded) throw new ProtocolError("wrong-direction", `DATA behind the END of channel ${id}`);
+    if (!mayReceive(channel.state)) throw new ProtocolError("wrong-direction", `DATA behind the END of channel ${id}`);
     channel.received(bytes);
   }
 
@@ -210,9 +211,9 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
       case V2Command.END: {
         expectSize("END", payload, 0);
         const channel = this.channelOf(id);
-        if (!channel || channel.peerEnded) return;
+        if (!channel || !mayReceive(channel.state)) return;
         channel.peerEnd();
-        if (channel.ended && !channel.piece) this.#gone(channel);
+        if (channel.state === "both-ended" && !channel.piece) this.#gone(channel);
         return;
       }
       case V2Command.CREDIT:
@@ -283,6 +284,11 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
   /** Sends a control frame. It waits for nobody. */
   protected control(frame: Uint8Array): void {
     this.#sender.control(frame);
+  }
+
+  /** What waited of a channel has been sent: its END, if it has ended meanwhile, is next. */
+  #onSent(channel: V2Channel): void {
+    if (channel.open && !maySend(channel.state)) this.sendEnd(channel);
   }
 
   /** Both sides have sent their END. */

@@ -51,13 +51,15 @@ test("the peer's END does not cut off what waits", () => {
   const { rig, client, acknowledgeAll } = fullPath();
   const left = client.channel.size;
   client.channel.end();
+  assert.equal(client.channel.state, "ended");
   rig.receive(v2FrameOf(END, 1));
+  assert.equal(client.channel.state, "both-ended");
   assert.equal(rig.link.channelCount, 1, "the channel is gone while bytes of it wait");
   const frames = acknowledgeAll();
   assert.equal(dataBytes(frames), left);
   assert.equal(frames.at(-1), "6 1 0");
   assert.equal(rig.link.channelCount, 0);
-  assert.equal(client.channel.open, false);
+  assert.equal(client.channel.state, "closed");
   assert.equal(rig.budget.granted, 0);
 });
 

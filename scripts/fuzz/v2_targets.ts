@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import { ProtocolError, UnansweredError } from "../../protocol/errors.ts";
 import { readGoodbye } from "../../protocol/v2/wire/goodbye.ts";
 import { SendLog } from "../../protocol/v2/send/send_log.ts";
+import { mayReceive } from "../../protocol/channel_state.ts";
 import type { LinkOutput } from "../../protocol/link.ts";
 import { WindowBudget } from "../../protocol/v2/receive_windows.ts";
 import type { V2Channel } from "../../protocol/v2/channel.ts";
@@ -97,10 +98,10 @@ class Side {
     this.channels.push(channel);
     channel.receiver = {
       onData: (bytes) => {
-        assert(!this.ended.has(channel) && !channel.peerEnded, "bytes came after the end");
+        assert(!this.ended.has(channel) && mayReceive(channel.state), "bytes came after the end");
         this.held.set(channel, (this.held.get(channel) ?? 0) + bytes.length);
       },
-      onPeerEnd: () => assert(channel.peerEnded),
+      onPeerEnd: () => assert(!mayReceive(channel.state)),
       onEnd: () => {
         assert(!this.ended.has(channel), "a channel ended twice");
         this.ended.add(channel);
