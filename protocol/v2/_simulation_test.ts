@@ -1,5 +1,5 @@
 /**
- * A server's and a device's link joined by pipes in virtual time; users are in `_v2_users_test.ts`. No tests here.
+ * A server's and a device's link joined by pipes in virtual time; users are in `_users_test.ts`. No tests here.
  *
  * @module
  */

@@ -25,7 +25,7 @@ import { closeFrame, readClose, readSettings, type Settings, settingsFrame } fro
 import { V2Pings } from "./pings.ts";
 import { type V2Path, V2Sender } from "./send/sender.ts";
 
-/** A link of either role; see `v2_server_link.ts` and `v2_device_link.ts`. */
+/** A link of either role; see `server_link.ts` and `device_link.ts`. */
 export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
   /** Channels that were opened. */
   opened = 0;
