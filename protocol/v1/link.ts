@@ -16,7 +16,7 @@ import type { Link, LinkOutput, Sent } from "../link.ts";
 import type { ChannelEndReason } from "../reasons.ts";
 
 /** What a link saw and passed over, for metrics and for one log line at its end. */
-export interface LinkCounters {
+export interface V1LinkCounters {
   /** DATA frames (or joined runs of them) for a client id that had ended or never was. */
   strayData: number;
   /** CLOSE frames for such an id. */
@@ -30,7 +30,7 @@ export interface LinkCounters {
 /** A link of either role; see {@linkcode V1ServerLink} and {@linkcode V1DeviceLink}. */
 export abstract class V1Link implements Link, V1FrameHandler, V1ChannelLink {
   /** What was passed over. */
-  readonly counters: LinkCounters = { strayData: 0, strayClose: 0, ignored: 0, channels: 0 };
+  readonly counters: V1LinkCounters = { strayData: 0, strayClose: 0, ignored: 0, channels: 0 };
 
   protected readonly output: LinkOutput;
   /** The time of the event at hand, in milliseconds of a monotonic clock. */
