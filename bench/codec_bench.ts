@@ -10,8 +10,9 @@
 import { COPY_MAX, LINK_HIGH_WATER, MAX_LINK_CHUNK } from "../net/limits.ts";
 import type { Duplex } from "../net/transport.ts";
 import { WriteQueue } from "../relay/write_queue.ts";
-import type { FrameDecoder, FrameHandler } from "../protocol/codec.ts";
-import { v1Codec } from "../protocol/v1/codec.ts";
+import { V1Decoder, type V1FrameHandler } from "../protocol/v1/decoder.ts";
+import { V1_HEADER_SIZE } from "../protocol/limits.ts";
+import { writeV1Header } from "../protocol/v1/codec.ts";
 
 const MEGABYTE = 1_000_000;
 const SIZES: Readonly<Record<string, number>> = {
@@ -23,7 +24,7 @@ const SIZES: Readonly<Record<string, number>> = {
 const NOTHING = (): void => {};
 
 /** Counts, so that nothing of the work can be left out. */
-class Counter implements FrameHandler {
+class Counter implements V1FrameHandler {
   bytes = 0;
   readonly onListen = NOTHING;
   readonly onConnect = NOTHING;
@@ -37,11 +38,11 @@ class Counter implements FrameHandler {
 }
 
 /** What one would write first: gather what came, then cut a copy of each whole frame out of it. */
-class NaiveDecoder implements Pick<FrameDecoder, "push"> {
-  readonly #handler: FrameHandler;
+class NaiveDecoder implements Pick<V1Decoder, "push"> {
+  readonly #handler: V1FrameHandler;
   #rest = new Uint8Array();
 
-  constructor(handler: FrameHandler) {
+  constructor(handler: V1FrameHandler) {
     this.#handler = handler;
   }
 
@@ -65,8 +66,8 @@ function frames(size: number, channels: number): Uint8Array[] {
   const made: Uint8Array[] = [];
   for (let left = MEGABYTE; left > 0; left -= size) {
     const payload = Math.min(size, left);
-    const frame = new Uint8Array(v1Codec.headroom + payload);
-    v1Codec.writeDataHeader(frame, made.length % channels, payload);
+    const frame = new Uint8Array(V1_HEADER_SIZE + payload);
+    writeV1Header(frame, made.length % channels, payload);
     made.push(frame);
   }
   return made;
@@ -86,7 +87,7 @@ function chunks(parts: Uint8Array[]): Uint8Array[] {
 }
 
 /** A decoder, or as much of one as is measured. */
-type MakeDecoder = (handler: FrameHandler) => Pick<FrameDecoder, "push">;
+type MakeDecoder = (handler: V1FrameHandler) => Pick<V1Decoder, "push">;
 
 function benchDecoder(name: string, group: string, input: Uint8Array[], make: MakeDecoder) {
   const scratch = input.map((chunk) => chunk.slice());
@@ -105,7 +106,7 @@ for (const [label, size] of Object.entries(SIZES)) {
   for (const channels of [1, 64]) {
     const input = chunks(frames(size, channels));
     const group = `decode, frames of ${label}, ${channels === 1 ? "one channel" : `${channels} channels in turn`}`;
-    benchDecoder("v1 decoder", group, input, (handler) => v1Codec.createDecoder(handler));
+    benchDecoder("v1 decoder", group, input, (handler) => new V1Decoder(handler));
     benchDecoder("naive decoder", group, input, (handler) => new NaiveDecoder(handler));
   }
 }

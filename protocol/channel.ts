@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { ChannelState } from "./channel_state.ts";
+import type { Sent } from "./link.ts";
 import type { ChannelEndReason } from "./reasons.ts";
 
 /** Where the bytes go that the peer sends on a channel. */
@@ -32,23 +34,23 @@ export interface Channel {
   readonly halfClose: boolean;
   /** Whether the channel is flow-controlled apart. Without: a slow receiver has to hold the whole link. */
   readonly credit: boolean;
-  /** Whether bytes can be sent. */
+  /** Which of its ways are open. */
+  readonly state: ChannelState;
+  /** Whether it is not `closed`. */
   readonly open: boolean;
   /** Bytes that can be sent now; 0: wait for {@linkcode Channel.writable}. */
   readonly room: number;
-  /** Whether the frame that was sent last is the link's now, and the sender goes on with another; once it has waited. */
-  readonly kept: boolean;
   /** Says where received bytes go; to be set before the next chunk is decoded. */
   set receiver(receiver: ChannelReceiver);
-  /** Resolves when there is room, or the channel has ended. */
+  /** Resolves when there is room, or the channel is closed. */
   writable(): Promise<void>;
   /**
    * Sends `size` bytes that stand in `frame` behind the headroom, which is overwritten; {@linkcode Channel.room} at most.
-   * Does nothing once the channel has ended.
+   * Does nothing once this side has ended.
    *
-   * @returns a promise if the caller has to wait before it touches `frame` or sends more.
+   * @returns what becomes of `frame`; a promise if the caller has to wait before it touches it or sends more.
    */
-  send(frame: Uint8Array, size: number): Promise<void> | undefined;
+  send(frame: Uint8Array, size: number): Sent;
   /** Says that this side will send no more; what was sent before goes ahead of it. Only where `halfClose`. */
   end(): void;
   /** Ends the channel from this side, both ways. Idempotent. `now` in milliseconds. */

@@ -85,11 +85,6 @@ export class KeepAlive {
     return this.#due;
   }
 
-  /** When the peer was last heard. */
-  get heardAt(): number {
-    return this.#heard;
-  }
-
   /** Something was received at `now`. */
   heard(now: number): void {
     this.#heard = now;

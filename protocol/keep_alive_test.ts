@@ -36,7 +36,6 @@ test("a peer that was lost is lost once", () => {
 test("any byte puts the first probe off", () => {
   const keepAlive = new KeepAlive(SETTINGS, 0);
   keepAlive.heard(900);
-  assert.equal(keepAlive.heardAt, 900);
   assert.deepEqual(run(keepAlive, 2_000, true), [[1_900, "probe"]]);
 });
 

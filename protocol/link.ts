@@ -9,16 +9,28 @@
 
 import type { ChannelEndReason } from "./reasons.ts";
 
+/** What becomes of the buffer of a DATA frame, and so how it may be written. */
+export type FrameFate =
+  /** It is written from where it stands, and the sender's again once it has waited. */
+  | "lent"
+  /** The output copies what it does not write at once: the sender may touch it now. */
+  | "copied"
+  /** What is written is the copy that the link keeps for replay: the sender may touch its own now. */
+  | "logged"
+  /** The link keeps the buffer itself until the peer has acknowledged it: the sender goes on with another. */
+  | "kept";
+
+/** The fate of a frame; a promise of it if the sender has to wait before it touches the buffer or sends more. */
+export type Sent = FrameFate | Promise<FrameFate>;
+
 /** Where a link's frames go, in order. */
 export interface LinkOutput {
+  /** Bytes that the network has not taken yet. */
+  readonly pending: number;
   /** Takes a control frame. Never waits; the frame is the output's from then on. */
   control(frame: Uint8Array): void;
-  /**
-   * Takes a DATA frame.
-   *
-   * @returns a promise if the sender has to wait before it touches `frame` or sends more.
-   */
-  data(frame: Uint8Array): Promise<void> | undefined;
+  /** Takes a DATA frame; with `logged` or `kept`, any bytes that are kept for replay. @returns `fate`, now or later. */
+  data(frame: Uint8Array, fate: FrameFate): Sent;
 }
 
 /** A link of either role and any profile. */

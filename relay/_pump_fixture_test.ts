@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import type { V1Channel as Channel } from "../protocol/v1/channel.ts";
 import { V1ServerLink } from "../protocol/v1/server_link.ts";
-import { v1Codec } from "../protocol/v1/codec.ts";
+import { v1Close } from "../protocol/v1/codec.ts";
 import type { ChannelSummary } from "./channel_end.ts";
 import { ChannelPump, type ChannelPumpOptions } from "./channel_pump.ts";
 import { HALF_CLOSE_TIMEOUT_MS, MAX_CHANNEL_BACKLOG, STALL_TIMEOUT_MS } from "../net/limits.ts";
@@ -23,7 +23,7 @@ export class PumpFixture {
   /** The client's end of its connection. */
   readonly client = new FakeDuplex();
   readonly driver = new LinkDriver({ transport: fakeTransport(this.device), clock: this.clock, writeTimeout: -1 });
-  readonly link = new V1ServerLink(v1Codec, this.driver, { onListening: () => {} });
+  readonly link = new V1ServerLink(this.driver, { onListening: () => {} });
   readonly channel: Channel;
   readonly pump: ChannelPump;
   #summary: ChannelSummary | undefined;
@@ -68,7 +68,7 @@ export class PumpFixture {
 
   /** The device sends CLOSE. */
   close(): void {
-    this.device.feed(v1Codec.close(this.channel.id));
+    this.device.feed(v1Close(this.channel.id));
   }
 
   /** Fills the client's backlog until the link no longer reads. @returns what was sent. */

@@ -5,6 +5,7 @@
  */
 
 import type { Channel, ChannelReceiver } from "../protocol/channel.ts";
+import { afterEnd, afterPeerEnd, type ChannelState, mayReceive, maySend } from "../protocol/channel_state.ts";
 import type { ChannelEndReason } from "../protocol/reasons.ts";
 import { type ChannelSummary, CONNECTION_ENDS, type ConnectionEnds, dropsBacklog, isOrderly } from "./channel_end.ts";
 import type { Clock } from "../base/clock.ts";
@@ -79,10 +80,8 @@ export class ChannelPump implements ChannelReceiver {
 
   // The end: a reason, then what came is delivered, then the connection is closed.
   #reason: ChannelEndReason | undefined;
-  #readEnded = false;
-  #peerEnded = false; // the peer will send no more, and may still receive
+  #state: ChannelState = "open"; // of the connection: has it ended, has the peer, is it closed
   #delivery: Delivery | undefined;
-  #closed = false;
 
   // While the backlog is too large, the link waits for this receiver; where there is credit, only its own channel does.
   #holding = false;
@@ -110,7 +109,7 @@ export class ChannelPump implements ChannelReceiver {
       copyMax: COPY_MAX,
       busyCopyMax: Infinity,
       fits: true,
-      onError: () => this.abort(this.#readEnded ? this.#ends.own : this.#ends.reset),
+      onError: () => this.abort(maySend(this.#state) ? this.#ends.reset : this.#ends.own),
       onProgress: () => this.#progressed(),
     });
     options.channel.receiver = this;
@@ -118,7 +117,7 @@ export class ChannelPump implements ChannelReceiver {
 
   /** Whether the connection's writing side has ended and the channel only lives for what may still come. */
   get halfClosed(): boolean {
-    return this.#readEnded && this.#reason === undefined;
+    return !maySend(this.#state) && this.#reason === undefined;
   }
 
   /** Since when nothing came for a connection that has {@linkcode ChannelPump.halfClosed}; `Infinity` while that does not count. */
@@ -131,13 +130,13 @@ export class ChannelPump implements ChannelReceiver {
 
   /** Gives the pump its connection, which it closes at the end. */
   attach(conn: Duplex): void {
-    if (this.#closed) return resetQuietly(conn);
+    if (this.#state === "closed") return resetQuietly(conn);
     this.#conn = conn;
     this.#watch = PeerWatch.start(conn, this.#options.tcpKeepAlive, this.#clock, () => this.abort(this.#ends.reset));
     if (this.#queue.pending > 0) this.#watch?.sent();
     resetsAtExit(conn);
     this.#queue.attach(conn);
-    if (this.#peerEnded) this.#passPeerEnd();
+    if (!mayReceive(this.#state)) this.#passPeerEnd();
     this.#readLoop(conn).catch(() => this.#readFailed());
   }
 
@@ -146,7 +145,7 @@ export class ChannelPump implements ChannelReceiver {
     let looks = 0;
     let seen = -1;
     const look = () => {
-      if (this.#closed) return;
+      if (this.#state === "closed") return;
       const now = this.channel.bytesSent + this.channel.bytesReceived;
       looks = now === seen ? looks + 1 : 0;
       seen = now;
@@ -158,27 +157,27 @@ export class ChannelPump implements ChannelReceiver {
 
   /** Takes bytes of the channel; a view of the link's chunk is written from where it stands, and pins the chunk. */
   onData(bytes: Uint8Array): void {
-    if (this.#closed) return;
+    if (this.#state === "closed") return;
     this.#watch?.sent();
     const { chunk } = this.#driver;
     if (!chunk.lends(bytes.length)) this.#queue.copy(bytes);
     else if (this.#queue.write(bytes, chunk.unpin)) chunk.pin();
-    if (this.#readEnded) this.#heard = this.#clock.now();
+    if (!maySend(this.#state)) this.#heard = this.#clock.now();
     if (!this.channel.credit && this.#queue.pending > MAX_CHANNEL_BACKLOG - MAX_LINK_CHUNK) this.#hold();
   }
 
   onPeerEnd(): void {
-    if (this.#closed) return;
-    this.#peerEnded = true;
-    if (this.#readEnded) this.#finish(this.#ends.own);
+    if (this.#state === "closed") return;
+    this.#state = afterPeerEnd(this.#state);
+    if (this.#state === "both-ended") this.#finish(this.#ends.own);
     else if (this.#conn) this.#passPeerEnd();
   }
 
   onEnd(reason: ChannelEndReason): void {
     // Where the other side had ended in order before, what came is whole: it is delivered, with that end.
-    if (this.#peerEnded) return this.#finish(reason, true);
+    if (!mayReceive(this.#state)) return this.#finish(reason, true);
     if (dropsBacklog(reason) && this.channel.credit) return this.abort(reason);
-    this.#finish(this.#readEnded && reason === "service-closed" ? this.#ends.own : reason);
+    this.#finish(!maySend(this.#state) && reason === "service-closed" ? this.#ends.own : reason);
   }
 
   /** Ends the channel in order: nothing more is read, CLOSE is sent, what came is delivered. Idempotent. */
@@ -189,8 +188,9 @@ export class ChannelPump implements ChannelReceiver {
 
   /** Ends the channel at once; what came and was not delivered is dropped. Idempotent. */
   abort(reason: ChannelEndReason): void {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.#state === "closed") return;
+    const peerHadEnded = !mayReceive(this.#state);
+    this.#state = "closed";
     this.#reason = this.#queue.pending > 0 ? reason : this.#reason ?? reason; // what loses bytes is the reason
     this.#cancelTimer();
     this.#cancelIdle();
@@ -198,7 +198,9 @@ export class ChannelPump implements ChannelReceiver {
     this.#watch?.cancel();
     this.#delivery?.cancel();
     this.channel.close(this.#clock.now(), reason);
-    const inOrder = this.#queue.pending === 0 && (isOrderly(this.#reason) || this.#wouldTakeBack());
+    // A reset would take from the connection's other side what came ahead of an orderly end, and is not acknowledged yet.
+    const wouldTakeBack = () => peerHadEnded && this.#conn !== undefined && unacknowledgedBy(this.#conn) > 0;
+    const inOrder = this.#queue.pending === 0 && (isOrderly(this.#reason) || wouldTakeBack());
     this.#queue.abandon();
     if (inOrder) closeInOrder(this.#conn);
     else resetQuietly(this.#conn);
@@ -230,15 +232,15 @@ export class ChannelPump implements ChannelReceiver {
         if (this.#options.end === "client") this.#delivery?.linger();
         continue;
       }
-      const wait = channel.send(buffer.frame, count);
-      if (wait !== undefined) await wait;
-      buffer.learn(count, channel.kept);
+      let fate = channel.send(buffer.frame, count);
+      if (typeof fate !== "string") fate = await fate;
+      buffer.learn(count, fate === "kept");
     }
-    this.#readEnded = true;
+    this.#state = afterEnd(this.#state);
     if (this.#reason !== undefined) return this.#delivery?.ended();
     if (channel.halfClose) {
       channel.end();
-      if (this.#peerEnded) this.#finish(this.#ends.peer);
+      if (this.#state === "both-ended") this.#finish(this.#ends.peer);
       return;
     }
     if (this.#options.halfCloseTimeout === 0) return this.end(this.#ends.own);
@@ -254,17 +256,12 @@ export class ChannelPump implements ChannelReceiver {
   /** What came is delivered, then the connection's other side hears that no more will. */
   async #passPeerEnd(): Promise<void> {
     await this.#queue.flushed();
-    if (this.#closed || this.#delivery?.delivered) return;
+    if (this.#state === "closed" || this.#delivery?.delivered) return;
     try {
       await this.#endWriting();
     } catch {
       if (this.#reason === undefined) this.abort(this.#ends.reset);
     }
-  }
-
-  /** Whether a reset would take from the connection's other side what came ahead of an orderly end. */
-  #wouldTakeBack(): boolean {
-    return this.#peerEnded && this.#conn !== undefined && unacknowledgedBy(this.#conn) > 0;
   }
 
   /** Everything was written, and it was all: from here on no end may take it back. */
@@ -274,7 +271,7 @@ export class ChannelPump implements ChannelReceiver {
   }
 
   #readFailed(): void {
-    this.#readEnded = true;
+    this.#state = afterEnd(this.#state);
     if (this.#reason === undefined) this.abort(this.#ends.reset);
     else this.#delivery?.ended();
   }
@@ -314,7 +311,7 @@ export class ChannelPump implements ChannelReceiver {
       closeWrite: isWhole ? () => this.#endWriting() : undefined,
       unacknowledged: () => unacknowledgedBy(this.#conn!),
       close: (loss = reason) => this.abort(loss),
-    }, this.#readEnded);
+    }, !maySend(this.#state));
   }
 
   #hold(): void {
@@ -333,12 +330,12 @@ export class ChannelPump implements ChannelReceiver {
   }
 
   #progressed(): void {
-    if (this.channel.credit && !this.#closed) {
+    if (this.channel.credit && this.#state !== "closed") {
       const consumed = this.channel.bytesReceived - this.#queue.pending;
       if (consumed > this.#consumed) this.channel.consumed(consumed - this.#consumed);
       this.#consumed = consumed;
     }
-    if (this.#readEnded) this.#heard = this.#clock.now();
+    if (!maySend(this.#state)) this.#heard = this.#clock.now();
     if (this.#holding && this.#queue.pending <= RESUME_CHANNEL_BACKLOG) this.#unhold();
   }
 

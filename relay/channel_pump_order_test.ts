@@ -20,9 +20,16 @@ function unread() {
   client.blocked = true;
   const channel: Channel = {
     ...{ id: 1, bytesReceived: 0, bytesSent: 0, headroom: 8, maxPayload: 1_000 },
-    ...{ halfClose: true, credit: true, open: true, room: 1_000, kept: false, receiver: { onData() {}, onEnd() {} } },
+    ...{
+      halfClose: true,
+      credit: true,
+      state: "open" as const,
+      open: true,
+      room: 1_000,
+      receiver: { onData() {}, onEnd() {} },
+    },
     writable: () => Promise.resolve(),
-    send: () => undefined,
+    send: () => "copied",
     end() {},
     close() {},
     consumed() {},

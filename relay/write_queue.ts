@@ -125,7 +125,12 @@ export class WriteQueue {
    */
   flushed(): Promise<void> {
     if (this.pending === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#waiting.push({ position: this.#queued, resolve }));
+    return new Promise((resolve) => this.whenFlushed(resolve));
+  }
+
+  /** Calls `fn` then, without a promise; something has to be pending. */
+  whenFlushed(fn: () => void): void {
+    this.#waiting.push({ position: this.#queued, resolve: fn });
   }
 
   /** Drops what waits, and takes nothing more. Idempotent. */

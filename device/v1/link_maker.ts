@@ -4,7 +4,6 @@
  * @module
  */
 
-import { v1Codec } from "../../protocol/v1/codec.ts";
 import { dial } from "../../net/dial/dial.ts";
 import { DIAL_TIMEOUT_MS } from "../../net/limits.ts";
 import { tcpTransport } from "../../net/transport.ts";
@@ -43,7 +42,7 @@ export class V1LinkMaker implements LinkMaker {
   async make(signal: AbortSignal): Promise<MadeLink> {
     const conn = await dial(this.server, this.#settings.clock, DIAL_TIMEOUT_MS, signal);
     const transport = tcpTransport(conn);
-    const link = new LinkSession({ transport, codec: v1Codec, settings: this.#settings, emit: this.#emit });
+    const link = new LinkSession({ transport, settings: this.#settings, emit: this.#emit });
     return { link, local: transport.local, remote: transport.remote, device: undefined };
   }
 

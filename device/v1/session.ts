@@ -6,7 +6,6 @@
 
 import { type Address, formatAddress } from "../../protocol/address.ts";
 import type { V1Channel } from "../../protocol/v1/channel.ts";
-import type { Codec } from "../../protocol/codec.ts";
 import { V1DeviceLink } from "../../protocol/v1/device_link.ts";
 import type { ChannelEndReason } from "../../protocol/reasons.ts";
 import type { ChannelSummary } from "../../relay/channel_end.ts";
@@ -25,8 +24,6 @@ import type { V1DeviceSettings } from "../options.ts";
 export interface LinkSessionOptions {
   /** The connection to the server; the session closes it. */
   readonly transport: Transport;
-  /** The profile to speak. */
-  readonly codec: Codec;
   /** The device's settings. */
   readonly settings: V1DeviceSettings;
   /** Tells subscribers. */
@@ -49,7 +46,7 @@ export class LinkSession extends Session<LinkDriver> implements LinkLife {
     super(driver, "service", settings);
     this.#settings = settings;
     this.#emit = options.emit;
-    this.#link = new V1DeviceLink(options.codec, driver, {
+    this.#link = new V1DeviceLink(driver, {
       onOpen: (channel, early) => this.#onOpen(channel, early),
       onGone: (id, target) => this.#onGone(id, target),
       onBadConnect: (id, why) => this.#onBadConnect(id, why),

@@ -6,8 +6,8 @@
 
 import { hex } from "../../tests/rig/bytes.ts";
 import type { Address } from "../address.ts";
-import type { FrameHandler } from "../codec.ts";
-import type { V2Output } from "../v2/send/sender.ts";
+import type { V1FrameHandler } from "./decoder.ts";
+import type { FrameFate, LinkOutput } from "../link.ts";
 
 /** A frame written by hand, without the codec. */
 export function frameOf(command: number, id: number, payload: Uint8Array = new Uint8Array(0)): Uint8Array {
@@ -30,7 +30,7 @@ export type Told =
   | { readonly type: "ignored"; readonly command: number; readonly id: number };
 
 /** Writes down what a decoder tells. */
-export class RecordingHandler implements FrameHandler {
+export class RecordingHandler implements V1FrameHandler {
   /** All of it, in order. */
   readonly told: Told[] = [];
   /** Why CONNECTs were bad. */
@@ -78,7 +78,7 @@ export function normalized(told: readonly Told[]): Told[] {
 }
 
 /** Writes down the frames of a link. */
-export class RecordingOutput implements V2Output {
+export class RecordingOutput implements LinkOutput {
   pending = 0;
   /** All frames since the last {@linkcode RecordingOutput.take}, as text. */
   frames: string[] = [];
@@ -87,16 +87,9 @@ export class RecordingOutput implements V2Output {
     this.frames.push(hex(frame));
   }
 
-  copy(frame: Uint8Array): Promise<void> | undefined {
-    return this.data(frame.slice());
-  }
-
-  keep(bytes: Uint8Array): Promise<void> | undefined {
-    return this.data(bytes);
-  }
-
-  data(frame: Uint8Array): undefined {
+  data(frame: Uint8Array, fate: FrameFate): FrameFate {
     this.frames.push(hex(frame));
+    return fate;
   }
 
   /** The frames since the last call. */

@@ -6,15 +6,15 @@
 
 import type { Address } from "../address.ts";
 import type { Channel, ChannelReceiver } from "../channel.ts";
-import type { Codec } from "../codec.ts";
+import type { ChannelState } from "../channel_state.ts";
+import type { Sent } from "../link.ts";
+import { V1_HEADER_SIZE, V1_MAX_PAYLOAD } from "../limits.ts";
 import type { ChannelEndReason } from "../reasons.ts";
 
 /** What a channel needs of its link. */
-export interface ChannelLink {
-  /** The wire profile. */
-  readonly codec: Codec;
-  /** Sends a DATA frame whose payload stands behind the codec's headroom; see {@linkcode V1Channel.send}. */
-  sendData(id: number, frame: Uint8Array, size: number): Promise<void> | undefined;
+export interface V1ChannelLink {
+  /** Sends a DATA frame whose payload stands behind room for a header; see {@linkcode V1Channel.send}. */
+  sendData(id: number, frame: Uint8Array, size: number): Sent;
   /** Sends the CLOSE of a channel that this side ended. */
   closeChannel(channel: V1Channel, now: number): void;
 }
@@ -22,42 +22,29 @@ export interface ChannelLink {
 /** The state of a channel on this side of the link. */
 export class V1Channel implements Channel {
   readonly id: number;
+  readonly headroom = V1_HEADER_SIZE;
+  readonly maxPayload = V1_MAX_PAYLOAD;
+  readonly halfClose = false;
+  readonly credit = false;
   /** The service that the client wants. */
   readonly target: Address;
   bytesReceived = 0;
   bytesSent = 0;
+  /** v1 has no half-close: `open`, then `closed`. */
+  state: ChannelState = "open";
 
-  readonly #link: ChannelLink;
+  readonly #link: V1ChannelLink;
   #receiver: ChannelReceiver | undefined;
-  #open = true;
 
   /** Made by the link. */
-  constructor(link: ChannelLink, id: number, target: Address) {
+  constructor(link: V1ChannelLink, id: number, target: Address) {
     this.#link = link;
     this.id = id;
     this.target = target;
   }
 
-  get headroom(): number {
-    return this.#link.codec.headroom;
-  }
-
-  get maxPayload(): number {
-    return this.#link.codec.maxPayload;
-  }
-
-  readonly kept = false;
-
-  get halfClose(): boolean {
-    return this.#link.codec.capabilities.halfClose;
-  }
-
-  get credit(): boolean {
-    return this.#link.codec.capabilities.credit;
-  }
-
   get open(): boolean {
-    return this.#open;
+    return this.state !== "closed";
   }
 
   get room(): number {
@@ -72,8 +59,8 @@ export class V1Channel implements Channel {
     return Promise.resolve();
   }
 
-  send(frame: Uint8Array, size: number): Promise<void> | undefined {
-    if (!this.#open) return undefined;
+  send(frame: Uint8Array, size: number): Sent {
+    if (this.state === "closed") return "copied";
     this.bytesSent += size;
     return this.#link.sendData(this.id, frame, size);
   }
@@ -84,8 +71,8 @@ export class V1Channel implements Channel {
 
   /** What was sent before goes ahead of the CLOSE. */
   close(now: number): void {
-    if (!this.#open) return;
-    this.#open = false;
+    if (this.state === "closed") return;
+    this.state = "closed";
     this.#link.closeChannel(this, now);
   }
 
@@ -99,8 +86,8 @@ export class V1Channel implements Channel {
 
   /** For the link: the peer, or the link, ended the channel. */
   ended(reason: ChannelEndReason): void {
-    if (!this.#open) return;
-    this.#open = false;
+    if (this.state === "closed") return;
+    this.state = "closed";
     this.#receiver?.onEnd(reason);
   }
 }

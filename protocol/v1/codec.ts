@@ -1,35 +1,25 @@
 /**
- * Wire profile v1: the ReadyAgent's TCP Remote Connection, byte for byte. `v1.md` is its specification.
+ * How the frames of wire profile v1 are written: the ReadyAgent's TCP Remote Connection, byte for byte. `v1.md` is its
+ * specification.
  *
  * @module
  */
 
 import { type Address, formatAddress, MAX_HOST_LENGTH } from "../address.ts";
-import type { Codec } from "../codec.ts";
-import { V1_HEADER_SIZE, V1_MAX_CHANNELS, V1_MAX_PAYLOAD } from "../limits.ts";
+import { V1_HEADER_SIZE } from "../limits.ts";
 import { V1Command } from "./commands.ts";
-import { V1Decoder } from "./decoder.ts";
 
-/** The v1 profile. */
-export const v1Codec: Codec = {
-  name: "v1",
-  capabilities: { maxChannels: V1_MAX_CHANNELS, halfClose: false, credit: false },
-  headroom: V1_HEADER_SIZE,
-  maxPayload: V1_MAX_PAYLOAD,
-  createDecoder: (handler) => new V1Decoder(handler),
-  listen: () => Uint8Array.of(0, 0, V1Command.LISTEN, 0),
-  connect: encodeConnect,
-  close: (id) => Uint8Array.of(0, 0, V1Command.CLOSE, id),
-  writeDataHeader(frame, id, size) {
-    frame[0] = size >>> 8;
-    frame[1] = size;
-    frame[2] = V1Command.DATA;
-    frame[3] = id;
-  },
-};
+/** LISTEN: the frame that opens a link. */
+export function v1Listen(): Uint8Array {
+  return Uint8Array.of(0, 0, V1Command.LISTEN, 0);
+}
 
-/** Payload: address length (u16), address as text, port (u16); all big-endian. */
-function encodeConnect(id: number, target: Address): Uint8Array {
+/**
+ * CONNECT: the frame that opens a channel. Payload: address length (u16), address as text, port (u16); all big-endian.
+ *
+ * @throws {RangeError} if the host has no bytes, or more than {@linkcode MAX_HOST_LENGTH}.
+ */
+export function v1Connect(id: number, target: Address): Uint8Array {
   const host = new TextEncoder().encode(target.host);
   if (host.length === 0 || host.length > MAX_HOST_LENGTH) {
     throw new RangeError(`Cannot encode CONNECT to ${formatAddress(target)}: the host has ${host.length} bytes`);
@@ -44,4 +34,17 @@ function encodeConnect(id: number, target: Address): Uint8Array {
   frame.set(host, 6);
   view.setUint16(6 + host.length, target.port);
   return frame;
+}
+
+/** CLOSE: the frame that ends a channel. */
+export function v1Close(id: number): Uint8Array {
+  return Uint8Array.of(0, 0, V1Command.CLOSE, id);
+}
+
+/** Writes the header of a DATA frame with `size` bytes of payload into the first {@linkcode V1_HEADER_SIZE} of `frame`. */
+export function writeV1Header(frame: Uint8Array, id: number, size: number): void {
+  frame[0] = size >>> 8;
+  frame[1] = size;
+  frame[2] = V1Command.DATA;
+  frame[3] = id;
 }

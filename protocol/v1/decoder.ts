@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { FrameDecoder, FrameHandler } from "../codec.ts";
+import type { Address } from "../address.ts";
 import { ProtocolError } from "../errors.ts";
 import { V1_HEADER_SIZE, V1_MAX_CONNECT_PAYLOAD } from "../limits.ts";
 import { V1Command } from "./commands.ts";
@@ -17,9 +17,25 @@ import { readConnect } from "./connect.ts";
 /** No channel: client ids are 0–255. */
 const NONE = -1;
 
-/** Decodes the frames of one v1 link; see {@linkcode FrameDecoder}. */
-export class V1Decoder implements FrameDecoder {
-  readonly #handler: FrameHandler;
+/** What a decoder tells, frame by frame. Views are valid during the call only, unless their owner pins the chunk. */
+export interface V1FrameHandler {
+  /** The peer is a device and offers its services. */
+  onListen(): void;
+  /** A client wants to reach `target`. */
+  onConnect(id: number, target: Address): void;
+  /** A CONNECT that cannot be read; its frame was skipped. */
+  onBadConnect(id: number, why: string): void;
+  /** Bytes of a channel, in order: a part of a frame, a frame, or several frames joined. Never empty. */
+  onData(id: number, bytes: Uint8Array): void;
+  /** A channel ended. */
+  onClose(id: number): void;
+  /** A frame of no meaning and no harm, skipped. */
+  onIgnored(command: number, id: number): void;
+}
+
+/** A push parser for one v1 link: takes what a read brought, tells a {@linkcode V1FrameHandler} what is in it. */
+export class V1Decoder {
+  readonly #handler: V1FrameHandler;
 
   // The frame under way.
   readonly #header = new Uint8Array(V1_HEADER_SIZE);
@@ -36,14 +52,20 @@ export class V1Decoder implements FrameDecoder {
   #runEnd = 0;
 
   /** A decoder that tells `handler`. */
-  constructor(handler: FrameHandler) {
+  constructor(handler: V1FrameHandler) {
     this.#handler = handler;
   }
 
+  /** Whether the last chunk ended with a whole frame. */
   get atBoundary(): boolean {
     return this.#headerFill === 0 && this.#left === 0;
   }
 
+  /**
+   * Decodes `chunk` to its end; a frame may end in a later chunk. May move bytes within `chunk`.
+   *
+   * @throws {ProtocolError} if the peer broke the protocol; the decoder is of no use from there on.
+   */
   push(chunk: Uint8Array): void {
     const end = chunk.length;
     let at = 0;

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { ProtocolError } from "../errors.ts";
-import { v1Codec } from "./codec.ts";
+import { v1Connect } from "./codec.ts";
+import { V1Decoder } from "./decoder.ts";
 import { connectPayload, frameOf, normalized, RecordingHandler, type Told } from "./_fakes_test.ts";
 import { concat } from "../bytes.ts";
 import { cut, hex, unhex } from "../../tests/rig/bytes.ts";
@@ -9,7 +10,7 @@ import { test } from "../../tests/rig/test.ts";
 
 function decode(chunks: readonly Uint8Array[]): RecordingHandler & { atBoundary: boolean } {
   const handler = new RecordingHandler();
-  const decoder = v1Codec.createDecoder(handler);
+  const decoder = new V1Decoder(handler);
   for (const chunk of chunks) decoder.push(chunk.slice());
   return Object.assign(handler, { atBoundary: decoder.atBoundary });
 }
@@ -110,7 +111,7 @@ test("a decoder says whether a stream stopped inside a frame, at any byte", () =
 
 test("DATA is told as it arrives, without waiting for the rest of its frame", () => {
   const handler = new RecordingHandler();
-  const decoder = v1Codec.createDecoder(handler);
+  const decoder = new V1Decoder(handler);
   decoder.push(unhex("ff ff 03 05 61"));
   assert.deepEqual(handler.told, [{ type: "data", id: 5, bytes: "61" }]);
   decoder.push(unhex("62 63"));
@@ -216,7 +217,7 @@ test("the longest host that can be written can be read", () => {
   const host = `${"a".repeat(63)}.${"b".repeat(63)}.${"c".repeat(63)}.${"d".repeat(63)}`;
   assert.equal(host.length, 255);
   for (const sizes of [[1], [100], [1000]]) {
-    assert.deepEqual(decode(cut(v1Codec.connect(1, { host, port: 65_535 }), sizes)).told, [
+    assert.deepEqual(decode(cut(v1Connect(1, { host, port: 65_535 }), sizes)).told, [
       { type: "connect", id: 1, target: { host, port: 65_535 } },
     ]);
   }

@@ -6,11 +6,11 @@
 
 import type { Address } from "../address.ts";
 import type { V1Channel } from "./channel.ts";
-import type { Codec } from "../codec.ts";
+import { v1Listen } from "./codec.ts";
 import { EarlyBytes } from "./early_bytes.ts";
 import { ProtocolError } from "../errors.ts";
 import { Knocks } from "./knocks.ts";
-import { CROSSED_ID_REST_MS, UNCONFIRMED_ID_REST_MS } from "../limits.ts";
+import { CROSSED_ID_REST_MS, UNCONFIRMED_ID_REST_MS, V1_HEADER_SIZE, V1_MAX_CHANNELS } from "../limits.ts";
 import type { LinkOutput } from "../link.ts";
 import { V1Link } from "./link.ts";
 
@@ -33,6 +33,7 @@ export class V1DeviceLink extends V1Link {
   protected readonly peerCloseReason = "client-closed";
 
   readonly #events: V1DeviceLinkEvents;
+  readonly #ids: number;
   readonly #early = new EarlyBytes();
   /** Ids that this side closed and the server has not confirmed, with the time of their CLOSE. */
   readonly #unconfirmed = new Map<number, number>();
@@ -40,11 +41,12 @@ export class V1DeviceLink extends V1Link {
   /** When a channel of this id ended last: a CLOSE soon after that is one more of its own. */
   readonly #endedAt = new Map<number, number>();
 
-  /** A link that has not sent LISTEN yet. */
-  constructor(codec: Codec, output: LinkOutput, events: V1DeviceLinkEvents) {
-    super(codec, output);
+  /** A link that has not sent LISTEN yet, to a server with `ids` client ids. */
+  constructor(output: LinkOutput, events: V1DeviceLinkEvents, ids = V1_MAX_CHANNELS) {
+    super(output);
+    this.#ids = ids;
     this.#events = events;
-    this.#knocks = new Knocks(codec.capabilities.maxChannels);
+    this.#knocks = new Knocks(ids);
   }
 
   get deadline(): number {
@@ -58,7 +60,7 @@ export class V1DeviceLink extends V1Link {
 
   /** Sends LISTEN: the first frame of a link. */
   listen(): void {
-    this.output.control(this.codec.listen());
+    this.output.control(v1Listen());
   }
 
   tick(now: number): void {
@@ -75,7 +77,7 @@ export class V1DeviceLink extends V1Link {
    * @returns false if so many ids are in use that the knock might hit a client who is just being opened.
    */
   knock(): boolean {
-    if (this.channelCount >= this.codec.capabilities.maxChannels / 2) return false;
+    if (this.channelCount >= this.#ids / 2) return false;
     const { emptyDataId, closeId } = this.#knocks;
     if (emptyDataId !== undefined) {
       this.#sendNothing(emptyDataId);
@@ -161,6 +163,6 @@ export class V1DeviceLink extends V1Link {
   /** DATA of size 0. */
   #sendNothing(id: number): void {
     this.#knocks.sentEmptyData();
-    this.sendData(id, new Uint8Array(this.codec.headroom), 0);
+    this.sendData(id, new Uint8Array(V1_HEADER_SIZE), 0);
   }
 }

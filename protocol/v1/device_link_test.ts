@@ -10,19 +10,19 @@ import {
   MAX_UNANSWERED_EMPTY_DATA,
   UNCONFIRMED_ID_REST_MS,
 } from "../limits.ts";
-import { v1Codec } from "./codec.ts";
+import { v1Connect } from "./codec.ts";
 import { frameOf, RecordingOutput } from "./_fakes_test.ts";
 import { concat } from "../bytes.ts";
 import { hex, unhex } from "../../tests/rig/bytes.ts";
 import { test } from "../../tests/rig/test.ts";
 
-const connectFrame = (id: number, host = "a") => v1Codec.connect(id, { host, port: 23 });
+const connectFrame = (id: number, host = "a") => v1Connect(id, { host, port: 23 });
 
 class Fixture {
   readonly output = new RecordingOutput();
   readonly told: string[] = [];
   readonly channels: Channel[] = [];
-  readonly link = new V1DeviceLink(v1Codec, this.output, {
+  readonly link = new V1DeviceLink(this.output, {
     onOpen: (channel, early) => {
       const n = this.channels.push(channel);
       this.told.push(`${n} open ${channel.id} ${channel.target.host} [${hex(early)}]`);

@@ -8,13 +8,15 @@
  */
 
 import type { Address } from "../address.ts";
-import { type ChannelLink, V1Channel } from "./channel.ts";
-import type { Codec, FrameDecoder, FrameHandler } from "../codec.ts";
-import type { Link, LinkOutput } from "../link.ts";
+import { V1Channel, type V1ChannelLink } from "./channel.ts";
+import { v1Close, writeV1Header } from "./codec.ts";
+import { V1Decoder, type V1FrameHandler } from "./decoder.ts";
+import { V1_HEADER_SIZE } from "../limits.ts";
+import type { Link, LinkOutput, Sent } from "../link.ts";
 import type { ChannelEndReason } from "../reasons.ts";
 
 /** What a link saw and passed over, for metrics and for one log line at its end. */
-export interface LinkCounters {
+export interface V1LinkCounters {
   /** DATA frames (or joined runs of them) for a client id that had ended or never was. */
   strayData: number;
   /** CLOSE frames for such an id. */
@@ -26,24 +28,20 @@ export interface LinkCounters {
 }
 
 /** A link of either role; see {@linkcode V1ServerLink} and {@linkcode V1DeviceLink}. */
-export abstract class V1Link implements Link, FrameHandler, ChannelLink {
-  /** The wire profile. */
-  readonly codec: Codec;
+export abstract class V1Link implements Link, V1FrameHandler, V1ChannelLink {
   /** What was passed over. */
-  readonly counters: LinkCounters = { strayData: 0, strayClose: 0, ignored: 0, channels: 0 };
+  readonly counters: V1LinkCounters = { strayData: 0, strayClose: 0, ignored: 0, channels: 0 };
 
   protected readonly output: LinkOutput;
   /** The time of the event at hand, in milliseconds of a monotonic clock. */
   protected now = 0;
 
-  readonly #decoder: FrameDecoder;
+  readonly #decoder = new V1Decoder(this);
   readonly #channels = new Map<number, V1Channel>();
 
-  /** A link that speaks `codec` into `output`. */
-  constructor(codec: Codec, output: LinkOutput) {
-    this.codec = codec;
+  /** A link whose frames go into `output`. */
+  constructor(output: LinkOutput) {
     this.output = output;
-    this.#decoder = codec.createDecoder(this);
   }
 
   /** Channels that are open. */
@@ -70,9 +68,9 @@ export abstract class V1Link implements Link, FrameHandler, ChannelLink {
     for (const channel of channels) channel.ended(reason);
   }
 
-  sendData(id: number, frame: Uint8Array, size: number): Promise<void> | undefined {
-    this.codec.writeDataHeader(frame, id, size);
-    return this.output.data(frame.subarray(0, this.codec.headroom + size));
+  sendData(id: number, frame: Uint8Array, size: number): Sent {
+    writeV1Header(frame, id, size);
+    return this.output.data(frame.subarray(0, V1_HEADER_SIZE + size), "lent");
   }
 
   closeChannel(channel: V1Channel, now: number): void {
@@ -117,7 +115,7 @@ export abstract class V1Link implements Link, FrameHandler, ChannelLink {
   protected abstract strayClose(id: number): void;
 
   protected sendClose(id: number): void {
-    this.output.control(this.codec.close(id));
+    this.output.control(v1Close(id));
   }
 
   protected channelOf(id: number): V1Channel | undefined {

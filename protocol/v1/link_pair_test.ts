@@ -4,35 +4,30 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { V1Channel as Channel } from "./channel.ts";
-import type { Codec } from "../codec.ts";
 import { V1DeviceLink } from "./device_link.ts";
-import type { LinkOutput } from "../link.ts";
+import type { FrameFate, LinkOutput } from "../link.ts";
 import type { V1Link as Link } from "./link.ts";
 import type { ChannelEndReason } from "../reasons.ts";
 import { V1ServerLink } from "./server_link.ts";
-import { v1Codec } from "./codec.ts";
 import { concat } from "../bytes.ts";
 import { hex } from "../../tests/rig/bytes.ts";
 import { test } from "../../tests/rig/test.ts";
 
 /** Few ids, so that they are used again and again. */
 const IDS = 5;
-const codec: Codec = { ...v1Codec, capabilities: { ...v1Codec.capabilities, maxChannels: IDS } };
 
 /** Bytes on their way to one link. */
 class Pipe implements LinkOutput {
+  readonly pending = 0;
   #bytes: Uint8Array = new Uint8Array(0);
 
   control(frame: Uint8Array): void {
     this.#bytes = concat([this.#bytes, frame]);
   }
 
-  copy(frame: Uint8Array): Promise<void> | undefined {
-    return this.data(frame.slice());
-  }
-
-  data(frame: Uint8Array): undefined {
+  data(frame: Uint8Array, fate: FrameFate): FrameFate {
     this.#bytes = concat([this.#bytes, frame]);
+    return fate;
   }
 
   get length(): number {
@@ -99,8 +94,8 @@ class World {
   now = 0;
   readonly #toDevice = new Pipe();
   readonly #toServer = new Pipe();
-  readonly #server = new V1ServerLink(codec, this.#toDevice, { onListening: () => {} });
-  readonly #device = new V1DeviceLink(codec, this.#toServer, {
+  readonly #server = new V1ServerLink(this.#toDevice, { onListening: () => {} }, IDS);
+  readonly #device = new V1DeviceLink(this.#toServer, {
     onOpen: (channel, early) => {
       assert.equal(early.length, 0, "bytes of another channel were given to this one");
       this.services.set(channel.target.port, new Side(channel));

@@ -6,10 +6,10 @@
 
 import { type Address, formatAddress } from "../address.ts";
 import type { V1Channel } from "./channel.ts";
-import type { Codec } from "../codec.ts";
+import { v1Connect } from "./codec.ts";
 import { ProtocolError } from "../errors.ts";
 import { IdPool } from "./id_pool.ts";
-import { UNCONFIRMED_ID_REST_MS } from "../limits.ts";
+import { UNCONFIRMED_ID_REST_MS, V1_HEADER_SIZE, V1_MAX_CHANNELS } from "../limits.ts";
 import type { LinkOutput } from "../link.ts";
 import { V1Link } from "./link.ts";
 
@@ -31,11 +31,11 @@ export class V1ServerLink extends V1Link {
   readonly #unconfirmed = new Map<number, { readonly since: number; readonly dataSent: boolean }>();
   #listening = false;
 
-  /** A link that waits for LISTEN. */
-  constructor(codec: Codec, output: LinkOutput, events: V1ServerLinkEvents) {
-    super(codec, output);
+  /** A link that waits for LISTEN, with `ids` client ids. */
+  constructor(output: LinkOutput, events: V1ServerLinkEvents, ids = V1_MAX_CHANNELS) {
+    super(output);
     this.#events = events;
-    this.#ids = new IdPool(codec.capabilities.maxChannels);
+    this.#ids = new IdPool(ids);
   }
 
   /** Whether LISTEN has come. */
@@ -63,7 +63,7 @@ export class V1ServerLink extends V1Link {
   open(target: Address, now: number): V1Channel | undefined {
     const id = this.#takeId(now);
     if (id === undefined) return undefined;
-    this.output.control(this.codec.connect(id, target));
+    this.output.control(v1Connect(id, target));
     return this.addChannel(id, target);
   }
 
@@ -76,7 +76,7 @@ export class V1ServerLink extends V1Link {
   challenge(now: number): boolean {
     const id = this.#takeId(now);
     if (id === undefined) return false;
-    this.sendData(id, new Uint8Array(this.codec.headroom + 1), 1);
+    this.sendData(id, new Uint8Array(V1_HEADER_SIZE + 1), 1);
     this.unconfirmed(id, true);
     return true;
   }

@@ -3,21 +3,21 @@ import type { V1Channel as Channel } from "./channel.ts";
 import { ProtocolError, type ProtocolErrorCode } from "../errors.ts";
 import { CROSSED_ID_REST_MS, UNCONFIRMED_ID_REST_MS } from "../limits.ts";
 import { V1ServerLink } from "./server_link.ts";
-import { v1Codec } from "./codec.ts";
+import { v1Close, v1Connect } from "./codec.ts";
 import { RecordingOutput } from "./_fakes_test.ts";
 import { hex, unhex } from "../../tests/rig/bytes.ts";
 import { test } from "../../tests/rig/test.ts";
 
 const TARGET = { host: "a", port: 23 };
-const connectFrame = (id: number) => hex(v1Codec.connect(id, TARGET));
-const closeFrame = (id: number) => hex(v1Codec.close(id));
+const connectFrame = (id: number) => hex(v1Connect(id, TARGET));
+const closeFrame = (id: number) => hex(v1Close(id));
 
 class Fixture {
   readonly output = new RecordingOutput();
   readonly told: string[] = [];
   listenings = 0;
   idsFreed = 0;
-  readonly link = new V1ServerLink(v1Codec, this.output, {
+  readonly link = new V1ServerLink(this.output, {
     onListening: () => this.listenings++,
     onIdFree: () => this.idsFreed++,
   });
@@ -54,6 +54,14 @@ function listening(): Fixture {
 function assertEnds(fixture: Fixture, text: string, code: ProtocolErrorCode): void {
   assert.throws(() => fixture.receive(text), (error) => error instanceof ProtocolError && error.code === code, text);
 }
+
+test("a channel has neither half-close nor credit, and sends up to 65,535 bytes behind a header of 4", () => {
+  const channel = new Fixture().open();
+  const { halfClose, credit, headroom, maxPayload, room } = channel;
+  assert.deepEqual({ halfClose, credit, headroom, maxPayload, room }, {
+    ...{ halfClose: false, credit: false, headroom: 4, maxPayload: 65_535, room: 65_535 },
+  });
+});
 
 test("LISTEN is told once, and a second one is passed over", () => {
   const fixture = new Fixture();

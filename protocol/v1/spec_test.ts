@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import * as baseLimits from "../../base/limits.ts";
 import * as wireLimits from "../limits.ts";
 import * as netLimits from "../../net/limits.ts";
-import { v1Codec } from "./codec.ts";
+import { v1Close, v1Connect, v1Listen, writeV1Header } from "./codec.ts";
 import { V1Command } from "./commands.ts";
 import { hex } from "../../tests/rig/bytes.ts";
 import { test } from "../../tests/rig/test.ts";
@@ -29,12 +29,12 @@ test("the specifications state every named limit of the wire and of the net laye
 test("the specification's examples are what the codec writes", async () => {
   const text = await Deno.readTextFile(SPECIFICATION);
   const data = Uint8Array.of(0, 0, 0, 0, 0x68, 0x69);
-  v1Codec.writeDataHeader(data, 1, 2);
+  writeV1Header(data, 1, 2);
   const written = {
-    LISTEN: v1Codec.listen(),
-    CONNECT: v1Codec.connect(1, { host: "10.41.51.152", port: 23 }),
+    LISTEN: v1Listen(),
+    CONNECT: v1Connect(1, { host: "10.41.51.152", port: 23 }),
     DATA: data,
-    CLOSE: v1Codec.close(1),
+    CLOSE: v1Close(1),
   };
   const commands = rows(text, /^(LISTEN|CONNECT|DATA|CLOSE)$/).filter(([, number = ""]) => /^\d$/.test(number));
   assert.equal(commands.length, 4);

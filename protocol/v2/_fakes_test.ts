@@ -8,6 +8,7 @@
 import assert from "node:assert/strict";
 import { ProtocolError, type ProtocolErrorCode } from "../errors.ts";
 import type { Goodbye } from "./wire/goodbye.ts";
+import type { Sent } from "../link.ts";
 import type { ChannelEndReason } from "../reasons.ts";
 import { WindowBudget } from "./receive_windows.ts";
 import type { V2Channel } from "./channel.ts";
@@ -97,7 +98,7 @@ export class HeardChannel {
   }
 
   /** Sends bytes as a pump would. */
-  send(bytes: Uint8Array): Promise<void> | undefined {
+  send(bytes: Uint8Array): Sent {
     return this.channel.send(concat([new Uint8Array(this.channel.headroom), bytes]), bytes.length);
   }
 }

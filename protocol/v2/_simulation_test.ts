@@ -1,5 +1,5 @@
 /**
- * A server's and a device's link joined by pipes in virtual time; users are in `_v2_users_test.ts`. No tests here.
+ * A server's and a device's link joined by pipes in virtual time; users are in `_users_test.ts`. No tests here.
  *
  * @module
  */
@@ -8,17 +8,16 @@ import assert from "node:assert/strict";
 import { Random } from "../../tests/rig/random.ts";
 import { Time } from "../../tests/rig/sim/time.ts";
 import { type Network, Way } from "../../tests/rig/sim/way.ts";
-import type { Link } from "../link.ts";
+import type { FrameFate, Link, LinkOutput, Sent } from "../link.ts";
 import { WindowBudget } from "./receive_windows.ts";
 import { SendLog } from "./send/send_log.ts";
 import type { V2Channel } from "./channel.ts";
 import { V2DeviceLink } from "./device_link.ts";
 import type { V2LinkOptions } from "./link_options.ts";
-import type { V2Output } from "./send/sender.ts";
 import { V2ServerLink } from "./server_link.ts";
 
 /** One direction: what one side's link sends, the other's receives. */
-export class Pipe implements V2Output {
+export class Pipe implements LinkOutput {
   readonly pending = 0;
   to: Link | undefined;
   /** Set when the peer broke the protocol. */
@@ -42,26 +41,19 @@ export class Pipe implements V2Output {
     this.#way.send(frame);
   }
 
-  /** Sometimes the kernel has no room: then the frame is looked at later, and must not have been touched. */
-  data(frame: Uint8Array): Promise<void> | undefined {
+  /** Sometimes the kernel has no room: then a frame that was lent is looked at later, and must not have been touched. */
+  data(frame: Uint8Array, fate: FrameFate): Sent {
     this.#way.send(frame);
-    if (!this.#random.oneIn(4)) return undefined;
-    const before = frame.slice();
+    if (!this.#random.oneIn(4)) return fate;
+    const before = fate === "lent" && frame.slice();
     return new Promise((resolve) => {
       this.#time.after(this.#random.upTo(3), () => {
-        if (!this.#way.isCut) assert.deepEqual(frame, before, "a frame was touched while it was being written");
-        resolve();
+        if (before && !this.#way.isCut) {
+          assert.deepEqual(frame, before, "a frame was touched while it was being written");
+        }
+        resolve(fate);
       });
     });
-  }
-
-  copy(frame: Uint8Array): Promise<void> | undefined {
-    this.#way.send(frame);
-    return this.#random.oneIn(4) ? this.#time.sleep(this.#random.upTo(3)) : undefined;
-  }
-
-  keep(bytes: Uint8Array): Promise<void> | undefined {
-    return this.copy(bytes);
   }
 
   /** The connection is lost: what is under way never comes. */

@@ -65,10 +65,12 @@ export class User {
       const frame = new Uint8Array(channel.headroom + size);
       fillPattern(frame.subarray(channel.headroom), this.#out, this.sent);
       this.sent += size;
-      const wait = channel.send(frame, size);
-      if (wait && !this.#random.oneIn(8)) await wait;
-      else if (wait && this.sent < total) await wait; // the last piece may be followed by the end at once
-      if (!wait && !channel.kept) frame.fill(0xee);
+      const fate = channel.send(frame, size);
+      if (typeof fate === "string") {
+        if (fate !== "kept") frame.fill(0xee);
+      } else if (!this.#random.oneIn(8) || this.sent < total) {
+        await fate; // the last piece may be followed by the end at once
+      }
       if (pause > 0) await this.#time.sleep(this.#random.upTo(pause));
     }
     if (channel.open) {

@@ -5,15 +5,17 @@
  */
 
 import type { Channel, ChannelReceiver } from "../channel.ts";
+import { afterEnd, afterPeerEnd, type ChannelState, mayReceive, maySend } from "../channel_state.ts";
 import { ProtocolError } from "../errors.ts";
 import { V2_BULK_PAYLOAD, V2_HEADER_SIZE, V2_MAX_CREDIT } from "../limits.ts";
 import type { ChannelEndReason } from "../reasons.ts";
+import type { FrameFate, Sent } from "../link.ts";
 import type { ReceiveWindow } from "./receive_windows.ts";
 
 /** What a channel needs of its link. */
 export interface V2ChannelLink {
   /** Sends a DATA frame now, or when it is the channel's turn. */
-  sendData(channel: V2Channel, frame: Uint8Array, size: number): Promise<void> | undefined;
+  sendData(channel: V2Channel, frame: Uint8Array, size: number): Sent;
   /** Sends END. */
   sendEnd(channel: V2Channel): void;
   /** Sends CLOSE, and forgets the channel. */
@@ -30,7 +32,7 @@ interface Piece {
   readonly total: number;
   /** Where the part that has not been sent starts, headroom not counted. */
   offset: number;
-  readonly resolve: () => void;
+  readonly resolve: (fate: FrameFate) => void;
 }
 
 /** See {@linkcode Channel}. */
@@ -42,7 +44,8 @@ export class V2Channel implements Channel {
   readonly credit = true;
   bytesReceived = 0;
   bytesSent = 0;
-  kept = false;
+  /** This side has `ended` when it has sent END, or will behind the waiting piece. */
+  state: ChannelState = "open";
 
   /** For the link: the credit that this side grants. */
   readonly window: ReceiveWindow;
@@ -52,15 +55,10 @@ export class V2Channel implements Channel {
   size = 0;
   /** For the link: where this channel's last DATA ended in what was sent on the link. */
   sentUpTo = -1;
-  /** For the link: whether this side has sent END, or will behind the waiting piece; and whether the peer has. */
-  ended = false;
-  /** See {@linkcode V2Channel.ended}. */
-  peerEnded = false;
   /** For the server's link: whether the device has not answered the CONNECT: nothing else may come of it until then. */
   unanswered = false;
 
   readonly #link: V2ChannelLink;
-  #open = true;
   #credit: number;
   #receiver: ChannelReceiver | undefined;
   #wake: (() => void) | undefined;
@@ -74,7 +72,7 @@ export class V2Channel implements Channel {
   }
 
   get open(): boolean {
-    return this.#open;
+    return this.state !== "closed";
   }
 
   get room(): number {
@@ -86,38 +84,37 @@ export class V2Channel implements Channel {
   }
 
   writable(): Promise<void> {
-    if (this.#credit > 0 || !this.#open) return Promise.resolve();
+    if (this.#credit > 0 || !this.open) return Promise.resolve();
     return new Promise((resolve) => this.#wake = resolve);
   }
 
-  send(frame: Uint8Array, size: number): Promise<void> | undefined {
-    if (!this.#open || this.ended) return undefined;
-    this.kept = false;
+  send(frame: Uint8Array, size: number): Sent {
+    if (!maySend(this.state)) return "copied";
     this.#credit -= size;
     this.bytesSent += size;
     return this.#link.sendData(this, frame, size);
   }
 
   end(): void {
-    if (!this.#open || this.ended) return;
-    this.ended = true;
+    if (!maySend(this.state)) return;
+    this.state = afterEnd(this.state);
     if (!this.piece) this.#link.sendEnd(this); // otherwise the link does, behind the piece
   }
 
   close(_now: number, reason: ChannelEndReason, text = ""): void {
-    if (!this.#open) return;
+    if (!this.open) return;
     this.shut();
     this.#link.sendClose(this, reason, text);
   }
 
   consumed(size: number): void {
-    if (this.#open && !this.peerEnded) this.#link.giveCredit(this, size);
+    if (mayReceive(this.state)) this.#link.giveCredit(this, size);
   }
 
   /** For the link: nothing can be sent from now on; whoever waits is let go. */
   shut(): void {
-    this.#open = false;
-    this.piece?.resolve();
+    this.state = "closed";
+    this.piece?.resolve("copied");
     this.piece = undefined;
     this.#wake?.();
     this.#wake = undefined;
@@ -143,7 +140,7 @@ export class V2Channel implements Channel {
         `Cannot have ${this.#credit + bytes} bytes of credit on channel ${this.id}: ${V2_MAX_CREDIT} are the most`,
       );
     }
-    if (this.ended) return;
+    if (!maySend(this.state)) return;
     this.#credit += bytes;
     if (this.#credit <= 0) return;
     this.#wake?.();
@@ -152,13 +149,13 @@ export class V2Channel implements Channel {
 
   /** For the link: the peer will send no more. */
   peerEnd(): void {
-    this.peerEnded = true;
+    this.state = afterPeerEnd(this.state);
     this.#receiver?.onPeerEnd?.();
   }
 
   /** For the link: the peer, or the link, ended the channel. */
   lost(reason: ChannelEndReason): void {
-    if (!this.#open) return;
+    if (!this.open) return;
     this.shut();
     this.#receiver?.onEnd(reason);
   }

@@ -7,9 +7,10 @@
  * @module
  */
 
+import { mayReceive, maySend } from "../channel_state.ts";
 import { ProtocolError } from "../errors.ts";
 import { type Goodbye, goodbye, goodbyeFrame, readGoodbye } from "./wire/goodbye.ts";
-import type { Link } from "../link.ts";
+import type { Link, Sent } from "../link.ts";
 import type { ChannelEndReason } from "../reasons.ts";
 import { FrameLoad } from "./frame_load.ts";
 import { ReceiveWindow } from "./receive_windows.ts";
@@ -23,7 +24,7 @@ import type { V2LinkEvents, V2LinkOptions } from "./link_options.ts";
 import { closeFrame, readClose, readSettings, type Settings, settingsFrame } from "./wire/messages.ts";
 import { type V2Path, V2Sender } from "./send/sender.ts";
 
-/** A link of either role; see `v2_server_link.ts` and `v2_device_link.ts`. */
+/** A link of either role; see `server_link.ts` and `device_link.ts`. */
 export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
   /** Channels that were opened. */
   opened = 0;
@@ -43,7 +44,7 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
     this.options = options;
     this.#events = events;
     this.#load = new FrameLoad(options.now());
-    this.#sender = new V2Sender(options.now, options.log, (channel) => channel.ended && this.sendEnd(channel));
+    this.#sender = new V2Sender(options.now, options.log, (channel) => this.#onSent(channel));
     this.#answers = new V2Answers(options, this.#decoder, this.#sender);
   }
 
@@ -156,13 +157,13 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
     this.control(goodbyeFrame(goodbye));
   }
 
-  sendData(channel: V2Channel, frame: Uint8Array, size: number): Promise<void> | undefined {
+  sendData(channel: V2Channel, frame: Uint8Array, size: number): Sent {
     return this.#sender.data(channel, frame, size);
   }
 
   sendEnd(channel: V2Channel): void {
     this.control(v2Frame(V2Command.END, channel.id));
-    if (channel.peerEnded) this.#gone(channel);
+    if (channel.state === "both-ended") this.#gone(channel);
   }
 
   sendClose(channel: V2Channel, reason: ChannelEndReason, text: string): void {
@@ -178,7 +179,7 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
   onData(id: number, bytes: Uint8Array): void {
     const channel = this.channelOf(id);
     if (!channel) return this.#load.add(V2Command.DATA, bytes.length);
-    if (channel.peerEnded) throw new ProtocolError("wrong-direction", `DATA behind the END of channel ${id}`);
+    if (!mayReceive(channel.state)) throw new ProtocolError("wrong-direction", `DATA behind the END of channel ${id}`);
     channel.received(bytes);
   }
 
@@ -197,9 +198,9 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
       case V2Command.END: {
         expectSize("END", payload, 0);
         const channel = this.channelOf(id);
-        if (!channel || channel.peerEnded) return;
+        if (!channel || !mayReceive(channel.state)) return;
         channel.peerEnd();
-        if (channel.ended && !channel.piece) this.#gone(channel);
+        if (channel.state === "both-ended" && !channel.piece) this.#gone(channel);
         return;
       }
       case V2Command.CREDIT:
@@ -264,6 +265,11 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
   /** Sends a control frame. It waits for nobody. */
   protected control(frame: Uint8Array): void {
     this.#sender.control(frame);
+  }
+
+  /** What waited of a channel has been sent: its END, if it has ended meanwhile, is next. */
+  #onSent(channel: V2Channel): void {
+    if (channel.open && !maySend(channel.state)) this.sendEnd(channel);
   }
 
   /** Both sides have sent their END. */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Sent } from "../link.ts";
 import { test } from "../../tests/rig/test.ts";
 import { ack, connected, type HeardChannel, numberedBytes, sent, ServerRig, v2FrameOf } from "./_fakes_test.ts";
 import { unhex } from "../../tests/rig/bytes.ts";
@@ -51,13 +52,15 @@ test("the peer's END does not cut off what waits", () => {
   const { rig, client, acknowledgeAll } = fullPath();
   const left = client.channel.size;
   client.channel.end();
+  assert.equal(client.channel.state, "ended");
   rig.receive(v2FrameOf(END, 1));
+  assert.equal(client.channel.state, "both-ended");
   assert.equal(rig.link.channelCount, 1, "the channel is gone while bytes of it wait");
   const frames = acknowledgeAll();
   assert.equal(dataBytes(frames), left);
   assert.equal(frames.at(-1), "6 1 0");
   assert.equal(rig.link.channelCount, 0);
-  assert.equal(client.channel.open, false);
+  assert.equal(client.channel.state, "closed");
   assert.equal(rig.budget.granted, 0);
 });
 
@@ -65,16 +68,16 @@ test("a channel that is closed while a piece waits lets its sender go, and sends
   for (const how of ["close", "peer", "link"] as const) {
     const { rig, client, acknowledgeAll } = fullPath();
     acknowledgeAll();
-    let wait: Promise<void> | undefined;
+    let wait: Sent = "copied";
     while (!client.channel.piece) wait = client.send(new Uint8Array(30_000));
     rig.output.take();
     if (how === "close") client.channel.close(0, "client-reset");
     else if (how === "peer") rig.receive(v2FrameOf(CLOSE, 1, Uint8Array.of(4)));
     else rig.link.end("link-lost");
-    await wait;
+    assert.equal(await wait, "copied");
     assert.equal(client.channel.open, false);
     assert.deepEqual(sent(rig), how === "close" ? ["2 1 1"] : []);
-    assert.equal(client.send(unhex("61")), undefined);
+    assert.equal(client.send(unhex("61")), "copied");
     assert.deepEqual(sent(rig), []);
   }
 });

@@ -7,7 +7,6 @@
 import assert from "node:assert/strict";
 import type { V1Channel as Channel } from "../../protocol/v1/channel.ts";
 import { V1ServerLink } from "../../protocol/v1/server_link.ts";
-import { v1Codec } from "../../protocol/v1/codec.ts";
 import { LinkDriver } from "./driver.ts";
 import type { Prober } from "./silence_watch.ts";
 import { FakeDuplex, fakeTransport } from "../_fakes_test.ts";
@@ -35,7 +34,7 @@ export class LinkFixture {
 
   constructor(writeTimeout = WRITE_TIMEOUT) {
     this.driver = new LinkDriver({ transport: fakeTransport(this.duplex), clock: this.clock, writeTimeout });
-    this.link = new V1ServerLink(v1Codec, this.driver, { onListening: () => this.listenings++ });
+    this.link = new V1ServerLink(this.driver, { onListening: () => this.listenings++ });
   }
 
   start(opening: Uint8Array = LISTEN, prober?: Prober): this {

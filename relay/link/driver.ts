@@ -5,9 +5,8 @@
  */
 
 import type { KeepAliveSettings } from "../../protocol/keep_alive.ts";
-import type { Link } from "../../protocol/link.ts";
+import type { FrameFate, Link, LinkOutput, Sent } from "../../protocol/link.ts";
 import type { LinkEndReason } from "../../protocol/reasons.ts";
-import type { V2Output } from "../../protocol/v2/send/sender.ts";
 import type { Clock } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
 import { COPY_MAX, FAREWELL_MS, LATE_TURN_MS, LINK_CONTROL_HIGH_WATER, LINK_HIGH_WATER } from "../../net/limits.ts";
@@ -36,7 +35,7 @@ export interface LinkDriverOptions {
 const NOTHING = (): void => {};
 
 /** The life of one link. */
-export class LinkDriver implements V2Output {
+export class LinkDriver implements LinkOutput {
   /** The connection. */
   readonly transport: Transport;
   /** Resolves when the link has ended and its socket is closed; never rejects. */
@@ -142,30 +141,19 @@ export class LinkDriver implements V2Output {
     this.#watchWrites();
   }
 
-  data(frame: Uint8Array): Promise<void> | undefined {
+  data(frame: Uint8Array, fate: FrameFate): Sent {
     this.#silence?.sent(frame.length);
     this.#watchWrites();
-    if (frame.length > COPY_MAX) {
-      return new Promise((resolve) => {
-        if (!this.#queue.write(frame, resolve)) resolve();
-      });
+    if (fate === "lent") {
+      if (frame.length > COPY_MAX) return this.#borrow(frame);
+      this.#queue.write(frame, NOTHING);
+    } else if (fate === "copied") {
+      this.#queue.copy(frame);
+    } else {
+      this.#queue.keep(frame);
     }
-    this.#queue.write(frame, NOTHING);
-    return this.#queue.pending > LINK_HIGH_WATER ? this.#queue.flushed() : undefined;
-  }
-
-  copy(frame: Uint8Array): Promise<void> | undefined {
-    this.#silence?.sent(frame.length);
-    this.#watchWrites();
-    this.#queue.copy(frame);
-    return this.#queue.pending > LINK_HIGH_WATER ? this.#queue.flushed() : undefined;
-  }
-
-  keep(bytes: Uint8Array): Promise<void> | undefined {
-    this.#silence?.sent(bytes.length);
-    this.#watchWrites();
-    this.#queue.keep(bytes);
-    return this.#queue.pending > LINK_HIGH_WATER ? this.#queue.flushed() : undefined;
+    if (this.#queue.pending <= LINK_HIGH_WATER) return fate;
+    return new Promise((resolve) => this.#queue.whenFlushed(() => resolve(fate)));
   }
 
   /** Pauses reading until as many {@linkcode LinkDriver.unhold} have come. */
@@ -261,6 +249,13 @@ export class LinkDriver implements V2Output {
         await this.#pauses.rest(rest); // others have their turn
       }
     }
+  }
+
+  #borrow(frame: Uint8Array): Promise<FrameFate> {
+    return new Promise((resolve) => {
+      const release = () => resolve("lent");
+      if (!this.#queue.write(frame, release)) release();
+    });
   }
 
   /** The peer, or the path to it, has ended the link; unless this side was about to. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { COPY_MAX, LINK_HIGH_WATER, MAX_LINK_CHUNK } from "../../net/limits.ts";
+import type { FrameFate, Sent } from "../../protocol/link.ts";
 import { isSettled, settled } from "../../tests/rig/wait.ts";
 import { data, LinkFixture, LISTEN } from "./_fixture_test.ts";
 import { test } from "../../tests/rig/test.ts";
@@ -91,9 +92,11 @@ test("what a channel sends after the end of the link goes nowhere, and nobody wa
   const fixture = new LinkFixture().start();
   const channel = fixture.open();
   fixture.driver.close("shutting-down");
-  assert.equal(channel.send(new Uint8Array(4 + 9_000), 9_000), undefined);
-  assert.equal(fixture.driver.data(new Uint8Array(10)), undefined);
-  await fixture.driver.data(new Uint8Array(COPY_MAX + 1));
+  assert.equal(channel.send(new Uint8Array(4 + 9_000), 9_000), "copied");
+  for (const fate of ["lent", "copied", "logged", "kept"] as const) {
+    assert.equal(fixture.driver.data(new Uint8Array(10), fate), fate);
+    assert.equal(await fixture.driver.data(new Uint8Array(COPY_MAX + 1), fate), fate);
+  }
   fixture.driver.control(new Uint8Array(4));
   await settled();
   await fixture.finish();
@@ -127,23 +130,38 @@ test("a held link ends when it is closed", async () => {
   await fixture.finish();
 });
 
-test("a sender waits while more than the high-water mark is pending, and a large frame until it is written", async () => {
+for (const fate of ["lent", "copied", "logged", "kept"] satisfies FrameFate[]) {
+  test(`a sender waits while more than the high-water mark is pending, and then hears that its frame was ${fate}`, async () => {
+    const fixture = new LinkFixture().start();
+    const { driver, duplex } = fixture;
+    fixture.duplex.blocked = true;
+    let pending = 0;
+    let sent: Sent = fate;
+    while (sent === fate && pending < 4 * LINK_HIGH_WATER) {
+      sent = driver.data(new Uint8Array(COPY_MAX), fate);
+      pending += COPY_MAX;
+    }
+    assert(sent instanceof Promise, "no sender ever waits");
+    assert(pending > LINK_HIGH_WATER && pending <= LINK_HIGH_WATER + COPY_MAX, `${pending}`);
+    assert.equal(await isSettled(sent), false);
+    duplex.unblock();
+    assert.equal(await sent, fate);
+    await fixture.finish();
+  });
+}
+
+test("a large frame that was lent is waited for until it is written, and one that stays as it is not", async () => {
   const fixture = new LinkFixture().start();
   const { driver, duplex } = fixture;
   fixture.duplex.blocked = true;
-  let pending = 0;
-  let wait: Promise<void> | undefined;
-  while (wait === undefined && pending < 4 * LINK_HIGH_WATER) {
-    wait = driver.data(new Uint8Array(COPY_MAX));
-    pending += COPY_MAX;
+  for (const fate of ["copied", "logged", "kept"] satisfies FrameFate[]) {
+    assert.equal(driver.data(new Uint8Array(COPY_MAX + 1), fate), fate);
   }
-  assert(wait, "no sender ever waits");
-  assert(pending > LINK_HIGH_WATER && pending <= LINK_HIGH_WATER + COPY_MAX, `${pending}`);
-  const large = driver.data(new Uint8Array(COPY_MAX + 1));
-  assert(large);
-  assert.equal(await isSettled(Promise.race([wait, large])), false);
+  const lent = driver.data(new Uint8Array(COPY_MAX + 1), "lent");
+  assert(lent instanceof Promise);
+  assert.equal(await isSettled(lent), false);
   duplex.unblock();
-  await Promise.all([wait, large]);
+  assert.equal(await lent, "lent");
   await fixture.finish();
 });
 

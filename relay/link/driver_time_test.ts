@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { V1DeviceLink } from "../../protocol/v1/device_link.ts";
 import { LOADED_LINK_GRACE_MS } from "../../net/limits.ts";
 import type { KeepAliveSettings } from "../../protocol/keep_alive.ts";
-import { v1Codec } from "../../protocol/v1/codec.ts";
+import { v1Connect } from "../../protocol/v1/codec.ts";
 import { LinkDriver } from "./driver.ts";
 import type { Prober } from "./silence_watch.ts";
 import { FakeDuplex, fakeTransport } from "../_fakes_test.ts";
@@ -125,7 +125,7 @@ test("silence does not count against a server that could not be knocked at, as t
   const clock = new FakeClock();
   const duplex = new FakeDuplex();
   const driver = new LinkDriver({ transport: fakeTransport(duplex), clock, writeTimeout: WRITE_TIMEOUT });
-  const link = new V1DeviceLink(v1Codec, driver, { onOpen: () => {}, onGone: () => {}, onBadConnect: () => {} });
+  const link = new V1DeviceLink(driver, { onOpen: () => {}, onGone: () => {}, onBadConnect: () => {} });
   link.listen();
   driver.start(link, new Uint8Array(0), {
     settings: KEEP_ALIVE,
@@ -137,7 +137,7 @@ test("silence does not count against a server that could not be knocked at, as t
   duplex.feed(Uint8Array.of(0, 0, 2, 0));
   await settled();
   assert.equal(link.answersKnocks, true);
-  for (let id = 1; id <= 200; id++) duplex.feed(v1Codec.connect(id, { host: "a", port: 1 }));
+  for (let id = 1; id <= 200; id++) duplex.feed(v1Connect(id, { host: "a", port: 1 }));
   await settled();
   assert.equal(link.channelCount, 200);
   duplex.take();
@@ -175,7 +175,7 @@ test("early bytes are refused on time by the driver's one timer", async () => {
   const clock = new FakeClock();
   const duplex = new FakeDuplex();
   const driver = new LinkDriver({ transport: fakeTransport(duplex), clock, writeTimeout: WRITE_TIMEOUT });
-  const link = new V1DeviceLink(v1Codec, driver, { onOpen: () => {}, onGone: () => {}, onBadConnect: () => {} });
+  const link = new V1DeviceLink(driver, { onOpen: () => {}, onGone: () => {}, onBadConnect: () => {} });
   driver.start(link, new Uint8Array(0));
   duplex.feed(data(9, Uint8Array.of(1)));
   await clock.advance(499);

@@ -6,14 +6,13 @@
 
 import assert from "node:assert/strict";
 import type { V1Channel as Channel } from "../../protocol/v1/channel.ts";
-import type { FrameHandler } from "../../protocol/codec.ts";
+import { V1Decoder, type V1FrameHandler } from "../../protocol/v1/decoder.ts";
 import { V1DeviceLink } from "../../protocol/v1/device_link.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { MAX_EARLY_BYTES, MAX_EARLY_BYTES_PER_LINK, V1_MAX_CHANNELS } from "../../protocol/limits.ts";
-import type { LinkOutput } from "../../protocol/link.ts";
+import type { FrameFate, LinkOutput } from "../../protocol/link.ts";
 import type { V1Link as Link } from "../../protocol/v1/link.ts";
 import { V1ServerLink } from "../../protocol/v1/server_link.ts";
-import { v1Codec } from "../../protocol/v1/codec.ts";
 import { chunksOf, hostileStream } from "./inputs.ts";
 import type { Random } from "../../tests/rig/random.ts";
 import { hex, joinData, readStream } from "./reference.ts";
@@ -25,7 +24,7 @@ export function fuzzDecoder(random: Random): void {
   const stream = hostileStream(random, random.of("device", "server"));
   const expected = readStream(stream);
   const told: string[] = [];
-  const handler: FrameHandler = {
+  const handler: V1FrameHandler = {
     onListen: () => told.push("listen"),
     onConnect: (id, { host, port }) => told.push(`connect ${id} ${host} ${port}`),
     onBadConnect: (id) => told.push(`bad-connect ${id}`),
@@ -36,7 +35,7 @@ export function fuzzDecoder(random: Random): void {
     onClose: (id) => told.push(`close ${id}`),
     onIgnored: (command, id) => told.push(`ignored ${command} ${id}`),
   };
-  const decoder = v1Codec.createDecoder(handler);
+  const decoder = new V1Decoder(handler);
   let error: string | undefined;
   try {
     for (const chunk of chunksOf(random, stream)) decoder.push(chunk);
@@ -51,6 +50,7 @@ export function fuzzDecoder(random: Random): void {
 
 /** Counts what a link sends. */
 class CountingOutput implements LinkOutput {
+  readonly pending = 0;
   frames = 0;
 
   control(frame: Uint8Array): void {
@@ -58,13 +58,10 @@ class CountingOutput implements LinkOutput {
     this.frames++;
   }
 
-  copy(frame: Uint8Array): Promise<void> | undefined {
-    return this.data(frame.slice());
-  }
-
-  data(frame: Uint8Array): undefined {
+  data(frame: Uint8Array, fate: FrameFate): FrameFate {
     assert.equal(frame.length - 4, frame[0]! << 8 | frame[1]!, "a frame of another size than it says");
     this.frames++;
+    return fate;
   }
 }
 
@@ -141,7 +138,7 @@ export function fuzzServerLink(random: Random): void {
   const output = new CountingOutput();
   const watch = new Watch();
   let listenings = 0;
-  const link = new V1ServerLink(v1Codec, output, { onListening: () => listenings++ });
+  const link = new V1ServerLink(output, { onListening: () => listenings++ });
   drive(random, link, watch, output, hostileStream(random, "device"), (now) => {
     if (random.oneIn(5)) return void link.challenge(now);
     for (let count = random.oneIn(20) ? 300 : 1; count > 0; count--) {
@@ -162,7 +159,7 @@ export function fuzzDeviceLink(random: Random): void {
   const watch = new Watch();
   let held = 0;
   let gone = 0;
-  const link = new V1DeviceLink(v1Codec, output, {
+  const link = new V1DeviceLink(output, {
     onOpen(channel, early) {
       const size = early.length;
       assert(size <= MAX_EARLY_BYTES, `${size} early bytes for one id`);

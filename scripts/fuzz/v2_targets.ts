@@ -8,7 +8,8 @@ import assert from "node:assert/strict";
 import { ProtocolError, UnansweredError } from "../../protocol/errors.ts";
 import { readGoodbye } from "../../protocol/v2/wire/goodbye.ts";
 import { SendLog } from "../../protocol/v2/send/send_log.ts";
-import type { V2Output } from "../../protocol/v2/send/sender.ts";
+import { mayReceive } from "../../protocol/channel_state.ts";
+import type { LinkOutput } from "../../protocol/link.ts";
 import { WindowBudget } from "../../protocol/v2/receive_windows.ts";
 import type { V2Channel } from "../../protocol/v2/channel.ts";
 import { V2Decoder } from "../../protocol/v2/wire/decoder.ts";
@@ -69,12 +70,13 @@ class Side {
   readonly ended = new Set<V2Channel>();
   answers = 0;
   now = 0;
-  readonly output: V2Output = {
+  readonly output: LinkOutput = {
     pending: 0,
     control: (frame) => this.#sent(frame),
-    data: (frame) => void this.#sent(frame),
-    copy: (frame) => void this.#sent(frame),
-    keep: (bytes) => void this.#sent(bytes),
+    data: (frame, fate) => {
+      this.#sent(frame);
+      return fate;
+    },
   };
   readonly options: V2LinkOptions;
   readonly nagle: boolean;
@@ -96,10 +98,10 @@ class Side {
     this.channels.push(channel);
     channel.receiver = {
       onData: (bytes) => {
-        assert(!this.ended.has(channel) && !channel.peerEnded, "bytes came after the end");
+        assert(!this.ended.has(channel) && mayReceive(channel.state), "bytes came after the end");
         this.held.set(channel, (this.held.get(channel) ?? 0) + bytes.length);
       },
-      onPeerEnd: () => assert(channel.peerEnded),
+      onPeerEnd: () => assert(!mayReceive(channel.state)),
       onEnd: () => {
         assert(!this.ended.has(channel), "a channel ended twice");
         this.ended.add(channel);

@@ -5,7 +5,6 @@
  */
 
 import { addressGroup } from "../../protocol/address_group.ts";
-import { v1Codec } from "../../protocol/v1/codec.ts";
 import { FIRST_FRAME_TIMEOUT_MS, LISTEN_GRACE_MS, MAX_PENDING_LINKS } from "../../net/limits.ts";
 import { Listener } from "../../net/listener.ts";
 import { closeQuietly, tcpTransport, type Transport } from "../../net/transport.ts";
@@ -175,7 +174,6 @@ export class LinkListener {
   #start(transport: Transport, opening: Uint8Array): void {
     const session = new LinkSession({
       transport,
-      codec: v1Codec,
       listen: this.options,
       listenAddress: this.address,
       settings: this.#settings,

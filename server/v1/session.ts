@@ -5,7 +5,6 @@
  */
 
 import { type Address, formatAddress } from "../../protocol/address.ts";
-import type { Codec } from "../../protocol/codec.ts";
 import type { ChannelEndReason } from "../../protocol/reasons.ts";
 import { V1ServerLink } from "../../protocol/v1/server_link.ts";
 import { type ChannelSummary, nothingCarried } from "../../relay/channel_end.ts";
@@ -42,8 +41,6 @@ export type Presence =
 export interface LinkSessionOptions {
   /** The connection to the device; the session closes it. */
   readonly transport: Transport;
-  /** The profile that was detected. */
-  readonly codec: Codec;
   /** The listener that the device came to. */
   readonly listen: V1ListenOptions;
   /** Its address really bound. */
@@ -81,7 +78,7 @@ export class LinkSession extends Session<LinkDriver> implements HostPortOwner {
     this.settings = settings;
     this.#held = new HeldClients(clock, halfCloseTimeout, heldCount);
     this.#since = clock.now();
-    this.#link = new V1ServerLink(options.codec, driver, {
+    this.#link = new V1ServerLink(driver, {
       onListening: () => this.#onListening(),
       onIdFree: () => this.#onIdFree(),
     });

@@ -131,11 +131,6 @@ export class PathEstimator {
     return this.#least;
   }
 
-  /** Bytes that the path delivers in a millisecond as far as is known; 0 before the first. */
-  get rate(): number {
-    return this.#rate.value;
-  }
-
   /** Bytes were queued, `size` of them, all numbered. @returns whether they are to carry "acknowledge at once". */
   sent(size: number, now: number): boolean {
     if (this.#asked.count === 0 && (this.onTheWay === 0 || now - this.#sentAt > 2 * this.#least)) this.#wake(now);

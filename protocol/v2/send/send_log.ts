@@ -133,14 +133,9 @@ export class SendLog {
     for (const piece of this.#pieces.slice(this.#first)) piece!.pooled = false;
   }
 
-  /** Lets go of everything. */
-  clear(): void {
-    this.acknowledged(this.#end);
-  }
-
   /** The session is over: lets go of everything, and of its share. Idempotent. */
   close(): void {
-    this.clear();
+    this.acknowledged(this.#end);
     if (!this.#closed) this.#budget?.leave();
     this.#closed = true;
   }

@@ -17,7 +17,7 @@ import {
   V2_SPARSE_MAX,
 } from "../../limits.ts";
 import { KeptControl } from "./kept_control.ts";
-import type { LinkOutput } from "../../link.ts";
+import type { FrameFate, LinkOutput, Sent } from "../../link.ts";
 import { PathEstimator } from "./path_estimator.ts";
 import type { SendLog } from "./send_log.ts";
 import type { V2Channel } from "../channel.ts";
@@ -30,28 +30,10 @@ const SMALL_FRAME = 1024;
 /** Frames in a row of the channel that sent last after which it counts as the only busy one. */
 const ALONE_AFTER = 8;
 
-/** Where the frames of a v2 link go, in order. */
-export interface V2Output extends LinkOutput {
-  /** Bytes that the network has not taken yet. */
-  readonly pending: number;
-  /**
-   * Takes a copy of a DATA frame, so that the sender may touch it at once.
-   *
-   * @returns a promise if the sender has to wait before it sends more.
-   */
-  copy(frame: Uint8Array): Promise<void> | undefined;
-  /**
-   * Takes bytes that stay as they are until the peer has acknowledged them.
-   *
-   * @returns a promise if the sender has to wait before it sends more.
-   */
-  keep(bytes: Uint8Array): Promise<void> | undefined;
-}
-
 /** Where a session's frames go while a link is up. */
 export interface V2Path {
   /** The link's output. */
-  readonly output: V2Output;
+  readonly output: LinkOutput;
   /** Whether small writes wait in this side's network stack until the peer has acknowledged what went before (Nagle). */
   readonly nagle: boolean;
 }
@@ -62,7 +44,7 @@ export class V2Sender {
   readonly #log: SendLog | undefined;
   readonly #queue = new FairQueue<V2Channel>();
   readonly #onSent: (channel: V2Channel) => void;
-  #output: V2Output | undefined;
+  #output: LinkOutput | undefined;
   #nagle = false;
   #path: PathEstimator;
   #position = 0;
@@ -149,7 +131,7 @@ export class V2Sender {
     this.#waitsSince = this.#now();
     this.#log?.acknowledged(position);
     this.#share();
-    if (this.#log) { for (const bytes of this.#log.kept()) output.keep(bytes); }
+    if (this.#log) { for (const bytes of this.#log.kept()) output.data(bytes, "logged"); }
     return this.#position - position;
   }
 
@@ -170,10 +152,10 @@ export class V2Sender {
     this.#output?.control(frame);
   }
 
-  /** Sends a DATA frame now, or when it is the channel's turn. @returns a promise if the caller has to wait. */
-  data(channel: V2Channel, frame: Uint8Array, size: number): Promise<void> | undefined {
+  /** Sends a DATA frame now, or when it is the channel's turn. */
+  data(channel: V2Channel, frame: Uint8Array, size: number): Sent {
     if (this.#mayGo(channel, size)) return this.#emit(channel, frame, 0, size, true);
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve } = Promise.withResolvers<FrameFate>();
     channel.piece = { frame, total: size, offset: 0, resolve };
     channel.size = size;
     this.#queue.add(channel);
@@ -224,13 +206,13 @@ export class V2Sender {
       const { item: channel, size } = turn;
       const piece = channel.piece!;
       const whole = piece.offset === 0 && size === piece.total;
-      const wait = this.#emit(channel, piece.frame, piece.offset, size, whole);
+      const sent = this.#emit(channel, piece.frame, piece.offset, size, whole);
       channel.size -= size;
       piece.offset += size;
       if (channel.size > 0) continue;
       channel.piece = undefined;
-      if (wait) wait.then(piece.resolve);
-      else piece.resolve();
+      if (typeof sent === "string") piece.resolve(sent);
+      else sent.then(piece.resolve);
       this.#onSent(channel);
     }
   }
@@ -254,13 +236,7 @@ export class V2Sender {
   }
 
   /** Sends `size` bytes that stand in `frame` behind the headroom and `offset`. `whole`: that is all that is in it. */
-  #emit(
-    channel: V2Channel,
-    frame: Uint8Array,
-    offset: number,
-    size: number,
-    whole: boolean,
-  ): Promise<void> | undefined {
+  #emit(channel: V2Channel, frame: Uint8Array, offset: number, size: number, whole: boolean): Sent {
     if (size > V2_SPARSE_MAX) {
       if (this.#lastSender === channel) this.#shared = Math.max(0, this.#shared - 1);
       else if (this.#lastSender !== undefined) this.#shared = ALONE_AFTER;
@@ -272,11 +248,10 @@ export class V2Sender {
     this.#number(bytes, end);
     channel.sentUpTo = this.#position;
     // A part is copied, so that the header of the next one can stand where its end was.
-    if (!this.#log) return whole ? this.#output!.data(bytes) : this.#output!.copy(bytes);
-    if (!whole || size < KEEP_WHOLE) return this.#output!.keep(this.#log.copy(bytes));
+    if (!this.#log) return this.#output!.data(bytes, whole ? "lent" : "copied");
+    if (!whole || size < KEEP_WHOLE) return this.#output!.data(this.#log.copy(bytes), "logged");
     this.#log.keep(frame, end);
-    channel.kept = true;
-    return this.#output!.keep(bytes);
+    return this.#output!.data(bytes, "kept");
   }
 
   #number(frame: Uint8Array, size: number): void {

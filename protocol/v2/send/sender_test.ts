@@ -3,7 +3,8 @@ import { concat } from "../../bytes.ts";
 import { FRAME_BUFFER_SIZE, KEEP_WHOLE, SMALL_LOG_SIZE, V2_HEADER_SIZE } from "../../limits.ts";
 import { LogBudget, SendLog } from "./send_log.ts";
 import { giveFrame, takeFrame } from "./frame_pool.ts";
-import { type V2Output, V2Sender } from "./sender.ts";
+import type { FrameFate, LinkOutput } from "../../link.ts";
+import { V2Sender } from "./sender.ts";
 import { WindowBudget } from "../receive_windows.ts";
 import { V2ServerLink } from "../server_link.ts";
 import { v2Frame } from "../wire/codec.ts";
@@ -12,7 +13,7 @@ import { test } from "../../../tests/rig/test.ts";
 import { ack, connected, protocolError, uintOf, v2FrameOf } from "../_fakes_test.ts";
 
 /** A link whose socket takes what the test lets it take. */
-class Socket implements V2Output {
+class Socket implements LinkOutput {
   /** What went in, as copies. */
   readonly pieces: Uint8Array[] = [];
   /** The same as it stands in memory. */
@@ -27,16 +28,9 @@ class Socket implements V2Output {
     this.#take(frame);
   }
 
-  data(frame: Uint8Array): undefined {
+  data(frame: Uint8Array, fate: FrameFate): FrameFate {
     this.#take(frame);
-  }
-
-  copy(frame: Uint8Array): undefined {
-    this.#take(frame);
-  }
-
-  keep(bytes: Uint8Array): undefined {
-    this.#take(bytes);
+    return fate;
   }
 
   #take(bytes: Uint8Array): void {
@@ -151,17 +145,23 @@ function frameWith(size: number, fill: number): Uint8Array {
   return takeFrame().fill(fill, V2_HEADER_SIZE, V2_HEADER_SIZE + size);
 }
 
-test("a large frame is kept where it stands, and its buffer is used again once it is acknowledged", () => {
-  const { link, log, channel, socket, time } = newLink();
-  for (let round = 0; round < 30; round++) { // until the path is known to be fast
+/** The same, whose path is known to be fast. */
+function newFastLink() {
+  const made = newLink();
+  const { link, log, channel, socket, time } = made;
+  for (let round = 0; round < 30; round++) {
     channel.send(frameWith(10_000, 1), 10_000);
     time.now += 0.2;
     socket.pending = 0;
     link.receive(ack(log.end), time.now);
   }
+  return made;
+}
+
+test("a large frame is kept where it stands, and its buffer is used again once it is acknowledged", () => {
+  const { link, log, channel, socket } = newFastLink();
   const frame = frameWith(KEEP_WHOLE, 1);
-  channel.send(frame, KEEP_WHOLE);
-  assert.equal(channel.kept, true, "it was copied");
+  assert.equal(channel.send(frame, KEEP_WHOLE), "kept");
   assert.equal(socket.views.at(-1)!.buffer, frame.buffer);
   socket.pending = 0;
   link.receive(ack(log.end), 0);
@@ -209,6 +209,22 @@ test("data that came while there is no link waits, and goes with the next as far
   link.attach({ output: socket, nagle: false }, before);
   assert.equal(log.end, before + V2_HEADER_SIZE + 5_000);
   assert.deepEqual(socket.pieces.at(-1)!.subarray(V2_HEADER_SIZE), new Uint8Array(5_000).fill(7));
+});
+
+test("who waited for room hears what became of the frame: a large one that went whole is kept, any other is logged", async () => {
+  for (const [size, fate] of [[KEEP_WHOLE, "kept"], [KEEP_WHOLE - 1, "logged"]] as const) {
+    const fast = newFastLink();
+    const { link, log, channel, socket } = fast;
+    const grant = { number: 1, code: "granted", text: "a".repeat(200) } as const;
+    while (link.onTheWay < 1_000_000) link.sendGrants([grant, grant, grant]); // control frames wait for nobody
+    const sent = channel.send(frameWith(size, 1), size);
+    assert(sent instanceof Promise);
+    assert.equal(channel.size, size, "a part of it went");
+    fast.time.now += 0.2;
+    socket.pending = 0;
+    link.receive(ack(log.end), fast.time.now);
+    assert.equal(await sent, fate);
+  }
 });
 
 test("the end of a session gives back what it kept and granted", () => {

@@ -1,6 +1,6 @@
 /**
  * The payloads of v2 control frames on a link that is up; `v2.md`, "Commands" and "Services". Those of the handshake are in
- * `v2_handshake.ts`.
+ * `handshake.ts`.
  *
  * @module
  */

@@ -8,9 +8,8 @@
  */
 
 import { type Address, formatAddress } from "../../../protocol/address.ts";
-import type { FrameDecoder, FrameHandler } from "../../../protocol/codec.ts";
+import { V1Decoder, type V1FrameHandler } from "../../../protocol/v1/decoder.ts";
 import { V1_HEADER_SIZE } from "../../../protocol/limits.ts";
-import { v1Codec } from "../../../protocol/v1/codec.ts";
 
 /** Bytes of each frame that are kept to be shown. */
 export const SHOWN_BYTES = 32;
@@ -30,8 +29,8 @@ export interface SeenFrame {
 }
 
 /** Cuts one direction of a link into frames and tells each at its end. */
-export class FrameReader implements FrameHandler {
-  readonly #decoder: FrameDecoder = v1Codec.createDecoder(this);
+export class FrameReader implements V1FrameHandler {
+  readonly #decoder = new V1Decoder(this);
   readonly #onFrame: (frame: SeenFrame) => void;
   readonly #head = new Uint8Array(SHOWN_BYTES);
   #got = 0; // bytes of the frame under way

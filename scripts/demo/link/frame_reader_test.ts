@@ -1,22 +1,22 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { v1Codec } from "../../../protocol/v1/codec.ts";
+import { v1Close, v1Connect, v1Listen, writeV1Header } from "../../../protocol/v1/codec.ts";
 import { FrameReader, type SeenFrame } from "./frame_reader.ts";
 
 const checked = { sanitizeOps: true, sanitizeResources: true };
 
 function data(id: number, text: string): Uint8Array {
   const frame = new Uint8Array([0, 0, 0, 0, ...new TextEncoder().encode(text)]);
-  v1Codec.writeDataHeader(frame, id, frame.length - 4);
+  writeV1Header(frame, id, frame.length - 4);
   return frame;
 }
 
 const FRAMES = [
-  v1Codec.listen(),
-  v1Codec.connect(1, { host: "127.0.0.1", port: 22 }),
+  v1Listen(),
+  v1Connect(1, { host: "127.0.0.1", port: 22 }),
   data(1, "hello"),
   data(1, "x".repeat(300)),
-  v1Codec.close(1),
+  v1Close(1),
 ];
 const STREAM = new Uint8Array(FRAMES.flatMap((frame) => [...frame]));
 

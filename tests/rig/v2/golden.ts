@@ -21,7 +21,7 @@ import {
   ServerHandshake,
   welcomeFrame,
 } from "../../../protocol/v2/wire/handshake.ts";
-import type { V2Output } from "../../../protocol/v2/send/sender.ts";
+import type { FrameFate, LinkOutput } from "../../../protocol/link.ts";
 import { V2ServerLink } from "../../../protocol/v2/server_link.ts";
 import { concat } from "../../../protocol/bytes.ts";
 
@@ -67,7 +67,7 @@ function identity(seed: string): Promise<Identity> {
 }
 
 /** One direction of a link: writes down whole frames, and hands them over when they are asked for. */
-class Wire implements V2Output {
+class Wire implements LinkOutput {
   readonly pending = 0;
   readonly waiting: Uint8Array[] = [];
   readonly #entries: Entry[];
@@ -82,17 +82,10 @@ class Wire implements V2Output {
     this.#take(frame, COMMANDS[frame[2]!]!);
   }
 
-  data(frame: Uint8Array): undefined {
-    this.#take(frame, COMMANDS[frame[2]!]!);
-  }
-
-  copy(frame: Uint8Array): undefined {
-    this.data(frame);
-  }
-
-  keep(bytes: Uint8Array): undefined {
+  data(bytes: Uint8Array, fate: FrameFate): FrameFate {
     const size = 8 + (bytes[0]! << 8 | bytes[1]!);
     this.#take(bytes, size === bytes.length ? COMMANDS[bytes[2]!]! : "what was not received, again");
+    return fate;
   }
 
   #take(bytes: Uint8Array, what: string): void {
