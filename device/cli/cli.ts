@@ -76,13 +76,13 @@ async function run(command: Command): Promise<void> {
   await runDevice(config, values, stored);
 }
 
-/** Runs with what `join` has stored. */
+/** Runs with what `join` has stored, whose claim of the state lasts until then. */
 async function runJoined(command: Command, once: boolean): Promise<void> {
   const { service: _service, ...values } = taskOptions({ service: SERVICE_OPTION, ...LINK_OPTIONS }, command);
   const stored = await loadDevice(stateFolder(values.state, "device"));
   const config = deviceConfig(values, undefined, stored);
   if (once) await proveOnce(config, values, stored);
-  else await runDevice(config, values, stored);
+  else await runDevice(config, values, stored, { isClaimed: true });
 }
 
 /** Milliseconds that `join --once` tries to reach the server. */
@@ -99,7 +99,7 @@ async function proveOnce(
   let why = "";
   let cancel = () => {};
   try {
-    await runDevice({ ...config, mode: "config" } as DeviceConfig, values, stored, (device) => {
+    const attend = (device: DeviceHandle) => {
       const stop = () => device.shutdown().catch(() => device.close());
       cancel = systemClock.after(ONCE_TIMEOUT_MS, () => (late = true, stop()));
       device.subscribe((event) => {
@@ -109,7 +109,8 @@ async function proveOnce(
         stop();
       });
       return () => !proved;
-    });
+    };
+    await runDevice({ ...config, mode: "config" } as DeviceConfig, values, stored, { attend, isClaimed: true });
   } finally {
     cancel();
   }
@@ -125,18 +126,26 @@ function loadStored(state: string | undefined): Promise<StoredDevice | undefined
   return loadDevice(stateFolder(state, "device"));
 }
 
-/** Runs to the end. `attend` is given the device at its start, and says whether what happens is still to be told. */
+/** How a device is run. */
+interface RunManner {
+  /** Is given the device at its start, and says whether what happens is still to be told. */
+  readonly attend?: (device: DeviceHandle) => () => boolean;
+  /** Whether the caller has claimed the state. */
+  readonly isClaimed?: boolean;
+}
+
+/** Runs to the end. */
 async function runDevice(
   config: DeviceConfig,
   values: OptionValues<typeof LINK_OPTIONS>,
   stored: StoredDevice | undefined,
-  attend: (device: DeviceHandle) => () => boolean = () => () => true,
+  { attend = () => () => true, isClaimed = false }: RunManner = {},
 ): Promise<void> {
   const json = values["log-format"] === "json";
   const logger = setUpLogging("device", values["log-format"] ?? "auto", values["log-level"] ?? "info");
   for (const line of strangeVariables(Object.keys(DEVICE_OPTIONS))) logger.warn("{warning}", { warning: line });
   const folder = config.profile === "v2" ? stateFolder(values.state, "device") : "";
-  using _claim = config.profile === "v2" ? await claimState(folder, logger) : undefined;
+  using _claim = config.profile === "v2" && !isClaimed ? await claimState(folder, logger) : undefined;
   const { hooks: commands, ...given } = config;
   const hooks = new HookRunner({ hooks: commands, logger });
   const notices = new DeviceNotices();

@@ -14,8 +14,9 @@ import { keepAliveOptions, printLine, taskCommand, taskOptions } from "../../app
 import { ConfigError } from "../../app/toml/config_error.ts";
 import { required, variable } from "../../app/options.ts";
 import { loadIdentity, stateFolder } from "../../app/files/state.ts";
-import { checkNames, LINK_OPTIONS, SERVICE_OPTION } from "./config.ts";
-import { loadDevice, saveDevice, type StoredDevice } from "./state.ts";
+import { checkNames, deviceConfig, LINK_OPTIONS, SERVICE_OPTION } from "./config.ts";
+import { claimState } from "./running.ts";
+import { loadBefore, loadDevice, saveDevice, type StoredDevice } from "./state.ts";
 
 const OPTIONS = {
   service: { ...SERVICE_OPTION, help: SERVICE_OPTION.help.replace(/^v2: |; v1: .*$/g, "") },
@@ -23,7 +24,7 @@ const OPTIONS = {
   ...keepAliveOptions("server", V2_KEEP_ALIVE),
 } as const;
 
-/** The command, below the device's command `name`; `run` runs the device with what is stored then. */
+/** The command, below the device's command `name`; `run` runs the device with what is stored then, under the claim of `join`. */
 export function joinCommand(name: string, run: (command: Command, once: boolean) => Promise<void>): Command {
   const help = "Joins the server that printed the string: makes this device's key, proves itself, then stays up.";
   return taskCommand(`${name} join`, help, OPTIONS, examples(name), true)
@@ -40,7 +41,8 @@ export function joinCommand(name: string, run: (command: Command, once: boolean)
     .action(async (text: string | undefined, _options: unknown, command: Command) => {
       const { run: runs, once = false } = command.opts<{ run: boolean; once?: true }>();
       if (once && !runs) throw new ConfigError("--once proves this device, and --no-run does not; give one of them");
-      await join(readString(text === "-" ? await firstLine(Deno.stdin) : text ?? fromEnvironment()), command, name);
+      const enrolment = readString(text === "-" ? await firstLine(Deno.stdin) : text ?? fromEnvironment());
+      using _claim = await join(enrolment, command, name);
       if (runs) await run(command, once);
     });
 }
@@ -80,32 +82,47 @@ function readString(text: string): Enrolment {
   }
 }
 
-async function join(enrolment: Enrolment, command: Command, name: string): Promise<void> {
-  const values = taskOptions(OPTIONS, command);
-  const services = required(values.service, "service", "--service ssh=127.0.0.1:22");
+/** Stores what the string says. @returns the claim of the state, taken first: what another device runs with is left alone. */
+async function join(enrolment: Enrolment, command: Command, name: string): Promise<Disposable> {
+  const { service, ...values } = taskOptions(OPTIONS, command);
+  const services = required(service, "service", "--service ssh=127.0.0.1:22");
   checkNames(services);
-  const folder = stateFolder(values.state, "device");
-  if (command.opts<{ replace?: true }>().replace !== true) demandNew(enrolment, await loadDevice(folder), name);
   const { serverKey, security, addresses, tokenId, tokenSecret } = enrolment;
-  await loadIdentity(folder);
-  await saveDevice(folder, {
+  const told: StoredDevice = {
     serverKey,
     security,
     addresses,
     services: services.map(({ text }) => text),
     enrolment: { tokenId, tokenSecret },
-  });
+  };
+  deviceConfig(values, undefined, told); // what could not run is not stored
+  const folder = stateFolder(values.state, "device");
+  using claims = new DisposableStack();
+  claims.use(await claimState(folder));
+  if (command.opts<{ replace?: true }>().replace !== true) {
+    demandNew(enrolment, await loadDevice(folder), await loadBefore(folder), name);
+  }
+  await loadIdentity(folder);
+  await saveDevice(folder, told);
   printLine(`stored ${folder}`);
+  return claims.move();
 }
 
-/** A string that its server would refuse must not take the place of what works. */
-function demandNew({ serverKey, tokenId }: Enrolment, before: StoredDevice | undefined, name: string): void {
-  if (!before) return;
-  const where = before.addresses.map(formatAddress).join(", ");
-  if (formatPublicKey(before.serverKey) !== formatPublicKey(serverKey)) {
+/** A string that its server would refuse must not take the place of what works, nor of what would stand again. */
+function demandNew(
+  { serverKey, tokenId }: Enrolment,
+  stored: StoredDevice | undefined,
+  before: StoredDevice | undefined,
+  name: string,
+): void {
+  if (!stored) return;
+  const where = stored.addresses.map(formatAddress).join(", ");
+  if (formatPublicKey(stored.serverKey) !== formatPublicKey(serverKey)) {
     throw new ConfigError(`this device has joined ${where} before; --replace forgets that, --state DIR keeps both`);
   }
-  if (before.enrolment || before.redeemed && sameBytes(before.redeemed, tokenId)) return;
+  const known = stored.enrolment?.tokenId ?? stored.redeemed;
+  if (known && sameBytes(known, tokenId)) return;
+  if (stored.enrolment && !before) return; // nothing has worked yet
   throw new ConfigError(
     `this device has joined ${where} already; "${name}" will do (for another name: "server rename" on the server; ` +
       `for a second device on this machine: --state DIR; to join anew all the same: --replace)`,

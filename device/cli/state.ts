@@ -67,7 +67,7 @@ export async function restoreBefore(folder: string, tokenId: Uint8Array): Promis
   return await withLock(folder, async () => {
     const stored = await loadDevice(folder);
     if (!stored?.enrolment || !sameBytes(stored.enrolment.tokenId, tokenId)) return undefined;
-    const before = await load(folder, FILE_BEFORE);
+    const before = await loadBefore(folder);
     if (!before) return undefined;
     await write(folder, before);
     removeBefore(folder);
@@ -100,6 +100,11 @@ function write(folder: string, device: StoredDevice, file = FILE): Promise<void>
  */
 export function loadDevice(folder: string): Promise<StoredDevice | undefined> {
   return load(folder, FILE);
+}
+
+/** Reads what a device had joined before, while an enrolment that has not been redeemed stands in its place. As {@linkcode loadDevice}. */
+export function loadBefore(folder: string): Promise<StoredDevice | undefined> {
+  return load(folder, FILE_BEFORE);
 }
 
 async function load(folder: string, file: string): Promise<StoredDevice | undefined> {
