@@ -5,6 +5,7 @@
  */
 
 import { parse, TomlDate, TomlError } from "smol-toml";
+import { whyUnreadable } from "../../base/errors.ts";
 import { ConfigError } from "./config_error.ts";
 import { foreignConfig } from "../foreign_config.ts";
 import { findPlace, type KeyPath, placeAt } from "./scan.ts";
@@ -43,8 +44,7 @@ export class TomlTable {
       source = Deno.readTextFileSync(file);
     } catch (error) {
       if (error instanceof ConfigError) throw error;
-      const why = error instanceof Deno.errors.NotFound ? "there is no such file" : String(error);
-      throw new ConfigError(`Cannot read ${file}: ${why}`, { cause: error });
+      throw new ConfigError(`Cannot read ${file}: ${whyUnreadable(error)}`, { cause: error });
     }
     const foreign = foreignConfig(source);
     if (foreign) throw ConfigError.at(file, source, placeAt(source, foreign.offset), foreign.message);

@@ -130,7 +130,10 @@ processTest("--check reads the files that a server will need", [], async () => {
   const devices = folder.write("devices.toml", "[gw1]\nkee = 1\n");
   await mistaken(/devices\.toml:2:1: unknown key "kee"/, "server", ["--devices", devices, ...state]);
   const tls = ["--tls-cert", `${folder.path}/no.pem`, "--tls-key", `${folder.path}/no.key`];
-  await mistaken(/Cannot read a certificate from .*no\.pem: /, "server", [...tls, ...state]);
+  await mistaken(/Cannot read a certificate from \S*no\.pem \(tls-cert\): there is no such file$/, "server", [
+    ...tls,
+    ...state,
+  ]);
 });
 
 processTest("a --ca that is no certificate is refused by --check, and by the device's start", [], async () => {
@@ -140,7 +143,7 @@ processTest("a --ca that is no certificate is refused by --check, and by the dev
     const [file, says] of [
       [folder.write("rubbish.pem", "rubbish"), /Cannot use .*rubbish\.pem as --ca: it has no certificate as PEM$/],
       [folder.write("damaged.pem", damaged), /Cannot use .*damaged\.pem as --ca: it has a damaged certificate$/],
-      [`${folder.path}/none.pem`, /Cannot read .*none\.pem: /],
+      [`${folder.path}/none.pem`, /Cannot use \S*none\.pem as --ca: there is no such file$/],
     ] as const
   ) {
     const args = [...DEVICE, "--ca", file, "--state", folder.path];
