@@ -21,7 +21,7 @@ import { COMMON_OPTIONS, keepAliveOptions } from "../../app/command.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
 import { describeHooks, readHooks } from "../../app/hooks/config.ts";
 import type { Hooks } from "../../app/hooks/hooks.ts";
-import { type OptionTable, type OptionValues, required, variable } from "../../app/options.ts";
+import { type OptionSpec, type OptionTable, type OptionValues, required, variable } from "../../app/options.ts";
 import { STATE_OPTION, stateFolder } from "../../app/files/state.ts";
 import type { TomlTable } from "../../app/toml/table.ts";
 import {
@@ -56,6 +56,13 @@ export const SERVICE_OPTION = {
   many: true,
   split: splitServices,
 } as const;
+
+/** The option `--ca`. */
+export const CA_OPTION = {
+  value: "FILE",
+  help: "v2, with --pki: certificates of a private CA, as PEM (default: what join stored)",
+  parse: parsePath,
+} as const satisfies OptionSpec<string>;
 
 /** Options of `device` and `device join` alike. */
 export const LINK_OPTIONS = {
@@ -106,7 +113,7 @@ export const DEVICE_OPTIONS = {
     parse: (text: string) => parsePublicKey(text, "server key"),
   },
   pki: { ...FLAG, help: "v2: TLS proves the server by a CA's certificate for its name, not by its key" },
-  ca: { value: "FILE", help: "v2, with --pki: certificates of a private CA, as PEM", parse: parsePath },
+  ca: CA_OPTION,
   plain: { ...FLAG, help: "v2: without TLS; keys are still proved, and everything can be read on the way" },
   mode: {
     value: "MODE",
@@ -228,13 +235,14 @@ function v2Config(values: OptionValues<typeof DEVICE_OPTIONS>, stored: StoredDev
   const services = values.service ?? stored?.services.map(parseServiceText) ?? [];
   if (services.length === 0) throw new ConfigError("no service is given; for example: --service ssh=127.0.0.1:22");
   checkNames(services);
-  const { plain, pki, ca } = values;
-  if (plain && (pki || ca !== undefined)) {
+  const { plain, pki } = values;
+  if (plain && (pki || values.ca !== undefined)) {
     throw new ConfigError("--plain is without TLS, and --pki asks for it; give one");
   }
-  const given = plain ? "plain" : pki || ca !== undefined ? "pki" : undefined;
+  const given = plain ? "plain" : pki || values.ca !== undefined ? "pki" : undefined;
   // A server that was named anew is not taken for one without TLS because the stored one was.
   const security = given ?? (values.server ? undefined : stored?.security) ?? "pinned";
+  const ca = values.ca ?? (security === "pki" && !values.server ? stored?.ca : undefined);
   const { proxy, sni } = values;
   if (sni !== undefined && security !== "pinned") {
     throw new ConfigError(

@@ -4,22 +4,28 @@
  * @module
  */
 
+import { resolve } from "node:path";
 import type { Command } from "commander";
 import { formatAddress } from "../../protocol/address.ts";
 import { sameBytes } from "../../protocol/bytes.ts";
 import { V2_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
-import { decodeEnrolment, type Enrolment } from "../../protocol/enrolment.ts";
+import { decodeEnrolment, type Enrolment, type Security } from "../../protocol/enrolment.ts";
 import { formatPublicKey } from "../../net/tls/identity.ts";
 import { keepAliveOptions, printLine, taskCommand, taskOptions } from "../../app/command.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
 import { required, variable } from "../../app/options.ts";
 import { loadIdentity, stateFolder } from "../../app/files/state.ts";
-import { checkNames, deviceConfig, LINK_OPTIONS, SERVICE_OPTION } from "./config.ts";
+import { readCa } from "./ca.ts";
+import { CA_OPTION, checkNames, deviceConfig, LINK_OPTIONS, SERVICE_OPTION } from "./config.ts";
 import { claimState } from "./running.ts";
 import { loadBefore, loadDevice, saveDevice, type StoredDevice } from "./state.ts";
 
 const OPTIONS = {
   service: { ...SERVICE_OPTION, help: SERVICE_OPTION.help.replace(/^v2: |; v1: .*$/g, "") },
+  ca: {
+    ...CA_OPTION,
+    help: "for a server with a certificate of a private CA: that CA's certificates, as PEM; the file's place is stored",
+  },
   ...LINK_OPTIONS,
   ...keepAliveOptions("server", V2_KEEP_ALIVE),
 } as const;
@@ -84,13 +90,15 @@ function readString(text: string): Enrolment {
 
 /** Stores what the string says. @returns the claim of the state, taken first: what another device runs with is left alone. */
 async function join(enrolment: Enrolment, command: Command, name: string): Promise<Disposable> {
-  const { service, ...values } = taskOptions(OPTIONS, command);
+  const { service, ca, ...values } = taskOptions(OPTIONS, command);
   const services = required(service, "service", "--service ssh=127.0.0.1:22");
   checkNames(services);
   const { serverKey, security, addresses, tokenId, tokenSecret } = enrolment;
+  if (ca !== undefined) checkCa(ca, security);
   const told: StoredDevice = {
     serverKey,
     security,
+    ...(ca !== undefined && { ca: resolve(ca) }),
     addresses,
     services: services.map(({ text }) => text),
     enrolment: { tokenId, tokenSecret },
@@ -106,6 +114,13 @@ async function join(enrolment: Enrolment, command: Command, name: string): Promi
   await saveDevice(folder, told);
   printLine(`stored ${folder}`);
   return claims.move();
+}
+
+function checkCa(ca: string, security: Security): void {
+  readCa(ca);
+  if (security === "pki") return;
+  const how = security === "plain" ? "has no TLS" : "proves itself by its key";
+  throw new ConfigError(`--ca is for a server with a CA's certificate, and that of this string ${how}; leave it out`);
 }
 
 /** A string that its server would refuse must not take the place of what works, nor of what would stand again. */

@@ -38,6 +38,12 @@ test("what a device was told is known after a restart, with the enrolment until 
   assert.deepEqual(await loadDevice(state), { ...rest, services: [] });
 });
 
+test("the place of a private CA's file is known after a restart", async (folder) => {
+  const stored: StoredDevice = { ...STORED, security: "pki", ca: "/etc/company ca.pem" };
+  await saveDevice(folder, stored);
+  assert.deepEqual(await loadDevice(folder), stored);
+});
+
 test("an enrolment that was redeemed is forgotten, and nothing that was joined since", async (folder) => {
   await saveDevice(folder, STORED);
   const { enrolment: _redeemed, ...rest } = STORED;

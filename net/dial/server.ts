@@ -141,7 +141,7 @@ function clockSays(wallClock: number): string {
 const DATE_FAULT = /expired|NotValidYet|not valid yet/i;
 
 const CERTIFICATE_FAULTS: readonly [fault: RegExp, meaning: (host: string, wallClock: number) => string][] = [
-  [/UnknownIssuer/, () => "is from a CA that this device does not know"],
+  [/UnknownIssuer/, () => "is from a CA that this device does not know; give that CA's with --ca FILE"],
   [/CaUsedAsEndEntity/, () => "is that of a CA itself"],
   [/NotValidForName|not valid for name/, (host) => `is not for ${host}`],
   [/expired/i, (_, wallClock) => `has expired: ${clockSays(wallClock)}`],
