@@ -94,6 +94,11 @@ test("what cannot be enrolled is told in a line, and nothing is printed for a sc
     [["enroll", "gw1", "--service", "a=0.0.0.0:1,a=0.0.0.0:2", ...place], /--service a is given twice/],
     [["enroll", "gw1", "--service", "a=0.0.0.0:1", "--expires", "soon", ...place], /neither a date.* nor a span/],
     [
+      ["enroll", "gw1", "--service", "a=0.0.0.0:1", "--expires", "90", ...place],
+      /--expires: "90" has no unit; write 90d/,
+    ],
+    [["expire", "gw1", "90", "--state", folder], /"90" has no unit; write 90d for days/],
+    [
       ["enroll", "gw1", "--service", "a=0.0.0.0:1", "--expires", "2020-01-31", ...place],
       /"2020-01-31" is past; the device could never link up$/,
     ],
