@@ -13,10 +13,12 @@ import { decodeEnrolment, type Enrolment, type Security } from "../../protocol/e
 import { formatPublicKey } from "../../net/tls/identity.ts";
 import { keepAliveOptions, printLine, taskCommand, taskOptions } from "../../app/command.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
+import { stderr } from "../../app/output.ts";
 import { required, variable } from "../../app/options.ts";
 import { loadIdentity, stateFolder } from "../../app/files/state.ts";
 import { readCa } from "./ca.ts";
 import { CA_OPTION, checkNames, deviceConfig, LINK_OPTIONS, SERVICE_OPTION } from "./config.ts";
+import { leftOut } from "./services.ts";
 import { claimState } from "./running.ts";
 import { loadBefore, loadDevice, saveDevice, type StoredDevice } from "./state.ts";
 
@@ -107,12 +109,15 @@ async function join(enrolment: Enrolment, command: Command, name: string): Promi
   const folder = stateFolder(values.state, "device");
   using claims = new DisposableStack();
   claims.use(await claimState(folder));
+  const stored = await loadDevice(folder);
   if (command.opts<{ replace?: true }>().replace !== true) {
-    demandNew(enrolment, await loadDevice(folder), await loadBefore(folder), name);
+    demandNew(enrolment, stored, await loadBefore(folder), name);
   }
   await loadIdentity(folder);
   await saveDevice(folder, told);
   printLine(`stored ${folder}`);
+  const missing = leftOut(stored, told.services);
+  if (missing.length > 0) stderr.write(`not offered any more, as this join does not name them: ${missing.join(", ")}`);
   return claims.move();
 }
 

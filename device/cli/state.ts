@@ -77,6 +77,24 @@ export async function restoreBefore(folder: string, tokenId: Uint8Array): Promis
   });
 }
 
+/**
+ * Changes the services that are stored.
+ *
+ * @returns what is stored now.
+ * @throws {ConfigError} as {@linkcode loadDevice}, and what `edit` throws.
+ */
+export async function changeServices(
+  folder: string,
+  edit: (before: readonly string[]) => readonly string[],
+): Promise<readonly string[]> {
+  return await withLock(folder, async () => {
+    const stored = await loadDevice(folder);
+    const services = edit(stored?.services ?? []);
+    if (stored) await write(folder, { ...stored, services });
+    return services;
+  });
+}
+
 /** What is left of it after a crash does no harm: the next join writes it anew. */
 function removeBefore(folder: string): void {
   removeStateFile(`${folder}/${FILE_BEFORE}`);
@@ -93,7 +111,7 @@ function write(folder: string, device: StoredDevice, file = FILE): Promise<void>
     ...(enrolment && { enrolment: { id: toHex(enrolment.tokenId), secret: toHex(enrolment.tokenSecret) } }),
     ...(redeemed && { redeemed: toHex(redeemed) }),
   });
-  return writePrivateFile(`${folder}/${file}`, `# Written by "device join".\n${text}`);
+  return writePrivateFile(`${folder}/${file}`, `# Written by "device join" and "device service".\n${text}`);
 }
 
 /**

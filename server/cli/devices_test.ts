@@ -184,7 +184,8 @@ test("services are added, moved and removed, and times set, of devices that are 
   const said = async (...args: string[]) => (await run([...args, ...place])).err;
   assert.equal(
     await said("service", "add", "gw1", "web=0.0.0.0:8080", "--max-clients", "20"),
-    '"gw1" may offer "web" at 0.0.0.0:8080, which opens once the device runs with --service web=HOST:PORT',
+    '"gw1" may offer "web" at 0.0.0.0:8080, which opens once the device offers it beside those it has: ' +
+      "sallyport device service add web=HOST:PORT",
   );
   assert.equal(
     await said("service", "move", "gw1", "web=127.0.0.1:8081"),
