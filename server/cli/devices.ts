@@ -27,6 +27,7 @@ import {
 } from "../devices/table.ts";
 import { demandDevice, type Place, PLACE_OPTIONS, placeOf } from "./device_place.ts";
 import { enrollCommand } from "./enroll.ts";
+import { whyNotInForce } from "./held_file.ts";
 import type { PendingEnrolment } from "../state/enrolments.ts";
 import { type LiveDevice, readLiveState } from "../state/live_state.ts";
 import { formatGrantedAddress, type ServiceGrant } from "../devices/service_grant.ts";
@@ -152,8 +153,13 @@ async function list(command: Command): Promise<void> {
     ...await Promise.all(devices.map((device) => rowOf(device, systemClock.wall(), live))),
     ...(await enrolments.waiting()).map(waitingRow),
   ];
+  const doubt = live && await whyNotInForce({ folder, file }, devices, live);
+  if (doubt !== undefined) stderr.write(doubt);
   if (command.opts<{ json?: true }>().json) return printLine(JSON.stringify(rows));
-  if (rows.length === 0) return stderr.write(`no devices yet in ${file}; enroll lets one in`);
+  if (rows.length === 0) {
+    if (doubt === undefined) stderr.write(`no devices yet in ${file}; enroll lets one in`);
+    return;
+  }
   for (const line of tableOf(rows)) printLine(line);
   if (!live) stderr.write("whether devices are online is unknown: the server is not running");
 }

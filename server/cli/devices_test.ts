@@ -272,6 +272,40 @@ test("while the server runs, devices are shown with their links, and services wi
   assert.deepEqual([row!["online"], row!["bound"]], [null, {}], "the server is not running");
 });
 
+test("devices says when the server that runs does not go by the file", async (folder) => {
+  const file = `${folder}/server/devices.toml`;
+  const live = await LiveState.open(`${folder}/server`, systemClock, silentLogger);
+  try {
+    await writeFacts(`${folder}/server`, { addresses: [{ host: "127.0.0.1", port: 1 }], security: "pinned" });
+    live.watch(() =>
+      [1, 2, 3].map((id) => ({ key: key(id), online: id === 1, since: undefined, remote: undefined, services: [] }))
+    );
+    while (await readLiveState(`${folder}/server`) === undefined); // until it is written
+    const all = [1, 2, 3].map((id) => `[gw${id}]\nkey = "${key(id)}"\n${id === 3 ? "disabled = true\n" : ""}`);
+    const errors = async (source: string | undefined, ...more: string[]) => {
+      if (source === undefined) await Deno.remove(file);
+      else await Deno.writeTextFile(file, source);
+      return (await run(["devices", "--state", folder, ...more])).err;
+    };
+    assert.equal(await errors(all.join("")), "");
+    const goesOn = (devices: string) =>
+      `the server goes on with ${devices} that ${file} does not let in; if that lasts`;
+    assert.ok((await errors(all[0]! + all[1])).startsWith(goesOn("1 device")));
+    assert.ok((await errors(`${all[0]}disabled = true\n${all[1]}${all[2]}`, "--json")).startsWith(goesOn("1 device")));
+    for (const source of ["", undefined]) {
+      const said = await errors(source);
+      assert.ok(said.startsWith(goesOn("3 devices")), said);
+      assert.equal(said.split("\n").length, 1);
+    }
+    assert.equal(
+      await errors("", "--devices", `${folder}/devises.toml`),
+      `the server that runs goes by ${file}, and not by ${folder}/devises.toml`,
+    );
+  } finally {
+    await live.close();
+  }
+});
+
 test("a file with a mistake is told by its place, and no command changes it", async (folder) => {
   const file = `${folder}/mine.toml`;
   const source = `[gw1]\nkey = "${key(1)}"\nexpires = "soon"\n`;
