@@ -129,6 +129,12 @@ processTest("--check reads the files that a server will need", [], async () => {
   const state = ["--state", folder.path, "--check"];
   const devices = folder.write("devices.toml", "[gw1]\nkee = 1\n");
   await mistaken(/devices\.toml:2:1: unknown key "kee"/, "server", ["--devices", devices, ...state]);
+  const nowhere = ["--devices", `${folder.path}/no/devices.toml`];
+  const missing = /\/no\/devices\.toml: the folder \S+\/no is not there$/;
+  await mistaken(missing, "server", [...nowhere, ...state]);
+  await mistaken(missing, "server", [...nowhere, "--listen", "127.0.0.1:0", "--state", folder.path]);
+  const enroll = ["enroll", "gw1", "--service", "a=0.0.0.0:0", "--public-address", "relay.example"];
+  await mistaken(missing, "server", [...enroll, ...nowhere, "--state", folder.path]);
   const tls = ["--tls-cert", `${folder.path}/no.pem`, "--tls-key", `${folder.path}/no.key`];
   await mistaken(/Cannot read a certificate from \S*no\.pem \(tls-cert\): there is no such file$/, "server", [
     ...tls,
