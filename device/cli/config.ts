@@ -251,6 +251,8 @@ function v2Config(values: OptionValues<typeof DEVICE_OPTIONS>, stored: StoredDev
         : "--sni is for a pinned key; with --pki the name that is sent is the server's, and its certificate has to have it",
     );
   }
+  const proxyOf = (server: Address) => proxy === "none" ? undefined : proxy ?? proxyFor(server, variable);
+  checkProxies(servers, proxyOf);
   return {
     profile: "v2",
     server: servers,
@@ -260,14 +262,21 @@ function v2Config(values: OptionValues<typeof DEVICE_OPTIONS>, stored: StoredDev
     ...(sni !== undefined && { sni }),
     services,
     mode: values.mode ?? "run",
-    proxyFor: (server) => {
-      if (proxy === "none") return undefined;
-      return proxy ?? proxyFor(server, variable);
-    },
+    proxyFor: proxyOf,
     keepAlive: keepAliveOf(values, V2_KEEP_ALIVE),
     ...(values.expiration !== undefined && { expiration: values.expiration }),
     ...timesOf(values),
   };
+}
+
+/** The environment's proxy is looked at before it is used: no try to dial would mend it. */
+function checkProxies(servers: readonly Address[], proxyOf: (server: Address) => unknown): void {
+  try {
+    for (const server of servers) proxyOf(server);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new ConfigError(`${error.message}; --proxy none dials directly`, { cause: error });
+  }
 }
 
 /** Demands that every service has a name of its own. */
@@ -307,8 +316,19 @@ export function describeDevice(config: DeviceConfig): string[] {
   const servers = "host" in config.server ? [config.server] : config.server;
   const security = config.profile === "v1" ? "plain" : config.security;
   return [
-    ...servers.map((server) => `server ${formatAddress(server)} profile=${config.profile} security=${security}`),
+    ...servers.map((server) =>
+      `server ${formatAddress(server)} profile=${config.profile} security=${security}${describeWay(config, server)}`
+    ),
     ...config.services.map((service) => `service ${service.text}`),
     ...describeHooks(config.hooks),
   ];
+}
+
+/** What else there is to a server, if there is: the CA, the name in the TLS hello, the proxy without its credentials. */
+function describeWay(config: DeviceConfig, server: Address): string {
+  if (config.profile === "v1") return "";
+  const { ca, sni } = config;
+  const proxy = config.proxyFor?.(server);
+  return (ca === undefined ? "" : ` ca=${ca}`) + (sni === undefined ? "" : ` sni=${sni}`) +
+    (proxy ? ` proxy=http://${proxy.credentials ? "…@" : ""}${formatAddress(proxy.address)}` : "");
 }

@@ -170,6 +170,30 @@ processTest("--check prints what is in force, opens nothing, and exits with 0", 
   });
 });
 
+processTest("--check shows by which way each server is dialled, and no password", [], async () => {
+  using folder = new TempFolder();
+  const [key] = (await run("server", ["key", "--state", folder.path])).stdout;
+  const args = ["--server", "relay.example", "--server", "192.0.2.7:1", "--server-key", key!, "--state", folder.path];
+  const check = async (more: string[], env: Record<string, string>) => {
+    const { code, stdout, stderr } = await run("device", [...args, "--service", "a=b:1", ...more, "--check"], { env });
+    assert.equal(code, 0, stderr);
+    return stdout.filter((line) => line.startsWith("server "));
+  };
+  const env = { HTTPS_PROXY: "http://me:secret@proxy.lan:3128", NO_PROXY: "192.0.2.0/24" };
+  assert.deepEqual(await check(["--sni", "www.example"], env), [
+    "server relay.example:7443 profile=v2 security=pinned sni=www.example proxy=http://…@proxy.lan:3128",
+    "server 192.0.2.7:1 profile=v2 security=pinned sni=www.example",
+  ]);
+  assert.deepEqual((await check(["--proxy", "none"], env))[0], "server relay.example:7443 profile=v2 security=pinned");
+  assert.match((await check(["--proxy", "proxy.lan:1"], {}))[1]!, / security=pinned proxy=http:\/\/proxy\.lan:1$/);
+  const wrong = await run("device", [...args, "--service", "a=b:1", "--check"], { env: { HTTPS_PROXY: "foo" } });
+  assert.equal(wrong.code, 2);
+  assert.match(
+    wrong.stderr,
+    /: HTTPS_PROXY: "http:\/\/foo" is no proxy: .* has no port.*; --proxy none dials directly$/,
+  );
+});
+
 processTest("the command line goes before the environment, and that before the file", [], async () => {
   const v1 = "profile=v1 security=plain";
   using folder = new TempFolder();
