@@ -8,6 +8,7 @@
 import { parseIP } from "../../protocol/ip.ts";
 import type { Address } from "../../protocol/address.ts";
 import type { Clock } from "../../base/clock.ts";
+import { describeError, errorCode } from "../../base/errors.ts";
 import { closeQuietly } from "../close_quietly.ts";
 import { DIAL_STAGGER_MS, MAX_DIAL_ADDRESSES } from "../limits.ts";
 
@@ -19,12 +20,35 @@ export interface Connector {
   lookup(host: string): Promise<string[]>;
 }
 
-/** Connects to `address`, names included. @throws what the runtime throws; the signal's reason when it aborts. */
+/** A name has no address that can be found. */
+export class UnknownHostError extends Error {
+  override readonly name = "UnknownHostError";
+}
+
+/**
+ * Connects to `address`, names included.
+ *
+ * @throws {UnknownHostError} for a name that has no address; what the runtime throws; the signal's reason when it aborts.
+ */
 export function connect(address: Address, clock: Clock, signal: AbortSignal): Promise<Deno.TcpConn> {
-  if (racesByItself(Deno.version.deno) || isIp(address.host)) {
-    return Deno.connect({ hostname: address.host, port: address.port, signal });
-  }
-  return connectAny(address, clock, signal, { connect: (options) => Deno.connect(options), lookup });
+  const { host: hostname, port } = address;
+  if (isIp(hostname)) return Deno.connect({ hostname, port, signal });
+  const conn = racesByItself(Deno.version.deno)
+    ? Deno.connect({ hostname, port, signal })
+    : connectAny(address, clock, signal, { connect: (options) => Deno.connect(options), lookup });
+  return conn.catch((error: unknown) => {
+    throw explainLookup(hostname, error);
+  });
+}
+
+/** What it means that a name was not found; any other error as it is. One kind has no code, so its text is looked at. */
+export function explainLookup(host: string, cause: unknown): unknown {
+  const text = describeError(cause);
+  if (!/^(?:ENOTFOUND|EAI_)/.test(errorCode(cause) ?? "") && !text.includes("failed to lookup address")) return cause;
+  const why = text.replace(/^.*(?:information: |getaddrinfo )/, "").replace(` ${host}`, "");
+  return new UnknownHostError(`cannot resolve ${host} (${why}); check the name, and the DNS of this machine`, {
+    cause,
+  });
 }
 
 /** Whether a runtime of this version tries all addresses of a name. */

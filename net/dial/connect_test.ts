@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { connectAny, type Connector, interleaved, racesByItself } from "./connect.ts";
+import { connectAny, type Connector, explainLookup, interleaved, racesByItself, UnknownHostError } from "./connect.ts";
 import { DIAL_STAGGER_MS, MAX_DIAL_ADDRESSES } from "../limits.ts";
 import { FakeClock, settled, test } from "../../relay/_fakes_test.ts";
 
@@ -127,4 +127,19 @@ test("only runtimes that try one address alone are helped", () => {
   assert.equal(racesByItself("2.4.2"), false);
   assert.equal(racesByItself("2.8.9"), false);
   for (const version of ["2.9.0", "2.9.6", "2.10.0", "3.0.0"]) assert.equal(racesByItself(version), true);
+});
+
+test("a name that has no address is told with what to check, whoever looked it up; anything else is passed on", () => {
+  const said = (error: Error) => {
+    const explained = explainLookup("relay.example", error);
+    assert.ok(explained instanceof UnknownHostError);
+    return explained.message;
+  };
+  const check = "check the name, and the DNS of this machine";
+  const ours = Object.assign(new Error("getaddrinfo ENOTFOUND relay.example"), { code: "ENOTFOUND" });
+  assert.equal(said(ours), `cannot resolve relay.example (ENOTFOUND); ${check}`);
+  const runtimes = new Error("failed to lookup address information: Name or service not known");
+  assert.equal(said(runtimes), `cannot resolve relay.example (Name or service not known); ${check}`);
+  const refused = new Deno.errors.ConnectionRefused("Connection refused (os error 111)");
+  assert.equal(explainLookup("relay.example", refused), refused);
 });

@@ -8,6 +8,7 @@ import { type Address, formatAddress } from "../../protocol/address.ts";
 import type { Clock } from "../../base/clock.ts";
 import { renameSocket } from "../kernel/descriptors.ts";
 import { cutTls } from "../kernel/socket.ts";
+import { UnknownHostError } from "./connect.ts";
 import { dial, DialTimeout } from "./dial.ts";
 import { describeError } from "../../base/errors.ts";
 import { connectThroughProxy, ProxyError, type ProxyOptions } from "./http_proxy.ts";
@@ -117,6 +118,9 @@ function explain(cause: unknown, target: ServerTarget, wallClock: number): unkno
       ? `the server at ${at} proved another key than the one this device was joined to`
       : `the certificate of the server at ${at} ${fault?.(server.host, wallClock) ?? "is not valid"}`;
     return new ServerIdentityError(`${meaning} (${text})`, { cause });
+  }
+  if (cause instanceof UnknownHostError) { // not the proxy's, which is told as a ProxyError
+    return new UnknownHostError(`${text}; or enrol with a --public-address that this device can find`, { cause });
   }
   if (text.includes("NoApplicationProtocol")) {
     return new TlsHandshakeError(`${speaker(target)} speaks TLS, but not ${ALPN}`, { cause });
