@@ -159,6 +159,12 @@ test("devices are shown, disabled, enabled, renamed and revoked", async (folder)
   assert.match((await run(["rename", "roof", "old", ...here])).err, /there is a device "old" already/);
   const again = await run(["enroll", "gw3", "--service", "any=0.0.0.0:0", ...here]);
   assert.match(again.err, /^the string made for "gw3" before is void now$/m);
+  const known = await run(["enroll", "roof", ...here]);
+  assert.deepEqual([known.code, known.out], [ExitCode.USAGE, ""]);
+  assert.match(
+    known.err,
+    /there is a device "roof" already; --replace lets it come with a new key, with all else as it/,
+  );
   const taken = await run(["rename", "roof", "gw3", ...here]);
   assert.equal(taken.code, ExitCode.USAGE);
   assert.match(taken.err, /: an enrolment of "gw3" waits; revoke that first, or take another name$/);
@@ -252,7 +258,8 @@ test("while the server runs, devices are shown with their links, and services wi
         ["LINK", "SERVICES"],
         [
           "online since 2026-01-02T03:04:05Z from 192.0.2.7:4711",
-          "ssh=0.0.0.0:2207 web=0.0.0.0:80 (0.0.0.0:80 is in use) mail=0.0.0.0:25 (the device does not offer it)",
+          "ssh=0.0.0.0:2207 web=0.0.0.0:80 (0.0.0.0:80 is in use) " +
+          "mail=0.0.0.0:25 (not offered now: down, with down=refuse, or not a service of the device)",
         ],
         ["offline since 2026-01-02T03:04:05Z", "ssh=0.0.0.0:0"],
         ["offline", "-"],
@@ -264,12 +271,23 @@ test("while the server runs, devices are shown with their links, and services wi
       { online: false, since: "2026-01-02T03:04:05Z", remote: null, bound: {} },
       { online: false, since: null, remote: null, bound: {} },
     ]);
-    assert.deepEqual(rows[0]!["unbound"], { web: "0.0.0.0:80 is in use", mail: "the device does not offer it" });
+    assert.deepEqual(rows[0]!["unbound"], {
+      web: "0.0.0.0:80 is in use",
+      mail: "not offered now: down, with down=refuse, or not a service of the device",
+    });
   } finally {
     await live.close();
   }
   const [row] = JSON.parse((await run(["devices", "--json", "--state", folder])).out) as Record<string, unknown>[];
   assert.deepEqual([row!["online"], row!["bound"]], [null, {}], "the server is not running");
+});
+
+test("an enrolment whose device could not come any more is shown as expired", async (folder) => {
+  const state = `${folder}/server`;
+  const enrolments = new Enrolments(state, `${state}/devices.toml`);
+  await enrolments.create({ device: "gw1", services: [], expires: Date.UTC(2020, 0, 1), replace: false });
+  const [row] = JSON.parse((await run(["devices", "--json", "--state", folder])).out);
+  assert.deepEqual([row.state, row.expires], ["expired", "2020-01-01"]);
 });
 
 test("devices says when the server that runs does not go by the file", async (folder) => {
