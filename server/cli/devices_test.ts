@@ -163,7 +163,7 @@ test("devices are shown, disabled, enabled, renamed and revoked", async (folder)
   assert.deepEqual([known.code, known.out], [ExitCode.USAGE, ""]);
   assert.match(
     known.err,
-    /there is a device "roof" already; --replace lets it come with a new key, with all else as it/,
+    /there is a device "roof" already; --replace gives it a new key/,
   );
   const taken = await run(["rename", "roof", "gw3", ...here]);
   assert.equal(taken.code, ExitCode.USAGE);

@@ -22,6 +22,7 @@ import { ENROLMENT_VALID_MS, Enrolments } from "../state/enrolments.ts";
 import { devicesFile, readFacts, type ServerFacts } from "../state/facts.ts";
 import { portToDial } from "../listen_address.ts";
 import { readLiveState } from "../state/live_state.ts";
+import { DeviceIndex } from "../devices/index.ts";
 import { readDevices } from "../devices/table.ts";
 import { parseGrant, type ServiceGrant } from "../devices/service_grant.ts";
 
@@ -84,12 +85,8 @@ async function enroll(device: string, command: Command): Promise<void> {
   const facts = await readFacts(folder);
   const file = devicesFile(folder, values.devices, facts);
   if (!services && !replace) {
-    const there = (await readDevices(file)).some(({ name }) => name === device);
-    throw new ConfigError(
-      there
-        ? `there is a device "${device}" already; --replace lets it come with a new key, with all else as it is`
-        : "--service is missing; for example: --service ssh=0.0.0.0:2201",
-    );
+    const conflict = new DeviceIndex(await readDevices(file)).conflict({ device, replace });
+    throw new ConfigError(conflict ?? "--service is missing; for example: --service ssh=0.0.0.0:2201");
   }
   const port = portToDial(command.parent, facts, await readLiveState(folder) !== undefined);
   const addresses = publicAddresses(values["public-address"]?.map((given) => ({ port, ...given })), facts);

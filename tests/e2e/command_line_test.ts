@@ -203,6 +203,9 @@ processTest("the command line goes before the environment, and that before the f
   assert.deepEqual(fromFile.stdout.slice(0, 3), [`server file:1 ${v1}`, "service file:1", "service file:2"]);
   const fromEnv = await run("device", ["--check"], { env: { ...env, SALLYPORT_SERVICE: "env:3,env:4" } });
   assert.deepEqual(fromEnv.stdout.slice(0, 3), [`server file:1 ${v1}`, "service env:3", "service env:4"]);
+  const blank = await run("device", ["--check"], { env: { ...env, SALLYPORT_SERVICE: "env:3 env:4" } });
+  assert.equal(blank.code, 2);
+  assert.match(blank.stderr, /SALLYPORT_SERVICE: "env:3 env:4" has a blank; write a comma between several$/);
   const args = ["--check", "--server", "line:5"];
   const fromLine = await run("device", args, { env: { ...env, SALLYPORT_SERVER: "env:6" } });
   assert.deepEqual(fromLine.stdout.slice(0, 3), [`server line:5 ${v1}`, "service file:1", "service file:2"]);
