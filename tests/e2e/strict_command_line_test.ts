@@ -67,7 +67,8 @@ processTest("a variable with a slip in its name is told with the right one; thos
   const says = "the environment has SALLYPORT_LISTN, which means nothing here; did you mean SALLYPORT_LISTEN?";
   const checked = await outcome("server", ["--state", folder.path, "--check"], { env });
   assert.deepEqual([checked.code, checked.stderr], [0, `warning: ${says}`]);
-  assert.equal((await outcome("server", ["key", "--state", folder.path], { env })).stderr, `warning: ${says}`);
+  const key = await outcome("server", ["key", "--state", folder.path], { env });
+  assert.equal(key.stderr, `warning: ${says}\nmade a new key in ${folder.path}/server`);
   await using server = await startV2Server(folder.path, [], { env });
   assert.equal((await server.logged(/SALLYPORT_/)).message, says);
   assert.equal(server.log.filter(({ message }) => message.includes("SALLYPORT_")).length, 1);
@@ -122,6 +123,12 @@ processTest("--check prints the keep-alive times as they are in force: whole sec
       "probe-count 2",
     ]);
   }
+});
+
+processTest("a service that stands where an argument would is told to want its option", [], async () => {
+  const says = /: too many arguments for "\w+"\..*; services are written with the option: --service NAME=ADDRESS$/;
+  await mistaken(says, "server", ["enroll", "gw1", "ssh=0.0.0.0:2201"]);
+  await mistaken(says, "device", ["join", "sp2_x", "ssh=127.0.0.1:22"]);
 });
 
 processTest("--check reads the files that a server will need", [], async () => {
