@@ -194,9 +194,14 @@ export function deviceConfig(
   stored: StoredDevice | undefined,
 ): DeviceConfig {
   const hooks = readHooks(file);
-  file?.rejectUnknown();
+  file?.rejectUnknown(OF_SERVER);
   return { ...((values.profile ?? "v2") === "v1" ? v1Config(values) : v2Config(values, stored)), hooks };
 }
+
+const FOR_SERVER = 'that is an option of the server; give this file to "sallyport server --config"';
+
+/** Keys of a server's file. */
+const OF_SERVER = { listen: FOR_SERVER, forward: FOR_SERVER, devices: FOR_SERVER, "tls-cert": FOR_SERVER };
 
 function v1Config(values: OptionValues<typeof DEVICE_OPTIONS>): V1DeviceOptions {
   for (const name of ["server-key", "pki", "ca", "plain", "proxy", "sni", "mode", "expiration"] as const) {

@@ -88,6 +88,22 @@ const BAD_FILES: [what: string, text: string, says: string][] = [
   ["a bad value in the second section", SECTION + SECTION.replace("v1", "v9"), `8:1: "profile": "v9" is none of v1`],
   ["a section with a word missing", `# none\n${SECTION.replace("address", "# ")}`, `2:1: "address" is missing`],
   ["what is no TOML", `${SECTION}log-level = \n`, "5:13: not TOML"],
+  ["a text without quotes", "log-level = debug\n", "1:13: not TOML: invalid value; a line is KEY = VALUE, with quotes"],
+  [
+    "a key that stands twice",
+    'log-level = "info"\nlog-level = "warn"\n',
+    "2:1: not TOML: trying to redefine an already defined table or value; it stands there already; write it once",
+  ],
+  [
+    "an address beside the sections",
+    'address = "a:1"\n',
+    '1:1: unknown key "address"; it belongs in a [[listen]] section',
+  ],
+  [
+    "what a device's file has",
+    'server = "a"\n',
+    '1:1: unknown key "server"; that is an option of the device; give this',
+  ],
 ];
 
 for (const [what, text, says] of BAD_FILES) {
@@ -100,6 +116,19 @@ for (const [what, text, says] of BAD_FILES) {
     assert.match(stderr, /\n {2}\d \| .*\n +\^$/);
   });
 }
+
+processTest("a server's file that a device is given is told to be one", [], async () => {
+  const { code, stderr } = await run("device", [
+    "--config",
+    "examples/server.toml",
+    "--profile",
+    "v1",
+    "--server",
+    "a",
+  ]);
+  assert.equal(code, 2);
+  assert.match(stderr, /server\.toml:\d+:1: unknown key "listen"; that is an option of the server; give this file to /);
+});
 
 processTest("a port in use ends the server with 3 and names the port", [], async () => {
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
