@@ -152,10 +152,14 @@ function demandNew(
 function examples(name: string): string {
   const server = name.replace(/device$/, "server");
   return `Examples:
-  On the server, first:  ${server} enroll gw1 --service ssh=0.0.0.0:2201
-  Then here:             ${name} join 'sp2_...' --service ssh=127.0.0.1:22
-  Where others can see command lines:  printf %s "$STRING" | ${name} join - --service ssh=127.0.0.1:22
-  Only prove this device and end, before systemd starts it:  ${name} join 'sp2_...' --service ssh=127.0.0.1:22 --once
+  On the server, first:
+    ${server} enroll gw1 --service ssh=0.0.0.0:2201 --public-address relay.example
+  Then here:
+    ${name} join 'sp2_...' --service ssh=127.0.0.1:22
+  Where others can see command lines:
+    printf %s "$STRING" | ${name} join - --service ssh=127.0.0.1:22
+  Only prove this device and end, before systemd starts it:
+    ${name} join 'sp2_...' --service ssh=127.0.0.1:22 --once
   From the next start on, what is stored will do:
     ${name}`;
 }

@@ -197,7 +197,7 @@ function localServices(services: readonly ServiceGrant[] = []): string {
 function examples(name: string): string {
   return `Examples:
   The ssh of gw1, at port 2201 of this host:
-    ${name} enroll gw1 --service ssh=0.0.0.0:2201
+    ${name} enroll gw1 --service ssh=0.0.0.0:2201 --public-address relay.example
 
   Two services, one of them at any free port of a range, for 90 days, with the address that devices dial:
     ${name} enroll gw2 --service ssh=0.0.0.0:2200-2299 --service web=127.0.0.1:8080 --expires 90d \\
