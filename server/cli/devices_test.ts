@@ -369,6 +369,11 @@ test("a public address without a port has the one where the running server liste
   assert.deepEqual((await enroll())[0], 8443, "where it listened when it ran");
   assert.deepEqual((await enroll([], ["--listen", "0.0.0.0:4"]))[0], 4, "where it will");
   assert.deepEqual((await enroll(["--public-address", "relay.example:9"]))[0], 8443, "each has its own");
+  const own = await run([
+    ...["enroll", "gw2", "--service", "s=127.0.0.1:8443,t=127.0.0.1:6", "--public-address", "a.example:1"],
+    ...["--state", folder],
+  ]);
+  assert.equal(own.err, 'the server itself listens at the port of 127.0.0.1:8443: "s" cannot open there');
   const live = await LiveState.open(state, systemClock, silentLogger);
   try {
     live.watch(() => []);
