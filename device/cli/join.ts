@@ -50,7 +50,7 @@ export function joinCommand(name: string, run: (command: Command, once: boolean)
       const { run: runs, once = false } = command.opts<{ run: boolean; once?: true }>();
       if (once && !runs) throw new ConfigError("--once proves this device, and --no-run does not; give one of them");
       const enrolment = readString(text === "-" ? await firstLine(Deno.stdin) : text ?? fromEnvironment());
-      using _claim = await join(enrolment, command, name);
+      using _claim = await join(enrolment, command, name, runs);
       if (runs) await run(command, once);
     });
 }
@@ -90,8 +90,13 @@ function readString(text: string): Enrolment {
   }
 }
 
-/** Stores what the string says. @returns the claim of the state, taken first: what another device runs with is left alone. */
-async function join(enrolment: Enrolment, command: Command, name: string): Promise<Disposable> {
+/**
+ * Stores what the string says.
+ *
+ * @param runs Whether the device runs then. What another one runs with is left alone in that case.
+ * @returns the claim of the state, which was taken first.
+ */
+async function join(enrolment: Enrolment, command: Command, name: string, runs: boolean): Promise<Disposable> {
   const { service, ca, ...values } = taskOptions(OPTIONS, command);
   const services = required(service, "service", "--service ssh=127.0.0.1:22");
   checkNames(services);
@@ -108,7 +113,7 @@ async function join(enrolment: Enrolment, command: Command, name: string): Promi
   deviceConfig(values, undefined, told); // what could not run is not stored
   const folder = stateFolder(values.state, "device");
   using claims = new DisposableStack();
-  claims.use(await claimState(folder));
+  if (runs) claims.use(await claimState(folder)); // else it is for the next start, also of a device that runs
   const stored = await loadDevice(folder);
   if (command.opts<{ replace?: true }>().replace !== true) {
     demandNew(enrolment, stored, await loadBefore(folder), name);

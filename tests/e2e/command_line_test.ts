@@ -62,7 +62,7 @@ const WRONG: [what: string, role: "server" | "device", args: string[], says: Reg
   ["a forward without a service", "server", ["--forward", "127.0.0.1:80"], /write HOST_ADDRESS:HOST_PORT=/],
   ["a duration that is none", "server", ["--stall-timeout", "soon"], /"soon" is not a duration; write one as in 10s/],
   ["a count beyond its bounds", "device", ["--probe-count", "128"], /"128" is not a whole number from 0 to 127/],
-  ["an argument that nobody asked for", "device", ["stray"], /unknown command "stray"; there are: join, key/],
+  ["an argument that nobody asked for", "device", ["stray"], /unknown command "stray"; there are: join, service, key/],
   ["a command with a slip", "server", ["enrol", "gw1"], /unknown command "enrol"; did you mean "enroll"\?/],
   ["a file that is not there", "server", ["--config", "/no/such.toml"], /\/no\/such\.toml: there is no such file/],
 ];

@@ -239,7 +239,7 @@ processTest("a join while the device runs writes nothing, whatever its string sa
   await using device = startDevice(["--state", state]);
   await device.child.line(/^online .* as gw1$/);
   const before = await Deno.readTextFile(`${state}/device/device.toml`);
-  for (const more of [[text], [other], [other, "--replace"], [text, "--no-run"], [text, "--once"]]) {
+  for (const more of [[text], [other], [other, "--replace"], [text, "--once"]]) {
     const { code, stdout, stderr } = await outcome(
       "device",
       joinArgs(state, more[0]!, ["a=127.0.0.1:9"]).concat(more[1] ?? []),
