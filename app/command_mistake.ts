@@ -39,6 +39,8 @@ export function commandMistake(fullName: string, text: string): string {
   const foreign = FOREIGN[/^unknown option "([^"=]*)/.exec(what)?.[1] ?? ""];
   const hint = foreign
     ? `that is ${foreign}`
+    : /^too many arguments for "(?:enroll|join)"/.test(what)
+    ? "services are written with the option: --service NAME=ADDRESS"
     : like
     ? `did you mean ${like.split(", ").map((word) => `"${word}"`).join(" or ")}?`
     : `see ${fullName} --help`;

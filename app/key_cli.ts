@@ -30,7 +30,9 @@ export function keyCommand(name: string, role: "device" | "server"): Command {
 
 async function printKey(role: "device" | "server", command: Command): Promise<void> {
   const { state } = taskOptions(OPTIONS, command);
-  const key = formatPublicKey((await loadIdentity(stateFolder(state, role))).publicKey);
+  const folder = stateFolder(state, role);
+  const tell = () => stderr.write(`made a new key in ${folder}`); // perhaps not where it was looked for
+  const key = formatPublicKey((await loadIdentity(folder, tell)).publicKey);
   printLine(key);
   if (Deno.stderr.isTerminal()) stderr.write(`\n${HINTS[role](key)}`);
 }

@@ -90,7 +90,12 @@ function parseOne(place: string, spec: OptionSpec<unknown>, text: string): unkno
 }
 
 function parseMany(place: string, spec: OptionSpec<unknown>, text: string): unknown[] {
-  return (spec.split ?? splitAtCommas)(text).map((part) => parseOne(place, spec, part.trim()));
+  return (spec.split ?? splitAtCommas)(text).map((part) => {
+    if (/[^\s,]\s+[^\s,]/.test(part)) {
+      throw new ConfigError(`${place}: "${part.trim()}" has a blank; write a comma between several`);
+    }
+    return parseOne(place, spec, part.trim());
+  });
 }
 
 function splitAtCommas(text: string): string[] {

@@ -87,10 +87,15 @@ export function parseTime(text: string): number {
   return at;
 }
 
-/** Parses a point in time, or a duration from `now` on, as in `90d`. @returns milliseconds since 1970. */
+/** Parses a point in time, or a duration from `now` on, which says its unit, as in `90d`. @returns milliseconds since 1970. */
 export function parseTimeOrSpan(text: string, now: number): number {
   const days = /^(\d{1,5})d$/.exec(text);
   if (days && Number(days[1]) > 0) return now + Number(days[1]) * 86_400_000;
+  if (Number(text) > 0) { // seconds elsewhere, and hardly meant here
+    throw new SyntaxError(
+      `"${text}" has no unit; write ${text}d for days, ${text}h for hours, or a date as in 2027-01-31`,
+    );
+  }
   try {
     return /^\d{4}-/.test(text) ? parseTime(text) : now + parsePositiveDuration(text);
   } catch (error) {

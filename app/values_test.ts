@@ -86,5 +86,8 @@ Deno.test("an expiry is a date, or a span from now", STRICT, () => {
   for (const text of ["", "0d", "0", "never", "-1d"]) {
     assert.throws(() => parseTimeOrSpan(text, 0), /neither a date, as in 2027-01-31, nor a span, as in 90d/, text);
   }
+  for (const text of ["90", "1.5", "2027"]) {
+    assert.throws(() => parseTimeOrSpan(text, 0), /has no unit; write \S+d for days, \S+h for hours, or a date/, text);
+  }
   assert.throws(() => parseTimeOrSpan("2027-02-30", 0), /is not a date/);
 });

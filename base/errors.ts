@@ -11,6 +11,18 @@ export function describeError(error: unknown): string {
   return error.message.replace(/ \(os error \d+\)$/, "") || error.name;
 }
 
+/** Why a file that a user named cannot be read, for people. */
+export function whyUnreadable(error: unknown): string {
+  switch (errorCode(error)) {
+    case "ENOENT":
+      return "there is no such file";
+    case "EACCES":
+      return "permission denied";
+    default:
+      return describeError(error);
+  }
+}
+
 /** Whether a TLS connection ended as those do whose process was killed: without the end that TLS has. */
 export function isTlsCut(error: unknown): boolean {
   return error instanceof Error && error.message.includes("close_notify");

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { describeError, errorCode, isExhaustion } from "./errors.ts";
+import { describeError, errorCode, isExhaustion, whyUnreadable } from "./errors.ts";
 import { test } from "../tests/rig/test.ts";
 
 test("an error is described in one line, without the system's number", () => {
@@ -17,6 +17,14 @@ test("a real refusal has the system's code and reads well", async () => {
   assert.equal(errorCode(error), "ECONNREFUSED");
   assert.equal(describeError(error), "Connection refused");
   assert.equal(isExhaustion(error), false);
+});
+
+test("a file that is not there is told in plain words, and all else as the system has it", () => {
+  assert.throws(() => Deno.readTextFileSync("/no/such/file"), (error) => {
+    return whyUnreadable(error) === "there is no such file";
+  });
+  assert.equal(whyUnreadable(Object.assign(new Error("x"), { code: "EACCES" })), "permission denied");
+  assert.equal(whyUnreadable(new Error("Is a directory (os error 21)")), "Is a directory");
 });
 
 test("only texts count as a code", () => {

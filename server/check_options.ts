@@ -84,6 +84,10 @@ const SERVE = options<ServeOptions>({
  */
 export function checkServeOptions(given: ServeOptions): void {
   SERVE(given, "options");
+  if (given.listen.length === 0) throw new RangeError("options.listen is empty; name a listener at least");
+  if (given.v2 === undefined && given.listen.some(({ profile }) => profile === "v2")) {
+    throw new TypeError("options.v2 is undefined; a listener for v2 devices needs it, with identity and devices");
+  }
 }
 
 const grantedAddress: check.Check = (value, name) => {

@@ -57,6 +57,8 @@ Deno.test("serve refuses times that are none, at the call, with name and value",
 Deno.test("serve refuses addresses, listeners and words that it does not know", STRICT, async () => {
   const identity = await createIdentity();
   const v2 = { profile: "v2", address: LISTEN.address, security: { kind: "plain" } };
+  refuses({ listen: [v2] }, TypeError, /^options\.v2 is undefined; a listener for v2 devices needs it/);
+  refuses({ listen: [] }, RangeError, /^options\.listen is empty; name a listener at least$/);
   const forward = { hostAddress: LISTEN.address, localAddress: { host: "127.0.0.1", port: 0 } };
   const cases: [Loose, typeof TypeError | typeof RangeError, RegExp][] = [
     [{ listen: LISTEN }, TypeError, /^options\.listen is a value of type object; it has to be a list$/],
@@ -92,7 +94,9 @@ Deno.test("serve refuses addresses, listeners and words that it does not know", 
 });
 
 Deno.test("a running server refuses keep-alive settings and modes that are none", STRICT, async () => {
-  await using server = serve({ listen: [], expiration: 0, linkWriteTimeout: -1, halfCloseTimeout: 0 });
+  await using server = serve(
+    { ...OPTIONS, expiration: 0, linkWriteTimeout: -1, halfCloseTimeout: 0 } as unknown as ServeOptions,
+  );
   const settings = { idleTimeout: NaN, probeInterval: 1, probeCount: 1 };
   assert.throws(() => server.setKeepAliveSettings("gw1", settings, "both"), /settings\.idleTimeout is NaN/);
   assert.throws(() => server.setKeepAliveSettings("gw1", { ...settings, idleTimeout: -1 }, "all" as "both"), TypeError);

@@ -105,8 +105,7 @@ export function serve(options: ServeOptions): ServerHandle {
         listeners.push(new LinkListener(listen, settings, emit));
         continue;
       }
-      if (!registry) throw new TypeError("Cannot listen for v2 devices without the option v2");
-      const listener = await V2Listener.open(listen, settings, registry, emit);
+      const listener = await V2Listener.open(listen, settings, registry!, emit); // as the options were checked
       listeners.push(listener);
       if (closing) listener.close();
     }

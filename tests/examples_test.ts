@@ -38,3 +38,18 @@ test("examples: the library on v1", async () => {
   assert.match(out, /^client: hello through the relay$/m);
   assert.match(out, /^ {2}(client|service)-closed, 23 B up, 23 B down$/m);
 });
+
+test("a program outside of the clone is checked once its deno.json links to it", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const clone = fileURLToPath(new URL("../", import.meta.url));
+    await Deno.writeTextFile(`${folder}/deno.json`, JSON.stringify({ links: [clone] }));
+    const program = `import { DeviceList, serve } from "${clone}mod.ts";\nexport const all = [DeviceList, serve];\n`;
+    await Deno.writeTextFile(`${folder}/main.ts`, program);
+    const options = { args: ["check", "--quiet", "main.ts"], cwd: folder, env: { NO_COLOR: "1" } };
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), options).output();
+    assert.equal(code, 0, new TextDecoder().decode(stderr));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

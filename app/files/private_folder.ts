@@ -76,6 +76,23 @@ export function statPath(path: string): FileFacts | undefined {
   return spotOf(path).facts();
 }
 
+/** Demands that the folder of a file is there, which may be missing itself. @throws {ConfigError} if it is not. */
+export function demandFolderOf(path: string): void {
+  if (isWithoutFolder(path)) throw new ConfigError(`Cannot use ${path}: ${folderMissing(path)}`);
+}
+
+function folderMissing(path: string): string {
+  return `the folder ${dirname(path)} is not there`;
+}
+
+function isWithoutFolder(path: string): boolean {
+  try {
+    return statPath(dirname(path)) === undefined;
+  } catch {
+    return false; // there is more to say than that
+  }
+}
+
 function makeFolder(path: string): FileFacts {
   const above = dirname(path);
   if (above !== path && !statPath(above)) makeFolder(above);
@@ -103,6 +120,9 @@ export function explained(doing: string, path: string, error: unknown): Error {
   if (isForUser(error)) return error;
   const what = `Cannot ${doing} ${path}`;
   if (isTrouble(error)) return new MachineError(`${what}: ${describeError(error)}`, { cause: error });
+  if (error instanceof Deno.errors.NotFound && isWithoutFolder(path)) {
+    return new ConfigError(`${what}: ${folderMissing(path)}`, { cause: error });
+  }
   if (!(error instanceof Deno.errors.PermissionDenied)) {
     return new ConfigError(`${what}: ${describeError(error)}`, { cause: error });
   }

@@ -60,15 +60,17 @@ const IDENTITY_FILE = "identity.pem";
 /**
  * Loads the identity in a folder, and makes one, with the folder, if there is none.
  *
+ * @param made Is called if it was made.
  * @throws {ConfigError} if it is damaged, or others can read it.
  */
-export async function loadIdentity(folder: string): Promise<Identity> {
+export async function loadIdentity(folder: string, made: () => void = () => {}): Promise<Identity> {
   await ensurePrivateFolder(folder);
   return await readIdentity(folder) ?? await withLock(folder, async () => {
     const before = await readIdentity(folder); // somebody else may have been faster
     if (before) return before;
     const identity = await createIdentity();
     await writePrivateFile(`${folder}/${IDENTITY_FILE}`, await identityToPem(identity));
+    made();
     return identity;
   });
 }

@@ -5,6 +5,7 @@
  */
 
 import { parse, TomlDate, TomlError } from "smol-toml";
+import { whyUnreadable } from "../../base/errors.ts";
 import { ConfigError } from "./config_error.ts";
 import { foreignConfig } from "../foreign_config.ts";
 import { findPlace, type KeyPath, placeAt } from "./scan.ts";
@@ -43,8 +44,7 @@ export class TomlTable {
       source = Deno.readTextFileSync(file);
     } catch (error) {
       if (error instanceof ConfigError) throw error;
-      const why = error instanceof Deno.errors.NotFound ? "there is no such file" : String(error);
-      throw new ConfigError(`Cannot read ${file}: ${why}`, { cause: error });
+      throw new ConfigError(`Cannot read ${file}: ${whyUnreadable(error)}`, { cause: error });
     }
     const foreign = foreignConfig(source);
     if (foreign) throw ConfigError.at(file, source, placeAt(source, foreign.offset), foreign.message);
@@ -58,9 +58,15 @@ export class TomlTable {
     } catch (error) {
       if (!(error instanceof TomlError)) throw error;
       const what = error.message.split("\n")[0]!.replace(/^Invalid TOML document: /, "");
-      throw ConfigError.at(file, source, { line: error.line, column: error.column }, `not TOML: ${what}`, {
-        cause: error,
-      });
+      throw ConfigError.at(
+        file,
+        source,
+        { line: error.line, column: error.column },
+        `not TOML: ${what}; ${tomlHint(what)}`,
+        {
+          cause: error,
+        },
+      );
     }
   }
 
@@ -149,13 +155,18 @@ export class TomlTable {
   /**
    * To be called when everything known has been read.
    *
+   * @param elsewhere What to say of keys that are known, and not here.
    * @throws {ConfigError} for a key that nobody asked for.
    */
-  rejectUnknown(): void {
+  rejectUnknown(elsewhere: Readonly<Record<string, string>> = {}): void {
     for (const name of Object.keys(this.#entries)) {
       if (this.#known.has(name)) continue;
       const like = closest(name, this.#known);
-      const hint = like ? `did you mean "${like}"?` : `known here: ${[...this.#known].join(", ")}`;
+      const hint = Object.hasOwn(elsewhere, name)
+        ? elsewhere[name]
+        : like
+        ? `did you mean "${like}"?`
+        : `known here: ${[...this.#known].join(", ")}`;
       throw this.error(name, `unknown key "${name}"; ${hint}`);
     }
     for (const table of this.#tables) table.rejectUnknown();
@@ -182,6 +193,12 @@ export class TomlTable {
   #errorAt(path: KeyPath, message: string): ConfigError {
     return ConfigError.at(this.#file, this.#source, findPlace(this.#source, [...this.#path, ...path]), message);
   }
+}
+
+/** What would do; the library has no code for what it found. */
+function tomlHint(what: string): string {
+  if (what.includes("redefine")) return "it stands there already; write it once";
+  return 'a line is KEY = VALUE, with quotes around a text: server = "relay.example"';
 }
 
 function isTable(value: unknown): value is Record<string, unknown> {

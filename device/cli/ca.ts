@@ -5,7 +5,7 @@
  */
 
 import { X509Certificate } from "node:crypto";
-import { describeError } from "../../base/errors.ts";
+import { whyUnreadable } from "../../base/errors.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
 
 /**
@@ -18,7 +18,7 @@ export function readCa(file: string): string {
   try {
     text = Deno.readTextFileSync(file);
   } catch (error) {
-    throw new ConfigError(`Cannot read ${file}: ${describeError(error)}`, { cause: error });
+    throw new ConfigError(`Cannot use ${file} as --ca: ${whyUnreadable(error)}`, { cause: error });
   }
   const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
   if (blocks.length === 0) throw new ConfigError(`Cannot use ${file} as --ca: it has no certificate as PEM`);

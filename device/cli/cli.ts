@@ -15,6 +15,7 @@ import { keyCommand } from "../../app/key_cli.ts";
 import { strangeVariables } from "../../app/environment.ts";
 import { setUpLogging } from "../../app/logging.ts";
 import { describeOptions, type OptionValues } from "../../app/options.ts";
+import { stderr } from "../../app/output.ts";
 import { RefusedError, runDaemon, UnfinishedError } from "../../app/run.ts";
 import { loadIdentity, stateFolder } from "../../app/files/state.ts";
 import {
@@ -34,6 +35,7 @@ import { DeviceNotices } from "./hook_facts.ts";
 import { tokenKey } from "../join.ts";
 import { joinCommand } from "./join.ts";
 import type { V2DeviceOptions } from "../options.ts";
+import { leftOut, servicesCommand } from "./services.ts";
 import { trustOnlyNamed } from "../trust.ts";
 import { claimState } from "./running.ts";
 import { forgetEnrolment, loadDevice, restoreBefore, type StoredDevice } from "./state.ts";
@@ -46,7 +48,10 @@ export function deviceCommand(name: string): Command {
     _options,
     command: Command,
   ) => run(command));
-  return command.addCommand(joinCommand(name, runJoined)).addCommand(keyCommand(name, "device"));
+  for (const each of [joinCommand(name, runJoined), servicesCommand(name), keyCommand(name, "device")]) {
+    command.addCommand(each);
+  }
+  return command;
 }
 
 async function run(command: Command): Promise<void> {
@@ -54,7 +59,9 @@ async function run(command: Command): Promise<void> {
   const isV2 = (values.profile ?? "v2") === "v2";
   const stored = isV2 ? await loadStored(values.state) : undefined;
   const config = deviceConfig(values, file, stored);
+  const missing = values.server || !isV2 ? [] : leftOut(stored, config.services.map(({ text }) => text));
   if (check) {
+    if (missing.length > 0) stderr.write(`warning: ${notOffered(missing)}`);
     const lines = describeDevice(config);
     if (isV2) lines.push(`state ${stateFolder(values.state, "device")}`);
     if (config.profile === "v2" && config.ca !== undefined) readCa(config.ca);
@@ -73,16 +80,21 @@ async function run(command: Command): Promise<void> {
     for (const line of [...lines, ...describeOptions(DEVICE_OPTIONS, inForce, without)]) printLine(line);
     return;
   }
-  await runDevice(config, values, stored);
+  await runDevice(config, values, stored, { warnings: missing.length > 0 ? [notOffered(missing)] : [] });
 }
 
-/** Runs with what `join` has stored. */
+function notOffered(names: readonly string[]): string {
+  return `${names.join(", ")}: stored, and not offered, as --service stands in place of all that is stored; ` +
+    "`device service add` adds to it";
+}
+
+/** Runs with what `join` has stored, whose claim of the state lasts until then. */
 async function runJoined(command: Command, once: boolean): Promise<void> {
   const { service: _service, ...values } = taskOptions({ service: SERVICE_OPTION, ...LINK_OPTIONS }, command);
   const stored = await loadDevice(stateFolder(values.state, "device"));
   const config = deviceConfig(values, undefined, stored);
   if (once) await proveOnce(config, values, stored);
-  else await runDevice(config, values, stored);
+  else await runDevice(config, values, stored, { isClaimed: true });
 }
 
 /** Milliseconds that `join --once` tries to reach the server. */
@@ -99,7 +111,7 @@ async function proveOnce(
   let why = "";
   let cancel = () => {};
   try {
-    await runDevice({ ...config, mode: "config" } as DeviceConfig, values, stored, (device) => {
+    const attend = (device: DeviceHandle) => {
       const stop = () => device.shutdown().catch(() => device.close());
       cancel = systemClock.after(ONCE_TIMEOUT_MS, () => (late = true, stop()));
       device.subscribe((event) => {
@@ -109,7 +121,8 @@ async function proveOnce(
         stop();
       });
       return () => !proved;
-    });
+    };
+    await runDevice({ ...config, mode: "config" } as DeviceConfig, values, stored, { attend, isClaimed: true });
   } finally {
     cancel();
   }
@@ -125,18 +138,30 @@ function loadStored(state: string | undefined): Promise<StoredDevice | undefined
   return loadDevice(stateFolder(state, "device"));
 }
 
-/** Runs to the end. `attend` is given the device at its start, and says whether what happens is still to be told. */
+/** How a device is run. */
+interface RunManner {
+  /** Is given the device at its start, and says whether what happens is still to be told. */
+  readonly attend?: (device: DeviceHandle) => () => boolean;
+  /** Whether the caller has claimed the state. */
+  readonly isClaimed?: boolean;
+  /** What there is to say of the configuration. */
+  readonly warnings?: readonly string[];
+}
+
+/** Runs to the end. */
 async function runDevice(
   config: DeviceConfig,
   values: OptionValues<typeof LINK_OPTIONS>,
   stored: StoredDevice | undefined,
-  attend: (device: DeviceHandle) => () => boolean = () => () => true,
+  { attend = () => () => true, isClaimed = false, warnings = [] }: RunManner = {},
 ): Promise<void> {
   const json = values["log-format"] === "json";
   const logger = setUpLogging("device", values["log-format"] ?? "auto", values["log-level"] ?? "info");
-  for (const line of strangeVariables(Object.keys(DEVICE_OPTIONS))) logger.warn("{warning}", { warning: line });
+  for (const warning of [...strangeVariables(Object.keys(DEVICE_OPTIONS)), ...warnings]) {
+    logger.warn("{warning}", { warning });
+  }
   const folder = config.profile === "v2" ? stateFolder(values.state, "device") : "";
-  using _claim = config.profile === "v2" ? await claimState(folder, logger) : undefined;
+  using _claim = config.profile === "v2" && !isClaimed ? await claimState(folder, logger) : undefined;
   const { hooks: commands, ...given } = config;
   const hooks = new HookRunner({ hooks: commands, logger });
   const notices = new DeviceNotices();
@@ -235,7 +260,10 @@ function examples(name: string): string {
     ${name}
 
 More examples:
-  Other services than those stored; the web server hears who its clients are, and its port closes while it is down:
+  One more service, which is stored, from the next start on:
+    ${name} service add db=127.0.0.1:5432
+
+  In place of all that are stored; the web server hears who its clients are, and its port closes while it is down:
     ${name} --service ssh=127.0.0.1:22 --service web=127.0.0.1:80,proxy=v2,down=refuse
 
   Through the HTTP proxy of a company:

@@ -21,7 +21,7 @@ import { COMMON_OPTIONS, keepAliveOptions } from "../../app/command.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
 import { describeHooks, readHooks } from "../../app/hooks/config.ts";
 import type { Hooks } from "../../app/hooks/hooks.ts";
-import { type OptionTable, type OptionValues, required, variable } from "../../app/options.ts";
+import { type OptionSpec, type OptionTable, type OptionValues, required, variable } from "../../app/options.ts";
 import { STATE_OPTION, stateFolder } from "../../app/files/state.ts";
 import type { TomlTable } from "../../app/toml/table.ts";
 import {
@@ -56,6 +56,13 @@ export const SERVICE_OPTION = {
   many: true,
   split: splitServices,
 } as const;
+
+/** The option `--ca`. */
+export const CA_OPTION = {
+  value: "FILE",
+  help: "v2, with --pki: certificates of a private CA, as PEM (default: what join stored)",
+  parse: parsePath,
+} as const satisfies OptionSpec<string>;
 
 /** Options of `device` and `device join` alike. */
 export const LINK_OPTIONS = {
@@ -106,7 +113,7 @@ export const DEVICE_OPTIONS = {
     parse: (text: string) => parsePublicKey(text, "server key"),
   },
   pki: { ...FLAG, help: "v2: TLS proves the server by a CA's certificate for its name, not by its key" },
-  ca: { value: "FILE", help: "v2, with --pki: certificates of a private CA, as PEM", parse: parsePath },
+  ca: CA_OPTION,
   plain: { ...FLAG, help: "v2: without TLS; keys are still proved, and everything can be read on the way" },
   mode: {
     value: "MODE",
@@ -187,9 +194,14 @@ export function deviceConfig(
   stored: StoredDevice | undefined,
 ): DeviceConfig {
   const hooks = readHooks(file);
-  file?.rejectUnknown();
+  file?.rejectUnknown(OF_SERVER);
   return { ...((values.profile ?? "v2") === "v1" ? v1Config(values) : v2Config(values, stored)), hooks };
 }
+
+const FOR_SERVER = 'that is an option of the server; give this file to "sallyport server --config"';
+
+/** Keys of a server's file. */
+const OF_SERVER = { listen: FOR_SERVER, forward: FOR_SERVER, devices: FOR_SERVER, "tls-cert": FOR_SERVER };
 
 function v1Config(values: OptionValues<typeof DEVICE_OPTIONS>): V1DeviceOptions {
   for (const name of ["server-key", "pki", "ca", "plain", "proxy", "sni", "mode", "expiration"] as const) {
@@ -228,13 +240,14 @@ function v2Config(values: OptionValues<typeof DEVICE_OPTIONS>, stored: StoredDev
   const services = values.service ?? stored?.services.map(parseServiceText) ?? [];
   if (services.length === 0) throw new ConfigError("no service is given; for example: --service ssh=127.0.0.1:22");
   checkNames(services);
-  const { plain, pki, ca } = values;
-  if (plain && (pki || ca !== undefined)) {
+  const { plain, pki } = values;
+  if (plain && (pki || values.ca !== undefined)) {
     throw new ConfigError("--plain is without TLS, and --pki asks for it; give one");
   }
-  const given = plain ? "plain" : pki || ca !== undefined ? "pki" : undefined;
+  const given = plain ? "plain" : pki || values.ca !== undefined ? "pki" : undefined;
   // A server that was named anew is not taken for one without TLS because the stored one was.
   const security = given ?? (values.server ? undefined : stored?.security) ?? "pinned";
+  const ca = values.ca ?? (security === "pki" && !values.server ? stored?.ca : undefined);
   const { proxy, sni } = values;
   if (sni !== undefined && security !== "pinned") {
     throw new ConfigError(
@@ -243,6 +256,8 @@ function v2Config(values: OptionValues<typeof DEVICE_OPTIONS>, stored: StoredDev
         : "--sni is for a pinned key; with --pki the name that is sent is the server's, and its certificate has to have it",
     );
   }
+  const proxyOf = (server: Address) => proxy === "none" ? undefined : proxy ?? proxyFor(server, variable);
+  checkProxies(servers, proxyOf);
   return {
     profile: "v2",
     server: servers,
@@ -252,14 +267,21 @@ function v2Config(values: OptionValues<typeof DEVICE_OPTIONS>, stored: StoredDev
     ...(sni !== undefined && { sni }),
     services,
     mode: values.mode ?? "run",
-    proxyFor: (server) => {
-      if (proxy === "none") return undefined;
-      return proxy ?? proxyFor(server, variable);
-    },
+    proxyFor: proxyOf,
     keepAlive: keepAliveOf(values, V2_KEEP_ALIVE),
     ...(values.expiration !== undefined && { expiration: values.expiration }),
     ...timesOf(values),
   };
+}
+
+/** The environment's proxy is looked at before it is used: no try to dial would mend it. */
+function checkProxies(servers: readonly Address[], proxyOf: (server: Address) => unknown): void {
+  try {
+    for (const server of servers) proxyOf(server);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new ConfigError(`${error.message}; --proxy none dials directly`, { cause: error });
+  }
 }
 
 /** Demands that every service has a name of its own. */
@@ -299,8 +321,19 @@ export function describeDevice(config: DeviceConfig): string[] {
   const servers = "host" in config.server ? [config.server] : config.server;
   const security = config.profile === "v1" ? "plain" : config.security;
   return [
-    ...servers.map((server) => `server ${formatAddress(server)} profile=${config.profile} security=${security}`),
+    ...servers.map((server) =>
+      `server ${formatAddress(server)} profile=${config.profile} security=${security}${describeWay(config, server)}`
+    ),
     ...config.services.map((service) => `service ${service.text}`),
     ...describeHooks(config.hooks),
   ];
+}
+
+/** What else there is to a server, if there is: the CA, the name in the TLS hello, the proxy without its credentials. */
+function describeWay(config: DeviceConfig, server: Address): string {
+  if (config.profile === "v1") return "";
+  const { ca, sni } = config;
+  const proxy = config.proxyFor?.(server);
+  return (ca === undefined ? "" : ` ca=${ca}`) + (sni === undefined ? "" : ` sni=${sni}`) +
+    (proxy ? ` proxy=http://${proxy.credentials ? "…@" : ""}${formatAddress(proxy.address)}` : "");
 }

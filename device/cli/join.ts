@@ -4,26 +4,35 @@
  * @module
  */
 
+import { resolve } from "node:path";
 import type { Command } from "commander";
 import { formatAddress } from "../../protocol/address.ts";
 import { sameBytes } from "../../protocol/bytes.ts";
 import { V2_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
-import { decodeEnrolment, type Enrolment } from "../../protocol/enrolment.ts";
+import { decodeEnrolment, type Enrolment, type Security } from "../../protocol/enrolment.ts";
 import { formatPublicKey } from "../../net/tls/identity.ts";
 import { keepAliveOptions, printLine, taskCommand, taskOptions } from "../../app/command.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
+import { stderr } from "../../app/output.ts";
 import { required, variable } from "../../app/options.ts";
 import { loadIdentity, stateFolder } from "../../app/files/state.ts";
-import { checkNames, LINK_OPTIONS, SERVICE_OPTION } from "./config.ts";
-import { loadDevice, saveDevice, type StoredDevice } from "./state.ts";
+import { readCa } from "./ca.ts";
+import { CA_OPTION, checkNames, deviceConfig, LINK_OPTIONS, SERVICE_OPTION } from "./config.ts";
+import { leftOut } from "./services.ts";
+import { claimState } from "./running.ts";
+import { loadBefore, loadDevice, saveDevice, type StoredDevice } from "./state.ts";
 
 const OPTIONS = {
   service: { ...SERVICE_OPTION, help: SERVICE_OPTION.help.replace(/^v2: |; v1: .*$/g, "") },
+  ca: {
+    ...CA_OPTION,
+    help: "for a server with a certificate of a private CA: that CA's certificates, as PEM; the file's place is stored",
+  },
   ...LINK_OPTIONS,
   ...keepAliveOptions("server", V2_KEEP_ALIVE),
 } as const;
 
-/** The command, below the device's command `name`; `run` runs the device with what is stored then. */
+/** The command, below the device's command `name`; `run` runs the device with what is stored then, under the claim of `join`. */
 export function joinCommand(name: string, run: (command: Command, once: boolean) => Promise<void>): Command {
   const help = "Joins the server that printed the string: makes this device's key, proves itself, then stays up.";
   return taskCommand(`${name} join`, help, OPTIONS, examples(name), true)
@@ -40,7 +49,8 @@ export function joinCommand(name: string, run: (command: Command, once: boolean)
     .action(async (text: string | undefined, _options: unknown, command: Command) => {
       const { run: runs, once = false } = command.opts<{ run: boolean; once?: true }>();
       if (once && !runs) throw new ConfigError("--once proves this device, and --no-run does not; give one of them");
-      await join(readString(text === "-" ? await firstLine(Deno.stdin) : text ?? fromEnvironment()), command, name);
+      const enrolment = readString(text === "-" ? await firstLine(Deno.stdin) : text ?? fromEnvironment());
+      using _claim = await join(enrolment, command, name, runs);
       if (runs) await run(command, once);
     });
 }
@@ -80,32 +90,64 @@ function readString(text: string): Enrolment {
   }
 }
 
-async function join(enrolment: Enrolment, command: Command, name: string): Promise<void> {
-  const values = taskOptions(OPTIONS, command);
-  const services = required(values.service, "service", "--service ssh=127.0.0.1:22");
+/**
+ * Stores what the string says.
+ *
+ * @param runs Whether the device runs then. What another one runs with is left alone in that case.
+ * @returns the claim of the state, which was taken first.
+ */
+async function join(enrolment: Enrolment, command: Command, name: string, runs: boolean): Promise<Disposable> {
+  const { service, ca, ...values } = taskOptions(OPTIONS, command);
+  const services = required(service, "service", "--service ssh=127.0.0.1:22");
   checkNames(services);
-  const folder = stateFolder(values.state, "device");
-  if (command.opts<{ replace?: true }>().replace !== true) demandNew(enrolment, await loadDevice(folder), name);
   const { serverKey, security, addresses, tokenId, tokenSecret } = enrolment;
-  await loadIdentity(folder);
-  await saveDevice(folder, {
+  if (ca !== undefined) checkCa(ca, security);
+  const told: StoredDevice = {
     serverKey,
     security,
+    ...(ca !== undefined && { ca: resolve(ca) }),
     addresses,
     services: services.map(({ text }) => text),
     enrolment: { tokenId, tokenSecret },
-  });
+  };
+  deviceConfig(values, undefined, told); // what could not run is not stored
+  const folder = stateFolder(values.state, "device");
+  using claims = new DisposableStack();
+  if (runs) claims.use(await claimState(folder)); // else it is for the next start, also of a device that runs
+  const stored = await loadDevice(folder);
+  if (command.opts<{ replace?: true }>().replace !== true) {
+    demandNew(enrolment, stored, await loadBefore(folder), name);
+  }
+  await loadIdentity(folder);
+  await saveDevice(folder, told);
   printLine(`stored ${folder}`);
+  const missing = leftOut(stored, told.services);
+  if (missing.length > 0) stderr.write(`not offered any more, as this join does not name them: ${missing.join(", ")}`);
+  return claims.move();
 }
 
-/** A string that its server would refuse must not take the place of what works. */
-function demandNew({ serverKey, tokenId }: Enrolment, before: StoredDevice | undefined, name: string): void {
-  if (!before) return;
-  const where = before.addresses.map(formatAddress).join(", ");
-  if (formatPublicKey(before.serverKey) !== formatPublicKey(serverKey)) {
+function checkCa(ca: string, security: Security): void {
+  readCa(ca);
+  if (security === "pki") return;
+  const how = security === "plain" ? "has no TLS" : "proves itself by its key";
+  throw new ConfigError(`--ca is for a server with a CA's certificate, and that of this string ${how}; leave it out`);
+}
+
+/** A string that its server would refuse must not take the place of what works, nor of what would stand again. */
+function demandNew(
+  { serverKey, tokenId }: Enrolment,
+  stored: StoredDevice | undefined,
+  before: StoredDevice | undefined,
+  name: string,
+): void {
+  if (!stored) return;
+  const where = stored.addresses.map(formatAddress).join(", ");
+  if (formatPublicKey(stored.serverKey) !== formatPublicKey(serverKey)) {
     throw new ConfigError(`this device has joined ${where} before; --replace forgets that, --state DIR keeps both`);
   }
-  if (before.enrolment || before.redeemed && sameBytes(before.redeemed, tokenId)) return;
+  const known = stored.enrolment?.tokenId ?? stored.redeemed;
+  if (known && sameBytes(known, tokenId)) return;
+  if (stored.enrolment && !before) return; // nothing has worked yet
   throw new ConfigError(
     `this device has joined ${where} already; "${name}" will do (for another name: "server rename" on the server; ` +
       `for a second device on this machine: --state DIR; to join anew all the same: --replace)`,
@@ -115,10 +157,14 @@ function demandNew({ serverKey, tokenId }: Enrolment, before: StoredDevice | und
 function examples(name: string): string {
   const server = name.replace(/device$/, "server");
   return `Examples:
-  On the server, first:  ${server} enroll gw1 --service ssh=0.0.0.0:2201
-  Then here:             ${name} join 'sp2_...' --service ssh=127.0.0.1:22
-  Where others can see command lines:  printf %s "$STRING" | ${name} join - --service ssh=127.0.0.1:22
-  Only prove this device and end, before systemd starts it:  ${name} join 'sp2_...' --service ssh=127.0.0.1:22 --once
+  On the server, first:
+    ${server} enroll gw1 --service ssh=0.0.0.0:2201 --public-address relay.example
+  Then here:
+    ${name} join 'sp2_...' --service ssh=127.0.0.1:22
+  Where others can see command lines:
+    printf %s "$STRING" | ${name} join - --service ssh=127.0.0.1:22
+  Only prove this device and end, before systemd starts it:
+    ${name} join 'sp2_...' --service ssh=127.0.0.1:22 --once
   From the next start on, what is stored will do:
     ${name}`;
 }

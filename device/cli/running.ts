@@ -19,9 +19,14 @@ const STATE_FILES = ["identity.pem", "device.toml", "device-before.toml"];
 /**
  * Says that a device runs with the state in `folder`, until what it returns is closed.
  *
+ * @param hint What would do if another one does.
  * @throws {ConfigError} if another one does.
  */
-export async function claimState(folder: string, logger: Logger = silentLogger): Promise<Disposable | undefined> {
+export async function claimState(
+  folder: string,
+  logger: Logger = silentLogger,
+  hint = "end it, or give this one its own --state",
+): Promise<Disposable | undefined> {
   await ensurePrivateFolder(folder);
   const lock = await openIfPossible(folder);
   // An old runtime cannot ask whether it is free.
@@ -30,9 +35,7 @@ export async function claimState(folder: string, logger: Logger = silentLogger):
     return lock;
   }
   lock.close();
-  throw new ConfigError(
-    `another sallyport device runs with the state in ${folder}; end it, or give this one its own --state`,
-  );
+  throw new ConfigError(`another sallyport device runs with the state in ${folder}; ${hint}`);
 }
 
 /** A state that can only be read is as good, once the device has joined. */

@@ -11,7 +11,7 @@ import { type Security, SECURITY_MODES, TOKEN_ID_SIZE, TOKEN_SECRET_SIZE } from 
 import { formatPublicKey, parsePublicKey } from "../../net/tls/identity.ts";
 import { removeStateFile, withLock, writePrivateFile } from "../../app/files/private_file.ts";
 import { demand, hexBytes, readState, toHex } from "../../app/files/state.ts";
-import { oneOf } from "../../app/values.ts";
+import { oneOf, parsePath } from "../../app/values.ts";
 
 /** What a device was told. Its key is beside it: `loadIdentity` of the same folder. */
 export interface StoredDevice {
@@ -19,6 +19,8 @@ export interface StoredDevice {
   readonly serverKey: Uint8Array;
   /** How TLS proves the server. */
   readonly security: Security;
+  /** The file of the private CA that the server's certificate is from; absent for those that the runtime knows. */
+  readonly ca?: string;
   /** Where the server may be reached, in the order to try. */
   readonly addresses: readonly Address[];
   /** What the device offers, as it was written: `ssh=127.0.0.1:22`. */
@@ -67,11 +69,29 @@ export async function restoreBefore(folder: string, tokenId: Uint8Array): Promis
   return await withLock(folder, async () => {
     const stored = await loadDevice(folder);
     if (!stored?.enrolment || !sameBytes(stored.enrolment.tokenId, tokenId)) return undefined;
-    const before = await load(folder, FILE_BEFORE);
+    const before = await loadBefore(folder);
     if (!before) return undefined;
     await write(folder, before);
     removeBefore(folder);
     return before;
+  });
+}
+
+/**
+ * Changes the services that are stored.
+ *
+ * @returns what is stored now.
+ * @throws {ConfigError} as {@linkcode loadDevice}, and what `edit` throws.
+ */
+export async function changeServices(
+  folder: string,
+  edit: (before: readonly string[]) => readonly string[],
+): Promise<readonly string[]> {
+  return await withLock(folder, async () => {
+    const stored = await loadDevice(folder);
+    const services = edit(stored?.services ?? []);
+    if (stored) await write(folder, { ...stored, services });
+    return services;
   });
 }
 
@@ -81,16 +101,17 @@ function removeBefore(folder: string): void {
 }
 
 function write(folder: string, device: StoredDevice, file = FILE): Promise<void> {
-  const { serverKey, security, addresses, services, enrolment, redeemed } = device;
+  const { serverKey, security, ca, addresses, services, enrolment, redeemed } = device;
   const text = stringify({
     server: addresses.map(formatAddress),
     "server-key": formatPublicKey(serverKey),
     security,
+    ...(ca !== undefined && { ca }),
     service: [...services],
     ...(enrolment && { enrolment: { id: toHex(enrolment.tokenId), secret: toHex(enrolment.tokenSecret) } }),
     ...(redeemed && { redeemed: toHex(redeemed) }),
   });
-  return writePrivateFile(`${folder}/${file}`, `# Written by "device join".\n${text}`);
+  return writePrivateFile(`${folder}/${file}`, `# Written by "device join" and "device service".\n${text}`);
 }
 
 /**
@@ -102,6 +123,11 @@ export function loadDevice(folder: string): Promise<StoredDevice | undefined> {
   return load(folder, FILE);
 }
 
+/** Reads what a device had joined before, while an enrolment that has not been redeemed stands in its place. As {@linkcode loadDevice}. */
+export function loadBefore(folder: string): Promise<StoredDevice | undefined> {
+  return load(folder, FILE_BEFORE);
+}
+
 async function load(folder: string, file: string): Promise<StoredDevice | undefined> {
   const table = await readState(`${folder}/${file}`);
   if (!table) return undefined;
@@ -109,9 +135,11 @@ async function load(folder: string, file: string): Promise<StoredDevice | undefi
   if (addresses.length === 0) throw table.error("server", `"server" is empty; join again`);
   const token = table.table("enrolment");
   const redeemed = table.one("redeemed", hexBytes(TOKEN_ID_SIZE));
+  const ca = table.one("ca", parsePath);
   const device: StoredDevice = {
     serverKey: demand(table, "server-key", table.one("server-key", (text) => parsePublicKey(text, "server key"))),
     security: demand(table, "security", table.one("security", oneOf(...SECURITY_MODES))),
+    ...(ca !== undefined && { ca }),
     addresses,
     services: demand(table, "service", table.list("service", String)),
     ...(token && {

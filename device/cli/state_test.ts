@@ -25,6 +25,12 @@ folderTest(
   },
 );
 
+folderTest("the place of a private CA's file is known after a restart", async (folder) => {
+  const stored: StoredDevice = { ...STORED, security: "pki", ca: "/etc/company ca.pem" };
+  await saveDevice(folder, stored);
+  assert.deepEqual(await loadDevice(folder), stored);
+});
+
 folderTest("an enrolment that was redeemed is forgotten, and nothing that was joined since", async (folder) => {
   await saveDevice(folder, STORED);
   const { enrolment: _redeemed, ...rest } = STORED;

@@ -52,6 +52,8 @@ export class Device implements DeviceHandle {
   #attempt = 0;
   #name: string | undefined;
   #goodbye: Goodbye | undefined;
+  /** What ended it, if nobody asked for that. */
+  #failure: { readonly why: string; readonly error: unknown } | undefined;
   #isCompatible: boolean | undefined;
   /** Whether it brings a token: until a server has taken it, it may be refused for good. */
   readonly #enrolling: boolean;
@@ -134,7 +136,8 @@ export class Device implements DeviceHandle {
     this.#maker.close();
     await Promise.all([...this.#leaving].map((link) => link.ended()));
     this.state = "closed";
-    this.#ready.reject(new Error("Cannot become ready: the device is closed"));
+    const { why, error } = this.#failure ?? { why: "the device is closed", error: undefined };
+    this.#ready.reject(new Error(`Cannot become ready: ${why}`, { cause: error }));
   }
 
   /** Waits for the next try; a network that is back ends the wait, and the pace begins anew. */
@@ -268,6 +271,7 @@ export class Device implements DeviceHandle {
     const why = refused ? `${error.goodbye.code}: ${error.message}` : describeError(error);
     this.#mayHurry = word?.comeBackAfter === undefined;
     this.#tidings.failed(server, why, refused ? error.goodbye.code : undefined, retryIn);
+    if (retryIn === undefined && !this.#stop.signal.aborted) this.#failure = { why, error };
     return retryIn;
   }
 

@@ -8,6 +8,7 @@ import { type Address, formatAddress } from "../../protocol/address.ts";
 import type { Clock } from "../../base/clock.ts";
 import { renameSocket } from "../kernel/descriptors.ts";
 import { cutTls } from "../kernel/socket.ts";
+import { NameError } from "./lookup.ts";
 import { dial, DialTimeout } from "./dial.ts";
 import { describeError } from "../../base/errors.ts";
 import { connectThroughProxy, ProxyError, type ProxyOptions } from "./http_proxy.ts";
@@ -118,6 +119,10 @@ function explain(cause: unknown, target: ServerTarget, wallClock: number): unkno
       : `the certificate of the server at ${at} ${fault?.(server.host, wallClock) ?? "is not valid"}`;
     return new ServerIdentityError(`${meaning} (${text})`, { cause });
   }
+  if (cause instanceof NameError) { // not the proxy's, which is told as a ProxyError
+    const check = "check the name and this machine's DNS, or enrol with a --public-address that this device can find";
+    return new Error(`${text}; ${check}`, { cause });
+  }
   if (text.includes("NoApplicationProtocol")) {
     return new TlsHandshakeError(`${speaker(target)} speaks TLS, but not ${ALPN}`, { cause });
   }
@@ -141,7 +146,7 @@ function clockSays(wallClock: number): string {
 const DATE_FAULT = /expired|NotValidYet|not valid yet/i;
 
 const CERTIFICATE_FAULTS: readonly [fault: RegExp, meaning: (host: string, wallClock: number) => string][] = [
-  [/UnknownIssuer/, () => "is from a CA that this device does not know"],
+  [/UnknownIssuer/, () => "is from a CA that this device does not know; give that CA's with --ca FILE"],
   [/CaUsedAsEndEntity/, () => "is that of a CA itself"],
   [/NotValidForName|not valid for name/, (host) => `is not for ${host}`],
   [/expired/i, (_, wallClock) => `has expired: ${clockSays(wallClock)}`],

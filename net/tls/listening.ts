@@ -9,7 +9,7 @@ import { pinnedCertificate } from "./certificate.ts";
 import type { Clock } from "../../base/clock.ts";
 import { Late, within } from "../../base/within.ts";
 import { cutTls } from "../kernel/socket.ts";
-import { describeError, isExhaustion } from "../../base/errors.ts";
+import { describeError, isExhaustion, whyUnreadable } from "../../base/errors.ts";
 import { CERTIFICATE_CUT_LOOKS, CERTIFICATE_POLL_MS } from "../limits.ts";
 import type { Logger } from "../../base/logger.ts";
 import { hasReceived } from "../kernel/received.ts";
@@ -184,8 +184,8 @@ function countBlocks(pem: string): number {
 }
 
 function readPair({ certFile, keyFile }: Files): CertificatePair {
-  const cert = readPem(certFile, "a certificate", /^CERTIFICATE$/);
-  const key = readPem(keyFile, "a private key", /^(RSA |EC )?PRIVATE KEY$/);
+  const cert = readPem(certFile, "tls-cert", "a certificate", /^CERTIFICATE$/);
+  const key = readPem(keyFile, "tls-key", "a private key", /^(RSA |EC )?PRIVATE KEY$/);
   try {
     // The runtime says what it thinks of a pair only when it listens.
     Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert, key }).close();
@@ -203,12 +203,12 @@ function readPair({ certFile, keyFile }: Files): CertificatePair {
 }
 
 /** Reads a file and sees that it has a whole block of PEM whose label fits. */
-function readPem(file: string, what: string, label: RegExp): string {
+function readPem(file: string, option: string, what: string, label: RegExp): string {
   let text: string;
   try {
     text = Deno.readTextFileSync(file);
   } catch (cause) {
-    throw new CertificateError(`Cannot read ${what} from ${file}: ${describeError(cause)}`, { cause });
+    throw new CertificateError(`Cannot read ${what} from ${file} (${option}): ${whyUnreadable(cause)}`, { cause });
   }
   const blocks = [...text.matchAll(/^-----BEGIN ([A-Z0-9 ]+)-----\s+(?:[A-Za-z0-9+/=]+\s+)+-----END \1-----/gm)];
   const labels = blocks.map((block) => block[1] ?? "");
@@ -218,7 +218,7 @@ function readPem(file: string, what: string, label: RegExp): string {
     : labels.length > 0
     ? `it has ${labels.join(", ")}`
     : "it is not PEM, or not whole";
-  throw new CertificateError(`Cannot read ${what} from ${file}: ${hint}`);
+  throw new CertificateError(`Cannot read ${what} from ${file} (${option}): ${hint}`);
 }
 
 /** The runtime gives its errors no code, so their text is looked at; nothing but the wording depends on it. */

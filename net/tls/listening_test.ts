@@ -165,34 +165,38 @@ const FAULTS: readonly [what: string, spoil: (files: Files, other: { cert: strin
   [
     "a certificate that is gone",
     (files) => Deno.removeSync(files.certFile),
-    /a certificate from \S+cert\.pem: No such/,
+    /a certificate from \S+cert\.pem \(tls-cert\): there is no such file/,
   ],
-  ["a key that is gone", (files) => Deno.removeSync(files.keyFile), /a private key from \S+key\.pem: No such/],
+  [
+    "a key that is gone",
+    (files) => Deno.removeSync(files.keyFile),
+    /a private key from \S+key\.pem \(tls-key\): there is no such file/,
+  ],
   [
     "text",
     (files) => write(files.certFile, "hello"),
-    /from \S+cert\.pem: it is not PEM, or not whole/,
+    /from \S+cert\.pem \(tls-cert\): it is not PEM, or not whole/,
   ],
-  ["nothing", (files) => write(files.keyFile, ""), /from \S+key\.pem: it is not PEM, or not whole/],
+  ["nothing", (files) => write(files.keyFile, ""), /from \S+key\.pem \(tls-key\): it is not PEM, or not whole/],
   [
     "half a certificate",
     (files) => write(files.certFile, Deno.readTextFileSync(files.certFile).slice(0, 200)),
-    /from \S+cert\.pem: it is not PEM, or not whole/,
+    /from \S+cert\.pem \(tls-cert\): it is not PEM, or not whole/,
   ],
   [
     "a key in place of a certificate",
     (files, other) => write(files.certFile, other.key),
-    /a certificate from \S+cert\.pem: it has PRIVATE KEY/,
+    /a certificate from \S+cert\.pem \(tls-cert\): it has PRIVATE KEY/,
   ],
   [
     "a certificate in place of a key",
     (files, other) => write(files.keyFile, other.cert),
-    /a private key from \S+key\.pem: it has CERTIFICATE/,
+    /a private key from \S+key\.pem \(tls-key\): it has CERTIFICATE/,
   ],
   [
     "a key with a passphrase",
     (files, other) => write(files.keyFile, other.key.replaceAll("PRIVATE", "ENCRYPTED PRIVATE")),
-    /from \S+key\.pem: it is encrypted/,
+    /from \S+key\.pem \(tls-key\): it is encrypted/,
   ],
   [
     "the key of another certificate",

@@ -16,6 +16,7 @@ import { setUpLogging } from "../../app/logging.ts";
 import { describeOptions } from "../../app/options.ts";
 import { runDaemon } from "../../app/run.ts";
 import { keyCommand } from "../../app/key_cli.ts";
+import { demandFolderOf } from "../../app/files/private_folder.ts";
 import { stateFolder } from "../../app/files/state.ts";
 import { AuthorizedDevices } from "../devices/authorized_devices.ts";
 import { describeServer, SERVER_OPTIONS, type ServerConfig, serverConfig } from "./config.ts";
@@ -49,6 +50,7 @@ async function run(command: Command): Promise<void> {
     if (profiles.has("v2")) {
       const folder = stateFolder(values.state, "server");
       const devices = devicesFile(folder, values.devices);
+      if (values.devices !== undefined) demandFolderOf(devices);
       new AuthorizedDevices(devices, systemClock, silentLogger).close();
       lines.push(`devices ${devices}`, `state ${folder}`);
     }

@@ -152,7 +152,7 @@ export function serverConfig(values: OptionValues<typeof SERVER_OPTIONS>, file: 
   const sections = readSections(values, file);
   const listen = sections ? sections.map(listenFromSection) : [listenFromOptions(values)];
   const hooks = readHooks(file);
-  file?.rejectUnknown();
+  file?.rejectUnknown(ELSEWHERE);
   checkAddresses(listen);
   return {
     listen,
@@ -169,6 +169,16 @@ export function serverConfig(values: OptionValues<typeof SERVER_OPTIONS>, file: 
     ...(values["link-write-timeout"] !== undefined && { linkWriteTimeout: values["link-write-timeout"] }),
   };
 }
+
+const FOR_DEVICE = 'that is an option of the device; give this file to "sallyport device --config"';
+
+/** Keys of a section, and of a device's file. */
+const ELSEWHERE = {
+  address: 'it belongs in a [[listen]] section; for a single listener, write listen = "0.0.0.0:7443"',
+  server: FOR_DEVICE,
+  service: FOR_DEVICE,
+  "server-key": FOR_DEVICE,
+};
 
 /** For messages. */
 const FORWARD_EXAMPLE = "0.0.0.0:2201=127.0.0.1:22";

@@ -27,6 +27,7 @@ import {
 } from "../devices/table.ts";
 import { demandDevice, type Place, PLACE_OPTIONS, placeOf } from "./device_place.ts";
 import { enrollCommand } from "./enroll.ts";
+import { whyNotInForce } from "./held_file.ts";
 import type { PendingEnrolment } from "../state/enrolments.ts";
 import { type LiveDevice, readLiveState } from "../state/live_state.ts";
 import { formatGrantedAddress, type ServiceGrant } from "../devices/service_grant.ts";
@@ -150,10 +151,15 @@ async function list(command: Command): Promise<void> {
   const live = await readLiveState(folder);
   const rows = [
     ...await Promise.all(devices.map((device) => rowOf(device, systemClock.wall(), live))),
-    ...(await enrolments.waiting()).map(waitingRow),
+    ...(await enrolments.waiting()).map((waiting) => waitingRow(waiting, systemClock.wall())),
   ];
+  const doubt = live && await whyNotInForce({ folder, file }, devices, live);
+  if (doubt !== undefined) stderr.write(doubt);
   if (command.opts<{ json?: true }>().json) return printLine(JSON.stringify(rows));
-  if (rows.length === 0) return stderr.write(`no devices yet in ${file}; enroll lets one in`);
+  if (rows.length === 0) {
+    if (doubt === undefined) stderr.write(`no devices yet in ${file}; enroll lets one in`);
+    return;
+  }
   for (const line of tableOf(rows)) printLine(line);
   if (!live) stderr.write("whether devices are online is unknown: the server is not running");
 }
@@ -185,12 +191,12 @@ async function rowOf(
   };
 }
 
-function waitingRow({ device, services, expires, validUntil, comment }: PendingEnrolment): Row {
+function waitingRow({ device, services, expires, validUntil, comment }: PendingEnrolment, now: number): Row {
   return {
     name: device,
     key: null,
     fingerprint: null,
-    state: "enrolling",
+    state: expires !== undefined && expires <= now ? "expired" : "enrolling", // what would be let in could not come
     online: false,
     interrupted: false,
     since: null,
@@ -203,11 +209,14 @@ function waitingRow({ device, services, expires, validUntil, comment }: PendingE
   };
 }
 
+/** The device alone knows which. */
+const NOT_OFFERED = "not offered now: down, with down=refuse, or not a service of the device";
+
 /** Granted services of a device that is online, which clients cannot reach all the same. */
 function whyUnbound(granted: readonly ServiceGrant[], { services }: LiveDevice): Record<string, string> {
   return Object.fromEntries(granted.flatMap(({ name }) => {
     const service = services.find((candidate) => candidate.name === name);
-    return service?.open ? [] : [[name, service ? service.error ?? "not open yet" : "the device does not offer it"]];
+    return service?.open ? [] : [[name, service ? service.error ?? "not open yet" : NOT_OFFERED]];
   }));
 }
 

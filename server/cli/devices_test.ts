@@ -98,6 +98,11 @@ folderTest("what cannot be enrolled is told in a line, and nothing is printed fo
     [["enroll", "gw1", "--service", "a=0.0.0.0:1,a=0.0.0.0:2", ...place], /--service a is given twice/],
     [["enroll", "gw1", "--service", "a=0.0.0.0:1", "--expires", "soon", ...place], /neither a date.* nor a span/],
     [
+      ["enroll", "gw1", "--service", "a=0.0.0.0:1", "--expires", "90", ...place],
+      /--expires: "90" has no unit; write 90d/,
+    ],
+    [["expire", "gw1", "90", "--state", folder], /"90" has no unit; write 90d for days/],
+    [
       ["enroll", "gw1", "--service", "a=0.0.0.0:1", "--expires", "2020-01-31", ...place],
       /"2020-01-31" is past; the device could never link up$/,
     ],
@@ -158,6 +163,12 @@ folderTest("devices are shown, disabled, enabled, renamed and revoked", async (f
   assert.match((await run(["rename", "roof", "old", ...here])).err, /there is a device "old" already/);
   const again = await run(["enroll", "gw3", "--service", "any=0.0.0.0:0", ...here]);
   assert.match(again.err, /^the string made for "gw3" before is void now$/m);
+  const known = await run(["enroll", "roof", ...here]);
+  assert.deepEqual([known.code, known.out], [ExitCode.USAGE, ""]);
+  assert.match(
+    known.err,
+    /there is a device "roof" already; --replace gives it a new key/,
+  );
   const taken = await run(["rename", "roof", "gw3", ...here]);
   assert.equal(taken.code, ExitCode.USAGE);
   assert.match(taken.err, /: an enrolment of "gw3" waits; revoke that first, or take another name$/);
@@ -185,7 +196,8 @@ folderTest(
     const said = async (...args: string[]) => (await run([...args, ...place])).err;
     assert.equal(
       await said("service", "add", "gw1", "web=0.0.0.0:8080", "--max-clients", "20"),
-      '"gw1" may offer "web" at 0.0.0.0:8080, which opens once the device runs with --service web=HOST:PORT',
+      '"gw1" may offer "web" at 0.0.0.0:8080, which opens once the device offers it beside those it has: ' +
+        "sallyport device service add web=HOST:PORT",
     );
     assert.equal(
       await said("service", "move", "gw1", "web=127.0.0.1:8081"),
@@ -255,7 +267,8 @@ folderTest(
           ["LINK", "SERVICES"],
           [
             "online since 2026-01-02T03:04:05Z from 192.0.2.7:4711",
-            "ssh=0.0.0.0:2207 web=0.0.0.0:80 (0.0.0.0:80 is in use) mail=0.0.0.0:25 (the device does not offer it)",
+            "ssh=0.0.0.0:2207 web=0.0.0.0:80 (0.0.0.0:80 is in use) " +
+            "mail=0.0.0.0:25 (not offered now: down, with down=refuse, or not a service of the device)",
           ],
           ["offline since 2026-01-02T03:04:05Z", "ssh=0.0.0.0:0"],
           ["offline", "-"],
@@ -267,7 +280,10 @@ folderTest(
         { online: false, since: "2026-01-02T03:04:05Z", remote: null, bound: {} },
         { online: false, since: null, remote: null, bound: {} },
       ]);
-      assert.deepEqual(rows[0]!["unbound"], { web: "0.0.0.0:80 is in use", mail: "the device does not offer it" });
+      assert.deepEqual(rows[0]!["unbound"], {
+        web: "0.0.0.0:80 is in use",
+        mail: "not offered now: down, with down=refuse, or not a service of the device",
+      });
     } finally {
       await live.close();
     }
@@ -275,6 +291,48 @@ folderTest(
     assert.deepEqual([row!["online"], row!["bound"]], [null, {}], "the server is not running");
   },
 );
+
+folderTest("an enrolment whose device could not come any more is shown as expired", async (folder) => {
+  const state = `${folder}/server`;
+  const enrolments = new Enrolments(state, `${state}/devices.toml`);
+  await enrolments.create({ device: "gw1", services: [], expires: Date.UTC(2020, 0, 1), replace: false });
+  const [row] = JSON.parse((await run(["devices", "--json", "--state", folder])).out);
+  assert.deepEqual([row.state, row.expires], ["expired", "2020-01-01"]);
+});
+
+folderTest("devices says when the server that runs does not go by the file", async (folder) => {
+  const file = `${folder}/server/devices.toml`;
+  const live = await LiveState.open(`${folder}/server`, systemClock, silentLogger);
+  try {
+    await writeFacts(`${folder}/server`, { addresses: [{ host: "127.0.0.1", port: 1 }], security: "pinned" });
+    live.watch(() =>
+      [1, 2, 3].map((id) => ({ key: key(id), online: id === 1, since: undefined, remote: undefined, services: [] }))
+    );
+    while (await readLiveState(`${folder}/server`) === undefined); // until it is written
+    const all = [1, 2, 3].map((id) => `[gw${id}]\nkey = "${key(id)}"\n${id === 3 ? "disabled = true\n" : ""}`);
+    const errors = async (source: string | undefined, ...more: string[]) => {
+      if (source === undefined) await Deno.remove(file);
+      else await Deno.writeTextFile(file, source);
+      return (await run(["devices", "--state", folder, ...more])).err;
+    };
+    assert.equal(await errors(all.join("")), "");
+    const goesOn = (devices: string) =>
+      `the server goes on with ${devices} that ${file} does not let in; if that lasts`;
+    assert.ok((await errors(all[0]! + all[1])).startsWith(goesOn("1 device")));
+    assert.ok((await errors(`${all[0]}disabled = true\n${all[1]}${all[2]}`, "--json")).startsWith(goesOn("1 device")));
+    for (const source of ["", undefined]) {
+      const said = await errors(source);
+      assert.ok(said.startsWith(goesOn("3 devices")), said);
+      assert.equal(said.split("\n").length, 1);
+    }
+    assert.equal(
+      await errors("", "--devices", `${folder}/devises.toml`),
+      `the server that runs goes by ${file}, and not by ${folder}/devises.toml`,
+    );
+  } finally {
+    await live.close();
+  }
+});
 
 folderTest("a file with a mistake is told by its place, and no command changes it", async (folder) => {
   const file = `${folder}/mine.toml`;
@@ -323,6 +381,11 @@ folderTest(
     assert.deepEqual((await enroll())[0], 8443, "where it listened when it ran");
     assert.deepEqual((await enroll([], ["--listen", "0.0.0.0:4"]))[0], 4, "where it will");
     assert.deepEqual((await enroll(["--public-address", "relay.example:9"]))[0], 8443, "each has its own");
+    const own = await run([
+      ...["enroll", "gw2", "--service", "s=127.0.0.1:8443,t=127.0.0.1:6", "--public-address", "a.example:1"],
+      ...["--state", folder],
+    ]);
+    assert.equal(own.err, 'the server itself listens at the port of 127.0.0.1:8443: "s" cannot open there');
     const live = await LiveState.open(state, systemClock, silentLogger);
     try {
       live.watch(() => []);

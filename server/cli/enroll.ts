@@ -11,6 +11,7 @@ import { encodeEnrolment } from "../../protocol/enrolment.ts";
 import { MAX_ENROLMENT_ADDRESSES } from "../../protocol/limits.ts";
 import { parseName } from "../../protocol/name.ts";
 import { writeDuration } from "../../base/duration.ts";
+import { atOnce } from "../../base/slices.ts";
 import { argument, printLine, taskCommand, taskOptions } from "../../app/command.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
 import type { OptionTable } from "../../app/options.ts";
@@ -22,7 +23,9 @@ import { ENROLMENT_VALID_MS, Enrolments } from "../state/enrolments.ts";
 import { devicesFile, readFacts, type ServerFacts } from "../state/facts.ts";
 import { portToDial } from "../listen_address.ts";
 import { readLiveState } from "../state/live_state.ts";
-import { parseGrant, type ServiceGrant } from "../devices/service_grant.ts";
+import { DeviceIndex } from "../devices/index.ts";
+import { readDevices } from "../devices/table.ts";
+import { formatGrantedAddress, type GrantedAddress, parseGrant, type ServiceGrant } from "../devices/service_grant.ts";
 
 /** The option `--devices`. */
 export const DEVICES_OPTION = {
@@ -80,18 +83,17 @@ async function enroll(device: string, command: Command): Promise<void> {
   const replace = command.opts<{ replace?: true }>().replace === true;
   const folder = stateFolder(values.state, "server");
   const services = values.service && distinct(values.service);
-  if (!services && !replace) {
-    throw new ConfigError("--service is missing; for example: --service ssh=0.0.0.0:2201");
-  }
   const facts = await readFacts(folder);
+  const file = devicesFile(folder, values.devices, facts);
+  if (!services && !replace) {
+    const conflict = atOnce(DeviceIndex.of(await readDevices(file))).conflict({ device, replace });
+    throw new ConfigError(conflict ?? "--service is missing; for example: --service ssh=0.0.0.0:2201");
+  }
   const port = portToDial(command.parent, facts, await readLiveState(folder) !== undefined);
   const addresses = publicAddresses(values["public-address"]?.map((given) => ({ port, ...given })), facts);
   const { publicKey: serverKey } = await loadIdentity(folder);
   const { expires, comment, valid } = values;
-  const { tokenId, tokenSecret, validUntil, voided } = await new Enrolments(
-    folder,
-    devicesFile(folder, values.devices, facts),
-  )
+  const { tokenId, tokenSecret, validUntil, voided } = await new Enrolments(folder, file)
     .create({
       device,
       replace,
@@ -102,6 +104,10 @@ async function enroll(device: string, command: Command): Promise<void> {
   const security = facts?.security ?? "pinned";
   const text = encodeEnrolment({ serverKey, tokenId, tokenSecret, security, addresses });
   printLine(text);
+  for (const service of services?.filter(({ listen }) => isTaken(listen, facts)) ?? []) {
+    const at = formatGrantedAddress(service.listen);
+    stderr.write(`the server itself listens at the port of ${at}: "${service.name}" cannot open there`);
+  }
   if (voided) stderr.write(`the string made for "${device}" before is void now`);
   const dialled = addresses.map(formatAddress).join(", then ");
   if (!values["public-address"]) { // also for a script: it was a guess
@@ -174,6 +180,12 @@ function nameOfHost(hostname: () => string): string {
   throw new ConfigError("Cannot tell this host's name; say what devices dial: --public-address relay.example:7443");
 }
 
+/** Whether a server's own listener has the one port that a service is to have. */
+function isTaken({ host, from, to }: GrantedAddress, facts: ServerFacts | undefined): boolean {
+  const meets = (own: string) => own === host || isWildcard(own) || isWildcard(host);
+  return from === to && (facts?.addresses ?? []).some((own) => own.port === from && meets(own.host));
+}
+
 function isWildcard(host: string): boolean {
   return host === "0.0.0.0" || /^[0:]+$/.test(host) && host.includes(":");
 }
@@ -196,7 +208,7 @@ function localServices(services: readonly ServiceGrant[] = []): string {
 function examples(name: string): string {
   return `Examples:
   The ssh of gw1, at port 2201 of this host:
-    ${name} enroll gw1 --service ssh=0.0.0.0:2201
+    ${name} enroll gw1 --service ssh=0.0.0.0:2201 --public-address relay.example
 
   Two services, one of them at any free port of a range, for 90 days, with the address that devices dial:
     ${name} enroll gw2 --service ssh=0.0.0.0:2200-2299 --service web=127.0.0.1:8080 --expires 90d \\

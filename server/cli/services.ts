@@ -116,7 +116,7 @@ async function add(command: Command, device: string, { name, listen }: ServiceGr
   });
   stderr.write(
     `"${device}" may offer "${name}" at ${formatGrantedAddress(listen)}, ` +
-      `which opens once the device runs with --service ${name}=HOST:PORT`,
+      `which opens once the device offers it beside those it has: sallyport device service add ${name}=HOST:PORT`,
   );
 }
 

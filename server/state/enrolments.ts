@@ -208,7 +208,7 @@ export class Enrolments {
       }
       if (this.#now() >= enrolment.validUntil) return TOO_OLD;
       if (known !== undefined && known !== enrolment.device) {
-        return refuse("conflict", `the key of this device is that of "${known}" already; make a new one`);
+        return refuse("conflict", `the key of this device is that of "${known}" already; ${OTHER_KEY}`);
       }
       // A crash may have come between the two writes below: then the device is there, and the mark is not.
       if (known === undefined || enrolment.replace) {
@@ -284,6 +284,8 @@ function newDevice({ device: name, services, expires, comment }: PendingEnrolmen
 function refuse(reason: "unknown" | "used" | "too-old" | "conflict", text: string): Redemption {
   return { ok: false, reason, text };
 }
+
+const OTHER_KEY = "rename that on the server, or join with another --state, which has a key of its own";
 
 const USED = refuse("used", "this enrolment was used already; ask for a new one");
 const TOO_OLD = refuse("too-old", "this enrolment is too old; ask for a new one");

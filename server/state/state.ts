@@ -11,6 +11,7 @@ import { describeError } from "../../base/errors.ts";
 import type { Logger } from "../../base/logger.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
 import { sweepBeside, sweepState } from "../../app/files/leftovers.ts";
+import { demandFolderOf } from "../../app/files/private_folder.ts";
 import { loadIdentity } from "../../app/files/state.ts";
 import { AuthorizedDevices } from "../devices/authorized_devices.ts";
 import { readConsent, reserveConsent } from "../devices/consent.ts";
@@ -45,6 +46,7 @@ export interface V2State {
  * @throws {ConfigError} if a file is damaged, or others can read what they must not.
  */
 export async function openV2State(folder: string, given: string | undefined, logger: Logger): Promise<V2State> {
+  if (given !== undefined) demandFolderOf(resolve(given));
   const identity = await loadIdentity(folder);
   const file = devicesFile(folder, given && resolve(given));
   const kept = await PortsFile.load(folder, systemClock, logger);

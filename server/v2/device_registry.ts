@@ -111,7 +111,8 @@ export class DeviceRegistry {
     const device = await this.#enrol(peer, transport.remote, known) ?? this.#options.devices.byKey(peer.deviceKey);
     if (!device) {
       const key = formatPublicKey(peer.deviceKey);
-      const text = `nobody authorized ${key} (${await fingerprint(peer.deviceKey)})`;
+      const text = `nobody authorized ${key} (${await fingerprint(peer.deviceKey)}); ` +
+        "on the server: `enroll NAME`, or with --replace if it is there";
       throw new HandshakeError(this.#barred.refuse(key, goodbye("unknown-device", text)));
     }
     const unwelcome = unwelcomeAt(device, this.#settings.clock.wall());

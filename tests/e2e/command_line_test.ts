@@ -62,7 +62,7 @@ const WRONG: [what: string, role: "server" | "device", args: string[], says: Reg
   ["a forward without a service", "server", ["--forward", "127.0.0.1:80"], /write HOST_ADDRESS:HOST_PORT=/],
   ["a duration that is none", "server", ["--stall-timeout", "soon"], /"soon" is not a duration; write one as in 10s/],
   ["a count beyond its bounds", "device", ["--probe-count", "128"], /"128" is not a whole number from 0 to 127/],
-  ["an argument that nobody asked for", "device", ["stray"], /unknown command "stray"; there are: join, key/],
+  ["an argument that nobody asked for", "device", ["stray"], /unknown command "stray"; there are: join, service, key/],
   ["a command with a slip", "server", ["enrol", "gw1"], /unknown command "enrol"; did you mean "enroll"\?/],
   ["a file that is not there", "server", ["--config", "/no/such.toml"], /\/no\/such\.toml: there is no such file/],
 ];
@@ -88,6 +88,22 @@ const BAD_FILES: [what: string, text: string, says: string][] = [
   ["a bad value in the second section", SECTION + SECTION.replace("v1", "v9"), `8:1: "profile": "v9" is none of v1`],
   ["a section with a word missing", `# none\n${SECTION.replace("address", "# ")}`, `2:1: "address" is missing`],
   ["what is no TOML", `${SECTION}log-level = \n`, "5:13: not TOML"],
+  ["a text without quotes", "log-level = debug\n", "1:13: not TOML: invalid value; a line is KEY = VALUE, with quotes"],
+  [
+    "a key that stands twice",
+    'log-level = "info"\nlog-level = "warn"\n',
+    "2:1: not TOML: trying to redefine an already defined table or value; it stands there already; write it once",
+  ],
+  [
+    "an address beside the sections",
+    'address = "a:1"\n',
+    '1:1: unknown key "address"; it belongs in a [[listen]] section',
+  ],
+  [
+    "what a device's file has",
+    'server = "a"\n',
+    '1:1: unknown key "server"; that is an option of the device; give this',
+  ],
 ];
 
 for (const [what, text, says] of BAD_FILES) {
@@ -100,6 +116,19 @@ for (const [what, text, says] of BAD_FILES) {
     assert.match(stderr, /\n {2}\d \| .*\n +\^$/);
   });
 }
+
+processTest("a server's file that a device is given is told to be one", [], async () => {
+  const { code, stderr } = await run("device", [
+    "--config",
+    "examples/server.toml",
+    "--profile",
+    "v1",
+    "--server",
+    "a",
+  ]);
+  assert.equal(code, 2);
+  assert.match(stderr, /server\.toml:\d+:1: unknown key "listen"; that is an option of the server; give this file to /);
+});
 
 processTest("a port in use ends the server with 3 and names the port", [], async () => {
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -170,6 +199,30 @@ processTest("--check prints what is in force, opens nothing, and exits with 0", 
   });
 });
 
+processTest("--check shows by which way each server is dialled, and no password", [], async () => {
+  using folder = new TempFolder();
+  const [key] = (await run("server", ["key", "--state", folder.path])).stdout;
+  const args = ["--server", "relay.example", "--server", "192.0.2.7:1", "--server-key", key!, "--state", folder.path];
+  const check = async (more: string[], env: Record<string, string>) => {
+    const { code, stdout, stderr } = await run("device", [...args, "--service", "a=b:1", ...more, "--check"], { env });
+    assert.equal(code, 0, stderr);
+    return stdout.filter((line) => line.startsWith("server "));
+  };
+  const env = { HTTPS_PROXY: "http://me:secret@proxy.lan:3128", NO_PROXY: "192.0.2.0/24" };
+  assert.deepEqual(await check(["--sni", "www.example"], env), [
+    "server relay.example:7443 profile=v2 security=pinned sni=www.example proxy=http://…@proxy.lan:3128",
+    "server 192.0.2.7:1 profile=v2 security=pinned sni=www.example",
+  ]);
+  assert.deepEqual((await check(["--proxy", "none"], env))[0], "server relay.example:7443 profile=v2 security=pinned");
+  assert.match((await check(["--proxy", "proxy.lan:1"], {}))[1]!, / security=pinned proxy=http:\/\/proxy\.lan:1$/);
+  const wrong = await run("device", [...args, "--service", "a=b:1", "--check"], { env: { HTTPS_PROXY: "foo" } });
+  assert.equal(wrong.code, 2);
+  assert.match(
+    wrong.stderr,
+    /: HTTPS_PROXY: "http:\/\/foo" is no proxy: .* has no port.*; --proxy none dials directly$/,
+  );
+});
+
 processTest("the command line goes before the environment, and that before the file", [], async () => {
   const v1 = "profile=v1 security=plain";
   using folder = new TempFolder();
@@ -179,6 +232,9 @@ processTest("the command line goes before the environment, and that before the f
   assert.deepEqual(fromFile.stdout.slice(0, 3), [`server file:1 ${v1}`, "service file:1", "service file:2"]);
   const fromEnv = await run("device", ["--check"], { env: { ...env, SALLYPORT_SERVICE: "env:3,env:4" } });
   assert.deepEqual(fromEnv.stdout.slice(0, 3), [`server file:1 ${v1}`, "service env:3", "service env:4"]);
+  const blank = await run("device", ["--check"], { env: { ...env, SALLYPORT_SERVICE: "env:3 env:4" } });
+  assert.equal(blank.code, 2);
+  assert.match(blank.stderr, /SALLYPORT_SERVICE: "env:3 env:4" has a blank; write a comma between several$/);
   const args = ["--check", "--server", "line:5"];
   const fromLine = await run("device", args, { env: { ...env, SALLYPORT_SERVER: "env:6" } });
   assert.deepEqual(fromLine.stdout.slice(0, 3), [`server line:5 ${v1}`, "service file:1", "service file:2"]);

@@ -67,7 +67,8 @@ processTest("a variable with a slip in its name is told with the right one; thos
   const says = "the environment has SALLYPORT_LISTN, which means nothing here; did you mean SALLYPORT_LISTEN?";
   const checked = await outcome("server", ["--state", folder.path, "--check"], { env });
   assert.deepEqual([checked.code, checked.stderr], [0, `warning: ${says}`]);
-  assert.equal((await outcome("server", ["key", "--state", folder.path], { env })).stderr, `warning: ${says}`);
+  const key = await outcome("server", ["key", "--state", folder.path], { env });
+  assert.equal(key.stderr, `warning: ${says}\nmade a new key in ${folder.path}/server`);
   await using server = await startV2Server(folder.path, [], { env });
   assert.equal((await server.logged(/SALLYPORT_/)).message, says);
   assert.equal(server.log.filter(({ message }) => message.includes("SALLYPORT_")).length, 1);
@@ -124,13 +125,28 @@ processTest("--check prints the keep-alive times as they are in force: whole sec
   }
 });
 
+processTest("a service that stands where an argument would is told to want its option", [], async () => {
+  const says = /: too many arguments for "\w+"\..*; services are written with the option: --service NAME=ADDRESS$/;
+  await mistaken(says, "server", ["enroll", "gw1", "ssh=0.0.0.0:2201"]);
+  await mistaken(says, "device", ["join", "sp2_x", "ssh=127.0.0.1:22"]);
+});
+
 processTest("--check reads the files that a server will need", [], async () => {
   using folder = new TempFolder();
   const state = ["--state", folder.path, "--check"];
   const devices = folder.write("devices.toml", "[gw1]\nkee = 1\n");
   await mistaken(/devices\.toml:2:1: unknown key "kee"/, "server", ["--devices", devices, ...state]);
+  const nowhere = ["--devices", `${folder.path}/no/devices.toml`];
+  const missing = /\/no\/devices\.toml: the folder \S+\/no is not there$/;
+  await mistaken(missing, "server", [...nowhere, ...state]);
+  await mistaken(missing, "server", [...nowhere, "--listen", "127.0.0.1:0", "--state", folder.path]);
+  const enroll = ["enroll", "gw1", "--service", "a=0.0.0.0:0", "--public-address", "relay.example"];
+  await mistaken(missing, "server", [...enroll, ...nowhere, "--state", folder.path]);
   const tls = ["--tls-cert", `${folder.path}/no.pem`, "--tls-key", `${folder.path}/no.key`];
-  await mistaken(/Cannot read a certificate from .*no\.pem: /, "server", [...tls, ...state]);
+  await mistaken(/Cannot read a certificate from \S*no\.pem \(tls-cert\): there is no such file$/, "server", [
+    ...tls,
+    ...state,
+  ]);
 });
 
 processTest("a --ca that is no certificate is refused by --check, and by the device's start", [], async () => {
@@ -140,7 +156,7 @@ processTest("a --ca that is no certificate is refused by --check, and by the dev
     const [file, says] of [
       [folder.write("rubbish.pem", "rubbish"), /Cannot use .*rubbish\.pem as --ca: it has no certificate as PEM$/],
       [folder.write("damaged.pem", damaged), /Cannot use .*damaged\.pem as --ca: it has a damaged certificate$/],
-      [`${folder.path}/none.pem`, /Cannot read .*none\.pem: /],
+      [`${folder.path}/none.pem`, /Cannot use \S*none\.pem as --ca: there is no such file$/],
     ] as const
   ) {
     const args = [...DEVICE, "--ca", file, "--state", folder.path];

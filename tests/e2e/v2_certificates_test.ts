@@ -5,10 +5,12 @@
  */
 
 import assert from "node:assert/strict";
+import { relative } from "node:path";
+import { loadDevice } from "../../device/cli/state.ts";
 import { Stream } from "../rig/stream.ts";
 import { type CertificateAuthority, makeAuthority } from "../rig/processes/certificates.ts";
 import { Child } from "../rig/processes/child.ts";
-import { succeed } from "../rig/processes/commands.ts";
+import { outcome, succeed } from "../rig/processes/commands.ts";
 import { startDevice } from "../rig/processes/daemons.ts";
 import { processTest } from "../rig/processes/harness.ts";
 import { echoSession } from "../rig/processes/session.ts";
@@ -47,6 +49,39 @@ processTest(
   },
 );
 
+processTest("join takes the file of a private CA, and stores where it is", ["openssl"], async () => {
+  await using pki = await start(["DNS:localhost"]);
+  const { folder, server, authority } = pki;
+  const text = await enrol(folder.path, `localhost:${portOf(server.address)}`, ["echo"]);
+  const join = (...more: string[]) =>
+    outcome("device", [...joinArgs(folder.path, text, ["echo=127.0.0.1:9"]), ...more]);
+  const missing = await join("--ca", `${folder.path}/none.pem`);
+  assert.match(missing.stderr, /Cannot use \S+none\.pem as --ca: there is no such file$/);
+  assert.deepEqual([missing.code, missing.stdout], [2, []], "nothing is stored");
+  const { code, stderr } = await join("--ca", relative(Deno.cwd(), authority.file), "--once");
+  assert.equal(code, 0, stderr);
+  assert.equal(
+    (await loadDevice(`${folder.path}/device`))!.ca,
+    authority.file,
+    "whatever the folder of the next start",
+  );
+  await using device = startDevice(["--state", folder.path]);
+  await device.child.line(/^online /);
+});
+
+processTest("--ca beside the string of a server that proves itself by its key is refused", ["openssl"], async () => {
+  using folder = new TempFolder();
+  const authority = await makeAuthority(folder.path);
+  const text = await enrol(folder.path, "127.0.0.1:1", ["echo"]);
+  const args = [...joinArgs(folder.path, text, ["echo=127.0.0.1:9"]), "--ca", authority.file];
+  const { code, stdout, stderr } = await outcome("device", args);
+  assert.deepEqual([code, stdout], [2, []]);
+  assert.match(
+    stderr,
+    /--ca is for a server with a CA's certificate, and that of this string proves itself by its key; /,
+  );
+});
+
 const WRONG: [what: string, names: string[], dial: string, mine: boolean, says: RegExp][] = [
   [
     "for another name",
@@ -67,7 +102,7 @@ const WRONG: [what: string, names: string[], dial: string, mine: boolean, says: 
     ["DNS:localhost"],
     "localhost",
     false,
-    /is from a CA that this device does not know/,
+    /is from a CA that this device does not know; give that CA's with --ca FILE/,
   ],
 ];
 

@@ -228,6 +228,62 @@ processTest(
   },
 );
 
+processTest("a join while the device runs writes nothing, whatever its string says", [], async () => {
+  if (Deno.env.has("SALLYPORT_BINARIES")) return; // their runtime cannot see the lock
+  using folder = new TempFolder();
+  await using server = await startV2Server(`${folder.path}/server`);
+  const text = await enrol(`${folder.path}/server`, server.address, ["a", "b"]);
+  const other = await enrol(`${folder.path}/server`, server.address, ["c"], { device: "gw2" });
+  const state = `${folder.path}/device`;
+  const once = await outcome("device", [...joinArgs(state, text, ["a=127.0.0.1:9", "b=127.0.0.1:9"]), "--once"]);
+  assert.equal(once.code, 0, once.stderr);
+  await using device = startDevice(["--state", state]);
+  await device.child.line(/^online .* as gw1$/);
+  const before = await Deno.readTextFile(`${state}/device/device.toml`);
+  for (const more of [[text], [other], [other, "--replace"], [text, "--once"]]) {
+    const { code, stdout, stderr } = await outcome(
+      "device",
+      joinArgs(state, more[0]!, ["a=127.0.0.1:9"]).concat(more[1] ?? []),
+    );
+    assert.deepEqual([code, stdout], [2, []], stderr);
+    assert.match(
+      stderr,
+      /another sallyport device runs with the state in \S+; end it, or give this one its own --state$/,
+    );
+    assert.equal(await Deno.readTextFile(`${state}/device/device.toml`), before);
+  }
+});
+
+processTest("a string that waits in the place of what works gives way to no other one unasked", [], async () => {
+  using folder = new TempFolder();
+  const [server, state] = [`${folder.path}/server`, `${folder.path}/device`];
+  const join = async (text: string, ...more: string[]) =>
+    await outcome("device", [...joinArgs(state, text, ["a=127.0.0.1:9"]), ...more]);
+  const address = await (async () => {
+    await using running = await startV2Server(server);
+    assert.equal((await join(await enrol(server, running.address, ["a"]), "--once")).code, 0);
+    return running.address;
+  })();
+  const waiting = await enrol(server, address, ["a"], { device: "gw2" });
+  assert.equal((await join(waiting, "--no-run", "--replace")).code, 0);
+  const refused = await join(await enrol(server, address, ["a"], { device: "gw3" }), "--no-run");
+  assert.equal(refused.code, 2);
+  assert.ok(refused.stderr.includes(`this device has joined ${address} already; "`), refused.stderr);
+  assert.equal((await join(waiting, "--no-run")).code, 0, "the same string is no other one");
+});
+
+processTest("what could not run is not stored", [], async () => {
+  using folder = new TempFolder();
+  await using server = await startV2Server(`${folder.path}/server`, ["--plain"]);
+  const text = await enrol(`${folder.path}/server`, server.address, ["a"]);
+  const state = `${folder.path}/device`;
+  const args = [...joinArgs(state, text, ["a=127.0.0.1:9"]), "--sni", "relay.example"];
+  const { code, stdout, stderr } = await outcome("device", args);
+  assert.deepEqual([code, stdout], [2, []]);
+  assert.match(stderr, /--sni is a name in TLS, and --plain is without; give one$/);
+  assert.equal(await loadDevice(`${state}/device`), undefined);
+});
+
 processTest("a string that was not used yet gives way to another one of its server", [], async () => {
   using folder = new TempFolder();
   const { path } = folder;

@@ -26,6 +26,9 @@ export const TABLES: Record<string, readonly string[]> = {
     "server confirm",
     "server key",
     "device join",
+    "device service add",
+    "device service remove",
+    "device service list",
     "device key",
   ],
 };

@@ -108,7 +108,10 @@ test("v2 grants: whoever nobody authorized is told so with its key, and tries ag
   await using device = startV2Device(server, await createIdentity(), [local("svc", service)]);
   const failed = await device.events.next("dial-failed");
   assert.equal(failed.goodbye, "unknown-device");
-  assert.match(failed.error, /nobody authorized ed25519:/);
+  assert.match(
+    failed.error,
+    /nobody authorized ed25519:.*; on the server: `enroll NAME`, or with --replace if it is there/,
+  );
   assert.ok(failed.retryIn >= 2_000 && failed.retryIn <= 4_000);
   const { goodbye, isCompatible, state } = device.handle.status;
   assert.deepEqual([goodbye?.code, isCompatible, state], ["unknown-device", true, "waiting"]);

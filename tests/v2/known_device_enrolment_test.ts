@@ -94,7 +94,15 @@ test("v2 enrolment: a known device that brings the string of another is told so"
   await using device = server.start(identity, await server.enroll("gw2"));
   const failed = await device.events.next("dial-failed");
   assert.equal(failed.goodbye, "bad-enrolment");
-  assert.match(failed.error, /the key of this device is that of "gw1" already; make a new one/);
+  await assert.rejects(device.handle.ready, (error) => {
+    const cause = (error as Error).cause;
+    return error instanceof Error && cause instanceof Error && cause.message.startsWith("the key of this device") &&
+      error.message.startsWith("Cannot become ready: bad-enrolment: the key of this device");
+  });
+  assert.match(
+    failed.error,
+    /the key of this device is that of "gw1" already; rename that on the server, or join with another --state/,
+  );
 });
 
 test("v2 enrolment: a device whose key is replaced keeps the port that a range came to", async () => {

@@ -1,0 +1,113 @@
+/**
+ * `device service add`, `remove` and `list`: what a device that has joined offers from its next start on.
+ *
+ * @module
+ */
+
+import { Command } from "commander";
+import { parseName } from "../../protocol/name.ts";
+import { argument, commandOutput, printLine, taskCommand, taskOptions } from "../../app/command.ts";
+import { ConfigError } from "../../app/toml/config_error.ts";
+import { stderr } from "../../app/output.ts";
+import type { OptionTable } from "../../app/options.ts";
+import { STATE_OPTION, stateFolder } from "../../app/files/state.ts";
+import { parseNamedService } from "../v2/named_service.ts";
+import { claimState } from "./running.ts";
+import { changeServices, loadDevice, type StoredDevice } from "./state.ts";
+
+const OPTIONS = { state: STATE_OPTION } as const satisfies OptionTable;
+
+/** What a device that runs has read at its start. */
+const END_FIRST = "end it first, and start it again afterwards: it reads its services when it starts";
+
+/** The command with those below it, below the device's command `name`. */
+export function servicesCommand(name: string): Command {
+  const fullName = `${name} service`;
+  const what = "Adds, removes and lists the services that a device which has joined offers.";
+  return new Command("service")
+    .summary(what)
+    .description(`${what}\n\n${examples(name)}`)
+    .helpOption("-h, --help", "print this help")
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput(commandOutput(fullName))
+    .configureHelp({ helpWidth: 120 })
+    .addCommand(
+      taskCommand(`${fullName} add`, "Offers one more service, from the next start on.", OPTIONS)
+        .argument("<service>", "the service, NAME=HOST:PORT, as --service takes it", argument(checked))
+        .action((text: string, _options: unknown, command: Command) => change(command, (before) => add(before, text))),
+    )
+    .addCommand(
+      taskCommand(`${fullName} remove`, "Offers a service no more, from the next start on.", OPTIONS)
+        .argument("<name>", "the service's name", argument(parseName))
+        .action((service: string, _options: unknown, command: Command) =>
+          change(command, (before) => remove(before, service))
+        ),
+    )
+    .addCommand(
+      taskCommand(`${fullName} list`, "Prints the services, as they are stored.", OPTIONS)
+        .action(async (_options: unknown, command: Command) => {
+          const folder = folderOf(command);
+          for (const service of demandJoined(folder, await loadDevice(folder)).services) printLine(service);
+        }),
+    );
+}
+
+/** Names of stored services that are not among `services`. */
+export function leftOut(stored: StoredDevice | undefined, services: readonly string[]): string[] {
+  const names = new Set(services.map(nameOf));
+  return (stored?.services ?? []).map(nameOf).filter((name) => !names.has(name));
+}
+
+async function change(command: Command, edit: (before: readonly string[]) => readonly string[]): Promise<void> {
+  const folder = folderOf(command);
+  demandJoined(folder, await loadDevice(folder)); // no folder is made where there is nothing to change
+  using _claim = await claimState(folder, undefined, END_FIRST);
+  const services = await changeServices(folder, edit);
+  stderr.write(`from its next start on this device offers ${services.join(" and ")}`);
+}
+
+function add(before: readonly string[], text: string): readonly string[] {
+  const there = before.find((service) => nameOf(service) === nameOf(text));
+  if (there === undefined) return [...before, text];
+  throw new ConfigError(`the service "${nameOf(text)}" is there already, as ${there}; remove that first`);
+}
+
+function remove(before: readonly string[], name: string): readonly string[] {
+  const after = before.filter((service) => nameOf(service) !== name);
+  if (after.length === before.length) {
+    throw new ConfigError(`there is no service "${name}"; there are: ${before.map(nameOf).join(", ")}`);
+  }
+  if (after.length === 0) throw new ConfigError(`"${name}" is the only service; add another one first`);
+  return after;
+}
+
+function folderOf(command: Command): string {
+  return stateFolder(taskOptions(OPTIONS, command).state, "device");
+}
+
+function demandJoined(folder: string, stored: StoredDevice | undefined): StoredDevice {
+  if (stored) return stored;
+  throw new ConfigError(
+    `this device has not joined a server: ${folder} has none; \`join\` stores its services as well`,
+  );
+}
+
+function checked(text: string): string {
+  parseNamedService(text);
+  return text;
+}
+
+function nameOf(service: string): string {
+  return service.split("=", 1)[0]!;
+}
+
+function examples(name: string): string {
+  const server = name.replace(/device$/, "server");
+  return `Examples:
+  On the server, first:  ${server} service add gw1 db=0.0.0.0:5432
+  Then here:             ${name} service add db=127.0.0.1:5432
+  And no more:           ${name} service remove db
+
+They are read when the device starts: end it before, and start it again afterwards.`;
+}

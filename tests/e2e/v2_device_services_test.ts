@@ -1,0 +1,81 @@
+/**
+ * What a device that has joined offers: `device service add`, `remove`, `list`, and `--service` beside what is stored.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { outcome, succeed } from "../rig/processes/commands.ts";
+import { startDevice } from "../rig/processes/daemons.ts";
+import { processTest } from "../rig/processes/harness.ts";
+import { TempFolder } from "../rig/temp_folder.ts";
+import { enrol, joinArgs, startV2Server } from "../rig/processes/v2_relay.ts";
+
+processTest("a service is added to those of a joined device, and taken away again", [], async () => {
+  using folder = new TempFolder();
+  const place = ["--state", folder.path];
+  const text = await enrol(folder.path, "127.0.0.1:1", ["ssh", "web"]);
+  await succeed("device", [...joinArgs(folder.path, text, ["ssh=127.0.0.1:22"]), "--no-run"]);
+  const change = (...args: string[]) => outcome("device", ["service", ...args, ...place]);
+  const added = await change("add", "web=127.0.0.1:80,proxy=v2");
+  assert.equal(added.code, 0, added.stderr);
+  const offers = "from its next start on this device offers ssh=127.0.0.1:22 and web=127.0.0.1:80,proxy=v2";
+  assert.equal(added.stderr, offers);
+  assert.deepEqual((await change("list")).stdout, ["ssh=127.0.0.1:22", "web=127.0.0.1:80,proxy=v2"]);
+  const check = await outcome("device", [...place, "--check"]);
+  assert.ok(check.stdout.includes("service web=127.0.0.1:80,proxy=v2"), check.stdout.join("\n"));
+
+  assert.equal((await change("remove", "ssh")).code, 0);
+  for (
+    const [args, says] of [
+      [["add", "web=127.0.0.1:81"], /the service "web" is there already, as web=127\.0\.0\.1:80,proxy=v2; remove that/],
+      [["add", "127.0.0.1:81"], /"127\.0\.0\.1:81" has no name; write NAME=HOST:PORT/],
+      [["remove", "ssh"], /there is no service "ssh"; there are: web$/],
+      [["remove", "web"], /"web" is the only service; add another one first$/],
+    ] as const
+  ) {
+    const { code, stderr } = await change(...args);
+    assert.equal(code, 2);
+    assert.match(stderr, says);
+  }
+  assert.deepEqual((await change("list")).stdout, ["web=127.0.0.1:80,proxy=v2"]);
+});
+
+processTest("a device that has not joined has no services to change, and no folder is made for it", [], async () => {
+  using folder = new TempFolder();
+  const { code, stderr } = await outcome("device", ["service", "add", "a=127.0.0.1:9", "--state", folder.path]);
+  assert.equal(code, 2);
+  assert.match(
+    stderr,
+    /this device has not joined a server: \S+\/device has none; `join` stores its services as well$/,
+  );
+  assert.deepEqual([...Deno.readDirSync(folder.path)], []);
+});
+
+processTest(
+  "stored services that --service leaves out are told, and none changes while the device runs",
+  [],
+  async () => {
+    using folder = new TempFolder();
+    await using server = await startV2Server(`${folder.path}/server`);
+    const text = await enrol(`${folder.path}/server`, server.address, ["ssh", "web", "db"]);
+    const state = `${folder.path}/device`;
+    await succeed("device", [...joinArgs(state, text, ["ssh=127.0.0.1:9", "web=127.0.0.1:9"]), "--no-run"]);
+    const args = ["--state", state, "--service", "db=127.0.0.1:9"];
+    const warning =
+      /ssh, web: stored, and not offered, as --service stands in place of all .* `device service add` adds/;
+    assert.match((await outcome("device", [...args, "--check"])).stderr, warning);
+    const again = await outcome("device", [...joinArgs(state, text, ["web=127.0.0.1:9"]), "--no-run"]);
+    assert.equal(again.stderr, "not offered any more, as this join does not name them: ssh");
+    await using device = startDevice(args);
+    await device.logged(/^web: stored, and not offered/);
+    await device.child.line(/^online /);
+    if (Deno.env.has("SALLYPORT_BINARIES")) return; // their runtime cannot see the lock
+    const { code, stderr } = await outcome("device", ["service", "add", "ssh=127.0.0.1:9", "--state", state]);
+    assert.equal(code, 2);
+    assert.match(
+      stderr,
+      /another sallyport device runs with the state in \S+; end it first, and start it again afterwards/,
+    );
+  },
+);
