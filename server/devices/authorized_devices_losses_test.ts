@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { FakeClock, RecordingLogger } from "../../relay/_fakes_test.ts";
 import { AuthorizedDevices, DEVICES_POLL_MS, DEVICES_SETTLE_MS, type DevicesChange } from "./authorized_devices.ts";
-import { consentToFile, consentToLoss, readConsent, REVOCATION_KEPT_MS } from "./consent.ts";
+import { CONSENT_KEPT_MS, consentToFile, consentToLoss, readConsent } from "./consent.ts";
 import { CUT_SETTLE_MS, MASS_LOSS_SETTLE_MS } from "./losses.ts";
 import { key, test } from "./_state_fixture_test.ts";
 
@@ -12,7 +12,7 @@ const device = (n: number, more = "") =>
 const fleet = (...numbers: number[]) => numbers.map((n) => device(n)).join("");
 
 /** A fleet whose file is watched; `lines` wait for what is logged. */
-function watched(folder: string, text: string) {
+async function watched(folder: string, text: string) {
   const file = `${folder}/devices.toml`;
   const [clock, log] = [new FakeClock(), new RecordingLogger()];
   const changes: DevicesChange[] = [];
@@ -20,6 +20,7 @@ function watched(folder: string, text: string) {
   write(text);
   const devices = new AuthorizedDevices(file, clock, log, () => readConsent(folder));
   devices.subscribe((change) => changes.push(change));
+  await devices.refresh(); // which has begun to read
   const names = () => devices.all.map(({ name }) => name).join();
   const errors = () => log.lines.filter((line) => line.startsWith("error"));
   /** Lets time pass in looks; each has read what it wants to before the next. */
@@ -42,7 +43,7 @@ for (
   ] as const
 ) {
   test(`a file that is ${what} changes nothing for however long, is told as one error, and can come back`, async (folder) => {
-    const { file, write, devices, names, errors, changes, pass } = watched(folder, fleet(1));
+    const { file, write, devices, names, errors, changes, pass } = await watched(folder, fleet(1));
     if (text === undefined) Deno.removeSync(file);
     else write(text);
     await pass(1.5 * MASS_LOSS_SETTLE_MS);
@@ -69,7 +70,7 @@ for (
   ] as const
 ) {
   test(`a file that ${what} has to stand still for a minute, and is told as an error`, async (folder) => {
-    const { write, names, errors, changes, pass, devices } = watched(folder, fleet(1, 2, 3, 4));
+    const { write, names, errors, changes, pass, devices } = await watched(folder, fleet(1, 2, 3, 4));
     write(text);
     await pass(MASS_LOSS_SETTLE_MS / 2);
     write(`${text}# still at it\n`);
@@ -85,7 +86,7 @@ for (
 }
 
 test("a file that is the beginning of what it was has to stand still for ten seconds", async (folder) => {
-  const { write, names, errors, changes, pass, devices } = watched(folder, fleet(1, 2, 3, 4, 5));
+  const { write, names, errors, changes, pass, devices } = await watched(folder, fleet(1, 2, 3, 4, 5));
   write(fleet(1, 2, 3, 4));
   await pass(CUT_SETTLE_MS - LOOK);
   assert.equal(names(), "gw1,gw2,gw3,gw4,gw5");
@@ -100,7 +101,7 @@ test("a file that is the beginning of what it was has to stand still for ten sec
 });
 
 test("a device that is taken out between others is off within 600 ms", async (folder) => {
-  const { write, names, clock, devices } = watched(folder, fleet(1, 2, 3, 4));
+  const { write, names, clock, devices } = await watched(folder, fleet(1, 2, 3, 4));
   write(fleet(1, 3, 4));
   await clock.advance(LOOK);
   assert.equal(names(), "gw1,gw3,gw4");
@@ -108,7 +109,7 @@ test("a device that is taken out between others is off within 600 ms", async (fo
 });
 
 test("what was revoked by command goes at once: each device, and the last one too", async (folder) => {
-  const { write, names, errors, pass, devices } = watched(folder, fleet(1, 2, 3, 4));
+  const { write, names, errors, pass, devices } = await watched(folder, fleet(1, 2, 3, 4));
   for (const n of [1, 2, 3, 4]) await consentToLoss(folder, key(n));
   write(fleet(4));
   await pass(LOOK);
@@ -121,7 +122,7 @@ test("what was revoked by command goes at once: each device, and the last one to
 });
 
 test("a device that is revoked from a file that lost most others goes, and they stay", async (folder) => {
-  const { write, names, pass, devices } = watched(folder, fleet(1, 2, 3, 4, 5));
+  const { write, names, pass, devices } = await watched(folder, fleet(1, 2, 3, 4, 5));
   write(fleet(1, 2));
   await pass(LOOK);
   await consentToLoss(folder, key(2));
@@ -133,7 +134,7 @@ test("a device that is revoked from a file that lost most others goes, and they 
 });
 
 test("a text that was confirmed holds at once, whatever it takes away; another one does not", async (folder) => {
-  const { write, names, pass, devices } = watched(folder, fleet(1, 2, 3, 4));
+  const { write, names, pass, devices } = await watched(folder, fleet(1, 2, 3, 4));
   await consentToFile(folder, "# nobody\n");
   write("");
   await pass(LOOK);
@@ -146,11 +147,69 @@ test("a text that was confirmed holds at once, whatever it takes away; another o
 
 test("what was revoked is remembered for a while, and a damaged file of it costs nothing but that", async (folder) => {
   const now = Date.now();
-  await consentToLoss(folder, key(1), now - REVOCATION_KEPT_MS);
+  await consentToLoss(folder, key(1), now - CONSENT_KEPT_MS);
   await consentToLoss(folder, key(2), now - 1_000);
   await consentToLoss(folder, key(3), now);
   assert.deepEqual([...(await readConsent(folder)).revoked.keys()], [key(2), key(3)]);
   await Deno.writeTextFile(`${folder}/consent.toml`, "[", { mode: 0o600 });
   await consentToLoss(folder, key(4), now);
   assert.deepEqual([...(await readConsent(folder)).revoked], [[key(4), now]]);
+});
+
+const CONSENTS: Record<string, (folder: string, now: number) => Promise<void>> = {
+  "a revocation": (folder, now) => consentToLoss(folder, key(1), now),
+  "a confirmed text": (folder, now) => consentToFile(folder, "", now),
+};
+
+for (const [what, give] of Object.entries(CONSENTS)) {
+  test(`${what} of long ago does not make a file meant that was emptied by accident`, async (folder) => {
+    const { write, names, pass, devices } = await watched(folder, fleet(1));
+    await give(folder, Date.now() - CONSENT_KEPT_MS);
+    write("");
+    await pass(LOOK);
+    assert.equal(names(), "gw1");
+    await give(folder, Date.now());
+    await pass(LOOK);
+    assert.equal(names(), "");
+    devices.close();
+  });
+
+  test(`${what} is about what happened then, and not about the same once more`, async (folder) => {
+    const { write, names, pass, devices } = await watched(folder, fleet(1));
+    await give(folder, Date.now());
+    for (const before of ["", "gw1"]) {
+      write("");
+      await pass(LOOK);
+      assert.equal(names(), before);
+      write(fleet(1));
+      await pass(LOOK);
+      assert.equal(names(), "gw1");
+    }
+    devices.close();
+  });
+
+  test(`${what} from before the start is not about what comes after it`, async (folder) => {
+    await give(folder, Date.now());
+    const { write, names, pass, devices } = await watched(folder, fleet(1));
+    write("");
+    await pass(LOOK);
+    assert.equal(names(), "gw1");
+    devices.close();
+  });
+}
+
+test("a text that was confirmed without need is not confirmed any more when another was taken up", async (folder) => {
+  const { write, names, pass, devices } = await watched(folder, fleet(1));
+  await consentToFile(folder, fleet(1));
+  write(fleet(1, 2, 3, 4, 5));
+  await pass(LOOK);
+  write(fleet(1));
+  await pass(LOOK);
+  assert.equal(names(), "gw1,gw2,gw3,gw4,gw5");
+  devices.close();
+});
+
+test("what was confirmed by a version that noted no time is confirmed no more", async (folder) => {
+  await Deno.writeTextFile(`${folder}/consent.toml`, `file = "${"ab".repeat(32)}"\n[revoked]\n`, { mode: 0o600 });
+  assert.deepEqual(await readConsent(folder), { revoked: new Map() });
 });
