@@ -7,11 +7,14 @@
 import { parse, TomlDate, TomlError } from "smol-toml";
 import { ConfigError } from "./config_error.ts";
 import { foreignConfig } from "../foreign_config.ts";
-import { findPlace, type KeyPath, placeAt } from "./scan.ts";
+import { findPlace, type KeyPath, placeAt, textStart } from "./scan.ts";
 import { closest } from "../values.ts";
 
 /** Largest configuration file that is read, in bytes. */
 export const MAX_CONFIG_SIZE = 1024 * 1024;
+
+/** How a text in UTF-16 looks that was read as UTF-8: its byte order mark is none there, and every other byte is zero. */
+const UTF16 = /^\uFFFD{2}|[^\0]\0[^\0]\0|\0[^\0]\0[^\0]/;
 
 /** One table, with its place in the file. */
 export class TomlTable {
@@ -46,17 +49,22 @@ export class TomlTable {
       const why = error instanceof Deno.errors.NotFound ? "there is no such file" : String(error);
       throw new ConfigError(`Cannot read ${file}: ${why}`, { cause: error });
     }
+    source = source.slice(textStart(source));
     const foreign = foreignConfig(source);
     if (foreign) throw ConfigError.at(file, source, placeAt(source, foreign.offset), foreign.message);
     return TomlTable.parse(file, source);
   }
 
   /** Reads a text; `file` is for messages. */
-  static parse(file: string, source: string): TomlTable {
+  static parse(file: string, text: string): TomlTable {
+    const source = text.slice(textStart(text)); // so that columns are right
     try {
       return new TomlTable(file, source, [], parse(source));
     } catch (error) {
       if (!(error instanceof TomlError)) throw error;
+      if (UTF16.test(source)) {
+        throw new ConfigError(`${file}: it is written in UTF-16; save it as UTF-8`, { cause: error });
+      }
       const what = error.message.split("\n")[0]!.replace(/^Invalid TOML document: /, "");
       throw ConfigError.at(file, source, { line: error.line, column: error.column }, `not TOML: ${what}`, {
         cause: error,
