@@ -4,10 +4,17 @@
  * @module
  */
 
-import { type FileFacts, lockFlags, O_RDONLY, openAt, readThrough, type StateFile } from "./native_file.ts";
+import {
+  type FileFacts,
+  lockFlags,
+  O_RDONLY,
+  openAt,
+  readThrough,
+  type StateFile,
+} from "../../net/kernel/native_file.ts";
 import { dirname, unlessMissing } from "./paths.ts";
 import type { Opening, Spot } from "./spot.ts";
-import { type SystemCalls, systemCalls } from "./system_calls.ts";
+import { type SystemCalls, systemCalls } from "../../net/kernel/system_calls.ts";
 
 /** A path of this process's. */
 export class OwnSpot implements Spot {

@@ -6,7 +6,7 @@
  */
 
 import { ConfigError } from "../toml/config_error.ts";
-import type { FileFacts } from "./native_file.ts";
+import type { FileFacts } from "../../net/kernel/native_file.ts";
 import { octal, quote } from "./paths.ts";
 import { explain, explained, groupsOf, isOpenTo } from "./private_folder.ts";
 import { replaceFile, type Room } from "./replace_file.ts";

@@ -7,7 +7,7 @@
 import { describeError } from "../../base/errors.ts";
 import { ConfigError } from "../toml/config_error.ts";
 import { isForUser, isTrouble, MachineError } from "./machine_error.ts";
-import type { FileFacts } from "./native_file.ts";
+import type { FileFacts } from "../../net/kernel/native_file.ts";
 import { actorFor, currentGroups, currentUser, type PathActor } from "./path_actor.ts";
 import { dirname, octal, quote } from "./paths.ts";
 import { spotOf } from "./spot.ts";
