@@ -5,6 +5,8 @@
  */
 
 import { parse, TomlDate, TomlError } from "smol-toml";
+import { describeError } from "../../base/errors.ts";
+import { readNow } from "../../net/kernel/native_file.ts";
 import { ConfigError } from "./config_error.ts";
 import { foreignConfig } from "../foreign_config.ts";
 import { findPlace, type KeyPath, placeAt, textStart } from "./scan.ts";
@@ -40,13 +42,9 @@ export class TomlTable {
   static load(file: string): TomlTable {
     let source: string;
     try {
-      const { size, isFile } = Deno.statSync(file);
-      if (!isFile) throw new ConfigError(`Cannot read ${file}: it is not a file`);
-      if (size > MAX_CONFIG_SIZE) throw new ConfigError(`Cannot read ${file}: it has ${size} bytes, more than 1 MiB`);
-      source = Deno.readTextFileSync(file);
+      source = readNow(file, MAX_CONFIG_SIZE);
     } catch (error) {
-      if (error instanceof ConfigError) throw error;
-      const why = error instanceof Deno.errors.NotFound ? "there is no such file" : String(error);
+      const why = error instanceof Deno.errors.NotFound ? "there is no such file" : describeError(error);
       throw new ConfigError(`Cannot read ${file}: ${why}`, { cause: error });
     }
     source = source.slice(textStart(source));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ConfigError } from "./config_error.ts";
-import { TomlTable } from "./table.ts";
+import { MAX_CONFIG_SIZE, TomlTable } from "./table.ts";
 
 function test(name: string, fn: (file: string) => void): void {
   Deno.test({
@@ -73,4 +73,15 @@ test("a file in UTF-16 is told as that, with what would do", (file) => {
 
 test("a zero byte alone is told where it stands", (file) => {
   assert.match(refusal(() => TomlTable.parse(file, "a = 1 # \0\n")), /:1:\d+: not TOML: control characters/);
+});
+
+test("what is no file is refused, and not waited for", (file) => {
+  new Deno.Command("mkfifo", { args: [file] }).outputSync();
+  assert.equal(refusal(() => TomlTable.load(file)), `Cannot read ${file}: it is not a file`);
+  Deno.removeSync(file);
+  assert.equal(refusal(() => TomlTable.load(file)), `Cannot read ${file}: there is no such file`);
+  Deno.writeTextFileSync(file, "#".repeat(MAX_CONFIG_SIZE));
+  assert.equal(refusal(() => TomlTable.load(file)), "none");
+  Deno.truncateSync(file, MAX_CONFIG_SIZE + 1);
+  assert.equal(refusal(() => TomlTable.load(file)), `Cannot read ${file}: it has 1048577 bytes, more than 1 MiB`);
 });
