@@ -71,9 +71,17 @@ export function groupsOf(actor: PathActor | undefined): Groups {
   return actor ? { has: () => true, isRoot: false } : processGroups;
 }
 
-/** What stands at a path, if something does. */
+/**
+ * What stands at a path, if something does.
+ *
+ * @throws {ConfigError} if that cannot be seen; {MachineError} if the machine cannot tell now.
+ */
 export function statPath(path: string): FileFacts | undefined {
-  return spotOf(path).facts();
+  try {
+    return spotOf(path).facts();
+  } catch (error) {
+    throw explained("look at", path, error);
+  }
 }
 
 function makeFolder(path: string): FileFacts {
