@@ -186,6 +186,9 @@ export const MAX_ACCEPT_PAUSE_MS = 1_000;
 /** Time between two looks at the files of a certificate, in milliseconds; a change is taken up at the second. */
 export const CERTIFICATE_POLL_MS = 1_000;
 
+/** Largest file of certificates or of a key that is read, in bytes: all CAs of a system take a quarter of it. */
+export const MAX_PEM_FILE = 1024 * 1024;
+
 /** Looks for which a certificate has to stand still that has fewer blocks than the one in use: it may be half written. */
 export const CERTIFICATE_CUT_LOOKS = 10;
 

@@ -2,7 +2,7 @@
  * Addresses that one party has at hand: what is bounded for each address is bounded for each of these.
  *
  * An IPv4 address is one. Of IPv6 a subscriber gets a /64 at least, and often a /56: within it whoever likes can take
- * 2^64 addresses and more.
+ * 2^64 addresses and more. Behind a translator (NAT64, SIIT) all of IPv4 has one prefix, and each address in it is one.
  *
  * @module
  */
@@ -18,7 +18,7 @@ export interface AddressGroup {
 }
 
 /**
- * The group of `host`, an IP address, with or without brackets; IPv4 written as IPv6 is IPv4. What is no address (a name,
+ * The group of `host`, an IP address, with or without brackets; IPv4 written as IPv6, or translated to it, is IPv4. What is no address (a name,
  * a path) is a group of its own.
  *
  * @example
@@ -34,8 +34,23 @@ export function addressGroup(host: string): AddressGroup {
   const text = host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host;
   const bytes = ipBytes(text);
   if (!bytes) return { net: text, site: text };
-  if (bytes.length === 4) return { net: formatIP(bytes), site: formatIP(bytes) };
+  const ipv4 = bytes.length === 4 ? bytes : translated(bytes);
+  if (ipv4) return { net: formatIP(ipv4), site: formatIP(ipv4) };
   return { net: `${prefix(bytes, 8)}/64`, site: `${prefix(bytes, 7)}/56` };
+}
+
+/** What translators put in front of IPv4: the well-known prefix (RFC 6052), the local one (RFC 8215), SIIT's (RFC 2765). */
+const TRANSLATED = [
+  [0x00, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0],
+  [0x00, 0x64, 0xff, 0x9b, 0, 1],
+  [0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0],
+];
+
+/** The IPv4 address at the end of a translated one; below the local prefix it may stand further ahead, with zeros behind. */
+function translated(bytes: number[]): number[] | undefined {
+  if (!TRANSLATED.some((start) => start.every((byte, at) => bytes[at] === byte))) return undefined;
+  const end = bytes.slice(12);
+  return end.slice(1).every((byte) => byte === 0) ? undefined : end;
 }
 
 /** The first `length` bytes of an IPv6 address, in text. */

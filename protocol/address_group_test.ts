@@ -10,6 +10,19 @@ Deno.test("an IPv4 address is one, however it is written", () => {
   assert.notEqual(addressGroup("192.0.2.8").net, group.net);
 });
 
+Deno.test("an IPv4 address behind a translator is one, and not all of them together", () => {
+  for (const prefix of ["64:ff9b::", "64:ff9b:1::", "64:ff9b:1:fffe::", "::ffff:0:"]) {
+    const group = { net: "192.0.2.7", site: "192.0.2.7" };
+    assert.deepEqual(addressGroup(`${prefix}192.0.2.7`), group, prefix);
+    assert.deepEqual(addressGroup(`[${prefix}c000:207%eth0]`), group, prefix);
+    assert.deepEqual(addressGroup(`${prefix}192.0.2.0`).site, "192.0.2.0", prefix);
+  }
+  assert.deepEqual(addressGroup("64:ff9b:1:c000:2:700::").site, "64:ff9b:1:c000::/56", "a local prefix of 48 bits");
+  for (const other of ["64:ff9b:2::192.0.2.7", "64:ff9b:0:0:1::192.0.2.7", "::192.0.2.7", "::fffe:0:192.0.2.7"]) {
+    assert.match(addressGroup(other).site, /\/56$/, other);
+  }
+});
+
 Deno.test("a /64 of IPv6 is one, and so is the /56 around it", () => {
   assert.deepEqual(addressGroup("fd77::1:2:3"), { net: "fd77::/64", site: "fd77::/56" });
   assert.deepEqual(addressGroup("[2001:db8:1:2fe:5::1%eth0]"), {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { withLock } from "./folder_lock.ts";
 import { openLockFile } from "./lock_file.ts";
 import { MachineError } from "./machine_error.ts";
-import { systemCalls } from "./system_calls.ts";
+import { systemCalls } from "../../net/kernel/system_calls.ts";
 import { folderTest } from "../../tests/rig/test.ts";
 
 const hasCalls = systemCalls() !== undefined;

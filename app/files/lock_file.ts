@@ -7,10 +7,10 @@
 import type { Clock } from "../../base/clock.ts";
 import { errorCode } from "../../base/errors.ts";
 import { ConfigError } from "../toml/config_error.ts";
-import { factsAt } from "./native_file.ts";
+import { factsAt } from "../../net/kernel/native_file.ts";
 import { actAs, actorFor } from "./path_actor.ts";
 import { spotOf } from "./spot.ts";
-import { type SystemCalls, systemCalls } from "./system_calls.ts";
+import { type SystemCalls, systemCalls } from "../../net/kernel/system_calls.ts";
 
 /** Milliseconds between two tries to get a lock, at first and at most. */
 export const LOCK_POLL_MS = [2, 50] as const;

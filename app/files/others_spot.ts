@@ -22,11 +22,11 @@ import {
   openAt,
   readThrough,
   type StateFile,
-} from "./native_file.ts";
+} from "../../net/kernel/native_file.ts";
 import { actAs, MAX_LINKS, type PathActor } from "./path_actor.ts";
 import { dirname, unlessMissing } from "./paths.ts";
 import type { Opening, Spot } from "./spot.ts";
-import { cString, type SystemCalls, systemCalls, systemError } from "./system_calls.ts";
+import { cString, type SystemCalls, systemCalls, systemError } from "../../net/kernel/system_calls.ts";
 
 /** A path as another user reaches it. */
 export class OthersSpot implements Spot {

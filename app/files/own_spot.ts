@@ -4,10 +4,10 @@
  * @module
  */
 
-import { type FileFacts, lockFlags, O_RDONLY, openAt, readThrough, type StateFile } from "./native_file.ts";
+import { type FileFacts, lockFlags, openAt, readNow, type StateFile } from "../../net/kernel/native_file.ts";
 import { dirname, unlessMissing } from "./paths.ts";
 import type { Opening, Spot } from "./spot.ts";
-import { type SystemCalls, systemCalls } from "./system_calls.ts";
+import type { SystemCalls } from "../../net/kernel/system_calls.ts";
 
 /** A path of this process's. */
 export class OwnSpot implements Spot {
@@ -32,9 +32,7 @@ export class OwnSpot implements Spot {
   }
 
   readText(limit: number): string {
-    const calls = systemCalls();
-    if (!calls) return Deno.readTextFileSync(this.path);
-    return readThrough(calls, this.path, limit, openAt(calls, undefined, this.path, O_RDONLY));
+    return readNow(this.path, limit);
   }
 
   openLock(calls: SystemCalls, mode: number | undefined): number {

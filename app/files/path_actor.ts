@@ -9,7 +9,13 @@
  */
 
 import { ConfigError } from "../toml/config_error.ts";
-import { groupsOfUser, ownGroups, type SystemCalls, systemCalls, withFileRights } from "./system_calls.ts";
+import {
+  groupsOfUser,
+  ownGroups,
+  type SystemCalls,
+  systemCalls,
+  withFileRights,
+} from "../../net/kernel/system_calls.ts";
 
 /** Another user, as whom root has to touch a path. */
 export interface PathActor {

@@ -12,7 +12,7 @@ import {
 } from "./private_file.ts";
 import { demandWritable, sweepLeftovers } from "./replace_file.ts";
 import { spotOf } from "./spot.ts";
-import { systemCalls } from "./system_calls.ts";
+import { systemCalls } from "../../net/kernel/system_calls.ts";
 
 /** The other user, whom root must not serve as a deputy. */
 const OTHER = 65_534;

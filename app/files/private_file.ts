@@ -6,7 +6,7 @@
  */
 
 import { ConfigError } from "../toml/config_error.ts";
-import type { FileFacts } from "./native_file.ts";
+import type { FileFacts } from "../../net/kernel/native_file.ts";
 import { octal, quote } from "./paths.ts";
 import { explain, explained, groupsOf, isOpenTo } from "./private_folder.ts";
 import { replaceFile, type Room } from "./replace_file.ts";
@@ -85,9 +85,6 @@ function readNow(path: string, secret: boolean): string | undefined {
   if (!found) return undefined;
   if (!found.isFile) throw new ConfigError(`Cannot read ${path}: it is not a file`); // a pipe would have us wait for ever
   if (secret) demandPrivate(spot, found);
-  if (found.size > MAX_STATE_FILE) {
-    throw new ConfigError(`Cannot read ${path}: it has ${found.size} bytes, more than 16 MiB`);
-  }
   return spot.readText(MAX_STATE_FILE);
 }
 

@@ -7,7 +7,7 @@
 import { describeError } from "../../base/errors.ts";
 import { ConfigError } from "../toml/config_error.ts";
 import { isForUser, isTrouble, MachineError } from "./machine_error.ts";
-import type { FileFacts } from "./native_file.ts";
+import type { FileFacts } from "../../net/kernel/native_file.ts";
 import { actorFor, currentGroups, currentUser, type PathActor } from "./path_actor.ts";
 import { dirname, octal, quote } from "./paths.ts";
 import { spotOf } from "./spot.ts";
@@ -71,9 +71,17 @@ export function groupsOf(actor: PathActor | undefined): Groups {
   return actor ? { has: () => true, isRoot: false } : processGroups;
 }
 
-/** What stands at a path, if something does. */
+/**
+ * What stands at a path, if something does.
+ *
+ * @throws {ConfigError} if that cannot be seen; {MachineError} if the machine cannot tell now.
+ */
 export function statPath(path: string): FileFacts | undefined {
-  return spotOf(path).facts();
+  try {
+    return spotOf(path).facts();
+  } catch (error) {
+    throw explained("look at", path, error);
+  }
 }
 
 /** Demands that the folder of a file is there, which may be missing itself. @throws {ConfigError} if it is not. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type Access, ensurePrivateFolder, type Groups, isOpenTo } from "./private_folder.ts";
 import { readPrivateFile, writePrivateFile } from "./private_file.ts";
-import { systemCalls } from "./system_calls.ts";
+import { systemCalls } from "../../net/kernel/system_calls.ts";
 import { TempFolder } from "../../tests/rig/temp_folder.ts";
 
 const checked = { sanitizeOps: true, sanitizeResources: true };

@@ -6,7 +6,7 @@
 
 import { errorCode } from "../../base/errors.ts";
 import { ConfigError } from "../toml/config_error.ts";
-import type { FileFacts, StateFile } from "./native_file.ts";
+import type { FileFacts, StateFile } from "../../net/kernel/native_file.ts";
 import type { PathActor } from "./path_actor.ts";
 import { unlessMissing } from "./paths.ts";
 import { type Spot, spotOf } from "./spot.ts";

@@ -4,11 +4,11 @@
  * @module
  */
 
-import type { FileFacts, StateFile } from "./native_file.ts";
+import type { FileFacts, StateFile } from "../../net/kernel/native_file.ts";
 import { OthersSpot } from "./others_spot.ts";
 import { OwnSpot } from "./own_spot.ts";
 import { actorFor, type PathActor } from "./path_actor.ts";
-import type { SystemCalls } from "./system_calls.ts";
+import type { SystemCalls } from "../../net/kernel/system_calls.ts";
 
 /** How a file is opened: to read, to read and write, or made anew where nothing stands. */
 export type Opening = "read" | "edit" | "new";

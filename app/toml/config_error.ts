@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Place } from "./scan.ts";
+import { type Place, textStart } from "./scan.ts";
 
 /** A command line, an environment variable or a file cannot be used; the message is for the user. */
 export class ConfigError extends Error {
@@ -23,7 +23,7 @@ export class ConfigError extends Error {
     options?: ErrorOptions,
   ): ConfigError {
     if (!place) return new ConfigError(`${file}: ${message}`, options);
-    const line = source.split("\n")[place.line - 1] ?? "";
+    const line = source.slice(textStart(source)).split("\n")[place.line - 1]?.replace(/\r$/, "") ?? "";
     const gutter = `  ${place.line} | `;
     const caret = " ".repeat(gutter.length + place.column - 1) + "^";
     const text = `${file}:${place.line}:${place.column}: ${message}\n${gutter}${line}\n${caret}`;

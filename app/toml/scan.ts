@@ -39,6 +39,11 @@ const KEY_PART = /[\w-]+|"(?:\\.|[^"\\\n])*"|'[^'\n]*'/y;
 const STRING = /"""(?:\\[^]|[^\\])*?"""(?:"{0,2})|'''[^]*?'''(?:'{0,2})|"(?:\\.|[^"\\\n])*"|'[^'\n]*'/y;
 const BARE = /[^,\]}#\r\n]*[^,\]}#\s]/y;
 
+/** Where a text begins: some editors put a byte order mark in front of it, which is no part of it. */
+export function textStart(source: string): number {
+  return source.startsWith("\uFEFF") ? 1 : 0;
+}
+
 /** The statements of a valid TOML text, in their order. */
 export function scanToml(source: string): TomlStatement[] {
   return new Scanner(source).run();
@@ -67,7 +72,7 @@ export function findPlace(source: string, path: KeyPath): Place | undefined {
 
 /** The line and column of an offset. */
 export function placeAt(source: string, offset: number): Place {
-  const before = source.slice(0, offset).split("\n");
+  const before = source.slice(textStart(source), offset).split("\n");
   return { line: before.length, column: before.at(-1)!.length + 1 };
 }
 
@@ -85,10 +90,11 @@ class Scanner {
   readonly #source: string;
   readonly #statements: TomlStatement[] = [];
   readonly #lists = new Map<string, number>();
-  #at = 0;
+  #at: number;
 
   constructor(source: string) {
     this.#source = source;
+    this.#at = textStart(source);
   }
 
   run(): TomlStatement[] {

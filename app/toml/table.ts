@@ -6,13 +6,17 @@
 
 import { parse, TomlDate, TomlError } from "smol-toml";
 import { whyUnreadable } from "../../base/errors.ts";
+import { readNow } from "../../net/kernel/native_file.ts";
 import { ConfigError } from "./config_error.ts";
 import { foreignConfig } from "../foreign_config.ts";
-import { findPlace, type KeyPath, placeAt } from "./scan.ts";
+import { findPlace, type KeyPath, placeAt, textStart } from "./scan.ts";
 import { closest } from "../values.ts";
 
 /** Largest configuration file that is read, in bytes. */
 export const MAX_CONFIG_SIZE = 1024 * 1024;
+
+/** How a text in UTF-16 looks that was read as UTF-8: its byte order mark is none there, and every other byte is zero. */
+const UTF16 = /^\uFFFD{2}|[^\0]\0[^\0]\0|\0[^\0]\0[^\0]/;
 
 /** One table, with its place in the file. */
 export class TomlTable {
@@ -38,25 +42,27 @@ export class TomlTable {
   static load(file: string): TomlTable {
     let source: string;
     try {
-      const { size, isFile } = Deno.statSync(file);
-      if (!isFile) throw new ConfigError(`Cannot read ${file}: it is not a file`);
-      if (size > MAX_CONFIG_SIZE) throw new ConfigError(`Cannot read ${file}: it has ${size} bytes, more than 1 MiB`);
-      source = Deno.readTextFileSync(file);
+      source = readNow(file, MAX_CONFIG_SIZE);
     } catch (error) {
       if (error instanceof ConfigError) throw error;
       throw new ConfigError(`Cannot read ${file}: ${whyUnreadable(error)}`, { cause: error });
     }
+    source = source.slice(textStart(source));
     const foreign = foreignConfig(source);
     if (foreign) throw ConfigError.at(file, source, placeAt(source, foreign.offset), foreign.message);
     return TomlTable.parse(file, source);
   }
 
   /** Reads a text; `file` is for messages. */
-  static parse(file: string, source: string): TomlTable {
+  static parse(file: string, text: string): TomlTable {
+    const source = text.slice(textStart(text)); // so that columns are right
     try {
       return new TomlTable(file, source, [], parse(source));
     } catch (error) {
       if (!(error instanceof TomlError)) throw error;
+      if (UTF16.test(source)) {
+        throw new ConfigError(`${file}: it is written in UTF-16; save it as UTF-8`, { cause: error });
+      }
       const what = error.message.split("\n")[0]!.replace(/^Invalid TOML document: /, "");
       throw ConfigError.at(
         file,

@@ -6,6 +6,7 @@
 
 import { X509Certificate } from "node:crypto";
 import { whyUnreadable } from "../../base/errors.ts";
+import { readPemFile } from "../../net/tls/pem_file.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
 
 /**
@@ -16,7 +17,7 @@ import { ConfigError } from "../../app/toml/config_error.ts";
 export function readCa(file: string): string {
   let text: string;
   try {
-    text = Deno.readTextFileSync(file);
+    text = readPemFile(file);
   } catch (error) {
     throw new ConfigError(`Cannot use ${file} as --ca: ${whyUnreadable(error)}`, { cause: error });
   }

@@ -80,6 +80,12 @@ export class TestAuthority {
     );
   }
 
+  /** Another CA, certified by this one. */
+  async authorize(name: string): Promise<TestAuthority> {
+    const keyPair = await newKey();
+    return new TestAuthority(await issue({ subject: name, isAuthority: true }, keyPair, this), keyPair, name);
+  }
+
   /** A certificate for these names, and its key. */
   async certify(names: string[], fields: Partial<CertificateFields> = {}): Promise<{ cert: string; key: string }> {
     const keyPair = await newKey();

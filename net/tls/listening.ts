@@ -13,6 +13,7 @@ import { describeError, isExhaustion, whyUnreadable } from "../../base/errors.ts
 import { CERTIFICATE_CUT_LOOKS, CERTIFICATE_POLL_MS } from "../limits.ts";
 import type { Logger } from "../../base/logger.ts";
 import { hasReceived } from "../kernel/received.ts";
+import { readPemFile } from "./pem_file.ts";
 import { closeQuietly } from "../transport.ts";
 
 /** The name of wire profile v2 in TLS (ALPN, RFC 7301). */
@@ -206,7 +207,7 @@ function readPair({ certFile, keyFile }: Files): CertificatePair {
 function readPem(file: string, option: string, what: string, label: RegExp): string {
   let text: string;
   try {
-    text = Deno.readTextFileSync(file);
+    text = readPemFile(file);
   } catch (cause) {
     throw new CertificateError(`Cannot read ${what} from ${file} (${option}): ${whyUnreadable(cause)}`, { cause });
   }

@@ -101,6 +101,40 @@ test("new files are taken up when they have stood still for one look, and said o
   });
 });
 
+for (
+  const [what, replace, says] of [
+    ["a pipe", (file: string) => new Deno.Command("mkfifo", { args: [file] }).outputSync(), /it is not a file/],
+    ["a huge file", (file: string) => {
+      Deno.writeTextFileSync(file, "");
+      Deno.truncateSync(file, 2 ** 40);
+    }, /bytes, more than 1 MiB/],
+  ] as const
+) {
+  test(`${what} in the place of a certificate is told, waited for by nobody, and can be mended`, async () => {
+    await withFiles(async (files) => {
+      const first = await files.put();
+      const { logger, certificate, look } = await watching(files);
+      Deno.removeSync(files.certFile);
+      replace(files.certFile);
+      for (let looks = 0; looks < 4; looks++) look();
+      assert.equal(logger.lines.length, 1, logger.lines.join("\n"));
+      assert.match(logger.lines[0]!, says);
+      assert.match(logger.lines[0]!, /^error .*the certificate in use stays/);
+      assert.deepEqual(certificate.pair, first);
+      Deno.removeSync(files.certFile);
+      const second = await files.put();
+      for (let looks = 0; looks < 2; looks++) look();
+      assert.deepEqual(certificate.pair, second);
+      certificate.close();
+      await assert.rejects(async () => {
+        Deno.removeSync(files.keyFile);
+        replace(files.keyFile);
+        (await ServerCertificate.open(files.source, new FakeClock(), logger)).close();
+      }, says);
+    });
+  });
+}
+
 test("files that are written one after the other are read when both are there", async () => {
   await withFiles(async (files) => {
     await files.put();

@@ -70,7 +70,8 @@ export function demandProof(tls: Deno.TlsConn, security: TlsSecurity, at: string
   if (hasNoRoots() || shown && isIssuedBy(shown, security.caCerts ?? [])) return;
   throw new ServerIdentityError(
     `the certificate of the server at ${at} is from another CA than those named, one that this machine trusts; if one of ` +
-      "those named stands behind it, name the CA in between as well",
+      "those named stands behind it, name the CA in between as well, or start this program anew if it has just fetched its " +
+      "modules",
   );
 }
 
@@ -88,6 +89,6 @@ const CERTIFICATE_BLOCK = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-
 
 const RUNTIME = `this runtime, Deno ${Deno.version.deno}, does not show the certificate that a server proved`;
 const BLIND =
-  `${RUNTIME}, and other CAs that it trusts would do as well; set DENO_TLS_CA_STORE to nothing, unset DENO_CERT ` +
-  "and permit both to be read, or use Deno 2.9";
+  `${RUNTIME}, and other CAs that it trusts may do as well; start it with DENO_TLS_CA_STORE set to nothing and without ` +
+  "DENO_CERT, permit both, dial before anything else uses TLS (to fetch modules, too), or use Deno 2.9";
 const NO_NAME = `${RUNTIME}, so the name has to be ${PINNED_NAME}; leave --sni out, or use Deno 2.9`;

@@ -13,6 +13,8 @@ interface Trial {
     readonly caCerts?: readonly string[];
   };
   readonly port: number;
+  /** Whether the runtime has used TLS before, as it does to fetch modules. */
+  readonly fetched?: boolean;
   /** Whether it forgets the runtime's CAs first, as the program does. */
   readonly forgets?: boolean;
   /** A CA for the environment. */
@@ -24,7 +26,8 @@ const CHILD = `
 import { dialServer } from ${JSON.stringify(import.meta.resolve("../dial/server.ts"))};
 import { systemClock } from ${JSON.stringify(import.meta.resolve("../../base/clock.ts"))};
 import { forgetRoots } from ${JSON.stringify(import.meta.resolve("./peer_certificate.ts"))};
-const { security, port, forgets } = JSON.parse(Deno.env.get("TRIAL"));
+const { security, port, fetched, forgets } = JSON.parse(Deno.env.get("TRIAL"));
+if (fetched) await fetch("https://localhost:" + port).catch(() => {});
 if (forgets) forgetRoots();
 if (security.kind === "pinned") security.serverKey = Uint8Array.from(security.key);
 try {
@@ -83,6 +86,38 @@ test("a CA of the environment does not pass for one that was named, and one that
   assert.match(await dialled({ ...trial, port: other.address.port, forgets: true }), /a CA that this device does not/);
   await server.close();
   await other.close();
+});
+
+test("a CA that the runtime took up before the program could forget it does not pass for one that was named", async () => {
+  const [mine, theirs] = [await TestAuthority.make("Mine"), await TestAuthority.make("Theirs")];
+  const between = await mine.authorize("Between");
+  const listen = async (issuer: TestAuthority, chain = "") => {
+    const { cert, key } = await issuer.certify(["localhost"]);
+    return new Echo(listenTls({ cert: cert + chain, key }));
+  };
+  const [direct, behind, other] = [await listen(mine), await listen(between, between.cert), await listen(theirs)];
+  const named = (...authorities: TestAuthority[]) => ({
+    security: { kind: "pki", caCerts: authorities.map(({ cert }) => cert) } as const,
+    trusted: theirs.cert,
+    forgets: true,
+  });
+  const refused = /^ServerIdentityError: .* is from another CA than those named/;
+  const fetched = { ...named(mine), fetched: true };
+  assert.match(await dialled({ ...fetched, port: other.address.port }), refused);
+  assert.equal(await dialled({ ...fetched, port: direct.address.port }), "reached");
+  assert.match(
+    await dialled({ ...fetched, port: behind.address.port }),
+    /name the CA in between as well, or start .* anew/,
+  );
+  assert.equal(await dialled({ ...named(mine, between), fetched: true, port: behind.address.port }), "reached");
+  assert.equal(
+    await dialled({ ...named(mine), port: behind.address.port }),
+    "reached",
+    "nothing but these was taken up",
+  );
+  const flag = ["--cert", "FILE"];
+  assert.match(await dialled({ ...named(mine), port: other.address.port, args: flag }), refused);
+  for (const echo of [direct, behind, other]) await echo.close();
 });
 
 test("a pinned server is reached under another name in the hello, and nobody else is", async () => {

@@ -13,7 +13,7 @@ import type { Logger } from "../../base/logger.ts";
 import { atOnce, inSlices, type Steps } from "../../base/slices.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
 import { readStateFileSync, stampOf } from "../../app/files/private_file.ts";
-import { type Consent, hashOf } from "./consent.ts";
+import { type Consent, hashOf, NO_CONSENT, SpentConsent } from "./consent.ts";
 import type { AuthorizedDevice } from "./entry.ts";
 import { DeviceReader, type DevicesFound } from "./reader.ts";
 import { type DevicesChange, findChanges } from "./change.ts";
@@ -39,14 +39,13 @@ interface Held {
   told: boolean;
 }
 
-const NOBODY: Consent = { revoked: new Map() };
-
 /** The current devices. */
 export class AuthorizedDevices {
   readonly #file: string;
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #consent: () => Promise<Consent>;
+  readonly #spent = new SpentConsent();
   readonly #reader: DeviceReader;
   readonly #changes: Emitter<DevicesChange>;
   #devices: DevicesFound;
@@ -57,7 +56,7 @@ export class AuthorizedDevices {
   #source: string | undefined;
   #held: Held | undefined;
   #trouble: string | undefined;
-  #reading: Promise<void> = Promise.resolve();
+  #reading: Promise<void>;
   #cancel: () => void;
 
   /**
@@ -70,7 +69,7 @@ export class AuthorizedDevices {
     file: string,
     clock: Clock,
     log: Logger,
-    consent: () => Promise<Consent> = () => Promise.resolve(NOBODY),
+    consent: () => Promise<Consent> = () => Promise.resolve(NO_CONSENT),
   ) {
     this.#file = file;
     this.#clock = clock;
@@ -82,6 +81,7 @@ export class AuthorizedDevices {
     this.#source = this.#readText();
     this.#inForce = this.#source ?? "";
     this.#devices = atOnce(this.#reader.read(this.#inForce));
+    this.#reading = this.#spendAll();
     this.#cancel = clock.after(DEVICES_POLL_MS, () => this.#poll());
   }
 
@@ -184,15 +184,11 @@ export class AuthorizedDevices {
   /** Takes a text up, unless it looks like a mistake: then it has to stand still for long, or somebody to confirm it. */
   async #review(held: Held): Promise<void> {
     const { source, file, since } = held;
-    let loss = await this.#lossBy(file, NOBODY);
-    let meant: ReadonlyMap<string, number> = NOBODY.revoked;
+    let loss = await this.#lossBy(file, NO_CONSENT);
+    let consent = NO_CONSENT;
     if (this.#settleTime(loss, source) > 0) {
-      const consent = await this.#consent().catch((error: unknown) => {
-        this.#log.error("{error}; nobody can confirm what devices lose", { error: describeError(error) });
-        return NOBODY;
-      });
-      meant = consent.revoked;
-      if (consent.file !== undefined && consent.file === await hashOf(source)) loss = { ...loss, kind: "none" };
+      consent = this.#spent.rest(await this.#readConsent());
+      if (consent.file && consent.file.hash === await hashOf(source)) loss = { ...loss, kind: "none" };
       else loss = await this.#lossBy(file, consent);
     }
     const settle = this.#settleTime(loss, source);
@@ -201,12 +197,40 @@ export class AuthorizedDevices {
       if (this.#trouble !== undefined) this.#log.info("{file} is taken as it stands again", { file: this.#file });
       this.#trouble = undefined;
       this.#inForce = source;
+      await this.#spendOn(file);
       return await this.#apply(file);
     }
     this.#held = held;
     this.#tellHeld(held, loss, settle);
-    const revoked = [...meant.keys()].filter((key) => this.#devices.byKey.has(key) && !file.byKey.has(key));
-    if (revoked.length > 0) await this.#apply(await inSlices(without(this.#devices, new Set(revoked)), this.#clock));
+    const isMeant = (key: string) => this.#devices.byKey.has(key) && !file.byKey.has(key);
+    const revoked = [...consent.revoked.keys()].filter(isMeant);
+    if (revoked.length === 0) return;
+    this.#spent.spendLosses(consent, isMeant);
+    await this.#apply(await inSlices(without(this.#devices, new Set(revoked)), this.#clock));
+  }
+
+  async #readConsent(): Promise<Consent> {
+    try {
+      return await this.#consent();
+    } catch (error) {
+      this.#log.error("{error}; nobody can confirm what devices lose", { error: describeError(error) });
+      return NO_CONSENT;
+    }
+  }
+
+  /** What was asked for before this started was about the file as it is now, or as it was. */
+  async #spendAll(): Promise<void> {
+    const consent = await this.#readConsent();
+    this.#spent.spendFile(consent);
+    this.#spent.spendLosses(consent, () => true);
+  }
+
+  /** A text that is taken up ends what was asked for before, but for losses that it does not have. */
+  async #spendOn({ byKey }: DevicesFound): Promise<void> {
+    const consent = await this.#readConsent();
+    if (this.#look() !== this.#stamp) return; // it may be about the next text
+    this.#spent.spendFile(consent);
+    this.#spent.spendLosses(consent, (key) => !byKey.has(key));
   }
 
   #lossBy(file: DevicesFound, { revoked }: Consent): Promise<Loss> {

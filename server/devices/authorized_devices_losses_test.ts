@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { FakeClock } from "../../tests/rig/clock.ts";
 import { AuthorizedDevices, DEVICES_POLL_MS, DEVICES_SETTLE_MS, type DevicesChange } from "./authorized_devices.ts";
-import { consentToFile, consentToLoss, readConsent, REVOCATION_KEPT_MS } from "./consent.ts";
+import { CONSENT_KEPT_MS, consentToFile, consentToLoss, readConsent } from "./consent.ts";
 import { CUT_SETTLE_MS, MASS_LOSS_SETTLE_MS } from "./losses.ts";
 import { key } from "./_state_fixture_test.ts";
 import { RecordingLogger } from "../../tests/rig/logger.ts";
@@ -14,7 +14,7 @@ const device = (n: number, more = "") =>
 const fleet = (...numbers: number[]) => numbers.map((n) => device(n)).join("");
 
 /** A fleet whose file is watched; `lines` wait for what is logged. */
-function watched(folder: string, text: string) {
+async function watched(folder: string, text: string) {
   const file = `${folder}/devices.toml`;
   const [clock, log] = [new FakeClock(), new RecordingLogger()];
   const changes: DevicesChange[] = [];
@@ -22,6 +22,7 @@ function watched(folder: string, text: string) {
   write(text);
   const devices = new AuthorizedDevices(file, clock, log, () => readConsent(folder));
   devices.subscribe((change) => changes.push(change));
+  await devices.refresh(); // which has begun to read
   const names = () => devices.all.map(({ name }) => name).join();
   const errors = () => log.lines.filter((line) => line.startsWith("error"));
   /** Lets time pass in looks; each has read what it wants to before the next. */
@@ -46,7 +47,7 @@ for (
   folderTest(
     `a file that is ${what} changes nothing for however long, is told as one error, and can come back`,
     async (folder) => {
-      const { file, write, devices, names, errors, changes, pass } = watched(folder, fleet(1));
+      const { file, write, devices, names, errors, changes, pass } = await watched(folder, fleet(1));
       if (text === undefined) Deno.removeSync(file);
       else write(text);
       await pass(1.5 * MASS_LOSS_SETTLE_MS);
@@ -74,7 +75,7 @@ for (
   ] as const
 ) {
   folderTest(`a file that ${what} has to stand still for a minute, and is told as an error`, async (folder) => {
-    const { write, names, errors, changes, pass, devices } = watched(folder, fleet(1, 2, 3, 4));
+    const { write, names, errors, changes, pass, devices } = await watched(folder, fleet(1, 2, 3, 4));
     write(text);
     await pass(MASS_LOSS_SETTLE_MS / 2);
     write(`${text}# still at it\n`);
@@ -90,7 +91,7 @@ for (
 }
 
 folderTest("a file that is the beginning of what it was has to stand still for ten seconds", async (folder) => {
-  const { write, names, errors, changes, pass, devices } = watched(folder, fleet(1, 2, 3, 4, 5));
+  const { write, names, errors, changes, pass, devices } = await watched(folder, fleet(1, 2, 3, 4, 5));
   write(fleet(1, 2, 3, 4));
   await pass(CUT_SETTLE_MS - LOOK);
   assert.equal(names(), "gw1,gw2,gw3,gw4,gw5");
@@ -105,7 +106,7 @@ folderTest("a file that is the beginning of what it was has to stand still for t
 });
 
 folderTest("a device that is taken out between others is off within 600 ms", async (folder) => {
-  const { write, names, clock, devices } = watched(folder, fleet(1, 2, 3, 4));
+  const { write, names, clock, devices } = await watched(folder, fleet(1, 2, 3, 4));
   write(fleet(1, 3, 4));
   await clock.advance(LOOK);
   assert.equal(names(), "gw1,gw3,gw4");
@@ -113,7 +114,7 @@ folderTest("a device that is taken out between others is off within 600 ms", asy
 });
 
 folderTest("what was revoked by command goes at once: each device, and the last one too", async (folder) => {
-  const { write, names, errors, pass, devices } = watched(folder, fleet(1, 2, 3, 4));
+  const { write, names, errors, pass, devices } = await watched(folder, fleet(1, 2, 3, 4));
   for (const n of [1, 2, 3, 4]) await consentToLoss(folder, key(n));
   write(fleet(4));
   await pass(LOOK);
@@ -126,7 +127,7 @@ folderTest("what was revoked by command goes at once: each device, and the last 
 });
 
 folderTest("a device that is revoked from a file that lost most others goes, and they stay", async (folder) => {
-  const { write, names, pass, devices } = watched(folder, fleet(1, 2, 3, 4, 5));
+  const { write, names, pass, devices } = await watched(folder, fleet(1, 2, 3, 4, 5));
   write(fleet(1, 2));
   await pass(LOOK);
   await consentToLoss(folder, key(2));
@@ -138,7 +139,7 @@ folderTest("a device that is revoked from a file that lost most others goes, and
 });
 
 folderTest("a text that was confirmed holds at once, whatever it takes away; another one does not", async (folder) => {
-  const { write, names, pass, devices } = watched(folder, fleet(1, 2, 3, 4));
+  const { write, names, pass, devices } = await watched(folder, fleet(1, 2, 3, 4));
   await consentToFile(folder, "# nobody\n");
   write("");
   await pass(LOOK);
@@ -153,7 +154,7 @@ folderTest(
   "what was revoked is remembered for a while, and a damaged file of it costs nothing but that",
   async (folder) => {
     const now = Date.now();
-    await consentToLoss(folder, key(1), now - REVOCATION_KEPT_MS);
+    await consentToLoss(folder, key(1), now - CONSENT_KEPT_MS);
     await consentToLoss(folder, key(2), now - 1_000);
     await consentToLoss(folder, key(3), now);
     assert.deepEqual([...(await readConsent(folder)).revoked.keys()], [key(2), key(3)]);
@@ -162,3 +163,64 @@ folderTest(
     assert.deepEqual([...(await readConsent(folder)).revoked], [[key(4), now]]);
   },
 );
+
+const CONSENTS: Record<string, (folder: string, now: number) => Promise<void>> = {
+  "a revocation": (folder, now) => consentToLoss(folder, key(1), now),
+  "a confirmed text": (folder, now) => consentToFile(folder, "", now),
+};
+
+for (const [what, give] of Object.entries(CONSENTS)) {
+  folderTest(`${what} of long ago does not make a file meant that was emptied by accident`, async (folder) => {
+    const { write, names, pass, devices } = await watched(folder, fleet(1));
+    await give(folder, Date.now() - CONSENT_KEPT_MS);
+    write("");
+    await pass(LOOK);
+    assert.equal(names(), "gw1");
+    await give(folder, Date.now());
+    await pass(LOOK);
+    assert.equal(names(), "");
+    devices.close();
+  });
+
+  folderTest(`${what} is about what happened then, and not about the same once more`, async (folder) => {
+    const { write, names, pass, devices } = await watched(folder, fleet(1));
+    await give(folder, Date.now());
+    for (const before of ["", "gw1"]) {
+      write("");
+      await pass(LOOK);
+      assert.equal(names(), before);
+      write(fleet(1));
+      await pass(LOOK);
+      assert.equal(names(), "gw1");
+    }
+    devices.close();
+  });
+
+  folderTest(`${what} from before the start is not about what comes after it`, async (folder) => {
+    await give(folder, Date.now());
+    const { write, names, pass, devices } = await watched(folder, fleet(1));
+    write("");
+    await pass(LOOK);
+    assert.equal(names(), "gw1");
+    devices.close();
+  });
+}
+
+folderTest(
+  "a text that was confirmed without need is not confirmed any more when another was taken up",
+  async (folder) => {
+    const { write, names, pass, devices } = await watched(folder, fleet(1));
+    await consentToFile(folder, fleet(1));
+    write(fleet(1, 2, 3, 4, 5));
+    await pass(LOOK);
+    write(fleet(1));
+    await pass(LOOK);
+    assert.equal(names(), "gw1,gw2,gw3,gw4,gw5");
+    devices.close();
+  },
+);
+
+folderTest("what was confirmed by a version that noted no time is confirmed no more", async (folder) => {
+  await Deno.writeTextFile(`${folder}/consent.toml`, `file = "${"ab".repeat(32)}"\n[revoked]\n`, { mode: 0o600 });
+  assert.deepEqual(await readConsent(folder), { revoked: new Map() });
+});

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { ConfigError } from "../../app/toml/config_error.ts";
+import { TomlTable } from "../../app/toml/table.ts";
 import { systemClock } from "../../base/clock.ts";
 import { formatPublicKey } from "../../net/tls/identity.ts";
 import { atOnce, inSlices } from "../../base/slices.ts";
+import { type AuthorizedDevice, readDevice } from "./entry.ts";
 import { DeviceReader, parseDevices } from "./reader.ts";
 import { findChanges } from "./change.ts";
 import { cutSections } from "./sections.ts";
@@ -57,8 +59,26 @@ folderTest("whatever is written, in sections it means what it means as a whole",
       "",
       "disabled = true",
       "oops",
+      " ",
+      "\t",
+      "\\",
+      '"',
+      "comment = '''",
+      "'''",
+      "services = {",
+      "}",
+      "expires = 2027-01-01",
+      "\uFEFF",
+      "\0",
+      "\r",
     ),
   );
+  const layout = fc.record({
+    mark: fc.constantFrom("", "\uFEFF"),
+    head: fc.constantFrom("", entry(1)),
+    end: fc.constantFrom("\n", "\r\n", "\n\n", ""),
+    tail: fc.constantFrom("", `\n${entry(2)}`),
+  });
   const outcome = (read: () => unknown) => {
     try {
       return read();
@@ -68,16 +88,26 @@ folderTest("whatever is written, in sections it means what it means as a whole",
     }
   };
   fc.assert(
-    fc.property(fc.array(line, { maxLength: 9 }), (lines) => {
-      const source = lines.join("\n");
+    fc.property(fc.array(line, { maxLength: 9 }), layout, (lines, { mark, head, end, tail }) => {
+      const source = `${mark}${head}${lines.join(end)}${tail}`;
       const inSections = outcome(() => new Map(parseDevices("d", source).map((device) => [device.name, device])));
-      const whole = outcome(() => new Map(parseDevices("d", `${source}\n${WHOLE}`).map((each) => [each.name, each])));
-      if (whole instanceof Map) whole.delete("zz");
-      assert.deepEqual(inSections, whole);
+      assert.deepEqual(inSections, outcome(() => new Map(wholly(source).map((device) => [device.name, device]))));
     }),
     { numRuns: 2_000 },
   );
 });
+
+/** What a text means to whoever reads it in one go. */
+function wholly(source: string): AuthorizedDevice[] {
+  const top = TomlTable.parse("d", source);
+  const devices = top.names.map((name) => readDevice(name, top.table(name)!));
+  top.rejectUnknown();
+  if (new Set(devices.map(({ key }) => key)).size < devices.length) throw new ConfigError("two have one key");
+  const ports = devices.flatMap(({ services, disabled }) => disabled ? [] : services.map(({ listen }) => listen.from));
+  const taken = ports.filter((port) => port !== 0);
+  if (new Set(taken).size < taken.length) throw new ConfigError("two have one port");
+  return devices;
+}
 
 /** A device that sections cannot have, as a line of its comment looks like another one. */
 const WHOLE = `[zz]\nkey = "${key(99)}"\ncomment = """\\\n[yy]"""\n`;

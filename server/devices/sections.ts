@@ -4,6 +4,7 @@
  * @module
  */
 
+import { textStart } from "../../app/toml/scan.ts";
 import type { Steps } from "../../base/slices.ts";
 
 /** The part of the text that is one device's, or in front of all. */
@@ -32,10 +33,10 @@ const LOOKED_AT = 256;
  */
 export function* cutSections(source: string): Steps<DeviceSection[]> {
   const sections: DeviceSection[] = [];
-  let [name, start, line] = ["", 0, 0];
+  let [name, start, line] = ["", textStart(source), 0];
   let inTables = false;
   let lines = 0;
-  for (let at = 0; at < source.length; lines++) {
+  for (let at = start; at < source.length; lines++) {
     const newline = source.indexOf("\n", at);
     const next = newline < 0 ? source.length : newline + 1;
     const first = source.charCodeAt(at);

@@ -7,7 +7,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { ConfigError } from "../../app/toml/config_error.ts";
 import { readPrivateFile, writeStateFile } from "../../app/files/private_file.ts";
-import { placeAt, scanToml, tomlKey, type TomlStatement, tomlString } from "../../app/toml/scan.ts";
+import { placeAt, scanToml, textStart, tomlKey, type TomlStatement, tomlString } from "../../app/toml/scan.ts";
 import { atOnce } from "../../base/slices.ts";
 import type { AuthorizedDevice } from "./entry.ts";
 import { DeviceReader, type DevicesFound, parseDevices } from "./reader.ts";
@@ -233,7 +233,10 @@ export function unknownDevice(name: string, known: Iterable<string>): ConfigErro
 /** The offsets of the lines that a statement stands on, with the comment behind it. */
 export function lineOf(source: string, { start, end }: TomlStatement): [number, number] {
   const lineEnd = source.indexOf("\n", end);
-  return [source.lastIndexOf("\n", start - 1) + 1, lineEnd < 0 ? source.length : lineEnd + 1];
+  return [
+    Math.max(textStart(source), source.lastIndexOf("\n", start - 1) + 1),
+    lineEnd < 0 ? source.length : lineEnd + 1,
+  ];
 }
 
 /** Takes ranges out, and one of two blank lines that would meet. */
@@ -241,7 +244,7 @@ export function cut(source: string, ranges: readonly (readonly [number, number])
   let text = source;
   for (const [start, end] of ranges.toReversed()) {
     const [before, after] = [text.slice(0, start), text.slice(end)];
-    const blankBefore = before === "" || /\n[ \t]*\r?\n$/.test(before);
+    const blankBefore = before.length === textStart(before) || /\n[ \t]*\r?\n$/.test(before);
     text = before + (blankBefore ? after.replace(/^[ \t]*\r?\n/, "") : after);
   }
   return text;

@@ -138,6 +138,33 @@ folderTest("whatever is done to one device, the others stay as they were", () =>
   ));
 });
 
+const MANNERS: Record<string, string> = {
+  "a byte order mark": `\uFEFF${SOURCE.slice(SOURCE.indexOf("[gw1]"))}`,
+  "CRLF": SOURCE.replaceAll("\n", "\r\n"),
+  "both": `\uFEFF${SOURCE.slice(SOURCE.indexOf("[gw1]")).replaceAll("\n", "\r\n")}`,
+};
+
+for (const [what, source] of Object.entries(MANNERS)) {
+  folderTest(`a file with ${what} is read and edited as one without`, async (folder) => {
+    assert.deepEqual(parseDevices("d", source), parseDevices("d", SOURCE));
+    const edits: [name: string, edit: DeviceEdit][] = [
+      ["gw4", addDevice({ name: "gw4", key: key(4), services: [] })],
+      ["gw1", renameDevice("gw1", "gw9")],
+      ["gw1", setDisabled("gw1", true)],
+      ["gw.2", setDisabled("gw.2", false)],
+      ["gw1", replaceDevice({ name: "gw1", key: key(7), services: [parseGrant("x=0.0.0.0:1000")] })],
+      ["gw1", removeDevice("gw1")],
+    ];
+    for (const [name, edit] of edits) {
+      await Deno.writeTextFile(`${folder}/d`, source);
+      const { devices } = await updateDevices(`${folder}/d`, name, edit);
+      assert.deepEqual(devices, parseDevices("d", apply(edit)));
+      const text = await Deno.readTextFile(`${folder}/d`);
+      assert.equal(text.startsWith("\uFEFF"), source.startsWith("\uFEFF"));
+    }
+  });
+}
+
 folderTest("a file is edited whole or not at all, and a result that cannot be used is not written", async (folder) => {
   const file = `${folder}/devices.toml`;
   await updateDevices(file, "a", addDevice({ name: "a", key: key(1), services: [parseGrant("s=0.0.0.0:1")] }));

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { cString, type SystemCalls, systemError } from "./system_calls.ts";
+import { cString, type SystemCalls, systemCalls, systemError } from "./system_calls.ts";
 
 /** What is known of a file. */
 export interface FileFacts {
@@ -131,10 +131,28 @@ export function lockFlags(mode: number | undefined): number {
   return mode === undefined ? O_RDONLY | O_NOFOLLOW : O_RDWR | O_CREAT | O_NOFOLLOW;
 }
 
-/** The text of an open file, which is closed then. */
+/**
+ * The text of a file, at once: what would have its reader wait, as a pipe does, is refused.
+ *
+ * @param limit The largest file that is read, in bytes.
+ * @throws {Error} what the system says, or that it is not a file, or too large.
+ */
+export function readNow(path: string, limit: number): string {
+  const calls = systemCalls();
+  if (calls) return readThrough(calls, path, limit, openAt(calls, undefined, path, O_RDONLY));
+  demandSmallFile(Deno.statSync(path), limit); // without system calls it may be another one a moment later
+  return Deno.readTextFileSync(path);
+}
+
+function demandSmallFile({ isFile, size }: Pick<FileFacts, "isFile" | "size">, limit: number): void {
+  if (!isFile) throw new Error("it is not a file");
+  if (size > limit) throw new Error(`it has ${size} bytes, more than ${limit / (1024 * 1024)} MiB`);
+}
+
+/** The text of an open file, which is closed then. @throws {Error} as {@linkcode readNow} does. */
 export function readThrough(calls: SystemCalls, path: string, limit: number, fd: number): string {
   try {
-    if (!factsAt(calls, fd, "").isFile) throw new TypeError("it is not a file");
+    demandSmallFile(factsAt(calls, fd, ""), limit);
     return new TextDecoder(undefined, { ignoreBOM: true }).decode(readDescriptor(calls, fd, path, limit));
   } finally {
     calls.close(fd);

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { type Calls, libc } from "../../net/kernel/libc.ts";
+import { type Calls, libc } from "./libc.ts";
 
 /** The calls of `net/kernel/libc.ts`, where they are all there. */
 export type SystemCalls = Calls & { readonly statx: NonNullable<Calls["statx"]> };
