@@ -225,23 +225,24 @@ export class LinkDriver implements V2Output {
   }
 
   async #read(link: Link, opening: Uint8Array): Promise<void> {
-    const { duplex } = this.transport;
+    let now = this.#clock.now();
     if (opening.length > 0) {
       const { bytes } = this.#chunks.current;
       bytes.set(opening);
-      link.receive(bytes.subarray(0, opening.length), this.#clock.now());
+      link.receive(bytes.subarray(0, opening.length), now);
     }
     while (!this.#end) {
+      if (now >= this.#pauses.due && await this.#pauses.turn(now)) continue;
       const { bytes } = this.#chunks.next();
       this.#reading = true;
-      const count = await duplex.read(bytes);
+      const count = await this.transport.duplex.read(bytes);
       this.#reading = false;
       if (count === null) return this.#gone(peerClosed(link.atBoundary));
       if (this.#end) return;
+      now = this.#clock.now();
       // A socket that is closed with unread bytes resets, and the peer would lose what it has not read.
       if (this.#finishing) continue;
       this.bytesReceived += count;
-      const now = this.#clock.now();
       this.#heardAt = now;
       this.#silence!.heard(now);
       if (this.#listeners.length > 0) { for (const resolve of this.#listeners.splice(0)) resolve(); }
