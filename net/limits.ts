@@ -160,6 +160,16 @@ export const LISTEN_GRACE_MS = 500;
 /** Time that a graceful end may take, in milliseconds. */
 export const SHUTDOWN_TIMEOUT_MS = 5_000;
 
+/** Descriptors that sockets leave to files, at most; see `kernel/descriptor_room.ts`. */
+export const DESCRIPTORS_FOR_FILES = 32;
+/** The same where there are few descriptors: one in so many. */
+export const FILES_PART = 16;
+
+/** Descriptors that clients leave to devices' links, at most. */
+export const DESCRIPTORS_FOR_LINKS = 128;
+/** The same where there are few descriptors: one in so many. */
+export const LINKS_PART = 8;
+
 /** Descriptors that are looked at for the one of a new socket. */
 export const MAX_LOOKS = 256;
 /** The same from where it most probably is; the others are looked at from the lowest on. */

@@ -196,6 +196,7 @@ export class HostPort {
           clock,
           logger,
           (conn) => this.#owner.onClient(conn, this),
+          "client",
         );
         listener.onExhausted = () => this.#owner.onExhausted?.();
         if (warning) {
