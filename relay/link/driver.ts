@@ -137,6 +137,7 @@ export class LinkDriver implements V2Output {
   control(frame: Uint8Array): void {
     const fresh = this.#queue.written >= this.#controlMark;
     this.#controlBytes = (fresh ? 0 : this.#controlBytes) + frame.length;
+    this.#chunks.answers++;
     this.#queue.write(frame, NOTHING);
     if (fresh) this.#controlMark = this.#queue.queued;
     this.#watchWrites();
@@ -227,9 +228,8 @@ export class LinkDriver implements V2Output {
   async #read(link: Link, opening: Uint8Array): Promise<void> {
     let now = this.#clock.now();
     if (opening.length > 0) {
-      const { bytes } = this.#chunks.current;
-      bytes.set(opening);
-      link.receive(bytes.subarray(0, opening.length), now);
+      this.chunk.bytes.set(opening);
+      link.receive(this.chunk.bytes.subarray(0, opening.length), now);
     }
     while (!this.#end) {
       if (now >= this.#pauses.due && await this.#pauses.turn(now)) continue;
