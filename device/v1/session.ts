@@ -11,7 +11,7 @@ import { V1DeviceLink } from "../../protocol/v1/device_link.ts";
 import type { ChannelEndReason, LinkEndReason } from "../../protocol/reasons.ts";
 import type { ChannelSummary } from "../../relay/channel_end.ts";
 import { ChannelPump } from "../../relay/channel_pump.ts";
-import { dial, DialTimeout } from "../../net/dial/dial.ts";
+import { dial, DialTimeout, leaveRoomForLink } from "../../net/dial/dial.ts";
 import { describeError } from "../../base/errors.ts";
 import { boundLeaving } from "../../relay/leaving.ts";
 import { LinkDriver } from "../../relay/link/driver.ts";
@@ -134,6 +134,7 @@ export class LinkSession {
     const { clock, connectTimeout } = this.#settings;
     const abort = new AbortController();
     pump.done.then(() => abort.abort());
+    leaveRoomForLink();
     pump.attach(await dial(target, clock, connectTimeout, abort.signal));
   }
 

@@ -6,7 +6,9 @@
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { keptFrom } from "../../net/kernel/descriptor_room.ts";
 import { echoService } from "../rig/service.ts";
+import { Stream } from "../rig/stream.ts";
 import { Child } from "../rig/processes/child.ts";
 import {
   deviceArgs,
@@ -81,5 +83,24 @@ processTest(
     assert.ok(server.descriptors < MOST, `${server.descriptors} descriptors`);
     assert.deepEqual(shortages(server), []);
     await loris.kill();
+  },
+);
+
+processTest(
+  "a device with few descriptors keeps some for its link when clients come in crowds",
+  ["/proc"],
+  async () => {
+    const few = 64;
+    await using echo = await echoRelay({ onDevice: ["sh", "-c", `ulimit -n ${few}; exec "$@"`, "sh"] });
+    const { relay } = echo;
+    using clients = new DisposableStack();
+    await Promise.all(Array.from({ length: 2 * few }, async () => {
+      const client = clients.use(await Stream.connect(relay.hostPort));
+      await client.write("hello").catch(() => {});
+      await client.readSome().catch(() => {}); // an echo, or the end of who is not served
+    }));
+    const { descriptors } = relay.device;
+    assert.ok(descriptors > few / 2 && descriptors <= few - keptFrom("client", few) + 1, `${descriptors} descriptors`);
+    assert.equal(relay.device.child.stdout.some((line) => line.startsWith("lost ")), false);
   },
 );
