@@ -4,6 +4,8 @@
  * @module
  */
 
+import { clearImmediate, setImmediate } from "node:timers";
+
 /** Injected wherever time matters, so that tests can hold it still. */
 export interface Clock {
   /** Milliseconds from an arbitrary start; never jumps with the wall clock. */
@@ -12,6 +14,8 @@ export interface Clock {
   wall(): number;
   /** Calls `fn` once after `ms` milliseconds. @returns what cancels it. */
   after(ms: number, fn: () => void): () => void;
+  /** Calls `fn` in another turn of the event loop, when what is ready now has had its own. @returns what cancels it. */
+  soon(fn: () => void): () => void;
 }
 
 /** The clock of this machine. */
@@ -22,13 +26,11 @@ export const systemClock: Clock = {
     const timer = setTimeout(fn, ms);
     return () => clearTimeout(timer);
   },
+  soon(fn) {
+    const turn = setImmediate(fn);
+    return () => clearImmediate(turn);
+  },
 };
-
-/** Calls `fn` in another turn of the event loop, when what is ready has had its own; no time passes. @returns what cancels it. */
-export function nextTurn(fn: () => void): () => void {
-  const timer = setTimeout(fn, 0);
-  return () => clearTimeout(timer);
-}
 
 /** A wait of `ms` milliseconds that `signal` cuts short. */
 export function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {

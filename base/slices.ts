@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Clock, nextTurn } from "./clock.ts";
+import type { Clock } from "./clock.ts";
 import { SLICE_MS } from "./limits.ts";
 
 /** Work in small steps; each `yield` is a place where others may have their turn. */
@@ -24,7 +24,7 @@ export async function inSlices<T>(steps: Steps<T>, clock: Clock, look = STEPS_A_
     const { done, value } = steps.next();
     if (done) return value;
     if (count % look !== 0 || clock.now() < until) continue;
-    await new Promise<void>((resolve) => void nextTurn(resolve));
+    await new Promise<void>((resolve) => void clock.soon(resolve));
     until = clock.now() + SLICE_MS;
   }
 }

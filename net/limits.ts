@@ -53,6 +53,9 @@ export const MIN_LINK_CHUNK = 16 * 1024;
 /** See {@linkcode MIN_LINK_CHUNK}. */
 export const MAX_LINK_CHUNK = 256 * 1024;
 
+/** Control frames that a link sends for one read; with more, the next read is smaller. */
+export const MAX_ANSWERS_A_READ = 2_048;
+
 /** Bytes of receive chunks that blocked writes may hold before a link's smaller pieces are copied out of theirs. */
 export const MAX_LEFT_CHUNKS = 2 * 1024 * 1024;
 
@@ -167,6 +170,16 @@ export const LISTEN_GRACE_MS = 500;
 
 /** Time that a graceful end may take, in milliseconds. */
 export const SHUTDOWN_TIMEOUT_MS = 5_000;
+
+/** Descriptors that sockets leave to files, at most; see `kernel/descriptor_room.ts`. */
+export const DESCRIPTORS_FOR_FILES = 32;
+/** The same where there are few descriptors: one in so many. */
+export const FILES_PART = 16;
+
+/** Descriptors that clients leave to devices' links, at most. */
+export const DESCRIPTORS_FOR_LINKS = 128;
+/** The same where there are few descriptors: one in so many. */
+export const LINKS_PART = 8;
 
 /** Descriptors that are looked at for the one of a new socket. */
 export const MAX_LOOKS = 256;

@@ -10,6 +10,7 @@ import { describeError, errorCode, isExhaustion } from "../base/errors.ts";
 import { FAILED_ACCEPTS_PAUSE_MS, MAX_ACCEPT_PAUSE_MS, MAX_FAILED_ACCEPTS, MIN_ACCEPT_PAUSE_MS } from "./limits.ts";
 import type { Logger } from "../base/logger.ts";
 import { ALPN, type ServerCertificate } from "./tls/listening.ts";
+import { isShortOfDescriptors, type Taker } from "./kernel/descriptor_room.ts";
 import { noteSocket } from "./kernel/descriptors.ts";
 import { tuneNatively } from "./kernel/socket.ts";
 import { keepAlive } from "./tcp_keep_alive.ts";
@@ -46,8 +47,10 @@ export class Listener<C extends Deno.Conn<Deno.NetAddr> = Deno.TcpConn> {
   readonly port: number;
   /** Resolves when the accept loop has ended; never rejects. */
   readonly ended: Promise<void>;
-  /** Called when a connection could not be accepted for want of descriptors: some had better be closed. */
+  /** Called when descriptors have run out, but for those that are not for these connections: some had better be closed. */
   onExhausted: () => void = () => {};
+  /** Whether they have. */
+  isShort: () => boolean;
 
   readonly #bind: (host: string, port: number) => Deno.Listener<C, Deno.NetAddr>;
   readonly #clock: Clock;
@@ -63,8 +66,10 @@ export class Listener<C extends Deno.Conn<Deno.NetAddr> = Deno.TcpConn> {
     clock: Clock,
     log: Logger,
     onConn: (conn: C) => void,
+    taker: Taker,
   ) {
     this.#bind = bind;
+    this.isShort = () => isShortOfDescriptors(taker);
     this.#clock = clock;
     this.#log = log;
     try {
@@ -80,7 +85,8 @@ export class Listener<C extends Deno.Conn<Deno.NetAddr> = Deno.TcpConn> {
   /**
    * Binds and starts to accept.
    *
-   * @param tcpKeepAlive What its connections have from the start, if given; see `keepAlive`.
+   * @param clients Given if clients come: they leave some descriptors to links, and have TCP keep-alive from the start; see
+   * `keepAlive`.
    * @throws {ListenError} if the address cannot be had.
    */
   static open(
@@ -88,14 +94,14 @@ export class Listener<C extends Deno.Conn<Deno.NetAddr> = Deno.TcpConn> {
     clock: Clock,
     log: Logger,
     onConn: (conn: Deno.TcpConn) => void,
-    tcpKeepAlive?: number,
+    clients?: { readonly tcpKeepAlive: number },
   ): Listener {
     const bind = (hostname: string, port: number) => {
       const listener = Deno.listen({ hostname, port });
-      if (tcpKeepAlive !== undefined) keepAlive(listener, tcpKeepAlive);
+      if (clients) keepAlive(listener, clients.tcpKeepAlive);
       return listener;
     };
-    return new Listener(address, bind, clock, log, onConn);
+    return new Listener(address, bind, clock, log, onConn, clients ? "client" : "link");
   }
 
   /**
@@ -121,7 +127,7 @@ export class Listener<C extends Deno.Conn<Deno.NetAddr> = Deno.TcpConn> {
     const listener = new Listener<Deno.TlsConn>(address, bind, clock, log, (conn) => {
       noteSocket(conn);
       onConn(conn, noDelay);
-    });
+    }, "link");
     listener.ended.then(certificate.subscribe(() => listener.#renew()));
     return listener;
   }
@@ -156,12 +162,7 @@ export class Listener<C extends Deno.Conn<Deno.NetAddr> = Deno.TcpConn> {
           continue;
         }
         if (isExhaustion(error)) {
-          this.#log.warn("accepting on {address} pauses: {error}", {
-            address: this.address,
-            error: `${describeError(error)}; raise the limit with ulimit -n`,
-          });
-          this.onExhausted();
-          await this.#sleep(pause);
+          await this.#pause(describeError(error), pause);
           pause = Math.min(MAX_ACCEPT_PAUSE_MS, pause * 2);
         } else {
           // The client went before it was accepted (a reset, ECONNABORTED and its kin): that costs nobody else any time.
@@ -178,7 +179,25 @@ export class Listener<C extends Deno.Conn<Deno.NetAddr> = Deno.TcpConn> {
       pause = MIN_ACCEPT_PAUSE_MS;
       if (this.#closed) closeQuietly(conn);
       else this.#handOver(conn, onConn);
+      if (this.isShort()) await this.#awaitRoom();
     }
+  }
+
+  /** Waits until there is more than what is not for these connections. Those that were closed may need a moment for it. */
+  async #awaitRoom(): Promise<void> {
+    for (let pause = 1; !this.#closed && !this.#renewing && this.isShort();) {
+      if (pause < MIN_ACCEPT_PAUSE_MS) await this.#sleep(pause);
+      else await this.#pause("nearly all descriptors are in use, and the rest is for links and files", pause);
+      pause = Math.min(MAX_ACCEPT_PAUSE_MS, pause * 2);
+    }
+  }
+
+  /** Descriptors have run out: lets others make room, and waits. */
+  async #pause(why: string, ms: number): Promise<void> {
+    const error = `${why}; raise the limit with ulimit -n`;
+    this.#log.warn("accepting on {address} pauses: {error}", { address: this.address, error });
+    this.onExhausted();
+    await this.#sleep(ms);
   }
 
   /** Whatever becomes of one connection, the next one is accepted. */

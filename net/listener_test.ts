@@ -112,6 +112,28 @@ test("when descriptors run out, accepting pauses longer and longer, says so, and
   });
 });
 
+test("a listener that may not take the last descriptors hands over who came, and waits until there are others", async () => {
+  await withAccepts([], async (listener, clock, logger, conns) => {
+    let isShort = true;
+    let asked = 0;
+    listener.isShort = () => isShort;
+    listener.onExhausted = () => asked++;
+    const dial = () => Deno.connect({ hostname: "127.0.0.1", port: portOf(listener) });
+    using one = await dial();
+    while (clock.pending === 0) await settled();
+    using two = await dial();
+    await clock.advance(MIN_ACCEPT_PAUSE_MS);
+    assert.deepEqual([conns.length, asked, logger.lines.length], [1, 0, 0], "it said so before a moment had passed");
+    await clock.advance(MIN_ACCEPT_PAUSE_MS);
+    assert.deepEqual([conns.length, asked, logger.lines.length], [1, 1, 1]);
+    assert.match(logger.lines.at(-1)!, /^warn .*pauses.*nearly all descriptors.*ulimit/);
+    isShort = false;
+    await clock.advance(2 * MIN_ACCEPT_PAUSE_MS);
+    while (conns.length < 2) await settled();
+    assert(one && two);
+  });
+});
+
 const gone = () => Object.assign(new Error("Transport endpoint is not connected (os error 107)"), { code: "ENOTCONN" });
 
 test("clients that went before they were accepted cost others no time", async () => {

@@ -139,7 +139,7 @@ export const ACK_PROBE_MS = 10_000;
 /** Milliseconds without progress after which the link of such a peer is lost. */
 export const ACK_TIMEOUT_MS = 60_000;
 
-/** Control frames of a link that are worth a millisecond, once it has sent {@linkcode FRAME_LOAD_BURST}; see `frame_load.ts`. */
+/** Control frames of a link, known or skipped, that are worth a millisecond, once it has sent {@linkcode FRAME_LOAD_BURST}; see `frame_load.ts`. */
 export const FRAME_LOAD_PER_MS = 100;
 
 /** Control frames that a link may send at once. */

@@ -10,7 +10,7 @@ import { V1DeviceLink } from "../../protocol/v1/device_link.ts";
 import type { ChannelEndReason } from "../../protocol/reasons.ts";
 import type { ChannelSummary } from "../../relay/channel_end.ts";
 import type { ChannelPump } from "../../relay/channel_pump.ts";
-import { dial, DialTimeout } from "../../net/dial/dial.ts";
+import { dial, DialTimeout, leaveRoomForLink } from "../../net/dial/dial.ts";
 import { describeError } from "../../base/errors.ts";
 import { LinkDriver } from "../../relay/link/driver.ts";
 import type { LinkEnd } from "../../relay/link/end.ts";
@@ -97,6 +97,7 @@ export class LinkSession extends Session<LinkDriver> implements LinkLife {
     const { clock, connectTimeout } = this.#settings;
     const abort = new AbortController();
     pump.done.then(() => abort.abort());
+    leaveRoomForLink();
     pump.attach(await dial(target, clock, connectTimeout, abort.signal));
   }
 

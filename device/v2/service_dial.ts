@@ -8,7 +8,7 @@ import { parseAddress } from "../../protocol/address.ts";
 import type { ChannelEndReason } from "../../protocol/reasons.ts";
 import type { ConnectRequest } from "../../protocol/v2/wire/messages.ts";
 import type { Clock } from "../../base/clock.ts";
-import { dial, DialLimit, DialTimeout } from "../../net/dial/dial.ts";
+import { dial, DialLimit, DialTimeout, leaveRoomForLink } from "../../net/dial/dial.ts";
 import { isExhaustion } from "../../base/errors.ts";
 import { writeAll } from "../../relay/handshake.ts";
 import { encodeProxyHeader } from "../../net/proxy/header.ts";
@@ -27,6 +27,7 @@ export async function dialService(
   connectTimeout: number,
   signal: AbortSignal,
 ): Promise<Deno.TcpConn> {
+  leaveRoomForLink();
   const conn = await dial(service.localAddress, clock, service.connectTimeout ?? connectTimeout, signal);
   if (service.proxy === undefined) return conn;
   try {

@@ -6,6 +6,7 @@
 
 import { type Address, formatAddress } from "../../protocol/address.ts";
 import type { Clock } from "../../base/clock.ts";
+import { isShortOfDescriptors } from "../kernel/descriptor_room.ts";
 import { connect } from "./connect.ts";
 import { DialTurns } from "./turns.ts";
 import { DIAL_WAIT_MS } from "../limits.ts";
@@ -26,6 +27,17 @@ export class DialLimit extends Error {
   constructor(why: string) {
     super(why);
     this.name = "DialLimit";
+  }
+}
+
+/**
+ * Before a service is dialled for a client: the last descriptors are for the link, which may have to be made anew.
+ *
+ * @throws {DialLimit} if only those are left.
+ */
+export function leaveRoomForLink(isShort: () => boolean = () => isShortOfDescriptors("client")): void {
+  if (isShort()) {
+    throw new DialLimit("Too many open files: the last ones are for the link; raise the limit with ulimit -n");
   }
 }
 

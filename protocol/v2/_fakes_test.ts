@@ -69,6 +69,8 @@ export class V2Recorder implements V2FrameHandler {
     this.told.push(`frame ${command} ${channel} ${hex(payload)}`);
   }
 
+  onSkipped(): void {}
+
   onAcknowledge(): void {
     this.told.push("acknowledge");
   }

@@ -192,6 +192,10 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
     this.handle(command, id, payload);
   }
 
+  onSkipped(command: number): void {
+    this.#load.add(command, 0);
+  }
+
   /** A control frame came: those that both roles know. */
   protected handle(command: V2Command, id: number, payload: Uint8Array): void {
     switch (command) {

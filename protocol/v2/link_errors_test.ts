@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { MAX_WINDOW, V2_EARLY_CREDIT } from "../limits.ts";
+import { FRAME_LOAD_BURST, FRAME_LOAD_PER_MS, MAX_WINDOW, V2_EARLY_CREDIT } from "../limits.ts";
 import { concat } from "../bytes.ts";
 import {
   ack,
@@ -166,4 +166,15 @@ test("a second END is passed over", () => {
   const service = rig.accept(1);
   rig.receive(v2FrameOf(END, 1), v2FrameOf(END, 1));
   assert.deepEqual(service.heard, ["end"]);
+});
+
+test("a peer that floods its link with frames that mean nothing here is read more slowly, as with any other", () => {
+  for (const rig of [new DeviceRig(), new ServerRig()]) {
+    const flood = v2FrameOf(0xc0, 0);
+    const chunk = concat(Array<Uint8Array>(FRAME_LOAD_BURST / 100).fill(flood));
+    for (let n = 0; n < 100; n++) rig.receive(chunk);
+    assert.equal(rig.link.pause(rig.now), 0);
+    rig.receive(chunk);
+    assert.equal(rig.link.pause(rig.now), chunk.length / flood.length / FRAME_LOAD_PER_MS);
+  }
 });

@@ -136,6 +136,7 @@ export class LinkDriver implements LinkOutput {
   control(frame: Uint8Array): void {
     const fresh = this.#queue.written >= this.#controlMark;
     this.#controlBytes = (fresh ? 0 : this.#controlBytes) + frame.length;
+    this.#chunks.answers++;
     this.#queue.write(frame, NOTHING);
     if (fresh) this.#controlMark = this.#queue.queued;
     this.#watchWrites();
@@ -213,23 +214,23 @@ export class LinkDriver implements LinkOutput {
   }
 
   async #read(link: Link, opening: Uint8Array): Promise<void> {
-    const { duplex } = this.transport;
+    let now = this.#clock.now();
     if (opening.length > 0) {
-      const { bytes } = this.#chunks.current;
-      bytes.set(opening);
-      link.receive(bytes.subarray(0, opening.length), this.#clock.now());
+      this.chunk.bytes.set(opening);
+      link.receive(this.chunk.bytes.subarray(0, opening.length), now);
     }
     while (!this.#end) {
+      if (now >= this.#pauses.due && await this.#pauses.turn(now)) continue;
       const { bytes } = this.#chunks.next();
       this.#reading = true;
-      const count = await duplex.read(bytes);
+      const count = await this.transport.duplex.read(bytes);
       this.#reading = false;
       if (count === null) return this.#gone(peerClosed(link.atBoundary));
       if (this.#end) return;
+      now = this.#clock.now();
       // A socket that is closed with unread bytes resets, and the peer would lose what it has not read.
       if (this.#finishing) continue;
       this.bytesReceived += count;
-      const now = this.#clock.now();
       this.#heardAt = now;
       this.#silence!.heard(now);
       if (this.#listeners.length > 0) { for (const resolve of this.#listeners.splice(0)) resolve(); }

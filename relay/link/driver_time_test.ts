@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { setImmediate } from "node:timers";
+import { SLICE_MS } from "../../base/limits.ts";
 import { V1DeviceLink } from "../../protocol/v1/device_link.ts";
-import { LOADED_LINK_GRACE_MS } from "../../net/limits.ts";
+import { LOADED_LINK_GRACE_MS, MAX_LINK_CHUNK } from "../../net/limits.ts";
 import type { KeepAliveSettings } from "../../protocol/keep_alive.ts";
 import { v1Connect } from "../../protocol/v1/codec.ts";
 import { LinkDriver } from "./driver.ts";
@@ -215,4 +217,50 @@ test("a link whose peer makes too much work is read again when that is paid for,
   await driver.ended;
   await settled();
   assert.equal(clock.pending, 0);
+});
+
+test("a peer that sends faster than it is read leaves turns of the event loop to others, and loses none of its own", async () => {
+  const clock = new FakeClock();
+  const duplex = new FakeDuplex();
+  const driver = new LinkDriver({ transport: fakeTransport(duplex), clock, writeTimeout: -1 });
+  const most = 100; // reads, a millisecond of work each
+  let heard = 0;
+  driver.start({
+    atBoundary: true,
+    deadline: Infinity,
+    receive: () => {
+      heard++;
+      clock.jump(1);
+    },
+    tick: () => {},
+    end: () => {},
+  }, new Uint8Array(0));
+  await settled();
+  for (let n = 0; n < most; n++) duplex.feed(Uint8Array.of(0));
+  let turns = 0;
+  for (; heard < most; turns++) {
+    const before = heard;
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.ok(heard - before <= 3 * SLICE_MS, `it had ${heard - before} ms in one turn`);
+  }
+  assert.ok(turns >= most / SLICE_MS / 3, `others had ${turns} turns`);
+  driver.close("shutting-down");
+  await driver.ended;
+});
+
+test("a peer whose every frame asks for an answer holds nobody up for long: what comes next is read in small pieces", async () => {
+  const fixture = new LinkFixture().start();
+  const knocks = new Uint8Array(MAX_LINK_CHUNK); // CLOSE for nobody, again and again
+  for (let at = 0; at < knocks.length; at += 4) knocks[at + 2] = 2;
+  const most = 8 * MAX_LINK_CHUNK;
+  let large = 0;
+  for (let fed = 0; fed < most; fed += knocks.length) fixture.duplex.feed(knocks);
+  for (let last = 0, first = true; fixture.driver.bytesReceived < most;) {
+    await new Promise((resolve) => setImmediate(resolve));
+    if (fixture.driver.chunk.bytes.length > MAX_LINK_CHUNK / 4) large++;
+    assert.ok(fixture.driver.bytesReceived > last || first, "it stands still");
+    [last, first] = [fixture.driver.bytesReceived, false];
+  }
+  assert.equal(large, 0);
+  await fixture.finish();
 });

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { COPY_MAX, MAX_LEFT_CHUNKS, MAX_LINK_CHUNK, MIN_LINK_CHUNK } from "../../net/limits.ts";
+import { COPY_MAX, MAX_ANSWERS_A_READ, MAX_LEFT_CHUNKS, MAX_LINK_CHUNK, MIN_LINK_CHUNK } from "../../net/limits.ts";
 
 /** Reads in a row that must use less than a quarter of a chunk before it shrinks. */
 const SHRINK_AFTER = 16;
@@ -90,6 +90,8 @@ export class ReceiveChunk {
 
 /** The chunk for a link's next read, as large as its reads need. */
 export class ReceiveChunks {
+  /** Control frames that were sent since the last read: its owner counts them. */
+  answers = 0;
   readonly #left: LeftChunks;
   #current: ReceiveChunk;
   #spare: ReceiveChunk | undefined;
@@ -118,9 +120,12 @@ export class ReceiveChunks {
     return this.#current;
   }
 
-  /** Learns from a read of `count` bytes. */
+  /** Learns from a read of `count` bytes. What asks for many answers is read in small pieces: each costs others time. */
   learn(count: number): void {
     const size = this.#current.bytes.length;
+    const isCostly = this.answers > MAX_ANSWERS_A_READ;
+    this.answers = 0;
+    if (isCostly) return size > MIN_LINK_CHUNK ? this.#resize(size / 4) : undefined;
     if (count === size && size < MAX_LINK_CHUNK) return this.#resize(size * 4);
     if (count * 4 > size || size === MIN_LINK_CHUNK) {
       this.#small = 0;

@@ -46,6 +46,7 @@ export function fuzzV2Decoder(random: Random): void {
       told.push(`data ${channel} ${hex(bytes)}`);
     },
     onFrame: (command, channel, payload) => told.push(`frame ${command} ${channel} ${hex(payload)}`),
+    onSkipped: () => {},
     onAcknowledge: () => asked++,
   });
   let error: string | undefined;

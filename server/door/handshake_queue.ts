@@ -8,14 +8,12 @@
  * @module
  */
 
-import { type Clock, nextTurn } from "../../base/clock.ts";
+import type { Clock } from "../../base/clock.ts";
 import {
   HANDSHAKE_TIMEOUT_MS,
   HANDSHAKES_A_TURN,
   LONG_HANDSHAKE_WAIT_MS,
   MAX_HANDSHAKE_TURN_MS,
-  MAX_HANDSHAKES_UNDER_WAY,
-  MAX_WAITING_HANDSHAKES,
   MIN_HANDSHAKE_TURN_MS,
   STRANGER_TURN_MS,
 } from "../../net/limits.ts";
@@ -28,6 +26,14 @@ export interface Waiting {
   begin(): Promise<boolean>;
   /** It waited in vain; `why` is for the log. */
   giveUp(why: string): void;
+}
+
+/** What a queue is bounded by. */
+export interface QueueBounds {
+  /** Connections that wait. */
+  readonly waiting: number;
+  /** Handshakes of one address that are under way at a time. */
+  readonly underWay: number;
 }
 
 /** Handshakes over which their usual time is taken. */
@@ -51,6 +57,7 @@ interface Site {
 /** A queue for each address; the addresses have turns. */
 export class HandshakeQueue {
   readonly #clock: Clock;
+  readonly #bounds: QueueBounds;
   readonly #nextTurn: (fn: () => void) => () => void;
   readonly #sites = new Map<string, Site>();
   /** Addresses of which one may begin, in the order of their turns. */
@@ -62,8 +69,9 @@ export class HandshakeQueue {
   #cancel: (() => void) | undefined;
 
   /** Nobody yet. `turn` calls what it is given in another turn of the event loop. */
-  constructor(clock: Clock, turn: (fn: () => void) => () => void = nextTurn) {
+  constructor(clock: Clock, bounds: QueueBounds, turn: (fn: () => void) => () => void = (fn) => clock.soon(fn)) {
     this.#clock = clock;
+    this.#bounds = bounds;
     this.#nextTurn = turn;
   }
 
@@ -75,13 +83,18 @@ export class HandshakeQueue {
   /** Begins at once if nobody has to be waited for; else it waits. */
   enter(waiting: Waiting): void {
     const { site: name } = waiting;
-    if (this.#size >= MAX_WAITING_HANDSHAKES && !this.#makeRoom(waiting)) return;
+    if (this.#size >= this.#bounds.waiting && !this.#makeRoom(waiting)) return;
     const site = this.#sites.get(name) ?? { name, queue: [], underWay: 0, lastIsNext: false, wentWell: 1 };
     this.#sites.set(name, site);
     site.queue.push({ waiting, until: this.#clock.now() + HANDSHAKE_TIMEOUT_MS });
     this.#size++;
     this.#place(site);
     this.#go();
+  }
+
+  /** The address with most gives up to `count` of its last ones up, one after the other. */
+  evict(count: number, why: string): void {
+    for (let n = 0; n < count && this.#size > 0; n++) this.#giveUpLast(this.#fullest()!, why);
   }
 
   /** Gives all up. Idempotent. */
@@ -159,26 +172,34 @@ export class HandshakeQueue {
   /** Puts an address where it belongs: among those that may begin, or nowhere when it has nobody. */
   #place(site: Site): void {
     const waits = site.queue.length > 0;
-    if (waits && site.underWay < MAX_HANDSHAKES_UNDER_WAY) this.#ready.add(site);
+    if (waits && site.underWay < this.#bounds.underWay) this.#ready.add(site);
     else this.#ready.delete(site);
     if (!waits && site.underWay === 0) this.#sites.delete(site.name);
   }
 
   /** The address with most makes room, with its last one: that is the newcomer, or somebody else. */
   #makeRoom(newcomer: Waiting): boolean {
-    let fullest = this.#sites.get(newcomer.site);
-    const own = (fullest?.queue.length ?? 0) + 1;
-    let most = own;
-    for (const site of this.#sites.values()) if (site.queue.length > most) [fullest, most] = [site, site.queue.length];
-    const from = most === own ? newcomer.site : fullest!.name;
-    const why = `${MAX_WAITING_HANDSHAKES} others wait for their handshake, most of them from ${from}`;
-    if (most === own) {
-      newcomer.giveUp(why);
-      return false;
-    }
-    const { waiting } = fullest!.queue.pop()!;
+    const own = (this.#sites.get(newcomer.site)?.queue.length ?? 0) + 1;
+    const fullest = this.#fullest();
+    const isOwn = !fullest || fullest.queue.length <= own;
+    const from = isOwn ? newcomer.site : fullest.name;
+    const why = `${this.#bounds.waiting} others wait for their handshake, most of them from ${from}`;
+    if (isOwn) newcomer.giveUp(why);
+    else this.#giveUpLast(fullest, why);
+    return !isOwn;
+  }
+
+  /** The address of which most wait. */
+  #fullest(): Site | undefined {
+    let fullest: Site | undefined;
+    for (const site of this.#sites.values()) if (!fullest || site.queue.length > fullest.queue.length) fullest = site;
+    return fullest;
+  }
+
+  #giveUpLast(site: Site, why: string): void {
+    const { waiting } = site.queue.pop()!;
     this.#size--;
+    this.#place(site);
     waiting.giveUp(why);
-    return true;
   }
 }

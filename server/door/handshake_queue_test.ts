@@ -14,6 +14,8 @@ import { HandshakeQueue, type Waiting } from "./handshake_queue.ts";
 import { settled } from "../../tests/rig/wait.ts";
 import { test } from "../../tests/rig/test.ts";
 
+const BOUNDS = { waiting: MAX_WAITING_HANDSHAKES, underWay: MAX_HANDSHAKES_UNDER_WAY };
+
 /** Somebody whose handshake is over when the test says so. */
 class Newcomer implements Waiting {
   readonly over = Promise.withResolvers<boolean>();
@@ -31,7 +33,7 @@ class Newcomer implements Waiting {
 
 function setUp() {
   const clock = new FakeClock();
-  const queue = new HandshakeQueue(clock, (fn) => clock.after(0, fn));
+  const queue = new HandshakeQueue(clock, BOUNDS, (fn) => clock.after(0, fn));
   const come = (count: number, site: string) =>
     Array.from({ length: count }, () => {
       const newcomer = new Newcomer(site);
@@ -170,4 +172,20 @@ test("where nearly all from an address are silent, each of them holds up others 
   assert.equal(begun(flood), flood.length, "the first ones alone would have taken half of that time");
   queue.close("");
   await settled();
+});
+
+test("when descriptors run out, those make room who came last, from the address of which most wait", () => {
+  const { come, turn, queue } = setUp();
+  turn();
+  const device = come(1, "b");
+  const crowd = come(MAX_HANDSHAKES_UNDER_WAY + 20, "a");
+  const [late] = come(1, "b");
+  turn(MAX_HANDSHAKES_UNDER_WAY);
+  queue.evict(16, "no room");
+  assert.deepEqual(crowd.slice(-16).map(({ why }) => why), Array(16).fill("no room"));
+  assert.deepEqual([...device, late!, ...crowd.slice(0, -16)].filter(({ why }) => why !== undefined), []);
+  queue.evict(16, "no room");
+  assert.equal(queue.size, 0);
+  queue.evict(16, "no room");
+  queue.close("");
 });

@@ -8,7 +8,6 @@ import { isInNetwork } from "../../protocol/ip.ts";
 import { formatAddress, splitHostPort } from "../../protocol/address.ts";
 import type { Clock } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
-import { MAX_HANDSHAKES } from "../../net/limits.ts";
 import { ProxyHeaderCut, readProxyHeader } from "../../net/proxy/read_header.ts";
 import { closeQuietly, type Transport } from "../../net/transport.ts";
 import type { Refusals } from "./refusals.ts";
@@ -16,14 +15,16 @@ import type { Refusals } from "./refusals.ts";
 /** Takes the PROXY protocol header off those who come from networks that are trusted to send one. */
 export class LinkDoor {
   readonly #networks: readonly string[];
+  readonly #max: number;
   readonly #clock: Clock;
   readonly #refusals: Refusals;
   readonly #reading = new Set<Transport>();
   #closed = false;
 
-  /** Connections from `networks` begin with a header; those from elsewhere are who they are. */
-  constructor(networks: readonly string[], clock: Clock, refusals: Refusals) {
+  /** Connections from `networks` begin with a header, which `max` may owe; those from elsewhere are who they are. */
+  constructor(networks: readonly string[], max: number, clock: Clock, refusals: Refusals) {
     this.#networks = networks;
+    this.#max = max;
     this.#clock = clock;
     this.#refusals = refusals;
   }
@@ -33,9 +34,9 @@ export class LinkDoor {
     const { remote } = transport;
     const [host] = splitHostPort(remote);
     if (!this.#networks.some((network) => isInNetwork(host, network))) return admit(transport);
-    if (this.#reading.size >= MAX_HANDSHAKES) {
+    if (this.#reading.size >= this.#max) {
       transport.cut();
-      return this.#refusals.tell(remote, `${MAX_HANDSHAKES} others have not sent their PROXY protocol header`);
+      return this.#refusals.tell(remote, `${this.#max} others have not sent their PROXY protocol header`);
     }
     this.#reading.add(transport);
     this.#introduce(transport, admit).catch((error: unknown) => {

@@ -121,6 +121,13 @@ export class PendingConnections {
     this.#byLoad.place(site, this.#load(name, site.size));
   }
 
+  /** Descriptors have run out: up to `count` make room, one after the other, each from the address that has most. */
+  evict(count: number): void {
+    for (let n = 0; n < count && this.size > 0; n++) {
+      this.#evict(this.#pick(this.#byLoad.heaviest(this.#random()).fullest, true)!);
+    }
+  }
+
   /** Ends all. */
   evictAll(): void {
     for (const pending of [...this.#entries.keys()]) this.#evict(pending);

@@ -238,3 +238,15 @@ test("whatever comes and goes, the bound holds, nobody is at the door who left, 
     { numRuns: 100 },
   );
 });
+
+test("when descriptors run out, the addresses that have most make room, and a lone one last", () => {
+  const door = new Door();
+  const lone = door.enter("192.0.2.9");
+  const crowd = door.fill(20, "192.0.2.1");
+  const fewer = door.fill(10, "192.0.2.2");
+  door.evict(16);
+  assert.deepEqual([ended(crowd) > 10, ended(crowd) + ended(fewer), lone.evictions], [true, 16, 0]);
+  door.evict(100);
+  assert.deepEqual([door.size, lone.evictions], [0, 1]);
+  door.evict(1);
+});

@@ -192,7 +192,7 @@ export class HostPort {
       if (tries++ === MAX_BINDS_A_TURN) return undefined;
       try {
         const onConn = (conn: Deno.TcpConn) => this.#owner.onClient(conn, this);
-        const listener = Listener.open({ host: address, port }, clock, logger, onConn, tcpKeepAlive);
+        const listener = Listener.open({ host: address, port }, clock, logger, onConn, { tcpKeepAlive });
         listener.onExhausted = () => this.#owner.onExhausted?.();
         if (warning) {
           const before = this.#options.kept.get();

@@ -5,11 +5,13 @@
  */
 
 import { addressGroup } from "../../protocol/address_group.ts";
-import { FIRST_FRAME_TIMEOUT_MS, LISTEN_GRACE_MS, MAX_PENDING_LINKS } from "../../net/limits.ts";
+import { FIRST_FRAME_TIMEOUT_MS, LISTEN_GRACE_MS } from "../../net/limits.ts";
 import { Listener } from "../../net/listener.ts";
 import { closeQuietly, tcpTransport, type Transport } from "../../net/transport.ts";
 import { admit } from "./admission.ts";
 import type { ServerEvent } from "../events.ts";
+import { EVICTIONS_AT_ONCE } from "../limits.ts";
+import { doorRoom } from "../door/door_room.ts";
 import { LINK_BURST, LINK_REFUSAL_HOLD_MS, LinkRates } from "../door/link_rate.ts";
 import { LinkDoor } from "../door/link_door.ts";
 import { LinkSession, type Presence } from "./session.ts";
@@ -68,7 +70,8 @@ export class LinkListener {
     this.#settings = settings;
     this.#emit = emit;
     const { clock, logger } = settings;
-    this.#pending = new PendingConnections(clock, { max: MAX_PENDING_LINKS, grace: LISTEN_GRACE_MS });
+    const { links } = doorRoom(settings.listen.length);
+    this.#pending = new PendingConnections(clock, { max: links, grace: LISTEN_GRACE_MS });
     this.#rates = new LinkRates(clock);
     this.#listener = Listener.open(
       options.address,
@@ -76,9 +79,10 @@ export class LinkListener {
       logger,
       (conn) => this.#door.enter(tcpTransport(conn), (transport) => this.#onLink(transport)),
     );
+    this.#listener.onExhausted = () => this.#pending.evict(EVICTIONS_AT_ONCE);
     const { address } = this.#listener;
     this.#refusals = new Refusals(address, logger, emit);
-    this.#door = new LinkDoor(options.proxyFrom ?? [], clock, this.#refusals);
+    this.#door = new LinkDoor(options.proxyFrom ?? [], links, clock, this.#refusals);
     logger.info("listening on {address} for a device ({profile})", { address, profile: options.profile });
     emit({ type: "listening", address, profile: options.profile, security: "plain" });
   }

@@ -12,13 +12,15 @@ import { describeError } from "../../base/errors.ts";
 import { Late, within } from "../../base/within.ts";
 import { greetDevice, HandshakeCut, randomBytes, writeAll } from "../../relay/handshake.ts";
 import { HoppedTls } from "../../net/tls/hopped.ts";
-import { FAREWELL_MS, HANDSHAKE_GRACE_MS, HANDSHAKE_TIMEOUT_MS, MAX_HANDSHAKES } from "../../net/limits.ts";
+import { FAREWELL_MS, HANDSHAKE_GRACE_MS, HANDSHAKE_TIMEOUT_MS } from "../../net/limits.ts";
 import { Listener } from "../../net/listener.ts";
 import { SOFTWARE } from "../../base/version.ts";
 import { handshakeTls, ServerCertificate, TlsHandshakeError } from "../../net/tls/listening.ts";
 import { closeQuietly, tcpTransport, tlsTransport, type Transport } from "../../net/transport.ts";
 import { type DeviceRegistry, TooManyLinks } from "./device_registry.ts";
 import type { ServerEvent } from "../events.ts";
+import { DESCRIPTORS_A_HOP, EVICTIONS_AT_ONCE } from "../limits.ts";
+import { doorRoom } from "../door/door_room.ts";
 import { HandshakeQueue } from "../door/handshake_queue.ts";
 import { LINK_REFUSAL_HOLD_MS } from "../door/link_rate.ts";
 import { Newcomer } from "../door/newcomer.ts";
@@ -56,9 +58,10 @@ export class V2Listener {
     this.#registry = registry;
     this.#certificate = certificate;
     const { clock, logger } = settings;
-    this.#pending = new PendingConnections(clock, { max: MAX_HANDSHAKES, grace: HANDSHAKE_GRACE_MS });
-    this.#queue = new HandshakeQueue(clock);
     const { proxyFrom } = options;
+    const room = doorRoom(settings.listen.length, certificate && proxyFrom?.length ? DESCRIPTORS_A_HOP : 1);
+    this.#pending = new PendingConnections(clock, { max: room.handshakes, grace: HANDSHAKE_GRACE_MS });
+    this.#queue = new HandshakeQueue(clock, room);
     const enter = (transport: Transport, tls?: Deno.TlsConn) => this.#onConn(transport, tls);
     this.#hopped = certificate && proxyFrom?.length ? new HoppedTls(certificate, clock, logger, enter) : undefined;
     try {
@@ -80,9 +83,13 @@ export class V2Listener {
       this.#hopped?.close();
       throw error;
     }
+    this.#listener.onExhausted = () => {
+      this.#queue.evict(EVICTIONS_AT_ONCE, "descriptors ran out, and it made room for others");
+      this.#pending.evict(EVICTIONS_AT_ONCE);
+    };
     const { address, security } = this;
     this.#refusals = new Refusals(address, logger, emit);
-    this.#door = new LinkDoor(proxyFrom ?? [], clock, this.#refusals);
+    this.#door = new LinkDoor(proxyFrom ?? [], room.handshakes, clock, this.#refusals);
     logger.info("listening on {address} for devices (v2, {security})", { address, security });
     emit({ type: "listening", address, profile: "v2", security });
   }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { clearImmediate, setImmediate } from "node:timers";
 import type { Clock } from "../../base/clock.ts";
 import { settled, within } from "./wait.ts";
 
@@ -37,6 +38,12 @@ export class FakeClock implements Clock {
     this.#wake.resolve();
     this.#wake = Promise.withResolvers<void>();
     return () => this.#timers.delete(timer);
+  }
+
+  /** In a turn of this process's own, as no time passes by it. */
+  soon(fn: () => void): () => void {
+    const turn = setImmediate(fn);
+    return () => clearImmediate(turn);
   }
 
   /** Timers that wait. */

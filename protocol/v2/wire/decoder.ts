@@ -17,12 +17,16 @@ export interface V2FrameHandler {
   onData(channel: number, bytes: Uint8Array): void;
   /** Any other frame that is known, whole. */
   onFrame(command: V2Command, channel: number, payload: Uint8Array): void;
+  /** A frame that is not known begins, and is passed over. */
+  onSkipped(command: number): void;
   /** A frame asked to be acknowledged at once. */
   onAcknowledge(): void;
 }
 
 /** No channel has this number. */
 const NONE = -1;
+
+const NO_PAYLOAD = new Uint8Array(0);
 
 /** Decodes the frames of one session's links, one after the other. */
 export class V2Decoder {
@@ -126,8 +130,9 @@ export class V2Decoder {
     }
     if (size > V2_MAX_CONTROL_PAYLOAD) throw new ProtocolError("bad-size", `Command ${command} has ${size} bytes`);
     this.#collectedFill = 0;
+    if (this.#skipping && !this.#stopped) this.#handler.onSkipped(command);
     if (size > 0) return;
-    this.#deliver(new Uint8Array(0));
+    this.#deliver(NO_PAYLOAD);
     this.#frameEnd();
   }
 

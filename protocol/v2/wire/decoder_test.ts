@@ -201,6 +201,7 @@ test("a decoder that is stopped tells nothing more, also of the chunk at hand", 
       recorder.onFrame(command, channel, payload);
       decoder.stop();
     },
+    onSkipped: () => {},
     onAcknowledge: () => recorder.onAcknowledge(),
   });
   decoder.push(concat([v2FrameOf(3, 1, unhex("61")), v2FrameOf(0x44, 0, new Uint8Array(0), 1), v2FrameOf(6, 1)]));
@@ -217,6 +218,7 @@ test("a decoder that is stopped while it tells DATA tells nothing behind it", ()
         decoder.stop();
       },
       onFrame: (command, channel, payload) => recorder.onFrame(command, channel, payload),
+      onSkipped: () => {},
       onAcknowledge: () => recorder.onAcknowledge(),
     });
     decoder.push(concat([v2FrameOf(3, 1, unhex("61")), next, v2FrameOf(3, 3, unhex("63"))]));

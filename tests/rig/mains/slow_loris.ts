@@ -1,7 +1,7 @@
 /**
- * Sockets that come and say next to nothing, as a process of its own: `ADDRESS FROM COUNT [again]`. It opens COUNT
+ * Sockets that come and say next to nothing, as a process of its own: `ADDRESS FROM COUNT [again] [mute]`. It opens COUNT
  * connections from FROM, sends a byte of a TLS hello on each, and prints `sent COUNT`; with `again` it opens another for
- * each that is closed.
+ * each that is closed; with `mute` it sends not even the byte.
  *
  * @module
  */
@@ -9,8 +9,9 @@
 import { connect } from "node:net";
 import { say } from "../say.ts";
 
-const [address, from, count, again] = Deno.args;
+const [address, from, count, ...words] = Deno.args;
 const [host, port] = address!.split(":");
+const [comesAgain, isMute] = [words.includes("again"), words.includes("mute")];
 const lanes = 200;
 let sent = 0;
 
@@ -26,10 +27,10 @@ function open(left: number): void {
     if (++sent === Number(count)) say(`sent ${count}`);
     if (left > 1) open(left - 1);
   };
-  socket.on("connect", () => socket.write(new Uint8Array([0x16]), next));
+  socket.on("connect", () => isMute ? next() : socket.write(new Uint8Array([0x16]), next));
   socket.on("error", () => {}); // it was cut off, as it has to be
   socket.on("close", () => {
     next();
-    if (again) setTimeout(() => open(1), 200);
+    if (comesAgain) setTimeout(() => open(1), 200);
   });
 }

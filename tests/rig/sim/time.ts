@@ -24,6 +24,7 @@ export class Time {
     now: () => this.now,
     wall: () => 1_700_000_000_000 + this.now,
     after: (ms, fn) => this.after(ms, fn),
+    soon: (fn) => this.after(0, fn),
   };
   #turn = 0;
   #pending = 0;

@@ -1,0 +1,55 @@
+/**
+ * How many descriptors this process may have, and whether some are left beyond those that are kept for what matters more.
+ *
+ * The runtime raises its soft limit to the hard one when it starts, so what is in force then is all there will be.
+ *
+ * @module
+ */
+
+import { DESCRIPTORS_FOR_FILES, DESCRIPTORS_FOR_LINKS, FILES_PART, LINKS_PART } from "../limits.ts";
+import { libc } from "./libc.ts";
+
+const RLIMIT_NOFILE = 7;
+const AF_INET = 2;
+const SOCK_DGRAM = 2;
+/** In `/proc/self/limits`: the soft limit is the first number. */
+const LIMIT_LINE = /^Max open files +(\d+)/m;
+
+const limit = read();
+
+function read(): number | undefined {
+  const pair = new BigUint64Array(2);
+  if (libc()?.getrlimit(RLIMIT_NOFILE, pair) === 0) return Number(pair[0]);
+  try {
+    const path = "/proc/self/limits";
+    if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") return undefined;
+    const found = LIMIT_LINE.exec(Deno.readTextFileSync(path));
+    return found ? Number(found[1]) : undefined;
+  } catch {
+    return undefined; // no Linux
+  }
+}
+
+/** Descriptors that this process may have (RLIMIT_NOFILE), if that can be known. */
+export function descriptorLimit(): number | undefined {
+  return limit;
+}
+
+/** Who takes descriptors: devices' links leave some for files, clients leave some for both. */
+export type Taker = "link" | "client";
+
+/** Descriptors of `most` that a taker leaves alone. */
+export function keptFrom(taker: Taker, most: number): number {
+  const files = Math.min(DESCRIPTORS_FOR_FILES, Math.floor(most / FILES_PART));
+  return taker === "link" ? files : files + Math.min(DESCRIPTORS_FOR_LINKS, Math.floor(most / LINKS_PART));
+}
+
+/** Whether only those are left that `taker` is to leave alone; never where that cannot be known. */
+export function isShortOfDescriptors(taker: Taker): boolean {
+  const calls = libc();
+  if (limit === undefined || !calls) return false;
+  const next = calls.socket(AF_INET, SOCK_DGRAM, 0); // the kernel gives the lowest number that is free
+  if (next < 0) return true;
+  calls.close(next);
+  return next >= limit - keptFrom(taker, limit);
+}
