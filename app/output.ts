@@ -6,14 +6,9 @@
  */
 
 import { fstatSync } from "node:fs";
+import { MAX_OUTPUT_BACKLOG, OUTPUT_FLUSH_MS } from "./limits.ts";
 import { concat } from "../protocol/bytes.ts";
 import { describeError } from "../base/errors.ts";
-
-/** Bytes that wait for a reader at most, for each of the two; beyond, lines are dropped and counted. */
-export const MAX_OUTPUT_BACKLOG = 1024 * 1024;
-
-/** Milliseconds that the end of the process waits for its last lines. */
-export const OUTPUT_FLUSH_MS = 500;
 
 /** What is written to, as of the runtime. */
 export interface Sink {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { LineWriter, MAX_OUTPUT_BACKLOG, type Sink } from "./output.ts";
+import { MAX_OUTPUT_BACKLOG } from "./limits.ts";
+import { LineWriter, type Sink } from "./output.ts";
 import { TempFolder } from "../tests/rig/temp_folder.ts";
 
 const STRICT = { sanitizeOps: true, sanitizeResources: true };

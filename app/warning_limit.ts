@@ -4,8 +4,7 @@
  * @module
  */
 
-/** Warnings of one kind in a second. */
-export const WARNINGS_PER_SECOND = 20;
+import { WARNINGS_PER_SECOND } from "./limits.ts";
 
 interface Bucket {
   second: number;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { WarningLimit, WARNINGS_PER_SECOND } from "./warning_limit.ts";
+import { WARNINGS_PER_SECOND } from "./limits.ts";
+import { WarningLimit } from "./warning_limit.ts";
 
 Deno.test("warnings of a kind are limited by the second, and those held back are counted", () => {
   const limit = new WarningLimit();

@@ -4,11 +4,7 @@
  * @module
  */
 
-/** Shortest wait between two tries, in milliseconds. */
-export const MIN_BACKOFF_MS = 500;
-
-/** Longest wait between two tries, in milliseconds. */
-export const MAX_BACKOFF_MS = 30_000;
+import { MAX_BACKOFF_MS, MIN_BACKOFF_MS } from "./limits.ts";
 
 /** Waits that double in range from try to try, and are spread evenly over it, so that a fleet does not come back as one. */
 export class Backoff {

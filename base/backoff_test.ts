@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { Backoff, MAX_BACKOFF_MS, MIN_BACKOFF_MS } from "./backoff.ts";
+import { MAX_BACKOFF_MS, MIN_BACKOFF_MS } from "./limits.ts";
+import { Backoff } from "./backoff.ts";
 import { test } from "../tests/rig/test.ts";
 import { Random } from "../tests/rig/random.ts";
 

@@ -6,3 +6,12 @@
 
 /** Work that grows with the fleet is done in slices of this length, in milliseconds. */
 export const SLICE_MS = 4;
+
+/** Shortest wait between two tries, in milliseconds. */
+export const MIN_BACKOFF_MS = 500;
+
+/** Longest wait between two tries, in milliseconds. */
+export const MAX_BACKOFF_MS = 30_000;
+
+/** Time that a graceful end may take, in milliseconds. */
+export const SHUTDOWN_TIMEOUT_MS = 5_000;

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Clock } from "./clock.ts";
 import { SLICE_MS } from "./limits.ts";
+import type { Clock } from "./clock.ts";
 
 /** Work in small steps; each `yield` is a place where others may have their turn. */
 export type Steps<T> = Generator<void, T, void>;

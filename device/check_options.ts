@@ -4,8 +4,8 @@
  * @module
  */
 
+import { V2_MAX_CHANNELS } from "../protocol/v2/limits.ts";
 import { TOKEN_ID_SIZE } from "../protocol/enrolment.ts";
-import { V2_MAX_CHANNELS } from "../protocol/limits.ts";
 import { parseName } from "../protocol/name.ts";
 import * as check from "../relay/option_check.ts";
 import type { NamedService } from "./v2/named_service.ts";

@@ -4,17 +4,12 @@
  * @module
  */
 
+import { CONNECT_TIMEOUT_MS } from "./limits.ts";
+import { EXPIRATION_MS, LINK_WRITE_TIMEOUT_MS, STALL_TIMEOUT_MS, TCP_KEEP_ALIVE_MS } from "../net/limits.ts";
 import type { Address } from "../protocol/address.ts";
 import { type KeepAliveSettings, normalKeepAlive, V1_KEEP_ALIVE, V2_KEEP_ALIVE } from "../protocol/keep_alive.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { MAX_DURATION_MS } from "../base/duration.ts";
-import {
-  CONNECT_TIMEOUT_MS,
-  EXPIRATION_MS,
-  LINK_WRITE_TIMEOUT_MS,
-  STALL_TIMEOUT_MS,
-  TCP_KEEP_ALIVE_MS,
-} from "../net/limits.ts";
 import { type Logger, silentLogger } from "../base/logger.ts";
 import { type ReadNetwork, readNetwork } from "../net/network_watch.ts";
 import type { ProxyOptions } from "../net/dial/http_proxy.ts";

@@ -4,10 +4,10 @@
  * @module
  */
 
+import { FAILED_ACCEPTS_PAUSE_MS, MAX_ACCEPT_PAUSE_MS, MAX_FAILED_ACCEPTS, MIN_ACCEPT_PAUSE_MS } from "./limits.ts";
 import { type Address, formatAddress } from "../protocol/address.ts";
 import type { Clock } from "../base/clock.ts";
 import { describeError, errorCode, isExhaustion } from "../base/errors.ts";
-import { FAILED_ACCEPTS_PAUSE_MS, MAX_ACCEPT_PAUSE_MS, MAX_FAILED_ACCEPTS, MIN_ACCEPT_PAUSE_MS } from "./limits.ts";
 import type { Logger } from "../base/logger.ts";
 import { ALPN, type ServerCertificate } from "./tls/listening.ts";
 import { isShortOfDescriptors, type Taker } from "./kernel/descriptor_room.ts";

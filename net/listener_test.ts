@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { Listener, ListenError } from "./listener.ts";
 import { FAILED_ACCEPTS_PAUSE_MS, MAX_ACCEPT_PAUSE_MS, MAX_FAILED_ACCEPTS, MIN_ACCEPT_PAUSE_MS } from "./limits.ts";
+import { Listener, ListenError } from "./listener.ts";
 import { FakeClock } from "../tests/rig/clock.ts";
 import { RecordingLogger } from "../tests/rig/logger.ts";
 import { settled } from "../tests/rig/wait.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { Listener, ListenError } from "./listener.ts";
 import { CERTIFICATE_POLL_MS, MAX_ACCEPT_PAUSE_MS, MIN_ACCEPT_PAUSE_MS } from "./limits.ts";
+import { Listener, ListenError } from "./listener.ts";
 import { PINNED_NAME, pinnedAnchor } from "./tls/certificate.ts";
 import { systemClock } from "../base/clock.ts";
 import { ALPN, handshakeTls, ServerCertificate } from "./tls/listening.ts";

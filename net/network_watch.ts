@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Clock } from "../base/clock.ts";
 import { NETWORK_POLL_MS, ROUTES_READ } from "./limits.ts";
+import type { Clock } from "../base/clock.ts";
 import { canAsk, type Way, waysTo } from "./kernel/netlink.ts";
 
 /** An address of an interface. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { FakeClock } from "../tests/rig/clock.ts";
 import { NETWORK_POLL_MS } from "./limits.ts";
+import { FakeClock } from "../tests/rig/clock.ts";
 import { type ConnectionEnds, type NetworkState, readNetwork, watchNetwork } from "./network_watch.ts";
 import { test } from "../tests/rig/test.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
+import { MAX_LOOKS } from "./limits.ts";
 import { closeQuietly } from "./close_quietly.ts";
 import { descriptorOf, noteSocket } from "./kernel/descriptors.ts";
-import { MAX_LOOKS } from "./limits.ts";
 import { canCut } from "./kernel/socket.ts";
 import { PrefixedDuplex } from "./prefixed_duplex.ts";
 import { resetQuietly } from "./reset.ts";

@@ -9,9 +9,9 @@
  * @module
  */
 
+import { MIN_TCP_KEEP_ALIVE_MS, PEER_LOOKS, PEER_TRIES, TCP_KEEP_ALIVE_PROBES } from "./limits.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Socket } from "./kernel/descriptors.ts";
-import { PEER_LOOKS, PEER_TRIES, TCP_KEEP_ALIVE_PROBES } from "./limits.ts";
 import { canCut, type KeepAlivePace, setKeepAlive, signsOf, unacknowledged } from "./kernel/socket.ts";
 import { socketOf } from "./reset.ts";
 import type { Duplex } from "./transport.ts";
@@ -79,7 +79,7 @@ export class PeerWatch {
   }
 
   #later(): void {
-    this.#cancel = this.#clock.after(Math.max(MIN_MS, this.#ms) / PEER_LOOKS, () => this.#look());
+    this.#cancel = this.#clock.after(Math.max(MIN_TCP_KEEP_ALIVE_MS, this.#ms) / PEER_LOOKS, () => this.#look());
   }
 
   #look(): void {
@@ -88,9 +88,6 @@ export class PeerWatch {
     else this.#later();
   }
 }
-
-/** Shortest time in which a peer is found gone, in milliseconds, as with {@linkcode keepAlivePace}. */
-const MIN_MS = 2_000;
 
 /** Whether a peer has answered nothing for `ms` milliseconds, though it was asked. One that takes nothing still answers. */
 export function isGone(socket: Deno.TcpConn, ms: number): boolean {

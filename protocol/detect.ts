@@ -4,6 +4,7 @@
  * @module
  */
 
+import { MAX_OPENING } from "./limits.ts";
 import { V2_PREAMBLE } from "./v2/wire/commands.ts";
 
 /** A device that speaks v1, too few bytes to say, or somebody else. */
@@ -25,9 +26,6 @@ const V1_OPENING = [0, 0, 4, 0];
 
 /** How the headers of version 1, "PROXY ", and 2 begin. */
 const PROXY_OPENINGS = [[0x50, 0x52, 0x4f, 0x58, 0x59, 0x20], [0x0d, 0x0a, 0x0d, 0x0a]];
-
-/** Bytes that {@linkcode detectOpening} looks at, at most. */
-export const MAX_OPENING = 8;
 
 /** Judges the bytes at the start of a connection; a stranger is known by the first byte that is wrong. */
 export function detectOpening(bytes: Uint8Array): Opening {

@@ -8,8 +8,8 @@
  * @module
  */
 
-import { type Address, formatAddress, parseAddress } from "./address.ts";
 import { MAX_ENROLMENT_ADDRESSES, MAX_ENROLMENT_LENGTH } from "./limits.ts";
+import { type Address, formatAddress, parseAddress } from "./address.ts";
 import { PUBLIC_KEY_SIZE, publicKeyFault } from "./public_key.ts";
 
 /** How a device knows that it talks to its server: a certificate of the server's key, a CA, or not before the handshake. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { crc32 } from "node:zlib";
 import fc from "fast-check";
-import { decodeEnrolment, encodeEnrolment, type Enrolment, SECURITY_MODES } from "./enrolment.ts";
 import { MAX_ENROLMENT_LENGTH } from "./limits.ts";
+import { decodeEnrolment, encodeEnrolment, type Enrolment, SECURITY_MODES } from "./enrolment.ts";
 import { publicKeyFault } from "./public_key.ts";
 
 const STRICT = { sanitizeOps: true, sanitizeResources: true };

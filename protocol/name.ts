@@ -4,7 +4,7 @@
  * @module
  */
 
-import { V2_MAX_NAME } from "./limits.ts";
+import { V2_MAX_NAME } from "./v2/limits.ts";
 
 /**
  * Parses the name of a device or a service.

@@ -5,12 +5,14 @@
  */
 
 import assert from "node:assert/strict";
+import { STALL_TIMEOUT_MS } from "../net/limits.ts";
+import { MAX_CHANNEL_BACKLOG } from "./limits.ts";
+import { HALF_CLOSE_TIMEOUT_MS } from "../server/limits.ts";
 import type { V1Channel as Channel } from "../protocol/v1/channel.ts";
 import { V1ServerLink } from "../protocol/v1/server_link.ts";
 import { v1Close } from "../protocol/v1/codec.ts";
 import type { ChannelSummary } from "./channel_end.ts";
 import { ChannelPump, type ChannelPumpOptions } from "./channel_pump.ts";
-import { HALF_CLOSE_TIMEOUT_MS, MAX_CHANNEL_BACKLOG, STALL_TIMEOUT_MS } from "../net/limits.ts";
 import { LinkDriver } from "./link/driver.ts";
 import { FakeDuplex, fakeTransport } from "./_fakes_test.ts";
 import { FakeClock } from "../tests/rig/clock.ts";

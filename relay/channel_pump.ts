@@ -4,12 +4,6 @@
  * @module
  */
 
-import type { Channel, ChannelReceiver } from "../protocol/channel.ts";
-import { afterEnd, afterPeerEnd, type ChannelState, mayReceive, maySend } from "../protocol/channel_state.ts";
-import type { ChannelEndReason } from "../protocol/reasons.ts";
-import { type ChannelSummary, CONNECTION_ENDS, type ConnectionEnds, dropsBacklog, isOrderly } from "./channel_end.ts";
-import type { Clock } from "../base/clock.ts";
-import { Delivery } from "./delivery.ts";
 import {
   COPY_MAX,
   HALF_CLOSE_LOOK_MS,
@@ -17,7 +11,13 @@ import {
   MAX_CHANNEL_BACKLOG,
   MAX_LINK_CHUNK,
   RESUME_CHANNEL_BACKLOG,
-} from "../net/limits.ts";
+} from "./limits.ts";
+import type { Channel, ChannelReceiver } from "../protocol/channel.ts";
+import { afterEnd, afterPeerEnd, type ChannelState, mayReceive, maySend } from "../protocol/channel_state.ts";
+import type { ChannelEndReason } from "../protocol/reasons.ts";
+import { type ChannelSummary, CONNECTION_ENDS, type ConnectionEnds, dropsBacklog, isOrderly } from "./channel_end.ts";
+import type { Clock } from "../base/clock.ts";
+import { Delivery } from "./delivery.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 import type { ReceiveChunk } from "./link/receive_chunk.ts";
 import { closeInOrder, endsInOrder, resetQuietly, resetsAtExit, unacknowledgedBy } from "../net/reset.ts";

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { DRAIN_TIMEOUT_MS, HALF_CLOSE_TIMEOUT_MS, LINGER_MS } from "../net/limits.ts";
+import { LINGER_MS } from "../net/limits.ts";
+import { DRAIN_TIMEOUT_MS } from "./limits.ts";
+import { HALF_CLOSE_TIMEOUT_MS } from "../server/limits.ts";
 import { isSettled, settled } from "../tests/rig/wait.ts";
 import { CLOSE, pattern, PumpFixture } from "./_pump_fixture_test.ts";
 import { test } from "../tests/rig/test.ts";

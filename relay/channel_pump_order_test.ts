@@ -1,10 +1,10 @@
 /** What the other side had ended in order before it, or its link, was gone. */
 
 import assert from "node:assert/strict";
+import { LINGER_MS } from "../net/limits.ts";
 import type { Channel } from "../protocol/channel.ts";
 import type { ChannelEndReason } from "../protocol/reasons.ts";
 import { ChannelPump } from "./channel_pump.ts";
-import { LINGER_MS } from "../net/limits.ts";
 import { ReceiveChunks } from "./link/receive_chunk.ts";
 import { FakeDuplex } from "./_fakes_test.ts";
 import { FakeClock } from "../tests/rig/clock.ts";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { MAX_CHANNEL_BACKLOG, STALL_TIMEOUT_MS } from "../net/limits.ts";
+import { STALL_TIMEOUT_MS } from "../net/limits.ts";
+import { MAX_CHANNEL_BACKLOG } from "./limits.ts";
 import { settled } from "../tests/rig/wait.ts";
 import { CLOSE, pattern, PumpFixture } from "./_pump_fixture_test.ts";
 import { test } from "../tests/rig/test.ts";

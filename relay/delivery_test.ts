@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { LINGER_MS } from "../net/limits.ts";
+import { DRAIN_TIMEOUT_MS } from "./limits.ts";
 import { Delivery } from "./delivery.ts";
-import { DRAIN_TIMEOUT_MS, LINGER_MS } from "../net/limits.ts";
 import { WriteQueue } from "./write_queue.ts";
 import { FakeDuplex } from "./_fakes_test.ts";
 import { FakeClock } from "../tests/rig/clock.ts";

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { V2_MAX_HANDSHAKE } from "../protocol/v2/limits.ts";
+import { UNPROVED_COME_BACK_MS } from "./limits.ts";
 import {
   type Authenticated,
   DeviceHandshake,
@@ -20,7 +22,6 @@ import {
 import { describeStranger, type Stranger } from "../protocol/detect.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { readGoodbye } from "../protocol/v2/wire/goodbye.ts";
-import { V2_MAX_HANDSHAKE } from "../protocol/limits.ts";
 import { PROXY_HINT } from "../net/proxy/read_header.ts";
 import { isSkipped, V2_PREAMBLE, V2Command } from "../protocol/v2/wire/commands.ts";
 import { verify } from "../net/tls/identity.ts";
@@ -151,9 +152,6 @@ function tooMuch(): ProtocolError {
 export async function writeAll(duplex: Duplex, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) at += await duplex.write(bytes.subarray(at));
 }
-
-/** A goodbye before the server has proved its key cannot send a device away for longer, in milliseconds. */
-export const UNPROVED_COME_BACK_MS = 60_000;
 
 /** A device's handshake that went well. */
 export interface DeviceGreeting {

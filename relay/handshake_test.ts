@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { V2_MAX_HANDSHAKE } from "../protocol/v2/limits.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { goodbye, goodbyeFrame } from "../protocol/v2/wire/goodbye.ts";
-import { V2_MAX_HANDSHAKE } from "../protocol/limits.ts";
 import {
   type DeviceParty,
   HandshakeError,

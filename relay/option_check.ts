@@ -5,6 +5,7 @@
  * @module
  */
 
+import { MAX_QUOTED } from "./limits.ts";
 import { PUBLIC_KEY_SIZE, publicKeyFault } from "../protocol/public_key.ts";
 import { type Address, isHost } from "../protocol/address.ts";
 import type { KeepAliveSettings } from "../protocol/keep_alive.ts";
@@ -22,9 +23,6 @@ export type Check = (value: unknown, name: string) => void;
 
 /** A check for every option of `T`; the type demands that none is forgotten. */
 export type Checks<T> = { readonly [K in keyof Required<T>]: Check };
-
-/** Longest text that is quoted in a message. */
-const MAX_QUOTED = 80;
 
 /** A value as a message has it: what may be a secret is not in it. */
 function shown(value: unknown): string {

@@ -4,10 +4,10 @@
  * @module
  */
 
+import { MAX_LEAVING_CHANNELS } from "./limits.ts";
 import type { Channel } from "../protocol/channel.ts";
 import type { ChannelEndReason } from "../protocol/reasons.ts";
 import { ChannelPump, type ChannelPumpOptions } from "./channel_pump.ts";
-import { MAX_LEAVING_CHANNELS } from "../net/limits.ts";
 
 /** What the settings of either role say of pumps. */
 export interface PumpSettings extends Pick<ChannelPumpOptions, "clock" | "stallTimeout" | "tcpKeepAlive"> {

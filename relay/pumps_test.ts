@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
+import { LINGER_MS, STALL_TIMEOUT_MS } from "../net/limits.ts";
+import { DRAIN_TIMEOUT_MS, MAX_LEAVING_CHANNELS } from "./limits.ts";
 import { data, LinkFixture } from "./link/_fixture_test.ts";
 import { FakeDuplex } from "./_fakes_test.ts";
 import { isSettled, settled } from "../tests/rig/wait.ts";
 import { test } from "../tests/rig/test.ts";
 import type { ChannelPump } from "./channel_pump.ts";
-import { DRAIN_TIMEOUT_MS, LINGER_MS, MAX_LEAVING_CHANNELS, STALL_TIMEOUT_MS } from "../net/limits.ts";
 import { Pumps } from "./pumps.ts";
 
 /** The pumps of a server's link whose device is the test. */

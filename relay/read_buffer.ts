@@ -4,9 +4,10 @@
  * @module
  */
 
+import { MAX_READ } from "../net/limits.ts";
+import { FRAME_BUFFER_SIZE } from "../protocol/v2/limits.ts";
+import { MIN_READ } from "./limits.ts";
 import { takeFrame } from "../protocol/v2/send/frame_pool.ts";
-import { FRAME_BUFFER_SIZE } from "../protocol/limits.ts";
-import { MAX_READ, MIN_READ } from "../net/limits.ts";
 
 /** Reads in a row that must use less than a quarter of the buffer before it shrinks. */
 const SHRINK_AFTER = 8;

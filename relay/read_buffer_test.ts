@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { MAX_READ, MIN_READ } from "../net/limits.ts";
+import { MAX_READ } from "../net/limits.ts";
+import { MIN_READ } from "./limits.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 import { test } from "../tests/rig/test.ts";
 

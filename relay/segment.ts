@@ -4,23 +4,16 @@
  * @module
  */
 
+import { MAX_POOLED, MAX_POOLED_SMALL, SMALL_SIZE } from "./limits.ts";
+
 const SEGMENT_SIZE = 64 * 1024;
 
 /** The smallest buffer that is made for a piece. */
 const LEAST_SIZE = 256;
 
-/** Buffers of each size that are kept for reuse by the whole process: 4 MiB, 2 MiB and 1 MiB at most. */
-const MAX_POOLED = 64;
-
 const pool: Uint8Array[] = [];
 const largePool: Uint8Array[] = [];
 const mediumPool: Uint8Array[] = [];
-
-/** Size of the buffers in which a single small piece is written. */
-export const SMALL_SIZE = 4096;
-
-/** Small buffers kept for reuse by the whole process: 256 KiB at most. */
-const MAX_POOLED_SMALL = 64;
 
 const smallPool: Uint8Array[] = [];
 

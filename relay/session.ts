@@ -6,8 +6,8 @@
  * @module
  */
 
+import { SHUTDOWN_TIMEOUT_MS } from "../base/limits.ts";
 import type { LinkEndReason } from "../protocol/reasons.ts";
-import { SHUTDOWN_TIMEOUT_MS } from "../net/limits.ts";
 import type { ChannelPumpOptions, ChunkSource } from "./channel_pump.ts";
 import type { LinkEnd } from "./link/end.ts";
 import { Pumps, type PumpSettings } from "./pumps.ts";

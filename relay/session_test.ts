@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { STALL_TIMEOUT_MS } from "../net/limits.ts";
+import { SHUTDOWN_TIMEOUT_MS } from "../base/limits.ts";
 
-import { SHUTDOWN_TIMEOUT_MS, STALL_TIMEOUT_MS } from "../net/limits.ts";
 import { FakeDuplex } from "./_fakes_test.ts";
 import { isSettled, settled } from "../tests/rig/wait.ts";
 import { test } from "../tests/rig/test.ts";

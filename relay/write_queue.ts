@@ -7,8 +7,9 @@
  * @module
  */
 
+import { SMALL_SIZE } from "./limits.ts";
 import type { Duplex } from "../net/transport.ts";
-import { giveSmall, Segment, SMALL_SIZE, takeSmall } from "./segment.ts";
+import { giveSmall, Segment, takeSmall } from "./segment.ts";
 
 /** How a queue treats what it is given. */
 export interface WriteQueueOptions {

@@ -4,8 +4,8 @@
  * @module
  */
 
+import { V2_MAX_CHANNELS, V2_MAX_SERVICES } from "../protocol/v2/limits.ts";
 import { parseNetwork } from "../protocol/ip.ts";
-import { V2_MAX_CHANNELS, V2_MAX_SERVICES } from "../protocol/limits.ts";
 import { parseName } from "../protocol/name.ts";
 import { parsePublicKey } from "../net/tls/identity.ts";
 import * as check from "../relay/option_check.ts";

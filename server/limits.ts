@@ -18,3 +18,177 @@ export const DESCRIPTORS_A_HOP = 3;
 
 /** Connections that make room at once when descriptors have run out, in their handshake and before it. */
 export const EVICTIONS_AT_ONCE = 16;
+
+/** Clients that come while a session is interrupted, and wait for it to go on; beyond, they are ended at once. */
+export const MAX_CLIENTS_INTERRUPTED = 256;
+
+/** Default of the time without a byte after which a client that shut down its writing side is ended, in milliseconds. */
+export const HALF_CLOSE_TIMEOUT_MS = 5_000;
+
+/** Time from an accepted connection to a whole LISTEN, in milliseconds. */
+export const FIRST_FRAME_TIMEOUT_MS = 10_000;
+
+/** Connections of one v1 listener that may be on their way to a LISTEN; see `server/door/pending.ts` for who makes room. */
+export const MAX_PENDING_LINKS = 512;
+
+/** Time after which one of them may have to make room, in milliseconds: LISTEN follows the connection at once. */
+export const LISTEN_GRACE_MS = 500;
+
+/** What all channels of a process may be granted at once, in bytes. */
+export const PROCESS_WINDOW_BOUND = 512 * 1024 * 1024;
+
+/** Time without a step of its handshake after which a connection may have to make room, in milliseconds. */
+export const HANDSHAKE_GRACE_MS = 1_000;
+
+/** Devices that have proved to have an enrolment string, and wait to be let in. */
+export const MAX_ENROLLING = 1_024;
+
+/** The same from one address, or one /56 of IPv6: a fleet may be behind it. */
+export const MAX_ENROLLING_PER_ADDRESS = 512;
+
+/** The same with one string, which lets in one of them. */
+export const MAX_ENROLLING_PER_STRING = 8;
+
+/** Time for which an address is remembered from which a device proved its key, in milliseconds. */
+export const PROVED_ADDRESS_MS = 600_000;
+
+/** Such addresses at most. */
+export const MAX_PROVED_ADDRESSES = 4_096;
+
+/** Connections from such an address that weigh as much as one from any other, when somebody has to make room. */
+export const PROVED_ADDRESS_WEIGHT = 4;
+
+/** Connections of one v2 listener that may wait for the beginning of their handshake. */
+export const MAX_WAITING_HANDSHAKES = 2_048;
+
+/** Handshakes that begin in one turn of the event loop; each costs about a millisecond of work in all. */
+export const HANDSHAKES_A_TURN = 4;
+
+/** Handshakes from one address, or one /56 of IPv6, that are under way at a time; the others wait for their beginning. */
+export const MAX_HANDSHAKES_UNDER_WAY = 128;
+
+/** One that takes longer than this, in milliseconds, does not count any more: it waits for its peer, and others need not. */
+export const MIN_HANDSHAKE_TURN_MS = 500;
+
+/** The same when handshakes that went well took long lately: then there is much to do. */
+export const MAX_HANDSHAKE_TURN_MS = 2_000;
+
+/** The same from an address whose handshakes fail one and all: those who are silent hold up few. */
+export const STRANGER_TURN_MS = 50;
+
+/** A wait for the beginning of a handshake, in milliseconds, from which those who came last have every other turn. */
+export const LONG_HANDSHAKE_WAIT_MS = 1_000;
+
+/** A device that is not welcome is asked to come back after this at first, in milliseconds. */
+export const MIN_BARRED_COME_BACK_MS = 2_000;
+
+/** Later on, after this part of the time for which it has not been welcome, up to what its goodbye says. */
+export const BARRED_PATIENCE = 4;
+
+/** Devices that are remembered as not welcome at most. */
+export const MAX_BARRED = 65_536;
+
+/** A port of a range that somebody else had when it was tried is passed over for this long, in milliseconds. */
+export const BUSY_PORT_MS = 10_000;
+
+/** Ports of a range that are tried in one turn of the event loop; those that follow have theirs in the next. */
+export const MAX_BINDS_A_TURN = 32;
+
+/** Milliseconds between two looks at the file. */
+export const DEVICES_POLL_MS = 500;
+
+/** Milliseconds that a changed file has to stand still before it counts: an editor may be half through. */
+export const DEVICES_SETTLE_MS = 100;
+
+/** Devices that one {@linkcode DevicesChange} is about, at most; what is more follows in others. */
+export const DEVICES_A_CHANGE = 64;
+
+/** Milliseconds for which what somebody asked for is remembered: a running server looks twice a second. */
+export const CONSENT_KEPT_MS = 600_000;
+
+/** Devices from which a fleet has a majority to lose: of fewer, each is looked after by hand. */
+export const MASS_LOSS_FLEET = 4;
+
+/** Milliseconds that a file has to stand still before a loss of most devices counts. */
+export const MASS_LOSS_SETTLE_MS = 60_000;
+
+/** Milliseconds that a file has to stand still that is the beginning of what it was, with fewer devices. */
+export const CUT_SETTLE_MS = 10_000;
+
+/** Links that one device may make in a row, however fast. */
+export const LINK_BURST = 60;
+
+/** Milliseconds after which a device that used them up may make one more. */
+export const LINK_INTERVAL_MS = 1_000;
+
+/** Milliseconds that a device which comes too often waits for its refusal. */
+export const LINK_REFUSAL_HOLD_MS = 2_000;
+
+/** Devices that are remembered at most; who has not come for longest is forgotten first. */
+export const MAX_RATED_DEVICES = 4_096;
+
+/** Tries for a free port that was kept and is in use, before another one is picked. */
+export const KEPT_PORT_TRIES = 3;
+
+/** Ports that are kept at most; beyond, the one that was set longest ago is forgotten. */
+export const MAX_KEPT_PORTS = 65_536;
+
+/** Enrolments that wait to be redeemed at most; and as many that were. */
+export const MAX_ENROLMENTS = 1024;
+
+/** Default of the time that an enrolment can be redeemed, in milliseconds. */
+export const ENROLMENT_VALID_MS = 3600_000;
+
+/** Milliseconds after its time for which an enrolment is still known, so that "too old" is not "unknown". */
+export const ENROLMENT_KEPT_MS = 24 * 3600_000;
+
+/** Devices that are let in with one writing of the files. */
+export const MAX_REDEEMED_AT_ONCE = 128;
+
+/** Milliseconds that those who redeem wait for the lock of the state: less than a handshake may take. */
+export const REDEEM_LOCK_MS = 5_000;
+
+/** Milliseconds from a change to its being written; more changes until then are written with it. */
+export const LIVE_WRITE_MS = 200;
+
+/** What each device that is told of adds to that, in milliseconds: a large file is not written as often. */
+export const LIVE_WRITE_MS_A_DEVICE = 0.1;
+
+/** Milliseconds from a change to its being written; more changes until then are written with it. */
+export const KEPT_PORTS_WRITE_MS = 1_000;
+
+/** Milliseconds that a writing waits for others who write: a server that ends must not wait long. */
+export const KEPT_PORTS_LOCK_MS = 2_000;
+
+/** Clients of a link that are held for the whole time; of more, each for its part of that. */
+export const HELD_IN_FULL = 16;
+
+/** The same of all links of a server. */
+export const HELD_IN_FULL_BY_ALL = 256;
+
+/** Time that the device of a live link has to answer when another one wants its place, in milliseconds. */
+export const TAKE_OVER_PROBE_MS = 3_000;
+
+/** While fewer ids than this are free, clients that only wait for what may still come make room. */
+export const RESERVED_IDS = 32;
+
+/** Milliseconds that a client waits for an id that is about to come free. */
+export const MAX_ID_WAIT_MS = 2_000;
+
+/** Milliseconds that a client waits when none is: some of the 256 may have gone, and their ends not been read yet. */
+export const SHORT_ID_WAIT_MS = 200;
+
+/** Clients that wait at most, on one link. */
+export const MAX_WAITING_CLIENTS = 256;
+
+/** Milliseconds between two looks for devices that have expired. */
+export const EXPIRY_LOOK_MS = 500;
+
+/** Clients of one service that wait while a new link has not offered it yet. */
+export const MAX_CLIENTS_BEFORE_LISTEN = 256;
+
+/** Take-overs between different machines after which the next newcomer is refused. */
+export const MAX_TAKE_OVERS = 3;
+
+/** Milliseconds in which they count. */
+export const TAKE_OVER_WINDOW_MS = 60_000;

@@ -4,17 +4,12 @@
  * @module
  */
 
+import { EXPIRATION_MS, LINK_WRITE_TIMEOUT_MS, STALL_TIMEOUT_MS, TCP_KEEP_ALIVE_MS } from "../net/limits.ts";
+import { HALF_CLOSE_TIMEOUT_MS } from "./limits.ts";
 import type { Address } from "../protocol/address.ts";
 import { type KeepAliveSettings, normalKeepAlive, V2_KEEP_ALIVE } from "../protocol/keep_alive.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { MAX_DURATION_MS } from "../base/duration.ts";
-import {
-  EXPIRATION_MS,
-  HALF_CLOSE_TIMEOUT_MS,
-  LINK_WRITE_TIMEOUT_MS,
-  STALL_TIMEOUT_MS,
-  TCP_KEEP_ALIVE_MS,
-} from "../net/limits.ts";
 import type { Identity } from "../net/tls/identity.ts";
 import { type Logger, silentLogger } from "../base/logger.ts";
 import type { TlsSource } from "../net/tls/listening.ts";

@@ -5,10 +5,10 @@
  */
 
 import assert from "node:assert/strict";
+import { LINK_BURST, LINK_INTERVAL_MS, LINK_REFUSAL_HOLD_MS } from "../server/limits.ts";
 import { HandshakeError } from "../protocol/v2/wire/handshake.ts";
 import { greetServer, randomBytes } from "../relay/handshake.ts";
 import { createIdentity, type Identity } from "../net/tls/identity.ts";
-import { LINK_BURST, LINK_INTERVAL_MS, LINK_REFUSAL_HOLD_MS } from "../server/door/link_rate.ts";
 import { LISTEN } from "./rig/naive_v1/link.ts";
 import { FakeClock } from "./rig/clock.ts";
 import { startServer } from "./rig/v1/relay.ts";

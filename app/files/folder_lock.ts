@@ -4,17 +4,12 @@
  * @module
  */
 
+import { LOCK_TIMEOUT_MS, MAX_LOCK_WAITERS } from "../limits.ts";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { errorCode } from "../../base/errors.ts";
 import { lockBefore, type LockFile, openLockFile, openLockFolder } from "./lock_file.ts";
 import { MachineError } from "./machine_error.ts";
 import { ensurePrivateFolder, explain } from "./private_folder.ts";
-
-/** Milliseconds that somebody waits for the lock of a folder. */
-export const LOCK_TIMEOUT_MS = 10_000;
-
-/** Those of this process who may wait for one folder; beyond, they are turned away at once. */
-export const MAX_LOCK_WAITERS = 1_024;
 
 /** Name of the file that is locked. */
 const LOCK_FILE = ".lock";

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { LEFTOVER_AGE_MS, SWEEP_LOCK_MS } from "../limits.ts";
 import { systemClock } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
 import type { Logger } from "../../base/logger.ts";
@@ -11,12 +12,6 @@ import { dirname } from "./paths.ts";
 import { withLock } from "./private_file.ts";
 import { statPath } from "./private_folder.ts";
 import { KEPT, sweepLeftovers } from "./replace_file.ts";
-
-/** Milliseconds that the sweep waits for those who write: it can as well be done at the next start. */
-export const SWEEP_LOCK_MS = 1_000;
-
-/** Milliseconds after which a file on its way, in a folder that nobody locks, belongs to nobody any more. */
-export const LEFTOVER_AGE_MS = 60_000;
 
 /** Sweeps the folder of a state; whoever writes one of `names` there does so under its lock. Never fails. */
 export async function sweepState(folder: string, names: readonly string[], logger: Logger): Promise<void> {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { LEFTOVER_AGE_MS, SWEEP_LOCK_MS } from "../limits.ts";
 import { RecordingLogger } from "../../tests/rig/logger.ts";
 import { openLockFile } from "./lock_file.ts";
-import { LEFTOVER_AGE_MS, SWEEP_LOCK_MS, sweepBeside, sweepState } from "./leftovers.ts";
+import { sweepBeside, sweepState } from "./leftovers.ts";
 import { folderTest } from "../../tests/rig/test.ts";
 
 function names(folder: string): string[] {

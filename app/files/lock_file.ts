@@ -4,6 +4,7 @@
  * @module
  */
 
+import { LOCK_POLL_MS } from "../limits.ts";
 import type { Clock } from "../../base/clock.ts";
 import { errorCode } from "../../base/errors.ts";
 import { ConfigError } from "../toml/config_error.ts";
@@ -11,9 +12,6 @@ import { factsAt } from "../../net/kernel/native_file.ts";
 import { actAs, actorFor } from "./path_actor.ts";
 import { spotOf } from "./spot.ts";
 import { type SystemCalls, systemCalls } from "../../net/kernel/system_calls.ts";
-
-/** Milliseconds between two tries to get a lock, at first and at most. */
-export const LOCK_POLL_MS = [2, 50] as const;
 
 /** The mode that bars everybody but the owner. */
 const PRIVATE_FILE = 0o600;

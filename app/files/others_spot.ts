@@ -4,6 +4,7 @@
  * @module
  */
 
+import { MAX_LINKS } from "../limits.ts";
 import {
   factsAt,
   type FileFacts,
@@ -23,7 +24,7 @@ import {
   readThrough,
   type StateFile,
 } from "../../net/kernel/native_file.ts";
-import { actAs, MAX_LINKS, type PathActor } from "./path_actor.ts";
+import { actAs, type PathActor } from "./path_actor.ts";
 import { dirname, unlessMissing } from "./paths.ts";
 import type { Opening, Spot } from "./spot.ts";
 import { cString, type SystemCalls, systemCalls, systemError } from "../../net/kernel/system_calls.ts";

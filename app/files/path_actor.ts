@@ -8,6 +8,7 @@
  * @module
  */
 
+import { MAX_LINKS } from "../limits.ts";
 import { ConfigError } from "../toml/config_error.ts";
 import {
   groupsOfUser,
@@ -30,9 +31,6 @@ export interface PathActor {
   /** The rest of the way, from there. */
   readonly rest: string;
 }
-
-/** Symbolic links that are followed at most, as by the kernel. */
-export const MAX_LINKS = 40;
 
 /** The group of a user whom this machine does not know: nobody's. */
 const NO_GROUP = 65_534;

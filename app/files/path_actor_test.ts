@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { MAX_LINKS } from "../limits.ts";
 import { ConfigError } from "../toml/config_error.ts";
-import { actAs, actorFor, MAX_LINKS } from "./path_actor.ts";
+import { actAs, actorFor } from "./path_actor.ts";
 import {
   ensurePrivateFolder,
   readPrivateFile,

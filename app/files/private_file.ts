@@ -5,6 +5,7 @@
  * @module
  */
 
+import { MAX_STATE_FILE } from "../limits.ts";
 import { ConfigError } from "../toml/config_error.ts";
 import type { FileFacts } from "../../net/kernel/native_file.ts";
 import { octal, quote } from "./paths.ts";
@@ -12,11 +13,9 @@ import { explain, explained, groupsOf, isOpenTo } from "./private_folder.ts";
 import { replaceFile, type Room } from "./replace_file.ts";
 import { type Spot, spotOf } from "./spot.ts";
 
-export { LOCK_TIMEOUT_MS, withLock } from "./folder_lock.ts";
+export { withLock } from "./folder_lock.ts";
+export { LOCK_TIMEOUT_MS } from "../limits.ts";
 export { ensurePrivateFolder } from "./private_folder.ts";
-
-/** Largest file that is read, in bytes. */
-export const MAX_STATE_FILE = 16 * 1024 * 1024;
 
 /** The mode that bars everybody but the owner. */
 const PRIVATE_FILE = 0o600;

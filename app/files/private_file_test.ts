@@ -1,13 +1,7 @@
 import assert from "node:assert/strict";
+import { MAX_STATE_FILE } from "../limits.ts";
 import { ConfigError } from "../toml/config_error.ts";
-import {
-  ensurePrivateFolder,
-  MAX_STATE_FILE,
-  readPrivateFile,
-  withLock,
-  writePrivateFile,
-  writeStateFile,
-} from "./private_file.ts";
+import { ensurePrivateFolder, readPrivateFile, withLock, writePrivateFile, writeStateFile } from "./private_file.ts";
 import { folderTest } from "../../tests/rig/test.ts";
 
 async function modeOf(path: string): Promise<number> {

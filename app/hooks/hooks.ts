@@ -5,34 +5,22 @@
  * @module
  */
 
+import {
+  HOOK_KILL_MS,
+  HOOK_LAST_MS,
+  HOOK_TIMEOUT_MS,
+  LEFT_OUT_LOG_MS,
+  MAX_HOOK_VALUE,
+  MAX_HOOKS_RUNNING,
+  MAX_HOOKS_WAITING,
+} from "../limits.ts";
+import { SHUTDOWN_TIMEOUT_MS } from "../../base/limits.ts";
 import type { Clock } from "../../base/clock.ts";
 import { systemClock } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
 import { formatDuration } from "../../base/format.ts";
-import { SHUTDOWN_TIMEOUT_MS } from "../../net/limits.ts";
 import type { Logger } from "../../base/logger.ts";
 import { type HookProcess, inheritedEnvironment, spawnHook } from "./process.ts";
-
-/** Hooks of a process that run at once. */
-export const MAX_HOOKS_RUNNING = 4;
-
-/** Hooks of a process that wait for their turn; beyond, the oldest is left out. */
-export const MAX_HOOKS_WAITING = 64;
-
-/** Milliseconds that a hook may take; it is sent SIGTERM then. */
-export const HOOK_TIMEOUT_MS = 30_000;
-
-/** Milliseconds from SIGTERM to SIGKILL. */
-export const HOOK_KILL_MS = 2_000;
-
-/** Milliseconds that the last hooks have at least, when the end of the daemon took all of its time. */
-export const HOOK_LAST_MS = 1_000;
-
-/** Characters of a value in a hook's environment. */
-export const MAX_HOOK_VALUE = 1_024;
-
-/** Milliseconds between two log lines about hooks that were left out. */
-export const LEFT_OUT_LOG_MS = 60_000;
 
 /** Events that can have a command, each `on-` and its name in the file. */
 export const HOOK_EVENTS = ["online", "interrupted", "resumed", "lost"] as const;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { SHUTDOWN_TIMEOUT_MS } from "../../net/limits.ts";
+import { HOOK_KILL_MS, HOOK_LAST_MS, HOOK_TIMEOUT_MS } from "../limits.ts";
+import { SHUTDOWN_TIMEOUT_MS } from "../../base/limits.ts";
 import { test } from "../../tests/rig/test.ts";
-import { HOOK_KILL_MS, HOOK_LAST_MS, HOOK_TIMEOUT_MS } from "./hooks.ts";
 import { Bench, turn } from "./_hooks_fixture_test.ts";
 
 test("a hook that takes too long is asked to end, then made to, with one line, and the next has its turn", async () => {

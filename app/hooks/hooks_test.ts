@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { test } from "../../tests/rig/test.ts";
 import {
-  HOOK_EVENTS,
   HOOK_KILL_MS,
   HOOK_LAST_MS,
   HOOK_TIMEOUT_MS,
@@ -10,7 +8,9 @@ import {
   MAX_HOOK_VALUE,
   MAX_HOOKS_RUNNING,
   MAX_HOOKS_WAITING,
-} from "./hooks.ts";
+} from "../limits.ts";
+import { test } from "../../tests/rig/test.ts";
+import { HOOK_EVENTS } from "./hooks.ts";
 import { Bench, type FakeProcess, turn } from "./_hooks_fixture_test.ts";
 
 test("a hook is its argument list, and its environment is what was inherited and the facts of the event", async () => {

@@ -5,15 +5,13 @@
  */
 
 import { parse, TomlDate, TomlError } from "smol-toml";
+import { MAX_CONFIG_SIZE } from "../limits.ts";
 import { whyUnreadable } from "../../base/errors.ts";
 import { readNow } from "../../net/kernel/native_file.ts";
 import { ConfigError } from "./config_error.ts";
 import { foreignConfig } from "../foreign_config.ts";
 import { findPlace, type KeyPath, placeAt, textStart } from "./scan.ts";
 import { closest } from "../values.ts";
-
-/** Largest configuration file that is read, in bytes. */
-export const MAX_CONFIG_SIZE = 1024 * 1024;
 
 /** How a text in UTF-16 looks that was read as UTF-8: its byte order mark is none there, and every other byte is zero. */
 const UTF16 = /^\uFFFD{2}|[^\0]\0[^\0]\0|\0[^\0]\0[^\0]/;

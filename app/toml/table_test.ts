@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { MAX_CONFIG_SIZE } from "../limits.ts";
 import { ConfigError } from "./config_error.ts";
-import { MAX_CONFIG_SIZE, TomlTable } from "./table.ts";
+import { TomlTable } from "./table.ts";
 
 function test(name: string, fn: (file: string) => void): void {
   Deno.test({

@@ -5,6 +5,7 @@
  */
 
 import type { Command } from "commander";
+import { ONCE_TIMEOUT_MS } from "../limits.ts";
 import { formatAddress } from "../../protocol/address.ts";
 import { normalKeepAlive } from "../../protocol/keep_alive.ts";
 import { systemClock } from "../../base/clock.ts";
@@ -96,9 +97,6 @@ async function runJoined(command: Command, once: boolean): Promise<void> {
   if (once) await proveOnce(config, values, stored);
   else await runDevice(config, values, stored, { isClaimed: true });
 }
-
-/** Milliseconds that `join --once` tries to reach the server. */
-const ONCE_TIMEOUT_MS = 30_000;
 
 /** Links up, and ends when the server has let this device in: no service is offered. */
 async function proveOnce(

@@ -4,19 +4,14 @@
  * @module
  */
 
+import { CONNECT_TIMEOUT_MS } from "../limits.ts";
+import { EXPIRATION_MS, LINK_WRITE_TIMEOUT_MS, STALL_TIMEOUT_MS, TCP_KEEP_ALIVE_MS } from "../../net/limits.ts";
 import { ipBytes } from "../../protocol/ip.ts";
 import { type Address, DEFAULT_PORTS, formatAddress, isHost, parseAddress } from "../../protocol/address.ts";
 import { V1_KEEP_ALIVE, V2_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
 import { parseProxy, proxyFor, type ProxyOptions } from "../../net/dial/http_proxy.ts";
 import { parsePublicKey } from "../../net/tls/identity.ts";
 import { writeDuration } from "../../base/duration.ts";
-import {
-  CONNECT_TIMEOUT_MS,
-  EXPIRATION_MS,
-  LINK_WRITE_TIMEOUT_MS,
-  STALL_TIMEOUT_MS,
-  TCP_KEEP_ALIVE_MS,
-} from "../../net/limits.ts";
 import { COMMON_OPTIONS, keepAliveOptions } from "../../app/command.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
 import { describeHooks, readHooks } from "../../app/hooks/config.ts";

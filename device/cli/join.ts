@@ -6,6 +6,7 @@
 
 import { resolve } from "node:path";
 import type { Command } from "commander";
+import { MAX_STDIN_LINE } from "../limits.ts";
 import { formatAddress } from "../../protocol/address.ts";
 import { sameBytes } from "../../protocol/bytes.ts";
 import { V2_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
@@ -58,9 +59,6 @@ export function joinCommand(name: string, run: (command: Command, once: boolean)
 /** Where the string may stand instead: everybody on a machine can see its command lines. */
 const JOIN_VARIABLE = "SALLYPORT_JOIN";
 
-/** Longest line that is read from stdin, in bytes. */
-const MAX_LINE = 4_096;
-
 function fromEnvironment(): string {
   const text = variable(JOIN_VARIABLE);
   if (text !== undefined) return text;
@@ -71,10 +69,10 @@ function fromEnvironment(): string {
 
 /** The first line of `input`, which need not end there. */
 export async function firstLine(input: { read(into: Uint8Array): Promise<number | null> }): Promise<string> {
-  const bytes = new Uint8Array(MAX_LINE);
+  const bytes = new Uint8Array(MAX_STDIN_LINE);
   let size = 0;
   for (let count: number | null = 0; count !== null && !bytes.subarray(0, size).includes(10);) {
-    if (size === MAX_LINE) throw new ConfigError(`the line on stdin has more than ${MAX_LINE} bytes`);
+    if (size === MAX_STDIN_LINE) throw new ConfigError(`the line on stdin has more than ${MAX_STDIN_LINE} bytes`);
     count = await input.read(bytes.subarray(size));
     size += count ?? 0;
   }

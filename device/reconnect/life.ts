@@ -4,6 +4,7 @@
  * @module
  */
 
+import { LASTING_LINK_MS, QUICK_LINK_MS } from "../limits.ts";
 import { formatAddress } from "../../protocol/address.ts";
 import type { Goodbye } from "../../protocol/v2/wire/goodbye.ts";
 import type { Endpoint, KeepAliveSettings } from "../../protocol/keep_alive.ts";
@@ -23,9 +24,6 @@ import { Retry } from "./retry.ts";
 import { Tidings } from "./tidings.ts";
 import { V1LinkMaker } from "../v1/link_maker.ts";
 import { V2LinkMaker } from "../v2/link_maker.ts";
-
-/** A link that lived this long, or carried a client, starts the backoff over; in milliseconds. */
-export const LASTING_LINK_MS = 10_000;
 
 /** See {@linkcode DeviceHandle}. */
 export class Device implements DeviceHandle {
@@ -237,7 +235,7 @@ export class Device implements DeviceHandle {
     }
     if (link.interruptedAt !== undefined) link.close(end.reason); // there will be no other link
     const retryIn = this.#retryIn(link.goodbye);
-    const hungUp = this.#name === undefined && end.reason === "peer-closed" && !link.served && duration < QUICK_MS;
+    const hungUp = this.#name === undefined && end.reason === "peer-closed" && !link.served && duration < QUICK_LINK_MS;
     this.#tidings.down(server, end, link.goodbye, duration, retryIn, hungUp ? QUICKLY_CLOSED : undefined);
     return retryIn;
   }
@@ -284,7 +282,5 @@ export class Device implements DeviceHandle {
   }
 }
 
-/** A v1 server says nothing when it refuses a device; it just hangs up, within this many milliseconds. */
-const QUICK_MS = 1_500;
 const QUICKLY_CLOSED =
   "the server hung up at once: is another device linked to that listener, or is it for profile v2, or no v1 server?";

@@ -5,14 +5,7 @@
  * @module
  */
 
-/** When an outage is told of again, in milliseconds from its first failed try; then once in each {@linkcode OUTAGE_EVERY_MS}. */
-export const OUTAGE_TOLD_MS: readonly number[] = [15_000, 60_000, 300_000, 900_000];
-
-/** See {@linkcode OUTAGE_TOLD_MS}. */
-export const OUTAGE_EVERY_MS = 3_600_000;
-
-/** Reasons of one outage that are told, each once; whoever answers in a server's place may invent any number. */
-export const MAX_OUTAGE_REASONS = 8;
+import { MAX_OUTAGE_REASONS, OUTAGE_EVERY_MS, OUTAGE_TOLD_MS } from "../limits.ts";
 
 /** How long an outage has lasted. */
 export interface OutageFacts {

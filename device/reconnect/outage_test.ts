@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { MAX_OUTAGE_REASONS, OUTAGE_EVERY_MS } from "../limits.ts";
 import { test } from "../../tests/rig/test.ts";
-import { MAX_OUTAGE_REASONS, Outage, OUTAGE_EVERY_MS } from "./outage.ts";
+import { Outage } from "./outage.ts";
 
 /** Fails a try each second for `ms`. @returns when it was told, in seconds. */
 function told(ms: number, reason: (second: number) => string = () => "no route"): string[] {

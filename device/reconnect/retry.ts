@@ -4,17 +4,10 @@
  * @module
  */
 
+import { MIN_BACKOFF_MS } from "../../base/limits.ts";
+import { MAX_COME_BACK_MS, MAX_RESUME_PAUSE_MS, RESUME_PAUSE_MS } from "../limits.ts";
 import type { Goodbye } from "../../protocol/v2/wire/goodbye.ts";
-import { Backoff, MIN_BACKOFF_MS } from "../../base/backoff.ts";
-
-/** A server that sends a device away cannot do so for longer, in milliseconds. */
-export const MAX_COME_BACK_MS = 3_600_000;
-
-/** Longest wait before the first try to resume a session, in milliseconds; it doubles from try to try. */
-export const RESUME_PAUSE_MS = 100;
-
-/** Longest wait between two tries to resume, in milliseconds. */
-export const MAX_RESUME_PAUSE_MS = 1_000;
+import { Backoff } from "../../base/backoff.ts";
 
 /** Waits, in milliseconds. */
 export class Retry {

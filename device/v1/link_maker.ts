@@ -4,8 +4,8 @@
  * @module
  */
 
+import { DIAL_TIMEOUT_MS } from "../limits.ts";
 import { dial } from "../../net/dial/dial.ts";
-import { DIAL_TIMEOUT_MS } from "../../net/limits.ts";
 import { tcpTransport } from "../../net/transport.ts";
 import type { DeviceEvent } from "../events.ts";
 import type { LinkFacts, LinkMaker, MadeLink } from "../reconnect/link_maker.ts";

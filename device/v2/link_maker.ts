@@ -4,22 +4,21 @@
  * @module
  */
 
-import { type Address, formatAddress } from "../../protocol/address.ts";
-import type { GoodbyeCode } from "../../protocol/v2/wire/goodbye.ts";
-import { type Endpoint, type KeepAliveSettings, normalKeepAlive } from "../../protocol/keep_alive.ts";
-import { V2_MAX_SERVICES } from "../../protocol/limits.ts";
-import type { DeviceMode, ServiceGrantResult, Settings } from "../../protocol/v2/wire/messages.ts";
-import type { ServerSecurity, ServerTarget } from "../../net/dial/server.ts";
-import { HandshakeCut } from "../../relay/handshake.ts";
 import {
   DIAL_TIMEOUT_MS,
-  FRUITLESS_LINKS,
-  HANDSHAKE_TIMEOUT_MS,
   RESUME_DIAL_TIMEOUT_MS,
   SMALL_SEGMENT,
   SMALL_SEGMENT_MS,
   SMALLEST_SEGMENT,
-} from "../../net/limits.ts";
+} from "../limits.ts";
+import { FRUITLESS_LINKS, HANDSHAKE_TIMEOUT_MS } from "../../net/limits.ts";
+import { V2_MAX_SERVICES } from "../../protocol/v2/limits.ts";
+import { type Address, formatAddress } from "../../protocol/address.ts";
+import type { GoodbyeCode } from "../../protocol/v2/wire/goodbye.ts";
+import { type Endpoint, type KeepAliveSettings, normalKeepAlive } from "../../protocol/keep_alive.ts";
+import type { DeviceMode, ServiceGrantResult, Settings } from "../../protocol/v2/wire/messages.ts";
+import type { ServerSecurity, ServerTarget } from "../../net/dial/server.ts";
+import { HandshakeCut } from "../../relay/handshake.ts";
 import { tlsOptions } from "../../net/tls/server_proof.ts";
 import { closeQuietly, type Transport } from "../../net/transport.ts";
 import { CAN_RESUME, HandshakeError, IS_MOVING } from "../../protocol/v2/wire/handshake.ts";

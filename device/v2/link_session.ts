@@ -4,9 +4,9 @@
  * @module
  */
 
+import { V2_MAX_CHANNELS } from "../../protocol/v2/limits.ts";
 import { formatAddress } from "../../protocol/address.ts";
 import { type Goodbye, goodbye } from "../../protocol/v2/wire/goodbye.ts";
-import { V2_MAX_CHANNELS } from "../../protocol/limits.ts";
 import type { ChannelEndReason } from "../../protocol/reasons.ts";
 import { WindowBudget } from "../../protocol/v2/receive_windows.ts";
 import { SendLog } from "../../protocol/v2/send/send_log.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 
+import { V2_MAX_CHANNELS } from "../../protocol/v2/limits.ts";
 import { type Address, parseAddress } from "../../protocol/address.ts";
-import { V2_MAX_CHANNELS } from "../../protocol/limits.ts";
 import { parseName } from "../../protocol/name.ts";
 import { parsePositiveDuration } from "../../base/duration.ts";
 

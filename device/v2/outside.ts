@@ -4,10 +4,10 @@
  * @module
  */
 
+import { LINK_WINDOW_BOUND } from "../../net/limits.ts";
 import type { Clock } from "../../base/clock.ts";
 import { type Dialled, dialRace } from "../../net/dial/race.ts";
 import { dialServer, type ServerTarget } from "../../net/dial/server.ts";
-import { LINK_WINDOW_BOUND } from "../../net/limits.ts";
 import type { Duplex } from "../../net/transport.ts";
 import type { DeviceParty } from "../../protocol/v2/wire/handshake.ts";
 import type { ConnectRequest } from "../../protocol/v2/wire/messages.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import { WATCH_INTERVAL_MS } from "../limits.ts";
 import type { ServiceOffer } from "../../protocol/v2/wire/messages.ts";
-import { WATCH_INTERVAL_MS } from "../../net/limits.ts";
 import { FakeClock } from "../../tests/rig/clock.ts";
 import { echoService } from "../../tests/rig/service.ts";
 import { test } from "../../tests/rig/test.ts";

@@ -4,9 +4,10 @@
  * @module
  */
 
+import { WATCH_INTERVAL_MS, WATCH_TIMEOUT_MS } from "../limits.ts";
+import { DIAL_WAIT_MS } from "../../net/limits.ts";
 import type { Clock } from "../../base/clock.ts";
 import { dial } from "../../net/dial/dial.ts";
-import { DIAL_WAIT_MS, WATCH_INTERVAL_MS, WATCH_TIMEOUT_MS } from "../../net/limits.ts";
 import { closeQuietly } from "../../net/transport.ts";
 import type { NamedService } from "./named_service.ts";
 import { isShortage } from "./service_dial.ts";

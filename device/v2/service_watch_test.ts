@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { MAX_SHARED_DIALS, WATCH_INTERVAL_MS } from "../../net/limits.ts";
+import { WATCH_INTERVAL_MS } from "../limits.ts";
+import { MAX_SHARED_DIALS } from "../../net/limits.ts";
 import { FakeClock } from "../../tests/rig/clock.ts";
 import { test } from "../../tests/rig/test.ts";
 import { dialReason, isShortage } from "./service_dial.ts";

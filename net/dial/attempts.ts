@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { Clock } from "../../base/clock.ts";
 import { DIAL_STAGGER_MS } from "../limits.ts";
+import type { Clock } from "../../base/clock.ts";
 
 /** Tries one way; rejects soon when `signal` aborts. */
 export type Try<T> = (signal: AbortSignal) => Promise<T>;

@@ -5,11 +5,11 @@
  * @module
  */
 
+import { MAX_DIAL_ADDRESSES } from "../limits.ts";
 import { parseIP } from "../../protocol/ip.ts";
 import type { Address } from "../../protocol/address.ts";
 import type { Clock } from "../../base/clock.ts";
 import { closeQuietly } from "../close_quietly.ts";
-import { MAX_DIAL_ADDRESSES } from "../limits.ts";
 import { lookup } from "./lookup.ts";
 import { race } from "./attempts.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { connect, type Connector, interleaved } from "./connect.ts";
 import { DIAL_STAGGER_MS, MAX_DIAL_ADDRESSES } from "../limits.ts";
+import { connect, type Connector, interleaved } from "./connect.ts";
 import { FakeClock } from "../../tests/rig/clock.ts";
 import { settled } from "../../tests/rig/wait.ts";
 import { test } from "../../tests/rig/test.ts";

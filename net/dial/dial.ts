@@ -4,12 +4,12 @@
  * @module
  */
 
+import { DIAL_WAIT_MS } from "../limits.ts";
 import { type Address, formatAddress } from "../../protocol/address.ts";
 import type { Clock } from "../../base/clock.ts";
 import { isShortOfDescriptors } from "../kernel/descriptor_room.ts";
 import { connect } from "./connect.ts";
 import { DialTurns } from "./turns.ts";
-import { DIAL_WAIT_MS } from "../limits.ts";
 import { closeQuietly, tuneSocket } from "../transport.ts";
 
 /** Nobody answered within the time given. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { dial, DialLimit, DialTimeout } from "./dial.ts";
 import { DIAL_SHARE, DIAL_WAIT_MS, MAX_SHARED_DIALS } from "../limits.ts";
+import { dial, DialLimit, DialTimeout } from "./dial.ts";
 import { systemClock } from "../../base/clock.ts";
 import { FakeClock } from "../../tests/rig/clock.ts";
 import { settled } from "../../tests/rig/wait.ts";

@@ -8,8 +8,8 @@
  * @module
  */
 
-import type { KeepAliveSettings } from "../../protocol/keep_alive.ts";
 import { FRUITLESS_LINKS, FRUITLESS_MS, PATIENT_SILENCE_MS } from "../limits.ts";
+import type { KeepAliveSettings } from "../../protocol/keep_alive.ts";
 
 /** What a session's links have come to. */
 export interface Progress {

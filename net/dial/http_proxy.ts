@@ -6,9 +6,9 @@
  * @module
  */
 
+import { MAX_PROXY_ANSWER, MAX_QUOTE, MAX_SCHEME, MAX_SCHEMES } from "../limits.ts";
 import { isInNetwork, parseIP } from "../../protocol/ip.ts";
 import { type Address, formatAddress, isHost, parseAddress, parsePort } from "../../protocol/address.ts";
-import { MAX_PROXY_ANSWER } from "../limits.ts";
 import type { Duplex } from "../transport.ts";
 
 /** What a proxy wants to know of whoever uses it (RFC 7617). */
@@ -31,15 +31,6 @@ export interface ProxyOptions {
 export class ProxyError extends Error {
   override readonly name = "ProxyError";
 }
-
-/** Longest piece of a proxy's answer that is quoted. */
-const MAX_QUOTE = 120;
-
-/** Longest name of a scheme for logging in that is told. */
-const MAX_SCHEME = 20;
-
-/** So many schemes are told at most. */
-const MAX_SCHEMES = 6;
 
 /**
  * Parses `http://USER:PASSWORD@HOST:PORT`, or the same without `http://` or credentials. In these, `%40` stands for `@`.

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { MAX_PROXY_ANSWER } from "../limits.ts";
 import { parseAddress } from "../../protocol/address.ts";
 import { connectThroughProxy, parseProxy, type ProxyCredentials, ProxyError, proxyFor } from "./http_proxy.ts";
-import { MAX_PROXY_ANSWER } from "../limits.ts";
 import { FakeDuplex } from "../../relay/_fakes_test.ts";
 import { settled } from "../../tests/rig/wait.ts";
 import { test } from "../../tests/rig/test.ts";

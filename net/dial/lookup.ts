@@ -6,8 +6,6 @@
  * @module
  */
 
-import type { Clock } from "../../base/clock.ts";
-import { errorCode } from "../../base/errors.ts";
 import {
   LOOKUP_SHARED_MS,
   MAX_DOUBTFUL_LOOKUPS,
@@ -15,6 +13,8 @@ import {
   MAX_LOOKUPS_PER_NAME,
   MAX_NAMES_ANSWERED,
 } from "../limits.ts";
+import type { Clock } from "../../base/clock.ts";
+import { errorCode } from "../../base/errors.ts";
 
 /** A name has no address, or nobody says which. */
 export class NameError extends Error {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
+import { DIAL_STAGGER_MS } from "../limits.ts";
 import { systemClock } from "../../base/clock.ts";
 import { dialRace } from "./race.ts";
 import type { ServerTarget } from "./server.ts";
-import { DIAL_STAGGER_MS } from "../limits.ts";
 import { test } from "../../tests/rig/test.ts";
 import { Echo, never, sayHello } from "./_dial_fixture_test.ts";
 

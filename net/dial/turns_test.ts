@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { DialTurns } from "./turns.ts";
 import { MAX_DIALS, MAX_SHARED_DIALS, MIN_DIALS_PER_ADDRESS } from "../limits.ts";
+import { DialTurns } from "./turns.ts";
 import { test } from "../../tests/rig/test.ts";
 
 /** How many of `count` dials to an address begin at once; they stay. */

@@ -8,8 +8,8 @@
  * @module
  */
 
-import { isSocketOf, localPortOf, type SocketAddresses } from "./socket_address.ts";
 import { MAX_LOOKS, MAX_LOOKS_AHEAD } from "../limits.ts";
+import { isSocketOf, localPortOf, type SocketAddresses } from "./socket_address.ts";
 
 /** Whether descriptor `fd` is the socket that is looked for. */
 export type Look = (fd: number) => boolean;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { MAX_LOOKS } from "../limits.ts";
 import { descriptorOf, DescriptorTable, forgetSocket, noteSocket } from "./descriptors.ts";
 import { libc } from "./libc.ts";
-import { MAX_LOOKS } from "../limits.ts";
 import { test } from "../../tests/rig/test.ts";
 
 /** Descriptors of a process, of which the kernel gives the lowest that is free. */

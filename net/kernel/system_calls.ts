@@ -7,6 +7,7 @@
  * @module
  */
 
+import { MAX_GROUPS } from "../limits.ts";
 import { type Calls, libc } from "./libc.ts";
 
 /** The calls of `net/kernel/libc.ts`, where they are all there. */
@@ -14,9 +15,6 @@ export type SystemCalls = Calls & { readonly statx: NonNullable<Calls["statx"]> 
 
 /** Numbers of `setgroups`: that of the C library would change all threads. */
 const SETGROUPS: Partial<Record<typeof Deno.build.arch, bigint>> = { x86_64: 116n, aarch64: 159n };
-
-/** Most groups of a process that are looked at; the kernel has 65,536 at most. */
-const MAX_GROUPS = 65_536;
 
 /** The calls, if this system and the permissions have them. Never asks the user. */
 export function systemCalls(): SystemCalls | undefined {

@@ -5,9 +5,9 @@
  * @module
  */
 
+import { MAX_PROXY_V1_HEADER, MAX_PROXY_V2_HEADER } from "../limits.ts";
 import { formatIP, ipBytes, narrowed, parseIPv4, parseIPv6, widened } from "../../protocol/ip.ts";
 import type { Address } from "../../protocol/address.ts";
-import { MAX_PROXY_V1_HEADER, MAX_PROXY_V2_HEADER } from "../limits.ts";
 
 /** What a header said, and the first bytes behind it. */
 export interface ProxyHeader {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { Address } from "../../protocol/address.ts";
 import { MAX_PROXY_V1_HEADER, MAX_PROXY_V2_HEADER } from "../limits.ts";
+import type { Address } from "../../protocol/address.ts";
 import { encodeProxyHeader, type ProxyHeader, ProxyHeaderReader } from "./header.ts";
 import { test } from "../../tests/rig/test.ts";
 

@@ -4,11 +4,11 @@
  * @module
  */
 
+import { PROXY_HEADER_TIMEOUT_MS } from "../limits.ts";
 import type { Address } from "../../protocol/address.ts";
 import type { Clock } from "../../base/clock.ts";
 import { Late, within } from "../../base/within.ts";
 import { describeError } from "../../base/errors.ts";
-import { PROXY_HEADER_TIMEOUT_MS } from "../limits.ts";
 import { PrefixedDuplex } from "../prefixed_duplex.ts";
 import { ProxyHeaderReader } from "./header.ts";
 import { resetQuietly } from "../reset.ts";

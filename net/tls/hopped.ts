@@ -6,9 +6,9 @@
  * @module
  */
 
+import { MAX_HANDSHAKES } from "../limits.ts";
 import type { Clock } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
-import { MAX_HANDSHAKES } from "../limits.ts";
 import { Listener } from "../listener.ts";
 import type { Logger } from "../../base/logger.ts";
 import { LoopbackHop } from "./loopback_hop.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
+import { LINGER_MS } from "../limits.ts";
 import { systemClock } from "../../base/clock.ts";
 import { HoppedTls } from "./hopped.ts";
-import { LINGER_MS } from "../limits.ts";
 import { LoopbackHop } from "./loopback_hop.ts";
 import { PINNED_NAME, pinnedAnchor } from "./certificate.ts";
 import { ALPN, handshakeTls, ServerCertificate } from "./listening.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
+import { CERTIFICATE_CUT_LOOKS, CERTIFICATE_POLL_MS } from "../limits.ts";
 import { PINNED_NAME, pinnedAnchor, pinnedCertificate } from "./certificate.ts";
 import { systemClock } from "../../base/clock.ts";
-import { CERTIFICATE_CUT_LOOKS, CERTIFICATE_POLL_MS } from "../limits.ts";
 import { ALPN, CertificateError, handshakeTls, ServerCertificate, TlsHandshakeError } from "./listening.ts";
 import { FakeClock } from "../../tests/rig/clock.ts";
 import {

@@ -4,9 +4,9 @@
  * @module
  */
 
+import { LINGER_MS, MAX_READ } from "../limits.ts";
 import type { Clock } from "../../base/clock.ts";
 import { closeQuietly } from "../close_quietly.ts";
-import { LINGER_MS, MAX_READ } from "../limits.ts";
 import type { Duplex } from "../transport.ts";
 
 /** Carries bytes both ways until both sides have ended, or this process's side is done. */

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { readNow } from "../kernel/native_file.ts";
 import { MAX_PEM_FILE } from "../limits.ts";
+import { readNow } from "../kernel/native_file.ts";
 
 /**
  * Reads a file in PEM, without waiting for anybody.

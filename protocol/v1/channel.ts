@@ -4,11 +4,11 @@
  * @module
  */
 
+import { V1_HEADER_SIZE, V1_MAX_PAYLOAD } from "./limits.ts";
 import type { Address } from "../address.ts";
 import type { Channel, ChannelReceiver } from "../channel.ts";
 import type { ChannelState } from "../channel_state.ts";
 import type { Sent } from "../link.ts";
-import { V1_HEADER_SIZE, V1_MAX_PAYLOAD } from "../limits.ts";
 import type { ChannelEndReason } from "../reasons.ts";
 
 /** What a channel needs of its link. */

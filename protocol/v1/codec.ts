@@ -5,8 +5,8 @@
  * @module
  */
 
+import { V1_HEADER_SIZE } from "./limits.ts";
 import { type Address, formatAddress, MAX_HOST_LENGTH } from "../address.ts";
-import { V1_HEADER_SIZE } from "../limits.ts";
 import { V1Command } from "./commands.ts";
 
 /** LISTEN: the frame that opens a link. */

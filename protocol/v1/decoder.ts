@@ -8,9 +8,9 @@
  * @module
  */
 
+import { V1_HEADER_SIZE, V1_MAX_CONNECT_PAYLOAD } from "./limits.ts";
 import type { Address } from "../address.ts";
 import { ProtocolError } from "../errors.ts";
-import { V1_HEADER_SIZE, V1_MAX_CONNECT_PAYLOAD } from "../limits.ts";
 import { V1Command } from "./commands.ts";
 import { readConnect } from "./connect.ts";
 

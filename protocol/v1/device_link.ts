@@ -4,13 +4,13 @@
  * @module
  */
 
+import { CROSSED_ID_REST_MS, UNCONFIRMED_ID_REST_MS, V1_HEADER_SIZE, V1_MAX_CHANNELS } from "./limits.ts";
 import type { Address } from "../address.ts";
 import type { V1Channel } from "./channel.ts";
 import { v1Listen } from "./codec.ts";
 import { EarlyBytes } from "./early_bytes.ts";
 import { ProtocolError } from "../errors.ts";
 import { Knocks } from "./knocks.ts";
-import { CROSSED_ID_REST_MS, UNCONFIRMED_ID_REST_MS, V1_HEADER_SIZE, V1_MAX_CHANNELS } from "../limits.ts";
 import type { LinkOutput } from "../link.ts";
 import { V1Link } from "./link.ts";
 

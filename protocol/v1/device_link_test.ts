@@ -1,7 +1,4 @@
 import assert from "node:assert/strict";
-import type { V1Channel as Channel } from "./channel.ts";
-import { V1DeviceLink } from "./device_link.ts";
-import { ProtocolError } from "../errors.ts";
 import {
   CROSSED_ID_REST_MS,
   EARLY_HOLD_MS,
@@ -9,7 +6,10 @@ import {
   MAX_EARLY_BYTES,
   MAX_UNANSWERED_EMPTY_DATA,
   UNCONFIRMED_ID_REST_MS,
-} from "../limits.ts";
+} from "./limits.ts";
+import type { V1Channel as Channel } from "./channel.ts";
+import { V1DeviceLink } from "./device_link.ts";
+import { ProtocolError } from "../errors.ts";
 import { v1Connect } from "./codec.ts";
 import { frameOf, RecordingOutput } from "./_fakes_test.ts";
 import { concat } from "../bytes.ts";

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { EARLY_HOLD_MS, MAX_EARLY_BYTES, MAX_EARLY_BYTES_PER_LINK } from "../limits.ts";
+import { EARLY_HOLD_MS, MAX_EARLY_BYTES, MAX_EARLY_BYTES_PER_LINK } from "./limits.ts";
 
 const NOTHING: Early = { bytes: new Uint8Array(0), closed: false };
 

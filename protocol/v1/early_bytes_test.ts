@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { EARLY_HOLD_MS, MAX_EARLY_BYTES, MAX_EARLY_BYTES_PER_LINK } from "./limits.ts";
 import { EarlyBytes } from "./early_bytes.ts";
-import { EARLY_HOLD_MS, MAX_EARLY_BYTES, MAX_EARLY_BYTES_PER_LINK } from "../limits.ts";
 import { hex, unhex } from "../../tests/rig/bytes.ts";
 import { test } from "../../tests/rig/test.ts";
 

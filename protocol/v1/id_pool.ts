@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CROSSED_ID_REST_MS, V1_MAX_CHANNELS } from "../limits.ts";
+import { CROSSED_ID_REST_MS, V1_MAX_CHANNELS } from "./limits.ts";
 
 /**
  * Client ids in the order of the original server (1, 2, … 255, 0), then the one that was given back first.

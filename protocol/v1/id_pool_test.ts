@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { CROSSED_ID_REST_MS } from "./limits.ts";
 import { IdPool } from "./id_pool.ts";
-import { CROSSED_ID_REST_MS } from "../limits.ts";
 import { test } from "../../tests/rig/test.ts";
 
 test("ids come in the order of the original server: 1, 2, … 255, 0, and then none", () => {

@@ -9,7 +9,7 @@
  * @module
  */
 
-import { KNOCK_ANSWER_MS, MAX_UNANSWERED_EMPTY_DATA, UNCONFIRMED_ID_REST_MS } from "../limits.ts";
+import { KNOCK_ANSWER_MS, MAX_UNANSWERED_EMPTY_DATA, UNCONFIRMED_ID_REST_MS } from "./limits.ts";
 
 /** What is known of one server, on one link. */
 export class Knocks {

@@ -7,11 +7,11 @@
  * @module
  */
 
+import { V1_HEADER_SIZE } from "./limits.ts";
 import type { Address } from "../address.ts";
 import { V1Channel, type V1ChannelLink } from "./channel.ts";
 import { v1Close, writeV1Header } from "./codec.ts";
 import { V1Decoder, type V1FrameHandler } from "./decoder.ts";
-import { V1_HEADER_SIZE } from "../limits.ts";
 import type { Link, LinkOutput, Sent } from "../link.ts";
 import type { ChannelEndReason } from "../reasons.ts";
 

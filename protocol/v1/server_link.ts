@@ -4,12 +4,12 @@
  * @module
  */
 
+import { UNCONFIRMED_ID_REST_MS, V1_HEADER_SIZE, V1_MAX_CHANNELS } from "./limits.ts";
 import { type Address, formatAddress } from "../address.ts";
 import type { V1Channel } from "./channel.ts";
 import { v1Connect } from "./codec.ts";
 import { ProtocolError } from "../errors.ts";
 import { IdPool } from "./id_pool.ts";
-import { UNCONFIRMED_ID_REST_MS, V1_HEADER_SIZE, V1_MAX_CHANNELS } from "../limits.ts";
 import type { LinkOutput } from "../link.ts";
 import { V1Link } from "./link.ts";
 

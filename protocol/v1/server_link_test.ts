@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
+import { CROSSED_ID_REST_MS, UNCONFIRMED_ID_REST_MS } from "./limits.ts";
 import type { V1Channel as Channel } from "./channel.ts";
 import { ProtocolError, type ProtocolErrorCode } from "../errors.ts";
-import { CROSSED_ID_REST_MS, UNCONFIRMED_ID_REST_MS } from "../limits.ts";
 import { V1ServerLink } from "./server_link.ts";
 import { v1Close, v1Connect } from "./codec.ts";
 import { RecordingOutput } from "./_fakes_test.ts";

@@ -1,14 +1,10 @@
 import assert from "node:assert/strict";
-import * as baseLimits from "../../base/limits.ts";
-import * as wireLimits from "../limits.ts";
-import * as netLimits from "../../net/limits.ts";
 import { v1Close, v1Connect, v1Listen, writeV1Header } from "./codec.ts";
 import { V1Command } from "./commands.ts";
 import { hex } from "../../tests/rig/bytes.ts";
 import { test } from "../../tests/rig/test.ts";
 
 const SPECIFICATION = new URL("./v1.md", import.meta.url);
-const DELTA = new URL("../v2/v2.md", import.meta.url);
 
 /** The cells of the table rows whose first cell matches. */
 function rows(text: string, first: RegExp): string[][] {
@@ -16,15 +12,6 @@ function rows(text: string, first: RegExp): string[][] {
     .map((line) => line.split("|").slice(1, -1).map((cell) => cell.trim()))
     .filter(([cell = ""]) => first.test(cell));
 }
-
-test("the specifications state every named limit of the wire and of the net layer, once and as it is", async () => {
-  const text = await Deno.readTextFile(SPECIFICATION) + await Deno.readTextFile(DELTA);
-  const stated = rows(text, /^`[A-Z0-9_]+`$/).map(([name = "", value = ""]) =>
-    [name.replaceAll("`", ""), Number(value.replace(/ .*/, "").replaceAll(",", ""))] as const
-  );
-  assert.equal(new Set(stated.map(([name]) => name)).size, stated.length, "a limit is stated twice");
-  assert.deepEqual(Object.fromEntries(stated), { ...baseLimits, ...wireLimits, ...netLimits });
-});
 
 test("the specification's examples are what the codec writes", async () => {
   const text = await Deno.readTextFile(SPECIFICATION);

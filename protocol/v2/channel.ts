@@ -4,10 +4,10 @@
  * @module
  */
 
+import { V2_BULK_PAYLOAD, V2_HEADER_SIZE, V2_MAX_CREDIT } from "./limits.ts";
 import type { Channel, ChannelReceiver } from "../channel.ts";
 import { afterEnd, afterPeerEnd, type ChannelState, mayReceive, maySend } from "../channel_state.ts";
 import { ProtocolError } from "../errors.ts";
-import { V2_BULK_PAYLOAD, V2_HEADER_SIZE, V2_MAX_CREDIT } from "../limits.ts";
 import type { ChannelEndReason } from "../reasons.ts";
 import type { FrameFate, Sent } from "../link.ts";
 import type { ReceiveWindow } from "./receive_windows.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { FRAME_LOAD_BURST, FRAME_LOAD_PER_MS } from "../limits.ts";
+import { FRAME_LOAD_BURST, FRAME_LOAD_PER_MS } from "./limits.ts";
 import { V2Command } from "./wire/commands.ts";
 
 /** Frames that make work beyond their own channel; any other costs 1. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import { FRAME_LOAD_BURST, FRAME_LOAD_PER_MS } from "./limits.ts";
 import { FrameLoad } from "./frame_load.ts";
-import { FRAME_LOAD_BURST, FRAME_LOAD_PER_MS } from "../limits.ts";
 import { V2Command } from "./wire/commands.ts";
 import { test } from "../../tests/rig/test.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import { ACK_PROBE_MS, ACK_TIMEOUT_MS, MAX_KEPT_CONTROL } from "./limits.ts";
 import { UnansweredError } from "../errors.ts";
-import { ACK_PROBE_MS, ACK_TIMEOUT_MS, MAX_KEPT_CONTROL } from "../limits.ts";
 import { V2Command } from "./wire/commands.ts";
 import { listenFrame } from "./wire/messages.ts";
 import { concat } from "../bytes.ts";

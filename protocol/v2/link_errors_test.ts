@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { FRAME_LOAD_BURST, FRAME_LOAD_PER_MS, MAX_WINDOW, V2_EARLY_CREDIT } from "../limits.ts";
+import { FRAME_LOAD_BURST, FRAME_LOAD_PER_MS, MAX_WINDOW, V2_EARLY_CREDIT } from "./limits.ts";
 import { concat } from "../bytes.ts";
 import {
   ack,

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { V2_SHARED_PAYLOAD } from "../limits.ts";
+import { V2_SHARED_PAYLOAD } from "./limits.ts";
 import type { ChannelEndReason } from "../reasons.ts";
 import type { Network } from "../../tests/rig/sim/way.ts";
 import { Pair } from "./_simulation_test.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { V2_EARLY_CREDIT } from "../limits.ts";
+import { V2_EARLY_CREDIT } from "./limits.ts";
 import type { Link } from "../link.ts";
 import { concat } from "../bytes.ts";
 import {

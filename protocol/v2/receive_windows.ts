@@ -4,8 +4,8 @@
  * @module
  */
 
+import { MAX_WINDOW, ON_THE_WAY_SLACK_MS, START_WINDOW, V2_MAX_CHANNELS } from "./limits.ts";
 import { ProtocolError } from "../errors.ts";
-import { MAX_WINDOW, ON_THE_WAY_SLACK_MS, START_WINDOW, V2_MAX_CHANNELS } from "../limits.ts";
 import { SharedBound } from "./send/shared_bound.ts";
 
 /** Up to this share of a bound windows grow; the rest is kept for the first windows of channels to come. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { MAX_WINDOW, START_WINDOW, V2_EARLY_CREDIT, V2_MAX_CHANNELS } from "./limits.ts";
 import { ProtocolError } from "../errors.ts";
-import { MAX_WINDOW, START_WINDOW, V2_EARLY_CREDIT, V2_MAX_CHANNELS } from "../limits.ts";
 import { ReceiveWindow, WindowBudget } from "./receive_windows.ts";
 import { test } from "../../tests/rig/test.ts";
 

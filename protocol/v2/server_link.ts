@@ -4,8 +4,8 @@
  * @module
  */
 
+import { V2_EARLY_CREDIT } from "./limits.ts";
 import { ProtocolError } from "../errors.ts";
-import { V2_EARLY_CREDIT } from "../limits.ts";
 import type { V2Channel } from "./channel.ts";
 import { V2Command } from "./wire/commands.ts";
 import { V2Link } from "./link.ts";

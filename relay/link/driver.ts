@@ -4,12 +4,12 @@
  * @module
  */
 
+import { COPY_MAX, FAREWELL_MS, LATE_TURN_MS, LINK_CONTROL_HIGH_WATER, LINK_HIGH_WATER } from "../limits.ts";
 import type { KeepAliveSettings } from "../../protocol/keep_alive.ts";
 import type { FrameFate, Link, LinkOutput, Sent } from "../../protocol/link.ts";
 import type { LinkEndReason } from "../../protocol/reasons.ts";
 import type { Clock } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
-import { COPY_MAX, FAREWELL_MS, LATE_TURN_MS, LINK_CONTROL_HIGH_WATER, LINK_HIGH_WATER } from "../../net/limits.ts";
 import { channelReason, endOf, type LinkEnd, peerClosed, standsStill } from "./end.ts";
 import { ReadPauses } from "./read_pauses.ts";
 import { type ChunkBudget, type ReceiveChunk, ReceiveChunks } from "./receive_chunk.ts";

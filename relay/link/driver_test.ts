@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { COPY_MAX, LINK_HIGH_WATER, MAX_LINK_CHUNK } from "../../net/limits.ts";
+import { COPY_MAX, LINK_HIGH_WATER, MAX_LINK_CHUNK } from "../limits.ts";
 import type { FrameFate, Sent } from "../../protocol/link.ts";
 import { isSettled, settled } from "../../tests/rig/wait.ts";
 import { data, LinkFixture, LISTEN } from "./_fixture_test.ts";

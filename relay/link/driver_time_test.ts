@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
 import { SLICE_MS } from "../../base/limits.ts";
+import { LOADED_LINK_GRACE_MS, MAX_LINK_CHUNK } from "../limits.ts";
 import { V1DeviceLink } from "../../protocol/v1/device_link.ts";
-import { LOADED_LINK_GRACE_MS, MAX_LINK_CHUNK } from "../../net/limits.ts";
 import type { KeepAliveSettings } from "../../protocol/keep_alive.ts";
 import { v1Connect } from "../../protocol/v1/codec.ts";
 import { LinkDriver } from "./driver.ts";

@@ -6,9 +6,9 @@
  * @module
  */
 
-import type { Clock } from "../../base/clock.ts";
 import { SLICE_MS } from "../../base/limits.ts";
-import { MAX_REST_MS } from "../../net/limits.ts";
+import { MAX_REST_MS } from "../limits.ts";
+import type { Clock } from "../../base/clock.ts";
 
 const NOTHING = (): void => {};
 

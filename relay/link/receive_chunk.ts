@@ -4,7 +4,7 @@
  * @module
  */
 
-import { COPY_MAX, MAX_ANSWERS_A_READ, MAX_LEFT_CHUNKS, MAX_LINK_CHUNK, MIN_LINK_CHUNK } from "../../net/limits.ts";
+import { COPY_MAX, MAX_ANSWERS_A_READ, MAX_LEFT_CHUNKS, MAX_LINK_CHUNK, MIN_LINK_CHUNK } from "../limits.ts";
 
 /** Reads in a row that must use less than a quarter of a chunk before it shrinks. */
 const SHRINK_AFTER = 16;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { COPY_MAX, MAX_ANSWERS_A_READ, MAX_LEFT_CHUNKS, MAX_LINK_CHUNK, MIN_LINK_CHUNK } from "../../net/limits.ts";
+import { COPY_MAX, MAX_ANSWERS_A_READ, MAX_LEFT_CHUNKS, MAX_LINK_CHUNK, MIN_LINK_CHUNK } from "../limits.ts";
 import { type ChunkBudget, type ReceiveChunk, ReceiveChunks } from "./receive_chunk.ts";
 import { test } from "../../tests/rig/test.ts";
 

@@ -4,8 +4,8 @@
  * @module
  */
 
+import { LOADED_LINK_BYTES, LOADED_LINK_GRACE_MS } from "../limits.ts";
 import { KeepAlive, type KeepAliveSettings } from "../../protocol/keep_alive.ts";
-import { LOADED_LINK_BYTES, LOADED_LINK_GRACE_MS } from "../../net/limits.ts";
 
 /** How to send a keep-alive probe, and whether this peer answers them. */
 export interface Prober {

@@ -5,11 +5,11 @@
  */
 
 import assert from "node:assert/strict";
+import { MAX_EARLY_BYTES, MAX_EARLY_BYTES_PER_LINK, V1_MAX_CHANNELS } from "../../protocol/v1/limits.ts";
 import type { V1Channel as Channel } from "../../protocol/v1/channel.ts";
 import { V1Decoder, type V1FrameHandler } from "../../protocol/v1/decoder.ts";
 import { V1DeviceLink } from "../../protocol/v1/device_link.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
-import { MAX_EARLY_BYTES, MAX_EARLY_BYTES_PER_LINK, V1_MAX_CHANNELS } from "../../protocol/limits.ts";
 import type { FrameFate, LinkOutput } from "../../protocol/link.ts";
 import type { V1Link as Link } from "../../protocol/v1/link.ts";
 import { V1ServerLink } from "../../protocol/v1/server_link.ts";

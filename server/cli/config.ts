@@ -4,18 +4,13 @@
  * @module
  */
 
+import { EXPIRATION_MS, LINK_WRITE_TIMEOUT_MS, STALL_TIMEOUT_MS, TCP_KEEP_ALIVE_MS } from "../../net/limits.ts";
+import { HALF_CLOSE_TIMEOUT_MS } from "../limits.ts";
 import { parseNetwork } from "../../protocol/ip.ts";
 import { type Address, DEFAULT_PORTS, formatAddress, parseAddress } from "../../protocol/address.ts";
 import { V2_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
 import type { TlsSource } from "../../net/tls/listening.ts";
 import { writeDuration } from "../../base/duration.ts";
-import {
-  EXPIRATION_MS,
-  HALF_CLOSE_TIMEOUT_MS,
-  LINK_WRITE_TIMEOUT_MS,
-  STALL_TIMEOUT_MS,
-  TCP_KEEP_ALIVE_MS,
-} from "../../net/limits.ts";
 import { COMMON_OPTIONS, keepAliveOptions } from "../../app/command.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
 import { describeHooks, readHooks } from "../../app/hooks/config.ts";

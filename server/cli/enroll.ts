@@ -6,9 +6,10 @@
 
 import { systemClock } from "../../base/clock.ts";
 import type { Command } from "commander";
+import { MAX_ENROLMENT_ADDRESSES } from "../../protocol/limits.ts";
+import { ENROLMENT_VALID_MS } from "../limits.ts";
 import { type Address, DEFAULT_PORTS, formatAddress, isHost, notAHost, parseAddress } from "../../protocol/address.ts";
 import { encodeEnrolment } from "../../protocol/enrolment.ts";
-import { MAX_ENROLMENT_ADDRESSES } from "../../protocol/limits.ts";
 import { parseName } from "../../protocol/name.ts";
 import { writeDuration } from "../../base/duration.ts";
 import { atOnce } from "../../base/slices.ts";
@@ -19,7 +20,7 @@ import { stderr } from "../../app/output.ts";
 import { loadIdentity, STATE_OPTION, stateFolder } from "../../app/files/state.ts";
 import { parsePath, parsePositiveDuration, parseTimeOrSpan } from "../../app/values.ts";
 import { parseComment } from "../devices/authorized_devices.ts";
-import { ENROLMENT_VALID_MS, Enrolments } from "../state/enrolments.ts";
+import { Enrolments } from "../state/enrolments.ts";
 import { devicesFile, readFacts, type ServerFacts } from "../state/facts.ts";
 import { portToDial } from "../listen_address.ts";
 import { readLiveState } from "../state/live_state.ts";

@@ -6,7 +6,7 @@
 
 import { parseNetwork } from "../../protocol/ip.ts";
 import { Command } from "commander";
-import { V2_MAX_CHANNELS } from "../../protocol/limits.ts";
+import { V2_MAX_CHANNELS } from "../../protocol/v2/limits.ts";
 import { parseName } from "../../protocol/name.ts";
 import { argument, commandOutput, taskCommand, taskOptions } from "../../app/command.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";

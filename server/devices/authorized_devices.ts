@@ -4,6 +4,7 @@
  * @module
  */
 
+import { CUT_SETTLE_MS, DEVICES_POLL_MS, DEVICES_SETTLE_MS, MASS_LOSS_SETTLE_MS } from "../limits.ts";
 import type { Clock } from "../../base/clock.ts";
 import { Emitter } from "../../base/emitter.ts";
 import { describeError } from "../../base/errors.ts";
@@ -17,17 +18,11 @@ import { type Consent, hashOf, NO_CONSENT, SpentConsent } from "./consent.ts";
 import type { AuthorizedDevice } from "./entry.ts";
 import { DeviceReader, type DevicesFound } from "./reader.ts";
 import { type DevicesChange, findChanges } from "./change.ts";
-import { CUT_SETTLE_MS, findLoss, type Loss, MASS_LOSS_SETTLE_MS } from "./losses.ts";
+import { findLoss, type Loss } from "./losses.ts";
 
 export { type AuthorizedDevice, parseComment } from "./entry.ts";
 export { parseDevices } from "./reader.ts";
 export type { DevicesChange } from "./change.ts";
-
-/** Milliseconds between two looks at the file. */
-export const DEVICES_POLL_MS = 500;
-
-/** Milliseconds that a changed file has to stand still before it counts: an editor may be half through. */
-export const DEVICES_SETTLE_MS = 100;
 
 /** A text of the file that is not believed yet. */
 interface Held {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
+import { CONSENT_KEPT_MS, CUT_SETTLE_MS, DEVICES_POLL_MS, DEVICES_SETTLE_MS, MASS_LOSS_SETTLE_MS } from "../limits.ts";
 import { FakeClock } from "../../tests/rig/clock.ts";
-import { AuthorizedDevices, DEVICES_POLL_MS, DEVICES_SETTLE_MS, type DevicesChange } from "./authorized_devices.ts";
-import { CONSENT_KEPT_MS, consentToFile, consentToLoss, readConsent } from "./consent.ts";
-import { CUT_SETTLE_MS, MASS_LOSS_SETTLE_MS } from "./losses.ts";
+import { AuthorizedDevices, type DevicesChange } from "./authorized_devices.ts";
+import { consentToFile, consentToLoss, readConsent } from "./consent.ts";
 import { key } from "./_state_fixture_test.ts";
 import { RecordingLogger } from "../../tests/rig/logger.ts";
 import { folderTest } from "../../tests/rig/test.ts";

@@ -1,13 +1,8 @@
 import assert from "node:assert/strict";
+import { DEVICES_POLL_MS, DEVICES_SETTLE_MS } from "../limits.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
 import { FakeClock } from "../../tests/rig/clock.ts";
-import {
-  AuthorizedDevices,
-  DEVICES_POLL_MS,
-  DEVICES_SETTLE_MS,
-  type DevicesChange,
-  parseDevices,
-} from "./authorized_devices.ts";
+import { AuthorizedDevices, type DevicesChange, parseDevices } from "./authorized_devices.ts";
 import { key, rawKey } from "./_state_fixture_test.ts";
 import { RecordingLogger } from "../../tests/rig/logger.ts";
 import { folderTest } from "../../tests/rig/test.ts";

@@ -4,12 +4,10 @@
  * @module
  */
 
+import { DEVICES_A_CHANGE } from "../limits.ts";
 import type { Steps } from "../../base/slices.ts";
 import type { AuthorizedDevice } from "./entry.ts";
 import type { DevicesFound } from "./reader.ts";
-
-/** Devices that one {@linkcode DevicesChange} is about, at most; what is more follows in others. */
-export const DEVICES_A_CHANGE = 64;
 
 /** What a change of the file came to; a device is the same while its key is. */
 export interface DevicesChange {

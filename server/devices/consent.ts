@@ -7,14 +7,12 @@
 
 import { systemClock } from "../../base/clock.ts";
 import { stringify, TomlDate } from "smol-toml";
+import { CONSENT_KEPT_MS } from "../limits.ts";
 import { formatPublicKey, parsePublicKey } from "../../net/tls/identity.ts";
 import { writePrivateFile } from "../../app/files/private_file.ts";
 import { statPath } from "../../app/files/private_folder.ts";
 import { hexBytes, readState, toHex } from "../../app/files/state.ts";
 import { parseTime } from "../../app/values.ts";
-
-/** Milliseconds for which what somebody asked for is remembered: a running server looks twice a second. */
-export const CONSENT_KEPT_MS = 600_000;
 
 /** What somebody asked for lately. */
 export interface Consent {

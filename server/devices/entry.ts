@@ -4,7 +4,7 @@
  * @module
  */
 
-import { V2_MAX_TEXT } from "../../protocol/limits.ts";
+import { V2_MAX_TEXT } from "../../protocol/v2/limits.ts";
 import { parseName } from "../../protocol/name.ts";
 import { parseDuration } from "../../base/duration.ts";
 import { formatPublicKey, parsePublicKey } from "../../net/tls/identity.ts";

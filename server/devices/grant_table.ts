@@ -4,8 +4,8 @@
  * @module
  */
 
+import { V2_MAX_CHANNELS, V2_MAX_SERVICES } from "../../protocol/v2/limits.ts";
 import { parseNetwork } from "../../protocol/ip.ts";
-import { V2_MAX_CHANNELS, V2_MAX_SERVICES } from "../../protocol/limits.ts";
 import { parseName } from "../../protocol/name.ts";
 import { tomlKey, tomlString } from "../../app/toml/scan.ts";
 import type { TomlTable } from "../../app/toml/table.ts";

@@ -5,18 +5,10 @@
  * @module
  */
 
+import { MASS_LOSS_FLEET } from "../limits.ts";
 import type { Steps } from "../../base/slices.ts";
 import type { AuthorizedDevice } from "./entry.ts";
 import type { DevicesFound } from "./reader.ts";
-
-/** Devices from which a fleet has a majority to lose: of fewer, each is looked after by hand. */
-export const MASS_LOSS_FLEET = 4;
-
-/** Milliseconds that a file has to stand still before a loss of most devices counts. */
-export const MASS_LOSS_SETTLE_MS = 60_000;
-
-/** Milliseconds that a file has to stand still that is the beginning of what it was, with fewer devices. */
-export const CUT_SETTLE_MS = 10_000;
 
 /** What a change takes away. */
 export interface Loss {

@@ -5,14 +5,16 @@
  * @module
  */
 
-import { descriptorLimit } from "../../net/kernel/descriptor_room.ts";
+import { MAX_HANDSHAKES } from "../../net/limits.ts";
 import {
-  MAX_HANDSHAKES,
+  DOOR_PART,
   MAX_HANDSHAKES_UNDER_WAY,
   MAX_PENDING_LINKS,
   MAX_WAITING_HANDSHAKES,
-} from "../../net/limits.ts";
-import { DOOR_PART, MIN_AT_DOOR, UNDER_WAY_PART } from "../limits.ts";
+  MIN_AT_DOOR,
+  UNDER_WAY_PART,
+} from "../limits.ts";
+import { descriptorLimit } from "../../net/kernel/descriptor_room.ts";
 
 /** The bounds of one listener for devices. */
 export interface DoorRoom {

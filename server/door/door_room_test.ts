@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { keptFrom } from "../../net/kernel/descriptor_room.ts";
+import { DESCRIPTORS_FOR_FILES, DESCRIPTORS_FOR_LINKS, MAX_HANDSHAKES } from "../../net/limits.ts";
 import {
-  DESCRIPTORS_FOR_FILES,
-  DESCRIPTORS_FOR_LINKS,
-  MAX_HANDSHAKES,
+  DESCRIPTORS_A_HOP,
+  DOOR_PART,
   MAX_HANDSHAKES_UNDER_WAY,
   MAX_PENDING_LINKS,
   MAX_WAITING_HANDSHAKES,
-} from "../../net/limits.ts";
+  MIN_AT_DOOR,
+} from "../limits.ts";
+import { keptFrom } from "../../net/kernel/descriptor_room.ts";
 import { test } from "../../tests/rig/test.ts";
-import { DESCRIPTORS_A_HOP, DOOR_PART, MIN_AT_DOOR } from "../limits.ts";
 import { doorRoom } from "./door_room.ts";
 
 test("where there are many descriptors, or nobody knows how many, doors have the room that they are meant to have", () => {

@@ -8,15 +8,15 @@
  * @module
  */
 
-import type { Clock } from "../../base/clock.ts";
+import { HANDSHAKE_TIMEOUT_MS } from "../../net/limits.ts";
 import {
-  HANDSHAKE_TIMEOUT_MS,
   HANDSHAKES_A_TURN,
   LONG_HANDSHAKE_WAIT_MS,
   MAX_HANDSHAKE_TURN_MS,
   MIN_HANDSHAKE_TURN_MS,
   STRANGER_TURN_MS,
-} from "../../net/limits.ts";
+} from "../limits.ts";
+import type { Clock } from "../../base/clock.ts";
 
 /** A connection whose handshake has not begun. */
 export interface Waiting {

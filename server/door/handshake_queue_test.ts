@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { FakeClock } from "../../tests/rig/clock.ts";
+import { HANDSHAKE_TIMEOUT_MS } from "../../net/limits.ts";
 import {
-  HANDSHAKE_TIMEOUT_MS,
   HANDSHAKES_A_TURN,
   LONG_HANDSHAKE_WAIT_MS,
   MAX_HANDSHAKE_TURN_MS,
@@ -9,7 +8,8 @@ import {
   MAX_WAITING_HANDSHAKES,
   MIN_HANDSHAKE_TURN_MS,
   STRANGER_TURN_MS,
-} from "../../net/limits.ts";
+} from "../limits.ts";
+import { FakeClock } from "../../tests/rig/clock.ts";
 import { HandshakeQueue, type Waiting } from "./handshake_queue.ts";
 import { settled } from "../../tests/rig/wait.ts";
 import { test } from "../../tests/rig/test.ts";

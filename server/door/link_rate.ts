@@ -4,19 +4,8 @@
  * @module
  */
 
+import { LINK_BURST, LINK_INTERVAL_MS, MAX_RATED_DEVICES } from "../limits.ts";
 import type { Clock } from "../../base/clock.ts";
-
-/** Links that one device may make in a row, however fast. */
-export const LINK_BURST = 60;
-
-/** Milliseconds after which a device that used them up may make one more. */
-export const LINK_INTERVAL_MS = 1_000;
-
-/** Milliseconds that a device which comes too often waits for its refusal. */
-export const LINK_REFUSAL_HOLD_MS = 2_000;
-
-/** Devices that are remembered at most; who has not come for longest is forgotten first. */
-export const MAX_RATED_DEVICES = 4_096;
 
 interface Bucket {
   /** Milliseconds that were saved up; a link costs {@linkcode LINK_INTERVAL_MS}. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { LINK_BURST, LINK_INTERVAL_MS, MAX_RATED_DEVICES } from "../limits.ts";
 import { FakeClock } from "../../tests/rig/clock.ts";
-import { LINK_BURST, LINK_INTERVAL_MS, LinkRates, MAX_RATED_DEVICES } from "./link_rate.ts";
+import { LinkRates } from "./link_rate.ts";
 import { test } from "../../tests/rig/test.ts";
 
 /** Takes until one is refused. @returns how many were not, and the wait. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { FakeDuplex } from "../../relay/_fakes_test.ts";
 import { PROXY_HEADER_TIMEOUT_MS } from "../../net/limits.ts";
+import { FakeDuplex } from "../../relay/_fakes_test.ts";
 import { encodeProxyHeader } from "../../net/proxy/header.ts";
 import type { Duplex } from "../../net/transport.ts";
 import { ClientDoor } from "./client_door.ts";

@@ -4,11 +4,11 @@
  * @module
  */
 
+import { KEPT_PORT_TRIES, MAX_BINDS_A_TURN } from "../limits.ts";
 import { formatAddress } from "../../protocol/address.ts";
 import { parseIP } from "../../protocol/ip.ts";
 import { Backoff } from "../../base/backoff.ts";
 import { describeError } from "../../base/errors.ts";
-import { MAX_BINDS_A_TURN } from "../../net/limits.ts";
 import { Listener, ListenError } from "../../net/listener.ts";
 import { lookup } from "../../net/dial/lookup.ts";
 import type { ServerEvent } from "../events.ts";
@@ -37,9 +37,6 @@ interface Candidate {
   readonly port: number;
   readonly warning?: string;
 }
-
-/** Tries for a free port that was kept and is in use, before another one is picked. */
-export const KEPT_PORT_TRIES = 3;
 
 /** Where to listen, and for what. */
 export interface HostPortOptions {

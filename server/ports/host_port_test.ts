@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
+import { MAX_BACKOFF_MS } from "../../base/limits.ts";
+import { BUSY_PORT_MS, KEPT_PORT_TRIES, MAX_BINDS_A_TURN } from "../limits.ts";
 import { FakeClock } from "../../tests/rig/clock.ts";
-import { MAX_BACKOFF_MS } from "../../base/backoff.ts";
-import { BUSY_PORT_MS, MAX_BINDS_A_TURN } from "../../net/limits.ts";
 import { lookup } from "../../net/dial/lookup.ts";
-import { HostPort, KEPT_PORT_TRIES } from "./host_port.ts";
+import { HostPort } from "./host_port.ts";
 import type { KeptPort } from "./kept_ports.ts";
 import { serverSettings } from "../options.ts";
 import { PortsInUse } from "./ports_in_use.ts";

@@ -4,11 +4,9 @@
  * @module
  */
 
+import { MAX_KEPT_PORTS } from "../limits.ts";
 import type { PortMemory } from "../options.ts";
 import type { PortsInUse } from "./ports_in_use.ts";
-
-/** Ports that are kept at most; beyond, the one that was set longest ago is forgotten. */
-export const MAX_KEPT_PORTS = 65_536;
 
 /** What was set, or forgotten (`undefined`), for a key of {@linkcode KeptPorts.entries}. */
 export type KeptChange = (key: string, port: number | undefined) => void;

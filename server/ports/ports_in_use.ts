@@ -5,7 +5,7 @@
  * @module
  */
 
-import { BUSY_PORT_MS } from "../../net/limits.ts";
+import { BUSY_PORT_MS } from "../limits.ts";
 
 /** A bit for each port. */
 const WORDS = 65_536 / 32;

@@ -4,6 +4,13 @@
  * @module
  */
 
+import {
+  ENROLMENT_KEPT_MS,
+  ENROLMENT_VALID_MS,
+  MAX_ENROLMENTS,
+  MAX_REDEEMED_AT_ONCE,
+  REDEEM_LOCK_MS,
+} from "../limits.ts";
 import { systemClock } from "../../base/clock.ts";
 import { TOKEN_ID_SIZE, TOKEN_SECRET_SIZE } from "../../protocol/enrolment.ts";
 import { formatPublicKey } from "../../net/tls/identity.ts";
@@ -28,15 +35,6 @@ import {
 
 export type { EnrolmentRequest, PendingEnrolment } from "./enrolment_store.ts";
 
-/** Enrolments that wait to be redeemed at most; and as many that were. */
-export const MAX_ENROLMENTS = 1024;
-
-/** Default of the time that an enrolment can be redeemed, in milliseconds. */
-export const ENROLMENT_VALID_MS = 3600_000;
-
-/** Milliseconds after its time for which an enrolment is still known, so that "too old" is not "unknown". */
-export const ENROLMENT_KEPT_MS = 24 * 3600_000;
-
 /** What a new enrolment's string is made of. */
 export interface NewEnrolment {
   /** 8 bytes. */
@@ -53,12 +51,6 @@ export interface NewEnrolment {
 export type Redemption =
   | { readonly ok: true; readonly device: string }
   | { readonly ok: false; readonly reason: "unknown" | "used" | "too-old" | "conflict"; readonly text: string };
-
-/** Devices that are let in with one writing of the files. */
-export const MAX_REDEEMED_AT_ONCE = 128;
-
-/** Milliseconds that those who redeem wait for the lock of the state: less than a handshake may take. */
-export const REDEEM_LOCK_MS = 5_000;
 
 /** What {@linkcode Enrolments} may be told beside the files. */
 export interface EnrolmentsOptions {

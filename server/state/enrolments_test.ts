@@ -1,16 +1,11 @@
 import assert from "node:assert/strict";
+import { ENROLMENT_KEPT_MS, ENROLMENT_VALID_MS, MAX_ENROLMENTS } from "../limits.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
 import { openLockFile } from "../../app/files/lock_file.ts";
 import { withLock } from "../../app/files/private_file.ts";
 import { readDevices, removeDevice, updateDevices } from "../devices/table.ts";
 import { readEnrolments, writeEnrolments } from "./enrolment_store.ts";
-import {
-  ENROLMENT_KEPT_MS,
-  ENROLMENT_VALID_MS,
-  type EnrolmentRequest,
-  Enrolments,
-  MAX_ENROLMENTS,
-} from "./enrolments.ts";
+import { type EnrolmentRequest, Enrolments } from "./enrolments.ts";
 import { parseGrant } from "../devices/service_grant.ts";
 import { key, rawKey } from "../devices/_state_fixture_test.ts";
 import { folderTest } from "../../tests/rig/test.ts";

@@ -5,6 +5,7 @@
  */
 
 import { stringify } from "smol-toml";
+import { LIVE_WRITE_MS, LIVE_WRITE_MS_A_DEVICE } from "../limits.ts";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
 import type { Logger } from "../../base/logger.ts";
@@ -16,12 +17,6 @@ import { removeStateFile, writePrivateFile } from "../../app/files/private_file.
 import { demand, readState } from "../../app/files/state.ts";
 import type { TomlTable } from "../../app/toml/table.ts";
 import type { ServedDevice } from "../v2/device_status.ts";
-
-/** Milliseconds from a change to its being written; more changes until then are written with it. */
-export const LIVE_WRITE_MS = 200;
-
-/** What each device that is told of adds to that, in milliseconds: a large file is not written as often. */
-export const LIVE_WRITE_MS_A_DEVICE = 0.1;
 
 const FILE = "live.toml";
 /** Locked while a server runs; the system unlocks it, however the server ends. */

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { LIVE_WRITE_MS, LIVE_WRITE_MS_A_DEVICE } from "../limits.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
 import { FakeClock } from "../../tests/rig/clock.ts";
 import { silentLogger } from "../../base/logger.ts";
-import { LIVE_WRITE_MS, LIVE_WRITE_MS_A_DEVICE, type LiveDevice, LiveState, readLiveState } from "./live_state.ts";
+import { type LiveDevice, LiveState, readLiveState } from "./live_state.ts";
 import { key } from "../devices/_state_fixture_test.ts";
 import { RecordingLogger } from "../../tests/rig/logger.ts";
 import { folderTest } from "../../tests/rig/test.ts";

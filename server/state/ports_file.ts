@@ -4,6 +4,7 @@
  * @module
  */
 
+import { KEPT_PORTS_LOCK_MS, KEPT_PORTS_WRITE_MS } from "../limits.ts";
 import type { Clock } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
 import type { Logger } from "../../base/logger.ts";
@@ -12,12 +13,6 @@ import { tomlKey } from "../../app/toml/scan.ts";
 import { TomlTable } from "../../app/toml/table.ts";
 import { wholeNumber } from "../../app/values.ts";
 import { KeptPorts, keyOf } from "../ports/kept_ports.ts";
-
-/** Milliseconds from a change to its being written; more changes until then are written with it. */
-export const KEPT_PORTS_WRITE_MS = 1_000;
-
-/** Milliseconds that a writing waits for others who write: a server that ends must not wait long. */
-export const KEPT_PORTS_LOCK_MS = 2_000;
 
 const FILE = "ports.toml";
 

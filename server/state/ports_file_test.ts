@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
+import { KEPT_PORTS_WRITE_MS, MAX_KEPT_PORTS } from "../limits.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
 import { FakeClock } from "../../tests/rig/clock.ts";
-import { MAX_KEPT_PORTS } from "../ports/kept_ports.ts";
-import { KEPT_PORTS_WRITE_MS, PortsFile } from "./ports_file.ts";
+import { PortsFile } from "./ports_file.ts";
 import { RecordingLogger } from "../../tests/rig/logger.ts";
 import { folderTest } from "../../tests/rig/test.ts";
 

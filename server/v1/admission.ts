@@ -4,7 +4,8 @@
  * @module
  */
 
-import { detectOpening, MAX_OPENING, type Stranger } from "../../protocol/detect.ts";
+import { MAX_OPENING } from "../../protocol/limits.ts";
+import { detectOpening, type Stranger } from "../../protocol/detect.ts";
 import type { Clock } from "../../base/clock.ts";
 import { Late, within } from "../../base/within.ts";
 import { describeError } from "../../base/errors.ts";

@@ -7,13 +7,8 @@
  * @module
  */
 
+import { HELD_IN_FULL, HELD_IN_FULL_BY_ALL } from "../limits.ts";
 import type { Clock } from "../../base/clock.ts";
-
-/** Clients of a link that are held for the whole time; of more, each for its part of that. */
-export const HELD_IN_FULL = 16;
-
-/** The same of all links of a server. */
-export const HELD_IN_FULL_BY_ALL = 256;
 
 /** Milliseconds after which a client that is not quiet yet is looked at again. */
 const LOOK_MS = 100;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { HELD_IN_FULL, HELD_IN_FULL_BY_ALL } from "../limits.ts";
 import { FakeClock } from "../../tests/rig/clock.ts";
-import { type Held, HELD_IN_FULL, HELD_IN_FULL_BY_ALL, HeldClients, type HeldCount } from "./held_clients.ts";
+import { type Held, HeldClients, type HeldCount } from "./held_clients.ts";
 import { test } from "../../tests/rig/test.ts";
 
 const TIMEOUT = 5_000;

@@ -4,15 +4,21 @@
  * @module
  */
 
+import {
+  EVICTIONS_AT_ONCE,
+  FIRST_FRAME_TIMEOUT_MS,
+  LINK_BURST,
+  LINK_REFUSAL_HOLD_MS,
+  LISTEN_GRACE_MS,
+  TAKE_OVER_PROBE_MS,
+} from "../limits.ts";
 import { addressGroup } from "../../protocol/address_group.ts";
-import { FIRST_FRAME_TIMEOUT_MS, LISTEN_GRACE_MS } from "../../net/limits.ts";
 import { Listener } from "../../net/listener.ts";
 import { closeQuietly, tcpTransport, type Transport } from "../../net/transport.ts";
 import { admit } from "./admission.ts";
 import type { ServerEvent } from "../events.ts";
-import { EVICTIONS_AT_ONCE } from "../limits.ts";
 import { doorRoom } from "../door/door_room.ts";
-import { LINK_BURST, LINK_REFUSAL_HOLD_MS, LinkRates } from "../door/link_rate.ts";
+import { LinkRates } from "../door/link_rate.ts";
 import { LinkDoor } from "../door/link_door.ts";
 import { LinkSession, type Presence } from "./session.ts";
 import { Newcomer } from "../door/newcomer.ts";
@@ -20,9 +26,6 @@ import type { ServerSettings, V1ListenOptions } from "../options.ts";
 import { PendingConnections } from "../door/pending.ts";
 import { KeptPorts } from "../ports/kept_ports.ts";
 import { Refusals } from "../door/refusals.ts";
-
-/** Time that the device of a live link has to answer when another one wants its place, in milliseconds. */
-export const TAKE_OVER_PROBE_MS = 3_000;
 
 const ONE_DEVICE = "; v1 has one device for a listener, so give this one another";
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { MAX_ID_WAIT_MS, RESERVED_IDS, SHORT_ID_WAIT_MS } from "../limits.ts";
 import { type Address, formatAddress } from "../../protocol/address.ts";
 import type { ChannelEndReason } from "../../protocol/reasons.ts";
 import { V1ServerLink } from "../../protocol/v1/server_link.ts";
@@ -19,10 +20,7 @@ import { HeldClients } from "./held_clients.ts";
 import { keptPort, type KeptPorts } from "../ports/kept_ports.ts";
 import { HostPort, type HostPortOwner } from "../ports/host_port.ts";
 import type { Forward, ServerSettings, V1ListenOptions } from "../options.ts";
-import { MAX_ID_WAIT_MS, SHORT_ID_WAIT_MS, type WaitingClient, WaitingClients } from "./waiting_clients.ts";
-
-/** While fewer ids than this are free, clients that only wait for what may still come make room. */
-export const RESERVED_IDS = 32;
+import { type WaitingClient, WaitingClients } from "./waiting_clients.ts";
 
 /** What a device showed of itself when it was asked. */
 export type Presence =

@@ -4,18 +4,10 @@
  * @module
  */
 
+import { MAX_WAITING_CLIENTS } from "../limits.ts";
 import type { Clock } from "../../base/clock.ts";
 import { resetQuietly } from "../../net/reset.ts";
 import type { HostPort } from "../ports/host_port.ts";
-
-/** Milliseconds that a client waits for an id that is about to come free. */
-export const MAX_ID_WAIT_MS = 2_000;
-
-/** Milliseconds that a client waits when none is: some of the 256 may have gone, and their ends not been read yet. */
-export const SHORT_ID_WAIT_MS = 200;
-
-/** Clients that wait at most, on one link. */
-export const MAX_WAITING_CLIENTS = 256;
 
 /** A client without a channel. */
 export interface WaitingClient {

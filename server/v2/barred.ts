@@ -5,9 +5,9 @@
  * @module
  */
 
+import { BARRED_PATIENCE, MAX_BARRED, MIN_BARRED_COME_BACK_MS } from "../limits.ts";
 import type { Goodbye } from "../../protocol/v2/wire/goodbye.ts";
 import type { Clock } from "../../base/clock.ts";
-import { BARRED_PATIENCE, MAX_BARRED, MIN_BARRED_COME_BACK_MS } from "../../net/limits.ts";
 
 /** Remembers a bounded number of keys; beyond, the one that was barred first is forgotten. */
 export class BarredDevices {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
+import { MAX_BARRED, MIN_BARRED_COME_BACK_MS } from "../limits.ts";
 import { goodbye } from "../../protocol/v2/wire/goodbye.ts";
 import { FakeClock } from "../../tests/rig/clock.ts";
-import { MAX_BARRED, MIN_BARRED_COME_BACK_MS } from "../../net/limits.ts";
 import { Retry } from "../../device/reconnect/retry.ts";
 import { BarredDevices } from "./barred.ts";
 import { test } from "../../tests/rig/test.ts";

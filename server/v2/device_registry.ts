@@ -4,29 +4,27 @@
  * @module
  */
 
+import { PROCESS_LOG_BOUND } from "../../protocol/limits.ts";
+import { V2_MAX_CHANNELS } from "../../protocol/v2/limits.ts";
+import { EXPIRY_LOOK_MS, LINK_BURST, PROCESS_WINDOW_BOUND } from "../limits.ts";
 import { type Goodbye, goodbye } from "../../protocol/v2/wire/goodbye.ts";
-import { PROCESS_LOG_BOUND, V2_MAX_CHANNELS } from "../../protocol/limits.ts";
 import { WindowBudget } from "../../protocol/v2/receive_windows.ts";
 import { LogBudget } from "../../protocol/v2/send/send_log.ts";
 import { type Authenticated, HandshakeError, IS_MOVING, welcomeFrame } from "../../protocol/v2/wire/handshake.ts";
 import { randomBytes, type ServerGreeting, writeAll } from "../../relay/handshake.ts";
 import { describeError } from "../../base/errors.ts";
 import { fingerprint, formatPublicKey } from "../../net/tls/identity.ts";
-import { PROCESS_WINDOW_BOUND } from "../../net/limits.ts";
 import type { Transport } from "../../net/transport.ts";
 import type { AuthorizedDevice, DevicesChange } from "../devices/authorized_devices.ts";
 import { BarredDevices } from "./barred.ts";
 import { DeviceSession } from "./device_session.ts";
 import { EnrolmentGate } from "./enrolment_gate.ts";
 import type { ServerEvent } from "../events.ts";
-import { LINK_BURST, LinkRates } from "../door/link_rate.ts";
+import { LinkRates } from "../door/link_rate.ts";
 import { Expiries } from "./expiries.ts";
 import { keptPort, KeptPorts } from "../ports/kept_ports.ts";
 import { PortsInUse } from "../ports/ports_in_use.ts";
 import type { PortMemory, ServerSettings, V2Options } from "../options.ts";
-
-/** Milliseconds between two looks for devices that have expired. */
-export const EXPIRY_LOOK_MS = 500;
 
 /** What the sessions of all devices share; a simulation has its own. */
 export interface SharedBySessions {

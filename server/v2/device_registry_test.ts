@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import { EXPIRY_LOOK_MS, LINK_BURST } from "../limits.ts";
 import { formatPublicKey } from "../../net/tls/identity.ts";
 import type { Goodbye } from "../../protocol/v2/wire/goodbye.ts";
 import { HandshakeError, type ResumeOffer, type Welcome } from "../../protocol/v2/wire/handshake.ts";
@@ -16,10 +17,9 @@ import { Time } from "../../tests/rig/sim/time.ts";
 import { Directory } from "../../tests/rig/v2/directory.ts";
 import { test } from "../../tests/rig/test.ts";
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
-import { LINK_BURST } from "../door/link_rate.ts";
 import type { ServerEvent } from "../events.ts";
 import { serverSettings } from "../options.ts";
-import { DeviceRegistry, EXPIRY_LOOK_MS } from "./device_registry.ts";
+import { DeviceRegistry } from "./device_registry.ts";
 
 const EXPIRATION = 10_000;
 const KEY = formatPublicKey(DEVICE.publicKey);

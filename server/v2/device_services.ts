@@ -4,7 +4,8 @@
  * @module
  */
 
-import { V2_MAX_SERVICES } from "../../protocol/limits.ts";
+import { V2_MAX_SERVICES } from "../../protocol/v2/limits.ts";
+import { MAX_CLIENTS_BEFORE_LISTEN } from "../limits.ts";
 import type { ChannelEndReason } from "../../protocol/reasons.ts";
 import type { ServiceGrantResult, ServiceOffer } from "../../protocol/v2/wire/messages.ts";
 import { type ChannelSummary, nothingCarried } from "../../relay/channel_end.ts";
@@ -19,7 +20,6 @@ import type { KeptPort } from "../ports/kept_ports.ts";
 import {
   answerOf,
   grantOf,
-  MAX_CLIENTS_BEFORE_LISTEN,
   type OpenService,
   type ServedService,
   type ServiceClients,

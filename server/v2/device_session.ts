@@ -4,6 +4,7 @@
  * @module
  */
 
+import { TAKE_OVER_WINDOW_MS } from "../limits.ts";
 import { type Goodbye, goodbye } from "../../protocol/v2/wire/goodbye.ts";
 import type { KeepAliveSettings } from "../../protocol/keep_alive.ts";
 import type { WindowBudget } from "../../protocol/v2/receive_windows.ts";
@@ -25,7 +26,7 @@ import { tellDown, tellInterrupted, tellResumed, tellUp } from "./device_tidings
 import type { KeptPort } from "../ports/kept_ports.ts";
 import type { ServedService } from "./open_service.ts";
 import type { ServerSettings } from "../options.ts";
-import { TAKE_OVER_WINDOW_MS, TakeOvers } from "./take_overs.ts";
+import { TakeOvers } from "./take_overs.ts";
 import { V2LinkSession } from "./link_session.ts";
 
 /** What a session needs. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { MAX_ENROLLING, MAX_ENROLLING_PER_ADDRESS, MAX_ENROLLING_PER_STRING } from "../../net/limits.ts";
+import { MAX_ENROLLING, MAX_ENROLLING_PER_ADDRESS, MAX_ENROLLING_PER_STRING } from "../limits.ts";
 import { EnrolmentGate } from "./enrolment_gate.ts";
 
 const checked = { sanitizeOps: true, sanitizeResources: true };

@@ -4,6 +4,9 @@
  * @module
  */
 
+import { LINK_WINDOW_BOUND } from "../../net/limits.ts";
+import { V2_MAX_CHANNELS } from "../../protocol/v2/limits.ts";
+import { MAX_CLIENTS_INTERRUPTED } from "../limits.ts";
 import { type Goodbye, goodbye } from "../../protocol/v2/wire/goodbye.ts";
 import { normalKeepAlive } from "../../protocol/keep_alive.ts";
 import { WindowBudget } from "../../protocol/v2/receive_windows.ts";
@@ -11,10 +14,8 @@ import { type LogBudget, SendLog } from "../../protocol/v2/send/send_log.ts";
 import type { V2Channel } from "../../protocol/v2/channel.ts";
 import type { ServiceGrantResult, ServiceOffer, Settings } from "../../protocol/v2/wire/messages.ts";
 import { V2ServerLink } from "../../protocol/v2/server_link.ts";
-import { V2_MAX_CHANNELS } from "../../protocol/limits.ts";
 import { type ChannelSummary, nothingCarried } from "../../relay/channel_end.ts";
 import type { ChannelPump } from "../../relay/channel_pump.ts";
-import { LINK_WINDOW_BOUND, MAX_CLIENTS_INTERRUPTED } from "../../net/limits.ts";
 import { Session } from "../../relay/session.ts";
 import { SessionLinks, type SessionLinksOptions } from "../../relay/session_links.ts";
 import { resetQuietly } from "../../net/reset.ts";

@@ -5,13 +5,14 @@
  */
 
 import assert from "node:assert/strict";
+import { SHUTDOWN_TIMEOUT_MS } from "../../base/limits.ts";
+import { MAX_CLIENTS_INTERRUPTED } from "../limits.ts";
 import { goodbye } from "../../protocol/v2/wire/goodbye.ts";
 import { v2Frame } from "../../protocol/v2/wire/codec.ts";
 import { V2Command } from "../../protocol/v2/wire/commands.ts";
 import { resultFrame } from "../../protocol/v2/wire/messages.ts";
 import { WindowBudget } from "../../protocol/v2/receive_windows.ts";
 import { LogBudget } from "../../protocol/v2/send/send_log.ts";
-import { MAX_CLIENTS_INTERRUPTED, SHUTDOWN_TIMEOUT_MS } from "../../net/limits.ts";
 import { FakeDuplex, fakeTransport } from "../../relay/_fakes_test.ts";
 import { FakeClock } from "../../tests/rig/clock.ts";
 import { isSettled, settled } from "../../tests/rig/wait.ts";

@@ -4,6 +4,9 @@
  * @module
  */
 
+import { HANDSHAKE_TIMEOUT_MS } from "../../net/limits.ts";
+import { FAREWELL_MS } from "../../relay/limits.ts";
+import { DESCRIPTORS_A_HOP, EVICTIONS_AT_ONCE, HANDSHAKE_GRACE_MS, LINK_REFUSAL_HOLD_MS } from "../limits.ts";
 import { addressGroup } from "../../protocol/address_group.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { type Goodbye, goodbye, goodbyeFrame } from "../../protocol/v2/wire/goodbye.ts";
@@ -12,17 +15,14 @@ import { describeError } from "../../base/errors.ts";
 import { Late, within } from "../../base/within.ts";
 import { greetDevice, HandshakeCut, randomBytes, writeAll } from "../../relay/handshake.ts";
 import { HoppedTls } from "../../net/tls/hopped.ts";
-import { FAREWELL_MS, HANDSHAKE_GRACE_MS, HANDSHAKE_TIMEOUT_MS } from "../../net/limits.ts";
 import { Listener } from "../../net/listener.ts";
 import { SOFTWARE } from "../../base/version.ts";
 import { handshakeTls, ServerCertificate, TlsHandshakeError } from "../../net/tls/listening.ts";
 import { closeQuietly, tcpTransport, tlsTransport, type Transport } from "../../net/transport.ts";
 import { type DeviceRegistry, TooManyLinks } from "./device_registry.ts";
 import type { ServerEvent } from "../events.ts";
-import { DESCRIPTORS_A_HOP, EVICTIONS_AT_ONCE } from "../limits.ts";
 import { doorRoom } from "../door/door_room.ts";
 import { HandshakeQueue } from "../door/handshake_queue.ts";
-import { LINK_REFUSAL_HOLD_MS } from "../door/link_rate.ts";
 import { Newcomer } from "../door/newcomer.ts";
 import type { ServerSettings, V2ListenOptions } from "../options.ts";
 import { LinkDoor } from "../door/link_door.ts";

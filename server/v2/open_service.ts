@@ -42,9 +42,6 @@ export interface OpenService {
   readonly waiting: { readonly duplex: Duplex; readonly address: string }[];
 }
 
-/** Clients of one service that wait while a new link has not offered it yet. */
-export const MAX_CLIENTS_BEFORE_LISTEN = 256;
-
 /** A service as it is shown. */
 export function statusOf(name: string, port: HostPort): ServedService {
   return { name, hostAddress: port.address, open: port.isOpen, error: port.isOpen ? undefined : port.error };

@@ -4,13 +4,8 @@
  * @module
  */
 
+import { MAX_TAKE_OVERS, TAKE_OVER_WINDOW_MS } from "../limits.ts";
 import type { Clock } from "../../base/clock.ts";
-
-/** Take-overs between different machines after which the next newcomer is refused. */
-export const MAX_TAKE_OVERS = 3;
-
-/** Milliseconds in which they count. */
-export const TAKE_OVER_WINDOW_MS = 60_000;
 
 /** Counts take-overs of a live link by another process. */
 export class TakeOvers {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { MAX_TAKE_OVERS, TAKE_OVER_WINDOW_MS } from "../limits.ts";
 import { FakeClock } from "../../tests/rig/clock.ts";
-import { MAX_TAKE_OVERS, TAKE_OVER_WINDOW_MS, TakeOvers } from "./take_overs.ts";
+import { TakeOvers } from "./take_overs.ts";
 import { test } from "../../tests/rig/test.ts";
 
 const [A, B, C] = [1, 2, 3].map((n) => new Uint8Array(16).fill(n)) as [Uint8Array, Uint8Array, Uint8Array];

@@ -7,7 +7,8 @@
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { MAX_HANDSHAKES, MAX_WAITING_HANDSHAKES } from "../../net/limits.ts";
+import { MAX_HANDSHAKES } from "../../net/limits.ts";
+import { MAX_WAITING_HANDSHAKES } from "../../server/limits.ts";
 import { noise } from "../rig/bytes.ts";
 import { Stream } from "../rig/stream.ts";
 import { within } from "../rig/wait.ts";

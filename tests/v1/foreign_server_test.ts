@@ -5,7 +5,8 @@
  */
 
 import assert from "node:assert/strict";
-import { FIRST_PROBE_MS, KNOCK_ANSWER_MS } from "../../protocol/limits.ts";
+import { FIRST_PROBE_MS } from "../../protocol/limits.ts";
+import { KNOCK_ANSWER_MS } from "../../protocol/v1/limits.ts";
 import { CLOSE, CONNECT, connectPayload, DATA, frameBytes, LISTEN } from "../rig/naive_v1/link.ts";
 import { ascii, hex } from "../rig/bytes.ts";
 import { FakeClock } from "../rig/clock.ts";

@@ -5,8 +5,8 @@
  */
 
 import assert from "node:assert/strict";
-import { HALF_CLOSE_LOOK_MS } from "../../net/limits.ts";
-import { HELD_IN_FULL } from "../../server/v1/held_clients.ts";
+import { HALF_CLOSE_LOOK_MS } from "../../relay/limits.ts";
+import { HELD_IN_FULL } from "../../server/limits.ts";
 import { CLOSE, CONNECT, DATA } from "../rig/naive_v1/link.ts";
 import { ascii, digest, noise } from "../rig/bytes.ts";
 import { FakeClock } from "../rig/clock.ts";

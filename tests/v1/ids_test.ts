@@ -5,8 +5,8 @@
  */
 
 import assert from "node:assert/strict";
+import { MAX_ID_WAIT_MS } from "../../server/limits.ts";
 import { CLOSE, CONNECT, DATA } from "../rig/naive_v1/link.ts";
-import { MAX_ID_WAIT_MS } from "../../server/v1/waiting_clients.ts";
 import { ascii } from "../rig/bytes.ts";
 import { FakeClock } from "../rig/clock.ts";
 import { playDevice, type ScriptedDevice } from "../rig/v1/scripted.ts";

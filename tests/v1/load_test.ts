@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import { TAKE_OVER_PROBE_MS } from "../../server/v1/listener.ts";
+import { TAKE_OVER_PROBE_MS } from "../../server/limits.ts";
 import { DATA } from "../rig/naive_v1/link.ts";
 import { digest, noise } from "../rig/bytes.ts";
 import { FakeClock } from "../rig/clock.ts";

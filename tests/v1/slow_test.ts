@@ -5,13 +5,13 @@
  */
 
 import assert from "node:assert/strict";
+import { MAX_LEAVING_CHANNELS } from "../../relay/limits.ts";
 import { CLOSE, CONNECT, connectPayload, DATA } from "../rig/naive_v1/link.ts";
 import { NaiveDevice } from "../rig/naive_v1/device.ts";
 import { digest, noise } from "../rig/bytes.ts";
 import { FakeClock } from "../rig/clock.ts";
 import { startDevice, startServer } from "../rig/v1/relay.ts";
 import { playServer } from "../rig/v1/scripted.ts";
-import { MAX_LEAVING_CHANNELS } from "../../net/limits.ts";
 import { echoService, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { test } from "../rig/test.ts";

@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import { TAKE_OVER_PROBE_MS } from "../../server/v1/listener.ts";
+import { TAKE_OVER_PROBE_MS } from "../../server/limits.ts";
 import { CLOSE, CONNECT, DATA, LISTEN } from "../rig/naive_v1/link.ts";
 import { NaiveDevice } from "../rig/naive_v1/device.ts";
 import { ascii } from "../rig/bytes.ts";

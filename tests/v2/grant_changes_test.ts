@@ -6,8 +6,8 @@
 
 import { parseGrant } from "../../server/devices/service_grant.ts";
 import assert from "node:assert/strict";
+import { MIN_BARRED_COME_BACK_MS } from "../../server/limits.ts";
 import { createIdentity, type Identity } from "../../net/tls/identity.ts";
-import { MIN_BARRED_COME_BACK_MS } from "../../net/limits.ts";
 import type { FakeClock } from "../rig/clock.ts";
 import { echoService } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";

@@ -5,8 +5,8 @@
  */
 
 import assert from "node:assert/strict";
+import { EXPIRY_LOOK_MS } from "../../server/limits.ts";
 import { createIdentity } from "../../net/tls/identity.ts";
-import { EXPIRY_LOOK_MS } from "../../server/v2/device_registry.ts";
 import { FakeClock } from "../rig/clock.ts";
 import { echoService, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";

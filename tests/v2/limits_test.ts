@@ -5,8 +5,8 @@
  */
 
 import assert from "node:assert/strict";
-import type { KeepAliveSettings } from "../../mod.ts";
 import { LINGER_MS } from "../../net/limits.ts";
+import type { KeepAliveSettings } from "../../mod.ts";
 import { parseGrant } from "../../server/devices/service_grant.ts";
 import { FakeClock } from "../rig/clock.ts";
 import { echoService } from "../rig/service.ts";

@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import { MAX_HANDSHAKES_UNDER_WAY, MIN_HANDSHAKE_TURN_MS } from "../../server/limits.ts";
 import { goodbye, goodbyeFrame } from "../../protocol/v2/wire/goodbye.ts";
 import { V2Command } from "../../protocol/v2/wire/commands.ts";
 import { v2Frame } from "../../protocol/v2/wire/codec.ts";
@@ -12,7 +13,6 @@ import { FieldWriter } from "../../protocol/v2/wire/fields.ts";
 import { V2_PREAMBLE } from "../../protocol/v2/wire/commands.ts";
 import { connectDevice } from "../../mod.ts";
 import { createIdentity } from "../../net/tls/identity.ts";
-import { MAX_HANDSHAKES_UNDER_WAY, MIN_HANDSHAKE_TURN_MS } from "../../net/limits.ts";
 import { ascii } from "../rig/bytes.ts";
 import { Events } from "../rig/events.ts";
 import { concat } from "../../protocol/bytes.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 
+import { ACK_PROBE_MS, ACK_TIMEOUT_MS } from "../limits.ts";
 import { ProtocolError, UnansweredError } from "../../errors.ts";
-import { ACK_PROBE_MS, ACK_TIMEOUT_MS } from "../../limits.ts";
 import type { V2Sender } from "./sender.ts";
 
 /** Watches over one session's acknowledgements. Times are in milliseconds. */

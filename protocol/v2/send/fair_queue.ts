@@ -4,7 +4,7 @@
  * @module
  */
 
-import { V2_SHARED_PAYLOAD } from "../../limits.ts";
+import { V2_SHARED_PAYLOAD } from "../limits.ts";
 
 /** Quanta that silent channels may send ahead of the busy ones in a round. */
 const AHEAD = 4;

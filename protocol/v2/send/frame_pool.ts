@@ -4,7 +4,7 @@
  * @module
  */
 
-import { FRAME_BUFFER_SIZE, MAX_POOLED_FRAMES } from "../../limits.ts";
+import { FRAME_BUFFER_SIZE, MAX_POOLED_FRAMES } from "../limits.ts";
 
 const pool: Uint8Array[] = [];
 

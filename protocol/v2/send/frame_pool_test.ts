@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import { FRAME_BUFFER_SIZE, MAX_POOLED_FRAMES } from "../limits.ts";
 import { giveFrame, takeFrame } from "./frame_pool.ts";
-import { FRAME_BUFFER_SIZE, MAX_POOLED_FRAMES } from "../../limits.ts";
 import { test } from "../../../tests/rig/test.ts";
 
 /** Takes what the pool has, so that a test knows what is in it. */

@@ -4,9 +4,6 @@
  * @module
  */
 
-import { DeliveryRate } from "./delivery_rate.ts";
-import { ProtocolError } from "../../errors.ts";
-import { AT, CLEAN, END, FlaggedFrames, FROM, FROM_AT, MARKS, OPEN, OPEN_AT, UNDEMANDING } from "./flagged_frames.ts";
 import {
   LEAST_ROUND_TRIP_MS,
   MAX_ON_THE_WAY,
@@ -14,7 +11,10 @@ import {
   ON_THE_WAY_SLACK_MS,
   PROBE_ON_THE_WAY,
   START_ON_THE_WAY,
-} from "../../limits.ts";
+} from "../limits.ts";
+import { DeliveryRate } from "./delivery_rate.ts";
+import { ProtocolError } from "../../errors.ts";
+import { AT, CLEAN, END, FlaggedFrames, FROM, FROM_AT, MARKS, OPEN, OPEN_AT, UNDEMANDING } from "./flagged_frames.ts";
 import { RoundTripLook } from "./round_trip_look.ts";
 
 /** A round trip that is longer by no more than this confirms the least one. */

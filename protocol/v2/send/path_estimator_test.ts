@@ -1,13 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { LEAST_ROUND_TRIP_MS, MAX_ON_THE_WAY, MIN_ON_THE_WAY, PROBE_ON_THE_WAY, START_ON_THE_WAY } from "../limits.ts";
 import { ProtocolError } from "../../errors.ts";
-import {
-  LEAST_ROUND_TRIP_MS,
-  MAX_ON_THE_WAY,
-  MIN_ON_THE_WAY,
-  PROBE_ON_THE_WAY,
-  START_ON_THE_WAY,
-} from "../../limits.ts";
 import { PathEstimator } from "./path_estimator.ts";
 import { type Path, PathSimulation, steady } from "./_path_simulation_test.ts";
 import { test } from "../../../tests/rig/test.ts";

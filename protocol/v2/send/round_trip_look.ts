@@ -5,7 +5,7 @@
  * @module
  */
 
-import { ON_THE_WAY_SLACK_MS } from "../../limits.ts";
+import { ON_THE_WAY_SLACK_MS } from "../limits.ts";
 
 /** A rate that falls to less of what it was says that the path has become slower, or longer. */
 const FELL = 0.875;

@@ -4,8 +4,8 @@
  * @module
  */
 
+import { FRAME_BUFFER_SIZE, MAX_KEPT_CONTROL, MAX_ON_THE_WAY, MIN_KEPT_CONTROL, SMALL_LOG_SIZE } from "../limits.ts";
 import { giveFrame, takeFrame } from "./frame_pool.ts";
-import { FRAME_BUFFER_SIZE, MAX_KEPT_CONTROL, MAX_ON_THE_WAY, MIN_KEPT_CONTROL, SMALL_LOG_SIZE } from "../../limits.ts";
 import { SharedBound } from "./shared_bound.ts";
 
 /** Bytes that stand together. */

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { concat } from "../../bytes.ts";
 import {
   FEWEST_SHARES,
   FRAME_BUFFER_SIZE,
@@ -8,7 +7,8 @@ import {
   MAX_ON_THE_WAY,
   MIN_KEPT_CONTROL,
   SMALL_LOG_SIZE,
-} from "../../limits.ts";
+} from "../limits.ts";
+import { concat } from "../../bytes.ts";
 import { LogBudget, SendLog } from "./send_log.ts";
 import { giveFrame, takeFrame } from "./frame_pool.ts";
 import { test } from "../../../tests/rig/test.ts";

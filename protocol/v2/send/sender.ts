@@ -5,8 +5,6 @@
  * @module
  */
 
-import { ProtocolError } from "../../errors.ts";
-import { FairQueue } from "./fair_queue.ts";
 import {
   KEEP_WHOLE,
   MAX_KEPT_CONTROL,
@@ -15,7 +13,9 @@ import {
   V2_OVERDRAFT,
   V2_SHARED_PAYLOAD,
   V2_SPARSE_MAX,
-} from "../../limits.ts";
+} from "../limits.ts";
+import { ProtocolError } from "../../errors.ts";
+import { FairQueue } from "./fair_queue.ts";
 import { KeptControl } from "./kept_control.ts";
 import type { FrameFate, LinkOutput, Sent } from "../../link.ts";
 import { PathEstimator } from "./path_estimator.ts";

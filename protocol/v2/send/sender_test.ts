@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import { FRAME_BUFFER_SIZE, KEEP_WHOLE, SMALL_LOG_SIZE, V2_HEADER_SIZE } from "../limits.ts";
 import { concat } from "../../bytes.ts";
-import { FRAME_BUFFER_SIZE, KEEP_WHOLE, SMALL_LOG_SIZE, V2_HEADER_SIZE } from "../../limits.ts";
 import { LogBudget, SendLog } from "./send_log.ts";
 import { giveFrame, takeFrame } from "./frame_pool.ts";
 import type { FrameFate, LinkOutput } from "../../link.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { FEWEST_SHARES } from "../../limits.ts";
+import { FEWEST_SHARES } from "../limits.ts";
 
 /**
  * Half of the bound is divided evenly: so much a member may always hold, whatever the others do. The other half is for

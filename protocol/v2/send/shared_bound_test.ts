@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { FEWEST_SHARES } from "../../limits.ts";
+import { FEWEST_SHARES } from "../limits.ts";
 import { SharedBound } from "./shared_bound.ts";
 import { test } from "../../../tests/rig/test.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { V2_HEADER_SIZE, V2_MAX_PAYLOAD } from "../../limits.ts";
+import { V2_HEADER_SIZE, V2_MAX_PAYLOAD } from "../limits.ts";
 import { FLAG_ACKNOWLEDGE, V2Command } from "./commands.ts";
 import { writeUint } from "./fields.ts";
 

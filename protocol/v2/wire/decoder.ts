@@ -7,8 +7,8 @@
  * @module
  */
 
+import { V2_HEADER_SIZE, V2_MAX_CONTROL_PAYLOAD } from "../limits.ts";
 import { ProtocolError } from "../../errors.ts";
-import { V2_HEADER_SIZE, V2_MAX_CONTROL_PAYLOAD } from "../../limits.ts";
 import { FLAG_ACKNOWLEDGE, isKnown, NOT_NUMBERED, SKIPPABLE, V2Command } from "./commands.ts";
 
 /** What a decoder tells, frame by frame. Views are valid during the call only, unless their owner pins the chunk. */

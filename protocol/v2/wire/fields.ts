@@ -4,9 +4,9 @@
  * @module
  */
 
+import { V2_MAX_TEXT } from "../limits.ts";
 import { concat } from "../../bytes.ts";
 import { ProtocolError } from "../../errors.ts";
-import { V2_MAX_TEXT } from "../../limits.ts";
 
 /** Tags from here on may be skipped by a peer that does not know them. */
 const FIRST_SKIPPABLE_TAG = 128;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { V2_HEADER_SIZE } from "../limits.ts";
 import { goodbye, GOODBYE_CODES, goodbyeFrame, readGoodbye } from "./goodbye.ts";
-import { V2_HEADER_SIZE } from "../../limits.ts";
 import { concat } from "../../bytes.ts";
 import { fieldOf, protocolError, uintOf } from "../_fakes_test.ts";
 import { test } from "../../../tests/rig/test.ts";

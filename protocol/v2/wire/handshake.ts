@@ -6,9 +6,9 @@
  * @module
  */
 
+import { V2_HEADER_SIZE } from "../limits.ts";
 import { concat, sameBytes } from "../../bytes.ts";
 import { type Goodbye, goodbye } from "./goodbye.ts";
-import { V2_HEADER_SIZE } from "../../limits.ts";
 import { publicKeyFault } from "../../public_key.ts";
 import { V2_PREAMBLE, V2Command } from "./commands.ts";
 import { v2Frame } from "./codec.ts";

@@ -5,10 +5,10 @@
  * @module
  */
 
+import { V2_MAX_NAME, V2_MAX_SERVICES, V2_MAX_TEXT } from "../limits.ts";
 import { concat } from "../../bytes.ts";
 import { ProtocolError } from "../../errors.ts";
 import { type KeepAliveSettings, normalKeepAlive } from "../../keep_alive.ts";
-import { V2_MAX_NAME, V2_MAX_SERVICES, V2_MAX_TEXT } from "../../limits.ts";
 import { isName } from "../../name.ts";
 import type { ChannelEndReason } from "../../reasons.ts";
 import { V2Command } from "./commands.ts";

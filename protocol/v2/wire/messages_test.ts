@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { V2_HEADER_SIZE } from "../../limits.ts";
+import { V2_HEADER_SIZE } from "../limits.ts";
 import { CHANNEL_END_REASONS, type ChannelEndReason } from "../../reasons.ts";
 import {
   closeFrame,

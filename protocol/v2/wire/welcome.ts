@@ -4,8 +4,8 @@
  * @module
  */
 
+import { V2_MAX_NAME } from "../limits.ts";
 import { ProtocolError } from "../../errors.ts";
-import { V2_MAX_NAME } from "../../limits.ts";
 import { parseName } from "../../name.ts";
 import { V2Command } from "./commands.ts";
 import { v2Frame } from "./codec.ts";

@@ -5,7 +5,7 @@
  */
 
 /** Longest line, in bytes. */
-const MAX_LINE = 4096;
+const MAX_STDIN_LINE = 4096;
 
 /** Both the built-in service and its client speak through one of these. */
 export class LineConn {
@@ -29,7 +29,9 @@ export class LineConn {
         this.#start = at + 1;
         return line;
       }
-      if (this.#end - this.#start > MAX_LINE) throw new RangeError(`Cannot read a line of more than ${MAX_LINE} bytes`);
+      if (this.#end - this.#start > MAX_STDIN_LINE) {
+        throw new RangeError(`Cannot read a line of more than ${MAX_STDIN_LINE} bytes`);
+      }
       const had = this.#end - this.#start;
       if (!await this.#fill()) return undefined;
       seen = this.#start + had;

@@ -7,9 +7,9 @@
  * @module
  */
 
+import { V1_HEADER_SIZE } from "../../../protocol/v1/limits.ts";
 import { type Address, formatAddress } from "../../../protocol/address.ts";
 import { V1Decoder, type V1FrameHandler } from "../../../protocol/v1/decoder.ts";
-import { V1_HEADER_SIZE } from "../../../protocol/limits.ts";
 
 /** Bytes of each frame that are kept to be shown. */
 export const SHOWN_BYTES = 32;

@@ -4,13 +4,13 @@
  * @module
  */
 
+import { HANDSHAKE_TIMEOUT_MS } from "../../../net/limits.ts";
 import { within } from "../../../base/within.ts";
 import { goodbyeFrame } from "../../../protocol/v2/wire/goodbye.ts";
 import { WindowBudget } from "../../../protocol/v2/receive_windows.ts";
 import { LogBudget } from "../../../protocol/v2/send/send_log.ts";
 import { HandshakeError } from "../../../protocol/v2/wire/handshake.ts";
 import { closeQuietly } from "../../../net/close_quietly.ts";
-import { HANDSHAKE_TIMEOUT_MS } from "../../../net/limits.ts";
 import { formatPublicKey } from "../../../net/tls/identity.ts";
 import { DeviceRegistry } from "../../../server/v2/device_registry.ts";
 import { serverSettings } from "../../../server/options.ts";

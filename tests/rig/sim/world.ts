@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { Duplex } from "../../../net/transport.ts";
 import {
   FRAME_BUFFER_SIZE,
   KEEP_WHOLE,
@@ -13,7 +12,8 @@ import {
   START_ON_THE_WAY,
   V2_BULK_PAYLOAD,
   V2_OVERDRAFT,
-} from "../../../protocol/limits.ts";
+} from "../../../protocol/v2/limits.ts";
+import type { Duplex } from "../../../net/transport.ts";
 import { Random } from "../random.ts";
 import { Connection } from "./connection.ts";
 import { DeviceSide } from "./device_side.ts";

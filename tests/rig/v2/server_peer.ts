@@ -4,6 +4,7 @@
  * @module
  */
 
+import { LINK_WINDOW_BOUND } from "../../../net/limits.ts";
 import { WindowBudget } from "../../../protocol/v2/receive_windows.ts";
 import type { Goodbye } from "../../../protocol/v2/wire/goodbye.ts";
 import { goodbyeFrame } from "../../../protocol/v2/wire/goodbye.ts";
@@ -14,7 +15,6 @@ import { V2ServerLink } from "../../../protocol/v2/server_link.ts";
 import { systemClock } from "../../../base/clock.ts";
 import { greetDevice, randomBytes, writeAll } from "../../../relay/handshake.ts";
 import { createIdentity, type Identity } from "../../../net/tls/identity.ts";
-import { LINK_WINDOW_BOUND } from "../../../net/limits.ts";
 import { LinkDriver } from "../../../relay/link/driver.ts";
 import { tcpTransport, type Transport } from "../../../net/transport.ts";
 import type { Security } from "./relay.ts";

@@ -1,0 +1,59 @@
+/**
+ * Every bound on memory, time and number that this room imposes, by name.
+ *
+ * @module
+ */
+
+/** Milliseconds that somebody waits for the lock of a folder. */
+export const LOCK_TIMEOUT_MS = 10_000;
+
+/** Those of this process who may wait for one folder; beyond, they are turned away at once. */
+export const MAX_LOCK_WAITERS = 1_024;
+
+/** Milliseconds that the sweep waits for those who write: it can as well be done at the next start. */
+export const SWEEP_LOCK_MS = 1_000;
+
+/** Milliseconds after which a file on its way, in a folder that nobody locks, belongs to nobody any more. */
+export const LEFTOVER_AGE_MS = 60_000;
+
+/** Milliseconds between two tries to get a lock, at first and at most. */
+export const LOCK_POLL_MS = [2, 50] as const;
+
+/** Symbolic links that are followed at most, as by the kernel. */
+export const MAX_LINKS = 40;
+
+/** Largest file that is read, in bytes. */
+export const MAX_STATE_FILE = 16 * 1024 * 1024;
+
+/** Hooks of a process that run at once. */
+export const MAX_HOOKS_RUNNING = 4;
+
+/** Hooks of a process that wait for their turn; beyond, the oldest is left out. */
+export const MAX_HOOKS_WAITING = 64;
+
+/** Milliseconds that a hook may take; it is sent SIGTERM then. */
+export const HOOK_TIMEOUT_MS = 30_000;
+
+/** Milliseconds from SIGTERM to SIGKILL. */
+export const HOOK_KILL_MS = 2_000;
+
+/** Milliseconds that the last hooks have at least, when the end of the daemon took all of its time. */
+export const HOOK_LAST_MS = 1_000;
+
+/** Characters of a value in a hook's environment. */
+export const MAX_HOOK_VALUE = 1_024;
+
+/** Milliseconds between two log lines about hooks that were left out. */
+export const LEFT_OUT_LOG_MS = 60_000;
+
+/** Bytes that wait for a reader at most, for each of the two; beyond, lines are dropped and counted. */
+export const MAX_OUTPUT_BACKLOG = 1024 * 1024;
+
+/** Milliseconds that the end of the process waits for its last lines. */
+export const OUTPUT_FLUSH_MS = 500;
+
+/** Largest configuration file that is read, in bytes. */
+export const MAX_CONFIG_SIZE = 1024 * 1024;
+
+/** Warnings of one kind in a second. */
+export const WARNINGS_PER_SECOND = 20;
