@@ -12,7 +12,7 @@
 import { GATHER_MAX } from "./limits.ts";
 import type { KeepAliveSettings } from "../protocol/keep_alive.ts";
 import type { LinkEndReason } from "../protocol/reasons.ts";
-import type { V2Link } from "../protocol/v2/link.ts";
+import type { V2Link } from "../protocol/v2/session_core.ts";
 import type { Settings } from "../protocol/v2/wire/messages.ts";
 import type { Clock } from "../base/clock.ts";
 import { FRUITLESS_HINT, FruitlessLinks } from "../net/dial/fruitless_links.ts";

@@ -5,7 +5,7 @@ import { V2_HEADER_SIZE } from "../protocol/v2/limits.ts";
 import { SendLog } from "../protocol/v2/send/send_log.ts";
 import { settingsFrame } from "../protocol/v2/wire/messages.ts";
 import { WindowBudget } from "../protocol/v2/receive_windows.ts";
-import { V2ServerLink } from "../protocol/v2/server_link.ts";
+import { V2ServerLink } from "../protocol/v2/server_core.ts";
 import { FruitlessLinks } from "../net/dial/fruitless_links.ts";
 import { SessionLinks } from "./session_links.ts";
 import { FakeDuplex, fakeTransport } from "./_fakes_test.ts";

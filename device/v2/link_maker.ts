@@ -29,7 +29,7 @@ import type { LinkFacts, LinkMaker, MadeLink } from "../reconnect/link_maker.ts"
 import type { DeviceSettings, V2DeviceOptions } from "../options.ts";
 import { network, type Outside } from "./outside.ts";
 import { ServiceBoard } from "./service_board.ts";
-import { V2LinkSession } from "./link_session.ts";
+import { V2LinkSession } from "./session.ts";
 
 /** Goodbyes in place of a link that say nothing of the session that waits for it. */
 const PASSING: ReadonlySet<GoodbyeCode> = new Set(["too-busy", "duplicate", "replaced"]);

@@ -12,9 +12,9 @@ import type { FrameFate, Link, LinkOutput, Sent } from "../link.ts";
 import { WindowBudget } from "./receive_windows.ts";
 import { SendLog } from "./send/send_log.ts";
 import type { V2Channel } from "./channel.ts";
-import { V2DeviceLink } from "./device_link.ts";
-import type { V2LinkOptions } from "./link_options.ts";
-import { V2ServerLink } from "./server_link.ts";
+import { V2DeviceLink } from "./device_core.ts";
+import type { V2LinkOptions } from "./session_options.ts";
+import { V2ServerLink } from "./server_core.ts";
 
 /** One direction: what one side's link sends, the other's receives. */
 export class Pipe implements LinkOutput {

@@ -8,7 +8,7 @@ import { AckDemand } from "./send/ack_demand.ts";
 import { ackFrame, pongFrame } from "./wire/codec.ts";
 import type { V2Decoder } from "./wire/decoder.ts";
 import { expectSize, readUint } from "./wire/fields.ts";
-import type { V2LinkOptions } from "./link_options.ts";
+import type { V2LinkOptions } from "./session_options.ts";
 import { V2Pings } from "./pings.ts";
 import type { V2Sender } from "./send/sender.ts";
 

@@ -5,7 +5,7 @@
  */
 
 import type { Link } from "../../protocol/link.ts";
-import type { V2Link } from "../../protocol/v2/link.ts";
+import type { V2Link } from "../../protocol/v2/session_core.ts";
 
 /** What the driver of a link sees of the session, until another link takes its place. */
 export class LinkFace implements Link {

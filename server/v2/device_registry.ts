@@ -17,7 +17,7 @@ import { fingerprint, formatPublicKey } from "../../net/tls/identity.ts";
 import type { Transport } from "../../net/transport.ts";
 import type { AuthorizedDevice, DevicesChange } from "../devices/authorized_devices.ts";
 import { BarredDevices } from "./barred.ts";
-import { DeviceSession } from "./device_session.ts";
+import { DeviceSession } from "./registered_device.ts";
 import { EnrolmentGate } from "./enrolment_gate.ts";
 import type { ServerEvent } from "../events.ts";
 import { LinkRates } from "../door/link_rate.ts";

@@ -27,7 +27,7 @@ import {
 } from "./open_service.ts";
 import type { ServerSettings } from "../options.ts";
 import { formatGrantedAddress, type ServiceGrant } from "../devices/service_grant.ts";
-import type { V2LinkSession } from "./link_session.ts";
+import type { V2LinkSession } from "./session.ts";
 
 /** What the services of a device need. */
 export interface DeviceServicesOptions {

@@ -7,7 +7,7 @@
 import type { KeepAliveSettings } from "../../protocol/keep_alive.ts";
 import type { DeviceMode } from "../../protocol/v2/wire/messages.ts";
 import type { ServedService } from "./open_service.ts";
-import type { DeviceSession } from "./device_session.ts";
+import type { DeviceSession } from "./registered_device.ts";
 
 /** A device as it is now. Times are milliseconds. */
 export interface ServedDevice {

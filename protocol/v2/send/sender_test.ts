@@ -6,7 +6,7 @@ import { giveFrame, takeFrame } from "./frame_pool.ts";
 import type { FrameFate, LinkOutput } from "../../link.ts";
 import { V2Sender } from "./sender.ts";
 import { WindowBudget } from "../receive_windows.ts";
-import { V2ServerLink } from "../server_link.ts";
+import { V2ServerLink } from "../server_core.ts";
 import { v2Frame } from "../wire/codec.ts";
 import { V2Command } from "../wire/commands.ts";
 import { test } from "../../../tests/rig/test.ts";

@@ -8,7 +8,7 @@ import type { Duplex } from "../../../net/transport.ts";
 import { createIdentity } from "../../../net/tls/identity.ts";
 import { deviceSettings, type V2DeviceOptions } from "../../../device/options.ts";
 import { V2LinkMaker } from "../../../device/v2/link_maker.ts";
-import type { V2LinkSession } from "../../../device/v2/link_session.ts";
+import type { V2LinkSession } from "../../../device/v2/session.ts";
 import type { Random } from "../random.ts";
 import { greetServer } from "./greeting.ts";
 import { type Internet, transportOf } from "./internet.ts";

@@ -14,7 +14,7 @@ import { closeQuietly } from "../../../net/close_quietly.ts";
 import { formatPublicKey } from "../../../net/tls/identity.ts";
 import { DeviceRegistry } from "../../../server/v2/device_registry.ts";
 import { serverSettings } from "../../../server/options.ts";
-import type { V2LinkSession } from "../../../server/v2/link_session.ts";
+import type { V2LinkSession } from "../../../server/v2/session.ts";
 import type { End } from "./connection.ts";
 import { Directory } from "../v2/directory.ts";
 import { DEVICE, greetDevice } from "./greeting.ts";

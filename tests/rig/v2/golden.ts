@@ -12,7 +12,7 @@ import { goodbye } from "../../../protocol/v2/wire/goodbye.ts";
 import { WindowBudget } from "../../../protocol/v2/receive_windows.ts";
 import { SendLog } from "../../../protocol/v2/send/send_log.ts";
 import type { V2Channel } from "../../../protocol/v2/channel.ts";
-import { V2DeviceLink } from "../../../protocol/v2/device_link.ts";
+import { V2DeviceLink } from "../../../protocol/v2/device_core.ts";
 import {
   CAN_RESUME,
   DeviceHandshake,
@@ -22,7 +22,7 @@ import {
   welcomeFrame,
 } from "../../../protocol/v2/wire/handshake.ts";
 import type { FrameFate, LinkOutput } from "../../../protocol/link.ts";
-import { V2ServerLink } from "../../../protocol/v2/server_link.ts";
+import { V2ServerLink } from "../../../protocol/v2/server_core.ts";
 import { concat } from "../../../protocol/bytes.ts";
 
 /** What one side sent, or a line for the reader. */

@@ -11,7 +11,7 @@ import { goodbyeFrame } from "../../../protocol/v2/wire/goodbye.ts";
 import type { V2Channel } from "../../../protocol/v2/channel.ts";
 import { welcomeFrame } from "../../../protocol/v2/wire/handshake.ts";
 import type { ServiceOffer, Settings } from "../../../protocol/v2/wire/messages.ts";
-import { V2ServerLink } from "../../../protocol/v2/server_link.ts";
+import { V2ServerLink } from "../../../protocol/v2/server_core.ts";
 import { systemClock } from "../../../base/clock.ts";
 import { greetDevice, randomBytes, writeAll } from "../../../relay/handshake.ts";
 import { createIdentity, type Identity } from "../../../net/tls/identity.ts";

@@ -8,8 +8,8 @@ import { V2_EARLY_CREDIT } from "./limits.ts";
 import { ProtocolError } from "../errors.ts";
 import type { V2Channel } from "./channel.ts";
 import { V2Command } from "./wire/commands.ts";
-import { V2Link } from "./link.ts";
-import type { V2LinkEvents, V2LinkOptions } from "./link_options.ts";
+import { V2Link } from "./session_core.ts";
+import type { V2LinkEvents, V2LinkOptions } from "./session_options.ts";
 import {
   connectFrame,
   grantsFrame,

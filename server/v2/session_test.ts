@@ -19,7 +19,7 @@ import { isSettled, settled } from "../../tests/rig/wait.ts";
 import { test } from "../../tests/rig/test.ts";
 import type { LinkEnd } from "../../relay/link/end.ts";
 import { serverSettings } from "../options.ts";
-import { V2LinkSession } from "./link_session.ts";
+import { V2LinkSession } from "./session.ts";
 
 class Fixture {
   readonly clock = new FakeClock();

@@ -20,7 +20,7 @@ import { creditFrame, v2Frame } from "./wire/codec.ts";
 import { V2Command } from "./wire/commands.ts";
 import { V2Decoder, type V2FrameHandler } from "./wire/decoder.ts";
 import { expectSize, readUint } from "./wire/fields.ts";
-import type { V2LinkEvents, V2LinkOptions } from "./link_options.ts";
+import type { V2LinkEvents, V2LinkOptions } from "./session_options.ts";
 import { closeFrame, readClose, readSettings, type Settings, settingsFrame } from "./wire/messages.ts";
 import { type V2Path, V2Sender } from "./send/sender.ts";
 

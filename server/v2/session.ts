@@ -13,7 +13,7 @@ import { WindowBudget } from "../../protocol/v2/receive_windows.ts";
 import { type LogBudget, SendLog } from "../../protocol/v2/send/send_log.ts";
 import type { V2Channel } from "../../protocol/v2/channel.ts";
 import type { ServiceGrantResult, ServiceOffer, Settings } from "../../protocol/v2/wire/messages.ts";
-import { V2ServerLink } from "../../protocol/v2/server_link.ts";
+import { V2ServerLink } from "../../protocol/v2/server_core.ts";
 import { type ChannelSummary, nothingCarried } from "../../relay/channel_end.ts";
 import type { ChannelPump } from "../../relay/channel_pump.ts";
 import { Session } from "../../relay/session.ts";

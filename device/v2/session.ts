@@ -12,7 +12,7 @@ import { WindowBudget } from "../../protocol/v2/receive_windows.ts";
 import { SendLog } from "../../protocol/v2/send/send_log.ts";
 import type { V2Channel } from "../../protocol/v2/channel.ts";
 import type { ResumeOffer } from "../../protocol/v2/wire/handshake.ts";
-import { V2DeviceLink } from "../../protocol/v2/device_link.ts";
+import { V2DeviceLink } from "../../protocol/v2/device_core.ts";
 import type { ConnectRequest, ServiceGrantResult, Settings } from "../../protocol/v2/wire/messages.ts";
 import { type ChannelSummary, nothingCarried } from "../../relay/channel_end.ts";
 import type { ChannelPump } from "../../relay/channel_pump.ts";

@@ -27,7 +27,7 @@ import type { KeptPort } from "../ports/kept_ports.ts";
 import type { ServedService } from "./open_service.ts";
 import type { ServerSettings } from "../options.ts";
 import { TakeOvers } from "./take_overs.ts";
-import { V2LinkSession } from "./link_session.ts";
+import { V2LinkSession } from "./session.ts";
 
 /** What a session needs. */
 export interface DeviceSessionOptions {
