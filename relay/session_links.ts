@@ -12,7 +12,7 @@
 import { GATHER_MAX } from "./limits.ts";
 import type { KeepAliveSettings } from "../protocol/keep_alive.ts";
 import type { LinkEndReason } from "../protocol/reasons.ts";
-import type { V2Link } from "../protocol/v2/session_core.ts";
+import type { V2SessionCore } from "../protocol/v2/session_core.ts";
 import type { Settings } from "../protocol/v2/wire/messages.ts";
 import type { Clock } from "../base/clock.ts";
 import { FRUITLESS_HINT, FruitlessLinks } from "../net/dial/fruitless_links.ts";
@@ -29,7 +29,7 @@ const NO_KEEP_ALIVE: KeepAliveSettings = { idleTimeout: -1, probeInterval: -1, p
 /** What a session's links need. */
 export interface SessionLinksOptions {
   /** The session; it ends when the last link has. */
-  readonly session: V2Link;
+  readonly session: V2SessionCore;
   /** The time. */
   readonly clock: Clock;
   /** Milliseconds that the peer may take nothing; negative for ever. */

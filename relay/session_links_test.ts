@@ -5,7 +5,7 @@ import { V2_HEADER_SIZE } from "../protocol/v2/limits.ts";
 import { SendLog } from "../protocol/v2/send/send_log.ts";
 import { settingsFrame } from "../protocol/v2/wire/messages.ts";
 import { WindowBudget } from "../protocol/v2/receive_windows.ts";
-import { V2ServerLink } from "../protocol/v2/server_core.ts";
+import { V2ServerCore } from "../protocol/v2/server_core.ts";
 import { FruitlessLinks } from "../net/dial/fruitless_links.ts";
 import { SessionLinks } from "./session_links.ts";
 import { FakeDuplex, fakeTransport } from "./_fakes_test.ts";
@@ -20,13 +20,13 @@ const SILENCE_MS = 3_000;
 class Fixture {
   readonly clock = new FakeClock();
   readonly hints: string[] = [];
-  readonly session: V2ServerLink;
+  readonly session: V2ServerCore;
   readonly links: SessionLinks;
   duplex = new FakeDuplex();
 
   constructor() {
     const { clock } = this;
-    this.session = new V2ServerLink(
+    this.session = new V2ServerCore(
       { now: () => clock.now(), wallClock: () => 0, budget: new WindowBudget(1e6), log: new SendLog() },
       100,
       { onOffers() {}, onUnreachable() {}, onGoodbye() {}, onSettings() {} },

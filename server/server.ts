@@ -12,7 +12,7 @@ import { checkServeOptions } from "./check_options.ts";
 import type { LinkDownEvent, ListeningEvent, ServerEvent } from "./events.ts";
 import { DeviceRegistry } from "./v2/device_registry.ts";
 import { describeDevice, type ServedDevice } from "./v2/device_status.ts";
-import { LinkListener } from "./v1/listener.ts";
+import { V1Listener } from "./v1/listener.ts";
 import { type ServeOptions, serverSettings } from "./options.ts";
 import { V2Listener } from "./v2/listener.ts";
 
@@ -82,7 +82,7 @@ export function serve(options: ServeOptions): ServerHandle {
   const emitter = new Emitter<ServerEvent>(settings.logger);
   const emit = (event: ServerEvent) => emitter.emit(event);
   const registry = settings.v2 && new DeviceRegistry(settings.v2, settings, emit);
-  const listeners: (LinkListener | V2Listener)[] = [];
+  const listeners: (V1Listener | V2Listener)[] = [];
   const closed = Promise.withResolvers<void>();
   let closing = false;
 
@@ -102,7 +102,7 @@ export function serve(options: ServeOptions): ServerHandle {
   const ready = Promise.resolve().then(async () => {
     for (const listen of settings.listen) {
       if (listen.profile === "v1") {
-        listeners.push(new LinkListener(listen, settings, emit));
+        listeners.push(new V1Listener(listen, settings, emit));
         continue;
       }
       const listener = await V2Listener.open(listen, settings, registry!, emit); // as the options were checked

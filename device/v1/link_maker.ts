@@ -9,7 +9,7 @@ import { dial } from "../../net/dial/dial.ts";
 import { tcpTransport } from "../../net/transport.ts";
 import type { DeviceEvent } from "../events.ts";
 import type { LinkFacts, LinkMaker, MadeLink } from "../reconnect/link_maker.ts";
-import { LinkSession } from "./session.ts";
+import { V1Session } from "./session.ts";
 import type { DeviceSettings, V1DeviceOptions, V1DeviceSettings } from "../options.ts";
 
 /** See {@linkcode LinkMaker}. */
@@ -42,7 +42,7 @@ export class V1LinkMaker implements LinkMaker {
   async make(signal: AbortSignal): Promise<MadeLink> {
     const conn = await dial(this.server, this.#settings.clock, DIAL_TIMEOUT_MS, signal);
     const transport = tcpTransport(conn);
-    const link = new LinkSession({ transport, settings: this.#settings, emit: this.#emit });
+    const link = new V1Session({ transport, settings: this.#settings, emit: this.#emit });
     return { link, local: transport.local, remote: transport.remote, device: undefined };
   }
 

@@ -21,7 +21,7 @@ import type { LinkLife } from "../reconnect/link_maker.ts";
 import type { V1DeviceSettings } from "../options.ts";
 
 /** What a session needs. */
-export interface LinkSessionOptions {
+export interface V1SessionOptions {
   /** The connection to the server; the session closes it. */
   readonly transport: Transport;
   /** The device's settings. */
@@ -31,7 +31,7 @@ export interface LinkSessionOptions {
 }
 
 /** The life of one link on the device. */
-export class LinkSession extends Session<LinkDriver> implements LinkLife {
+export class V1Session extends Session<LinkDriver> implements LinkLife {
   readonly interruptedAt = undefined;
   readonly resumable = false;
 
@@ -40,7 +40,7 @@ export class LinkSession extends Session<LinkDriver> implements LinkLife {
   readonly #link: V1DeviceLink;
 
   /** Sends LISTEN and serves from then on. */
-  constructor(options: LinkSessionOptions) {
+  constructor(options: V1SessionOptions) {
     const { settings, transport } = options;
     const driver = new LinkDriver({ transport, clock: settings.clock, writeTimeout: settings.linkWriteTimeout });
     super(driver, "service", settings);

@@ -29,7 +29,7 @@ import type { LinkFacts, LinkMaker, MadeLink } from "../reconnect/link_maker.ts"
 import type { DeviceSettings, V2DeviceOptions } from "../options.ts";
 import { network, type Outside } from "./outside.ts";
 import { ServiceBoard } from "./service_board.ts";
-import { V2LinkSession } from "./session.ts";
+import { V2Session } from "./session.ts";
 
 /** Goodbyes in place of a link that say nothing of the session that waits for it. */
 const PASSING: ReadonlySet<GoodbyeCode> = new Set(["too-busy", "duplicate", "replaced"]);
@@ -46,7 +46,7 @@ export class V2LinkMaker implements LinkMaker {
   #turn = 0;
   #small = SMALL_SEGMENT;
   #smallUntil = -Infinity;
-  #session: V2LinkSession | undefined;
+  #session: V2Session | undefined;
   #keepAlive: KeepAliveSettings;
   #serverKeepAlive: KeepAliveSettings | undefined;
   /** What this side wants of the server; it holds there for one session, and each new one hears it again. */
@@ -204,7 +204,7 @@ export class V2LinkMaker implements LinkMaker {
     }
     this.#session?.close("not-resumed");
     this.#board.forgetResults();
-    const link = new V2LinkSession({
+    const link = new V2Session({
       id: welcome.session,
       expiration: Math.min(this.#settings.expiration, welcome.expiration ?? 0),
       settings: this.#settings,

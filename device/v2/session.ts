@@ -12,7 +12,7 @@ import { WindowBudget } from "../../protocol/v2/receive_windows.ts";
 import { SendLog } from "../../protocol/v2/send/send_log.ts";
 import type { V2Channel } from "../../protocol/v2/channel.ts";
 import type { ResumeOffer } from "../../protocol/v2/wire/handshake.ts";
-import { V2DeviceLink } from "../../protocol/v2/device_core.ts";
+import { V2DeviceCore } from "../../protocol/v2/device_core.ts";
 import type { ConnectRequest, ServiceGrantResult, Settings } from "../../protocol/v2/wire/messages.ts";
 import { type ChannelSummary, nothingCarried } from "../../relay/channel_end.ts";
 import type { ChannelPump } from "../../relay/channel_pump.ts";
@@ -32,7 +32,7 @@ import type { Outside } from "./outside.ts";
 import { dialReason, isShortage } from "./service_dial.ts";
 
 /** What a session needs. */
-export interface V2LinkSessionOptions extends Pick<SessionLinksOptions, "keepAlive" | "expiration"> {
+export interface V2SessionOptions extends Pick<SessionLinksOptions, "keepAlive" | "expiration"> {
   /** The device's settings. */
   readonly settings: DeviceSettings;
   /** What it offers. */
@@ -52,9 +52,9 @@ export interface V2LinkSessionOptions extends Pick<SessionLinksOptions, "keepAli
 const FAREWELL = goodbye("shutting-down", "the device is shutting down");
 
 /** The life of one session on the device. */
-export class V2LinkSession extends Session<SessionLinks> implements LinkLife {
+export class V2Session extends Session<SessionLinks> implements LinkLife {
   /** What is said on its links. */
-  readonly state: V2DeviceLink;
+  readonly state: V2DeviceCore;
   /** What the server said last, if it took its leave. */
   goodbye: Goodbye | undefined;
 
@@ -63,16 +63,16 @@ export class V2LinkSession extends Session<SessionLinks> implements LinkLife {
   /** What it keeps for replay, if it can be resumed. */
   readonly log: SendLog | undefined;
 
-  readonly #options: V2LinkSessionOptions;
+  readonly #options: V2SessionOptions;
   readonly #inside = new Map<NamedService, number>();
 
   /** A session whose first link is to be attached. */
-  constructor(options: V2LinkSessionOptions) {
+  constructor(options: V2SessionOptions) {
     const { settings, keepAlive, expiration } = options;
     const { clock, linkWriteTimeout } = settings;
     const budget = new WindowBudget(options.outside.windowBound);
     const log = expiration > 0 ? new SendLog() : undefined;
-    const state = new V2DeviceLink(
+    const state = new V2DeviceCore(
       { now: () => clock.now(), wallClock: () => clock.wall(), budget, log },
       V2_MAX_CHANNELS,
       {
@@ -118,7 +118,7 @@ export class V2LinkSession extends Session<SessionLinks> implements LinkLife {
 
   /**
    * What to offer to the server: from here on nothing is applied that the link brings which may still be up. Its connection
-   * stays until {@linkcode V2LinkSession.resume}, or {@linkcode SessionLinks.letGo} if that does not come about.
+   * stays until {@linkcode V2Session.resume}, or {@linkcode SessionLinks.letGo} if that does not come about.
    */
   offerResume(): ResumeOffer {
     return { session: this.#options.id, received: this.links.fence(true) };
@@ -160,7 +160,7 @@ export class V2LinkSession extends Session<SessionLinks> implements LinkLife {
   }
 
   /** Tells the server what is offered now; out of mode `run` all channels are reset. */
-  offer(offers: Parameters<V2DeviceLink["listen"]>[0]): void {
+  offer(offers: Parameters<V2DeviceCore["listen"]>[0]): void {
     if (this.done) return;
     this.state.listen(offers);
     if (this.#options.board.mode === "run") return; // a service that is down has ended its connections, or still serves them

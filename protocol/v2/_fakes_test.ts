@@ -14,10 +14,10 @@ import { WindowBudget } from "./receive_windows.ts";
 import type { V2Channel } from "./channel.ts";
 import type { V2Command } from "./wire/commands.ts";
 import type { V2FrameHandler } from "./wire/decoder.ts";
-import { V2DeviceLink } from "./device_core.ts";
-import type { V2LinkOptions } from "./session_options.ts";
+import { V2DeviceCore } from "./device_core.ts";
+import type { V2CoreOptions } from "./session_options.ts";
 import type { ConnectRequest, ServiceGrantResult, ServiceOffer, Settings } from "./wire/messages.ts";
-import { V2ServerLink } from "./server_core.ts";
+import { V2ServerCore } from "./server_core.ts";
 import { RecordingOutput } from "../v1/_fakes_test.ts";
 import { concat } from "../bytes.ts";
 import { hex, unhex } from "../../tests/rig/bytes.ts";
@@ -112,7 +112,7 @@ class Rig {
   readonly heard: string[] = [];
   now = 1_000;
   wallClock = 1_700_000_000_000;
-  protected readonly options: V2LinkOptions;
+  protected readonly options: V2CoreOptions;
   readonly #nagle: boolean;
 
   constructor(bound: number, nagle: boolean) {
@@ -126,7 +126,7 @@ class Rig {
   }
 
   /** Starts the link; nothing was sent yet. */
-  protected attach(link: V2ServerLink | V2DeviceLink): void {
+  protected attach(link: V2ServerCore | V2DeviceCore): void {
     link.attach({ output: this.output, nagle: this.#nagle });
     this.output.take();
   }
@@ -142,12 +142,12 @@ export const RIG_BOUND = 64 * 1024 * 1024;
 
 /** A server's link whose device is the test. */
 export class ServerRig extends Rig {
-  readonly link: V2ServerLink;
+  readonly link: V2ServerCore;
 
   /** With `bound` bytes to grant. */
   constructor({ bound = RIG_BOUND, nagle = false, maxChannels = 100 } = {}) {
     super(bound, nagle);
-    this.link = new V2ServerLink(this.options, maxChannels, {
+    this.link = new V2ServerCore(this.options, maxChannels, {
       ...this.events,
       onOffers: (offers: ServiceOffer[]) => void this.heard.push(`offers ${JSON.stringify(offers)}`),
       onUnreachable: (channel, text) => void this.heard.push(`unreachable ${channel.id} ${text}`),
@@ -171,13 +171,13 @@ export class ServerRig extends Rig {
 
 /** A device's link whose server is the test. */
 export class DeviceRig extends Rig {
-  readonly link: V2DeviceLink;
+  readonly link: V2DeviceCore;
   readonly opened: { readonly channel: HeardChannel; readonly request: ConnectRequest }[] = [];
 
   /** With `bound` bytes to grant. */
   constructor({ bound = RIG_BOUND, nagle = false, maxChannels = 100 } = {}) {
     super(bound, nagle);
-    this.link = new V2DeviceLink(this.options, maxChannels, {
+    this.link = new V2DeviceCore(this.options, maxChannels, {
       ...this.events,
       onOpen: (channel, request) => void this.opened.push({ channel: new HeardChannel(channel), request }),
       onGrants: (results: ServiceGrantResult[]) => void this.heard.push(`grants ${JSON.stringify(results)}`),

@@ -12,9 +12,9 @@ import type { FrameFate, Link, LinkOutput, Sent } from "../link.ts";
 import { WindowBudget } from "./receive_windows.ts";
 import { SendLog } from "./send/send_log.ts";
 import type { V2Channel } from "./channel.ts";
-import { V2DeviceLink } from "./device_core.ts";
-import type { V2LinkOptions } from "./session_options.ts";
-import { V2ServerLink } from "./server_core.ts";
+import { V2DeviceCore } from "./device_core.ts";
+import type { V2CoreOptions } from "./session_options.ts";
+import { V2ServerCore } from "./server_core.ts";
 
 /** One direction: what one side's link sends, the other's receives. */
 export class Pipe implements LinkOutput {
@@ -83,8 +83,8 @@ export class Pair {
   over = false;
   readonly #network: Network;
   readonly #nagle: boolean;
-  readonly server: V2ServerLink;
-  readonly device: V2DeviceLink;
+  readonly server: V2ServerCore;
+  readonly device: V2DeviceCore;
   readonly serverBudget: WindowBudget;
   readonly deviceBudget: WindowBudget;
   /** Called on the device for each CONNECT, with the number of the service. */
@@ -106,18 +106,18 @@ export class Pair {
     this.serverBudget = new WindowBudget(bound);
     this.deviceBudget = new WindowBudget(bound);
     const events = { onGoodbye: () => {}, onSettings: () => {} };
-    const options = (budget: WindowBudget, log: SendLog, offset: number): V2LinkOptions => ({
+    const options = (budget: WindowBudget, log: SendLog, offset: number): V2CoreOptions => ({
       budget,
       log: resumes ? log : undefined,
       now: () => this.time.now,
       wallClock: () => Math.round(1_700_000_000_000 + this.time.now + offset),
     });
-    this.server = new V2ServerLink(options(this.serverBudget, this.serverLog, 0), 65_536, {
+    this.server = new V2ServerCore(options(this.serverBudget, this.serverLog, 0), 65_536, {
       ...events,
       onOffers: () => {},
       onUnreachable: (_, text) => void this.unreachable.push(text),
     });
-    this.device = new V2DeviceLink(options(this.deviceBudget, this.deviceLog, clockOffset), 65_536, {
+    this.device = new V2DeviceCore(options(this.deviceBudget, this.deviceLog, clockOffset), 65_536, {
       ...events,
       onGrants: () => {},
       onOpen: (channel, { service }) => this.onOpen(channel, service),

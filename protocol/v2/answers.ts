@@ -8,13 +8,13 @@ import { AckDemand } from "./send/ack_demand.ts";
 import { ackFrame, pongFrame } from "./wire/codec.ts";
 import type { V2Decoder } from "./wire/decoder.ts";
 import { expectSize, readUint } from "./wire/fields.ts";
-import type { V2LinkOptions } from "./session_options.ts";
+import type { V2CoreOptions } from "./session_options.ts";
 import { V2Pings } from "./pings.ts";
 import type { V2Sender } from "./send/sender.ts";
 
 /** Those of one session. */
 export class V2Answers {
-  readonly #options: V2LinkOptions;
+  readonly #options: V2CoreOptions;
   readonly #decoder: V2Decoder;
   readonly #sender: V2Sender;
   readonly #demand: AckDemand;
@@ -23,7 +23,7 @@ export class V2Answers {
   #came = false; // one came, so there may be room
 
   /** For what `decoder` has received, and `sender` has sent. */
-  constructor(options: V2LinkOptions, decoder: V2Decoder, sender: V2Sender) {
+  constructor(options: V2CoreOptions, decoder: V2Decoder, sender: V2Sender) {
     this.#options = options;
     this.#decoder = decoder;
     this.#sender = sender;

@@ -9,8 +9,8 @@ import { ProtocolError } from "../errors.ts";
 import type { ChannelEndReason } from "../reasons.ts";
 import type { V2Channel } from "./channel.ts";
 import { V2Command } from "./wire/commands.ts";
-import { V2Link } from "./session_core.ts";
-import type { V2LinkEvents, V2LinkOptions } from "./session_options.ts";
+import { V2SessionCore } from "./session_core.ts";
+import type { V2CoreOptions, V2LinkEvents } from "./session_options.ts";
 import {
   type ConnectRequest,
   listenFrame,
@@ -24,7 +24,7 @@ import {
 /** What the device's side tells its owner. */
 export interface V2DeviceLinkEvents extends V2LinkEvents {
   /**
-   * A client wants to reach a service. The owner sets the channel's receiver, then {@linkcode V2DeviceLink.accept}s it, or
+   * A client wants to reach a service. The owner sets the channel's receiver, then {@linkcode V2DeviceCore.accept}s it, or
    * closes it with a reason.
    */
   onOpen(channel: V2Channel, request: ConnectRequest): void;
@@ -32,15 +32,15 @@ export interface V2DeviceLinkEvents extends V2LinkEvents {
   onGrants(results: ServiceGrantResult[]): void;
 }
 
-/** The device's side; see {@linkcode V2Link}. */
-export class V2DeviceLink extends V2Link {
+/** The device's side; see {@linkcode V2SessionCore}. */
+export class V2DeviceCore extends V2SessionCore {
   readonly #events: V2DeviceLinkEvents;
   readonly #maxChannels: number;
   /** Channels without a RESULT, with what their sinks have taken: credit follows the RESULT. */
   readonly #connecting = new Map<V2Channel, number>();
 
   /** A session whose first link is to be attached. */
-  constructor(options: V2LinkOptions, maxChannels: number, events: V2DeviceLinkEvents) {
+  constructor(options: V2CoreOptions, maxChannels: number, events: V2DeviceLinkEvents) {
     super(options, events);
     this.#events = events;
     this.#maxChannels = maxChannels;

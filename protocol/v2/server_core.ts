@@ -8,8 +8,8 @@ import { V2_EARLY_CREDIT } from "./limits.ts";
 import { ProtocolError } from "../errors.ts";
 import type { V2Channel } from "./channel.ts";
 import { V2Command } from "./wire/commands.ts";
-import { V2Link } from "./session_core.ts";
-import type { V2LinkEvents, V2LinkOptions } from "./session_options.ts";
+import { V2SessionCore } from "./session_core.ts";
+import type { V2CoreOptions, V2LinkEvents } from "./session_options.ts";
 import {
   connectFrame,
   grantsFrame,
@@ -21,20 +21,20 @@ import {
 
 /** What the server's side tells its owner. */
 export interface V2ServerLinkEvents extends V2LinkEvents {
-  /** The device offers services, or withdraws them; answer with {@linkcode V2ServerLink.sendGrants}. */
+  /** The device offers services, or withdraws them; answer with {@linkcode V2ServerCore.sendGrants}. */
   onOffers(offers: ServiceOffer[]): void;
   /** A service could not be reached; its channel's receiver hears the reason next. */
   onUnreachable(channel: V2Channel, text: string): void;
 }
 
-/** The server's side; see {@linkcode V2Link}. */
-export class V2ServerLink extends V2Link {
+/** The server's side; see {@linkcode V2SessionCore}. */
+export class V2ServerCore extends V2SessionCore {
   readonly #events: V2ServerLinkEvents;
   readonly #maxChannels: number;
   #lastId = 0;
 
   /** A session whose first link is to be attached. */
-  constructor(options: V2LinkOptions, maxChannels: number, events: V2ServerLinkEvents) {
+  constructor(options: V2CoreOptions, maxChannels: number, events: V2ServerLinkEvents) {
     super(options, events);
     this.#events = events;
     this.#maxChannels = maxChannels;

@@ -20,17 +20,17 @@ import { creditFrame, v2Frame } from "./wire/codec.ts";
 import { V2Command } from "./wire/commands.ts";
 import { V2Decoder, type V2FrameHandler } from "./wire/decoder.ts";
 import { expectSize, readUint } from "./wire/fields.ts";
-import type { V2LinkEvents, V2LinkOptions } from "./session_options.ts";
+import type { V2CoreOptions, V2LinkEvents } from "./session_options.ts";
 import { closeFrame, readClose, readSettings, type Settings, settingsFrame } from "./wire/messages.ts";
 import { type V2Path, V2Sender } from "./send/sender.ts";
 
 /** A link of either role; see `server_link.ts` and `device_link.ts`. */
-export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
+export abstract class V2SessionCore implements Link, V2FrameHandler, V2ChannelLink {
   /** Channels that were opened. */
   opened = 0;
 
   /** What it was given. */
-  readonly options: V2LinkOptions;
+  readonly options: V2CoreOptions;
   protected readonly channels = new Map<number, V2Channel>();
 
   readonly #decoder = new V2Decoder(this);
@@ -40,7 +40,7 @@ export abstract class V2Link implements Link, V2FrameHandler, V2ChannelLink {
   readonly #events: V2LinkEvents;
 
   /** A session whose first link is to be attached. */
-  constructor(options: V2LinkOptions, events: V2LinkEvents) {
+  constructor(options: V2CoreOptions, events: V2LinkEvents) {
     this.options = options;
     this.#events = events;
     this.#load = new FrameLoad(options.now());

@@ -18,7 +18,7 @@ export interface V2LinkEvents {
 }
 
 /** What a link needs. */
-export interface V2LinkOptions {
+export interface V2CoreOptions {
   /** The time, in milliseconds of a monotonic clock. */
   readonly now: () => number;
   /** The time, in milliseconds since 1970. */

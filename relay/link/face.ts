@@ -5,16 +5,16 @@
  */
 
 import type { Link } from "../../protocol/link.ts";
-import type { V2Link } from "../../protocol/v2/session_core.ts";
+import type { V2SessionCore } from "../../protocol/v2/session_core.ts";
 
 /** What the driver of a link sees of the session, until another link takes its place. */
 export class LinkFace implements Link {
   readonly deadline = Infinity;
-  #session: V2Link | undefined;
+  #session: V2SessionCore | undefined;
   #onHeard: (() => void) | undefined;
 
   /** `onHeard` is called after each read until it returns true. */
-  constructor(session: V2Link, onHeard: (() => boolean) | undefined) {
+  constructor(session: V2SessionCore, onHeard: (() => boolean) | undefined) {
     this.#session = session;
     this.#onHeard = onHeard && (() => onHeard() && (this.#onHeard = undefined));
   }

@@ -13,11 +13,11 @@ import type { LinkOutput } from "../../protocol/link.ts";
 import { WindowBudget } from "../../protocol/v2/receive_windows.ts";
 import type { V2Channel } from "../../protocol/v2/channel.ts";
 import { V2Decoder } from "../../protocol/v2/wire/decoder.ts";
-import { V2DeviceLink } from "../../protocol/v2/device_core.ts";
+import { V2DeviceCore } from "../../protocol/v2/device_core.ts";
 import { DeviceHandshake, HandshakeError, readWelcome, ServerHandshake } from "../../protocol/v2/wire/handshake.ts";
-import type { V2Link } from "../../protocol/v2/session_core.ts";
-import type { V2LinkOptions } from "../../protocol/v2/session_options.ts";
-import { V2ServerLink } from "../../protocol/v2/server_core.ts";
+import type { V2SessionCore } from "../../protocol/v2/session_core.ts";
+import type { V2CoreOptions } from "../../protocol/v2/session_options.ts";
+import { V2ServerCore } from "../../protocol/v2/server_core.ts";
 import { chunksOf, type Sender } from "./inputs.ts";
 import type { Random } from "../../tests/rig/random.ts";
 import { hex, joinData } from "./reference.ts";
@@ -79,7 +79,7 @@ class Side {
       return fate;
     },
   };
-  readonly options: V2LinkOptions;
+  readonly options: V2CoreOptions;
   readonly nagle: boolean;
 
   constructor(random: Random) {
@@ -133,7 +133,7 @@ class Side {
     }
   }
 
-  drive(random: Random, link: V2Link, sender: Sender, act: () => void): void {
+  drive(random: Random, link: V2SessionCore, sender: Sender, act: () => void): void {
     try {
       for (const chunk of chunksOf(random, v2Stream(random, sender))) {
         this.now += random.of(0, 1, 100, 31_000);
@@ -165,7 +165,7 @@ export function fuzzV2ServerLink(random: Random): void {
   const side = new Side(random);
   const nothing = () => {};
   const events = { onGoodbye: nothing, onSettings: nothing, onOffers: nothing, onUnreachable: nothing };
-  const link = new V2ServerLink(side.options, MAX_CHANNELS, events);
+  const link = new V2ServerCore(side.options, MAX_CHANNELS, events);
   link.attach(side);
   side.drive(random, link, "device", () => {
     if (random.oneIn(8)) return link.ping();
@@ -177,7 +177,7 @@ export function fuzzV2ServerLink(random: Random): void {
 /** A device's link with a hostile server. */
 export function fuzzV2DeviceLink(random: Random): void {
   const side = new Side(random);
-  const link = new V2DeviceLink(side.options, MAX_CHANNELS, {
+  const link = new V2DeviceCore(side.options, MAX_CHANNELS, {
     onGoodbye: () => {},
     onSettings: () => {},
     onGrants: () => {},

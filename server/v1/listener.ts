@@ -20,7 +20,7 @@ import type { ServerEvent } from "../events.ts";
 import { doorRoom } from "../door/door_room.ts";
 import { LinkRates } from "../door/link_rate.ts";
 import { LinkDoor } from "../door/link_door.ts";
-import { LinkSession, type Presence } from "./session.ts";
+import { type Presence, V1Session } from "./session.ts";
 import { Newcomer } from "../door/newcomer.ts";
 import type { ServerSettings, V1ListenOptions } from "../options.ts";
 import { PendingConnections } from "../door/pending.ts";
@@ -41,7 +41,7 @@ const WHY_IT_STAYS: Readonly<Record<Exclude<Presence, "gone">, string>> = {
 };
 
 /** Accepts devices and keeps the session of the one that is linked. */
-export class LinkListener {
+export class V1Listener {
   /** The wire profile. */
   readonly profile: "v1" = "v1";
   /** v1 has no TLS. */
@@ -58,8 +58,8 @@ export class LinkListener {
   readonly #pending: PendingConnections;
   /** v1 knows no device but by its address. */
   readonly #rates: LinkRates;
-  readonly #sessions = new Set<LinkSession>();
-  #current: LinkSession | undefined;
+  readonly #sessions = new Set<V1Session>();
+  #current: V1Session | undefined;
   #claimed = false;
   #closed = false;
 
@@ -95,7 +95,7 @@ export class LinkListener {
     return this.#listener.address;
   }
 
-  /** Resolves when nothing of it is left, after {@linkcode LinkListener.stop} and the end of its sessions. */
+  /** Resolves when nothing of it is left, after {@linkcode V1Listener.stop} and the end of its sessions. */
   async ended(): Promise<void> {
     await this.#listener.ended;
     await Promise.all([...this.#sessions].map((session) => session.ended()));
@@ -179,7 +179,7 @@ export class LinkListener {
   }
 
   #start(transport: Transport, opening: Uint8Array): void {
-    const session = new LinkSession({
+    const session = new V1Session({
       transport,
       listen: this.options,
       listenAddress: this.address,

@@ -36,7 +36,7 @@ export type Presence =
   | "gone";
 
 /** What a session needs. */
-export interface LinkSessionOptions {
+export interface V1SessionOptions {
   /** The connection to the device; the session closes it. */
   readonly transport: Transport;
   /** The listener that the device came to. */
@@ -52,13 +52,13 @@ export interface LinkSessionOptions {
 }
 
 /** The life of one link on the server. */
-export class LinkSession extends Session<LinkDriver> implements HostPortOwner {
+export class V1Session extends Session<LinkDriver> implements HostPortOwner {
   /** The server's settings. */
   readonly settings: ServerSettings;
   /** Resolves when the link is down and its host ports are free; never rejects. */
   readonly down: Promise<void>;
 
-  readonly #options: LinkSessionOptions;
+  readonly #options: V1SessionOptions;
   readonly #link: V1ServerLink;
   readonly #since: number;
   readonly #ports: HostPort[] = [];
@@ -67,7 +67,7 @@ export class LinkSession extends Session<LinkDriver> implements HostPortOwner {
   readonly #held: HeldClients;
 
   /** Takes over a connection whose first bytes are `opening`. */
-  constructor(options: LinkSessionOptions, opening: Uint8Array) {
+  constructor(options: V1SessionOptions, opening: Uint8Array) {
     const { transport, settings } = options;
     const { clock, linkWriteTimeout, halfCloseTimeout, heldCount } = settings;
     const driver = new LinkDriver({ transport, clock, writeTimeout: linkWriteTimeout });

@@ -17,7 +17,7 @@ import { fingerprint, formatPublicKey } from "../../net/tls/identity.ts";
 import type { Transport } from "../../net/transport.ts";
 import type { AuthorizedDevice, DevicesChange } from "../devices/authorized_devices.ts";
 import { BarredDevices } from "./barred.ts";
-import { DeviceSession } from "./registered_device.ts";
+import { RegisteredDevice } from "./registered_device.ts";
 import { EnrolmentGate } from "./enrolment_gate.ts";
 import type { ServerEvent } from "../events.ts";
 import { LinkRates } from "../door/link_rate.ts";
@@ -41,10 +41,10 @@ export class DeviceRegistry {
   readonly #settings: ServerSettings;
   readonly #options: Omit<V2Options, "identity">;
   readonly #emit: (event: ServerEvent) => void;
-  readonly #sessions = new Map<string, DeviceSession>();
-  readonly #byName = new Map<string, DeviceSession>();
-  readonly #expiries = new Expiries<DeviceSession>();
-  readonly #revoked = new Set<DeviceSession>();
+  readonly #sessions = new Map<string, RegisteredDevice>();
+  readonly #byName = new Map<string, RegisteredDevice>();
+  readonly #expiries = new Expiries<RegisteredDevice>();
+  readonly #revoked = new Set<RegisteredDevice>();
   readonly #shared: SharedBySessions;
   readonly #ports: PortMemory;
   readonly #gate = new EnrolmentGate();
@@ -79,12 +79,12 @@ export class DeviceRegistry {
   }
 
   /** The sessions of devices that came since the server runs, by their key. */
-  get sessions(): DeviceSession[] {
+  get sessions(): RegisteredDevice[] {
     return [...this.#sessions.values()];
   }
 
   /** The session of the device of a name, if it came since the server runs. */
-  session(name: string): DeviceSession | undefined {
+  session(name: string): RegisteredDevice | undefined {
     return this.#byName.get(name);
   }
 
@@ -174,8 +174,8 @@ export class DeviceRegistry {
     this.#cancelExpiry();
   }
 
-  #newSession(device: AuthorizedDevice): DeviceSession {
-    const session: DeviceSession = new DeviceSession({
+  #newSession(device: AuthorizedDevice): RegisteredDevice {
+    const session: RegisteredDevice = new RegisteredDevice({
       device,
       settings: this.#settings,
       budget: this.#shared.budget,
@@ -260,7 +260,7 @@ export class TooManyLinks extends HandshakeError {
 }
 
 /** Refuses a link that was accepted before one that took over. */
-function demandNewest(session: DeviceSession, order: number): void {
+function demandNewest(session: RegisteredDevice, order: number): void {
   if (session.isNewest(order)) return;
   throw new HandshakeError(goodbye("replaced", "a newer link of the device came first"));
 }

@@ -27,7 +27,7 @@ import {
 } from "./open_service.ts";
 import type { ServerSettings } from "../options.ts";
 import { formatGrantedAddress, type ServiceGrant } from "../devices/service_grant.ts";
-import type { V2LinkSession } from "./session.ts";
+import type { V2Session } from "./session.ts";
 
 /** What the services of a device need. */
 export interface DeviceServicesOptions {
@@ -36,7 +36,7 @@ export interface DeviceServicesOptions {
   /** The server's settings. */
   readonly settings: ServerSettings;
   /** The device's link, if it is up. */
-  link(): V2LinkSession | undefined;
+  link(): V2Session | undefined;
   /** The port that a service's free port or range came to. */
   kept(service: string): KeptPort;
   /** Tells subscribers. */

@@ -7,7 +7,7 @@
 import type { KeepAliveSettings } from "../../protocol/keep_alive.ts";
 import type { DeviceMode } from "../../protocol/v2/wire/messages.ts";
 import type { ServedService } from "./open_service.ts";
-import type { DeviceSession } from "./registered_device.ts";
+import type { RegisteredDevice } from "./registered_device.ts";
 
 /** A device as it is now. Times are milliseconds. */
 export interface ServedDevice {
@@ -46,7 +46,7 @@ export interface ServedDevice {
 }
 
 /** What is known of a session. */
-export function describeDevice(session: DeviceSession): ServedDevice {
+export function describeDevice(session: RegisteredDevice): ServedDevice {
   const { link } = session;
   const links = link?.links;
   return {

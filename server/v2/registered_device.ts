@@ -27,10 +27,10 @@ import type { KeptPort } from "../ports/kept_ports.ts";
 import type { ServedService } from "./open_service.ts";
 import type { ServerSettings } from "../options.ts";
 import { TakeOvers } from "./take_overs.ts";
-import { V2LinkSession } from "./session.ts";
+import { V2Session } from "./session.ts";
 
 /** What a session needs. */
-export interface DeviceSessionOptions {
+export interface RegisteredDeviceOptions {
   /** Who the device is, and what it may open. */
   readonly device: AuthorizedDevice;
   /** The server's settings. */
@@ -48,7 +48,7 @@ export interface DeviceSessionOptions {
 /** A session that is about to go on. */
 export interface Resumption {
   /** The session. */
-  readonly link: V2LinkSession;
+  readonly link: V2Session;
   /** Position up to which the device has received. */
   readonly received: number;
   /** Position up to which the server has. */
@@ -57,20 +57,20 @@ export interface Resumption {
   readonly moved: boolean;
   /** When it was interrupted, on the server's clock. */
   readonly since: number;
-  /** See {@linkcode V2LinkSession.resume}. */
+  /** See {@linkcode V2Session.resume}. */
   readonly fences: number;
 }
 
 /** The life of a device on the server. */
-export class DeviceSession {
+export class RegisteredDevice {
   /** The server's settings. */
   readonly settings: ServerSettings;
 
-  readonly #options: DeviceSessionOptions;
+  readonly #options: RegisteredDeviceOptions;
   readonly #takeOvers: TakeOvers;
   readonly #services: DeviceServices;
-  readonly #leaving = new Set<V2LinkSession>();
-  #link: V2LinkSession | undefined;
+  readonly #leaving = new Set<V2Session>();
+  #link: V2Session | undefined;
   #peer: Authenticated | undefined;
   #since: number | undefined;
   #newest = 0; // of the links that took over
@@ -80,7 +80,7 @@ export class DeviceSession {
   mode: DeviceMode = "init";
 
   /** A device without a link. */
-  constructor(options: DeviceSessionOptions) {
+  constructor(options: RegisteredDeviceOptions) {
     this.#options = options;
     this.settings = options.settings;
     this.#keepAlive = options.settings.keepAlive;
@@ -105,7 +105,7 @@ export class DeviceSession {
   }
 
   /** The link, if it is up. */
-  get link(): V2LinkSession | undefined {
+  get link(): V2Session | undefined {
     return this.#link?.done ? undefined : this.#link;
   }
 
@@ -137,7 +137,7 @@ export class DeviceSession {
 
   /**
    * Whether a newcomer with this device's key may take over; the old link, if there is one, is fenced at once when
-   * {@linkcode DeviceSession.start} is called.
+   * {@linkcode RegisteredDevice.start} is called.
    *
    * @returns the goodbye to say if not.
    */
@@ -168,7 +168,7 @@ export class DeviceSession {
 
   /**
    * A device wants to go on with a session. If it can, the link that it may still have is fenced: nothing that comes
-   * there is applied any more, and {@linkcode DeviceSession.resume} is due. `moving`: it said that this link is still up.
+   * there is applied any more, and {@linkcode RegisteredDevice.resume} is due. `moving`: it said that this link is still up.
    */
   fence({ session, received }: ResumeOffer, moving = false): Resumption | ResumeRefusal {
     const { link } = this;
@@ -204,7 +204,7 @@ export class DeviceSession {
     this.#peer = hello;
     this.#services.linkUp();
     this.mode = "init";
-    const link: V2LinkSession = new V2LinkSession({
+    const link: V2Session = new V2Session({
       id,
       expiration: this.expirationFor(hello),
       logBudget: this.#options.logBudget,
@@ -276,13 +276,13 @@ export class DeviceSession {
     }
   }
 
-  #onInterrupted(link: V2LinkSession, end: LinkEnd): void {
+  #onInterrupted(link: V2Session, end: LinkEnd): void {
     if (end.reason === "replaced") return; // its device is about to go on
     this.#since = this.settings.clock.wall();
     tellInterrupted(this, link.links.transport, link.state.channelCount, end, this.expirationFor(this.#peer!));
   }
 
-  #onDown(link: V2LinkSession, end: LinkEnd, duration: number): void {
+  #onDown(link: V2Session, end: LinkEnd, duration: number): void {
     const replaced = this.#link !== link;
     if (!replaced) {
       this.#link = undefined;
@@ -294,6 +294,6 @@ export class DeviceSession {
 }
 
 /** Whether a link of it is up: a session that only waits for its device is no sign of a second machine. */
-function isLive(session: V2LinkSession): boolean {
+function isLive(session: V2Session): boolean {
   return session.links.interruptedAt === undefined;
 }

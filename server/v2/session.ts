@@ -13,7 +13,7 @@ import { WindowBudget } from "../../protocol/v2/receive_windows.ts";
 import { type LogBudget, SendLog } from "../../protocol/v2/send/send_log.ts";
 import type { V2Channel } from "../../protocol/v2/channel.ts";
 import type { ServiceGrantResult, ServiceOffer, Settings } from "../../protocol/v2/wire/messages.ts";
-import { V2ServerLink } from "../../protocol/v2/server_core.ts";
+import { V2ServerCore } from "../../protocol/v2/server_core.ts";
 import { type ChannelSummary, nothingCarried } from "../../relay/channel_end.ts";
 import type { ChannelPump } from "../../relay/channel_pump.ts";
 import { Session } from "../../relay/session.ts";
@@ -37,7 +37,7 @@ export interface Client {
 }
 
 /** What a session needs. */
-export interface V2LinkSessionOptions
+export interface V2SessionOptions
   extends Pick<SessionLinksOptions, "keepAlive" | "expiration" | "onInterrupted" | "onFruitless"> {
   /** 16 bytes that name it. */
   readonly id: Uint8Array;
@@ -56,20 +56,20 @@ export interface V2LinkSessionOptions
 const FAREWELL = goodbye("shutting-down", "the server is shutting down");
 
 /** The life of one session. */
-export class V2LinkSession extends Session<SessionLinks> {
+export class V2Session extends Session<SessionLinks> {
   /** 16 bytes that name it. */
   readonly id: Uint8Array;
   /** What is said on its links. */
-  readonly state: V2ServerLink;
+  readonly state: V2ServerCore;
 
-  readonly #options: V2LinkSessionOptions;
+  readonly #options: V2SessionOptions;
   readonly #errors = new Map<V2Channel, string>();
   #openedInterrupted = 0;
 
   /** A session whose first link is to be attached. */
-  constructor(options: V2LinkSessionOptions) {
+  constructor(options: V2SessionOptions) {
     const { clock, linkWriteTimeout } = options.settings;
-    const state = new V2ServerLink(
+    const state = new V2ServerCore(
       {
         now: () => clock.now(),
         wallClock: () => clock.wall(),

@@ -19,17 +19,17 @@ import { isSettled, settled } from "../../tests/rig/wait.ts";
 import { test } from "../../tests/rig/test.ts";
 import type { LinkEnd } from "../../relay/link/end.ts";
 import { serverSettings } from "../options.ts";
-import { V2LinkSession } from "./session.ts";
+import { V2Session } from "./session.ts";
 
 class Fixture {
   readonly clock = new FakeClock();
-  readonly session: V2LinkSession;
+  readonly session: V2Session;
   readonly ends: string[] = [];
   readonly interruptions: LinkEnd[] = [];
   link = new FakeDuplex();
 
   constructor() {
-    this.session = new V2LinkSession({
+    this.session = new V2Session({
       id: new Uint8Array(16),
       expiration: 60_000,
       logBudget: new LogBudget(1e6),

@@ -6,7 +6,7 @@ import { giveFrame, takeFrame } from "./frame_pool.ts";
 import type { FrameFate, LinkOutput } from "../../link.ts";
 import { V2Sender } from "./sender.ts";
 import { WindowBudget } from "../receive_windows.ts";
-import { V2ServerLink } from "../server_core.ts";
+import { V2ServerCore } from "../server_core.ts";
 import { v2Frame } from "../wire/codec.ts";
 import { V2Command } from "../wire/commands.ts";
 import { test } from "../../../tests/rig/test.ts";
@@ -132,7 +132,7 @@ function newLink() {
   const budget = new WindowBudget(1e6);
   const events = { onGoodbye: () => {}, onSettings: () => {}, onOffers: () => {}, onUnreachable: () => {} };
   const time = { now: 0 };
-  const link = new V2ServerLink({ now: () => time.now, wallClock: () => 0, budget, log }, 10, events);
+  const link = new V2ServerCore({ now: () => time.now, wallClock: () => 0, budget, log }, 10, events);
   const socket = new Socket();
   link.attach({ output: socket, nagle: false });
   const channel = link.open(1, "a", "b")!;

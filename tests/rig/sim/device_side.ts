@@ -8,7 +8,7 @@ import type { Duplex } from "../../../net/transport.ts";
 import { createIdentity } from "../../../net/tls/identity.ts";
 import { deviceSettings, type V2DeviceOptions } from "../../../device/options.ts";
 import { V2LinkMaker } from "../../../device/v2/link_maker.ts";
-import type { V2LinkSession } from "../../../device/v2/session.ts";
+import type { V2Session } from "../../../device/v2/session.ts";
 import type { Random } from "../random.ts";
 import { greetServer } from "./greeting.ts";
 import { type Internet, transportOf } from "./internet.ts";
@@ -25,7 +25,7 @@ const identity = await createIdentity();
 /** What a device process tells, and is asked. */
 export interface DeviceEvents {
   /** A fresh session began. */
-  onSession(id: number, session: V2LinkSession): void;
+  onSession(id: number, session: V2Session): void;
   /** Connects to the service of that number, unless its client goes first. */
   dialService(service: number, signal: AbortSignal): Promise<Duplex>;
   /** What was done for a client of the service of that number is over. */
@@ -37,7 +37,7 @@ export interface DeviceEvents {
 /** The life of one device process. */
 export class DeviceSide {
   /** The session that there is, or was last. */
-  session: V2LinkSession | undefined;
+  session: V2Session | undefined;
   /** Whether it has died. */
   dead = false;
   /** Breaks the rule that nothing of the old link is applied once its position was said: a test of the simulation. */
@@ -111,9 +111,9 @@ export class DeviceSide {
     this.#move();
   }
 
-  async #link(): Promise<V2LinkSession> {
+  async #link(): Promise<V2Session> {
     const { link, resumed } = await this.#maker.make(this.#stop.signal, () => {});
-    const session = link as V2LinkSession;
+    const session = link as V2Session;
     if (resumed) {
       this.#events.onEvent(`device resumed ${resumed.replayed}`);
       return session;

@@ -14,7 +14,7 @@ import { closeQuietly } from "../../../net/close_quietly.ts";
 import { formatPublicKey } from "../../../net/tls/identity.ts";
 import { DeviceRegistry } from "../../../server/v2/device_registry.ts";
 import { serverSettings } from "../../../server/options.ts";
-import type { V2LinkSession } from "../../../server/v2/session.ts";
+import type { V2Session } from "../../../server/v2/session.ts";
 import type { End } from "./connection.ts";
 import { Directory } from "../v2/directory.ts";
 import { DEVICE, greetDevice } from "./greeting.ts";
@@ -28,7 +28,7 @@ const LOG_BOUND = 256 * 1024 * 1024;
 /** What a server process tells. */
 export interface ServerEvents {
   /** A fresh session began. */
-  onSession(id: number, session: V2LinkSession): void;
+  onSession(id: number, session: V2Session): void;
   /** Something for the trace. */
   onEvent(line: string): void;
 }
@@ -49,7 +49,7 @@ export class ServerSide {
   readonly #nextNumber: () => number;
   readonly #registry: DeviceRegistry;
   readonly #greeting = new Set<End>();
-  #told: V2LinkSession | undefined;
+  #told: V2Session | undefined;
 
   /** A process without a link. `nextNumber`: one that no session or nonce has, of this process or another. */
   constructor(time: Time, plan: Plan, nextNumber: () => number, events: ServerEvents) {
@@ -72,7 +72,7 @@ export class ServerSide {
   }
 
   /** The session of the device, if it has one. */
-  get session(): V2LinkSession | undefined {
+  get session(): V2Session | undefined {
     return this.#registry.session("gw1")?.link;
   }
 

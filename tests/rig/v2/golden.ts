@@ -12,7 +12,7 @@ import { goodbye } from "../../../protocol/v2/wire/goodbye.ts";
 import { WindowBudget } from "../../../protocol/v2/receive_windows.ts";
 import { SendLog } from "../../../protocol/v2/send/send_log.ts";
 import type { V2Channel } from "../../../protocol/v2/channel.ts";
-import { V2DeviceLink } from "../../../protocol/v2/device_core.ts";
+import { V2DeviceCore } from "../../../protocol/v2/device_core.ts";
 import {
   CAN_RESUME,
   DeviceHandshake,
@@ -22,7 +22,7 @@ import {
   welcomeFrame,
 } from "../../../protocol/v2/wire/handshake.ts";
 import type { FrameFate, LinkOutput } from "../../../protocol/link.ts";
-import { V2ServerLink } from "../../../protocol/v2/server_core.ts";
+import { V2ServerCore } from "../../../protocol/v2/server_core.ts";
 import { concat } from "../../../protocol/bytes.ts";
 
 /** What one side sent, or a line for the reader. */
@@ -99,8 +99,8 @@ class Wire implements LinkOutput {
 class Golden {
   readonly entries: Entry[] = [];
   now = 1_000;
-  readonly server: V2ServerLink;
-  readonly device: V2DeviceLink;
+  readonly server: V2ServerCore;
+  readonly device: V2DeviceCore;
   readonly opened: V2Channel[] = [];
   readonly heard: string[] = [];
   toServer = new Wire(this.entries, "device");
@@ -114,7 +114,7 @@ class Golden {
       log: new SendLog(),
     });
     const events = { onGoodbye: () => {}, onSettings: () => {} };
-    this.server = new V2ServerLink(options(), 65_536, {
+    this.server = new V2ServerCore(options(), 65_536, {
       ...events,
       onOffers: (offers) =>
         this.server.sendGrants(
@@ -126,7 +126,7 @@ class Golden {
         ),
       onUnreachable: () => {},
     });
-    this.device = new V2DeviceLink(options(), 65_536, {
+    this.device = new V2DeviceCore(options(), 65_536, {
       ...events,
       onOpen: (channel) => {
         this.listen(channel, "device");

@@ -11,7 +11,7 @@ import { goodbyeFrame } from "../../../protocol/v2/wire/goodbye.ts";
 import type { V2Channel } from "../../../protocol/v2/channel.ts";
 import { welcomeFrame } from "../../../protocol/v2/wire/handshake.ts";
 import type { ServiceOffer, Settings } from "../../../protocol/v2/wire/messages.ts";
-import { V2ServerLink } from "../../../protocol/v2/server_core.ts";
+import { V2ServerCore } from "../../../protocol/v2/server_core.ts";
 import { systemClock } from "../../../base/clock.ts";
 import { greetDevice, randomBytes, writeAll } from "../../../relay/handshake.ts";
 import { createIdentity, type Identity } from "../../../net/tls/identity.ts";
@@ -23,7 +23,7 @@ import { within } from "../wait.ts";
 /** A link that the test plays the server of. */
 export interface PlayedLink {
   /** Frames are sent with it. */
-  readonly link: V2ServerLink;
+  readonly link: V2ServerCore;
   /** The connection. */
   readonly driver: LinkDriver;
   /** The next offers of the device. */
@@ -112,7 +112,7 @@ export class PlayedServer implements AsyncDisposable {
     const unreachable = new Inbox<string>();
     const goodbye = Promise.withResolvers<Goodbye>();
     const driver = new LinkDriver({ transport, clock: systemClock, writeTimeout: -1 });
-    const link = new V2ServerLink(
+    const link = new V2ServerCore(
       {
         now: () => performance.now(),
         wallClock,
