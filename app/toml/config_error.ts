@@ -23,10 +23,21 @@ export class ConfigError extends Error {
     options?: ErrorOptions,
   ): ConfigError {
     if (!place) return new ConfigError(`${file}: ${message}`, options);
-    const line = source.slice(textStart(source)).split("\n")[place.line - 1]?.replace(/\r$/, "") ?? "";
+    const line = lineAt(source, place.line);
     const gutter = `  ${place.line} | `;
     const caret = " ".repeat(gutter.length + place.column - 1) + "^";
     const text = `${file}:${place.line}:${place.column}: ${message}\n${gutter}${line}\n${caret}`;
     return new ConfigError(text, options);
   }
+}
+
+/** A line of a text, by its number from 1, without its end; the text may have a hundred thousand of them. */
+function lineAt(source: string, number: number): string {
+  let start = textStart(source);
+  for (let line = 1; line < number; line++) {
+    start = source.indexOf("\n", start) + 1;
+    if (start === 0) return "";
+  }
+  const end = source.indexOf("\n", start);
+  return source.slice(start, end < 0 ? source.length : end).replace(/\r$/, "");
 }

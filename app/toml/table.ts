@@ -15,6 +15,8 @@ import { closest } from "../values.ts";
 
 /** How a text in UTF-16 looks that was read as UTF-8: its byte order mark is none there, and every other byte is zero. */
 const UTF16 = /^\uFFFD{2}|[^\0]\0[^\0]\0|\0[^\0]\0[^\0]/;
+/** Characters that are looked at for that: all of such a text is like its beginning. */
+const UTF16_LOOKED_AT = 1024;
 
 /** One table, with its place in the file. */
 export class TomlTable {
@@ -58,7 +60,7 @@ export class TomlTable {
       return new TomlTable(file, source, [], parse(source));
     } catch (error) {
       if (!(error instanceof TomlError)) throw error;
-      if (UTF16.test(source)) {
+      if (UTF16.test(source.slice(0, UTF16_LOOKED_AT))) {
         throw new ConfigError(`${file}: it is written in UTF-16; save it as UTF-8`, { cause: error });
       }
       const what = error.message.split("\n")[0]!.replace(/^Invalid TOML document: /, "");

@@ -9,7 +9,8 @@ import { TomlError } from "smol-toml";
 import { ConfigError } from "../../app/toml/config_error.ts";
 import { TomlTable } from "../../app/toml/table.ts";
 import { atOnce, type Steps } from "../../base/slices.ts";
-import { cutSections, type DeviceSection } from "./sections.ts";
+import { closingSection } from "./open_value.ts";
+import { cutSections } from "./sections.ts";
 import { type AuthorizedDevice, readDevice } from "./entry.ts";
 import { PortClaims } from "../ports/port_claims.ts";
 import { formatGrantedAddress } from "./service_grant.ts";
@@ -33,11 +34,29 @@ interface Entry {
   table(): TomlTable;
 }
 
+/** Sections that are TOML by themselves: one, or those that a value of several lines reaches across. */
+interface Piece {
+  readonly text: string;
+  /** Lines in front of it. */
+  readonly line: number;
+  /** The devices of which it has all, or a part. */
+  readonly names: readonly string[];
+  /** What it says, if it was parsed just now. */
+  readonly top: TomlTable | undefined;
+}
+
+/** What a text means. */
+interface Meaning {
+  readonly names: readonly string[];
+  /** Its devices, once it was read as all that there is of them. */
+  readonly devices?: readonly AuthorizedDevice[];
+}
+
 /** Reads the file again and again, and remembers what the parts of its text meant. */
 export class DeviceReader {
   readonly #file: string;
-  /** By the text of a section; nothing for one without a device. */
-  #known = new Map<string, AuthorizedDevice | undefined>();
+  /** What was read last time, by the text of a piece, or of all pieces of a device. */
+  #known = new Map<string, Meaning>();
   /** Sections that were really read, since it was made: what a reading costs. */
   sectionsRead = 0;
 
@@ -52,68 +71,103 @@ export class DeviceReader {
    * @throws {ConfigError} with file, line, column, and what would do.
    */
   *read(source: string): Steps<DevicesFound> {
-    const sections = yield* cutSections(source);
-    return yield* this.#check(yield* this.#entries(source, sections));
-  }
-
-  *#entries(source: string, sections: readonly DeviceSection[]): Steps<Entry[]> {
-    const known = new Map<string, AuthorizedDevice | undefined>();
-    const names = new Set<string>();
-    const entries: Entry[] = [];
-    for (const section of sections) {
-      const { start, end, line } = section;
-      yield;
-      const text = source.slice(start, end);
-      const at = (part: string) => TomlTable.parse(this.#file, "\n".repeat(line) + part); // so that places are right
-      let device = this.#known.get(text);
-      if (device === undefined && !this.#known.has(text)) {
-        this.sectionsRead++;
-        const top = this.#parse(text);
-        if (!top) at(source.slice(start)); // which throws for what is no TOML, be it cut in the right place or not
-        if (!top || top.names.length > 1) return yield* this.#whole(source);
-        const [name] = top.names;
-        try {
-          if (name !== undefined) device = readOnly(name, top, () => at(text));
-        } catch (error) {
-          // Another part of the same device may stand elsewhere, and make it whole.
-          if (sections.some((other) => other !== section && other.name === section.name)) {
-            return yield* this.#whole(source);
-          }
-          throw error;
-        }
-      }
-      if (device && names.size === names.add(device.name).size) return yield* this.#whole(source);
-      known.set(text, device);
-      if (device) {
-        const { name } = device;
-        entries.push({ device, table: () => at(text).table(name)! });
-      }
-    }
+    const known = new Map<string, Meaning>();
+    const pieces = yield* this.#pieces(source, known);
+    const entries = yield* this.#entries(pieces, known);
     this.#known = known;
-    return entries;
+    return yield* this.#check(entries);
   }
 
-  /** What a section holds, or `undefined` if it is no TOML by itself. */
-  #parse(text: string): TomlTable | undefined {
+  *#pieces(source: string, known: Map<string, Meaning>): Steps<Piece[]> {
+    const sections = yield* cutSections(source);
+    const pieces: Piece[] = [];
+    for (let n = 0; n < sections.length; n++) {
+      yield;
+      const { start, end, line } = sections[n]!;
+      let piece = this.#piece(source.slice(start, end), line);
+      if (!piece) {
+        const last = (yield* closingSection(source, sections, n)) ?? n;
+        if (last > n) piece = this.#piece(source.slice(start, sections[last]!.end), line);
+        n = piece ? last : sections.length;
+      }
+      piece ??= this.#rest(source.slice(start), line);
+      pieces.push(piece);
+      known.set(piece.text, this.#known.get(piece.text) ?? { names: piece.names });
+    }
+    return pieces;
+  }
+
+  /** A piece of this text, unless that is no TOML by itself. */
+  #piece(text: string, line: number): Piece | undefined {
+    const known = this.#known.get(text);
+    if (known) return { text, line, names: known.names, top: undefined };
+    this.sectionsRead++;
     try {
-      return TomlTable.parse(this.#file, text);
+      const top = this.#parse(text);
+      return { text, line, names: top.names, top };
     } catch (error) {
       if (error instanceof ConfigError && error.cause instanceof TomlError) return undefined;
       throw error;
     }
   }
 
-  /** Reads a text that cannot be read in sections, or is no TOML. */
-  *#whole(source: string): Steps<Entry[]> {
-    const top = TomlTable.parse(this.#file, source);
+  /** All that is left as one piece. @throws {ConfigError} as a rule: what is no TOML here is none, wherever it ends. */
+  #rest(text: string, line: number): Piece {
+    const top = this.#parse(text, line);
+    return { text, line, names: top.names, top };
+  }
+
+  /** Reads the devices of the pieces, in the order in which they begin. */
+  *#entries(pieces: readonly Piece[], known: Map<string, Meaning>): Steps<Entry[]> {
+    const groups = yield* groupPieces(pieces);
+    const read = new Set<readonly Piece[]>();
+    const waiting = new Map<string, Entry>();
     const entries: Entry[] = [];
-    for (const name of top.names) {
-      const table = top.table(name)!;
-      entries.push({ device: readDevice(name, table), table: () => table });
+    for (const { names } of pieces) {
       yield;
+      for (const name of names) {
+        const group = groups.get(name)!;
+        if (read.size < read.add(group).size) {
+          for (const device of this.#devicesOf(group, known)) {
+            waiting.set(device.name, { device, table: () => this.#placed(group).table(device.name)! });
+          }
+        }
+        const entry = waiting.get(name);
+        if (entry && waiting.delete(name)) entries.push(entry);
+      }
     }
-    top.rejectUnknown();
     return entries;
+  }
+
+  #devicesOf(group: readonly Piece[], known: Map<string, Meaning>): readonly AuthorizedDevice[] {
+    const text = group.map((piece) => piece.text).join("");
+    const devices = this.#known.get(text)?.devices ?? this.#read(text, group);
+    known.set(text, { names: devices.map(({ name }) => name), devices });
+    return devices;
+  }
+
+  /** A mistake is told from the text as it stands in the file. */
+  #read(text: string, group: readonly Piece[]): AuthorizedDevice[] {
+    try {
+      return readAll(group.length === 1 && group[0]!.top || this.#parse(text));
+    } catch (error) {
+      if (error instanceof ConfigError) readAll(this.#placed(group));
+      throw error;
+    }
+  }
+
+  /** Pieces where they stand in the file, without what is between them. */
+  #placed(group: readonly Piece[]): TomlTable {
+    let [text, lines] = ["", 0];
+    for (const piece of group) {
+      text += "\n".repeat(piece.line - lines) + piece.text;
+      lines = piece.line + piece.text.split("\n").length - 1;
+    }
+    return this.#parse(text);
+  }
+
+  #parse(text: string, line = 0): TomlTable {
+    return TomlTable.parse(this.#file, "\n".repeat(line) + text);
   }
 
   /** Finds what two devices cannot both have. */
@@ -151,18 +205,32 @@ export function parseDevices(file: string, source: string): AuthorizedDevice[] {
   return [...atOnce(new DeviceReader(file).read(source)).devices];
 }
 
-/** Reads the device of a section; a mistake is told from `placed`, which is the same where it stands in the file. */
-function readOnly(name: string, top: TomlTable, placed: () => TomlTable): AuthorizedDevice {
-  try {
-    return readWhole(name, top);
-  } catch (error) {
-    if (error instanceof ConfigError) readWhole(name, placed());
-    throw error;
+/** Puts pieces together that have parts of the same devices. @returns all that belongs to each name, in its order. */
+function* groupPieces(pieces: readonly Piece[]): Steps<Map<string, Piece[]>> {
+  const groups = new Map<string, Piece[]>();
+  const merged = new Set<Piece[]>();
+  for (const piece of pieces) {
+    yield;
+    let group: Piece[] = [];
+    for (const name of piece.names) {
+      let other = groups.get(name);
+      if (other === undefined || other === group) continue;
+      if (other.length > group.length) [group, other] = [other, group]; // so that a large one is not moved
+      for (const each of other) {
+        group.push(each);
+        for (const moved of each.names) groups.set(moved, group);
+      }
+      if (other.length > 0) merged.add(group);
+    }
+    group.push(piece);
+    for (const name of piece.names) groups.set(name, group);
   }
+  for (const group of merged) group.sort((a, b) => a.line - b.line);
+  return groups;
 }
 
-function readWhole(name: string, top: TomlTable): AuthorizedDevice {
-  const device = readDevice(name, top.table(name)!);
+function readAll(top: TomlTable): AuthorizedDevice[] {
+  const devices = top.names.map((name) => readDevice(name, top.table(name)!));
   top.rejectUnknown();
-  return device;
+  return devices;
 }

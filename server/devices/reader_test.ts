@@ -42,6 +42,7 @@ folderTest("whatever is written, in sections it means what it means as a whole",
     name.map((name) => `[${name}.services]`),
     name.map((name) => `[${name}.services.s]`),
     name.map((name) => `[[${name}]]`),
+    fc.constantFrom('["\\u0061"]', '["\\u0062".services]', 'services.u = """\\\n[a]\n"""', "x = [[\n[a]\n],[]]"),
     name.chain((name) => fc.nat(3).map((n) => `${name} = { key = "${key(n)}" }`)),
     name.chain((name) => fc.nat(3).map((n) => `${name}.key = "${key(n)}"`)),
     fc.nat(3).map((n) => `key = "${key(n)}"`),
@@ -87,10 +88,14 @@ folderTest("whatever is written, in sections it means what it means as a whole",
       return "refused";
     }
   };
+  const reused = new DeviceReader("d");
   fc.assert(
     fc.property(fc.array(line, { maxLength: 9 }), layout, (lines, { mark, head, end, tail }) => {
       const source = `${mark}${head}${lines.join(end)}${tail}`;
-      const inSections = outcome(() => new Map(parseDevices("d", source).map((device) => [device.name, device])));
+      const read = (reader: DeviceReader) =>
+        outcome(() => new Map(atOnce(reader.read(source)).devices.map((device) => [device.name, device])));
+      const inSections = read(new DeviceReader("d"));
+      assert.deepEqual(read(reused), inSections);
       assert.deepEqual(inSections, outcome(() => new Map(wholly(source).map((device) => [device.name, device]))));
     }),
     { numRuns: 2_000 },
@@ -176,4 +181,61 @@ folderTest("the whole text is what counts where a line only looks like a device"
     undefined,
   ]]);
   assert.throws(() => parseDevices("d", `[a]\nkey = "${key(1)}"\ncomment = '''\n[b]\n'''\n`), /a comment is one line/);
+});
+
+folderTest("a device is one however its name is written, and wherever its tables stand", () => {
+  const apart = `["\\u0061"]\nkey = "${key(1)}"\n[b]\nkey = "${key(2)}"\n[a.services]\ns = "0.0.0.0:0"\n`;
+  assert.deepEqual(parseDevices("d", apart).map(({ name, services }) => [name, services.length]), [["a", 1], ["b", 0]]);
+  assert.throws(() => parseDevices("d", `${apart}[b.services]\ns = "x"\n`), /^ConfigError: d:8:1: /);
+  assert.throws(() => parseDevices("d", `${apart}["\\u0062"]\n`), /^ConfigError: d:7:2: not TOML: trying to redefine/);
+});
+
+/** What is written in another way than most, all of it in a fleet of many. */
+const ODD: Record<string, (source: string) => string> = {
+  "a device whose tables are apart": (source) => `${source}[dev7.services.web]\nlisten = "0.0.0.0:0"\n`,
+  "a text that looks like a device": (source) => source.replace(`[dev7]\n`, `[dev7]\ncomment = """\\\n[dev8]"""\n`),
+  "a list that looks like one": (source) =>
+    source.replace("[dev7]\n", "[dev7]\nservices.x = { listen = '0.0.0.0:0', proxy-from = [\n'10.0.0.0/8',\n] }\n"),
+  "a header twice": (source) => source + entry(7),
+  "a table of a device that it does not have": (source) => `${source}[dev7.extra]\nx = 1\n`,
+  "a text that never ends": (source) => source.replace(`[dev7]\n`, `[dev7]\ncomment = """\n`),
+  "a list that never ends": (source) => source.replace(`[dev7]\n`, `[dev7]\nx = [\n`),
+  "a name written otherwise": (source) => `${source}["dev\\u0037"]\nkey = 1\n`,
+};
+
+/** The longest step of a reading, in milliseconds, be it the one that finds a mistake. */
+function longestStep(reading: Generator<void, unknown, void>): number {
+  for (let [longest, done] = [0, false];;) {
+    if (done) return longest;
+    const before = performance.now();
+    try {
+      done = reading.next().done === true;
+    } catch (error) {
+      assert.ok(error instanceof ConfigError, String(error));
+      done = true;
+    }
+    longest = Math.max(longest, performance.now() - before);
+  }
+}
+
+folderTest("in a large file whatever is written oddly is read in small steps, and alone", () => {
+  const source = fleet(20_000);
+  const fastest = (measure: () => number) => Math.min(measure(), measure(), measure());
+  const whole = fastest(() => {
+    const before = performance.now();
+    TomlTable.parse("d", source);
+    return performance.now() - before;
+  });
+  const reader = new DeviceReader("d");
+  for (const [what, change] of Object.entries(ODD)) {
+    const longest = fastest(() => {
+      atOnce(reader.read(source));
+      return longestStep(reader.read(change(source)));
+    });
+    assert.ok(longest < whole / 2, `${what}: a step of ${longest} ms, where all at once takes ${whole} ms`);
+    atOnce(reader.read(source));
+    const before = reader.sectionsRead;
+    longestStep(reader.read(change(source)));
+    assert.ok(reader.sectionsRead - before < 10, `${what}: ${reader.sectionsRead - before} sections were read`);
+  }
 });

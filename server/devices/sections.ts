@@ -41,9 +41,10 @@ export function* cutSections(source: string): Steps<DeviceSection[]> {
     const next = newline < 0 ? source.length : newline + 1;
     const first = source.charCodeAt(at);
     if (first === BRACKET || first === BLANK || first === TAB || !inTables) {
-      const [, bracket, key] = BEGINNING.exec(source.slice(at, Math.min(next, at + LOOKED_AT))) ?? [];
+      const text = source.slice(at, Math.min(next, at + LOOKED_AT));
+      const [, bracket, key] = BEGINNING.exec(text) ?? [];
       const begins = key !== undefined && (bracket !== "" || !inTables);
-      if (begins && bracket !== "") inTables = true;
+      inTables ||= text.trimStart().startsWith("["); // whatever it is called
       const named = key && QUOTED.test(key) ? key.slice(1, -1) : key; // the same name may be written with quotes and without
       if (begins && named !== name) {
         if (at > start) sections.push({ name, start, end: at, line });
