@@ -31,8 +31,8 @@ export const MIN_LINK_CHUNK = 16 * 1024;
 /** See {@linkcode MIN_LINK_CHUNK}. */
 export const MAX_LINK_CHUNK = 256 * 1024;
 
-/** Control frames that a link sends for one read; with more, the next read is smaller. */
-export const MAX_ANSWERS_A_READ = 2_048;
+/** Pieces of one read that are delivered each by itself, and control frames that it is answered with; with more, the next read is smaller. */
+export const MAX_PIECES_A_READ = 2_048;
 
 /** Bytes of receive chunks that blocked writes may hold before a link's smaller pieces are copied out of theirs. */
 export const MAX_LEFT_CHUNKS = 2 * 1024 * 1024;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { COPY_MAX, MAX_ANSWERS_A_READ, MAX_LEFT_CHUNKS, MAX_LINK_CHUNK, MIN_LINK_CHUNK } from "../limits.ts";
+import { COPY_MAX, MAX_LEFT_CHUNKS, MAX_LINK_CHUNK, MAX_PIECES_A_READ, MIN_LINK_CHUNK } from "../limits.ts";
 
 /** Reads in a row that must use less than a quarter of a chunk before it shrinks. */
 const SHRINK_AFTER = 16;
@@ -41,6 +41,8 @@ class LeftChunks {
 export class ReceiveChunk {
   /** Where a read goes. */
   readonly bytes: Uint8Array;
+  /** Pieces of the last read that were delivered. */
+  pieces = 0;
   #pins = 0;
   #isLeft = false;
   readonly #left: LeftChunks;
@@ -59,9 +61,10 @@ export class ReceiveChunk {
   /**
    * Whether a view of `size` bytes may be written from where it stands. While its write is blocked the whole chunk is
    * held: that may be many times what any window counts, so it is allowed for a link's first few, or for a large part
-   * of a chunk, and as long as there is room for both. A piece up to {@linkcode COPY_MAX} is copied anyway.
+   * of a chunk, and as long as there is room for both. A piece up to {@linkcode COPY_MAX} is copied anyway. It is counted.
    */
   lends(size: number): boolean {
+    this.pieces++;
     if (size <= COPY_MAX) return true;
     const { bytes, budget } = this.#left;
     const whole = this.bytes.length;
@@ -120,11 +123,11 @@ export class ReceiveChunks {
     return this.#current;
   }
 
-  /** Learns from a read of `count` bytes. What asks for many answers is read in small pieces: each costs others time. */
+  /** Learns from a read of `count` bytes. What is many pieces, or asks for many answers, costs time: less is read at once. */
   learn(count: number): void {
     const size = this.#current.bytes.length;
-    const isCostly = this.answers > MAX_ANSWERS_A_READ;
-    this.answers = 0;
+    const isCostly = this.answers + this.#current.pieces > MAX_PIECES_A_READ;
+    this.answers = this.#current.pieces = 0;
     if (isCostly) return size > MIN_LINK_CHUNK ? this.#resize(size / 4) : undefined;
     if (count === size && size < MAX_LINK_CHUNK) return this.#resize(size * 4);
     if (count * 4 > size || size === MIN_LINK_CHUNK) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { COPY_MAX, MAX_ANSWERS_A_READ, MAX_LEFT_CHUNKS, MAX_LINK_CHUNK, MIN_LINK_CHUNK } from "../limits.ts";
+import { COPY_MAX, MAX_LEFT_CHUNKS, MAX_LINK_CHUNK, MAX_PIECES_A_READ, MIN_LINK_CHUNK } from "../limits.ts";
 import { type ChunkBudget, type ReceiveChunk, ReceiveChunks } from "./receive_chunk.ts";
 import { test } from "../../tests/rig/test.ts";
 
@@ -123,21 +123,27 @@ test("small parts of large chunks are lent to few blocked writes, large parts as
   assert.equal(chunks.current.lends(COPY_MAX + 1), true);
 });
 
-test("what asks for many answers is read in smaller pieces, and a chunk grows again when that is over", () => {
-  const chunks = new ReceiveChunks();
-  const read = (answers: number) => {
-    const { bytes } = chunks.next();
-    chunks.answers += answers;
-    chunks.learn(bytes.length);
-    return bytes.length;
-  };
-  while (read(0) < MAX_LINK_CHUNK);
-  assert.equal(read(MAX_ANSWERS_A_READ), MAX_LINK_CHUNK);
-  assert.equal(read(MAX_ANSWERS_A_READ + 1), MAX_LINK_CHUNK);
-  assert.equal(read(MAX_ANSWERS_A_READ + 1), MAX_LINK_CHUNK / 4);
-  assert.equal(read(MAX_ANSWERS_A_READ + 1), MIN_LINK_CHUNK);
-  assert.equal(read(MAX_ANSWERS_A_READ + 1), MIN_LINK_CHUNK);
-  assert.equal(read(0), MIN_LINK_CHUNK);
-  assert.equal(read(0), MAX_LINK_CHUNK / 4);
-  assert.equal(read(0), MAX_LINK_CHUNK);
-});
+for (const what of ["is delivered in many pieces", "asks for many answers"]) {
+  test(`what ${what} is read in smaller chunks, which grow again when that is over`, () => {
+    const chunks = new ReceiveChunks();
+    const read = (count: number) => {
+      const chunk = chunks.next();
+      const { bytes } = chunk;
+      for (let n = 0; n < count; n++) {
+        if (what === "asks for many answers") chunks.answers++;
+        else chunk.lends(1);
+      }
+      chunks.learn(bytes.length);
+      return bytes.length;
+    };
+    while (read(0) < MAX_LINK_CHUNK);
+    assert.equal(read(MAX_PIECES_A_READ), MAX_LINK_CHUNK);
+    assert.equal(read(MAX_PIECES_A_READ + 1), MAX_LINK_CHUNK);
+    assert.equal(read(MAX_PIECES_A_READ + 1), MAX_LINK_CHUNK / 4);
+    assert.equal(read(MAX_PIECES_A_READ + 1), MIN_LINK_CHUNK);
+    assert.equal(read(MAX_PIECES_A_READ + 1), MIN_LINK_CHUNK);
+    assert.equal(read(0), MIN_LINK_CHUNK);
+    assert.equal(read(0), MAX_LINK_CHUNK / 4);
+    assert.equal(read(0), MAX_LINK_CHUNK);
+  });
+}
