@@ -38,7 +38,7 @@ export interface DeviceHandle extends AsyncDisposable {
   /** All that is known of the device and its link. */
   readonly status: DeviceStatus;
   /**
-   * Sets what silence is suffered: by the device of the server, by the server of the device, or both (seed 002). What is in
+   * Sets the longest silence accepted: by the device from the server, by the server from the device, or both (seed 002). What is in
    * force can be read back in {@linkcode DeviceHandle.status}. v2 only.
    */
   setKeepAliveSettings(settings: KeepAliveSettings, endpoint: Endpoint): void;

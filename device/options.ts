@@ -52,7 +52,7 @@ export interface CommonDeviceOptions {
    */
   readonly expiration?: number;
   /**
-   * Silence that is suffered of the server, in milliseconds.
+   * The longest silence accepted from the server, in milliseconds.
    *
    * @default {V1_KEEP_ALIVE} on v1, {V2_KEEP_ALIVE} on v2
    */

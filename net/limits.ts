@@ -7,13 +7,13 @@
 /** Default of the time that a session outlives its link, in milliseconds (seed 002, "expiration time"). */
 export const EXPIRATION_MS = 15_000;
 
-/** Links of a session in a row that carry nothing, after which the next one is suffered longer. */
+/** Links of a session in a row that carry nothing, after which the next one may be silent for longer. */
 export const FRUITLESS_LINKS = 2;
 
 /** Milliseconds that such a link has lived at least. */
 export const FRUITLESS_MS = 1_000;
 
-/** Silence that is suffered of a link after them, in milliseconds: so that the kernel may find what the path carries. */
+/** The longest silence accepted on a link after them, in milliseconds: so that the kernel may find what the path carries. */
 export const PATIENT_SILENCE_MS = 60_000;
 
 /** See {@linkcode MIN_READ}. */

@@ -34,13 +34,13 @@ export interface SessionLinksOptions {
   readonly clock: Clock;
   /** Milliseconds that the peer may take nothing; negative for ever. */
   readonly writeTimeout: number;
-  /** Silence that is suffered of the peer. */
+  /** The longest silence accepted from the peer. */
   readonly keepAlive: KeepAliveSettings;
   /** Milliseconds that the session outlives a link; 0: not at all. */
   readonly expiration: number;
   /** Called when a link has ended and the session waits for another. */
   onInterrupted(end: LinkEnd): void;
-  /** Called when so many links in a row carried nothing that the next one is suffered longer; `hint` is for people. */
+  /** Called when so many links in a row carried nothing that the next one may be silent for longer; `hint` is for people. */
   onFruitless?(hint: string): void;
 }
 
@@ -116,12 +116,12 @@ export class SessionLinks implements SessionCarrier {
     return this.#options.expiration;
   }
 
-  /** Silence that is suffered of the peer. */
+  /** The longest silence accepted from the peer. */
   get keepAlive(): KeepAliveSettings {
     return this.#keepAlive;
   }
 
-  /** Silence that the peer suffers, as it said; set on the side that leaves probes to a peer that probes as soon. */
+  /** The longest silence that the peer accepts, as it said; set on the side that leaves probes to a peer that probes as soon. */
   get peerKeepAlive(): KeepAliveSettings | undefined {
     return this.#peerKeepAlive;
   }
@@ -129,14 +129,14 @@ export class SessionLinks implements SessionCarrier {
   set peerKeepAlive(keepAlive: KeepAliveSettings | undefined) {
     const before = this.#yields;
     this.#peerKeepAlive = keepAlive;
-    if (this.#yields !== before) this.#suffer();
+    if (this.#yields !== before) this.#setKeepAlive();
   }
 
   /** Says to the peer what is in force from now on, or what is wanted of it. */
   say(settings: Settings): void {
     if (settings.keepAlive) {
       this.#keepAlive = settings.keepAlive;
-      this.#suffer();
+      this.#setKeepAlive();
     }
     if (!this.done) this.#options.session.sendSettings(settings);
   }
@@ -206,7 +206,7 @@ export class SessionLinks implements SessionCarrier {
       this.#face = undefined;
       face.end();
       this.#kept = this.#driver!;
-      this.#kept.suffer(NO_KEEP_ALIVE); // nobody answers there any more
+      this.#kept.setKeepAlive(NO_KEEP_ALIVE); // nobody answers there any more
       if (!keep) this.letGo();
       this.#interrupted({ reason: "replaced", detail: undefined });
     }
@@ -242,7 +242,7 @@ export class SessionLinks implements SessionCarrier {
   /** Something came on a link after several that carried nothing. @returns whether it is as others from now on. */
   #onHeard(driver: LinkDriver): boolean {
     if (!this.#fruitless.look(this.#options.session)) return false;
-    driver.suffer(this.#keepAlive, this.#yields);
+    driver.setKeepAlive(this.#keepAlive, this.#yields);
     return true;
   }
 
@@ -252,8 +252,8 @@ export class SessionLinks implements SessionCarrier {
     return peer !== undefined && peer.probeCount > 0 && peer.idleTimeout >= 0 && peer.idleTimeout <= own.idleTimeout;
   }
 
-  #suffer(): void {
-    this.#driver?.suffer(this.#fruitless.patient(this.#keepAlive), this.#yields);
+  #setKeepAlive(): void {
+    this.#driver?.setKeepAlive(this.#fruitless.patient(this.#keepAlive), this.#yields);
   }
 
   #onEnded(face: LinkFace, end: LinkEnd): void {

@@ -63,7 +63,7 @@ class Fixture {
   }
 }
 
-test("links that come up and carry nothing are suffered longer after two in a row, and somebody is told of the MTU", async () => {
+test("links that come up and carry nothing may be silent for longer after two in a row, and somebody is told of the MTU", async () => {
   const fixture = new Fixture();
   for (let link = 0; link < FRUITLESS_LINKS; link++) {
     assert.deepEqual(fixture.hints, []);
@@ -78,7 +78,7 @@ test("links that come up and carry nothing are suffered longer after two in a ro
   await fixture.close();
 });
 
-test("as soon as something comes on such a link its silence is suffered as that of any other", async () => {
+test("as soon as something comes on such a link its silence counts as that of any other", async () => {
   const fixture = new Fixture();
   for (let link = 0; link < FRUITLESS_LINKS; link++) {
     fixture.attach();

@@ -106,7 +106,7 @@ export interface ServeOptions {
   /** What v2 listeners need. */
   readonly v2?: V2Options;
   /**
-   * Silence of a v2 device that is suffered, in milliseconds.
+   * The longest silence accepted from a v2 device, in milliseconds.
    *
    * @default {V2_KEEP_ALIVE}
    */

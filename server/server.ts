@@ -31,7 +31,7 @@ export interface ServerHandle extends AsyncDisposable {
   /** One of them, by its name, if it came since the server runs. */
   device(name: string): ServedDevice | undefined;
   /**
-   * Sets what silence is suffered: by the server of the device, by the device of the server, or both (seed 002). What is
+   * Sets the longest silence accepted: by the server from the device, by the device from the server, or both (seed 002). What is
    * in force can be read back with {@linkcode ServerHandle.devices}.
    *
    * @returns whether the device is there to hear of it.

@@ -61,9 +61,9 @@ export interface LinkFacts {
   readonly mode: DeviceMode;
   /** Its services by name; none on v1. */
   readonly services: readonly ServiceStatus[];
-  /** Silence that it suffers of the server. */
+  /** The longest silence that it accepts from the server. */
   readonly keepAlive: KeepAliveSettings;
-  /** Silence that the server suffers of it, as it said. */
+  /** The longest silence that the server accepts from it, as the server said. */
   readonly serverKeepAlive: KeepAliveSettings | undefined;
   /** The server's wall clock less the device's, in milliseconds. */
   readonly clockOffset: number | undefined;
@@ -87,7 +87,7 @@ export interface LinkMaker {
   make(signal: AbortSignal, onConnected: () => void): Promise<MadeLink>;
   /** The link that was made last is down. */
   lost(): void;
-  /** Changes what silence is suffered, where the profile can. */
+  /** Changes the longest silence accepted, where the profile can. */
   setKeepAlive(settings: KeepAliveSettings, endpoint: Endpoint): void;
   /** Changes the mode, where the profile has modes. */
   setMode(mode: Exclude<DeviceMode, "init">): void;

@@ -54,12 +54,12 @@ export class FruitlessLinks {
     return ++this.count === FRUITLESS_LINKS;
   }
 
-  /** Whether the next link is to be suffered longer. */
+  /** Whether the next link may be silent for longer. */
   get enough(): boolean {
     return this.count >= FRUITLESS_LINKS;
   }
 
-  /** What silence is suffered of the next link. */
+  /** The longest silence accepted on the next link. */
   patient(settings: KeepAliveSettings): KeepAliveSettings {
     const { idleTimeout, probeInterval, probeCount } = settings;
     if (!this.enough || idleTimeout < 0 || probeInterval <= 0 || probeCount === 0) return settings;

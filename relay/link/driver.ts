@@ -126,8 +126,8 @@ export class LinkDriver implements LinkOutput {
     this.#arm();
   }
 
-  /** Changes what silence is suffered, from now on, and whether the first probe is left to the peer for a moment. */
-  suffer(settings: KeepAliveSettings, yields = false): void {
+  /** Changes the longest silence accepted, from now on, and whether the first probe is left to the peer for a moment. */
+  setKeepAlive(settings: KeepAliveSettings, yields = false): void {
     if (this.#end) return;
     this.#silence?.change(settings, this.#clock.now(), yields);
     this.#arm();

@@ -9,7 +9,7 @@ import { KeepAlive, type KeepAliveSettings } from "../../protocol/keep_alive.ts"
 
 /** How to send a keep-alive probe, and whether this peer answers them. */
 export interface Prober {
-  /** Silence that is suffered, in milliseconds; see {@linkcode SilenceWatch.settings}. */
+  /** The longest silence accepted, in milliseconds; see {@linkcode SilenceWatch.settings}. */
   readonly settings: KeepAliveSettings;
   /** Sends a probe. @returns false if none can be sent now: then silence proves nothing. */
   probe(): boolean;
@@ -21,7 +21,7 @@ export interface Prober {
   readonly yields?: boolean;
 }
 
-/** What is suffered of a peer without a prober: everything. */
+/** What is accepted from a peer without a prober: any silence. */
 const NEVER: KeepAliveSettings = { idleTimeout: -1, probeInterval: -1, probeCount: 0 };
 
 /** Probes, and declares the peer lost. Times are those of the owner's clock. */
@@ -43,7 +43,7 @@ export class SilenceWatch {
     return this.#keepAlive.deadline;
   }
 
-  /** Changes what silence is suffered, from `now` on, and whether the first probe is left to the peer for a moment. */
+  /** Changes the longest silence accepted, from `now` on, and whether the first probe is left to the peer for a moment. */
   change(settings: KeepAliveSettings, now: number, yields = false): void {
     this.#keepAlive = new KeepAlive(settings, now, yields);
   }

@@ -19,7 +19,7 @@ export class WriteWatch {
   #progress = 0;
   #looks = 0; // in a row that found no progress
 
-  /** A watch over `queue` that suffers `timeout` milliseconds without progress; negative for ever. */
+  /** A watch over `queue` that allows `timeout` milliseconds without progress; negative for ever. */
   constructor(queue: WriteQueue, timeout: number) {
     this.#queue = queue;
     this.#timeout = timeout < 0 ? Infinity : timeout;

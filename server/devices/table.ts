@@ -223,7 +223,7 @@ export function headerOf(
 /** Devices that {@linkcode unknownDevice} names at most. */
 const NAMES_SHOWN = 10;
 
-/** The error for a device that nobody knows, with those that are known: none is suggested, as a wrong one would suffer. */
+/** The error for a device that nobody knows, with those that are known: none is suggested, as a wrong one would lose its access. */
 export function unknownDevice(name: string, known: Iterable<string>): ConfigError {
   const names = [...new Set(known)];
   const shown = [...names.slice(0, NAMES_SHOWN), ...(names.length > NAMES_SHOWN ? ["…"] : [])].join(", ");

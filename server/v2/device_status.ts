@@ -39,9 +39,9 @@ export interface ServedDevice {
   readonly roundTrip: number | undefined;
   /** Which two machines use its key, if one of them was turned away within the last minute. */
   readonly conflict: string | undefined;
-  /** Silence that the server suffers of it. */
+  /** The longest silence that the server accepts from it. */
   readonly keepAlive: KeepAliveSettings;
-  /** Silence that it suffers of the server, as it said. */
+  /** The longest silence that it accepts from the server, as it said. */
   readonly deviceKeepAlive: KeepAliveSettings | undefined;
 }
 

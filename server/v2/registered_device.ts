@@ -233,7 +233,7 @@ export class RegisteredDevice {
     this.link?.sendGrants(answers);
   }
 
-  /** What is suffered of the device's silence; what the device itself wants holds for its session alone. */
+  /** The longest silence accepted from the device; what the device itself wants holds for its session alone. */
   get keepAlive(): KeepAliveSettings {
     return this.link?.links.keepAlive ?? this.#keepAlive;
   }

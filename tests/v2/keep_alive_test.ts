@@ -1,5 +1,5 @@
 /**
- * Peers that fall silent: when they are taken for lost, from either side, and who suffers how much.
+ * Peers that fall silent: when they are taken for lost, from either side, and who waits how long.
  *
  * @module
  */
@@ -158,7 +158,7 @@ for (const watcher of ["device", "server"] as const) {
   });
 }
 
-test("v2 keep-alive: turned off on both sides, a silent path is suffered", async () => {
+test("v2 keep-alive: turned off on both sides, a silent path is accepted", async () => {
   await using relay = await startStanding(OFF, { idleTimeout: -1, probeInterval: 1000, probeCount: 2 });
   relay.cable.cut();
   for (let n = 0; n < 100; n++) relay.clock.tick(3_600_000);

@@ -120,7 +120,7 @@ test("v2 settings: they outlive the link, on both sides", async () => {
   await inForceBecomes(relay, [WANTED, WANTED, WANTED, WANTED]);
 });
 
-test("v2 settings: what was set at run time is what is suffered", async () => {
+test("v2 settings: what was set at run time is what holds", async () => {
   const clock = new FakeClock();
   await using echo = echoService();
   await using server = await startV2Server({ serve: { clock } });
