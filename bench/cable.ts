@@ -17,9 +17,7 @@ const QUEUE = ["tbf", "rate", "10mbit", "burst", "15kb", "latency", "200ms"];
 
 /** The two machines. */
 export interface Cable {
-  /** The server's. */
   readonly server: Machine;
-  /** The device's. */
   readonly device: Machine;
 }
 

@@ -17,9 +17,7 @@ export type Role = "server" | "device";
 export interface Launch {
   /** What people know it by. */
   readonly name: string;
-  /** The program. */
   readonly program: string;
-  /** Its arguments. */
   readonly args: readonly string[];
   /** Environment variables on top of ours. */
   readonly env?: Record<string, string>;

@@ -15,7 +15,6 @@ const LOAD = script("load/main.ts");
 
 /** Where a load goes, and comes from. */
 export interface LoadRoute {
-  /** The port. */
   readonly port: number;
   /** The address (default: 127.0.0.1). */
   readonly host?: string | undefined;
@@ -25,9 +24,7 @@ export interface LoadRoute {
 
 /** A running service. */
 export interface Service {
-  /** Its port. */
   readonly port: number;
-  /** Its process. */
   readonly child: Child;
 }
 

@@ -17,7 +17,6 @@ import { startThroughput } from "./measures/throughput.ts";
 export interface Plan {
   /** The targets, none of which lacks anything. */
   readonly targets: readonly Target[];
-  /** The measures. */
   readonly measures: readonly Measure[];
   /** How often. */
   readonly rounds: number;

@@ -9,9 +9,7 @@ export const BULK = 128 * 1024;
 
 /** Where the load generator connects. */
 export interface Door {
-  /** The address. */
   readonly hostname: string;
-  /** The port. */
   readonly port: number;
 }
 

@@ -23,7 +23,6 @@ export interface Duplex {
 
 /** A duplex and what is known of it. */
 export interface Transport {
-  /** The bytes. */
   readonly duplex: Duplex;
   /** What it runs over. */
   readonly kind: "tcp" | "tls";

@@ -43,7 +43,6 @@ export interface ChannelPumpOptions {
   readonly channel: Channel;
   /** The link's driver, or the session's links, whose chunks the pump writes from. */
   readonly driver: ChunkSource;
-  /** The time. */
   readonly clock: Clock;
   /** Who is at the other end of the connection. */
   readonly end: keyof typeof CONNECTION_ENDS;
@@ -63,7 +62,6 @@ const NO_BYTES = new Uint8Array(0);
 
 /** The life of one channel's connection. */
 export class ChannelPump implements ChannelReceiver {
-  /** The channel. */
   readonly channel: Channel;
   /** Resolves when the connection is closed; never rejects. */
   readonly done: Promise<ChannelSummary>;

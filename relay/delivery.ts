@@ -14,7 +14,6 @@ import type { WriteQueue } from "./write_queue.ts";
 export interface DeliveryOptions {
   /** What is to be delivered. */
   readonly queue: WriteQueue;
-  /** The time. */
   readonly clock: Clock;
   /** Tells the connection's other side that no more will come; without, the end is a reset. */
   readonly closeWrite: (() => Promise<void>) | undefined;

@@ -89,7 +89,6 @@ export const callable: Check = (value, name) => {
   if (typeof value !== "function") throw wrongKind(value, name, "a function");
 };
 
-/** A text. */
 export const text: Check = (value, name) => {
   if (typeof value !== "string") throw wrongKind(value, name, "a text");
 };

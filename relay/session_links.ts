@@ -30,7 +30,6 @@ const NO_KEEP_ALIVE: KeepAliveSettings = { idleTimeout: -1, probeInterval: -1, p
 export interface SessionLinksOptions {
   /** The session; it ends when the last link has. */
   readonly session: V2SessionCore;
-  /** The time. */
   readonly clock: Clock;
   /** Milliseconds that the peer may take nothing; negative for ever. */
   readonly writeTimeout: number;

@@ -6,7 +6,6 @@
 
 /** A test that was not run. */
 export interface SkippedTest {
-  /** Its name. */
   readonly name: string;
   /** What it lacks; empty if it did not say. */
   readonly missing: readonly string[];

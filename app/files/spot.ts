@@ -29,7 +29,6 @@ export interface Spot {
   readText(limit: number): string;
   /** A descriptor to lock, which the caller closes; `undefined` where there are no system calls. */
   openLock(calls: SystemCalls, mode: number | undefined): number;
-  /** Makes a folder. */
   makeFolder(mode: number): void;
   /** Removes a file. */
   remove(): void;
@@ -39,7 +38,6 @@ export interface Spot {
   giveTo(facts: FileFacts): void;
   /** The names in a folder. */
   names(): string[];
-  /** The folder that it is in. */
   folder(): Spot;
   /** What has the same name with `suffix` behind it. */
   beside(suffix: string): Spot;

@@ -49,7 +49,6 @@ export interface HookRunnerOptions {
   readonly hooks: Hooks;
   /** For hooks that go wrong. */
   readonly logger: Logger;
-  /** The time. */
   readonly clock?: Clock;
   /** Starts a program; throws if it cannot. */
   readonly spawn?: (command: readonly string[], environment: Record<string, string>) => HookProcess;

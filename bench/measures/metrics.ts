@@ -6,11 +6,9 @@
 
 /** How a metric is shown. */
 export interface Metric {
-  /** Its column. */
   readonly label: string;
   /** Digits after the point. */
   readonly digits: number;
-  /** Its table. */
   readonly group: MetricGroup;
   /** Whether a ratio of it says something. */
   readonly ratio: boolean;
@@ -65,7 +63,6 @@ export const METRICS = {
   resumeMost: { label: "most", digits: 0, group: "resume", ratio: false },
 } satisfies Record<string, Metric>;
 
-/** The name of a metric. */
 export type MetricName = keyof typeof METRICS;
 
 /** The names of all metrics, in order. */

@@ -26,7 +26,6 @@ export interface Transfer {
 export interface Throughput {
   /** The program that measures. */
   readonly tool: string;
-  /** The port of the service. */
   readonly servicePort: number;
   /** Moves bytes through `port` for `seconds`. */
   transfer(port: number, direction: Direction, streams: number, seconds: number): Promise<Transfer>;

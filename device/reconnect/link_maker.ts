@@ -36,7 +36,6 @@ export interface LinkLife {
 
 /** What came of a dial. */
 export interface MadeLink {
-  /** The link. */
   readonly link: LinkLife;
   /** This device's end of it. */
   readonly local: string;

@@ -37,7 +37,6 @@ export class Retry {
     return Math.round(after + (after < MIN_BACKOFF_MS ? pace : Math.min(pace, after)));
   }
 
-  /** A link is up. */
   linkUp(): void {
     this.#tries = 0;
   }

@@ -29,7 +29,6 @@ export interface Outside {
     connectTimeout: number,
     signal: AbortSignal,
   ): Promise<Duplex>;
-  /** Random bytes. */
   randomBytes(count: number): Uint8Array;
   /** Bytes that a session may grant. */
   readonly windowBound: number;

@@ -15,7 +15,6 @@ import { isShortage } from "./service_dial.ts";
 /** What a look may take: longer than a dial waits for its turn, so that the want of one is not taken for silence. */
 const LOOK_MS = Math.max(WATCH_TIMEOUT_MS, DIAL_WAIT_MS + 1);
 
-/** Watches one service. */
 export class ServiceWatch {
   /** Whether the service took a connection when it was looked at last; `undefined` before. */
   up: boolean | undefined;

@@ -13,7 +13,6 @@ export type Try<T> = (signal: AbortSignal) => Promise<T>;
 
 /** What a race needs. */
 export interface RaceOptions<T> {
-  /** The time. */
   readonly clock: Clock;
   /** Ends the race. */
   readonly signal: AbortSignal;

@@ -11,7 +11,6 @@ import { closeQuietly, type Transport } from "../transport.ts";
 
 /** Who was first. */
 export interface Dialled {
-  /** The connection. */
   readonly transport: Transport;
   /** Which of the targets it is to. */
   readonly index: number;

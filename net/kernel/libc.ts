@@ -50,7 +50,6 @@ const SYMBOLS = {
   __errno_location: { parameters: [], result: "pointer" },
 } as const;
 
-/** The calls. */
 export type Calls = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 
 /** The library, for as long as the process lives: a flood of strangers would have it opened a thousand times a second. */

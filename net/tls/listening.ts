@@ -26,9 +26,7 @@ export type TlsSource =
 
 /** A certificate (with what leads to its CA) and its key, as PEM. */
 export interface CertificatePair {
-  /** The certificate. */
   readonly cert: string;
-  /** The key. */
   readonly key: string;
 }
 

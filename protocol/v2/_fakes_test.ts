@@ -80,7 +80,6 @@ export class V2Recorder implements V2FrameHandler {
 export class HeardChannel {
   /** What came. */
   readonly heard: string[] = [];
-  /** The channel. */
   readonly channel: V2Channel;
   /** Whether bytes are consumed as they come. */
   readonly consumes: boolean;
@@ -215,7 +214,6 @@ export function connectOf(id: number, credit = 65_536): Uint8Array {
 
 /** DATA with `size` bytes. */
 export const data = (channel: number, size: number) => v2FrameOf(0x03, channel, new Uint8Array(size).fill(channel));
-/** CREDIT. */
 export const credit = (channel: number, bytes: number) => v2FrameOf(0x07, channel, uintOf(4, bytes));
 /** RESULT of a service that is connected. */
 export const connected = (channel: number, bytes: number) =>
@@ -223,7 +221,6 @@ export const connected = (channel: number, bytes: number) =>
 /** RESULT of one that is not. */
 export const refused = (channel: number, reason: number) =>
   v2FrameOf(0x05, channel, Uint8Array.of(reason, 0, 0, 0, 0, 0x6e, 0x6f));
-/** ACK. */
 export const ack = (position: number) => v2FrameOf(0x45, 0, uintOf(8, position));
 
 /** What a link sent, without flags: `3 7 5` is DATA of channel 7 with 5 bytes. */

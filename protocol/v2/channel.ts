@@ -16,7 +16,6 @@ import type { ReceiveWindow } from "./receive_windows.ts";
 export interface V2ChannelLink {
   /** Sends a DATA frame now, or when it is the channel's turn. */
   sendData(channel: V2Channel, frame: Uint8Array, size: number): Sent;
-  /** Sends END. */
   sendEnd(channel: V2Channel): void;
   /** Sends CLOSE, and forgets the channel. */
   sendClose(channel: V2Channel, reason: ChannelEndReason, text: string): void;

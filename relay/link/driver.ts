@@ -22,7 +22,6 @@ import { WriteWatch } from "./write_watch.ts";
 export interface LinkDriverOptions {
   /** The connection; the driver closes it. */
   readonly transport: Transport;
-  /** The time. */
   readonly clock: Clock;
   /** Milliseconds that the peer may take nothing; negative for ever. */
   readonly writeTimeout: number;
@@ -36,7 +35,6 @@ const NOTHING = (): void => {};
 
 /** The life of one link. */
 export class LinkDriver implements LinkOutput {
-  /** The connection. */
   readonly transport: Transport;
   /** Resolves when the link has ended and its socket is closed; never rejects. */
   readonly ended: Promise<LinkEnd>;

@@ -13,7 +13,6 @@ export class DemoError extends Error {
 
 /** A process whose lines are handed out once each. */
 export class Program {
-  /** The process. */
   readonly child: Child;
   readonly #next = { stdout: 0, stderr: 0 };
 
@@ -61,7 +60,6 @@ export class Processes {
   readonly #running = new Set<Child>();
   #closed = false;
 
-  /** Starts one. */
   start(name: string, command: readonly string[]): Program {
     return new Program(this.#start(name, command));
   }

@@ -33,7 +33,6 @@ export class DemoRelay {
   readonly tap: Cable;
   /** Where devices dial in. */
   readonly listenPort: number;
-  /** The server. */
   protected readonly server: Program;
   /** Where it plays. */
   protected readonly stage: Stage;
@@ -65,7 +64,6 @@ export class DemoRelay {
     }
   }
 
-  /** Starts the device. */
   protected startDevice(args: readonly string[]): void {
     this.#device = this.stage.processes.start("device", sallyport("device", args));
     this.#watch(this.#device);

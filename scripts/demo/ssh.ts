@@ -36,7 +36,6 @@ export class PrivateSsh {
     return ssh;
   }
 
-  /** Its port on 127.0.0.1. */
   get port(): number {
     return this.#server.port;
   }

@@ -36,7 +36,6 @@ export function chunksOf(random: Random, stream: Uint8Array): Uint8Array[] {
   return chunks;
 }
 
-/** One frame. */
 export function frame(command: number, id: number, payload: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(4 + payload.length);
   bytes.set([payload.length >> 8, payload.length, command, id]);

@@ -22,7 +22,6 @@ export function v2Stream(random: Random, sender: Sender): Uint8Array {
   }
 }
 
-/** One frame. */
 export function v2Frame(command: number, channel: number, payload: Uint8Array, flags = 0): Uint8Array {
   const { length } = payload;
   const id = [channel >>> 24, channel >>> 16 & 255, channel >>> 8 & 255, channel & 255];

@@ -21,7 +21,6 @@ export interface DevicesFound {
   readonly devices: readonly AuthorizedDevice[];
   /** By public key, as text. */
   readonly byKey: ReadonlyMap<string, AuthorizedDevice>;
-  /** By name. */
   readonly byName: ReadonlyMap<string, AuthorizedDevice>;
   /** The fixed host ports of those that are not disabled. */
   readonly claims: PortClaims;

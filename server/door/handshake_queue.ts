@@ -28,7 +28,6 @@ export interface Waiting {
   giveUp(why: string): void;
 }
 
-/** What a queue is bounded by. */
 export interface QueueBounds {
   /** Connections that wait. */
   readonly waiting: number;

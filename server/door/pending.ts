@@ -22,7 +22,6 @@ export interface Pending {
   evict(): void;
 }
 
-/** What a door is bounded by. */
 export interface DoorBounds {
   /** Connections. */
   readonly max: number;

@@ -18,7 +18,6 @@ const FILE = "ports.toml";
 
 /** Writes what changes of {@linkcode PortsFile.ports}. */
 export class PortsFile {
-  /** The ports. */
   readonly ports: KeptPorts = new KeptPorts((key, port) => this.#note(key, port));
   readonly #folder: string;
   readonly #clock: Clock;

@@ -17,7 +17,6 @@ const LOOK_MS = 100;
 export interface Held {
   /** Since when nothing has come for it, nor been taken by it; `Infinity` while that does not count. */
   readonly quietSince: number;
-  /** Ends it. */
   end(reason: "client-finished"): void;
 }
 

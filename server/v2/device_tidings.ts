@@ -12,7 +12,6 @@ import type { ServerSettings } from "../options.ts";
 
 /** Whose link it is, and who hears of it. */
 export interface Teller {
-  /** The device's name. */
   readonly deviceName: string;
   /** The server's settings. */
   readonly settings: ServerSettings;

@@ -47,7 +47,6 @@ export interface RegisteredDeviceOptions {
 
 /** A session that is about to go on. */
 export interface Resumption {
-  /** The session. */
   readonly link: V2Session;
   /** Position up to which the device has received. */
   readonly received: number;
@@ -99,7 +98,6 @@ export class RegisteredDevice {
     return this.#services.device;
   }
 
-  /** Its name. */
   get deviceName(): string {
     return this.device.name;
   }

@@ -6,7 +6,6 @@
 
 /** A folder that is gone after the test. */
 export class TempFolder implements Disposable {
-  /** Its path. */
   readonly path: string = Deno.makeTempDirSync({ prefix: "sallyport-test-" });
 
   /** Writes a file in it. @returns its path. */

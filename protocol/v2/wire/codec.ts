@@ -50,7 +50,6 @@ export function ackFrame(position: number): Uint8Array {
   return frame;
 }
 
-/** PING. */
 export function pingFrame(position: number, token: number): Uint8Array {
   const frame = v2Frame(V2Command.PING, 0, new Uint8Array(16));
   writeUint(frame, V2_HEADER_SIZE, 8, position);

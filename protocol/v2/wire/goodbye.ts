@@ -62,7 +62,6 @@ export function goodbye(code: GoodbyeCode, text: string, versions?: readonly [nu
   return { code, text, comeBackAfter: COME_BACK_AFTER[code], versions };
 }
 
-/** GOODBYE. */
 export function goodbyeFrame({ code, text, comeBackAfter, versions }: Goodbye): Uint8Array {
   const fields = new FieldWriter().uint(1, 1, GOODBYE_CODES.indexOf(code) + 1).text(2, text);
   if (comeBackAfter !== undefined) fields.uint(3, 4, Math.min(NEVER, comeBackAfter));

@@ -68,7 +68,6 @@ export interface ConnectResult {
   readonly text: string;
 }
 
-/** RESULT. */
 export function resultFrame(
   channel: number,
   reason: ChannelEndReason | "connected",
@@ -100,7 +99,6 @@ export interface ConnectRequest {
   readonly credit: number;
 }
 
-/** CONNECT. */
 export function connectFrame(channel: number, request: ConnectRequest): Uint8Array {
   const fields = new FieldWriter().uint(1, 2, request.service).text(2, request.client).text(3, request.hostAddress)
     .uint(4, 4, request.credit);
@@ -119,7 +117,6 @@ export interface ServiceOffer {
   readonly number: number;
   /** Whether it is offered, or withdrawn. */
   readonly offered: boolean;
-  /** Its name. */
   readonly name: string;
 }
 

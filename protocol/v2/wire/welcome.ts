@@ -33,7 +33,6 @@ export interface Welcome {
   readonly resumed?: number | ResumeRefusal | undefined;
 }
 
-/** WELCOME. */
 export function welcomeFrame(welcome: Welcome): Uint8Array {
   const { session, name, maxChannels, remote, expiration, resumed } = welcome;
   const fields = new FieldWriter().bytes(1, session).text(2, name, V2_MAX_NAME).uint(3, 4, maxChannels).text(4, remote);

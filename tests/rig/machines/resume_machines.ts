@@ -36,9 +36,7 @@ export class ResumeMachines implements AsyncDisposable {
 
   private constructor(
     stack: AsyncDisposableStack,
-    /** The machines. */
     readonly net: NatNetwork,
-    /** The relay. */
     readonly relay: V2Relay,
     /** Cuts its link. */
     readonly cuts: Cuts,
@@ -69,12 +67,10 @@ export class ResumeMachines implements AsyncDisposable {
     return new ResumeMachines(stack.move(), net, relay, cuts, port);
   }
 
-  /** The server. */
   get server(): ServerProcess {
     return this.relay.server;
   }
 
-  /** The device. */
   get device(): Daemon {
     return this.relay.device;
   }

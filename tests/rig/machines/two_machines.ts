@@ -29,9 +29,7 @@ export interface TwoMachinesOptions {
 
 /** A running relay between two machines. */
 export class TwoMachines implements AsyncDisposable {
-  /** The machines. */
   readonly net: Namespaces;
-  /** The server. */
   readonly server: ServerProcess;
   /** The device that was started first. */
   readonly device: Daemon;

@@ -27,9 +27,7 @@ export interface V2MachinesOptions extends V2RelayOptions {
 
 /** A running relay between two machines. */
 export class V2Machines implements AsyncDisposable {
-  /** The machines. */
   readonly net: NatNetwork;
-  /** The relay. */
   readonly relay: V2Relay;
 
   readonly #stack: AsyncDisposableStack;
@@ -58,12 +56,10 @@ export class V2Machines implements AsyncDisposable {
     return new V2Machines(stack.move(), net, relay);
   }
 
-  /** The server. */
   get server(): ServerProcess {
     return this.relay.server;
   }
 
-  /** The device. */
   get device(): Daemon {
     return this.relay.device;
   }

@@ -23,7 +23,6 @@ export interface Header {
   readonly size: number;
   /** One of the four, unless the peer is wrong. */
   readonly command: number;
-  /** The client. */
   readonly id: number;
 }
 
@@ -38,12 +37,10 @@ export function describeFrame({ command, id, size }: Header): string {
   return `${NAMES[command] ?? `command ${command}`} ${id} (${size} bytes)`;
 }
 
-/** A frame as bytes. */
 export function frameBytes(command: number, id: number, payload: Uint8Array = new Uint8Array(0)): Uint8Array {
   return Uint8Array.from([payload.length >> 8, payload.length & 255, command, id, ...payload]);
 }
 
-/** The payload of a CONNECT. */
 export function connectPayload(host: string, port: number): Uint8Array {
   const text = new TextEncoder().encode(host);
   return Uint8Array.from([text.length >> 8, text.length & 255, ...text, port >> 8, port & 255]);

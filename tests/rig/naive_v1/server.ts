@@ -11,7 +11,6 @@ import { JAVA_SERVER, type ServerQuirks } from "./quirks.ts";
 export interface NaiveTarget {
   /** Sent to the device as it is. */
   readonly host: string;
-  /** Its port. */
   readonly port: number;
 }
 

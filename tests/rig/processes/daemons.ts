@@ -10,7 +10,6 @@ import { portOf } from "../ports.ts";
 import { Child } from "./child.ts";
 import { poll } from "../wait.ts";
 
-/** A line of the log. */
 export interface LogLine {
   /** When, in ISO 8601. */
   readonly time: string;
@@ -43,7 +42,6 @@ export interface DaemonOptions {
 
 /** A server or a device in a process. */
 export class Daemon implements AsyncDisposable {
-  /** The process. */
   readonly child: Child;
 
   /** Takes over a process. */
@@ -90,7 +88,6 @@ export class ServerProcess extends Daemon {
     return this.addresses[0]!;
   }
 
-  /** Its port. */
   get port(): number {
     return portOf(this.address);
   }
@@ -140,9 +137,7 @@ export function startDevice(args: readonly string[], { prefix = [], env = {} }: 
 
 /** A server and a device that have found each other, and where clients connect. */
 export interface RelayProcesses extends AsyncDisposable {
-  /** The server. */
   readonly server: ServerProcess;
-  /** The device. */
   readonly device: Daemon;
   /** The host ports, in the order of the services. */
   readonly hostPorts: readonly number[];
@@ -152,9 +147,7 @@ export interface RelayProcesses extends AsyncDisposable {
 
 /** More arguments for a relay. */
 export interface RelayOptions {
-  /** For the server. */
   readonly server?: readonly string[];
-  /** For the device. */
   readonly device?: readonly string[];
   /** Where the server listens for the device. @default {"127.0.0.1:0"} */
   readonly listen?: string;

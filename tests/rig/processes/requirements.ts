@@ -19,7 +19,6 @@ export const SKIP_FILE_ENV = "SALLYPORT_TEST_SKIPS";
 export interface Skip {
   /** The test's name. */
   readonly name: string;
-  /** What is missing. */
   readonly missing: readonly string[];
 }
 

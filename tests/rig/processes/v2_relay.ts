@@ -81,9 +81,7 @@ export async function copyDeviceState(state: string): Promise<string> {
 export class V2Relay implements AsyncDisposable {
   /** For the state of both: they use folders of their own in it. */
   readonly folder: TempFolder;
-  /** The server. */
   readonly server: ServerProcess;
-  /** The device. */
   readonly device: Daemon;
   /** Where clients reach the services, `HOST:PORT`, in the order of the services. */
   readonly hosts: readonly string[];
@@ -134,7 +132,6 @@ export class V2Relay implements AsyncDisposable {
     return this.hosts[0]!;
   }
 
-  /** Its port. */
   get hostPort(): number {
     return portOf(this.host);
   }

@@ -120,7 +120,6 @@ function sessionId(number: number): Uint8Array {
   return id;
 }
 
-/** The number that is in it. */
 export function sessionNumber(id: Uint8Array): number {
   return new DataView(id.buffer, id.byteOffset).getUint32(12);
 }

@@ -26,7 +26,6 @@ import { within } from "../wait.ts";
 
 /** Our server with one listener for devices, and its events. */
 export interface TestServer extends AsyncDisposable {
-  /** The handle. */
   readonly handle: ServerHandle;
   /** What it told so far. */
   readonly events: Events<ServerEvent>;
@@ -36,7 +35,6 @@ export interface TestServer extends AsyncDisposable {
 
 /** Our device and its events. */
 export interface TestDevice extends AsyncDisposable {
-  /** The handle. */
   readonly handle: DeviceHandle;
   /** What it told so far. */
   readonly events: Events<DeviceEvent>;
@@ -105,7 +103,6 @@ export interface RelayOptions {
   readonly server: Player;
   /** Who plays the device. */
   readonly device: Player;
-  /** The service's port on 127.0.0.1. */
   readonly servicePort: number;
   /** Options of our server. */
   readonly serverOptions?: Omit<ServeOptions, "listen">;

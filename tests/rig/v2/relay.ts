@@ -36,7 +36,6 @@ export const SECURITIES: readonly Security[] = ["plain", "tls"];
 
 /** Our server with one v2 listener. */
 export interface V2Server extends AsyncDisposable {
-  /** The handle. */
   readonly handle: ServerHandle;
   /** What it told so far. */
   readonly events: Events<ServerEvent>;
@@ -44,7 +43,6 @@ export interface V2Server extends AsyncDisposable {
   readonly log: RecordingLogger;
   /** Where devices dial. */
   readonly port: number;
-  /** Its key. */
   readonly identity: Identity;
   /** Who may link up. */
   readonly directory: Directory;
@@ -120,7 +118,6 @@ export function authorized(
 
 /** Our v2 device. */
 export interface V2Device extends TestDevice {
-  /** Its key. */
   readonly identity: Identity;
   /** What it logged so far, from `info` up. */
   readonly log: RecordingLogger;

@@ -94,7 +94,6 @@ export class FullPort implements AsyncDisposable {
     return new FullPort(listener, [await dial(), await dial()]);
   }
 
-  /** The port that it is. */
   get port(): number {
     return this.#listener.addr.port;
   }

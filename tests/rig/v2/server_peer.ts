@@ -24,7 +24,6 @@ import { within } from "../wait.ts";
 export interface PlayedLink {
   /** Frames are sent with it. */
   readonly link: V2ServerCore;
-  /** The connection. */
   readonly driver: LinkDriver;
   /** The next offers of the device. */
   offers(): Promise<ServiceOffer[]>;
@@ -56,7 +55,6 @@ class Inbox<T> {
 
 /** Listens as a v2 server does; each connection is the test's. */
 export class PlayedServer implements AsyncDisposable {
-  /** Its key. */
   readonly identity: Identity;
   /** It is plain. */
   readonly security: Security = "plain";
