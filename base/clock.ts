@@ -4,8 +4,6 @@
  * @module
  */
 
-import { clearImmediate, setImmediate } from "node:timers";
-
 /** Injected wherever time matters, so that tests can hold it still. */
 export interface Clock {
   /** Milliseconds from an arbitrary start; never jumps with the wall clock. */
@@ -27,8 +25,8 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
   soon(fn) {
-    const turn = setImmediate(fn);
-    return () => clearImmediate(turn);
+    const timer = setTimeout(fn, 0); // with setImmediate, sockets would have no turn
+    return () => clearTimeout(timer);
   },
 };
 

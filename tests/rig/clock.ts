@@ -4,7 +4,6 @@
  * @module
  */
 
-import { clearImmediate, setImmediate } from "node:timers";
 import type { Clock } from "../../base/clock.ts";
 import { settled, within } from "./wait.ts";
 
@@ -42,8 +41,8 @@ export class FakeClock implements Clock {
 
   /** In a turn of this process's own, as no time passes by it. */
   soon(fn: () => void): () => void {
-    const turn = setImmediate(fn);
-    return () => clearImmediate(turn);
+    const timer = setTimeout(fn, 0);
+    return () => clearTimeout(timer);
   }
 
   /** Timers that wait. */
