@@ -1,5 +1,5 @@
 /**
- * Both ends of v2 sessions in virtual time: `scripts/sim`, a short run of it; and proof that it notices what is wrong.
+ * Both ends of v2 sessions in virtual time: `tests/rig/sim`, a short run of it; and proof that it notices what is wrong.
  *
  * @module
  */

@@ -25,7 +25,7 @@ async function inSilence(fn: (start: (main: string, ...args: string[]) => Child)
   // In a mount namespace of its own, which `ip netns exec` makes.
   const inside = [...net.on("device"), "sh", "-c", 'mount --bind "$1" /etc/resolv.conf && shift && exec "$@"', "sh"];
   await fn((main, ...args) => {
-    const path = fileURLToPath(new URL(`../e2e/support/${main}`, import.meta.url));
+    const path = fileURLToPath(new URL(`../rig/mains/${main}`, import.meta.url));
     return Child.start(main, [...inside, resolver, Deno.execPath(), "run", "-A", "--no-check", path, ...args]);
   });
 }
@@ -35,7 +35,7 @@ processTest(
   NEEDS,
   () =>
     inSilence(async (start) => {
-      await using dials = start("silent_services_main.ts", SILENT);
+      await using dials = start("silent_services.ts", SILENT);
       await dials.line(/^gave up$/);
       assert.deepEqual(dials.stdout, ["served", "gave up"]);
     }),
@@ -46,7 +46,7 @@ processTest(
   NEEDS,
   () =>
     inSilence(async (start) => {
-      await using port = start("silent_name_main.ts");
+      await using port = start("silent_name.ts");
       await port.line(/^failed$/);
       assert.deepEqual(port.stdout, ["turn", "failed"]);
     }),

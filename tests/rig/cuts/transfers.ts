@@ -1,5 +1,5 @@
 /**
- * Transfers in both directions whose every byte is checked: what `transfer_main.ts` does, and how it went.
+ * Transfers in both directions whose every byte is checked: what `tests/rig/mains/transfer.ts` does, and how it went.
  *
  * @module
  */
