@@ -131,7 +131,7 @@ export const LINK_WINDOW_BOUND = 64 * 1024 * 1024;
 /** Time from an accepted connection to the end of its v2 handshake, in milliseconds. */
 export const HANDSHAKE_TIMEOUT_MS = 10_000;
 
-/** Connections of one v2 listener that may be in their handshake; see `server/door/pending.ts` for who makes room. */
+/** Connections of one v2 listener that may be in their handshake; see `server/door/pending_connections.ts` for who makes room. */
 export const MAX_HANDSHAKES = 1_400;
 
 /** Time for the PROXY protocol header of a load balancer, in milliseconds. */

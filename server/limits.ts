@@ -28,7 +28,7 @@ export const HALF_CLOSE_TIMEOUT_MS = 5_000;
 /** Time from an accepted connection to a whole LISTEN, in milliseconds. */
 export const FIRST_FRAME_TIMEOUT_MS = 10_000;
 
-/** Connections of one v1 listener that may be on their way to a LISTEN; see `server/door/pending.ts` for who makes room. */
+/** Connections of one v1 listener that may be on their way to a LISTEN; see `server/door/pending_connections.ts` for who makes room. */
 export const MAX_PENDING_LINKS = 512;
 
 /** Time after which one of them may have to make room, in milliseconds: LISTEN follows the connection at once. */

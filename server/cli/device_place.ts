@@ -12,7 +12,7 @@ import { withLock } from "../../app/files/private_file.ts";
 import { statPath } from "../../app/files/private_folder.ts";
 import { STATE_OPTION, stateFolder } from "../../app/files/state.ts";
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
-import { type DeviceEdit, readDevices, unknownDevice, updateDevices } from "../devices/table.ts";
+import { type DeviceEdit, readDevices, unknownDevice, updateDevices } from "../devices/edits.ts";
 import { DEVICES_OPTION } from "./enroll.ts";
 import { Enrolments } from "../state/enrolments.ts";
 import { devicesFile, readFacts } from "../state/facts.ts";

@@ -24,7 +24,7 @@ import {
   setDisabled,
   unknownDevice,
   updateDevices,
-} from "../devices/table.ts";
+} from "../devices/edits.ts";
 import { demandDevice, type Place, PLACE_OPTIONS, placeOf } from "./device_place.ts";
 import { enrollCommand } from "./enroll.ts";
 import { whyNotInForce } from "./held_file.ts";

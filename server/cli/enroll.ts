@@ -25,7 +25,7 @@ import { devicesFile, readFacts, type ServerFacts } from "../state/facts.ts";
 import { portToDial } from "../listen_address.ts";
 import { readLiveState } from "../state/live_state.ts";
 import { DeviceIndex } from "../devices/index.ts";
-import { readDevices } from "../devices/table.ts";
+import { readDevices } from "../devices/edits.ts";
 import { formatGrantedAddress, type GrantedAddress, parseGrant, type ServiceGrant } from "../devices/service_grant.ts";
 
 /** The option `--devices`. */

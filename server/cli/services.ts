@@ -14,7 +14,7 @@ import type { OptionTable } from "../../app/options.ts";
 import { stderr } from "../../app/output.ts";
 import { parsePositiveDuration, wholeNumber } from "../../app/values.ts";
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
-import { formatTime, setExpiry } from "../devices/table.ts";
+import { formatTime, setExpiry } from "../devices/edits.ts";
 import { changeDevice, PLACE_OPTIONS } from "./device_place.ts";
 import { parseExpiry } from "./enroll.ts";
 import { formatGrantedAddress, parseGrant, type ServiceGrant } from "../devices/service_grant.ts";

@@ -17,12 +17,12 @@ import { readStateFileSync, stampOf } from "../../app/files/private_file.ts";
 import { type Consent, hashOf, NO_CONSENT, SpentConsent } from "./consent.ts";
 import type { AuthorizedDevice } from "./entry.ts";
 import { DeviceReader, type DevicesFound } from "./reader.ts";
-import { type DevicesChange, findChanges } from "./change.ts";
+import { type DevicesChange, findChanges } from "./differences.ts";
 import { findLoss, type Loss } from "./losses.ts";
 
 export { type AuthorizedDevice, parseComment } from "./entry.ts";
 export { parseDevices } from "./reader.ts";
-export type { DevicesChange } from "./change.ts";
+export type { DevicesChange } from "./differences.ts";
 
 /** A text of the file that is not believed yet. */
 interface Held {

@@ -9,7 +9,7 @@ import { inSlices } from "../../base/slices.ts";
 import { readPrivateFile, writeStateFile } from "../../app/files/private_file.ts";
 import { type AuthorizedDevice, parseDevices } from "./authorized_devices.ts";
 import { DeviceIndex } from "./index.ts";
-import { addDevice, HEADING, type ReadDevices, readerOf } from "./table.ts";
+import { addDevice, HEADING, type ReadDevices, readerOf } from "./edits.ts";
 
 /** A device that is to be added. */
 export type NewDevice = Omit<AuthorizedDevice, "disabled">;

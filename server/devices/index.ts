@@ -6,7 +6,7 @@
 
 import type { AuthorizedDevice } from "./authorized_devices.ts";
 import type { Steps } from "../../base/slices.ts";
-import { unknownDevice } from "./table.ts";
+import { unknownDevice } from "./edits.ts";
 import { PortClaims } from "../ports/port_claims.ts";
 import { formatGrantedAddress, type ServiceGrant } from "./service_grant.ts";
 

@@ -7,7 +7,7 @@ import { formatPublicKey } from "../../net/tls/identity.ts";
 import { atOnce, inSlices } from "../../base/slices.ts";
 import { type AuthorizedDevice, readDevice } from "./entry.ts";
 import { DeviceReader, parseDevices } from "./reader.ts";
-import { findChanges } from "./change.ts";
+import { findChanges } from "./differences.ts";
 import { cutSections } from "./sections.ts";
 import { key } from "./_state_fixture_test.ts";
 import { folderTest } from "../../tests/rig/test.ts";

@@ -6,7 +6,7 @@
  */
 
 import { scanToml, tomlKey, type TomlStatement, tomlString } from "../../app/toml/scan.ts";
-import { cut, type DeviceEdit, headerOf, lineOf, setValue } from "./table.ts";
+import { cut, type DeviceEdit, headerOf, lineOf, setValue } from "./edits.ts";
 import { formatGrant, formatGrants } from "./grant_table.ts";
 import { formatGrantedAddress, type GrantedAddress, type ServiceGrant } from "./service_grant.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parseDevices } from "./authorized_devices.ts";
-import { type DeviceEdit, setExpiry } from "./table.ts";
+import { type DeviceEdit, setExpiry } from "./edits.ts";
 import { formatGrantedAddress, parseGrant, parseGrantedAddress, type ServiceGrant } from "./service_grant.ts";
 import { addService, moveService, removeService } from "./service_table.ts";
 import { key } from "./_state_fixture_test.ts";

@@ -6,7 +6,7 @@
 
 import { splitHostPort } from "../../protocol/address.ts";
 import type { Clock } from "../../base/clock.ts";
-import type { Pending } from "./pending.ts";
+import type { Pending } from "./pending_connections.ts";
 
 /** See {@linkcode Pending}. */
 export class Newcomer implements Pending {

@@ -23,7 +23,7 @@ import { toHex } from "../../app/files/state.ts";
 import { atOnce } from "../../base/slices.ts";
 import { DeviceFile, type NewDevice } from "../devices/file.ts";
 import { DeviceIndex } from "../devices/index.ts";
-import { type ReadDevices, readDevices, readerOf, replaceDevice, updateDevices } from "../devices/table.ts";
+import { type ReadDevices, readDevices, readerOf, replaceDevice, updateDevices } from "../devices/edits.ts";
 import {
   type EnrolmentRequest,
   enrolmentsStamp,

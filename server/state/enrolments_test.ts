@@ -3,7 +3,7 @@ import { ENROLMENT_KEPT_MS, ENROLMENT_VALID_MS, MAX_ENROLMENTS } from "../limits
 import { ConfigError } from "../../app/toml/config_error.ts";
 import { openLockFile } from "../../app/files/lock_file.ts";
 import { withLock } from "../../app/files/private_file.ts";
-import { readDevices, removeDevice, updateDevices } from "../devices/table.ts";
+import { readDevices, removeDevice, updateDevices } from "../devices/edits.ts";
 import { readEnrolments, writeEnrolments } from "./enrolment_store.ts";
 import { type EnrolmentRequest, Enrolments } from "./enrolments.ts";
 import { parseGrant } from "../devices/service_grant.ts";

@@ -5,7 +5,7 @@ import { loadIdentity } from "../../app/files/state.ts";
 import { systemCalls } from "../../net/kernel/system_calls.ts";
 import { confirmFile } from "../cli/confirm.ts";
 import { consentToLoss, readConsent, reserveConsent } from "../devices/consent.ts";
-import { readDevices } from "../devices/table.ts";
+import { readDevices } from "../devices/edits.ts";
 import { key } from "../devices/_state_fixture_test.ts";
 import { Enrolments } from "./enrolments.ts";
 import { readEnrolments } from "./enrolment_store.ts";

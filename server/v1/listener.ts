@@ -23,7 +23,7 @@ import { LinkDoor } from "../door/link_door.ts";
 import { type Presence, V1Session } from "./session.ts";
 import { Newcomer } from "../door/newcomer.ts";
 import type { ServerSettings, V1ListenOptions } from "../options.ts";
-import { PendingConnections } from "../door/pending.ts";
+import { PendingConnections } from "../door/pending_connections.ts";
 import { KeptPorts } from "../ports/kept_ports.ts";
 import { Refusals } from "../door/refusals.ts";
 

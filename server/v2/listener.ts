@@ -26,7 +26,7 @@ import { HandshakeQueue } from "../door/handshake_queue.ts";
 import { Newcomer } from "../door/newcomer.ts";
 import type { ServerSettings, V2ListenOptions } from "../options.ts";
 import { LinkDoor } from "../door/link_door.ts";
-import { PendingConnections } from "../door/pending.ts";
+import { PendingConnections } from "../door/pending_connections.ts";
 import { Refusals } from "../door/refusals.ts";
 
 /** Accepts v2 devices. */

@@ -12,7 +12,7 @@ import {
   replaceDevice,
   setDisabled,
   updateDevices,
-} from "./table.ts";
+} from "./edits.ts";
 import { parseGrant } from "./service_grant.ts";
 import { key } from "./_state_fixture_test.ts";
 import { folderTest } from "../../tests/rig/test.ts";

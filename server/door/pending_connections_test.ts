@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { HANDSHAKE_GRACE_MS, MAX_PROVED_ADDRESSES, PROVED_ADDRESS_MS, PROVED_ADDRESS_WEIGHT } from "../limits.ts";
 import { FakeClock } from "../../tests/rig/clock.ts";
-import { type Pending, PendingConnections } from "./pending.ts";
+import { type Pending, PendingConnections } from "./pending_connections.ts";
 import { test } from "../../tests/rig/test.ts";
 
 /** A connection that knows whether it was ended. */
