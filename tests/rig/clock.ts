@@ -5,6 +5,7 @@
  */
 
 import type { Clock } from "../../base/clock.ts";
+import { clearImmediate, setImmediate } from "node:timers";
 import { settled, within } from "./wait.ts";
 
 interface Timer {
@@ -41,8 +42,8 @@ export class FakeClock implements Clock {
 
   /** In a turn of this process's own, as no time passes by it. */
   soon(fn: () => void): () => void {
-    const timer = setTimeout(fn, 0);
-    return () => clearTimeout(timer);
+    const turn = setImmediate(fn);
+    return () => clearImmediate(turn);
   }
 
   /** Timers that wait. */
