@@ -11,9 +11,23 @@ const steps: [name: string, args: string[]][] = [
   ["lint", ["lint", "--quiet"]],
   ["types", ["check", "--quiet", "."]],
   ["docs", ["doc", "--lint", "mod.ts"]],
-  ["examples", ["test", "--doc", "--allow-all", "--quiet", "mod.ts", "protocol", "net", "device", "server"]],
+  ["examples", ["test", "--doc", "--allow-all", "--quiet", ...withExamples()]],
   ["tests", ["run", "--allow-all", "scripts/test.ts"]],
 ];
+
+/** The modules whose docstrings have examples: with folders, their tests would run once more. */
+function withExamples(): string[] {
+  const found: string[] = [];
+  const look = (folder: string) => {
+    for (const { name, isDirectory } of Deno.readDirSync(folder)) {
+      const path = `${folder}/${name}`;
+      if (isDirectory) look(path);
+      else if (/(?<!_test)\.ts$/.test(name) && Deno.readTextFileSync(path).includes(" * ```ts")) found.push(path);
+    }
+  };
+  for (const room of ["base", "protocol", "net", "relay", "app", "server", "device"]) look(room);
+  return ["mod.ts", ...found];
+}
 
 const withoutTests = Deno.args.includes("--without-tests");
 
