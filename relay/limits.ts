@@ -84,3 +84,6 @@ export const SMALL_SIZE = 4096;
 
 /** Small buffers kept for reuse by the whole process: 256 KiB at most. */
 export const MAX_POOLED_SMALL = 64;
+
+/** A read that takes this long, in milliseconds, and does not fill its chunk has waited for its bytes. */
+export const READ_WAIT_MS = 0.05;

@@ -4,7 +4,14 @@
  * @module
  */
 
-import { COPY_MAX, FAREWELL_MS, LATE_TURN_MS, LINK_CONTROL_HIGH_WATER, LINK_HIGH_WATER } from "../limits.ts";
+import {
+  COPY_MAX,
+  FAREWELL_MS,
+  LATE_TURN_MS,
+  LINK_CONTROL_HIGH_WATER,
+  LINK_HIGH_WATER,
+  READ_WAIT_MS,
+} from "../limits.ts";
 import type { KeepAliveSettings } from "../../protocol/keep_alive.ts";
 import type { FrameFate, Link, LinkOutput, Sent } from "../../protocol/link.ts";
 import type { LinkEndReason } from "../../protocol/reasons.ts";
@@ -221,11 +228,13 @@ export class LinkDriver implements LinkOutput {
       if (now >= this.#pauses.due && await this.#pauses.turn(now)) continue;
       const { bytes } = this.#chunks.next();
       this.#reading = true;
+      const began = this.#clock.now();
       const count = await this.transport.duplex.read(bytes);
       this.#reading = false;
       if (count === null) return this.#gone(peerClosed(link.atBoundary));
       if (this.#end) return;
       now = this.#clock.now();
+      if (count < bytes.length && now - began >= READ_WAIT_MS) this.#pauses.waited(now);
       // A socket that is closed with unread bytes resets, and the peer would lose what it has not read.
       if (this.#finishing) continue;
       this.bytesReceived += count;

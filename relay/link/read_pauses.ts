@@ -75,6 +75,11 @@ export class ReadPauses {
     return false;
   }
 
+  /** A read of less than there was room for came at `now`, and had to wait: others have had their turn meanwhile. */
+  waited(now: number): void {
+    this.due = now + SLICE_MS;
+  }
+
   /** Waits for `ms` milliseconds, or a moment if that is long: the link may end meanwhile. */
   rest(ms: number): Promise<void> {
     return new Promise((resolve) => {

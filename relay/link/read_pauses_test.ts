@@ -89,3 +89,14 @@ test("the end lets go of whoever waits for a turn, and of the turn", async () =>
   fixture.pauses.end();
   await settled();
 });
+
+test("a read that had to wait is a turn that others had", () => {
+  const fixture = new Fixture();
+  const { clock, pauses, turns } = fixture;
+  for (let n = 0; n < 100; n++) {
+    clock.jump(SLICE_MS);
+    pauses.waited(clock.now());
+    assert.equal(fixture.read(), false);
+  }
+  assert.equal(turns.length, 0);
+});
