@@ -7,10 +7,9 @@
  */
 
 import { DESCRIPTORS_FOR_FILES, DESCRIPTORS_FOR_LINKS, FILES_PART, LINKS_PART } from "../limits.ts";
-import { libc } from "./libc.ts";
+import { AF_INET, libc } from "./libc.ts";
 
 const RLIMIT_NOFILE = 7;
-const AF_INET = 2;
 const SOCK_DGRAM = 2;
 /** In `/proc/self/limits`: the soft limit is the first number. */
 const LIMIT_LINE = /^Max open files +(\d+)/m;

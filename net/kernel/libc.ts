@@ -5,6 +5,17 @@
  * @module
  */
 
+/** Address families, levels and sizes of Linux, the same on x86-64 and arm64. */
+export const AF_INET = 2;
+/** See {@linkcode AF_INET}. */
+export const AF_INET6 = 10;
+/** See {@linkcode AF_INET}. */
+export const SOL_SOCKET = 1;
+/** See {@linkcode AF_INET}. */
+export const IPPROTO_TCP = 6;
+/** Of a `struct sockaddr_storage`, in bytes. */
+export const SOCKADDR_SIZE = 128;
+
 const LIBRARY = "libc.so.6";
 const SYMBOLS = {
   // Sockets.

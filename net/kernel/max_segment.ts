@@ -10,17 +10,12 @@
 
 import { type Clock, sleep } from "../../base/clock.ts";
 import { descriptorOf, reboundSocket } from "./descriptors.ts";
-import { type Calls, libc } from "./libc.ts";
+import { type Calls, IPPROTO_TCP, libc, SOCKADDR_SIZE, SOL_SOCKET } from "./libc.ts";
 
 const AF_UNSPEC = 0;
-const SOL_SOCKET = 1;
 const SO_ERROR = 4;
-const IPPROTO_TCP = 6;
 const TCP_MAXSEG = 2;
 const POLLOUT = 4;
-
-/** Room for any socket address of the kernel (`struct sockaddr_storage`). */
-const SOCKADDR_SIZE = 128;
 
 /** Milliseconds between two looks at a socket that connects. */
 const LOOK_MS = 5;

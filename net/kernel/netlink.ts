@@ -6,7 +6,7 @@
  */
 
 import { parseIP } from "../../protocol/ip.ts";
-import { type Calls, libc } from "./libc.ts";
+import { AF_INET, AF_INET6, type Calls, libc } from "./libc.ts";
 
 /** The way to an address. */
 export interface Way {
@@ -20,8 +20,6 @@ export interface Way {
   readonly isLocal: boolean;
 }
 
-const AF_INET = 2;
-const AF_INET6 = 10;
 const AF_NETLINK = 16;
 const SOCK_RAW_CLOEXEC = 3 | 0x80000;
 const MSG_DONTWAIT = 0x40;

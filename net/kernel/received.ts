@@ -5,9 +5,8 @@
  */
 
 import { descriptorOf } from "./descriptors.ts";
-import { libc } from "./libc.ts";
+import { IPPROTO_TCP, libc } from "./libc.ts";
 
-const IPPROTO_TCP = 6;
 const TCP_INFO = 11;
 /** Of `tcpi_bytes_received` in a `struct tcp_info` (Linux 4.1). */
 const RECEIVED_AT = 128;

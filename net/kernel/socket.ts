@@ -12,14 +12,12 @@
 
 import { closeQuietly } from "../close_quietly.ts";
 import { descriptorOf, type Socket } from "./descriptors.ts";
-import { type Calls, libc } from "./libc.ts";
+import { type Calls, IPPROTO_TCP, libc, SOL_SOCKET } from "./libc.ts";
 
 const AF_UNSPEC = new Uint8Array(16); // a `struct sockaddr` of no family
 const SHUT_RDWR = 2;
-const SOL_SOCKET = 1;
 const SO_KEEPALIVE = 9;
 const SO_LINGER = 13;
-const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
 const TCP_KEEPIDLE = 4;
 const TCP_KEEPINTVL = 5;

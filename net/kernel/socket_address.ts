@@ -5,7 +5,7 @@
  */
 
 import { parseIP } from "../../protocol/ip.ts";
-import { libc } from "./libc.ts";
+import { AF_INET, AF_INET6, libc, SOCKADDR_SIZE } from "./libc.ts";
 
 /** What tells a socket of this process from all others; a listening one has no `remote`. */
 export interface SocketAddresses {
@@ -15,11 +15,6 @@ export interface SocketAddresses {
   readonly remote: Deno.NetAddr | undefined;
 }
 
-const AF_INET = 2;
-const AF_INET6 = 10;
-
-/** Room for any socket address of the kernel (`struct sockaddr_storage`). */
-const SOCKADDR_SIZE = 128;
 const address = new Uint8Array(SOCKADDR_SIZE);
 const family = new Uint16Array(address.buffer, 0, 1); // in the machine's own byte order
 const size = new Uint32Array(1);
