@@ -57,7 +57,6 @@ interface Site {
 export class HandshakeQueue {
   readonly #clock: Clock;
   readonly #bounds: QueueBounds;
-  readonly #nextTurn: (fn: () => void) => () => void;
   readonly #sites = new Map<string, Site>();
   /** Addresses of which one may begin, in the order of their turns. */
   readonly #ready = new Set<Site>();
@@ -67,11 +66,10 @@ export class HandshakeQueue {
   #usual = MIN_HANDSHAKE_TURN_MS; // milliseconds that handshakes take that go well
   #cancel: (() => void) | undefined;
 
-  /** Nobody yet. `turn` calls what it is given in another turn of the event loop. */
-  constructor(clock: Clock, bounds: QueueBounds, turn: (fn: () => void) => () => void = (fn) => clock.soon(fn)) {
+  /** Nobody yet. */
+  constructor(clock: Clock, bounds: QueueBounds) {
     this.#clock = clock;
     this.#bounds = bounds;
-    this.#nextTurn = turn;
   }
 
   /** Connections that wait. */
@@ -117,7 +115,7 @@ export class HandshakeQueue {
       this.#place(site);
     }
     if (this.#begun === 0) return;
-    this.#cancel ??= this.#nextTurn(() => {
+    this.#cancel ??= this.#clock.soon(() => {
       this.#cancel = undefined;
       this.#begun = 0;
       this.#go();

@@ -31,9 +31,16 @@ class Newcomer implements Waiting {
   }
 }
 
+/** A clock whose turns of the event loop come when the test moves on. */
+class TurnClock extends FakeClock {
+  override soon(fn: () => void): () => void {
+    return this.after(0, fn);
+  }
+}
+
 function setUp() {
-  const clock = new FakeClock();
-  const queue = new HandshakeQueue(clock, BOUNDS, (fn) => clock.after(0, fn));
+  const clock = new TurnClock();
+  const queue = new HandshakeQueue(clock, BOUNDS);
   const come = (count: number, site: string) =>
     Array.from({ length: count }, () => {
       const newcomer = new Newcomer(site);
