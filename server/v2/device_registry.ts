@@ -9,7 +9,7 @@ import { V2_MAX_CHANNELS } from "../../protocol/v2/limits.ts";
 import { EXPIRY_LOOK_MS, LINK_BURST, PROCESS_WINDOW_BOUND } from "../limits.ts";
 import { type Goodbye, goodbye } from "../../protocol/v2/wire/goodbye.ts";
 import { WindowBudget } from "../../protocol/v2/receive_windows.ts";
-import { LogBudget } from "../../protocol/v2/send/send_log.ts";
+import { SharedBound } from "../../protocol/v2/send/shared_bound.ts";
 import { type Authenticated, HandshakeError, IS_MOVING, welcomeFrame } from "../../protocol/v2/wire/handshake.ts";
 import { randomBytes, type ServerGreeting, writeAll } from "../../relay/handshake.ts";
 import { describeError } from "../../base/errors.ts";
@@ -31,7 +31,7 @@ export interface SharedBySessions {
   /** What all together grant. */
   readonly budget: WindowBudget;
   /** What all together keep for replay. */
-  readonly logBudget: LogBudget;
+  readonly logBudget: SharedBound;
   /** A name for a session that no other has. */
   newId(): Uint8Array;
 }
@@ -63,7 +63,7 @@ export class DeviceRegistry {
     emit: (event: ServerEvent) => void,
     shared: SharedBySessions = {
       budget: new WindowBudget(PROCESS_WINDOW_BOUND),
-      logBudget: new LogBudget(PROCESS_LOG_BOUND),
+      logBudget: new SharedBound(PROCESS_LOG_BOUND),
       newId: () => randomBytes(16),
     },
   ) {

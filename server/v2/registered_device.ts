@@ -15,7 +15,7 @@ import {
   type ResumeOffer,
   type ResumeRefusal,
 } from "../../protocol/v2/wire/handshake.ts";
-import type { LogBudget } from "../../protocol/v2/send/send_log.ts";
+import type { SharedBound } from "../../protocol/v2/send/shared_bound.ts";
 import { sameBytes } from "../../protocol/bytes.ts";
 import type { LinkEnd } from "../../relay/link/end.ts";
 import type { Transport } from "../../net/transport.ts";
@@ -38,7 +38,7 @@ export interface RegisteredDeviceOptions {
   /** What the process may grant. */
   readonly budget: WindowBudget;
   /** What the sessions of the process may keep. */
-  readonly logBudget: LogBudget;
+  readonly logBudget: SharedBound;
   /** The port that a service's free port or range came to. */
   kept(service: string): KeptPort;
   /** Tells subscribers. */

@@ -10,7 +10,8 @@ import { MAX_CLIENTS_INTERRUPTED } from "../limits.ts";
 import { type Goodbye, goodbye } from "../../protocol/v2/wire/goodbye.ts";
 import { normalKeepAlive } from "../../protocol/keep_alive.ts";
 import { WindowBudget } from "../../protocol/v2/receive_windows.ts";
-import { type LogBudget, SendLog } from "../../protocol/v2/send/send_log.ts";
+import type { SharedBound } from "../../protocol/v2/send/shared_bound.ts";
+import { SendLog } from "../../protocol/v2/send/send_log.ts";
 import type { V2Channel } from "../../protocol/v2/channel.ts";
 import type { ServiceGrantResult, ServiceOffer, Settings } from "../../protocol/v2/wire/messages.ts";
 import { V2ServerCore } from "../../protocol/v2/server_core.ts";
@@ -42,7 +43,7 @@ export interface V2SessionOptions
   /** 16 bytes that name it. */
   readonly id: Uint8Array;
   /** What all sessions of the process may keep. */
-  readonly logBudget: LogBudget;
+  readonly logBudget: SharedBound;
   /** The server's settings. */
   readonly settings: ServerSettings;
   /** What the process may grant. */

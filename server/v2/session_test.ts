@@ -12,7 +12,7 @@ import { v2Frame } from "../../protocol/v2/wire/codec.ts";
 import { V2Command } from "../../protocol/v2/wire/commands.ts";
 import { resultFrame } from "../../protocol/v2/wire/messages.ts";
 import { WindowBudget } from "../../protocol/v2/receive_windows.ts";
-import { LogBudget } from "../../protocol/v2/send/send_log.ts";
+import { SharedBound } from "../../protocol/v2/send/shared_bound.ts";
 import { FakeDuplex, fakeTransport } from "../../relay/_fakes_test.ts";
 import { FakeClock } from "../../tests/rig/clock.ts";
 import { isSettled, settled } from "../../tests/rig/wait.ts";
@@ -32,7 +32,7 @@ class Fixture {
     this.session = new V2Session({
       id: new Uint8Array(16),
       expiration: 60_000,
-      logBudget: new LogBudget(1e6),
+      logBudget: new SharedBound(1e6),
       budget: new WindowBudget(1e9),
       settings: serverSettings({ listen: [], clock: this.clock, tcpKeepAlive: -1 }),
       keepAlive: { idleTimeout: -1, probeInterval: -1, probeCount: 0 },

@@ -6,7 +6,7 @@
 
 import { FRAME_BUFFER_SIZE, MAX_KEPT_CONTROL, MAX_ON_THE_WAY, MIN_KEPT_CONTROL, SMALL_LOG_SIZE } from "../limits.ts";
 import { giveFrame, takeFrame } from "./frame_pool.ts";
-import { SharedBound } from "./shared_bound.ts";
+import type { SharedBound } from "./shared_bound.ts";
 
 /** Bytes that stand together. */
 interface Piece {
@@ -20,15 +20,12 @@ interface Piece {
   pooled: boolean;
 }
 
-/** What all logs of a process hold, in whole buffers, and what each may hold of it. */
-export class LogBudget extends SharedBound {}
-
 /**
  * A queue of bytes between two positions. A large frame is kept where it stands, in the buffer in which it was read,
  * so keeping it costs nothing; small ones are copied together. An acknowledgement frees whole buffers.
  */
 export class SendLog {
-  readonly #budget: LogBudget | undefined;
+  readonly #budget: SharedBound | undefined;
   readonly #pieces: (Piece | undefined)[] = [];
   #first = 0; // index of the oldest piece
   #start = 0; // position of that piece's first byte
@@ -39,7 +36,7 @@ export class SendLog {
   #closed = false;
 
   /** An empty log. It has a share of `budget` until it is closed. */
-  constructor(budget?: LogBudget) {
+  constructor(budget?: SharedBound) {
     this.#budget = budget;
     budget?.join();
   }

@@ -9,7 +9,8 @@ import {
   SMALL_LOG_SIZE,
 } from "../limits.ts";
 import { concat } from "../../bytes.ts";
-import { LogBudget, SendLog } from "./send_log.ts";
+import { SharedBound } from "./shared_bound.ts";
+import { SendLog } from "./send_log.ts";
 import { giveFrame, takeFrame } from "./frame_pool.ts";
 import { test } from "../../../tests/rig/test.ts";
 
@@ -43,7 +44,7 @@ function bytesFrom(position: number, size: number): Uint8Array {
 
 /** A log beside what it has to be: an array of bytes from `base` on. */
 class Modelled {
-  readonly budget = new LogBudget(1e6);
+  readonly budget = new SharedBound(1e6);
   readonly log = new SendLog(this.budget);
   base = 0;
   end = 0;
@@ -184,7 +185,7 @@ test("a frame that no buffer has room for cannot be copied", () => {
 });
 
 test("logs share a budget, which counts whole buffers: however much some hold, each may hold its share", () => {
-  const budget = new LogBudget(64 * FEWEST_SHARES * FRAME_BUFFER_SIZE);
+  const budget = new SharedBound(64 * FEWEST_SHARES * FRAME_BUFFER_SIZE);
   const logs = Array.from({ length: 8 }, () => new SendLog(budget));
   const [greedy, ...others] = logs;
   greedy!.keep(new Uint8Array(FRAME_BUFFER_SIZE), 40_000);
@@ -200,7 +201,7 @@ test("logs share a budget, which counts whole buffers: however much some hold, e
 });
 
 test("many small sessions that keep little are not held to less than what is least to be kept of control frames", () => {
-  const budget = new LogBudget(FRAME_BUFFER_SIZE);
+  const budget = new SharedBound(FRAME_BUFFER_SIZE);
   const logs = Array.from({ length: 100 }, () => new SendLog(budget));
   logs[0]!.keep(new Uint8Array(FRAME_BUFFER_SIZE), 1);
   assert.equal(logs[1]!.controlLimit, MIN_KEPT_CONTROL);

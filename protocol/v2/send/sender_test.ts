@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { FRAME_BUFFER_SIZE, KEEP_WHOLE, SMALL_LOG_SIZE, V2_HEADER_SIZE } from "../limits.ts";
 import { concat } from "../../bytes.ts";
-import { LogBudget, SendLog } from "./send_log.ts";
+import { SharedBound } from "./shared_bound.ts";
+import { SendLog } from "./send_log.ts";
 import { giveFrame, takeFrame } from "./frame_pool.ts";
 import type { FrameFate, LinkOutput } from "../../link.ts";
 import { V2Sender } from "./sender.ts";
@@ -41,8 +42,8 @@ class Socket implements LinkOutput {
 }
 
 /** A sender with a log, and a link if it has one. */
-function newSender(): { sender: V2Sender; log: SendLog; budget: LogBudget } {
-  const budget = new LogBudget(1e9);
+function newSender(): { sender: V2Sender; log: SendLog; budget: SharedBound } {
+  const budget = new SharedBound(1e9);
   const log = new SendLog(budget);
   return { sender: new V2Sender(() => 0, log, () => {}), log, budget };
 }

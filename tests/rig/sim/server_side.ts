@@ -8,7 +8,7 @@ import { HANDSHAKE_TIMEOUT_MS } from "../../../net/limits.ts";
 import { within } from "../../../base/within.ts";
 import { goodbyeFrame } from "../../../protocol/v2/wire/goodbye.ts";
 import { WindowBudget } from "../../../protocol/v2/receive_windows.ts";
-import { LogBudget } from "../../../protocol/v2/send/send_log.ts";
+import { SharedBound } from "../../../protocol/v2/send/shared_bound.ts";
 import { HandshakeError } from "../../../protocol/v2/wire/handshake.ts";
 import { closeQuietly } from "../../../net/close_quietly.ts";
 import { formatPublicKey } from "../../../net/tls/identity.ts";
@@ -38,7 +38,7 @@ export class ServerSide {
   /** What it grants. */
   readonly budget: WindowBudget;
   /** What it keeps. */
-  readonly logBudget = new LogBudget(LOG_BOUND);
+  readonly logBudget = new SharedBound(LOG_BOUND);
   /** Whether it has died. */
   dead = false;
   /** Breaks the rule that a link that came before the one that is up is refused: a test of the simulation. */
