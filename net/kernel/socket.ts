@@ -137,6 +137,22 @@ const info = new Uint8Array(60);
 const infoView = new DataView(info.buffer);
 const IS_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
+/** Of `tcpi_bytes_received` in a `struct tcp_info` (Linux 4.1). */
+const RECEIVED_AT = 128;
+
+/**
+ * Whether the peer of a connection that has ended sent anything before its end: of a handshake that failed, the runtime
+ * does not tell. Where that cannot be had, as when it was reset, the answer is no.
+ */
+export function hasReceived(conn: Socket): boolean {
+  return withSocket(conn, (fd, { getsockopt }) => {
+    const counts = new BigUint64Array((RECEIVED_AT + 8) / 8);
+    const size = Uint32Array.of(counts.byteLength);
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, new Uint8Array(counts.buffer), size) !== 0) return false;
+    return size[0] === counts.byteLength && counts[RECEIVED_AT / 8]! > 1n; // its end counts as one
+  }) ?? false;
+}
+
 function withSocket<T>(socket: Socket, use: (fd: number, calls: Calls) => T): T | undefined {
   const calls = libc();
   const fd = calls && descriptorOf(socket);

@@ -9,10 +9,9 @@ import { CERTIFICATE_CUT_LOOKS, CERTIFICATE_POLL_MS } from "../limits.ts";
 import { pinnedCertificate } from "./certificate.ts";
 import type { Clock } from "../../base/clock.ts";
 import { Late, within } from "../../base/within.ts";
-import { cutTls } from "../kernel/socket.ts";
+import { cutTls, hasReceived } from "../kernel/socket.ts";
 import { describeError, isExhaustion, whyUnreadable } from "../../base/errors.ts";
 import type { Logger } from "../../base/logger.ts";
-import { hasReceived } from "../kernel/received.ts";
 import { readPemFile } from "./pem_file.ts";
 import { closeQuietly } from "../transport.ts";
 
