@@ -228,10 +228,11 @@ folderTest("in a large file whatever is written oddly is read in small steps, an
   });
   const reader = new DeviceReader("d");
   for (const [what, change] of Object.entries(ODD)) {
-    const longest = fastest(() => {
+    let longest = Infinity; // what else the machine does can only make a step longer
+    for (let tries = 0; tries < 10 && longest >= whole / 2; tries++) {
       atOnce(reader.read(source));
-      return longestStep(reader.read(change(source)));
-    });
+      longest = Math.min(longest, longestStep(reader.read(change(source))));
+    }
     assert.ok(longest < whole / 2, `${what}: a step of ${longest} ms, where all at once takes ${whole} ms`);
     atOnce(reader.read(source));
     const before = reader.sectionsRead;
