@@ -4,12 +4,16 @@
  * @module
  */
 
-/** Injected wherever time matters, so that tests can hold it still. */
-export interface Clock {
+/** What time it is, for what sets no timers of its own. */
+export interface Time {
   /** Milliseconds from an arbitrary start; never jumps with the wall clock. */
   now(): number;
   /** Milliseconds since 1970, for dates and for what people read; jumps when somebody sets the clock. */
   wall(): number;
+}
+
+/** Injected wherever time matters, so that tests can hold it still. */
+export interface Clock extends Time {
   /** Calls `fn` once after `ms` milliseconds. @returns what cancels it. */
   after(ms: number, fn: () => void): () => void;
   /** Calls `fn` in another turn of the event loop, when what is ready now has had its own. @returns what cancels it. */

@@ -53,8 +53,8 @@ export interface Channel {
   send(frame: Uint8Array, size: number): Sent;
   /** Says that this side will send no more; what was sent before goes ahead of it. Only where `halfClose`. */
   end(): void;
-  /** Ends the channel from this side, both ways. Idempotent. `now` in milliseconds. */
-  close(now: number, reason: ChannelEndReason): void;
+  /** Ends the channel from this side, both ways; the peer is told the reason and `text` where the profile can. Idempotent. */
+  close(reason: ChannelEndReason, text?: string): void;
   /** The receiver's sink has taken `size` bytes of what came. */
   consumed(size: number): void;
 }

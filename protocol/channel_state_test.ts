@@ -37,7 +37,7 @@ test("a v2 channel goes through the states of the table, whoever ends which way 
     let state: ChannelState = "open";
     for (const event of events) {
       if (event === "end") channel.end();
-      else if (event === "close") channel.close(0, "client-reset");
+      else if (event === "close") channel.close("client-reset");
       else if (event === "peer's end") rig.receive(v2FrameOf(V2Command.END, channel.id));
       else rig.receive(v2FrameOf(V2Command.CLOSE, channel.id, Uint8Array.of(4)));
       state = EVENTS[event](state);

@@ -1,8 +1,9 @@
 /**
  * What a link is to whoever runs it on a socket, whatever the profile.
  *
- * Sans I/O: chunks and the time come in as arguments, frames go out through a {@linkcode LinkOutput}, and what happened
- * is told to receivers. Sockets, timers and clocks belong to the owner (`relay/link_driver.ts`).
+ * Sans I/O: chunks come in as arguments, the time is asked of a {@linkcode Time}, frames go out through a
+ * {@linkcode LinkOutput}, and what happened is told to receivers. Sockets and timers belong to the owner
+ * (`relay/link/driver.ts`).
  *
  * @module
  */
@@ -40,15 +41,15 @@ export interface Link {
   /** When {@linkcode Link.tick} wants to be called, in milliseconds; `Infinity` for never. */
   readonly deadline: number;
   /**
-   * Takes what a read brought. May move bytes within `chunk`.
+   * Takes what a read brought, and when that was, as its owner knows. May move bytes within `chunk`.
    *
    * @throws {ProtocolError} if the peer broke the protocol: then the link has to end.
    */
   receive(chunk: Uint8Array, now: number): void;
   /** Milliseconds for which its owner had better read nothing more: the peer makes more work than is its due. */
   pause?(now: number): number;
-  /** Does what is due at `now`. */
-  tick(now: number): void;
+  /** Does what is due. */
+  tick(): void;
   /** Ends every channel, as the link is gone. Nothing is sent. */
   end(reason: ChannelEndReason): void;
 }

@@ -25,14 +25,14 @@ export class PumpFixture {
   /** The client's end of its connection. */
   readonly client = new FakeDuplex();
   readonly driver = new LinkDriver({ transport: fakeTransport(this.device), clock: this.clock, writeTimeout: -1 });
-  readonly link = new V1ServerLink(this.driver, { onListening: () => {} });
+  readonly link = new V1ServerLink(this.driver, this.clock, { onListening: () => {} });
   readonly channel: Channel;
   readonly pump: ChannelPump;
   #summary: ChannelSummary | undefined;
 
   constructor(options: Partial<ChannelPumpOptions> = {}) {
     this.driver.start(this.link, Uint8Array.of(0, 0, 4, 0));
-    const channel = this.link.open({ host: "a", port: 1 }, this.clock.now());
+    const channel = this.link.open({ host: "a", port: 1 });
     assert(channel);
     this.channel = channel;
     this.pump = new ChannelPump({

@@ -180,7 +180,7 @@ export class ChannelPump implements ChannelReceiver {
 
   /** Ends the channel in order: nothing more is read, CLOSE is sent, what came is delivered. Idempotent. */
   end(reason: ChannelEndReason): void {
-    this.channel.close(this.#clock.now(), reason);
+    this.channel.close(reason);
     this.#finish(reason);
   }
 
@@ -195,7 +195,7 @@ export class ChannelPump implements ChannelReceiver {
     this.#cancelLook();
     this.#watch?.cancel();
     this.#delivery?.cancel();
-    this.channel.close(this.#clock.now(), reason);
+    this.channel.close(reason);
     // A reset would take from the connection's other side what came ahead of an orderly end, and is not acknowledged yet.
     const wouldTakeBack = () => peerHadEnded && this.#conn !== undefined && unacknowledgedBy(this.#conn) > 0;
     const inOrder = this.#queue.pending === 0 && (isOrderly(this.#reason) || wouldTakeBack());

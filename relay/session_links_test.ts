@@ -27,7 +27,7 @@ class Fixture {
   constructor() {
     const { clock } = this;
     this.session = new V2ServerCore(
-      { now: () => clock.now(), wallClock: () => 0, budget: new WindowBudget(1e6), log: new SendLog() },
+      { time: clock, budget: new WindowBudget(1e6), log: new SendLog() },
       100,
       { onOffers() {}, onUnreachable() {}, onGoodbye() {}, onSettings() {} },
     );

@@ -46,7 +46,7 @@ export class V1Session extends Session<LinkDriver> implements LinkLife {
     super(driver, "service", settings);
     this.#settings = settings;
     this.#emit = options.emit;
-    this.#link = new V1DeviceLink(driver, {
+    this.#link = new V1DeviceLink(driver, settings.clock, {
       onOpen: (channel, early) => this.#onOpen(channel, early),
       onGone: (id, target) => this.#onGone(id, target),
       onBadConnect: (id, why) => this.#onBadConnect(id, why),

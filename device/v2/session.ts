@@ -73,7 +73,7 @@ export class V2Session extends Session<SessionLinks> implements LinkLife {
     const budget = new WindowBudget(options.outside.windowBound);
     const log = expiration > 0 ? new SendLog() : undefined;
     const state = new V2DeviceCore(
-      { now: () => clock.now(), wallClock: () => clock.wall(), budget, log },
+      { time: clock, budget, log },
       V2_MAX_CHANNELS,
       {
         onOpen: (channel, request) => this.#onOpen(channel, request),
@@ -177,10 +177,10 @@ export class V2Session extends Session<SessionLinks> implements LinkLife {
   }
 
   #onOpen(channel: V2Channel, request: ConnectRequest): void {
-    const { settings: { clock }, board } = this.#options;
+    const { board } = this.#options;
     const found = board.find(request.service);
     const refuse = (reason: ChannelEndReason, text: string) => {
-      channel.close(clock.now(), reason, text);
+      channel.close(reason, text);
       this.#told(channel, request, found?.service, nothingCarried(reason), text);
     };
     if (this.leaving) return refuse("shutting-down", "the device is shutting down");
@@ -209,7 +209,7 @@ export class V2Session extends Session<SessionLinks> implements LinkLife {
       error = describeError(cause);
       const reason = dialReason(cause);
       if (!isShortage(cause)) board.hint(service, false);
-      channel.close(clock.now(), reason, error);
+      channel.close(reason, error);
       pump.abort(reason);
     });
   }

@@ -16,7 +16,7 @@ export interface V1ChannelLink {
   /** Sends a DATA frame whose payload stands behind room for a header; see {@linkcode V1Channel.send}. */
   sendData(id: number, frame: Uint8Array, size: number): Sent;
   /** Sends the CLOSE of a channel that this side ended. */
-  closeChannel(channel: V1Channel, now: number): void;
+  closeChannel(channel: V1Channel): void;
 }
 
 /** The state of a channel on this side of the link. */
@@ -70,10 +70,10 @@ export class V1Channel implements Channel {
   }
 
   /** What was sent before goes ahead of the CLOSE. */
-  close(now: number): void {
+  close(): void {
     if (this.state === "closed") return;
     this.state = "closed";
-    this.#link.closeChannel(this, now);
+    this.#link.closeChannel(this);
   }
 
   consumed(_size: number): void {}

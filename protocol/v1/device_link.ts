@@ -5,6 +5,7 @@
  */
 
 import { CROSSED_ID_REST_MS, UNCONFIRMED_ID_REST_MS, V1_HEADER_SIZE, V1_MAX_CHANNELS } from "./limits.ts";
+import type { Time } from "../../base/clock.ts";
 import type { Address } from "../address.ts";
 import type { V1Channel } from "./channel.ts";
 import { v1Listen } from "./codec.ts";
@@ -42,8 +43,8 @@ export class V1DeviceLink extends V1Link {
   readonly #endedAt = new Map<number, number>();
 
   /** A link that has not sent LISTEN yet, to a server with `ids` client ids. */
-  constructor(output: LinkOutput, events: V1DeviceLinkEvents, ids = V1_MAX_CHANNELS) {
-    super(output);
+  constructor(output: LinkOutput, time: Pick<Time, "now">, events: V1DeviceLinkEvents, ids = V1_MAX_CHANNELS) {
+    super(output, time);
     this.#ids = ids;
     this.#events = events;
     this.#knocks = new Knocks(ids);
@@ -63,8 +64,8 @@ export class V1DeviceLink extends V1Link {
     this.output.control(v1Listen());
   }
 
-  tick(now: number): void {
-    this.now = now;
+  tick(): void {
+    const now = this.time.now();
     for (const id of this.#early.expire(now)) this.#refuse(id);
     const id = this.#knocks.secondTry(now);
     if (id !== undefined) this.#sendNothing(id);
@@ -84,7 +85,7 @@ export class V1DeviceLink extends V1Link {
       return true;
     }
     if (this.channelOf(closeId) || this.#awaitsConfirmation(closeId)) return false;
-    this.#knocks.sentClose(closeId, this.now);
+    this.#knocks.sentClose(closeId, this.time.now());
     this.sendClose(closeId);
     return true;
   }
@@ -120,14 +121,15 @@ export class V1DeviceLink extends V1Link {
 
   protected unconfirmed(id: number, _dataSent: boolean): void {
     this.#knocks.ended(id);
-    this.#endedAt.set(id, this.now);
+    const now = this.time.now();
+    this.#endedAt.set(id, now);
     this.#unconfirmed.delete(id);
-    this.#unconfirmed.set(id, this.now);
+    this.#unconfirmed.set(id, now);
   }
 
   protected confirmed(channel: V1Channel): void {
     this.#knocks.ended(channel.id);
-    this.#endedAt.set(channel.id, this.now);
+    this.#endedAt.set(channel.id, this.time.now());
   }
 
   protected strayData(id: number, bytes: Uint8Array): void {
@@ -136,22 +138,23 @@ export class V1DeviceLink extends V1Link {
       return;
     }
     this.#knocks.used(id);
-    if (!this.#early.hold(id, bytes, this.now)) this.#refuse(id);
+    if (!this.#early.hold(id, bytes, this.time.now())) this.#refuse(id);
   }
 
   /** The confirmation of this side's CLOSE, an answer to a knock, one CLOSE too many, or one ahead of its CONNECT. */
   protected strayClose(id: number): void {
     this.counters.strayClose++;
     if (this.#unconfirmed.delete(id)) return this.#early.drop(id);
-    if (this.#knocks.isAnswer(id, this.now)) return;
+    const now = this.time.now();
+    if (this.#knocks.isAnswer(id, now)) return;
     this.#knocks.used(id);
     const endedAt = this.#endedAt.get(id);
-    if (endedAt === undefined || endedAt + CROSSED_ID_REST_MS <= this.now) this.#early.close(id, this.now);
+    if (endedAt === undefined || endedAt + CROSSED_ID_REST_MS <= now) this.#early.close(id, now);
   }
 
   #awaitsConfirmation(id: number): boolean {
     const closed = this.#unconfirmed.get(id);
-    return closed !== undefined && this.now < closed + UNCONFIRMED_ID_REST_MS;
+    return closed !== undefined && this.time.now() < closed + UNCONFIRMED_ID_REST_MS;
   }
 
   #refuse(id: number): void {

@@ -22,7 +22,8 @@ class Fixture {
   readonly output = new RecordingOutput();
   readonly told: string[] = [];
   readonly channels: Channel[] = [];
-  readonly link = new V1DeviceLink(this.output, {
+  now = 0;
+  readonly link = new V1DeviceLink(this.output, { now: () => this.now }, {
     onOpen: (channel, early) => {
       const n = this.channels.push(channel);
       this.told.push(`${n} open ${channel.id} ${channel.target.host} [${hex(early)}]`);
@@ -36,7 +37,13 @@ class Fixture {
   });
 
   receive(bytes: Uint8Array | string, now = 0): void {
-    this.link.receive(typeof bytes === "string" ? unhex(bytes) : bytes, now);
+    this.now = now;
+    this.link.receive(typeof bytes === "string" ? unhex(bytes) : bytes);
+  }
+
+  tick(now: number): void {
+    this.now = now;
+    this.link.tick();
   }
 
   take(): string[] {
@@ -68,8 +75,8 @@ test("CONNECT opens a channel, DATA reaches it, CLOSE ends it and is confirmed",
 test("the device closes a channel with one CLOSE, and takes the confirmation as a no-op", () => {
   const fixture = new Fixture();
   fixture.receive(connectFrame(1));
-  fixture.channels[0]!.close(0);
-  fixture.channels[0]!.close(0);
+  fixture.channels[0]!.close();
+  fixture.channels[0]!.close();
   assert.deepEqual(fixture.output.take(), ["00 00 02 01"]);
   fixture.receive("00 00 02 01", 1);
   fixture.receive("00 00 02 01", 2);
@@ -88,7 +95,7 @@ test("CONNECT for an id that is open closes the old channel and opens anew", () 
 test("the old channel of a reused id cannot close or write to the new one", () => {
   const fixture = new Fixture();
   fixture.receive(concat([connectFrame(1, "old"), connectFrame(1, "new")]));
-  fixture.channels[0]!.close(0);
+  fixture.channels[0]!.close();
   fixture.channels[0]!.send(new Uint8Array(5), 1);
   assert.deepEqual(fixture.output.take(), []);
   assert.equal(fixture.channels[1]!.open, true);
@@ -117,9 +124,9 @@ test("bytes whose CONNECT does not come are answered with CLOSE when their time 
   const fixture = new Fixture();
   fixture.receive("00 01 03 01 61", 100);
   assert.equal(fixture.link.deadline, 100 + EARLY_HOLD_MS);
-  fixture.link.tick(99 + EARLY_HOLD_MS);
+  fixture.tick(99 + EARLY_HOLD_MS);
   assert.deepEqual(fixture.output.take(), []);
-  fixture.link.tick(100 + EARLY_HOLD_MS);
+  fixture.tick(100 + EARLY_HOLD_MS);
   assert.deepEqual(fixture.output.take(), ["00 00 02 01"]);
   assert.equal(fixture.link.deadline, Infinity);
   fixture.receive(connectFrame(1), 2_000);
@@ -162,7 +169,7 @@ test("bytes and a CLOSE ahead of their CONNECT are delivered, and then the end",
 test("a CLOSE whose CONNECT does not come is forgotten when its time is up, and never answered", () => {
   const fixture = new Fixture();
   fixture.receive("00 00 02 01", 100);
-  fixture.link.tick(100 + EARLY_HOLD_MS);
+  fixture.tick(100 + EARLY_HOLD_MS);
   assert.equal(fixture.link.deadline, Infinity);
   fixture.receive(connectFrame(1), 101 + EARLY_HOLD_MS);
   assert.deepEqual(fixture.take(), ["1 open 1 a []"]);
@@ -174,7 +181,10 @@ test("one CLOSE more for a channel that has just ended is not taken for the next
     const fixture = new Fixture();
     fixture.receive(connectFrame(1), 0);
     if (byServer) fixture.receive("00 00 02 01", 10);
-    else fixture.channels[0]!.close(10);
+    else {
+      fixture.now = 10;
+      fixture.channels[0]!.close();
+    }
     fixture.receive("00 00 02 01 00 00 02 01", CROSSED_ID_REST_MS);
     fixture.receive(connectFrame(1), CROSSED_ID_REST_MS + 1);
     assert.equal(fixture.take().at(-1), "2 open 1 a []");
@@ -188,7 +198,8 @@ test("one CLOSE more for a channel that has just ended is not taken for the next
 test("late DATA after the device's own CLOSE is dropped, and not given to the next channel of that id", () => {
   const fixture = new Fixture();
   fixture.receive(connectFrame(1), 0);
-  fixture.channels[0]!.close(10);
+  fixture.now = 10;
+  fixture.channels[0]!.close();
   fixture.output.take();
   fixture.receive("00 01 03 01 61", 20);
   assert.equal(fixture.link.deadline, Infinity);
@@ -201,7 +212,7 @@ test("late DATA after the device's own CLOSE is dropped, and not given to the ne
 test("a CONNECT settles the CLOSE before it: bytes ahead of the CONNECT after that are kept", () => {
   const fixture = new Fixture();
   fixture.receive(connectFrame(1), 0);
-  fixture.channels[0]!.close(0);
+  fixture.channels[0]!.close();
   fixture.receive(concat([connectFrame(1), unhex("00 00 02 01 00 01 03 01 61"), connectFrame(1)]), 10);
   assert.deepEqual(fixture.take().slice(1), ["2 open 1 a []", "2 end client-closed", "3 open 1 a [61]"]);
 });
@@ -209,7 +220,7 @@ test("a CONNECT settles the CLOSE before it: bytes ahead of the CONNECT after th
 test("DATA for an id whose CLOSE was never confirmed counts as early again after its rest", () => {
   const fixture = new Fixture();
   fixture.receive(connectFrame(1), 0);
-  fixture.channels[0]!.close(0);
+  fixture.channels[0]!.close();
   fixture.receive("00 01 03 01 61", UNCONFIRMED_ID_REST_MS);
   fixture.receive(connectFrame(1), UNCONFIRMED_ID_REST_MS + 1);
   assert.deepEqual(fixture.take(), ["1 open 1 a []", "2 open 1 a [61]"]);
@@ -276,7 +287,7 @@ test("no knock hits a client: neither an open id, nor one of many", () => {
 test("no knock while the server's answer could be the confirmation of a CLOSE", () => {
   const fixture = new Fixture();
   fixture.receive(connectFrame(1));
-  fixture.channels[0]!.close(0);
+  fixture.channels[0]!.close();
   assert.equal(fixture.link.knock(), false);
   fixture.receive("00 00 02 01", 1);
   assert.equal(fixture.link.answersKnocks, false);
@@ -286,18 +297,18 @@ test("no knock while the server's answer could be the confirmation of a CLOSE", 
 test("a server that never confirms a CLOSE can be knocked at all the same, after the id's rest", () => {
   const fixture = new Fixture();
   fixture.receive(connectFrame(1), 0);
-  fixture.channels[0]!.close(0);
-  fixture.link.tick(UNCONFIRMED_ID_REST_MS);
+  fixture.channels[0]!.close();
+  fixture.tick(UNCONFIRMED_ID_REST_MS);
   assert.equal(fixture.link.knock(), true);
 });
 
 /** Knocks as the owner does, at `now`. @returns what was sent until the answer is due, or past. */
 function knockAt(fixture: Fixture, now: number): string[] {
-  fixture.link.tick(now);
+  fixture.tick(now);
   assert.equal(fixture.link.knock(), true);
-  fixture.link.tick(now + KNOCK_ANSWER_MS - 1);
+  fixture.tick(now + KNOCK_ANSWER_MS - 1);
   const sent = fixture.output.take();
-  fixture.link.tick(now + KNOCK_ANSWER_MS);
+  fixture.tick(now + KNOCK_ANSWER_MS);
   return [...sent, ...fixture.output.take()];
 }
 
@@ -316,7 +327,7 @@ test("a server that drops a CLOSE is asked by DATA of size 0 for an id that was 
 
 test("a server that answers a CLOSE never gets DATA of size 0", () => {
   const fixture = new Fixture();
-  fixture.link.tick(0);
+  fixture.tick(0);
   fixture.link.knock();
   assert.deepEqual(fixture.output.take(), ["00 00 02 00"]);
   fixture.receive("00 00 02 00", 100);

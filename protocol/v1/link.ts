@@ -1,13 +1,13 @@
 /**
  * The state of a v1 link, the same for both roles: a table of channels between a decoder and an output.
  *
- * Sans I/O: chunks and the time come in as arguments, frames go out through a {@linkcode LinkOutput}, and what happened
- * is told to receivers. Sockets, timers and clocks belong to the owner (`relay/link_driver.ts`).
+ * Sans I/O; see `../link.ts`.
  *
  * @module
  */
 
 import { V1_HEADER_SIZE } from "./limits.ts";
+import type { Time } from "../../base/clock.ts";
 import type { Address } from "../address.ts";
 import { V1Channel, type V1ChannelLink } from "./channel.ts";
 import { v1Close, writeV1Header } from "./codec.ts";
@@ -33,15 +33,15 @@ export abstract class V1Link implements Link, V1FrameHandler, V1ChannelLink {
   readonly counters: V1LinkCounters = { strayData: 0, strayClose: 0, ignored: 0, channels: 0 };
 
   protected readonly output: LinkOutput;
-  /** The time of the event at hand, in milliseconds of a monotonic clock. */
-  protected now = 0;
+  protected readonly time: Pick<Time, "now">;
 
   readonly #decoder = new V1Decoder(this);
   readonly #channels = new Map<number, V1Channel>();
 
   /** A link whose frames go into `output`. */
-  constructor(output: LinkOutput) {
+  constructor(output: LinkOutput, time: Pick<Time, "now">) {
     this.output = output;
+    this.time = time;
   }
 
   /** Channels that are open. */
@@ -55,12 +55,11 @@ export abstract class V1Link implements Link, V1FrameHandler, V1ChannelLink {
 
   abstract get deadline(): number;
 
-  receive(chunk: Uint8Array, now: number): void {
-    this.now = now;
+  receive(chunk: Uint8Array): void {
     this.#decoder.push(chunk);
   }
 
-  abstract tick(now: number): void;
+  abstract tick(): void;
 
   end(reason: ChannelEndReason): void {
     const channels = [...this.#channels.values()];
@@ -73,8 +72,7 @@ export abstract class V1Link implements Link, V1FrameHandler, V1ChannelLink {
     return this.output.data(frame.subarray(0, V1_HEADER_SIZE + size), "lent");
   }
 
-  closeChannel(channel: V1Channel, now: number): void {
-    this.now = now;
+  closeChannel(channel: V1Channel): void {
     this.#channels.delete(channel.id);
     this.sendClose(channel.id);
     this.unconfirmed(channel.id, channel.bytesSent > 0);

@@ -34,10 +34,10 @@ class Pipe implements LinkOutput {
     return this.#bytes.length;
   }
 
-  deliver(to: Link, count: number, now: number): void {
+  deliver(to: Link, count: number): void {
     const chunk = this.#bytes.slice(0, count);
     this.#bytes = this.#bytes.slice(count);
-    if (chunk.length > 0) to.receive(chunk, now);
+    if (chunk.length > 0) to.receive(chunk);
   }
 }
 
@@ -75,10 +75,10 @@ class Side {
     this.sent.push(...bytes);
   }
 
-  close(now: number): void {
+  close(): void {
     if (this.over) return;
     this.closed = true;
-    this.channel.close(now);
+    this.channel.close();
   }
 }
 
@@ -92,10 +92,11 @@ class World {
   readonly clients: Side[] = [];
   readonly services = new Map<number, Side>(); // by the number of the client
   now = 0;
+  readonly #time = { now: () => this.now };
   readonly #toDevice = new Pipe();
   readonly #toServer = new Pipe();
-  readonly #server = new V1ServerLink(this.#toDevice, { onListening: () => {} }, IDS);
-  readonly #device = new V1DeviceLink(this.#toServer, {
+  readonly #server = new V1ServerLink(this.#toDevice, this.#time, { onListening: () => {} }, IDS);
+  readonly #device = new V1DeviceLink(this.#toServer, this.#time, {
     onOpen: (channel, early) => {
       assert.equal(early.length, 0, "bytes of another channel were given to this one");
       this.services.set(channel.target.port, new Side(channel));
@@ -115,23 +116,23 @@ class World {
     this.tick();
     switch (action.do) {
       case "open": {
-        const channel = this.#server.open({ host: "a", port: this.clients.length + 1 }, this.now);
+        const channel = this.#server.open({ host: "a", port: this.clients.length + 1 });
         if (channel) this.clients.push(new Side(channel));
         else assert(!this.idle, "all ids were free, and none was given");
         return;
       }
       case "challenge":
-        this.#server.challenge(this.now);
+        this.#server.challenge();
         return;
       case "send":
         return this.side(action.from, action.which)?.send(
           Array.from({ length: action.size }, () => this.#byte++ & 255),
         );
       case "close":
-        return this.side(action.from, action.which)?.close(this.now);
+        return this.side(action.from, action.which)?.close();
       case "deliver":
-        if (action.to === "device") this.#toDevice.deliver(this.#device, action.count, this.now);
-        else this.#toServer.deliver(this.#server, action.count, this.now);
+        if (action.to === "device") this.#toDevice.deliver(this.#device, action.count);
+        else this.#toServer.deliver(this.#server, action.count);
     }
   }
 
@@ -148,13 +149,13 @@ class World {
   }
 
   tick(): void {
-    if (this.#device.deadline <= this.now) this.#device.tick(this.now);
+    if (this.#device.deadline <= this.now) this.#device.tick();
   }
 
   deliverAll(): void {
     while (this.#toDevice.length + this.#toServer.length > 0) {
-      this.#toDevice.deliver(this.#device, Infinity, this.now);
-      this.#toServer.deliver(this.#server, Infinity, this.now);
+      this.#toDevice.deliver(this.#device, Infinity);
+      this.#toServer.deliver(this.#server, Infinity);
     }
   }
 
@@ -164,7 +165,7 @@ class World {
     this.now += 1_000;
     this.tick();
     this.deliverAll();
-    for (const client of this.clients) client.close(this.now);
+    for (const client of this.clients) client.close();
     this.deliverAll();
     assert.equal(this.#server.channelCount, 0);
     assert.equal(this.#device.channelCount, 0);

@@ -5,6 +5,7 @@
  */
 
 import { UNCONFIRMED_ID_REST_MS, V1_HEADER_SIZE, V1_MAX_CHANNELS } from "./limits.ts";
+import type { Time } from "../../base/clock.ts";
 import { type Address, formatAddress } from "../address.ts";
 import type { V1Channel } from "./channel.ts";
 import { v1Connect } from "./codec.ts";
@@ -32,8 +33,8 @@ export class V1ServerLink extends V1Link {
   #listening = false;
 
   /** A link that waits for LISTEN, with `ids` client ids. */
-  constructor(output: LinkOutput, events: V1ServerLinkEvents, ids = V1_MAX_CHANNELS) {
-    super(output);
+  constructor(output: LinkOutput, time: Pick<Time, "now">, events: V1ServerLinkEvents, ids = V1_MAX_CHANNELS) {
+    super(output, time);
     this.#events = events;
     this.#ids = new IdPool(ids);
   }
@@ -57,11 +58,11 @@ export class V1ServerLink extends V1Link {
     return Infinity; // ids that wait for their confirmation are looked at when one is wanted
   }
 
-  tick(_now: number): void {}
+  tick(): void {}
 
   /** Opens a channel to `target` with a CONNECT. @returns `undefined` when all client ids are in use. */
-  open(target: Address, now: number): V1Channel | undefined {
-    const id = this.#takeId(now);
+  open(target: Address): V1Channel | undefined {
+    const id = this.#takeId();
     if (id === undefined) return undefined;
     this.output.control(v1Connect(id, target));
     return this.addChannel(id, target);
@@ -73,8 +74,8 @@ export class V1ServerLink extends V1Link {
    *
    * @returns false if all ids are in use.
    */
-  challenge(now: number): boolean {
-    const id = this.#takeId(now);
+  challenge(): boolean {
+    const id = this.#takeId();
     if (id === undefined) return false;
     this.sendData(id, new Uint8Array(V1_HEADER_SIZE + 1), 1);
     this.unconfirmed(id, true);
@@ -114,7 +115,7 @@ export class V1ServerLink extends V1Link {
   }
 
   protected unconfirmed(id: number, dataSent: boolean): void {
-    this.#unconfirmed.set(id, { since: this.now, dataSent });
+    this.#unconfirmed.set(id, { since: this.time.now(), dataSent });
   }
 
   protected confirmed(channel: V1Channel): void {
@@ -138,13 +139,13 @@ export class V1ServerLink extends V1Link {
 
   /** Both sides have closed. Bytes may have crossed the device's CLOSE: the original device answers them with one more. */
   #giveBack(id: number, dataSent: boolean): void {
-    if (dataSent) this.#ids.rest(id, this.now);
+    if (dataSent) this.#ids.rest(id, this.time.now());
     else this.#ids.release(id);
     this.#events.onIdFree?.();
   }
 
-  #takeId(now: number): number | undefined {
-    this.now = now;
+  #takeId(): number | undefined {
+    const now = this.time.now();
     for (const [id, { since }] of this.#unconfirmed) {
       if (since + UNCONFIRMED_ID_REST_MS > now) break;
       this.#unconfirmed.delete(id);

@@ -17,18 +17,21 @@ class Fixture {
   readonly told: string[] = [];
   listenings = 0;
   idsFreed = 0;
-  readonly link = new V1ServerLink(this.output, {
+  now = 0;
+  readonly link = new V1ServerLink(this.output, { now: () => this.now }, {
     onListening: () => this.listenings++,
     onIdFree: () => this.idsFreed++,
   });
 
   receive(text: string, now = 0): void {
-    this.link.receive(unhex(text), now);
+    this.now = now;
+    this.link.receive(unhex(text));
   }
 
   /** Opens a channel and writes down what it is told. */
   open(now = 0): Channel {
-    const channel = this.link.open(TARGET, now);
+    this.now = now;
+    const channel = this.link.open(TARGET);
     assert(channel, "no id was free");
     channel.receiver = {
       onData: (bytes) => this.told.push(`${channel.id}: ${hex(bytes)}`),
@@ -93,7 +96,7 @@ test("a client gets CONNECT, DATA both ways, and CLOSE", () => {
   const channel = fixture.open();
   fixture.send(channel, "68 69");
   fixture.receive("00 02 03 01 79 6f");
-  channel.close(5);
+  channel.close();
   assert.deepEqual(fixture.output.take(), [connectFrame(1), "00 02 03 01 68 69", "00 00 02 01"]);
   assert.deepEqual(fixture.told, ["1: 79 6f"]);
   assert.deepEqual([channel.open, channel.bytesSent, channel.bytesReceived], [false, 2, 2]);
@@ -107,7 +110,7 @@ test("CLOSE of the device ends the channel and is confirmed once", () => {
   fixture.receive("00 01 03 01 61 00 00 02 01");
   assert.deepEqual(fixture.output.take(), ["00 00 02 01"]);
   assert.deepEqual(fixture.told, ["1: 61", "1: service-closed"]);
-  channel.close(1);
+  channel.close();
   fixture.send(channel, "62");
   assert.deepEqual(fixture.output.take(), []);
   assert.equal(channel.bytesSent, 0);
@@ -136,8 +139,8 @@ test("the 257th client gets no channel and nobody else notices", () => {
   for (let n = 0; n < 256; n++) fixture.open();
   fixture.output.take();
   assert.equal(fixture.link.freeIds, 0);
-  assert.equal(fixture.link.open(TARGET, 0), undefined);
-  assert.equal(fixture.link.challenge(0), false);
+  assert.equal(fixture.link.open(TARGET), undefined);
+  assert.equal(fixture.link.challenge(), false);
   assert.deepEqual(fixture.output.take(), []);
   assert.equal(fixture.link.channelCount, 256);
 });
@@ -156,9 +159,10 @@ function full(): { fixture: Fixture; channels: Map<number, Channel> } {
 
 test("an id that the server closed is not used again before the device confirms", () => {
   const { fixture, channels } = full();
-  channels.get(9)!.close(0);
+  channels.get(9)!.close();
   assert.equal(fixture.link.freeIds, 0);
-  assert.equal(fixture.link.open(TARGET, UNCONFIRMED_ID_REST_MS - 1), undefined);
+  fixture.now = UNCONFIRMED_ID_REST_MS - 1;
+  assert.equal(fixture.link.open(TARGET), undefined);
   fixture.receive(closeFrame(9), UNCONFIRMED_ID_REST_MS - 1);
   assert.deepEqual(fixture.output.take(), ["00 00 02 09"], "the confirmation was answered");
   assert.equal(fixture.open(UNCONFIRMED_ID_REST_MS - 1).id, 9);
@@ -166,10 +170,12 @@ test("an id that the server closed is not used again before the device confirms"
 
 test("an id that the device never confirms comes back after its rest", () => {
   const { fixture, channels } = full();
-  channels.get(9)!.close(0);
-  channels.get(8)!.close(10);
+  channels.get(9)!.close();
+  fixture.now = 10;
+  channels.get(8)!.close();
   assert.equal(fixture.open(UNCONFIRMED_ID_REST_MS).id, 9);
-  assert.equal(fixture.link.open(TARGET, UNCONFIRMED_ID_REST_MS + 9), undefined);
+  fixture.now = UNCONFIRMED_ID_REST_MS + 9;
+  assert.equal(fixture.link.open(TARGET), undefined);
   assert.equal(fixture.open(UNCONFIRMED_ID_REST_MS + 10).id, 8);
 });
 
@@ -186,7 +192,7 @@ test("an id that the device closed while bytes were on their way to it rests beh
 test("closes that cross on the wire end the channel once, and free its id", () => {
   const fixture = listening();
   const channel = fixture.open();
-  channel.close(0);
+  channel.close();
   fixture.output.take();
   fixture.receive("00 00 02 01");
   assert.deepEqual(fixture.output.take(), []);
@@ -195,7 +201,7 @@ test("closes that cross on the wire end the channel once, and free its id", () =
 
 test("the owner hears when an id comes free, and knows how many wait for their confirmation", () => {
   const { fixture, channels } = full();
-  channels.get(3)!.close(0);
+  channels.get(3)!.close();
   assert.deepEqual([fixture.link.unconfirmedIds, fixture.idsFreed], [1, 0]);
   fixture.receive("00 00 02 03");
   assert.deepEqual([fixture.link.unconfirmedIds, fixture.idsFreed, fixture.link.freeIds], [0, 1, 1]);
@@ -207,7 +213,7 @@ test("the owner hears when an id comes free, and knows how many wait for their c
 
 test("DATA that was on its way when the server closed is dropped without an answer", () => {
   const fixture = listening();
-  fixture.open().close(0);
+  fixture.open().close();
   fixture.output.take();
   fixture.receive("00 01 03 01 61");
   assert.deepEqual(fixture.output.take(), []);
@@ -217,7 +223,7 @@ test("DATA that was on its way when the server closed is dropped without an answ
 
 test("late DATA of a closed channel does not reach the next client", () => {
   const fixture = listening();
-  fixture.open().close(0);
+  fixture.open().close();
   fixture.open();
   fixture.receive("00 01 03 01 61");
   assert.deepEqual(fixture.told, []);
@@ -246,11 +252,11 @@ test("frames of no meaning are passed over and counted", () => {
 
 test("a challenge is one byte for an id that is kept apart until the device closes it", () => {
   const fixture = listening();
-  assert.equal(fixture.link.challenge(0), true);
+  assert.equal(fixture.link.challenge(), true);
   assert.deepEqual(fixture.output.take(), ["00 01 03 01 00"]);
   assert.equal(fixture.link.freeIds, 255);
   assert.equal(fixture.link.channelCount, 0);
-  assert.equal(fixture.open(0).id, 2);
+  assert.equal(fixture.open().id, 2);
   fixture.output.take();
   fixture.receive("00 00 02 01");
   assert.deepEqual(fixture.output.take(), []);

@@ -117,8 +117,7 @@ class Rig {
   constructor(bound: number, nagle: boolean) {
     this.budget = new WindowBudget(bound);
     this.options = {
-      now: () => this.now,
-      wallClock: () => this.wallClock,
+      time: { now: () => this.now, wall: () => this.wallClock },
       budget: this.budget,
     };
     this.#nagle = nagle;

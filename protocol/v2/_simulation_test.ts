@@ -109,8 +109,7 @@ export class Pair {
     const options = (budget: WindowBudget, log: SendLog, offset: number): V2CoreOptions => ({
       budget,
       log: resumes ? log : undefined,
-      now: () => this.time.now,
-      wallClock: () => Math.round(1_700_000_000_000 + this.time.now + offset),
+      time: { now: () => this.time.now, wall: () => Math.round(1_700_000_000_000 + this.time.now + offset) },
     });
     this.server = new V2ServerCore(options(this.serverBudget, this.serverLog, 0), 65_536, {
       ...events,

@@ -84,7 +84,7 @@ export class User {
   close(reason: ChannelEndReason): void {
     if (this.end !== undefined || !this.channel.open) return;
     this.#reason = reason;
-    this.channel.close(this.#time.now, reason);
+    this.channel.close(reason);
   }
 
   #onData(bytes: Uint8Array): void {

@@ -64,7 +64,7 @@ export class V2Answers {
 
   /** Asks the peer for a sign of life. */
   ask(): void {
-    this.#sender.control(this.#pings.ask(this.#decoder.position, this.#sender.position, this.#options.now()));
+    this.#sender.control(this.#pings.ask(this.#decoder.position, this.#sender.position, this.#options.time.now()));
   }
 
   /**
@@ -98,15 +98,15 @@ export class V2Answers {
   onPing(payload: Uint8Array): void {
     expectSize("PING", payload, 16);
     this.#acknowledged(payload);
-    this.#sender.control(pongFrame(this.#decoder.position, payload.subarray(8), this.#options.wallClock()));
+    this.#sender.control(pongFrame(this.#decoder.position, payload.subarray(8), this.#options.time.wall()));
   }
 
   /** A PONG came. */
   onPong(payload: Uint8Array): void {
     expectSize("PONG", payload, 24);
     this.#acknowledged(payload);
-    const { now, wallClock } = this.#options;
-    const roundTrip = this.#pings.answered(readUint(payload, 8, 8), readUint(payload, 16, 8), now(), wallClock());
+    const { time } = this.#options;
+    const roundTrip = this.#pings.answered(readUint(payload, 8, 8), readUint(payload, 16, 8), time.now(), time.wall());
     if (roundTrip === undefined) return;
     this.#demand.answered(readUint(payload, 0, 8), this.#pings.sent);
     this.#sender.confirm(roundTrip);

@@ -100,7 +100,7 @@ export class V2Channel implements Channel {
     if (!this.piece) this.#link.sendEnd(this); // otherwise the link does, behind the piece
   }
 
-  close(_now: number, reason: ChannelEndReason, text = ""): void {
+  close(reason: ChannelEndReason, text = ""): void {
     if (!this.open) return;
     this.shut();
     this.#link.sendClose(this, reason, text);

@@ -103,7 +103,7 @@ export class V2DeviceCore extends V2SessionCore {
     const channel = this.addChannel(id, request.credit, V2_EARLY_CREDIT);
     this.#connecting.set(channel, 0);
     if (this.channelCount > this.#maxChannels || channel.window.reserved === 0) {
-      return channel.close(0, "too-many-channels");
+      return channel.close("too-many-channels");
     }
     this.#events.onOpen(channel, request);
   }

@@ -38,7 +38,7 @@ test("a peer that makes answers and acknowledges none is ended when a named boun
     code = protocolError(() => device.receive(connectOf(id)));
     if (code !== "nothing") break;
     device.link.accept(device.opened.at(-1)!.channel.channel);
-    device.opened.pop()!.channel.channel.close(0, "service-refused", "no");
+    device.opened.pop()!.channel.channel.close("service-refused", "no");
     device.output.take();
     kept += 13 + 11;
   }

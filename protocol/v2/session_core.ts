@@ -43,8 +43,8 @@ export abstract class V2SessionCore implements Link, V2FrameHandler, V2ChannelLi
   constructor(options: V2CoreOptions, events: V2LinkEvents) {
     this.options = options;
     this.#events = events;
-    this.#load = new FrameLoad(options.now());
-    this.#sender = new V2Sender(options.now, options.log, (channel) => this.#onSent(channel));
+    this.#load = new FrameLoad(options.time.now());
+    this.#sender = new V2Sender(options.time, options.log, (channel) => this.#onSent(channel));
     this.#answers = new V2Answers(options, this.#decoder, this.#sender);
   }
 
@@ -127,7 +127,7 @@ export abstract class V2SessionCore implements Link, V2FrameHandler, V2ChannelLi
     return this.#load.pause(now);
   }
 
-  tick(_now: number): void {}
+  tick(): void {}
 
   end(reason: ChannelEndReason): void {
     this.#decoder.stop(); // what is left in a chunk is not for a link that is over
@@ -172,7 +172,7 @@ export abstract class V2SessionCore implements Link, V2FrameHandler, V2ChannelLi
   }
 
   giveCredit(channel: V2Channel, consumed: number): void {
-    const credit = channel.window.consumed(consumed, this.options.now(), this.#answers.leastRoundTrip);
+    const credit = channel.window.consumed(consumed, this.options.time.now(), this.#answers.leastRoundTrip);
     if (credit > 0) this.control(creditFrame(channel.id, credit));
   }
 
@@ -252,7 +252,7 @@ export abstract class V2SessionCore implements Link, V2FrameHandler, V2ChannelLi
 
   /** Makes a channel. `credit`: what may be sent at first; `early`: what the peer may send before it is granted anything. */
   protected addChannel(id: number, credit: number, early: number): V2Channel {
-    const window = new ReceiveWindow(this.options.budget, this.options.now(), early);
+    const window = new ReceiveWindow(this.options.budget, this.options.time.now(), early);
     const channel = new V2Channel(this, id, window, credit);
     this.channels.set(id, channel);
     this.opened++;

@@ -76,7 +76,7 @@ test("a device hears what a client wants, accepts with credit, and bytes go both
 test("a refused CONNECT is answered by a RESULT, and whoever waited is told why", () => {
   const device = new DeviceRig();
   device.receive(connectOf(3));
-  device.opened[0]!.channel.channel.close(0, "service-refused", "no");
+  device.opened[0]!.channel.channel.close("service-refused", "no");
   assert.deepEqual(device.output.take().map((frame) => frame.slice(6).replace(" 01 ", " 00 ")), [
     "05 00 00 00 00 03 0d 00 00 00 00 6e 6f",
   ]);
@@ -95,8 +95,8 @@ test("a refused CONNECT is answered by a RESULT, and whoever waited is told why"
 test("a channel that was accepted ends with CLOSE, which is not answered", () => {
   const device = new DeviceRig();
   const channel = device.accept(3);
-  channel.channel.close(0, "service-reset");
-  channel.channel.close(0, "service-closed");
+  channel.channel.close("service-reset");
+  channel.channel.close("service-closed");
   assert.deepEqual(sent(device), ["2 3 1"]);
   const server = new ServerRig();
   const client = server.open();
@@ -130,7 +130,7 @@ test("both directions end apart, in either order, and the channel is gone when b
     assert.equal(service.channel.open, false);
     assert.equal(rig.link.channelCount, 0);
     assert.equal(rig.budget.granted, 0);
-    service.channel.close(0, "service-closed");
+    service.channel.close("service-closed");
     rig.link.end("link-lost");
     assert.deepEqual(service.heard, ["end"], "it ended, and ended again");
     assert.deepEqual(sent(rig), []);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Time } from "../../base/clock.ts";
 import type { Goodbye } from "./wire/goodbye.ts";
 import type { WindowBudget } from "./receive_windows.ts";
 import type { SendLog } from "./send/send_log.ts";
@@ -19,10 +20,7 @@ export interface V2LinkEvents {
 
 /** What a link needs. */
 export interface V2CoreOptions {
-  /** The time, in milliseconds of a monotonic clock. */
-  readonly now: () => number;
-  /** The time, in milliseconds since 1970. */
-  readonly wallClock: () => number;
+  readonly time: Time;
   /** What may be granted. */
   readonly budget: WindowBudget;
   /** Keeps what is sent until it is acknowledged; without, the session ends with its first link. */

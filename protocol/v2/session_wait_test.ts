@@ -71,7 +71,7 @@ test("a channel that is closed while a piece waits lets its sender go, and sends
     let wait: Sent = "copied";
     while (!client.channel.piece) wait = client.send(new Uint8Array(30_000));
     rig.output.take();
-    if (how === "close") client.channel.close(0, "client-reset");
+    if (how === "close") client.channel.close("client-reset");
     else if (how === "peer") rig.receive(v2FrameOf(CLOSE, 1, Uint8Array.of(4)));
     else rig.link.end("link-lost");
     assert.equal(await wait, "copied");

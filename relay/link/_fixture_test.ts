@@ -34,7 +34,7 @@ export class LinkFixture {
 
   constructor(writeTimeout = WRITE_TIMEOUT) {
     this.driver = new LinkDriver({ transport: fakeTransport(this.duplex), clock: this.clock, writeTimeout });
-    this.link = new V1ServerLink(this.driver, { onListening: () => this.listenings++ });
+    this.link = new V1ServerLink(this.driver, this.clock, { onListening: () => this.listenings++ });
   }
 
   start(opening: Uint8Array = LISTEN, prober?: Prober): this {
@@ -43,7 +43,7 @@ export class LinkFixture {
   }
 
   open(): Channel {
-    const channel = this.link.open({ host: "a", port: 1 }, this.clock.now());
+    const channel = this.link.open({ host: "a", port: 1 });
     assert(channel);
     channel.receiver = {
       onData: (bytes) => this.told.push(`data ${bytes.length}`),

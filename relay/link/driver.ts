@@ -284,7 +284,7 @@ export class LinkDriver implements LinkOutput {
 
   #tick(): void {
     const now = this.#clock.now();
-    this.#link?.tick(now);
+    this.#link?.tick();
     const stalled = this.#writes.look(now);
     if (stalled !== undefined) return this.close("write-timeout", stalled);
     // A turn that comes late says that this side was busy, not that the peer is gone.

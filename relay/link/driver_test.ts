@@ -18,7 +18,7 @@ test("frames go out in order, and data reaches its channel", async () => {
   const fixture = new LinkFixture().start();
   const channel = fixture.open();
   channel.send(Uint8Array.of(0, 0, 0, 0, 7, 8), 2);
-  channel.close(fixture.clock.now());
+  channel.close();
   await settled();
   assert.deepEqual([...fixture.duplex.take()], [0, 5, 1, 1, 0, 1, 97, 0, 1, 0, 2, 3, 1, 7, 8, 0, 0, 2, 1]);
   fixture.open();
@@ -185,7 +185,7 @@ test("answers that the peer does not take make the link's reading pause", async 
 test("a link that finishes in order tells its end behind what it sent, and reads on until the peer's end", async () => {
   const fixture = new LinkFixture().start();
   const channel = fixture.open();
-  channel.close(fixture.clock.now());
+  channel.close();
   const finished = fixture.driver.finish("shutting-down");
   await settled();
   assert.equal(fixture.duplex.take().at(-1), 1, "the CLOSE of client 1");

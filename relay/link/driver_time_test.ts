@@ -127,7 +127,7 @@ test("silence does not count against a server that could not be knocked at, as t
   const clock = new FakeClock();
   const duplex = new FakeDuplex();
   const driver = new LinkDriver({ transport: fakeTransport(duplex), clock, writeTimeout: WRITE_TIMEOUT });
-  const link = new V1DeviceLink(driver, { onOpen: () => {}, onGone: () => {}, onBadConnect: () => {} });
+  const link = new V1DeviceLink(driver, clock, { onOpen: () => {}, onGone: () => {}, onBadConnect: () => {} });
   link.listen();
   driver.start(link, new Uint8Array(0), {
     settings: KEEP_ALIVE,
@@ -177,7 +177,7 @@ test("early bytes are refused on time by the driver's one timer", async () => {
   const clock = new FakeClock();
   const duplex = new FakeDuplex();
   const driver = new LinkDriver({ transport: fakeTransport(duplex), clock, writeTimeout: WRITE_TIMEOUT });
-  const link = new V1DeviceLink(driver, { onOpen: () => {}, onGone: () => {}, onBadConnect: () => {} });
+  const link = new V1DeviceLink(driver, clock, { onOpen: () => {}, onGone: () => {}, onBadConnect: () => {} });
   driver.start(link, new Uint8Array(0));
   duplex.feed(data(9, Uint8Array.of(1)));
   await clock.advance(499);

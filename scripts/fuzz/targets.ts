@@ -85,14 +85,23 @@ class Watch {
   }
 
   /** This side ends a channel. */
-  close(channel: Channel, now: number): void {
+  close(channel: Channel): void {
     if (!channel.open) return;
-    channel.close(now);
+    channel.close();
     this.over(channel);
   }
 
   allOver(): void {
     assert.equal(this.#over.size, this.channels.length, "a channel did not end with its link");
+  }
+}
+
+/** Time that a run moves on. */
+class FuzzTime {
+  at = 0;
+
+  now(): number {
+    return this.at;
   }
 }
 
@@ -103,16 +112,16 @@ function drive(
   watch: Watch,
   output: CountingOutput,
   stream: Uint8Array,
-  act: (now: number) => void,
+  time: FuzzTime,
+  act: () => void,
 ): void {
-  let now = 0;
   let received = 0;
   try {
     for (const chunk of chunksOf(random, stream)) {
-      now += random.of(0, 1, 100, 600, 31_000);
-      if (link.deadline <= now) link.tick(now);
+      time.at += random.of(0, 1, 100, 600, 31_000);
+      if (link.deadline <= time.at) link.tick();
       const before = output.frames;
-      link.receive(chunk, now);
+      link.receive(chunk);
       received += chunk.length;
       assert(output.frames - before <= Math.ceil(chunk.length / 4) + 1, "more answers than frames");
       assert(link.channelCount <= V1_MAX_CHANNELS, `${link.channelCount} channels`);
@@ -120,8 +129,8 @@ function drive(
         const channel = watch.channels[random.upTo(Math.max(0, watch.channels.length - 1))];
         const choice = channel ? random.upTo(3) : 0;
         if (channel && choice > 1) channel.send(random.bytes(4 + 10), 10);
-        else if (channel && choice === 1) watch.close(channel, now);
-        else act(now);
+        else if (channel && choice === 1) watch.close(channel);
+        else act();
       }
     }
   } catch (thrown) {
@@ -137,12 +146,13 @@ function drive(
 export function fuzzServerLink(random: Random): void {
   const output = new CountingOutput();
   const watch = new Watch();
+  const time = new FuzzTime();
   let listenings = 0;
-  const link = new V1ServerLink(output, { onListening: () => listenings++ });
-  drive(random, link, watch, output, hostileStream(random, "device"), (now) => {
-    if (random.oneIn(5)) return void link.challenge(now);
+  const link = new V1ServerLink(output, time, { onListening: () => listenings++ });
+  drive(random, link, watch, output, hostileStream(random, "device"), time, () => {
+    if (random.oneIn(5)) return void link.challenge();
     for (let count = random.oneIn(20) ? 300 : 1; count > 0; count--) {
-      const channel = link.open(TARGET, now);
+      const channel = link.open(TARGET);
       if (channel) watch.add(channel);
       else assert.equal(link.freeIds, 0);
     }
@@ -157,9 +167,10 @@ export function fuzzServerLink(random: Random): void {
 export function fuzzDeviceLink(random: Random): void {
   const output = new CountingOutput();
   const watch = new Watch();
+  const time = new FuzzTime();
   let held = 0;
   let gone = 0;
-  const link = new V1DeviceLink(output, {
+  const link = new V1DeviceLink(output, time, {
     onOpen(channel, early) {
       const size = early.length;
       assert(size <= MAX_EARLY_BYTES, `${size} early bytes for one id`);
@@ -170,7 +181,7 @@ export function fuzzDeviceLink(random: Random): void {
     onBadConnect: () => {},
   });
   link.listen();
-  drive(random, link, watch, output, hostileStream(random, "server"), () => void link.knock());
+  drive(random, link, watch, output, hostileStream(random, "server"), time, () => void link.knock());
   held = gone = 0;
   for (let id = 0; id < V1_MAX_CHANNELS; id++) link.onConnect(id, TARGET);
   assert(held <= MAX_EARLY_BYTES_PER_LINK, `${held} early bytes on one link`);

@@ -86,7 +86,7 @@ class Side {
     this.budget = new WindowBudget(random.of(0, 20_000, 1_000_000));
     const now = () => this.now;
     const log = random.oneIn(2) ? new SendLog() : undefined;
-    this.options = { now, wallClock: now, budget: this.budget, log };
+    this.options = { time: { now, wall: now }, budget: this.budget, log };
     this.nagle = random.oneIn(2);
   }
 
@@ -121,7 +121,7 @@ class Side {
         break;
       case 1:
         if (channel.open) this.ended.add(channel);
-        channel.close(this.now, random.of("client-reset", "service-closed", "service-refused"));
+        channel.close(random.of("client-reset", "service-closed", "service-refused"));
         break;
       case 2:
       case 3:
@@ -154,7 +154,7 @@ class Side {
     const { answers } = this;
     for (const channel of this.channels) {
       channel.end();
-      channel.close(this.now, "client-closed");
+      channel.close("client-closed");
     }
     assert.equal(this.answers, answers, "a channel spoke on a link that is over");
   }

@@ -76,7 +76,7 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
     this.settings = settings;
     this.#held = new HeldClients(clock, halfCloseTimeout, heldCount);
     this.#since = clock.now();
-    this.#link = new V1ServerLink(driver, {
+    this.#link = new V1ServerLink(driver, clock, {
       onListening: () => this.#onListening(),
       onIdFree: () => this.#onIdFree(),
     });
@@ -104,7 +104,7 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
     const driver = this.links;
     const asked = clock.now();
     const { written, pending } = driver;
-    const isAsked = this.#link.challenge(asked);
+    const isAsked = this.#link.challenge();
     const { promise, resolve } = Promise.withResolvers<void>();
     const cancel = clock.after(timeout, resolve);
     await Promise.race([driver.ended, driver.heardAfter(asked), promise]);
@@ -145,8 +145,8 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
 
   /** Gives a client a channel, if there is an id. */
   #open({ conn, port }: WaitingClient): boolean {
-    const { clock, logger } = this.settings;
-    const channel = this.#link.open(this.#targets.get(port)!, clock.now());
+    const { logger } = this.settings;
+    const channel = this.#link.open(this.#targets.get(port)!);
     if (!channel) return false;
     const client = formatNetAddr(conn.remoteAddr);
     tuneSocket(conn);

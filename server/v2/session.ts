@@ -72,8 +72,7 @@ export class V2Session extends Session<SessionLinks> {
     const { clock, linkWriteTimeout } = options.settings;
     const state = new V2ServerCore(
       {
-        now: () => clock.now(),
-        wallClock: () => clock.wall(),
+        time: clock,
         budget: new WindowBudget(LINK_WINDOW_BOUND, options.budget),
         log: options.expiration > 0 ? new SendLog(options.logBudget) : undefined,
       },

@@ -138,7 +138,7 @@ test("v2 refusal: a watched service stays up when clients give up while it is be
   for (let round = 0; round < 20; round++) {
     const channel = link.link.open(0, "192.0.2.1:5000", "192.0.2.2:22")!;
     channel.receiver = new Receiver();
-    channel.close(0, "client-reset"); // in the same segment as its CONNECT
+    channel.close("client-reset"); // in the same segment as its CONNECT
     await device.events.next("channel-end");
   }
   assert.deepEqual(device.handle.status.services.map(({ offered, up }) => [offered, up]), [[true, true]]);

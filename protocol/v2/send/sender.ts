@@ -14,6 +14,7 @@ import {
   V2_SHARED_PAYLOAD,
   V2_SPARSE_MAX,
 } from "../limits.ts";
+import type { Time } from "../../../base/clock.ts";
 import { ProtocolError } from "../../errors.ts";
 import { FairQueue } from "./fair_queue.ts";
 import { KeptControl } from "./kept_control.ts";
@@ -40,7 +41,7 @@ export interface V2Path {
 
 /** Sends the frames of one session, on one link after the other. */
 export class V2Sender {
-  readonly #now: () => number;
+  readonly #time: Pick<Time, "now">;
   readonly #log: SendLog | undefined;
   readonly #queue = new FairQueue<V2Channel>();
   readonly #onSent: (channel: V2Channel) => void;
@@ -62,11 +63,11 @@ export class V2Sender {
    * A sender without a link. `log`: keeps what is sent until it is acknowledged; without, nothing outlives its link.
    * `onSent` hears when a piece that waited has been sent in full.
    */
-  constructor(now: () => number, log: SendLog | undefined, onSent: (channel: V2Channel) => void) {
-    this.#now = now;
+  constructor(time: Pick<Time, "now">, log: SendLog | undefined, onSent: (channel: V2Channel) => void) {
+    this.#time = time;
     this.#log = log;
     this.#onSent = onSent;
-    this.#path = new PathEstimator(now());
+    this.#path = new PathEstimator(time.now());
   }
 
   /** Position of what was sent. */
@@ -125,10 +126,10 @@ export class V2Sender {
     this.#output = output;
     this.#nagle = nagle;
     this.#acknowledged = position;
-    this.#path = new PathEstimator(this.#now(), position, this.#position);
+    this.#path = new PathEstimator(this.#time.now(), position, this.#position);
     this.#kept.acknowledged(position, position === this.#position);
     this.#askedUpTo = this.#position; // by the PING that follows
-    this.#waitsSince = this.#now();
+    this.#waitsSince = this.#time.now();
     this.#log?.acknowledged(position);
     this.#share();
     if (this.#log) { for (const bytes of this.#log.kept()) output.data(bytes, "logged"); }
@@ -174,7 +175,7 @@ export class V2Sender {
    * @throws {ProtocolError} `bad-position`.
    */
   acknowledged(position: number): void {
-    const now = this.#now();
+    const now = this.#time.now();
     this.#path.acknowledged(position, now);
     if (position > this.#acknowledged) this.#waitsSince = now;
     this.#acknowledged = position;
@@ -188,7 +189,7 @@ export class V2Sender {
 
   /** A round trip of a PING was seen. */
   confirm(roundTrip: number): void {
-    this.#path.confirm(roundTrip, this.#now());
+    this.#path.confirm(roundTrip, this.#time.now());
   }
 
   /** The session is over: nothing is kept any more. */
@@ -256,7 +257,7 @@ export class V2Sender {
 
   #number(frame: Uint8Array, size: number): void {
     this.#position += size;
-    const now = this.#now();
+    const now = this.#time.now();
     const flag = this.#path.sent(size, now);
     if (!flag && !(this.#nagle && size < SMALL_FRAME)) return;
     if (this.#askedUpTo <= this.#acknowledged) this.#waitsSince = now;

@@ -45,7 +45,7 @@ class Socket implements LinkOutput {
 function newSender(): { sender: V2Sender; log: SendLog; budget: SharedBound } {
   const budget = new SharedBound(1e9);
   const log = new SendLog(budget);
-  return { sender: new V2Sender(() => 0, log, () => {}), log, budget };
+  return { sender: new V2Sender({ now: () => 0 }, log, () => {}), log, budget };
 }
 
 function attach(sender: V2Sender, position: number): { socket: Socket; replayed: number } {
@@ -96,7 +96,7 @@ test("a link cannot begin before what is still kept, nor behind what was sent: b
 });
 
 test("a sender that keeps nothing can go on only where nothing is missing", () => {
-  const sender = new V2Sender(() => 0, undefined, () => {});
+  const sender = new V2Sender({ now: () => 0 }, undefined, () => {});
   attach(sender, 0);
   sender.control(credit(1));
   sender.detach();
@@ -133,7 +133,7 @@ function newLink() {
   const budget = new WindowBudget(1e6);
   const events = { onGoodbye: () => {}, onSettings: () => {}, onOffers: () => {}, onUnreachable: () => {} };
   const time = { now: 0 };
-  const link = new V2ServerCore({ now: () => time.now, wallClock: () => 0, budget, log }, 10, events);
+  const link = new V2ServerCore({ time: { now: () => time.now, wall: () => 0 }, budget, log }, 10, events);
   const socket = new Socket();
   link.attach({ output: socket, nagle: false });
   const channel = link.open(1, "a", "b")!;

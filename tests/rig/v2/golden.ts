@@ -108,8 +108,7 @@ class Golden {
 
   constructor() {
     const options = () => ({
-      now: () => this.now,
-      wallClock: () => WALL_CLOCK + this.now,
+      time: { now: () => this.now, wall: () => WALL_CLOCK + this.now },
       budget: new WindowBudget(64 * 1024 * 1024),
       log: new SendLog(),
     });
@@ -283,7 +282,7 @@ export async function goldenExchange(): Promise<{ readonly entries: Entry[]; rea
   await golden.link(0x20, false, { session: SESSION, received: device.received });
   golden.settle();
   golden.note("The service is reset, and the server takes its leave.");
-  golden.opened[1]!.close(golden.now, "service-reset");
+  golden.opened[1]!.close("service-reset");
   golden.settle();
   server.sendGoodbye(goodbye("shutting-down", "the server is shutting down"));
   golden.settle();

@@ -100,8 +100,8 @@ export class PlayedServer implements AsyncDisposable {
     transport.duplex.close();
   }
 
-  /** The next connection becomes a link; `wallClock` is what the server takes for the time of day. */
-  async link(wallClock: () => number = Date.now): Promise<PlayedLink> {
+  /** The next connection becomes a link; `wall` is what the server takes for the time of day. */
+  async link(wall: () => number = Date.now): Promise<PlayedLink> {
     const { transport, rest } = await this.greet();
     const welcome = { session: randomBytes(16), name: "gw1", maxChannels: 65_536, remote: transport.remote };
     await writeAll(transport.duplex, welcomeFrame(welcome));
@@ -112,8 +112,7 @@ export class PlayedServer implements AsyncDisposable {
     const driver = new LinkDriver({ transport, clock: systemClock, writeTimeout: -1 });
     const link = new V2ServerCore(
       {
-        now: () => performance.now(),
-        wallClock,
+        time: { now: () => systemClock.now(), wall },
         budget: new WindowBudget(LINK_WINDOW_BOUND),
       },
       65_536,
