@@ -39,7 +39,7 @@ export {
   parsePublicKey,
 } from "./net/tls/identity.ts";
 export { ListenError } from "./net/listener.ts";
-export { UnprovableError } from "./net/tls/peer_certificate.ts";
+export { UnprovableError } from "./net/tls/proof.ts";
 export type { LogFields, Logger } from "./base/logger.ts";
 export { CertificateError, type TlsSource } from "./net/tls/listening.ts";
 export type { AuthorizedDevice, DevicesChange } from "./server/devices/authorized_devices.ts";

@@ -6,7 +6,7 @@
 
 import { CommanderError } from "commander";
 import { describeError } from "../base/errors.ts";
-import { UnprovableError } from "../net/tls/peer_certificate.ts";
+import { UnprovableError } from "../net/tls/proof.ts";
 import { CertificateError } from "../net/tls/listening.ts";
 import { ListenError } from "../net/listener.ts";
 import { ConfigError } from "./toml/config_error.ts";

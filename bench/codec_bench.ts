@@ -9,7 +9,7 @@
 
 import { V1_HEADER_SIZE } from "../protocol/v1/limits.ts";
 import { COPY_MAX, LINK_HIGH_WATER, MAX_LINK_CHUNK } from "../relay/limits.ts";
-import type { Duplex } from "../net/transport.ts";
+import type { Duplex } from "../net/socket.ts";
 import { WriteQueue } from "../relay/write_queue.ts";
 import { V1Decoder, type V1FrameHandler } from "../protocol/v1/decoder.ts";
 import { writeV1Header } from "../protocol/v1/codec.ts";

@@ -12,7 +12,7 @@
 
 import { setImmediate } from "node:timers";
 import { BULK } from "./sockets.ts";
-import { closeQuietly } from "../net/close_quietly.ts";
+import { closeQuietly } from "../tests/rig/close_quietly.ts";
 import { readFull, writeAll } from "../tests/rig/stream.ts";
 import { say } from "../tests/rig/say.ts";
 

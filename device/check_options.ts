@@ -21,6 +21,7 @@ const COMMON: check.Checks<CommonDeviceOptions> = {
   expiration: optional(check.milliseconds(0)),
   keepAlive: optional(check.keepAliveSettings),
   reconnect: optional(check.flag),
+  engine: optional(check.engine),
   logger: optional(check.logger),
   clock: optional(check.clock),
   random: optional(check.callable),

@@ -8,6 +8,8 @@ import { CONNECT_TIMEOUT_MS } from "./limits.ts";
 import { EXPIRATION_MS, LINK_WRITE_TIMEOUT_MS, STALL_TIMEOUT_MS, TCP_KEEP_ALIVE_MS } from "../net/limits.ts";
 import type { Address } from "../protocol/address.ts";
 import { type KeepAliveSettings, normalKeepAlive, V1_KEEP_ALIVE, V2_KEEP_ALIVE } from "../protocol/keep_alive.ts";
+import { chooseEngine, type EngineChoice } from "../net/engines.ts";
+import type { Engine } from "../net/socket.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { MAX_DURATION_MS } from "../base/duration.ts";
 import { type Logger, silentLogger } from "../base/logger.ts";
@@ -63,6 +65,12 @@ export interface CommonDeviceOptions {
   readonly logger?: Logger;
   /** The time; this machine's by default. */
   readonly clock?: Clock;
+  /**
+   * What sockets are made with: the kernel's own interface (`native`, on Linux), or the runtime's (`portable`).
+   *
+   * @default {"auto"} the best that can be had here
+   */
+  readonly engine?: EngineChoice;
   /** Numbers in [0, 1) for the jitter of reconnecting. */
   readonly random?: () => number;
   /** The machine's way to its server, to see when a session had better move; the system's by default. */
@@ -116,10 +124,10 @@ export interface V2DeviceOptions extends CommonDeviceOptions {
 export type DeviceOptions = V1DeviceOptions | V2DeviceOptions;
 
 /** What both profiles' options come to with nothing left open. */
-export type DeviceSettings = Required<CommonDeviceOptions>;
+export type DeviceSettings = Required<Omit<CommonDeviceOptions, "engine">> & { readonly engine: Engine };
 
 /** {@linkcode V1DeviceOptions} with nothing left open. */
-export type V1DeviceSettings = Required<V1DeviceOptions>;
+export type V1DeviceSettings = DeviceSettings & Required<Omit<V1DeviceOptions, keyof CommonDeviceOptions>>;
 
 /** Fills in the defaults. */
 export function deviceSettings(options: DeviceOptions): DeviceSettings {
@@ -136,6 +144,7 @@ export function deviceSettings(options: DeviceOptions): DeviceSettings {
     reconnect: options.reconnect ?? true,
     logger: options.logger ?? silentLogger,
     clock: options.clock ?? systemClock,
+    engine: chooseEngine(options.engine ?? "auto").engine,
     random: options.random ?? Math.random,
     readNetwork: options.readNetwork ?? readNetwork,
   };

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { forgetRoots } from "../net/tls/peer_certificate.ts";
+import { forgetRoots } from "../net/portable/peer_certificate.ts";
 import { ConfigError } from "../app/toml/config_error.ts";
 import type { V2DeviceOptions } from "./options.ts";
 

@@ -9,12 +9,10 @@ import { type Address, formatAddress } from "../protocol/address.ts";
 import type { Clock } from "../base/clock.ts";
 import { describeError, errorCode, isExhaustion } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
-import { ALPN, type ServerCertificate } from "./tls/listening.ts";
+import type { ServerCertificate } from "./tls/listening.ts";
 import { isShortOfDescriptors, type Taker } from "./kernel/descriptor_room.ts";
-import { noteSocket } from "./kernel/descriptors.ts";
-import { tuneNatively } from "./kernel/socket.ts";
-import { keepAlive } from "./tcp_keep_alive.ts";
-import { closeQuietly, formatNetAddr } from "./transport.ts";
+import type { Engine, ListeningSocket, Socket, TlsEngine, TlsSocket } from "./socket.ts";
+import { listenerPace } from "./tcp_keep_alive.ts";
 
 /** An address could not be listened on. */
 export class ListenError extends Error {
@@ -40,7 +38,7 @@ const HINTS: Record<string, string> = {
 };
 
 /** Listens on one address and hands over each connection, until closed. */
-export class Listener<C extends Deno.Conn<Deno.NetAddr> = Deno.TcpConn> {
+export class Listener<C extends { close(): void } = Socket> {
   /** The address really bound, as text. */
   readonly address: string;
   /** The port really bound. */
@@ -52,17 +50,17 @@ export class Listener<C extends Deno.Conn<Deno.NetAddr> = Deno.TcpConn> {
   /** Whether they have. */
   isShort: () => boolean;
 
-  readonly #bind: (host: string, port: number) => Deno.Listener<C, Deno.NetAddr>;
+  readonly #bind: (address: Address) => ListeningSocket<C>;
   readonly #clock: Clock;
   readonly #log: Logger;
-  #listener: Deno.Listener<C, Deno.NetAddr>;
+  #listener: ListeningSocket<C>;
   #wake: (() => void) | undefined;
   #renewing = false;
   #closed = false;
 
   private constructor(
     address: Address,
-    bind: (host: string, port: number) => Deno.Listener<C, Deno.NetAddr>,
+    bind: (address: Address) => ListeningSocket<C>,
     clock: Clock,
     log: Logger,
     onConn: (conn: C) => void,
@@ -73,61 +71,51 @@ export class Listener<C extends Deno.Conn<Deno.NetAddr> = Deno.TcpConn> {
     this.#clock = clock;
     this.#log = log;
     try {
-      this.#listener = bind(address.host, address.port);
+      this.#listener = bind(address);
     } catch (error) {
       throw new ListenError(address, error);
     }
-    this.address = formatNetAddr(this.#listener.addr);
-    this.port = this.#listener.addr.port;
+    this.address = formatAddress(this.#listener.address);
+    this.port = this.#listener.address.port;
     this.ended = this.#accept(onConn);
   }
 
   /**
    * Binds and starts to accept.
    *
-   * @param clients Given if clients come: they leave some descriptors to links, and have TCP keep-alive from the start; see
-   * `keepAlive`.
+   * @param clients Given if clients come: they leave some descriptors to links, and from the start they have TCP
+   * keep-alive, and end by a reset if nothing else ends them.
    * @throws {ListenError} if the address cannot be had.
    */
   static open(
     address: Address,
+    engine: Engine,
     clock: Clock,
     log: Logger,
-    onConn: (conn: Deno.TcpConn) => void,
+    onConn: (socket: Socket) => void,
     clients?: { readonly tcpKeepAlive: number },
   ): Listener {
-    const bind = (hostname: string, port: number) => {
-      const listener = Deno.listen({ hostname, port });
-      if (clients) keepAlive(listener, clients.tcpKeepAlive);
-      return listener;
-    };
+    const options = clients && { keepAlive: listenerPace(clients.tcpKeepAlive), resets: true };
+    const bind = (at: Address) => engine.listen(at, options);
     return new Listener(address, bind, clock, log, onConn, clients ? "client" : "link");
   }
 
   /**
-   * The same with TLS. The connections handed over have not gone through their handshake: `handshakeTls` does that, with
-   * a deadline. When the certificate changes, the port is opened anew with it; connections that were handed over live on.
+   * The same with TLS from the first byte on. The connections handed over have not gone through their handshake. When the
+   * certificate changes, the port is opened anew with it; connections that were handed over live on.
    *
    * @throws {ListenError} if the address cannot be had.
    */
   static openTls(
     address: Address,
     certificate: ServerCertificate,
+    listen: NonNullable<TlsEngine["listen"]>,
     clock: Clock,
     log: Logger,
-    onConn: (conn: Deno.TlsConn, noDelay: boolean) => void,
-  ): Listener<Deno.TlsConn> {
-    let noDelay = false;
-    const bind = (hostname: string, port: number) => {
-      const listener = Deno.listenTls({ hostname, port, ...certificate.pair, alpnProtocols: [ALPN] });
-      noteSocket(listener);
-      noDelay = tuneNatively(listener);
-      return listener;
-    };
-    const listener = new Listener<Deno.TlsConn>(address, bind, clock, log, (conn) => {
-      noteSocket(conn);
-      onConn(conn, noDelay);
-    }, "link");
+    onConn: (socket: TlsSocket) => void,
+  ): Listener<TlsSocket> {
+    const bind = (at: Address) => listen(at, certificate.pair);
+    const listener = new Listener<TlsSocket>(address, bind, clock, log, onConn, "link");
     listener.ended.then(certificate.subscribe(() => listener.#renew()));
     return listener;
   }
@@ -136,7 +124,7 @@ export class Listener<C extends Deno.Conn<Deno.NetAddr> = Deno.TcpConn> {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    closeQuietly(this.#listener);
+    this.#listener.close();
     this.#wake?.();
   }
 
@@ -144,7 +132,7 @@ export class Listener<C extends Deno.Conn<Deno.NetAddr> = Deno.TcpConn> {
   #renew(): void {
     if (this.#closed) return;
     this.#renewing = true;
-    closeQuietly(this.#listener);
+    this.#listener.close();
     this.#wake?.();
   }
 
@@ -154,7 +142,8 @@ export class Listener<C extends Deno.Conn<Deno.NetAddr> = Deno.TcpConn> {
     while (!this.#closed) {
       let conn: C;
       try {
-        conn = await this.#listener.accept();
+        const next = this.#listener.accept();
+        conn = next instanceof Promise ? await next : next;
       } catch (error) {
         if (this.#closed) return;
         if (this.#renewing) {
@@ -177,7 +166,7 @@ export class Listener<C extends Deno.Conn<Deno.NetAddr> = Deno.TcpConn> {
       }
       failed = 0;
       pause = MIN_ACCEPT_PAUSE_MS;
-      if (this.#closed) closeQuietly(conn);
+      if (this.#closed) conn.close();
       else this.#handOver(conn, onConn);
       if (this.isShort()) await this.#awaitRoom();
     }
@@ -205,7 +194,7 @@ export class Listener<C extends Deno.Conn<Deno.NetAddr> = Deno.TcpConn> {
     try {
       onConn(conn);
     } catch (error) {
-      closeQuietly(conn);
+      conn.close();
       const { address } = this;
       this.#log.error("a connection to {address} was dropped: {error}", { address, error: describeError(error) });
     }
@@ -214,11 +203,11 @@ export class Listener<C extends Deno.Conn<Deno.NetAddr> = Deno.TcpConn> {
   /** Opens the same port again, as often as it takes. */
   async #openAnew(): Promise<void> {
     let said = "";
-    const { hostname: host } = this.#listener.addr; // a name is not asked for again: it would stop all others meanwhile
+    const { host } = this.#listener.address; // a name is not asked for again: it would stop all others meanwhile
     for (let pause = MIN_ACCEPT_PAUSE_MS; !this.#closed; pause = Math.min(MAX_ACCEPT_PAUSE_MS, pause * 2)) {
       this.#renewing = false;
       try {
-        this.#listener = this.#bind(host, this.port);
+        this.#listener = this.#bind({ host, port: this.port });
         return;
       } catch (cause) {
         const error = describeError(cause);

@@ -11,10 +11,7 @@
 
 import { MIN_TCP_KEEP_ALIVE_MS, PEER_LOOKS, PEER_TRIES, TCP_KEEP_ALIVE_PROBES } from "./limits.ts";
 import type { Clock } from "../base/clock.ts";
-import type { Socket } from "./kernel/descriptors.ts";
-import { canCut, type KeepAlivePace, setKeepAlive, signsOf, unacknowledged } from "./kernel/socket.ts";
-import { socketOf } from "./reset.ts";
-import type { Duplex } from "./transport.ts";
+import type { Connection, KeepAlivePace } from "./socket.ts";
 
 /**
  * The pace that finds a peer gone after about `ms` milliseconds of silence: half of that the connection may be silent, and
@@ -27,18 +24,14 @@ export function keepAlivePace(ms: number): KeepAlivePace {
   return { idle: seconds - probes * interval, interval, probes };
 }
 
-/**
- * Has the system find out whether the peer of a connection, or of those that a listener accepts, is gone, after about `ms`
- * milliseconds; negative: never. Where the system cannot be told (it takes Linux and the permission `ffi`), its own pace
- * holds.
- */
-export function keepAlive(socket: Socket, ms: number): void {
-  setKeepAlive(socket, ms < 0 ? undefined : keepAlivePace(ms));
+/** The same, or that it is never found out, for a negative time: as a listening socket takes it. */
+export function listenerPace(ms: number): KeepAlivePace | "off" {
+  return ms < 0 ? "off" : keepAlivePace(ms);
 }
 
 /** Finds out whether the peer of one connection is gone, also while bytes are under way to it. */
 export class PeerWatch {
-  readonly #socket: Deno.TcpConn;
+  readonly #connection: Connection;
   readonly #clock: Clock;
   readonly #ms: number;
   readonly #onGone: () => void;
@@ -46,23 +39,21 @@ export class PeerWatch {
   #cancelled = false;
   #cancel: () => void = () => {};
 
-  private constructor(socket: Deno.TcpConn, ms: number, clock: Clock, onGone: () => void) {
-    this.#socket = socket;
+  private constructor(connection: Connection, ms: number, clock: Clock, onGone: () => void) {
+    this.#connection = connection;
     this.#clock = clock;
     this.#ms = ms;
     this.#onGone = onGone;
   }
 
   /**
-   * Starts to watch, if `ms` is not negative; see {@linkcode keepAlive}.
+   * Has the system find out whether the peer is gone, after about `ms` milliseconds (negative: never), and watches it.
    *
    * @returns nothing where only the system watches.
    */
-  static start(duplex: Duplex, ms: number, clock: Clock, onGone: () => void): PeerWatch | undefined {
-    const socket = socketOf(duplex);
-    if (!socket) return undefined;
-    keepAlive(socket, ms);
-    return ms >= 0 && canCut() ? new PeerWatch(socket, ms, clock, onGone) : undefined;
+  static start(connection: Connection, ms: number, clock: Clock, onGone: () => void): PeerWatch | undefined {
+    connection.setKeepAlive(ms < 0 ? undefined : keepAlivePace(ms));
+    return ms >= 0 && connection.signs() ? new PeerWatch(connection, ms, clock, onGone) : undefined;
   }
 
   /** Something is on its way to the peer: looks now and then, until all of it is acknowledged. */
@@ -83,14 +74,14 @@ export class PeerWatch {
   }
 
   #look(): void {
-    if (unacknowledged(this.#socket) === 0) this.#looks = false;
-    else if (isGone(this.#socket, this.#ms)) this.#onGone();
+    if (this.#connection.unacknowledged() === 0) this.#looks = false;
+    else if (isGone(this.#connection, this.#ms)) this.#onGone();
     else this.#later();
   }
 }
 
 /** Whether a peer has answered nothing for `ms` milliseconds, though it was asked. One that takes nothing still answers. */
-export function isGone(socket: Deno.TcpConn, ms: number): boolean {
-  const signs = signsOf(socket);
+export function isGone(connection: Connection, ms: number): boolean {
+  const signs = connection.signs();
   return signs !== undefined && signs.unanswered >= PEER_TRIES && signs.silent >= ms;
 }

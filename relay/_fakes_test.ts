@@ -4,7 +4,8 @@
  * @module
  */
 
-import { closeQuietly, type Duplex, type Transport } from "../net/transport.ts";
+import type { Duplex } from "../net/socket.ts";
+import { closeQuietly, type Transport } from "../net/transport.ts";
 
 interface PendingRead {
   readonly into: Uint8Array;

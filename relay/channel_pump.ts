@@ -20,9 +20,8 @@ import type { Clock } from "../base/clock.ts";
 import { Delivery } from "./delivery.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 import type { ReceiveChunk } from "./link/receive_chunk.ts";
-import { closeInOrder, endsInOrder, resetQuietly, resetsAtExit, unacknowledgedBy } from "../net/reset.ts";
 import { PeerWatch } from "../net/tcp_keep_alive.ts";
-import type { Duplex } from "../net/transport.ts";
+import type { Connection } from "../net/socket.ts";
 import { WriteQueue } from "./write_queue.ts";
 
 /** Where a pump's bytes come from: the link that is up. */
@@ -73,7 +72,7 @@ export class ChannelPump implements ChannelReceiver {
   readonly #since: number;
   readonly #resolveDone: (summary: ChannelSummary) => void;
   readonly #queue: WriteQueue;
-  #conn: Duplex | undefined;
+  #conn: Connection | undefined;
   #watch: PeerWatch | undefined;
 
   // The end: a reason, then what came is delivered, then the connection is closed.
@@ -127,12 +126,12 @@ export class ChannelPump implements ChannelReceiver {
   onHalfClosed: () => void = NOTHING;
 
   /** Gives the pump its connection, which it closes at the end. */
-  attach(conn: Duplex): void {
-    if (this.#state === "closed") return resetQuietly(conn);
+  attach(conn: Connection): void {
+    if (this.#state === "closed") return conn.reset();
     this.#conn = conn;
     this.#watch = PeerWatch.start(conn, this.#options.tcpKeepAlive, this.#clock, () => this.abort(this.#ends.reset));
     if (this.#queue.pending > 0) this.#watch?.sent();
-    resetsAtExit(conn);
+    conn.setResetAtClose(true); // also by the end of this process
     this.#queue.attach(conn);
     if (!mayReceive(this.#state)) this.#passPeerEnd();
     this.#readLoop(conn).catch(() => this.#readFailed());
@@ -197,11 +196,13 @@ export class ChannelPump implements ChannelReceiver {
     this.#delivery?.cancel();
     this.channel.close(reason);
     // A reset would take from the connection's other side what came ahead of an orderly end, and is not acknowledged yet.
-    const wouldTakeBack = () => peerHadEnded && this.#conn !== undefined && unacknowledgedBy(this.#conn) > 0;
+    const wouldTakeBack = () => peerHadEnded && this.#conn !== undefined && this.#conn.unacknowledged() > 0;
     const inOrder = this.#queue.pending === 0 && (isOrderly(this.#reason) || wouldTakeBack());
     this.#queue.abandon();
-    if (inOrder) closeInOrder(this.#conn);
-    else resetQuietly(this.#conn);
+    if (inOrder) {
+      this.#conn?.setResetAtClose(false);
+      this.#conn?.close();
+    } else this.#conn?.reset();
     this.#unhold();
     this.#resolveDone({
       reason: this.#reason,
@@ -212,7 +213,7 @@ export class ChannelPump implements ChannelReceiver {
   }
 
   /** Reads the connection into the channel; once the channel has ended, reads on to see the peer's own end. */
-  async #readLoop(conn: Duplex): Promise<void> {
+  async #readLoop(conn: Connection): Promise<void> {
     const { channel } = this;
     const buffer = new ReadBuffer(channel.headroom, channel.maxPayload);
     for (;;) {
@@ -222,7 +223,8 @@ export class ChannelPump implements ChannelReceiver {
         continue;
       }
       const { payload } = buffer;
-      const count = await conn.read(room === 0 || room >= payload.length ? payload : payload.subarray(0, room));
+      const read = conn.read(room === 0 || room >= payload.length ? payload : payload.subarray(0, room));
+      const count = read instanceof Promise ? await read : read;
       if (count === null) break;
       if (this.#reason !== undefined) {
         // A client that still sends may still read, and a close now would reset what it has not read. A service whose
@@ -264,7 +266,7 @@ export class ChannelPump implements ChannelReceiver {
 
   /** Everything was written, and it was all: from here on no end may take it back. */
   #endWriting(): Promise<void> {
-    endsInOrder(this.#conn!);
+    this.#conn!.setResetAtClose(false);
     return this.#conn!.closeWrite();
   }
 
@@ -286,11 +288,11 @@ export class ChannelPump implements ChannelReceiver {
    * A connection that has closed as a whole resets at the first bytes that it is sent. Nobody reads it any more, so that
    * would only show at the next ones; a write of nothing shows it at once.
    */
-  #lookForReset(conn: Duplex): void {
+  #lookForReset(conn: Connection): void {
     this.#cancelLook = this.#clock.after(HALF_CLOSE_LOOK_MS, () => {
       if (!this.halfClosed) return;
       const gone = () => this.halfClosed && this.abort(this.#ends.own);
-      if (this.#queue.pending === 0) conn.write(NO_BYTES).catch(gone);
+      if (this.#queue.pending === 0) Promise.resolve(conn.write(NO_BYTES)).catch(gone);
       this.#lookForReset(conn);
     });
   }
@@ -307,7 +309,7 @@ export class ChannelPump implements ChannelReceiver {
       queue: this.#queue,
       clock: this.#clock,
       closeWrite: isWhole ? () => this.#endWriting() : undefined,
-      unacknowledged: () => unacknowledgedBy(this.#conn!),
+      unacknowledged: () => this.#conn!.unacknowledged(),
       close: (loss = reason) => this.abort(loss),
     }, !maySend(this.#state));
   }

@@ -26,7 +26,7 @@ import { PROXY_HINT } from "../net/proxy/read_header.ts";
 import { isSkipped, V2_PREAMBLE, V2Command } from "../protocol/v2/wire/commands.ts";
 import { verify } from "../net/tls/identity.ts";
 import { hmacNow } from "../net/tls/signatures.ts";
-import type { Duplex } from "../net/transport.ts";
+import type { Duplex } from "../net/socket.ts";
 
 /** The runtime's cryptography. */
 export const systemCrypto: HandshakeCrypto = {

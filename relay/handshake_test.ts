@@ -12,7 +12,7 @@ import {
 } from "../protocol/v2/wire/handshake.ts";
 import { greetDevice, greetServer, HandshakeCut, randomBytes, writeAll } from "./handshake.ts";
 import { createIdentity } from "../net/tls/identity.ts";
-import type { Duplex } from "../net/transport.ts";
+import type { Duplex } from "../net/socket.ts";
 import { FakeDuplex } from "./_fakes_test.ts";
 import { settled } from "../tests/rig/wait.ts";
 import { test } from "../tests/rig/test.ts";

@@ -187,6 +187,9 @@ export const keepAliveSettings: Check = options<KeepAliveSettings>({
 /** Whose keep-alive it is. */
 export const endpoint: Check = word("device", "server", "both");
 
+/** What sockets are made with. */
+export const engine: Check = word("auto", "native", "portable");
+
 /** A public key that somebody can prove to have. */
 export const publicKey: Check = (value, name) => {
   bytes(PUBLIC_KEY_SIZE)(value, name);

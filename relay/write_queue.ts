@@ -1,14 +1,15 @@
 /**
  * Gather, flush now: the one way bytes are written, to links and to receivers alike.
  *
- * The first write goes out at once. What comes while it is pending is gathered and leaves in the next write. Small
- * pieces are copied together; a large one is written from where it stands, and its owner told when it may touch it again.
+ * What the system takes at once is gone at once, from where it stands. The rest waits, and what comes meanwhile is gathered
+ * and leaves in the next write. Small pieces are copied together; a large one is written from where it stands, and its owner
+ * told when it may touch it again.
  *
  * @module
  */
 
 import { SMALL_SIZE } from "./limits.ts";
-import type { Duplex } from "../net/transport.ts";
+import type { Duplex } from "../net/socket.ts";
 import { giveSmall, Segment, takeSmall } from "./segment.ts";
 
 /** How a queue treats what it is given. */
@@ -24,7 +25,7 @@ export interface WriteQueueOptions {
   readonly fits?: boolean;
   /** Called once, when a write fails; what waited is dropped. */
   onError(error: unknown): void;
-  /** Called after each write, with less pending than before. */
+  /** Called after each write, with less pending than before; also before the call that queued it returns. */
   onProgress?(): void;
 }
 
@@ -48,6 +49,7 @@ export class WriteQueue {
   #writes = 0;
 
   // The end.
+  #failure: { readonly error: unknown } | undefined; // of a write that was tried at once, and is still to be told
   #failed = false;
   #waiting: { readonly position: number; readonly resolve: () => void }[] = [];
 
@@ -87,11 +89,14 @@ export class WriteQueue {
    * Queues `bytes`.
    *
    * @param release Called when the bytes may be touched again, if they were borrowed.
-   * @returns whether they were borrowed; if not, they were copied (or dropped, after a failure).
+   * @returns whether they were borrowed; if not, they were written or copied (or dropped, after a failure).
    */
   write(bytes: Uint8Array, release: () => void): boolean {
     if (this.#failed || bytes.length === 0) return false;
     this.#queued += bytes.length;
+    const taken = this.#writeNow(bytes);
+    if (taken === bytes.length) return false;
+    if (taken > 0) bytes = bytes.subarray(taken);
     const busy = this.#writing || this.#duplex === undefined;
     if (bytes.length <= (busy ? this.#options.busyCopyMax : this.#options.copyMax)) {
       if (busy) this.#gather(bytes);
@@ -108,6 +113,9 @@ export class WriteQueue {
     if (bytes.length <= this.#options.copyMax) return void this.write(bytes, NOTHING);
     if (this.#failed) return;
     this.#queued += bytes.length;
+    const taken = this.#writeNow(bytes);
+    if (taken === bytes.length) return;
+    if (taken > 0) bytes = bytes.subarray(taken);
     if (!this.#writing && this.#duplex) return this.#start(bytes, undefined);
     if (!this.#segments.at(-1)?.extend(bytes)) this.#segments.push(Segment.kept(bytes));
   }
@@ -116,7 +124,9 @@ export class WriteQueue {
   copy(bytes: Uint8Array): void {
     if (this.#failed) return;
     this.#queued += bytes.length;
-    this.#gather(bytes);
+    const taken = this.#writeNow(bytes);
+    if (taken === bytes.length) return;
+    this.#gather(taken > 0 ? bytes.subarray(taken) : bytes);
     if (!this.#writing && this.#duplex) this.#next();
   }
 
@@ -147,6 +157,24 @@ export class WriteQueue {
   /** Bytes that wait for the write under way: what is gathered, and what else was queued. */
   get #gathered(): number {
     return this.pending - (this.#current?.length ?? 0);
+  }
+
+  /** What of `bytes` is written without a wait, when nothing else waits. */
+  #writeNow(bytes: Uint8Array): number {
+    const duplex = this.#duplex;
+    if (this.#writing || !duplex?.writeNow || this.#failure) return 0;
+    let count: number;
+    try {
+      count = duplex.writeNow(bytes);
+    } catch (error) {
+      this.#failure = { error }; // told by the write that is to come, when whoever calls has returned
+      return 0;
+    }
+    if (count === 0) return 0;
+    this.#writes++;
+    this.#gone += count;
+    this.#options.onProgress?.();
+    return count;
   }
 
   #gather(bytes: Uint8Array): void {
@@ -183,7 +211,12 @@ export class WriteQueue {
     this.#writing = true;
     this.#current = bytes;
     this.#release = release;
-    this.#duplex!.write(bytes).then(this.#written, this.#broken);
+    this.#continue();
+  }
+
+  #continue(): void {
+    const write = this.#failure ? Promise.reject(this.#failure.error) : this.#duplex!.write(this.#current!);
+    (write instanceof Promise ? write : Promise.resolve(write)).then(this.#written, this.#broken);
   }
 
   readonly #written = (count: number): void => {
@@ -192,7 +225,7 @@ export class WriteQueue {
     if (!this.#failed) this.#gone += count;
     if (count < current.length && !this.#failed) {
       this.#current = current.subarray(count);
-      this.#duplex!.write(this.#current).then(this.#written, this.#broken);
+      this.#continue();
     } else {
       this.#settle();
       if (!this.#failed) this.#next();

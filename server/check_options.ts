@@ -73,6 +73,7 @@ const SERVE = options<ServeOptions>({
   halfCloseTimeout: optional(check.milliseconds(0)),
   linkWriteTimeout: optional(check.milliseconds(1, true)),
   expiration: optional(check.milliseconds(0)),
+  engine: optional(check.engine),
   logger: optional(check.logger),
   clock: optional(check.clock),
 });

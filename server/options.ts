@@ -8,6 +8,8 @@ import { EXPIRATION_MS, LINK_WRITE_TIMEOUT_MS, STALL_TIMEOUT_MS, TCP_KEEP_ALIVE_
 import { HALF_CLOSE_TIMEOUT_MS } from "./limits.ts";
 import type { Address } from "../protocol/address.ts";
 import { type KeepAliveSettings, normalKeepAlive, V2_KEEP_ALIVE } from "../protocol/keep_alive.ts";
+import { chooseEngine, type EngineChoice } from "../net/engines.ts";
+import type { Engine } from "../net/socket.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { MAX_DURATION_MS } from "../base/duration.ts";
 import type { Identity } from "../net/tls/identity.ts";
@@ -143,10 +145,17 @@ export interface ServeOptions {
   readonly logger?: Logger;
   /** The time; this machine's by default. */
   readonly clock?: Clock;
+  /**
+   * What sockets are made with: the kernel's own interface (`native`, on Linux), or the runtime's (`portable`).
+   *
+   * @default {"auto"} the best that can be had here
+   */
+  readonly engine?: EngineChoice;
 }
 
 /** {@linkcode ServeOptions} with nothing left open. */
-export type ServerSettings = Required<Omit<ServeOptions, "v2">> & {
+export type ServerSettings = Required<Omit<ServeOptions, "v2" | "engine">> & {
+  readonly engine: Engine;
   readonly v2: V2Options | undefined;
   /** Clients of all v1 links that are held. */
   readonly heldCount: HeldCount;
@@ -165,6 +174,7 @@ export function serverSettings(options: ServeOptions): ServerSettings {
     expiration: Math.min(options.expiration ?? EXPIRATION_MS, MAX_DURATION_MS),
     logger: options.logger ?? silentLogger,
     clock: options.clock ?? systemClock,
+    engine: chooseEngine(options.engine ?? "auto").engine,
     heldCount: { held: 0 },
   };
 }

@@ -6,7 +6,7 @@
 
 import type { LoadReport } from "./main.ts";
 import { BULK, connectTo, type Door, wish } from "../sockets.ts";
-import { closeQuietly } from "../../net/close_quietly.ts";
+import { closeQuietly } from "../../tests/rig/close_quietly.ts";
 import { readFull, writeAll } from "../../tests/rig/stream.ts";
 import { say } from "../../tests/rig/say.ts";
 

@@ -14,7 +14,7 @@ import { PATIENCE, Tally } from "./tally.ts";
 import { typing } from "./typing.ts";
 import { spread } from "../numbers.ts";
 import { connectTo, type Door } from "../sockets.ts";
-import { closeQuietly } from "../../net/close_quietly.ts";
+import { closeQuietly } from "../../tests/rig/close_quietly.ts";
 import { readFull, writeAll } from "../../tests/rig/stream.ts";
 import { say } from "../../tests/rig/say.ts";
 

@@ -9,7 +9,7 @@ import type { LoadReport } from "./main.ts";
 import { PATIENCE, Tally } from "./tally.ts";
 import { spread } from "../numbers.ts";
 import { connectTo, type Door, wish } from "../sockets.ts";
-import { closeQuietly } from "../../net/close_quietly.ts";
+import { closeQuietly } from "../../tests/rig/close_quietly.ts";
 import { readFull, writeAll } from "../../tests/rig/stream.ts";
 
 /** Milliseconds between two messages of a typist. */

@@ -40,8 +40,8 @@ export class V1LinkMaker implements LinkMaker {
   start(): void {}
 
   async make(signal: AbortSignal): Promise<MadeLink> {
-    const conn = await dial(this.server, this.#settings.clock, DIAL_TIMEOUT_MS, signal);
-    const transport = tcpTransport(conn);
+    const { engine, clock } = this.#settings;
+    const transport = tcpTransport(await dial(this.server, { engine, clock, timeout: DIAL_TIMEOUT_MS, signal }));
     const link = new V1Session({ transport, settings: this.#settings, emit: this.#emit });
     return { link, local: transport.local, remote: transport.remote, device: undefined };
   }

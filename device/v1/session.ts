@@ -94,11 +94,11 @@ export class V1Session extends Session<LinkDriver> implements LinkLife {
   }
 
   async #dial(pump: ChannelPump, target: Address): Promise<void> {
-    const { clock, connectTimeout } = this.#settings;
+    const { engine, clock, connectTimeout: timeout } = this.#settings;
     const abort = new AbortController();
     pump.done.then(() => abort.abort());
     leaveRoomForLink();
-    pump.attach(await dial(target, clock, connectTimeout, abort.signal));
+    pump.attach(await dial(target, { engine, clock, timeout, signal: abort.signal }));
   }
 
   /** The original server can send CLOSE ahead of CONNECT: no service is dialled for a client that has gone. */

@@ -17,10 +17,10 @@ import { type Address, formatAddress } from "../../protocol/address.ts";
 import type { GoodbyeCode } from "../../protocol/v2/wire/goodbye.ts";
 import { type Endpoint, type KeepAliveSettings, normalKeepAlive } from "../../protocol/keep_alive.ts";
 import type { DeviceMode, ServiceGrantResult, Settings } from "../../protocol/v2/wire/messages.ts";
-import type { ServerSecurity, ServerTarget } from "../../net/dial/server.ts";
+import type { ServerTarget } from "../../net/dial/server.ts";
+import type { ServerSecurity } from "../../net/tls/proof.ts";
 import { HandshakeCut } from "../../relay/handshake.ts";
-import { tlsOptions } from "../../net/tls/server_proof.ts";
-import { closeQuietly, type Transport } from "../../net/transport.ts";
+import type { Transport } from "../../net/transport.ts";
 import { CAN_RESUME, HandshakeError, IS_MOVING } from "../../protocol/v2/wire/handshake.ts";
 import { SOFTWARE } from "../../base/version.ts";
 import { Late, within } from "../../base/within.ts";
@@ -57,7 +57,7 @@ export class V2LinkMaker implements LinkMaker {
     options: V2DeviceOptions,
     settings: DeviceSettings,
     emit: (event: DeviceEvent) => void,
-    outside: Outside = network,
+    outside: Outside = network(settings.engine),
   ) {
     this.#outside = outside;
     this.#instance = outside.randomBytes(16);
@@ -74,8 +74,8 @@ export class V2LinkMaker implements LinkMaker {
     if (twice !== undefined) throw new RangeError(`Cannot offer the service ${twice} twice`);
     this.#demandProvable();
     this.#keepAlive = settings.keepAlive;
-    const { clock, logger } = settings;
-    this.#board = new ServiceBoard(options.services, options.mode ?? "run", clock, {
+    const { engine, clock, logger } = settings;
+    this.#board = new ServiceBoard(options.services, options.mode ?? "run", engine, clock, {
       onOffers: (offers) => this.#session?.offer(offers),
       onMode: (mode) => {
         logger.info("mode {mode}", { mode });
@@ -149,7 +149,7 @@ export class V2LinkMaker implements LinkMaker {
     const { clock } = this.#settings;
     const transport = await this.#dial(signal);
     onConnected();
-    const giveUp = () => closeQuietly(transport.duplex);
+    const giveUp = () => transport.duplex.close();
     signal.addEventListener("abort", giveUp);
     try {
       return await within(clock, HANDSHAKE_TIMEOUT_MS, giveUp, () => this.#greet(transport, signal));
@@ -254,7 +254,7 @@ export class V2LinkMaker implements LinkMaker {
   /** What no dial can do had better be told at once. @throws {UnprovableError} */
   #demandProvable(): void {
     const security = this.#security();
-    if (security.kind !== "plain") tlsOptions(this.server.host, security);
+    if (security.kind !== "plain") this.#settings.engine.tls.demandProvable(this.server.host, security);
   }
 
   #security(): ServerSecurity {

@@ -8,7 +8,7 @@ import { LINK_WINDOW_BOUND } from "../../net/limits.ts";
 import type { Clock } from "../../base/clock.ts";
 import { type Dialled, dialRace } from "../../net/dial/race.ts";
 import { dialServer, type ServerTarget } from "../../net/dial/server.ts";
-import type { Duplex } from "../../net/transport.ts";
+import type { Connection, Duplex, Engine } from "../../net/socket.ts";
 import type { DeviceParty } from "../../protocol/v2/wire/handshake.ts";
 import type { ConnectRequest } from "../../protocol/v2/wire/messages.ts";
 import { type DeviceGreeting, greetServer, randomBytes } from "../../relay/handshake.ts";
@@ -28,20 +28,23 @@ export interface Outside {
     clock: Clock,
     connectTimeout: number,
     signal: AbortSignal,
-  ): Promise<Duplex>;
+  ): Promise<Connection>;
   randomBytes(count: number): Uint8Array;
   /** Bytes that a session may grant. */
   readonly windowBound: number;
 }
 
-/** The network that there is. */
-export const network: Outside = {
-  async dial(targets, clock, timeout, signal) {
-    if (targets.length > 1) return await dialRace(targets, clock, timeout, signal);
-    return { transport: await dialServer(targets[0]!, clock, timeout, signal), index: 0 };
-  },
-  greet: greetServer,
-  dialService,
-  randomBytes,
-  windowBound: LINK_WINDOW_BOUND,
-};
+/** The network that there is, reached by `engine`. */
+export function network(engine: Engine): Outside {
+  return {
+    async dial(targets, clock, timeout, signal) {
+      if (targets.length > 1) return await dialRace(targets, engine, clock, timeout, signal);
+      return { transport: await dialServer(targets[0]!, engine, clock, timeout, signal), index: 0 };
+    },
+    greet: greetServer,
+    dialService: (service, request, clock, timeout, signal) =>
+      dialService(service, request, engine, clock, timeout, signal),
+    randomBytes,
+    windowBound: LINK_WINDOW_BOUND,
+  };
+}

@@ -6,6 +6,7 @@
 
 import type { DeviceMode, ServiceGrantResult, ServiceOffer } from "../../protocol/v2/wire/messages.ts";
 import type { Clock } from "../../base/clock.ts";
+import type { Engine } from "../../net/socket.ts";
 import type { NamedService } from "./named_service.ts";
 import { ServiceWatch } from "./service_watch.ts";
 
@@ -39,6 +40,7 @@ export class ServiceBoard {
   readonly services: readonly NamedService[];
 
   readonly #events: ServiceBoardEvents;
+  readonly #engine: Engine;
   readonly #clock: Clock;
   readonly #watches = new Map<NamedService, ServiceWatch>();
   readonly #results = new Map<number, ServiceGrantResult>();
@@ -49,11 +51,13 @@ export class ServiceBoard {
   constructor(
     services: readonly NamedService[],
     mode: Exclude<DeviceMode, "init">,
+    engine: Engine,
     clock: Clock,
     events: ServiceBoardEvents,
   ) {
     this.services = services;
     this.#events = events;
+    this.#engine = engine;
     this.#clock = clock;
     this.#wanted = mode;
   }
@@ -62,7 +66,8 @@ export class ServiceBoard {
   start(): void {
     for (const service of this.services) {
       if (!service.refuseWhenDown) continue;
-      this.#watches.set(service, new ServiceWatch(service, this.#clock, (up) => this.#onChange(service, up)));
+      const onChange = (up: boolean) => this.#onChange(service, up);
+      this.#watches.set(service, new ServiceWatch(service, this.#engine, this.#clock, onChange));
     }
     this.#leaveInit();
   }

@@ -12,7 +12,7 @@ import { dial, DialLimit, DialTimeout, leaveRoomForLink } from "../../net/dial/d
 import { isExhaustion } from "../../base/errors.ts";
 import { writeAll } from "../../relay/handshake.ts";
 import { encodeProxyHeader } from "../../net/proxy/header.ts";
-import { closeQuietly } from "../../net/transport.ts";
+import type { Connection, Engine } from "../../net/socket.ts";
 import type { NamedService } from "./named_service.ts";
 
 /**
@@ -23,18 +23,20 @@ import type { NamedService } from "./named_service.ts";
 export async function dialService(
   service: NamedService,
   request: ConnectRequest,
+  engine: Engine,
   clock: Clock,
   connectTimeout: number,
   signal: AbortSignal,
-): Promise<Deno.TcpConn> {
+): Promise<Connection> {
   leaveRoomForLink();
-  const conn = await dial(service.localAddress, clock, service.connectTimeout ?? connectTimeout, signal);
+  const timeout = service.connectTimeout ?? connectTimeout;
+  const conn = await dial(service.localAddress, { engine, clock, timeout, signal });
   if (service.proxy === undefined) return conn;
   try {
     const header = encodeProxyHeader(service.proxy, addressOf(request.client), addressOf(request.hostAddress));
     await writeAll(conn, header);
   } catch (error) {
-    closeQuietly(conn);
+    conn.close();
     throw error;
   }
   return conn;

@@ -8,7 +8,7 @@ import { WATCH_INTERVAL_MS, WATCH_TIMEOUT_MS } from "../limits.ts";
 import { DIAL_WAIT_MS } from "../../net/limits.ts";
 import type { Clock } from "../../base/clock.ts";
 import { dial } from "../../net/dial/dial.ts";
-import { closeQuietly } from "../../net/transport.ts";
+import type { Engine } from "../../net/socket.ts";
 import type { NamedService } from "./named_service.ts";
 import { isShortage } from "./service_dial.ts";
 
@@ -20,6 +20,7 @@ export class ServiceWatch {
   up: boolean | undefined;
 
   readonly #service: NamedService;
+  readonly #engine: Engine;
   readonly #clock: Clock;
   readonly #onChange: (up: boolean) => void;
   readonly #stop = new AbortController();
@@ -27,8 +28,9 @@ export class ServiceWatch {
   #looking = false;
 
   /** Looks at once, then every other second; `onChange` hears of the first look too. */
-  constructor(service: NamedService, clock: Clock, onChange: (up: boolean) => void) {
+  constructor(service: NamedService, engine: Engine, clock: Clock, onChange: (up: boolean) => void) {
     this.#service = service;
+    this.#engine = engine;
     this.#clock = clock;
     this.#onChange = onChange;
     this.#look();
@@ -51,7 +53,8 @@ export class ServiceWatch {
     let up: boolean | undefined = false;
     try {
       const timeout = Math.min(LOOK_MS, this.#service.connectTimeout ?? Infinity);
-      closeQuietly(await dial(this.#service.localAddress, this.#clock, timeout, this.#stop.signal));
+      const { signal } = this.#stop;
+      (await dial(this.#service.localAddress, { engine: this.#engine, clock: this.#clock, timeout, signal })).close();
       up = true;
     } catch (error) {
       // Refused, unreachable, or too slow: it is down. But what this device is short of says nothing about it.

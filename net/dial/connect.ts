@@ -9,19 +9,17 @@ import { MAX_DIAL_ADDRESSES } from "../limits.ts";
 import { parseIP } from "../../protocol/ip.ts";
 import type { Address } from "../../protocol/address.ts";
 import type { Clock } from "../../base/clock.ts";
-import { closeQuietly } from "../close_quietly.ts";
 import { lookup } from "./lookup.ts";
 import { race } from "./attempts.ts";
+import type { ConnectOptions, Engine, Socket } from "../socket.ts";
 
-/** What connects to one address, and finds those of a name. */
-export interface Connector {
-  /** Connects to an address, or rejects when `signal` aborts. */
-  connect(options: { hostname: string; port: number; signal: AbortSignal }): Promise<Deno.TcpConn>;
-  /** The addresses of a name, as the system has them (hosts file included), the best first. */
-  lookup(host: string, clock: Clock): Promise<string[]>;
+/** How to connect, and by what. */
+export interface ConnectToOptions extends ConnectOptions {
+  readonly engine: Pick<Engine, "connect">;
+  readonly clock: Clock;
+  /** The addresses of a name, as the system has them (hosts file included), the best first. @default {lookup} */
+  readonly lookup?: (host: string, clock: Clock) => Promise<string[]>;
 }
-
-const SYSTEM: Connector = { connect: (options) => Deno.connect(options), lookup };
 
 /**
  * Connects to `address`, names included.
@@ -29,17 +27,13 @@ const SYSTEM: Connector = { connect: (options) => Deno.connect(options), lookup 
  * @throws If none of the addresses answers, that one refused, if one did: it says most; else what the last one threw.
  * {NameError} if there is none. The signal's reason when it aborts, as soon as nothing is left open.
  */
-export async function connect(
-  { host, port }: Address,
-  clock: Clock,
-  signal: AbortSignal,
-  net: Connector = SYSTEM,
-): Promise<Deno.TcpConn> {
-  if (parseIP(host)) return await net.connect({ hostname: host, port, signal });
-  const found = await orAborted(net.lookup(host, clock), signal);
+export async function connect({ host, port }: Address, options: ConnectToOptions): Promise<Socket> {
+  const { engine, clock, signal, maxSegment } = options;
+  if (parseIP(host)) return await engine.connect({ host, port }, { signal, maxSegment });
+  const found = await orAborted((options.lookup ?? lookup)(host, clock), signal);
   const ways = interleaved(found).slice(0, MAX_DIAL_ADDRESSES)
-    .map((hostname) => (signal: AbortSignal) => net.connect({ hostname, port, signal }));
-  const { value } = await race<Deno.TcpConn>(ways, { clock, signal, letGo: closeQuietly, tell: mostTelling });
+    .map((host) => (signal: AbortSignal) => engine.connect({ host, port }, { signal, maxSegment }));
+  const { value } = await race<Socket>(ways, { clock, signal, letGo: (late) => late.close(), tell: mostTelling });
   return value;
 }
 

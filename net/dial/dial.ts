@@ -10,7 +10,7 @@ import type { Clock } from "../../base/clock.ts";
 import { isShortOfDescriptors } from "../kernel/descriptor_room.ts";
 import { connect } from "./connect.ts";
 import { DialTurns } from "./turns.ts";
-import { closeQuietly, tuneSocket } from "../transport.ts";
+import type { Engine, Socket } from "../socket.ts";
 
 /** Nobody answered within the time given. */
 export class DialTimeout extends Error {
@@ -41,6 +41,19 @@ export function leaveRoomForLink(isShort: () => boolean = () => isShortOfDescrip
   }
 }
 
+/** How an address is dialled. */
+export interface DialOptions {
+  /** What makes the connection. */
+  readonly engine: Engine;
+  readonly clock: Clock;
+  /** Milliseconds for all of it. */
+  readonly timeout: number;
+  /** Gives it up. */
+  readonly signal: AbortSignal;
+  /** See {@linkcode ConnectOptions.maxSegment}. */
+  readonly maxSegment?: number | undefined;
+}
+
 /** Those of the whole process: what they share are its descriptors. */
 const turns = new DialTurns();
 
@@ -50,7 +63,8 @@ const turns = new DialTurns();
  * @throws {DialLimit} if its turn does not come within `DIAL_WAIT_MS`, or `timeout` if that is less; {DialTimeout} after
  * `timeout` milliseconds; what the runtime throws; the signal's reason when it aborts.
  */
-export function dial(address: Address, clock: Clock, timeout: number, signal: AbortSignal): Promise<Deno.TcpConn> {
+export function dial(address: Address, options: DialOptions): Promise<Socket> {
+  const { clock, timeout, signal } = options;
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason);
     const attempt = new AbortController();
@@ -79,11 +93,10 @@ export function dial(address: Address, clock: Clock, timeout: number, signal: Ab
     const begin = () => {
       begun = true;
       cancelWait();
-      connect(address, clock, attempt.signal).finally(() => turns.leave(to)).then(
-        (conn) => {
-          if (!settle()) return closeQuietly(conn);
-          tuneSocket(conn);
-          resolve(conn);
+      connect(address, { ...options, signal: attempt.signal }).finally(() => turns.leave(to)).then(
+        (socket) => {
+          if (!settle()) return socket.close();
+          resolve(socket);
         },
         (error) => settle() && reject(error),
       );

@@ -9,7 +9,7 @@
 import { MAX_PROXY_ANSWER, MAX_QUOTE, MAX_SCHEME, MAX_SCHEMES } from "../limits.ts";
 import { isInNetwork, parseIP } from "../../protocol/ip.ts";
 import { type Address, formatAddress, isHost, parseAddress, parsePort } from "../../protocol/address.ts";
-import type { Duplex } from "../transport.ts";
+import type { Duplex } from "../socket.ts";
 
 /** What a proxy wants to know of whoever uses it (RFC 7617). */
 export interface ProxyCredentials {

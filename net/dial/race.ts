@@ -7,7 +7,8 @@
 import type { Clock } from "../../base/clock.ts";
 import { dialServer, type ServerTarget } from "./server.ts";
 import { race } from "./attempts.ts";
-import { closeQuietly, type Transport } from "../transport.ts";
+import type { Engine } from "../socket.ts";
+import type { Transport } from "../transport.ts";
 
 /** Who was first. */
 export interface Dialled {
@@ -23,13 +24,14 @@ export interface Dialled {
  */
 export async function dialRace(
   targets: readonly ServerTarget[],
+  engine: Engine,
   clock: Clock,
   timeout: number,
   signal: AbortSignal,
 ): Promise<Dialled> {
   const { value: transport, index } = await race(
-    targets.map((target) => (signal) => dialServer(target, clock, timeout, signal)),
-    { clock, signal, letGo: ({ duplex }) => closeQuietly(duplex) },
+    targets.map((target) => (signal) => dialServer(target, engine, clock, timeout, signal)),
+    { clock, signal, letGo: ({ duplex }) => duplex.close() },
   );
   return { transport, index };
 }

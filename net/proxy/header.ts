@@ -9,17 +9,17 @@ import { MAX_PROXY_V1_HEADER, MAX_PROXY_V2_HEADER } from "../limits.ts";
 import { formatIP, ipBytes, narrowed, parseIPv4, parseIPv6, widened } from "../../protocol/ip.ts";
 import type { Address } from "../../protocol/address.ts";
 
-/** What a header said, and the first bytes behind it. */
+/** What a header said. */
 export interface ProxyHeader {
   /** Where the connection comes from; absent if the sender speaks for itself or does not know. */
   readonly source?: Address;
-  /** What follows the header; a view of the last chunk. */
-  readonly rest: Uint8Array;
 }
 
 const SIGNATURE = [0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a];
 const V1_START = [...new TextEncoder().encode("PROXY ")];
 const V2_HEAD = SIGNATURE.length + 4;
+/** The shortest header there is: `PROXY UNKNOWN`, and the end of its line. */
+const LEAST = 15;
 
 const V2_LOCAL = 0x20;
 const V2_PROXY = 0x21;
@@ -54,19 +54,25 @@ export class ProxyHeaderReader {
   readonly #buffer = new Uint8Array(MAX_PROXY_V2_HEADER);
   #fill = 0;
 
+  /** Bytes of the header that are still to come, at least: whoever reads no more never reads what follows it. */
+  get wanted(): number {
+    const fill = this.#fill;
+    if (fill < LEAST) return LEAST - fill;
+    if (this.#buffer[0] === V1_START[0]) return 1;
+    return fill < V2_HEAD ? V2_HEAD - fill : V2_HEAD + (this.#buffer[14]! << 8 | this.#buffer[15]!) - fill;
+  }
+
   /**
-   * Takes the next bytes.
+   * Takes the next bytes, {@linkcode ProxyHeaderReader.wanted} at most.
    *
    * @returns the header when it is whole, otherwise `undefined`.
    * @throws {SyntaxError} with one line, as soon as it cannot become a header that is taken.
    */
   feed(chunk: Uint8Array): ProxyHeader | undefined {
-    const before = this.#fill;
-    const taken = chunk.subarray(0, this.#buffer.length - before);
-    this.#buffer.set(taken, before);
-    this.#fill += taken.length;
+    this.#buffer.set(chunk, this.#fill);
+    this.#fill += chunk.length;
     const header = this.#parse(this.#buffer.subarray(0, this.#fill));
-    return header && { ...header.source && { source: header.source }, rest: chunk.subarray(header.size - before) };
+    return header && { ...header.source && { source: header.source } };
   }
 
   #parse(bytes: Uint8Array): Parsed | undefined {

@@ -4,15 +4,13 @@
  * @module
  */
 
-import { PROXY_HEADER_TIMEOUT_MS } from "../limits.ts";
+import { MAX_PROXY_V2_HEADER, PROXY_HEADER_TIMEOUT_MS } from "../limits.ts";
 import type { Address } from "../../protocol/address.ts";
 import type { Clock } from "../../base/clock.ts";
 import { Late, within } from "../../base/within.ts";
 import { describeError } from "../../base/errors.ts";
-import { PrefixedDuplex } from "../prefixed_duplex.ts";
 import { ProxyHeaderReader } from "./header.ts";
-import { resetQuietly } from "../reset.ts";
-import type { Duplex } from "../transport.ts";
+import type { Connection } from "../socket.ts";
 
 /** What whoever sends a header is to be told where none is taken. */
 export const PROXY_HINT =
@@ -34,39 +32,29 @@ export class ProxyHeaderCut extends Error {
   }
 }
 
-/** Who is there, and the connection without its header. */
-export interface Introduced {
-  /** Whose the connection is; absent if whoever sent the header speaks for itself or does not know. */
-  readonly source: Address | undefined;
-  /** What follows the header. */
-  readonly duplex: Duplex;
-}
-
 /**
- * Reads the header of either version. When it fails, the connection is the caller's to close.
+ * Reads the header of either version, and not a byte of what follows it. When it fails, the connection is the caller's to
+ * close.
  *
+ * @returns whose the connection is; nothing if whoever sent the header speaks for itself or does not know.
  * @throws {ProxyHeaderCut} if it ended before; {SyntaxError} for anything else than a header; {Error} if there is none
  * within {@linkcode PROXY_HEADER_TIMEOUT_MS}: then the connection is reset; what the socket throws.
  */
-export async function readProxyHeader(duplex: Duplex, clock: Clock): Promise<Introduced> {
+export async function readProxyHeader(connection: Connection, clock: Clock): Promise<Address | undefined> {
   const reader = new ProxyHeaderReader();
-  const buffer = new Uint8Array(1024);
+  const buffer = new Uint8Array(MAX_PROXY_V2_HEADER);
   let bytes = 0;
-  const read = async (): Promise<Introduced> => {
+  const read = async (): Promise<Address | undefined> => {
     for (;;) {
-      const count = await duplex.read(buffer);
+      const count = await connection.read(buffer.subarray(0, reader.wanted));
       if (count === null) throw new ProxyHeaderCut(bytes);
       bytes += count;
       const header = reader.feed(buffer.subarray(0, count));
-      if (!header) continue;
-      return {
-        source: header.source,
-        duplex: header.rest.length > 0 ? new PrefixedDuplex(duplex, header.rest) : duplex,
-      };
+      if (header) return header.source;
     }
   };
   try {
-    return await within(clock, PROXY_HEADER_TIMEOUT_MS, () => resetQuietly(duplex), read);
+    return await within(clock, PROXY_HEADER_TIMEOUT_MS, () => connection.reset(), read);
   } catch (error) {
     if (error instanceof Late) throw new Error(`no PROXY protocol header within ${PROXY_HEADER_TIMEOUT_MS / 1000} s`);
     if (bytes === 0 && !(error instanceof ProxyHeaderCut)) throw new ProxyHeaderCut(0, error);

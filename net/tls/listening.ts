@@ -9,11 +9,10 @@ import { CERTIFICATE_CUT_LOOKS, CERTIFICATE_POLL_MS } from "../limits.ts";
 import { pinnedCertificate } from "./certificate.ts";
 import type { Clock } from "../../base/clock.ts";
 import { Late, within } from "../../base/within.ts";
-import { cutTls, hasReceived } from "../kernel/socket.ts";
 import { describeError, isExhaustion, whyUnreadable } from "../../base/errors.ts";
 import type { Logger } from "../../base/logger.ts";
 import { readPemFile } from "./pem_file.ts";
-import { closeQuietly } from "../transport.ts";
+import type { TlsSocket } from "../socket.ts";
 
 /** The name of wire profile v2 in TLS (ALPN, RFC 7301). */
 export const ALPN = "sallyport/2";
@@ -141,28 +140,15 @@ export class ServerCertificate {
 /**
  * Takes an accepted connection through its handshake.
  *
- * @throws {TlsHandshakeError} with one line about why it failed, took more than `timeout` milliseconds, or agreed on
- * another protocol; the connection is closed then. Whoever wants to end it earlier uses `cutTls`.
+ * @throws {TlsHandshakeError} with one line about why it failed, or took more than `timeout` milliseconds; the connection
+ * is closed then. Whoever wants to end it earlier cuts it.
  */
-export async function handshakeTls(conn: Deno.TlsConn, clock: Clock, timeout: number): Promise<void> {
+export async function handshakeTls(socket: TlsSocket, clock: Clock, timeout: number): Promise<void> {
   try {
-    const { alpnProtocol } = await within(clock, timeout, () => cutTls(conn), () => conn.handshake());
-    if (alpnProtocol === ALPN) return;
+    await within(clock, timeout, () => socket.cut(), () => socket.handshake());
   } catch (error) {
-    const late = error instanceof Late;
-    const isMute = !late && isCut(error) && !hasReceived(conn);
-    closeQuietly(conn);
-    const why = late ? `no TLS handshake within ${timeout / 1000} s` : explain(describeError(error));
-    throw new TlsHandshakeError(why, { isMute, cause: error });
+    throw error instanceof Late ? new TlsHandshakeError(`no TLS handshake within ${timeout / 1000} s`) : error;
   }
-  closeQuietly(conn);
-  throw new TlsHandshakeError(`it speaks TLS, but not ${ALPN}`);
-}
-
-/** Whether a handshake failed by the end of its connection, in order or by a reset. */
-function isCut(error: unknown): boolean {
-  return error instanceof Deno.errors.UnexpectedEof || error instanceof Deno.errors.ConnectionReset ||
-    error instanceof Deno.errors.NotConnected || error instanceof Deno.errors.BrokenPipe;
 }
 
 /** What changes when a file is written, replaced, or linked elsewhere. */
@@ -217,13 +203,4 @@ function readPem(file: string, option: string, what: string, label: RegExp): str
     ? `it has ${labels.join(", ")}`
     : "it is not PEM, or not whole";
   throw new CertificateError(`Cannot read ${what} from ${file} (${option}): ${hint}`);
-}
-
-/** The runtime gives its errors no code, so their text is looked at; nothing but the wording depends on it. */
-function explain(text: string): string {
-  const hint = text.includes("corrupt message")
-    ? " (a load balancer's PROXY header needs --proxy-from)" +
-      "; it does not speak TLS: a device that is told --plain or --profile v1, or a stranger"
-    : "";
-  return `the TLS handshake failed: ${text}${hint}`;
 }

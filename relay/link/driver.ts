@@ -21,7 +21,7 @@ import { channelReason, endOf, type LinkEnd, peerClosed, standsStill } from "./e
 import { ReadPauses } from "./read_pauses.ts";
 import { type ChunkBudget, type ReceiveChunk, ReceiveChunks } from "./receive_chunk.ts";
 import { type Prober, SilenceWatch } from "./silence_watch.ts";
-import { closeQuietly, type Transport } from "../../net/transport.ts";
+import type { Transport } from "../../net/transport.ts";
 import { WriteQueue } from "../write_queue.ts";
 import { WriteWatch } from "./write_watch.ts";
 
@@ -212,7 +212,7 @@ export class LinkDriver implements LinkOutput {
     this.#cancelTimer();
     this.#queue.abandon();
     if (standsStill(reason)) this.transport.cut();
-    else closeQuietly(this.transport.duplex);
+    else this.transport.duplex.close();
     this.#pauses.end();
     this.#link?.end(channelReason(reason));
     this.#resolveEnded(this.#end);
@@ -229,7 +229,8 @@ export class LinkDriver implements LinkOutput {
       const { bytes } = this.#chunks.next();
       this.#reading = true;
       const began = this.#clock.now();
-      const count = await this.transport.duplex.read(bytes);
+      const read = this.transport.duplex.read(bytes);
+      const count = read instanceof Promise ? await read : read;
       this.#reading = false;
       if (count === null) return this.#gone(peerClosed(link.atBoundary));
       if (this.#end) return;

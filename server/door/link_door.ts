@@ -9,7 +9,7 @@ import { formatAddress, splitHostPort } from "../../protocol/address.ts";
 import type { Clock } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
 import { ProxyHeaderCut, readProxyHeader } from "../../net/proxy/read_header.ts";
-import { closeQuietly, type Transport } from "../../net/transport.ts";
+import type { SocketTransport } from "../../net/transport.ts";
 import type { Refusals } from "./refusals.ts";
 
 /** Takes the PROXY protocol header off those who come from networks that are trusted to send one. */
@@ -18,7 +18,7 @@ export class LinkDoor {
   readonly #max: number;
   readonly #clock: Clock;
   readonly #refusals: Refusals;
-  readonly #reading = new Set<Transport>();
+  readonly #reading = new Set<SocketTransport>();
   #closed = false;
 
   /** Connections from `networks` begin with a header, which `max` may owe; those from elsewhere are who they are. */
@@ -30,7 +30,7 @@ export class LinkDoor {
   }
 
   /** Calls `admit` at once, or as soon as it is known for whom `transport` comes; never, if that is not said. */
-  enter(transport: Transport, admit: (transport: Transport) => void): void {
+  enter(transport: SocketTransport, admit: (transport: SocketTransport) => void): void {
     const { remote } = transport;
     const [host] = splitHostPort(remote);
     if (!this.#networks.some((network) => isInNetwork(host, network))) return admit(transport);
@@ -40,7 +40,7 @@ export class LinkDoor {
     }
     this.#reading.add(transport);
     this.#introduce(transport, admit).catch((error: unknown) => {
-      closeQuietly(transport.duplex);
+      transport.duplex.close();
       if (this.#closed) return;
       if (error instanceof ProxyHeaderCut && error.bytes === 0) return this.#refusals.tellMute(remote);
       this.#refusals.tell(remote, describeError(error));
@@ -50,14 +50,14 @@ export class LinkDoor {
   /** Closes those who are still in the doorway. */
   close(): void {
     this.#closed = true;
-    for (const transport of this.#reading) closeQuietly(transport.duplex);
+    for (const transport of this.#reading) transport.duplex.close();
   }
 
-  async #introduce(transport: Transport, admit: (transport: Transport) => void): Promise<void> {
+  async #introduce(transport: SocketTransport, admit: (transport: SocketTransport) => void): Promise<void> {
     try {
-      const { source, duplex } = await readProxyHeader(transport.duplex, this.#clock);
-      if (this.#closed) return closeQuietly(duplex);
-      admit({ ...transport, duplex, remote: source ? formatAddress(source) : transport.remote });
+      const source = await readProxyHeader(transport.duplex, this.#clock);
+      if (this.#closed) return transport.duplex.close();
+      admit(source ? { ...transport, remote: formatAddress(source) } : transport);
     } finally {
       this.#reading.delete(transport);
     }

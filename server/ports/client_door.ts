@@ -10,8 +10,7 @@ import type { ChannelEndReason } from "../../protocol/reasons.ts";
 import type { ChannelPump } from "../../relay/channel_pump.ts";
 import { describeError } from "../../base/errors.ts";
 import { readProxyHeader } from "../../net/proxy/read_header.ts";
-import { resetQuietly } from "../../net/reset.ts";
-import type { Duplex } from "../../net/transport.ts";
+import type { Connection } from "../../net/socket.ts";
 import type { ServiceGrant } from "../devices/service_grant.ts";
 import type { ServerSettings } from "../options.ts";
 
@@ -24,7 +23,7 @@ export interface ClientCount {
 /** What becomes of those who come. */
 export interface ClientDoorEvents {
   /** Serve it; the door hears of its end by {@linkcode ClientDoor.left}. */
-  serve(duplex: Duplex, address: string): void;
+  serve(duplex: Connection, address: string): void;
   /** It was turned away; its connection is closed. */
   refused(address: string, reason: ChannelEndReason, error: string | undefined): void;
 }
@@ -35,7 +34,7 @@ export class ClientDoor {
   grant: ServiceGrant;
   readonly #settings: ServerSettings;
   readonly #events: ClientDoorEvents;
-  readonly #reading = new Set<Duplex>();
+  readonly #reading = new Set<Connection>();
   readonly #count: ClientCount;
   #closed = false;
 
@@ -53,17 +52,17 @@ export class ClientDoor {
   }
 
   /** A client from `address` wants in. */
-  enter(duplex: Duplex, address: string): void {
+  enter(duplex: Connection, address: string): void {
     const { maxClients, proxyFrom } = this.grant;
     if (maxClients !== undefined && this.#count.inside >= maxClients) {
-      resetQuietly(duplex);
+      duplex.reset();
       return this.#events.refused(address, "too-many-channels", `${maxClients} clients are the most for this service`);
     }
     this.#count.inside++;
     const [host] = splitHostPort(address);
     if (!proxyFrom?.some((network) => isInNetwork(host, network))) return this.#events.serve(duplex, address);
     this.#readHeader(duplex, address).catch((error: unknown) => {
-      resetQuietly(duplex);
+      duplex.reset();
       this.left();
       this.#events.refused(address, "client-closed", describeError(error));
     });
@@ -83,16 +82,16 @@ export class ClientDoor {
   /** Turns away those who are still in the doorway. */
   close(): void {
     this.#closed = true;
-    for (const duplex of this.#reading) resetQuietly(duplex);
+    for (const duplex of this.#reading) duplex.reset();
   }
 
   /** A load balancer says first for whom it comes. */
-  async #readHeader(duplex: Duplex, address: string): Promise<void> {
+  async #readHeader(duplex: Connection, address: string): Promise<void> {
     this.#reading.add(duplex);
     try {
-      const introduced = await readProxyHeader(duplex, this.#settings.clock);
+      const source = await readProxyHeader(duplex, this.#settings.clock);
       if (this.#closed) throw new Error("the service was closed");
-      this.#events.serve(introduced.duplex, introduced.source ? formatAddress(introduced.source) : address);
+      this.#events.serve(duplex, source ? formatAddress(source) : address);
     } finally {
       this.#reading.delete(duplex);
     }

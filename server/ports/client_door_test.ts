@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { PROXY_HEADER_TIMEOUT_MS } from "../../net/limits.ts";
 import { FakeDuplex } from "../../relay/_fakes_test.ts";
 import { encodeProxyHeader } from "../../net/proxy/header.ts";
-import type { Duplex } from "../../net/transport.ts";
+import type { Duplex } from "../../net/socket.ts";
 import { ClientDoor } from "./client_door.ts";
 import { serverSettings } from "../options.ts";
 import { parseGrant, type ServiceGrant } from "../devices/service_grant.ts";

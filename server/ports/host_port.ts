@@ -6,6 +6,7 @@
 
 import { KEPT_PORT_TRIES, MAX_BINDS_A_TURN } from "../limits.ts";
 import { formatAddress } from "../../protocol/address.ts";
+import type { Socket } from "../../net/socket.ts";
 import { parseIP } from "../../protocol/ip.ts";
 import { Backoff } from "../../base/backoff.ts";
 import { describeError } from "../../base/errors.ts";
@@ -25,7 +26,7 @@ export interface HostPortOwner {
   /** Tells subscribers. */
   emit(event: ServerEvent): void;
   /** A client has connected. */
-  onClient(conn: Deno.TcpConn, port: HostPort): void;
+  onClient(conn: Socket, port: HostPort): void;
   /** A client could not be accepted for want of descriptors. */
   onExhausted?(): void;
   /** The listener was opened, or could not be, after the first try. */
@@ -182,14 +183,14 @@ export class HostPort {
    */
   #bind(address: string): Listener | undefined {
     const { host, ports: [first, last] } = this.#options;
-    const { clock, logger, tcpKeepAlive } = this.#owner.settings;
+    const { engine, clock, logger, tcpKeepAlive } = this.#owner.settings;
     let failure: unknown;
     let tries = 0;
     for (const { port, warning } of this.#candidates()) {
       if (tries++ === MAX_BINDS_A_TURN) return undefined;
       try {
-        const onConn = (conn: Deno.TcpConn) => this.#owner.onClient(conn, this);
-        const listener = Listener.open({ host: address, port }, clock, logger, onConn, { tcpKeepAlive });
+        const onConn = (conn: Socket) => this.#owner.onClient(conn, this);
+        const listener = Listener.open({ host: address, port }, engine, clock, logger, onConn, { tcpKeepAlive });
         listener.onExhausted = () => this.#owner.onExhausted?.();
         if (warning) {
           const before = this.#options.kept.get();

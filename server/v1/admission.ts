@@ -10,7 +10,7 @@ import type { Clock } from "../../base/clock.ts";
 import { Late, within } from "../../base/within.ts";
 import { describeError } from "../../base/errors.ts";
 import { PROXY_HINT } from "../../net/proxy/read_header.ts";
-import { closeQuietly, type Transport } from "../../net/transport.ts";
+import type { Transport } from "../../net/transport.ts";
 
 /** A device's first bytes, or why it was turned away; `mute` is who ended without a byte. */
 export type Admission =
@@ -32,7 +32,7 @@ export async function admit(transport: Transport, clock: Clock, timeout: number)
   const buffer = new Uint8Array(MAX_OPENING);
   let fill = 0;
   const refuse = (why: string, late = false): Admission => {
-    closeQuietly(duplex);
+    duplex.close();
     return { refused: why, mute: fill === 0 && !late };
   };
   const read = async (): Promise<Admission> => {
@@ -46,7 +46,7 @@ export async function admit(transport: Transport, clock: Clock, timeout: number)
     }
   };
   try {
-    return await within(clock, timeout, () => closeQuietly(duplex), read);
+    return await within(clock, timeout, () => duplex.close(), read);
   } catch (error) {
     const late = error instanceof Late;
     return refuse(late ? `no LISTEN within ${timeout / 1000} s` : describeError(error), late);

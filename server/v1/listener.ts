@@ -14,7 +14,7 @@ import {
 } from "../limits.ts";
 import { addressGroup } from "../../protocol/address_group.ts";
 import { Listener } from "../../net/listener.ts";
-import { closeQuietly, tcpTransport, type Transport } from "../../net/transport.ts";
+import { tcpTransport, type Transport } from "../../net/transport.ts";
 import { admit } from "./admission.ts";
 import type { ServerEvent } from "../events.ts";
 import { doorRoom } from "../door/door_room.ts";
@@ -78,6 +78,7 @@ export class V1Listener {
     this.#rates = new LinkRates(clock);
     this.#listener = Listener.open(
       options.address,
+      settings.engine,
       clock,
       logger,
       (conn) => this.#door.enter(tcpTransport(conn), (transport) => this.#onLink(transport)),
@@ -122,16 +123,16 @@ export class V1Listener {
 
   #onLink(transport: Transport): void {
     const { duplex, remote } = transport;
-    const newcomer = new Newcomer(remote, () => closeQuietly(duplex));
+    const newcomer = new Newcomer(remote, () => duplex.close());
     const full = this.#pending.add(newcomer);
     if (full !== undefined) {
-      closeQuietly(duplex);
+      duplex.close();
       return this.#refusals.tell(remote, full);
     }
     this.#admit(transport, newcomer).then((refused) => {
       this.#pending.remove(newcomer);
       if (refused === undefined) return;
-      closeQuietly(duplex);
+      duplex.close();
       if (this.#closed) return;
       if (refused === MUTE) this.#refusals.tellMute(remote);
       else this.#refusals.tell(remote, refused);
@@ -170,7 +171,7 @@ export class V1Listener {
         current.close("replaced", "it did not answer when its device came back");
         await current.down;
       }
-      if (this.#closed) closeQuietly(transport.duplex);
+      if (this.#closed) transport.duplex.close();
       else this.#start(transport, opening);
       return undefined;
     } finally {

@@ -12,8 +12,8 @@ import { type ChannelSummary, nothingCarried } from "../../relay/channel_end.ts"
 import { LinkDriver } from "../../relay/link/driver.ts";
 import type { LinkEnd } from "../../relay/link/end.ts";
 import { Session } from "../../relay/session.ts";
-import { resetQuietly } from "../../net/reset.ts";
-import { formatNetAddr, type Transport, tuneSocket } from "../../net/transport.ts";
+import type { Socket } from "../../net/socket.ts";
+import type { Transport } from "../../net/transport.ts";
 import { tellClientEnd } from "../ports/client_end.ts";
 import type { ServerEvent } from "../events.ts";
 import { HeldClients } from "./held_clients.ts";
@@ -130,7 +130,7 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
     await super.ended();
   }
 
-  onClient(conn: Deno.TcpConn, port: HostPort): void {
+  onClient(conn: Socket, port: HostPort): void {
     if (this.done) return this.#refuse({ conn, port }, "link-lost");
     this.pumps.makeRoom(this.#link.channelCount);
     if (this.#waiting.size === 0 && this.#open({ conn, port })) return this.#makeRoom();
@@ -148,8 +148,7 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
     const { logger } = this.settings;
     const channel = this.#link.open(this.#targets.get(port)!);
     if (!channel) return false;
-    const client = formatNetAddr(conn.remoteAddr);
-    tuneSocket(conn);
+    const client = formatAddress(conn.remoteAddress);
     logger.debug("client {client} connected to {hostAddress}, id {id}", {
       client,
       hostAddress: port.address,
@@ -176,8 +175,8 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
   }
 
   #refuse({ conn, port }: WaitingClient, reason: ChannelEndReason): void {
-    const client = formatNetAddr(conn.remoteAddr);
-    resetQuietly(conn);
+    const client = formatAddress(conn.remoteAddress);
+    conn.reset();
     this.#clientEnded(client, port, nothingCarried(reason));
   }
 

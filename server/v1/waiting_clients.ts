@@ -6,13 +6,13 @@
 
 import { MAX_WAITING_CLIENTS } from "../limits.ts";
 import type { Clock } from "../../base/clock.ts";
-import { resetQuietly } from "../../net/reset.ts";
+import type { Socket } from "../../net/socket.ts";
 import type { HostPort } from "../ports/host_port.ts";
 
 /** A client without a channel. */
 export interface WaitingClient {
   /** Its connection, which nobody reads yet. */
-  readonly conn: Deno.TcpConn;
+  readonly conn: Socket;
   /** Where it came. */
   readonly port: HostPort;
 }
@@ -62,7 +62,7 @@ export class WaitingClients {
     this.#disarm();
     if (this.#queue.length > 0) this.#arm();
     for (const client of expired) {
-      resetQuietly(client.conn);
+      client.conn.reset();
       this.#onExpired(client);
     }
   }

@@ -9,8 +9,8 @@ import { MAX_CLIENTS_BEFORE_LISTEN } from "../limits.ts";
 import type { ChannelEndReason } from "../../protocol/reasons.ts";
 import type { ServiceGrantResult, ServiceOffer } from "../../protocol/v2/wire/messages.ts";
 import { type ChannelSummary, nothingCarried } from "../../relay/channel_end.ts";
-import { resetQuietly } from "../../net/reset.ts";
-import { type Duplex, formatNetAddr, tuneSocket } from "../../net/transport.ts";
+import { formatAddress } from "../../protocol/address.ts";
+import type { Connection, Socket } from "../../net/socket.ts";
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
 import { tellClientEnd } from "../ports/client_end.ts";
 import { ClientDoor } from "../ports/client_door.ts";
@@ -141,11 +141,10 @@ export class DeviceServices implements HostPortOwner {
     return this.#freed;
   }
 
-  onClient(conn: Deno.TcpConn, port: HostPort): void {
+  onClient(conn: Socket, port: HostPort): void {
     const service = [...this.#services.values()].find((candidate) => candidate.port === port);
-    if (!service) return resetQuietly(conn);
-    tuneSocket(conn);
-    service.door.enter(conn, formatNetAddr(conn.remoteAddr));
+    if (!service) return conn.reset();
+    service.door.enter(conn, formatAddress(conn.remoteAddress));
   }
 
   onPortChanged(port: HostPort): void {
@@ -222,7 +221,7 @@ export class DeviceServices implements HostPortOwner {
     const freed = service.port.close().finally(() => this.#freeing--);
     this.#freed = Promise.all([this.#freed, freed]).then(() => {});
     for (const { duplex, address } of service.waiting) {
-      resetQuietly(duplex);
+      duplex.reset();
       service.door.left();
       this.#clientEnded(address, hostAddress, name, nothingCarried(reason), undefined);
     }
@@ -232,7 +231,7 @@ export class DeviceServices implements HostPortOwner {
   }
 
   /** Gives a client that the door let in a channel. */
-  #serve(name: string, duplex: Duplex, address: string): void {
+  #serve(name: string, duplex: Connection, address: string): void {
     const service = this.#services.get(name);
     const link = this.#options.link();
     const hostAddress = service?.port.address ?? "";
@@ -242,7 +241,7 @@ export class DeviceServices implements HostPortOwner {
     };
     const full = service && service.waiting.length >= MAX_CLIENTS_BEFORE_LISTEN;
     if (!service || !link || full) {
-      resetQuietly(duplex);
+      duplex.reset();
       return onEnd(nothingCarried(full ? "too-many-channels" : "link-lost"), undefined);
     }
     if (service.number === undefined) return void service.waiting.push({ duplex, address });

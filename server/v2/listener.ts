@@ -6,7 +6,7 @@
 
 import { HANDSHAKE_TIMEOUT_MS } from "../../net/limits.ts";
 import { FAREWELL_MS } from "../../relay/limits.ts";
-import { DESCRIPTORS_A_HOP, EVICTIONS_AT_ONCE, HANDSHAKE_GRACE_MS, LINK_REFUSAL_HOLD_MS } from "../limits.ts";
+import { EVICTIONS_AT_ONCE, HANDSHAKE_GRACE_MS, LINK_REFUSAL_HOLD_MS } from "../limits.ts";
 import { addressGroup } from "../../protocol/address_group.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { type Goodbye, goodbye, goodbyeFrame } from "../../protocol/v2/wire/goodbye.ts";
@@ -14,11 +14,11 @@ import { CAN_RESUME, HandshakeError, IS_MOVING } from "../../protocol/v2/wire/ha
 import { describeError } from "../../base/errors.ts";
 import { Late, within } from "../../base/within.ts";
 import { greetDevice, HandshakeCut, randomBytes, writeAll } from "../../relay/handshake.ts";
-import { HoppedTls } from "../../net/tls/hopped.ts";
 import { Listener } from "../../net/listener.ts";
 import { SOFTWARE } from "../../base/version.ts";
 import { handshakeTls, ServerCertificate, TlsHandshakeError } from "../../net/tls/listening.ts";
-import { closeQuietly, tcpTransport, tlsTransport, type Transport } from "../../net/transport.ts";
+import type { Socket, TlsEntrance, TlsSocket } from "../../net/socket.ts";
+import { type SocketTransport, tcpTransport, tlsTransport, type Transport } from "../../net/transport.ts";
 import { type DeviceRegistry, TooManyLinks } from "./device_registry.ts";
 import type { ServerEvent } from "../events.ts";
 import { doorRoom } from "../door/door_room.ts";
@@ -39,11 +39,11 @@ export class V2Listener {
   readonly #registry: DeviceRegistry;
   readonly #pending: PendingConnections;
   readonly #queue: HandshakeQueue;
-  readonly #hopped: HoppedTls | undefined;
+  readonly #entrance: TlsEntrance | undefined;
   readonly #refusals: Refusals;
   readonly #door: LinkDoor;
   readonly #certificate: ServerCertificate | undefined;
-  readonly #listener: Listener<Deno.TcpConn> | Listener<Deno.TlsConn>;
+  readonly #listener: Listener<Socket> | Listener<TlsSocket>;
   #closed = false;
 
   private constructor(
@@ -57,30 +57,25 @@ export class V2Listener {
     this.#settings = settings;
     this.#registry = registry;
     this.#certificate = certificate;
-    const { clock, logger } = settings;
+    const { engine, clock, logger } = settings;
+    const { tls } = engine;
     const { proxyFrom } = options;
-    const room = doorRoom(settings.listen.length, certificate && proxyFrom?.length ? DESCRIPTORS_A_HOP : 1);
+    const listenTls = proxyFrom?.length ? undefined : tls.listen; // what comes ahead of TLS has to be read
+    const enters = certificate && !listenTls;
+    const room = doorRoom(settings.listen.length, enters ? tls.descriptorsPerEntrance : 1);
     this.#pending = new PendingConnections(clock, { max: room.handshakes, grace: HANDSHAKE_GRACE_MS });
     this.#queue = new HandshakeQueue(clock, room);
-    const enter = (transport: Transport, tls?: Deno.TlsConn) => this.#onConn(transport, tls);
-    this.#hopped = certificate && proxyFrom?.length ? new HoppedTls(certificate, clock, logger, enter) : undefined;
+    const enter = (transport: Transport, secured?: TlsSocket) => this.#onConn(transport, secured);
+    this.#entrance = enters ? tls.entrance(certificate, clock, logger, enter) : undefined;
+    const { address: at } = options;
     try {
-      this.#listener = certificate && !this.#hopped
-        ? Listener.openTls(
-          options.address,
-          certificate,
-          clock,
-          logger,
-          (conn, noDelay) => enter(tlsTransport(conn, noDelay), conn),
-        )
-        : Listener.open(
-          options.address,
-          clock,
-          logger,
-          (conn) => this.#door.enter(tcpTransport(conn), this.#behindDoor),
-        );
+      this.#listener = certificate && listenTls
+        ? Listener.openTls(at, certificate, listenTls, clock, logger, (socket) => enter(tlsTransport(socket), socket))
+        : Listener.open(at, certificate ? tls.sockets : engine, clock, logger, (socket) => {
+          this.#door.enter(tcpTransport(socket), this.#behindDoor);
+        });
     } catch (error) {
-      this.#hopped?.close();
+      this.#entrance?.close();
       throw error;
     }
     this.#listener.onExhausted = () => {
@@ -130,7 +125,7 @@ export class V2Listener {
   /** Resolves when nothing of it is left. */
   async ended(): Promise<void> {
     await this.#listener.ended;
-    await this.#hopped?.ended();
+    await this.#entrance?.ended();
   }
 
   /** Stops to accept; the links are the registry's. */
@@ -144,19 +139,19 @@ export class V2Listener {
     this.#closed = true;
     this.#listener.close();
     this.#door.close();
-    this.#hopped?.close();
+    this.#entrance?.close();
     this.#certificate?.close();
     this.#queue.close("the server is shutting down");
     this.#pending.evictAll();
   }
 
   /** A connection of which it is known for whom it comes. */
-  readonly #behindDoor = (transport: Transport): void => {
-    if (this.#hopped) this.#hopped.enter(transport);
+  readonly #behindDoor = (transport: SocketTransport): void => {
+    if (this.#entrance) this.#entrance.enter(transport);
     else this.#onConn(transport);
   };
 
-  #onConn(transport: Transport, tls?: Deno.TlsConn): void {
+  #onConn(transport: Transport, tls?: TlsSocket): void {
     const { remote } = transport;
     const newcomer = new Newcomer(remote, () => transport.cut());
     const giveUp = (why: string) => {
@@ -180,7 +175,7 @@ export class V2Listener {
   /** @returns whether the device is in. */
   async #admit(
     transport: Transport,
-    tls: Deno.TlsConn | undefined,
+    tls: TlsSocket | undefined,
     newcomer: Newcomer,
   ): Promise<boolean> {
     const { clock, v2 } = this.#settings;
@@ -213,7 +208,7 @@ export class V2Listener {
         const say = () => writeAll(duplex, goodbyeFrame(word));
         await within(clock, FAREWELL_MS, () => transport.cut(), say).catch(() => {});
       }
-      if (word) closeQuietly(duplex);
+      if (word) duplex.close();
       else transport.cut();
       if (this.#closed) return false;
       const why = late

@@ -6,7 +6,7 @@
 
 import type { ServiceGrantResult } from "../../protocol/v2/wire/messages.ts";
 import type { ChannelPump } from "../../relay/channel_pump.ts";
-import type { Duplex } from "../../net/transport.ts";
+import type { Connection } from "../../net/socket.ts";
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
 import type { ClientCount, ClientDoor } from "../ports/client_door.ts";
 import type { HostPort } from "../ports/host_port.ts";
@@ -39,7 +39,7 @@ export interface OpenService {
   readonly door: ClientDoor;
   readonly clients: ServiceClients;
   /** Clients that wait for the number. */
-  readonly waiting: { readonly duplex: Duplex; readonly address: string }[];
+  readonly waiting: { readonly duplex: Connection; readonly address: string }[];
 }
 
 /** A service as it is shown. */

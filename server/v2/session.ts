@@ -19,14 +19,14 @@ import { type ChannelSummary, nothingCarried } from "../../relay/channel_end.ts"
 import type { ChannelPump } from "../../relay/channel_pump.ts";
 import { Session } from "../../relay/session.ts";
 import { SessionLinks, type SessionLinksOptions } from "../../relay/session_links.ts";
-import { resetQuietly } from "../../net/reset.ts";
-import type { Duplex, Transport } from "../../net/transport.ts";
+import type { Connection } from "../../net/socket.ts";
+import type { Transport } from "../../net/transport.ts";
 import type { ServerSettings } from "../options.ts";
 
 /** A client that has come to a host port. */
 export interface Client {
   /** Its connection, or what stands for it behind a header that was read. */
-  readonly duplex: Duplex;
+  readonly duplex: Connection;
   /** Its address, as text. */
   readonly address: string;
   /** The host address that it came to, as text. */
@@ -133,7 +133,7 @@ export class V2Session extends Session<SessionLinks> {
       ? undefined
       : this.state.open(client.service, client.address, client.hostAddress);
     if (!channel) {
-      resetQuietly(client.duplex);
+      client.duplex.reset();
       const reason = this.done ? "link-lost" : "too-many-channels";
       client.onEnd(nothingCarried(reason), undefined);
       return undefined;

@@ -4,12 +4,15 @@
  * @module
  */
 
-import { closeQuietly } from "../../net/close_quietly.ts";
 import { ascii } from "./bytes.ts";
 import { Stream, writeAll } from "./stream.ts";
 import { within } from "./wait.ts";
-import { noteSocket } from "../../net/kernel/descriptors.ts";
-import { resetSocket } from "../../net/kernel/socket.ts";
+import { chooseEngine } from "../../net/engines.ts";
+import type { ListeningSocket, Socket } from "../../net/socket.ts";
+
+/** What resets a connection where that can be had. */
+const { engine } = chooseEngine("auto");
+const never = new AbortController().signal;
 
 /** Which way bytes go. */
 export type Direction = "to server" | "to device";
@@ -27,7 +30,7 @@ export interface CableOptions {
 
 /** One connection through the cable. */
 interface Strand {
-  readonly ends: readonly [Deno.TcpConn, Deno.TcpConn];
+  readonly ends: readonly [Socket, Socket];
   readonly dropped: PromiseWithResolvers<void>;
   cut: boolean;
 }
@@ -43,7 +46,7 @@ export class Cable implements AsyncDisposable {
   /** Whether new connections are hung up on. */
   refusing = false;
 
-  readonly #listener: Deno.TcpListener;
+  readonly #listener: ListeningSocket;
   readonly #target: number;
   readonly #options: CableOptions;
   #planned: { readonly direction: Direction; readonly kind: CutKind; left: number; done: () => void } | undefined;
@@ -54,8 +57,8 @@ export class Cable implements AsyncDisposable {
   constructor(target: number, options: CableOptions = {}) {
     this.#target = target;
     this.#options = options;
-    this.#listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    this.port = this.#listener.addr.port;
+    this.#listener = engine.listen({ host: "127.0.0.1", port: 0 });
+    this.port = this.#listener.address.port;
     this.#work.push(this.#run());
   }
 
@@ -80,7 +83,7 @@ export class Cable implements AsyncDisposable {
   drop(): void {
     for (const { ends, dropped } of this.#strands) {
       dropped.resolve();
-      for (const end of ends) closeQuietly(end);
+      for (const end of ends) end.close();
     }
   }
 
@@ -92,7 +95,7 @@ export class Cable implements AsyncDisposable {
 
   async #run(): Promise<void> {
     for (;;) {
-      let dialler: Deno.TcpConn;
+      let dialler: Socket;
       try {
         dialler = await this.#listener.accept();
       } catch {
@@ -102,15 +105,14 @@ export class Cable implements AsyncDisposable {
     }
   }
 
-  async #join(dialler: Deno.TcpConn): Promise<void> {
+  async #join(dialler: Socket): Promise<void> {
     if (this.refusing) return dialler.close();
-    let server: Deno.TcpConn;
+    let server: Socket;
     try {
-      server = await Deno.connect({ hostname: "127.0.0.1", port: this.#target });
+      server = await engine.connect({ host: "127.0.0.1", port: this.#target }, { signal: never });
     } catch {
       return dialler.close();
     }
-    for (const end of [dialler, server]) end.setNoDelay(true);
     const strand: Strand = { ends: [dialler, server], dropped: Promise.withResolvers(), cut: false };
     this.#strands.add(strand);
     await Promise.all([
@@ -118,11 +120,11 @@ export class Cable implements AsyncDisposable {
       this.#carry(strand, server, dialler, "to device"),
     ]);
     this.#strands.delete(strand);
-    closeQuietly(dialler);
-    closeQuietly(server);
+    dialler.close();
+    server.close();
   }
 
-  async #carry(strand: Strand, from: Deno.TcpConn, to: Deno.TcpConn, direction: Direction): Promise<void> {
+  async #carry(strand: Strand, from: Socket, to: Socket, direction: Direction): Promise<void> {
     const buffer = new Uint8Array(64 * 1024);
     const look = this.#options.watch?.(direction);
     const at = direction === "to server" ? "server" : "dialler";
@@ -143,22 +145,18 @@ export class Cable implements AsyncDisposable {
     } catch {
       // An end broke: so does the other, unless the cable is cut and cannot tell it.
       if (strand.cut) return await strand.dropped.promise;
-      for (const end of strand.ends) closeQuietly(end);
+      for (const end of strand.ends) end.close();
     }
   }
 
   /** Makes the cut that was planned, behind these bytes. */
-  async #break(strand: Strand, to: Deno.TcpConn, last: Uint8Array): Promise<void> {
+  async #break(strand: Strand, to: Socket, last: Uint8Array): Promise<void> {
     const { kind, done } = this.#planned!;
     this.#planned = undefined;
     await writeAll(to, last);
     for (const end of strand.ends) {
-      if (kind === "end") {
-        closeQuietly(end);
-      } else {
-        noteSocket(end);
-        resetSocket(end);
-      }
+      if (kind === "end") end.close();
+      else end.reset();
     }
     done();
   }

@@ -7,17 +7,18 @@
  */
 
 import { systemClock } from "../../../base/clock.ts";
+import { chooseEngine } from "../../../net/engines.ts";
 import { dial } from "../../../net/dial/dial.ts";
 
 const [silent = ""] = Deno.args;
-const never = new AbortController().signal;
+const common = { engine: chooseEngine("auto").engine, clock: systemClock, signal: new AbortController().signal };
 const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
 const { port } = listener.addr;
 let told = false;
 
 for (const host of ["service.silent.example", silent]) {
   for (let n = 0; n < 1_000; n++) {
-    dial({ host, port: 80 }, systemClock, 1_900, never).then((conn) => conn.close(), () => {
+    dial({ host, port: 80 }, { ...common, timeout: 1_900 }).then((conn) => conn.close(), () => {
       if (!told) say("gave up");
       told = true;
     });
@@ -25,7 +26,7 @@ for (const host of ["service.silent.example", silent]) {
 }
 await new Promise((resolve) => setTimeout(resolve, 100)); // what the runtime does for them has begun
 for (const host of ["localhost", "127.0.0.1"]) {
-  const [conn, peer] = await Promise.all([dial({ host, port }, systemClock, 60_000, never), listener.accept()]);
+  const [conn, peer] = await Promise.all([dial({ host, port }, { ...common, timeout: 60_000 }), listener.accept()]);
   conn.close();
   peer.close();
 }

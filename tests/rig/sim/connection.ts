@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Duplex } from "../../../net/transport.ts";
+import type { Duplex } from "../../../net/socket.ts";
 import type { Random } from "../random.ts";
 import type { Time } from "./time.ts";
 import { type Network, Way } from "./way.ts";

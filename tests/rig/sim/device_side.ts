@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Duplex } from "../../../net/transport.ts";
+import type { Duplex } from "../../../net/socket.ts";
 import { createIdentity } from "../../../net/tls/identity.ts";
 import { deviceSettings, type V2DeviceOptions } from "../../../device/options.ts";
 import { V2LinkMaker } from "../../../device/v2/link_maker.ts";

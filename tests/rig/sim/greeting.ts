@@ -13,7 +13,7 @@ import {
   type HandshakeParty,
   type Signer,
 } from "../../../protocol/v2/wire/handshake.ts";
-import type { Duplex } from "../../../net/transport.ts";
+import type { Duplex } from "../../../net/socket.ts";
 import * as relay from "../../../relay/handshake.ts";
 import type { DeviceGreeting, ServerGreeting } from "../../../relay/handshake.ts";
 

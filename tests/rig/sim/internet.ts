@@ -5,7 +5,7 @@
  */
 
 import type { Transport } from "../../../net/transport.ts";
-import { closeQuietly } from "../../../net/close_quietly.ts";
+import { closeQuietly } from "../close_quietly.ts";
 import type { Random } from "../random.ts";
 import { Connection, type End } from "./connection.ts";
 import type { Fault, Noticed } from "./plan.ts";

@@ -10,7 +10,7 @@ import { goodbyeFrame } from "../../../protocol/v2/wire/goodbye.ts";
 import { WindowBudget } from "../../../protocol/v2/receive_windows.ts";
 import { SharedBound } from "../../../protocol/v2/send/shared_bound.ts";
 import { HandshakeError } from "../../../protocol/v2/wire/handshake.ts";
-import { closeQuietly } from "../../../net/close_quietly.ts";
+import { closeQuietly } from "../close_quietly.ts";
 import { formatPublicKey } from "../../../net/tls/identity.ts";
 import { DeviceRegistry } from "../../../server/v2/device_registry.ts";
 import { serverSettings } from "../../../server/options.ts";

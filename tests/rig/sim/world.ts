@@ -13,7 +13,7 @@ import {
   V2_BULK_PAYLOAD,
   V2_OVERDRAFT,
 } from "../../../protocol/v2/limits.ts";
-import type { Duplex } from "../../../net/transport.ts";
+import type { Duplex } from "../../../net/socket.ts";
 import { Random } from "../random.ts";
 import { Connection } from "./connection.ts";
 import { DeviceSide } from "./device_side.ts";

@@ -7,28 +7,10 @@
 
 import { X509Certificate } from "node:crypto";
 import { sameBytes } from "../../protocol/bytes.ts";
-import { certificateKey, PINNED_NAME, pinnedAnchor } from "./certificate.ts";
-import { hasNoRoots, peerCertificate, showsPeers, UnprovableError } from "./peer_certificate.ts";
-import { ALPN } from "./listening.ts";
-
-/** How a server proves itself to a device: not at all, with the key that the device knows, or with a CA's certificate. */
-export type ServerSecurity =
-  | { readonly kind: "plain" }
-  | {
-    readonly kind: "pinned";
-    readonly serverKey: Uint8Array;
-    /** The name to send in the TLS hello (SNI), where something on the way goes by it. @default PINNED_NAME */
-    readonly sni?: string;
-  }
-  | { readonly kind: "pki"; readonly caCerts?: readonly string[] };
-
-/** The same, in TLS. */
-export type TlsSecurity = Exclude<ServerSecurity, { kind: "plain" }>;
-
-/** A server did not prove what it had to: it is another one, or somebody is in between. */
-export class ServerIdentityError extends Error {
-  override readonly name = "ServerIdentityError";
-}
+import { certificateKey, PINNED_NAME, pinnedAnchor } from "../tls/certificate.ts";
+import { ALPN } from "../tls/listening.ts";
+import { ServerIdentityError, type TlsSecurity, UnprovableError } from "../tls/proof.ts";
+import { hasNoRoots, peerCertificate, showsPeers } from "./peer_certificate.ts";
 
 /**
  * Options for the handshake with a server at `host`.

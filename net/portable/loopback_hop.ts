@@ -6,8 +6,7 @@
 
 import { LINGER_MS, MAX_READ } from "../limits.ts";
 import type { Clock } from "../../base/clock.ts";
-import { closeQuietly } from "../close_quietly.ts";
-import type { Duplex } from "../transport.ts";
+import type { Duplex } from "../socket.ts";
 
 /** Carries bytes both ways until both sides have ended, or this process's side is done. */
 export class LoopbackHop {
@@ -41,8 +40,8 @@ export class LoopbackHop {
   }
 
   #closeBoth(): void {
-    closeQuietly(this.#outside);
-    closeQuietly(this.#inside);
+    this.#outside.close();
+    this.#inside.close();
   }
 }
 

@@ -12,9 +12,12 @@ import { describeError } from "../../base/errors.ts";
 import { Listener } from "../listener.ts";
 import type { Logger } from "../../base/logger.ts";
 import { LoopbackHop } from "./loopback_hop.ts";
-import { cutTls } from "../kernel/socket.ts";
-import type { ServerCertificate } from "./listening.ts";
-import { closeQuietly, type Duplex, tlsTransport, type Transport, tuneSocket } from "../transport.ts";
+import type { ServerCertificate } from "../tls/listening.ts";
+import type { Duplex, Engine, Soon, TlsEngine, TlsEntrance, TlsSocket } from "../socket.ts";
+import { type SocketTransport, tlsTransport, type Transport } from "../transport.ts";
+
+const HERE = "127.0.0.1";
+const NEVER = new AbortController().signal;
 
 /** Whose hop it is that arrives at the inner port. */
 interface Coming {
@@ -23,35 +26,39 @@ interface Coming {
 }
 
 /** Speaks TLS on connections that were accepted, and partly read, elsewhere. */
-export class HoppedTls {
+export class HoppedTls implements TlsEntrance {
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #listener: Listener<Deno.TlsConn>;
-  readonly #onConn: (transport: Transport, conn: Deno.TlsConn) => void;
+  readonly #sockets: Engine;
+  readonly #listener: Listener<TlsSocket>;
+  readonly #onConn: (transport: Transport, tls: TlsSocket) => void;
   readonly #hops = new Set<LoopbackHop>();
   /** By the port from which they come: those that were dialled, and those that were accepted before that was known. */
   readonly #coming = new Map<number, Coming>();
-  readonly #arrived = new Map<number, { readonly conn: Deno.TlsConn; readonly noDelay: boolean }>();
+  readonly #arrived = new Map<number, TlsSocket>();
   #dialling = 0;
   #closed = false;
 
   /**
-   * Opens the inner port.
+   * Opens the inner port, with `listen`.
    *
    * @param onConn Is given each connection before its handshake, with the addresses of the outer one.
    * @throws {ListenError} if there is none.
    */
   constructor(
+    engine: Engine,
+    listen: NonNullable<TlsEngine["listen"]>,
     certificate: ServerCertificate,
     clock: Clock,
     log: Logger,
-    onConn: (transport: Transport, conn: Deno.TlsConn) => void,
+    onConn: (transport: Transport, tls: TlsSocket) => void,
   ) {
+    this.#sockets = engine;
     this.#clock = clock;
     this.#log = log;
     this.#onConn = onConn;
-    const address = { host: "127.0.0.1", port: 0 };
-    this.#listener = Listener.openTls(address, certificate, clock, log, (conn, noDelay) => this.#arrive(conn, noDelay));
+    const address = { host: HERE, port: 0 };
+    this.#listener = Listener.openTls(address, certificate, listen, clock, log, (tls) => this.#arrive(tls));
   }
 
   /** The inner port, on 127.0.0.1. */
@@ -73,13 +80,12 @@ export class HoppedTls {
   }
 
   /** Takes over a connection whose next byte is the first one of TLS. */
-  async enter(outer: Transport): Promise<void> {
+  async enter(outer: SocketTransport): Promise<void> {
     if (this.#closed || this.#dialling >= MAX_HANDSHAKES) return outer.cut();
     this.#dialling++;
     try {
-      const conn = await Deno.connect({ hostname: "127.0.0.1", port: this.port });
-      tuneSocket(conn);
-      const { port } = conn.localAddr;
+      const conn = await this.#sockets.connect({ host: HERE, port: this.port }, { signal: NEVER });
+      const { port } = conn.localAddress;
       const hop = new LoopbackHop(outer.duplex, conn, this.#clock);
       this.#hops.add(hop);
       hop.ended.then(() => {
@@ -98,9 +104,9 @@ export class HoppedTls {
     }
   }
 
-  #arrive(conn: Deno.TlsConn, noDelay: boolean): void {
-    const { port } = conn.remoteAddr;
-    this.#arrived.set(port, { conn, noDelay });
+  #arrive(tls: TlsSocket): void {
+    const { port } = tls.remoteAddress;
+    this.#arrived.set(port, tls);
     this.#match(port);
     // Whoever else found the port, on this machine, has no business here.
     if (this.#dialling === 0 || this.#arrived.size > MAX_HANDSHAKES) this.#forget();
@@ -112,36 +118,36 @@ export class HoppedTls {
     this.#coming.delete(port);
     this.#arrived.delete(port);
     const { transport: { local, remote }, hop } = coming;
-    const inner = tlsTransport(arrived.conn, arrived.noDelay);
+    const inner = tlsTransport(arrived);
     const cut = () => {
       inner.cut();
       hop.close();
     };
-    this.#onConn({ ...inner, duplex: new HoppedDuplex(arrived.conn, hop), local, remote, cut }, arrived.conn);
+    this.#onConn({ ...inner, duplex: new HoppedDuplex(arrived, hop), local, remote, cut }, arrived);
   }
 
   /** Closes those for whom nobody has dialled. */
   #forget(): void {
-    for (const { conn } of this.#arrived.values()) cutTls(conn);
+    for (const tls of this.#arrived.values()) tls.cut();
     this.#arrived.clear();
   }
 }
 
 /** The inner connection, whose end is that of its hop. */
 class HoppedDuplex implements Duplex {
-  readonly #conn: Deno.TlsConn;
+  readonly #conn: Duplex;
   readonly #hop: LoopbackHop;
 
-  constructor(conn: Deno.TlsConn, hop: LoopbackHop) {
+  constructor(conn: Duplex, hop: LoopbackHop) {
     this.#conn = conn;
     this.#hop = hop;
   }
 
-  read(into: Uint8Array): Promise<number | null> {
+  read(into: Uint8Array): Soon<number | null> {
     return this.#conn.read(into);
   }
 
-  write(bytes: Uint8Array): Promise<number> {
+  write(bytes: Uint8Array): Soon<number> {
     return this.#conn.write(bytes);
   }
 
@@ -150,7 +156,7 @@ class HoppedDuplex implements Duplex {
   }
 
   close(): void {
-    closeQuietly(this.#conn);
+    this.#conn.close();
     this.#hop.finish();
   }
 }

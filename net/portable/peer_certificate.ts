@@ -15,12 +15,6 @@ const EXTRA_FILE = "DENO_CERT";
 /** See {@linkcode EXTRA_FILE}. */
 const STORES = "DENO_TLS_CA_STORE";
 
-/** What the runtime can be asked for here would not prove a server. */
-export class UnprovableError extends Error {
-  /** What it is told apart by where classes do not reach. */
-  override readonly name = "UnprovableError";
-}
-
 type Show = (detailed: boolean) => { readonly raw?: unknown } | null;
 
 /** What `node:tls` asks for a certificate; a public way for `Deno.TlsConn` is still missing. */

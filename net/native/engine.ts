@@ -1,0 +1,252 @@
+/**
+ * The native engine: sockets of the kernel's own, on Linux with glibc and the permission `ffi`.
+ *
+ * @module
+ */
+
+import { ACCEPTS_PER_PASS, LISTEN_BACKLOG } from "./limits.ts";
+import type { Address } from "../../protocol/address.ts";
+import { type SocketCalls, socketCalls } from "./calls.ts";
+import { closedError, EAGAIN, EINPROGRESS, EINTR, socketError } from "./errno.ts";
+import { ENDED, EventLoop, type Waiting, type Watcher, WRITABLE } from "./event_loop.ts";
+import { setKeepAlive, setLinger, setMaxSegment, setReuseAddress, takeError, tune } from "./options.ts";
+import { AddressRoom, kernelAddress } from "./socket_address.ts";
+import { localAddressOf, TcpSocket } from "./tcp_socket.ts";
+import { NativeTls } from "./tls.ts";
+import { openSsl, whyNoOpenSsl } from "../openssl/library.ts";
+import { portableEngine } from "../portable/engine.ts";
+import type { ConnectOptions, Engine, ListeningSocket, ListenOptions, Socket, Soon, TlsEngine } from "../socket.ts";
+
+const SOCK_STREAM = 1;
+const SOCK_NONBLOCK = 0o4000;
+const SOCK_CLOEXEC = 0o2000000;
+const SOCKET_FLAGS = SOCK_NONBLOCK | SOCK_CLOEXEC;
+
+/** Sockets over one loop. */
+export class NativeEngine implements Engine {
+  readonly name = "native";
+  readonly tls: TlsEngine;
+  readonly #loop: EventLoop;
+
+  /** Over a loop of its own; without OpenSSL, the runtime speaks TLS. @throws If the kernel gives none. */
+  constructor(calls: SocketCalls) {
+    this.#loop = new EventLoop(calls);
+    this.tls = openSsl() ? new NativeTls(this, this.#loop) : portableEngine.tls;
+  }
+
+  /** See {@linkcode EventLoop.quiet}. */
+  quiet(): Promise<void> {
+    return this.#loop.quiet();
+  }
+
+  listen(address: Address, options: ListenOptions = {}): ListeningSocket {
+    const { calls } = this.#loop;
+    const { family, bytes } = kernelAddress(address);
+    const fd = open(calls, family);
+    setReuseAddress(calls, fd);
+    tune(calls, fd);
+    if (options.keepAlive) setKeepAlive(calls, fd, options.keepAlive === "off" ? undefined : options.keepAlive);
+    if (options.resets) setLinger(calls, fd, true);
+    if (calls.bind(fd, bytes, bytes.length) !== 0 || calls.listen(fd, LISTEN_BACKLOG) !== 0) {
+      const error = socketError(calls.errno());
+      calls.close(fd);
+      throw error;
+    }
+    return new NativeListener(this.#loop, fd, options);
+  }
+
+  connect(address: Address, { signal, maxSegment }: ConnectOptions): Promise<Socket> {
+    return new Promise((resolve, reject) => {
+      signal.throwIfAborted();
+      const { calls } = this.#loop;
+      const { family, bytes } = kernelAddress(address);
+      const fd = open(calls, family);
+      tune(calls, fd);
+      if (maxSegment) setMaxSegment(calls, fd, maxSegment);
+      const done = calls.connect(fd, bytes, bytes.length) === 0;
+      const errno = done ? 0 : calls.errno();
+      if (!done && errno !== EINPROGRESS && errno !== EINTR) {
+        calls.close(fd);
+        throw socketError(errno);
+      }
+      new Connecting(this.#loop, fd, address, signal, resolve, reject);
+    });
+  }
+}
+
+function open(calls: SocketCalls, family: number): number {
+  const fd = calls.socket(family, SOCK_STREAM | SOCKET_FLAGS, 0);
+  if (fd < 0) throw socketError(calls.errno());
+  return fd;
+}
+
+/** A connection that is being made; it owns the descriptor until then. */
+class Connecting implements Watcher {
+  readonly #loop: EventLoop;
+  readonly #fd: number;
+  readonly #address: Address;
+  readonly #signal: AbortSignal;
+  readonly #resolve: (socket: Socket) => void;
+  readonly #reject: (error: unknown) => void;
+
+  constructor(
+    loop: EventLoop,
+    fd: number,
+    address: Address,
+    signal: AbortSignal,
+    resolve: (socket: Socket) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#loop = loop;
+    this.#fd = fd;
+    this.#address = address;
+    this.#signal = signal;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    try {
+      loop.add(fd, this);
+    } catch (error) {
+      loop.calls.close(fd);
+      throw error;
+    }
+    signal.addEventListener("abort", this.#onAbort);
+  }
+
+  onReady(events: number): void {
+    if ((events & (WRITABLE | ENDED)) === 0) return;
+    const errno = takeError(this.#loop.calls, this.#fd);
+    if (errno !== 0) return this.#fail(socketError(errno));
+    this.#settle();
+    try {
+      this.#resolve(new TcpSocket(this.#loop, this.#fd, this.#address));
+    } catch (error) {
+      this.#reject(error);
+    }
+  }
+
+  readonly #onAbort = (): void => this.#fail(this.#signal.reason);
+
+  #fail(error: unknown): void {
+    this.#settle();
+    this.#loop.calls.close(this.#fd);
+    this.#reject(error);
+  }
+
+  #settle(): void {
+    this.#signal.removeEventListener("abort", this.#onAbort);
+    this.#loop.remove(this.#fd);
+  }
+}
+
+/** A listening socket; it owns the descriptor. */
+class NativeListener implements ListeningSocket, Watcher, Waiting {
+  readonly address: Address;
+  readonly #loop: EventLoop;
+  readonly #options: ListenOptions;
+  #fd: number;
+  #ready = true;
+  #pass = -1;
+  #accepted = 0;
+  #waiting: PromiseWithResolvers<Socket> | undefined;
+
+  constructor(loop: EventLoop, fd: number, options: ListenOptions) {
+    this.#loop = loop;
+    this.#fd = fd;
+    this.#options = options;
+    try {
+      loop.add(fd, this);
+    } catch (error) {
+      loop.calls.close(fd);
+      throw error;
+    }
+    this.address = localAddressOf(loop.calls, fd);
+  }
+
+  accept(): Soon<Socket> {
+    if (this.#fd < 0) return Promise.reject(closedError());
+    if (this.#ready && this.#hasTurn()) {
+      const socket = this.#attempt();
+      if (socket) return socket;
+    }
+    this.#waiting = Promise.withResolvers();
+    return this.#waiting.promise;
+  }
+
+  close(): void {
+    const fd = this.#fd;
+    if (fd < 0) return;
+    this.#fd = -1;
+    this.#loop.remove(fd);
+    this.#loop.calls.close(fd);
+    this.#take()?.reject(closedError());
+  }
+
+  onReady(): void {
+    this.#ready = true;
+    this.onTurn();
+  }
+
+  onTurn(): void {
+    if (!this.#waiting || !this.#hasTurn()) return;
+    try {
+      const socket = this.#attempt();
+      if (socket) this.#take()!.resolve(socket);
+    } catch (error) {
+      this.#take()?.reject(error);
+    }
+  }
+
+  #take(): PromiseWithResolvers<Socket> | undefined {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    return waiting;
+  }
+
+  #hasTurn(): boolean {
+    if (this.#pass !== this.#loop.pass) {
+      this.#pass = this.#loop.pass;
+      this.#accepted = 0;
+    } else if (this.#accepted >= ACCEPTS_PER_PASS) {
+      this.#loop.again(this);
+      return false;
+    }
+    return true;
+  }
+
+  /** @throws What accept fails with: the next one may still go well. */
+  #attempt(): Socket | undefined {
+    const { calls } = this.#loop;
+    for (;;) {
+      const { bytes, size } = room.reset();
+      const fd = calls.accept4(this.#fd, bytes, size, SOCKET_FLAGS);
+      if (fd >= 0) {
+        this.#accepted++;
+        return new TcpSocket(this.#loop, fd, room.read(), this.#options);
+      }
+      const errno = calls.errno();
+      if (errno === EAGAIN) {
+        this.#ready = false;
+        return undefined;
+      }
+      if (errno !== EINTR) throw socketError(errno);
+    }
+  }
+}
+
+const room = new AddressRoom();
+
+let engine: NativeEngine | undefined;
+
+/** Why there is no native engine, or none with TLS of its own; `undefined`: there is. */
+export function whyNotNative(): string | undefined {
+  if (Deno.build.os !== "linux") return "it takes Linux";
+  if (!nativeEngine()) return "the C library's calls cannot be had: it takes glibc, and the permission ffi";
+  return openSsl() ? undefined : whyNoOpenSsl();
+}
+
+/** The process's native engine; `undefined` where the system's calls are not to be had. */
+export function nativeEngine(): NativeEngine | undefined {
+  const calls = engine ? undefined : socketCalls();
+  if (calls) engine = new NativeEngine(calls);
+  return engine;
+}

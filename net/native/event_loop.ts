@@ -1,0 +1,202 @@
+/**
+ * The kernel's readiness (epoll(7), edge triggered), within the runtime's own event loop and on its thread.
+ *
+ * While there is something to do, this loop waits for the kernel itself, up to {@linkcode BLOCK_MS}: each pass is one
+ * system call, and promises that it settles run before the next one. Whenever nothing comes in that time, and every
+ * {@linkcode TURN_MS} at the latest, it waits on another thread, and the runtime has its turn: timers, files, signals, its own
+ * sockets. Something that comes then costs about 30 µs more.
+ *
+ * @module
+ */
+
+import { AGAIN_PER_TURN, BLOCK_MS, EVENTS_PER_WAIT, STUCK_POLL_MS, TURN_MS } from "./limits.ts";
+import type { SocketCalls } from "./calls.ts";
+import { EINTR, socketError } from "./errno.ts";
+
+/** There is something to read, or an end. */
+export const READABLE = 0x001 | 0x2000 | 0x010 | 0x008; // EPOLLIN, EPOLLRDHUP, EPOLLHUP, EPOLLERR
+/** There is room to write, or an end. */
+export const WRITABLE = 0x004 | 0x010 | 0x008; // EPOLLOUT, EPOLLHUP, EPOLLERR
+/** The peer's side has ended, or the socket failed. */
+export const ENDED = 0x2000 | 0x010 | 0x008;
+
+const EPOLL_CLOEXEC = 0o2000000;
+const EPOLL_CTL_ADD = 1;
+const EPOLL_CTL_DEL = 2;
+const INTEREST = 0x80000000 | 0x001 | 0x004 | 0x2000; // EPOLLET, EPOLLIN, EPOLLOUT, EPOLLRDHUP
+const EFD_NONBLOCK = 0o4000;
+const EFD_CLOEXEC = 0o2000000;
+
+/** Whose descriptor it is. */
+export interface Watcher {
+  /** Something may have changed: the bits say what. It may be a hint that proves wrong. */
+  onReady(events: number): void;
+}
+
+/** What still wants its turn, as it has had its part of this one. */
+export interface Waiting {
+  /** Its turn. */
+  onTurn(): void;
+}
+
+/** Runs promises that are due, without a turn of the runtime's loop, where the runtime has a door to that. */
+const runPromises: (() => void) | undefined = doorToMicrotasks();
+
+function doorToMicrotasks(): (() => void) | undefined {
+  const inside: unknown = Reflect.get(Deno, Reflect.get(Deno, "internal") ?? "");
+  const core: unknown = typeof inside === "object" && inside !== null ? Reflect.get(inside, "core") : undefined;
+  const run: unknown = typeof core === "object" && core !== null ? Reflect.get(core, "runMicrotasks") : undefined;
+  return typeof run === "function" ? () => void run.call(core) : undefined;
+}
+
+/** The loop of a process. It runs while somebody watches, and keeps the process alive as long. */
+export class EventLoop {
+  readonly calls: SocketCalls;
+  readonly #epoll: number;
+  readonly #wakeup: number;
+  readonly #watchers = new Map<number, Watcher>();
+  readonly #events = new Int32Array(EVENTS_PER_WAIT * 4);
+  readonly #pointer = Deno.UnsafePointer.of(this.#events);
+  readonly #spare = new Int32Array(EVENTS_PER_WAIT * 4); // while the other is lent to another thread
+  readonly #sparePointer = Deno.UnsafePointer.of(this.#spare);
+  readonly #stride: number; // in words: `struct epoll_event` is packed on x86-64 only
+  readonly #record: Uint8Array<ArrayBuffer>;
+  readonly #words: Int32Array;
+  #again: Waiting[] = [];
+  #aside = false; // a wait is under way on another thread
+  #scheduled = false;
+  #poll: ReturnType<typeof setInterval> | undefined;
+  #passes = 0;
+
+  /** @throws If the kernel gives no descriptors. */
+  constructor(calls: SocketCalls) {
+    this.calls = calls;
+    this.#stride = Deno.build.arch === "x86_64" ? 3 : 4;
+    this.#record = new Uint8Array(this.#stride * 4);
+    this.#words = new Int32Array(this.#record.buffer);
+    this.#epoll = calls.epoll_create1(EPOLL_CLOEXEC);
+    if (this.#epoll < 0) throw socketError(calls.errno());
+    this.#wakeup = calls.eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (this.#wakeup < 0) {
+      const error = socketError(calls.errno());
+      calls.close(this.#epoll);
+      throw error;
+    }
+    this.#control(EPOLL_CTL_ADD, this.#wakeup);
+  }
+
+  /** Passes so far: what had its part of one waits for the next. */
+  get pass(): number {
+    return this.#passes;
+  }
+
+  /** Descriptors that are watched. */
+  get size(): number {
+    return this.#watchers.size;
+  }
+
+  /** Watches a descriptor until {@linkcode EventLoop.remove}. @throws If the kernel cannot. */
+  add(fd: number, watcher: Watcher): void {
+    this.#control(EPOLL_CTL_ADD, fd);
+    this.#watchers.set(fd, watcher);
+    this.#poll ??= setInterval(this.#pollNow, STUCK_POLL_MS);
+    this.#start();
+  }
+
+  /** Watches it no more; to be called before it is closed. */
+  remove(fd: number): void {
+    if (!this.#watchers.delete(fd)) return;
+    this.#record.fill(0);
+    this.calls.epoll_ctl(this.#epoll, EPOLL_CTL_DEL, fd, this.#record);
+    if (this.#watchers.size === 0) this.#stop();
+  }
+
+  /** `waiting` has its turn in the next pass, which does not wait for the kernel. */
+  again(waiting: Waiting): void {
+    this.#again.push(waiting);
+    if (this.#aside) this.#wake();
+    else this.#start();
+  }
+
+  /** Resolves when no wait is under way on another thread: for tests, once nothing is watched. */
+  async quiet(): Promise<void> {
+    while (this.#aside || this.#scheduled) await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+
+  #control(operation: number, fd: number): void {
+    this.#words[0] = INTEREST;
+    this.#words[this.#stride === 3 ? 1 : 2] = fd;
+    if (this.calls.epoll_ctl(this.#epoll, operation, fd, this.#record) !== 0) throw socketError(this.calls.errno());
+  }
+
+  #start(): void {
+    if (this.#aside || this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(this.#turn);
+  }
+
+  #stop(): void {
+    clearInterval(this.#poll);
+    this.#poll = undefined;
+    if (this.#aside) this.#wake();
+  }
+
+  #wake(): void {
+    this.calls.write(this.#wakeup, ONE, 8n);
+  }
+
+  /** A turn of the runtime's loop: passes, until there is nothing to do or it has been long enough. */
+  readonly #turn = (): void => {
+    this.#scheduled = false;
+    const { calls } = this;
+    const until = performance.now() + TURN_MS;
+    for (;;) {
+      const count = calls.epoll_wait(this.#epoll, this.#pointer, EVENTS_PER_WAIT, this.#again.length > 0 ? 0 : BLOCK_MS);
+      const isBusy = count > 0 || this.#again.length > 0;
+      if (count < 0 && calls.errno() !== EINTR) throw socketError(calls.errno());
+      this.#dispatch(count, this.#events);
+      if (!runPromises) return this.#restart();
+      runPromises();
+      if (this.#watchers.size === 0) return;
+      if (!isBusy && this.#again.length === 0) return this.#wait(-1);
+      if (performance.now() >= until) return this.#wait(0);
+    }
+  };
+
+  /** Without a door to promises, each pass is a turn of the runtime's. */
+  #restart(): void {
+    if (this.#watchers.size > 0 || this.#again.length > 0) this.#start();
+  }
+
+  /** Waits on another thread, so that the runtime's loop goes on; `ms` of 0: only that. */
+  #wait(ms: number): void {
+    this.#aside = true;
+    this.calls.epoll_wait_aside(this.#epoll, this.#pointer, EVENTS_PER_WAIT, ms).then((count) => {
+      this.#aside = false;
+      this.#dispatch(count, this.#events);
+      if (this.#watchers.size > 0 || this.#again.length > 0) this.#start();
+    });
+  }
+
+  /** The threads of the runtime may all be busy: then nothing would be seen until one is free. */
+  readonly #pollNow = (): void => {
+    if (!this.#aside) return;
+    this.#dispatch(this.calls.epoll_wait(this.#epoll, this.#sparePointer, EVENTS_PER_WAIT, 0), this.#spare);
+  };
+
+  #dispatch(count: number, events: Int32Array): void {
+    this.#passes++;
+    const again = this.#again;
+    if (again.length > 0) {
+      this.#again = again.length > AGAIN_PER_TURN ? again.splice(AGAIN_PER_TURN) : [];
+      for (const waiting of again) waiting.onTurn();
+    }
+    const stride = this.#stride;
+    const fdAt = stride === 3 ? 1 : 2;
+    for (let at = 0, end = count * stride; at < end; at += stride) {
+      this.#watchers.get(events[at + fdAt]!)?.onReady(events[at]!);
+    }
+  }
+}
+
+const ONE = new Uint8Array(BigUint64Array.of(1n).buffer);

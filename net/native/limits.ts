@@ -1,0 +1,32 @@
+/**
+ * Every bound that the native engine imposes, by name.
+ *
+ * @module
+ */
+
+/** Milliseconds that the loop waits for the kernel itself; the runtime's own events wait as long. */
+export const BLOCK_MS = 1;
+
+/** Milliseconds after which the runtime has its turn, however much there is to do. */
+export const TURN_MS = 5;
+
+/** Events that are taken from the kernel at once. */
+export const EVENTS_PER_WAIT = 256;
+
+/** Sockets that go on in one pass, of those that had their part of the one before. */
+export const AGAIN_PER_TURN = 256;
+
+/** Milliseconds between two looks at the kernel while all threads of the runtime are busy with other things. */
+export const STUCK_POLL_MS = 250;
+
+/** Bytes that one socket reads in a pass without a pause: then others have their turn. */
+export const READ_PER_PASS = 256 * 1024;
+
+/** Servers for whose proof the means are kept ready. */
+export const ENDS_KEPT = 8;
+
+/** Connections that one listening socket hands over in a pass. */
+export const ACCEPTS_PER_PASS = 32;
+
+/** Connections that may wait to be accepted (the kernel's own bound, `net.core.somaxconn`, may be lower). */
+export const LISTEN_BACKLOG = 4_096;

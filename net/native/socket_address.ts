@@ -1,0 +1,59 @@
+/**
+ * Addresses as the kernel has them: `struct sockaddr_in` and `struct sockaddr_in6`.
+ *
+ * @module
+ */
+
+import type { Address } from "../../protocol/address.ts";
+import { formatIP, narrowed, parseIP } from "../../protocol/ip.ts";
+import { AF_INET, AF_INET6, SOCKADDR_SIZE } from "../kernel/libc.ts";
+
+/** Room for an address, which the kernel fills. */
+export class AddressRoom {
+  readonly bytes = new Uint8Array(SOCKADDR_SIZE);
+  readonly size = new Uint32Array(1);
+  readonly #family = new Uint16Array(this.bytes.buffer, 0, 1); // in the machine's own byte order
+
+  /** To be called before each use. */
+  reset(): this {
+    this.size[0] = SOCKADDR_SIZE;
+    return this;
+  }
+
+  /** What the kernel wrote. */
+  read(): Address {
+    const { bytes } = this;
+    const port = bytes[2]! << 8 | bytes[3]!;
+    if (this.#family[0] === AF_INET) return { host: `${bytes[4]}.${bytes[5]}.${bytes[6]}.${bytes[7]}`, port };
+    if (this.#family[0] !== AF_INET6) return { host: "0.0.0.0", port: 0 };
+    const scope = new DataView(bytes.buffer).getUint32(24, IS_LITTLE_ENDIAN);
+    const ip = [...bytes.subarray(8, 24)];
+    const v4 = narrowed(ip); // as the runtime writes IPv4 on a socket that takes both
+    const host = v4.length === 4 ? `::ffff:${v4.join(".")}` : formatIP(ip);
+    return { host: scope === 0 ? host : `${host}%${scope}`, port };
+  }
+}
+
+const IS_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+
+/** An address for the kernel, and its family. */
+export interface KernelAddress {
+  readonly family: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** @throws {TypeError} for a host that is no IP address. */
+export function kernelAddress({ host, port }: Address): KernelAddress {
+  const [text, zone = ""] = host.split("%");
+  const ip = parseIP(text!);
+  if (!ip) throw new TypeError(`${host} is no IP address`);
+  const isV4 = ip.length === 4;
+  const bytes = new Uint8Array(isV4 ? 16 : 28);
+  const view = new DataView(bytes.buffer);
+  const family = isV4 ? AF_INET : AF_INET6;
+  view.setUint16(0, family, IS_LITTLE_ENDIAN);
+  view.setUint16(2, port);
+  bytes.set(ip, isV4 ? 4 : 8);
+  if (!isV4 && /^\d+$/.test(zone)) view.setUint32(24, Number(zone), IS_LITTLE_ENDIAN);
+  return { family, bytes };
+}

@@ -1,0 +1,220 @@
+/**
+ * A connection's bytes, over the loop: what can be done at once is, the rest when the kernel says that it can.
+ *
+ * @module
+ */
+
+import { READ_PER_PASS } from "./limits.ts";
+import type { SocketCalls } from "./calls.ts";
+import { closedError } from "./errno.ts";
+import { ENDED, type EventLoop, READABLE, type Waiting, type Watcher, WRITABLE } from "./event_loop.ts";
+import type { Duplex, Soon } from "../socket.ts";
+
+/** An attempt that would have had to wait. */
+export const LATER = -1;
+
+/** Reads and writes on a descriptor, by attempts. It owns the descriptor. */
+export abstract class Stream implements Duplex, Watcher, Waiting {
+  readonly #loop: EventLoop;
+  #fd: number;
+
+  // What the kernel has said: edges, so it is kept until an attempt proves it wrong.
+  #readable = true;
+  #writable = true;
+  #ended = false;
+
+  // The read that waits, and what was read in this pass without a pause.
+  #into: Uint8Array | undefined;
+  #resolveRead: ((count: number | null) => void) | undefined;
+  #rejectRead: ((error: unknown) => void) | undefined;
+  #pass = -1;
+  #read = 0;
+
+  // The write that waits.
+  #bytes: Uint8Array | undefined;
+  #resolveWrite: ((count: number) => void) | undefined;
+  #rejectWrite: ((error: unknown) => void) | undefined;
+
+  /** Takes over `fd`, which does not block. @throws If the kernel cannot watch it; it is closed then. */
+  constructor(loop: EventLoop, fd: number) {
+    this.#loop = loop;
+    this.#fd = fd;
+    try {
+      loop.add(fd, this);
+    } catch (error) {
+      loop.calls.close(fd);
+      throw error;
+    }
+  }
+
+  /** The descriptor; -1 when it is closed. */
+  protected get fd(): number {
+    return this.#fd;
+  }
+
+  protected get calls(): SocketCalls {
+    return this.#loop.calls;
+  }
+
+  /** Whether the peer's side has ended or failed: then a short read does not mean that there is nothing more. */
+  protected get hasEnded(): boolean {
+    return this.#ended;
+  }
+
+  /** Reads what is there. @returns bytes; 0 at the end; {@linkcode LATER}. @throws What the socket failed with. */
+  protected abstract attemptRead(into: Uint8Array): number;
+  /** Writes what there is room for. @returns bytes, or {@linkcode LATER}. @throws What the socket failed with. */
+  protected abstract attemptWrite(bytes: Uint8Array): number;
+
+  /** There was less than asked for: the next attempt waits for the kernel's word. */
+  protected drained(): void {
+    this.#readable = false;
+  }
+
+  read(into: Uint8Array): Soon<number | null> {
+    if (this.#fd < 0) return Promise.reject(closedError());
+    if (this.#readable && this.#hasTurn()) {
+      let count: number;
+      try {
+        count = this.attemptRead(into);
+      } catch (error) {
+        return Promise.reject(error);
+      }
+      if (count > 0) {
+        this.#read += count;
+        return count;
+      }
+      if (count === 0) return null;
+      this.#readable = false;
+    }
+    this.#into = into;
+    return new Promise(this.#awaitRead);
+  }
+
+  write(bytes: Uint8Array): Soon<number> {
+    if (this.#fd < 0) return Promise.reject(closedError());
+    if (this.#writable) {
+      let count: number;
+      try {
+        count = this.attemptWrite(bytes);
+      } catch (error) {
+        return Promise.reject(error);
+      }
+      if (count !== LATER) {
+        if (count < bytes.length) this.#writable = false;
+        return count;
+      }
+      this.#writable = false;
+    }
+    this.#bytes = bytes;
+    return new Promise(this.#awaitWrite);
+  }
+
+  writeNow(bytes: Uint8Array): number {
+    if (this.#fd < 0) throw closedError();
+    if (!this.#writable) return 0;
+    const count = this.attemptWrite(bytes);
+    if (count !== bytes.length) this.#writable = false;
+    return count === LATER ? 0 : count;
+  }
+
+  abstract closeWrite(): Promise<void>;
+
+  abstract close(): void;
+
+  /** Closes the descriptor; what waits fails. @returns whether it was open. */
+  protected release(): boolean {
+    const fd = this.#fd;
+    if (fd < 0) return false;
+    this.letGo();
+    this.#loop.calls.close(fd);
+    return true;
+  }
+
+  /** The descriptor is not its own any more; what waits fails. */
+  protected letGo(): void {
+    this.#loop.remove(this.#fd);
+    this.#fd = -1;
+    this.#failRead(closedError());
+    this.#failWrite(closedError());
+  }
+
+  onReady(events: number): void {
+    if ((events & ENDED) !== 0) this.#ended = true;
+    if ((events & READABLE) !== 0) {
+      this.#readable = true;
+      if (this.#into) this.onTurn();
+    }
+    if ((events & WRITABLE) !== 0) {
+      this.#writable = true;
+      if (this.#bytes) this.#writeOn(this.#bytes);
+    }
+  }
+
+  /** The read that waits is tried. */
+  onTurn(): void {
+    const into = this.#into;
+    if (!into || !this.#hasTurn()) return;
+    try {
+      const count = this.attemptRead(into);
+      if (count === LATER) {
+        this.#readable = false;
+        return;
+      }
+      this.#read += count;
+      this.#into = undefined;
+      this.#resolveRead!(count === 0 ? null : count);
+    } catch (error) {
+      this.#failRead(error);
+    }
+  }
+
+  /** Whether this one may read on in this pass; if not, its turn comes in the next one. */
+  #hasTurn(): boolean {
+    if (this.#pass !== this.#loop.pass) {
+      this.#pass = this.#loop.pass;
+      this.#read = 0;
+    } else if (this.#read >= READ_PER_PASS) {
+      this.#loop.again(this);
+      return false;
+    }
+    return true;
+  }
+
+  #writeOn(bytes: Uint8Array): void {
+    try {
+      const count = this.attemptWrite(bytes);
+      if (count === LATER) {
+        this.#writable = false;
+        return;
+      }
+      if (count < bytes.length) this.#writable = false;
+      this.#bytes = undefined;
+      this.#resolveWrite!(count);
+    } catch (error) {
+      this.#failWrite(error);
+    }
+  }
+
+  readonly #awaitRead = (resolve: (count: number | null) => void, reject: (error: unknown) => void): void => {
+    this.#resolveRead = resolve;
+    this.#rejectRead = reject;
+  };
+
+  readonly #awaitWrite = (resolve: (count: number) => void, reject: (error: unknown) => void): void => {
+    this.#resolveWrite = resolve;
+    this.#rejectWrite = reject;
+  };
+
+  #failRead(error: unknown): void {
+    if (!this.#into) return;
+    this.#into = undefined;
+    this.#rejectRead!(error);
+  }
+
+  #failWrite(error: unknown): void {
+    if (!this.#bytes) return;
+    this.#bytes = undefined;
+    this.#rejectWrite!(error);
+  }
+}

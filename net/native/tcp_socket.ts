@@ -1,0 +1,137 @@
+/**
+ * A TCP connection on the kernel's own interface.
+ *
+ * @module
+ */
+
+import type { Address } from "../../protocol/address.ts";
+import { closedError, EAGAIN, EINTR, socketError } from "./errno.ts";
+import type { EventLoop } from "./event_loop.ts";
+import { keepAliveOf, outstanding, segmentOf, setKeepAlive, setLinger, signsOf } from "./options.ts";
+import { AddressRoom } from "./socket_address.ts";
+import { LATER, Stream } from "./stream.ts";
+import type { KeepAlivePace, ListenOptions, PeerSigns, Socket } from "../socket.ts";
+
+const MSG_NOSIGNAL = 0x4000;
+const SHUT_WR = 1;
+
+/** A connection that is made. */
+export class TcpSocket extends Stream implements Socket {
+  #local: Address | undefined;
+  readonly #remote: Address;
+  // As the system has them: what it has already need not be set.
+  #resetsAtClose: boolean;
+  #pace: KeepAlivePace | "off" | undefined;
+
+  /** Takes over `fd`, a connection to `remote`, with what its listening socket gave it. */
+  constructor(loop: EventLoop, fd: number, remote: Address, { keepAlive, resets = false }: ListenOptions = {}) {
+    super(loop, fd);
+    this.#remote = remote;
+    this.#pace = keepAlive;
+    this.#resetsAtClose = resets;
+  }
+
+  get localAddress(): Address {
+    return this.#local ??= localAddressOf(this.calls, this.fd);
+  }
+
+  get remoteAddress(): Address {
+    return this.#remote;
+  }
+
+  /** Gives its descriptor to a new owner. */
+  detach(): number {
+    const { fd } = this;
+    if (fd < 0) throw closedError();
+    this.letGo();
+    return fd;
+  }
+
+  protected attemptRead(into: Uint8Array): number {
+    const { calls, fd } = this;
+    for (;;) {
+      const count = calls.recvNow(fd, into as Uint8Array<ArrayBuffer>, into.length, 0);
+      if (count >= 0) {
+        if (count < into.length && !this.hasEnded) this.drained();
+        return count;
+      }
+      const errno = calls.errno();
+      if (errno === EAGAIN) return LATER;
+      if (errno !== EINTR) throw socketError(errno);
+    }
+  }
+
+  protected attemptWrite(bytes: Uint8Array): number {
+    const { calls, fd } = this;
+    for (;;) {
+      const count = calls.sendNow(fd, bytes as Uint8Array<ArrayBuffer>, bytes.length, MSG_NOSIGNAL);
+      if (count >= 0) return count;
+      const errno = calls.errno();
+      if (errno === EAGAIN) return LATER;
+      if (errno !== EINTR) throw socketError(errno);
+    }
+  }
+
+  closeWrite(): Promise<void> {
+    const { calls, fd } = this;
+    if (calls.shutdown(fd, SHUT_WR) === 0) return Promise.resolve();
+    return Promise.reject(socketError(calls.errno()));
+  }
+
+  close(): void {
+    const { calls, fd } = this;
+    if (fd < 0) return;
+    if (!this.#resetsAtClose) calls.shutdown(fd, SHUT_WR); // with bytes unread, a close alone would reset
+    this.release();
+  }
+
+  reset(): void {
+    const { calls, fd } = this;
+    if (fd < 0) return;
+    if (!this.#resetsAtClose) setLinger(calls, fd, true);
+    this.release();
+  }
+
+  setResetAtClose(isReset: boolean): void {
+    if (this.fd < 0 || isReset === this.#resetsAtClose) return;
+    this.#resetsAtClose = isReset;
+    setLinger(this.calls, this.fd, isReset);
+  }
+
+  unacknowledged(): number {
+    return this.fd < 0 ? 0 : outstanding(this.calls, this.fd);
+  }
+
+  setKeepAlive(pace: KeepAlivePace | undefined): void {
+    if (this.fd < 0 || samePace(pace ?? "off", this.#pace)) return;
+    this.#pace = pace ?? "off";
+    setKeepAlive(this.calls, this.fd, pace);
+  }
+
+  keepAlive(): KeepAlivePace | undefined {
+    return this.fd < 0 ? undefined : keepAliveOf(this.calls, this.fd);
+  }
+
+  signs(): PeerSigns | undefined {
+    return this.fd < 0 ? undefined : signsOf(this.calls, this.fd);
+  }
+
+  segment(): number | undefined {
+    return this.fd < 0 ? undefined : segmentOf(this.calls, this.fd);
+  }
+}
+
+function samePace(a: KeepAlivePace | "off", b: KeepAlivePace | "off" | undefined): boolean {
+  if (typeof a === "string" || typeof b !== "object") return a === b;
+  return a.idle === b.idle && a.interval === b.interval && a.probes === b.probes;
+}
+
+const room = new AddressRoom();
+
+/** The address to which a socket is bound. */
+export function localAddressOf(calls: EventLoop["calls"], fd: number): Address {
+  const { bytes, size } = room.reset();
+  bytes.fill(0);
+  calls.getsockname(fd, bytes, size);
+  return room.read();
+}

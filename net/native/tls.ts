@@ -1,0 +1,150 @@
+/**
+ * TLS 1.3 on the sockets of the native engine.
+ *
+ * @module
+ */
+
+import { formatAddress } from "../../protocol/address.ts";
+import { ENDS_KEPT } from "./limits.ts";
+import type { EventLoop } from "./event_loop.ts";
+import { explainTls } from "./explain_tls.ts";
+import { TcpSocket } from "./tcp_socket.ts";
+import { NativeTlsSocket } from "./tls_socket.ts";
+import { TlsContext, type Trust } from "../openssl/context.ts";
+import { TlsSession } from "../openssl/session.ts";
+import type { Engine, Socket, TlsEngine, TlsEntrance, TlsSocket, TlsTarget } from "../socket.ts";
+import { PINNED_NAME } from "../tls/certificate.ts";
+import { ALPN, type CertificatePair, type ServerCertificate } from "../tls/listening.ts";
+import type { TlsSecurity } from "../tls/proof.ts";
+import { type SocketTransport, tlsTransport, type Transport } from "../transport.ts";
+
+/** TLS over the sockets of `sockets`, whose loop is `loop`. OpenSSL has to be there. */
+export class NativeTls implements TlsEngine {
+  readonly sockets: Engine;
+  readonly binds = true;
+  readonly descriptorsPerEntrance = 1;
+  readonly listen = undefined;
+  readonly #loop: EventLoop;
+  /** By whom they trust: what takes long is to read the CAs of a system. */
+  readonly #contexts = new Map<string, TlsContext>();
+
+  constructor(sockets: Engine, loop: EventLoop) {
+    this.sockets = sockets;
+    this.#loop = loop;
+  }
+
+  demandProvable(): void {}
+
+  async connect(
+    socket: Socket,
+    target: TlsTarget,
+    onTls: (tls: Pick<TlsSocket, "cut">) => void,
+  ): Promise<TlsSocket> {
+    const { server: { host }, security } = target;
+    const { localAddress, remoteAddress } = socket;
+    const context = this.#contextFor(security);
+    const names = security.kind === "pinned"
+      ? { serverName: security.sni ?? PINNED_NAME, verifyName: undefined }
+      : { serverName: host.replace(/\.$/, ""), verifyName: host.replace(/\.$/, "") }; // certificates name no root
+    const fd = detach(socket);
+    const session = sessionOf(this.#loop, fd, () => TlsSession.connect(context, fd, names));
+    const secured = new NativeTlsSocket(this.#loop, fd, session, localAddress, remoteAddress);
+    onTls(secured);
+    try {
+      await secured.shakeHands();
+      return secured;
+    } catch (error) {
+      secured.cut();
+      throw explainTls(error, target);
+    }
+  }
+
+  entrance(
+    certificate: ServerCertificate,
+    _clock: unknown,
+    _log: unknown,
+    onConn: (transport: Transport, tls: TlsSocket) => void,
+  ): TlsEntrance {
+    return new NativeEntrance(this.#loop, certificate, onConn);
+  }
+
+  #contextFor(security: TlsSecurity): TlsContext {
+    const trust: Trust = security.kind === "pinned"
+      ? { kind: "pinned", keys: [security.serverKey] }
+      : security.caCerts
+      ? { kind: "ca", pem: security.caCerts.join("\n") }
+      : { kind: "system" };
+    const key = trust.kind === "pinned" ? `pinned ${security.kind === "pinned" && security.serverKey.join()}` : JSON.stringify(trust);
+    const known = this.#contexts.get(key);
+    if (known) return known;
+    const context = TlsContext.client({ alpn: ALPN, trust });
+    this.#contexts.set(key, context);
+    if (this.#contexts.size > ENDS_KEPT) {
+      const [oldest] = this.#contexts;
+      oldest![1].close();
+      this.#contexts.delete(oldest![0]);
+    }
+    return context;
+  }
+}
+
+/** Newcomers are given the certificate that there is when they come. */
+class NativeEntrance implements TlsEntrance {
+  readonly #loop: EventLoop;
+  readonly #certificate: ServerCertificate;
+  readonly #onConn: (transport: Transport, tls: TlsSocket) => void;
+  #context: { readonly pair: CertificatePair; readonly of: TlsContext } | undefined;
+
+  constructor(
+    loop: EventLoop,
+    certificate: ServerCertificate,
+    onConn: (transport: Transport, tls: TlsSocket) => void,
+  ) {
+    this.#loop = loop;
+    this.#certificate = certificate;
+    this.#onConn = onConn;
+    this.#current();
+  }
+
+  enter(outer: SocketTransport): void {
+    const { localAddress, remoteAddress } = outer.duplex;
+    const context = this.#current();
+    const fd = detach(outer.duplex);
+    const session = sessionOf(this.#loop, fd, () => TlsSession.accept(context, fd));
+    const secured = new NativeTlsSocket(this.#loop, fd, session, localAddress, remoteAddress);
+    this.#onConn({ ...tlsTransport(secured), local: outer.local, remote: outer.remote }, secured);
+  }
+
+  close(): void {
+    this.#context?.of.close();
+    this.#context = undefined;
+  }
+
+  ended(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #current(): TlsContext {
+    const { pair } = this.#certificate;
+    if (this.#context?.pair !== pair) {
+      const of = TlsContext.server(pair, { alpn: ALPN });
+      this.#context?.of.close();
+      this.#context = { pair, of };
+    }
+    return this.#context.of;
+  }
+}
+
+function sessionOf(loop: EventLoop, fd: number, make: () => TlsSession): TlsSession {
+  try {
+    return make();
+  } catch (error) {
+    loop.calls.close(fd);
+    throw error;
+  }
+}
+
+function detach(socket: Socket): number {
+  if (socket instanceof TcpSocket) return socket.detach();
+  throw new TypeError(`the connection from ${formatAddress(socket.remoteAddress)} is another engine's`);
+}

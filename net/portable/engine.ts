@@ -1,0 +1,41 @@
+/**
+ * The portable engine: the runtime's own sockets, wherever the runtime runs.
+ *
+ * @module
+ */
+
+import type { Address } from "../../protocol/address.ts";
+import type { ConnectOptions, Engine, ListeningSocket, Socket } from "../socket.ts";
+import { portableTls } from "./tls.ts";
+import { closeConn, PortableSocket, toAddress } from "./tcp_socket.ts";
+
+class PortableListener implements ListeningSocket {
+  readonly address: Address;
+  readonly #listener: Deno.TcpListener;
+
+  constructor(listener: Deno.TcpListener) {
+    this.#listener = listener;
+    this.address = toAddress(listener.addr);
+  }
+
+  async accept(): Promise<Socket> {
+    return new PortableSocket(await this.#listener.accept());
+  }
+
+  close(): void {
+    closeConn(this.#listener);
+  }
+}
+
+/** See the module. */
+export const portableEngine: Engine = {
+  name: "portable",
+  get tls() {
+    return tls;
+  },
+  listen: ({ host: hostname, port }) => new PortableListener(Deno.listen({ hostname, port })),
+  connect: async ({ host: hostname, port }: Address, { signal }: ConnectOptions) =>
+    new PortableSocket(await Deno.connect({ hostname, port, signal })),
+};
+
+const tls = portableTls(portableEngine);

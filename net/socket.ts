@@ -1,0 +1,210 @@
+/**
+ * The one interface of sockets, behind which an engine sits: the kernel's own (`net/native/`), or the runtime's
+ * (`net/portable/`).
+ *
+ * It is made for the kernel's: what can be done at once is done at once, and only what has to wait is a promise. Nobody
+ * who uses it asks which engine it is.
+ *
+ * @module
+ */
+
+import type { Address } from "../protocol/address.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Logger } from "../base/logger.ts";
+import type { CertificatePair, ServerCertificate } from "./tls/listening.ts";
+import type { TlsSecurity } from "./tls/proof.ts";
+import type { SocketTransport, Transport } from "./transport.ts";
+
+/** A value that is there, or comes. */
+export type Soon<T> = T | Promise<T>;
+
+/** A duplex of bytes. One read and one write may be pending at a time. */
+export interface Duplex {
+  /**
+   * Reads into `into`, which has room for a byte at least.
+   *
+   * @returns the number of bytes, or `null` at the end; at once, if there are any.
+   */
+  read(into: Uint8Array): Soon<number | null>;
+  /** Writes some of `bytes`. @returns how many, at once, if the system takes any now. */
+  write(bytes: Uint8Array): Soon<number>;
+  /**
+   * Writes what the system takes now, and keeps none of it; there where that can be done. What it did not take has to be
+   * offered first by whatever is written next.
+   *
+   * @returns how many bytes, or 0. @throws What the connection failed with.
+   */
+  writeNow?(bytes: Uint8Array): number;
+  /** Ends the writing side. */
+  closeWrite(): Promise<void>;
+  /** Closes both sides in order; a pending read or write fails. Idempotent. */
+  close(): void;
+}
+
+/** When the system asks a silent peer, and gives it up. */
+export interface KeepAlivePace {
+  /** Seconds of silence before the first probe (`TCP_KEEPIDLE`). */
+  readonly idle: number;
+  /** Seconds between two probes (`TCP_KEEPINTVL`). */
+  readonly interval: number;
+  /** Probes without an answer (`TCP_KEEPCNT`). */
+  readonly probes: number;
+}
+
+/** What the system has seen of a connection's peer. */
+export interface PeerSigns {
+  /** Times in a row that it was sent the same again, or asked whether it takes more, and did not answer. */
+  readonly unanswered: number;
+  /** Milliseconds since anything came from it. */
+  readonly silent: number;
+}
+
+/** A client's or a service's connection. What its engine cannot do is not done, and told by what a method returns. */
+export interface Connection extends Duplex {
+  /**
+   * Closes it as a failure: the peer's reads and writes fail, and what its system has not acknowledged is lost.
+   * Idempotent.
+   */
+  reset(): void;
+  /** Whether its end, if nothing else ends it, is a reset: also that of this process. */
+  setResetAtClose(isReset: boolean): void;
+  /** Bytes that the peer's system has not acknowledged, the end of writing included; 0 where that cannot be had. */
+  unacknowledged(): number;
+  /** Sets when TCP keep-alive gives a silent peer up, or that it never does. */
+  setKeepAlive(pace: KeepAlivePace | undefined): void;
+  /** What was set, as the system has it; `undefined` if keep-alive is off, or cannot be asked for. */
+  keepAlive(): KeepAlivePace | undefined;
+  /** What the system has seen of the peer; `undefined` where that cannot be had. */
+  signs(): PeerSigns | undefined;
+}
+
+/** A TCP connection. */
+export interface Socket extends Connection {
+  /** This side's address. */
+  readonly localAddress: Address;
+  /** The peer's. */
+  readonly remoteAddress: Address;
+  /** The largest segment that it sends now, in bytes; `undefined` where that cannot be asked. */
+  segment(): number | undefined;
+}
+
+/** A connection in TLS: of those who were accepted, one whose handshake is still to be done. */
+export interface TlsSocket extends Duplex {
+  /** This side's address. */
+  readonly localAddress: Address;
+  /** The peer's. */
+  readonly remoteAddress: Address;
+  /** Whether small writes go out at once (TCP_NODELAY). */
+  readonly noDelay: boolean;
+  /** Goes through the handshake. @throws {TlsHandshakeError} with one line about why not; it is closed then. */
+  handshake(): Promise<void>;
+  /** Closes it at once, also when its peer stands still, as far as the engine can. Idempotent. */
+  cut(): void;
+  /** What no other TLS connection has (RFC 9266, `tls-exporter`); `undefined` where the engine cannot say. */
+  exporter(): Uint8Array | undefined;
+}
+
+/** A listening socket. */
+export interface ListeningSocket<S = Socket> {
+  /** The address really bound. */
+  readonly address: Address;
+  /** The next connection; at once, if one waits. @throws For one that failed, and when it is closed. */
+  accept(): Soon<S>;
+  /** Stops to listen, and frees the port; a pending {@linkcode ListeningSocket.accept} fails. Idempotent. */
+  close(): void;
+}
+
+/** How a socket listens. */
+export interface ListenOptions {
+  /** The pace of TCP keep-alive that its connections begin with; `"off"`: they have none. @default {the system's} */
+  readonly keepAlive?: KeepAlivePace | "off" | undefined;
+  /** Whether the end of its connections, if nothing else ends them, is a reset. @default {false} */
+  readonly resets?: boolean;
+}
+
+/** How a connection is dialled. */
+export interface ConnectOptions {
+  /** Gives it up. */
+  readonly signal: AbortSignal;
+  /** Bytes of TCP in a packet at most, either way, where the engine can see to that. */
+  readonly maxSegment?: number | undefined;
+}
+
+/** What sockets are made with. */
+export interface Engine {
+  /** Which one it is, for people. */
+  readonly name: "native" | "portable";
+  /** What speaks TLS. */
+  readonly tls: TlsEngine;
+  /** Listens at `address`, an IP address. @throws What the system says, with its `code`. */
+  listen(address: Address, options?: ListenOptions): ListeningSocket;
+  /**
+   * Connects to `address`, an IP address, with TCP_NODELAY and TCP keep-alive on.
+   *
+   * @throws What the system says; the signal's reason when it aborts. Nothing is left open then.
+   */
+  connect(address: Address, options: ConnectOptions): Promise<Socket>;
+}
+
+/** What links in TLS are made with. */
+export interface TlsEngine {
+  /** The sockets that it speaks TLS on. */
+  readonly sockets: Engine;
+  /** Whether a connection can be bound to its TLS by what {@linkcode TlsSocket.exporter} gives. */
+  readonly binds: boolean;
+  /**
+   * Says whether a server can be told from others in the way that is asked for.
+   *
+   * @throws {UnprovableError} if not.
+   */
+  demandProvable(host: string, security: TlsSecurity): void;
+  /**
+   * Takes a dialled connection through its handshake with the server `target`, and demands that it is the one.
+   *
+   * @param onTls Is given what to cut meanwhile.
+   * @throws {ServerIdentityError}, {UnprovableError} and {TlsHandshakeError} with one line for people. The caller closes
+   * the connection then.
+   */
+  connect(socket: Socket, target: TlsTarget, onTls: (tls: Pick<TlsSocket, "cut">) => void): Promise<TlsSocket>;
+  /** Descriptors that a connection takes which came by {@linkcode TlsEngine.entrance}. */
+  readonly descriptorsPerEntrance: number;
+  /**
+   * Opens the way into TLS for accepted connections whose next byte is its first.
+   *
+   * @param certificate What newcomers are given; the owner closes it.
+   * @param onConn Is given each before its handshake, with the addresses of what came.
+   * @throws What the system says, where it takes a port.
+   */
+  entrance(
+    certificate: ServerCertificate,
+    clock: Clock,
+    log: Logger,
+    onConn: (transport: Transport, tls: TlsSocket) => void,
+  ): TlsEntrance;
+  /**
+   * Listens for TLS from the first byte on, where that takes less than an entrance.
+   *
+   * @throws As {@linkcode Engine.listen}.
+   */
+  readonly listen: ((address: Address, certificate: CertificatePair) => ListeningSocket<TlsSocket>) | undefined;
+}
+
+/** The way into TLS. */
+export interface TlsEntrance {
+  /** Takes over a connection. */
+  enter(outer: SocketTransport): void;
+  /** Lets nobody in any more. Idempotent. */
+  close(): void;
+  /** Resolves when nothing of it is left, after {@linkcode TlsEntrance.close} and the end of its connections. */
+  ended(): Promise<void>;
+}
+
+/** Whom a device expects to have dialled. */
+export interface TlsTarget {
+  /** The server's address. */
+  readonly server: Address;
+  /** What it has to prove. */
+  readonly security: TlsSecurity;
+  /** The wall clock, in milliseconds: the dates of certificates are explained by it. */
+  readonly wallClock: number;
+}
