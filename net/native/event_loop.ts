@@ -63,8 +63,7 @@ export class EventLoop {
   readonly #record: Uint8Array<ArrayBuffer>;
   readonly #words: Int32Array;
   #again: Waiting[] = [];
-  #aside = false; // a wait is under way on another thread
-  #scheduled = false;
+  #state: "off" | "due" | "turn" | "aside" = "off"; // aside: a wait is under way on another thread
   #poll: ReturnType<typeof setInterval> | undefined;
   #passes = 0;
 
@@ -114,13 +113,13 @@ export class EventLoop {
   /** `waiting` has its turn in the next pass, which does not wait for the kernel. */
   again(waiting: Waiting): void {
     this.#again.push(waiting);
-    if (this.#aside) this.#wake();
+    if (this.#state === "aside") this.#wake();
     else this.#start();
   }
 
   /** Resolves when no wait is under way on another thread: for tests, once nothing is watched. */
   async quiet(): Promise<void> {
-    while (this.#aside || this.#scheduled) await new Promise((resolve) => setTimeout(resolve, 0));
+    while (this.#state !== "off") await new Promise((resolve) => setTimeout(resolve, 0));
   }
 
   #control(operation: number, fd: number): void {
@@ -130,15 +129,15 @@ export class EventLoop {
   }
 
   #start(): void {
-    if (this.#aside || this.#scheduled) return;
-    this.#scheduled = true;
+    if (this.#state !== "off") return;
+    this.#state = "due";
     setImmediate(this.#turn);
   }
 
   #stop(): void {
     clearInterval(this.#poll);
     this.#poll = undefined;
-    if (this.#aside) this.#wake();
+    if (this.#state === "aside") this.#wake();
   }
 
   #wake(): void {
@@ -147,7 +146,7 @@ export class EventLoop {
 
   /** A turn of the runtime's loop: passes, until there is nothing to do or it has been long enough. */
   readonly #turn = (): void => {
-    this.#scheduled = false;
+    this.#state = "turn";
     const { calls } = this;
     const until = performance.now() + TURN_MS;
     for (;;) {
@@ -155,32 +154,35 @@ export class EventLoop {
       const isBusy = count > 0 || this.#again.length > 0;
       if (count < 0 && calls.errno() !== EINTR) throw socketError(calls.errno());
       this.#dispatch(count, this.#events);
-      if (!runPromises) return this.#restart();
+      if (!runPromises) return this.#restart(); // each pass is a turn of the runtime's
       runPromises();
-      if (this.#watchers.size === 0) return;
+      if (this.#watchers.size === 0) {
+        this.#state = "off";
+        return;
+      }
       if (!isBusy && this.#again.length === 0) return this.#wait(-1);
       if (performance.now() >= until) return this.#wait(0);
     }
   };
 
-  /** Without a door to promises, each pass is a turn of the runtime's. */
+  /** Goes on with the runtime's next turn, if there is anything to go on with. */
   #restart(): void {
+    this.#state = "off";
     if (this.#watchers.size > 0 || this.#again.length > 0) this.#start();
   }
 
   /** Waits on another thread, so that the runtime's loop goes on; `ms` of 0: only that. */
   #wait(ms: number): void {
-    this.#aside = true;
+    this.#state = "aside";
     this.calls.epoll_wait_aside(this.#epoll, this.#pointer, EVENTS_PER_WAIT, ms).then((count) => {
-      this.#aside = false;
       this.#dispatch(count, this.#events);
-      if (this.#watchers.size > 0 || this.#again.length > 0) this.#start();
+      this.#restart();
     });
   }
 
   /** The threads of the runtime may all be busy: then nothing would be seen until one is free. */
   readonly #pollNow = (): void => {
-    if (!this.#aside) return;
+    if (this.#state !== "aside") return;
     this.#dispatch(this.calls.epoll_wait(this.#epoll, this.#sparePointer, EVENTS_PER_WAIT, 0), this.#spare);
   };
 
