@@ -37,6 +37,8 @@ const SYMBOLS = {
   epoll_ctl: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
   epoll_wait: { parameters: ["i32", "pointer", "i32", "i32"], result: "i32" },
   epoll_wait_aside: { name: "epoll_wait", parameters: ["i32", "pointer", "i32", "i32"], result: "i32", nonblocking: true },
+  timerfd_create: { parameters: ["i32", "i32"], result: "i32" },
+  timerfd_settime: { parameters: ["i32", "i32", "buffer", "pointer"], result: "i32" },
   eventfd: { parameters: ["u32", "i32"], result: "i32" },
   sendNow: { name: "send", parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
   recvNow: { name: "recv", parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },

@@ -29,6 +29,8 @@ export interface SocketCalls extends
     | "setsockopt"
     | "shutdown"
     | "socket"
+    | "timerfd_create"
+    | "timerfd_settime"
     | "write"
   > {
   /** The error of the last call that failed (`errno`, which belongs to this thread). */

@@ -1,15 +1,15 @@
 /**
  * The kernel's readiness (epoll(7), edge triggered), within the runtime's own event loop and on its thread.
  *
- * While there is something to do, this loop waits for the kernel itself, up to {@linkcode BLOCK_MS}: each pass is one
- * system call, and promises that it settles run before the next one. Whenever nothing comes in that time, and every
- * {@linkcode TURN_MS} at the latest, it waits on another thread, and the runtime has its turn: timers, files, signals, its own
- * sockets. Something that comes then costs about 30 µs more.
+ * While there is something to do, this loop waits for the kernel itself: each pass is one system call, and promises that it
+ * settles run before the next one. Every {@linkcode TURN_MS} the runtime has its turn: timers, files, signals, its own sockets.
+ * If nothing came in that time, the wait goes on on another thread, for as long as it takes; what comes then costs about
+ * 30 µs more. The kernel's timer (timerfd) ends a turn: a deadline of each wait would cost as much as all the rest of a pass.
  *
  * @module
  */
 
-import { AGAIN_PER_TURN, BLOCK_MS, EVENTS_PER_WAIT, STUCK_POLL_MS, TURN_MS } from "./limits.ts";
+import { AGAIN_PER_TURN, EVENTS_PER_WAIT, STUCK_POLL_MS, TURN_MS } from "./limits.ts";
 import type { SocketCalls } from "./calls.ts";
 import { EINTR, socketError } from "./errno.ts";
 
@@ -24,8 +24,12 @@ const EPOLL_CLOEXEC = 0o2000000;
 const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;
 const INTEREST = 0x80000000 | 0x001 | 0x004 | 0x2000; // EPOLLET, EPOLLIN, EPOLLOUT, EPOLLRDHUP
-const EFD_NONBLOCK = 0o4000;
-const EFD_CLOEXEC = 0o2000000;
+const NONBLOCK = 0o4000;
+const CLOEXEC = 0o2000000;
+const CLOCK_MONOTONIC = 1;
+
+/** A `struct itimerspec`: once, after {@linkcode TURN_MS}. */
+const TURN = new Uint8Array(BigInt64Array.of(0n, 0n, 0n, BigInt(TURN_MS) * 1_000_000n).buffer);
 
 /** Whose descriptor it is. */
 export interface Watcher {
@@ -54,6 +58,7 @@ export class EventLoop {
   readonly calls: SocketCalls;
   readonly #epoll: number;
   readonly #wakeup: number;
+  readonly #timer: number;
   readonly #watchers = new Map<number, Watcher>();
   readonly #events = new Int32Array(EVENTS_PER_WAIT * 4);
   readonly #pointer = Deno.UnsafePointer.of(this.#events);
@@ -66,6 +71,8 @@ export class EventLoop {
   #state: "off" | "due" | "turn" | "aside" = "off"; // aside: a wait is under way on another thread
   #poll: ReturnType<typeof setInterval> | undefined;
   #passes = 0;
+  #isTimeUp = false;
+  #isIdle = true; // nothing came since the turn began
 
   /** @throws If the kernel gives no descriptors. */
   constructor(calls: SocketCalls) {
@@ -75,13 +82,16 @@ export class EventLoop {
     this.#words = new Int32Array(this.#record.buffer);
     this.#epoll = calls.epoll_create1(EPOLL_CLOEXEC);
     if (this.#epoll < 0) throw socketError(calls.errno());
-    this.#wakeup = calls.eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (this.#wakeup < 0) {
+    this.#wakeup = calls.eventfd(0, NONBLOCK | CLOEXEC);
+    this.#timer = this.#wakeup < 0 ? -1 : calls.timerfd_create(CLOCK_MONOTONIC, NONBLOCK | CLOEXEC);
+    if (this.#timer < 0) {
       const error = socketError(calls.errno());
+      if (this.#wakeup >= 0) calls.close(this.#wakeup);
       calls.close(this.#epoll);
       throw error;
     }
     this.#control(EPOLL_CTL_ADD, this.#wakeup);
+    this.#control(EPOLL_CTL_ADD, this.#timer);
   }
 
   /** Passes so far: what had its part of one waits for the next. */
@@ -148,10 +158,11 @@ export class EventLoop {
   readonly #turn = (): void => {
     this.#state = "turn";
     const { calls } = this;
-    const until = performance.now() + TURN_MS;
-    for (;;) {
-      const count = calls.epoll_wait(this.#epoll, this.#pointer, EVENTS_PER_WAIT, this.#again.length > 0 ? 0 : BLOCK_MS);
-      const isBusy = count > 0 || this.#again.length > 0;
+    calls.timerfd_settime(this.#timer, 0, TURN, null);
+    this.#isTimeUp = false;
+    this.#isIdle = true;
+    while (!this.#isTimeUp) {
+      const count = calls.epoll_wait(this.#epoll, this.#pointer, EVENTS_PER_WAIT, this.#again.length > 0 ? 0 : -1);
       if (count < 0 && calls.errno() !== EINTR) throw socketError(calls.errno());
       this.#dispatch(count, this.#events);
       if (!runPromises) return this.#restart(); // each pass is a turn of the runtime's
@@ -160,9 +171,8 @@ export class EventLoop {
         this.#state = "off";
         return;
       }
-      if (!isBusy && this.#again.length === 0) return this.#wait(-1);
-      if (performance.now() >= until) return this.#wait(0);
     }
+    this.#wait(this.#isIdle && this.#again.length === 0 ? -1 : 0);
   };
 
   /** Goes on with the runtime's next turn, if there is anything to go on with. */
@@ -190,13 +200,19 @@ export class EventLoop {
     this.#passes++;
     const again = this.#again;
     if (again.length > 0) {
+      this.#isIdle = false;
       this.#again = again.length > AGAIN_PER_TURN ? again.splice(AGAIN_PER_TURN) : [];
       for (const waiting of again) waiting.onTurn();
     }
     const stride = this.#stride;
     const fdAt = stride === 3 ? 1 : 2;
     for (let at = 0, end = count * stride; at < end; at += stride) {
-      this.#watchers.get(events[at + fdAt]!)?.onReady(events[at]!);
+      const fd = events[at + fdAt]!;
+      const watcher = this.#watchers.get(fd);
+      if (watcher) {
+        this.#isIdle = false;
+        watcher.onReady(events[at]!);
+      } else if (fd === this.#timer) this.#isTimeUp = true;
     }
   }
 }

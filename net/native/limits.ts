@@ -4,10 +4,7 @@
  * @module
  */
 
-/** Milliseconds that the loop waits for the kernel itself; the runtime's own events wait as long. */
-export const BLOCK_MS = 1;
-
-/** Milliseconds after which the runtime has its turn, however much there is to do. */
+/** Milliseconds for which the loop waits for the kernel itself; the runtime's own events wait as long. */
 export const TURN_MS = 5;
 
 /** Events that are taken from the kernel at once. */
