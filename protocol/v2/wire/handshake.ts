@@ -99,6 +99,11 @@ export class DeviceHandshake {
       const text = `the server did not prove the key that this device knows${where}`;
       throw new HandshakeError(goodbye("bad-credentials", text));
     }
+    if (this.#party.demandsBinding && !isBound) {
+      const text = `the link is not bound to its TLS connection, as this device demands: ` +
+        (exporter ? "the server has no exporter for it" : "this side has no exporter for it");
+      throw new HandshakeError(goodbye("bad-credentials", text));
+    }
     fields.uint(5, 8); // the server's clock, for whoever looks at the wire: PONG says it again
     this.#agreed = agreed;
     const claims = claimFields(this.#claims());

@@ -61,6 +61,8 @@ export interface DeviceParty extends HandshakeParty {
    * the session brings may be applied.
    */
   resume?(): Pick<ResumeOffer, "session" | "received"> | undefined;
+  /** Whether the handshake ends before AUTH where the link would not be bound to its TLS connection. @default {false} */
+  readonly demandsBinding?: boolean;
   /**
    * The number of this link: greater than those of all that came before, 1 to `V2_MAX_EPOCH`. Called once, when the server
    * has proved its key, if it has epochs too.
