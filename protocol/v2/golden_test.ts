@@ -1,8 +1,18 @@
 import assert from "node:assert/strict";
 import { decodeEnrolment } from "../enrolment.ts";
 import { V2Command } from "./wire/commands.ts";
+import { CAN_RESUME, firstFrame, HAS_EPOCHS, IS_MOVING, ServerHandshake } from "./wire/handshake.ts";
+import { systemCrypto } from "../../relay/handshake.ts";
 import { test } from "../../tests/rig/test.ts";
-import { enrolmentString, type Entry, goldenExchange, type Revision, SEEDS, TOKEN } from "../../tests/rig/v2/golden.ts";
+import {
+  enrolmentString,
+  type Entry,
+  goldenExchange,
+  goldenIdentity,
+  type Revision,
+  SEEDS,
+  TOKEN,
+} from "../../tests/rig/v2/golden.ts";
 
 const FILES: Readonly<Record<Revision, string>> = {
   first: await Deno.readTextFile(new URL("./golden_session.txt", import.meta.url)),
@@ -65,6 +75,22 @@ for (const revision of REVISIONS) {
     for (const command of Object.values(V2Command)) assert(commands.has(command), `command ${command} is not shown`);
   });
 }
+
+test("a server that can do everything takes the recorded bytes of a device of before, and answers in the recorded bytes", async () => {
+  const [, hello, challenge, auth] = recordedIn("first").map(({ bytes }) => bytes);
+  const server = new ServerHandshake({
+    signer: await goldenIdentity("server"),
+    nonce: new Uint8Array(32).fill(0x11),
+    wallClock: 1_700_000_001_000,
+    software: "golden server",
+    capabilities: CAN_RESUME | IS_MOVING | HAS_EPOCHS,
+    exporter: new Uint8Array(32).fill(0xe0),
+  }, systemCrypto);
+  assert.deepEqual(await server.challenge(hello!), challenge);
+  const device = await server.authenticate(firstFrame(auth!)!.payload);
+  assert.deepEqual([device.epoch, device.capabilities], [undefined, CAN_RESUME]);
+  assert.equal(await device.provesToken(new Uint8Array(await crypto.subtle.digest("SHA-256", TOKEN.secret))), true);
+});
 
 test("the keys and the enrolment string of the golden exchanges are the ones that they state", async () => {
   const facts = (name: string) => REVISIONS.map((by) => new RegExp(`^# ${name}: (.*)$`, "m").exec(FILES[by])?.[1]);

@@ -254,6 +254,11 @@ class Golden {
   }
 }
 
+/** One of the two keys. */
+export function goldenIdentity(of: keyof typeof SEEDS): Promise<Identity> {
+  return identity(SEEDS[of]);
+}
+
 /** The enrolment string of the exchange. */
 export async function enrolmentString(): Promise<string> {
   const { publicKey } = await identity(SEEDS.server);
