@@ -32,6 +32,11 @@ export interface Transport {
   readonly remote: string;
   /** Whether small writes go out at once (TCP_NODELAY); without, they wait for the acknowledgement of earlier ones. */
   readonly noDelay: boolean;
+  /**
+   * The 32 bytes `tls-exporter` of the connection (RFC 9266): only its two ends have them. To be asked when the handshake of
+   * TLS is done; absent, or nothing, where there is no TLS, or one that cannot tell.
+   */
+  readonly exporter?: () => Uint8Array | undefined;
   /** Closes it at once, also when its peer stands still, as far as the runtime can. Idempotent. */
   cut(): void;
 }

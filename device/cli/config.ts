@@ -110,6 +110,10 @@ export const DEVICE_OPTIONS = {
   pki: { ...FLAG, help: "v2: TLS proves the server by a CA's certificate for its name, not by its key" },
   ca: CA_OPTION,
   plain: { ...FLAG, help: "v2: without TLS; keys are still proved, and everything can be read on the way" },
+  "require-binding": {
+    ...FLAG,
+    help: "v2: refuse a link that is not bound to its TLS connection; takes an engine that can on both sides",
+  },
   mode: {
     value: "MODE",
     help: "v2: run, or config to keep the link and withdraw all services",
@@ -199,7 +203,9 @@ const FOR_SERVER = 'that is an option of the server; give this file to "sallypor
 const OF_SERVER = { listen: FOR_SERVER, forward: FOR_SERVER, devices: FOR_SERVER, "tls-cert": FOR_SERVER };
 
 function v1Config(values: OptionValues<typeof DEVICE_OPTIONS>): V1DeviceOptions {
-  for (const name of ["server-key", "pki", "ca", "plain", "proxy", "sni", "mode", "expiration"] as const) {
+  for (
+    const name of ["server-key", "pki", "ca", "plain", "proxy", "sni", "require-binding", "mode", "expiration"] as const
+  ) {
     if (values[name] !== undefined) throw new ConfigError(`--${name} is for v2; leave it out, or use --profile v2`);
   }
   const services = required(values.service, "service", "--service 127.0.0.1:22");
@@ -244,6 +250,10 @@ function v2Config(values: OptionValues<typeof DEVICE_OPTIONS>, stored: StoredDev
   const security = given ?? (values.server ? undefined : stored?.security) ?? "pinned";
   const ca = values.ca ?? (security === "pki" && !values.server ? stored?.ca : undefined);
   const { proxy, sni } = values;
+  const binding = values["require-binding"] ? "required" : "auto";
+  if (binding === "required" && security === "plain") {
+    throw new ConfigError("--require-binding is about TLS, and --plain is without; give one");
+  }
   if (sni !== undefined && security !== "pinned") {
     throw new ConfigError(
       security === "plain"
@@ -260,6 +270,7 @@ function v2Config(values: OptionValues<typeof DEVICE_OPTIONS>, stored: StoredDev
     security,
     ca,
     ...(sni !== undefined && { sni }),
+    ...(binding === "required" && { binding }),
     services,
     mode: values.mode ?? "run",
     proxyFor: proxyOf,
@@ -327,8 +338,9 @@ export function describeDevice(config: DeviceConfig): string[] {
 /** What else there is to a server, if there is: the CA, the name in the TLS hello, the proxy without its credentials. */
 function describeWay(config: DeviceConfig, server: Address): string {
   if (config.profile === "v1") return "";
-  const { ca, sni } = config;
+  const { ca, sni, binding } = config;
   const proxy = config.proxyFor?.(server);
   return (ca === undefined ? "" : ` ca=${ca}`) + (sni === undefined ? "" : ` sni=${sni}`) +
+    (binding === "required" ? " binding=required" : "") +
     (proxy ? ` proxy=http://${proxy.credentials ? "…@" : ""}${formatAddress(proxy.address)}` : "");
 }

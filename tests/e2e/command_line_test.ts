@@ -213,6 +213,10 @@ processTest("--check shows by which way each server is dialled, and no password"
     "server relay.example:7443 profile=v2 security=pinned sni=www.example proxy=http://…@proxy.lan:3128",
     "server 192.0.2.7:1 profile=v2 security=pinned sni=www.example",
   ]);
+  assert.match((await check(["--require-binding", "--pki"], {}))[0]!, / security=pki binding=required$/);
+  const plain = await run("device", [...args, "--service", "a=b:1", "--plain", "--require-binding", "--check"]);
+  assert.equal(plain.code, 2);
+  assert.match(plain.stderr, /--require-binding is about TLS, and --plain is without; give one$/);
   assert.deepEqual((await check(["--proxy", "none"], env))[0], "server relay.example:7443 profile=v2 security=pinned");
   assert.match((await check(["--proxy", "proxy.lan:1"], {}))[1]!, / security=pinned proxy=http:\/\/proxy\.lan:1$/);
   const wrong = await run("device", [...args, "--service", "a=b:1", "--check"], { env: { HTTPS_PROXY: "foo" } });
