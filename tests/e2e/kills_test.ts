@@ -12,7 +12,7 @@ import { canCut } from "../../net/kernel/socket.ts";
 import { Child } from "../rig/processes/child.ts";
 import { type RelayProcesses, startRelay } from "../rig/processes/daemons.ts";
 import { processTest } from "../rig/processes/harness.ts";
-import { V2Relay } from "../rig/processes/v2_relay.ts";
+import { V2Relay } from "../rig/processes/relay.ts";
 
 type Relay = Pick<RelayProcesses, "server" | "device" | "hostPort" | typeof Symbol.asyncDispose>;
 

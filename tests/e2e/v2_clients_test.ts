@@ -13,7 +13,7 @@ import { processTest } from "../rig/processes/harness.ts";
 import { freePort } from "../rig/ports.ts";
 import { telnetConversation, TelnetServer } from "../rig/processes/telnet_server.ts";
 import { TempFolder } from "../rig/temp_folder.ts";
-import { V2Relay } from "../rig/processes/v2_relay.ts";
+import { V2Relay } from "../rig/processes/relay.ts";
 import { WebServer } from "../rig/processes/web_server.ts";
 import { find } from "../rig/processes/programs.ts";
 

@@ -13,7 +13,7 @@ import { Child } from "../rig/processes/child.ts";
 import { processTest } from "../rig/processes/harness.ts";
 import { poll, within } from "../rig/wait.ts";
 import { echoSession } from "../rig/processes/session.ts";
-import { echoRelay, V2Relay } from "../rig/processes/v2_relay.ts";
+import { echoRelay, V2Relay } from "../rig/processes/relay.ts";
 
 const CROWD = fileURLToPath(new URL("../rig/mains/crowd.ts", import.meta.url));
 const MIB = 1024 * 1024;

@@ -10,7 +10,7 @@ import { noise } from "../rig/bytes.ts";
 import { Child } from "../rig/processes/child.ts";
 import { processTest } from "../rig/processes/harness.ts";
 import { SshServer } from "../rig/processes/ssh_server.ts";
-import { V2Relay } from "../rig/processes/v2_relay.ts";
+import { V2Relay } from "../rig/processes/relay.ts";
 
 const MIB = 1024 * 1024;
 const MEGABYTE = 1_000_000;

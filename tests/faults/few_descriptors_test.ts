@@ -14,7 +14,7 @@ import { deviceArgs, serverArgs, type ServerProcess, startDevice, startServer } 
 import { processTest } from "../rig/processes/harness.ts";
 import { echoSession } from "../rig/processes/session.ts";
 import { timed } from "../rig/machines/v2_machines.ts";
-import { echoRelay, enrol, joinArgs, serviceOpen } from "../rig/processes/v2_relay.ts";
+import { echoRelay, enrol, joinArgs, serviceOpen } from "../rig/processes/relay.ts";
 import { portOf } from "../rig/ports.ts";
 
 const LORIS = fileURLToPath(new URL("../rig/mains/slow_loris.ts", import.meta.url));
