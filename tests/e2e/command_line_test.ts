@@ -8,7 +8,8 @@ import assert from "node:assert/strict";
 import { echoService } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { Child, type ChildOptions } from "../rig/processes/child.ts";
-import { deviceArgs, sallyport, serverArgs, startDevice, startRelay, startServer } from "../rig/processes/daemons.ts";
+import { deviceArgs, sallyport, serverArgs, startDevice, startServer } from "../rig/processes/daemons.ts";
+import { V1Relay } from "../rig/processes/relay.ts";
 import { TempFolder } from "../rig/temp_folder.ts";
 import { processTest } from "../rig/processes/harness.ts";
 
@@ -302,7 +303,7 @@ processTest("a file with several listeners gives each device its own host ports"
 
 processTest("the log has one JSON line for each client: why it ended, bytes both ways, how long", [], async () => {
   await using service = echoService();
-  await using relay = await startRelay([`127.0.0.1:${service.port}`], { server: ["--half-close-timeout", "0"] });
+  await using relay = await V1Relay.start([`127.0.0.1:${service.port}`], { server: ["--half-close-timeout", "0"] });
   for (const size of [1, 2, 3]) await echoes(relay.hostPort, "x".repeat(size));
   for (const daemon of [relay.server, relay.device]) {
     await daemon.logged(/^client .* 3 B up, 3 B down/);
@@ -321,7 +322,7 @@ processTest("stdout has the stable lines and nothing else; with --log-format jso
   await using service = echoService();
   const local = `127.0.0.1:${service.port}`;
   {
-    await using relay = await startRelay([local]);
+    await using relay = await V1Relay.start([local]);
     await echoes(relay.hostPort);
     await relay.device.child.line(/^online /);
     relay.server.child.signal("SIGTERM");

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { digest, noise } from "../rig/bytes.ts";
 import { echoService, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
-import { startRelay } from "../rig/processes/daemons.ts";
+import { V1Relay } from "../rig/processes/relay.ts";
 import { poll } from "../rig/wait.ts";
 import { processTest } from "../rig/processes/harness.ts";
 
@@ -17,7 +17,7 @@ const SOON = { server: ["--half-close-timeout", "200ms"] };
 
 processTest("200 clients at once get what they sent, each its own", [], async () => {
   await using service = echoService();
-  await using relay = await startRelay([`127.0.0.1:${service.port}`], SOON);
+  await using relay = await V1Relay.start([`127.0.0.1:${service.port}`], SOON);
   const clients = await Promise.all(Array.from({ length: 200 }, () => Stream.connect(relay.hostPort)));
   await Promise.all(clients.map(async (client, at) => {
     using _closed = client;
@@ -39,7 +39,7 @@ processTest("a client that never reads is ended for it, and the one beside it ge
     if (which === "r") return await stream.write(sent);
     for (;;) await stream.write(sent); // until the client is ended
   });
-  await using relay = await startRelay([`127.0.0.1:${service.port}`], {
+  await using relay = await V1Relay.start([`127.0.0.1:${service.port}`], {
     server: ["--stall-timeout", "1s"],
     device: ["--stall-timeout", "1s"],
   });
@@ -58,7 +58,7 @@ processTest("a client that never reads is ended for it, and the one beside it ge
 
 processTest("the 257th client is ended at once, and the other 256 notice nothing", ["/proc"], async () => {
   await using service = echoService();
-  await using relay = await startRelay([`127.0.0.1:${service.port}`], SOON);
+  await using relay = await V1Relay.start([`127.0.0.1:${service.port}`], SOON);
   const before = relay.server.descriptors;
   {
     using clients = new DisposableStack();
@@ -87,7 +87,7 @@ processTest(
   ["a whole IPv6 loopback"],
   async () => {
     await using service = echoService({ hostname: "::1" });
-    await using relay = await startRelay([`[::1]:0=[::1]:${service.port}`], { listen: "[::1]:0" });
+    await using relay = await V1Relay.start([`[::1]:0=[::1]:${service.port}`], { listen: "[::1]:0" });
     using client = await Stream.connect(relay.hostPort, "::1");
     const bytes = noise(300_000, 6);
     const [back] = await Promise.all([client.read(bytes.length), client.write(bytes)]);

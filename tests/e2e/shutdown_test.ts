@@ -8,7 +8,8 @@ import assert from "node:assert/strict";
 import { noise } from "../rig/bytes.ts";
 import { echoService, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
-import { type Daemon, startRelay } from "../rig/processes/daemons.ts";
+import type { Daemon } from "../rig/processes/daemons.ts";
+import { V1Relay } from "../rig/processes/relay.ts";
 import { processTest } from "../rig/processes/harness.ts";
 
 /** Longest orderly end, with something for a machine that is busy. */
@@ -20,7 +21,7 @@ for (const side of ["server", "device"] as const) {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     processTest(`${signal} to an idle ${side}: exit code 0, and its peer notices`, [], async () => {
       await using service = echoService();
-      await using relay = await startRelay([`127.0.0.1:${service.port}`]);
+      await using relay = await V1Relay.start([`127.0.0.1:${service.port}`]);
       relay[side].child.signal(signal);
       assert.equal(await relay[side].child.end(SHUTDOWN_MS), 0);
       if (side === "server") await relay.device.child.line(/^lost 127\.0\.0\.1:\d+ peer-closed$/);
@@ -34,7 +35,7 @@ for (const side of ["server", "device"] as const) {
       const up = direction !== "down";
       const down = direction !== "up";
       await using service = new Service();
-      await using relay = await startRelay([`127.0.0.1:${service.port}`]);
+      await using relay = await V1Relay.start([`127.0.0.1:${service.port}`]);
       const transfers = await Promise.all(Array.from({ length: 4 }, async () => {
         using stack = new DisposableStack();
         const client = stack.use(await Stream.connect(relay.hostPort));
@@ -95,7 +96,7 @@ processTest("a server or a device whose reader takes nothing ends within 5 s, wi
 async function stuckRelay(side: "server" | "device"): Promise<AsyncDisposable & { readonly daemon: Daemon }> {
   await using stack = new AsyncDisposableStack();
   const service = stack.use(new Service());
-  const relay = stack.use(await startRelay([`127.0.0.1:${service.port}`]));
+  const relay = stack.use(await V1Relay.start([`127.0.0.1:${service.port}`]));
   const client = stack.use(await Stream.connect(relay.hostPort));
   await client.write("x");
   const accepted = stack.use(await service.accept());

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { noise } from "../rig/bytes.ts";
 import { Child } from "../rig/processes/child.ts";
-import { startRelay } from "../rig/processes/daemons.ts";
+import { V1Relay } from "../rig/processes/relay.ts";
 import { SshServer } from "../rig/processes/ssh_server.ts";
 import { processTest } from "../rig/processes/harness.ts";
 
@@ -16,7 +16,7 @@ const MIB = 1024 * 1024;
 
 processTest("ssh runs a command on the device's machine, and its exit code comes back", ["ssh", "sshd"], async () => {
   await using sshd = await SshServer.start();
-  await using relay = await startRelay([`127.0.0.1:${sshd.port}`]);
+  await using relay = await V1Relay.start([`127.0.0.1:${sshd.port}`]);
   await using ssh = await Child.run("ssh", sshd.ssh(relay.hostPort, "echo $((6 * 7)); echo aside >&2; exit 9"));
   assert.equal(await ssh.exited, 9);
   assert.deepEqual(ssh.stdout, ["42"]);
@@ -25,7 +25,7 @@ processTest("ssh runs a command on the device's machine, and its exit code comes
 
 processTest("ssh moves 200 MB up and 200 MB down at the same time, digest for digest", ["ssh", "sshd"], async () => {
   await using sshd = await SshServer.start();
-  await using relay = await startRelay([`127.0.0.1:${sshd.port}`]);
+  await using relay = await V1Relay.start([`127.0.0.1:${sshd.port}`]);
   const source = `${sshd.folder.path}/source`;
   {
     using file = await Deno.open(source, { write: true, create: true });
@@ -45,7 +45,7 @@ processTest("ssh moves 200 MB up and 200 MB down at the same time, digest for di
 
 processTest("scp copies a file up and down again", ["scp", "ssh", "sshd"], async () => {
   await using sshd = await SshServer.start();
-  await using relay = await startRelay([`127.0.0.1:${sshd.port}`]);
+  await using relay = await V1Relay.start([`127.0.0.1:${sshd.port}`]);
   const { path } = sshd.folder;
   const bytes = noise(10 * MIB, 77);
   await Deno.writeFile(`${path}/original`, bytes);

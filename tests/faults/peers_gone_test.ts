@@ -7,7 +7,8 @@
 import assert from "node:assert/strict";
 import { echoService, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
-import { deviceArgs, serverArgs, startDevice, startRelay, startServer } from "../rig/processes/daemons.ts";
+import { deviceArgs, serverArgs, startDevice, startServer } from "../rig/processes/daemons.ts";
+import { V1Relay } from "../rig/processes/relay.ts";
 import { echoSession } from "../rig/processes/session.ts";
 import { processTest } from "../rig/processes/harness.ts";
 import { freePort } from "../rig/ports.ts";
@@ -21,7 +22,7 @@ processTest(
     await using service = echoService();
     const local = `127.0.0.1:${service.port}`;
     const hostPort = freePort("127.0.0.1");
-    await using relay = await startRelay([`127.0.0.1:${hostPort}=${local}`], SOON);
+    await using relay = await V1Relay.start([`127.0.0.1:${hostPort}=${local}`], SOON);
     await echoSession(hostPort);
     await relay.server.logged(/^client .* ended/);
     const before = relay.server.descriptors;
@@ -47,7 +48,7 @@ processTest("a killed server comes back on its ports; the device finds it by its
   await using service = new Service();
   const local = `127.0.0.1:${service.port}`;
   const hostPort = freePort("127.0.0.1");
-  await using relay = await startRelay([`127.0.0.1:${hostPort}=${local}`], SOON);
+  await using relay = await V1Relay.start([`127.0.0.1:${hostPort}=${local}`], SOON);
   const before = relay.device.descriptors;
   using client = await Stream.connect(hostPort);
   await client.write("hello");
@@ -75,7 +76,7 @@ processTest("a killed server comes back on its ports; the device finds it by its
 processTest("while the service is down its clients end at once; when it is up they are served", ["/proc"], async () => {
   const port = freePort("127.0.0.1");
   const local = `127.0.0.1:${port}`;
-  await using relay = await startRelay([local], SOON);
+  await using relay = await V1Relay.start([local], SOON);
   const before = { server: relay.server.descriptors, device: relay.device.descriptors };
   for (let round = 1; round <= 2; round++) {
     using client = await Stream.connect(relay.hostPort);

@@ -9,7 +9,8 @@ import { MAX_PENDING_LINKS } from "../../server/limits.ts";
 import { ascii, noise } from "../rig/bytes.ts";
 import { echoService, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
-import { deviceArgs, startDevice, startRelay } from "../rig/processes/daemons.ts";
+import { deviceArgs, startDevice } from "../rig/processes/daemons.ts";
+import { V1Relay } from "../rig/processes/relay.ts";
 import { poll } from "../rig/wait.ts";
 import { echoSession } from "../rig/processes/session.ts";
 import { processTest } from "../rig/processes/harness.ts";
@@ -28,7 +29,7 @@ const STRANGERS: [what: string, says: Uint8Array, why: RegExp][] = [
 
 processTest("strangers at the device's door get one log line each, and disturb nobody", ["/proc"], async () => {
   await using service = echoService();
-  await using relay = await startRelay([`127.0.0.1:${service.port}`], SOON);
+  await using relay = await V1Relay.start([`127.0.0.1:${service.port}`], SOON);
   await echoSession(relay.hostPort);
   await relay.server.logged(/^client .* ended/);
   const before = relay.server.descriptors;
@@ -54,7 +55,7 @@ processTest("strangers at the device's door get one log line each, and disturb n
 processTest("a second device is refused while the first one answers", [], async () => {
   await using service = echoService();
   const local = `127.0.0.1:${service.port}`;
-  await using relay = await startRelay([local], SOON);
+  await using relay = await V1Relay.start([local], SOON);
   await using second = startDevice(deviceArgs(relay.server.address, [local]));
   const refused = await relay.server.logged(/^refused /);
   assert.match(String(refused["why"]), /is linked and answers/);
@@ -69,7 +70,7 @@ processTest(
   async () => {
     await using service = echoService();
     const local = `127.0.0.1:${service.port}`;
-    await using relay = await startRelay([local], SOON);
+    await using relay = await V1Relay.start([local], SOON);
     await relay.device.child.kill();
     await relay.server.logged(/^link down/);
     for (const garbage of [Uint8Array.of(0, 0, 1, 0), ascii("GET / HTTP/1.1\r\n"), noise(300_000, 4)]) {
@@ -91,7 +92,7 @@ processTest(
 
 processTest("a flood of strangers does not keep a session from its bytes", ["/proc"], async () => {
   await using service = echoService();
-  await using relay = await startRelay([`127.0.0.1:${service.port}`], SOON);
+  await using relay = await V1Relay.start([`127.0.0.1:${service.port}`], SOON);
   await echoSession(relay.hostPort);
   await relay.server.logged(/^client .* ended/);
   const before = relay.server.descriptors;
@@ -117,7 +118,7 @@ processTest("a flood of strangers does not keep a session from its bytes", ["/pr
 
 processTest("a flood of clients that leave without a word leaves nothing behind", ["/proc"], async () => {
   await using service = echoService();
-  await using relay = await startRelay([`127.0.0.1:${service.port}`], SOON);
+  await using relay = await V1Relay.start([`127.0.0.1:${service.port}`], SOON);
   await echoSession(relay.hostPort);
   await relay.server.logged(/^client .* ended/);
   const before = { server: relay.server.descriptors, device: relay.device.descriptors };
