@@ -15,6 +15,7 @@ import { test } from "../rig/test.ts";
 import { freePort, freeRange, portOf, refusesClients } from "../rig/ports.ts";
 import {
   authorized,
+  enlist,
   local,
   startV2Device,
   startV2Relay,
@@ -47,8 +48,7 @@ async function startGranted(grants: readonly string[], host = "127.0.0.1", clock
 > {
   const echo = echoService();
   const server = await startV2Server(clock && { serve: { clock } });
-  const identity = await createIdentity();
-  server.directory.put(authorized("gw1", identity, grants));
+  const identity = await enlist(server, "gw1", grants);
   const device = startV2Device(server, identity, grants.map((text) => local(text.split("=")[0]!, echo)));
   const { hostAddress } = await device.events.next("service");
   const port = portOf(hostAddress!);

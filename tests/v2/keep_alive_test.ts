@@ -9,31 +9,11 @@ import type { KeepAliveSettings } from "../../mod.ts";
 import { FakeClock } from "../rig/clock.ts";
 import { echoService } from "../rig/service.ts";
 import { test } from "../rig/test.ts";
-import { Cable, socketsSettled } from "../rig/cable.ts";
-import { local, SECURITIES, startV2Relay, type V2Relay, type V2RelayOptions } from "../rig/v2/relay.ts";
+import { socketsSettled } from "../rig/cable.ts";
+import { startCabled } from "../rig/v2/cabled.ts";
+import { local, SECURITIES } from "../rig/v2/relay.ts";
 
 const OFF: KeepAliveSettings = { idleTimeout: 1000, probeInterval: 1000, probeCount: 0 };
-
-/** A relay whose link runs through a cable; its services are granted. */
-async function startCabled(options: V2RelayOptions): Promise<V2Relay & { readonly cable: Cable }> {
-  const cables: Cable[] = [];
-  const relay = await startV2Relay({
-    ...options,
-    through: (server) => {
-      cables.push(new Cable(server.port));
-      return cables[0]!.port;
-    },
-  });
-  for (const service of options.services) await relay.hostPort(service.split("=", 1)[0]!);
-  return {
-    ...relay,
-    cable: cables[0]!,
-    async [Symbol.asyncDispose]() {
-      await relay[Symbol.asyncDispose]();
-      await cables[0]![Symbol.asyncDispose]();
-    },
-  };
-}
 
 for (const security of SECURITIES) {
   test(`v2 keep-alive, ${security}: with the defaults both sides see a silent path 3 s after the last byte`, async () => {

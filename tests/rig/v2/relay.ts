@@ -116,6 +116,18 @@ export function authorized(
   };
 }
 
+/** Puts a device on the server's list as {@linkcode authorized} does. @returns its new identity. */
+export async function enlist(
+  server: Pick<V2Server, "directory">,
+  name: string,
+  grants: readonly (string | ServiceGrant)[],
+  more: Partial<AuthorizedDevice> = {},
+): Promise<Identity> {
+  const identity = await createIdentity();
+  server.directory.put(authorized(name, identity, grants, more));
+  return identity;
+}
+
 /** Our v2 device. */
 export interface V2Device extends TestDevice {
   readonly identity: Identity;
