@@ -12,6 +12,7 @@ import { V1Relay } from "../rig/processes/relay.ts";
 import { telnetConversation, TelnetServer } from "../rig/processes/telnet_server.ts";
 import { TempFolder } from "../rig/temp_folder.ts";
 import { processTest } from "../rig/processes/harness.ts";
+import { ncSession } from "../rig/processes/session.ts";
 import { WebServer } from "../rig/processes/web_server.ts";
 
 const MIB = 1024 * 1024;
@@ -28,18 +29,7 @@ processTest("what nc sends before it ends arrives whole, 3 times 20 MiB", ["nc"]
   await using service = new Service();
   const soon = { server: ["--half-close-timeout", "200ms"] }; // it could still get a reply so long
   await using relay = await V1Relay.start([`127.0.0.1:${service.port}`], soon);
-  using folder = new TempFolder();
-  for (let round = 1; round <= 3; round++) {
-    const bytes = noise(20 * MIB, round);
-    await Deno.writeFile(`${folder.path}/sent`, bytes);
-    await using nc = Child.start("nc", ["sh", "-c", `nc -N 127.0.0.1 ${relay.hostPort} < ${folder.path}/sent`]);
-    using accepted = await service.accept();
-    const came = await accepted.readToEnd();
-    accepted.close();
-    assert.equal(came.length, bytes.length);
-    assert.equal(await digest(came), await digest(bytes));
-    assert.equal(await nc.end(), 0);
-  }
+  await ncSession(relay.hostPort, service);
 });
 
 processTest("nc ends its side, and still gets the whole of a long reply", ["nc"], async () => {

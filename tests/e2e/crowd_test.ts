@@ -11,6 +11,7 @@ import { Stream } from "../rig/stream.ts";
 import { V1Relay } from "../rig/processes/relay.ts";
 import { poll } from "../rig/wait.ts";
 import { processTest } from "../rig/processes/harness.ts";
+import { crowdSession } from "../rig/processes/session.ts";
 
 /** v1 cannot tell a client that closed from one that finished writing: the server waits this long for more. */
 const SOON = { server: ["--half-close-timeout", "200ms"] };
@@ -18,15 +19,7 @@ const SOON = { server: ["--half-close-timeout", "200ms"] };
 processTest("200 clients at once get what they sent, each its own", [], async () => {
   await using service = echoService();
   await using relay = await V1Relay.start([`127.0.0.1:${service.port}`], SOON);
-  const clients = await Promise.all(Array.from({ length: 200 }, () => Stream.connect(relay.hostPort)));
-  await Promise.all(clients.map(async (client, at) => {
-    using _closed = client;
-    for (let round = 0; round < 3; round++) {
-      const bytes = noise(20_000 + at, at * 3 + round);
-      const [back] = await Promise.all([client.read(bytes.length), client.write(bytes)]);
-      assert.equal(await digest(back), await digest(bytes));
-    }
-  }));
+  await crowdSession(relay.hostPort, 200);
   const ended = () => relay.server.log.filter(({ message }) => message.startsWith("client "));
   await poll(() => ended().length === 200, () => `${ended().length} of 200 lines about clients`);
   assert.deepEqual(new Set(ended().map((line) => line["reason"])), new Set(["client-finished"]));

@@ -8,7 +8,7 @@ import { ascii } from "./bytes.ts";
 import { concat } from "../../protocol/bytes.ts";
 import { within } from "./wait.ts";
 
-export async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
+export async function writeAll(conn: Pick<Deno.Conn, "write">, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) at += await conn.write(at === 0 ? bytes : bytes.subarray(at));
 }
 

@@ -9,6 +9,7 @@ import { setImmediate } from "node:timers";
 import { formatPublicKey } from "../../net/tls/identity.ts";
 import { CAN_RESUME } from "../../protocol/v2/wire/handshake.ts";
 import { portOf } from "../rig/ports.ts";
+import { digest, noise } from "../rig/bytes.ts";
 import { echoService, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { test } from "../rig/test.ts";
@@ -25,18 +26,6 @@ function startLasting(options: V2RelayOptions): Promise<CabledRelay> {
     serve: { expiration: 15_000, ...options.serve },
     device: { random: () => 0, ...options.device },
   });
-}
-
-/** Bytes in which any that is lost, doubled or out of place shows. */
-function pattern(size: number, salt: number): Uint8Array {
-  const bytes = new Uint8Array(size);
-  let state = salt;
-  for (let at = 0; at < size; at++) bytes[at] = (state = Math.imul(state, 0x01000193) + 0x9e3779b1 | 0) >>> 24;
-  return bytes;
-}
-
-async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }
 
 for (const security of SECURITIES) {
@@ -65,7 +54,7 @@ for (const security of SECURITIES) {
 
   test(`v2 resume, ${security}: megabytes both ways through 20 cuts arrive as they were sent`, async () => {
     const size = 40 * 1024 * 1024;
-    const [up, down] = [pattern(size, 1), pattern(size, 2)] as Uint8Array<ArrayBuffer>[];
+    const [up, down] = [noise(size, 1), noise(size, 2)] as Uint8Array<ArrayBuffer>[];
     await using service = new Service();
     await using relay = await startLasting({ security, services: [local("bulk", service)] });
     const { device, connect, cable } = relay;
