@@ -22,7 +22,6 @@ export interface LoadRoute {
   readonly from?: Machine;
 }
 
-/** A running service. */
 export interface Service {
   readonly port: number;
   readonly child: Child;

@@ -39,7 +39,6 @@ export class Stream implements Disposable {
     return new Stream(await within(Deno.connect({ hostname, port }), `a connection to ${hostname}:${port}`));
   }
 
-  /** Writes all of it. */
   async write(bytes: Uint8Array | string): Promise<void> {
     await writeAll(this.conn, typeof bytes === "string" ? ascii(bytes) : bytes);
   }

@@ -13,7 +13,6 @@ import { poll } from "../wait.ts";
 
 /** How to start {@linkcode TwoMachines}. */
 export interface TwoMachinesOptions {
-  /** What the service does. */
   readonly service: "echo" | "sink" | "source";
   /** More arguments for the server. */
   readonly server?: readonly string[];

@@ -59,7 +59,6 @@ export async function startServer(
   return { handle, events, port, [Symbol.asyncDispose]: () => ended(handle) };
 }
 
-/** Starts our device. */
 export function startDevice(
   serverPort: number,
   services: readonly string[],
@@ -89,7 +88,6 @@ export interface Relay extends AsyncDisposable {
   readonly hostPort: number;
   /** What the naive peers saw that the wire's description forbids. */
   violations(): string[];
-  /** Connects a client. */
   connect(): Promise<Stream>;
   /** Ends the link from the device's side. */
   stopDevice(): Promise<void>;
@@ -99,14 +97,10 @@ export interface Relay extends AsyncDisposable {
 
 /** What a relay is made of. */
 export interface RelayOptions {
-  /** Who plays the server. */
   readonly server: Player;
-  /** Who plays the device. */
   readonly device: Player;
   readonly servicePort: number;
-  /** Options of our server. */
   readonly serverOptions?: Omit<ServeOptions, "listen">;
-  /** Options of our device. */
   readonly deviceOptions?: Partial<V1DeviceOptions>;
   /** Habits of a naive server. */
   readonly serverQuirks?: Partial<ServerQuirks>;
@@ -156,7 +150,6 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   };
 }
 
-/** All pairings. */
 export const PAIRINGS: readonly { readonly server: Player; readonly device: Player }[] = [
   { server: "our", device: "our" },
   { server: "our", device: "naive" },

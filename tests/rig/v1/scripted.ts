@@ -62,7 +62,6 @@ export async function dialAsDevice(serverPort: number): Promise<ScriptedLink> {
 
 /** Our server, with a device that the test plays. */
 export interface ScriptedDevice extends AsyncDisposable {
-  /** Our server. */
   readonly server: TestServer;
   /** The device's end of the link. */
   readonly link: ScriptedLink;
@@ -92,7 +91,6 @@ export async function playDevice(
 
 /** A server that the test plays, and our device. */
 export interface ScriptedServer extends AsyncDisposable {
-  /** Our device. */
   readonly device: TestDevice;
   /** The server's end of the device's first link, behind its LISTEN. */
   readonly link: ScriptedLink;

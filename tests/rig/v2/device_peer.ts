@@ -57,7 +57,6 @@ export class PlayedDevice implements Disposable {
     this.#rest = rest;
   }
 
-  /** Links up. */
   static async link(
     server: Pick<V2Server, "identity" | "port">,
     signer: Identity,

@@ -128,7 +128,6 @@ export async function enlist(
   return identity;
 }
 
-/** Our v2 device. */
 export interface V2Device extends TestDevice {
   readonly identity: Identity;
   /** What it logged so far, from `info` up. */
@@ -180,9 +179,7 @@ export interface V2RelayOptions extends V2ServerOptions {
 
 /** A server, a device named `gw1`, and its services. */
 export interface V2Relay extends AsyncDisposable {
-  /** Our server. */
   readonly server: V2Server;
-  /** Our device. */
   readonly device: V2Device;
   /** The host port of a service, once it is granted. */
   hostPort(service: string): Promise<number>;
