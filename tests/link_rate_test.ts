@@ -10,7 +10,7 @@ import { HandshakeError } from "../protocol/v2/wire/handshake.ts";
 import { createIdentity, type Identity } from "../net/tls/identity.ts";
 import { LISTEN } from "./rig/naive_v1/link.ts";
 import { FakeClock } from "./rig/clock.ts";
-import { startServer } from "./rig/v1/relay.ts";
+import { startV1Server } from "./rig/v1/relay.ts";
 import { dialAsDevice } from "./rig/v1/scripted.ts";
 import { test } from "./rig/test.ts";
 import { greet } from "./rig/v2/device_peer.ts";
@@ -66,7 +66,7 @@ test("v2 link rate: a server that ends does not wait for those who wait for thei
 
 test("v1 link rate: from one address so many links in a row are made, and then one a second", async () => {
   const clock = new FakeClock();
-  await using server = await startServer(["10.0.0.1:23"], { clock });
+  await using server = await startV1Server(["10.0.0.1:23"], { clock });
   for (let n = 0; n < LINK_BURST; n++) {
     using device = await dialAsDevice(server.port);
     await server.events.next("link-up");

@@ -17,7 +17,7 @@ import { WebServer } from "../rig/processes/web_server.ts";
 
 const MIB = 1024 * 1024;
 
-processTest("telnet holds a conversation with a real telnet server", ["telnet", "telnetd"], async () => {
+processTest("v1: telnet holds a conversation with a real telnet server", ["telnet", "telnetd"], async () => {
   await using telnetd = await TelnetServer.start();
   await using relay = await V1Relay.start([`127.0.0.1:${telnetd.port}`]);
   await telnetConversation(relay.hostPort);
@@ -25,14 +25,14 @@ processTest("telnet holds a conversation with a real telnet server", ["telnet", 
   assert.equal(ended["reason"], "service-closed");
 });
 
-processTest("what nc sends before it ends arrives whole, 3 times 20 MiB", ["nc"], async () => {
+processTest("v1: what nc sends before it ends arrives whole, 3 times 20 MiB", ["nc"], async () => {
   await using service = new Service();
   const soon = { server: ["--half-close-timeout", "200ms"] }; // it could still get a reply so long
   await using relay = await V1Relay.start([`127.0.0.1:${service.port}`], soon);
   await ncSession(relay.hostPort, service);
 });
 
-processTest("nc ends its side, and still gets the whole of a long reply", ["nc"], async () => {
+processTest("v1: nc ends its side, and still gets the whole of a long reply", ["nc"], async () => {
   const reply = noise(5 * MIB, 5);
   await using service = new Service(async (stream) => {
     // v1 cannot say that the client has finished writing: the service answers when it has its question.
@@ -49,7 +49,7 @@ processTest("nc ends its side, and still gets the whole of a long reply", ["nc"]
   assert.equal(nc.stdout[0]?.split(" ")[0], await digest(reply));
 });
 
-processTest("curl gets pages, one after the other on one connection", ["curl"], async () => {
+processTest("v1: curl gets pages, one after the other on one connection", ["curl"], async () => {
   await using web = new WebServer();
   await using relay = await V1Relay.start([`127.0.0.1:${web.port}`]);
   const url = `http://127.0.0.1:${relay.hostPort}`;
@@ -64,7 +64,7 @@ processTest("curl gets pages, one after the other on one connection", ["curl"], 
   assert.deepEqual(curl.stdout, ["200 1 10", "200 0 3000000", "404 0 9"]);
 });
 
-processTest("curl uploads a file and gets its digest back", ["curl"], async () => {
+processTest("v1: curl uploads a file and gets its digest back", ["curl"], async () => {
   await using web = new WebServer();
   await using relay = await V1Relay.start([`127.0.0.1:${web.port}`]);
   using folder = new TempFolder();

@@ -16,7 +16,7 @@ import { crowdSession } from "../rig/processes/session.ts";
 /** v1 cannot tell a client that closed from one that finished writing: the server waits this long for more. */
 const SOON = { server: ["--half-close-timeout", "200ms"] };
 
-processTest("200 clients at once get what they sent, each its own", [], async () => {
+processTest("v1: 200 clients at once get what they sent, each its own", [], async () => {
   await using service = echoService();
   await using relay = await V1Relay.start([`127.0.0.1:${service.port}`], SOON);
   await crowdSession(relay.hostPort, 200);
@@ -25,7 +25,7 @@ processTest("200 clients at once get what they sent, each its own", [], async ()
   assert.deepEqual(new Set(ended().map((line) => line["reason"])), new Set(["client-finished"]));
 });
 
-processTest("a client that never reads is ended for it, and the one beside it gets everything", [], async () => {
+processTest("v1: a client that never reads is ended for it, and the one beside it gets everything", [], async () => {
   const sent = noise(4 * 1024 * 1024, 9);
   await using service = new Service(async (stream) => {
     const which = await stream.readText(1);
@@ -49,7 +49,7 @@ processTest("a client that never reads is ended for it, and the one beside it ge
   assert.ok(Number(stalled["duration"]) < 10_000, `the stall took ${stalled["duration"]} ms`);
 });
 
-processTest("the 257th client is ended at once, and the other 256 notice nothing", ["/proc"], async () => {
+processTest("v1: the 257th client is ended at once, and the other 256 notice nothing", ["/proc"], async () => {
   await using service = echoService();
   await using relay = await V1Relay.start([`127.0.0.1:${service.port}`], SOON);
   const before = relay.server.descriptors;
@@ -76,7 +76,7 @@ processTest("the 257th client is ended at once, and the other 256 notice nothing
 });
 
 processTest(
-  "IPv6: the device's listener, the host port and the service on [::1]",
+  "v1: IPv6: the device's listener, the host port and the service on [::1]",
   ["a whole IPv6 loopback"],
   async () => {
     await using service = echoService({ hostname: "::1" });

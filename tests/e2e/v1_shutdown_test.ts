@@ -19,7 +19,7 @@ const block = noise(64 * 1024, 1);
 
 for (const side of ["server", "device"] as const) {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    processTest(`${signal} to an idle ${side}: exit code 0, and its peer notices`, [], async () => {
+    processTest(`v1: ${signal} to an idle ${side}: exit code 0, and its peer notices`, [], async () => {
       await using service = echoService();
       await using relay = await V1Relay.start([`127.0.0.1:${service.port}`]);
       relay[side].child.signal(signal);
@@ -31,7 +31,7 @@ for (const side of ["server", "device"] as const) {
   }
 
   for (const direction of ["up", "down", "both ways"] as const) {
-    processTest(`SIGTERM to the ${side} amid a transfer ${direction}: what was read is delivered`, [], async () => {
+    processTest(`v1: SIGTERM to the ${side} amid a transfer ${direction}: what was read is delivered`, [], async () => {
       const up = direction !== "down";
       const down = direction !== "up";
       await using service = new Service();
@@ -70,7 +70,7 @@ for (const side of ["server", "device"] as const) {
     });
   }
 
-  processTest(`a second signal ends the ${side} at once, with 130`, [], async () => {
+  processTest(`v1: a second signal ends the ${side} at once, with 130`, [], async () => {
     await using stuck = await stuckRelay(side);
     stuck.daemon.child.signal("SIGTERM");
     await stuck.daemon.logged(/^SIGTERM: shutting down/);
@@ -81,7 +81,7 @@ for (const side of ["server", "device"] as const) {
   });
 }
 
-processTest("a server or a device whose reader takes nothing ends within 5 s, with 0", [], async () => {
+processTest("v1: a server or a device whose reader takes nothing ends within 5 s, with 0", [], async () => {
   await Promise.all((["server", "device"] as const).map(async (side) => {
     await using stuck = await stuckRelay(side);
     const asked = performance.now();

@@ -6,7 +6,7 @@
 
 import { Child } from "../processes/child.ts";
 import { answered, peer } from "./netns.ts";
-import { type Daemon, deviceArgs, type ServerProcess, startDevice } from "../processes/daemons.ts";
+import { type Daemon, type ServerProcess, startDevice, v1DeviceArgs } from "../processes/daemons.ts";
 import { V1Relay } from "../processes/relay.ts";
 import { Namespaces, SERVER_ADDRESS } from "./namespaces.ts";
 import { poll } from "../wait.ts";
@@ -87,7 +87,7 @@ export class TwoMachines implements AsyncDisposable {
 
   /** Starts one more device with the same arguments. */
   anotherDevice(): Daemon {
-    const args = [...deviceArgs(this.server.address, [this.#service]), ...this.#more];
+    const args = [...v1DeviceArgs(this.server.address, [this.#service]), ...this.#more];
     return startDevice(args, { prefix: this.net.on("device") });
   }
 

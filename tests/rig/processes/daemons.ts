@@ -122,16 +122,16 @@ export async function startServer(
   return server;
 }
 
-/** The arguments of a server with one listener; a forward is `SERVICE` or `HOST_ADDRESS=SERVICE`. */
-export function serverArgs(forwards: readonly string[], listen = "127.0.0.1:0"): string[] {
+/** The arguments of a v1 server with one listener; a forward is `SERVICE` or `HOST_ADDRESS=SERVICE`. */
+export function v1ServerArgs(forwards: readonly string[], listen = "127.0.0.1:0"): string[] {
   return [
     ...["--profile", "v1", "--listen", listen],
     ...forwards.flatMap((forward) => ["--forward", forward.includes("=") ? forward : `127.0.0.1:0=${forward}`]),
   ];
 }
 
-/** The arguments of a device. */
-export function deviceArgs(server: string, services: readonly string[]): string[] {
+/** The arguments of a v1 device. */
+export function v1DeviceArgs(server: string, services: readonly string[]): string[] {
   return ["--profile", "v1", "--server", server, ...services.flatMap((service) => ["--service", service])];
 }
 

@@ -9,11 +9,11 @@ import { succeed } from "./commands.ts";
 import {
   type Daemon,
   type DaemonOptions,
-  deviceArgs,
-  serverArgs,
   type ServerProcess,
   startDevice,
   startServer,
+  v1DeviceArgs,
+  v1ServerArgs,
 } from "./daemons.ts";
 import { TempFolder } from "../temp_folder.ts";
 import { portOf } from "../ports.ts";
@@ -133,10 +133,10 @@ export class V1Relay extends Relay {
     const { listen, onServer = [], onDevice = [], env = {} } = options;
     const services = forwards.map((forward) => forward.split("=").at(-1)!);
     const server = stack.use(
-      await startServer([...serverArgs(forwards, listen), ...options.server ?? []], { prefix: onServer }),
+      await startServer([...v1ServerArgs(forwards, listen), ...options.server ?? []], { prefix: onServer }),
     );
     const device = stack.use(
-      startDevice([...deviceArgs(server.address, services), ...options.device ?? []], { prefix: onDevice, env }),
+      startDevice([...v1DeviceArgs(server.address, services), ...options.device ?? []], { prefix: onDevice, env }),
     );
     const hosts: string[] = [];
     for (const service of services) hosts.push(await server.host(service));

@@ -25,7 +25,7 @@ import { Stream } from "../stream.ts";
 import { within } from "../wait.ts";
 
 /** Our server with one listener for devices, and its events. */
-export interface TestServer extends AsyncDisposable {
+export interface V1Server extends AsyncDisposable {
   readonly handle: ServerHandle;
   /** What it told so far. */
   readonly events: Events<ServerEvent>;
@@ -41,10 +41,10 @@ export interface TestDevice extends AsyncDisposable {
 }
 
 /** Starts our server on 127.0.0.1. A target is a local address, with `@` and a host address behind it if not any. */
-export async function startServer(
+export async function startV1Server(
   targets: readonly string[],
   options: Omit<ServeOptions, "listen"> = {},
-): Promise<TestServer> {
+): Promise<V1Server> {
   const forwards = targets.map((target) => {
     const [local = "", host = "127.0.0.1:0"] = target.split("@");
     return { hostAddress: parseAddress(host), localAddress: parseAddress(local) };
@@ -59,7 +59,7 @@ export async function startServer(
   return { handle, events, port, [Symbol.asyncDispose]: () => ended(handle) };
 }
 
-export function startDevice(
+export function startV1Device(
   serverPort: number,
   services: readonly string[],
   options: Partial<V1DeviceOptions> = {},
@@ -83,7 +83,7 @@ async function ended(handle: ServerHandle | DeviceHandle): Promise<void> {
 export type Player = "our" | "naive";
 
 /** A running relay with one service. */
-export interface Relay extends AsyncDisposable {
+export interface V1Relay extends AsyncDisposable {
   /** Where its clients connect. */
   readonly hostPort: number;
   /** What the naive peers saw that the wire's description forbids. */
@@ -96,7 +96,7 @@ export interface Relay extends AsyncDisposable {
 }
 
 /** What a relay is made of. */
-export interface RelayOptions {
+export interface V1RelayOptions {
   readonly server: Player;
   readonly device: Player;
   readonly servicePort: number;
@@ -109,14 +109,14 @@ export interface RelayOptions {
 }
 
 /** Starts a relay of any pairing, and waits until clients can connect. */
-export async function startRelay(options: RelayOptions): Promise<Relay> {
+export async function startV1Relay(options: V1RelayOptions): Promise<V1Relay> {
   const service = `127.0.0.1:${options.servicePort}`;
   const violations: string[][] = [];
   let serverPort: number;
   let hostPort: () => Promise<number>;
   let stopServer: () => Promise<void>;
   if (options.server === "our") {
-    const server = await startServer([service], options.serverOptions);
+    const server = await startV1Server([service], options.serverOptions);
     serverPort = server.port;
     hostPort = async () => portOf((await server.events.next("host-open")).hostAddress);
     stopServer = () => ended(server.handle);
@@ -129,7 +129,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   }
   let stopDevice: () => Promise<void>;
   if (options.device === "our") {
-    const device = startDevice(serverPort, [service], { reconnect: false, ...options.deviceOptions });
+    const device = startV1Device(serverPort, [service], { reconnect: false, ...options.deviceOptions });
     stopDevice = () => ended(device.handle);
   } else {
     const device = await NaiveDevice.start(serverPort, options.deviceQuirks);
