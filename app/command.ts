@@ -131,6 +131,18 @@ export function taskCommand(
   return command;
 }
 
+/** A command that only has others below it, known to users as `fullName`. */
+export function groupCommand(fullName: string, summary: string, examples: string): Command {
+  return new Command(fullName.split(" ").at(-1))
+    .summary(summary)
+    .description(`${summary}\n\n${examples}`)
+    .helpOption("-h, --help", "print this help")
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput(commandOutput(fullName))
+    .configureHelp({ helpWidth: 120 });
+}
+
 /** For people; what runs on tells its log. */
 function tellStrangeVariables(table: OptionTable): void {
   for (const line of strangeVariables(Object.keys(table))) stderr.write(`warning: ${line}`);
