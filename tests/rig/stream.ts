@@ -126,3 +126,24 @@ export class Stream implements Disposable {
     this.close();
   }
 }
+
+/** Writes pieces of `piece` bytes and reads as fast as it goes, until the streams end; flowing when `enough` bytes came. */
+export function flood(
+  streams: readonly Stream[],
+  piece: number,
+  enough: number,
+): { readonly flowing: Promise<void>; readonly over: Promise<unknown> } {
+  const flowing = Promise.withResolvers<void>();
+  let got = 0;
+  const up = async (stream: Stream) => {
+    for (;;) await stream.write(new Uint8Array(piece));
+  };
+  const down = async (stream: Stream) => {
+    for (let bytes = await stream.readSome(); bytes; bytes = await stream.readSome()) {
+      got += bytes.length;
+      if (got > enough) flowing.resolve();
+    }
+  };
+  const work = streams.flatMap((stream) => [up(stream), down(stream)].map((each) => each.catch(() => {})));
+  return { flowing: flowing.promise, over: Promise.all(work) };
+}
