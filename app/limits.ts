@@ -57,3 +57,6 @@ export const MAX_CONFIG_SIZE = 1024 * 1024;
 
 /** Warnings of one kind in a second. */
 export const WARNINGS_PER_SECOND = 20;
+
+/** Characters of a file that are looked at for UTF-16: all of such a text is like its beginning. */
+export const UTF16_LOOKED_AT = 1024;

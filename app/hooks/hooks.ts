@@ -33,7 +33,6 @@ export type Hooks = { readonly [K in HookEvent]?: readonly string[] };
 
 /** Something that a hook may be told. */
 export interface HookNotice {
-  /** What happened. */
   readonly event: HookEvent;
   /** Whom it happened to: what happens to one is told in order, one hook after the other. */
   readonly subject: string;
@@ -45,7 +44,6 @@ export interface HookNotice {
 
 /** What a {@linkcode HookRunner} works with. */
 export interface HookRunnerOptions {
-  /** What to run. */
   readonly hooks: Hooks;
   /** For hooks that go wrong. */
   readonly logger: Logger;
@@ -63,7 +61,6 @@ interface Run {
   cancel: () => void;
 }
 
-/** Runs hooks. */
 export class HookRunner {
   readonly #options: Required<HookRunnerOptions>;
   readonly #running = new Map<string, Run>();

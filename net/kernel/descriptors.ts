@@ -3,7 +3,7 @@
  *
  * The kernel gives the lowest number that is free. So a new socket is looked for where the last one ended and where one
  * was let go of, past those that are known already: a few looks, however many sockets there are, and never more than
- * {@linkcode MAX_LOOKS}. Whoever is not found is a socket like any other, but for what `native_socket.ts` does.
+ * {@linkcode MAX_LOOKS}. Whoever is not found is a socket like any other, but for what `socket.ts` does.
  *
  * @module
  */

@@ -35,7 +35,6 @@ export type Presence =
   /** Nothing. */
   | "gone";
 
-/** What a session needs. */
 export interface V1SessionOptions {
   /** The connection to the device; the session closes it. */
   readonly transport: Transport;
@@ -43,17 +42,14 @@ export interface V1SessionOptions {
   readonly listen: V1ListenOptions;
   /** Its address really bound. */
   readonly listenAddress: string;
-  /** The server's settings. */
   readonly settings: ServerSettings;
   /** The ports that port 0 came to before, by forward. */
   readonly keptPorts: KeptPorts;
-  /** Tells subscribers. */
   emit(event: ServerEvent): void;
 }
 
 /** The life of one link on the server. */
 export class V1Session extends Session<LinkDriver> implements HostPortOwner {
-  /** The server's settings. */
   readonly settings: ServerSettings;
   /** Resolves when the link is down and its host ports are free; never rejects. */
   readonly down: Promise<void>;
@@ -90,7 +86,6 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
     return this.#options.transport.remote;
   }
 
-  /** Tells subscribers. */
   emit(event: ServerEvent): void {
     this.#options.emit(event);
   }

@@ -33,19 +33,16 @@ import type { V2Session } from "./session.ts";
 export interface DeviceServicesOptions {
   /** Who the device is, and what it may open. */
   readonly device: AuthorizedDevice;
-  /** The server's settings. */
   readonly settings: ServerSettings;
   /** The device's link, if it is up. */
   link(): V2Session | undefined;
   /** The port that a service's free port or range came to. */
   kept(service: string): KeptPort;
-  /** Tells subscribers. */
   emit(event: ServerEvent): void;
 }
 
 /** Opens and closes host ports as the device offers services, and gives clients to its link. */
 export class DeviceServices implements HostPortOwner {
-  /** The server's settings. */
   readonly settings: ServerSettings;
 
   readonly #options: DeviceServicesOptions;
@@ -80,7 +77,6 @@ export class DeviceServices implements HostPortOwner {
     return [...this.#services].map(([name, { port }]) => statusOf(name, port));
   }
 
-  /** Tells subscribers. */
   emit(event: ServerEvent): void {
     this.#options.emit(event);
   }

@@ -31,7 +31,6 @@ import { Refusals } from "../door/refusals.ts";
 
 /** Accepts v2 devices. */
 export class V2Listener {
-  /** The wire profile. */
   readonly profile: "v2" = "v2";
 
   readonly #options: V2ListenOptions;

@@ -31,11 +31,9 @@ import type { ServerSettings } from "../options.ts";
 import { TakeOvers } from "./take_overs.ts";
 import { V2Session } from "./session.ts";
 
-/** What a session needs. */
 export interface RegisteredDeviceOptions {
   /** Who the device is, and what it may open. */
   readonly device: AuthorizedDevice;
-  /** The server's settings. */
   readonly settings: ServerSettings;
   /** What the process may grant. */
   readonly budget: WindowBudget;
@@ -43,7 +41,6 @@ export interface RegisteredDeviceOptions {
   readonly logBudget: SharedBound;
   /** The port that a service's free port or range came to. */
   kept(service: string): KeptPort;
-  /** Tells subscribers. */
   emit(event: ServerEvent): void;
 }
 
@@ -64,7 +61,6 @@ export interface Resumption {
 
 /** The life of a device on the server. */
 export class RegisteredDevice {
-  /** The server's settings. */
   readonly settings: ServerSettings;
   /** Which of its links is the newest. */
   readonly newest: NewestLink = new NewestLink();
@@ -96,7 +92,6 @@ export class RegisteredDevice {
     });
   }
 
-  /** Who the device is. */
   get device(): AuthorizedDevice {
     return this.#services.device;
   }
@@ -115,7 +110,6 @@ export class RegisteredDevice {
     return this.#peer?.software;
   }
 
-  /** Tells subscribers. */
   emit(event: ServerEvent): void {
     this.#options.emit(event);
   }

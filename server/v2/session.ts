@@ -37,14 +37,12 @@ export interface Client {
   onEnd(summary: ChannelSummary, error: string | undefined): void;
 }
 
-/** What a session needs. */
 export interface V2SessionOptions
   extends Pick<SessionLinksOptions, "keepAlive" | "expiration" | "onInterrupted" | "onFruitless"> {
   /** 16 bytes that name it. */
   readonly id: Uint8Array;
   /** What all sessions of the process may keep. */
   readonly logBudget: SharedBound;
-  /** The server's settings. */
   readonly settings: ServerSettings;
   /** What the process may grant. */
   readonly budget: WindowBudget;

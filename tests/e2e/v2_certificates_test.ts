@@ -15,7 +15,7 @@ import { startDevice } from "../rig/processes/daemons.ts";
 import { processTest } from "../rig/processes/harness.ts";
 import { echoSession } from "../rig/processes/session.ts";
 import { TempFolder } from "../rig/temp_folder.ts";
-import { copyDeviceState, echoRelay, enrol, joinArgs, serviceOpen, startV2Server } from "../rig/processes/v2_relay.ts";
+import { copyDeviceState, echoRelay, enrol, joinArgs, serviceOpen, startV2Server } from "../rig/processes/relay.ts";
 import { portOf } from "../rig/ports.ts";
 
 processTest("a device that expects another server key does not tell this one who it is", [], async () => {

@@ -10,11 +10,11 @@ import { keptFrom } from "../../net/kernel/descriptor_room.ts";
 import { echoService } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { Child } from "../rig/processes/child.ts";
-import { deviceArgs, serverArgs, type ServerProcess, startDevice, startServer } from "../rig/processes/daemons.ts";
+import { type ServerProcess, startDevice, startServer, v1DeviceArgs, v1ServerArgs } from "../rig/processes/daemons.ts";
 import { processTest } from "../rig/processes/harness.ts";
 import { echoSession } from "../rig/processes/session.ts";
 import { timed } from "../rig/machines/v2_machines.ts";
-import { echoRelay, enrol, joinArgs, serviceOpen } from "../rig/processes/v2_relay.ts";
+import { echoRelay, enrol, joinArgs, serviceOpen } from "../rig/processes/relay.ts";
 import { portOf } from "../rig/ports.ts";
 
 const LORIS = fileURLToPath(new URL("../rig/mains/slow_loris.ts", import.meta.url));
@@ -69,9 +69,9 @@ processTest(
   async () => {
     await using service = echoService();
     const local = `127.0.0.1:${service.port}`;
-    await using server = await startServer(serverArgs([local]), { prefix: LIMITED });
+    await using server = await startServer(v1ServerArgs([local]), { prefix: LIMITED });
     await using loris = await besiege(server, "mute");
-    await using _device = startDevice(deviceArgs(server.address, [local]));
+    await using _device = startDevice(v1DeviceArgs(server.address, [local]));
     const hostPort = await server.hostPort(local);
     await echoSession(hostPort);
     assert.ok(server.descriptors < MOST, `${server.descriptors} descriptors`);

@@ -13,9 +13,7 @@ import type { Network } from "./way.ts";
 export interface UserPlan {
   /** When the client comes. */
   readonly at: number;
-  /** What the client does. */
   readonly client: ProgramPlan;
-  /** What the service does. */
   readonly service: ProgramPlan;
   /** How long the device dials. */
   readonly dial: number;
