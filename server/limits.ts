@@ -19,7 +19,7 @@ export const DESCRIPTORS_A_HOP = 3;
 /** Connections that make room at once when descriptors have run out, in their handshake and before it. */
 export const EVICTIONS_AT_ONCE = 16;
 
-/** Clients that come while a session is interrupted, and wait for it to go on; beyond, they are ended at once. */
+/** Clients of a device that wait for a link, or for their service to be offered on it; beyond, see `server/ports/fair_line.ts`. */
 export const MAX_CLIENTS_INTERRUPTED = 256;
 
 /** Default of the time without a byte after which a client that shut down its writing side is ended, in milliseconds. */
@@ -172,6 +172,12 @@ export const TAKE_OVER_PROBE_MS = 3_000;
 /** While fewer ids than this are free, clients that only wait for what may still come make room. */
 export const RESERVED_IDS = 32;
 
+/** Client ids of a link that are kept for each of its services, while clients of others take all that they can. */
+export const IDS_A_SERVICE = 8;
+
+/** The same of all services: one in so many. */
+export const SERVICE_IDS_PART = 4;
+
 /** Milliseconds that a client waits for an id that is about to come free. */
 export const MAX_ID_WAIT_MS = 2_000;
 
@@ -183,9 +189,6 @@ export const MAX_WAITING_CLIENTS = 256;
 
 /** Milliseconds between two looks for devices that have expired. */
 export const EXPIRY_LOOK_MS = 500;
-
-/** Clients of one service that wait while a new link has not offered it yet. */
-export const MAX_CLIENTS_BEFORE_LISTEN = 256;
 
 /** Take-overs between different machines after which the next newcomer is refused. */
 export const MAX_TAKE_OVERS = 3;

@@ -67,6 +67,16 @@ export class V1ServerLink extends V1Link {
     return this.addChannel(id, target);
   }
 
+  /** Ids come free whose confirmation is not to be waited for any more at `now`. */
+  reclaim(now: number): void {
+    this.now = now;
+    for (const [id, { since }] of this.#unconfirmed) {
+      if (since + UNCONFIRMED_ID_REST_MS > now) break;
+      this.#unconfirmed.delete(id);
+      this.#ids.release(id);
+    }
+  }
+
   /**
    * Sends one byte for an id that is not in use. Every known device answers that with CLOSE, so an answer proves life
    * on a profile that has no ping.
@@ -144,12 +154,7 @@ export class V1ServerLink extends V1Link {
   }
 
   #takeId(now: number): number | undefined {
-    this.now = now;
-    for (const [id, { since }] of this.#unconfirmed) {
-      if (since + UNCONFIRMED_ID_REST_MS > now) break;
-      this.#unconfirmed.delete(id);
-      this.#ids.release(id);
-    }
+    this.reclaim(now);
     return this.#ids.take(now);
   }
 }

@@ -5,7 +5,8 @@
  */
 
 import { V2_MAX_SERVICES } from "../../protocol/v2/limits.ts";
-import { MAX_CLIENTS_BEFORE_LISTEN } from "../limits.ts";
+import { MAX_CLIENTS_INTERRUPTED } from "../limits.ts";
+import { siteOf } from "../../protocol/address_group.ts";
 import type { ChannelEndReason } from "../../protocol/reasons.ts";
 import type { ServiceGrantResult, ServiceOffer } from "../../protocol/v2/wire/messages.ts";
 import { type ChannelSummary, nothingCarried } from "../../relay/channel_end.ts";
@@ -14,6 +15,7 @@ import { type Duplex, formatNetAddr, tuneSocket } from "../../net/transport.ts";
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
 import { tellClientEnd } from "../ports/client_end.ts";
 import { ClientDoor } from "../ports/client_door.ts";
+import { FairLine } from "../ports/fair_line.ts";
 import type { ServerEvent } from "../events.ts";
 import { HostPort, type HostPortOwner } from "../ports/host_port.ts";
 import type { KeptPort } from "../ports/kept_ports.ts";
@@ -24,6 +26,7 @@ import {
   type ServedService,
   type ServiceClients,
   statusOf,
+  type WaitingClient,
 } from "./open_service.ts";
 import type { ServerSettings } from "../options.ts";
 import { formatGrantedAddress, type ServiceGrant } from "../devices/service_grant.ts";
@@ -51,6 +54,8 @@ export class DeviceServices implements HostPortOwner {
   readonly #options: DeviceServicesOptions;
   readonly #services = new Map<string, OpenService>();
   readonly #clients = new Map<string, ServiceClients>();
+  /** Clients that wait for a link, or for the number of their service on it. */
+  readonly #waiting = new FairLine<WaitingClient>(MAX_CLIENTS_INTERRUPTED);
   /** One promise for all host ports that were closed: a device may close many in no time. */
   #freed: Promise<void> = Promise.resolve();
   #freeing = 0;
@@ -90,6 +95,11 @@ export class DeviceServices implements HostPortOwner {
     this.#offers = new Map();
     this.#heardOffers = false;
     for (const service of this.#services.values()) service.number = undefined;
+  }
+
+  /** A link is up again, and the session goes on: those who waited for it are served. */
+  resumed(): void {
+    for (const [name, { number }] of this.#services) if (number !== undefined) this.#serveWaiting(name);
   }
 
   /** The link is down, and no other is up. */
@@ -181,7 +191,7 @@ export class DeviceServices implements HostPortOwner {
       }
       const service = this.#services.get(name) ?? this.#openService(name, grant);
       service.number = number;
-      for (const { duplex, address } of service.waiting.splice(0)) this.#serve(name, duplex, address);
+      this.#serveWaiting(name);
       return service.port.isSettled ? answerOf(name, number, service.port) : [];
     });
   }
@@ -203,7 +213,7 @@ export class DeviceServices implements HostPortOwner {
       kept: this.#options.kept(name),
       after: this.#freeing > 0 ? this.#freed : undefined,
     }, this);
-    const service: OpenService = { number: undefined, port, door, clients, waiting: [] };
+    const service: OpenService = { number: undefined, port, door, clients };
     this.#services.set(name, service);
     return service;
   }
@@ -221,11 +231,7 @@ export class DeviceServices implements HostPortOwner {
     this.#freeing++;
     const freed = service.port.close().finally(() => this.#freeing--);
     this.#freed = Promise.all([this.#freed, freed]).then(() => {});
-    for (const { duplex, address } of service.waiting) {
-      resetQuietly(duplex);
-      service.door.left();
-      this.#clientEnded(address, hostAddress, name, nothingCarried(reason), undefined);
-    }
+    for (const waiter of this.#waiting.takeAll(name)) this.#turnAway(waiter, service, hostAddress, reason);
     if (this.#offers.has(name) && reason === "service-withdrawn") {
       for (const pump of service.clients.pumps) pump.abort(reason);
     }
@@ -240,17 +246,40 @@ export class DeviceServices implements HostPortOwner {
       service?.door.left();
       this.#clientEnded(address, hostAddress, name, summary, error);
     };
-    const full = service && service.waiting.length >= MAX_CLIENTS_BEFORE_LISTEN;
-    if (!service || !link || full) {
+    if (!service || !link) {
       resetQuietly(duplex);
-      return onEnd(nothingCarried(full ? "too-many-channels" : "link-lost"), undefined);
+      return onEnd(nothingCarried("link-lost"), undefined);
     }
-    if (service.number === undefined) return void service.waiting.push({ duplex, address });
+    if (service.number === undefined || !link.links.online) {
+      return this.#wait({ service: name, site: siteOf(address), duplex, address });
+    }
     const pump = link.serve({ duplex, address, hostAddress, service: service.number, onEnd });
     if (!pump) return;
     const pumps = service.clients.pumps.add(pump);
     pump.done.then(() => pumps.delete(pump));
     service.door.watch(pump);
+  }
+
+  /** It waits, or somebody else goes for it, or it has to go itself. */
+  #wait(waiter: WaitingClient): void {
+    const out = this.#waiting.add(waiter);
+    const service = out && this.#services.get(out.service);
+    if (service) this.#turnAway(out, service, service.port.address, "too-many-channels");
+  }
+
+  #serveWaiting(name: string): void {
+    for (const { duplex, address } of this.#waiting.takeAll(name)) this.#serve(name, duplex, address);
+  }
+
+  #turnAway(
+    { service: name, duplex, address }: WaitingClient,
+    service: OpenService,
+    at: string,
+    reason: ChannelEndReason,
+  ): void {
+    resetQuietly(duplex);
+    service.door.left();
+    this.#clientEnded(address, at, name, nothingCarried(reason), undefined);
   }
 
   #clientEnded(

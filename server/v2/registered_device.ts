@@ -182,13 +182,14 @@ export class RegisteredDevice {
     const { clock } = this.settings;
     const replayed = this.link === link ? link.resume(transport, rest, received, fences) : undefined;
     if (replayed === undefined) return false;
-    this.#since = this.settings.clock.wall();
+    this.#since = clock.wall();
     tellResumed(this, transport, {
       interrupted: Math.round(clock.now() - since),
       replayed,
       moved,
       clients: link.state.channelCount,
     });
+    this.#services.resumed();
     return true;
   }
 
