@@ -136,6 +136,9 @@ export const MAX_KEPT_PORTS = 65_536;
 /** Enrolments that wait to be redeemed at most; and as many that were. */
 export const MAX_ENROLMENTS = 1024;
 
+/** Milliseconds that `enroll` waits to be told the address of a name, at which a service is to open. */
+export const ENROLL_LOOKUP_MS = 2_000;
+
 /** Default of the time that an enrolment can be redeemed, in milliseconds. */
 export const ENROLMENT_VALID_MS = 3600_000;
 
