@@ -67,5 +67,8 @@ export const OUTPUT_FLUSH_MS = 500;
 /** Largest configuration file that is read, in bytes. */
 export const MAX_CONFIG_SIZE = 1024 * 1024;
 
-/** Warnings of one kind in a second. */
+/** Warnings, and errors, of one kind in a second. */
 export const WARNINGS_PER_SECOND = 20;
+
+/** Kinds of them that are counted at most; of more, the one that came first is forgotten. */
+export const MAX_WARNING_KINDS = 1_024;
