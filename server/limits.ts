@@ -175,6 +175,12 @@ export const TAKE_OVER_PROBE_MS = 3_000;
 /** While fewer ids than this are free, clients that only wait for what may still come make room. */
 export const RESERVED_IDS = 32;
 
+/** Clients of one service, and of one address, may be so many times as many as there are descriptors left for clients. */
+export const CLIENT_SHARE = 3;
+
+/** Clients of one service that are let in however few are left. */
+export const MIN_CLIENTS = 8;
+
 /** Client ids of a link that are kept for each of its services, while clients of others take all that they can. */
 export const IDS_A_SERVICE = 8;
 

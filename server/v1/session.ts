@@ -20,6 +20,7 @@ import type { ServerEvent } from "../events.ts";
 import { HeldClients } from "./held_clients.ts";
 import { IdShares } from "./id_shares.ts";
 import { keptPort, type KeptPorts } from "../ports/kept_ports.ts";
+import { NO_ROOM } from "../ports/client_room.ts";
 import { HostPort, type HostPortOwner } from "../ports/host_port.ts";
 import type { Forward, ServerSettings, V1ListenOptions } from "../options.ts";
 import { type WaitingClient, WaitingClients } from "./waiting_clients.ts";
@@ -135,8 +136,14 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
 
   onClient(conn: Deno.TcpConn, port: HostPort): void {
     const address = formatNetAddr(conn.remoteAddr);
-    const client: WaitingClient = { conn, address, service: port, site: siteOf(address) };
+    const from = { service: port, site: siteOf(address) };
+    const left = this.settings.clientRoom.enter(from);
+    const client: WaitingClient = { ...from, conn, address, left: left ?? (() => {}) };
     if (this.done) return this.#refuse(client, "link-lost");
+    if (!left) {
+      this.#held.giveUp(); // so that there is room for the next one
+      return this.#refuse(client, "too-many-channels", NO_ROOM);
+    }
     this.#link.reclaim(this.settings.clock.now());
     this.pumps.makeRoom(this.#link.channelCount);
     if (this.#waiting.size === 0 && this.#mayOpen(port) && this.#open(client)) return this.#makeRoom();
@@ -172,6 +179,7 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
     pump.done.then((summary) => {
       this.#held.delete(pump);
       this.#shares.delete(holder);
+      holder.left();
       this.#clientEnded(client, port, summary);
     });
     return true;
@@ -191,9 +199,10 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
     }
   }
 
-  #refuse({ conn, address, service }: WaitingClient, reason: ChannelEndReason): void {
+  #refuse({ conn, address, service, left }: WaitingClient, reason: ChannelEndReason, error?: string): void {
     resetQuietly(conn);
-    this.#clientEnded(address, service, nothingCarried(reason));
+    left();
+    this.#clientEnded(address, service, nothingCarried(reason), error);
   }
 
   /**
@@ -227,9 +236,9 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
     this.#targets.set(hostPort, localAddress);
   }
 
-  #clientEnded(client: string, port: HostPort, summary: ChannelSummary): void {
+  #clientEnded(client: string, port: HostPort, summary: ChannelSummary, error?: string): void {
     const { address: hostAddress, localAddress } = port;
-    tellClientEnd(this, { client, hostAddress, localAddress, device: undefined, error: undefined }, summary);
+    tellClientEnd(this, { client, hostAddress, localAddress, device: undefined, error }, summary);
   }
 
   /** The driver has told the channels; what came for their clients is still being delivered. */

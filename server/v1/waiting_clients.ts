@@ -17,6 +17,8 @@ export interface WaitingClient extends Waiter {
   readonly service: HostPort;
   /** Its address, as text. */
   readonly address: string;
+  /** Says that it has gone. */
+  left(): void;
 }
 
 /** A line of clients, each with a deadline. */

@@ -11,7 +11,7 @@ import type { ChannelEndReason } from "../../protocol/reasons.ts";
 import type { ServiceGrantResult, ServiceOffer } from "../../protocol/v2/wire/messages.ts";
 import { type ChannelSummary, nothingCarried } from "../../relay/channel_end.ts";
 import { resetQuietly } from "../../net/reset.ts";
-import { type Duplex, formatNetAddr, tuneSocket } from "../../net/transport.ts";
+import { formatNetAddr, tuneSocket } from "../../net/transport.ts";
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
 import { tellClientEnd } from "../ports/client_end.ts";
 import { ClientDoor } from "../ports/client_door.ts";
@@ -202,7 +202,7 @@ export class DeviceServices implements HostPortOwner {
       { listen: formatGrantedAddress(grant.listen), count: { inside: 0 }, pumps: new Set() };
     this.#clients.set(name, clients);
     const door = new ClientDoor(grant, this.settings, {
-      serve: (duplex, address) => this.#serve(name, duplex, address),
+      serve: (duplex, address, left) => this.#serve({ service: name, site: siteOf(address), duplex, address, left }),
       refused: (address, reason, error) =>
         this.#clientEnded(address, this.#services.get(name)?.port.address ?? "", name, nothingCarried(reason), error),
     }, clients.count);
@@ -231,19 +231,20 @@ export class DeviceServices implements HostPortOwner {
     this.#freeing++;
     const freed = service.port.close().finally(() => this.#freeing--);
     this.#freed = Promise.all([this.#freed, freed]).then(() => {});
-    for (const waiter of this.#waiting.takeAll(name)) this.#turnAway(waiter, service, hostAddress, reason);
+    for (const waiter of this.#waiting.takeAll(name)) this.#turnAway(waiter, hostAddress, reason);
     if (this.#offers.has(name) && reason === "service-withdrawn") {
       for (const pump of service.clients.pumps) pump.abort(reason);
     }
   }
 
   /** Gives a client that the door let in a channel. */
-  #serve(name: string, duplex: Duplex, address: string): void {
+  #serve(client: WaitingClient): void {
+    const { service: name, duplex, address } = client;
     const service = this.#services.get(name);
     const link = this.#options.link();
     const hostAddress = service?.port.address ?? "";
     const onEnd = (summary: ChannelSummary, error: string | undefined) => {
-      service?.door.left();
+      client.left();
       this.#clientEnded(address, hostAddress, name, summary, error);
     };
     if (!service || !link) {
@@ -251,7 +252,7 @@ export class DeviceServices implements HostPortOwner {
       return onEnd(nothingCarried("link-lost"), undefined);
     }
     if (service.number === undefined || !link.links.online) {
-      return this.#wait({ service: name, site: siteOf(address), duplex, address });
+      return this.#wait(client);
     }
     const pump = link.serve({ duplex, address, hostAddress, service: service.number, onEnd });
     if (!pump) return;
@@ -264,21 +265,16 @@ export class DeviceServices implements HostPortOwner {
   #wait(waiter: WaitingClient): void {
     const out = this.#waiting.add(waiter);
     const service = out && this.#services.get(out.service);
-    if (service) this.#turnAway(out, service, service.port.address, "too-many-channels");
+    if (service) this.#turnAway(out, service.port.address, "too-many-channels");
   }
 
   #serveWaiting(name: string): void {
-    for (const { duplex, address } of this.#waiting.takeAll(name)) this.#serve(name, duplex, address);
+    for (const client of this.#waiting.takeAll(name)) this.#serve(client);
   }
 
-  #turnAway(
-    { service: name, duplex, address }: WaitingClient,
-    service: OpenService,
-    at: string,
-    reason: ChannelEndReason,
-  ): void {
+  #turnAway({ service: name, duplex, address, left }: WaitingClient, at: string, reason: ChannelEndReason): void {
     resetQuietly(duplex);
-    service.door.left();
+    left();
     this.#clientEnded(address, at, name, nothingCarried(reason), undefined);
   }
 

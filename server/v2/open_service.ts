@@ -49,6 +49,8 @@ export interface WaitingClient extends Waiter {
   readonly duplex: Duplex;
   /** Its address, as text. */
   readonly address: string;
+  /** Says that it has gone. */
+  left(): void;
 }
 
 /** A service as it is shown. */
