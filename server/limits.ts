@@ -25,7 +25,7 @@ export const MAX_CLIENTS_INTERRUPTED = 256;
 /** Default of the time without a byte after which a client that shut down its writing side is ended, in milliseconds. */
 export const HALF_CLOSE_TIMEOUT_MS = 5_000;
 
-/** Time from an accepted connection to a whole LISTEN, in milliseconds. */
+/** Time from an accepted connection to a whole LISTEN, in milliseconds; on v2 clients wait no longer for one. */
 export const FIRST_FRAME_TIMEOUT_MS = 10_000;
 
 /** Connections of one v1 listener that may be on their way to a LISTEN; see `server/door/pending_connections.ts` for who makes room. */

@@ -5,7 +5,7 @@
  */
 
 import { V2_MAX_SERVICES } from "../../protocol/v2/limits.ts";
-import { MAX_CLIENTS_INTERRUPTED } from "../limits.ts";
+import { FIRST_FRAME_TIMEOUT_MS, MAX_CLIENTS_INTERRUPTED } from "../limits.ts";
 import { siteOf } from "../../protocol/address_group.ts";
 import type { ChannelEndReason } from "../../protocol/reasons.ts";
 import type { ServiceGrantResult, ServiceOffer } from "../../protocol/v2/wire/messages.ts";
@@ -62,6 +62,9 @@ export class DeviceServices implements HostPortOwner {
   #device: AuthorizedDevice;
   #offers = new Map<string, ServiceOffer>();
   #heardOffers = false;
+  /** Whether a link has been up for so long without an offer that nobody waits for one any more. */
+  #isMute = false;
+  #cancelMute: () => void = () => {};
 
   /** Nothing is offered yet. */
   constructor(options: DeviceServicesOptions) {
@@ -95,6 +98,14 @@ export class DeviceServices implements HostPortOwner {
     this.#offers = new Map();
     this.#heardOffers = false;
     for (const service of this.#services.values()) service.number = undefined;
+    this.#isMute = false;
+    this.#cancelMute();
+    this.#cancelMute = this.settings.clock.after(FIRST_FRAME_TIMEOUT_MS, () => {
+      this.#isMute = true;
+      for (const { port, number } of this.#services.values()) {
+        if (number === undefined) this.#turnAllAway(port.localAddress, port.address, "link-lost");
+      }
+    });
   }
 
   /** A link is up again, and the session goes on: those who waited for it are served. */
@@ -105,6 +116,7 @@ export class DeviceServices implements HostPortOwner {
   /** The link is down, and no other is up. */
   linkDown(): void {
     this.#offers = new Map();
+    this.#cancelMute();
     this.close("link-lost");
     this.#clients.clear(); // they end with their session
   }
@@ -113,6 +125,8 @@ export class DeviceServices implements HostPortOwner {
   offer(offers: readonly ServiceOffer[]): ServiceGrantResult[] {
     if (!this.#heardOffers) {
       this.#heardOffers = true;
+      this.#isMute = false;
+      this.#cancelMute();
       const named = new Set(offers.map(({ name }) => name));
       for (const name of [...this.#services.keys()]) if (!named.has(name)) this.#close(name, "link-lost");
     }
@@ -231,7 +245,7 @@ export class DeviceServices implements HostPortOwner {
     this.#freeing++;
     const freed = service.port.close().finally(() => this.#freeing--);
     this.#freed = Promise.all([this.#freed, freed]).then(() => {});
-    for (const waiter of this.#waiting.takeAll(name)) this.#turnAway(waiter, hostAddress, reason);
+    this.#turnAllAway(name, hostAddress, reason);
     if (this.#offers.has(name) && reason === "service-withdrawn") {
       for (const pump of service.clients.pumps) pump.abort(reason);
     }
@@ -263,6 +277,7 @@ export class DeviceServices implements HostPortOwner {
 
   /** It waits, or somebody else goes for it, or it has to go itself. */
   #wait(waiter: WaitingClient): void {
+    if (this.#isMute) return this.#turnAway(waiter, this.#services.get(waiter.service)!.port.address, "link-lost");
     const out = this.#waiting.add(waiter);
     const service = out && this.#services.get(out.service);
     if (service) this.#turnAway(out, service.port.address, "too-many-channels");
@@ -270,6 +285,10 @@ export class DeviceServices implements HostPortOwner {
 
   #serveWaiting(name: string): void {
     for (const client of this.#waiting.takeAll(name)) this.#serve(client);
+  }
+
+  #turnAllAway(name: string, at: string, reason: ChannelEndReason): void {
+    for (const waiter of this.#waiting.takeAll(name)) this.#turnAway(waiter, at, reason);
   }
 
   #turnAway({ service: name, duplex, address, left }: WaitingClient, at: string, reason: ChannelEndReason): void {
