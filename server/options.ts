@@ -15,6 +15,7 @@ import { type Logger, silentLogger } from "../base/logger.ts";
 import type { TlsSource } from "../net/tls/listening.ts";
 import type { AuthorizedDevice, DevicesChange } from "./devices/authorized_devices.ts";
 import type { HeldCount } from "./v1/held_clients.ts";
+import { ClientRoom } from "./ports/client_room.ts";
 
 /** A host address that clients reach, and the local address on the device's side that it stands for. */
 export interface Forward {
@@ -150,6 +151,8 @@ export type ServerSettings = Required<Omit<ServeOptions, "v2">> & {
   readonly v2: V2Options | undefined;
   /** Clients of all v1 links that are held. */
   readonly heldCount: HeldCount;
+  /** Clients of all services. */
+  readonly clientRoom: ClientRoom;
 };
 
 /** Fills in the defaults. */
@@ -166,5 +169,6 @@ export function serverSettings(options: ServeOptions): ServerSettings {
     logger: options.logger ?? silentLogger,
     clock: options.clock ?? systemClock,
     heldCount: { held: 0 },
+    clientRoom: new ClientRoom(),
   };
 }

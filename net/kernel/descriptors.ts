@@ -82,14 +82,16 @@ interface Known extends SocketAddresses {
 /** A connection or a listener. */
 export type Socket = Deno.Conn<Deno.NetAddr> | Deno.Listener<Deno.Conn, Deno.NetAddr>;
 
-/** By connection or listener; nobody else keeps it alive. */
-const sockets = new WeakMap<object, Known>();
+/** By connection or listener, `null` for one that was looked for in vain or is closed; nobody else keeps it alive. */
+const sockets = new WeakMap<object, Known | null>();
 
 /**
  * Finds out which descriptor a new connection or listener has, as far as that can be had; to be called before anything
- * else is opened. Whoever closes it calls {@linkcode forgetSocket}.
+ * else is opened; only the first time counts. Whoever closes it calls {@linkcode forgetSocket}.
  */
 export function noteSocket(socket: Socket): void {
+  if (sockets.has(socket)) return;
+  sockets.set(socket, null); // where it cannot be found, as a peer has reset it already, it is not looked for again
   try {
     const addresses: SocketAddresses = "addr" in socket
       ? { local: socket.addr, remote: undefined }
@@ -121,7 +123,7 @@ export function reboundSocket(socket: object): void {
 /** The connection has become another one on the same socket, as one in TLS. */
 export function renameSocket(from: object, to: object): void {
   const known = sockets.get(from);
-  if (!known) return;
+  if (known === undefined) return;
   sockets.delete(from);
   sockets.set(to, known);
 }
@@ -129,14 +131,13 @@ export function renameSocket(from: object, to: object): void {
 /** The socket is about to be closed. */
 export function forgetSocket(socket: object): void {
   const known = sockets.get(socket);
-  if (!known) return;
-  sockets.delete(socket);
-  table.release(known.fd);
+  sockets.set(socket, null);
+  if (known) table.release(known.fd);
 }
 
 /** The descriptor of a socket that was noted and still has its addresses; a peer that has reset it takes them away. */
 export function descriptorOf(socket: Socket): number | undefined {
-  if (!sockets.has(socket)) noteSocket(socket);
-  const known = sockets.get(socket);
+  noteSocket(socket);
+  const known = sockets.get(socket) ?? undefined;
   return known && isSocketOf(known.fd, known) ? known.fd : undefined;
 }

@@ -106,3 +106,23 @@ test("real sockets are known by their descriptors, each by its own, until they a
     socket.close();
   }
 });
+
+test("a socket that cannot be found, or was closed, is looked for once, however often it is asked for", () => {
+  let looks = 0;
+  const address = { transport: "tcp", hostname: "192.0.2.1", port: 9 } as const;
+  const gone = {
+    get localAddr() {
+      looks++;
+      return address;
+    },
+    remoteAddr: address,
+  } as unknown as Deno.TcpConn;
+  for (let n = 0; n < 3; n++) {
+    noteSocket(gone);
+    assert.equal(descriptorOf(gone), undefined);
+  }
+  assert.equal(looks, 1);
+  forgetSocket(gone);
+  assert.equal(descriptorOf(gone), undefined);
+  assert.equal(looks, 1);
+});

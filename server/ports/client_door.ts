@@ -4,6 +4,7 @@
  * @module
  */
 
+import { siteOf } from "../../protocol/address_group.ts";
 import { isInNetwork } from "../../protocol/ip.ts";
 import { formatAddress, splitHostPort } from "../../protocol/address.ts";
 import type { ChannelEndReason } from "../../protocol/reasons.ts";
@@ -14,6 +15,7 @@ import { resetQuietly } from "../../net/reset.ts";
 import type { Duplex } from "../../net/transport.ts";
 import type { ServiceGrant } from "../devices/service_grant.ts";
 import type { ServerSettings } from "../options.ts";
+import { NO_ROOM } from "./client_room.ts";
 
 /** How many are in; a door that is opened again later goes on with it. */
 export interface ClientCount {
@@ -23,8 +25,8 @@ export interface ClientCount {
 
 /** What becomes of those who come. */
 export interface ClientDoorEvents {
-  /** Serve it; the door hears of its end by {@linkcode ClientDoor.left}. */
-  serve(duplex: Duplex, address: string): void;
+  /** Serve it; `left` has to be called once, when it has gone. */
+  serve(duplex: Duplex, address: string, left: () => void): void;
   /** It was turned away; its connection is closed. */
   refused(address: string, reason: ChannelEndReason, error: string | undefined): void;
 }
@@ -59,19 +61,23 @@ export class ClientDoor {
       resetQuietly(duplex);
       return this.#events.refused(address, "too-many-channels", `${maxClients} clients are the most for this service`);
     }
-    this.#count.inside++;
-    const [host] = splitHostPort(address);
-    if (!proxyFrom?.some((network) => isInNetwork(host, network))) return this.#events.serve(duplex, address);
-    this.#readHeader(duplex, address).catch((error: unknown) => {
+    const leaveRoom = this.#settings.clientRoom.enter({ service: this.#count, site: siteOf(address) });
+    if (!leaveRoom) {
       resetQuietly(duplex);
-      this.left();
+      return this.#events.refused(address, "too-many-channels", NO_ROOM);
+    }
+    this.#count.inside++;
+    const left = () => {
+      this.#count.inside--;
+      leaveRoom();
+    };
+    const [host] = splitHostPort(address);
+    if (!proxyFrom?.some((network) => isInNetwork(host, network))) return this.#events.serve(duplex, address, left);
+    this.#readHeader(duplex, address, left).catch((error: unknown) => {
+      resetQuietly(duplex);
+      left();
       this.#events.refused(address, "client-closed", describeError(error));
     });
-  }
-
-  /** A client that was let in has gone. */
-  left(): void {
-    this.#count.inside--;
   }
 
   /** Ends a client that is idle for too long. */
@@ -87,12 +93,12 @@ export class ClientDoor {
   }
 
   /** A load balancer says first for whom it comes. */
-  async #readHeader(duplex: Duplex, address: string): Promise<void> {
+  async #readHeader(duplex: Duplex, address: string, left: () => void): Promise<void> {
     this.#reading.add(duplex);
     try {
       const introduced = await readProxyHeader(duplex, this.#settings.clock);
       if (this.#closed) throw new Error("the service was closed");
-      this.#events.serve(introduced.duplex, introduced.source ? formatAddress(introduced.source) : address);
+      this.#events.serve(introduced.duplex, introduced.source ? formatAddress(introduced.source) : address, left);
     } finally {
       this.#reading.delete(duplex);
     }

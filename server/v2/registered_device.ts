@@ -186,6 +186,7 @@ export class RegisteredDevice {
       moved,
       clients: link.state.channelCount,
     });
+    this.#services.resumed();
     return true;
   }
 

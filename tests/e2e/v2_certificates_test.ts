@@ -49,6 +49,17 @@ processTest(
   },
 );
 
+processTest("enroll says when the certificate is not for the name that devices are to dial", ["openssl"], async () => {
+  await using pki = await start(["DNS:localhost", "DNS:*.iot.example"]);
+  const enroll = async (name: string, address: string) => {
+    const place = ["--public-address", address, "--state", pki.folder.path];
+    return (await outcome("server", ["enroll", name, "--service", "s=127.0.0.1:0", ...place])).stderr;
+  };
+  const warning = "the server's certificate is for localhost, *.iot.example: devices that dial 127.0.0.1:9 refuse it";
+  assert.equal(await enroll("gw1", "127.0.0.1:9"), warning);
+  assert.equal(await enroll("gw2", "relay.iot.example:9"), "");
+});
+
 processTest("join takes the file of a private CA, and stores where it is", ["openssl"], async () => {
   await using pki = await start(["DNS:localhost"]);
   const { folder, server, authority } = pki;

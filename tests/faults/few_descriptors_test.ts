@@ -98,3 +98,24 @@ processTest(
     assert.equal(relay.device.child.stdout.some((line) => line.startsWith("lost ")), false);
   },
 );
+
+processTest(
+  "a crowd at one service of a server with few descriptors leaves some to the clients of another device",
+  ["/proc"],
+  async () => {
+    await using echo = await echoRelay({ onServer: LIMITED });
+    const { relay, service } = echo;
+    const text = await enrol(relay.folder.path, relay.server.address, ["more"], { device: "gw2" });
+    await using device = startDevice(joinArgs(`${relay.folder.path}/2`, text, [`more=127.0.0.1:${service.port}`]));
+    const other = portOf(await serviceOpen(device, "more"));
+    using clients = new DisposableStack();
+    await Promise.all(Array.from({ length: 2 * FEW }, async () => {
+      const client = await Stream.connect(relay.hostPort).catch(() => undefined); // some are reset at once
+      if (client) clients.use(client);
+      await client?.write("hello").catch(() => {});
+      await client?.readSome().catch(() => {});
+    }));
+    await echoSession(other);
+    assert.deepEqual(shortages(relay.server), []);
+  },
+);
