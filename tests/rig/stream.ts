@@ -8,7 +8,7 @@ import { ascii } from "./bytes.ts";
 import { concat } from "../../protocol/bytes.ts";
 import { within } from "./wait.ts";
 
-export async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
+export async function writeAll(conn: Pick<Deno.Conn, "write">, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) at += await conn.write(at === 0 ? bytes : bytes.subarray(at));
 }
 
@@ -39,7 +39,6 @@ export class Stream implements Disposable {
     return new Stream(await within(Deno.connect({ hostname, port }), `a connection to ${hostname}:${port}`));
   }
 
-  /** Writes all of it. */
   async write(bytes: Uint8Array | string): Promise<void> {
     await writeAll(this.conn, typeof bytes === "string" ? ascii(bytes) : bytes);
   }
@@ -126,4 +125,25 @@ export class Stream implements Disposable {
   [Symbol.dispose](): void {
     this.close();
   }
+}
+
+/** Writes pieces of `piece` bytes and reads as fast as it goes, until the streams end; flowing when `enough` bytes came. */
+export function flood(
+  streams: readonly Stream[],
+  piece: number,
+  enough: number,
+): { readonly flowing: Promise<void>; readonly over: Promise<unknown> } {
+  const flowing = Promise.withResolvers<void>();
+  let got = 0;
+  const up = async (stream: Stream) => {
+    for (;;) await stream.write(new Uint8Array(piece));
+  };
+  const down = async (stream: Stream) => {
+    for (let bytes = await stream.readSome(); bytes; bytes = await stream.readSome()) {
+      got += bytes.length;
+      if (got > enough) flowing.resolve();
+    }
+  };
+  const work = streams.flatMap((stream) => [up(stream), down(stream)].map((each) => each.catch(() => {})));
+  return { flowing: flowing.promise, over: Promise.all(work) };
 }
