@@ -76,6 +76,8 @@ export class TlsContext {
     this.recordsPerKey = recordsPerKey;
     this.trust = trust;
     this.pins = trust?.kind === "pinned" ? trust.keys.map(keyInfo) : [];
+    // OpenSSL would go by CAs then.
+    if (trust?.kind === "pinned" && this.pins.length === 0) throw new RangeError("no key to pin");
     this.pointer = library.ssl.SSL_CTX_new(library.ssl.TLS_method());
     if (this.pointer === null) throw new Error("OpenSSL has no room for a context, or its configuration is damaged");
     this.#setUp(trust === undefined);
@@ -100,7 +102,7 @@ export class TlsContext {
   /**
    * For connections that are dialled.
    *
-   * @throws {TlsSetupError} if the CAs cannot be used; {RangeError} for a key that is not one.
+   * @throws {TlsSetupError} if the CAs cannot be used; {RangeError} without a key to pin, or for one that is none.
    */
   static client(options: TlsOptions & { readonly trust: Trust }): TlsContext {
     const { trust } = options;

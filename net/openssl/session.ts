@@ -122,8 +122,9 @@ export class TlsSession {
     }
     const received = crypto.BIO_number_read(socket);
     const fresh = received - this.#received >>> 0;
-    // A receive that brought less than it had room for has left nothing. Had it been two, the first would have been such a one.
-    if (fresh > 0) this.#isDrained = fresh < TLS_READ_AHEAD / 2;
+    // A receive that brought less than it had room for has left nothing. Of two, the first was such a one. Without any, who
+    // knows: the change of the socket for which this read is made may have been meant for a receive.
+    this.#isDrained = fresh > 0 && fresh < TLS_READ_AHEAD / 2;
     this.#received = received;
     return count;
   }
