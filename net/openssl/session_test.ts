@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ALPN } from "../tls/listening.ts";
-import { certificateKey, pinnedAnchor, pinnedCertificate } from "../tls/certificate.ts";
+import { certificateKey, PINNED_NAME, pinnedAnchor, pinnedCertificate } from "../tls/certificate.ts";
 import { listenTls, newKey, portOf, rawKey } from "../tls/_tls_fixture_test.ts";
 import { test } from "../../tests/rig/test.ts";
 import { CHANNEL_BINDING_LABEL, TlsSession, WANT_READ } from "./session.ts";
@@ -37,7 +37,7 @@ test("two sessions agree on TLS 1.3, the protocol, a cipher and a binding that n
       assert.equal(each.version, "TLSv1.3");
       assert.equal(each.cipher, "TLS_AES_128_GCM_SHA256");
       assert.equal(each.hasReceived, true);
-      bindings.push(each.exporter(CHANNEL_BINDING_LABEL, 32).toHex());
+      bindings.push(each.exporter(CHANNEL_BINDING_LABEL, 32).join());
     }
     assert.deepEqual(certificateKey(two.client.peerCertificate()!), pair.key);
     assert.equal(two.server.peerCertificate(), undefined);
@@ -60,17 +60,15 @@ test("a client of the runtime's speaks with a session, byte for byte, and takes 
   const keyPair = await newKey();
   const context = TlsContext.server(await pinnedCertificate(keyPair), { alpn: ALPN });
   using listener = listen();
-  const dialled = Deno.connectTls({
-    hostname: "127.0.0.1",
-    port: listener.port,
-    alpnProtocols: ["h2", ALPN],
-    caCerts: [pinnedAnchor(await rawKey(keyPair))],
-    unsafelyDisableHostnameVerification: true,
-  });
+  const dialled = Deno.connect({ hostname: "127.0.0.1", port: listener.port });
   using accepted = await accept(listener);
   const server = TlsSession.accept(context, accepted.fd);
-  await shakeAlone(server, accepted.fd);
-  using conn = await dialled;
+  using conn = await Deno.startTls(await dialled, {
+    hostname: PINNED_NAME,
+    alpnProtocols: ["h2", ALPN],
+    caCerts: [pinnedAnchor(await rawKey(keyPair))],
+  });
+  await Promise.all([shakeAlone(server, accepted.fd), conn.handshake()]);
   assert.equal((await conn.handshake()).alpnProtocol, ALPN);
   await conn.write(HELLO);
   assert.deepEqual(await readSome(server, accepted.fd), HELLO);
