@@ -18,6 +18,7 @@ const O_CLOEXEC = 0o2000000;
 const TCGETS2 = 0x802c542an;
 const TCSETS2 = 0x402c542bn;
 const TIOCEXCL = 0x540cn;
+const TIOCNXCL = 0x540dn;
 const CS8 = 0o60;
 const CREAD = 0o200;
 const CLOCAL = 0o4000;
@@ -126,6 +127,7 @@ class SerialPort implements Duplex {
     if (this.#closed) return;
     this.#closed = true;
     this.#readable?.();
+    this.#calls.ioctl(this.#fd, TIOCNXCL, new Uint8Array(4)); // the next user need not wait for the thread
     this.#close();
   }
 }

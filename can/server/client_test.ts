@@ -337,3 +337,17 @@ test("a client that may not have the bus is told why", async () => {
   assert.equal(new TextDecoder().decode(client.take().subarray(2)), bench.barred);
   assert.equal(bench.backend.opened.length, 0);
 });
+
+test("who comes while the bus is tried waits, and no bus is open twice", async () => {
+  await using bench = new Bench();
+  const probing = bench.hub.probe();
+  const client = await bench.opened(R4);
+  await probing;
+  assert.equal(bench.backend.opened.length, 2);
+  assert.ok(bench.backend.listener, "the client's is open");
+  await bench.hub.probe();
+  assert.equal(bench.backend.opened.length, 2, "it is known to work");
+  await client.finish();
+  bench.backend.broken = "no such channel";
+  await assert.rejects(bench.hub.probe(), /no such channel/);
+});

@@ -46,6 +46,7 @@ export class BusHub {
   readonly #members = new Set<Member>();
   #bus: Bus | undefined;
   #opening: Promise<void> | undefined;
+  #probing: Promise<void> | undefined;
   #bitrate: number | undefined;
   #closed = false;
 
@@ -82,6 +83,7 @@ export class BusHub {
     let bus: Bus | undefined;
     const isOurs = () => bus === undefined || this.#bus === bus;
     try {
+      await this.#probing?.catch(() => {}); // what it found is found again
       bus = await backend.open({ bitrate, listenOnly, fd }, {
         frame: (frame) => isOurs() && this.#deliver(frame, undefined),
         trouble: (why, gone) => isOurs() && this.#trouble(why, gone),
@@ -137,12 +139,14 @@ export class BusHub {
     this.#options.onClose();
   }
 
-  /** Opens the bus and closes it, if nobody is on it. @throws {BusError} if that does not work. */
+  /** Opens the bus and closes it, if nobody is on it; who comes meanwhile waits. @throws {BusError} if that fails. */
   async probe(): Promise<void> {
-    if (this.#members.size > 0) return;
+    if (this.#members.size > 0 || this.#probing) return;
     const { backend, bitrate, listenOnly, fd } = this.#options;
-    const bus = await backend.open({ bitrate, listenOnly, fd }, { frame: () => {}, trouble: () => {} });
-    bus.close();
+    const probing = backend.open({ bitrate, listenOnly, fd }, { frame: () => {}, trouble: () => {} })
+      .then((bus) => bus.close()).finally(() => this.#probing = undefined);
+    this.#probing = probing;
+    await probing;
   }
 
   /** Closes the bus, for good; members are told nothing. */
