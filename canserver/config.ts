@@ -43,7 +43,9 @@ export const CAN_OPTIONS = {
   },
   bitrate: {
     value: "N",
-    help: "bits per second of an slcan adapter, whatever clients ask for; without, the first client says it",
+    help:
+      "bits per second of an slcan adapter, whatever clients ask for; without, the first client says it. An interface of " +
+      "the kernel has its own, and is refused if that is another",
     parse: (text: string) => text,
   },
   baud: {

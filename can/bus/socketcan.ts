@@ -9,6 +9,7 @@ import { type CanFrame, FD } from "../frame.ts";
 import { BUS_READ_FRAMES } from "../limits.ts";
 import { type Backend, type Bus, BusError, type BusListener, type BusSettings } from "./bus.ts";
 import { type CanCalls, canCalls, Errno, errnoName } from "./can_calls.ts";
+import { linkBitrate } from "./link_bitrate.ts";
 import { pollReadiness, type Readiness, type Watch } from "./readiness.ts";
 import {
   AF_CAN,
@@ -74,7 +75,7 @@ class SocketcanBus implements Bus {
   constructor(
     name: string,
     { clock, calls = canCalls(), readiness = pollReadiness }: SocketcanMachine,
-    { fd }: BusSettings,
+    { fd, bitrate }: BusSettings,
     listener: BusListener,
   ) {
     if (!calls) {
@@ -87,7 +88,7 @@ class SocketcanBus implements Bus {
     this.#fd = calls.socket(AF_CAN, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, CAN_RAW);
     if (this.#fd < 0) throw new BusError(whyNoSocket(calls.errno()), LACKING);
     try {
-      this.#hasFd = this.#setUp();
+      this.#hasFd = this.#setUp(bitrate);
       if (fd && !this.#hasFd) {
         throw new BusError(
           `${name} has no CAN FD; give it some (ip link set ${name} … fd on, mtu 72), or leave fd out`,
@@ -101,12 +102,19 @@ class SocketcanBus implements Bus {
   }
 
   /** @returns whether it has CAN FD. */
-  #setUp(): boolean {
+  #setUp(bitrate: number | undefined): boolean {
     const calls = this.#calls;
     const name = this.#name;
     const index = requestNumber(this.#ask(SIOCGIFINDEX));
     if ((requestFlags(this.#ask(SIOCGIFFLAGS)) & IFF_UP) === 0) {
       throw new BusError(`${name} is down; bring it up: ip link set ${name} up type can bitrate 500000`);
+    }
+    const actual = bitrate === undefined ? undefined : linkBitrate(calls, index);
+    if (actual !== undefined && actual !== bitrate) {
+      throw new BusError(
+        `${name} runs at ${actual} bit/s, not at ${bitrate}; the interface is the administrator's: ` +
+          `ip link set ${name} down; ip link set ${name} up type can bitrate ${bitrate}`,
+      );
     }
     calls.setsockopt(this.#fd, SOL_CAN_RAW, ERR_FILTER, optionValue(ALL_ERRORS), 4);
     const isFd = requestNumber(this.#ask(SIOCGIFMTU)) >= FD_FRAME_SIZE &&

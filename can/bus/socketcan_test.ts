@@ -19,6 +19,12 @@ import { socketcanBackend } from "./socketcan.ts";
 import { readStruct, writeStruct } from "./socketcan_frames.ts";
 
 const FD_OF_SOCKET = 42;
+const NETLINK = 43;
+
+/** What netlink says of an interface at 500 kbit/s: IFLA_LINKINFO, IFLA_INFO_DATA, IFLA_CAN_BITTIMING. */
+const LINK_500K = bytes(
+  "30000000 1000 0000 00000000 00000000 00000000 07000000 00000000 00000000 1000 1200 0c00 0200 0800 0100 20a10700",
+);
 
 /** A kernel with one interface, can0. */
 class TestKernel implements CanCalls, Readiness {
@@ -36,6 +42,7 @@ class TestKernel implements CanCalls, Readiness {
   #errno = 0;
 
   socket(domain: number, type: number, protocol: number): number {
+    if (domain === 16) return NETLINK;
     assert.deepEqual([domain, type, protocol], [29, 3 | 0o4000 | 0o2000000, 1]);
     return this.#outcome("socket", FD_OF_SOCKET);
   }
@@ -66,7 +73,11 @@ class TestKernel implements CanCalls, Readiness {
     else return this.#fail(Errno.EINVAL);
     return 0;
   }
-  read(_fd: number, into: Uint8Array, size: bigint): number {
+  read(fd: number, into: Uint8Array, size: bigint): number {
+    if (fd === NETLINK) {
+      into.set(LINK_500K);
+      return LINK_500K.length;
+    }
     this.reads++;
     const failed = this.#outcome("read", 0);
     if (failed < 0) return failed;
@@ -75,7 +86,8 @@ class TestKernel implements CanCalls, Readiness {
     into.set(next.subarray(0, Number(size)));
     return next.length;
   }
-  write(_fd: number, bytes: Uint8Array, size: bigint): bigint {
+  write(fd: number, bytes: Uint8Array, size: bigint): bigint {
+    if (fd === NETLINK) return size;
     const result = this.#outcome("write", Number(size));
     if (result >= 0) this.written.push(hexOf(bytes.subarray(0, Number(size))));
     return BigInt(result);
@@ -110,11 +122,11 @@ class TestKernel implements CanCalls, Readiness {
   }
 }
 
-async function opened(kernel: TestKernel, { name = "can0", fd = false } = {}) {
+async function opened(kernel: TestKernel, { name = "can0", fd = false, bitrate = 0 } = {}) {
   const frames: CanFrame[] = [];
   const troubles: string[] = [];
   const backend = socketcanBackend(name, { clock: new FakeClock(), calls: kernel, readiness: kernel });
-  const bus = await backend.open({ bitrate: undefined, listenOnly: false, fd }, {
+  const bus = await backend.open({ bitrate: bitrate || undefined, listenOnly: false, fd }, {
     frame: (frame) => frames.push(frame),
     trouble: (why, gone) => troubles.push(`${why} ${gone}`),
   });
@@ -226,6 +238,17 @@ test("what is missing is said with what would do, and leaves nothing open", asyn
   assert.match(await failing(() => {}, "can1"), /^false there is no interface can1/);
   assert.match(await failing((kernel) => kernel.up = false), /^false can0 is down; bring it up: ip link set can0 up/);
   assert.match(await failing((kernel) => kernel.fails.bind = Errno.ENODEV), /^false can0 is no CAN interface/);
+});
+
+test("a bitrate that is not the interface's is refused, as the interface is the administrator's", async () => {
+  const kernel = new TestKernel();
+  (await opened(kernel, { bitrate: 500_000 })).bus.close();
+  await assert.rejects(
+    opened(kernel, { bitrate: 250_000 }),
+    /can0 runs at 500000 bit\/s, not at 250000; .*ip link set/,
+  );
+  await settled();
+  assert.deepEqual(kernel.closed.filter((fd) => fd === NETLINK).length, 2);
 });
 
 test("this machine has the calls, or says what is missing", async () => {
