@@ -19,13 +19,15 @@ export type BusPlace =
 
 /** A bus, and how it is offered. */
 export interface CanEndpoint {
+  /** Where the bus is. */
   readonly place: BusPlace;
   /** Bits per second, whatever clients ask for; `undefined`: the first client's. */
   readonly bitrate: number | undefined;
-  /** The wires that clients may speak. */
+  /** The wire that clients speak; `auto` tells all but slcan by their first bytes. */
   readonly wire: WireChoice;
   /** Whether nothing that clients send goes to the bus. */
   readonly listenOnly: boolean;
+  /** Clients that may have the bus at once. */
   readonly maxClients: number;
   /** Whether the bus has to have CAN FD; one that has it offers it in any case. */
   readonly fd: boolean;

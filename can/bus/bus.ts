@@ -49,10 +49,12 @@ export interface Backend {
 
 /** A bus cannot be opened, or does not take a frame; the message is for people. */
 export class BusError extends Error {
+  /** Tells it from others. */
   override readonly name = "BusError";
   /** Whether this machine lacks what every such bus needs: trying again does not mend it. */
   readonly isLacking: boolean;
 
+  /** With what would do. */
   constructor(
     message: string,
     { isLacking = false, ...options }: ErrorOptions & { readonly isLacking?: boolean } = {},

@@ -8,13 +8,21 @@ import { libc } from "../../net/kernel/libc.ts";
 
 /** Calls of the C library; all return at once. */
 export interface CanCalls {
+  /** socket(2). */
   socket(domain: number, type: number, protocol: number): number;
+  /** bind(2). */
   bind(fd: number, address: Uint8Array<ArrayBuffer>, size: number): number;
+  /** setsockopt(2). */
   setsockopt(fd: number, level: number, name: number, value: Uint8Array<ArrayBuffer>, size: number): number;
+  /** open(2), of a path that ends with a zero byte. */
   open(path: Uint8Array<ArrayBuffer>, flags: number, mode: number): number;
+  /** ioctl(2). */
   ioctl(fd: number, request: bigint, argument: Uint8Array<ArrayBuffer>): number;
+  /** read(2). */
   read(fd: number, into: Uint8Array<ArrayBuffer>, size: bigint): number | bigint;
+  /** write(2). */
   write(fd: number, bytes: Uint8Array<ArrayBuffer>, size: bigint): number | bigint;
+  /** close(2). */
   close(fd: number): number;
   /** The number of the error of the call just before. */
   errno(): number;

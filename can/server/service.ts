@@ -25,9 +25,9 @@ import { BusHub } from "./hub.ts";
 
 /** What a service stands on; all of it has a default. */
 export interface CanServiceOptions {
-  /** @default {silentLogger} */
+  /** Where log lines go. @default {silentLogger} */
   readonly logger?: Logger;
-  /** @default {systemClock} */
+  /** Time. @default {systemClock} */
   readonly clock?: Clock;
   /** The system calls for buses of the kernel and serial adapters. @default those of this machine */
   readonly calls?: CanCalls;

@@ -13,9 +13,9 @@ import { SlcanWire } from "./slcan.ts";
 import { SocketcandWire } from "./socketcand.ts";
 
 /** What a service may be set to. */
-export const WIRE_CHOICES = ["auto", "remote", "cannelloni", "socketcand", "slcan"] as const;
+export const WIRE_CHOICES = ["auto", "remote", "cannelloni", "socketcand", "slcan"] as const satisfies WireChoice[];
 /** See {@linkcode WIRE_CHOICES}. */
-export type WireChoice = typeof WIRE_CHOICES[number];
+export type WireChoice = "auto" | "remote" | "cannelloni" | "socketcand" | "slcan";
 
 /** Whether who says nothing is a client of socketcand, which waits for its greeting. */
 export function greetsSilence(choice: WireChoice): boolean {
