@@ -55,8 +55,11 @@ export const MAX_SUBSCRIPTIONS = 256;
 
 /** Time for which a frame is tried that a bus has no room for, in milliseconds. */
 export const CAN_SEND_TIMEOUT_MS = 1_000;
-/** Time between two such tries, in milliseconds. */
-export const CAN_SEND_RETRY_MS = 2;
+/** Time between two such tries, in milliseconds: the queue of an interface holds ten frames, about as many as go in it. */
+export const CAN_SEND_RETRY_MS = 1;
+
+/** Bytes that a kernel's bus may keep until they are read, where it allows that: two seconds of a full bus. */
+export const BUS_RECEIVE_BUFFER = 8 * 1024 * 1024;
 
 /** Frames that are read from a bus in one go; others have their turn then. */
 export const BUS_READ_FRAMES = 256;

@@ -69,7 +69,7 @@ for (let count = 0; count < FRAMES; count += 100) {
     new DataView(piece.buffer).setUint32(i * 13 + 5, count + i);
   }
   await a.write(piece);
-  await poll(() => two.clients[0]!.sent >= count - 4_000, () => "the other end does not follow"); // its kernel's queue is short
+  await poll(() => two.clients[0]!.sent >= count - 200, () => "the other end does not follow"); // its kernel's queue is short
 }
 const all = new DataView((await reading).buffer);
 for (let i = 0; i < FRAMES; i++) assert.equal(all.getUint32(i * 13 + 5), i);
@@ -84,10 +84,10 @@ const again = await client(one);
 say("a bus that goes down is told, and one that comes back is there for the next client");
 
 await ip("link", "del", "vcan0");
-await trouble(events, /vcan0 is gone/);
 assert.equal((await again.readToEnd()).length, 0);
 for (const stream of [a, b, again]) stream.close();
 await Promise.all([one.shutdown(), two.shutdown()]);
+await assert.rejects(serveAndProbe("vcan0"), /there is no interface vcan0/);
 say("a bus that is taken away is told");
 
 async function serveAndProbe(bus: string): Promise<void> {

@@ -6,7 +6,7 @@
 
 import type { Clock } from "../../base/clock.ts";
 import { type CanFrame, FD } from "../frame.ts";
-import { BUS_READ_FRAMES } from "../limits.ts";
+import { BUS_READ_FRAMES, BUS_RECEIVE_BUFFER } from "../limits.ts";
 import { type Backend, type Bus, BusError, type BusListener, type BusSettings } from "./bus.ts";
 import { type CanCalls, canCalls, Errno, errnoName } from "./can_calls.ts";
 import { linkBitrate } from "./link_bitrate.ts";
@@ -32,6 +32,9 @@ const SOL_CAN_RAW = 101;
 const ERR_FILTER = 2;
 const FD_FRAMES = 5;
 const ALL_ERRORS = 0x1fff_ffff;
+const SOL_SOCKET = 1;
+const SO_RCVBUF = 8;
+const SO_RCVBUFFORCE = 33;
 const SIOCGSTAMP = 0x8906n;
 const SIOCGIFFLAGS = 0x8913n;
 const SIOCGIFMTU = 0x8921n;
@@ -115,6 +118,10 @@ class SocketcanBus implements Bus {
         `${name} runs at ${actual} bit/s, not at ${bitrate}; the interface is the administrator's: ` +
           `ip link set ${name} down; ip link set ${name} up type can bitrate ${bitrate}`,
       );
+    }
+    const room = optionValue(BUS_RECEIVE_BUFFER);
+    if (calls.setsockopt(this.#fd, SOL_SOCKET, SO_RCVBUFFORCE, room, 4) < 0) { // without the right to: up to rmem_max
+      calls.setsockopt(this.#fd, SOL_SOCKET, SO_RCVBUF, room, 4);
     }
     calls.setsockopt(this.#fd, SOL_CAN_RAW, ERR_FILTER, optionValue(ALL_ERRORS), 4);
     const isFd = requestNumber(this.#ask(SIOCGIFMTU)) >= FD_FRAME_SIZE &&
