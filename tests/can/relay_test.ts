@@ -7,10 +7,9 @@
 import assert from "node:assert/strict";
 import { serveCan } from "../../can/server/serve.ts";
 import { Child } from "../rig/processes/child.ts";
-import { startRelay } from "../rig/processes/daemons.ts";
 import { processTest } from "../rig/processes/harness.ts";
 import { pythonCan } from "../rig/processes/python_can.ts";
-import { V2Relay } from "../rig/processes/v2_relay.ts";
+import { V1Relay, V2Relay } from "../rig/processes/relay.ts";
 
 processTest("python-can 4 talks over all its wires through a relay on v2", ["python-can 4"], async () => {
   const [auto, lines] = ["virtual:relayed", "virtual:relayed,wire=slcan"].map((bus) =>
@@ -45,7 +44,7 @@ processTest("python-can 2.1 talks by version 5 through a relay, on either profil
   {
     // v1 has no half-close: a client that has ended would else be kept for 5 s.
     const soon = { server: ["--half-close-timeout", "0"] };
-    await using relay = await startRelay([`127.0.0.1:${server.port}`], soon);
+    await using relay = await V1Relay.start([`127.0.0.1:${server.port}`], soon);
     assert.deepEqual((await talk(relay.hostPort)).slice(-3), [
       "periodic 5",
       "shutdown one at once",
