@@ -56,12 +56,19 @@ export class PeerWatch {
   /**
    * Starts to watch, if `ms` is not negative; see {@linkcode keepAlive}.
    *
+   * @param inherits Whether it was accepted by a listener with the same `ms`.
    * @returns nothing where only the system watches.
    */
-  static start(duplex: Duplex, ms: number, clock: Clock, onGone: () => void): PeerWatch | undefined {
+  static start(
+    duplex: Duplex,
+    ms: number,
+    inherits: boolean,
+    clock: Clock,
+    onGone: () => void,
+  ): PeerWatch | undefined {
     const socket = socketOf(duplex);
     if (!socket) return undefined;
-    keepAlive(socket, ms);
+    if (!inherits || ms < 0) keepAlive(socket, ms); // who is tuned has it turned on, at the pace it was accepted with
     return ms >= 0 && canCut() ? new PeerWatch(socket, ms, clock, onGone) : undefined;
   }
 

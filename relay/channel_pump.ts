@@ -130,7 +130,14 @@ export class ChannelPump implements ChannelReceiver {
   attach(conn: Duplex): void {
     if (this.#state === "closed") return resetQuietly(conn);
     this.#conn = conn;
-    this.#watch = PeerWatch.start(conn, this.#options.tcpKeepAlive, this.#clock, () => this.abort(this.#ends.reset));
+    const { tcpKeepAlive, end } = this.#options;
+    this.#watch = PeerWatch.start(
+      conn,
+      tcpKeepAlive,
+      end === "client",
+      this.#clock,
+      () => this.abort(this.#ends.reset),
+    );
     if (this.#queue.pending > 0) this.#watch?.sent();
     resetsAtExit(conn);
     this.#queue.attach(conn);

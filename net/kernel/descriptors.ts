@@ -9,7 +9,7 @@
  */
 
 import { MAX_LOOKS, MAX_LOOKS_AHEAD } from "../limits.ts";
-import { isSocketOf, localPortOf, type SocketAddresses } from "./socket_address.ts";
+import { cookieOf, isSocketOf, localPortOf, type SocketAddresses } from "./socket_address.ts";
 
 /** Whether descriptor `fd` is the socket that is looked for. */
 export type Look = (fd: number) => boolean;
@@ -77,6 +77,7 @@ const table = new DescriptorTable();
 
 interface Known extends SocketAddresses {
   readonly fd: number;
+  readonly cookie: bigint | undefined;
 }
 
 /** A connection or a listener. */
@@ -97,7 +98,7 @@ export function noteSocket(socket: Socket): void {
       ? { local: socket.addr, remote: undefined }
       : { local: socket.localAddr, remote: socket.remoteAddr };
     const fd = table.find((candidate) => isSocketOf(candidate, addresses), guessOf(socket));
-    if (fd !== undefined) sockets.set(socket, { ...addresses, fd });
+    if (fd !== undefined) sockets.set(socket, { ...addresses, fd, cookie: cookieOf(fd) });
   } catch {
     // It is closed already, and its addresses are gone with it.
   }
@@ -135,9 +136,14 @@ export function forgetSocket(socket: object): void {
   if (known) table.release(known.fd);
 }
 
-/** The descriptor of a socket that was noted and still has its addresses; a peer that has reset it takes them away. */
+/** The descriptor of a socket that was noted, if it is still that socket's. */
 export function descriptorOf(socket: Socket): number | undefined {
   noteSocket(socket);
   const known = sockets.get(socket) ?? undefined;
-  return known && isSocketOf(known.fd, known) ? known.fd : undefined;
+  return known && isStill(known) ? known.fd : undefined;
+}
+
+/** By addresses it takes longer, and a socket that its peer has reset has none. */
+function isStill(known: Known): boolean {
+  return known.cookie === undefined ? isSocketOf(known.fd, known) : cookieOf(known.fd) === known.cookie;
 }

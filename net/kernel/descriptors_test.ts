@@ -3,6 +3,8 @@ import fc from "fast-check";
 import { MAX_LOOKS } from "../limits.ts";
 import { descriptorOf, DescriptorTable, forgetSocket, noteSocket } from "./descriptors.ts";
 import { libc } from "./libc.ts";
+import { closeQuietly } from "../close_quietly.ts";
+import { resetQuietly } from "../reset.ts";
 import { test } from "../../tests/rig/test.ts";
 
 /** Descriptors of a process, of which the kernel gives the lowest that is free. */
@@ -84,6 +86,41 @@ test("whatever is opened, closed with a word or without, is found while there ar
       }
     },
   ));
+});
+
+test("a socket whose number has become another's is not taken for it", async () => {
+  if (!libc()) return;
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const dialled = Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port });
+  const gone = await listener.accept();
+  (await dialled).close();
+  noteSocket(gone);
+  const fd = descriptorOf(gone)!;
+  gone.close(); // without a word
+  assert.equal(descriptorOf(gone), undefined);
+  const taken: number[] = [];
+  const { socket, close } = libc()!;
+  do taken.push(socket(2, 1, 0)); while (taken.at(-1)! < fd);
+  assert.ok(taken.includes(fd));
+  assert.equal(descriptorOf(gone), undefined);
+  taken.forEach((each) => close(each));
+  forgetSocket(gone);
+});
+
+test("a socket that its peer has reset is still known", async () => {
+  if (!libc()) return;
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const dialled = Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port });
+  const conn = await listener.accept();
+  noteSocket(conn);
+  const fd = descriptorOf(conn);
+  const peer = await dialled;
+  noteSocket(peer);
+  resetQuietly(peer);
+  await assert.rejects(conn.read(new Uint8Array(1)));
+  assert.notEqual(fd, undefined);
+  assert.equal(descriptorOf(conn), fd);
+  closeQuietly(conn);
 });
 
 test("real sockets are known by their descriptors, each by its own, until they are forgotten", async () => {

@@ -47,12 +47,15 @@ export function resetSocket(conn: Deno.TcpConn): void {
 
 /**
  * Sets what the end of the socket is, if nothing else ends it: a reset, which loses what was not sent, or an orderly end.
- * A socket that its peer has reset is not found, and has no other end any more.
  */
 export function setResetAtClose(socket: Socket, isReset: boolean): void {
-  const linger = bytesOf(isReset ? 1 : 0, 0); // a `struct linger` of no time
+  const linger = isReset ? RESET : IN_ORDER;
   withSocket(socket, (fd, { setsockopt }) => setsockopt(fd, SOL_SOCKET, SO_LINGER, linger, linger.length));
 }
+
+/** A `struct linger` of no time. */
+const RESET = new Uint8Array(Int32Array.of(1, 0).buffer);
+const IN_ORDER = new Uint8Array(8);
 
 /** Bytes that the peer's system has not acknowledged, the end of writing included; 0 where that cannot be had. */
 export function unacknowledged(conn: Deno.TcpConn): number {
@@ -70,8 +73,10 @@ const count = new Int32Array(1);
  */
 export function tuneNatively(socket: Socket): boolean {
   return withSocket(socket, (fd, { setsockopt }) => {
-    const set = (level: number, option: number, value: number) =>
-      setsockopt(fd, level, option, bytesOf(value), 4) === 0;
+    const set = (level: number, option: number, value: number) => {
+      int[0] = value;
+      return setsockopt(fd, level, option, intBytes, 4) === 0;
+    };
     return set(IPPROTO_TCP, TCP_NODELAY, 1) && set(SOL_SOCKET, SO_KEEPALIVE, 1);
   }) ?? false;
 }
@@ -89,7 +94,10 @@ export interface KeepAlivePace {
 /** Sets when TCP keep-alive gives a silent peer up, or that it never does. */
 export function setKeepAlive(socket: Socket, pace: KeepAlivePace | undefined): void {
   withSocket(socket, (fd, { setsockopt }) => {
-    const set = (level: number, option: number, value: number) => setsockopt(fd, level, option, bytesOf(value), 4);
+    const set = (level: number, option: number, value: number) => {
+      int[0] = value;
+      setsockopt(fd, level, option, intBytes, 4);
+    };
     set(SOL_SOCKET, SO_KEEPALIVE, pace ? 1 : 0);
     if (!pace) return;
     set(IPPROTO_TCP, TCP_KEEPIDLE, pace.idle);
@@ -159,6 +167,6 @@ function withSocket<T>(socket: Socket, use: (fd: number, calls: Calls) => T): T 
   return fd === undefined ? undefined : use(fd, calls!);
 }
 
-function bytesOf(...values: number[]): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(new Int32Array(values).buffer);
-}
+/** The value of an option, for one call. */
+const int = new Int32Array(1);
+const intBytes = new Uint8Array(int.buffer);

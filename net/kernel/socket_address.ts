@@ -5,7 +5,9 @@
  */
 
 import { parseIP } from "../../protocol/ip.ts";
-import { AF_INET, AF_INET6, libc, SOCKADDR_SIZE } from "./libc.ts";
+import { AF_INET, AF_INET6, libc, SOCKADDR_SIZE, SOL_SOCKET } from "./libc.ts";
+
+const SO_COOKIE = 57;
 
 /** What tells a socket of this process from all others; a listening one has no `remote`. */
 export interface SocketAddresses {
@@ -29,6 +31,19 @@ export function isSocketOf(fd: number, { local, remote }: SocketAddresses): bool
   size[0] = SOCKADDR_SIZE;
   return calls.getsockname(fd, address, size) === 0 && isAddress(local);
 }
+
+/**
+ * The number that the kernel gives to one socket alone, as long as it runs: it tells in one call, and without an address,
+ * whether a descriptor is still the same socket. `undefined` where it has none (Linux before 4.12).
+ */
+export function cookieOf(fd: number): bigint | undefined {
+  size[0] = cookieBytes.length;
+  const found = libc()?.getsockopt(fd, SOL_SOCKET, SO_COOKIE, cookieBytes, size) === 0;
+  return found ? cookie[0] : undefined;
+}
+
+const cookie = new BigUint64Array(1);
+const cookieBytes = new Uint8Array(cookie.buffer);
 
 /** The port to which descriptor `fd` is bound; 0 if it is not. */
 export function localPortOf(fd: number): number {
