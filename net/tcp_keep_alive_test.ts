@@ -37,7 +37,7 @@ test("a peer that takes nothing and still answers is not gone, however long it i
   const conn = await listener.accept();
   const clock = new FakeClock();
   let gone = false;
-  const watch = PeerWatch.start(conn, 120_000, clock, () => gone = true)!;
+  const watch = PeerWatch.start(conn, 120_000, true, clock, () => gone = true)!;
   assert.equal(clock.pending, 0, "nothing is under way");
   const writing = (async () => {
     for (;;) await conn.write(new Uint8Array(1_000_000));

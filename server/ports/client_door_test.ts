@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { PROXY_HEADER_TIMEOUT_MS } from "../../net/limits.ts";
 import { FakeDuplex } from "../../relay/_fakes_test.ts";
 import { encodeProxyHeader } from "../../net/proxy/header.ts";
-import type { Duplex } from "../../net/transport.ts";
+import type { Duplex } from "../../net/socket.ts";
 import { MIN_CLIENTS } from "../limits.ts";
 import { ClientRoom, NO_ROOM } from "./client_room.ts";
 import { ClientDoor } from "./client_door.ts";
