@@ -22,7 +22,7 @@ export const engines: readonly Engine[] = [nativeEngine(), portableEngine].filte
 export const engine: Engine = engines[0]!;
 
 /** A test for each engine. */
-export function engineTest(name: string, fn: (engine: Engine) => Promise<void>, options?: TestOptions): void {
+export function engineTest(name: string, fn: (engine: Engine) => void | Promise<void>, options?: TestOptions): void {
   for (const engine of engines) test(`${engine.name}: ${name}`, () => fn(engine), options);
 }
 

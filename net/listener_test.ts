@@ -52,7 +52,7 @@ engineTest("an address in use is refused with the address, the code and what wou
   await first.ended;
 });
 
-engineTest("an address of another host is refused with what would do", async (engine) => {
+engineTest("an address of another host is refused with what would do", (engine) => {
   assert.throws(
     () => Listener.open({ host: "192.0.2.1", port: 0 }, engine, new FakeClock(), new RecordingLogger(), () => {}),
     (error) => error instanceof ListenError && error.code === "EADDRNOTAVAIL" && /0\.0\.0\.0/.test(error.message),
