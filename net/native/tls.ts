@@ -94,6 +94,7 @@ class NativeEntrance implements TlsEntrance {
   readonly #certificate: ServerCertificate;
   readonly #onConn: (transport: Transport, tls: TlsSocket) => void;
   #context: { readonly pair: CertificatePair; readonly of: TlsContext } | undefined;
+  #closed = false;
 
   constructor(
     loop: EventLoop,
@@ -107,6 +108,7 @@ class NativeEntrance implements TlsEntrance {
   }
 
   enter(outer: SocketTransport): void {
+    if (this.#closed) return outer.cut();
     const { localAddress, remoteAddress } = outer.duplex;
     const context = this.#current();
     const fd = detach(outer.duplex);
@@ -116,6 +118,7 @@ class NativeEntrance implements TlsEntrance {
   }
 
   close(): void {
+    this.#closed = true;
     this.#context?.of.close();
     this.#context = undefined;
   }
