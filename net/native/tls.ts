@@ -96,6 +96,7 @@ class NativeEntrance implements TlsEntrance {
   readonly #certificate: ServerCertificate;
   readonly #onConn: (transport: Transport, tls: TlsSocket) => void;
   #context: { readonly pair: CertificatePair; readonly of: TlsContext } | undefined;
+  #closed = false;
 
   constructor(
     loop: EventLoop,
@@ -109,6 +110,7 @@ class NativeEntrance implements TlsEntrance {
   }
 
   enter(outer: SocketTransport): void {
+    if (this.#closed) return outer.cut();
     const { localAddress, remoteAddress } = outer.duplex;
     const context = this.#current();
     const fd = detach(outer.duplex);
@@ -118,6 +120,7 @@ class NativeEntrance implements TlsEntrance {
   }
 
   close(): void {
+    this.#closed = true;
     this.#context?.of.close();
     this.#context = undefined;
   }

@@ -99,6 +99,7 @@ test("a load balancer's header is taken off, however it is split, and what follo
 test("IPv6 in a header is written in brackets; a header without an address leaves the balancer's own", async () => {
   const doorway = new Doorway(BALANCED);
   doorway.enter().feed(encodeProxyHeader(1, { host: "2001:db8::1", port: 9 }, { host: "::1", port: 80 }));
+  await settled();
   doorway.enter("[fd00::5]:77").feed(encodeProxyHeader(1));
   await settled();
   assert.deepEqual(doorway.addresses, ["[2001:db8::1]:9", "[fd00::5]:77"]);
