@@ -7,12 +7,8 @@
 import { ascii } from "./bytes.ts";
 import { Stream, writeAll } from "./stream.ts";
 import { within } from "./wait.ts";
-import { chooseEngine } from "../../net/engines.ts";
+import { bestEngine as engine, never } from "./engine.ts";
 import type { ListeningSocket, Socket } from "../../net/socket.ts";
-
-/** What resets a connection where that can be had. */
-const { engine } = chooseEngine("auto");
-const never = new AbortController().signal;
 
 /** Which way bytes go. */
 export type Direction = "to server" | "to device";
