@@ -4,8 +4,12 @@
  * @module
  */
 
+import { nativeEngine, whyNotNative } from "../../net/native/engine.ts";
 import { TempFolder } from "./temp_folder.ts";
 import { DEADLINE_MS, within } from "./wait.ts";
+
+// The libraries stay for as long as the process lives: loaded within a test, they would count as its leak.
+whyNotNative();
 
 /** What else a test may say. */
 export interface TestOptions {
@@ -20,11 +24,15 @@ export function test(name: string, fn: () => void | Promise<void>, { ignore = fa
     ignore,
     sanitizeOps: true,
     sanitizeResources: true,
-    fn: () => {
-      const done = fn();
-      return done instanceof Promise ? within(done, `the end of "${name}"`, 2 * DEADLINE_MS) : undefined;
-    },
+    fn: () => within(wholly(fn), `the end of "${name}"`, 2 * DEADLINE_MS),
   });
+}
+
+/** A test and what its sockets leave: the engine waits for the kernel on another thread until the last one is closed. */
+async function wholly(fn: () => void | Promise<void>): Promise<void> {
+  await fn();
+  const engine = nativeEngine();
+  if (engine) await within(engine.quiet(), "all sockets of the native engine to be closed");
 }
 
 /** A {@linkcode test} with a folder of its own, by its path. */
