@@ -6,6 +6,7 @@
 
 import { Command, Option } from "commander";
 import { writeDuration } from "../base/duration.ts";
+import { ENGINES } from "../net/engines.ts";
 import type { KeepAliveSettings } from "../protocol/keep_alive.ts";
 import { commandMistake } from "./command_mistake.ts";
 import { strangeVariables } from "./environment.ts";
@@ -63,6 +64,13 @@ export function keepAliveOptions(peer: string, v2: KeepAliveSettings, v1?: KeepA
 
 /** Options that every command has. */
 export const COMMON_OPTIONS = {
+  engine: {
+    value: "ENGINE",
+    help:
+      "sockets and TLS: native (Linux, OpenSSL 3), portable (the runtime's), or auto: the best of them that there is",
+    parse: oneOf(...ENGINES),
+    preset: "auto",
+  },
   "log-format": {
     value: "FORMAT",
     help: "text, json, or auto: text on a terminal, JSON lines otherwise",

@@ -9,6 +9,7 @@ import { HALF_CLOSE_TIMEOUT_MS } from "../limits.ts";
 import { parseNetwork } from "../../protocol/ip.ts";
 import { type Address, DEFAULT_PORTS, formatAddress, parseAddress } from "../../protocol/address.ts";
 import { V2_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
+import { chooseEngine, type EngineChoice } from "../../net/engines.ts";
 import type { TlsSource } from "../../net/tls/listening.ts";
 import { writeDuration } from "../../base/duration.ts";
 import { COMMON_OPTIONS, keepAliveOptions } from "../../app/command.ts";
@@ -135,13 +136,14 @@ export interface V2ListenConfig {
 /** What was given, checked. */
 export type ServerConfig = Omit<ServeOptions, "listen"> & {
   readonly listen: readonly (V1ListenOptions | V2ListenConfig)[];
+  readonly engine: EngineChoice;
   readonly hooks: Hooks;
 };
 
 /**
  * Turns what was given into options for `serve`, but for what is in the state.
  *
- * @throws {ConfigError} with what was wrong and what would do.
+ * @throws {ConfigError} with what was wrong and what would do; {EngineError} for an engine that cannot be had.
  */
 export function serverConfig(values: OptionValues<typeof SERVER_OPTIONS>, file: TomlTable | undefined): ServerConfig {
   const sections = readSections(values, file);
@@ -149,8 +151,11 @@ export function serverConfig(values: OptionValues<typeof SERVER_OPTIONS>, file: 
   const hooks = readHooks(file);
   file?.rejectUnknown(ELSEWHERE);
   checkAddresses(listen);
+  const { engine = "auto" } = values;
+  chooseEngine(engine); // now, before the state is opened
   return {
     listen,
+    engine,
     hooks,
     keepAlive: {
       idleTimeout: values["idle-timeout"] ?? V2_KEEP_ALIVE.idleTimeout,

@@ -9,6 +9,7 @@ import { echoService } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { Child, type ChildOptions } from "../rig/processes/child.ts";
 import { deviceArgs, sallyport, serverArgs, startDevice, startRelay, startServer } from "../rig/processes/daemons.ts";
+import { engineInWords } from "../rig/engine.ts";
 import { TempFolder } from "../rig/temp_folder.ts";
 import { processTest } from "../rig/processes/harness.ts";
 
@@ -170,6 +171,7 @@ processTest("--check prints what is in force, opens nothing, and exits with 0", 
     stdout: [
       `listen ${listen} profile=v1 security=plain`,
       "  forward [::1]:2201 -> localhost:22",
+      `engine ${engineInWords}`,
       "tcp-keep-alive 2m",
       "stall-timeout 10s",
       "half-close-timeout 5s",
@@ -185,6 +187,7 @@ processTest("--check prints what is in force, opens nothing, and exits with 0", 
     stdout: [
       "server relay.example:2065 profile=v1 security=plain",
       "service 10.0.0.0/24:*",
+      `engine ${engineInWords}`,
       "connect-timeout 10s",
       "tcp-keep-alive 2m",
       "stall-timeout 10s",

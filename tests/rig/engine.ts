@@ -4,13 +4,18 @@
  * @module
  */
 
-import { chooseEngine, type EngineChoice } from "../../net/engines.ts";
+import { chooseEngine, describeEngine, type EngineChoice } from "../../net/engines.ts";
 
 /** What is asked for. */
 export const engineChoice = (Deno.env.get("SALLYPORT_ENGINE") || "auto") as EngineChoice;
 
-/** What sockets are made with. @throws {EngineError} at once, if it cannot be had. */
-export const { engine } = chooseEngine(engineChoice);
+const chosen = chooseEngine(engineChoice);
+
+/** What sockets are made with. */
+export const { engine } = chosen;
+
+/** How `--check` says which one it is. */
+export const engineInWords = describeEngine(chosen);
 
 /** The best engine of this machine, for what tests do to connections whatever engine they run on. */
 export const { engine: bestEngine } = chooseEngine("auto");

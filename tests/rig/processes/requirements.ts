@@ -38,6 +38,7 @@ const CHECKS = {
   "PostgreSQL (postgres, initdb, psql, setpriv)": hasPostgres,
   ss: () => find("ss") !== undefined,
   script: () => find("script") !== undefined,
+  unshare: () => find("unshare") !== undefined,
   tc: () => find("tc") !== undefined,
   "a whole IPv6 loopback": hasIpv6,
   "network namespaces (root, ip, nft)": hasNamespaces,
