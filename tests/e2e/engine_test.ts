@@ -69,6 +69,17 @@ processTest(
   },
 );
 
+for (const engine of ["portable", "auto"]) {
+  processTest(`engine ${engine}: a server listens at the address of a name`, [], async () => {
+    const args = serverArgs(["localhost:0=127.0.0.1:22"], "localhost:0");
+    await using server = await startServer([...args, "--engine", engine]);
+    assert.match(server.address, /^(127\.0\.0\.1|\[::1\]):\d+$/);
+    await using device = startDevice([...deviceArgs(server.address, ["127.0.0.1:22"]), "--engine", engine]);
+    await device.child.line(/^online /);
+    await server.hostPort("127.0.0.1:22");
+  });
+}
+
 for (const engines of [["portable", "auto"], ["auto", "portable"]] as const) {
   processTest(`v1: a server on ${engines[0]} and a device on ${engines[1]} work together`, [], async () => {
     await using echo = echoService();
