@@ -94,6 +94,7 @@ class NativeEntrance implements TlsEntrance {
   readonly #certificate: ServerCertificate;
   readonly #onConn: (transport: Transport, tls: TlsSocket) => void;
   #context: { readonly pair: CertificatePair; readonly of: TlsContext } | undefined;
+  #isClosed = false;
 
   constructor(
     loop: EventLoop,
@@ -107,6 +108,7 @@ class NativeEntrance implements TlsEntrance {
   }
 
   enter(outer: SocketTransport): void {
+    if (this.#isClosed) return outer.duplex.close(); // whoever said for whom it comes took his time
     const { localAddress, remoteAddress } = outer.duplex;
     const context = this.#current();
     const fd = detach(outer.duplex);
@@ -116,6 +118,7 @@ class NativeEntrance implements TlsEntrance {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#context?.of.close();
     this.#context = undefined;
   }
