@@ -27,7 +27,7 @@ export {
   type LinkEndReason,
 } from "./protocol/reasons.ts";
 export { DEVICE_MODES, type DeviceMode } from "./protocol/v2/wire/messages.ts";
-export type { Clock } from "./base/clock.ts";
+export type { Clock, Time } from "./base/clock.ts";
 export type { ProxyCredentials, ProxyOptions } from "./net/dial/http_proxy.ts";
 export {
   createIdentity,

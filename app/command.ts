@@ -5,9 +5,7 @@
  */
 
 import { Command, Option } from "commander";
-import { writeDuration } from "../base/duration.ts";
 import { ENGINES } from "../net/engines.ts";
-import type { KeepAliveSettings } from "../protocol/keep_alive.ts";
 import { commandMistake } from "./command_mistake.ts";
 import { strangeVariables } from "./environment.ts";
 import {
@@ -24,7 +22,7 @@ import { stderr, stdout } from "./output.ts";
 import { printable } from "./printable.ts";
 import { TomlTable } from "./toml/table.ts";
 import { ConfigError } from "./toml/config_error.ts";
-import { closest, oneOf, parseDurationOrNever, wholeNumber } from "./values.ts";
+import { closest, oneOf } from "./values.ts";
 import { VERSION } from "../base/version.ts";
 
 /** How the command that users know as `fullName` writes its help, and what the command-line library has against it. */
@@ -34,32 +32,6 @@ export function commandOutput(fullName: string) {
     writeErr: (text: string): void => stderr.write(text.trimEnd()),
     outputError: (text: string): void => stderr.write(commandMistake(fullName, text)),
   };
-}
-
-/** The keep-alive settings of an endpoint, with the defaults of v2, and of v1 where that can be meant. */
-export function keepAliveOptions(peer: string, v2: KeepAliveSettings, v1?: KeepAliveSettings) {
-  const preset = (text: (settings: KeepAliveSettings) => string) =>
-    v1 ? `${text(v2)} on v2, ${text(v1)} on v1` : text(v2);
-  return {
-    "idle-timeout": {
-      value: "TIME",
-      help: `silence of the ${peer} before the first keep-alive probe, or never`,
-      parse: parseDurationOrNever,
-      preset: preset(({ idleTimeout }) => writeDuration(idleTimeout)),
-    },
-    "probe-interval": {
-      value: "TIME",
-      help: "silence between probes, and after the last, or never",
-      parse: parseDurationOrNever,
-      preset: preset(({ probeInterval }) => writeDuration(probeInterval)),
-    },
-    "probe-count": {
-      value: "N",
-      help: `probes before the ${peer} is taken for lost, 0 to 127; 0 sends none`,
-      parse: wholeNumber(0, 127),
-      preset: preset(({ probeCount }) => `${probeCount}`),
-    },
-  } as const satisfies OptionTable;
 }
 
 /** Options that every command has. */
@@ -165,6 +137,18 @@ export function taskCommand(
   addOptions(command, table, env);
   if (!env) command.hook("preAction", () => tellStrangeVariables(table));
   return command;
+}
+
+/** A command that only has others below it, known to users as `fullName`. */
+export function groupCommand(fullName: string, summary: string, examples: string): Command {
+  return new Command(fullName.split(" ").at(-1))
+    .summary(summary)
+    .description(`${summary}\n\n${examples}`)
+    .helpOption("-h, --help", "print this help")
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput(commandOutput(fullName))
+    .configureHelp({ helpWidth: 120 });
 }
 
 /** For people; what runs on tells its log. */

@@ -18,6 +18,7 @@ export const OPTION_NAMES: readonly string[] = [
     "profile",
     "proxy",
     "proxy-from",
+    "require-binding",
     "server",
     "server-key",
     "service",

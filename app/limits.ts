@@ -28,8 +28,20 @@ export const MAX_STATE_FILE = 16 * 1024 * 1024;
 /** Hooks of a process that run at once. */
 export const MAX_HOOKS_RUNNING = 4;
 
-/** Hooks of a process that wait for their turn; beyond, the oldest is left out. */
+/** Hooks of a process that wait for their turn; beyond, the oldest of whoever has most is left out. */
 export const MAX_HOOKS_WAITING = 64;
+
+/** Milliseconds that the hooks of a device took of late, from which they are slow. */
+export const SLOW_HOOKS_MS = 5_000;
+
+/** Hooks of such devices that run at once: they leave a place to others. */
+export const MAX_SLOW_HOOKS = 3;
+
+/** Milliseconds after the last hook of a device for which it counts what they took. */
+export const HOOK_USE_KEPT_MS = 60_000;
+
+/** Devices of which that is known at most; of more, of those whose hooks ended last. */
+export const MAX_HOOK_USES = 1_024;
 
 /** Milliseconds that a hook may take; it is sent SIGTERM then. */
 export const HOOK_TIMEOUT_MS = 30_000;
@@ -55,5 +67,11 @@ export const OUTPUT_FLUSH_MS = 500;
 /** Largest configuration file that is read, in bytes. */
 export const MAX_CONFIG_SIZE = 1024 * 1024;
 
-/** Warnings of one kind in a second. */
+/** Warnings, and errors, of one kind in a second. */
 export const WARNINGS_PER_SECOND = 20;
+
+/** Characters of a file that are looked at for UTF-16: all of such a text is like its beginning. */
+export const UTF16_LOOKED_AT = 1024;
+
+/** Kinds of them that are counted at most; of more, the one that came first is forgotten. */
+export const MAX_WARNING_KINDS = 1_024;

@@ -23,7 +23,8 @@ export function setUpLogging(scope: string, format: LogFormat, level: LogLevel):
   const formatter = json ? jsonFormatter() : textFormatter(terminal && !Deno.noColor);
   const limit = new WarningLimit();
   const sink = (record: LogRecord) => {
-    const more = record.level === "warning" ? limit.take(String(record.rawMessage), record.timestamp) : 0;
+    const isLimited = record.level === "warning" || record.level === "error";
+    const more = isLimited ? limit.take(String(record.rawMessage), record.timestamp) : 0;
     if (more === undefined) return;
     if (json && more > 0) stderr.write(formatter({ ...record, properties: { ...record.properties, more } }));
     else stderr.write(formatter(record).trimEnd() + (more > 0 ? ` (and ${more} more like it before)` : ""));

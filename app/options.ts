@@ -117,6 +117,16 @@ export function optionValues<T extends OptionTable>(
   return values as OptionValues<T>;
 }
 
+/** What a file, or a section of one, gives for the options of a table. */
+export function fileValues<T extends OptionTable>(table: T, file: TomlTable): OptionValues<T> {
+  const values: Record<string, unknown> = {};
+  for (const [name, spec] of Object.entries(table)) {
+    const value = fromFile(file, name, spec);
+    if (value !== undefined) values[name] = value;
+  }
+  return values as OptionValues<T>;
+}
+
 /** What the command line of a command gave for an option. */
 export function onCommandLine(command: Command, name: string): unknown {
   return command.getOptionValue(new Option(`--${name} <x>`).attributeName());

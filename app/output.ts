@@ -8,6 +8,7 @@
 import { fstatSync } from "node:fs";
 import { MAX_OUTPUT_BACKLOG, OUTPUT_FLUSH_MS } from "./limits.ts";
 import { concat } from "../protocol/bytes.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
 import { describeError } from "../base/errors.ts";
 
 /** What is written to, as of the runtime. */
@@ -48,11 +49,11 @@ export class LineWriter {
   }
 
   /** Resolves when all is written, or cannot be, or `ms` milliseconds have passed. */
-  async flush(ms: number): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<void>((resolve) => timer = setTimeout(resolve, ms));
-    await Promise.race([this.#writing, late]);
-    clearTimeout(timer);
+  async flush(ms: number, clock: Clock = systemClock): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const cancel = clock.after(ms, resolve);
+    await Promise.race([this.#writing, promise]);
+    cancel();
   }
 
   /** A file takes what it is given, unless its disk is full. */

@@ -1,10 +1,10 @@
 /**
- * A limit on warnings, which anybody who reaches a socket can cause in any number.
+ * A limit on warnings and errors, which anybody who reaches a socket can cause in any number.
  *
  * @module
  */
 
-import { WARNINGS_PER_SECOND } from "./limits.ts";
+import { MAX_WARNING_KINDS, WARNINGS_PER_SECOND } from "./limits.ts";
 
 interface Bucket {
   second: number;
@@ -25,6 +25,10 @@ export class WarningLimit {
     const second = Math.floor(now / 1000);
     const bucket = this.#buckets.get(kind) ?? { second, taken: 0, held: 0 };
     this.#buckets.set(kind, bucket);
+    if (this.#buckets.size > MAX_WARNING_KINDS) { // some have a time in them
+      const [oldest] = this.#buckets.keys();
+      this.#buckets.delete(oldest!);
+    }
     if (bucket.second !== second) {
       bucket.second = second;
       bucket.taken = 0;

@@ -8,7 +8,7 @@
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (isTlsCut(error)) return "the peer closed the connection without a word";
-  return error.message.replace(/ \(os error \d+\)$/, "") || error.name;
+  return error.message.replace(/ \(os error \d+\)/, "") || error.name;
 }
 
 /** Why a file that a user named cannot be read, for people. */

@@ -4,6 +4,10 @@ import { test } from "../tests/rig/test.ts";
 
 test("an error is described in one line, without the system's number", () => {
   assert.equal(describeError(new Error("Connection refused (os error 111)")), "Connection refused");
+  assert.equal(
+    describeError(new Error("Read-only file system (os error 30): open '/x'")),
+    "Read-only file system: open '/x'",
+  );
   assert.equal(describeError(new TypeError("")), "TypeError");
   assert.equal(describeError("text"), "text");
   assert.equal(describeError(undefined), "undefined");

@@ -15,7 +15,6 @@ export const CABLE_BITS = 10_000_000;
 /** A cable of 10 Mbit/s, with a queue of 200 ms at either end, as uplinks have it. */
 const QUEUE = ["tbf", "rate", "10mbit", "burst", "15kb", "latency", "200ms"];
 
-/** The two machines. */
 export interface Cable {
   readonly server: Machine;
   readonly device: Machine;

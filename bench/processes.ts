@@ -22,7 +22,6 @@ export interface LoadRoute {
   readonly from?: Machine;
 }
 
-/** A running service. */
 export interface Service {
   readonly port: number;
   readonly child: Child;
@@ -36,7 +35,7 @@ export async function startService(kind: "echo" | "bulk", { prefix }: Machine = 
   return { port: Number(port), child };
 }
 
-/** Starts the load generator; see `load.ts`. */
+/** Starts the load generator; see `load/main.ts`. */
 export function startLoad(kind: string, route: LoadRoute, seconds: number, count: number): Child {
   const { port, host = "127.0.0.1", from = HERE } = route;
   const command = program(LOAD, kind, host, `${port}`, `${seconds}`, `${count}`);

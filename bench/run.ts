@@ -41,7 +41,6 @@ export interface Outcome {
 /** Seconds of load on a target before it is measured. */
 const WARM_UP = 0.5;
 
-/** Measures. */
 export async function run(plan: Plan): Promise<Outcome> {
   const rounds = new Map(
     plan.targets.map(({ name }) => [name, Array.from({ length: plan.rounds }, (): Sample => ({}))]),

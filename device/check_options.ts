@@ -48,6 +48,7 @@ const V2 = options<V2DeviceOptions>({
   security: optional(check.word("pinned", "pki", "plain")),
   caCerts: optional(list(check.text)),
   sni: optional(check.text),
+  binding: optional(check.word("auto", "required")),
   identity: check.identity,
   enrolment: optional(options<NonNullable<V2DeviceOptions["enrolment"]>>({
     id: check.secretBytes(TOKEN_ID_SIZE),

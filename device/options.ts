@@ -106,6 +106,13 @@ export interface V2DeviceOptions extends CommonDeviceOptions {
    * @default {"relay.sallyport.invalid"}
    */
   readonly sni?: string;
+  /**
+   * Whether the handshake has to be bound to its TLS connection, so that nobody can sit between two of them, whatever
+   * certificate he has: `required` refuses a server that cannot, and takes an engine that can on both sides.
+   *
+   * @default {"auto"}, which binds where both sides can
+   */
+  readonly binding?: "auto" | "required";
   /** Certificates of a private CA, as PEM, for `pki`; no other CA counts then. */
   readonly caCerts?: readonly string[];
   /** The device's own key. */

@@ -18,6 +18,11 @@ export interface Transport {
   readonly remote: string;
   /** Whether small writes go out at once (TCP_NODELAY); without, they wait for the acknowledgement of earlier ones. */
   readonly noDelay: boolean;
+  /**
+   * The 32 bytes `tls-exporter` of the connection (RFC 9266): only its two ends have them. To be asked when the handshake of
+   * TLS is done; absent, or nothing, where there is no TLS, or one that cannot tell.
+   */
+  readonly exporter?: () => Uint8Array | undefined;
   /** Closes it at once, also when its peer stands still, as far as the engine can. Idempotent. */
   cut(): void;
 }
@@ -34,7 +39,13 @@ export function tcpTransport(socket: Socket): SocketTransport {
 
 /** A TLS connection. */
 export function tlsTransport(socket: TlsSocket): Transport {
-  return { ...factsOf(socket), kind: "tls", noDelay: socket.noDelay, cut: () => socket.cut() };
+  return {
+    ...factsOf(socket),
+    kind: "tls",
+    noDelay: socket.noDelay,
+    exporter: () => socket.exporter(),
+    cut: () => socket.cut(),
+  };
 }
 
 function factsOf(socket: Socket | TlsSocket): Pick<Transport, "duplex" | "local" | "remote"> {

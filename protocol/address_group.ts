@@ -7,6 +7,7 @@
  * @module
  */
 
+import { splitHostPort } from "./address.ts";
 import { formatIP, ipBytes } from "./ip.ts";
 
 /** Whom an address stands for. */
@@ -37,6 +38,11 @@ export function addressGroup(host: string): AddressGroup {
   const ipv4 = bytes.length === 4 ? bytes : translated(bytes);
   if (ipv4) return { net: formatIP(ipv4), site: formatIP(ipv4) };
   return { net: `${prefix(bytes, 8)}/64`, site: `${prefix(bytes, 7)}/56` };
+}
+
+/** The site of an address with its port, as logs have it. */
+export function siteOf(address: string): string {
+  return addressGroup(splitHostPort(address)[0]).site;
 }
 
 /** What translators put in front of IPv4: the well-known prefix (RFC 6052), the local one (RFC 8215), SIIT's (RFC 2765). */

@@ -25,7 +25,6 @@ export class FakeDuplex implements Duplex {
   blocked = false;
   /** Whether the writing side was ended. */
   finished = false;
-  /** Whether it was closed. */
   closed = false;
   /** Writes that were asked for. */
   writes = 0;

@@ -15,7 +15,6 @@ import {
   type HandshakeCrypto,
   HandshakeError,
   type HandshakeParty,
-  readWelcome,
   ServerHandshake,
   type Welcome,
 } from "../protocol/v2/wire/handshake.ts";
@@ -159,6 +158,8 @@ export interface DeviceGreeting {
   readonly welcome: Welcome;
   /** What was read beyond it. */
   readonly rest: Uint8Array;
+  /** Whether both sides signed the exporter of their TLS connection. */
+  readonly bound: boolean;
 }
 
 /**
@@ -178,15 +179,16 @@ export async function greetServer(
     throw error instanceof HandshakeError ? unproved(error) : error;
   });
   await writeAll(duplex, await handshake.answer(challenge.frame));
-  const welcome = readWelcome((await reader.expect(V2Command.WELCOME, "WELCOME")).payload);
-  return { welcome, rest: reader.rest.slice() };
+  const welcome = handshake.welcome((await reader.expect(V2Command.WELCOME, "WELCOME")).payload);
+  return { welcome, rest: reader.rest.slice(), bound: handshake.bound };
 }
 
-/** What somebody said who has not proved the server's key: it may keep the device away for a little only. */
+/** What somebody said who has not proved the server's key: it may keep the device away for a little, and change nothing. */
 function unproved({ goodbye }: HandshakeError): HandshakeError {
-  const { comeBackAfter } = goodbye;
-  if (comeBackAfter === undefined) return new HandshakeError(goodbye, true);
-  return new HandshakeError({ ...goodbye, comeBackAfter: Math.min(UNPROVED_COME_BACK_MS, comeBackAfter) }, true);
+  const { epoch: _epoch, ...word } = goodbye;
+  const { comeBackAfter } = word;
+  if (comeBackAfter === undefined) return new HandshakeError(word, true);
+  return new HandshakeError({ ...word, comeBackAfter: Math.min(UNPROVED_COME_BACK_MS, comeBackAfter) }, true);
 }
 
 /** A device that has proved its key; the server has not answered yet. */

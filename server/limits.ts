@@ -19,13 +19,13 @@ export const DESCRIPTORS_A_HOP = 3;
 /** Connections that make room at once when descriptors have run out, in their handshake and before it. */
 export const EVICTIONS_AT_ONCE = 16;
 
-/** Clients that come while a session is interrupted, and wait for it to go on; beyond, they are ended at once. */
+/** Clients of a device that wait for a link, or for their service to be offered on it; beyond, see `server/ports/fair_line.ts`. */
 export const MAX_CLIENTS_INTERRUPTED = 256;
 
 /** Default of the time without a byte after which a client that shut down its writing side is ended, in milliseconds. */
 export const HALF_CLOSE_TIMEOUT_MS = 5_000;
 
-/** Time from an accepted connection to a whole LISTEN, in milliseconds. */
+/** Time from an accepted connection to a whole LISTEN, in milliseconds; on v2 clients wait no longer for one. */
 export const FIRST_FRAME_TIMEOUT_MS = 10_000;
 
 /** Connections of one v1 listener that may be on their way to a LISTEN; see `server/door/pending_connections.ts` for who makes room. */
@@ -136,6 +136,9 @@ export const MAX_KEPT_PORTS = 65_536;
 /** Enrolments that wait to be redeemed at most; and as many that were. */
 export const MAX_ENROLMENTS = 1024;
 
+/** Milliseconds that `enroll` waits to be told the address of a name, at which a service is to open. */
+export const ENROLL_LOOKUP_MS = 2_000;
+
 /** Default of the time that an enrolment can be redeemed, in milliseconds. */
 export const ENROLMENT_VALID_MS = 3600_000;
 
@@ -172,6 +175,18 @@ export const TAKE_OVER_PROBE_MS = 3_000;
 /** While fewer ids than this are free, clients that only wait for what may still come make room. */
 export const RESERVED_IDS = 32;
 
+/** Clients of one service, and of one address, may be so many times as many as there are descriptors left for clients. */
+export const CLIENT_SHARE = 3;
+
+/** Clients of one service that are let in however few are left. */
+export const MIN_CLIENTS = 8;
+
+/** Client ids of a link that are kept for each of its services, while clients of others take all that they can. */
+export const IDS_A_SERVICE = 8;
+
+/** The same of all services: one in so many. */
+export const SERVICE_IDS_PART = 4;
+
 /** Milliseconds that a client waits for an id that is about to come free. */
 export const MAX_ID_WAIT_MS = 2_000;
 
@@ -183,9 +198,6 @@ export const MAX_WAITING_CLIENTS = 256;
 
 /** Milliseconds between two looks for devices that have expired. */
 export const EXPIRY_LOOK_MS = 500;
-
-/** Clients of one service that wait while a new link has not offered it yet. */
-export const MAX_CLIENTS_BEFORE_LISTEN = 256;
 
 /** Take-overs between different machines after which the next newcomer is refused. */
 export const MAX_TAKE_OVERS = 3;

@@ -17,6 +17,7 @@ import { type Logger, silentLogger } from "../base/logger.ts";
 import type { TlsSource } from "../net/tls/listening.ts";
 import type { AuthorizedDevice, DevicesChange } from "./devices/authorized_devices.ts";
 import type { HeldCount } from "./v1/held_clients.ts";
+import { ClientRoom } from "./ports/client_room.ts";
 
 /** A host address that clients reach, and the local address on the device's side that it stands for. */
 export interface Forward {
@@ -159,6 +160,8 @@ export type ServerSettings = Required<Omit<ServeOptions, "v2" | "engine">> & {
   readonly v2: V2Options | undefined;
   /** Clients of all v1 links that are held. */
   readonly heldCount: HeldCount;
+  /** Clients of all services. */
+  readonly clientRoom: ClientRoom;
 };
 
 /** Fills in the defaults. */
@@ -176,5 +179,6 @@ export function serverSettings(options: ServeOptions): ServerSettings {
     clock: options.clock ?? systemClock,
     engine: startEngine(options.engine ?? "auto", options.logger ?? silentLogger),
     heldCount: { held: 0 },
+    clientRoom: new ClientRoom(),
   };
 }

@@ -18,7 +18,7 @@ import { V2Listener } from "./v2/listener.ts";
 
 /** A running server. */
 export interface ServerHandle extends AsyncDisposable {
-  /** Resolves when every listener for devices is bound; rejects with a `ListenError` if one cannot be. */
+  /** Resolves when every listener for devices is bound; rejects with a `ListenError` if one cannot be, or if it is closed before. */
   readonly ready: Promise<void>;
   /** The addresses really bound for devices, in the order of the options. */
   readonly addresses: readonly string[];
@@ -90,7 +90,7 @@ export function serve(options: ServeOptions): ServerHandle {
   const close = () => {
     closing = true;
     for (const part of parts()) part.close();
-    Promise.all(parts().map((part) => part.ended())).then(() => closed.resolve());
+    bound.catch(() => {}).then(() => Promise.all(parts().map((part) => part.ended()))).then(() => closed.resolve());
   };
   const shutdown = async () => {
     closing = true;
@@ -99,8 +99,12 @@ export function serve(options: ServeOptions): ServerHandle {
     await closed.promise;
   };
   // In a turn of its own, so that whoever subscribes to the handle hears of the first listener.
-  const ready = Promise.resolve().then(async () => {
+  const bound = Promise.resolve().then(async () => {
+    const demandOpen = () => {
+      if (closing) throw new Error("Cannot become ready: the server is closed");
+    };
     for (const listen of settings.listen) {
+      demandOpen();
       if (listen.profile === "v1") {
         listeners.push(new V1Listener(listen, settings, emit));
         continue;
@@ -109,7 +113,9 @@ export function serve(options: ServeOptions): ServerHandle {
       listeners.push(listener);
       if (closing) listener.close();
     }
-  }).catch((error: unknown) => {
+    demandOpen();
+  });
+  const ready = bound.catch((error: unknown) => {
     close();
     throw error;
   });

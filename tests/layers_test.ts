@@ -117,7 +117,20 @@ Deno.test(`no room of the product has more than ${MAX_FILES} files, and no file 
 
 Deno.test("the product knows no time but that of the clock that it is given", () => {
   const bare = product.filter(({ path }) => path !== "base/clock.ts").flatMap(({ path, code }) =>
-    [...code.matchAll(/\bDate\.now\b|\bnew Date\(\)|\bperformance\.now\b/g)].map(([what]) => `${path}: ${what}`)
+    [...code.matchAll(/\bDate\.now\b|\bnew Date\(\)|\bperformance\.now\b|\bset(?:Timeout|Interval)\b/g)].map(([what]) =>
+      `${path}: ${what}`
+    )
   );
   assert.deepEqual(bare, []);
+});
+
+Deno.test("every file that the documents and the docstrings name is there", () => {
+  const paths = ["/main.ts", "/mod.ts", ...MODULES.map(({ path }) => `/${path}`)];
+  const pages = ["CONTRIBUTING.md", "docs/architecture.md", "protocol/v1/v1.md", "protocol/v2/v2.md"];
+  const missing = [...pages, ...MODULES.map(({ path }) => path)].flatMap((from) =>
+    [...Deno.readTextFileSync(join(ROOT, from)).matchAll(/`((?:[\w-]+\/|\.\.?\/)*[\w-]+\.ts)`/g)]
+      .filter(([, named]) => !paths.some((path) => path.endsWith(`/${named!.replace(/^(?:\.\.?\/)+/, "")}`)))
+      .map(([, named]) => `${from} names ${named}`)
+  );
+  assert.deepEqual(missing, []);
 });

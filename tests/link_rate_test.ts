@@ -7,22 +7,20 @@
 import assert from "node:assert/strict";
 import { LINK_BURST, LINK_INTERVAL_MS, LINK_REFUSAL_HOLD_MS } from "../server/limits.ts";
 import { HandshakeError } from "../protocol/v2/wire/handshake.ts";
-import { greetServer, randomBytes } from "../relay/handshake.ts";
 import { createIdentity, type Identity } from "../net/tls/identity.ts";
 import { LISTEN } from "./rig/naive_v1/link.ts";
 import { FakeClock } from "./rig/clock.ts";
-import { startServer } from "./rig/v1/relay.ts";
+import { startV1Server } from "./rig/v1/relay.ts";
 import { dialAsDevice } from "./rig/v1/scripted.ts";
 import { test } from "./rig/test.ts";
+import { greet } from "./rig/v2/device_peer.ts";
 import { authorized, startV2Server, type V2Server } from "./rig/v2/relay.ts";
 import { within } from "./rig/wait.ts";
 
 /** Makes a link as a device does, and hangs up. @returns why it was refused, if it was. */
 async function link(server: V2Server, signer: Identity): Promise<HandshakeError | undefined> {
-  using conn = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
-  const party = { signer, serverKey: server.identity.publicKey, nonce: randomBytes(32), instance: randomBytes(16) };
   try {
-    await greetServer(conn, { ...party, wallClock: Date.now(), software: "a test" });
+    (await greet(server, signer)).conn.close();
   } catch (error) {
     if (error instanceof HandshakeError) return error;
     throw error;
@@ -68,7 +66,7 @@ test("v2 link rate: a server that ends does not wait for those who wait for thei
 
 test("v1 link rate: from one address so many links in a row are made, and then one a second", async () => {
   const clock = new FakeClock();
-  await using server = await startServer(["10.0.0.1:23"], { clock });
+  await using server = await startV1Server(["10.0.0.1:23"], { clock });
   for (let n = 0; n < LINK_BURST; n++) {
     using device = await dialAsDevice(server.port);
     await server.events.next("link-up");

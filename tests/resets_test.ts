@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { CHANNEL_END_REASONS } from "../protocol/reasons.ts";
 import { isOrderly } from "../relay/channel_end.ts";
 import { noise } from "./rig/bytes.ts";
-import { startDevice, startServer } from "./rig/v1/relay.ts";
+import { startV1Device, startV1Server } from "./rig/v1/relay.ts";
 import { Service } from "./rig/service.ts";
 import { Stream } from "./rig/stream.ts";
 import { test } from "./rig/test.ts";
@@ -106,8 +106,8 @@ test("resets, v2: at a shutdown what came is delivered, and then the client is r
 
 test("resets, v1: both ends of a link that is lost are reset, and those of an orderly end are not", async () => {
   await using service = new Service();
-  await using server = await startServer([`127.0.0.1:${service.port}`]);
-  await using device = startDevice(server.port, [`127.0.0.1:${service.port}`]);
+  await using server = await startV1Server([`127.0.0.1:${service.port}`]);
+  await using device = startV1Device(server.port, [`127.0.0.1:${service.port}`]);
   const open = await server.events.next("host-open");
   const port = Number(open.hostAddress.split(":").at(-1));
 

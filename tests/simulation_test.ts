@@ -10,6 +10,8 @@ import { SendLog } from "../protocol/v2/send/send_log.ts";
 import { V2Decoder } from "../protocol/v2/wire/decoder.ts";
 import { V2Sender } from "../protocol/v2/send/sender.ts";
 import { PathEstimator } from "../protocol/v2/send/path_estimator.ts";
+import { Epochs } from "../device/v2/epochs.ts";
+import { NewestLink } from "../server/v2/newest_link.ts";
 import { type Fault, type Plan, planOf } from "./rig/sim/plan.ts";
 import { type Outcome, type Sabotage, simulate } from "./rig/sim/world.ts";
 import { test } from "./rig/test.ts";
@@ -67,9 +69,15 @@ function again(fault: Fault): (seed: number) => Plan {
 }
 
 /** The same while a method of a class is another one. */
-function caughtWith<T extends object, K extends keyof T>(prototype: T, name: K, other: T[K]): Promise<string> {
+function caughtWith<T extends object, K extends keyof T>(
+  prototype: T,
+  name: K,
+  other: T[K],
+  planned = planOf,
+): Promise<string> {
   const own = prototype[name];
   return caught({
+    planned,
     broken: async (run) => {
       prototype[name] = other;
       try {
@@ -121,17 +129,42 @@ test("the simulation notices frames of a fenced link that are applied", async ()
   assert.notEqual(await caught({ sabotage: { noFence: true }, planned: again({ kind: "move" }) }), "nothing");
 });
 
-test("the simulation notices an old link that is taken for a new one", async () => {
-  const late: readonly Fault[] = [{ kind: "cut", ways: ["up", "down"], noticed: "both" }, {
-    kind: "late-dial",
-    ms: 900,
-  }];
-  const planned = (seed: number): Plan => {
+const LATE: readonly Fault[] = [{ kind: "cut", ways: ["up", "down"], noticed: "both" }, { kind: "late-dial", ms: 900 }];
+
+/** The plan of a seed in which links are given up, and their words come late. */
+function lateLinks(hasEpochs: boolean): (seed: number) => Plan {
+  return (seed) => {
     const plan = again({ kind: "move" })(seed);
-    return { ...plan, faults: plan.faults.map(({ at }, turn) => ({ at, fault: late[turn % 2]! })) };
+    const faults = plan.faults.map(({ at }, turn) => ({ at, fault: LATE[turn % 2]! }));
+    return { ...plan, faults, epochs: { server: hasEpochs, device: hasEpochs } };
   };
-  const found = await caught({ sabotage: { takesLateLinks: true }, planned });
-  assert.match(found, /ended on the server \(replaced\): the other side still has it/);
+}
+
+const TAKEN_BY_A_LATE_ONE = /ended on the server \(replaced\): the other side still has it/;
+
+test("the simulation notices an old link that is taken for a new one", async () => {
+  const found = await caught({ sabotage: { takesLateLinks: true }, planned: lateLinks(false) });
+  assert.match(found, TAKEN_BY_A_LATE_ONE);
+});
+
+test("epochs alone tell an old link from a new one, and the simulation notices a server that does not look at them", async () => {
+  const sabotage = { takesLateLinks: true };
+  assert.equal(await caught({ sabotage, planned: lateLinks(true) }), "nothing");
+  const blind = (order: number) => order > 0;
+  assert.match(await caughtWith(NewestLink.prototype, "take", blind, lateLinks(true)), TAKEN_BY_A_LATE_ONE);
+});
+
+test("the simulation notices a device that does not raise its epoch", async () => {
+  const always = () => 1_700_000_000_000;
+  assert.notEqual(await caughtWith(Epochs.prototype, "next", always, lateLinks(true)), "nothing");
+});
+
+test("a device whose clock was set back comes in, and the simulation notices one that does not heed what the server has seen", async () => {
+  const planned = (seed: number): Plan => ({
+    ...again({ kind: "restart", who: "device", silent: seed % 2 === 0, pause: 200 })(seed),
+    ...{ epochs: { server: true, device: true }, losesClock: true },
+  });
+  assert.notEqual(await caughtWith(Epochs.prototype, "seen", () => false, planned), "nothing");
 });
 
 test("the simulation notices bytes that are never let go of", async () => {

@@ -5,7 +5,7 @@
  */
 
 import { LOCK_POLL_MS } from "../limits.ts";
-import type { Clock } from "../../base/clock.ts";
+import { type Clock, systemClock } from "../../base/clock.ts";
 import { errorCode } from "../../base/errors.ts";
 import { ConfigError } from "../toml/config_error.ts";
 import { factsAt } from "../../net/kernel/native_file.ts";
@@ -139,7 +139,7 @@ class PortableLock implements LockFile {
     let done = false;
     this.#asked ??= this.#file.lock(true);
     this.#asked.then(() => done = true, () => done = true);
-    await Promise.race([this.#asked, new Promise((resolve) => setTimeout(resolve, LOCK_POLL_MS[1]))]);
+    await Promise.race([this.#asked, new Promise<void>((resolve) => systemClock.after(LOCK_POLL_MS[1], resolve))]);
     return done;
   }
 

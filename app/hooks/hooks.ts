@@ -12,7 +12,7 @@ import {
   LEFT_OUT_LOG_MS,
   MAX_HOOK_VALUE,
   MAX_HOOKS_RUNNING,
-  MAX_HOOKS_WAITING,
+  MAX_SLOW_HOOKS,
 } from "../limits.ts";
 import { SHUTDOWN_TIMEOUT_MS } from "../../base/limits.ts";
 import type { Clock } from "../../base/clock.ts";
@@ -21,6 +21,7 @@ import { describeError } from "../../base/errors.ts";
 import { formatDuration } from "../../base/format.ts";
 import type { Logger } from "../../base/logger.ts";
 import { type HookProcess, inheritedEnvironment, spawnHook } from "./process.ts";
+import { HookTurns } from "./turns.ts";
 
 /** Events that can have a command, each `on-` and its name in the file. */
 export const HOOK_EVENTS = ["online", "interrupted", "resumed", "lost"] as const;
@@ -33,7 +34,6 @@ export type Hooks = { readonly [K in HookEvent]?: readonly string[] };
 
 /** Something that a hook may be told. */
 export interface HookNotice {
-  /** What happened. */
   readonly event: HookEvent;
   /** Whom it happened to: what happens to one is told in order, one hook after the other. */
   readonly subject: string;
@@ -45,7 +45,6 @@ export interface HookNotice {
 
 /** What a {@linkcode HookRunner} works with. */
 export interface HookRunnerOptions {
-  /** What to run. */
   readonly hooks: Hooks;
   /** For hooks that go wrong. */
   readonly logger: Logger;
@@ -59,15 +58,15 @@ export interface HookRunnerOptions {
 interface Run {
   readonly notice: HookNotice;
   readonly process: HookProcess;
+  readonly since: number;
   ended: boolean; // by us
   cancel: () => void;
 }
 
-/** Runs hooks. */
 export class HookRunner {
   readonly #options: Required<HookRunnerOptions>;
   readonly #running = new Map<string, Run>();
-  readonly #waiting: HookNotice[] = [];
+  readonly #turns: HookTurns;
   readonly #idle = Promise.withResolvers<void>();
   #scheduled = false;
   #closing = false;
@@ -79,20 +78,13 @@ export class HookRunner {
   /** Nothing runs yet. */
   constructor({ hooks, logger, clock = systemClock, spawn = spawnHook, environment }: HookRunnerOptions) {
     this.#options = { hooks, logger, clock, spawn, environment: environment ?? inheritedEnvironment() };
+    this.#turns = new HookTurns(clock);
   }
 
   /** Runs the hook of an event, if it has one, when its turn comes. */
   tell(notice: HookNotice): void {
     if (!this.#options.hooks[notice.event] || this.#over) return;
-    const waiting = this.#waiting;
-    const older = waiting.findIndex(({ event, subject }) => event === notice.event && subject === notice.subject);
-    if (older >= 0 || waiting.length >= MAX_HOOKS_WAITING) {
-      waiting.splice(Math.max(0, older), 1); // so a device that comes and goes takes a place for each hook at most
-      this.#leaveOut(1);
-    }
-    const last = waiting.findLastIndex(({ subject }) => subject === notice.subject);
-    if (notice.late && waiting[last]?.event === "online") waiting.splice(last, 0, notice);
-    else waiting.push(notice);
+    this.#leaveOut(this.#turns.add(notice));
     this.#schedule();
   }
 
@@ -127,11 +119,14 @@ export class HookRunner {
 
   #dispatch(): void {
     while (this.#running.size < MAX_HOOKS_RUNNING) {
-      const next = this.#waiting.findIndex(({ subject }) => !this.#running.has(subject));
-      if (next < 0) break;
-      for (const notice of this.#waiting.splice(next, 1)) this.#start(notice);
+      const slow = [...this.#running.keys()].filter((subject) => this.#turns.isSlow(subject)).length;
+      const next = this.#turns.take((subject) =>
+        !this.#running.has(subject) && (slow < MAX_SLOW_HOOKS || !this.#turns.isSlow(subject))
+      );
+      if (!next) break;
+      this.#start(next);
     }
-    if (this.#closing && this.#running.size === 0 && this.#waiting.length === 0) this.#idle.resolve();
+    if (this.#closing && this.#running.size === 0 && this.#turns.size === 0) this.#idle.resolve();
   }
 
   #start(notice: HookNotice): void {
@@ -153,7 +148,7 @@ export class HookRunner {
       return;
     }
     logger.debug("hook {hook} for {subject} runs {program}", { hook, subject, program });
-    const run: Run = { notice, process, ended: false, cancel: () => {} };
+    const run: Run = { notice, process, since: clock.now(), ended: false, cancel: () => {} };
     this.#running.set(subject, run);
     run.cancel = clock.after(HOOK_TIMEOUT_MS, () => {
       logger.warn(`hook {hook} for {subject} is ended after ${formatDuration(HOOK_TIMEOUT_MS)}: {program}`, {
@@ -191,7 +186,7 @@ export class HookRunner {
 
   #endAll(): void {
     this.#over = true;
-    this.#leaveOut(this.#waiting.splice(0).length);
+    this.#leaveOut(this.#turns.clear());
     for (const run of this.#running.values()) this.#end(run);
     this.#dispatch();
   }
@@ -200,6 +195,7 @@ export class HookRunner {
     run.cancel();
     if (this.#running.get(run.notice.subject) !== run) return;
     this.#running.delete(run.notice.subject);
+    this.#turns.took(run.notice.subject, this.#options.clock.now() - run.since);
     this.#dispatch();
   }
 

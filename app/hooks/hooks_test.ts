@@ -4,10 +4,13 @@ import {
   HOOK_KILL_MS,
   HOOK_LAST_MS,
   HOOK_TIMEOUT_MS,
+  HOOK_USE_KEPT_MS,
   LEFT_OUT_LOG_MS,
   MAX_HOOK_VALUE,
   MAX_HOOKS_RUNNING,
   MAX_HOOKS_WAITING,
+  MAX_SLOW_HOOKS,
+  SLOW_HOOKS_MS,
 } from "../limits.ts";
 import { test } from "../../tests/rig/test.ts";
 import { HOOK_EVENTS } from "./hooks.ts";
@@ -96,6 +99,52 @@ test(`beyond ${MAX_HOOKS_WAITING} that wait the oldest is left out, which is log
   assert.equal(bench.order.at(-1), "late2 lost");
 });
 
+test("a device that comes and goes, with slow hooks, is behind all others, until it was quiet for a while", async () => {
+  const bench = new Bench();
+  for (const event of ["online", "interrupted", "resumed", "lost"] as const) await bench.tell("flaps", event);
+  bench.clock.tick(SLOW_HOOKS_MS - 1);
+  const running = Array.from({ length: MAX_HOOKS_RUNNING - 1 }, (_, n) => `gw${n}`);
+  for (const device of running) await bench.tell(device, "online");
+  await bench.tell("late", "lost");
+  await bench.started[0]!.exit();
+  assert.equal(bench.order.at(-1), "late lost");
+  await bench.started.at(-1)!.exit();
+  assert.equal(bench.order.at(-1), "flaps interrupted");
+  bench.clock.tick(HOOK_USE_KEPT_MS - 1);
+  await bench.started.at(-1)!.exit();
+  assert.equal(bench.order.at(-1), "flaps resumed");
+  for (const process of bench.started) await process.exit();
+  for (const process of bench.started) await process.exit();
+  assert.equal(bench.order.at(-1), "flaps lost");
+  for (const process of bench.started) await process.exit();
+});
+
+test("devices whose hooks are slow leave a place to the others", async () => {
+  const bench = new Bench();
+  const slow = Array.from({ length: MAX_HOOKS_RUNNING }, (_, n) => `slow${n}`);
+  for (const device of slow) await bench.tell(device, "online");
+  bench.clock.tick(SLOW_HOOKS_MS);
+  for (const process of [...bench.started]) await process.exit();
+  for (const device of slow) await bench.tell(device, "lost");
+  assert.equal(bench.started.length, MAX_HOOKS_RUNNING + MAX_SLOW_HOOKS);
+  await bench.tell("gw1", "online");
+  assert.equal(bench.order.at(-1), "gw1 online");
+  for (const process of [...bench.started]) await process.exit();
+  for (const process of [...bench.started]) await process.exit();
+  assert.equal(bench.order.at(-1), `${slow.at(-1)} lost`);
+});
+
+test(`beyond ${MAX_HOOKS_WAITING} that wait it is the device with most of them that loses its oldest`, async () => {
+  const bench = new Bench();
+  for (let n = 0; n < MAX_HOOKS_RUNNING; n++) await bench.tell(`busy${n}`, "online");
+  for (let n = 2; n < MAX_HOOKS_WAITING; n++) await bench.tell(`gw${n}`, "lost");
+  for (const event of ["lost", "online"] as const) await bench.tell("flaps", event);
+  await bench.tell("late", "lost");
+  for (let at = 0; at < bench.started.length; at++) await bench.started[at]!.exit();
+  assert.deepEqual(bench.order.filter((what) => what.startsWith("flaps")), ["flaps online"]);
+  assert.equal(bench.started.length, MAX_HOOKS_RUNNING + MAX_HOOKS_WAITING);
+});
+
 test("whatever comes, bounds hold, and the last that a device's hooks hear is the last that happened", async () => {
   const steps = fc.array(
     fc.oneof(
@@ -157,6 +206,9 @@ test("the bounds of hooks are those that the documents tell", async () => {
   assert.deepEqual(rows, {
     MAX_HOOKS_RUNNING,
     MAX_HOOKS_WAITING,
+    SLOW_HOOKS_MS,
+    MAX_SLOW_HOOKS,
+    HOOK_USE_KEPT_MS,
     HOOK_TIMEOUT_MS,
     HOOK_KILL_MS,
     HOOK_LAST_MS,

@@ -4,7 +4,6 @@
  * @module
  */
 
-/** How a hook ended. */
 export interface HookExit {
   /** Its exit code. */
   readonly code: number;

@@ -5,7 +5,7 @@
  */
 
 import { parse, TomlDate, TomlError } from "smol-toml";
-import { MAX_CONFIG_SIZE } from "../limits.ts";
+import { MAX_CONFIG_SIZE, UTF16_LOOKED_AT } from "../limits.ts";
 import { whyUnreadable } from "../../base/errors.ts";
 import { readNow } from "../../net/kernel/native_file.ts";
 import { ConfigError } from "./config_error.ts";
@@ -15,8 +15,6 @@ import { closest } from "../values.ts";
 
 /** How a text in UTF-16 looks that was read as UTF-8: its byte order mark is none there, and every other byte is zero. */
 const UTF16 = /^\uFFFD{2}|[^\0]\0[^\0]\0|\0[^\0]\0[^\0]/;
-/** Characters that are looked at for that: all of such a text is like its beginning. */
-const UTF16_LOOKED_AT = 1024;
 
 /** One table, with its place in the file. */
 export class TomlTable {

@@ -29,11 +29,9 @@ export interface Throughput {
   readonly servicePort: number;
   /** Moves bytes through `port` for `seconds`. */
   transfer(port: number, direction: Direction, streams: number, seconds: number): Promise<Transfer>;
-  /** Ends the service. */
   stop(): Promise<unknown>;
 }
 
-/** Starts what there is. */
 export function startThroughput(): Promise<Throughput> {
   const iperf3 = find("iperf3");
   return iperf3 === undefined ? startBuiltIn() : startIperf3(iperf3);

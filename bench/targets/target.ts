@@ -45,7 +45,6 @@ export interface TargetContext {
   note(text: string, count?: number): void;
 }
 
-/** A target at work. */
 export interface RunningTarget {
   /** The port where clients connect. */
   readonly hostPort: number;

@@ -5,31 +5,35 @@
  */
 
 import { CONNECT_TIMEOUT_MS } from "../limits.ts";
-import { EXPIRATION_MS, LINK_WRITE_TIMEOUT_MS, STALL_TIMEOUT_MS, TCP_KEEP_ALIVE_MS } from "../../net/limits.ts";
 import { ipBytes } from "../../protocol/ip.ts";
 import { type Address, DEFAULT_PORTS, formatAddress, isHost, parseAddress } from "../../protocol/address.ts";
 import { V1_KEEP_ALIVE, V2_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
 import { chooseEngine, type EngineChoice } from "../../net/engines.ts";
 import { parseProxy, proxyFor, type ProxyOptions } from "../../net/dial/http_proxy.ts";
 import { parsePublicKey } from "../../net/tls/identity.ts";
-import { writeDuration } from "../../base/duration.ts";
-import { COMMON_OPTIONS, keepAliveOptions } from "../../app/command.ts";
+import { COMMON_OPTIONS } from "../../app/command.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
 import { describeHooks, readHooks } from "../../app/hooks/config.ts";
 import type { Hooks } from "../../app/hooks/hooks.ts";
+import {
+  expirationOption,
+  keepAliveOf,
+  keepAliveOptions,
+  keysOf,
+  linkWriteOption,
+  PLAIN_OPTION,
+  profileOption,
+  stallOption,
+  tcpKeepAliveOption,
+  timeOption,
+  timesOf,
+} from "../../app/link_options.ts";
 import { type OptionSpec, type OptionTable, type OptionValues, required, variable } from "../../app/options.ts";
 import { STATE_OPTION, stateFolder } from "../../app/files/state.ts";
 import type { TomlTable } from "../../app/toml/table.ts";
-import {
-  FLAG,
-  oneOf,
-  parseDuration,
-  parseDurationOrNever,
-  parsePath,
-  parsePositiveDuration,
-} from "../../app/values.ts";
+import { FLAG, oneOf, parsePath, parsePositiveDuration } from "../../app/values.ts";
 import { type NamedService, parseNamedService, splitServices } from "../v2/named_service.ts";
-import type { CommonDeviceOptions, V1DeviceOptions, V2DeviceOptions } from "../options.ts";
+import type { V1DeviceOptions, V2DeviceOptions } from "../options.ts";
 import { parseService, type ServiceRule } from "../services.ts";
 import type { StoredDevice } from "./state.ts";
 
@@ -75,13 +79,9 @@ export const LINK_OPTIONS = {
       "does (default: relay.sallyport.invalid)",
     parse: parseSni,
   },
-  expiration: {
-    value: "TIME",
-    help:
-      "v2: keep clients and their services this long while there is no link, if the server does; 0 ends them at once",
-    parse: parseDuration,
-    preset: writeDuration(EXPIRATION_MS),
-  },
+  expiration: expirationOption(
+    "v2: keep clients and their services this long while there is no link, if the server does; 0 ends them at once",
+  ),
   state: STATE_OPTION,
   ...keepAliveOptions("server", V2_KEEP_ALIVE, V1_KEEP_ALIVE),
   ...COMMON_OPTIONS,
@@ -96,12 +96,7 @@ export const DEVICE_OPTIONS = {
     parse: (text: string) => text,
     many: true,
   },
-  profile: {
-    value: "PROFILE",
-    help: "wire profile: v2; or v1, which has neither authentication nor encryption",
-    parse: oneOf("v1", "v2"),
-    preset: "v2",
-  },
+  profile: profileOption(),
   service: SERVICE_OPTION,
   "server-key": {
     value: "KEY",
@@ -110,37 +105,21 @@ export const DEVICE_OPTIONS = {
   },
   pki: { ...FLAG, help: "v2: TLS proves the server by a CA's certificate for its name, not by its key" },
   ca: CA_OPTION,
-  plain: { ...FLAG, help: "v2: without TLS; keys are still proved, and everything can be read on the way" },
+  plain: PLAIN_OPTION,
+  "require-binding": {
+    ...FLAG,
+    help: "v2: refuse a link that is not bound to its TLS connection; takes an engine that can on both sides",
+  },
   mode: {
     value: "MODE",
     help: "v2: run, or config to keep the link and withdraw all services",
     parse: oneOf("run", "config"),
     preset: "run",
   },
-  "connect-timeout": {
-    value: "TIME",
-    help: "how long reaching a service may take",
-    parse: parsePositiveDuration,
-    preset: writeDuration(CONNECT_TIMEOUT_MS),
-  },
-  "tcp-keep-alive": {
-    value: "TIME",
-    help: "end a service that has been silent this long and does not answer (a pulled cable), or never",
-    parse: parseDurationOrNever,
-    preset: writeDuration(TCP_KEEP_ALIVE_MS),
-  },
-  "stall-timeout": {
-    value: "TIME",
-    help: "v1: end a client whose service holds the link this long by not reading",
-    parse: parsePositiveDuration,
-    preset: writeDuration(STALL_TIMEOUT_MS),
-  },
-  "link-write-timeout": {
-    value: "TIME",
-    help: "give the link up when the server takes nothing this long, or never",
-    parse: parseDurationOrNever,
-    preset: writeDuration(LINK_WRITE_TIMEOUT_MS),
-  },
+  "connect-timeout": timeOption("how long reaching a service may take", CONNECT_TIMEOUT_MS, parsePositiveDuration),
+  "tcp-keep-alive": tcpKeepAliveOption("service"),
+  "stall-timeout": stallOption("v1: end a client whose service holds the link this long by not reading"),
+  "link-write-timeout": linkWriteOption("give the link up when the server takes nothing this long, or never"),
   ...LINK_OPTIONS,
 } as const satisfies OptionTable;
 
@@ -196,13 +175,12 @@ export function deviceConfig(
   return { ...((values.profile ?? "v2") === "v1" ? v1Config(values) : v2Config(values, stored)), engine, hooks };
 }
 
-const FOR_SERVER = 'that is an option of the server; give this file to "sallyport server --config"';
-
-/** Keys of a server's file. */
-const OF_SERVER = { listen: FOR_SERVER, forward: FOR_SERVER, devices: FOR_SERVER, "tls-cert": FOR_SERVER };
+const OF_SERVER = keysOf("server", "listen", "forward", "devices", "tls-cert");
 
 function v1Config(values: OptionValues<typeof DEVICE_OPTIONS>): V1DeviceOptions {
-  for (const name of ["server-key", "pki", "ca", "plain", "proxy", "sni", "mode", "expiration"] as const) {
+  for (
+    const name of ["server-key", "pki", "ca", "plain", "proxy", "sni", "require-binding", "mode", "expiration"] as const
+  ) {
     if (values[name] !== undefined) throw new ConfigError(`--${name} is for v2; leave it out, or use --profile v2`);
   }
   const services = required(values.service, "service", "--service 127.0.0.1:22");
@@ -247,6 +225,10 @@ function v2Config(values: OptionValues<typeof DEVICE_OPTIONS>, stored: StoredDev
   const security = given ?? (values.server ? undefined : stored?.security) ?? "pinned";
   const ca = values.ca ?? (security === "pki" && !values.server ? stored?.ca : undefined);
   const { proxy, sni } = values;
+  const binding = values["require-binding"] ? "required" : "auto";
+  if (binding === "required" && security === "plain") {
+    throw new ConfigError("--require-binding is about TLS, and --plain is without; give one");
+  }
   if (sni !== undefined && security !== "pinned") {
     throw new ConfigError(
       security === "plain"
@@ -263,11 +245,11 @@ function v2Config(values: OptionValues<typeof DEVICE_OPTIONS>, stored: StoredDev
     security,
     ca,
     ...(sni !== undefined && { sni }),
+    ...(binding === "required" && { binding }),
     services,
     mode: values.mode ?? "run",
     proxyFor: proxyOf,
     keepAlive: keepAliveOf(values, V2_KEEP_ALIVE),
-    ...(values.expiration !== undefined && { expiration: values.expiration }),
     ...timesOf(values),
   };
 }
@@ -292,28 +274,6 @@ export function checkNames(services: readonly ServiceText[]): void {
   }
 }
 
-function keepAliveOf(
-  values: OptionValues<typeof LINK_OPTIONS>,
-  presets: NonNullable<CommonDeviceOptions["keepAlive"]>,
-): NonNullable<CommonDeviceOptions["keepAlive"]> {
-  return {
-    idleTimeout: values["idle-timeout"] ?? presets.idleTimeout,
-    probeInterval: values["probe-interval"] ?? presets.probeInterval,
-    probeCount: values["probe-count"] ?? presets.probeCount,
-  };
-}
-
-function timesOf(
-  values: OptionValues<typeof DEVICE_OPTIONS>,
-): Pick<CommonDeviceOptions, "connectTimeout" | "stallTimeout" | "tcpKeepAlive" | "linkWriteTimeout"> {
-  return {
-    ...(values["connect-timeout"] !== undefined && { connectTimeout: values["connect-timeout"] }),
-    ...(values["tcp-keep-alive"] !== undefined && { tcpKeepAlive: values["tcp-keep-alive"] }),
-    ...(values["stall-timeout"] !== undefined && { stallTimeout: values["stall-timeout"] }),
-    ...(values["link-write-timeout"] !== undefined && { linkWriteTimeout: values["link-write-timeout"] }),
-  };
-}
-
 /** What is in force, a line each, for `--check`. */
 export function describeDevice(config: DeviceConfig): string[] {
   const servers = "host" in config.server ? [config.server] : config.server;
@@ -330,8 +290,9 @@ export function describeDevice(config: DeviceConfig): string[] {
 /** What else there is to a server, if there is: the CA, the name in the TLS hello, the proxy without its credentials. */
 function describeWay(config: DeviceConfig, server: Address): string {
   if (config.profile === "v1") return "";
-  const { ca, sni } = config;
+  const { ca, sni, binding } = config;
   const proxy = config.proxyFor?.(server);
   return (ca === undefined ? "" : ` ca=${ca}`) + (sni === undefined ? "" : ` sni=${sni}`) +
+    (binding === "required" ? " binding=required" : "") +
     (proxy ? ` proxy=http://${proxy.credentials ? "…@" : ""}${formatAddress(proxy.address)}` : "");
 }

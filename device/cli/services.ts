@@ -4,9 +4,9 @@
  * @module
  */
 
-import { Command } from "commander";
+import type { Command } from "commander";
 import { parseName } from "../../protocol/name.ts";
-import { argument, commandOutput, printLine, taskCommand, taskOptions } from "../../app/command.ts";
+import { argument, groupCommand, printLine, taskCommand, taskOptions } from "../../app/command.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
 import { stderr } from "../../app/output.ts";
 import type { OptionTable } from "../../app/options.ts";
@@ -24,14 +24,7 @@ const END_FIRST = "end it first, and start it again afterwards: it reads its ser
 export function servicesCommand(name: string): Command {
   const fullName = `${name} service`;
   const what = "Adds, removes and lists the services that a device which has joined offers.";
-  return new Command("service")
-    .summary(what)
-    .description(`${what}\n\n${examples(name)}`)
-    .helpOption("-h, --help", "print this help")
-    .helpCommand(false)
-    .exitOverride()
-    .configureOutput(commandOutput(fullName))
-    .configureHelp({ helpWidth: 120 })
+  return groupCommand(fullName, what, examples(name))
     .addCommand(
       taskCommand(`${fullName} add`, "Offers one more service, from the next start on.", OPTIONS)
         .argument("<service>", "the service, NAME=HOST:PORT, as --service takes it", argument(checked))

@@ -64,6 +64,11 @@ export interface LinkFacts {
   readonly keepAlive: KeepAliveSettings;
   /** The longest silence that the server accepts from it, as the server said. */
   readonly serverKeepAlive: KeepAliveSettings | undefined;
+  /**
+   * Whether both sides have signed the TLS connection of the link, so that nobody can sit between two of them; `undefined`
+   * without a session, and on v1.
+   */
+  readonly bound: boolean | undefined;
   /** The server's wall clock less the device's, in milliseconds. */
   readonly clockOffset: number | undefined;
   /** The last round trip of a PING, in milliseconds. */

@@ -32,6 +32,7 @@ export class V1LinkMaker implements LinkMaker {
       services: [],
       keepAlive: this.#settings.keepAlive,
       serverKeepAlive: undefined,
+      bound: undefined,
       clockOffset: undefined,
       roundTrip: undefined,
     };

@@ -20,13 +20,10 @@ import type { DeviceEvent } from "../events.ts";
 import type { LinkLife } from "../reconnect/link_maker.ts";
 import type { V1DeviceSettings } from "../options.ts";
 
-/** What a session needs. */
 export interface V1SessionOptions {
   /** The connection to the server; the session closes it. */
   readonly transport: Transport;
-  /** The device's settings. */
   readonly settings: V1DeviceSettings;
-  /** Tells subscribers. */
   emit(event: DeviceEvent): void;
 }
 

@@ -12,7 +12,6 @@ import type { ChannelEndEvent, DeviceEvent } from "../events.ts";
 export interface ClientEndAudience {
   /** Where it is logged. */
   readonly settings: { readonly logger: Logger };
-  /** Tells subscribers. */
   emit(event: DeviceEvent): void;
 }
 

@@ -4,14 +4,8 @@
  * @module
  */
 
-import {
-  DIAL_TIMEOUT_MS,
-  RESUME_DIAL_TIMEOUT_MS,
-  SMALL_SEGMENT,
-  SMALL_SEGMENT_MS,
-  SMALLEST_SEGMENT,
-} from "../limits.ts";
-import { FRUITLESS_LINKS, HANDSHAKE_TIMEOUT_MS } from "../../net/limits.ts";
+import { DIAL_TIMEOUT_MS, RESUME_DIAL_TIMEOUT_MS } from "../limits.ts";
+import { HANDSHAKE_TIMEOUT_MS } from "../../net/limits.ts";
 import { V2_MAX_SERVICES } from "../../protocol/v2/limits.ts";
 import { type Address, formatAddress } from "../../protocol/address.ts";
 import type { GoodbyeCode } from "../../protocol/v2/wire/goodbye.ts";
@@ -19,17 +13,20 @@ import { type Endpoint, type KeepAliveSettings, normalKeepAlive } from "../../pr
 import type { DeviceMode, ServiceGrantResult, Settings } from "../../protocol/v2/wire/messages.ts";
 import type { ServerTarget } from "../../net/dial/server.ts";
 import type { ServerSecurity } from "../../net/tls/proof.ts";
-import { HandshakeCut } from "../../relay/handshake.ts";
 import type { Transport } from "../../net/transport.ts";
 import { CAN_RESUME, HandshakeError, IS_MOVING } from "../../protocol/v2/wire/handshake.ts";
 import { SOFTWARE } from "../../base/version.ts";
-import { Late, within } from "../../base/within.ts";
+import { within } from "../../base/within.ts";
 import type { DeviceEvent } from "../events.ts";
 import type { LinkFacts, LinkMaker, MadeLink } from "../reconnect/link_maker.ts";
 import type { DeviceSettings, V2DeviceOptions } from "../options.ts";
+import { handshakeFailure } from "./handshake_failure.ts";
 import { network, type Outside } from "./outside.ts";
+import { exporterOf, tellBinding } from "./binding.ts";
+import { Epochs } from "./epochs.ts";
 import { ServiceBoard } from "./service_board.ts";
 import { V2Session } from "./session.ts";
+import { SmallSegments } from "./small_segments.ts";
 
 /** Goodbyes in place of a link that say nothing of the session that waits for it. */
 const PASSING: ReadonlySet<GoodbyeCode> = new Set(["too-busy", "duplicate", "replaced"]);
@@ -43,10 +40,11 @@ export class V2LinkMaker implements LinkMaker {
   readonly #board: ServiceBoard;
   readonly #outside: Outside;
   readonly #instance: Uint8Array;
+  readonly #epochs: Epochs;
+  readonly #segments: SmallSegments;
   #turn = 0;
-  #small = SMALL_SEGMENT;
-  #smallUntil = -Infinity;
   #session: V2Session | undefined;
+  #isBound = false; // the link that is up, or was last
   #keepAlive: KeepAliveSettings;
   #serverKeepAlive: KeepAliveSettings | undefined;
   /** What this side wants of the server; it holds there for one session, and each new one hears it again. */
@@ -69,12 +67,17 @@ export class V2LinkMaker implements LinkMaker {
     if (options.services.length > V2_MAX_SERVICES) {
       throw new RangeError(`Cannot offer ${options.services.length} services: ${V2_MAX_SERVICES} are the most`);
     }
+    if (options.binding === "required" && options.security === "plain") {
+      throw new RangeError("Cannot bind links to their TLS connections: security is plain");
+    }
     const names = options.services.map(({ name }) => name);
     const twice = names.find((name, at) => names.indexOf(name) !== at);
     if (twice !== undefined) throw new RangeError(`Cannot offer the service ${twice} twice`);
     this.#demandProvable();
     this.#keepAlive = settings.keepAlive;
     const { engine, clock, logger } = settings;
+    this.#epochs = new Epochs(clock);
+    this.#segments = new SmallSegments(clock);
     this.#board = new ServiceBoard(options.services, options.mode ?? "run", engine, clock, {
       onOffers: (offers) => this.#session?.offer(offers),
       onMode: (mode) => {
@@ -103,6 +106,7 @@ export class V2LinkMaker implements LinkMaker {
       services: this.#board.status,
       keepAlive: this.#keepAlive,
       serverKeepAlive: this.#session && this.#serverKeepAlive,
+      bound: this.#session && this.#isBound,
       clockOffset: this.#session?.state.clockOffset,
       roundTrip: this.#session?.state.roundTrip,
     };
@@ -114,7 +118,10 @@ export class V2LinkMaker implements LinkMaker {
 
   async make(signal: AbortSignal, onConnected: () => void): Promise<MadeLink> {
     try {
-      return await this.#make(signal, onConnected);
+      return await this.#make(signal, onConnected).catch((error: unknown) => {
+        if (!this.#lagsBehind(error)) throw error;
+        return this.#make(signal, onConnected);
+      });
     } catch (error) {
       this.#turn++;
       throw error;
@@ -160,21 +167,16 @@ export class V2LinkMaker implements LinkMaker {
         this.#session?.close("goodbye", `${error.goodbye.code}: ${error.message}`);
       }
       if (signal.aborted) throw signal.reason;
-      if (error instanceof Late) {
-        throw new Error(`the server did not finish the handshake within ${HANDSHAKE_TIMEOUT_MS / 1000} s`);
-      }
-      if (error instanceof HandshakeCut) {
-        throw new Error(`the server hung up during the handshake; ${error.speaksTls ? SPEAKS_TLS : SPEAKS_OTHERWISE}`);
-      }
-      throw error;
+      throw handshakeFailure(error);
     } finally {
       signal.removeEventListener("abort", giveUp);
     }
   }
 
   async #greet(transport: Transport, signal: AbortSignal): Promise<MadeLink> {
-    const { clock } = this.#settings;
-    const { identity, serverKey, enrolment } = this.#options;
+    const { clock, logger } = this.#settings;
+    const { identity, serverKey, enrolment, binding } = this.#options;
+    const exporter = exporterOf(transport, binding === "required");
     const before = { interruptedAt: 0, moved: false };
     const isUp = this.#session?.resumable === true && this.#session.interruptedAt === undefined;
     const greeting = await this.#outside.greet(transport.duplex, {
@@ -185,6 +187,9 @@ export class V2LinkMaker implements LinkMaker {
       wallClock: clock.wall(),
       software: SOFTWARE,
       enrolment,
+      exporter,
+      demandsBinding: binding === "required",
+      nextEpoch: () => this.#epochs.next(),
       capabilities: (this.#settings.expiration > 0 ? CAN_RESUME : 0) | (isUp ? IS_MOVING : 0),
       resume: () => {
         before.moved = isUp && this.#session?.interruptedAt === undefined;
@@ -194,6 +199,8 @@ export class V2LinkMaker implements LinkMaker {
     });
     signal.throwIfAborted();
     const { welcome, rest } = greeting;
+    this.#isBound = greeting.bound;
+    tellBinding(logger, transport, exporter, greeting.bound);
     const made = { local: transport.local, remote: transport.remote, device: welcome.name };
     if (typeof welcome.resumed === "number") {
       if (!this.#session?.resumable) throw new Error("the session ended while it was being resumed");
@@ -221,6 +228,19 @@ export class V2LinkMaker implements LinkMaker {
     return { ...made, link };
   }
 
+  /** Whether the server has seen a later link of this device than the one that it was offered: then the next is later still. */
+  #lagsBehind(error: unknown): boolean {
+    if (!(error instanceof HandshakeError) || !error.byPeer || error.goodbye.code !== "replaced") return false;
+    const { epoch } = error.goodbye;
+    if (epoch === undefined || !this.#epochs.seen(epoch)) return false;
+    const { logger } = this.#settings;
+    logger.info(
+      "the server has seen a later link of this device: was its clock set back, or does another machine use its key?",
+      { epoch },
+    );
+    return true;
+  }
+
   /** The address whose turn it is; while a session waits, all of them, and the first that answers. */
   async #dial(signal: AbortSignal): Promise<Transport> {
     const { clock } = this.#settings;
@@ -235,20 +255,10 @@ export class V2LinkMaker implements LinkMaker {
     return transport;
   }
 
-  /** Bytes of TCP in a packet at most, after links that came up and carried nothing. */
-  get #maxSegment(): number | undefined {
-    const now = this.#settings.clock.now();
-    const fruitless = this.#session?.links.fruitless ?? 0;
-    if (fruitless >= FRUITLESS_LINKS) {
-      this.#smallUntil = now + SMALL_SEGMENT_MS;
-      this.#small = fruitless === FRUITLESS_LINKS ? SMALL_SEGMENT : SMALLEST_SEGMENT;
-    }
-    return now < this.#smallUntil ? this.#small : undefined;
-  }
-
   #target(server: Address): ServerTarget {
     const proxy = this.#options.proxyFor?.(server);
-    return { server, security: this.#security(), maxSegment: this.#maxSegment, ...(proxy && { proxy }) };
+    const maxSegment = this.#segments.after(this.#session?.links.fruitless ?? 0);
+    return { server, security: this.#security(), maxSegment, ...(proxy && { proxy }) };
   }
 
   /** What no dial can do had better be told at once. @throws {UnprovableError} */
@@ -284,6 +294,3 @@ export class V2LinkMaker implements LinkMaker {
     if (said.wantedMode && said.wantedMode !== "init") this.setMode(said.wantedMode);
   }
 }
-
-const SPEAKS_TLS = "it speaks TLS, and this device is told --plain: leave that out, or give it to the server";
-const SPEAKS_OTHERWISE = "is it for profile v1, or too busy, or no Sallyport server?";

@@ -31,9 +31,7 @@ import type { ServiceBoard } from "./service_board.ts";
 import type { Outside } from "./outside.ts";
 import { dialReason, isShortage } from "./service_dial.ts";
 
-/** What a session needs. */
 export interface V2SessionOptions extends Pick<SessionLinksOptions, "keepAlive" | "expiration"> {
-  /** The device's settings. */
   readonly settings: DeviceSettings;
   /** What it offers. */
   readonly board: ServiceBoard;
@@ -43,7 +41,6 @@ export interface V2SessionOptions extends Pick<SessionLinksOptions, "keepAlive" 
   onGrants(results: ServiceGrantResult[]): void;
   /** The server said what is in force, or what it wants. */
   onSettings(settings: Settings): void;
-  /** Tells subscribers. */
   emit(event: DeviceEvent): void;
   /** Its name, 16 bytes, as the server said. */
   readonly id: Uint8Array;

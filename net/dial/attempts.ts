@@ -11,7 +11,6 @@ import type { Clock } from "../../base/clock.ts";
 /** Tries one way; rejects soon when `signal` aborts. */
 export type Try<T> = (signal: AbortSignal) => Promise<T>;
 
-/** What a race needs. */
 export interface RaceOptions<T> {
   readonly clock: Clock;
   /** Ends the race. */

@@ -7,7 +7,6 @@
 import { der, pem } from "./certificate.ts";
 import { ALPN } from "./listening.ts";
 
-/** A fresh key pair. */
 export async function newKey(): Promise<CryptoKeyPair> {
   return await crypto.subtle.generateKey("Ed25519", true, ["sign", "verify"]) as CryptoKeyPair;
 }

@@ -68,6 +68,16 @@ export class V1ServerLink extends V1Link {
     return this.addChannel(id, target);
   }
 
+  /** Ids come free whose confirmation is not to be waited for any more. */
+  reclaim(): void {
+    const now = this.time.now();
+    for (const [id, { since }] of this.#unconfirmed) {
+      if (since + UNCONFIRMED_ID_REST_MS > now) break;
+      this.#unconfirmed.delete(id);
+      this.#ids.release(id);
+    }
+  }
+
   /**
    * Sends one byte for an id that is not in use. Every known device answers that with CLOSE, so an answer proves life
    * on a profile that has no ping.
@@ -145,13 +155,8 @@ export class V1ServerLink extends V1Link {
   }
 
   #takeId(): number | undefined {
-    const now = this.time.now();
-    for (const [id, { since }] of this.#unconfirmed) {
-      if (since + UNCONFIRMED_ID_REST_MS > now) break;
-      this.#unconfirmed.delete(id);
-      this.#ids.release(id);
-    }
-    return this.#ids.take(now);
+    this.reclaim();
+    return this.#ids.take(this.time.now());
   }
 }
 

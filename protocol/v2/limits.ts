@@ -34,6 +34,12 @@ export const V2_MAX_CREDIT = 0xffff_ffff;
 /** Bytes that either side of a v2 handshake takes from the other before WELCOME. */
 export const V2_MAX_HANDSHAKE = 4096;
 
+/** Greatest epoch of a link: the largest whole number but one that a `number` tells from all others. */
+export const V2_MAX_EPOCH = 2 ** 53 - 2;
+
+/** By how much more than its own last epoch one may be that a server has seen of a device: 557 years of milliseconds. */
+export const V2_MAX_EPOCH_LEAP = 2 ** 44;
+
 /** Largest payload of DATA that this side sends: with its header the frame is four whole records of TLS. */
 export const V2_BULK_PAYLOAD = 64 * 1024 - V2_HEADER_SIZE;
 

@@ -18,7 +18,6 @@ export interface V2LinkEvents {
   onSettings(settings: Settings): void;
 }
 
-/** What a link needs. */
 export interface V2CoreOptions {
   readonly time: Time;
   /** What may be granted. */

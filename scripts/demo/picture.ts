@@ -6,7 +6,6 @@
 
 /** One service and the way to it. */
 export interface Route {
-  /** Who its client is. */
   readonly client: string;
   /** Where clients reach it on the server. */
   readonly hostPort: number;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { deviceArgs, sallyport, serverArgs } from "../../tests/rig/processes/daemons.ts";
+import { sallyport, v1DeviceArgs, v1ServerArgs } from "../../tests/rig/processes/daemons.ts";
 import { FrameReader } from "./link/frame_reader.ts";
 import type { Route } from "./picture.ts";
 import { DemoRelay, PATIENCE_MS } from "./relay.ts";
@@ -16,7 +16,7 @@ export class V1Relay extends DemoRelay {
 
   /** Starts the server, and a tap in front of it; `onFault` hears if the tap or a process fails. */
   static async start(stage: Stage, routes: readonly Route[], onFault: (why: string) => void): Promise<V1Relay> {
-    const server = stage.processes.start("server", sallyport("server", serverArgs(routes.map(forward))));
+    const server = stage.processes.start("server", sallyport("server", v1ServerArgs(routes.map(forward))));
     const [, port] = await server.says(/^listening 127\.0\.0\.1:(\d+) profile=v1$/, PATIENCE_MS);
     const relay = new V1Relay({
       stage,
@@ -34,7 +34,7 @@ export class V1Relay extends DemoRelay {
 
   /** Starts the device. */
   dial(): void {
-    this.startDevice(deviceArgs(`127.0.0.1:${this.tap.port}`, this.#routes.map(local)));
+    this.startDevice(v1DeviceArgs(`127.0.0.1:${this.tap.port}`, this.#routes.map(local)));
   }
 
   /** Waits until the device is linked and every host port is open. @returns what server and device said. */

@@ -5,7 +5,7 @@
  */
 
 import { sallyport } from "../../tests/rig/processes/daemons.ts";
-import { joinArgs } from "../../tests/rig/processes/v2_relay.ts";
+import { joinArgs } from "../../tests/rig/processes/relay.ts";
 import { Onlooker } from "./link/onlooker.ts";
 import type { Route } from "./picture.ts";
 import { lastWords } from "./processes.ts";

@@ -14,7 +14,14 @@ import { WindowBudget } from "../../protocol/v2/receive_windows.ts";
 import type { V2Channel } from "../../protocol/v2/channel.ts";
 import { V2Decoder } from "../../protocol/v2/wire/decoder.ts";
 import { V2DeviceCore } from "../../protocol/v2/device_core.ts";
-import { DeviceHandshake, HandshakeError, readWelcome, ServerHandshake } from "../../protocol/v2/wire/handshake.ts";
+import {
+  CAN_RESUME,
+  DeviceHandshake,
+  HandshakeError,
+  HAS_EPOCHS,
+  ServerHandshake,
+} from "../../protocol/v2/wire/handshake.ts";
+import { readWelcome } from "../../protocol/v2/wire/welcome.ts";
 import type { V2SessionCore } from "../../protocol/v2/session_core.ts";
 import type { V2CoreOptions } from "../../protocol/v2/session_options.ts";
 import { V2ServerCore } from "../../protocol/v2/server_core.ts";
@@ -199,8 +206,15 @@ export async function fuzzV2Handshake(random: Random): Promise<void> {
   const crypto = { verify: () => Promise.resolve(false), hmac: () => Promise.resolve(new Uint8Array(32)) };
   const signer = { publicKey: new Uint8Array(32).fill(2), sign: () => Promise.resolve(new Uint8Array(64)) };
   const instance = new Uint8Array(16);
-  const party = { signer, nonce: random.bytes(32), wallClock: 1, software: "x" };
-  const device = new DeviceHandshake({ ...party, serverKey: new Uint8Array(32).fill(2), instance }, crypto);
+  const all = CAN_RESUME | HAS_EPOCHS;
+  const party = {
+    ...{ signer, nonce: random.bytes(32), wallClock: 1, software: "x", capabilities: random.of(0, CAN_RESUME, all) },
+    ...(random.oneIn(2) && { exporter: random.bytes(32) }),
+  };
+  const device = new DeviceHandshake({
+    ...party,
+    ...{ serverKey: new Uint8Array(32).fill(2), instance, nextEpoch: () => 1 },
+  }, crypto);
   const attempt = async (run: () => unknown): Promise<boolean> => {
     try {
       await run();
@@ -224,10 +238,10 @@ export async function fuzzV2Handshake(random: Random): Promise<void> {
   );
   if (await attempt(() => server.challenge(hello))) {
     assert(
-      !await attempt(() => server.authenticate(some([[1, 64], [2, 40]]))),
+      !await attempt(() => server.authenticate(some([[1, 64], [2, 40], [4, 8], [5, 32], [3, 24]]))),
       "a device that proves nothing was let in",
     );
   }
-  await attempt(() => readWelcome(some([[1, 16], [2, 5], [3, 4], [4, 5]])));
-  await attempt(() => readGoodbye(some([[1, 1], [2, 5], [3, 4], [4, 2]])));
+  await attempt(() => readWelcome(some([[1, 16], [2, 5], [3, 4], [4, 5], [8, 32]]), random.oneIn(2)));
+  await attempt(() => readGoodbye(some([[1, 1], [2, 5], [3, 4], [4, 2], [5, 8]])));
 }

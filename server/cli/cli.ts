@@ -94,7 +94,7 @@ async function run(command: Command): Promise<void> {
   });
   state?.watch(server);
   const daemon = {
-    ready: server.ready.then(() => tellState(server, state)),
+    ready: server.ready.then(() => tellState(server, state, options.listen)),
     closed: server.closed.then(() => hooks.close()),
     shutdown: () => server.shutdown(),
     reload: () => {
@@ -126,13 +126,19 @@ function withIdentity(listen: ServerConfig["listen"][number], state: V2State | u
 }
 
 /** `server enroll` says where devices dial: to the first v2 listener's kind. */
-async function tellState(server: ServerHandle, state: V2State | undefined): Promise<void> {
+async function tellState(
+  server: ServerHandle,
+  state: V2State | undefined,
+  listen: ServerConfig["listen"],
+): Promise<void> {
   const v2 = server.listeners.filter(({ profile }) => profile === "v2");
   const first = v2[0];
   if (!state || !first) return;
+  const files = listen.flatMap((each) => each.profile === "v2" && each.security.kind === "files" ? each.security : []);
   await state.announce(
     v2.filter(({ security }) => security === first.security).map(({ address }) => address),
     first.security,
+    files[0]?.certFile,
   );
 }
 

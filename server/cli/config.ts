@@ -4,29 +4,33 @@
  * @module
  */
 
-import { EXPIRATION_MS, LINK_WRITE_TIMEOUT_MS, STALL_TIMEOUT_MS, TCP_KEEP_ALIVE_MS } from "../../net/limits.ts";
 import { HALF_CLOSE_TIMEOUT_MS } from "../limits.ts";
 import { parseNetwork } from "../../protocol/ip.ts";
 import { type Address, DEFAULT_PORTS, formatAddress, parseAddress } from "../../protocol/address.ts";
 import { V2_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
 import { chooseEngine, type EngineChoice } from "../../net/engines.ts";
 import type { TlsSource } from "../../net/tls/listening.ts";
-import { writeDuration } from "../../base/duration.ts";
-import { COMMON_OPTIONS, keepAliveOptions } from "../../app/command.ts";
+import { COMMON_OPTIONS } from "../../app/command.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
 import { describeHooks, readHooks } from "../../app/hooks/config.ts";
 import type { Hooks } from "../../app/hooks/hooks.ts";
-import type { OptionTable, OptionValues } from "../../app/options.ts";
+import {
+  expirationOption,
+  keepAliveOf,
+  keepAliveOptions,
+  keysOf,
+  linkWriteOption,
+  PLAIN_OPTION,
+  profileOption,
+  stallOption,
+  tcpKeepAliveOption,
+  timeOption,
+  timesOf,
+} from "../../app/link_options.ts";
+import { fileValues, type OptionTable, type OptionValues } from "../../app/options.ts";
 import { STATE_OPTION } from "../../app/files/state.ts";
 import type { TomlTable } from "../../app/toml/table.ts";
-import {
-  FLAG,
-  oneOf,
-  parseDuration,
-  parseDurationOrNever,
-  parsePath,
-  parsePositiveDuration,
-} from "../../app/values.ts";
+import { parseDuration, parsePath } from "../../app/values.ts";
 import { DEVICES_OPTION } from "./enroll.ts";
 import { parseListen } from "../listen_address.ts";
 import type { Forward, ServeOptions, V1ListenOptions } from "../options.ts";
@@ -35,12 +39,7 @@ import type { Forward, ServeOptions, V1ListenOptions } from "../options.ts";
 const DEFAULT_LISTEN = `0.0.0.0:${DEFAULT_PORTS.v2}`;
 
 const LISTEN_OPTIONS = {
-  profile: {
-    value: "PROFILE",
-    help: "wire profile of --listen: v2; or v1, which has neither authentication nor encryption",
-    parse: oneOf("v1", "v2"),
-    preset: "v2",
-  },
+  profile: profileOption(" of --listen"),
   forward: {
     value: "HOST=LOCAL",
     help:
@@ -60,52 +59,37 @@ const LISTEN_OPTIONS = {
     parse: parseProxyNetwork,
     many: true,
   },
-  plain: { ...FLAG, help: "v2: without TLS; keys are still proved, and everything can be read on the way" },
+  plain: PLAIN_OPTION,
 } as const satisfies OptionTable;
+
+const ADDRESS_OPTION = {
+  value: "ADDRESS",
+  help:
+    `where devices dial in, or a port for every IPv4 address (default: ${DEFAULT_LISTEN} on v2); v1's usual port is ${DEFAULT_PORTS.v1}`,
+  parse: parseListen,
+} as const;
+
+/** What stands in a `[[listen]]` section of the file. */
+const SECTION_OPTIONS = { address: ADDRESS_OPTION, ...LISTEN_OPTIONS } as const satisfies OptionTable;
 
 /** The server's table of options. */
 export const SERVER_OPTIONS = {
-  listen: {
-    value: "ADDRESS",
-    help:
-      `where devices dial in, or a port for every IPv4 address (default: ${DEFAULT_LISTEN} on v2); v1's usual port is ${DEFAULT_PORTS.v1}`,
-    parse: parseListen,
-    sections: true,
-  },
+  listen: { ...ADDRESS_OPTION, sections: true },
   ...LISTEN_OPTIONS,
   devices: DEVICES_OPTION,
   state: STATE_OPTION,
   ...keepAliveOptions("device", V2_KEEP_ALIVE),
-  expiration: {
-    value: "TIME",
-    help: "v2: keep clients and host ports this long while a device has no link; 0 ends them at once",
-    parse: parseDuration,
-    preset: writeDuration(EXPIRATION_MS),
-  },
-  "tcp-keep-alive": {
-    value: "TIME",
-    help: "end a client that has been silent this long and does not answer (a pulled cable), or never",
-    parse: parseDurationOrNever,
-    preset: writeDuration(TCP_KEEP_ALIVE_MS),
-  },
-  "stall-timeout": {
-    value: "TIME",
-    help: "v1: end a client that holds its link this long by not reading",
-    parse: parsePositiveDuration,
-    preset: writeDuration(STALL_TIMEOUT_MS),
-  },
-  "half-close-timeout": {
-    value: "TIME",
-    help: "v1: keep a client that finished writing until nothing came for it this long; 0 ends it at once",
-    parse: parseDuration,
-    preset: writeDuration(HALF_CLOSE_TIMEOUT_MS),
-  },
-  "link-write-timeout": {
-    value: "TIME",
-    help: "give a link up when its device takes nothing this long, or never",
-    parse: parseDurationOrNever,
-    preset: writeDuration(LINK_WRITE_TIMEOUT_MS),
-  },
+  expiration: expirationOption(
+    "v2: keep clients and host ports this long while a device has no link; 0 ends them at once",
+  ),
+  "tcp-keep-alive": tcpKeepAliveOption("client"),
+  "stall-timeout": stallOption("v1: end a client that holds its link this long by not reading"),
+  "half-close-timeout": timeOption(
+    "v1: keep a client that finished writing until nothing came for it this long; 0 ends it at once",
+    HALF_CLOSE_TIMEOUT_MS,
+    parseDuration,
+  ),
+  "link-write-timeout": linkWriteOption("give a link up when its device takes nothing this long, or never"),
   ...COMMON_OPTIONS,
 } as const satisfies OptionTable;
 
@@ -153,31 +137,13 @@ export function serverConfig(values: OptionValues<typeof SERVER_OPTIONS>, file: 
   checkAddresses(listen);
   const { engine = "auto" } = values;
   chooseEngine(engine); // now, before the state is opened
-  return {
-    listen,
-    engine,
-    hooks,
-    keepAlive: {
-      idleTimeout: values["idle-timeout"] ?? V2_KEEP_ALIVE.idleTimeout,
-      probeInterval: values["probe-interval"] ?? V2_KEEP_ALIVE.probeInterval,
-      probeCount: values["probe-count"] ?? V2_KEEP_ALIVE.probeCount,
-    },
-    ...(values.expiration !== undefined && { expiration: values.expiration }),
-    ...(values["tcp-keep-alive"] !== undefined && { tcpKeepAlive: values["tcp-keep-alive"] }),
-    ...(values["stall-timeout"] !== undefined && { stallTimeout: values["stall-timeout"] }),
-    ...(values["half-close-timeout"] !== undefined && { halfCloseTimeout: values["half-close-timeout"] }),
-    ...(values["link-write-timeout"] !== undefined && { linkWriteTimeout: values["link-write-timeout"] }),
-  };
+  return { listen, engine, hooks, keepAlive: keepAliveOf(values, V2_KEEP_ALIVE), ...timesOf(values) };
 }
-
-const FOR_DEVICE = 'that is an option of the device; give this file to "sallyport device --config"';
 
 /** Keys of a section, and of a device's file. */
 const ELSEWHERE = {
   address: 'it belongs in a [[listen]] section; for a single listener, write listen = "0.0.0.0:7443"',
-  server: FOR_DEVICE,
-  service: FOR_DEVICE,
-  "server-key": FOR_DEVICE,
+  ...keysOf("device", "server", "service", "server-key"),
 };
 
 /** For messages. */
@@ -204,27 +170,10 @@ function readSections(
 }
 
 /** What was given for one listener, wherever it stands. */
-interface Given {
-  readonly address: Address | undefined;
-  readonly profile: "v1" | "v2" | undefined;
-  readonly forward: readonly Forward[] | undefined;
-  readonly "tls-cert": string | undefined;
-  readonly "tls-key": string | undefined;
-  readonly plain: boolean | undefined;
-  readonly "proxy-from": readonly string[] | undefined;
-}
+type Given = OptionValues<typeof SECTION_OPTIONS>;
 
 function listenFromOptions(values: OptionValues<typeof SERVER_OPTIONS>): V1ListenOptions | V2ListenConfig {
-  const given: Given = {
-    address: values.listen,
-    profile: values.profile,
-    forward: values.forward,
-    "tls-cert": values["tls-cert"],
-    "tls-key": values["tls-key"],
-    plain: values.plain,
-    "proxy-from": values["proxy-from"],
-  };
-  return listenFrom(given, {
+  return listenFrom({ ...values, ...(values.listen && { address: values.listen }) }, {
     error: (name, message) => new ConfigError(`${name === undefined ? "" : `--${name}: `}${message}`),
     missing: (name, value) =>
       new ConfigError(
@@ -236,16 +185,7 @@ function listenFromOptions(values: OptionValues<typeof SERVER_OPTIONS>): V1Liste
 }
 
 function listenFromSection(section: TomlTable): V1ListenOptions | V2ListenConfig {
-  const given: Given = {
-    address: section.one("address", parseListen),
-    profile: section.one("profile", LISTEN_OPTIONS.profile.parse),
-    forward: section.list("forward", parseForward),
-    "tls-cert": section.one("tls-cert", parsePath),
-    "tls-key": section.one("tls-key", parsePath),
-    plain: section.flag("plain"),
-    "proxy-from": section.list("proxy-from", parseProxyNetwork),
-  };
-  return listenFrom(given, {
+  return listenFrom(fileValues(SECTION_OPTIONS, section), {
     error: (name, message) => section.error(name, message),
     missing: (name, value) =>
       section.error(

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { runProgram } from "../../tests/rig/processes/program.ts";
 import { folderTest } from "../../tests/rig/test.ts";
 import { decodeEnrolment } from "../../protocol/enrolment.ts";
 import { ExitCode } from "../../app/exit_codes.ts";
@@ -10,8 +11,6 @@ import { LiveState, readLiveState } from "../state/live_state.ts";
 import { systemClock } from "../../base/clock.ts";
 import { silentLogger } from "../../base/logger.ts";
 import { key, rawKey } from "../devices/_state_fixture_test.ts";
-
-const ROOT = new URL("../..", import.meta.url);
 
 /** A program as the server's is: options of its own with the same words, and the commands below it. */
 const PROGRAM = `
@@ -28,26 +27,8 @@ await runProcess("sallyport server", async () => {
 });
 `;
 
-/** What a compiled binary has. */
-const PERMISSIONS = ["--no-prompt", "--allow-read", "--allow-write", "--allow-sys=uid,hostname", "--allow-env"];
-
 /** Runs one command line. */
-async function run(args: string[]): Promise<{ code: number; out: string; err: string }> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--no-check", ...PERMISSIONS, "-", ...args],
-    cwd: ROOT,
-    env: { NO_COLOR: "1" },
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const input = child.stdin.getWriter();
-  await input.write(new TextEncoder().encode(PROGRAM));
-  await input.close();
-  const { code, stdout, stderr } = await child.output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trimEnd();
-  return { code, out: text(stdout), err: text(stderr) };
-}
+const run = (args: string[]) => runProgram(PROGRAM, args);
 
 folderTest(
   "enrolling before a server ever ran makes its key, and prints one string that lets a device in",

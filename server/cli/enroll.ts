@@ -26,7 +26,8 @@ import { portToDial } from "../listen_address.ts";
 import { readLiveState } from "../state/live_state.ts";
 import { DeviceIndex } from "../devices/index.ts";
 import { readDevices } from "../devices/edits.ts";
-import { formatGrantedAddress, type GrantedAddress, parseGrant, type ServiceGrant } from "../devices/service_grant.ts";
+import { parseGrant, type ServiceGrant } from "../devices/service_grant.ts";
+import { certificateWarning, isWildcard, serviceWarnings } from "./enroll_warnings.ts";
 
 /** The option `--devices`. */
 export const DEVICES_OPTION = {
@@ -105,10 +106,9 @@ async function enroll(device: string, command: Command): Promise<void> {
   const security = facts?.security ?? "pinned";
   const text = encodeEnrolment({ serverKey, tokenId, tokenSecret, security, addresses });
   printLine(text);
-  for (const service of services?.filter(({ listen }) => isTaken(listen, facts)) ?? []) {
-    const at = formatGrantedAddress(service.listen);
-    stderr.write(`the server itself listens at the port of ${at}: "${service.name}" cannot open there`);
-  }
+  for (const line of await serviceWarnings(services ?? [], facts)) stderr.write(line);
+  const warning = certificateWarning(addresses, facts);
+  if (warning) stderr.write(warning);
   if (voided) stderr.write(`the string made for "${device}" before is void now`);
   const dialled = addresses.map(formatAddress).join(", then ");
   if (!values["public-address"]) { // also for a script: it was a guess
@@ -179,16 +179,6 @@ function nameOfHost(hostname: () => string): string {
     if (!(error instanceof Deno.errors.NotCapable)) throw error;
   }
   throw new ConfigError("Cannot tell this host's name; say what devices dial: --public-address relay.example:7443");
-}
-
-/** Whether a server's own listener has the one port that a service is to have. */
-function isTaken({ host, from, to }: GrantedAddress, facts: ServerFacts | undefined): boolean {
-  const meets = (own: string) => own === host || isWildcard(own) || isWildcard(host);
-  return from === to && (facts?.addresses ?? []).some((own) => own.port === from && meets(own.host));
-}
-
-function isWildcard(host: string): boolean {
-  return host === "0.0.0.0" || /^[0:]+$/.test(host) && host.includes(":");
 }
 
 function distinct(services: readonly ServiceGrant[]): readonly ServiceGrant[] {

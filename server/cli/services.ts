@@ -5,10 +5,10 @@
  */
 
 import { parseNetwork } from "../../protocol/ip.ts";
-import { Command } from "commander";
+import type { Command } from "commander";
 import { V2_MAX_CHANNELS } from "../../protocol/v2/limits.ts";
 import { parseName } from "../../protocol/name.ts";
-import { argument, commandOutput, taskCommand, taskOptions } from "../../app/command.ts";
+import { argument, groupCommand, taskCommand, taskOptions } from "../../app/command.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
 import type { OptionTable } from "../../app/options.ts";
 import { stderr } from "../../app/output.ts";
@@ -40,14 +40,7 @@ const ADD_OPTIONS = { ...LIMITS, ...PLACE_OPTIONS } as const satisfies OptionTab
 /** Commands about the services and the time of known devices, below the server's command `name`. */
 export function servicesCommands(name: string): Command[] {
   const fullName = `${name} service`;
-  const group = new Command("service")
-    .summary("Adds, moves and removes services of a known device.")
-    .description(`Adds, moves and removes services of a known device.\n\n${examples(name)}`)
-    .helpOption("-h, --help", "print this help")
-    .helpCommand(false)
-    .exitOverride()
-    .configureOutput(commandOutput(fullName))
-    .configureHelp({ helpWidth: 120 })
+  const group = groupCommand(fullName, "Adds, moves and removes services of a known device.", examples(name))
     .addCommand(
       task(`${fullName} add`, "Lets a device offer one more service.", ADD_OPTIONS)
         .argument("<service>", "the service and where clients reach it, NAME=HOST:PORT", argument(parseGrant))

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { siteOf } from "../../protocol/address_group.ts";
 import { isInNetwork } from "../../protocol/ip.ts";
 import { formatAddress, splitHostPort } from "../../protocol/address.ts";
 import type { ChannelEndReason } from "../../protocol/reasons.ts";
@@ -13,6 +14,7 @@ import { readProxyHeader } from "../../net/proxy/read_header.ts";
 import type { Connection } from "../../net/socket.ts";
 import type { ServiceGrant } from "../devices/service_grant.ts";
 import type { ServerSettings } from "../options.ts";
+import { NO_ROOM } from "./client_room.ts";
 
 /** How many are in; a door that is opened again later goes on with it. */
 export interface ClientCount {
@@ -22,8 +24,8 @@ export interface ClientCount {
 
 /** What becomes of those who come. */
 export interface ClientDoorEvents {
-  /** Serve it; the door hears of its end by {@linkcode ClientDoor.left}. */
-  serve(duplex: Connection, address: string): void;
+  /** Serve it; `left` has to be called once, when it has gone. */
+  serve(duplex: Connection, address: string, left: () => void): void;
   /** It was turned away; its connection is closed. */
   refused(address: string, reason: ChannelEndReason, error: string | undefined): void;
 }
@@ -58,19 +60,23 @@ export class ClientDoor {
       duplex.reset();
       return this.#events.refused(address, "too-many-channels", `${maxClients} clients are the most for this service`);
     }
-    this.#count.inside++;
-    const [host] = splitHostPort(address);
-    if (!proxyFrom?.some((network) => isInNetwork(host, network))) return this.#events.serve(duplex, address);
-    this.#readHeader(duplex, address).catch((error: unknown) => {
+    const leaveRoom = this.#settings.clientRoom.enter({ service: this.#count, site: siteOf(address) });
+    if (!leaveRoom) {
       duplex.reset();
-      this.left();
+      return this.#events.refused(address, "too-many-channels", NO_ROOM);
+    }
+    this.#count.inside++;
+    const left = () => {
+      this.#count.inside--;
+      leaveRoom();
+    };
+    const [host] = splitHostPort(address);
+    if (!proxyFrom?.some((network) => isInNetwork(host, network))) return this.#events.serve(duplex, address, left);
+    this.#readHeader(duplex, address, left).catch((error: unknown) => {
+      duplex.reset();
+      left();
       this.#events.refused(address, "client-closed", describeError(error));
     });
-  }
-
-  /** A client that was let in has gone. */
-  left(): void {
-    this.#count.inside--;
   }
 
   /** Ends a client that is idle for too long. */
@@ -86,12 +92,12 @@ export class ClientDoor {
   }
 
   /** A load balancer says first for whom it comes. */
-  async #readHeader(duplex: Connection, address: string): Promise<void> {
+  async #readHeader(duplex: Connection, address: string, left: () => void): Promise<void> {
     this.#reading.add(duplex);
     try {
       const source = await readProxyHeader(duplex, this.#settings.clock);
       if (this.#closed) throw new Error("the service was closed");
-      this.#events.serve(duplex, source ? formatAddress(source) : address);
+      this.#events.serve(duplex, source ? formatAddress(source) : address, left);
     } finally {
       this.#reading.delete(duplex);
     }

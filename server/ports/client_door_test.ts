@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { PROXY_HEADER_TIMEOUT_MS } from "../../net/limits.ts";
 import { FakeDuplex } from "../../relay/_fakes_test.ts";
 import { encodeProxyHeader } from "../../net/proxy/header.ts";
-import type { Duplex } from "../../net/socket.ts";
+import type { Duplex } from "../../net/transport.ts";
+import { MIN_CLIENTS } from "../limits.ts";
+import { ClientRoom, NO_ROOM } from "./client_room.ts";
 import { ClientDoor } from "./client_door.ts";
 import { serverSettings } from "../options.ts";
 import { parseGrant, type ServiceGrant } from "../devices/service_grant.ts";
@@ -13,16 +15,16 @@ import { test } from "../../tests/rig/test.ts";
 /** A door that writes down what becomes of those who come. */
 class Doorway {
   readonly clock = new FakeClock();
-  readonly served: { readonly duplex: Duplex; readonly address: string }[] = [];
+  readonly served: { readonly duplex: Duplex; readonly address: string; left(): void }[] = [];
   readonly refused: string[] = [];
   readonly door: ClientDoor;
 
-  constructor(limits: Partial<ServiceGrant> = {}) {
+  constructor(limits: Partial<ServiceGrant> = {}, clientRoom = new ClientRoom(Infinity)) {
     this.door = new ClientDoor(
       { ...parseGrant("web=127.0.0.1:80"), ...limits },
-      serverSettings({ listen: [], clock: this.clock }),
+      { ...serverSettings({ listen: [], clock: this.clock }), clientRoom },
       {
-        serve: (duplex, address) => void this.served.push({ duplex, address }),
+        serve: (duplex, address, left) => void this.served.push({ duplex, address, left }),
         refused: (address, reason, error) => void this.refused.push(`${address} ${reason} ${error}`),
       },
     );
@@ -56,7 +58,7 @@ test("beyond the limit clients are closed and refused with the reason, until one
   const third = doorway.enter("10.0.0.3:3");
   assert.equal(third.closed, true);
   assert.deepEqual(doorway.refused, ["10.0.0.3:3 too-many-channels 2 clients are the most for this service"]);
-  doorway.door.left();
+  doorway.served[0]!.left();
   doorway.enter();
   doorway.enter();
   assert.deepEqual([doorway.served.length, doorway.refused.length], [3, 2]);
@@ -67,7 +69,7 @@ test("a limit that changes holds for those who come after that", () => {
   for (let n = 0; n < 3; n++) doorway.enter();
   doorway.door.grant = { ...doorway.door.grant, maxClients: 3 };
   doorway.enter();
-  doorway.door.left();
+  doorway.served[0]!.left();
   doorway.enter();
   assert.deepEqual([doorway.served.length, doorway.refused.length], [4, 1]);
 });
@@ -158,11 +160,15 @@ test("when the door is closed, those who are saying their header are turned away
 test("a door that is opened again counts those who came in before", () => {
   const count = { inside: 0 };
   const refused: string[] = [];
+  const inside: (() => void)[] = [];
   const open = () =>
     new ClientDoor(
       { ...parseGrant("web=127.0.0.1:80"), maxClients: 1 },
       serverSettings({ listen: [], clock: new FakeClock() }),
-      { serve: () => {}, refused: (_address, reason) => void refused.push(reason) },
+      {
+        serve: (_duplex, _address, left) => void inside.push(left),
+        refused: (_address, reason) => void refused.push(reason),
+      },
       count,
     );
   const [before, after] = [open(), open()];
@@ -170,7 +176,16 @@ test("a door that is opened again counts those who came in before", () => {
   before.close();
   after.enter(new FakeDuplex(), "10.0.0.1:2");
   assert.deepEqual(refused, ["too-many-channels"]);
-  before.left();
+  inside[0]!();
   after.enter(new FakeDuplex(), "10.0.0.1:3");
   assert.equal(refused.length, 1);
+});
+
+test("a client for which there is no room in the process is closed and refused with the reason", () => {
+  const doorway = new Doorway({}, new ClientRoom(0));
+  for (let n = 0; n < MIN_CLIENTS; n++) doorway.enter();
+  assert.equal(doorway.enter("10.0.0.3:3").closed, true);
+  assert.deepEqual(doorway.refused, [`10.0.0.3:3 too-many-channels ${NO_ROOM}`]);
+  doorway.served[0]!.left();
+  assert.equal(doorway.enter().closed, false);
 });

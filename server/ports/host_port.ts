@@ -19,11 +19,9 @@ import { PortsInUse } from "./ports_in_use.ts";
 
 /** What a host port needs of its session. */
 export interface HostPortOwner {
-  /** The server's settings. */
   readonly settings: ServerSettings;
   /** The device's name, where the profile has names. */
   readonly deviceName?: string | undefined;
-  /** Tells subscribers. */
   emit(event: ServerEvent): void;
   /** A client has connected. */
   onClient(conn: Socket, port: HostPort): void;

@@ -39,7 +39,6 @@ export class KeptPorts implements PortMemory {
     else if (this.#ports.get(key) !== port) this.#put(key, port);
   }
 
-  /** The keys of all. */
   keys(): string[] {
     return [...this.#ports.keys()];
   }

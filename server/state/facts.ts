@@ -19,13 +19,15 @@ export interface ServerFacts {
   readonly security: Security;
   /** The file of authorized devices, if it is not the one in the state. */
   readonly devices?: string;
+  /** The file of its certificate, if it has one of a CA. */
+  readonly certificate?: string;
 }
 
 const FILE = "server.toml";
 
 /** Writes the facts into the state of a server, unless they stand there. */
-export async function writeFacts(folder: string, { addresses, security, devices }: ServerFacts): Promise<void> {
-  const text = stringify({ addresses: addresses.map(formatAddress), security, ...(devices && { devices }) });
+export async function writeFacts(folder: string, facts: ServerFacts): Promise<void> {
+  const text = stringify({ ...facts, addresses: facts.addresses.map(formatAddress) });
   const source = `# Written by the server when it starts.\n${text}`;
   if (await readPrivateFile(`${folder}/${FILE}`) === source) return; // also where nothing can be written
   await withLock(folder, () => writePrivateFile(`${folder}/${FILE}`, source));
@@ -38,8 +40,9 @@ export async function readFacts(folder: string): Promise<ServerFacts | undefined
   const addresses = demand(table, "addresses", table.list("addresses", parseAddress));
   const security = demand(table, "security", table.one("security", oneOf(...SECURITY_MODES)));
   const devices = table.one("devices", String);
+  const certificate = table.one("certificate", String);
   table.rejectUnknown();
-  return { addresses, security, ...(devices && { devices }) };
+  return { addresses, security, ...(devices && { devices }), ...(certificate && { certificate }) };
 }
 
 /** The file of authorized devices: as given, else as the server was given, else in the state. */

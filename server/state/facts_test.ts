@@ -11,6 +11,7 @@ folderTest("the commands beside a server know what it said last", async (folder)
   const facts: ServerFacts = {
     addresses: [{ host: "0.0.0.0", port: 7443 }, { host: "::1", port: 1 }],
     security: "pki",
+    certificate: "/etc/ssl/relay.pem",
   };
   await writeFacts(folder, facts);
   assert.deepEqual(await readFacts(folder), facts);

@@ -6,6 +6,7 @@
 
 import { resolve } from "node:path";
 import { parseAddress } from "../../protocol/address.ts";
+import type { Security } from "../../protocol/enrolment.ts";
 import { systemClock } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
 import type { Logger } from "../../base/logger.ts";
@@ -29,8 +30,8 @@ const STATE_FILES = ["identity.pem", "devices.toml", "enrolments.toml", "ports.t
 export interface V2State {
   /** For `serve`. */
   readonly options: V2Options;
-  /** Tells the commands about devices where the server listens and how it proves itself, unless another did first. */
-  announce(addresses: readonly string[], security: "pinned" | "pki" | "plain"): Promise<void>;
+  /** Tells the commands about devices where the server listens and how it proves itself (`certificate`: the file, if it is of a CA), unless another did first. */
+  announce(addresses: readonly string[], security: Security, certificate?: string): Promise<void>;
   /** Tells them which devices are online from now on. */
   watch(server: Pick<ServerHandle, "device" | "devices" | "subscribe">): void;
   /** Reads the file of devices now, without waiting for the next look at it. */
@@ -97,9 +98,14 @@ export async function openV2State(folder: string, given: string | undefined, log
         },
       },
     },
-    async announce(addresses, security) {
+    async announce(addresses, security, certificate) {
       if (!live.isFirst) return;
-      const facts = { addresses: addresses.map(parseAddress), security, ...(given !== undefined && { devices: file }) };
+      const facts = {
+        addresses: addresses.map(parseAddress),
+        security,
+        ...(given !== undefined && { devices: file }),
+        ...(certificate !== undefined && { certificate: resolve(certificate) }),
+      };
       try {
         await writeFacts(folder, facts);
       } catch (error) { // devices are served all the same

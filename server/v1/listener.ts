@@ -42,7 +42,6 @@ const WHY_IT_STAYS: Readonly<Record<Exclude<Presence, "gone">, string>> = {
 
 /** Accepts devices and keeps the session of the one that is linked. */
 export class V1Listener {
-  /** The wire profile. */
   readonly profile: "v1" = "v1";
   /** v1 has no TLS. */
   readonly security: "plain" = "plain";

@@ -6,6 +6,7 @@
 
 import { MAX_ID_WAIT_MS, RESERVED_IDS, SHORT_ID_WAIT_MS } from "../limits.ts";
 import { type Address, formatAddress } from "../../protocol/address.ts";
+import { siteOf } from "../../protocol/address_group.ts";
 import type { ChannelEndReason } from "../../protocol/reasons.ts";
 import { V1ServerLink } from "../../protocol/v1/server_link.ts";
 import { type ChannelSummary, nothingCarried } from "../../relay/channel_end.ts";
@@ -17,7 +18,9 @@ import type { Transport } from "../../net/transport.ts";
 import { tellClientEnd } from "../ports/client_end.ts";
 import type { ServerEvent } from "../events.ts";
 import { HeldClients } from "./held_clients.ts";
+import { IdShares } from "./id_shares.ts";
 import { keptPort, type KeptPorts } from "../ports/kept_ports.ts";
+import { NO_ROOM } from "../ports/client_room.ts";
 import { HostPort, type HostPortOwner } from "../ports/host_port.ts";
 import type { Forward, ServerSettings, V1ListenOptions } from "../options.ts";
 import { type WaitingClient, WaitingClients } from "./waiting_clients.ts";
@@ -35,7 +38,6 @@ export type Presence =
   /** Nothing. */
   | "gone";
 
-/** What a session needs. */
 export interface V1SessionOptions {
   /** The connection to the device; the session closes it. */
   readonly transport: Transport;
@@ -43,17 +45,14 @@ export interface V1SessionOptions {
   readonly listen: V1ListenOptions;
   /** Its address really bound. */
   readonly listenAddress: string;
-  /** The server's settings. */
   readonly settings: ServerSettings;
   /** The ports that port 0 came to before, by forward. */
   readonly keptPorts: KeptPorts;
-  /** Tells subscribers. */
   emit(event: ServerEvent): void;
 }
 
 /** The life of one link on the server. */
 export class V1Session extends Session<LinkDriver> implements HostPortOwner {
-  /** The server's settings. */
   readonly settings: ServerSettings;
   /** Resolves when the link is down and its host ports are free; never rejects. */
   readonly down: Promise<void>;
@@ -63,6 +62,7 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
   readonly #since: number;
   readonly #ports: HostPort[] = [];
   readonly #targets = new Map<HostPort, Address>();
+  readonly #shares = new IdShares();
   readonly #waiting: WaitingClients;
   readonly #held: HeldClients;
 
@@ -78,7 +78,7 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
     this.#since = clock.now();
     this.#link = new V1ServerLink(driver, clock, {
       onListening: () => this.#onListening(),
-      onIdFree: () => this.#onIdFree(),
+      onIdFree: () => this.#serveWaiting(),
     });
     this.#waiting = new WaitingClients(clock, (client) => this.#refuse(client, "too-many-channels"));
     this.down = driver.ended.then((end) => this.#onDown(end));
@@ -90,7 +90,6 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
     return this.#options.transport.remote;
   }
 
-  /** Tells subscribers. */
   emit(event: ServerEvent): void {
     this.#options.emit(event);
   }
@@ -131,12 +130,22 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
   }
 
   onClient(conn: Socket, port: HostPort): void {
-    if (this.done) return this.#refuse({ conn, port }, "link-lost");
+    const address = formatAddress(conn.remoteAddress);
+    const from = { service: port, site: siteOf(address) };
+    const left = this.settings.clientRoom.enter(from);
+    const client: WaitingClient = { ...from, conn, address, left: left ?? (() => {}) };
+    if (this.done) return this.#refuse(client, "link-lost");
+    if (!left) {
+      this.#held.giveUp(); // so that there is room for the next one
+      return this.#refuse(client, "too-many-channels", NO_ROOM);
+    }
+    this.#link.reclaim();
     this.pumps.makeRoom(this.#link.channelCount);
-    if (this.#waiting.size === 0 && this.#open({ conn, port })) return this.#makeRoom();
+    if (this.#waiting.size === 0 && this.#mayOpen(port) && this.#open(client)) return this.#makeRoom();
     this.#makeRoom(this.#waiting.size + 1);
     const wait = this.#link.unconfirmedIds > this.#waiting.size ? MAX_ID_WAIT_MS : SHORT_ID_WAIT_MS;
-    if (!this.#waiting.add({ conn, port }, wait)) this.#refuse({ conn, port }, "too-many-channels");
+    this.#waiting.add(client, wait);
+    this.#serveWaiting(); // it may have an id of its own service's, while those ahead wait for one of theirs
   }
 
   onExhausted(): void {
@@ -144,11 +153,12 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
   }
 
   /** Gives a client a channel, if there is an id. */
-  #open({ conn, port }: WaitingClient): boolean {
+  #open(holder: WaitingClient): boolean {
+    const { conn, address: client, service: port } = holder;
     const { logger } = this.settings;
     const channel = this.#link.open(this.#targets.get(port)!);
     if (!channel) return false;
-    const client = formatAddress(conn.remoteAddress);
+    this.#shares.add(holder);
     logger.debug("client {client} connected to {hostAddress}, id {id}", {
       client,
       hostAddress: port.address,
@@ -162,22 +172,31 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
     pump.attach(conn);
     pump.done.then((summary) => {
       this.#held.delete(pump);
+      this.#shares.delete(holder);
+      holder.left();
       this.#clientEnded(client, port, summary);
     });
     return true;
   }
 
-  #onIdFree(): void {
+  #mayOpen(port: HostPort): boolean {
+    return this.#shares.mayOpen(port, this.#ports, this.#link.freeIds);
+  }
+
+  /** Those who wait have what ids there are, first who has fewest already. */
+  #serveWaiting(): void {
     while (this.#waiting.size > 0 && this.#link.freeIds > 0) {
-      const client = this.#waiting.take()!;
+      const load = this.#shares.loads(this.#ports, this.#link.freeIds);
+      const client = this.#waiting.take(load);
+      if (!client) return;
       if (!this.#open(client)) return this.#refuse(client, "too-many-channels");
     }
   }
 
-  #refuse({ conn, port }: WaitingClient, reason: ChannelEndReason): void {
-    const client = formatAddress(conn.remoteAddress);
+  #refuse({ conn, address, service, left }: WaitingClient, reason: ChannelEndReason, error?: string): void {
     conn.reset();
-    this.#clientEnded(client, port, nothingCarried(reason));
+    left();
+    this.#clientEnded(address, service, nothingCarried(reason), error);
   }
 
   /**
@@ -211,9 +230,9 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
     this.#targets.set(hostPort, localAddress);
   }
 
-  #clientEnded(client: string, port: HostPort, summary: ChannelSummary): void {
+  #clientEnded(client: string, port: HostPort, summary: ChannelSummary, error?: string): void {
     const { address: hostAddress, localAddress } = port;
-    tellClientEnd(this, { client, hostAddress, localAddress, device: undefined, error: undefined }, summary);
+    tellClientEnd(this, { client, hostAddress, localAddress, device: undefined, error }, summary);
   }
 
   /** The driver has told the channels; what came for their clients is still being delivered. */

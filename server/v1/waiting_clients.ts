@@ -1,5 +1,5 @@
 /**
- * Clients that came while every client id was in use or about to come free: they wait a moment, in order, within bounds.
+ * Clients that came while every client id was in use or about to come free: they wait a moment, within bounds.
  *
  * @module
  */
@@ -7,24 +7,29 @@
 import { MAX_WAITING_CLIENTS } from "../limits.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Socket } from "../../net/socket.ts";
+import { FairLine, type Waiter } from "../ports/fair_line.ts";
 import type { HostPort } from "../ports/host_port.ts";
 
 /** A client without a channel. */
-export interface WaitingClient {
+export interface WaitingClient extends Waiter {
   /** Its connection, which nobody reads yet. */
   readonly conn: Socket;
   /** Where it came. */
-  readonly port: HostPort;
+  readonly service: HostPort;
+  /** Its address, as text. */
+  readonly address: string;
+  /** Says that it has gone. */
+  left(): void;
 }
 
-/** A queue of clients, each with a deadline. */
+/** A line of clients, each with a deadline. */
 export class WaitingClients {
   readonly #clock: Clock;
   readonly #onExpired: (client: WaitingClient) => void;
-  #queue: (WaitingClient & { readonly until: number })[] = [];
+  readonly #line = new FairLine<WaitingClient & { readonly until: number }>(MAX_WAITING_CLIENTS);
   #cancelTimer: (() => void) | undefined;
 
-  /** Whoever has waited too long is closed, then told to `onExpired`. */
+  /** Whoever has waited too long, or has to go for another, is told to `onExpired`. */
   constructor(clock: Clock, onExpired: (client: WaitingClient) => void) {
     this.#clock = clock;
     this.#onExpired = onExpired;
@@ -32,22 +37,21 @@ export class WaitingClients {
 
   /** How many wait. */
   get size(): number {
-    return this.#queue.length;
+    return this.#line.size;
   }
 
-  /** Lets a client wait for `ms` milliseconds. @returns false if too many wait already. */
-  add(client: WaitingClient, ms: number): boolean {
-    if (this.#queue.length >= MAX_WAITING_CLIENTS) return false;
-    this.#queue.push({ ...client, until: this.#clock.now() + ms });
+  /** Lets a client wait for `ms` milliseconds. */
+  add(client: WaitingClient, ms: number): void {
+    const out = this.#line.add({ ...client, until: this.#clock.now() + ms });
     this.#disarm();
     this.#arm();
-    return true;
+    if (out) this.#onExpired(out);
   }
 
-  /** The one that has waited longest. */
-  take(): WaitingClient | undefined {
-    const client = this.#queue.shift();
-    if (this.#queue.length === 0) this.#disarm();
+  /** See {@linkcode FairLine.take}. */
+  take(load: (client: WaitingClient) => number): WaitingClient | undefined {
+    const client = this.#line.take(load);
+    if (this.#line.size === 0) this.#disarm();
     return client;
   }
 
@@ -57,18 +61,15 @@ export class WaitingClients {
   }
 
   #expire(now: number): void {
-    const expired = this.#queue.filter(({ until }) => until <= now);
-    this.#queue = this.#queue.filter(({ until }) => until > now);
+    const expired = [...this.#line].filter(({ until }) => until <= now);
+    for (const client of expired) this.#line.delete(client);
     this.#disarm();
-    if (this.#queue.length > 0) this.#arm();
-    for (const client of expired) {
-      client.conn.reset();
-      this.#onExpired(client);
-    }
+    if (this.#line.size > 0) this.#arm();
+    for (const client of expired) this.#onExpired(client);
   }
 
   #arm(): void {
-    const first = Math.min(...this.#queue.map(({ until }) => until));
+    const first = Math.min(...[...this.#line].map(({ until }) => until));
     const wait = Math.max(0, Math.ceil(first - this.#clock.now()));
     this.#cancelTimer = this.#clock.after(wait, () => this.#expire(this.#clock.now()));
   }

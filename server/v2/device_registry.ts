@@ -10,7 +10,14 @@ import { EXPIRY_LOOK_MS, LINK_BURST, PROCESS_WINDOW_BOUND } from "../limits.ts";
 import { type Goodbye, goodbye } from "../../protocol/v2/wire/goodbye.ts";
 import { WindowBudget } from "../../protocol/v2/receive_windows.ts";
 import { SharedBound } from "../../protocol/v2/send/shared_bound.ts";
-import { type Authenticated, HandshakeError, IS_MOVING, welcomeFrame } from "../../protocol/v2/wire/handshake.ts";
+import {
+  type Authenticated,
+  CAN_BIND,
+  HandshakeError,
+  HAS_EPOCHS,
+  IS_MOVING,
+  welcomeFrame,
+} from "../../protocol/v2/wire/handshake.ts";
 import { randomBytes, type ServerGreeting, writeAll } from "../../relay/handshake.ts";
 import { describeError } from "../../base/errors.ts";
 import { fingerprint, formatPublicKey } from "../../net/tls/identity.ts";
@@ -123,12 +130,13 @@ export class DeviceRegistry {
     const refused = session.refuse(peer, transport.remote);
     if (refused) throw new HandshakeError(refused);
     // The network may bring the last words of a link that its device gave up long ago, after those of the next.
-    demandNewest(session, order);
+    demandNewest(session, peer, order);
     const id = this.#shared.newId();
     const resumed = peer.resume && session.fence(peer.resume, (peer.capabilities & IS_MOVING) !== 0);
     const goesOn = typeof resumed === "object";
     const welcome = welcomeFrame({
       session: goesOn ? resumed.link.id : id,
+      initiator: (peer.capabilities & HAS_EPOCHS) === 0 ? undefined : peer.deviceKey,
       name: device.name,
       maxChannels: V2_MAX_CHANNELS,
       remote: transport.remote,
@@ -137,14 +145,15 @@ export class DeviceRegistry {
     });
     await writeAll(transport.duplex, welcome);
     if (this.#closed) throw new HandshakeError(goodbye("shutting-down", "the server is shutting down"));
-    demandNewest(session, order);
+    demandNewest(session, peer, order);
     const meanwhile = this.#sessions.get(device.key) === session
       ? unwelcomeAt(session.device, this.#settings.clock.wall())
       : goodbye("revoked", `${device.name} was revoked`);
     if (meanwhile) throw new HandshakeError(this.#barred.refuse(device.key, meanwhile));
-    logger.debug("device {device} proved its key", { device: device.name });
+    const binding = (peer.capabilities & CAN_BIND) === 0 ? "not bound" : "bound";
+    logger.debug("device {device} proved its key; {binding} to its TLS connection", { device: device.name, binding });
     if (!goesOn) return session.start(transport, peer, rest, id);
-    if (!session.resume(transport, rest, resumed)) {
+    if (!session.resume(transport, peer, rest, resumed)) {
       throw new HandshakeError(goodbye("replaced", "the session ended, or went on over another link"));
     }
   }
@@ -259,10 +268,11 @@ export class TooManyLinks extends HandshakeError {
   }
 }
 
-/** Refuses a link that was accepted before one that took over. */
-function demandNewest(session: RegisteredDevice, order: number): void {
-  if (session.isNewest(order)) return;
-  throw new HandshakeError(goodbye("replaced", "a newer link of the device came first"));
+/** Refuses a link that its device made before one that took over; one that lags behind by mistake hears by how much. */
+function demandNewest({ newest }: RegisteredDevice, { epoch }: Authenticated, order: number): void {
+  if (newest.take(order, epoch)) return;
+  const word = goodbye("replaced", "a newer link of the device came first");
+  throw new HandshakeError(epoch === undefined ? word : { ...word, epoch: newest.highest });
 }
 
 /** Why a device may not link up at a time, if it may not. */

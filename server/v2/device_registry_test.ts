@@ -20,6 +20,7 @@ import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
 import type { ServerEvent } from "../events.ts";
 import { serverSettings } from "../options.ts";
 import { DeviceRegistry } from "./device_registry.ts";
+import { describeDevice } from "./device_status.ts";
 
 const EXPIRATION = 10_000;
 const KEY = formatPublicKey(DEVICE.publicKey);
@@ -51,16 +52,20 @@ class Rig {
 
   /** A device comes; `order` is that of its connection, the next one by default. */
   async come(
-    { instance = 1, order = this.registry.nextOrder(), resume }: {
+    { instance = 1, order = this.registry.nextOrder(), resume, epoch, exporter }: {
       instance?: number;
       order?: number;
       resume?: ResumeOffer;
+      /** None by default, as from a device of before there were any. */
+      epoch?: number;
+      /** What both sides have of their TLS connection. */
+      exporter?: Uint8Array;
     } = {},
   ): Promise<Heard> {
     const { time } = this;
     const conn = new Connection(time, new Random(1), { latency: 5, rate: 1_000, late: 0, cuts: false }, false);
     const nonce = ++this.#nonces;
-    const serving = greetDevice(conn.accepted, nonce).then((greeting) =>
+    const serving = greetDevice(conn.accepted, nonce, { exporter }).then((greeting) =>
       this.registry.admit(transportOf(conn.accepted, "192.0.2.7:1"), greeting, order)
     );
     const heard = greetServer(conn.dialled, {
@@ -68,6 +73,8 @@ class Rig {
       nonce: new Uint8Array(32).fill(nonce),
       instance: new Uint8Array(16).fill(instance),
       resume: () => resume,
+      exporter,
+      ...(epoch !== undefined && { nextEpoch: () => epoch }),
     }).then(
       ({ welcome }) => ({ welcome, end: conn.dialled }),
     );
@@ -190,4 +197,52 @@ test("registry: who comes while the server shuts down is told so", async () => {
   rig.registry.close();
   const heard = await rig.come();
   assert.equal("goodbye" in heard && heard.goodbye.code, "shutting-down");
+});
+
+test("registry: of links with epochs the greatest counts, whenever they were accepted, and a lesser one hears of it", async () => {
+  await using rig = new Rig();
+  const early = rig.registry.nextOrder();
+  await rig.comeIn({ epoch: 70 });
+  for (const epoch of [1, 69, 70]) {
+    const heard = await rig.come({ epoch });
+    assert.ok("goodbye" in heard);
+    assert.deepEqual([heard.goodbye.code, heard.goodbye.epoch], ["replaced", 70]);
+  }
+  assert.equal(rig.registry.session("gw1")!.link!.links.online, true, "the link that is up goes on");
+  await rig.comeIn({ epoch: 71, order: early });
+  assert.deepEqual(rig.types, ["link-up", "link-down", "link-up"]);
+});
+
+test("registry: a device that is not let in leaves no epoch behind", async () => {
+  await using rig = new Rig({ ...GW1, disabled: true });
+  assert.ok("goodbye" in await rig.come({ epoch: 1_000 }));
+  rig.directory.put(GW1);
+  await rig.comeIn({ epoch: 5 });
+});
+
+test("registry: a session goes by both parts of its name, and by the one that devices of before know", async () => {
+  await using rig = new Rig();
+  const { welcome } = await rig.comeIn({ epoch: 1 });
+  assert.deepEqual(welcome.initiator, DEVICE.publicKey);
+  const { session } = welcome;
+  const second = await rig.comeIn({ epoch: 2, resume: { session, received: 0 } });
+  assert.equal(typeof second.welcome.resumed, "number");
+  const third = await rig.comeIn({ resume: { session, received: 0 } });
+  assert.equal(typeof third.welcome.resumed, "number");
+  assert.equal(third.welcome.initiator, undefined);
+  const another = new Uint8Array(32).fill(8);
+  const gw1 = rig.registry.session("gw1")!;
+  assert.equal(gw1.fence({ session, initiator: another, received: 0 }), "unknown-session");
+  assert.equal(gw1.link!.links.online, true, "and the link was not fenced for it");
+});
+
+test("registry: the status says of each link whether it is bound to its TLS connection", async () => {
+  await using rig = new Rig();
+  const bound = () => describeDevice(rig.registry.session("gw1")!).bound;
+  const { welcome: { session } } = await rig.comeIn({ exporter: new Uint8Array(32).fill(1) });
+  assert.equal(bound(), true);
+  await rig.comeIn({ resume: { session, received: 0 } });
+  assert.equal(bound(), false);
+  await rig.comeIn({ resume: { session, received: 0 }, exporter: new Uint8Array(32).fill(2) });
+  assert.equal(bound(), true);
 });

@@ -5,7 +5,8 @@
  */
 
 import { V2_MAX_SERVICES } from "../../protocol/v2/limits.ts";
-import { MAX_CLIENTS_BEFORE_LISTEN } from "../limits.ts";
+import { FIRST_FRAME_TIMEOUT_MS, MAX_CLIENTS_INTERRUPTED } from "../limits.ts";
+import { siteOf } from "../../protocol/address_group.ts";
 import type { ChannelEndReason } from "../../protocol/reasons.ts";
 import type { ServiceGrantResult, ServiceOffer } from "../../protocol/v2/wire/messages.ts";
 import { type ChannelSummary, nothingCarried } from "../../relay/channel_end.ts";
@@ -14,6 +15,7 @@ import type { Connection, Socket } from "../../net/socket.ts";
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
 import { tellClientEnd } from "../ports/client_end.ts";
 import { ClientDoor } from "../ports/client_door.ts";
+import { FairLine } from "../ports/fair_line.ts";
 import type { ServerEvent } from "../events.ts";
 import { HostPort, type HostPortOwner } from "../ports/host_port.ts";
 import type { KeptPort } from "../ports/kept_ports.ts";
@@ -24,6 +26,7 @@ import {
   type ServedService,
   type ServiceClients,
   statusOf,
+  type WaitingClient,
 } from "./open_service.ts";
 import type { ServerSettings } from "../options.ts";
 import { formatGrantedAddress, type ServiceGrant } from "../devices/service_grant.ts";
@@ -33,30 +36,32 @@ import type { V2Session } from "./session.ts";
 export interface DeviceServicesOptions {
   /** Who the device is, and what it may open. */
   readonly device: AuthorizedDevice;
-  /** The server's settings. */
   readonly settings: ServerSettings;
   /** The device's link, if it is up. */
   link(): V2Session | undefined;
   /** The port that a service's free port or range came to. */
   kept(service: string): KeptPort;
-  /** Tells subscribers. */
   emit(event: ServerEvent): void;
 }
 
 /** Opens and closes host ports as the device offers services, and gives clients to its link. */
 export class DeviceServices implements HostPortOwner {
-  /** The server's settings. */
   readonly settings: ServerSettings;
 
   readonly #options: DeviceServicesOptions;
   readonly #services = new Map<string, OpenService>();
   readonly #clients = new Map<string, ServiceClients>();
+  /** Clients that wait for a link, or for the number of their service on it. */
+  readonly #waiting = new FairLine<WaitingClient>(MAX_CLIENTS_INTERRUPTED);
   /** One promise for all host ports that were closed: a device may close many in no time. */
   #freed: Promise<void> = Promise.resolve();
   #freeing = 0;
   #device: AuthorizedDevice;
   #offers = new Map<string, ServiceOffer>();
   #heardOffers = false;
+  /** Whether a link has been up for so long without an offer that nobody waits for one any more. */
+  #isMute = false;
+  #cancelMute: () => void = () => {};
 
   /** Nothing is offered yet. */
   constructor(options: DeviceServicesOptions) {
@@ -80,7 +85,6 @@ export class DeviceServices implements HostPortOwner {
     return [...this.#services].map(([name, { port }]) => statusOf(name, port));
   }
 
-  /** Tells subscribers. */
   emit(event: ServerEvent): void {
     this.#options.emit(event);
   }
@@ -90,11 +94,25 @@ export class DeviceServices implements HostPortOwner {
     this.#offers = new Map();
     this.#heardOffers = false;
     for (const service of this.#services.values()) service.number = undefined;
+    this.#isMute = false;
+    this.#cancelMute();
+    this.#cancelMute = this.settings.clock.after(FIRST_FRAME_TIMEOUT_MS, () => {
+      this.#isMute = true;
+      for (const { port, number } of this.#services.values()) {
+        if (number === undefined) this.#turnAllAway(port.localAddress, port.address, "link-lost");
+      }
+    });
+  }
+
+  /** A link is up again, and the session goes on: those who waited for it are served. */
+  resumed(): void {
+    for (const [name, { number }] of this.#services) if (number !== undefined) this.#serveWaiting(name);
   }
 
   /** The link is down, and no other is up. */
   linkDown(): void {
     this.#offers = new Map();
+    this.#cancelMute();
     this.close("link-lost");
     this.#clients.clear(); // they end with their session
   }
@@ -103,6 +121,8 @@ export class DeviceServices implements HostPortOwner {
   offer(offers: readonly ServiceOffer[]): ServiceGrantResult[] {
     if (!this.#heardOffers) {
       this.#heardOffers = true;
+      this.#isMute = false;
+      this.#cancelMute();
       const named = new Set(offers.map(({ name }) => name));
       for (const name of [...this.#services.keys()]) if (!named.has(name)) this.#close(name, "link-lost");
     }
@@ -180,7 +200,7 @@ export class DeviceServices implements HostPortOwner {
       }
       const service = this.#services.get(name) ?? this.#openService(name, grant);
       service.number = number;
-      for (const { duplex, address } of service.waiting.splice(0)) this.#serve(name, duplex, address);
+      this.#serveWaiting(name);
       return service.port.isSettled ? answerOf(name, number, service.port) : [];
     });
   }
@@ -191,7 +211,7 @@ export class DeviceServices implements HostPortOwner {
       { listen: formatGrantedAddress(grant.listen), count: { inside: 0 }, pumps: new Set() };
     this.#clients.set(name, clients);
     const door = new ClientDoor(grant, this.settings, {
-      serve: (duplex, address) => this.#serve(name, duplex, address),
+      serve: (duplex, address, left) => this.#serve({ service: name, site: siteOf(address), duplex, address, left }),
       refused: (address, reason, error) =>
         this.#clientEnded(address, this.#services.get(name)?.port.address ?? "", name, nothingCarried(reason), error),
     }, clients.count);
@@ -202,7 +222,7 @@ export class DeviceServices implements HostPortOwner {
       kept: this.#options.kept(name),
       after: this.#freeing > 0 ? this.#freed : undefined,
     }, this);
-    const service: OpenService = { number: undefined, port, door, clients, waiting: [] };
+    const service: OpenService = { number: undefined, port, door, clients };
     this.#services.set(name, service);
     return service;
   }
@@ -220,36 +240,56 @@ export class DeviceServices implements HostPortOwner {
     this.#freeing++;
     const freed = service.port.close().finally(() => this.#freeing--);
     this.#freed = Promise.all([this.#freed, freed]).then(() => {});
-    for (const { duplex, address } of service.waiting) {
-      duplex.reset();
-      service.door.left();
-      this.#clientEnded(address, hostAddress, name, nothingCarried(reason), undefined);
-    }
+    this.#turnAllAway(name, hostAddress, reason);
     if (this.#offers.has(name) && reason === "service-withdrawn") {
       for (const pump of service.clients.pumps) pump.abort(reason);
     }
   }
 
   /** Gives a client that the door let in a channel. */
-  #serve(name: string, duplex: Connection, address: string): void {
+  #serve(client: WaitingClient): void {
+    const { service: name, duplex, address } = client;
     const service = this.#services.get(name);
     const link = this.#options.link();
     const hostAddress = service?.port.address ?? "";
     const onEnd = (summary: ChannelSummary, error: string | undefined) => {
-      service?.door.left();
+      client.left();
       this.#clientEnded(address, hostAddress, name, summary, error);
     };
-    const full = service && service.waiting.length >= MAX_CLIENTS_BEFORE_LISTEN;
-    if (!service || !link || full) {
+    if (!service || !link) {
       duplex.reset();
-      return onEnd(nothingCarried(full ? "too-many-channels" : "link-lost"), undefined);
+      return onEnd(nothingCarried("link-lost"), undefined);
     }
-    if (service.number === undefined) return void service.waiting.push({ duplex, address });
+    if (service.number === undefined || !link.links.online) {
+      return this.#wait(client);
+    }
     const pump = link.serve({ duplex, address, hostAddress, service: service.number, onEnd });
     if (!pump) return;
     const pumps = service.clients.pumps.add(pump);
     pump.done.then(() => pumps.delete(pump));
     service.door.watch(pump);
+  }
+
+  /** It waits, or somebody else goes for it, or it has to go itself. */
+  #wait(waiter: WaitingClient): void {
+    if (this.#isMute) return this.#turnAway(waiter, this.#services.get(waiter.service)!.port.address, "link-lost");
+    const out = this.#waiting.add(waiter);
+    const service = out && this.#services.get(out.service);
+    if (service) this.#turnAway(out, service.port.address, "too-many-channels");
+  }
+
+  #serveWaiting(name: string): void {
+    for (const client of this.#waiting.takeAll(name)) this.#serve(client);
+  }
+
+  #turnAllAway(name: string, at: string, reason: ChannelEndReason): void {
+    for (const waiter of this.#waiting.takeAll(name)) this.#turnAway(waiter, at, reason);
+  }
+
+  #turnAway({ service: name, duplex, address, left }: WaitingClient, at: string, reason: ChannelEndReason): void {
+    duplex.reset();
+    left();
+    this.#clientEnded(address, at, name, nothingCarried(reason), undefined);
   }
 
   #clientEnded(

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
+import { FIRST_FRAME_TIMEOUT_MS } from "../limits.ts";
+import { socketsSettled } from "../../tests/rig/cable.ts";
+import { portOf } from "../../tests/rig/ports.ts";
+import { Stream } from "../../tests/rig/stream.ts";
 import { FakeClock } from "../../tests/rig/clock.ts";
 import { DeviceServices } from "./device_services.ts";
 import type { ServerEvent } from "../events.ts";
+import type { V2Session } from "./session.ts";
 import { serverSettings } from "../options.ts";
 import { parseGrant } from "../devices/service_grant.ts";
 import { key } from "../devices/_state_fixture_test.ts";
@@ -11,14 +16,14 @@ import { test } from "../../tests/rig/test.ts";
 const ALL_WITHIN_MS = 5_000;
 
 /** The services of a device without a link that was granted `ssh`. */
-function setUp() {
+function setUp(link: () => V2Session | undefined = () => undefined, clock = new FakeClock()) {
   const opened = Promise.withResolvers<string>();
   const events: ServerEvent[] = [];
   const ports = new Map<string, number>();
   const services = new DeviceServices({
     device: { name: "gw1", key: key(1), services: [parseGrant("ssh=127.0.0.1:0")], disabled: false },
-    settings: serverSettings({ listen: [], clock: new FakeClock() }),
-    link: () => undefined,
+    settings: serverSettings({ listen: [], clock }),
+    link,
     kept: (service) => ({
       get: () => ports.get(service),
       set: (port) => void ports.set(service, port),
@@ -46,4 +51,24 @@ test("a service that is offered and withdrawn thousands of times in no time is o
   services.close("shutting-down");
   await services.freed();
   using _free = Deno.listen({ hostname: "127.0.0.1", port: Number(before!.text.split(":")[1]) });
+});
+
+test("clients wait for a new link's first offer, and not for ever", async () => {
+  const clock = new FakeClock();
+  const { services, events } = setUp(() => ({ links: { online: true } }) as unknown as V2Session, clock);
+  const [granted] = services.offer([offer(true)]);
+  services.linkUp();
+  using client = await Stream.connect(portOf(granted!.text));
+  await socketsSettled();
+  const ends = () => events.flatMap((event) => event.type === "client-end" ? event.reason : []);
+  clock.tick(FIRST_FRAME_TIMEOUT_MS - 1);
+  assert.deepEqual(ends(), []);
+  clock.tick(1);
+  assert.equal((await client.readToEnd()).length, 0);
+  using late = await Stream.connect(portOf(granted!.text));
+  assert.equal((await late.readToEnd()).length, 0);
+  assert.deepEqual(ends(), ["link-lost", "link-lost"]);
+  services.linkDown();
+  await services.freed();
+  assert.equal(clock.pending, 0);
 });

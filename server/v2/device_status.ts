@@ -25,6 +25,11 @@ export interface ServedDevice {
   readonly remote: string | undefined;
   /** `plain` if the link is not encrypted. */
   readonly security: "plain" | "tls" | undefined;
+  /**
+   * Whether both sides have signed the TLS connection of its link, so that nobody can sit between two of them; `undefined`
+   * without a link.
+   */
+  readonly bound: boolean | undefined;
   /** Its program and version. */
   readonly software: string | undefined;
   /** Its mode. */
@@ -57,6 +62,7 @@ export function describeDevice(session: RegisteredDevice): ServedDevice {
     since: session.since,
     remote: links?.transport.remote,
     security: links && (links.transport.kind === "tcp" ? "plain" : "tls"),
+    bound: links && session.isBound,
     software: session.software,
     mode: session.mode,
     services: session.services,

@@ -13,9 +13,7 @@ import type { ServerSettings } from "../options.ts";
 /** Whose link it is, and who hears of it. */
 export interface Teller {
   readonly deviceName: string;
-  /** The server's settings. */
   readonly settings: ServerSettings;
-  /** Tells subscribers. */
   emit(event: ServerEvent): void;
 }
 

@@ -9,6 +9,7 @@ import type { ChannelPump } from "../../relay/channel_pump.ts";
 import type { Connection } from "../../net/socket.ts";
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
 import type { ClientCount, ClientDoor } from "../ports/client_door.ts";
+import type { Waiter } from "../ports/fair_line.ts";
 import type { HostPort } from "../ports/host_port.ts";
 import type { ServiceGrant } from "../devices/service_grant.ts";
 
@@ -38,8 +39,18 @@ export interface OpenService {
   readonly port: HostPort;
   readonly door: ClientDoor;
   readonly clients: ServiceClients;
-  /** Clients that wait for the number. */
-  readonly waiting: { readonly duplex: Connection; readonly address: string }[];
+}
+
+/** A client that waits for a link, or for the number of its service on it. */
+export interface WaitingClient extends Waiter {
+  /** The service's name. */
+  readonly service: string;
+  /** Its connection, which nobody reads yet. */
+  readonly duplex: Connection;
+  /** Its address, as text. */
+  readonly address: string;
+  /** Says that it has gone. */
+  left(): void;
 }
 
 /** A service as it is shown. */

@@ -11,6 +11,7 @@ import type { WindowBudget } from "../../protocol/v2/receive_windows.ts";
 import type { DeviceMode, Settings } from "../../protocol/v2/wire/messages.ts";
 import {
   type Authenticated,
+  CAN_BIND,
   CAN_RESUME,
   type ResumeOffer,
   type ResumeRefusal,
@@ -23,17 +24,16 @@ import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
 import { DeviceServices } from "./device_services.ts";
 import type { ServerEvent } from "../events.ts";
 import { tellDown, tellInterrupted, tellResumed, tellUp } from "./device_tidings.ts";
+import { NewestLink } from "./newest_link.ts";
 import type { KeptPort } from "../ports/kept_ports.ts";
 import type { ServedService } from "./open_service.ts";
 import type { ServerSettings } from "../options.ts";
 import { TakeOvers } from "./take_overs.ts";
 import { V2Session } from "./session.ts";
 
-/** What a session needs. */
 export interface RegisteredDeviceOptions {
   /** Who the device is, and what it may open. */
   readonly device: AuthorizedDevice;
-  /** The server's settings. */
   readonly settings: ServerSettings;
   /** What the process may grant. */
   readonly budget: WindowBudget;
@@ -41,7 +41,6 @@ export interface RegisteredDeviceOptions {
   readonly logBudget: SharedBound;
   /** The port that a service's free port or range came to. */
   kept(service: string): KeptPort;
-  /** Tells subscribers. */
   emit(event: ServerEvent): void;
 }
 
@@ -62,8 +61,9 @@ export interface Resumption {
 
 /** The life of a device on the server. */
 export class RegisteredDevice {
-  /** The server's settings. */
   readonly settings: ServerSettings;
+  /** Which of its links is the newest. */
+  readonly newest: NewestLink = new NewestLink();
 
   readonly #options: RegisteredDeviceOptions;
   readonly #takeOvers: TakeOvers;
@@ -72,7 +72,6 @@ export class RegisteredDevice {
   #link: V2Session | undefined;
   #peer: Authenticated | undefined;
   #since: number | undefined;
-  #newest = 0; // of the links that took over
   #conflict: { readonly text: string; readonly at: number } | undefined;
   #keepAlive: KeepAliveSettings;
   /** The device's mode, as it said. */
@@ -93,7 +92,6 @@ export class RegisteredDevice {
     });
   }
 
-  /** Who the device is. */
   get device(): AuthorizedDevice {
     return this.#services.device;
   }
@@ -112,9 +110,13 @@ export class RegisteredDevice {
     return this.#peer?.software;
   }
 
-  /** Tells subscribers. */
   emit(event: ServerEvent): void {
     this.#options.emit(event);
+  }
+
+  /** Whether both sides signed the TLS connection of the link that is up, or was last. */
+  get isBound(): boolean {
+    return ((this.#peer?.capabilities ?? 0) & CAN_BIND) !== 0;
   }
 
   /** When the link came up or went down, by the wall clock, if there was one. */
@@ -151,13 +153,6 @@ export class RegisteredDevice {
     return goodbye("duplicate", text);
   }
 
-  /** Whether a link was accepted after all that took over before; if so, it is the newest from now on. */
-  isNewest(order: number): boolean {
-    if (order < this.#newest) return false;
-    this.#newest = order;
-    return true;
-  }
-
   /** Milliseconds that a session with `peer` outlives its link; 0: not at all. */
   expirationFor(peer: Authenticated): number {
     if ((peer.capabilities & CAN_RESUME) === 0) return 0;
@@ -168,27 +163,30 @@ export class RegisteredDevice {
    * A device wants to go on with a session. If it can, the link that it may still have is fenced: nothing that comes
    * there is applied any more, and {@linkcode RegisteredDevice.resume} is due. `moving`: it said that this link is still up.
    */
-  fence({ session, received }: ResumeOffer, moving = false): Resumption | ResumeRefusal {
+  fence({ session, initiator, received }: ResumeOffer, moving = false): Resumption | ResumeRefusal {
     const { link } = this;
     if (!link || !sameBytes(link.id, session)) return "unknown-session";
+    if (initiator && !sameBytes(initiator, this.#peer!.deviceKey)) return "unknown-session";
     if (!link.canReplayFrom(received)) return "bad-position";
     const { interruptedAt } = link.links;
     const since = interruptedAt ?? this.settings.clock.now();
     return { link, received, since, moved: moving && interruptedAt === undefined, ...link.fence() };
   }
 
-  /** Goes on with a session. @returns whether it could; if not, the device has to come anew. */
-  resume(transport: Transport, rest: Uint8Array, { link, received, since, moved, fences }: Resumption): boolean {
-    const { clock } = this.settings;
+  /** Goes on with a session, over the link of `hello`. @returns whether it could; if not, the device has to come anew. */
+  resume(transport: Transport, hello: Authenticated, rest: Uint8Array, resumption: Resumption): boolean {
+    const { link, received, since, moved, fences } = resumption;
     const replayed = this.link === link ? link.resume(transport, rest, received, fences) : undefined;
     if (replayed === undefined) return false;
+    this.#peer = hello;
     this.#since = this.settings.clock.wall();
     tellResumed(this, transport, {
-      interrupted: Math.round(clock.now() - since),
+      interrupted: Math.round(this.settings.clock.now() - since),
       replayed,
       moved,
       clients: link.state.channelCount,
     });
+    this.#services.resumed();
     return true;
   }
 

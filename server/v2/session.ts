@@ -6,7 +6,6 @@
 
 import { LINK_WINDOW_BOUND } from "../../net/limits.ts";
 import { V2_MAX_CHANNELS } from "../../protocol/v2/limits.ts";
-import { MAX_CLIENTS_INTERRUPTED } from "../limits.ts";
 import { type Goodbye, goodbye } from "../../protocol/v2/wire/goodbye.ts";
 import { normalKeepAlive } from "../../protocol/keep_alive.ts";
 import { WindowBudget } from "../../protocol/v2/receive_windows.ts";
@@ -37,14 +36,12 @@ export interface Client {
   onEnd(summary: ChannelSummary, error: string | undefined): void;
 }
 
-/** What a session needs. */
 export interface V2SessionOptions
   extends Pick<SessionLinksOptions, "keepAlive" | "expiration" | "onInterrupted" | "onFruitless"> {
   /** 16 bytes that name it. */
   readonly id: Uint8Array;
   /** What all sessions of the process may keep. */
   readonly logBudget: SharedBound;
-  /** The server's settings. */
   readonly settings: ServerSettings;
   /** What the process may grant. */
   readonly budget: WindowBudget;
@@ -65,7 +62,6 @@ export class V2Session extends Session<SessionLinks> {
 
   readonly #options: V2SessionOptions;
   readonly #errors = new Map<V2Channel, string>();
-  #openedInterrupted = 0;
 
   /** A session whose first link is to be attached. */
   constructor(options: V2SessionOptions) {
@@ -114,7 +110,6 @@ export class V2Session extends Session<SessionLinks> {
    */
   resume(transport: Transport, rest: Uint8Array, position: number, fences: number): number | undefined {
     if (fences !== this.links.fences || !this.canReplayFrom(position)) return undefined;
-    this.#openedInterrupted = 0;
     return this.links.attach(transport, rest, position);
   }
 
@@ -126,12 +121,7 @@ export class V2Session extends Session<SessionLinks> {
   /** Serves a client, or ends it at once. */
   serve(client: Client): ChannelPump | undefined {
     this.pumps.makeRoom(this.state.channelCount);
-    const waits = !this.links.online;
-    if (waits) this.#openedInterrupted++;
-    const tooMany = waits && this.#openedInterrupted > MAX_CLIENTS_INTERRUPTED;
-    const channel = tooMany || this.done
-      ? undefined
-      : this.state.open(client.service, client.address, client.hostAddress);
+    const channel = this.done ? undefined : this.state.open(client.service, client.address, client.hostAddress);
     if (!channel) {
       client.duplex.reset();
       const reason = this.done ? "link-lost" : "too-many-channels";

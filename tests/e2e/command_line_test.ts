@@ -8,8 +8,9 @@ import assert from "node:assert/strict";
 import { echoService } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { Child, type ChildOptions } from "../rig/processes/child.ts";
-import { deviceArgs, sallyport, serverArgs, startDevice, startRelay, startServer } from "../rig/processes/daemons.ts";
+import { sallyport, startDevice, startServer, v1DeviceArgs, v1ServerArgs } from "../rig/processes/daemons.ts";
 import { engineInWords } from "../rig/engine.ts";
+import { V1Relay } from "../rig/processes/relay.ts";
 import { TempFolder } from "../rig/temp_folder.ts";
 import { processTest } from "../rig/processes/harness.ts";
 
@@ -134,7 +135,7 @@ processTest("a server's file that a device is given is told to be one", [], asyn
 processTest("a port in use ends the server with 3 and names the port", [], async () => {
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = taken.addr;
-  const { code, stdout, stderr } = await run("server", serverArgs(["127.0.0.1:1"], `127.0.0.1:${port}`));
+  const { code, stdout, stderr } = await run("server", v1ServerArgs(["127.0.0.1:1"], `127.0.0.1:${port}`));
   assert.equal(code, 3);
   assert.match(stderr, new RegExp(`Cannot listen on 127\\.0\\.0\\.1:${port}: the port is in use`));
   assert.deepEqual(stdout, []);
@@ -146,8 +147,8 @@ processTest("a host port in use is told, and opens when it comes free", [], asyn
   const { port } = taken.addr;
   const local = `127.0.0.1:${service.port}`;
   try {
-    await using server = await startServer(serverArgs([`127.0.0.1:${port}=${local}`]));
-    await using _device = startDevice(deviceArgs(server.address, [local]));
+    await using server = await startServer(v1ServerArgs([`127.0.0.1:${port}=${local}`]));
+    await using _device = startDevice(v1DeviceArgs(server.address, [local]));
     const failed = await server.logged(/the port is in use.*clients cannot reach/);
     assert.equal(failed.level, "error");
     taken.close();
@@ -165,7 +166,7 @@ processTest("a host port in use is told, and opens when it comes free", [], asyn
 processTest("--check prints what is in force, opens nothing, and exits with 0", [], async () => {
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const listen = `127.0.0.1:${taken.addr.port}`;
-  const server = await run("server", [...serverArgs(["[::1]:2201=localhost:22"], listen), "--check"]);
+  const server = await run("server", [...v1ServerArgs(["[::1]:2201=localhost:22"], listen), "--check"]);
   assert.deepEqual(server, {
     code: 0,
     stdout: [
@@ -181,7 +182,7 @@ processTest("--check prints what is in force, opens nothing, and exits with 0", 
     ],
     stderr: "",
   });
-  const device = await run("device", [...deviceArgs("relay.example", ["10.0.0.0/24:*"]), "--check"]);
+  const device = await run("device", [...v1DeviceArgs("relay.example", ["10.0.0.0/24:*"]), "--check"]);
   assert.deepEqual(device, {
     code: 0,
     stdout: [
@@ -216,6 +217,10 @@ processTest("--check shows by which way each server is dialled, and no password"
     "server relay.example:7443 profile=v2 security=pinned sni=www.example proxy=http://…@proxy.lan:3128",
     "server 192.0.2.7:1 profile=v2 security=pinned sni=www.example",
   ]);
+  assert.match((await check(["--require-binding", "--pki"], {}))[0]!, / security=pki binding=required$/);
+  const plain = await run("device", [...args, "--service", "a=b:1", "--plain", "--require-binding", "--check"]);
+  assert.equal(plain.code, 2);
+  assert.match(plain.stderr, /--require-binding is about TLS, and --plain is without; give one$/);
   assert.deepEqual((await check(["--proxy", "none"], env))[0], "server relay.example:7443 profile=v2 security=pinned");
   assert.match((await check(["--proxy", "proxy.lan:1"], {}))[1]!, / security=pinned proxy=http:\/\/proxy\.lan:1$/);
   const wrong = await run("device", [...args, "--service", "a=b:1", "--check"], { env: { HTTPS_PROXY: "foo" } });
@@ -290,9 +295,9 @@ processTest("a file with several listeners gives each device its own host ports"
     `[[listen]]\naddress = "127.0.0.1:0"\nprofile = "v1"\nforward = ["127.0.0.1:0=127.0.0.1:${port}"]\n`;
   const file = folder.write("server.toml", section(one.port) + section(two.port));
   await using server = await startServer(["--config", file], { listeners: 2 });
-  await using _first = startDevice(deviceArgs(server.addresses[0]!, [`127.0.0.1:${one.port}`]));
+  await using _first = startDevice(v1DeviceArgs(server.addresses[0]!, [`127.0.0.1:${one.port}`]));
   await echoes(await server.hostPort(`127.0.0.1:${one.port}`));
-  await using second = startDevice(deviceArgs(server.addresses[1]!, [`127.0.0.1:${two.port}`]));
+  await using second = startDevice(v1DeviceArgs(server.addresses[1]!, [`127.0.0.1:${two.port}`]));
   const hostPort = await server.hostPort(`127.0.0.1:${two.port}`);
   await echoes(hostPort);
   assert.deepEqual([one.accepted, two.accepted], [1, 1]);
@@ -305,7 +310,7 @@ processTest("a file with several listeners gives each device its own host ports"
 
 processTest("the log has one JSON line for each client: why it ended, bytes both ways, how long", [], async () => {
   await using service = echoService();
-  await using relay = await startRelay([`127.0.0.1:${service.port}`], { server: ["--half-close-timeout", "0"] });
+  await using relay = await V1Relay.start([`127.0.0.1:${service.port}`], { server: ["--half-close-timeout", "0"] });
   for (const size of [1, 2, 3]) await echoes(relay.hostPort, "x".repeat(size));
   for (const daemon of [relay.server, relay.device]) {
     await daemon.logged(/^client .* 3 B up, 3 B down/);
@@ -324,7 +329,7 @@ processTest("stdout has the stable lines and nothing else; with --log-format jso
   await using service = echoService();
   const local = `127.0.0.1:${service.port}`;
   {
-    await using relay = await startRelay([local]);
+    await using relay = await V1Relay.start([local]);
     await echoes(relay.hostPort);
     await relay.device.child.line(/^online /);
     relay.server.child.signal("SIGTERM");
@@ -337,10 +342,10 @@ processTest("stdout has the stable lines and nothing else; with --log-format jso
     assert.deepEqual(relay.device.child.stdout, [`online ${address}`, `lost ${address} peer-closed`]);
   }
   const json = ["--log-format", "json"];
-  await using server = Child.start("server", sallyport("server", [...serverArgs([local]), ...json]));
+  await using server = Child.start("server", sallyport("server", [...v1ServerArgs([local]), ...json]));
   const [listening] = await server.line(/^\{.*"type":"listening".*\}$/);
   const { address } = JSON.parse(listening!) as { address: string };
-  await using device = startDevice([...deviceArgs(address, [local]), ...json]);
+  await using device = startDevice([...v1DeviceArgs(address, [local]), ...json]);
   const [online] = await device.child.line(/^\{.*"type":"online".*\}$/);
   assert.equal((JSON.parse(online!) as { server: string }).server, address);
   const [open] = await server.line(/^\{.*"type":"host-open".*\}$/);

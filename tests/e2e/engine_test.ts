@@ -8,14 +8,14 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { bestEngine } from "../rig/engine.ts";
 import { Child } from "../rig/processes/child.ts";
-import { deviceArgs, sallyport, serverArgs, startDevice, startServer } from "../rig/processes/daemons.ts";
+import { v1DeviceArgs, sallyport, v1ServerArgs, startDevice, startServer } from "../rig/processes/daemons.ts";
 import { processTest } from "../rig/processes/harness.ts";
-import { echoRelay } from "../rig/processes/v2_relay.ts";
+import { echoRelay } from "../rig/processes/relay.ts";
 import { echoService } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { TempFolder } from "../rig/temp_folder.ts";
 
-const DEVICE = deviceArgs("127.0.0.1:1", ["127.0.0.1:22"]);
+const DEVICE = v1DeviceArgs("127.0.0.1:1", ["127.0.0.1:22"]);
 
 /** The engine that `--check` shows. */
 async function engineOf(args: readonly string[], env: Record<string, string> = {}): Promise<string> {
@@ -42,7 +42,7 @@ processTest("--engine is taken from the command line, the environment and the fi
 });
 
 processTest("an engine that there is not is refused with those that there are", [], async () => {
-  for (const [role, args] of [["server", serverArgs(["127.0.0.1:22"])], ["device", DEVICE]] as const) {
+  for (const [role, args] of [["server", v1ServerArgs(["127.0.0.1:22"])], ["device", DEVICE]] as const) {
     await using child = Child.start(role, sallyport(role, [...args, "--engine", "fast"]));
     assert.equal(await child.end(), 2);
     assert.match(child.stderr.join(), /--engine: "fast" is none of auto, native, portable$/);
@@ -71,10 +71,10 @@ processTest(
 
 for (const engine of ["portable", "auto"]) {
   processTest(`engine ${engine}: a server listens at the address of a name`, [], async () => {
-    const args = serverArgs(["localhost:0=127.0.0.1:22"], "localhost:0");
+    const args = v1ServerArgs(["localhost:0=127.0.0.1:22"], "localhost:0");
     await using server = await startServer([...args, "--engine", engine]);
     assert.match(server.address, /^(127\.0\.0\.1|\[::1\]):\d+$/);
-    await using device = startDevice([...deviceArgs(server.address, ["127.0.0.1:22"]), "--engine", engine]);
+    await using device = startDevice([...v1DeviceArgs(server.address, ["127.0.0.1:22"]), "--engine", engine]);
     await device.child.line(/^online /);
     await server.hostPort("127.0.0.1:22");
   });
@@ -84,8 +84,8 @@ for (const engines of [["portable", "auto"], ["auto", "portable"]] as const) {
   processTest(`v1: a server on ${engines[0]} and a device on ${engines[1]} work together`, [], async () => {
     await using echo = echoService();
     const target = `127.0.0.1:${echo.port}`;
-    await using server = await startServer([...serverArgs([target]), "--engine", engines[0]]);
-    await using device = startDevice([...deviceArgs(server.address, [target]), "--engine", engines[1]]);
+    await using server = await startServer([...v1ServerArgs([target]), "--engine", engines[0]]);
+    await using device = startDevice([...v1DeviceArgs(server.address, [target]), "--engine", engines[1]]);
     using client = await Stream.connect(await server.hostPort(target));
     await client.write("hello");
     assert.equal(await client.readText(5), "hello");

@@ -16,7 +16,7 @@ import { type Daemon, sallyport, ServerProcess, startDevice } from "../rig/proce
 import { processTest } from "../rig/processes/harness.ts";
 import { poll, within } from "../rig/wait.ts";
 import { TempFolder } from "../rig/temp_folder.ts";
-import { enrol, joinArgs, serviceOpen, startV2Server } from "../rig/processes/v2_relay.ts";
+import { enrol, joinArgs, serviceOpen, startV2Server } from "../rig/processes/relay.ts";
 import { portOf } from "../rig/ports.ts";
 
 /** Writes down what it finds in its environment; a line of dashes ends it. */

@@ -10,14 +10,11 @@ import { Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { unmeantEnd } from "../rig/engine.ts";
 import { Child } from "../rig/processes/child.ts";
-import { type RelayProcesses, startRelay } from "../rig/processes/daemons.ts";
 import { processTest } from "../rig/processes/harness.ts";
-import { V2Relay } from "../rig/processes/v2_relay.ts";
-
-type Relay = Pick<RelayProcesses, "server" | "device" | "hostPort" | typeof Symbol.asyncDispose>;
+import { type Relay, V1Relay, V2Relay } from "../rig/processes/relay.ts";
 
 const PROFILES: Readonly<Record<string, (port: number) => Promise<Relay>>> = {
-  v1: (port) => startRelay([`127.0.0.1:${port}`]),
+  v1: (port) => V1Relay.start([`127.0.0.1:${port}`]),
   v2: (port) => V2Relay.start([`svc=127.0.0.1:${port}`], { server: ["--expiration", "1s"] }),
 };
 

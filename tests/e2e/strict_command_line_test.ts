@@ -16,7 +16,7 @@ import { processTest } from "../rig/processes/harness.ts";
 import { poll } from "../rig/wait.ts";
 import { echoSession } from "../rig/processes/session.ts";
 import { TempFolder } from "../rig/temp_folder.ts";
-import { echoRelay, enrol, joinArgs, startV2Server } from "../rig/processes/v2_relay.ts";
+import { echoRelay, enrol, joinArgs, startV2Server } from "../rig/processes/relay.ts";
 
 const KEY = "ed25519:MoD09p63cAgdgkm0O067tDTnLifseMfHK1AG6FJOtp4";
 const DEVICE = ["--server", "relay.example", "--server-key", KEY, "--service", "ssh=127.0.0.1:22"];

@@ -15,7 +15,7 @@ import { startDevice } from "../rig/processes/daemons.ts";
 import { processTest } from "../rig/processes/harness.ts";
 import { echoSession } from "../rig/processes/session.ts";
 import { TempFolder } from "../rig/temp_folder.ts";
-import { copyDeviceState, echoRelay, enrol, joinArgs, serviceOpen, startV2Server } from "../rig/processes/v2_relay.ts";
+import { copyDeviceState, echoRelay, enrol, joinArgs, serviceOpen, startV2Server } from "../rig/processes/relay.ts";
 import { portOf } from "../rig/ports.ts";
 
 processTest("a device that expects another server key does not tell this one who it is", [], async () => {
@@ -48,6 +48,17 @@ processTest(
     await echoSession(portOf(await serviceOpen(device, "echo")));
   },
 );
+
+processTest("enroll says when the certificate is not for the name that devices are to dial", ["openssl"], async () => {
+  await using pki = await start(["DNS:localhost", "DNS:*.iot.example"]);
+  const enroll = async (name: string, address: string) => {
+    const place = ["--public-address", address, "--state", pki.folder.path];
+    return (await outcome("server", ["enroll", name, "--service", "s=127.0.0.1:0", ...place])).stderr;
+  };
+  const warning = "the server's certificate is for localhost, *.iot.example: devices that dial 127.0.0.1:9 refuse it";
+  assert.equal(await enroll("gw1", "127.0.0.1:9"), warning);
+  assert.equal(await enroll("gw2", "relay.iot.example:9"), "");
+});
 
 processTest("join takes the file of a private CA, and stores where it is", ["openssl"], async () => {
   await using pki = await start(["DNS:localhost"]);

@@ -10,10 +10,11 @@ import { echoService, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { Child } from "../rig/processes/child.ts";
 import { processTest } from "../rig/processes/harness.ts";
+import { ncSession } from "../rig/processes/session.ts";
 import { freePort } from "../rig/ports.ts";
 import { telnetConversation, TelnetServer } from "../rig/processes/telnet_server.ts";
 import { TempFolder } from "../rig/temp_folder.ts";
-import { V2Relay } from "../rig/processes/v2_relay.ts";
+import { V2Relay } from "../rig/processes/relay.ts";
 import { WebServer } from "../rig/processes/web_server.ts";
 import { find } from "../rig/processes/programs.ts";
 
@@ -49,17 +50,7 @@ processTest(
 processTest("v2: what nc sends before it ends arrives whole, 3 times 20 MiB", ["nc"], async () => {
   await using service = new Service();
   await using relay = await V2Relay.start([`sink=127.0.0.1:${service.port}`]);
-  using folder = new TempFolder();
-  for (let round = 1; round <= 3; round++) {
-    const bytes = noise(20 * MIB, round);
-    await Deno.writeFile(`${folder.path}/sent`, bytes);
-    await using nc = Child.start("nc", ["sh", "-c", `nc -N 127.0.0.1 ${relay.hostPort} < ${folder.path}/sent`]);
-    using accepted = await service.accept();
-    const came = await accepted.readToEnd();
-    accepted.close();
-    assert.equal(await digest(came), await digest(bytes));
-    assert.equal(await nc.end(), 0);
-  }
+  await ncSession(relay.hostPort, service);
 });
 
 processTest("v2: curl gets pages, one after the other on one connection", ["curl"], async () => {

@@ -12,8 +12,8 @@ import { Stream } from "../rig/stream.ts";
 import { Child } from "../rig/processes/child.ts";
 import { processTest } from "../rig/processes/harness.ts";
 import { poll, within } from "../rig/wait.ts";
-import { echoSession } from "../rig/processes/session.ts";
-import { echoRelay, V2Relay } from "../rig/processes/v2_relay.ts";
+import { crowdSession, echoSession } from "../rig/processes/session.ts";
+import { echoRelay, V2Relay } from "../rig/processes/relay.ts";
 
 const CROWD = fileURLToPath(new URL("../rig/mains/crowd.ts", import.meta.url));
 const MIB = 1024 * 1024;
@@ -21,17 +21,10 @@ const MIB = 1024 * 1024;
 processTest("v2: 200 clients at once get what they sent, each its own", [], async () => {
   await using echo = await echoRelay();
   const { relay } = echo;
-  const clients = await Promise.all(Array.from({ length: 200 }, () => Stream.connect(relay.hostPort)));
-  await Promise.all(clients.map(async (client, at) => {
-    using _closed = client;
-    for (let round = 0; round < 3; round++) {
-      const bytes = noise(20_000 + at, at * 3 + round);
-      const [back] = await Promise.all([client.read(bytes.length), client.write(bytes)]);
-      assert.equal(await digest(back), await digest(bytes));
-    }
+  await crowdSession(relay.hostPort, 200, async (client) => {
     await client.closeWrite();
     assert.equal((await client.readToEnd()).length, 0);
-  }));
+  });
   const ended = () => relay.server.log.filter(({ message }) => message.startsWith("client "));
   await poll(() => ended().length === 200, () => `${ended().length} of 200 lines about clients`);
   assert.deepEqual(new Set(ended().map((line) => line["reason"])), new Set(["client-closed"]));

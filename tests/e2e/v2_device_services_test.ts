@@ -9,7 +9,7 @@ import { outcome, succeed } from "../rig/processes/commands.ts";
 import { startDevice } from "../rig/processes/daemons.ts";
 import { processTest } from "../rig/processes/harness.ts";
 import { TempFolder } from "../rig/temp_folder.ts";
-import { enrol, joinArgs, startV2Server } from "../rig/processes/v2_relay.ts";
+import { enrol, joinArgs, startV2Server } from "../rig/processes/relay.ts";
 
 processTest("a service is added to those of a joined device, and taken away again", [], async () => {
   using folder = new TempFolder();

@@ -20,7 +20,7 @@ import {
   joinArgs,
   serviceOpen,
   startV2Server,
-} from "../rig/processes/v2_relay.ts";
+} from "../rig/processes/relay.ts";
 import { portOf } from "../rig/ports.ts";
 
 /** A device that is no longer welcome is off within this many milliseconds by its own log, and what a busy machine adds. */

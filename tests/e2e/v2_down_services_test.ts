@@ -10,7 +10,7 @@ import { Stream } from "../rig/stream.ts";
 import { processTest } from "../rig/processes/harness.ts";
 import { poll } from "../rig/wait.ts";
 import { echoSession } from "../rig/processes/session.ts";
-import { serviceOpen, V2Relay } from "../rig/processes/v2_relay.ts";
+import { serviceOpen, V2Relay } from "../rig/processes/relay.ts";
 import { freePort } from "../rig/ports.ts";
 
 /** A round trip on this machine, and what a busy one adds, in milliseconds. */

@@ -16,7 +16,7 @@ import { processTest } from "../rig/processes/harness.ts";
 import { echoSession } from "../rig/processes/session.ts";
 import { SshServer } from "../rig/processes/ssh_server.ts";
 import { TempFolder } from "../rig/temp_folder.ts";
-import { echoRelay, enrol, joinArgs, serviceOpen, startV2Server, V2Relay } from "../rig/processes/v2_relay.ts";
+import { echoRelay, enrol, joinArgs, serviceOpen, startV2Server, V2Relay } from "../rig/processes/relay.ts";
 import { freePort, portOf } from "../rig/ports.ts";
 
 /** The exit code of a device that the server refused for good. */

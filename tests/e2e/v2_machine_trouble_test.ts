@@ -11,7 +11,7 @@ import { outcome, succeed } from "../rig/processes/commands.ts";
 import { startDevice } from "../rig/processes/daemons.ts";
 import { processTest } from "../rig/processes/harness.ts";
 import { TempFolder } from "../rig/temp_folder.ts";
-import { enrol, joinArgs, serviceOpen, startV2Server } from "../rig/processes/v2_relay.ts";
+import { enrol, joinArgs, serviceOpen, startV2Server } from "../rig/processes/relay.ts";
 import { portOf } from "../rig/ports.ts";
 
 /** The exit code for trouble of the machine, on which units start again. */

@@ -14,7 +14,7 @@ import { poll, within } from "../rig/wait.ts";
 import { PostgresServer } from "../rig/processes/postgres.ts";
 import { find } from "../rig/processes/programs.ts";
 import { TempFolder } from "../rig/temp_folder.ts";
-import { V2Relay } from "../rig/processes/v2_relay.ts";
+import { V2Relay } from "../rig/processes/relay.ts";
 
 const POSTGRES = "PostgreSQL (postgres, initdb, psql, setpriv)";
 

@@ -11,7 +11,7 @@ import { startDevice } from "../rig/processes/daemons.ts";
 import { processTest } from "../rig/processes/harness.ts";
 import { echoSession } from "../rig/processes/session.ts";
 import { TempFolder } from "../rig/temp_folder.ts";
-import { echoRelay, serviceOpen, startV2Server } from "../rig/processes/v2_relay.ts";
+import { echoRelay, serviceOpen, startV2Server } from "../rig/processes/relay.ts";
 import { portOf } from "../rig/ports.ts";
 
 processTest("files of the state are 0600, folders 0700, whatever the umask says", [], async () => {

@@ -10,11 +10,11 @@ import { keptFrom } from "../../net/kernel/descriptor_room.ts";
 import { echoService } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { Child } from "../rig/processes/child.ts";
-import { deviceArgs, serverArgs, type ServerProcess, startDevice, startServer } from "../rig/processes/daemons.ts";
+import { type ServerProcess, startDevice, startServer, v1DeviceArgs, v1ServerArgs } from "../rig/processes/daemons.ts";
 import { processTest } from "../rig/processes/harness.ts";
 import { echoSession } from "../rig/processes/session.ts";
 import { timed } from "../rig/machines/v2_machines.ts";
-import { echoRelay, enrol, joinArgs, serviceOpen } from "../rig/processes/v2_relay.ts";
+import { echoRelay, enrol, joinArgs, serviceOpen } from "../rig/processes/relay.ts";
 import { portOf } from "../rig/ports.ts";
 
 const LORIS = fileURLToPath(new URL("../rig/mains/slow_loris.ts", import.meta.url));
@@ -69,9 +69,9 @@ processTest(
   async () => {
     await using service = echoService();
     const local = `127.0.0.1:${service.port}`;
-    await using server = await startServer(serverArgs([local]), { prefix: LIMITED });
+    await using server = await startServer(v1ServerArgs([local]), { prefix: LIMITED });
     await using loris = await besiege(server, "mute");
-    await using _device = startDevice(deviceArgs(server.address, [local]));
+    await using _device = startDevice(v1DeviceArgs(server.address, [local]));
     const hostPort = await server.hostPort(local);
     await echoSession(hostPort);
     assert.ok(server.descriptors < MOST, `${server.descriptors} descriptors`);
@@ -96,5 +96,26 @@ processTest(
     const { descriptors } = relay.device;
     assert.ok(descriptors > few / 2 && descriptors <= few - keptFrom("client", few) + 1, `${descriptors} descriptors`);
     assert.equal(relay.device.child.stdout.some((line) => line.startsWith("lost ")), false);
+  },
+);
+
+processTest(
+  "a crowd at one service of a server with few descriptors leaves some to the clients of another device",
+  ["/proc"],
+  async () => {
+    await using echo = await echoRelay({ onServer: LIMITED });
+    const { relay, service } = echo;
+    const text = await enrol(relay.folder.path, relay.server.address, ["more"], { device: "gw2" });
+    await using device = startDevice(joinArgs(`${relay.folder.path}/2`, text, [`more=127.0.0.1:${service.port}`]));
+    const other = portOf(await serviceOpen(device, "more"));
+    using clients = new DisposableStack();
+    await Promise.all(Array.from({ length: 2 * FEW }, async () => {
+      const client = await Stream.connect(relay.hostPort).catch(() => undefined); // some are reset at once
+      if (client) clients.use(client);
+      await client?.write("hello").catch(() => {});
+      await client?.readSome().catch(() => {});
+    }));
+    await echoSession(other);
+    assert.deepEqual(shortages(relay.server), []);
   },
 );

@@ -10,7 +10,7 @@ import { Child } from "../rig/processes/child.ts";
 import { processTest } from "../rig/processes/harness.ts";
 import { INNER_ROUTER_ADDRESS, NatNetwork, PUBLIC_ADDRESS } from "../rig/machines/nat_network.ts";
 import { SERVER_PORT, timed, V2Machines } from "../rig/machines/v2_machines.ts";
-import { enrol, joinArgs, startV2Server } from "../rig/processes/v2_relay.ts";
+import { enrol, joinArgs, startV2Server } from "../rig/processes/relay.ts";
 import { TempFolder } from "../rig/temp_folder.ts";
 import { startDevice } from "../rig/processes/daemons.ts";
 

@@ -9,7 +9,7 @@ import assert from "node:assert/strict";
 import { processTest } from "../rig/processes/harness.ts";
 import { DEVICE_ADDRESS, Namespaces, SERVER_ADDRESS } from "../rig/machines/namespaces.ts";
 import { SERVER_PORT, timed } from "../rig/machines/v2_machines.ts";
-import { V2Relay } from "../rig/processes/v2_relay.ts";
+import { V2Relay } from "../rig/processes/relay.ts";
 
 const NEEDS = ["network namespaces (root, ip, nft)", "/proc"] as const;
 

@@ -15,7 +15,7 @@ import { poll } from "../rig/wait.ts";
 import { find } from "../rig/processes/programs.ts";
 import { RESUME_NEEDS, ResumeMachines } from "../rig/machines/resume_machines.ts";
 import { HOST_PORT, SERVER_PORT, timed } from "../rig/machines/v2_machines.ts";
-import { startV2Server } from "../rig/processes/v2_relay.ts";
+import { startV2Server } from "../rig/processes/relay.ts";
 
 /** Longest time from the fact being known to the end of a client, in milliseconds. */
 const TOLD_MS = 1_000;

@@ -11,7 +11,7 @@ import { Child } from "../rig/processes/child.ts";
 import type { Daemon } from "../rig/processes/daemons.ts";
 import { SshServer } from "../rig/processes/ssh_server.ts";
 import { HOST_PORT, SERVER_PORT, timed, V2Machines } from "../rig/machines/v2_machines.ts";
-import { V2Relay } from "../rig/processes/v2_relay.ts";
+import { V2Relay } from "../rig/processes/relay.ts";
 
 const NEEDS = ["network namespaces (root, ip, nft)", "/proc"] as const;
 

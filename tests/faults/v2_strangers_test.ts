@@ -18,7 +18,7 @@ import { processTest } from "../rig/processes/harness.ts";
 import { portOf } from "../rig/ports.ts";
 import { echoSession } from "../rig/processes/session.ts";
 import { timed } from "../rig/machines/v2_machines.ts";
-import { echoRelay, enrol, joinArgs, serviceOpen } from "../rig/processes/v2_relay.ts";
+import { echoRelay, enrol, joinArgs, serviceOpen } from "../rig/processes/relay.ts";
 import { poll } from "../rig/wait.ts";
 import { find } from "../rig/processes/programs.ts";
 

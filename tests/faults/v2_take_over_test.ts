@@ -11,7 +11,7 @@ import { startDevice } from "../rig/processes/daemons.ts";
 import { processTest } from "../rig/processes/harness.ts";
 import { echoSession } from "../rig/processes/session.ts";
 import { timed, V2Machines } from "../rig/machines/v2_machines.ts";
-import { copyDeviceState, V2Relay } from "../rig/processes/v2_relay.ts";
+import { copyDeviceState, V2Relay } from "../rig/processes/relay.ts";
 import { portOf } from "../rig/ports.ts";
 
 const NEEDS = ["network namespaces (root, ip, nft)", "/proc"] as const;

@@ -49,7 +49,6 @@ export class Stream implements Disposable {
     return this.#conn;
   }
 
-  /** Writes all of it. */
   async write(bytes: Uint8Array | string): Promise<void> {
     await writeAll(this.conn, typeof bytes === "string" ? ascii(bytes) : bytes);
   }
@@ -136,4 +135,25 @@ export class Stream implements Disposable {
   [Symbol.dispose](): void {
     this.close();
   }
+}
+
+/** Writes pieces of `piece` bytes and reads as fast as it goes, until the streams end; flowing when `enough` bytes came. */
+export function flood(
+  streams: readonly Stream[],
+  piece: number,
+  enough: number,
+): { readonly flowing: Promise<void>; readonly over: Promise<unknown> } {
+  const flowing = Promise.withResolvers<void>();
+  let got = 0;
+  const up = async (stream: Stream) => {
+    for (;;) await stream.write(new Uint8Array(piece));
+  };
+  const down = async (stream: Stream) => {
+    for (let bytes = await stream.readSome(); bytes; bytes = await stream.readSome()) {
+      got += bytes.length;
+      if (got > enough) flowing.resolve();
+    }
+  };
+  const work = streams.flatMap((stream) => [up(stream), down(stream)].map((each) => each.catch(() => {})));
+  return { flowing: flowing.promise, over: Promise.all(work) };
 }

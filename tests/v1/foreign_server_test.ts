@@ -10,7 +10,7 @@ import { KNOCK_ANSWER_MS } from "../../protocol/v1/limits.ts";
 import { CLOSE, CONNECT, connectPayload, DATA, frameBytes, LISTEN } from "../rig/naive_v1/link.ts";
 import { ascii, hex } from "../rig/bytes.ts";
 import { FakeClock } from "../rig/clock.ts";
-import { startDevice } from "../rig/v1/relay.ts";
+import { startV1Device } from "../rig/v1/relay.ts";
 import { playServer, ScriptedLink, type ScriptedServer } from "../rig/v1/scripted.ts";
 import { echoService, Service } from "../rig/service.ts";
 import { test } from "../rig/test.ts";
@@ -25,7 +25,7 @@ const FIRST_RETRY_MS = 500;
 
 test("device: LISTEN is the first thing it says, in one segment", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  await using _device = startDevice(listener.addr.port, ANY);
+  await using _device = startV1Device(listener.addr.port, ANY);
   using link = new ScriptedLink(await listener.accept());
   const segment = await within(link.readSegment(), "LISTEN");
   assert.equal(hex(segment!), "00 00 04 00");
@@ -92,7 +92,7 @@ test("device: a server that is not there is dialled until it is", async () => {
   const clock = new FakeClock();
   const hostname = "127.0.0.32";
   const port = freePort(hostname);
-  await using device = startDevice(port, ANY, { clock, server: { host: hostname, port }, ...FIRST_RETRY });
+  await using device = startV1Device(port, ANY, { clock, server: { host: hostname, port }, ...FIRST_RETRY });
   for (const attempt of [1, 2]) {
     assert.equal((await device.events.next("connecting")).attempt, attempt);
     const failed = await device.events.next("dial-failed");

@@ -10,7 +10,7 @@ import { HELD_IN_FULL } from "../../server/limits.ts";
 import { CLOSE, CONNECT, DATA } from "../rig/naive_v1/link.ts";
 import { ascii, digest, noise } from "../rig/bytes.ts";
 import { FakeClock } from "../rig/clock.ts";
-import { type Player, startRelay } from "../rig/v1/relay.ts";
+import { type Player, startV1Relay } from "../rig/v1/relay.ts";
 import { playDevice } from "../rig/v1/scripted.ts";
 import { Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
@@ -27,7 +27,7 @@ for (const device of ["our", "naive"] as Player[]) {
       await stream.read(7);
       await stream.write(reply);
     });
-    await using relay = await startRelay({ server: "our", device, servicePort: service.port });
+    await using relay = await startV1Relay({ server: "our", device, servicePort: service.port });
     using client = await relay.connect();
     await client.write("request");
     await client.closeWrite();
@@ -38,7 +38,7 @@ for (const device of ["our", "naive"] as Player[]) {
   test(`half-close, ${who}: a service that shuts down its writing side has its last bytes delivered`, async () => {
     const last = noise(300_000, 22);
     await using service = new Service();
-    await using relay = await startRelay({ server: "our", device, servicePort: service.port });
+    await using relay = await startV1Relay({ server: "our", device, servicePort: service.port });
     using client = await relay.connect();
     using accepted = await service.accept();
     await Promise.all([

@@ -5,9 +5,11 @@
  */
 
 import assert from "node:assert/strict";
-import { MAX_ID_WAIT_MS } from "../../server/limits.ts";
+import { IDS_A_SERVICE, MAX_ID_WAIT_MS } from "../../server/limits.ts";
+import { V1_MAX_CHANNELS } from "../../protocol/v1/limits.ts";
 import { CLOSE, CONNECT, DATA } from "../rig/naive_v1/link.ts";
 import { ascii } from "../rig/bytes.ts";
+import { socketsSettled } from "../rig/cable.ts";
 import { FakeClock } from "../rig/clock.ts";
 import { playDevice, type ScriptedDevice } from "../rig/v1/scripted.ts";
 import { Stream } from "../rig/stream.ts";
@@ -161,3 +163,24 @@ async function exchange(relay: ScriptedDevice, id: number, client: Stream): Prom
 function closeAll(clients: ReadonlyMap<number, Stream>): void {
   for (const client of clients.values()) client.close();
 }
+
+test("ids: a crowd at one service leaves clients of the others their own, also while it waits for more", async () => {
+  await using relay = await playDevice([...TARGET, "10.0.0.2:80"], { ...NO_WAIT, clock: new FakeClock() });
+  const crowd = new Map<number, Stream>();
+  for (let n = 0; n < V1_MAX_CHANNELS - IDS_A_SERVICE; n++) {
+    const client = await Stream.connect(relay.hostPorts[0]!);
+    crowd.set(await relay.link.expectConnect(), client);
+  }
+  using waiting = await Stream.connect(relay.hostPorts[0]!);
+  await socketsSettled();
+  using other = await Stream.connect(relay.hostPorts[1]!);
+  const id = await relay.link.expectConnect();
+  assert.equal(crowd.has(id), false);
+  await exchange(relay, id, other);
+
+  crowd.get(7)!.close(); // the one that waits has its turn when one of its own service goes
+  await relay.link.expect(CLOSE, 7);
+  await relay.link.send(CLOSE, 7);
+  crowd.set(await relay.link.expectConnect(), waiting);
+  closeAll(crowd);
+});

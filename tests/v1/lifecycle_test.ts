@@ -10,7 +10,7 @@ import { engineChoice } from "../rig/engine.ts";
 import { CLOSE, CONNECT, DATA } from "../rig/naive_v1/link.ts";
 import { digest, noise } from "../rig/bytes.ts";
 import { Events } from "../rig/events.ts";
-import { startDevice, startServer } from "../rig/v1/relay.ts";
+import { startV1Device, startV1Server } from "../rig/v1/relay.ts";
 import { playDevice, playServer } from "../rig/v1/scripted.ts";
 import { echoService, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
@@ -23,8 +23,8 @@ const TARGET = "10.0.0.1:23";
 test("events: both handles tell a whole session, in order, with bytes and addresses", async () => {
   await using service = echoService();
   const local = `127.0.0.1:${service.port}`;
-  await using server = await startServer([local], { halfCloseTimeout: 50 });
-  await using device = startDevice(server.port, [local]);
+  await using server = await startV1Server([local], { halfCloseTimeout: 50 });
+  await using device = startV1Device(server.port, [local]);
   await device.handle.ready;
   assert.equal(device.handle.state, "online");
   const { hostAddress } = await server.events.next("host-open");
@@ -61,8 +61,8 @@ test("shutdown of the server: a client gets what came for it, then its end, and 
     await stream.write(reply);
     await stream.readToEnd();
   });
-  await using server = await startServer([`127.0.0.1:${service.port}`]);
-  await using device = startDevice(server.port, ["127.0.0.1:*"], { reconnect: false });
+  await using server = await startV1Server([`127.0.0.1:${service.port}`]);
+  await using device = startV1Device(server.port, ["127.0.0.1:*"], { reconnect: false });
   const port = portOf((await server.events.next("host-open")).hostAddress);
   using client = await Stream.connect(port);
   const got = await client.read(reply.length);
@@ -112,8 +112,8 @@ test("shutdown of the server: CLOSE goes out for each client, then the link ends
 
 test("shutdown of the device: its services get what came for them, CLOSE goes out, then the link ends", async () => {
   await using service = new Service();
-  await using server = await startServer([`127.0.0.1:${service.port}`]);
-  await using device = startDevice(server.port, ["127.0.0.1:*"]);
+  await using server = await startV1Server([`127.0.0.1:${service.port}`]);
+  await using device = startV1Device(server.port, ["127.0.0.1:*"]);
   const port = portOf((await server.events.next("host-open")).hostAddress);
   using client = await Stream.connect(port);
   using accepted = await service.accept();
@@ -131,8 +131,8 @@ test("shutdown of the device: its services get what came for them, CLOSE goes ou
 });
 
 test("shutdown: two of them, close() after them, and close() twice are all the same end", async () => {
-  await using server = await startServer([TARGET]);
-  await using device = startDevice(server.port, ["*:*"]);
+  await using server = await startV1Server([TARGET]);
+  await using device = startV1Device(server.port, ["*:*"]);
   await server.events.next("host-open");
   await within(Promise.all([device.handle.shutdown(), device.handle.shutdown()]), "both shutdowns of the device");
   device.handle.close();
@@ -147,8 +147,8 @@ test("close: both sides end at once in the middle of traffic, and nothing of the
     await using service = new Service(async (stream) => {
       for (;;) await stream.write(new Uint8Array(64 * 1024));
     });
-    await using server = await startServer([`127.0.0.1:${service.port}`]);
-    await using device = startDevice(server.port, ["127.0.0.1:*"], { reconnect: false });
+    await using server = await startV1Server([`127.0.0.1:${service.port}`]);
+    await using device = startV1Device(server.port, ["127.0.0.1:*"], { reconnect: false });
     const port = portOf((await server.events.next("host-open")).hostAddress);
     const clients = await Promise.all(Array.from({ length: 5 }, () => Stream.connect(port)));
     await Promise.all(clients.map((client) => client.read(500_000)));
@@ -164,12 +164,12 @@ test("close: both sides end at once in the middle of traffic, and nothing of the
 
 test("close: a device that is still dialling, or waits for its next try, ends at once and never becomes ready", async () => {
   const port = freePort("127.0.0.1");
-  await using dialling = startDevice(port, ["*:*"]);
+  await using dialling = startV1Device(port, ["*:*"]);
   dialling.handle.close();
   await within(dialling.handle.closed, "the end of a device that dials");
   await assert.rejects(dialling.handle.ready);
 
-  await using waiting = startDevice(port, ["*:*"]);
+  await using waiting = startV1Device(port, ["*:*"]);
   await waiting.events.next("dial-failed");
   waiting.handle.close();
   await within(waiting.handle.closed, "the end of a device that waits");
@@ -195,8 +195,8 @@ test("serve: an address in use is refused with its code, and what was bound befo
 test("service: while it is down its clients are ended, and when it is up again they are served", async () => {
   const hostname = "127.0.0.53";
   const port = freePort(hostname);
-  await using server = await startServer([`${hostname}:${port}`]);
-  await using device = startDevice(server.port, ["*:*"]);
+  await using server = await startV1Server([`${hostname}:${port}`]);
+  await using device = startV1Device(server.port, ["*:*"]);
   const hostPort = portOf((await server.events.next("host-open")).hostAddress);
   for (let round = 0; round < 3; round++) {
     using early = await Stream.connect(hostPort);
@@ -228,7 +228,7 @@ test("server: after a restart on the same port the device is back, with no one t
   };
   const first = start();
   await first.handle.ready;
-  await using device = startDevice(address.port, ["127.0.0.1:*"], { server: address, random: () => 0 });
+  await using device = startV1Device(address.port, ["127.0.0.1:*"], { server: address, random: () => 0 });
   await first.events.next("host-open");
   first.handle.close();
   await within(first.handle.closed, "the end of the first server");
@@ -244,7 +244,7 @@ test("server: after a restart on the same port the device is back, with no one t
 
 test("tcpRemoteConnect: serves its one service for the life of one link, as the seed's command does", async () => {
   await using service = echoService();
-  await using server = await startServer([`127.0.0.1:${service.port}`, "127.0.0.1:9"]);
+  await using server = await startV1Server([`127.0.0.1:${service.port}`, "127.0.0.1:9"]);
   const remote = tcpRemoteConnect({
     serverAddress: "127.0.0.1",
     serverPort: server.port,

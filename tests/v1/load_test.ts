@@ -9,7 +9,7 @@ import { TAKE_OVER_PROBE_MS } from "../../server/limits.ts";
 import { DATA } from "../rig/naive_v1/link.ts";
 import { digest, noise } from "../rig/bytes.ts";
 import { FakeClock } from "../rig/clock.ts";
-import { startRelay } from "../rig/v1/relay.ts";
+import { startV1Relay } from "../rig/v1/relay.ts";
 import { dialAsDevice, playDevice } from "../rig/v1/scripted.ts";
 import { echoService } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
@@ -19,7 +19,7 @@ const MIB = 1024 * 1024;
 
 test("load: 32 clients that push and read at once all get their bytes back, and one who types is served", async () => {
   await using echo = echoService();
-  await using relay = await startRelay({ server: "our", device: "our", servicePort: echo.port });
+  await using relay = await startV1Relay({ server: "our", device: "our", servicePort: echo.port });
   let typing = true;
   const pushers = Promise.all(Array.from({ length: 32 }, async (_, n) => {
     using client = await relay.connect();

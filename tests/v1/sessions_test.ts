@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { NaiveLink } from "../rig/naive_v1/link.ts";
 import { NaiveServer } from "../rig/naive_v1/server.ts";
 import { digest, noise } from "../rig/bytes.ts";
-import { PAIRINGS, type RelayOptions, startDevice, startRelay, startServer } from "../rig/v1/relay.ts";
+import { PAIRINGS, startV1Device, startV1Relay, startV1Server, type V1RelayOptions } from "../rig/v1/relay.ts";
 import { echoService, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { test } from "../rig/test.ts";
@@ -26,7 +26,7 @@ for (const pairing of PAIRINGS) {
     const sent = noise(MIB, 11);
     await using service = new Service();
     const serverOptions = { halfCloseTimeout: 50 }; // on the wire a close is a half-close whose rest never comes
-    await using relay = await startRelay({ ...pairing, servicePort: service.port, serverOptions });
+    await using relay = await startV1Relay({ ...pairing, servicePort: service.port, serverOptions });
     using client = await relay.connect();
     const writing = client.write(sent).then(() => client.close());
     using accepted = await service.accept();
@@ -38,7 +38,7 @@ for (const pairing of PAIRINGS) {
   test(`${who}: a service's close reaches the client behind all of its bytes`, async () => {
     const sent = noise(MIB, 12);
     await using service = new Service((stream) => stream.write(sent));
-    await using relay = await startRelay({ ...pairing, servicePort: service.port });
+    await using relay = await startV1Relay({ ...pairing, servicePort: service.port });
     using client = await relay.connect();
     assert.equal(await digest(await client.readToEnd()), await digest(sent));
     using next = await relay.connect();
@@ -49,7 +49,7 @@ for (const pairing of PAIRINGS) {
   for (const side of ["device", "server"] as const) {
     test(`${who}: a link that the ${side} ends takes clients, services and the host port with it`, async () => {
       await using service = new Service();
-      await using relay = await startRelay({ ...pairing, servicePort: service.port });
+      await using relay = await startV1Relay({ ...pairing, servicePort: service.port });
       using client = await relay.connect();
       await client.write("hello");
       using accepted = await service.accept();
@@ -78,7 +78,7 @@ for (const pairing of NAIVE_PAIRINGS) {
 
   test(`${who} that never echoes CLOSE and never answers unknown ids serves client after client`, async () => {
     await using service = echoService();
-    await using relay = await startRelay({
+    await using relay = await startV1Relay({
       ...pairing,
       serverQuirks: { echoClose: false, answersData: false, deliversAfterClose: false },
       deviceQuirks: { echoClose: false, closeUnknown: false },
@@ -99,7 +99,7 @@ test("a naive server that puts DATA ahead of CONNECT loses no client, and no byt
 
 test("a naive server that puts CLOSE ahead of CONNECT leaves no service open behind our device, and those who stay are served", async () => {
   await using service = echoService();
-  await using relay = await startRelay({
+  await using relay = await startV1Relay({
     server: "naive",
     device: "our",
     servicePort: service.port,
@@ -117,7 +117,7 @@ test("a naive server that puts CLOSE ahead of CONNECT leaves no service open beh
 
 test("a naive server that puts DATA ahead of CONNECT loses its client to a naive device, as the originals do", async () => {
   await using service = echoService();
-  await using relay = await startRelay({
+  await using relay = await startV1Relay({
     server: "naive",
     device: "naive",
     servicePort: service.port,
@@ -130,7 +130,7 @@ test("a naive server that puts DATA ahead of CONNECT loses its client to a naive
 
 test("a naive server that reuses an open id by closing the older client gets the newer one served", async () => {
   await using service = new Service();
-  await using relay = await startRelay({
+  await using relay = await startV1Relay({
     server: "naive",
     device: "our",
     servicePort: service.port,
@@ -158,7 +158,7 @@ test("a naive device that sends LISTEN byte by byte is linked by our server", ()
 test("a naive server that wants LISTEN in one segment has it from our device, and leaves if another splits it", async () => {
   const target = { host: "127.0.0.1", port: 9 };
   await using strict = new NaiveServer([target]);
-  await using _device = startDevice(strict.port, ["*:*"], { reconnect: false });
+  await using _device = startV1Device(strict.port, ["*:*"], { reconnect: false });
   assert.equal((await within(strict.hostPorts, "LISTEN")).length, 1);
   await using other = new NaiveServer([target]);
   using half = await NaiveLink.dial(other.port);
@@ -173,7 +173,7 @@ test("a naive server that takes one device in its life leaves with it; another o
   for (const oneDevice of [true, false]) {
     await using server = new NaiveServer([target], { oneDevice });
     for (const round of [1, 2]) {
-      await using device = startDevice(server.port, ["127.0.0.1:*"], { reconnect: false });
+      await using device = startV1Device(server.port, ["127.0.0.1:*"], { reconnect: false });
       if (oneDevice && round === 2) {
         await device.events.next("dial-failed");
         continue;
@@ -192,8 +192,8 @@ test("a naive server that takes one device in its life leaves with it; another o
 
 test("our server, our device: service, link and host port may be on IPv6", async () => {
   await using service = echoService({ hostname: "::1" });
-  await using server = await startServer([`[::1]:${service.port}@[::1]:0`]);
-  await using _device = startDevice(server.port, ["[::1]:*"]);
+  await using server = await startV1Server([`[::1]:${service.port}@[::1]:0`]);
+  await using _device = startV1Device(server.port, ["[::1]:*"]);
   const { hostAddress } = await server.events.next("host-open");
   assert.match(hostAddress, /^\[::1\]:\d+$/);
   using client = await Stream.connect(portOf(hostAddress), "::1");
@@ -206,9 +206,9 @@ function quirks<T>(both: T): { serverQuirks: T; deviceQuirks: T } {
 }
 
 /** Each client sends its own bytes to an echo service, and has to get them back. */
-async function moveBytes(options: Omit<RelayOptions, "servicePort">, clients: number, size: number): Promise<void> {
+async function moveBytes(options: Omit<V1RelayOptions, "servicePort">, clients: number, size: number): Promise<void> {
   await using service = echoService();
-  await using relay = await startRelay({ ...options, servicePort: service.port });
+  await using relay = await startV1Relay({ ...options, servicePort: service.port });
   await Promise.all(Array.from({ length: clients }, async (_, seed) => {
     const sent = noise(size, seed);
     using client = await relay.connect();

@@ -10,7 +10,7 @@ import { CLOSE, CONNECT, connectPayload, DATA } from "../rig/naive_v1/link.ts";
 import { NaiveDevice } from "../rig/naive_v1/device.ts";
 import { digest, noise } from "../rig/bytes.ts";
 import { FakeClock } from "../rig/clock.ts";
-import { startDevice, startServer } from "../rig/v1/relay.ts";
+import { startV1Device, startV1Server } from "../rig/v1/relay.ts";
 import { playServer } from "../rig/v1/scripted.ts";
 import { echoService, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
@@ -29,9 +29,9 @@ for (const player of ["our", "naive"] as const) {
       for (;;) await stream.write(new Uint8Array(64 * 1024));
     });
     await using finite = new Service((stream) => stream.write(wanted));
-    await using server = await startServer([`127.0.0.1:${endless.port}`, `127.0.0.1:${finite.port}`], STALL);
+    await using server = await startV1Server([`127.0.0.1:${endless.port}`, `127.0.0.1:${finite.port}`], STALL);
     await using _device = player === "our"
-      ? startDevice(server.port, ["127.0.0.1:*"])
+      ? startV1Device(server.port, ["127.0.0.1:*"])
       : await NaiveDevice.start(server.port);
     const endlessPort = portOf((await server.events.next("host-open")).hostAddress);
     const finitePort = portOf((await server.events.next("host-open")).hostAddress);
@@ -52,8 +52,8 @@ test("slow: a service that never reads is ended as stalled, and a client of anot
   const wanted = noise(8 * MIB, 42);
   await using deaf = new Service();
   await using echo = echoService();
-  await using server = await startServer([`127.0.0.1:${deaf.port}`, `127.0.0.1:${echo.port}`]);
-  await using device = startDevice(server.port, ["127.0.0.1:*"], STALL);
+  await using server = await startV1Server([`127.0.0.1:${deaf.port}`, `127.0.0.1:${echo.port}`]);
+  await using device = startV1Device(server.port, ["127.0.0.1:*"], STALL);
   const deafPort = portOf((await server.events.next("host-open")).hostAddress);
   const echoPort = portOf((await server.events.next("host-open")).hostAddress);
 
@@ -98,8 +98,8 @@ test("slow: a service that reads on before the stall time is over gets everythin
 test("slow: any number of clients that do not close after their service did keep those of another out of nothing", async () => {
   await using brief = new Service((stream) => stream.closeWrite());
   await using echo = echoService();
-  await using server = await startServer([`127.0.0.1:${brief.port}`, `127.0.0.1:${echo.port}`]);
-  await using _device = startDevice(server.port, ["127.0.0.1:*"]);
+  await using server = await startV1Server([`127.0.0.1:${brief.port}`, `127.0.0.1:${echo.port}`]);
+  await using _device = startV1Device(server.port, ["127.0.0.1:*"]);
   const briefPort = portOf((await server.events.next("host-open")).hostAddress);
   const echoPort = portOf((await server.events.next("host-open")).hostAddress);
   await using held = new AsyncDisposableStack();

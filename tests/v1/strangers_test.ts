@@ -9,7 +9,7 @@ import { FIRST_FRAME_TIMEOUT_MS, LISTEN_GRACE_MS, MAX_PENDING_LINKS } from "../.
 import { CLOSE, CONNECT, connectPayload, DATA, frameBytes, LISTEN, NaiveLink } from "../rig/naive_v1/link.ts";
 import { ascii } from "../rig/bytes.ts";
 import { FakeClock } from "../rig/clock.ts";
-import { startServer } from "../rig/v1/relay.ts";
+import { startV1Server } from "../rig/v1/relay.ts";
 import { dialAsDevice, playDevice } from "../rig/v1/scripted.ts";
 import { Stream } from "../rig/stream.ts";
 import { test } from "../rig/test.ts";
@@ -46,7 +46,7 @@ for (const [what, bytes] of Object.entries(STRANGERS)) {
 }
 
 test("stranger: who leaves without a word, or after half a LISTEN, is noted, and a device is linked after that", async () => {
-  await using server = await startServer(TARGET);
+  await using server = await startV1Server(TARGET);
   using mute = await Stream.connect(server.port);
   mute.close();
   assert.match((await server.events.next("refused")).why, /without a word/);
@@ -61,7 +61,7 @@ test("stranger: who leaves without a word, or after half a LISTEN, is noted, and
 
 test("stranger: who says nothing is turned away after 10 seconds", async () => {
   const clock = new FakeClock();
-  await using server = await startServer(TARGET, { clock });
+  await using server = await startV1Server(TARGET, { clock });
   using mute = await Stream.connect(server.port);
   await clock.armed(10_000);
   clock.tick(9_999);
@@ -72,7 +72,7 @@ test("stranger: who says nothing is turned away after 10 seconds", async () => {
 });
 
 test("stranger: LISTEN may come byte by byte, and frames may follow in its segment", async () => {
-  await using server = await startServer(TARGET);
+  await using server = await startV1Server(TARGET);
   using link = await NaiveLink.dial(server.port);
   await link.sendRaw(...[0, 0, LISTEN, 0].map((byte) => Uint8Array.of(byte)));
   await server.events.next("link-up");
@@ -86,7 +86,7 @@ test("stranger: LISTEN may come byte by byte, and frames may follow in its segme
 
 test("stranger: as many silent ones as find room keep a device out for a moment only", async () => {
   const clock = new FakeClock();
-  await using server = await startServer(TARGET, { clock });
+  await using server = await startV1Server(TARGET, { clock });
   const waiting: Stream[] = [];
   for (let n = 0; n < MAX_PENDING_LINKS; n++) waiting.push(await Stream.connect(server.port));
   await clock.armed(FIRST_FRAME_TIMEOUT_MS, MAX_PENDING_LINKS);

@@ -10,7 +10,7 @@ import { CLOSE, CONNECT, DATA, LISTEN } from "../rig/naive_v1/link.ts";
 import { NaiveDevice } from "../rig/naive_v1/device.ts";
 import { ascii } from "../rig/bytes.ts";
 import { FakeClock } from "../rig/clock.ts";
-import { startDevice, startServer } from "../rig/v1/relay.ts";
+import { startV1Device, startV1Server } from "../rig/v1/relay.ts";
 import { dialAsDevice, ScriptedLink } from "../rig/v1/scripted.ts";
 import { echoService } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
@@ -38,7 +38,7 @@ function upload(client: Stream): { readonly full: Promise<void>; readonly ended:
 
 test("take-over: while the first device answers, a second one is refused, and the first one's clients go on", async () => {
   await using service = echoService();
-  await using server = await startServer([`127.0.0.1:${service.port}@127.0.0.41:${freePort("127.0.0.41")}`]);
+  await using server = await startV1Server([`127.0.0.1:${service.port}@127.0.0.41:${freePort("127.0.0.41")}`]);
   await using _first = await NaiveDevice.start(server.port);
   const { hostAddress } = await server.events.next("host-open");
   using client = await Stream.connect(Number(hostAddress.split(":")[1]), "127.0.0.41");
@@ -53,10 +53,10 @@ test("take-over: while the first device answers, a second one is refused, and th
 });
 
 test("take-over: our own device answers too, and the one that is refused says why it may be", async () => {
-  await using server = await startServer([TARGET]);
-  await using _first = startDevice(server.port, ["*:*"]);
+  await using server = await startV1Server([TARGET]);
+  await using _first = startV1Device(server.port, ["*:*"]);
   await server.events.next("link-up");
-  await using second = startDevice(server.port, ["*:*"], { reconnect: false });
+  await using second = startV1Device(server.port, ["*:*"], { reconnect: false });
   assert.match((await server.events.next("refused")).why, /is linked and answers/);
   const lost = await second.events.next("lost");
   assert.equal(lost.reason, "peer-closed");
@@ -67,7 +67,7 @@ test("take-over: our own device answers too, and the one that is refused says wh
 test("take-over: when the first device is dead, the second one gets its place and the very same host port", async () => {
   const clock = new FakeClock();
   const port = freePort("127.0.0.42");
-  await using server = await startServer([`${TARGET}@127.0.0.42:${port}`], { clock });
+  await using server = await startV1Server([`${TARGET}@127.0.0.42:${port}`], { clock });
   using dead = await dialAsDevice(server.port); // it will not answer any more
   await server.events.next("host-open");
   using old = await Stream.connect(port, "127.0.0.42");
@@ -96,7 +96,7 @@ test("take-over: when the first device is dead, the second one gets its place an
 test("take-over: bytes that wait for a dead device do not keep the one that comes back out", async () => {
   const clock = new FakeClock();
   const port = freePort("127.0.0.45");
-  await using server = await startServer([`${TARGET}@127.0.0.45:${port}`], { clock });
+  await using server = await startV1Server([`${TARGET}@127.0.0.45:${port}`], { clock });
   using dead = await dialAsDevice(server.port); // it reads nothing from here on
   await server.events.next("host-open");
   using client = await Stream.connect(port, "127.0.0.45");
@@ -117,7 +117,7 @@ test("take-over: bytes that wait for a dead device do not keep the one that come
 test("take-over: a device that says nothing but takes what waits for it stays, and the newcomer hears just that", async () => {
   const clock = new FakeClock();
   const port = freePort("127.0.0.46");
-  await using server = await startServer([`${TARGET}@127.0.0.46:${port}`], { clock });
+  await using server = await startV1Server([`${TARGET}@127.0.0.46:${port}`], { clock });
   using slow = await dialAsDevice(server.port);
   await server.events.next("host-open");
   using client = await Stream.connect(port, "127.0.0.46");
@@ -142,7 +142,7 @@ test("take-over: a device that says nothing but takes what waits for it stays, a
 test("take-over: with all client ids in use nobody claims that the device answers", async () => {
   const clock = new FakeClock();
   const port = freePort("127.0.0.48");
-  await using server = await startServer([`${TARGET}@127.0.0.48:${port}`], { clock });
+  await using server = await startV1Server([`${TARGET}@127.0.0.48:${port}`], { clock });
   using device = await dialAsDevice(server.port);
   await server.events.next("host-open");
   const clients = await Promise.all(Array.from({ length: 256 }, () => Stream.connect(port, "127.0.0.48")));
@@ -161,7 +161,7 @@ test("take-over: with all client ids in use nobody claims that the device answer
 
 test("take-over: a device that hung up makes room at once, again and again, on the same host port", async () => {
   const port = freePort("127.0.0.43");
-  await using server = await startServer([`${TARGET}@127.0.0.43:${port}`]);
+  await using server = await startV1Server([`${TARGET}@127.0.0.43:${port}`]);
   for (let round = 0; round < 30; round++) {
     using device = await dialAsDevice(server.port);
     await server.events.next("host-open");
@@ -178,7 +178,7 @@ test("host port: one that is in use is told, does not take the others down, and 
   const clock = new FakeClock();
   const blocker = Deno.listen({ hostname: "127.0.0.44", port: 0 });
   const address = `127.0.0.44:${blocker.addr.port}`;
-  await using server = await startServer([`${TARGET}@${address}`, TARGET], { clock });
+  await using server = await startV1Server([`${TARGET}@${address}`, TARGET], { clock });
   using device = await dialAsDevice(server.port);
   const failed = await server.events.next("host-failed");
   assert.deepEqual([failed.hostAddress, failed.localAddress], [address, TARGET]);
@@ -200,7 +200,7 @@ test("host port: one that is in use is told, does not take the others down, and 
 
 test("take-over: of two devices that come in the same moment, one is linked and the other is refused", async () => {
   for (let round = 0; round < 20; round++) {
-    await using server = await startServer([TARGET]);
+    await using server = await startV1Server([TARGET]);
     const dial = () => Deno.connect({ hostname: "127.0.0.1", port: server.port });
     const links = (await Promise.all([dial(), dial()])).map((conn) => new ScriptedLink(conn));
     await Promise.all(links.map((link) => link.send(LISTEN, 0))); // both are there before the server's next turn

@@ -11,7 +11,7 @@ import { parseGrant } from "../../server/devices/service_grant.ts";
 import { echoService } from "../rig/service.ts";
 import { test } from "../rig/test.ts";
 import { Desk, Directory } from "../rig/v2/directory.ts";
-import { authorized, local, SECURITIES, startV2Device, startV2Server, type V2Server } from "../rig/v2/relay.ts";
+import { authorized, enlist, local, SECURITIES, startV2Device, startV2Server, type V2Server } from "../rig/v2/relay.ts";
 import { Stream } from "../rig/stream.ts";
 import { portOf } from "../rig/ports.ts";
 import { within } from "../rig/wait.ts";
@@ -106,8 +106,7 @@ test("v2 pki: a server with a certificate of a private CA is taken for its name,
   await Deno.writeTextFile(certificate.certFile, cert);
   await Deno.writeTextFile(certificate.keyFile, key);
   await using server = await startV2Server({ security: "tls", certificate });
-  const identity = await createIdentity();
-  server.directory.put(authorized("gw1", identity, []));
+  const identity = await enlist(server, "gw1", []);
   assert.equal((await server.events.next("listening")).security, "pki");
   const pki = { security: "pki", caCerts: [authority.cert], reconnect: false } as const;
   {

@@ -12,7 +12,7 @@ import { createIdentity } from "../../net/tls/identity.ts";
 import { FakeClock } from "../rig/clock.ts";
 import { test } from "../rig/test.ts";
 import { within } from "../rig/wait.ts";
-import { authorized, startV2Device, startV2Server } from "../rig/v2/relay.ts";
+import { authorized, enlist, startV2Device, startV2Server } from "../rig/v2/relay.ts";
 import { PlayedServer } from "../rig/v2/server_peer.ts";
 import { socketsSettled } from "../rig/cable.ts";
 
@@ -136,8 +136,7 @@ test("v2 goodbye: an incompatible server's range of versions is in the device's 
 
 test("v2 goodbye: both sides say in one line each why a link ended", async () => {
   await using server = await startV2Server();
-  const identity = await createIdentity();
-  server.directory.put(authorized("gw1", identity, []));
+  const identity = await enlist(server, "gw1", []);
   await using device = startV2Device(server, identity, []);
   await server.events.next("link-up");
   await device.events.next("online");

@@ -10,11 +10,12 @@ import { MIN_BARRED_COME_BACK_MS } from "../../server/limits.ts";
 import { createIdentity, type Identity } from "../../net/tls/identity.ts";
 import type { FakeClock } from "../rig/clock.ts";
 import { echoService } from "../rig/service.ts";
-import { Stream } from "../rig/stream.ts";
+import { flood, Stream } from "../rig/stream.ts";
 import { test } from "../rig/test.ts";
 import { freePort, freeRange, portOf, refusesClients } from "../rig/ports.ts";
 import {
   authorized,
+  enlist,
   local,
   startV2Device,
   startV2Relay,
@@ -47,8 +48,7 @@ async function startGranted(grants: readonly string[], host = "127.0.0.1", clock
 > {
   const echo = echoService();
   const server = await startV2Server(clock && { serve: { clock } });
-  const identity = await createIdentity();
-  server.directory.put(authorized("gw1", identity, grants));
+  const identity = await enlist(server, "gw1", grants);
   const device = startV2Device(server, identity, grants.map((text) => local(text.split("=")[0]!, echo)));
   const { hostAddress } = await device.events.next("service");
   const port = portOf(hostAddress!);
@@ -231,23 +231,11 @@ for (
 test("v2 grants: a device that is revoked under full load hears why", async () => {
   await using granted = await startGranted(["echo=127.0.0.1:0"]);
   const { server, device, identity, client } = granted;
-  const flowing = Promise.withResolvers<void>();
-  let got = 0;
-  const work = [
-    (async () => {
-      for (;;) await client.write(new Uint8Array(256 * 1024));
-    })().catch(() => {}),
-    (async () => {
-      for (let piece = await client.readSome(); piece; piece = await client.readSome()) {
-        got += piece.length;
-        if (got > 20_000_000) flowing.resolve();
-      }
-    })().catch(() => {}),
-  ];
-  await flowing.promise;
+  const { flowing, over } = flood([client], 256 * 1024, 20_000_000);
+  await flowing;
   server.directory.remove(authorized("gw1", identity, []));
   const lost = await device.events.next("lost");
   assert.deepEqual([lost.reason, lost.detail], ["goodbye", "revoked: gw1 was revoked"]);
   client.close();
-  await Promise.all(work);
+  await over;
 });

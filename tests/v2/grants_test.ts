@@ -12,7 +12,7 @@ import { echoService, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { test } from "../rig/test.ts";
 import { freeRange, portOf } from "../rig/ports.ts";
-import { authorized, local, startV2Device, startV2Relay, startV2Server } from "../rig/v2/relay.ts";
+import { authorized, enlist, local, startV2Device, startV2Relay, startV2Server } from "../rig/v2/relay.ts";
 
 /** The word that a client gets back from a port. */
 async function echoed(port: number, hostname = "127.0.0.1"): Promise<string> {
@@ -88,8 +88,7 @@ test("v2 grants: of a range the first free port is taken, and the next one when 
 test("v2 grants: a free port stays the same from link to link, and from device process to device process", async () => {
   await using echo = echoService();
   await using server = await startV2Server();
-  const identity = await createIdentity();
-  server.directory.put(authorized("gw1", identity, ["echo=127.0.0.64:0", "web=127.0.0.64:20000-29999"]));
+  const identity = await enlist(server, "gw1", ["echo=127.0.0.64:0", "web=127.0.0.64:20000-29999"]);
   const ports = new Set<string>();
   for (let round = 0; round < 5; round++) {
     await using device = startV2Device(server, identity, [local("echo", echo), local("web", echo)]);

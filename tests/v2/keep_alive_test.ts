@@ -9,31 +9,12 @@ import type { KeepAliveSettings } from "../../mod.ts";
 import { FakeClock } from "../rig/clock.ts";
 import { echoService } from "../rig/service.ts";
 import { test } from "../rig/test.ts";
-import { Cable, socketsSettled } from "../rig/cable.ts";
-import { local, SECURITIES, startV2Relay, type V2Relay, type V2RelayOptions } from "../rig/v2/relay.ts";
+import { flood } from "../rig/stream.ts";
+import { socketsSettled } from "../rig/cable.ts";
+import { startCabled } from "../rig/v2/cabled.ts";
+import { local, SECURITIES } from "../rig/v2/relay.ts";
 
 const OFF: KeepAliveSettings = { idleTimeout: 1000, probeInterval: 1000, probeCount: 0 };
-
-/** A relay whose link runs through a cable; its services are granted. */
-async function startCabled(options: V2RelayOptions): Promise<V2Relay & { readonly cable: Cable }> {
-  const cables: Cable[] = [];
-  const relay = await startV2Relay({
-    ...options,
-    through: (server) => {
-      cables.push(new Cable(server.port));
-      return cables[0]!.port;
-    },
-  });
-  for (const service of options.services) await relay.hostPort(service.split("=", 1)[0]!);
-  return {
-    ...relay,
-    cable: cables[0]!,
-    async [Symbol.asyncDispose]() {
-      await relay[Symbol.asyncDispose]();
-      await cables[0]![Symbol.asyncDispose]();
-    },
-  };
-}
 
 for (const security of SECURITIES) {
   test(`v2 keep-alive, ${security}: with the defaults both sides see a silent path 3 s after the last byte`, async () => {
@@ -68,27 +49,15 @@ for (const security of SECURITIES) {
     await using relay = await startCabled({ security, services: [local("echo", echo)], device: { reconnect: false } });
     const { cable } = relay;
     const clients = await Promise.all(Array.from({ length: 4 }, () => relay.connect("echo")));
-    const enough = Promise.withResolvers<void>();
-    let got = 0;
-    const work = clients.flatMap((client) => [
-      (async () => {
-        for (;;) await client.write(new Uint8Array(64 * 1024));
-      })().catch(() => {}),
-      (async () => {
-        for (let piece = await client.readSome(); piece; piece = await client.readSome()) {
-          got += piece.length;
-          if (got > 30_000_000) enough.resolve();
-        }
-      })().catch(() => {}),
-    ]);
-    await enough.promise;
+    const { flowing, over } = flood(clients, 64 * 1024, 30_000_000);
+    await flowing;
     cable.cut();
     const lost = relay.device.events.next("lost").then(() => performance.now() - cable.lastOut.dialler);
     const down = relay.server.events.next("link-down").then(() => performance.now() - cable.lastOut.server);
     const took = [await lost, await down];
     for (const ms of took) assert.ok(ms > 2_900 && ms < 3_500, `it took ${took} ms, and 3,000 were due`);
     for (const client of clients) client.close();
-    await Promise.all(work);
+    await over;
   });
 }
 

@@ -8,13 +8,13 @@ import assert from "node:assert/strict";
 import { readGoodbye } from "../../protocol/v2/wire/goodbye.ts";
 import { V2Command } from "../../protocol/v2/wire/commands.ts";
 import { DeviceHandshake, firstFrame } from "../../protocol/v2/wire/handshake.ts";
-import { randomBytes, systemCrypto, writeAll } from "../../relay/handshake.ts";
-import { createIdentity } from "../../net/tls/identity.ts";
+import { systemCrypto, writeAll } from "../../relay/handshake.ts";
 import { portOf } from "../rig/ports.ts";
 import { echoService } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { test } from "../rig/test.ts";
-import { authorized, local, startV2Device, startV2Server } from "../rig/v2/relay.ts";
+import { deviceParty } from "../rig/v2/device_peer.ts";
+import { enlist, local, startV2Device, startV2Server } from "../rig/v2/relay.ts";
 import { within } from "../rig/wait.ts";
 
 /** Reads until there is a whole frame. */
@@ -32,16 +32,8 @@ async function readFrame(conn: Deno.TcpConn): Promise<NonNullable<ReturnType<typ
 test("v2 resume: the AUTH of a link that was given up comes late, and the session that goes on is left alone", async () => {
   await using echo = echoService();
   await using server = await startV2Server({ serve: { expiration: 15_000 } });
-  const identity = await createIdentity();
-  server.directory.put(authorized("gw1", identity, ["echo=127.0.0.1:0"]));
-  const handshake = new DeviceHandshake({
-    signer: identity,
-    serverKey: server.identity.publicKey,
-    nonce: randomBytes(32),
-    instance: randomBytes(16),
-    wallClock: Date.now(),
-    software: "a test",
-  }, systemCrypto);
+  const identity = await enlist(server, "gw1", ["echo=127.0.0.1:0"]);
+  const handshake = new DeviceHandshake(deviceParty(server, identity), systemCrypto);
   using slow = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
   await writeAll(slow, handshake.hello);
   const auth = await handshake.answer((await readFrame(slow)).frame);

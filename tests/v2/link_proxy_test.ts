@@ -6,7 +6,6 @@
 
 import assert from "node:assert/strict";
 import { serve } from "../../mod.ts";
-import { createIdentity } from "../../net/tls/identity.ts";
 import { encodeProxyHeader } from "../../net/proxy/header.ts";
 import { engineChoice } from "../rig/engine.ts";
 import { ascii } from "../rig/bytes.ts";
@@ -16,7 +15,7 @@ import { echoService } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { test } from "../rig/test.ts";
 import { Balancer } from "../rig/v2/balancer.ts";
-import { authorized, local, SECURITIES, startV2Device, startV2Relay, startV2Server } from "../rig/v2/relay.ts";
+import { enlist, local, SECURITIES, startV2Device, startV2Relay, startV2Server } from "../rig/v2/relay.ts";
 import { concat } from "../../protocol/bytes.ts";
 import { within } from "../rig/wait.ts";
 
@@ -30,8 +29,7 @@ for (const security of SECURITIES) {
       await using echo = echoService();
       await using server = await startV2Server({ security, proxyFrom: LOCAL });
       await using balancer = new Balancer(server.port, HEADER(version));
-      const identity = await createIdentity();
-      server.directory.put(authorized("gw1", identity, ["echo=127.0.0.1:0"]));
+      const identity = await enlist(server, "gw1", ["echo=127.0.0.1:0"]);
       await using _device = startV2Device({ ...server, port: balancer.port }, identity, [local("echo", echo)]);
       assert.equal((await server.events.next("link-up")).remote, "203.0.113.7:4711");
       using client = await Stream.connect(portOf((await server.events.next("host-open")).hostAddress));

@@ -5,14 +5,13 @@
  */
 
 import assert from "node:assert/strict";
-import { createIdentity } from "../../net/tls/identity.ts";
 import { FakeClock } from "../rig/clock.ts";
 import { echoService } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { test } from "../rig/test.ts";
-import { Cable } from "../rig/cable.ts";
 import { freePort, portOf, refusesClients } from "../rig/ports.ts";
-import { authorized, local, startV2Device, startV2Relay, startV2Server } from "../rig/v2/relay.ts";
+import { startCabled } from "../rig/v2/cabled.ts";
+import { enlist, local, startV2Device, startV2Relay, startV2Server } from "../rig/v2/relay.ts";
 
 for (const side of ["device", "server"] as const) {
   test(`v2 modes: when the ${side} asks for config, clients are ended and ports closed; run brings the same back`, async () => {
@@ -70,8 +69,7 @@ test("v2 modes: out of run and back in one breath does not find its own port in 
 test("v2 modes: a device that starts in config is online and offers nothing until it is told to run", async () => {
   await using echo = echoService();
   await using server = await startV2Server();
-  const identity = await createIdentity();
-  server.directory.put(authorized("gw1", identity, ["echo=127.0.0.1:0"]));
+  const identity = await enlist(server, "gw1", ["echo=127.0.0.1:0"]);
   await using device = startV2Device(server, identity, [local("echo", echo)], { mode: "config" });
   assert.equal((await server.events.next("mode")).mode, "config");
   assert.deepEqual(device.handle.status.services.map(({ offered }) => offered), [false]);
@@ -107,13 +105,8 @@ test("v2 modes: the server says that a host port was closed while its device sta
 
 test("v2 modes: config holds from link to link", async () => {
   await using echo = echoService();
-  await using server = await startV2Server();
-  await using cable = new Cable(server.port);
-  const identity = await createIdentity();
-  server.directory.put(authorized("gw1", identity, ["echo=127.0.0.1:0"]));
-  await using device = startV2Device({ ...server, port: cable.port }, identity, [local("echo", echo)], {
-    random: () => 0,
-  });
+  await using relay = await startCabled({ services: [local("echo", echo)], device: { random: () => 0 } });
+  const { server, device, cable } = relay;
   await server.events.next("host-open");
   device.handle.setMode("config");
   while ((await server.events.next("mode")).mode !== "config");
@@ -131,8 +124,7 @@ test("v2 modes: a device is in init while it finds out about its services, and i
   const nobody = { hostname: "127.0.0.73", port: freePort("127.0.0.73") };
   await using echo = echoService();
   await using server = await startV2Server();
-  const identity = await createIdentity();
-  server.directory.put(authorized("gw1", identity, ["web=127.0.0.1:0", "echo=127.0.0.1:0"]));
+  const identity = await enlist(server, "gw1", ["web=127.0.0.1:0", "echo=127.0.0.1:0"]);
   await using device = startV2Device(server, identity, [local("web", nobody, "down=refuse"), local("echo", echo)], {
     clock,
     keepAlive: { idleTimeout: -1, probeInterval: 1_000, probeCount: 0 },

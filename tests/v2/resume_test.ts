@@ -6,64 +6,33 @@
 
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
-import { greetServer, randomBytes } from "../../relay/handshake.ts";
-import { createIdentity, formatPublicKey } from "../../net/tls/identity.ts";
+import { formatPublicKey } from "../../net/tls/identity.ts";
 import { CAN_RESUME } from "../../protocol/v2/wire/handshake.ts";
 import { portOf } from "../rig/ports.ts";
+import { digest, noise } from "../rig/bytes.ts";
 import { echoService, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { test } from "../rig/test.ts";
 import { Cable, socketsSettled } from "../rig/cable.ts";
-import {
-  authorized,
-  local,
-  SECURITIES,
-  startV2Device,
-  startV2Relay,
-  startV2Server,
-  type V2Relay,
-  type V2RelayOptions,
-} from "../rig/v2/relay.ts";
+import { type CabledRelay, startCabled } from "../rig/v2/cabled.ts";
+import { greet } from "../rig/v2/device_peer.ts";
+import { enlist, local, SECURITIES, startV2Device, startV2Server, type V2RelayOptions } from "../rig/v2/relay.ts";
 import { within } from "../rig/wait.ts";
 
 /** A relay through a cable that can be cut, whose sessions survive. */
-async function relayThroughCable(
-  options: V2RelayOptions,
-): Promise<{ relay: V2Relay; cable: Cable; [Symbol.asyncDispose](): Promise<void> }> {
-  let cable: Cable | undefined;
-  const relay = await startV2Relay({
+function startLasting(options: V2RelayOptions): Promise<CabledRelay> {
+  return startCabled({
     ...options,
     serve: { expiration: 15_000, ...options.serve },
     device: { random: () => 0, ...options.device },
-    through: (server) => (cable = new Cable(server.port)).port,
   });
-  return {
-    relay,
-    cable: cable!,
-    async [Symbol.asyncDispose]() {
-      await relay[Symbol.asyncDispose]();
-      await cable![Symbol.asyncDispose]();
-    },
-  };
-}
-
-/** Bytes in which any that is lost, doubled or out of place shows. */
-function pattern(size: number, salt: number): Uint8Array {
-  const bytes = new Uint8Array(size);
-  let state = salt;
-  for (let at = 0; at < size; at++) bytes[at] = (state = Math.imul(state, 0x01000193) + 0x9e3779b1 | 0) >>> 24;
-  return bytes;
-}
-
-async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }
 
 for (const security of SECURITIES) {
   test(`v2 resume, ${security}: a client types on after the link was dropped, and both sides tell what happened`, async () => {
     await using echo = echoService();
-    await using made = await relayThroughCable({ security, services: [local("echo", echo)] });
-    const { relay: { server, device, connect }, cable } = made;
+    await using relay = await startLasting({ security, services: [local("echo", echo)] });
+    const { server, device, connect, cable } = relay;
     using client = await connect("echo");
     for (let n = 0; n < 5; n++) {
       await client.write(`before ${n}`);
@@ -85,10 +54,10 @@ for (const security of SECURITIES) {
 
   test(`v2 resume, ${security}: megabytes both ways through 20 cuts arrive as they were sent`, async () => {
     const size = 40 * 1024 * 1024;
-    const [up, down] = [pattern(size, 1), pattern(size, 2)] as Uint8Array<ArrayBuffer>[];
+    const [up, down] = [noise(size, 1), noise(size, 2)] as Uint8Array<ArrayBuffer>[];
     await using service = new Service();
-    await using made = await relayThroughCable({ security, services: [local("bulk", service)] });
-    const { relay: { device, connect }, cable } = made;
+    await using relay = await startLasting({ security, services: [local("bulk", service)] });
+    const { device, connect, cable } = relay;
     using client = await connect("bulk");
     using server = await service.accept();
     const work = Promise.all([
@@ -119,11 +88,11 @@ for (const security of SECURITIES) {
 
 test("v2 resume: whoever comes while the link is down waits, and is served when it is up again", async () => {
   await using echo = echoService();
-  await using made = await relayThroughCable({
+  await using relay = await startLasting({
     services: [local("echo", echo)],
     device: { random: () => 0.99 },
   });
-  const { relay: { device, hostPort }, cable } = made;
+  const { device, hostPort, cable } = relay;
   const port = await hostPort("echo");
   cable.drop();
   await device.events.next("interrupted");
@@ -134,12 +103,12 @@ test("v2 resume: whoever comes while the link is down waits, and is served when 
 
 test("v2 resume: when the expiration time is up, clients are ended, ports are closed, and subscribers hear of it", async () => {
   await using echo = echoService();
-  await using made = await relayThroughCable({
+  await using relay = await startLasting({
     services: [local("echo", echo)],
     serve: { expiration: 300 },
     device: { reconnect: false },
   });
-  const { relay: { server, device, connect }, cable } = made;
+  const { server, device, connect, cable } = relay;
   using client = await connect("echo");
   await client.write("x");
   await client.read(1);
@@ -156,8 +125,8 @@ test("v2 resume: when the expiration time is up, clients are ended, ports are cl
 
 test("v2 resume: a device that restarted gets a session of its own, and the clients of the old one are ended", async () => {
   await using echo = echoService();
-  await using made = await relayThroughCable({ services: [local("echo", echo)] });
-  const { relay: { server, device, connect }, cable } = made;
+  await using relay = await startLasting({ services: [local("echo", echo)] });
+  const { server, device, connect, cable } = relay;
   using client = await connect("echo");
   await client.write("x");
   await client.read(1);
@@ -173,8 +142,8 @@ test("v2 resume: when the network changes, the session moves while the old link 
   await using echo = echoService();
   let address = "127.0.0.1";
   const readNetwork = () => ({ addresses: [{ name: "eth0", address }], routes: "" });
-  await using made = await relayThroughCable({ services: [local("echo", echo)], device: { readNetwork } });
-  const { relay: { server, device, connect } } = made;
+  await using relay = await startLasting({ services: [local("echo", echo)], device: { readNetwork } });
+  const { server, device, connect } = relay;
   using client = await connect("echo");
   await client.write("a");
   assert.equal(await client.readText(1), "a");
@@ -203,8 +172,8 @@ test("v2 resume: an address beside the link's own is no reason to move", async (
     const addresses = ["127.0.0.1", ...beside].map((address) => ({ name: "eth0", address }));
     return { addresses, routes: "lo" };
   };
-  await using made = await relayThroughCable({ services: [local("echo", echo)], device: { readNetwork } });
-  const { relay: { device, connect } } = made;
+  await using relay = await startLasting({ services: [local("echo", echo)], device: { readNetwork } });
+  const { device, connect } = relay;
   using client = await connect("echo");
   for (beside of [["192.0.2.9"], ["192.0.2.9", "fd99::11"], []]) {
     const before = looks;
@@ -219,8 +188,8 @@ test("v2 resume: a move that fails, as nothing is reached yet, is tried again at
   await using echo = echoService();
   let address = "127.0.0.1";
   const readNetwork = () => ({ addresses: [{ name: "eth0", address }], routes: "" });
-  await using made = await relayThroughCable({ services: [local("echo", echo)], device: { readNetwork } });
-  const { relay: { device, connect }, cable } = made;
+  await using relay = await startLasting({ services: [local("echo", echo)], device: { readNetwork } });
+  const { device, connect, cable } = relay;
   using client = await connect("echo");
   cable.refusing = true;
   address = "192.0.2.9"; // gone
@@ -238,8 +207,7 @@ test("v2 resume: with two addresses of the server, the other takes over at once 
   await using server = await startV2Server({ serve: { expiration: 15_000 } });
   const first = new Cable(server.port);
   await using second = new Cable(server.port);
-  const identity = await createIdentity();
-  server.directory.put(authorized("gw1", identity, ["echo=127.0.0.1:0"]));
+  const identity = await enlist(server, "gw1", ["echo=127.0.0.1:0"]);
   await using device = startV2Device(server, identity, [local("echo", echo)], {
     server: [first, second].map(({ port }) => ({ host: "127.0.0.1", port })),
     random: () => 0,
@@ -258,8 +226,8 @@ test("v2 resume: with two addresses of the server, the other takes over at once 
 
 test("v2 resume: a device that is revoked while its link is down loses its session and its clients at once", async () => {
   await using echo = echoService();
-  await using made = await relayThroughCable({ services: [local("echo", echo)], device: { random: () => 0.99 } });
-  const { relay: { server, device, connect }, cable } = made;
+  await using relay = await startLasting({ services: [local("echo", echo)], device: { random: () => 0.99 } });
+  const { server, device, connect, cable } = relay;
   using client = await connect("echo");
   await client.write("x");
   await client.read(1);
@@ -275,8 +243,7 @@ test("v2 resume: a device that is revoked while its link is down loses its sessi
 
 test("v2 resume: whoever has another session's name, or says that it received what was never sent, begins anew", async () => {
   await using server = await startV2Server({ serve: { expiration: 15_000 } });
-  const identity = await createIdentity();
-  server.directory.put(authorized("gw1", identity, []));
+  const identity = await enlist(server, "gw1", []);
   await using device = startV2Device(server, identity, ["echo=127.0.0.1:9"]);
   await device.events.next("online");
   const offers = [
@@ -284,17 +251,7 @@ test("v2 resume: whoever has another session's name, or says that it received wh
     { session: new Uint8Array(16), received: Number.MAX_SAFE_INTEGER },
   ];
   for (const offer of offers) {
-    const conn = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
-    const { welcome } = await greetServer(conn, {
-      signer: identity,
-      serverKey: server.identity.publicKey,
-      nonce: randomBytes(32),
-      instance: randomBytes(16),
-      wallClock: Date.now(),
-      software: "a test",
-      capabilities: CAN_RESUME,
-      resume: () => offer,
-    });
+    const { conn, welcome } = await greet(server, identity, { capabilities: CAN_RESUME, resume: () => offer });
     assert.equal(welcome.resumed, "unknown-session");
     conn.close();
   }
@@ -302,8 +259,8 @@ test("v2 resume: whoever has another session's name, or says that it received wh
 
 test("v2 resume: a device that is shut down while its session waits tells that it is lost, and what was closed", async () => {
   await using echo = echoService();
-  await using made = await relayThroughCable({ services: [local("echo", echo)], device: { random: () => 0.99 } });
-  const { relay: { device, connect }, cable } = made;
+  await using relay = await startLasting({ services: [local("echo", echo)], device: { random: () => 0.99 } });
+  const { device, connect, cable } = relay;
   using client = await connect("echo");
   await client.write("x");
   await client.read(1);
@@ -317,8 +274,7 @@ test("v2 resume: a device that is shut down while its session waits tells that i
 test("v2 resume: a device has its own expiration time where its owner gave it one, also none at all", async () => {
   await using server = await startV2Server({ serve: { expiration: 15_000 } });
   for (const expiration of [0, 500]) {
-    const identity = await createIdentity();
-    server.directory.put(authorized(`gw${expiration}`, identity, [], { expiration }));
+    const identity = await enlist(server, `gw${expiration}`, [], { expiration });
     await using cable = new Cable(server.port);
     await using device = startV2Device({ ...server, port: cable.port }, identity, ["echo=127.0.0.1:9"], {
       reconnect: false,

@@ -5,13 +5,12 @@
  */
 
 import assert from "node:assert/strict";
-import { createIdentity } from "../../net/tls/identity.ts";
 import { digest, noise } from "../rig/bytes.ts";
 import { portOf } from "../rig/ports.ts";
 import { echoService, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { test } from "../rig/test.ts";
-import { authorized, local, SECURITIES, startV2Device, startV2Relay, startV2Server } from "../rig/v2/relay.ts";
+import { enlist, local, SECURITIES, startV2Device, startV2Relay, startV2Server } from "../rig/v2/relay.ts";
 import { concat } from "../../protocol/bytes.ts";
 
 const MIB = 1024 * 1024;
@@ -109,8 +108,7 @@ test("v2 sessions: six devices on one listener, each with two services, never mi
   const seen = new Set<string>();
   const ports = new Map<string, number>();
   for (let n = 0; n < 6; n++) {
-    const identity = await createIdentity();
-    server.directory.put(authorized(`gw${n}`, identity, ["a=127.0.0.1:0", "b=127.0.0.1:0"]));
+    const identity = await enlist(server, `gw${n}`, ["a=127.0.0.1:0", "b=127.0.0.1:0"]);
     const [a, b] = ["a", "b"].map((name) => new Service((stream) => stream.write(`${name} of gw${n}`)));
     services.push(a!, b!);
     devices.push(startV2Device(server, identity, [local("b", b!), local("a", a!)]));
@@ -147,8 +145,7 @@ test("v2 sessions: the device hears the client's address and tells what became o
 test("v2 sessions: a device tries the servers that it was given in turn", async () => {
   await using echo = echoService();
   await using server = await startV2Server();
-  const identity = await createIdentity();
-  server.directory.put(authorized("gw1", identity, ["echo=127.0.0.1:0"]));
+  const identity = await enlist(server, "gw1", ["echo=127.0.0.1:0"]);
   const dead = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = dead.addr;
   dead.close();

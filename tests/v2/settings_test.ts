@@ -10,8 +10,9 @@ import { createIdentity } from "../../net/tls/identity.ts";
 import { FakeClock } from "../rig/clock.ts";
 import { echoService } from "../rig/service.ts";
 import { test } from "../rig/test.ts";
-import { Cable, socketsSettled } from "../rig/cable.ts";
-import { authorized, local, startV2Device, startV2Relay, startV2Server, type V2Relay } from "../rig/v2/relay.ts";
+import { socketsSettled } from "../rig/cable.ts";
+import { startCabled } from "../rig/v2/cabled.ts";
+import { enlist, local, startV2Device, startV2Relay, startV2Server, type V2Relay } from "../rig/v2/relay.ts";
 import { PlayedServer } from "../rig/v2/server_peer.ts";
 import { within } from "../rig/wait.ts";
 
@@ -102,15 +103,9 @@ test("v2 settings: those at the start hold, rounded, and are read back on both s
 
 test("v2 settings: they outlive the link, on both sides", async () => {
   await using echo = echoService();
-  await using server = await startV2Server();
-  await using cable = new Cable(server.port);
-  const identity = await createIdentity();
-  server.directory.put(authorized("gw1", identity, ["echo=127.0.0.1:0"]));
-  await using device = startV2Device({ ...server, port: cable.port }, identity, [local("echo", echo)], {
-    random: () => 0,
-  });
+  await using relay = await startCabled({ services: [local("echo", echo)], device: { random: () => 0 } });
+  const { device, cable } = relay;
   await device.events.next("service");
-  const relay = { server, device } as unknown as V2Relay;
   device.handle.setKeepAliveSettings(WANTED, "both");
   await inForceBecomes(relay, [WANTED, WANTED, WANTED, WANTED]);
   cable.drop();
@@ -123,16 +118,12 @@ test("v2 settings: they outlive the link, on both sides", async () => {
 test("v2 settings: what was set at run time is what holds", async () => {
   const clock = new FakeClock();
   await using echo = echoService();
-  await using server = await startV2Server({ serve: { clock } });
-  await using cable = new Cable(server.port);
-  const identity = await createIdentity();
-  server.directory.put(authorized("gw1", identity, ["echo=127.0.0.1:0"]));
-  await using device = startV2Device({ ...server, port: cable.port }, identity, [local("echo", echo)], {
-    clock,
-    reconnect: false,
+  await using relay = await startCabled({
+    services: [local("echo", echo)],
+    serve: { clock },
+    device: { clock, reconnect: false },
   });
-  await device.events.next("service");
-  const relay = { server, device } as unknown as V2Relay;
+  const { server, device, cable } = relay;
   await inForceBecomes(relay, [DEFAULTS, DEFAULTS, DEFAULTS, DEFAULTS]);
   device.handle.setKeepAliveSettings({ idleTimeout: 10_000, probeInterval: 5_000, probeCount: 2 }, "server");
   server.handle.setKeepAliveSettings("gw1", { idleTimeout: 40_000, probeInterval: 5_000, probeCount: 2 }, "device");
@@ -158,8 +149,7 @@ test("v2 settings: a device that nobody knows, or that has no link, cannot be as
   await using server = await startV2Server();
   assert.equal(server.handle.setKeepAliveSettings("gw1", WANTED, "both"), false);
   assert.equal(server.handle.setMode("gw1", "config"), false);
-  const identity = await createIdentity();
-  server.directory.put(authorized("gw1", identity, []));
+  const identity = await enlist(server, "gw1", []);
   const device = startV2Device(server, identity, []);
   await server.events.next("link-up");
   assert.equal(server.handle.setMode("gw1", "config"), true);
@@ -211,8 +201,7 @@ test("v2 settings: our server shows the offset and the round trip of its device"
 
 test("v2 settings: what a device wants of the server holds for its session, and not for the next device with its key", async () => {
   await using server = await startV2Server();
-  const identity = await createIdentity();
-  server.directory.put(authorized("gw1", identity, []));
+  const identity = await enlist(server, "gw1", []);
   const seen = () => server.handle.devices()[0]!.keepAlive;
   {
     await using device = startV2Device(server, identity, []);
@@ -234,11 +223,8 @@ test("v2 settings: what a device wants of the server holds for its session, and 
 });
 
 test("v2 settings: a device that wishes something before its first link says so on every new session", async () => {
-  await using server = await startV2Server();
-  await using cable = new Cable(server.port);
-  const identity = await createIdentity();
-  server.directory.put(authorized("gw1", identity, []));
-  await using device = startV2Device({ ...server, port: cable.port }, identity, [], { random: () => 0 });
+  await using relay = await startCabled({ services: [], device: { random: () => 0 } });
+  const { server, device, cable } = relay;
   device.handle.setKeepAliveSettings(WANTED, "server");
   for (let session = 0; session < 2; session++) {
     await device.events.next("online");

@@ -5,13 +5,14 @@
  */
 
 import assert from "node:assert/strict";
+import { serve } from "../../mod.ts";
 import { createIdentity } from "../../net/tls/identity.ts";
 import { digest, noise } from "../rig/bytes.ts";
 import { FakeClock } from "../rig/clock.ts";
 import { echoService, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { test } from "../rig/test.ts";
-import { refusesClients } from "../rig/ports.ts";
+import { portOf, refusesClients } from "../rig/ports.ts";
 import { authorized, local, SECURITIES, startV2Device, startV2Relay, startV2Server } from "../rig/v2/relay.ts";
 import { within } from "../rig/wait.ts";
 import { Directory } from "../rig/v2/directory.ts";
@@ -157,5 +158,28 @@ for (const how of ["shutdown", "close"] as const) {
     });
     await within(device.handle.closed, "the device's end");
     await server.events.next("link-down");
+  });
+}
+
+for (const how of ["close", "shutdown"] as const) {
+  test(`serve: a server of which somebody asks to ${how} before it is ready has nothing open after that`, async () => {
+    const identity = await createIdentity();
+    const address = { host: "127.0.0.1", port: 0 };
+    const pinned = { kind: "pinned" as const, keyPair: identity.keyPair };
+    for (const turns of [0, 1, 2]) {
+      const server = serve({
+        listen: [
+          { profile: "v2", address, security: pinned },
+          { profile: "v1", address, forwards: [] },
+          { profile: "v2", address, security: pinned },
+        ],
+        v2: { identity, devices: new Directory() },
+      });
+      for (let n = 0; n < turns; n++) await undefined; // the first certificate is being made
+      server[how]();
+      await within(server.closed, "the end of the server");
+      await assert.rejects(server.ready, /^Error: Cannot become ready: the server is closed$/);
+      for (const bound of server.addresses) await refusesClients(portOf(bound));
+    }
   });
 }

@@ -12,7 +12,6 @@ import { v2Frame } from "../../protocol/v2/wire/codec.ts";
 import { FieldWriter } from "../../protocol/v2/wire/fields.ts";
 import { V2_PREAMBLE } from "../../protocol/v2/wire/commands.ts";
 import { connectDevice } from "../../mod.ts";
-import { createIdentity } from "../../net/tls/identity.ts";
 import { engineChoice } from "../rig/engine.ts";
 import { ascii } from "../rig/bytes.ts";
 import { Events } from "../rig/events.ts";
@@ -20,7 +19,7 @@ import { concat } from "../../protocol/bytes.ts";
 import { Stream } from "../rig/stream.ts";
 import { ResettingClient } from "../rig/v2/resets.ts";
 import { test } from "../rig/test.ts";
-import { authorized, SECURITIES, startV2Device, startV2Server, type V2Server } from "../rig/v2/relay.ts";
+import { enlist, SECURITIES, startV2Device, startV2Server, type V2Server } from "../rig/v2/relay.ts";
 import { FakeClock } from "../rig/clock.ts";
 
 /** A HELLO that says what a device of these versions would. */
@@ -134,8 +133,7 @@ for (const said of ["nothing", "half a HELLO", "a HELLO, and no AUTH"] as const)
     using stranger = await Stream.connect(server.port);
     if (said !== "nothing") await stranger.write(hello([2, 2], KEY).subarray(0, said === "half a HELLO" ? 50 : 1000));
     await clock.armed(10_000);
-    const identity = await createIdentity();
-    server.directory.put(authorized("gw1", identity, []));
+    const identity = await enlist(server, "gw1", []);
     const device = startV2Device(server, identity, []);
     await server.events.next("link-up");
     await device[Symbol.asyncDispose]();
@@ -177,8 +175,7 @@ for (const security of SECURITIES) {
     await using server = await startV2Server({ security, serve: { clock } });
     const waiting: Stream[] = [];
     for (let n = 0; n < 400; n++) waiting.push(await Stream.connect(server.port));
-    const identity = await createIdentity();
-    server.directory.put(authorized("gw1", identity, []));
+    const identity = await enlist(server, "gw1", []);
     await using _device = startV2Device(server, identity, []);
     for (let begun = 0; begun < 2; begun++) {
       await clock.armedUpTo(2 * MIN_HANDSHAKE_TURN_MS, MAX_HANDSHAKES_UNDER_WAY); // so many are under way
@@ -208,8 +205,7 @@ test("v2 stranger: a v1 device at a v2 listener is hung up on, and tries again a
 test("v2 stranger: a plain device at a TLS listener, and one with TLS at a plain one, hear what is wrong", async () => {
   for (const security of SECURITIES) {
     await using server = await startV2Server({ security });
-    const identity = await createIdentity();
-    server.directory.put(authorized("gw1", identity, []));
+    const identity = await enlist(server, "gw1", []);
     await using device = startV2Device(server, identity, [], {
       security: security === "plain" ? "pinned" : "plain",
       reconnect: false,

@@ -5,17 +5,18 @@
  */
 
 import assert from "node:assert/strict";
-import { greetServer, randomBytes } from "../../relay/handshake.ts";
-import { createIdentity, type Identity } from "../../net/tls/identity.ts";
+import type { Identity } from "../../net/tls/identity.ts";
 import type { KeepAliveSettings } from "../../mod.ts";
 import { CAN_RESUME } from "../../protocol/v2/wire/handshake.ts";
 import { FakeClock } from "../rig/clock.ts";
 import { echoService, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { test } from "../rig/test.ts";
-import { Cable, socketsSettled } from "../rig/cable.ts";
+import { socketsSettled } from "../rig/cable.ts";
 import { freePort, portOf, refusesClients } from "../rig/ports.ts";
-import { authorized, local, SECURITIES, startV2Device, startV2Server, type V2Server } from "../rig/v2/relay.ts";
+import { startCabled } from "../rig/v2/cabled.ts";
+import { greet } from "../rig/v2/device_peer.ts";
+import { enlist, local, SECURITIES, startV2Device, startV2Server, type V2Server } from "../rig/v2/relay.ts";
 import { within } from "../rig/wait.ts";
 
 /** The server does not notice a dead link by itself while these tests run. */
@@ -29,14 +30,14 @@ for (const security of SECURITIES) {
     const clock = new FakeClock();
     const port = freePort("127.0.0.81");
     await using echo = echoService();
-    await using server = await startV2Server({ security, serve: { keepAlive: PATIENT } });
-    await using cable = new Cable(server.port);
-    const identity = await createIdentity();
-    server.directory.put(authorized("gw1", identity, [`echo=127.0.0.81:${port}`]));
-    await using device = startV2Device({ ...server, port: cable.port }, identity, [local("echo", echo)], {
-      clock,
-      random: () => 0,
+    await using relay = await startCabled({
+      security,
+      services: [local("echo", echo)],
+      grants: [`echo=127.0.0.81:${port}`],
+      serve: { keepAlive: PATIENT },
+      device: { clock, random: () => 0 },
     });
+    const { server, device, cable } = relay;
     await device.events.next("service");
     using old = await Stream.connect(port, "127.0.0.81");
     await old.write("x");
@@ -74,8 +75,7 @@ for (const security of SECURITIES) {
 test("v2 take-over: an old link that was replaced has lived as long as it did", async () => {
   const clock = new FakeClock();
   await using server = await startV2Server({ serve: { clock, keepAlive: PATIENT } });
-  const identity = await createIdentity();
-  server.directory.put(authorized("gw1", identity, []));
+  const identity = await enlist(server, "gw1", []);
   await using _first = startV2Device(server, identity, [], { reconnect: false });
   await server.events.next("link-up");
   clock.tick(42_000);
@@ -86,8 +86,7 @@ test("v2 take-over: an old link that was replaced has lived as long as it did", 
 
 test("v2 take-over: the old link is told replaced, and comes back at its own pace", async () => {
   await using server = await startV2Server();
-  const identity = await createIdentity();
-  server.directory.put(authorized("gw1", identity, []));
+  const identity = await enlist(server, "gw1", []);
   await using first = startV2Device(server, identity, []);
   await server.events.next("link-up");
   await using second = startV2Device(server, identity, [], { reconnect: false });
@@ -102,8 +101,7 @@ test("v2 take-over: clients that come before the new link has offered its servic
   await using server = await startV2Server({ serve: { keepAlive: PATIENT } });
   await using a = new Service((stream) => stream.write("service a"));
   await using b = new Service((stream) => stream.write("service b"));
-  const identity = await createIdentity();
-  server.directory.put(authorized("gw1", identity, ["a=127.0.0.1:0", "b=127.0.0.1:0"]));
+  const identity = await enlist(server, "gw1", ["a=127.0.0.1:0", "b=127.0.0.1:0"]);
   await using _old = startV2Device(server, identity, [local("a", a), local("b", b)], { reconnect: false });
   const ports = new Map<string, number>();
   for (let n = 0; n < 2; n++) {
@@ -133,8 +131,7 @@ async function hear(port: number): Promise<string> {
 test("v2 take-over: what the device that came back no longer offers is closed", async () => {
   await using server = await startV2Server({ serve: { keepAlive: PATIENT } });
   await using echo = echoService();
-  const identity = await createIdentity();
-  server.directory.put(authorized("gw1", identity, ["a=127.0.0.1:0", "b=127.0.0.1:0"]));
+  const identity = await enlist(server, "gw1", ["a=127.0.0.1:0", "b=127.0.0.1:0"]);
   await using _old = startV2Device(server, identity, [local("a", echo), local("b", echo)], { reconnect: false });
   const { hostAddress } = await server.events.next("host-open");
   await server.events.next("host-open");
@@ -147,8 +144,7 @@ test("v2 take-over: what the device that came back no longer offers is closed", 
 test("v2 take-over: a device that comes back in mode config has no port open", async () => {
   await using server = await startV2Server({ serve: { keepAlive: PATIENT } });
   await using echo = echoService();
-  const identity = await createIdentity();
-  server.directory.put(authorized("gw1", identity, ["a=127.0.0.1:0"]));
+  const identity = await enlist(server, "gw1", ["a=127.0.0.1:0"]);
   await using _old = startV2Device(server, identity, [local("a", echo)], { reconnect: false });
   const { hostAddress } = await server.events.next("host-open");
   assert.equal((await server.events.next("mode")).mode, "run");
@@ -172,8 +168,7 @@ async function newcomer(server: V2Server, identity: Identity): Promise<{ outcome
 test("v2 take-over: of two machines with one key the newcomer is refused after three take-overs in a minute", async () => {
   const clock = new FakeClock();
   await using server = await startV2Server({ serve: { clock, keepAlive: PATIENT } });
-  const identity = await createIdentity();
-  server.directory.put(authorized("gw1", identity, []));
+  const identity = await enlist(server, "gw1", []);
   const machines: AsyncDisposable[] = [];
   for (let n = 0; n < 4; n++) { // the first, and three that take over from the one before
     const machine = await newcomer(server, identity);
@@ -202,19 +197,9 @@ test("v2 take-over: of two machines with one key the newcomer is refused after t
 
 test("v2 take-over: a device that crashes and starts again is let in as often as it has to, as its old link had ended", async () => {
   await using server = await startV2Server({ serve: { expiration: 600_000, keepAlive: PATIENT } });
-  const identity = await createIdentity();
-  server.directory.put(authorized("gw1", identity, []));
+  const identity = await enlist(server, "gw1", []);
   for (let start = 0; start < 8; start++) {
-    const conn = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
-    await greetServer(conn, {
-      signer: identity,
-      serverKey: server.identity.publicKey,
-      nonce: randomBytes(32),
-      instance: randomBytes(16), // another process
-      wallClock: Date.now(),
-      software: "a test",
-      capabilities: CAN_RESUME,
-    });
+    const { conn } = await greet(server, identity, { capabilities: CAN_RESUME }); // as another process
     await server.events.next("link-up");
     conn.close();
     await server.events.next("link-interrupted");
@@ -223,12 +208,13 @@ test("v2 take-over: a device that crashes and starts again is let in as often as
 });
 
 test("v2 take-over: one machine may come back as often as it has to", async () => {
-  await using server = await startV2Server({ serve: { keepAlive: PATIENT } });
-  await using cable = new Cable(server.port);
   const clock = new FakeClock();
-  const identity = await createIdentity();
-  server.directory.put(authorized("gw1", identity, []));
-  await using device = startV2Device({ ...server, port: cable.port }, identity, [], { clock, random: () => 0 });
+  await using relay = await startCabled({
+    services: [],
+    serve: { keepAlive: PATIENT },
+    device: { clock, random: () => 0 },
+  });
+  const { server, device, cable } = relay;
   await server.events.next("link-up");
   await device.events.next("online");
   for (let round = 0; round < 6; round++) {

@@ -27,7 +27,6 @@ export class RoundTripLook {
     this.#lookedAt = now;
   }
 
-  /** Whether one goes on. */
   get goesOn(): boolean {
     return this.#drainTo >= 0;
   }

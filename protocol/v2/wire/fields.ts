@@ -105,6 +105,11 @@ export class FieldReader {
     }
   }
 
+  /** Whether there is a field. */
+  has(tag: number): boolean {
+    return this.#fields.has(tag);
+  }
+
   /** A field of exactly `size` bytes. */
   bytes(tag: number, size: number): Uint8Array {
     const value = this.#fields.get(tag);
@@ -117,7 +122,7 @@ export class FieldReader {
 
   /** As {@linkcode FieldReader.bytes}, or `undefined` if there is none. */
   optionalBytes(tag: number, size: number): Uint8Array | undefined {
-    return this.#fields.has(tag) ? this.bytes(tag, size) : undefined;
+    return this.has(tag) ? this.bytes(tag, size) : undefined;
   }
 
   /** An unsigned number of `size` bytes. */
@@ -127,7 +132,7 @@ export class FieldReader {
 
   /** As {@linkcode FieldReader.uint}, or `undefined` if there is none. */
   optionalUint(tag: number, size: number): number | undefined {
-    return this.#fields.has(tag) ? this.uint(tag, size) : undefined;
+    return this.has(tag) ? this.uint(tag, size) : undefined;
   }
 
   /** A text of `max` bytes at most; empty if there is none. */

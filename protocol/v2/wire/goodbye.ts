@@ -40,6 +40,8 @@ export interface Goodbye {
   readonly comeBackAfter: number | undefined;
   /** Versions that would do, lowest and highest. */
   readonly versions?: readonly [number, number] | undefined;
+  /** The greatest epoch that the server has seen of the device, which has to come with a greater one. */
+  readonly epoch?: number | undefined;
 }
 
 const MINUTE = 60_000;
@@ -62,22 +64,25 @@ export function goodbye(code: GoodbyeCode, text: string, versions?: readonly [nu
   return { code, text, comeBackAfter: COME_BACK_AFTER[code], versions };
 }
 
-export function goodbyeFrame({ code, text, comeBackAfter, versions }: Goodbye): Uint8Array {
+export function goodbyeFrame({ code, text, comeBackAfter, versions, epoch }: Goodbye): Uint8Array {
   const fields = new FieldWriter().uint(1, 1, GOODBYE_CODES.indexOf(code) + 1).text(2, text);
   if (comeBackAfter !== undefined) fields.uint(3, 4, Math.min(NEVER, comeBackAfter));
   if (versions) fields.bytes(4, Uint8Array.of(...versions));
+  if (epoch !== undefined) fields.uint(5, 8, epoch);
   return v2Frame(V2Command.GOODBYE, 0, fields.end());
 }
 
 /** What GOODBYE says; an unknown code counts as `shutting-down`. */
 export function readGoodbye(payload: Uint8Array): Goodbye {
-  const fields = new FieldReader("GOODBYE", payload, [1, 2, 3, 4]);
+  const fields = new FieldReader("GOODBYE", payload, [1, 2, 3, 4, 5]);
   const after = fields.optionalUint(3, 4);
   const versions = fields.optionalBytes(4, 2);
+  const epoch = fields.optionalUint(5, 8);
   return {
     code: GOODBYE_CODES[fields.uint(1, 1) - 1] ?? "shutting-down",
     text: fields.text(2),
     comeBackAfter: after === NEVER ? Infinity : after,
     versions: versions && [versions[0]!, versions[1]!],
+    ...(epoch !== undefined && { epoch }),
   };
 }

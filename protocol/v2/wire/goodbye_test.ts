@@ -15,7 +15,8 @@ test("GOODBYE brings back what was said", () => {
     text: fc.string({ unit: "grapheme", maxLength: 20 }),
     comeBackAfter: fc.oneof(fc.constantFrom(undefined, Infinity, 0), fc.nat(0xffff_fffe)),
     versions: fc.option(fc.tuple(byte, byte), { nil: undefined }),
-  }, { noNullPrototype: true });
+    epoch: fc.maxSafeNat(),
+  }, { noNullPrototype: true, requiredKeys: ["code", "text", "comeBackAfter", "versions"] });
   fc.assert(fc.property(word, (word) => assert.deepEqual(readGoodbye(payloadOf(goodbyeFrame(word))), word)));
 });
 
@@ -57,7 +58,8 @@ test("GOODBYE without a code, with an unknown field, or with one of a wrong size
       [fieldOf(1, uintOf(2, 1))],
       [code, fieldOf(3, uintOf(8, 1))],
       [code, fieldOf(4, uintOf(1, 1))],
-      [code, fieldOf(5, uintOf(1, 1))],
+      [code, fieldOf(5, uintOf(4, 1))],
+      [code, fieldOf(6, uintOf(8, 1))],
       [code, fieldOf(2, new Uint8Array(201))],
     ]
   ) assert.equal(protocolError(() => readGoodbye(concat(parts))), "bad-field");

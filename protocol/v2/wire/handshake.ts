@@ -9,74 +9,24 @@
 import { V2_HEADER_SIZE } from "../limits.ts";
 import { concat, sameBytes } from "../../bytes.ts";
 import { type Goodbye, goodbye } from "./goodbye.ts";
+import { ProtocolError } from "../../errors.ts";
 import { publicKeyFault } from "../../public_key.ts";
 import { V2_PREAMBLE, V2Command } from "./commands.ts";
 import { v2Frame } from "./codec.ts";
-import { FieldReader, FieldWriter, readUint, uintOf } from "./fields.ts";
+import { CAN_BIND, CAN_RESUME, HAS_EPOCHS } from "./capabilities.ts";
+import { authTags, claimFields, type Claims, readClaims } from "./claims.ts";
+import { FieldReader, FieldWriter } from "./fields.ts";
+import { capabilitiesOf, type DeviceParty, type HandshakeCrypto, type HandshakeParty } from "./party.ts";
+import { provedByToken, SIGNATURE_FIELD_SIZE, signedByDevice, signedByServer, type Transcript } from "./transcript.ts";
+import { readWelcome, type Welcome } from "./welcome.ts";
 
-export { readWelcome, RESUME_REFUSALS, type ResumeRefusal, type Welcome, welcomeFrame } from "./welcome.ts";
+export { CAN_BIND, CAN_RESUME, HAS_EPOCHS, IS_MOVING } from "./capabilities.ts";
+export type { ResumeOffer } from "./claims.ts";
+export type { DeviceParty, HandshakeCrypto, HandshakeParty, Signer } from "./party.ts";
+export { RESUME_REFUSALS, type ResumeRefusal, type Welcome, welcomeFrame } from "./welcome.ts";
 
 /** Lowest and highest version of profile v2 that this code speaks. */
 export const V2_VERSIONS: readonly [number, number] = [2, 2];
-
-/** Capability: sessions outlive their links; `v2.md`, "Resume". */
-export const CAN_RESUME = 1;
-
-/** Capability, of one handshake: the device comes by another way while its link is still up; `v2.md`, "Resume". */
-export const IS_MOVING = 2;
-
-/** A session that a device wants to go on with. */
-export interface ResumeOffer {
-  /** Its name, 16 bytes. */
-  readonly session: Uint8Array;
-  /** Position up to which the device has received. */
-  readonly received: number;
-}
-
-/** Who can sign with the private key that belongs to a public one. */
-export interface Signer {
-  /** Ed25519, 32 bytes. */
-  readonly publicKey: Uint8Array;
-  /** The signature, 64 bytes. */
-  sign(bytes: Uint8Array): Promise<Uint8Array>;
-}
-
-/** What the handshake needs of cryptography. */
-export interface HandshakeCrypto {
-  /** Whether `signature` is that of `publicKey` over `bytes`. */
-  verify(publicKey: Uint8Array, signature: Uint8Array, bytes: Uint8Array): Promise<boolean>;
-  /** HMAC-SHA-256. */
-  hmac(key: Uint8Array, bytes: Uint8Array): Promise<Uint8Array>;
-}
-
-/** What each side brings to a handshake. */
-export interface HandshakeParty {
-  /** Its own key. */
-  readonly signer: Signer;
-  /** 32 random bytes, new for each handshake. */
-  readonly nonce: Uint8Array;
-  /** Milliseconds since 1970. */
-  readonly wallClock: number;
-  /** Name and version of the program. */
-  readonly software: string;
-  /** What it can do beyond what all can: {@linkcode CAN_RESUME}, {@linkcode IS_MOVING}. @default {0} */
-  readonly capabilities?: number;
-}
-
-/** What a device brings. */
-export interface DeviceParty extends HandshakeParty {
-  /** The server's public key. */
-  readonly serverKey: Uint8Array;
-  /** 16 bytes that tell this process from others with the same key. */
-  readonly instance: Uint8Array;
-  /** The token of an enrolment: its id, and the SHA-256 of its secret. */
-  readonly enrolment?: { readonly id: Uint8Array; readonly key: Uint8Array } | undefined;
-  /**
-   * Called once the server has proved its key, and only where it can resume. From then on nothing that an older link of
-   * the session brings may be applied.
-   */
-  resume?(): ResumeOffer | undefined;
-}
 
 /** The other side cannot be what it has to be; nothing was sent that could be used elsewhere. */
 export class HandshakeError extends Error {
@@ -94,41 +44,42 @@ export class HandshakeError extends Error {
   }
 }
 
-const SERVER_LABEL = new TextEncoder().encode("sallyport v2 server\0");
-const DEVICE_LABEL = new TextEncoder().encode("sallyport v2 device\0");
-const ENROL_LABEL = new TextEncoder().encode("sallyport v2 enrol\0");
-
-const SIGNATURE_FIELD_SIZE = 3 + 64;
-
-const NONE = new Uint8Array(0);
-
 const EVERY_TAG = Array.from({ length: 256 }, (_, tag) => tag);
 
-/** The device's side: {@linkcode DeviceHandshake.hello}, then {@linkcode DeviceHandshake.answer}, then `readWelcome`. */
+/** The device's side: {@linkcode DeviceHandshake.hello}, then `answer`, then `welcome`. */
 export class DeviceHandshake {
   /** Preamble and HELLO: what the device sends first. */
   readonly hello: Uint8Array;
 
   readonly #party: DeviceParty;
   readonly #crypto: HandshakeCrypto;
+  readonly #offered: number;
+  #agreed = 0;
 
-  /** One handshake. */
+  /** One handshake. @throws {RangeError} for a server's key that is nobody's, and an exporter of another size. */
   constructor(party: DeviceParty, crypto: HandshakeCrypto) {
     const fault = publicKeyFault(party.serverKey);
     if (fault) throw new RangeError(`Cannot greet a server with this key: ${fault}`);
     this.#party = party;
     this.#crypto = crypto;
-    const fields = new FieldWriter().bytes(1, Uint8Array.from(V2_VERSIONS)).uint(2, 4, party.capabilities ?? 0)
+    this.#offered = capabilitiesOf(party) | (party.nextEpoch ? HAS_EPOCHS : 0);
+    const fields = new FieldWriter().bytes(1, Uint8Array.from(V2_VERSIONS)).uint(2, 4, this.#offered)
       .bytes(3, party.signer.publicKey).bytes(4, party.nonce).uint(5, 8, party.wallClock).bytes(6, party.instance)
       .text(128, party.software);
     this.hello = concat([V2_PREAMBLE, v2Frame(V2Command.HELLO, 0, fields.end())]);
+  }
+
+  /** Whether both sides sign the exporter of their TLS connection; known once the server has proved its key. */
+  get bound(): boolean {
+    return (this.#agreed & CAN_BIND) !== 0;
   }
 
   /**
    * Checks CHALLENGE, the frame as it came: what is signed are all its bytes.
    *
    * @returns AUTH.
-   * @throws {HandshakeError} if the server is not the one whose key this device knows. {ProtocolError} for garbage.
+   * @throws {HandshakeError} if the server is not the one whose key this device knows, or is at the end of another TLS
+   *   connection. {ProtocolError} for garbage.
    */
   async answer(frame: Uint8Array): Promise<Uint8Array> {
     const fields = new FieldReader("CHALLENGE", frame.subarray(V2_HEADER_SIZE), [1, 2, 3, 4, 5, 6]);
@@ -136,25 +87,57 @@ export class DeviceHandshake {
     if (version < V2_VERSIONS[0] || version > V2_VERSIONS[1]) {
       throw new HandshakeError(goodbye("incompatible", `the server chose version ${version}`, V2_VERSIONS));
     }
-    const capabilities = fields.uint(2, 4) & (this.#party.capabilities ?? 0);
+    const agreed = fields.uint(2, 4) & this.#offered;
     fields.bytes(4, 32);
-    const { serverKey, signer, enrolment } = this.#party;
-    const signed = concat([SERVER_LABEL, this.hello, frame.subarray(0, frame.length - SIGNATURE_FIELD_SIZE)]);
+    const { serverKey, signer, enrolment, exporter } = this.#party;
+    const isBound = (agreed & CAN_BIND) !== 0;
+    const transcript: Transcript = { hello: this.hello, challenge: frame, exporter: isBound ? exporter : undefined };
     const isServer = sameBytes(fields.bytes(3, 32), serverKey) &&
-      await this.#crypto.verify(serverKey, fields.bytes(6, 64), signed);
+      await this.#crypto.verify(serverKey, fields.bytes(6, 64), signedByServer(transcript));
     if (!isServer) {
-      throw new HandshakeError(goodbye("bad-credentials", "the server did not prove the key that this device knows"));
+      const where = isBound ? ", for this TLS connection: is there somebody in between?" : "";
+      const text = `the server did not prove the key that this device knows${where}`;
+      throw new HandshakeError(goodbye("bad-credentials", text));
+    }
+    if (this.#party.demandsBinding && !isBound) {
+      const text = `the link is not bound to its TLS connection, as this device demands: ` +
+        (exporter ? "the server has no exporter for it" : "this side has no exporter for it");
+      throw new HandshakeError(goodbye("bad-credentials", text));
     }
     fields.uint(5, 8); // the server's clock, for whoever looks at the wire: PONG says it again
-    const transcript = concat([this.hello, frame]);
-    const offer = (capabilities & CAN_RESUME) === 0 ? undefined : this.#party.resume?.();
-    const resume = offer ? new FieldWriter().bytes(3, concat([offer.session, uintOf(8, offer.received)])).end() : NONE;
-    const auth = new FieldWriter().bytes(1, await signer.sign(concat([DEVICE_LABEL, transcript, resume])));
+    this.#agreed = agreed;
+    const claims = claimFields(this.#claims());
+    const auth = new FieldWriter().bytes(1, await signer.sign(signedByDevice(transcript, claims)));
     if (enrolment) {
-      const proof = await this.#crypto.hmac(enrolment.key, concat([ENROL_LABEL, transcript]));
+      const proof = await this.#crypto.hmac(enrolment.key, provedByToken(transcript));
       auth.bytes(2, concat([enrolment.id, proof]));
     }
-    return v2Frame(V2Command.AUTH, 0, concat([auth.end(), resume]));
+    return v2Frame(V2Command.AUTH, 0, concat([auth.end(), claims]));
+  }
+
+  /**
+   * Reads the payload of WELCOME.
+   *
+   * @throws {ProtocolError} for garbage, and if it names a session that this device did not begin.
+   */
+  welcome(payload: Uint8Array): Welcome {
+    const welcome = readWelcome(payload, (this.#agreed & HAS_EPOCHS) !== 0);
+    const { initiator } = welcome;
+    if (initiator && !sameBytes(initiator, this.#party.signer.publicKey)) {
+      throw new ProtocolError("bad-field", "WELCOME names a session that another than this device began");
+    }
+    return welcome;
+  }
+
+  /** What this device claims beside its key, as far as the server understands it. */
+  #claims(): Claims {
+    const { signer, nextEpoch, resume } = this.#party;
+    const hasEpochs = (this.#agreed & HAS_EPOCHS) !== 0;
+    const offer = (this.#agreed & CAN_RESUME) === 0 ? undefined : resume?.call(this.#party);
+    return {
+      epoch: hasEpochs ? nextEpoch!.call(this.#party) : undefined,
+      resume: offer && { ...offer, initiator: hasEpochs ? signer.publicKey : undefined },
+    };
   }
 }
 
@@ -171,11 +154,9 @@ export interface Hello {
 }
 
 /** A device that has proved its key, and perhaps wants to be enrolled. */
-export interface Authenticated extends Hello {
+export interface Authenticated extends Hello, Claims {
   /** The token id that it offers. */
   readonly token: Uint8Array | undefined;
-  /** The session that it wants to go on with. */
-  readonly resume: ResumeOffer | undefined;
   /** What both sides can do. */
   readonly capabilities: number;
   /** Whether it knows the secret whose SHA-256 is `key`. */
@@ -186,13 +167,15 @@ export interface Authenticated extends Hello {
 export class ServerHandshake {
   readonly #party: HandshakeParty;
   readonly #crypto: HandshakeCrypto;
+  readonly #offered: number;
   #hello: Hello | undefined;
   #capabilities = 0;
-  #transcript: Uint8Array = NONE;
+  #transcript: Transcript | undefined;
 
-  /** One handshake. */
+  /** One handshake. @throws {RangeError} for an exporter of another size. */
   constructor(party: HandshakeParty, crypto: HandshakeCrypto) {
     this.#party = party;
+    this.#offered = capabilitiesOf(party);
     this.#crypto = crypto;
   }
 
@@ -212,7 +195,7 @@ export class ServerHandshake {
       throw new HandshakeError(goodbye("incompatible", text, V2_VERSIONS));
     }
     const fields = new FieldReader("HELLO", payload, [1, 2, 3, 4, 5, 6]);
-    this.#capabilities = fields.uint(2, 4) & (this.#party.capabilities ?? 0);
+    this.#capabilities = fields.uint(2, 4) & this.#offered;
     fields.bytes(4, 32);
     this.#hello = {
       deviceKey: fields.bytes(3, 32).slice(),
@@ -222,18 +205,18 @@ export class ServerHandshake {
     };
     const fault = publicKeyFault(this.#hello.deviceKey);
     if (fault) throw new HandshakeError(goodbye("bad-credentials", `the device's key is nobody's: ${fault}`));
-    const { signer, nonce, wallClock, software } = this.#party;
+    const { signer, nonce, wallClock, software, exporter } = this.#party;
     const unsigned = new FieldWriter().uint(1, 1, Math.min(highest, V2_VERSIONS[1]))
       .uint(2, 4, this.#capabilities)
       .bytes(3, signer.publicKey).bytes(4, nonce).uint(5, 8, wallClock).text(128, software);
     // The header states the size with the signature, so it is signed as it is sent.
-    const frame = v2Frame(V2Command.CHALLENGE, 0, concat([unsigned.end(), new Uint8Array(SIGNATURE_FIELD_SIZE)]));
+    const challenge = v2Frame(V2Command.CHALLENGE, 0, concat([unsigned.end(), new Uint8Array(SIGNATURE_FIELD_SIZE)]));
+    const isBound = (this.#capabilities & CAN_BIND) !== 0;
     const hello = concat([V2_PREAMBLE, helloFrame]);
-    const signed = concat([SERVER_LABEL, hello, frame.subarray(0, frame.length - SIGNATURE_FIELD_SIZE)]);
-    const signature = new FieldWriter().bytes(6, await signer.sign(signed));
-    frame.set(signature.end(), frame.length - SIGNATURE_FIELD_SIZE);
-    this.#transcript = concat([hello, frame]);
-    return frame;
+    this.#transcript = { hello, challenge, exporter: isBound ? exporter : undefined };
+    const signature = new FieldWriter().bytes(6, await signer.sign(signedByServer(this.#transcript)));
+    challenge.set(signature.end(), challenge.length - SIGNATURE_FIELD_SIZE);
+    return challenge;
   }
 
   /**
@@ -242,27 +225,23 @@ export class ServerHandshake {
    * @throws {HandshakeError} if the signature does not verify. {ProtocolError} for garbage.
    */
   async authenticate(payload: Uint8Array): Promise<Authenticated> {
-    const hello = this.#hello;
-    if (!hello) throw new Error("Cannot authenticate before HELLO");
-    const fields = new FieldReader("AUTH", payload, [1, 2, 3]);
-    const resume = fields.optionalBytes(3, 16 + 8);
-    const field = resume ? new FieldWriter().bytes(3, resume).end() : NONE;
-    const signed = concat([DEVICE_LABEL, this.#transcript, field]);
-    if (!await this.#crypto.verify(hello.deviceKey, fields.bytes(1, 64), signed)) {
-      throw new HandshakeError(goodbye("bad-credentials", "the signature does not fit the device's key"));
+    const [hello, transcript] = [this.#hello, this.#transcript];
+    if (!hello || !transcript) throw new Error("Cannot authenticate before HELLO");
+    const fields = new FieldReader("AUTH", payload, authTags(this.#capabilities));
+    const { claims, signed } = readClaims(fields, this.#capabilities);
+    if (!await this.#crypto.verify(hello.deviceKey, fields.bytes(1, 64), signedByDevice(transcript, signed))) {
+      const where = transcript.exporter ? ", or is not for this TLS connection: is there somebody in between?" : "";
+      throw new HandshakeError(goodbye("bad-credentials", `the signature does not fit the device's key${where}`));
     }
     const enrolment = fields.optionalBytes(2, 8 + 32)?.slice();
-    const transcript = this.#transcript;
     return {
       ...hello,
+      ...claims,
       token: enrolment?.subarray(0, 8),
       capabilities: this.#capabilities,
-      resume: resume && (this.#capabilities & CAN_RESUME) !== 0
-        ? { session: resume.slice(0, 16), received: readUint(resume, 16, 8) }
-        : undefined,
       provesToken: async (key) =>
         enrolment !== undefined &&
-        sameBytes(enrolment.subarray(8), await this.#crypto.hmac(key, concat([ENROL_LABEL, transcript]))),
+        sameBytes(enrolment.subarray(8), await this.#crypto.hmac(key, provedByToken(transcript))),
     };
   }
 }

@@ -17,10 +17,15 @@ export const RESUME_REFUSALS = ["unknown-session", "bad-position"] as const;
 /** One of {@linkcode RESUME_REFUSALS}. */
 export type ResumeRefusal = (typeof RESUME_REFUSALS)[number];
 
+const TAGS: readonly number[] = [1, 2, 3, 4, 5, 6, 7];
+const INITIATOR = 8;
+
 /** What a server says when all is well. */
 export interface Welcome {
-  /** 16 bytes that name the session. */
+  /** 16 bytes that name the session among those of its initiator. */
   readonly session: Uint8Array;
+  /** The public key of whoever began it, 32 bytes; not said where names have one part. */
+  readonly initiator?: Uint8Array | undefined;
   /** The device's name on the server. */
   readonly name: string;
   /** Channels at most. */
@@ -34,22 +39,24 @@ export interface Welcome {
 }
 
 export function welcomeFrame(welcome: Welcome): Uint8Array {
-  const { session, name, maxChannels, remote, expiration, resumed } = welcome;
+  const { session, initiator, name, maxChannels, remote, expiration, resumed } = welcome;
   const fields = new FieldWriter().bytes(1, session).text(2, name, V2_MAX_NAME).uint(3, 4, maxChannels).text(4, remote);
   if (expiration) fields.uint(5, 4, Math.min(expiration, 0xffff_ffff));
   if (typeof resumed === "number") fields.uint(6, 8, resumed);
   else if (resumed) fields.uint(7, 1, RESUME_REFUSALS.indexOf(resumed) + 1);
+  if (initiator) fields.bytes(INITIATOR, initiator);
   return v2Frame(V2Command.WELCOME, 0, fields.end());
 }
 
-/** What WELCOME says. */
-export function readWelcome(payload: Uint8Array): Welcome {
-  const fields = new FieldReader("WELCOME", payload, [1, 2, 3, 4, 5, 6, 7]);
+/** What WELCOME says. `hasEpochs`: names of sessions have two parts, as both sides have epochs. */
+export function readWelcome(payload: Uint8Array, hasEpochs = false): Welcome {
+  const fields = new FieldReader("WELCOME", payload, hasEpochs ? [...TAGS, INITIATOR] : TAGS);
   const position = fields.optionalBytes(6, 8);
   const refusal = fields.optionalBytes(7, 1)?.[0];
   const refused = refusal === undefined ? undefined : RESUME_REFUSALS[refusal - 1] ?? RESUME_REFUSALS[0];
   return {
     session: fields.bytes(1, 16).slice(),
+    ...(hasEpochs && { initiator: fields.bytes(INITIATOR, 32).slice() }),
     name: readName(fields.text(2, V2_MAX_NAME)),
     maxChannels: fields.uint(3, 4),
     remote: fields.text(4),

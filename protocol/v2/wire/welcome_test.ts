@@ -21,6 +21,13 @@ test("WELCOME brings back what was said, and garbage is refused", () => {
   fc.assert(fc.property(welcome, (welcome) => {
     assert.deepEqual({ ...readWelcome(welcomeFrame(welcome).subarray(HEADER)) }, welcome);
   }));
+  const initiator = fc.uint8Array({ minLength: 32, maxLength: 32 });
+  fc.assert(fc.property(welcome, initiator, (welcome, initiator) => {
+    const payload = welcomeFrame({ ...welcome, initiator }).subarray(HEADER);
+    assert.deepEqual({ ...readWelcome(payload, true) }, { ...welcome, initiator });
+    assert.equal(protocolError(() => readWelcome(payload)), "bad-field");
+    assert.equal(protocolError(() => readWelcome(welcomeFrame(welcome).subarray(HEADER), true)), "bad-field");
+  }));
   fc.assert(fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => void protocolError(() => readWelcome(bytes))));
   assert.equal(protocolError(() => readWelcome(fieldOf(1, new Uint8Array(15)))), "bad-field");
   for (const bad of ["", "gw 1", "gw1\nonline x", "\u001b[2J", "\u202e1wg"]) {

@@ -12,6 +12,7 @@ import { CLIENT_PORT, type CutClientOptions, quick, through } from "./cut_throug
 import type { CutOutcome } from "./cuts.ts";
 import { CLIENTS_ADDRESS, NatNetwork } from "../machines/nat_network.ts";
 import { ResumeMachines } from "../machines/resume_machines.ts";
+import { git } from "../processes/ssh_clients.ts";
 import { SshServer } from "../processes/ssh_server.ts";
 import { TempFolder } from "../temp_folder.ts";
 
@@ -99,27 +100,18 @@ export async function clone(given: CutClientOptions): Promise<CutOutcome[]> {
   await using made = await sshMachines();
   const { machines, sshd } = made;
   const { path } = sshd.folder;
-  const env = {
-    GIT_SSH_COMMAND: ["ssh", ...sshd.clientOptions].join(" "),
-    GIT_CONFIG_GLOBAL: "/dev/null",
-    GIT_CONFIG_SYSTEM: "/dev/null",
-    HOME: path,
-  };
-  const git = async (...args: string[]) => {
-    const command = ["git", "-C", `${path}/origin`, "-c", "user.name=a", "-c", "user.email=a@b", ...args];
-    await using child = Child.start("git", command, { env });
-    assert.equal(await child.end(), 0, child.stderr.join("\n"));
-    return child.stdout.join("\n");
-  };
+  const at = (folder: string, ...args: string[]) => git(sshd, "-C", `${path}/${folder}`, ...args);
   Deno.mkdirSync(`${path}/origin`);
-  await git("init", "-q", "-b", "main");
-  for (let at = 0; at < 20; at++) Deno.writeFileSync(`${path}/origin/${at}`, noise(options.size / 20, at + 1));
-  await git("add", ".");
-  await git("commit", "-q", "-m", "first");
+  await at("origin", "init", "-q", "-b", "main");
+  for (let n = 0; n < 20; n++) Deno.writeFileSync(`${path}/origin/${n}`, noise(options.size / 20, n + 1));
+  await at("origin", "add", ".");
+  await at("origin", "commit", "-q", "-m", "first");
   const url = `ssh://${destination(sshd)}:${CLIENT_PORT}${path}/origin`;
-  const { outcomes } = await through(machines, options, ["git", "clone", "-q", url, `${path}/clone`], { env });
-  assert.equal(await git("-C", `${path}/clone`, "rev-parse", "HEAD"), await git("rev-parse", "HEAD"));
-  await git("-C", `${path}/clone`, "fsck", "--full", "--strict");
+  const { outcomes } = await through(machines, options, ["git", "clone", "-q", url, `${path}/clone`], {
+    env: sshd.gitEnvironment,
+  });
+  assert.equal(await at("clone", "rev-parse", "HEAD"), await at("origin", "rev-parse", "HEAD"));
+  await at("clone", "fsck", "--full", "--strict");
   return outcomes;
 }
 

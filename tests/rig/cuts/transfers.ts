@@ -14,7 +14,6 @@ const MAIN = fileURLToPath(new URL("../mains/transfer.ts", import.meta.url));
 export interface TransferPlan {
   /** Where they connect. */
   readonly hostname: string;
-  /** The port there. */
   readonly port: number;
   /** What the sizes and the bytes come from. */
   readonly seed: number;

@@ -26,7 +26,6 @@ export const GATEWAY_ADDRESS = "192.168.77.2";
 /** The public host's address in the network of its clients. */
 export const CLIENTS_ADDRESS = "10.78.0.1";
 
-/** A client's address there. */
 const CLIENT_ADDRESS = "10.78.0.2";
 
 /** One of the machines: the public host, the gateway, what is between them, and a client of the public host. */

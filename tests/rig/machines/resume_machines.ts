@@ -11,7 +11,7 @@ import { CLIENTS_ADDRESS, NatNetwork, PUBLIC_ADDRESS } from "./nat_network.ts";
 import type { Need } from "../processes/requirements.ts";
 import { startTransferService, type TransferPlan, Transfers } from "../cuts/transfers.ts";
 import { HOST_PORT, SERVER_PORT } from "./v2_machines.ts";
-import { V2Relay } from "../processes/v2_relay.ts";
+import { V2Relay } from "../processes/relay.ts";
 
 /** What the machine has to have for it. */
 export const RESUME_NEEDS: readonly Need[] = ["network namespaces (root, ip, nft)", "/proc", "ss"];

@@ -6,20 +6,13 @@
 
 import { Child } from "../processes/child.ts";
 import { answered, peer } from "./netns.ts";
-import {
-  type Daemon,
-  deviceArgs,
-  serverArgs,
-  type ServerProcess,
-  startDevice,
-  startServer,
-} from "../processes/daemons.ts";
+import { type Daemon, type ServerProcess, startDevice, v1DeviceArgs } from "../processes/daemons.ts";
+import { V1Relay } from "../processes/relay.ts";
 import { Namespaces, SERVER_ADDRESS } from "./namespaces.ts";
 import { poll } from "../wait.ts";
 
 /** How to start {@linkcode TwoMachines}. */
 export interface TwoMachinesOptions {
-  /** What the service does. */
   readonly service: "echo" | "sink" | "source";
   /** More arguments for the server. */
   readonly server?: readonly string[];
@@ -30,28 +23,22 @@ export interface TwoMachinesOptions {
 /** A running relay between two machines. */
 export class TwoMachines implements AsyncDisposable {
   readonly net: Namespaces;
-  readonly server: ServerProcess;
-  /** The device that was started first. */
-  readonly device: Daemon;
-  /** Where the clients connect, on the server's machine. */
-  readonly hostPort: number;
+  readonly relay: V1Relay;
 
   readonly #stack: AsyncDisposableStack;
-  readonly #deviceArgs: readonly string[];
+  readonly #more: readonly string[];
   readonly #service: string;
 
   private constructor(
     stack: AsyncDisposableStack,
-    parts: Pick<TwoMachines, "net" | "server" | "device" | "hostPort">,
-    args: readonly string[],
+    parts: Pick<TwoMachines, "net" | "relay">,
+    more: readonly string[],
     service: string,
   ) {
     this.#stack = stack;
     this.net = parts.net;
-    this.server = parts.server;
-    this.device = parts.device;
-    this.hostPort = parts.hostPort;
-    this.#deviceArgs = args;
+    this.relay = parts.relay;
+    this.#more = more;
     this.#service = service;
   }
 
@@ -62,17 +49,26 @@ export class TwoMachines implements AsyncDisposable {
     const service = stack.use(Child.start("service", peer(net.on("device"), options.service)));
     const [, port] = await service.line(/^port (\d+)$/);
     const local = `127.0.0.1:${port}`;
-    const forwards = [`127.0.0.1:7000=${local}`];
-    const serverMore = ["--half-close-timeout", "0", ...(options.server ?? [])];
-    const server = stack.use(
-      await startServer([...serverArgs(forwards, `${SERVER_ADDRESS}:2065`), ...serverMore], {
-        prefix: net.on("server"),
+    const device = options.device ?? [];
+    const relay = stack.use(
+      await V1Relay.start([`127.0.0.1:7000=${local}`], {
+        server: ["--half-close-timeout", "0", ...(options.server ?? [])],
+        device,
+        listen: `${SERVER_ADDRESS}:2065`,
+        onServer: net.on("server"),
+        onDevice: net.on("device"),
       }),
     );
-    const args = [...deviceArgs(server.address, [local]), ...(options.device ?? [])];
-    const device = stack.use(startDevice(args, { prefix: net.on("device") }));
-    const hostPort = await server.hostPort(local);
-    return new TwoMachines(stack.move(), { net, server, device, hostPort }, args, local);
+    return new TwoMachines(stack.move(), { net, relay }, device, local);
+  }
+
+  get server(): ServerProcess {
+    return this.relay.server;
+  }
+
+  /** The device that was started first. */
+  get device(): Daemon {
+    return this.relay.device;
   }
 
   /** Waits until the device has had an answer to a keep-alive probe: from then on silence counts against the server. */
@@ -91,12 +87,13 @@ export class TwoMachines implements AsyncDisposable {
 
   /** Starts one more device with the same arguments. */
   anotherDevice(): Daemon {
-    return startDevice(this.#deviceArgs, { prefix: this.net.on("device") });
+    const args = [...v1DeviceArgs(this.server.address, [this.#service]), ...this.#more];
+    return startDevice(args, { prefix: this.net.on("device") });
   }
 
   /** A client on the server's machine. */
   client(does: "ask" | "pour" | "take"): Child {
-    return Child.start("client", peer(this.net.on("server"), does, String(this.hostPort)));
+    return Child.start("client", peer(this.net.on("server"), does, String(this.relay.hostPort)));
   }
 
   /** Waits until the host port has opened for the `nth` time. */

@@ -9,7 +9,7 @@ import { Child } from "../processes/child.ts";
 import { answered, peer } from "./netns.ts";
 import type { Daemon, ServerProcess } from "../processes/daemons.ts";
 import { NatNetwork, PUBLIC_ADDRESS } from "./nat_network.ts";
-import { V2Relay, type V2RelayOptions } from "../processes/v2_relay.ts";
+import { V2Relay, type V2RelayOptions } from "../processes/relay.ts";
 
 /** Where the server listens for devices. */
 export const SERVER_PORT = 7443;

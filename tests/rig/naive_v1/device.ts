@@ -42,7 +42,6 @@ export class NaiveDevice implements AsyncDisposable {
     return this.#services.size;
   }
 
-  /** Ends the link. */
   async stop(): Promise<void> {
     this.#link.close();
     await this.ended;

@@ -25,7 +25,6 @@ export interface PeerQuirks {
   readonly skipUnknown: boolean;
 }
 
-/** Habits of the server. */
 export interface ServerQuirks extends PeerQuirks {
   /** Client ids run 1, 2, … `ids` − 1, 0; an id that is still open is taken by closing the older client. */
   readonly ids: number;
@@ -45,7 +44,6 @@ export interface ServerQuirks extends PeerQuirks {
   readonly oneDevice: boolean;
 }
 
-/** Habits of the device. */
 export interface DeviceQuirks extends PeerQuirks {
   /** Whether DATA for an unknown client is answered with CLOSE. */
   readonly closeUnknown: boolean;

@@ -40,7 +40,6 @@ const started: Child[] = [];
 export class Child implements AsyncDisposable {
   /** What it is called in messages. */
   readonly name: string;
-  /** Its process id. */
   readonly pid: number;
   /** Lines of its stdout so far. */
   readonly stdout: string[] = [];

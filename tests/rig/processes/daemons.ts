@@ -92,10 +92,15 @@ export class ServerProcess extends Daemon {
     return portOf(this.address);
   }
 
-  /** The port of the first host address that opened for a service, from line `from` of stdout on. */
+  /** The first host address, `HOST:PORT`, that opened for a service, from line `from` of stdout on. */
+  async host(service: string, from = 0): Promise<string> {
+    const [, host] = await this.child.line(new RegExp(`^open (\\S+:\\d+) -> ${escape(service)}$`), from);
+    return host!;
+  }
+
+  /** The port of that. */
   async hostPort(service: string, from = 0): Promise<number> {
-    const [, port] = await this.child.line(new RegExp(`^open .*:(\\d+) -> ${escape(service)}$`), from);
-    return Number(port);
+    return portOf(await this.host(service, from));
   }
 }
 
@@ -117,62 +122,22 @@ export async function startServer(
   return server;
 }
 
-/** The arguments of a server with one listener; a forward is `SERVICE` or `HOST_ADDRESS=SERVICE`. */
-export function serverArgs(forwards: readonly string[], listen = "127.0.0.1:0"): string[] {
+/** The arguments of a v1 server with one listener; a forward is `SERVICE` or `HOST_ADDRESS=SERVICE`. */
+export function v1ServerArgs(forwards: readonly string[], listen = "127.0.0.1:0"): string[] {
   return [
     ...["--profile", "v1", "--listen", listen],
     ...forwards.flatMap((forward) => ["--forward", forward.includes("=") ? forward : `127.0.0.1:0=${forward}`]),
   ];
 }
 
-/** The arguments of a device. */
-export function deviceArgs(server: string, services: readonly string[]): string[] {
+/** The arguments of a v1 device. */
+export function v1DeviceArgs(server: string, services: readonly string[]): string[] {
   return ["--profile", "v1", "--server", server, ...services.flatMap((service) => ["--service", service])];
 }
 
 /** Starts a device; it may take its time to find its server. */
 export function startDevice(args: readonly string[], { prefix = [], env = {} }: DaemonOptions = {}): Daemon {
   return new Daemon(Child.start("device", [...prefix, ...sallyport("device", args)], { env }));
-}
-
-/** A server and a device that have found each other, and where clients connect. */
-export interface RelayProcesses extends AsyncDisposable {
-  readonly server: ServerProcess;
-  readonly device: Daemon;
-  /** The host ports, in the order of the services. */
-  readonly hostPorts: readonly number[];
-  /** The first host port. */
-  readonly hostPort: number;
-}
-
-/** More arguments for a relay. */
-export interface RelayOptions {
-  readonly server?: readonly string[];
-  readonly device?: readonly string[];
-  /** Where the server listens for the device. @default {"127.0.0.1:0"} */
-  readonly listen?: string;
-}
-
-/** Starts a relay for services, each `HOST:PORT` or `HOST_ADDRESS:HOST_PORT=HOST:PORT`. */
-export async function startRelay(
-  forwards: readonly string[],
-  { server: serverMore = [], device: deviceMore = [], listen }: RelayOptions = {},
-): Promise<RelayProcesses> {
-  const services = forwards.map((forward) => forward.split("=").at(-1)!);
-  const server = await startServer([...serverArgs(forwards, listen), ...serverMore]);
-  const device = startDevice([...deviceArgs(server.address, services), ...deviceMore]);
-  const end = async () => {
-    await device[Symbol.asyncDispose]();
-    await server[Symbol.asyncDispose]();
-  };
-  try {
-    const hostPorts: number[] = [];
-    for (const service of services) hostPorts.push(await server.hostPort(service));
-    return { server, device, hostPorts, hostPort: hostPorts[0]!, [Symbol.asyncDispose]: end };
-  } catch (error) {
-    await end();
-    throw error;
-  }
 }
 
 function escape(text: string): string {

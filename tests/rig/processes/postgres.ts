@@ -12,7 +12,6 @@ import { TempFolder } from "../temp_folder.ts";
 /** The user that it runs as, where the tests run as root. */
 const NOBODY = 65_534;
 
-/** A running server. */
 export class PostgresServer implements AsyncDisposable {
   /** Where it listens, on 127.0.0.1. */
   readonly port: number;

@@ -17,7 +17,6 @@ export const SKIP_FILE_ENV = "SALLYPORT_TEST_SKIPS";
 
 /** A skipped test, as written to the file. */
 export interface Skip {
-  /** The test's name. */
   readonly name: string;
   readonly missing: readonly string[];
 }

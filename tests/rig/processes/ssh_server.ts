@@ -82,6 +82,16 @@ Subsystem sftp internal-sftp
     return ["ssh", "-p", String(port), ...this.clientOptions, this.destination, ...command];
   }
 
+  /** The environment in which `git` reaches it, and reads nobody's configuration. */
+  get gitEnvironment(): Record<string, string> {
+    return {
+      GIT_SSH_COMMAND: ["ssh", ...this.clientOptions].join(" "),
+      GIT_CONFIG_GLOBAL: "/dev/null",
+      GIT_CONFIG_SYSTEM: "/dev/null",
+      HOME: this.folder.path,
+    };
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#process.kill();
     this.folder[Symbol.dispose]();

@@ -36,7 +36,6 @@ while read -r line; do
 done
 `;
 
-/** A running telnet server. */
 export class TelnetServer implements AsyncDisposable {
   /** Where it listens, on 127.0.0.1. */
   readonly port: number;

@@ -55,6 +55,8 @@ export class DeviceSide {
     this.#time = time;
     this.#random = random;
     this.#events = events;
+    const knowsNothing = plan.losesClock && instance > 1;
+    const clock = knowsNothing ? { ...time.clock, wall: () => time.now } : time.clock;
     const options: V2DeviceOptions = {
       profile: "v2",
       server: { host: "192.0.2.1", port: 7443 },
@@ -63,7 +65,7 @@ export class DeviceSide {
       serverKey: identity.publicKey,
       services: plan.users.map((_, at) => ({ name: `s${at}`, localAddress: { host: "192.0.2.2", port: 1 + at } })),
       expiration: plan.expiration.device,
-      clock: time.clock,
+      clock,
     };
     this.#maker = new V2LinkMaker(options, deviceSettings(options), (event) => {
       if (event.type === "channel-end") events.onClientEnd(Number(event.service.slice(1)));
@@ -74,7 +76,8 @@ export class DeviceSide {
         end.close();
         throw signal.reason;
       },
-      greet: greetServer,
+      greet: (duplex, { nextEpoch, ...party }) =>
+        greetServer(duplex, plan.epochs.device && nextEpoch ? { ...party, nextEpoch } : party),
       dialService: (_service, { service }, _clock, _timeout, signal) => events.dialService(service, signal),
       randomBytes: (count) => new Uint8Array(count).fill(count === 16 ? instance : ++this.#dials),
       windowBound: plan.bound,

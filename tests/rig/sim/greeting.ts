@@ -11,6 +11,7 @@ import {
   type DeviceParty,
   type HandshakeCrypto,
   type HandshakeParty,
+  HAS_EPOCHS,
   type Signer,
 } from "../../../protocol/v2/wire/handshake.ts";
 import type { Duplex } from "../../../net/socket.ts";
@@ -54,13 +55,18 @@ export function greetServer(
 }
 
 /** The server's side, up to AUTH; `nonce` tells it from all others. */
-export function greetDevice(duplex: Duplex, nonce: number): Promise<ServerGreeting> {
+export function greetDevice(
+  duplex: Duplex,
+  nonce: number,
+  changes: Pick<HandshakeParty, "capabilities" | "exporter"> = {},
+): Promise<ServerGreeting> {
   const party: HandshakeParty = {
     signer: SERVER,
     nonce: new Uint8Array(32).fill(nonce),
     wallClock: 0,
     software: "simulation",
-    capabilities: CAN_RESUME,
+    capabilities: CAN_RESUME | HAS_EPOCHS,
+    ...changes,
   };
   return relay.greetDevice(duplex, new Uint8Array(0), party, () => {}, pretended);
 }

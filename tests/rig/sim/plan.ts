@@ -13,9 +13,7 @@ import type { Network } from "./way.ts";
 export interface UserPlan {
   /** When the client comes. */
   readonly at: number;
-  /** What the client does. */
   readonly client: ProgramPlan;
-  /** What the service does. */
   readonly service: ProgramPlan;
   /** How long the device dials. */
   readonly dial: number;
@@ -59,6 +57,10 @@ export interface Plan {
   readonly bound: number;
   /** Milliseconds that a session outlives its link, on the server and on the device. */
   readonly expiration: { readonly server: number; readonly device: number };
+  /** Whether each side has epochs, or is a peer of before there were any. */
+  readonly epochs: { readonly server: boolean; readonly device: boolean };
+  /** Whether the device's clock knows nothing of the date after each of its starts but the first. */
+  readonly losesClock: boolean;
   readonly users: readonly UserPlan[];
   readonly faults: readonly { readonly at: number; readonly fault: Fault }[];
 }
@@ -88,6 +90,8 @@ export function planOf(seed: number): Plan {
     expiration: { server: short, device: random.of(15_000, 15_000, short, 2_500) },
     users,
     faults: faults.sort((a, b) => a.at - b.at),
+    epochs: { server: !random.oneIn(5), device: !random.oneIn(5) },
+    losesClock: random.oneIn(2),
   };
 }
 

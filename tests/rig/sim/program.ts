@@ -11,7 +11,6 @@ import type { Time } from "./time.ts";
 
 const READ_SIZE = 32 * 1024;
 
-/** What a program does. */
 export interface ProgramPlan {
   /** Bytes that it sends before it ends its direction. */
   readonly total: number;
@@ -31,7 +30,6 @@ export class Program {
   received = 0;
   /** Whether the other side's end came in order. */
   heardEnd = false;
-  /** Whether it is over. */
   over = false;
   /** Called once, when it is. */
   onOver: () => void = () => {};

@@ -9,7 +9,7 @@ import { within } from "../../../base/within.ts";
 import { goodbyeFrame } from "../../../protocol/v2/wire/goodbye.ts";
 import { WindowBudget } from "../../../protocol/v2/receive_windows.ts";
 import { SharedBound } from "../../../protocol/v2/send/shared_bound.ts";
-import { HandshakeError } from "../../../protocol/v2/wire/handshake.ts";
+import { CAN_RESUME, HandshakeError } from "../../../protocol/v2/wire/handshake.ts";
 import { formatPublicKey } from "../../../net/tls/identity.ts";
 import { DeviceRegistry } from "../../../server/v2/device_registry.ts";
 import { serverSettings } from "../../../server/options.ts";
@@ -40,7 +40,7 @@ export class ServerSide {
   readonly logBudget = new SharedBound(LOG_BOUND);
   /** Whether it has died. */
   dead = false;
-  /** Breaks the rule that a link that came before the one that is up is refused: a test of the simulation. */
+  /** Breaks the rule that the order of connections says which is newer: a test of the simulation. */
   takesLateLinks = false;
   readonly #time: Time;
   readonly #plan: Plan;
@@ -98,7 +98,8 @@ export class ServerSide {
 
   async #admit(end: End): Promise<void> {
     const order = this.#registry.nextOrder();
-    const greeting = await greetDevice(end, this.#nextNumber());
+    const isOld = !this.#plan.epochs.server;
+    const greeting = await greetDevice(end, this.#nextNumber(), isOld ? { capabilities: CAN_RESUME } : {});
     const late = this.takesLateLinks ? this.#registry.nextOrder() : order;
     await this.#registry.admit(transportOf(end, "device", !this.#plan.nagle), greeting, late);
   }

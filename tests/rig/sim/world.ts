@@ -56,7 +56,7 @@ export interface Outcome {
 export interface Sabotage {
   /** The device goes on applying what the old link brings after it has said how far it came. */
   readonly noFence?: boolean;
-  /** The server admits a link that came before the one that is up. */
+  /** The server takes a link that came before the one that is up for one that came after it. */
   readonly takesLateLinks?: boolean;
 }
 

@@ -26,7 +26,7 @@ import { Stream } from "../stream.ts";
 import { within } from "../wait.ts";
 
 /** Our server with one listener for devices, and its events. */
-export interface TestServer extends AsyncDisposable {
+export interface V1Server extends AsyncDisposable {
   readonly handle: ServerHandle;
   /** What it told so far. */
   readonly events: Events<ServerEvent>;
@@ -42,10 +42,10 @@ export interface TestDevice extends AsyncDisposable {
 }
 
 /** Starts our server on 127.0.0.1. A target is a local address, with `@` and a host address behind it if not any. */
-export async function startServer(
+export async function startV1Server(
   targets: readonly string[],
   options: Omit<ServeOptions, "listen"> = {},
-): Promise<TestServer> {
+): Promise<V1Server> {
   const forwards = targets.map((target) => {
     const [local = "", host = "127.0.0.1:0"] = target.split("@");
     return { hostAddress: parseAddress(host), localAddress: parseAddress(local) };
@@ -61,8 +61,7 @@ export async function startServer(
   return { handle, events, port, [Symbol.asyncDispose]: () => ended(handle) };
 }
 
-/** Starts our device. */
-export function startDevice(
+export function startV1Device(
   serverPort: number,
   services: readonly string[],
   options: Partial<V1DeviceOptions> = {},
@@ -87,12 +86,11 @@ async function ended(handle: ServerHandle | DeviceHandle): Promise<void> {
 export type Player = "our" | "naive";
 
 /** A running relay with one service. */
-export interface Relay extends AsyncDisposable {
+export interface V1Relay extends AsyncDisposable {
   /** Where its clients connect. */
   readonly hostPort: number;
   /** What the naive peers saw that the wire's description forbids. */
   violations(): string[];
-  /** Connects a client. */
   connect(): Promise<Stream>;
   /** Ends the link from the device's side. */
   stopDevice(): Promise<void>;
@@ -101,15 +99,11 @@ export interface Relay extends AsyncDisposable {
 }
 
 /** What a relay is made of. */
-export interface RelayOptions {
-  /** Who plays the server. */
+export interface V1RelayOptions {
   readonly server: Player;
-  /** Who plays the device. */
   readonly device: Player;
   readonly servicePort: number;
-  /** Options of our server. */
   readonly serverOptions?: Omit<ServeOptions, "listen">;
-  /** Options of our device. */
   readonly deviceOptions?: Partial<V1DeviceOptions>;
   /** Habits of a naive server. */
   readonly serverQuirks?: Partial<ServerQuirks>;
@@ -118,14 +112,14 @@ export interface RelayOptions {
 }
 
 /** Starts a relay of any pairing, and waits until clients can connect. */
-export async function startRelay(options: RelayOptions): Promise<Relay> {
+export async function startV1Relay(options: V1RelayOptions): Promise<V1Relay> {
   const service = `127.0.0.1:${options.servicePort}`;
   const violations: string[][] = [];
   let serverPort: number;
   let hostPort: () => Promise<number>;
   let stopServer: () => Promise<void>;
   if (options.server === "our") {
-    const server = await startServer([service], options.serverOptions);
+    const server = await startV1Server([service], options.serverOptions);
     serverPort = server.port;
     hostPort = async () => portOf((await server.events.next("host-open")).hostAddress);
     stopServer = () => ended(server.handle);
@@ -138,7 +132,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   }
   let stopDevice: () => Promise<void>;
   if (options.device === "our") {
-    const device = startDevice(serverPort, [service], { reconnect: false, ...options.deviceOptions });
+    const device = startV1Device(serverPort, [service], { reconnect: false, ...options.deviceOptions });
     stopDevice = () => ended(device.handle);
   } else {
     const device = await NaiveDevice.start(serverPort, options.deviceQuirks);
@@ -159,7 +153,6 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   };
 }
 
-/** All pairings. */
 export const PAIRINGS: readonly { readonly server: Player; readonly device: Player }[] = [
   { server: "our", device: "our" },
   { server: "our", device: "naive" },

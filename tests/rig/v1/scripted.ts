@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import type { ServeOptions, V1DeviceOptions } from "../../../mod.ts";
 import { CLOSE, CONNECT, describeFrame, type Frame, LISTEN, NaiveLink } from "../naive_v1/link.ts";
-import { startDevice, startServer, type TestDevice, type TestServer } from "./relay.ts";
+import { startV1Device, startV1Server, type TestDevice, type V1Server } from "./relay.ts";
 import { within } from "../wait.ts";
 import { portOf } from "../ports.ts";
 
@@ -62,8 +62,7 @@ export async function dialAsDevice(serverPort: number): Promise<ScriptedLink> {
 
 /** Our server, with a device that the test plays. */
 export interface ScriptedDevice extends AsyncDisposable {
-  /** Our server. */
-  readonly server: TestServer;
+  readonly server: V1Server;
   /** The device's end of the link. */
   readonly link: ScriptedLink;
   /** Where clients connect, in the order of the targets. */
@@ -75,7 +74,7 @@ export async function playDevice(
   targets: readonly string[],
   options: Omit<ServeOptions, "listen"> = {},
 ): Promise<ScriptedDevice> {
-  const server = await startServer(targets, options);
+  const server = await startV1Server(targets, options);
   const link = await dialAsDevice(server.port);
   const hostPorts: number[] = [];
   for (const _ of targets) hostPorts.push(portOf((await server.events.next("host-open")).hostAddress));
@@ -92,7 +91,6 @@ export async function playDevice(
 
 /** A server that the test plays, and our device. */
 export interface ScriptedServer extends AsyncDisposable {
-  /** Our device. */
   readonly device: TestDevice;
   /** The server's end of the device's first link, behind its LISTEN. */
   readonly link: ScriptedLink;
@@ -112,7 +110,7 @@ export async function playServer(
     links.push(link);
     return link;
   };
-  const device = startDevice(listener.addr.port, services, options);
+  const device = startV1Device(listener.addr.port, services, options);
   const link = await accept();
   await link.expect(LISTEN, 0);
   return {

@@ -1,6 +1,6 @@
 /**
- * The exchange of `golden/v2_session.txt`: a server and a device whose keys, nonces, clocks and users are fixed. No tests
- * here.
+ * The exchanges of `protocol/v2/golden_session.txt` and `golden_bound_session.txt`: a server and a device whose keys, nonces,
+ * clocks and users are fixed. No tests here.
  *
  * @module
  */
@@ -8,15 +8,18 @@
 import { systemCrypto } from "../../../relay/handshake.ts";
 import { type Identity, identityFromPem } from "../../../net/tls/identity.ts";
 import { encodeEnrolment } from "../../../protocol/enrolment.ts";
-import { goodbye } from "../../../protocol/v2/wire/goodbye.ts";
+import { goodbye, goodbyeFrame } from "../../../protocol/v2/wire/goodbye.ts";
 import { WindowBudget } from "../../../protocol/v2/receive_windows.ts";
 import { SendLog } from "../../../protocol/v2/send/send_log.ts";
 import type { V2Channel } from "../../../protocol/v2/channel.ts";
 import { V2DeviceCore } from "../../../protocol/v2/device_core.ts";
 import {
+  type Authenticated,
   CAN_RESUME,
   DeviceHandshake,
   firstFrame,
+  type HandshakeParty,
+  HAS_EPOCHS,
   type ResumeOffer,
   ServerHandshake,
   welcomeFrame,
@@ -59,6 +62,12 @@ export const TOKEN = { id: filled(8, 0xa1), secret: filled(16, 0xb2) };
 const SESSION = filled(16, 0xc3);
 const KEEP_ALIVE = { idleTimeout: 1_000, probeInterval: 1_000, probeCount: 2 };
 const WALL_CLOCK = 1_700_000_000_000;
+
+/** What both sides of an exchange can do: nothing new, or all that there is. */
+export type Revision = "first" | "bound";
+
+/** Epoch of the first link of a session that has them. */
+const EPOCH = WALL_CLOCK;
 
 function identity(seed: string): Promise<Identity> {
   const der = `302e020100300506032b657004220420${seed}`;
@@ -105,8 +114,10 @@ class Golden {
   readonly heard: string[] = [];
   toServer = new Wire(this.entries, "device");
   toDevice = new Wire(this.entries, "server");
+  readonly #revision: Revision;
 
-  constructor() {
+  constructor(revision: Revision) {
+    this.#revision = revision;
     const options = () => ({
       time: { now: () => this.now, wall: () => WALL_CLOCK + this.now },
       budget: new WindowBudget(64 * 1024 * 1024),
@@ -167,41 +178,15 @@ class Golden {
   }
 
   /** A handshake, up to a link that is attached on both sides. */
-  async link(nonce: number, enrols: boolean, resume?: ResumeOffer): Promise<void> {
-    const [server, device] = await Promise.all([identity(SEEDS.server), identity(SEEDS.device)]);
-    const common = { wallClock: WALL_CLOCK + this.now, capabilities: CAN_RESUME };
-    const enrolment = {
-      id: TOKEN.id,
-      key: new Uint8Array(await crypto.subtle.digest("SHA-256", TOKEN.secret)),
-    };
-    const deviceSide = new DeviceHandshake({
-      ...common,
-      signer: device,
-      serverKey: server.publicKey,
-      nonce: filled(32, nonce),
-      instance: filled(16, 0xd4),
-      software: "golden device",
-      enrolment: enrols ? enrolment : undefined,
-      resume: () => resume,
-    }, systemCrypto);
-    const serverSide = new ServerHandshake(
-      { ...common, signer: server, nonce: filled(32, nonce + 1), software: "golden server" },
-      systemCrypto,
-    );
-    this.#say("device", "the preamble", deviceSide.hello.subarray(0, 8));
-    this.#say("device", "HELLO", deviceSide.hello.subarray(8));
-    const challenge = await serverSide.challenge(deviceSide.hello.subarray(8));
-    this.#say("server", "CHALLENGE", challenge);
-    const auth = await deviceSide.answer(challenge);
-    this.#say("device", enrols ? "AUTH with an enrolment" : "AUTH with the field resume", auth);
-    const proved = await serverSide.authenticate(firstFrame(auth)!.payload);
-    if (enrols && !await proved.provesToken(enrolment.key)) throw new Error("the token is not proved");
+  async link(turn: number, enrols: boolean, resume?: ResumeOffer): Promise<void> {
+    const proved = await this.#greet(turn, enrols, resume);
     const resumed = proved.resume ? this.server.received : undefined;
     this.#say(
       "server",
       "WELCOME",
       welcomeFrame({
         session: SESSION,
+        ...(proved.epoch !== undefined && { initiator: proved.deviceKey }),
         name: "gw1",
         maxChannels: 65_536,
         remote: "192.0.2.7:50000",
@@ -215,10 +200,62 @@ class Golden {
     this.device.attach({ output: this.toServer, nagle: false }, resumed ?? 0);
   }
 
+  /** A link that its device made before the one that is up, and whose words come only now. */
+  async lateLink(turn: number, resume: ResumeOffer, newest: number): Promise<void> {
+    await this.#greet(turn, false, resume);
+    const word = { ...goodbye("replaced", "a newer link of the device came first"), epoch: EPOCH + newest };
+    this.#say("server", "GOODBYE", goodbyeFrame(word));
+  }
+
+  /** A handshake up to AUTH; `turn` is that of the link, from 0. */
+  async #greet(turn: number, enrols: boolean, resume: ResumeOffer | undefined): Promise<Authenticated> {
+    const [server, device] = await Promise.all([identity(SEEDS.server), identity(SEEDS.device)]);
+    const isFirst = this.#revision === "first";
+    const common: Pick<HandshakeParty, "wallClock" | "capabilities" | "exporter"> = {
+      wallClock: WALL_CLOCK + this.now,
+      capabilities: isFirst ? CAN_RESUME : CAN_RESUME | HAS_EPOCHS,
+      ...(!isFirst && { exporter: filled(32, 0xe0 + turn) }),
+    };
+    const nonce = 0x10 * (turn + 1);
+    const enrolment = {
+      id: TOKEN.id,
+      key: new Uint8Array(await crypto.subtle.digest("SHA-256", TOKEN.secret)),
+    };
+    const deviceSide = new DeviceHandshake({
+      ...common,
+      signer: device,
+      serverKey: server.publicKey,
+      nonce: filled(32, nonce),
+      instance: filled(16, 0xd4),
+      software: "golden device",
+      enrolment: enrols ? enrolment : undefined,
+      resume: () => resume,
+      ...(!isFirst && { nextEpoch: () => EPOCH + turn }),
+    }, systemCrypto);
+    const serverSide = new ServerHandshake(
+      { ...common, signer: server, nonce: filled(32, nonce + 1), software: "golden server" },
+      systemCrypto,
+    );
+    this.#say("device", "the preamble", deviceSide.hello.subarray(0, 8));
+    this.#say("device", "HELLO", deviceSide.hello.subarray(8));
+    const challenge = await serverSide.challenge(deviceSide.hello.subarray(8));
+    this.#say("server", "CHALLENGE", challenge);
+    const auth = await deviceSide.answer(challenge);
+    this.#say("device", enrols ? "AUTH with an enrolment" : "AUTH with the field resume", auth);
+    const proved = await serverSide.authenticate(firstFrame(auth)!.payload);
+    if (enrols && !await proved.provesToken(enrolment.key)) throw new Error("the token is not proved");
+    return proved;
+  }
+
   #say(kind: "device" | "server", what: string, bytes: Uint8Array): void {
     this.now++;
     this.entries.push({ kind, what, bytes });
   }
+}
+
+/** One of the two keys. */
+export function goldenIdentity(of: keyof typeof SEEDS): Promise<Identity> {
+  return identity(SEEDS[of]);
 }
 
 /** The enrolment string of the exchange. */
@@ -234,12 +271,14 @@ export async function enrolmentString(): Promise<string> {
 }
 
 /** Runs the exchange. @returns what was sent, in order, and what the users of the channels heard. */
-export async function goldenExchange(): Promise<{ readonly entries: Entry[]; readonly heard: string[] }> {
-  const golden = new Golden();
+export async function goldenExchange(
+  revision: Revision,
+): Promise<{ readonly entries: Entry[]; readonly heard: string[] }> {
+  const golden = new Golden(revision);
   const { server, device } = golden;
   const text = (value: string) => new TextEncoder().encode(value);
   golden.note("Link 1: the device redeems its enrolment string.");
-  await golden.link(0x10, true);
+  await golden.link(0, true);
   server.sendSettings({ keepAlive: KEEP_ALIVE });
   device.sendSettings({ keepAlive: KEEP_ALIVE, mode: "run" });
   golden.note("The device offers two services; one of them was granted.");
@@ -278,9 +317,15 @@ export async function goldenExchange(): Promise<{ readonly entries: Entry[]; rea
   device.detach();
   server.detach();
 
-  golden.note("Link 2: the session goes on, from the middle of that frame.");
-  await golden.link(0x20, false, { session: SESSION, received: device.received });
+  const turn = revision === "first" ? 1 : 2;
+  golden.note(`Link ${turn + 1}: the session goes on, from the middle of that frame.`);
+  const offer = { session: SESSION, received: device.received };
+  await golden.link(turn, false, offer);
   golden.settle();
+  if (revision === "bound") {
+    golden.note("Link 2: the device had given it up before, and its words come late. Link 3 goes on.");
+    await golden.lateLink(1, offer, 2);
+  }
   golden.note("The service is reset, and the server takes its leave.");
   golden.opened[1]!.close("service-reset");
   golden.settle();

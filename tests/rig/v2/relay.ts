@@ -117,7 +117,18 @@ export function authorized(
   };
 }
 
-/** Our v2 device. */
+/** Puts a device on the server's list as {@linkcode authorized} does. @returns its new identity. */
+export async function enlist(
+  server: Pick<V2Server, "directory">,
+  name: string,
+  grants: readonly (string | ServiceGrant)[],
+  more: Partial<AuthorizedDevice> = {},
+): Promise<Identity> {
+  const identity = await createIdentity();
+  server.directory.put(authorized(name, identity, grants, more));
+  return identity;
+}
+
 export interface V2Device extends TestDevice {
   readonly identity: Identity;
   /** What it logged so far, from `info` up. */
@@ -170,9 +181,7 @@ export interface V2RelayOptions extends V2ServerOptions {
 
 /** A server, a device named `gw1`, and its services. */
 export interface V2Relay extends AsyncDisposable {
-  /** Our server. */
   readonly server: V2Server;
-  /** Our device. */
   readonly device: V2Device;
   /** The host port of a service, once it is granted. */
   hostPort(service: string): Promise<number>;

@@ -8,7 +8,8 @@ import assert from "node:assert/strict";
 import { noise } from "../rig/bytes.ts";
 import { echoService, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
-import { type Daemon, startRelay } from "../rig/processes/daemons.ts";
+import type { Daemon } from "../rig/processes/daemons.ts";
+import { V1Relay } from "../rig/processes/relay.ts";
 import { processTest } from "../rig/processes/harness.ts";
 
 /** Longest orderly end, with something for a machine that is busy. */
@@ -18,9 +19,9 @@ const block = noise(64 * 1024, 1);
 
 for (const side of ["server", "device"] as const) {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    processTest(`${signal} to an idle ${side}: exit code 0, and its peer notices`, [], async () => {
+    processTest(`v1: ${signal} to an idle ${side}: exit code 0, and its peer notices`, [], async () => {
       await using service = echoService();
-      await using relay = await startRelay([`127.0.0.1:${service.port}`]);
+      await using relay = await V1Relay.start([`127.0.0.1:${service.port}`]);
       relay[side].child.signal(signal);
       assert.equal(await relay[side].child.end(SHUTDOWN_MS), 0);
       if (side === "server") await relay.device.child.line(/^lost 127\.0\.0\.1:\d+ peer-closed$/);
@@ -30,11 +31,11 @@ for (const side of ["server", "device"] as const) {
   }
 
   for (const direction of ["up", "down", "both ways"] as const) {
-    processTest(`SIGTERM to the ${side} amid a transfer ${direction}: what was read is delivered`, [], async () => {
+    processTest(`v1: SIGTERM to the ${side} amid a transfer ${direction}: what was read is delivered`, [], async () => {
       const up = direction !== "down";
       const down = direction !== "up";
       await using service = new Service();
-      await using relay = await startRelay([`127.0.0.1:${service.port}`]);
+      await using relay = await V1Relay.start([`127.0.0.1:${service.port}`]);
       const transfers = await Promise.all(Array.from({ length: 4 }, async () => {
         using stack = new DisposableStack();
         const client = stack.use(await Stream.connect(relay.hostPort));
@@ -69,7 +70,7 @@ for (const side of ["server", "device"] as const) {
     });
   }
 
-  processTest(`a second signal ends the ${side} at once, with 130`, [], async () => {
+  processTest(`v1: a second signal ends the ${side} at once, with 130`, [], async () => {
     await using stuck = await stuckRelay(side);
     stuck.daemon.child.signal("SIGTERM");
     await stuck.daemon.logged(/^SIGTERM: shutting down/);
@@ -80,7 +81,7 @@ for (const side of ["server", "device"] as const) {
   });
 }
 
-processTest("a server or a device whose reader takes nothing ends within 5 s, with 0", [], async () => {
+processTest("v1: a server or a device whose reader takes nothing ends within 5 s, with 0", [], async () => {
   await Promise.all((["server", "device"] as const).map(async (side) => {
     await using stuck = await stuckRelay(side);
     const asked = performance.now();
@@ -95,7 +96,7 @@ processTest("a server or a device whose reader takes nothing ends within 5 s, wi
 async function stuckRelay(side: "server" | "device"): Promise<AsyncDisposable & { readonly daemon: Daemon }> {
   await using stack = new AsyncDisposableStack();
   const service = stack.use(new Service());
-  const relay = stack.use(await startRelay([`127.0.0.1:${service.port}`]));
+  const relay = stack.use(await V1Relay.start([`127.0.0.1:${service.port}`]));
   const client = stack.use(await Stream.connect(relay.hostPort));
   await client.write("x");
   const accepted = stack.use(await service.accept());

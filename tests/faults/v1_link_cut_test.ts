@@ -10,7 +10,7 @@ import { noise } from "../rig/bytes.ts";
 import { echoService, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { Cable, type CutKind, type Direction } from "../rig/cable.ts";
-import { deviceArgs, serverArgs, startDevice, startServer } from "../rig/processes/daemons.ts";
+import { startDevice, startServer, v1DeviceArgs, v1ServerArgs } from "../rig/processes/daemons.ts";
 import { echoSession } from "../rig/processes/session.ts";
 import { processTest } from "../rig/processes/harness.ts";
 import { freePort } from "../rig/ports.ts";
@@ -29,11 +29,11 @@ for (const [what, direction, at, kind] of CUTS) {
     const local = `127.0.0.1:${service.port}`;
     const hostPort = freePort("127.0.0.1");
     await using server = await startServer([
-      ...serverArgs([`127.0.0.1:${hostPort}=${local}`]),
+      ...v1ServerArgs([`127.0.0.1:${hostPort}=${local}`]),
       ...["--half-close-timeout", "0"],
     ]);
     await using cable = new Cable(server.port, { engine: bestEngine });
-    await using device = startDevice(deviceArgs(`127.0.0.1:${cable.port}`, [local]));
+    await using device = startDevice(v1DeviceArgs(`127.0.0.1:${cable.port}`, [local]));
     await server.hostPort(local);
     await echoSession(hostPort);
     await server.logged(/^client .* ended/);
@@ -60,14 +60,14 @@ for (const [what, direction, at, kind] of CUTS) {
   });
 }
 
-processTest("a link cut in the middle of LISTEN is no link; the device comes back", ["/proc"], async () => {
+processTest("v1: a link cut in the middle of LISTEN is no link; the device comes back", ["/proc"], async () => {
   await using service = new Service((stream) => stream.write("hello"));
   const local = `127.0.0.1:${service.port}`;
-  await using server = await startServer(serverArgs([local]));
+  await using server = await startServer(v1ServerArgs([local]));
   const before = server.descriptors;
   await using cable = new Cable(server.port, { engine: bestEngine });
   const cut = cable.cutAfter(3, "to server", "end");
-  await using device = startDevice(deviceArgs(`127.0.0.1:${cable.port}`, [local]));
+  await using device = startDevice(v1DeviceArgs(`127.0.0.1:${cable.port}`, [local]));
   await cut;
   const refused = await server.logged(/^refused /);
   assert.equal(refused["why"], "it closed after 3 bytes");

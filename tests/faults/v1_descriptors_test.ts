@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { echoService } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
-import { deviceArgs, serverArgs, startDevice, startServer } from "../rig/processes/daemons.ts";
+import { startDevice, startServer, v1DeviceArgs, v1ServerArgs } from "../rig/processes/daemons.ts";
 import { echoSession } from "../rig/processes/session.ts";
 import { processTest } from "../rig/processes/harness.ts";
 
@@ -16,14 +16,14 @@ const LIMITED = ["sh", "-c", 'ulimit -n 40; exec "$@"', "sh"];
 const CROWD = 60;
 
 processTest(
-  "a server out of descriptors lets clients wait, warns, and serves all of them in the end",
+  "v1: a server out of descriptors lets clients wait, warns, and serves all of them in the end",
   ["/proc"],
   async () => {
     await using service = echoService();
     const local = `127.0.0.1:${service.port}`;
-    const args = [...serverArgs([local]), "--half-close-timeout", "0"];
+    const args = [...v1ServerArgs([local]), "--half-close-timeout", "0"];
     await using server = await startServer(args, { prefix: LIMITED });
-    await using _device = startDevice(deviceArgs(server.address, [local]));
+    await using _device = startDevice(v1DeviceArgs(server.address, [local]));
     const hostPort = await server.hostPort(local);
     const before = server.descriptors;
     using clients = new DisposableStack();
@@ -43,13 +43,13 @@ processTest(
 );
 
 processTest(
-  "a device out of descriptors refuses clients that it cannot serve, and serves later ones",
+  "v1: a device out of descriptors refuses clients that it cannot serve, and serves later ones",
   ["/proc"],
   async () => {
     await using service = echoService();
     const local = `127.0.0.1:${service.port}`;
-    await using server = await startServer([...serverArgs([local]), "--half-close-timeout", "0"]);
-    await using device = startDevice(deviceArgs(server.address, [local]), { prefix: LIMITED });
+    await using server = await startServer([...v1ServerArgs([local]), "--half-close-timeout", "0"]);
+    await using device = startDevice(v1DeviceArgs(server.address, [local]), { prefix: LIMITED });
     const hostPort = await server.hostPort(local);
     await echoSession(hostPort);
     await server.logged(/^client .* ended/);

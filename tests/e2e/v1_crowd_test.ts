@@ -8,38 +8,31 @@ import assert from "node:assert/strict";
 import { digest, noise } from "../rig/bytes.ts";
 import { echoService, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
-import { startRelay } from "../rig/processes/daemons.ts";
+import { V1Relay } from "../rig/processes/relay.ts";
 import { poll } from "../rig/wait.ts";
 import { processTest } from "../rig/processes/harness.ts";
+import { crowdSession } from "../rig/processes/session.ts";
 
 /** v1 cannot tell a client that closed from one that finished writing: the server waits this long for more. */
 const SOON = { server: ["--half-close-timeout", "200ms"] };
 
-processTest("200 clients at once get what they sent, each its own", [], async () => {
+processTest("v1: 200 clients at once get what they sent, each its own", [], async () => {
   await using service = echoService();
-  await using relay = await startRelay([`127.0.0.1:${service.port}`], SOON);
-  const clients = await Promise.all(Array.from({ length: 200 }, () => Stream.connect(relay.hostPort)));
-  await Promise.all(clients.map(async (client, at) => {
-    using _closed = client;
-    for (let round = 0; round < 3; round++) {
-      const bytes = noise(20_000 + at, at * 3 + round);
-      const [back] = await Promise.all([client.read(bytes.length), client.write(bytes)]);
-      assert.equal(await digest(back), await digest(bytes));
-    }
-  }));
+  await using relay = await V1Relay.start([`127.0.0.1:${service.port}`], SOON);
+  await crowdSession(relay.hostPort, 200);
   const ended = () => relay.server.log.filter(({ message }) => message.startsWith("client "));
   await poll(() => ended().length === 200, () => `${ended().length} of 200 lines about clients`);
   assert.deepEqual(new Set(ended().map((line) => line["reason"])), new Set(["client-finished"]));
 });
 
-processTest("a client that never reads is ended for it, and the one beside it gets everything", [], async () => {
+processTest("v1: a client that never reads is ended for it, and the one beside it gets everything", [], async () => {
   const sent = noise(4 * 1024 * 1024, 9);
   await using service = new Service(async (stream) => {
     const which = await stream.readText(1);
     if (which === "r") return await stream.write(sent);
     for (;;) await stream.write(sent); // until the client is ended
   });
-  await using relay = await startRelay([`127.0.0.1:${service.port}`], {
+  await using relay = await V1Relay.start([`127.0.0.1:${service.port}`], {
     server: ["--stall-timeout", "1s"],
     device: ["--stall-timeout", "1s"],
   });
@@ -56,9 +49,9 @@ processTest("a client that never reads is ended for it, and the one beside it ge
   assert.ok(Number(stalled["duration"]) < 10_000, `the stall took ${stalled["duration"]} ms`);
 });
 
-processTest("the 257th client is ended at once, and the other 256 notice nothing", ["/proc"], async () => {
+processTest("v1: the 257th client is ended at once, and the other 256 notice nothing", ["/proc"], async () => {
   await using service = echoService();
-  await using relay = await startRelay([`127.0.0.1:${service.port}`], SOON);
+  await using relay = await V1Relay.start([`127.0.0.1:${service.port}`], SOON);
   const before = relay.server.descriptors;
   {
     using clients = new DisposableStack();
@@ -83,11 +76,11 @@ processTest("the 257th client is ended at once, and the other 256 notice nothing
 });
 
 processTest(
-  "IPv6: the device's listener, the host port and the service on [::1]",
+  "v1: IPv6: the device's listener, the host port and the service on [::1]",
   ["a whole IPv6 loopback"],
   async () => {
     await using service = echoService({ hostname: "::1" });
-    await using relay = await startRelay([`[::1]:0=[::1]:${service.port}`], { listen: "[::1]:0" });
+    await using relay = await V1Relay.start([`[::1]:0=[::1]:${service.port}`], { listen: "[::1]:0" });
     using client = await Stream.connect(relay.hostPort, "::1");
     const bytes = noise(300_000, 6);
     const [back] = await Promise.all([client.read(bytes.length), client.write(bytes)]);

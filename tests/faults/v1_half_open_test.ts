@@ -16,7 +16,7 @@ const NO_KEEP_ALIVE = ["--probe-count", "0"];
 const SLACK_MS = 700;
 
 processTest(
-  "a device finds a dead idle link by its probes within 3 s, and comes back when it heals",
+  "v1: a device finds a dead idle link by its probes within 3 s, and comes back when it heals",
   NEEDS,
   async () => {
     await using machines = await TwoMachines.start({ service: "echo", device: KEEP_ALIVE });
@@ -37,7 +37,7 @@ processTest(
   },
 );
 
-processTest("a device that returns takes over from its own half-open link within 3 s", NEEDS, async () => {
+processTest("v1: a device that returns takes over from its own half-open link within 3 s", NEEDS, async () => {
   await using machines = await TwoMachines.start({ service: "echo", device: NO_KEEP_ALIVE });
   const { net, server, device } = machines;
   await machines.sessionWorks();
@@ -55,7 +55,7 @@ processTest("a device that returns takes over from its own half-open link within
 });
 
 processTest(
-  "a server whose device vanished under a bulk transfer gives the link up by the write time",
+  "v1: a server whose device vanished under a bulk transfer gives the link up by the write time",
   NEEDS,
   async () => {
     await using machines = await TwoMachines.start({
@@ -88,7 +88,7 @@ processTest(
 );
 
 processTest(
-  "a device whose server vanished under a bulk transfer gives the link up by the write time",
+  "v1: a device whose server vanished under a bulk transfer gives the link up by the write time",
   NEEDS,
   async () => {
     await using machines = await TwoMachines.start({
@@ -112,32 +112,36 @@ processTest(
   },
 );
 
-processTest("a server finds a dead idle link by TCP keep-alive, as soon as the system is set to", NEEDS, async () => {
-  await using machines = await TwoMachines.start({ service: "echo", device: NO_KEEP_ALIVE });
-  const { net, server } = machines;
-  // Two hours are usual. A connection takes the times that hold when its keep-alive is turned on: not this one, …
-  const times = { time: 1, intvl: 1, probes: 2 };
-  for (const [name, value] of Object.entries(times)) {
-    await net.run("server", "sh", "-c", `echo ${value} > /proc/sys/net/ipv4/tcp_keepalive_${name}`);
-  }
-  await machines.device.child.kill();
-  await server.logged(/^link down/);
-  // … but the next one.
-  await using device = machines.anotherDevice();
-  await machines.opened(2);
-  await machines.sessionWorks();
-  await server.logged(/^client .* ended/);
-  const from = server.child.stderr.length;
-  await net.cut();
-  const took = await timed(server.logged(/^link down/, from));
-  assert.equal((await server.logged(/^link down/, from))["reason"], "connection-lost");
-  assert.ok(took > 1_000 && took < 3_000 + SLACK_MS, `it took ${took} ms`);
-  await device.child.kill();
-  await net.heal();
-  await using _next = machines.anotherDevice();
-  await machines.opened(3);
-  await machines.sessionWorks();
-});
+processTest(
+  "v1: a server finds a dead idle link by TCP keep-alive, as soon as the system is set to",
+  NEEDS,
+  async () => {
+    await using machines = await TwoMachines.start({ service: "echo", device: NO_KEEP_ALIVE });
+    const { net, server } = machines;
+    // Two hours are usual. A connection takes the times that hold when its keep-alive is turned on: not this one, …
+    const times = { time: 1, intvl: 1, probes: 2 };
+    for (const [name, value] of Object.entries(times)) {
+      await net.run("server", "sh", "-c", `echo ${value} > /proc/sys/net/ipv4/tcp_keepalive_${name}`);
+    }
+    await machines.device.child.kill();
+    await server.logged(/^link down/);
+    // … but the next one.
+    await using device = machines.anotherDevice();
+    await machines.opened(2);
+    await machines.sessionWorks();
+    await server.logged(/^client .* ended/);
+    const from = server.child.stderr.length;
+    await net.cut();
+    const took = await timed(server.logged(/^link down/, from));
+    assert.equal((await server.logged(/^link down/, from))["reason"], "connection-lost");
+    assert.ok(took > 1_000 && took < 3_000 + SLACK_MS, `it took ${took} ms`);
+    await device.child.kill();
+    await net.heal();
+    await using _next = machines.anotherDevice();
+    await machines.opened(3);
+    await machines.sessionWorks();
+  },
+);
 
 /** How long something takes, in milliseconds. */
 async function timed(promise: Promise<unknown>): Promise<number> {

@@ -9,7 +9,8 @@ import { MAX_PENDING_LINKS } from "../../server/limits.ts";
 import { ascii, noise } from "../rig/bytes.ts";
 import { echoService, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
-import { deviceArgs, startDevice, startRelay } from "../rig/processes/daemons.ts";
+import { startDevice, v1DeviceArgs } from "../rig/processes/daemons.ts";
+import { V1Relay } from "../rig/processes/relay.ts";
 import { poll } from "../rig/wait.ts";
 import { echoSession } from "../rig/processes/session.ts";
 import { processTest } from "../rig/processes/harness.ts";
@@ -26,9 +27,9 @@ const STRANGERS: [what: string, says: Uint8Array, why: RegExp][] = [
   ["a MiB of noise", noise(1024 * 1024, 3), /expected LISTEN/],
 ];
 
-processTest("strangers at the device's door get one log line each, and disturb nobody", ["/proc"], async () => {
+processTest("v1: strangers at the device's door get one log line each, and disturb nobody", ["/proc"], async () => {
   await using service = echoService();
-  await using relay = await startRelay([`127.0.0.1:${service.port}`], SOON);
+  await using relay = await V1Relay.start([`127.0.0.1:${service.port}`], SOON);
   await echoSession(relay.hostPort);
   await relay.server.logged(/^client .* ended/);
   const before = relay.server.descriptors;
@@ -51,11 +52,11 @@ processTest("strangers at the device's door get one log line each, and disturb n
   await relay.server.descriptorsBackTo(before);
 });
 
-processTest("a second device is refused while the first one answers", [], async () => {
+processTest("v1: a second device is refused while the first one answers", [], async () => {
   await using service = echoService();
   const local = `127.0.0.1:${service.port}`;
-  await using relay = await startRelay([local], SOON);
-  await using second = startDevice(deviceArgs(relay.server.address, [local]));
+  await using relay = await V1Relay.start([local], SOON);
+  await using second = startDevice(v1DeviceArgs(relay.server.address, [local]));
   const refused = await relay.server.logged(/^refused /);
   assert.match(String(refused["why"]), /is linked and answers/);
   await second.logged(/^link down.*is another device linked to that listener/);
@@ -64,12 +65,12 @@ processTest("a second device is refused while the first one answers", [], async 
 });
 
 processTest(
-  "a device that sends garbage behind its LISTEN loses its link, and the next one is served",
+  "v1: a device that sends garbage behind its LISTEN loses its link, and the next one is served",
   [],
   async () => {
     await using service = echoService();
     const local = `127.0.0.1:${service.port}`;
-    await using relay = await startRelay([local], SOON);
+    await using relay = await V1Relay.start([local], SOON);
     await relay.device.child.kill();
     await relay.server.logged(/^link down/);
     for (const garbage of [Uint8Array.of(0, 0, 1, 0), ascii("GET / HTTP/1.1\r\n"), noise(300_000, 4)]) {
@@ -84,14 +85,14 @@ processTest(
       await relay.server.logged(/^link down/, from);
     }
     const from = relay.server.child.stdout.length;
-    await using _device = startDevice(deviceArgs(relay.server.address, [local]));
+    await using _device = startDevice(v1DeviceArgs(relay.server.address, [local]));
     await echoSession(await relay.server.hostPort(local, from));
   },
 );
 
-processTest("a flood of strangers does not keep a session from its bytes", ["/proc"], async () => {
+processTest("v1: a flood of strangers does not keep a session from its bytes", ["/proc"], async () => {
   await using service = echoService();
-  await using relay = await startRelay([`127.0.0.1:${service.port}`], SOON);
+  await using relay = await V1Relay.start([`127.0.0.1:${service.port}`], SOON);
   await echoSession(relay.hostPort);
   await relay.server.logged(/^client .* ended/);
   const before = relay.server.descriptors;
@@ -115,9 +116,9 @@ processTest("a flood of strangers does not keep a session from its bytes", ["/pr
   assert.equal(relay.device.child.stdout.length, 1, "the link stayed up");
 });
 
-processTest("a flood of clients that leave without a word leaves nothing behind", ["/proc"], async () => {
+processTest("v1: a flood of clients that leave without a word leaves nothing behind", ["/proc"], async () => {
   await using service = echoService();
-  await using relay = await startRelay([`127.0.0.1:${service.port}`], SOON);
+  await using relay = await V1Relay.start([`127.0.0.1:${service.port}`], SOON);
   await echoSession(relay.hostPort);
   await relay.server.logged(/^client .* ended/);
   const before = { server: relay.server.descriptors, device: relay.device.descriptors };
@@ -136,16 +137,20 @@ processTest("a flood of clients that leave without a word leaves nothing behind"
   await echoSession(relay.hostPort);
 });
 
-processTest("a device that dials something else than a server keeps trying, and ends in order", ["/proc"], async () => {
-  for (const bytes of [ascii("HTTP/1.1 400 Bad Request\r\n\r\n"), noise(100_000, 2), ascii("SSH-2.0-x\r\n")]) {
-    await using other = new Service(async (stream) => {
-      await stream.write(bytes).catch(() => {});
-      await stream.readToEnd();
-    });
-    await using device = startDevice(deviceArgs(`127.0.0.1:${other.port}`, ["127.0.0.1:22"]));
-    await device.child.line(/^lost /);
-    await device.child.line(/^online /, 2);
-    device.child.signal("SIGTERM");
-    assert.equal(await device.child.end(), 0);
-  }
-});
+processTest(
+  "v1: a device that dials something else than a server keeps trying, and ends in order",
+  ["/proc"],
+  async () => {
+    for (const bytes of [ascii("HTTP/1.1 400 Bad Request\r\n\r\n"), noise(100_000, 2), ascii("SSH-2.0-x\r\n")]) {
+      await using other = new Service(async (stream) => {
+        await stream.write(bytes).catch(() => {});
+        await stream.readToEnd();
+      });
+      await using device = startDevice(v1DeviceArgs(`127.0.0.1:${other.port}`, ["127.0.0.1:22"]));
+      await device.child.line(/^lost /);
+      await device.child.line(/^online /, 2);
+      device.child.signal("SIGTERM");
+      assert.equal(await device.child.end(), 0);
+    }
+  },
+);

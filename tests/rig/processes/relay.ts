@@ -1,12 +1,20 @@
 /**
- * A relay on wire profile v2, set up as a user does it: `server`, `server enroll`, `device join`.
+ * A relay of two processes, on either wire profile.
  *
  * @module
  */
 
 import { echoService, type Service } from "../service.ts";
 import { succeed } from "./commands.ts";
-import { type Daemon, type DaemonOptions, type ServerProcess, startDevice, startServer } from "./daemons.ts";
+import {
+  type Daemon,
+  type DaemonOptions,
+  type ServerProcess,
+  startDevice,
+  startServer,
+  v1DeviceArgs,
+  v1ServerArgs,
+} from "./daemons.ts";
 import { TempFolder } from "../temp_folder.ts";
 import { portOf } from "../ports.ts";
 
@@ -47,24 +55,28 @@ export function joinArgs(state: string, enrolment: string, services: readonly st
   return ["join", enrolment, "--state", state, ...services.flatMap((service) => ["--service", service])];
 }
 
-/** How to start a {@linkcode V2Relay}. */
-export interface V2RelayOptions {
+/** How to start a relay. */
+export interface RelayOptions {
   /** More arguments for the server. */
   readonly server?: readonly string[];
   /** More arguments for the device. */
   readonly device?: readonly string[];
-  /** More arguments for `enroll`. */
-  readonly enrol?: readonly string[];
   /** Where the server listens for devices. @default {"127.0.0.1:0"} */
   readonly listen?: string;
-  /** What devices dial, if that is not where the server listens. */
-  readonly dial?: string;
   /** What runs on the server's machine. */
   readonly onServer?: readonly string[];
   /** What runs on the device's machine. */
   readonly onDevice?: readonly string[];
   /** For the device. */
   readonly env?: Record<string, string>;
+}
+
+/** How to start a {@linkcode V2Relay}. */
+export interface V2RelayOptions extends RelayOptions {
+  /** More arguments for `enroll`. */
+  readonly enrol?: readonly string[];
+  /** What devices dial, if that is not where the server listens. */
+  readonly dial?: string;
 }
 
 /** Copies what a device keeps: two devices cannot run with one state. @returns the copy, for `--state`. */
@@ -78,9 +90,7 @@ export async function copyDeviceState(state: string): Promise<string> {
 }
 
 /** A server and a device that have found each other. */
-export class V2Relay implements AsyncDisposable {
-  /** For the state of both: they use folders of their own in it. */
-  readonly folder: TempFolder;
+export class Relay implements AsyncDisposable {
   readonly server: ServerProcess;
   readonly device: Daemon;
   /** Where clients reach the services, `HOST:PORT`, in the order of the services. */
@@ -88,15 +98,60 @@ export class V2Relay implements AsyncDisposable {
 
   readonly #stack: AsyncDisposableStack;
 
-  private constructor(
-    stack: AsyncDisposableStack,
-    parts: Pick<V2Relay, "folder" | "server" | "device" | "hosts">,
-  ) {
+  /** Takes over what is to be disposed of in the end. */
+  protected constructor(stack: AsyncDisposableStack, parts: Pick<Relay, "server" | "device" | "hosts">) {
     this.#stack = stack;
-    this.folder = parts.folder;
     this.server = parts.server;
     this.device = parts.device;
     this.hosts = parts.hosts;
+  }
+
+  /** The first of {@linkcode Relay.hosts}. */
+  get host(): string {
+    return this.hosts[0]!;
+  }
+
+  get hostPort(): number {
+    return portOf(this.host);
+  }
+
+  /** The ports of {@linkcode Relay.hosts}. */
+  get hostPorts(): number[] {
+    return this.hosts.map(portOf);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync();
+  }
+}
+
+/** A relay on wire profile v1. */
+export class V1Relay extends Relay {
+  /** Starts it for services, each `HOST:PORT` or `HOST_ADDRESS:HOST_PORT=HOST:PORT`, and waits until each is open. */
+  static async start(forwards: readonly string[], options: RelayOptions = {}): Promise<V1Relay> {
+    await using stack = new AsyncDisposableStack();
+    const { listen, onServer = [], onDevice = [], env = {} } = options;
+    const services = forwards.map((forward) => forward.split("=").at(-1)!);
+    const server = stack.use(
+      await startServer([...v1ServerArgs(forwards, listen), ...options.server ?? []], { prefix: onServer }),
+    );
+    const device = stack.use(
+      startDevice([...v1DeviceArgs(server.address, services), ...options.device ?? []], { prefix: onDevice, env }),
+    );
+    const hosts: string[] = [];
+    for (const service of services) hosts.push(await server.host(service));
+    return new V1Relay(stack.move(), { server, device, hosts });
+  }
+}
+
+/** A relay on wire profile v2, set up as a user does it: `server`, `server enroll`, `device join`. */
+export class V2Relay extends Relay {
+  /** For the state of both: they use folders of their own in it. */
+  readonly folder: TempFolder;
+
+  private constructor(stack: AsyncDisposableStack, parts: Pick<V2Relay, "folder" | "server" | "device" | "hosts">) {
+    super(stack, parts);
+    this.folder = parts.folder;
   }
 
   /**
@@ -117,37 +172,16 @@ export class V2Relay implements AsyncDisposable {
     const dial = options.dial ?? server.address;
     const enrolment = await enrol(folder.path, dial, options.grants ?? names, { more, prefix: onServer });
     const device = stack.use(
-      startDevice([...joinArgs(folder.path, enrolment, services), ...(options.device ?? [])], {
-        prefix: onDevice,
-        env,
-      }),
+      startDevice([...joinArgs(folder.path, enrolment, services), ...options.device ?? []], { prefix: onDevice, env }),
     );
     const hosts: string[] = [];
     for (const name of names) hosts.push(await serviceOpen(device, name));
     return new V2Relay(stack.move(), { folder, server, device, hosts });
   }
 
-  /** The first of {@linkcode V2Relay.hosts}. */
-  get host(): string {
-    return this.hosts[0]!;
-  }
-
-  get hostPort(): number {
-    return portOf(this.host);
-  }
-
-  /** The ports of {@linkcode V2Relay.hosts}. */
-  get hostPorts(): number[] {
-    return this.hosts.map(portOf);
-  }
-
   /** Runs a command about devices, such as `disable gw1`. @returns its lines on stdout. */
   command(...args: string[]): Promise<string[]> {
     return succeed("server", [...args, "--state", this.folder.path]);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#stack.disposeAsync();
   }
 }
 

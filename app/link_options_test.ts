@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { EXPIRATION_MS } from "../net/limits.ts";
+import { writeDuration } from "../base/duration.ts";
+import { V1_KEEP_ALIVE, V2_KEEP_ALIVE } from "../protocol/keep_alive.ts";
+import { expirationOption, keepAliveOf, keepAliveOptions, keysOf, timesOf } from "./link_options.ts";
+import { test } from "../tests/rig/test.ts";
+
+test("a time that was given is the setting of its name, and one that was not is none", () => {
+  assert.deepEqual(timesOf({}), {});
+  assert.deepEqual(timesOf({ expiration: 0, "tcp-keep-alive": -1, "half-close-timeout": 5_000 }), {
+    ...{ expiration: 0, tcpKeepAlive: -1, halfCloseTimeout: 5_000 },
+  });
+});
+
+test("a keep-alive setting that was not given is the profile's", () => {
+  assert.deepEqual(keepAliveOf({}, V1_KEEP_ALIVE), V1_KEEP_ALIVE);
+  assert.deepEqual(keepAliveOf({ "probe-count": 0 }, V2_KEEP_ALIVE), { ...V2_KEEP_ALIVE, probeCount: 0 });
+});
+
+test("help says the default of the library, and of both profiles where they differ", () => {
+  assert.equal(expirationOption("").preset, writeDuration(EXPIRATION_MS));
+  assert.equal(keepAliveOptions("server", V2_KEEP_ALIVE)["probe-count"].preset, `${V2_KEEP_ALIVE.probeCount}`);
+  const { preset } = keepAliveOptions("server", V2_KEEP_ALIVE, V1_KEEP_ALIVE)["idle-timeout"];
+  assert.equal(
+    preset,
+    `${writeDuration(V2_KEEP_ALIVE.idleTimeout)} on v2, ${writeDuration(V1_KEEP_ALIVE.idleTimeout)} on v1`,
+  );
+});
+
+test("a key of the other role's file is told with the command that takes it", () => {
+  const { listen } = keysOf("server", "listen", "forward");
+  assert.match(listen!, /option of the server; give this file to "sallyport server --config"/);
+});

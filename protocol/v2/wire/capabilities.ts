@@ -1,0 +1,17 @@
+/**
+ * What a side of v2 can do beyond what all can, as bits in HELLO and CHALLENGE; `v2.md`, "Handshake".
+ *
+ * @module
+ */
+
+/** Sessions outlive their links; `v2.md`, "Resume". */
+export const CAN_RESUME = 1;
+
+/** Of one handshake: the device comes by another way while its link is still up; `v2.md`, "Resume". */
+export const IS_MOVING = 2;
+
+/** Of one connection: the side has the exporter of its TLS, and signs it; `v2.md`, "Binding". */
+export const CAN_BIND = 4;
+
+/** Links have epochs, and sessions names of two parts; `v2.md`, "Epochs" and "Names of sessions". */
+export const HAS_EPOCHS = 8;
