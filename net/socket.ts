@@ -20,6 +20,8 @@ export type Soon<T> = T | Promise<T>;
 
 /** A duplex of bytes. One read and one write may be pending at a time. */
 export interface Duplex {
+  /** Whether reading it leaves others their turn, however fast its peer sends. @default {false} */
+  readonly sharesTurns?: boolean;
   /**
    * Reads into `into`, which has room for a byte at least.
    *

@@ -15,6 +15,7 @@ export const LATER = -1;
 
 /** Reads and writes on a descriptor, by attempts. It owns the descriptor. */
 export abstract class Stream implements Duplex, Watcher, Waiting {
+  readonly sharesTurns = true;
   readonly #loop: EventLoop;
   #fd: number;
 

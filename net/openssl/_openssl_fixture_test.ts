@@ -5,11 +5,12 @@
  */
 
 import { ALPN } from "../tls/listening.ts";
-import { pinnedCertificate } from "../tls/certificate.ts";
+import { PINNED_NAME, pinnedCertificate } from "../tls/certificate.ts";
 import { newKey, rawKey } from "../tls/_tls_fixture_test.ts";
 import { TlsContext, type Trust } from "./context.ts";
 import { openSsl } from "./library.ts";
-import { type TlsSession, WANT_READ, WANT_WRITE } from "./session.ts";
+import { type ServerNames, TlsSession, WANT_READ, WANT_WRITE } from "./session.ts";
+import { TlsError } from "./errors.ts";
 
 const { symbols: calls } = Deno.dlopen("libc.so.6", {
   socketpair: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
@@ -154,17 +155,54 @@ export function clientContext(trust: Trust): TlsContext {
   return TlsContext.client({ alpn: ALPN, trust });
 }
 
-/** Shakes hands between two sessions of this thread; an error of one is thrown after the other has seen what there is. */
+/** What clients of {@linkcode pinnedPair} are told. */
+export const PINNED = { serverName: PINNED_NAME, verifyName: undefined };
+
+/** Shakes hands between two sessions of this thread. */
 export function shake(one: TlsSession, other: TlsSession): void {
   for (let turn = 0; turn < 100; turn++) {
-    const [a, b] = [attempt(() => one.handshake()), attempt(() => other.handshake())];
-    if (a === "done" && b === "done") return;
+    const states = [one.handshake(), other.handshake()];
+    if (states.every((state) => state === "done")) return;
   }
   throw new Error("the handshake does not end");
 }
 
-function attempt<T>(fn: () => T): T {
-  return fn();
+/** Shakes hands though it may fail. @returns what each side has come to: its protocol, or its error. */
+export function outcomes(...sessions: TlsSession[]): (string | undefined | TlsError)[] {
+  const ends = new Map<TlsSession, string | undefined | TlsError>();
+  for (let turn = 0; turn < 20; turn++) {
+    for (const session of sessions) {
+      if (ends.has(session)) continue;
+      try {
+        if (session.handshake() === "done") ends.set(session, session.alpn);
+      } catch (error) {
+        if (!(error instanceof TlsError)) throw error;
+        ends.set(session, error);
+      }
+    }
+  }
+  return sessions.map((session) => ends.get(session));
+}
+
+/** Two sessions, on sockets without a network unless others are given. */
+export class Two implements Disposable {
+  readonly client: TlsSession;
+  readonly server: TlsSession;
+  readonly clientSocket: Descriptor;
+  readonly serverSocket: Descriptor;
+
+  constructor(client: TlsContext, server: TlsContext, names: ServerNames = PINNED, sockets = socketPair()) {
+    [this.clientSocket, this.serverSocket] = sockets;
+    this.client = TlsSession.connect(client, this.clientSocket.fd, names);
+    this.server = TlsSession.accept(server, this.serverSocket.fd);
+  }
+
+  [Symbol.dispose](): void {
+    this.client.free();
+    this.server.free();
+    this.clientSocket.close();
+    this.serverSocket.close();
+  }
 }
 
 /** Shakes hands with somebody elsewhere. */

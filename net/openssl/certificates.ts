@@ -4,7 +4,7 @@
  * @module
  */
 
-import { cString, type OpenSsl } from "./library.ts";
+import { cString, type OpenSsl, textAt } from "./library.ts";
 import { LIB_PEM, LIB_X509, takeErrors, TlsSetupError } from "./errors.ts";
 
 type Pointer = Deno.PointerValue;
@@ -74,14 +74,28 @@ export function trustAuthorities(library: OpenSsl, context: Pointer, text: strin
   }
 }
 
-/** Has a context go by the CAs of the system. */
-export function trustSystem(library: OpenSsl, context: Pointer): void {
-  const { ssl, crypto } = library;
+/**
+ * Has a context go by the CAs of the system: OpenSSL's own, or those that `SSL_CERT_FILE` or `SSL_CERT_DIR` name; where there
+ * are none, those of the first of `bundles` that is there.
+ */
+export function trustSystem(library: OpenSsl, context: Pointer, bundles = CA_BUNDLES): void {
+  const { ssl, crypto, libc } = library;
   ssl.SSL_CTX_set_default_verify_paths(context);
-  for (const bundle of CA_BUNDLES) {
-    if (ssl.SSL_CTX_load_verify_file(context, cString(bundle)) === 1) break;
+  const isTold = ["SSL_CERT_FILE", "SSL_CERT_DIR"].some((name) => libc.secure_getenv(cString(name)) !== null);
+  if (!isTold && !hasEntries(textAt(crypto.X509_get_default_cert_dir()))) {
+    bundles.some((bundle) => ssl.SSL_CTX_load_verify_file(context, cString(bundle)) === 1);
   }
   crypto.ERR_clear_error();
+}
+
+/** Whether there is anything in a folder, as far as that may be read. */
+function hasEntries(folder: string): boolean {
+  try {
+    if (Deno.permissions.querySync({ name: "read", path: folder }).state !== "granted") return false;
+    return Deno.readDirSync(folder)[Symbol.iterator]().next().done !== true;
+  } catch {
+    return false;
+  }
 }
 
 /** All certificates in a text, one at least; whoever asks frees them. */

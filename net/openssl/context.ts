@@ -5,6 +5,7 @@
  */
 
 import { cString, type OpenSsl, openSsl, whyNoOpenSsl } from "./library.ts";
+import { TLS_KEY_RECORDS, TLS_READ_AHEAD } from "./limits.ts";
 import { trustAuthorities, trustSystem, useCertificate } from "./certificates.ts";
 
 /** Whom a client takes for its server: who has one of these keys, or whom a CA vouches for. */
@@ -31,7 +32,6 @@ const CTRL_READ_AHEAD = 41;
 const CTRL_SESSION_CACHE = 44;
 const CTRL_MIN_VERSION = 123;
 const CTRL_MAX_VERSION = 124;
-const MODE_PARTIAL_WRITE = 1n;
 const MODE_MOVING_BUFFER = 2n;
 const MODE_RELEASE_BUFFERS = 16n;
 const OP_NO_TICKET = 1n << 14n;
@@ -49,23 +49,35 @@ const KEY_SIZE = 32;
 /** Protocols (ALPN) as the library is given them; it goes on pointing there. */
 const protocols = new Map<string, Uint8Array<ArrayBuffer>>();
 
+/** What sessions of both roles are told. */
+export interface TlsOptions {
+  /** The protocol (ALPN) that both sides have to agree on. */
+  readonly alpn: string;
+  /** Records that this side writes under one key. @default {TLS_KEY_RECORDS} */
+  readonly recordsPerKey?: number;
+}
+
 /** A context of OpenSSL's, TLS 1.3 and nothing else. Its sessions outlive it. */
 export class TlsContext {
   /** For sessions alone; `null` when it is closed. */
   pointer: Deno.PointerValue;
   readonly library: OpenSsl;
   readonly alpn: string;
+  readonly recordsPerKey: number;
   readonly trust: Trust | undefined;
   /** The keys that are pinned, each as a DER `SubjectPublicKeyInfo`. */
   readonly pins: readonly Uint8Array<ArrayBuffer>[];
 
-  private constructor(alpn: string, trust: Trust | undefined) {
+  private constructor({ alpn, recordsPerKey = TLS_KEY_RECORDS }: TlsOptions, trust?: Trust) {
     const library = openSsl();
     if (!library) throw new Error(whyNoOpenSsl());
     this.library = library;
     this.alpn = alpn;
+    this.recordsPerKey = recordsPerKey;
     this.trust = trust;
     this.pins = trust?.kind === "pinned" ? trust.keys.map(keyInfo) : [];
+    // OpenSSL would go by CAs then.
+    if (trust?.kind === "pinned" && this.pins.length === 0) throw new RangeError("no key to pin");
     this.pointer = library.ssl.SSL_CTX_new(library.ssl.TLS_method());
     if (this.pointer === null) throw new Error("OpenSSL has no room for a context, or its configuration is damaged");
     this.#setUp(trust === undefined);
@@ -76,11 +88,8 @@ export class TlsContext {
    *
    * @throws {TlsSetupError} if certificate and key cannot be used.
    */
-  static server(
-    pair: { readonly cert: string; readonly key: string },
-    options: { readonly alpn: string },
-  ): TlsContext {
-    const context = new TlsContext(options.alpn, undefined);
+  static server(pair: { readonly cert: string; readonly key: string }, options: TlsOptions): TlsContext {
+    const context = new TlsContext(options);
     try {
       useCertificate(context.library, context.pointer, pair);
       return context;
@@ -93,11 +102,11 @@ export class TlsContext {
   /**
    * For connections that are dialled.
    *
-   * @throws {TlsSetupError} if the CAs cannot be used; {RangeError} for a key that is not one.
+   * @throws {TlsSetupError} if the CAs cannot be used; {RangeError} without a key to pin, or for one that is none.
    */
-  static client(options: { readonly alpn: string; readonly trust: Trust }): TlsContext {
-    const { alpn, trust } = options;
-    const context = new TlsContext(alpn, trust);
+  static client(options: TlsOptions & { readonly trust: Trust }): TlsContext {
+    const { trust } = options;
+    const context = new TlsContext(options, trust);
     const { library, pointer } = context;
     try {
       if (trust.kind === "ca") trustAuthorities(library, pointer, trust.pem);
@@ -128,8 +137,9 @@ export class TlsContext {
     ssl.SSL_CTX_set_options(context, OP_NO_TICKET | OP_NO_COMPRESSION | OP_SERVER_PREFERENCE | OP_NO_RENEGOTIATION);
     ssl.SSL_CTX_set_num_tickets(context, 0n);
     ssl.SSL_CTX_ctrl(context, CTRL_SESSION_CACHE, 0n, null);
-    ssl.SSL_CTX_ctrl(context, CTRL_MODE, MODE_PARTIAL_WRITE | MODE_MOVING_BUFFER | MODE_RELEASE_BUFFERS, null);
+    ssl.SSL_CTX_ctrl(context, CTRL_MODE, MODE_MOVING_BUFFER | MODE_RELEASE_BUFFERS, null);
     ssl.SSL_CTX_ctrl(context, CTRL_READ_AHEAD, 1n, null);
+    ssl.SSL_CTX_set_default_read_buffer_len(context, BigInt(TLS_READ_AHEAD));
     ssl.SSL_CTX_set_verify(context, isServer ? VERIFY_NONE : VERIFY_PEER, null);
     const protocol = protocolBytes(this.alpn);
     if (isServer) ssl.SSL_CTX_set_alpn_select_cb(context, selectAlpn, Deno.UnsafePointer.of(protocol));

@@ -4,12 +4,13 @@
  * @module
  */
 
+import type { Stranger } from "../../protocol/detect.ts";
 import { type OpenSsl, textAt } from "./library.ts";
 
 /**
  * Why a TLS session failed:
  *
- * - `not-tls`: the peer began with something else; `pattern` says with what;
+ * - `not-tls`: the peer began with something else; `speaks` says with what;
  * - `version`: it has no TLS 1.3; `alpn`: it has not the protocol that was asked for;
  * - `pin`: it proved another key than those pinned;
  * - `certificate`: its certificate does not hold; `fault` says why;
@@ -46,16 +47,23 @@ export class TlsError extends Error {
   readonly fault: CertificateFault | undefined;
   /** The system's word, such as `ECONNRESET`, with `socket`. */
   readonly code: string | undefined;
+  /** Who began, with `not-tls`, as far as it is known. */
+  readonly speaks: Stranger["speaks"] | undefined;
 
   /** With one line, and what kind it is. */
   constructor(
     message: string,
     readonly kind: TlsFailure,
-    details: { readonly fault?: CertificateFault; readonly code?: string } = {},
+    details: {
+      readonly fault?: CertificateFault;
+      readonly code?: string;
+      readonly speaks?: Stranger["speaks"];
+    } = {},
   ) {
     super(message);
     this.fault = details.fault;
     this.code = details.code;
+    this.speaks = details.speaks;
   }
 }
 
@@ -156,6 +164,7 @@ const SYSTEM: Readonly<Record<number, readonly [code: string, text: string]>> = 
   104: ["ECONNRESET", "Connection reset by peer"],
   105: ["ENOBUFS", "No buffer space available"],
   107: ["ENOTCONN", "Not connected"],
+  111: ["ECONNREFUSED", "Connection refused"],
   110: ["ETIMEDOUT", "Connection timed out"],
   113: ["EHOSTUNREACH", "No route to host"],
 };

@@ -21,6 +21,7 @@ const SSL = {
   SSL_select_next_proto: { parameters: ["pointer", "pointer", "pointer", "u32", "pointer", "u32"], result: "i32" },
   SSL_CTX_use_certificate: { parameters: ["pointer", "pointer"], result: "i32" },
   SSL_CTX_use_PrivateKey: { parameters: ["pointer", "pointer"], result: "i32" },
+  SSL_CTX_set_default_read_buffer_len: { parameters: ["pointer", "usize"], result: "void" },
   SSL_CTX_get_cert_store: { parameters: ["pointer"], result: "pointer" },
   SSL_CTX_set_default_verify_paths: { parameters: ["pointer"], result: "i32" },
   SSL_CTX_load_verify_file: { parameters: ["pointer", "buffer"], result: "i32" },
@@ -32,6 +33,7 @@ const SSL = {
   SSL_ctrl: { parameters: ["pointer", "i32", "i64", "buffer"], result: "i64" },
   SSL_set_fd: { parameters: ["pointer", "i32"], result: "i32" },
   SSL_get_rbio: { parameters: ["pointer"], result: "pointer" },
+  SSL_set0_wbio: { parameters: ["pointer", "pointer"], result: "void" },
   SSL_set_accept_state: { parameters: ["pointer"], result: "void" },
   SSL_set_connect_state: { parameters: ["pointer"], result: "void" },
   SSL_get0_param: { parameters: ["pointer"], result: "pointer" },
@@ -61,11 +63,17 @@ const CRYPTO = {
   OpenSSL_version_num: { parameters: [], result: "u64" },
   ERR_clear_error: { parameters: [], result: "void" },
   ERR_get_error: { parameters: [], result: "u64" },
-  ERR_error_string_n: { parameters: ["u64", "buffer", "usize"], result: "void" },
   ERR_reason_error_string: { parameters: ["u64"], result: "pointer" },
   BIO_new_mem_buf: { parameters: ["buffer", "i32"], result: "pointer" },
   BIO_free: { parameters: ["pointer"], result: "i32" },
-  BIO_number_read: { parameters: ["pointer"], result: "u64" },
+  BIO_up_ref: { parameters: ["pointer"], result: "i32" },
+  BIO_number_read: { parameters: ["pointer"], result: "u32" }, // the lower half is enough
+  BIO_new_bio_pair: { parameters: ["buffer", "usize", "buffer", "usize"], result: "i32" },
+  BIO_ctrl_pending: { parameters: ["pointer"], result: "u32" },
+  BIO_nwrite0: { parameters: ["pointer", "buffer"], result: "i32" },
+  BIO_nread0: { parameters: ["pointer", "buffer"], result: "i32" },
+  BIO_nread: { parameters: ["pointer", "buffer", "i32"], result: "i32" },
+  X509_get_default_cert_dir: { parameters: [], result: "pointer" },
   PEM_read_bio_X509: { parameters: ["pointer", "pointer", "pointer", "buffer"], result: "pointer" },
   PEM_read_bio_PrivateKey: { parameters: ["pointer", "pointer", "pointer", "buffer"], result: "pointer" },
   X509_free: { parameters: ["pointer"], result: "void" },
@@ -83,10 +91,18 @@ const CRYPTO = {
   X509_VERIFY_PARAM_set_flags: { parameters: ["pointer", "u64"], result: "i32" },
 } as const;
 
+const LIBC = {
+  __errno_location: { parameters: [], result: "pointer" },
+  secure_getenv: { parameters: ["buffer"], result: "pointer" },
+  send: { parameters: ["i32", "pointer", "i32", "i32"], result: "i32" },
+  recv: { parameters: ["i32", "buffer", "i32", "i32"], result: "i32" },
+} as const;
+
 /** The calls of both libraries, and the callbacks that they are given. */
 export interface OpenSsl {
   readonly ssl: Deno.DynamicLibrary<typeof SSL>["symbols"];
   readonly crypto: Deno.DynamicLibrary<typeof CRYPTO>["symbols"];
+  readonly libc: Deno.DynamicLibrary<typeof LIBC>["symbols"];
   /** Chooses the protocol (ALPN) that the argument names, as one byte of length and the name, or ends the handshake. */
   readonly selectAlpn: Deno.PointerValue;
   /** Where this thread's `errno` is. */
@@ -137,10 +153,11 @@ function load(): Loaded {
     if (crypto.OPENSSL_init_crypto(INIT_NO_ATEXIT, null) !== 1 || ssl.OPENSSL_init_ssl(INIT_NO_ATEXIT, null) !== 1) {
       return { whyNot: `${SSL_LIBRARY} does not start; is its configuration file whole?` };
     }
-    const { symbols: libc } = Deno.dlopen(C_LIBRARY, { __errno_location: { parameters: [], result: "pointer" } });
+    const { symbols: libc } = Deno.dlopen(C_LIBRARY, LIBC);
     const errno = libc.__errno_location();
     if (errno === null) return { whyNot: `${C_LIBRARY} has no errno` };
-    return { library: { ssl, crypto, selectAlpn: alpnSelector(ssl), errno: new Deno.UnsafePointerView(errno) } };
+    const view = new Deno.UnsafePointerView(errno);
+    return { library: { ssl, crypto, libc, selectAlpn: alpnSelector(ssl), errno: view } };
   } catch (error) {
     const why = error instanceof Error ? error.message.replaceAll("\n", " ") : String(error);
     return { whyNot: `OpenSSL 3 (${SSL_LIBRARY}) cannot be loaded: ${why}` };

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { isIP } from "node:net";
+import { parseIP } from "../../protocol/ip.ts";
 import { cString, type OpenSsl, textAt } from "./library.ts";
 import { type CertificateFault, TlsError } from "./errors.ts";
 import type { TlsContext } from "./context.ts";
@@ -45,7 +45,7 @@ const IS_AUTHORITY = 1;
 /** Tells a session whom to expect, before its handshake. */
 export function expectServer(context: TlsContext, session: Pointer, serverName: string, verifyName?: string): void {
   const { ssl, crypto } = context.library;
-  const isName = serverName !== "" && isIP(serverName) === 0; // an address is no name in TLS (RFC 6066 §3)
+  const isName = serverName !== "" && !parseIP(serverName); // an address is no name in TLS (RFC 6066 §3)
   if (isName) demand(ssl.SSL_ctrl(session, CTRL_SET_HOST_NAME, 0n, cString(serverName)) === 1n);
   if (context.trust?.kind === "pinned") {
     demand(ssl.SSL_dane_enable(session, cString(isName ? serverName : NO_NAME)) > 0);
@@ -60,7 +60,7 @@ export function expectServer(context: TlsContext, session: Pointer, serverName: 
   crypto.X509_VERIFY_PARAM_set_hostflags(param, NO_PARTIAL_WILDCARDS | NEVER_CHECK_SUBJECT);
   const text = cString(verifyName);
   demand(
-    isIP(verifyName) === 0
+    !parseIP(verifyName)
       ? crypto.X509_VERIFY_PARAM_set1_host(param, text, BigInt(text.length - 1)) === 1
       : crypto.X509_VERIFY_PARAM_set1_ip_asc(param, text) === 1,
   );

@@ -4,24 +4,19 @@
  * @module
  */
 
-import { type OpenSsl, textAt } from "./library.ts";
-import { endOfFile, explainErrors, socketError, takeErrors, TlsError } from "./errors.ts";
-import { demandPlainCertificate, expectServer, explainVerification } from "./proof.ts";
+import { endOfFile, TlsError } from "./errors.ts";
 import type { TlsContext } from "./context.ts";
+import { SslHandle, WANT_READ, WANT_WRITE } from "./handle.ts";
+import { TLS_READ_AHEAD } from "./limits.ts";
+import { hasOpened } from "./opening.ts";
+import { demandPlainCertificate, expectServer } from "./proof.ts";
+import { RecordWriter } from "./record_writer.ts";
+import { certificateOf, cipherOf, exported, protocolOf, versionOf } from "./session_facts.ts";
 
-/** A read or a write can go on when the socket can be read. */
-export const WANT_READ = -1;
-/** A read or a write can go on when the socket can be written. */
-export const WANT_WRITE = -2;
+export { WANT_READ, WANT_WRITE } from "./handle.ts";
 
-/** Numbers of `openssl/ssl.h`. */
-const ERROR_WANT_READ = 2;
-const ERROR_WANT_WRITE = 3;
-const ERROR_SYSCALL = 5;
-const ERROR_ZERO_RETURN = 6;
-
-/** The most that one record carries, in bytes (RFC 8446 §5.1). */
-const MAX_RECORD = 16_384;
+/** The label of RFC 9266, whose 32 bytes name a TLS connection. */
+export const CHANNEL_BINDING_LABEL = "EXPORTER-Channel-Binding";
 
 /** Whom a client expects, and by what name it asks for it. */
 export interface ServerNames {
@@ -36,41 +31,36 @@ export interface ServerNames {
  * thrown, all do, with the same error.
  */
 export class TlsSession {
-  readonly #library: OpenSsl;
+  readonly #handle: SslHandle;
   readonly #context: TlsContext;
   readonly #isServer: boolean;
-  /** The `SSL`, which is this session's alone; `null` when it is freed. */
-  #pointer: Deno.PointerValue;
-  #isDone = false;
-  #failure: TlsError | undefined;
+  readonly #writer: RecordWriter;
+  #hasGreeted = false;
+  #hasReceived = false;
+  /** Bytes received, modulo 2^32. */
+  #received = 0;
+  #isDrained = false;
 
   private constructor(context: TlsContext, fd: number, isServer: boolean) {
-    if (context.pointer === null) throw new Error("the context is closed");
-    this.#library = context.library;
     this.#context = context;
     this.#isServer = isServer;
-    const { ssl, crypto } = context.library;
-    crypto.ERR_clear_error();
-    this.#pointer = ssl.SSL_new(context.pointer);
-    if (this.#pointer === null || ssl.SSL_set_fd(this.#pointer, fd) !== 1) {
-      this.free();
-      throw new Error("OpenSSL has no room for a session");
-    }
+    this.#handle = new SslHandle(context.library, context.pointer, fd);
+    this.#writer = new RecordWriter(this.#handle, context.recordsPerKey);
   }
 
   /** For a connection that was accepted. */
   static accept(context: TlsContext, fd: number): TlsSession {
     const session = new TlsSession(context, fd, true);
-    session.#library.ssl.SSL_set_accept_state(session.#pointer);
+    context.library.ssl.SSL_set_accept_state(session.#handle.pointer);
     return session;
   }
 
-  /** For a connection that was dialled. */
+  /** For a connection that was dialled. @throws {Error} if the names are none. */
   static connect(context: TlsContext, fd: number, { serverName, verifyName }: ServerNames): TlsSession {
     const session = new TlsSession(context, fd, false);
     try {
-      session.#library.ssl.SSL_set_connect_state(session.#pointer);
-      expectServer(context, session.#pointer, serverName, verifyName);
+      context.library.ssl.SSL_set_connect_state(session.#handle.pointer);
+      expectServer(context, session.#handle.pointer, serverName, verifyName);
       return session;
     } catch (error) {
       session.free();
@@ -85,46 +75,73 @@ export class TlsSession {
    * @throws {TlsError} if it failed, or if the peer did not prove what it has to.
    */
   handshake(): "done" | "want-read" | "want-write" {
-    if (this.#isDone) return "done";
-    const { ssl, crypto } = this.#live();
-    crypto.ERR_clear_error();
-    const result = ssl.SSL_do_handshake(this.#pointer);
+    const handle = this.#handle;
+    const { library, pointer, fd } = handle;
+    if (handle.isOpen) return "done";
+    this.#hasReceived ||= handle.checked(() => hasOpened(library, fd, this.#isServer));
+    if (!this.#hasReceived && (this.#isServer || this.#hasGreeted)) return "want-read";
+    library.crypto.ERR_clear_error();
+    const result = library.ssl.SSL_do_handshake(pointer);
     if (result !== 1) {
-      const wants = this.#wants(result);
-      if (wants === 0) throw this.#fail(endOfFile(true));
-      return wants === WANT_READ ? "want-read" : "want-write";
+      const wants = handle.wants(result);
+      if (wants === 0) throw handle.fail(endOfFile(true));
+      if (wants === WANT_WRITE) return "want-write";
+      this.#hasGreeted = true;
+      return "want-read";
     }
-    try {
-      if (!this.#isServer) demandPlainCertificate(this.#library, this.#pointer);
-    } catch (error) {
-      throw error instanceof TlsError ? this.#fail(error) : error;
-    }
-    if (this.alpn === undefined) {
-      throw this.#fail(new TlsError(`it speaks TLS, but not ${this.#context.alpn}`, "alpn"));
-    }
-    this.#isDone = true;
+    handle.checked(() => {
+      if (!this.#isServer) demandPlainCertificate(library, pointer);
+      const { alpn } = this.#context;
+      if (this.alpn === undefined) throw new TlsError(`the peer speaks TLS, but not ${alpn}`, "alpn");
+    });
+    handle.isOpen = true;
     return "done";
   }
 
+  /** Whether the peer has sent anything, as far as the handshake has seen it. */
+  get hasReceived(): boolean {
+    return this.#hasReceived;
+  }
+
   /**
-   * Reads what is there, up to the length of `into`.
+   * Reads what is there, up to the length of `into`, which is not 0.
    *
    * @returns how many bytes; 0 at the end that the peer has said; {@linkcode WANT_READ} or {@linkcode WANT_WRITE}.
    * @throws {TlsError} of kind `truncated` where the connection has ended without that; any other.
    */
   read(into: Uint8Array): number {
-    const { ssl, crypto } = this.#live();
+    const { library: { ssl, crypto }, pointer, socket } = this.#handle;
+    const buffer = into as Uint8Array<ArrayBuffer>;
     crypto.ERR_clear_error();
-    let count = ssl.SSL_read(this.#pointer, into as Uint8Array<ArrayBuffer>, into.length);
-    if (count <= 0) return this.#wants(count);
-    while (count < into.length && ssl.SSL_has_pending(this.#pointer) === 1) {
-      const more = ssl.SSL_read(this.#pointer, into.subarray(count) as Uint8Array<ArrayBuffer>, into.length - count);
-      if (more <= 0) {
-        break; // the next read says why
-      }
+    let count = ssl.SSL_read(pointer, buffer, into.length);
+    if (count <= 0) return this.#wantsOfRead(count);
+    while (count < into.length && ssl.SSL_has_pending(pointer) === 1) {
+      const more = ssl.SSL_read(pointer, buffer.subarray(count), into.length - count);
+      if (more <= 0) break; // the next read says why
       count += more;
     }
+    const received = crypto.BIO_number_read(socket);
+    const fresh = received - this.#received >>> 0;
+    // A receive that brought less than it had room for has left nothing. Of two, the first was such a one. Without any, who
+    // knows: the change of the socket for which this read is made may have been meant for a receive.
+    this.#isDrained = fresh > 0 && fresh < TLS_READ_AHEAD / 2;
+    this.#received = received;
     return count;
+  }
+
+  #wantsOfRead(result: number): number {
+    const wants = this.#handle.wants(result);
+    this.#isDrained = wants === WANT_READ;
+    if (wants === WANT_WRITE) this.#writer.flush(); // it answers a change of keys, and what waits is in its way
+    return wants;
+  }
+
+  /**
+   * Whether the socket had nothing more at the last {@linkcode read}, so that the next one has to wait for it: there is no
+   * need to ask. The peer's end may be there all the same; whoever waits for a change of the socket is told of that.
+   */
+  get isDrained(): boolean {
+    return this.#isDrained && !this.hasPending;
   }
 
   /**
@@ -135,134 +152,56 @@ export class TlsSession {
    * @throws {TlsError} if the connection has failed.
    */
   write(bytes: Uint8Array): number {
-    const { ssl, crypto } = this.#live();
-    crypto.ERR_clear_error();
-    let count = ssl.SSL_write(this.#pointer, bytes as Uint8Array<ArrayBuffer>, Math.min(bytes.length, MAX_RECORD));
-    if (count <= 0) return this.#wants(count);
-    while (count < bytes.length) {
-      const rest = bytes.subarray(count) as Uint8Array<ArrayBuffer>;
-      const more = ssl.SSL_write(this.#pointer, rest, Math.min(rest.length, MAX_RECORD));
-      if (more <= 0) {
-        break;
-      }
-      count += more;
-    }
-    return count;
+    return this.#writer.write(bytes as Uint8Array<ArrayBuffer>);
   }
 
-  /** Tells the peer that nothing more is written here. It can be read from as before. */
+  /**
+   * Tells the peer that nothing more is written here. It can be read from as before. What was offered to {@linkcode write}
+   * has to be taken first.
+   */
   closeWrite(): "done" | "want-write" {
-    if (!this.#isDone) return "done";
-    const { ssl, crypto } = this.#live();
+    const { library: { ssl, crypto }, pointer, isOpen } = this.#handle;
+    if (!isOpen) return "done";
+    if (!this.#writer.flush()) return "want-write";
     crypto.ERR_clear_error();
-    const result = ssl.SSL_shutdown(this.#pointer);
-    if (result >= 0) return "done";
-    return this.#wants(result) === WANT_WRITE ? "want-write" : "done";
+    const result = ssl.SSL_shutdown(pointer);
+    return result < 0 && this.#handle.wants(result) === WANT_WRITE ? "want-write" : "done";
   }
 
   /** Whether something that was received has not been read yet; it may be a part of a record. */
   get hasPending(): boolean {
-    return this.#pointer !== null && this.#library.ssl.SSL_has_pending(this.#pointer) === 1;
-  }
-
-  /** Whether the peer has sent anything. */
-  get hasReceived(): boolean {
-    const { ssl, crypto } = this.#library;
-    return this.#pointer !== null && crypto.BIO_number_read(ssl.SSL_get_rbio(this.#pointer)) > 0n;
+    const { library: { ssl }, anyPointer } = this.#handle;
+    return anyPointer !== null && ssl.SSL_has_pending(anyPointer) === 1;
   }
 
   /** The protocol that was agreed on (ALPN), if one was. */
   get alpn(): string | undefined {
-    if (this.#pointer === null) return undefined;
-    const [data, size] = [new BigUint64Array(1), new Uint32Array(1)];
-    this.#library.ssl.SSL_get0_alpn_selected(this.#pointer, data, size);
-    const at = Deno.UnsafePointer.create(data[0]!);
-    if (at === null || size[0] === 0) return undefined;
-    return new TextDecoder().decode(Deno.UnsafePointerView.getArrayBuffer(at, size[0]!));
+    return protocolOf(this.#handle.library, this.#handle.pointer);
   }
 
   /** `TLSv1.3`. */
   get version(): string {
-    return this.#pointer === null ? "" : textAt(this.#library.ssl.SSL_get_version(this.#pointer));
+    return versionOf(this.#handle.library, this.#handle.pointer);
   }
 
   /** The cipher suite by its name in TLS. */
   get cipher(): string {
-    if (this.#pointer === null) return "";
-    const { ssl } = this.#library;
-    return textAt(ssl.SSL_CIPHER_get_name(ssl.SSL_get_current_cipher(this.#pointer)));
+    return cipherOf(this.#handle.library, this.#handle.pointer);
   }
 
-  /** The peer's own certificate, as DER. */
+  /** The peer's own certificate, as DER, if it showed one. */
   peerCertificate(): Uint8Array<ArrayBuffer> | undefined {
-    if (this.#pointer === null) return undefined;
-    const { ssl, crypto } = this.#library;
-    const certificate = ssl.SSL_get1_peer_certificate(this.#pointer);
-    if (certificate === null) return undefined;
-    try {
-      const bytes = new Uint8Array(new ArrayBuffer(Math.max(0, crypto.i2d_X509(certificate, null))));
-      const at = BigUint64Array.of(Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes)));
-      crypto.i2d_X509(certificate, at);
-      return bytes;
-    } finally {
-      crypto.X509_free(certificate);
-    }
+    return certificateOf(this.#handle.library, this.#handle.pointer);
   }
 
   /** Bytes that both ends of this session can derive and nobody else (RFC 8446 §7.5), without a context. */
   exporter(label: string, length: number): Uint8Array<ArrayBuffer> {
-    const { ssl } = this.#live();
-    const [out, name] = [new Uint8Array(length), new TextEncoder().encode(label)];
-    const size = BigInt(name.length);
-    if (ssl.SSL_export_keying_material(this.#pointer, out, BigInt(length), name, size, null, 0n, 0) === 1) return out;
-    takeErrors(this.#library);
-    throw new Error("nothing can be derived from a session before its handshake is done");
-  }
-
-  /** Has both directions get new keys with what is written next (RFC 8446 §4.6.3). */
-  updateKeys(): void {
-    this.#live().ssl.SSL_key_update(this.#pointer, 1);
+    return exported(this.#handle.library, this.#handle.pointer, label, length);
   }
 
   /** Lets go of it, without a word to the peer. Idempotent. */
   free(): void {
-    if (this.#pointer !== null) this.#library.ssl.SSL_free(this.#pointer);
-    this.#pointer = null;
-  }
-
-  #live(): OpenSsl {
-    if (this.#failure) throw this.#failure;
-    if (this.#pointer === null) throw new Error("the TLS session was freed");
-    return this.#library;
-  }
-
-  /** What the last call waits for, or 0 at the peer's orderly end. @throws {TlsError} */
-  #wants(result: number): number {
-    const { ssl, errno } = this.#library;
-    const number = errno.getInt32(); // before another call changes it
-    switch (ssl.SSL_get_error(this.#pointer, result)) {
-      case ERROR_WANT_READ:
-        return WANT_READ;
-      case ERROR_WANT_WRITE:
-        return WANT_WRITE;
-      case ERROR_ZERO_RETURN:
-        return 0;
-      case ERROR_SYSCALL:
-        takeErrors(this.#library);
-        throw this.#fail(number === 0 ? endOfFile(!this.#isDone) : socketError(number));
-      default: {
-        const errors = takeErrors(this.#library);
-        const failure = explainErrors(errors, !this.#isDone);
-        const proof = failure.kind === "certificate" ? explainVerification(this.#library, this.#pointer) : undefined;
-        throw this.#fail(proof ?? failure);
-      }
-    }
-  }
-
-  #fail(error: TlsError): TlsError {
-    return this.#failure = error;
+    this.#handle.free();
+    this.#writer.free();
   }
 }
-
-/** The label of RFC 9266, whose 32 bytes name a TLS connection. */
-export const CHANNEL_BINDING_LABEL = "EXPORTER-Channel-Binding";

@@ -224,18 +224,20 @@ export class LinkDriver implements LinkOutput {
       this.chunk.bytes.set(opening);
       link.receive(this.chunk.bytes.subarray(0, opening.length), now);
     }
+    const { duplex } = this.transport;
+    const { sharesTurns = false } = duplex;
     while (!this.#end) {
-      if (now >= this.#pauses.due && await this.#pauses.turn(now)) continue;
+      if (!sharesTurns && now >= this.#pauses.due && await this.#pauses.turn(now)) continue;
       const { bytes } = this.#chunks.next();
       this.#reading = true;
-      const began = this.#clock.now();
-      const read = this.transport.duplex.read(bytes);
+      const began = sharesTurns ? now : this.#clock.now();
+      const read = duplex.read(bytes);
       const count = read instanceof Promise ? await read : read;
       this.#reading = false;
       if (count === null) return this.#gone(peerClosed(link.atBoundary));
       if (this.#end) return;
       now = this.#clock.now();
-      if (count < bytes.length && now - began >= READ_WAIT_MS) this.#pauses.waited(now);
+      if (!sharesTurns && count < bytes.length && now - began >= READ_WAIT_MS) this.#pauses.waited(now);
       // A socket that is closed with unread bytes resets, and the peer would lose what it has not read.
       if (this.#finishing) continue;
       this.bytesReceived += count;
