@@ -6,8 +6,7 @@ import { enrolmentOptions, joinFromString } from "./join.ts";
 import { parseNamedService } from "./v2/named_service.ts";
 import type { DeviceOptions } from "./options.ts";
 import { tcpRemoteConnect, type TcpRemoteConnectOptions } from "./tcp_remote_connect.ts";
-
-const STRICT = { sanitizeOps: true, sanitizeResources: true };
+import { test } from "../tests/rig/test.ts";
 
 type Loose = Record<string, unknown>;
 type Case = [options: Loose, error: typeof TypeError | typeof RangeError, says: RegExp];
@@ -38,9 +37,8 @@ const COMMON: Case[] = [
   [{ server: { host: "relay example", port: 1 } }, TypeError, /^options\.server\.host is "relay example"/],
 ];
 
-Deno.test(
+test(
   "connectDevice refuses what cannot be, at the call, with name and value, on either profile",
-  STRICT,
   async () => {
     const server = { host: "127.0.0.1", port: 1 };
     const echo = parseNamedService("echo=127.0.0.1:9");
@@ -83,7 +81,7 @@ Deno.test(
   },
 );
 
-Deno.test("tcpRemoteConnect refuses what cannot be, with name and value", STRICT, () => {
+test("tcpRemoteConnect refuses what cannot be, with name and value", () => {
   const options = { serverAddress: "a", serverPort: 1, localAddress: "b", localPort: 2 };
   const cases: Case[] = [
     [{ serverAddress: "a:1" }, TypeError, /^options\.serverAddress is "a:1"; it has to be a host name/],
@@ -98,9 +96,8 @@ Deno.test("tcpRemoteConnect refuses what cannot be, with name and value", STRICT
   }
 });
 
-Deno.test(
+test(
   "an enrolment string is read into options; one that is none is refused without being shown",
-  STRICT,
   async () => {
     const { publicKey } = await createIdentity();
     const address = { host: "127.0.0.1", port: 1 };

@@ -1,18 +1,20 @@
 import assert from "node:assert/strict";
 import { FAILED_ACCEPTS_PAUSE_MS, MAX_ACCEPT_PAUSE_MS, MAX_FAILED_ACCEPTS, MIN_ACCEPT_PAUSE_MS } from "./limits.ts";
+import { engine, engineTest, LOCAL } from "./_engines_fixture_test.ts";
 import { Listener, ListenError } from "./listener.ts";
+import { portableEngine } from "./portable/engine.ts";
+import type { Engine, Socket } from "./socket.ts";
 import { FakeClock } from "../tests/rig/clock.ts";
 import { RecordingLogger } from "../tests/rig/logger.ts";
 import { settled } from "../tests/rig/wait.ts";
 import { test } from "../tests/rig/test.ts";
 
-const LOCAL = { host: "127.0.0.1", port: 0 };
 const portOf = (listener: { address: string }) => Number(listener.address.split(":").at(-1));
 
-test("a listener hands over each connection, and frees its port", async () => {
-  const conns: Deno.TcpConn[] = [];
+engineTest("a listener hands over each connection, and frees its port", async (engine) => {
+  const conns: Socket[] = [];
   let arrived = Promise.withResolvers<void>();
-  const listener = Listener.open(LOCAL, new FakeClock(), new RecordingLogger(), (conn) => {
+  const listener = Listener.open(LOCAL, engine, new FakeClock(), new RecordingLogger(), (conn) => {
     conns.push(conn);
     arrived.resolve();
   });
@@ -32,11 +34,11 @@ test("a listener hands over each connection, and frees its port", async () => {
   await assert.rejects(Deno.connect({ hostname: "127.0.0.1", port }), Deno.errors.ConnectionRefused);
 });
 
-test("an address in use is refused with the address, the code and what would do", async () => {
-  const first = Listener.open(LOCAL, new FakeClock(), new RecordingLogger(), () => {});
+engineTest("an address in use is refused with the address, the code and what would do", async (engine) => {
+  const first = Listener.open(LOCAL, engine, new FakeClock(), new RecordingLogger(), () => {});
   const port = portOf(first);
   assert.throws(
-    () => Listener.open({ ...LOCAL, port }, new FakeClock(), new RecordingLogger(), () => {}),
+    () => Listener.open({ ...LOCAL, port }, engine, new FakeClock(), new RecordingLogger(), () => {}),
     (error) => {
       assert(error instanceof ListenError);
       assert.equal(error.code, "EADDRINUSE");
@@ -50,9 +52,9 @@ test("an address in use is refused with the address, the code and what would do"
   await first.ended;
 });
 
-test("an address of another host is refused with what would do", () => {
+engineTest("an address of another host is refused with what would do", (engine) => {
   assert.throws(
-    () => Listener.open({ host: "192.0.2.1", port: 0 }, new FakeClock(), new RecordingLogger(), () => {}),
+    () => Listener.open({ host: "192.0.2.1", port: 0 }, engine, new FakeClock(), new RecordingLogger(), () => {}),
     (error) => error instanceof ListenError && error.code === "EADDRNOTAVAIL" && /0\.0\.0\.0/.test(error.message),
   );
 });
@@ -60,28 +62,23 @@ test("an address of another host is refused with what would do", () => {
 /** What happens at each accept of a listener whose kernel is the test: an error, or a real connection. */
 async function withAccepts(
   accepts: Error[],
-  fn: (listener: Listener, clock: FakeClock, logger: RecordingLogger, conns: Deno.TcpConn[]) => Promise<void>,
+  fn: (listener: Listener, clock: FakeClock, logger: RecordingLogger, conns: Socket[]) => Promise<void>,
 ): Promise<void> {
-  const { listen } = Deno;
-  const fake = (options: Deno.TcpListenOptions & { transport?: "tcp" }): Deno.TcpListener => {
-    const real = listen(options);
-    const accept = real.accept.bind(real);
-    real.accept = () => {
-      const error = accepts.shift();
-      return error ? Promise.reject(error) : accept();
-    };
-    return real;
+  const failing: Engine = {
+    ...portableEngine,
+    listen: (address, options) => {
+      const real = engine.listen(address, options);
+      const accept = () => {
+        const error = accepts.shift();
+        return error ? Promise.reject(error) : real.accept();
+      };
+      return { address: real.address, accept, close: () => real.close() };
+    },
   };
   const clock = new FakeClock();
   const logger = new RecordingLogger();
-  const conns: Deno.TcpConn[] = [];
-  Object.defineProperty(Deno, "listen", { value: fake, configurable: true, writable: true, enumerable: true });
-  let listener: Listener;
-  try {
-    listener = Listener.open(LOCAL, clock, logger, (conn) => conns.push(conn));
-  } finally {
-    Object.defineProperty(Deno, "listen", { value: listen, configurable: true, writable: true, enumerable: true });
-  }
+  const conns: Socket[] = [];
+  const listener = Listener.open(LOCAL, failing, clock, logger, (conn) => conns.push(conn));
   try {
     await fn(listener, clock, logger, conns);
   } finally {
@@ -170,11 +167,11 @@ test("a listener that is closed during a pause ends at once, and leaves no timer
   });
 });
 
-test("one connection that cannot be handed over does not end the accept loop", async () => {
+engineTest("one connection that cannot be handed over does not end the accept loop", async (engine) => {
   const logger = new RecordingLogger();
-  const conns: Deno.TcpConn[] = [];
+  const conns: Socket[] = [];
   let first = true;
-  const listener = Listener.open(LOCAL, new FakeClock(), logger, (conn) => {
+  const listener = Listener.open(LOCAL, engine, new FakeClock(), logger, (conn) => {
     if (!first) return void conns.push(conn);
     first = false;
     throw new Error("no room");

@@ -3,6 +3,8 @@ import { CERTIFICATE_POLL_MS, MAX_ACCEPT_PAUSE_MS, MIN_ACCEPT_PAUSE_MS } from ".
 import { Listener, ListenError } from "./listener.ts";
 import { PINNED_NAME, pinnedAnchor } from "./tls/certificate.ts";
 import { systemClock } from "../base/clock.ts";
+import { portableEngine } from "./portable/engine.ts";
+import type { TlsSocket } from "./socket.ts";
 import { ALPN, handshakeTls, ServerCertificate } from "./tls/listening.ts";
 import { FakeClock } from "../tests/rig/clock.ts";
 import { newKey, rawKey, shake, TestAuthority } from "./tls/_tls_fixture_test.ts";
@@ -13,11 +15,18 @@ import { test } from "../tests/rig/test.ts";
 const LOCAL = { host: "127.0.0.1", port: 0 };
 const portOf = (listener: { address: string }) => Number(listener.address.split(":").at(-1));
 
+const listenTls = portableEngine.tls.listen!; // the native engine needs no such listener
+
 /** A TLS listener, and the connections that it hands over, in their order. */
-function openTls(certificate: ServerCertificate, clock = new FakeClock(), logger = new RecordingLogger()) {
-  const conns: Deno.TlsConn[] = [];
+function openTls(
+  certificate: ServerCertificate,
+  clock = new FakeClock(),
+  logger = new RecordingLogger(),
+  listen = listenTls,
+) {
+  const conns: TlsSocket[] = [];
   let wake = () => {};
-  const listener = Listener.openTls(LOCAL, certificate, clock, logger, (conn) => {
+  const listener = Listener.openTls(LOCAL, certificate, listen, clock, logger, (conn) => {
     conns.push(conn);
     wake();
   });
@@ -40,7 +49,7 @@ async function connectAgain(port: number): Promise<Deno.TcpConn> {
 }
 
 /** Dials and goes through the handshake on both sides. @returns both ends, and what the client has to say of it. */
-async function talk(port: number, next: () => Promise<Deno.TlsConn>, hostname: string, caCert: string) {
+async function talk(port: number, next: () => Promise<TlsSocket>, hostname: string, caCert: string) {
   const client = await connectAgain(port);
   const server = await next();
   const shaken = handshakeTls(server, systemClock, 10_000).then(() => true, () => false);
@@ -68,7 +77,7 @@ test("a TLS listener that cannot have its address says so like any other", async
   const { listener } = openTls(certificate);
   const address = { ...LOCAL, port: portOf(listener) };
   assert.throws(
-    () => Listener.openTls(address, certificate, new FakeClock(), new RecordingLogger(), () => {}),
+    () => Listener.openTls(address, certificate, listenTls, new FakeClock(), new RecordingLogger(), () => {}),
     (error) => error instanceof ListenError && error.code === "EADDRINUSE",
   );
   listener.close();
@@ -135,31 +144,27 @@ test("a new certificate is presented on the same port to new connections, and th
 
 test("a port that is lost while the certificate changes is said once and tried until it can be had", async () => {
   await withFiles(async (certificate, ca, replace) => {
-    const { listener, next, clock, logger } = openTls(certificate);
-    const port = portOf(listener);
-    const { listenTls } = Deno;
-    const taken = () => {
+    let port = 0;
+    let isTaken = false;
+    const busy: typeof listenTls = (address, pair) => {
+      if (!isTaken) return listenTls(address, pair);
+      assert.equal(address.port, port);
       throw Object.assign(new Deno.errors.AddrInUse("Address already in use (os error 98)"), { code: "EADDRINUSE" });
     };
-    const put = (value: unknown) =>
-      Object.defineProperty(Deno, "listenTls", { value, configurable: true, writable: true, enumerable: true });
-    const busy = (options: Deno.ListenTlsOptions & Deno.TlsCertifiedKeyPem) =>
-      options.port === port ? taken() : listenTls(options);
-    put(busy);
-    try {
-      await replace(["renewed.example"]);
-      let pause = MIN_ACCEPT_PAUSE_MS;
-      for (let n = 0; n < 6; n++) {
-        await settled();
-        assert.equal(clock.pending, 1, "it does not wait for its next try");
-        assert.equal(logger.lines.length, 1);
-        if (n < 5) await clock.advance(pause);
-        pause = Math.min(MAX_ACCEPT_PAUSE_MS, pause * 2);
-      }
-      assert.match(logger.lines[0]!, /^error Cannot listen on .* again.*Address already in use/);
-    } finally {
-      put(listenTls);
+    const { listener, next, clock, logger } = openTls(certificate, undefined, undefined, busy);
+    port = portOf(listener);
+    isTaken = true;
+    await replace(["renewed.example"]);
+    let pause = MIN_ACCEPT_PAUSE_MS;
+    for (let n = 0; n < 6; n++) {
+      await settled();
+      assert.equal(clock.pending, 1, "it does not wait for its next try");
+      assert.equal(logger.lines.length, 1);
+      if (n < 5) await clock.advance(pause);
+      pause = Math.min(MAX_ACCEPT_PAUSE_MS, pause * 2);
     }
+    assert.match(logger.lines[0]!, /^error Cannot listen on .* again.*Address already in use/);
+    isTaken = false;
     await clock.advance(MAX_ACCEPT_PAUSE_MS);
     const { tls, server, result } = await talk(port, next, "renewed.example", ca);
     assert.equal(result, ALPN);

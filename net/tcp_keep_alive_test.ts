@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { noteSocket } from "./kernel/descriptors.ts";
 import { MAX_DURATION_MS } from "../base/duration.ts";
-import { libc } from "./kernel/libc.ts";
-import { keepAliveOf, signsOf } from "./kernel/socket.ts";
-import { isGone, keepAlive, keepAlivePace, PeerWatch } from "./tcp_keep_alive.ts";
+import { connectedEnds, writeAll } from "./_engines_fixture_test.ts";
+import { nativeEngine } from "./native/engine.ts";
+import { isGone, keepAlivePace, listenerPace, PeerWatch } from "./tcp_keep_alive.ts";
+import { PEER_LOOKS, PEER_TRIES } from "./limits.ts";
+import { FakeDuplex } from "../relay/_fakes_test.ts";
 import { FakeClock } from "../tests/rig/clock.ts";
 import { test } from "../tests/rig/test.ts";
 
@@ -20,36 +21,31 @@ test("a peer is given up after about the time that was asked for", () => {
   }));
 });
 
-test("those who are accepted have what their listener has", async () => {
-  if (!libc()) return;
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  keepAlive(listener, 120_000);
-  using client = await Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port });
-  noteSocket(client);
-  using conn = await listener.accept();
-  assert.deepEqual(keepAliveOf(conn), { idle: 60, interval: 10, probes: 6 });
+test("whoever is never to be given up has no keep-alive", () => {
+  assert.equal(listenerPace(-1), "off");
+  assert.deepEqual(listenerPace(120_000), keepAlivePace(120_000));
 });
 
+const native = nativeEngine();
+
 test("a peer that takes nothing and still answers is not gone, however long it is silent between", async () => {
-  if (!libc()) return;
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  using _paused = await Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port });
-  const conn = await listener.accept();
+  if (!native) return;
+  using ends = await connectedEnds(native); // whose client reads nothing
+  const conn = ends.server;
   const clock = new FakeClock();
   let gone = false;
   const watch = PeerWatch.start(conn, 120_000, clock, () => gone = true)!;
   assert.equal(clock.pending, 0, "nothing is under way");
-  const writing = (async () => {
-    for (;;) await conn.write(new Uint8Array(1_000_000));
-  })();
-  const written = writing.catch(() => {});
+  const written = assert.rejects(async () => {
+    for (;;) await writeAll(conn, new Uint8Array(1_000_000));
+  });
   watch.sent();
   watch.sent();
   assert.equal(clock.pending, 1);
   for (let silences = 0, before = 0; silences < 2;) { // it has answered as often, with more time between
     await new Promise((resolve) => setTimeout(resolve, 20)); // nobody tells
     assert.equal(isGone(conn, 0), false);
-    const { silent } = signsOf(conn)!;
+    const { silent } = conn.signs()!;
     if (silent < before && before >= 200) silences++;
     before = silent;
   }
@@ -57,21 +53,47 @@ test("a peer that takes nothing and still answers is not gone, however long it i
   assert.deepEqual([gone, clock.pending], [false, 1]);
   watch.cancel();
   assert.equal(clock.pending, 0);
-  _paused.close();
-  await written;
+  ends.client.close();
   conn.close();
+  await written;
 });
 
-test("the system is told, and says so; never turns it off", async () => {
-  if (!libc()) return;
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  using client = await Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port });
-  using conn = await listener.accept();
-  noteSocket(client);
-  keepAlive(conn, 120_000);
-  assert.deepEqual(keepAliveOf(conn), { idle: 60, interval: 10, probes: 6 });
-  keepAlive(conn, 3_000);
-  assert.deepEqual(keepAliveOf(conn), { idle: 2, interval: 1, probes: 1 });
-  keepAlive(conn, -1);
-  assert.equal(keepAliveOf(conn), undefined);
+test("a peer is gone when it was asked often enough and has been silent for as long, and looked at no more when all came", async () => {
+  const conn = new FakeDuplex();
+  conn.seen = { unanswered: 0, silent: 0 };
+  const clock = new FakeClock();
+  let gone = 0;
+  const watch = PeerWatch.start(conn, 120_000, clock, () => gone++)!;
+  assert.deepEqual(conn.keepAlive(), keepAlivePace(120_000));
+  conn.unacked = 1;
+  watch.sent();
+  await clock.advance(120_000);
+  assert.deepEqual([gone, clock.pending], [0, 1]);
+  conn.unacked = 0;
+  await clock.advance(120_000);
+  assert.deepEqual([gone, clock.pending], [0, 0]);
+  conn.unacked = 1;
+  watch.sent();
+  for (
+    const [unanswered, silent, wanted] of [[PEER_TRIES, 119_999, 0], [PEER_TRIES - 1, 120_000, 0], [
+      PEER_TRIES,
+      120_000,
+      1,
+    ]] as const
+  ) {
+    conn.seen = { unanswered, silent };
+    await clock.advance(120_000 / PEER_LOOKS);
+    assert.equal(gone, wanted);
+  }
+  assert.equal(clock.pending, 0);
+});
+
+test("where only the system watches, a peer is not looked at; nor where it is never given up", () => {
+  const blind = new FakeDuplex();
+  assert.equal(PeerWatch.start(blind, 120_000, new FakeClock(), () => {}), undefined);
+  assert.deepEqual(blind.keepAlive(), keepAlivePace(120_000));
+  const seen = new FakeDuplex();
+  seen.seen = { unanswered: 0, silent: 0 };
+  assert.equal(PeerWatch.start(seen, -1, new FakeClock(), () => {}), undefined);
+  assert.equal(seen.keepAlive(), undefined);
 });

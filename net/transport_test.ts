@@ -1,48 +1,50 @@
 import assert from "node:assert/strict";
-import { pinnedCertificate } from "./tls/certificate.ts";
-import { closeQuietly, formatNetAddr, tcpTransport, tlsTransport, tuneSocket } from "./transport.ts";
-import { FakeDuplex } from "../relay/_fakes_test.ts";
-import { connected, listenTls, newKey, untilGone } from "./tls/_tls_fixture_test.ts";
+import { formatAddress } from "../protocol/address.ts";
+import { connectedEnds, engineTest } from "./_engines_fixture_test.ts";
+import { tcpTransport, tlsTransport } from "./transport.ts";
+import type { TlsSocket } from "./socket.ts";
+import { FakeSocket } from "../relay/_fakes_test.ts";
 import { test } from "../tests/rig/test.ts";
 
-test("a TCP connection is a transport that knows both its addresses", async () => {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  using conn = await Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port });
-  using peer = await listener.accept();
-  const transport = tcpTransport(conn);
-  assert.equal(transport.kind, "tcp");
-  assert.equal(transport.remote, `127.0.0.1:${listener.addr.port}`);
-  assert.equal(transport.local, formatNetAddr(peer.remoteAddr));
+engineTest("a TCP connection is a transport that knows both its addresses", async (engine) => {
+  using ends = await connectedEnds(engine);
+  const transport = tcpTransport(ends.client);
+  assert.deepEqual([transport.kind, transport.noDelay, transport.duplex], ["tcp", true, ends.client]);
+  assert.equal(transport.remote, formatAddress(ends.server.localAddress));
+  assert.equal(transport.local, formatAddress(ends.server.remoteAddress));
+  assert.match(transport.local, /^127\.0\.0\.1:\d+$/);
+  transport.cut();
+  transport.cut();
+  assert.equal(await ends.server.read(new Uint8Array(1)), null);
 });
 
-test("a TLS connection is a transport that knows both its addresses", async () => {
-  using listener = listenTls(await pinnedCertificate(await newKey()));
-  const { client, server } = await connected(listener);
-  const shaken = server.handshake().catch(() => {});
-  const transport = tlsTransport(server, false);
-  assert.equal(transport.kind, "tls");
-  assert.equal(transport.local, formatNetAddr(client.remoteAddr));
-  assert.equal(transport.remote, formatNetAddr(client.localAddr));
-  assert.equal(transport.duplex, server);
-  await client.closeWrite();
-  await shaken;
-  server.close();
-  await untilGone(client);
-  client.close();
-});
+/** A connection in TLS, of which nothing is asked but facts. */
+class Tls extends FakeSocket implements TlsSocket {
+  override readonly remoteAddress = { host: "::1", port: 22 };
+  readonly noDelay = false;
+  wasCut = false;
 
-test("an IPv6 address is written in brackets", () => {
-  assert.equal(formatNetAddr({ transport: "tcp", hostname: "::1", port: 22 }), "[::1]:22");
-});
+  handshake(): Promise<void> {
+    return Promise.resolve();
+  }
 
-test("closing and tuning what is closed already is no error", async () => {
-  const duplex = new FakeDuplex();
-  closeQuietly(duplex);
-  assert.equal(duplex.closed, true);
-  closeQuietly(duplex);
-  closeQuietly(undefined);
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const conn = await Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port });
-  conn.close();
-  tuneSocket(conn);
+  cut(): void {
+    this.wasCut = true;
+  }
+
+  exporter(): undefined {}
+}
+
+test("a TLS connection is a transport that knows both its addresses, IPv6 in brackets", () => {
+  const tls = new Tls();
+  const { kind, noDelay, local, remote, duplex, cut } = tlsTransport(tls);
+  assert.deepEqual({ kind, noDelay, local, remote }, {
+    kind: "tls",
+    noDelay: false,
+    local: "127.0.0.1:1",
+    remote: "[::1]:22",
+  });
+  assert.equal(duplex, tls);
+  cut();
+  assert.deepEqual([tls.wasCut, tls.closed], [true, false]);
 });

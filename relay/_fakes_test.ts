@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Duplex } from "../net/socket.ts";
-import { closeQuietly, type Transport } from "../net/transport.ts";
+import type { Connection, KeepAlivePace, PeerSigns, Socket } from "../net/socket.ts";
+import type { Transport } from "../net/transport.ts";
 
 interface PendingRead {
   readonly into: Uint8Array;
@@ -19,15 +19,25 @@ interface PendingWrite {
   readonly reject: (error: Error) => void;
 }
 
-/** A duplex whose peer and kernel are the test. */
-export class FakeDuplex implements Duplex {
+/** A connection whose peer and kernel are the test. */
+export class FakeDuplex implements Connection {
   /** Whether writes wait for {@linkcode FakeDuplex.accept}. */
   blocked = false;
   /** Whether the writing side was ended. */
   finished = false;
+  /** Whether it was closed, or reset. */
   closed = false;
+  /** Whether its end was a reset. */
+  wasReset = false;
+  /** Whether a close is one. */
+  resetsAtClose = false;
+  /** Bytes that the peer has not acknowledged. */
+  unacked = 0;
+  /** What the system has seen of the peer. */
+  seen: PeerSigns | undefined;
   /** Writes that were asked for. */
   writes = 0;
+  #pace: KeepAlivePace | undefined;
   #taken: number[] = [];
   #input: (Uint8Array | Error | null)[] = [];
   #reading: PendingRead | undefined;
@@ -103,11 +113,38 @@ export class FakeDuplex implements Duplex {
   }
 
   close(): void {
-    if (this.closed) throw new Error("closed twice");
+    if (this.closed) return;
     this.closed = true;
+    this.wasReset = this.resetsAtClose;
     this.#reading?.reject(new Error("closed while reading"));
     this.#writing?.reject(new Error("closed while writing"));
     this.#reading = this.#writing = undefined;
+  }
+
+  reset(): void {
+    if (this.closed) return;
+    this.resetsAtClose = true;
+    this.close();
+  }
+
+  setResetAtClose(isReset: boolean): void {
+    this.resetsAtClose = isReset;
+  }
+
+  unacknowledged(): number {
+    return this.unacked;
+  }
+
+  setKeepAlive(pace: KeepAlivePace | undefined): void {
+    this.#pace = pace;
+  }
+
+  keepAlive(): KeepAlivePace | undefined {
+    return this.#pace;
+  }
+
+  signs(): PeerSigns | undefined {
+    return this.seen;
   }
 
   #deliver(): void {
@@ -125,8 +162,15 @@ export class FakeDuplex implements Duplex {
   }
 }
 
+/** One that has addresses. */
+export class FakeSocket extends FakeDuplex implements Socket {
+  readonly localAddress = { host: "127.0.0.1", port: 1 };
+  readonly remoteAddress = { host: "127.0.0.1", port: 2 };
+
+  segment(): undefined {}
+}
+
 /** A transport over a fake duplex. */
 export function fakeTransport(duplex: FakeDuplex): Transport {
-  const cut = () => closeQuietly(duplex);
-  return { duplex, kind: "tcp", local: "local:1", remote: "remote:2", noDelay: true, cut };
+  return { duplex, kind: "tcp", local: "local:1", remote: "remote:2", noDelay: true, cut: () => duplex.close() };
 }

@@ -6,8 +6,7 @@ import type { ServeOptions } from "./options.ts";
 import { serve } from "./server.ts";
 import { parseGrant } from "./devices/service_grant.ts";
 import { key } from "./devices/_state_fixture_test.ts";
-
-const STRICT = { sanitizeOps: true, sanitizeResources: true };
+import { test } from "../tests/rig/test.ts";
 
 /** As a program without types has it. */
 type Loose = Record<string, unknown>;
@@ -22,7 +21,7 @@ function refuses(options: Loose, error: typeof TypeError | typeof RangeError, sa
   });
 }
 
-Deno.test("serve refuses times that are none, at the call, with name and value", STRICT, () => {
+test("serve refuses times that are none, at the call, with name and value", () => {
   for (const name of ["expiration", "stallTimeout", "halfCloseTimeout", "linkWriteTimeout"]) {
     for (const value of [NaN, Infinity, -Infinity, 1e12]) {
       refuses(
@@ -54,7 +53,7 @@ Deno.test("serve refuses times that are none, at the call, with name and value",
   }
 });
 
-Deno.test("serve refuses addresses, listeners and words that it does not know", STRICT, async () => {
+test("serve refuses addresses, listeners and words that it does not know", async () => {
   const identity = await createIdentity();
   const v2 = { profile: "v2", address: LISTEN.address, security: { kind: "plain" } };
   refuses({ listen: [v2] }, TypeError, /^options\.v2 is undefined; a listener for v2 devices needs it/);
@@ -93,7 +92,7 @@ Deno.test("serve refuses addresses, listeners and words that it does not know", 
   for (const [options, error, says] of cases) refuses(options, error, says);
 });
 
-Deno.test("a running server refuses keep-alive settings and modes that are none", STRICT, async () => {
+test("a running server refuses keep-alive settings and modes that are none", async () => {
   await using server = serve(
     { ...OPTIONS, expiration: 0, linkWriteTimeout: -1, halfCloseTimeout: 0 } as unknown as ServeOptions,
   );
@@ -105,7 +104,7 @@ Deno.test("a running server refuses keep-alive settings and modes that are none"
 
 const DEVICE: AuthorizedDevice = { name: "gw1", key: key(1), services: [parseGrant("a=0.0.0.0:0")], disabled: false };
 
-Deno.test("a list refuses a device that could never link up as it is meant, and stays as it was", STRICT, () => {
+test("a list refuses a device that could never link up as it is meant, and stays as it was", () => {
   const service = DEVICE.services[0]!;
   const cases: [Loose, typeof TypeError | typeof RangeError, RegExp][] = [
     [{ key: "ed25519:…" }, TypeError, /^device\.key: "ed25519:…" is not a public key: it has 1 characters after/],
@@ -139,7 +138,7 @@ Deno.test("a list refuses a device that could never link up as it is meant, and 
   assert.deepEqual(told, []);
 });
 
-Deno.test("a name is free again when its device has another one, or is gone", STRICT, () => {
+test("a name is free again when its device has another one, or is gone", () => {
   const list = new DeviceList([DEVICE]);
   list.put({ ...DEVICE, name: "roof" });
   list.put({ ...DEVICE, key: key(2) });

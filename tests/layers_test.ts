@@ -27,6 +27,23 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   device: ["base", "protocol", "net", "relay", "app"],
 };
 
+/** What each room within `net/` may import of the others, besides what stands in `net/` itself. */
+const WITHIN_NET: Readonly<Record<string, readonly string[]>> = {
+  "net/kernel": [],
+  "net/openssl": [],
+  "net/proxy": [],
+  "net/tls": ["net/kernel"],
+  "net/portable": ["net/tls"],
+  "net/native": ["net/kernel", "net/openssl", "net/portable", "net/tls"],
+  "net/dial": ["net/kernel", "net/tls"],
+};
+
+/** The only modules that know which engine there is. */
+const ENGINES = ["net/native", "net/portable"];
+const CHOOSER = "net/engines.ts";
+/** The runtime's store of CAs: a program empties it when it starts, before there is any engine. */
+const RUNTIME_STORE = "net/portable/peer_certificate.ts";
+
 const PRODUCT = Object.keys(MAY_IMPORT);
 const OUTSIDE = ["tests", "scripts", "bench", "examples"];
 
@@ -75,6 +92,21 @@ Deno.test("imports point one way: base, protocol, net, relay and app, server and
     imports.filter((target) => {
       const to = target.split("/")[0]!;
       return to !== room && target !== "deno.json" && !MAY_IMPORT[room]!.includes(to);
+    }).map((target) => `${path} imports ${target}`)
+  );
+  assert.deepEqual(wrong, []);
+});
+
+Deno.test("within net, engines stand on what they need, and nobody else asks which one there is", () => {
+  const rooms = new Set(product.map(({ path }) => dirname(path)).filter((room) => room.startsWith("net/")));
+  assert.deepEqual([...rooms].toSorted(), Object.keys(WITHIN_NET).toSorted());
+  const wrong = product.flatMap(({ path, imports }) =>
+    imports.filter((target) => {
+      const [from, to] = [dirname(path), dirname(target)];
+      if (from === to || path === CHOOSER) return false;
+      if (from in WITHIN_NET && to in WITHIN_NET) return !WITHIN_NET[from]!.includes(to);
+      if (from in WITHIN_NET && target === CHOOSER) return true;
+      return (ENGINES.includes(to) && target !== RUNTIME_STORE) || (from === "net/openssl" && to === "net");
     }).map((target) => `${path} imports ${target}`)
   );
   assert.deepEqual(wrong, []);

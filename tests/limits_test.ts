@@ -11,6 +11,7 @@ import * as base from "../base/limits.ts";
 import * as device from "../device/limits.ts";
 import * as net from "../net/limits.ts";
 import * as openssl from "../net/openssl/limits.ts";
+import * as native from "../net/native/limits.ts";
 import * as protocol from "../protocol/limits.ts";
 import * as v1 from "../protocol/v1/limits.ts";
 import * as v2 from "../protocol/v2/limits.ts";
@@ -18,7 +19,7 @@ import * as relay from "../relay/limits.ts";
 import * as server from "../server/limits.ts";
 import { test } from "./rig/test.ts";
 
-const ROOMS = { base, protocol, v1, v2, net, openssl, relay, app, server, device };
+const ROOMS = { base, protocol, v1, v2, net, native, openssl, relay, app, server, device };
 const PAGES = ["../protocol/v1/v1.md", "../protocol/v2/v2.md", "../docs/reference/limits.md"];
 
 /** What the tables of a page say: names, and values without their units. */

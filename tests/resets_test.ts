@@ -74,8 +74,12 @@ test("resets, v2: a client that resets resets its service", async () => {
 
 test("resets, v2: a client whose service cannot be reached is reset", async () => {
   await using relay = await startV2Relay({ services: [local("svc", { port: freePort("127.0.0.1") })] });
-  using client = await relay.connect("svc");
-  assert.equal((await client.readToItsEnd()).end, "reset");
+  // The runtime, which plays the client, may see the reset before it has made anything of the connection.
+  const end = await relay.connect("svc").then(async (connected) => {
+    using client = connected;
+    return (await client.readToItsEnd()).end;
+  }, (error) => error instanceof Deno.errors.ConnectionReset ? "reset" : `${error}`);
+  assert.equal(end, "reset");
 });
 
 test("resets, v2: at the end of a session that does not go on, both ends are reset", async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { WATCH_INTERVAL_MS } from "../limits.ts";
 import type { ServiceOffer } from "../../protocol/v2/wire/messages.ts";
+import { engine } from "../../net/_engines_fixture_test.ts";
 import { FakeClock } from "../../tests/rig/clock.ts";
 import { echoService } from "../../tests/rig/service.ts";
 import { test } from "../../tests/rig/test.ts";
@@ -16,7 +17,7 @@ class Board {
   #wake = Promise.withResolvers<void>();
 
   constructor(services: readonly NamedService[], mode: "config" | "run" = "run") {
-    this.board = new ServiceBoard(services, mode, this.clock, {
+    this.board = new ServiceBoard(services, mode, engine, this.clock, {
       onOffers: (offers) => this.#tell(`offers ${describe(offers)}`),
       onMode: (to) => this.#tell(`mode ${to}`),
       onService: ({ name }, up) => this.#tell(`${name} ${up ? "up" : "down"}`),

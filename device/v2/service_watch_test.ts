@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { WATCH_INTERVAL_MS } from "../limits.ts";
 import { MAX_SHARED_DIALS } from "../../net/limits.ts";
+import { portableEngine } from "../../net/portable/engine.ts";
+import type { Engine, Socket } from "../../net/socket.ts";
+import { FakeSocket } from "../../relay/_fakes_test.ts";
 import { FakeClock } from "../../tests/rig/clock.ts";
 import { test } from "../../tests/rig/test.ts";
 import { dialReason, isShortage } from "./service_dial.ts";
@@ -8,22 +11,14 @@ import { ServiceWatch } from "./service_watch.ts";
 
 const SERVICE = { name: "web", localAddress: { host: "127.0.0.1", port: 1 } };
 
-/** Runs `fn` while every connection of this process is what `connect` makes of it. */
-async function withConnect(connect: () => Promise<Deno.TcpConn>, fn: () => Promise<void>): Promise<void> {
-  const before = Deno.connect;
-  const put = (value: unknown) =>
-    Object.defineProperty(Deno, "connect", { value, configurable: true, writable: true, enumerable: true });
-  put(connect);
-  try {
-    await fn();
-  } finally {
-    put(before);
-  }
+/** An engine whose connections are what `connect` makes of them. */
+function dialling(connect: () => Promise<Socket>): Engine {
+  return { ...portableEngine, connect };
 }
 
 /** A connection that nothing is done with but to close it. */
-function open(): Promise<Deno.TcpConn> {
-  return Promise.resolve({ setNoDelay() {}, setKeepAlive() {}, close() {} } as unknown as Deno.TcpConn);
+function open(): Promise<Socket> {
+  return Promise.resolve(new FakeSocket());
 }
 
 function outOfFiles(): Promise<never> {
@@ -33,19 +28,17 @@ function outOfFiles(): Promise<never> {
 test("a service stays as it was while this device is out of descriptors, and is looked at again", async () => {
   const clock = new FakeClock();
   const told: boolean[] = [];
-  let next: () => Promise<Deno.TcpConn> = outOfFiles;
-  await withConnect(() => next(), async () => {
-    const watch = new ServiceWatch(SERVICE, clock, (up) => told.push(up));
+  let next: () => Promise<Socket> = outOfFiles;
+  const watch = new ServiceWatch(SERVICE, dialling(() => next()), clock, (up) => told.push(up));
+  await clock.armed(WATCH_INTERVAL_MS);
+  assert.deepEqual([watch.up, told], [undefined, []], "nothing is known of it yet");
+  for (const [connect, up] of [[open, true], [outOfFiles, true], [refused, false], [outOfFiles, false]] as const) {
+    next = connect;
+    clock.tick(WATCH_INTERVAL_MS);
     await clock.armed(WATCH_INTERVAL_MS);
-    assert.deepEqual([watch.up, told], [undefined, []], "nothing is known of it yet");
-    for (const [connect, up] of [[open, true], [outOfFiles, true], [refused, false], [outOfFiles, false]] as const) {
-      next = connect;
-      clock.tick(WATCH_INTERVAL_MS);
-      await clock.armed(WATCH_INTERVAL_MS);
-      assert.equal(watch.up, up);
-    }
-    watch.close();
-  });
+    assert.equal(watch.up, up);
+  }
+  watch.close();
   assert.deepEqual(told, [true, false]);
 });
 
@@ -53,23 +46,21 @@ test("a look that gets no turn among this device's dials says nothing about the 
   const clock = new FakeClock();
   const told: boolean[] = [];
   const hanging: (() => void)[] = [];
-  const never = () => new Promise<Deno.TcpConn>((_, reject) => hanging.push(() => reject(new Error("gone"))));
-  await withConnect(never, async () => {
-    // Others to what does not answer take every turn that it has.
-    const others = Array.from(
-      { length: MAX_SHARED_DIALS },
-      () => new ServiceWatch(SERVICE, new FakeClock(), () => {}),
-    );
-    assert.ok(hanging.length < MAX_SHARED_DIALS);
-    const watch = new ServiceWatch(SERVICE, clock, (up) => told.push(up));
-    watch.hint(true);
-    clock.tick(WATCH_INTERVAL_MS + 1);
-    await clock.armed(WATCH_INTERVAL_MS);
-    assert.deepEqual([watch.up, told], [true, [true]]);
-    for (const each of [watch, ...others]) each.close();
-    for (const letGo of hanging) letGo();
-    await Promise.resolve();
-  });
+  const engine = dialling(() => new Promise((_, reject) => hanging.push(() => reject(new Error("gone")))));
+  // Others to what does not answer take every turn that it has.
+  const others = Array.from(
+    { length: MAX_SHARED_DIALS },
+    () => new ServiceWatch(SERVICE, engine, new FakeClock(), () => {}),
+  );
+  assert.ok(hanging.length < MAX_SHARED_DIALS);
+  const watch = new ServiceWatch(SERVICE, engine, clock, (up) => told.push(up));
+  watch.hint(true);
+  clock.tick(WATCH_INTERVAL_MS + 1);
+  await clock.armed(WATCH_INTERVAL_MS);
+  assert.deepEqual([watch.up, told], [true, [true]]);
+  for (const each of [watch, ...others]) each.close();
+  for (const letGo of hanging) letGo();
+  await Promise.resolve();
 });
 
 test("a client hears of a shortage of the device as too many channels, and of all else as before", async () => {

@@ -6,13 +6,12 @@
 
 import assert from "node:assert/strict";
 import type { Address } from "../../protocol/address.ts";
+import { never } from "../_engines_fixture_test.ts";
 import { dialServer, type ServerTarget } from "./server.ts";
+import type { Engine } from "../socket.ts";
 import type { Transport } from "../transport.ts";
 import { FakeClock } from "../../tests/rig/clock.ts";
 import { portOf, untilGone } from "../tls/_tls_fixture_test.ts";
-
-/** A signal that never aborts. */
-export const never = new AbortController().signal;
 
 /** A server that sends back what comes first and then sees to it that the peer lets go. */
 export class Echo {
@@ -66,9 +65,14 @@ export async function sayHello({ duplex }: Transport): Promise<void> {
 }
 
 /** Dials, and expects an error of this class with this line; sees that the deadline is off. */
-export async function refused(target: ServerTarget, type: new (message: string) => Error, line: RegExp): Promise<void> {
+export async function refused(
+  engine: Engine,
+  target: ServerTarget,
+  type: new (message: string) => Error,
+  line: RegExp,
+): Promise<void> {
   const clock = new FakeClock();
-  await assert.rejects(dialServer(target, clock, 10_000, never), (error) => {
+  await assert.rejects(dialServer(target, engine, clock, 10_000, never), (error) => {
     assert(error instanceof type, `${error}`);
     assert.match(error.message, line);
     assert(!error.message.includes("\n"));

@@ -5,7 +5,7 @@
  */
 
 import { type Address, parseAddress } from "../../protocol/address.ts";
-import { closeQuietly } from "../transport.ts";
+import { closeQuietly } from "../../tests/rig/close_quietly.ts";
 
 /** Answers every CONNECT with `answer`, and joins what it may to `target`. */
 export class TestProxy {

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { DIAL_STAGGER_MS, MAX_DIAL_ADDRESSES } from "../limits.ts";
-import { connect, type Connector, interleaved } from "./connect.ts";
+import { connect, type ConnectToOptions, interleaved } from "./connect.ts";
+import type { Address } from "../../protocol/address.ts";
+import type { ConnectOptions, Socket } from "../socket.ts";
+import { FakeSocket } from "../../relay/_fakes_test.ts";
 import { FakeClock } from "../../tests/rig/clock.ts";
 import { settled } from "../../tests/rig/wait.ts";
 import { test } from "../../tests/rig/test.ts";
@@ -10,82 +13,72 @@ const REFUSED = new Deno.errors.ConnectionRefused("Connection refused (os error 
 const UNREACHABLE = new Deno.errors.NetworkUnreachable("Network is unreachable (os error 101)");
 
 /** Connections that stay open until the test says what becomes of them. */
-class Scripted implements Connector {
+class Scripted {
   readonly tried: string[] = [];
   readonly aborted: string[] = [];
-  readonly #pending = new Map<string, PromiseWithResolvers<Deno.TcpConn>>();
+  readonly #pending = new Map<string, PromiseWithResolvers<Socket>>();
 
   constructor(readonly addresses: string[]) {}
 
-  lookup(): Promise<string[]> {
-    return Promise.resolve(this.addresses);
+  options(clock: FakeClock, signal = never): ConnectToOptions {
+    return { engine: this, clock, signal, lookup: () => Promise.resolve(this.addresses) };
   }
 
-  connect({ hostname, signal }: { hostname: string; signal: AbortSignal }): Promise<Deno.TcpConn> {
-    this.tried.push(hostname);
-    const pending = Promise.withResolvers<Deno.TcpConn>();
-    this.#pending.set(hostname, pending);
+  connect({ host }: Address, { signal }: ConnectOptions): Promise<Socket> {
+    this.tried.push(host);
+    const pending = Promise.withResolvers<Socket>();
+    this.#pending.set(host, pending);
     signal.addEventListener("abort", () => {
-      this.aborted.push(hostname);
+      this.aborted.push(host);
       pending.reject(signal.reason);
     });
     return pending.promise;
   }
 
-  async fail(hostname: string, error: Error): Promise<void> {
-    this.#pending.get(hostname)!.reject(error);
+  async fail(host: string, error: Error): Promise<void> {
+    this.#pending.get(host)!.reject(error);
     await settled();
   }
 
-  async answer(hostname: string, conn: Deno.TcpConn): Promise<void> {
-    this.#pending.get(hostname)!.resolve(conn);
+  async answer(host: string, conn: Socket): Promise<void> {
+    this.#pending.get(host)!.resolve(conn);
     await settled();
   }
-}
-
-/** A connection, of which a test asks only whether it is this one. */
-async function someConn(fn: (conn: Deno.TcpConn) => Promise<void>): Promise<void> {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  using conn = await Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port });
-  using _peer = await listener.accept();
-  await fn(conn);
 }
 
 const never = new AbortController().signal;
 
 test("an address that is silent is joined by the next a moment later, and let go when that answers", async () => {
-  await someConn(async (conn) => {
-    const clock = new FakeClock();
-    const net = new Scripted(["fd99::9", "10.99.0.1"]);
-    const dialled = connect(NAME, clock, never, net);
-    await clock.advance(DIAL_STAGGER_MS - 1);
-    assert.deepEqual(net.tried, ["fd99::9"]);
-    await clock.advance(1);
-    assert.deepEqual(net.tried, ["fd99::9", "10.99.0.1"]);
-    await net.answer("10.99.0.1", conn);
-    assert.equal(await dialled, conn);
-    assert(net.aborted.includes("fd99::9"));
-    assert.equal(clock.pending, 0);
-  });
+  const conn = new FakeSocket();
+  const clock = new FakeClock();
+  const net = new Scripted(["fd99::9", "10.99.0.1"]);
+  const dialled = connect(NAME, net.options(clock));
+  await clock.advance(DIAL_STAGGER_MS - 1);
+  assert.deepEqual(net.tried, ["fd99::9"]);
+  await clock.advance(1);
+  assert.deepEqual(net.tried, ["fd99::9", "10.99.0.1"]);
+  await net.answer("10.99.0.1", conn);
+  assert.equal(await dialled, conn);
+  assert(net.aborted.includes("fd99::9"));
+  assert.equal(clock.pending, 0);
 });
 
 test("an address that refuses gives way at once", async () => {
-  await someConn(async (conn) => {
-    const net = new Scripted(["::1", "127.0.0.1"]);
-    const dialled = connect(NAME, new FakeClock(), never, net);
-    await settled();
-    await net.fail("::1", REFUSED);
-    assert.deepEqual(net.tried, ["::1", "127.0.0.1"]);
-    await net.answer("127.0.0.1", conn);
-    assert.equal(await dialled, conn);
-  });
+  const conn = new FakeSocket();
+  const net = new Scripted(["::1", "127.0.0.1"]);
+  const dialled = connect(NAME, net.options(new FakeClock()));
+  await settled();
+  await net.fail("::1", REFUSED);
+  assert.deepEqual(net.tried, ["::1", "127.0.0.1"]);
+  await net.answer("127.0.0.1", conn);
+  assert.equal(await dialled, conn);
 });
 
 test("where none answers, a refusal says most, whichever it was", async () => {
   for (const order of [[REFUSED, UNREACHABLE], [UNREACHABLE, REFUSED]]) {
     const clock = new FakeClock();
     const net = new Scripted(["::1", "127.0.0.1"]);
-    const dialled = connect(NAME, clock, never, net);
+    const dialled = connect(NAME, net.options(clock));
     dialled.catch(() => {});
     await settled();
     await net.fail("::1", order[0]!);
@@ -98,7 +91,7 @@ test("where none answers, a refusal says most, whichever it was", async () => {
 test("a name with any number of addresses costs a bounded number of tries", async () => {
   const clock = new FakeClock();
   const net = new Scripted(Array.from({ length: 100 }, (_, n) => `10.0.0.${n}`));
-  const dialled = connect(NAME, clock, never, net);
+  const dialled = connect(NAME, net.options(clock));
   dialled.catch(() => {});
   await settled();
   for (const address of net.addresses.slice(0, MAX_DIAL_ADDRESSES)) await net.fail(address, UNREACHABLE);
@@ -110,7 +103,7 @@ test("a dial that is aborted lets all addresses go, with the signal's reason", a
   const clock = new FakeClock();
   const abort = new AbortController();
   const net = new Scripted(["fd99::9", "10.99.0.1", "10.99.0.2"]);
-  const dialled = connect(NAME, clock, abort.signal, net);
+  const dialled = connect(NAME, net.options(clock, abort.signal));
   await clock.advance(DIAL_STAGGER_MS);
   abort.abort(new Error("enough"));
   await assert.rejects(dialled, /enough/);
@@ -128,39 +121,35 @@ test("families take turns, the best one's address first", () => {
 test("a dial that is aborted does not wait for its name", async () => {
   const clock = new FakeClock();
   const abort = new AbortController();
-  const tried: string[] = [];
-  const net: Connector = {
-    lookup: () => new Promise(() => {}),
-    connect: ({ hostname }) => Promise.reject(tried.push(hostname)),
-  };
-  const dialled = connect(NAME, clock, abort.signal, net);
+  const net = new Scripted([]);
+  const lookup = () => new Promise<string[]>(() => {});
+  const dialled = connect(NAME, { ...net.options(clock, abort.signal), lookup });
   abort.abort(new Error("enough"));
   await assert.rejects(dialled, /enough/);
-  assert.deepEqual([tried, clock.pending], [[], 0]);
+  assert.deepEqual([net.tried, clock.pending], [[], 0]);
 });
 
 test("an address is not looked up", async () => {
-  await someConn(async (conn) => {
-    for (const host of ["127.0.0.1", "::1"]) {
-      const net = new Scripted([]);
-      const dialled = connect({ host, port: 1 }, new FakeClock(), never, net);
-      assert.deepEqual(net.tried, [host]);
-      await net.answer(host, conn);
-      assert.equal(await dialled, conn);
-    }
-  });
+  const conn = new FakeSocket();
+  for (const host of ["127.0.0.1", "::1"]) {
+    const net = new Scripted([]);
+    const dialled = connect({ host, port: 1 }, net.options(new FakeClock()));
+    assert.deepEqual(net.tried, [host]);
+    await net.answer(host, conn);
+    assert.equal(await dialled, conn);
+  }
 });
 
 test("a connection that opens after all while its dial is aborted is closed", async () => {
-  await someConn(async (conn) => {
-    const abort = new AbortController();
-    const opened = Promise.withResolvers<Deno.TcpConn>();
-    const net: Connector = { lookup: () => Promise.resolve(["10.0.0.1"]), connect: () => opened.promise };
-    const dialled = connect(NAME, new FakeClock(), abort.signal, net);
-    await settled();
-    abort.abort(new Error("enough"));
-    opened.resolve(conn);
-    await assert.rejects(dialled, /enough/);
-    await assert.rejects(conn.write(Uint8Array.of(1)), "the connection is open");
-  });
+  const conn = new FakeSocket();
+  const abort = new AbortController();
+  const opened = Promise.withResolvers<Socket>();
+  const net = new Scripted(["10.0.0.1"]);
+  const engine = { connect: () => opened.promise };
+  const dialled = connect(NAME, { ...net.options(new FakeClock(), abort.signal), engine });
+  await settled();
+  abort.abort(new Error("enough"));
+  opened.resolve(conn);
+  await assert.rejects(dialled, /enough/);
+  assert.equal(conn.closed, true);
 });

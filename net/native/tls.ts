@@ -96,7 +96,7 @@ class NativeEntrance implements TlsEntrance {
   readonly #certificate: ServerCertificate;
   readonly #onConn: (transport: Transport, tls: TlsSocket) => void;
   #context: { readonly pair: CertificatePair; readonly of: TlsContext } | undefined;
-  #isClosed = false;
+  #closed = false;
 
   constructor(
     loop: EventLoop,
@@ -110,7 +110,7 @@ class NativeEntrance implements TlsEntrance {
   }
 
   enter(outer: SocketTransport): void {
-    if (this.#isClosed) return outer.duplex.close(); // whoever said for whom it comes took his time
+    if (this.#closed) return outer.cut();
     const { localAddress, remoteAddress } = outer.duplex;
     const context = this.#current();
     const fd = detach(outer.duplex);
@@ -120,7 +120,7 @@ class NativeEntrance implements TlsEntrance {
   }
 
   close(): void {
-    this.#isClosed = true;
+    this.#closed = true;
     this.#context?.of.close();
     this.#context = undefined;
   }

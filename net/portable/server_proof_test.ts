@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { TempFolder } from "../../tests/rig/temp_folder.ts";
-import { PINNED_NAME, pinnedCertificate } from "./certificate.ts";
+import { PINNED_NAME, pinnedCertificate } from "../tls/certificate.ts";
 import { test } from "../../tests/rig/test.ts";
 import { Echo } from "../dial/_dial_fixture_test.ts";
-import { listenTls, newKey, rawKey, TestAuthority } from "./_tls_fixture_test.ts";
+import { listenTls, newKey, rawKey, TestAuthority } from "../tls/_tls_fixture_test.ts";
 
 /** What a process of its own is told. */
 interface Trial {
@@ -24,6 +24,7 @@ interface Trial {
 
 const CHILD = `
 import { dialServer } from ${JSON.stringify(import.meta.resolve("../dial/server.ts"))};
+import { portableEngine } from ${JSON.stringify(import.meta.resolve("./engine.ts"))};
 import { systemClock } from ${JSON.stringify(import.meta.resolve("../../base/clock.ts"))};
 import { forgetRoots } from ${JSON.stringify(import.meta.resolve("./peer_certificate.ts"))};
 const { security, port, fetched, forgets } = JSON.parse(Deno.env.get("TRIAL"));
@@ -32,7 +33,7 @@ if (forgets) forgetRoots();
 if (security.kind === "pinned") security.serverKey = Uint8Array.from(security.key);
 try {
   const transport = await dialServer(
-    { server: { host: "localhost", port }, security }, systemClock, 10_000, new AbortController().signal,
+    { server: { host: "localhost", port }, security }, portableEngine, systemClock, 10_000, new AbortController().signal,
   );
   transport.duplex.close();
   console.log("reached");

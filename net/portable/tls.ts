@@ -13,14 +13,7 @@ import { explainTls } from "./explain_tls.ts";
 import { demandProof, tlsOptions } from "./server_proof.ts";
 import { HoppedTls } from "./hopped.ts";
 import { closeConn, PortableSocket, toAddress } from "./tcp_socket.ts";
-import {
-  type Engine,
-  type ListeningSocket,
-  type Socket,
-  type TlsEngine,
-  type TlsSocket,
-  type TlsTarget,
-} from "../socket.ts";
+import type { Engine, ListeningSocket, Socket, TlsEngine, TlsSocket, TlsTarget } from "../socket.ts";
 import { ALPN, type CertificatePair, TlsHandshakeError } from "../tls/listening.ts";
 
 /** A connection of the runtime's in TLS. */

@@ -3,17 +3,11 @@ import { CERTIFICATE_CUT_LOOKS, CERTIFICATE_POLL_MS } from "../limits.ts";
 import { PINNED_NAME, pinnedAnchor, pinnedCertificate } from "./certificate.ts";
 import { systemClock } from "../../base/clock.ts";
 import { ALPN, CertificateError, handshakeTls, ServerCertificate, TlsHandshakeError } from "./listening.ts";
+import { engineTest, LOCAL } from "../_engines_fixture_test.ts";
+import type { Engine, TlsSocket } from "../socket.ts";
+import { tcpTransport, type Transport } from "../transport.ts";
 import { FakeClock } from "../../tests/rig/clock.ts";
-import {
-  type CertificateFields,
-  connected,
-  listenTls,
-  newKey,
-  rawKey,
-  shake,
-  TestAuthority,
-  untilGone,
-} from "./_tls_fixture_test.ts";
+import { type CertificateFields, newKey, rawKey, shake, TestAuthority, untilGone } from "./_tls_fixture_test.ts";
 import { RecordingLogger } from "../../tests/rig/logger.ts";
 import { test } from "../../tests/rig/test.ts";
 import { TempFolder } from "../../tests/rig/temp_folder.ts";
@@ -279,69 +273,94 @@ test("a certificate that is closed by a subscriber is watched no more", async ()
   });
 });
 
-test("a handshake that agrees on the profile goes through, and leaves no timer", async () => {
+/** Both ends of a connection over `engine`: one of a client of the runtime's, one that waits for its handshake. */
+async function halfway(
+  engine: Engine,
+  keyPair: CryptoKeyPair,
+  fn: (client: Deno.TcpConn, server: TlsSocket) => Promise<void>,
+): Promise<void> {
+  const certificate = await ServerCertificate.open({ kind: "pinned", keyPair }, new FakeClock(), new RecordingLogger());
+  const came = Promise.withResolvers<TlsSocket>();
+  const onConn = (_transport: Transport, tls: TlsSocket) => came.resolve(tls);
+  const entrance = engine.tls.entrance(certificate, systemClock, new RecordingLogger(), onConn);
+  const listener = engine.listen(LOCAL);
+  const client = await Deno.connect({ hostname: "127.0.0.1", port: listener.address.port });
+  entrance.enter(tcpTransport(await listener.accept()));
+  listener.close();
+  const server = await came.promise;
+  await fn(client, server);
+  server.cut();
+  entrance.close();
+  await entrance.ended();
+}
+
+engineTest("a handshake that agrees on the profile goes through, and leaves no timer", async (engine) => {
   const keyPair = await newKey();
-  using listener = listenTls(await pinnedCertificate(keyPair));
-  const { client, server } = await connected(listener);
-  const clock = new FakeClock();
-  const shaken = handshakeTls(server, clock, 1_000);
-  const caCerts = [pinnedAnchor(await rawKey(keyPair))];
-  const { tls } = await shake(client, { hostname: PINNED_NAME, caCerts, alpnProtocols: [ALPN] });
-  await shaken;
-  assert.equal(clock.pending, 0);
-  await tls.write(Uint8Array.of(5));
-  const into = new Uint8Array(4);
-  assert.equal(await server.read(into), 1);
-  assert.equal(into[0], 5);
-  server.close();
-  tls.close();
+  await halfway(engine, keyPair, async (client, server) => {
+    const clock = new FakeClock();
+    const shaken = handshakeTls(server, clock, 1_000);
+    const caCerts = [pinnedAnchor(await rawKey(keyPair))];
+    const { tls } = await shake(client, { hostname: PINNED_NAME, caCerts, alpnProtocols: [ALPN] });
+    await shaken;
+    assert.equal(clock.pending, 0);
+    await tls.write(Uint8Array.of(5));
+    const into = new Uint8Array(4);
+    assert.equal(await server.read(into), 1);
+    assert.equal(into[0], 5);
+    server.close();
+    tls.close();
+  });
 });
 
 for (const alpn of [undefined, ["h2", "http/1.1"]]) {
-  test(`TLS that ${alpn ? "speaks another protocol" : "names no protocol"} is refused and closed`, async () => {
-    const keyPair = await newKey();
-    using listener = listenTls(await pinnedCertificate(keyPair));
-    const { client, server } = await connected(listener);
-    const clock = new FakeClock();
-    const refused = assert.rejects(
-      handshakeTls(server, clock, 1_000),
-      (error) => error instanceof TlsHandshakeError && /not sallyport\/2$|handshake failed: /.test(error.message),
-    );
-    const caCerts = [pinnedAnchor(await rawKey(keyPair))];
-    const { tls } = await shake(client, { hostname: PINNED_NAME, caCerts, ...(alpn && { alpnProtocols: alpn }) });
-    await refused;
-    await untilGone(tls);
-    tls.close();
-    assert.equal(clock.pending, 0);
-    await assert.rejects(server.read(new Uint8Array(1)));
-  });
+  engineTest(
+    `TLS that ${alpn ? "speaks another protocol" : "names no protocol"} is refused and closed`,
+    async (engine) => {
+      const keyPair = await newKey();
+      await halfway(engine, keyPair, async (client, server) => {
+        const clock = new FakeClock();
+        const refused = assert.rejects(
+          handshakeTls(server, clock, 1_000),
+          (error) => error instanceof TlsHandshakeError && /not sallyport\/2$|handshake failed: /.test(error.message),
+        );
+        const caCerts = [pinnedAnchor(await rawKey(keyPair))];
+        const { tls } = await shake(client, { hostname: PINNED_NAME, caCerts, ...(alpn && { alpnProtocols: alpn }) });
+        await refused;
+        await untilGone(tls);
+        tls.close();
+        assert.equal(clock.pending, 0);
+        await assert.rejects(async () => await server.read(new Uint8Array(1)));
+      });
+    },
+  );
 }
 
-test("what is no TLS is refused with why, and closed", async () => {
-  using listener = listenTls(await pinnedCertificate(await newKey()));
-  const { client, server } = await connected(listener);
-  const refused = assert.rejects(
-    handshakeTls(server, systemClock, 10_000),
-    (error) => error instanceof TlsHandshakeError && /^the TLS handshake failed: .+/.test(error.message),
-  );
-  await client.write(new TextEncoder().encode("SSH-2.0-OpenSSH\r\n"));
-  await refused;
-  await untilGone(client);
-  client.close();
+engineTest("what is no TLS is refused with why, and closed", async (engine) => {
+  await halfway(engine, await newKey(), async (client, server) => {
+    const refused = assert.rejects(
+      handshakeTls(server, systemClock, 10_000),
+      (error) => error instanceof TlsHandshakeError && /^the TLS handshake failed: .+--proxy-from/.test(error.message),
+    );
+    await client.write(new TextEncoder().encode("SSH-2.0-OpenSSH\r\n"));
+    await refused;
+    await untilGone(client);
+    client.close();
+  });
 });
 
-test("who says nothing is refused when the time is up", async () => {
-  using listener = listenTls(await pinnedCertificate(await newKey()));
-  const { client, server } = await connected(listener);
-  const clock = new FakeClock();
-  const refused = assert.rejects(
-    handshakeTls(server, clock, 10_000),
-    (error) => error instanceof TlsHandshakeError && error.message === "no TLS handshake within 10 s",
-  );
-  clock.jump(9_999);
-  assert.equal(clock.pending, 1);
-  clock.jump(1);
-  await refused;
-  await assert.rejects(server.read(new Uint8Array(1)));
-  client.close();
+engineTest("who says nothing is refused when the time is up", async (engine) => {
+  await halfway(engine, await newKey(), async (client, server) => {
+    const clock = new FakeClock();
+    const refused = assert.rejects(
+      handshakeTls(server, clock, 10_000),
+      (error) => error instanceof TlsHandshakeError && error.message === "no TLS handshake within 10 s",
+    );
+    clock.jump(9_999);
+    assert.equal(clock.pending, 1);
+    clock.jump(1);
+    await refused;
+    await assert.rejects(async () => await server.read(new Uint8Array(1)));
+    if (engine.name === "native") await untilGone(client);
+    client.close();
+  });
 });

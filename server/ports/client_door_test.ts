@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { PROXY_HEADER_TIMEOUT_MS } from "../../net/limits.ts";
 import { FakeDuplex } from "../../relay/_fakes_test.ts";
 import { encodeProxyHeader } from "../../net/proxy/header.ts";
-import type { Duplex } from "../../net/transport.ts";
+import type { Duplex } from "../../net/socket.ts";
 import { MIN_CLIENTS } from "../limits.ts";
 import { ClientRoom, NO_ROOM } from "./client_room.ts";
 import { ClientDoor } from "./client_door.ts";
@@ -99,6 +99,7 @@ test("a load balancer's header is taken off, however it is split, and what follo
 test("IPv6 in a header is written in brackets; a header without an address leaves the balancer's own", async () => {
   const doorway = new Doorway(BALANCED);
   doorway.enter().feed(encodeProxyHeader(1, { host: "2001:db8::1", port: 9 }, { host: "::1", port: 80 }));
+  await settled();
   doorway.enter("[fd00::5]:77").feed(encodeProxyHeader(1));
   await settled();
   assert.deepEqual(doorway.addresses, ["[2001:db8::1]:9", "[fd00::5]:77"]);

@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import { MAX_BACKOFF_MS } from "../../base/limits.ts";
 import { BUSY_PORT_MS, KEPT_PORT_TRIES, MAX_BINDS_A_TURN } from "../limits.ts";
 import { FakeClock } from "../../tests/rig/clock.ts";
+import { engine } from "../../net/_engines_fixture_test.ts";
+import { portableEngine } from "../../net/portable/engine.ts";
+import type { Engine } from "../../net/socket.ts";
 import { lookup } from "../../net/dial/lookup.ts";
 import { HostPort } from "./host_port.ts";
 import type { KeptPort } from "./kept_ports.ts";
@@ -12,6 +15,17 @@ import { test } from "../../tests/rig/test.ts";
 import { settled } from "../../tests/rig/wait.ts";
 
 const HOST = "127.0.0.1";
+
+let binds = 0;
+
+/** What counts those who try to listen. */
+const counting: Engine = {
+  ...portableEngine,
+  listen: (address, options) => {
+    binds++;
+    return engine.listen(address, options);
+  },
+};
 
 /** A host port on a standing clock, whose kept port is in `kept`. */
 function setUp(
@@ -35,7 +49,7 @@ function setUp(
       ...more,
     },
   }, {
-    settings: serverSettings({ listen: [], clock, logger }),
+    settings: { ...serverSettings({ listen: [], clock, logger }), engine: counting },
     deviceName,
     emit: () => {},
     onClient: (conn) => conn.close(),
@@ -116,20 +130,11 @@ test("log lines name the device of a service, if it has a name", async () => {
   }
 });
 
-/** Counts how often somebody tries to listen while `fn` runs. */
+/** How often somebody tries to listen while `fn` runs. */
 function countBinds(fn: () => void): number {
-  const { listen } = Deno;
-  let count = 0;
-  Deno.listen = ((options: Deno.TcpListenOptions) => {
-    count++;
-    return listen(options);
-  }) as typeof Deno.listen;
-  try {
-    fn();
-  } finally {
-    Deno.listen = listen;
-  }
-  return count;
+  const before = binds;
+  fn();
+  return binds - before;
 }
 
 test("of many that share a range each has the lowest free port at the first try, whatever was kept or freed", async () => {

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { bestEngine } from "../rig/engine.ts";
 import { Child } from "../rig/processes/child.ts";
-import { v1DeviceArgs, sallyport, v1ServerArgs, startDevice, startServer } from "../rig/processes/daemons.ts";
+import { sallyport, startDevice, startServer, v1DeviceArgs, v1ServerArgs } from "../rig/processes/daemons.ts";
 import { processTest } from "../rig/processes/harness.ts";
 import { echoRelay } from "../rig/processes/relay.ts";
 import { echoService } from "../rig/service.ts";
