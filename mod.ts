@@ -38,6 +38,7 @@ export {
   identityToPem,
   parsePublicKey,
 } from "./net/tls/identity.ts";
+export { type EngineChoice, EngineError } from "./net/engines.ts";
 export { ListenError } from "./net/listener.ts";
 export { UnprovableError } from "./net/tls/proof.ts";
 export type { LogFields, Logger } from "./base/logger.ts";

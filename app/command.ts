@@ -5,6 +5,7 @@
  */
 
 import { Command, Option } from "commander";
+import { ENGINES } from "../net/engines.ts";
 import { commandMistake } from "./command_mistake.ts";
 import { strangeVariables } from "./environment.ts";
 import {
@@ -35,6 +36,13 @@ export function commandOutput(fullName: string) {
 
 /** Options that every command has. */
 export const COMMON_OPTIONS = {
+  engine: {
+    value: "ENGINE",
+    help:
+      "sockets and TLS: native (Linux, OpenSSL 3), portable (the runtime's), or auto: the best of them that there is",
+    parse: oneOf(...ENGINES),
+    preset: "auto",
+  },
   "log-format": {
     value: "FORMAT",
     help: "text, json, or auto: text on a terminal, JSON lines otherwise",

@@ -7,6 +7,7 @@
 import { CommanderError } from "commander";
 import { describeError } from "../base/errors.ts";
 import { UnprovableError } from "../net/tls/proof.ts";
+import { EngineError } from "../net/engines.ts";
 import { CertificateError } from "../net/tls/listening.ts";
 import { ListenError } from "../net/listener.ts";
 import { ConfigError } from "./toml/config_error.ts";
@@ -85,7 +86,7 @@ function report(name: string, error: unknown): number {
     say(name, error.message);
     return ExitCode.FAILURE;
   }
-  if (error instanceof CertificateError || error instanceof UnprovableError) {
+  if (error instanceof CertificateError || error instanceof UnprovableError || error instanceof EngineError) {
     say(name, error.message);
     return ExitCode.USAGE;
   }

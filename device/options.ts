@@ -8,7 +8,7 @@ import { CONNECT_TIMEOUT_MS } from "./limits.ts";
 import { EXPIRATION_MS, LINK_WRITE_TIMEOUT_MS, STALL_TIMEOUT_MS, TCP_KEEP_ALIVE_MS } from "../net/limits.ts";
 import type { Address } from "../protocol/address.ts";
 import { type KeepAliveSettings, normalKeepAlive, V1_KEEP_ALIVE, V2_KEEP_ALIVE } from "../protocol/keep_alive.ts";
-import { chooseEngine, type EngineChoice } from "../net/engines.ts";
+import { type EngineChoice, startEngine } from "../net/engines.ts";
 import type { Engine } from "../net/socket.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { MAX_DURATION_MS } from "../base/duration.ts";
@@ -151,7 +151,7 @@ export function deviceSettings(options: DeviceOptions): DeviceSettings {
     reconnect: options.reconnect ?? true,
     logger: options.logger ?? silentLogger,
     clock: options.clock ?? systemClock,
-    engine: chooseEngine(options.engine ?? "auto").engine,
+    engine: startEngine(options.engine ?? "auto", options.logger ?? silentLogger),
     random: options.random ?? Math.random,
     readNetwork: options.readNetwork ?? readNetwork,
   };

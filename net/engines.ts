@@ -4,12 +4,16 @@
  * @module
  */
 
+import type { Logger } from "../base/logger.ts";
 import { nativeEngine, whyNotNative } from "./native/engine.ts";
 import { portableEngine } from "./portable/engine.ts";
 import type { Engine } from "./socket.ts";
 
 /** What a user may ask for. */
-export type EngineChoice = "auto" | "native" | "portable";
+export const ENGINES = ["auto", "native", "portable"] as const;
+
+/** What a user may ask for: an engine, or the best that there is. */
+export type EngineChoice = typeof ENGINES[number];
 
 /** The native engine cannot be had, and was asked for. */
 export class EngineError extends Error {
@@ -32,4 +36,21 @@ export function chooseEngine(choice: EngineChoice): ChosenEngine {
     throw new EngineError(`the native engine cannot be had: ${fallback}; leave --engine out, or say --engine portable`);
   }
   return { engine: engine ?? portableEngine, fallback };
+}
+
+/** Chooses an engine for a server or a device, and says in the log which. @throws {EngineError} as {@linkcode chooseEngine}. */
+export function startEngine(choice: EngineChoice, log: Logger): Engine {
+  const chosen = chooseEngine(choice);
+  const engine = describeEngine(chosen);
+  const isBest = chosen.engine.name === "native" && chosen.fallback === undefined;
+  if (isBest) log.debug("engine {engine}", { engine });
+  else log.info("engine {engine}", { engine });
+  return chosen.engine;
+}
+
+/** An engine in a few words, and why `auto` has not come to a better one. */
+export function describeEngine({ engine, fallback }: ChosenEngine): string {
+  if (fallback === undefined) return engine.name;
+  if (engine.name === "native") return `native, with the runtime's TLS: ${fallback}`;
+  return `portable, as the native one cannot be had: ${fallback}`;
 }

@@ -138,7 +138,7 @@ export interface Engine {
   readonly name: "native" | "portable";
   /** What speaks TLS. */
   readonly tls: TlsEngine;
-  /** Listens at `address`, an IP address. @throws What the system says, with its `code`. */
+  /** Listens at `address`; a name is that of an address of this host. @throws What the system says, with its `code`. */
   listen(address: Address, options?: ListenOptions): ListeningSocket;
   /**
    * Connects to `address`, an IP address, with TCP_NODELAY and TCP keep-alive on.

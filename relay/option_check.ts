@@ -8,6 +8,7 @@
 import { MAX_QUOTED } from "./limits.ts";
 import { PUBLIC_KEY_SIZE, publicKeyFault } from "../protocol/public_key.ts";
 import { type Address, isHost } from "../protocol/address.ts";
+import { ENGINES } from "../net/engines.ts";
 import type { KeepAliveSettings } from "../protocol/keep_alive.ts";
 import type { Clock } from "../base/clock.ts";
 import { MAX_DURATION_MS } from "../base/duration.ts";
@@ -188,7 +189,7 @@ export const keepAliveSettings: Check = options<KeepAliveSettings>({
 export const endpoint: Check = word("device", "server", "both");
 
 /** What sockets are made with. */
-export const engine: Check = word("auto", "native", "portable");
+export const engine: Check = word(...ENGINES);
 
 /** A public key that somebody can prove to have. */
 export const publicKey: Check = (value, name) => {

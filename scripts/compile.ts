@@ -19,7 +19,7 @@ const PERMISSIONS = [
   "--allow-write",
   "--allow-sys=uid,hostname,networkInterfaces",
   "--allow-run", // hooks, whose programs stand in the configuration file
-  "--allow-ffi", // a system call turns Nagle's algorithm off and lets go of stuck sockets, under TLS
+  "--allow-ffi", // the native engine: sockets by libc, TLS by OpenSSL 3
   "--allow-env", // all of it: a variable with a slip in its name is found only by looking at every name
 ];
 

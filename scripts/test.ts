@@ -1,6 +1,7 @@
 /**
  * `deno task test [-- ARGUMENTS OF deno test]`: installs the real clients that it lacks where it can, runs every test in
- * random order, and says how it went: which tests were skipped and why, then `N passed, N failed`.
+ * random order, and says how it went: which tests were skipped and why, then `N passed, N failed`. Without arguments, a part
+ * of them runs once more on the portable engine; `SALLYPORT_ENGINE` names one for all that is asked for.
  *
  * Where `CI` is set, a skip is a failure.
  *
@@ -17,26 +18,44 @@ const inCi = !["", "0", "false"].includes(Deno.env.get("CI") ?? "");
 // By its name `deno test` takes this file for a test: then there is nothing to do.
 if (import.meta.main && !Deno.env.has("SALLYPORT_TEST_SKIPS")) Deno.exitCode = await run();
 
+/** What runs on the portable engine as well: whole relays, quick ones. */
+const PORTABLE = ["tests/v1", "tests/v2", "tests/faults"];
+
 /** @returns the exit code. */
 async function run(): Promise<number> {
+  await installClients(say);
+  const given = Deno.args[0] === "--" ? Deno.args.slice(1) : Deno.args;
+  if (given.length > 0 || Deno.env.get("SALLYPORT_ENGINE")) return summarize(await runTests(given));
+  const native = await runTests([], inCi ? "native" : "auto"); // in CI a fallback would go unseen
+  say(`\nThe portable engine: ${PORTABLE.join(", ")}`);
+  const portable = await runTests(PORTABLE, "portable");
+  return summarize({
+    passed: native.passed + portable.passed,
+    failed: [...native.failed, ...portable.failed.map((name) => `${name} (portable engine)`)],
+    skipped: [
+      ...native.skipped,
+      ...portable.skipped.map((test) => ({ ...test, name: `${test.name} (portable engine)` })),
+    ],
+  });
+}
+
+/** Runs `deno test` on an engine; without one, on the one that the environment names. */
+async function runTests(args: readonly string[], engine?: string): Promise<Results> {
   const folder = await Deno.makeTempDir({ prefix: "sallyport-test-" });
   try {
-    await installClients(say);
     const report = `${folder}/report.xml`;
     const skips = `${folder}/skips`;
     await Deno.writeTextFile(skips, "");
-    const given = Deno.args[0] === "--" ? Deno.args.slice(1) : Deno.args;
     const { code } = await new Deno.Command(Deno.execPath(), {
-      args: ["test", "--allow-all", "--shuffle", `--junit-path=${report}`, ...given],
-      env: { SALLYPORT_TEST_SKIPS: skips, ...withoutColors() },
+      args: ["test", "--allow-all", "--shuffle", `--junit-path=${report}`, ...args],
+      env: { SALLYPORT_TEST_SKIPS: skips, ...(engine && { SALLYPORT_ENGINE: engine }), ...withoutColors() },
       stdin: "null",
       stdout: "inherit",
       stderr: "inherit",
     }).spawn().status;
-    const results = resultsOf(await readText(report), await readText(skips), filterOf(given));
+    const results = resultsOf(await readText(report), await readText(skips), filterOf(args));
     // What fails outside a test, such as a type error, is in no report.
-    const failed = code !== 0 && results.failed.length === 0 ? ["the run as a whole"] : results.failed;
-    return summarize({ ...results, failed });
+    return code !== 0 && results.failed.length === 0 ? { ...results, failed: ["the run as a whole"] } : results;
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

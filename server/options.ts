@@ -8,7 +8,7 @@ import { EXPIRATION_MS, LINK_WRITE_TIMEOUT_MS, STALL_TIMEOUT_MS, TCP_KEEP_ALIVE_
 import { HALF_CLOSE_TIMEOUT_MS } from "./limits.ts";
 import type { Address } from "../protocol/address.ts";
 import { type KeepAliveSettings, normalKeepAlive, V2_KEEP_ALIVE } from "../protocol/keep_alive.ts";
-import { chooseEngine, type EngineChoice } from "../net/engines.ts";
+import { type EngineChoice, startEngine } from "../net/engines.ts";
 import type { Engine } from "../net/socket.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { MAX_DURATION_MS } from "../base/duration.ts";
@@ -177,7 +177,7 @@ export function serverSettings(options: ServeOptions): ServerSettings {
     expiration: Math.min(options.expiration ?? EXPIRATION_MS, MAX_DURATION_MS),
     logger: options.logger ?? silentLogger,
     clock: options.clock ?? systemClock,
-    engine: chooseEngine(options.engine ?? "auto").engine,
+    engine: startEngine(options.engine ?? "auto", options.logger ?? silentLogger),
     heldCount: { held: 0 },
     clientRoom: new ClientRoom(),
   };

@@ -7,6 +7,7 @@
 import type { Command } from "commander";
 import { ONCE_TIMEOUT_MS } from "../limits.ts";
 import { formatAddress } from "../../protocol/address.ts";
+import { chooseEngine, describeEngine } from "../../net/engines.ts";
 import { normalKeepAlive } from "../../protocol/keep_alive.ts";
 import { systemClock } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
@@ -74,8 +75,9 @@ async function run(command: Command): Promise<void> {
       "probe-interval": probeInterval,
       "probe-count": probeCount,
     };
+    lines.push(`engine ${describeEngine(chooseEngine(config.engine))}`);
     const without = [
-      "profile" as const, // stands with each server
+      ...["profile", "engine"] as const, // stand above
       ...(isV2 ? ["stall-timeout"] as const : ["mode", "expiration"] as const),
     ];
     for (const line of [...lines, ...describeOptions(DEVICE_OPTIONS, inForce, without)]) printLine(line);

@@ -8,6 +8,7 @@ import { CONNECT_TIMEOUT_MS } from "../limits.ts";
 import { ipBytes } from "../../protocol/ip.ts";
 import { type Address, DEFAULT_PORTS, formatAddress, isHost, parseAddress } from "../../protocol/address.ts";
 import { V1_KEEP_ALIVE, V2_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
+import { chooseEngine, type EngineChoice } from "../../net/engines.ts";
 import { parseProxy, proxyFor, type ProxyOptions } from "../../net/dial/http_proxy.ts";
 import { parsePublicKey } from "../../net/tls/identity.ts";
 import { COMMON_OPTIONS } from "../../app/command.ts";
@@ -123,7 +124,7 @@ export const DEVICE_OPTIONS = {
 } as const satisfies OptionTable;
 
 /** What was given, checked; what a v2 device keeps in its state is not in it. */
-export type DeviceConfig = (V1DeviceOptions | V2Config) & { readonly hooks: Hooks };
+export type DeviceConfig = (V1DeviceOptions | V2Config) & { readonly engine: EngineChoice; readonly hooks: Hooks };
 
 /** A v2 device but for its identity. */
 export type V2Config =
@@ -160,7 +161,7 @@ export function parseServer(text: string, profile: "v1" | "v2"): Address {
  * Turns what was given into options for `connectDevice`.
  *
  * @param stored What `join` stored; on v2 it stands in for what is not given.
- * @throws {ConfigError} with what was wrong and what would do.
+ * @throws {ConfigError} with what was wrong and what would do; {EngineError} for an engine that cannot be had.
  */
 export function deviceConfig(
   values: OptionValues<typeof DEVICE_OPTIONS>,
@@ -169,7 +170,9 @@ export function deviceConfig(
 ): DeviceConfig {
   const hooks = readHooks(file);
   file?.rejectUnknown(OF_SERVER);
-  return { ...((values.profile ?? "v2") === "v1" ? v1Config(values) : v2Config(values, stored)), hooks };
+  const { engine = "auto" } = values;
+  chooseEngine(engine); // now: what cannot run is not stored
+  return { ...((values.profile ?? "v2") === "v1" ? v1Config(values) : v2Config(values, stored)), engine, hooks };
 }
 
 const OF_SERVER = keysOf("server", "listen", "forward", "devices", "tls-cert");

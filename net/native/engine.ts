@@ -6,6 +6,7 @@
 
 import { ACCEPTS_PER_PASS, LISTEN_BACKLOG } from "./limits.ts";
 import type { Address } from "../../protocol/address.ts";
+import { parseIP } from "../../protocol/ip.ts";
 import { type SocketCalls, socketCalls } from "./calls.ts";
 import { closedError, EAGAIN, EINPROGRESS, EINTR, socketError } from "./errno.ts";
 import { ENDED, EventLoop, type Waiting, type Watcher, WRITABLE } from "./event_loop.ts";
@@ -41,7 +42,7 @@ export class NativeEngine implements Engine {
 
   listen(address: Address, options: ListenOptions = {}): ListeningSocket {
     const { calls } = this.#loop;
-    const { family, bytes } = kernelAddress(address);
+    const { family, bytes } = kernelAddress(resolved(address));
     const fd = open(calls, family);
     setReuseAddress(calls, fd);
     tune(calls, fd);
@@ -72,6 +73,15 @@ export class NativeEngine implements Engine {
       new Connecting(this.#loop, fd, address, signal, resolve, reject);
     });
   }
+}
+
+/** A name to listen on, as `localhost`, is looked up by the runtime: it does that for its own sockets at once. */
+function resolved({ host, port }: Address): Address {
+  if (parseIP(host.split("%", 1)[0]!)) return { host, port };
+  const listener = Deno.listen({ hostname: host, port: 0 });
+  const { hostname } = listener.addr;
+  listener.close();
+  return { host: hostname, port };
 }
 
 function open(calls: SocketCalls, family: number): number {

@@ -10,6 +10,7 @@
  */
 
 import { AGAIN_PER_TURN, EVENTS_PER_WAIT, STUCK_POLL_MS, TURN_MS } from "./limits.ts";
+import { systemClock } from "../../base/clock.ts";
 import type { SocketCalls } from "./calls.ts";
 import { EINTR, socketError } from "./errno.ts";
 
@@ -69,7 +70,7 @@ export class EventLoop {
   readonly #words: Int32Array;
   #again: Waiting[] = [];
   #state: "off" | "due" | "turn" | "aside" = "off"; // aside: a wait is under way on another thread
-  #poll: ReturnType<typeof setInterval> | undefined;
+  #cancelPoll: (() => void) | undefined;
   #passes = 0;
   #isTimeUp = false;
   #isIdle = true; // nothing came since the turn began
@@ -108,7 +109,7 @@ export class EventLoop {
   add(fd: number, watcher: Watcher): void {
     this.#control(EPOLL_CTL_ADD, fd);
     this.#watchers.set(fd, watcher);
-    this.#poll ??= setInterval(this.#pollNow, STUCK_POLL_MS);
+    this.#cancelPoll ??= systemClock.after(STUCK_POLL_MS, this.#pollNow);
     this.#start();
   }
 
@@ -129,7 +130,7 @@ export class EventLoop {
 
   /** Resolves when no wait is under way on another thread: for tests, once nothing is watched. */
   async quiet(): Promise<void> {
-    while (this.#state !== "off") await new Promise((resolve) => setTimeout(resolve, 0));
+    while (this.#state !== "off") await new Promise<void>((resolve) => systemClock.soon(resolve));
   }
 
   #control(operation: number, fd: number): void {
@@ -145,8 +146,8 @@ export class EventLoop {
   }
 
   #stop(): void {
-    clearInterval(this.#poll);
-    this.#poll = undefined;
+    this.#cancelPoll?.();
+    this.#cancelPoll = undefined;
     if (this.#state === "aside") this.#wake();
   }
 
@@ -192,6 +193,7 @@ export class EventLoop {
 
   /** The threads of the runtime may all be busy: then nothing would be seen until one is free. */
   readonly #pollNow = (): void => {
+    this.#cancelPoll = systemClock.after(STUCK_POLL_MS, this.#pollNow);
     if (this.#state !== "aside") return;
     this.#dispatch(this.calls.epoll_wait(this.#epoll, this.#sparePointer, EVENTS_PER_WAIT, 0), this.#spare);
   };

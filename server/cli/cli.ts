@@ -8,6 +8,7 @@ import type { Command } from "commander";
 import { normalKeepAlive } from "../../protocol/keep_alive.ts";
 import { systemClock } from "../../base/clock.ts";
 import { silentLogger } from "../../base/logger.ts";
+import { chooseEngine, describeEngine } from "../../net/engines.ts";
 import { ServerCertificate } from "../../net/tls/listening.ts";
 import { daemonCommand, printLine, readOptions } from "../../app/command.ts";
 import { HookRunner } from "../../app/hooks/hooks.ts";
@@ -64,8 +65,9 @@ async function run(command: Command): Promise<void> {
       "probe-interval": probeInterval,
       "probe-count": probeCount,
     };
+    lines.push(`engine ${describeEngine(chooseEngine(config.engine))}`);
     const without = [
-      "profile" as const, // stands with each listener
+      ...["profile", "engine"] as const, // stand above
       ...(profiles.has("v2") ? [] : ["idle-timeout", "probe-interval", "probe-count", "expiration"] as const),
       ...(profiles.has("v1") ? [] : ["stall-timeout", "half-close-timeout"] as const),
     ];

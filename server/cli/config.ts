@@ -8,6 +8,7 @@ import { HALF_CLOSE_TIMEOUT_MS } from "../limits.ts";
 import { parseNetwork } from "../../protocol/ip.ts";
 import { type Address, DEFAULT_PORTS, formatAddress, parseAddress } from "../../protocol/address.ts";
 import { V2_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
+import { chooseEngine, type EngineChoice } from "../../net/engines.ts";
 import type { TlsSource } from "../../net/tls/listening.ts";
 import { COMMON_OPTIONS } from "../../app/command.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
@@ -119,13 +120,14 @@ export interface V2ListenConfig {
 /** What was given, checked. */
 export type ServerConfig = Omit<ServeOptions, "listen"> & {
   readonly listen: readonly (V1ListenOptions | V2ListenConfig)[];
+  readonly engine: EngineChoice;
   readonly hooks: Hooks;
 };
 
 /**
  * Turns what was given into options for `serve`, but for what is in the state.
  *
- * @throws {ConfigError} with what was wrong and what would do.
+ * @throws {ConfigError} with what was wrong and what would do; {EngineError} for an engine that cannot be had.
  */
 export function serverConfig(values: OptionValues<typeof SERVER_OPTIONS>, file: TomlTable | undefined): ServerConfig {
   const sections = readSections(values, file);
@@ -133,7 +135,9 @@ export function serverConfig(values: OptionValues<typeof SERVER_OPTIONS>, file: 
   const hooks = readHooks(file);
   file?.rejectUnknown(ELSEWHERE);
   checkAddresses(listen);
-  return { listen, hooks, keepAlive: keepAliveOf(values, V2_KEEP_ALIVE), ...timesOf(values) };
+  const { engine = "auto" } = values;
+  chooseEngine(engine); // now, before the state is opened
+  return { listen, engine, hooks, keepAlive: keepAliveOf(values, V2_KEEP_ALIVE), ...timesOf(values) };
 }
 
 /** Keys of a section, and of a device's file. */

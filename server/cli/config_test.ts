@@ -30,7 +30,7 @@ Deno.test("a forward is two addresses, of any family, and the service's port is 
 Deno.test("what is not given is left to the defaults, and what is given arrives in milliseconds", STRICT, () => {
   const args = ["--listen", "127.0.0.1:0", "--profile", "v1", "--forward", "127.0.0.1:0=127.0.0.1:22"];
   assert.deepEqual(configure(args).keepAlive, V2_KEEP_ALIVE);
-  assert.deepEqual(Object.keys(configure(args)), ["listen", "hooks", "keepAlive"]);
+  assert.deepEqual(Object.keys(configure(args)), ["listen", "engine", "hooks", "keepAlive"]);
   const more = configure([
     ...args,
     "--stall-timeout",

@@ -155,13 +155,13 @@ test("registry: a link that was accepted before the one that is up is refused", 
 test("registry: a session goes on over another link within its expiration, and not after it", async () => {
   await using rig = new Rig();
   const { welcome, end } = await rig.comeIn();
-  end.abort();
+  end.reset();
   await rig.time.run(rig.time.now + EXPIRATION / 2);
   assert.deepEqual(rig.types, ["link-up", "link-interrupted"]);
   const again = await rig.comeIn({ resume: { session: welcome.session, received: 0 } });
   assert.equal(typeof again.welcome.resumed, "number");
   assert.deepEqual(again.welcome.session, welcome.session);
-  again.end.abort();
+  again.end.reset();
   await rig.time.run(rig.time.now + EXPIRATION + 1_000);
   const late = await rig.comeIn({ resume: { session: welcome.session, received: 0 } });
   assert.equal(late.welcome.resumed, "unknown-session");

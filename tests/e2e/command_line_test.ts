@@ -9,6 +9,7 @@ import { echoService } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { Child, type ChildOptions } from "../rig/processes/child.ts";
 import { sallyport, startDevice, startServer, v1DeviceArgs, v1ServerArgs } from "../rig/processes/daemons.ts";
+import { engineInWords } from "../rig/engine.ts";
 import { V1Relay } from "../rig/processes/relay.ts";
 import { TempFolder } from "../rig/temp_folder.ts";
 import { processTest } from "../rig/processes/harness.ts";
@@ -171,6 +172,7 @@ processTest("--check prints what is in force, opens nothing, and exits with 0", 
     stdout: [
       `listen ${listen} profile=v1 security=plain`,
       "  forward [::1]:2201 -> localhost:22",
+      `engine ${engineInWords}`,
       "tcp-keep-alive 2m",
       "stall-timeout 10s",
       "half-close-timeout 5s",
@@ -186,6 +188,7 @@ processTest("--check prints what is in force, opens nothing, and exits with 0", 
     stdout: [
       "server relay.example:2065 profile=v1 security=plain",
       "service 10.0.0.0/24:*",
+      `engine ${engineInWords}`,
       "connect-timeout 10s",
       "tcp-keep-alive 2m",
       "stall-timeout 10s",

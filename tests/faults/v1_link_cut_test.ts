@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import { bestEngine } from "../rig/engine.ts";
 import { noise } from "../rig/bytes.ts";
 import { echoService, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
@@ -31,7 +32,7 @@ for (const [what, direction, at, kind] of CUTS) {
       ...v1ServerArgs([`127.0.0.1:${hostPort}=${local}`]),
       ...["--half-close-timeout", "0"],
     ]);
-    await using cable = new Cable(server.port);
+    await using cable = new Cable(server.port, { engine: bestEngine });
     await using device = startDevice(v1DeviceArgs(`127.0.0.1:${cable.port}`, [local]));
     await server.hostPort(local);
     await echoSession(hostPort);
@@ -64,7 +65,7 @@ processTest("v1: a link cut in the middle of LISTEN is no link; the device comes
   const local = `127.0.0.1:${service.port}`;
   await using server = await startServer(v1ServerArgs([local]));
   const before = server.descriptors;
-  await using cable = new Cable(server.port);
+  await using cable = new Cable(server.port, { engine: bestEngine });
   const cut = cable.cutAfter(3, "to server", "end");
   await using device = startDevice(v1DeviceArgs(`127.0.0.1:${cable.port}`, [local]));
   await cut;

@@ -4,15 +4,10 @@
  * @module
  */
 
-import { ascii } from "./bytes.ts";
-import { Stream, writeAll } from "./stream.ts";
-import { within } from "./wait.ts";
-import { chooseEngine } from "../../net/engines.ts";
-import type { ListeningSocket, Socket } from "../../net/socket.ts";
-
-/** What resets a connection where that can be had. */
-const { engine } = chooseEngine("auto");
-const never = new AbortController().signal;
+import { writeAll } from "./stream.ts";
+import { settled, within } from "./wait.ts";
+import { engine, never } from "./engine.ts";
+import type { Engine, ListeningSocket, Socket } from "../../net/socket.ts";
 
 /** Which way bytes go. */
 export type Direction = "to server" | "to device";
@@ -26,6 +21,8 @@ export interface CableOptions {
   readonly watch?: (direction: Direction) => (bytes: Uint8Array) => void;
   /** Whoever looks has thrown. */
   readonly onFault?: (error: unknown) => void;
+  /** What it is made with. @default {the one that tests run on} to cut with resets may take another */
+  readonly engine?: Engine;
 }
 
 /** One connection through the cable. */
@@ -47,6 +44,7 @@ export class Cable implements AsyncDisposable {
   refusing = false;
 
   readonly #listener: ListeningSocket;
+  readonly #engine: Engine;
   readonly #target: number;
   readonly #options: CableOptions;
   #planned: { readonly direction: Direction; readonly kind: CutKind; left: number; done: () => void } | undefined;
@@ -57,7 +55,8 @@ export class Cable implements AsyncDisposable {
   constructor(target: number, options: CableOptions = {}) {
     this.#target = target;
     this.#options = options;
-    this.#listener = engine.listen({ host: "127.0.0.1", port: 0 });
+    this.#engine = options.engine ?? engine;
+    this.#listener = this.#engine.listen({ host: "127.0.0.1", port: 0 });
     this.port = this.#listener.address.port;
     this.#work.push(this.#run());
   }
@@ -109,7 +108,7 @@ export class Cable implements AsyncDisposable {
     if (this.refusing) return dialler.close();
     let server: Socket;
     try {
-      server = await engine.connect({ host: "127.0.0.1", port: this.#target }, { signal: never });
+      server = await this.#engine.connect({ host: "127.0.0.1", port: this.#target }, { signal: never });
     } catch {
       return dialler.close();
     }
@@ -170,17 +169,21 @@ export class Cable implements AsyncDisposable {
   }
 }
 
-/** Waits until what is in the kernel's hands has been read: round trips on loopback, through the same event loop. */
+/** Waits until what is in the kernel's hands has been read: round trips on loopback, through the same loops of events. */
 export async function socketsSettled(): Promise<void> {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const accepting = listener.accept();
-  using near = await Stream.connect(listener.addr.port);
-  using far = new Stream(await accepting);
+  const listener = engine.listen({ host: "127.0.0.1", port: 0 });
+  const accepting = Promise.resolve(listener.accept());
+  const near = await engine.connect(listener.address, { signal: never });
+  const far = await accepting;
   listener.close();
   for (let round = 0; round < 20; round++) {
-    await near.write(ascii("x"));
-    await far.read(1);
-    await far.write(ascii("y"));
-    await near.read(1);
+    for (const [from, to] of [[near, far], [far, near]] as const) {
+      const heard = to.read(new Uint8Array(1)); // before it is there: it takes a pass of the loop
+      await writeAll(from, new Uint8Array(1));
+      await heard;
+    }
+    if (round % 5 === 4) await settled(); // the native engine lets the runtime's loop wait
   }
+  near.close();
+  far.close();
 }

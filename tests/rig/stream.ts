@@ -6,14 +6,15 @@
 
 import { ascii } from "./bytes.ts";
 import { concat } from "../../protocol/bytes.ts";
+import type { Duplex } from "../../net/socket.ts";
 import { within } from "./wait.ts";
 
-export async function writeAll(conn: Pick<Deno.Conn, "write">, bytes: Uint8Array): Promise<void> {
+export async function writeAll(conn: Pick<Duplex, "write">, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) at += await conn.write(at === 0 ? bytes : bytes.subarray(at));
 }
 
 /** Reads until `into` is full. @returns false if the connection ended before. */
-export async function readFull(conn: Deno.Conn, into: Uint8Array): Promise<boolean> {
+export async function readFull(conn: Pick<Duplex, "read">, into: Uint8Array): Promise<boolean> {
   for (let fill = 0; fill < into.length;) {
     const count = await conn.read(fill === 0 ? into : into.subarray(fill));
     if (count === null) return false;
@@ -24,19 +25,28 @@ export async function readFull(conn: Deno.Conn, into: Uint8Array): Promise<boole
 
 /** A connection of a client or of a service. Disposing of it closes it. */
 export class Stream implements Disposable {
-  /** The socket below. */
-  readonly conn: Deno.TcpConn;
+  readonly #conn: Deno.TcpConn | Error;
   #rest = new Uint8Array(0);
   #closed = false;
 
-  /** Takes over `conn`. */
-  constructor(conn: Deno.TcpConn) {
-    this.conn = conn;
+  /** Takes over `conn`; an error is what it failed with before anybody had it. */
+  constructor(conn: Deno.TcpConn | Error) {
+    this.#conn = conn;
   }
 
-  /** Connects to a port of this machine. */
+  /** Connects to a port of this machine. One that is reset at once has connected: its first call says so. */
   static async connect(port: number, hostname = "127.0.0.1"): Promise<Stream> {
-    return new Stream(await within(Deno.connect({ hostname, port }), `a connection to ${hostname}:${port}`));
+    const dialled = Deno.connect({ hostname, port }).catch((error: unknown) => {
+      if (error instanceof Deno.errors.ConnectionReset) return error;
+      throw error;
+    });
+    return new Stream(await within(dialled, `a connection to ${hostname}:${port}`));
+  }
+
+  /** The socket below. */
+  get conn(): Deno.TcpConn {
+    if (this.#conn instanceof Error) throw this.#conn;
+    return this.#conn;
   }
 
   async write(bytes: Uint8Array | string): Promise<void> {

@@ -6,6 +6,7 @@
 
 import assert from "node:assert/strict";
 import { ListenError, parseAddress, serve, tcpRemoteConnect } from "../../mod.ts";
+import { engineChoice } from "../rig/engine.ts";
 import { CLOSE, CONNECT, DATA } from "../rig/naive_v1/link.ts";
 import { digest, noise } from "../rig/bytes.ts";
 import { Events } from "../rig/events.ts";
@@ -184,7 +185,7 @@ test("serve: an address in use is refused with its code, and what was bound befo
     address: parseAddress(address),
     forwards: [],
   }));
-  const server = serve({ listen });
+  const server = serve({ engine: engineChoice, listen });
   await assert.rejects(server.ready, (error) => error instanceof ListenError && error.code === "EADDRINUSE");
   await within(server.closed, "the end of the server");
   Deno.listen({ hostname: "127.0.0.52", port: free }).close();
@@ -222,7 +223,7 @@ test("server: after a restart on the same port the device is back, with no one t
       hostAddress: parseAddress("127.0.0.1:0"),
       localAddress: { host: "127.0.0.1", port: service.port },
     }];
-    const handle = serve({ listen: [{ profile: "v1", address, forwards }] });
+    const handle = serve({ engine: engineChoice, listen: [{ profile: "v1", address, forwards }] });
     return { handle, events: new Events(handle) };
   };
   const first = start();

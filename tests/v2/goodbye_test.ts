@@ -93,10 +93,11 @@ test('v2 goodbye: "never" is an hour for a device without a token, with one that
 test("v2 goodbye: somebody who has not proved the server's key cannot end a device, nor keep it away for long", async () => {
   await using server = await PlayedServer.start();
   await using device = startV2Device(server, await createIdentity(), [], { random: () => 0, enrolment: TOKEN });
-  using conn = await server.accept();
+  const conn = await server.accept();
   await writeAll(conn, goodbyeFrame(goodbye("bad-enrolment", "never come back")));
   const failed = await device.events.next("dial-failed");
   assert.deepEqual([failed.goodbye, failed.retryIn], ["bad-enrolment", 60_500]);
+  conn.close();
 });
 
 test("v2 goodbye: a server that gives a name that is none, or grants what is no address, breaks the protocol", async () => {

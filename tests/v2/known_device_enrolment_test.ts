@@ -11,6 +11,7 @@ import { serve, type ServerEvent, type V2DeviceOptions } from "../../mod.ts";
 import { type EnrolmentRequest, Enrolments } from "../../server/state/enrolments.ts";
 import { parseGrant } from "../../server/devices/service_grant.ts";
 import { openV2State } from "../../server/state/state.ts";
+import { engineChoice } from "../rig/engine.ts";
 import { Events } from "../rig/events.ts";
 import { portOf } from "../rig/ports.ts";
 import { echoService } from "../rig/service.ts";
@@ -36,6 +37,7 @@ async function startStateServer(): Promise<StateServer> {
   const echo = echoService();
   const state = await openV2State(folder, undefined, log);
   const handle = serve({
+    engine: engineChoice,
     logger: log,
     expiration: 0,
     clock: systemClock,

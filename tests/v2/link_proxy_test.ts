@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import { serve } from "../../mod.ts";
 import { encodeProxyHeader } from "../../net/proxy/header.ts";
+import { engineChoice } from "../rig/engine.ts";
 import { ascii } from "../rig/bytes.ts";
 import { Events } from "../rig/events.ts";
 import { portOf } from "../rig/ports.ts";
@@ -104,7 +105,10 @@ for (const security of SECURITIES) {
 test("v1 link proxy: a device behind a balancer has its own address, and a header is told where none is taken", async () => {
   for (const proxyFrom of [LOCAL, []]) {
     const forwards = [{ hostAddress: { host: "127.0.0.1", port: 0 }, localAddress: { host: "127.0.0.1", port: 1 } }];
-    const handle = serve({ listen: [{ profile: "v1", address: { host: "127.0.0.1", port: 0 }, forwards, proxyFrom }] });
+    const handle = serve({
+      engine: engineChoice,
+      listen: [{ profile: "v1", address: { host: "127.0.0.1", port: 0 }, forwards, proxyFrom }],
+    });
     const events = new Events(handle);
     await handle.ready;
     using device = await Stream.connect(portOf(handle.addresses[0]!));

@@ -6,6 +6,7 @@
 
 import assert from "node:assert/strict";
 import { connectDevice, createIdentity, DeviceList, formatPublicKey, parseAddress, serve } from "../../mod.ts";
+import { engineChoice } from "../rig/engine.ts";
 import { Events } from "../rig/events.ts";
 import { test } from "../rig/test.ts";
 import { within } from "../rig/wait.ts";
@@ -25,11 +26,12 @@ async function meet(device: Told, server: Told): Promise<{ readonly server: stri
     address,
     security: server === "plain" ? { kind: "plain" as const } : { kind: "pinned" as const, keyPair: identity.keyPair },
   };
-  await using running = serve({ listen: [listen], v2: { identity, devices }, logger: serverLog });
+  await using running = serve({ engine: engineChoice, listen: [listen], v2: { identity, devices }, logger: serverLog });
   const events = new Events(running);
   await running.ready;
   const common = { server: parseAddress(running.addresses[0]!), services: [], reconnect: false, logger: deviceLog };
-  const handle = device === "v1" ? connectDevice({ ...common, profile: "v1" }) : connectDevice({
+  const handle = device === "v1" ? connectDevice({ engine: engineChoice, ...common, profile: "v1" }) : connectDevice({
+    engine: engineChoice,
     ...common,
     profile: "v2",
     serverKey: identity.publicKey,
@@ -49,7 +51,7 @@ const MEETINGS: readonly [device: Told, server: Told, serverSays: RegExp, device
   [
     "plain",
     "tls",
-    /TLS handshake failed: .*; it does not speak TLS: a device that is told --plain or --profile v1, or a stranger$/,
+    /TLS handshake failed: .*does not speak TLS.* a device that is told --plain or --profile v1, or a stranger$/,
     /hung up during the handshake; it speaks TLS, and this device is told --plain: leave that out, or give it to/,
   ],
   [
@@ -61,7 +63,7 @@ const MEETINGS: readonly [device: Told, server: Told, serverSays: RegExp, device
   [
     "v1",
     "tls",
-    /TLS handshake failed: .*; it does not speak TLS: a device that is told --plain or --profile v1, or a stranger$/,
+    /TLS handshake failed: .*does not speak TLS.* a device that is told --plain or --profile v1, or a stranger$/,
     /the server hung up at once: .* or is it for profile v2, or no v1 server\?\)/,
   ],
   [
@@ -97,12 +99,14 @@ test("v2 mismatch: a device and a server that were told the same have nothing to
   const devices = new DeviceList([{ name: "gw1", key: formatPublicKey(own.publicKey), services: [], disabled: false }]);
   const log = new RecordingLogger();
   await using server = serve({
+    engine: engineChoice,
     listen: [{ profile: "v2", address: { host: "127.0.0.1", port: 0 }, security: { kind: "plain" } }],
     v2: { identity, devices },
     logger: log,
   });
   await server.ready;
   await using device = connectDevice({
+    engine: engineChoice,
     profile: "v2",
     server: parseAddress(server.addresses[0]!),
     serverKey: identity.publicKey,

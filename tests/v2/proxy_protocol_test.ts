@@ -5,10 +5,10 @@
  */
 
 import assert from "node:assert/strict";
+import { concat } from "../../protocol/bytes.ts";
 import { encodeProxyHeader, ProxyHeaderReader } from "../../net/proxy/header.ts";
 import { parseGrant } from "../../server/devices/service_grant.ts";
 import { ascii } from "../rig/bytes.ts";
-import { concat } from "../../protocol/bytes.ts";
 import { echoService, Service } from "../rig/service.ts";
 import type { Stream } from "../rig/stream.ts";
 import { test } from "../rig/test.ts";
@@ -19,14 +19,10 @@ import { FakeClock } from "../rig/clock.ts";
 async function readHeader(stream: Stream, size: number): Promise<{ source: string; text: string }> {
   const reader = new ProxyHeaderReader();
   for (;;) {
-    const piece = await stream.readSome();
-    assert.ok(piece, "the connection ended in the header");
-    const header = reader.feed(piece);
+    const header = reader.feed(await stream.read(reader.wanted));
     if (!header) continue;
-    const rest = [header.rest];
-    while (rest.reduce((sum, { length }) => sum + length, 0) < size) rest.push((await stream.readSome())!);
     const { host = "", port = 0 } = header.source ?? {};
-    return { source: `${host}:${port}`, text: new TextDecoder().decode(concat(rest)) };
+    return { source: `${host}:${port}`, text: await stream.readText(size) };
   }
 }
 

@@ -12,6 +12,7 @@ import { v2Frame } from "../../protocol/v2/wire/codec.ts";
 import { FieldWriter } from "../../protocol/v2/wire/fields.ts";
 import { V2_PREAMBLE } from "../../protocol/v2/wire/commands.ts";
 import { connectDevice } from "../../mod.ts";
+import { engineChoice } from "../rig/engine.ts";
 import { ascii } from "../rig/bytes.ts";
 import { Events } from "../rig/events.ts";
 import { concat } from "../../protocol/bytes.ts";
@@ -188,7 +189,12 @@ for (const security of SECURITIES) {
 
 test("v2 stranger: a v1 device at a v2 listener is hung up on, and tries again at its own pace", async () => {
   await using server = await startV2Server();
-  const device = connectDevice({ profile: "v1", server: { host: "127.0.0.1", port: server.port }, services: [] });
+  const device = connectDevice({
+    engine: engineChoice,
+    profile: "v1",
+    server: { host: "127.0.0.1", port: server.port },
+    services: [],
+  });
   const events = new Events(device);
   await server.events.next("refused");
   assert.ok((await events.next("lost")).retryIn! > 0);

@@ -10,7 +10,7 @@ import { within } from "../wait.ts";
 
 /** How a process is started. */
 export interface ChildOptions {
-  /** Set on top of what this process has; `SALLYPORT_…` is never handed down, nor is this machine's HTTP proxy. */
+  /** Set on top of what this process has; `SALLYPORT_…` is never handed down, but for the engine, nor is this machine's HTTP proxy. */
   readonly env?: Record<string, string>;
   /** Whether its stdin is open, until {@linkcode Child.closeInput}. @default {false} */
   readonly input?: boolean;
@@ -31,7 +31,7 @@ const RAISE = "case $(ulimit -S -n) in unlimited) ;; *) " +
 const SHELL = `${RAISE}; log=$2; shift 2; [ -z "$log" ] || exec 2>>"$log"; exec "$@"`;
 
 /** What is not handed down: it would change what a process does. */
-const NOT_INHERITED = /^(SALLYPORT_.*|(https?|all|no)_proxy)$/i;
+const NOT_INHERITED = /^(SALLYPORT_(?!ENGINE$).*|(https?|all|no)_proxy)$/i;
 
 /** Processes since the last {@linkcode forgetChildren}, whose lines are shown when a test fails. */
 const started: Child[] = [];

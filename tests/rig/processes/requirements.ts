@@ -38,6 +38,7 @@ const CHECKS = {
   "PostgreSQL (postgres, initdb, psql, setpriv)": hasPostgres,
   ss: () => find("ss") !== undefined,
   script: () => find("script") !== undefined,
+  unshare: () => find("unshare") !== undefined,
   tc: () => find("tc") !== undefined,
   socat: () => find("socat") !== undefined,
   "python-can 4": () => hasPythonCan("python-can 4"),

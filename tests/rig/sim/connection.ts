@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Duplex } from "../../../net/socket.ts";
+import type { Connection as Socket, KeepAlivePace } from "../../../net/socket.ts";
 import type { Random } from "../random.ts";
 import type { Time } from "./time.ts";
 import { type Network, Way } from "./way.ts";
@@ -23,7 +23,7 @@ interface Call {
 }
 
 /** One end of a {@linkcode Connection}. */
-export class End implements Duplex {
+export class End implements Socket {
   /** What this end sends. */
   readonly out: Way;
   readonly #time: Time;
@@ -35,6 +35,8 @@ export class End implements Duplex {
   #error: Error | undefined;
   #closed = false;
   #resets = false; // it was closed with unread bytes
+  #resetsAtClose = false;
+  #pace: KeepAlivePace | undefined;
   #reading: Call | undefined;
   #writing: Call | undefined;
   #unread = 0; // bytes that this end has sent and the other has not read
@@ -86,20 +88,38 @@ export class End implements Duplex {
   }
 
   close(): void {
-    if (this.#closed) throw new Error("closed already");
+    if (this.#closed) return;
+    if (this.#resetsAtClose) return this.reset();
     this.#closed = true;
     this.#resets = this.#inbox.length > 0;
     this.out.end();
     this.fail(new Error("closed by this side"));
   }
 
-  /** Closes it so that the other side sees a reset. */
-  abort(): void {
+  reset(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.fail(new Error("aborted"));
     this.#time.after(0.1, () => this.#peer!.fail(new Error("connection reset")));
   }
+
+  setResetAtClose(isReset: boolean): void {
+    this.#resetsAtClose = isReset;
+  }
+
+  unacknowledged(): number {
+    return this.#unread;
+  }
+
+  setKeepAlive(pace: KeepAlivePace | undefined): void {
+    this.#pace = pace;
+  }
+
+  keepAlive(): KeepAlivePace | undefined {
+    return this.#pace;
+  }
+
+  signs(): undefined {}
 
   /** The connection fails at this end. */
   fail(error: Error): void {

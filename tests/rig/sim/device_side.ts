@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Duplex } from "../../../net/socket.ts";
+import type { Connection } from "../../../net/socket.ts";
 import { createIdentity } from "../../../net/tls/identity.ts";
 import { deviceSettings, type V2DeviceOptions } from "../../../device/options.ts";
 import { V2LinkMaker } from "../../../device/v2/link_maker.ts";
@@ -27,7 +27,7 @@ export interface DeviceEvents {
   /** A fresh session began. */
   onSession(id: number, session: V2Session): void;
   /** Connects to the service of that number, unless its client goes first. */
-  dialService(service: number, signal: AbortSignal): Promise<Duplex>;
+  dialService(service: number, signal: AbortSignal): Promise<Connection>;
   /** What was done for a client of the service of that number is over. */
   onClientEnd(service: number): void;
   /** Something for the trace. */

@@ -5,7 +5,6 @@
  */
 
 import type { Transport } from "../../../net/transport.ts";
-import { closeQuietly } from "../close_quietly.ts";
 import type { Random } from "../random.ts";
 import { Connection, type End } from "./connection.ts";
 import type { Fault, Noticed } from "./plan.ts";
@@ -123,5 +122,5 @@ export class Internet {
 
 /** An end of a link as a transport. */
 export function transportOf(end: End, remote: string, noDelay = true): Transport {
-  return { duplex: end, kind: "tcp", local: "here", remote, noDelay, cut: () => closeQuietly(end) };
+  return { duplex: end, kind: "tcp", local: "here", remote, noDelay, cut: () => end.close() };
 }

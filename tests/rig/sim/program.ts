@@ -56,12 +56,12 @@ export class Program {
   /** Ends at once: the other side sees a reset, or an end out of turn. */
   quit(how: "reset" | "close"): void {
     if (this.over) return;
-    if (how === "reset") this.#end.abort();
-    else if (!this.#end.closed) this.#end.close();
+    if (how === "reset") this.#end.reset();
+    else this.#end.close();
   }
 
   #finish(): void {
-    if (!this.#end.closed) this.#end.close();
+    this.#end.close();
     this.over = true;
     this.onOver();
   }

@@ -10,7 +10,6 @@ import { goodbyeFrame } from "../../../protocol/v2/wire/goodbye.ts";
 import { WindowBudget } from "../../../protocol/v2/receive_windows.ts";
 import { SharedBound } from "../../../protocol/v2/send/shared_bound.ts";
 import { CAN_RESUME, HandshakeError } from "../../../protocol/v2/wire/handshake.ts";
-import { closeQuietly } from "../close_quietly.ts";
 import { formatPublicKey } from "../../../net/tls/identity.ts";
 import { DeviceRegistry } from "../../../server/v2/device_registry.ts";
 import { serverSettings } from "../../../server/options.ts";
@@ -78,13 +77,13 @@ export class ServerSide {
 
   /** A link came: the handshake, and then the registry has its say. */
   async accept(end: End): Promise<void> {
-    if (this.dead) return closeQuietly(end);
+    if (this.dead) return end.close();
     this.#greeting.add(end);
     try {
-      await within(this.#time.clock, HANDSHAKE_TIMEOUT_MS, () => closeQuietly(end), () => this.#admit(end));
+      await within(this.#time.clock, HANDSHAKE_TIMEOUT_MS, () => end.close(), () => this.#admit(end));
     } catch (error) {
       if (error instanceof HandshakeError) await writeAll(end, goodbyeFrame(error.goodbye)).catch(() => {});
-      closeQuietly(end);
+      end.close();
     } finally {
       this.#greeting.delete(end);
     }
@@ -93,7 +92,7 @@ export class ServerSide {
   /** Dies: all its sockets close. */
   close(): void {
     this.dead = true;
-    for (const end of this.#greeting) closeQuietly(end);
+    for (const end of this.#greeting) end.close();
     this.#registry.close();
   }
 

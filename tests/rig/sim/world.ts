@@ -13,9 +13,8 @@ import {
   V2_BULK_PAYLOAD,
   V2_OVERDRAFT,
 } from "../../../protocol/v2/limits.ts";
-import type { Duplex } from "../../../net/socket.ts";
 import { Random } from "../random.ts";
-import { Connection } from "./connection.ts";
+import { Connection, type End } from "./connection.ts";
 import { DeviceSide } from "./device_side.ts";
 import { Internet } from "./internet.ts";
 import { Model } from "./model.ts";
@@ -216,7 +215,7 @@ class World {
   }
 
   /** A CONNECT comes to the device. */
-  #dialService(at: number, signal: AbortSignal): Promise<Duplex> {
+  #dialService(at: number, signal: AbortSignal): Promise<End> {
     const { plan } = this.#model.users[at]!;
     this.#model.connect(this.#model.users[at]!);
     return new Promise((resolve, reject) => {

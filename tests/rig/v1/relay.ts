@@ -19,6 +19,7 @@ import {
 import { NaiveDevice } from "../naive_v1/device.ts";
 import { NaiveServer } from "../naive_v1/server.ts";
 import type { DeviceQuirks, ServerQuirks } from "../naive_v1/quirks.ts";
+import { engineChoice } from "../engine.ts";
 import { portOf } from "../ports.ts";
 import { Events } from "../events.ts";
 import { Stream } from "../stream.ts";
@@ -51,6 +52,7 @@ export async function startV1Server(
   });
   const handle = serve({
     listen: [{ profile: "v1", address: parseAddress("127.0.0.1:0"), forwards }],
+    engine: engineChoice,
     ...options,
   });
   const events = new Events<ServerEvent>(handle);
@@ -68,6 +70,7 @@ export function startV1Device(
     profile: "v1",
     server: { host: "127.0.0.1", port: serverPort },
     services: services.map(parseService),
+    engine: engineChoice,
     ...options,
   });
   const events = new Events<DeviceEvent>(handle);

@@ -5,11 +5,12 @@
  */
 
 import { systemClock } from "../../../base/clock.ts";
-import { LoopbackHop } from "../../../net/tls/loopback_hop.ts";
+import { LoopbackHop } from "../../../net/portable/loopback_hop.ts";
+import { engine, never } from "../engine.ts";
 
 /** Carries connections to a port of this machine, a header in front of each. */
 export class Balancer implements AsyncDisposable {
-  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  readonly #listener = engine.listen({ host: "127.0.0.1", port: 0 });
   readonly #hops: LoopbackHop[] = [];
   readonly #accepting: Promise<void>;
 
@@ -20,12 +21,13 @@ export class Balancer implements AsyncDisposable {
 
   /** Where devices dial. */
   get port(): number {
-    return this.#listener.addr.port;
+    return this.#listener.address.port;
   }
 
   async #accept(port: number, header: Uint8Array): Promise<void> {
-    for await (const conn of this.#listener) {
-      const up = await Deno.connect({ hostname: "127.0.0.1", port });
+    for (;;) {
+      const conn = await this.#listener.accept();
+      const up = await engine.connect({ host: "127.0.0.1", port }, { signal: never });
       for (const byte of header) await up.write(Uint8Array.of(byte)); // however it is split
       this.#hops.push(new LoopbackHop(conn, up, systemClock));
     }

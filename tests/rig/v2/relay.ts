@@ -20,7 +20,7 @@ import type { AuthorizedDevice } from "../../../server/devices/authorized_device
 import { parseGrant, type ServiceGrant } from "../../../server/devices/service_grant.ts";
 import type { V2Options } from "../../../server/options.ts";
 import { Directory } from "./directory.ts";
-
+import { engineChoice } from "../engine.ts";
 import { Events } from "../events.ts";
 import { RecordingLogger } from "../logger.ts";
 import type { TestDevice } from "../v1/relay.ts";
@@ -73,6 +73,7 @@ export async function startV2Server(options: V2ServerOptions = {}): Promise<V2Se
   const log = new RecordingLogger();
   const handle = serve({
     expiration: 0,
+    engine: engineChoice,
     ...options.serve,
     logger: log,
     listen: [{
@@ -150,6 +151,7 @@ export function startV2Device(
     identity,
     services: services.map((text) => parseNamedService(text, Number)),
     logger: log,
+    engine: engineChoice,
     ...options,
   });
   const events = new Events<DeviceEvent>(handle);

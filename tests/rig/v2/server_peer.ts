@@ -16,8 +16,10 @@ import { systemClock } from "../../../base/clock.ts";
 import { greetDevice, randomBytes, writeAll } from "../../../relay/handshake.ts";
 import { createIdentity, type Identity } from "../../../net/tls/identity.ts";
 import { LinkDriver } from "../../../relay/link/driver.ts";
+import type { ListeningSocket, Socket } from "../../../net/socket.ts";
 import { tcpTransport, type Transport } from "../../../net/transport.ts";
 import type { Security } from "./relay.ts";
+import { engine } from "../engine.ts";
 import { within } from "../wait.ts";
 
 /** A link that the test plays the server of. */
@@ -58,27 +60,27 @@ export class PlayedServer implements AsyncDisposable {
   readonly identity: Identity;
   /** It is plain. */
   readonly security: Security = "plain";
-  readonly #listener: Deno.TcpListener;
+  readonly #listener: ListeningSocket;
   readonly #drivers: LinkDriver[] = [];
 
-  private constructor(identity: Identity, listener: Deno.TcpListener) {
+  private constructor(identity: Identity, listener: ListeningSocket) {
     this.identity = identity;
     this.#listener = listener;
   }
 
   /** Listens on a free port. */
   static async start(): Promise<PlayedServer> {
-    return new PlayedServer(await createIdentity(), Deno.listen({ hostname: "127.0.0.1", port: 0 }));
+    return new PlayedServer(await createIdentity(), engine.listen({ host: "127.0.0.1", port: 0 }));
   }
 
   /** Where devices dial. */
   get port(): number {
-    return this.#listener.addr.port;
+    return this.#listener.address.port;
   }
 
   /** The next connection, untouched. */
-  async accept(): Promise<Deno.TcpConn> {
-    return await within(this.#listener.accept(), "the device's dial");
+  async accept(): Promise<Socket> {
+    return await within(Promise.resolve(this.#listener.accept()), "the device's dial");
   }
 
   /** The next connection, with its handshake done up to the server's answer. */
