@@ -1,5 +1,6 @@
 /**
- * Entry point of the `sallyport` binary: `sallyport server …` and `sallyport device …`.
+ * Entry point of the `sallyport` binary: `sallyport server …`, `sallyport device …` and
+ * `sallyport canserver …`.
  *
  * @module
  */
@@ -8,6 +9,7 @@ import { Command } from "commander";
 import { commandOutput } from "./app/command.ts";
 import { runProcess } from "./app/run.ts";
 import { VERSION } from "./base/version.ts";
+import { canserverCommand } from "./canserver/cli.ts";
 import { deviceCommand } from "./device/cli/cli.ts";
 import { serverCommand } from "./server/cli/cli.ts";
 
@@ -21,7 +23,8 @@ if (import.meta.main) {
       .enablePositionalOptions()
       .configureOutput(commandOutput("sallyport"))
       .addCommand(serverCommand("sallyport server"))
-      .addCommand(deviceCommand("sallyport device"));
+      .addCommand(deviceCommand("sallyport device"))
+      .addCommand(canserverCommand("sallyport canserver"));
     await program.parseAsync(Deno.args, { from: "user" });
   });
 }

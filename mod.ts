@@ -82,4 +82,13 @@ export {
 export type { ServiceStatus } from "./device/v2/service_board.ts";
 export { parseService, type ServiceRule } from "./device/services.ts";
 export { tcpRemoteConnect, type TcpRemoteConnectOptions } from "./device/tcp_remote_connect.ts";
+export { type BusPlace, type CanEndpoint, parseCanEndpoint } from "./can/endpoint.ts";
+export { BusError } from "./can/bus/bus.ts";
+export type { CanCalls } from "./can/bus/can_calls.ts";
+export type { Readiness, Watch } from "./can/bus/readiness.ts";
+export * from "./can/server/events.ts";
+export { type CanServer, serveCan, type ServeCanOptions } from "./can/server/serve.ts";
+export type { CanServiceOptions } from "./can/server/service.ts";
+export type { WireChoice } from "./can/wires/detect.ts";
+export type { WireName } from "./can/wire.ts";
 export type { ConnectionEnds, InterfaceAddress, NetworkState, ReadNetwork } from "./net/network_watch.ts";

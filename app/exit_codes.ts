@@ -16,7 +16,7 @@ export const ExitCode = {
   LISTEN: 3,
   /** The server refused this device for good: a new enrolment string is needed. */
   REFUSED: 4,
-  /** The machine is in trouble, not the configuration: a full disk, a folder that can only be read, a lock that is held. */
+  /** The machine is in trouble, not the configuration: a full disk, a folder that can only be read, a lock that is held, no CAN. */
   TROUBLE: 5,
   /** A second SIGTERM or SIGINT cut the orderly end short. */
   INTERRUPTED: 130,

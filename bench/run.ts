@@ -52,16 +52,20 @@ export async function run(plan: Plan): Promise<Outcome> {
   const mixed = await startService("bulk");
   let cable: Promise<Cable> | undefined;
 
-  const running = async (target: Target, servicePort: number) => {
+  const warm = new Set<string>();
+  const running = async (target: Target, servicePort: number, kind?: string) => {
     const key = `${target.name} ${servicePort}`;
     const failure = instances.get(key)?.failure?.();
     if (failure !== undefined) throw new Error(failure);
     const instance = instances.get(key) ?? await target.start(servicePort, plan.context);
     if (!instances.has(key)) {
       instances.set(key, instance);
-      if (servicePort === echo.port) await warmUp(instance.hostPort);
-      else if (servicePort === mixed.port) await runLoad("typing", { port: instance.hostPort }, WARM_UP, 1);
-      else await throughput.transfer(instance.hostPort, "up", 1, 1);
+      if (servicePort === mixed.port) await runLoad("typing", { port: instance.hostPort }, WARM_UP, 1);
+      else if (servicePort !== echo.port) await throughput.transfer(instance.hostPort, "up", 1, 1);
+    }
+    if (kind !== undefined && !warm.has(`${key} ${kind}`)) {
+      warm.add(`${key} ${kind}`);
+      await runLoad(kind, { port: instance.hostPort }, WARM_UP, 8);
     }
     return instance;
   };
@@ -103,11 +107,6 @@ export async function run(plan: Plan): Promise<Outcome> {
     await removeCables();
   }
   return { rounds, tool: throughput.tool, failures };
-}
-
-async function warmUp(port: number): Promise<void> {
-  await runLoad("round-trips", { port }, WARM_UP, 8);
-  await runLoad("connections", { port }, WARM_UP, 8);
 }
 
 /** Another target begins in each round. */

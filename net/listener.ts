@@ -83,8 +83,8 @@ export class Listener<C extends { close(): void } = Socket> {
   /**
    * Binds and starts to accept.
    *
-   * @param clients Given if clients come: they leave some descriptors to links, and from the start they have TCP
-   * keep-alive, and end by a reset if nothing else ends them.
+   * @param clients Given if clients come: they leave some descriptors to links, have TCP keep-alive from the start, and
+   * with `resets` they end by a reset if nothing else ends them.
    * @throws {ListenError} if the address cannot be had.
    */
   static open(
@@ -93,9 +93,9 @@ export class Listener<C extends { close(): void } = Socket> {
     clock: Clock,
     log: Logger,
     onConn: (socket: Socket) => void,
-    clients?: { readonly tcpKeepAlive: number },
+    clients?: { readonly tcpKeepAlive: number; readonly resets?: boolean },
   ): Listener {
-    const options = clients && { keepAlive: listenerPace(clients.tcpKeepAlive), resets: true };
+    const options = clients && { keepAlive: listenerPace(clients.tcpKeepAlive), resets: clients.resets ?? false };
     const bind = (at: Address) => engine.listen(at, options);
     return new Listener(address, bind, clock, log, onConn, clients ? "client" : "link");
   }

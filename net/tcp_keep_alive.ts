@@ -53,7 +53,7 @@ export class PeerWatch {
    */
   static start(connection: Connection, ms: number, clock: Clock, onGone: () => void): PeerWatch | undefined {
     connection.setKeepAlive(ms < 0 ? undefined : keepAlivePace(ms));
-    return ms >= 0 && connection.signs() ? new PeerWatch(connection, ms, clock, onGone) : undefined;
+    return ms < 0 ? undefined : new PeerWatch(connection, ms, clock, onGone);
   }
 
   /** Something is on its way to the peer: looks now and then, until all of it is acknowledged. */

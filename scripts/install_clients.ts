@@ -1,11 +1,13 @@
 /**
- * Installs the real clients and services that the tests drive, where it can: on Debian and its kin, as root. What it
- * cannot install is not an error: the tests that need it are skipped by name.
+ * Installs the real clients and services that the tests drive, where it can: on Debian and its kin, as root; those in
+ * Python in the user's cache, where pip finds them. What it cannot install is not an error: the tests that need it are
+ * skipped by name.
  *
  * @module
  */
 
 import { exists, find, findPostgres } from "../tests/rig/processes/programs.ts";
+import { hasPythonCan, installPythonCan, PYTHON_CANS } from "../tests/rig/processes/python_can.ts";
 import { say } from "../tests/rig/say.ts";
 
 /** Debian packages by a program of theirs. */
@@ -26,6 +28,7 @@ const PACKAGES: Record<string, string> = {
   openssl: "openssl",
   psql: "postgresql-client",
   postgres: "postgresql",
+  socat: "socat",
 };
 
 /** While this file is there and says so, packages that are installed start no services (deb-invoke-rc.d). */
@@ -37,6 +40,15 @@ const POSTGRES_SETTINGS = "/etc/postgresql-common/createcluster.conf";
 
 /** Installs what is missing; tells of its progress with `say`. */
 export async function installClients(say: (line: string) => void): Promise<void> {
+  await installPackages(say);
+  for (const name of PYTHON_CANS.filter((name) => !hasPythonCan(name))) {
+    say(`clients: installing ${name} …`);
+    const failure = await installPythonCan(name);
+    say(`clients: ${name} ${failure === undefined ? "installed" : `cannot be had: ${failure}`}`);
+  }
+}
+
+async function installPackages(say: (line: string) => void): Promise<void> {
   const packages = missingPackages();
   if (packages.length === 0) return;
   const why = cannotInstall();

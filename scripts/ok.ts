@@ -25,7 +25,7 @@ function withExamples(): string[] {
       else if (/(?<!_test)\.ts$/.test(name) && Deno.readTextFileSync(path).includes(" * ```ts")) found.push(path);
     }
   };
-  for (const room of ["base", "protocol", "net", "relay", "app", "server", "device"]) look(room);
+  for (const room of ["base", "protocol", "net", "relay", "can", "app", "server", "device"]) look(room);
   return ["mod.ts", ...found];
 }
 

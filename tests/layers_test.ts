@@ -22,7 +22,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   protocol: ["base"],
   net: ["base", "protocol"],
   relay: ["base", "protocol", "net"],
+  can: ["base", "protocol", "net"],
   app: ["base", "protocol", "net"],
+  canserver: ["base", "protocol", "net", "app", "can"],
   server: ["base", "protocol", "net", "relay", "app"],
   device: ["base", "protocol", "net", "relay", "app"],
 };

@@ -8,6 +8,7 @@
 import assert from "node:assert/strict";
 import * as app from "../app/limits.ts";
 import * as base from "../base/limits.ts";
+import * as can from "../can/limits.ts";
 import * as device from "../device/limits.ts";
 import * as net from "../net/limits.ts";
 import * as openssl from "../net/openssl/limits.ts";
@@ -19,7 +20,7 @@ import * as relay from "../relay/limits.ts";
 import * as server from "../server/limits.ts";
 import { test } from "./rig/test.ts";
 
-const ROOMS = { base, protocol, v1, v2, net, native, openssl, relay, app, server, device };
+const ROOMS = { base, protocol, v1, v2, net, openssl, native, relay, can, app, server, device };
 const PAGES = ["../protocol/v1/v1.md", "../protocol/v2/v2.md", "../docs/reference/limits.md"];
 
 /** What the tables of a page say: names, and values without their units. */

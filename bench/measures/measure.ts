@@ -26,8 +26,11 @@ export interface Bench {
   readonly mixed: Service;
   /** What targets are started with. */
   readonly context: TargetContext;
-  /** The target in front of a service; it is kept at work from round to round. */
-  running(target: Target, servicePort: number): Promise<RunningTarget>;
+  /**
+   * The target in front of a service; it is kept at work from round to round. It has carried loads of this `kind` before,
+   * and of no other kind before the first one's measure: what connections leave behind would be part of a round trip.
+   */
+  running(target: Target, servicePort: number, kind?: string): Promise<RunningTarget>;
   /** Two machines with a slow cable, made at first use. */
   cable(): Promise<Cable>;
 }

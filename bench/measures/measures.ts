@@ -66,7 +66,7 @@ async function connections(target: Target, bench: Bench): Promise<Sample> {
 }
 
 async function load(kind: string, count: number, target: Target, bench: Bench): Promise<LoadReport> {
-  const { hostPort: port, host } = await bench.running(target, bench.echoPort);
+  const { hostPort: port, host } = await bench.running(target, bench.echoPort, kind);
   const report = await runLoad(kind, { port, host }, bench.seconds, count);
   noteFailures(`${target.name}, ${kind} by ${count}`, report, bench.context);
   if (report.p50 === undefined) throw new Error(`${kind}: none came to its end`);

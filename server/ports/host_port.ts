@@ -188,7 +188,10 @@ export class HostPort {
       if (tries++ === MAX_BINDS_A_TURN) return undefined;
       try {
         const onConn = (conn: Socket) => this.#owner.onClient(conn, this);
-        const listener = Listener.open({ host: address, port }, engine, clock, logger, onConn, { tcpKeepAlive });
+        const listener = Listener.open({ host: address, port }, engine, clock, logger, onConn, {
+          tcpKeepAlive,
+          resets: true,
+        });
         listener.onExhausted = () => this.#owner.onExhausted?.();
         if (warning) {
           const before = this.#options.kept.get();

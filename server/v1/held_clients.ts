@@ -13,6 +13,9 @@ import type { Clock } from "../../base/clock.ts";
 /** Milliseconds after which a client that is not quiet yet is looked at again. */
 const LOOK_MS = 100;
 
+/** Milliseconds between two looks at least: each goes through all clients, so those that come together share one. */
+const MIN_LOOK_MS = 5;
+
 /** A client that is held. */
 export interface Held {
   /** Since when nothing has come for it, nor been taken by it; `Infinity` while that does not count. */
@@ -31,6 +34,7 @@ export class HeldClients {
   readonly #timeout: number;
   readonly #count: HeldCount;
   readonly #all = new Set<Held>();
+  #due = Infinity;
   #cancelTimer: () => void = () => {};
 
   /** Nobody yet; `timeout` in milliseconds is the whole time, `count` is shared by all links. */
@@ -51,14 +55,16 @@ export class HeldClients {
     if (this.#all.has(client)) return;
     this.#all.add(client);
     this.#count.held++;
-    this.#look();
+    if (this.hold < this.#timeout) this.#lookIn(MIN_LOOK_MS);
   }
 
   /** One is not held any more. Idempotent. */
   delete(client: Held): void {
     if (!this.#all.delete(client)) return;
     this.#count.held--;
-    if (this.#all.size === 0) this.#cancelTimer();
+    if (this.#all.size > 0) return;
+    this.#cancelTimer();
+    this.#due = Infinity;
   }
 
   /** Ends all that are quiet: what they hold is wanted elsewhere. */
@@ -68,7 +74,7 @@ export class HeldClients {
 
   /** Ends those whose part of the time is over, the ones that were held first first. */
   #look(): void {
-    this.#cancelTimer();
+    this.#due = Infinity;
     const now = this.#clock.now();
     let next = Infinity;
     for (const client of [...this.#all]) {
@@ -79,7 +85,15 @@ export class HeldClients {
       else next = Math.min(next, due - now);
     }
     if (this.#all.size === 0) return;
-    this.#cancelTimer = this.#clock.after(Math.ceil(Math.min(next, LOOK_MS)), () => this.#look());
+    this.#lookIn(Math.max(MIN_LOOK_MS, Math.ceil(Math.min(next, LOOK_MS))));
+  }
+
+  #lookIn(ms: number): void {
+    const due = this.#clock.now() + ms;
+    if (this.#due <= due) return;
+    this.#cancelTimer();
+    this.#due = due;
+    this.#cancelTimer = this.#clock.after(ms, () => this.#look());
   }
 
   #end(client: Held): void {

@@ -42,13 +42,14 @@ test("a few clients are held for the whole time, which is their own to see to", 
   assert.equal(ended(clients), 0);
 });
 
-test("of more, each is held for its part of the time, and those that came first go first", () => {
+test("of more, each is held for its part of the time, and those that came first go first", async () => {
   const fixture = new Fixture();
   const first = fixture.add(HELD_IN_FULL);
   fixture.clock.jump(TIMEOUT / 2 + 50);
   const later = fixture.add(HELD_IN_FULL - 1);
   assert.equal(ended(first), 0);
   const [last] = fixture.add(1); // twice as many: half the time
+  await fixture.clock.advance(10);
   assert.deepEqual([ended(first), ended(later), last!.ended], [1, 0, false]);
   assert.ok(fixture.held.hold > TIMEOUT / 2, "whoever has gone leaves more time to the others");
 });
@@ -61,6 +62,17 @@ test("one whose service still speaks is not ended, and is seen to once it is qui
   await fixture.clock.advance(TIMEOUT);
   assert.equal(busy!.ended, false);
   assert.equal(ended(clients), HELD_IN_FULL * 3, "as many stay as are held in full");
+});
+
+test("clients that come together are looked at together", async () => {
+  const fixture = new Fixture();
+  let looks = 0;
+  const timers = fixture.clock.after.bind(fixture.clock);
+  fixture.clock.after = (ms, fn) => timers(ms, () => (looks++, fn()));
+  fixture.add(HELD_IN_FULL * 10);
+  await fixture.clock.advance(10);
+  assert.equal(looks, 1);
+  assert.equal(fixture.clock.pending, 1);
 });
 
 test("the clients of all links count together", () => {

@@ -6,12 +6,13 @@
  */
 
 import type { Command } from "commander";
+import { canserverCommand } from "../../canserver/cli.ts";
 import { deviceCommand } from "../../device/cli/cli.ts";
 import { serverCommand } from "../../server/cli/cli.ts";
 
 /** A file that has tables, and the commands whose options they show. */
 export const TABLES: Record<string, readonly string[]> = {
-  "docs/reference/options.md": ["server", "device"],
+  "docs/reference/options.md": ["server", "device", "canserver"],
   "docs/reference/commands.md": [
     "server enroll",
     "server devices",
@@ -39,7 +40,12 @@ export type Row = readonly [option: string, preset: string, meaning: string];
 /** The commands by what users type after `sallyport`. */
 export function commands(): Map<string, Command> {
   const all = new Map<string, Command>();
-  for (const command of [serverCommand("sallyport server"), deviceCommand("sallyport device")]) {
+  const roles = [
+    serverCommand("sallyport server"),
+    deviceCommand("sallyport device"),
+    canserverCommand("sallyport canserver"),
+  ];
+  for (const command of roles) {
     all.set(command.name(), command);
     for (const below of command.commands) addAll(all, command.name(), below);
   }

@@ -8,6 +8,7 @@
 import { appendFileSync } from "node:fs";
 import { TempFolder } from "../temp_folder.ts";
 import { exists, find, findPostgres } from "./programs.ts";
+import { hasPythonCan } from "./python_can.ts";
 
 /** What a test can ask for: a program, or a right. */
 export type Need = keyof typeof CHECKS;
@@ -39,6 +40,9 @@ const CHECKS = {
   script: () => find("script") !== undefined,
   unshare: () => find("unshare") !== undefined,
   tc: () => find("tc") !== undefined,
+  socat: () => find("socat") !== undefined,
+  "python-can 4": () => hasPythonCan("python-can 4"),
+  "python-can 2.1": () => hasPythonCan("python-can 2.1"),
   "a whole IPv6 loopback": hasIpv6,
   "network namespaces (root, ip, nft)": hasNamespaces,
   "mounts (root, mount)": hasMounts,

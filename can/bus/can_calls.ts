@@ -1,0 +1,71 @@
+/**
+ * The system calls that a bus takes, and where they come from. Tests bring their own.
+ *
+ * @module
+ */
+
+import { libc } from "../../net/kernel/libc.ts";
+
+/** Calls of the C library; all return at once. */
+export interface CanCalls {
+  /** socket(2). */
+  socket(domain: number, type: number, protocol: number): number;
+  /** bind(2). */
+  bind(fd: number, address: Uint8Array<ArrayBuffer>, size: number): number;
+  /** setsockopt(2). */
+  setsockopt(fd: number, level: number, name: number, value: Uint8Array<ArrayBuffer>, size: number): number;
+  /** open(2), of a path that ends with a zero byte. */
+  open(path: Uint8Array<ArrayBuffer>, flags: number, mode: number): number;
+  /** ioctl(2). */
+  ioctl(fd: number, request: bigint, argument: Uint8Array<ArrayBuffer>): number;
+  /** read(2). */
+  read(fd: number, into: Uint8Array<ArrayBuffer>, size: bigint): number | bigint;
+  /** write(2). */
+  write(fd: number, bytes: Uint8Array<ArrayBuffer>, size: bigint): number | bigint;
+  /** close(2). */
+  close(fd: number): number;
+  /** The number of the error of the call just before. */
+  errno(): number;
+}
+
+/** Those of this machine; `undefined` without Linux, glibc or the permission `ffi`. */
+export function canCalls(): CanCalls | undefined {
+  const calls = libc();
+  if (!calls) return undefined;
+  const { socket, bind, setsockopt, open, ioctl, read, write, close, __errno_location } = calls;
+  return {
+    socket,
+    bind,
+    setsockopt,
+    open,
+    ioctl,
+    read,
+    write,
+    close,
+    errno: () => {
+      const place = __errno_location();
+      return place === null ? 0 : new Deno.UnsafePointerView(place).getInt32();
+    },
+  };
+}
+
+/** Numbers of errors, the same on x86-64 and arm64. */
+export const Errno = {
+  EPERM: 1,
+  ENOENT: 2,
+  ENXIO: 6,
+  EAGAIN: 11,
+  EACCES: 13,
+  EBUSY: 16,
+  ENODEV: 19,
+  EINVAL: 22,
+  EPROTONOSUPPORT: 93,
+  EAFNOSUPPORT: 97,
+  ENETDOWN: 100,
+  ENOBUFS: 105,
+} as const;
+
+/** An error by its name, for people. */
+export function errnoName(errno: number): string {
+  return Object.entries(Errno).find(([, number]) => number === errno)?.[0] ?? `error ${errno}`;
+}

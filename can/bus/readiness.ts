@@ -1,0 +1,55 @@
+/**
+ * Hearing when the kernel has something for a descriptor, without stopping the event loop for it.
+ *
+ * @module
+ */
+
+import { libc } from "../../net/kernel/libc.ts";
+import { POLL_MS } from "../limits.ts";
+
+/** Tells when descriptors can be read. */
+export interface Readiness {
+  /**
+   * Calls `onReadable` again and again as long as there is something to read, an error included.
+   *
+   * @returns what ends that; the descriptor is to be closed behind it.
+   */
+  watch(fd: number, onReadable: () => void): Watch;
+}
+
+/** A descriptor that is watched. */
+export interface Watch {
+  /** Ends it. `onReadable` is not called from then on. Resolves when the descriptor may be closed. */
+  close(): Promise<void>;
+}
+
+const POLLIN = 1;
+
+/** Waits in `poll`, on a thread of the runtime's pool for each descriptor. */
+export const pollReadiness: Readiness = {
+  watch(fd, onReadable) {
+    let closed = false;
+    const wait = async () => {
+      const calls = libc()!;
+      const set = new Uint8Array(8);
+      const view = new DataView(set.buffer);
+      while (!closed) {
+        view.setInt32(0, fd, LITTLE);
+        view.setUint16(4, POLLIN, LITTLE);
+        view.setUint16(6, 0, LITTLE);
+        const count = await calls.poll_aside(set, 1n, POLL_MS);
+        if (!closed && count > 0) onReadable();
+      }
+    };
+    const ended = wait();
+    return {
+      close: () => {
+        closed = true;
+        return ended;
+      },
+    };
+  },
+};
+
+/** Numbers are in the machine's own order. */
+const LITTLE = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
