@@ -126,6 +126,7 @@ class Connecting implements Watcher {
     if ((events & (WRITABLE | ENDED)) === 0) return;
     const errno = takeError(this.#loop.calls, this.#fd);
     if (errno !== 0) return this.#fail(socketError(errno));
+    if (!isConnected(this.#loop.calls, this.#fd)) return; // what was meant for the descriptor's former owner
     this.#settle();
     try {
       this.#resolve(new TcpSocket(this.#loop, this.#fd, this.#address));
@@ -244,6 +245,12 @@ class NativeListener implements ListeningSocket, Watcher, Waiting {
 }
 
 const room = new AddressRoom();
+
+/** Whether a connection that was begun is made. */
+function isConnected(calls: SocketCalls, fd: number): boolean {
+  const { bytes, size } = room.reset();
+  return calls.getpeername(fd, bytes, size) === 0;
+}
 
 let engine: NativeEngine | undefined;
 

@@ -21,8 +21,9 @@ const MSG_NOSIGNAL = 0x4000;
 const HANDSHAKE = 22;
 /** A fatal alert: unexpected message (RFC 8446 §6). */
 const ALERT = Uint8Array.of(21, 3, 3, 0, 2, 2, 10);
-/** Bytes that are read of what is no TLS, at most. */
-const REST_MAX = 4_096;
+/** Bytes that are read of what nobody reads any more. */
+const REST_MAX = 64 * 1024;
+const rest = new Uint8Array(4_096);
 const first = new Uint8Array(1);
 
 /** Owns its descriptor and its session. */
@@ -113,8 +114,19 @@ export class NativeTlsSocket extends Stream implements TlsSocket {
     } catch {
       // It has failed already.
     }
-    this.calls.shutdown(fd, SHUT_WR); // with bytes unread, a close alone would reset
+    this.calls.shutdown(fd, SHUT_WR);
+    this.#dropUnread();
     this.cut();
+  }
+
+  /** With bytes unread, such as tickets of a server from which nothing else came, a close would be a reset. */
+  #dropUnread(): void {
+    const { calls, fd } = this;
+    for (let left = REST_MAX; left > 0;) {
+      const count = calls.recvNow(fd, rest, rest.length, 0);
+      if (count <= 0) return;
+      left -= count;
+    }
   }
 
   cut(): void {
@@ -129,7 +141,7 @@ export class NativeTlsSocket extends Stream implements TlsSocket {
   #answerNoTls(): void {
     const { calls, fd } = this;
     if (fd < 0) return;
-    calls.recvNow(fd, new Uint8Array(REST_MAX), REST_MAX, 0); // with bytes unread, the close would be a reset
+    this.#dropUnread();
     calls.sendNow(fd, ALERT, ALERT.length, MSG_NOSIGNAL);
     calls.shutdown(fd, SHUT_WR);
   }
