@@ -34,7 +34,7 @@ test("a peer that takes nothing and still answers is not gone, however long it i
   const conn = ends.server;
   const clock = new FakeClock();
   let gone = false;
-  const watch = PeerWatch.start(conn, 120_000, true, clock, () => gone = true)!;
+  const watch = PeerWatch.start(conn, 120_000, clock, () => gone = true)!;
   assert.equal(clock.pending, 0, "nothing is under way");
   const written = assert.rejects(async () => {
     for (;;) await writeAll(conn, new Uint8Array(1_000_000));

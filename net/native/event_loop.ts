@@ -81,18 +81,22 @@ export class EventLoop {
     this.#stride = Deno.build.arch === "x86_64" ? 3 : 4;
     this.#record = new Uint8Array(this.#stride * 4);
     this.#words = new Int32Array(this.#record.buffer);
-    this.#epoll = calls.epoll_create1(EPOLL_CLOEXEC);
-    if (this.#epoll < 0) throw socketError(calls.errno());
-    this.#wakeup = calls.eventfd(0, NONBLOCK | CLOEXEC);
-    this.#timer = this.#wakeup < 0 ? -1 : calls.timerfd_create(CLOCK_MONOTONIC, NONBLOCK | CLOEXEC);
-    if (this.#timer < 0) {
-      const error = socketError(calls.errno());
-      if (this.#wakeup >= 0) calls.close(this.#wakeup);
-      calls.close(this.#epoll);
+    const opened: number[] = [];
+    try {
+      const open = (fd: number) => {
+        if (fd < 0) throw socketError(calls.errno());
+        opened.push(fd);
+        return fd;
+      };
+      this.#epoll = open(calls.epoll_create1(EPOLL_CLOEXEC));
+      this.#wakeup = open(calls.eventfd(0, NONBLOCK | CLOEXEC));
+      this.#timer = open(calls.timerfd_create(CLOCK_MONOTONIC, NONBLOCK | CLOEXEC));
+      this.#control(EPOLL_CTL_ADD, this.#wakeup);
+      this.#control(EPOLL_CTL_ADD, this.#timer);
+    } catch (error) {
+      for (const fd of opened) calls.close(fd);
       throw error;
     }
-    this.#control(EPOLL_CTL_ADD, this.#wakeup);
-    this.#control(EPOLL_CTL_ADD, this.#timer);
   }
 
   /** Passes so far: what had its part of one waits for the next. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { errorCode } from "../../base/errors.ts";
 import { READ_PER_PASS } from "./limits.ts";
 import type { SocketCalls } from "./calls.ts";
 import { closedError } from "./errno.ts";
@@ -23,6 +24,8 @@ export abstract class Stream implements Duplex, Watcher, Waiting {
   #readable = true;
   #writable = true;
   #ended = false;
+  // What a write failed with: the kernel says it once, and an end to whoever reads after that.
+  #failure: unknown;
 
   // The read that waits, and what was read in this pass without a pause.
   #into: Uint8Array | undefined;
@@ -85,7 +88,7 @@ export abstract class Stream implements Duplex, Watcher, Waiting {
         this.#read += count;
         return count;
       }
-      if (count === 0) return null;
+      if (count === 0) return this.#failure === undefined ? null : Promise.reject(this.#failure);
       this.#readable = false;
     }
     this.#into = into;
@@ -97,7 +100,7 @@ export abstract class Stream implements Duplex, Watcher, Waiting {
     if (this.#writable) {
       let count: number;
       try {
-        count = this.attemptWrite(bytes);
+        count = this.#attemptWrite(bytes);
       } catch (error) {
         return Promise.reject(error);
       }
@@ -114,7 +117,7 @@ export abstract class Stream implements Duplex, Watcher, Waiting {
   writeNow(bytes: Uint8Array): number {
     if (this.#fd < 0) throw closedError();
     if (!this.#writable) return 0;
-    const count = this.attemptWrite(bytes);
+    const count = this.#attemptWrite(bytes);
     if (count !== bytes.length) this.#writable = false;
     return count === LATER ? 0 : count;
   }
@@ -163,6 +166,7 @@ export abstract class Stream implements Duplex, Watcher, Waiting {
         return;
       }
       this.#read += count;
+      if (count === 0 && this.#failure !== undefined) return this.#failRead(this.#failure);
       this.#into = undefined;
       this.#resolveRead!(count === 0 ? null : count);
     } catch (error) {
@@ -182,9 +186,18 @@ export abstract class Stream implements Duplex, Watcher, Waiting {
     return true;
   }
 
+  #attemptWrite(bytes: Uint8Array): number {
+    try {
+      return this.attemptWrite(bytes);
+    } catch (error) {
+      if (errorCode(error) !== "EPIPE") this.#failure = error; // that one alone leaves what came whole
+      throw error;
+    }
+  }
+
   #writeOn(bytes: Uint8Array): void {
     try {
-      const count = this.attemptWrite(bytes);
+      const count = this.#attemptWrite(bytes);
       if (count === LATER) {
         this.#writable = false;
         return;
