@@ -5,7 +5,7 @@
  */
 
 import { Command, Option } from "commander";
-import { ENGINES } from "../net/engines.ts";
+import { type EngineChoice, ENGINES } from "../net/engines.ts";
 import { commandMistake } from "./command_mistake.ts";
 import { strangeVariables } from "./environment.ts";
 import {
@@ -13,6 +13,7 @@ import {
   fromEnvironment,
   once,
   onCommandLine,
+  type OptionSpec,
   type OptionTable,
   type OptionValues,
   optionValues,
@@ -34,15 +35,16 @@ export function commandOutput(fullName: string) {
   };
 }
 
+/** The option `--engine`. */
+export const ENGINE_OPTION = {
+  value: "ENGINE",
+  help: "sockets and TLS: native (Linux, OpenSSL 3), portable (the runtime's), or auto: the best of them that there is",
+  parse: oneOf(...ENGINES),
+  preset: "auto",
+} as const satisfies OptionSpec<EngineChoice>;
+
 /** Options that every command has. */
 export const COMMON_OPTIONS = {
-  engine: {
-    value: "ENGINE",
-    help:
-      "sockets and TLS: native (Linux, OpenSSL 3), portable (the runtime's), or auto: the best of them that there is",
-    parse: oneOf(...ENGINES),
-    preset: "auto",
-  },
   "log-format": {
     value: "FORMAT",
     help: "text, json, or auto: text on a terminal, JSON lines otherwise",

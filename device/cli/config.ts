@@ -11,7 +11,7 @@ import { V1_KEEP_ALIVE, V2_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
 import { chooseEngine, type EngineChoice } from "../../net/engines.ts";
 import { parseProxy, proxyFor, type ProxyOptions } from "../../net/dial/http_proxy.ts";
 import { parsePublicKey } from "../../net/tls/identity.ts";
-import { COMMON_OPTIONS } from "../../app/command.ts";
+import { COMMON_OPTIONS, ENGINE_OPTION } from "../../app/command.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
 import { describeHooks, readHooks } from "../../app/hooks/config.ts";
 import type { Hooks } from "../../app/hooks/hooks.ts";
@@ -84,6 +84,7 @@ export const LINK_OPTIONS = {
   ),
   state: STATE_OPTION,
   ...keepAliveOptions("server", V2_KEEP_ALIVE, V1_KEEP_ALIVE),
+  engine: ENGINE_OPTION,
   ...COMMON_OPTIONS,
 } as const satisfies OptionTable;
 

@@ -10,7 +10,7 @@ import { type Address, DEFAULT_PORTS, formatAddress, parseAddress } from "../../
 import { V2_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
 import { chooseEngine, type EngineChoice } from "../../net/engines.ts";
 import type { TlsSource } from "../../net/tls/listening.ts";
-import { COMMON_OPTIONS } from "../../app/command.ts";
+import { COMMON_OPTIONS, ENGINE_OPTION } from "../../app/command.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
 import { describeHooks, readHooks } from "../../app/hooks/config.ts";
 import type { Hooks } from "../../app/hooks/hooks.ts";
@@ -90,6 +90,7 @@ export const SERVER_OPTIONS = {
     parseDuration,
   ),
   "link-write-timeout": linkWriteOption("give a link up when its device takes nothing this long, or never"),
+  engine: ENGINE_OPTION,
   ...COMMON_OPTIONS,
 } as const satisfies OptionTable;
 

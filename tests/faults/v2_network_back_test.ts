@@ -71,8 +71,9 @@ processTest("a device whose address changes moves, and neither side takes it for
   await net.run("device", "ip", "address", "replace", "10.77.0.3/24", "dev", "cable");
   await net.run("device", "ip", "route", "replace", `${BEHIND}/32`, "via", SERVER_ADDRESS);
   assert.ok(await timed(look()) < SOON_MS);
-  for (const { log } of [device, server]) {
-    const told = log.map(({ message }) => message);
+  for (const daemon of [device, server]) {
+    await daemon.logged(/^link resumed.* moved/);
+    const told = daemon.log.map(({ message }) => message);
     assert.equal(told.filter((line) => /^link resumed.* moved/.test(line)).length, 1);
     assert.equal(told.filter((line) => /interrupted/.test(line)).length, 0);
   }
