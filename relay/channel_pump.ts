@@ -130,14 +130,9 @@ export class ChannelPump implements ChannelReceiver {
   attach(conn: Duplex): void {
     if (this.#state === "closed") return resetQuietly(conn);
     this.#conn = conn;
-    const { tcpKeepAlive, end } = this.#options;
-    this.#watch = PeerWatch.start(
-      conn,
-      tcpKeepAlive,
-      end === "client",
-      this.#clock,
-      () => this.abort(this.#ends.reset),
-    );
+    const { end, tcpKeepAlive } = this.#options;
+    const onGone = () => this.abort(this.#ends.reset);
+    this.#watch = PeerWatch.start(conn, tcpKeepAlive, end === "client", this.#clock, onGone);
     if (this.#queue.pending > 0) this.#watch?.sent();
     resetsAtExit(conn);
     this.#queue.attach(conn);
