@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { FakeClock } from "../../tests/rig/clock.ts";
+import { Turns } from "../../base/slices.ts";
 import { DeviceServices } from "./device_services.ts";
 import type { ServerEvent } from "../events.ts";
 import { serverSettings } from "../options.ts";
@@ -15,10 +16,12 @@ function setUp() {
   const opened = Promise.withResolvers<string>();
   const events: ServerEvent[] = [];
   const ports = new Map<string, number>();
+  const clock = new FakeClock();
   const services = new DeviceServices({
     device: { name: "gw1", key: key(1), services: [parseGrant("ssh=127.0.0.1:0")], disabled: false },
-    settings: serverSettings({ listen: [], clock: new FakeClock() }),
+    settings: serverSettings({ listen: [], clock }),
     link: () => undefined,
+    turns: new Turns(clock),
     kept: (service) => ({
       get: () => ports.get(service),
       set: (port) => void ports.set(service, port),
