@@ -150,7 +150,7 @@ const RECEIVED_AT = 128;
 
 /**
  * Whether the peer of a connection that has ended sent anything before its end: of a handshake that failed, the runtime
- * does not tell. Where that cannot be had, as when it was reset, the answer is no.
+ * does not tell. Where that cannot be had, the answer is no.
  */
 export function hasReceived(conn: Socket): boolean {
   return withSocket(conn, (fd, { getsockopt }) => {
