@@ -21,7 +21,6 @@ function setUp(link: () => V2Session | undefined = () => undefined, clock = new 
   const opened = Promise.withResolvers<string>();
   const events: ServerEvent[] = [];
   const ports = new Map<string, number>();
-  const clock = new FakeClock();
   const services = new DeviceServices({
     device: { name: "gw1", key: key(1), services: [parseGrant("ssh=127.0.0.1:0")], disabled: false },
     settings: serverSettings({ listen: [], clock }),
