@@ -88,9 +88,12 @@ test("a peer is gone when it was asked often enough and has been silent for as l
   assert.equal(clock.pending, 0);
 });
 
-test("where only the system watches, a peer is not looked at; nor where it is never given up", () => {
-  const blind = new FakeDuplex();
-  assert.equal(PeerWatch.start(blind, 120_000, new FakeClock(), () => {}), undefined);
+test("where only the system watches, a peer is not looked at; nor where it is never given up", async () => {
+  const [blind, clock] = [new FakeDuplex(), new FakeClock()];
+  const watch = PeerWatch.start(blind, 120_000, clock, () => assert.fail("it cannot be seen"));
+  watch!.sent();
+  await clock.advance(600_000);
+  assert.equal(clock.pending, 0);
   assert.deepEqual(blind.keepAlive(), keepAlivePace(120_000));
   const seen = new FakeDuplex();
   seen.seen = { unanswered: 0, silent: 0 };

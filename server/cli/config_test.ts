@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
-import "../../tests/rig/engine.ts"; // what it loads stays, and would count as a leak of the test that is first
 import { ConfigError } from "../../app/toml/config_error.ts";
 import { daemonCommand, readOptions } from "../../app/command.ts";
 import { TomlTable } from "../../app/toml/table.ts";
 import { V2_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
+import { test } from "../../tests/rig/test.ts";
 import { describeServer, parseForward, SERVER_OPTIONS, serverConfig } from "./config.ts";
-
-const STRICT = { sanitizeOps: true, sanitizeResources: true };
 
 /** What the server makes of a command line and the text of a file. */
 function configure(args: readonly string[], text?: string) {
@@ -17,7 +15,7 @@ function configure(args: readonly string[], text?: string) {
 
 const SECTION = '[[listen]]\naddress = "127.0.0.1:2065"\nprofile = "v1"\nforward = "127.0.0.1:1=localhost:22"\n';
 
-Deno.test("a forward is two addresses, of any family, and the service's port is not 0", STRICT, () => {
+test("a forward is two addresses, of any family, and the service's port is not 0", () => {
   assert.deepEqual(parseForward("[::1]:0=localhost:22"), {
     hostAddress: { host: "::1", port: 0 },
     localAddress: { host: "localhost", port: 22 },
@@ -28,7 +26,7 @@ Deno.test("a forward is two addresses, of any family, and the service's port is 
   assert.throws(() => parseForward("127.0.0.1:1=127.0.0.1:0"), /the local port .* is 0/);
 });
 
-Deno.test("what is not given is left to the defaults, and what is given arrives in milliseconds", STRICT, () => {
+test("what is not given is left to the defaults, and what is given arrives in milliseconds", () => {
   const args = ["--listen", "127.0.0.1:0", "--profile", "v1", "--forward", "127.0.0.1:0=127.0.0.1:22"];
   assert.deepEqual(configure(args).keepAlive, V2_KEEP_ALIVE);
   assert.deepEqual(Object.keys(configure(args)), ["listen", "engine", "hooks", "keepAlive"]);
@@ -44,7 +42,7 @@ Deno.test("what is not given is left to the defaults, and what is given arrives 
   assert.deepEqual([more.stallTimeout, more.halfCloseTimeout, more.linkWriteTimeout], [2_000, 0, -1]);
 });
 
-Deno.test("every section of a file is a listener, described line by line", STRICT, () => {
+test("every section of a file is a listener, described line by line", () => {
   const config = configure([], SECTION + SECTION.replace("2065", "2066").replace("127.0.0.1:1=", "127.0.0.1:3="));
   assert.deepEqual(describeServer(config), [
     "listen 127.0.0.1:2065 profile=v1 security=plain",
@@ -54,7 +52,7 @@ Deno.test("every section of a file is a listener, described line by line", STRIC
   ]);
 });
 
-Deno.test("load balancers are named for one listener, on the command line or in its section", STRICT, () => {
+test("load balancers are named for one listener, on the command line or in its section", () => {
   const described = ["listen 127.0.0.1:1 profile=v2 security=pinned proxy-from=10.0.0.0/8,::1"];
   const args = ["--listen", "127.0.0.1:1", "--proxy-from", "10.0.0.0/8", "--proxy-from", "::1"];
   assert.deepEqual(describeServer(configure(args)), described);
@@ -71,7 +69,7 @@ Deno.test("load balancers are named for one listener, on the command line or in 
   );
 });
 
-Deno.test("hooks stand at the top of a file, and there is none for other events", STRICT, () => {
+test("hooks stand at the top of a file, and there is none for other events", () => {
   const config = configure([], `on-lost = ["alert", "--now"]\n${SECTION}`);
   assert.deepEqual(config.hooks, { lost: ["alert", "--now"] });
   assert.deepEqual(describeServer(config).slice(2), ['on-lost ["alert", "--now"]']);
@@ -82,7 +80,7 @@ Deno.test("hooks stand at the top of a file, and there is none for other events"
   assert.throws(() => configure([], `${SECTION}on-lost = ["alert"]\n`), /^ConfigError: server\.toml:5:1: unknown key/);
 });
 
-Deno.test("mistakes in a section are named with their place", STRICT, () => {
+test("mistakes in a section are named with their place", () => {
   const mistakes: [text: string, says: RegExp][] = [
     [SECTION.replace("profile", "prifole"), /^server\.toml:4:1: v2 devices offer services by name/],
     [SECTION.replace(/forward.*\n/, ""), /^server\.toml:1:1: "forward" is missing; for example: forward = \["/],
