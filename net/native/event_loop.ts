@@ -2,14 +2,16 @@
  * The kernel's readiness (epoll(7), edge triggered), within the runtime's own event loop and on its thread.
  *
  * While there is something to do, this loop waits for the kernel itself: each pass is one system call, and promises that it
- * settles run before the next one. Every {@linkcode TURN_MS} the runtime has its turn: timers, files, signals, its own sockets.
- * If nothing came in that time, the wait goes on on another thread, for as long as it takes; what comes then costs about
- * 30 µs more. The kernel's timer (timerfd) ends a turn: a deadline of each wait would cost as much as all the rest of a pass.
+ * settles run before the next one. After a turn of that, the runtime has its own: timers, files, signals, its own sockets.
+ * A turn is short ({@linkcode SHORT_TURN_US}) while little comes, as that may be answered by one of those, and longer each
+ * time, up to {@linkcode TURN_US}, while there is much. If nothing came in a turn, the wait goes on on another thread, for as
+ * long as it takes; what comes then costs about 30 µs more. The kernel's timer (timerfd) ends a turn: a deadline of each wait
+ * would cost as much as all the rest of a pass.
  *
  * @module
  */
 
-import { AGAIN_PER_TURN, EVENTS_PER_WAIT, STUCK_POLL_MS, TURN_MS } from "./limits.ts";
+import { AGAIN_PER_TURN, BUSY_PASSES, EVENTS_PER_WAIT, SHORT_TURN_US, STUCK_POLL_MS, TURN_US } from "./limits.ts";
 import { systemClock } from "../../base/clock.ts";
 import type { SocketCalls } from "./calls.ts";
 import { EINTR, socketError } from "./errno.ts";
@@ -29,8 +31,14 @@ const NONBLOCK = 0o4000;
 const CLOEXEC = 0o2000000;
 const CLOCK_MONOTONIC = 1;
 
-/** A `struct itimerspec`: once, after {@linkcode TURN_MS}. */
-const TURN = new Uint8Array(BigInt64Array.of(0n, 0n, 0n, BigInt(TURN_MS) * 1_000_000n).buffer);
+/** Turns by their length, twice that of the one before, each as a `struct itimerspec`: once, after that. */
+const TURNS = turns();
+
+function turns(): Uint8Array<ArrayBuffer>[] {
+  const lengths: number[] = [];
+  for (let us = SHORT_TURN_US; us < TURN_US; us *= 2) lengths.push(us);
+  return [...lengths, TURN_US].map((us) => new Uint8Array(BigInt64Array.of(0n, 0n, 0n, BigInt(us) * 1_000n).buffer));
+}
 
 /** Whose descriptor it is. */
 export interface Watcher {
@@ -73,7 +81,9 @@ export class EventLoop {
   #cancelPoll: (() => void) | undefined;
   #passes = 0;
   #isTimeUp = false;
-  #isIdle = true; // nothing came since the turn began
+  #length = 0; // of the turn, as in `TURNS`
+  #busy = 0; // passes of the turn that had something to do
+  #isBusy = false; // whether the last one had
 
   /** @throws If the kernel gives no descriptors. */
   constructor(calls: SocketCalls) {
@@ -163,9 +173,9 @@ export class EventLoop {
   readonly #turn = (): void => {
     this.#state = "turn";
     const { calls } = this;
-    calls.timerfd_settime(this.#timer, 0, TURN, null);
+    calls.timerfd_settime(this.#timer, 0, TURNS[this.#length]!, null);
     this.#isTimeUp = false;
-    this.#isIdle = true;
+    this.#busy = 0;
     while (!this.#isTimeUp) {
       const count = calls.epoll_wait(this.#epoll, this.#pointer, EVENTS_PER_WAIT, this.#again.length > 0 ? 0 : -1);
       if (count < 0 && calls.errno() !== EINTR) throw socketError(calls.errno());
@@ -177,7 +187,10 @@ export class EventLoop {
         return;
       }
     }
-    this.#wait(this.#isIdle && this.#again.length === 0 ? -1 : 0);
+    const isIdle = this.#busy === 0 && this.#again.length === 0;
+    if (this.#busy < BUSY_PASSES && !this.#isBusy) this.#length = 0;
+    else if (this.#length < TURNS.length - 1) this.#length++;
+    this.#wait(isIdle ? -1 : 0);
   };
 
   /** Goes on with the runtime's next turn, if there is anything to go on with. */
@@ -205,8 +218,8 @@ export class EventLoop {
   #dispatch(count: number, events: Int32Array): void {
     this.#passes++;
     const again = this.#again;
-    if (again.length > 0) {
-      this.#isIdle = false;
+    let isBusy = again.length > 0;
+    if (isBusy) {
       this.#again = again.length > AGAIN_PER_TURN ? again.splice(AGAIN_PER_TURN) : [];
       for (const waiting of again) waiting.onTurn();
     }
@@ -216,10 +229,12 @@ export class EventLoop {
       const fd = events[at + fdAt]!;
       const watcher = this.#watchers.get(fd);
       if (watcher) {
-        this.#isIdle = false;
+        isBusy = true;
         watcher.onReady(events[at]!);
       } else if (fd === this.#timer) this.#isTimeUp = true;
     }
+    this.#isBusy = isBusy;
+    if (isBusy) this.#busy++;
   }
 }
 

@@ -4,8 +4,14 @@
  * @module
  */
 
-/** Milliseconds for which the loop waits for the kernel itself; the runtime's own events wait as long. */
-export const TURN_MS = 5;
+/** Microseconds for which a busy loop waits for the kernel itself, at most; the runtime's own events wait as long. */
+export const TURN_US = 5_000;
+
+/** Microseconds for which one does to which little comes: what comes may be answered by the runtime's own events. */
+export const SHORT_TURN_US = 250;
+
+/** Passes with something to do in a turn, from which on the next one is longer. */
+export const BUSY_PASSES = 4;
 
 /** Events that are taken from the kernel at once. */
 export const EVENTS_PER_WAIT = 256;

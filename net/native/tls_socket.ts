@@ -14,17 +14,10 @@ import type { TlsSocket } from "../socket.ts";
 import { TlsHandshakeError } from "../tls/listening.ts";
 
 const SHUT_WR = 1;
-const MSG_PEEK = 2;
-const MSG_NOSIGNAL = 0x4000;
 
-/** How a record with a message of the handshake begins. */
-const HANDSHAKE = 22;
-/** A fatal alert: unexpected message (RFC 8446 §6). */
-const ALERT = Uint8Array.of(21, 3, 3, 0, 2, 2, 10);
 /** Bytes that are read of what nobody reads any more. */
 const REST_MAX = 64 * 1024;
 const rest = new Uint8Array(4_096);
-const first = new Uint8Array(1);
 
 /** Owns its descriptor and its session. */
 export class NativeTlsSocket extends Stream implements TlsSocket {
@@ -35,7 +28,6 @@ export class NativeTlsSocket extends Stream implements TlsSocket {
   #handshake: PromiseWithResolvers<void> | undefined;
   #farewell: PromiseWithResolvers<void> | undefined;
   #readsWhenWritable = false;
-  #hasTls = false; // its first byte was seen
 
   /** Takes over `fd` and the session on it. */
   constructor(loop: EventLoop, fd: number, session: TlsSession, local: Address, remote: Address) {
@@ -62,7 +54,7 @@ export class NativeTlsSocket extends Stream implements TlsSocket {
     try {
       await this.shakeHands();
     } catch (error) {
-      if (error instanceof TlsError && error.kind === "not-tls") this.#answerNoTls();
+      if (error instanceof TlsError && error.kind === "not-tls") this.#dropUnread(); // the refusal has to arrive
       const isCut = error instanceof TlsError && (error.kind === "eof" || error.kind === "socket");
       const isMute = isCut && !this.#session.hasReceived;
       this.cut();
@@ -137,27 +129,9 @@ export class NativeTlsSocket extends Stream implements TlsSocket {
     this.#handshake = this.#farewell = undefined;
   }
 
-  /** Whoever speaks without TLS sees by an alert, as others send one, that TLS is spoken here. */
-  #answerNoTls(): void {
-    const { calls, fd } = this;
-    if (fd < 0) return;
-    this.#dropUnread();
-    calls.sendNow(fd, ALERT, ALERT.length, MSG_NOSIGNAL);
-    calls.shutdown(fd, SHUT_WR);
-  }
-
-  /** OpenSSL waits for a whole record's head, and a peer without TLS may have sent less, and wait for an answer. */
-  #demandTls(): void {
-    if (this.#hasTls || this.calls.recvNow(this.fd, first, 1, MSG_PEEK) !== 1) return;
-    this.#hasTls = true;
-    // An alert says more than that it is no handshake, and OpenSSL reads it.
-    if (first[0] !== HANDSHAKE && first[0] !== ALERT[0]) throw new TlsError("the peer does not speak TLS", "not-tls");
-  }
-
   #step(): void {
     const handshake = this.#handshake!;
     try {
-      this.#demandTls();
       if (this.#session.handshake() !== "done") return; // the next event comes here
       this.#handshake = undefined;
       handshake.resolve();

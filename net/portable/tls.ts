@@ -36,7 +36,7 @@ class PortableTlsSocket implements TlsSocket {
       if (alpnProtocol === ALPN) return;
     } catch (error) {
       this.cut();
-      throw new TlsHandshakeError(whyNot(describeError(error)), { cause: error });
+      throw new TlsHandshakeError(whyNot(describeError(error)), { isMute: isEnd(error), cause: error });
     }
     this.cut();
     throw new TlsHandshakeError(`it speaks TLS, but not ${ALPN}`);
@@ -63,6 +63,11 @@ class PortableTlsSocket implements TlsSocket {
   }
 
   exporter(): undefined {}
+}
+
+/** Whether the connection ended; the runtime does not tell whether a byte had come of it, so that is taken for none. */
+function isEnd(error: unknown): boolean {
+  return error instanceof Deno.errors.UnexpectedEof || error instanceof Deno.errors.ConnectionReset;
 }
 
 /** The runtime gives its errors no code, so their text is looked at; nothing but the wording depends on it. */

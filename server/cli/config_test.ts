@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import "../../tests/rig/engine.ts"; // what it loads stays, and would count as a leak of the test that is first
 import { ConfigError } from "../../app/toml/config_error.ts";
 import { daemonCommand, readOptions } from "../../app/command.ts";
 import { TomlTable } from "../../app/toml/table.ts";

@@ -23,6 +23,9 @@ export const { engine: bestEngine } = chooseEngine("auto");
 /** Whether connections can be reset, be asked what their peer has seen, and be cut while their peer is silent. */
 export const isNative = engine.name === "native";
 
+/** Whether a TLS peer can be cut while it is silent, and it is known whether a byte came of one that has ended. */
+export const isTlsNative = engine.tls.binds;
+
 /** How an end looks that no peer meant, of a connection whose bytes were all read. */
 export const unmeantEnd = isNative ? "reset" : "orderly";
 

@@ -12,7 +12,7 @@ import { v2Frame } from "../../protocol/v2/wire/codec.ts";
 import { FieldWriter } from "../../protocol/v2/wire/fields.ts";
 import { V2_PREAMBLE } from "../../protocol/v2/wire/commands.ts";
 import { connectDevice } from "../../mod.ts";
-import { engineChoice } from "../rig/engine.ts";
+import { engineChoice, isTlsNative } from "../rig/engine.ts";
 import { ascii } from "../rig/bytes.ts";
 import { Events } from "../rig/events.ts";
 import { concat } from "../../protocol/bytes.ts";
@@ -122,7 +122,7 @@ for (const security of SECURITIES) {
     using half = await Stream.connect(server.port);
     await half.write(security === "tls" ? Uint8Array.of(0x16, 3, 1, 0, 200, 1) : hello([2, 2], KEY).subarray(0, 6));
     await half.closeWrite();
-    await turnedAway(server, 1);
+    await turnedAway(server, security === "plain" || isTlsNative ? 1 : 0);
   });
 }
 
@@ -165,8 +165,9 @@ test("v2 stranger: on TLS, who says nothing is turned away after 10 seconds", as
   using mute = await Stream.connect(server.port);
   await clock.armed(10_000);
   clock.tick(10_000);
-  assert.equal((await mute.readToEnd()).length, 0);
   assert.match(await turnedAway(server, 1), /within 10 s/);
+  if (!isTlsNative) await mute.closeWrite(); // its socket is let go of when it ends
+  assert.equal((await mute.readToEnd()).length, 0);
 });
 
 for (const security of SECURITIES) {
