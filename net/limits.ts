@@ -97,6 +97,9 @@ export const MAX_LOOKS = 256;
 /** The same from where it most probably is; the others are looked at from the lowest on. */
 export const MAX_LOOKS_AHEAD = 64;
 
+/** Descriptors that are taken without a look at how many are left, at most; never more than an eighth of those. */
+export const MAX_DESCRIPTOR_RESTS = 64;
+
 /** Accepts in a row that may fail before the loop pauses: clients that reset are a crowd, and a broken socket is none. */
 export const MAX_FAILED_ACCEPTS = 64;
 /** That pause, in milliseconds. */

@@ -6,7 +6,13 @@
  * @module
  */
 
-import { DESCRIPTORS_FOR_FILES, DESCRIPTORS_FOR_LINKS, FILES_PART, LINKS_PART } from "../limits.ts";
+import {
+  DESCRIPTORS_FOR_FILES,
+  DESCRIPTORS_FOR_LINKS,
+  FILES_PART,
+  LINKS_PART,
+  MAX_DESCRIPTOR_RESTS,
+} from "../limits.ts";
 import { AF_INET, libc } from "./libc.ts";
 
 const RLIMIT_NOFILE = 7;
@@ -43,12 +49,19 @@ export function keptFrom(taker: Taker, most: number): number {
   return taker === "link" ? files : files + Math.min(DESCRIPTORS_FOR_LINKS, Math.floor(most / LINKS_PART));
 }
 
-/** Whether only those are left that `taker` is to leave alone; never where that cannot be known. */
+/** Times that nobody need look, as there was ample room at the last look. */
+let rests = 0;
+
+/**
+ * Whether only those are left that `taker` is to leave alone; never where that cannot be known. It is asked for each
+ * descriptor that is taken, or nearly: while there are many, every so often is enough.
+ */
 export function isShortOfDescriptors(taker: Taker): boolean {
   const calls = libc();
-  if (limit === undefined || !calls) return false;
+  if (limit === undefined || !calls || rests-- > 0) return false;
   const next = calls.socket(AF_INET, SOCK_DGRAM, 0); // the kernel gives the lowest number that is free
   if (next < 0) return true;
   calls.close(next);
+  rests = Math.min(MAX_DESCRIPTOR_RESTS, Math.floor((limit - keptFrom("client", limit) - next) / 8));
   return next >= limit - keptFrom(taker, limit);
 }

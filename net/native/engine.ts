@@ -127,25 +127,17 @@ class Connecting implements Watcher {
     const errno = takeError(this.#loop.calls, this.#fd);
     if (errno !== 0) return this.#fail(socketError(errno));
     if (!isConnected(this.#loop.calls, this.#fd)) return; // what was meant for the descriptor's former owner
-    this.#settle();
-    try {
-      this.#resolve(new TcpSocket(this.#loop, this.#fd, this.#address));
-    } catch (error) {
-      this.#reject(error);
-    }
+    this.#signal.removeEventListener("abort", this.#onAbort);
+    this.#resolve(new TcpSocket(this.#loop, this.#fd, this.#address, undefined, true));
   }
 
   readonly #onAbort = (): void => this.#fail(this.#signal.reason);
 
   #fail(error: unknown): void {
-    this.#settle();
+    this.#signal.removeEventListener("abort", this.#onAbort);
+    this.#loop.forget(this.#fd);
     this.#loop.calls.close(this.#fd);
     this.#reject(error);
-  }
-
-  #settle(): void {
-    this.#signal.removeEventListener("abort", this.#onAbort);
-    this.#loop.remove(this.#fd);
   }
 }
 
@@ -187,7 +179,7 @@ class NativeListener implements ListeningSocket, Watcher, Waiting {
     const fd = this.#fd;
     if (fd < 0) return;
     this.#fd = -1;
-    this.#loop.remove(fd);
+    this.#loop.forget(fd);
     this.#loop.calls.close(fd);
     this.#take()?.reject(closedError());
   }

@@ -127,7 +127,17 @@ export class EventLoop {
     this.#start();
   }
 
-  /** Watches it no more; to be called before it is closed. */
+  /** The events of a descriptor that is watched are another's from now on. */
+  hand(fd: number, watcher: Watcher): void {
+    this.#watchers.set(fd, watcher);
+  }
+
+  /** Watches it no more; it is about to be closed, which takes it from the kernel's list. */
+  forget(fd: number): void {
+    if (this.#watchers.delete(fd) && this.#watchers.size === 0) this.#stop();
+  }
+
+  /** Watches it no more; it stays open. */
   remove(fd: number): void {
     if (!this.#watchers.delete(fd)) return;
     this.#record.fill(0);

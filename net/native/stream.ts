@@ -39,12 +39,17 @@ export abstract class Stream implements Duplex, Watcher, Waiting {
   #resolveWrite: ((count: number) => void) | undefined;
   #rejectWrite: ((error: unknown) => void) | undefined;
 
-  /** Takes over `fd`, which does not block. @throws If the kernel cannot watch it; it is closed then. */
-  constructor(loop: EventLoop, fd: number) {
+  /**
+   * Takes over `fd`, which does not block; `isWatched`: the loop watches it already, for another.
+   *
+   * @throws If the kernel cannot watch it; it is closed then.
+   */
+  constructor(loop: EventLoop, fd: number, isWatched = false) {
     this.#loop = loop;
     this.#fd = fd;
     try {
-      loop.add(fd, this);
+      if (isWatched) loop.hand(fd, this);
+      else loop.add(fd, this);
     } catch (error) {
       loop.calls.close(fd);
       throw error;
@@ -130,14 +135,19 @@ export abstract class Stream implements Duplex, Watcher, Waiting {
   protected release(): boolean {
     const fd = this.#fd;
     if (fd < 0) return false;
-    this.letGo();
+    this.#loop.forget(fd);
     this.#loop.calls.close(fd);
+    this.#fail();
     return true;
   }
 
   /** The descriptor is not its own any more; what waits fails. */
   protected letGo(): void {
     this.#loop.remove(this.#fd);
+    this.#fail();
+  }
+
+  #fail(): void {
     this.#fd = -1;
     this.#failRead(closedError());
     this.#failWrite(closedError());

@@ -23,9 +23,17 @@ export class TcpSocket extends Stream implements Socket {
   #resetsAtClose: boolean;
   #pace: KeepAlivePace | "off" | undefined;
 
-  /** Takes over `fd`, a connection to `remote`, with what its listening socket gave it. */
-  constructor(loop: EventLoop, fd: number, remote: Address, { keepAlive, resets = false }: ListenOptions = {}) {
-    super(loop, fd);
+  #needsNoEnd = false; // its own end is told, or there is nothing that a close could reset for
+
+  /** Takes over `fd`, a connection to `remote`, with what its listening socket gave it; see {@linkcode Stream}. */
+  constructor(
+    loop: EventLoop,
+    fd: number,
+    remote: Address,
+    { keepAlive, resets = false }: ListenOptions = {},
+    isWatched = false,
+  ) {
+    super(loop, fd, isWatched);
     this.#remote = remote;
     this.#pace = keepAlive;
     this.#resetsAtClose = resets;
@@ -52,6 +60,7 @@ export class TcpSocket extends Stream implements Socket {
     for (;;) {
       const count = calls.recvNow(fd, into as Uint8Array<ArrayBuffer>, into.length, 0);
       if (count >= 0) {
+        if (count === 0) this.#needsNoEnd = true;
         if (count < into.length && !this.hasEnded) this.drained();
         return count;
       }
@@ -74,6 +83,7 @@ export class TcpSocket extends Stream implements Socket {
 
   closeWrite(): Promise<void> {
     const { calls, fd } = this;
+    this.#needsNoEnd = true;
     if (calls.shutdown(fd, SHUT_WR) === 0) return Promise.resolve();
     return Promise.reject(socketError(calls.errno()));
   }
@@ -81,7 +91,7 @@ export class TcpSocket extends Stream implements Socket {
   close(): void {
     const { calls, fd } = this;
     if (fd < 0) return;
-    if (!this.#resetsAtClose) calls.shutdown(fd, SHUT_WR); // with bytes unread, a close alone would reset
+    if (!this.#resetsAtClose && !this.#needsNoEnd) calls.shutdown(fd, SHUT_WR); // with bytes unread, a close alone would reset
     this.release();
   }
 
