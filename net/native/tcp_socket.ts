@@ -52,7 +52,7 @@ export class TcpSocket extends Stream implements Socket {
     for (;;) {
       const count = calls.recvNow(fd, into as Uint8Array<ArrayBuffer>, into.length, 0);
       if (count >= 0) {
-        if (count < into.length && !this.hasEnded) this.drained();
+        if (count < into.length && !this.readsShort) this.drained();
         return count;
       }
       const errno = calls.errno();
