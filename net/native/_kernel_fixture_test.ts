@@ -44,6 +44,8 @@ export class FakeKernel implements SocketCalls {
   /** Whether waits on another thread have a thread, and whether what they found is told. */
   hasThreads = true;
   isHeldBack = false;
+  /** Waits that find something, after which a timer rings that was set. */
+  passesPerTurn = Infinity;
   /** Whether a connect waits for {@linkcode FakeKernel.settle}. */
   connectsSlowly = false;
 
@@ -53,6 +55,8 @@ export class FakeKernel implements SocketCalls {
   readonly #ports = new Map<number, Sock>();
   #errno = 0;
   #clock: Bell | undefined;
+  #free: () => void = () => {};
+  #passes = 0;
   #aside: { into: Int32Array; max: number; resolve: (count: number) => void } | undefined;
 
   /** Without a seed nothing fails; with one, a call does once in `oneIn` times. */
@@ -143,10 +147,10 @@ export class FakeKernel implements SocketCalls {
     this.#counted("epoll_wait");
     if (this.#fails("epoll_wait")) return -1;
     const into = wordsAt(events, max);
+    if (++this.#passes % this.passesPerTurn === 0) this.#ring();
     let count = this.#take(into, max);
     if (count === 0 && ms !== 0) { // then time goes by
-      this.#clock!.rings = true;
-      this.raise(this.#clock!);
+      this.#ring();
       count = this.#take(into, max);
     }
     return count;
@@ -158,8 +162,9 @@ export class FakeKernel implements SocketCalls {
     max: number,
     ms: number,
   ): Promise<number> => {
-    if (!this.hasThreads) return new Promise(() => {});
+    this.#counted("epoll_wait");
     const into = wordsAt(events, max);
+    if (!this.hasThreads) return new Promise((resolve) => this.#free = () => resolve(this.#take(into, max)));
     if (ms === 0) return later(() => this.#take(into, max));
     return new Promise((resolve) => {
       this.#aside = { into, max, resolve };
@@ -305,6 +310,22 @@ export class FakeKernel implements SocketCalls {
     if (thing instanceof Sock) this.#release(thing);
     return thing && !this.#random?.oneIn(10) ? 0 : this.#fail(EINTR); // it is closed all the same
   };
+
+  /** Whether a wait is under way on another thread. */
+  get isWaiting(): boolean {
+    return this.#aside !== undefined;
+  }
+
+  /** Waits that had no thread have one. */
+  freeThreads(): void {
+    this.hasThreads = true;
+    this.#free();
+  }
+
+  #ring(): void {
+    this.#clock!.rings = true;
+    this.raise(this.#clock!);
+  }
 
   #release(sock: Sock): void {
     if (sock.state === "listening") {

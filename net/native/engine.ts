@@ -6,6 +6,7 @@
 
 import { ACCEPTS_PER_PASS, LISTEN_BACKLOG } from "./limits.ts";
 import type { Address } from "../../protocol/address.ts";
+import { describeError } from "../../base/errors.ts";
 import { parseIP } from "../../protocol/ip.ts";
 import { type SocketCalls, socketCalls } from "./calls.ts";
 import { closedError, EAGAIN, EINPROGRESS, EINTR, socketError } from "./errno.ts";
@@ -245,17 +246,24 @@ function isConnected(calls: SocketCalls, fd: number): boolean {
 }
 
 let engine: NativeEngine | undefined;
+let whyNoLoop: string | undefined;
 
 /** Why there is no native engine, or none with TLS of its own; `undefined`: there is. */
 export function whyNotNative(): string | undefined {
   if (Deno.build.os !== "linux") return "it takes Linux";
-  if (!nativeEngine()) return "the C library's calls cannot be had: it takes glibc, and the permission ffi";
+  if (!nativeEngine() && whyNoLoop) return `the kernel has no room for its loop: ${whyNoLoop}`;
+  if (!engine) return "the C library's calls cannot be had: it takes glibc, and the permission ffi";
   return openSsl() ? undefined : whyNoOpenSsl();
 }
 
 /** The process's native engine; `undefined` where the system's calls are not to be had. */
 export function nativeEngine(): NativeEngine | undefined {
-  const calls = engine ? undefined : socketCalls();
-  if (calls) engine = new NativeEngine(calls);
-  return engine;
+  if (engine || whyNoLoop) return engine;
+  const calls = socketCalls();
+  try {
+    return engine = calls && new NativeEngine(calls);
+  } catch (error) {
+    whyNoLoop = describeError(error);
+    return undefined;
+  }
 }

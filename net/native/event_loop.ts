@@ -22,11 +22,13 @@ export const READABLE = 0x001 | 0x2000 | 0x010 | 0x008; // EPOLLIN, EPOLLRDHUP, 
 export const WRITABLE = 0x004 | 0x010 | 0x008; // EPOLLOUT, EPOLLHUP, EPOLLERR
 /** The peer's side has ended, or the socket failed. */
 export const ENDED = 0x2000 | 0x010 | 0x008;
+/** There are urgent bytes (EPOLLPRI): a read stops where they are, though there may be more behind. */
+export const URGENT = 0x002;
 
 const EPOLL_CLOEXEC = 0o2000000;
 const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;
-const INTEREST = 0x80000000 | 0x001 | 0x004 | 0x2000; // EPOLLET, EPOLLIN, EPOLLOUT, EPOLLRDHUP
+const INTEREST = 0x80000000 | 0x001 | 0x002 | 0x004 | 0x2000; // EPOLLET, EPOLLIN, EPOLLPRI, EPOLLOUT, EPOLLRDHUP
 const NONBLOCK = 0o4000;
 const CLOEXEC = 0o2000000;
 const CLOCK_MONOTONIC = 1;

@@ -1,67 +1,180 @@
 import assert from "node:assert/strict";
-import { test } from "../../tests/rig/test.ts";
-import type { Duplex } from "../socket.ts";
-import { socketCalls } from "./calls.ts";
+import { never } from "../_engines_fixture_test.ts";
 import { NativeEngine } from "./engine.ts";
-import { SHORT_TURN_US, TURN_US } from "./limits.ts";
+import { FakeKernel } from "./_kernel_fixture_test.ts";
+import { ECONNREFUSED, type Sock } from "./_fake_socks_test.ts";
+import {
+  ACCEPTS_PER_PASS,
+  AGAIN_PER_TURN,
+  EVENTS_PER_WAIT,
+  LISTEN_BACKLOG,
+  READ_PER_PASS,
+  STUCK_POLL_MS,
+  TURN_MS,
+} from "./limits.ts";
+import type { Socket } from "../socket.ts";
+import { isSettled, pause, poll, settled } from "../../tests/rig/wait.ts";
+import { test } from "../../tests/rig/test.ts";
 
-const LOCAL = { host: "127.0.0.1", port: 0 };
-const never = new AbortController().signal;
+const HERE = { host: "127.0.0.1", port: 7_000 };
 
-/** An engine that notes how long its turns are, in microseconds; `undefined` where there is none. */
-function watchedEngine(): { readonly engine: NativeEngine; readonly turns: number[] } | undefined {
-  const calls = socketCalls();
-  if (!calls) return undefined;
-  const turns: number[] = [];
-  const engine = new NativeEngine({
-    ...calls,
-    timerfd_settime: (fd, flags, time, before) => {
-      turns.push(Number(new DataView((time as Uint8Array<ArrayBuffer>).buffer).getBigInt64(24, true) / 1_000n));
-      return calls.timerfd_settime(fd, flags, time, before);
-    },
-  });
-  return { engine, turns };
-}
-
-/** A byte goes there and back, again and again. */
-async function playPingPong(near: Duplex, far: Duplex, rounds: number): Promise<void> {
-  for (let round = 0; round < rounds; round++) {
-    for (const [from, to] of [[near, far], [far, near]] as const) {
-      const heard = to.read(new Uint8Array(1));
-      await from.write(new Uint8Array(1));
-      await heard;
-    }
+/** An engine over a kernel in which nothing fails, with `count` connections: one end is the engine's, the other too. */
+async function setUp(count: number): Promise<{
+  kernel: FakeKernel;
+  engine: NativeEngine;
+  servers: Socket[];
+  /** What is behind them. */
+  socks: Sock[];
+  close: () => Promise<void>;
+}> {
+  const kernel = new FakeKernel();
+  kernel.passesPerTurn = 20; // as if the kernel's timer rang then
+  const engine = new NativeEngine(kernel);
+  const listener = engine.listen(HERE);
+  const all: Socket[] = [];
+  const servers: Socket[] = [];
+  const socks: Sock[] = [];
+  for (let n = 0; n < count; n++) {
+    const client = await engine.connect(HERE, { signal: never });
+    const server = await listener.accept();
+    socks.push(kernel.socks.at(-1)![1]);
+    servers.push(server);
+    all.push(client, server);
   }
+  const close = async () => {
+    for (const each of [...all, listener]) each.close();
+    await engine.quiet();
+    assert.deepEqual([kernel.wrongCloses, kernel.open], [[], 3]);
+  };
+  return { kernel, engine, servers, socks, close };
 }
 
-test("turns are short while what comes is answered by the runtime's own sockets", async () => {
-  const watched = watchedEngine();
-  if (!watched) return;
-  const { engine, turns } = watched;
-  const listener = engine.listen(LOCAL);
-  const far = await Deno.connect({ hostname: "127.0.0.1", port: listener.address.port });
-  const near = await listener.accept();
-  listener.close();
-  await playPingPong(near, far, 100);
-  near.close();
-  far.close();
-  await engine.quiet();
-  const short = turns.filter((us) => us === SHORT_TURN_US).length;
-  assert.ok(turns.length >= 100 && short > 0.8 * turns.length, `${short} of ${turns.length}`);
+test("a descriptor's new owner takes nothing for its own that was meant for the one before", async () => {
+  const { kernel, engine, servers, close } = await setUp(1);
+  const [[listening], [old]] = [kernel.socks[0]!, kernel.socks.at(-1)!];
+  await poll(() => kernel.isWaiting, () => "nothing waits on another thread");
+  kernel.isHeldBack = true;
+  kernel.feed(kernel.sock(old), new Uint8Array(3)); // seen on another thread, and not yet told
+  const tell = kernel.holdBack();
+  kernel.isHeldBack = false;
+  servers[0]!.close();
+  kernel.connectsSlowly = true;
+  const dialled = engine.connect(HERE, { signal: never });
+  dialled.catch(() => {});
+  assert.equal(kernel.socks.at(-1)![0], old, "the descriptor is used again");
+  tell();
+  await settled();
+  assert.equal(await isSettled(dialled), false, "it was taken for connected");
+  kernel.settle(kernel.sock(old), ECONNREFUSED);
+  await assert.rejects(dialled, Deno.errors.ConnectionRefused);
+  assert.equal(kernel.sock(listening).state, "listening");
+  await close();
 });
 
-test("turns are long while there is much to do", async () => {
-  const watched = watchedEngine();
-  if (!watched) return;
-  const { engine, turns } = watched;
-  const listener = engine.listen(LOCAL);
-  const near = await engine.connect(listener.address, { signal: never });
-  const far = await listener.accept();
-  listener.close();
-  for (let tries = 0; tries < 100 && !turns.includes(TURN_US); tries++) await playPingPong(near, far, 100);
-  near.close();
-  far.close();
+test("one socket reads so much in a pass, and then others have their turn", async () => {
+  const { kernel, servers: [greedy, modest], socks, close } = await setUp(2);
+  socks[0]!.endless = true;
+  kernel.raise(socks[0]!);
+  let [swallowed, isDone] = [0, false];
+  const swallow = async () => {
+    const into = new Uint8Array(64 * 1024);
+    while (!isDone) {
+      const read = greedy!.read(into);
+      swallowed += (read instanceof Promise ? await read : read)!;
+      assert(swallowed < 100 * READ_PER_PASS, "nobody else has a turn");
+    }
+  };
+  const modestRead = Promise.resolve(modest!.read(new Uint8Array(10)));
+  const swallowing = swallow();
+  const before = swallowed;
+  kernel.feed(socks[1]!, new Uint8Array(5));
+  assert.equal(await modestRead, 5);
+  assert(swallowed - before <= 3 * READ_PER_PASS, `${swallowed - before}`);
+  isDone = true;
+  await swallowing;
+  await close();
+});
+
+test("of many sockets without an end so many go on in a pass, and all have their turn", async () => {
+  const count = AGAIN_PER_TURN + 100;
+  const { kernel, servers, socks, close } = await setUp(count);
+  let isDone = false;
+  const reads = new Array<number>(count).fill(0);
+  let most = 0;
+  let [passes, inPass] = [0, 0];
+  const reading = servers.map(async (server, n) => {
+    socks[n]!.endless = true;
+    kernel.raise(socks[n]!);
+    const into = new Uint8Array(READ_PER_PASS);
+    while (!isDone) {
+      await server.read(into);
+      reads[n]!++;
+      if (passes !== kernel.count["epoll_wait"]) [passes, inPass] = [kernel.count["epoll_wait"]!, 0];
+      if (reads[n]! > 2) most = Math.max(most, ++inPass); // the first ones come by the kernel's events
+    }
+  });
+  await poll(() => reads.every((each) => each > 5), () => `${Math.min(...reads)} reads of one`);
+  isDone = true;
+  await Promise.all(reading);
+  assert(most <= AGAIN_PER_TURN, `${most} in a pass`);
+  await close();
+});
+
+test("more events than are taken at once are all seen", async () => {
+  const { kernel, servers, socks, close } = await setUp(EVENTS_PER_WAIT + 50);
+  const reads = servers.map((server) => Promise.resolve(server.read(new Uint8Array(10))));
+  for (const sock of socks) kernel.feed(sock, new Uint8Array(7));
+  assert.deepEqual(await Promise.all(reads), servers.map(() => 7));
+  assert.equal(kernel.asked, EVENTS_PER_WAIT);
+  assert(kernel.given <= EVENTS_PER_WAIT);
+  await close();
+});
+
+test("a listening socket hands over so many in a pass, and its queue has its bound", async () => {
+  const kernel = new FakeKernel();
+  const engine = new NativeEngine(kernel);
+  const listener = engine.listen(HERE);
+  assert.equal(kernel.backlog, LISTEN_BACKLOG);
+  const clients = await Promise.all(
+    Array.from({ length: 5 * ACCEPTS_PER_PASS }, () => engine.connect(HERE, { signal: never })),
+  );
+  const sockets: Socket[] = [];
+  let [atOnce, most] = [0, 0];
+  while (sockets.length < clients.length) {
+    const next = listener.accept();
+    atOnce = next instanceof Promise ? 0 : atOnce + 1;
+    most = Math.max(most, atOnce);
+    sockets.push(await next);
+  }
+  assert(most <= ACCEPTS_PER_PASS && most > 1, `${most}`);
+  for (const each of [...clients, ...sockets, listener]) each.close();
   await engine.quiet();
-  assert.ok(turns.includes(TURN_US), turns.join());
-  assert.ok(turns.every((us) => us >= SHORT_TURN_US && us <= TURN_US));
+});
+
+test("a turn has its time, and the runtime has its own in between however much there is to do", async () => {
+  const { kernel, servers: [greedy], socks, close } = await setUp(1);
+  socks[0]!.endless = true;
+  kernel.raise(socks[0]!);
+  let isDone = false;
+  const reading = (async () => {
+    while (!isDone) await greedy!.read(new Uint8Array(READ_PER_PASS));
+  })();
+  assert.equal(kernel.timer, BigInt(TURN_MS) * 1_000_000n);
+  for (let timers = 0; timers < 5; timers++) await pause(0);
+  isDone = true;
+  await reading;
+  await close();
+});
+
+test("what comes while no thread is free for the wait is seen all the same", async () => {
+  const { kernel, servers: [server], socks, close } = await setUp(1);
+  kernel.hasThreads = false;
+  const read = Promise.resolve(server!.read(new Uint8Array(10)));
+  await pause(20);
+  kernel.feed(socks[0]!, new Uint8Array(4));
+  const since = performance.now();
+  assert.equal(await read, 4);
+  assert(performance.now() - since < 20 * STUCK_POLL_MS);
+  kernel.freeThreads();
+  await close();
 });

@@ -8,7 +8,7 @@ import { errorCode } from "../../base/errors.ts";
 import { READ_PER_PASS } from "./limits.ts";
 import type { SocketCalls } from "./calls.ts";
 import { closedError } from "./errno.ts";
-import { ENDED, type EventLoop, READABLE, type Waiting, type Watcher, WRITABLE } from "./event_loop.ts";
+import { ENDED, type EventLoop, READABLE, URGENT, type Waiting, type Watcher, WRITABLE } from "./event_loop.ts";
 import type { Duplex, Soon } from "../socket.ts";
 
 /** An attempt that would have had to wait. */
@@ -23,7 +23,7 @@ export abstract class Stream implements Duplex, Watcher, Waiting {
   // What the kernel has said: edges, so it is kept until an attempt proves it wrong.
   #readable = true;
   #writable = true;
-  #ended = false;
+  #readsShort = false; // there may be more behind a short read
   // What a write failed with: the kernel says it once, and an end to whoever reads after that.
   #failure: unknown;
 
@@ -65,9 +65,9 @@ export abstract class Stream implements Duplex, Watcher, Waiting {
     return this.#loop.calls;
   }
 
-  /** Whether the peer's side has ended or failed: then a short read does not mean that there is nothing more. */
-  protected get hasEnded(): boolean {
-    return this.#ended;
+  /** Whether the peer's side has ended, failed or sent urgent bytes: then there may be more behind a short read. */
+  protected get readsShort(): boolean {
+    return this.#readsShort;
   }
 
   /** Reads what is there. @returns bytes; 0 at the end; {@linkcode LATER}. @throws What the socket failed with. */
@@ -154,7 +154,7 @@ export abstract class Stream implements Duplex, Watcher, Waiting {
   }
 
   onReady(events: number): void {
-    if ((events & ENDED) !== 0) this.#ended = true;
+    if ((events & (ENDED | URGENT)) !== 0) this.#readsShort = true;
     if ((events & READABLE) !== 0) {
       this.#readable = true;
       if (this.#into) this.onTurn();

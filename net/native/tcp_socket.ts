@@ -61,7 +61,7 @@ export class TcpSocket extends Stream implements Socket {
       const count = calls.recvNow(fd, into as Uint8Array<ArrayBuffer>, into.length, 0);
       if (count >= 0) {
         if (count === 0) this.#needsNoEnd = true;
-        if (count < into.length && !this.hasEnded) this.drained();
+        if (count < into.length && !this.readsShort) this.drained();
         return count;
       }
       const errno = calls.errno();
