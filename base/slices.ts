@@ -36,3 +36,55 @@ export function atOnce<T>(steps: Steps<T>): T {
     if (done) return value;
   }
 }
+
+/**
+ * Turns for work that a whole fleet may want at once: about `SLICE_MS` of it in one turn of the event loop, in the order
+ * in which it came.
+ */
+export class Turns {
+  readonly #clock: Clock;
+  readonly #waiting = new Set<() => void>();
+  #until = -Infinity; // of the work in this turn of the event loop
+  #cancel: (() => void) | undefined;
+
+  /** Nobody waits yet. */
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /**
+   * Asks for a turn, for work that is done without waiting.
+   *
+   * @returns nothing if it may begin now, as most may; else what resolves when it may.
+   */
+  take(): Promise<void> | undefined {
+    const now = this.#clock.now();
+    // Who comes that much later has not come in the same turn.
+    if (this.#waiting.size === 0 && now - this.#until >= SLICE_MS) this.#until = now + SLICE_MS;
+    if (this.#waiting.size === 0 && now < this.#until) return undefined;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiting.add(resolve);
+    this.#cancel ??= this.#clock.soon(() => this.#go());
+    return promise;
+  }
+
+  /** All who wait may begin: they are to see that it is over. Idempotent. */
+  close(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting.clear();
+  }
+
+  async #go(): Promise<void> {
+    this.#until = this.#clock.now() + SLICE_MS;
+    for (const resolve of this.#waiting) {
+      if (this.#clock.now() >= this.#until) break;
+      this.#waiting.delete(resolve);
+      resolve();
+      await undefined; // its work is done now
+    }
+    if (this.#cancel === undefined) return; // closed meanwhile
+    this.#cancel = this.#waiting.size > 0 ? this.#clock.soon(() => this.#go()) : undefined;
+  }
+}

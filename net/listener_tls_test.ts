@@ -157,8 +157,8 @@ test("a port that is lost while the certificate changes is said once and tried u
     await replace(["renewed.example"]);
     let pause = MIN_ACCEPT_PAUSE_MS;
     for (let n = 0; n < 6; n++) {
-      await settled();
-      assert.equal(clock.pending, 1, "it does not wait for its next try");
+      while (clock.pending === 0) await settled(); // the runtime ends the accept that waits in its own time
+      assert.equal(clock.pending, 1);
       assert.equal(logger.lines.length, 1);
       if (n < 5) await clock.advance(pause);
       pause = Math.min(MAX_ACCEPT_PAUSE_MS, pause * 2);

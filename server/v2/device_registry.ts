@@ -20,6 +20,7 @@ import {
 } from "../../protocol/v2/wire/handshake.ts";
 import { randomBytes, type ServerGreeting, writeAll } from "../../relay/handshake.ts";
 import { describeError } from "../../base/errors.ts";
+import { Turns } from "../../base/slices.ts";
 import { fingerprint, formatPublicKey } from "../../net/tls/identity.ts";
 import type { Transport } from "../../net/transport.ts";
 import type { AuthorizedDevice, DevicesChange } from "../devices/authorized_devices.ts";
@@ -58,6 +59,7 @@ export class DeviceRegistry {
   readonly #rates: LinkRates;
   readonly #portsInUse = new PortsInUse();
   readonly #barred: BarredDevices;
+  readonly #turns: Turns;
   readonly #unsubscribe: () => void;
   #cancelExpiry: () => void;
   #closed = false;
@@ -80,6 +82,7 @@ export class DeviceRegistry {
     this.#emit = emit;
     this.#ports = options.ports ?? new KeptPorts();
     this.#rates = new LinkRates(settings.clock);
+    this.#turns = new Turns(settings.clock);
     this.#barred = new BarredDevices(settings.clock);
     this.#unsubscribe = options.devices.subscribe((change) => this.#onChange(change));
     this.#cancelExpiry = settings.clock.after(EXPIRY_LOOK_MS, () => this.#expire());
@@ -144,6 +147,8 @@ export class DeviceRegistry {
       resumed: goesOn ? resumed.position : resumed,
     });
     await writeAll(transport.duplex, welcome);
+    const turn = this.#turns.take(); // a session is the most work of all that a device costs when it comes
+    if (turn) await turn;
     if (this.#closed) throw new HandshakeError(goodbye("shutting-down", "the server is shutting down"));
     demandNewest(session, peer, order);
     const meanwhile = this.#sessions.get(device.key) === session
@@ -181,6 +186,7 @@ export class DeviceRegistry {
     this.#closed = true;
     this.#unsubscribe();
     this.#cancelExpiry();
+    this.#turns.close();
   }
 
   #newSession(device: AuthorizedDevice): RegisteredDevice {
@@ -189,6 +195,7 @@ export class DeviceRegistry {
       settings: this.#settings,
       budget: this.#shared.budget,
       logBudget: this.#shared.logBudget,
+      turns: this.#turns,
       kept: (service) => keptPort(this.#ports, () => session.deviceName, service, this.#portsInUse),
       emit: this.#emit,
     });

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Turns } from "../../base/slices.ts";
 import { V2_MAX_SERVICES } from "../../protocol/v2/limits.ts";
 import { FIRST_FRAME_TIMEOUT_MS, MAX_CLIENTS_INTERRUPTED } from "../limits.ts";
 import { siteOf } from "../../protocol/address_group.ts";
@@ -39,6 +40,8 @@ export interface DeviceServicesOptions {
   readonly settings: ServerSettings;
   /** The device's link, if it is up. */
   link(): V2Session | undefined;
+  /** When a host port may be opened: a fleet that comes back wants all of its own at once. */
+  readonly turns: Turns;
   /** The port that a service's free port or range came to. */
   kept(service: string): KeptPort;
   emit(event: ServerEvent): void;
@@ -220,7 +223,7 @@ export class DeviceServices implements HostPortOwner {
       ports: [from, to],
       localAddress: name,
       kept: this.#options.kept(name),
-      after: this.#freeing > 0 ? this.#freed : undefined,
+      after: this.#freeing > 0 ? this.#freed : this.#options.turns.take(),
     }, this);
     const service: OpenService = { number: undefined, port, door, clients };
     this.#services.set(name, service);

@@ -4,6 +4,7 @@ import { socketsSettled } from "../../tests/rig/cable.ts";
 import { portOf } from "../../tests/rig/ports.ts";
 import { Stream } from "../../tests/rig/stream.ts";
 import { FakeClock } from "../../tests/rig/clock.ts";
+import { Turns } from "../../base/slices.ts";
 import { DeviceServices } from "./device_services.ts";
 import type { ServerEvent } from "../events.ts";
 import type { V2Session } from "./session.ts";
@@ -24,6 +25,7 @@ function setUp(link: () => V2Session | undefined = () => undefined, clock = new 
     device: { name: "gw1", key: key(1), services: [parseGrant("ssh=127.0.0.1:0")], disabled: false },
     settings: serverSettings({ listen: [], clock }),
     link,
+    turns: new Turns(clock),
     kept: (service) => ({
       get: () => ports.get(service),
       set: (port) => void ports.set(service, port),

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Turns } from "../../base/slices.ts";
 import { TAKE_OVER_WINDOW_MS } from "../limits.ts";
 import { type Goodbye, goodbye } from "../../protocol/v2/wire/goodbye.ts";
 import type { KeepAliveSettings } from "../../protocol/keep_alive.ts";
@@ -39,6 +40,8 @@ export interface RegisteredDeviceOptions {
   readonly budget: WindowBudget;
   /** What the sessions of the process may keep. */
   readonly logBudget: SharedBound;
+  /** When a host port may be opened. */
+  readonly turns: Turns;
   /** The port that a service's free port or range came to. */
   kept(service: string): KeptPort;
   emit(event: ServerEvent): void;
@@ -87,6 +90,7 @@ export class RegisteredDevice {
       device: options.device,
       settings: options.settings,
       link: () => this.link,
+      turns: options.turns,
       kept: options.kept,
       emit: options.emit,
     });

@@ -28,11 +28,19 @@ export function test(name: string, fn: () => void | Promise<void>, { ignore = fa
   });
 }
 
+/** Whether a test has failed, and perhaps left sockets: those after it do not wait for them. */
+let isSpoilt = false;
+
 /** A test and what its sockets leave: the engine waits for the kernel on another thread until the last one is closed. */
 async function wholly(fn: () => void | Promise<void>): Promise<void> {
-  await fn();
-  const engine = nativeEngine();
-  if (engine) await within(engine.quiet(), "all sockets of the native engine to be closed");
+  try {
+    await fn();
+    const engine = isSpoilt ? undefined : nativeEngine();
+    if (engine) await within(engine.quiet(), "all sockets of the native engine to be closed");
+  } catch (error) {
+    isSpoilt = true;
+    throw error;
+  }
 }
 
 /** A {@linkcode test} with a folder of its own, by its path. */
