@@ -9,14 +9,15 @@ import { nativeEngine, whyNotNative } from "./native/engine.ts";
 import { portableEngine } from "./portable/engine.ts";
 import type { Engine } from "./socket.ts";
 
-/** What a user may ask for. */
-export const ENGINES = ["auto", "native", "portable"] as const;
-
 /** What a user may ask for: an engine, or the best that there is. */
-export type EngineChoice = typeof ENGINES[number];
+export type EngineChoice = "auto" | "native" | "portable";
+
+/** All that a user may ask for. */
+export const ENGINES = ["auto", "native", "portable"] as const satisfies readonly EngineChoice[];
 
 /** The native engine cannot be had, and was asked for. */
 export class EngineError extends Error {
+  /** What errors of this kind are called. */
   override readonly name = "EngineError";
 }
 

@@ -18,8 +18,15 @@ const inCi = !["", "0", "false"].includes(Deno.env.get("CI") ?? "");
 // By its name `deno test` takes this file for a test: then there is nothing to do.
 if (import.meta.main && !Deno.env.has("SALLYPORT_TEST_SKIPS")) Deno.exitCode = await run();
 
-/** What runs on the portable engine as well: whole relays, quick ones. */
-const PORTABLE = ["tests/v1", "tests/v2", "tests/faults"];
+/** What runs on the portable engine as well, in two minutes: whole relays, and what sockets are put through. */
+const PORTABLE = [
+  "tests/v1",
+  "tests/v2",
+  "tests/resets_test.ts",
+  ...["v1_link_cut", "v1_peers_gone", "v1_strangers", "v2_strangers", "v2_take_over"].map((name) =>
+    `tests/faults/${name}_test.ts`
+  ),
+];
 
 /** @returns the exit code. */
 async function run(): Promise<number> {
@@ -27,7 +34,7 @@ async function run(): Promise<number> {
   const given = Deno.args[0] === "--" ? Deno.args.slice(1) : Deno.args;
   if (given.length > 0 || Deno.env.get("SALLYPORT_ENGINE")) return summarize(await runTests(given));
   const native = await runTests([], inCi ? "native" : "auto"); // in CI a fallback would go unseen
-  say(`\nThe portable engine: ${PORTABLE.join(", ")}`);
+  say(`\nOn the portable engine: ${PORTABLE.join(", ")}`);
   const portable = await runTests(PORTABLE, "portable");
   return summarize({
     passed: native.passed + portable.passed,

@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import { CHANNEL_END_REASONS } from "../protocol/reasons.ts";
 import { isOrderly } from "../relay/channel_end.ts";
 import { noise } from "./rig/bytes.ts";
+import { unmeantEnd } from "./rig/engine.ts";
 import { startV1Device, startV1Server } from "./rig/v1/relay.ts";
 import { Service } from "./rig/service.ts";
 import { Stream } from "./rig/stream.ts";
@@ -29,7 +30,7 @@ for (const security of SECURITIES) {
     await client.write("hello");
     assert.equal(await client.readText(7), "welcome");
     await client.write("again");
-    assert.equal((await client.readToItsEnd()).end, "reset");
+    assert.equal((await client.readToItsEnd()).end, unmeantEnd);
   });
 
   test(`resets, v2 ${security}: an orderly end is none, with all that went before it`, async () => {
@@ -69,7 +70,7 @@ test("resets, v2: a client that resets resets its service", async () => {
   using accepted = await service.accept();
   assert.equal(await accepted.readText(5), "hello");
   client.reset();
-  assert.equal((await accepted.readToItsEnd()).end, "reset");
+  assert.equal((await accepted.readToItsEnd()).end, unmeantEnd);
 });
 
 test("resets, v2: a client whose service cannot be reached is reset", async () => {
@@ -79,7 +80,7 @@ test("resets, v2: a client whose service cannot be reached is reset", async () =
     using client = connected;
     return (await client.readToItsEnd()).end;
   }, (error) => error instanceof Deno.errors.ConnectionReset ? "reset" : `${error}`);
-  assert.equal(end, "reset");
+  assert.equal(end, unmeantEnd);
 });
 
 test("resets, v2: at the end of a session that does not go on, both ends are reset", async () => {
@@ -90,8 +91,8 @@ test("resets, v2: at the end of a session that does not go on, both ends are res
   using accepted = await service.accept();
   assert.equal(await accepted.readText(5), "hello");
   relay.device.handle.close();
-  assert.equal((await client.readToItsEnd()).end, "reset");
-  assert.equal((await accepted.readToItsEnd()).end, "reset");
+  assert.equal((await client.readToItsEnd()).end, unmeantEnd);
+  assert.equal((await accepted.readToItsEnd()).end, unmeantEnd);
 });
 
 test("resets, v2: at a shutdown what came is delivered, and then the client is reset", async () => {
@@ -104,7 +105,7 @@ test("resets, v2: at a shutdown what came is delivered, and then the client is r
   assert.equal((await client.read(1)).length, 1); // it is under way, and the device ends before it is through
   relay.device.handle.shutdown();
   const { bytes, end } = await client.readToItsEnd();
-  assert.equal(end, "reset");
+  assert.equal(end, unmeantEnd);
   assert.ok(bytes.length < 100_000, "the first piece was taken above");
 });
 
@@ -127,6 +128,6 @@ test("resets, v1: both ends of a link that is lost are reset, and those of an or
   using accepted = await service.accept();
   assert.equal(await accepted.readText(5), "hello");
   device.handle.close();
-  assert.equal((await client.readToItsEnd()).end, "reset");
-  assert.equal((await accepted.readToItsEnd()).end, "reset");
+  assert.equal((await client.readToItsEnd()).end, unmeantEnd);
+  assert.equal((await accepted.readToItsEnd()).end, unmeantEnd);
 });

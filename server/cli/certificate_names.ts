@@ -17,9 +17,17 @@ import { ipBytes } from "../../protocol/ip.ts";
  */
 export function certificateNames(pem: string): string[] | undefined {
   const text: unknown = new X509Certificate(pem).subjectAltName;
-  if (text === undefined || text === null) return [];
+  if (text === undefined || text === null) return hasNames(pem) ? undefined : []; // Deno 2.4 reads none
   if (typeof text !== "string") return undefined;
   return text.split(", ").flatMap((entry) => /^(?:DNS|IP Address):(.*)$/.exec(entry)?.[1] ?? []);
+}
+
+/** The object identifier of subjectAltName, in DER. */
+const SUBJECT_ALT_NAME = "\x06\x03\x55\x1d\x11";
+
+function hasNames(pem: string): boolean {
+  const base64 = /-----BEGIN CERTIFICATE-----([^-]*)/.exec(pem)?.[1] ?? "";
+  return atob(base64).includes(SUBJECT_ALT_NAME);
 }
 
 /** Whether `host`, a name or an IP address, is one of `names`; `*.` stands for one label (RFC 9525 §6.3). */
