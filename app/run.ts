@@ -129,27 +129,27 @@ function isOnTerminal(): boolean {
  */
 export async function runDaemon(daemon: Daemon, onSignal: (signal: Deno.Signal) => void): Promise<void> {
   let signalled = false;
+  let ended = false;
   const onTerminal = isOnTerminal(); // before it goes away
   const hangUpIgnored = ignoresHangUp(); // before there are handlers: the first one takes what was ignored away
-  const handlers = SIGNALS.map((signal) => {
-    // The runtime would end the process where there is no handler, whoever had asked for the signal to be ignored.
-    const handler = () => {
-      if (signal === "SIGHUP" && hangUpIgnored) return;
+  for (const signal of SIGNALS) {
+    // The runtime would end the process where there is no handler, whoever had asked for the signal to be ignored; so they
+    // stay, also for the last moment of a process that has ended in order.
+    Deno.addSignalListener(signal, () => {
+      if (ended || signal === "SIGHUP" && hangUpIgnored) return;
       if (signal === "SIGHUP" && !onTerminal) return daemon.reload();
       if (signalled) Deno.exit(ExitCode.INTERRUPTED);
       signalled = true;
       onSignal(signal);
       daemon.shutdown().catch((error: unknown) => say("shutdown", describeError(error)));
-    };
-    Deno.addSignalListener(signal, handler);
-    return { signal, handler };
-  });
+    });
+  }
   try {
     await daemon.ready;
     await daemon.closed;
   } catch (error) {
     if (!signalled) throw error; // a daemon that is ended before it was ready has ended in order
   } finally {
-    for (const { signal, handler } of handlers) Deno.removeSignalListener(signal, handler);
+    ended = true;
   }
 }

@@ -15,9 +15,6 @@ import { say } from "../tests/rig/say.ts";
 
 const inCi = !["", "0", "false"].includes(Deno.env.get("CI") ?? "");
 
-// By its name `deno test` takes this file for a test: then there is nothing to do.
-if (import.meta.main && !Deno.env.has("SALLYPORT_TEST_SKIPS")) Deno.exitCode = await run();
-
 /** What runs on the portable engine as well, in two minutes: whole relays, and what sockets are put through. */
 const PORTABLE = [
   "tests/v1",
@@ -89,3 +86,6 @@ async function readText(path: string): Promise<string> {
     throw error;
   }
 }
+
+// By its name `deno test` takes this file for a test: then there is nothing to do.
+if (import.meta.main && !Deno.env.has("SALLYPORT_TEST_SKIPS")) Deno.exitCode = await run();

@@ -32,7 +32,7 @@ export function test(name: string, fn: () => void | Promise<void>, { ignore = fa
 let isSpoilt = false;
 
 /** A test and what its sockets leave: the engine waits for the kernel on another thread until the last one is closed. */
-async function wholly(fn: () => void | Promise<void>): Promise<void> {
+export async function wholly(fn: () => void | Promise<void>): Promise<void> {
   try {
     await fn();
     const engine = isSpoilt ? undefined : nativeEngine();

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { wholly } from "../test.ts";
 import { within } from "../wait.ts";
 import { childrenSaid, forgetChildren } from "./child.ts";
 import { missing, type Need } from "./requirements.ts";
@@ -18,7 +19,7 @@ export function processTest(name: string, needs: readonly Need[], fn: () => Prom
     fn: async () => {
       forgetChildren();
       try {
-        await within(fn(), `the end of "${name}"`, 60_000);
+        await within(wholly(fn), `the end of "${name}"`, 60_000);
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error);
         throw new Error(`${message}\n${childrenSaid()}`, { cause: error });
