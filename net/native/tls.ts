@@ -4,7 +4,7 @@
  * @module
  */
 
-import { formatAddress } from "../../protocol/address.ts";
+import { type Address, formatAddress } from "../../protocol/address.ts";
 import { ENDS_KEPT } from "./limits.ts";
 import type { EventLoop } from "./event_loop.ts";
 import { explainTls } from "./explain_tls.ts";
@@ -47,8 +47,8 @@ export class NativeTls implements TlsEngine {
       ? { serverName: security.sni ?? PINNED_NAME, verifyName: undefined }
       : { serverName: host.replace(/\.$/, ""), verifyName: host.replace(/\.$/, "") }; // certificates name no root
     const fd = detach(socket);
-    const session = sessionOf(this.#loop, fd, () => TlsSession.connect(context, fd, names));
-    const secured = new NativeTlsSocket(this.#loop, fd, session, localAddress, remoteAddress);
+    const make = () => TlsSession.connect(context, fd, names);
+    const secured = secure(this.#loop, fd, make, localAddress, remoteAddress);
     onTls(secured);
     try {
       await secured.shakeHands();
@@ -114,8 +114,7 @@ class NativeEntrance implements TlsEntrance {
     const { localAddress, remoteAddress } = outer.duplex;
     const context = this.#current();
     const fd = detach(outer.duplex);
-    const session = sessionOf(this.#loop, fd, () => TlsSession.accept(context, fd));
-    const secured = new NativeTlsSocket(this.#loop, fd, session, localAddress, remoteAddress);
+    const secured = secure(this.#loop, fd, () => TlsSession.accept(context, fd), localAddress, remoteAddress);
     this.#onConn({ ...tlsTransport(secured), local: outer.local, remote: outer.remote }, secured);
   }
 
@@ -140,11 +139,19 @@ class NativeEntrance implements TlsEntrance {
   }
 }
 
-function sessionOf(loop: EventLoop, fd: number, make: () => TlsSession): TlsSession {
+/** Takes over `fd`, whatever comes of it: nothing is left of what fails. */
+function secure(loop: EventLoop, fd: number, make: () => TlsSession, local: Address, remote: Address): NativeTlsSocket {
+  let session: TlsSession;
   try {
-    return make();
+    session = make();
   } catch (error) {
     loop.calls.close(fd);
+    throw error;
+  }
+  try {
+    return new NativeTlsSocket(loop, fd, session, local, remote);
+  } catch (error) {
+    session.free();
     throw error;
   }
 }
