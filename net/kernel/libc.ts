@@ -48,6 +48,7 @@ const SYMBOLS = {
   eventfd: { parameters: ["u32", "i32"], result: "i32" },
   sendNow: { name: "send", parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
   recvNow: { name: "recv", parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
+  if_nametoindex: { parameters: ["buffer"], result: "u32" },
   getrlimit: { parameters: ["i32", "buffer"], result: "i32" },
   ioctl: { parameters: ["i32", "u64", "buffer"], result: "i32" },
   // Files.

@@ -8,6 +8,8 @@
 export const EAGAIN = 11;
 /** A signal came first. */
 export const EINTR = 4;
+/** There is no such interface. */
+export const ENODEV = 19;
 /** The connection is being made. */
 export const EINPROGRESS = 115;
 
@@ -20,6 +22,7 @@ const ERRORS: Readonly<Record<number, readonly [code: string, text: string, of?:
   9: ["EBADF", "Bad file descriptor", errors.BadResource],
   12: ["ENOMEM", "Cannot allocate memory"],
   13: ["EACCES", "Permission denied", errors.PermissionDenied],
+  19: ["ENODEV", "No such device"],
   22: ["EINVAL", "Invalid argument", errors.InvalidData],
   23: ["ENFILE", "Too many open files in system"],
   24: ["EMFILE", "Too many open files"],

@@ -6,7 +6,8 @@
 
 import type { Address } from "../../protocol/address.ts";
 import { formatIP, narrowed, parseIP } from "../../protocol/ip.ts";
-import { AF_INET, AF_INET6, SOCKADDR_SIZE } from "../kernel/libc.ts";
+import { AF_INET, AF_INET6, libc, SOCKADDR_SIZE } from "../kernel/libc.ts";
+import { ENODEV, socketError } from "./errno.ts";
 
 /** Room for an address, which the kernel fills. */
 export class AddressRoom {
@@ -42,7 +43,7 @@ export interface KernelAddress {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** @throws {TypeError} for a host that is no IP address. */
+/** @throws {TypeError} for a host that is no IP address; `ENODEV` for one in the zone of an interface that is not there. */
 export function kernelAddress({ host, port }: Address): KernelAddress {
   const [text, zone = ""] = host.split("%");
   const ip = parseIP(text!);
@@ -54,6 +55,14 @@ export function kernelAddress({ host, port }: Address): KernelAddress {
   view.setUint16(0, family, IS_LITTLE_ENDIAN);
   view.setUint16(2, port);
   bytes.set(ip, isV4 ? 4 : 8);
-  if (!isV4 && /^\d+$/.test(zone)) view.setUint32(24, Number(zone), IS_LITTLE_ENDIAN);
+  if (!isV4 && zone !== "") view.setUint32(24, scopeOf(zone), IS_LITTLE_ENDIAN);
   return { family, bytes };
+}
+
+/** The number of the interface that a zone names, or is (RFC 4007 §11). */
+function scopeOf(zone: string): number {
+  if (/^\d+$/.test(zone)) return Number(zone);
+  const scope = libc()?.if_nametoindex(new TextEncoder().encode(`${zone}\0`));
+  if (!scope) throw socketError(ENODEV);
+  return scope;
 }

@@ -41,7 +41,7 @@ export class RecordWriter {
     if (this.#records >= this.#recordsPerKey) this.#changeKey();
     return this.#ring || bytes.length > MAX_RECORD && !this.#isMidRecord
       ? this.#writeMany(bytes)
-      : this.#writeOne(bytes);
+      : this.#writeEach(bytes);
   }
 
   /** Sends what waits in the ring. @returns whether nothing waits any more, there or in OpenSSL. */
@@ -59,20 +59,29 @@ export class RecordWriter {
     this.#ring = undefined;
   }
 
-  #writeOne(bytes: Uint8Array<ArrayBuffer>): number {
+  /** A record for each send, until the socket takes no more: who is told of less waits for its word. */
+  #writeEach(bytes: Uint8Array<ArrayBuffer>): number {
     const { library: { ssl, crypto }, pointer } = this.#handle;
-    const record = bytes.length > MAX_RECORD ? bytes.subarray(0, MAX_RECORD) : bytes;
-    crypto.ERR_clear_error();
-    const count = ssl.SSL_write(pointer, record, record.length);
-    this.#isMidRecord = count <= 0;
-    this.#records++;
-    return count > 0 ? count : this.#handle.wants(count);
+    for (let taken = 0;;) {
+      const size = Math.min(bytes.length - taken, MAX_RECORD);
+      const record = size === bytes.length ? bytes : bytes.subarray(taken, taken + size);
+      crypto.ERR_clear_error();
+      const count = ssl.SSL_write(pointer, record, size);
+      this.#isMidRecord = count <= 0;
+      this.#records++;
+      if (count > 0) taken += count;
+      else {
+        const wants = this.#handle.wants(count);
+        return taken > 0 ? taken : wants;
+      }
+      if (taken === bytes.length) return taken;
+    }
   }
 
   /** One send after the other, until the socket takes no more. */
   #writeMany(bytes: Uint8Array<ArrayBuffer>): number {
     const ring = this.#ring ?? this.#takeRing();
-    if (!ring) return this.#writeOne(bytes);
+    if (!ring) return this.#writeEach(bytes);
     if (bytes.length < this.#inRing - this.#told) throw new RangeError("what was not taken has to be offered again");
     let taken = this.#isBlocked ? this.#send(ring) : 0;
     while (!this.#isBlocked && taken < bytes.length) {
