@@ -279,3 +279,81 @@ test("what waits behind a blocked write stands in buffers that fit it, where tha
     assert(held < waiting + 65_536 + (fits ? 0 : 65_536) && (!fits || held < 2 * waiting), `${held} for ${waiting}`);
   }
 });
+
+/** A duplex that takes what it can at once: so many bytes, which a test gives it. */
+class PromptDuplex extends FakeDuplex {
+  room = 0;
+  failure: Error | undefined;
+  readonly taken: number[] = [];
+
+  writeNow(bytes: Uint8Array): number {
+    if (this.failure) throw this.failure;
+    const count = Math.min(bytes.length, this.room);
+    this.room -= count;
+    this.taken.push(...bytes.subarray(0, count));
+    return count;
+  }
+
+  override write(bytes: Uint8Array): Promise<number> {
+    return super.write(bytes).then((count) => {
+      this.taken.push(...this.take());
+      return count;
+    });
+  }
+}
+
+test("what a duplex takes at once is gone at once, and bytes keep their order whatever it takes", async () => {
+  const steps = fc.array(
+    fc.oneof(
+      step,
+      fc.record({ do: fc.constant("room" as const), room: fc.nat(80) }),
+      fc.record({ do: fc.constantFrom("keep" as const, "copy" as const), size: fc.nat(60) }),
+    ),
+    { maxLength: 60 },
+  );
+  await fc.assert(
+    fc.asyncProperty(behaviour, steps, async (behaviour, steps) => {
+      const duplex = new PromptDuplex();
+      duplex.blocked = true;
+      let told = Infinity;
+      const queue: WriteQueue = queueOn(duplex, { ...behaviour, onProgress: () => told = queue.pending });
+      const expected: number[] = [];
+      const releases: number[] = [];
+      for (const each of steps) {
+        if (each.do === "turn") await settled();
+        else if (each.do === "accept") duplex.accept(each.count);
+        else if (each.do === "room") duplex.room = each.room;
+        else {
+          const bytes = Uint8Array.from({ length: each.size }, (_, n) => (expected.length + n) & 255);
+          expected.push(...bytes);
+          if (each.do === "keep") queue.keep(bytes);
+          else if (each.do === "copy") (queue.copy(bytes), bytes.fill(0));
+          else {
+            const slot = releases.push(0) - 1;
+            if (!queue.write(bytes, () => (releases[slot]!++, bytes.fill(0)))) (releases[slot] = 1, bytes.fill(0));
+          }
+        }
+      }
+      const flushed = queue.flushed();
+      duplex.unblock();
+      await flushed;
+      assert.deepEqual(duplex.taken, expected);
+      assert.deepEqual([queue.pending, queue.written], [0, expected.length]);
+      assert(told === 0 || expected.length === 0);
+      assert(releases.every((count) => count === 1), `releases: ${releases}`);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test("a write that fails at once is told when whoever wrote has returned, and once", async () => {
+  const duplex = new PromptDuplex();
+  const errors: unknown[] = [];
+  const queue = queueOn(duplex, { copyMax: 100, busyCopyMax: 100, onError: (error) => errors.push(error) });
+  const failure = duplex.failure = new Error("reset");
+  queue.write(new Uint8Array(10), NOTHING);
+  queue.copy(new Uint8Array(10));
+  assert.deepEqual(errors, []);
+  await queue.flushed();
+  assert.deepEqual([errors, queue.pending, duplex.writes], [[failure], 0, 0]);
+});

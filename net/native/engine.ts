@@ -129,7 +129,9 @@ class Connecting implements Watcher {
     if (errno !== 0) return this.#fail(socketError(errno));
     if (!isConnected(this.#loop.calls, this.#fd)) return; // what was meant for the descriptor's former owner
     this.#signal.removeEventListener("abort", this.#onAbort);
-    this.#resolve(new TcpSocket(this.#loop, this.#fd, this.#address, undefined, true));
+    const socket = new TcpSocket(this.#loop, this.#fd, this.#address, undefined, true);
+    socket.onReady(events); // its end may be among them, and is not told twice
+    this.#resolve(socket);
   }
 
   readonly #onAbort = (): void => this.#fail(this.#signal.reason);
