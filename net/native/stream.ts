@@ -83,18 +83,12 @@ export abstract class Stream implements Duplex, Watcher, Waiting {
   read(into: Uint8Array): Soon<number | null> {
     if (this.#fd < 0) return Promise.reject(closedError());
     if (this.#readable && this.#hasTurn()) {
-      let count: number;
       try {
-        count = this.attemptRead(into);
+        const count = this.#take(into);
+        if (count !== LATER) return count === 0 ? null : count;
       } catch (error) {
         return Promise.reject(error);
       }
-      if (count > 0) {
-        this.#read += count;
-        return count;
-      }
-      if (count === 0) return this.#failure === undefined ? null : Promise.reject(this.#failure);
-      this.#readable = false;
     }
     this.#into = into;
     return new Promise(this.#awaitRead);
@@ -103,17 +97,12 @@ export abstract class Stream implements Duplex, Watcher, Waiting {
   write(bytes: Uint8Array): Soon<number> {
     if (this.#fd < 0) return Promise.reject(closedError());
     if (this.#writable) {
-      let count: number;
       try {
-        count = this.#attemptWrite(bytes);
+        const count = this.#put(bytes);
+        if (count !== LATER) return count;
       } catch (error) {
         return Promise.reject(error);
       }
-      if (count !== LATER) {
-        if (count < bytes.length) this.#writable = false;
-        return count;
-      }
-      this.#writable = false;
     }
     this.#bytes = bytes;
     return new Promise(this.#awaitWrite);
@@ -121,10 +110,7 @@ export abstract class Stream implements Duplex, Watcher, Waiting {
 
   writeNow(bytes: Uint8Array): number {
     if (this.#fd < 0) throw closedError();
-    if (!this.#writable) return 0;
-    const count = this.#attemptWrite(bytes);
-    if (count !== bytes.length) this.#writable = false;
-    return count === LATER ? 0 : count;
+    return this.#writable ? Math.max(0, this.#put(bytes)) : 0;
   }
 
   abstract closeWrite(): Promise<void>;
@@ -170,13 +156,8 @@ export abstract class Stream implements Duplex, Watcher, Waiting {
     const into = this.#into;
     if (!into || !this.#hasTurn()) return;
     try {
-      const count = this.attemptRead(into);
-      if (count === LATER) {
-        this.#readable = false;
-        return;
-      }
-      this.#read += count;
-      if (count === 0 && this.#failure !== undefined) return this.#failRead(this.#failure);
+      const count = this.#take(into);
+      if (count === LATER) return;
       this.#into = undefined;
       this.#resolveRead!(count === 0 ? null : count);
     } catch (error) {
@@ -196,9 +177,21 @@ export abstract class Stream implements Duplex, Watcher, Waiting {
     return true;
   }
 
-  #attemptWrite(bytes: Uint8Array): number {
+  /** An attempt to read, and what it says of the next one. @throws Also what a write failed with, in place of an end. */
+  #take(into: Uint8Array): number {
+    const count = this.attemptRead(into);
+    if (count === LATER) this.#readable = false;
+    else if (count > 0) this.#read += count;
+    else if (this.#failure !== undefined) throw this.#failure;
+    return count;
+  }
+
+  /** An attempt to write, and what it says of the next one. */
+  #put(bytes: Uint8Array): number {
     try {
-      return this.attemptWrite(bytes);
+      const count = this.attemptWrite(bytes);
+      if (count !== bytes.length) this.#writable = false;
+      return count;
     } catch (error) {
       if (errorCode(error) !== "EPIPE") this.#failure = error; // that one alone leaves what came whole
       throw error;
@@ -207,12 +200,8 @@ export abstract class Stream implements Duplex, Watcher, Waiting {
 
   #writeOn(bytes: Uint8Array): void {
     try {
-      const count = this.#attemptWrite(bytes);
-      if (count === LATER) {
-        this.#writable = false;
-        return;
-      }
-      if (count < bytes.length) this.#writable = false;
+      const count = this.#put(bytes);
+      if (count === LATER) return;
       this.#bytes = undefined;
       this.#resolveWrite!(count);
     } catch (error) {

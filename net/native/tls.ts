@@ -74,9 +74,7 @@ export class NativeTls implements TlsEngine {
       : security.caCerts
       ? { kind: "ca", pem: security.caCerts.join("\n") }
       : { kind: "system" };
-    const key = trust.kind === "pinned"
-      ? `pinned ${security.kind === "pinned" && security.serverKey.join()}`
-      : JSON.stringify(trust);
+    const key = JSON.stringify(security);
     const known = this.#contexts.get(key);
     if (known) return known;
     const context = TlsContext.client({ alpn: ALPN, trust });
