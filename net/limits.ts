@@ -92,10 +92,8 @@ export const DESCRIPTORS_FOR_LINKS = 128;
 /** The same where there are few descriptors: one in so many. */
 export const LINKS_PART = 8;
 
-/** Descriptors that are looked at for the one of a new socket. */
-export const MAX_LOOKS = 256;
-/** The same from where it most probably is; the others are looked at from the lowest on. */
-export const MAX_LOOKS_AHEAD = 64;
+/** Descriptors of a connection that the portable engine takes to TLS behind a PROXY header: its own, and a hop. */
+export const DESCRIPTORS_A_HOP = 3;
 
 /** Descriptors that are taken without a look at how many are left, at most; never more than an eighth of those. */
 export const MAX_DESCRIPTOR_RESTS = 64;

@@ -33,3 +33,6 @@ export const ACCEPTS_PER_PASS = 32;
 
 /** Connections that may wait to be accepted (the kernel's own bound, `net.core.somaxconn`, may be lower). */
 export const LISTEN_BACKLOG = 4_096;
+
+/** Bytes that nobody reads any more and are read before a TLS connection is closed, so that the close is no reset. */
+export const MAX_UNREAD_DROPPED = 64 * 1024;

@@ -7,6 +7,7 @@
 import type { Address } from "../../protocol/address.ts";
 import { CHANNEL_BINDING_LABEL, type TlsSession, WANT_WRITE } from "../openssl/session.ts";
 import { TlsError } from "../openssl/errors.ts";
+import { MAX_UNREAD_DROPPED } from "./limits.ts";
 import { closedError } from "./errno.ts";
 import { type EventLoop, WRITABLE } from "./event_loop.ts";
 import { LATER, Stream } from "./stream.ts";
@@ -15,8 +16,6 @@ import { TlsHandshakeError } from "../tls/listening.ts";
 
 const SHUT_WR = 1;
 
-/** Bytes that are read of what nobody reads any more. */
-const REST_MAX = 64 * 1024;
 const rest = new Uint8Array(4_096);
 
 /** Owns its descriptor and its session. */
@@ -114,7 +113,7 @@ export class NativeTlsSocket extends Stream implements TlsSocket {
   /** With bytes unread, such as tickets of a server from which nothing else came, a close would be a reset. */
   #dropUnread(): void {
     const { calls, fd } = this;
-    for (let left = REST_MAX; left > 0;) {
+    for (let left = MAX_UNREAD_DROPPED; left > 0;) {
       const count = calls.recvNow(fd, rest, rest.length, 0);
       if (count <= 0) return;
       left -= count;

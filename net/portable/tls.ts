@@ -11,6 +11,7 @@ import { type Address, formatAddress } from "../../protocol/address.ts";
 import { describeError } from "../../base/errors.ts";
 import { explainTls } from "./explain_tls.ts";
 import { demandProof, tlsOptions } from "./server_proof.ts";
+import { DESCRIPTORS_A_HOP } from "../limits.ts";
 import { HoppedTls } from "./hopped.ts";
 import { closeConn, PortableSocket, toAddress } from "./tcp_socket.ts";
 import type { Engine, ListeningSocket, Socket, TlsEngine, TlsSocket, TlsTarget } from "../socket.ts";
@@ -102,7 +103,7 @@ export function portableTls(sockets: Engine): TlsEngine {
   return {
     sockets,
     binds: false,
-    descriptorsPerEntrance: 3,
+    descriptorsPerEntrance: DESCRIPTORS_A_HOP,
     entrance: (certificate, clock, log, onConn) => new HoppedTls(sockets, listen, certificate, clock, log, onConn),
     demandProvable: (host, security) => void tlsOptions(host, security),
     connect,

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { DESCRIPTORS_FOR_FILES, DESCRIPTORS_FOR_LINKS, MAX_HANDSHAKES } from "../../net/limits.ts";
+import { DESCRIPTORS_A_HOP, DESCRIPTORS_FOR_FILES, DESCRIPTORS_FOR_LINKS, MAX_HANDSHAKES } from "../../net/limits.ts";
 import {
-  DESCRIPTORS_A_HOP,
   DOOR_PART,
   MAX_HANDSHAKES_UNDER_WAY,
   MAX_PENDING_LINKS,
