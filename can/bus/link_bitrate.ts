@@ -4,11 +4,10 @@
  * @module
  */
 
+import { AF_NETLINK, CLOEXEC, NONBLOCK, SOCK_RAW } from "../../net/kernel/libc.ts";
 import type { CanCalls } from "./can_calls.ts";
 import { LITTLE } from "./socketcan_frames.ts";
 
-const AF_NETLINK = 16;
-const SOCK_RAW = 3 | 0o4000 | 0o2000000; // without waiting, closed on exec
 const RTM_NEWLINK = 16;
 const RTM_GETLINK = 18;
 const NLM_F_REQUEST = 1;
@@ -24,7 +23,7 @@ const ANSWER = 16_384;
 
 /** Bits per second of an interface; `undefined` if it has none, as a virtual one, or it cannot be found out. */
 export function linkBitrate(calls: CanCalls, index: number): number | undefined {
-  const fd = calls.socket(AF_NETLINK, SOCK_RAW, 0);
+  const fd = calls.socket(AF_NETLINK, SOCK_RAW | NONBLOCK | CLOEXEC, 0);
   if (fd < 0) return undefined;
   try {
     const question = linkQuestion(index);

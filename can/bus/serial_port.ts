@@ -4,6 +4,7 @@
  * @module
  */
 
+import { CLOEXEC, NONBLOCK } from "../../net/kernel/libc.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Duplex } from "../../net/socket.ts";
 import { CAN_SEND_RETRY_MS } from "../limits.ts";
@@ -13,8 +14,6 @@ import { pollReadiness, type Readiness } from "./readiness.ts";
 
 const O_RDWR = 2;
 const O_NOCTTY = 0o400;
-const O_NONBLOCK = 0o4000;
-const O_CLOEXEC = 0o2000000;
 const TCGETS2 = 0x802c542an;
 const TCSETS2 = 0x402c542bn;
 const TIOCEXCL = 0x540cn;
@@ -46,7 +45,7 @@ export function openSerialPort(
 ): Duplex {
   if (!calls) throw new BusError(`${path} needs Linux with glibc, and the permission to call it (--allow-ffi)`);
   const name = new TextEncoder().encode(`${path}\0`);
-  const fd = calls.open(name, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0);
+  const fd = calls.open(name, O_RDWR | O_NOCTTY | NONBLOCK | CLOEXEC, 0);
   if (fd < 0) throw new BusError(whyNotOpen(path, calls.errno()));
   try {
     setRaw(calls, fd, path, baud);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { CLOEXEC, NONBLOCK, SOCK_RAW, SOL_SOCKET } from "../../net/kernel/libc.ts";
 import type { Clock } from "../../base/clock.ts";
 import { type CanFrame, FD } from "../frame.ts";
 import { BUS_READ_FRAMES, BUS_RECEIVE_BUFFER } from "../limits.ts";
@@ -24,15 +25,11 @@ import {
   writeStruct,
 } from "./socketcan_frames.ts";
 
-const SOCK_RAW = 3;
-const SOCK_NONBLOCK = 0o4000;
-const SOCK_CLOEXEC = 0o2000000;
 const CAN_RAW = 1;
 const SOL_CAN_RAW = 101;
 const ERR_FILTER = 2;
 const FD_FRAMES = 5;
 const ALL_ERRORS = 0x1fff_ffff;
-const SOL_SOCKET = 1;
 const SO_RCVBUF = 8;
 const SO_RCVBUFFORCE = 33;
 const SIOCGSTAMP = 0x8906n;
@@ -88,7 +85,7 @@ class SocketcanBus implements Bus {
     this.#clock = clock;
     this.#calls = calls;
     this.#listener = listener;
-    this.#fd = calls.socket(AF_CAN, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, CAN_RAW);
+    this.#fd = calls.socket(AF_CAN, SOCK_RAW | NONBLOCK | CLOEXEC, CAN_RAW);
     if (this.#fd < 0) throw new BusError(whyNoSocket(calls.errno()), LACKING);
     try {
       this.#hasFd = this.#setUp(bitrate);

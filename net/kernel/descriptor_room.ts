@@ -13,10 +13,9 @@ import {
   LINKS_PART,
   MAX_DESCRIPTOR_RESTS,
 } from "../limits.ts";
-import { AF_INET, libc } from "./libc.ts";
+import { AF_INET, libc, SOCK_DGRAM } from "./libc.ts";
 
 const RLIMIT_NOFILE = 7;
-const SOCK_DGRAM = 2;
 /** In `/proc/self/limits`: the soft limit is the first number. */
 const LIMIT_LINE = /^Max open files +(\d+)/m;
 

@@ -5,7 +5,10 @@
  * @module
  */
 
-/** Address families, levels and sizes of Linux, the same on x86-64 and arm64. */
+/** Whether numbers of more than a byte begin with the lowest, as they do on all machines that there are binaries for. */
+export const IS_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+
+/** Address families, types, flags, levels and sizes of Linux, the same on x86-64 and arm64. */
 export const AF_INET = 2;
 /** See {@linkcode AF_INET}. */
 export const AF_INET6 = 10;
@@ -13,6 +16,22 @@ export const AF_INET6 = 10;
 export const SOL_SOCKET = 1;
 /** See {@linkcode AF_INET}. */
 export const IPPROTO_TCP = 6;
+/** See {@linkcode AF_INET}. */
+export const AF_NETLINK = 16;
+/** See {@linkcode AF_INET}. */
+export const SOCK_STREAM = 1;
+/** See {@linkcode AF_INET}. */
+export const SOCK_DGRAM = 2;
+/** See {@linkcode AF_INET}. */
+export const SOCK_RAW = 3;
+/** A descriptor on which no call waits: of files, sockets and all others. */
+export const NONBLOCK = 0o4000;
+/** A descriptor that no other program is given. */
+export const CLOEXEC = 0o2000000;
+/** A write to a connection that has failed is an error, and no signal. */
+export const MSG_NOSIGNAL = 0x4000;
+/** Ends a socket's writing side. */
+export const SHUT_WR = 1;
 /** Of a `struct sockaddr_storage`, in bytes. */
 export const SOCKADDR_SIZE = 128;
 

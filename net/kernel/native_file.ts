@@ -4,6 +4,7 @@
  * @module
  */
 
+import { CLOEXEC, NONBLOCK } from "./libc.ts";
 import { cString, type SystemCalls, systemCalls, systemError } from "./system_calls.ts";
 
 /** What is known of a file. */
@@ -49,8 +50,6 @@ export const O_EXCL = 0o200;
 export const O_PATH = 0o10000000;
 export const O_DIRECTORY = isArm ? 0o40000 : 0o200000;
 export const O_NOFOLLOW = isArm ? 0o100000 : 0o400000;
-const O_NONBLOCK = 0o4000;
-const O_CLOEXEC = 0o2000000;
 
 const AT_FDCWD = -100;
 const AT_EMPTY_PATH = 0x1000;
@@ -59,7 +58,7 @@ const STATX_BASIC_STATS = 0x7ff;
 
 /** Opens a file, without waiting for the other end of a pipe. @returns its descriptor. @throws what the system says. */
 export function openAt(calls: SystemCalls, folder: number | undefined, path: string, flags: number, mode = 0): number {
-  const fd = calls.openat(folder ?? AT_FDCWD, cString(path || "."), flags | O_NONBLOCK | O_CLOEXEC, mode);
+  const fd = calls.openat(folder ?? AT_FDCWD, cString(path || "."), flags | NONBLOCK | CLOEXEC, mode);
   if (fd < 0) throw systemError(calls, "open", path);
   return fd;
 }

@@ -6,7 +6,7 @@
  */
 
 import { parseIP } from "../../protocol/ip.ts";
-import { AF_INET, AF_INET6, type Calls, libc } from "./libc.ts";
+import { AF_INET, AF_INET6, AF_NETLINK, type Calls, CLOEXEC, libc, SOCK_RAW } from "./libc.ts";
 
 /** The way to an address. */
 export interface Way {
@@ -20,8 +20,6 @@ export interface Way {
   readonly isLocal: boolean;
 }
 
-const AF_NETLINK = 16;
-const SOCK_RAW_CLOEXEC = 3 | 0x80000;
 const MSG_DONTWAIT = 0x40;
 
 const RTM_NEWLINK = 16;
@@ -57,7 +55,7 @@ export function canAsk(): boolean {
 /** The ways to `hosts`, which are IPs; `undefined` for one to which none leads, or over an interface without its cable. */
 export function waysTo(hosts: readonly string[]): (Way | undefined)[] {
   const calls = libc();
-  const fd = calls?.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, 0) ?? -1;
+  const fd = calls?.socket(AF_NETLINK, SOCK_RAW | CLOEXEC, 0) ?? -1;
   if (!calls || fd < 0) return hosts.map(() => undefined);
   try {
     return hosts.map((host) => wayTo(calls, fd, host));

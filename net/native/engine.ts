@@ -4,6 +4,7 @@
  * @module
  */
 
+import { CLOEXEC, NONBLOCK, SOCK_STREAM } from "../kernel/libc.ts";
 import { ACCEPTS_PER_PASS, LISTEN_BACKLOG } from "./limits.ts";
 import type { Address } from "../../protocol/address.ts";
 import { describeError } from "../../base/errors.ts";
@@ -19,10 +20,7 @@ import { openSsl, whyNoOpenSsl } from "../openssl/library.ts";
 import { portableEngine } from "../portable/engine.ts";
 import type { ConnectOptions, Engine, ListeningSocket, ListenOptions, Socket, Soon, TlsEngine } from "../socket.ts";
 
-const SOCK_STREAM = 1;
-const SOCK_NONBLOCK = 0o4000;
-const SOCK_CLOEXEC = 0o2000000;
-const SOCKET_FLAGS = SOCK_NONBLOCK | SOCK_CLOEXEC;
+const SOCKET_FLAGS = NONBLOCK | CLOEXEC;
 
 /** Sockets over one loop. */
 export class NativeEngine implements Engine {

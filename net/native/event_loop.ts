@@ -11,6 +11,7 @@
  * @module
  */
 
+import { CLOEXEC, NONBLOCK } from "../kernel/libc.ts";
 import { AGAIN_PER_TURN, BUSY_PASSES, EVENTS_PER_WAIT, SHORT_TURN_US, STUCK_POLL_MS, TURN_US } from "./limits.ts";
 import { systemClock } from "../../base/clock.ts";
 import type { SocketCalls } from "./calls.ts";
@@ -25,12 +26,9 @@ export const ENDED = 0x2000 | 0x010 | 0x008;
 /** There are urgent bytes (EPOLLPRI): a read stops where they are, though there may be more behind. */
 export const URGENT = 0x002;
 
-const EPOLL_CLOEXEC = 0o2000000;
 const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;
 const INTEREST = 0x80000000 | 0x001 | 0x002 | 0x004 | 0x2000; // EPOLLET, EPOLLIN, EPOLLPRI, EPOLLOUT, EPOLLRDHUP
-const NONBLOCK = 0o4000;
-const CLOEXEC = 0o2000000;
 const CLOCK_MONOTONIC = 1;
 
 /** Turns by their length, twice that of the one before, each as a `struct itimerspec`: once, after that. */
@@ -100,7 +98,7 @@ export class EventLoop {
         opened.push(fd);
         return fd;
       };
-      this.#epoll = open(calls.epoll_create1(EPOLL_CLOEXEC));
+      this.#epoll = open(calls.epoll_create1(CLOEXEC));
       this.#wakeup = open(calls.eventfd(0, NONBLOCK | CLOEXEC));
       this.#timer = open(calls.timerfd_create(CLOCK_MONOTONIC, NONBLOCK | CLOEXEC));
       this.#control(EPOLL_CTL_ADD, this.#wakeup);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { IPPROTO_TCP, SOL_SOCKET } from "../kernel/libc.ts";
+import { IPPROTO_TCP, IS_LITTLE_ENDIAN, SOL_SOCKET } from "../kernel/libc.ts";
 import type { SocketCalls } from "./calls.ts";
 import type { KeepAlivePace, PeerSigns } from "../socket.ts";
 
@@ -23,7 +23,6 @@ const SIOCOUTQ = 0x5411n;
 /** The beginning of a `struct tcp_info`, to `tcpi_last_ack_recv`. */
 const info = new Uint8Array(60);
 const infoView = new DataView(info.buffer);
-const IS_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 const value = new Int32Array(2);
 const valueBytes = new Uint8Array(value.buffer);

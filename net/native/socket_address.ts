@@ -6,7 +6,7 @@
 
 import type { Address } from "../../protocol/address.ts";
 import { formatIP, narrowed, parseIP } from "../../protocol/ip.ts";
-import { AF_INET, AF_INET6, libc, SOCKADDR_SIZE } from "../kernel/libc.ts";
+import { AF_INET, AF_INET6, IS_LITTLE_ENDIAN, libc, SOCKADDR_SIZE } from "../kernel/libc.ts";
 import { ENODEV, socketError } from "./errno.ts";
 
 /** Room for an address, which the kernel fills. */
@@ -34,8 +34,6 @@ export class AddressRoom {
     return { host: scope === 0 ? host : `${host}%${scope}`, port };
   }
 }
-
-const IS_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 /** An address for the kernel, and its family. */
 export interface KernelAddress {

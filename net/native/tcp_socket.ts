@@ -4,6 +4,7 @@
  * @module
  */
 
+import { MSG_NOSIGNAL, SHUT_WR } from "../kernel/libc.ts";
 import type { Address } from "../../protocol/address.ts";
 import { closedError, EAGAIN, EINTR, socketError } from "./errno.ts";
 import type { EventLoop } from "./event_loop.ts";
@@ -11,9 +12,6 @@ import { keepAliveOf, outstanding, segmentOf, setKeepAlive, setLinger, signsOf }
 import { AddressRoom } from "./socket_address.ts";
 import { LATER, Stream } from "./stream.ts";
 import type { KeepAlivePace, ListenOptions, PeerSigns, Socket } from "../socket.ts";
-
-const MSG_NOSIGNAL = 0x4000;
-const SHUT_WR = 1;
 
 /** A connection that is made. */
 export class TcpSocket extends Stream implements Socket {

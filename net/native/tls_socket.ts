@@ -4,6 +4,7 @@
  * @module
  */
 
+import { SHUT_WR } from "../kernel/libc.ts";
 import type { Address } from "../../protocol/address.ts";
 import { CHANNEL_BINDING_LABEL, type TlsSession, WANT_WRITE } from "../openssl/session.ts";
 import { TlsError } from "../openssl/errors.ts";
@@ -13,8 +14,6 @@ import { type EventLoop, WRITABLE } from "./event_loop.ts";
 import { LATER, Stream } from "./stream.ts";
 import type { TlsSocket } from "../socket.ts";
 import { TlsHandshakeError } from "../tls/listening.ts";
-
-const SHUT_WR = 1;
 
 const rest = new Uint8Array(4_096);
 

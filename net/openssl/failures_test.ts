@@ -29,6 +29,17 @@ function serverWith(pair: { cert: string; key: string }, alpn = ALPN): TlsContex
   return TlsContext.server(pair, { alpn });
 }
 
+/** A session that has begun and waits for its peer, from which nothing has come. */
+function begun(role: "server" | "client", pair: Awaited<ReturnType<typeof pinnedPair>>) {
+  const [mine, theirs] = socketPair();
+  const session = role === "server"
+    ? TlsSession.accept(pair.server, mine.fd)
+    : TlsSession.connect(pair.client, mine.fd, PINNED);
+  assert.equal(session.handshake(), "want-read");
+  theirs.receive();
+  return { mine, theirs, session };
+}
+
 function failure(outcome: string | undefined | TlsError): TlsError {
   assert(outcome instanceof TlsError, String(outcome));
   assert(!outcome.message.includes("\n"));
@@ -175,12 +186,7 @@ for (const role of ["server", "client"] as const) {
   test(`a ${role} says what somebody begins with who does not speak TLS`, async () => {
     using pair = await pinnedPair();
     for (const [text, speaks, what] of OPENINGS) {
-      const [mine, theirs] = socketPair();
-      const session = role === "server"
-        ? TlsSession.accept(pair.server, mine.fd)
-        : TlsSession.connect(pair.client, mine.fd, PINNED);
-      assert.equal(session.handshake(), "want-read");
-      theirs.receive();
+      const { mine, theirs, session } = begun(role, pair);
       theirs.send(TEXT.encode(text));
       const error = failure(outcomes(session)[0]);
       assert.equal(error.kind, "not-tls");
@@ -196,12 +202,7 @@ for (const role of ["server", "client"] as const) {
   test(`a ${role} whose peer goes in the handshake says so, and whether it ever said a thing`, async () => {
     using pair = await pinnedPair();
     for (const words of [[], [0x16], [0x16, 3, 1, 2, 0, 1, 0, 1]]) {
-      const [mine, theirs] = socketPair();
-      const session = role === "server"
-        ? TlsSession.accept(pair.server, mine.fd)
-        : TlsSession.connect(pair.client, mine.fd, PINNED);
-      assert.equal(session.handshake(), "want-read");
-      theirs.receive();
+      const { mine, theirs, session } = begun(role, pair);
       theirs.send(Uint8Array.from(words));
       theirs.close();
       const error = failure(outcomes(session)[0]);

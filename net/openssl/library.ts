@@ -6,6 +6,9 @@
  * @module
  */
 
+/** A send on a connection that has failed is an error, and no signal (Linux). */
+export const MSG_NOSIGNAL = 0x4000;
+
 const SSL = {
   OPENSSL_init_ssl: { parameters: ["u64", "pointer"], result: "i32" },
   TLS_method: { parameters: [], result: "pointer" },

@@ -6,7 +6,7 @@
 
 import { describeStranger } from "../../protocol/detect.ts";
 import { endOfFile, socketError, TlsError } from "./errors.ts";
-import type { OpenSsl } from "./library.ts";
+import { MSG_NOSIGNAL, type OpenSsl } from "./library.ts";
 
 /** Types of records that a peer may begin with (RFC 8446 §5.1). */
 const ALERT = 0x15;
@@ -16,7 +16,6 @@ const HANDSHAKE = 0x16;
 const REFUSAL = Uint8Array.of(ALERT, 3, 3, 0, 2, 2, 50);
 
 const MSG_PEEK = 2;
-const MSG_NOSIGNAL = 0x4000;
 const EINTR = 4;
 const EAGAIN = 11;
 

@@ -8,7 +8,7 @@
  */
 
 import { socketError } from "./errors.ts";
-import type { OpenSsl } from "./library.ts";
+import { MSG_NOSIGNAL, type OpenSsl } from "./library.ts";
 import { MAX_SPARE_TLS_RINGS, MAX_TLS_RINGS, TLS_SEND_RECORDS } from "./limits.ts";
 
 /** The most that one record carries, in bytes, and what it adds to that (RFC 8446 §5.2). */
@@ -24,7 +24,6 @@ const RING_SIZE = TLS_SEND_RECORDS * (MAX_RECORD + RECORD_OVERHEAD) + RING_SLACK
 /** The other direction is not used. */
 const UNUSED_SIZE = 1;
 
-const MSG_NOSIGNAL = 0x4000;
 const EINTR = 4;
 const EAGAIN = 11;
 
