@@ -5,9 +5,9 @@
  * @module
  */
 
-import { MAX_DURATION_MS, parseDuration, parsePositiveDuration } from "../base/duration.ts";
+import { parseDuration, parsePositiveDuration } from "../base/duration.ts";
 
-export { MAX_DURATION_MS, parseDuration, parsePositiveDuration };
+export { parseDuration, parsePositiveDuration };
 
 /** As {@linkcode parsePositiveDuration}, or `never`. @returns milliseconds, -1 for never. */
 export function parseDurationOrNever(text: string): number {

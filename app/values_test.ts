@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { MAX_DURATION_MS } from "../base/limits.ts";
 import {
   closest,
-  MAX_DURATION_MS,
   oneOf,
   parseDuration,
   parseDurationOrNever,

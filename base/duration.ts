@@ -4,8 +4,7 @@
  * @module
  */
 
-/** Longest duration, in milliseconds: what a timer of the runtime can hold with room to spare. */
-export const MAX_DURATION_MS = 7 * 24 * 3600_000;
+import { MAX_DURATION_MS } from "./limits.ts";
 
 const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3600_000, d: 86_400_000 };
 

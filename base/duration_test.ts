@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { MAX_DURATION_MS, parseDuration, parsePositiveDuration, writeDuration } from "./duration.ts";
+import { MAX_DURATION_MS } from "./limits.ts";
+import { parseDuration, parsePositiveDuration, writeDuration } from "./duration.ts";
 
 const checked = { sanitizeOps: true, sanitizeResources: true };
 

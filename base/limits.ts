@@ -15,3 +15,6 @@ export const MAX_BACKOFF_MS = 30_000;
 
 /** Time that a graceful end may take, in milliseconds. */
 export const SHUTDOWN_TIMEOUT_MS = 5_000;
+
+/** Longest duration, in milliseconds: what a timer of the runtime can hold with room to spare. */
+export const MAX_DURATION_MS = 7 * 24 * 3600_000;

@@ -11,7 +11,7 @@ import { type KeepAliveSettings, normalKeepAlive, V1_KEEP_ALIVE, V2_KEEP_ALIVE }
 import { type EngineChoice, startEngine } from "../net/engines.ts";
 import type { Engine } from "../net/socket.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
-import { MAX_DURATION_MS } from "../base/duration.ts";
+import { MAX_DURATION_MS } from "../base/limits.ts";
 import { type Logger, silentLogger } from "../base/logger.ts";
 import { type ReadNetwork, readNetwork } from "../net/network_watch.ts";
 import type { ProxyOptions } from "../net/dial/http_proxy.ts";

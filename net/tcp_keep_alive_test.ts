@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { MAX_DURATION_MS } from "../base/duration.ts";
+import { MAX_DURATION_MS } from "../base/limits.ts";
 import { connectedEnds, writeAll } from "./_engines_fixture_test.ts";
 import { nativeEngine } from "./native/engine.ts";
 import { isGone, keepAlivePace, listenerPace, PeerWatch } from "./tcp_keep_alive.ts";

@@ -7,6 +7,8 @@
  */
 
 import { parseIPv4, parseIPv6 } from "./ip.ts";
+import { MAX_HOST_LENGTH } from "./limits.ts";
+
 /** A host (name or IP, without brackets) and a TCP port. */
 export interface Address {
   /** A host name, an IPv4 address or an IPv6 address without brackets. */
@@ -16,9 +18,6 @@ export interface Address {
 }
 
 const HOST_NAME = /^(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))*\.?$/i;
-
-/** Longest host that an address may carry, in bytes (RFC 1035 §2.3.4). */
-export const MAX_HOST_LENGTH = 255;
 
 /**
  * Parses `HOST:PORT`; IPv6 is written `[::1]:22`.

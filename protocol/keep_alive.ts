@@ -4,7 +4,7 @@
  * @module
  */
 
-import { FIRST_PROBE_MS, YIELD_PART } from "./limits.ts";
+import { FIRST_PROBE_MS, MAX_KEEP_ALIVE_MS, MAX_PROBES, YIELD_PART } from "./limits.ts";
 
 /** Seed 002, "Keep-alive", in milliseconds here; a negative value means never, a count of 0 means off. */
 export interface KeepAliveSettings {
@@ -28,12 +28,6 @@ export const V2_KEEP_ALIVE: KeepAliveSettings = { idleTimeout: 1_000, probeInter
  * on the link.
  */
 export const V1_KEEP_ALIVE: KeepAliveSettings = { idleTimeout: 15_000, probeInterval: 5_000, probeCount: 3 };
-
-/** Longest time in keep-alive settings, in milliseconds (seed 002). */
-const MAX_KEEP_ALIVE_MS = 32_767_000;
-
-/** Most probes (seed 002). */
-const MAX_PROBES = 127;
 
 /**
  * Settings as they can be in force (seed 002): whole seconds from 1 to 32,767, counts from 0 to 127; what is between is

@@ -21,3 +21,12 @@ export const PROCESS_LOG_BOUND = 256 * 1024 * 1024;
 
 /** Bytes that {@linkcode detectOpening} looks at, at most. */
 export const MAX_OPENING = 8;
+
+/** Longest host that an address may carry, in bytes (RFC 1035 §2.3.4). */
+export const MAX_HOST_LENGTH = 255;
+
+/** Longest time in keep-alive settings, in milliseconds (seed 002). */
+export const MAX_KEEP_ALIVE_MS = 32_767_000;
+
+/** Most probes in keep-alive settings (seed 002). */
+export const MAX_PROBES = 127;

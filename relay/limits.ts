@@ -87,3 +87,9 @@ export const MAX_POOLED_SMALL = 64;
 
 /** A read that takes this long, in milliseconds, and does not fill its chunk has waited for its bytes. */
 export const READ_WAIT_MS = 0.05;
+
+/** Size of the buffers in which pieces that wait are gathered, in bytes. */
+export const SEGMENT_SIZE = 64 * 1024;
+
+/** The smallest buffer that is made for a piece, in bytes. */
+export const MIN_SEGMENT_SIZE = 256;

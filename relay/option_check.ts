@@ -11,7 +11,7 @@ import { type Address, isHost } from "../protocol/address.ts";
 import { ENGINES } from "../net/engines.ts";
 import type { KeepAliveSettings } from "../protocol/keep_alive.ts";
 import type { Clock } from "../base/clock.ts";
-import { MAX_DURATION_MS } from "../base/duration.ts";
+import { MAX_DURATION_MS } from "../base/limits.ts";
 import type { Logger } from "../base/logger.ts";
 
 /**

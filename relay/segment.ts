@@ -4,12 +4,7 @@
  * @module
  */
 
-import { MAX_POOLED, MAX_POOLED_SMALL, SMALL_SIZE } from "./limits.ts";
-
-const SEGMENT_SIZE = 64 * 1024;
-
-/** The smallest buffer that is made for a piece. */
-const LEAST_SIZE = 256;
+import { MAX_POOLED, MAX_POOLED_SMALL, MIN_SEGMENT_SIZE, SEGMENT_SIZE, SMALL_SIZE } from "./limits.ts";
 
 const pool: Uint8Array[] = [];
 const largePool: Uint8Array[] = [];
@@ -63,7 +58,7 @@ export class Segment {
   /** An empty piece to gather in, with room for `size` bytes or more, up to {@linkcode SEGMENT_SIZE}. */
   static sized(size: number): Segment {
     if (size > SEGMENT_SIZE / 2) return Segment.pooled();
-    let room = LEAST_SIZE;
+    let room = MIN_SEGMENT_SIZE;
     while (room < size) room *= 2;
     const free = room === 16 * 1024 ? mediumPool : room === 32 * 1024 ? largePool : undefined;
     if (!free) return new Segment(new Uint8Array(room), 0, undefined);

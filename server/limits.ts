@@ -201,3 +201,12 @@ export const MAX_TAKE_OVERS = 3;
 
 /** Milliseconds in which they count. */
 export const TAKE_OVER_WINDOW_MS = 60_000;
+
+/** Milliseconds for which a server that starts asks whether it is the only one with its state. */
+export const STATE_LOOK_MS = 200;
+
+/** Milliseconds after which a held v1 client that is not quiet yet is looked at again. */
+export const HELD_LOOK_MS = 100;
+
+/** Milliseconds between two looks at least: each goes through all clients, so those that come together share one. */
+export const MIN_HELD_LOOK_MS = 5;

@@ -11,7 +11,7 @@ import { type KeepAliveSettings, normalKeepAlive, V2_KEEP_ALIVE } from "../proto
 import { type EngineChoice, startEngine } from "../net/engines.ts";
 import type { Engine } from "../net/socket.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
-import { MAX_DURATION_MS } from "../base/duration.ts";
+import { MAX_DURATION_MS } from "../base/limits.ts";
 import type { Identity } from "../net/tls/identity.ts";
 import { type Logger, silentLogger } from "../base/logger.ts";
 import type { TlsSource } from "../net/tls/listening.ts";

@@ -6,7 +6,8 @@
  */
 
 import { V1_HEADER_SIZE } from "./limits.ts";
-import { type Address, formatAddress, MAX_HOST_LENGTH } from "../address.ts";
+import { type Address, formatAddress } from "../address.ts";
+import { MAX_HOST_LENGTH } from "../limits.ts";
 import { V1Command } from "./commands.ts";
 
 /** LISTEN: the frame that opens a link. */

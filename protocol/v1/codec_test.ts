@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import { FIRST_PROBE_MS, MAX_OPENING } from "../limits.ts";
+import { FIRST_PROBE_MS, MAX_HOST_LENGTH, MAX_OPENING } from "../limits.ts";
 import { V1Command } from "./commands.ts";
 import { v1Close, v1Connect, v1Listen, writeV1Header } from "./codec.ts";
 import * as limits from "./limits.ts";
-import { MAX_HOST_LENGTH } from "../address.ts";
 import { PROTOCOL_ERROR_CODES } from "../errors.ts";
 import { CHANNEL_END_REASONS, LINK_END_REASONS } from "../reasons.ts";
 import { hex, unhex } from "../../tests/rig/bytes.ts";

@@ -5,7 +5,7 @@
  */
 
 import { stringify } from "smol-toml";
-import { LIVE_WRITE_MS, LIVE_WRITE_MS_A_DEVICE } from "../limits.ts";
+import { LIVE_WRITE_MS, LIVE_WRITE_MS_A_DEVICE, STATE_LOOK_MS } from "../limits.ts";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
 import type { Logger } from "../../base/logger.ts";
@@ -21,9 +21,6 @@ import type { ServedDevice } from "../v2/device_status.ts";
 const FILE = "live.toml";
 /** Locked while a server runs; the system unlocks it, however the server ends. */
 const LOCK_FILE = ".running";
-
-/** Milliseconds for which a server that starts asks whether it is the only one with its state. */
-export const LOOK_MS = 200;
 
 /** A device as the running server sees it. */
 export type LiveDevice = Pick<ServedDevice, "key" | "online" | "interrupted" | "since" | "remote" | "services">;
@@ -59,7 +56,7 @@ export class LiveState {
   static async open(folder: string, clock: Clock, log: Logger, lockClock: Clock = systemClock): Promise<LiveState> {
     await ensurePrivateFolder(folder);
     const lock = await openIfPossible(folder, log);
-    const until = lockClock.now() + LOOK_MS; // a command that looks whether a server runs is done long before
+    const until = lockClock.now() + STATE_LOOK_MS; // a command that looks whether a server runs is done long before
     const shared = () => lock && lockBefore(lock, false, until, lockClock); // several may run with one state
     await shared();
     const isFirst = !lock || await lockBefore(lock, true, until, lockClock);

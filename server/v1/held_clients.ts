@@ -7,14 +7,8 @@
  * @module
  */
 
-import { HELD_IN_FULL, HELD_IN_FULL_BY_ALL } from "../limits.ts";
+import { HELD_IN_FULL, HELD_IN_FULL_BY_ALL, HELD_LOOK_MS, MIN_HELD_LOOK_MS } from "../limits.ts";
 import type { Clock } from "../../base/clock.ts";
-
-/** Milliseconds after which a client that is not quiet yet is looked at again. */
-const LOOK_MS = 100;
-
-/** Milliseconds between two looks at least: each goes through all clients, so those that come together share one. */
-const MIN_LOOK_MS = 5;
 
 /** A client that is held. */
 export interface Held {
@@ -55,7 +49,7 @@ export class HeldClients {
     if (this.#all.has(client)) return;
     this.#all.add(client);
     this.#count.held++;
-    if (this.hold < this.#timeout) this.#lookIn(MIN_LOOK_MS);
+    if (this.hold < this.#timeout) this.#lookIn(MIN_HELD_LOOK_MS);
   }
 
   /** One is not held any more. Idempotent. */
@@ -85,7 +79,7 @@ export class HeldClients {
       else next = Math.min(next, due - now);
     }
     if (this.#all.size === 0) return;
-    this.#lookIn(Math.max(MIN_LOOK_MS, Math.ceil(Math.min(next, LOOK_MS))));
+    this.#lookIn(Math.max(MIN_HELD_LOOK_MS, Math.ceil(Math.min(next, HELD_LOOK_MS))));
   }
 
   #lookIn(ms: number): void {
