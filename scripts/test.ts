@@ -10,7 +10,7 @@
 
 import { withoutColors } from "./colors.ts";
 import { installClients } from "./install_clients.ts";
-import { filterOf, type Results, resultsOf } from "./test_results.ts";
+import { filterOf, type Results, resultsOf } from "./test/results.ts";
 import { say } from "../tests/rig/say.ts";
 
 const inCi = !["", "0", "false"].includes(Deno.env.get("CI") ?? "");

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { filterOf, resultsOf } from "./test_results.ts";
+import { filterOf, resultsOf } from "./results.ts";
 
 const STRICT = { sanitizeOps: true, sanitizeResources: true };
 

@@ -5,12 +5,12 @@
  */
 
 import assert from "node:assert/strict";
-import { serveCan } from "../can/server/serve.ts";
-import type { CanEvent } from "../can/server/events.ts";
-import { ascii } from "../tests/rig/bytes.ts";
-import { say } from "../tests/rig/say.ts";
-import { Stream } from "../tests/rig/stream.ts";
-import { poll } from "../tests/rig/wait.ts";
+import { serveCan } from "../../can/server/serve.ts";
+import type { CanEvent } from "../../can/server/events.ts";
+import { ascii } from "../../tests/rig/bytes.ts";
+import { say } from "../../tests/rig/say.ts";
+import { Stream } from "../../tests/rig/stream.ts";
+import { poll } from "../../tests/rig/wait.ts";
 
 const HERE = { host: "127.0.0.1", port: 0 };
 const FRAMES = 20_000;
