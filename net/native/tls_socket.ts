@@ -78,6 +78,7 @@ export class NativeTlsSocket extends Stream implements TlsSocket {
 
   protected attemptRead(into: Uint8Array): number {
     const count = this.#session.read(into);
+    if (count > 0 && this.#session.isDrained && !this.readsShort) this.drained();
     if (count >= 0) return count;
     if (count === WANT_WRITE) this.#readsWhenWritable = true;
     return LATER;

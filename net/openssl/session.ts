@@ -38,7 +38,6 @@ export class TlsSession {
   #hasGreeted = false;
   #hasReceived = false;
   /** Bytes received, modulo 2^32. */
-  #received = 0;
   #isDrained = false;
 
   private constructor(context: TlsContext, fd: number, isServer: boolean) {
@@ -112,6 +111,8 @@ export class TlsSession {
   read(into: Uint8Array): number {
     const { library: { ssl, crypto }, pointer, socket } = this.#handle;
     const buffer = into as Uint8Array<ArrayBuffer>;
+    const wasEmpty = ssl.SSL_has_pending(pointer) === 0;
+    const before = crypto.BIO_number_read(socket);
     crypto.ERR_clear_error();
     let count = ssl.SSL_read(pointer, buffer, into.length);
     if (count <= 0) return this.#wantsOfRead(count);
@@ -120,12 +121,11 @@ export class TlsSession {
       if (more <= 0) break; // the next read says why
       count += more;
     }
-    const received = crypto.BIO_number_read(socket);
-    const fresh = received - this.#received >>> 0;
-    // A receive that brought less than it had room for has left nothing. Of two, the first was such a one. Without any, who
-    // knows: the change of the socket for which this read is made may have been meant for a receive.
-    this.#isDrained = fresh > 0 && fresh < TLS_READ_AHEAD / 2;
-    this.#received = received;
+    const fresh = crypto.BIO_number_read(socket) - before >>> 0;
+    // With nothing left over, the first receive asks for all that it has room for, and one that brought less left nothing:
+    // what came since is told. With a part of a record, it asks for the rest of that alone; and without a receive, the
+    // change of the socket for which this read is made may have been meant for one.
+    this.#isDrained = wasEmpty && fresh > 0 && fresh < TLS_READ_AHEAD / 2;
     return count;
   }
 
