@@ -34,7 +34,13 @@ export interface SocketTransport extends Transport {
 
 /** A TCP connection. */
 export function tcpTransport(socket: Socket): SocketTransport {
-  return { ...factsOf(socket), duplex: socket, kind: "tcp", noDelay: true, cut: () => socket.close() };
+  return {
+    ...factsOf(socket),
+    duplex: socket,
+    kind: "tcp",
+    noDelay: true,
+    cut: () => socket.unacknowledged() > 0 ? socket.reset() : socket.close(), // else the system would keep it for minutes
+  };
 }
 
 /** A TLS connection. */

@@ -11,6 +11,7 @@ import { TlsError } from "../openssl/errors.ts";
 import { MAX_UNREAD_DROPPED } from "./limits.ts";
 import { closedError } from "./errno.ts";
 import { type EventLoop, WRITABLE } from "./event_loop.ts";
+import { outstanding, setLinger } from "./options.ts";
 import { LATER, Stream } from "./stream.ts";
 import type { TlsSocket } from "../socket.ts";
 import { TlsHandshakeError } from "../tls/listening.ts";
@@ -26,6 +27,7 @@ export class NativeTlsSocket extends Stream implements TlsSocket {
   #handshake: PromiseWithResolvers<void> | undefined;
   #farewell: PromiseWithResolvers<void> | undefined;
   #readsWhenWritable = false;
+  #isOpen = false; // its handshake is done
 
   /** Takes over `fd` and the session on it. */
   constructor(loop: EventLoop, fd: number, session: TlsSession, local: Address, remote: Address) {
@@ -107,7 +109,7 @@ export class NativeTlsSocket extends Stream implements TlsSocket {
     }
     this.calls.shutdown(fd, SHUT_WR);
     this.#dropUnread();
-    this.cut();
+    this.#free();
   }
 
   /** With bytes unread, such as tickets of a server from which nothing else came, a close would be a reset. */
@@ -121,6 +123,13 @@ export class NativeTlsSocket extends Stream implements TlsSocket {
   }
 
   cut(): void {
+    const { calls, fd } = this;
+    // What a peer that stands still has not taken would stay with the system for minutes. An alert has to arrive.
+    if (this.#isOpen && fd >= 0 && outstanding(calls, fd) > 0) setLinger(calls, fd, true);
+    this.#free();
+  }
+
+  #free(): void {
     if (!this.release()) return;
     this.#session.free();
     this.#handshake?.reject(closedError());
@@ -132,6 +141,7 @@ export class NativeTlsSocket extends Stream implements TlsSocket {
     const handshake = this.#handshake!;
     try {
       if (this.#session.handshake() !== "done") return; // the next event comes here
+      this.#isOpen = true;
       this.#handshake = undefined;
       handshake.resolve();
     } catch (error) {
