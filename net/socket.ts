@@ -37,6 +37,13 @@ export interface Duplex {
    * @returns how many bytes, or 0. @throws What the connection failed with.
    */
   writeNow?(bytes: Uint8Array): number;
+  /**
+   * Calls `fn` once when all that is ready now has had its turn, if there is such a time: then what was gathered meanwhile
+   * goes out in one write.
+   *
+   * @returns whether it will be called; if not, nothing is to be gained by waiting.
+   */
+  afterPass?(fn: () => void): boolean;
   /** Ends the writing side. */
   closeWrite(): Promise<void>;
   /** Closes both sides in order; a pending read or write fails. Idempotent. */
