@@ -93,9 +93,12 @@ export class V1Session extends Session<LinkDriver> implements LinkLife {
   async #dial(pump: ChannelPump, target: Address): Promise<void> {
     const { engine, clock, connectTimeout: timeout } = this.#settings;
     const abort = new AbortController();
-    pump.done.then(() => abort.abort());
+    let isUp = false;
+    pump.done.then(() => isUp || abort.abort());
     leaveRoomForLink();
-    pump.attach(await dial(target, { engine, clock, timeout, signal: abort.signal }));
+    const conn = await dial(target, { engine, clock, timeout, signal: abort.signal });
+    isUp = true;
+    pump.attach(conn);
   }
 
   /** The original server can send CLOSE ahead of CONNECT: no service is dialled for a client that has gone. */
