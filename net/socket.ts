@@ -11,7 +11,8 @@
 import type { Address } from "../protocol/address.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
-import type { CertificatePair, ServerCertificate } from "./tls/listening.ts";
+import type { CertificatePair } from "./tls/certificate_files.ts";
+import type { ServerCertificate } from "./tls/listening.ts";
 import type { TlsSecurity } from "./tls/proof.ts";
 import type { SocketTransport, Transport } from "./transport.ts";
 
@@ -111,6 +112,8 @@ export interface TlsSocket extends Duplex {
   cut(): void;
   /** What no other TLS connection has (RFC 9266, `tls-exporter`); `undefined` where the engine cannot say. */
   exporter(): Uint8Array | undefined;
+  /** When the peer's certificate ends, in milliseconds since 1970, once the handshake is done; `undefined` if that is not known. */
+  peerEnds(): number | undefined;
 }
 
 /** A listening socket. */
@@ -167,6 +170,12 @@ export interface TlsEngine {
    * @throws {UnprovableError} if not.
    */
   demandProvable(host: string, security: TlsSecurity): void;
+  /**
+   * Says whether a listener could use a certificate and its key.
+   *
+   * @throws {PairError} if not.
+   */
+  demandUsable(pair: CertificatePair): void;
   /**
    * Takes a dialled connection through its handshake with the server `target`, and demands that it is the one.
    *
