@@ -155,3 +155,12 @@ export const MAX_GROUPS = 65_536;
 
 /** Shortest time in which a peer is found gone, in milliseconds, as with {@linkcode keepAlivePace}. */
 export const MIN_TCP_KEEP_ALIVE_MS = 2_000;
+
+/** Longest path of a Unix socket, in bytes: what the kernel has room for. */
+export const MAX_UNIX_PATH = 107;
+
+/** First pause before a Unix socket is tried again at which too many wait already, in milliseconds; it doubles. */
+export const UNIX_RETRY_MS = 10;
+
+/** The longest such pause, in milliseconds. */
+export const MAX_UNIX_RETRY_MS = 200;

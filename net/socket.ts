@@ -71,6 +71,8 @@ export interface PeerSigns {
 
 /** A client's or a service's connection. What its engine cannot do is not done, and told by what a method returns. */
 export interface Connection extends Duplex {
+  /** Whether the end of what can be read is that of both its sides: nobody is there any more to write to. @default {false} */
+  readonly endsWhole?: boolean;
   /**
    * Closes it as a failure: the peer's reads and writes fail, and what its system has not acknowledged is lost.
    * Idempotent.
@@ -96,6 +98,20 @@ export interface Socket extends Connection {
   readonly remoteAddress: Address;
   /** The largest segment that it sends now, in bytes; `undefined` where that cannot be asked. */
   segment(): number | undefined;
+}
+
+/** Who is at the other end of a Unix socket, as it was when the connection was made. */
+export interface UnixPeer {
+  /** The number of the user. */
+  readonly uid: number;
+  /** The number of the process. */
+  readonly pid: number;
+}
+
+/** A connection over a Unix socket: no byte of it is ever on the way, and it has no reset. */
+export interface UnixConnection extends Connection {
+  /** Who is at its other end; `undefined` where that cannot be had. */
+  readonly peer: UnixPeer | undefined;
 }
 
 /** A connection in TLS: of those who were accepted, one whose handshake is still to be done. */
@@ -156,6 +172,12 @@ export interface Engine {
    * @throws What the system says; the signal's reason when it aborts. Nothing is left open then.
    */
   connect(address: Address, options: ConnectOptions): Promise<Socket>;
+  /**
+   * Connects to a Unix socket of this machine: a path, or behind `@` the name of an abstract one.
+   *
+   * @throws What the system says, with its `code`: `EAGAIN` if too many wait there already. Nothing is left open then.
+   */
+  connectUnix(path: string): Promise<UnixConnection>;
 }
 
 /** What links in TLS are made with. */

@@ -7,7 +7,7 @@
 import { DIAL_TIMEOUT_MS, RESUME_DIAL_TIMEOUT_MS } from "../limits.ts";
 import { HANDSHAKE_TIMEOUT_MS } from "../../net/limits.ts";
 import { V2_MAX_SERVICES } from "../../protocol/v2/limits.ts";
-import { type Address, formatAddress } from "../../protocol/address.ts";
+import type { Address } from "../../protocol/address.ts";
 import type { GoodbyeCode } from "../../protocol/v2/wire/goodbye.ts";
 import { type Endpoint, type KeepAliveSettings, normalKeepAlive } from "../../protocol/keep_alive.ts";
 import type { DeviceMode, ServiceGrantResult, Settings } from "../../protocol/v2/wire/messages.ts";
@@ -57,7 +57,7 @@ export class V2LinkMaker implements LinkMaker {
     options: V2DeviceOptions,
     settings: DeviceSettings,
     emit: (event: DeviceEvent) => void,
-    outside: Outside = network(settings.engine),
+    outside: Outside = network(settings),
   ) {
     this.#outside = outside;
     this.#instance = outside.randomBytes(16);
@@ -77,26 +77,32 @@ export class V2LinkMaker implements LinkMaker {
     if (twice !== undefined) throw new RangeError(`Cannot offer the service ${twice} twice`);
     this.#demandProvable();
     this.#keepAlive = settings.keepAlive;
-    const { engine, clock, logger } = settings;
+    const { clock, logger } = settings;
     this.#epochs = new Epochs(clock);
     this.#segments = new SmallSegments(clock);
     this.#certificate = new ServerCertificateWatch(clock, logger);
-    this.#board = new ServiceBoard(options.services, options.mode ?? "run", engine, clock, {
-      onOffers: (offers) => this.#session?.offer(offers),
-      onMode: (mode) => {
-        logger.info("mode {mode}", { mode });
-        emit({ type: "mode", mode });
-        this.#session?.links.say({ mode });
+    this.#board = new ServiceBoard(
+      options.services,
+      options.mode ?? "run",
+      (service) => outside.reach(service),
+      clock,
+      {
+        onOffers: (offers) => this.#session?.offer(offers),
+        onMode: (mode) => {
+          logger.info("mode {mode}", { mode });
+          emit({ type: "mode", mode });
+          this.#session?.links.say({ mode });
+        },
+        onService: ({ name }, up, localAddress) => {
+          const facts = { service: name, localAddress };
+          if (up) logger.info("service {service} is up again at {localAddress}", facts);
+          else {
+            logger.warn("service {service} is down at {localAddress}: its host port is closed until it is up", facts);
+            emit({ type: "service", service: name, hostAddress: undefined, error: "service-down" });
+          }
+        },
       },
-      onService: ({ name, localAddress }, up) => {
-        const facts = { service: name, localAddress: formatAddress(localAddress) };
-        if (up) logger.info("service {service} is up again at {localAddress}", facts);
-        else {
-          logger.warn("service {service} is down at {localAddress}: its host port is closed until it is up", facts);
-          emit({ type: "service", service: name, hostAddress: undefined, error: "service-down" });
-        }
-      },
-    });
+    );
   }
 
   get server(): Address {
