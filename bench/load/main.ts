@@ -25,6 +25,8 @@ export interface LoadReport {
   readonly rate: number;
   /** Bytes moved, where that was the point. */
   readonly bytes?: number;
+  /** Connections made, where that was the point. */
+  readonly count?: number;
   /** Median time of one. */
   readonly p50?: number;
   /** Time that 99 of 100 do not exceed. */
@@ -108,7 +110,8 @@ async function connections(door: Door, seconds: number, count: number): Promise<
     }
   }));
   clearTimeout(giveUp);
-  return { rate: times.length / Math.max(seconds, (last - start) / 1000), ...spread(times), ...tally };
+  const rate = times.length / Math.max(seconds, (last - start) / 1000);
+  return { rate, count: times.length, ...spread(times), ...tally };
 }
 
 /** Clients that have exchanged a byte and stay until stdin ends. */
