@@ -15,15 +15,20 @@ import { describeError } from "../../base/errors.ts";
 import { LinkDriver } from "../../relay/link/driver.ts";
 import type { LinkEnd } from "../../relay/link/end.ts";
 import { Session } from "../../relay/session.ts";
-import type { Transport } from "../../net/transport.ts";
+import type { Socket } from "../../net/socket.ts";
+import { settingsPace } from "../../net/tcp_keep_alive.ts";
+import type { SocketTransport } from "../../net/transport.ts";
+import type { KeepAliveSettings } from "../../protocol/keep_alive.ts";
 import type { DeviceEvent } from "../events.ts";
 import type { LinkLife } from "../reconnect/link_maker.ts";
 import type { V1DeviceSettings } from "../options.ts";
 
 export interface V1SessionOptions {
   /** The connection to the server; the session closes it. */
-  readonly transport: Transport;
+  readonly transport: SocketTransport;
   readonly settings: V1DeviceSettings;
+  /** The longest silence accepted from the server. */
+  readonly keepAlive: KeepAliveSettings;
   emit(event: DeviceEvent): void;
 }
 
@@ -35,13 +40,15 @@ export class V1Session extends Session<LinkDriver> implements LinkLife {
   readonly #settings: V1DeviceSettings;
   readonly #emit: (event: DeviceEvent) => void;
   readonly #link: V1DeviceLink;
+  readonly #socket: Socket;
 
   /** Sends LISTEN and serves from then on. */
   constructor(options: V1SessionOptions) {
-    const { settings, transport } = options;
+    const { settings, transport, keepAlive } = options;
     const driver = new LinkDriver({ transport, clock: settings.clock, writeTimeout: settings.linkWriteTimeout });
     super(driver, "service", settings);
     this.#settings = settings;
+    this.#socket = transport.duplex;
     this.#emit = options.emit;
     this.#link = new V1DeviceLink(driver, settings.clock, {
       onOpen: (channel, early) => this.#onOpen(channel, early),
@@ -50,11 +57,18 @@ export class V1Session extends Session<LinkDriver> implements LinkLife {
     });
     this.#link.listen();
     driver.start(this.#link, new Uint8Array(0), {
-      settings: settings.keepAlive,
+      settings: keepAlive,
       probe: () => this.#link.knock(),
       answers: () => this.#link.answersKnocks,
       patient: true,
     });
+    driver.watchPeer(transport.duplex, settingsPace(keepAlive));
+  }
+
+  /** Changes the longest silence accepted from the server: of its knocks, and of its system. */
+  setKeepAlive(settings: KeepAliveSettings): void {
+    this.links.setKeepAlive(settings);
+    this.links.watchPeer(this.#socket, settingsPace(settings));
   }
 
   /** Whether the server has opened a channel on the link. */

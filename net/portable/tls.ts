@@ -64,6 +64,8 @@ class PortableTlsSocket implements TlsSocket {
   }
 
   exporter(): undefined {}
+
+  tcp(): undefined {}
 }
 
 /** Whether the connection ended; the runtime does not tell whether a byte had come of it, so that is taken for none. */
