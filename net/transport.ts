@@ -25,6 +25,8 @@ export interface Transport {
   readonly exporter?: () => Uint8Array | undefined;
   /** What the system says of its TCP; `undefined` where it cannot be asked, and when it is closed. */
   tcp(): TcpFacts | undefined;
+  /** When the peer's certificate ends; see {@linkcode TlsSocket.peerEnds}. Absent where there is no TLS. */
+  readonly peerEnds?: () => number | undefined;
   /** Closes it at once, also when its peer stands still, as far as the engine can. Idempotent. */
   cut(): void;
 }
@@ -52,6 +54,7 @@ export function tlsTransport(socket: TlsSocket): Transport {
     kind: "tls",
     noDelay: socket.noDelay,
     exporter: () => socket.exporter(),
+    peerEnds: () => socket.peerEnds(),
     cut: () => socket.cut(),
   };
 }

@@ -13,6 +13,10 @@ import type { DeviceEvent } from "../events.ts";
 import type { LinkFacts, LinkMaker, MadeLink } from "../reconnect/link_maker.ts";
 import { V1Session } from "./session.ts";
 import type { DeviceSettings, V1DeviceOptions, V1DeviceSettings } from "../options.ts";
+import type { Reach } from "../endpoints/endpoint.ts";
+import { parseEndpoint } from "../endpoints/registry.ts";
+import { reachService } from "../endpoints/service_reach.ts";
+import type { ServiceRule } from "../services.ts";
 
 /** See {@linkcode LinkMaker}. */
 export class V1LinkMaker implements LinkMaker {
@@ -23,6 +27,7 @@ export class V1LinkMaker implements LinkMaker {
   #keepAlive: KeepAliveSettings;
   #link: V1Session | undefined;
   #transport: SocketTransport | undefined;
+  readonly #ways = new Map<ServiceRule, Reach>();
 
   /** Links with these settings. */
   constructor(options: V1DeviceOptions, settings: DeviceSettings, emit: (event: DeviceEvent) => void) {
@@ -30,6 +35,13 @@ export class V1LinkMaker implements LinkMaker {
     this.#settings = { ...settings, server: options.server, profile: "v1", services: options.services };
     this.#emit = emit;
     this.#keepAlive = settings.keepAlive;
+    const { engine, clock, logger } = settings;
+    for (const rule of options.services) {
+      const { endpoint, text } = rule;
+      if (endpoint === undefined) continue;
+      const surroundings = { engine, clock, logger, service: text.split("=", 1)[0]!, maxClients: undefined };
+      this.#ways.set(rule, reachService(parseEndpoint(endpoint), {}, surroundings));
+    }
   }
 
   get facts(): LinkFacts {
@@ -58,6 +70,7 @@ export class V1LinkMaker implements LinkMaker {
       transport,
       settings: this.#settings,
       keepAlive: this.#keepAlive,
+      ways: this.#ways,
       emit: this.#emit,
     });
     this.#link = link;
@@ -83,5 +96,7 @@ export class V1LinkMaker implements LinkMaker {
     throw new Error("Cannot set a mode: v1 has none");
   }
 
-  close(): void {}
+  close(): void {
+    for (const way of this.#ways.values()) way.close();
+  }
 }

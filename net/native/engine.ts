@@ -16,9 +16,19 @@ import { setKeepAlive, setLinger, setMaxSegment, setReuseAddress, takeError, tun
 import { AddressRoom, kernelAddress } from "./socket_address.ts";
 import { localAddressOf, TcpSocket } from "./tcp_socket.ts";
 import { NativeTls } from "./tls.ts";
+import { connectUnix } from "./unix_socket.ts";
 import { openSsl, whyNoOpenSsl } from "../openssl/library.ts";
 import { portableEngine } from "../portable/engine.ts";
-import type { ConnectOptions, Engine, ListeningSocket, ListenOptions, Socket, Soon, TlsEngine } from "../socket.ts";
+import type {
+  ConnectOptions,
+  Engine,
+  ListeningSocket,
+  ListenOptions,
+  Socket,
+  Soon,
+  TlsEngine,
+  UnixConnection,
+} from "../socket.ts";
 
 const SOCKET_FLAGS = NONBLOCK | CLOEXEC;
 
@@ -72,6 +82,10 @@ export class NativeEngine implements Engine {
       }
       new Connecting(this.#loop, fd, address, signal, resolve, reject);
     });
+  }
+
+  connectUnix(path: string): Promise<UnixConnection> {
+    return new Promise((resolve) => resolve(connectUnix(this.#loop, path)));
   }
 }
 

@@ -15,6 +15,7 @@ import { outstanding, setLinger, tcpFactsOf } from "./options.ts";
 import { LATER, Stream } from "./stream.ts";
 import type { TcpFacts, TlsSocket } from "../socket.ts";
 import { TlsHandshakeError } from "../tls/listening.ts";
+import { certificateEnd } from "../tls/validity.ts";
 
 const rest = new Uint8Array(4_096);
 
@@ -70,6 +71,11 @@ export class NativeTlsSocket extends Stream implements TlsSocket {
 
   tcp(): TcpFacts | undefined {
     return this.fd < 0 ? undefined : tcpFactsOf(this.calls, this.fd);
+  }
+
+  peerEnds(): number | undefined {
+    const shown = this.#session.peerCertificate();
+    return shown && certificateEnd(shown);
   }
 
   override onReady(events: number): void {
