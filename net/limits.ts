@@ -153,9 +153,6 @@ export const MAX_SCHEMES = 6;
 /** Most groups of a process that are looked at; the kernel has 65,536 at most. */
 export const MAX_GROUPS = 65_536;
 
-/** Shortest time in which a peer is found gone, in milliseconds, as with {@linkcode keepAlivePace}. */
-export const MIN_TCP_KEEP_ALIVE_MS = 2_000;
-
 /** Longest path of a Unix socket, in bytes: what the kernel has room for. */
 export const MAX_UNIX_PATH = 107;
 

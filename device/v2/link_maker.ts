@@ -118,6 +118,7 @@ export class V2LinkMaker implements LinkMaker {
       bound: this.#session && this.#isBound,
       clockOffset: this.#session?.state.clockOffset,
       roundTrip: this.#session?.state.roundTrip,
+      tcp: this.#session?.links.transport.tcp(),
     };
   }
 

@@ -35,6 +35,7 @@ const SOCKET_FLAGS = NONBLOCK | CLOEXEC;
 /** Sockets over one loop. */
 export class NativeEngine implements Engine {
   readonly name = "native";
+  readonly isTunable = true;
   readonly tls: TlsEngine;
   readonly #loop: EventLoop;
 

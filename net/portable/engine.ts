@@ -31,6 +31,7 @@ class PortableListener implements ListeningSocket {
 /** See the module. */
 export const portableEngine: Engine = {
   name: "portable",
+  isTunable: false,
   get tls() {
     return tls;
   },
