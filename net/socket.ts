@@ -148,6 +148,14 @@ export interface ConnectOptions {
   readonly maxSegment?: number | undefined;
 }
 
+/** A terminal (pty(7)) that nobody sits at. */
+export interface Terminal {
+  /** What a program opens to have it as its own. */
+  readonly path: string;
+  /** What the program sees typed, and what it shows. Its end is that of the program; the end of writing is a Ctrl-D. */
+  readonly stream: Duplex;
+}
+
 /** What sockets are made with. */
 export interface Engine {
   /** Which one it is, for people. */
@@ -168,6 +176,8 @@ export interface Engine {
    * @throws What the system says, with its `code`: `EAGAIN` if too many wait there already. Nothing is left open then.
    */
   connectUnix(path: string): Promise<UnixConnection>;
+  /** Opens a terminal, where that can be done. @throws What the system says. */
+  openTerminal?(): Terminal;
 }
 
 /** What links in TLS are made with. */

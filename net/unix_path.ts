@@ -13,7 +13,7 @@ import { MAX_UNIX_PATH } from "./limits.ts";
  */
 export function parseUnixPath(text: string): string {
   const size = new TextEncoder().encode(text).length;
-  if (/[\0-\x1f\x7f]/.test(text)) throw new SyntaxError("a Unix socket's path has no control characters in it");
+  if (/\p{Cc}/u.test(text)) throw new SyntaxError("a Unix socket's path has no control characters in it");
   if (text.startsWith("//")) throw new SyntaxError(`"unix:${text}" is a URL; write unix:${text.replace(/^\/+/, "/")}`);
   if (!/^(?:\/.*[^/]|@.+)$/s.test(text)) {
     throw new SyntaxError(

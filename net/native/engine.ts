@@ -15,6 +15,7 @@ import { ENDED, EventLoop, type Waiting, type Watcher, WRITABLE } from "./event_
 import { setKeepAlive, setLinger, setMaxSegment, setReuseAddress, takeError, tune } from "./options.ts";
 import { AddressRoom, kernelAddress } from "./socket_address.ts";
 import { localAddressOf, TcpSocket } from "./tcp_socket.ts";
+import { openTerminal } from "./terminal.ts";
 import { NativeTls } from "./tls.ts";
 import { connectUnix } from "./unix_socket.ts";
 import { openSsl, whyNoOpenSsl } from "../openssl/library.ts";
@@ -26,6 +27,7 @@ import type {
   ListenOptions,
   Socket,
   Soon,
+  Terminal,
   TlsEngine,
   UnixConnection,
 } from "../socket.ts";
@@ -85,6 +87,10 @@ export class NativeEngine implements Engine {
 
   connectUnix(path: string): Promise<UnixConnection> {
     return new Promise((resolve) => resolve(connectUnix(this.#loop, path)));
+  }
+
+  openTerminal(): Terminal {
+    return openTerminal(this.#loop);
   }
 }
 
