@@ -117,6 +117,9 @@ export const MAX_PEM_FILE = 1024 * 1024;
 /** Looks for which a certificate has to stand still that has fewer blocks than the one in use: it may be half written. */
 export const CERTIFICATE_CUT_LOOKS = 10;
 
+/** How long before a certificate ends that is told, each day, in milliseconds: 30 days. */
+export const CERTIFICATE_WARNING_MS = 2_592_000_000;
+
 /** Head of an HTTP proxy's answer to CONNECT. */
 export const MAX_PROXY_ANSWER = 8192;
 

@@ -11,7 +11,8 @@
 import type { Address } from "../protocol/address.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
-import type { CertificatePair, ServerCertificate } from "./tls/listening.ts";
+import type { CertificatePair } from "./tls/certificate_files.ts";
+import type { ServerCertificate } from "./tls/listening.ts";
 import type { TlsSecurity } from "./tls/proof.ts";
 import type { SocketTransport, Transport } from "./transport.ts";
 
@@ -37,6 +38,13 @@ export interface Duplex {
    * @returns how many bytes, or 0. @throws What the connection failed with.
    */
   writeNow?(bytes: Uint8Array): number;
+  /**
+   * Calls `fn` once when all that is ready now has had its turn, if there is such a time: then what was gathered meanwhile
+   * goes out in one write.
+   *
+   * @returns whether it will be called; if not, nothing is to be gained by waiting.
+   */
+  afterPass?(fn: () => void): boolean;
   /** Ends the writing side. */
   closeWrite(): Promise<void>;
   /** Closes both sides in order; a pending read or write fails. Idempotent. */
@@ -120,6 +128,8 @@ export interface TlsSocket extends Duplex {
   cut(): void;
   /** What no other TLS connection has (RFC 9266, `tls-exporter`); `undefined` where the engine cannot say. */
   exporter(): Uint8Array | undefined;
+  /** When the peer's certificate ends, in milliseconds since 1970, once the handshake is done; `undefined` if that is not known. */
+  peerEnds(): number | undefined;
 }
 
 /** A listening socket. */
@@ -192,6 +202,12 @@ export interface TlsEngine {
    * @throws {UnprovableError} if not.
    */
   demandProvable(host: string, security: TlsSecurity): void;
+  /**
+   * Says whether a listener could use a certificate and its key.
+   *
+   * @throws {PairError} if not.
+   */
+  demandUsable(pair: CertificatePair): void;
   /**
    * Takes a dialled connection through its handshake with the server `target`, and demands that it is the one.
    *

@@ -105,8 +105,11 @@ export class V1Session extends Session<LinkDriver> implements LinkLife {
   async #reach(pump: ChannelPump, target: Address, way: Reach | undefined): Promise<void> {
     const { connectTimeout } = this.#settings;
     const abort = new AbortController();
-    pump.done.then(() => abort.abort());
-    pump.attach(await (way ?? this.#direct(target)).connect(UNKNOWN_CLIENT, connectTimeout, abort.signal));
+    let isUp = false;
+    pump.done.then(() => isUp || abort.abort());
+    const conn = await (way ?? this.#direct(target)).connect(UNKNOWN_CLIENT, connectTimeout, abort.signal);
+    isUp = true;
+    pump.attach(conn);
   }
 
   #direct(target: Address): Reach {

@@ -24,6 +24,7 @@ import { handshakeFailure } from "./handshake_failure.ts";
 import { network, type Outside } from "./outside.ts";
 import { exporterOf, tellBinding } from "./binding.ts";
 import { Epochs } from "./epochs.ts";
+import { ServerCertificateWatch } from "./server_certificate.ts";
 import { ServiceBoard } from "./service_board.ts";
 import { V2Session } from "./session.ts";
 import { SmallSegments } from "./small_segments.ts";
@@ -42,6 +43,7 @@ export class V2LinkMaker implements LinkMaker {
   readonly #instance: Uint8Array;
   readonly #epochs: Epochs;
   readonly #segments: SmallSegments;
+  readonly #certificate: ServerCertificateWatch;
   #turn = 0;
   #session: V2Session | undefined;
   #isBound = false; // the link that is up, or was last
@@ -78,6 +80,7 @@ export class V2LinkMaker implements LinkMaker {
     const { clock, logger } = settings;
     this.#epochs = new Epochs(clock);
     this.#segments = new SmallSegments(clock);
+    this.#certificate = new ServerCertificateWatch(clock, logger);
     this.#board = new ServiceBoard(
       options.services,
       options.mode ?? "run",
@@ -207,6 +210,7 @@ export class V2LinkMaker implements LinkMaker {
     const { welcome, rest } = greeting;
     this.#isBound = greeting.bound;
     tellBinding(logger, transport, exporter, greeting.bound);
+    this.#certificate.saw(transport);
     const made = { local: transport.local, remote: transport.remote, device: welcome.name };
     if (typeof welcome.resumed === "number") {
       if (!this.#session?.resumable) throw new Error("the session ended while it was being resumed");

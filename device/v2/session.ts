@@ -200,8 +200,9 @@ export class V2Session extends Session<SessionLinks> implements LinkLife {
       this.#told(channel, request, found, summary, error);
     });
     const abort = new AbortController();
-    pump.done.then(() => abort.abort());
-    this.#reach(pump, channel, found, request, abort.signal).catch((cause: unknown) => {
+    let isUp = false;
+    pump.done.then(() => isUp || abort.abort());
+    this.#reach(pump, channel, found, request, abort.signal).then(() => isUp = true, (cause: unknown) => {
       if (abort.signal.aborted) return; // the client has gone meanwhile, which says nothing of the service
       error = describeError(cause);
       const reason = reachReason(cause);
