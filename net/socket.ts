@@ -188,6 +188,13 @@ export interface Engine {
   connectUnix(path: string): Promise<UnixConnection>;
   /** Opens a terminal, where that can be done. @throws What the system says. */
   openTerminal?(): Terminal;
+  /**
+   * Calls `onReadable` again and again as long as there is something to read from a descriptor of the kernel's, an error
+   * included; there where the engine waits for the kernel itself.
+   *
+   * @returns what ends that; the descriptor is to be closed behind it. @throws If the kernel cannot watch it.
+   */
+  watchReadable?(fd: number, onReadable: () => void): () => void;
 }
 
 /** What links in TLS are made with. */

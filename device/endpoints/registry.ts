@@ -4,6 +4,7 @@
  * @module
  */
 
+import { canKind } from "./can.ts";
 import type { Endpoint, EndpointKind } from "./endpoint.ts";
 import { execKind } from "./exec.ts";
 import { tcpKind } from "./tcp.ts";
@@ -13,6 +14,7 @@ import { unixKind } from "./unix.ts";
 const KINDS: readonly EndpointKind[] = [
   unixKind,
   execKind,
+  canKind,
 ];
 
 /** The kind of an endpoint, by what it begins with. @throws {SyntaxError} for one that is written in another way. */

@@ -11,7 +11,7 @@ import { describeError } from "../../base/errors.ts";
 import { parseIP } from "../../protocol/ip.ts";
 import { type SocketCalls, socketCalls } from "./calls.ts";
 import { closedError, EAGAIN, EINPROGRESS, EINTR, socketError } from "./errno.ts";
-import { ENDED, EventLoop, type Waiting, type Watcher, WRITABLE } from "./event_loop.ts";
+import { ENDED, EventLoop, type Waiting, type Watcher, WHILE_READABLE, WRITABLE } from "./event_loop.ts";
 import { setKeepAlive, setLinger, setMaxSegment, setReuseAddress, takeError, tune } from "./options.ts";
 import { AddressRoom, kernelAddress } from "./socket_address.ts";
 import { localAddressOf, TcpSocket } from "./tcp_socket.ts";
@@ -87,6 +87,11 @@ export class NativeEngine implements Engine {
 
   connectUnix(path: string): Promise<UnixConnection> {
     return new Promise((resolve) => resolve(connectUnix(this.#loop, path)));
+  }
+
+  watchReadable(fd: number, onReadable: () => void): () => void {
+    this.#loop.add(fd, { onReady: onReadable }, WHILE_READABLE);
+    return () => this.#loop.remove(fd);
   }
 
   openTerminal(): Terminal {
