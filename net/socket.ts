@@ -178,6 +178,14 @@ export interface ConnectOptions {
   readonly maxSegment?: number | undefined;
 }
 
+/** A terminal (pty(7)) that nobody sits at. */
+export interface Terminal {
+  /** What a program opens to have it as its own. */
+  readonly path: string;
+  /** What the program sees typed, and what it shows. Its end is that of the program; the end of writing is a Ctrl-D. */
+  readonly stream: Duplex;
+}
+
 /** What sockets are made with. */
 export interface Engine {
   /** Which one it is, for people. */
@@ -200,6 +208,15 @@ export interface Engine {
    * @throws What the system says, with its `code`: `EAGAIN` if too many wait there already. Nothing is left open then.
    */
   connectUnix(path: string): Promise<UnixConnection>;
+  /** Opens a terminal, where that can be done. @throws What the system says. */
+  openTerminal?(): Terminal;
+  /**
+   * Calls `onReadable` again and again as long as there is something to read from a descriptor of the kernel's, an error
+   * included; there where the engine waits for the kernel itself.
+   *
+   * @returns what ends that; the descriptor is to be closed behind it. @throws If the kernel cannot watch it.
+   */
+  watchReadable?(fd: number, onReadable: () => void): () => void;
 }
 
 /** What links in TLS are made with. */
