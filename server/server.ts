@@ -11,6 +11,7 @@ import * as check from "../relay/option_check.ts";
 import { checkServeOptions } from "./check_options.ts";
 import type { LinkDownEvent, ListeningEvent, ServerEvent } from "./events.ts";
 import { DeviceRegistry } from "./v2/device_registry.ts";
+import type { ServedClient } from "./ports/client_table.ts";
 import { describeDevice, type ServedDevice } from "./v2/device_status.ts";
 import { V1Listener } from "./v1/listener.ts";
 import { type ServeOptions, serverSettings } from "./options.ts";
@@ -28,7 +29,9 @@ export interface ServerHandle extends AsyncDisposable {
   readonly closed: Promise<void>;
   /** The v2 devices that came since the server runs, as they are now. */
   devices(): ServedDevice[];
-  /** One of them, by its name, if it came since the server runs. */
+  /** Every client that is there, in the order of their coming, with the bytes that it has carried so far. */
+  clients(): ServedClient[];
+  /** One of the v2 devices, by its name, if it came since the server runs. */
   device(name: string): ServedDevice | undefined;
   /**
    * Sets the longest silence accepted: by the server from the device, by the device from the server, or both (seed 002). What is
@@ -131,6 +134,7 @@ export function serve(options: ServeOptions): ServerHandle {
     },
     closed: closed.promise,
     devices: () => registry?.sessions.map(describeDevice) ?? [],
+    clients: () => [...settings.clients].map((client) => client.describe()),
     device(name) {
       const session = registry?.session(name);
       return session && describeDevice(session);

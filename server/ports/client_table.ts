@@ -45,8 +45,8 @@ export interface ClientPlace {
 /** A client in the table. */
 export class ClientEntry {
   readonly id: number;
-  /** Its address; behind a load balancer it is told later. */
-  address: string;
+  /** Where it came from. */
+  readonly address: string;
   /** What serves it, once something does. */
   pump: ChannelPump | undefined;
   readonly #since: number;
