@@ -27,7 +27,7 @@ import { readLiveState } from "../state/live_state.ts";
 import { DeviceIndex } from "../devices/index.ts";
 import { readDevices } from "../devices/edits.ts";
 import { parseGrant, type ServiceGrant } from "../devices/service_grant.ts";
-import { certificateWarning, isWildcard, serviceWarnings } from "./enroll_warnings.ts";
+import { certificateWarning, isWildcard, serviceWarnings } from "../state/enroll_warnings.ts";
 
 /** The option `--devices`. */
 export const DEVICES_OPTION = {
