@@ -16,7 +16,7 @@ import { parsePositiveDuration, wholeNumber } from "../../app/values.ts";
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
 import { formatTime } from "../devices/edits.ts";
 import { changeDevice, PLACE_OPTIONS, placeOf } from "./device_place.ts";
-import { parseExpiry } from "./enroll.ts";
+import { parseExpiry } from "../state/enroll.ts";
 import { formatGrantedAddress, parseGrant, type ServiceGrant } from "../devices/service_grant.ts";
 import { addService, moveService, removeService } from "../devices/service_table.ts";
 
