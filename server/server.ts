@@ -14,7 +14,7 @@ import { DeviceRegistry } from "./v2/device_registry.ts";
 import type { ServedClient } from "./ports/client_table.ts";
 import { describeDevice, type ServedDevice } from "./v2/device_status.ts";
 import { V1Listener } from "./v1/listener.ts";
-import { type ServeOptions, serverSettings } from "./options.ts";
+import { type ServeOptions, type ServerSettings, serverSettings } from "./options.ts";
 import { V2Listener } from "./v2/listener.ts";
 
 /** A running server. */
@@ -42,6 +42,10 @@ export interface ServerHandle extends AsyncDisposable {
   setKeepAliveSettings(device: string, settings: KeepAliveSettings, endpoint: Endpoint): boolean;
   /** Asks a device to go to mode `config` (its services withdrawn) or `run`. @returns whether it is there. */
   setMode(device: string, mode: Exclude<DeviceMode, "init">): boolean;
+  /** Ends a client of {@linkcode ServerHandle.clients} at once, as `closed-by-admin`. @returns whether it was there. */
+  closeClient(id: number): boolean;
+  /** Ends the link of a v2 device; its session waits for the next one, with its clients. @returns whether there was one. */
+  dropLink(device: string): boolean;
   /** Calls `subscriber` for every event from now on. @returns what ends that. */
   subscribe(subscriber: (event: ServerEvent) => void): () => void;
   /** Calls `subscriber` whenever a link is lost (seed 002, SubscribeConnectionLost). @returns what ends that. */
@@ -80,6 +84,19 @@ export interface ServerHandle extends AsyncDisposable {
  * ```
  */
 export function serve(options: ServeOptions): ServerHandle {
+  return startServer(options).handle;
+}
+
+/** What a server is made of, for those beside it in this program. */
+export interface ServerCore {
+  readonly settings: ServerSettings;
+  /** v2 devices, if there may be some. */
+  readonly registry: DeviceRegistry | undefined;
+  readonly listeners: readonly (V1Listener | V2Listener)[];
+}
+
+/** The same as {@linkcode serve}, with what the server is made of. */
+export function startServer(options: ServeOptions): { readonly handle: ServerHandle; readonly core: ServerCore } {
   checkServeOptions(options);
   const settings = serverSettings(options);
   const emitter = new Emitter<ServerEvent>(settings.logger);
@@ -124,7 +141,7 @@ export function serve(options: ServeOptions): ServerHandle {
   });
   ready.catch(() => {}); // whoever does not wait for it sees `closed`
 
-  return {
+  const handle: ServerHandle = {
     ready,
     get addresses() {
       return listeners.map((listener) => listener.address);
@@ -155,6 +172,17 @@ export function serve(options: ServeOptions): ServerHandle {
       link?.links.say({ wantedMode: mode });
       return link !== undefined;
     },
+    closeClient(id) {
+      const client = settings.clients.get(id);
+      client?.end("closed-by-admin");
+      return client !== undefined;
+    },
+    dropLink(name) {
+      const links = registry?.session(name)?.link?.links;
+      if (!links?.online) return false;
+      links.drop();
+      return true;
+    },
     subscribe: (subscriber) => emitter.subscribe(subscriber),
     subscribeConnectionLost(subscriber) {
       return emitter.subscribe((event) => event.type === "link-down" && subscriber(event));
@@ -163,4 +191,5 @@ export function serve(options: ServeOptions): ServerHandle {
     close,
     [Symbol.asyncDispose]: shutdown,
   };
+  return { handle, core: { settings, registry, listeners } };
 }

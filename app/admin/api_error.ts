@@ -54,3 +54,12 @@ export class ApiError extends Error {
     return ERROR_STATUS[this.code];
   }
 }
+
+/** Reads a text of a request by a parser of the command line's. @throws {ApiError} in place of its `SyntaxError`. */
+export function readText<T>(parse: (text: string) => T, text: string, where: string): T {
+  try {
+    return parse(text);
+  } catch (error) {
+    throw error instanceof SyntaxError ? new ApiError("bad-request", `${where}: ${error.message}`) : error;
+  }
+}

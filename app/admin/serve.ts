@@ -11,11 +11,11 @@ import { isInNetwork } from "../../protocol/ip.ts";
 import { ListenError } from "../../net/listener.ts";
 import { spotOf } from "../files/spot.ts";
 import { ConfigError } from "../toml/config_error.ts";
-import { Api } from "./api.ts";
-import { Gate } from "./gate.ts";
-import { Guard } from "./guard.ts";
+import { Api } from "./http/api.ts";
+import { Gate } from "./http/gate.ts";
+import { Guard } from "./http/guard.ts";
 import type { Caller, Route } from "./route.ts";
-import { asOwner, hiddenPlace, listenAt } from "./socket_file.ts";
+import { asOwner, hiddenPlace, listenAt } from "./http/socket_file.ts";
 
 /** The socket's name in the folder of a state. */
 export const ADMIN_SOCKET = "admin.sock";

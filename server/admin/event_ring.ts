@@ -26,6 +26,8 @@ export interface Place {
 
 /** Keeps the last events. */
 export class EventRing {
+  /** When the server started, by the wall clock. */
+  readonly since: number;
   /** Which run of the server it is: cursors of another lead nowhere. */
   readonly #run: string;
   readonly #size: number;
@@ -35,6 +37,7 @@ export class EventRing {
 
   /** Nothing yet; `since` is when the server started, by the wall clock. */
   constructor(since: number, size = MAX_KEPT_EVENTS) {
+    this.since = since;
     this.#run = Math.floor(since).toString(36);
     this.#size = size;
   }

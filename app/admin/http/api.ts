@@ -4,19 +4,19 @@
  * @module
  */
 
-import { ADMIN_HEARTBEAT_MS, MAX_ADMIN_REQUESTS, MAX_ADMIN_STREAMS } from "../limits.ts";
-import type { Clock } from "../../base/clock.ts";
-import { describeError } from "../../base/errors.ts";
-import type { Logger } from "../../base/logger.ts";
-import { MachineError } from "../files/machine_error.ts";
-import { ConfigError } from "../toml/config_error.ts";
-import { ApiError } from "./api_error.ts";
+import { ADMIN_HEARTBEAT_MS, MAX_ADMIN_REQUESTS, MAX_ADMIN_STREAMS } from "../../limits.ts";
+import type { Clock } from "../../../base/clock.ts";
+import { describeError } from "../../../base/errors.ts";
+import type { Logger } from "../../../base/logger.ts";
+import { MachineError } from "../../files/machine_error.ts";
+import { ConfigError } from "../../toml/config_error.ts";
+import { ApiError } from "../api_error.ts";
 import { readBody } from "./body.ts";
 import type { Guard } from "./guard.ts";
-import { openApiDocument } from "./openapi.ts";
-import type { Caller, CheckedCall, Route, StreamSource } from "./route.ts";
+import { openApiDocument } from "../openapi.ts";
+import type { Caller, CheckedCall, Route, StreamSource } from "../route.ts";
 import { checked, readQuery, Router } from "./router.ts";
-import { closed, Type } from "./schema.ts";
+import { closed, Type } from "../schema.ts";
 import { streamBody } from "./stream.ts";
 
 /** What an API needs. */

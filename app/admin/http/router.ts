@@ -4,9 +4,9 @@
  * @module
  */
 
-import { ApiError } from "./api_error.ts";
-import type { Route } from "./route.ts";
-import { mistakeIn, type TObject } from "./schema.ts";
+import { ApiError } from "../api_error.ts";
+import type { Route } from "../route.ts";
+import { mistakeIn, type TObject } from "../schema.ts";
 
 /** A route that was found, with the texts of its path. */
 export interface Found {

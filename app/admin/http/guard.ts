@@ -5,11 +5,11 @@
  */
 
 import { createHash, timingSafeEqual } from "node:crypto";
-import { MIN_TOKEN } from "../limits.ts";
-import { splitHostPort } from "../../protocol/address.ts";
-import { readPrivateFile } from "../files/private_file.ts";
-import { ConfigError } from "../toml/config_error.ts";
-import { ApiError } from "./api_error.ts";
+import { MIN_TOKEN } from "../../limits.ts";
+import { splitHostPort } from "../../../protocol/address.ts";
+import { readPrivateFile } from "../../files/private_file.ts";
+import { ConfigError } from "../../toml/config_error.ts";
+import { ApiError } from "../api_error.ts";
 
 /**
  * Reads a token out of a file that only its owner can read.

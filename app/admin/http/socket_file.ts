@@ -6,12 +6,12 @@
  */
 
 import { randomUUID } from "node:crypto";
-import { errorCode } from "../../base/errors.ts";
-import { withLock } from "../files/private_file.ts";
-import { ensurePrivateFolder, explain } from "../files/private_folder.ts";
-import { actAs } from "../files/path_actor.ts";
-import { type Spot, spotOf } from "../files/spot.ts";
-import { ConfigError } from "../toml/config_error.ts";
+import { errorCode } from "../../../base/errors.ts";
+import { withLock } from "../../files/private_file.ts";
+import { ensurePrivateFolder, explain } from "../../files/private_folder.ts";
+import { actAs } from "../../files/path_actor.ts";
+import { type Spot, spotOf } from "../../files/spot.ts";
+import { ConfigError } from "../../toml/config_error.ts";
 
 /** The folder in which sockets are made. */
 const WORKSHOP = ".admin";

@@ -7,10 +7,10 @@
  * @module
  */
 
-import { ADMIN_IDLE_MS, ADMIN_REQUEST_MS, MAX_ADMIN_CONNECTIONS, MAX_ADMIN_REQUEST } from "../limits.ts";
-import { type Clock, sleep } from "../../base/clock.ts";
-import { describeError } from "../../base/errors.ts";
-import type { Logger } from "../../base/logger.ts";
+import { ADMIN_IDLE_MS, ADMIN_REQUEST_MS, MAX_ADMIN_CONNECTIONS, MAX_ADMIN_REQUEST } from "../../limits.ts";
+import { type Clock, sleep } from "../../../base/clock.ts";
+import { describeError } from "../../../base/errors.ts";
+import type { Logger } from "../../../base/logger.ts";
 
 /** Bytes that are read at once. */
 const CHUNK = 16 * 1024;

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { concat } from "../../protocol/bytes.ts";
-import { MAX_ADMIN_BODY } from "../limits.ts";
-import { ApiError } from "./api_error.ts";
+import { concat } from "../../../protocol/bytes.ts";
+import { MAX_ADMIN_BODY } from "../../limits.ts";
+import { ApiError } from "../api_error.ts";
 
 const TOO_LARGE = `the body may have ${MAX_ADMIN_BODY} bytes`;
 

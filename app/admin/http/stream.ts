@@ -4,9 +4,9 @@
  * @module
  */
 
-import { ADMIN_HEARTBEAT_MS } from "../limits.ts";
-import type { Clock } from "../../base/clock.ts";
-import type { StreamedEvent, StreamSource } from "./route.ts";
+import { ADMIN_HEARTBEAT_MS } from "../../limits.ts";
+import type { Clock } from "../../../base/clock.ts";
+import type { StreamedEvent, StreamSource } from "../route.ts";
 
 /** A comment, which readers pass over. */
 const HEARTBEAT = new TextEncoder().encode(":\n\n");
