@@ -8,7 +8,7 @@ import type { Command } from "commander";
 import { normalKeepAlive } from "../../protocol/keep_alive.ts";
 import { systemClock } from "../../base/clock.ts";
 import { silentLogger } from "../../base/logger.ts";
-import { chooseEngine, describeEngine } from "../../net/engines.ts";
+import { chooseEngine, describeEngine, tellTurns } from "../../net/engines.ts";
 import { ServerCertificate } from "../../net/tls/listening.ts";
 import { daemonCommand, printLine, readOptions } from "../../app/command.ts";
 import { stderr } from "../../app/output.ts";
@@ -116,6 +116,7 @@ async function run(command: Command): Promise<void> {
       logger.info("{signal}: shutting down; a second one ends at once", { signal });
     });
   } finally {
+    tellTurns(chooseEngine(config.engine).engine, logger);
     await hooks.close();
     await state?.close();
   }
