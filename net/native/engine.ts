@@ -11,7 +11,7 @@ import { describeError } from "../../base/errors.ts";
 import { parseIP } from "../../protocol/ip.ts";
 import { type SocketCalls, socketCalls } from "./calls.ts";
 import { closedError, EAGAIN, EINPROGRESS, EINTR, socketError } from "./errno.ts";
-import { ENDED, EventLoop, type Waiting, type Watcher, WHILE_READABLE, WRITABLE } from "./event_loop.ts";
+import { ENDED, EventLoop, type Machine, type Waiting, type Watcher, WHILE_READABLE, WRITABLE } from "./event_loop.ts";
 import { setKeepAlive, setLinger, setMaxSegment, setReuseAddress, takeError, tune } from "./options.ts";
 import { AddressRoom, kernelAddress } from "./socket_address.ts";
 import { localAddressOf, TcpSocket } from "./tcp_socket.ts";
@@ -31,6 +31,7 @@ import type {
   TlsEngine,
   UnixConnection,
 } from "../socket.ts";
+import type { TurnReport } from "../turn_times.ts";
 
 const SOCKET_FLAGS = NONBLOCK | CLOEXEC;
 
@@ -42,14 +43,18 @@ export class NativeEngine implements Engine {
   readonly #loop: EventLoop;
 
   /** Over a loop of its own; without OpenSSL, the runtime speaks TLS. @throws If the kernel gives none. */
-  constructor(calls: SocketCalls) {
-    this.#loop = new EventLoop(calls);
+  constructor(calls: SocketCalls, machine?: Machine) {
+    this.#loop = new EventLoop(calls, machine);
     this.tls = openSsl() ? new NativeTls(this, this.#loop) : portableEngine.tls;
   }
 
   /** See {@linkcode EventLoop.quiet}. */
   quiet(): Promise<void> {
     return this.#loop.quiet();
+  }
+
+  turns(): TurnReport {
+    return this.#loop.times.take();
   }
 
   listen(address: Address, options: ListenOptions = {}): ListeningSocket {

@@ -36,6 +36,7 @@ export const portableEngine: Engine = {
     return tls;
   },
   listen: ({ host: hostname, port }) => new PortableListener(Deno.listen({ hostname, port })),
+  turns: () => undefined,
   connect: async ({ host: hostname, port }: Address, { signal }: ConnectOptions) =>
     new PortableSocket(await Deno.connect({ hostname, port, signal })),
   connectUnix: async (path) => {

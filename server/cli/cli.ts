@@ -10,7 +10,7 @@ import { keepAliveOf } from "../../app/link_options.ts";
 import { systemClock } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
 import { type Logger, silentLogger } from "../../base/logger.ts";
-import { chooseEngine, describeEngine } from "../../net/engines.ts";
+import { chooseEngine, describeEngine, tellTurns } from "../../net/engines.ts";
 import { ServerCertificate } from "../../net/tls/listening.ts";
 import { type AdminWish, adminWish } from "../../app/admin/options.ts";
 import type { AdminServer } from "../../app/admin/serve.ts";
@@ -126,6 +126,7 @@ async function run(command: Command): Promise<void> {
       logger.info("{signal}: shutting down; a second one ends at once", { signal });
     });
   } finally {
+    tellTurns(chooseEngine(config.engine).engine, logger);
     await hooks.close();
     await admin.then((api) => api?.close(), () => {}); // why it could not be had has been told
     await state?.close();
