@@ -27,6 +27,10 @@ import { stateFolder } from "../../app/files/state.ts";
 import { adminContext, serveServerAdmin } from "../admin/admin.ts";
 import type { AdminContext } from "../admin/context.ts";
 import { AuthorizedDevices } from "../devices/authorized_devices.ts";
+import { actCommands } from "./admin/acts.ts";
+import { clientCommands } from "./admin/clients.ts";
+import { eventsCommand } from "./admin/events.ts";
+import { statusCommand } from "./admin/status.ts";
 import { describeServer, SERVER_OPTIONS, type ServerConfig, serverConfig } from "./config.ts";
 import { devicesCommands } from "./devices.ts";
 import { devicesFile } from "../state/facts.ts";
@@ -44,7 +48,8 @@ export function serverCommand(name: string): Command {
     _options,
     command: Command,
   ) => run(command));
-  for (const each of [...devicesCommands(name), keyCommand(name, "server")]) command.addCommand(each);
+  const running = [statusCommand(name), ...clientCommands(name), eventsCommand(name), ...actCommands(name)];
+  for (const each of [...running, ...devicesCommands(name), keyCommand(name, "server")]) command.addCommand(each);
   return command;
 }
 

@@ -10,6 +10,7 @@ import { parseName } from "../../protocol/name.ts";
 import { fingerprint, parsePublicKey } from "../../net/tls/identity.ts";
 import { argument, printLine, taskCommand } from "../../app/command.ts";
 import { stderr } from "../../app/output.ts";
+import { tableLines } from "../../base/table.ts";
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
 import { confirmFile } from "./confirm.ts";
 import { formatPastTime, formatTime, readDevices } from "../devices/edits.ts";
@@ -17,7 +18,8 @@ import { type Place, PLACE_OPTIONS, placeOf } from "./device_place.ts";
 import { enrollCommand } from "./enroll.ts";
 import { whyNotInForce } from "./held_file.ts";
 import type { PendingEnrolment } from "../state/enrolments.ts";
-import { type LiveDevice, readLiveState } from "../state/live_state.ts";
+import type { LiveDevice } from "../state/live_state.ts";
+import { liveDevices } from "./admin/live.ts";
 import { formatGrantedAddress, type ServiceGrant } from "../devices/service_grant.ts";
 import { servicesCommands } from "./services.ts";
 
@@ -107,7 +109,7 @@ interface Row {
 async function list(command: Command): Promise<void> {
   const { folder, file, enrolments } = await placeOf(command);
   const devices = await readDevices(file);
-  const live = await readLiveState(folder);
+  const live = await liveDevices(command, folder);
   const rows = [
     ...await Promise.all(devices.map((device) => rowOf(device, systemClock.wall(), live))),
     ...(await enrolments.waiting()).map((waiting) => waitingRow(waiting, systemClock.wall())),
@@ -197,8 +199,7 @@ function tableOf(rows: readonly Row[]): string[] {
       row.comment ?? "",
     ]),
   ];
-  const widths = cells[0]!.map((_, column) => Math.max(...cells.map((row) => row[column]!.length)));
-  return cells.map((row) => row.map((cell, column) => cell.padEnd(widths[column]!)).join("  ").trimEnd());
+  return tableLines(cells);
 }
 
 function linkOf({ key, online, interrupted, since, remote }: Row): string {

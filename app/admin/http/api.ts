@@ -106,6 +106,9 @@ export class Api {
     if (run.kind === "raw") return await run.answer(call);
     if (run.kind === "stream") return this.#stream(request.method, () => run.open(call));
     const answer = await run.answer(call);
+    if (acts) {
+      this.#logger.info("admin API: {act}, by {via}", { act: `${route.method} ${url.pathname}`, via: caller.via });
+    }
     return Response.json(answer, { headers: HEADERS });
   }
 
