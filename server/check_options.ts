@@ -68,7 +68,7 @@ const SERVE = options<ServeOptions>({
     enrolments: optional(check.withMethods("secretHash", "redeem")),
     ports: optional(check.withMethods("get", "set")),
   })),
-  keepAlive: optional(check.keepAliveSettings),
+  keepAlive: optional(check.keepAliveChoice),
   stallTimeout: optional(check.milliseconds(1)),
   tcpKeepAlive: optional(check.milliseconds(1, true)),
   halfCloseTimeout: optional(check.milliseconds(0)),
@@ -110,6 +110,7 @@ const DEVICE = options<AuthorizedDevice>({
   })),
   expires: optional(check.time),
   expiration: optional(check.milliseconds(0)),
+  keepAlive: optional(check.keepAliveChoice),
   disabled: optional(check.flag),
   comment: optional(check.text),
 });

@@ -28,7 +28,8 @@ test("a forward is two addresses, of any family, and the service's port is not 0
 
 test("what is not given is left to the defaults, and what is given arrives in milliseconds", () => {
   const args = ["--listen", "127.0.0.1:0", "--profile", "v1", "--forward", "127.0.0.1:0=127.0.0.1:22"];
-  assert.deepEqual(configure(args).keepAlive, V2_KEEP_ALIVE);
+  assert.deepEqual(configure(args).keepAlive, "adaptive");
+  assert.deepEqual(configure([...args, "--probe-count", "5"]).keepAlive, { ...V2_KEEP_ALIVE, probeCount: 5 });
   assert.deepEqual(Object.keys(configure(args)), ["listen", "engine", "hooks", "keepAlive"]);
   const more = configure([
     ...args,

@@ -15,3 +15,6 @@ export const CAN_BIND = 4;
 
 /** Links have epochs, and sessions names of two parts; `v2.md`, "Epochs" and "Names of sessions". */
 export const HAS_EPOCHS = 8;
+
+/** Probes while nobody waits are apart from those while somebody does; `v2.md`, "Keep-alive, clocks, settings". */
+export const ADAPTS = 16;
