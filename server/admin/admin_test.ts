@@ -112,12 +112,15 @@ folderTest(
     });
     const events = new Events(device);
     try {
-      assert.deepEqual([(await first)["type"], (await next())["type"]], ["enrolled", "link-up"]);
+      const enrolled = await first;
+      const firstId = String(enrolled["id"]);
+      assert.deepEqual([enrolled["type"], (await next())["type"]], ["enrolled", "link-up"]);
       assert.equal((await next())["type"], "mode");
       const open = await next();
       assert.deepEqual([open["type"], open["localAddress"]], ["host-open", "echo"]);
       const seen = await client.get<Device>("/v1/devices/gw1");
       assert.deepEqual([seen.link, seen.state, seen.mode, seen.comment], ["online", "active", "run", "roof"]);
+      assert.equal(seen.sessionSince, seen.since);
       assert.equal(seen.services[0]!.hostAddress, open["hostAddress"]);
       using conn = await Stream.connect(portOf(open["hostAddress"] as string));
       await conn.write("hello");
@@ -166,6 +169,14 @@ folderTest(
       await client.post("/v1/devices/gw2/enable");
       await client.post("/v1/devices/gw2/revoke");
       await refused(client.get("/v1/devices/gw2"), 404, /gw2/);
+      // Whoever comes back goes on behind what it had last.
+      const back = client.stream("/v1/events/stream?type=mode,enrolled", firstId);
+      assert.equal(((await within(back.next(), "an event")).value!.data as { type: string }).type, "mode");
+      await back.return();
+      const lost = client.stream("/v1/events/stream", "0-1");
+      const missed = (await within(lost.next(), "an event")).value!.data as { type: string; missed: number };
+      assert.deepEqual([missed.type, missed.missed], ["missed", -1]);
+      await lost.return();
       const all = await client.get<{ items: { type: string }[] }>("/v1/events?limit=500&type=enrolled,mode");
       assert.deepEqual(
         all.items.map(({ type }) => type),
