@@ -1,88 +1,16 @@
 import assert from "node:assert/strict";
-import { adminClient, AdminRefusal } from "../../app/admin/client.ts";
-import type { AdminClient } from "../../app/admin/client.ts";
-import { mistakeIn } from "../../app/admin/schema.ts";
 import { joinFromString } from "../../device/join.ts";
 import { parseNamedService } from "../../device/v2/named_service.ts";
 import { createIdentity } from "../../net/tls/identity.ts";
 import { engineChoice } from "../../tests/rig/engine.ts";
 import { Events } from "../../tests/rig/events.ts";
-import { RecordingLogger } from "../../tests/rig/logger.ts";
 import { echoService } from "../../tests/rig/service.ts";
 import { Stream } from "../../tests/rig/stream.ts";
 import { folderTest } from "../../tests/rig/test.ts";
 import { poll, within } from "../../tests/rig/wait.ts";
 import { portOf } from "../../tests/rig/ports.ts";
-import { startServer } from "../server.ts";
-import { openV2State } from "../state/state.ts";
-import { adminContext, adminRoutes, serveServerAdmin } from "./admin.ts";
+import { refused, served } from "./_served_test.ts";
 import type { Client, Device } from "./schemas.ts";
-
-/** A server with its API, and a client of it that holds every answer to the schema of its route. */
-async function served(folder: string) {
-  const logger = new RecordingLogger();
-  const state = await openV2State(folder, undefined, logger);
-  const { handle, core } = startServer({
-    engine: engineChoice,
-    logger,
-    listen: [
-      { profile: "v2", address: { host: "127.0.0.1", port: 0 }, security: { kind: "plain" } },
-      {
-        profile: "v1",
-        address: { host: "127.0.0.1", port: 0 },
-        forwards: [],
-      },
-    ],
-    v2: state.options,
-  });
-  const context = adminContext({ server: handle, core, state: state.view });
-  await handle.ready;
-  await state.announce(handle.addresses.slice(0, 1), "plain");
-  const admin = await serveServerAdmin(context, { folder, unix: true, tcp: undefined });
-  const plain = adminClient({ socket: admin.socket! });
-  const routes = adminRoutes(context);
-  const asked = new Set<string>();
-  const held = (method: string, path: string, answer: unknown) => {
-    const parts = path.split("?")[0]!.split("/");
-    const route = routes.find((each) => {
-      const pattern = each.path.split("/");
-      return each.method === method && pattern.length === parts.length &&
-        pattern.every((part, at) => part.startsWith("{") || part === parts[at]);
-    });
-    assert.ok(route, `${method} ${path}`);
-    asked.add(route.id);
-    assert.equal(mistakeIn(route.response, answer, route.id), undefined);
-    return answer;
-  };
-  const client: Pick<AdminClient, "get" | "post" | "stream"> = {
-    get: async <T>(path: string) => held("GET", path, await plain.get(path)) as T,
-    post: async <T>(path: string, body?: unknown) => held("POST", path, await plain.post(path, body)) as T,
-    stream: (path, lastId) => plain.stream(path, lastId),
-  };
-  return {
-    handle,
-    client,
-    routes,
-    asked,
-    logger,
-    async [Symbol.asyncDispose]() {
-      plain[Symbol.dispose]();
-      await admin.close();
-      handle.close();
-      await within(handle.closed, "the end of the server");
-      await state.close();
-    },
-  };
-}
-
-async function refused(act: Promise<unknown>, status: number, pattern: RegExp): Promise<void> {
-  await assert.rejects(act, (error: unknown) => {
-    assert.ok(error instanceof AdminRefusal, String(error));
-    assert.equal(error.status, status, error.message);
-    assert.match(error.message, pattern);
-    return true;
-  });
-}
 
 folderTest(
   "a device is enrolled, seen, steered and revoked by the API, and every answer is as its schema says",
