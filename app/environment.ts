@@ -39,7 +39,7 @@ export const OPTION_NAMES: readonly string[] = [
     "tcp-keep-alive",
     "tls-cert",
   ],
-  ...["tls-key"],
+  ...["tls-key", "via"],
 ];
 
 const PREFIX = envName("");

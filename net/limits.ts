@@ -164,3 +164,6 @@ export const UNIX_RETRY_MS = 10;
 
 /** The longest such pause, in milliseconds. */
 export const MAX_UNIX_RETRY_MS = 200;
+
+/** Longest name of an interface, in bytes (`IFNAMSIZ`, less the end). */
+export const MAX_INTERFACE_NAME = 15;

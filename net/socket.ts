@@ -177,6 +177,8 @@ export interface ConnectOptions {
   readonly signal: AbortSignal;
   /** Bytes of TCP in a packet at most, either way, where the engine can see to that. */
   readonly maxSegment?: number | undefined;
+  /** One of this machine's addresses to dial from, or an interface; it takes an engine that {@linkcode Engine.isTunable}. */
+  readonly uplink?: string | undefined;
 }
 
 /** A terminal (pty(7)) that nobody sits at. */

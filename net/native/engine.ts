@@ -9,6 +9,7 @@ import { ACCEPTS_PER_PASS, LISTEN_BACKLOG } from "./limits.ts";
 import type { Address } from "../../protocol/address.ts";
 import { describeError } from "../../base/errors.ts";
 import { parseIP } from "../../protocol/ip.ts";
+import { bindUplink } from "./bind_uplink.ts";
 import { type SocketCalls, socketCalls } from "./calls.ts";
 import { closedError, EAGAIN, EINPROGRESS, EINTR, socketError } from "./errno.ts";
 import { ENDED, EventLoop, type Machine, type Waiting, type Watcher, WHILE_READABLE, WRITABLE } from "./event_loop.ts";
@@ -73,7 +74,7 @@ export class NativeEngine implements Engine {
     return new NativeListener(this.#loop, fd, options);
   }
 
-  connect(address: Address, { signal, maxSegment }: ConnectOptions): Promise<Socket> {
+  connect(address: Address, { signal, maxSegment, uplink }: ConnectOptions): Promise<Socket> {
     return new Promise((resolve, reject) => {
       signal.throwIfAborted();
       const { calls } = this.#loop;
@@ -81,6 +82,12 @@ export class NativeEngine implements Engine {
       const fd = open(calls, family);
       tune(calls, fd);
       if (maxSegment) setMaxSegment(calls, fd, maxSegment);
+      try {
+        if (uplink !== undefined) bindUplink(calls, fd, family, uplink);
+      } catch (error) {
+        calls.close(fd);
+        throw error;
+      }
       const done = calls.connect(fd, bytes, bytes.length) === 0;
       const errno = done ? 0 : calls.errno();
       if (!done && errno !== EINPROGRESS && errno !== EINTR) {
