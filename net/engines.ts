@@ -5,6 +5,7 @@
  */
 
 import type { Logger } from "../base/logger.ts";
+import { LONG_TURN_MS } from "./limits.ts";
 import { nativeEngine, whyNotNative } from "./native/engine.ts";
 import { portableEngine } from "./portable/engine.ts";
 import type { Engine } from "./socket.ts";
@@ -69,6 +70,17 @@ export function demandUplinks({ engine, fallback }: ChosenEngine, inTls: boolean
   const why = fallback === undefined ? "another one was asked for" : `it cannot be had: ${fallback}`;
   throw new EngineError(`--via takes the native engine, and ${why}; leave --via out, or see to that`);
 }
+
+/** Says in the log how long the longest turn of an engine's loop was, where that is known: as an info if it was too long. */
+export function tellTurns(engine: Engine, log: Logger): void {
+  const report = engine.turns();
+  if (!report) return;
+  const facts = { longest: Math.round(report.longest), turns: report.counts.join(" ") };
+  if (report.longest > LONG_TURN_MS) log.info(LONGEST, facts);
+  else log.debug(LONGEST, facts);
+}
+
+const LONGEST = "the longest turn of the event loop took {longest} ms";
 
 /** An engine in a few words, and why `auto` has not come to a better one. */
 export function describeEngine({ engine, fallback }: ChosenEngine): string {

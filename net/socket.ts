@@ -13,6 +13,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import type { CertificatePair } from "./tls/certificate_files.ts";
 import type { ServerCertificate } from "./tls/listening.ts";
+import type { TurnReport } from "./turn_times.ts";
 import type { TlsSecurity } from "./tls/proof.ts";
 import type { SocketTransport, Transport } from "./transport.ts";
 
@@ -180,6 +181,14 @@ export interface ConnectOptions {
   readonly uplink?: string | undefined;
 }
 
+/** A terminal (pty(7)) that nobody sits at. */
+export interface Terminal {
+  /** What a program opens to have it as its own. */
+  readonly path: string;
+  /** What the program sees typed, and what it shows. Its end is that of the program; the end of writing is a Ctrl-D. */
+  readonly stream: Duplex;
+}
+
 /** What sockets are made with. */
 export interface Engine {
   /** Which one it is, for people. */
@@ -196,12 +205,23 @@ export interface Engine {
    * @throws What the system says; the signal's reason when it aborts. Nothing is left open then.
    */
   connect(address: Address, options: ConnectOptions): Promise<Socket>;
+  /** What its turns were since this was asked for last; `undefined` where it is not known. */
+  turns(): TurnReport | undefined;
   /**
    * Connects to a Unix socket of this machine: a path, or behind `@` the name of an abstract one.
    *
    * @throws What the system says, with its `code`: `EAGAIN` if too many wait there already. Nothing is left open then.
    */
   connectUnix(path: string): Promise<UnixConnection>;
+  /** Opens a terminal, where that can be done. @throws What the system says. */
+  openTerminal?(): Terminal;
+  /**
+   * Calls `onReadable` again and again as long as there is something to read from a descriptor of the kernel's, an error
+   * included; there where the engine waits for the kernel itself.
+   *
+   * @returns what ends that; the descriptor is to be closed behind it. @throws If the kernel cannot watch it.
+   */
+  watchReadable?(fd: number, onReadable: () => void): () => void;
 }
 
 /** What links in TLS are made with. */

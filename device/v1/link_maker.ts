@@ -99,7 +99,7 @@ export class V1LinkMaker implements LinkMaker {
     throw new Error("Cannot set a mode: v1 has none");
   }
 
-  close(): void {
-    for (const way of this.#ways.values()) way.close();
+  async close(): Promise<void> {
+    await Promise.all(this.#ways.values().map((way) => way.close()));
   }
 }

@@ -159,8 +159,8 @@ export class V2LinkMaker implements LinkMaker {
     this.#board.mode = mode;
   }
 
-  close(): void {
-    this.#board.close();
+  close(): Promise<void> {
+    return this.#board.close();
   }
 
   async #make(signal: AbortSignal, onConnected: () => void): Promise<MadeLink> {

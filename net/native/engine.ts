@@ -12,10 +12,11 @@ import { parseIP } from "../../protocol/ip.ts";
 import { bindUplink } from "./bind_uplink.ts";
 import { type SocketCalls, socketCalls } from "./calls.ts";
 import { closedError, EAGAIN, EINPROGRESS, EINTR, socketError } from "./errno.ts";
-import { ENDED, EventLoop, type Waiting, type Watcher, WRITABLE } from "./event_loop.ts";
+import { ENDED, EventLoop, type Machine, type Waiting, type Watcher, WHILE_READABLE, WRITABLE } from "./event_loop.ts";
 import { setKeepAlive, setLinger, setMaxSegment, setReuseAddress, takeError, tune } from "./options.ts";
 import { AddressRoom, kernelAddress } from "./socket_address.ts";
 import { localAddressOf, TcpSocket } from "./tcp_socket.ts";
+import { openTerminal } from "./terminal.ts";
 import { NativeTls } from "./tls.ts";
 import { connectUnix } from "./unix_socket.ts";
 import { openSsl, whyNoOpenSsl } from "../openssl/library.ts";
@@ -27,9 +28,11 @@ import type {
   ListenOptions,
   Socket,
   Soon,
+  Terminal,
   TlsEngine,
   UnixConnection,
 } from "../socket.ts";
+import type { TurnReport } from "../turn_times.ts";
 
 const SOCKET_FLAGS = NONBLOCK | CLOEXEC;
 
@@ -41,14 +44,18 @@ export class NativeEngine implements Engine {
   readonly #loop: EventLoop;
 
   /** Over a loop of its own; without OpenSSL, the runtime speaks TLS. @throws If the kernel gives none. */
-  constructor(calls: SocketCalls) {
-    this.#loop = new EventLoop(calls);
+  constructor(calls: SocketCalls, machine?: Machine) {
+    this.#loop = new EventLoop(calls, machine);
     this.tls = openSsl() ? new NativeTls(this, this.#loop) : portableEngine.tls;
   }
 
   /** See {@linkcode EventLoop.quiet}. */
   quiet(): Promise<void> {
     return this.#loop.quiet();
+  }
+
+  turns(): TurnReport {
+    return this.#loop.times.take();
   }
 
   listen(address: Address, options: ListenOptions = {}): ListeningSocket {
@@ -93,6 +100,15 @@ export class NativeEngine implements Engine {
 
   connectUnix(path: string): Promise<UnixConnection> {
     return new Promise((resolve) => resolve(connectUnix(this.#loop, path)));
+  }
+
+  watchReadable(fd: number, onReadable: () => void): () => void {
+    this.#loop.add(fd, { onReady: onReadable }, WHILE_READABLE);
+    return () => this.#loop.remove(fd);
+  }
+
+  openTerminal(): Terminal {
+    return openTerminal(this.#loop);
   }
 }
 

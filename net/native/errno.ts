@@ -4,6 +4,8 @@
  * @module
  */
 
+/** A terminal that no program has open any more. */
+export const EIO = 5;
 /** Not now: the call would have had to wait. */
 export const EAGAIN = 11;
 /** A signal came first. */

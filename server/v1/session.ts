@@ -25,6 +25,7 @@ import { HeldClients } from "./held_clients.ts";
 import { IdShares } from "./id_shares.ts";
 import { keptPort, type KeptPorts } from "../ports/kept_ports.ts";
 import { NO_ROOM } from "../ports/client_room.ts";
+import type { ClientEntry } from "../ports/client_table.ts";
 import { HostPort, type HostPortOwner } from "../ports/host_port.ts";
 import type { Forward, ServerSettings, V1ListenOptions } from "../options.ts";
 import { type WaitingClient, WaitingClients } from "./waiting_clients.ts";
@@ -159,10 +160,15 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
   onClient(conn: Socket, port: HostPort): void {
     const address = formatAddress(conn.remoteAddress);
     const from = { service: port, site: siteOf(address) };
-    const left = this.settings.clientRoom.enter(from);
-    const client: WaitingClient = { ...from, conn, address, left: left ?? (() => {}) };
+    const leave = this.settings.clientRoom.enter(from);
+    const entry = leave && this.#show(port, conn, address, () => client);
+    const left = () => {
+      leave?.();
+      if (entry) this.settings.clients.delete(entry);
+    };
+    const client: WaitingClient = { ...from, conn, address, entry, left };
     if (this.done) return this.#refuse(client, "link-lost");
-    if (!left) {
+    if (!leave) {
       this.#held.giveUp(); // so that there is room for the next one
       return this.#refuse(client, "too-many-channels", NO_ROOM);
     }
@@ -173,6 +179,15 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
     const wait = this.#link.unconfirmedIds > this.#waiting.size ? MAX_ID_WAIT_MS : SHORT_ID_WAIT_MS;
     this.#waiting.add(client, wait);
     this.#serveWaiting(); // it may have an id of its own service's, while those ahead wait for one of theirs
+  }
+
+  /** A client is shown from now on. */
+  #show(port: HostPort, conn: Socket, address: string, client: () => WaitingClient): ClientEntry {
+    const place = () => ({ device: undefined, service: port.localAddress, hostAddress: port.address });
+    return this.settings.clients.add(address, place, () => {
+      this.#waiting.delete(conn);
+      this.#refuse(client(), "closed-by-admin");
+    });
   }
 
   onExhausted(): void {
@@ -196,6 +211,7 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
       this.#held.add(pump);
       if (this.#waiting.size > 0) this.#makeRoom(this.#waiting.size);
     };
+    if (holder.entry) holder.entry.pump = pump;
     pump.attach(conn);
     pump.done.then((summary) => {
       this.#held.delete(pump);
