@@ -15,7 +15,7 @@ import { CLOEXEC, NONBLOCK } from "../kernel/libc.ts";
 import { AGAIN_PER_TURN, BUSY_PASSES, EVENTS_PER_WAIT, SHORT_TURN_US, STUCK_POLL_MS, TURN_US } from "./limits.ts";
 import { systemClock } from "../../base/clock.ts";
 import type { SocketCalls } from "./calls.ts";
-import { EINTR, socketError } from "./errno.ts";
+import { EINTR, socketError } from "../kernel/errno.ts";
 import { SpareMemory } from "./spare_memory.ts";
 import { TurnTimes } from "../turn_times.ts";
 

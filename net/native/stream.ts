@@ -7,7 +7,7 @@
 import { errorCode } from "../../base/errors.ts";
 import { READ_PER_PASS } from "./limits.ts";
 import type { SocketCalls } from "./calls.ts";
-import { closedError } from "./errno.ts";
+import { closedError } from "../kernel/errno.ts";
 import { ENDED, type EventLoop, READABLE, URGENT, type Waiting, type Watcher, WRITABLE } from "./event_loop.ts";
 import type { Duplex, Soon } from "../socket.ts";
 

@@ -6,10 +6,10 @@
 
 import { SHUT_WR } from "../kernel/libc.ts";
 import type { Address } from "../../protocol/address.ts";
-import { closedError, socketError } from "./errno.ts";
+import { closedError, socketError } from "../kernel/errno.ts";
 import type { EventLoop } from "./event_loop.ts";
 import { keepAliveOf, outstanding, setKeepAlive, setLinger, signsOf, tcpFactsOf } from "./options.ts";
-import { AddressRoom } from "./socket_address.ts";
+import { AddressRoom } from "../kernel/socket_address.ts";
 import { SocketStream } from "./socket_stream.ts";
 import type { KeepAlivePace, ListenOptions, PeerSigns, Socket, TcpFacts } from "../socket.ts";
 
