@@ -25,6 +25,8 @@ export const READABLE = 0x001 | 0x2000 | 0x010 | 0x008; // EPOLLIN, EPOLLRDHUP, 
 export const WRITABLE = 0x004 | 0x010 | 0x008; // EPOLLOUT, EPOLLHUP, EPOLLERR
 /** The peer's side has ended, or the socket failed. */
 export const ENDED = 0x2000 | 0x010 | 0x008;
+/** Both sides have ended, or the socket failed. */
+export const OVER = 0x010 | 0x008;
 /** There are urgent bytes (EPOLLPRI): a read stops where they are, though there may be more behind. */
 export const URGENT = 0x002;
 
