@@ -60,17 +60,6 @@ export function startEngine(
   return chosen.engine;
 }
 
-/**
- * Demands that links can be dialled from an uplink that is chosen; `inTls`: links in TLS.
- *
- * @throws {EngineError} with why not.
- */
-export function demandUplinks({ engine, fallback }: ChosenEngine, inTls: boolean): void {
-  if ((inTls ? engine.tls.sockets : engine).isTunable) return;
-  const why = fallback === undefined ? "another one was asked for" : `it cannot be had: ${fallback}`;
-  throw new EngineError(`--via takes the native engine, and ${why}; leave --via out, or see to that`);
-}
-
 /** Says in the log how long the longest turn of an engine's loop was, where that is known: as an info if it was too long. */
 export function tellTurns(engine: Engine, log: Logger): void {
   const report = engine.turns();
@@ -81,6 +70,17 @@ export function tellTurns(engine: Engine, log: Logger): void {
 }
 
 const LONGEST = "the longest turn of the event loop took {longest} ms";
+
+/**
+ * Demands that links can be dialled from an uplink that is chosen; `inTls`: links in TLS.
+ *
+ * @throws {EngineError} with why not.
+ */
+export function demandUplinks({ engine, fallback }: ChosenEngine, inTls: boolean): void {
+  if ((inTls ? engine.tls.sockets : engine).isTunable) return;
+  const why = fallback === undefined ? "another one was asked for" : `it cannot be had: ${fallback}`;
+  throw new EngineError(`--via takes the native engine, and ${why}; leave --via out, or see to that`);
+}
 
 /** An engine in a few words, and why `auto` has not come to a better one. */
 export function describeEngine({ engine, fallback }: ChosenEngine): string {

@@ -109,7 +109,7 @@ interface Row {
 async function list(command: Command): Promise<void> {
   const { folder, file, enrolments } = await placeOf(command);
   const devices = await readDevices(file);
-  const live = await liveDevices(command, folder);
+  const live = await liveDevices(folder);
   const rows = [
     ...await Promise.all(devices.map((device) => rowOf(device, systemClock.wall(), live))),
     ...(await enrolments.waiting()).map((waiting) => waitingRow(waiting, systemClock.wall())),
