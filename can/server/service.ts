@@ -7,7 +7,7 @@
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { Emitter } from "../../base/emitter.ts";
 import { type Logger, silentLogger } from "../../base/logger.ts";
-import { chooseEngine } from "../../net/engines.ts";
+import { chooseEngine, type EngineChoice } from "../../net/engines.ts";
 import { dial } from "../../net/dial/dial.ts";
 import type { Duplex } from "../../net/socket.ts";
 import { type Backend, BusError } from "../bus/bus.ts";
@@ -27,6 +27,8 @@ import { BusHub } from "./hub.ts";
 export interface CanServiceOptions {
   /** Where log lines go. @default {silentLogger} */
   readonly logger?: Logger;
+  /** The sockets: the best that there are (`auto`), or these and no others. @default {"auto"} */
+  readonly engine?: EngineChoice;
   /** Time. @default {systemClock} */
   readonly clock?: Clock;
   /** The system calls for buses of the kernel and serial adapters. @default those of this machine */
@@ -182,7 +184,7 @@ function backendOf(place: BusPlace, options: CanServiceOptions & { readonly cloc
       const { channel, address } = place;
       return slcanBackend(channel, async () => {
         const { signal } = new AbortController();
-        const { engine } = chooseEngine("auto");
+        const { engine } = chooseEngine(options.engine ?? "auto");
         return await dial(address, { engine, clock, timeout: SLCAN_DIAL_MS, signal }).catch((cause: unknown) => {
           throw new BusError(`${channel} cannot be reached: ${cause instanceof Error ? cause.message : cause}`, {
             cause,
