@@ -92,6 +92,8 @@ export interface TcpFacts {
 export interface Connection extends Duplex {
   /** Whether the end of what can be read is that of both its sides: nobody is there any more to write to. @default {false} */
   readonly endsWhole?: boolean;
+  /** Whether {@linkcode Connection.reset} is one; else it is a close in order, for which the peer had better be told its end. @default {true} */
+  readonly resets?: boolean;
   /**
    * Closes it as a failure: the peer's reads and writes fail, and what its system has not acknowledged is lost.
    * Idempotent.

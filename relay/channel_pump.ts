@@ -283,7 +283,9 @@ export class ChannelPump implements ChannelReceiver {
     this.#delivery = new Delivery({
       queue: this.#queue,
       clock: this.#clock,
-      closeWrite: isWhole ? () => this.#endWriting() : undefined,
+      isWhole,
+      resets: () => this.#conn!.resets !== false,
+      closeWrite: () => this.#endWriting(),
       unacknowledged: () => this.#conn!.unacknowledged(),
       close: (loss = reason) => this.abort(loss),
     }, !maySend(this.#state));
