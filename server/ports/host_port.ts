@@ -71,6 +71,7 @@ export class HostPort {
   readonly #inUse: PortsInUse;
   readonly #backoff = new Backoff();
   #listener: Listener | Listener<UnixConnection> | undefined;
+  #opening: Promise<void> | undefined;
   #cancelRetry: (() => void) | undefined;
   #isFirstTry = true;
   #failures = 0;
@@ -112,6 +113,7 @@ export class HostPort {
     this.#cancelRetry?.();
     const listener = this.#listener;
     listener?.close();
+    await this.#opening;
     await listener?.ended;
     const { place } = this.#options;
     if (listener && !isUnixHost(place)) this.#inUse.delete(place.host, listener.port);
@@ -131,7 +133,10 @@ export class HostPort {
   /** Looks for a name first, and not by listening on it: nothing else would go on until the name servers have answered. */
   #try(): void {
     const { place } = this.#options;
-    if (isUnixHost(place)) return void this.#openUnix(place);
+    if (isUnixHost(place)) {
+      this.#opening = this.#openUnix(place);
+      return;
+    }
     const { host } = place;
     if (parseIP(host)) return this.#open(place, host);
     lookup(host, this.#owner.settings.clock).then(
