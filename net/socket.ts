@@ -13,6 +13,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import type { CertificatePair } from "./tls/certificate_files.ts";
 import type { ServerCertificate } from "./tls/listening.ts";
+import type { TurnReport } from "./turn_times.ts";
 import type { TlsSecurity } from "./tls/proof.ts";
 import type { SocketTransport, Transport } from "./transport.ts";
 
@@ -69,6 +70,24 @@ export interface PeerSigns {
   readonly silent: number;
 }
 
+/** What the system says of a TCP connection at the moment. What it does not say, as it is too old for it, is `undefined`. */
+export interface TcpFacts {
+  /** The round trip, smoothed, in milliseconds. */
+  readonly roundTrip: number;
+  /** By how much it varies, in milliseconds. */
+  readonly roundTripVariation: number;
+  /** Segments that were sent again, since the connection is there. */
+  readonly retransmits: number | undefined;
+  /** The largest segment that is sent now, in bytes. */
+  readonly segment: number;
+  /** The largest packet that the path is taken to carry, in bytes. */
+  readonly pathMtu: number;
+  /** Segments that were sent, and not acknowledged yet. */
+  readonly unacknowledged: number;
+  /** Bytes a second that were delivered of late. */
+  readonly deliveryRate: number | undefined;
+}
+
 /** A client's or a service's connection. What its engine cannot do is not done, and told by what a method returns. */
 export interface Connection extends Duplex {
   /** Whether the end of what can be read is that of both its sides: nobody is there any more to write to. @default {false} */
@@ -84,8 +103,8 @@ export interface Connection extends Duplex {
   unacknowledged(): number;
   /** Sets when TCP keep-alive gives a silent peer up, or that it never does. */
   setKeepAlive(pace: KeepAlivePace | undefined): void;
-  /** What was set, as the system has it; `undefined` if keep-alive is off, or cannot be asked for. */
-  keepAlive(): KeepAlivePace | undefined;
+  /** What was set, as the system has it; `undefined` where it cannot be asked. */
+  keepAlive(): KeepAlivePace | "off" | undefined;
   /** What the system has seen of the peer; `undefined` where that cannot be had. */
   signs(): PeerSigns | undefined;
 }
@@ -96,8 +115,8 @@ export interface Socket extends Connection {
   readonly localAddress: Address;
   /** The peer's. */
   readonly remoteAddress: Address;
-  /** The largest segment that it sends now, in bytes; `undefined` where that cannot be asked. */
-  segment(): number | undefined;
+  /** What the system says of it; `undefined` where it cannot be asked, and when it is closed. */
+  tcp(): TcpFacts | undefined;
 }
 
 /** Who is at the other end of a Unix socket, as it was when the connection was made. */
@@ -128,6 +147,8 @@ export interface TlsSocket extends Duplex {
   cut(): void;
   /** What no other TLS connection has (RFC 9266, `tls-exporter`); `undefined` where the engine cannot say. */
   exporter(): Uint8Array | undefined;
+  /** As {@linkcode Socket.tcp}. */
+  tcp(): TcpFacts | undefined;
   /** When the peer's certificate ends, in milliseconds since 1970, once the handshake is done; `undefined` if that is not known. */
   peerEnds(): number | undefined;
 }
@@ -156,6 +177,8 @@ export interface ConnectOptions {
   readonly signal: AbortSignal;
   /** Bytes of TCP in a packet at most, either way, where the engine can see to that. */
   readonly maxSegment?: number | undefined;
+  /** One of this machine's addresses to dial from, or an interface; it takes an engine that {@linkcode Engine.isTunable}. */
+  readonly uplink?: string | undefined;
 }
 
 /** A terminal (pty(7)) that nobody sits at. */
@@ -170,6 +193,8 @@ export interface Terminal {
 export interface Engine {
   /** Which one it is, for people. */
   readonly name: "native" | "portable";
+  /** Whether it can set what is TCP's own: the pace of keep-alive, and from where a connection is dialled. */
+  readonly isTunable: boolean;
   /** What speaks TLS. */
   readonly tls: TlsEngine;
   /** Listens at `address`; a name is that of an address of this host. @throws What the system says, with its `code`. */
@@ -180,6 +205,8 @@ export interface Engine {
    * @throws What the system says; the signal's reason when it aborts. Nothing is left open then.
    */
   connect(address: Address, options: ConnectOptions): Promise<Socket>;
+  /** What its turns were since this was asked for last; `undefined` where it is not known. */
+  turns(): TurnReport | undefined;
   /**
    * Connects to a Unix socket of this machine: a path, or behind `@` the name of an abstract one.
    *

@@ -65,6 +65,7 @@ const V1_LISTEN = options<V1ListenOptions>({
   address: check.address(0),
   profile: check.word("v1"),
   forwards: list(options<Forward>({ hostAddress, localAddress: check.address(1) })),
+  keepAlive: optional(check.keepAliveSettings),
   proxyFrom,
 });
 

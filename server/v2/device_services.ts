@@ -212,7 +212,7 @@ export class DeviceServices implements HostPortOwner {
       { listen: formatGrantedAddress(grant.listen), count: { inside: 0 }, pumps: new Set() };
     this.#clients.set(name, clients);
     const door = new ClientDoor(grant, this.settings, {
-      serve: (duplex, address, left) => this.#serve({ service: name, site: siteOf(address), duplex, address, left }),
+      serve: (duplex, address, left) => this.#enter(name, duplex, address, left),
       refused: (address, reason, error) =>
         this.#clientEnded(address, this.#services.get(name)?.port.address ?? "", name, nothingCarried(reason), error),
     }, clients.count);
@@ -246,6 +246,23 @@ export class DeviceServices implements HostPortOwner {
     }
   }
 
+  /** The door let a client in: it is shown from now on. */
+  #enter(service: string, duplex: Connection, address: string, leave: () => void): void {
+    const { clients } = this.settings;
+    const hostAddress = this.#services.get(service)?.port.address ?? "";
+    const place = () => ({ device: this.deviceName, service, hostAddress });
+    const entry = clients.add(address, place, () => {
+      this.#waiting.delete(client);
+      this.#turnAway(client, hostAddress, "closed-by-admin");
+    });
+    const left = () => {
+      clients.delete(entry);
+      leave();
+    };
+    const client: WaitingClient = { service, site: siteOf(address), duplex, address, entry, left };
+    this.#serve(client);
+  }
+
   /** Gives a client that the door let in a channel. */
   #serve(client: WaitingClient): void {
     const { service: name, duplex, address } = client;
@@ -265,6 +282,7 @@ export class DeviceServices implements HostPortOwner {
     }
     const pump = link.serve({ duplex, address, hostAddress, service: service.number, onEnd });
     if (!pump) return;
+    client.entry.pump = pump;
     const pumps = service.clients.pumps.add(pump);
     pump.done.then(() => pumps.delete(pump));
     service.door.watch(pump);
