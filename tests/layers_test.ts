@@ -36,7 +36,8 @@ const WITHIN_NET: Readonly<Record<string, readonly string[]>> = {
   "net/proxy": [],
   "net/tls": ["net/kernel"],
   "net/portable": ["net/tls"],
-  "net/native": ["net/kernel", "net/openssl", "net/portable", "net/tls"],
+  "net/native/local": ["net/kernel", "net/native"],
+  "net/native": ["net/kernel", "net/native/local", "net/openssl", "net/portable", "net/tls"],
   "net/dial": ["net/kernel", "net/tls"],
 };
 

@@ -26,7 +26,11 @@ export function kindOf(text: string): EndpointKind {
     }
     return tcpKind;
   }
-  return KINDS.find(({ name }) => name === word) ?? tcpKind;
+  const kind = KINDS.find(({ name }) => name === word);
+  if (!kind && /^[^:]*:[^\w:]/.test(text) && !/^(?:tcp|udp)/i.test(word)) {
+    throw new SyntaxError(`"${text}" is no endpoint; write HOST:PORT, or one of ${EXAMPLES}`);
+  }
+  return kind ?? tcpKind;
 }
 
 /** One of each kind as people write it, for messages. */

@@ -31,6 +31,8 @@ const BAD: readonly [text: string, why: RegExp][] = [
   [`unix:/${"x".repeat(107)}`, /is too long: 108 bytes, and 107 are the most/],
   ["unix:/run/a\0b", /no control characters/],
   ["unix:/run/a,mode=0600", /"mode=0600" in .* is nothing here/],
+  ["pipe:/run/docker.sock", /is no endpoint; write HOST:PORT, or one of unix:/],
+  ["http://localhost:80", /URL|is no endpoint/],
   ["/run/docker.sock", /looks like a Unix socket; write unix:PATH/],
   ["docker.sock", /looks like a Unix socket/],
   ["@abstract", /looks like a Unix socket/],

@@ -13,7 +13,7 @@ import { type ChannelSummary, nothingCarried } from "../../relay/channel_end.ts"
 import { LinkDriver } from "../../relay/link/driver.ts";
 import type { LinkEnd } from "../../relay/link/end.ts";
 import { Session } from "../../relay/session.ts";
-import type { Socket } from "../../net/socket.ts";
+import type { Connection } from "../../net/socket.ts";
 import { paceSettings, settingsPace } from "../../net/tcp_keep_alive.ts";
 import type { SocketTransport } from "../../net/transport.ts";
 import { sleep } from "../../base/clock.ts";
@@ -25,6 +25,7 @@ import { HeldClients } from "./held_clients.ts";
 import { IdShares } from "./id_shares.ts";
 import { keptPort, type KeptPorts } from "../ports/kept_ports.ts";
 import { NO_ROOM } from "../ports/client_room.ts";
+import { isUnixHost } from "../ports/unix_host.ts";
 import type { ClientEntry } from "../ports/client_table.ts";
 import { HostPort, type HostPortOwner } from "../ports/host_port.ts";
 import type { Forward, ServerSettings, V1ListenOptions } from "../options.ts";
@@ -157,8 +158,7 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
     await super.ended();
   }
 
-  onClient(conn: Socket, port: HostPort): void {
-    const address = formatAddress(conn.remoteAddress);
+  onClient(conn: Connection, address: string, port: HostPort): void {
     const from = { service: port, site: siteOf(address) };
     const leave = this.settings.clientRoom.enter(from);
     const entry = leave && this.#show(port, conn, address, () => client);
@@ -182,7 +182,7 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
   }
 
   /** A client is shown from now on. */
-  #show(port: HostPort, conn: Socket, address: string, client: () => WaitingClient): ClientEntry {
+  #show(port: HostPort, conn: Connection, address: string, client: () => WaitingClient): ClientEntry {
     const place = () => ({ device: undefined, service: port.localAddress, hostAddress: port.address });
     return this.settings.clients.add(address, place, () => {
       this.#waiting.delete(conn);
@@ -264,11 +264,13 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
   }
 
   #forward(forward: Forward, at: number): void {
-    const { hostAddress: { host, port }, localAddress } = forward;
+    const { hostAddress, localAddress } = forward;
+    const place = isUnixHost(hostAddress)
+      ? hostAddress
+      : { host: hostAddress.host, ports: [hostAddress.port, hostAddress.port] as const };
     const { keptPorts } = this.#options;
     const kept = keptPort(keptPorts, () => "", `${at}`);
-    const options = { host, ports: [port, port] as const, localAddress: formatAddress(localAddress), kept };
-    const hostPort = new HostPort(options, this);
+    const hostPort = new HostPort({ place, localAddress: formatAddress(localAddress), kept }, this);
     this.#ports.push(hostPort);
     this.#targets.set(hostPort, localAddress);
   }

@@ -6,7 +6,7 @@
 
 import { MAX_WAITING_CLIENTS } from "../limits.ts";
 import type { Clock } from "../../base/clock.ts";
-import type { Socket } from "../../net/socket.ts";
+import type { Connection } from "../../net/socket.ts";
 import type { ClientEntry } from "../ports/client_table.ts";
 import { FairLine, type Waiter } from "../ports/fair_line.ts";
 import type { HostPort } from "../ports/host_port.ts";
@@ -14,7 +14,7 @@ import type { HostPort } from "../ports/host_port.ts";
 /** A client without a channel. */
 export interface WaitingClient extends Waiter {
   /** Its connection, which nobody reads yet. */
-  readonly conn: Socket;
+  readonly conn: Connection;
   /** Where it came. */
   readonly service: HostPort;
   /** Its address, as text. */
@@ -59,7 +59,7 @@ export class WaitingClients {
   }
 
   /** The one of a connection goes, if it waits. */
-  delete(conn: Socket): void {
+  delete(conn: Connection): void {
     for (const client of this.#line) if (client.conn === conn) this.#line.delete(client);
     if (this.#line.size === 0) this.#disarm();
   }
