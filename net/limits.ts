@@ -156,9 +156,6 @@ export const MAX_SCHEMES = 6;
 /** Most groups of a process that are looked at; the kernel has 65,536 at most. */
 export const MAX_GROUPS = 65_536;
 
-/** Shortest time in which a peer is found gone, in milliseconds, as with {@linkcode keepAlivePace}. */
-export const MIN_TCP_KEEP_ALIVE_MS = 2_000;
-
 /** Longest path of a Unix socket, in bytes: what the kernel has room for. */
 export const MAX_UNIX_PATH = 107;
 
@@ -167,3 +164,6 @@ export const UNIX_RETRY_MS = 10;
 
 /** The longest such pause, in milliseconds. */
 export const MAX_UNIX_RETRY_MS = 200;
+
+/** Longest name of an interface, in bytes (`IFNAMSIZ`, less the end). */
+export const MAX_INTERFACE_NAME = 15;

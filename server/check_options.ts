@@ -43,6 +43,7 @@ const V1_LISTEN = options<V1ListenOptions>({
   address: check.address(0),
   profile: check.word("v1"),
   forwards: list(options<Forward>({ hostAddress: check.address(0), localAddress: check.address(1) })),
+  keepAlive: optional(check.keepAliveSettings),
   proxyFrom,
 });
 

@@ -210,3 +210,6 @@ export const HELD_LOOK_MS = 100;
 
 /** Milliseconds between two looks at least: each goes through all clients, so those that come together share one. */
 export const MIN_HELD_LOOK_MS = 5;
+
+/** Milliseconds between two looks of `server status --watch`. */
+export const WATCH_MS = 2_000;

@@ -18,6 +18,7 @@ import type { TlsSource } from "../net/tls/listening.ts";
 import type { AuthorizedDevice, DevicesChange } from "./devices/authorized_devices.ts";
 import type { HeldCount } from "./v1/held_clients.ts";
 import { ClientRoom } from "./ports/client_room.ts";
+import { ClientTable } from "./ports/client_table.ts";
 
 /** A host address that clients reach, and the local address on the device's side that it stands for. */
 export interface Forward {
@@ -35,6 +36,13 @@ export interface V1ListenOptions {
   readonly profile: "v1";
   /** What its device is reached for. */
   readonly forwards: readonly Forward[];
+  /**
+   * The longest silence accepted from the device's system, in milliseconds. It takes the native engine; with the portable one
+   * the system's own pace holds.
+   *
+   * @default {V1_KEEP_ALIVE}
+   */
+  readonly keepAlive?: KeepAliveSettings;
   /** Networks of load balancers, whose connections begin with a PROXY protocol header that is believed; none by default. */
   readonly proxyFrom?: readonly string[];
 }
@@ -160,8 +168,10 @@ export type ServerSettings = Required<Omit<ServeOptions, "v2" | "engine">> & {
   readonly v2: V2Options | undefined;
   /** Clients of all v1 links that are held. */
   readonly heldCount: HeldCount;
-  /** Clients of all services. */
+  /** How many clients of all services there may be. */
   readonly clientRoom: ClientRoom;
+  /** Who they are. */
+  readonly clients: ClientTable;
 };
 
 /** Fills in the defaults. */
@@ -180,5 +190,6 @@ export function serverSettings(options: ServeOptions): ServerSettings {
     engine: startEngine(options.engine ?? "auto", options.logger ?? silentLogger),
     heldCount: { held: 0 },
     clientRoom: new ClientRoom(),
+    clients: new ClientTable(options.clock ?? systemClock),
   };
 }

@@ -11,9 +11,11 @@ import * as check from "../relay/option_check.ts";
 import { checkServeOptions } from "./check_options.ts";
 import type { LinkDownEvent, ListeningEvent, ServerEvent } from "./events.ts";
 import { DeviceRegistry } from "./v2/device_registry.ts";
+import type { ServedClient } from "./ports/client_table.ts";
 import { describeDevice, type ServedDevice } from "./v2/device_status.ts";
+import type { ServedV1Link } from "./v1/link_status.ts";
 import { V1Listener } from "./v1/listener.ts";
-import { type ServeOptions, serverSettings } from "./options.ts";
+import { type ServeOptions, type ServerSettings, serverSettings } from "./options.ts";
 import { V2Listener } from "./v2/listener.ts";
 
 /** A running server. */
@@ -28,17 +30,27 @@ export interface ServerHandle extends AsyncDisposable {
   readonly closed: Promise<void>;
   /** The v2 devices that came since the server runs, as they are now. */
   devices(): ServedDevice[];
-  /** One of them, by its name, if it came since the server runs. */
+  /** Every client that is there, in the order of their coming, with the bytes that it has carried so far. */
+  clients(): ServedClient[];
+  /** One of the v2 devices, by its name, if it came since the server runs. */
   device(name: string): ServedDevice | undefined;
+  /** The links of v1 listeners that have one, as they are now. */
+  v1Links(): ServedV1Link[];
   /**
    * Sets the longest silence accepted: by the server from the device, by the device from the server, or both (seed 002). What is
-   * in force can be read back with {@linkcode ServerHandle.devices}.
+   * in force can be read back with {@linkcode ServerHandle.devices}. On v1 the address of a listener stands for its device, and
+   * {@linkcode ServerHandle.v1Links} reads back.
    *
    * @returns whether the device is there to hear of it.
+   * @throws {RangeError} on v1 for another endpoint than `server`: each side sets its own there.
    */
   setKeepAliveSettings(device: string, settings: KeepAliveSettings, endpoint: Endpoint): boolean;
   /** Asks a device to go to mode `config` (its services withdrawn) or `run`. @returns whether it is there. */
   setMode(device: string, mode: Exclude<DeviceMode, "init">): boolean;
+  /** Ends a client of {@linkcode ServerHandle.clients} at once, as `closed-by-admin`. @returns whether it was there. */
+  closeClient(id: number): boolean;
+  /** Ends the link of a v2 device; its session waits for the next one, with its clients. @returns whether there was one. */
+  dropLink(device: string): boolean;
   /** Calls `subscriber` for every event from now on. @returns what ends that. */
   subscribe(subscriber: (event: ServerEvent) => void): () => void;
   /** Calls `subscriber` whenever a link is lost (seed 002, SubscribeConnectionLost). @returns what ends that. */
@@ -77,6 +89,19 @@ export interface ServerHandle extends AsyncDisposable {
  * ```
  */
 export function serve(options: ServeOptions): ServerHandle {
+  return startServer(options).handle;
+}
+
+/** What a server is made of, for those beside it in this program. */
+export interface ServerCore {
+  readonly settings: ServerSettings;
+  /** v2 devices, if there may be some. */
+  readonly registry: DeviceRegistry | undefined;
+  readonly listeners: readonly (V1Listener | V2Listener)[];
+}
+
+/** The same as {@linkcode serve}, with what the server is made of. */
+export function startServer(options: ServeOptions): { readonly handle: ServerHandle; readonly core: ServerCore } {
   checkServeOptions(options);
   const settings = serverSettings(options);
   const emitter = new Emitter<ServerEvent>(settings.logger);
@@ -121,7 +146,7 @@ export function serve(options: ServeOptions): ServerHandle {
   });
   ready.catch(() => {}); // whoever does not wait for it sees `closed`
 
-  return {
+  const handle: ServerHandle = {
     ready,
     get addresses() {
       return listeners.map((listener) => listener.address);
@@ -130,7 +155,9 @@ export function serve(options: ServeOptions): ServerHandle {
       return listeners;
     },
     closed: closed.promise,
+    v1Links: () => listeners.flatMap((listener) => listener.profile === "v1" && listener.link ? [listener.link] : []),
     devices: () => registry?.sessions.map(describeDevice) ?? [],
+    clients: () => [...settings.clients].map((client) => client.describe()),
     device(name) {
       const session = registry?.session(name);
       return session && describeDevice(session);
@@ -138,6 +165,15 @@ export function serve(options: ServeOptions): ServerHandle {
     setKeepAliveSettings(name, settings, endpoint) {
       check.keepAliveSettings(settings, "settings");
       check.endpoint(endpoint, "endpoint");
+      const v1 = listeners.find((listener): listener is V1Listener =>
+        listener.profile === "v1" && listener.address === name
+      );
+      if (v1) {
+        if (endpoint === "server") return v1.setKeepAlive(settings);
+        throw new RangeError(
+          "Cannot set a v1 device's keep-alive from here: v1 has no word for it; set the server's alone",
+        );
+      }
       const session = registry?.session(name);
       if (!session) return false;
       const keepAlive = normalKeepAlive(settings);
@@ -151,6 +187,17 @@ export function serve(options: ServeOptions): ServerHandle {
       link?.links.say({ wantedMode: mode });
       return link !== undefined;
     },
+    closeClient(id) {
+      const client = settings.clients.get(id);
+      client?.end("closed-by-admin");
+      return client !== undefined;
+    },
+    dropLink(name) {
+      const links = registry?.session(name)?.link?.links;
+      if (!links?.online) return false;
+      links.drop();
+      return true;
+    },
     subscribe: (subscriber) => emitter.subscribe(subscriber),
     subscribeConnectionLost(subscriber) {
       return emitter.subscribe((event) => event.type === "link-down" && subscriber(event));
@@ -159,4 +206,5 @@ export function serve(options: ServeOptions): ServerHandle {
     close,
     [Symbol.asyncDispose]: shutdown,
   };
+  return { handle, core: { settings, registry, listeners } };
 }

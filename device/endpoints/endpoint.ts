@@ -38,8 +38,8 @@ export interface Reach {
   connect(client: EndpointClient, timeout: number, signal: AbortSignal): Promise<Connection>;
   /** Looks whether the service is up, where that can be done without a client. @throws If it is not. */
   readonly look?: ((timeout: number, signal: AbortSignal) => Promise<void>) | undefined;
-  /** Ends what does not end with its client. Idempotent. */
-  close(): void;
+  /** Ends what does not end with its client, and hurries what has not ended yet. Idempotent. Resolves when all that is done. */
+  close(): void | Promise<void>;
 }
 
 /** An endpoint as its owner wrote it. */

@@ -4,13 +4,17 @@
  * @module
  */
 
+import { canKind } from "./can.ts";
 import type { Endpoint, EndpointKind } from "./endpoint.ts";
+import { execKind } from "./exec.ts";
 import { tcpKind } from "./tcp.ts";
 import { unixKind } from "./unix.ts";
 
 /** All kinds but TCP, which goes without a word in front. A new one is a line here. */
 const KINDS: readonly EndpointKind[] = [
   unixKind,
+  execKind,
+  canKind,
 ];
 
 /** The kind of an endpoint, by what it begins with. @throws {SyntaxError} for one that is written in another way. */
@@ -36,26 +40,6 @@ export const EXAMPLES = KINDS.map(({ example }) => example).join(", ");
 export function parseEndpoint(text: string): Endpoint {
   const kind = kindOf(text);
   return kind.parse(kind === tcpKind ? text : text.slice(kind.name.length + 1));
-}
-
-/** Splits at the commas that do not stand in brackets or, within those, in quotes. */
-export function splitAtCommas(text: string): string[] {
-  const parts: string[] = [""];
-  let depth = 0;
-  let quoted = false;
-  for (let at = 0; at < text.length; at++) {
-    const char = text[at]!;
-    if (char === "," && depth === 0) {
-      parts.push("");
-      continue;
-    }
-    parts[parts.length - 1] += char;
-    if (quoted && char === "\\") parts[parts.length - 1] += text[++at] ?? "";
-    else if (depth > 0 && char === '"') quoted = !quoted;
-    else if (!quoted && char === "[") depth++;
-    else if (!quoted && char === "]") depth = Math.max(0, depth - 1);
-  }
-  return parts;
 }
 
 /** Whether `part` of a list still belongs to the endpoint before it, which is of `kind`. */

@@ -3,7 +3,8 @@ import fc from "fast-check";
 import { test } from "../../tests/rig/test.ts";
 import { parseNamedService, splitServices } from "../v2/named_service.ts";
 import { parseService } from "../services.ts";
-import { parseEndpoint, splitAtCommas } from "./registry.ts";
+import { parseEndpoint } from "./registry.ts";
+import { splitAtCommas } from "./split.ts";
 
 const GOOD: readonly [text: string, address: string][] = [
   ["127.0.0.1:22", "127.0.0.1:22"],

@@ -6,7 +6,10 @@
 
 import { DIAL_TIMEOUT_MS } from "../limits.ts";
 import { dial } from "../../net/dial/dial.ts";
-import { tcpTransport } from "../../net/transport.ts";
+import { dialUplinks } from "../../net/dial/uplinks.ts";
+import { type Endpoint, type KeepAliveSettings, normalKeepAlive } from "../../protocol/keep_alive.ts";
+import { paceSettings, UNTUNABLE } from "../../net/tcp_keep_alive.ts";
+import { type SocketTransport, tcpTransport } from "../../net/transport.ts";
 import type { DeviceEvent } from "../events.ts";
 import type { LinkFacts, LinkMaker, MadeLink } from "../reconnect/link_maker.ts";
 import { V1Session } from "./session.ts";
@@ -22,6 +25,9 @@ export class V1LinkMaker implements LinkMaker {
 
   readonly #settings: V1DeviceSettings;
   readonly #emit: (event: DeviceEvent) => void;
+  #keepAlive: KeepAliveSettings;
+  #link: V1Session | undefined;
+  #transport: SocketTransport | undefined;
   readonly #ways = new Map<ServiceRule, Reach>();
 
   /** Links with these settings. */
@@ -29,6 +35,7 @@ export class V1LinkMaker implements LinkMaker {
     this.server = options.server;
     this.#settings = { ...settings, server: options.server, profile: "v1", services: options.services };
     this.#emit = emit;
+    this.#keepAlive = settings.keepAlive;
     const { engine, clock, logger } = settings;
     for (const rule of options.services) {
       const { endpoint, text } = rule;
@@ -39,37 +46,60 @@ export class V1LinkMaker implements LinkMaker {
   }
 
   get facts(): LinkFacts {
+    const inForce = this.#transport?.duplex.keepAlive();
     return {
       mode: "run",
       services: [],
-      keepAlive: this.#settings.keepAlive,
+      keepAlive: inForce ? paceSettings(inForce) : this.#keepAlive,
       serverKeepAlive: undefined,
       bound: undefined,
       clockOffset: undefined,
       roundTrip: undefined,
+      tcp: this.#transport?.tcp(),
     };
   }
 
-  start(): void {}
+  start(): void {
+    const { engine, logger } = this.#settings;
+    if (!engine.isTunable) logger.info("TCP keep-alive of the link {line}", { line: UNTUNABLE });
+  }
 
   async make(signal: AbortSignal): Promise<MadeLink> {
-    const { engine, clock } = this.#settings;
-    const transport = tcpTransport(await dial(this.server, { engine, clock, timeout: DIAL_TIMEOUT_MS, signal }));
-    const link = new V1Session({ transport, settings: this.#settings, ways: this.#ways, emit: this.#emit });
+    const { engine, clock, via, logger } = this.#settings;
+    const options = { engine, clock, timeout: DIAL_TIMEOUT_MS, signal };
+    const socket = await dialUplinks(via, logger, signal, (uplink) => dial(this.server, { ...options, uplink }));
+    const transport = tcpTransport(socket);
+    const link = new V1Session({
+      transport,
+      settings: this.#settings,
+      keepAlive: this.#keepAlive,
+      ways: this.#ways,
+      emit: this.#emit,
+    });
+    this.#link = link;
+    this.#transport = transport;
     return { link, local: transport.local, remote: transport.remote, device: undefined };
   }
 
-  lost(): void {}
+  lost(): void {
+    this.#link = this.#transport = undefined;
+  }
 
-  setKeepAlive(): void {
-    throw new Error("Cannot set keep-alive while running: v1 has no ping, and its settings are those at the start");
+  setKeepAlive(settings: KeepAliveSettings, endpoint: Endpoint): void {
+    if (endpoint !== "device") {
+      throw new RangeError(
+        "Cannot set the server's keep-alive from here: v1 has no word for it; set the device's alone",
+      );
+    }
+    this.#keepAlive = normalKeepAlive(settings);
+    this.#link?.setKeepAlive(this.#keepAlive);
   }
 
   setMode(): void {
     throw new Error("Cannot set a mode: v1 has none");
   }
 
-  close(): void {
-    for (const way of this.#ways.values()) way.close();
+  async close(): Promise<void> {
+    await Promise.all(this.#ways.values().map((way) => way.close()));
   }
 }

@@ -15,7 +15,10 @@ import { describeError } from "../../base/errors.ts";
 import { LinkDriver } from "../../relay/link/driver.ts";
 import type { LinkEnd } from "../../relay/link/end.ts";
 import { Session } from "../../relay/session.ts";
-import type { Transport } from "../../net/transport.ts";
+import type { Socket } from "../../net/socket.ts";
+import { settingsPace } from "../../net/tcp_keep_alive.ts";
+import type { SocketTransport } from "../../net/transport.ts";
+import type { KeepAliveSettings } from "../../protocol/keep_alive.ts";
 import type { DeviceEvent } from "../events.ts";
 import type { LinkLife } from "../reconnect/link_maker.ts";
 import type { V1DeviceSettings } from "../options.ts";
@@ -29,8 +32,10 @@ const UNKNOWN_CLIENT = { client: "", hostAddress: "" };
 
 export interface V1SessionOptions {
   /** The connection to the server; the session closes it. */
-  readonly transport: Transport;
+  readonly transport: SocketTransport;
   readonly settings: V1DeviceSettings;
+  /** The longest silence accepted from the server. */
+  readonly keepAlive: KeepAliveSettings;
   /** What is reached in place of what the server names. */
   readonly ways: ReadonlyMap<ServiceRule, Reach>;
   emit(event: DeviceEvent): void;
@@ -44,14 +49,16 @@ export class V1Session extends Session<LinkDriver> implements LinkLife {
   readonly #settings: V1DeviceSettings;
   readonly #emit: (event: DeviceEvent) => void;
   readonly #link: V1DeviceLink;
+  readonly #socket: Socket;
   readonly #ways: ReadonlyMap<ServiceRule, Reach>;
 
   /** Sends LISTEN and serves from then on. */
   constructor(options: V1SessionOptions) {
-    const { settings, transport } = options;
+    const { settings, transport, keepAlive } = options;
     const driver = new LinkDriver({ transport, clock: settings.clock, writeTimeout: settings.linkWriteTimeout });
     super(driver, "service", settings);
     this.#settings = settings;
+    this.#socket = transport.duplex;
     this.#emit = options.emit;
     this.#ways = options.ways;
     this.#link = new V1DeviceLink(driver, settings.clock, {
@@ -61,11 +68,18 @@ export class V1Session extends Session<LinkDriver> implements LinkLife {
     });
     this.#link.listen();
     driver.start(this.#link, new Uint8Array(0), {
-      settings: settings.keepAlive,
+      settings: keepAlive,
       probe: () => this.#link.knock(),
       answers: () => this.#link.answersKnocks,
       patient: true,
     });
+    driver.watchPeer(transport.duplex, settingsPace(keepAlive));
+  }
+
+  /** Changes the longest silence accepted from the server: of its knocks, and of its system. */
+  setKeepAlive(settings: KeepAliveSettings): void {
+    this.links.setKeepAlive(settings);
+    this.links.watchPeer(this.#socket, settingsPace(settings));
   }
 
   /** Whether the server has opened a channel on the link. */

@@ -9,7 +9,8 @@ import type { Address } from "../../protocol/address.ts";
 import { parseName } from "../../protocol/name.ts";
 import { parsePositiveDuration } from "../../base/duration.ts";
 import type { Endpoint } from "../endpoints/endpoint.ts";
-import { EXAMPLES, isOption, kindOf, parseEndpoint, splitAtCommas } from "../endpoints/registry.ts";
+import { EXAMPLES, isOption, kindOf, parseEndpoint } from "../endpoints/registry.ts";
+import { splitAtCommas } from "../endpoints/split.ts";
 import { parseTcp, tcpEndpoint, tcpKind } from "../endpoints/tcp.ts";
 
 /** A service by name. */

@@ -149,10 +149,10 @@ export class ServiceBoard {
     });
   }
 
-  /** Watches no more, and ends what clients of services have left. */
-  close(): void {
+  /** Watches no more. Resolves when nothing is left of what clients had of services. */
+  async close(): Promise<void> {
     for (const watch of this.#watches.values()) watch.close();
-    for (const { reach } of this.#ways) reach.close();
+    await Promise.all(this.#ways.map(({ reach }) => reach.close()));
   }
 
   #isOffered(service: NamedService): boolean {

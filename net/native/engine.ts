@@ -9,12 +9,14 @@ import { ACCEPTS_PER_PASS, LISTEN_BACKLOG } from "./limits.ts";
 import type { Address } from "../../protocol/address.ts";
 import { describeError } from "../../base/errors.ts";
 import { parseIP } from "../../protocol/ip.ts";
+import { bindUplink } from "./bind_uplink.ts";
 import { type SocketCalls, socketCalls } from "./calls.ts";
 import { closedError, EAGAIN, EINPROGRESS, EINTR, socketError } from "./errno.ts";
-import { ENDED, EventLoop, type Machine, type Waiting, type Watcher, WRITABLE } from "./event_loop.ts";
+import { ENDED, EventLoop, type Machine, type Waiting, type Watcher, WHILE_READABLE, WRITABLE } from "./event_loop.ts";
 import { setKeepAlive, setLinger, setMaxSegment, setReuseAddress, takeError, tune } from "./options.ts";
 import { AddressRoom, kernelAddress } from "./socket_address.ts";
 import { localAddressOf, TcpSocket } from "./tcp_socket.ts";
+import { openTerminal } from "./terminal.ts";
 import { NativeTls } from "./tls.ts";
 import { connectUnix } from "./unix_socket.ts";
 import { openSsl, whyNoOpenSsl } from "../openssl/library.ts";
@@ -26,6 +28,7 @@ import type {
   ListenOptions,
   Socket,
   Soon,
+  Terminal,
   TlsEngine,
   UnixConnection,
 } from "../socket.ts";
@@ -36,6 +39,7 @@ const SOCKET_FLAGS = NONBLOCK | CLOEXEC;
 /** Sockets over one loop. */
 export class NativeEngine implements Engine {
   readonly name = "native";
+  readonly isTunable = true;
   readonly tls: TlsEngine;
   readonly #loop: EventLoop;
 
@@ -70,7 +74,7 @@ export class NativeEngine implements Engine {
     return new NativeListener(this.#loop, fd, options);
   }
 
-  connect(address: Address, { signal, maxSegment }: ConnectOptions): Promise<Socket> {
+  connect(address: Address, { signal, maxSegment, uplink }: ConnectOptions): Promise<Socket> {
     return new Promise((resolve, reject) => {
       signal.throwIfAborted();
       const { calls } = this.#loop;
@@ -78,6 +82,12 @@ export class NativeEngine implements Engine {
       const fd = open(calls, family);
       tune(calls, fd);
       if (maxSegment) setMaxSegment(calls, fd, maxSegment);
+      try {
+        if (uplink !== undefined) bindUplink(calls, fd, family, uplink);
+      } catch (error) {
+        calls.close(fd);
+        throw error;
+      }
       const done = calls.connect(fd, bytes, bytes.length) === 0;
       const errno = done ? 0 : calls.errno();
       if (!done && errno !== EINPROGRESS && errno !== EINTR) {
@@ -90,6 +100,15 @@ export class NativeEngine implements Engine {
 
   connectUnix(path: string): Promise<UnixConnection> {
     return new Promise((resolve) => resolve(connectUnix(this.#loop, path)));
+  }
+
+  watchReadable(fd: number, onReadable: () => void): () => void {
+    this.#loop.add(fd, { onReady: onReadable }, WHILE_READABLE);
+    return () => this.#loop.remove(fd);
+  }
+
+  openTerminal(): Terminal {
+    return openTerminal(this.#loop);
   }
 }
 

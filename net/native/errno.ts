@@ -4,10 +4,16 @@
  * @module
  */
 
+/** A terminal that no program has open any more. */
+export const EIO = 5;
 /** Not now: the call would have had to wait. */
 export const EAGAIN = 11;
 /** A signal came first. */
 export const EINTR = 4;
+/** It is not allowed. */
+export const EPERM = 1;
+/** This machine does not have the address. */
+export const EADDRNOTAVAIL = 99;
 /** There is no such interface. */
 export const ENODEV = 19;
 /** The connection is being made. */

@@ -31,6 +31,8 @@ export const URGENT = 0x002;
 const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;
 const INTEREST = 0x80000000 | 0x001 | 0x002 | 0x004 | 0x2000; // EPOLLET, EPOLLIN, EPOLLPRI, EPOLLOUT, EPOLLRDHUP
+/** What a watcher hears of that does not read to the end each time: no edges, but as long as there is something to read. */
+export const WHILE_READABLE = 0x001;
 const CLOCK_MONOTONIC = 1;
 
 /** Turns by their length, twice that of the one before, each as a `struct itimerspec`: once, after that. */
@@ -137,9 +139,9 @@ export class EventLoop {
     return this.#watchers.size;
   }
 
-  /** Watches a descriptor until {@linkcode EventLoop.remove}. @throws If the kernel cannot. */
-  add(fd: number, watcher: Watcher): void {
-    this.#control(EPOLL_CTL_ADD, fd);
+  /** Watches a descriptor until {@linkcode EventLoop.remove}, for edges by default. @throws If the kernel cannot. */
+  add(fd: number, watcher: Watcher, interest = INTEREST): void {
+    this.#control(EPOLL_CTL_ADD, fd, interest);
     this.#watchers.set(fd, watcher);
     this.#cancelPoll ??= systemClock.after(STUCK_POLL_MS, this.#pollNow);
     this.#start();
@@ -182,8 +184,8 @@ export class EventLoop {
     while (this.#state !== "off") await new Promise<void>((resolve) => systemClock.soon(resolve));
   }
 
-  #control(operation: number, fd: number): void {
-    this.#words[0] = INTEREST;
+  #control(operation: number, fd: number, interest = INTEREST): void {
+    this.#words[0] = interest;
     this.#words[this.#stride === 3 ? 1 : 2] = fd;
     if (this.calls.epoll_ctl(this.#epoll, operation, fd, this.#record) !== 0) throw socketError(this.calls.errno());
   }

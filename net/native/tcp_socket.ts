@@ -8,10 +8,10 @@ import { SHUT_WR } from "../kernel/libc.ts";
 import type { Address } from "../../protocol/address.ts";
 import { closedError, socketError } from "./errno.ts";
 import type { EventLoop } from "./event_loop.ts";
-import { keepAliveOf, outstanding, segmentOf, setKeepAlive, setLinger, signsOf } from "./options.ts";
+import { keepAliveOf, outstanding, setKeepAlive, setLinger, signsOf, tcpFactsOf } from "./options.ts";
 import { AddressRoom } from "./socket_address.ts";
 import { SocketStream } from "./socket_stream.ts";
-import type { KeepAlivePace, ListenOptions, PeerSigns, Socket } from "../socket.ts";
+import type { KeepAlivePace, ListenOptions, PeerSigns, Socket, TcpFacts } from "../socket.ts";
 
 /** A connection that is made. */
 export class TcpSocket extends SocketStream implements Socket {
@@ -84,11 +84,10 @@ export class TcpSocket extends SocketStream implements Socket {
 
   setKeepAlive(pace: KeepAlivePace | undefined): void {
     if (this.fd < 0 || samePace(pace ?? "off", this.#pace)) return;
-    this.#pace = pace ?? "off";
-    setKeepAlive(this.calls, this.fd, pace);
+    this.#pace = setKeepAlive(this.calls, this.fd, pace) ? pace ?? "off" : undefined; // what failed is tried again
   }
 
-  keepAlive(): KeepAlivePace | undefined {
+  keepAlive(): KeepAlivePace | "off" | undefined {
     return this.fd < 0 ? undefined : keepAliveOf(this.calls, this.fd);
   }
 
@@ -96,8 +95,8 @@ export class TcpSocket extends SocketStream implements Socket {
     return this.fd < 0 ? undefined : signsOf(this.calls, this.fd);
   }
 
-  segment(): number | undefined {
-    return this.fd < 0 ? undefined : segmentOf(this.calls, this.fd);
+  tcp(): TcpFacts | undefined {
+    return this.fd < 0 ? undefined : tcpFactsOf(this.calls, this.fd);
   }
 }
 

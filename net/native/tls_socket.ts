@@ -11,9 +11,9 @@ import { TlsError } from "../openssl/errors.ts";
 import { MAX_UNREAD_DROPPED } from "./limits.ts";
 import { closedError } from "./errno.ts";
 import { type EventLoop, WRITABLE } from "./event_loop.ts";
-import { outstanding, setLinger } from "./options.ts";
+import { outstanding, setLinger, tcpFactsOf } from "./options.ts";
 import { LATER, Stream } from "./stream.ts";
-import type { TlsSocket } from "../socket.ts";
+import type { TcpFacts, TlsSocket } from "../socket.ts";
 import { TlsHandshakeError } from "../tls/listening.ts";
 import { certificateEnd } from "../tls/validity.ts";
 
@@ -67,6 +67,10 @@ export class NativeTlsSocket extends Stream implements TlsSocket {
   /** What others have of it; see {@linkcode TlsSession.exporter}. */
   exporter(): Uint8Array {
     return this.#session.exporter(CHANNEL_BINDING_LABEL, 32);
+  }
+
+  tcp(): TcpFacts | undefined {
+    return this.fd < 0 ? undefined : tcpFactsOf(this.calls, this.fd);
   }
 
   peerEnds(): number | undefined {

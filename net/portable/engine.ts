@@ -31,13 +31,16 @@ class PortableListener implements ListeningSocket {
 /** See the module. */
 export const portableEngine: Engine = {
   name: "portable",
+  isTunable: false,
   get tls() {
     return tls;
   },
   listen: ({ host: hostname, port }) => new PortableListener(Deno.listen({ hostname, port })),
   turns: () => undefined,
-  connect: async ({ host: hostname, port }: Address, { signal }: ConnectOptions) =>
-    new PortableSocket(await Deno.connect({ hostname, port, signal })),
+  connect: async ({ host: hostname, port }: Address, { signal, uplink }: ConnectOptions) => {
+    if (uplink !== undefined) throw new TypeError(`the runtime's sockets cannot be bound to ${uplink}`);
+    return new PortableSocket(await Deno.connect({ hostname, port, signal }));
+  },
   connectUnix: async (path) => {
     if (path.startsWith("@")) {
       throw new Deno.errors.NotSupported(

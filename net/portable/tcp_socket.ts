@@ -70,7 +70,7 @@ export class PortableSocket implements Socket {
     return undefined;
   }
 
-  segment(): undefined {}
+  tcp(): undefined {}
 }
 
 /** Closes what may be closed already, by the peer's reset or by a shutdown. */

@@ -68,6 +68,8 @@ class PortableTlsSocket implements TlsSocket {
 
   exporter(): undefined {}
 
+  tcp(): undefined {}
+
   peerEnds(): number | undefined {
     const shown = peerCertificate(this.#conn);
     return shown && certificateEnd(shown);

@@ -7,9 +7,10 @@
 import { HALF_CLOSE_TIMEOUT_MS } from "../limits.ts";
 import { parseNetwork } from "../../protocol/ip.ts";
 import { type Address, DEFAULT_PORTS, formatAddress, parseAddress } from "../../protocol/address.ts";
-import { V2_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
+import { V1_KEEP_ALIVE, V2_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
 import { chooseEngine, type EngineChoice } from "../../net/engines.ts";
 import type { TlsSource } from "../../net/tls/listening.ts";
+import { ADMIN_OPTION, TOKEN_OPTION } from "../../app/admin/options.ts";
 import { COMMON_OPTIONS, ENGINE_OPTION } from "../../app/command.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
 import { describeHooks, readHooks } from "../../app/hooks/config.ts";
@@ -78,7 +79,9 @@ export const SERVER_OPTIONS = {
   ...LISTEN_OPTIONS,
   devices: DEVICES_OPTION,
   state: STATE_OPTION,
-  ...keepAliveOptions("device", V2_KEEP_ALIVE),
+  admin: ADMIN_OPTION,
+  "admin-token-file": TOKEN_OPTION,
+  ...keepAliveOptions("device", V2_KEEP_ALIVE, V1_KEEP_ALIVE),
   expiration: expirationOption(
     "v2: keep clients and host ports this long while a device has no link; 0 ends them at once",
   ),
@@ -132,7 +135,10 @@ export type ServerConfig = Omit<ServeOptions, "listen"> & {
  */
 export function serverConfig(values: OptionValues<typeof SERVER_OPTIONS>, file: TomlTable | undefined): ServerConfig {
   const sections = readSections(values, file);
-  const listen = sections ? sections.map(listenFromSection) : [listenFromOptions(values)];
+  const given = sections ? sections.map(listenFromSection) : [listenFromOptions(values)];
+  const listen = given.map((each) =>
+    each.profile === "v1" ? { ...each, keepAlive: keepAliveOf(values, V1_KEEP_ALIVE) } : each
+  );
   const hooks = readHooks(file);
   file?.rejectUnknown(ELSEWHERE);
   checkAddresses(listen);

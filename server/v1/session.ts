@@ -14,13 +14,18 @@ import { LinkDriver } from "../../relay/link/driver.ts";
 import type { LinkEnd } from "../../relay/link/end.ts";
 import { Session } from "../../relay/session.ts";
 import type { Socket } from "../../net/socket.ts";
-import type { Transport } from "../../net/transport.ts";
+import { paceSettings, settingsPace } from "../../net/tcp_keep_alive.ts";
+import type { SocketTransport } from "../../net/transport.ts";
+import { sleep } from "../../base/clock.ts";
+import type { ServedV1Link } from "./link_status.ts";
+import type { KeepAliveSettings } from "../../protocol/keep_alive.ts";
 import { tellClientEnd } from "../ports/client_end.ts";
 import type { ServerEvent } from "../events.ts";
 import { HeldClients } from "./held_clients.ts";
 import { IdShares } from "./id_shares.ts";
 import { keptPort, type KeptPorts } from "../ports/kept_ports.ts";
 import { NO_ROOM } from "../ports/client_room.ts";
+import type { ClientEntry } from "../ports/client_table.ts";
 import { HostPort, type HostPortOwner } from "../ports/host_port.ts";
 import type { Forward, ServerSettings, V1ListenOptions } from "../options.ts";
 import { type WaitingClient, WaitingClients } from "./waiting_clients.ts";
@@ -40,12 +45,14 @@ export type Presence =
 
 export interface V1SessionOptions {
   /** The connection to the device; the session closes it. */
-  readonly transport: Transport;
+  readonly transport: SocketTransport;
   /** The listener that the device came to. */
   readonly listen: V1ListenOptions;
   /** Its address really bound. */
   readonly listenAddress: string;
   readonly settings: ServerSettings;
+  /** The longest silence accepted from the device. */
+  readonly keepAlive: KeepAliveSettings;
   /** The ports that port 0 came to before, by forward. */
   readonly keptPorts: KeptPorts;
   emit(event: ServerEvent): void;
@@ -60,6 +67,7 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
   readonly #options: V1SessionOptions;
   readonly #link: V1ServerLink;
   readonly #since: number;
+  readonly #sinceWall: number;
   readonly #ports: HostPort[] = [];
   readonly #targets = new Map<HostPort, Address>();
   readonly #shares = new IdShares();
@@ -76,6 +84,7 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
     this.settings = settings;
     this.#held = new HeldClients(clock, halfCloseTimeout, heldCount);
     this.#since = clock.now();
+    this.#sinceWall = clock.wall();
     this.#link = new V1ServerLink(driver, clock, {
       onListening: () => this.#onListening(),
       onIdFree: () => this.#serveWaiting(),
@@ -83,6 +92,26 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
     this.#waiting = new WaitingClients(clock, (client) => this.#refuse(client, "too-many-channels"));
     this.down = driver.ended.then((end) => this.#onDown(end));
     driver.start(this.#link, opening);
+    this.setKeepAlive(options.keepAlive);
+  }
+
+  /** Changes the longest silence accepted from the device's system. */
+  setKeepAlive(settings: KeepAliveSettings): void {
+    this.links.watchPeer(this.#options.transport.duplex, settingsPace(settings));
+  }
+
+  /** The link as it is now. */
+  get status(): ServedV1Link {
+    const { transport, listenAddress } = this.#options;
+    const pace = transport.duplex.keepAlive();
+    return {
+      listen: listenAddress,
+      device: this.device,
+      since: this.#sinceWall,
+      clients: this.#link.channelCount,
+      keepAlive: pace && paceSettings(pace),
+      tcp: transport.tcp(),
+    };
   }
 
   /** Where the device dialled from. */
@@ -104,10 +133,9 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
     const asked = clock.now();
     const { written, pending } = driver;
     const isAsked = this.#link.challenge();
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const cancel = clock.after(timeout, resolve);
-    await Promise.race([driver.ended, driver.heardAfter(asked), promise]);
-    cancel();
+    const shown = new AbortController();
+    Promise.race([driver.ended, driver.heardAfter(asked)]).then(() => shown.abort());
+    await sleep(clock, timeout, shown.signal);
     if (this.done) return "gone";
     if (driver.heardAt > asked) return "answers";
     if (driver.isHeld) return "held";
@@ -132,10 +160,15 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
   onClient(conn: Socket, port: HostPort): void {
     const address = formatAddress(conn.remoteAddress);
     const from = { service: port, site: siteOf(address) };
-    const left = this.settings.clientRoom.enter(from);
-    const client: WaitingClient = { ...from, conn, address, left: left ?? (() => {}) };
+    const leave = this.settings.clientRoom.enter(from);
+    const entry = leave && this.#show(port, conn, address, () => client);
+    const left = () => {
+      leave?.();
+      if (entry) this.settings.clients.delete(entry);
+    };
+    const client: WaitingClient = { ...from, conn, address, entry, left };
     if (this.done) return this.#refuse(client, "link-lost");
-    if (!left) {
+    if (!leave) {
       this.#held.giveUp(); // so that there is room for the next one
       return this.#refuse(client, "too-many-channels", NO_ROOM);
     }
@@ -146,6 +179,15 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
     const wait = this.#link.unconfirmedIds > this.#waiting.size ? MAX_ID_WAIT_MS : SHORT_ID_WAIT_MS;
     this.#waiting.add(client, wait);
     this.#serveWaiting(); // it may have an id of its own service's, while those ahead wait for one of theirs
+  }
+
+  /** A client is shown from now on. */
+  #show(port: HostPort, conn: Socket, address: string, client: () => WaitingClient): ClientEntry {
+    const place = () => ({ device: undefined, service: port.localAddress, hostAddress: port.address });
+    return this.settings.clients.add(address, place, () => {
+      this.#waiting.delete(conn);
+      this.#refuse(client(), "closed-by-admin");
+    });
   }
 
   onExhausted(): void {
@@ -169,6 +211,7 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
       this.#held.add(pump);
       if (this.#waiting.size > 0) this.#makeRoom(this.#waiting.size);
     };
+    if (holder.entry) holder.entry.pump = pump;
     pump.attach(conn);
     pump.done.then((summary) => {
       this.#held.delete(pump);

@@ -7,6 +7,7 @@
 import { MAX_WAITING_CLIENTS } from "../limits.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Socket } from "../../net/socket.ts";
+import type { ClientEntry } from "../ports/client_table.ts";
 import { FairLine, type Waiter } from "../ports/fair_line.ts";
 import type { HostPort } from "../ports/host_port.ts";
 
@@ -18,6 +19,8 @@ export interface WaitingClient extends Waiter {
   readonly service: HostPort;
   /** Its address, as text. */
   readonly address: string;
+  /** What is shown of it; who is refused at once is not. */
+  readonly entry: ClientEntry | undefined;
   /** Says that it has gone. */
   left(): void;
 }
@@ -53,6 +56,12 @@ export class WaitingClients {
     const client = this.#line.take(load);
     if (this.#line.size === 0) this.#disarm();
     return client;
+  }
+
+  /** The one of a connection goes, if it waits. */
+  delete(conn: Socket): void {
+    for (const client of this.#line) if (client.conn === conn) this.#line.delete(client);
+    if (this.#line.size === 0) this.#disarm();
   }
 
   /** Ends the wait of all. */

@@ -12,7 +12,7 @@ import type { ChannelEndReason } from "../../protocol/reasons.ts";
 import type { ServiceGrantResult, ServiceOffer } from "../../protocol/v2/wire/messages.ts";
 import { type ChannelSummary, nothingCarried } from "../../relay/channel_end.ts";
 import { formatAddress } from "../../protocol/address.ts";
-import type { Socket } from "../../net/socket.ts";
+import type { Connection, Socket } from "../../net/socket.ts";
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
 import { tellClientEnd } from "../ports/client_end.ts";
 import { ClientDoor } from "../ports/client_door.ts";
@@ -214,7 +214,7 @@ export class DeviceServices implements HostPortOwner {
       { listen: formatGrantedAddress(grant.listen), count: { inside: 0 }, pumps: new Set() };
     this.#clients.set(name, clients);
     const door = new ClientDoor(grant, this.settings, {
-      serve: (duplex, address, left) => this.#serve({ service: name, site: siteOf(address), duplex, address, left }),
+      serve: (duplex, address, left) => this.#enter(name, duplex, address, left),
       refused: (address, reason, error) =>
         this.#clientEnded(address, this.#services.get(name)?.port.address ?? "", name, nothingCarried(reason), error),
     }, clients.count);
@@ -249,6 +249,23 @@ export class DeviceServices implements HostPortOwner {
     }
   }
 
+  /** The door let a client in: it is shown from now on. */
+  #enter(service: string, duplex: Connection, address: string, leave: () => void): void {
+    const { clients } = this.settings;
+    const hostAddress = this.#services.get(service)?.port.address ?? "";
+    const place = () => ({ device: this.deviceName, service, hostAddress });
+    const entry = clients.add(address, place, () => {
+      this.#waiting.delete(client);
+      this.#turnAway(client, hostAddress, "closed-by-admin");
+    });
+    const left = () => {
+      clients.delete(entry);
+      leave();
+    };
+    const client: WaitingClient = { service, site: siteOf(address), duplex, address, entry, left };
+    this.#serve(client);
+  }
+
   /** Gives a client that the door let in a channel. */
   #serve(client: WaitingClient): void {
     const { service: name, duplex, address } = client;
@@ -268,6 +285,7 @@ export class DeviceServices implements HostPortOwner {
     }
     const pump = link.serve({ duplex, address, hostAddress, service: service.number, onEnd });
     if (!pump) return;
+    client.entry.pump = pump;
     const pumps = service.clients.pumps.add(pump);
     pump.done.then(() => pumps.delete(pump));
     service.door.watch(pump);

@@ -6,6 +6,7 @@
 
 import type { KeepAliveSettings } from "../../protocol/keep_alive.ts";
 import type { DeviceMode } from "../../protocol/v2/wire/messages.ts";
+import type { TcpFacts } from "../../net/socket.ts";
 import type { ServedService } from "./open_service.ts";
 import type { RegisteredDevice } from "./registered_device.ts";
 
@@ -21,6 +22,8 @@ export interface ServedDevice {
   readonly interrupted?: boolean;
   /** Since when, by the wall clock, in milliseconds since 1970; `undefined` if it had none yet. */
   readonly since: number | undefined;
+  /** Since when its session is, in the same way; `undefined` if it has none. */
+  readonly sessionSince?: number | undefined;
   /** Where it dialled from, if it has one. */
   readonly remote: string | undefined;
   /** `plain` if the link is not encrypted. */
@@ -48,6 +51,10 @@ export interface ServedDevice {
   readonly keepAlive: KeepAliveSettings;
   /** The longest silence that it accepts from the server, as it said. */
   readonly deviceKeepAlive: KeepAliveSettings | undefined;
+  /**
+   * What the system says of its link's TCP, asked when it is read; `undefined` without a link, and where it cannot be asked.
+   */
+  readonly tcp: TcpFacts | undefined;
 }
 
 /** What is known of a session. */
@@ -60,6 +67,7 @@ export function describeDevice(session: RegisteredDevice): ServedDevice {
     online: links !== undefined && links.interruptedAt === undefined,
     interrupted: links?.interruptedAt !== undefined,
     since: session.since,
+    sessionSince: session.sessionSince,
     remote: links?.transport.remote,
     security: links && (links.transport.kind === "tcp" ? "plain" : "tls"),
     bound: links && session.isBound,
@@ -72,5 +80,9 @@ export function describeDevice(session: RegisteredDevice): ServedDevice {
     conflict: session.conflict,
     keepAlive: session.keepAlive,
     deviceKeepAlive: links?.peerKeepAlive,
+    // Asked by whoever wants to know: each answer is a call of the system.
+    get tcp() {
+      return links && links.interruptedAt === undefined ? links.transport.tcp() : undefined;
+    },
   };
 }

@@ -9,6 +9,7 @@ import type { ChannelPump } from "../../relay/channel_pump.ts";
 import type { Connection } from "../../net/socket.ts";
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
 import type { ClientCount, ClientDoor } from "../ports/client_door.ts";
+import type { ClientEntry } from "../ports/client_table.ts";
 import type { Waiter } from "../ports/fair_line.ts";
 import type { HostPort } from "../ports/host_port.ts";
 import type { ServiceGrant } from "../devices/service_grant.ts";
@@ -49,6 +50,8 @@ export interface WaitingClient extends Waiter {
   readonly duplex: Connection;
   /** Its address, as text. */
   readonly address: string;
+  /** What is shown of it. */
+  readonly entry: ClientEntry;
   /** Says that it has gone. */
   left(): void;
 }
