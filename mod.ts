@@ -44,7 +44,7 @@ export { ListenError } from "./net/listener.ts";
 export { UnprovableError } from "./net/tls/proof.ts";
 export type { LogFields, Logger } from "./base/logger.ts";
 export { CertificateError } from "./net/tls/certificate_files.ts";
-export type { TlsSource } from "./net/tls/listening.ts";
+export type { CertificateFiles, TlsSource } from "./net/tls/listening.ts";
 export type { AuthorizedDevice, DevicesChange } from "./server/devices/authorized_devices.ts";
 export { DeviceList } from "./server/devices/list.ts";
 export type { ServedService } from "./server/v2/open_service.ts";
