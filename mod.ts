@@ -59,6 +59,8 @@ export type {
   V2ListenOptions,
   V2Options,
 } from "./server/options.ts";
+export type { AccessRules } from "./server/access/rules.ts";
+export type { ClientRate } from "./server/access/client_rates.ts";
 export { serve, type ServerHandle } from "./server/server.ts";
 export {
   formatGrantedAddress,

@@ -17,6 +17,8 @@ import { type Logger, silentLogger } from "../base/logger.ts";
 import type { TlsSource } from "../net/tls/listening.ts";
 import type { AuthorizedDevice, DevicesChange } from "./devices/authorized_devices.ts";
 import type { HeldCount } from "./v1/held_clients.ts";
+import type { AccessRules } from "./access/rules.ts";
+import { RefusalCounts } from "./access/refusal_counts.ts";
 import { ClientRoom } from "./ports/client_room.ts";
 
 /** A host address that clients reach, and the local address on the device's side that it stands for. */
@@ -25,6 +27,8 @@ export interface Forward {
   readonly hostAddress: Address;
   /** LocalAddress:LocalPort, which the device dials; it resolves names. */
   readonly localAddress: Address;
+  /** Who may come there; without `bandwidthDown` and `closed`, which v1 cannot have. */
+  readonly access?: AccessRules;
 }
 
 /** A listener for v1 devices, one at a time. */
@@ -61,6 +65,8 @@ export type ListenOptions = V1ListenOptions | V2ListenOptions;
 export interface DeviceDirectory {
   /** The device with a public key, if there is one. */
   byKey(publicKey: Uint8Array): AuthorizedDevice | undefined;
+  /** The rules for the services of all, unless a device or a service has its own; none by default. */
+  readonly defaults?: AccessRules;
   /** Calls `subscriber` for every change from now on. @returns what ends that. */
   subscribe(subscriber: (change: DevicesChange) => void): () => void;
 }
@@ -162,6 +168,8 @@ export type ServerSettings = Required<Omit<ServeOptions, "v2" | "engine">> & {
   readonly heldCount: HeldCount;
   /** Clients of all services. */
   readonly clientRoom: ClientRoom;
+  /** Clients that rules refused or ended. */
+  readonly refusalCounts: RefusalCounts;
 };
 
 /** Fills in the defaults. */
@@ -180,5 +188,6 @@ export function serverSettings(options: ServeOptions): ServerSettings {
     engine: startEngine(options.engine ?? "auto", options.logger ?? silentLogger),
     heldCount: { held: 0 },
     clientRoom: new ClientRoom(),
+    refusalCounts: new RefusalCounts(),
   };
 }

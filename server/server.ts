@@ -5,6 +5,7 @@
  */
 
 import { type Endpoint, type KeepAliveSettings, normalKeepAlive } from "../protocol/keep_alive.ts";
+import type { ChannelEndReason } from "../protocol/reasons.ts";
 import type { DeviceMode } from "../protocol/v2/wire/messages.ts";
 import { Emitter } from "../base/emitter.ts";
 import * as check from "../relay/option_check.ts";
@@ -39,6 +40,8 @@ export interface ServerHandle extends AsyncDisposable {
   setKeepAliveSettings(device: string, settings: KeepAliveSettings, endpoint: Endpoint): boolean;
   /** Asks a device to go to mode `config` (its services withdrawn) or `run`. @returns whether it is there. */
   setMode(device: string, mode: Exclude<DeviceMode, "init">): boolean;
+  /** Clients that rules refused or ended since the server runs, by reason. */
+  readonly refusals: Readonly<Partial<Record<ChannelEndReason, number>>>;
   /** Calls `subscriber` for every event from now on. @returns what ends that. */
   subscribe(subscriber: (event: ServerEvent) => void): () => void;
   /** Calls `subscriber` whenever a link is lost (seed 002, SubscribeConnectionLost). @returns what ends that. */
@@ -150,6 +153,9 @@ export function serve(options: ServeOptions): ServerHandle {
       const link = registry?.session(name)?.link;
       link?.links.say({ wantedMode: mode });
       return link !== undefined;
+    },
+    get refusals() {
+      return settings.refusalCounts.all;
     },
     subscribe: (subscriber) => emitter.subscribe(subscriber),
     subscribeConnectionLost(subscriber) {

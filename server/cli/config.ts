@@ -33,6 +33,8 @@ import type { TomlTable } from "../../app/toml/table.ts";
 import { parseDuration, parsePath } from "../../app/values.ts";
 import { DEVICES_OPTION } from "./enroll.ts";
 import { parseListen } from "../listen_address.ts";
+import { parseForwards, readForwardRules, rejectStrays, withRules } from "./forwards.ts";
+import { formatRules } from "../access/rules_table.ts";
 import type { Forward, ServeOptions, V1ListenOptions } from "../options.ts";
 
 /** Where a v2 server listens if nobody says otherwise. */
@@ -43,8 +45,8 @@ const LISTEN_OPTIONS = {
   forward: {
     value: "HOST=LOCAL",
     help:
-      "v1: HOST_ADDRESS:HOST_PORT=LOCAL_ADDRESS:LOCAL_PORT, any number of times; host port 0 picks a free one, then keeps it",
-    parse: parseForward,
+      "v1: HOST_ADDRESS:HOST_PORT=LOCAL_ADDRESS:LOCAL_PORT, any number of times; host port 0 picks a free one, then keeps it; ranges: 8000-8010",
+    parse: parseForwards,
     many: true,
   },
   "tls-cert": {
@@ -99,17 +101,6 @@ function parseProxyNetwork(text: string): string {
   return text;
 }
 
-/** Parses `HOST_ADDRESS:HOST_PORT=LOCAL_ADDRESS:LOCAL_PORT`. */
-export function parseForward(text: string): Forward {
-  const [host, local, ...rest] = text.split("=");
-  if (!host || !local || rest.length > 0) {
-    throw new SyntaxError(`"${text}" is not a forward; write HOST_ADDRESS:HOST_PORT=LOCAL_ADDRESS:LOCAL_PORT`);
-  }
-  const localAddress = parseAddress(local);
-  if (localAddress.port === 0) throw new SyntaxError(`the local port in "${text}" is 0; write one from 1 to 65535`);
-  return { hostAddress: parseAddress(host), localAddress };
-}
-
 /** A v2 listener, whose identity is in the state. */
 export interface V2ListenConfig {
   readonly address: Address;
@@ -132,7 +123,11 @@ export type ServerConfig = Omit<ServeOptions, "listen"> & {
  */
 export function serverConfig(values: OptionValues<typeof SERVER_OPTIONS>, file: TomlTable | undefined): ServerConfig {
   const sections = readSections(values, file);
-  const listen = sections ? sections.map(listenFromSection) : [listenFromOptions(values)];
+  const rules = readForwardRules(file);
+  const listen = (sections ? sections.map(listenFromSection) : [listenFromOptions(values)]).map((each) =>
+    each.profile === "v1" ? { ...each, forwards: withRules(each.forwards, rules) } : each
+  );
+  rejectStrays(rules, listen.flatMap(forwardsOf));
   const hooks = readHooks(file);
   file?.rejectUnknown(ELSEWHERE);
   checkAddresses(listen);
@@ -216,7 +211,7 @@ function listenFrom(
     if (!given.address) throw missing("address", "0.0.0.0:2065");
 
     if (!forward) throw missing("forward", FORWARD_EXAMPLE);
-    return checkForwards({ address: given.address, profile, forwards: forward, ...proxy });
+    return checkForwards({ address: given.address, profile, forwards: forward.flat(), ...proxy });
   }
   if (forward) {
     throw error(
@@ -275,6 +270,6 @@ function forwardsOf(listen: ServerConfig["listen"][number]): readonly Forward[] 
   return listen.profile === "v1" ? listen.forwards : [];
 }
 
-function describeForward({ hostAddress, localAddress }: Forward): string {
-  return `${formatAddress(hostAddress)} -> ${formatAddress(localAddress)}`;
+function describeForward({ hostAddress, localAddress, access = {} }: Forward): string {
+  return [`${formatAddress(hostAddress)} -> ${formatAddress(localAddress)}`, ...formatRules(access)].join("; ");
 }

@@ -77,6 +77,7 @@ export async function updateDevices(
 function sameButFor(device: string, before: DevicesFound, after: DevicesFound): boolean {
   const key = before.byName.get(device)?.key;
   const counts = (other: AuthorizedDevice | undefined) => other?.name !== device && other?.key !== key;
+  if (JSON.stringify(before.defaults) !== JSON.stringify(after.defaults)) return false;
   let at = 0;
   for (const old of before.devices) {
     if (!counts(old)) continue;

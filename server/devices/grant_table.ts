@@ -4,12 +4,12 @@
  * @module
  */
 
-import { V2_MAX_CHANNELS, V2_MAX_SERVICES } from "../../protocol/v2/limits.ts";
+import { V2_MAX_SERVICES } from "../../protocol/v2/limits.ts";
 import { parseNetwork } from "../../protocol/ip.ts";
 import { parseName } from "../../protocol/name.ts";
 import { tomlKey, tomlString } from "../../app/toml/scan.ts";
 import type { TomlTable } from "../../app/toml/table.ts";
-import { parsePositiveDuration, wholeNumber } from "../../app/values.ts";
+import { formatRules, readRules } from "../access/rules_table.ts";
 import { formatGrantedAddress, parseGrantedAddress, type ServiceGrant } from "./service_grant.ts";
 
 /** Writes services as an inline table, `{ ssh = "0.0.0.0:2201" }`. */
@@ -18,14 +18,19 @@ export function formatGrants(services: readonly ServiceGrant[]): string {
 }
 
 /** Writes what a service is granted: its address, or an inline table with its limits. */
-export function formatGrant({ listen, maxClients, idleTimeout, proxyFrom }: ServiceGrant): string {
-  const address = tomlString(formatGrantedAddress(listen));
-  if (maxClients === undefined && idleTimeout === undefined && !proxyFrom) return address;
-  const parts = [`listen = ${address}`];
-  if (maxClients !== undefined) parts.push(`max-clients = ${maxClients}`);
-  if (idleTimeout !== undefined) parts.push(`idle-timeout = "${idleTimeout}ms"`);
-  if (proxyFrom) parts.push(`proxy-from = [${proxyFrom.map(tomlString).join(", ")}]`);
-  return `{ ${parts.join(", ")} }`;
+export function formatGrant(grant: ServiceGrant): string {
+  const lines = grantLines(grant);
+  return lines.length === 1 ? tomlString(formatGrantedAddress(grant.listen)) : `{ ${lines.join(", ")} }`;
+}
+
+/** Writes it as the lines of a table of its own. */
+export function grantLines(grant: ServiceGrant): string[] {
+  const { listen, proxyFrom } = grant;
+  return [
+    `listen = ${tomlString(formatGrantedAddress(listen))}`,
+    ...formatRules(grant),
+    ...(proxyFrom ? [`proxy-from = [${proxyFrom.map(tomlString).join(", ")}]`] : []),
+  ];
 }
 
 /** Reads the services of the table `services`: for each its address, or a table with `listen` and limits. */
@@ -49,14 +54,11 @@ export function readGrants(services: TomlTable): ServiceGrant[] {
 function readGrant(name: string, table: TomlTable): ServiceGrant {
   const listen = table.one("listen", parseGrantedAddress);
   if (!listen) throw table.error(undefined, `"listen" is missing; for example: listen = "0.0.0.0:2201"`);
-  const maxClients = table.one("max-clients", wholeNumber(1, V2_MAX_CHANNELS));
-  const idleTimeout = table.one("idle-timeout", parsePositiveDuration);
   const proxyFrom = table.list("proxy-from", (text) => (parseNetwork(text), text));
   return {
     name,
     listen,
-    ...(maxClients !== undefined && { maxClients }),
-    ...(idleTimeout !== undefined && { idleTimeout }),
+    ...readRules(table),
     ...(proxyFrom && { proxyFrom }),
   };
 }

@@ -6,6 +6,7 @@
 
 import { isHost, notAHost, parsePort, splitHostPort } from "../../protocol/address.ts";
 import { parseName } from "../../protocol/name.ts";
+import type { AccessRules } from "../access/rules.ts";
 
 /** A host address with one port, with a range to take a free one from, or with 0 (0–0) for any free one. */
 export interface GrantedAddress {
@@ -17,16 +18,12 @@ export interface GrantedAddress {
   readonly to: number;
 }
 
-/** One service that a device may offer. */
-export interface ServiceGrant {
+/** One service that a device may offer, with what rules it has of its own. */
+export interface ServiceGrant extends AccessRules {
   /** Its name, which the device asks for. */
   readonly name: string;
   /** Where clients reach it. */
   readonly listen: GrantedAddress;
-  /** Clients at once at most. */
-  readonly maxClients?: number;
-  /** Milliseconds without a byte in either direction after which a client is ended. */
-  readonly idleTimeout?: number;
   /** Networks whose connections begin with a PROXY header, as they were written. */
   readonly proxyFrom?: readonly string[];
 }

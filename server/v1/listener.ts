@@ -15,6 +15,7 @@ import {
 import { addressGroup } from "../../protocol/address_group.ts";
 import { Listener } from "../../net/listener.ts";
 import { tcpTransport, type Transport } from "../../net/transport.ts";
+import { AccessGate } from "../access/gate.ts";
 import { admit } from "./admission.ts";
 import type { ServerEvent } from "../events.ts";
 import { doorRoom } from "../door/door_room.ts";
@@ -57,6 +58,7 @@ export class V1Listener {
   readonly #pending: PendingConnections;
   /** v1 knows no device but by its address. */
   readonly #rates: LinkRates;
+  readonly #gates: readonly AccessGate[];
   readonly #sessions = new Set<V1Session>();
   #current: V1Session | undefined;
   #claimed = false;
@@ -71,7 +73,8 @@ export class V1Listener {
     this.options = options;
     this.#settings = settings;
     this.#emit = emit;
-    const { clock, logger } = settings;
+    const { clock, logger, refusalCounts } = settings;
+    this.#gates = options.forwards.map(({ access }) => new AccessGate(access ?? {}, clock, refusalCounts.add));
     const { links } = doorRoom(settings.listen.length);
     this.#pending = new PendingConnections(clock, { max: links, grace: LISTEN_GRACE_MS });
     this.#rates = new LinkRates(clock);
@@ -185,6 +188,7 @@ export class V1Listener {
       listenAddress: this.address,
       settings: this.#settings,
       keptPorts: this.#keptPorts,
+      gates: this.#gates,
       emit: this.#emit,
     }, opening);
     this.#current = session;

@@ -20,6 +20,7 @@ import type { ServerEvent } from "../events.ts";
 import { HeldClients } from "./held_clients.ts";
 import { IdShares } from "./id_shares.ts";
 import { keptPort, type KeptPorts } from "../ports/kept_ports.ts";
+import type { AccessGate } from "../access/gate.ts";
 import { NO_ROOM } from "../ports/client_room.ts";
 import { HostPort, type HostPortOwner } from "../ports/host_port.ts";
 import type { Forward, ServerSettings, V1ListenOptions } from "../options.ts";
@@ -48,6 +49,8 @@ export interface V1SessionOptions {
   readonly settings: ServerSettings;
   /** The ports that port 0 came to before, by forward. */
   readonly keptPorts: KeptPorts;
+  /** The gates of the listener's forwards, in their order. */
+  readonly gates: readonly AccessGate[];
   emit(event: ServerEvent): void;
 }
 
@@ -62,6 +65,7 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
   readonly #since: number;
   readonly #ports: HostPort[] = [];
   readonly #targets = new Map<HostPort, Address>();
+  readonly #gates = new Map<HostPort, AccessGate>();
   readonly #shares = new IdShares();
   readonly #waiting: WaitingClients;
   readonly #held: HeldClients;
@@ -131,11 +135,17 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
 
   onClient(conn: Socket, port: HostPort): void {
     const address = formatAddress(conn.remoteAddress);
+    const pass = this.#gates.get(port)!.enter(address);
+    if ("refused" in pass) {
+      conn.reset();
+      return this.#clientEnded(address, port, nothingCarried(pass.refused), pass.why);
+    }
     const from = { service: port, site: siteOf(address) };
-    const left = this.settings.clientRoom.enter(from);
-    const client: WaitingClient = { ...from, conn, address, left: left ?? (() => {}) };
+    const leaveRoom = this.settings.clientRoom.enter(from);
+    pass.onLeave = leaveRoom ?? (() => {});
+    const client: WaitingClient = { ...from, conn: pass.shape(conn), address, pass };
     if (this.done) return this.#refuse(client, "link-lost");
-    if (!left) {
+    if (!leaveRoom) {
       this.#held.giveUp(); // so that there is room for the next one
       return this.#refuse(client, "too-many-channels", NO_ROOM);
     }
@@ -170,10 +180,11 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
       if (this.#waiting.size > 0) this.#makeRoom(this.#waiting.size);
     };
     pump.attach(conn);
+    holder.pass.serve(pump);
     pump.done.then((summary) => {
       this.#held.delete(pump);
       this.#shares.delete(holder);
-      holder.left();
+      holder.pass.leave();
       this.#clientEnded(client, port, summary);
     });
     return true;
@@ -193,9 +204,9 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
     }
   }
 
-  #refuse({ conn, address, service, left }: WaitingClient, reason: ChannelEndReason, error?: string): void {
+  #refuse({ conn, address, service, pass }: WaitingClient, reason: ChannelEndReason, error?: string): void {
     conn.reset();
-    left();
+    pass.leave();
     this.#clientEnded(address, service, nothingCarried(reason), error);
   }
 
@@ -228,6 +239,7 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
     const hostPort = new HostPort(options, this);
     this.#ports.push(hostPort);
     this.#targets.set(hostPort, localAddress);
+    this.#gates.set(hostPort, this.#options.gates[at]!);
   }
 
   #clientEnded(client: string, port: HostPort, summary: ChannelSummary, error?: string): void {

@@ -20,7 +20,7 @@ import {
 } from "../../protocol/v2/wire/handshake.ts";
 import { randomBytes, type ServerGreeting, writeAll } from "../../relay/handshake.ts";
 import { describeError } from "../../base/errors.ts";
-import { Turns } from "../../base/slices.ts";
+import { inSlices, type Steps, Turns } from "../../base/slices.ts";
 import { fingerprint, formatPublicKey } from "../../net/tls/identity.ts";
 import type { Transport } from "../../net/transport.ts";
 import type { AuthorizedDevice, DevicesChange } from "../devices/authorized_devices.ts";
@@ -233,7 +233,8 @@ export class DeviceRegistry {
     }
   }
 
-  #onChange({ removed, changed }: DevicesChange): void {
+  #onChange({ removed, changed, defaults }: DevicesChange): void {
+    if (defaults) inSlices(this.#updateAll(), this.#settings.clock, 1);
     for (const { name, key } of removed) {
       const session = this.#sessions.get(key);
       if (!session) continue;
@@ -253,6 +254,14 @@ export class DeviceRegistry {
       this.#expiries.set(session, after.expires);
       session.update(after);
       if (unwelcome) session.revoke(this.#barred.refuse(after.key, unwelcome));
+    }
+  }
+
+  /** The rules for all are others. */
+  *#updateAll(): Steps<void> {
+    for (const session of this.#sessions.values()) {
+      session.update(session.device);
+      yield;
     }
   }
 

@@ -31,6 +31,7 @@ import {
 } from "./open_service.ts";
 import type { ServerSettings } from "../options.ts";
 import { formatGrantedAddress, type ServiceGrant } from "../devices/service_grant.ts";
+import { ServiceGates } from "./service_gates.ts";
 import type { V2Session } from "./session.ts";
 
 /** What the services of a device need. */
@@ -54,6 +55,7 @@ export class DeviceServices implements HostPortOwner {
   readonly #options: DeviceServicesOptions;
   readonly #services = new Map<string, OpenService>();
   readonly #clients = new Map<string, ServiceClients>();
+  readonly #gates: ServiceGates;
   /** Clients that wait for a link, or for the number of their service on it. */
   readonly #waiting = new FairLine<WaitingClient>(MAX_CLIENTS_INTERRUPTED);
   /** One promise for all host ports that were closed: a device may close many in no time. */
@@ -71,6 +73,7 @@ export class DeviceServices implements HostPortOwner {
     this.#options = options;
     this.settings = options.settings;
     this.#device = options.device;
+    this.#gates = new ServiceGates(options.settings);
   }
 
   /** Who the device is, and what it may open. */
@@ -132,10 +135,11 @@ export class DeviceServices implements HostPortOwner {
     return this.#answerAll(offers);
   }
 
-  /** Takes other grants, without touching what stays; limits hold for clients to come. @returns what the device is to hear. */
+  /** Takes other grants and rules, without touching what stays; who may not be there any more is ended. @returns what the device is to hear. */
   update(device: AuthorizedDevice): ServiceGrantResult[] {
     const before = this.#device;
     this.#device = device;
+    this.#gates.update(device);
     for (const [name, { door }] of this.#services) {
       const grant = this.#grantFor(name);
       const stays = grant && formatGrantedAddress(grant.listen) === formatGrantedAddress(door.grant.listen);
@@ -211,13 +215,13 @@ export class DeviceServices implements HostPortOwner {
   #openService(name: string, grant: ServiceGrant): OpenService {
     const { host, from, to } = grant.listen;
     const clients = this.#clients.get(name) ??
-      { listen: formatGrantedAddress(grant.listen), count: { inside: 0 }, pumps: new Set() };
+      { listen: formatGrantedAddress(grant.listen), pumps: new Set() };
     this.#clients.set(name, clients);
     const door = new ClientDoor(grant, this.settings, {
-      serve: (duplex, address, left) => this.#serve({ service: name, site: siteOf(address), duplex, address, left }),
+      serve: (duplex, address, pass) => this.#serve({ service: name, site: siteOf(address), duplex, address, pass }),
       refused: (address, reason, error) =>
         this.#clientEnded(address, this.#services.get(name)?.port.address ?? "", name, nothingCarried(reason), error),
-    }, clients.count);
+    }, this.#gates.of(this.#device, grant));
     const port = new HostPort({
       host,
       ports: [from, to],
@@ -256,7 +260,7 @@ export class DeviceServices implements HostPortOwner {
     const link = this.#options.link();
     const hostAddress = service?.port.address ?? "";
     const onEnd = (summary: ChannelSummary, error: string | undefined) => {
-      client.left();
+      client.pass.leave();
       this.#clientEnded(address, hostAddress, name, summary, error);
     };
     if (!service || !link) {
@@ -270,7 +274,7 @@ export class DeviceServices implements HostPortOwner {
     if (!pump) return;
     const pumps = service.clients.pumps.add(pump);
     pump.done.then(() => pumps.delete(pump));
-    service.door.watch(pump);
+    client.pass.serve(pump);
   }
 
   /** It waits, or somebody else goes for it, or it has to go itself. */
@@ -289,9 +293,9 @@ export class DeviceServices implements HostPortOwner {
     for (const waiter of this.#waiting.takeAll(name)) this.#turnAway(waiter, at, reason);
   }
 
-  #turnAway({ service: name, duplex, address, left }: WaitingClient, at: string, reason: ChannelEndReason): void {
+  #turnAway({ service: name, duplex, address, pass }: WaitingClient, at: string, reason: ChannelEndReason): void {
     duplex.reset();
-    left();
+    pass.leave();
     this.#clientEnded(address, at, name, nothingCarried(reason), undefined);
   }
 

@@ -8,7 +8,8 @@ import type { ServiceGrantResult } from "../../protocol/v2/wire/messages.ts";
 import type { ChannelPump } from "../../relay/channel_pump.ts";
 import type { Connection } from "../../net/socket.ts";
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
-import type { ClientCount, ClientDoor } from "../ports/client_door.ts";
+import type { Pass } from "../access/gate.ts";
+import type { ClientDoor } from "../ports/client_door.ts";
 import type { Waiter } from "../ports/fair_line.ts";
 import type { HostPort } from "../ports/host_port.ts";
 import type { ServiceGrant } from "../devices/service_grant.ts";
@@ -28,7 +29,6 @@ export interface ServedService {
 /** The clients of a service, and where they came to. They outlive its host port: a device that withdraws it serves on. */
 export interface ServiceClients {
   readonly listen: string;
-  readonly count: ClientCount;
   readonly pumps: Set<ChannelPump>;
 }
 
@@ -49,8 +49,8 @@ export interface WaitingClient extends Waiter {
   readonly duplex: Connection;
   /** Its address, as text. */
   readonly address: string;
-  /** Says that it has gone. */
-  left(): void;
+  /** What let it in. */
+  readonly pass: Pass;
 }
 
 /** A service as it is shown. */

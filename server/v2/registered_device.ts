@@ -227,7 +227,7 @@ export class RegisteredDevice {
     link.ended().then(() => this.#leaving.delete(link));
   }
 
-  /** Takes other grants, without touching what stays; limits hold for clients to come. */
+  /** Takes other grants and rules, without touching what stays; who may not be there any more is ended. */
   update(device: AuthorizedDevice): void {
     const answers = this.#services.update(device);
     this.link?.sendGrants(answers);

@@ -37,13 +37,17 @@ const REASONS = [
 /** A reason that CLOSE and RESULT can carry. */
 export type WireReason = Exclude<(typeof REASONS)[number], "connected">;
 
+/** Ends by a rule of the server, which the device hears as one that is a reset; the text says which. */
+const RULED: ReadonlySet<string> = new Set<ChannelEndReason>(["time-limit", "outside-hours", "access-closed"]);
+
 function reasonNumber(reason: ChannelEndReason | "connected", otherwise: WireReason): number {
   const number = (REASONS as readonly string[]).indexOf(reason);
   return number < 0 ? REASONS.indexOf(otherwise) : number;
 }
 
-/** CLOSE; a reason that does not travel goes as `service-closed`. */
+/** CLOSE; an end by a rule goes as `not-allowed`, any other reason that does not travel as `service-closed`. */
 export function closeFrame(channel: number, reason: ChannelEndReason, text = ""): Uint8Array {
+  if (RULED.has(reason)) return closeFrame(channel, "not-allowed", text || reason);
   return v2Frame(V2Command.CLOSE, channel, withText([reasonNumber(reason, "service-closed")], text));
 }
 
