@@ -39,14 +39,17 @@ export {
   parsePublicKey,
 } from "./net/tls/identity.ts";
 export { type EngineChoice, EngineError } from "./net/engines.ts";
+export type { TcpFacts } from "./net/socket.ts";
 export { ListenError } from "./net/listener.ts";
 export { UnprovableError } from "./net/tls/proof.ts";
 export type { LogFields, Logger } from "./base/logger.ts";
-export { CertificateError, type TlsSource } from "./net/tls/listening.ts";
+export { CertificateError } from "./net/tls/certificate_files.ts";
+export type { TlsSource } from "./net/tls/listening.ts";
 export type { AuthorizedDevice, DevicesChange } from "./server/devices/authorized_devices.ts";
 export { DeviceList } from "./server/devices/list.ts";
 export type { ServedService } from "./server/v2/open_service.ts";
 export type { ServedDevice } from "./server/v2/device_status.ts";
+export type { ServedV1Link } from "./server/v1/link_status.ts";
 export * from "./server/events.ts";
 export type {
   DeviceDirectory,

@@ -14,21 +14,21 @@ function verdict(expectation: RegExp, samples: Record<string, Sample>): boolean 
 
 Deno.test("a bound that is met exactly is met, and one that is missed by little is missed", () => {
   const memory = /v2 TLS: KB per idle client/;
-  assert.equal(verdict(memory, { "sallyport v2 TLS": { crowdPerClient: 24 } }), true);
-  assert.equal(verdict(memory, { "sallyport v2 TLS": { crowdPerClient: 24.1 } }), false);
+  assert.equal(verdict(memory, { "sallyport v2 TLS": { crowdPerClient: 16 } }), true);
+  assert.equal(verdict(memory, { "sallyport v2 TLS": { crowdPerClient: 16.1 } }), false);
   const rate = /new connections a second/;
   assert.equal(verdict(rate, { "sallyport v2 TLS": { connections: 1000 } }), true);
   assert.equal(verdict(rate, { "sallyport v2 TLS": { connections: 999 } }), false);
 });
 
-Deno.test("throughput over TLS has to be 1.5 times that of ssh -R and 0.9 times that of rathole over TLS", () => {
-  const others = { "ssh -R": { up: 2 }, "rathole TLS": { up: 4 } };
+Deno.test("throughput over TLS has to be 1.5 times that of ssh -R and 1.1 times that of rathole over TLS", () => {
+  const others = { "ssh -R": { up: 2 }, "rathole TLS": { up: 3 } };
   const judged = (up: number) =>
-    [/throughput up ≥ 1.5 × ssh/, /throughput up ≥ 0.9 × rathole/].map((each) =>
+    [/throughput up ≥ 1.5 × ssh/, /throughput up ≥ 1.1 × rathole/].map((each) =>
       verdict(each, { "sallyport v2 TLS": { up }, ...others })
     );
-  assert.deepEqual(judged(3.6), [true, true]);
-  assert.deepEqual(judged(3.5), [true, false]);
+  assert.deepEqual(judged(3.31), [true, true]);
+  assert.deepEqual(judged(3.2), [true, false]);
   assert.deepEqual(judged(2.9), [false, false]);
 });
 
@@ -52,4 +52,14 @@ Deno.test("tables with every metric of every target fit into 120 columns", () =>
   const lines = markdown({ about: {}, rounds, missing: [], notes: [] }).split("\n");
   assert.deepEqual(lines.filter((line) => line.length > 120), []);
   assert.equal(lines.filter((line) => line.startsWith("| sallyport v2 TLS")).length, 9);
+});
+
+Deno.test("what is held against several relays is held against the best of those that were measured", () => {
+  const judged = (rtt50: number, others: Record<string, Sample>) =>
+    verdict(/v2 plain: round trip ≤/, { "sallyport v2 plain": { rtt50 }, ...others });
+  const both = { "rathole plain": { rtt50: 100 }, bore: { rtt50: 50 } };
+  assert.equal(judged(55, both), true);
+  assert.equal(judged(56, both), false);
+  assert.equal(judged(110, { "rathole plain": { rtt50: 100 } }), true);
+  assert.equal(judged(110, { "rathole plain": {} }), undefined);
 });

@@ -33,6 +33,16 @@ export function residentBytes(roots: readonly number[]): number | undefined {
   return sum > 0 ? sum : undefined;
 }
 
+/** Anonymous bytes of the process among `roots` that has most: what its program does not share with its file. */
+export function anonymousBytes(roots: readonly number[]): number | undefined {
+  const each = processTree(roots).map((pid) => {
+    const kilobytes = /^RssAnon:\s+(\d+) kB$/m.exec(readText(`/proc/${pid}/status`) ?? "");
+    return Number(kilobytes?.[1] ?? 0) * 1024;
+  });
+  const most = Math.max(0, ...each);
+  return most > 0 ? most : undefined;
+}
+
 /** CPU seconds that the processes and their living descendants have used. */
 export function cpuSeconds(roots: readonly number[]): number | undefined {
   let ticks: number | undefined;

@@ -11,7 +11,8 @@
  */
 
 import { setImmediate } from "node:timers";
-import { BULK } from "./sockets.ts";
+import { BULK, engine } from "./sockets.ts";
+import type { Socket } from "../net/socket.ts";
 import { closeQuietly } from "../tests/rig/close_quietly.ts";
 import { readFull, writeAll } from "../tests/rig/stream.ts";
 import { say } from "../tests/rig/say.ts";
@@ -21,22 +22,22 @@ export const BULK_ENDED = "bulk transfer ended";
 
 if (import.meta.main) {
   const serve = Deno.args[0] === "bulk" ? bulk : echo;
-  const listener = Deno.listen({ hostname: Deno.args[1] ?? "127.0.0.1", port: 0 });
-  say(`port ${listener.addr.port}`);
-  for await (const conn of listener) {
-    conn.setNoDelay(true);
+  const listener = engine.listen({ host: Deno.args[1] ?? "127.0.0.1", port: 0 });
+  say(`port ${listener.address.port}`);
+  for (;;) {
+    const conn = await listener.accept();
     serve(conn).catch(() => {}).finally(() => closeQuietly(conn)); // a client may leave when it likes
   }
 }
 
-async function echo(conn: Deno.Conn): Promise<void> {
+async function echo(conn: Socket): Promise<void> {
   const buffer = new Uint8Array(4096);
   for (let count = await conn.read(buffer); count !== null; count = await conn.read(buffer)) {
     await writeAll(conn, buffer.subarray(0, count));
   }
 }
 
-async function bulk(conn: Deno.Conn): Promise<void> {
+async function bulk(conn: Socket): Promise<void> {
   const wish = new Uint8Array(9);
   if (!await readFull(conn, wish)) return;
   const seconds = new DataView(wish.buffer).getFloat64(1);
@@ -50,7 +51,7 @@ async function bulk(conn: Deno.Conn): Promise<void> {
   }
 }
 
-async function sink(conn: Deno.Conn, seconds: number): Promise<void> {
+async function sink(conn: Socket, seconds: number): Promise<void> {
   const buffer = new Uint8Array(BULK);
   let bytes = await conn.read(buffer) ?? 0;
   const start = performance.now();
@@ -69,7 +70,7 @@ async function sink(conn: Deno.Conn, seconds: number): Promise<void> {
   while (await conn.read(buffer) !== null) await turn(); // until the client has seen it
 }
 
-async function source(conn: Deno.Conn): Promise<void> {
+async function source(conn: Socket): Promise<void> {
   const buffer = new Uint8Array(BULK);
   while (true) {
     await writeAll(conn, buffer);

@@ -4,6 +4,15 @@
  * @module
  */
 
+import { startEngine } from "../net/engines.ts";
+import type { Engine, Socket } from "../net/socket.ts";
+import { silentLogger } from "../base/logger.ts";
+
+/** What the load generator and the services stand on: what they cost is taken from the relays. */
+export const engine: Engine = startEngine("auto", silentLogger);
+
+const never = new AbortController().signal;
+
 /** Size of reads and writes where throughput is measured without iperf3. */
 export const BULK = 128 * 1024;
 
@@ -14,10 +23,8 @@ export interface Door {
 }
 
 /** Connects; small writes leave at once. */
-export async function connectTo(door: Door): Promise<Deno.TcpConn> {
-  const conn = await Deno.connect({ ...door });
-  conn.setNoDelay(true);
-  return conn;
+export function connectTo({ hostname, port }: Door): Promise<Socket> {
+  return engine.connect({ host: hostname, port }, { signal: never });
 }
 
 /** What a client asks of the bulk service, see `service.ts`. */

@@ -39,7 +39,9 @@ export interface DeviceHandle extends AsyncDisposable {
   readonly status: DeviceStatus;
   /**
    * Sets the longest silence accepted: by the device from the server, by the server from the device, or both (seed 002). What is in
-   * force can be read back in {@linkcode DeviceHandle.status}. v2 only.
+   * force can be read back in {@linkcode DeviceHandle.status}.
+   *
+   * @throws {RangeError} on v1 for another endpoint than `device`: each side sets its own there.
    */
   setKeepAliveSettings(settings: KeepAliveSettings, endpoint: Endpoint): void;
   /** Goes to mode `config` (services withdrawn, channels reset) or `run`. v2 only. */

@@ -54,7 +54,8 @@ export interface CommonDeviceOptions {
    */
   readonly expiration?: number;
   /**
-   * The longest silence accepted from the server, in milliseconds.
+   * The longest silence accepted from the server, in milliseconds. On v1 it is that of the server's system, which the
+   * native engine has asked by TCP, and of a server that answers knocks.
    *
    * @default {V1_KEEP_ALIVE} on v1, {V2_KEEP_ALIVE} on v2
    */
@@ -138,9 +139,7 @@ export type V1DeviceSettings = DeviceSettings & Required<Omit<V1DeviceOptions, k
 
 /** Fills in the defaults. */
 export function deviceSettings(options: DeviceOptions): DeviceSettings {
-  const keepAlive = options.profile === "v1"
-    ? options.keepAlive ?? V1_KEEP_ALIVE
-    : normalKeepAlive(options.keepAlive ?? V2_KEEP_ALIVE);
+  const keepAlive = normalKeepAlive(options.keepAlive ?? (options.profile === "v1" ? V1_KEEP_ALIVE : V2_KEEP_ALIVE));
   return {
     connectTimeout: options.connectTimeout ?? CONNECT_TIMEOUT_MS,
     stallTimeout: options.stallTimeout ?? STALL_TIMEOUT_MS,

@@ -265,7 +265,7 @@ engineTest("what can still be asked of a socket that is closed is nothing, and n
   client.close();
   client.setResetAtClose(true);
   client.setKeepAlive({ idle: 1, interval: 1, probes: 1 });
-  assert.deepEqual([client.unacknowledged(), client.keepAlive(), client.signs(), client.segment()], [
+  assert.deepEqual([client.unacknowledged(), client.keepAlive(), client.signs(), client.tcp()], [
     0,
     undefined,
     undefined,

@@ -1,6 +1,6 @@
 /**
- * TCP keep-alive on the connections of clients and services: who is gone without a word (a cable that was pulled) is found
- * by the system, and does not keep its place for the two hours that are its default.
+ * TCP keep-alive on the connections of clients and services, and on v1 links: who is gone without a word (a cable that was
+ * pulled) is found by the system, and does not keep its place for the two hours that are its default.
  *
  * The system asks only those who have acknowledged everything. A peer with bytes under way it gives up after a quarter of
  * an hour, so that one is looked at here. TCP_USER_TIMEOUT, which would shorten that, also ends peers that answer, and
@@ -9,9 +9,14 @@
  * @module
  */
 
-import { MIN_TCP_KEEP_ALIVE_MS, PEER_LOOKS, PEER_TRIES, TCP_KEEP_ALIVE_PROBES } from "./limits.ts";
+import { PEER_LOOKS, PEER_TRIES, TCP_KEEP_ALIVE_PROBES } from "./limits.ts";
 import type { Clock } from "../base/clock.ts";
+import { type KeepAliveSettings, normalKeepAlive } from "../protocol/keep_alive.ts";
+import { MAX_KEEP_ALIVE_MS } from "../protocol/limits.ts";
 import type { Connection, KeepAlivePace } from "./socket.ts";
+
+/** What to say where an engine cannot set a pace. */
+export const UNTUNABLE = "cannot be set with the portable engine: the system's own pace holds, two hours as a rule";
 
 /**
  * The pace that finds a peer gone after about `ms` milliseconds of silence: half of that the connection may be silent, and
@@ -24,7 +29,24 @@ export function keepAlivePace(ms: number): KeepAlivePace {
   return { idle: seconds - probes * interval, interval, probes };
 }
 
-/** The same, or that it is never found out, for a negative time: as a listening socket takes it. */
+/**
+ * The pace that settings come to; `undefined`: never. TCP knows no single probe: an interval of never is the longest that
+ * there is, nine hours.
+ */
+export function settingsPace(settings: KeepAliveSettings): KeepAlivePace | undefined {
+  const { idleTimeout, probeInterval, probeCount } = normalKeepAlive(settings);
+  if (idleTimeout < 0 || probeCount === 0) return undefined;
+  const interval = probeInterval < 0 ? MAX_KEEP_ALIVE_MS : probeInterval;
+  return { idle: idleTimeout / 1_000, interval: interval / 1_000, probes: probeCount };
+}
+
+/** The settings that a pace is. */
+export function paceSettings(pace: KeepAlivePace | "off"): KeepAliveSettings {
+  if (pace === "off") return { idleTimeout: -1, probeInterval: -1, probeCount: 0 };
+  return { idleTimeout: pace.idle * 1_000, probeInterval: pace.interval * 1_000, probeCount: pace.probes };
+}
+
+/** The same as {@linkcode keepAlivePace}, or that it is never found out, for a negative time: as a listening socket takes it. */
 export function listenerPace(ms: number): KeepAlivePace | "off" {
   return ms < 0 ? "off" : keepAlivePace(ms);
 }
@@ -47,13 +69,19 @@ export class PeerWatch {
   }
 
   /**
-   * Has the system find out whether the peer is gone, after about `ms` milliseconds (negative: never), and watches it.
+   * Has the system find out at this pace whether the peer is gone (`undefined`: never), and watches it.
    *
-   * @returns nothing where only the system watches.
+   * @returns nothing if it is never found out.
    */
-  static start(connection: Connection, ms: number, clock: Clock, onGone: () => void): PeerWatch | undefined {
-    connection.setKeepAlive(ms < 0 ? undefined : keepAlivePace(ms));
-    return ms < 0 ? undefined : new PeerWatch(connection, ms, clock, onGone);
+  static start(
+    connection: Connection,
+    pace: KeepAlivePace | undefined,
+    clock: Clock,
+    onGone: () => void,
+  ): PeerWatch | undefined {
+    connection.setKeepAlive(pace);
+    if (!pace) return undefined;
+    return new PeerWatch(connection, (pace.idle + pace.interval * pace.probes) * 1_000, clock, onGone);
   }
 
   /** Something is on its way to the peer: looks now and then, until all of it is acknowledged. */
@@ -70,7 +98,7 @@ export class PeerWatch {
   }
 
   #later(): void {
-    this.#cancel = this.#clock.after(Math.max(MIN_TCP_KEEP_ALIVE_MS, this.#ms) / PEER_LOOKS, () => this.#look());
+    this.#cancel = this.#clock.after(this.#ms / PEER_LOOKS, () => this.#look());
   }
 
   #look(): void {

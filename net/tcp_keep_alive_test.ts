@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { MAX_DURATION_MS } from "../base/limits.ts";
 import { connectedEnds, writeAll } from "./_engines_fixture_test.ts";
 import { nativeEngine } from "./native/engine.ts";
-import { isGone, keepAlivePace, listenerPace, PeerWatch } from "./tcp_keep_alive.ts";
+import { isGone, keepAlivePace, listenerPace, paceSettings, PeerWatch, settingsPace } from "./tcp_keep_alive.ts";
 import { PEER_LOOKS, PEER_TRIES } from "./limits.ts";
 import { FakeDuplex } from "../relay/_fakes_test.ts";
 import { FakeClock } from "../tests/rig/clock.ts";
@@ -26,6 +26,26 @@ test("whoever is never to be given up has no keep-alive", () => {
   assert.deepEqual(listenerPace(120_000), keepAlivePace(120_000));
 });
 
+test("settings come to a pace that the system takes, and back to what is in force", () => {
+  const settings = { idleTimeout: 15_000, probeInterval: 5_000, probeCount: 3 };
+  assert.deepEqual(settingsPace(settings), { idle: 15, interval: 5, probes: 3 });
+  assert.deepEqual(paceSettings(settingsPace(settings)!), settings);
+  const never = { idleTimeout: -1, probeInterval: -1, probeCount: 0 };
+  assert.deepEqual(paceSettings("off"), never);
+  for (const off of [{ ...settings, idleTimeout: -1 }, { ...settings, probeCount: 0 }]) {
+    assert.equal(settingsPace(off), undefined);
+  }
+  assert.deepEqual(settingsPace({ ...settings, probeInterval: -1 }), { idle: 15, interval: 32_767, probes: 3 });
+  const time = fc.integer({ min: -10, max: MAX_DURATION_MS });
+  fc.assert(fc.property(time, time, fc.integer({ min: 0, max: 1_000 }), (idleTimeout, probeInterval, probeCount) => {
+    const pace = settingsPace({ idleTimeout, probeInterval, probeCount });
+    if (!pace) return assert.ok(idleTimeout < 0 || probeCount === 0);
+    assert.ok([pace.idle, pace.interval].every((each) => Number.isInteger(each) && each >= 1 && each <= 32_767));
+    assert.ok(pace.probes >= 1 && pace.probes <= 127);
+    assert.deepEqual(settingsPace(paceSettings(pace)), pace);
+  }));
+});
+
 const native = nativeEngine();
 
 test("a peer that takes nothing and still answers is not gone, however long it is silent between", async () => {
@@ -34,7 +54,7 @@ test("a peer that takes nothing and still answers is not gone, however long it i
   const conn = ends.server;
   const clock = new FakeClock();
   let gone = false;
-  const watch = PeerWatch.start(conn, 120_000, clock, () => gone = true)!;
+  const watch = PeerWatch.start(conn, keepAlivePace(120_000), clock, () => gone = true)!;
   assert.equal(clock.pending, 0, "nothing is under way");
   const written = assert.rejects(async () => {
     for (;;) await writeAll(conn, new Uint8Array(1_000_000));
@@ -63,7 +83,7 @@ test("a peer is gone when it was asked often enough and has been silent for as l
   conn.seen = { unanswered: 0, silent: 0 };
   const clock = new FakeClock();
   let gone = 0;
-  const watch = PeerWatch.start(conn, 120_000, clock, () => gone++)!;
+  const watch = PeerWatch.start(conn, keepAlivePace(120_000), clock, () => gone++)!;
   assert.deepEqual(conn.keepAlive(), keepAlivePace(120_000));
   conn.unacked = 1;
   watch.sent();
@@ -90,13 +110,13 @@ test("a peer is gone when it was asked often enough and has been silent for as l
 
 test("where only the system watches, a peer is not looked at; nor where it is never given up", async () => {
   const [blind, clock] = [new FakeDuplex(), new FakeClock()];
-  const watch = PeerWatch.start(blind, 120_000, clock, () => assert.fail("it cannot be seen"));
+  const watch = PeerWatch.start(blind, keepAlivePace(120_000), clock, () => assert.fail("it cannot be seen"));
   watch!.sent();
   await clock.advance(600_000);
   assert.equal(clock.pending, 0);
   assert.deepEqual(blind.keepAlive(), keepAlivePace(120_000));
   const seen = new FakeDuplex();
   seen.seen = { unanswered: 0, silent: 0 };
-  assert.equal(PeerWatch.start(seen, -1, new FakeClock(), () => {}), undefined);
-  assert.equal(seen.keepAlive(), undefined);
+  assert.equal(PeerWatch.start(seen, undefined, new FakeClock(), () => {}), undefined);
+  assert.equal(seen.keepAlive(), "off");
 });

@@ -5,7 +5,7 @@
  */
 
 import { formatAddress } from "../protocol/address.ts";
-import type { Duplex, Socket, TlsSocket } from "./socket.ts";
+import type { Duplex, Socket, TcpFacts, TlsSocket } from "./socket.ts";
 
 /** A duplex and what is known of it. */
 export interface Transport {
@@ -23,6 +23,10 @@ export interface Transport {
    * TLS is done; absent, or nothing, where there is no TLS, or one that cannot tell.
    */
   readonly exporter?: () => Uint8Array | undefined;
+  /** What the system says of its TCP; `undefined` where it cannot be asked, and when it is closed. */
+  tcp(): TcpFacts | undefined;
+  /** When the peer's certificate ends; see {@linkcode TlsSocket.peerEnds}. Absent where there is no TLS. */
+  readonly peerEnds?: () => number | undefined;
   /** Closes it at once, also when its peer stands still, as far as the engine can. Idempotent. */
   cut(): void;
 }
@@ -50,10 +54,16 @@ export function tlsTransport(socket: TlsSocket): Transport {
     kind: "tls",
     noDelay: socket.noDelay,
     exporter: () => socket.exporter(),
+    peerEnds: () => socket.peerEnds(),
     cut: () => socket.cut(),
   };
 }
 
-function factsOf(socket: Socket | TlsSocket): Pick<Transport, "duplex" | "local" | "remote"> {
-  return { duplex: socket, local: formatAddress(socket.localAddress), remote: formatAddress(socket.remoteAddress) };
+function factsOf(socket: Socket | TlsSocket): Pick<Transport, "duplex" | "local" | "remote" | "tcp"> {
+  return {
+    duplex: socket,
+    local: formatAddress(socket.localAddress),
+    remote: formatAddress(socket.remoteAddress),
+    tcp: () => socket.tcp(),
+  };
 }

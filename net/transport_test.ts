@@ -13,7 +13,9 @@ engineTest("a TCP connection is a transport that knows both its addresses", asyn
   assert.equal(transport.remote, formatAddress(ends.server.localAddress));
   assert.equal(transport.local, formatAddress(ends.server.remoteAddress));
   assert.match(transport.local, /^127\.0\.0\.1:\d+$/);
+  assert.equal(transport.tcp() !== undefined, engine.isTunable);
   transport.cut();
+  assert.equal(transport.tcp(), undefined);
   transport.cut();
   assert.equal(await ends.server.read(new Uint8Array(1)), null);
 });
@@ -33,6 +35,8 @@ class Tls extends FakeSocket implements TlsSocket {
   }
 
   exporter(): undefined {}
+
+  peerEnds(): undefined {}
 }
 
 test("a TLS connection is a transport that knows both its addresses, IPv6 in brackets", () => {

@@ -37,7 +37,7 @@ export class FakeDuplex implements Connection {
   seen: PeerSigns | undefined;
   /** Writes that were asked for. */
   writes = 0;
-  #pace: KeepAlivePace | undefined;
+  #pace: KeepAlivePace | "off" | undefined;
   #taken: number[] = [];
   #input: (Uint8Array | Error | null)[] = [];
   #reading: PendingRead | undefined;
@@ -136,10 +136,10 @@ export class FakeDuplex implements Connection {
   }
 
   setKeepAlive(pace: KeepAlivePace | undefined): void {
-    this.#pace = pace;
+    this.#pace = pace ?? "off";
   }
 
-  keepAlive(): KeepAlivePace | undefined {
+  keepAlive(): KeepAlivePace | "off" | undefined {
     return this.#pace;
   }
 
@@ -167,10 +167,11 @@ export class FakeSocket extends FakeDuplex implements Socket {
   readonly localAddress = { host: "127.0.0.1", port: 1 };
   readonly remoteAddress = { host: "127.0.0.1", port: 2 };
 
-  segment(): undefined {}
+  tcp(): undefined {}
 }
 
 /** A transport over a fake duplex. */
 export function fakeTransport(duplex: FakeDuplex): Transport {
-  return { duplex, kind: "tcp", local: "local:1", remote: "remote:2", noDelay: true, cut: () => duplex.close() };
+  const tcp = () => undefined;
+  return { duplex, kind: "tcp", local: "local:1", remote: "remote:2", noDelay: true, tcp, cut: () => duplex.close() };
 }

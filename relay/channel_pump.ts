@@ -20,7 +20,7 @@ import type { Clock } from "../base/clock.ts";
 import { Delivery } from "./delivery.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 import type { ReceiveChunk } from "./link/receive_chunk.ts";
-import { PeerWatch } from "../net/tcp_keep_alive.ts";
+import { keepAlivePace, PeerWatch } from "../net/tcp_keep_alive.ts";
 import type { Connection } from "../net/socket.ts";
 import { WriteQueue } from "./write_queue.ts";
 
@@ -129,7 +129,9 @@ export class ChannelPump implements ChannelReceiver {
   attach(conn: Connection): void {
     if (this.#state === "closed") return conn.reset();
     this.#conn = conn;
-    this.#watch = PeerWatch.start(conn, this.#options.tcpKeepAlive, this.#clock, () => this.abort(this.#ends.reset));
+    const { tcpKeepAlive: ms } = this.#options;
+    const pace = ms < 0 ? undefined : keepAlivePace(ms);
+    this.#watch = PeerWatch.start(conn, pace, this.#clock, () => this.abort(this.#ends.reset));
     if (this.#queue.pending > 0) this.#watch?.sent();
     conn.setResetAtClose(true); // also by the end of this process
     this.#queue.attach(conn);
@@ -238,6 +240,7 @@ export class ChannelPump implements ChannelReceiver {
     }
     this.#state = afterEnd(this.#state);
     if (this.#reason !== undefined) return this.#delivery?.ended();
+    if (conn.endsWhole) return this.end(this.#ends.own);
     if (channel.halfClose) {
       channel.end();
       if (this.#state === "both-ended") this.#finish(this.#ends.peer);

@@ -89,6 +89,7 @@ const V1_LISTEN = options<V1ListenOptions>({
     localAddress: check.address(1),
     access: optional(v1Rules),
   })),
+  keepAlive: optional(check.keepAliveSettings),
   proxyFrom,
 });
 

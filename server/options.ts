@@ -39,6 +39,13 @@ export interface V1ListenOptions {
   readonly profile: "v1";
   /** What its device is reached for. */
   readonly forwards: readonly Forward[];
+  /**
+   * The longest silence accepted from the device's system, in milliseconds. It takes the native engine; with the portable one
+   * the system's own pace holds.
+   *
+   * @default {V1_KEEP_ALIVE}
+   */
+  readonly keepAlive?: KeepAliveSettings;
   /** Networks of load balancers, whose connections begin with a PROXY protocol header that is believed; none by default. */
   readonly proxyFrom?: readonly string[];
 }

@@ -13,6 +13,7 @@ import { checkServeOptions } from "./check_options.ts";
 import type { LinkDownEvent, ListeningEvent, ServerEvent } from "./events.ts";
 import { DeviceRegistry } from "./v2/device_registry.ts";
 import { describeDevice, type ServedDevice } from "./v2/device_status.ts";
+import type { ServedV1Link } from "./v1/link_status.ts";
 import { V1Listener } from "./v1/listener.ts";
 import { type ServeOptions, serverSettings } from "./options.ts";
 import { V2Listener } from "./v2/listener.ts";
@@ -31,11 +32,15 @@ export interface ServerHandle extends AsyncDisposable {
   devices(): ServedDevice[];
   /** One of them, by its name, if it came since the server runs. */
   device(name: string): ServedDevice | undefined;
+  /** The links of v1 listeners that have one, as they are now. */
+  v1Links(): ServedV1Link[];
   /**
    * Sets the longest silence accepted: by the server from the device, by the device from the server, or both (seed 002). What is
-   * in force can be read back with {@linkcode ServerHandle.devices}.
+   * in force can be read back with {@linkcode ServerHandle.devices}. On v1 the address of a listener stands for its device, and
+   * {@linkcode ServerHandle.v1Links} reads back.
    *
    * @returns whether the device is there to hear of it.
+   * @throws {RangeError} on v1 for another endpoint than `server`: each side sets its own there.
    */
   setKeepAliveSettings(device: string, settings: KeepAliveSettings, endpoint: Endpoint): boolean;
   /** Asks a device to go to mode `config` (its services withdrawn) or `run`. @returns whether it is there. */
@@ -133,6 +138,7 @@ export function serve(options: ServeOptions): ServerHandle {
       return listeners;
     },
     closed: closed.promise,
+    v1Links: () => listeners.flatMap((listener) => listener.profile === "v1" && listener.link ? [listener.link] : []),
     devices: () => registry?.sessions.map(describeDevice) ?? [],
     device(name) {
       const session = registry?.session(name);
@@ -141,6 +147,15 @@ export function serve(options: ServeOptions): ServerHandle {
     setKeepAliveSettings(name, settings, endpoint) {
       check.keepAliveSettings(settings, "settings");
       check.endpoint(endpoint, "endpoint");
+      const v1 = listeners.find((listener): listener is V1Listener =>
+        listener.profile === "v1" && listener.address === name
+      );
+      if (v1) {
+        if (endpoint === "server") return v1.setKeepAlive(settings);
+        throw new RangeError(
+          "Cannot set a v1 device's keep-alive from here: v1 has no word for it; set the server's alone",
+        );
+      }
       const session = registry?.session(name);
       if (!session) return false;
       const keepAlive = normalKeepAlive(settings);

@@ -14,6 +14,7 @@ import { PATIENCE, Tally } from "./tally.ts";
 import { typing } from "./typing.ts";
 import { spread } from "../numbers.ts";
 import { connectTo, type Door } from "../sockets.ts";
+import type { Socket } from "../../net/socket.ts";
 import { closeQuietly } from "../../tests/rig/close_quietly.ts";
 import { readFull, writeAll } from "../../tests/rig/stream.ts";
 import { say } from "../../tests/rig/say.ts";
@@ -24,6 +25,8 @@ export interface LoadReport {
   readonly rate: number;
   /** Bytes moved, where that was the point. */
   readonly bytes?: number;
+  /** Connections made, where that was the point. */
+  readonly count?: number;
   /** Median time of one. */
   readonly p50?: number;
   /** Time that 99 of 100 do not exceed. */
@@ -80,7 +83,7 @@ async function roundTrips(door: Door, seconds: number, count: number): Promise<L
 async function connections(door: Door, seconds: number, count: number): Promise<LoadReport> {
   const tally = new Tally();
   const times: number[] = [];
-  const open = new Set<Deno.Conn>();
+  const open = new Set<Socket>();
   const start = performance.now();
   const end = start + seconds * 1000;
   let last = start;
@@ -88,7 +91,7 @@ async function connections(door: Door, seconds: number, count: number): Promise<
   await Promise.all(Array.from({ length: count }, async () => {
     const byte = Uint8Array.of(1);
     for (let since = performance.now(); since < end; since = performance.now()) {
-      let conn: Deno.Conn | undefined;
+      let conn: Socket | undefined;
       try {
         conn = await connectTo(door);
         open.add(conn);
@@ -107,12 +110,13 @@ async function connections(door: Door, seconds: number, count: number): Promise<
     }
   }));
   clearTimeout(giveUp);
-  return { rate: times.length / Math.max(seconds, (last - start) / 1000), ...spread(times), ...tally };
+  const rate = times.length / Math.max(seconds, (last - start) / 1000);
+  return { rate, count: times.length, ...spread(times), ...tally };
 }
 
 /** Clients that have exchanged a byte and stay until stdin ends. */
 async function idle(door: Door, _seconds: number, count: number): Promise<LoadReport> {
-  const conns: Deno.Conn[] = [];
+  const conns: Socket[] = [];
   const tally = new Tally();
   let left = count;
   await Promise.all(Array.from({ length: OPENERS }, async () => {

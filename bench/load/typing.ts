@@ -9,6 +9,7 @@ import type { LoadReport } from "./main.ts";
 import { PATIENCE, Tally } from "./tally.ts";
 import { spread } from "../numbers.ts";
 import { connectTo, type Door, wish } from "../sockets.ts";
+import type { Socket } from "../../net/socket.ts";
 import { closeQuietly } from "../../tests/rig/close_quietly.ts";
 import { readFull, writeAll } from "../../tests/rig/stream.ts";
 
@@ -47,7 +48,7 @@ export async function typing(door: Door, seconds: number, count: number): Promis
   return { rate: times.length / seconds, ...spread(times), ...tally };
 }
 
-async function send(conn: Deno.Conn, messages: number, sent: number[]): Promise<void> {
+async function send(conn: Socket, messages: number, sent: number[]): Promise<void> {
   const message = new Uint8Array(64).fill(7);
   const start = performance.now();
   for (let index = 0; index < messages; index++) {
@@ -58,7 +59,7 @@ async function send(conn: Deno.Conn, messages: number, sent: number[]): Promise<
   }
 }
 
-async function readAnswers(conn: Deno.Conn, messages: number, seen: (index: number) => void): Promise<void> {
+async function readAnswers(conn: Socket, messages: number, seen: (index: number) => void): Promise<void> {
   const answer = new Uint8Array(64);
   for (let index = 0; index < messages; index++) {
     if (!await readFull(conn, answer)) throw new Error("closed before its answer");

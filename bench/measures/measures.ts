@@ -11,7 +11,7 @@ import { noteFailures } from "./measure.ts";
 import { latency, latencyOverLink } from "./latency.ts";
 import { crowd, crowdLacks, memory } from "./memory.ts";
 import { resume, resumeLacks } from "./resume.ts";
-import { cpuSeconds } from "../proc_stats.ts";
+import { anonymousBytes, cpuSeconds } from "../proc_stats.ts";
 import { runLoad } from "../processes.ts";
 import type { Target } from "../targets/target.ts";
 
@@ -47,7 +47,7 @@ async function throughput(target: Target, bench: Bench): Promise<Sample> {
     streams: streams.bitsPerSecond / 1e9,
   };
   if (before === undefined || after === undefined) return sample;
-  return { ...sample, cpuPerGB: (after - before) / ((up.bytes + down.bytes + streams.bytes) / 1e9) };
+  return { ...sample, ...loaded(pids), cpuPerGB: (after - before) / ((up.bytes + down.bytes + streams.bytes) / 1e9) };
 }
 
 async function roundTrips(target: Target, bench: Bench): Promise<Sample> {
@@ -61,8 +61,19 @@ async function pingPong(target: Target, bench: Bench): Promise<Sample> {
 }
 
 async function connections(target: Target, bench: Bench): Promise<Sample> {
-  const { rate, p99 } = await load("connections", CALLERS, target, bench);
-  return { connections: rate, connection99: p99! };
+  const { pids } = await bench.running(target, bench.echoPort, "connections");
+  const before = cpuSeconds(pids);
+  const { rate, p99, count = 0 } = await load("connections", CALLERS, target, bench);
+  const after = cpuSeconds(pids);
+  const sample = { connections: rate, connection99: p99! };
+  if (before === undefined || after === undefined) return sample;
+  return { ...sample, cpuPerConnection: (after - before) / count * 1e6 };
+}
+
+/** What the larger of its processes holds after a load. */
+function loaded(pids: readonly number[]): Sample {
+  const bytes = anonymousBytes(pids);
+  return bytes === undefined ? {} : { anonymousLoaded: bytes / 1e6 };
 }
 
 async function load(kind: string, count: number, target: Target, bench: Bench): Promise<LoadReport> {

@@ -8,7 +8,7 @@ import { openFilesLimit } from "../../tests/rig/processes/child.ts";
 import { pause } from "../../tests/rig/wait.ts";
 import { OPEN_FILES } from "../child.ts";
 import { type Bench, noteFailures, type Sample } from "./measure.ts";
-import { residentBytes } from "../proc_stats.ts";
+import { anonymousBytes, residentBytes } from "../proc_stats.ts";
 import { reportOf, startLoad } from "../processes.ts";
 import type { Target } from "../targets/target.ts";
 
@@ -23,7 +23,9 @@ const ARRIVAL = 90_000;
 /** At rest, and with some idle clients. */
 export async function memory(target: Target, bench: Bench): Promise<Sample> {
   const found = await idleClients(target, bench, IDLE_CLIENTS);
-  return found ? { memory: found.atRest / 1e6, memoryPerClient: found.perClient / 1e3 } : {};
+  if (!found) return {};
+  const { atRest, anonymous, perClient } = found;
+  return { memory: atRest / 1e6, anonymous: anonymous / 1e6, memoryPerClient: perClient / 1e3 };
 }
 
 /** With as many idle clients as it is expected to take. */
@@ -46,11 +48,12 @@ async function idleClients(
   target: Target,
   { echoPort, context }: Bench,
   count: number,
-): Promise<{ atRest: number; perClient: number } | undefined> {
+): Promise<{ atRest: number; anonymous: number; perClient: number } | undefined> {
   const instance = await target.start(echoPort, context);
   try {
     await pause(instance.pids.length > 0 ? REST : 0);
     const atRest = residentBytes(instance.pids);
+    const anonymous = anonymousBytes(instance.pids) ?? 0;
     if (atRest === undefined) return undefined;
     const clients = startLoad("idle", { port: instance.hostPort, host: instance.host }, 0, count);
     try {
@@ -58,7 +61,7 @@ async function idleClients(
       await pause(REST);
       const failure = instance.failure?.();
       if (failure !== undefined) throw new Error(failure);
-      return { atRest, perClient: (residentBytes(instance.pids)! - atRest) / Number(ready) };
+      return { atRest, anonymous, perClient: (residentBytes(instance.pids)! - atRest) / Number(ready) };
     } finally {
       await clients.closeInput();
       await clients.exited;

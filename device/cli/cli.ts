@@ -68,7 +68,7 @@ async function run(command: Command): Promise<void> {
     if (isV2) lines.push(`state ${stateFolder(values.state, "device")}`);
     if (config.profile === "v2" && config.ca !== undefined) readCa(config.ca);
     const { keepAlive } = config;
-    const { idleTimeout, probeInterval, probeCount } = isV2 ? normalKeepAlive(keepAlive!) : keepAlive!;
+    const { idleTimeout, probeInterval, probeCount } = normalKeepAlive(keepAlive!);
     const inForce = {
       ...values,
       "idle-timeout": idleTimeout,

@@ -10,6 +10,7 @@ import type { Goodbye } from "../../protocol/v2/wire/goodbye.ts";
 import type { LinkEndReason } from "../../protocol/reasons.ts";
 import type { DeviceMode } from "../../protocol/v2/wire/messages.ts";
 import type { LinkEnd } from "../../relay/link/end.ts";
+import type { TcpFacts } from "../../net/socket.ts";
 import type { ServiceStatus } from "../v2/service_board.ts";
 
 /** A link of any profile, as the device's loop sees it; or the session that goes on from one to the next. */
@@ -60,7 +61,7 @@ export interface LinkFacts {
   readonly mode: DeviceMode;
   /** Its services by name; none on v1. */
   readonly services: readonly ServiceStatus[];
-  /** The longest silence that it accepts from the server. */
+  /** The longest silence that it accepts from the server; on v1, while there is a link, as the system has it. */
   readonly keepAlive: KeepAliveSettings;
   /** The longest silence that the server accepts from it, as the server said. */
   readonly serverKeepAlive: KeepAliveSettings | undefined;
@@ -73,6 +74,8 @@ export interface LinkFacts {
   readonly clockOffset: number | undefined;
   /** The last round trip of a PING, in milliseconds. */
   readonly roundTrip: number | undefined;
+  /** What the system says of the link's TCP; `undefined` without a link, and where it cannot be asked. */
+  readonly tcp: TcpFacts | undefined;
 }
 
 /** Makes links of one profile, one after the other. */
@@ -95,6 +98,6 @@ export interface LinkMaker {
   setKeepAlive(settings: KeepAliveSettings, endpoint: Endpoint): void;
   /** Changes the mode, where the profile has modes. */
   setMode(mode: Exclude<DeviceMode, "init">): void;
-  /** No more links. */
-  close(): void;
+  /** No more links. Resolves when nothing is left of what their clients had of services. */
+  close(): Promise<void>;
 }

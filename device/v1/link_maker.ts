@@ -6,11 +6,17 @@
 
 import { DIAL_TIMEOUT_MS } from "../limits.ts";
 import { dial } from "../../net/dial/dial.ts";
-import { tcpTransport } from "../../net/transport.ts";
+import { type Endpoint, type KeepAliveSettings, normalKeepAlive } from "../../protocol/keep_alive.ts";
+import { paceSettings, UNTUNABLE } from "../../net/tcp_keep_alive.ts";
+import { type SocketTransport, tcpTransport } from "../../net/transport.ts";
 import type { DeviceEvent } from "../events.ts";
 import type { LinkFacts, LinkMaker, MadeLink } from "../reconnect/link_maker.ts";
 import { V1Session } from "./session.ts";
 import type { DeviceSettings, V1DeviceOptions, V1DeviceSettings } from "../options.ts";
+import type { Reach } from "../endpoints/endpoint.ts";
+import { parseEndpoint } from "../endpoints/registry.ts";
+import { reachService } from "../endpoints/service_reach.ts";
+import type { ServiceRule } from "../services.ts";
 
 /** See {@linkcode LinkMaker}. */
 export class V1LinkMaker implements LinkMaker {
@@ -18,44 +24,79 @@ export class V1LinkMaker implements LinkMaker {
 
   readonly #settings: V1DeviceSettings;
   readonly #emit: (event: DeviceEvent) => void;
+  #keepAlive: KeepAliveSettings;
+  #link: V1Session | undefined;
+  #transport: SocketTransport | undefined;
+  readonly #ways = new Map<ServiceRule, Reach>();
 
   /** Links with these settings. */
   constructor(options: V1DeviceOptions, settings: DeviceSettings, emit: (event: DeviceEvent) => void) {
     this.server = options.server;
     this.#settings = { ...settings, server: options.server, profile: "v1", services: options.services };
     this.#emit = emit;
+    this.#keepAlive = settings.keepAlive;
+    const { engine, clock, logger } = settings;
+    for (const rule of options.services) {
+      const { endpoint, text } = rule;
+      if (endpoint === undefined) continue;
+      const surroundings = { engine, clock, logger, service: text.split("=", 1)[0]!, maxClients: undefined };
+      this.#ways.set(rule, reachService(parseEndpoint(endpoint), {}, surroundings));
+    }
   }
 
   get facts(): LinkFacts {
+    const inForce = this.#transport?.duplex.keepAlive();
     return {
       mode: "run",
       services: [],
-      keepAlive: this.#settings.keepAlive,
+      keepAlive: inForce ? paceSettings(inForce) : this.#keepAlive,
       serverKeepAlive: undefined,
       bound: undefined,
       clockOffset: undefined,
       roundTrip: undefined,
+      tcp: this.#transport?.tcp(),
     };
   }
 
-  start(): void {}
+  start(): void {
+    const { engine, logger } = this.#settings;
+    if (!engine.isTunable) logger.info("TCP keep-alive of the link {line}", { line: UNTUNABLE });
+  }
 
   async make(signal: AbortSignal): Promise<MadeLink> {
     const { engine, clock } = this.#settings;
     const transport = tcpTransport(await dial(this.server, { engine, clock, timeout: DIAL_TIMEOUT_MS, signal }));
-    const link = new V1Session({ transport, settings: this.#settings, emit: this.#emit });
+    const link = new V1Session({
+      transport,
+      settings: this.#settings,
+      keepAlive: this.#keepAlive,
+      ways: this.#ways,
+      emit: this.#emit,
+    });
+    this.#link = link;
+    this.#transport = transport;
     return { link, local: transport.local, remote: transport.remote, device: undefined };
   }
 
-  lost(): void {}
+  lost(): void {
+    this.#link = this.#transport = undefined;
+  }
 
-  setKeepAlive(): void {
-    throw new Error("Cannot set keep-alive while running: v1 has no ping, and its settings are those at the start");
+  setKeepAlive(settings: KeepAliveSettings, endpoint: Endpoint): void {
+    if (endpoint !== "device") {
+      throw new RangeError(
+        "Cannot set the server's keep-alive from here: v1 has no word for it; set the device's alone",
+      );
+    }
+    this.#keepAlive = normalKeepAlive(settings);
+    this.#link?.setKeepAlive(this.#keepAlive);
   }
 
   setMode(): void {
     throw new Error("Cannot set a mode: v1 has none");
   }
 
-  close(): void {}
+  async close(): Promise<void> {
+    await Promise.all(this.#ways.values().map((way) => way.close()));
+  }
 }

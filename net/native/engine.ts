@@ -11,20 +11,33 @@ import { describeError } from "../../base/errors.ts";
 import { parseIP } from "../../protocol/ip.ts";
 import { type SocketCalls, socketCalls } from "./calls.ts";
 import { closedError, EAGAIN, EINPROGRESS, EINTR, socketError } from "./errno.ts";
-import { ENDED, EventLoop, type Waiting, type Watcher, WRITABLE } from "./event_loop.ts";
+import { ENDED, EventLoop, type Waiting, type Watcher, WHILE_READABLE, WRITABLE } from "./event_loop.ts";
 import { setKeepAlive, setLinger, setMaxSegment, setReuseAddress, takeError, tune } from "./options.ts";
 import { AddressRoom, kernelAddress } from "./socket_address.ts";
 import { localAddressOf, TcpSocket } from "./tcp_socket.ts";
+import { openTerminal } from "./terminal.ts";
 import { NativeTls } from "./tls.ts";
+import { connectUnix } from "./unix_socket.ts";
 import { openSsl, whyNoOpenSsl } from "../openssl/library.ts";
 import { portableEngine } from "../portable/engine.ts";
-import type { ConnectOptions, Engine, ListeningSocket, ListenOptions, Socket, Soon, TlsEngine } from "../socket.ts";
+import type {
+  ConnectOptions,
+  Engine,
+  ListeningSocket,
+  ListenOptions,
+  Socket,
+  Soon,
+  Terminal,
+  TlsEngine,
+  UnixConnection,
+} from "../socket.ts";
 
 const SOCKET_FLAGS = NONBLOCK | CLOEXEC;
 
 /** Sockets over one loop. */
 export class NativeEngine implements Engine {
   readonly name = "native";
+  readonly isTunable = true;
   readonly tls: TlsEngine;
   readonly #loop: EventLoop;
 
@@ -71,6 +84,19 @@ export class NativeEngine implements Engine {
       }
       new Connecting(this.#loop, fd, address, signal, resolve, reject);
     });
+  }
+
+  connectUnix(path: string): Promise<UnixConnection> {
+    return new Promise((resolve) => resolve(connectUnix(this.#loop, path)));
+  }
+
+  watchReadable(fd: number, onReadable: () => void): () => void {
+    this.#loop.add(fd, { onReady: onReadable }, WHILE_READABLE);
+    return () => this.#loop.remove(fd);
+  }
+
+  openTerminal(): Terminal {
+    return openTerminal(this.#loop);
   }
 }
 

@@ -4,6 +4,8 @@
  * @module
  */
 
+/** A terminal that no program has open any more. */
+export const EIO = 5;
 /** Not now: the call would have had to wait. */
 export const EAGAIN = 11;
 /** A signal came first. */
@@ -18,16 +20,20 @@ type ErrorClass = new (message: string, options?: ErrorOptions) => Error;
 const { errors } = Deno;
 const ERRORS: Readonly<Record<number, readonly [code: string, text: string, of?: ErrorClass]>> = {
   1: ["EPERM", "Operation not permitted", errors.PermissionDenied],
+  2: ["ENOENT", "No such file or directory", errors.NotFound],
   4: ["EINTR", "Interrupted system call", errors.Interrupted],
   9: ["EBADF", "Bad file descriptor", errors.BadResource],
+  11: ["EAGAIN", "Resource temporarily unavailable", errors.WouldBlock],
   12: ["ENOMEM", "Cannot allocate memory"],
   13: ["EACCES", "Permission denied", errors.PermissionDenied],
   19: ["ENODEV", "No such device"],
+  20: ["ENOTDIR", "Not a directory", errors.NotADirectory],
   22: ["EINVAL", "Invalid argument", errors.InvalidData],
   23: ["ENFILE", "Too many open files in system"],
   24: ["EMFILE", "Too many open files"],
   32: ["EPIPE", "Broken pipe", errors.BrokenPipe],
   71: ["EPROTO", "Protocol error"],
+  91: ["EPROTOTYPE", "Protocol wrong type for socket"],
   97: ["EAFNOSUPPORT", "Address family not supported by protocol"],
   98: ["EADDRINUSE", "Address already in use", errors.AddrInUse],
   99: ["EADDRNOTAVAIL", "Cannot assign requested address", errors.AddrNotAvailable],

@@ -6,7 +6,7 @@
 
 import { IPPROTO_TCP, IS_LITTLE_ENDIAN, SOL_SOCKET } from "../kernel/libc.ts";
 import type { SocketCalls } from "./calls.ts";
-import type { KeepAlivePace, PeerSigns } from "../socket.ts";
+import type { KeepAlivePace, PeerSigns, TcpFacts } from "../socket.ts";
 
 const SO_REUSEADDR = 2;
 const SO_ERROR = 4;
@@ -20,8 +20,8 @@ const TCP_KEEPCNT = 6;
 const TCP_INFO = 11;
 const SIOCOUTQ = 0x5411n;
 
-/** The beginning of a `struct tcp_info`, to `tcpi_last_ack_recv`. */
-const info = new Uint8Array(60);
+/** A `struct tcp_info` to `tcpi_delivery_rate`. Kernels before 4.9 fill less of it: what there is, is told by its length. */
+const info = new Uint8Array(168);
 const infoView = new DataView(info.buffer);
 
 const value = new Int32Array(2);
@@ -34,11 +34,11 @@ function set(calls: SocketCalls, fd: number, level: number, option: number, to: 
   return calls.setsockopt(fd, level, option, one, 4) === 0;
 }
 
+/** A value; -1 if the system does not say. */
 function get(calls: SocketCalls, fd: number, level: number, option: number): number {
   value[0] = 0;
   size[0] = 4;
-  calls.getsockopt(fd, level, option, one, size);
-  return value[0];
+  return calls.getsockopt(fd, level, option, one, size) === 0 ? value[0] : -1;
 }
 
 /** The address may be bound again while connections of an earlier socket linger. */
@@ -57,14 +57,9 @@ export function setMaxSegment(calls: SocketCalls, fd: number, bytes: number): vo
   set(calls, fd, IPPROTO_TCP, TCP_MAXSEG, bytes);
 }
 
-/** The largest segment that is sent now, in bytes. */
-export function segmentOf(calls: SocketCalls, fd: number): number {
-  return get(calls, fd, IPPROTO_TCP, TCP_MAXSEG);
-}
-
 /** What a socket failed with since this was asked last; 0: nothing. */
 export function takeError(calls: SocketCalls, fd: number): number {
-  return get(calls, fd, SOL_SOCKET, SO_ERROR);
+  return Math.max(0, get(calls, fd, SOL_SOCKET, SO_ERROR));
 }
 
 /** Whether a close resets. */
@@ -74,23 +69,23 @@ export function setLinger(calls: SocketCalls, fd: number, isReset: boolean): voi
   calls.setsockopt(fd, SOL_SOCKET, SO_LINGER, valueBytes, 8);
 }
 
-/** Sets when TCP keep-alive gives a silent peer up, or that it never does. */
-export function setKeepAlive(calls: SocketCalls, fd: number, pace: KeepAlivePace | undefined): void {
-  set(calls, fd, SOL_SOCKET, SO_KEEPALIVE, pace ? 1 : 0);
-  if (!pace) return;
-  set(calls, fd, IPPROTO_TCP, TCP_KEEPIDLE, pace.idle);
-  set(calls, fd, IPPROTO_TCP, TCP_KEEPINTVL, pace.interval);
-  set(calls, fd, IPPROTO_TCP, TCP_KEEPCNT, pace.probes);
+/** Sets when TCP keep-alive gives a silent peer up, or that it never does. @returns whether all of it was set. */
+export function setKeepAlive(calls: SocketCalls, fd: number, pace: KeepAlivePace | undefined): boolean {
+  if (!pace) return set(calls, fd, SOL_SOCKET, SO_KEEPALIVE, 0);
+  let isSet = set(calls, fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  isSet = set(calls, fd, IPPROTO_TCP, TCP_KEEPIDLE, pace.idle) && isSet;
+  isSet = set(calls, fd, IPPROTO_TCP, TCP_KEEPINTVL, pace.interval) && isSet;
+  return set(calls, fd, IPPROTO_TCP, TCP_KEEPCNT, pace.probes) && isSet;
 }
 
-/** What {@linkcode setKeepAlive} has set; `undefined` if keep-alive is off. */
-export function keepAliveOf(calls: SocketCalls, fd: number): KeepAlivePace | undefined {
-  if (get(calls, fd, SOL_SOCKET, SO_KEEPALIVE) === 0) return undefined;
-  return {
-    idle: get(calls, fd, IPPROTO_TCP, TCP_KEEPIDLE),
-    interval: get(calls, fd, IPPROTO_TCP, TCP_KEEPINTVL),
-    probes: get(calls, fd, IPPROTO_TCP, TCP_KEEPCNT),
-  };
+/** What {@linkcode setKeepAlive} has set; `undefined` if the system does not say. */
+export function keepAliveOf(calls: SocketCalls, fd: number): KeepAlivePace | "off" | undefined {
+  const isOn = get(calls, fd, SOL_SOCKET, SO_KEEPALIVE);
+  if (isOn <= 0) return isOn < 0 ? undefined : "off";
+  const idle = get(calls, fd, IPPROTO_TCP, TCP_KEEPIDLE);
+  const interval = get(calls, fd, IPPROTO_TCP, TCP_KEEPINTVL);
+  const probes = get(calls, fd, IPPROTO_TCP, TCP_KEEPCNT);
+  return Math.min(idle, interval, probes) < 0 ? undefined : { idle, interval, probes };
 }
 
 /** Bytes that were not acknowledged, the end of writing included. */
@@ -102,8 +97,47 @@ export function outstanding(calls: SocketCalls, fd: number): number {
 
 /** What the system has seen of the peer. */
 export function signsOf(calls: SocketCalls, fd: number): PeerSigns | undefined {
+  if (readInfo(calls, fd) < LAST_ACK_RECV + 4) return undefined;
+  const silent = Math.min(infoAt(LAST_DATA_RECV), infoAt(LAST_ACK_RECV));
+  return { unanswered: Math.max(info[RETRANSMITS]!, info[PROBES]!), silent };
+}
+
+/** What the system says of a connection. */
+export function tcpFactsOf(calls: SocketCalls, fd: number): TcpFacts | undefined {
+  const length = readInfo(calls, fd);
+  if (length < RTTVAR + 4) return undefined;
+  return {
+    roundTrip: infoAt(RTT) / 1_000,
+    roundTripVariation: infoAt(RTTVAR) / 1_000,
+    retransmits: length < TOTAL_RETRANS + 4 ? undefined : infoAt(TOTAL_RETRANS),
+    segment: infoAt(SND_MSS),
+    pathMtu: infoAt(PMTU),
+    unacknowledged: infoAt(UNACKED),
+    deliveryRate: length < DELIVERY_RATE + 8
+      ? undefined
+      : Number(infoView.getBigUint64(DELIVERY_RATE, IS_LITTLE_ENDIAN)),
+  };
+}
+
+// Where the fields of a `struct tcp_info` begin.
+const RETRANSMITS = 2;
+const PROBES = 3;
+const SND_MSS = 16;
+const UNACKED = 24;
+const LAST_DATA_RECV = 52;
+const LAST_ACK_RECV = 56;
+const PMTU = 60;
+const RTT = 68;
+const RTTVAR = 72;
+const TOTAL_RETRANS = 100;
+const DELIVERY_RATE = 160;
+
+/** Has the system fill {@linkcode info}. @returns how many bytes of it are filled. */
+function readInfo(calls: SocketCalls, fd: number): number {
   size[0] = info.length;
-  if (calls.getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, size) !== 0) return undefined;
-  const at = (offset: number) => infoView.getUint32(offset, IS_LITTLE_ENDIAN);
-  return { unanswered: Math.max(info[2]!, info[3]!), silent: Math.min(at(52), at(56)) };
+  return calls.getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, size) === 0 ? size[0] : 0;
+}
+
+function infoAt(offset: number): number {
+  return infoView.getUint32(offset, IS_LITTLE_ENDIAN);
 }

@@ -11,10 +11,11 @@ import { TlsError } from "../openssl/errors.ts";
 import { MAX_UNREAD_DROPPED } from "./limits.ts";
 import { closedError } from "./errno.ts";
 import { type EventLoop, WRITABLE } from "./event_loop.ts";
-import { outstanding, setLinger } from "./options.ts";
+import { outstanding, setLinger, tcpFactsOf } from "./options.ts";
 import { LATER, Stream } from "./stream.ts";
-import type { TlsSocket } from "../socket.ts";
+import type { TcpFacts, TlsSocket } from "../socket.ts";
 import { TlsHandshakeError } from "../tls/listening.ts";
+import { certificateEnd } from "../tls/validity.ts";
 
 const rest = new Uint8Array(4_096);
 
@@ -66,6 +67,15 @@ export class NativeTlsSocket extends Stream implements TlsSocket {
   /** What others have of it; see {@linkcode TlsSession.exporter}. */
   exporter(): Uint8Array {
     return this.#session.exporter(CHANNEL_BINDING_LABEL, 32);
+  }
+
+  tcp(): TcpFacts | undefined {
+    return this.fd < 0 ? undefined : tcpFactsOf(this.calls, this.fd);
+  }
+
+  peerEnds(): number | undefined {
+    const shown = this.#session.peerCertificate();
+    return shown && certificateEnd(shown);
   }
 
   override onReady(events: number): void {

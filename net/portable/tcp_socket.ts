@@ -69,7 +69,7 @@ export class PortableSocket implements Socket {
     return undefined;
   }
 
-  segment(): undefined {}
+  tcp(): undefined {}
 }
 
 /** Closes what may be closed already, by the peer's reset or by a shutdown. */

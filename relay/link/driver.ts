@@ -21,6 +21,8 @@ import { channelReason, endOf, type LinkEnd, peerClosed, standsStill } from "./e
 import { ReadPauses } from "./read_pauses.ts";
 import { type ChunkBudget, type ReceiveChunk, ReceiveChunks } from "./receive_chunk.ts";
 import { type Prober, SilenceWatch } from "./silence_watch.ts";
+import type { Connection, KeepAlivePace } from "../../net/socket.ts";
+import { PeerWatch } from "../../net/tcp_keep_alive.ts";
 import type { Transport } from "../../net/transport.ts";
 import { WriteQueue } from "../write_queue.ts";
 import { WriteWatch } from "./write_watch.ts";
@@ -70,6 +72,7 @@ export class LinkDriver implements LinkOutput {
   #timerDue = Infinity;
   #silence: SilenceWatch | undefined;
   readonly #writes: WriteWatch;
+  #peer: PeerWatch | undefined;
 
   /** A driver that does nothing until {@linkcode LinkDriver.start}. */
   constructor(options: LinkDriverOptions) {
@@ -83,6 +86,7 @@ export class LinkDriver implements LinkOutput {
     this.#queue = new WriteQueue(options.transport.duplex, {
       copyMax: COPY_MAX,
       busyCopyMax: options.busyCopyMax ?? COPY_MAX,
+      joins: true,
       onError: (error) => this.#gone({ reason: "connection-lost", detail: describeError(error) }),
     });
     this.#writes = new WriteWatch(this.#queue, options.writeTimeout);
@@ -136,6 +140,17 @@ export class LinkDriver implements LinkOutput {
     if (this.#end) return;
     this.#silence?.change(settings, this.#clock.now(), yields);
     this.#arm();
+  }
+
+  /**
+   * Has the system find out from now on whether the peer of `connection`, which is the link's, is gone; `undefined`: never.
+   * With bytes under way it is looked at here.
+   */
+  watchPeer(connection: Connection, pace: KeepAlivePace | undefined): void {
+    if (this.#end) return;
+    this.#peer?.cancel();
+    this.#peer = PeerWatch.start(connection, pace, this.#clock, () => this.close("keep-alive-timeout"));
+    this.#peer?.sent(); // something may be under way already
   }
 
   control(frame: Uint8Array): void {
@@ -210,6 +225,7 @@ export class LinkDriver implements LinkOutput {
     if (this.#end) return;
     this.#end = { reason, detail };
     this.#cancelTimer();
+    this.#peer?.cancel();
     this.#queue.abandon();
     if (standsStill(reason)) this.transport.cut();
     else this.transport.duplex.close();
@@ -296,8 +312,9 @@ export class LinkDriver implements LinkOutput {
     this.#arm();
   }
 
-  /** Starts the watch over a write that does not come back, unless it is on already. */
+  /** Something was sent: starts the watches over a write that does not come back, and over the peer, unless they are on. */
   #watchWrites(): void {
+    this.#peer?.sent();
     if (!this.#writes.idle) return;
     this.#writes.start(this.#clock.now());
     if (this.#writes.due < this.#timerDue) this.#arm();

@@ -6,7 +6,7 @@
 
 import { ProtocolError, UnansweredError } from "../../protocol/errors.ts";
 import type { ChannelEndReason, LinkEndReason } from "../../protocol/reasons.ts";
-import { describeError, isTlsCut } from "../../base/errors.ts";
+import { describeError, errorCode, isTlsCut } from "../../base/errors.ts";
 
 /** Why and how a link ended. */
 export interface LinkEnd {
@@ -46,6 +46,8 @@ export function peerClosed(atBoundary: boolean): LinkEnd {
 export function endOf(error: unknown): LinkEnd {
   if (error instanceof ProtocolError) return { reason: "protocol-error", detail: error.message };
   if (error instanceof UnansweredError) return { reason: "write-timeout", detail: error.message };
+  // The system has asked the peer, or sent it the same again, and had no answer.
+  if (errorCode(error) === "ETIMEDOUT") return { reason: "keep-alive-timeout", detail: describeError(error) };
   return { reason: isTlsCut(error) ? "peer-closed" : "connection-lost", detail: describeError(error) };
 }
 

@@ -83,7 +83,7 @@ class ShapedConnection implements Connection {
     this.#inner.setKeepAlive(pace);
   }
 
-  keepAlive(): KeepAlivePace | undefined {
+  keepAlive(): KeepAlivePace | "off" | undefined {
     return this.#inner.keepAlive();
   }
 

@@ -5,16 +5,18 @@
  */
 
 import type { Command } from "commander";
-import { normalKeepAlive } from "../../protocol/keep_alive.ts";
+import { normalKeepAlive, V1_KEEP_ALIVE, V2_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
+import { keepAliveOf } from "../../app/link_options.ts";
 import { systemClock } from "../../base/clock.ts";
 import { silentLogger } from "../../base/logger.ts";
 import { chooseEngine, describeEngine } from "../../net/engines.ts";
 import { ServerCertificate } from "../../net/tls/listening.ts";
 import { daemonCommand, printLine, readOptions } from "../../app/command.ts";
+import { stderr } from "../../app/output.ts";
 import { HookRunner } from "../../app/hooks/hooks.ts";
 import { strangeVariables } from "../../app/environment.ts";
 import { setUpLogging } from "../../app/logging.ts";
-import { describeOptions } from "../../app/options.ts";
+import { describeOptions, type OptionValues } from "../../app/options.ts";
 import { runDaemon } from "../../app/run.ts";
 import { keyCommand } from "../../app/key_cli.ts";
 import { demandFolderOf } from "../../app/files/private_folder.ts";
@@ -55,20 +57,18 @@ async function run(command: Command): Promise<void> {
       new AuthorizedDevices(devices, systemClock, silentLogger).close();
       lines.push(`devices ${devices}`, `state ${folder}`);
     }
+    const chosen = chooseEngine(config.engine);
     for (const { security } of config.listen.filter((listen) => listen.profile === "v2")) {
-      if (security.kind === "files") (await ServerCertificate.open(security, systemClock, silentLogger)).close();
+      if (security.kind !== "files") continue;
+      const certificate = await ServerCertificate.open(security, chosen.engine.tls, systemClock, silentLogger);
+      certificate.close();
+      if (certificate.warning !== undefined) stderr.write(`warning: ${certificate.warning}`);
     }
-    const { idleTimeout, probeInterval, probeCount } = normalKeepAlive(config.keepAlive!);
-    const inForce = {
-      ...values,
-      "idle-timeout": idleTimeout,
-      "probe-interval": probeInterval,
-      "probe-count": probeCount,
-    };
-    lines.push(`engine ${describeEngine(chooseEngine(config.engine))}`);
+    const inForce = { ...values, ...keepAliveInForce(values, profiles) };
+    lines.push(`engine ${describeEngine(chosen)}`);
     const without = [
       ...["profile", "engine"] as const, // stand above
-      ...(profiles.has("v2") ? [] : ["idle-timeout", "probe-interval", "probe-count", "expiration"] as const),
+      ...(profiles.has("v2") ? [] : ["expiration"] as const),
       ...(profiles.has("v1") ? [] : ["stall-timeout", "half-close-timeout"] as const),
     ];
     for (const line of [...lines, ...describeOptions(SERVER_OPTIONS, inForce, without)]) printLine(line);
@@ -114,6 +114,22 @@ async function run(command: Command): Promise<void> {
     await hooks.close();
     await state?.close();
   }
+}
+
+/** The keep-alive settings for `--check`, as they will hold; with both profiles, what is not given differs, and stays open. */
+function keepAliveInForce(
+  values: OptionValues<typeof SERVER_OPTIONS>,
+  profiles: ReadonlySet<string>,
+): Partial<OptionValues<typeof SERVER_OPTIONS>> {
+  const { idleTimeout, probeInterval, probeCount } = normalKeepAlive(
+    keepAliveOf(values, profiles.has("v2") ? V2_KEEP_ALIVE : V1_KEEP_ALIVE),
+  );
+  const isOpen = (name: keyof typeof SERVER_OPTIONS) => profiles.size > 1 && values[name] === undefined;
+  return {
+    ...(!isOpen("idle-timeout") && { "idle-timeout": idleTimeout }),
+    ...(!isOpen("probe-interval") && { "probe-interval": probeInterval }),
+    ...(!isOpen("probe-count") && { "probe-count": probeCount }),
+  };
 }
 
 /** A v2 listener's certificate is made from the identity unless files were given. */

@@ -7,7 +7,7 @@
 import { HALF_CLOSE_TIMEOUT_MS } from "../limits.ts";
 import { parseNetwork } from "../../protocol/ip.ts";
 import { type Address, DEFAULT_PORTS, formatAddress, parseAddress } from "../../protocol/address.ts";
-import { V2_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
+import { V1_KEEP_ALIVE, V2_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
 import { chooseEngine, type EngineChoice } from "../../net/engines.ts";
 import type { TlsSource } from "../../net/tls/listening.ts";
 import { COMMON_OPTIONS, ENGINE_OPTION } from "../../app/command.ts";
@@ -80,7 +80,7 @@ export const SERVER_OPTIONS = {
   ...LISTEN_OPTIONS,
   devices: DEVICES_OPTION,
   state: STATE_OPTION,
-  ...keepAliveOptions("device", V2_KEEP_ALIVE),
+  ...keepAliveOptions("device", V2_KEEP_ALIVE, V1_KEEP_ALIVE),
   expiration: expirationOption(
     "v2: keep clients and host ports this long while a device has no link; 0 ends them at once",
   ),
@@ -124,8 +124,11 @@ export type ServerConfig = Omit<ServeOptions, "listen"> & {
 export function serverConfig(values: OptionValues<typeof SERVER_OPTIONS>, file: TomlTable | undefined): ServerConfig {
   const sections = readSections(values, file);
   const rules = readForwardRules(file);
-  const listen = (sections ? sections.map(listenFromSection) : [listenFromOptions(values)]).map((each) =>
-    each.profile === "v1" ? { ...each, forwards: withRules(each.forwards, rules) } : each
+  const given = sections ? sections.map(listenFromSection) : [listenFromOptions(values)];
+  const listen = given.map((each) =>
+    each.profile === "v1"
+      ? { ...each, forwards: withRules(each.forwards, rules), keepAlive: keepAliveOf(values, V1_KEEP_ALIVE) }
+      : each
   );
   rejectStrays(rules, listen.flatMap(forwardsOf));
   const hooks = readHooks(file);

@@ -14,7 +14,10 @@ import {
 } from "../limits.ts";
 import { addressGroup } from "../../protocol/address_group.ts";
 import { Listener } from "../../net/listener.ts";
-import { tcpTransport, type Transport } from "../../net/transport.ts";
+import { UNTUNABLE } from "../../net/tcp_keep_alive.ts";
+import { type SocketTransport, tcpTransport } from "../../net/transport.ts";
+import { type KeepAliveSettings, V1_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
+import type { ServedV1Link } from "./link_status.ts";
 import { AccessGate } from "../access/gate.ts";
 import { admit } from "./admission.ts";
 import type { ServerEvent } from "../events.ts";
@@ -61,6 +64,7 @@ export class V1Listener {
   readonly #gates: readonly AccessGate[];
   readonly #sessions = new Set<V1Session>();
   #current: V1Session | undefined;
+  #keepAlive: KeepAliveSettings;
   #claimed = false;
   #closed = false;
 
@@ -73,14 +77,15 @@ export class V1Listener {
     this.options = options;
     this.#settings = settings;
     this.#emit = emit;
-    const { clock, logger, refusalCounts } = settings;
+    this.#keepAlive = options.keepAlive ?? V1_KEEP_ALIVE;
+    const { clock, logger, engine, refusalCounts } = settings;
     this.#gates = options.forwards.map(({ access }) => new AccessGate(access ?? {}, clock, refusalCounts.add));
     const { links } = doorRoom(settings.listen.length);
     this.#pending = new PendingConnections(clock, { max: links, grace: LISTEN_GRACE_MS });
     this.#rates = new LinkRates(clock);
     this.#listener = Listener.open(
       options.address,
-      settings.engine,
+      engine,
       clock,
       logger,
       (conn) => this.#door.enter(tcpTransport(conn), (transport) => this.#onLink(transport)),
@@ -90,12 +95,25 @@ export class V1Listener {
     this.#refusals = new Refusals(address, logger, emit);
     this.#door = new LinkDoor(options.proxyFrom ?? [], links, clock, this.#refusals);
     logger.info("listening on {address} for a device ({profile})", { address, profile: options.profile });
+    if (!engine.isTunable) logger.info("TCP keep-alive of links at {address} {line}", { address, line: UNTUNABLE });
     emit({ type: "listening", address, profile: options.profile, security: "plain" });
   }
 
   /** The address really bound. */
   get address(): string {
     return this.#listener.address;
+  }
+
+  /** The link of its device, if there is one. */
+  get link(): ServedV1Link | undefined {
+    return this.#current && !this.#current.done ? this.#current.status : undefined;
+  }
+
+  /** Changes the longest silence accepted from its device, now and later. @returns whether one is linked. */
+  setKeepAlive(settings: KeepAliveSettings): boolean {
+    this.#keepAlive = settings;
+    this.#current?.setKeepAlive(settings);
+    return this.link !== undefined;
   }
 
   /** Resolves when nothing of it is left, after {@linkcode V1Listener.stop} and the end of its sessions. */
@@ -123,7 +141,7 @@ export class V1Listener {
     this.#pending.evictAll();
   }
 
-  #onLink(transport: Transport): void {
+  #onLink(transport: SocketTransport): void {
     const { duplex, remote } = transport;
     const newcomer = new Newcomer(remote, () => duplex.close());
     const full = this.#pending.add(newcomer);
@@ -142,7 +160,7 @@ export class V1Listener {
   }
 
   /** @returns why it has to go, if it has to. */
-  async #admit(transport: Transport, newcomer: Newcomer): Promise<string | typeof MUTE | undefined> {
+  async #admit(transport: SocketTransport, newcomer: Newcomer): Promise<string | typeof MUTE | undefined> {
     const { clock } = this.#settings;
     const admission = await admit(transport, clock, FIRST_FRAME_TIMEOUT_MS);
     if (newcomer.evicted) return "it had not said LISTEN, and made room for others";
@@ -162,7 +180,7 @@ export class V1Listener {
    *
    * @returns why the newcomer has to go, if it has to.
    */
-  async #claim(transport: Transport, opening: Uint8Array): Promise<string | undefined> {
+  async #claim(transport: SocketTransport, opening: Uint8Array): Promise<string | undefined> {
     if (this.#claimed) return "another device came just before, and it is being seen whether there is room; come again";
     this.#claimed = true;
     try {
@@ -181,12 +199,13 @@ export class V1Listener {
     }
   }
 
-  #start(transport: Transport, opening: Uint8Array): void {
+  #start(transport: SocketTransport, opening: Uint8Array): void {
     const session = new V1Session({
       transport,
       listen: this.options,
       listenAddress: this.address,
       settings: this.#settings,
+      keepAlive: this.#keepAlive,
       keptPorts: this.#keptPorts,
       gates: this.#gates,
       emit: this.#emit,

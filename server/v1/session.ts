@@ -14,7 +14,11 @@ import { LinkDriver } from "../../relay/link/driver.ts";
 import type { LinkEnd } from "../../relay/link/end.ts";
 import { Session } from "../../relay/session.ts";
 import type { Socket } from "../../net/socket.ts";
-import type { Transport } from "../../net/transport.ts";
+import { paceSettings, settingsPace } from "../../net/tcp_keep_alive.ts";
+import type { SocketTransport } from "../../net/transport.ts";
+import { sleep } from "../../base/clock.ts";
+import type { ServedV1Link } from "./link_status.ts";
+import type { KeepAliveSettings } from "../../protocol/keep_alive.ts";
 import { tellClientEnd } from "../ports/client_end.ts";
 import type { ServerEvent } from "../events.ts";
 import { HeldClients } from "./held_clients.ts";
@@ -41,12 +45,14 @@ export type Presence =
 
 export interface V1SessionOptions {
   /** The connection to the device; the session closes it. */
-  readonly transport: Transport;
+  readonly transport: SocketTransport;
   /** The listener that the device came to. */
   readonly listen: V1ListenOptions;
   /** Its address really bound. */
   readonly listenAddress: string;
   readonly settings: ServerSettings;
+  /** The longest silence accepted from the device. */
+  readonly keepAlive: KeepAliveSettings;
   /** The ports that port 0 came to before, by forward. */
   readonly keptPorts: KeptPorts;
   /** The gates of the listener's forwards, in their order. */
@@ -63,6 +69,7 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
   readonly #options: V1SessionOptions;
   readonly #link: V1ServerLink;
   readonly #since: number;
+  readonly #sinceWall: number;
   readonly #ports: HostPort[] = [];
   readonly #targets = new Map<HostPort, Address>();
   readonly #gates = new Map<HostPort, AccessGate>();
@@ -80,6 +87,7 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
     this.settings = settings;
     this.#held = new HeldClients(clock, halfCloseTimeout, heldCount);
     this.#since = clock.now();
+    this.#sinceWall = clock.wall();
     this.#link = new V1ServerLink(driver, clock, {
       onListening: () => this.#onListening(),
       onIdFree: () => this.#serveWaiting(),
@@ -87,6 +95,26 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
     this.#waiting = new WaitingClients(clock, (client) => this.#refuse(client, "too-many-channels"));
     this.down = driver.ended.then((end) => this.#onDown(end));
     driver.start(this.#link, opening);
+    this.setKeepAlive(options.keepAlive);
+  }
+
+  /** Changes the longest silence accepted from the device's system. */
+  setKeepAlive(settings: KeepAliveSettings): void {
+    this.links.watchPeer(this.#options.transport.duplex, settingsPace(settings));
+  }
+
+  /** The link as it is now. */
+  get status(): ServedV1Link {
+    const { transport, listenAddress } = this.#options;
+    const pace = transport.duplex.keepAlive();
+    return {
+      listen: listenAddress,
+      device: this.device,
+      since: this.#sinceWall,
+      clients: this.#link.channelCount,
+      keepAlive: pace && paceSettings(pace),
+      tcp: transport.tcp(),
+    };
   }
 
   /** Where the device dialled from. */
@@ -108,10 +136,9 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
     const asked = clock.now();
     const { written, pending } = driver;
     const isAsked = this.#link.challenge();
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const cancel = clock.after(timeout, resolve);
-    await Promise.race([driver.ended, driver.heardAfter(asked), promise]);
-    cancel();
+    const shown = new AbortController();
+    Promise.race([driver.ended, driver.heardAfter(asked)]).then(() => shown.abort());
+    await sleep(clock, timeout, shown.signal);
     if (this.done) return "gone";
     if (driver.heardAt > asked) return "answers";
     if (driver.isHeld) return "held";

@@ -6,6 +6,7 @@
 
 import type { KeepAliveSettings } from "../../protocol/keep_alive.ts";
 import type { DeviceMode } from "../../protocol/v2/wire/messages.ts";
+import type { TcpFacts } from "../../net/socket.ts";
 import type { ServedService } from "./open_service.ts";
 import type { RegisteredDevice } from "./registered_device.ts";
 
@@ -48,6 +49,10 @@ export interface ServedDevice {
   readonly keepAlive: KeepAliveSettings;
   /** The longest silence that it accepts from the server, as it said. */
   readonly deviceKeepAlive: KeepAliveSettings | undefined;
+  /**
+   * What the system says of its link's TCP, asked when it is read; `undefined` without a link, and where it cannot be asked.
+   */
+  readonly tcp: TcpFacts | undefined;
 }
 
 /** What is known of a session. */
@@ -72,5 +77,9 @@ export function describeDevice(session: RegisteredDevice): ServedDevice {
     conflict: session.conflict,
     keepAlive: session.keepAlive,
     deviceKeepAlive: links?.peerKeepAlive,
+    // Asked by whoever wants to know: each answer is a call of the system.
+    get tcp() {
+      return links && links.interruptedAt === undefined ? links.transport.tcp() : undefined;
+    },
   };
 }

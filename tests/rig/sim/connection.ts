@@ -36,7 +36,7 @@ export class End implements Socket {
   #closed = false;
   #resets = false; // it was closed with unread bytes
   #resetsAtClose = false;
-  #pace: KeepAlivePace | undefined;
+  #pace: KeepAlivePace | "off" | undefined;
   #reading: Call | undefined;
   #writing: Call | undefined;
   #unread = 0; // bytes that this end has sent and the other has not read
@@ -112,10 +112,10 @@ export class End implements Socket {
   }
 
   setKeepAlive(pace: KeepAlivePace | undefined): void {
-    this.#pace = pace;
+    this.#pace = pace ?? "off";
   }
 
-  keepAlive(): KeepAlivePace | undefined {
+  keepAlive(): KeepAlivePace | "off" | undefined {
     return this.#pace;
   }
 

@@ -122,5 +122,5 @@ export class Internet {
 
 /** An end of a link as a transport. */
 export function transportOf(end: End, remote: string, noDelay = true): Transport {
-  return { duplex: end, kind: "tcp", local: "here", remote, noDelay, cut: () => end.close() };
+  return { duplex: end, kind: "tcp", local: "here", remote, noDelay, tcp: () => undefined, cut: () => end.close() };
 }
