@@ -15,6 +15,7 @@ import type { ClientRate } from "./access/client_rates.ts";
 import { parseHours } from "./access/hours.ts";
 import type { AccessRules } from "./access/rules.ts";
 import type { AuthorizedDevice } from "./devices/authorized_devices.ts";
+import type { OpenServiceOptions } from "./server.ts";
 import type { Forward, ServeOptions, V1ListenOptions, V2ListenOptions, V2Options } from "./options.ts";
 import {
   formatGrantedAddress,
@@ -113,6 +114,7 @@ const SERVE = options<ServeOptions>({
     devices: check.withMethods("byKey", "subscribe"),
     enrolments: optional(check.withMethods("secretHash", "redeem")),
     ports: optional(check.withMethods("get", "set")),
+    openings: optional(check.withMethods("get", "open", "close", "subscribe")),
   })),
   keepAlive: optional(check.keepAliveSettings),
   stallTimeout: optional(check.milliseconds(1)),
@@ -159,6 +161,19 @@ const DEVICE = options<AuthorizedDevice>({
   comment: optional(check.text),
   access: optional(rules),
 });
+
+const OPEN_SERVICE = options<OpenServiceOptions>({
+  for: check.milliseconds(1),
+  from: RULES.allowFrom,
+  reason: optional(check.text),
+  by: optional(check.text),
+  keepClients: optional(check.flag),
+});
+
+/** Checks how a service is to be opened. @throws {TypeError} or {RangeError} with the name and the value of the first that cannot be. */
+export function checkOpenServiceOptions(given: OpenServiceOptions): void {
+  OPEN_SERVICE(given, "options");
+}
 
 /** Checks rules. @throws {TypeError} or {RangeError} with the name and the value of the first that cannot be. */
 export function checkRules(given: AccessRules, name: string): void {

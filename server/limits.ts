@@ -240,3 +240,9 @@ export const MAX_TURN_BYTES = 65_536;
 
 /** Bandwidth that is saved up while nobody needs it, in parts of a second. */
 export const BANDWIDTH_BURST_PART = 0.1;
+
+/** Services that are open for a time at most. */
+export const MAX_OPENINGS = 1_024;
+
+/** Milliseconds between two looks whether one of them is to be closed. */
+export const OPENING_LOOK_MS = 500;

@@ -19,6 +19,7 @@ import type { AuthorizedDevice, DevicesChange } from "./devices/authorized_devic
 import type { HeldCount } from "./v1/held_clients.ts";
 import type { AccessRules } from "./access/rules.ts";
 import { RefusalCounts } from "./access/refusal_counts.ts";
+import { Openings } from "./access/openings.ts";
 import { ClientRoom } from "./ports/client_room.ts";
 
 /** A host address that clients reach, and the local address on the device's side that it stands for. */
@@ -74,6 +75,8 @@ export interface DeviceDirectory {
   byKey(publicKey: Uint8Array): AuthorizedDevice | undefined;
   /** The rules for the services of all, unless a device or a service has its own; none by default. */
   readonly defaults?: AccessRules;
+  /** The device of a name, if there is one; without this method, those alone are known by name that came. */
+  byName?(name: string): AuthorizedDevice | undefined;
   /** Calls `subscriber` for every change from now on. @returns what ends that. */
   subscribe(subscriber: (change: DevicesChange) => void): () => void;
 }
@@ -113,6 +116,8 @@ export interface V2Options {
   readonly enrolments?: EnrolmentDesk;
   /** Ports that were picked; kept as long as the server runs by default. */
   readonly ports?: PortMemory;
+  /** What is open for a time; by default it is so as long as the server runs. */
+  readonly openings?: Openings;
 }
 
 /** Options of {@linkcode serve}. */
@@ -177,6 +182,8 @@ export type ServerSettings = Required<Omit<ServeOptions, "v2" | "engine">> & {
   readonly clientRoom: ClientRoom;
   /** Clients that rules refused or ended. */
   readonly refusalCounts: RefusalCounts;
+  /** What is open for a time. */
+  readonly openings: Openings;
 };
 
 /** Fills in the defaults. */
@@ -196,5 +203,6 @@ export function serverSettings(options: ServeOptions): ServerSettings {
     heldCount: { held: 0 },
     clientRoom: new ClientRoom(),
     refusalCounts: new RefusalCounts(),
+    openings: options.v2?.openings ?? new Openings(options.clock ?? systemClock, options.logger),
   };
 }

@@ -31,6 +31,7 @@ import { whyNotInForce } from "./held_file.ts";
 import type { PendingEnrolment } from "../state/enrolments.ts";
 import { type LiveDevice, readLiveState } from "../state/live_state.ts";
 import { formatGrantedAddress, type ServiceGrant } from "../devices/service_grant.ts";
+import { openingCommands } from "./openings.ts";
 import { servicesCommands } from "./services.ts";
 
 /** All commands about devices, for the server's command that users know as `name`. */
@@ -63,6 +64,7 @@ export function devicesCommands(name: string): Command[] {
         await rename(await placeOf(command, before), before, after);
       }),
     ...servicesCommands(name),
+    ...openingCommands(name),
     taskCommand(
       `${name} confirm`,
       "Takes devices.toml as it is, though it bars most devices, or all of them.",

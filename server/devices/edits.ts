@@ -38,6 +38,11 @@ export async function readDevices(file: string): Promise<AuthorizedDevice[]> {
   return parseDevices(file, await readPrivateFile(file, false) ?? "");
 }
 
+/** As {@linkcode readDevices}, with the rules for all. */
+export async function readAllDevices(file: string): Promise<DevicesFound> {
+  return atOnce(new DeviceReader(file).read(await readPrivateFile(file, false) ?? ""));
+}
+
 /** Reads a text of the file; the same device of two texts is one object where it can be. */
 export type ReadDevices = (source: string) => Promise<DevicesFound>;
 

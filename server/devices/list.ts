@@ -50,6 +50,12 @@ export class DeviceList implements DeviceDirectory {
     return this.#devices.get(formatPublicKey(publicKey));
   }
 
+  /** The device of a name, if there is one. */
+  byName(name: string): AuthorizedDevice | undefined {
+    const key = this.#keys.get(name);
+    return key === undefined ? undefined : this.#devices.get(key);
+  }
+
   /** The rules for the services of all, unless a device or a service has its own. */
   get defaults(): AccessRules {
     return this.#defaults;

@@ -26,6 +26,8 @@ import {
   type OpenService,
   type ServedService,
   type ServiceClients,
+  SHUT,
+  shutStatus,
   statusOf,
   type WaitingClient,
 } from "./open_service.ts";
@@ -56,6 +58,8 @@ export class DeviceServices implements HostPortOwner {
   readonly #services = new Map<string, OpenService>();
   readonly #clients = new Map<string, ServiceClients>();
   readonly #gates: ServiceGates;
+  /** Services that are offered, and closed until somebody opens them. */
+  readonly #shut = new Set<string>();
   /** Clients that wait for a link, or for the number of their service on it. */
   readonly #waiting = new FairLine<WaitingClient>(MAX_CLIENTS_INTERRUPTED);
   /** One promise for all host ports that were closed: a device may close many in no time. */
@@ -88,7 +92,11 @@ export class DeviceServices implements HostPortOwner {
 
   /** Those that are open, or are to be. */
   get status(): ServedService[] {
-    return [...this.#services].map(([name, { port }]) => statusOf(name, port));
+    const open = [...this.#services].map(([name, { port }]) =>
+      statusOf(name, port, this.settings.openings.get(this.deviceName, name)?.until)
+    );
+    const shut = this.#device.services.filter(({ name }) => this.#shut.has(name) && !this.#services.has(name));
+    return [...open, ...shut.map(shutStatus)];
   }
 
   emit(event: ServerEvent): void {
@@ -98,6 +106,7 @@ export class DeviceServices implements HostPortOwner {
   /** A new link is up: the device may count its services anew, and offer others. Host ports that are open stay so. */
   linkUp(): void {
     this.#offers = new Map();
+    this.#shut.clear();
     this.#heardOffers = false;
     for (const service of this.#services.values()) service.number = undefined;
     this.#isMute = false;
@@ -135,6 +144,14 @@ export class DeviceServices implements HostPortOwner {
     return this.#answerAll(offers);
   }
 
+  /** A service was opened for a time, or is closed again. @returns what the device is to hear. */
+  accessChanged(name: string, keepClients: boolean): ServiceGrantResult[] {
+    const [offer, grant] = [this.#offers.get(name), this.#grantFor(name)];
+    if (!grant) return [];
+    const isShut = this.#gates.accessChanged(this.#device, grant, keepClients);
+    return offer && (isShut || !this.#services.has(name)) ? this.#answerAll([offer]) : [];
+  }
+
   /** Takes other grants and rules, without touching what stays; who may not be there any more is ended. @returns what the device is to hear. */
   update(device: AuthorizedDevice): ServiceGrantResult[] {
     const before = this.#device;
@@ -142,9 +159,11 @@ export class DeviceServices implements HostPortOwner {
     this.#gates.update(device);
     for (const [name, { door }] of this.#services) {
       const grant = this.#grantFor(name);
-      const stays = grant && formatGrantedAddress(grant.listen) === formatGrantedAddress(door.grant.listen);
+      const isShut = grant !== undefined && this.#gates.isShut(device, grant);
+      const stays = grant && !isShut && formatGrantedAddress(grant.listen) === formatGrantedAddress(door.grant.listen);
       if (stays) door.grant = grant;
-      else this.#close(name, "service-withdrawn");
+      else this.#close(name, isShut ? "access-closed" : "service-withdrawn");
+      if (isShut) this.#gates.of(device, grant).endAll("access-closed");
     }
     for (const [name, { listen, pumps }] of this.#clients) {
       const grant = this.#grantFor(name);
@@ -152,9 +171,12 @@ export class DeviceServices implements HostPortOwner {
       this.#clients.delete(name);
       for (const pump of pumps) pump.abort("service-withdrawn"); // also if its host port is closed for now
     }
-    const changed = [...this.#offers.values()].filter(({ name }) =>
-      !this.#services.has(name) && JSON.stringify(grantOf(before, name)) !== JSON.stringify(this.#grantFor(name))
-    );
+    const changed = [...this.#offers.values()].filter(({ name }) => {
+      const grant = this.#grantFor(name);
+      if (this.#services.has(name)) return false;
+      const isShut = grant !== undefined && this.#gates.isShut(device, grant);
+      return this.#shut.has(name) !== isShut || JSON.stringify(grantOf(before, name)) !== JSON.stringify(grant);
+    });
     return this.#answerAll(changed);
   }
 
@@ -191,6 +213,7 @@ export class DeviceServices implements HostPortOwner {
       const { number, name } = offer;
       if (!offer.offered) {
         this.#offers.delete(name);
+        this.#shut.delete(name);
         this.#close(name, "service-withdrawn");
         return { number, code: "granted", text: "" };
       }
@@ -204,6 +227,12 @@ export class DeviceServices implements HostPortOwner {
         const { deviceName: device, settings: { logger } } = this;
         logger.warn("device {device} offers {service}, which it was not granted", { device, service: name });
         return { number, code: "not-granted", text: `granted to ${this.deviceName}: ${known}` };
+      }
+      this.#shut.delete(name);
+      if (this.#gates.isShut(this.#device, grant)) {
+        this.#shut.add(name);
+        this.#close(name, "access-closed");
+        return { number, code: "port-unavailable", text: `${name}: ${SHUT}` };
       }
       const service = this.#services.get(name) ?? this.#openService(name, grant);
       service.number = number;

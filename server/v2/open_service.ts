@@ -12,7 +12,7 @@ import type { Pass } from "../access/gate.ts";
 import type { ClientDoor } from "../ports/client_door.ts";
 import type { Waiter } from "../ports/fair_line.ts";
 import type { HostPort } from "../ports/host_port.ts";
-import type { ServiceGrant } from "../devices/service_grant.ts";
+import { formatGrantedAddress, type ServiceGrant } from "../devices/service_grant.ts";
 
 /** A service that is open, or is to be, with the host address really bound. */
 export interface ServedService {
@@ -24,6 +24,8 @@ export interface ServedService {
   readonly open: boolean;
   /** Why not, if it is not. */
   readonly error: string | undefined;
+  /** Until when it is open, in milliseconds since 1970, if it is for a time. */
+  readonly until?: number;
 }
 
 /** The clients of a service, and where they came to. They outlive its host port: a device that withdraws it serves on. */
@@ -54,8 +56,17 @@ export interface WaitingClient extends Waiter {
 }
 
 /** A service as it is shown. */
-export function statusOf(name: string, port: HostPort): ServedService {
-  return { name, hostAddress: port.address, open: port.isOpen, error: port.isOpen ? undefined : port.error };
+export function statusOf(name: string, port: HostPort, until?: number): ServedService {
+  const status = { name, hostAddress: port.address, open: port.isOpen, error: port.isOpen ? undefined : port.error };
+  return until === undefined ? status : { ...status, until };
+}
+
+/** What there is to say of a service that is closed until somebody opens it for a time. */
+export const SHUT = "closed until it is opened for a time (server open)";
+
+/** The same as it is shown. */
+export function shutStatus({ name, listen }: ServiceGrant): ServedService {
+  return { name, hostAddress: formatGrantedAddress(listen), open: false, error: SHUT };
 }
 
 /** What the device hears of it, under the `number` that it gave it. */

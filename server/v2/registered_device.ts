@@ -233,6 +233,12 @@ export class RegisteredDevice {
     this.link?.sendGrants(answers);
   }
 
+  /** A service was opened for a time, or is closed again. */
+  accessChanged(service: string, keepClients: boolean): void {
+    const answers = this.#services.accessChanged(service, keepClients);
+    this.link?.sendGrants(answers);
+  }
+
   /** The longest silence accepted from the device; what the device itself wants holds for its session alone. */
   get keepAlive(): KeepAliveSettings {
     return this.link?.links.keepAlive ?? this.#keepAlive;

@@ -5,6 +5,7 @@
  */
 
 import { AccessGate } from "../access/gate.ts";
+import type { Opening } from "../access/openings.ts";
 import { type AccessRules, mergeRules } from "../access/rules.ts";
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
 import type { ServiceGrant } from "../devices/service_grant.ts";
@@ -31,13 +32,27 @@ export class ServiceGates {
     if (gate) return gate;
     const { clock, refusalCounts } = this.#settings;
     gate = new AccessGate(this.rules(device, grant), clock, refusalCounts.add);
+    gate.openTo = this.#opening(device, grant)?.from;
     this.#gates.set(grant.name, gate);
     return gate;
   }
 
-  /** How many clients of a service are in. */
-  inside(service: string): number {
-    return this.#gates.get(service)?.inside ?? 0;
+  /** Whether a service is closed until somebody opens it for a time. */
+  isShut(device: AuthorizedDevice, grant: ServiceGrant): boolean {
+    return this.rules(device, grant).closed === true && this.#opening(device, grant) === undefined;
+  }
+
+  /** A service was opened for a time, or is closed again. @returns whether it is shut now. */
+  accessChanged(device: AuthorizedDevice, grant: ServiceGrant, keepClients: boolean): boolean {
+    const isShut = this.isShut(device, grant);
+    const gate = this.of(device, grant);
+    if (isShut && !keepClients) gate.endAll("access-closed");
+    if (!isShut) gate.openTo = this.#opening(device, grant)?.from;
+    return isShut;
+  }
+
+  #opening({ name }: AuthorizedDevice, grant: ServiceGrant): Opening | undefined {
+    return this.#settings.openings.get(name, grant.name);
   }
 
   /** Other rules may hold. Those who may not be there any more are ended. */

@@ -24,6 +24,8 @@ export const TABLES: Record<string, readonly string[]> = {
     "server service move",
     "server service remove",
     "server expire",
+    "server open",
+    "server close",
     "server confirm",
     "server key",
     "device join",
