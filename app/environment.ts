@@ -10,7 +10,18 @@ import { closest } from "./values.ts";
 
 /** The options of either role, whose variables may stand in the environment of both. */
 export const OPTION_NAMES: readonly string[] = [
-  ...["ca", "config", "connect-timeout", "devices", "engine", "expiration", "forward", "half-close-timeout"],
+  ...[
+    "admin",
+    "admin-token-file",
+    "ca",
+    "config",
+    "connect-timeout",
+    "devices",
+    "engine",
+    "expiration",
+    "forward",
+    "half-close-timeout",
+  ],
   "idle-timeout",
   ...["link-write-timeout", "listen", "log-format", "log-level", "mode", "pki", "plain", "probe-count"],
   ...[
@@ -28,7 +39,7 @@ export const OPTION_NAMES: readonly string[] = [
     "tcp-keep-alive",
     "tls-cert",
   ],
-  ...["tls-key"],
+  ...["tls-key", "via"],
 ];
 
 const PREFIX = envName("");

@@ -8,7 +8,7 @@
 export const ExitCode = {
   /** An orderly end: help, version, a check that passed, or a signal that ends. */
   OK: 0,
-  /** Something unexpected went wrong, or `join --once` did not reach the server. */
+  /** Something unexpected went wrong, nobody answers a command or it cannot be done now, or `join --once` did not reach the server. */
   FAILURE: 1,
   /** The command line, the environment or the configuration file is wrong. */
   USAGE: 2,

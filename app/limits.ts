@@ -78,3 +78,42 @@ export const UTF16_LOOKED_AT = 1024;
 
 /** Kinds of them that are counted at most; of more, the one that came first is forgotten. */
 export const MAX_WARNING_KINDS = 1_024;
+
+/** Connections to one address of the admin API. Of more, the oldest goes that was never answered, else the newcomer. */
+export const MAX_ADMIN_CONNECTIONS = 64;
+
+/** Requests to the admin API that are worked on at once; others are asked to come back. */
+export const MAX_ADMIN_REQUESTS = 32;
+
+/** Streams of the admin API that are open at once, in all. */
+export const MAX_ADMIN_STREAMS = 16;
+
+/** Milliseconds from the first byte of a request to the first of its answer. */
+export const ADMIN_REQUEST_MS = 15_000;
+
+/** Milliseconds that a connection to the admin API may be silent both ways, and that one write to it may take. */
+export const ADMIN_IDLE_MS = 60_000;
+
+/** Milliseconds between two signs of life on a stream of the admin API. */
+export const ADMIN_HEARTBEAT_MS = 15_000;
+
+/** Bytes of a request's body. */
+export const MAX_ADMIN_BODY = 64 * 1024;
+
+/** Bytes that a request may have sent, with its head, before anything of its answer came. */
+export const MAX_ADMIN_REQUEST = 512 * 1024;
+
+/** Entries of a list in one answer. */
+export const MAX_ADMIN_PAGE = 500;
+
+/** The same, if nobody says how many. */
+export const ADMIN_PAGE = 100;
+
+/** Events that are kept for those who ask later. */
+export const MAX_KEPT_EVENTS = 4_096;
+
+/** Characters of a pattern that names are matched with. */
+export const MAX_SELECTOR = 256;
+
+/** The least characters of a token. */
+export const MIN_TOKEN = 16;

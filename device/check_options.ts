@@ -7,6 +7,7 @@
 import { V2_MAX_CHANNELS } from "../protocol/v2/limits.ts";
 import { TOKEN_ID_SIZE } from "../protocol/enrolment.ts";
 import { parseName } from "../protocol/name.ts";
+import { parseUplink } from "../net/uplink.ts";
 import * as check from "../relay/option_check.ts";
 import { parseEndpoint } from "./endpoints/registry.ts";
 import { endpointOf, type NamedService } from "./v2/named_service.ts";
@@ -21,6 +22,7 @@ const COMMON: check.Checks<CommonDeviceOptions> = {
   linkWriteTimeout: optional(check.milliseconds(1, true)),
   expiration: optional(check.milliseconds(0)),
   keepAlive: optional(check.keepAliveSettings),
+  via: optional(list(check.parsed(parseUplink))),
   reconnect: optional(check.flag),
   engine: optional(check.engine),
   logger: optional(check.logger),

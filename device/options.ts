@@ -8,7 +8,7 @@ import { CONNECT_TIMEOUT_MS } from "./limits.ts";
 import { EXPIRATION_MS, LINK_WRITE_TIMEOUT_MS, STALL_TIMEOUT_MS, TCP_KEEP_ALIVE_MS } from "../net/limits.ts";
 import type { Address } from "../protocol/address.ts";
 import { type KeepAliveSettings, normalKeepAlive, V1_KEEP_ALIVE, V2_KEEP_ALIVE } from "../protocol/keep_alive.ts";
-import { type EngineChoice, startEngine } from "../net/engines.ts";
+import { demandUplinks, type EngineChoice, startEngine } from "../net/engines.ts";
 import type { Engine } from "../net/socket.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { MAX_DURATION_MS } from "../base/limits.ts";
@@ -60,6 +60,13 @@ export interface CommonDeviceOptions {
    * @default {V1_KEEP_ALIVE} on v1, {V2_KEEP_ALIVE} on v2
    */
   readonly keepAlive?: KeepAliveSettings;
+  /**
+   * From where links are dialled: addresses of this machine, or interfaces, tried in their order at each dial. Without any, as
+   * the system likes. It takes the native engine: without, `connectDevice` throws an `EngineError`.
+   *
+   * @default {[]}
+   */
+  readonly via?: readonly string[];
   /** Whether to dial again, for ever, when there is no link. @default {true} */
   readonly reconnect?: boolean;
   /** Where log lines go; nowhere by default. */
@@ -150,7 +157,10 @@ export function deviceSettings(options: DeviceOptions): DeviceSettings {
     reconnect: options.reconnect ?? true,
     logger: options.logger ?? silentLogger,
     clock: options.clock ?? systemClock,
-    engine: startEngine(options.engine ?? "auto", options.logger ?? silentLogger),
+    via: options.via ?? [],
+    engine: startEngine(options.engine ?? "auto", options.logger ?? silentLogger, (chosen) => {
+      if (options.via?.length) demandUplinks(chosen, options.profile === "v2" && options.security !== "plain");
+    }),
     random: options.random ?? Math.random,
     readNetwork: options.readNetwork ?? readNetwork,
   };

@@ -5,6 +5,7 @@
  */
 
 import type { Logger } from "../base/logger.ts";
+import { LONG_TURN_MS } from "./limits.ts";
 import { nativeEngine, whyNotNative } from "./native/engine.ts";
 import { portableEngine } from "./portable/engine.ts";
 import type { Engine } from "./socket.ts";
@@ -39,14 +40,46 @@ export function chooseEngine(choice: EngineChoice): ChosenEngine {
   return { engine: engine ?? portableEngine, fallback };
 }
 
-/** Chooses an engine for a server or a device, and says in the log which. @throws {EngineError} as {@linkcode chooseEngine}. */
-export function startEngine(choice: EngineChoice, log: Logger): Engine {
+/**
+ * Chooses an engine for a server or a device, and says in the log which.
+ *
+ * @param demand What is asked of it; throws if it cannot do that.
+ * @throws {EngineError} as {@linkcode chooseEngine}.
+ */
+export function startEngine(
+  choice: EngineChoice,
+  log: Logger,
+  demand: (chosen: ChosenEngine) => void = () => {},
+): Engine {
   const chosen = chooseEngine(choice);
+  demand(chosen);
   const engine = describeEngine(chosen);
   const isBest = chosen.engine.name === "native" && chosen.fallback === undefined;
   if (isBest) log.debug("engine {engine}", { engine });
   else log.info("engine {engine}", { engine });
   return chosen.engine;
+}
+
+/** Says in the log how long the longest turn of an engine's loop was, where that is known: as an info if it was too long. */
+export function tellTurns(engine: Engine, log: Logger): void {
+  const report = engine.turns();
+  if (!report) return;
+  const facts = { longest: Math.round(report.longest), turns: report.counts.join(" ") };
+  if (report.longest > LONG_TURN_MS) log.info(LONGEST, facts);
+  else log.debug(LONGEST, facts);
+}
+
+const LONGEST = "the longest turn of the event loop took {longest} ms";
+
+/**
+ * Demands that links can be dialled from an uplink that is chosen; `inTls`: links in TLS.
+ *
+ * @throws {EngineError} with why not.
+ */
+export function demandUplinks({ engine, fallback }: ChosenEngine, inTls: boolean): void {
+  if ((inTls ? engine.tls.sockets : engine).isTunable) return;
+  const why = fallback === undefined ? "another one was asked for" : `it cannot be had: ${fallback}`;
+  throw new EngineError(`--via takes the native engine, and ${why}; leave --via out, or see to that`);
 }
 
 /** An engine in a few words, and why `auto` has not come to a better one. */

@@ -120,6 +120,9 @@ export const CERTIFICATE_CUT_LOOKS = 10;
 /** How long before a certificate ends that is told, each day, in milliseconds: 30 days. */
 export const CERTIFICATE_WARNING_MS = 2_592_000_000;
 
+/** Longest turn of an engine's loop that is nothing to tell of, in milliseconds. */
+export const LONG_TURN_MS = 20;
+
 /** Head of an HTTP proxy's answer to CONNECT. */
 export const MAX_PROXY_ANSWER = 8192;
 
@@ -161,3 +164,6 @@ export const UNIX_RETRY_MS = 10;
 
 /** The longest such pause, in milliseconds. */
 export const MAX_UNIX_RETRY_MS = 200;
+
+/** Longest name of an interface, in bytes (`IFNAMSIZ`, less the end). */
+export const MAX_INTERFACE_NAME = 15;

@@ -13,6 +13,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import type { CertificatePair } from "./tls/certificate_files.ts";
 import type { ServerCertificate } from "./tls/listening.ts";
+import type { TurnReport } from "./turn_times.ts";
 import type { TlsSecurity } from "./tls/proof.ts";
 import type { SocketTransport, Transport } from "./transport.ts";
 
@@ -176,6 +177,8 @@ export interface ConnectOptions {
   readonly signal: AbortSignal;
   /** Bytes of TCP in a packet at most, either way, where the engine can see to that. */
   readonly maxSegment?: number | undefined;
+  /** One of this machine's addresses to dial from, or an interface; it takes an engine that {@linkcode Engine.isTunable}. */
+  readonly uplink?: string | undefined;
 }
 
 /** A terminal (pty(7)) that nobody sits at. */
@@ -202,6 +205,8 @@ export interface Engine {
    * @throws What the system says; the signal's reason when it aborts. Nothing is left open then.
    */
   connect(address: Address, options: ConnectOptions): Promise<Socket>;
+  /** What its turns were since this was asked for last; `undefined` where it is not known. */
+  turns(): TurnReport | undefined;
   /**
    * Connects to a Unix socket of this machine: a path, or behind `@` the name of an abstract one.
    *

@@ -50,6 +50,8 @@ export const CHANNEL_END_REASONS = [
   "id-reused",
   /** Every client id of the link was in use. */
   "too-many-channels",
+  /** Somebody closed it by hand, on the server. */
+  "closed-by-admin",
   /** The link ended. */
   "link-lost",
   /** This side is shutting down. */
@@ -71,6 +73,8 @@ export const LINK_END_REASONS = [
   "keep-alive-timeout",
   /** The peer broke the wire protocol. */
   "protocol-error",
+  /** Somebody dropped it by hand, on the server; its session waits for another. */
+  "dropped",
   /** A newer link of the device took over. */
   "replaced",
   /** The peer said goodbye; the detail says why. */

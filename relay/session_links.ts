@@ -231,7 +231,12 @@ export class SessionLinks implements SessionCarrier {
     this.#finish({ reason, detail });
   }
 
-  /** The same, but its peer has a moment to hear what was sent. Idempotent. */
+  /** Ends the link that is up, as `dropped`: the session waits for another, or is over where it waits for none. */
+  drop(): void {
+    if (this.#face) this.#driver!.close("dropped");
+  }
+
+  /** Ends the session, but its peer has a moment to hear what was sent. Idempotent. */
   dismiss(reason: LinkEndReason, detail?: string): void {
     if (this.done) return;
     if (this.#face) this.#driver!.dismiss(reason, detail);

@@ -246,3 +246,6 @@ export const MAX_OPENINGS = 1_024;
 
 /** Milliseconds between two looks whether one of them is to be closed. */
 export const OPENING_LOOK_MS = 500;
+
+/** Milliseconds between two looks of `server status --watch`. */
+export const WATCH_MS = 2_000;

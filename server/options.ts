@@ -21,6 +21,7 @@ import type { AccessRules } from "./access/rules.ts";
 import { RefusalCounts } from "./access/refusal_counts.ts";
 import { Openings } from "./access/openings.ts";
 import { ClientRoom } from "./ports/client_room.ts";
+import { ClientTable } from "./ports/client_table.ts";
 
 /** A host address that clients reach, and the local address on the device's side that it stands for. */
 export interface Forward {
@@ -178,12 +179,14 @@ export type ServerSettings = Required<Omit<ServeOptions, "v2" | "engine">> & {
   readonly v2: V2Options | undefined;
   /** Clients of all v1 links that are held. */
   readonly heldCount: HeldCount;
-  /** Clients of all services. */
+  /** How many clients of all services there may be. */
   readonly clientRoom: ClientRoom;
   /** Clients that rules refused or ended. */
   readonly refusalCounts: RefusalCounts;
   /** What is open for a time. */
   readonly openings: Openings;
+  /** Who they are. */
+  readonly clients: ClientTable;
 };
 
 /** Fills in the defaults. */
@@ -204,5 +207,6 @@ export function serverSettings(options: ServeOptions): ServerSettings {
     clientRoom: new ClientRoom(),
     refusalCounts: new RefusalCounts(),
     openings: options.v2?.openings ?? new Openings(options.clock ?? systemClock, options.logger),
+    clients: new ClientTable(options.clock ?? systemClock),
   };
 }

@@ -13,10 +13,11 @@ import type { Opening } from "./access/openings.ts";
 import { checkOpenServiceOptions, checkServeOptions } from "./check_options.ts";
 import type { LinkDownEvent, ListeningEvent, ServerEvent } from "./events.ts";
 import { DeviceRegistry } from "./v2/device_registry.ts";
+import type { ServedClient } from "./ports/client_table.ts";
 import { describeDevice, type ServedDevice } from "./v2/device_status.ts";
 import type { ServedV1Link } from "./v1/link_status.ts";
 import { V1Listener } from "./v1/listener.ts";
-import { type ServeOptions, serverSettings } from "./options.ts";
+import { type ServeOptions, type ServerSettings, serverSettings } from "./options.ts";
 import { V2Listener } from "./v2/listener.ts";
 
 /** How a service is opened. */
@@ -37,7 +38,9 @@ export interface ServerHandle extends AsyncDisposable {
   readonly closed: Promise<void>;
   /** The v2 devices that came since the server runs, as they are now. */
   devices(): ServedDevice[];
-  /** One of them, by its name, if it came since the server runs. */
+  /** Every client that is there, in the order of their coming, with the bytes that it has carried so far. */
+  clients(): ServedClient[];
+  /** One of the v2 devices, by its name, if it came since the server runs. */
   device(name: string): ServedDevice | undefined;
   /** The links of v1 listeners that have one, as they are now. */
   v1Links(): ServedV1Link[];
@@ -65,6 +68,10 @@ export interface ServerHandle extends AsyncDisposable {
   openings(): Opening[];
   /** Clients that rules refused or ended since the server runs, by reason. */
   readonly refusals: Readonly<Partial<Record<ChannelEndReason, number>>>;
+  /** Ends a client of {@linkcode ServerHandle.clients} at once, as `closed-by-admin`. @returns whether it was there. */
+  closeClient(id: number): boolean;
+  /** Ends the link of a v2 device; its session waits for the next one, with its clients. @returns whether there was one. */
+  dropLink(device: string): boolean;
   /** Calls `subscriber` for every event from now on. @returns what ends that. */
   subscribe(subscriber: (event: ServerEvent) => void): () => void;
   /** Calls `subscriber` whenever a link is lost (seed 002, SubscribeConnectionLost). @returns what ends that. */
@@ -103,6 +110,19 @@ export interface ServerHandle extends AsyncDisposable {
  * ```
  */
 export function serve(options: ServeOptions): ServerHandle {
+  return startServer(options).handle;
+}
+
+/** What a server is made of, for those beside it in this program. */
+export interface ServerCore {
+  readonly settings: ServerSettings;
+  /** v2 devices, if there may be some. */
+  readonly registry: DeviceRegistry | undefined;
+  readonly listeners: readonly (V1Listener | V2Listener)[];
+}
+
+/** The same as {@linkcode serve}, with what the server is made of. */
+export function startServer(options: ServeOptions): { readonly handle: ServerHandle; readonly core: ServerCore } {
   checkServeOptions(options);
   const settings = serverSettings(options);
   const emitter = new Emitter<ServerEvent>(settings.logger);
@@ -147,7 +167,7 @@ export function serve(options: ServeOptions): ServerHandle {
   });
   ready.catch(() => {}); // whoever does not wait for it sees `closed`
 
-  return {
+  const handle: ServerHandle = {
     ready,
     get addresses() {
       return listeners.map((listener) => listener.address);
@@ -158,6 +178,7 @@ export function serve(options: ServeOptions): ServerHandle {
     closed: closed.promise,
     v1Links: () => listeners.flatMap((listener) => listener.profile === "v1" && listener.link ? [listener.link] : []),
     devices: () => registry?.sessions.map(describeDevice) ?? [],
+    clients: () => [...settings.clients].map((client) => client.describe()),
     device(name) {
       const session = registry?.session(name);
       return session && describeDevice(session);
@@ -201,6 +222,17 @@ export function serve(options: ServeOptions): ServerHandle {
     get refusals() {
       return settings.refusalCounts.all;
     },
+    closeClient(id) {
+      const client = settings.clients.get(id);
+      client?.end("closed-by-admin");
+      return client !== undefined;
+    },
+    dropLink(name) {
+      const links = registry?.session(name)?.link?.links;
+      if (!links?.online) return false;
+      links.drop();
+      return true;
+    },
     subscribe: (subscriber) => emitter.subscribe(subscriber),
     subscribeConnectionLost(subscriber) {
       return emitter.subscribe((event) => event.type === "link-down" && subscriber(event));
@@ -209,4 +241,5 @@ export function serve(options: ServeOptions): ServerHandle {
     close,
     [Symbol.asyncDispose]: shutdown,
   };
+  return { handle, core: { settings, registry, listeners } };
 }

@@ -134,6 +134,8 @@ function noteComplaints(name: string, instance: Instance, context: TargetContext
   const complaints = new Map<string, number>();
   for (const role of ["server", "device"] as const) {
     for (const line of instance.log(role)) {
+      const turn = /the longest turn of the event loop took (\d+) ms/.exec(line)?.[1];
+      if (turn !== undefined) context.note(`${name}: ${role}: a turn of the event loop took ${turn} ms`, 1);
       if (/"level":"(info|debug)"/i.test(line)) continue;
       const text = (/"message":"((?:[^"\\]|\\.)*)"/.exec(line)?.[1] ?? line).replaceAll(/\d+/g, "#");
       complaints.set(`${role} log: ${text}`, (complaints.get(`${role} log: ${text}`) ?? 0) + 1);

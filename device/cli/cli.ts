@@ -7,7 +7,7 @@
 import type { Command } from "commander";
 import { ONCE_TIMEOUT_MS } from "../limits.ts";
 import { formatAddress } from "../../protocol/address.ts";
-import { chooseEngine, describeEngine } from "../../net/engines.ts";
+import { chooseEngine, describeEngine, tellTurns } from "../../net/engines.ts";
 import { normalKeepAlive } from "../../protocol/keep_alive.ts";
 import { systemClock } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
@@ -196,6 +196,7 @@ async function runDevice(
     hooks.ending();
     logger.info("{signal}: shutting down; a second one ends at once", { signal });
   });
+  tellTurns(chooseEngine(config.engine).engine, logger);
   const { goodbye } = device.status;
   if (goodbye?.code === "bad-enrolment" && !signalled) {
     const before = token && await restoreBefore(folder, token.tokenId);

@@ -8,8 +8,9 @@ import { CONNECT_TIMEOUT_MS } from "../limits.ts";
 import { ipBytes } from "../../protocol/ip.ts";
 import { type Address, DEFAULT_PORTS, formatAddress, isHost, parseAddress } from "../../protocol/address.ts";
 import { V1_KEEP_ALIVE, V2_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
-import { chooseEngine, type EngineChoice } from "../../net/engines.ts";
+import { chooseEngine, demandUplinks, type EngineChoice } from "../../net/engines.ts";
 import { parseProxy, proxyFor, type ProxyOptions } from "../../net/dial/http_proxy.ts";
+import { parseUplink } from "../../net/uplink.ts";
 import { parsePublicKey } from "../../net/tls/identity.ts";
 import { COMMON_OPTIONS, ENGINE_OPTION } from "../../app/command.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
@@ -79,6 +80,14 @@ export const LINK_OPTIONS = {
       "v2, key pinned: the name to send in the TLS hello, where a router or firewall goes by it; it proves nothing, the key " +
       "does (default: relay.sallyport.invalid)",
     parse: parseSni,
+  },
+  via: {
+    value: "UPLINK",
+    help:
+      "dial from this address of the machine, or by this interface, and not as its routes say; several are tried in " +
+      "order at each dial; Linux, native engine",
+    parse: parseUplink,
+    many: true,
   },
   expiration: expirationOption(
     "v2: keep clients and their services this long while there is no link, if the server does; 0 ends them at once",
@@ -174,8 +183,11 @@ export function deviceConfig(
   const hooks = readHooks(file);
   file?.rejectUnknown(OF_SERVER);
   const { engine = "auto" } = values;
-  chooseEngine(engine); // now: what cannot run is not stored
-  return { ...((values.profile ?? "v2") === "v1" ? v1Config(values) : v2Config(values, stored)), engine, hooks };
+  const chosen = chooseEngine(engine); // now: what cannot run is not stored
+  const config = (values.profile ?? "v2") === "v1" ? v1Config(values) : v2Config(values, stored);
+  const { via = [] } = values;
+  if (via.length > 0) demandUplinks(chosen, config.profile === "v2" && config.security !== "plain");
+  return { ...config, ...(via.length > 0 && { via }), engine, hooks };
 }
 
 const OF_SERVER = keysOf("server", "listen", "forward", "devices", "tls-cert");
@@ -292,10 +304,11 @@ export function describeDevice(config: DeviceConfig): string[] {
 
 /** What else there is to a server, if there is: the CA, the name in the TLS hello, the proxy without its credentials. */
 function describeWay(config: DeviceConfig, server: Address): string {
-  if (config.profile === "v1") return "";
+  const via = config.via ? ` via=${config.via.join(",")}` : "";
+  if (config.profile === "v1") return via;
   const { ca, sni, binding } = config;
   const proxy = config.proxyFor?.(server);
   return (ca === undefined ? "" : ` ca=${ca}`) + (sni === undefined ? "" : ` sni=${sni}`) +
     (binding === "required" ? " binding=required" : "") +
-    (proxy ? ` proxy=http://${proxy.credentials ? "…@" : ""}${formatAddress(proxy.address)}` : "");
+    (proxy ? ` proxy=http://${proxy.credentials ? "…@" : ""}${formatAddress(proxy.address)}` : "") + via;
 }

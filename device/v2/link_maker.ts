@@ -11,6 +11,7 @@ import type { Address } from "../../protocol/address.ts";
 import type { GoodbyeCode } from "../../protocol/v2/wire/goodbye.ts";
 import { type Endpoint, type KeepAliveSettings, normalKeepAlive } from "../../protocol/keep_alive.ts";
 import type { DeviceMode, ServiceGrantResult, Settings } from "../../protocol/v2/wire/messages.ts";
+import { dialUplinks } from "../../net/dial/uplinks.ts";
 import type { ServerTarget } from "../../net/dial/server.ts";
 import type { ServerSecurity } from "../../net/tls/proof.ts";
 import type { Transport } from "../../net/transport.ts";
@@ -254,22 +255,24 @@ export class V2LinkMaker implements LinkMaker {
 
   /** The address whose turn it is; while a session waits, all of them, and the first that answers. */
   async #dial(signal: AbortSignal): Promise<Transport> {
-    const { clock } = this.#settings;
+    const { clock, via, logger } = this.#settings;
     const waits = this.#session?.resumable === true;
     const servers = waits
       ? this.#servers.map((_, at) => this.#servers[(this.#turn + at) % this.#servers.length]!)
       : [this.server];
-    const targets = servers.map((server) => this.#target(server));
     const timeout = waits ? RESUME_DIAL_TIMEOUT_MS : DIAL_TIMEOUT_MS;
-    const { transport, index } = await this.#outside.dial(targets, clock, timeout, signal);
+    const { transport, index } = await dialUplinks(via, logger, signal, (uplink) => {
+      const targets = servers.map((server) => this.#target(server, uplink));
+      return this.#outside.dial(targets, clock, timeout, signal);
+    });
     this.#turn += index;
     return transport;
   }
 
-  #target(server: Address): ServerTarget {
+  #target(server: Address, uplink: string | undefined): ServerTarget {
     const proxy = this.#options.proxyFor?.(server);
     const maxSegment = this.#segments.after(this.#session?.links.fruitless ?? 0);
-    return { server, security: this.#security(), maxSegment, ...(proxy && { proxy }) };
+    return { server, security: this.#security(), maxSegment, uplink, ...(proxy && { proxy }) };
   }
 
   /** What no dial can do had better be told at once. @throws {UnprovableError} */

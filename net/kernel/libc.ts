@@ -91,6 +91,7 @@ const SYMBOLS = {
   fsync: { parameters: ["i32"], result: "i32", nonblocking: true }, // the only one that takes its time
   flock: { parameters: ["i32", "i32"], result: "i32" },
   statx: { parameters: ["i32", "buffer", "i32", "u32", "buffer"], result: "i32", optional: true }, // glibc 2.28
+  malloc_trim: { parameters: ["usize"], result: "i32" },
   // Whose rights are used.
   setfsuid: { parameters: ["u32"], result: "i32" },
   setfsgid: { parameters: ["u32"], result: "i32" },

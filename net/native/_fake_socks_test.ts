@@ -14,8 +14,6 @@ export const [EBADF, ENOMEM, ENFILE, EMFILE, ENOSPC, EPIPE] = [9, 12, 23, 24, 28
 export const [EPROTO, EADDRINUSE, ECONNABORTED, ECONNRESET, ENOBUFS, ENOTCONN] = [71, 98, 103, 104, 105, 107];
 export const [ETIMEDOUT, ECONNREFUSED] = [110, 111];
 const [IN, OUT, ERR, HUP, RDHUP] = [0x001, 0x004, 0x008, 0x010, 0x2000];
-/** Words of a `struct epoll_event`. */
-export const STRIDE = Deno.build.arch === "x86_64" ? 3 : 4;
 
 /** What each call may fail with, besides what it does by itself. */
 export const FAULTS: Readonly<Record<string, readonly number[]>> = {
@@ -87,9 +85,9 @@ export class Sock extends Thing {
   }
 }
 
-/** Where events are to be written. */
-export function wordsAt(events: Deno.PointerValue, max: number): Int32Array {
-  return new Int32Array(Deno.UnsafePointerView.getArrayBuffer(events!, max * STRIDE * 4));
+/** Where events are to be written, each of `stride` words. */
+export function wordsAt(events: Deno.PointerValue, max: number, stride: number): Int32Array {
+  return new Int32Array(Deno.UnsafePointerView.getArrayBuffer(events!, max * stride * 4));
 }
 
 /** The machine's order of bytes. */

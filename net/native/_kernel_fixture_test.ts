@@ -7,6 +7,7 @@
 
 import type { SocketCalls } from "./calls.ts";
 import { EAGAIN, EINPROGRESS, EINTR } from "./errno.ts";
+import { THIS_MACHINE } from "./event_loop.ts";
 import {
   Bell,
   type Buffer,
@@ -23,7 +24,6 @@ import {
   nameInto,
   portIn,
   Sock,
-  STRIDE,
   Thing,
   wordsAt,
 } from "./_fake_socks_test.ts";
@@ -51,6 +51,7 @@ export class FakeKernel implements SocketCalls {
 
   readonly #random: Random | undefined;
   readonly #oneIn: number;
+  readonly #stride: number; // in words, of a `struct epoll_event`
   readonly #things = new Map<number, Thing>();
   readonly #ports = new Map<number, Sock>();
   #errno = 0;
@@ -60,9 +61,10 @@ export class FakeKernel implements SocketCalls {
   #aside: { into: Int32Array; max: number; resolve: (count: number) => void } | undefined;
 
   /** Without a seed nothing fails; with one, a call does once in `oneIn` times. */
-  constructor(random?: Random, oneIn = 8) {
+  constructor(random?: Random, oneIn = 8, isPacked: boolean = THIS_MACHINE.isPacked) {
     this.#random = random;
     this.#oneIn = oneIn;
+    this.#stride = isPacked ? 3 : 4;
   }
 
   /** Descriptors that are open. */
@@ -138,7 +140,7 @@ export class FakeKernel implements SocketCalls {
     }
     if (this.#fails("epoll_ctl")) return -1;
     const words = new Int32Array(bytesOf(event).buffer);
-    thing.interest = { data: words[STRIDE - 2]!, isReady: true };
+    thing.interest = { data: words[this.#stride - 2]!, isReady: true };
     this.raise(thing);
     return 0;
   };
@@ -146,7 +148,7 @@ export class FakeKernel implements SocketCalls {
   readonly epoll_wait = (_epoll: number, events: Deno.PointerValue, max: number, ms: number): number => {
     this.#counted("epoll_wait");
     if (this.#fails("epoll_wait")) return -1;
-    const into = wordsAt(events, max);
+    const into = wordsAt(events, max, this.#stride);
     if (++this.#passes % this.passesPerTurn === 0) this.#ring();
     let count = this.#take(into, max);
     if (count === 0 && ms !== 0) { // then time goes by
@@ -163,13 +165,18 @@ export class FakeKernel implements SocketCalls {
     ms: number,
   ): Promise<number> => {
     this.#counted("epoll_wait");
-    const into = wordsAt(events, max);
+    const into = wordsAt(events, max, this.#stride);
     if (!this.hasThreads) return new Promise((resolve) => this.#free = () => resolve(this.#take(into, max)));
     if (ms === 0) return later(() => this.#take(into, max));
     return new Promise((resolve) => {
       this.#aside = { into, max, resolve };
       this.#answerAside();
     });
+  };
+
+  readonly malloc_trim = (): number => {
+    this.#counted("malloc_trim");
+    return 1;
   };
 
   readonly socket = (): number => this.#fails("socket") ? -1 : this.#allot(new Sock());
@@ -381,8 +388,8 @@ export class FakeKernel implements SocketCalls {
       if (!interest?.isReady || count === max) continue;
       interest.isReady = false;
       if (mask === 0) continue;
-      into[count * STRIDE] = mask;
-      into[count * STRIDE + STRIDE - 2] = interest.data;
+      into[count * this.#stride] = mask;
+      into[count * this.#stride + this.#stride - 2] = interest.data;
       count++;
     }
     this.given = Math.max(this.given, count);

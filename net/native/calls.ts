@@ -24,6 +24,7 @@ export interface SocketCalls extends
     | "getsockopt"
     | "ioctl"
     | "listen"
+    | "malloc_trim"
     | "recvNow"
     | "sendNow"
     | "setsockopt"

@@ -9,9 +9,10 @@ import { ACCEPTS_PER_PASS, LISTEN_BACKLOG } from "./limits.ts";
 import type { Address } from "../../protocol/address.ts";
 import { describeError } from "../../base/errors.ts";
 import { parseIP } from "../../protocol/ip.ts";
+import { bindUplink } from "./bind_uplink.ts";
 import { type SocketCalls, socketCalls } from "./calls.ts";
 import { closedError, EAGAIN, EINPROGRESS, EINTR, socketError } from "./errno.ts";
-import { ENDED, EventLoop, type Waiting, type Watcher, WHILE_READABLE, WRITABLE } from "./event_loop.ts";
+import { ENDED, EventLoop, type Machine, type Waiting, type Watcher, WHILE_READABLE, WRITABLE } from "./event_loop.ts";
 import { setKeepAlive, setLinger, setMaxSegment, setReuseAddress, takeError, tune } from "./options.ts";
 import { AddressRoom, kernelAddress } from "./socket_address.ts";
 import { localAddressOf, TcpSocket } from "./tcp_socket.ts";
@@ -31,6 +32,7 @@ import type {
   TlsEngine,
   UnixConnection,
 } from "../socket.ts";
+import type { TurnReport } from "../turn_times.ts";
 
 const SOCKET_FLAGS = NONBLOCK | CLOEXEC;
 
@@ -42,14 +44,18 @@ export class NativeEngine implements Engine {
   readonly #loop: EventLoop;
 
   /** Over a loop of its own; without OpenSSL, the runtime speaks TLS. @throws If the kernel gives none. */
-  constructor(calls: SocketCalls) {
-    this.#loop = new EventLoop(calls);
+  constructor(calls: SocketCalls, machine?: Machine) {
+    this.#loop = new EventLoop(calls, machine);
     this.tls = openSsl() ? new NativeTls(this, this.#loop) : portableEngine.tls;
   }
 
   /** See {@linkcode EventLoop.quiet}. */
   quiet(): Promise<void> {
     return this.#loop.quiet();
+  }
+
+  turns(): TurnReport {
+    return this.#loop.times.take();
   }
 
   listen(address: Address, options: ListenOptions = {}): ListeningSocket {
@@ -68,7 +74,7 @@ export class NativeEngine implements Engine {
     return new NativeListener(this.#loop, fd, options);
   }
 
-  connect(address: Address, { signal, maxSegment }: ConnectOptions): Promise<Socket> {
+  connect(address: Address, { signal, maxSegment, uplink }: ConnectOptions): Promise<Socket> {
     return new Promise((resolve, reject) => {
       signal.throwIfAborted();
       const { calls } = this.#loop;
@@ -76,6 +82,12 @@ export class NativeEngine implements Engine {
       const fd = open(calls, family);
       tune(calls, fd);
       if (maxSegment) setMaxSegment(calls, fd, maxSegment);
+      try {
+        if (uplink !== undefined) bindUplink(calls, fd, family, uplink);
+      } catch (error) {
+        calls.close(fd);
+        throw error;
+      }
       const done = calls.connect(fd, bytes, bytes.length) === 0;
       const errno = done ? 0 : calls.errno();
       if (!done && errno !== EINPROGRESS && errno !== EINTR) {

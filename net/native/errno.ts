@@ -10,6 +10,10 @@ export const EIO = 5;
 export const EAGAIN = 11;
 /** A signal came first. */
 export const EINTR = 4;
+/** It is not allowed. */
+export const EPERM = 1;
+/** This machine does not have the address. */
+export const EADDRNOTAVAIL = 99;
 /** There is no such interface. */
 export const ENODEV = 19;
 /** The connection is being made. */

@@ -16,6 +16,8 @@ import { AGAIN_PER_TURN, BUSY_PASSES, EVENTS_PER_WAIT, SHORT_TURN_US, STUCK_POLL
 import { systemClock } from "../../base/clock.ts";
 import type { SocketCalls } from "./calls.ts";
 import { EINTR, socketError } from "./errno.ts";
+import { SpareMemory } from "./spare_memory.ts";
+import { TurnTimes } from "../turn_times.ts";
 
 /** There is something to read, or an end. */
 export const READABLE = 0x001 | 0x2000 | 0x010 | 0x008; // EPOLLIN, EPOLLRDHUP, EPOLLHUP, EPOLLERR
@@ -54,8 +56,16 @@ export interface Waiting {
   onTurn(): void;
 }
 
-/** Runs promises that are due, without a turn of the runtime's loop, where the runtime has a door to that. */
-const runPromises: (() => void) | undefined = doorToMicrotasks();
+/** What a loop has to know of the machine and the runtime that it runs on. */
+export interface Machine {
+  /** Whether `struct epoll_event` is packed: on x86-64 only. */
+  readonly isPacked: boolean;
+  /** Runs promises that are due, without a turn of the runtime's loop, where the runtime has a door to that. */
+  readonly runPromises: (() => void) | undefined;
+}
+
+/** This one. */
+export const THIS_MACHINE: Machine = { isPacked: Deno.build.arch === "x86_64", runPromises: doorToMicrotasks() };
 
 function doorToMicrotasks(): (() => void) | undefined {
   const inside: unknown = Reflect.get(Deno, Reflect.get(Deno, "internal") ?? "");
@@ -75,7 +85,11 @@ export class EventLoop {
   readonly #pointer = Deno.UnsafePointer.of(this.#events);
   readonly #spare = new Int32Array(EVENTS_PER_WAIT * 4); // while the other is lent to another thread
   readonly #sparePointer = Deno.UnsafePointer.of(this.#spare);
-  readonly #stride: number; // in words: `struct epoll_event` is packed on x86-64 only
+  readonly #stride: number; // of a `struct epoll_event`, in words
+  readonly #runPromises: (() => void) | undefined;
+  /** How long its turns are. */
+  readonly times = new TurnTimes();
+  readonly #spareMemory: SpareMemory;
   readonly #record: Uint8Array<ArrayBuffer>;
   readonly #words: Int32Array;
   #again: Waiting[] = [];
@@ -87,11 +101,14 @@ export class EventLoop {
   #length = 0; // of the turn, as in `TURNS`
   #busy = 0; // passes of the turn that had something to do
   #isBusy = false; // whether the last one had
+  #since = -1; // when the turn began, in milliseconds; -1: there is none
 
   /** @throws If the kernel gives no descriptors. */
-  constructor(calls: SocketCalls) {
+  constructor(calls: SocketCalls, { isPacked, runPromises } = THIS_MACHINE) {
     this.calls = calls;
-    this.#stride = Deno.build.arch === "x86_64" ? 3 : 4;
+    this.#stride = isPacked ? 3 : 4;
+    this.#runPromises = runPromises;
+    this.#spareMemory = new SpareMemory(calls);
     this.#record = new Uint8Array(this.#stride * 4);
     this.#words = new Int32Array(this.#record.buffer);
     const opened: number[] = [];
@@ -192,7 +209,9 @@ export class EventLoop {
   /** A turn of the runtime's loop: passes, until there is nothing to do or it has been long enough. */
   readonly #turn = (): void => {
     this.#state = "turn";
+    if (this.#since < 0) this.#since = systemClock.now();
     const { calls } = this;
+    const runPromises = this.#runPromises;
     calls.timerfd_settime(this.#timer, 0, TURNS[this.#length]!, null);
     this.#isTimeUp = false;
     this.#busy = 0;
@@ -201,9 +220,10 @@ export class EventLoop {
       const count = calls.epoll_wait(this.#epoll, this.#pointer, EVENTS_PER_WAIT, wait);
       if (count < 0 && calls.errno() !== EINTR) throw socketError(calls.errno());
       this.#dispatch(count, this.#events);
-      if (!runPromises) return this.#restart(); // each pass is a turn of the runtime's
-      runPromises();
-      if (this.#after.length > 0) {
+      // Without that door, a pass with something to do is a turn of the runtime's.
+      if (!runPromises && (this.#isBusy || this.#again.length > 0)) return this.#restart();
+      runPromises?.();
+      if (runPromises && this.#after.length > 0) {
         this.#endPass();
         runPromises();
       }
@@ -227,21 +247,31 @@ export class EventLoop {
   #restart(): void {
     this.#state = "off";
     this.#endPass();
+    this.#told();
     if (this.#watchers.size > 0 || this.#again.length > 0) this.#start();
   }
 
   /** Waits on another thread, so that the runtime's loop goes on; `ms` of 0: only that. */
   #wait(ms: number): void {
     this.#state = "aside";
+    this.#told();
     this.calls.epoll_wait_aside(this.#epoll, this.#pointer, EVENTS_PER_WAIT, ms).then((count) => {
+      const since = systemClock.now();
       this.#dispatch(count, this.#events);
       this.#restart();
+      if (this.#state === "due") this.#since = since; // what has come, and the turn that it leads to, are one
     });
+  }
+
+  #told(): void {
+    if (this.#since >= 0) this.times.add(systemClock.now() - this.#since);
+    this.#since = -1;
   }
 
   /** The threads of the runtime may all be busy: then nothing would be seen until one is free. */
   readonly #pollNow = (): void => {
     this.#cancelPoll = systemClock.after(STUCK_POLL_MS, this.#pollNow);
+    this.#spareMemory.look(this.#passes);
     if (this.#state !== "aside") return;
     this.#dispatch(this.calls.epoll_wait(this.#epoll, this.#sparePointer, EVENTS_PER_WAIT, 0), this.#spare);
   };

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { never } from "../_engines_fixture_test.ts";
 import { NativeEngine } from "./engine.ts";
+import { type Machine, THIS_MACHINE } from "./event_loop.ts";
 import { FakeKernel } from "./_kernel_fixture_test.ts";
 import { ECONNREFUSED, type Sock } from "./_fake_socks_test.ts";
 import {
@@ -19,7 +20,7 @@ import { test } from "../../tests/rig/test.ts";
 const HERE = { host: "127.0.0.1", port: 7_000 };
 
 /** An engine over a kernel in which nothing fails, with `count` connections: one end is the engine's, the other too. */
-async function setUp(count: number): Promise<{
+async function setUp(count: number, machine: Machine = THIS_MACHINE): Promise<{
   kernel: FakeKernel;
   engine: NativeEngine;
   servers: Socket[];
@@ -27,9 +28,9 @@ async function setUp(count: number): Promise<{
   socks: Sock[];
   close: () => Promise<void>;
 }> {
-  const kernel = new FakeKernel();
+  const kernel = new FakeKernel(undefined, undefined, machine.isPacked);
   kernel.passesPerTurn = 20; // as if the kernel's timer rang then
-  const engine = new NativeEngine(kernel);
+  const engine = new NativeEngine(kernel, machine);
   const listener = engine.listen(HERE);
   const all: Socket[] = [];
   const servers: Socket[] = [];
@@ -223,5 +224,60 @@ test("what is due at the end of a pass comes when its promises have run, and out
   await pause(10); // the last pass has ended
   const inPass = told.filter((what) => what.endsWith("reads")).length;
   assert.equal(told.filter((what) => what.endsWith("leaves")).length, inPass, told.join());
+  await close();
+});
+
+for (const isPacked of [true, false]) {
+  for (const runPromises of [THIS_MACHINE.runPromises, undefined]) {
+    const how = `events of ${isPacked ? 12 : 16} bytes, ${runPromises ? "with" : "without"} a door to promises`;
+    test(`${how}: everything comes where it belongs, and then the loop is at rest`, async () => {
+      const { kernel, servers, socks, close } = await setUp(EVENTS_PER_WAIT + 20, { isPacked, runPromises });
+      for (let round = 1; round <= 3; round++) {
+        const reads = servers.map((server) => Promise.resolve(server.read(new Uint8Array(1_000))));
+        for (const [n, sock] of socks.entries()) kernel.feed(sock, new Uint8Array(1 + (n + round) % 900));
+        assert.deepEqual(await Promise.all(reads), servers.map((_, n) => 1 + (n + round) % 900));
+      }
+      await poll(() => kernel.isWaiting, () => "nothing waits on another thread");
+      const passes = kernel.count["epoll_wait"];
+      for (let turns = 0; turns < 20; turns++) await settled();
+      assert.equal(kernel.count["epoll_wait"], passes, "an idle loop goes on asking");
+      await close();
+    });
+
+    test(`${how}: what had its part goes on, and what is endless leaves the runtime its turns`, async () => {
+      const { kernel, servers: [greedy], socks, close } = await setUp(1, { isPacked, runPromises });
+      socks[0]!.endless = true;
+      kernel.raise(socks[0]!);
+      let [isDone, reads] = [false, 0];
+      const reading = (async () => {
+        while (!isDone) {
+          await greedy!.read(new Uint8Array(READ_PER_PASS));
+          reads++;
+        }
+      })();
+      for (let turns = 0; turns < 5; turns++) await pause(0);
+      assert(reads > 5, `${reads} reads`);
+      isDone = true;
+      await reading;
+      await close();
+    });
+  }
+}
+
+test("the longest turn and how long all were are known since they were asked for last", async () => {
+  const { kernel, engine, servers: [server], socks, close } = await setUp(1);
+  engine.turns();
+  const read = Promise.resolve(server!.read(new Uint8Array(10))).then(() => {
+    for (const until = performance.now() + 30; performance.now() < until;); // who reads takes its time
+  });
+  kernel.feed(socks[0]!, new Uint8Array(4));
+  await read;
+  await poll(() => kernel.isWaiting, () => "nothing waits on another thread");
+  const { longest, bounds, counts } = engine.turns();
+  assert(longest >= 30, `${longest}`);
+  assert.equal(counts.length, bounds.length + 1);
+  assert.equal(counts.slice(bounds.indexOf(20) + 1).reduce((sum, count) => sum + count, 0), 1);
+  const { longest: next, counts: none } = engine.turns();
+  assert.deepEqual([next, none.every((count) => count === 0)], [0, true]);
   await close();
 });

@@ -36,8 +36,11 @@ export const portableEngine: Engine = {
     return tls;
   },
   listen: ({ host: hostname, port }) => new PortableListener(Deno.listen({ hostname, port })),
-  connect: async ({ host: hostname, port }: Address, { signal }: ConnectOptions) =>
-    new PortableSocket(await Deno.connect({ hostname, port, signal })),
+  turns: () => undefined,
+  connect: async ({ host: hostname, port }: Address, { signal, uplink }: ConnectOptions) => {
+    if (uplink !== undefined) throw new TypeError(`the runtime's sockets cannot be bound to ${uplink}`);
+    return new PortableSocket(await Deno.connect({ hostname, port, signal }));
+  },
   connectUnix: async (path) => {
     if (path.startsWith("@")) {
       throw new Deno.errors.NotSupported(

@@ -59,6 +59,7 @@ test("the words for errors and ends are the ones that users see", () => {
     "stalled",
     "id-reused",
     "too-many-channels",
+    "closed-by-admin",
     "link-lost",
     "shutting-down",
   ]);

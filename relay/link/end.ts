@@ -30,6 +30,7 @@ const RESUMABLE: ReadonlySet<LinkEndReason> = new Set([
   "connection-lost",
   "write-timeout",
   "keep-alive-timeout",
+  "dropped",
 ]);
 
 /** Whether a session may go on over another link: it was the path that failed, and nobody who wanted an end. */

@@ -8,9 +8,12 @@ import type { Command } from "commander";
 import { normalKeepAlive, V1_KEEP_ALIVE, V2_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
 import { keepAliveOf } from "../../app/link_options.ts";
 import { systemClock } from "../../base/clock.ts";
-import { silentLogger } from "../../base/logger.ts";
-import { chooseEngine, describeEngine } from "../../net/engines.ts";
+import { describeError } from "../../base/errors.ts";
+import { type Logger, silentLogger } from "../../base/logger.ts";
+import { chooseEngine, describeEngine, tellTurns } from "../../net/engines.ts";
 import { ServerCertificate } from "../../net/tls/listening.ts";
+import { type AdminWish, adminWish } from "../../app/admin/options.ts";
+import type { AdminServer } from "../../app/admin/serve.ts";
 import { daemonCommand, printLine, readOptions } from "../../app/command.ts";
 import { stderr } from "../../app/output.ts";
 import { HookRunner } from "../../app/hooks/hooks.ts";
@@ -21,14 +24,20 @@ import { runDaemon } from "../../app/run.ts";
 import { keyCommand } from "../../app/key_cli.ts";
 import { demandFolderOf } from "../../app/files/private_folder.ts";
 import { stateFolder } from "../../app/files/state.ts";
+import { adminContext, serveServerAdmin } from "../admin/admin.ts";
+import type { AdminContext } from "../admin/context.ts";
 import { AuthorizedDevices } from "../devices/authorized_devices.ts";
+import { actCommands } from "./admin/acts.ts";
+import { clientCommands } from "./admin/clients.ts";
+import { eventsCommand } from "./admin/events.ts";
+import { statusCommand } from "./admin/status.ts";
 import { describeServer, SERVER_OPTIONS, type ServerConfig, serverConfig } from "./config.ts";
 import { devicesCommands } from "./devices.ts";
 import { devicesFile } from "../state/facts.ts";
 import type { ServerEvent } from "../events.ts";
 import { serverNotice } from "./hook_facts.ts";
 import type { ListenOptions } from "../options.ts";
-import { serve, type ServerHandle } from "../server.ts";
+import { type ServerHandle, startServer } from "../server.ts";
 import { openV2State, type V2State } from "../state/state.ts";
 
 const DESCRIPTION = "Runs on the public host: devices dial in, and clients reach their services through host ports.";
@@ -39,7 +48,8 @@ export function serverCommand(name: string): Command {
     _options,
     command: Command,
   ) => run(command));
-  for (const each of [...devicesCommands(name), keyCommand(name, "server")]) command.addCommand(each);
+  const running = [statusCommand(name), ...clientCommands(name), eventsCommand(name), ...actCommands(name)];
+  for (const each of [...running, ...devicesCommands(name), keyCommand(name, "server")]) command.addCommand(each);
   return command;
 }
 
@@ -47,6 +57,8 @@ async function run(command: Command): Promise<void> {
   const { values, file, check } = readOptions(SERVER_OPTIONS, command);
   const config = serverConfig(values, file);
   const json = values["log-format"] === "json";
+  const hasV2 = config.listen.some(({ profile }) => profile === "v2");
+  const wish = await adminWish(values.admin, values["admin-token-file"], hasV2 ? "unix" : "off");
   if (check) {
     const profiles = new Set(config.listen.map(({ profile }) => profile));
     const lines = describeServer(config);
@@ -69,6 +81,7 @@ async function run(command: Command): Promise<void> {
     const without = [
       ...["profile", "engine"] as const, // stand above
       ...(profiles.has("v2") ? [] : ["expiration"] as const),
+      ...(profiles.has("v2") || values.admin !== undefined ? [] : ["admin"] as const),
       ...(profiles.has("v1") ? [] : ["stall-timeout", "half-close-timeout"] as const),
     ];
     for (const line of [...lines, ...describeOptions(SERVER_OPTIONS, inForce, without)]) printLine(line);
@@ -76,11 +89,10 @@ async function run(command: Command): Promise<void> {
   }
   const logger = setUpLogging("server", values["log-format"] ?? "auto", values["log-level"] ?? "info");
   for (const line of strangeVariables(Object.keys(SERVER_OPTIONS))) logger.warn("{warning}", { warning: line });
-  const hasV2 = config.listen.some(({ profile }) => profile === "v2");
   const state = hasV2 ? await openV2State(stateFolder(values.state, "server"), values.devices, logger) : undefined;
   const { hooks: commands, ...options } = config;
   const hooks = new HookRunner({ hooks: commands, logger });
-  const server = serve({
+  const { handle: server, core } = startServer({
     ...options,
     listen: options.listen.map((listen) => withIdentity(listen, state)),
     logger,
@@ -93,8 +105,16 @@ async function run(command: Command): Promise<void> {
     if (notice) hooks.tell(notice);
   });
   state?.watch(server);
+  const context = adminContext({ server, core, state: state?.view });
+  const admin = serveAdmin(context, stateFolder(values.state, "server"), wish);
   const daemon = {
-    ready: server.ready.then(() => tellState(server, state, options.listen)),
+    ready: Promise.all([
+      server.ready.then(() => tellState(server, state, options.listen)),
+      admin.then((api) => tellAdmin(api, json, logger), (error: unknown) => {
+        server.close();
+        throw error;
+      }),
+    ]).then(() => {}),
     closed: server.closed.then(() => hooks.close()),
     shutdown: () => server.shutdown(),
     reload: () => {
@@ -111,7 +131,9 @@ async function run(command: Command): Promise<void> {
       logger.info("{signal}: shutting down; a second one ends at once", { signal });
     });
   } finally {
+    tellTurns(chooseEngine(config.engine).engine, logger);
     await hooks.close();
+    await admin.then((api) => api?.close(), () => {}); // why it could not be had has been told
     await state?.close();
   }
 }
@@ -130,6 +152,28 @@ function keepAliveInForce(
     ...(!isOpen("probe-interval") && { "probe-interval": probeInterval }),
     ...(!isOpen("probe-count") && { "probe-count": probeCount }),
   };
+}
+
+/** The admin API, where it is wanted and can be had; one that nobody asked for is no reason not to serve devices. */
+async function serveAdmin(context: AdminContext, folder: string, wish: AdminWish): Promise<AdminServer | undefined> {
+  const { unix, tcp, isExplicit } = wish;
+  if (!unix && !tcp) return undefined;
+  try {
+    return await serveServerAdmin(context, { folder, unix, tcp });
+  } catch (error) {
+    if (isExplicit) throw error;
+    const [what = ""] = describeError(error).split("\n");
+    context.core.settings.logger.warn("no admin API: {error}; --admin off goes without", { error: what });
+    return undefined;
+  }
+}
+
+/** Where it is: in the log, and by TCP on stdout too, for scripts. */
+function tellAdmin(api: AdminServer | undefined, json: boolean, logger: Logger): void {
+  if (api?.socket !== undefined) logger.debug("admin API at {socket}", { socket: api.socket });
+  if (api?.address === undefined) return;
+  logger.info("admin API at {address}", { address: api.address });
+  printLine(json ? JSON.stringify({ type: "admin", address: api.address }) : `admin ${api.address}`);
 }
 
 /** A v2 listener's certificate is made from the identity unless files were given. */

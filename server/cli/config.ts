@@ -10,6 +10,7 @@ import { type Address, DEFAULT_PORTS, formatAddress, parseAddress } from "../../
 import { V1_KEEP_ALIVE, V2_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
 import { chooseEngine, type EngineChoice } from "../../net/engines.ts";
 import type { TlsSource } from "../../net/tls/listening.ts";
+import { ADMIN_OPTION, TOKEN_OPTION } from "../../app/admin/options.ts";
 import { COMMON_OPTIONS, ENGINE_OPTION } from "../../app/command.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
 import { describeHooks, readHooks } from "../../app/hooks/config.ts";
@@ -80,6 +81,8 @@ export const SERVER_OPTIONS = {
   ...LISTEN_OPTIONS,
   devices: DEVICES_OPTION,
   state: STATE_OPTION,
+  admin: ADMIN_OPTION,
+  "admin-token-file": TOKEN_OPTION,
   ...keepAliveOptions("device", V2_KEEP_ALIVE, V1_KEEP_ALIVE),
   expiration: expirationOption(
     "v2: keep clients and host ports this long while a device has no link; 0 ends them at once",

@@ -4,11 +4,10 @@
  * @module
  */
 
-import { describeError } from "../../base/errors.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
 import { stderr } from "../../app/output.ts";
 import { readPrivateFile, withLock } from "../../app/files/private_file.ts";
-import { consentToFile, consentToLoss } from "../devices/consent.ts";
+import { consentToFile } from "../devices/consent.ts";
 import { parseDevices } from "../devices/reader.ts";
 
 /**
@@ -25,14 +24,4 @@ export async function confirmFile(folder: string, file: string): Promise<void> {
     return length;
   });
   stderr.write(`${file} is confirmed as it is, with ${count} ${count === 1 ? "device" : "devices"}`);
-}
-
-/** Says that a device is to lose access: a running server believes it at once, however many others go with it. */
-export async function meanLoss(folder: string, key: string): Promise<void> {
-  try {
-    await consentToLoss(folder, key);
-  } catch (error) {
-    // A full disk must not keep anybody in: one device alone is believed without this.
-    stderr.write(describeError(error));
-  }
 }

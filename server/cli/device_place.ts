@@ -8,12 +8,13 @@ import type { Command } from "commander";
 import { taskOptions } from "../../app/command.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
 import type { OptionTable } from "../../app/options.ts";
-import { withLock } from "../../app/files/private_file.ts";
+import { stderr } from "../../app/output.ts";
 import { statPath } from "../../app/files/private_folder.ts";
 import { STATE_OPTION, stateFolder } from "../../app/files/state.ts";
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
-import { type DeviceEdit, readDevices, unknownDevice, updateDevices } from "../devices/edits.ts";
+import type { DeviceEdit } from "../devices/edits.ts";
 import { DEVICES_OPTION } from "./enroll.ts";
+import { DeviceActs } from "../state/device_acts.ts";
 import { Enrolments } from "../state/enrolments.ts";
 import { devicesFile, readFacts } from "../state/facts.ts";
 import { hasRun } from "../state/live_state.ts";
@@ -29,6 +30,8 @@ export interface Place {
   readonly file: string;
   /** Strings that wait. */
   readonly enrolments: Enrolments;
+  /** What can be done to devices there. */
+  readonly acts: DeviceActs;
 }
 
 /** The place that a command was told, or that is the usual one; `device` is the one that it is about. */
@@ -37,7 +40,9 @@ export async function placeOf(command: Command, device?: string): Promise<Place>
   const folder = stateFolder(values.state, "server");
   const file = devicesFile(folder, values.devices, await readFacts(folder));
   demandState(folder, file, device);
-  return { folder, file, enrolments: new Enrolments(folder, file) };
+  const enrolments = new Enrolments(folder, file);
+  const acts = new DeviceActs({ folder, file, enrolments, warn: (line) => stderr.write(line) });
+  return { folder, file, enrolments, acts };
 }
 
 /** That there is no such device is an answer only where somebody has kept something; another user's state looks the same. */
@@ -51,38 +56,12 @@ function demandState(folder: string, file: string, device: string | undefined): 
   );
 }
 
-/** The devices of the file, of which `device` has to be one. */
-export async function demandDevice(file: string, device: string): Promise<AuthorizedDevice[]> {
-  const devices = await readDevices(file);
-  if (!devices.some(({ name }) => name === device)) throw unknownDevice(device, devices.map(({ name }) => name));
-  return devices;
-}
-
-/**
- * Changes one device of the file.
- *
- * @param wanted What is to come of it; it throws if it cannot.
- * @throws {ConfigError} if the device is not there, or is written in a way that `edit` does not understand.
- */
+/** Changes one device of the file; see {@linkcode DeviceActs.change}. */
 export async function changeDevice(
   command: Command,
   device: string,
   edit: DeviceEdit,
   wanted: (before: AuthorizedDevice) => AuthorizedDevice,
 ): Promise<void> {
-  const { folder, file, enrolments } = await placeOf(command, device);
-  await withLock(folder, async () => {
-    const devices = await readDevices(file);
-    const before = devices.find(({ name }) => name === device);
-    if (!before) {
-      if ((await enrolments.waiting()).some((waiting) => waiting.device === device)) {
-        throw new ConfigError(
-          `"${device}" has not used its enrolment string yet; enroll it anew with what it should have`,
-        );
-      }
-      throw unknownDevice(device, devices.map(({ name }) => name));
-    }
-    const after = wanted(before);
-    await updateDevices(file, device, edit, after);
-  });
+  await (await placeOf(command, device)).acts.change(device, edit, wanted);
 }

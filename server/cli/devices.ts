@@ -1,5 +1,5 @@
 /**
- * `server enroll`, `devices`, `revoke`, `disable`, `enable`, `rename`, `service …`, `expire`: the files of a server, whether it runs or not.
+ * `server enroll`, `devices`, `revoke`, `disable`, `enable`, `rename`, `service …`, `open`, `shut`, `expire`: the files of a server, whether it runs or not.
  *
  * @module
  */
@@ -9,27 +9,17 @@ import type { Command } from "commander";
 import { parseName } from "../../protocol/name.ts";
 import { fingerprint, parsePublicKey } from "../../net/tls/identity.ts";
 import { argument, printLine, taskCommand } from "../../app/command.ts";
-import { ConfigError } from "../../app/toml/config_error.ts";
 import { stderr } from "../../app/output.ts";
-import { withLock } from "../../app/files/private_file.ts";
+import { tableLines } from "../../base/table.ts";
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
-import { confirmFile, meanLoss } from "./confirm.ts";
-import {
-  type DeviceEdit,
-  formatPastTime,
-  formatTime,
-  readDevices,
-  removeDevice,
-  renameDevice,
-  setDisabled,
-  unknownDevice,
-  updateDevices,
-} from "../devices/edits.ts";
-import { demandDevice, type Place, PLACE_OPTIONS, placeOf } from "./device_place.ts";
+import { confirmFile } from "./confirm.ts";
+import { formatPastTime, formatTime, readDevices } from "../devices/edits.ts";
+import { type Place, PLACE_OPTIONS, placeOf } from "./device_place.ts";
 import { enrollCommand } from "./enroll.ts";
 import { whyNotInForce } from "./held_file.ts";
 import type { PendingEnrolment } from "../state/enrolments.ts";
-import { type LiveDevice, readLiveState } from "../state/live_state.ts";
+import type { LiveDevice } from "../state/live_state.ts";
+import { liveDevices } from "./admin/live.ts";
 import { formatGrantedAddress, type ServiceGrant } from "../devices/service_grant.ts";
 import { openingCommands } from "./openings.ts";
 import { servicesCommands } from "./services.ts";
@@ -43,16 +33,9 @@ export function devicesCommands(name: string): Command[] {
       .action((_options: unknown, command: Command) => list(command)),
     named(`${name} revoke`, "Removes a device: its link ends, and its key is worth nothing.", revoke),
     named(`${name} disable`, "Bars a device until it is enabled again.", (at, device) => {
-      return edit(at, device, setDisabled(device, true), "is disabled");
+      return setDisabled(at, device, true);
     }),
-    named(`${name} enable`, "Lets a disabled device in again.", (at, device) => {
-      return edit(
-        at,
-        device,
-        setDisabled(device, false),
-        "is enabled; it asks again within seconds if it was disabled lately, within a minute else",
-      );
-    }),
+    named(`${name} enable`, "Lets a disabled device in again.", (at, device) => setDisabled(at, device, false)),
     taskCommand(
       `${name} rename`,
       "Gives a device another name; its key, its services and its link stay.",
@@ -83,43 +66,21 @@ function named(fullName: string, help: string, run: (place: Place, device: strin
     .action(async (device: string, _options: unknown, command: Command) => run(await placeOf(command, device), device));
 }
 
-async function edit({ folder, file }: Place, device: string, change: DeviceEdit, what: string): Promise<void> {
-  await withLock(folder, async () => {
-    const devices = await demandDevice(file, device);
-    await meanLoss(folder, devices.find(({ name }) => name === device)!.key); // if it is one
-    await updateDevices(file, device, change);
-  });
+async function setDisabled({ acts }: Place, device: string, disabled: boolean): Promise<void> {
+  await acts.setDisabled(device, disabled);
+  const what = disabled
+    ? "is disabled"
+    : "is enabled; it asks again within seconds if it was disabled lately, within a minute else";
   stderr.write(`"${device}" ${what}`);
 }
 
-async function revoke({ folder, file, enrolments }: Place, device: string): Promise<void> {
-  const withdrawn = await withLock(folder, async () => {
-    const devices = await readDevices(file);
-    const there = devices.some(({ name }) => name === device);
-    const count = await enrolments.withdraw(device); // first: what is revoked must not come back
-    if (!there && count === 0) {
-      const waiting = (await enrolments.waiting()).map(({ device }) => device);
-      throw unknownDevice(device, [...devices.map(({ name }) => name), ...waiting]);
-    }
-    const key = devices.find(({ name }) => name === device)?.key;
-    if (key !== undefined) await meanLoss(folder, key);
-    if (there) await updateDevices(file, device, removeDevice(device));
-    return count;
-  });
+async function revoke({ acts }: Place, device: string): Promise<void> {
+  const withdrawn = await acts.revoke(device);
   stderr.write(`"${device}" is revoked${withdrawn > 0 ? ", with the enrolment that waited" : ""}`);
 }
 
-async function rename({ folder, file, enrolments }: Place, before: string, after: string): Promise<void> {
-  await withLock(folder, async () => {
-    const devices = await demandDevice(file, before);
-    if (devices.some(({ name }) => name === after)) {
-      throw new ConfigError(`there is a device "${after}" already; take another name`);
-    }
-    if ((await enrolments.waiting()).some(({ device }) => device === after)) {
-      throw new ConfigError(`an enrolment of "${after}" waits; revoke that first, or take another name`);
-    }
-    await updateDevices(file, before, renameDevice(before, after));
-  });
+async function rename({ acts }: Place, before: string, after: string): Promise<void> {
+  await acts.rename(before, after);
   stderr.write(`"${before}" is "${after}" from now on`);
 }
 
@@ -150,7 +111,7 @@ interface Row {
 async function list(command: Command): Promise<void> {
   const { folder, file, enrolments } = await placeOf(command);
   const devices = await readDevices(file);
-  const live = await readLiveState(folder);
+  const live = await liveDevices(folder);
   const rows = [
     ...await Promise.all(devices.map((device) => rowOf(device, systemClock.wall(), live))),
     ...(await enrolments.waiting()).map((waiting) => waitingRow(waiting, systemClock.wall())),
@@ -240,8 +201,7 @@ function tableOf(rows: readonly Row[]): string[] {
       row.comment ?? "",
     ]),
   ];
-  const widths = cells[0]!.map((_, column) => Math.max(...cells.map((row) => row[column]!.length)));
-  return cells.map((row) => row.map((cell, column) => cell.padEnd(widths[column]!)).join("  ").trimEnd());
+  return tableLines(cells);
 }
 
 function linkOf({ key, online, interrupted, since, remote }: Row): string {

@@ -4,7 +4,7 @@ import { folderTest } from "../../tests/rig/test.ts";
 import { decodeEnrolment } from "../../protocol/enrolment.ts";
 import { ExitCode } from "../../app/exit_codes.ts";
 import { loadIdentity } from "../../app/files/state.ts";
-import { parsePublicAddress, publicAddresses } from "./enroll.ts";
+import { parsePublicAddress, publicAddresses } from "../state/enroll.ts";
 import { Enrolments } from "../state/enrolments.ts";
 import { writeFacts } from "../state/facts.ts";
 import { LiveState, readLiveState } from "../state/live_state.ts";

@@ -4,12 +4,9 @@
  * @module
  */
 
-import { systemClock } from "../../base/clock.ts";
 import type { Command } from "commander";
-import { MAX_ENROLMENT_ADDRESSES } from "../../protocol/limits.ts";
 import { ENROLMENT_VALID_MS } from "../limits.ts";
-import { type Address, DEFAULT_PORTS, formatAddress, isHost, notAHost, parseAddress } from "../../protocol/address.ts";
-import { encodeEnrolment } from "../../protocol/enrolment.ts";
+import { DEFAULT_PORTS, formatAddress } from "../../protocol/address.ts";
 import { parseName } from "../../protocol/name.ts";
 import { writeDuration } from "../../base/duration.ts";
 import { atOnce } from "../../base/slices.ts";
@@ -17,17 +14,18 @@ import { argument, printLine, taskCommand, taskOptions } from "../../app/command
 import { ConfigError } from "../../app/toml/config_error.ts";
 import type { OptionTable } from "../../app/options.ts";
 import { stderr } from "../../app/output.ts";
-import { loadIdentity, STATE_OPTION, stateFolder } from "../../app/files/state.ts";
-import { parsePath, parsePositiveDuration, parseTimeOrSpan } from "../../app/values.ts";
+import { STATE_OPTION, stateFolder } from "../../app/files/state.ts";
+import { parsePath, parsePositiveDuration } from "../../app/values.ts";
 import { parseComment } from "../devices/authorized_devices.ts";
 import { Enrolments } from "../state/enrolments.ts";
-import { devicesFile, readFacts, type ServerFacts } from "../state/facts.ts";
+import { devicesFile, readFacts } from "../state/facts.ts";
 import { portToDial } from "../listen_address.ts";
 import { readLiveState } from "../state/live_state.ts";
 import { DeviceIndex } from "../devices/index.ts";
 import { readDevices } from "../devices/edits.ts";
 import { parseGrant, type ServiceGrant } from "../devices/service_grant.ts";
-import { certificateWarning, isWildcard, serviceWarnings } from "./enroll_warnings.ts";
+import { makeEnrolment, parseExpiry, parsePublicAddress, publicAddresses } from "../state/enroll.ts";
+import { certificateWarning, serviceWarnings } from "../state/enroll_warnings.ts";
 
 /** The option `--devices`. */
 export const DEVICES_OPTION = {
@@ -93,18 +91,14 @@ async function enroll(device: string, command: Command): Promise<void> {
   }
   const port = portToDial(command.parent, facts, await readLiveState(folder) !== undefined);
   const addresses = publicAddresses(values["public-address"]?.map((given) => ({ port, ...given })), facts);
-  const { publicKey: serverKey } = await loadIdentity(folder);
   const { expires, comment, valid } = values;
-  const { tokenId, tokenSecret, validUntil, voided } = await new Enrolments(folder, file)
-    .create({
-      device,
-      replace,
-      ...(services && { services }),
-      ...(expires !== undefined && { expires }),
-      ...(comment !== undefined && { comment }),
-    }, valid);
-  const security = facts?.security ?? "pinned";
-  const text = encodeEnrolment({ serverKey, tokenId, tokenSecret, security, addresses });
+  const { text, validUntil, voided } = await makeEnrolment(folder, new Enrolments(folder, file), facts, addresses, {
+    device,
+    replace,
+    ...(services && { services }),
+    ...(expires !== undefined && { expires }),
+    ...(comment !== undefined && { comment }),
+  }, valid);
   printLine(text);
   for (const line of await serviceWarnings(services ?? [], facts)) stderr.write(line);
   const warning = certificateWarning(addresses, facts);
@@ -120,65 +114,6 @@ async function enroll(device: string, command: Command): Promise<void> {
   const until = new Date(validUntil).toLocaleString("sv-SE");
   stderr.write(`\nOn the device, once, until ${until}:\n  sallyport device join '${text}'${localServices(services)}`);
   if (values["public-address"]) stderr.write(`It will dial ${dialled}.`);
-}
-
-/** Parses until when a device may link up: a date, or a span from now. */
-export function parseExpiry(text: string): number {
-  const expires = parseTimeOrSpan(text, systemClock.wall());
-  if (expires <= systemClock.wall()) throw new SyntaxError(`"${text}" is past; the device could never link up`);
-  return expires;
-}
-
-/** Where devices dial; without a port it is the one where the server listens. */
-export interface PublicAddress {
-  readonly host: string;
-  readonly port?: number;
-}
-
-/** Parses `HOST:PORT`, or `HOST`. */
-export function parsePublicAddress(text: string): PublicAddress {
-  const bare = /^\[(.*)\]$/.exec(text)?.[1] ?? text;
-  if (!bare.includes(":") && /[^\0-\x7f]/.test(bare)) throw notAHost(bare, text);
-  const address: PublicAddress = isHost(bare) && !/^\d+$/.test(bare) ? { host: bare } : parseAddress(text);
-  if (address.port === 0 || isWildcard(address.host)) {
-    throw new SyntaxError(`"${text}" is nothing to dial; write what devices dial, as in relay.example:7443`);
-  }
-  return address;
-}
-
-/** Where devices dial: as given, else where the server listens, by this host's name if it listens everywhere. */
-export function publicAddresses(
-  given: readonly Address[] | undefined,
-  facts: ServerFacts | undefined,
-  hostname: () => string = Deno.hostname,
-): Address[] {
-  const addresses = given ?? facts?.addresses.map(({ host, port }) => ({
-    host: isWildcard(host) ? nameOfHost(hostname) : host,
-    port,
-  }));
-  if (!addresses || addresses.length === 0) {
-    throw new ConfigError(
-      "no server has run with this state yet, so nobody knows its address; " +
-        "say what devices dial: --public-address relay.example:7443",
-    );
-  }
-  const distinct = [...new Map(addresses.map((address) => [formatAddress(address), address])).values()];
-  if (distinct.length > MAX_ENROLMENT_ADDRESSES) {
-    throw new ConfigError(
-      `${distinct.length} addresses are too many; ${MAX_ENROLMENT_ADDRESSES} have room in the string`,
-    );
-  }
-  return distinct;
-}
-
-function nameOfHost(hostname: () => string): string {
-  try {
-    const name = hostname();
-    if (isHost(name)) return name;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotCapable)) throw error;
-  }
-  throw new ConfigError("Cannot tell this host's name; say what devices dial: --public-address relay.example:7443");
 }
 
 function distinct(services: readonly ServiceGrant[]): readonly ServiceGrant[] {

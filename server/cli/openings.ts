@@ -1,5 +1,5 @@
 /**
- * `server open` and `server close`: a service that is closed by default, open for a time.
+ * `server open` and `server shut`: a service that is closed by default, open for a time.
  *
  * @module
  */
@@ -17,9 +17,9 @@ import { withLock } from "../../app/files/private_file.ts";
 import { FLAG, parsePositiveDuration } from "../../app/values.ts";
 import { openingKey } from "../access/openings.ts";
 import { mergeRules } from "../access/rules.ts";
-import { formatTime, readAllDevices } from "../devices/edits.ts";
+import { formatTime, readAllDevices, unknownDevice } from "../devices/edits.ts";
 import { changeOpenings, readOpenings, type WrittenOpening } from "../state/openings_file.ts";
-import { demandDevice, PLACE_OPTIONS, placeOf } from "./device_place.ts";
+import { PLACE_OPTIONS, placeOf } from "./device_place.ts";
 
 const OPEN_OPTIONS = {
   ...PLACE_OPTIONS,
@@ -60,7 +60,7 @@ export function openingCommands(name: string): Command[] {
     taskCommand(`${name} open`, "Opens a service that is closed = true in devices.toml, for a time.", OPEN_OPTIONS)
       .argument("<service>", "the service, as DEVICE/SERVICE", target)
       .action((target: Target, _options: unknown, command: Command) => open(target, command)),
-    taskCommand(`${name} close`, "Closes a service that was opened for a time.", PLACE_OPTIONS)
+    taskCommand(`${name} shut`, "Closes a service that was opened for a time.", PLACE_OPTIONS)
       .argument("<service>", "the service, as DEVICE/SERVICE", target)
       .action((target: Target, _options: unknown, command: Command) => close(target, command)),
   ];
@@ -82,9 +82,9 @@ async function open({ device, service }: Target, command: Command): Promise<void
     ...(given["keep-clients"] && { keepClients: true }),
   };
   await withLock(folder, async () => {
-    await demandDevice(file, device);
     const { byName, defaults } = await readAllDevices(file);
-    const found = byName.get(device)!;
+    const found = byName.get(device);
+    if (!found) throw unknownDevice(device, [...byName.keys()]);
     const grant = found.services.find((each) => each.name === service);
     if (!grant) {
       const known = found.services.map((each) => each.name).join(", ") || "none";

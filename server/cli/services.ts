@@ -14,9 +14,9 @@ import type { OptionTable } from "../../app/options.ts";
 import { stderr } from "../../app/output.ts";
 import { parsePositiveDuration, wholeNumber } from "../../app/values.ts";
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
-import { formatTime, setExpiry } from "../devices/edits.ts";
-import { changeDevice, PLACE_OPTIONS } from "./device_place.ts";
-import { parseExpiry } from "./enroll.ts";
+import { formatTime } from "../devices/edits.ts";
+import { changeDevice, PLACE_OPTIONS, placeOf } from "./device_place.ts";
+import { parseExpiry } from "../state/enroll.ts";
 import { formatGrantedAddress, parseGrant, type ServiceGrant } from "../devices/service_grant.ts";
 import { addService, moveService, removeService } from "../devices/service_table.ts";
 
@@ -131,9 +131,7 @@ async function remove(command: Command, device: string, name: string): Promise<v
 
 async function expires(command: Command, device: string, time: number | "never"): Promise<void> {
   const at = time === "never" ? undefined : time;
-  await changeDevice(command, device, setExpiry(device, at), ({ expires: _before, ...rest }) =>
-    // As the file has it, which knows whole seconds.
-    at === undefined ? rest : { ...rest, expires: Math.ceil(at / 1000) * 1000 });
+  await (await placeOf(command, device)).acts.expire(device, at);
   stderr.write(at === undefined ? `"${device}" never expires` : `"${device}" may link up until ${formatTime(at)}`);
 }
 

@@ -52,6 +52,11 @@ export function readerOf(file: string): ReadDevices {
   return (source) => new Promise((resolve) => resolve(atOnce(reader.read(source))));
 }
 
+/** The same, by a reader. */
+export async function readDevicesBy(file: string, read: ReadDevices): Promise<DevicesFound> {
+  return await read(await readPrivateFile(file, false) ?? "");
+}
+
 /**
  * Edits the file, whole or not at all. To be called under the lock of the state.
  *
@@ -158,11 +163,11 @@ export function replaceDevice(
   if (device.services) edits.push(setValue(device.name, "services", formatGrants(device.services)));
   if (device.expires !== undefined) edits.push(setValue(device.name, "expires", formatTime(device.expires)));
   if (device.comment !== undefined) edits.push(setValue(device.name, "comment", tomlString(device.comment)));
-  return within(device.name, (source, file) => edits.reduce((text, edit) => edit(text, file), source));
+  return confined(device.name, (source, file) => edits.reduce((text, edit) => edit(text, file), source));
 }
 
 /** Confines an edit to the tables of one device where they stand together: a running server does not scan all others. */
-function within(name: string, edit: DeviceEdit): DeviceEdit {
+export function confined(name: string, edit: DeviceEdit): DeviceEdit {
   return (source, file) => {
     const [start, end] = tablesOf(source, tomlKey(name)) ?? [0, source.length];
     return source.slice(0, start) + edit(source.slice(start, end), file) + source.slice(end);

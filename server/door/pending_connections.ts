@@ -56,6 +56,11 @@ export class PendingConnections {
     return this.#entries.size;
   }
 
+  /** How many there may be. */
+  get most(): number {
+    return this.#bounds.max;
+  }
+
   /** Lets one in, at the cost of another if need be. @returns why not, or `undefined` if it is in. */
   add(pending: Pending): string | undefined {
     const group = addressGroup(pending.host);

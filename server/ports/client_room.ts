@@ -26,6 +26,16 @@ export class ClientRoom {
     this.#room = room;
   }
 
+  /** How many there are. */
+  get used(): number {
+    return this.#all;
+  }
+
+  /** Descriptors for them; `Infinity` where that is not known. */
+  get most(): number {
+    return this.#room;
+  }
+
   /**
    * Lets one in, if that leaves enough for others: {@linkcode CLIENT_SHARE} times as many as are free may be of one service,
    * and of one address. A few of each service are let in however crowded its clients' address is: all may come by one.

@@ -20,10 +20,10 @@ import { withLock } from "../../app/files/private_file.ts";
 import { explain } from "../../app/files/private_folder.ts";
 import { demandWritable } from "../../app/files/replace_file.ts";
 import { toHex } from "../../app/files/state.ts";
-import { atOnce } from "../../base/slices.ts";
+import { inSlices } from "../../base/slices.ts";
 import { DeviceFile, type NewDevice } from "../devices/file.ts";
 import { DeviceIndex } from "../devices/index.ts";
-import { type ReadDevices, readDevices, readerOf, replaceDevice, updateDevices } from "../devices/edits.ts";
+import { type ReadDevices, readDevicesBy, readerOf, replaceDevice, updateDevices } from "../devices/edits.ts";
 import {
   type EnrolmentRequest,
   enrolmentsStamp,
@@ -109,7 +109,8 @@ export class Enrolments {
           `${MAX_ENROLMENTS} enrolments wait to be redeemed; revoke some of them, or let them expire`,
         );
       }
-      const index = atOnce(DeviceIndex.of(await readDevices(this.#file))); // a command's, where nobody waits
+      const { devices } = await readDevicesBy(this.#file, this.#read);
+      const index = await inSlices(DeviceIndex.of(devices), systemClock);
       for (const { device, services } of waiting) index.reserve(device, services ?? []);
       const conflict = index.conflict(request);
       if (conflict !== undefined) throw new ConfigError(conflict);

@@ -132,7 +132,7 @@ export async function changeOpenings(
     if (opening) all.set(key, opening);
   }
   const text = [...all.values()].filter(({ until }) => until > now).map(format).join("\n");
-  const heading = "# Services that are open for a time; written by the server, and by its commands open and close.\n";
+  const heading = "# Services that are open for a time; written by the server, and by its commands open and shut.\n";
   await writePrivateFile(`${folder}/${OPENINGS_FILE}`, `${heading}${text}`);
 }
 

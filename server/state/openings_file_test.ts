@@ -83,11 +83,11 @@ folderTest(
     const heard = async (count: number) => {
       await poll(() => (clock.tick(500), changes.length === count), () => `${changes.length} changes`);
     };
-    assert.equal((await run("close", "gw1/ssh")).code, 0);
+    assert.equal((await run("shut", "gw1/ssh")).code, 0);
     await heard(1);
     assert.equal(changes[0]!.open, false);
     assert.ok(changes[0]!.closedBy);
-    assert.match((await run("close", "gw1/ssh")).err, /was not opened, or is closed again already/);
+    assert.match((await run("shut", "gw1/ssh")).err, /was not opened, or is closed again already/);
     assert.equal((await run("open", "gw1/ssh", "--for", "30m", "--keep-clients")).code, 0);
     await heard(2);
     assert.deepEqual([changes[1]!.open, changes[1]!.opening.keepClients], [true, true]);

@@ -16,6 +16,8 @@ import { demandFolderOf } from "../../app/files/private_folder.ts";
 import { loadIdentity } from "../../app/files/state.ts";
 import { AuthorizedDevices } from "../devices/authorized_devices.ts";
 import { readConsent, reserveConsent } from "../devices/consent.ts";
+import type { AuthorizedDevice } from "../devices/entry.ts";
+import { DeviceActs } from "./device_acts.ts";
 import { Enrolments } from "./enrolments.ts";
 import { devicesFile, writeFacts } from "./facts.ts";
 import { OPENINGS_FILE, OpeningsFile } from "./openings_file.ts";
@@ -27,10 +29,32 @@ import type { ServerHandle } from "../server.ts";
 /** Files of the state that are written under its lock. */
 const STATE_FILES = ["identity.pem", "devices.toml", "enrolments.toml", "ports.toml", "server.toml", OPENINGS_FILE];
 
+/** Who may link up, as far as a list can tell. */
+export interface DevicesView {
+  /** All of them, in the order of the file. */
+  readonly all: readonly AuthorizedDevice[];
+  /** The one of a name. */
+  byName(name: string): AuthorizedDevice | undefined;
+  /** Why the file is not in force as it stands, if it is not. */
+  readonly trouble: string | undefined;
+}
+
+/** The state of a server with v2 listeners. */
+export interface StateView {
+  readonly folder: string;
+  readonly devices: DevicesView;
+  readonly enrolments: Enrolments;
+  readonly acts: DeviceActs;
+  /** Has what was changed in the files hold from now on. */
+  applied(): Promise<void>;
+}
+
 /** The state of a running server. */
 export interface V2State {
   /** For `serve`. */
   readonly options: V2Options;
+  /** For whoever shows it, and acts on it. */
+  readonly view: StateView;
   /** Tells the commands about devices where the server listens and how it proves itself (`certificate`: the file, if it is of a CA), unless another did first. */
   announce(addresses: readonly string[], security: Security, certificate?: string): Promise<void>;
   /** Tells them which devices are online from now on. */
@@ -74,7 +98,15 @@ export async function openV2State(folder: string, given: string | undefined, log
       if (before.name !== after.name) ports.rename(before.name, after.name);
     }
   });
+  const acts = new DeviceActs({
+    folder,
+    file,
+    enrolments,
+    read: (source) => devices.parse(source),
+    warn: (line) => logger.warn("{line}", { line }),
+  });
   return {
+    view: { folder, devices, enrolments, acts, applied: () => devices.refresh() },
     options: {
       identity,
       devices,

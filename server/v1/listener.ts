@@ -116,6 +116,16 @@ export class V1Listener {
     return this.link !== undefined;
   }
 
+  /** Where the device that is linked came from, if one is. */
+  get device(): string | undefined {
+    return this.#current?.done === false ? this.#current.device : undefined;
+  }
+
+  /** Connections that have not said LISTEN, and how many there may be. */
+  get door(): { readonly used: number; readonly most: number } {
+    return { used: this.#pending.size, most: this.#pending.most };
+  }
+
   /** Resolves when nothing of it is left, after {@linkcode V1Listener.stop} and the end of its sessions. */
   async ended(): Promise<void> {
     await this.#listener.ended;

@@ -13,7 +13,7 @@ import { type ChannelSummary, nothingCarried } from "../../relay/channel_end.ts"
 import { LinkDriver } from "../../relay/link/driver.ts";
 import type { LinkEnd } from "../../relay/link/end.ts";
 import { Session } from "../../relay/session.ts";
-import type { Socket } from "../../net/socket.ts";
+import type { Connection, Socket } from "../../net/socket.ts";
 import { paceSettings, settingsPace } from "../../net/tcp_keep_alive.ts";
 import type { SocketTransport } from "../../net/transport.ts";
 import { sleep } from "../../base/clock.ts";
@@ -26,6 +26,7 @@ import { IdShares } from "./id_shares.ts";
 import { keptPort, type KeptPorts } from "../ports/kept_ports.ts";
 import type { AccessGate } from "../access/gate.ts";
 import { NO_ROOM } from "../ports/client_room.ts";
+import type { ClientEntry } from "../ports/client_table.ts";
 import { HostPort, type HostPortOwner } from "../ports/host_port.ts";
 import type { Forward, ServerSettings, V1ListenOptions } from "../options.ts";
 import { type WaitingClient, WaitingClients } from "./waiting_clients.ts";
@@ -169,8 +170,14 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
     }
     const from = { service: port, site: siteOf(address) };
     const leaveRoom = this.settings.clientRoom.enter(from);
-    pass.onLeave = leaveRoom ?? (() => {});
-    const client: WaitingClient = { ...from, conn: pass.shape(conn), address, pass };
+    const shapedConn = pass.shape(conn);
+    const entry = leaveRoom && this.#show(port, shapedConn, address, () => client);
+    const left = () => {
+      leaveRoom?.();
+      pass.leave();
+      if (entry) this.settings.clients.delete(entry);
+    };
+    const client: WaitingClient = { ...from, conn: shapedConn, address, pass, entry, left };
     if (this.done) return this.#refuse(client, "link-lost");
     if (!leaveRoom) {
       this.#held.giveUp(); // so that there is room for the next one
@@ -183,6 +190,15 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
     const wait = this.#link.unconfirmedIds > this.#waiting.size ? MAX_ID_WAIT_MS : SHORT_ID_WAIT_MS;
     this.#waiting.add(client, wait);
     this.#serveWaiting(); // it may have an id of its own service's, while those ahead wait for one of theirs
+  }
+
+  /** A client is shown from now on. */
+  #show(port: HostPort, conn: Connection, address: string, client: () => WaitingClient): ClientEntry {
+    const place = () => ({ device: undefined, service: port.localAddress, hostAddress: port.address });
+    return this.settings.clients.add(address, place, () => {
+      this.#waiting.delete(conn);
+      this.#refuse(client(), "closed-by-admin");
+    });
   }
 
   onExhausted(): void {
@@ -206,12 +222,13 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
       this.#held.add(pump);
       if (this.#waiting.size > 0) this.#makeRoom(this.#waiting.size);
     };
+    if (holder.entry) holder.entry.pump = pump;
     pump.attach(conn);
     holder.pass.serve(pump);
     pump.done.then((summary) => {
       this.#held.delete(pump);
       this.#shares.delete(holder);
-      holder.pass.leave();
+      holder.left();
       this.#clientEnded(client, port, summary);
     });
     return true;
@@ -231,9 +248,9 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
     }
   }
 
-  #refuse({ conn, address, service, pass }: WaitingClient, reason: ChannelEndReason, error?: string): void {
+  #refuse({ conn, address, service, left }: WaitingClient, reason: ChannelEndReason, error?: string): void {
     conn.reset();
-    pass.leave();
+    left();
     this.#clientEnded(address, service, nothingCarried(reason), error);
   }
 

@@ -8,6 +8,7 @@ import { MAX_WAITING_CLIENTS } from "../limits.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Connection } from "../../net/socket.ts";
 import type { Pass } from "../access/gate.ts";
+import type { ClientEntry } from "../ports/client_table.ts";
 import { FairLine, type Waiter } from "../ports/fair_line.ts";
 import type { HostPort } from "../ports/host_port.ts";
 
@@ -21,6 +22,10 @@ export interface WaitingClient extends Waiter {
   readonly address: string;
   /** What let it in. */
   readonly pass: Pass;
+  /** What is shown of it; who is refused at once is not. */
+  readonly entry: ClientEntry | undefined;
+  /** Says that it has gone. */
+  left(): void;
 }
 
 /** A line of clients, each with a deadline. */
@@ -54,6 +59,12 @@ export class WaitingClients {
     const client = this.#line.take(load);
     if (this.#line.size === 0) this.#disarm();
     return client;
+  }
+
+  /** The one of a connection goes, if it waits. */
+  delete(conn: Connection): void {
+    for (const client of this.#line) if (client.conn === conn) this.#line.delete(client);
+    if (this.#line.size === 0) this.#disarm();
   }
 
   /** Ends the wait of all. */

@@ -103,6 +103,11 @@ export class DeviceRegistry {
     return [...this.#sessions.values()];
   }
 
+  /** Bytes that are kept for replay, and that are granted, of the most for all sessions together. */
+  get memory(): { readonly kept: number; readonly granted: number } {
+    return { kept: this.#shared.logBudget.held, granted: this.#shared.budget.granted };
+  }
+
   /** The session of the device of a name, if it came since the server runs. */
   session(name: string): RegisteredDevice | undefined {
     return this.#byName.get(name);

@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { Turns } from "../../base/slices.ts";
 import { V2_MAX_SERVICES } from "../../protocol/v2/limits.ts";
 import { FIRST_FRAME_TIMEOUT_MS, MAX_CLIENTS_INTERRUPTED } from "../limits.ts";
 import { siteOf } from "../../protocol/address_group.ts";
@@ -12,16 +11,17 @@ import type { ChannelEndReason } from "../../protocol/reasons.ts";
 import type { ServiceGrantResult, ServiceOffer } from "../../protocol/v2/wire/messages.ts";
 import { type ChannelSummary, nothingCarried } from "../../relay/channel_end.ts";
 import { formatAddress } from "../../protocol/address.ts";
-import type { Socket } from "../../net/socket.ts";
+import type { Connection, Socket } from "../../net/socket.ts";
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
 import { tellClientEnd } from "../ports/client_end.ts";
 import { ClientDoor } from "../ports/client_door.ts";
 import { FairLine } from "../ports/fair_line.ts";
+import type { Pass } from "../access/gate.ts";
 import type { ServerEvent } from "../events.ts";
 import { HostPort, type HostPortOwner } from "../ports/host_port.ts";
-import type { KeptPort } from "../ports/kept_ports.ts";
 import {
   answerOf,
+  type DeviceServicesOptions,
   grantOf,
   type OpenService,
   type ServedService,
@@ -34,21 +34,6 @@ import {
 import type { ServerSettings } from "../options.ts";
 import { formatGrantedAddress, type ServiceGrant } from "../devices/service_grant.ts";
 import { ServiceGates } from "./service_gates.ts";
-import type { V2Session } from "./session.ts";
-
-/** What the services of a device need. */
-export interface DeviceServicesOptions {
-  /** Who the device is, and what it may open. */
-  readonly device: AuthorizedDevice;
-  readonly settings: ServerSettings;
-  /** The device's link, if it is up. */
-  link(): V2Session | undefined;
-  /** When a host port may be opened: a fleet that comes back wants all of its own at once. */
-  readonly turns: Turns;
-  /** The port that a service's free port or range came to. */
-  kept(service: string): KeptPort;
-  emit(event: ServerEvent): void;
-}
 
 /** Opens and closes host ports as the device offers services, and gives clients to its link. */
 export class DeviceServices implements HostPortOwner {
@@ -247,7 +232,7 @@ export class DeviceServices implements HostPortOwner {
       { listen: formatGrantedAddress(grant.listen), pumps: new Set() };
     this.#clients.set(name, clients);
     const door = new ClientDoor(grant, this.settings, {
-      serve: (duplex, address, pass) => this.#serve({ service: name, site: siteOf(address), duplex, address, pass }),
+      serve: (duplex, address, pass) => this.#enter(name, duplex, address, pass),
       refused: (address, reason, error) =>
         this.#clientEnded(address, this.#services.get(name)?.port.address ?? "", name, nothingCarried(reason), error),
     }, this.#gates.of(this.#device, grant));
@@ -282,6 +267,23 @@ export class DeviceServices implements HostPortOwner {
     }
   }
 
+  /** The door let a client in: it is shown from now on. */
+  #enter(service: string, duplex: Connection, address: string, pass: Pass): void {
+    const { clients } = this.settings;
+    const hostAddress = this.#services.get(service)?.port.address ?? "";
+    const place = () => ({ device: this.deviceName, service, hostAddress });
+    const entry = clients.add(address, place, () => {
+      this.#waiting.delete(client);
+      this.#turnAway(client, hostAddress, "closed-by-admin");
+    });
+    const left = () => {
+      clients.delete(entry);
+      pass.leave();
+    };
+    const client: WaitingClient = { service, site: siteOf(address), duplex, address, pass, entry, left };
+    this.#serve(client);
+  }
+
   /** Gives a client that the door let in a channel. */
   #serve(client: WaitingClient): void {
     const { service: name, duplex, address } = client;
@@ -289,7 +291,7 @@ export class DeviceServices implements HostPortOwner {
     const link = this.#options.link();
     const hostAddress = service?.port.address ?? "";
     const onEnd = (summary: ChannelSummary, error: string | undefined) => {
-      client.pass.leave();
+      client.left();
       this.#clientEnded(address, hostAddress, name, summary, error);
     };
     if (!service || !link) {
@@ -301,6 +303,7 @@ export class DeviceServices implements HostPortOwner {
     }
     const pump = link.serve({ duplex, address, hostAddress, service: service.number, onEnd });
     if (!pump) return;
+    client.entry.pump = pump;
     const pumps = service.clients.pumps.add(pump);
     pump.done.then(() => pumps.delete(pump));
     client.pass.serve(pump);
@@ -322,9 +325,9 @@ export class DeviceServices implements HostPortOwner {
     for (const waiter of this.#waiting.takeAll(name)) this.#turnAway(waiter, at, reason);
   }
 
-  #turnAway({ service: name, duplex, address, pass }: WaitingClient, at: string, reason: ChannelEndReason): void {
+  #turnAway({ service: name, duplex, address, left }: WaitingClient, at: string, reason: ChannelEndReason): void {
     duplex.reset();
-    pass.leave();
+    left();
     this.#clientEnded(address, at, name, nothingCarried(reason), undefined);
   }
 

@@ -45,6 +45,11 @@ export class V2Listener {
   readonly #listener: Listener<Socket> | Listener<TlsSocket>;
   #closed = false;
 
+  /** Connections in their handshake, and how many there may be. */
+  get door(): { readonly used: number; readonly most: number } {
+    return { used: this.#pending.size, most: this.#pending.most };
+  }
+
   private constructor(
     options: V2ListenOptions,
     settings: ServerSettings,

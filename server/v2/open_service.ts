@@ -4,15 +4,35 @@
  * @module
  */
 
+import type { Turns } from "../../base/slices.ts";
 import type { ServiceGrantResult } from "../../protocol/v2/wire/messages.ts";
 import type { ChannelPump } from "../../relay/channel_pump.ts";
 import type { Connection } from "../../net/socket.ts";
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
 import type { Pass } from "../access/gate.ts";
 import type { ClientDoor } from "../ports/client_door.ts";
+import type { ClientEntry } from "../ports/client_table.ts";
 import type { Waiter } from "../ports/fair_line.ts";
+import type { ServerEvent } from "../events.ts";
 import type { HostPort } from "../ports/host_port.ts";
+import type { KeptPort } from "../ports/kept_ports.ts";
+import type { ServerSettings } from "../options.ts";
+import type { V2Session } from "./session.ts";
 import { formatGrantedAddress, type ServiceGrant } from "../devices/service_grant.ts";
+
+/** What the services of a device need. */
+export interface DeviceServicesOptions {
+  /** Who the device is, and what it may open. */
+  readonly device: AuthorizedDevice;
+  readonly settings: ServerSettings;
+  /** The device's link, if it is up. */
+  link(): V2Session | undefined;
+  /** When a host port may be opened: a fleet that comes back wants all of its own at once. */
+  readonly turns: Turns;
+  /** The port that a service's free port or range came to. */
+  kept(service: string): KeptPort;
+  emit(event: ServerEvent): void;
+}
 
 /** A service that is open, or is to be, with the host address really bound. */
 export interface ServedService {
@@ -53,6 +73,10 @@ export interface WaitingClient extends Waiter {
   readonly address: string;
   /** What let it in. */
   readonly pass: Pass;
+  /** What is shown of it. */
+  readonly entry: ClientEntry;
+  /** Says that it has gone. */
+  left(): void;
 }
 
 /** A service as it is shown. */

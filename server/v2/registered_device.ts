@@ -75,6 +75,7 @@ export class RegisteredDevice {
   #link: V2Session | undefined;
   #peer: Authenticated | undefined;
   #since: number | undefined;
+  #sessionSince: number | undefined;
   #conflict: { readonly text: string; readonly at: number } | undefined;
   #keepAlive: KeepAliveSettings;
   /** The device's mode, as it said. */
@@ -126,6 +127,11 @@ export class RegisteredDevice {
   /** When the link came up or went down, by the wall clock, if there was one. */
   get since(): number | undefined {
     return this.#since;
+  }
+
+  /** When its session began, by the wall clock, if it has one. */
+  get sessionSince(): number | undefined {
+    return this.link && this.#sessionSince;
   }
 
   /** The services that are open, or are to be. */
@@ -201,6 +207,7 @@ export class RegisteredDevice {
     if (old && isLive(old) && this.#peer) this.#takeOvers.note(this.#peer.instance, hello.instance);
     const since = clock.now();
     this.#since = this.settings.clock.wall();
+    this.#sessionSince = this.#since;
     this.#peer = hello;
     this.#services.linkUp();
     this.mode = "init";

@@ -9,7 +9,7 @@ import { echoService } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { Child, type ChildOptions } from "../rig/processes/child.ts";
 import { sallyport, startDevice, startServer, v1DeviceArgs, v1ServerArgs } from "../rig/processes/daemons.ts";
-import { engineInWords } from "../rig/engine.ts";
+import { engineInWords, isNative } from "../rig/engine.ts";
 import { V1Relay } from "../rig/processes/relay.ts";
 import { TempFolder } from "../rig/temp_folder.ts";
 import { processTest } from "../rig/processes/harness.ts";
@@ -64,6 +64,11 @@ const WRONG: [what: string, role: "server" | "device", args: string[], says: Reg
   ["a forward without a service", "server", ["--forward", "127.0.0.1:80"], /write HOST_ADDRESS:HOST_PORT=/],
   ["a duration that is none", "server", ["--stall-timeout", "soon"], /"soon" is not a duration; write one as in 10s/],
   ["a count beyond its bounds", "device", ["--probe-count", "128"], /"128" is not a whole number from 0 to 127/],
+  ["an uplink that is none", "device", ["--via", "eth0:1"], /"eth0:1" is neither an IP address nor an interface/],
+  ["an uplink on the portable engine", "device", [
+    ...v1DeviceArgs("a", ["b:1"]),
+    ...["--engine", "portable", "--via", "eth0"],
+  ], /--via takes the native engine, and another one was asked for/],
   ["an argument that nobody asked for", "device", ["stray"], /unknown command "stray"; there are: join, service, key/],
   ["a command with a slip", "server", ["enrol", "gw1"], /unknown command "enrol"; did you mean "enroll"\?/],
   ["a file that is not there", "server", ["--config", "/no/such.toml"], /\/no\/such\.toml: there is no such file/],
@@ -216,6 +221,12 @@ processTest("--check shows by which way each server is dialled, and no password"
     return stdout.filter((line) => line.startsWith("server "));
   };
   const env = { HTTPS_PROXY: "http://me:secret@proxy.lan:3128", NO_PROXY: "192.0.2.0/24" };
+  if (isNative) {
+    assert.deepEqual(await check(["--via", "wwan0"], { ...env, SALLYPORT_VIA: "eth0" }), [
+      "server relay.example:7443 profile=v2 security=pinned proxy=http://…@proxy.lan:3128 via=wwan0",
+      "server 192.0.2.7:1 profile=v2 security=pinned via=wwan0",
+    ]);
+  }
   assert.deepEqual(await check(["--sni", "www.example"], env), [
     "server relay.example:7443 profile=v2 security=pinned sni=www.example proxy=http://…@proxy.lan:3128",
     "server 192.0.2.7:1 profile=v2 security=pinned sni=www.example",

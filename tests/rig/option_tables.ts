@@ -14,6 +14,13 @@ import { serverCommand } from "../../server/cli/cli.ts";
 export const TABLES: Record<string, readonly string[]> = {
   "docs/reference/options.md": ["server", "device", "canserver"],
   "docs/reference/commands.md": [
+    "server status",
+    "server clients",
+    "server close",
+    "server events",
+    "server drop",
+    "server mode",
+    "server keepalive",
     "server enroll",
     "server devices",
     "server revoke",
@@ -25,7 +32,7 @@ export const TABLES: Record<string, readonly string[]> = {
     "server service remove",
     "server expire",
     "server open",
-    "server close",
+    "server shut",
     "server confirm",
     "server key",
     "device join",

@@ -41,7 +41,9 @@ export type WireReason = Exclude<(typeof REASONS)[number], "connected">;
 const RULED: ReadonlySet<string> = new Set<ChannelEndReason>(["time-limit", "outside-hours", "access-closed"]);
 
 function reasonNumber(reason: ChannelEndReason | "connected", otherwise: WireReason): number {
-  const number = (REASONS as readonly string[]).indexOf(reason);
+  // To the peer it is as if the client had gone, with a reset.
+  const told = reason === "closed-by-admin" ? "client-reset" : reason;
+  const number = (REASONS as readonly string[]).indexOf(told);
   return number < 0 ? REASONS.indexOf(otherwise) : number;
 }
 

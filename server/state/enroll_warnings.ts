@@ -12,7 +12,7 @@ import { describeError, errorCode } from "../../base/errors.ts";
 import { lookup } from "../../net/dial/lookup.ts";
 import { certificateNames, isCertifiedFor } from "./certificate_names.ts";
 import { readPemFile } from "../../net/tls/pem_file.ts";
-import type { ServerFacts } from "../state/facts.ts";
+import type { ServerFacts } from "./facts.ts";
 import { formatGrantedAddress, type GrantedAddress, type ServiceGrant } from "../devices/service_grant.ts";
 
 /** What is asked of the machine. */

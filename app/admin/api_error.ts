@@ -1,0 +1,65 @@
+/**
+ * Errors as the admin API tells them.
+ *
+ * @module
+ */
+
+import { closed, type Static, Type, words } from "./schema.ts";
+
+/** Codes, with the HTTP status of each. */
+export const ERROR_STATUS = {
+  "bad-request": 400,
+  "unauthorized": 401,
+  "forbidden": 403,
+  "not-found": 404,
+  "method-not-allowed": 405,
+  "conflict": 409,
+  "too-large": 413,
+  "unsupported-media-type": 415,
+  "internal": 500,
+  "too-busy": 503,
+  "not-ready": 503,
+} as const;
+
+/** One of {@linkcode ERROR_STATUS}. */
+export type ErrorCode = keyof typeof ERROR_STATUS;
+
+/** The body of every answer that is an error. */
+export const ErrorBody = closed({
+  error: closed({
+    code: words(Object.keys(ERROR_STATUS) as ErrorCode[], "For programs."),
+    message: Type.String({ description: "For people, one line." }),
+  }),
+}, "What went wrong.");
+
+/** The same, as a type. */
+export type ErrorBody = Static<typeof ErrorBody>;
+
+/** What a handler throws to answer with an error. */
+export class ApiError extends Error {
+  readonly code: ErrorCode;
+  /** More headers of the answer. */
+  readonly headers: Readonly<Record<string, string>>;
+
+  /** With a message for people, of one line. */
+  constructor(code: ErrorCode, message: string, headers: Readonly<Record<string, string>> = {}) {
+    super(message);
+    this.name = "ApiError";
+    this.code = code;
+    this.headers = headers;
+  }
+
+  /** The HTTP status. */
+  get status(): number {
+    return ERROR_STATUS[this.code];
+  }
+}
+
+/** Reads a text of a request by a parser of the command line's. @throws {ApiError} in place of its `SyntaxError`. */
+export function readText<T>(parse: (text: string) => T, text: string, where: string): T {
+  try {
+    return parse(text);
+  } catch (error) {
+    throw error instanceof SyntaxError ? new ApiError("bad-request", `${where}: ${error.message}`) : error;
+  }
+}

@@ -1,0 +1,158 @@
+/**
+ * From a request to its answer.
+ *
+ * @module
+ */
+
+import { ADMIN_HEARTBEAT_MS, MAX_ADMIN_REQUESTS, MAX_ADMIN_STREAMS } from "../../limits.ts";
+import type { Clock } from "../../../base/clock.ts";
+import { describeError } from "../../../base/errors.ts";
+import type { Logger } from "../../../base/logger.ts";
+import { MachineError } from "../../files/machine_error.ts";
+import { ConfigError } from "../../toml/config_error.ts";
+import { ApiError } from "../api_error.ts";
+import { readBody } from "./body.ts";
+import type { Guard } from "./guard.ts";
+import { openApiDocument } from "../openapi.ts";
+import type { Caller, CheckedCall, Route, StreamSource } from "../route.ts";
+import { checked, readQuery, Router } from "./router.ts";
+import { closed, Type } from "../schema.ts";
+import { streamBody } from "./stream.ts";
+
+/** What an API needs. */
+export interface ApiOptions {
+  /** What it is called in its document. */
+  readonly title: string;
+  readonly routes: readonly Route[];
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Of every answer: nothing of it is to be kept, or taken for something else. */
+const HEADERS = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
+
+/** Answers requests, whichever way they came. */
+export class Api {
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #router: Router;
+  readonly #ending = new AbortController();
+  #requests = 0;
+  #streams = 0;
+
+  /** With the routes that were given, and the one of the document about them. */
+  constructor({ title, routes, clock, logger }: ApiOptions) {
+    this.#clock = clock;
+    this.#logger = logger;
+    const described = openApiDocument(title, routes);
+    this.#router = new Router([...routes, {
+      method: "GET",
+      path: "/v1/openapi.json",
+      id: "getOpenApi",
+      summary: "This API as an OpenAPI document.",
+      params: closed({}),
+      query: closed({}),
+      response: Type.Object({}),
+      media: "application/json",
+      run: { kind: "json", answer: () => described },
+    }]);
+  }
+
+  /** How many requests are worked on. */
+  get requests(): number {
+    return this.#requests;
+  }
+
+  /** How many streams are open. */
+  get streams(): number {
+    return this.#streams;
+  }
+
+  /** Ends all streams. Idempotent. */
+  close(): void {
+    this.#ending.abort();
+  }
+
+  /** Answers a request. `guard` looks at what did not come by the Unix socket. Never rejects. */
+  async answer(request: Request, caller: Caller, guard?: Guard): Promise<Response> {
+    try {
+      guard?.demandOwn(request.headers);
+      if (this.#requests >= MAX_ADMIN_REQUESTS) {
+        throw new ApiError("too-busy", `${MAX_ADMIN_REQUESTS} requests are worked on; come again`, {
+          "retry-after": "1",
+        });
+      }
+      this.#requests++;
+      try {
+        return await this.#run(request, caller, guard);
+      } finally {
+        this.#requests--;
+      }
+    } catch (error) {
+      return this.#failed(error);
+    }
+  }
+
+  async #run(request: Request, caller: Caller, guard: Guard | undefined): Promise<Response> {
+    const url = new URL(request.url);
+    const { route, params } = this.#find(request, url, guard);
+    const query = readQuery(route.query, url.searchParams);
+    const acts = route.method !== "GET";
+    const given = acts ? await readBody(request) : {};
+    const body = checked(route.body ?? closed({}), given, "body");
+    const lastEventId = request.headers.get("last-event-id") ?? undefined;
+    const call: CheckedCall = { params, query, body, caller, lastEventId };
+    const { run } = route;
+    if (run.kind === "raw") return await run.answer(call);
+    if (run.kind === "stream") return this.#stream(request.method, () => run.open(call));
+    const answer = await run.answer(call);
+    if (acts) {
+      this.#logger.info("admin API: {act}, by {via}", { act: `${route.method} ${url.pathname}`, via: caller.via });
+    }
+    return Response.json(answer, { headers: HEADERS });
+  }
+
+  /** Who has no token does not learn which paths there are. */
+  #find(request: Request, { pathname }: URL, guard: Guard | undefined) {
+    try {
+      const found = this.#router.find(request.method, pathname);
+      if (!found.route.open) guard?.demandToken(request.headers);
+      return found;
+    } catch (error) {
+      guard?.demandToken(request.headers);
+      throw error;
+    }
+  }
+
+  #stream(method: string, open: () => StreamSource): Response {
+    const headers = { ...HEADERS, "content-type": "text/event-stream" };
+    if (method === "HEAD") return new Response(null, { headers });
+    if (this.#streams >= MAX_ADMIN_STREAMS) {
+      const wait = { "retry-after": String(ADMIN_HEARTBEAT_MS / 1000) };
+      throw new ApiError("too-busy", `${MAX_ADMIN_STREAMS} streams are open; close one`, wait);
+    }
+    const source = open();
+    this.#streams++;
+    const body = streamBody(source, this.#clock, this.#ending.signal, () => this.#streams--);
+    return new Response(body, { headers });
+  }
+
+  #failed(error: unknown): Response {
+    const told = toldAs(error);
+    if (told.code === "internal") {
+      const what = error instanceof Error ? error.stack ?? describeError(error) : String(error);
+      this.#logger.error("a request to the admin API failed: {error}", { error: what });
+    }
+    const body = { error: { code: told.code, message: told.message } };
+    return Response.json(body, { status: told.status, headers: { ...HEADERS, ...told.headers } });
+  }
+}
+
+/** What a caller hears of an error. */
+function toldAs(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  const [line = ""] = describeError(error).split("\n"); // without the line of a file and its caret
+  if (error instanceof ConfigError) return new ApiError("conflict", line);
+  if (error instanceof MachineError) return new ApiError("too-busy", line, { "retry-after": "5" });
+  return new ApiError("internal", "this went wrong on the server; its log says why");
+}

@@ -1,0 +1,63 @@
+/**
+ * The OpenAPI 3.1 document of an API, from its routes.
+ *
+ * @module
+ */
+
+import { VERSION } from "../../base/version.ts";
+import { ErrorBody } from "./api_error.ts";
+import type { Route } from "./route.ts";
+import type { TObject, TSchema } from "./schema.ts";
+
+/** The document. */
+export function openApiDocument(title: string, routes: readonly Route[]): Record<string, unknown> {
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const route of routes) (paths[route.path] ??= {})[route.method.toLowerCase()] = operation(route);
+  return {
+    openapi: "3.1.0",
+    info: { title, version: VERSION, license: { name: "MIT", identifier: "MIT" } },
+    paths,
+    components: {
+      schemas: { Error: ErrorBody },
+      securitySchemes: {
+        token: { type: "http", scheme: "bearer", description: "By TCP; the Unix socket takes none." },
+      },
+    },
+    security: [{ token: [] }],
+  };
+}
+
+const FAILURE = { content: { "application/json": { schema: { $ref: "#/components/schemas/Error" } } } };
+
+function operation(route: Route): Record<string, unknown> {
+  const { id, summary, description, params, query, body, response, media, method, open } = route;
+  const statuses = ["400", "401", "403", "404", "409", "413", "415", "500", "503"];
+  const needed = body?.required !== undefined && body.required.length > 0;
+  return {
+    operationId: id,
+    summary,
+    ...(description !== undefined && { description }),
+    ...(open && { security: [] }),
+    parameters: [...parameters(params, "path"), ...parameters(query, "query")],
+    ...(method !== "GET" && {
+      requestBody: {
+        required: needed,
+        content: { "application/json": { schema: body ?? { type: "object", additionalProperties: false } } },
+      },
+    }),
+    responses: {
+      "200": { description: response.description ?? "Done.", content: { [media]: { schema: response } } },
+      ...Object.fromEntries(statuses.map((status) => [status, { description: "What went wrong.", ...FAILURE }])),
+    },
+  };
+}
+
+function parameters(object: TObject, place: "path" | "query"): Record<string, unknown>[] {
+  return Object.entries(object.properties).map(([name, schema]: [string, TSchema]) => ({
+    name,
+    in: place,
+    required: place === "path" || (object.required ?? []).includes(name),
+    ...(schema.description !== undefined && { description: schema.description }),
+    schema,
+  }));
+}

@@ -1,0 +1,125 @@
+/**
+ * An API at its addresses: a Unix socket in the state's folder, and a TCP address of this machine.
+ *
+ * @module
+ */
+
+import type { Clock } from "../../base/clock.ts";
+import type { Logger } from "../../base/logger.ts";
+import { type Address, formatAddress } from "../../protocol/address.ts";
+import { isInNetwork } from "../../protocol/ip.ts";
+import { ListenError } from "../../net/listener.ts";
+import { spotOf } from "../files/spot.ts";
+import { ConfigError } from "../toml/config_error.ts";
+import { Api } from "./http/api.ts";
+import { Gate } from "./http/gate.ts";
+import { Guard } from "./http/guard.ts";
+import type { Caller, Route } from "./route.ts";
+import { asOwner, hiddenPlace, listenAt } from "./http/socket_file.ts";
+
+/** The socket's name in the folder of a state. */
+export const ADMIN_SOCKET = "admin.sock";
+
+/** Where an API is, and what it is. */
+export interface AdminOptions {
+  /** What it is called in its document. */
+  readonly title: string;
+  readonly routes: readonly Route[];
+  /** The folder of the state, for the socket. */
+  readonly folder: string;
+  /** Whether there is a Unix socket. */
+  readonly unix: boolean;
+  /** Where it is by TCP besides, if it is, and with which token. */
+  readonly tcp?: { readonly address: Address; readonly token: string } | undefined;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** An API that is served. */
+export interface AdminServer {
+  /** The path of its Unix socket, if it has one. */
+  readonly socket: string | undefined;
+  /** Its address by TCP, `HOST:PORT`, if it has one. */
+  readonly address: string | undefined;
+  /** Ends it at once, with all that is open. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * Demands an address that only this machine reaches: what is asked there is not encrypted.
+ *
+ * @throws {ConfigError} if it is another.
+ */
+export function demandLoopback(address: Address): void {
+  const { host } = address;
+  if (host === "localhost" || ["127.0.0.0/8", "::1/128"].some((network) => isInNetwork(host, network))) return;
+  throw new ConfigError(
+    `Cannot have the admin API at ${formatAddress(address)}: it has no TLS, so it takes a loopback address; ` +
+      "use 127.0.0.1, and a tunnel or a reverse proxy with TLS from elsewhere",
+  );
+}
+
+/**
+ * Serves an API.
+ *
+ * @throws {ConfigError} if a socket cannot be made; {ListenError} if the TCP address cannot be had.
+ */
+export async function serveAdmin(options: AdminOptions): Promise<AdminServer> {
+  const { folder, unix, tcp, clock, logger } = options;
+  if (tcp) demandLoopback(tcp.address);
+  const api = new Api(options);
+  const parts: (() => Promise<void>)[] = [];
+  let closing: Promise<void> | undefined;
+  const close = () =>
+    closing ??= (async () => {
+      api.close();
+      for (const part of parts.toReversed()) await part();
+    })();
+
+  /** The runtime's HTTP server, at a place that its gate alone knows. */
+  const open = async (listener: Deno.Listener<Deno.Conn>, caller: Caller, guard?: Guard) => {
+    let place;
+    try {
+      place = await hiddenPlace(folder);
+    } catch (error) {
+      listener.close();
+      throw error;
+    }
+    const { path, remove } = place;
+    const inner = asOwner(spotOf(path), () =>
+      Deno.serve({
+        path,
+        onListen: () => {},
+        handler: (request) => api.answer(request, caller, guard),
+      }));
+    const gate = new Gate({ listener, dial: () => Deno.connect({ transport: "unix", path }), clock, logger });
+    parts.push(async () => {
+      await gate.close();
+      await inner.shutdown();
+      remove();
+    });
+  };
+
+  try {
+    const file = unix ? await listenAt(folder, ADMIN_SOCKET) : undefined;
+    if (file) {
+      parts.push(() => Promise.resolve(file.remove()));
+      await open(file.listener, { via: "unix" });
+    }
+    const listener = tcp && listenTcp(tcp.address);
+    const bound = listener && formatAddress({ host: listener.addr.hostname, port: listener.addr.port });
+    if (listener) await open(listener, { via: "tcp" }, new Guard(tcp.token, bound!));
+    return { socket: file?.path, address: bound, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function listenTcp(address: Address): Deno.TcpListener {
+  try {
+    return Deno.listen({ hostname: address.host, port: address.port });
+  } catch (error) {
+    throw new ListenError(address, error);
+  }
+}

@@ -1,0 +1,22 @@
+/**
+ * What the server's resources are read from, and what acts on them.
+ *
+ * @module
+ */
+
+import type { StateView } from "../state/state.ts";
+import type { ServerCore, ServerHandle } from "../server.ts";
+import type { EventRing } from "./event_ring.ts";
+
+/** What routes work with. */
+export interface AdminContext {
+  readonly server: ServerHandle;
+  readonly core: ServerCore;
+  /** The state; a server of v1 alone has none. */
+  readonly state: StateView | undefined;
+  readonly events: EventRing;
+  /** When the server started, by the wall clock. */
+  readonly since: number;
+  /** Whether every listener is bound. */
+  isReady(): boolean;
+}

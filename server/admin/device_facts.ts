@@ -1,0 +1,76 @@
+/**
+ * A device as the admin API shows it: what the file says of it, and what is known of its link.
+ *
+ * @module
+ */
+
+import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
+import { formatGrantedAddress, type ServiceGrant } from "../devices/service_grant.ts";
+import { describeDevice, type ServedDevice } from "../v2/device_status.ts";
+import type { ServedService } from "../v2/open_service.ts";
+import type { AdminContext } from "./context.ts";
+import type { Device } from "./schemas.ts";
+
+/** The device. */
+export function deviceFacts({ core }: AdminContext, device: AuthorizedDevice, now: number): Device {
+  const session = core.registry?.session(device.name);
+  const served = session && session.device.key === device.key ? describeDevice(session) : undefined;
+  const { name, key, expires, expiration, comment } = device;
+  return {
+    name,
+    key,
+    state: stateOf(device, now),
+    link: linkOf(served),
+    since: timeOrNull(served?.since),
+    sessionSince: timeOrNull(served?.sessionSince),
+    remote: served?.remote ?? null,
+    security: served?.security ?? null,
+    bound: served?.bound ?? null,
+    software: served?.software ?? null,
+    mode: served?.mode ?? "init",
+    services: servicesOf(device.services, served?.services ?? []),
+    clients: served?.clients ?? 0,
+    clockOffset: served?.clockOffset ?? null,
+    roundTrip: served?.roundTrip ?? null,
+    keepAlive: served?.keepAlive ?? null,
+    deviceKeepAlive: served?.deviceKeepAlive ?? null,
+    conflict: served?.conflict ?? null,
+    expires: timeOrNull(expires),
+    expiration: expiration ?? null,
+    comment: comment ?? null,
+  };
+}
+
+/** Whether a device may link up. */
+export function stateOf({ disabled, expires }: AuthorizedDevice, now: number): Device["state"] {
+  if (disabled) return "disabled";
+  return expires !== undefined && expires <= now ? "expired" : "active";
+}
+
+/** A time as a text. */
+export function timeOrNull(time: number | undefined): string | null {
+  return time === undefined ? null : new Date(time).toISOString();
+}
+
+function linkOf(served: ServedDevice | undefined): Device["link"] {
+  if (served?.online) return "online";
+  return served?.interrupted ? "interrupted" : "offline";
+}
+
+/** Those that are granted, and those that are still open as the grant has just gone. */
+function servicesOf(granted: readonly ServiceGrant[], served: readonly ServedService[]): Device["services"] {
+  const more = served.filter(({ name }) => !granted.some((grant) => grant.name === name));
+  return [...granted, ...more].map(({ name }) => {
+    const grant = granted.find((each) => each.name === name);
+    const found = served.find((each) => each.name === name);
+    return {
+      name,
+      granted: grant ? formatGrantedAddress(grant.listen) : null,
+      hostAddress: found?.open ? found.hostAddress : null,
+      open: found?.open ?? false,
+      error: found?.error ?? null,
+      maxClients: grant?.maxClients ?? null,
+      idleTimeout: grant?.idleTimeout ?? null,
+    };
+  });
+}

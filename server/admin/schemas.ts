@@ -1,0 +1,149 @@
+/**
+ * The server's resources, as the admin API shows them.
+ *
+ * Times of day are texts, as in 2026-01-31T12:00:00.000Z; spans are milliseconds; what is not known is null.
+ *
+ * @module
+ */
+
+import { closed, nullable, type Static, Type, words } from "../../app/admin/schema.ts";
+import { SELECTOR_PATTERN } from "../../app/admin/selector.ts";
+import { MAX_SELECTOR } from "../../app/limits.ts";
+import { V2_MAX_NAME } from "../../protocol/v2/limits.ts";
+import { DEVICE_MODES } from "../../protocol/v2/wire/messages.ts";
+
+/** A time of day. */
+export const Time = Type.String({ description: "A time, as in 2026-01-31T12:00:00.000Z." });
+
+/** Names as of devices and services. */
+export const Name = Type.String({ pattern: "^[A-Za-z0-9._-]+$", minLength: 1, maxLength: V2_MAX_NAME });
+
+/** The one that a path names. */
+export const NAMED = closed({ name: Name });
+
+/** Names with stars. */
+export const Selector = Type.String({
+  pattern: SELECTOR_PATTERN,
+  maxLength: MAX_SELECTOR,
+  description: "A name, with * for any part of it.",
+});
+
+const count = (description: string) => Type.Integer({ minimum: 0, description });
+const span = (description: string) => Type.Number({ description: `${description}, in milliseconds.` });
+
+/** Keep-alive settings, as seed 002 has them. */
+export const KeepAlive = closed({
+  idleTimeout: span("Silence before the first probe; negative: never"),
+  probeInterval: span("Silence between probes, and after the last; negative: never"),
+  probeCount: Type.Number({ description: "Probes before the peer is taken for lost." }),
+});
+
+/** A listener for devices. */
+export const ListenerFacts = closed({
+  address: Type.String({ description: "The address really bound." }),
+  profile: words(["v1", "v2"]),
+  security: words(["plain", "pinned", "pki"], "How TLS proves the server; plain: not at all."),
+  device: nullable(Type.String(), "v1: where the device that is linked came from."),
+});
+
+/** What is bounded. */
+export const Limit = closed({
+  name: Type.String(),
+  used: count("How much of it is in use."),
+  most: nullable(Type.Integer(), "The most there can be, if that is known."),
+  reached: Type.Boolean({ description: "Whether it is reached now." }),
+});
+
+/** The server. */
+export const ServerFacts = closed({
+  version: Type.String(),
+  engine: Type.String({ description: "What sockets are made with." }),
+  pid: Type.Integer(),
+  since: Time,
+  ready: Type.Boolean({ description: "Whether every listener is bound." }),
+  listeners: Type.Array(ListenerFacts),
+  counts: closed({
+    devices: count("Devices that may link up, or came."),
+    online: count("Devices with a link."),
+    interrupted: count("Devices whose session waits for another link."),
+    clients: count("Clients that are there."),
+    clientsEver: count("Clients since the server runs."),
+    enrolments: count("Enrolment strings that wait."),
+  }),
+  limits: Type.Array(Limit),
+  trouble: nullable(Type.String(), "Why devices.toml is not in force as it stands, if it is not."),
+}, "The server as it is now.");
+
+/** A service of a device. */
+export const DeviceService = closed({
+  name: Type.String(),
+  granted: nullable(Type.String(), "Where it may be opened: HOST:PORT, or a range of ports."),
+  hostAddress: nullable(Type.String(), "Where clients reach it, if it is open."),
+  open: Type.Boolean({ description: "Whether its host port is open." }),
+  error: nullable(Type.String(), "Why not, if it is not and that is known."),
+  maxClients: nullable(Type.Integer(), "The most clients at once."),
+  idleTimeout: nullable(Type.Number(), "Milliseconds without a byte that a client may stay."),
+});
+
+/** What may be said of the link of a device. */
+export const LINK_STATES = ["online", "interrupted", "offline"] as const;
+
+/** What may be said of its rights. */
+export const DEVICE_STATES = ["active", "disabled", "expired"] as const;
+
+/** A device. */
+export const Device = closed({
+  name: Type.String(),
+  key: Type.String({ description: "Its public key." }),
+  state: words(DEVICE_STATES, "Whether it may link up."),
+  link: words(LINK_STATES, "interrupted: its session waits for another link."),
+  since: nullable(Time, "Since when the link is as it is, if it came since the server runs."),
+  sessionSince: nullable(Time, "Since when its session is, over however many links."),
+  remote: nullable(Type.String(), "Where it dialled from."),
+  security: nullable(words(["plain", "tls"]), "Whether its link is encrypted."),
+  bound: nullable(Type.Boolean(), "Whether both sides signed the TLS connection of its link."),
+  software: nullable(Type.String(), "Its program, as it said."),
+  mode: words(DEVICE_MODES, "Its mode, as it said."),
+  services: Type.Array(DeviceService),
+  clients: count("Clients that are served."),
+  clockOffset: nullable(Type.Number(), "Its wall clock less the server's, in milliseconds."),
+  roundTrip: nullable(Type.Number(), "The last round trip, in milliseconds."),
+  keepAlive: nullable(KeepAlive, "What the server accepts of it."),
+  deviceKeepAlive: nullable(KeepAlive, "What it accepts of the server, as it said."),
+  conflict: nullable(Type.String(), "Which two machines use its key, if two did within the last minute."),
+  expires: nullable(Time, "Until when it may link up; null: for ever."),
+  expiration: nullable(Type.Number(), "Milliseconds that its session outlives a link, if not as for all."),
+  comment: nullable(Type.String(), "For people."),
+}, "A device that may link up, as it is now.");
+
+/** The same, as a type. */
+export type Device = Static<typeof Device>;
+
+/** A client. */
+export const Client = closed({
+  id: Type.Integer({ minimum: 1, description: "Its number, while the server runs." }),
+  address: Type.String({ description: "Where it came from." }),
+  device: nullable(Type.String(), "The device's name; v1 has none."),
+  service: Type.String({ description: "The service: its name, or on v1 as the device dials it." }),
+  hostAddress: Type.String({ description: "Where it came to." }),
+  since: Time,
+  state: words(["waiting", "open", "leaving"], "leaving: it has ended, and takes what came for it."),
+  bytesUp: count("Bytes from the client to the service."),
+  bytesDown: count("Bytes from the service to the client."),
+}, "A client's connection.");
+
+/** The same, as a type. */
+export type Client = Static<typeof Client>;
+
+/** An enrolment string that waits. Its text is told once, when it is made. */
+export const Enrolment = closed({
+  device: Type.String(),
+  services: Type.Array(closed({ name: Type.String(), granted: Type.String() })),
+  validUntil: Time,
+  expires: nullable(Time),
+  comment: nullable(Type.String()),
+  replace: Type.Boolean({ description: "Whether it gives a device that is there a new key." }),
+});
+
+/** That something was done. */
+export const Done = closed({ done: Type.Boolean({ description: "Whether it was done." }) }, "It was done.");

@@ -1,0 +1,111 @@
+/**
+ * `/v1/server`, health and readiness.
+ *
+ * @module
+ */
+
+import { ApiError } from "../../app/admin/api_error.ts";
+import { jsonRoute, type Route } from "../../app/admin/route.ts";
+import { closed, type Static, Type } from "../../app/admin/schema.ts";
+import { inSlices, type Steps } from "../../base/slices.ts";
+import { VERSION } from "../../base/version.ts";
+import { PROCESS_LOG_BOUND } from "../../protocol/limits.ts";
+import { MAX_ENROLMENTS, PROCESS_WINDOW_BOUND } from "../limits.ts";
+import { V1Listener } from "../v1/listener.ts";
+import type { AdminContext } from "./context.ts";
+import { type Limit, ServerFacts } from "./schemas.ts";
+
+const Alive = closed({ ok: Type.Boolean() }, "It is so.");
+
+/** The routes. */
+export function serverRoutes(context: AdminContext): Route[] {
+  return [
+    jsonRoute({
+      method: "GET",
+      path: "/v1/server",
+      id: "getServer",
+      summary: "The server: what it is, what it listens at, how much there is of what.",
+      response: ServerFacts,
+      handle: () => factsOf(context),
+    }),
+    jsonRoute({
+      method: "GET",
+      path: "/v1/health",
+      id: "getHealth",
+      summary: "Whether the process answers. It takes no token.",
+      open: true,
+      response: Alive,
+      handle: () => ({ ok: true }),
+    }),
+    jsonRoute({
+      method: "GET",
+      path: "/v1/ready",
+      id: "getReady",
+      summary: "Whether devices can dial in. It takes no token.",
+      open: true,
+      response: Alive,
+      handle() {
+        if (!context.isReady()) throw new ApiError("not-ready", "not every listener is bound");
+        return { ok: true };
+      },
+    }),
+  ];
+}
+
+async function factsOf(context: AdminContext): Promise<Static<typeof ServerFacts>> {
+  const { core: { settings, listeners }, state, since } = context;
+  const enrolments = (await state?.enrolments.waiting())?.length ?? 0;
+  const links = await inSlices(countLinks(context), settings.clock);
+  return {
+    version: VERSION,
+    engine: settings.engine.name,
+    pid: Deno.pid,
+    since: new Date(since).toISOString(),
+    ready: context.isReady(),
+    listeners: listeners.map((listener) => ({
+      address: listener.address,
+      profile: listener.profile,
+      security: listener.security,
+      device: listener instanceof V1Listener ? listener.device ?? null : null,
+    })),
+    counts: {
+      devices: state?.devices.all.length ?? 0,
+      ...links,
+      clients: settings.clients.size,
+      clientsEver: settings.clients.total,
+      enrolments,
+    },
+    limits: limitsOf(context, enrolments),
+    trouble: state?.devices.trouble ?? null,
+  };
+}
+
+function* countLinks({ core: { registry } }: AdminContext): Steps<{ online: number; interrupted: number }> {
+  const counts = { online: 0, interrupted: 0 };
+  for (const { link } of registry?.sessions ?? []) {
+    if (link) counts[link.links.interruptedAt === undefined ? "online" : "interrupted"]++;
+    yield;
+  }
+  return counts;
+}
+
+function limitsOf({ core }: AdminContext, enrolments: number): Static<typeof Limit>[] {
+  const { settings: { clientRoom }, registry, listeners } = core;
+  const limit = (name: string, used: number, most: number) => ({
+    name,
+    used,
+    most: Number.isFinite(most) ? most : null,
+    reached: used >= most,
+  });
+  return [
+    limit("descriptors for clients", clientRoom.used, clientRoom.most),
+    ...listeners.map(({ address, door }) => limit(`connections at ${address} not let in yet`, door.used, door.most)),
+    ...(registry
+      ? [
+        limit("bytes kept for replay", registry.memory.kept, PROCESS_LOG_BOUND),
+        limit("bytes granted to senders", registry.memory.granted, PROCESS_WINDOW_BOUND),
+        limit("enrolments that wait", enrolments, MAX_ENROLMENTS),
+      ]
+      : []),
+  ];
+}

@@ -1,0 +1,100 @@
+/**
+ * `server drop`, `mode` and `keepalive`: acts on devices that are linked.
+ *
+ * @module
+ */
+
+import { Argument, type Command } from "commander";
+import { argument, taskCommand, taskOptions } from "../../../app/command.ts";
+import type { OptionTable } from "../../../app/options.ts";
+import { ConfigError } from "../../../app/toml/config_error.ts";
+import { oneOf, parseDurationOrNever, wholeNumber } from "../../../app/values.ts";
+import { MAX_PROBES } from "../../../protocol/limits.ts";
+import { V2_KEEP_ALIVE } from "../../../protocol/keep_alive.ts";
+import type { Device } from "../../admin/schemas.ts";
+import { ask, ASK_OPTIONS } from "./ask.ts";
+import { demandConsent, doToEach, parseSelector, selectDevices } from "./select.ts";
+
+const KEEP_ALIVE_OPTIONS = {
+  endpoint: {
+    value: "END",
+    help: "whose: device (it watches the server), server (it watches the device), or both",
+    parse: oneOf("device", "server", "both"),
+    preset: "both",
+  },
+  "idle-timeout": { value: "TIME", help: "silence before the first probe, or never", parse: parseDurationOrNever },
+  "probe-interval": { value: "TIME", help: "silence between probes, and after the last", parse: parseDurationOrNever },
+  "probe-count": {
+    value: "N",
+    help: "probes before the other side is taken for lost; 0 sends none",
+    parse: wholeNumber(0, MAX_PROBES),
+  },
+  ...ASK_OPTIONS,
+} as const satisfies OptionTable;
+
+/** The commands, below the server's command `name`. */
+export function actCommands(name: string): Command[] {
+  return [
+    act(
+      `${name} drop`,
+      "Ends the links of devices; their sessions, with their clients, go on over the next.",
+      ASK_OPTIONS,
+    )
+      .action((devices: string, _options: unknown, command: Command) =>
+        doAct(command, devices, "drop", () => ({}), "drops links", "has lost its link, and dials again")
+      ),
+    act(`${name} mode`, "Asks devices to go to mode config, which withdraws their services, or run.", ASK_OPTIONS)
+      .addArgument(new Argument("<mode>", "config or run").argParser(argument(oneOf("config", "run"))))
+      .action((devices: string, mode: string, _options: unknown, command: Command) =>
+        doAct(command, devices, "mode", () => ({ mode }), `asks for mode ${mode}`, `was asked for mode ${mode}`)
+      ),
+    act(
+      `${name} keepalive`,
+      "Sets the longest silence that is accepted of devices, that they accept, or both.",
+      KEEP_ALIVE_OPTIONS,
+    )
+      .action((devices: string, _options: unknown, command: Command) => keepAlive(command, devices)),
+  ];
+}
+
+function act(fullName: string, help: string, table: OptionTable): Command {
+  return taskCommand(fullName, help, table)
+    .argument("<devices>", "a device's name, or a pattern as in gw*", argument(parseSelector))
+    .option("--yes", "do not ask back before several are touched");
+}
+
+async function keepAlive(command: Command, devices: string): Promise<void> {
+  const values = taskOptions(KEEP_ALIVE_OPTIONS, command);
+  const { endpoint = "both" } = values;
+  // Those of the server's own command stand for all devices; here only what stands behind the name counts.
+  const given = command.opts<{ idleTimeout?: number; probeInterval?: number; probeCount?: number }>();
+  const { idleTimeout, probeInterval, probeCount } = given;
+  if (idleTimeout === undefined && probeInterval === undefined && probeCount === undefined) {
+    throw new ConfigError("nothing is set; say one of --idle-timeout, --probe-interval and --probe-count");
+  }
+  const settings = { idleTimeout, probeInterval, probeCount };
+  const body = (before: Device) => ({
+    endpoint,
+    ...(before[endpoint === "device" ? "deviceKeepAlive" : "keepAlive"] ?? V2_KEEP_ALIVE),
+    ...Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)),
+  });
+  await doAct(command, devices, "keep-alive", body, "sets the keep-alive", "has it");
+}
+
+async function doAct(
+  command: Command,
+  devices: string,
+  word: string,
+  body: (device: Device) => Record<string, unknown>,
+  what: string,
+  done: string,
+): Promise<void> {
+  await ask(command, async (client) => {
+    const names = await selectDevices(client, devices);
+    demandConsent(what, names, command.opts<{ yes?: true }>().yes === true);
+    await doToEach(names, async (name) => {
+      const device = await client.get<Device>(`/v1/devices/${name}`);
+      await client.post(`/v1/devices/${name}/${word}`, body(device));
+    }, done);
+  });
+}

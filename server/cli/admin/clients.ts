@@ -1,0 +1,93 @@
+/**
+ * `server clients` and `server close`: connections at host ports.
+ *
+ * @module
+ */
+
+import type { Command } from "commander";
+import type { AdminClient } from "../../../app/admin/client.ts";
+import { argument, printLine, taskCommand } from "../../../app/command.ts";
+import { stderr } from "../../../app/output.ts";
+import { formatAge, formatBytes, tableLines } from "../../../base/table.ts";
+import { ConfigError } from "../../../app/toml/config_error.ts";
+import { systemClock } from "../../../base/clock.ts";
+import { parseName } from "../../../protocol/name.ts";
+import type { Client } from "../../admin/schemas.ts";
+import { ask, ASK_OPTIONS, listed } from "./ask.ts";
+import { demandConsent, doToEach, parseSelector } from "./select.ts";
+
+/** Whose clients are meant. */
+interface Target {
+  /** The number of one. */
+  readonly id?: string;
+  readonly device?: string;
+  readonly service?: string;
+}
+
+/** The commands, below the server's command `name`. */
+export function clientCommands(name: string): Command[] {
+  return [
+    taskCommand(
+      `${name} clients`,
+      "Shows the clients that are connected, with the bytes that they have carried.",
+      ASK_OPTIONS,
+    )
+      .argument("[device]", "only those of these devices: a name, or a pattern as in gw*", argument(parseSelector))
+      .option("--json", "print JSON")
+      .action((device: string | undefined, _options: unknown, command: Command) => list(command, device)),
+    taskCommand(`${name} close`, "Ends clients at once.", ASK_OPTIONS, examples(name))
+      .argument("<client>", "its number in clients; or all of DEVICE or DEVICE/SERVICE", argument(parseTarget))
+      .option("--yes", "do not ask back before several are ended")
+      .action((target: Target, _options: unknown, command: Command) => close(command, target)),
+  ];
+}
+
+/** Parses whose clients are meant. */
+export function parseTarget(text: string): Target {
+  if (/^\d{1,15}$/.test(text)) return { id: text };
+  const [device = "", service, ...more] = text.split("/");
+  if (more.length > 0) throw new SyntaxError(`"${text}" is no client; write its number, DEVICE, or DEVICE/SERVICE`);
+  parseSelector(device);
+  return service === undefined ? { device } : { device, service: parseName(service) };
+}
+
+async function list(command: Command, device: string | undefined): Promise<void> {
+  const clients = await ask(command, (client) => found(client, device === undefined ? {} : { device }));
+  if (command.opts<{ json?: true }>().json) return printLine(JSON.stringify(clients));
+  if (clients.length === 0) return void stderr.write("no clients now");
+  const now = systemClock.wall();
+  const rows = clients.map(({ id, address, device, service, hostAddress, since, state, bytesUp, bytesDown }) => [
+    String(id),
+    device === null ? service : `${device}/${service}`,
+    address,
+    hostAddress,
+    state,
+    formatAge(now - Date.parse(since)),
+    formatBytes(bytesUp),
+    formatBytes(bytesDown),
+  ]);
+  const head = ["ID", "SERVICE", "CLIENT", "HOST", "STATE", "AGE", "UP", "DOWN"];
+  for (const line of tableLines([head, ...rows])) printLine(line);
+}
+
+async function close(command: Command, target: Target): Promise<void> {
+  await ask(command, async (client) => {
+    const ids = target.id !== undefined ? [target.id] : (await found(client, target)).map(({ id }) => String(id));
+    if (ids.length === 0) throw new ConfigError("there are no such clients now");
+    demandConsent("ends clients", ids, command.opts<{ yes?: true }>().yes === true);
+    await doToEach(ids, (id) => client.post(`/v1/clients/${id}/close`), "is ended");
+  });
+}
+
+async function found(client: AdminClient, { device, service }: Target): Promise<Client[]> {
+  const clients: Client[] = [];
+  for await (const each of listed<Client>(client, "/v1/clients", { device, service })) clients.push(each);
+  return clients;
+}
+
+function examples(name: string): string {
+  return `Examples:
+  ${name} close 17
+  ${name} close gw1/ssh
+  ${name} close 'gw*' --yes`;
+}

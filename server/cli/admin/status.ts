@@ -1,0 +1,87 @@
+/**
+ * `server status`: the server that runs, on one screen.
+ *
+ * @module
+ */
+
+import type { Command } from "commander";
+import type { Static } from "../../../app/admin/schema.ts";
+import { printLine, taskCommand } from "../../../app/command.ts";
+import { stdout } from "../../../app/output.ts";
+import { formatAge, formatBytes } from "../../../base/table.ts";
+import { sleep, systemClock } from "../../../base/clock.ts";
+import { WATCH_MS } from "../../limits.ts";
+import type { ServerFacts } from "../../admin/schemas.ts";
+import { ask, ASK_OPTIONS } from "./ask.ts";
+
+type Facts = Static<typeof ServerFacts>;
+
+/** The command, below the server's command `name`. */
+export function statusCommand(name: string): Command {
+  return taskCommand(`${name} status`, "Shows the server that runs.", ASK_OPTIONS, examples(name))
+    .option("--json", "print JSON")
+    .option("--watch", "show it anew every two seconds, until Ctrl-C")
+    .action((_options: unknown, command: Command) => status(command));
+}
+
+async function status(command: Command): Promise<void> {
+  const { json, watch } = command.opts<{ json?: true; watch?: true }>();
+  const show = (facts: Facts) => {
+    if (json) return printLine(JSON.stringify(facts));
+    if (watch && Deno.stdout.isTerminal()) stdout.write("\x1b[H\x1b[2J");
+    for (const line of linesOf(facts, systemClock.wall())) printLine(line);
+  };
+  await ask(command, async (client) => {
+    show(await client.get<Facts>("/v1/server"));
+    const never = new AbortController().signal;
+    while (watch) {
+      await sleep(systemClock, WATCH_MS, never);
+      show(await client.get<Facts>("/v1/server"));
+    }
+  });
+}
+
+/** What is shown. */
+export function linesOf(facts: Facts, now: number): string[] {
+  const { version, engine, pid, since, listeners, counts, limits, trouble, ready } = facts;
+  const { devices, online, interrupted, clients, clientsEver, enrolments } = counts;
+  const offline = Math.max(0, devices - online - interrupted);
+  const reached = limits.filter((limit) => limit.reached);
+  const near = limits.filter(({ used, most, reached }) => !reached && most !== null && used * 5 >= most * 4);
+  const row = (name: string, text: string) => `${name.padEnd(11)}${text}`;
+  return [
+    row("server", `sallyport ${version}, engine ${engine}, process ${pid}`),
+    row(
+      "up",
+      `${formatAge(now - Date.parse(since))}, since ${since.replace(/\.\d+Z$/, "Z")}${ready ? "" : ", not ready yet"}`,
+    ),
+    ...listeners.map(({ address, profile, security, device }) =>
+      row("listens", `${address} ${profile} ${security}${device === null ? "" : `, linked: ${device}`}`)
+    ),
+    row("devices", `${devices}: ${online} online, ${interrupted} interrupted, ${offline} offline`),
+    row("clients", `${clients} now, ${clientsEver} since it runs`),
+    ...(enrolments > 0 ? [row("enrolments", `${enrolments} not used yet`)] : []),
+    ...reached.map((limit) => row("REACHED", limitText(limit))),
+    ...near.map((limit) => row("nearly", limitText(limit))),
+    ...(reached.length + near.length === 0 ? [row("limits", `none of ${limits.length} is near`)] : []),
+    ...(trouble === null ? [] : [row("trouble", trouble)]),
+  ];
+}
+
+function limitText({ name, used, most }: Facts["limits"][number]): string {
+  const number = (count: number) => name.startsWith("bytes") ? formatBytes(count) : String(count);
+  return `${name}: ${number(used)}${most === null ? "" : ` of ${number(most)}`}`;
+}
+
+function examples(name: string): string {
+  return `What else there is to see, and to do, while the server runs:
+  ${name} devices                     who may link up, who is, and where
+  ${name} clients 'gw*'               connections at host ports, with their bytes
+  ${name} events -f                   what happens, as it happens
+  ${name} close 17                    ends one client
+  ${name} drop gw1                    cuts a link; its session goes on over the next
+  ${name} mode 'gw*' config           has devices withdraw their services
+  ${name} keepalive gw1 --idle-timeout 30s
+
+They find the server by the socket in its state: run them as its user, or as root.`;
+}

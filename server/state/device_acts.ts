@@ -1,0 +1,149 @@
+/**
+ * What is done to devices in the files of a state, whether the server runs or not: the commands and the admin API do it
+ * by this alone.
+ *
+ * @module
+ */
+
+import { ConfigError } from "../../app/toml/config_error.ts";
+import { describeError } from "../../base/errors.ts";
+import { withLock } from "../../app/files/private_file.ts";
+import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
+import { consentToLoss } from "../devices/consent.ts";
+import {
+  confined,
+  type DeviceEdit,
+  type ReadDevices,
+  readDevicesBy,
+  readerOf,
+  removeDevice,
+  renameDevice,
+  setDisabled,
+  setExpiry,
+  unknownDevice,
+  updateDevices,
+} from "../devices/edits.ts";
+import type { Enrolments } from "./enrolments.ts";
+
+/** Where devices are kept. */
+export interface DeviceActsOptions {
+  /** The state of the server. */
+  readonly folder: string;
+  /** The file of authorized devices. */
+  readonly file: string;
+  /** Strings that wait. */
+  readonly enrolments: Enrolments;
+  /** For whoever remembers what the file meant before, and has something else to do meanwhile. */
+  readonly read?: ReadDevices;
+  /** What could not be done, and keeps nobody from what was asked for. */
+  warn(line: string): void;
+}
+
+/** Changes devices, one at a time, under the lock of the state. */
+export class DeviceActs {
+  readonly #options: DeviceActsOptions;
+  readonly #read: ReadDevices;
+
+  /** Of the files that `options` name. */
+  constructor(options: DeviceActsOptions) {
+    this.#options = options;
+    this.#read = options.read ?? readerOf(options.file);
+  }
+
+  /** Bars a device, or lets it in again. @throws {ConfigError} if it is not there, or cannot be edited. */
+  setDisabled(device: string, disabled: boolean): Promise<void> {
+    return this.#locked(async () => {
+      const { key } = await this.#demand(device);
+      if (disabled) await this.#mean(key);
+      await this.#update(device, setDisabled(device, disabled));
+    });
+  }
+
+  /** Sets until when a device may link up, in milliseconds since 1970; `undefined`: for ever. */
+  expire(device: string, at: number | undefined): Promise<void> {
+    return this.change(device, setExpiry(device, at), ({ expires: _before, ...rest }) =>
+      // As the file has it, which knows whole seconds.
+      at === undefined ? rest : { ...rest, expires: Math.ceil(at / 1000) * 1000 });
+  }
+
+  /** Removes a device, and what waits for it. @returns how many enrolments waited. */
+  revoke(device: string): Promise<number> {
+    const { enrolments } = this.#options;
+    return this.#locked(async () => {
+      const { devices, byName } = await this.#all();
+      const there = byName.get(device);
+      const count = await enrolments.withdraw(device); // first: what is revoked must not come back
+      if (!there && count === 0) {
+        const waiting = (await enrolments.waiting()).map(({ device }) => device);
+        throw unknownDevice(device, [...devices.map(({ name }) => name), ...waiting]);
+      }
+      if (!there) return count;
+      await this.#mean(there.key);
+      await this.#update(device, removeDevice(device));
+      return count;
+    });
+  }
+
+  /** Gives a device another name. */
+  rename(before: string, after: string): Promise<void> {
+    return this.#locked(async () => {
+      await this.#demand(before);
+      if ((await this.#all()).byName.has(after)) {
+        throw new ConfigError(`there is a device "${after}" already; take another name`);
+      }
+      if ((await this.#options.enrolments.waiting()).some(({ device }) => device === after)) {
+        throw new ConfigError(`an enrolment of "${after}" waits; revoke that first, or take another name`);
+      }
+      await this.#update(before, renameDevice(before, after));
+    });
+  }
+
+  /**
+   * Changes one device of the file.
+   *
+   * @param wanted What is to come of it; it throws if it cannot.
+   * @throws {ConfigError} if the device is not there, or is written in a way that `edit` does not understand.
+   */
+  change(device: string, edit: DeviceEdit, wanted: (before: AuthorizedDevice) => AuthorizedDevice): Promise<void> {
+    return this.#locked(async () => {
+      const { devices, byName } = await this.#all();
+      const before = byName.get(device);
+      if (before) return await this.#update(device, edit, wanted(before));
+      if ((await this.#options.enrolments.waiting()).some((waiting) => waiting.device === device)) {
+        throw new ConfigError(
+          `"${device}" has not used its enrolment string yet; enroll it anew with what it should have`,
+        );
+      }
+      throw unknownDevice(device, devices.map(({ name }) => name));
+    });
+  }
+
+  #locked<T>(fn: () => Promise<T>): Promise<T> {
+    return withLock(this.#options.folder, fn);
+  }
+
+  #all() {
+    return readDevicesBy(this.#options.file, this.#read);
+  }
+
+  async #demand(device: string): Promise<AuthorizedDevice> {
+    const { devices, byName } = await this.#all();
+    const found = byName.get(device);
+    if (!found) throw unknownDevice(device, devices.map(({ name }) => name));
+    return found;
+  }
+
+  async #update(device: string, edit: DeviceEdit, wanted?: AuthorizedDevice): Promise<void> {
+    await updateDevices(this.#options.file, device, confined(device, edit), wanted, this.#read);
+  }
+
+  /** Says that a device is to lose access: a running server believes it at once, however many others go with it. */
+  async #mean(key: string): Promise<void> {
+    try {
+      await consentToLoss(this.#options.folder, key);
+    } catch (error) {
+      // A full disk must not keep anybody in: one device alone is believed without this.
+      this.#options.warn(describeError(error));
+    }
+  }
+}

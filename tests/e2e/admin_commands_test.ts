@@ -1,0 +1,134 @@
+/**
+ * The commands that ask a server while it runs: what they show, what they do, and what they say if they cannot.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { outcome } from "../rig/processes/commands.ts";
+import { processTest } from "../rig/processes/harness.ts";
+import { echoRelay, enrol, startV2Server } from "../rig/processes/relay.ts";
+import { Stream } from "../rig/stream.ts";
+import { TempFolder } from "../rig/temp_folder.ts";
+
+processTest("status, clients and events show what there is, and acts touch it and nothing else", [], async () => {
+  await using echo = await echoRelay();
+  const { relay } = echo;
+  const run = (...args: string[]) => outcome("server", [...args, "--state", relay.folder.path]);
+  using client = await Stream.connect(relay.hostPort);
+  await client.write("hello");
+  await client.read(5);
+  const status = await relay.command("status");
+  assert.match(
+    status.join("\n"),
+    /^devices +1: 1 online, 0 interrupted, 0 offline\nclients +1 now, 1 since it runs\n/m,
+  );
+  const facts = JSON.parse((await relay.command("status", "--json"))[0]!) as { counts: { clients: number } };
+  assert.equal(facts.counts.clients, 1);
+  const [head, row] = await relay.command("clients");
+  assert.match(head!, /^ID +SERVICE +CLIENT +HOST +STATE +AGE +UP +DOWN$/);
+  assert.match(row!, /^1 +gw1\/echo +127\.0\.0\.1:\d+ +127\.0\.0\.1:\d+ +open +\d+s +5 B +5 B$/);
+
+  assert.match((await run("drop", "gw1")).stderr, /^"gw1" has lost its link, and dials again$/m);
+  await relay.server.child.line(/^link-resumed gw1 /);
+  await client.write("again");
+  await client.read(5);
+  await relay.command("keepalive", "gw*", "--idle-timeout", "30s");
+  const [devices] = await relay.command("devices", "--json");
+  assert.equal((JSON.parse(devices!) as { online: boolean }[])[0]!.online, true);
+
+  assert.match((await run("close", "gw1/echo")).stderr, /^"1" is ended$/m);
+  assert.equal(await client.readSome(), null);
+  const events = await relay.command("events", "--device", "gw*", "--type", "link-interrupted,client-end");
+  assert.match(events[0]!, /^20\S+Z link-interrupted .*device=gw1 .*reason=dropped /);
+  assert.match(events[1]!, /^20\S+Z client-end .*reason=closed-by-admin /);
+
+  await relay.command("mode", "gw1", "config");
+  await relay.device.logged(/mode config/);
+  const failures: [string[], number, RegExp][] = [
+    [["drop", "gw7"], 2, /there is no device "gw7"/],
+    [["drop", "x*"], 2, /no device that is online matches "x\*"/],
+    [["close", "99"], 2, /there is no client 99/],
+    [["close", "gw1"], 2, /there are no such clients now/],
+    [["mode", "gw1", "sleep"], 2, /none of config, run/],
+    [["keepalive", "gw1"], 2, /nothing is set/],
+    [["events", "--type", "nothing"], 2, /"nothing"; there are listening/],
+  ];
+  for (const [args, code, pattern] of failures) {
+    const { code: got, stderr } = await run(...args);
+    assert.deepEqual([got, pattern.test(stderr)], [code, true], `${args.join(" ")}: ${got} ${stderr}`);
+  }
+});
+
+processTest("a pattern that stands for several asks back, and a script says --yes", [], async () => {
+  await using echo = await echoRelay();
+  const { relay } = echo;
+  const clients = [await Stream.connect(relay.hostPort), await Stream.connect(relay.hostPort)];
+  for (const client of clients) {
+    await client.write("x");
+    await client.read(1);
+  }
+  const args = ["close", "gw*", "--state", relay.folder.path];
+  const { code, stderr } = await outcome("server", args);
+  assert.equal(code, 2);
+  assert.match(stderr, /ends clients: 2 of them \(1, 2\); say --yes if that is meant/);
+  await relay.command("close", "gw*", "--yes");
+  for (const client of clients) {
+    assert.equal(await client.readSome(), null);
+    client[Symbol.dispose]();
+  }
+});
+
+processTest("by TCP the commands need the token, which is told nowhere", [], async () => {
+  using folder = new TempFolder();
+  const token = "0f".repeat(16);
+  const [good, bad, open] = ["good", "bad", "open"].map((name) => `${folder.path}/${name}`);
+  await Deno.writeTextFile(good!, `${token}\n`, { mode: 0o600 });
+  await Deno.writeTextFile(bad!, "ab".repeat(16), { mode: 0o600 });
+  await Deno.writeTextFile(open!, token, { mode: 0o644 });
+  const start = (...args: string[]) =>
+    outcome("server", ["--listen", "127.0.0.1:0", "--state", folder.path, "--check", ...args]);
+  const refusals: [string[], RegExp][] = [
+    [["--admin", "127.0.0.1:0"], /needs a token/],
+    [["--admin", "0.0.0.0:0", "--admin-token-file", good!], /takes a loopback address/],
+    [["--admin", "127.0.0.1:0", "--admin-token-file", open!], /mode 0644/],
+    [["--admin", "127.0.0.1:0", "--admin-token-file", `${folder.path}/none`], /make a token/],
+    [["--admin-token-file", good!], /of use with --admin HOST:PORT alone/],
+    [["--admin", "somewhere"], /neither unix, nor off, nor HOST:PORT/],
+  ];
+  for (const [args, pattern] of refusals) {
+    const { code, stderr } = await start(...args);
+    assert.deepEqual([code, pattern.test(stderr)], [2, true], stderr);
+  }
+  await using server = await startV2Server(folder.path, ["--admin", "127.0.0.1:0", "--admin-token-file", good!]);
+  const [, address] = await server.child.line(/^admin (\S+)$/);
+  const ask = (file: string) =>
+    outcome("server", ["status", "--admin", address!, "--admin-token-file", file, "--state", "/nowhere"]);
+  assert.match((await ask(good!)).stdout.join("\n"), /^listens /m);
+  const { code, stderr } = await ask(bad!);
+  assert.deepEqual([code, /the token is not the one/.test(stderr)], [2, true], stderr);
+  const said = [...server.child.stderr, ...server.child.stdout, stderr].join("\n");
+  assert.equal(said.includes(token), false);
+  assert.equal(Deno.readTextFileSync(`/proc/${server.child.pid}/cmdline`).includes(token), false);
+});
+
+processTest("without a server the commands say so, with exit code 1", [], async () => {
+  using folder = new TempFolder();
+  await using server = await startV2Server(folder.path);
+  await enrol(folder.path, server.address, ["ssh"]);
+  server.child.signal("SIGKILL");
+  await server.child.end();
+  const dead = await outcome("server", ["status", "--state", folder.path]);
+  assert.deepEqual([dead.code, /nobody answers at \S+admin\.sock/.test(dead.stderr)], [1, true], dead.stderr);
+  await using again = await startV2Server(folder.path);
+  assert.equal((await outcome("server", ["status", "--state", folder.path])).code, 0);
+  await using second = await startV2Server(folder.path);
+  await second.logged(/^no admin API: .*another process does/);
+  again.child.signal("SIGTERM");
+  await again.child.end();
+  const gone = await outcome("server", ["status", "--state", folder.path]);
+  assert.deepEqual([gone.code, /nobody has a socket at/.test(gone.stderr)], [1, true], gone.stderr);
+  await Deno.symlink("/run/docker.sock", `${folder.path}/server/admin.sock`);
+  const link = await outcome("server", ["status", "--state", folder.path]);
+  assert.deepEqual([link.code, /is a link, and no socket of a server/.test(link.stderr)], [2, true], link.stderr);
+});
