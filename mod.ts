@@ -78,6 +78,7 @@ export { type EnrolmentOptions, enrolmentOptions, joinFromString, type JoinOptio
 export type { DeviceHandle, DeviceState, DeviceStatus } from "./device/handle.ts";
 export * from "./device/events.ts";
 export type { LinkFacts } from "./device/reconnect/link_maker.ts";
+export { parseAllow } from "./device/v2/allowed_targets.ts";
 export { type NamedService, parseNamedService } from "./device/v2/named_service.ts";
 export {
   type CommonDeviceOptions,

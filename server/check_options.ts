@@ -14,6 +14,7 @@ import type { TlsSource } from "../net/tls/listening.ts";
 import type { ClientRate } from "./access/client_rates.ts";
 import { parseHours } from "./access/hours.ts";
 import type { AccessRules } from "./access/rules.ts";
+import { parseLocal } from "./devices/grant_table.ts";
 import type { AuthorizedDevice } from "./devices/authorized_devices.ts";
 import type { OpenServiceOptions } from "./server.ts";
 import type { Forward, ServeOptions, V1ListenOptions, V2ListenOptions, V2Options } from "./options.ts";
@@ -152,6 +153,7 @@ const DEVICE = options<AuthorizedDevice>({
   services: list(options<ServiceGrant>({
     name: check.parsed(parseName),
     listen: grantedAddress,
+    local: optional(check.parsed(parseLocal)),
     proxyFrom,
     ...RULES,
   })),

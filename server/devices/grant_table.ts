@@ -4,7 +4,8 @@
  * @module
  */
 
-import { V2_MAX_SERVICES } from "../../protocol/v2/limits.ts";
+import { formatAddress, parseAddress } from "../../protocol/address.ts";
+import { V2_MAX_SERVICES, V2_MAX_TEXT } from "../../protocol/v2/limits.ts";
 import { parseNetwork } from "../../protocol/ip.ts";
 import { parseName } from "../../protocol/name.ts";
 import { tomlKey, tomlString } from "../../app/toml/scan.ts";
@@ -25,9 +26,10 @@ export function formatGrant(grant: ServiceGrant): string {
 
 /** Writes it as the lines of a table of its own. */
 export function grantLines(grant: ServiceGrant): string[] {
-  const { listen, proxyFrom } = grant;
+  const { listen, local, proxyFrom } = grant;
   return [
     `listen = ${tomlString(formatGrantedAddress(listen))}`,
+    ...(local === undefined ? [] : [`local = ${tomlString(local)}`]),
     ...formatRules(grant),
     ...(proxyFrom ? [`proxy-from = [${proxyFrom.map(tomlString).join(", ")}]`] : []),
   ];
@@ -51,13 +53,24 @@ export function readGrants(services: TomlTable): ServiceGrant[] {
   });
 }
 
+/** Parses what a device is to dial. @throws {SyntaxError} with what would do. */
+export function parseLocal(text: string): string {
+  const address = parseAddress(text);
+  if (address.port === 0) throw new SyntaxError(`the port in "${text}" is 0; write one from 1 to 65535`);
+  const local = formatAddress(address);
+  if (new TextEncoder().encode(local).length > V2_MAX_TEXT) throw new SyntaxError(`"${text}" is too long`);
+  return local;
+}
+
 function readGrant(name: string, table: TomlTable): ServiceGrant {
   const listen = table.one("listen", parseGrantedAddress);
   if (!listen) throw table.error(undefined, `"listen" is missing; for example: listen = "0.0.0.0:2201"`);
+  const local = table.one("local", parseLocal);
   const proxyFrom = table.list("proxy-from", (text) => (parseNetwork(text), text));
   return {
     name,
     listen,
+    ...(local !== undefined && { local }),
     ...readRules(table),
     ...(proxyFrom && { proxyFrom }),
   };

@@ -24,6 +24,8 @@ export interface ServiceGrant extends AccessRules {
   readonly name: string;
   /** Where clients reach it. */
   readonly listen: GrantedAddress;
+  /** What the device dials, `HOST:PORT`, if the server defines the service; the device's owner has to allow that. */
+  readonly local?: string;
   /** Networks whose connections begin with a PROXY header, as they were written. */
   readonly proxyFrom?: readonly string[];
 }

@@ -30,7 +30,7 @@ import { RegisteredDevice } from "./registered_device.ts";
 import { EnrolmentGate } from "./enrolment_gate.ts";
 import type { ServerEvent } from "../events.ts";
 import { LinkRates } from "../door/link_rate.ts";
-import { tellOpening } from "./opening_tidings.ts";
+import { tellOpening } from "../access/opening_tidings.ts";
 import { Expiries } from "./expiries.ts";
 import { keptPort, KeptPorts } from "../ports/kept_ports.ts";
 import { PortsInUse } from "../ports/ports_in_use.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { Turns } from "../../base/slices.ts";
-import type { ServiceGrantResult } from "../../protocol/v2/wire/messages.ts";
+import type { ServiceGrantResult, ServiceTarget } from "../../protocol/v2/wire/messages.ts";
 import type { ChannelPump } from "../../relay/channel_pump.ts";
 import type { Connection } from "../../net/socket.ts";
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
@@ -56,8 +56,8 @@ export interface ServiceClients {
 
 /** A service that the device offers and may open. */
 export interface OpenService {
-  /** The number that the device gave it on its link; none while a new link has not said. */
-  number: number | undefined;
+  /** How CONNECT names it: the device's number of it on this link, or as it is defined here; not said yet on a new link. */
+  at: number | ServiceTarget | undefined;
   readonly port: HostPort;
   readonly door: ClientDoor;
   readonly clients: ServiceClients;

@@ -13,6 +13,7 @@ import type { DeviceMode, Settings } from "../../protocol/v2/wire/messages.ts";
 import {
   type Authenticated,
   CAN_BIND,
+  CAN_NAME_ADDRESSES,
   CAN_RESUME,
   type ResumeOffer,
   type ResumeRefusal,
@@ -209,7 +210,7 @@ export class RegisteredDevice {
     this.#since = this.settings.clock.wall();
     this.#sessionSince = this.#since;
     this.#peer = hello;
-    this.#services.linkUp();
+    this.#services.linkUp((hello.capabilities & CAN_NAME_ADDRESSES) !== 0);
     this.mode = "init";
     const link: V2Session = new V2Session({
       id,
@@ -282,7 +283,8 @@ export class RegisteredDevice {
   }
 
   #onSettings(settings: Settings): void {
-    if (settings.mode === "config") this.#services.close("service-withdrawn");
+    if (settings.mode === "config") this.#services.withdraw();
+    if (settings.mode === "run") this.#services.running();
     if (settings.mode && settings.mode !== this.mode) {
       this.mode = settings.mode;
       this.emit({ type: "mode", device: this.deviceName, mode: settings.mode });

@@ -86,6 +86,25 @@ test("CONNECT brings back what was said", () => {
   }));
 });
 
+test("CONNECT brings back what the server names; with a number as well, or without a name, it is refused", () => {
+  const name = fc.stringMatching(/^[A-Za-z0-9._-]{1,63}$/);
+  fc.assert(fc.property(name, text, text, u32, (name, address, client, credit) => {
+    const request = { service: { name, address }, client, hostAddress: "", credit };
+    assert.deepEqual(readConnectRequest(payloadOf(connectFrame(3, request))), request);
+  }));
+  const field = (tag: number, text: string) => fieldOf(tag, new TextEncoder().encode(text));
+  const [number, credit, address] = [fieldOf(1, uintOf(2, 1)), fieldOf(4, uintOf(4, 9)), field(5, "a:1")];
+  for (
+    const parts of [[number, credit, address, field(6, "x")], [credit, address], [credit, field(6, "x")], [
+      number,
+      credit,
+      field(6, "x"),
+    ], [credit, address, field(6, "a b")]]
+  ) {
+    assert.equal(protocolError(() => readConnectRequest(concat(parts))), "bad-field");
+  }
+});
+
 test("CONNECT without its service or its credit, or with sizes that those cannot have, is refused", () => {
   const [service, credit] = [fieldOf(1, uintOf(2, 1)), fieldOf(4, uintOf(4, 9))];
   assert.deepEqual(readConnectRequest(concat([credit, service])), {

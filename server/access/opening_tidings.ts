@@ -5,7 +5,7 @@
  */
 
 import type { Logger } from "../../base/logger.ts";
-import type { OpeningChange } from "../access/openings.ts";
+import type { OpeningChange } from "./openings.ts";
 import type { ServerEvent } from "../events.ts";
 
 /** Tells of one. */
