@@ -45,6 +45,7 @@ export { UnprovableError } from "./net/tls/proof.ts";
 export type { LogFields, Logger } from "./base/logger.ts";
 export { CertificateError } from "./net/tls/certificate_files.ts";
 export type { TlsSource } from "./net/tls/listening.ts";
+export type { CertificateFiles } from "./net/tls/certificate_files.ts";
 export type { AuthorizedDevice, DevicesChange } from "./server/devices/authorized_devices.ts";
 export { DeviceList } from "./server/devices/list.ts";
 export type { ServedService } from "./server/v2/open_service.ts";

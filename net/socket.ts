@@ -92,6 +92,8 @@ export interface TcpFacts {
 export interface Connection extends Duplex {
   /** Whether the end of what can be read is that of both its sides: nobody is there any more to write to. @default {false} */
   readonly endsWhole?: boolean;
+  /** Whether {@linkcode Connection.reset} is one; else it is a close in order, for which the peer had better be told its end. @default {true} */
+  readonly resets?: boolean;
   /**
    * Closes it as a failure: the peer's reads and writes fail, and what its system has not acknowledged is lost.
    * Idempotent.
@@ -99,6 +101,11 @@ export interface Connection extends Duplex {
   reset(): void;
   /** Whether its end, if nothing else ends it, is a reset: also that of this process. */
   setResetAtClose(isReset: boolean): void;
+  /**
+   * Calls `fn` once the system knows that the connection is over both ways, as a peer has reset it, also when nobody reads
+   * it: soon, if it is so already. Absent where the engine cannot tell. One at a time.
+   */
+  whenReset?(fn: () => void): void;
   /** Bytes that the peer's system has not acknowledged, the end of writing included; 0 where that cannot be had. */
   unacknowledged(): number;
   /** Sets when TCP keep-alive gives a silent peer up, or that it never does. */

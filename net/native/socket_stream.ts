@@ -5,7 +5,7 @@
  */
 
 import { MSG_NOSIGNAL } from "../kernel/libc.ts";
-import { EAGAIN, EINTR, socketError } from "./errno.ts";
+import { EAGAIN, EINTR, socketError } from "../kernel/errno.ts";
 import { LATER, Stream } from "./stream.ts";
 
 /** Reads and writes on a connected socket, which it owns; see {@linkcode Stream}. */

@@ -7,8 +7,8 @@
 import { errorCode } from "../../base/errors.ts";
 import { READ_PER_PASS } from "./limits.ts";
 import type { SocketCalls } from "./calls.ts";
-import { closedError } from "./errno.ts";
-import { ENDED, type EventLoop, READABLE, URGENT, type Waiting, type Watcher, WRITABLE } from "./event_loop.ts";
+import { closedError } from "../kernel/errno.ts";
+import { ENDED, type EventLoop, OVER, READABLE, URGENT, type Waiting, type Watcher, WRITABLE } from "./event_loop.ts";
 import type { Duplex, Soon } from "../socket.ts";
 
 /** An attempt that would have had to wait. */
@@ -24,6 +24,8 @@ export abstract class Stream implements Duplex, Watcher, Waiting {
   #readable = true;
   #writable = true;
   #readsShort = false; // there may be more behind a short read
+  /** Called when the connection may be over both ways: also by an event that was meant for the descriptor's former owner. */
+  protected onOver: (() => void) | undefined;
   // What a write failed with: the kernel says it once, and an end to whoever reads after that.
   #failure: unknown;
 
@@ -144,7 +146,10 @@ export abstract class Stream implements Duplex, Watcher, Waiting {
   }
 
   onReady(events: number): void {
-    if ((events & (ENDED | URGENT)) !== 0) this.#readsShort = true;
+    if ((events & (ENDED | URGENT)) !== 0) {
+      this.#readsShort = true;
+      if ((events & OVER) !== 0) this.onOver?.();
+    }
     if ((events & READABLE) !== 0) {
       this.#readable = true;
       if (this.#into) this.onTurn();

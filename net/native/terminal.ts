@@ -7,7 +7,7 @@
 import { CLOEXEC, IS_LITTLE_ENDIAN, libc, NONBLOCK } from "../kernel/libc.ts";
 import { COLUMNS, ROWS } from "./limits.ts";
 import type { Terminal } from "../socket.ts";
-import { EAGAIN, EINTR, EIO, socketError } from "./errno.ts";
+import { EAGAIN, EINTR, EIO, socketError } from "../kernel/errno.ts";
 import type { EventLoop } from "./event_loop.ts";
 import { LATER, Stream } from "./stream.ts";
 

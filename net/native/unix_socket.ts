@@ -10,7 +10,7 @@
 import { AF_UNIX, CLOEXEC, IS_LITTLE_ENDIAN, NONBLOCK, SHUT_WR, SOCK_STREAM, SOL_SOCKET } from "../kernel/libc.ts";
 import type { PeerSigns, UnixConnection, UnixPeer } from "../socket.ts";
 import type { SocketCalls } from "./calls.ts";
-import { socketError } from "./errno.ts";
+import { socketError } from "../kernel/errno.ts";
 import type { EventLoop } from "./event_loop.ts";
 import { SocketStream } from "./socket_stream.ts";
 

@@ -10,6 +10,7 @@ import { closeConn } from "./tcp_socket.ts";
 /** Wraps a connection, and owns it. */
 export class PortableUnixSocket implements UnixConnection {
   readonly peer = undefined;
+  readonly resets = false;
   readonly #conn: Deno.UnixConn;
 
   /** Takes over `conn`. */

@@ -69,6 +69,7 @@ test("the words for errors and ends are the ones that users see", () => {
     "write-timeout",
     "keep-alive-timeout",
     "protocol-error",
+    "dropped",
     "replaced",
     "goodbye",
     "expired",
