@@ -64,6 +64,8 @@ export type {
   V2ListenOptions,
   V2Options,
 } from "./server/options.ts";
+export type { AccessRules } from "./server/access/rules.ts";
+export type { ClientRate } from "./server/access/client_rates.ts";
 export { serve, type ServerHandle } from "./server/server.ts";
 export {
   formatGrantedAddress,
@@ -79,6 +81,7 @@ export { type EnrolmentOptions, enrolmentOptions, joinFromString, type JoinOptio
 export type { DeviceHandle, DeviceState, DeviceStatus } from "./device/handle.ts";
 export * from "./device/events.ts";
 export type { LinkFacts } from "./device/reconnect/link_maker.ts";
+export { parseAllow } from "./device/v2/allowed_targets.ts";
 export { type NamedService, parseNamedService } from "./device/v2/named_service.ts";
 export {
   type CommonDeviceOptions,
