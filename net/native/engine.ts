@@ -10,6 +10,7 @@ import type { Address } from "../../protocol/address.ts";
 import { describeError } from "../../base/errors.ts";
 import { parseIP } from "../../protocol/ip.ts";
 import { type SocketCalls, socketCalls } from "./calls.ts";
+import { DescriptorStream } from "./descriptor_stream.ts";
 import { closedError, EAGAIN, EINPROGRESS, EINTR, socketError } from "./errno.ts";
 import { ENDED, EventLoop, type Waiting, type Watcher, WRITABLE } from "./event_loop.ts";
 import { setKeepAlive, setLinger, setMaxSegment, setReuseAddress, takeError, tune } from "./options.ts";
@@ -18,7 +19,16 @@ import { localAddressOf, TcpSocket } from "./tcp_socket.ts";
 import { NativeTls } from "./tls.ts";
 import { openSsl, whyNoOpenSsl } from "../openssl/library.ts";
 import { portableEngine } from "../portable/engine.ts";
-import type { ConnectOptions, Engine, ListeningSocket, ListenOptions, Socket, Soon, TlsEngine } from "../socket.ts";
+import type {
+  ConnectOptions,
+  Duplex,
+  Engine,
+  ListeningSocket,
+  ListenOptions,
+  Socket,
+  Soon,
+  TlsEngine,
+} from "../socket.ts";
 
 const SOCKET_FLAGS = NONBLOCK | CLOEXEC;
 
@@ -37,6 +47,11 @@ export class NativeEngine implements Engine {
   /** See {@linkcode EventLoop.quiet}. */
   quiet(): Promise<void> {
     return this.#loop.quiet();
+  }
+
+  /** See {@linkcode DescriptorStream}. */
+  adopt(fd: number): Duplex {
+    return new DescriptorStream(this.#loop, fd);
   }
 
   listen(address: Address, options: ListenOptions = {}): ListeningSocket {

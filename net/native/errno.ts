@@ -19,6 +19,7 @@ const { errors } = Deno;
 const ERRORS: Readonly<Record<number, readonly [code: string, text: string, of?: ErrorClass]>> = {
   1: ["EPERM", "Operation not permitted", errors.PermissionDenied],
   4: ["EINTR", "Interrupted system call", errors.Interrupted],
+  5: ["EIO", "Input/output error"],
   9: ["EBADF", "Bad file descriptor", errors.BadResource],
   12: ["ENOMEM", "Cannot allocate memory"],
   13: ["EACCES", "Permission denied", errors.PermissionDenied],
