@@ -23,6 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   net: ["base", "protocol"],
   relay: ["base", "protocol", "net"],
   can: ["base", "protocol", "net"],
+  serial: ["base", "protocol", "net"],
   app: ["base", "protocol", "net"],
   canserver: ["base", "protocol", "net", "app", "can"],
   server: ["base", "protocol", "net", "relay", "app"],
