@@ -61,6 +61,9 @@ export const LEFT_OUT_LOG_MS = 60_000;
 /** Bytes that wait for a reader at most, for each of the two; beyond, lines are dropped and counted. */
 export const MAX_OUTPUT_BACKLOG = 1024 * 1024;
 
+/** Lines of one turn of the event loop that leave in one write at most. */
+export const MAX_LINES_JOINED = 64;
+
 /** Milliseconds that the end of the process waits for its last lines. */
 export const OUTPUT_FLUSH_MS = 500;
 

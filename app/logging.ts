@@ -23,8 +23,9 @@ export function setUpLogging(scope: string, format: LogFormat, level: LogLevel):
   const formatter = json ? jsonFormatter() : textFormatter(terminal && !Deno.noColor);
   const limit = new WarningLimit();
   const sink = (record: LogRecord) => {
-    const isLimited = record.level === "warning" || record.level === "error";
-    const more = isLimited ? limit.take(String(record.rawMessage), record.timestamp) : 0;
+    const isUrgent = record.level === "warning" || record.level === "error";
+    if (!isUrgent) return stderr.writeSoon(formatter(record).trimEnd());
+    const more = limit.take(String(record.rawMessage), record.timestamp);
     if (more === undefined) return;
     if (json && more > 0) stderr.write(formatter({ ...record, properties: { ...record.properties, more } }));
     else stderr.write(formatter(record).trimEnd() + (more > 0 ? ` (and ${more} more like it before)` : ""));

@@ -6,7 +6,7 @@
  */
 
 import { fstatSync } from "node:fs";
-import { MAX_OUTPUT_BACKLOG, OUTPUT_FLUSH_MS } from "./limits.ts";
+import { MAX_LINES_JOINED, MAX_OUTPUT_BACKLOG, OUTPUT_FLUSH_MS } from "./limits.ts";
 import { concat } from "../protocol/bytes.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { describeError } from "../base/errors.ts";
@@ -19,12 +19,21 @@ export interface Sink {
   writeSync(bytes: Uint8Array): number;
 }
 
+/** Whole lines, as bytes. */
+interface Lines {
+  readonly bytes: Uint8Array;
+  /** How many lines. */
+  readonly count: number;
+}
+
 /** Lines in front of a sink: to a file at once, to anything that might make the relay wait through a bounded queue. */
 export class LineWriter {
   readonly #sink: Sink;
   readonly #isFile: boolean;
-  #lines: Uint8Array[] = [];
+  #lines: Lines[] = [];
   #size = 0;
+  #soon: string[] = []; // lines of this turn that leave in one write
+  #cancelSoon: (() => void) | undefined;
   #dropped = 0;
   #noted = 0; // that the notice in the queue tells of, less itself
   #why = "";
@@ -38,32 +47,51 @@ export class LineWriter {
 
   /** Writes a line, or queues it; the line break is added. */
   write(line: string): void {
-    const bytes = encode(line);
-    if (this.#isFile) return this.#writeNow(bytes);
-    if (this.#size + bytes.length > MAX_OUTPUT_BACKLOG) {
-      return this.#drop(1, `${MAX_OUTPUT_BACKLOG / 1024} KiB waited for whoever reads this, and more did not fit`);
-    }
-    this.#lines.push(bytes);
-    this.#size += bytes.length;
-    this.#writing ??= this.#run();
+    this.#leave();
+    this.#put(lines([line]));
+  }
+
+  /** The same, at the end of this turn of the event loop, with what else comes until then: where many lines are. */
+  writeSoon(line: string): void {
+    this.#soon.push(line);
+    if (this.#soon.length >= MAX_LINES_JOINED) this.#leave();
+    else this.#cancelSoon ??= systemClock.soon(() => this.#leave());
   }
 
   /** Resolves when all is written, or cannot be, or `ms` milliseconds have passed. */
   async flush(ms: number, clock: Clock = systemClock): Promise<void> {
+    this.#leave();
     const { promise, resolve } = Promise.withResolvers<void>();
     const cancel = clock.after(ms, resolve);
     await Promise.race([this.#writing, promise]);
     cancel();
   }
 
+  #leave(): void {
+    this.#cancelSoon?.();
+    this.#cancelSoon = undefined;
+    if (this.#soon.length > 0) this.#put(lines(this.#soon.splice(0)));
+  }
+
+  #put(lines: Lines): void {
+    if (this.#isFile) return this.#writeNow(lines);
+    const { bytes, count } = lines;
+    if (this.#size + bytes.length > MAX_OUTPUT_BACKLOG) {
+      return this.#drop(count, `${MAX_OUTPUT_BACKLOG / 1024} KiB waited for whoever reads this, and more did not fit`);
+    }
+    this.#lines.push(lines);
+    this.#size += bytes.length;
+    this.#writing ??= this.#run();
+  }
+
   /** A file takes what it is given, unless its disk is full. */
-  #writeNow(line: Uint8Array): void {
+  #writeNow({ bytes, count }: Lines): void {
     try {
       if (this.#dropped > 0) this.#writeAllSync(this.#notice());
       this.#dropped = 0;
-      this.#writeAllSync(line);
+      this.#writeAllSync(bytes);
     } catch (error) {
-      this.#drop(1, describeError(error));
+      this.#drop(count, describeError(error));
     }
   }
 
@@ -75,16 +103,16 @@ export class LineWriter {
     let count = 0;
     try {
       while (this.#lines.length > 0) {
-        count = this.#lines.length + this.#noted;
+        count = this.#waiting + this.#noted;
         this.#noted = 0;
-        const bytes = concat(this.#lines.splice(0));
+        const bytes = concat(this.#lines.splice(0).map(({ bytes }) => bytes));
         for (let at = 0; at < bytes.length;) at += await this.#sink.write(bytes.subarray(at));
         this.#size -= bytes.length;
         this.#queueNotice();
       }
     } catch (error) {
       // Nobody reads: there is nobody to tell now. Later lines are tried again.
-      this.#drop(count + this.#lines.length, describeError(error));
+      this.#drop(count + this.#waiting, describeError(error));
       this.#lines = [];
       this.#size = 0;
     } finally {
@@ -92,10 +120,15 @@ export class LineWriter {
     }
   }
 
+  /** Lines that wait for the write under way. */
+  get #waiting(): number {
+    return this.#lines.reduce((sum, { count }) => sum + count, 0);
+  }
+
   #queueNotice(): void {
     if (this.#dropped === 0) return;
     const notice = this.#notice();
-    this.#lines.push(notice);
+    this.#lines.push({ bytes: notice, count: 1 });
     this.#size += notice.length;
     this.#noted = this.#dropped - 1;
     this.#dropped = 0;
@@ -108,13 +141,15 @@ export class LineWriter {
 
   /** What there is to tell of lines that were dropped; it stands where they would. */
   #notice(): Uint8Array {
-    const lines = this.#dropped === 1 ? "1 line" : `${this.#dropped} lines`;
-    return encode(`(${lines} dropped here: ${this.#why})`);
+    const what = this.#dropped === 1 ? "1 line" : `${this.#dropped} lines`;
+    return lines([`(${what} dropped here: ${this.#why})`]).bytes;
   }
 }
 
-function encode(line: string): Uint8Array {
-  return new TextEncoder().encode(line + "\n");
+const encoder = new TextEncoder();
+
+function lines(texts: readonly string[]): Lines {
+  return { bytes: encoder.encode(`${texts.join("\n")}\n`), count: texts.length };
 }
 
 /** A regular file takes writes without a reader; what cannot be looked at counts as a pipe. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { MAX_OUTPUT_BACKLOG } from "./limits.ts";
+import { MAX_LINES_JOINED, MAX_OUTPUT_BACKLOG } from "./limits.ts";
 import { LineWriter, type Sink } from "./output.ts";
 import { TempFolder } from "../tests/rig/temp_folder.ts";
 
@@ -128,4 +128,55 @@ Deno.exit(0);`;
   assert.equal((await shell.output()).code, 0);
   const lines = (await Deno.readTextFile(`${folder}/log`)).trimEnd().split("\n");
   assert.deepEqual([lines.length, lines.at(-1)?.slice(0, 10)], [10_000, "line 9999 "]);
+});
+
+/** Takes everything, and notes each write. */
+class NotingSink implements Sink {
+  readonly writes: string[] = [];
+
+  write(bytes: Uint8Array): Promise<number> {
+    return Promise.resolve(this.writeSync(bytes));
+  }
+
+  writeSync(bytes: Uint8Array): number {
+    this.writes.push(new TextDecoder().decode(bytes));
+    return bytes.length;
+  }
+}
+
+for (const isFile of [true, false]) {
+  Deno.test(
+    `lines of one turn leave in one write, to a ${isFile ? "file" : "pipe"}, ahead of an urgent one`,
+    STRICT,
+    async () => {
+      const sink = new NotingSink();
+      const writer = new LineWriter(sink, isFile);
+      writer.writeSoon("one");
+      writer.writeSoon("two");
+      assert.deepEqual(sink.writes, []);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      assert.deepEqual(sink.writes, ["one\ntwo\n"]);
+      writer.writeSoon("three");
+      writer.write("urgent");
+      await writer.flush(1_000);
+      assert.equal(sink.writes.join(""), "one\ntwo\nthree\nurgent\n");
+      for (let n = 0; n < MAX_LINES_JOINED; n++) writer.writeSoon("many");
+      await writer.flush(1_000);
+      assert.equal(sink.writes.join("").split("\n").length, 5 + MAX_LINES_JOINED);
+    },
+  );
+}
+
+Deno.test("lines that wait for the end of the turn are counted when they do not fit", STRICT, async () => {
+  const sink = new BlockedSink();
+  const writer = new LineWriter(sink);
+  const line = "x".repeat(MAX_OUTPUT_BACKLOG / 2 - 1);
+  writer.write(line);
+  writer.write(line);
+  writer.writeSoon("a");
+  writer.writeSoon("b");
+  await writer.flush(1);
+  sink.unblock();
+  await writer.flush(60_000);
+  assert.match(sink.taken.slice(-200), /\(2 lines dropped here/);
 });

@@ -8,7 +8,7 @@ import { CommanderError } from "commander";
 import { describeError } from "../base/errors.ts";
 import { UnprovableError } from "../net/tls/proof.ts";
 import { EngineError } from "../net/engines.ts";
-import { CertificateError } from "../net/tls/listening.ts";
+import { CertificateError } from "../net/tls/certificate_files.ts";
 import { ListenError } from "../net/listener.ts";
 import { ConfigError } from "./toml/config_error.ts";
 import { ExitCode } from "./exit_codes.ts";

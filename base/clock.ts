@@ -4,6 +4,8 @@
  * @module
  */
 
+import { Timers } from "./timers.ts";
+
 /** What time it is, for what sets no timers of its own. */
 export interface Time {
   /** Milliseconds from an arbitrary start; never jumps with the wall clock. */
@@ -20,14 +22,19 @@ export interface Clock extends Time {
   soon(fn: () => void): () => void;
 }
 
+const timers = new Timers({
+  now: () => performance.now(),
+  set(ms, fn) {
+    const timer = setTimeout(fn, ms);
+    return () => clearTimeout(timer);
+  },
+});
+
 /** The clock of this machine. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   wall: () => Date.now(),
-  after(ms, fn) {
-    const timer = setTimeout(fn, ms);
-    return () => clearTimeout(timer);
-  },
+  after: (ms, fn) => timers.after(ms, fn),
   soon(fn) {
     const timer = setTimeout(fn, 0); // with setImmediate, sockets would have no turn
     return () => clearTimeout(timer);

@@ -7,6 +7,9 @@
 /** Work that grows with the fleet is done in slices of this length, in milliseconds. */
 export const SLICE_MS = 4;
 
+/** Timers that go off before the clock is asked whether that took a slice. */
+export const TIMERS_PER_LOOK = 16;
+
 /** Shortest wait between two tries, in milliseconds. */
 export const MIN_BACKOFF_MS = 500;
 

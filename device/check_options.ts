@@ -8,7 +8,8 @@ import { V2_MAX_CHANNELS } from "../protocol/v2/limits.ts";
 import { TOKEN_ID_SIZE } from "../protocol/enrolment.ts";
 import { parseName } from "../protocol/name.ts";
 import * as check from "../relay/option_check.ts";
-import type { NamedService } from "./v2/named_service.ts";
+import { parseEndpoint } from "./endpoints/registry.ts";
+import { endpointOf, type NamedService } from "./v2/named_service.ts";
 import type { CommonDeviceOptions, DeviceOptions, V1DeviceOptions, V2DeviceOptions } from "./options.ts";
 
 const { optional, list, options } = check;
@@ -40,6 +41,27 @@ const servers: check.Check = (value, name) => {
   list(check.address(1))(value, name);
 };
 
+const NAMED = options<NamedService>({
+  name: check.parsed(parseName),
+  localAddress: optional(check.address(1)),
+  endpoint: optional(check.parsed(parseEndpoint)),
+  proxy: optional(check.word(1, 2)),
+  refuseWhenDown: optional(check.flag),
+  maxClients: optional(check.whole(1, V2_MAX_CHANNELS)),
+  connectTimeout: optional(check.milliseconds(1)),
+  idleTimeout: optional(check.milliseconds(1)),
+});
+
+const service: check.Check = (value, name) => {
+  NAMED(value, name);
+  try {
+    endpointOf(value as NamedService);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new TypeError(`${name}: ${error.message}`, { cause: error });
+  }
+};
+
 const V2 = options<V2DeviceOptions>({
   ...COMMON,
   server: servers,
@@ -54,15 +76,7 @@ const V2 = options<V2DeviceOptions>({
     id: check.secretBytes(TOKEN_ID_SIZE),
     key: check.secretBytes(32),
   })),
-  services: list(options<NamedService>({
-    name: check.parsed(parseName),
-    localAddress: check.address(1),
-    proxy: optional(check.word(1, 2)),
-    refuseWhenDown: optional(check.flag),
-    maxClients: optional(check.whole(1, V2_MAX_CHANNELS)),
-    connectTimeout: optional(check.milliseconds(1)),
-    idleTimeout: optional(check.milliseconds(1)),
-  })),
+  services: list(service),
   proxyFor: optional(check.callable),
   mode: optional(check.word("config", "run")),
 });

@@ -57,3 +57,27 @@ export const WATCH_INTERVAL_MS = 2_000;
 
 /** Milliseconds that such a look may take. */
 export const WATCH_TIMEOUT_MS = 2_000;
+
+/** Default of the clients of a service that is a program for each. */
+export const EXEC_MAX_CLIENTS = 16;
+
+/** Milliseconds from the hang-up of a client's program (SIGHUP) to its termination (SIGTERM), if it still runs. */
+export const EXEC_HANG_UP_MS = 5_000;
+
+/** Milliseconds from that to its kill (SIGKILL). */
+export const EXEC_TERMINATE_MS = 5_000;
+
+/** Milliseconds from its termination to its kill where the device itself ends. */
+export const EXEC_LAST_MS = 1_000;
+
+/** Milliseconds that what a program has started may write on when it has ended itself. */
+export const EXEC_DRAIN_MS = 1_000;
+
+/** Lines of a program's standard error that are logged for one client. */
+export const EXEC_LOG_LINES = 100;
+
+/** Longest such line, in characters; the rest of it is left out. */
+export const EXEC_LOG_LINE = 500;
+
+/** Bytes that may wait each way between a client's channel and a service within the process. */
+export const PAIR_BUFFER = 65_536;

@@ -6,6 +6,7 @@
 
 import { ipBytes, samePrefix } from "../protocol/ip.ts";
 import { type Address, isHost, notAHost, parsePort, splitHostPort } from "../protocol/address.ts";
+import { parseEndpoint } from "./endpoints/registry.ts";
 
 /** One allowed service, or a range of them. */
 export interface ServiceRule {
@@ -13,11 +14,14 @@ export interface ServiceRule {
   readonly text: string;
   /** Whether a CONNECT to `target` is covered. Names are compared as text: nothing is resolved to decide. */
   allows(target: Address): boolean;
+  /** What is reached in place of the target; the target itself by default. */
+  readonly endpoint?: string | undefined;
 }
 
 /**
  * Parses `HOST:PORT`, where HOST is a name, an IP, a network (`10.0.0.0/24`, `[fd00::/8]`) or `*`, and PORT is a number,
- * a range (`8000-8099`) or `*`.
+ * a range (`8000-8099`) or `*`; behind it may stand `=ENDPOINT`, as in `127.0.0.1:2375=unix:/run/docker.sock`: then that is
+ * reached in place of what the server names.
  *
  * @throws {SyntaxError} with what was wrong and what would do.
  *
@@ -32,6 +36,13 @@ export interface ServiceRule {
  * ```
  */
 export function parseService(text: string): ServiceRule {
+  const equals = text.indexOf("=");
+  if (equals >= 0) {
+    const endpoint = text.slice(equals + 1).trim();
+    parseEndpoint(endpoint);
+    const { allows } = parseService(text.slice(0, equals).trim());
+    return { text, allows, endpoint };
+  }
   const [host, port] = splitHostPort(text);
   const allowsHost = parseHostPattern(host, text);
   const allowsPort = parsePortPattern(port, text);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { portableEngine } from "./portable/engine.ts";
 import { connectedEnds, engines, LOCAL, never } from "./_engines_fixture_test.ts";
 import type { Duplex, Engine, TlsSocket } from "./socket.ts";
 import { ServerCertificate } from "./tls/listening.ts";
@@ -66,7 +67,12 @@ export class TestCertificate {
   static async make(): Promise<TestCertificate> {
     const keyPair = await newKey();
     const log = new RecordingLogger();
-    const certificate = await ServerCertificate.open({ kind: "pinned", keyPair }, new FakeClock(), log);
+    const certificate = await ServerCertificate.open(
+      { kind: "pinned", keyPair },
+      portableEngine.tls,
+      new FakeClock(),
+      log,
+    );
     return new TestCertificate(certificate, { kind: "pinned", serverKey: await rawKey(keyPair) });
   }
 }

@@ -49,6 +49,13 @@ pairTest("a connection that cannot be named says so", async (client, server) => 
   await pair.close();
 });
 
+pairTest("a device knows when the certificate of its server ends", async (client, server) => {
+  const pair = await securePair(await TestCertificate.make(), client, server);
+  assert.equal(pair.clientTls.peerEnds(), Date.UTC(9999, 11, 31, 23, 59, 59));
+  assert.equal(pair.serverTls.peerEnds(), undefined, "devices have none");
+  await pair.close();
+});
+
 pairTest(
   "a server with another key than the pinned one is refused by both, and nothing is left",
   async (client, server) => {

@@ -117,6 +117,9 @@ export const MAX_PEM_FILE = 1024 * 1024;
 /** Looks for which a certificate has to stand still that has fewer blocks than the one in use: it may be half written. */
 export const CERTIFICATE_CUT_LOOKS = 10;
 
+/** How long before a certificate ends that is told, each day, in milliseconds: 30 days. */
+export const CERTIFICATE_WARNING_MS = 2_592_000_000;
+
 /** Head of an HTTP proxy's answer to CONNECT. */
 export const MAX_PROXY_ANSWER = 8192;
 
@@ -152,3 +155,12 @@ export const MAX_GROUPS = 65_536;
 
 /** Shortest time in which a peer is found gone, in milliseconds, as with {@linkcode keepAlivePace}. */
 export const MIN_TCP_KEEP_ALIVE_MS = 2_000;
+
+/** Longest path of a Unix socket, in bytes: what the kernel has room for. */
+export const MAX_UNIX_PATH = 107;
+
+/** First pause before a Unix socket is tried again at which too many wait already, in milliseconds; it doubles. */
+export const UNIX_RETRY_MS = 10;
+
+/** The longest such pause, in milliseconds. */
+export const MAX_UNIX_RETRY_MS = 200;

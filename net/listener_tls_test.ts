@@ -59,7 +59,12 @@ async function talk(port: number, next: () => Promise<TlsSocket>, hostname: stri
 
 test("a TLS listener hands over connections that wait for their handshake, and frees its port", async () => {
   const keyPair = await newKey();
-  const certificate = await ServerCertificate.open({ kind: "pinned", keyPair }, new FakeClock(), new RecordingLogger());
+  const certificate = await ServerCertificate.open(
+    { kind: "pinned", keyPair },
+    portableEngine.tls,
+    new FakeClock(),
+    new RecordingLogger(),
+  );
   const { listener, next } = openTls(certificate);
   const port = portOf(listener);
   const { tls, server, result, shaken } = await talk(port, next, PINNED_NAME, pinnedAnchor(await rawKey(keyPair)));
@@ -73,7 +78,7 @@ test("a TLS listener hands over connections that wait for their handshake, and f
 
 test("a TLS listener that cannot have its address says so like any other", async () => {
   const source = { kind: "pinned", keyPair: await newKey() } as const;
-  const certificate = await ServerCertificate.open(source, new FakeClock(), new RecordingLogger());
+  const certificate = await ServerCertificate.open(source, portableEngine.tls, new FakeClock(), new RecordingLogger());
   const { listener } = openTls(certificate);
   const address = { ...LOCAL, port: portOf(listener) };
   assert.throws(
@@ -98,7 +103,12 @@ async function withFiles(
   };
   await put(["old.example"]);
   const clock = new FakeClock();
-  const certificate = await ServerCertificate.open({ kind: "files", certFile, keyFile }, clock, new RecordingLogger());
+  const certificate = await ServerCertificate.open(
+    { kind: "files", certFile, keyFile },
+    portableEngine.tls,
+    clock,
+    new RecordingLogger(),
+  );
   try {
     await fn(certificate, authority.cert, async (names) => {
       await put(names); // names of another length: the files differ in size, whatever their time

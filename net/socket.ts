@@ -11,7 +11,8 @@
 import type { Address } from "../protocol/address.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
-import type { CertificatePair, ServerCertificate } from "./tls/listening.ts";
+import type { CertificatePair } from "./tls/certificate_files.ts";
+import type { ServerCertificate } from "./tls/listening.ts";
 import type { TlsSecurity } from "./tls/proof.ts";
 import type { SocketTransport, Transport } from "./transport.ts";
 
@@ -37,6 +38,13 @@ export interface Duplex {
    * @returns how many bytes, or 0. @throws What the connection failed with.
    */
   writeNow?(bytes: Uint8Array): number;
+  /**
+   * Calls `fn` once when all that is ready now has had its turn, if there is such a time: then what was gathered meanwhile
+   * goes out in one write.
+   *
+   * @returns whether it will be called; if not, nothing is to be gained by waiting.
+   */
+  afterPass?(fn: () => void): boolean;
   /** Ends the writing side. */
   closeWrite(): Promise<void>;
   /** Closes both sides in order; a pending read or write fails. Idempotent. */
@@ -63,6 +71,8 @@ export interface PeerSigns {
 
 /** A client's or a service's connection. What its engine cannot do is not done, and told by what a method returns. */
 export interface Connection extends Duplex {
+  /** Whether the end of what can be read is that of both its sides: nobody is there any more to write to. @default {false} */
+  readonly endsWhole?: boolean;
   /**
    * Closes it as a failure: the peer's reads and writes fail, and what its system has not acknowledged is lost.
    * Idempotent.
@@ -90,6 +100,20 @@ export interface Socket extends Connection {
   segment(): number | undefined;
 }
 
+/** Who is at the other end of a Unix socket, as it was when the connection was made. */
+export interface UnixPeer {
+  /** The number of the user. */
+  readonly uid: number;
+  /** The number of the process. */
+  readonly pid: number;
+}
+
+/** A connection over a Unix socket: no byte of it is ever on the way, and it has no reset. */
+export interface UnixConnection extends Connection {
+  /** Who is at its other end; `undefined` where that cannot be had. */
+  readonly peer: UnixPeer | undefined;
+}
+
 /** A connection in TLS: of those who were accepted, one whose handshake is still to be done. */
 export interface TlsSocket extends Duplex {
   /** This side's address. */
@@ -104,6 +128,8 @@ export interface TlsSocket extends Duplex {
   cut(): void;
   /** What no other TLS connection has (RFC 9266, `tls-exporter`); `undefined` where the engine cannot say. */
   exporter(): Uint8Array | undefined;
+  /** When the peer's certificate ends, in milliseconds since 1970, once the handshake is done; `undefined` if that is not known. */
+  peerEnds(): number | undefined;
 }
 
 /** A listening socket. */
@@ -132,6 +158,14 @@ export interface ConnectOptions {
   readonly maxSegment?: number | undefined;
 }
 
+/** A terminal (pty(7)) that nobody sits at. */
+export interface Terminal {
+  /** What a program opens to have it as its own. */
+  readonly path: string;
+  /** What the program sees typed, and what it shows. Its end is that of the program; the end of writing is a Ctrl-D. */
+  readonly stream: Duplex;
+}
+
 /** What sockets are made with. */
 export interface Engine {
   /** Which one it is, for people. */
@@ -146,6 +180,21 @@ export interface Engine {
    * @throws What the system says; the signal's reason when it aborts. Nothing is left open then.
    */
   connect(address: Address, options: ConnectOptions): Promise<Socket>;
+  /**
+   * Connects to a Unix socket of this machine: a path, or behind `@` the name of an abstract one.
+   *
+   * @throws What the system says, with its `code`: `EAGAIN` if too many wait there already. Nothing is left open then.
+   */
+  connectUnix(path: string): Promise<UnixConnection>;
+  /** Opens a terminal, where that can be done. @throws What the system says. */
+  openTerminal?(): Terminal;
+  /**
+   * Calls `onReadable` again and again as long as there is something to read from a descriptor of the kernel's, an error
+   * included; there where the engine waits for the kernel itself.
+   *
+   * @returns what ends that; the descriptor is to be closed behind it. @throws If the kernel cannot watch it.
+   */
+  watchReadable?(fd: number, onReadable: () => void): () => void;
 }
 
 /** What links in TLS are made with. */
@@ -160,6 +209,12 @@ export interface TlsEngine {
    * @throws {UnprovableError} if not.
    */
   demandProvable(host: string, security: TlsSecurity): void;
+  /**
+   * Says whether a listener could use a certificate and its key.
+   *
+   * @throws {PairError} if not.
+   */
+  demandUsable(pair: CertificatePair): void;
   /**
    * Takes a dialled connection through its handshake with the server `target`, and demands that it is the one.
    *

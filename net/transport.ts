@@ -23,6 +23,8 @@ export interface Transport {
    * TLS is done; absent, or nothing, where there is no TLS, or one that cannot tell.
    */
   readonly exporter?: () => Uint8Array | undefined;
+  /** When the peer's certificate ends; see {@linkcode TlsSocket.peerEnds}. Absent where there is no TLS. */
+  readonly peerEnds?: () => number | undefined;
   /** Closes it at once, also when its peer stands still, as far as the engine can. Idempotent. */
   cut(): void;
 }
@@ -50,6 +52,7 @@ export function tlsTransport(socket: TlsSocket): Transport {
     kind: "tls",
     noDelay: socket.noDelay,
     exporter: () => socket.exporter(),
+    peerEnds: () => socket.peerEnds(),
     cut: () => socket.cut(),
   };
 }

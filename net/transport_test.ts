@@ -33,6 +33,8 @@ class Tls extends FakeSocket implements TlsSocket {
   }
 
   exporter(): undefined {}
+
+  peerEnds(): undefined {}
 }
 
 test("a TLS connection is a transport that knows both its addresses, IPv6 in brackets", () => {

@@ -238,6 +238,7 @@ export class ChannelPump implements ChannelReceiver {
     }
     this.#state = afterEnd(this.#state);
     if (this.#reason !== undefined) return this.#delivery?.ended();
+    if (conn.endsWhole) return this.end(this.#ends.own);
     if (channel.halfClose) {
       channel.end();
       if (this.#state === "both-ended") this.#finish(this.#ends.peer);

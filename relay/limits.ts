@@ -19,6 +19,9 @@ export const LINK_CONTROL_HIGH_WATER = 64 * 1024;
 /** A piece up to this size is copied and lets its owner go on; a larger one is written from where it was read. */
 export const COPY_MAX = 4096;
 
+/** Frames up to this size wait for the end of a pass of the engine's loop, in bytes, to leave with others in one write. */
+export const JOIN_MAX = 1024;
+
 /** A link that sent more than this since it last heard its peer is loaded: silence then proves nothing for a while. */
 export const LOADED_LINK_BYTES = 64 * 1024;
 

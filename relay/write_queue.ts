@@ -3,12 +3,12 @@
  *
  * What the system takes at once is gone at once, from where it stands. The rest waits, and what comes meanwhile is gathered
  * and leaves in the next write. Small pieces are copied together; a large one is written from where it stands, and its owner
- * told when it may touch it again.
+ * told when it may touch it again. On a link, small pieces of one pass of the engine's loop leave together, at its end.
  *
  * @module
  */
 
-import { SMALL_SIZE } from "./limits.ts";
+import { JOIN_MAX, SMALL_SIZE } from "./limits.ts";
 import type { Duplex } from "../net/socket.ts";
 import { giveSmall, Segment, takeSmall } from "./segment.ts";
 
@@ -23,6 +23,8 @@ export interface WriteQueueOptions {
    * must not hold many times what waits in it. @default {false}
    */
   readonly fits?: boolean;
+  /** Whether small pieces wait for the end of the engine's pass, to leave in one write. @default {false} */
+  readonly joins?: boolean;
   /** Called once, when a write fails; what waited is dropped. */
   onError(error: unknown): void;
   /** Called after each write, with less pending than before; also before the call that queued it returns. */
@@ -47,6 +49,7 @@ export class WriteQueue {
   #small: Uint8Array | undefined;
   #writing = false;
   #writes = 0;
+  #joined = false; // what waits leaves at the end of the pass
 
   // The end.
   #failure: { readonly error: unknown } | undefined; // of a write that was tried at once, and is still to be told
@@ -94,6 +97,7 @@ export class WriteQueue {
   write(bytes: Uint8Array, release: () => void): boolean {
     if (this.#failed || bytes.length === 0) return false;
     this.#queued += bytes.length;
+    if (this.#joins(bytes)) return false;
     const taken = this.#writeNow(bytes);
     if (taken === bytes.length) return false;
     if (taken > 0) bytes = bytes.subarray(taken);
@@ -124,6 +128,7 @@ export class WriteQueue {
   copy(bytes: Uint8Array): void {
     if (this.#failed) return;
     this.#queued += bytes.length;
+    if (this.#joins(bytes)) return;
     const taken = this.#writeNow(bytes);
     if (taken === bytes.length) return;
     this.#gather(taken > 0 ? bytes.subarray(taken) : bytes);
@@ -144,9 +149,10 @@ export class WriteQueue {
     this.#waiting.push({ position: this.#queued, resolve: fn });
   }
 
-  /** Drops what waits, and takes nothing more. Idempotent. */
+  /** Drops what waits for a peer, and takes nothing more. Idempotent. */
   abandon(): void {
     if (this.#failed) return;
+    if (this.#joined) this.#leave(); // it waits for this side alone
     this.#failed = true;
     this.#gone = this.#queued;
     for (const segment of this.#segments.splice(0)) segment.done();
@@ -159,8 +165,33 @@ export class WriteQueue {
     return this.pending - (this.#current?.length ?? 0);
   }
 
+  /** Whether a small piece is gathered, to leave with others at the end of the pass. */
+  #joins(bytes: Uint8Array): boolean {
+    if (bytes.length > JOIN_MAX) return false;
+    if (!this.#joined) {
+      if (!this.#options.joins || this.#writing || !this.#duplex?.afterPass?.(this.#leave)) return false;
+      this.#joined = true;
+    }
+    this.#gather(bytes);
+    return true;
+  }
+
+  /** What was gathered in the pass is written, as far as the system takes it. */
+  readonly #leave = (): void => {
+    if (!this.#joined) return; // it has left ahead of something large
+    this.#joined = false;
+    for (let segment = this.#segments.shift(); segment; segment = this.#segments.shift()) {
+      const { bytes } = segment;
+      const taken = this.#writeNow(bytes);
+      if (taken < bytes.length) return this.#start(taken > 0 ? bytes.subarray(taken) : bytes, segment.done);
+      segment.done();
+    }
+    this.#wake();
+  };
+
   /** What of `bytes` is written without a wait, when nothing else waits. */
   #writeNow(bytes: Uint8Array): number {
+    if (this.#joined) this.#leave();
     const duplex = this.#duplex;
     if (this.#writing || !duplex?.writeNow || this.#failure) return 0;
     let count: number;

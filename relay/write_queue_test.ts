@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { JOIN_MAX } from "./limits.ts";
 import { WriteQueue, type WriteQueueOptions } from "./write_queue.ts";
 import { FakeDuplex } from "./_fakes_test.ts";
 import { isSettled, settled } from "../tests/rig/wait.ts";
@@ -285,11 +286,27 @@ class PromptDuplex extends FakeDuplex {
   room = 0;
   failure: Error | undefined;
   readonly taken: number[] = [];
+  /** Writes that were taken at once. */
+  prompt = 0;
+  /** Whether there is a pass, and what is due at its end. */
+  inPass = false;
+  #due: (() => void)[] = [];
+
+  afterPass(fn: () => void): boolean {
+    if (this.inPass) this.#due.push(fn);
+    return this.inPass;
+  }
+
+  endPass(): void {
+    this.inPass = false;
+    for (const fn of this.#due.splice(0)) fn();
+  }
 
   writeNow(bytes: Uint8Array): number {
     if (this.failure) throw this.failure;
     const count = Math.min(bytes.length, this.room);
     this.room -= count;
+    if (count > 0) this.prompt++;
     this.taken.push(...bytes.subarray(0, count));
     return count;
   }
@@ -307,6 +324,7 @@ test("what a duplex takes at once is gone at once, and bytes keep their order wh
     fc.oneof(
       step,
       fc.record({ do: fc.constant("room" as const), room: fc.nat(80) }),
+      fc.record({ do: fc.constant("pass" as const), begins: fc.boolean() }),
       fc.record({ do: fc.constantFrom("keep" as const, "copy" as const), size: fc.nat(60) }),
     ),
     { maxLength: 60 },
@@ -316,13 +334,15 @@ test("what a duplex takes at once is gone at once, and bytes keep their order wh
       const duplex = new PromptDuplex();
       duplex.blocked = true;
       let told = Infinity;
-      const queue: WriteQueue = queueOn(duplex, { ...behaviour, onProgress: () => told = queue.pending });
+      const onProgress = () => told = queue.pending;
+      const queue: WriteQueue = queueOn(duplex, { ...behaviour, joins: true, onProgress });
       const expected: number[] = [];
       const releases: number[] = [];
       for (const each of steps) {
         if (each.do === "turn") await settled();
         else if (each.do === "accept") duplex.accept(each.count);
         else if (each.do === "room") duplex.room = each.room;
+        else if (each.do === "pass") each.begins ? duplex.inPass = true : duplex.endPass();
         else {
           const bytes = Uint8Array.from({ length: each.size }, (_, n) => (expected.length + n) & 255);
           expected.push(...bytes);
@@ -335,6 +355,7 @@ test("what a duplex takes at once is gone at once, and bytes keep their order wh
         }
       }
       const flushed = queue.flushed();
+      duplex.endPass();
       duplex.unblock();
       await flushed;
       assert.deepEqual(duplex.taken, expected);
@@ -356,4 +377,46 @@ test("a write that fails at once is told when whoever wrote has returned, and on
   assert.deepEqual(errors, []);
   await queue.flushed();
   assert.deepEqual([errors, queue.pending, duplex.writes], [[failure], 0, 0]);
+});
+
+test("small pieces of a pass leave in one write at its end, a large one at once and behind them", async () => {
+  const duplex = new PromptDuplex();
+  duplex.room = Infinity;
+  const queue = queueOn(duplex, { copyMax: 4096, busyCopyMax: 4096, joins: true });
+  queue.write(Uint8Array.of(1), NOTHING);
+  assert.deepEqual([duplex.taken, duplex.prompt], [[1], 1], "there is no pass: nothing is to be gained");
+  duplex.inPass = true;
+  queue.write(Uint8Array.of(2), NOTHING);
+  queue.copy(Uint8Array.of(3));
+  queue.keep(Uint8Array.of(4));
+  let isFlushed = false;
+  queue.flushed().then(() => isFlushed = true);
+  await settled();
+  assert.deepEqual([duplex.prompt, queue.pending, isFlushed], [1, 3, false]);
+  duplex.endPass();
+  await settled();
+  assert.deepEqual([duplex.taken, duplex.prompt, queue.pending, isFlushed], [[1, 2, 3, 4], 2, 0, true]);
+  duplex.inPass = true;
+  queue.write(Uint8Array.of(5), NOTHING);
+  queue.write(new Uint8Array(JOIN_MAX + 1).fill(6), NOTHING);
+  assert.equal(duplex.taken.length, 5 + JOIN_MAX + 1);
+  assert.equal(duplex.taken[4], 5);
+  queue.write(Uint8Array.of(7), NOTHING);
+  queue.abandon();
+  assert.equal(duplex.taken.at(-1), 7, "what waits for this side alone is not lost");
+  duplex.endPass();
+  assert.equal(duplex.taken.length, 5 + JOIN_MAX + 2);
+});
+
+test("what a pass has gathered and the system does not take goes on as any other write", async () => {
+  const duplex = new PromptDuplex();
+  duplex.room = 1;
+  const queue = queueOn(duplex, { copyMax: 4096, busyCopyMax: 4096, joins: true });
+  duplex.inPass = true;
+  queue.write(Uint8Array.of(1, 2), NOTHING);
+  queue.write(Uint8Array.of(3), NOTHING);
+  duplex.endPass();
+  queue.write(Uint8Array.of(4), NOTHING);
+  await queue.flushed();
+  assert.deepEqual(duplex.taken, [1, 2, 3, 4]);
 });

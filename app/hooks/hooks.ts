@@ -225,7 +225,7 @@ function variablesOf({ event, facts }: HookNotice): Record<string, string> {
   return variables;
 }
 
-/** Some of it is what a peer said: one line, and not a long one. */
-function clean(text: string): string {
+/** Text that a peer may have said, as a program is told it: one line, and not a long one. */
+export function clean(text: string): string {
   return text.replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, " ").slice(0, MAX_HOOK_VALUE).toWellFormed();
 }

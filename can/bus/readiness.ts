@@ -5,6 +5,7 @@
  */
 
 import { libc } from "../../net/kernel/libc.ts";
+import type { Engine } from "../../net/socket.ts";
 import { POLL_MS } from "../limits.ts";
 
 /** Tells when descriptors can be read. */
@@ -50,6 +51,22 @@ export const pollReadiness: Readiness = {
     };
   },
 };
+
+/** By the loop of `engine` where that has one; else by {@linkcode pollReadiness}. */
+export function readinessOf(engine: Engine): Readiness {
+  if (!engine.watchReadable) return pollReadiness;
+  return {
+    watch(fd, onReadable) {
+      const end = engine.watchReadable!(fd, onReadable);
+      return {
+        close: () => {
+          end();
+          return Promise.resolve();
+        },
+      };
+    },
+  };
+}
 
 /** Numbers are in the machine's own order. */
 const LITTLE = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;

@@ -9,10 +9,10 @@ import { Emitter } from "../../base/emitter.ts";
 import { type Logger, silentLogger } from "../../base/logger.ts";
 import { chooseEngine } from "../../net/engines.ts";
 import { dial } from "../../net/dial/dial.ts";
-import type { Duplex } from "../../net/socket.ts";
+import type { Duplex, Engine } from "../../net/socket.ts";
 import { type Backend, BusError } from "../bus/bus.ts";
 import type { CanCalls } from "../bus/can_calls.ts";
-import type { Readiness } from "../bus/readiness.ts";
+import { type Readiness, readinessOf } from "../bus/readiness.ts";
 import { openSerialPort } from "../bus/serial_port.ts";
 import { slcanBackend } from "../bus/slcan.ts";
 import { socketcanBackend } from "../bus/socketcan.ts";
@@ -31,7 +31,7 @@ export interface CanServiceOptions {
   readonly clock?: Clock;
   /** The system calls for buses of the kernel and serial adapters. @default those of this machine */
   readonly calls?: CanCalls;
-  /** What tells when those can be read. @default one thread of the runtime's pool for each */
+  /** What tells when those can be read. @default the native engine's loop, or one thread of the runtime's pool for each */
   readonly readiness?: Readiness;
 }
 
@@ -42,10 +42,15 @@ const CONNECTIONS_A_CLIENT = 2;
  * Opens a service on the bus that `spec` names, as {@linkcode parseCanEndpoint} reads it. The bus itself is opened for the
  * first client.
  *
+ * @param engine What reaches an adapter over TCP, and waits for the others.
  * @throws {SyntaxError} with what was wrong and what would do.
  */
-export function openCanService(spec: string | CanEndpoint, options: CanServiceOptions = {}): CanService {
-  return new CanService(typeof spec === "string" ? parseCanEndpoint(spec) : spec, options);
+export function openCanService(
+  spec: string | CanEndpoint,
+  options: CanServiceOptions = {},
+  engine: Engine = chooseEngine("auto").engine,
+): CanService {
+  return new CanService(typeof spec === "string" ? parseCanEndpoint(spec) : spec, options, engine);
 }
 
 /** One bus, and its clients. */
@@ -61,13 +66,13 @@ export class CanService {
   #closed: string | undefined;
 
   /** See {@linkcode openCanService}. */
-  constructor(endpoint: CanEndpoint, options: CanServiceOptions) {
+  constructor(endpoint: CanEndpoint, options: CanServiceOptions, engine: Engine) {
     const { logger = silentLogger, clock = systemClock } = options;
     this.#endpoint = endpoint;
     this.#clock = clock;
     this.#log = logger;
     this.#events = new Emitter(logger);
-    const backend = backendOf(endpoint.place, { ...options, clock });
+    const backend = backendOf(endpoint.place, { readiness: readinessOf(engine), ...options, clock }, engine);
     const bus = this.bus = backend.name;
     this.#hub = new BusHub({
       backend,
@@ -167,7 +172,11 @@ export class CanService {
   }
 }
 
-function backendOf(place: BusPlace, options: CanServiceOptions & { readonly clock: Clock }): Backend {
+function backendOf(
+  place: BusPlace,
+  options: CanServiceOptions & { readonly clock: Clock },
+  engine: Engine,
+): Backend {
   const { clock } = options;
   switch (place.kind) {
     case "socketcan":
@@ -182,7 +191,6 @@ function backendOf(place: BusPlace, options: CanServiceOptions & { readonly cloc
       const { channel, address } = place;
       return slcanBackend(channel, async () => {
         const { signal } = new AbortController();
-        const { engine } = chooseEngine("auto");
         return await dial(address, { engine, clock, timeout: SLCAN_DIAL_MS, signal }).catch((cause: unknown) => {
           throw new BusError(`${channel} cannot be reached: ${cause instanceof Error ? cause.message : cause}`, {
             cause,

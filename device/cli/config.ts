@@ -50,8 +50,9 @@ export interface ServiceText {
 /** The option `--service`. */
 export const SERVICE_OPTION = {
   value: "SERVICE",
-  help: "v2: NAME=HOST:PORT, any number of times, with [,proxy=v1|v2] [,down=refuse] [,max-clients=N] " +
-    "[,connect-timeout=TIME] [,idle-timeout=TIME]; v1: what may be dialled: HOST, NETWORK or *, and a port, a range or *",
+  help:
+    "v2: NAME=HOST:PORT or NAME=ENDPOINT (unix:PATH, and others), any number of times, with [,proxy=v1|v2] [,down=refuse] [,max-clients=N] " +
+    "[,connect-timeout=TIME] [,idle-timeout=TIME]; v1: what may be dialled: HOST, NETWORK or *, and a port, a range or *, and =ENDPOINT",
   parse: parseServiceText,
   many: true,
   split: splitServices,
@@ -135,7 +136,8 @@ export type V2Config =
 
 /** Parses what a profile makes of `--service`; which profile it is, is known later. */
 function parseServiceText(text: string): ServiceText {
-  if (text.includes("=")) return { text, named: parseNamedService(text), rule: undefined };
+  const isNamed = /^[^:[]*=/.test(text); // what v1 maps begins with an address
+  if (isNamed) return { text, named: parseNamedService(text), rule: undefined };
   return { text, named: undefined, rule: parseService(text) };
 }
 

@@ -131,8 +131,9 @@ export class Device implements DeviceHandle {
       if (this.state !== "interrupted" && !this.#link) this.state = "waiting";
       if (retryIn > 0) await this.#wait(retryIn, signal);
     }
-    this.#maker.close();
+    const over = this.#maker.close();
     await Promise.all([...this.#leaving].map((link) => link.ended()));
+    await over;
     this.state = "closed";
     const { why, error } = this.#failure ?? { why: "the device is closed", error: undefined };
     this.#ready.reject(new Error(`Cannot become ready: ${why}`, { cause: error }));

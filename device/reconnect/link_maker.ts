@@ -95,6 +95,6 @@ export interface LinkMaker {
   setKeepAlive(settings: KeepAliveSettings, endpoint: Endpoint): void;
   /** Changes the mode, where the profile has modes. */
   setMode(mode: Exclude<DeviceMode, "init">): void;
-  /** No more links. */
-  close(): void;
+  /** No more links. Resolves when nothing is left of what their clients had of services. */
+  close(): Promise<void>;
 }

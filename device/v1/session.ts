@@ -10,7 +10,7 @@ import { V1DeviceLink } from "../../protocol/v1/device_link.ts";
 import type { ChannelEndReason } from "../../protocol/reasons.ts";
 import type { ChannelSummary } from "../../relay/channel_end.ts";
 import type { ChannelPump } from "../../relay/channel_pump.ts";
-import { dial, DialTimeout, leaveRoomForLink } from "../../net/dial/dial.ts";
+import { DialTimeout } from "../../net/dial/dial.ts";
 import { describeError } from "../../base/errors.ts";
 import { LinkDriver } from "../../relay/link/driver.ts";
 import type { LinkEnd } from "../../relay/link/end.ts";
@@ -19,11 +19,20 @@ import type { Transport } from "../../net/transport.ts";
 import type { DeviceEvent } from "../events.ts";
 import type { LinkLife } from "../reconnect/link_maker.ts";
 import type { V1DeviceSettings } from "../options.ts";
+import type { Reach } from "../endpoints/endpoint.ts";
+import { reachService } from "../endpoints/service_reach.ts";
+import { tcpEndpoint } from "../endpoints/tcp.ts";
+import type { ServiceRule } from "../services.ts";
+
+/** v1 does not say who the client is. */
+const UNKNOWN_CLIENT = { client: "", hostAddress: "" };
 
 export interface V1SessionOptions {
   /** The connection to the server; the session closes it. */
   readonly transport: Transport;
   readonly settings: V1DeviceSettings;
+  /** What is reached in place of what the server names. */
+  readonly ways: ReadonlyMap<ServiceRule, Reach>;
   emit(event: DeviceEvent): void;
 }
 
@@ -35,6 +44,7 @@ export class V1Session extends Session<LinkDriver> implements LinkLife {
   readonly #settings: V1DeviceSettings;
   readonly #emit: (event: DeviceEvent) => void;
   readonly #link: V1DeviceLink;
+  readonly #ways: ReadonlyMap<ServiceRule, Reach>;
 
   /** Sends LISTEN and serves from then on. */
   constructor(options: V1SessionOptions) {
@@ -43,6 +53,7 @@ export class V1Session extends Session<LinkDriver> implements LinkLife {
     super(driver, "service", settings);
     this.#settings = settings;
     this.#emit = options.emit;
+    this.#ways = options.ways;
     this.#link = new V1DeviceLink(driver, settings.clock, {
       onOpen: (channel, early) => this.#onOpen(channel, early),
       onGone: (id, target) => this.#onGone(id, target),
@@ -79,23 +90,32 @@ export class V1Session extends Session<LinkDriver> implements LinkLife {
     let error: string | undefined;
     pump.done.then((summary) => this.#channelEnded(channel, summary, error));
     if (this.leaving) return pump.abort("shutting-down");
-    if (!this.#settings.services.some((allowed) => allowed.allows(channel.target))) {
+    const rule = this.#settings.services.find((allowed) => allowed.allows(channel.target));
+    if (!rule) {
       error = `no --service allows it; --service ${service} would`;
       return pump.abort("not-allowed");
     }
     if (early.length > 0) channel.received(early);
-    this.#dial(pump, channel.target).catch((cause: unknown) => {
+    this.#reach(pump, channel.target, this.#ways.get(rule)).catch((cause: unknown) => {
       error = describeError(cause);
       pump.abort(cause instanceof DialTimeout ? "connect-timeout" : "service-unreachable");
     });
   }
 
-  async #dial(pump: ChannelPump, target: Address): Promise<void> {
-    const { engine, clock, connectTimeout: timeout } = this.#settings;
+  async #reach(pump: ChannelPump, target: Address, way: Reach | undefined): Promise<void> {
+    const { connectTimeout } = this.#settings;
     const abort = new AbortController();
-    pump.done.then(() => abort.abort());
-    leaveRoomForLink();
-    pump.attach(await dial(target, { engine, clock, timeout, signal: abort.signal }));
+    let isUp = false;
+    pump.done.then(() => isUp || abort.abort());
+    const conn = await (way ?? this.#direct(target)).connect(UNKNOWN_CLIENT, connectTimeout, abort.signal);
+    isUp = true;
+    pump.attach(conn);
+  }
+
+  #direct(target: Address): Reach {
+    const { engine, clock, logger } = this.#settings;
+    const service = formatAddress(target);
+    return reachService(tcpEndpoint(target), {}, { engine, clock, logger, service, maxClients: undefined });
   }
 
   /** The original server can send CLOSE ahead of CONNECT: no service is dialled for a client that has gone. */

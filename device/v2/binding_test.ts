@@ -58,7 +58,7 @@ async function dial(
   const maker = new V2LinkMaker(told, deviceSettings(told), () => {}, {
     dial: () => Promise.resolve({ transport, index: 0 }),
     greet: greetServer,
-    dialService: () => assert.fail("there is no service"),
+    reach: () => assert.fail("there is no service"),
     randomBytes: (count) => new Uint8Array(count),
     windowBound: 1_000,
   });

@@ -7,7 +7,7 @@
 import { DIAL_TIMEOUT_MS, RESUME_DIAL_TIMEOUT_MS } from "../limits.ts";
 import { HANDSHAKE_TIMEOUT_MS } from "../../net/limits.ts";
 import { V2_MAX_SERVICES } from "../../protocol/v2/limits.ts";
-import { type Address, formatAddress } from "../../protocol/address.ts";
+import type { Address } from "../../protocol/address.ts";
 import type { GoodbyeCode } from "../../protocol/v2/wire/goodbye.ts";
 import { type Endpoint, type KeepAliveSettings, normalKeepAlive } from "../../protocol/keep_alive.ts";
 import type { DeviceMode, ServiceGrantResult, Settings } from "../../protocol/v2/wire/messages.ts";
@@ -24,6 +24,7 @@ import { handshakeFailure } from "./handshake_failure.ts";
 import { network, type Outside } from "./outside.ts";
 import { exporterOf, tellBinding } from "./binding.ts";
 import { Epochs } from "./epochs.ts";
+import { ServerCertificateWatch } from "./server_certificate.ts";
 import { ServiceBoard } from "./service_board.ts";
 import { V2Session } from "./session.ts";
 import { SmallSegments } from "./small_segments.ts";
@@ -42,6 +43,7 @@ export class V2LinkMaker implements LinkMaker {
   readonly #instance: Uint8Array;
   readonly #epochs: Epochs;
   readonly #segments: SmallSegments;
+  readonly #certificate: ServerCertificateWatch;
   #turn = 0;
   #session: V2Session | undefined;
   #isBound = false; // the link that is up, or was last
@@ -55,7 +57,7 @@ export class V2LinkMaker implements LinkMaker {
     options: V2DeviceOptions,
     settings: DeviceSettings,
     emit: (event: DeviceEvent) => void,
-    outside: Outside = network(settings.engine),
+    outside: Outside = network(settings),
   ) {
     this.#outside = outside;
     this.#instance = outside.randomBytes(16);
@@ -75,25 +77,32 @@ export class V2LinkMaker implements LinkMaker {
     if (twice !== undefined) throw new RangeError(`Cannot offer the service ${twice} twice`);
     this.#demandProvable();
     this.#keepAlive = settings.keepAlive;
-    const { engine, clock, logger } = settings;
+    const { clock, logger } = settings;
     this.#epochs = new Epochs(clock);
     this.#segments = new SmallSegments(clock);
-    this.#board = new ServiceBoard(options.services, options.mode ?? "run", engine, clock, {
-      onOffers: (offers) => this.#session?.offer(offers),
-      onMode: (mode) => {
-        logger.info("mode {mode}", { mode });
-        emit({ type: "mode", mode });
-        this.#session?.links.say({ mode });
+    this.#certificate = new ServerCertificateWatch(clock, logger);
+    this.#board = new ServiceBoard(
+      options.services,
+      options.mode ?? "run",
+      (service) => outside.reach(service),
+      clock,
+      {
+        onOffers: (offers) => this.#session?.offer(offers),
+        onMode: (mode) => {
+          logger.info("mode {mode}", { mode });
+          emit({ type: "mode", mode });
+          this.#session?.links.say({ mode });
+        },
+        onService: ({ name }, up, localAddress) => {
+          const facts = { service: name, localAddress };
+          if (up) logger.info("service {service} is up again at {localAddress}", facts);
+          else {
+            logger.warn("service {service} is down at {localAddress}: its host port is closed until it is up", facts);
+            emit({ type: "service", service: name, hostAddress: undefined, error: "service-down" });
+          }
+        },
       },
-      onService: ({ name, localAddress }, up) => {
-        const facts = { service: name, localAddress: formatAddress(localAddress) };
-        if (up) logger.info("service {service} is up again at {localAddress}", facts);
-        else {
-          logger.warn("service {service} is down at {localAddress}: its host port is closed until it is up", facts);
-          emit({ type: "service", service: name, hostAddress: undefined, error: "service-down" });
-        }
-      },
-    });
+    );
   }
 
   get server(): Address {
@@ -148,8 +157,8 @@ export class V2LinkMaker implements LinkMaker {
     this.#board.mode = mode;
   }
 
-  close(): void {
-    this.#board.close();
+  close(): Promise<void> {
+    return this.#board.close();
   }
 
   async #make(signal: AbortSignal, onConnected: () => void): Promise<MadeLink> {
@@ -201,6 +210,7 @@ export class V2LinkMaker implements LinkMaker {
     const { welcome, rest } = greeting;
     this.#isBound = greeting.bound;
     tellBinding(logger, transport, exporter, greeting.bound);
+    this.#certificate.saw(transport);
     const made = { local: transport.local, remote: transport.remote, device: welcome.name };
     if (typeof welcome.resumed === "number") {
       if (!this.#session?.resumable) throw new Error("the session ended while it was being resumed");

@@ -5,16 +5,22 @@
  */
 
 import { V2_MAX_CHANNELS } from "../../protocol/v2/limits.ts";
-import { type Address, parseAddress } from "../../protocol/address.ts";
+import type { Address } from "../../protocol/address.ts";
 import { parseName } from "../../protocol/name.ts";
 import { parsePositiveDuration } from "../../base/duration.ts";
+import type { Endpoint } from "../endpoints/endpoint.ts";
+import { EXAMPLES, isOption, kindOf, parseEndpoint } from "../endpoints/registry.ts";
+import { splitAtCommas } from "../endpoints/split.ts";
+import { parseTcp, tcpEndpoint, tcpKind } from "../endpoints/tcp.ts";
 
 /** A service by name. */
 export interface NamedService {
   /** Its name, which the server grants host addresses to: 1–63 of `a-z A-Z 0-9 . _ -`. */
   readonly name: string;
-  /** Where this device dials it. */
-  readonly localAddress: Address;
+  /** Where this device dials it, for a service over TCP; either this or {@linkcode NamedService.endpoint}. */
+  readonly localAddress?: Address | undefined;
+  /** What stands behind it, as in `unix:/run/docker.sock`; see {@linkcode parseNamedService}. */
+  readonly endpoint?: string | undefined;
   /** The version of the PROXY protocol header that tells the service the client's address; none by default. */
   readonly proxy?: 1 | 2 | undefined;
   /** Whether the host port is closed while the service is down, so that clients are refused. @default {false} */
@@ -27,24 +33,34 @@ export interface NamedService {
   readonly idleTimeout?: number | undefined;
 }
 
-const FORM = "write NAME=HOST:PORT, as in ssh=127.0.0.1:22, and behind it what you need of " +
-  "proxy=v1|v2, down=refuse, max-clients=N, connect-timeout=TIME, idle-timeout=TIME";
+const FORM = `write NAME=HOST:PORT, as in ssh=127.0.0.1:22, or in place of that one of ${EXAMPLES}, ` +
+  "and behind it what you need of proxy=v1|v2, down=refuse, max-clients=N, connect-timeout=TIME, idle-timeout=TIME";
 
 const KEYS = ["proxy", "down", "max-clients", "connect-timeout", "idle-timeout"] as const;
 
 /** Splits a list of services at commas, but not between a service and what is said of it. */
 export function splitServices(text: string): string[] {
   const services: string[] = [];
-  for (const part of text.split(",")) {
-    const isDetail = KEYS.some((key) => part.trim().startsWith(`${key}=`));
-    if (isDetail && services.length > 0) services[services.length - 1] += `,${part}`;
+  for (const part of splitAtCommas(text)) {
+    if (services.length > 0 && belongsTo(services.at(-1)!, part.trim())) services[services.length - 1] += `,${part}`;
     else services.push(part);
   }
   return services;
 }
 
+/** Whether a part of a list says something of the service before it. */
+function belongsTo(service: string, part: string): boolean {
+  if (KEYS.some((key) => part.startsWith(`${key}=`))) return true;
+  try {
+    return isOption(part, kindOf(service.slice(service.indexOf("=") + 1).trim()));
+  } catch {
+    return false; // parsing that service says why it is none
+  }
+}
+
 /**
- * Parses `NAME=HOST:PORT[,proxy=v2][,down=refuse][,max-clients=N][,connect-timeout=TIME][,idle-timeout=TIME]`.
+ * Parses `NAME=ENDPOINT[,proxy=v2][,down=refuse][,max-clients=N][,connect-timeout=TIME][,idle-timeout=TIME]`, where the
+ * endpoint is `HOST:PORT`, `unix:PATH` or another of those that docs/endpoints.md has, with its own options.
  *
  * @param parseTime Reads a duration into milliseconds; by default as in `500ms`, `10s`, `2m` or `1h`.
  * @throws {SyntaxError} with what was wrong and what would do.
@@ -57,25 +73,58 @@ export function splitServices(text: string): string[] {
  * const service = parseNamedService("web=127.0.0.1:80,proxy=v2");
  * assert.equal(service.name, "web");
  * assert.equal(service.proxy, 2);
+ * assert.equal(parseNamedService("docker=unix:/run/docker.sock").endpoint, "unix:/run/docker.sock");
  * ```
  */
 export function parseNamedService(
   text: string,
   parseTime: (text: string) => number = parsePositiveDuration,
 ): NamedService {
-  const [head = "", ...details] = text.split(",").map((part) => part.trim());
+  const [head = "", ...parts] = splitAtCommas(text).map((part) => part.trim());
   const equals = head.indexOf("=");
   const given = head.slice(0, Math.max(0, equals));
   if (equals < 0) throw new SyntaxError(`"${text}" has no name; ${FORM}`);
   const name = parseName(given);
-  const localAddress = parseAddress(head.slice(equals + 1));
-  if (localAddress.port === 0) throw new SyntaxError(`the port in "${text}" is 0; write one from 1 to 65535`);
-  let service: NamedService = { name, localAddress };
+  const where = head.slice(equals + 1).trim();
+  const kind = kindOf(where);
+  const isDetail = (part: string) => kind === tcpKind || KEYS.some((key) => part.split("=", 1)[0] === key);
+  const details = parts.filter(isDetail);
+  let service: NamedService = { name, ...parseWhere([where, ...parts.filter((part) => !isDetail(part))]) };
   const keys = details.map((detail) => detail.split("=", 1)[0]!);
   const twice = keys.find((key, at) => keys.indexOf(key) !== at);
   if (twice !== undefined) throw new SyntaxError(`"${text}" says ${twice} twice; say it once`);
   for (const detail of details) service = { ...service, ...parseDetail(detail, text, parseTime) };
+  endpointOf(service);
   return service;
+}
+
+function parseWhere(parts: readonly string[]): Pick<NamedService, "localAddress" | "endpoint"> {
+  const endpoint = parts.join(",");
+  return kindOf(endpoint) === tcpKind ? { localAddress: parseTcp(endpoint) } : { endpoint };
+}
+
+/**
+ * What stands behind a service.
+ *
+ * @throws {SyntaxError} with what was wrong and what would do: its endpoint is none, or cannot do what the service says.
+ */
+export function endpointOf({ name, localAddress, endpoint, proxy, refuseWhenDown }: NamedService): Endpoint {
+  if ((localAddress === undefined) === (endpoint === undefined)) {
+    throw new SyntaxError(`the service ${name} has to have either a localAddress or an endpoint`);
+  }
+  if (endpoint === undefined) return tcpEndpoint(localAddress!);
+  const kind = kindOf(endpoint);
+  if (proxy !== undefined && !kind.takesHeader) {
+    throw new SyntaxError(
+      `proxy=v${proxy} of the service ${name} is a header for sockets; leave it out of ${kind.name}:`,
+    );
+  }
+  if (refuseWhenDown && !kind.isLookedAt) {
+    throw new SyntaxError(
+      `down=refuse of the service ${name} is for what can be looked at; leave it out of ${kind.name}:`,
+    );
+  }
+  return parseEndpoint(endpoint);
 }
 
 function parseDetail(detail: string, text: string, parseTime: (text: string) => number): Partial<NamedService> {

@@ -6,14 +6,16 @@
 
 import type { DeviceMode, ServiceGrantResult, ServiceOffer } from "../../protocol/v2/wire/messages.ts";
 import type { Clock } from "../../base/clock.ts";
-import type { Engine } from "../../net/socket.ts";
-import type { NamedService } from "./named_service.ts";
+import type { Reach } from "../endpoints/endpoint.ts";
+import { endpointOf, type NamedService } from "./named_service.ts";
 import { ServiceWatch } from "./service_watch.ts";
 
 /** A service and how it stands. */
 export interface ServiceStatus {
   /** Its name. */
   readonly name: string;
+  /** What stands behind it, `HOST:PORT` or as in `unix:/run/docker.sock`. */
+  readonly localAddress: string;
   /** Whether it is offered to the server now. */
   readonly offered: boolean;
   /** Whether it is up, for a service that is watched. */
@@ -24,6 +26,19 @@ export interface ServiceStatus {
   readonly error: string | undefined;
 }
 
+/** The way to a service. */
+export interface ServiceWay {
+  readonly reach: Reach;
+  /** What stands behind it, for people. */
+  readonly address: string;
+}
+
+/** A service, as a client needs it. */
+export interface FoundService extends ServiceWay {
+  readonly service: NamedService;
+  readonly offered: boolean;
+}
+
 /** What the board tells. */
 export interface ServiceBoardEvents {
   /** Offers changed: tell the server. */
@@ -31,7 +46,7 @@ export interface ServiceBoardEvents {
   /** The mode changed. */
   onMode(mode: DeviceMode): void;
   /** A watched service went up or down. */
-  onService(service: NamedService, up: boolean): void;
+  onService(service: NamedService, up: boolean, address: string): void;
 }
 
 /** The services of a device; they are numbered in their order. */
@@ -40,8 +55,8 @@ export class ServiceBoard {
   readonly services: readonly NamedService[];
 
   readonly #events: ServiceBoardEvents;
-  readonly #engine: Engine;
   readonly #clock: Clock;
+  readonly #ways: readonly ServiceWay[];
   readonly #watches = new Map<NamedService, ServiceWatch>();
   readonly #results = new Map<number, ServiceGrantResult>();
   #mode: DeviceMode = "init";
@@ -51,24 +66,24 @@ export class ServiceBoard {
   constructor(
     services: readonly NamedService[],
     mode: Exclude<DeviceMode, "init">,
-    engine: Engine,
+    reachOf: (service: NamedService) => Reach,
     clock: Clock,
     events: ServiceBoardEvents,
   ) {
     this.services = services;
     this.#events = events;
-    this.#engine = engine;
     this.#clock = clock;
     this.#wanted = mode;
+    this.#ways = services.map((service) => ({ reach: reachOf(service), address: endpointOf(service).address }));
   }
 
   /** Begins; without anything to watch the device is in its mode at once. */
   start(): void {
-    for (const service of this.services) {
-      if (!service.refuseWhenDown) continue;
+    this.services.forEach((service, number) => {
+      if (!service.refuseWhenDown) return;
       const onChange = (up: boolean) => this.#onChange(service, up);
-      this.#watches.set(service, new ServiceWatch(service, this.#engine, this.#clock, onChange));
-    }
+      this.#watches.set(service, new ServiceWatch(this.#ways[number]!.reach, this.#clock, onChange));
+    });
     this.#leaveInit();
   }
 
@@ -91,10 +106,10 @@ export class ServiceBoard {
     return this.services.map((service, number) => ({ number, offered: this.#isOffered(service), name: service.name }));
   }
 
-  /** The service of a number, and whether it is offered. */
-  find(number: number): { readonly service: NamedService; readonly offered: boolean } | undefined {
+  /** The service of a number, the way to it, and whether it is offered. */
+  find(number: number): FoundService | undefined {
     const service = this.services[number];
-    return service && { service, offered: this.#isOffered(service) };
+    return service && { service, ...this.#ways[number]!, offered: this.#isOffered(service) };
   }
 
   /** The link is down: nothing is granted any more. */
@@ -125,6 +140,7 @@ export class ServiceBoard {
       const result = this.#results.get(number);
       return {
         name: service.name,
+        localAddress: this.#ways[number]!.address,
         offered: this.#isOffered(service),
         up: this.#watches.get(service)?.up,
         hostAddress: result?.code === "granted" && result.text !== "" ? result.text : undefined,
@@ -133,9 +149,10 @@ export class ServiceBoard {
     });
   }
 
-  /** Watches no more. */
-  close(): void {
+  /** Watches no more. Resolves when nothing is left of what clients had of services. */
+  async close(): Promise<void> {
     for (const watch of this.#watches.values()) watch.close();
+    await Promise.all(this.#ways.map(({ reach }) => reach.close()));
   }
 
   #isOffered(service: NamedService): boolean {
@@ -144,10 +161,11 @@ export class ServiceBoard {
 
   #onChange(service: NamedService, up: boolean): void {
     const first = this.#mode === "init";
-    if (!first || !up) this.#events.onService(service, up);
+    const number = this.services.indexOf(service);
+    if (!first || !up) this.#events.onService(service, up, this.#ways[number]!.address);
     if (first) return this.#leaveInit();
     if (this.#mode !== "run") return;
-    this.#events.onOffers([{ number: this.services.indexOf(service), offered: up, name: service.name }]);
+    this.#events.onOffers([{ number, offered: up, name: service.name }]);
   }
 
   /** Every watched service has been looked at once: then the device takes up its work. */

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { WATCH_INTERVAL_MS } from "../limits.ts";
 import type { ServiceOffer } from "../../protocol/v2/wire/messages.ts";
+import { silentLogger } from "../../base/logger.ts";
 import { engine } from "../../net/_engines_fixture_test.ts";
 import { FakeClock } from "../../tests/rig/clock.ts";
 import { echoService } from "../../tests/rig/service.ts";
 import { test } from "../../tests/rig/test.ts";
 import type { NamedService } from "./named_service.ts";
+import { network } from "./outside.ts";
 import { ServiceBoard } from "./service_board.ts";
 import { freePort } from "../../tests/rig/ports.ts";
 
@@ -17,7 +19,8 @@ class Board {
   #wake = Promise.withResolvers<void>();
 
   constructor(services: readonly NamedService[], mode: "config" | "run" = "run") {
-    this.board = new ServiceBoard(services, mode, engine, this.clock, {
+    const here = { engine, clock: this.clock, logger: silentLogger };
+    this.board = new ServiceBoard(services, mode, (service) => network(here).reach(service), this.clock, {
       onOffers: (offers) => this.#tell(`offers ${describe(offers)}`),
       onMode: (to) => this.#tell(`mode ${to}`),
       onService: ({ name }, up) => this.#tell(`${name} ${up ? "up" : "down"}`),

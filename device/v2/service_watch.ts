@@ -1,5 +1,5 @@
 /**
- * Whether a service is up: connected to now and then, while its owner wants the host port closed when it is down.
+ * Whether a service is up: looked at now and then, while its owner wants the host port closed when it is down.
  *
  * @module
  */
@@ -7,10 +7,8 @@
 import { WATCH_INTERVAL_MS, WATCH_TIMEOUT_MS } from "../limits.ts";
 import { DIAL_WAIT_MS } from "../../net/limits.ts";
 import type { Clock } from "../../base/clock.ts";
-import { dial } from "../../net/dial/dial.ts";
-import type { Engine } from "../../net/socket.ts";
-import type { NamedService } from "./named_service.ts";
-import { isShortage } from "./service_dial.ts";
+import type { Reach } from "../endpoints/endpoint.ts";
+import { isShortage } from "../endpoints/service_reach.ts";
 
 /** What a look may take: longer than a dial waits for its turn, so that the want of one is not taken for silence. */
 const LOOK_MS = Math.max(WATCH_TIMEOUT_MS, DIAL_WAIT_MS + 1);
@@ -19,8 +17,7 @@ export class ServiceWatch {
   /** Whether the service took a connection when it was looked at last; `undefined` before. */
   up: boolean | undefined;
 
-  readonly #service: NamedService;
-  readonly #engine: Engine;
+  readonly #reach: Reach;
   readonly #clock: Clock;
   readonly #onChange: (up: boolean) => void;
   readonly #stop = new AbortController();
@@ -28,9 +25,8 @@ export class ServiceWatch {
   #looking = false;
 
   /** Looks at once, then every other second; `onChange` hears of the first look too. */
-  constructor(service: NamedService, engine: Engine, clock: Clock, onChange: (up: boolean) => void) {
-    this.#service = service;
-    this.#engine = engine;
+  constructor(reach: Reach, clock: Clock, onChange: (up: boolean) => void) {
+    this.#reach = reach;
     this.#clock = clock;
     this.#onChange = onChange;
     this.#look();
@@ -52,9 +48,7 @@ export class ServiceWatch {
     this.#looking = true;
     let up: boolean | undefined = false;
     try {
-      const timeout = Math.min(LOOK_MS, this.#service.connectTimeout ?? Infinity);
-      const { signal } = this.#stop;
-      (await dial(this.#service.localAddress, { engine: this.#engine, clock: this.#clock, timeout, signal })).close();
+      await this.#reach.look?.(LOOK_MS, this.#stop.signal);
       up = true;
     } catch (error) {
       // Refused, unreachable, or too slow: it is down. But what this device is short of says nothing about it.

@@ -5,7 +5,6 @@
  */
 
 import { V2_MAX_CHANNELS } from "../../protocol/v2/limits.ts";
-import { formatAddress } from "../../protocol/address.ts";
 import { type Goodbye, goodbye } from "../../protocol/v2/wire/goodbye.ts";
 import type { ChannelEndReason } from "../../protocol/reasons.ts";
 import { WindowBudget } from "../../protocol/v2/receive_windows.ts";
@@ -27,16 +26,16 @@ import { tellClientEnd } from "./client_end.ts";
 import { checkGrants } from "./granted_address.ts";
 import type { NamedService } from "./named_service.ts";
 import type { DeviceSettings } from "../options.ts";
-import type { ServiceBoard } from "./service_board.ts";
+import type { FoundService, ServiceBoard } from "./service_board.ts";
 import type { Outside } from "./outside.ts";
-import { dialReason, isShortage } from "./service_dial.ts";
+import { isShortage, reachReason } from "../endpoints/service_reach.ts";
 
 export interface V2SessionOptions extends Pick<SessionLinksOptions, "keepAlive" | "expiration"> {
   readonly settings: DeviceSettings;
   /** What it offers. */
   readonly board: ServiceBoard;
-  /** Where it dials. */
-  readonly outside: Pick<Outside, "dialService" | "windowBound">;
+  /** What it may grant. */
+  readonly outside: Pick<Outside, "windowBound">;
   /** The server answered for services. */
   onGrants(results: ServiceGrantResult[]): void;
   /** The server said what is in force, or what it wants. */
@@ -178,18 +177,19 @@ export class V2Session extends Session<SessionLinks> implements LinkLife {
     const found = board.find(request.service);
     const refuse = (reason: ChannelEndReason, text: string) => {
       channel.close(reason, text);
-      this.#told(channel, request, found?.service, nothingCarried(reason), text);
+      this.#told(channel, request, found, nothingCarried(reason), text);
     };
     if (this.leaving) return refuse("shutting-down", "the device is shutting down");
     if (!found) return refuse("not-allowed", `there is no service ${request.service}`);
     const { service } = found;
+    const { maxClients } = service;
     if (!found.offered) {
       const inRun = board.mode === "run";
       return refuse(inRun ? "service-down" : "service-withdrawn", `${service.name} is ${inRun ? "down" : "withdrawn"}`);
     }
     const inside = this.#inside.get(service) ?? 0;
-    if (service.maxClients !== undefined && inside >= service.maxClients) {
-      return refuse("too-many-channels", `${service.maxClients} clients are the most for ${service.name}`);
+    if (maxClients !== undefined && inside >= maxClients) {
+      return refuse("too-many-channels", `${maxClients} clients are the most for ${service.name}`);
     }
     this.pumps.makeRoom(this.state.channelCount - 1); // this one is open, and has no pump yet
     const pump = this.pumps.add(channel, service);
@@ -197,29 +197,29 @@ export class V2Session extends Session<SessionLinks> implements LinkLife {
     let error: string | undefined;
     pump.done.then((summary) => {
       this.#inside.set(service, this.#inside.get(service)! - 1);
-      this.#told(channel, request, service, summary, error);
+      this.#told(channel, request, found, summary, error);
     });
     const abort = new AbortController();
-    pump.done.then(() => abort.abort());
-    this.#dial(pump, channel, service, request, abort.signal).catch((cause: unknown) => {
+    let isUp = false;
+    pump.done.then(() => isUp || abort.abort());
+    this.#reach(pump, channel, found, request, abort.signal).then(() => isUp = true, (cause: unknown) => {
       if (abort.signal.aborted) return; // the client has gone meanwhile, which says nothing of the service
       error = describeError(cause);
-      const reason = dialReason(cause);
+      const reason = reachReason(cause);
       if (!isShortage(cause)) board.hint(service, false);
       channel.close(reason, error);
       pump.abort(reason);
     });
   }
 
-  async #dial(
+  async #reach(
     pump: ChannelPump,
     channel: V2Channel,
-    service: NamedService,
+    { service, reach }: FoundService,
     request: ConnectRequest,
     signal: AbortSignal,
   ): Promise<void> {
-    const { clock, connectTimeout } = this.#options.settings;
-    const conn = await this.#options.outside.dialService(service, request, clock, connectTimeout, signal);
+    const conn = await reach.connect(request, this.#options.settings.connectTimeout, signal);
     this.#options.board.hint(service, true);
     this.state.accept(channel);
     pump.attach(conn);
@@ -229,14 +229,14 @@ export class V2Session extends Session<SessionLinks> implements LinkLife {
   #told(
     channel: V2Channel,
     { client }: ConnectRequest,
-    service: NamedService | undefined,
+    found: FoundService | undefined,
     summary: ChannelSummary,
     error: string | undefined,
   ): void {
-    const localAddress = service ? formatAddress(service.localAddress) : "";
+    const localAddress = found?.address ?? "";
     tellClientEnd(
       this.#options,
-      { id: channel.id, client, service: service?.name ?? "", localAddress, error },
+      { id: channel.id, client, service: found?.service.name ?? "", localAddress, error },
       summary,
     );
   }

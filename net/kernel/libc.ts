@@ -9,20 +9,22 @@
 export const IS_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 /** Address families, types, flags, levels and sizes of Linux, the same on x86-64 and arm64. */
+export const AF_UNIX = 1;
+/** See {@linkcode AF_UNIX}. */
 export const AF_INET = 2;
-/** See {@linkcode AF_INET}. */
+/** See {@linkcode AF_UNIX}. */
 export const AF_INET6 = 10;
-/** See {@linkcode AF_INET}. */
+/** See {@linkcode AF_UNIX}. */
 export const SOL_SOCKET = 1;
-/** See {@linkcode AF_INET}. */
+/** See {@linkcode AF_UNIX}. */
 export const IPPROTO_TCP = 6;
-/** See {@linkcode AF_INET}. */
+/** See {@linkcode AF_UNIX}. */
 export const AF_NETLINK = 16;
-/** See {@linkcode AF_INET}. */
+/** See {@linkcode AF_UNIX}. */
 export const SOCK_STREAM = 1;
-/** See {@linkcode AF_INET}. */
+/** See {@linkcode AF_UNIX}. */
 export const SOCK_DGRAM = 2;
-/** See {@linkcode AF_INET}. */
+/** See {@linkcode AF_UNIX}. */
 export const SOCK_RAW = 3;
 /** A descriptor on which no call waits: of files, sockets and all others. */
 export const NONBLOCK = 0o4000;

@@ -20,21 +20,26 @@ export class DescriptorStream extends Stream {
 
   // There may be more behind a short read: only the kernel's word for it counts.
   protected attemptRead(into: Uint8Array): number {
-    return this.#attempt(() => this.#io.read(this.fd, into as Uint8Array<ArrayBuffer>, BigInt(into.length)));
+    for (;;) {
+      const count = Number(this.#io.read(this.fd, into as Uint8Array<ArrayBuffer>, BigInt(into.length)));
+      if (count >= 0) return count;
+      if (this.#mustWait()) return LATER;
+    }
   }
 
   protected attemptWrite(bytes: Uint8Array): number {
-    return this.#attempt(() => this.#io.write(this.fd, bytes as Uint8Array<ArrayBuffer>, BigInt(bytes.length)));
+    for (;;) {
+      const count = Number(this.#io.write(this.fd, bytes as Uint8Array<ArrayBuffer>, BigInt(bytes.length)));
+      if (count > 0 || bytes.length === 0) return count;
+      if (count === 0 || this.#mustWait()) return LATER;
+    }
   }
 
-  #attempt(call: () => number | bigint): number {
-    for (;;) {
-      const count = Number(call());
-      if (count >= 0) return count;
-      const errno = this.calls.errno();
-      if (errno === EAGAIN) return LATER;
-      if (errno !== EINTR) throw socketError(errno);
-    }
+  /** Whether the call has to wait; otherwise it may be made again. @throws What it failed with. */
+  #mustWait(): boolean {
+    const errno = this.calls.errno();
+    if (errno !== EAGAIN && errno !== EINTR) throw socketError(errno);
+    return errno === EAGAIN;
   }
 
   /** There is no end of one way. */

@@ -12,11 +12,13 @@ import { parseIP } from "../../protocol/ip.ts";
 import { type SocketCalls, socketCalls } from "./calls.ts";
 import { DescriptorStream } from "./descriptor_stream.ts";
 import { closedError, EAGAIN, EINPROGRESS, EINTR, socketError } from "./errno.ts";
-import { ENDED, EventLoop, type Waiting, type Watcher, WRITABLE } from "./event_loop.ts";
+import { ENDED, EventLoop, type Waiting, type Watcher, WHILE_READABLE, WRITABLE } from "./event_loop.ts";
 import { setKeepAlive, setLinger, setMaxSegment, setReuseAddress, takeError, tune } from "./options.ts";
 import { AddressRoom, kernelAddress } from "./socket_address.ts";
 import { localAddressOf, TcpSocket } from "./tcp_socket.ts";
+import { openTerminal } from "./terminal.ts";
 import { NativeTls } from "./tls.ts";
+import { connectUnix } from "./unix_socket.ts";
 import { openSsl, whyNoOpenSsl } from "../openssl/library.ts";
 import { portableEngine } from "../portable/engine.ts";
 import type {
@@ -27,7 +29,9 @@ import type {
   ListenOptions,
   Socket,
   Soon,
+  Terminal,
   TlsEngine,
+  UnixConnection,
 } from "../socket.ts";
 
 const SOCKET_FLAGS = NONBLOCK | CLOEXEC;
@@ -86,6 +90,19 @@ export class NativeEngine implements Engine {
       }
       new Connecting(this.#loop, fd, address, signal, resolve, reject);
     });
+  }
+
+  connectUnix(path: string): Promise<UnixConnection> {
+    return new Promise((resolve) => resolve(connectUnix(this.#loop, path)));
+  }
+
+  watchReadable(fd: number, onReadable: () => void): () => void {
+    this.#loop.add(fd, { onReady: onReadable }, WHILE_READABLE);
+    return () => this.#loop.remove(fd);
+  }
+
+  openTerminal(): Terminal {
+    return openTerminal(this.#loop);
   }
 }
 

@@ -29,6 +29,8 @@ export const URGENT = 0x002;
 const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;
 const INTEREST = 0x80000000 | 0x001 | 0x002 | 0x004 | 0x2000; // EPOLLET, EPOLLIN, EPOLLPRI, EPOLLOUT, EPOLLRDHUP
+/** What a watcher hears of that does not read to the end each time: no edges, but as long as there is something to read. */
+export const WHILE_READABLE = 0x001;
 const CLOCK_MONOTONIC = 1;
 
 /** Turns by their length, twice that of the one before, each as a `struct itimerspec`: once, after that. */
@@ -77,6 +79,7 @@ export class EventLoop {
   readonly #record: Uint8Array<ArrayBuffer>;
   readonly #words: Int32Array;
   #again: Waiting[] = [];
+  #after: (() => void)[] = []; // what is due at the end of the pass
   #state: "off" | "due" | "turn" | "aside" = "off"; // aside: a wait is under way on another thread
   #cancelPoll: (() => void) | undefined;
   #passes = 0;
@@ -119,9 +122,9 @@ export class EventLoop {
     return this.#watchers.size;
   }
 
-  /** Watches a descriptor until {@linkcode EventLoop.remove}. @throws If the kernel cannot. */
-  add(fd: number, watcher: Watcher): void {
-    this.#control(EPOLL_CTL_ADD, fd);
+  /** Watches a descriptor until {@linkcode EventLoop.remove}, for edges by default. @throws If the kernel cannot. */
+  add(fd: number, watcher: Watcher, interest = INTEREST): void {
+    this.#control(EPOLL_CTL_ADD, fd, interest);
     this.#watchers.set(fd, watcher);
     this.#cancelPoll ??= systemClock.after(STUCK_POLL_MS, this.#pollNow);
     this.#start();
@@ -152,13 +155,20 @@ export class EventLoop {
     else this.#start();
   }
 
+  /** Calls `fn` at the end of the pass, when its promises have run. @returns whether there is a pass now. */
+  afterPass(fn: () => void): boolean {
+    if (this.#state !== "turn") return false;
+    this.#after.push(fn);
+    return true;
+  }
+
   /** Resolves when no wait is under way on another thread: for tests, once nothing is watched. */
   async quiet(): Promise<void> {
     while (this.#state !== "off") await new Promise<void>((resolve) => systemClock.soon(resolve));
   }
 
-  #control(operation: number, fd: number): void {
-    this.#words[0] = INTEREST;
+  #control(operation: number, fd: number, interest = INTEREST): void {
+    this.#words[0] = interest;
     this.#words[this.#stride === 3 ? 1 : 2] = fd;
     if (this.calls.epoll_ctl(this.#epoll, operation, fd, this.#record) !== 0) throw socketError(this.calls.errno());
   }
@@ -187,25 +197,36 @@ export class EventLoop {
     this.#isTimeUp = false;
     this.#busy = 0;
     while (!this.#isTimeUp) {
-      const count = calls.epoll_wait(this.#epoll, this.#pointer, EVENTS_PER_WAIT, this.#again.length > 0 ? 0 : -1);
+      const wait = this.#again.length + this.#after.length > 0 ? 0 : -1;
+      const count = calls.epoll_wait(this.#epoll, this.#pointer, EVENTS_PER_WAIT, wait);
       if (count < 0 && calls.errno() !== EINTR) throw socketError(calls.errno());
       this.#dispatch(count, this.#events);
       if (!runPromises) return this.#restart(); // each pass is a turn of the runtime's
       runPromises();
-      if (this.#watchers.size === 0) {
-        this.#state = "off";
-        return;
+      if (this.#after.length > 0) {
+        this.#endPass();
+        runPromises();
       }
+      if (this.#watchers.size === 0) return this.#restart();
     }
+    this.#state = "due"; // from here on nothing waits for the end of a pass
+    this.#endPass();
     const isIdle = this.#busy === 0 && this.#again.length === 0;
     if (this.#busy < BUSY_PASSES && !this.#isBusy) this.#length = 0;
     else if (this.#length < TURNS.length - 1) this.#length++;
     this.#wait(isIdle ? -1 : 0);
   };
 
+  #endPass(): void {
+    const due = this.#after;
+    this.#after = [];
+    for (const fn of due) fn();
+  }
+
   /** Goes on with the runtime's next turn, if there is anything to go on with. */
   #restart(): void {
     this.#state = "off";
+    this.#endPass();
     if (this.#watchers.size > 0 || this.#again.length > 0) this.#start();
   }
 

@@ -199,3 +199,29 @@ test("what comes while no thread is free for the wait is seen all the same", asy
   kernel.freeThreads();
   await close();
 });
+
+test("what is due at the end of a pass comes when its promises have run, and outside of one there is no waiting", async () => {
+  const { kernel, servers, socks, close } = await setUp(2);
+  const [first, second] = servers as [Socket, Socket];
+  await poll(() => kernel.isWaiting, () => "nothing waits on another thread");
+  assert.equal(first.afterPass!(() => assert.fail("there is no pass")), false);
+  const told: string[] = [];
+  const into = new Uint8Array(10);
+  const listens = async (name: string, socket: Socket, count: number) => {
+    for (let n = 0; n < count; n++) {
+      await socket.read(into);
+      const isPass = socket.afterPass!(() => told.push(`${name} leaves`));
+      told.push(`${name} reads${isPass ? "" : " between passes"}`);
+    }
+  };
+  const both = Promise.all([listens("first", first, 6), listens("second", second, 6)]);
+  for (let n = 0; n < 6; n++) {
+    for (const sock of socks) kernel.feed(sock, Uint8Array.of(n));
+    await poll(() => told.filter((what) => what.includes("reads")).length === 2 * (n + 1), () => told.join());
+  }
+  await both;
+  await pause(10); // the last pass has ended
+  const inPass = told.filter((what) => what.endsWith("reads")).length;
+  assert.equal(told.filter((what) => what.endsWith("leaves")).length, inPass, told.join());
+  await close();
+});

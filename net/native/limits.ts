@@ -36,3 +36,9 @@ export const LISTEN_BACKLOG = 4_096;
 
 /** Bytes that nobody reads any more and are read before a TLS connection is closed, so that the close is no reset. */
 export const MAX_UNREAD_DROPPED = 64 * 1024;
+
+/** Lines of a program's terminal, as long as nobody says otherwise. */
+export const ROWS = 24;
+
+/** Characters in one of them. */
+export const COLUMNS = 80;

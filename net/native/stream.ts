@@ -113,6 +113,10 @@ export abstract class Stream implements Duplex, Watcher, Waiting {
     return this.#writable ? Math.max(0, this.#put(bytes)) : 0;
   }
 
+  afterPass(fn: () => void): boolean {
+    return this.#loop.afterPass(fn);
+  }
+
   abstract closeWrite(): Promise<void>;
 
   abstract close(): void;
@@ -135,8 +139,8 @@ export abstract class Stream implements Duplex, Watcher, Waiting {
 
   #fail(): void {
     this.#fd = -1;
-    this.#failRead(closedError());
-    this.#failWrite(closedError());
+    if (this.#into) this.#failRead(closedError());
+    if (this.#bytes) this.#failWrite(closedError());
   }
 
   onReady(events: number): void {

@@ -4,26 +4,24 @@
  * @module
  */
 
-import { MSG_NOSIGNAL, SHUT_WR } from "../kernel/libc.ts";
+import { SHUT_WR } from "../kernel/libc.ts";
 import type { Address } from "../../protocol/address.ts";
-import { closedError, EAGAIN, EINTR, socketError } from "./errno.ts";
+import { closedError, socketError } from "./errno.ts";
 import type { EventLoop } from "./event_loop.ts";
 import { keepAliveOf, outstanding, segmentOf, setKeepAlive, setLinger, signsOf } from "./options.ts";
 import { AddressRoom } from "./socket_address.ts";
-import { LATER, Stream } from "./stream.ts";
+import { SocketStream } from "./socket_stream.ts";
 import type { KeepAlivePace, ListenOptions, PeerSigns, Socket } from "../socket.ts";
 
 /** A connection that is made. */
-export class TcpSocket extends Stream implements Socket {
+export class TcpSocket extends SocketStream implements Socket {
   #local: Address | undefined;
   readonly #remote: Address;
   // As the system has them: what it has already need not be set.
   #resetsAtClose: boolean;
   #pace: KeepAlivePace | "off" | undefined;
 
-  #needsNoEnd = false; // its own end is told, or there is nothing that a close could reset for
-
-  /** Takes over `fd`, a connection to `remote`, with what its listening socket gave it; see {@linkcode Stream}. */
+  /** Takes over `fd`, a connection to `remote`, with what its listening socket gave it; see {@linkcode SocketStream}. */
   constructor(
     loop: EventLoop,
     fd: number,
@@ -53,35 +51,9 @@ export class TcpSocket extends Stream implements Socket {
     return fd;
   }
 
-  protected attemptRead(into: Uint8Array): number {
-    const { calls, fd } = this;
-    for (;;) {
-      const count = calls.recvNow(fd, into as Uint8Array<ArrayBuffer>, into.length, 0);
-      if (count >= 0) {
-        if (count === 0) this.#needsNoEnd = true;
-        if (count < into.length && !this.readsShort) this.drained();
-        return count;
-      }
-      const errno = calls.errno();
-      if (errno === EAGAIN) return LATER;
-      if (errno !== EINTR) throw socketError(errno);
-    }
-  }
-
-  protected attemptWrite(bytes: Uint8Array): number {
-    const { calls, fd } = this;
-    for (;;) {
-      const count = calls.sendNow(fd, bytes as Uint8Array<ArrayBuffer>, bytes.length, MSG_NOSIGNAL);
-      if (count >= 0) return count;
-      const errno = calls.errno();
-      if (errno === EAGAIN) return LATER;
-      if (errno !== EINTR) throw socketError(errno);
-    }
-  }
-
   closeWrite(): Promise<void> {
     const { calls, fd } = this;
-    this.#needsNoEnd = true;
+    this.needsNoEnd = true;
     if (calls.shutdown(fd, SHUT_WR) === 0) return Promise.resolve();
     return Promise.reject(socketError(calls.errno()));
   }
@@ -89,7 +61,7 @@ export class TcpSocket extends Stream implements Socket {
   close(): void {
     const { calls, fd } = this;
     if (fd < 0) return;
-    if (!this.#resetsAtClose && !this.#needsNoEnd) calls.shutdown(fd, SHUT_WR); // with bytes unread, a close alone would reset
+    if (!this.#resetsAtClose && !this.needsNoEnd) calls.shutdown(fd, SHUT_WR); // with bytes unread, a close alone would reset
     this.release();
   }
 

@@ -5,16 +5,20 @@
  */
 
 import { type Address, formatAddress } from "../../protocol/address.ts";
+import { describeError } from "../../base/errors.ts";
+import type { Logger } from "../../base/logger.ts";
 import { ENDS_KEPT } from "./limits.ts";
 import type { EventLoop } from "./event_loop.ts";
 import { explainTls } from "./explain_tls.ts";
 import { TcpSocket } from "./tcp_socket.ts";
 import { NativeTlsSocket } from "./tls_socket.ts";
 import { TlsContext, type Trust } from "../openssl/context.ts";
+import { TlsSetupError } from "../openssl/errors.ts";
 import { TlsSession } from "../openssl/session.ts";
 import type { Engine, Socket, TlsEngine, TlsEntrance, TlsSocket, TlsTarget } from "../socket.ts";
 import { PINNED_NAME } from "../tls/certificate.ts";
-import { ALPN, type CertificatePair, type ServerCertificate } from "../tls/listening.ts";
+import { type CertificatePair, PairError } from "../tls/certificate_files.ts";
+import { ALPN, type ServerCertificate } from "../tls/listening.ts";
 import type { TlsSecurity } from "../tls/proof.ts";
 import { type SocketTransport, tlsTransport, type Transport } from "../transport.ts";
 
@@ -34,6 +38,15 @@ export class NativeTls implements TlsEngine {
   }
 
   demandProvable(): void {}
+
+  demandUsable(pair: CertificatePair): void {
+    try {
+      TlsContext.server(pair, { alpn: ALPN }).close();
+    } catch (cause) {
+      if (!(cause instanceof TlsSetupError)) throw cause;
+      throw new PairError(cause.kind === "mismatch" ? "mismatch" : "unusable", cause.message, { cause });
+    }
+  }
 
   async connect(
     socket: Socket,
@@ -62,10 +75,10 @@ export class NativeTls implements TlsEngine {
   entrance(
     certificate: ServerCertificate,
     _clock: unknown,
-    _log: unknown,
+    log: Logger,
     onConn: (transport: Transport, tls: TlsSocket) => void,
   ): TlsEntrance {
-    return new NativeEntrance(this.#loop, certificate, onConn);
+    return new NativeEntrance(this.#loop, certificate, log, onConn);
   }
 
   #contextFor(security: TlsSecurity): TlsContext {
@@ -92,17 +105,21 @@ export class NativeTls implements TlsEngine {
 class NativeEntrance implements TlsEntrance {
   readonly #loop: EventLoop;
   readonly #certificate: ServerCertificate;
+  readonly #log: Logger;
   readonly #onConn: (transport: Transport, tls: TlsSocket) => void;
-  #context: { readonly pair: CertificatePair; readonly of: TlsContext } | undefined;
+  #context: TlsContext | undefined;
+  #tried: CertificatePair | undefined; // of which the context is, if it could be made
   #closed = false;
 
   constructor(
     loop: EventLoop,
     certificate: ServerCertificate,
+    log: Logger,
     onConn: (transport: Transport, tls: TlsSocket) => void,
   ) {
     this.#loop = loop;
     this.#certificate = certificate;
+    this.#log = log;
     this.#onConn = onConn;
     this.#current();
   }
@@ -119,7 +136,7 @@ class NativeEntrance implements TlsEntrance {
 
   close(): void {
     this.#closed = true;
-    this.#context?.of.close();
+    this.#context?.close();
     this.#context = undefined;
   }
 
@@ -127,14 +144,22 @@ class NativeEntrance implements TlsEntrance {
     return Promise.resolve();
   }
 
+  /** @throws If there never was one; later on, one that cannot be made leaves the one before. */
   #current(): TlsContext {
     const { pair } = this.#certificate;
-    if (this.#context?.pair !== pair) {
-      const of = TlsContext.server(pair, { alpn: ALPN });
-      this.#context?.of.close();
-      this.#context = { pair, of };
+    if (this.#tried !== pair) {
+      this.#tried = pair;
+      try {
+        const context = TlsContext.server(pair, { alpn: ALPN });
+        this.#context?.close();
+        this.#context = context;
+      } catch (error) {
+        if (!this.#context) throw error;
+        const why = describeError(error);
+        this.#log.error("the new certificate is not taken up: {error}; the one in use stays", { error: why });
+      }
     }
-    return this.#context.of;
+    return this.#context!;
   }
 }
 

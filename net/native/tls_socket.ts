@@ -15,6 +15,7 @@ import { outstanding, setLinger } from "./options.ts";
 import { LATER, Stream } from "./stream.ts";
 import type { TlsSocket } from "../socket.ts";
 import { TlsHandshakeError } from "../tls/listening.ts";
+import { certificateEnd } from "../tls/validity.ts";
 
 const rest = new Uint8Array(4_096);
 
@@ -66,6 +67,11 @@ export class NativeTlsSocket extends Stream implements TlsSocket {
   /** What others have of it; see {@linkcode TlsSession.exporter}. */
   exporter(): Uint8Array {
     return this.#session.exporter(CHANNEL_BINDING_LABEL, 32);
+  }
+
+  peerEnds(): number | undefined {
+    const shown = this.#session.peerCertificate();
+    return shown && certificateEnd(shown);
   }
 
   override onReady(events: number): void {

@@ -8,6 +8,7 @@ import type { Address } from "../../protocol/address.ts";
 import type { ConnectOptions, Engine, ListeningSocket, Socket } from "../socket.ts";
 import { portableTls } from "./tls.ts";
 import { closeConn, PortableSocket, toAddress } from "./tcp_socket.ts";
+import { PortableUnixSocket } from "./unix_socket.ts";
 
 class PortableListener implements ListeningSocket {
   readonly address: Address;
@@ -36,6 +37,14 @@ export const portableEngine: Engine = {
   listen: ({ host: hostname, port }) => new PortableListener(Deno.listen({ hostname, port })),
   connect: async ({ host: hostname, port }: Address, { signal }: ConnectOptions) =>
     new PortableSocket(await Deno.connect({ hostname, port, signal })),
+  connectUnix: async (path) => {
+    if (path.startsWith("@")) {
+      throw new Deno.errors.NotSupported(
+        "abstract sockets take the native engine: Linux with glibc, and the permission ffi",
+      );
+    }
+    return new PortableUnixSocket(await Deno.connect({ transport: "unix", path }));
+  },
 };
 
 const tls = portableTls(portableEngine);

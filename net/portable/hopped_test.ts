@@ -19,7 +19,12 @@ import { test } from "../../tests/rig/test.ts";
 
 test("TLS is spoken behind a hop, with the addresses of the outer connection, and strangers on the inner port are let go", async () => {
   const keyPair = await newKey();
-  const certificate = await ServerCertificate.open({ kind: "pinned", keyPair }, new FakeClock(), new RecordingLogger());
+  const certificate = await ServerCertificate.open(
+    { kind: "pinned", keyPair },
+    portableEngine.tls,
+    new FakeClock(),
+    new RecordingLogger(),
+  );
   const came = Promise.withResolvers<{ transport: Transport; conn: TlsSocket }>();
   let count = 0;
   const listen = portableEngine.tls.listen!;

@@ -8,14 +8,17 @@
  */
 
 import { type Address, formatAddress } from "../../protocol/address.ts";
-import { describeError } from "../../base/errors.ts";
+import { describeError, isExhaustion } from "../../base/errors.ts";
 import { explainTls } from "./explain_tls.ts";
 import { demandProof, tlsOptions } from "./server_proof.ts";
 import { DESCRIPTORS_A_HOP } from "../limits.ts";
 import { HoppedTls } from "./hopped.ts";
 import { closeConn, PortableSocket, toAddress } from "./tcp_socket.ts";
 import type { Engine, ListeningSocket, Socket, TlsEngine, TlsSocket, TlsTarget } from "../socket.ts";
-import { ALPN, type CertificatePair, TlsHandshakeError } from "../tls/listening.ts";
+import { type CertificatePair, PairError } from "../tls/certificate_files.ts";
+import { ALPN, TlsHandshakeError } from "../tls/listening.ts";
+import { certificateEnd } from "../tls/validity.ts";
+import { peerCertificate } from "./peer_certificate.ts";
 
 /** A connection of the runtime's in TLS. */
 class PortableTlsSocket implements TlsSocket {
@@ -64,6 +67,11 @@ class PortableTlsSocket implements TlsSocket {
   }
 
   exporter(): undefined {}
+
+  peerEnds(): number | undefined {
+    const shown = peerCertificate(this.#conn);
+    return shown && certificateEnd(shown);
+  }
 }
 
 /** Whether the connection ended; the runtime does not tell whether a byte had come of it, so that is taken for none. */
@@ -106,9 +114,24 @@ export function portableTls(sockets: Engine): TlsEngine {
     descriptorsPerEntrance: DESCRIPTORS_A_HOP,
     entrance: (certificate, clock, log, onConn) => new HoppedTls(sockets, listen, certificate, clock, log, onConn),
     demandProvable: (host, security) => void tlsOptions(host, security),
+    demandUsable,
     connect,
     listen,
   };
+}
+
+/** The runtime says what it thinks of a pair only when it listens. */
+function demandUsable(pair: CertificatePair): void {
+  try {
+    Deno.listenTls({ hostname: "127.0.0.1", port: 0, ...pair }).close();
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotCapable) return; // then it is found out where it is used
+    const why = describeError(cause);
+    if (!isExhaustion(cause)) {
+      throw new PairError(why.includes("KeyMismatch") ? "mismatch" : "unusable", why, { cause });
+    }
+    throw cause;
+  }
 }
 
 function listen({ host: hostname, port }: Address, certificate: CertificatePair): ListeningSocket<TlsSocket> {

@@ -27,12 +27,12 @@ const BIT_STRING = 0x03;
 const OCTET_STRING = 0x04;
 const OID = 0x06;
 const UTF8_STRING = 0x0c;
-const UTC_TIME = 0x17;
-const GENERALIZED_TIME = 0x18;
-const SEQUENCE = 0x30;
+export const UTC_TIME = 0x17;
+export const GENERALIZED_TIME = 0x18;
+export const SEQUENCE = 0x30;
 const SET = 0x31;
 const DNS_NAME = 0x82;
-const VERSION = 0xa0;
+export const VERSION = 0xa0;
 const EXTENSIONS = 0xa3;
 
 const COMMON_NAME = [0x55, 4, 3];
@@ -100,7 +100,7 @@ export function certificateKey(certificate: Uint8Array): Uint8Array | undefined 
 }
 
 /** The elements in the element at `index` of `elements`, if that has the tag `tag` and all of them are whole. */
-function contentsOf(elements: Uint8Array[] | undefined, index: number, tag: number): Uint8Array[] | undefined {
+export function contentsOf(elements: Uint8Array[] | undefined, index: number, tag: number): Uint8Array[] | undefined {
   const element = elements?.[index];
   const own = element && element[0] === tag ? elementAt(element, 0) : undefined;
   if (!element || own?.end !== element.length) return undefined;

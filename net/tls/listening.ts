@@ -9,10 +9,17 @@ import { CERTIFICATE_CUT_LOOKS, CERTIFICATE_POLL_MS } from "../limits.ts";
 import { pinnedCertificate } from "./certificate.ts";
 import type { Clock } from "../../base/clock.ts";
 import { Late, within } from "../../base/within.ts";
-import { describeError, isExhaustion, whyUnreadable } from "../../base/errors.ts";
+import { describeError, isExhaustion } from "../../base/errors.ts";
 import type { Logger } from "../../base/logger.ts";
-import { readPemFile } from "./pem_file.ts";
-import type { TlsSocket } from "../socket.ts";
+import {
+  type CertificateFiles,
+  type CertificatePair,
+  countCertificates,
+  readPair,
+  stampOf,
+} from "./certificate_files.ts";
+import type { TlsEngine, TlsSocket } from "../socket.ts";
+import { DailyWarning, type EndWarning, endWarning, pemEnd } from "./validity.ts";
 
 /** The name of wire profile v2 in TLS (ALPN, RFC 7301). */
 export const ALPN = "sallyport/2";
@@ -20,19 +27,7 @@ export const ALPN = "sallyport/2";
 /** Where a server's certificate comes from: its identity key, which devices pin, or PEM files. */
 export type TlsSource =
   | { readonly kind: "pinned"; readonly keyPair: CryptoKeyPair }
-  | { readonly kind: "files"; readonly certFile: string; readonly keyFile: string };
-
-/** A certificate (with what leads to its CA) and its key, as PEM. */
-export interface CertificatePair {
-  readonly cert: string;
-  readonly key: string;
-}
-
-/** A certificate or a key cannot be used; the text says which file and why. */
-export class CertificateError extends Error {
-  /** Tells it from other errors where the class cannot. */
-  override readonly name = "CertificateError";
-}
+  | CertificateFiles & { readonly kind: "files" };
 
 /** A peer did not get through the TLS handshake. */
 export class TlsHandshakeError extends Error {
@@ -48,18 +43,36 @@ export class TlsHandshakeError extends Error {
   }
 }
 
-type Files = Extract<TlsSource, { kind: "files" }>;
+/** What is to be done about a certificate that ends. */
+const RENEW = "put a new one there, which is taken up without a restart";
 
-/** The certificate of one or more listeners. Files are looked at each second, and read again when they change. */
+/**
+ * The certificate of one or more listeners. Files are looked at each second, and read again when they change. A certificate
+ * that ends soon is told at the start, and each day.
+ */
 export class ServerCertificate {
+  readonly #source: TlsSource;
+  readonly #tls: Pick<TlsEngine, "demandUsable">;
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #subscribers = new Set<() => void>();
+  readonly #daily = new DailyWarning();
   #pair: CertificatePair;
+  #ends: number | undefined;
+  #refused = ""; // why what was read last was not taken
   #cancel: (() => void) | undefined;
 
-  private constructor(pair: CertificatePair, clock: Clock, log: Logger) {
+  private constructor(
+    source: TlsSource,
+    tls: Pick<TlsEngine, "demandUsable">,
+    pair: CertificatePair,
+    clock: Clock,
+    log: Logger,
+  ) {
+    this.#source = source;
+    this.#tls = tls;
     this.#pair = pair;
+    this.#ends = pemEnd(pair.cert);
     this.#clock = clock;
     this.#log = log;
   }
@@ -67,12 +80,21 @@ export class ServerCertificate {
   /**
    * Makes or reads the certificate, and begins to watch its files.
    *
+   * @param tls What is to use it: a pair that it does not take is none.
    * @throws {CertificateError} if it cannot be used.
    */
-  static async open(source: TlsSource, clock: Clock, log: Logger): Promise<ServerCertificate> {
-    if (source.kind === "pinned") return new ServerCertificate(await pinnedCertificate(source.keyPair), clock, log);
+  static async open(
+    source: TlsSource,
+    tls: Pick<TlsEngine, "demandUsable">,
+    clock: Clock,
+    log: Logger,
+  ): Promise<ServerCertificate> {
+    if (source.kind === "pinned") {
+      return new ServerCertificate(source, tls, await pinnedCertificate(source.keyPair), clock, log);
+    }
     const stamp = stampOf(source); // before the files are read: what changes meanwhile is seen later
-    const certificate = new ServerCertificate(readPair(source), clock, log);
+    const certificate = new ServerCertificate(source, tls, readPair(source, tls), clock, log);
+    certificate.#tellEnd();
     certificate.#watch(source, stamp, stamp);
     return certificate;
   }
@@ -80,6 +102,17 @@ export class ServerCertificate {
   /** What new connections are to be given. */
   get pair(): CertificatePair {
     return this.#pair;
+  }
+
+  /** When it ends, in milliseconds since 1970; `undefined` if its date cannot be read. */
+  get ends(): number | undefined {
+    return this.#ends;
+  }
+
+  /** A line, if it ends soon or has ended. */
+  get warning(): string | undefined {
+    const warning = endWarning(this.#ends, this.#clock.wall());
+    return warning && this.#warningLine(warning);
   }
 
   /** Calls `subscriber` whenever `pair` has changed. @returns what ends that. */
@@ -98,8 +131,9 @@ export class ServerCertificate {
    * Looks again in a second. `tried` is what was read last, `seen` what was there when the files were looked at last, and
    * has been for `still` looks before.
    */
-  #watch(files: Files, tried: string, seen: string, still = 0): void {
+  #watch(files: CertificateFiles, tried: string, seen: string, still = 0): void {
     this.#cancel = this.#clock.after(CERTIFICATE_POLL_MS, () => {
+      this.#tellEnd();
       const stamp = stampOf(files);
       // Two files do not change in one moment: what has stood still since the last look is whole.
       const looks = stamp !== tried && stamp === seen ? still + 1 : 0;
@@ -109,12 +143,15 @@ export class ServerCertificate {
   }
 
   /** @returns false if it is worth another try though nothing changes; this is the one of number `tries`. */
-  #reload(files: Files, tries: number): boolean {
+  #reload(files: CertificateFiles, tries: number): boolean {
     const { certFile, keyFile } = files;
     try {
-      const pair = readPair(files);
-      if (pair.cert === this.#pair.cert && pair.key === this.#pair.key) return true;
-      if (countBlocks(pair.cert) < countBlocks(this.#pair.cert) && tries < CERTIFICATE_CUT_LOOKS) {
+      const pair = readPair(files, this.#tls);
+      if (pair.cert === this.#pair.cert && pair.key === this.#pair.key) {
+        this.#refused = "";
+        return true;
+      }
+      if (countCertificates(pair.cert) < countCertificates(this.#pair.cert) && tries < CERTIFICATE_CUT_LOOKS) {
         const what = "it has fewer certificates than before, as if it were cut off";
         const seconds = CERTIFICATE_CUT_LOOKS * CERTIFICATE_POLL_MS / 1000;
         if (tries > 1) return false;
@@ -126,14 +163,34 @@ export class ServerCertificate {
         return false;
       }
       this.#pair = pair;
-    } catch (error) {
-      if (isExhaustion(error instanceof Error ? error.cause : undefined)) return false;
-      this.#log.error("{error}; the certificate in use stays", { error: describeError(error), certFile, keyFile });
+      this.#ends = pemEnd(pair.cert);
+      this.#refused = "";
+    } catch (cause) {
+      if (isExhaustion(cause instanceof Error ? cause.cause : undefined)) return false;
+      const error = describeError(cause);
+      if (error !== this.#refused) {
+        this.#log.error("{error}; the certificate in use stays", { error, certFile, keyFile });
+      }
+      this.#refused = error;
       return true;
     }
     this.#log.info("new connections get the new certificate of {certFile}", { certFile, keyFile });
+    this.#tellEnd();
     for (const subscriber of this.#subscribers) subscriber();
     return true;
+  }
+
+  #tellEnd(): void {
+    const due = this.#daily.due(this.#ends, this.#clock.wall());
+    if (!due) return;
+    const facts = { warning: this.#warningLine(due), ends: new Date(this.#ends!).toISOString() };
+    if (due.isOver) this.#log.error("{warning}", facts);
+    else this.#log.warn("{warning}", facts);
+  }
+
+  #warningLine({ isOver, text }: EndWarning): string {
+    const which = this.#source.kind === "files" ? `the certificate in ${this.#source.certFile}` : "the certificate";
+    return `${which} ${text}${isOver ? ", and devices refuse it" : ""}: ${RENEW}`;
   }
 }
 
@@ -149,58 +206,4 @@ export async function handshakeTls(socket: TlsSocket, clock: Clock, timeout: num
   } catch (error) {
     throw error instanceof Late ? new TlsHandshakeError(`no TLS handshake within ${timeout / 1000} s`) : error;
   }
-}
-
-/** What changes when a file is written, replaced, or linked elsewhere. */
-function stampOf({ certFile, keyFile }: Files): string {
-  return [certFile, keyFile].map((file) => {
-    try {
-      const { mtime, size, ino } = Deno.statSync(file);
-      return `${mtime?.getTime()} ${size} ${ino}`;
-    } catch (error) {
-      return describeError(error);
-    }
-  }).join("\n");
-}
-
-function countBlocks(pem: string): number {
-  return pem.split("-----BEGIN CERTIFICATE-----").length - 1;
-}
-
-function readPair({ certFile, keyFile }: Files): CertificatePair {
-  const cert = readPem(certFile, "tls-cert", "a certificate", /^CERTIFICATE$/);
-  const key = readPem(keyFile, "tls-key", "a private key", /^(RSA |EC )?PRIVATE KEY$/);
-  try {
-    // The runtime says what it thinks of a pair only when it listens.
-    Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert, key }).close();
-  } catch (cause) {
-    if (cause instanceof Deno.errors.NotCapable) return { cert, key }; // then it is found out where it is used
-    const why = describeError(cause);
-    throw new CertificateError(
-      why.includes("KeyMismatch")
-        ? `the key in ${keyFile} is not that of the certificate in ${certFile}`
-        : `the certificate in ${certFile} and the key in ${keyFile} cannot be used: ${why}`,
-      { cause },
-    );
-  }
-  return { cert, key };
-}
-
-/** Reads a file and sees that it has a whole block of PEM whose label fits. */
-function readPem(file: string, option: string, what: string, label: RegExp): string {
-  let text: string;
-  try {
-    text = readPemFile(file);
-  } catch (cause) {
-    throw new CertificateError(`Cannot read ${what} from ${file} (${option}): ${whyUnreadable(cause)}`, { cause });
-  }
-  const blocks = [...text.matchAll(/^-----BEGIN ([A-Z0-9 ]+)-----\s+(?:[A-Za-z0-9+/=]+\s+)+-----END \1-----/gm)];
-  const labels = blocks.map((block) => block[1] ?? "");
-  if (labels.some((each) => label.test(each))) return text;
-  const hint = /BEGIN ENCRYPTED PRIVATE KEY|Proc-Type: 4,ENCRYPTED/.test(text)
-    ? "it is encrypted, and nobody is there to give the passphrase"
-    : labels.length > 0
-    ? `it has ${labels.join(", ")}`
-    : "it is not PEM, or not whole";
-  throw new CertificateError(`Cannot read ${what} from ${file} (${option}): ${hint}`);
 }

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { CERTIFICATE_CUT_LOOKS, CERTIFICATE_POLL_MS } from "../limits.ts";
 import { PINNED_NAME, pinnedAnchor, pinnedCertificate } from "./certificate.ts";
 import { systemClock } from "../../base/clock.ts";
-import { ALPN, CertificateError, handshakeTls, ServerCertificate, TlsHandshakeError } from "./listening.ts";
-import { engineTest, LOCAL } from "../_engines_fixture_test.ts";
-import type { Engine, TlsSocket } from "../socket.ts";
+import { CertificateError } from "./certificate_files.ts";
+import { ALPN, handshakeTls, ServerCertificate, TlsHandshakeError } from "./listening.ts";
+import { engine, engineTest, LOCAL } from "../_engines_fixture_test.ts";
+import type { Engine, TlsEngine, TlsSocket } from "../socket.ts";
 import { tcpTransport, type Transport } from "../transport.ts";
 import { FakeClock } from "../../tests/rig/clock.ts";
 import { type CertificateFields, newKey, rawKey, shake, TestAuthority, untilGone } from "./_tls_fixture_test.ts";
@@ -48,10 +49,10 @@ async function withFiles(fn: (files: Files) => Promise<void>): Promise<void> {
 }
 
 /** What is read from files, with all that a test looks at. */
-async function watching(files: Files) {
+async function watching(files: Files, tls: Pick<TlsEngine, "demandUsable"> = engine.tls) {
   const clock = new FakeClock();
   const logger = new RecordingLogger();
-  const certificate = await ServerCertificate.open(files.source, clock, logger);
+  const certificate = await ServerCertificate.open(files.source, tls, clock, logger);
   let changes = 0;
   certificate.subscribe(() => changes++);
   const look = () => clock.jump(CERTIFICATE_POLL_MS);
@@ -65,7 +66,12 @@ test("the name of the profile in TLS is sallyport/2", () => {
 test("a pinned certificate is made from the key, and nothing is watched", async () => {
   const keyPair = await newKey();
   const clock = new FakeClock();
-  const certificate = await ServerCertificate.open({ kind: "pinned", keyPair }, clock, new RecordingLogger());
+  const certificate = await ServerCertificate.open(
+    { kind: "pinned", keyPair },
+    engine.tls,
+    clock,
+    new RecordingLogger(),
+  );
   assert.deepEqual(certificate.pair, await pinnedCertificate(keyPair));
   assert.equal(clock.timersSet, 0);
   certificate.close();
@@ -123,7 +129,7 @@ for (
       await assert.rejects(async () => {
         Deno.removeSync(files.keyFile);
         replace(files.keyFile);
-        (await ServerCertificate.open(files.source, new FakeClock(), logger)).close();
+        (await ServerCertificate.open(files.source, engine.tls, new FakeClock(), logger)).close();
       }, says);
     });
   });
@@ -184,6 +190,75 @@ test("a link that is set to other files counts as a change", async () => {
     look();
     look();
     assert.deepEqual(certificate.pair, { cert, key });
+    certificate.close();
+  });
+});
+
+/** A time of the wall as certificates have it. */
+function asn1(wall: number): string {
+  return new Date(wall).toISOString().replaceAll(/[-:T]|\.\d+/g, "").slice(2);
+}
+
+test("a certificate that ends soon is told at the start and daily, until a renewed one has been read", async () => {
+  await withFiles(async (files) => {
+    const day = 86_400_000;
+    await files.put({ notAfter: asn1(Date.now() + 1.5 * day) });
+    const { clock, logger, certificate, look } = await watching(files);
+    const said = () => logger.said.splice(0);
+    const line = /^warn: the certificate in \S+cert\.pem ends in 1 day, on \d{4}-\d\d-\d\d: put a new one there/;
+    assert.match(said().join(), line);
+    assert.match(`warn: ${certificate.warning}`, line);
+    for (let looks = 0; looks < 10; looks++) look();
+    assert.deepEqual(said(), []);
+    clock.jump(day);
+    assert.match(said().join(), /ends in less than a day/);
+    clock.jump(day / 2);
+    assert.match(said().join(), /^error: the certificate in \S+cert\.pem ended on \S+, and devices refuse it: put/);
+    clock.jump(day);
+    assert.match(said().join(), /^error: the certificate in \S+ ended/);
+    await files.put();
+    look();
+    look();
+    assert.match(said().join(), /^info: new connections get the new certificate of \S+$/);
+    clock.jump(3 * day);
+    assert.deepEqual([said(), certificate.warning], [[], undefined]);
+    certificate.close();
+    assert.equal(clock.pending, 0);
+  });
+});
+
+engineTest("a pair that what speaks TLS does not take leaves the one in use, which newcomers get", async (engine) => {
+  await withFiles(async (files) => {
+    const first = await files.put();
+    const { logger, certificate, look, changes } = await watching(files, engine.tls);
+    const { cert, key } = await files.authority.certify(["relay.example"]);
+    const damaged = cert.replace(/\n[^-\n]{8}/, "\nAAAAAAAA"); // PEM, and no certificate inside
+    write(files.certFile, damaged);
+    write(files.keyFile, key);
+    for (let looks = 0; looks < 4; looks++) look();
+    assert.deepEqual([certificate.pair, changes()], [first, 0]);
+    assert.match(
+      logger.said.join(),
+      /^error: the certificate in \S+ and the key in \S+ cannot be used: [^,]*; the cert/,
+    );
+    write(files.certFile, damaged); // once more, and nothing else to say of it
+    for (let looks = 0; looks < 4; looks++) look();
+    assert.equal(logger.said.length, 1, logger.said.join("\n"));
+    certificate.close();
+  });
+});
+
+test("a chain that is cut within its second certificate is not whole, however long it stands still", async () => {
+  await withFiles(async (files) => {
+    const { cert, key } = await files.put();
+    write(files.certFile, cert + files.authority.cert);
+    const { logger, certificate, look } = await watching(files);
+    const renewed = await files.authority.certify(["relay.example"]);
+    write(files.certFile, renewed.cert + files.authority.cert.slice(0, 200));
+    write(files.keyFile, renewed.key);
+    for (let looks = 0; looks < CERTIFICATE_CUT_LOOKS + 2; looks++) look();
+    assert.deepEqual(certificate.pair, { cert: cert + files.authority.cert, key });
+    assert.match(logger.said.join(), /^error: .* it is not whole: a block in it is damaged, or has no end; the cert/);
     certificate.close();
   });
 });
@@ -249,7 +324,7 @@ for (const [what, spoil, line] of FAULTS) {
       assert.match(logger.lines[0]!, /^error \{error\}; the certificate in use stays/);
       assert.match(logger.lines[0]!, line);
       await assert.rejects(
-        ServerCertificate.open(files.source, new FakeClock(), logger),
+        ServerCertificate.open(files.source, engine.tls, new FakeClock(), logger),
         (error) => error instanceof CertificateError && line.test(error.message) && !error.message.includes("\n"),
       );
       const good = await files.put();
@@ -279,7 +354,12 @@ async function halfway(
   keyPair: CryptoKeyPair,
   fn: (client: Deno.TcpConn, server: TlsSocket) => Promise<void>,
 ): Promise<void> {
-  const certificate = await ServerCertificate.open({ kind: "pinned", keyPair }, new FakeClock(), new RecordingLogger());
+  const certificate = await ServerCertificate.open(
+    { kind: "pinned", keyPair },
+    engine.tls,
+    new FakeClock(),
+    new RecordingLogger(),
+  );
   const came = Promise.withResolvers<TlsSocket>();
   const onConn = (_transport: Transport, tls: TlsSocket) => came.resolve(tls);
   const entrance = engine.tls.entrance(certificate, systemClock, new RecordingLogger(), onConn);

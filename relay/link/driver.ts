@@ -83,6 +83,7 @@ export class LinkDriver implements LinkOutput {
     this.#queue = new WriteQueue(options.transport.duplex, {
       copyMax: COPY_MAX,
       busyCopyMax: options.busyCopyMax ?? COPY_MAX,
+      joins: true,
       onError: (error) => this.#gone({ reason: "connection-lost", detail: describeError(error) }),
     });
     this.#writes = new WriteWatch(this.#queue, options.writeTimeout);

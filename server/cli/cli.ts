@@ -11,6 +11,7 @@ import { silentLogger } from "../../base/logger.ts";
 import { chooseEngine, describeEngine } from "../../net/engines.ts";
 import { ServerCertificate } from "../../net/tls/listening.ts";
 import { daemonCommand, printLine, readOptions } from "../../app/command.ts";
+import { stderr } from "../../app/output.ts";
 import { HookRunner } from "../../app/hooks/hooks.ts";
 import { strangeVariables } from "../../app/environment.ts";
 import { setUpLogging } from "../../app/logging.ts";
@@ -55,8 +56,12 @@ async function run(command: Command): Promise<void> {
       new AuthorizedDevices(devices, systemClock, silentLogger).close();
       lines.push(`devices ${devices}`, `state ${folder}`);
     }
+    const chosen = chooseEngine(config.engine);
     for (const { security } of config.listen.filter((listen) => listen.profile === "v2")) {
-      if (security.kind === "files") (await ServerCertificate.open(security, systemClock, silentLogger)).close();
+      if (security.kind !== "files") continue;
+      const certificate = await ServerCertificate.open(security, chosen.engine.tls, systemClock, silentLogger);
+      certificate.close();
+      if (certificate.warning !== undefined) stderr.write(`warning: ${certificate.warning}`);
     }
     const { idleTimeout, probeInterval, probeCount } = normalKeepAlive(config.keepAlive!);
     const inForce = {
@@ -65,7 +70,7 @@ async function run(command: Command): Promise<void> {
       "probe-interval": probeInterval,
       "probe-count": probeCount,
     };
-    lines.push(`engine ${describeEngine(chooseEngine(config.engine))}`);
+    lines.push(`engine ${describeEngine(chosen)}`);
     const without = [
       ...["profile", "engine"] as const, // stand above
       ...(profiles.has("v2") ? [] : ["idle-timeout", "probe-interval", "probe-count", "expiration"] as const),

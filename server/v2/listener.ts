@@ -101,7 +101,9 @@ export class V2Listener {
   ): Promise<V2Listener> {
     const { clock, logger } = settings;
     const { security } = options;
-    const certificate = security.kind === "plain" ? undefined : await ServerCertificate.open(security, clock, logger);
+    const certificate = security.kind === "plain"
+      ? undefined
+      : await ServerCertificate.open(security, settings.engine.tls, clock, logger);
     try {
       return new V2Listener(options, settings, registry, emit, certificate);
     } catch (error) {

@@ -26,6 +26,23 @@ processTest("python-can 4 talks over all its wires through a relay on v2", ["pyt
   await Promise.all([auto!.shutdown(), lines!.shutdown()]);
 });
 
+for (const engine of ["auto", "portable"]) {
+  const name = `python-can 4 talks over all its wires to a bus that is a service of the device, engine ${engine}`;
+  processTest(name, ["python-can 4"], async () => {
+    const bus = "can:virtual:service";
+    await using relay = await V2Relay.start([`can=${bus}`, `slcan=${bus},wire=slcan`], {
+      device: ["--engine", engine],
+    });
+    await using child = await Child.run("python-can", pythonCan("python-can 4", "talk", ...relay.hostPorts), 30_000);
+    assert.equal(await child.exited, 0, child.tail);
+    assert.equal(child.stdout.length, 19);
+    assert.deepEqual(child.stdout.slice(-5), [
+      "periodic 5",
+      ...["web", "some", "sock", "serial"].map((name) => `shutdown ${name} at once`),
+    ]);
+  });
+}
+
 processTest("python-can 2.1 talks by version 5 through a relay, on either profile", ["python-can 2.1"], async () => {
   const server = serveCan({ bus: "virtual:relayed5", host: "127.0.0.1", port: 0 });
   const talk = async (port: number) => {

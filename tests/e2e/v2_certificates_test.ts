@@ -163,6 +163,26 @@ processTest("new PEM files serve new links, and the links that are up stay", ["o
   await echoSession(portOf(await serviceOpen(again, "echo")));
 });
 
+processTest(
+  "a certificate that ends soon is warned of by --check, the server and the device",
+  ["openssl"],
+  async () => {
+    await using pki = await start(["DNS:localhost"]); // its certificates are good for a day
+    const { folder, server, authority } = pki;
+    const ends = /the certificate in \S+server\.pem ends in less than a day, on \S+: put a new one there/;
+    await server.logged(ends);
+    const files = ["--tls-cert", `${folder.path}/server.pem`, "--tls-key", `${folder.path}/server.key`];
+    const checked = await outcome("server", [...files, "--state", folder.path, "--check"]);
+    assert.equal(checked.code, 0);
+    assert.match(checked.stderr, /^warning: /);
+    assert.match(checked.stderr, ends);
+    const text = await enrol(folder.path, `localhost:${portOf(server.address)}`, ["echo"]);
+    await succeed("device", [...joinArgs(folder.path, text, ["echo=127.0.0.1:9"]), "--no-run"]);
+    await using device = startDevice(["--state", folder.path, "--ca", authority.file]);
+    await device.logged(/^the certificate of the server at \S+ ends in less than a day/);
+  },
+);
+
 processTest("a pair that does not belong together is refused at the start, with exit code 2", ["openssl"], async () => {
   using folder = new TempFolder();
   const authority = await makeAuthority(folder.path);

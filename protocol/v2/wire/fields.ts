@@ -14,10 +14,12 @@ const FIRST_SKIPPABLE_TAG = 128;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true }); // what is not UTF-8 becomes U+FFFD
 
+const scratch = new Uint8Array(V2_MAX_TEXT);
+
 /** Cuts a text for people to `max` bytes of UTF-8, at a character. */
 export function encodeText(text: string, max = V2_MAX_TEXT): Uint8Array {
-  const bytes = new Uint8Array(max);
-  return bytes.subarray(0, encoder.encodeInto(text, bytes).written);
+  const into = max === scratch.length ? scratch : scratch.subarray(0, max);
+  return scratch.slice(0, encoder.encodeInto(text, into).written);
 }
 
 /** A text for people. */

@@ -78,7 +78,10 @@ export class DeviceSide {
       },
       greet: (duplex, { nextEpoch, ...party }) =>
         greetServer(duplex, plan.epochs.device && nextEpoch ? { ...party, nextEpoch } : party),
-      dialService: (_service, { service }, _clock, _timeout, signal) => events.dialService(service, signal),
+      reach: ({ name }) => ({
+        connect: (_client, _timeout, signal) => events.dialService(Number(name.slice(1)), signal),
+        close: () => {},
+      }),
       randomBytes: (count) => new Uint8Array(count).fill(count === 16 ? instance : ++this.#dials),
       windowBound: plan.bound,
     });

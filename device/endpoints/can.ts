@@ -1,0 +1,57 @@
+/**
+ * `can:can0`, `can:slcan:/dev/ttyACM0,500000`, `can:virtual:NAME`: a CAN bus, for clients of all its wires.
+ *
+ * @module
+ */
+
+import { readinessOf } from "../../can/bus/readiness.ts";
+import { type CanEndpoint, parseCanEndpoint } from "../../can/endpoint.ts";
+import { MOST_CAN_CLIENTS } from "../../can/limits.ts";
+import { type CanService, openCanService } from "../../can/server/service.ts";
+import type { Connection } from "../../net/socket.ts";
+import type { EndpointClient, EndpointKind, Reach, Surroundings } from "./endpoint.ts";
+import { connectionPair } from "./pair.ts";
+
+/** Buses of the kernel, of serial adapters, and of this process. */
+export const canKind: EndpointKind = {
+  name: "can",
+  example: "can:can0",
+  keys: ["bitrate", "wire", "baud"],
+  takesHeader: false,
+  isLookedAt: true,
+  parse(text) {
+    const bus = parseCanEndpoint(text);
+    return { address: `can:${text.split(",", 1)[0]}`, open: (surroundings) => new CanReach(bus, surroundings) };
+  },
+};
+
+/** One bus, opened for its first client and closed behind its last. */
+class CanReach implements Reach {
+  readonly #service: CanService;
+  readonly #serving = new Set<Promise<void>>();
+
+  constructor(bus: CanEndpoint, { engine, clock, logger, maxClients }: Surroundings) {
+    const most = maxClients === undefined ? bus.maxClients : Math.min(maxClients, MOST_CAN_CLIENTS);
+    this.#service = openCanService({ ...bus, maxClients: most }, {
+      clock,
+      logger,
+      readiness: readinessOf(engine),
+    }, engine);
+  }
+
+  connect({ client }: EndpointClient): Promise<Connection> {
+    const [ours, theirs] = connectionPair();
+    const served = this.#service.serve(theirs, client).finally(() => this.#serving.delete(served));
+    this.#serving.add(served);
+    return Promise.resolve(ours);
+  }
+
+  look(): Promise<void> {
+    return this.#service.probe();
+  }
+
+  async close(): Promise<void> {
+    this.#service.close();
+    await Promise.all(this.#serving);
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * The kinds of endpoints that there are.
+ *
+ * @module
+ */
+
+import { canKind } from "./can.ts";
+import type { Endpoint, EndpointKind } from "./endpoint.ts";
+import { execKind } from "./exec.ts";
+import { tcpKind } from "./tcp.ts";
+import { unixKind } from "./unix.ts";
+
+/** All kinds but TCP, which goes without a word in front. A new one is a line here. */
+const KINDS: readonly EndpointKind[] = [
+  unixKind,
+  execKind,
+  canKind,
+];
+
+/** The kind of an endpoint, by what it begins with. @throws {SyntaxError} for one that is written in another way. */
+export function kindOf(text: string): EndpointKind {
+  const word = /^([a-z]+):(?!\d*$)/i.exec(text)?.[1];
+  if (word === undefined) {
+    if (/^(?:[/@~]|\.{1,2}\/)|\.sock$/.test(text)) {
+      throw new SyntaxError(`"${text}" looks like a Unix socket; write unix:PATH, as in ${unixKind.example}`);
+    }
+    return tcpKind;
+  }
+  return KINDS.find(({ name }) => name === word) ?? tcpKind;
+}
+
+/** One of each kind as people write it, for messages. */
+export const EXAMPLES = KINDS.map(({ example }) => example).join(", ");
+
+/**
+ * Parses an endpoint with its options: `HOST:PORT`, `unix:PATH` and the others.
+ *
+ * @throws {SyntaxError} with what was wrong and what would do.
+ */
+export function parseEndpoint(text: string): Endpoint {
+  const kind = kindOf(text);
+  return kind.parse(kind === tcpKind ? text : text.slice(kind.name.length + 1));
+}
+
+/** Whether `part` of a list still belongs to the endpoint before it, which is of `kind`. */
+export function isOption(part: string, kind: EndpointKind): boolean {
+  if (kind === tcpKind) return false;
+  return !/[=:]/.test(part) || kind.keys.some((key) => part.startsWith(`${key}=`));
+}

@@ -1,0 +1,53 @@
+/**
+ * A connection of the runtime's over a Unix socket. The runtime does not say who is at its other end.
+ *
+ * @module
+ */
+
+import type { PeerSigns, UnixConnection } from "../socket.ts";
+import { closeConn } from "./tcp_socket.ts";
+
+/** Wraps a connection, and owns it. */
+export class PortableUnixSocket implements UnixConnection {
+  readonly peer = undefined;
+  readonly #conn: Deno.UnixConn;
+
+  /** Takes over `conn`. */
+  constructor(conn: Deno.UnixConn) {
+    this.#conn = conn;
+  }
+
+  read(into: Uint8Array): Promise<number | null> {
+    return this.#conn.read(into);
+  }
+
+  write(bytes: Uint8Array): Promise<number> {
+    return this.#conn.write(bytes);
+  }
+
+  closeWrite(): Promise<void> {
+    return this.#conn.closeWrite();
+  }
+
+  close(): void {
+    closeConn(this.#conn);
+  }
+
+  reset(): void {
+    closeConn(this.#conn);
+  }
+
+  setResetAtClose(): void {}
+
+  unacknowledged(): number {
+    return 0;
+  }
+
+  setKeepAlive(): void {}
+
+  keepAlive(): undefined {}
+
+  signs(): PeerSigns | undefined {
+    return undefined;
+  }
+}
