@@ -27,7 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   app: ["base", "protocol", "net"],
   canserver: ["base", "protocol", "net", "app", "can"],
   server: ["base", "protocol", "net", "relay", "app"],
-  device: ["base", "protocol", "net", "relay", "app", "can"],
+  device: ["base", "protocol", "net", "relay", "app", "can", "serial"],
 };
 
 /** What each room within `net/` may import of the others, besides what stands in `net/` itself. */

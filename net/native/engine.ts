@@ -10,13 +10,12 @@ import type { Address } from "../../protocol/address.ts";
 import { describeError } from "../../base/errors.ts";
 import { parseIP } from "../../protocol/ip.ts";
 import { type SocketCalls, socketCalls } from "./calls.ts";
-import { DescriptorStream } from "./descriptor_stream.ts";
 import { closedError, EAGAIN, EINPROGRESS, EINTR, socketError } from "./errno.ts";
 import { ENDED, EventLoop, type Waiting, type Watcher, WHILE_READABLE, WRITABLE } from "./event_loop.ts";
 import { setKeepAlive, setLinger, setMaxSegment, setReuseAddress, takeError, tune } from "./options.ts";
 import { AddressRoom, kernelAddress } from "./socket_address.ts";
 import { localAddressOf, TcpSocket } from "./tcp_socket.ts";
-import { openTerminal } from "./terminal.ts";
+import { LineStream, openTerminal } from "./terminal.ts";
 import { NativeTls } from "./tls.ts";
 import { connectUnix } from "./unix_socket.ts";
 import { openSsl, whyNoOpenSsl } from "../openssl/library.ts";
@@ -53,9 +52,9 @@ export class NativeEngine implements Engine {
     return this.#loop.quiet();
   }
 
-  /** See {@linkcode DescriptorStream}. */
+  /** See {@linkcode LineStream}. */
   adopt(fd: number): Duplex {
-    return new DescriptorStream(this.#loop, fd);
+    return new LineStream(this.#loop, fd);
   }
 
   listen(address: Address, options: ListenOptions = {}): ListeningSocket {

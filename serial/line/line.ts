@@ -10,6 +10,8 @@ import type { LineSettings } from "../settings.ts";
 /** A line cannot be had, or is gone; `message` is one line for people, with what would do. */
 export class SerialError extends Error {
   override readonly name = "SerialError";
+  /** As of a service that refuses a connection, if it is busy. */
+  readonly code: "ECONNREFUSED" | undefined;
   /** Whether another client or program has it. */
   readonly isBusy: boolean;
   /** Whether this machine cannot have any, whatever is plugged in. */
@@ -20,6 +22,7 @@ export class SerialError extends Error {
     { isBusy = false, isLacking = false, ...options }: ErrorOptions & { isBusy?: boolean; isLacking?: boolean } = {},
   ) {
     super(message, options);
+    this.code = isBusy ? "ECONNREFUSED" : undefined;
     this.isBusy = isBusy;
     this.isLacking = isLacking;
   }

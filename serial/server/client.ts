@@ -37,6 +37,7 @@ interface Waiting<T> {
 /** A client that has a line, or watches it: what comes from the line is read here, what is written goes there. */
 export class LineClient implements Connection, Member, SessionHost {
   readonly sharesTurns = true;
+  readonly endsWhole = true;
   readonly address: string;
   /** When it came, in milliseconds since 1970. */
   readonly since: number;

@@ -1,0 +1,39 @@
+/**
+ * `serial:/dev/ttyUSB0,115200,8n1`: a serial line, for one client at a time.
+ *
+ * @module
+ */
+
+import { parseSerialEndpoint, type SerialEndpoint } from "../../serial/endpoint.ts";
+import { openSerialService } from "../../serial/server/service.ts";
+import type { Endpoint, EndpointKind, Reach, Surroundings } from "./endpoint.ts";
+import { describeError } from "../../base/errors.ts";
+
+/** Serial lines of this machine. */
+export const serialKind: EndpointKind = {
+  name: "serial",
+  example: "serial:/dev/ttyUSB0,115200,8n1",
+  keys: ["flow", "share", "control", "replug"],
+  takesHeader: false,
+  isLookedAt: true,
+  parse(text): Endpoint {
+    const line = parseSerialEndpoint(text);
+    return { address: `serial:${line.path}`, open: (surroundings) => openLine(line, surroundings) };
+  },
+};
+
+/** What is wrong now may be right when a client comes; it is told in any case, as nobody else would notice. */
+function openLine(line: SerialEndpoint, { clock, logger, service: name }: Surroundings): Reach {
+  const service = openSerialService(line, { clock, logger });
+  service.probe().catch((error: unknown) => {
+    logger.warn("service {service}: {error}; clients are refused until that is over", {
+      service: name,
+      error: describeError(error),
+    });
+  });
+  return {
+    connect: ({ client }) => service.connect(client),
+    look: () => service.probe(),
+    close: () => service.close(),
+  };
+}
