@@ -6,8 +6,8 @@
 
 import { libc, NONBLOCK } from "../../net/kernel/libc.ts";
 import { descriptorDuplex } from "../../net/engines.ts";
-import type { LineSettings } from "../../serial/settings.ts";
-import { Ioctl, readSettings, TERMIOS_SIZE } from "../../serial/line/termios.ts";
+import { type LineSettings, USUAL_SETTINGS } from "../../serial/settings.ts";
+import { Ioctl, readSettings, TERMIOS_SIZE, writeSettings } from "../../serial/line/termios.ts";
 
 const O_RDWR = 2;
 const O_NOCTTY = 0o400;
@@ -35,6 +35,9 @@ export class Pty implements Disposable {
     calls.ioctl(this.#fd, TIOCGPTN, place);
     this.path = `/dev/pts/${new DataView(place.buffer).getInt32(0, true)}`;
     this.#held = calls.open(new TextEncoder().encode(`${this.path}\0`), O_RDWR | O_NOCTTY | NONBLOCK, 0);
+    const termios = this.termios(); // without an echo, as a line has none
+    writeSettings(termios, { ...USUAL_SETTINGS, baud: 1_200 });
+    calls.ioctl(this.#held, Ioctl.TCSETS2, termios);
     this.#duplex = descriptorDuplex(this.#fd);
   }
 
