@@ -64,10 +64,12 @@ export { serve, type ServerHandle } from "./server/server.ts";
 export {
   formatGrantedAddress,
   type GrantedAddress,
+  type GrantedPlace,
   parseGrant,
   parseGrantedAddress,
   type ServiceGrant,
 } from "./server/devices/service_grant.ts";
+export type { UnixHostAddress } from "./server/ports/unix_host.ts";
 export { connectDevice } from "./device/device.ts";
 export { type EnrolmentOptions, enrolmentOptions, joinFromString, type JoinOptions } from "./device/join.ts";
 export type { DeviceHandle, DeviceState, DeviceStatus } from "./device/handle.ts";

@@ -18,6 +18,7 @@ import {
   parseGrantedAddress,
   type ServiceGrant,
 } from "./devices/service_grant.ts";
+import { formatUnixHost, isUnixHost, parseUnixHost, type UnixHostAddress } from "./ports/unix_host.ts";
 
 const { optional, list, options } = check;
 
@@ -39,10 +40,31 @@ const security: check.Check = (value, name) => {
 
 const proxyFrom = optional(list(check.parsed(parseNetwork)));
 
+const UNIX_HOST: check.Check = (value, name) => {
+  options<UnixHostAddress>({
+    unix: check.text,
+    mode: optional(check.whole(0, 0o777)),
+    group: optional(check.text),
+  })(value, name);
+  check.parsed(parseUnixHost)(formatUnixHost(value as UnixHostAddress), name);
+};
+
+const isUnixLike = (value: unknown) => typeof value === "object" && value !== null && isUnixHost(value);
+
+const hostAddress: check.Check = (value, name) =>
+  isUnixLike(value) ? UNIX_HOST(value, name) : check.address(0)(value, name);
+
+const grantedAddress: check.Check = (value, name) => {
+  if (isUnixLike(value)) return UNIX_HOST(value, name);
+  const address = value as GrantedAddress;
+  options<GrantedAddress>({ host: check.text, from: check.whole(0, 65_535), to: check.whole(0, 65_535) })(value, name);
+  check.parsed(parseGrantedAddress)(formatGrantedAddress(address), name);
+};
+
 const V1_LISTEN = options<V1ListenOptions>({
   address: check.address(0),
   profile: check.word("v1"),
-  forwards: list(options<Forward>({ hostAddress: check.address(0), localAddress: check.address(1) })),
+  forwards: list(options<Forward>({ hostAddress, localAddress: check.address(1) })),
   proxyFrom,
 });
 
@@ -90,12 +112,6 @@ export function checkServeOptions(given: ServeOptions): void {
     throw new TypeError("options.v2 is undefined; a listener for v2 devices needs it, with identity and devices");
   }
 }
-
-const grantedAddress: check.Check = (value, name) => {
-  const address = value as GrantedAddress;
-  options<GrantedAddress>({ host: check.text, from: check.whole(0, 65_535), to: check.whole(0, 65_535) })(value, name);
-  check.parsed(parseGrantedAddress)(formatGrantedAddress(address), name);
-};
 
 const DEVICE = options<AuthorizedDevice>({
   name: check.parsed(parseName),

@@ -210,3 +210,6 @@ export const HELD_LOOK_MS = 100;
 
 /** Milliseconds between two looks at least: each goes through all clients, so those that come together share one. */
 export const MIN_HELD_LOOK_MS = 5;
+
+/** Mode of a Unix socket at which clients connect, where nothing is said of it: the server's own user alone. */
+export const DEFAULT_UNIX_MODE = 0o600;

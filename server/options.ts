@@ -18,11 +18,12 @@ import type { TlsSource } from "../net/tls/listening.ts";
 import type { AuthorizedDevice, DevicesChange } from "./devices/authorized_devices.ts";
 import type { HeldCount } from "./v1/held_clients.ts";
 import { ClientRoom } from "./ports/client_room.ts";
+import type { UnixHostAddress } from "./ports/unix_host.ts";
 
 /** A host address that clients reach, and the local address on the device's side that it stands for. */
 export interface Forward {
-  /** HostAddress:HostPort, where the server listens for clients; port 0 picks a free one. */
-  readonly hostAddress: Address;
+  /** HostAddress:HostPort, where the server listens for clients; port 0 picks a free one. Or a Unix socket. */
+  readonly hostAddress: Address | UnixHostAddress;
   /** LocalAddress:LocalPort, which the device dials; it resolves names. */
   readonly localAddress: Address;
 }

@@ -33,6 +33,7 @@ import type { TomlTable } from "../../app/toml/table.ts";
 import { parseDuration, parsePath } from "../../app/values.ts";
 import { DEVICES_OPTION } from "./enroll.ts";
 import { parseListen } from "../listen_address.ts";
+import { formatUnixHost, isUnixHost, looksLikeUnixHost, parseUnixHost, splitHosts } from "../ports/unix_host.ts";
 import type { Forward, ServeOptions, V1ListenOptions } from "../options.ts";
 
 /** Where a v2 server listens if nobody says otherwise. */
@@ -43,9 +44,11 @@ const LISTEN_OPTIONS = {
   forward: {
     value: "HOST=LOCAL",
     help:
-      "v1: HOST_ADDRESS:HOST_PORT=LOCAL_ADDRESS:LOCAL_PORT, any number of times; host port 0 picks a free one, then keeps it",
+      "v1: HOST_ADDRESS:HOST_PORT=LOCAL_ADDRESS:LOCAL_PORT, any number of times; host port 0 picks a free one, then keeps it; " +
+      "or unix:PATH[,mode=0660][,group=NAME]=LOCAL_ADDRESS:LOCAL_PORT",
     parse: parseForward,
     many: true,
+    split: splitHosts,
   },
   "tls-cert": {
     value: "FILE",
@@ -101,13 +104,15 @@ function parseProxyNetwork(text: string): string {
 
 /** Parses `HOST_ADDRESS:HOST_PORT=LOCAL_ADDRESS:LOCAL_PORT`. */
 export function parseForward(text: string): Forward {
-  const [host, local, ...rest] = text.split("=");
-  if (!host || !local || rest.length > 0) {
+  const isUnix = looksLikeUnixHost(text); // whose options have a "=", too
+  const at = isUnix ? text.lastIndexOf("=") : text.indexOf("=");
+  const [host, local] = [text.slice(0, Math.max(0, at)), text.slice(at + 1)];
+  if (!host || !local || local.includes("=") || isUnix && !local.includes(":")) {
     throw new SyntaxError(`"${text}" is not a forward; write HOST_ADDRESS:HOST_PORT=LOCAL_ADDRESS:LOCAL_PORT`);
   }
   const localAddress = parseAddress(local);
   if (localAddress.port === 0) throw new SyntaxError(`the local port in "${text}" is 0; write one from 1 to 65535`);
-  return { hostAddress: parseAddress(host), localAddress };
+  return { hostAddress: isUnix ? parseUnixHost(host) : parseAddress(host), localAddress };
 }
 
 /** A v2 listener, whose identity is in the state. */
@@ -249,8 +254,9 @@ function checkForwards(listen: V1ListenOptions): V1ListenOptions {
 function checkAddresses(listen: ServerConfig["listen"]): void {
   const seen = new Set<string>();
   const all = listen.flatMap((each) => [each.address, ...forwardsOf(each).map((forward) => forward.hostAddress)]);
-  for (const address of all.filter(({ port }) => port !== 0)) {
-    const text = formatAddress(address);
+  for (const address of all) {
+    if (!isUnixHost(address) && address.port === 0) continue;
+    const text = isUnixHost(address) ? `unix:${address.unix}` : formatAddress(address);
     if (seen.has(text)) throw new ConfigError(`${text} is to be listened on twice; give each listener its own address`);
     seen.add(text);
   }
@@ -276,5 +282,6 @@ function forwardsOf(listen: ServerConfig["listen"][number]): readonly Forward[] 
 }
 
 function describeForward({ hostAddress, localAddress }: Forward): string {
-  return `${formatAddress(hostAddress)} -> ${formatAddress(localAddress)}`;
+  const host = isUnixHost(hostAddress) ? formatUnixHost(hostAddress) : formatAddress(hostAddress);
+  return `${host} -> ${formatAddress(localAddress)}`;
 }

@@ -108,7 +108,9 @@ function wholly(source: string): AuthorizedDevice[] {
   const devices = top.names.map((name) => readDevice(name, top.table(name)!));
   top.rejectUnknown();
   if (new Set(devices.map(({ key }) => key)).size < devices.length) throw new ConfigError("two have one key");
-  const ports = devices.flatMap(({ services, disabled }) => disabled ? [] : services.map(({ listen }) => listen.from));
+  const ports = devices.flatMap(({ services, disabled }) =>
+    disabled ? [] : services.map(({ listen }) => "from" in listen ? listen.from : -1)
+  );
   const taken = ports.filter((port) => port !== 0);
   if (new Set(taken).size < taken.length) throw new ConfigError("two have one port");
   return devices;

@@ -8,7 +8,7 @@
 import { scanToml, tomlKey, type TomlStatement, tomlString } from "../../app/toml/scan.ts";
 import { cut, type DeviceEdit, headerOf, lineOf, setValue } from "./edits.ts";
 import { formatGrant, formatGrants } from "./grant_table.ts";
-import { formatGrantedAddress, type GrantedAddress, type ServiceGrant } from "./service_grant.ts";
+import { formatGrantedAddress, type GrantedPlace, type ServiceGrant } from "./service_grant.ts";
 
 /** Grants a device one more service. */
 export function addService(device: string, grant: ServiceGrant): DeviceEdit {
@@ -35,7 +35,7 @@ export function addService(device: string, grant: ServiceGrant): DeviceEdit {
 }
 
 /** Gives a service of a device another host address; its limits stay. */
-export function moveService(device: string, service: string, to: GrantedAddress): DeviceEdit {
+export function moveService(device: string, service: string, to: GrantedPlace): DeviceEdit {
   return (source, file) => {
     const statements = scanToml(source);
     headerOf(statements, source, file, device);

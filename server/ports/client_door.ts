@@ -70,8 +70,7 @@ export class ClientDoor {
       this.#count.inside--;
       leaveRoom();
     };
-    const [host] = splitHostPort(address);
-    if (!proxyFrom?.some((network) => isInNetwork(host, network))) return this.#events.serve(duplex, address, left);
+    if (!isFrom(address, proxyFrom)) return this.#events.serve(duplex, address, left);
     this.#readHeader(duplex, address, left).catch((error: unknown) => {
       duplex.reset();
       left();
@@ -102,4 +101,11 @@ export class ClientDoor {
       this.#reading.delete(duplex);
     }
   }
+}
+
+/** Whether a client comes from one of `networks`; a local one comes from none. */
+function isFrom(address: string, networks: readonly string[] = []): boolean {
+  if (networks.length === 0 || address.startsWith("unix:")) return false;
+  const [host] = splitHostPort(address);
+  return networks.some((network) => isInNetwork(host, network));
 }

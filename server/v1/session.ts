@@ -13,7 +13,7 @@ import { type ChannelSummary, nothingCarried } from "../../relay/channel_end.ts"
 import { LinkDriver } from "../../relay/link/driver.ts";
 import type { LinkEnd } from "../../relay/link/end.ts";
 import { Session } from "../../relay/session.ts";
-import type { Socket } from "../../net/socket.ts";
+import type { Connection } from "../../net/socket.ts";
 import type { Transport } from "../../net/transport.ts";
 import { tellClientEnd } from "../ports/client_end.ts";
 import type { ServerEvent } from "../events.ts";
@@ -21,6 +21,7 @@ import { HeldClients } from "./held_clients.ts";
 import { IdShares } from "./id_shares.ts";
 import { keptPort, type KeptPorts } from "../ports/kept_ports.ts";
 import { NO_ROOM } from "../ports/client_room.ts";
+import { isUnixHost } from "../ports/unix_host.ts";
 import { HostPort, type HostPortOwner } from "../ports/host_port.ts";
 import type { Forward, ServerSettings, V1ListenOptions } from "../options.ts";
 import { type WaitingClient, WaitingClients } from "./waiting_clients.ts";
@@ -129,8 +130,7 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
     await super.ended();
   }
 
-  onClient(conn: Socket, port: HostPort): void {
-    const address = formatAddress(conn.remoteAddress);
+  onClient(conn: Connection, address: string, port: HostPort): void {
     const from = { service: port, site: siteOf(address) };
     const left = this.settings.clientRoom.enter(from);
     const client: WaitingClient = { ...from, conn, address, left: left ?? (() => {}) };
@@ -221,11 +221,13 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
   }
 
   #forward(forward: Forward, at: number): void {
-    const { hostAddress: { host, port }, localAddress } = forward;
+    const { hostAddress, localAddress } = forward;
+    const place = isUnixHost(hostAddress)
+      ? hostAddress
+      : { host: hostAddress.host, ports: [hostAddress.port, hostAddress.port] as const };
     const { keptPorts } = this.#options;
     const kept = keptPort(keptPorts, () => "", `${at}`);
-    const options = { host, ports: [port, port] as const, localAddress: formatAddress(localAddress), kept };
-    const hostPort = new HostPort(options, this);
+    const hostPort = new HostPort({ place, localAddress: formatAddress(localAddress), kept }, this);
     this.#ports.push(hostPort);
     this.#targets.set(hostPort, localAddress);
   }

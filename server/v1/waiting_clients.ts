@@ -6,14 +6,14 @@
 
 import { MAX_WAITING_CLIENTS } from "../limits.ts";
 import type { Clock } from "../../base/clock.ts";
-import type { Socket } from "../../net/socket.ts";
+import type { Connection } from "../../net/socket.ts";
 import { FairLine, type Waiter } from "../ports/fair_line.ts";
 import type { HostPort } from "../ports/host_port.ts";
 
 /** A client without a channel. */
 export interface WaitingClient extends Waiter {
   /** Its connection, which nobody reads yet. */
-  readonly conn: Socket;
+  readonly conn: Connection;
   /** Where it came. */
   readonly service: HostPort;
   /** Its address, as text. */

@@ -11,8 +11,7 @@ import { siteOf } from "../../protocol/address_group.ts";
 import type { ChannelEndReason } from "../../protocol/reasons.ts";
 import type { ServiceGrantResult, ServiceOffer } from "../../protocol/v2/wire/messages.ts";
 import { type ChannelSummary, nothingCarried } from "../../relay/channel_end.ts";
-import { formatAddress } from "../../protocol/address.ts";
-import type { Socket } from "../../net/socket.ts";
+import type { Connection } from "../../net/socket.ts";
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
 import { tellClientEnd } from "../ports/client_end.ts";
 import { ClientDoor } from "../ports/client_door.ts";
@@ -30,7 +29,7 @@ import {
   type WaitingClient,
 } from "./open_service.ts";
 import type { ServerSettings } from "../options.ts";
-import { formatGrantedAddress, type ServiceGrant } from "../devices/service_grant.ts";
+import { formatGrantedAddress, placeOf, type ServiceGrant } from "../devices/service_grant.ts";
 import type { V2Session } from "./session.ts";
 
 /** What the services of a device need. */
@@ -164,10 +163,10 @@ export class DeviceServices implements HostPortOwner {
     return this.#freed;
   }
 
-  onClient(conn: Socket, port: HostPort): void {
+  onClient(conn: Connection, address: string, port: HostPort): void {
     const service = [...this.#services.values()].find((candidate) => candidate.port === port);
     if (!service) return conn.reset();
-    service.door.enter(conn, formatAddress(conn.remoteAddress));
+    service.door.enter(conn, address);
   }
 
   onPortChanged(port: HostPort): void {
@@ -209,7 +208,6 @@ export class DeviceServices implements HostPortOwner {
   }
 
   #openService(name: string, grant: ServiceGrant): OpenService {
-    const { host, from, to } = grant.listen;
     const clients = this.#clients.get(name) ??
       { listen: formatGrantedAddress(grant.listen), count: { inside: 0 }, pumps: new Set() };
     this.#clients.set(name, clients);
@@ -219,8 +217,7 @@ export class DeviceServices implements HostPortOwner {
         this.#clientEnded(address, this.#services.get(name)?.port.address ?? "", name, nothingCarried(reason), error),
     }, clients.count);
     const port = new HostPort({
-      host,
-      ports: [from, to],
+      place: placeOf(grant.listen),
       localAddress: name,
       kept: this.#options.kept(name),
       after: this.#freeing > 0 ? this.#freed : this.#options.turns.take(),
