@@ -107,12 +107,17 @@ export class LineHub {
     if (this.#user && this.#watchers.size >= MAX_SERIAL_WATCHERS) {
       throw new SerialError(`${name} has ${MAX_SERIAL_WATCHERS} watchers, and takes no more`, { isBusy: true });
     }
-    if (this.state === "closed") this.#start(false); // one that is gone is waited for
     if (this.#user) {
       this.#watchers.add(member);
       return "watcher";
     }
-    this.#user = member;
+    this.#user = member; // there may be something for it as soon as the line is open
+    try {
+      if (this.state === "closed") this.#start(false); // one that is gone is waited for
+    } catch (error) {
+      this.#user = undefined;
+      throw error;
+    }
     return "user";
   }
 

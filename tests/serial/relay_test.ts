@@ -114,6 +114,14 @@ processTest(
   },
 );
 
+processTest("what waits at a line when it is opened is for who opened it", [], async () => {
+  using far = new Pty();
+  await using relay = await V2Relay.start([`console=serial:${far.path}`]);
+  await far.write("login: ");
+  using client = await Stream.connect(relay.hostPort);
+  assert.equal(await client.readText(7), "login: ");
+});
+
 processTest("a line that is not there refuses its clients, and is told at the start", [], async () => {
   await using relay = await V2Relay.start(["console=serial:/dev/no-such-line"]);
   await relay.device.logged(/service console: there is no \/dev\/no-such-line; is the adapter plugged in\?; clients/);
