@@ -101,4 +101,6 @@ export { type CanServer, serveCan, type ServeCanOptions } from "./can/server/ser
 export type { CanServiceOptions } from "./can/server/service.ts";
 export type { WireChoice } from "./can/wires/detect.ts";
 export type { WireName } from "./can/wire.ts";
+export { formatSerialEndpoint, parseSerialEndpoint, type SerialEndpoint } from "./serial/endpoint.ts";
+export type { Flow, LineSettings, Parity } from "./serial/settings.ts";
 export type { ConnectionEnds, InterfaceAddress, NetworkState, ReadNetwork } from "./net/network_watch.ts";
