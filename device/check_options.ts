@@ -7,6 +7,7 @@
 import { V2_MAX_CHANNELS } from "../protocol/v2/limits.ts";
 import { TOKEN_ID_SIZE } from "../protocol/enrolment.ts";
 import { parseName } from "../protocol/name.ts";
+import { parseUplink } from "../net/uplink.ts";
 import * as check from "../relay/option_check.ts";
 import { parseEndpoint } from "./endpoints/registry.ts";
 import { endpointOf, type NamedService } from "./v2/named_service.ts";
@@ -20,6 +21,7 @@ const COMMON: check.Checks<CommonDeviceOptions> = {
   tcpKeepAlive: optional(check.milliseconds(1, true)),
   linkWriteTimeout: optional(check.milliseconds(1, true)),
   expiration: optional(check.milliseconds(0)),
+  via: optional(list(check.parsed(parseUplink))),
   reconnect: optional(check.flag),
   engine: optional(check.engine),
   logger: optional(check.logger),
@@ -78,6 +80,7 @@ const V2 = options<V2DeviceOptions>({
     key: check.secretBytes(32),
   })),
   services: list(service),
+  allow: optional(list(check.withMethods("allows"))),
   proxyFor: optional(check.callable),
   mode: optional(check.word("config", "run")),
 });

@@ -8,7 +8,7 @@ import { CONNECT_TIMEOUT_MS } from "./limits.ts";
 import { EXPIRATION_MS, LINK_WRITE_TIMEOUT_MS, STALL_TIMEOUT_MS, TCP_KEEP_ALIVE_MS } from "../net/limits.ts";
 import type { Address } from "../protocol/address.ts";
 import type { KeepAliveChoice, KeepAliveSettings } from "../protocol/keep_alive.ts";
-import { type EngineChoice, startEngine } from "../net/engines.ts";
+import { demandUplinks, type EngineChoice, startEngine } from "../net/engines.ts";
 import type { Engine } from "../net/socket.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { MAX_DURATION_MS } from "../base/limits.ts";
@@ -53,6 +53,13 @@ export interface CommonDeviceOptions {
    * @default {15_000}
    */
   readonly expiration?: number;
+  /**
+   * From where links are dialled: addresses of this machine, or interfaces, tried in their order at each dial. Without any, as
+   * the system likes. It takes the native engine: without, `connectDevice` throws an `EngineError`.
+   *
+   * @default {[]}
+   */
+  readonly via?: readonly string[];
   /** Whether to dial again, for ever, when there is no link. @default {true} */
   readonly reconnect?: boolean;
   /** Where log lines go; nowhere by default. */
@@ -130,6 +137,8 @@ export interface V2DeviceOptions extends CommonDeviceOptions {
   readonly keepAlive?: KeepAliveChoice;
   /** What is offered, by name. */
   readonly services: readonly NamedService[];
+  /** What the server may name and reach by itself, as `parseAllow` has it; nothing by default. */
+  readonly allow?: readonly ServiceRule[];
   /** The HTTP proxy to dial a server through, if any. */
   readonly proxyFor?: (server: Address) => ProxyOptions | undefined;
   /** The mode to go to: `config` offers nothing. @default {"run"} */
@@ -156,7 +165,10 @@ export function deviceSettings(options: DeviceOptions): DeviceSettings {
     reconnect: options.reconnect ?? true,
     logger: options.logger ?? silentLogger,
     clock: options.clock ?? systemClock,
-    engine: startEngine(options.engine ?? "auto", options.logger ?? silentLogger),
+    via: options.via ?? [],
+    engine: startEngine(options.engine ?? "auto", options.logger ?? silentLogger, (chosen) => {
+      if (options.via?.length) demandUplinks(chosen, options.profile === "v2" && options.security !== "plain");
+    }),
     random: options.random ?? Math.random,
     readNetwork: options.readNetwork ?? readNetwork,
   };

@@ -8,7 +8,7 @@ import type { Logger } from "../base/logger.ts";
 import { LONG_TURN_MS } from "./limits.ts";
 import { nativeEngine, whyNotNative } from "./native/engine.ts";
 import { portableEngine } from "./portable/engine.ts";
-import type { Engine } from "./socket.ts";
+import type { Duplex, Engine } from "./socket.ts";
 
 /** What a user may ask for: an engine, or the best that there is. */
 export type EngineChoice = "auto" | "native" | "portable";
@@ -40,9 +40,31 @@ export function chooseEngine(choice: EngineChoice): ChosenEngine {
   return { engine: engine ?? portableEngine, fallback };
 }
 
-/** Chooses an engine for a server or a device, and says in the log which. @throws {EngineError} as {@linkcode chooseEngine}. */
-export function startEngine(choice: EngineChoice, log: Logger): Engine {
+/**
+ * Bytes both ways over a descriptor of the kernel's that does not block, such as a serial line's; it owns it from then on.
+ * Whoever has one has the system's calls, and so what it takes, whichever engine has the sockets.
+ *
+ * @throws If the kernel cannot watch it; it is closed then.
+ */
+export function descriptorDuplex(fd: number): Duplex {
+  const engine = nativeEngine();
+  if (!engine) throw new EngineError(`the kernel's descriptors cannot be watched: ${whyNotNative()}`);
+  return engine.adopt(fd);
+}
+
+/**
+ * Chooses an engine for a server or a device, and says in the log which.
+ *
+ * @param demand What is asked of it; throws if it cannot do that.
+ * @throws {EngineError} as {@linkcode chooseEngine}.
+ */
+export function startEngine(
+  choice: EngineChoice,
+  log: Logger,
+  demand: (chosen: ChosenEngine) => void = () => {},
+): Engine {
   const chosen = chooseEngine(choice);
+  demand(chosen);
   const engine = describeEngine(chosen);
   const isBest = chosen.engine.name === "native" && chosen.fallback === undefined;
   if (isBest) log.debug("engine {engine}", { engine });
@@ -60,6 +82,17 @@ export function tellTurns(engine: Engine, log: Logger): void {
 }
 
 const LONGEST = "the longest turn of the event loop took {longest} ms";
+
+/**
+ * Demands that links can be dialled from an uplink that is chosen; `inTls`: links in TLS.
+ *
+ * @throws {EngineError} with why not.
+ */
+export function demandUplinks({ engine, fallback }: ChosenEngine, inTls: boolean): void {
+  if ((inTls ? engine.tls.sockets : engine).isTunable) return;
+  const why = fallback === undefined ? "another one was asked for" : `it cannot be had: ${fallback}`;
+  throw new EngineError(`--via takes the native engine, and ${why}; leave --via out, or see to that`);
+}
 
 /** An engine in a few words, and why `auto` has not come to a better one. */
 export function describeEngine({ engine, fallback }: ChosenEngine): string {

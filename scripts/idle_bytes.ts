@@ -54,8 +54,12 @@ async function main(args: readonly string[]): Promise<number> {
     say(`this machine lacks: ${lacking.join(", ")}`);
     return 3;
   }
-  const costs = await Promise.all(given.only.map(async (way) => ({ way, cost: await measure(way, given) })));
-  const over = costs.filter(({ way, cost }) => cost > WAYS[way].bar);
+  const costs = await Promise.allSettled(given.only.map(async (way) => ({ way, cost: await measure(way, given) })));
+  const failure = costs.find((each) => each.status === "rejected");
+  if (failure) throw failure.reason; // what the others have made is gone by now
+  const over = costs.flatMap((each) =>
+    each.status === "fulfilled" && each.value.cost > WAYS[each.value.way].bar ? each.value : []
+  );
   for (const { way, cost } of over) {
     say(`FAULT: ${way} costs ${megabytes(cost)} a day; ${megabytes(WAYS[way].bar)} is the bar`);
   }

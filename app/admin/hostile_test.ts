@@ -9,10 +9,10 @@ import { systemClock } from "../../base/clock.ts";
 import { silentLogger } from "../../base/logger.ts";
 import { FakeClock } from "../../tests/rig/clock.ts";
 import { folderTest } from "../../tests/rig/test.ts";
-import { poll, within } from "../../tests/rig/wait.ts";
+import { pause, poll, within } from "../../tests/rig/wait.ts";
 import { ADMIN_IDLE_MS, ADMIN_REQUEST_MS, MAX_ADMIN_CONNECTIONS, MAX_ADMIN_REQUESTS } from "../limits.ts";
 import { adminClient } from "./client.ts";
-import { jsonRoute } from "./route.ts";
+import { jsonRoute, streamRoute } from "./route.ts";
 import { closed, Type } from "./schema.ts";
 import { serveAdmin } from "./serve.ts";
 
@@ -162,6 +162,41 @@ folderTest("requests beyond the bound are asked to come again", async (folder) =
     conn.close();
   }
   assert.deepEqual(await client.get("/v1/health"), { ok: true });
+  await server.close();
+});
+
+folderTest("whoever takes nothing of a stream is cut off, and nothing was made ahead for it", async (folder) => {
+  const clock = new FakeClock();
+  let made = 0;
+  let isClosed = false;
+  const server = await serveAdmin({
+    title: "test",
+    folder,
+    unix: true,
+    clock,
+    logger: silentLogger,
+    routes: [streamRoute({
+      method: "GET",
+      path: "/v1/stream",
+      id: "stream",
+      summary: "Without an end.",
+      response: Type.Object({}),
+      stream: () => ({
+        take: () => [{ id: String(made++), event: "x", data: { text: "x".repeat(10_000) } }],
+        whenMore: () => () => {},
+        close: () => isClosed = true,
+      }),
+    })],
+  });
+  const conn = await dial(server.socket!);
+  await say(conn, "GET /v1/stream HTTP/1.1\r\nhost: x\r\n\r\n");
+  let before = -1;
+  const standsStill = () => made > 0 && made === before || (before = made, false);
+  await poll(async () => (await pause(100), standsStill()), () => `${made} were made`);
+  assert.ok(made < 500, `${made} of 10 KB were made`);
+  await clock.advance(ADMIN_IDLE_MS);
+  await poll(() => isClosed, () => "the stream is still open");
+  conn.close();
   await server.close();
 });
 

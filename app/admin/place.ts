@@ -5,7 +5,8 @@
  */
 
 import { parseAddress } from "../../protocol/address.ts";
-import { statPath } from "../files/private_folder.ts";
+import { explained } from "../files/private_folder.ts";
+import { spotOf } from "../files/spot.ts";
 import { MachineError } from "../files/machine_error.ts";
 import type { OptionSpec } from "../options.ts";
 import { UnfinishedError } from "../run.ts";
@@ -49,7 +50,7 @@ export async function askIfThere<T>(
   place: AskedPlace,
   work: (client: AdminClient) => Promise<T>,
 ): Promise<T | undefined> {
-  if (byTcp(place) === undefined && !statPath(`${place.folder}/${ADMIN_SOCKET}`)) return undefined;
+  if (byTcp(place) === undefined && !isThere(`${place.folder}/${ADMIN_SOCKET}`)) return undefined;
   using client = await openClient(place);
   try {
     return await work(client);
@@ -67,12 +68,24 @@ async function openClient(place: AskedPlace): Promise<AdminClient> {
     return adminClient({ address, token: await readToken(place.tokenFile) });
   }
   const socket = `${place.folder}/${ADMIN_SOCKET}`;
-  if (!statPath(socket)) {
+  if (!isThere(socket)) {
     throw new UnfinishedError(
       `nobody has a socket at ${socket}: nothing runs with that state, or with --admin off; --state names another`,
     );
   }
   return adminClient({ socket });
+}
+
+/** Whether something stands there, and no link: where others have the folder in hand, it would lead root elsewhere. */
+function isThere(socket: string): boolean {
+  let facts;
+  try {
+    facts = spotOf(socket).ownFacts();
+  } catch (error) {
+    throw explained("look at", socket, error);
+  }
+  if (facts?.isSymlink) throw new ConfigError(`${socket} is a link, and no socket of a server; remove it`);
+  return facts !== undefined;
 }
 
 function byTcp({ admin }: AskedPlace): string | undefined {

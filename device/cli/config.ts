@@ -8,8 +8,9 @@ import { CONNECT_TIMEOUT_MS } from "../limits.ts";
 import { ipBytes } from "../../protocol/ip.ts";
 import { type Address, DEFAULT_PORTS, formatAddress, isHost, parseAddress } from "../../protocol/address.ts";
 import { V1_KEEP_ALIVE, V2_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
-import { chooseEngine, type EngineChoice } from "../../net/engines.ts";
+import { chooseEngine, demandUplinks, type EngineChoice } from "../../net/engines.ts";
 import { parseProxy, proxyFor, type ProxyOptions } from "../../net/dial/http_proxy.ts";
+import { parseUplink } from "../../net/uplink.ts";
 import { parsePublicKey } from "../../net/tls/identity.ts";
 import { COMMON_OPTIONS, ENGINE_OPTION } from "../../app/command.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
@@ -34,6 +35,7 @@ import { type OptionSpec, type OptionTable, type OptionValues, required, variabl
 import { STATE_OPTION, stateFolder } from "../../app/files/state.ts";
 import type { TomlTable } from "../../app/toml/table.ts";
 import { FLAG, oneOf, parsePath, parsePositiveDuration } from "../../app/values.ts";
+import { parseAllow } from "../v2/allowed_targets.ts";
 import { type NamedService, parseNamedService, splitServices } from "../v2/named_service.ts";
 import type { V1DeviceOptions, V2DeviceOptions } from "../options.ts";
 import { parseService, type ServiceRule } from "../services.ts";
@@ -82,6 +84,14 @@ export const LINK_OPTIONS = {
       "does (default: relay.sallyport.invalid)",
     parse: parseSni,
   },
+  via: {
+    value: "UPLINK",
+    help:
+      "dial from this address of the machine, or by this interface, and not as its routes say; several are tried in " +
+      "order at each dial; Linux, native engine",
+    parse: parseUplink,
+    many: true,
+  },
   expiration: expirationOption(
     "v2: keep clients and their services this long while there is no link, if the server does; 0 ends them at once",
   ),
@@ -103,6 +113,13 @@ export const DEVICE_OPTIONS = {
   },
   profile: profileOption(),
   service: SERVICE_OPTION,
+  allow: {
+    value: "ADDRESS",
+    help:
+      "v2: what the server may name and reach by itself, any number of times: IP:PORT, NETWORK:PORT or *:PORT, PORT a number, a range or * (default: nothing)",
+    parse: parseAllow,
+    many: true,
+  },
   "server-key": {
     value: "KEY",
     help: "v2: the server's public key, as its command `key` prints it (default: what join stored)",
@@ -177,8 +194,11 @@ export function deviceConfig(
   const hooks = readHooks(file);
   file?.rejectUnknown(OF_SERVER);
   const { engine = "auto" } = values;
-  chooseEngine(engine); // now: what cannot run is not stored
-  return { ...((values.profile ?? "v2") === "v1" ? v1Config(values) : v2Config(values, stored)), engine, hooks };
+  const chosen = chooseEngine(engine); // now: what cannot run is not stored
+  const config = (values.profile ?? "v2") === "v1" ? v1Config(values) : v2Config(values, stored);
+  const { via = [] } = values;
+  if (via.length > 0) demandUplinks(chosen, config.profile === "v2" && config.security !== "plain");
+  return { ...config, ...(via.length > 0 && { via }), engine, hooks };
 }
 
 const OF_SERVER = keysOf("server", "listen", "forward", "devices", "tls-cert");
@@ -186,19 +206,18 @@ const OF_SERVER = keysOf("server", "listen", "forward", "devices", "tls-cert");
 function v1Config(values: OptionValues<typeof DEVICE_OPTIONS>): V1DeviceOptions {
   for (
     const name of [
-      ...[
-        "server-key",
-        "pki",
-        "ca",
-        "plain",
-        "proxy",
-        "sni",
-        "require-binding",
-        "mode",
-        "expiration",
-        "keep-alive",
-      ] as const,
-    ]
+      "server-key",
+      "pki",
+      "ca",
+      "plain",
+      "proxy",
+      "sni",
+      "require-binding",
+      "mode",
+      "expiration",
+      "allow",
+      "keep-alive",
+    ] as const
   ) {
     if (values[name] !== undefined) throw new ConfigError(`--${name} is for v2; leave it out, or use --profile v2`);
   }
@@ -233,7 +252,10 @@ function v2Config(values: OptionValues<typeof DEVICE_OPTIONS>, stored: StoredDev
     );
   }
   const services = values.service ?? stored?.services.map(parseServiceText) ?? [];
-  if (services.length === 0) throw new ConfigError("no service is given; for example: --service ssh=127.0.0.1:22");
+  const { allow = [] } = values;
+  if (services.length === 0 && allow.length === 0) {
+    throw new ConfigError("no service is given; for example: --service ssh=127.0.0.1:22");
+  }
   checkNames(services);
   const { plain, pki } = values;
   if (plain && (pki || values.ca !== undefined)) {
@@ -266,6 +288,7 @@ function v2Config(values: OptionValues<typeof DEVICE_OPTIONS>, stored: StoredDev
     ...(sni !== undefined && { sni }),
     ...(binding === "required" && { binding }),
     services,
+    ...(allow.length > 0 && { allow }),
     mode: values.mode ?? "run",
     proxyFor: proxyOf,
     keepAlive: keepAliveChoiceOf(values),
@@ -302,16 +325,18 @@ export function describeDevice(config: DeviceConfig): string[] {
       `server ${formatAddress(server)} profile=${config.profile} security=${security}${describeWay(config, server)}`
     ),
     ...config.services.map((service) => `service ${service.text}`),
+    ...(config.profile === "v2" ? config.allow ?? [] : []).map(({ text }) => `allow ${text}`),
     ...describeHooks(config.hooks),
   ];
 }
 
 /** What else there is to a server, if there is: the CA, the name in the TLS hello, the proxy without its credentials. */
 function describeWay(config: DeviceConfig, server: Address): string {
-  if (config.profile === "v1") return "";
+  const via = config.via ? ` via=${config.via.join(",")}` : "";
+  if (config.profile === "v1") return via;
   const { ca, sni, binding } = config;
   const proxy = config.proxyFor?.(server);
   return (ca === undefined ? "" : ` ca=${ca}`) + (sni === undefined ? "" : ` sni=${sni}`) +
     (binding === "required" ? " binding=required" : "") +
-    (proxy ? ` proxy=http://${proxy.credentials ? "…@" : ""}${formatAddress(proxy.address)}` : "");
+    (proxy ? ` proxy=http://${proxy.credentials ? "…@" : ""}${formatAddress(proxy.address)}` : "") + via;
 }

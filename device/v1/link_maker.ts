@@ -6,6 +6,7 @@
 
 import { DIAL_TIMEOUT_MS } from "../limits.ts";
 import { dial } from "../../net/dial/dial.ts";
+import { dialUplinks } from "../../net/dial/uplinks.ts";
 import {
   type Endpoint,
   type KeepAliveChoice,
@@ -76,8 +77,10 @@ export class V1LinkMaker implements LinkMaker {
   }
 
   async make(signal: AbortSignal): Promise<MadeLink> {
-    const { engine, clock } = this.#settings;
-    const transport = tcpTransport(await dial(this.server, { engine, clock, timeout: DIAL_TIMEOUT_MS, signal }));
+    const { engine, clock, via, logger } = this.#settings;
+    const options = { engine, clock, timeout: DIAL_TIMEOUT_MS, signal };
+    const socket = await dialUplinks(via, logger, signal, (uplink) => dial(this.server, { ...options, uplink }));
+    const transport = tcpTransport(socket);
     const link = new V1Session({
       transport,
       settings: this.#settings,

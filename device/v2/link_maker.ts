@@ -17,10 +17,11 @@ import {
   keepAlivePlan,
 } from "../../protocol/keep_alive.ts";
 import type { DeviceMode, ServiceGrantResult, Settings } from "../../protocol/v2/wire/messages.ts";
+import { dialUplinks } from "../../net/dial/uplinks.ts";
 import type { ServerTarget } from "../../net/dial/server.ts";
 import type { ServerSecurity } from "../../net/tls/proof.ts";
 import type { Transport } from "../../net/transport.ts";
-import { ADAPTS, CAN_RESUME, HandshakeError, IS_MOVING } from "../../protocol/v2/wire/handshake.ts";
+import { ADAPTS, CAN_NAME_ADDRESSES, CAN_RESUME, HandshakeError, IS_MOVING } from "../../protocol/v2/wire/handshake.ts";
 import { SOFTWARE } from "../../base/version.ts";
 import { within } from "../../base/within.ts";
 import type { DeviceEvent } from "../events.ts";
@@ -31,6 +32,7 @@ import { network, type Outside } from "./outside.ts";
 import { exporterOf, tellBinding } from "./binding.ts";
 import { Epochs } from "./epochs.ts";
 import { ServerCertificateWatch } from "./server_certificate.ts";
+import { AllowedTargets } from "./allowed_targets.ts";
 import { ServiceBoard } from "./service_board.ts";
 import { V2Session } from "./session.ts";
 import { SmallSegments } from "./small_segments.ts";
@@ -45,6 +47,7 @@ export class V2LinkMaker implements LinkMaker {
   readonly #emit: (event: DeviceEvent) => void;
   readonly #servers: readonly Address[];
   readonly #board: ServiceBoard;
+  readonly #targets: AllowedTargets;
   readonly #outside: Outside;
   readonly #instance: Uint8Array;
   readonly #epochs: Epochs;
@@ -87,6 +90,7 @@ export class V2LinkMaker implements LinkMaker {
     this.#epochs = new Epochs(clock);
     this.#segments = new SmallSegments(clock);
     this.#certificate = new ServerCertificateWatch(clock, logger);
+    this.#targets = new AllowedTargets(options.allow ?? [], (service, endpoint) => outside.reach(service, endpoint));
     this.#board = new ServiceBoard(
       options.services,
       options.mode ?? "run",
@@ -205,7 +209,8 @@ export class V2LinkMaker implements LinkMaker {
       exporter,
       demandsBinding: binding === "required",
       nextEpoch: () => this.#epochs.next(),
-      capabilities: (this.#settings.expiration > 0 ? CAN_RESUME : 0) | (isUp ? IS_MOVING : 0) | ADAPTS,
+      capabilities: (this.#settings.expiration > 0 ? CAN_RESUME : 0) | (isUp ? IS_MOVING : 0) | ADAPTS |
+        (this.#options.allow?.length ? CAN_NAME_ADDRESSES : 0),
       resume: () => {
         before.moved = isUp && this.#session?.interruptedAt === undefined;
         before.interruptedAt = this.#session?.interruptedAt ?? clock.now();
@@ -232,6 +237,7 @@ export class V2LinkMaker implements LinkMaker {
       expiration: Math.min(this.#settings.expiration, welcome.expiration ?? 0),
       settings: this.#settings,
       board: this.#board,
+      targets: this.#targets,
       outside: this.#outside,
       keepAlive: this.#keepAlive,
       adapts: greeting.adapts,
@@ -261,22 +267,24 @@ export class V2LinkMaker implements LinkMaker {
 
   /** The address whose turn it is; while a session waits, all of them, and the first that answers. */
   async #dial(signal: AbortSignal): Promise<Transport> {
-    const { clock } = this.#settings;
+    const { clock, via, logger } = this.#settings;
     const waits = this.#session?.resumable === true;
     const servers = waits
       ? this.#servers.map((_, at) => this.#servers[(this.#turn + at) % this.#servers.length]!)
       : [this.server];
-    const targets = servers.map((server) => this.#target(server));
     const timeout = waits ? RESUME_DIAL_TIMEOUT_MS : DIAL_TIMEOUT_MS;
-    const { transport, index } = await this.#outside.dial(targets, clock, timeout, signal);
+    const { transport, index } = await dialUplinks(via, logger, signal, (uplink) => {
+      const targets = servers.map((server) => this.#target(server, uplink));
+      return this.#outside.dial(targets, clock, timeout, signal);
+    });
     this.#turn += index;
     return transport;
   }
 
-  #target(server: Address): ServerTarget {
+  #target(server: Address, uplink: string | undefined): ServerTarget {
     const proxy = this.#options.proxyFor?.(server);
     const maxSegment = this.#segments.after(this.#session?.links.fruitless ?? 0);
-    return { server, security: this.#security(), maxSegment, ...(proxy && { proxy }) };
+    return { server, security: this.#security(), maxSegment, uplink, ...(proxy && { proxy }) };
   }
 
   /** What no dial can do had better be told at once. @throws {UnprovableError} */

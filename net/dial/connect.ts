@@ -11,6 +11,7 @@ import type { Address } from "../../protocol/address.ts";
 import type { Clock } from "../../base/clock.ts";
 import { lookup } from "./lookup.ts";
 import { race } from "./attempts.ts";
+import { familyName, uplinkAddress } from "../uplink.ts";
 import type { ConnectOptions, Engine, Socket } from "../socket.ts";
 
 /** How to connect, and by what. */
@@ -28,11 +29,11 @@ export interface ConnectToOptions extends ConnectOptions {
  * {NameError} if there is none. The signal's reason when it aborts, as soon as nothing is left open.
  */
 export async function connect({ host, port }: Address, options: ConnectToOptions): Promise<Socket> {
-  const { engine, clock, signal, maxSegment } = options;
-  if (parseIP(host)) return await engine.connect({ host, port }, { signal, maxSegment });
-  const found = await orAborted((options.lookup ?? lookup)(host, clock), signal);
+  const { engine, clock, signal, maxSegment, uplink } = options;
+  if (parseIP(host)) return await engine.connect({ host, port }, { signal, maxSegment, uplink });
+  const found = reachable(await orAborted((options.lookup ?? lookup)(host, clock), signal), host, uplink);
   const ways = interleaved(found).slice(0, MAX_DIAL_ADDRESSES)
-    .map((host) => (signal: AbortSignal) => engine.connect({ host, port }, { signal, maxSegment }));
+    .map((host) => (signal: AbortSignal) => engine.connect({ host, port }, { signal, maxSegment, uplink }));
   const { value } = await race<Socket>(ways, { clock, signal, letGo: (late) => late.close(), tell: mostTelling });
   return value;
 }
@@ -57,6 +58,15 @@ export function interleaved(addresses: readonly string[]): string[] {
   const first = addresses.filter((address) => isV6(address) === isV6(addresses[0]!));
   const second = addresses.filter((address) => isV6(address) !== isV6(addresses[0]!));
   return first.flatMap((address, at) => [address, ...second.slice(at, at + 1)]).concat(second.slice(first.length));
+}
+
+/** Those of a name's addresses that can be dialled from an address; from an interface, all. @throws If there is none. */
+function reachable(addresses: readonly string[], name: string, uplink: string | undefined): readonly string[] {
+  const from = uplink === undefined ? undefined : uplinkAddress(uplink);
+  if (!from || addresses.length === 0) return addresses;
+  const found = addresses.filter((address) => address.includes(":") === (familyName(from) === "IPv6"));
+  if (found.length === 0) throw new Error(`${name} has no ${familyName(from)} address, and ${uplink} is one`);
+  return found;
 }
 
 function mostTelling(failures: readonly unknown[]): unknown {

@@ -15,6 +15,7 @@ const UNREACHABLE = new Deno.errors.NetworkUnreachable("Network is unreachable (
 /** Connections that stay open until the test says what becomes of them. */
 class Scripted {
   readonly tried: string[] = [];
+  readonly uplinks: (string | undefined)[] = [];
   readonly aborted: string[] = [];
   readonly #pending = new Map<string, PromiseWithResolvers<Socket>>();
 
@@ -24,8 +25,9 @@ class Scripted {
     return { engine: this, clock, signal, lookup: () => Promise.resolve(this.addresses) };
   }
 
-  connect({ host }: Address, { signal }: ConnectOptions): Promise<Socket> {
+  connect({ host }: Address, { signal, uplink }: ConnectOptions): Promise<Socket> {
     this.tried.push(host);
+    this.uplinks.push(uplink);
     const pending = Promise.withResolvers<Socket>();
     this.#pending.set(host, pending);
     signal.addEventListener("abort", () => {
@@ -152,4 +154,23 @@ test("a connection that opens after all while its dial is aborted is closed", as
   opened.resolve(conn);
   await assert.rejects(dialled, /enough/);
   assert.equal(conn.closed, true);
+});
+
+test("from an address only those of its family are dialled; from an interface, all", async () => {
+  const all = ["fd99::9", "10.99.0.1"];
+  for (
+    const [uplink, wanted] of [["192.0.2.7", ["10.99.0.1"]], ["2001:db8::7", ["fd99::9"]], ["wwan0", all]] as const
+  ) {
+    const clock = new FakeClock();
+    const net = new Scripted(all);
+    const dialled = connect(NAME, { ...net.options(clock), uplink });
+    dialled.catch(() => {});
+    await clock.advance(DIAL_STAGGER_MS);
+    assert.deepEqual(net.tried, wanted);
+    assert.deepEqual(net.uplinks, wanted.map(() => uplink));
+    for (const host of wanted) await net.fail(host, UNREACHABLE);
+    await assert.rejects(dialled, UNREACHABLE);
+  }
+  const options = { ...new Scripted(["fd99::9"]).options(new FakeClock()), uplink: "192.0.2.7" };
+  await assert.rejects(connect(NAME, options), /^Error: dual\.example has no IPv4 address, and 192\.0\.2\.7 is one$/);
 });

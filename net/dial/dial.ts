@@ -52,6 +52,8 @@ export interface DialOptions {
   readonly signal: AbortSignal;
   /** See {@linkcode ConnectOptions.maxSegment}. */
   readonly maxSegment?: number | undefined;
+  /** See {@linkcode ConnectOptions.uplink}. */
+  readonly uplink?: string | undefined;
 }
 
 /** Those of the whole process: what they share are its descriptors. */

@@ -24,6 +24,8 @@ export interface ServerTarget {
   readonly proxy?: ProxyOptions;
   /** Bytes of TCP in a packet at most, either way, where that can be had and no proxy is between. */
   readonly maxSegment?: number | undefined;
+  /** See {@linkcode ConnectOptions.uplink}; also for the connection to a proxy. */
+  readonly uplink?: string | undefined;
 }
 
 /**
@@ -75,15 +77,15 @@ export async function dialServer(
 }
 
 async function dialFirst(
-  { server, proxy, maxSegment }: ServerTarget,
+  { server, proxy, maxSegment, uplink }: ServerTarget,
   engine: Engine,
   clock: Clock,
   timeout: number,
   signal: AbortSignal,
 ): Promise<Socket> {
-  if (!proxy) return await dial(server, { engine, clock, timeout, signal, maxSegment });
+  if (!proxy) return await dial(server, { engine, clock, timeout, signal, maxSegment, uplink });
   try {
-    return await dial(proxy.address, { engine, clock, timeout, signal });
+    return await dial(proxy.address, { engine, clock, timeout, signal, uplink });
   } catch (cause) {
     throw new ProxyError(`cannot reach the proxy at ${formatAddress(proxy.address)}: ${describeError(cause)}`, {
       cause,

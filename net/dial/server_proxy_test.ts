@@ -92,3 +92,18 @@ engineTest("a proxy that nobody is at is an error that names it", async (engine)
     new RegExp(`^cannot reach the proxy at 127.0.0.1:${port}: Connection refused$`),
   );
 });
+
+engineTest("a proxy is dialled from the uplink, too", async (engine) => {
+  const plain = new Echo(Deno.listen({ hostname: "127.0.0.1", port: 0 }));
+  const proxy = new TestProxy(OK, plain.address);
+  const server = { host: "relay.example", port: 7443 };
+  const target = { server, security: { kind: "plain" }, proxy: { address: proxy.address } } as const;
+  const dialled = dialServer({ ...target, uplink: "127.0.0.9" }, engine, systemClock, 10_000, never);
+  if (engine.isTunable) {
+    const transport = await dialled;
+    assert.match(transport.local, /^127\.0\.0\.9:/);
+    await sayHello(transport);
+  } else await assert.rejects(dialled, /cannot be bound to 127\.0\.0\.9/);
+  await plain.close();
+  await proxy.close();
+});

@@ -1,88 +1,16 @@
 import assert from "node:assert/strict";
-import { adminClient, AdminRefusal } from "../../app/admin/client.ts";
-import type { AdminClient } from "../../app/admin/client.ts";
-import { mistakeIn } from "../../app/admin/schema.ts";
 import { joinFromString } from "../../device/join.ts";
 import { parseNamedService } from "../../device/v2/named_service.ts";
 import { createIdentity } from "../../net/tls/identity.ts";
 import { engineChoice } from "../../tests/rig/engine.ts";
 import { Events } from "../../tests/rig/events.ts";
-import { RecordingLogger } from "../../tests/rig/logger.ts";
 import { echoService } from "../../tests/rig/service.ts";
 import { Stream } from "../../tests/rig/stream.ts";
 import { folderTest } from "../../tests/rig/test.ts";
 import { poll, within } from "../../tests/rig/wait.ts";
 import { portOf } from "../../tests/rig/ports.ts";
-import { startServer } from "../server.ts";
-import { openV2State } from "../state/state.ts";
-import { adminContext, adminRoutes, serveServerAdmin } from "./admin.ts";
+import { refused, served } from "./_served_test.ts";
 import type { Client, Device } from "./schemas.ts";
-
-/** A server with its API, and a client of it that holds every answer to the schema of its route. */
-async function served(folder: string) {
-  const logger = new RecordingLogger();
-  const state = await openV2State(folder, undefined, logger);
-  const { handle, core } = startServer({
-    engine: engineChoice,
-    logger,
-    listen: [
-      { profile: "v2", address: { host: "127.0.0.1", port: 0 }, security: { kind: "plain" } },
-      {
-        profile: "v1",
-        address: { host: "127.0.0.1", port: 0 },
-        forwards: [],
-      },
-    ],
-    v2: state.options,
-  });
-  const context = adminContext({ server: handle, core, state: state.view });
-  await handle.ready;
-  await state.announce(handle.addresses.slice(0, 1), "plain");
-  const admin = await serveServerAdmin(context, { folder, unix: true, tcp: undefined });
-  const plain = adminClient({ socket: admin.socket! });
-  const routes = adminRoutes(context);
-  const asked = new Set<string>();
-  const held = (method: string, path: string, answer: unknown) => {
-    const parts = path.split("?")[0]!.split("/");
-    const route = routes.find((each) => {
-      const pattern = each.path.split("/");
-      return each.method === method && pattern.length === parts.length &&
-        pattern.every((part, at) => part.startsWith("{") || part === parts[at]);
-    });
-    assert.ok(route, `${method} ${path}`);
-    asked.add(route.id);
-    assert.equal(mistakeIn(route.response, answer, route.id), undefined);
-    return answer;
-  };
-  const client: Pick<AdminClient, "get" | "post" | "stream"> = {
-    get: async <T>(path: string) => held("GET", path, await plain.get(path)) as T,
-    post: async <T>(path: string, body?: unknown) => held("POST", path, await plain.post(path, body)) as T,
-    stream: (path, lastId) => plain.stream(path, lastId),
-  };
-  return {
-    handle,
-    client,
-    routes,
-    asked,
-    logger,
-    async [Symbol.asyncDispose]() {
-      plain[Symbol.dispose]();
-      await admin.close();
-      handle.close();
-      await within(handle.closed, "the end of the server");
-      await state.close();
-    },
-  };
-}
-
-async function refused(act: Promise<unknown>, status: number, pattern: RegExp): Promise<void> {
-  await assert.rejects(act, (error: unknown) => {
-    assert.ok(error instanceof AdminRefusal, String(error));
-    assert.equal(error.status, status, error.message);
-    assert.match(error.message, pattern);
-    return true;
-  });
-}
 
 folderTest(
   "a device is enrolled, seen, steered and revoked by the API, and every answer is as its schema says",
@@ -112,12 +40,15 @@ folderTest(
     });
     const events = new Events(device);
     try {
-      assert.deepEqual([(await first)["type"], (await next())["type"]], ["enrolled", "link-up"]);
+      const enrolled = await first;
+      const firstId = String(enrolled["id"]);
+      assert.deepEqual([enrolled["type"], (await next())["type"]], ["enrolled", "link-up"]);
       assert.equal((await next())["type"], "mode");
       const open = await next();
       assert.deepEqual([open["type"], open["localAddress"]], ["host-open", "echo"]);
       const seen = await client.get<Device>("/v1/devices/gw1");
       assert.deepEqual([seen.link, seen.state, seen.mode, seen.comment], ["online", "active", "run", "roof"]);
+      assert.equal(seen.sessionSince, seen.since);
       assert.equal(seen.services[0]!.hostAddress, open["hostAddress"]);
       using conn = await Stream.connect(portOf(open["hostAddress"] as string));
       await conn.write("hello");
@@ -166,6 +97,14 @@ folderTest(
       await client.post("/v1/devices/gw2/enable");
       await client.post("/v1/devices/gw2/revoke");
       await refused(client.get("/v1/devices/gw2"), 404, /gw2/);
+      // Whoever comes back goes on behind what it had last.
+      const back = client.stream("/v1/events/stream?type=mode,enrolled", firstId);
+      assert.equal(((await within(back.next(), "an event")).value!.data as { type: string }).type, "mode");
+      await back.return();
+      const lost = client.stream("/v1/events/stream", "0-1");
+      const missed = (await within(lost.next(), "an event")).value!.data as { type: string; missed: number };
+      assert.deepEqual([missed.type, missed.missed], ["missed", -1]);
+      await lost.return();
       const all = await client.get<{ items: { type: string }[] }>("/v1/events?limit=500&type=enrolled,mode");
       assert.deepEqual(
         all.items.map(({ type }) => type),

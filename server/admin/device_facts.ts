@@ -22,6 +22,7 @@ export function deviceFacts({ core }: AdminContext, device: AuthorizedDevice, no
     state: stateOf(device, now),
     link: linkOf(served),
     since: timeOrNull(served?.since),
+    sessionSince: timeOrNull(served?.sessionSince),
     remote: served?.remote ?? null,
     security: served?.security ?? null,
     bound: served?.bound ?? null,

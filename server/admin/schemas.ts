@@ -98,6 +98,7 @@ export const Device = closed({
   state: words(DEVICE_STATES, "Whether it may link up."),
   link: words(LINK_STATES, "interrupted: its session waits for another link."),
   since: nullable(Time, "Since when the link is as it is, if it came since the server runs."),
+  sessionSince: nullable(Time, "Since when its session is, over however many links."),
   remote: nullable(Type.String(), "Where it dialled from."),
   security: nullable(words(["plain", "tls"]), "Whether its link is encrypted."),
   bound: nullable(Type.Boolean(), "Whether both sides signed the TLS connection of its link."),

@@ -22,6 +22,8 @@ export interface ServedDevice {
   readonly interrupted?: boolean;
   /** Since when, by the wall clock, in milliseconds since 1970; `undefined` if it had none yet. */
   readonly since: number | undefined;
+  /** Since when its session is, in the same way; `undefined` if it has none. */
+  readonly sessionSince?: number | undefined;
   /** Where it dialled from, if it has one. */
   readonly remote: string | undefined;
   /** `plain` if the link is not encrypted. */
@@ -65,6 +67,7 @@ export function describeDevice(session: RegisteredDevice): ServedDevice {
     online: links !== undefined && links.interruptedAt === undefined,
     interrupted: links?.interruptedAt !== undefined,
     since: session.since,
+    sessionSince: session.sessionSince,
     remote: links?.transport.remote,
     security: links && (links.transport.kind === "tcp" ? "plain" : "tls"),
     bound: links && session.isBound,

@@ -20,6 +20,7 @@ import {
   ADAPTS,
   type Authenticated,
   CAN_BIND,
+  CAN_NAME_ADDRESSES,
   CAN_RESUME,
   type ResumeOffer,
   type ResumeRefusal,
@@ -82,6 +83,7 @@ export class RegisteredDevice {
   #link: V2Session | undefined;
   #peer: Authenticated | undefined;
   #since: number | undefined;
+  #sessionSince: number | undefined;
   #conflict: { readonly text: string; readonly at: number } | undefined;
   #keepAlive: KeepAliveChoice;
   /** The device's mode, as it said. */
@@ -133,6 +135,11 @@ export class RegisteredDevice {
   /** When the link came up or went down, by the wall clock, if there was one. */
   get since(): number | undefined {
     return this.#since;
+  }
+
+  /** When its session began, by the wall clock, if it has one. */
+  get sessionSince(): number | undefined {
+    return this.link && this.#sessionSince;
   }
 
   /** The services that are open, or are to be. */
@@ -208,8 +215,9 @@ export class RegisteredDevice {
     if (old && isLive(old) && this.#peer) this.#takeOvers.note(this.#peer.instance, hello.instance);
     const since = clock.now();
     this.#since = this.settings.clock.wall();
+    this.#sessionSince = this.#since;
     this.#peer = hello;
-    this.#services.linkUp();
+    this.#services.linkUp((hello.capabilities & CAN_NAME_ADDRESSES) !== 0);
     this.mode = "init";
     const link: V2Session = new V2Session({
       id,
@@ -236,13 +244,19 @@ export class RegisteredDevice {
     link.ended().then(() => this.#leaving.delete(link));
   }
 
-  /** Takes other grants, without touching what stays; limits hold for clients to come. */
+  /** Takes other grants and rules, without touching what stays; who may not be there any more is ended. */
   update(device: AuthorizedDevice): void {
     const before = JSON.stringify(this.device.keepAlive);
     if (JSON.stringify(device.keepAlive) !== before) {
       this.setKeepAlive(device.keepAlive ?? this.settings.keepAlive, "both");
     }
     const answers = this.#services.update(device);
+    this.link?.sendGrants(answers);
+  }
+
+  /** A service was opened for a time, or is closed again. */
+  accessChanged(service: string, keepClients: boolean): void {
+    const answers = this.#services.accessChanged(service, keepClients);
     this.link?.sendGrants(answers);
   }
 
@@ -298,7 +312,8 @@ export class RegisteredDevice {
   }
 
   #onSettings(settings: Settings): void {
-    if (settings.mode === "config") this.#services.close("service-withdrawn");
+    if (settings.mode === "config") this.#services.withdraw();
+    if (settings.mode === "run") this.#services.running();
     if (settings.mode && settings.mode !== this.mode) {
       this.mode = settings.mode;
       this.emit({ type: "mode", device: this.deviceName, mode: settings.mode });

@@ -128,4 +128,7 @@ processTest("without a server the commands say so, with exit code 1", [], async 
   await again.child.end();
   const gone = await outcome("server", ["status", "--state", folder.path]);
   assert.deepEqual([gone.code, /nobody has a socket at/.test(gone.stderr)], [1, true], gone.stderr);
+  await Deno.symlink("/run/docker.sock", `${folder.path}/server/admin.sock`);
+  const link = await outcome("server", ["status", "--state", folder.path]);
+  assert.deepEqual([link.code, /is a link, and no socket of a server/.test(link.stderr)], [2, true], link.stderr);
 });

@@ -9,7 +9,7 @@ import { echoService } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { Child, type ChildOptions } from "../rig/processes/child.ts";
 import { sallyport, startDevice, startServer, v1DeviceArgs, v1ServerArgs } from "../rig/processes/daemons.ts";
-import { engineInWords } from "../rig/engine.ts";
+import { engineInWords, isNative } from "../rig/engine.ts";
 import { V1Relay } from "../rig/processes/relay.ts";
 import { TempFolder } from "../rig/temp_folder.ts";
 import { processTest } from "../rig/processes/harness.ts";
@@ -64,6 +64,11 @@ const WRONG: [what: string, role: "server" | "device", args: string[], says: Reg
   ["a forward without a service", "server", ["--forward", "127.0.0.1:80"], /write HOST_ADDRESS:HOST_PORT=/],
   ["a duration that is none", "server", ["--stall-timeout", "soon"], /"soon" is not a duration; write one as in 10s/],
   ["a count beyond its bounds", "device", ["--probe-count", "128"], /"128" is not a whole number from 0 to 127/],
+  ["an uplink that is none", "device", ["--via", "eth0:1"], /"eth0:1" is neither an IP address nor an interface/],
+  ["an uplink on the portable engine", "device", [
+    ...v1DeviceArgs("a", ["b:1"]),
+    ...["--engine", "portable", "--via", "eth0"],
+  ], /--via takes the native engine, and another one was asked for/],
   ["an argument that nobody asked for", "device", ["stray"], /unknown command "stray"; there are: join, service, key/],
   ["a command with a slip", "server", ["enrol", "gw1"], /unknown command "enrol"; did you mean "enroll"\?/],
   ["a file that is not there", "server", ["--config", "/no/such.toml"], /\/no\/such\.toml: there is no such file/],
@@ -206,6 +211,31 @@ processTest("--check prints what is in force, opens nothing, and exits with 0", 
   });
 });
 
+processTest(
+  "--check shows endpoints and Unix host addresses as they were written, and says what is wrong",
+  [],
+  async () => {
+    const services = ['a=exec:["/bin/sh","-c","echo hi, you"],pty', "b=can:can0,500000,max-clients=3", "c=unix:/run/x"];
+    using folder = new TempFolder();
+    const [key] = (await run("server", ["key", "--state", folder.path])).stdout;
+    const args = ["--server", "relay.example", "--server-key", key!, "--state", folder.path, "--check"];
+    const given = await run("device", [...args, ...services.flatMap((service) => ["--service", service])]);
+    const inOne = await run("device", args, { env: { SALLYPORT_SERVICE: services.join(",") } });
+    for (const { code, stdout, stderr } of [given, inOne]) {
+      assert.equal(code, 0, stderr);
+      assert.deepEqual(stdout.slice(1, 4), services.map((service) => `service ${service}`));
+    }
+    const wrong = await run("device", [...args, "--service", "a=unix:docker.sock"]);
+    assert.equal(wrong.code, 2);
+    assert.match(wrong.stderr, /--service: "unix:docker.sock" is no Unix socket; write its whole path/);
+    const forward = "unix:/run/x.sock,mode=0660,group=ssh=127.0.0.1:22";
+    const v1 = ["--profile", "v1", "--listen", "127.0.0.1:0", "--check", "--forward", forward];
+    assert.deepEqual((await run("server", v1)).stdout.slice(1, 2), [
+      "  forward unix:/run/x.sock,mode=0660,group=ssh -> 127.0.0.1:22",
+    ]);
+  },
+);
+
 processTest("--check shows by which way each server is dialled, and no password", [], async () => {
   using folder = new TempFolder();
   const [key] = (await run("server", ["key", "--state", folder.path])).stdout;
@@ -216,6 +246,12 @@ processTest("--check shows by which way each server is dialled, and no password"
     return stdout.filter((line) => line.startsWith("server "));
   };
   const env = { HTTPS_PROXY: "http://me:secret@proxy.lan:3128", NO_PROXY: "192.0.2.0/24" };
+  if (isNative) {
+    assert.deepEqual(await check(["--via", "wwan0"], { ...env, SALLYPORT_VIA: "eth0" }), [
+      "server relay.example:7443 profile=v2 security=pinned proxy=http://…@proxy.lan:3128 via=wwan0",
+      "server 192.0.2.7:1 profile=v2 security=pinned via=wwan0",
+    ]);
+  }
   assert.deepEqual(await check(["--sni", "www.example"], env), [
     "server relay.example:7443 profile=v2 security=pinned sni=www.example proxy=http://…@proxy.lan:3128",
     "server 192.0.2.7:1 profile=v2 security=pinned sni=www.example",

@@ -7,12 +7,21 @@
 import assert from "node:assert/strict";
 import { type KeepAliveSettings, V2_KEEP_ALIVE } from "../../mod.ts";
 import { createIdentity } from "../../net/tls/identity.ts";
+import { isNative } from "../rig/engine.ts";
 import { FakeClock } from "../rig/clock.ts";
 import { echoService } from "../rig/service.ts";
 import { test } from "../rig/test.ts";
 import { socketsSettled } from "../rig/cable.ts";
 import { startCabled } from "../rig/v2/cabled.ts";
-import { enlist, local, startV2Device, startV2Relay, startV2Server, type V2Relay } from "../rig/v2/relay.ts";
+import {
+  enlist,
+  local,
+  SECURITIES,
+  startV2Device,
+  startV2Relay,
+  startV2Server,
+  type V2Relay,
+} from "../rig/v2/relay.ts";
 import { PlayedServer } from "../rig/v2/server_peer.ts";
 import { within } from "../rig/wait.ts";
 
@@ -203,6 +212,22 @@ test("v2 settings: our server shows the offset and the round trip of its device"
   assert.ok(Math.abs(clockOffset!) < 1_000);
   assert.ok(roundTrip! >= 0 && roundTrip! < 1_000);
   assert.match(software!, /sallyport/i);
+});
+
+test("v2 settings: both sides tell what the system says of the link's TCP, while there is a link", async () => {
+  for (const security of SECURITIES) {
+    await using relay = await startV2Relay({ services: [], security });
+    const [server, device] = [relay.server.handle, relay.device.handle];
+    await device.ready;
+    await relay.server.events.next("link-up");
+    for (const tcp of [server.devices()[0]!.tcp, device.status.tcp]) {
+      if (isNative) assert.ok(tcp!.roundTrip > 0 && tcp!.segment > 500 && tcp!.pathMtu > tcp!.segment);
+      else assert.equal(tcp, undefined);
+    }
+    await device.shutdown();
+    await relay.server.events.next("link-down");
+    assert.deepEqual([server.devices()[0]!.tcp, device.status.tcp], [undefined, undefined]);
+  }
 });
 
 test("v2 settings: what a device wants of the server holds for its session, and not for the next device with its key", async () => {

@@ -4,19 +4,17 @@
  * @module
  */
 
-import type { Command } from "commander";
 import { askIfThere } from "../../../app/admin/place.ts";
 import type { Device } from "../../admin/schemas.ts";
 import { type LiveDevice, readLiveState } from "../../state/live_state.ts";
-import { askedPlace, listed } from "./ask.ts";
+import { listed } from "./ask.ts";
 
-/** The devices that came since the server runs, by their keys; `undefined` if none runs. One without an API leaves a file. */
-export async function liveDevices(
-  command: Command,
-  folder: string,
-): Promise<ReadonlyMap<string, LiveDevice> | undefined> {
-  const place = askedPlace(command);
-  const live = place.admin === "off" ? undefined : await askIfThere(place, async (client) => {
+/**
+ * The devices that came since the server runs, by their keys; `undefined` if none runs. They are asked for by the socket
+ * in `folder`; a server that has none leaves a file.
+ */
+export async function liveDevices(folder: string): Promise<ReadonlyMap<string, LiveDevice> | undefined> {
+  const live = await askIfThere({ folder, admin: undefined, tokenFile: undefined }, async (client) => {
     const found = new Map<string, LiveDevice>();
     for await (const device of listed<Device>(client, "/v1/devices")) {
       if (device.since !== null) found.set(device.key, liveOf(device));

@@ -46,6 +46,22 @@ export class Namespaces implements AsyncDisposable {
     }
   }
 
+  /**
+   * Lays a second cable, `spare`, by which the device can reach the server's address as well, if it is told to.
+   *
+   * @returns the device's address on it.
+   */
+  async laySpare(): Promise<string> {
+    const [server, device] = [this.#name("server"), this.#name("device")];
+    await ip("link", "add", "spare", "netns", server, "type", "veth", "peer", "name", "spare", "netns", device);
+    for (const [name, address] of [[server, "10.78.0.1"], [device, "10.78.0.2"]] as const) {
+      await ip("-n", name, "address", "add", `${address}/24`, "dev", "spare");
+      await ip("-n", name, "link", "set", "spare", "up");
+    }
+    await ip("-n", device, "route", "add", SERVER_ADDRESS, "via", "10.78.0.1", "dev", "spare", "metric", "4000");
+    return "10.78.0.2";
+  }
+
   /** What to put before a command to run it on a machine. */
   on(machine: Machine): string[] {
     return inside(this.#name(machine));

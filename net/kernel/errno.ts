@@ -4,12 +4,14 @@
  * @module
  */
 
-/** A terminal that no program has open any more. */
-export const EIO = 5;
 /** Not now: the call would have had to wait. */
 export const EAGAIN = 11;
 /** A signal came first. */
 export const EINTR = 4;
+/** It is not allowed. */
+export const EPERM = 1;
+/** This machine does not have the address. */
+export const EADDRNOTAVAIL = 99;
 /** There is no such interface. */
 export const ENODEV = 19;
 /** The connection is being made. */
@@ -22,6 +24,7 @@ const ERRORS: Readonly<Record<number, readonly [code: string, text: string, of?:
   1: ["EPERM", "Operation not permitted", errors.PermissionDenied],
   2: ["ENOENT", "No such file or directory", errors.NotFound],
   4: ["EINTR", "Interrupted system call", errors.Interrupted],
+  5: ["EIO", "Input/output error"],
   9: ["EBADF", "Bad file descriptor", errors.BadResource],
   11: ["EAGAIN", "Resource temporarily unavailable", errors.WouldBlock],
   12: ["ENOMEM", "Cannot allocate memory"],
