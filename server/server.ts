@@ -14,7 +14,7 @@ import { checkOpenServiceOptions, checkServeOptions } from "./check_options.ts";
 import type { LinkDownEvent, ListeningEvent, ServerEvent } from "./events.ts";
 import { DeviceRegistry } from "./v2/device_registry.ts";
 import type { ServedClient } from "./ports/client_table.ts";
-import { describeDevice, type ServedDevice } from "./v2/device_status.ts";
+import { describeDevice, type ServedDevice } from "./handle/device_status.ts";
 import type { ServedV1Link } from "./v1/link_status.ts";
 import { V1Listener } from "./v1/listener.ts";
 import { type ServeOptions, type ServerSettings, serverSettings } from "./options.ts";

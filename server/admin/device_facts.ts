@@ -6,7 +6,7 @@
 
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
 import { formatGrantedAddress, type ServiceGrant } from "../devices/service_grant.ts";
-import { describeDevice, type ServedDevice } from "../v2/device_status.ts";
+import { describeDevice, type ServedDevice } from "../handle/device_status.ts";
 import type { ServedService } from "../v2/open_service.ts";
 import type { AdminContext } from "./context.ts";
 import type { Device } from "./schemas.ts";

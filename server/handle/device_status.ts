@@ -7,8 +7,8 @@
 import type { KeepAliveSettings } from "../../protocol/keep_alive.ts";
 import type { DeviceMode } from "../../protocol/v2/wire/messages.ts";
 import type { TcpFacts } from "../../net/socket.ts";
-import type { ServedService } from "./open_service.ts";
-import type { RegisteredDevice } from "./registered_device.ts";
+import type { ServedService } from "../v2/open_service.ts";
+import type { RegisteredDevice } from "../v2/registered_device.ts";
 
 /** A device as it is now. Times are milliseconds. */
 export interface ServedDevice {
