@@ -14,8 +14,9 @@ import { sleep } from "../../base/clock.ts";
 import { Emitter } from "../../base/emitter.ts";
 import { describeError } from "../../base/errors.ts";
 import * as check from "../../relay/option_check.ts";
+import { ConnectionLostError, IncompatibleError, quietly } from "../../relay/peer_errors.ts";
 import type { LinkEnd } from "../../relay/link/end.ts";
-import type { DeviceEvent, LostEvent } from "../events.ts";
+import type { DeviceConnectionEvent, DeviceConnectionLostEvent, DeviceEvent } from "../events.ts";
 import type { DeviceHandle, DeviceState, DeviceStatus } from "../handle.ts";
 import type { LinkLife, LinkMaker, MadeLink } from "./link_maker.ts";
 import { downOrChanged, type LinkEnds, sleepOrChanged, untilChanged, WayChanged } from "./network_change.ts";
@@ -83,10 +84,15 @@ export class Device implements DeviceHandle {
     };
   }
 
-  setKeepAliveSettings(settings: KeepAliveChoice, endpoint: Endpoint): void {
+  setKeepAliveSettings(settings: KeepAliveChoice, endpoint: Endpoint): Promise<void> {
     check.keepAliveChoice(settings, "settings");
     check.endpoint(endpoint, "endpoint");
     this.#maker.setKeepAlive(settings, endpoint);
+    if (endpoint === "device" || this.state === "online") return Promise.resolve();
+    const who = `the server ${this.#server}`;
+    return quietly(Promise.reject(
+      this.#isCompatible === false ? new IncompatibleError(who, this.#goodbye?.versions) : new ConnectionLostError(who),
+    ));
   }
 
   setMode(mode: Exclude<DeviceMode, "init">): void {
@@ -98,8 +104,17 @@ export class Device implements DeviceHandle {
     return this.#emitter.subscribe(subscriber);
   }
 
-  subscribeConnectionLost(subscriber: (event: LostEvent) => void): () => void {
-    return this.subscribe((event) => event.type === "lost" && subscriber(event));
+  subscribeConnection(subscriber: (event: DeviceConnectionEvent) => void): () => void {
+    return this.subscribe((event) => {
+      if (event.type === "online" || event.type === "resumed") subscriber(event);
+      if (event.type === "dial-failed" && event.goodbye === "incompatible") subscriber(event);
+    });
+  }
+
+  subscribeConnectionLost(subscriber: (event: DeviceConnectionLostEvent) => void): () => void {
+    return this.subscribe((event) => {
+      if (event.type === "interrupted" || event.type === "lost" && !event.interrupted) subscriber(event);
+    });
   }
 
   async shutdown(): Promise<void> {
@@ -254,7 +269,7 @@ export class Device implements DeviceHandle {
   #onOver(server: string, link: LinkLife, end: LinkEnd): void {
     if (this.#watched === link) return;
     const retryIn = this.#stop.signal.aborted ? undefined : 0;
-    this.#tidings.lost(server, end, retryIn);
+    this.#tidings.lost(server, end, retryIn, this.#interrupted);
   }
 
   /** No link came about. */

@@ -81,8 +81,13 @@ export class Tidings {
     this.#emitter.emit({ type: "lost", ...facts });
   }
 
-  /** A session is over that waited for a link. */
-  lost(server: string, { reason, detail, clients }: LinkEnd, retryIn: number | undefined): void {
+  /** A session is over that waited for a link; `interrupted`: that was told. */
+  lost(
+    server: string,
+    { reason, detail, clients }: LinkEnd,
+    retryIn: number | undefined,
+    interrupted: boolean,
+  ): void {
     const why = reason === "not-resumed" ? "the server does not know the session any more" : detail;
     this.#logger.warn(`session lost: server {server}, {reason}${why ? " ({detail})" : ""}`, {
       server,
@@ -90,7 +95,8 @@ export class Tidings {
       detail: why,
     });
     const facts = { server, reason, detail: why, goodbye: undefined, duration: 0, retryIn, clients };
-    this.#emitter.emit({ type: "lost", ...facts });
+    const told = interrupted && { interrupted };
+    this.#emitter.emit({ type: "lost", ...facts, ...told });
   }
 
   /**

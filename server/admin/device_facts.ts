@@ -6,15 +6,15 @@
 
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
 import { formatGrantedAddress, type ServiceGrant } from "../devices/service_grant.ts";
-import { describeDevice, type ServedDevice } from "../handle/device_status.ts";
+import type { ServedDevice } from "../handle/device_status.ts";
+import { KnownDevices } from "../handle/known_devices.ts";
 import type { ServedService } from "../v2/open_service.ts";
 import type { AdminContext } from "./context.ts";
 import type { Device } from "./schemas.ts";
 
 /** The device. */
 export function deviceFacts({ core }: AdminContext, device: AuthorizedDevice, now: number): Device {
-  const session = core.registry?.session(device.name);
-  const served = session && session.device.key === device.key ? describeDevice(session) : undefined;
+  const served = new KnownDevices(core.registry, core.settings).describe(device.key);
   const { name, key, expires, expiration, comment } = device;
   return {
     name,
@@ -27,6 +27,8 @@ export function deviceFacts({ core }: AdminContext, device: AuthorizedDevice, no
     security: served?.security ?? null,
     bound: served?.bound ?? null,
     software: served?.software ?? null,
+    versions: served?.versions ? [...served.versions] : null,
+    incompatible: incompatibleOf(served),
     mode: served?.mode ?? "init",
     services: servicesOf(device.services, served?.services ?? []),
     clients: served?.clients ?? 0,
@@ -50,6 +52,12 @@ export function stateOf({ disabled, expires }: AuthorizedDevice, now: number): D
 /** A time as a text. */
 export function timeOrNull(time: number | undefined): string | null {
   return time === undefined ? null : new Date(time).toISOString();
+}
+
+function incompatibleOf(served: ServedDevice | undefined): Device["incompatible"] {
+  if (!served?.incompatible) return null;
+  const { versions, software, remote, at } = served.incompatible;
+  return { versions: [...versions], software, remote, at: new Date(at).toISOString() };
 }
 
 function linkOf(served: ServedDevice | undefined): Device["link"] {

@@ -23,7 +23,9 @@ const FILE = "live.toml";
 const LOCK_FILE = ".running";
 
 /** A device as the running server sees it. */
-export type LiveDevice = Pick<ServedDevice, "key" | "online" | "interrupted" | "since" | "remote" | "services">;
+export type LiveDevice =
+  & Pick<ServedDevice, "key" | "online" | "interrupted" | "since" | "remote" | "services">
+  & Partial<Pick<ServedDevice, "mode" | "software" | "versions" | "clockOffset" | "incompatible">>;
 
 /** Writes the state of devices while a server runs. */
 export class LiveState {

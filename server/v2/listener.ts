@@ -16,6 +16,7 @@ import {
   CAN_RESUME,
   HandshakeError,
   HAS_EPOCHS,
+  IncompatibleHello,
   IS_MOVING,
 } from "../../protocol/v2/wire/handshake.ts";
 import { describeError } from "../../base/errors.ts";
@@ -232,6 +233,7 @@ export class V2Listener {
         : error instanceof HandshakeError && error.byPeer
         ? `it said goodbye: ${error.goodbye.code}`
         : describeError(error);
+      if (error instanceof IncompatibleHello) this.#registry.incompatible.came(error, transport);
       if (!late && !newcomer.evicted && isMute(error, tls !== undefined)) this.#refusals.tellMute(remote);
       else this.#refusals.tell(remote, word ? `${word.code}: ${why}` : why);
       return false;

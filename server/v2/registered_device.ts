@@ -81,6 +81,8 @@ export class RegisteredDevice {
   readonly #services: DeviceServices;
   readonly #leaving = new Set<V2Session>();
   #link: V2Session | undefined;
+  /** The session of which it was told that it waits. */
+  #waits: V2Session | undefined;
   #peer: Authenticated | undefined;
   #since: number | undefined;
   #sessionSince: number | undefined;
@@ -118,9 +120,9 @@ export class RegisteredDevice {
     return this.#link?.done ? undefined : this.#link;
   }
 
-  /** The device's program, as it said. */
-  get software(): string | undefined {
-    return this.#peer?.software;
+  /** What it said of itself when its link came up, or the last one did. */
+  get peer(): Authenticated | undefined {
+    return this.#peer;
   }
 
   emit(event: ServerEvent): void {
@@ -197,6 +199,7 @@ export class RegisteredDevice {
     const replayed = this.link === link ? link.resume(transport, rest, received, fences) : undefined;
     if (replayed === undefined) return false;
     this.#peer = hello;
+    this.#waits = undefined;
     this.#since = this.settings.clock.wall();
     tellResumed(this, transport, {
       interrupted: Math.round(this.settings.clock.now() - since),
@@ -323,6 +326,7 @@ export class RegisteredDevice {
   #onInterrupted(link: V2Session, end: LinkEnd): void {
     if (end.reason === "replaced") return; // its device is about to go on
     this.#since = this.settings.clock.wall();
+    this.#waits = link;
     tellInterrupted(this, link.links.transport, link.state.channelCount, end, this.expirationFor(this.#peer!));
   }
 
@@ -333,7 +337,8 @@ export class RegisteredDevice {
       this.#since = this.settings.clock.wall();
       this.#services.linkDown();
     }
-    tellDown(this, link.links.transport, end, duration);
+    tellDown(this, link.links.transport, end, duration, this.#waits === link);
+    if (this.#waits === link) this.#waits = undefined;
   }
 }
 
