@@ -36,6 +36,7 @@ import { devicesCommands } from "./devices.ts";
 import { devicesFile } from "../state/facts.ts";
 import type { ServerEvent } from "../events.ts";
 import { serverNotice } from "./hook_facts.ts";
+import { LinkCount } from "./link_count.ts";
 import type { ListenOptions } from "../options.ts";
 import { type ServerHandle, startServer } from "../server.ts";
 import { openV2State, type V2State } from "../state/state.ts";
@@ -99,7 +100,9 @@ async function run(command: Command): Promise<void> {
     ...(state && { v2: state.options }),
   });
   const interrupted = new Set<string>();
+  const links = new LinkCount();
   server.subscribe((event) => {
+    links.take(event);
     announce(event, json, interrupted);
     const notice = serverNotice(event);
     if (notice) hooks.tell(notice);
@@ -124,9 +127,10 @@ async function run(command: Command): Promise<void> {
       logger.info("SIGHUP: going on; {reread} at the next start", { reread });
       state?.reload();
     },
+    status: () => links.describe(core.settings.clients.size),
   };
   try {
-    await runDaemon(daemon, (signal) => {
+    await runDaemon(daemon, logger, (signal) => {
       hooks.ending();
       logger.info("{signal}: shutting down; a second one ends at once", { signal });
     });
