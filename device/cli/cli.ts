@@ -8,7 +8,7 @@ import type { Command } from "commander";
 import { ONCE_TIMEOUT_MS } from "../limits.ts";
 import { formatAddress } from "../../protocol/address.ts";
 import { chooseEngine, describeEngine, tellTurns } from "../../net/engines.ts";
-import { normalKeepAlive } from "../../protocol/keep_alive.ts";
+import { settledKeepAlive, unsaidKeepAlive } from "../../app/link_options.ts";
 import { systemClock } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
 import { daemonCommand, printLine, readOptions, taskOptions } from "../../app/command.ts";
@@ -67,18 +67,12 @@ async function run(command: Command): Promise<void> {
     const lines = describeDevice(config);
     if (isV2) lines.push(`state ${stateFolder(values.state, "device")}`);
     if (config.profile === "v2" && config.ca !== undefined) readCa(config.ca);
-    const { keepAlive } = config;
-    const { idleTimeout, probeInterval, probeCount } = normalKeepAlive(keepAlive!);
-    const inForce = {
-      ...values,
-      "idle-timeout": idleTimeout,
-      "probe-interval": probeInterval,
-      "probe-count": probeCount,
-    };
+    const inForce = { ...values, ...settledKeepAlive(config.keepAlive!) };
     lines.push(`engine ${describeEngine(chooseEngine(config.engine))}`);
     const without = [
       ...["profile", "engine"] as const, // stand above
       ...(isV2 ? ["stall-timeout"] as const : ["mode", "expiration"] as const),
+      ...unsaidKeepAlive(config.keepAlive, false),
     ];
     for (const line of [...lines, ...describeOptions(DEVICE_OPTIONS, inForce, without)]) printLine(line);
     return;
