@@ -12,7 +12,7 @@ import type { AdminContext } from "./context.ts";
 import type { Device } from "./schemas.ts";
 
 /** The device. */
-export function deviceFacts({ core }: AdminContext, device: AuthorizedDevice, now: number): Device {
+export function deviceFacts({ core, history }: AdminContext, device: AuthorizedDevice, now: number): Device {
   const session = core.registry?.session(device.name);
   const served = session && session.device.key === device.key ? describeDevice(session) : undefined;
   const { name, key, expires, expiration, comment } = device;
@@ -22,6 +22,7 @@ export function deviceFacts({ core }: AdminContext, device: AuthorizedDevice, no
     state: stateOf(device, now),
     link: linkOf(served),
     since: timeOrNull(served?.since),
+    losses: history.losses.of(name, core.settings.clock.now()),
     sessionSince: timeOrNull(served?.sessionSince),
     remote: served?.remote ?? null,
     security: served?.security ?? null,
