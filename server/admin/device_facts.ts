@@ -14,7 +14,7 @@ import type { TcpFacts } from "../../net/socket.ts";
 import type { Device, Tcp } from "./schemas.ts";
 
 /** The device. */
-export function deviceFacts({ core }: AdminContext, device: AuthorizedDevice, now: number): Device {
+export function deviceFacts({ core, history }: AdminContext, device: AuthorizedDevice, now: number): Device {
   const session = core.registry?.session(device.name);
   const served = session && session.device.key === device.key ? describeDevice(session) : undefined;
   const { name, key, expires, expiration, comment } = device;
@@ -24,6 +24,7 @@ export function deviceFacts({ core }: AdminContext, device: AuthorizedDevice, no
     state: stateOf(device, now),
     link: linkOf(served),
     since: timeOrNull(served?.since),
+    losses: history.losses.of(name, core.settings.clock.now()),
     sessionSince: timeOrNull(served?.sessionSince),
     remote: served?.remote ?? null,
     security: served?.security ?? null,

@@ -26,9 +26,11 @@ import { demandFolderOf } from "../../app/files/private_folder.ts";
 import { stateFolder } from "../../app/files/state.ts";
 import { adminContext, serveServerAdmin } from "../admin/admin.ts";
 import type { AdminContext } from "../admin/context.ts";
+import { DASHBOARD } from "../dashboard/files.ts";
 import { AuthorizedDevices } from "../devices/authorized_devices.ts";
 import { actCommands } from "./admin/acts.ts";
 import { clientCommands } from "./admin/clients.ts";
+import { dashboardCommand } from "./admin/dashboard.ts";
 import { eventsCommand } from "./admin/events.ts";
 import { statusCommand } from "./admin/status.ts";
 import { describeServer, SERVER_OPTIONS, type ServerConfig, serverConfig } from "./config.ts";
@@ -49,7 +51,13 @@ export function serverCommand(name: string): Command {
     _options,
     command: Command,
   ) => run(command));
-  const running = [statusCommand(name), ...clientCommands(name), eventsCommand(name), ...actCommands(name)];
+  const running = [
+    statusCommand(name),
+    ...clientCommands(name),
+    eventsCommand(name),
+    ...actCommands(name),
+    dashboardCommand(name),
+  ];
   for (const each of [...running, ...devicesCommands(name), keyCommand(name, "server")]) command.addCommand(each);
   return command;
 }
@@ -111,6 +119,7 @@ async function run(command: Command): Promise<void> {
   state?.watch(server);
   const context = adminContext({ server, core, state: state?.view });
   const admin = serveAdmin(context, stateFolder(values.state, "server"), wish);
+  const history = admin.then((api) => api && context.history.start(state?.view.folder), () => {});
   const daemon = {
     ready: Promise.all([
       server.ready.then(() => tellState(server, state, options.listen)),
@@ -139,6 +148,8 @@ async function run(command: Command): Promise<void> {
     tellTurns(chooseEngine(config.engine).engine, logger);
     await hooks.close();
     await admin.then((api) => api?.close(), () => {}); // why it could not be had has been told
+    await history;
+    await context.history.close();
     await state?.close();
   }
 }
@@ -158,7 +169,7 @@ async function serveAdmin(context: AdminContext, folder: string, wish: AdminWish
   const { unix, tcp, isExplicit } = wish;
   if (!unix && !tcp) return undefined;
   try {
-    return await serveServerAdmin(context, { folder, unix, tcp });
+    return await serveServerAdmin(context, { folder, unix, tcp, site: DASHBOARD });
   } catch (error) {
     if (isExplicit) throw error;
     const [what = ""] = describeError(error).split("\n");
