@@ -117,3 +117,6 @@ export const MAX_SELECTOR = 256;
 
 /** The least characters of a token. */
 export const MIN_TOKEN = 16;
+
+/** Milliseconds between two looks of a command with `--watch`. */
+export const WATCH_MS = 2_000;

@@ -213,6 +213,3 @@ export const MIN_HELD_LOOK_MS = 5;
 
 /** Mode of a Unix socket at which clients connect, where nothing is said of it: the server's own user alone. */
 export const DEFAULT_UNIX_MODE = 0o600;
-
-/** Milliseconds between two looks of `server status --watch`. */
-export const WATCH_MS = 2_000;

@@ -29,7 +29,7 @@ import type { AdminContext } from "../admin/context.ts";
 import { AuthorizedDevices } from "../devices/authorized_devices.ts";
 import { actCommands } from "./admin/acts.ts";
 import { clientCommands } from "./admin/clients.ts";
-import { eventsCommand } from "./admin/events.ts";
+import { serverEventsCommand } from "./admin/events.ts";
 import { statusCommand } from "./admin/status.ts";
 import { describeServer, SERVER_OPTIONS, type ServerConfig, serverConfig } from "./config.ts";
 import { devicesCommands } from "./devices.ts";
@@ -48,7 +48,7 @@ export function serverCommand(name: string): Command {
     _options,
     command: Command,
   ) => run(command));
-  const running = [statusCommand(name), ...clientCommands(name), eventsCommand(name), ...actCommands(name)];
+  const running = [statusCommand(name), ...clientCommands(name), serverEventsCommand(name), ...actCommands(name)];
   for (const each of [...running, ...devicesCommands(name), keyCommand(name, "server")]) command.addCommand(each);
   return command;
 }

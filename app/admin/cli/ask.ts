@@ -1,18 +1,18 @@
 /**
- * How the commands ask the server that runs.
+ * How commands ask the daemon that runs.
  *
  * @module
  */
 
 import type { Command } from "commander";
-import type { AdminClient } from "../../../app/admin/client.ts";
-import { TOKEN_OPTION } from "../../../app/admin/options.ts";
-import { ASK_OPTION, askAdmin, type AskedPlace } from "../../../app/admin/place.ts";
-import type { Page } from "../../../app/admin/pages.ts";
-import { taskOptions } from "../../../app/command.ts";
-import { MAX_ADMIN_PAGE } from "../../../app/limits.ts";
-import type { OptionTable } from "../../../app/options.ts";
-import { STATE_OPTION, stateFolder } from "../../../app/files/state.ts";
+import type { AdminClient } from "../client.ts";
+import { TOKEN_OPTION } from "../options.ts";
+import { ASK_OPTION, askAdmin, type AskedPlace } from "../place.ts";
+import type { Page } from "../pages.ts";
+import { taskOptions } from "../../command.ts";
+import { MAX_ADMIN_PAGE } from "../../limits.ts";
+import type { OptionTable } from "../../options.ts";
+import { STATE_OPTION, stateFolder } from "../../files/state.ts";
 
 /** What every such command can be told. */
 export const ASK_OPTIONS = {
@@ -21,15 +21,22 @@ export const ASK_OPTIONS = {
   "admin-token-file": TOKEN_OPTION,
 } as const satisfies OptionTable;
 
+/** Which daemon is asked. */
+export type AskedRole = "server" | "device";
+
 /** Where the API is that a command was told of. */
-export function askedPlace(command: Command): AskedPlace {
+export function askedPlace(role: AskedRole, command: Command): AskedPlace {
   const { state, admin, "admin-token-file": tokenFile } = taskOptions(ASK_OPTIONS, command);
-  return { folder: stateFolder(state, "server"), admin, tokenFile };
+  return { folder: stateFolder(state, role), admin, tokenFile };
 }
 
-/** Asks the server; see {@linkcode askAdmin}. */
-export function ask<T>(command: Command, work: (client: AdminClient) => Promise<T>): Promise<T> {
-  return askAdmin(askedPlace(command), work);
+/** Asks the daemon of a role; see {@linkcode askAdmin}. */
+export function askDaemon<T>(
+  role: AskedRole,
+  command: Command,
+  work: (client: AdminClient) => Promise<T>,
+): Promise<T> {
+  return askAdmin(askedPlace(role, command), work);
 }
 
 /** All entries of a list, page after page. */

@@ -1,24 +1,21 @@
 /**
- * `server events`: what has happened, and what happens.
+ * `events`: what has happened to a daemon, and what happens.
  *
  * @module
  */
 
 import type { Command } from "commander";
-import type { AdminClient } from "../../../app/admin/client.ts";
-import { printLine, taskCommand, taskOptions } from "../../../app/command.ts";
-import { MAX_ADMIN_PAGE } from "../../../app/limits.ts";
-import type { OptionTable } from "../../../app/options.ts";
-import { stderr } from "../../../app/output.ts";
-import { UnfinishedError } from "../../../app/run.ts";
-import { wholeNumber } from "../../../app/values.ts";
-import { MAX_KEPT_EVENTS } from "../../../app/limits.ts";
-import { ask, ASK_OPTIONS } from "./ask.ts";
-import { parseSelector } from "./select.ts";
+import type { AdminClient } from "../client.ts";
+import { printLine, taskCommand, taskOptions } from "../../command.ts";
+import { MAX_ADMIN_PAGE, MAX_KEPT_EVENTS } from "../../limits.ts";
+import type { OptionTable } from "../../options.ts";
+import { stderr } from "../../output.ts";
+import { UnfinishedError } from "../../run.ts";
+import { wholeNumber } from "../../values.ts";
+import { ASK_OPTIONS, askDaemon, type AskedRole } from "./ask.ts";
 
 const OPTIONS = {
-  device: { value: "NAME", help: "only those of these devices: a name, or a pattern as in gw*", parse: parseSelector },
-  type: { value: "TYPES", help: "only of these types, with commas between, as in link-up,link-down", parse: String },
+  type: { value: "TYPES", help: "only of these types, with commas between, as in TYPE,TYPE", parse: String },
   last: {
     value: "N",
     help: "the last so many",
@@ -36,26 +33,36 @@ interface Told {
   readonly [fact: string]: unknown;
 }
 
-/** The command, below the server's command `name`. */
-export function eventsCommand(name: string): Command {
-  return taskCommand(`${name} events`, "Shows what has happened, a line each.", OPTIONS, examples(name))
-    .option("-f, --follow", "go on with what happens, until Ctrl-C")
-    .option("--json", "print JSON, an object a line")
-    .action((_options: unknown, command: Command) => events(command));
+/** What the command is of. */
+export interface EventsCommandFacts {
+  readonly role: AskedRole;
+  /** Options beside those of all, whose values are asked for by their names. */
+  readonly filters?: OptionTable;
+  readonly examples: string;
 }
 
-async function events(command: Command): Promise<void> {
+/** The command, below the daemon's command `name`. */
+export function eventsCommand(name: string, facts: EventsCommandFacts): Command {
+  const table = { ...facts.filters, ...OPTIONS };
+  return taskCommand(`${name} events`, "Shows what has happened, a line each.", table, facts.examples)
+    .option("-f, --follow", "go on with what happens, until Ctrl-C")
+    .option("--json", "print JSON, an object a line")
+    .action((_options: unknown, command: Command) => events(facts, command));
+}
+
+async function events({ role, filters = {} }: EventsCommandFacts, command: Command): Promise<void> {
   const { json, follow } = command.opts<{ json?: true; follow?: true }>();
-  const { device, type, last = 20 } = taskOptions(OPTIONS, command);
-  const filter = Object.entries({ device, type }).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  const { type, last = 20 } = taskOptions(OPTIONS, command);
+  const given: [string, unknown][] = [...Object.entries(taskOptions(filters, command)), ["type", type]];
+  const filter = given.flatMap(([name, value]): [string, string][] => value === undefined ? [] : [[name, `${value}`]]);
   const show = (event: Told) => printLine(json ? JSON.stringify(event) : lineOf(event));
-  await ask(command, async (client) => {
+  await askDaemon(role, command, async (client) => {
     const { told, cursor } = await kept(client, filter);
     for (const event of last === 0 ? [] : told.slice(-last)) show(event);
-    if (!follow) return void (told.length === 0 && stderr.write("nothing of that has happened since the server runs"));
+    if (!follow) return void (told.length === 0 && stderr.write("nothing of that has happened since it runs"));
     const search = new URLSearchParams([...filter, ["cursor", cursor]]);
     for await (const { data } of client.stream(`/v1/events/stream?${search}`)) show(data as Told);
-    throw new UnfinishedError("the server has ended the stream");
+    throw new UnfinishedError(`the ${role} has ended the stream`);
   });
 }
 
@@ -79,13 +86,4 @@ export function lineOf({ id: _id, time, type, ...facts }: Told): string {
     return `${name}=${/[\s"=]/.test(text) || text === "" ? JSON.stringify(text) : text}`;
   });
   return [time, type, ...words].join(" ");
-}
-
-function examples(name: string): string {
-  return `Examples:
-  ${name} events -f
-  ${name} events --device 'gw*' --type link-interrupted,link-resumed,link-down --last 100
-  ${name} events -f --json | jq .reason
-
-The types, and what they tell, are in docs/reference/output.md.`;
 }

@@ -1,0 +1,28 @@
+/**
+ * `server events`: what has happened, and what happens.
+ *
+ * @module
+ */
+
+import type { Command } from "commander";
+import { eventsCommand } from "../../../app/admin/cli/events.ts";
+import type { OptionTable } from "../../../app/options.ts";
+import { parseSelector } from "./select.ts";
+
+const FILTERS = {
+  device: { value: "NAME", help: "only those of these devices: a name, or a pattern as in gw*", parse: parseSelector },
+} as const satisfies OptionTable;
+
+/** The command, below the server's command `name`. */
+export function serverEventsCommand(name: string): Command {
+  return eventsCommand(name, { role: "server", filters: FILTERS, examples: examples(name) });
+}
+
+function examples(name: string): string {
+  return `Examples:
+  ${name} events -f
+  ${name} events --device 'gw*' --type link-interrupted,link-resumed,link-down --last 100
+  ${name} events -f --json | jq .reason
+
+The types, and what they tell, are in docs/reference/output.md.`;
+}
