@@ -111,7 +111,7 @@ function meant<E extends { readonly type: string }, F extends Record<string, TSc
 
 /** What is `undefined` is left out, as it is in JSON. */
 function factsOf<E>(events: EventRing<E>, { number, time, event }: KeptEvent<E>): Record<string, unknown> {
-  const facts = Object.entries(event as object).filter(([, value]) => value !== undefined);
+  const facts = Object.entries(event as object).filter(([name, value]) => value !== undefined && name !== "id");
   return { id: events.cursorAt(number), time: new Date(time).toISOString(), ...Object.fromEntries(facts) };
 }
 

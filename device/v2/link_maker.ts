@@ -27,6 +27,8 @@ import { exporterOf, tellBinding } from "./binding.ts";
 import { Epochs } from "./epochs.ts";
 import { ServerCertificateWatch } from "./server_certificate.ts";
 import { ServiceBoard } from "./service_board.ts";
+import { ServiceChanges } from "./service_changes.ts";
+import type { NamedService } from "./named_service.ts";
 import { V2Session } from "./session.ts";
 import { SmallSegments } from "./small_segments.ts";
 
@@ -40,6 +42,7 @@ export class V2LinkMaker implements LinkMaker {
   readonly #emit: (event: DeviceEvent) => void;
   readonly #servers: readonly Address[];
   readonly #board: ServiceBoard;
+  readonly #changes: ServiceChanges;
   readonly #outside: Outside;
   readonly #instance: Uint8Array;
   readonly #epochs: Epochs;
@@ -104,6 +107,15 @@ export class V2LinkMaker implements LinkMaker {
         },
       },
     );
+    this.#changes = new ServiceChanges(this.#board, settings);
+  }
+
+  /** Which way the device is between two modes, if it is. */
+  #modeChange(): LinkFacts["modeChange"] {
+    if (this.#board.isDraining) return "runToConfig";
+    const isAnswered = () =>
+      this.#board.status.every(({ offered, hostAddress, error }) => !offered || hostAddress || error);
+    return this.#board.mode === "run" && this.#session && !isAnswered() ? "configToRun" : undefined;
   }
 
   get server(): Address {
@@ -113,6 +125,7 @@ export class V2LinkMaker implements LinkMaker {
   get facts(): LinkFacts {
     return {
       mode: this.#board.mode,
+      modeChange: this.#modeChange(),
       services: this.#board.status,
       keepAlive: this.#keepAlive,
       serverKeepAlive: this.#session && this.#serverKeepAlive,
@@ -155,12 +168,24 @@ export class V2LinkMaker implements LinkMaker {
     });
   }
 
-  setMode(mode: Exclude<DeviceMode, "init">): void {
-    this.#board.mode = mode;
+  drop(): void {
+    this.#session?.links.drop();
   }
 
-  close(): Promise<void> {
-    return this.#board.close();
+  setMode(mode: Exclude<DeviceMode, "init">, drain: number): void {
+    this.#changes.setMode(mode, drain);
+  }
+
+  putService(service: NamedService): void {
+    this.#changes.put(service);
+  }
+
+  takeService(name: string): boolean {
+    return this.#changes.take(name);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#board.close(), this.#changes.close()]);
   }
 
   async #make(signal: AbortSignal, onConnected: () => void): Promise<MadeLink> {
@@ -305,6 +330,6 @@ export class V2LinkMaker implements LinkMaker {
   #onSettings(said: Settings): void {
     if (said.keepAlive) this.#serverKeepAlive = said.keepAlive;
     if (said.wantedKeepAlive) this.setKeepAlive(said.wantedKeepAlive, "device");
-    if (said.wantedMode && said.wantedMode !== "init") this.setMode(said.wantedMode);
+    if (said.wantedMode && said.wantedMode !== "init") this.setMode(said.wantedMode, 0);
   }
 }
