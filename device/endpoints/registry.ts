@@ -7,6 +7,7 @@
 import { canKind } from "./can.ts";
 import type { Endpoint, EndpointKind } from "./endpoint.ts";
 import { execKind } from "./exec.ts";
+import { serialKind } from "./serial.ts";
 import { tcpKind } from "./tcp.ts";
 import { unixKind } from "./unix.ts";
 
@@ -15,6 +16,7 @@ const KINDS: readonly EndpointKind[] = [
   unixKind,
   execKind,
   canKind,
+  serialKind,
 ];
 
 /** The kind of an endpoint, by what it begins with. @throws {SyntaxError} for one that is written in another way. */

@@ -8,6 +8,7 @@
 import type { Clock } from "../../base/clock.ts";
 import type { DeviceMode } from "../../protocol/v2/wire/messages.ts";
 import type { DeviceClients } from "../clients.ts";
+import type { LinkFacts } from "../reconnect/link_maker.ts";
 import type { NamedService } from "./named_service.ts";
 import type { ServiceBoard, ServiceWay } from "./service_board.ts";
 
@@ -25,6 +26,13 @@ export class ServiceChanges {
     this.#board = board;
     this.#clock = clock;
     this.#clients = clients;
+  }
+
+  /** Which way the device is between two modes, while it has a session. */
+  get modeChange(): LinkFacts["modeChange"] {
+    if (this.#board.isDraining) return "runToConfig";
+    const waits = this.#board.status.some(({ offered, hostAddress, error }) => offered && !hostAddress && !error);
+    return waits && this.#board.mode === "run" ? "configToRun" : undefined;
   }
 
   /** Goes to another mode; to `config` only when clients have gone, or `drain` milliseconds are over. */

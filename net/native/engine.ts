@@ -16,13 +16,14 @@ import { ENDED, EventLoop, type Machine, type Waiting, type Watcher, WHILE_READA
 import { setKeepAlive, setLinger, setMaxSegment, setReuseAddress, takeError, tune } from "./options.ts";
 import { AddressRoom, kernelAddress } from "../kernel/socket_address.ts";
 import { localAddressOf, TcpSocket } from "./tcp_socket.ts";
-import { openTerminal } from "./local/terminal.ts";
+import { LineStream, openTerminal } from "./local/terminal.ts";
 import { NativeTls } from "./tls.ts";
 import { connectUnix, listenUnix, UnixSocket } from "./local/unix_socket.ts";
 import { openSsl, whyNoOpenSsl } from "../openssl/library.ts";
 import { portableEngine } from "../portable/engine.ts";
 import type {
   ConnectOptions,
+  Duplex,
   Engine,
   ListeningSocket,
   ListenOptions,
@@ -56,6 +57,11 @@ export class NativeEngine implements Engine {
 
   turns(): TurnReport {
     return this.#loop.times.take();
+  }
+
+  /** See {@linkcode LineStream}. */
+  adopt(fd: number): Duplex {
+    return new LineStream(this.#loop, fd);
   }
 
   listen(address: Address, options: ListenOptions = {}): ListeningSocket {

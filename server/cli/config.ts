@@ -17,6 +17,8 @@ import { describeHooks, readHooks } from "../../app/hooks/config.ts";
 import type { Hooks } from "../../app/hooks/hooks.ts";
 import {
   expirationOption,
+  KEEP_ALIVE_OPTION,
+  keepAliveChoiceOf,
   keepAliveOf,
   keepAliveOptions,
   keysOf,
@@ -34,7 +36,9 @@ import type { TomlTable } from "../../app/toml/table.ts";
 import { parseDuration, parsePath } from "../../app/values.ts";
 import { DEVICES_OPTION } from "./enroll.ts";
 import { parseListen } from "../listen_address.ts";
-import { formatUnixHost, isUnixHost, looksLikeUnixHost, parseUnixHost, splitHosts } from "../ports/unix_host.ts";
+import { formatUnixHost, isUnixHost, splitHosts } from "../ports/unix_host.ts";
+import { parseForwards, readForwardRules, rejectStrays, withRules } from "./forwards.ts";
+import { formatRules } from "../access/rules_table.ts";
 import type { Forward, ServeOptions, V1ListenOptions } from "../options.ts";
 
 /** Where a v2 server listens if nobody says otherwise. */
@@ -46,8 +50,8 @@ const LISTEN_OPTIONS = {
     value: "HOST=LOCAL",
     help:
       "v1: HOST_ADDRESS:HOST_PORT=LOCAL_ADDRESS:LOCAL_PORT, any number of times; host port 0 picks a free one, then keeps it; " +
-      "or unix:PATH[,mode=0660][,group=NAME]=LOCAL_ADDRESS:LOCAL_PORT",
-    parse: parseForward,
+      "ranges: 8000-8010; or unix:PATH[,mode=0660][,group=NAME]=LOCAL_ADDRESS:LOCAL_PORT",
+    parse: parseForwards,
     many: true,
     split: splitHosts,
   },
@@ -84,6 +88,7 @@ export const SERVER_OPTIONS = {
   state: STATE_OPTION,
   admin: ADMIN_OPTION,
   "admin-token-file": TOKEN_OPTION,
+  "keep-alive": KEEP_ALIVE_OPTION,
   ...keepAliveOptions("device", V2_KEEP_ALIVE, V1_KEEP_ALIVE),
   expiration: expirationOption(
     "v2: keep clients and host ports this long while a device has no link; 0 ends them at once",
@@ -103,19 +108,6 @@ export const SERVER_OPTIONS = {
 function parseProxyNetwork(text: string): string {
   parseNetwork(text);
   return text;
-}
-
-/** Parses `HOST_ADDRESS:HOST_PORT=LOCAL_ADDRESS:LOCAL_PORT`. */
-export function parseForward(text: string): Forward {
-  const isUnix = looksLikeUnixHost(text); // whose options have a "=", too
-  const at = isUnix ? text.lastIndexOf("=") : text.indexOf("=");
-  const [host, local] = [text.slice(0, Math.max(0, at)), text.slice(at + 1)];
-  if (!host || !local || local.includes("=") || isUnix && !local.includes(":")) {
-    throw new SyntaxError(`"${text}" is not a forward; write HOST_ADDRESS:HOST_PORT=LOCAL_ADDRESS:LOCAL_PORT`);
-  }
-  const localAddress = parseAddress(local);
-  if (localAddress.port === 0) throw new SyntaxError(`the local port in "${text}" is 0; write one from 1 to 65535`);
-  return { hostAddress: isUnix ? parseUnixHost(host) : parseAddress(host), localAddress };
 }
 
 /** A v2 listener, whose identity is in the state. */
@@ -140,16 +132,20 @@ export type ServerConfig = Omit<ServeOptions, "listen"> & {
  */
 export function serverConfig(values: OptionValues<typeof SERVER_OPTIONS>, file: TomlTable | undefined): ServerConfig {
   const sections = readSections(values, file);
+  const rules = readForwardRules(file);
   const given = sections ? sections.map(listenFromSection) : [listenFromOptions(values)];
   const listen = given.map((each) =>
-    each.profile === "v1" ? { ...each, keepAlive: keepAliveOf(values, V1_KEEP_ALIVE) } : each
+    each.profile === "v1"
+      ? { ...each, forwards: withRules(each.forwards, rules), keepAlive: keepAliveOf(values, V1_KEEP_ALIVE) }
+      : each
   );
+  rejectStrays(rules, listen.flatMap(forwardsOf));
   const hooks = readHooks(file);
   file?.rejectUnknown(ELSEWHERE);
   checkAddresses(listen);
   const { engine = "auto" } = values;
   chooseEngine(engine); // now, before the state is opened
-  return { listen, engine, hooks, keepAlive: keepAliveOf(values, V2_KEEP_ALIVE), ...timesOf(values) };
+  return { listen, engine, hooks, keepAlive: keepAliveChoiceOf(values), ...timesOf(values) };
 }
 
 /** Keys of a section, and of a device's file. */
@@ -227,7 +223,7 @@ function listenFrom(
     if (!given.address) throw missing("address", "0.0.0.0:2065");
 
     if (!forward) throw missing("forward", FORWARD_EXAMPLE);
-    return checkForwards({ address: given.address, profile, forwards: forward, ...proxy });
+    return checkForwards({ address: given.address, profile, forwards: forward.flat(), ...proxy });
   }
   if (forward) {
     throw error(
@@ -287,7 +283,7 @@ function forwardsOf(listen: ServerConfig["listen"][number]): readonly Forward[] 
   return listen.profile === "v1" ? listen.forwards : [];
 }
 
-function describeForward({ hostAddress, localAddress }: Forward): string {
+function describeForward({ hostAddress, localAddress, access = {} }: Forward): string {
   const host = isUnixHost(hostAddress) ? formatUnixHost(hostAddress) : formatAddress(hostAddress);
-  return `${host} -> ${formatAddress(localAddress)}`;
+  return [`${host} -> ${formatAddress(localAddress)}`, ...formatRules(access)].join("; ");
 }

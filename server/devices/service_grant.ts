@@ -14,6 +14,7 @@ import {
 import type { PortPlace } from "../ports/host_port.ts";
 import { isHost, notAHost, parsePort, splitHostPort } from "../../protocol/address.ts";
 import { parseName } from "../../protocol/name.ts";
+import type { AccessRules } from "../access/rules.ts";
 
 /** A host address with one port, with a range to take a free one from, or with 0 (0–0) for any free one. */
 export interface GrantedAddress {
@@ -28,16 +29,14 @@ export interface GrantedAddress {
 /** Where clients reach a service: by TCP, or at a Unix socket of the server's machine. */
 export type GrantedPlace = GrantedAddress | UnixHostAddress;
 
-/** One service that a device may offer. */
-export interface ServiceGrant {
+/** One service that a device may offer, with what rules it has of its own. */
+export interface ServiceGrant extends AccessRules {
   /** Its name, which the device asks for. */
   readonly name: string;
   /** Where clients reach it. */
   readonly listen: GrantedPlace;
-  /** Clients at once at most. */
-  readonly maxClients?: number;
-  /** Milliseconds without a byte in either direction after which a client is ended. */
-  readonly idleTimeout?: number;
+  /** What the device dials, `HOST:PORT`, if the server defines the service; the device's owner has to allow that. */
+  readonly local?: string;
   /** Networks whose connections begin with a PROXY header, as they were written. */
   readonly proxyFrom?: readonly string[];
 }

@@ -24,6 +24,7 @@ import type { ServerEvent } from "../events.ts";
 import { HeldClients } from "./held_clients.ts";
 import { IdShares } from "./id_shares.ts";
 import { keptPort, type KeptPorts } from "../ports/kept_ports.ts";
+import type { AccessGate } from "../access/gate.ts";
 import { NO_ROOM } from "../ports/client_room.ts";
 import { isUnixHost } from "../ports/unix_host.ts";
 import type { ClientEntry } from "../ports/client_table.ts";
@@ -56,6 +57,8 @@ export interface V1SessionOptions {
   readonly keepAlive: KeepAliveSettings;
   /** The ports that port 0 came to before, by forward. */
   readonly keptPorts: KeptPorts;
+  /** The gates of the listener's forwards, in their order. */
+  readonly gates: readonly AccessGate[];
   emit(event: ServerEvent): void;
 }
 
@@ -71,6 +74,7 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
   readonly #sinceWall: number;
   readonly #ports: HostPort[] = [];
   readonly #targets = new Map<HostPort, Address>();
+  readonly #gates = new Map<HostPort, AccessGate>();
   readonly #shares = new IdShares();
   readonly #waiting: WaitingClients;
   readonly #held: HeldClients;
@@ -159,16 +163,23 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
   }
 
   onClient(conn: Connection, address: string, port: HostPort): void {
+    const pass = this.#gates.get(port)!.enter(address);
+    if ("refused" in pass) {
+      conn.reset();
+      return this.#clientEnded(address, port, nothingCarried(pass.refused), pass.why);
+    }
     const from = { service: port, site: siteOf(address) };
-    const leave = this.settings.clientRoom.enter(from);
-    const entry = leave && this.#show(port, conn, address, () => client);
+    const leaveRoom = this.settings.clientRoom.enter(from);
+    const shapedConn = pass.shape(conn);
+    const entry = leaveRoom && this.#show(port, shapedConn, address, () => client);
     const left = () => {
-      leave?.();
+      leaveRoom?.();
+      pass.leave();
       if (entry) this.settings.clients.delete(entry);
     };
-    const client: WaitingClient = { ...from, conn, address, entry, left };
+    const client: WaitingClient = { ...from, conn: shapedConn, address, pass, entry, left };
     if (this.done) return this.#refuse(client, "link-lost");
-    if (!leave) {
+    if (!leaveRoom) {
       this.#held.giveUp(); // so that there is room for the next one
       return this.#refuse(client, "too-many-channels", NO_ROOM);
     }
@@ -213,6 +224,7 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
     };
     if (holder.entry) holder.entry.pump = pump;
     pump.attach(conn);
+    holder.pass.serve(pump);
     pump.done.then((summary) => {
       this.#held.delete(pump);
       this.#shares.delete(holder);
@@ -273,6 +285,7 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
     const hostPort = new HostPort({ place, localAddress: formatAddress(localAddress), kept }, this);
     this.#ports.push(hostPort);
     this.#targets.set(hostPort, localAddress);
+    this.#gates.set(hostPort, this.#options.gates[at]!);
   }
 
   #clientEnded(client: string, port: HostPort, summary: ChannelSummary, error?: string): void {

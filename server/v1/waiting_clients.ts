@@ -7,6 +7,7 @@
 import { MAX_WAITING_CLIENTS } from "../limits.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Connection } from "../../net/socket.ts";
+import type { Pass } from "../access/gate.ts";
 import type { ClientEntry } from "../ports/client_table.ts";
 import { FairLine, type Waiter } from "../ports/fair_line.ts";
 import type { HostPort } from "../ports/host_port.ts";
@@ -19,6 +20,8 @@ export interface WaitingClient extends Waiter {
   readonly service: HostPort;
   /** Its address, as text. */
   readonly address: string;
+  /** What let it in. */
+  readonly pass: Pass;
   /** What is shown of it; who is refused at once is not. */
   readonly entry: ClientEntry | undefined;
   /** Says that it has gone. */

@@ -1,13 +1,14 @@
 /**
- * Terminals (pty(7)) for programs.
+ * Serial lines, and terminals (pty(7)) for programs.
  *
  * @module
  */
 
-import { CLOEXEC, IS_LITTLE_ENDIAN, libc, NONBLOCK } from "../../kernel/libc.ts";
+import { errorCode } from "../../../base/errors.ts";
+import { type Calls, CLOEXEC, IS_LITTLE_ENDIAN, libc, NONBLOCK } from "../../kernel/libc.ts";
 import { COLUMNS, ROWS } from "../limits.ts";
 import type { Terminal } from "../../socket.ts";
-import { EAGAIN, EINTR, EIO, socketError } from "../../kernel/errno.ts";
+import { EAGAIN, EINTR, socketError } from "../../kernel/errno.ts";
 import type { EventLoop } from "../event_loop.ts";
 import { LATER, Stream } from "../stream.ts";
 
@@ -21,37 +22,62 @@ const TIOCSWINSZ = 0x5414n;
 /** What ends a line's input where the program has left the terminal as it is. */
 const END_OF_INPUT = Uint8Array.of(4);
 
-/** A terminal's side that faces whoever sits at it. */
-class TerminalStream extends Stream {
+/** A terminal or a serial line as bytes both ways, over a descriptor that does not block; see {@linkcode Stream}. */
+export class LineStream extends Stream {
+  readonly #io: Pick<Calls, "read" | "write"> = libc()!;
+
+  /** @throws If the kernel cannot watch it; it is closed then. */
+  constructor(loop: EventLoop, fd: number) {
+    super(loop, fd);
+  }
+
+  // There may be more behind a short read: only the kernel's word for it counts.
   protected attemptRead(into: Uint8Array): number {
-    const { calls, fd } = this;
     for (;;) {
-      const count = Number(libc()!.read(fd, into as Uint8Array<ArrayBuffer>, BigInt(into.length)));
+      const count = Number(this.#io.read(this.fd, into as Uint8Array<ArrayBuffer>, BigInt(into.length)));
       if (count >= 0) return count;
-      const errno = calls.errno();
-      if (errno === EAGAIN) return LATER;
-      if (errno === EIO) return 0; // no program has it open any more
-      if (errno !== EINTR) throw socketError(errno);
+      if (this.#mustWait()) return LATER;
     }
   }
 
   protected attemptWrite(bytes: Uint8Array): number {
-    const { calls, fd } = this;
     for (;;) {
-      const count = Number(calls.write(fd, bytes as Uint8Array<ArrayBuffer>, BigInt(bytes.length)));
+      const count = Number(this.#io.write(this.fd, bytes as Uint8Array<ArrayBuffer>, BigInt(bytes.length)));
       if (count > 0 || bytes.length === 0) return count;
-      const errno = calls.errno();
-      if (count === 0 || errno === EAGAIN) return LATER;
-      if (errno !== EINTR) throw socketError(errno);
+      if (count === 0 || this.#mustWait()) return LATER;
     }
   }
 
-  async closeWrite(): Promise<void> {
-    await this.write(END_OF_INPUT);
+  /** Whether the call has to wait; otherwise it may be made again. @throws What it failed with. */
+  #mustWait(): boolean {
+    const errno = this.calls.errno();
+    if (errno !== EAGAIN && errno !== EINTR) throw socketError(errno);
+    return errno === EAGAIN;
+  }
+
+  /** There is no end of one way. */
+  closeWrite(): Promise<void> {
+    return Promise.resolve();
   }
 
   close(): void {
     this.release();
+  }
+}
+
+/** A terminal's side that faces whoever sits at it. */
+class TerminalStream extends LineStream {
+  protected override attemptRead(into: Uint8Array): number {
+    try {
+      return super.attemptRead(into);
+    } catch (error) {
+      if (errorCode(error) === "EIO") return 0; // no program has it open any more
+      throw error;
+    }
+  }
+
+  override async closeWrite(): Promise<void> {
+    await this.write(END_OF_INPUT);
   }
 }
 
