@@ -14,6 +14,7 @@ import { runDaemon } from "../app/run.ts";
 import type { Logger } from "../base/logger.ts";
 import { describeError } from "../base/errors.ts";
 import { BusError } from "../can/bus/bus.ts";
+import { chooseEngine, describeEngine } from "../net/engines.ts";
 import { type CanServer, serveCan } from "../can/server/serve.ts";
 import { CAN_OPTIONS, type CanConfig, canConfig, describeCan } from "./config.ts";
 
@@ -30,8 +31,11 @@ async function run(command: Command): Promise<void> {
   const { values, check } = readOptions(CAN_OPTIONS, command);
   const config = canConfig(values);
   if (check) {
-    const without = ["channel", "host", "port"] as const; // stand in the lines before
-    for (const line of [...describeCan(config), ...describeOptions(CAN_OPTIONS, values, without)]) printLine(line);
+    const without = ["channel", "host", "port", "engine"] as const; // stand in the lines before
+    const engine = `engine ${describeEngine(chooseEngine(config.engine))}`;
+    for (const line of [...describeCan(config), engine, ...describeOptions(CAN_OPTIONS, values, without)]) {
+      printLine(line);
+    }
     return;
   }
   const json = values["log-format"] === "json";

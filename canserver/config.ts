@@ -4,13 +4,14 @@
  * @module
  */
 
-import { COMMON_OPTIONS } from "../app/command.ts";
+import { COMMON_OPTIONS, ENGINE_OPTION } from "../app/command.ts";
 import type { OptionTable, OptionValues } from "../app/options.ts";
 import { ConfigError } from "../app/toml/config_error.ts";
 import { closest, FLAG, oneOf, wholeNumber } from "../app/values.ts";
 import { type CanEndpoint, parseCanEndpoint } from "../can/endpoint.ts";
 import { MAX_CAN_CLIENTS, MOST_CAN_CLIENTS, REMOTE_PORT } from "../can/limits.ts";
 import { WIRE_CHOICES } from "../can/wires/detect.ts";
+import { chooseEngine, type EngineChoice } from "../net/engines.ts";
 import { isHost } from "../protocol/address.ts";
 
 const INTERFACES = ["socketcan", "slcan", "virtual"] as const;
@@ -67,6 +68,7 @@ export const CAN_OPTIONS = {
     parse: wholeNumber(1, MOST_CAN_CLIENTS),
     preset: `${MAX_CAN_CLIENTS}`,
   },
+  engine: ENGINE_OPTION,
   ...COMMON_OPTIONS,
 } satisfies OptionTable;
 
@@ -75,12 +77,14 @@ export interface CanConfig {
   readonly bus: CanEndpoint;
   readonly host: string;
   readonly port: number;
+  readonly engine: EngineChoice;
 }
 
-/** Puts the options together. @throws {ConfigError} with what would do. */
+/** Puts the options together. @throws {ConfigError} with what would do; {EngineError} for an engine that cannot be had. */
 export function canConfig(values: OptionValues<typeof CAN_OPTIONS>): CanConfig {
-  const { host = "0.0.0.0", port = REMOTE_PORT } = values;
-  return { bus: busOf(values), host, port };
+  const { host = "0.0.0.0", port = REMOTE_PORT, engine = "auto" } = values;
+  chooseEngine(engine);
+  return { bus: busOf(values), host, port, engine };
 }
 
 function busOf(values: OptionValues<typeof CAN_OPTIONS>): CanEndpoint {

@@ -7,6 +7,7 @@
 import { DEFAULT_PORTS, formatAddress } from "../protocol/address.ts";
 import * as check from "../relay/option_check.ts";
 import type { Logger } from "../base/logger.ts";
+import type { EngineChoice } from "../net/engines.ts";
 import { connectDevice } from "./device.ts";
 import type { DeviceHandle } from "./handle.ts";
 import { parseService } from "./services.ts";
@@ -21,6 +22,8 @@ export interface TcpRemoteConnectOptions {
   readonly localAddress: string;
   /** Its port. */
   readonly localPort: number;
+  /** The sockets: the best that there are (`auto`), or these and no others. @default {"auto"} */
+  readonly engine?: EngineChoice;
   /** Where log lines go; nowhere by default. */
   readonly logger?: Logger;
 }
@@ -30,6 +33,7 @@ const OPTIONS = check.options<TcpRemoteConnectOptions>({
   serverPort: check.optional(check.whole(1, 65_535)),
   localAddress: check.text,
   localPort: check.whole(1, 65_535),
+  engine: check.optional(check.engine),
   logger: check.optional(check.logger),
 });
 
@@ -57,12 +61,13 @@ const OPTIONS = check.options<TcpRemoteConnectOptions>({
  */
 export function tcpRemoteConnect(options: TcpRemoteConnectOptions): DeviceHandle {
   OPTIONS(options, "options");
-  const { serverAddress, serverPort = DEFAULT_PORTS.v1, localAddress, localPort, logger } = options;
+  const { serverAddress, serverPort = DEFAULT_PORTS.v1, localAddress, localPort, engine, logger } = options;
   return connectDevice({
     profile: "v1",
     server: { host: serverAddress, port: serverPort },
     services: [parseService(formatAddress({ host: localAddress, port: localPort }))],
     reconnect: false,
+    ...(engine && { engine }),
     ...(logger && { logger }),
   });
 }

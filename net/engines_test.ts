@@ -10,7 +10,7 @@ import {
   writeAll,
 } from "./_engines_fixture_test.ts";
 import { libc } from "./kernel/libc.ts";
-import { kernelAddress } from "./native/socket_address.ts";
+import { kernelAddress } from "./kernel/socket_address.ts";
 import type { Engine, ListeningSocket, Socket } from "./socket.ts";
 import { errorCode } from "../base/errors.ts";
 import { noise } from "../tests/rig/bytes.ts";

@@ -92,6 +92,8 @@ export interface TcpFacts {
 export interface Connection extends Duplex {
   /** Whether the end of what can be read is that of both its sides: nobody is there any more to write to. @default {false} */
   readonly endsWhole?: boolean;
+  /** Whether {@linkcode Connection.reset} is one; else it is a close in order, for which the peer had better be told its end. @default {true} */
+  readonly resets?: boolean;
   /**
    * Closes it as a failure: the peer's reads and writes fail, and what its system has not acknowledged is lost.
    * Idempotent.
@@ -99,6 +101,11 @@ export interface Connection extends Duplex {
   reset(): void;
   /** Whether its end, if nothing else ends it, is a reset: also that of this process. */
   setResetAtClose(isReset: boolean): void;
+  /**
+   * Calls `fn` once the system knows that the connection is over both ways, as a peer has reset it, also when nobody reads
+   * it: soon, if it is so already. Absent where the engine cannot tell. One at a time.
+   */
+  whenReset?(fn: () => void): void;
   /** Bytes that the peer's system has not acknowledged, the end of writing included; 0 where that cannot be had. */
   unacknowledged(): number;
   /** Sets when TCP keep-alive gives a silent peer up, or that it never does. */
@@ -155,7 +162,7 @@ export interface TlsSocket extends Duplex {
 
 /** A listening socket. */
 export interface ListeningSocket<S = Socket> {
-  /** The address really bound. */
+  /** The address really bound; of a Unix socket the host is its path. */
   readonly address: Address;
   /** The next connection; at once, if one waits. @throws For one that failed, and when it is closed. */
   accept(): Soon<S>;
@@ -213,6 +220,12 @@ export interface Engine {
    * @throws What the system says, with its `code`: `EAGAIN` if too many wait there already. Nothing is left open then.
    */
   connectUnix(path: string): Promise<UnixConnection>;
+  /**
+   * Listens at a Unix socket that is not there yet. Closing it need not remove it.
+   *
+   * @throws What the system says, with its `code`.
+   */
+  listenUnix(path: string): ListeningSocket<UnixConnection>;
   /** Opens a terminal, where that can be done. @throws What the system says. */
   openTerminal?(): Terminal;
   /**

@@ -29,6 +29,8 @@ export class FakeDuplex implements Connection {
   closed = false;
   /** Whether its end was a reset. */
   wasReset = false;
+  /** Whether a reset is one. */
+  resets = true;
   /** Whether a close is one. */
   resetsAtClose = false;
   /** Bytes that the peer has not acknowledged. */

@@ -4,20 +4,14 @@
  * @module
  */
 
-import {
-  COPY_MAX,
-  HALF_CLOSE_LOOK_MS,
-  IDLE_LOOKS,
-  MAX_CHANNEL_BACKLOG,
-  MAX_LINK_CHUNK,
-  RESUME_CHANNEL_BACKLOG,
-} from "./limits.ts";
+import { COPY_MAX, IDLE_LOOKS, MAX_CHANNEL_BACKLOG, MAX_LINK_CHUNK, RESUME_CHANNEL_BACKLOG } from "./limits.ts";
 import type { Channel, ChannelReceiver } from "../protocol/channel.ts";
 import { afterEnd, afterPeerEnd, type ChannelState, mayReceive, maySend } from "../protocol/channel_state.ts";
 import type { ChannelEndReason } from "../protocol/reasons.ts";
 import { type ChannelSummary, CONNECTION_ENDS, type ConnectionEnds, dropsBacklog, isOrderly } from "./channel_end.ts";
 import type { Clock } from "../base/clock.ts";
 import { Delivery } from "./delivery.ts";
+import { HalfCloseHold } from "./half_close_hold.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 import type { ReceiveChunk } from "./link/receive_chunk.ts";
 import { keepAlivePace, PeerWatch } from "../net/tcp_keep_alive.ts";
@@ -57,7 +51,6 @@ export interface ChannelPumpOptions {
 }
 
 const NOTHING = (): void => {};
-const NO_BYTES = new Uint8Array(0);
 
 /** The life of one channel's connection. */
 export class ChannelPump implements ChannelReceiver {
@@ -84,12 +77,9 @@ export class ChannelPump implements ChannelReceiver {
   #holding = false;
   #consumed = 0;
 
-  // One wait at a time: a stall, or a half-close.
-  #cancelTimer: () => void = NOTHING;
+  #cancelStall: () => void = NOTHING;
   #cancelIdle: () => void = NOTHING;
-  #cancelLook: () => void = NOTHING;
-  #heard = 0;
-  #awaitsReply = false;
+  #halfClose: HalfCloseHold | undefined;
 
   /** Starts with the bytes of the channel; those of the connection follow with {@linkcode ChannelPump.attach}. */
   constructor(options: ChannelPumpOptions) {
@@ -119,7 +109,7 @@ export class ChannelPump implements ChannelReceiver {
 
   /** Since when nothing came for a connection that has {@linkcode ChannelPump.halfClosed}; `Infinity` while that does not count. */
   get quietSince(): number {
-    return this.#awaitsReply && this.halfClosed && !this.#holding ? this.#heard : Infinity;
+    return this.#halfClose?.quietSince ?? Infinity;
   }
 
   /** Called when the connection's writing side ends while the channel lives on; see {@linkcode ChannelPump.halfClosed}. */
@@ -161,7 +151,7 @@ export class ChannelPump implements ChannelReceiver {
     const { chunk } = this.#driver;
     if (!chunk.lends(bytes.length)) this.#queue.copy(bytes);
     else if (this.#queue.write(bytes, chunk.unpin)) chunk.pin();
-    if (!maySend(this.#state)) this.#heard = this.#clock.now();
+    this.#halfClose?.heard();
     if (!this.channel.credit && this.#queue.pending > MAX_CHANNEL_BACKLOG - MAX_LINK_CHUNK) this.#hold();
   }
 
@@ -191,9 +181,9 @@ export class ChannelPump implements ChannelReceiver {
     const peerHadEnded = !mayReceive(this.#state);
     this.#state = "closed";
     this.#reason = this.#queue.pending > 0 ? reason : this.#reason ?? reason; // what loses bytes is the reason
-    this.#cancelTimer();
+    this.#cancelStall();
     this.#cancelIdle();
-    this.#cancelLook();
+    this.#halfClose?.cancel();
     this.#watch?.cancel();
     this.#delivery?.cancel();
     this.channel.close(reason);
@@ -250,10 +240,14 @@ export class ChannelPump implements ChannelReceiver {
     this.onHalfClosed();
     await this.#driver.flushed(); // the service has not seen the end of its request before
     if (this.#reason !== undefined) return;
-    this.#heard = this.#clock.now();
-    this.#awaitsReply = true;
-    this.#awaitHalfClose();
-    this.#lookForReset(conn);
+    this.#halfClose = new HalfCloseHold({
+      conn,
+      clock: this.#clock,
+      timeout: this.#options.halfCloseTimeout,
+      isWriting: () => this.#queue.pending > 0,
+      onQuiet: () => this.end("client-finished"),
+      onGone: () => this.abort(this.#ends.own),
+    }, this.#holding);
   }
 
   /** What came is delivered, then the connection's other side hears that no more will. */
@@ -279,39 +273,19 @@ export class ChannelPump implements ChannelReceiver {
     else this.#delivery?.ended();
   }
 
-  /** The profile cannot carry a half-close, so a client that only finished writing gets some time for its reply. */
-  #awaitHalfClose(): void {
-    if (this.#holding) return; // the stall timer runs, and comes back here
-    const left = this.#heard + this.#options.halfCloseTimeout - this.#clock.now();
-    if (left <= 0) return this.end("client-finished");
-    this.#after(Math.ceil(left), () => this.#awaitHalfClose());
-  }
-
-  /**
-   * A connection that has closed as a whole resets at the first bytes that it is sent. Nobody reads it any more, so that
-   * would only show at the next ones; a write of nothing shows it at once.
-   */
-  #lookForReset(conn: Connection): void {
-    this.#cancelLook = this.#clock.after(HALF_CLOSE_LOOK_MS, () => {
-      if (!this.halfClosed) return;
-      const gone = () => this.halfClosed && this.abort(this.#ends.own);
-      if (this.#queue.pending === 0) Promise.resolve(conn.write(NO_BYTES)).catch(gone);
-      this.#lookForReset(conn);
-    });
-  }
-
   #finish(reason: ChannelEndReason, isWhole: boolean = isOrderly(reason)): void {
     if (this.#reason !== undefined) return;
     this.#reason = reason;
-    this.#cancelLook();
+    this.#halfClose?.cancel();
     this.#unhold();
     // A service that is still being dialled gets what came for it before the close.
     if (this.#queue.pending === 0 && this.#conn === undefined) return this.abort(reason);
-    this.#cancelTimer();
     this.#delivery = new Delivery({
       queue: this.#queue,
       clock: this.#clock,
-      closeWrite: isWhole ? () => this.#endWriting() : undefined,
+      isWhole,
+      resets: () => this.#conn!.resets !== false,
+      closeWrite: () => this.#endWriting(),
       unacknowledged: () => this.#conn!.unacknowledged(),
       close: (loss = reason) => this.abort(loss),
     }, !maySend(this.#state));
@@ -321,15 +295,16 @@ export class ChannelPump implements ChannelReceiver {
     if (this.#holding || this.#reason !== undefined) return;
     this.#holding = true;
     this.#driver.hold();
-    this.#after(this.#options.stallTimeout, () => this.abort("stalled"));
+    this.#halfClose?.pause();
+    this.#cancelStall = this.#clock.after(this.#options.stallTimeout, () => this.abort("stalled"));
   }
 
   #unhold(): void {
     if (!this.#holding) return;
     this.#holding = false;
-    this.#cancelTimer();
+    this.#cancelStall();
     this.#driver.unhold();
-    if (this.halfClosed) this.#awaitHalfClose();
+    this.#halfClose?.resume();
   }
 
   #progressed(): void {
@@ -338,12 +313,7 @@ export class ChannelPump implements ChannelReceiver {
       if (consumed > this.#consumed) this.channel.consumed(consumed - this.#consumed);
       this.#consumed = consumed;
     }
-    if (!maySend(this.#state)) this.#heard = this.#clock.now();
+    this.#halfClose?.heard();
     if (this.#holding && this.#queue.pending <= RESUME_CHANNEL_BACKLOG) this.#unhold();
-  }
-
-  #after(ms: number, fn: () => void): void {
-    this.#cancelTimer();
-    this.#cancelTimer = this.#clock.after(ms, fn);
   }
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { LINGER_MS } from "../net/limits.ts";
-import { DRAIN_TIMEOUT_MS } from "./limits.ts";
+import { DRAIN_TIMEOUT_MS, TOLD_END_LINGER_MS } from "./limits.ts";
 import { HALF_CLOSE_TIMEOUT_MS } from "../server/limits.ts";
 import { isSettled, settled } from "../tests/rig/wait.ts";
 import { CLOSE, pattern, PumpFixture } from "./_pump_fixture_test.ts";
@@ -76,6 +76,47 @@ test("a peer that still sends after the last byte is waited for, up to the drain
   }
   await fixture.clock.advance(LINGER_MS);
   assert.equal(fixture.summary()!.reason, "service-closed");
+  await fixture.finish();
+});
+
+for (const resets of [true, false]) {
+  const how = resets
+    ? "reset when it has what came"
+    : "told its end, and read on from until its own: nothing is taken back";
+  test(`at an end that nobody meant, a peer that ${resets ? "can" : "cannot"} be reset is ${how}`, async () => {
+    const fixture = new PumpFixture().attach();
+    const { client } = fixture;
+    client.resets = resets;
+    client.blocked = true;
+    const bytes = pattern(50_000);
+    fixture.data(bytes);
+    await settled();
+    fixture.pump.end("shutting-down");
+    await settled();
+    assert.deepEqual([client.finished, client.closed], [false, false]);
+    client.unblock();
+    await settled();
+    assert.deepEqual(client.take(), bytes);
+    assert.deepEqual([client.finished, client.closed], [!resets, resets]);
+    if (!resets) {
+      client.feed(Uint8Array.of(9)); // a close with that unread would take back what it has not read itself
+      client.feed(null);
+    }
+    assert.equal((await fixture.pump.done).reason, "shutting-down");
+    assert.deepEqual([client.closed, client.wasReset], [true, true], "as far as it can");
+    await fixture.finish();
+  });
+}
+
+test("a peer that cannot be reset and never ends is closed when its time is up", async () => {
+  const fixture = new PumpFixture().attach();
+  fixture.client.resets = false;
+  fixture.pump.end("shutting-down");
+  await settled();
+  await fixture.clock.advance(TOLD_END_LINGER_MS - 1);
+  assert.equal(fixture.client.closed, false);
+  await fixture.clock.advance(1);
+  assert.equal(fixture.client.closed, true);
   await fixture.finish();
 });
 

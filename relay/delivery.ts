@@ -5,7 +5,7 @@
  */
 
 import { LINGER_MS } from "../net/limits.ts";
-import { DRAIN_TIMEOUT_MS, MAX_TAKEN_LOOK_MS, TAKEN_LOOK_MS } from "./limits.ts";
+import { DRAIN_TIMEOUT_MS, MAX_TAKEN_LOOK_MS, TAKEN_LOOK_MS, TOLD_END_LINGER_MS } from "./limits.ts";
 import type { ChannelEndReason } from "../protocol/reasons.ts";
 import type { Clock } from "../base/clock.ts";
 import type { WriteQueue } from "./write_queue.ts";
@@ -15,8 +15,12 @@ export interface DeliveryOptions {
   /** What is to be delivered. */
   readonly queue: WriteQueue;
   readonly clock: Clock;
-  /** Tells the connection's other side that no more will come; without, the end is a reset. */
-  readonly closeWrite: (() => Promise<void>) | undefined;
+  /** Whether what is delivered is all that there ever was; if not, the end is a reset. */
+  readonly isWhole: boolean;
+  /** Whether the connection can be reset. If not, a close would take from who still sends what it has not read: it is told its end. */
+  resets(): boolean;
+  /** Tells the connection's other side that no more will come. */
+  closeWrite(): Promise<void>;
   /** Bytes that a reset would take from the other side. */
   unacknowledged(): number;
   /** It is over: closes the connection. `loss`: why bytes were lost, if some were. */
@@ -28,6 +32,7 @@ export class Delivery {
   readonly #options: DeliveryOptions;
   #hasEnded: boolean;
   #delivered = false;
+  #isTold = false; // the connection is, that no more will come
   #lingerUntil = 0;
   #cancelled = false;
   #cancelTimer: () => void = () => {};
@@ -47,15 +52,16 @@ export class Delivery {
 
   /** The connection still sends: gives it some time more, from this byte, for its own end. */
   linger(): void {
-    if (!this.#delivered || this.#cancelled || !this.#options.closeWrite) return;
-    const left = Math.min(LINGER_MS, this.#lingerUntil - this.#options.clock.now());
-    this.#after(Math.max(0, left), () => this.#options.close());
+    if (!this.#delivered || this.#cancelled || !this.#isTold) return;
+    const { clock, isWhole, close } = this.#options;
+    const left = Math.min(isWhole ? LINGER_MS : TOLD_END_LINGER_MS, this.#lingerUntil - clock.now());
+    this.#after(Math.max(0, left), () => close());
   }
 
   /** The connection's own end has come. */
   ended(): void {
     this.#hasEnded = true;
-    if (this.#delivered && this.#options.closeWrite) this.#options.close();
+    if (this.#delivered && this.#isTold) this.#options.close();
   }
 
   /** The connection is closed. Idempotent. */
@@ -76,12 +82,13 @@ export class Delivery {
   #onDelivered(): void {
     if (this.#cancelled) return;
     this.#delivered = true;
-    const { clock, closeWrite } = this.#options;
-    if (!closeWrite) return this.#resetWhenTaken(clock.now() + DRAIN_TIMEOUT_MS);
+    const { clock, isWhole, resets } = this.#options;
+    this.#isTold = isWhole || !resets();
+    if (!this.#isTold) return this.#resetWhenTaken(clock.now() + DRAIN_TIMEOUT_MS);
     if (this.#hasEnded) return this.#options.close();
     this.#lingerUntil = clock.now() + DRAIN_TIMEOUT_MS;
     this.linger();
-    closeWrite().catch(() => this.#options.close());
+    this.#options.closeWrite().catch(() => this.#options.close());
   }
 
   /** A reset takes away what is still on its way: that is waited for while it gets less, until a time. */

@@ -17,7 +17,9 @@ async function resetting(left: number) {
   const delivery: Delivery = new Delivery({
     queue,
     clock,
-    closeWrite: undefined,
+    isWhole: false,
+    resets: () => true,
+    closeWrite: () => Promise.reject(new Error("it is reset")),
     unacknowledged: () => peer.left,
     close: () => {
       peer.closedAt ??= clock.now() - since;

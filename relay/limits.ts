@@ -49,6 +49,9 @@ export const HALF_CLOSE_LOOK_MS = 250;
 /** Time without progress after which a receiver whose channel has ended loses what still waits for it. */
 export const DRAIN_TIMEOUT_MS = 60_000;
 
+/** Silence after which a connection that cannot be reset is closed, once it was told an end that nobody meant, in milliseconds. */
+export const TOLD_END_LINGER_MS = 500;
+
 /** Channels of a link that have ended and whose receivers still take what came; beyond, no new ones are opened. */
 export const MAX_LEAVING_CHANNELS = 256;
 

@@ -7,7 +7,7 @@
 import { systemClock } from "../../base/clock.ts";
 import { TCP_KEEP_ALIVE_MS } from "../../net/limits.ts";
 import { Listener } from "../../net/listener.ts";
-import { chooseEngine } from "../../net/engines.ts";
+import { type EngineChoice, startEngine } from "../../net/engines.ts";
 import { tcpTransport } from "../../net/transport.ts";
 import { silentLogger } from "../../base/logger.ts";
 import type { CanEndpoint } from "../endpoint.ts";
@@ -22,6 +22,8 @@ export interface ServeCanOptions extends CanServiceOptions {
   readonly bus: string | CanEndpoint;
   /** Where clients connect. @default {"0.0.0.0"} */
   readonly host?: string;
+  /** The sockets: the best that there are (`auto`), or these and no others. @default {"auto"} */
+  readonly engine?: EngineChoice;
   /** 0 for any free one. @default {54701} */
   readonly port?: number;
 }
@@ -50,7 +52,7 @@ export interface CanServer {
  * Serves a CAN bus to clients over TCP: python-can's remote interface in its three generations, cannelloni and socketcand,
  * told apart by their first bytes, and slcan where `bus` has `wire=slcan`.
  *
- * @throws {SyntaxError} if `bus` is none. {ListenError} if the address cannot be had.
+ * @throws {SyntaxError} if `bus` is none. {ListenError} if the address cannot be had. {EngineError} for an engine that cannot be had.
  *
  * @example
  * ```ts
@@ -61,15 +63,25 @@ export interface CanServer {
  * await server.shutdown();
  * ```
  */
-export function serveCan({ bus, host = "0.0.0.0", port = REMOTE_PORT, ...options }: ServeCanOptions): CanServer {
+export function serveCan(
+  { bus, host = "0.0.0.0", port = REMOTE_PORT, engine = "auto", ...options }: ServeCanOptions,
+): CanServer {
   const { clock = systemClock, logger = silentLogger } = options;
-  const service = openCanService(bus, options);
+  const sockets = startEngine(engine, logger);
+  const service = openCanService(bus, options, sockets);
   const serving = new Set<Promise<void>>();
-  const listener = Listener.open({ host, port }, chooseEngine("auto").engine, clock, logger, (conn) => {
-    const { duplex, remote } = tcpTransport(conn);
-    const served = service.serve(duplex, remote).finally(() => serving.delete(served));
-    serving.add(served);
-  }, { tcpKeepAlive: TCP_KEEP_ALIVE_MS });
+  const listener = Listener.open(
+    { host, port },
+    sockets,
+    clock,
+    logger,
+    (conn) => {
+      const { duplex, remote } = tcpTransport(conn);
+      const served = service.serve(duplex, remote).finally(() => serving.delete(served));
+      serving.add(served);
+    },
+    { tcpKeepAlive: TCP_KEEP_ALIVE_MS },
+  );
   const allServed = async () => {
     while (serving.size > 0) await Promise.all(serving);
   };

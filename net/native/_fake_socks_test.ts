@@ -5,7 +5,7 @@
  * @module
  */
 
-import { EAGAIN, EINPROGRESS, EINTR } from "./errno.ts";
+import { EAGAIN, EINPROGRESS, EINTR } from "../kernel/errno.ts";
 
 /** Memory that a call is given. */
 export type Buffer = AllowSharedBufferSource | null;

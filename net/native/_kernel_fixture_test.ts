@@ -6,7 +6,7 @@
  */
 
 import type { SocketCalls } from "./calls.ts";
-import { EAGAIN, EINPROGRESS, EINTR } from "./errno.ts";
+import { EAGAIN, EINPROGRESS, EINTR } from "../kernel/errno.ts";
 import { THIS_MACHINE } from "./event_loop.ts";
 import {
   Bell,

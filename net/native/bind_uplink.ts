@@ -7,8 +7,8 @@
 import { AF_INET, SOL_SOCKET } from "../kernel/libc.ts";
 import { familyName, uplinkAddress } from "../uplink.ts";
 import type { SocketCalls } from "./calls.ts";
-import { EADDRNOTAVAIL, ENODEV, EPERM, socketError } from "./errno.ts";
-import { kernelAddress } from "./socket_address.ts";
+import { EADDRNOTAVAIL, ENODEV, EPERM, socketError } from "../kernel/errno.ts";
+import { kernelAddress } from "../kernel/socket_address.ts";
 
 const SO_BINDTODEVICE = 25;
 const IPPROTO_IP = 0;

@@ -15,8 +15,8 @@ import { CLOEXEC, NONBLOCK } from "../kernel/libc.ts";
 import { AGAIN_PER_TURN, BUSY_PASSES, EVENTS_PER_WAIT, SHORT_TURN_US, STUCK_POLL_MS, TURN_US } from "./limits.ts";
 import { systemClock } from "../../base/clock.ts";
 import type { SocketCalls } from "./calls.ts";
-import { EINTR, socketError } from "./errno.ts";
-import { SpareMemory } from "./spare_memory.ts";
+import { EINTR, socketError } from "../kernel/errno.ts";
+import { SpareMemory } from "../kernel/spare_memory.ts";
 import { TurnTimes } from "../turn_times.ts";
 
 /** There is something to read, or an end. */
@@ -25,6 +25,8 @@ export const READABLE = 0x001 | 0x2000 | 0x010 | 0x008; // EPOLLIN, EPOLLRDHUP, 
 export const WRITABLE = 0x004 | 0x010 | 0x008; // EPOLLOUT, EPOLLHUP, EPOLLERR
 /** The peer's side has ended, or the socket failed. */
 export const ENDED = 0x2000 | 0x010 | 0x008;
+/** Both sides have ended, or the socket failed. */
+export const OVER = 0x010 | 0x008;
 /** There are urgent bytes (EPOLLPRI): a read stops where they are, though there may be more behind. */
 export const URGENT = 0x002;
 

@@ -18,6 +18,7 @@ const TCP_KEEPIDLE = 4;
 const TCP_KEEPINTVL = 5;
 const TCP_KEEPCNT = 6;
 const TCP_INFO = 11;
+const TCP_CLOSE = 7;
 const SIOCOUTQ = 0x5411n;
 
 /** A `struct tcp_info` to `tcpi_delivery_rate`. Kernels before 4.9 fill less of it: what there is, is told by its length. */
@@ -102,6 +103,11 @@ export function signsOf(calls: SocketCalls, fd: number): PeerSigns | undefined {
   return { unanswered: Math.max(info[RETRANSMITS]!, info[PROBES]!), silent };
 }
 
+/** Whether a connection is over both ways, by a reset or by both its ends. */
+export function isClosed(calls: SocketCalls, fd: number): boolean {
+  return readInfo(calls, fd) > STATE && info[STATE] === TCP_CLOSE;
+}
+
 /** What the system says of a connection. */
 export function tcpFactsOf(calls: SocketCalls, fd: number): TcpFacts | undefined {
   const length = readInfo(calls, fd);
@@ -120,6 +126,7 @@ export function tcpFactsOf(calls: SocketCalls, fd: number): TcpFacts | undefined
 }
 
 // Where the fields of a `struct tcp_info` begin.
+const STATE = 0;
 const RETRANSMITS = 2;
 const PROBES = 3;
 const SND_MSS = 16;

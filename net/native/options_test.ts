@@ -86,6 +86,30 @@ test("what the system says of a connection: its round trip, its segments, and wh
   assert.equal(ends.client.tcp(), undefined);
 }, { ignore });
 
+test("a connection that nobody reads any more tells of a reset, and of nothing else, once", async () => {
+  using ends = await connectedEnds(native!);
+  const { client, server } = ends;
+  await client.closeWrite();
+  assert.equal(await server.read(new Uint8Array(1)), null);
+  const told = Promise.withResolvers<void>();
+  let times = 0;
+  server.whenReset!(() => {
+    times++;
+    told.resolve();
+  });
+  await writeAll(server, Uint8Array.of(1));
+  assert.equal(await client.read(new Uint8Array(1)), 1);
+  assert.equal(times, 0, "it has only finished writing");
+  client.reset();
+  await told.promise;
+  assert.equal(times, 1);
+  const again = Promise.withResolvers<void>();
+  server.whenReset!(again.resolve);
+  await again.promise; // it is so already
+  server.whenReset!(() => assert.fail("it is closed"));
+  server.close();
+}, { ignore });
+
 /** Calls of a kernel that has filled `length` bytes of a `struct tcp_info`. */
 function oldKernel(length: number): SocketCalls {
   const kernel = new FakeKernel();

@@ -6,11 +6,11 @@
 
 import { SHUT_WR } from "../kernel/libc.ts";
 import type { Address } from "../../protocol/address.ts";
-import { closedError, socketError } from "./errno.ts";
+import { closedError, socketError } from "../kernel/errno.ts";
 import type { EventLoop } from "./event_loop.ts";
-import { keepAliveOf, outstanding, setKeepAlive, setLinger, signsOf, tcpFactsOf } from "./options.ts";
-import { AddressRoom } from "./socket_address.ts";
-import { SocketStream } from "./socket_stream.ts";
+import { isClosed, keepAliveOf, outstanding, setKeepAlive, setLinger, signsOf, tcpFactsOf } from "./options.ts";
+import { AddressRoom } from "../kernel/socket_address.ts";
+import { SocketStream } from "./stream.ts";
 import type { KeepAlivePace, ListenOptions, PeerSigns, Socket, TcpFacts } from "../socket.ts";
 
 /** A connection that is made. */
@@ -76,6 +76,16 @@ export class TcpSocket extends SocketStream implements Socket {
     if (this.fd < 0 || isReset === this.#resetsAtClose) return;
     this.#resetsAtClose = isReset;
     setLinger(this.calls, this.fd, isReset);
+  }
+
+  whenReset(fn: () => void): void {
+    const look = () => {
+      if (this.onOver !== look || this.fd < 0 || !isClosed(this.calls, this.fd)) return;
+      this.onOver = undefined;
+      fn();
+    };
+    this.onOver = look;
+    queueMicrotask(look);
   }
 
   unacknowledged(): number {

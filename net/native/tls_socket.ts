@@ -9,7 +9,7 @@ import type { Address } from "../../protocol/address.ts";
 import { CHANNEL_BINDING_LABEL, type TlsSession, WANT_WRITE } from "../openssl/session.ts";
 import { TlsError } from "../openssl/errors.ts";
 import { MAX_UNREAD_DROPPED } from "./limits.ts";
-import { closedError } from "./errno.ts";
+import { closedError } from "../kernel/errno.ts";
 import { type EventLoop, WRITABLE } from "./event_loop.ts";
 import { outstanding, setLinger, tcpFactsOf } from "./options.ts";
 import { LATER, Stream } from "./stream.ts";

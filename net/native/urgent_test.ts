@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { LOCAL } from "../_engines_fixture_test.ts";
 import { socketCalls } from "./calls.ts";
 import { nativeEngine } from "./engine.ts";
-import { kernelAddress } from "./socket_address.ts";
+import { kernelAddress } from "../kernel/socket_address.ts";
 import { pause, within } from "../../tests/rig/wait.ts";
 import { test } from "../../tests/rig/test.ts";
 

@@ -51,6 +51,8 @@ const SSL = {
   SSL_get_verify_result: { parameters: ["pointer"], result: "i64" },
   SSL_get0_alpn_selected: { parameters: ["pointer", "buffer", "buffer"], result: "void" },
   SSL_get_version: { parameters: ["pointer"], result: "pointer" },
+  SSL_get_session: { parameters: ["pointer"], result: "pointer" },
+  SSL_SESSION_get_max_fragment_length: { parameters: ["pointer"], result: "u8" },
   SSL_get_current_cipher: { parameters: ["pointer"], result: "pointer" },
   SSL_CIPHER_get_name: { parameters: ["pointer"], result: "pointer" },
   SSL_get1_peer_certificate: { parameters: ["pointer"], result: "pointer" },

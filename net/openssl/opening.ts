@@ -12,8 +12,9 @@ import { MSG_NOSIGNAL, type OpenSsl } from "./library.ts";
 const ALERT = 0x15;
 const HANDSHAKE = 0x16;
 
-/** A fatal alert, decode_error: it tells whoever does not speak TLS that it is spoken here. */
-const REFUSAL = Uint8Array.of(ALERT, 3, 3, 0, 2, 2, 50);
+/** A fatal alert, decode_error: it tells whoever does not speak TLS that it is spoken here. A buffer of its own never moves. */
+const REFUSAL = new Uint8Array(new ArrayBuffer(7));
+REFUSAL.set([ALERT, 3, 3, 0, 2, 2, 50]);
 
 const MSG_PEEK = 2;
 const EINTR = 4;

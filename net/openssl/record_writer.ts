@@ -10,6 +10,7 @@
 import { TlsError } from "./errors.ts";
 import { type SslHandle, WANT_WRITE } from "./handle.ts";
 import { TLS_SEND_RECORDS } from "./limits.ts";
+import { recordSizeOf } from "./session_facts.ts";
 import { MAX_RECORD, RECORD_OVERHEAD, RING_CAPACITY, SendRing } from "./send_ring.ts";
 
 const KEY_UPDATE_NOT_REQUESTED = 0;
@@ -28,6 +29,8 @@ export class RecordWriter {
   #isMidRecord = false;
   /** Records since the last change of the key, at most. */
   #records = 0;
+  /** Bytes of a full record, once the handshake is done; a ring is made for usual ones. */
+  #recordSize = 0;
 
   /** @param recordsPerKey Records under one key, about. */
   constructor(handle: SslHandle, recordsPerKey: number) {
@@ -39,7 +42,8 @@ export class RecordWriter {
   write(bytes: Uint8Array<ArrayBuffer>): number {
     if (bytes.length === 0) return 0;
     if (this.#records >= this.#recordsPerKey) this.#changeKey();
-    return this.#ring || bytes.length > MAX_RECORD && !this.#isMidRecord
+    if (this.#recordSize === 0) this.#learnRecordSize();
+    return this.#ring || bytes.length > MAX_RECORD && !this.#isMidRecord && this.#recordSize === MAX_RECORD
       ? this.#writeMany(bytes)
       : this.#writeEach(bytes);
   }
@@ -59,6 +63,10 @@ export class RecordWriter {
     this.#ring = undefined;
   }
 
+  #learnRecordSize(): void {
+    this.#recordSize = recordSizeOf(this.#handle.library, this.#handle.pointer, MAX_RECORD);
+  }
+
   /** A record for each send, until the socket takes no more: who is told of less waits for its word. */
   #writeEach(bytes: Uint8Array<ArrayBuffer>): number {
     const { library: { ssl, crypto }, pointer } = this.#handle;
@@ -68,7 +76,7 @@ export class RecordWriter {
       crypto.ERR_clear_error();
       const count = ssl.SSL_write(pointer, record, size);
       this.#isMidRecord = count <= 0;
-      this.#records++;
+      this.#records += this.#recordSize === MAX_RECORD ? 1 : Math.ceil(size / this.#recordSize);
       if (count > 0) taken += count;
       else {
         const wants = this.#handle.wants(count);

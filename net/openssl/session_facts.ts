@@ -59,3 +59,9 @@ export function exported(library: OpenSsl, session: Pointer, label: string, leng
   takeErrors(library);
   throw new Error("nothing can be derived from a session before its handshake is done");
 }
+
+/** Bytes of a full record that the peer takes: fewer than usual if it asked for that (RFC 6066 §4). */
+export function recordSizeOf({ ssl }: OpenSsl, session: Pointer, usual: number): number {
+  const code = ssl.SSL_SESSION_get_max_fragment_length(ssl.SSL_get_session(session));
+  return code === 0 ? usual : 256 << code;
+}

@@ -15,6 +15,7 @@ export class PortableSocket implements Socket {
   readonly localAddress: Address;
   readonly remoteAddress: Address;
   readonly conn: Deno.TcpConn;
+  readonly resets = false;
 
   /** Takes over `conn`, and tunes it: TCP_NODELAY, TCP keep-alive. */
   constructor(conn: Deno.TcpConn) {

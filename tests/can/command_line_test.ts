@@ -27,6 +27,18 @@ processTest("--check prints what is in force, and starts nothing", [], async () 
   ]);
 });
 
+processTest("--engine says which sockets, and a bus is served on either", [], async () => {
+  const { stdout } = await outcome("--engine", "portable", "--check");
+  assert.ok(stdout.includes("engine portable"), stdout.join());
+  for (const engine of ["portable", "auto"]) {
+    const bus = ["--interface", "virtual", "--channel", "lab", "--engine", engine];
+    await using server = await CanServerDaemon.start(bus);
+    using client = await Stream.connect(server.port);
+    await client.write(Uint8Array.from([1, 4, 0, 7, 0xa1, 0x20, 10, 0]));
+    assert.equal(await client.readText(5), "\x02\x03lab");
+  }
+});
+
 processTest("mistakes and ports in use have their exit codes, and say what would do", [], async () => {
   const wrong = await outcome("--interface", "pcan");
   assert.equal(wrong.code, ExitCode.USAGE);

@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { HALF_CLOSE_LOOK_MS } from "../../relay/limits.ts";
 import { HELD_IN_FULL } from "../../server/limits.ts";
-import { unmeantEnd } from "../rig/engine.ts";
+import { isNative, unmeantEnd } from "../rig/engine.ts";
 import { CLOSE, CONNECT, DATA } from "../rig/naive_v1/link.ts";
 import { ascii, digest, noise } from "../rig/bytes.ts";
 import { FakeClock } from "../rig/clock.ts";
@@ -99,12 +99,13 @@ test("half-close: a client that has closed as a whole is ended soon after the fi
   const client = await Stream.connect(relay.hostPorts[0]!);
   await link.expect(CONNECT, 1);
   client.close();
-  await clock.armed(HALF_CLOSE_LOOK_MS);
-  clock.tick(HALF_CLOSE_LOOK_MS);
+  // The native engine is told by the system; with the portable one it is looked at.
+  await clock.armed(isNative ? 5000 : HALF_CLOSE_LOOK_MS);
+  if (!isNative) clock.tick(HALF_CLOSE_LOOK_MS);
   await link.settled(200); // it may still want them
   await link.send(DATA, 1, ascii("x"));
-  await link.settled(200);
-  clock.tick(HALF_CLOSE_LOOK_MS);
+  if (!isNative) await link.settled(200);
+  if (!isNative) clock.tick(HALF_CLOSE_LOOK_MS);
   await link.expect(CLOSE, 1);
   assert.equal((await relay.server.events.next("client-end")).reason, "client-closed");
 });

@@ -250,6 +250,7 @@ test("tcpRemoteConnect: serves its one service for the life of one link, as the 
     serverPort: server.port,
     localAddress: "127.0.0.1",
     localPort: service.port,
+    engine: engineChoice,
   });
   const events = new Events(remote);
   await remote.ready;

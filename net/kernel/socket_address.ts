@@ -6,7 +6,7 @@
 
 import type { Address } from "../../protocol/address.ts";
 import { formatIP, narrowed, parseIP } from "../../protocol/ip.ts";
-import { AF_INET, AF_INET6, IS_LITTLE_ENDIAN, libc, SOCKADDR_SIZE } from "../kernel/libc.ts";
+import { AF_INET, AF_INET6, IS_LITTLE_ENDIAN, libc, SOCKADDR_SIZE } from "./libc.ts";
 import { ENODEV, socketError } from "./errno.ts";
 
 /** Room for an address, which the kernel fills. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { AddressRoom, kernelAddress } from "./socket_address.ts";
-import { nativeEngine } from "./engine.ts";
+import { nativeEngine } from "../native/engine.ts";
 import { test } from "../../tests/rig/test.ts";
 
 const isThere = nativeEngine() !== undefined;
