@@ -12,6 +12,7 @@ import { closest } from "./values.ts";
 export const OPTION_NAMES: readonly string[] = [
   ...[
     "admin",
+    "allow",
     "admin-token-file",
     "ca",
     "config",
@@ -22,7 +23,7 @@ export const OPTION_NAMES: readonly string[] = [
     "forward",
     "half-close-timeout",
   ],
-  "idle-timeout",
+  ...["idle-timeout", "keep-alive"],
   ...["link-write-timeout", "listen", "log-format", "log-level", "mode", "pki", "plain", "probe-count"],
   ...[
     "probe-interval",

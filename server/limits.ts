@@ -211,5 +211,74 @@ export const HELD_LOOK_MS = 100;
 /** Milliseconds between two looks at least: each goes through all clients, so those that come together share one. */
 export const MIN_HELD_LOOK_MS = 5;
 
-/** Milliseconds between two looks of `server status --watch`. */
-export const WATCH_MS = 2_000;
+/** Mode of a Unix socket at which clients connect, where nothing is said of it: the server's own user alone. */
+export const DEFAULT_UNIX_MODE = 0o600;
+
+/** Addresses that one service remembers for `client-rate-per-address`; beyond, who was not there for longest is forgotten. */
+export const MAX_RATED_ADDRESSES = 4_096;
+
+/** Networks that one rule may name. */
+export const MAX_RULE_NETWORKS = 1_024;
+
+/** Ports of a range in one forward, and in one service. */
+export const MAX_FORWARD_RANGE = 256;
+
+/** Windows that one rule may have. */
+export const MAX_HOURS = 32;
+
+/** New clients that a rate may let in at once. */
+export const MAX_CLIENT_RATE = 100_000;
+
+/** The least bandwidth that a rule may give, in bytes a second: below, a client takes so long that it looks stalled. */
+export const MIN_BANDWIDTH = 10_000;
+
+/** A client of a service with a bandwidth has so much of a second of it in one go, */
+export const TURN_PART = 0.05;
+
+/** but no fewer bytes than this, */
+export const MIN_TURN_BYTES = 1_024;
+
+/** and no more. */
+export const MAX_TURN_BYTES = 65_536;
+
+/** Bandwidth that is saved up while nobody needs it, in parts of a second. */
+export const BANDWIDTH_BURST_PART = 0.1;
+
+/** Services that are open for a time at most. */
+export const MAX_OPENINGS = 1_024;
+
+/** Milliseconds between two looks whether one of them is to be closed. */
+export const OPENING_LOOK_MS = 500;
+
+/** Milliseconds of which history is kept. */
+export const HISTORY_MS = 24 * 3600_000;
+
+/** Milliseconds from point to point of the whole server. */
+export const HISTORY_STEP_MS = 60_000;
+
+/** Milliseconds from point to point of a device. */
+export const DEVICE_STEP_MS = 600_000;
+
+/** Milliseconds between two writings of history. */
+export const HISTORY_WRITE_MS = 300_000;
+
+/** Devices of which history is kept; for more, those seen most recently. */
+export const MAX_HISTORY_DEVICES = 2_048;
+
+/** The same, where it is in memory. */
+export const MAX_DEVICES_IN_MEMORY = 256;
+
+/** Bytes of the file with history. */
+export const MAX_HISTORY_BYTES = 32 * 1024 * 1024;
+
+/** Milliseconds for which the losses of a device's links are counted. */
+export const LOSSES_MS = 3600_000;
+
+/** Losses of one device that are counted at most. */
+export const MAX_LOSSES_COUNTED = 99;
+
+/** Devices whose losses are counted: those that lost a link most recently. */
+export const MAX_LOSING_DEVICES = 4_096;
+
+/** Requests that `server dashboard` passes on at once. */
+export const MAX_DOOR_REQUESTS = 64;

@@ -7,7 +7,7 @@
 import { EXPIRATION_MS, LINK_WRITE_TIMEOUT_MS, STALL_TIMEOUT_MS, TCP_KEEP_ALIVE_MS } from "../net/limits.ts";
 import { HALF_CLOSE_TIMEOUT_MS } from "./limits.ts";
 import type { Address } from "../protocol/address.ts";
-import { type KeepAliveSettings, normalKeepAlive, V2_KEEP_ALIVE } from "../protocol/keep_alive.ts";
+import type { KeepAliveChoice, KeepAliveSettings } from "../protocol/keep_alive.ts";
 import { type EngineChoice, startEngine } from "../net/engines.ts";
 import type { Engine } from "../net/socket.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
@@ -17,15 +17,21 @@ import { type Logger, silentLogger } from "../base/logger.ts";
 import type { TlsSource } from "../net/tls/listening.ts";
 import type { AuthorizedDevice, DevicesChange } from "./devices/authorized_devices.ts";
 import type { HeldCount } from "./v1/held_clients.ts";
+import type { AccessRules } from "./access/rules.ts";
+import { RefusalCounts } from "./access/refusal_counts.ts";
+import { Openings } from "./access/openings.ts";
 import { ClientRoom } from "./ports/client_room.ts";
+import type { UnixHostAddress } from "./ports/unix_host.ts";
 import { ClientTable } from "./ports/client_table.ts";
 
 /** A host address that clients reach, and the local address on the device's side that it stands for. */
 export interface Forward {
-  /** HostAddress:HostPort, where the server listens for clients; port 0 picks a free one. */
-  readonly hostAddress: Address;
+  /** HostAddress:HostPort, where the server listens for clients; port 0 picks a free one. Or a Unix socket. */
+  readonly hostAddress: Address | UnixHostAddress;
   /** LocalAddress:LocalPort, which the device dials; it resolves names. */
   readonly localAddress: Address;
+  /** Who may come there; without `bandwidthDown` and `closed`, which v1 cannot have. */
+  readonly access?: AccessRules;
 }
 
 /** A listener for v1 devices, one at a time. */
@@ -69,6 +75,10 @@ export type ListenOptions = V1ListenOptions | V2ListenOptions;
 export interface DeviceDirectory {
   /** The device with a public key, if there is one. */
   byKey(publicKey: Uint8Array): AuthorizedDevice | undefined;
+  /** The rules for the services of all, unless a device or a service has its own; none by default. */
+  readonly defaults?: AccessRules;
+  /** The device of a name, if there is one; without this method, those alone are known by name that came. */
+  byName?(name: string): AuthorizedDevice | undefined;
   /** Calls `subscriber` for every change from now on. @returns what ends that. */
   subscribe(subscriber: (change: DevicesChange) => void): () => void;
 }
@@ -108,6 +118,8 @@ export interface V2Options {
   readonly enrolments?: EnrolmentDesk;
   /** Ports that were picked; kept as long as the server runs by default. */
   readonly ports?: PortMemory;
+  /** What is open for a time; by default it is so as long as the server runs. */
+  readonly openings?: Openings;
 }
 
 /** Options of {@linkcode serve}. */
@@ -117,11 +129,13 @@ export interface ServeOptions {
   /** What v2 listeners need. */
   readonly v2?: V2Options;
   /**
-   * The longest silence accepted from a v2 device, in milliseconds.
+   * The longest silence accepted from a v2 device: settings in milliseconds, or a way by its name: `fast` is
+   * {@linkcode V2_KEEP_ALIVE}, and `adaptive` and `metered` are that while somebody waits and slow while nobody does, on both
+   * sides, if the device can.
    *
-   * @default {V2_KEEP_ALIVE}
+   * @default {"adaptive"}
    */
-  readonly keepAlive?: KeepAliveSettings;
+  readonly keepAlive?: KeepAliveChoice;
   /**
    * Milliseconds of silence after which a client that does not answer any more is ended: the system asks in the second half of
    * that time. Negative: never. Takes Linux and the permission `ffi`; elsewhere the system's own pace holds.
@@ -170,6 +184,10 @@ export type ServerSettings = Required<Omit<ServeOptions, "v2" | "engine">> & {
   readonly heldCount: HeldCount;
   /** How many clients of all services there may be. */
   readonly clientRoom: ClientRoom;
+  /** Clients that rules refused or ended. */
+  readonly refusalCounts: RefusalCounts;
+  /** What is open for a time. */
+  readonly openings: Openings;
   /** Who they are. */
   readonly clients: ClientTable;
 };
@@ -179,7 +197,7 @@ export function serverSettings(options: ServeOptions): ServerSettings {
   return {
     listen: options.listen,
     v2: options.v2,
-    keepAlive: normalKeepAlive(options.keepAlive ?? V2_KEEP_ALIVE),
+    keepAlive: options.keepAlive ?? "adaptive",
     stallTimeout: options.stallTimeout ?? STALL_TIMEOUT_MS,
     tcpKeepAlive: options.tcpKeepAlive ?? TCP_KEEP_ALIVE_MS,
     halfCloseTimeout: options.halfCloseTimeout ?? HALF_CLOSE_TIMEOUT_MS,
@@ -190,6 +208,8 @@ export function serverSettings(options: ServeOptions): ServerSettings {
     engine: startEngine(options.engine ?? "auto", options.logger ?? silentLogger),
     heldCount: { held: 0 },
     clientRoom: new ClientRoom(),
+    refusalCounts: new RefusalCounts(),
+    openings: options.v2?.openings ?? new Openings(options.clock ?? systemClock, options.logger),
     clients: new ClientTable(options.clock ?? systemClock),
   };
 }

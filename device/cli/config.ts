@@ -12,12 +12,15 @@ import { chooseEngine, demandUplinks, type EngineChoice } from "../../net/engine
 import { parseProxy, proxyFor, type ProxyOptions } from "../../net/dial/http_proxy.ts";
 import { parseUplink } from "../../net/uplink.ts";
 import { parsePublicKey } from "../../net/tls/identity.ts";
+import { ADMIN_OPTION, TOKEN_OPTION } from "../../app/admin/options.ts";
 import { COMMON_OPTIONS, ENGINE_OPTION } from "../../app/command.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
 import { describeHooks, readHooks } from "../../app/hooks/config.ts";
 import type { Hooks } from "../../app/hooks/hooks.ts";
 import {
   expirationOption,
+  KEEP_ALIVE_OPTION,
+  keepAliveChoiceOf,
   keepAliveOf,
   keepAliveOptions,
   keysOf,
@@ -33,6 +36,7 @@ import { type OptionSpec, type OptionTable, type OptionValues, required, variabl
 import { STATE_OPTION, stateFolder } from "../../app/files/state.ts";
 import type { TomlTable } from "../../app/toml/table.ts";
 import { FLAG, oneOf, parsePath, parsePositiveDuration } from "../../app/values.ts";
+import { parseAllow } from "../v2/allowed_targets.ts";
 import { type NamedService, parseNamedService, splitServices } from "../v2/named_service.ts";
 import type { V1DeviceOptions, V2DeviceOptions } from "../options.ts";
 import { parseService, type ServiceRule } from "../services.ts";
@@ -93,6 +97,9 @@ export const LINK_OPTIONS = {
     "v2: keep clients and their services this long while there is no link, if the server does; 0 ends them at once",
   ),
   state: STATE_OPTION,
+  admin: ADMIN_OPTION,
+  "admin-token-file": TOKEN_OPTION,
+  "keep-alive": KEEP_ALIVE_OPTION,
   ...keepAliveOptions("server", V2_KEEP_ALIVE, V1_KEEP_ALIVE),
   engine: ENGINE_OPTION,
   ...COMMON_OPTIONS,
@@ -109,6 +116,13 @@ export const DEVICE_OPTIONS = {
   },
   profile: profileOption(),
   service: SERVICE_OPTION,
+  allow: {
+    value: "ADDRESS",
+    help:
+      "v2: what the server may name and reach by itself, any number of times: IP:PORT, NETWORK:PORT or *:PORT, PORT a number, a range or * (default: nothing)",
+    parse: parseAllow,
+    many: true,
+  },
   "server-key": {
     value: "KEY",
     help: "v2: the server's public key, as its command `key` prints it (default: what join stored)",
@@ -194,7 +208,19 @@ const OF_SERVER = keysOf("server", "listen", "forward", "devices", "tls-cert");
 
 function v1Config(values: OptionValues<typeof DEVICE_OPTIONS>): V1DeviceOptions {
   for (
-    const name of ["server-key", "pki", "ca", "plain", "proxy", "sni", "require-binding", "mode", "expiration"] as const
+    const name of [
+      "server-key",
+      "pki",
+      "ca",
+      "plain",
+      "proxy",
+      "sni",
+      "require-binding",
+      "mode",
+      "expiration",
+      "allow",
+      "keep-alive",
+    ] as const
   ) {
     if (values[name] !== undefined) throw new ConfigError(`--${name} is for v2; leave it out, or use --profile v2`);
   }
@@ -229,7 +255,10 @@ function v2Config(values: OptionValues<typeof DEVICE_OPTIONS>, stored: StoredDev
     );
   }
   const services = values.service ?? stored?.services.map(parseServiceText) ?? [];
-  if (services.length === 0) throw new ConfigError("no service is given; for example: --service ssh=127.0.0.1:22");
+  const { allow = [] } = values;
+  if (services.length === 0 && allow.length === 0) {
+    throw new ConfigError("no service is given; for example: --service ssh=127.0.0.1:22");
+  }
   checkNames(services);
   const { plain, pki } = values;
   if (plain && (pki || values.ca !== undefined)) {
@@ -262,9 +291,10 @@ function v2Config(values: OptionValues<typeof DEVICE_OPTIONS>, stored: StoredDev
     ...(sni !== undefined && { sni }),
     ...(binding === "required" && { binding }),
     services,
+    ...(allow.length > 0 && { allow }),
     mode: values.mode ?? "run",
     proxyFor: proxyOf,
-    keepAlive: keepAliveOf(values, V2_KEEP_ALIVE),
+    keepAlive: keepAliveChoiceOf(values),
     ...timesOf(values),
   };
 }
@@ -298,6 +328,7 @@ export function describeDevice(config: DeviceConfig): string[] {
       `server ${formatAddress(server)} profile=${config.profile} security=${security}${describeWay(config, server)}`
     ),
     ...config.services.map((service) => `service ${service.text}`),
+    ...(config.profile === "v2" ? config.allow ?? [] : []).map(({ text }) => `allow ${text}`),
     ...describeHooks(config.hooks),
   ];
 }

@@ -22,6 +22,7 @@ import { SessionLinks, type SessionLinksOptions } from "../../relay/session_link
 import type { Transport } from "../../net/transport.ts";
 import type { DeviceEvent } from "../events.ts";
 import type { LinkLife } from "../reconnect/link_maker.ts";
+import type { AllowedTargets } from "./allowed_targets.ts";
 import { tellClientEnd } from "./client_end.ts";
 import { checkGrants } from "./granted_address.ts";
 import type { NamedService } from "./named_service.ts";
@@ -34,11 +35,15 @@ export interface V2SessionOptions extends Pick<SessionLinksOptions, "keepAlive" 
   readonly settings: DeviceSettings;
   /** What it offers. */
   readonly board: ServiceBoard;
+  /** What the server may name. */
+  readonly targets: AllowedTargets;
   /** What it may grant. */
   readonly outside: Pick<Outside, "windowBound">;
   /** The server answered for services. */
   onGrants(results: ServiceGrantResult[]): void;
-  /** The server said what is in force, or what it wants. */
+  /** Whether both sides adapt their keep-alive. */
+  readonly adapts: boolean;
+  /** The server said what it wants. */
   onSettings(settings: Settings): void;
   emit(event: DeviceEvent): void;
   /** Its name, 16 bytes, as the server said. */
@@ -69,13 +74,16 @@ export class V2Session extends Session<SessionLinks> implements LinkLife {
     const budget = new WindowBudget(options.outside.windowBound);
     const log = expiration > 0 ? new SendLog() : undefined;
     const state = new V2DeviceCore(
-      { time: clock, budget, log },
+      { time: clock, budget, log, adapts: options.adapts },
       V2_MAX_CHANNELS,
       {
         onOpen: (channel, request) => this.#onOpen(channel, request),
         onGrants: (results) => options.onGrants(checkGrants(results)),
         onGoodbye: (word) => this.#onGoodbye(word),
-        onSettings: (said) => options.onSettings(said),
+        onSettings: (said) => {
+          this.links.hear(said);
+          options.onSettings(said);
+        },
       },
     );
     const links = new SessionLinks({
@@ -103,7 +111,7 @@ export class V2Session extends Session<SessionLinks> implements LinkLife {
   start(transport: Transport, rest: Uint8Array): void {
     const { board } = this.#options;
     this.links.attach(transport, rest);
-    this.state.sendSettings({ keepAlive: this.links.keepAlive, mode: board.mode });
+    this.links.introduce({ mode: board.mode });
     if (board.mode === "run") this.state.listen(board.offers());
   }
 
@@ -173,19 +181,25 @@ export class V2Session extends Session<SessionLinks> implements LinkLife {
   }
 
   #onOpen(channel: V2Channel, request: ConnectRequest): void {
+    this.links.rouse();
     const { board } = this.#options;
-    const found = board.find(request.service);
+    const asked = this.#find(request.service);
+    const found = typeof asked === "string" ? undefined : asked;
     const refuse = (reason: ChannelEndReason, text: string) => {
       channel.close(reason, text);
       this.#told(channel, request, found, nothingCarried(reason), text);
     };
     if (this.leaving) return refuse("shutting-down", "the device is shutting down");
-    if (!found) return refuse("not-allowed", `there is no service ${request.service}`);
+    if (!found) return refuse("not-allowed", String(asked));
     const { service } = found;
     const { maxClients } = service;
     if (!found.offered) {
       const inRun = board.mode === "run";
-      return refuse(inRun ? "service-down" : "service-withdrawn", `${service.name} is ${inRun ? "down" : "withdrawn"}`);
+      const isDown = inRun && !board.isDraining;
+      return refuse(
+        isDown ? "service-down" : "service-withdrawn",
+        `${service.name} is ${isDown ? "down" : "withdrawn"}`,
+      );
     }
     const inside = this.#inside.get(service) ?? 0;
     if (maxClients !== undefined && inside >= maxClients) {
@@ -194,9 +208,18 @@ export class V2Session extends Session<SessionLinks> implements LinkLife {
     this.pumps.makeRoom(this.state.channelCount - 1); // this one is open, and has no pump yet
     const pump = this.pumps.add(channel, service);
     this.#inside.set(service, inside + 1);
+    const { client: address, hostAddress } = request;
+    this.#options.settings.clients.add(pump, {
+      address,
+      hostAddress,
+      service: service.name,
+      localAddress: found.address,
+    });
     let error: string | undefined;
     pump.done.then((summary) => {
-      this.#inside.set(service, this.#inside.get(service)! - 1);
+      const left = this.#inside.get(service)! - 1;
+      if (left > 0) this.#inside.set(service, left);
+      else this.#inside.delete(service); // the server may name any number, one after the other
       this.#told(channel, request, found, summary, error);
     });
     const abort = new AbortController();
@@ -210,6 +233,14 @@ export class V2Session extends Session<SessionLinks> implements LinkLife {
       channel.close(reason, error);
       pump.abort(reason);
     });
+  }
+
+  /** What a CONNECT asks for, or why it cannot be had. */
+  #find(asked: ConnectRequest["service"]): FoundService | string {
+    const { board, targets } = this.#options;
+    if (typeof asked === "number") return board.find(asked) ?? `there is no service ${asked}`;
+    const target = targets.find(asked);
+    return typeof target === "string" ? target : { ...target, offered: board.mode === "run" };
   }
 
   async #reach(

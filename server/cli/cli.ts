@@ -5,8 +5,8 @@
  */
 
 import type { Command } from "commander";
-import { normalKeepAlive, V1_KEEP_ALIVE, V2_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
-import { keepAliveOf } from "../../app/link_options.ts";
+import { V1_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
+import { keepAliveChoiceOf, keepAliveOf, settledKeepAlive, unsaidKeepAlive } from "../../app/link_options.ts";
 import { systemClock } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
 import { type Logger, silentLogger } from "../../base/logger.ts";
@@ -26,10 +26,12 @@ import { demandFolderOf } from "../../app/files/private_folder.ts";
 import { stateFolder } from "../../app/files/state.ts";
 import { adminContext, serveServerAdmin } from "../admin/admin.ts";
 import type { AdminContext } from "../admin/context.ts";
+import { DASHBOARD } from "../dashboard/files.ts";
 import { AuthorizedDevices } from "../devices/authorized_devices.ts";
 import { actCommands } from "./admin/acts.ts";
 import { clientCommands } from "./admin/clients.ts";
-import { eventsCommand } from "./admin/events.ts";
+import { dashboardCommand } from "./admin/dashboard.ts";
+import { serverEventsCommand } from "./admin/events.ts";
 import { statusCommand } from "./admin/status.ts";
 import { describeServer, SERVER_OPTIONS, type ServerConfig, serverConfig } from "./config.ts";
 import { devicesCommands } from "./devices.ts";
@@ -49,7 +51,13 @@ export function serverCommand(name: string): Command {
     _options,
     command: Command,
   ) => run(command));
-  const running = [statusCommand(name), ...clientCommands(name), eventsCommand(name), ...actCommands(name)];
+  const running = [
+    statusCommand(name),
+    ...clientCommands(name),
+    serverEventsCommand(name),
+    ...actCommands(name),
+    dashboardCommand(name),
+  ];
   for (const each of [...running, ...devicesCommands(name), keyCommand(name, "server")]) command.addCommand(each);
   return command;
 }
@@ -82,6 +90,7 @@ async function run(command: Command): Promise<void> {
     const without = [
       ...["profile", "engine"] as const, // stand above
       ...(profiles.has("v2") ? [] : ["expiration"] as const),
+      ...unsaidKeepAlive(profiles.has("v2") ? config.keepAlive : undefined, profiles.has("v1")),
       ...(profiles.has("v2") || values.admin !== undefined ? [] : ["admin"] as const),
       ...(profiles.has("v1") ? [] : ["stall-timeout", "half-close-timeout"] as const),
     ];
@@ -110,6 +119,7 @@ async function run(command: Command): Promise<void> {
   state?.watch(server);
   const context = adminContext({ server, core, state: state?.view });
   const admin = serveAdmin(context, stateFolder(values.state, "server"), wish);
+  const history = admin.then((api) => api && context.history.start(state?.view.folder), () => {});
   const daemon = {
     ready: Promise.all([
       server.ready.then(() => tellState(server, state, options.listen)),
@@ -138,6 +148,8 @@ async function run(command: Command): Promise<void> {
     tellTurns(chooseEngine(config.engine).engine, logger);
     await hooks.close();
     await admin.then((api) => api?.close(), () => {}); // why it could not be had has been told
+    await history;
+    await context.history.close();
     await state?.close();
   }
 }
@@ -147,15 +159,9 @@ function keepAliveInForce(
   values: OptionValues<typeof SERVER_OPTIONS>,
   profiles: ReadonlySet<string>,
 ): Partial<OptionValues<typeof SERVER_OPTIONS>> {
-  const { idleTimeout, probeInterval, probeCount } = normalKeepAlive(
-    keepAliveOf(values, profiles.has("v2") ? V2_KEEP_ALIVE : V1_KEEP_ALIVE),
-  );
   const isOpen = (name: keyof typeof SERVER_OPTIONS) => profiles.size > 1 && values[name] === undefined;
-  return {
-    ...(!isOpen("idle-timeout") && { "idle-timeout": idleTimeout }),
-    ...(!isOpen("probe-interval") && { "probe-interval": probeInterval }),
-    ...(!isOpen("probe-count") && { "probe-count": probeCount }),
-  };
+  const all = settledKeepAlive(profiles.has("v2") ? keepAliveChoiceOf(values) : keepAliveOf(values, V1_KEEP_ALIVE));
+  return Object.fromEntries(Object.entries(all).filter(([name]) => !isOpen(name as keyof typeof SERVER_OPTIONS)));
 }
 
 /** The admin API, where it is wanted and can be had; one that nobody asked for is no reason not to serve devices. */
@@ -163,7 +169,7 @@ async function serveAdmin(context: AdminContext, folder: string, wish: AdminWish
   const { unix, tcp, isExplicit } = wish;
   if (!unix && !tcp) return undefined;
   try {
-    return await serveServerAdmin(context, { folder, unix, tcp });
+    return await serveServerAdmin(context, { folder, unix, tcp, site: DASHBOARD });
   } catch (error) {
     if (isExplicit) throw error;
     const [what = ""] = describeError(error).split("\n");

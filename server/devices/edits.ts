@@ -22,6 +22,7 @@ export const HEADING = `# Devices that may link up, a table for each. It may be 
 # services = { ssh = "0.0.0.0:2201" }        # where clients reach them: a port, a range as in 8000-8099, or 0
 # expires = 2027-01-31                       # optional
 # expiration = "60s"                         # optional; how long its clients are kept while it has no link
+# keep-alive = "metered"                     # optional; adaptive, metered, fast, or "25s,5s,2"
 # disabled = false                           # optional
 # comment = "roof, building 7"               # optional
 `;
@@ -36,6 +37,11 @@ export type DeviceEdit = (source: string, file: string) => string;
  */
 export async function readDevices(file: string): Promise<AuthorizedDevice[]> {
   return parseDevices(file, await readPrivateFile(file, false) ?? "");
+}
+
+/** As {@linkcode readDevices}, with the rules for all. */
+export async function readAllDevices(file: string): Promise<DevicesFound> {
+  return atOnce(new DeviceReader(file).read(await readPrivateFile(file, false) ?? ""));
 }
 
 /** Reads a text of the file; the same device of two texts is one object where it can be. */
@@ -82,6 +88,7 @@ export async function updateDevices(
 function sameButFor(device: string, before: DevicesFound, after: DevicesFound): boolean {
   const key = before.byName.get(device)?.key;
   const counts = (other: AuthorizedDevice | undefined) => other?.name !== device && other?.key !== key;
+  if (JSON.stringify(before.defaults) !== JSON.stringify(after.defaults)) return false;
   let at = 0;
   for (const old of before.devices) {
     if (!counts(old)) continue;

@@ -6,10 +6,14 @@
 
 import { V2_MAX_TEXT } from "../../protocol/v2/limits.ts";
 import { parseName } from "../../protocol/name.ts";
+import type { KeepAliveChoice } from "../../protocol/keep_alive.ts";
 import { parseDuration } from "../../base/duration.ts";
 import { formatPublicKey, parsePublicKey } from "../../net/tls/identity.ts";
 import type { TomlTable } from "../../app/toml/table.ts";
+import { parseKeepAlive } from "../../app/link_options.ts";
 import { parseTime } from "../../app/values.ts";
+import type { AccessRules } from "../access/rules.ts";
+import { readRules } from "../access/rules_table.ts";
 import { readGrants } from "./grant_table.ts";
 import type { ServiceGrant } from "./service_grant.ts";
 
@@ -25,10 +29,25 @@ export interface AuthorizedDevice {
   readonly expires?: number;
   /** Milliseconds that its session outlives a link, if not as for all (seed 002, "expiration time"). */
   readonly expiration?: number;
+  /** The keep-alive of both ends of its links, if not as for all, and as the device wants it. */
+  readonly keepAlive?: KeepAliveChoice;
   /** Whether it may not link up for now. */
   readonly disabled: boolean;
   /** For people. */
   readonly comment?: string;
+  /** Rules for all its services, unless one has its own. */
+  readonly access?: AccessRules;
+}
+
+/** The table of rules for all devices: no device can have this name. */
+export const DEFAULTS = "defaults";
+
+/** Reads that table. @throws {ConfigError} with the place of the mistake. */
+export function readDefaults(table: TomlTable): AccessRules {
+  if (table.names.includes("key")) {
+    throw table.error("key", `[${DEFAULTS}] has the rules for all devices; give the device of this key another name`);
+  }
+  return readRules(table);
 }
 
 /**
@@ -46,8 +65,10 @@ export function readDevice(name: string, table: TomlTable): AuthorizedDevice {
   const services = table.table("services");
   const expires = table.one("expires", parseTime);
   const expiration = table.one("expiration", parseDuration);
+  const keepAlive = table.one("keep-alive", parseKeepAlive);
   const disabled = table.flag("disabled") ?? false;
   const comment = table.one("comment", parseComment);
+  const access = readRules(table);
   if (key === undefined) {
     table.rejectUnknown(); // a slip of the pen explains more
     throw table.error(undefined, `"key" is missing; "device key" prints it on the device`);
@@ -58,8 +79,10 @@ export function readDevice(name: string, table: TomlTable): AuthorizedDevice {
     services: services ? readGrants(services) : [],
     ...(expires !== undefined && { expires }),
     ...(expiration !== undefined && { expiration }),
+    ...(keepAlive !== undefined && { keepAlive }),
     disabled,
     ...(comment !== undefined && { comment }),
+    ...(Object.keys(access).length > 0 && { access }),
   };
 }
 

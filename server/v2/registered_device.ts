@@ -7,12 +7,20 @@
 import type { Turns } from "../../base/slices.ts";
 import { TAKE_OVER_WINDOW_MS } from "../limits.ts";
 import { type Goodbye, goodbye } from "../../protocol/v2/wire/goodbye.ts";
-import type { KeepAliveSettings } from "../../protocol/keep_alive.ts";
+import {
+  type Endpoint,
+  type KeepAliveChoice,
+  type KeepAlivePlan,
+  keepAlivePlan,
+  type KeepAliveSettings,
+} from "../../protocol/keep_alive.ts";
 import type { WindowBudget } from "../../protocol/v2/receive_windows.ts";
 import type { DeviceMode, Settings } from "../../protocol/v2/wire/messages.ts";
 import {
+  ADAPTS,
   type Authenticated,
   CAN_BIND,
+  CAN_NAME_ADDRESSES,
   CAN_RESUME,
   type ResumeOffer,
   type ResumeRefusal,
@@ -77,7 +85,7 @@ export class RegisteredDevice {
   #since: number | undefined;
   #sessionSince: number | undefined;
   #conflict: { readonly text: string; readonly at: number } | undefined;
-  #keepAlive: KeepAliveSettings;
+  #keepAlive: KeepAliveChoice;
   /** The device's mode, as it said. */
   mode: DeviceMode = "init";
 
@@ -85,7 +93,7 @@ export class RegisteredDevice {
   constructor(options: RegisteredDeviceOptions) {
     this.#options = options;
     this.settings = options.settings;
-    this.#keepAlive = options.settings.keepAlive;
+    this.#keepAlive = options.device.keepAlive ?? options.settings.keepAlive;
     this.#takeOvers = new TakeOvers(options.settings.clock);
     this.#services = new DeviceServices({
       device: options.device,
@@ -209,7 +217,7 @@ export class RegisteredDevice {
     this.#since = this.settings.clock.wall();
     this.#sessionSince = this.#since;
     this.#peer = hello;
-    this.#services.linkUp();
+    this.#services.linkUp((hello.capabilities & CAN_NAME_ADDRESSES) !== 0);
     this.mode = "init";
     const link: V2Session = new V2Session({
       id,
@@ -217,7 +225,9 @@ export class RegisteredDevice {
       logBudget: this.#options.logBudget,
       settings: this.settings,
       budget: this.#options.budget,
-      keepAlive: this.#keepAlive,
+      keepAlive: keepAlivePlan(this.#keepAlive),
+      adapts: (hello.capabilities & ADAPTS) !== 0,
+      wanted: () => this.#wanted,
       onOffers: (offers) => this.#services.offer(offers),
       onSettings: (settings) => this.#onSettings(settings),
       onInterrupted: (end) => this.#onInterrupted(link, end),
@@ -234,21 +244,47 @@ export class RegisteredDevice {
     link.ended().then(() => this.#leaving.delete(link));
   }
 
-  /** Takes other grants, without touching what stays; limits hold for clients to come. */
+  /** Takes other grants and rules, without touching what stays; who may not be there any more is ended. */
   update(device: AuthorizedDevice): void {
+    const before = JSON.stringify(this.device.keepAlive);
+    if (JSON.stringify(device.keepAlive) !== before) {
+      this.setKeepAlive(device.keepAlive ?? this.settings.keepAlive, "both");
+    }
     const answers = this.#services.update(device);
     this.link?.sendGrants(answers);
   }
 
-  /** The longest silence accepted from the device; what the device itself wants holds for its session alone. */
-  get keepAlive(): KeepAliveSettings {
-    return this.link?.links.keepAlive ?? this.#keepAlive;
+  /** A service was opened for a time, or is closed again. */
+  accessChanged(service: string, keepClients: boolean): void {
+    const answers = this.#services.accessChanged(service, keepClients);
+    this.link?.sendGrants(answers);
   }
 
-  /** Changes that, now and for links to come. */
-  set keepAlive(keepAlive: KeepAliveSettings) {
-    this.#keepAlive = keepAlive;
-    this.link?.links.say({ keepAlive });
+  /** The longest silence accepted from the device now; what the device itself wants holds for its session alone. */
+  get keepAlive(): KeepAliveSettings {
+    return this.link?.links.keepAlive ?? keepAlivePlan(this.#keepAlive).idle;
+  }
+
+  /** Changes the longest silence accepted: this side's now and for links to come, the device's for its session. */
+  setKeepAlive(choice: KeepAliveChoice, endpoint: Endpoint): void {
+    const plan = keepAlivePlan(choice);
+    if (endpoint !== "device") {
+      this.#keepAlive = choice;
+      this.link?.links.setKeepAlive(plan);
+    }
+    if (endpoint !== "server") this.link?.links.wantKeepAlive(plan);
+  }
+
+  /** Somebody looks at the device for `ms` milliseconds from now on: its link is probed as if a client were there. */
+  attend(ms: number): void {
+    this.link?.links.attend(ms);
+  }
+
+  /** What the device's own keep-alive is to be: the file's word for this device, or a way that takes both sides. */
+  get #wanted(): KeepAlivePlan | undefined {
+    const { keepAlive } = this.device;
+    if (keepAlive !== undefined) return keepAlivePlan(keepAlive);
+    return this.#keepAlive === "metered" ? keepAlivePlan("metered") : undefined;
   }
 
   /** Ends in order. */
@@ -276,7 +312,8 @@ export class RegisteredDevice {
   }
 
   #onSettings(settings: Settings): void {
-    if (settings.mode === "config") this.#services.close("service-withdrawn");
+    if (settings.mode === "config") this.#services.withdraw();
+    if (settings.mode === "run") this.#services.running();
     if (settings.mode && settings.mode !== this.mode) {
       this.mode = settings.mode;
       this.emit({ type: "mode", device: this.deviceName, mode: settings.mode });

@@ -18,6 +18,7 @@ import {
   resultFrame,
   settingsFrame,
 } from "./messages.ts";
+import { ADAPTIVE_KEEP_ALIVE, METERED_KEEP_ALIVE, V2_KEEP_ALIVE } from "../../keep_alive.ts";
 import { concat } from "../../bytes.ts";
 import { fieldOf, protocolError, uintOf } from "../_fakes_test.ts";
 import { test } from "../../../tests/rig/test.ts";
@@ -46,6 +47,9 @@ test("CLOSE and RESULT bring back what was said", () => {
   }));
 });
 
+/** Ends by a rule: the device has to see a reset. */
+const RULED = ["time-limit", "outside-hours", "access-closed"];
+
 test("a reason that does not travel goes as the nearest that does, and never as connected", () => {
   for (const reason of CHANNEL_END_REASONS) {
     if (reason === "closed-by-admin") {
@@ -53,7 +57,8 @@ test("a reason that does not travel goes as the nearest that does, and never as 
       continue;
     }
     const known = TRAVEL.includes(reason);
-    assert.equal(readClose(payloadOf(closeFrame(1, reason))).reason, known ? reason : "service-closed");
+    const nearest = RULED.includes(reason) ? "not-allowed" : "service-closed";
+    assert.equal(readClose(payloadOf(closeFrame(1, reason))).reason, known ? reason : nearest);
     assert.equal(readResult(payloadOf(resultFrame(1, reason, 0))).reason, known ? reason : "service-unreachable");
   }
 });
@@ -80,6 +85,25 @@ test("CONNECT brings back what was said", () => {
     const request = { service, client, hostAddress, credit };
     assert.deepEqual(readConnectRequest(payloadOf(connectFrame(3, request))), request);
   }));
+});
+
+test("CONNECT brings back what the server names; with a number as well, or without a name, it is refused", () => {
+  const name = fc.stringMatching(/^[A-Za-z0-9._-]{1,63}$/);
+  fc.assert(fc.property(name, text, text, u32, (name, address, client, credit) => {
+    const request = { service: { name, address }, client, hostAddress: "", credit };
+    assert.deepEqual(readConnectRequest(payloadOf(connectFrame(3, request))), request);
+  }));
+  const field = (tag: number, text: string) => fieldOf(tag, new TextEncoder().encode(text));
+  const [number, credit, address] = [fieldOf(1, uintOf(2, 1)), fieldOf(4, uintOf(4, 9)), field(5, "a:1")];
+  for (
+    const parts of [[number, credit, address, field(6, "x")], [credit, address], [credit, field(6, "x")], [
+      number,
+      credit,
+      field(6, "x"),
+    ], [credit, address, field(6, "a b")]]
+  ) {
+    assert.equal(protocolError(() => readConnectRequest(concat(parts))), "bad-field");
+  }
 });
 
 test("CONNECT without its service or its credit, or with sizes that those cannot have, is refused", () => {
@@ -203,4 +227,24 @@ test("whatever a payload is, reading it throws nothing but a protocol error", ()
   fc.assert(fc.property(fc.oneof(fc.uint8Array({ maxLength: 300 }), small), (payload) => {
     for (const reads of READERS) protocolError(() => reads(payload));
   }));
+});
+
+test("SETTINGS of sides that adapt has its three fields, and is a mistake of any other", () => {
+  const settings = {
+    keepAlive: V2_KEEP_ALIVE,
+    wantedKeepAlive: V2_KEEP_ALIVE,
+    idleKeepAlive: ADAPTIVE_KEEP_ALIVE,
+    wantedIdleKeepAlive: METERED_KEEP_ALIVE,
+    attention: 10_000,
+  };
+  const frame = settingsFrame(settings);
+  const golden = "00 27 08 00 00 00 00 00 01 00 05 00 01 00 01 02 02 00 05 00 01 00 01 02 " +
+    "05 00 05 00 19 00 05 02 06 00 05 00 f0 00 0a 02 07 00 04 00 00 27 10";
+  assert.deepEqual(frame, unhex(golden));
+  assert.deepEqual(readSettings(payloadOf(frame), true), { ...settings, mode: undefined, wantedMode: undefined });
+  for (const field of [{ idleKeepAlive: V2_KEEP_ALIVE }, { wantedIdleKeepAlive: V2_KEEP_ALIVE }, { attention: 0 }]) {
+    assert.equal(protocolError(() => readSettings(payloadOf(settingsFrame(field)))), "bad-field");
+  }
+  const before = settingsFrame({ keepAlive: V2_KEEP_ALIVE });
+  assert.equal(readSettings(payloadOf(before), true).idleKeepAlive, undefined, "then it is as while somebody waits");
 });
