@@ -140,6 +140,11 @@ export class SessionLinks implements SessionCarrier {
     if (!this.done) this.#options.session.sendSettings(settings);
   }
 
+  /** Bytes that wait to be written to the link that is up. */
+  get pending(): number {
+    return this.#face ? this.#driver!.pending : 0;
+  }
+
   hold(): void {
     this.#driver?.hold();
   }

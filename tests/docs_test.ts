@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Command } from "commander";
 import { ExitCode } from "../app/exit_codes.ts";
 import { GOODBYE_CODES } from "../protocol/v2/wire/goodbye.ts";
-import { CHANNEL_END_REASONS, LINK_END_REASONS } from "../protocol/reasons.ts";
+import { CHANNEL_END_REASONS, LINK_END_REASONS, REFUSAL_REASONS } from "../protocol/reasons.ts";
 import "./rig/engine.ts"; // what it loads stays, and would count as a leak of the test that is first
 import { API_PAGE, apiPage, serverRoutes } from "./rig/api_reference.ts";
 import { commands, optionRows, readRows, TABLES } from "./rig/option_tables.ts";
@@ -68,6 +68,7 @@ Deno.test("the documents have every reason, goodbye and exit code, and no others
   const text = read("docs/reference/reasons.md");
   assert.deepEqual(firstCells(text, "client's reason").toSorted(), [...CHANNEL_END_REASONS].toSorted());
   assert.deepEqual(firstCells(text, "link's reason").toSorted(), [...LINK_END_REASONS].toSorted());
+  assert.deepEqual(firstCells(text, "refusal"), [...REFUSAL_REASONS]);
   assert.deepEqual(firstCells(text, "goodbye"), [...GOODBYE_CODES]);
   assert.deepEqual(firstCells(read("docs/reference/output.md"), "code").map(Number), Object.values(ExitCode));
 });
