@@ -23,7 +23,8 @@ export const OPTION_NAMES: readonly string[] = [
     "half-close-timeout",
   ],
   "idle-timeout",
-  ...["link-write-timeout", "listen", "log-format", "log-level", "mode", "pki", "plain", "probe-count"],
+  ...["link-write-timeout", "listen", "log-format", "log-level", "metrics", "metrics-per-device", "mode"],
+  ...["pki", "plain", "probe-count"],
   ...[
     "probe-interval",
     "profile",

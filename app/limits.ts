@@ -117,3 +117,15 @@ export const MAX_SELECTOR = 256;
 
 /** The least characters of a token. */
 export const MIN_TOKEN = 16;
+
+/** Characters of metrics that are made at once, and then wait for their reader. */
+export const METRICS_CHUNK = 32 * 1024;
+
+/** Readers of metrics at once; others are asked to come back. */
+export const MAX_METRICS_READERS = 8;
+
+/** Milliseconds between two counts of descriptors, where the kernel does not keep one. */
+export const DESCRIPTOR_LOOK_MS = 60_000;
+
+/** Milliseconds for which the answer holds whether the state can be written. */
+export const READY_LOOK_MS = 5_000;

@@ -211,5 +211,8 @@ export const HELD_LOOK_MS = 100;
 /** Milliseconds between two looks at least: each goes through all clients, so those that come together share one. */
 export const MIN_HELD_LOOK_MS = 5;
 
+/** Devices that have metrics of their own at most; of more, none has. */
+export const MAX_METRICS_DEVICES = 4_096;
+
 /** Milliseconds between two looks of `server status --watch`. */
 export const WATCH_MS = 2_000;

@@ -5,6 +5,7 @@ import { GOODBYE_CODES } from "../protocol/v2/wire/goodbye.ts";
 import { CHANNEL_END_REASONS, LINK_END_REASONS, REFUSAL_REASONS } from "../protocol/reasons.ts";
 import "./rig/engine.ts"; // what it loads stays, and would count as a leak of the test that is first
 import { API_PAGE, apiPage, serverRoutes } from "./rig/api_reference.ts";
+import { METRICS_PAGE, metricsPage } from "./rig/metrics_reference.ts";
 import { commands, optionRows, readRows, TABLES } from "./rig/option_tables.ts";
 import { DEVICE_OPTIONS, deviceConfig } from "../device/cli/config.ts";
 import { parseDevices } from "../server/devices/authorized_devices.ts";
@@ -61,6 +62,15 @@ Deno.test(
     // The formatter may break lines and pad cells.
     const words = (text: string) => text.replace(/-{3,}/g, "---").split(/[\s|]+/).filter(Boolean);
     assert.deepEqual(words(read(API_PAGE)), words(apiPage(await serverRoutes())));
+  },
+);
+
+Deno.test(
+  "the reference of metrics is as the program's; to write it: scripts/metrics_reference.ts",
+  checked,
+  async () => {
+    const words = (text: string) => text.replace(/-{3,}/g, "---").split(/[\s|]+/).filter(Boolean);
+    assert.deepEqual(words(read(METRICS_PAGE)), words(await metricsPage()));
   },
 );
 

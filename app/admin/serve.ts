@@ -9,13 +9,12 @@ import type { Logger } from "../../base/logger.ts";
 import { type Address, formatAddress } from "../../protocol/address.ts";
 import { isInNetwork } from "../../protocol/ip.ts";
 import { ListenError } from "../../net/listener.ts";
-import { spotOf } from "../files/spot.ts";
 import { ConfigError } from "../toml/config_error.ts";
 import { Api } from "./http/api.ts";
-import { Gate } from "./http/gate.ts";
+import { serveBehindGate } from "./http/behind_gate.ts";
 import { Guard } from "./http/guard.ts";
 import type { Caller, Route } from "./route.ts";
-import { asOwner, hiddenPlace, listenAt } from "./http/socket_file.ts";
+import { listenAt } from "./http/socket_file.ts";
 
 /** The socket's name in the folder of a state. */
 export const ADMIN_SOCKET = "admin.sock";
@@ -76,28 +75,9 @@ export async function serveAdmin(options: AdminOptions): Promise<AdminServer> {
       for (const part of parts.toReversed()) await part();
     })();
 
-  /** The runtime's HTTP server, at a place that its gate alone knows. */
   const open = async (listener: Deno.Listener<Deno.Conn>, caller: Caller, guard?: Guard) => {
-    let place;
-    try {
-      place = await hiddenPlace(folder);
-    } catch (error) {
-      listener.close();
-      throw error;
-    }
-    const { path, remove } = place;
-    const inner = asOwner(spotOf(path), () =>
-      Deno.serve({
-        path,
-        onListen: () => {},
-        handler: (request) => api.answer(request, caller, guard),
-      }));
-    const gate = new Gate({ listener, dial: () => Deno.connect({ transport: "unix", path }), clock, logger });
-    parts.push(async () => {
-      await gate.close();
-      await inner.shutdown();
-      remove();
-    });
+    const handler = (request: Request) => api.answer(request, caller, guard);
+    parts.push(await serveBehindGate({ listener, folder, clock, logger, handler }));
   };
 
   try {
@@ -116,7 +96,8 @@ export async function serveAdmin(options: AdminOptions): Promise<AdminServer> {
   }
 }
 
-function listenTcp(address: Address): Deno.TcpListener {
+/** Listens by TCP. @throws {ListenError} if the address cannot be had. */
+export function listenTcp(address: Address): Deno.TcpListener {
   try {
     return Deno.listen({ hostname: address.host, port: address.port });
   } catch (error) {

@@ -6,7 +6,7 @@
 
 import type { Command } from "commander";
 import { ONCE_TIMEOUT_MS } from "../limits.ts";
-import { formatAddress } from "../../protocol/address.ts";
+import { type Address, formatAddress } from "../../protocol/address.ts";
 import { chooseEngine, describeEngine, tellTurns } from "../../net/engines.ts";
 import { normalKeepAlive } from "../../protocol/keep_alive.ts";
 import { systemClock } from "../../base/clock.ts";
@@ -33,6 +33,7 @@ import { readCa } from "./ca.ts";
 import { connectDevice } from "../device.ts";
 import type { DeviceEvent } from "../events.ts";
 import type { DeviceHandle } from "../handle.ts";
+import { openMetrics } from "../metrics/serve.ts";
 import { DeviceNotices } from "./hook_facts.ts";
 import { tokenKey } from "../join.ts";
 import { joinCommand } from "./join.ts";
@@ -83,7 +84,8 @@ async function run(command: Command): Promise<void> {
     for (const line of [...lines, ...describeOptions(DEVICE_OPTIONS, inForce, without)]) printLine(line);
     return;
   }
-  await runDevice(config, values, stored, { warnings: missing.length > 0 ? [notOffered(missing)] : [] });
+  const warnings = missing.length > 0 ? [notOffered(missing)] : [];
+  await runDevice(config, values, stored, { warnings, ...(values.metrics && { metrics: values.metrics }) });
 }
 
 function notOffered(names: readonly string[]): string {
@@ -146,6 +148,8 @@ interface RunManner {
   readonly isClaimed?: boolean;
   /** What there is to say of the configuration. */
   readonly warnings?: readonly string[];
+  /** Where its metrics are. */
+  readonly metrics?: Address;
 }
 
 /** Runs to the end. */
@@ -153,7 +157,7 @@ async function runDevice(
   config: DeviceConfig,
   values: OptionValues<typeof LINK_OPTIONS>,
   stored: StoredDevice | undefined,
-  { attend = () => () => true, isClaimed = false, warnings = [] }: RunManner = {},
+  { attend = () => () => true, isClaimed = false, warnings = [], metrics: at }: RunManner = {},
 ): Promise<void> {
   const json = values["log-format"] === "json";
   const logger = setUpLogging("device", values["log-format"] ?? "auto", values["log-level"] ?? "info");
@@ -184,19 +188,27 @@ async function runDevice(
       );
     }
   });
+  const { engine } = chooseEngine(config.engine);
+  const metrics = at &&
+    openMetrics({ device, clock: systemClock, engine }, at, stateFolder(values.state, "device"), logger);
+  metrics?.catch(() => device.close());
   const daemon = {
-    ready: Promise.resolve(),
+    ready: metrics ? metrics.then(({ address }) => tellMetrics(address, json)) : Promise.resolve(),
     closed: device.closed.then(() => Promise.all([hooks.close(), forgotten])).then(() => {}),
     shutdown: () => device.shutdown(),
     reload: () => logger.info("SIGHUP: going on; what was changed holds from the next start on"),
   };
   let signalled = false;
-  await runDaemon(daemon, (signal) => {
-    signalled = true;
-    hooks.ending();
-    logger.info("{signal}: shutting down; a second one ends at once", { signal });
-  });
-  tellTurns(chooseEngine(config.engine).engine, logger);
+  try {
+    await runDaemon(daemon, (signal) => {
+      signalled = true;
+      hooks.ending();
+      logger.info("{signal}: shutting down; a second one ends at once", { signal });
+    });
+  } finally {
+    await metrics?.then((server) => server.close(), () => {}); // why they could not be had was told
+  }
+  tellTurns(engine, logger);
   const { goodbye } = device.status;
   if (goodbye?.code === "bad-enrolment" && !signalled) {
     const before = token && await restoreBefore(folder, token.tokenId);
@@ -207,6 +219,10 @@ async function runDevice(
       : "";
     throw new RefusedError(`${goodbye.code}: ${goodbye.text}${next}`);
   }
+}
+
+function tellMetrics(address: string, json: boolean): void {
+  printLine(json ? JSON.stringify({ type: "metrics", address }) : `metrics ${address}`);
 }
 
 /** Adds what is in the state, and in the files that were named. */

@@ -6,6 +6,7 @@
 
 import type { Route } from "../../app/admin/route.ts";
 import { type AdminServer, serveAdmin } from "../../app/admin/serve.ts";
+import { serverMetrics } from "../metrics/server_metrics.ts";
 import type { Address } from "../../protocol/address.ts";
 import type { ServerCore, ServerHandle } from "../server.ts";
 import { actRoutes } from "./act_routes.ts";
@@ -39,17 +40,20 @@ export interface AdminSubject {
   readonly core: ServerCore;
   /** The state; a server of v1 alone has none. */
   readonly state: StateView | undefined;
+  /** Whether each device has metrics of its own. @default {true} */
+  readonly perDevice?: boolean;
 }
 
 /** Makes what routes work with. Events are kept from now on. */
-export function adminContext({ server, core, state }: AdminSubject): AdminContext {
+export function adminContext({ server, core, state, perDevice }: AdminSubject): AdminContext {
   const { clock } = core.settings;
   const since = clock.wall();
   const events = new EventRing(since);
   server.subscribe((event) => events.add(clock.wall(), event));
   let isReady = false;
   server.ready.then(() => isReady = true, () => {});
-  return { server, core, state, events, since, isReady: () => isReady };
+  const metrics = serverMetrics({ server, core, state, since }, perDevice);
+  return { server, core, state, events, metrics, since, isReady: () => isReady };
 }
 
 /** Where the API is served. */

@@ -6,6 +6,7 @@
 
 import type { StateView } from "../state/state.ts";
 import type { ServerCore, ServerHandle } from "../server.ts";
+import type { Registry } from "../../app/metrics/registry.ts";
 import type { EventRing } from "./event_ring.ts";
 
 /** What routes work with. */
@@ -15,6 +16,7 @@ export interface AdminContext {
   /** The state; a server of v1 alone has none. */
   readonly state: StateView | undefined;
   readonly events: EventRing;
+  readonly metrics: Registry;
   /** When the server started, by the wall clock. */
   readonly since: number;
   /** Whether every listener is bound. */

@@ -36,6 +36,7 @@ import { devicesCommands } from "./devices.ts";
 import { devicesFile } from "../state/facts.ts";
 import type { ServerEvent } from "../events.ts";
 import { serverNotice } from "./hook_facts.ts";
+import { openMetrics } from "./outside.ts";
 import type { ListenOptions } from "../options.ts";
 import { type ServerHandle, startServer } from "../server.ts";
 import { openV2State, type V2State } from "../state/state.ts";
@@ -82,6 +83,7 @@ async function run(command: Command): Promise<void> {
       ...["profile", "engine"] as const, // stand above
       ...(profiles.has("v2") ? [] : ["expiration"] as const),
       ...(profiles.has("v2") || values.admin !== undefined ? [] : ["admin"] as const),
+      ...(values.metrics || values["metrics-per-device"] ? [] : ["metrics-per-device"] as const),
       ...(profiles.has("v1") ? [] : ["stall-timeout", "half-close-timeout"] as const),
     ];
     for (const line of [...lines, ...describeOptions(SERVER_OPTIONS, inForce, without)]) printLine(line);
@@ -89,7 +91,8 @@ async function run(command: Command): Promise<void> {
   }
   const logger = setUpLogging("server", values["log-format"] ?? "auto", values["log-level"] ?? "info");
   for (const line of strangeVariables(Object.keys(SERVER_OPTIONS))) logger.warn("{warning}", { warning: line });
-  const state = hasV2 ? await openV2State(stateFolder(values.state, "server"), values.devices, logger) : undefined;
+  const folder = stateFolder(values.state, "server");
+  const state = hasV2 ? await openV2State(folder, values.devices, logger) : undefined;
   const { hooks: commands, ...options } = config;
   const hooks = new HookRunner({ hooks: commands, logger });
   const { handle: server, core } = startServer({
@@ -105,15 +108,20 @@ async function run(command: Command): Promise<void> {
     if (notice) hooks.tell(notice);
   });
   state?.watch(server);
-  const context = adminContext({ server, core, state: state?.view });
-  const admin = serveAdmin(context, stateFolder(values.state, "server"), wish);
+  const perDevice = values["metrics-per-device"] !== "off";
+  const context = adminContext({ server, core, state: state?.view, perDevice });
+  const { metrics: at } = values;
+  const metrics = at ? openMetrics(context, at, folder, json) : Promise.resolve(undefined);
+  const admin = serveAdmin(context, folder, wish);
+  const orEnd = (error: unknown) => {
+    server.close();
+    throw error;
+  };
   const daemon = {
     ready: Promise.all([
       server.ready.then(() => tellState(server, state, options.listen)),
-      admin.then((api) => tellAdmin(api, json, logger), (error: unknown) => {
-        server.close();
-        throw error;
-      }),
+      admin.then((api) => tellAdmin(api, json, logger), orEnd),
+      metrics.catch(orEnd),
     ]).then(() => {}),
     closed: server.closed.then(() => hooks.close()),
     shutdown: () => server.shutdown(),
@@ -133,7 +141,7 @@ async function run(command: Command): Promise<void> {
   } finally {
     tellTurns(chooseEngine(config.engine).engine, logger);
     await hooks.close();
-    await admin.then((api) => api?.close(), () => {}); // why it could not be had has been told
+    for (const part of [admin, metrics]) await part.then((api) => api?.close(), () => {}); // why it could not be had was told
     await state?.close();
   }
 }

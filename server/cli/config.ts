@@ -11,6 +11,7 @@ import { V1_KEEP_ALIVE, V2_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
 import { chooseEngine, type EngineChoice } from "../../net/engines.ts";
 import type { TlsSource } from "../../net/tls/listening.ts";
 import { ADMIN_OPTION, TOKEN_OPTION } from "../../app/admin/options.ts";
+import { METRICS_OPTION, PER_DEVICE_OPTION } from "../../app/metrics/options.ts";
 import { COMMON_OPTIONS, ENGINE_OPTION } from "../../app/command.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
 import { describeHooks, readHooks } from "../../app/hooks/config.ts";
@@ -81,6 +82,8 @@ export const SERVER_OPTIONS = {
   state: STATE_OPTION,
   admin: ADMIN_OPTION,
   "admin-token-file": TOKEN_OPTION,
+  metrics: METRICS_OPTION,
+  "metrics-per-device": PER_DEVICE_OPTION,
   ...keepAliveOptions("device", V2_KEEP_ALIVE, V1_KEEP_ALIVE),
   expiration: expirationOption(
     "v2: keep clients and host ports this long while a device has no link; 0 ends them at once",

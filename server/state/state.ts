@@ -30,6 +30,8 @@ const STATE_FILES = ["identity.pem", "devices.toml", "enrolments.toml", "ports.t
 
 /** Who may link up, as far as a list can tell. */
 export interface DevicesView {
+  /** How many there are. */
+  readonly count: number;
   /** All of them, in the order of the file. */
   readonly all: readonly AuthorizedDevice[];
   /** The one of a name. */

@@ -112,6 +112,11 @@ export class V1Listener {
     return this.link !== undefined;
   }
 
+  /** Bytes that wait to be written to its link. */
+  get pending(): number {
+    return this.#current?.done === false ? this.#current.links.pending : 0;
+  }
+
   /** Where the device that is linked came from, if one is. */
   get device(): string | undefined {
     return this.#current?.done === false ? this.#current.device : undefined;

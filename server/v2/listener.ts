@@ -129,6 +129,11 @@ export class V2Listener {
     return kind === "files" ? "pki" : kind;
   }
 
+  /** When its certificate ends, in milliseconds since 1970, if it is of a CA. */
+  get certificateEnds(): number | undefined {
+    return this.security === "pki" ? this.#certificate?.ends : undefined;
+  }
+
   /** Resolves when nothing of it is left. */
   async ended(): Promise<void> {
     await this.#listener.ended;

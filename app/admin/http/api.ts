@@ -101,7 +101,8 @@ export class Api {
     const given = acts ? await readBody(request) : {};
     const body = checked(route.body ?? closed({}), given, "body");
     const lastEventId = request.headers.get("last-event-id") ?? undefined;
-    const call: CheckedCall = { params, query, body, caller, lastEventId };
+    const accept = request.headers.get("accept") ?? undefined;
+    const call: CheckedCall = { params, query, body, caller, lastEventId, accept };
     const { run } = route;
     if (run.kind === "raw") return await run.answer(call);
     if (run.kind === "stream") return this.#stream(request.method, () => run.open(call));
