@@ -66,19 +66,24 @@ export type {
   V2ListenOptions,
   V2Options,
 } from "./server/options.ts";
+export type { AccessRules } from "./server/access/rules.ts";
+export type { ClientRate } from "./server/access/client_rates.ts";
 export { serve, type ServerHandle } from "./server/server.ts";
 export {
   formatGrantedAddress,
   type GrantedAddress,
+  type GrantedPlace,
   parseGrant,
   parseGrantedAddress,
   type ServiceGrant,
 } from "./server/devices/service_grant.ts";
+export type { UnixHostAddress } from "./server/ports/unix_host.ts";
 export { connectDevice } from "./device/device.ts";
 export { type EnrolmentOptions, enrolmentOptions, joinFromString, type JoinOptions } from "./device/join.ts";
 export type { DeviceHandle, DeviceState, DeviceStatus } from "./device/handle.ts";
 export * from "./device/events.ts";
 export type { LinkFacts } from "./device/reconnect/link_maker.ts";
+export { parseAllow } from "./device/v2/allowed_targets.ts";
 export { type NamedService, parseNamedService } from "./device/v2/named_service.ts";
 export {
   type CommonDeviceOptions,
@@ -98,4 +103,6 @@ export { type CanServer, serveCan, type ServeCanOptions } from "./can/server/ser
 export type { CanServiceOptions } from "./can/server/service.ts";
 export type { WireChoice } from "./can/wires/detect.ts";
 export type { WireName } from "./can/wire.ts";
+export { formatSerialEndpoint, parseSerialEndpoint, type SerialEndpoint } from "./serial/endpoint.ts";
+export type { Flow, LineSettings, Parity } from "./serial/settings.ts";
 export type { ConnectionEnds, InterfaceAddress, NetworkState, ReadNetwork } from "./net/network_watch.ts";

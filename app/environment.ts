@@ -12,6 +12,7 @@ import { closest } from "./values.ts";
 export const OPTION_NAMES: readonly string[] = [
   ...[
     "admin",
+    "allow",
     "admin-token-file",
     "ca",
     "config",

@@ -91,7 +91,7 @@ function parseOne(place: string, spec: OptionSpec<unknown>, text: string): unkno
 
 function parseMany(place: string, spec: OptionSpec<unknown>, text: string): unknown[] {
   return (spec.split ?? splitAtCommas)(text).map((part) => {
-    if (/[^\s,]\s+[^\s,]/.test(part)) {
+    if (/[^\s,]\s+[^\s,]/.test(part.replaceAll(/"(?:[^"\\]|\\.)*"/g, '""'))) { // what is quoted may have some
       throw new ConfigError(`${place}: "${part.trim()}" has a blank; write a comma between several`);
     }
     return parseOne(place, spec, part.trim());

@@ -79,6 +79,7 @@ const V2 = options<V2DeviceOptions>({
     key: check.secretBytes(32),
   })),
   services: list(service),
+  allow: optional(list(check.withMethods("allows"))),
   proxyFor: optional(check.callable),
   mode: optional(check.word("config", "run")),
 });

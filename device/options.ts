@@ -129,6 +129,8 @@ export interface V2DeviceOptions extends CommonDeviceOptions {
   readonly enrolment?: { readonly id: Uint8Array; readonly key: Uint8Array };
   /** What is offered, by name. */
   readonly services: readonly NamedService[];
+  /** What the server may name and reach by itself, as `parseAllow` has it; nothing by default. */
+  readonly allow?: readonly ServiceRule[];
   /** The HTTP proxy to dial a server through, if any. */
   readonly proxyFor?: (server: Address) => ProxyOptions | undefined;
   /** The mode to go to: `config` offers nothing. @default {"run"} */

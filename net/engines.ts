@@ -8,7 +8,7 @@ import type { Logger } from "../base/logger.ts";
 import { LONG_TURN_MS } from "./limits.ts";
 import { nativeEngine, whyNotNative } from "./native/engine.ts";
 import { portableEngine } from "./portable/engine.ts";
-import type { Engine } from "./socket.ts";
+import type { Duplex, Engine } from "./socket.ts";
 
 /** What a user may ask for: an engine, or the best that there is. */
 export type EngineChoice = "auto" | "native" | "portable";
@@ -38,6 +38,18 @@ export function chooseEngine(choice: EngineChoice): ChosenEngine {
     throw new EngineError(`the native engine cannot be had: ${fallback}; leave --engine out, or say --engine portable`);
   }
   return { engine: engine ?? portableEngine, fallback };
+}
+
+/**
+ * Bytes both ways over a descriptor of the kernel's that does not block, such as a serial line's; it owns it from then on.
+ * Whoever has one has the system's calls, and so what it takes, whichever engine has the sockets.
+ *
+ * @throws If the kernel cannot watch it; it is closed then.
+ */
+export function descriptorDuplex(fd: number): Duplex {
+  const engine = nativeEngine();
+  if (!engine) throw new EngineError(`the kernel's descriptors cannot be watched: ${whyNotNative()}`);
+  return engine.adopt(fd);
 }
 
 /**

@@ -120,6 +120,15 @@ export const CERTIFICATE_CUT_LOOKS = 10;
 /** How long before a certificate ends that is told, each day, in milliseconds: 30 days. */
 export const CERTIFICATE_WARNING_MS = 2_592_000_000;
 
+/** Looks, a quarter of a second apart, between two looks for memory that can be given back: 10 s. */
+export const SPARE_LOOKS = 40;
+
+/** Passes of the loop within that time, up to which it is a pause. */
+export const QUIET_PASSES = 2_000;
+
+/** Passes after which a pause is used to give back memory. */
+export const WORKED_PASSES = 1_000;
+
 /** Longest turn of an engine's loop that is nothing to tell of, in milliseconds. */
 export const LONG_TURN_MS = 20;
 

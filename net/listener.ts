@@ -11,7 +11,7 @@ import { describeError, errorCode, isExhaustion } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { ServerCertificate } from "./tls/listening.ts";
 import { isShortOfDescriptors, type Taker } from "./kernel/descriptor_room.ts";
-import type { Engine, ListeningSocket, Socket, TlsEngine, TlsSocket } from "./socket.ts";
+import type { Engine, ListeningSocket, Socket, TlsEngine, TlsSocket, UnixConnection } from "./socket.ts";
 import { listenerPace } from "./tcp_keep_alive.ts";
 
 /** An address could not be listened on. */
@@ -21,10 +21,11 @@ export class ListenError extends Error {
   /** The system's word for it, such as `EADDRINUSE`. */
   readonly code: string | undefined;
 
-  /** Wraps what the runtime threw. */
-  constructor(address: Address, cause: unknown) {
+  /** Wraps what the runtime threw; `at` is the address as people write it, where it is none with a port. */
+  constructor(address: Address, cause: unknown, at?: string) {
     const code = errorCode(cause);
-    super(`Cannot listen on ${formatAddress(address)}: ${HINTS[code ?? ""] ?? describeError(cause)}`, { cause });
+    const hint = at === undefined ? HINTS[code ?? ""] : undefined;
+    super(`Cannot listen on ${at ?? formatAddress(address)}: ${hint ?? describeError(cause)}`, { cause });
     this.name = "ListenError";
     this.address = address;
     this.code = code;
@@ -65,6 +66,7 @@ export class Listener<C extends { close(): void } = Socket> {
     log: Logger,
     onConn: (conn: C) => void,
     taker: Taker,
+    format: (address: Address) => string = formatAddress,
   ) {
     this.#bind = bind;
     this.isShort = () => isShortOfDescriptors(taker);
@@ -75,7 +77,7 @@ export class Listener<C extends { close(): void } = Socket> {
     } catch (error) {
       throw new ListenError(address, error);
     }
-    this.address = formatAddress(this.#listener.address);
+    this.address = format(this.#listener.address);
     this.port = this.#listener.address.port;
     this.ended = this.#accept(onConn);
   }
@@ -98,6 +100,17 @@ export class Listener<C extends { close(): void } = Socket> {
     const options = clients && { keepAlive: listenerPace(clients.tcpKeepAlive), resets: clients.resets ?? false };
     const bind = (at: Address) => engine.listen(at, options);
     return new Listener(address, bind, clock, log, onConn, clients ? "client" : "link");
+  }
+
+  /** The same for clients at a Unix socket which listens already, and which it takes over. */
+  static over(
+    socket: ListeningSocket<UnixConnection>,
+    clock: Clock,
+    log: Logger,
+    onConn: (conn: UnixConnection) => void,
+  ): Listener<UnixConnection> {
+    const format = ({ host }: Address) => `unix:${host}`;
+    return new Listener<UnixConnection>(socket.address, () => socket, clock, log, onConn, "client", format);
   }
 
   /**

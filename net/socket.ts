@@ -162,7 +162,7 @@ export interface TlsSocket extends Duplex {
 
 /** A listening socket. */
 export interface ListeningSocket<S = Socket> {
-  /** The address really bound. */
+  /** The address really bound; of a Unix socket the host is its path. */
   readonly address: Address;
   /** The next connection; at once, if one waits. @throws For one that failed, and when it is closed. */
   accept(): Soon<S>;
@@ -222,6 +222,12 @@ export interface Engine {
    * @throws What the system says, with its `code`: `EAGAIN` if too many wait there already. Nothing is left open then.
    */
   connectUnix(path: string): Promise<UnixConnection>;
+  /**
+   * Listens at a Unix socket that is not there yet. Closing it need not remove it.
+   *
+   * @throws What the system says, with its `code`.
+   */
+  listenUnix(path: string): ListeningSocket<UnixConnection>;
   /** Opens a terminal, where that can be done. @throws What the system says. */
   openTerminal?(): Terminal;
   /**

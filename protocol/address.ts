@@ -71,7 +71,7 @@ function rejectOtherKinds(text: string): void {
   }
   if (/^(?:unix(?:-\w+)?:(?![\d*-]+$)|[/@~]|\.{1,2}\/)|\.sock$/i.test(text)) {
     throw new SyntaxError(
-      `"${text}": Unix sockets are not supported; what is carried is TCP: write HOST:PORT, as in 127.0.0.1:8080`,
+      `"${text}": Unix sockets are not supported here; what is carried is TCP: write HOST:PORT, as in 127.0.0.1:8080`,
     );
   }
   const plain = /^tcp[46]?:(?:\/\/)?([^/]*:[^/]*)\/?$|^(.*)\/tcp[46]?$/i.exec(text);

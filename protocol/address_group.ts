@@ -40,8 +40,9 @@ export function addressGroup(host: string): AddressGroup {
   return { net: `${prefix(bytes, 8)}/64`, site: `${prefix(bytes, 7)}/56` };
 }
 
-/** The site of an address with its port, as logs have it. */
+/** The site of an address with its port, as logs have it; of a local client, which has none, the user. */
 export function siteOf(address: string): string {
+  if (address.startsWith("unix:")) return address.split(",", 1)[0]!;
   return addressGroup(splitHostPort(address)[0]).site;
 }
 

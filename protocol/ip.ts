@@ -99,8 +99,8 @@ export function parseNetwork(text: string): (ip: string) => boolean {
   };
 }
 
-/** The base of a range, and how many of its bits count. */
-function rangeOf(text: string): { bytes: number[]; bits: number } | undefined {
+/** The base of a range, and how many of its bits count; `undefined` if `text` is no network and no IP. */
+export function rangeOf(text: string): { bytes: number[]; bits: number } | undefined {
   const [base = "", length, ...rest] = text.split("/");
   const bytes = ipBytes(base.replace(/^\[(.*)\]$/, "$1"));
   if (!bytes || rest.length > 0) return undefined;

@@ -26,8 +26,20 @@ export const CHANNEL_END_REASONS = [
   "service-withdrawn",
   /** The service did not answer within the connect time. */
   "connect-timeout",
-  /** The device does not allow what the CONNECT asked for. */
+  /** The device does not allow what the CONNECT asked for; or the client's network may not reach the service. */
   "not-allowed",
+  /** As many clients of the service are there as may be, in all or from one address. */
+  "too-many-clients",
+  /** More new clients came in a short time than may, in all or from one address. */
+  "client-rate",
+  /** The client's connection was as long as it may be. */
+  "time-limit",
+  /** It is not the time of the week at which clients may be there. */
+  "outside-hours",
+  /** The service was opened for a time, and that is over. */
+  "access-closed",
+  /** A limit of the whole server was reached. */
+  "server-limit",
   /** The CONNECT could not be read. */
   "bad-connect",
   /** Nothing went either way for the idle time of the service. */

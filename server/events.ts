@@ -185,6 +185,40 @@ export interface EnrolledEvent {
   readonly key: string;
 }
 
+/** A service that is closed by default was opened for a time. */
+export interface ServiceOpenedEvent {
+  /** Which event this is. */
+  readonly type: "service-opened";
+  /** The device's name. */
+  readonly device: string;
+  /** The service's name. */
+  readonly localAddress: string;
+  /** Until when, in milliseconds since 1970. */
+  readonly until: number;
+  /** Networks that it is open to, if not to all that its rules let in. */
+  readonly from: readonly string[] | undefined;
+  /** Why, for people. */
+  readonly reason: string | undefined;
+  /** Who opened it, for people. */
+  readonly by: string | undefined;
+}
+
+/** Its time is over, or somebody closed it. */
+export interface ServiceClosedEvent {
+  /** Which event this is. */
+  readonly type: "service-closed";
+  /** The device's name. */
+  readonly device: string;
+  /** The service's name. */
+  readonly localAddress: string;
+  /** Who closed it, for people; `undefined` for the clock. */
+  readonly by: string | undefined;
+  /** Who had opened it. */
+  readonly openedBy: string | undefined;
+  /** Why it had been opened. */
+  readonly reason: string | undefined;
+}
+
 /** Any event of a server. */
 export type ServerEvent =
   | ListeningEvent
@@ -198,4 +232,6 @@ export type ServerEvent =
   | LinkDownEvent
   | RefusedEvent
   | ModeEvent
-  | EnrolledEvent;
+  | EnrolledEvent
+  | ServiceOpenedEvent
+  | ServiceClosedEvent;

@@ -214,5 +214,44 @@ export const MIN_HELD_LOOK_MS = 5;
 /** Devices that have metrics of their own at most; of more, none has. */
 export const MAX_METRICS_DEVICES = 4_096;
 
+/** Mode of a Unix socket at which clients connect, where nothing is said of it: the server's own user alone. */
+export const DEFAULT_UNIX_MODE = 0o600;
+
+/** Addresses that one service remembers for `client-rate-per-address`; beyond, who was not there for longest is forgotten. */
+export const MAX_RATED_ADDRESSES = 4_096;
+
+/** Networks that one rule may name. */
+export const MAX_RULE_NETWORKS = 1_024;
+
+/** Ports of a range in one forward, and in one service. */
+export const MAX_FORWARD_RANGE = 256;
+
+/** Windows that one rule may have. */
+export const MAX_HOURS = 32;
+
+/** New clients that a rate may let in at once. */
+export const MAX_CLIENT_RATE = 100_000;
+
+/** The least bandwidth that a rule may give, in bytes a second: below, a client takes so long that it looks stalled. */
+export const MIN_BANDWIDTH = 10_000;
+
+/** A client of a service with a bandwidth has so much of a second of it in one go, */
+export const TURN_PART = 0.05;
+
+/** but no fewer bytes than this, */
+export const MIN_TURN_BYTES = 1_024;
+
+/** and no more. */
+export const MAX_TURN_BYTES = 65_536;
+
+/** Bandwidth that is saved up while nobody needs it, in parts of a second. */
+export const BANDWIDTH_BURST_PART = 0.1;
+
+/** Services that are open for a time at most. */
+export const MAX_OPENINGS = 1_024;
+
+/** Milliseconds between two looks whether one of them is to be closed. */
+export const OPENING_LOOK_MS = 500;
+
 /** Milliseconds between two looks of `server status --watch`. */
 export const WATCH_MS = 2_000;

@@ -17,15 +17,21 @@ import { type Logger, silentLogger } from "../base/logger.ts";
 import type { TlsSource } from "../net/tls/listening.ts";
 import type { AuthorizedDevice, DevicesChange } from "./devices/authorized_devices.ts";
 import type { HeldCount } from "./v1/held_clients.ts";
+import type { AccessRules } from "./access/rules.ts";
+import { RefusalCounts } from "./access/refusal_counts.ts";
+import { Openings } from "./access/openings.ts";
 import { ClientRoom } from "./ports/client_room.ts";
+import type { UnixHostAddress } from "./ports/unix_host.ts";
 import { ClientTable } from "./ports/client_table.ts";
 
 /** A host address that clients reach, and the local address on the device's side that it stands for. */
 export interface Forward {
-  /** HostAddress:HostPort, where the server listens for clients; port 0 picks a free one. */
-  readonly hostAddress: Address;
+  /** HostAddress:HostPort, where the server listens for clients; port 0 picks a free one. Or a Unix socket. */
+  readonly hostAddress: Address | UnixHostAddress;
   /** LocalAddress:LocalPort, which the device dials; it resolves names. */
   readonly localAddress: Address;
+  /** Who may come there; without `bandwidthDown` and `closed`, which v1 cannot have. */
+  readonly access?: AccessRules;
 }
 
 /** A listener for v1 devices, one at a time. */
@@ -69,6 +75,10 @@ export type ListenOptions = V1ListenOptions | V2ListenOptions;
 export interface DeviceDirectory {
   /** The device with a public key, if there is one. */
   byKey(publicKey: Uint8Array): AuthorizedDevice | undefined;
+  /** The rules for the services of all, unless a device or a service has its own; none by default. */
+  readonly defaults?: AccessRules;
+  /** The device of a name, if there is one; without this method, those alone are known by name that came. */
+  byName?(name: string): AuthorizedDevice | undefined;
   /** Calls `subscriber` for every change from now on. @returns what ends that. */
   subscribe(subscriber: (change: DevicesChange) => void): () => void;
 }
@@ -108,6 +118,8 @@ export interface V2Options {
   readonly enrolments?: EnrolmentDesk;
   /** Ports that were picked; kept as long as the server runs by default. */
   readonly ports?: PortMemory;
+  /** What is open for a time; by default it is so as long as the server runs. */
+  readonly openings?: Openings;
 }
 
 /** Options of {@linkcode serve}. */
@@ -170,6 +182,10 @@ export type ServerSettings = Required<Omit<ServeOptions, "v2" | "engine">> & {
   readonly heldCount: HeldCount;
   /** How many clients of all services there may be. */
   readonly clientRoom: ClientRoom;
+  /** Clients that rules refused or ended. */
+  readonly refusalCounts: RefusalCounts;
+  /** What is open for a time. */
+  readonly openings: Openings;
   /** Who they are. */
   readonly clients: ClientTable;
 };
@@ -190,6 +206,8 @@ export function serverSettings(options: ServeOptions): ServerSettings {
     engine: startEngine(options.engine ?? "auto", options.logger ?? silentLogger),
     heldCount: { held: 0 },
     clientRoom: new ClientRoom(),
+    refusalCounts: new RefusalCounts(),
+    openings: options.v2?.openings ?? new Openings(options.clock ?? systemClock, options.logger),
     clients: new ClientTable(options.clock ?? systemClock),
   };
 }

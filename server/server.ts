@@ -5,10 +5,12 @@
  */
 
 import { type Endpoint, type KeepAliveSettings, normalKeepAlive } from "../protocol/keep_alive.ts";
+import type { ChannelEndReason } from "../protocol/reasons.ts";
 import type { DeviceMode } from "../protocol/v2/wire/messages.ts";
 import { Emitter } from "../base/emitter.ts";
 import * as check from "../relay/option_check.ts";
-import { checkServeOptions } from "./check_options.ts";
+import type { Opening } from "./access/openings.ts";
+import { checkOpenServiceOptions, checkServeOptions } from "./check_options.ts";
 import type { LinkDownEvent, ListeningEvent, ServerEvent } from "./events.ts";
 import { DeviceRegistry } from "./v2/device_registry.ts";
 import type { ServedClient } from "./ports/client_table.ts";
@@ -17,6 +19,12 @@ import type { ServedV1Link } from "./v1/link_status.ts";
 import { V1Listener } from "./v1/listener.ts";
 import { type ServeOptions, type ServerSettings, serverSettings } from "./options.ts";
 import { V2Listener } from "./v2/listener.ts";
+
+/** How a service is opened. */
+export interface OpenServiceOptions extends Pick<Opening, "from" | "reason" | "by" | "keepClients"> {
+  /** Milliseconds for which it is open. */
+  readonly for: number;
+}
 
 /** A running server. */
 export interface ServerHandle extends AsyncDisposable {
@@ -47,6 +55,19 @@ export interface ServerHandle extends AsyncDisposable {
   setKeepAliveSettings(device: string, settings: KeepAliveSettings, endpoint: Endpoint): boolean;
   /** Asks a device to go to mode `config` (its services withdrawn) or `run`. @returns whether it is there. */
   setMode(device: string, mode: Exclude<DeviceMode, "init">): boolean;
+  /**
+   * Opens a service that is `closed` by its rules, for a time.
+   *
+   * @returns what is open then.
+   * @throws {TypeError} or {RangeError} with what cannot be: a service that is not there, or is not closed; a time.
+   */
+  openService(device: string, service: string, options: OpenServiceOptions): Opening;
+  /** Closes it again. `by`: who does, for people. @returns whether it was open. */
+  closeService(device: string, service: string, by?: string): boolean;
+  /** Services that are open for a time. */
+  openings(): Opening[];
+  /** Clients that rules refused or ended since the server runs, by reason. */
+  readonly refusals: Readonly<Partial<Record<ChannelEndReason, number>>>;
   /** Ends a client of {@linkcode ServerHandle.clients} at once, as `closed-by-admin`. @returns whether it was there. */
   closeClient(id: number): boolean;
   /** Ends the link of a v2 device; its session waits for the next one, with its clients. @returns whether there was one. */
@@ -186,6 +207,20 @@ export function startServer(options: ServeOptions): { readonly handle: ServerHan
       const link = registry?.session(name)?.link;
       link?.links.say({ wantedMode: mode });
       return link !== undefined;
+    },
+    openService(device, service, options) {
+      checkOpenServiceOptions(options);
+      registry?.demandClosed(device, service);
+      const { for: ms, ...rest } = options;
+      const since = settings.clock.wall();
+      const opening = { device, service, since, until: since + ms, ...rest };
+      settings.openings.open(opening);
+      return opening;
+    },
+    closeService: (device, service, by) => settings.openings.close(device, service, by),
+    openings: () => settings.openings.all,
+    get refusals() {
+      return settings.refusalCounts.all;
     },
     closeClient(id) {
       const client = settings.clients.get(id);

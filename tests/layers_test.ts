@@ -23,10 +23,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   net: ["base", "protocol"],
   relay: ["base", "protocol", "net"],
   can: ["base", "protocol", "net"],
+  serial: ["base", "protocol", "net"],
   app: ["base", "protocol", "net"],
   canserver: ["base", "protocol", "net", "app", "can"],
   server: ["base", "protocol", "net", "relay", "app"],
-  device: ["base", "protocol", "net", "relay", "app", "can"],
+  device: ["base", "protocol", "net", "relay", "app", "can", "serial"],
 };
 
 /** What each room within `net/` may import of the others, besides what stands in `net/` itself. */
@@ -36,7 +37,8 @@ const WITHIN_NET: Readonly<Record<string, readonly string[]>> = {
   "net/proxy": [],
   "net/tls": ["net/kernel"],
   "net/portable": ["net/tls"],
-  "net/native": ["net/kernel", "net/openssl", "net/portable", "net/tls"],
+  "net/native/local": ["net/kernel", "net/native"],
+  "net/native": ["net/kernel", "net/native/local", "net/openssl", "net/portable", "net/tls"],
   "net/dial": ["net/kernel", "net/tls"],
 };
 

@@ -7,7 +7,7 @@
 import { systemClock } from "../../base/clock.ts";
 import { TCP_KEEP_ALIVE_MS } from "../../net/limits.ts";
 import { Listener } from "../../net/listener.ts";
-import { startEngine } from "../../net/engines.ts";
+import { type EngineChoice, startEngine } from "../../net/engines.ts";
 import { tcpTransport } from "../../net/transport.ts";
 import { silentLogger } from "../../base/logger.ts";
 import type { CanEndpoint } from "../endpoint.ts";
@@ -22,6 +22,8 @@ export interface ServeCanOptions extends CanServiceOptions {
   readonly bus: string | CanEndpoint;
   /** Where clients connect. @default {"0.0.0.0"} */
   readonly host?: string;
+  /** The sockets: the best that there are (`auto`), or these and no others. @default {"auto"} */
+  readonly engine?: EngineChoice;
   /** 0 for any free one. @default {54701} */
   readonly port?: number;
 }
@@ -61,13 +63,16 @@ export interface CanServer {
  * await server.shutdown();
  * ```
  */
-export function serveCan({ bus, host = "0.0.0.0", port = REMOTE_PORT, ...options }: ServeCanOptions): CanServer {
+export function serveCan(
+  { bus, host = "0.0.0.0", port = REMOTE_PORT, engine = "auto", ...options }: ServeCanOptions,
+): CanServer {
   const { clock = systemClock, logger = silentLogger } = options;
-  const service = openCanService(bus, options);
+  const sockets = startEngine(engine, logger);
+  const service = openCanService(bus, options, sockets);
   const serving = new Set<Promise<void>>();
   const listener = Listener.open(
     { host, port },
-    startEngine(options.engine ?? "auto", logger),
+    sockets,
     clock,
     logger,
     (conn) => {

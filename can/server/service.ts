@@ -7,7 +7,7 @@
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { Emitter } from "../../base/emitter.ts";
 import { type Logger, silentLogger } from "../../base/logger.ts";
-import { chooseEngine, type EngineChoice } from "../../net/engines.ts";
+import { chooseEngine } from "../../net/engines.ts";
 import { dial } from "../../net/dial/dial.ts";
 import type { Duplex, Engine } from "../../net/socket.ts";
 import { type Backend, BusError } from "../bus/bus.ts";
@@ -27,8 +27,6 @@ import { BusHub } from "./hub.ts";
 export interface CanServiceOptions {
   /** Where log lines go. @default {silentLogger} */
   readonly logger?: Logger;
-  /** The sockets: the best that there are (`auto`), or these and no others. @default {"auto"} */
-  readonly engine?: EngineChoice;
   /** Time. @default {systemClock} */
   readonly clock?: Clock;
   /** The system calls for buses of the kernel and serial adapters. @default those of this machine */
@@ -50,7 +48,7 @@ const CONNECTIONS_A_CLIENT = 2;
 export function openCanService(
   spec: string | CanEndpoint,
   options: CanServiceOptions = {},
-  engine: Engine = chooseEngine(options.engine ?? "auto").engine,
+  engine: Engine = chooseEngine("auto").engine,
 ): CanService {
   return new CanService(typeof spec === "string" ? parseCanEndpoint(spec) : spec, options, engine);
 }

@@ -34,6 +34,7 @@ import { type OptionSpec, type OptionTable, type OptionValues, required, variabl
 import { STATE_OPTION, stateFolder } from "../../app/files/state.ts";
 import type { TomlTable } from "../../app/toml/table.ts";
 import { FLAG, oneOf, parsePath, parsePositiveDuration } from "../../app/values.ts";
+import { parseAllow } from "../v2/allowed_targets.ts";
 import { type NamedService, parseNamedService, splitServices } from "../v2/named_service.ts";
 import type { V1DeviceOptions, V2DeviceOptions } from "../options.ts";
 import { parseService, type ServiceRule } from "../services.ts";
@@ -110,6 +111,13 @@ export const DEVICE_OPTIONS = {
   },
   profile: profileOption(),
   service: SERVICE_OPTION,
+  allow: {
+    value: "ADDRESS",
+    help:
+      "v2: what the server may name and reach by itself, any number of times: IP:PORT, NETWORK:PORT or *:PORT, PORT a number, a range or * (default: nothing)",
+    parse: parseAllow,
+    many: true,
+  },
   "server-key": {
     value: "KEY",
     help: "v2: the server's public key, as its command `key` prints it (default: what join stored)",
@@ -196,7 +204,18 @@ const OF_SERVER = keysOf("server", "listen", "forward", "devices", "tls-cert");
 
 function v1Config(values: OptionValues<typeof DEVICE_OPTIONS>): V1DeviceOptions {
   for (
-    const name of ["server-key", "pki", "ca", "plain", "proxy", "sni", "require-binding", "mode", "expiration"] as const
+    const name of [
+      "server-key",
+      "pki",
+      "ca",
+      "plain",
+      "proxy",
+      "sni",
+      "require-binding",
+      "mode",
+      "expiration",
+      "allow",
+    ] as const
   ) {
     if (values[name] !== undefined) throw new ConfigError(`--${name} is for v2; leave it out, or use --profile v2`);
   }
@@ -231,7 +250,10 @@ function v2Config(values: OptionValues<typeof DEVICE_OPTIONS>, stored: StoredDev
     );
   }
   const services = values.service ?? stored?.services.map(parseServiceText) ?? [];
-  if (services.length === 0) throw new ConfigError("no service is given; for example: --service ssh=127.0.0.1:22");
+  const { allow = [] } = values;
+  if (services.length === 0 && allow.length === 0) {
+    throw new ConfigError("no service is given; for example: --service ssh=127.0.0.1:22");
+  }
   checkNames(services);
   const { plain, pki } = values;
   if (plain && (pki || values.ca !== undefined)) {
@@ -264,6 +286,7 @@ function v2Config(values: OptionValues<typeof DEVICE_OPTIONS>, stored: StoredDev
     ...(sni !== undefined && { sni }),
     ...(binding === "required" && { binding }),
     services,
+    ...(allow.length > 0 && { allow }),
     mode: values.mode ?? "run",
     proxyFor: proxyOf,
     keepAlive: keepAliveOf(values, V2_KEEP_ALIVE),
@@ -300,6 +323,7 @@ export function describeDevice(config: DeviceConfig): string[] {
       `server ${formatAddress(server)} profile=${config.profile} security=${security}${describeWay(config, server)}`
     ),
     ...config.services.map((service) => `service ${service.text}`),
+    ...(config.profile === "v2" ? config.allow ?? [] : []).map(({ text }) => `allow ${text}`),
     ...describeHooks(config.hooks),
   ];
 }

@@ -27,7 +27,7 @@ export function servicesCommand(name: string): Command {
   return groupCommand(fullName, what, examples(name))
     .addCommand(
       taskCommand(`${fullName} add`, "Offers one more service, from the next start on.", OPTIONS)
-        .argument("<service>", "the service, NAME=HOST:PORT, as --service takes it", argument(checked))
+        .argument("<service>", "the service, NAME=HOST:PORT or NAME=ENDPOINT, as --service takes it", argument(checked))
         .action((text: string, _options: unknown, command: Command) => change(command, (before) => add(before, text))),
     )
     .addCommand(

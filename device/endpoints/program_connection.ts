@@ -18,14 +18,12 @@ export class ProgramConnection implements Connection {
   readonly #program: Program;
   readonly #clock: Clock;
   readonly #duplex: Duplex;
-  readonly #onOutputOver: () => void;
   #isDeaf = false;
   #isOver = false;
   #cancelDrain: () => void = () => {};
 
-  /** Takes over `duplex`, the program's side that faces the client; `onOutputOver`: nothing it writes counts any more. */
-  constructor(program: Program, duplex: Duplex, clock: Clock, onOutputOver: () => void) {
-    this.#onOutputOver = onOutputOver;
+  /** Takes over `duplex`, the program's side that faces the client. */
+  constructor(program: Program, duplex: Duplex, clock: Clock) {
     this.#program = program;
     this.#duplex = duplex;
     this.#clock = clock;

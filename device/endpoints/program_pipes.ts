@@ -49,6 +49,8 @@ export class ProgramPipes implements Duplex {
 
 /** Tells what a program writes to its standard error, line by line: so many lines of so many characters. */
 export class ErrorLines {
+  /** Resolves when nothing more comes; never rejects. */
+  readonly over: Promise<void>;
   readonly #reader: ReadableStreamDefaultReader<string>;
   readonly #say: (line: string) => void;
   #left = EXEC_LOG_LINES;
@@ -58,7 +60,7 @@ export class ErrorLines {
   constructor(stream: ReadableStream<Uint8Array<ArrayBuffer>>, say: (line: string) => void) {
     this.#reader = stream.pipeThrough(new TextDecoderStream()).getReader();
     this.#say = say;
-    this.#run().catch(() => {}); // it was closed
+    this.over = this.#run().catch(() => {}); // it was closed
   }
 
   /** Lets go of it, whoever still holds its other end. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { EXEC_DRAIN_MS } from "../limits.ts";
 import { inheritedEnvironment } from "../../app/hooks/process.ts";
 import { clean } from "../../app/hooks/hooks.ts";
 import { printable } from "../../app/printable.ts";
@@ -11,7 +12,7 @@ import { describeError } from "../../base/errors.ts";
 import type { Connection, Duplex } from "../../net/socket.ts";
 import type { EndpointClient, Reach, Surroundings } from "./endpoint.ts";
 import type { ProgramSpec } from "./exec.ts";
-import { commandOf, Program, type ProgramExit } from "./program.ts";
+import { commandOf, Program } from "./program.ts";
 import { ProgramConnection } from "./program_connection.ts";
 import { ErrorLines, ProgramPipes } from "./program_pipes.ts";
 import { EndpointFull } from "./service_reach.ts";
@@ -25,6 +26,7 @@ export class ProgramReach implements Reach {
   readonly #maxClients: number;
   readonly #surroundings: Surroundings;
   readonly #running = new Set<Program>();
+  readonly #ends = new Set<Promise<void>>();
 
   /** Programs as `spec` says, `maxClients` at once. */
   constructor(spec: ProgramSpec, maxClients: number, surroundings: Surroundings) {
@@ -40,7 +42,7 @@ export class ProgramReach implements Reach {
 
   async close(): Promise<void> {
     for (const program of this.#running) program.hurry();
-    await Promise.all([...this.#running].map(({ ended }) => ended));
+    await Promise.all(this.#ends);
   }
 
   #start(client: EndpointClient): Connection {
@@ -68,22 +70,29 @@ export class ProgramReach implements Reach {
     const { logger, service } = this.#surroundings;
     const facts = { service, client: client.client, pid: program.child.pid };
     logger.debug("program {pid} of {service} for {client} has started", facts);
-    const errors = this.#spec.pty
-      ? undefined
-      : new ErrorLines(program.child.stderr, (line) =>
-        logger.info("program {pid} of {service} says: {line}", { ...facts, line: printable(line) }));
     this.#running.add(program);
-    program.ended.then((exit) => {
-      this.#running.delete(program);
-      const { code, signal } = exit;
-      logger.info("program {pid} of {service} for {client} ended: {exit}", {
-        ...facts,
-        exit: describeExit(exit),
-        code,
-        ...(signal !== null && { signal }),
-      });
+    program.ended.then(() => this.#running.delete(program));
+    const over = this.#told(program, facts).finally(() => this.#ends.delete(over));
+    this.#ends.add(over);
+    return new ProgramConnection(program, duplex, clock);
+  }
+
+  /** Tells what it says on the side, and how it ended. */
+  async #told(program: Program, facts: Readonly<Record<string, string | number>>): Promise<void> {
+    const { clock, logger } = this.#surroundings;
+    const say = (line: string) =>
+      logger.info("program {pid} of {service} says: {line}", { ...facts, line: printable(line) });
+    const errors = this.#spec.pty ? undefined : new ErrorLines(program.child.stderr, say);
+    const { code, signal } = await program.ended;
+    logger.info("program {pid} of {service} for {client} ended: {exit}", {
+      ...facts,
+      exit: signal === null ? `exit code ${code}` : `signal ${signal}`,
+      code,
+      ...(signal !== null && { signal }),
     });
-    return new ProgramConnection(program, duplex, clock, () => errors?.close());
+    const cancel = clock.after(EXEC_DRAIN_MS, () => errors?.close()); // who was left behind may hold it for ever
+    await errors?.over;
+    cancel();
   }
 
   #spawn(client: EndpointClient, terminal: string | undefined): Program {
@@ -102,10 +111,6 @@ export class ProgramReach implements Reach {
       throw Object.assign(new Error(whyNot(this.#spec.command[0], command[0], error), { cause: error }), codeOf(error));
     }
   }
-}
-
-function describeExit({ code, signal }: ProgramExit): string {
-  return signal === null ? `exit code ${code}` : `signal ${signal}`;
 }
 
 function whyNot(program: string, started: string, error: unknown): string {

@@ -7,6 +7,7 @@
 import { canKind } from "./can.ts";
 import type { Endpoint, EndpointKind } from "./endpoint.ts";
 import { execKind } from "./exec.ts";
+import { serialKind } from "./serial.ts";
 import { tcpKind } from "./tcp.ts";
 import { unixKind } from "./unix.ts";
 
@@ -15,6 +16,7 @@ const KINDS: readonly EndpointKind[] = [
   unixKind,
   execKind,
   canKind,
+  serialKind,
 ];
 
 /** The kind of an endpoint, by what it begins with. @throws {SyntaxError} for one that is written in another way. */
@@ -26,7 +28,11 @@ export function kindOf(text: string): EndpointKind {
     }
     return tcpKind;
   }
-  return KINDS.find(({ name }) => name === word) ?? tcpKind;
+  const kind = KINDS.find(({ name }) => name === word);
+  if (!kind && /^[^:]*:[^\w:]/.test(text) && !/^(?:tcp|udp)/i.test(word)) {
+    throw new SyntaxError(`"${text}" is no endpoint; write HOST:PORT, or one of ${EXAMPLES}`);
+  }
+  return kind ?? tcpKind;
 }
 
 /** One of each kind as people write it, for messages. */

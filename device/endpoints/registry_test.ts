@@ -11,6 +11,8 @@ const GOOD: readonly [text: string, address: string][] = [
   ["unix:80", "unix:80"],
   ["can:502", "can:502"],
   ["unix:/run/docker.sock", "unix:/run/docker.sock"],
+  ["serial:/dev/ttyUSB0,9600,7e1,flow=rts,lock,share=read", "serial:/dev/ttyUSB0"],
+  ["serial:7000", "serial:7000"],
   ["unix:@/org/bus", "unix:@/org/bus"],
   ["unix:/tmp/.X11-unix/X0", "unix:/tmp/.X11-unix/X0"],
 ];
@@ -30,7 +32,10 @@ const BAD: readonly [text: string, why: RegExp][] = [
   ["unix:///run/docker.sock", /is a URL; write unix:\/run\/docker\.sock/],
   [`unix:/${"x".repeat(107)}`, /is too long: 108 bytes, and 107 are the most/],
   ["unix:/run/a\0b", /no control characters/],
+  ["serial:/dev/ttyUSB0,9n1", /is no form of characters; write/],
   ["unix:/run/a,mode=0600", /"mode=0600" in .* is nothing here/],
+  ["pipe:/run/docker.sock", /is no endpoint; write HOST:PORT, or one of unix:/],
+  ["http://localhost:80", /URL|is no endpoint/],
   ["/run/docker.sock", /looks like a Unix socket; write unix:PATH/],
   ["docker.sock", /looks like a Unix socket/],
   ["@abstract", /looks like a Unix socket/],
@@ -70,7 +75,13 @@ test("commas within brackets and their quotes do not split", () => {
 });
 
 test("a list of services is split behind the last option of each", () => {
-  const services = ["a=unix:/run/a", "ssh=127.0.0.1:22,proxy=v2", "b=unix:@b,max-clients=2", "c=h:1"];
+  const services = [
+    "a=unix:/run/a",
+    "tty=serial:/dev/ttyS0,9600,8n1,flow=xon,lock,max-clients=1,replug=end",
+    "ssh=127.0.0.1:22,proxy=v2",
+    "b=unix:@b,max-clients=2",
+    "c=h:1",
+  ];
   assert.deepEqual(splitServices(services.join(",")), services);
 });
 

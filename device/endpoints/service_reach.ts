@@ -26,6 +26,12 @@ export class EndpointFull extends Error {
   override readonly name = "EndpointFull";
 }
 
+/** What the server named leads to where the device's owner does not allow it. */
+export class NotAllowed extends Error {
+  /** Tells it from others. */
+  override readonly name = "NotAllowed";
+}
+
 /** The way to `endpoint`, which tells it of each client where it asked for that, and leaves room for the link. */
 export function reachService(endpoint: Endpoint, options: ReachOptions, surroundings: Surroundings): Reach {
   const reach = endpoint.open(surroundings);
@@ -57,6 +63,7 @@ export function isShortage(cause: unknown): boolean {
 /** What a client is told when its service could not be reached. */
 export function reachReason(cause: unknown): ChannelEndReason {
   if (cause instanceof DialTimeout) return "connect-timeout";
+  if (cause instanceof NotAllowed) return "not-allowed";
   if (isShortage(cause)) return "too-many-channels";
   return errorCode(cause) === "ECONNREFUSED" || cause instanceof Deno.errors.ConnectionRefused
     ? "service-refused"

@@ -5,6 +5,7 @@
  */
 
 import { parseAddress } from "../../protocol/address.ts";
+import { parseUnixPath } from "../../net/unix_path.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { ServiceGrantResult } from "../../protocol/v2/wire/messages.ts";
 
@@ -24,7 +25,8 @@ export function checkGrants(results: ServiceGrantResult[]): ServiceGrantResult[]
 
 function isAddress(text: string): boolean {
   try {
-    parseAddress(text);
+    if (text.startsWith("unix:/")) parseUnixPath(text.slice("unix:".length));
+    else parseAddress(text);
     return true;
   } catch {
     return false;

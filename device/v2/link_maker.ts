@@ -15,7 +15,7 @@ import { dialUplinks } from "../../net/dial/uplinks.ts";
 import type { ServerTarget } from "../../net/dial/server.ts";
 import type { ServerSecurity } from "../../net/tls/proof.ts";
 import type { Transport } from "../../net/transport.ts";
-import { CAN_RESUME, HandshakeError, IS_MOVING } from "../../protocol/v2/wire/handshake.ts";
+import { CAN_NAME_ADDRESSES, CAN_RESUME, HandshakeError, IS_MOVING } from "../../protocol/v2/wire/handshake.ts";
 import { SOFTWARE } from "../../base/version.ts";
 import { within } from "../../base/within.ts";
 import type { DeviceEvent } from "../events.ts";
@@ -26,6 +26,7 @@ import { network, type Outside } from "./outside.ts";
 import { exporterOf, tellBinding } from "./binding.ts";
 import { Epochs } from "./epochs.ts";
 import { ServerCertificateWatch } from "./server_certificate.ts";
+import { AllowedTargets } from "./allowed_targets.ts";
 import { ServiceBoard } from "./service_board.ts";
 import { V2Session } from "./session.ts";
 import { SmallSegments } from "./small_segments.ts";
@@ -40,6 +41,7 @@ export class V2LinkMaker implements LinkMaker {
   readonly #emit: (event: DeviceEvent) => void;
   readonly #servers: readonly Address[];
   readonly #board: ServiceBoard;
+  readonly #targets: AllowedTargets;
   readonly #outside: Outside;
   readonly #instance: Uint8Array;
   readonly #epochs: Epochs;
@@ -82,6 +84,7 @@ export class V2LinkMaker implements LinkMaker {
     this.#epochs = new Epochs(clock);
     this.#segments = new SmallSegments(clock);
     this.#certificate = new ServerCertificateWatch(clock, logger);
+    this.#targets = new AllowedTargets(options.allow ?? [], (service, endpoint) => outside.reach(service, endpoint));
     this.#board = new ServiceBoard(
       options.services,
       options.mode ?? "run",
@@ -201,7 +204,8 @@ export class V2LinkMaker implements LinkMaker {
       exporter,
       demandsBinding: binding === "required",
       nextEpoch: () => this.#epochs.next(),
-      capabilities: (this.#settings.expiration > 0 ? CAN_RESUME : 0) | (isUp ? IS_MOVING : 0),
+      capabilities: (this.#settings.expiration > 0 ? CAN_RESUME : 0) | (isUp ? IS_MOVING : 0) |
+        (this.#options.allow?.length ? CAN_NAME_ADDRESSES : 0),
       resume: () => {
         before.moved = isUp && this.#session?.interruptedAt === undefined;
         before.interruptedAt = this.#session?.interruptedAt ?? clock.now();
@@ -228,6 +232,7 @@ export class V2LinkMaker implements LinkMaker {
       expiration: Math.min(this.#settings.expiration, welcome.expiration ?? 0),
       settings: this.#settings,
       board: this.#board,
+      targets: this.#targets,
       outside: this.#outside,
       keepAlive: this.#keepAlive,
       onGrants: (results) => this.#onGrants(results),

@@ -11,7 +11,7 @@ import { dialServer, type ServerTarget } from "../../net/dial/server.ts";
 import type { Duplex } from "../../net/socket.ts";
 import type { DeviceParty } from "../../protocol/v2/wire/handshake.ts";
 import { type DeviceGreeting, greetServer, randomBytes } from "../../relay/handshake.ts";
-import type { Reach, Surroundings } from "../endpoints/endpoint.ts";
+import type { Endpoint, Reach, Surroundings } from "../endpoints/endpoint.ts";
 import { reachService } from "../endpoints/service_reach.ts";
 import { endpointOf, type NamedService } from "./named_service.ts";
 
@@ -21,8 +21,8 @@ export interface Outside {
   dial(targets: readonly ServerTarget[], clock: Clock, timeout: number, signal: AbortSignal): Promise<Dialled>;
   /** The device's side of a handshake; see {@linkcode greetServer}. */
   greet(duplex: Duplex, party: DeviceParty): Promise<DeviceGreeting>;
-  /** The way to a service. */
-  reach(service: NamedService): Reach;
+  /** The way to a service; `endpoint`, if it is another than what the service says. */
+  reach(service: NamedService, endpoint?: Endpoint): Reach;
   randomBytes(count: number): Uint8Array;
   /** Bytes that a session may grant. */
   readonly windowBound: number;
@@ -37,9 +37,9 @@ export function network(given: Pick<Surroundings, "engine" | "clock" | "logger">
       return { transport: await dialServer(targets[0]!, engine, clock, timeout, signal), index: 0 };
     },
     greet: greetServer,
-    reach: (service) => {
+    reach: (service, endpoint = endpointOf(service)) => {
       const { name, maxClients } = service;
-      return reachService(endpointOf(service), service, { engine, clock, logger, service: name, maxClients });
+      return reachService(endpoint, service, { engine, clock, logger, service: name, maxClients });
     },
     randomBytes,
     windowBound: LINK_WINDOW_BOUND,

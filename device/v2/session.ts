@@ -22,6 +22,7 @@ import { SessionLinks, type SessionLinksOptions } from "../../relay/session_link
 import type { Transport } from "../../net/transport.ts";
 import type { DeviceEvent } from "../events.ts";
 import type { LinkLife } from "../reconnect/link_maker.ts";
+import type { AllowedTargets } from "./allowed_targets.ts";
 import { tellClientEnd } from "./client_end.ts";
 import { checkGrants } from "./granted_address.ts";
 import type { NamedService } from "./named_service.ts";
@@ -34,6 +35,8 @@ export interface V2SessionOptions extends Pick<SessionLinksOptions, "keepAlive" 
   readonly settings: DeviceSettings;
   /** What it offers. */
   readonly board: ServiceBoard;
+  /** What the server may name. */
+  readonly targets: AllowedTargets;
   /** What it may grant. */
   readonly outside: Pick<Outside, "windowBound">;
   /** The server answered for services. */
@@ -174,13 +177,14 @@ export class V2Session extends Session<SessionLinks> implements LinkLife {
 
   #onOpen(channel: V2Channel, request: ConnectRequest): void {
     const { board } = this.#options;
-    const found = board.find(request.service);
+    const asked = this.#find(request.service);
+    const found = typeof asked === "string" ? undefined : asked;
     const refuse = (reason: ChannelEndReason, text: string) => {
       channel.close(reason, text);
       this.#told(channel, request, found, nothingCarried(reason), text);
     };
     if (this.leaving) return refuse("shutting-down", "the device is shutting down");
-    if (!found) return refuse("not-allowed", `there is no service ${request.service}`);
+    if (!found) return refuse("not-allowed", String(asked));
     const { service } = found;
     const { maxClients } = service;
     if (!found.offered) {
@@ -196,7 +200,9 @@ export class V2Session extends Session<SessionLinks> implements LinkLife {
     this.#inside.set(service, inside + 1);
     let error: string | undefined;
     pump.done.then((summary) => {
-      this.#inside.set(service, this.#inside.get(service)! - 1);
+      const left = this.#inside.get(service)! - 1;
+      if (left > 0) this.#inside.set(service, left);
+      else this.#inside.delete(service); // the server may name any number, one after the other
       this.#told(channel, request, found, summary, error);
     });
     const abort = new AbortController();
@@ -210,6 +216,14 @@ export class V2Session extends Session<SessionLinks> implements LinkLife {
       channel.close(reason, error);
       pump.abort(reason);
     });
+  }
+
+  /** What a CONNECT asks for, or why it cannot be had. */
+  #find(asked: ConnectRequest["service"]): FoundService | string {
+    const { board, targets } = this.#options;
+    if (typeof asked === "number") return board.find(asked) ?? `there is no service ${asked}`;
+    const target = targets.find(asked);
+    return typeof target === "string" ? target : { ...target, offered: board.mode === "run" };
   }
 
   async #reach(

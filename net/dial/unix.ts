@@ -92,7 +92,7 @@ async function explain(path: string, error: unknown): Promise<string> {
         : `${path} is no socket`;
     default:
       if (error instanceof Deno.errors.NotCapable) {
-        return `the socket ${path} takes the permissions to read and write it: --allow-read=${path} --allow-write=${path}`;
+        return `the socket ${path} takes permissions: --allow-read=${path} --allow-write=${path} --allow-net=unix:${path}`;
       }
       return `the socket ${path} cannot be reached: ${describeError(error)}`;
   }

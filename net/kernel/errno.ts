@@ -4,8 +4,6 @@
  * @module
  */
 
-/** A terminal that no program has open any more. */
-export const EIO = 5;
 /** Not now: the call would have had to wait. */
 export const EAGAIN = 11;
 /** A signal came first. */
@@ -26,6 +24,7 @@ const ERRORS: Readonly<Record<number, readonly [code: string, text: string, of?:
   1: ["EPERM", "Operation not permitted", errors.PermissionDenied],
   2: ["ENOENT", "No such file or directory", errors.NotFound],
   4: ["EINTR", "Interrupted system call", errors.Interrupted],
+  5: ["EIO", "Input/output error"],
   9: ["EBADF", "Bad file descriptor", errors.BadResource],
   11: ["EAGAIN", "Resource temporarily unavailable", errors.WouldBlock],
   12: ["ENOMEM", "Cannot allocate memory"],

@@ -16,13 +16,14 @@ import { ENDED, EventLoop, type Machine, type Waiting, type Watcher, WHILE_READA
 import { setKeepAlive, setLinger, setMaxSegment, setReuseAddress, takeError, tune } from "./options.ts";
 import { AddressRoom, kernelAddress } from "../kernel/socket_address.ts";
 import { localAddressOf, TcpSocket } from "./tcp_socket.ts";
-import { openTerminal } from "./terminal.ts";
+import { LineStream, openTerminal } from "./local/terminal.ts";
 import { NativeTls } from "./tls.ts";
-import { connectUnix } from "./unix_socket.ts";
+import { connectUnix, listenUnix, UnixSocket } from "./local/unix_socket.ts";
 import { openSsl, whyNoOpenSsl } from "../openssl/library.ts";
 import { portableEngine } from "../portable/engine.ts";
 import type {
   ConnectOptions,
+  Duplex,
   Engine,
   ListeningSocket,
   ListenOptions,
@@ -62,6 +63,11 @@ export class NativeEngine implements Engine {
     return this.#loop.times.totals;
   }
 
+  /** See {@linkcode LineStream}. */
+  adopt(fd: number): Duplex {
+    return new LineStream(this.#loop, fd);
+  }
+
   listen(address: Address, options: ListenOptions = {}): ListeningSocket {
     const { calls } = this.#loop;
     const { family, bytes } = kernelAddress(resolved(address));
@@ -75,7 +81,7 @@ export class NativeEngine implements Engine {
       calls.close(fd);
       throw error;
     }
-    return new NativeListener(this.#loop, fd, options);
+    return new NativeListener(this.#loop, fd, (fd) => new TcpSocket(this.#loop, fd, room.read(), options));
   }
 
   connect(address: Address, { signal, maxSegment, uplink }: ConnectOptions): Promise<Socket> {
@@ -104,6 +110,12 @@ export class NativeEngine implements Engine {
 
   connectUnix(path: string): Promise<UnixConnection> {
     return new Promise((resolve) => resolve(connectUnix(this.#loop, path)));
+  }
+
+  listenUnix(path: string): ListeningSocket<UnixConnection> {
+    const loop = this.#loop;
+    const fd = listenUnix(loop.calls, path);
+    return new NativeListener(loop, fd, (fd) => new UnixSocket(loop, fd), { host: path, port: 0 });
   }
 
   watchReadable(fd: number, onReadable: () => void): () => void {
@@ -185,30 +197,31 @@ class Connecting implements Watcher {
 }
 
 /** A listening socket; it owns the descriptor. */
-class NativeListener implements ListeningSocket, Watcher, Waiting {
+class NativeListener<S> implements ListeningSocket<S>, Watcher, Waiting {
   readonly address: Address;
   readonly #loop: EventLoop;
-  readonly #options: ListenOptions;
+  readonly #made: (fd: number) => S;
   #fd: number;
   #ready = true;
   #pass = -1;
   #accepted = 0;
-  #waiting: PromiseWithResolvers<Socket> | undefined;
+  #waiting: PromiseWithResolvers<S> | undefined;
 
-  constructor(loop: EventLoop, fd: number, options: ListenOptions) {
+  /** Takes over `fd`, which listens; `made` is given what is accepted. */
+  constructor(loop: EventLoop, fd: number, made: (fd: number) => S, address?: Address) {
     this.#loop = loop;
     this.#fd = fd;
-    this.#options = options;
+    this.#made = made;
     try {
       loop.add(fd, this);
     } catch (error) {
       loop.calls.close(fd);
       throw error;
     }
-    this.address = localAddressOf(loop.calls, fd);
+    this.address = address ?? localAddressOf(loop.calls, fd);
   }
 
-  accept(): Soon<Socket> {
+  accept(): Soon<S> {
     if (this.#fd < 0) return Promise.reject(closedError());
     if (this.#ready && this.#hasTurn()) {
       const socket = this.#attempt();
@@ -242,7 +255,7 @@ class NativeListener implements ListeningSocket, Watcher, Waiting {
     }
   }
 
-  #take(): PromiseWithResolvers<Socket> | undefined {
+  #take(): PromiseWithResolvers<S> | undefined {
     const waiting = this.#waiting;
     this.#waiting = undefined;
     return waiting;
@@ -260,14 +273,14 @@ class NativeListener implements ListeningSocket, Watcher, Waiting {
   }
 
   /** @throws What accept fails with: the next one may still go well. */
-  #attempt(): Socket | undefined {
+  #attempt(): S | undefined {
     const { calls } = this.#loop;
     for (;;) {
       const { bytes, size } = room.reset();
       const fd = calls.accept4(this.#fd, bytes, size, SOCKET_FLAGS);
       if (fd >= 0) {
         this.#accepted++;
-        return new TcpSocket(this.#loop, fd, room.read(), this.#options);
+        return this.#made(fd);
       }
       const errno = calls.errno();
       if (errno === EAGAIN) {

@@ -16,7 +16,7 @@ import { AGAIN_PER_TURN, BUSY_PASSES, EVENTS_PER_WAIT, SHORT_TURN_US, STUCK_POLL
 import { systemClock } from "../../base/clock.ts";
 import type { SocketCalls } from "./calls.ts";
 import { EINTR, socketError } from "../kernel/errno.ts";
-import { SpareMemory } from "./spare_memory.ts";
+import { SpareMemory } from "../kernel/spare_memory.ts";
 import { TurnTimes } from "../turn_times.ts";
 
 /** There is something to read, or an end. */

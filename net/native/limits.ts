@@ -22,15 +22,6 @@ export const AGAIN_PER_TURN = 256;
 /** Milliseconds between two looks at the kernel while all threads of the runtime are busy with other things. */
 export const STUCK_POLL_MS = 250;
 
-/** Looks at the kernel, `STUCK_POLL_MS` apart, between two looks for memory that can be given back: 10 s. */
-export const SPARE_LOOKS = 40;
-
-/** Passes of the loop within that time, up to which it is a pause. */
-export const QUIET_PASSES = 2_000;
-
-/** Passes after which a pause is used to give back memory. */
-export const WORKED_PASSES = 1_000;
-
 /** Bytes that one socket reads in a pass without a pause: then others have their turn. */
 export const READ_PER_PASS = 256 * 1024;
 

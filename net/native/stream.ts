@@ -4,10 +4,11 @@
  * @module
  */
 
+import { MSG_NOSIGNAL } from "../kernel/libc.ts";
 import { errorCode } from "../../base/errors.ts";
 import { READ_PER_PASS } from "./limits.ts";
 import type { SocketCalls } from "./calls.ts";
-import { closedError } from "../kernel/errno.ts";
+import { closedError, EAGAIN, EINTR, socketError } from "../kernel/errno.ts";
 import { ENDED, type EventLoop, OVER, READABLE, URGENT, type Waiting, type Watcher, WRITABLE } from "./event_loop.ts";
 import type { Duplex, Soon } from "../socket.ts";
 
@@ -238,5 +239,37 @@ export abstract class Stream implements Duplex, Watcher, Waiting {
     if (!this.#bytes) return;
     this.#bytes = undefined;
     this.#rejectWrite!(error);
+  }
+}
+
+/** Reads and writes on a connected socket, which it owns; see {@linkcode Stream}. */
+export abstract class SocketStream extends Stream {
+  /** Its own end is told, or there is nothing that a close could reset for. */
+  protected needsNoEnd = false;
+
+  protected attemptRead(into: Uint8Array): number {
+    const { calls, fd } = this;
+    for (;;) {
+      const count = calls.recvNow(fd, into as Uint8Array<ArrayBuffer>, into.length, 0);
+      if (count >= 0) {
+        if (count === 0) this.needsNoEnd = true;
+        if (count < into.length && !this.readsShort) this.drained();
+        return count;
+      }
+      const errno = calls.errno();
+      if (errno === EAGAIN) return LATER;
+      if (errno !== EINTR) throw socketError(errno);
+    }
+  }
+
+  protected attemptWrite(bytes: Uint8Array): number {
+    const { calls, fd } = this;
+    for (;;) {
+      const count = calls.sendNow(fd, bytes as Uint8Array<ArrayBuffer>, bytes.length, MSG_NOSIGNAL);
+      if (count >= 0) return count;
+      const errno = calls.errno();
+      if (errno === EAGAIN) return LATER;
+      if (errno !== EINTR) throw socketError(errno);
+    }
   }
 }

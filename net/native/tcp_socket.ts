@@ -10,7 +10,7 @@ import { closedError, socketError } from "../kernel/errno.ts";
 import type { EventLoop } from "./event_loop.ts";
 import { isClosed, keepAliveOf, outstanding, setKeepAlive, setLinger, signsOf, tcpFactsOf } from "./options.ts";
 import { AddressRoom } from "../kernel/socket_address.ts";
-import { SocketStream } from "./socket_stream.ts";
+import { SocketStream } from "./stream.ts";
 import type { KeepAlivePace, ListenOptions, PeerSigns, Socket, TcpFacts } from "../socket.ts";
 
 /** A connection that is made. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { PeerSigns, UnixConnection } from "../socket.ts";
+import type { ListeningSocket, PeerSigns, UnixConnection } from "../socket.ts";
 import { closeConn } from "./tcp_socket.ts";
 
 /** Wraps a connection, and owns it. */
@@ -50,5 +50,25 @@ export class PortableUnixSocket implements UnixConnection {
 
   signs(): PeerSigns | undefined {
     return undefined;
+  }
+}
+
+/** Listens at a path. */
+export class PortableUnixListener implements ListeningSocket<UnixConnection> {
+  readonly address: { readonly host: string; readonly port: number };
+  readonly #listener: Deno.UnixListener;
+
+  /** Takes over `listener`. */
+  constructor(listener: Deno.UnixListener, path: string) {
+    this.#listener = listener;
+    this.address = { host: path, port: 0 };
+  }
+
+  async accept(): Promise<UnixConnection> {
+    return new PortableUnixSocket(await this.#listener.accept());
+  }
+
+  close(): void {
+    closeConn(this.#listener);
   }
 }

@@ -10,7 +10,9 @@ import { readPemFile } from "./pem_file.ts";
 
 /** Where a certificate (with what leads to its CA) and its key are. */
 export interface CertificateFiles {
+  /** The certificates, the server's own first. */
   readonly certFile: string;
+  /** Its private key. */
   readonly keyFile: string;
 }
 

@@ -119,7 +119,7 @@ export class Pair {
     this.device = new V2DeviceCore(options(this.deviceBudget, this.deviceLog, clockOffset), 65_536, {
       ...events,
       onGrants: () => {},
-      onOpen: (channel, { service }) => this.onOpen(channel, service),
+      onOpen: (channel, { service }) => this.onOpen(channel, Number(service)),
     });
     this.attachServer(this.toDevice, this.toServer, 0);
     this.attachDevice(this.toDevice, this.toServer, 0);

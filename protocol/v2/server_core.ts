@@ -17,6 +17,7 @@ import {
   readResult,
   type ServiceGrantResult,
   type ServiceOffer,
+  type ServiceTarget,
 } from "./wire/messages.ts";
 
 /** What the server's side tells its owner. */
@@ -41,7 +42,7 @@ export class V2ServerCore extends V2SessionCore {
   }
 
   /** Opens a channel to a service with a CONNECT. @returns `undefined` when there are as many as can be. */
-  open(service: number, client: string, hostAddress: string): V2Channel | undefined {
+  open(service: number | ServiceTarget, client: string, hostAddress: string): V2Channel | undefined {
     if (this.channelCount >= this.#maxChannels || this.congested) return undefined;
     const channel = this.addChannel(this.#nextId(), V2_EARLY_CREDIT, 0);
     if (channel.window.reserved === 0) {

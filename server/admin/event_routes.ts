@@ -31,6 +31,8 @@ const TYPES = Object.keys(
     "refused": 0,
     "mode": 0,
     "enrolled": 0,
+    "service-opened": 0,
+    "service-closed": 0,
   } satisfies Record<ServerEvent["type"], 0>,
 ) as ServerEvent["type"][];
 

@@ -35,6 +35,9 @@ import type { TomlTable } from "../../app/toml/table.ts";
 import { parseDuration, parsePath } from "../../app/values.ts";
 import { DEVICES_OPTION } from "./enroll.ts";
 import { parseListen } from "../listen_address.ts";
+import { formatUnixHost, isUnixHost, splitHosts } from "../ports/unix_host.ts";
+import { parseForwards, readForwardRules, rejectStrays, withRules } from "./forwards.ts";
+import { formatRules } from "../access/rules_table.ts";
 import type { Forward, ServeOptions, V1ListenOptions } from "../options.ts";
 
 /** Where a v2 server listens if nobody says otherwise. */
@@ -45,9 +48,11 @@ const LISTEN_OPTIONS = {
   forward: {
     value: "HOST=LOCAL",
     help:
-      "v1: HOST_ADDRESS:HOST_PORT=LOCAL_ADDRESS:LOCAL_PORT, any number of times; host port 0 picks a free one, then keeps it",
-    parse: parseForward,
+      "v1: HOST_ADDRESS:HOST_PORT=LOCAL_ADDRESS:LOCAL_PORT, any number of times; host port 0 picks a free one, then keeps it; " +
+      "ranges: 8000-8010; or unix:PATH[,mode=0660][,group=NAME]=LOCAL_ADDRESS:LOCAL_PORT",
+    parse: parseForwards,
     many: true,
+    split: splitHosts,
   },
   "tls-cert": {
     value: "FILE",
@@ -105,17 +110,6 @@ function parseProxyNetwork(text: string): string {
   return text;
 }
 
-/** Parses `HOST_ADDRESS:HOST_PORT=LOCAL_ADDRESS:LOCAL_PORT`. */
-export function parseForward(text: string): Forward {
-  const [host, local, ...rest] = text.split("=");
-  if (!host || !local || rest.length > 0) {
-    throw new SyntaxError(`"${text}" is not a forward; write HOST_ADDRESS:HOST_PORT=LOCAL_ADDRESS:LOCAL_PORT`);
-  }
-  const localAddress = parseAddress(local);
-  if (localAddress.port === 0) throw new SyntaxError(`the local port in "${text}" is 0; write one from 1 to 65535`);
-  return { hostAddress: parseAddress(host), localAddress };
-}
-
 /** A v2 listener, whose identity is in the state. */
 export interface V2ListenConfig {
   readonly address: Address;
@@ -138,10 +132,14 @@ export type ServerConfig = Omit<ServeOptions, "listen"> & {
  */
 export function serverConfig(values: OptionValues<typeof SERVER_OPTIONS>, file: TomlTable | undefined): ServerConfig {
   const sections = readSections(values, file);
+  const rules = readForwardRules(file);
   const given = sections ? sections.map(listenFromSection) : [listenFromOptions(values)];
   const listen = given.map((each) =>
-    each.profile === "v1" ? { ...each, keepAlive: keepAliveOf(values, V1_KEEP_ALIVE) } : each
+    each.profile === "v1"
+      ? { ...each, forwards: withRules(each.forwards, rules), keepAlive: keepAliveOf(values, V1_KEEP_ALIVE) }
+      : each
   );
+  rejectStrays(rules, listen.flatMap(forwardsOf));
   const hooks = readHooks(file);
   file?.rejectUnknown(ELSEWHERE);
   checkAddresses(listen);
@@ -225,7 +223,7 @@ function listenFrom(
     if (!given.address) throw missing("address", "0.0.0.0:2065");
 
     if (!forward) throw missing("forward", FORWARD_EXAMPLE);
-    return checkForwards({ address: given.address, profile, forwards: forward, ...proxy });
+    return checkForwards({ address: given.address, profile, forwards: forward.flat(), ...proxy });
   }
   if (forward) {
     throw error(
@@ -258,8 +256,9 @@ function checkForwards(listen: V1ListenOptions): V1ListenOptions {
 function checkAddresses(listen: ServerConfig["listen"]): void {
   const seen = new Set<string>();
   const all = listen.flatMap((each) => [each.address, ...forwardsOf(each).map((forward) => forward.hostAddress)]);
-  for (const address of all.filter(({ port }) => port !== 0)) {
-    const text = formatAddress(address);
+  for (const address of all) {
+    if (!isUnixHost(address) && address.port === 0) continue;
+    const text = isUnixHost(address) ? `unix:${address.unix}` : formatAddress(address);
     if (seen.has(text)) throw new ConfigError(`${text} is to be listened on twice; give each listener its own address`);
     seen.add(text);
   }
@@ -284,6 +283,7 @@ function forwardsOf(listen: ServerConfig["listen"][number]): readonly Forward[] 
   return listen.profile === "v1" ? listen.forwards : [];
 }
 
-function describeForward({ hostAddress, localAddress }: Forward): string {
-  return `${formatAddress(hostAddress)} -> ${formatAddress(localAddress)}`;
+function describeForward({ hostAddress, localAddress, access = {} }: Forward): string {
+  const host = isUnixHost(hostAddress) ? formatUnixHost(hostAddress) : formatAddress(hostAddress);
+  return [`${host} -> ${formatAddress(localAddress)}`, ...formatRules(access)].join("; ");
 }

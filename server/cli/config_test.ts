@@ -4,7 +4,7 @@ import { daemonCommand, readOptions } from "../../app/command.ts";
 import { TomlTable } from "../../app/toml/table.ts";
 import { V2_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
 import { test } from "../../tests/rig/test.ts";
-import { describeServer, parseForward, SERVER_OPTIONS, serverConfig } from "./config.ts";
+import { describeServer, SERVER_OPTIONS, serverConfig } from "./config.ts";
 
 /** What the server makes of a command line and the text of a file. */
 function configure(args: readonly string[], text?: string) {
@@ -14,17 +14,6 @@ function configure(args: readonly string[], text?: string) {
 }
 
 const SECTION = '[[listen]]\naddress = "127.0.0.1:2065"\nprofile = "v1"\nforward = "127.0.0.1:1=localhost:22"\n';
-
-test("a forward is two addresses, of any family, and the service's port is not 0", () => {
-  assert.deepEqual(parseForward("[::1]:0=localhost:22"), {
-    hostAddress: { host: "::1", port: 0 },
-    localAddress: { host: "localhost", port: 22 },
-  });
-  for (const text of ["", "127.0.0.1:1", "=a:1", "a:1=", "a:1=b:2=c:3"]) {
-    assert.throws(() => parseForward(text), { name: "SyntaxError", message: /write HOST_ADDRESS:HOST_PORT=/ }, text);
-  }
-  assert.throws(() => parseForward("127.0.0.1:1=127.0.0.1:0"), /the local port .* is 0/);
-});
 
 test("what is not given is left to the defaults, and what is given arrives in milliseconds", () => {
   const args = ["--listen", "127.0.0.1:0", "--profile", "v1", "--forward", "127.0.0.1:0=127.0.0.1:22"];

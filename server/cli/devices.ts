@@ -1,5 +1,5 @@
 /**
- * `server enroll`, `devices`, `revoke`, `disable`, `enable`, `rename`, `service …`, `expire`: the files of a server, whether it runs or not.
+ * `server enroll`, `devices`, `revoke`, `disable`, `enable`, `rename`, `service …`, `open`, `shut`, `expire`: the files of a server, whether it runs or not.
  *
  * @module
  */
@@ -21,6 +21,7 @@ import type { PendingEnrolment } from "../state/enrolments.ts";
 import type { LiveDevice } from "../state/live_state.ts";
 import { liveDevices } from "./admin/live.ts";
 import { formatGrantedAddress, type ServiceGrant } from "../devices/service_grant.ts";
+import { openingCommands } from "./openings.ts";
 import { servicesCommands } from "./services.ts";
 
 /** All commands about devices, for the server's command that users know as `name`. */
@@ -46,6 +47,7 @@ export function devicesCommands(name: string): Command[] {
         await rename(await placeOf(command, before), before, after);
       }),
     ...servicesCommands(name),
+    ...openingCommands(name),
     taskCommand(
       `${name} confirm`,
       "Takes devices.toml as it is, though it bars most devices, or all of them.",

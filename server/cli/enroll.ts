@@ -24,6 +24,7 @@ import { readLiveState } from "../state/live_state.ts";
 import { DeviceIndex } from "../devices/index.ts";
 import { readDevices } from "../devices/edits.ts";
 import { parseGrant, type ServiceGrant } from "../devices/service_grant.ts";
+import { splitHosts } from "../ports/unix_host.ts";
 import { makeEnrolment, parseExpiry, parsePublicAddress, publicAddresses } from "../state/enroll.ts";
 import { certificateWarning, serviceWarnings } from "../state/enroll_warnings.ts";
 
@@ -37,9 +38,12 @@ export const DEVICES_OPTION = {
 const OPTIONS = {
   service: {
     value: "NAME=ADDRESS",
-    help: "a service and where clients reach it: HOST:PORT, a range as in HOST:8000-8099, or HOST:0 for any free port",
+    help:
+      "a service and where clients reach it: HOST:PORT, a range as in HOST:8000-8099, or HOST:0 for any free port; " +
+      "or unix:PATH[,mode=0660][,group=NAME]",
     parse: parseGrant,
     many: true,
+    split: splitHosts,
   },
   expires: {
     value: "TIME",

@@ -43,7 +43,11 @@ export function servicesCommands(name: string): Command[] {
   const group = groupCommand(fullName, "Adds, moves and removes services of a known device.", examples(name))
     .addCommand(
       task(`${fullName} add`, "Lets a device offer one more service.", ADD_OPTIONS)
-        .argument("<service>", "the service and where clients reach it, NAME=HOST:PORT", argument(parseGrant))
+        .argument(
+          "<service>",
+          "the service and where clients reach it, NAME=HOST:PORT or NAME=unix:PATH",
+          argument(parseGrant),
+        )
         .action((device: string, grant: ServiceGrant, _options: unknown, command: Command) =>
           add(command, device, grant)
         ),

@@ -14,6 +14,7 @@ import type { Logger } from "../../base/logger.ts";
 import { atOnce, inSlices, type Steps } from "../../base/slices.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
 import { readStateFileSync, stampOf } from "../../app/files/private_file.ts";
+import type { AccessRules } from "../access/rules.ts";
 import { type Consent, hashOf, NO_CONSENT, SpentConsent } from "./consent.ts";
 import type { AuthorizedDevice } from "./entry.ts";
 import { DeviceReader, type DevicesFound } from "./reader.ts";
@@ -108,6 +109,11 @@ export class AuthorizedDevices {
   /** The device of a name, if there is one. */
   byName(name: string): AuthorizedDevice | undefined {
     return this.#devices.byName.get(name);
+  }
+
+  /** The rules for all. */
+  get defaults(): AccessRules {
+    return this.#devices.defaults;
   }
 
   /** Whether a port is somebody's for good: whoever picks a free one has to leave it. */
@@ -265,7 +271,8 @@ export class AuthorizedDevices {
     const changes = await inSlices(findChanges(this.#devices, devices), this.#clock);
     this.#devices = devices;
     if (changes.length === 0) return;
-    const total = (kind: keyof DevicesChange) => changes.reduce((sum, change) => sum + change[kind].length, 0);
+    const total = (kind: "added" | "removed" | "changed") =>
+      changes.reduce((sum, change) => sum + change[kind].length, 0);
     this.#log.info("devices reread: {added} added, {removed} removed, {changed} changed", {
       added: total("added"),
       removed: total("removed"),
@@ -283,7 +290,7 @@ export class AuthorizedDevices {
 }
 
 /** The devices but for those with some keys. */
-function* without({ devices, claims }: DevicesFound, keys: ReadonlySet<string>): Steps<DevicesFound> {
+function* without({ devices, claims, defaults }: DevicesFound, keys: ReadonlySet<string>): Steps<DevicesFound> {
   const left: AuthorizedDevice[] = [];
   const [byKey, byName] = [new Map<string, AuthorizedDevice>(), new Map<string, AuthorizedDevice>()];
   for (const device of devices) {
@@ -293,5 +300,5 @@ function* without({ devices, claims }: DevicesFound, keys: ReadonlySet<string>):
     byKey.set(device.key, device);
     byName.set(device.name, device);
   }
-  return { devices: left, byKey, byName, claims };
+  return { devices: left, byKey, byName, claims, defaults };
 }

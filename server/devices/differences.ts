@@ -17,6 +17,8 @@ export interface DevicesChange {
   readonly removed: readonly AuthorizedDevice[];
   /** Devices with the same key of which anything else is different. */
   readonly changed: readonly { readonly before: AuthorizedDevice; readonly after: AuthorizedDevice }[];
+  /** Whether the rules for all are others. */
+  readonly defaults?: boolean;
 }
 
 /** The differences, in pieces. A device that has a new key under its old name is in one piece with that. */
@@ -48,6 +50,9 @@ export function* findChanges(before: DevicesFound, after: DevicesFound): Steps<D
     count();
   }
   if (added.length + removed.length + changed.length > 0) pieces.push({ added, removed, changed });
+  if (JSON.stringify(before.defaults) !== JSON.stringify(after.defaults)) {
+    pieces.push({ added: [], removed: [], changed: [], defaults: true });
+  }
   return pieces;
 }
 

@@ -38,6 +38,11 @@ export async function readDevices(file: string): Promise<AuthorizedDevice[]> {
   return parseDevices(file, await readPrivateFile(file, false) ?? "");
 }
 
+/** As {@linkcode readDevices}, with the rules for all. */
+export async function readAllDevices(file: string): Promise<DevicesFound> {
+  return atOnce(new DeviceReader(file).read(await readPrivateFile(file, false) ?? ""));
+}
+
 /** Reads a text of the file; the same device of two texts is one object where it can be. */
 export type ReadDevices = (source: string) => Promise<DevicesFound>;
 
@@ -82,6 +87,7 @@ export async function updateDevices(
 function sameButFor(device: string, before: DevicesFound, after: DevicesFound): boolean {
   const key = before.byName.get(device)?.key;
   const counts = (other: AuthorizedDevice | undefined) => other?.name !== device && other?.key !== key;
+  if (JSON.stringify(before.defaults) !== JSON.stringify(after.defaults)) return false;
   let at = 0;
   for (const old of before.devices) {
     if (!counts(old)) continue;

@@ -10,6 +10,8 @@ import { parseDuration } from "../../base/duration.ts";
 import { formatPublicKey, parsePublicKey } from "../../net/tls/identity.ts";
 import type { TomlTable } from "../../app/toml/table.ts";
 import { parseTime } from "../../app/values.ts";
+import type { AccessRules } from "../access/rules.ts";
+import { readRules } from "../access/rules_table.ts";
 import { readGrants } from "./grant_table.ts";
 import type { ServiceGrant } from "./service_grant.ts";
 
@@ -29,6 +31,19 @@ export interface AuthorizedDevice {
   readonly disabled: boolean;
   /** For people. */
   readonly comment?: string;
+  /** Rules for all its services, unless one has its own. */
+  readonly access?: AccessRules;
+}
+
+/** The table of rules for all devices: no device can have this name. */
+export const DEFAULTS = "defaults";
+
+/** Reads that table. @throws {ConfigError} with the place of the mistake. */
+export function readDefaults(table: TomlTable): AccessRules {
+  if (table.names.includes("key")) {
+    throw table.error("key", `[${DEFAULTS}] has the rules for all devices; give the device of this key another name`);
+  }
+  return readRules(table);
 }
 
 /**
@@ -48,6 +63,7 @@ export function readDevice(name: string, table: TomlTable): AuthorizedDevice {
   const expiration = table.one("expiration", parseDuration);
   const disabled = table.flag("disabled") ?? false;
   const comment = table.one("comment", parseComment);
+  const access = readRules(table);
   if (key === undefined) {
     table.rejectUnknown(); // a slip of the pen explains more
     throw table.error(undefined, `"key" is missing; "device key" prints it on the device`);
@@ -60,6 +76,7 @@ export function readDevice(name: string, table: TomlTable): AuthorizedDevice {
     ...(expiration !== undefined && { expiration }),
     disabled,
     ...(comment !== undefined && { comment }),
+    ...(Object.keys(access).length > 0 && { access }),
   };
 }
 

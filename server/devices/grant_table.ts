@@ -4,12 +4,13 @@
  * @module
  */
 
-import { V2_MAX_CHANNELS, V2_MAX_SERVICES } from "../../protocol/v2/limits.ts";
+import { formatAddress, parseAddress } from "../../protocol/address.ts";
+import { V2_MAX_SERVICES, V2_MAX_TEXT } from "../../protocol/v2/limits.ts";
 import { parseNetwork } from "../../protocol/ip.ts";
 import { parseName } from "../../protocol/name.ts";
 import { tomlKey, tomlString } from "../../app/toml/scan.ts";
 import type { TomlTable } from "../../app/toml/table.ts";
-import { parsePositiveDuration, wholeNumber } from "../../app/values.ts";
+import { formatRules, readRules } from "../access/rules_table.ts";
 import { formatGrantedAddress, parseGrantedAddress, type ServiceGrant } from "./service_grant.ts";
 
 /** Writes services as an inline table, `{ ssh = "0.0.0.0:2201" }`. */
@@ -18,14 +19,20 @@ export function formatGrants(services: readonly ServiceGrant[]): string {
 }
 
 /** Writes what a service is granted: its address, or an inline table with its limits. */
-export function formatGrant({ listen, maxClients, idleTimeout, proxyFrom }: ServiceGrant): string {
-  const address = tomlString(formatGrantedAddress(listen));
-  if (maxClients === undefined && idleTimeout === undefined && !proxyFrom) return address;
-  const parts = [`listen = ${address}`];
-  if (maxClients !== undefined) parts.push(`max-clients = ${maxClients}`);
-  if (idleTimeout !== undefined) parts.push(`idle-timeout = "${idleTimeout}ms"`);
-  if (proxyFrom) parts.push(`proxy-from = [${proxyFrom.map(tomlString).join(", ")}]`);
-  return `{ ${parts.join(", ")} }`;
+export function formatGrant(grant: ServiceGrant): string {
+  const lines = grantLines(grant);
+  return lines.length === 1 ? tomlString(formatGrantedAddress(grant.listen)) : `{ ${lines.join(", ")} }`;
+}
+
+/** Writes it as the lines of a table of its own. */
+export function grantLines(grant: ServiceGrant): string[] {
+  const { listen, local, proxyFrom } = grant;
+  return [
+    `listen = ${tomlString(formatGrantedAddress(listen))}`,
+    ...(local === undefined ? [] : [`local = ${tomlString(local)}`]),
+    ...formatRules(grant),
+    ...(proxyFrom ? [`proxy-from = [${proxyFrom.map(tomlString).join(", ")}]`] : []),
+  ];
 }
 
 /** Reads the services of the table `services`: for each its address, or a table with `listen` and limits. */
@@ -46,17 +53,25 @@ export function readGrants(services: TomlTable): ServiceGrant[] {
   });
 }
 
+/** Parses what a device is to dial. @throws {SyntaxError} with what would do. */
+export function parseLocal(text: string): string {
+  const address = parseAddress(text);
+  if (address.port === 0) throw new SyntaxError(`the port in "${text}" is 0; write one from 1 to 65535`);
+  const local = formatAddress(address);
+  if (new TextEncoder().encode(local).length > V2_MAX_TEXT) throw new SyntaxError(`"${text}" is too long`);
+  return local;
+}
+
 function readGrant(name: string, table: TomlTable): ServiceGrant {
   const listen = table.one("listen", parseGrantedAddress);
   if (!listen) throw table.error(undefined, `"listen" is missing; for example: listen = "0.0.0.0:2201"`);
-  const maxClients = table.one("max-clients", wholeNumber(1, V2_MAX_CHANNELS));
-  const idleTimeout = table.one("idle-timeout", parsePositiveDuration);
+  const local = table.one("local", parseLocal);
   const proxyFrom = table.list("proxy-from", (text) => (parseNetwork(text), text));
   return {
     name,
     listen,
-    ...(maxClients !== undefined && { maxClients }),
-    ...(idleTimeout !== undefined && { idleTimeout }),
+    ...(local !== undefined && { local }),
+    ...readRules(table),
     ...(proxyFrom && { proxyFrom }),
   };
 }

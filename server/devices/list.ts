@@ -8,7 +8,8 @@ import { Emitter } from "../../base/emitter.ts";
 import { formatPublicKey } from "../../net/tls/identity.ts";
 import { type Logger, silentLogger } from "../../base/logger.ts";
 import type { AuthorizedDevice, DevicesChange } from "./authorized_devices.ts";
-import { checkDevice } from "../check_options.ts";
+import type { AccessRules } from "../access/rules.ts";
+import { checkDevice, checkRules } from "../check_options.ts";
 import type { DeviceDirectory } from "../options.ts";
 
 /**
@@ -29,6 +30,7 @@ export class DeviceList implements DeviceDirectory {
   readonly #devices = new Map<string, AuthorizedDevice>();
   readonly #keys = new Map<string, string>(); // by name
   readonly #changes: Emitter<DevicesChange>;
+  #defaults: AccessRules = {};
 
   /**
    * A list that begins with `devices`.
@@ -46,6 +48,24 @@ export class DeviceList implements DeviceDirectory {
   /** The device with a public key, if there is one. */
   byKey(publicKey: Uint8Array): AuthorizedDevice | undefined {
     return this.#devices.get(formatPublicKey(publicKey));
+  }
+
+  /** The device of a name, if there is one. */
+  byName(name: string): AuthorizedDevice | undefined {
+    const key = this.#keys.get(name);
+    return key === undefined ? undefined : this.#devices.get(key);
+  }
+
+  /** The rules for the services of all, unless a device or a service has its own. */
+  get defaults(): AccessRules {
+    return this.#defaults;
+  }
+
+  /** @throws {TypeError} or {RangeError} with what cannot be. */
+  set defaults(rules: AccessRules) {
+    checkRules(rules, "defaults");
+    this.#defaults = rules;
+    this.#changes.emit({ added: [], removed: [], changed: [], defaults: true });
   }
 
   /** Calls `subscriber` for every change from now on. @returns what ends that. */

@@ -11,7 +11,8 @@ import { TomlTable } from "../../app/toml/table.ts";
 import { atOnce, type Steps } from "../../base/slices.ts";
 import { closingSection } from "./open_value.ts";
 import { cutSections } from "./sections.ts";
-import { type AuthorizedDevice, readDevice } from "./entry.ts";
+import type { AccessRules } from "../access/rules.ts";
+import { type AuthorizedDevice, DEFAULTS, readDefaults, readDevice } from "./entry.ts";
 import { PortClaims } from "../ports/port_claims.ts";
 import { formatGrantedAddress } from "./service_grant.ts";
 
@@ -24,6 +25,8 @@ export interface DevicesFound {
   readonly byName: ReadonlyMap<string, AuthorizedDevice>;
   /** The fixed host ports of those that are not disabled. */
   readonly claims: PortClaims;
+  /** The rules for all. */
+  readonly defaults: AccessRules;
 }
 
 /** A device, and how to say what is wrong with it. */
@@ -49,6 +52,16 @@ interface Meaning {
   readonly names: readonly string[];
   /** Its devices, once it was read as all that there is of them. */
   readonly devices?: readonly AuthorizedDevice[];
+  /** The rules for all, if they are among it. */
+  readonly defaults?: AccessRules;
+}
+
+type FullMeaning = Meaning & Required<Pick<Meaning, "devices">>;
+
+/** All that the pieces say. */
+interface Entries {
+  readonly devices: readonly Entry[];
+  readonly defaults: AccessRules;
 }
 
 /** Reads the file again and again, and remembers what the parts of its text meant. */
@@ -117,36 +130,40 @@ export class DeviceReader {
   }
 
   /** Reads the devices of the pieces, in the order in which they begin. */
-  *#entries(pieces: readonly Piece[], known: Map<string, Meaning>): Steps<Entry[]> {
+  *#entries(pieces: readonly Piece[], known: Map<string, Meaning>): Steps<Entries> {
     const groups = yield* groupPieces(pieces);
     const read = new Set<readonly Piece[]>();
     const waiting = new Map<string, Entry>();
-    const entries: Entry[] = [];
+    const devices: Entry[] = [];
+    let defaults: AccessRules = {};
     for (const { names } of pieces) {
       yield;
       for (const name of names) {
         const group = groups.get(name)!;
         if (read.size < read.add(group).size) {
-          for (const device of this.#devicesOf(group, known)) {
+          const meaning = this.#meaningOf(group, known);
+          defaults = meaning.defaults ?? defaults;
+          for (const device of meaning.devices) {
             waiting.set(device.name, { device, table: () => this.#placed(group).table(device.name)! });
           }
         }
         const entry = waiting.get(name);
-        if (entry && waiting.delete(name)) entries.push(entry);
+        if (entry && waiting.delete(name)) devices.push(entry);
       }
     }
-    return entries;
+    return { devices, defaults };
   }
 
-  #devicesOf(group: readonly Piece[], known: Map<string, Meaning>): readonly AuthorizedDevice[] {
+  #meaningOf(group: readonly Piece[], known: Map<string, Meaning>): FullMeaning {
     const text = group.map((piece) => piece.text).join("");
-    const devices = this.#known.get(text)?.devices ?? this.#read(text, group);
-    known.set(text, { names: devices.map(({ name }) => name), devices });
-    return devices;
+    const before = this.#known.get(text);
+    const meaning = before?.devices ? before as FullMeaning : this.#read(text, group);
+    known.set(text, meaning);
+    return meaning;
   }
 
   /** A mistake is told from the text as it stands in the file. */
-  #read(text: string, group: readonly Piece[]): AuthorizedDevice[] {
+  #read(text: string, group: readonly Piece[]): FullMeaning {
     try {
       return readAll(group.length === 1 && group[0]!.top || this.#parse(text));
     } catch (error) {
@@ -170,7 +187,7 @@ export class DeviceReader {
   }
 
   /** Finds what two devices cannot both have. */
-  *#check(entries: readonly Entry[]): Steps<DevicesFound> {
+  *#check({ devices: entries, defaults }: Entries): Steps<DevicesFound> {
     const [byKey, byName] = [new Map<string, AuthorizedDevice>(), new Map<string, AuthorizedDevice>()];
     const claims = new PortClaims();
     for (const { device, table } of entries) {
@@ -195,7 +212,7 @@ export class DeviceReader {
         claims.add(device.name, service);
       }
     }
-    return { devices: entries.map(({ device }) => device), byKey, byName, claims };
+    return { devices: entries.map(({ device }) => device), byKey, byName, claims, defaults };
   }
 }
 
@@ -228,8 +245,11 @@ function* groupPieces(pieces: readonly Piece[]): Steps<Map<string, Piece[]>> {
   return groups;
 }
 
-function readAll(top: TomlTable): AuthorizedDevice[] {
-  const devices = top.names.map((name) => readDevice(name, top.table(name)!));
+function readAll(top: TomlTable): FullMeaning {
+  const { names } = top;
+  const rules = names.includes(DEFAULTS) ? top.table(DEFAULTS) : undefined;
+  const defaults = rules && readDefaults(rules);
+  const devices = names.flatMap((name) => name === DEFAULTS ? [] : readDevice(name, top.table(name)!));
   top.rejectUnknown();
-  return devices;
+  return { names, devices, ...(defaults && { defaults }) };
 }

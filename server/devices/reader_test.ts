@@ -108,7 +108,9 @@ function wholly(source: string): AuthorizedDevice[] {
   const devices = top.names.map((name) => readDevice(name, top.table(name)!));
   top.rejectUnknown();
   if (new Set(devices.map(({ key }) => key)).size < devices.length) throw new ConfigError("two have one key");
-  const ports = devices.flatMap(({ services, disabled }) => disabled ? [] : services.map(({ listen }) => listen.from));
+  const ports = devices.flatMap(({ services, disabled }) =>
+    disabled ? [] : services.map(({ listen }) => "from" in listen ? listen.from : -1)
+  );
   const taken = ports.filter((port) => port !== 0);
   if (new Set(taken).size < taken.length) throw new ConfigError("two have one port");
   return devices;
@@ -240,3 +242,25 @@ folderTest("in a large file whatever is written oddly is read in small steps, an
     assert.ok(reader.sectionsRead - before < 10, `${what}: ${reader.sectionsRead - before} sections were read`);
   }
 });
+
+folderTest(
+  "[defaults] has the rules for all; where it changes, no device is read again, and none can have its name",
+  () => {
+    const reader = new DeviceReader("devices.toml");
+    const devices = ["a", "b"].map((name, n) => `[${name}]\nkey = "${keyOf(n)}"\nmax-clients = ${n + 1}\n`).join("\n");
+    const read = (text: string) => atOnce(reader.read(text));
+    const first = read(`${devices}\n[defaults]\ndeny-from = ["10.0.0.0/8"]\n`);
+    assert.deepEqual(first.defaults, { denyFrom: ["10.0.0.0/8"] });
+    assert.deepEqual(first.devices.map(({ name, access }) => [name, access]), [["a", { maxClients: 1 }], ["b", {
+      maxClients: 2,
+    }]]);
+    const before = reader.sectionsRead;
+    const second = read(`${devices}\n[defaults]\nmax-clients = 7\n`);
+    assert.equal(reader.sectionsRead - before, 1);
+    assert.deepEqual(second.defaults, { maxClients: 7 });
+    assert.deepEqual(second.devices, first.devices);
+    assert.deepEqual(read(devices).defaults, {});
+    assert.throws(() => read(`[defaults]\nkey = "${keyOf(0)}"\n`), /give the device of this key another name/);
+    assert.throws(() => read("[defaults]\nmax-client = 1\n"), /did you mean "max-clients"/);
+  },
+);

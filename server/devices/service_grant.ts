@@ -4,8 +4,17 @@
  * @module
  */
 
+import {
+  formatUnixHost,
+  isUnixHost,
+  looksLikeUnixHost,
+  parseUnixHost,
+  type UnixHostAddress,
+} from "../ports/unix_host.ts";
+import type { PortPlace } from "../ports/host_port.ts";
 import { isHost, notAHost, parsePort, splitHostPort } from "../../protocol/address.ts";
 import { parseName } from "../../protocol/name.ts";
+import type { AccessRules } from "../access/rules.ts";
 
 /** A host address with one port, with a range to take a free one from, or with 0 (0–0) for any free one. */
 export interface GrantedAddress {
@@ -17,22 +26,27 @@ export interface GrantedAddress {
   readonly to: number;
 }
 
-/** One service that a device may offer. */
-export interface ServiceGrant {
+/** Where clients reach a service: by TCP, or at a Unix socket of the server's machine. */
+export type GrantedPlace = GrantedAddress | UnixHostAddress;
+
+/** One service that a device may offer, with what rules it has of its own. */
+export interface ServiceGrant extends AccessRules {
   /** Its name, which the device asks for. */
   readonly name: string;
   /** Where clients reach it. */
-  readonly listen: GrantedAddress;
-  /** Clients at once at most. */
-  readonly maxClients?: number;
-  /** Milliseconds without a byte in either direction after which a client is ended. */
-  readonly idleTimeout?: number;
+  readonly listen: GrantedPlace;
+  /** What the device dials, `HOST:PORT`, if the server defines the service; the device's owner has to allow that. */
+  readonly local?: string;
   /** Networks whose connections begin with a PROXY header, as they were written. */
   readonly proxyFrom?: readonly string[];
 }
 
-/** Parses `HOST:PORT`, `HOST:FROM-TO` or `HOST:0`; without a host, clients reach it at every IPv4 address of the server. */
-export function parseGrantedAddress(text: string): GrantedAddress {
+/**
+ * Parses `HOST:PORT`, `HOST:FROM-TO` or `HOST:0`; without a host, clients reach it at every IPv4 address of the server. Or
+ * `unix:PATH[,mode=0660][,group=NAME]`: only users of the server's machine reach that.
+ */
+export function parseGrantedAddress(text: string): GrantedPlace {
+  if (looksLikeUnixHost(text)) return parseUnixHost(text);
   const [host, ports] = splitHostPort(/^[\d-]+$/.test(text) ? `0.0.0.0:${text}` : text);
   if (!isHost(host)) throw notAHost(host, text);
   const range = /^(\d+)-(\d+)$/.exec(ports);
@@ -48,9 +62,16 @@ export function parseGrantedAddress(text: string): GrantedAddress {
 }
 
 /** The inverse of {@linkcode parseGrantedAddress}. */
-export function formatGrantedAddress({ host, from, to }: GrantedAddress): string {
+export function formatGrantedAddress(address: GrantedPlace): string {
+  if (isUnixHost(address)) return formatUnixHost(address);
+  const { host, from, to } = address;
   const ports = from === to ? `${from}` : `${from}-${to}`;
   return host.includes(":") ? `[${host}]:${ports}` : `${host}:${ports}`;
+}
+
+/** What a host port is opened by. */
+export function placeOf(address: GrantedPlace): PortPlace | UnixHostAddress {
+  return isUnixHost(address) ? address : { host: address.host, ports: [address.from, address.to] };
 }
 
 /** Parses `NAME=HOST:PORT`, as on the command line. */

@@ -45,6 +45,21 @@ Deno.test("services are read as they are written, with all their limits", STRICT
       maxClients: fc.integer({ min: 1, max: 65536 }),
       idleTimeout: fc.integer({ min: 1, max: 7 * 86_400_000 }),
       proxyFrom: fc.constantFrom([], ["10.0.0.0/8", "::1"]),
+      allowFrom: fc.constantFrom(["10.0.0.0/8"], ["::/0", "192.0.2.1"]),
+      denyFrom: fc.constantFrom([], ["10.0.0.0/8"]),
+      maxClientsPerAddress: fc.integer({ min: 1, max: 65536 }),
+      clientRate: fc.tuple(fc.integer({ min: 1, max: 9_999 }), fc.constantFrom(1_000, 60_000)).map(([count, per]) => ({
+        count,
+        per,
+      })),
+      clientRatePerAddress: fc.tuple(fc.integer({ min: 1, max: 9_999 }), fc.constant(3_600_000)).map((
+        [count, per],
+      ) => ({ count, per })),
+      bandwidthUp: fc.integer({ min: 10_000, max: 999_999_999 }),
+      bandwidthDown: fc.integer({ min: 10_000, max: 999_999_999 }),
+      timeLimit: fc.integer({ min: 1, max: 7 * 86_400_000 }),
+      hours: fc.constantFrom([], ["Mon-Fri 08:00-18:00 Europe/Berlin", "22:00-06:00 UTC"]),
+      closed: fc.boolean(),
     }, { requiredKeys: ["name", "listen"], noNullPrototype: true }),
     { selector: ({ name }) => name, maxLength: 5 },
   );

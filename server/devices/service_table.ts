@@ -7,8 +7,8 @@
 
 import { scanToml, tomlKey, type TomlStatement, tomlString } from "../../app/toml/scan.ts";
 import { cut, type DeviceEdit, headerOf, lineOf, setValue } from "./edits.ts";
-import { formatGrant, formatGrants } from "./grant_table.ts";
-import { formatGrantedAddress, type GrantedAddress, type ServiceGrant } from "./service_grant.ts";
+import { formatGrant, formatGrants, grantLines } from "./grant_table.ts";
+import { formatGrantedAddress, type GrantedPlace, type ServiceGrant } from "./service_grant.ts";
 
 /** Grants a device one more service. */
 export function addService(device: string, grant: ServiceGrant): DeviceEdit {
@@ -35,7 +35,7 @@ export function addService(device: string, grant: ServiceGrant): DeviceEdit {
 }
 
 /** Gives a service of a device another host address; its limits stay. */
-export function moveService(device: string, service: string, to: GrantedAddress): DeviceEdit {
+export function moveService(device: string, service: string, to: GrantedPlace): DeviceEdit {
   return (source, file) => {
     const statements = scanToml(source);
     headerOf(statements, source, file, device);
@@ -91,14 +91,4 @@ function insertAfter(source: string, statement: TomlStatement, lines: string): s
   const newline = source.includes("\r\n") ? "\r\n" : "\n";
   const added = `${source[end - 1] === "\n" ? "" : "\n"}${lines}\n`.replaceAll("\n", newline);
   return source.slice(0, end) + added + source.slice(end);
-}
-
-/** A grant as the lines of a table of its own. */
-function grantLines({ listen, maxClients, idleTimeout, proxyFrom }: ServiceGrant): string[] {
-  return [
-    `listen = ${tomlString(formatGrantedAddress(listen))}`,
-    ...(maxClients === undefined ? [] : [`max-clients = ${maxClients}`]),
-    ...(idleTimeout === undefined ? [] : [`idle-timeout = "${idleTimeout}ms"`]),
-    ...(proxyFrom ? [`proxy-from = [${proxyFrom.map(tomlString).join(", ")}]`] : []),
-  ];
 }

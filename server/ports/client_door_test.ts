@@ -4,6 +4,7 @@ import { FakeDuplex } from "../../relay/_fakes_test.ts";
 import { encodeProxyHeader } from "../../net/proxy/header.ts";
 import type { Duplex } from "../../net/socket.ts";
 import { MIN_CLIENTS } from "../limits.ts";
+import { AccessGate, type Pass } from "../access/gate.ts";
 import { ClientRoom, NO_ROOM } from "./client_room.ts";
 import { ClientDoor } from "./client_door.ts";
 import { serverSettings } from "../options.ts";
@@ -15,18 +16,21 @@ import { test } from "../../tests/rig/test.ts";
 /** A door that writes down what becomes of those who come. */
 class Doorway {
   readonly clock = new FakeClock();
-  readonly served: { readonly duplex: Duplex; readonly address: string; left(): void }[] = [];
+  readonly served: { readonly duplex: Duplex; readonly address: string; pass: Pass }[] = [];
   readonly refused: string[] = [];
+  readonly gate: AccessGate;
   readonly door: ClientDoor;
 
   constructor(limits: Partial<ServiceGrant> = {}, clientRoom = new ClientRoom(Infinity)) {
+    this.gate = new AccessGate(limits, this.clock);
     this.door = new ClientDoor(
       { ...parseGrant("web=127.0.0.1:80"), ...limits },
       { ...serverSettings({ listen: [], clock: this.clock }), clientRoom },
       {
-        serve: (duplex, address, left) => void this.served.push({ duplex, address, left }),
+        serve: (duplex, address, pass) => void this.served.push({ duplex, address, pass }),
         refused: (address, reason, error) => void this.refused.push(`${address} ${reason} ${error}`),
       },
+      this.gate,
     );
   }
 
@@ -57,8 +61,8 @@ test("beyond the limit clients are closed and refused with the reason, until one
   doorway.enter();
   const third = doorway.enter("10.0.0.3:3");
   assert.equal(third.closed, true);
-  assert.deepEqual(doorway.refused, ["10.0.0.3:3 too-many-channels 2 clients are the most for this service"]);
-  doorway.served[0]!.left();
+  assert.deepEqual(doorway.refused, ["10.0.0.3:3 too-many-clients 2 clients are the most for this service"]);
+  doorway.served[0]!.pass.leave();
   doorway.enter();
   doorway.enter();
   assert.deepEqual([doorway.served.length, doorway.refused.length], [3, 2]);
@@ -67,9 +71,9 @@ test("beyond the limit clients are closed and refused with the reason, until one
 test("a limit that changes holds for those who come after that", () => {
   const doorway = new Doorway();
   for (let n = 0; n < 3; n++) doorway.enter();
-  doorway.door.grant = { ...doorway.door.grant, maxClients: 3 };
+  doorway.gate.rules = { maxClients: 3 };
   doorway.enter();
-  doorway.served[0]!.left();
+  doorway.served[0]!.pass.leave();
   doorway.enter();
   assert.deepEqual([doorway.served.length, doorway.refused.length], [4, 1]);
 });
@@ -159,25 +163,25 @@ test("when the door is closed, those who are saying their header are turned away
 });
 
 test("a door that is opened again counts those who came in before", () => {
-  const count = { inside: 0 };
+  const gate = new AccessGate({ maxClients: 1 }, new FakeClock());
   const refused: string[] = [];
-  const inside: (() => void)[] = [];
+  const inside: Pass[] = [];
   const open = () =>
     new ClientDoor(
-      { ...parseGrant("web=127.0.0.1:80"), maxClients: 1 },
+      parseGrant("web=127.0.0.1:80"),
       serverSettings({ listen: [], clock: new FakeClock() }),
       {
-        serve: (_duplex, _address, left) => void inside.push(left),
+        serve: (_duplex, _address, pass) => void inside.push(pass),
         refused: (_address, reason) => void refused.push(reason),
       },
-      count,
+      gate,
     );
   const [before, after] = [open(), open()];
   before.enter(new FakeDuplex(), "10.0.0.1:1");
   before.close();
   after.enter(new FakeDuplex(), "10.0.0.1:2");
-  assert.deepEqual(refused, ["too-many-channels"]);
-  inside[0]!();
+  assert.deepEqual(refused, ["too-many-clients"]);
+  inside[0]!.leave();
   after.enter(new FakeDuplex(), "10.0.0.1:3");
   assert.equal(refused.length, 1);
 });
@@ -187,6 +191,6 @@ test("a client for which there is no room in the process is closed and refused w
   for (let n = 0; n < MIN_CLIENTS; n++) doorway.enter();
   assert.equal(doorway.enter("10.0.0.3:3").closed, true);
   assert.deepEqual(doorway.refused, [`10.0.0.3:3 too-many-channels ${NO_ROOM}`]);
-  doorway.served[0]!.left();
+  doorway.served[0]!.pass.leave();
   assert.equal(doorway.enter().closed, false);
 });

@@ -12,7 +12,15 @@ import type { HostPortOwner } from "./host_port.ts";
 /** Whose connection it was, and what the device said. */
 export type EndedClient = Pick<ClientEndEvent, "client" | "hostAddress" | "localAddress" | "device" | "error">;
 
-const WARN: ReadonlySet<ChannelEndReason> = new Set(["too-many-channels", "stalled", "not-allowed"]);
+const WARN: ReadonlySet<ChannelEndReason> = new Set([
+  "too-many-channels",
+  "stalled",
+  "not-allowed",
+  "too-many-clients",
+  "client-rate",
+  "outside-hours",
+  "server-limit",
+]);
 
 /** Logs the end, and tells subscribers. */
 export function tellClientEnd(owner: HostPortOwner, client: EndedClient, summary: ChannelSummary): void {

@@ -6,7 +6,7 @@
 
 import { KEPT_PORT_TRIES, MAX_BINDS_A_TURN } from "../limits.ts";
 import { formatAddress } from "../../protocol/address.ts";
-import type { Socket } from "../../net/socket.ts";
+import type { Connection, Socket, UnixConnection } from "../../net/socket.ts";
 import { parseIP } from "../../protocol/ip.ts";
 import { Backoff } from "../../base/backoff.ts";
 import { describeError } from "../../base/errors.ts";
@@ -16,6 +16,8 @@ import type { ServerEvent } from "../events.ts";
 import type { ServerSettings } from "../options.ts";
 import type { KeptPort } from "./kept_ports.ts";
 import { PortsInUse } from "./ports_in_use.ts";
+import { isUnixHost, type UnixHostAddress } from "./unix_host.ts";
+import { listenUnix } from "./unix_listener.ts";
 
 /** What a host port needs of its session. */
 export interface HostPortOwner {
@@ -23,8 +25,8 @@ export interface HostPortOwner {
   /** The device's name, where the profile has names. */
   readonly deviceName?: string | undefined;
   emit(event: ServerEvent): void;
-  /** A client has connected. */
-  onClient(conn: Socket, port: HostPort): void;
+  /** A client has connected from `address`. */
+  onClient(conn: Connection, address: string, port: HostPort): void;
   /** A client could not be accepted for want of descriptors. */
   onExhausted?(): void;
   /** The listener was opened, or could not be, after the first try. */
@@ -37,12 +39,18 @@ interface Candidate {
   readonly warning?: string;
 }
 
-/** Where to listen, and for what. */
-export interface HostPortOptions {
+/** An address of TCP. */
+export interface PortPlace {
   /** HostAddress. */
   readonly host: string;
   /** HostPort, or the first and last of a range; 0 picks a free one. */
   readonly ports: readonly [number, number];
+}
+
+/** Where to listen, and for what. */
+export interface HostPortOptions {
+  /** An address of TCP, or a Unix socket. */
+  readonly place: PortPlace | UnixHostAddress;
   /** The service, as logs and events call it. */
   readonly localAddress: string;
   /** See {@linkcode KeptPort}. */
@@ -62,7 +70,8 @@ export class HostPort {
   readonly #owner: HostPortOwner;
   readonly #inUse: PortsInUse;
   readonly #backoff = new Backoff();
-  #listener: Listener | undefined;
+  #listener: Listener | Listener<UnixConnection> | undefined;
+  #opening: Promise<void> | undefined;
   #cancelRetry: (() => void) | undefined;
   #isFirstTry = true;
   #failures = 0;
@@ -87,7 +96,9 @@ export class HostPort {
   /** The address really bound, or the one asked for while there is none. */
   get address(): string {
     if (this.#listener) return this.#listener.address;
-    const { host, ports: [first, last] } = this.#options;
+    const { place } = this.#options;
+    if (isUnixHost(place)) return `unix:${place.unix}`;
+    const { host, ports: [first, last] } = place;
     return formatAddress({ host, port: first }) + (last === first ? "" : `-${last}`);
   }
 
@@ -102,8 +113,10 @@ export class HostPort {
     this.#cancelRetry?.();
     const listener = this.#listener;
     listener?.close();
+    await this.#opening;
     await listener?.ended;
-    if (listener) this.#inUse.delete(this.#options.host, listener.port);
+    const { place } = this.#options;
+    if (listener && !isUnixHost(place)) this.#inUse.delete(place.host, listener.port);
   }
 
   /** Whose service it is, in the logger's words: devices may call theirs the same. v1 has no names. */
@@ -119,31 +132,54 @@ export class HostPort {
 
   /** Looks for a name first, and not by listening on it: nothing else would go on until the name servers have answered. */
   #try(): void {
-    const { host } = this.#options;
-    if (parseIP(host)) return this.#open(host);
+    const { place } = this.#options;
+    if (isUnixHost(place)) {
+      this.#opening = this.#openUnix(place);
+      return;
+    }
+    const { host } = place;
+    if (parseIP(host)) return this.#open(place, host);
     lookup(host, this.#owner.settings.clock).then(
-      ([address]) => this.#closed || this.#open(address!),
+      ([address]) => this.#closed || this.#open(place, address!),
       (error: unknown) => this.#closed || this.#failed(error),
     );
   }
 
-  #open(host: string): void {
-    const { settings: { clock, logger } } = this.#owner;
-    const { localAddress } = this;
+  #open(place: PortPlace, address: string): void {
+    let listener: Listener | undefined;
     try {
-      this.#listener = this.#bind(host);
+      listener = this.#bind(place, address);
     } catch (error) {
       return this.#failed(error);
     }
-    if (!this.#listener) { // there are more ports to try
-      this.#cancelRetry = clock.after(0, () => this.#open(host));
+    if (!listener) { // there are more ports to try
+      this.#cancelRetry = this.#owner.settings.clock.after(0, () => this.#open(place, address));
       return;
     }
-    this.#inUse.add(this.#options.host, this.#listener.port);
+    this.#inUse.add(place.host, listener.port);
+    this.#options.kept.set(listener.port);
+    this.#opened(listener);
+  }
+
+  async #openUnix(place: UnixHostAddress): Promise<void> {
+    const { engine, clock, logger } = this.#owner.settings;
+    try {
+      const socket = await listenUnix(place, engine);
+      if (this.#closed) return socket.close();
+      this.#opened(Listener.over(socket, clock, logger, (conn) => this.#owner.onClient(conn, nameOf(conn), this)));
+    } catch (cause) {
+      if (!this.#closed) this.#failed(new ListenError({ host: place.unix, port: 0 }, cause, `unix:${place.unix}`));
+    }
+  }
+
+  #opened(listener: Listener | Listener<UnixConnection>): void {
+    const { logger } = this.#owner.settings;
+    const { localAddress } = this;
+    this.#listener = listener;
     this.error = undefined;
     this.#failures = 0;
-    this.#options.kept.set(this.#listener.port);
-    const hostAddress = this.#listener.address;
+    listener.onExhausted = () => this.#owner.onExhausted?.();
+    const hostAddress = listener.address;
     logger.info(`open {hostAddress} for ${this.#subject}`, { hostAddress, ...this.#subjectFacts });
     this.#owner.emit({ type: "host-open", hostAddress, localAddress, device: this.#owner.deviceName });
     if (!this.#isFirstTry) this.#owner.onPortChanged?.(this);
@@ -179,20 +215,19 @@ export class HostPort {
    *
    * @returns nothing if there are more to try, in another turn.
    */
-  #bind(address: string): Listener | undefined {
-    const { host, ports: [first, last] } = this.#options;
+  #bind(place: PortPlace, address: string): Listener | undefined {
+    const { host, ports: [first, last] } = place;
     const { engine, clock, logger, tcpKeepAlive } = this.#owner.settings;
     let failure: unknown;
     let tries = 0;
-    for (const { port, warning } of this.#candidates()) {
+    for (const { port, warning } of this.#candidates(place)) {
       if (tries++ === MAX_BINDS_A_TURN) return undefined;
       try {
-        const onConn = (conn: Socket) => this.#owner.onClient(conn, this);
+        const onConn = (conn: Socket) => this.#owner.onClient(conn, formatAddress(conn.remoteAddress), this);
         const listener = Listener.open({ host: address, port }, engine, clock, logger, onConn, {
           tcpKeepAlive,
           resets: true,
         });
-        listener.onExhausted = () => this.#owner.onExhausted?.();
         if (warning) {
           const before = this.#options.kept.get();
           const facts = {
@@ -213,8 +248,9 @@ export class HostPort {
   }
 
   /** The ports to try, in their order. */
-  *#candidates(): Generator<Candidate, void, void> {
-    const { host, ports: [first, last], kept } = this.#options;
+  *#candidates(place: PortPlace): Generator<Candidate, void, void> {
+    const { host, ports: [first, last] } = place;
+    const { kept } = this.#options;
     const found = kept.get();
     // It may be from a time when another port was asked for.
     const before = found !== undefined && (first === 0 || found >= first && found <= last) ? found : undefined;
@@ -236,4 +272,9 @@ export class HostPort {
       yield { port, warning: "it was kept for another service, and no other port is left" };
     }
   }
+}
+
+/** A local client, as logs have it. The portable engine does not know who it is. */
+function nameOf({ peer }: UnixConnection): string {
+  return peer ? `unix:uid=${peer.uid},pid=${peer.pid}` : "unix:uid=?";
 }

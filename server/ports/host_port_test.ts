@@ -40,8 +40,7 @@ function setUp(
   const kept: { port: number | undefined } = { port: before };
   let told = 0;
   const port = new HostPort({
-    host,
-    ports,
+    place: { host, ports },
     localAddress: "ssh",
     kept: {
       get: () => kept.port,

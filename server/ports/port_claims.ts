@@ -5,7 +5,8 @@
  */
 
 import { parseIPv6 } from "../../protocol/ip.ts";
-import type { GrantedAddress, ServiceGrant } from "../devices/service_grant.ts";
+import type { GrantedPlace, ServiceGrant } from "../devices/service_grant.ts";
+import { isUnixHost } from "./unix_host.ts";
 
 /** A fixed host address that a device has. */
 export interface PortClaim {
@@ -27,11 +28,11 @@ export class PortClaims {
 
   /** Notes a service; one without a fixed port claims nothing. */
   add(device: string, service: ServiceGrant): void {
-    const { listen } = service;
-    if (!isFixed(listen)) return;
-    const hosts = this.#ports.get(listen.from) ?? new Map<string, PortClaim[]>();
-    this.#ports.set(listen.from, hosts);
-    const host = canonicalHost(listen.host);
+    const place = fixedPlace(service.listen);
+    if (!place) return;
+    const { host, port } = place;
+    const hosts = this.#ports.get(port) ?? new Map<string, PortClaim[]>();
+    this.#ports.set(port, hosts);
     const claims = hosts.get(host);
     const own = claims?.findIndex((claim) => claim.device === device) ?? -1;
     if (!claims) hosts.set(host, [{ device, service }]);
@@ -40,10 +41,11 @@ export class PortClaims {
   }
 
   /** Who has an address, or one that no other listener can have beside it; what `except` has does not count. */
-  find(address: GrantedAddress, except?: string): PortClaim | undefined {
-    const hosts = isFixed(address) ? this.#ports.get(address.from) : undefined;
+  find(address: GrantedPlace, except?: string): PortClaim | undefined {
+    const place = fixedPlace(address);
+    const hosts = place && this.#ports.get(place.port);
     if (!hosts) return undefined;
-    const host = canonicalHost(address.host);
+    const { host } = place;
     const first = (claims: readonly PortClaim[] = []) => claims.find(({ device }) => device !== except);
     if (!isEveryHost(host)) {
       const everywhere = EVERY_HOST.filter((every) => isIPv6Host(every) || !isIPv6Host(host));
@@ -58,8 +60,14 @@ export class PortClaims {
   }
 }
 
-function isFixed({ from, to }: GrantedAddress): boolean {
-  return from === to && from !== 0;
+/** Unix sockets have paths in place of ports: all of them stand below this one. */
+const NO_PORT = -1;
+
+/** The one place of an address, if it is one. */
+function fixedPlace(address: GrantedPlace): { readonly host: string; readonly port: number } | undefined {
+  if (isUnixHost(address)) return { host: address.unix, port: NO_PORT };
+  const { host, from, to } = address;
+  return from === to && from !== 0 ? { host: canonicalHost(host), port: from } : undefined;
 }
 
 const ANY_6 = `6 ${Array(16).fill(0).join()}`;

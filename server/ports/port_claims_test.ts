@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { test } from "../../tests/rig/test.ts";
 import { PortClaims } from "./port_claims.ts";
-import { type GrantedAddress, parseGrantedAddress } from "../devices/service_grant.ts";
+import { type GrantedPlace, parseGrantedAddress } from "../devices/service_grant.ts";
 
 /** Whether who asks for `b` hears of who has `a`. */
-function clash(a: GrantedAddress, b: GrantedAddress): boolean {
+function clash(a: GrantedPlace, b: GrantedPlace): boolean {
   const claims = new PortClaims();
   claims.add("x", { name: "s", listen: a });
   assert.equal(claims.find(b, "x"), undefined, "one's own does not count");
@@ -27,6 +27,9 @@ test("two fixed ports clash on one host, and on all hosts of a family", () => {
   assert.ok(!both("0.0.0.0:1", "0.0.0.0:2"));
   assert.ok(!both("0.0.0.0:0", "0.0.0.0:0"));
   assert.ok(!both("0.0.0.0:1", "0.0.0.0:1-5"));
+  assert.ok(both("unix:/run/a,mode=0660", "unix:/run/a,group=ssh"));
+  assert.ok(!both("unix:/run/a", "unix:/run/A"));
+  assert.ok(!both("unix:/run/a", "0.0.0.0:1"));
 });
 
 test("among any number of claims that one is found which clashes, whoever else has the port", () => {

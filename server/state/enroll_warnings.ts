@@ -14,6 +14,7 @@ import { certificateNames, isCertifiedFor } from "./certificate_names.ts";
 import { readPemFile } from "../../net/tls/pem_file.ts";
 import type { ServerFacts } from "./facts.ts";
 import { formatGrantedAddress, type GrantedAddress, type ServiceGrant } from "../devices/service_grant.ts";
+import { isUnixHost } from "../ports/unix_host.ts";
 
 /** What is asked of the machine. */
 export interface Machine {
@@ -33,6 +34,7 @@ export async function serviceWarnings(
   machine: Machine = MACHINE,
 ): Promise<string[]> {
   const lines = await Promise.all(services.map(async ({ name, listen }) => {
+    if (isUnixHost(listen)) return undefined;
     const at = formatGrantedAddress(listen);
     if (isTaken(listen, facts)) return `the server itself listens at the port of ${at}: "${name}" cannot open there`;
     const why = await whyNotHere(listen.host, machine);

@@ -20,13 +20,14 @@ import type { AuthorizedDevice } from "../devices/entry.ts";
 import { DeviceActs } from "./device_acts.ts";
 import { Enrolments } from "./enrolments.ts";
 import { devicesFile, writeFacts } from "./facts.ts";
+import { OPENINGS_FILE, OpeningsFile } from "./openings_file.ts";
 import { PortsFile } from "./ports_file.ts";
 import { LiveState } from "./live_state.ts";
 import type { V2Options } from "../options.ts";
 import type { ServerHandle } from "../server.ts";
 
 /** Files of the state that are written under its lock. */
-const STATE_FILES = ["identity.pem", "devices.toml", "enrolments.toml", "ports.toml", "server.toml"];
+const STATE_FILES = ["identity.pem", "devices.toml", "enrolments.toml", "ports.toml", "server.toml", OPENINGS_FILE];
 
 /** Who may link up, as far as a list can tell. */
 export interface DevicesView {
@@ -78,6 +79,7 @@ export async function openV2State(folder: string, given: string | undefined, log
   const file = devicesFile(folder, given && resolve(given));
   const kept = await PortsFile.load(folder, systemClock, logger);
   const { ports } = kept;
+  const openings = await OpeningsFile.load(folder, systemClock, logger);
   const devices = new AuthorizedDevices(file, systemClock, logger, () => readConsent(folder));
   const enrolments = new Enrolments(folder, file, { read: (source) => devices.parse(source) });
   const live = await LiveState.open(folder, systemClock, logger);
@@ -110,6 +112,7 @@ export async function openV2State(folder: string, given: string | undefined, log
     options: {
       identity,
       devices,
+      openings: openings.openings,
       ports: {
         get: (device, service) => ports.get(device, service),
         set: (device, service, port) => ports.set(device, service, port),
@@ -158,6 +161,7 @@ export async function openV2State(folder: string, given: string | undefined, log
     async close() {
       unsubscribe();
       devices.close();
+      await openings.close();
       await kept.flush();
       await live.close();
     },

@@ -18,6 +18,7 @@ import { UNTUNABLE } from "../../net/tcp_keep_alive.ts";
 import { type SocketTransport, tcpTransport } from "../../net/transport.ts";
 import { type KeepAliveSettings, V1_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
 import type { ServedV1Link } from "./link_status.ts";
+import { AccessGate } from "../access/gate.ts";
 import { admit, type Refusal } from "./admission.ts";
 import type { ServerEvent } from "../events.ts";
 import { doorRoom } from "../door/door_room.ts";
@@ -59,6 +60,7 @@ export class V1Listener {
   readonly #pending: PendingConnections;
   /** v1 knows no device but by its address. */
   readonly #rates: LinkRates;
+  readonly #gates: readonly AccessGate[];
   readonly #sessions = new Set<V1Session>();
   #current: V1Session | undefined;
   #keepAlive: KeepAliveSettings;
@@ -75,7 +77,8 @@ export class V1Listener {
     this.#settings = settings;
     this.#emit = emit;
     this.#keepAlive = options.keepAlive ?? V1_KEEP_ALIVE;
-    const { clock, logger, engine } = settings;
+    const { clock, logger, engine, refusalCounts } = settings;
+    this.#gates = options.forwards.map(({ access }) => new AccessGate(access ?? {}, clock, refusalCounts.add));
     const { links } = doorRoom(settings.listen.length);
     this.#pending = new PendingConnections(clock, { max: links, grace: LISTEN_GRACE_MS });
     this.#rates = new LinkRates(clock);
@@ -221,6 +224,7 @@ export class V1Listener {
       settings: this.#settings,
       keepAlive: this.#keepAlive,
       keptPorts: this.#keptPorts,
+      gates: this.#gates,
       emit: this.#emit,
     }, opening);
     this.#current = session;

@@ -13,7 +13,7 @@ import { type ChannelSummary, nothingCarried } from "../../relay/channel_end.ts"
 import { LinkDriver } from "../../relay/link/driver.ts";
 import type { LinkEnd } from "../../relay/link/end.ts";
 import { Session } from "../../relay/session.ts";
-import type { Socket } from "../../net/socket.ts";
+import type { Connection } from "../../net/socket.ts";
 import { paceSettings, settingsPace } from "../../net/tcp_keep_alive.ts";
 import type { SocketTransport } from "../../net/transport.ts";
 import { sleep } from "../../base/clock.ts";
@@ -24,7 +24,9 @@ import type { ServerEvent } from "../events.ts";
 import { HeldClients } from "./held_clients.ts";
 import { IdShares } from "./id_shares.ts";
 import { keptPort, type KeptPorts } from "../ports/kept_ports.ts";
+import type { AccessGate } from "../access/gate.ts";
 import { NO_ROOM } from "../ports/client_room.ts";
+import { isUnixHost } from "../ports/unix_host.ts";
 import type { ClientEntry } from "../ports/client_table.ts";
 import { HostPort, type HostPortOwner } from "../ports/host_port.ts";
 import type { Forward, ServerSettings, V1ListenOptions } from "../options.ts";
@@ -55,6 +57,8 @@ export interface V1SessionOptions {
   readonly keepAlive: KeepAliveSettings;
   /** The ports that port 0 came to before, by forward. */
   readonly keptPorts: KeptPorts;
+  /** The gates of the listener's forwards, in their order. */
+  readonly gates: readonly AccessGate[];
   emit(event: ServerEvent): void;
 }
 
@@ -70,6 +74,7 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
   readonly #sinceWall: number;
   readonly #ports: HostPort[] = [];
   readonly #targets = new Map<HostPort, Address>();
+  readonly #gates = new Map<HostPort, AccessGate>();
   readonly #shares = new IdShares();
   readonly #waiting: WaitingClients;
   readonly #held: HeldClients;
@@ -157,18 +162,24 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
     await super.ended();
   }
 
-  onClient(conn: Socket, port: HostPort): void {
-    const address = formatAddress(conn.remoteAddress);
+  onClient(conn: Connection, address: string, port: HostPort): void {
+    const pass = this.#gates.get(port)!.enter(address);
+    if ("refused" in pass) {
+      conn.reset();
+      return this.#clientEnded(address, port, nothingCarried(pass.refused), pass.why);
+    }
     const from = { service: port, site: siteOf(address) };
-    const leave = this.settings.clientRoom.enter(from);
-    const entry = leave && this.#show(port, conn, address, () => client);
+    const leaveRoom = this.settings.clientRoom.enter(from);
+    const shapedConn = pass.shape(conn);
+    const entry = leaveRoom && this.#show(port, shapedConn, address, () => client);
     const left = () => {
-      leave?.();
+      leaveRoom?.();
+      pass.leave();
       if (entry) this.settings.clients.delete(entry);
     };
-    const client: WaitingClient = { ...from, conn, address, entry, left };
+    const client: WaitingClient = { ...from, conn: shapedConn, address, pass, entry, left };
     if (this.done) return this.#refuse(client, "link-lost");
-    if (!leave) {
+    if (!leaveRoom) {
       this.#held.giveUp(); // so that there is room for the next one
       return this.#refuse(client, "too-many-channels", NO_ROOM);
     }
@@ -182,7 +193,7 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
   }
 
   /** A client is shown from now on. */
-  #show(port: HostPort, conn: Socket, address: string, client: () => WaitingClient): ClientEntry {
+  #show(port: HostPort, conn: Connection, address: string, client: () => WaitingClient): ClientEntry {
     const place = () => ({ device: undefined, service: port.localAddress, hostAddress: port.address });
     return this.settings.clients.add(address, place, () => {
       this.#waiting.delete(conn);
@@ -213,6 +224,7 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
     };
     if (holder.entry) holder.entry.pump = pump;
     pump.attach(conn);
+    holder.pass.serve(pump);
     pump.done.then((summary) => {
       this.#held.delete(pump);
       this.#shares.delete(holder);
@@ -264,13 +276,16 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
   }
 
   #forward(forward: Forward, at: number): void {
-    const { hostAddress: { host, port }, localAddress } = forward;
+    const { hostAddress, localAddress } = forward;
+    const place = isUnixHost(hostAddress)
+      ? hostAddress
+      : { host: hostAddress.host, ports: [hostAddress.port, hostAddress.port] as const };
     const { keptPorts } = this.#options;
     const kept = keptPort(keptPorts, () => "", `${at}`);
-    const options = { host, ports: [port, port] as const, localAddress: formatAddress(localAddress), kept };
-    const hostPort = new HostPort(options, this);
+    const hostPort = new HostPort({ place, localAddress: formatAddress(localAddress), kept }, this);
     this.#ports.push(hostPort);
     this.#targets.set(hostPort, localAddress);
+    this.#gates.set(hostPort, this.#options.gates[at]!);
   }
 
   #clientEnded(client: string, port: HostPort, summary: ChannelSummary, error?: string): void {

@@ -6,7 +6,8 @@
 
 import { MAX_WAITING_CLIENTS } from "../limits.ts";
 import type { Clock } from "../../base/clock.ts";
-import type { Socket } from "../../net/socket.ts";
+import type { Connection } from "../../net/socket.ts";
+import type { Pass } from "../access/gate.ts";
 import type { ClientEntry } from "../ports/client_table.ts";
 import { FairLine, type Waiter } from "../ports/fair_line.ts";
 import type { HostPort } from "../ports/host_port.ts";
@@ -14,11 +15,13 @@ import type { HostPort } from "../ports/host_port.ts";
 /** A client without a channel. */
 export interface WaitingClient extends Waiter {
   /** Its connection, which nobody reads yet. */
-  readonly conn: Socket;
+  readonly conn: Connection;
   /** Where it came. */
   readonly service: HostPort;
   /** Its address, as text. */
   readonly address: string;
+  /** What let it in. */
+  readonly pass: Pass;
   /** What is shown of it; who is refused at once is not. */
   readonly entry: ClientEntry | undefined;
   /** Says that it has gone. */
@@ -59,7 +62,7 @@ export class WaitingClients {
   }
 
   /** The one of a connection goes, if it waits. */
-  delete(conn: Socket): void {
+  delete(conn: Connection): void {
     for (const client of this.#line) if (client.conn === conn) this.#line.delete(client);
     if (this.#line.size === 0) this.#disarm();
   }

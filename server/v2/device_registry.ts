@@ -20,15 +20,17 @@ import {
 } from "../../protocol/v2/wire/handshake.ts";
 import { randomBytes, type ServerGreeting, writeAll } from "../../relay/handshake.ts";
 import { describeError } from "../../base/errors.ts";
-import { Turns } from "../../base/slices.ts";
+import { inSlices, type Steps, Turns } from "../../base/slices.ts";
 import { fingerprint, formatPublicKey } from "../../net/tls/identity.ts";
 import type { Transport } from "../../net/transport.ts";
+import { mergeRules } from "../access/rules.ts";
 import type { AuthorizedDevice, DevicesChange } from "../devices/authorized_devices.ts";
 import { BarredDevices } from "./barred.ts";
 import { RegisteredDevice } from "./registered_device.ts";
 import { EnrolmentGate } from "./enrolment_gate.ts";
 import type { ServerEvent } from "../events.ts";
 import { LinkRates } from "../door/link_rate.ts";
+import { tellOpening } from "../access/opening_tidings.ts";
 import { Expiries } from "./expiries.ts";
 import { keptPort, KeptPorts } from "../ports/kept_ports.ts";
 import { PortsInUse } from "../ports/ports_in_use.ts";
@@ -84,7 +86,15 @@ export class DeviceRegistry {
     this.#rates = new LinkRates(settings.clock);
     this.#turns = new Turns(settings.clock);
     this.#barred = new BarredDevices(settings.clock);
-    this.#unsubscribe = options.devices.subscribe((change) => this.#onChange(change));
+    const subscriptions = [
+      options.devices.subscribe((change) => this.#onChange(change)),
+      settings.openings.subscribe((change) => {
+        tellOpening(change, settings.logger, emit);
+        const { device, service, keepClients = false } = change.opening;
+        this.session(device)?.accessChanged(service, keepClients);
+      }),
+    ];
+    this.#unsubscribe = () => subscriptions.forEach((end) => end());
     this.#cancelExpiry = settings.clock.after(EXPIRY_LOOK_MS, () => this.#expire());
   }
 
@@ -106,6 +116,16 @@ export class DeviceRegistry {
   /** The session of the device of a name, if it came since the server runs. */
   session(name: string): RegisteredDevice | undefined {
     return this.#byName.get(name);
+  }
+
+  /** @throws {TypeError} if there is no such service, or it is not one that is closed until it is opened for a time. */
+  demandClosed(name: string, service: string): void {
+    const device = this.#options.devices.byName?.(name) ?? this.session(name)?.device;
+    if (!device) throw new TypeError(`there is no device "${name}"`);
+    const grant = device.services.find((each) => each.name === service);
+    if (!grant) throw new TypeError(`"${name}" has no service "${service}"`);
+    const { closed } = mergeRules(this.#options.devices.defaults, device.access, grant);
+    if (!closed) throw new TypeError(`${name}/${service} is not closed; give it the rule "closed" first`);
   }
 
   /** A number for a connection that was just accepted: greater than those of all before. */
@@ -197,6 +217,7 @@ export class DeviceRegistry {
     this.#unsubscribe();
     this.#cancelExpiry();
     this.#turns.close();
+    this.#settings.openings.stop();
   }
 
   #newSession(device: AuthorizedDevice): RegisteredDevice {
@@ -243,7 +264,8 @@ export class DeviceRegistry {
     }
   }
 
-  #onChange({ removed, changed }: DevicesChange): void {
+  #onChange({ removed, changed, defaults }: DevicesChange): void {
+    if (defaults) inSlices(this.#updateAll(), this.#settings.clock, 1);
     for (const { name, key } of removed) {
       const session = this.#sessions.get(key);
       if (!session) continue;
@@ -263,6 +285,14 @@ export class DeviceRegistry {
       this.#expiries.set(session, after.expires);
       session.update(after);
       if (unwelcome) session.revoke(this.#barred.refuse(after.key, unwelcome));
+    }
+  }
+
+  /** The rules for all are others. */
+  *#updateAll(): Steps<void> {
+    for (const session of this.#sessions.values()) {
+      session.update(session.device);
+      yield;
     }
   }
 

@@ -4,48 +4,31 @@
  * @module
  */
 
-import type { Turns } from "../../base/slices.ts";
 import { V2_MAX_SERVICES } from "../../protocol/v2/limits.ts";
-import { FIRST_FRAME_TIMEOUT_MS, MAX_CLIENTS_INTERRUPTED } from "../limits.ts";
-import { siteOf } from "../../protocol/address_group.ts";
+import { FIRST_FRAME_TIMEOUT_MS } from "../limits.ts";
 import type { ChannelEndReason } from "../../protocol/reasons.ts";
 import type { ServiceGrantResult, ServiceOffer } from "../../protocol/v2/wire/messages.ts";
-import { type ChannelSummary, nothingCarried } from "../../relay/channel_end.ts";
-import { formatAddress } from "../../protocol/address.ts";
-import type { Connection, Socket } from "../../net/socket.ts";
+import { nothingCarried } from "../../relay/channel_end.ts";
+import type { Connection } from "../../net/socket.ts";
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
-import { tellClientEnd } from "../ports/client_end.ts";
+import { ClientLine } from "./client_line.ts";
 import { ClientDoor } from "../ports/client_door.ts";
-import { FairLine } from "../ports/fair_line.ts";
 import type { ServerEvent } from "../events.ts";
 import { HostPort, type HostPortOwner } from "../ports/host_port.ts";
-import type { KeptPort } from "../ports/kept_ports.ts";
 import {
   answerOf,
+  type DeviceServicesOptions,
   grantOf,
   type OpenService,
   type ServedService,
   type ServiceClients,
+  SHUT,
+  shutStatus,
   statusOf,
-  type WaitingClient,
 } from "./open_service.ts";
 import type { ServerSettings } from "../options.ts";
-import { formatGrantedAddress, type ServiceGrant } from "../devices/service_grant.ts";
-import type { V2Session } from "./session.ts";
-
-/** What the services of a device need. */
-export interface DeviceServicesOptions {
-  /** Who the device is, and what it may open. */
-  readonly device: AuthorizedDevice;
-  readonly settings: ServerSettings;
-  /** The device's link, if it is up. */
-  link(): V2Session | undefined;
-  /** When a host port may be opened: a fleet that comes back wants all of its own at once. */
-  readonly turns: Turns;
-  /** The port that a service's free port or range came to. */
-  kept(service: string): KeptPort;
-  emit(event: ServerEvent): void;
-}
+import { formatGrantedAddress, placeOf, type ServiceGrant } from "../devices/service_grant.ts";
+import { ServiceGates } from "./service_gates.ts";
 
 /** Opens and closes host ports as the device offers services, and gives clients to its link. */
 export class DeviceServices implements HostPortOwner {
@@ -54,16 +37,18 @@ export class DeviceServices implements HostPortOwner {
   readonly #options: DeviceServicesOptions;
   readonly #services = new Map<string, OpenService>();
   readonly #clients = new Map<string, ServiceClients>();
-  /** Clients that wait for a link, or for the number of their service on it. */
-  readonly #waiting = new FairLine<WaitingClient>(MAX_CLIENTS_INTERRUPTED);
+  readonly #gates: ServiceGates;
+  /** Services that are offered, and closed until somebody opens them. */
+  readonly #shut = new Set<string>();
+  readonly #line: ClientLine;
   /** One promise for all host ports that were closed: a device may close many in no time. */
   #freed: Promise<void> = Promise.resolve();
   #freeing = 0;
   #device: AuthorizedDevice;
   #offers = new Map<string, ServiceOffer>();
   #heardOffers = false;
-  /** Whether a link has been up for so long without an offer that nobody waits for one any more. */
-  #isMute = false;
+  #isRunning = false;
+  #namesAddresses = false;
   #cancelMute: () => void = () => {};
 
   /** Nothing is offered yet. */
@@ -71,6 +56,8 @@ export class DeviceServices implements HostPortOwner {
     this.#options = options;
     this.settings = options.settings;
     this.#device = options.device;
+    this.#gates = new ServiceGates(options.settings);
+    this.#line = new ClientLine(this, (name) => this.#services.get(name), options.link);
   }
 
   /** Who the device is, and what it may open. */
@@ -85,31 +72,53 @@ export class DeviceServices implements HostPortOwner {
 
   /** Those that are open, or are to be. */
   get status(): ServedService[] {
-    return [...this.#services].map(([name, { port }]) => statusOf(name, port));
+    const open = [...this.#services].map(([name, { port }]) =>
+      statusOf(name, port, this.settings.openings.get(this.deviceName, name)?.until)
+    );
+    const shut = this.#device.services.filter(({ name }) => this.#shut.has(name) && !this.#services.has(name));
+    return [...open, ...shut.map(shutStatus)];
   }
 
   emit(event: ServerEvent): void {
     this.#options.emit(event);
   }
 
-  /** A new link is up: the device may count its services anew, and offer others. Host ports that are open stay so. */
-  linkUp(): void {
+  /**
+   * A new link is up: the device may count its services anew, and offer others. Host ports that are open stay so.
+   * `namesAddresses`: its owner lets the server name addresses.
+   */
+  linkUp(namesAddresses = false): void {
     this.#offers = new Map();
+    this.#shut.clear();
     this.#heardOffers = false;
-    for (const service of this.#services.values()) service.number = undefined;
-    this.#isMute = false;
+    this.#isRunning = false;
+    this.#namesAddresses = namesAddresses;
+    for (const service of this.#services.values()) service.at = undefined;
+    this.#line.isMute = false;
     this.#cancelMute();
     this.#cancelMute = this.settings.clock.after(FIRST_FRAME_TIMEOUT_MS, () => {
-      this.#isMute = true;
-      for (const { port, number } of this.#services.values()) {
-        if (number === undefined) this.#turnAllAway(port.localAddress, port.address, "link-lost");
+      this.#line.isMute = true;
+      for (const { port, at } of this.#services.values()) {
+        if (at === undefined) this.#line.turnAllAway(port.localAddress, port.address, "link-lost");
       }
     });
   }
 
   /** A link is up again, and the session goes on: those who waited for it are served. */
   resumed(): void {
-    for (const [name, { number }] of this.#services) if (number !== undefined) this.#serveWaiting(name);
+    for (const [name, { at }] of this.#services) if (at !== undefined) this.#line.serveWaiting(name);
+  }
+
+  /** The device is in mode `run`: what is defined here is open from now on. */
+  running(): void {
+    this.#isRunning = true;
+    for (const grant of this.#device.services) this.#define(grant);
+  }
+
+  /** It is in mode `config`. */
+  withdraw(): void {
+    this.#isRunning = false;
+    this.close("service-withdrawn");
   }
 
   /** The link is down, and no other is up. */
@@ -124,23 +133,41 @@ export class DeviceServices implements HostPortOwner {
   offer(offers: readonly ServiceOffer[]): ServiceGrantResult[] {
     if (!this.#heardOffers) {
       this.#heardOffers = true;
-      this.#isMute = false;
+      this.#line.isMute = false;
       this.#cancelMute();
       const named = new Set(offers.map(({ name }) => name));
-      for (const name of [...this.#services.keys()]) if (!named.has(name)) this.#close(name, "link-lost");
+      for (const name of [...this.#services.keys()]) {
+        if (!named.has(name) && this.#grantFor(name)?.local === undefined) this.#close(name, "link-lost");
+      }
     }
     return this.#answerAll(offers);
   }
 
-  /** Takes other grants, without touching what stays; limits hold for clients to come. @returns what the device is to hear. */
+  /** A service was opened for a time, or is closed again. @returns what the device is to hear. */
+  accessChanged(name: string, keepClients: boolean): ServiceGrantResult[] {
+    const [offer, grant] = [this.#offers.get(name), this.#grantFor(name)];
+    if (!grant) return [];
+    const isShut = this.#gates.accessChanged(this.#device, grant, keepClients);
+    if (grant.local !== undefined) {
+      this.#define(grant);
+      return [];
+    }
+    return offer && (isShut || !this.#services.has(name)) ? this.#answerAll([offer]) : [];
+  }
+
+  /** Takes other grants and rules, without touching what stays; who may not be there any more is ended. @returns what the device is to hear. */
   update(device: AuthorizedDevice): ServiceGrantResult[] {
     const before = this.#device;
     this.#device = device;
+    this.#gates.update(device);
     for (const [name, { door }] of this.#services) {
       const grant = this.#grantFor(name);
-      const stays = grant && formatGrantedAddress(grant.listen) === formatGrantedAddress(door.grant.listen);
+      const isShut = grant !== undefined && this.#gates.isShut(device, grant);
+      const isSame = grant && (grant.local === undefined) === (door.grant.local === undefined);
+      const stays = isSame && !isShut && formatGrantedAddress(grant.listen) === formatGrantedAddress(door.grant.listen);
       if (stays) door.grant = grant;
-      else this.#close(name, "service-withdrawn");
+      else this.#close(name, isShut ? "access-closed" : "service-withdrawn");
+      if (isShut) this.#gates.of(device, grant).endAll("access-closed");
     }
     for (const [name, { listen, pumps }] of this.#clients) {
       const grant = this.#grantFor(name);
@@ -148,9 +175,13 @@ export class DeviceServices implements HostPortOwner {
       this.#clients.delete(name);
       for (const pump of pumps) pump.abort("service-withdrawn"); // also if its host port is closed for now
     }
-    const changed = [...this.#offers.values()].filter(({ name }) =>
-      !this.#services.has(name) && JSON.stringify(grantOf(before, name)) !== JSON.stringify(this.#grantFor(name))
-    );
+    const changed = [...this.#offers.values()].filter(({ name }) => {
+      const grant = this.#grantFor(name);
+      if (this.#services.has(name)) return false;
+      const isShut = grant !== undefined && this.#gates.isShut(device, grant);
+      return this.#shut.has(name) !== isShut || JSON.stringify(grantOf(before, name)) !== JSON.stringify(grant);
+    });
+    for (const grant of device.services) this.#define(grant);
     return this.#answerAll(changed);
   }
 
@@ -164,10 +195,10 @@ export class DeviceServices implements HostPortOwner {
     return this.#freed;
   }
 
-  onClient(conn: Socket, port: HostPort): void {
+  onClient(conn: Connection, address: string, port: HostPort): void {
     const service = [...this.#services.values()].find((candidate) => candidate.port === port);
     if (!service) return conn.reset();
-    service.door.enter(conn, formatAddress(conn.remoteAddress));
+    service.door.enter(conn, address);
   }
 
   onPortChanged(port: HostPort): void {
@@ -187,6 +218,7 @@ export class DeviceServices implements HostPortOwner {
       const { number, name } = offer;
       if (!offer.offered) {
         this.#offers.delete(name);
+        this.#shut.delete(name);
         this.#close(name, "service-withdrawn");
         return { number, code: "granted", text: "" };
       }
@@ -195,37 +227,63 @@ export class DeviceServices implements HostPortOwner {
       }
       this.#offers.set(name, offer);
       const grant = this.#grantFor(name);
+      if (grant?.local !== undefined) {
+        return { number, code: "not-granted", text: `${name} is defined on the server, as ${grant.local}` };
+      }
       if (!grant) {
         const known = this.#device.services.map((service) => service.name).join(", ") || "none";
         const { deviceName: device, settings: { logger } } = this;
         logger.warn("device {device} offers {service}, which it was not granted", { device, service: name });
         return { number, code: "not-granted", text: `granted to ${this.deviceName}: ${known}` };
       }
+      this.#shut.delete(name);
+      if (this.#gates.isShut(this.#device, grant)) {
+        this.#shut.add(name);
+        this.#close(name, "access-closed");
+        return { number, code: "port-unavailable", text: `${name}: ${SHUT}` };
+      }
       const service = this.#services.get(name) ?? this.#openService(name, grant);
-      service.number = number;
-      this.#serveWaiting(name);
+      service.at = number;
+      this.#line.serveWaiting(name);
       return service.port.isSettled ? answerOf(name, number, service.port) : [];
     });
   }
 
+  /** Opens a service that is defined here, if it is one and the device is ready. */
+  #define(grant: ServiceGrant): void {
+    const { name, local } = grant;
+    if (local === undefined || !this.#isRunning) return;
+    this.#shut.delete(name);
+    if (!this.#namesAddresses) {
+      const { deviceName: device, settings: { logger } } = this;
+      logger.warn("device {device} lets the server name no address; {service} is not open", { device, service: name });
+      return this.#close(name, "not-allowed");
+    }
+    if (this.#gates.isShut(this.#device, grant)) {
+      this.#shut.add(name);
+      return this.#close(name, "access-closed");
+    }
+    const service = this.#services.get(name) ?? this.#openService(name, grant);
+    service.at = { name, address: local };
+    this.#line.serveWaiting(name);
+  }
+
   #openService(name: string, grant: ServiceGrant): OpenService {
-    const { host, from, to } = grant.listen;
     const clients = this.#clients.get(name) ??
-      { listen: formatGrantedAddress(grant.listen), count: { inside: 0 }, pumps: new Set() };
+      { listen: formatGrantedAddress(grant.listen), pumps: new Set() };
     this.#clients.set(name, clients);
     const door = new ClientDoor(grant, this.settings, {
-      serve: (duplex, address, left) => this.#enter(name, duplex, address, left),
+      serve: (duplex, address, pass) => this.#line.enter(name, duplex, address, pass),
       refused: (address, reason, error) =>
-        this.#clientEnded(address, this.#services.get(name)?.port.address ?? "", name, nothingCarried(reason), error),
-    }, clients.count);
+        this.#line.ended(address, this.#services.get(name)?.port.address ?? "", name, nothingCarried(reason), error),
+    }, this.#gates.of(this.#device, grant));
     const port = new HostPort({
-      host,
-      ports: [from, to],
+      place: placeOf(grant.listen),
       localAddress: name,
       kept: this.#options.kept(name),
       after: this.#freeing > 0 ? this.#freed : this.#options.turns.take(),
     }, this);
-    const service: OpenService = { number: undefined, port, door, clients };
+    const service: OpenService = { at: undefined, port, door, clients };
     this.#services.set(name, service);
     return service;
   }
@@ -243,83 +301,10 @@ export class DeviceServices implements HostPortOwner {
     this.#freeing++;
     const freed = service.port.close().finally(() => this.#freeing--);
     this.#freed = Promise.all([this.#freed, freed]).then(() => {});
-    this.#turnAllAway(name, hostAddress, reason);
-    if (this.#offers.has(name) && reason === "service-withdrawn") {
+    this.#line.turnAllAway(name, hostAddress, reason);
+    const isDefined = service.door.grant.local !== undefined;
+    if ((this.#offers.has(name) || isDefined) && reason === "service-withdrawn") {
       for (const pump of service.clients.pumps) pump.abort(reason);
     }
-  }
-
-  /** The door let a client in: it is shown from now on. */
-  #enter(service: string, duplex: Connection, address: string, leave: () => void): void {
-    const { clients } = this.settings;
-    const hostAddress = this.#services.get(service)?.port.address ?? "";
-    const place = () => ({ device: this.deviceName, service, hostAddress });
-    const entry = clients.add(address, place, () => {
-      this.#waiting.delete(client);
-      this.#turnAway(client, hostAddress, "closed-by-admin");
-    });
-    const left = () => {
-      clients.delete(entry);
-      leave();
-    };
-    const client: WaitingClient = { service, site: siteOf(address), duplex, address, entry, left };
-    this.#serve(client);
-  }
-
-  /** Gives a client that the door let in a channel. */
-  #serve(client: WaitingClient): void {
-    const { service: name, duplex, address } = client;
-    const service = this.#services.get(name);
-    const link = this.#options.link();
-    const hostAddress = service?.port.address ?? "";
-    const onEnd = (summary: ChannelSummary, error: string | undefined) => {
-      client.left();
-      this.#clientEnded(address, hostAddress, name, summary, error);
-    };
-    if (!service || !link) {
-      duplex.reset();
-      return onEnd(nothingCarried("link-lost"), undefined);
-    }
-    if (service.number === undefined || !link.links.online) {
-      return this.#wait(client);
-    }
-    const pump = link.serve({ duplex, address, hostAddress, service: service.number, onEnd });
-    if (!pump) return;
-    client.entry.pump = pump;
-    const pumps = service.clients.pumps.add(pump);
-    pump.done.then(() => pumps.delete(pump));
-    service.door.watch(pump);
-  }
-
-  /** It waits, or somebody else goes for it, or it has to go itself. */
-  #wait(waiter: WaitingClient): void {
-    if (this.#isMute) return this.#turnAway(waiter, this.#services.get(waiter.service)!.port.address, "link-lost");
-    const out = this.#waiting.add(waiter);
-    const service = out && this.#services.get(out.service);
-    if (service) this.#turnAway(out, service.port.address, "too-many-channels");
-  }
-
-  #serveWaiting(name: string): void {
-    for (const client of this.#waiting.takeAll(name)) this.#serve(client);
-  }
-
-  #turnAllAway(name: string, at: string, reason: ChannelEndReason): void {
-    for (const waiter of this.#waiting.takeAll(name)) this.#turnAway(waiter, at, reason);
-  }
-
-  #turnAway({ service: name, duplex, address, left }: WaitingClient, at: string, reason: ChannelEndReason): void {
-    duplex.reset();
-    left();
-    this.#clientEnded(address, at, name, nothingCarried(reason), undefined);
-  }
-
-  #clientEnded(
-    client: string,
-    hostAddress: string,
-    localAddress: string,
-    summary: ChannelSummary,
-    error: string | undefined,
-  ): void {
-    tellClientEnd(this, { client, hostAddress, localAddress, device: this.deviceName, error }, summary);
   }
 }

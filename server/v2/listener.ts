@@ -11,7 +11,13 @@ import { addressGroup } from "../../protocol/address_group.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { RefusalReason } from "../../protocol/reasons.ts";
 import { type Goodbye, goodbye, goodbyeFrame } from "../../protocol/v2/wire/goodbye.ts";
-import { CAN_RESUME, HandshakeError, HAS_EPOCHS, IS_MOVING } from "../../protocol/v2/wire/handshake.ts";
+import {
+  CAN_NAME_ADDRESSES,
+  CAN_RESUME,
+  HandshakeError,
+  HAS_EPOCHS,
+  IS_MOVING,
+} from "../../protocol/v2/wire/handshake.ts";
 import { describeError } from "../../base/errors.ts";
 import { Late, within } from "../../base/within.ts";
 import { greetDevice, HandshakeCut, randomBytes, writeAll } from "../../relay/handshake.ts";
@@ -201,7 +207,7 @@ export class V2Listener {
         nonce: randomBytes(32),
         wallClock: clock.wall(),
         software: SOFTWARE,
-        capabilities: CAN_RESUME | IS_MOVING | HAS_EPOCHS,
+        capabilities: CAN_RESUME | IS_MOVING | HAS_EPOCHS | CAN_NAME_ADDRESSES,
         exporter: transport.exporter?.(),
       }, () => this.#pending.progressed(newcomer));
       this.#pending.progressed(newcomer);

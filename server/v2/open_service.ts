@@ -4,15 +4,35 @@
  * @module
  */
 
-import type { ServiceGrantResult } from "../../protocol/v2/wire/messages.ts";
+import type { Turns } from "../../base/slices.ts";
+import type { ServiceGrantResult, ServiceTarget } from "../../protocol/v2/wire/messages.ts";
 import type { ChannelPump } from "../../relay/channel_pump.ts";
 import type { Connection } from "../../net/socket.ts";
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
-import type { ClientCount, ClientDoor } from "../ports/client_door.ts";
+import type { Pass } from "../access/gate.ts";
+import type { ClientDoor } from "../ports/client_door.ts";
 import type { ClientEntry } from "../ports/client_table.ts";
 import type { Waiter } from "../ports/fair_line.ts";
+import type { ServerEvent } from "../events.ts";
 import type { HostPort } from "../ports/host_port.ts";
-import type { ServiceGrant } from "../devices/service_grant.ts";
+import type { KeptPort } from "../ports/kept_ports.ts";
+import type { ServerSettings } from "../options.ts";
+import type { V2Session } from "./session.ts";
+import { formatGrantedAddress, type ServiceGrant } from "../devices/service_grant.ts";
+
+/** What the services of a device need. */
+export interface DeviceServicesOptions {
+  /** Who the device is, and what it may open. */
+  readonly device: AuthorizedDevice;
+  readonly settings: ServerSettings;
+  /** The device's link, if it is up. */
+  link(): V2Session | undefined;
+  /** When a host port may be opened: a fleet that comes back wants all of its own at once. */
+  readonly turns: Turns;
+  /** The port that a service's free port or range came to. */
+  kept(service: string): KeptPort;
+  emit(event: ServerEvent): void;
+}
 
 /** A service that is open, or is to be, with the host address really bound. */
 export interface ServedService {
@@ -24,19 +44,20 @@ export interface ServedService {
   readonly open: boolean;
   /** Why not, if it is not. */
   readonly error: string | undefined;
+  /** Until when it is open, in milliseconds since 1970, if it is for a time. */
+  readonly until?: number;
 }
 
 /** The clients of a service, and where they came to. They outlive its host port: a device that withdraws it serves on. */
 export interface ServiceClients {
   readonly listen: string;
-  readonly count: ClientCount;
   readonly pumps: Set<ChannelPump>;
 }
 
 /** A service that the device offers and may open. */
 export interface OpenService {
-  /** The number that the device gave it on its link; none while a new link has not said. */
-  number: number | undefined;
+  /** How CONNECT names it: the device's number of it on this link, or as it is defined here; not said yet on a new link. */
+  at: number | ServiceTarget | undefined;
   readonly port: HostPort;
   readonly door: ClientDoor;
   readonly clients: ServiceClients;
@@ -50,6 +71,8 @@ export interface WaitingClient extends Waiter {
   readonly duplex: Connection;
   /** Its address, as text. */
   readonly address: string;
+  /** What let it in. */
+  readonly pass: Pass;
   /** What is shown of it. */
   readonly entry: ClientEntry;
   /** Says that it has gone. */
@@ -57,8 +80,17 @@ export interface WaitingClient extends Waiter {
 }
 
 /** A service as it is shown. */
-export function statusOf(name: string, port: HostPort): ServedService {
-  return { name, hostAddress: port.address, open: port.isOpen, error: port.isOpen ? undefined : port.error };
+export function statusOf(name: string, port: HostPort, until?: number): ServedService {
+  const status = { name, hostAddress: port.address, open: port.isOpen, error: port.isOpen ? undefined : port.error };
+  return until === undefined ? status : { ...status, until };
+}
+
+/** What there is to say of a service that is closed until somebody opens it for a time. */
+export const SHUT = "closed until it is opened for a time (server open)";
+
+/** The same as it is shown. */
+export function shutStatus({ name, listen }: ServiceGrant): ServedService {
+  return { name, hostAddress: formatGrantedAddress(listen), open: false, error: SHUT };
 }
 
 /** What the device hears of it, under the `number` that it gave it. */

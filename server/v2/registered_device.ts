@@ -13,6 +13,7 @@ import type { DeviceMode, Settings } from "../../protocol/v2/wire/messages.ts";
 import {
   type Authenticated,
   CAN_BIND,
+  CAN_NAME_ADDRESSES,
   CAN_RESUME,
   type ResumeOffer,
   type ResumeRefusal,
@@ -209,7 +210,7 @@ export class RegisteredDevice {
     this.#since = this.settings.clock.wall();
     this.#sessionSince = this.#since;
     this.#peer = hello;
-    this.#services.linkUp();
+    this.#services.linkUp((hello.capabilities & CAN_NAME_ADDRESSES) !== 0);
     this.mode = "init";
     const link: V2Session = new V2Session({
       id,
@@ -234,9 +235,15 @@ export class RegisteredDevice {
     link.ended().then(() => this.#leaving.delete(link));
   }
 
-  /** Takes other grants, without touching what stays; limits hold for clients to come. */
+  /** Takes other grants and rules, without touching what stays; who may not be there any more is ended. */
   update(device: AuthorizedDevice): void {
     const answers = this.#services.update(device);
+    this.link?.sendGrants(answers);
+  }
+
+  /** A service was opened for a time, or is closed again. */
+  accessChanged(service: string, keepClients: boolean): void {
+    const answers = this.#services.accessChanged(service, keepClients);
     this.link?.sendGrants(answers);
   }
 
@@ -276,7 +283,8 @@ export class RegisteredDevice {
   }
 
   #onSettings(settings: Settings): void {
-    if (settings.mode === "config") this.#services.close("service-withdrawn");
+    if (settings.mode === "config") this.#services.withdraw();
+    if (settings.mode === "run") this.#services.running();
     if (settings.mode && settings.mode !== this.mode) {
       this.mode = settings.mode;
       this.emit({ type: "mode", device: this.deviceName, mode: settings.mode });

@@ -12,7 +12,7 @@ import { WindowBudget } from "../../protocol/v2/receive_windows.ts";
 import type { SharedBound } from "../../protocol/v2/send/shared_bound.ts";
 import { SendLog } from "../../protocol/v2/send/send_log.ts";
 import type { V2Channel } from "../../protocol/v2/channel.ts";
-import type { ServiceGrantResult, ServiceOffer, Settings } from "../../protocol/v2/wire/messages.ts";
+import type { ServiceGrantResult, ServiceOffer, ServiceTarget, Settings } from "../../protocol/v2/wire/messages.ts";
 import { V2ServerCore } from "../../protocol/v2/server_core.ts";
 import { type ChannelSummary, nothingCarried } from "../../relay/channel_end.ts";
 import type { ChannelPump } from "../../relay/channel_pump.ts";
@@ -30,8 +30,8 @@ export interface Client {
   readonly address: string;
   /** The host address that it came to, as text. */
   readonly hostAddress: string;
-  /** The service, by the number that the device gave it. */
-  readonly service: number;
+  /** The service, by the number that the device gave it, or what the server names. */
+  readonly service: number | ServiceTarget;
   /** Called once, when it is over. `error`: what the device said. */
   onEnd(summary: ChannelSummary, error: string | undefined): void;
 }
@@ -128,7 +128,8 @@ export class V2Session extends Session<SessionLinks> {
       client.onEnd(nothingCarried(reason), undefined);
       return undefined;
     }
-    const pump = this.pumps.add(channel, client.service);
+    const { service } = client;
+    const pump = this.pumps.add(channel, typeof service === "number" ? service : service.name);
     pump.attach(client.duplex);
     pump.done.then((summary) => {
       client.onEnd(summary, this.#errors.get(channel));

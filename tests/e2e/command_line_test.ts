@@ -211,6 +211,31 @@ processTest("--check prints what is in force, opens nothing, and exits with 0", 
   });
 });
 
+processTest(
+  "--check shows endpoints and Unix host addresses as they were written, and says what is wrong",
+  [],
+  async () => {
+    const services = ['a=exec:["/bin/sh","-c","echo hi, you"],pty', "b=can:can0,500000,max-clients=3", "c=unix:/run/x"];
+    using folder = new TempFolder();
+    const [key] = (await run("server", ["key", "--state", folder.path])).stdout;
+    const args = ["--server", "relay.example", "--server-key", key!, "--state", folder.path, "--check"];
+    const given = await run("device", [...args, ...services.flatMap((service) => ["--service", service])]);
+    const inOne = await run("device", args, { env: { SALLYPORT_SERVICE: services.join(",") } });
+    for (const { code, stdout, stderr } of [given, inOne]) {
+      assert.equal(code, 0, stderr);
+      assert.deepEqual(stdout.slice(1, 4), services.map((service) => `service ${service}`));
+    }
+    const wrong = await run("device", [...args, "--service", "a=unix:docker.sock"]);
+    assert.equal(wrong.code, 2);
+    assert.match(wrong.stderr, /--service: "unix:docker.sock" is no Unix socket; write its whole path/);
+    const forward = "unix:/run/x.sock,mode=0660,group=ssh=127.0.0.1:22";
+    const v1 = ["--profile", "v1", "--listen", "127.0.0.1:0", "--check", "--forward", forward];
+    assert.deepEqual((await run("server", v1)).stdout.slice(1, 2), [
+      "  forward unix:/run/x.sock,mode=0660,group=ssh -> 127.0.0.1:22",
+    ]);
+  },
+);
+
 processTest("--check shows by which way each server is dialled, and no password", [], async () => {
   using folder = new TempFolder();
   const [key] = (await run("server", ["key", "--state", folder.path])).stdout;

@@ -31,6 +31,8 @@ export const TABLES: Record<string, readonly string[]> = {
     "server service move",
     "server service remove",
     "server expire",
+    "server open",
+    "server shut",
     "server confirm",
     "server key",
     "device join",

@@ -155,7 +155,7 @@ test("v2 grants: when only the limits of a service change, its port stays open a
   assert.equal(await granted.client.readText(10), "still here");
   using second = await Stream.connect(port, "127.0.0.67");
   assert.equal((await second.readToEnd()).length, 0);
-  assert.equal((await granted.server.events.next("client-end")).reason, "too-many-channels");
+  assert.equal((await granted.server.events.next("client-end")).reason, "too-many-clients");
   assert.equal(granted.server.events.types.includes("host-failed"), false);
   granted.client.close();
   await granted.server.events.next("client-end");

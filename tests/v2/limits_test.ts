@@ -32,10 +32,10 @@ test("v2 limits: beyond max-clients of the grant clients are ended with the reas
   assert.equal((await third.readToEnd()).length, 0);
   const refused = await relay.server.events.next("client-end");
   assert.deepEqual([refused.reason, refused.error], [
-    "too-many-channels",
+    "too-many-clients",
     "2 clients are the most for this service",
   ]);
-  assert.equal(relay.server.log.matching(/^warn: client .* ended: too-many-channels \(2 clients/).length, 1);
+  assert.equal(relay.server.log.matching(/^warn: client .* ended: too-many-clients \(2 clients/).length, 1);
   first.close();
   assert.equal((await relay.server.events.next("client-end")).reason, "client-closed");
   for (let round = 0; round < 5; round++) {

@@ -108,7 +108,7 @@ test("v2 listen: clients of a service that was withdrawn count for max-clients w
   assert.equal(portOf((await offer(device, true)).text), port);
   using second = await Stream.connect(port);
   assert.equal((await second.readToEnd()).length, 0);
-  assert.equal((await server.events.next("client-end")).reason, "too-many-channels");
+  assert.equal((await server.events.next("client-end")).reason, "too-many-clients");
   assert.equal(await hears(first, device, channel), "word");
   first.close();
   await device.next(V2Command.END);

@@ -15,3 +15,6 @@ export const CAN_BIND = 4;
 
 /** Links have epochs, and sessions names of two parts; `v2.md`, "Epochs" and "Names of sessions". */
 export const HAS_EPOCHS = 8;
+
+/** CONNECT may name an address in place of a service, within what the device's owner allows; `v2.md`, "Named addresses". */
+export const CAN_NAME_ADDRESSES = 16;

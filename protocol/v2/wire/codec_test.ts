@@ -37,6 +37,16 @@ test("CONNECT is as the specification says", () => {
   );
 });
 
+test("CONNECT to an address that the server names is as the specification says", () => {
+  const service = { name: "web", address: "10.0.0.7:80" };
+  const request = { service, client: "192.0.2.7:5", hostAddress: "[::]:22", credit: 65_536 };
+  assert.equal(
+    hex(connectFrame(7, request)),
+    "00 33 01 00 00 00 00 07 02 00 0b 31 39 32 2e 30 2e 32 2e 37 3a 35 03 00 07 5b 3a 3a 5d 3a 32 32 " +
+      "04 00 04 00 01 00 00 05 00 0b 31 30 2e 30 2e 30 2e 37 3a 38 30 06 00 03 77 65 62",
+  );
+});
+
 test("CLOSE and RESULT are as the specification says", () => {
   assert.equal(hex(closeFrame(7, "client-reset", "why")), "00 04 02 00 00 00 00 07 02 77 68 79");
   assert.equal(hex(closeFrame(7, "service-closed")), "00 01 02 00 00 00 00 07 03");

@@ -20,7 +20,7 @@ import { capabilitiesOf, type DeviceParty, type HandshakeCrypto, type HandshakeP
 import { provedByToken, SIGNATURE_FIELD_SIZE, signedByDevice, signedByServer, type Transcript } from "./transcript.ts";
 import { readWelcome, type Welcome } from "./welcome.ts";
 
-export { CAN_BIND, CAN_RESUME, HAS_EPOCHS, IS_MOVING } from "./capabilities.ts";
+export { CAN_BIND, CAN_NAME_ADDRESSES, CAN_RESUME, HAS_EPOCHS, IS_MOVING } from "./capabilities.ts";
 export type { ResumeOffer } from "./claims.ts";
 export type { DeviceParty, HandshakeCrypto, HandshakeParty, Signer } from "./party.ts";
 export { RESUME_REFUSALS, type ResumeRefusal, type Welcome, welcomeFrame } from "./welcome.ts";

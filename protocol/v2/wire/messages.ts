@@ -37,6 +37,9 @@ const REASONS = [
 /** A reason that CLOSE and RESULT can carry. */
 export type WireReason = Exclude<(typeof REASONS)[number], "connected">;
 
+/** Ends by a rule of the server, which the device hears as one that is a reset; the text says which. */
+const RULED: ReadonlySet<string> = new Set<ChannelEndReason>(["time-limit", "outside-hours", "access-closed"]);
+
 function reasonNumber(reason: ChannelEndReason | "connected", otherwise: WireReason): number {
   // To the peer it is as if the client had gone, with a reset.
   const told = reason === "closed-by-admin" ? "client-reset" : reason;
@@ -44,8 +47,9 @@ function reasonNumber(reason: ChannelEndReason | "connected", otherwise: WireRea
   return number < 0 ? REASONS.indexOf(otherwise) : number;
 }
 
-/** CLOSE; a reason that does not travel goes as `service-closed`. */
+/** CLOSE; an end by a rule goes as `not-allowed`, any other reason that does not travel as `service-closed`. */
 export function closeFrame(channel: number, reason: ChannelEndReason, text = ""): Uint8Array {
+  if (RULED.has(reason)) return closeFrame(channel, "not-allowed", text || reason);
   return v2Frame(V2Command.CLOSE, channel, withText([reasonNumber(reason, "service-closed")], text));
 }
 
@@ -89,10 +93,18 @@ export function readResult(payload: Uint8Array): ConnectResult {
   return { reason, credit: readUint(payload, 1, 4), text: readText("RESULT", payload, 5) };
 }
 
+/** A service that the server names, with its address: only to a device that has the capability. */
+export interface ServiceTarget {
+  /** Its name, for logs. */
+  readonly name: string;
+  /** What to dial, `HOST:PORT`. */
+  readonly address: string;
+}
+
 /** What a CONNECT asks for. */
 export interface ConnectRequest {
-  /** The service's number in the device's LISTEN. */
-  readonly service: number;
+  /** The service's number in the device's LISTEN, or what the server names. */
+  readonly service: number | ServiceTarget;
   /** The client's address, `HOST:PORT`. */
   readonly client: string;
   /** The host address that it came to, `HOST:PORT`. */
@@ -102,15 +114,26 @@ export interface ConnectRequest {
 }
 
 export function connectFrame(channel: number, request: ConnectRequest): Uint8Array {
-  const fields = new FieldWriter().uint(1, 2, request.service).text(2, request.client).text(3, request.hostAddress)
-    .uint(4, 4, request.credit);
+  const { service, client, hostAddress, credit } = request;
+  const fields = new FieldWriter();
+  if (typeof service === "number") fields.uint(1, 2, service);
+  fields.text(2, client).text(3, hostAddress).uint(4, 4, credit);
+  if (typeof service !== "number") fields.text(5, service.address).text(6, service.name, V2_MAX_NAME);
   return v2Frame(V2Command.CONNECT, channel, fields.end());
 }
 
-/** What CONNECT says. */
+/** What CONNECT says. @throws {ProtocolError} `bad-field` if it has both a number and an address, or neither. */
 export function readConnectRequest(payload: Uint8Array): ConnectRequest {
-  const fields = new FieldReader("CONNECT", payload, [1, 2, 3, 4]);
-  return { service: fields.uint(1, 2), client: fields.text(2), hostAddress: fields.text(3), credit: fields.uint(4, 4) };
+  const fields = new FieldReader("CONNECT", payload, [1, 2, 3, 4, 5, 6]);
+  const number = fields.has(5) ? fields.optionalUint(1, 2) : fields.uint(1, 2);
+  if (number !== undefined && (fields.has(5) || fields.has(6))) {
+    throw new ProtocolError("bad-field", "CONNECT has the number of a service, and names another");
+  }
+  const service = number ?? { address: fields.text(5), name: fields.text(6, V2_MAX_NAME) };
+  if (typeof service === "object" && !isName(service.name)) {
+    throw new ProtocolError("bad-field", "CONNECT names a service with what is no name");
+  }
+  return { service, client: fields.text(2), hostAddress: fields.text(3), credit: fields.uint(4, 4) };
 }
 
 /** A service in a device's LISTEN. */

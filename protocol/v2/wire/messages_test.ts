@@ -46,6 +46,9 @@ test("CLOSE and RESULT bring back what was said", () => {
   }));
 });
 
+/** Ends by a rule: the device has to see a reset. */
+const RULED = ["time-limit", "outside-hours", "access-closed"];
+
 test("a reason that does not travel goes as the nearest that does, and never as connected", () => {
   for (const reason of CHANNEL_END_REASONS) {
     if (reason === "closed-by-admin") {
@@ -53,7 +56,8 @@ test("a reason that does not travel goes as the nearest that does, and never as 
       continue;
     }
     const known = TRAVEL.includes(reason);
-    assert.equal(readClose(payloadOf(closeFrame(1, reason))).reason, known ? reason : "service-closed");
+    const nearest = RULED.includes(reason) ? "not-allowed" : "service-closed";
+    assert.equal(readClose(payloadOf(closeFrame(1, reason))).reason, known ? reason : nearest);
     assert.equal(readResult(payloadOf(resultFrame(1, reason, 0))).reason, known ? reason : "service-unreachable");
   }
 });
@@ -80,6 +84,25 @@ test("CONNECT brings back what was said", () => {
     const request = { service, client, hostAddress, credit };
     assert.deepEqual(readConnectRequest(payloadOf(connectFrame(3, request))), request);
   }));
+});
+
+test("CONNECT brings back what the server names; with a number as well, or without a name, it is refused", () => {
+  const name = fc.stringMatching(/^[A-Za-z0-9._-]{1,63}$/);
+  fc.assert(fc.property(name, text, text, u32, (name, address, client, credit) => {
+    const request = { service: { name, address }, client, hostAddress: "", credit };
+    assert.deepEqual(readConnectRequest(payloadOf(connectFrame(3, request))), request);
+  }));
+  const field = (tag: number, text: string) => fieldOf(tag, new TextEncoder().encode(text));
+  const [number, credit, address] = [fieldOf(1, uintOf(2, 1)), fieldOf(4, uintOf(4, 9)), field(5, "a:1")];
+  for (
+    const parts of [[number, credit, address, field(6, "x")], [credit, address], [credit, field(6, "x")], [
+      number,
+      credit,
+      field(6, "x"),
+    ], [credit, address, field(6, "a b")]]
+  ) {
+    assert.equal(protocolError(() => readConnectRequest(concat(parts))), "bad-field");
+  }
 });
 
 test("CONNECT without its service or its credit, or with sizes that those cannot have, is refused", () => {

@@ -9,8 +9,7 @@ import { HostPort } from "../../../server/ports/host_port.ts";
 import { serverSettings } from "../../../server/options.ts";
 
 const options = {
-  host: "service.silent.example",
-  ports: [0, 0],
+  place: { host: "service.silent.example", ports: [0, 0] },
   localAddress: "ssh",
   kept: { get: () => undefined, set: () => {} },
 } as const;

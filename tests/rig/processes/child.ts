@@ -150,6 +150,13 @@ export class Child implements AsyncDisposable {
     return within(this.exited, `the end of ${this.name}`, ms);
   }
 
+  /** Gives it something to read; its stdin has to be open. */
+  async type(text: string): Promise<void> {
+    const writer = this.#input!.getWriter();
+    await writer.write(new TextEncoder().encode(text));
+    writer.releaseLock();
+  }
+
   /** Ends what it reads. Idempotent. */
   async closeInput(): Promise<void> {
     const input = this.#input;

@@ -38,6 +38,12 @@ export function pythonCan(name: PythonCan, program: string, ...args: readonly (s
   return [`${folderOf(name)}/bin/python`, "-u", path, ...args.map(String)];
 }
 
+/** The command line that runs a program of `tests/serial/python` with pyserial, which python-can 4 has with it. */
+export function pySerial(program: string, ...args: readonly (string | number)[]): string[] {
+  const path = fileURLToPath(new URL(`../../serial/python/${program}.py`, import.meta.url));
+  return [`${folderOf("python-can 4")}/bin/python`, "-u", path, ...args.map(String)];
+}
+
 /** Installs what is missing. @returns why not, if it cannot be had. */
 export async function installPythonCan(name: PythonCan): Promise<string | undefined> {
   const python = find("python3");

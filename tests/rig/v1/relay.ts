@@ -8,6 +8,7 @@ import {
   connectDevice,
   type DeviceEvent,
   type DeviceHandle,
+  type Forward,
   parseAddress,
   parseService,
   serve,
@@ -41,14 +42,14 @@ export interface TestDevice extends AsyncDisposable {
   readonly events: Events<DeviceEvent>;
 }
 
-/** Starts our server on 127.0.0.1. A target is a local address, with `@` and a host address behind it if not any. */
+/** Starts our server on 127.0.0.1. A target is a local address, with `@` and a host address behind it if not any; `access` are rules for all. */
 export async function startV1Server(
   targets: readonly string[],
-  options: Omit<ServeOptions, "listen"> = {},
+  { access, ...options }: Omit<ServeOptions, "listen"> & Pick<Forward, "access"> = {},
 ): Promise<V1Server> {
   const forwards = targets.map((target) => {
     const [local = "", host = "127.0.0.1:0"] = target.split("@");
-    return { hostAddress: parseAddress(host), localAddress: parseAddress(local) };
+    return { hostAddress: parseAddress(host), localAddress: parseAddress(local), ...(access && { access }) };
   });
   const handle = serve({
     listen: [{ profile: "v1", address: parseAddress("127.0.0.1:0"), forwards }],

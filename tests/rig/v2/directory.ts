@@ -5,12 +5,14 @@
  */
 
 import { formatPublicKey } from "../../../net/tls/identity.ts";
+import type { AccessRules } from "../../../server/access/rules.ts";
 import type { AuthorizedDevice, DevicesChange } from "../../../server/devices/authorized_devices.ts";
 import type { DeviceDirectory, EnrolmentDesk } from "../../../server/options.ts";
 
 /** A list of authorized devices. */
 export class Directory implements DeviceDirectory {
   readonly #devices = new Map<string, AuthorizedDevice>();
+  #defaults: AccessRules = {};
   readonly #subscribers = new Set<(change: DevicesChange) => void>();
 
   byKey(publicKey: Uint8Array): AuthorizedDevice | undefined {
@@ -20,6 +22,16 @@ export class Directory implements DeviceDirectory {
   subscribe(subscriber: (change: DevicesChange) => void): () => void {
     this.#subscribers.add(subscriber);
     return () => this.#subscribers.delete(subscriber);
+  }
+
+  /** The rules for all. */
+  get defaults(): AccessRules {
+    return this.#defaults;
+  }
+
+  set defaults(rules: AccessRules) {
+    this.#defaults = rules;
+    this.#tell({ added: [], removed: [], changed: [], defaults: true });
   }
 
   /** Those who listen for changes. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "../../tests/rig/test.ts";
-import { QUIET_PASSES, SPARE_LOOKS, WORKED_PASSES } from "./limits.ts";
+import { QUIET_PASSES, SPARE_LOOKS, WORKED_PASSES } from "../limits.ts";
 import { SpareMemory } from "./spare_memory.ts";
 
 test("memory is given back in the first pause after a start, and after work, not while there is work, nor for nothing", () => {

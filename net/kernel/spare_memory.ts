@@ -5,22 +5,22 @@
  * @module
  */
 
-import type { SocketCalls } from "./calls.ts";
-import { QUIET_PASSES, SPARE_LOOKS, WORKED_PASSES } from "./limits.ts";
+import { QUIET_PASSES, SPARE_LOOKS, WORKED_PASSES } from "../limits.ts";
+import type { Calls } from "./libc.ts";
 
 /** Looks whether there is a pause after work, and gives back then: it takes milliseconds. */
 export class SpareMemory {
-  readonly #calls: Pick<SocketCalls, "malloc_trim">;
+  readonly #calls: Pick<Calls, "malloc_trim">;
   #looks = 0;
   #seen = 0; // passes at the last look of these
   #given = -WORKED_PASSES; // passes when it was given back last: a start is work
 
   /** `calls`: the system's. */
-  constructor(calls: Pick<SocketCalls, "malloc_trim">) {
+  constructor(calls: Pick<Calls, "malloc_trim">) {
     this.#calls = calls;
   }
 
-  /** To be called every `STUCK_POLL_MS`, with the passes of the loop so far. */
+  /** To be called four times a second, with the passes of the loop so far. */
   look(passes: number): void {
     if (++this.#looks % SPARE_LOOKS !== 0) return;
     const fresh = passes - this.#seen;

@@ -7,12 +7,13 @@
  * @module
  */
 
-import { AF_UNIX, CLOEXEC, IS_LITTLE_ENDIAN, NONBLOCK, SHUT_WR, SOCK_STREAM, SOL_SOCKET } from "../kernel/libc.ts";
-import type { PeerSigns, UnixConnection, UnixPeer } from "../socket.ts";
-import type { SocketCalls } from "./calls.ts";
-import { socketError } from "../kernel/errno.ts";
-import type { EventLoop } from "./event_loop.ts";
-import { SocketStream } from "./socket_stream.ts";
+import { AF_UNIX, CLOEXEC, IS_LITTLE_ENDIAN, NONBLOCK, SHUT_WR, SOCK_STREAM, SOL_SOCKET } from "../../kernel/libc.ts";
+import type { PeerSigns, UnixConnection, UnixPeer } from "../../socket.ts";
+import { LISTEN_BACKLOG } from "../limits.ts";
+import type { SocketCalls } from "../calls.ts";
+import { socketError } from "../../kernel/errno.ts";
+import type { EventLoop } from "../event_loop.ts";
+import { SocketStream } from "../stream.ts";
 
 const SO_PEERCRED = 17;
 
@@ -87,6 +88,16 @@ export function connectUnix(loop: EventLoop, path: string): UnixSocket {
     throw error;
   }
   return new UnixSocket(loop, fd);
+}
+
+/** A socket that listens at a path. @throws What the kernel says. */
+export function listenUnix(calls: SocketCalls, path: string): number {
+  const address = unixAddress(path);
+  const fd = openUnix(calls);
+  if (calls.bind(fd, address, address.length) === 0 && calls.listen(fd, LISTEN_BACKLOG) === 0) return fd;
+  const error = socketError(calls.errno());
+  calls.close(fd);
+  throw error;
 }
 
 const credentials = new Uint8Array(12); // struct ucred

@@ -1,0 +1,130 @@
+/**
+ * Services that are closed by default, and open for a time: since when, until when, for whom, why and by whose word.
+ *
+ * @module
+ */
+
+import { MAX_OPENINGS, OPENING_LOOK_MS } from "../limits.ts";
+import type { Clock } from "../../base/clock.ts";
+import { Emitter } from "../../base/emitter.ts";
+import { type Logger, silentLogger } from "../../base/logger.ts";
+
+/** A service that is open for a time. Times are of the wall clock, in milliseconds since 1970. */
+export interface Opening {
+  /** The device's name. */
+  readonly device: string;
+  /** The service's. */
+  readonly service: string;
+  /** Since when. */
+  readonly since: number;
+  /** Until when. */
+  readonly until: number;
+  /** Networks that it is open to; to all that its rules let in by default. */
+  readonly from?: readonly string[];
+  /** Why, for people. */
+  readonly reason?: string;
+  /** Who opened it, for people. */
+  readonly by?: string;
+  /** Whether clients who are there when it closes may stay. @default {false} */
+  readonly keepClients?: boolean;
+}
+
+/** A service was opened, or closed. */
+export interface OpeningChange {
+  readonly opening: Opening;
+  /** Whether it is open now. */
+  readonly open: boolean;
+  /** Who closed it; `undefined` for the clock. */
+  readonly closedBy?: string;
+}
+
+/** All that are open. */
+export class Openings {
+  readonly #clock: Clock;
+  readonly #all = new Map<string, Opening>();
+  readonly #changes: Emitter<OpeningChange>;
+  #cancelLook: (() => void) | undefined;
+
+  /** None yet. */
+  constructor(clock: Clock, logger: Logger = silentLogger) {
+    this.#clock = clock;
+    this.#changes = new Emitter(logger);
+  }
+
+  /** Those that are open, in the order of their opening. */
+  get all(): Opening[] {
+    return [...this.#all.values()];
+  }
+
+  /** How long and for whom a service is open, if it is. */
+  get(device: string, service: string): Opening | undefined {
+    const opening = this.#all.get(openingKey(device, service));
+    return opening && opening.until > this.#clock.wall() ? opening : undefined;
+  }
+
+  /** Calls `subscriber` for every change from now on. @returns what ends that. */
+  subscribe(subscriber: (change: OpeningChange) => void): () => void {
+    return this.#changes.subscribe(subscriber);
+  }
+
+  /**
+   * Opens a service; what held for it before does not any more.
+   *
+   * @throws {RangeError} if {@linkcode MAX_OPENINGS} are open, or its time is over.
+   */
+  open(opening: Opening): void {
+    const key = openingKey(opening.device, opening.service);
+    if (opening.until <= this.#clock.wall()) throw new RangeError("its time is over already");
+    if (!this.#all.has(key) && this.#all.size >= MAX_OPENINGS) {
+      throw new RangeError(`${MAX_OPENINGS} services are open for a time, which are the most; close one`);
+    }
+    this.#all.set(key, opening);
+    this.#changes.emit({ opening, open: true });
+    this.#lookLater();
+  }
+
+  /** Closes a service. @returns whether it was open. */
+  close(device: string, service: string, by = "somebody"): boolean {
+    const opening = this.get(device, service);
+    if (!opening) return false;
+    this.#end(opening, by);
+    return true;
+  }
+
+  /** Takes over what was open before, without telling; what is over is left out. */
+  restore(openings: Iterable<Opening>): void {
+    for (const opening of openings) {
+      if (opening.until <= this.#clock.wall() || this.#all.size >= MAX_OPENINGS) continue;
+      this.#all.set(openingKey(opening.device, opening.service), opening);
+    }
+    this.#lookLater();
+  }
+
+  /** Looks at the clock no more. Idempotent. */
+  stop(): void {
+    this.#cancelLook?.();
+    this.#cancelLook = undefined;
+  }
+
+  #end(opening: Opening, closedBy?: string): void {
+    this.#all.delete(openingKey(opening.device, opening.service));
+    this.#changes.emit({ opening, open: false, ...(closedBy !== undefined && { closedBy }) });
+    if (this.#all.size === 0) this.stop();
+  }
+
+  /** By looks, as the wall clock may be set. */
+  #lookLater(): void {
+    if (this.#all.size === 0) return;
+    this.#cancelLook ??= this.#clock.after(OPENING_LOOK_MS, () => {
+      this.#cancelLook = undefined;
+      const now = this.#clock.wall();
+      for (const opening of this.all) if (opening.until <= now) this.#end(opening);
+      this.#lookLater();
+    });
+  }
+}
+
+/** The name of a service among those of all devices. */
+export function openingKey(device: string, service: string): string {
+  return `${device}/${service}`;
+}
