@@ -14,6 +14,7 @@ export const OPTION_NAMES: readonly string[] = [
     "admin",
     "allow",
     "admin-token-file",
+    "audit",
     "ca",
     "config",
     "connect-timeout",

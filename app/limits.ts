@@ -129,3 +129,33 @@ export const DESCRIPTOR_LOOK_MS = 60_000;
 
 /** Milliseconds for which the answer holds whether the state can be written. */
 export const READY_LOOK_MS = 5_000;
+
+/** Bytes that wait to be written to an audit file; beyond, lines are lost, and counted. */
+export const MAX_AUDIT_BACKLOG = 1024 * 1024;
+
+/** Bytes that are written to it at once, about. */
+export const AUDIT_WRITE = 64 * 1024;
+
+/** Bytes from which an audit file is put aside. */
+export const AUDIT_FILE_SIZE = 16 * 1024 * 1024;
+
+/** Audit files that are kept beside the one that is written; the oldest is removed. */
+export const AUDIT_FILES_KEPT = 9;
+
+/** Milliseconds between two tries to write an audit file that cannot be written. */
+export const AUDIT_RETRY_MS = 2_000;
+
+/** Milliseconds between two looks whether the audit file is still the one that is written. */
+export const AUDIT_LOOK_MS = 1_000;
+
+/** Milliseconds that the end of the daemon waits for its last audit lines. */
+export const AUDIT_FLUSH_MS = 1_000;
+
+/** Characters of a text in an audit line; the rest of it is left out. */
+export const MAX_AUDIT_TEXT = 1_024;
+
+/** Refusals in a second that have audit lines of their own; more are counted in one: strangers cannot push out the rest. */
+export const AUDITED_REFUSALS = 20;
+
+/** Bytes of the audit file that one answer is made of. */
+export const AUDIT_READ = 256 * 1024;

@@ -10,7 +10,7 @@ import { type Address, formatAddress } from "../../protocol/address.ts";
 import { isInNetwork } from "../../protocol/ip.ts";
 import { ListenError } from "../../net/listener.ts";
 import { ConfigError } from "../toml/config_error.ts";
-import { Api } from "./http/api.ts";
+import { type Act, Api } from "./http/api.ts";
 import { serveBehindGate } from "./http/behind_gate.ts";
 import { Guard } from "./http/guard.ts";
 import type { Caller, Route } from "./route.ts";
@@ -32,6 +32,8 @@ export interface AdminOptions {
   readonly tcp?: { readonly address: Address; readonly token: string } | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Is told of every act of somebody who may ask, done or not. */
+  readonly onAct?: ((act: Act) => void) | undefined;
 }
 
 /** An API that is served. */

@@ -4,8 +4,13 @@
  * @module
  */
 
+import type { Act } from "../../app/admin/http/api.ts";
 import type { Route } from "../../app/admin/route.ts";
 import { type AdminServer, serveAdmin } from "../../app/admin/serve.ts";
+import type { AuditFile } from "../../app/audit/audit_file.ts";
+import { addAuditMetrics } from "../audit/audit_metrics.ts";
+import { auditRoutes } from "../audit/routes.ts";
+import { ServerAudit } from "../audit/server_audit.ts";
 import { serverMetrics } from "../metrics/server_metrics.ts";
 import type { Address } from "../../protocol/address.ts";
 import type { ServerCore, ServerHandle } from "../server.ts";
@@ -31,6 +36,7 @@ export function adminRoutes(context: AdminContext): Route[] {
     ...enrolmentRoutes(context),
     ...clientRoutes(context),
     ...eventRoutes(context),
+    ...auditRoutes(context),
   ];
 }
 
@@ -42,10 +48,12 @@ export interface AdminSubject {
   readonly state: StateView | undefined;
   /** Whether each device has metrics of its own. @default {true} */
   readonly perDevice?: boolean;
+  /** Where acts are audited, if they are. */
+  readonly auditFile?: AuditFile | undefined;
 }
 
 /** Makes what routes work with. Events are kept from now on. */
-export function adminContext({ server, core, state, perDevice }: AdminSubject): AdminContext {
+export function adminContext({ server, core, state, perDevice, auditFile }: AdminSubject): AdminContext {
   const { clock } = core.settings;
   const since = clock.wall();
   const events = new EventRing(since);
@@ -53,7 +61,9 @@ export function adminContext({ server, core, state, perDevice }: AdminSubject): 
   let isReady = false;
   server.ready.then(() => isReady = true, () => {});
   const metrics = serverMetrics({ server, core, state, since }, perDevice);
-  return { server, core, state, events, metrics, since, isReady: () => isReady };
+  addAuditMetrics(metrics, auditFile);
+  const audit = auditFile && new ServerAudit(auditFile, { server, core, state });
+  return { server, core, state, events, metrics, audit, since, isReady: () => isReady };
 }
 
 /** Where the API is served. */
@@ -71,5 +81,6 @@ export interface AdminPlaces {
  */
 export function serveServerAdmin(context: AdminContext, places: AdminPlaces): Promise<AdminServer> {
   const { clock, logger } = context.core.settings;
-  return serveAdmin({ title: SERVER_API, routes: adminRoutes(context), ...places, clock, logger });
+  const onAct = (act: Act) => context.audit?.act(act);
+  return serveAdmin({ title: SERVER_API, routes: adminRoutes(context), ...places, clock, logger, onAct });
 }

@@ -7,6 +7,7 @@
 import type { StateView } from "../state/state.ts";
 import type { ServerCore, ServerHandle } from "../server.ts";
 import type { Registry } from "../../app/metrics/registry.ts";
+import type { ServerAudit } from "../audit/server_audit.ts";
 import type { EventRing } from "./event_ring.ts";
 
 /** What routes work with. */
@@ -17,6 +18,8 @@ export interface AdminContext {
   readonly state: StateView | undefined;
   readonly events: EventRing;
   readonly metrics: Registry;
+  /** What writes the audit, if there is one. */
+  readonly audit: ServerAudit | undefined;
   /** When the server started, by the wall clock. */
   readonly since: number;
   /** Whether every listener is bound. */

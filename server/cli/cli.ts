@@ -16,6 +16,7 @@ import { type AdminWish, adminWish } from "../../app/admin/options.ts";
 import type { AdminServer } from "../../app/admin/serve.ts";
 import { daemonCommand, printLine, readOptions } from "../../app/command.ts";
 import { stderr } from "../../app/output.ts";
+import { AuditFile } from "../../app/audit/audit_file.ts";
 import { HookRunner } from "../../app/hooks/hooks.ts";
 import { strangeVariables } from "../../app/environment.ts";
 import { setUpLogging } from "../../app/logging.ts";
@@ -27,6 +28,7 @@ import { stateFolder } from "../../app/files/state.ts";
 import { adminContext, serveServerAdmin } from "../admin/admin.ts";
 import type { AdminContext } from "../admin/context.ts";
 import { AuthorizedDevices } from "../devices/authorized_devices.ts";
+import { audited } from "./audited.ts";
 import { actCommands } from "./admin/acts.ts";
 import { clientCommands } from "./admin/clients.ts";
 import { eventsCommand } from "./admin/events.ts";
@@ -50,7 +52,8 @@ export function serverCommand(name: string): Command {
     command: Command,
   ) => run(command));
   const running = [statusCommand(name), ...clientCommands(name), eventsCommand(name), ...actCommands(name)];
-  for (const each of [...running, ...devicesCommands(name), keyCommand(name, "server")]) command.addCommand(each);
+  const onFiles = devicesCommands(name).map((each) => each.name() === "devices" ? each : audited(each));
+  for (const each of [...running, ...onFiles, keyCommand(name, "server")]) command.addCommand(each);
   return command;
 }
 
@@ -59,6 +62,7 @@ async function run(command: Command): Promise<void> {
   const config = serverConfig(values, file);
   const json = values["log-format"] === "json";
   const hasV2 = config.listen.some(({ profile }) => profile === "v2");
+  if (values.audit !== undefined) demandFolderOf(values.audit);
   const wish = await adminWish(values.admin, values["admin-token-file"], hasV2 ? "unix" : "off");
   if (check) {
     const profiles = new Set(config.listen.map(({ profile }) => profile));
@@ -109,8 +113,9 @@ async function run(command: Command): Promise<void> {
   });
   state?.watch(server);
   const perDevice = values["metrics-per-device"] !== "off";
-  const context = adminContext({ server, core, state: state?.view, perDevice });
-  const { metrics: at } = values;
+  const { metrics: at, audit: path } = values;
+  const auditFile = path === undefined ? undefined : new AuditFile({ path, clock: systemClock, logger });
+  const context = adminContext({ server, core, state: state?.view, perDevice, auditFile });
   const metrics = at ? openMetrics(context, at, folder, json) : Promise.resolve(undefined);
   const admin = serveAdmin(context, folder, wish);
   const orEnd = (error: unknown) => {
@@ -119,7 +124,7 @@ async function run(command: Command): Promise<void> {
   };
   const daemon = {
     ready: Promise.all([
-      server.ready.then(() => tellState(server, state, options.listen)),
+      server.ready.then(() => tellState(server, state, options.listen, path)),
       admin.then((api) => tellAdmin(api, json, logger), orEnd),
       metrics.catch(orEnd),
     ]).then(() => {}),
@@ -131,6 +136,7 @@ async function run(command: Command): Promise<void> {
         : "what was changed is read";
       logger.info("SIGHUP: going on; {reread} at the next start", { reread });
       state?.reload();
+      auditFile?.reopen();
     },
   };
   try {
@@ -142,6 +148,7 @@ async function run(command: Command): Promise<void> {
     tellTurns(chooseEngine(config.engine).engine, logger);
     await hooks.close();
     for (const part of [admin, metrics]) await part.then((api) => api?.close(), () => {}); // why it could not be had was told
+    await context.audit?.close();
     await state?.close();
   }
 }
@@ -198,6 +205,7 @@ async function tellState(
   server: ServerHandle,
   state: V2State | undefined,
   listen: ServerConfig["listen"],
+  audit: string | undefined,
 ): Promise<void> {
   const v2 = server.listeners.filter(({ profile }) => profile === "v2");
   const first = v2[0];
@@ -206,7 +214,7 @@ async function tellState(
   await state.announce(
     v2.filter(({ security }) => security === first.security).map(({ address }) => address),
     first.security,
-    files[0]?.certFile,
+    { certificate: files[0]?.certFile, audit },
   );
 }
 

@@ -11,6 +11,7 @@ import { V1_KEEP_ALIVE, V2_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
 import { chooseEngine, type EngineChoice } from "../../net/engines.ts";
 import type { TlsSource } from "../../net/tls/listening.ts";
 import { ADMIN_OPTION, TOKEN_OPTION } from "../../app/admin/options.ts";
+import { AUDIT_OPTION } from "../../app/audit/options.ts";
 import { METRICS_OPTION, PER_DEVICE_OPTION } from "../../app/metrics/options.ts";
 import { COMMON_OPTIONS, ENGINE_OPTION } from "../../app/command.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
@@ -89,6 +90,7 @@ export const SERVER_OPTIONS = {
   "admin-token-file": TOKEN_OPTION,
   metrics: METRICS_OPTION,
   "metrics-per-device": PER_DEVICE_OPTION,
+  audit: AUDIT_OPTION,
   ...keepAliveOptions("device", V2_KEEP_ALIVE, V1_KEEP_ALIVE),
   expiration: expirationOption(
     "v2: keep clients and host ports this long while a device has no link; 0 ends them at once",

@@ -8,7 +8,7 @@ import { addLinkCounters, countResumed } from "../../app/metrics/shared.ts";
 import type { Sample } from "../../app/metrics/family.ts";
 import { addProcessMetrics } from "../../app/metrics/process.ts";
 import { Registry } from "../../app/metrics/registry.ts";
-import { HANDSHAKE_FAILURES, REFUSALS } from "../../protocol/reasons.ts";
+import { CHANNEL_END_REASONS, HANDSHAKE_FAILURES, REFUSALS } from "../../protocol/reasons.ts";
 import type { AdminContext } from "../admin/context.ts";
 import { limitsOf } from "../admin/server_routes.ts";
 import type { ServerEvent } from "../events.ts";
@@ -48,6 +48,11 @@ export function serverMetrics(subject: MetricsSubject, perDevice = true): Regist
     return survey.openPorts;
   });
   addLimits(registry, subject);
+  registry.sampled("counter", {
+    name: "sallyport_rule_refusals_total",
+    help: "Clients that rules of access refused or ended, by why.",
+    labels: { reason: CHANNEL_END_REASONS },
+  }, () => Object.entries(settings.refusalCounts.all).map(([reason, count]): Sample => [[reason], count]));
   registry.sampled("gauge", {
     name: "sallyport_certificate_end_timestamp_seconds",
     help: "When the certificate of a listener ends, in seconds since 1970, if it is of a CA.",
