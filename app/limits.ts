@@ -159,3 +159,21 @@ export const AUDITED_REFUSALS = 20;
 
 /** Bytes of the audit file that one answer is made of. */
 export const AUDIT_READ = 256 * 1024;
+
+/** Events that wait for the webhook; of more, the oldest is dropped, and counted. */
+export const MAX_WEBHOOK_WAITING = 1_024;
+
+/** Milliseconds that one request to the webhook may take. */
+export const WEBHOOK_REQUEST_MS = 10_000;
+
+/** Milliseconds between two tries to tell the webhook, at first and at most. */
+export const WEBHOOK_RETRY_MS = [1_000, 60_000] as const;
+
+/** Milliseconds after which an event that could not be told is given up. */
+export const WEBHOOK_GIVE_UP_MS = 900_000;
+
+/** Milliseconds that the end of the daemon waits for what the webhook is still to be told. */
+export const WEBHOOK_LAST_MS = 1_000;
+
+/** Milliseconds between two log lines about events that the webhook was not told. */
+export const WEBHOOK_LOG_MS = 60_000;

@@ -255,3 +255,15 @@ export const OPENING_LOOK_MS = 500;
 
 /** Milliseconds between two looks of `server status --watch`. */
 export const WATCH_MS = 2_000;
+
+/** Milliseconds for which a session has to be interrupted before the webhook is told, while it still waits for its device. */
+export const WEBHOOK_INTERRUPTED_MS = 10_000;
+
+/** Milliseconds between two looks for limits that are reached and certificates that end. */
+export const WEBHOOK_LOOK_MS = 10_000;
+
+/** Services whose failure the webhook was told of, and that are not told of again while it lasts. */
+export const MAX_FAILED_SERVICES = 4_096;
+
+/** A limit that was reached is told of again when less than this part of it was in use in between. */
+export const LIMIT_CLEAR_PART = 0.9;

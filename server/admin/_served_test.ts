@@ -69,7 +69,7 @@ export async function served(folder: string) {
       await admin.close();
       handle.close();
       await within(handle.closed, "the end of the server");
-      await context.audit?.close();
+      await context.endTidings();
       await state.close();
     },
   };

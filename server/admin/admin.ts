@@ -10,6 +10,9 @@ import { type AdminServer, serveAdmin } from "../../app/admin/serve.ts";
 import type { AuditFile } from "../../app/audit/audit_file.ts";
 import { addAuditMetrics } from "../audit/audit_metrics.ts";
 import { auditRoutes } from "../audit/routes.ts";
+import type { Webhook } from "../../app/webhook/webhook.ts";
+import { type WebhookPlan, WebhookTidings } from "../webhook/tidings.ts";
+import { addWebhookMetrics } from "../webhook/webhook_metrics.ts";
 import { ServerAudit } from "../audit/server_audit.ts";
 import { serverMetrics } from "../metrics/server_metrics.ts";
 import type { Address } from "../../protocol/address.ts";
@@ -50,20 +53,28 @@ export interface AdminSubject {
   readonly perDevice?: boolean;
   /** Where acts are audited, if they are. */
   readonly auditFile?: AuditFile | undefined;
+  /** What is told to whom, if anybody is to be told. */
+  readonly webhook?: WebhookPlan & { readonly webhook: Webhook } | undefined;
 }
 
 /** Makes what routes work with. Events are kept from now on. */
-export function adminContext({ server, core, state, perDevice, auditFile }: AdminSubject): AdminContext {
+export function adminContext({ server, core, state, perDevice, auditFile, webhook }: AdminSubject): AdminContext {
   const { clock } = core.settings;
   const since = clock.wall();
   const events = new EventRing(since);
   server.subscribe((event) => events.add(clock.wall(), event));
+  const endTidings = async () => {
+    tidings?.close();
+    await Promise.all([audit?.close(), webhook?.webhook.close()]);
+  };
   let isReady = false;
   server.ready.then(() => isReady = true, () => {});
   const metrics = serverMetrics({ server, core, state, since }, perDevice);
   addAuditMetrics(metrics, auditFile);
+  addWebhookMetrics(metrics, webhook?.webhook);
+  const tidings = webhook && new WebhookTidings(webhook, { server, core, state });
   const audit = auditFile && new ServerAudit(auditFile, { server, core, state });
-  return { server, core, state, events, metrics, audit, since, isReady: () => isReady };
+  return { server, core, state, events, metrics, audit, since, isReady: () => isReady, endTidings };
 }
 
 /** Where the API is served. */

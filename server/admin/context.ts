@@ -22,6 +22,8 @@ export interface AdminContext {
   readonly audit: ServerAudit | undefined;
   /** When the server started, by the wall clock. */
   readonly since: number;
+  /** Ends the audit, and what the webhook is told. */
+  endTidings(): Promise<void>;
   /** Whether every listener is bound. */
   isReady(): boolean;
 }

@@ -38,6 +38,7 @@ import { devicesCommands } from "./devices.ts";
 import { devicesFile } from "../state/facts.ts";
 import type { ServerEvent } from "../events.ts";
 import { serverNotice } from "./hook_facts.ts";
+import { openWebhook, webhookWish } from "./webhook.ts";
 import { openMetrics } from "./outside.ts";
 import type { ListenOptions } from "../options.ts";
 import { type ServerHandle, startServer } from "../server.ts";
@@ -63,6 +64,7 @@ async function run(command: Command): Promise<void> {
   const json = values["log-format"] === "json";
   const hasV2 = config.listen.some(({ profile }) => profile === "v2");
   if (values.audit !== undefined) demandFolderOf(values.audit);
+  const told = await webhookWish(values);
   const wish = await adminWish(values.admin, values["admin-token-file"], hasV2 ? "unix" : "off");
   if (check) {
     const profiles = new Set(config.listen.map(({ profile }) => profile));
@@ -87,6 +89,7 @@ async function run(command: Command): Promise<void> {
       ...["profile", "engine"] as const, // stand above
       ...(profiles.has("v2") ? [] : ["expiration"] as const),
       ...(profiles.has("v2") || values.admin !== undefined ? [] : ["admin"] as const),
+      ...(values.webhook === undefined ? ["webhook-grace"] as const : []),
       ...(values.metrics || values["metrics-per-device"] ? [] : ["metrics-per-device"] as const),
       ...(profiles.has("v1") ? [] : ["stall-timeout", "half-close-timeout"] as const),
     ];
@@ -115,7 +118,14 @@ async function run(command: Command): Promise<void> {
   const perDevice = values["metrics-per-device"] !== "off";
   const { metrics: at, audit: path } = values;
   const auditFile = path === undefined ? undefined : new AuditFile({ path, clock: systemClock, logger });
-  const context = adminContext({ server, core, state: state?.view, perDevice, auditFile });
+  const context = adminContext({
+    server,
+    core,
+    state: state?.view,
+    perDevice,
+    auditFile,
+    webhook: openWebhook(told, systemClock, logger),
+  });
   const metrics = at ? openMetrics(context, at, folder, json) : Promise.resolve(undefined);
   const admin = serveAdmin(context, folder, wish);
   const orEnd = (error: unknown) => {
@@ -148,7 +158,7 @@ async function run(command: Command): Promise<void> {
     tellTurns(chooseEngine(config.engine).engine, logger);
     await hooks.close();
     for (const part of [admin, metrics]) await part.then((api) => api?.close(), () => {}); // why it could not be had was told
-    await context.audit?.close();
+    await context.endTidings();
     await state?.close();
   }
 }

@@ -12,6 +12,12 @@ import { chooseEngine, type EngineChoice } from "../../net/engines.ts";
 import type { TlsSource } from "../../net/tls/listening.ts";
 import { ADMIN_OPTION, TOKEN_OPTION } from "../../app/admin/options.ts";
 import { AUDIT_OPTION } from "../../app/audit/options.ts";
+import {
+  WEBHOOK_EVENTS_OPTION,
+  WEBHOOK_GRACE_OPTION,
+  WEBHOOK_OPTION,
+  WEBHOOK_SECRET_OPTION,
+} from "../../app/webhook/options.ts";
 import { METRICS_OPTION, PER_DEVICE_OPTION } from "../../app/metrics/options.ts";
 import { COMMON_OPTIONS, ENGINE_OPTION } from "../../app/command.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
@@ -91,6 +97,10 @@ export const SERVER_OPTIONS = {
   metrics: METRICS_OPTION,
   "metrics-per-device": PER_DEVICE_OPTION,
   audit: AUDIT_OPTION,
+  webhook: WEBHOOK_OPTION,
+  "webhook-secret-file": WEBHOOK_SECRET_OPTION,
+  "webhook-events": WEBHOOK_EVENTS_OPTION,
+  "webhook-grace": WEBHOOK_GRACE_OPTION,
   ...keepAliveOptions("device", V2_KEEP_ALIVE, V1_KEEP_ALIVE),
   expiration: expirationOption(
     "v2: keep clients and host ports this long while a device has no link; 0 ends them at once",
