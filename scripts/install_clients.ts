@@ -30,6 +30,7 @@ const PACKAGES: Record<string, string> = {
   postgres: "postgresql",
   socat: "socat",
   prometheus: "prometheus",
+  chromium: "chromium",
 };
 
 /** While this file is there and says so, packages that are installed start no services (deb-invoke-rc.d). */

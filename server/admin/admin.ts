@@ -15,7 +15,9 @@ import { type WebhookPlan, WebhookTidings } from "../webhook/tidings.ts";
 import { addWebhookMetrics } from "../webhook/webhook_metrics.ts";
 import { ServerAudit } from "../audit/server_audit.ts";
 import { serverMetrics } from "../metrics/server_metrics.ts";
+import type { SiteFile } from "../../app/admin/http/site.ts";
 import type { Address } from "../../protocol/address.ts";
+import { History } from "../history/history.ts";
 import type { ServerCore, ServerHandle } from "../server.ts";
 import { actRoutes } from "./act_routes.ts";
 import { clientRoutes } from "./client_routes.ts";
@@ -25,6 +27,7 @@ import { deviceRoutes } from "./device_routes.ts";
 import { enrolmentRoutes } from "./enrolment_routes.ts";
 import { EventRing } from "./event_ring.ts";
 import { eventRoutes } from "./event_routes.ts";
+import { historyRoutes } from "./history_routes.ts";
 import { serverRoutes } from "./server_routes.ts";
 
 /** What it is called in its document. */
@@ -40,6 +43,7 @@ export function adminRoutes(context: AdminContext): Route[] {
     ...clientRoutes(context),
     ...eventRoutes(context),
     ...auditRoutes(context),
+    ...historyRoutes(context),
   ];
 }
 
@@ -57,12 +61,16 @@ export interface AdminSubject {
   readonly webhook?: WebhookPlan & { readonly webhook: Webhook } | undefined;
 }
 
-/** Makes what routes work with. Events are kept from now on. */
+/** Makes what routes work with. Events are kept from now on, history once it is started. */
 export function adminContext({ server, core, state, perDevice, auditFile, webhook }: AdminSubject): AdminContext {
   const { clock } = core.settings;
   const since = clock.wall();
   const events = new EventRing(since);
-  server.subscribe((event) => events.add(clock.wall(), event));
+  const history = new History(core);
+  server.subscribe((event) => {
+    events.add(clock.wall(), event);
+    history.add(event);
+  });
   const endTidings = async () => {
     tidings?.close();
     await Promise.all([audit?.close(), webhook?.webhook.close()]);
@@ -74,7 +82,7 @@ export function adminContext({ server, core, state, perDevice, auditFile, webhoo
   addWebhookMetrics(metrics, webhook?.webhook);
   const tidings = webhook && new WebhookTidings(webhook, { server, core, state });
   const audit = auditFile && new ServerAudit(auditFile, { server, core, state });
-  return { server, core, state, events, metrics, audit, since, isReady: () => isReady, endTidings };
+  return { server, core, state, events, history, metrics, audit, since, isReady: () => isReady, endTidings };
 }
 
 /** Where the API is served. */
@@ -83,6 +91,8 @@ export interface AdminPlaces {
   readonly folder: string;
   readonly unix: boolean;
   readonly tcp: { readonly address: Address; readonly token: string } | undefined;
+  /** Pages beside it, for browsers. */
+  readonly site?: readonly SiteFile[];
 }
 
 /**

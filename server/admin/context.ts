@@ -5,6 +5,7 @@
  */
 
 import type { StateView } from "../state/state.ts";
+import type { History } from "../history/history.ts";
 import type { ServerCore, ServerHandle } from "../server.ts";
 import type { Registry } from "../../app/metrics/registry.ts";
 import type { ServerAudit } from "../audit/server_audit.ts";
@@ -20,6 +21,7 @@ export interface AdminContext {
   readonly metrics: Registry;
   /** What writes the audit, if there is one. */
   readonly audit: ServerAudit | undefined;
+  readonly history: History;
   /** When the server started, by the wall clock. */
   readonly since: number;
   /** Ends the audit, and what the webhook is told. */

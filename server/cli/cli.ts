@@ -5,8 +5,8 @@
  */
 
 import type { Command } from "commander";
-import { normalKeepAlive, V1_KEEP_ALIVE, V2_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
-import { keepAliveOf } from "../../app/link_options.ts";
+import { V1_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
+import { keepAliveChoiceOf, keepAliveOf, settledKeepAlive, unsaidKeepAlive } from "../../app/link_options.ts";
 import { systemClock } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
 import { type Logger, silentLogger } from "../../base/logger.ts";
@@ -27,10 +27,12 @@ import { demandFolderOf } from "../../app/files/private_folder.ts";
 import { stateFolder } from "../../app/files/state.ts";
 import { adminContext, serveServerAdmin } from "../admin/admin.ts";
 import type { AdminContext } from "../admin/context.ts";
+import { DASHBOARD } from "../dashboard/files.ts";
 import { AuthorizedDevices } from "../devices/authorized_devices.ts";
 import { audited } from "./audited.ts";
 import { actCommands } from "./admin/acts.ts";
 import { clientCommands } from "./admin/clients.ts";
+import { dashboardCommand } from "./admin/dashboard.ts";
 import { eventsCommand } from "./admin/events.ts";
 import { statusCommand } from "./admin/status.ts";
 import { describeServer, SERVER_OPTIONS, type ServerConfig, serverConfig } from "./config.ts";
@@ -40,6 +42,7 @@ import type { ServerEvent } from "../events.ts";
 import { serverNotice } from "./hook_facts.ts";
 import { openWebhook, webhookWish } from "./webhook.ts";
 import { openMetrics } from "./outside.ts";
+import { LinkCount } from "./link_count.ts";
 import type { ListenOptions } from "../options.ts";
 import { type ServerHandle, startServer } from "../server.ts";
 import { openV2State, type V2State } from "../state/state.ts";
@@ -52,7 +55,13 @@ export function serverCommand(name: string): Command {
     _options,
     command: Command,
   ) => run(command));
-  const running = [statusCommand(name), ...clientCommands(name), eventsCommand(name), ...actCommands(name)];
+  const running = [
+    statusCommand(name),
+    ...clientCommands(name),
+    eventsCommand(name),
+    ...actCommands(name),
+    dashboardCommand(name),
+  ];
   const onFiles = devicesCommands(name).map((each) => each.name() === "devices" ? each : audited(each));
   for (const each of [...running, ...onFiles, keyCommand(name, "server")]) command.addCommand(each);
   return command;
@@ -88,6 +97,7 @@ async function run(command: Command): Promise<void> {
     const without = [
       ...["profile", "engine"] as const, // stand above
       ...(profiles.has("v2") ? [] : ["expiration"] as const),
+      ...unsaidKeepAlive(profiles.has("v2") ? config.keepAlive : undefined, profiles.has("v1")),
       ...(profiles.has("v2") || values.admin !== undefined ? [] : ["admin"] as const),
       ...(values.webhook === undefined ? ["webhook-grace"] as const : []),
       ...(values.metrics || values["metrics-per-device"] ? [] : ["metrics-per-device"] as const),
@@ -109,7 +119,9 @@ async function run(command: Command): Promise<void> {
     ...(state && { v2: state.options }),
   });
   const interrupted = new Set<string>();
+  const links = new LinkCount();
   server.subscribe((event) => {
+    links.take(event);
     announce(event, json, interrupted);
     const notice = serverNotice(event);
     if (notice) hooks.tell(notice);
@@ -132,6 +144,7 @@ async function run(command: Command): Promise<void> {
     server.close();
     throw error;
   };
+  const history = admin.then((api) => api && context.history.start(state?.view.folder), () => {});
   const daemon = {
     ready: Promise.all([
       server.ready.then(() => tellState(server, state, options.listen, path)),
@@ -148,9 +161,10 @@ async function run(command: Command): Promise<void> {
       state?.reload();
       auditFile?.reopen();
     },
+    status: () => links.describe(core.settings.clients.size),
   };
   try {
-    await runDaemon(daemon, (signal) => {
+    await runDaemon(daemon, logger, (signal) => {
       hooks.ending();
       logger.info("{signal}: shutting down; a second one ends at once", { signal });
     });
@@ -159,6 +173,8 @@ async function run(command: Command): Promise<void> {
     await hooks.close();
     for (const part of [admin, metrics]) await part.then((api) => api?.close(), () => {}); // why it could not be had was told
     await context.endTidings();
+    await history;
+    await context.history.close();
     await state?.close();
   }
 }
@@ -168,15 +184,9 @@ function keepAliveInForce(
   values: OptionValues<typeof SERVER_OPTIONS>,
   profiles: ReadonlySet<string>,
 ): Partial<OptionValues<typeof SERVER_OPTIONS>> {
-  const { idleTimeout, probeInterval, probeCount } = normalKeepAlive(
-    keepAliveOf(values, profiles.has("v2") ? V2_KEEP_ALIVE : V1_KEEP_ALIVE),
-  );
   const isOpen = (name: keyof typeof SERVER_OPTIONS) => profiles.size > 1 && values[name] === undefined;
-  return {
-    ...(!isOpen("idle-timeout") && { "idle-timeout": idleTimeout }),
-    ...(!isOpen("probe-interval") && { "probe-interval": probeInterval }),
-    ...(!isOpen("probe-count") && { "probe-count": probeCount }),
-  };
+  const all = settledKeepAlive(profiles.has("v2") ? keepAliveChoiceOf(values) : keepAliveOf(values, V1_KEEP_ALIVE));
+  return Object.fromEntries(Object.entries(all).filter(([name]) => !isOpen(name as keyof typeof SERVER_OPTIONS)));
 }
 
 /** The admin API, where it is wanted and can be had; one that nobody asked for is no reason not to serve devices. */
@@ -184,7 +194,7 @@ async function serveAdmin(context: AdminContext, folder: string, wish: AdminWish
   const { unix, tcp, isExplicit } = wish;
   if (!unix && !tcp) return undefined;
   try {
-    return await serveServerAdmin(context, { folder, unix, tcp });
+    return await serveServerAdmin(context, { folder, unix, tcp, site: DASHBOARD });
   } catch (error) {
     if (isExplicit) throw error;
     const [what = ""] = describeError(error).split("\n");

@@ -25,6 +25,8 @@ import { describeHooks, readHooks } from "../../app/hooks/config.ts";
 import type { Hooks } from "../../app/hooks/hooks.ts";
 import {
   expirationOption,
+  KEEP_ALIVE_OPTION,
+  keepAliveChoiceOf,
   keepAliveOf,
   keepAliveOptions,
   keysOf,
@@ -101,6 +103,7 @@ export const SERVER_OPTIONS = {
   "webhook-secret-file": WEBHOOK_SECRET_OPTION,
   "webhook-events": WEBHOOK_EVENTS_OPTION,
   "webhook-grace": WEBHOOK_GRACE_OPTION,
+  "keep-alive": KEEP_ALIVE_OPTION,
   ...keepAliveOptions("device", V2_KEEP_ALIVE, V1_KEEP_ALIVE),
   expiration: expirationOption(
     "v2: keep clients and host ports this long while a device has no link; 0 ends them at once",
@@ -157,7 +160,7 @@ export function serverConfig(values: OptionValues<typeof SERVER_OPTIONS>, file: 
   checkAddresses(listen);
   const { engine = "auto" } = values;
   chooseEngine(engine); // now, before the state is opened
-  return { listen, engine, hooks, keepAlive: keepAliveOf(values, V2_KEEP_ALIVE), ...timesOf(values) };
+  return { listen, engine, hooks, keepAlive: keepAliveChoiceOf(values), ...timesOf(values) };
 }
 
 /** Keys of a section, and of a device's file. */
