@@ -40,7 +40,7 @@ export const OPTION_NAMES: readonly string[] = [
     "tcp-keep-alive",
     "tls-cert",
   ],
-  ...["tls-key", "via"],
+  ...["tls-key", "via", "warn-bytes-a-day"],
 ];
 
 const PREFIX = envName("");

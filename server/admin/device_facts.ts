@@ -34,6 +34,8 @@ export function deviceFacts({ core }: AdminContext, device: AuthorizedDevice, no
     roundTrip: served?.roundTrip ?? null,
     keepAlive: served?.keepAlive ?? null,
     deviceKeepAlive: served?.deviceKeepAlive ?? null,
+    bytesToday: served?.bytesToday ?? null,
+    bytesBefore: served?.bytesBefore ?? null,
     conflict: served?.conflict ?? null,
     expires: timeOrNull(expires),
     expiration: expiration ?? null,

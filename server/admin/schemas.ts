@@ -38,6 +38,13 @@ export const KeepAlive = closed({
   probeCount: Type.Number({ description: "Probes before the peer is taken for lost." }),
 });
 
+/** What links cost in a day. */
+export const BytesOfDay = closed({
+  day: Type.String({ description: "The day, as in 2027-01-31." }),
+  idle: count("Bytes on the wire, both ways, while no client was there; about"),
+  carried: count("Bytes while there was one"),
+});
+
 /** A listener for devices. */
 export const ListenerFacts = closed({
   address: Type.String({ description: "The address really bound." }),
@@ -110,6 +117,8 @@ export const Device = closed({
   roundTrip: nullable(Type.Number(), "The last round trip, in milliseconds."),
   keepAlive: nullable(KeepAlive, "What the server accepts of it."),
   deviceKeepAlive: nullable(KeepAlive, "What it accepts of the server, as it said."),
+  bytesToday: nullable(BytesOfDay, "What its links have cost since the day began (UTC)."),
+  bytesBefore: nullable(BytesOfDay, "The same of the day before that was counted."),
   conflict: nullable(Type.String(), "Which two machines use its key, if two did within the last minute."),
   expires: nullable(Time, "Until when it may link up; null: for ever."),
   expiration: nullable(Type.Number(), "Milliseconds that its session outlives a link, if not as for all."),
