@@ -32,7 +32,7 @@ import {
 import { readCa } from "./ca.ts";
 import { connectDevice } from "../device.ts";
 import type { DeviceEvent } from "../events.ts";
-import type { DeviceHandle } from "../handle.ts";
+import type { DeviceHandle, DeviceStatus } from "../handle.ts";
 import { DeviceNotices } from "./hook_facts.ts";
 import { tokenKey } from "../join.ts";
 import { joinCommand } from "./join.ts";
@@ -183,9 +183,10 @@ async function runDevice(
     closed: device.closed.then(() => Promise.all([hooks.close(), forgotten])).then(() => {}),
     shutdown: () => device.shutdown(),
     reload: () => logger.info("SIGHUP: going on; what was changed holds from the next start on"),
+    status: () => statusLine(device.status),
   };
   let signalled = false;
-  await runDaemon(daemon, (signal) => {
+  await runDaemon(daemon, logger, (signal) => {
     signalled = true;
     hooks.ending();
     logger.info("{signal}: shutting down; a second one ends at once", { signal });
@@ -201,6 +202,13 @@ async function runDevice(
       : "";
     throw new RefusedError(`${goodbye.code}: ${goodbye.text}${next}`);
   }
+}
+
+/** One line for whoever runs the device. */
+function statusLine({ state, server, name, goodbye }: DeviceStatus): string {
+  const isAs = name === undefined ? "" : ` as ${name}`;
+  if (state === "online") return `online at ${server}${isAs}`;
+  return `${state}, ${server}${isAs}${goodbye ? `; it said: ${goodbye.code}` : ""}`;
 }
 
 /** Adds what is in the state, and in the files that were named. */

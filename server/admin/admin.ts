@@ -6,7 +6,9 @@
 
 import type { Route } from "../../app/admin/route.ts";
 import { type AdminServer, serveAdmin } from "../../app/admin/serve.ts";
+import type { SiteFile } from "../../app/admin/http/site.ts";
 import type { Address } from "../../protocol/address.ts";
+import { History } from "../history/history.ts";
 import type { ServerCore, ServerHandle } from "../server.ts";
 import { actRoutes } from "./act_routes.ts";
 import { clientRoutes } from "./client_routes.ts";
@@ -16,6 +18,7 @@ import { deviceRoutes } from "./device_routes.ts";
 import { enrolmentRoutes } from "./enrolment_routes.ts";
 import { EventRing } from "./event_ring.ts";
 import { eventRoutes } from "./event_routes.ts";
+import { historyRoutes } from "./history_routes.ts";
 import { serverRoutes } from "./server_routes.ts";
 
 /** What it is called in its document. */
@@ -30,6 +33,7 @@ export function adminRoutes(context: AdminContext): Route[] {
     ...enrolmentRoutes(context),
     ...clientRoutes(context),
     ...eventRoutes(context),
+    ...historyRoutes(context),
   ];
 }
 
@@ -41,15 +45,19 @@ export interface AdminSubject {
   readonly state: StateView | undefined;
 }
 
-/** Makes what routes work with. Events are kept from now on. */
+/** Makes what routes work with. Events are kept from now on, history once it is started. */
 export function adminContext({ server, core, state }: AdminSubject): AdminContext {
   const { clock } = core.settings;
   const since = clock.wall();
   const events = new EventRing(since);
-  server.subscribe((event) => events.add(clock.wall(), event));
+  const history = new History(core);
+  server.subscribe((event) => {
+    events.add(clock.wall(), event);
+    history.add(event);
+  });
   let isReady = false;
   server.ready.then(() => isReady = true, () => {});
-  return { server, core, state, events, since, isReady: () => isReady };
+  return { server, core, state, events, history, since, isReady: () => isReady };
 }
 
 /** Where the API is served. */
@@ -58,6 +66,8 @@ export interface AdminPlaces {
   readonly folder: string;
   readonly unix: boolean;
   readonly tcp: { readonly address: Address; readonly token: string } | undefined;
+  /** Pages beside it, for browsers. */
+  readonly site?: readonly SiteFile[];
 }
 
 /**

@@ -68,6 +68,12 @@ folderTest(
         async () => (await client.get<Device>("/v1/devices/gw1")).deviceKeepAlive?.idleTimeout === 9_000,
         () => "the device has not said so",
       );
+      await client.post("/v1/devices/gw1/keep-alive-way", { endpoint: "both", way: "fast" });
+      await poll(
+        async () => (await client.get<Device>("/v1/devices/gw1")).deviceKeepAlive?.idleTimeout === 1_000,
+        () => "the device has not said so",
+      );
+      await client.post("/v1/devices/gw1/attend", { ms: 1_000 });
       await client.post("/v1/devices/gw1/drop");
       await events.next("interrupted");
       await events.next("resumed");
@@ -90,6 +96,8 @@ folderTest(
       await client.post("/v1/devices/gw2/expire", { expires: "2099-01-31" });
       assert.equal((await client.get<Device>("/v1/devices/gw2")).expires, "2099-01-31T00:00:00.000Z");
       await client.post("/v1/devices/gw2/expire", { expires: null });
+      assert.deepEqual((await client.get<{ points: unknown[] }>("/v1/history?minutes=1")).points, []);
+      assert.deepEqual((await client.get<{ points: unknown[] }>("/v1/history/devices/gw2")).points, []);
       await client.post("/v1/devices/gw2/disable");
       const { items } = await client.get<{ items: Device[] }>("/v1/devices?match=gw*&state=disabled");
       assert.deepEqual(items.map(({ name, link }) => [name, link]), [["gw2", "offline"]]);

@@ -5,6 +5,7 @@
  */
 
 import type { StateView } from "../state/state.ts";
+import type { History } from "../history/history.ts";
 import type { ServerCore, ServerHandle } from "../server.ts";
 import type { EventRing } from "./event_ring.ts";
 
@@ -15,6 +16,7 @@ export interface AdminContext {
   /** The state; a server of v1 alone has none. */
   readonly state: StateView | undefined;
   readonly events: EventRing;
+  readonly history: History;
   /** When the server started, by the wall clock. */
   readonly since: number;
   /** Whether every listener is bound. */

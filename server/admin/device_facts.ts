@@ -9,10 +9,12 @@ import { formatGrantedAddress, type ServiceGrant } from "../devices/service_gran
 import { describeDevice, type ServedDevice } from "../v2/device_status.ts";
 import type { ServedService } from "../v2/open_service.ts";
 import type { AdminContext } from "./context.ts";
-import type { Device } from "./schemas.ts";
+import type { Static } from "../../app/admin/schema.ts";
+import type { TcpFacts } from "../../net/socket.ts";
+import type { Device, Tcp } from "./schemas.ts";
 
 /** The device. */
-export function deviceFacts({ core }: AdminContext, device: AuthorizedDevice, now: number): Device {
+export function deviceFacts({ core, history }: AdminContext, device: AuthorizedDevice, now: number): Device {
   const session = core.registry?.session(device.name);
   const served = session && session.device.key === device.key ? describeDevice(session) : undefined;
   const { name, key, expires, expiration, comment } = device;
@@ -22,6 +24,7 @@ export function deviceFacts({ core }: AdminContext, device: AuthorizedDevice, no
     state: stateOf(device, now),
     link: linkOf(served),
     since: timeOrNull(served?.since),
+    losses: history.losses.of(name, core.settings.clock.now()),
     sessionSince: timeOrNull(served?.sessionSince),
     remote: served?.remote ?? null,
     security: served?.security ?? null,
@@ -32,6 +35,7 @@ export function deviceFacts({ core }: AdminContext, device: AuthorizedDevice, no
     clients: served?.clients ?? 0,
     clockOffset: served?.clockOffset ?? null,
     roundTrip: served?.roundTrip ?? null,
+    tcp: tcpFacts(served?.tcp),
     keepAlive: served?.keepAlive ?? null,
     deviceKeepAlive: served?.deviceKeepAlive ?? null,
     bytesToday: served?.bytesToday ?? null,
@@ -47,6 +51,12 @@ export function deviceFacts({ core }: AdminContext, device: AuthorizedDevice, no
 export function stateOf({ disabled, expires }: AuthorizedDevice, now: number): Device["state"] {
   if (disabled) return "disabled";
   return expires !== undefined && expires <= now ? "expired" : "active";
+}
+
+/** A link's TCP, as the API has it. */
+export function tcpFacts(tcp: TcpFacts | undefined): Static<typeof Tcp> | null {
+  if (!tcp) return null;
+  return { ...tcp, retransmits: tcp.retransmits ?? null, deliveryRate: tcp.deliveryRate ?? null };
 }
 
 /** A time as a text. */

@@ -26,9 +26,11 @@ import { demandFolderOf } from "../../app/files/private_folder.ts";
 import { stateFolder } from "../../app/files/state.ts";
 import { adminContext, serveServerAdmin } from "../admin/admin.ts";
 import type { AdminContext } from "../admin/context.ts";
+import { DASHBOARD } from "../dashboard/files.ts";
 import { AuthorizedDevices } from "../devices/authorized_devices.ts";
 import { actCommands } from "./admin/acts.ts";
 import { clientCommands } from "./admin/clients.ts";
+import { dashboardCommand } from "./admin/dashboard.ts";
 import { eventsCommand } from "./admin/events.ts";
 import { statusCommand } from "./admin/status.ts";
 import { describeServer, SERVER_OPTIONS, type ServerConfig, serverConfig } from "./config.ts";
@@ -36,6 +38,7 @@ import { devicesCommands } from "./devices.ts";
 import { devicesFile } from "../state/facts.ts";
 import type { ServerEvent } from "../events.ts";
 import { serverNotice } from "./hook_facts.ts";
+import { LinkCount } from "./link_count.ts";
 import type { ListenOptions } from "../options.ts";
 import { type ServerHandle, startServer } from "../server.ts";
 import { openV2State, type V2State } from "../state/state.ts";
@@ -48,7 +51,13 @@ export function serverCommand(name: string): Command {
     _options,
     command: Command,
   ) => run(command));
-  const running = [statusCommand(name), ...clientCommands(name), eventsCommand(name), ...actCommands(name)];
+  const running = [
+    statusCommand(name),
+    ...clientCommands(name),
+    eventsCommand(name),
+    ...actCommands(name),
+    dashboardCommand(name),
+  ];
   for (const each of [...running, ...devicesCommands(name), keyCommand(name, "server")]) command.addCommand(each);
   return command;
 }
@@ -100,7 +109,9 @@ async function run(command: Command): Promise<void> {
     ...(state && { v2: state.options }),
   });
   const interrupted = new Set<string>();
+  const links = new LinkCount();
   server.subscribe((event) => {
+    links.take(event);
     announce(event, json, interrupted);
     const notice = serverNotice(event);
     if (notice) hooks.tell(notice);
@@ -108,6 +119,7 @@ async function run(command: Command): Promise<void> {
   state?.watch(server);
   const context = adminContext({ server, core, state: state?.view });
   const admin = serveAdmin(context, stateFolder(values.state, "server"), wish);
+  const history = admin.then((api) => api && context.history.start(state?.view.folder), () => {});
   const daemon = {
     ready: Promise.all([
       server.ready.then(() => tellState(server, state, options.listen)),
@@ -125,9 +137,10 @@ async function run(command: Command): Promise<void> {
       logger.info("SIGHUP: going on; {reread} at the next start", { reread });
       state?.reload();
     },
+    status: () => links.describe(core.settings.clients.size),
   };
   try {
-    await runDaemon(daemon, (signal) => {
+    await runDaemon(daemon, logger, (signal) => {
       hooks.ending();
       logger.info("{signal}: shutting down; a second one ends at once", { signal });
     });
@@ -135,6 +148,8 @@ async function run(command: Command): Promise<void> {
     tellTurns(chooseEngine(config.engine).engine, logger);
     await hooks.close();
     await admin.then((api) => api?.close(), () => {}); // why it could not be had has been told
+    await history;
+    await context.history.close();
     await state?.close();
   }
 }
@@ -154,7 +169,7 @@ async function serveAdmin(context: AdminContext, folder: string, wish: AdminWish
   const { unix, tcp, isExplicit } = wish;
   if (!unix && !tcp) return undefined;
   try {
-    return await serveServerAdmin(context, { folder, unix, tcp });
+    return await serveServerAdmin(context, { folder, unix, tcp, site: DASHBOARD });
   } catch (error) {
     if (isExplicit) throw error;
     const [what = ""] = describeError(error).split("\n");

@@ -14,6 +14,7 @@ import { serverCommand } from "../../server/cli/cli.ts";
 export const TABLES: Record<string, readonly string[]> = {
   "docs/reference/options.md": ["server", "device", "canserver"],
   "docs/reference/commands.md": [
+    "server dashboard",
     "server status",
     "server clients",
     "server close",
