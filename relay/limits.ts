@@ -14,7 +14,7 @@ export const RECORD_BYTES = 22;
 export const PACKET_PART = 18;
 
 /** Bytes that a link costs before it carries anything: TCP, TLS, and the handshake. */
-export const LINK_START_BYTES = 5_000;
+export const LINK_START_BYTES = 2_100;
 
 /** Bytes that wait for one slow receiver at most; then the link's reading pauses (v1 has no credit). */
 export const MAX_CHANNEL_BACKLOG = 1024 * 1024;
