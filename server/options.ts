@@ -162,6 +162,12 @@ export interface ServeOptions {
    * @default {60_000}
    */
   readonly linkWriteTimeout?: number;
+  /**
+   * Bytes on the wire that the links of a v2 device may cost in a day (UTC) before a warning says so; 0: none.
+   *
+   * @default {0}
+   */
+  readonly warnBytesADay?: number;
   /** Milliseconds that a v2 session outlives its link; 0: not at all (seed 002, "expiration time"). @default {15000} */
   readonly expiration?: number;
   /** Where log lines go; nowhere by default. */
@@ -202,6 +208,7 @@ export function serverSettings(options: ServeOptions): ServerSettings {
     tcpKeepAlive: options.tcpKeepAlive ?? TCP_KEEP_ALIVE_MS,
     halfCloseTimeout: options.halfCloseTimeout ?? HALF_CLOSE_TIMEOUT_MS,
     linkWriteTimeout: options.linkWriteTimeout ?? LINK_WRITE_TIMEOUT_MS,
+    warnBytesADay: options.warnBytesADay ?? 0,
     expiration: Math.min(options.expiration ?? EXPIRATION_MS, MAX_DURATION_MS),
     logger: options.logger ?? silentLogger,
     clock: options.clock ?? systemClock,

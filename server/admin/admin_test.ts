@@ -68,6 +68,12 @@ folderTest(
         async () => (await client.get<Device>("/v1/devices/gw1")).deviceKeepAlive?.idleTimeout === 9_000,
         () => "the device has not said so",
       );
+      await client.post("/v1/devices/gw1/keep-alive-way", { endpoint: "both", way: "fast" });
+      await poll(
+        async () => (await client.get<Device>("/v1/devices/gw1")).deviceKeepAlive?.idleTimeout === 1_000,
+        () => "the device has not said so",
+      );
+      await client.post("/v1/devices/gw1/attend", { ms: 1_000 });
       await client.post("/v1/devices/gw1/drop");
       await events.next("interrupted");
       await events.next("resumed");

@@ -56,6 +56,8 @@ export function devicesOf(count: number, random: Chance, now: number): Device[] 
       roundTrip: isUp ? 12 + random() ** 4 * 700 : null,
       keepAlive: { idleTimeout: 1_000, probeInterval: 1_000, probeCount: 2 },
       deviceKeepAlive: isUp ? { idleTimeout: 1_000, probeInterval: 1_000, probeCount: 2 } : null,
+      bytesToday: isUp ? { day: time(0).slice(0, 10), idle: 400_000 + n, carried: n * 1_000 } : null,
+      bytesBefore: null,
       conflict: null,
       expires: null,
       expiration: null,
