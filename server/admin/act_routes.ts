@@ -7,6 +7,8 @@
 import { ApiError, readText } from "../../app/admin/api_error.ts";
 import { jsonRoute, type Route } from "../../app/admin/route.ts";
 import { closed, nullable, Type, words } from "../../app/admin/schema.ts";
+import { parseTag } from "../../app/admin/selector.ts";
+import { MAX_TAGS } from "../../app/limits.ts";
 import { parseExpiry } from "../state/enroll.ts";
 import type { AdminContext } from "./context.ts";
 import { demandDevice, demandState } from "./device_routes.ts";
@@ -86,6 +88,17 @@ export function actRoutes(context: AdminContext): Route[] {
       ...post("rename", "renameDevice", "Gives a device another name; its key, its services and its link stay."),
       body: closed({ to: Name }),
       handle: ({ params: { name }, body: { to } }) => onFiles(name, ({ acts }) => acts.rename(name, to)),
+    }),
+    jsonRoute({
+      ...post("tag", "tagDevice", "Gives a device tags, and takes others from it."),
+      body: closed({
+        add: Type.Optional(Type.Array(Type.String(), { maxItems: MAX_TAGS })),
+        remove: Type.Optional(Type.Array(Type.String(), { maxItems: MAX_TAGS })),
+      }),
+      handle({ params: { name }, body: { add = [], remove = [] } }) {
+        for (const tag of [...add, ...remove]) readText(parseTag, tag, "body");
+        return onFiles(name, ({ acts }) => acts.tag(name, add, remove));
+      },
     }),
     jsonRoute({
       ...post("expire", "expireDevice", "Sets until when a device may link up."),

@@ -80,6 +80,12 @@ folderTest(
       assert.equal((await next())["reason"], "closed-by-admin");
       await refused(client.get(`/v1/clients/${served!.id}`), 404, /there is no client/);
 
+      await client.post("/v1/devices/gw1/tag", { add: ["site:berlin", "lte", "lte"] });
+      await client.post("/v1/devices/gw1/tag", { add: ["site:berlin"], remove: ["lte"] });
+      const tagged = async (query: string) =>
+        (await client.get<{ items: Device[] }>(`/v1/devices?match=${query}`)).items.flatMap(({ tags }) => tags);
+      assert.deepEqual([await tagged("tag=site:*"), await tagged("tag=lte")], [["site:berlin"], []]);
+      await refused(client.post("/v1/devices/gw1/tag", { add: ["no tag"] }), 400, /is no tag/);
       await client.post("/v1/devices/gw1/mode", { mode: "config" });
       await poll(
         async () => (await client.get<Device>("/v1/devices/gw1")).mode === "config",

@@ -17,7 +17,7 @@ import type { Device, Tcp } from "./schemas.ts";
 export function deviceFacts({ core }: AdminContext, device: AuthorizedDevice, now: number): Device {
   const session = core.registry?.session(device.name);
   const served = session && session.device.key === device.key ? describeDevice(session) : undefined;
-  const { name, key, expires, expiration, comment } = device;
+  const { name, key, expires, expiration, tags = [], comment } = device;
   return {
     name,
     key,
@@ -40,6 +40,7 @@ export function deviceFacts({ core }: AdminContext, device: AuthorizedDevice, no
     conflict: served?.conflict ?? null,
     expires: timeOrNull(expires),
     expiration: expiration ?? null,
+    tags: [...tags],
     comment: comment ?? null,
   };
 }

@@ -25,7 +25,7 @@ export const NAMED = closed({ name: Name });
 export const Selector = Type.String({
   pattern: SELECTOR_PATTERN,
   maxLength: MAX_SELECTOR,
-  description: "A name, with * for any part of it.",
+  description: "A name, with * for any part of it; or tag= and a tag, likewise.",
 });
 
 const count = (description: string) => Type.Integer({ minimum: 0, description });
@@ -135,6 +135,7 @@ export const Device = closed({
   conflict: nullable(Type.String(), "Which two machines use its key, if two did within the last minute."),
   expires: nullable(Time, "Until when it may link up; null: for ever."),
   expiration: nullable(Type.Number(), "Milliseconds that its session outlives a link, if not as for all."),
+  tags: Type.Array(Type.String(), { description: "To select it by: tag=site:berlin." }),
   comment: nullable(Type.String(), "For people."),
 }, "A device that may link up, as it is now.");
 

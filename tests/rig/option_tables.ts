@@ -27,6 +27,7 @@ export const TABLES: Record<string, readonly string[]> = {
     "server disable",
     "server enable",
     "server rename",
+    "server tag",
     "server service add",
     "server service move",
     "server service remove",

@@ -40,7 +40,7 @@ export function actCommands(name: string): Command[] {
 
 function act(fullName: string, help: string, table: OptionTable): Command {
   return taskCommand(fullName, help, table)
-    .argument("<devices>", "a device's name, or a pattern as in gw*", argument(parseSelector))
+    .argument("<devices>", "a device's name, a pattern as in gw*, or tag=TAG", argument(parseSelector))
     .option("--yes", "do not ask back before several are touched");
 }
 
