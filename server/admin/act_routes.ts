@@ -7,6 +7,7 @@
 import { ApiError, readText } from "../../app/admin/api_error.ts";
 import { jsonRoute, type Route } from "../../app/admin/route.ts";
 import { closed, nullable, Type, words } from "../../app/admin/schema.ts";
+import { MAX_DURATION_MS } from "../../base/limits.ts";
 import { parseTag } from "../../app/admin/selector.ts";
 import { MAX_TAGS } from "../../app/limits.ts";
 import { parseExpiry } from "../state/enroll.ts";
@@ -48,10 +49,17 @@ export function actRoutes(context: AdminContext): Route[] {
     }),
     jsonRoute({
       ...post("mode", "setMode", "Asks a device to go to mode config, which withdraws its services, or run."),
-      body: closed({ mode: words(["config", "run"]) }),
-      handle({ params: { name }, body: { mode } }) {
+      body: closed({
+        mode: words(["config", "run"]),
+        drain: Type.Optional(Type.Number({
+          minimum: 0,
+          maximum: MAX_DURATION_MS,
+          description: "Milliseconds that clients may stay on the way to config, while no others come.",
+        })),
+      }),
+      handle({ params: { name }, body: { mode, drain = 0 } }) {
         demandDevice(context, name);
-        return demandDone(name, server.setMode(name, mode));
+        return demandDone(name, server.setMode(name, mode, drain));
       },
     }),
     jsonRoute({

@@ -6,6 +6,7 @@
 
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
 import { formatGrantedAddress, type ServiceGrant } from "../devices/service_grant.ts";
+import type { Drain } from "../ports/drains.ts";
 import { describeDevice, type ServedDevice } from "../v2/device_status.ts";
 import type { ServedService } from "../v2/open_service.ts";
 import type { AdminContext } from "./context.ts";
@@ -15,6 +16,7 @@ import type { Device, Tcp } from "./schemas.ts";
 
 /** The device. */
 export function deviceFacts({ core }: AdminContext, device: AuthorizedDevice, now: number): Device {
+  const { drains } = core.settings;
   const session = core.registry?.session(device.name);
   const served = session && session.device.key === device.key ? describeDevice(session) : undefined;
   const { name, key, expires, expiration, tags = [], comment } = device;
@@ -30,6 +32,8 @@ export function deviceFacts({ core }: AdminContext, device: AuthorizedDevice, no
     bound: served?.bound ?? null,
     software: served?.software ?? null,
     mode: served?.mode ?? "init",
+    modeChange: drains.isLeavingRun(name) ? "runToConfig" : null,
+    draining: drainFacts(drains.of(name)),
     services: servicesOf(device.services, served?.services ?? []),
     clients: served?.clients ?? 0,
     clockOffset: served?.clockOffset ?? null,
@@ -43,6 +47,11 @@ export function deviceFacts({ core }: AdminContext, device: AuthorizedDevice, no
     tags: [...tags],
     comment: comment ?? null,
   };
+}
+
+/** A drain, for people. */
+export function drainFacts(drain: Drain | undefined): Device["draining"] {
+  return drain ? { since: new Date(drain.since).toISOString(), until: timeOrNull(drain.until) } : null;
 }
 
 /** Whether a device may link up. */

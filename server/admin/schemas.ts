@@ -75,6 +75,12 @@ export const Limit = closed({
   reached: Type.Boolean({ description: "Whether it is reached now." }),
 });
 
+/** That new clients are refused. */
+export const Draining = nullable(
+  closed({ since: Time, until: nullable(Time, "When those who are there are ended; null: never.") }),
+  "Whether new clients are refused, while those who are there finish.",
+);
+
 /** The server. */
 export const ServerFacts = closed({
   version: Type.String(),
@@ -92,6 +98,7 @@ export const ServerFacts = closed({
     enrolments: count("Enrolment strings that wait."),
   }),
   limits: Type.Array(Limit),
+  draining: Draining,
   trouble: nullable(Type.String(), "Why devices.toml is not in force as it stands, if it is not."),
 }, "The server as it is now.");
 
@@ -125,6 +132,8 @@ export const Device = closed({
   bound: nullable(Type.Boolean(), "Whether both sides signed the TLS connection of its link."),
   software: nullable(Type.String(), "Its program, as it said."),
   mode: words(DEVICE_MODES, "Its mode, as it said."),
+  modeChange: nullable(words(["runToConfig"]), "On its way to another mode: clients may finish first."),
+  draining: Draining,
   services: Type.Array(DeviceService),
   clients: count("Clients that are served."),
   clockOffset: nullable(Type.Number(), "Its wall clock less the server's, in milliseconds."),

@@ -28,6 +28,7 @@ import { adminContext, serveServerAdmin } from "../admin/admin.ts";
 import type { AdminContext } from "../admin/context.ts";
 import { AuthorizedDevices } from "../devices/authorized_devices.ts";
 import { actCommands } from "./admin/acts.ts";
+import { drainCommand } from "./admin/drain.ts";
 import { clientCommands } from "./admin/clients.ts";
 import { serverEventsCommand } from "./admin/events.ts";
 import { statusCommand } from "./admin/status.ts";
@@ -49,7 +50,13 @@ export function serverCommand(name: string): Command {
     _options,
     command: Command,
   ) => run(command));
-  const running = [statusCommand(name), ...clientCommands(name), serverEventsCommand(name), ...actCommands(name)];
+  const running = [
+    statusCommand(name),
+    ...clientCommands(name),
+    serverEventsCommand(name),
+    ...actCommands(name),
+    drainCommand(name),
+  ];
   for (const each of [...running, ...devicesCommands(name), keyCommand(name, "server")]) command.addCommand(each);
   return command;
 }

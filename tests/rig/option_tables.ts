@@ -21,6 +21,7 @@ export const TABLES: Record<string, readonly string[]> = {
     "server drop",
     "server mode",
     "server keepalive",
+    "server drain",
     "server enroll",
     "server devices",
     "server revoke",
