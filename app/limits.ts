@@ -118,6 +118,12 @@ export const MAX_SELECTOR = 256;
 /** The least characters of a token. */
 export const MIN_TOKEN = 16;
 
+/** Characters of a tag. */
+export const MAX_TAG = 63;
+
+/** Tags of one device. */
+export const MAX_TAGS = 32;
+
 /** Milliseconds between two looks of a command with `--watch`. */
 export const WATCH_MS = 2_000;
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { parseTag } from "../app/admin/selector.ts";
 import { MAX_CLIENT_RATE, MAX_HOURS, MAX_RULE_NETWORKS, MIN_BANDWIDTH } from "./limits.ts";
 import { V2_MAX_CHANNELS, V2_MAX_SERVICES } from "../protocol/v2/limits.ts";
 import { parseNetwork } from "../protocol/ip.ts";
@@ -178,6 +179,7 @@ const DEVICE = options<AuthorizedDevice>({
   expiration: optional(check.milliseconds(0)),
   keepAlive: optional(check.keepAliveChoice),
   disabled: optional(check.flag),
+  tags: optional(list(check.parsed(parseTag))),
   comment: optional(check.text),
   access: optional(rules),
 });

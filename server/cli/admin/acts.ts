@@ -9,7 +9,7 @@ import { KEEP_ALIVE_OPTIONS, keepAliveBody } from "../../../app/admin/cli/keep_a
 import { argument, taskCommand, taskOptions } from "../../../app/command.ts";
 import type { OptionTable } from "../../../app/options.ts";
 import { ConfigError } from "../../../app/toml/config_error.ts";
-import { oneOf } from "../../../app/values.ts";
+import { oneOf, parseDuration } from "../../../app/values.ts";
 import { KEEP_ALIVE_MODES } from "../../../protocol/keep_alive.ts";
 import type { Device } from "../../admin/schemas.ts";
 import { ask, ASK_OPTIONS } from "./ask.ts";
@@ -24,6 +24,16 @@ const WAY_OPTIONS = {
   ...KEEP_ALIVE_OPTIONS,
 } as const satisfies OptionTable;
 
+const MODE_OPTIONS = {
+  drain: { value: "TIME", help: "for config: let clients finish first, this long at most", parse: parseDuration },
+  ...ASK_OPTIONS,
+} as const satisfies OptionTable;
+
+/** What is left out in JSON if it was not given. */
+function drainOf(command: Command): number | undefined {
+  return taskOptions(MODE_OPTIONS, command).drain;
+}
+
 /** The commands, below the server's command `name`. */
 export function actCommands(name: string): Command[] {
   return [
@@ -35,10 +45,17 @@ export function actCommands(name: string): Command[] {
       .action((devices: string, _options: unknown, command: Command) =>
         doAct(command, devices, "drop", () => ({}), "drops links", "has lost its link, and dials again")
       ),
-    act(`${name} mode`, "Asks devices to go to mode config, which withdraws their services, or run.", ASK_OPTIONS)
+    act(`${name} mode`, "Asks devices to go to mode config, which withdraws their services, or run.", MODE_OPTIONS)
       .addArgument(new Argument("<mode>", "config or run").argParser(argument(oneOf("config", "run"))))
       .action((devices: string, mode: string, _options: unknown, command: Command) =>
-        doAct(command, devices, "mode", () => ({ mode }), `asks for mode ${mode}`, `was asked for mode ${mode}`)
+        doAct(
+          command,
+          devices,
+          "mode",
+          () => ({ mode, drain: drainOf(command) }),
+          `asks for mode ${mode}`,
+          `was asked for mode ${mode}`,
+        )
       ),
     act(
       `${name} keepalive`,
@@ -51,7 +68,7 @@ export function actCommands(name: string): Command[] {
 
 function act(fullName: string, help: string, table: OptionTable): Command {
   return taskCommand(fullName, help, table)
-    .argument("<devices>", "a device's name, or a pattern as in gw*", argument(parseSelector))
+    .argument("<devices>", "a device's name, a pattern as in gw*, or tag=TAG", argument(parseSelector))
     .option("--yes", "do not ask back before several are touched");
 }
 

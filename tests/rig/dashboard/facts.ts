@@ -53,6 +53,9 @@ export function devicesOf(count: number, random: Chance, now: number): Device[] 
       clients: isUp && random() < 0.2 ? 1 + Math.floor(random() * 5) : 0,
       clockOffset: isUp ? random() * 80 - 40 : null,
       tcp: null,
+      tags: [],
+      draining: null,
+      modeChange: null,
       roundTrip: isUp ? 12 + random() ** 4 * 700 : null,
       keepAlive: { idleTimeout: 1_000, probeInterval: 1_000, probeCount: 2 },
       deviceKeepAlive: isUp ? { idleTimeout: 1_000, probeInterval: 1_000, probeCount: 2 } : null,
@@ -92,6 +95,7 @@ export function serverOf(
   const limit = (name: string, used: number, most: number) => ({ name, used, most, reached: used >= most });
   return {
     version: "0.1.0",
+    draining: null,
     engine: "native",
     pid: 4711,
     since: new Date(now - 26 * 60 * MINUTE_MS).toISOString(),
