@@ -14,6 +14,10 @@ import type { DeviceEvent } from "../events.ts";
 import type { MadeLink } from "./link_maker.ts";
 import { Outage } from "./outage.ts";
 
+/** What may be behind a link that is closed at once. */
+export const QUICKLY_CLOSED =
+  "the server hung up at once: is another device linked to that listener, or is it for profile v2, or no v1 server?";
+
 /** Tells. */
 export class Tidings {
   readonly #logger: Logger;

@@ -18,7 +18,8 @@ import type { ChannelPump } from "../../relay/channel_pump.ts";
 import { describeError } from "../../base/errors.ts";
 import type { LinkEnd } from "../../relay/link/end.ts";
 import { Session } from "../../relay/session.ts";
-import { SessionLinks, type SessionLinksOptions } from "../../relay/session_links.ts";
+import { SessionLinks } from "../../relay/session_links.ts";
+import type { SessionLinksOptions } from "../../relay/session_links_options.ts";
 import type { Transport } from "../../net/transport.ts";
 import type { DeviceEvent } from "../events.ts";
 import type { LinkLife } from "../reconnect/link_maker.ts";
@@ -31,7 +32,7 @@ import type { FoundService, ServiceBoard } from "./service_board.ts";
 import type { Outside } from "./outside.ts";
 import { isShortage, reachReason } from "../endpoints/service_reach.ts";
 
-export interface V2SessionOptions extends Pick<SessionLinksOptions, "keepAlive" | "expiration"> {
+export interface V2SessionOptions extends Pick<SessionLinksOptions, "keepAlive" | "expiration" | "onBytes"> {
   readonly settings: DeviceSettings;
   /** What it offers. */
   readonly board: ServiceBoard;
@@ -92,6 +93,7 @@ export class V2Session extends Session<SessionLinks> implements LinkLife {
       writeTimeout: linkWriteTimeout,
       keepAlive,
       expiration,
+      ...(options.onBytes && { onBytes: options.onBytes }),
       onInterrupted: () => {},
       onFruitless: (hint) => settings.logger.warn("{hint}", { hint }),
     });
@@ -195,7 +197,11 @@ export class V2Session extends Session<SessionLinks> implements LinkLife {
     const { maxClients } = service;
     if (!found.offered) {
       const inRun = board.mode === "run";
-      return refuse(inRun ? "service-down" : "service-withdrawn", `${service.name} is ${inRun ? "down" : "withdrawn"}`);
+      const isDown = inRun && !board.isDraining;
+      return refuse(
+        isDown ? "service-down" : "service-withdrawn",
+        `${service.name} is ${isDown ? "down" : "withdrawn"}`,
+      );
     }
     const inside = this.#inside.get(service) ?? 0;
     if (maxClients !== undefined && inside >= maxClients) {
@@ -204,6 +210,13 @@ export class V2Session extends Session<SessionLinks> implements LinkLife {
     this.pumps.makeRoom(this.state.channelCount - 1); // this one is open, and has no pump yet
     const pump = this.pumps.add(channel, service);
     this.#inside.set(service, inside + 1);
+    const { client: address, hostAddress } = request;
+    this.#options.settings.clients.add(pump, {
+      address,
+      hostAddress,
+      service: service.name,
+      localAddress: found.address,
+    });
     let error: string | undefined;
     pump.done.then((summary) => {
       const left = this.#inside.get(service)! - 1;

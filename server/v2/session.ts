@@ -17,7 +17,8 @@ import { V2ServerCore } from "../../protocol/v2/server_core.ts";
 import { type ChannelSummary, nothingCarried } from "../../relay/channel_end.ts";
 import type { ChannelPump } from "../../relay/channel_pump.ts";
 import { Session } from "../../relay/session.ts";
-import { SessionLinks, type SessionLinksOptions } from "../../relay/session_links.ts";
+import { SessionLinks } from "../../relay/session_links.ts";
+import type { SessionLinksOptions } from "../../relay/session_links_options.ts";
 import type { Connection } from "../../net/socket.ts";
 import type { Transport } from "../../net/transport.ts";
 import type { ServerSettings } from "../options.ts";
@@ -36,8 +37,23 @@ export interface Client {
   onEnd(summary: ChannelSummary, error: string | undefined): void;
 }
 
+/** A session that is about to go on. */
+export interface Resumption {
+  readonly link: V2Session;
+  /** Position up to which the device has received. */
+  readonly received: number;
+  /** Position up to which the server has. */
+  readonly position: number;
+  /** Whether it moves from a link that was still up on both sides. */
+  readonly moved: boolean;
+  /** When it was interrupted, on the server's clock. */
+  readonly since: number;
+  /** See {@linkcode V2Session.resume}. */
+  readonly fences: number;
+}
+
 export interface V2SessionOptions
-  extends Pick<SessionLinksOptions, "keepAlive" | "expiration" | "onInterrupted" | "onFruitless"> {
+  extends Pick<SessionLinksOptions, "keepAlive" | "expiration" | "onBytes" | "onInterrupted" | "onFruitless"> {
   /** 16 bytes that name it. */
   readonly id: Uint8Array;
   /** Whether both sides adapt their keep-alive. */
