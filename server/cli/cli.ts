@@ -31,6 +31,7 @@ import { DASHBOARD } from "../dashboard/files.ts";
 import { AuthorizedDevices } from "../devices/authorized_devices.ts";
 import { audited } from "./audited.ts";
 import { actCommands } from "./admin/acts.ts";
+import { connectCommand } from "./admin/connect.ts";
 import { drainCommand } from "./admin/drain.ts";
 import { clientCommands } from "./admin/clients.ts";
 import { dashboardCommand } from "./admin/dashboard.ts";
@@ -61,6 +62,7 @@ export function serverCommand(name: string): Command {
     ...clientCommands(name),
     serverEventsCommand(name),
     ...actCommands(name),
+    connectCommand(name),
     drainCommand(name),
     dashboardCommand(name),
   ];
