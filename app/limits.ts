@@ -135,3 +135,21 @@ export const MAX_STATUS_LINE = 240;
 
 /** Milliseconds between two signs of life for the watchdog, at least: half of what `WATCHDOG_USEC` asks for. */
 export const MIN_WATCHDOG_MS = 50;
+
+/** The most characters of a token that is given to log in. */
+export const MAX_ADMIN_TOKEN = 4_096;
+
+/** Browsers that are logged in at once; of more, the one that asked least recently is out. */
+export const MAX_LOGINS = 32;
+
+/** Milliseconds that a login lasts. */
+export const LOGIN_MS = 12 * 3600_000;
+
+/** Milliseconds without a request after which a login is over. */
+export const LOGIN_IDLE_MS = 3600_000;
+
+/** Wrong tokens that may be tried in a row, by all who come by TCP: they are all of this machine. */
+export const LOGIN_TRIES = 10;
+
+/** Milliseconds after which one more may be tried. */
+export const LOGIN_TRY_MS = 6_000;

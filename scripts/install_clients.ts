@@ -29,6 +29,7 @@ const PACKAGES: Record<string, string> = {
   psql: "postgresql-client",
   postgres: "postgresql",
   socat: "socat",
+  chromium: "chromium",
 };
 
 /** While this file is there and says so, packages that are installed start no services (deb-invoke-rc.d). */

@@ -13,6 +13,8 @@ import { ADMIN_SOCKET, demandLoopback } from "./address.ts";
 import { Api } from "./http/api.ts";
 import { Gate } from "./http/gate.ts";
 import { Guard } from "./http/guard.ts";
+import { Logins } from "./http/logins.ts";
+import { Site, type SiteFile } from "./http/site.ts";
 import type { Caller, Route } from "./route.ts";
 import { asOwner, hiddenPlace, listenAt } from "./http/socket_file.ts";
 
@@ -21,6 +23,8 @@ export interface AdminOptions {
   /** What it is called in its document. */
   readonly title: string;
   readonly routes: readonly Route[];
+  /** Pages beside it, for browsers. @default {none} */
+  readonly site?: readonly SiteFile[];
   /** The folder of the state, for the socket. */
   readonly folder: string;
   /** Whether there is a Unix socket. */
@@ -47,9 +51,9 @@ export interface AdminServer {
  * @throws {ConfigError} if a socket cannot be made; {ListenError} if the TCP address cannot be had.
  */
 export async function serveAdmin(options: AdminOptions): Promise<AdminServer> {
-  const { folder, unix, tcp, clock, logger } = options;
+  const { title, routes, site, folder, unix, tcp, clock, logger } = options;
   if (tcp) demandLoopback(tcp.address);
-  const api = new Api(options);
+  const api = new Api({ title, routes, site: site && new Site(site), clock, logger });
   const parts: (() => Promise<void>)[] = [];
   let closing: Promise<void> | undefined;
   const close = () =>
@@ -59,7 +63,7 @@ export async function serveAdmin(options: AdminOptions): Promise<AdminServer> {
     })();
 
   /** The runtime's HTTP server, at a place that its gate alone knows. */
-  const open = async (listener: Deno.Listener<Deno.Conn>, caller: Caller, guard?: Guard) => {
+  const open = async (listener: Deno.Listener<Deno.Conn>, caller: Caller, guard: Guard) => {
     let place;
     try {
       place = await hiddenPlace(folder);
@@ -86,11 +90,15 @@ export async function serveAdmin(options: AdminOptions): Promise<AdminServer> {
     const file = unix ? await listenAt(folder, ADMIN_SOCKET) : undefined;
     if (file) {
       parts.push(() => Promise.resolve(file.remove()));
-      await open(file.listener, { via: "unix" });
+      await open(file.listener, { via: "unix" }, new Guard({}));
     }
     const listener = tcp && listenTcp(tcp.address);
     const bound = listener && formatAddress({ host: listener.addr.hostname, port: listener.addr.port });
-    if (listener) await open(listener, { via: "tcp" }, new Guard(tcp.token, bound!));
+    if (listener) {
+      const { token } = tcp;
+      const logins = new Logins({ secret: token, name: String(listener.addr.port), time: clock });
+      await open(listener, { via: "tcp" }, new Guard({ address: bound!, token, logins }));
+    }
     return { socket: file?.path, address: bound, close };
   } catch (error) {
     await close();

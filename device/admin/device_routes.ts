@@ -5,6 +5,7 @@
  */
 
 import { ApiError } from "../../app/admin/api_error.ts";
+import { ReloadedFacts } from "../../app/admin/reloaded.ts";
 import { jsonRoute, type Route } from "../../app/admin/route.ts";
 import { closed, Type, words } from "../../app/admin/schema.ts";
 import { VERSION } from "../../base/version.ts";
@@ -14,12 +15,6 @@ import { DeviceFacts, Done, KeepAlive } from "./schemas.ts";
 
 const Alive = closed({ ok: Type.Boolean() }, "It is so.");
 const DONE = { done: true };
-
-/** What may be said of a reload. */
-export const Reloaded = closed({
-  changed: Type.Array(Type.String(), { description: "What changed, a line each." }),
-  restart: Type.Array(Type.String(), { description: "What cannot change without a restart, a line each." }),
-}, "The configuration was read anew.");
 
 /** The routes. */
 export function deviceRoutes(context: DeviceContext): Route[] {
@@ -95,7 +90,7 @@ export function deviceRoutes(context: DeviceContext): Route[] {
       path: "/v1/device/reload",
       id: "reload",
       summary: "Reads the configuration anew: what can change does, without cutting anybody.",
-      response: Reloaded,
+      response: ReloadedFacts,
       async handle() {
         const { changed, restart } = await context.reload();
         return { changed: [...changed], restart: [...restart] };

@@ -30,7 +30,7 @@ import {
   type V2Config,
 } from "./config.ts";
 import { adminWish } from "../../app/admin/options.ts";
-import { reloadBySignal } from "../../app/reload/report.ts";
+import { oneAtATime, reloadBySignal } from "../../app/reload/report.ts";
 import { actCommands } from "./admin/acts.ts";
 import { deviceEventsCommand } from "./admin/events.ts";
 import { serveAdminApi } from "./admin/serve.ts";
@@ -84,6 +84,7 @@ async function run(command: Command): Promise<void> {
     const without = [
       ...["profile", "engine"] as const, // stand above
       ...(isV2 ? ["stall-timeout"] as const : ["mode", "expiration"] as const),
+      ...(isV2 || values.admin !== undefined ? [] : ["admin"] as const),
       ...unsaidKeepAlive(config.keepAlive, false),
     ];
     for (const line of [...lines, ...describeOptions(DEVICE_OPTIONS, inForce, without)]) printLine(line);
@@ -198,7 +199,7 @@ async function runDevice(
     }
   });
   const reloader = read && new DeviceReload({ told: { values, config }, read, device, hooks });
-  const reload = () => reloader?.reload() ?? Promise.resolve({ changed: [], restart: [] });
+  const reload = oneAtATime(() => reloader?.reload() ?? Promise.resolve({ changed: [], restart: [] }));
   const engine = chooseEngine(config.engine).engine.name;
   const admin = read
     ? serveAdminApi(

@@ -31,7 +31,12 @@ export async function served(folder: string) {
     ],
     v2: state.options,
   });
-  const context = adminContext({ server: handle, core, state: state.view });
+  const context = adminContext({
+    server: handle,
+    core,
+    state: state.view,
+    reload: () => Promise.resolve({ changed: ["log-level debug"], restart: [] }),
+  });
   await handle.ready;
   await state.announce(handle.addresses.slice(0, 1), "plain");
   const admin = await serveServerAdmin(context, { folder, unix: true, tcp: undefined });

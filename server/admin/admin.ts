@@ -6,7 +6,10 @@
 
 import type { Route } from "../../app/admin/route.ts";
 import { type AdminServer, serveAdmin } from "../../app/admin/serve.ts";
+import type { SiteFile } from "../../app/admin/http/site.ts";
 import type { Address } from "../../protocol/address.ts";
+import { History } from "../history/history.ts";
+import type { Reloaded } from "../../app/reload/report.ts";
 import type { ServerEvent } from "../events.ts";
 import type { ServerCore, ServerHandle } from "../server.ts";
 import { actRoutes } from "./act_routes.ts";
@@ -18,6 +21,7 @@ import { drainRoutes } from "./drain_routes.ts";
 import { enrolmentRoutes } from "./enrolment_routes.ts";
 import { EventRing } from "../../app/admin/event_ring.ts";
 import { eventRoutes } from "./event_routes.ts";
+import { historyRoutes } from "./history_routes.ts";
 import { serverRoutes } from "./server_routes.ts";
 
 /** What it is called in its document. */
@@ -33,6 +37,7 @@ export function adminRoutes(context: AdminContext): Route[] {
     ...enrolmentRoutes(context),
     ...clientRoutes(context),
     ...eventRoutes(context),
+    ...historyRoutes(context),
   ];
 }
 
@@ -42,17 +47,23 @@ export interface AdminSubject {
   readonly core: ServerCore;
   /** The state; a server of v1 alone has none. */
   readonly state: StateView | undefined;
+  /** Reads its configuration anew. */
+  readonly reload?: (() => Promise<Reloaded>) | undefined;
 }
 
-/** Makes what routes work with. Events are kept from now on. */
-export function adminContext({ server, core, state }: AdminSubject): AdminContext {
+/** Makes what routes work with. Events are kept from now on, history once it is started. */
+export function adminContext({ server, core, state, reload }: AdminSubject): AdminContext {
   const { clock } = core.settings;
   const since = clock.wall();
   const events = new EventRing<ServerEvent>(since);
-  server.subscribe((event) => events.add(clock.wall(), event));
+  const history = new History(core);
+  server.subscribe((event) => {
+    events.add(clock.wall(), event);
+    history.add(event);
+  });
   let isReady = false;
   server.ready.then(() => isReady = true, () => {});
-  return { server, core, state, events, since, isReady: () => isReady };
+  return { server, core, state, reload, events, history, since, isReady: () => isReady };
 }
 
 /** Where the API is served. */
@@ -61,6 +72,8 @@ export interface AdminPlaces {
   readonly folder: string;
   readonly unix: boolean;
   readonly tcp: { readonly address: Address; readonly token: string } | undefined;
+  /** Pages beside it, for browsers. */
+  readonly site?: readonly SiteFile[];
 }
 
 /**

@@ -91,6 +91,7 @@ folderTest(
       await client.post("/v1/server/drain");
       assert.equal((await client.get<{ draining: { until: unknown } }>("/v1/server")).draining.until, null);
       await client.post("/v1/server/undrain");
+      assert.deepEqual(await client.post("/v1/server/reload"), { changed: ["log-level debug"], restart: [] });
       await client.post("/v1/devices/gw1/tag", { add: ["site:berlin", "lte", "lte"] });
       await client.post("/v1/devices/gw1/tag", { add: ["site:berlin"], remove: ["lte"] });
       const tagged = async (query: string) =>
@@ -107,6 +108,8 @@ folderTest(
       await client.post("/v1/devices/gw2/expire", { expires: "2099-01-31" });
       assert.equal((await client.get<Device>("/v1/devices/gw2")).expires, "2099-01-31T00:00:00.000Z");
       await client.post("/v1/devices/gw2/expire", { expires: null });
+      assert.deepEqual((await client.get<{ points: unknown[] }>("/v1/history?minutes=1")).points, []);
+      assert.deepEqual((await client.get<{ points: unknown[] }>("/v1/history/devices/gw2")).points, []);
       await client.post("/v1/devices/gw2/disable");
       const { items } = await client.get<{ items: Device[] }>("/v1/devices?match=gw*&state=disabled");
       assert.deepEqual(items.map(({ name, link }) => [name, link]), [["gw2", "offline"]]);

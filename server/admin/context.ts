@@ -4,8 +4,10 @@
  * @module
  */
 
+import type { Reloaded } from "../../app/reload/report.ts";
 import type { ServerEvent } from "../events.ts";
 import type { StateView } from "../state/state.ts";
+import type { History } from "../history/history.ts";
 import type { ServerCore, ServerHandle } from "../server.ts";
 import type { EventRing } from "../../app/admin/event_ring.ts";
 
@@ -16,8 +18,11 @@ export interface AdminContext {
   /** The state; a server of v1 alone has none. */
   readonly state: StateView | undefined;
   readonly events: EventRing<ServerEvent>;
+  readonly history: History;
   /** When the server started, by the wall clock. */
   readonly since: number;
+  /** Reads the configuration anew; a server that no command started has none. @throws {ConfigError} if it cannot be in force. */
+  readonly reload: (() => Promise<Reloaded>) | undefined;
   /** Whether every listener is bound. */
   isReady(): boolean;
 }

@@ -15,7 +15,7 @@ import type { TcpFacts } from "../../net/socket.ts";
 import type { Device, Tcp } from "./schemas.ts";
 
 /** The device. */
-export function deviceFacts({ core }: AdminContext, device: AuthorizedDevice, now: number): Device {
+export function deviceFacts({ core, history }: AdminContext, device: AuthorizedDevice, now: number): Device {
   const { drains } = core.settings;
   const session = core.registry?.session(device.name);
   const served = session && session.device.key === device.key ? describeDevice(session) : undefined;
@@ -26,6 +26,7 @@ export function deviceFacts({ core }: AdminContext, device: AuthorizedDevice, no
     state: stateOf(device, now),
     link: linkOf(served),
     since: timeOrNull(served?.since),
+    losses: history.losses.of(name, core.settings.clock.now()),
     sessionSince: timeOrNull(served?.sessionSince),
     remote: served?.remote ?? null,
     security: served?.security ?? null,

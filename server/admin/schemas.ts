@@ -28,7 +28,8 @@ export const Selector = Type.String({
   description: "A name, with * for any part of it; or tag= and a tag, likewise.",
 });
 
-const count = (description: string) => Type.Integer({ minimum: 0, description });
+/** A number of things. */
+export const count = (description: string) => Type.Integer({ minimum: 0, description });
 const span = (description: string) => Type.Number({ description: `${description}, in milliseconds.` });
 
 /** Keep-alive settings, as seed 002 has them. */
@@ -102,6 +103,9 @@ export const ServerFacts = closed({
   trouble: nullable(Type.String(), "Why devices.toml is not in force as it stands, if it is not."),
 }, "The server as it is now.");
 
+/** The same, as a type. */
+export type ServerState = Static<typeof ServerFacts>;
+
 /** A service of a device. */
 export const DeviceService = closed({
   name: Type.String(),
@@ -126,6 +130,7 @@ export const Device = closed({
   state: words(DEVICE_STATES, "Whether it may link up."),
   link: words(LINK_STATES, "interrupted: its session waits for another link."),
   since: nullable(Time, "Since when the link is as it is, if it came since the server runs."),
+  losses: count("Times within the last hour that its link or its session was lost; 99 at most."),
   sessionSince: nullable(Time, "Since when its session is, over however many links."),
   remote: nullable(Type.String(), "Where it dialled from."),
   security: nullable(words(["plain", "tls"]), "Whether its link is encrypted."),

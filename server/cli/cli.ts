@@ -26,10 +26,15 @@ import { demandFolderOf } from "../../app/files/private_folder.ts";
 import { stateFolder } from "../../app/files/state.ts";
 import { adminContext, serveServerAdmin } from "../admin/admin.ts";
 import type { AdminContext } from "../admin/context.ts";
+import { DASHBOARD } from "../dashboard/files.ts";
 import { AuthorizedDevices } from "../devices/authorized_devices.ts";
 import { actCommands } from "./admin/acts.ts";
+import { oneAtATime, reloadBySignal } from "../../app/reload/report.ts";
+import { reloadCommand } from "./admin/reload.ts";
+import { ServerReload } from "./reload.ts";
 import { drainCommand } from "./admin/drain.ts";
 import { clientCommands } from "./admin/clients.ts";
+import { dashboardCommand } from "./admin/dashboard.ts";
 import { serverEventsCommand } from "./admin/events.ts";
 import { statusCommand } from "./admin/status.ts";
 import { describeServer, SERVER_OPTIONS, type ServerConfig, serverConfig } from "./config.ts";
@@ -56,6 +61,8 @@ export function serverCommand(name: string): Command {
     serverEventsCommand(name),
     ...actCommands(name),
     drainCommand(name),
+    reloadCommand(name),
+    dashboardCommand(name),
   ];
   for (const each of [...running, ...devicesCommands(name), keyCommand(name, "server")]) command.addCommand(each);
   return command;
@@ -116,8 +123,25 @@ async function run(command: Command): Promise<void> {
     if (notice) hooks.tell(notice);
   });
   state?.watch(server);
-  const context = adminContext({ server, core, state: state?.view });
+  const reloader = new ServerReload({
+    told: { values, config },
+    read() {
+      const { values, file } = readOptions(SERVER_OPTIONS, command);
+      return { values, config: serverConfig(values, file) };
+    },
+    core,
+    hooks,
+    async rereadDevices() {
+      await state?.reload();
+      return state?.view.devices.trouble;
+    },
+    withIdentity: (listen) => withIdentity(listen, state),
+    listenersChanged: (listen) => tellState(server, state, listen),
+  });
+  const reload = oneAtATime(() => server.ready.then(() => reloader.reload()));
+  const context = adminContext({ server, core, state: state?.view, reload });
   const admin = serveAdmin(context, stateFolder(values.state, "server"), wish);
+  const history = admin.then((api) => api && context.history.start(state?.view.folder), () => {});
   const daemon = {
     ready: Promise.all([
       server.ready.then(() => tellState(server, state, options.listen)),
@@ -128,13 +152,7 @@ async function run(command: Command): Promise<void> {
     ]).then(() => {}),
     closed: server.closed.then(() => hooks.close()),
     shutdown: () => server.shutdown(),
-    reload: () => {
-      const reread = state
-        ? "devices.toml is read now, a new certificate by itself, and all else"
-        : "what was changed is read";
-      logger.info("SIGHUP: going on; {reread} at the next start", { reread });
-      state?.reload();
-    },
+    reload: () => reloadBySignal(reload, logger),
     status: () => links.describe(core.settings.clients.size),
   };
   try {
@@ -146,6 +164,8 @@ async function run(command: Command): Promise<void> {
     tellTurns(chooseEngine(config.engine).engine, logger);
     await hooks.close();
     await admin.then((api) => api?.close(), () => {}); // why it could not be had has been told
+    await history;
+    await context.history.close();
     await state?.close();
   }
 }
@@ -165,7 +185,7 @@ async function serveAdmin(context: AdminContext, folder: string, wish: AdminWish
   const { unix, tcp, isExplicit } = wish;
   if (!unix && !tcp) return undefined;
   try {
-    return await serveServerAdmin(context, { folder, unix, tcp });
+    return await serveServerAdmin(context, { folder, unix, tcp, site: DASHBOARD });
   } catch (error) {
     if (isExplicit) throw error;
     const [what = ""] = describeError(error).split("\n");

@@ -14,6 +14,7 @@ import { serverCommand } from "../../server/cli/cli.ts";
 export const TABLES: Record<string, readonly string[]> = {
   "docs/reference/options.md": ["server", "device", "canserver"],
   "docs/reference/commands.md": [
+    "server dashboard",
     "server status",
     "server clients",
     "server close",
@@ -22,6 +23,7 @@ export const TABLES: Record<string, readonly string[]> = {
     "server mode",
     "server keepalive",
     "server drain",
+    "server reload",
     "server enroll",
     "server devices",
     "server revoke",

@@ -13,10 +13,12 @@ import { ConfigError } from "../../toml/config_error.ts";
 import { ApiError } from "../api_error.ts";
 import { readBody } from "./body.ts";
 import type { Guard } from "./guard.ts";
+import { HEADERS } from "./headers.ts";
 import { openApiDocument } from "../openapi.ts";
 import type { Caller, CheckedCall, Route, StreamSource } from "../route.ts";
 import { checked, readQuery, Router } from "./router.ts";
 import { closed, Type } from "../schema.ts";
+import type { Site } from "./site.ts";
 import { streamBody } from "./stream.ts";
 
 /** What an API needs. */
@@ -24,24 +26,25 @@ export interface ApiOptions {
   /** What it is called in its document. */
   readonly title: string;
   readonly routes: readonly Route[];
+  /** Pages beside it, if there are some. */
+  readonly site?: Site | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }
-
-/** Of every answer: nothing of it is to be kept, or taken for something else. */
-const HEADERS = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
 
 /** Answers requests, whichever way they came. */
 export class Api {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #router: Router;
+  readonly #site: Site | undefined;
   readonly #ending = new AbortController();
   #requests = 0;
   #streams = 0;
 
   /** With the routes that were given, and the one of the document about them. */
-  constructor({ title, routes, clock, logger }: ApiOptions) {
+  constructor({ title, routes, site, clock, logger }: ApiOptions) {
+    this.#site = site;
     this.#clock = clock;
     this.#logger = logger;
     const described = openApiDocument(title, routes);
@@ -73,10 +76,10 @@ export class Api {
     this.#ending.abort();
   }
 
-  /** Answers a request. `guard` looks at what did not come by the Unix socket. Never rejects. */
-  async answer(request: Request, caller: Caller, guard?: Guard): Promise<Response> {
+  /** Answers a request that `guard` has nothing against. Never rejects. */
+  async answer(request: Request, caller: Caller, guard: Guard): Promise<Response> {
     try {
-      guard?.demandOwn(request.headers);
+      guard.demandHost(request.headers);
       if (this.#requests >= MAX_ADMIN_REQUESTS) {
         throw new ApiError("too-busy", `${MAX_ADMIN_REQUESTS} requests are worked on; come again`, {
           "retry-after": "1",
@@ -93,8 +96,11 @@ export class Api {
     }
   }
 
-  async #run(request: Request, caller: Caller, guard: Guard | undefined): Promise<Response> {
+  async #run(request: Request, caller: Caller, guard: Guard): Promise<Response> {
     const url = new URL(request.url);
+    const page = await this.#site?.answer(request, url, guard);
+    if (page) return page;
+    guard.demandSameOrigin(request.headers);
     const { route, params } = this.#find(request, url, guard);
     const query = readQuery(route.query, url.searchParams);
     const acts = route.method !== "GET";
@@ -113,13 +119,13 @@ export class Api {
   }
 
   /** Who has no token does not learn which paths there are. */
-  #find(request: Request, { pathname }: URL, guard: Guard | undefined) {
+  #find(request: Request, { pathname }: URL, guard: Guard) {
     try {
       const found = this.#router.find(request.method, pathname);
-      if (!found.route.open) guard?.demandToken(request.headers);
+      if (!found.route.open) guard.demandToken(request.headers);
       return found;
     } catch (error) {
-      guard?.demandToken(request.headers);
+      guard.demandToken(request.headers);
       throw error;
     }
   }
@@ -143,9 +149,13 @@ export class Api {
       const what = error instanceof Error ? error.stack ?? describeError(error) : String(error);
       this.#logger.error("a request to the admin API failed: {error}", { error: what });
     }
-    const body = { error: { code: told.code, message: told.message } };
-    return Response.json(body, { status: told.status, headers: { ...HEADERS, ...told.headers } });
+    return refusal(told);
   }
+}
+
+/** An error as an answer. */
+export function refusal({ code, message, status, headers }: ApiError): Response {
+  return Response.json({ error: { code, message } }, { status, headers: { ...HEADERS, ...headers } });
 }
 
 /** What a caller hears of an error. */

@@ -32,6 +32,7 @@ const CHECKS = {
   curl: () => find("curl") !== undefined,
   rsync: () => find("rsync") !== undefined,
   git: () => find("git") !== undefined,
+  chromium: () => find("chromium") !== undefined,
   iperf3: () => find("iperf3") !== undefined,
   openssl: () => find("openssl") !== undefined,
   nginx: () => find("nginx") !== undefined,
