@@ -35,6 +35,7 @@ import { actCommands } from "./admin/acts.ts";
 import { deviceEventsCommand } from "./admin/events.ts";
 import { serveAdminApi } from "./admin/serve.ts";
 import { statusCommand } from "./admin/status.ts";
+import { deviceDoctorCommand } from "./doctor.ts";
 import { DeviceReload, type Told } from "./reload.ts";
 import { readCa } from "./ca.ts";
 import { connectDevice } from "../device.ts";
@@ -57,7 +58,7 @@ export function deviceCommand(name: string): Command {
     _options,
     command: Command,
   ) => run(command));
-  const running = [statusCommand(name), deviceEventsCommand(name), ...actCommands(name)];
+  const running = [statusCommand(name), deviceEventsCommand(name), ...actCommands(name), deviceDoctorCommand(name)];
   const stored = [joinCommand(name, runJoined), servicesCommand(name), keyCommand(name, "device")];
   for (const each of [...running, ...stored]) command.addCommand(each);
   return command;

@@ -31,6 +31,7 @@ import { AuthorizedDevices } from "../devices/authorized_devices.ts";
 import { actCommands } from "./admin/acts.ts";
 import { oneAtATime, reloadBySignal } from "../../app/reload/report.ts";
 import { reloadCommand } from "./admin/reload.ts";
+import { serverDoctorCommand } from "./doctor.ts";
 import { ServerReload } from "./reload.ts";
 import { drainCommand } from "./admin/drain.ts";
 import { clientCommands } from "./admin/clients.ts";
@@ -61,6 +62,7 @@ export function serverCommand(name: string): Command {
     serverEventsCommand(name),
     ...actCommands(name),
     drainCommand(name),
+    serverDoctorCommand(name),
     reloadCommand(name),
     dashboardCommand(name),
   ];
