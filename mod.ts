@@ -19,7 +19,16 @@ export {
   TOKEN_SECRET_SIZE,
 } from "./protocol/enrolment.ts";
 export { type Goodbye, GOODBYE_CODES, type GoodbyeCode } from "./protocol/v2/wire/goodbye.ts";
-export { type Endpoint, type KeepAliveSettings, V1_KEEP_ALIVE, V2_KEEP_ALIVE } from "./protocol/keep_alive.ts";
+export {
+  ADAPTIVE_KEEP_ALIVE,
+  type Endpoint,
+  type KeepAliveChoice,
+  type KeepAliveMode,
+  type KeepAliveSettings,
+  METERED_KEEP_ALIVE,
+  V1_KEEP_ALIVE,
+  V2_KEEP_ALIVE,
+} from "./protocol/keep_alive.ts";
 export {
   CHANNEL_END_REASONS,
   type ChannelEndReason,

@@ -23,7 +23,7 @@ export const OPTION_NAMES: readonly string[] = [
     "forward",
     "half-close-timeout",
   ],
-  "idle-timeout",
+  ...["idle-timeout", "keep-alive"],
   ...["link-write-timeout", "listen", "log-format", "log-level", "mode", "pki", "plain", "probe-count"],
   ...[
     "probe-interval",

@@ -118,6 +118,15 @@ export const MAX_SELECTOR = 256;
 /** The least characters of a token. */
 export const MIN_TOKEN = 16;
 
+/** Milliseconds between two looks at whether the service manager has a new status to hear. */
+export const STATUS_INTERVAL_MS = 2_000;
+
+/** Characters of the status that it hears. */
+export const MAX_STATUS_LINE = 240;
+
+/** Milliseconds between two signs of life for the watchdog, at least: half of what `WATCHDOG_USEC` asks for. */
+export const MIN_WATCHDOG_MS = 50;
+
 /** The most characters of a token that is given to log in. */
 export const MAX_ADMIN_TOKEN = 4_096;
 

@@ -34,13 +34,26 @@ export function parsePath(text: string): string {
 /** For options without a value. */
 export const FLAG = { value: "", parse: (text: string): boolean => text === "true", flag: true } as const;
 
+/** A parser that takes these words alone. */
+export interface WordParser<T extends string> {
+  (text: string): T;
+  /** What it takes. */
+  readonly words: readonly T[];
+}
+
 /** A parser of one word out of `words`. */
-export function oneOf<const T extends string>(...words: T[]): (text: string) => T {
-  return (text) => {
+export function oneOf<const T extends string>(...words: T[]): WordParser<T> {
+  const parse = (text: string) => {
     const word = words.find((candidate) => candidate === text);
     if (word === undefined) throw new SyntaxError(`"${text}" is none of ${words.join(", ")}`);
     return word;
   };
+  return Object.assign(parse, { words });
+}
+
+/** What a parser takes, if that is a few words. */
+export function wordsOf(parse: unknown): readonly string[] {
+  return typeof parse === "function" && "words" in parse ? (parse as WordParser<string>).words : [];
 }
 
 /** The word out of `words` that is most like `text`, if any is like it. */

@@ -5,7 +5,7 @@
  */
 
 import type { Goodbye } from "../protocol/v2/wire/goodbye.ts";
-import type { Endpoint, KeepAliveSettings } from "../protocol/keep_alive.ts";
+import type { Endpoint, KeepAliveChoice } from "../protocol/keep_alive.ts";
 import type { DeviceMode } from "../protocol/v2/wire/messages.ts";
 import type { DeviceEvent, LostEvent } from "./events.ts";
 import type { LinkFacts } from "./reconnect/link_maker.ts";
@@ -43,7 +43,7 @@ export interface DeviceHandle extends AsyncDisposable {
    *
    * @throws {RangeError} on v1 for another endpoint than `device`: each side sets its own there.
    */
-  setKeepAliveSettings(settings: KeepAliveSettings, endpoint: Endpoint): void;
+  setKeepAliveSettings(settings: KeepAliveChoice, endpoint: Endpoint): void;
   /** Goes to mode `config` (services withdrawn, channels reset) or `run`. v2 only. */
   setMode(mode: Exclude<DeviceMode, "init">): void;
   /** Calls `subscriber` whenever the link is lost (seed 002, SubscribeConnectionLost). @returns what ends that. */

@@ -7,7 +7,7 @@
 import { EXPIRATION_MS, LINK_WRITE_TIMEOUT_MS, STALL_TIMEOUT_MS, TCP_KEEP_ALIVE_MS } from "../net/limits.ts";
 import { HALF_CLOSE_TIMEOUT_MS } from "./limits.ts";
 import type { Address } from "../protocol/address.ts";
-import { type KeepAliveSettings, normalKeepAlive, V2_KEEP_ALIVE } from "../protocol/keep_alive.ts";
+import type { KeepAliveChoice, KeepAliveSettings } from "../protocol/keep_alive.ts";
 import { type EngineChoice, startEngine } from "../net/engines.ts";
 import type { Engine } from "../net/socket.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
@@ -129,11 +129,13 @@ export interface ServeOptions {
   /** What v2 listeners need. */
   readonly v2?: V2Options;
   /**
-   * The longest silence accepted from a v2 device, in milliseconds.
+   * The longest silence accepted from a v2 device: settings in milliseconds, or a way by its name: `fast` is
+   * {@linkcode V2_KEEP_ALIVE}, and `adaptive` and `metered` are that while somebody waits and slow while nobody does, on both
+   * sides, if the device can.
    *
-   * @default {V2_KEEP_ALIVE}
+   * @default {"adaptive"}
    */
-  readonly keepAlive?: KeepAliveSettings;
+  readonly keepAlive?: KeepAliveChoice;
   /**
    * Milliseconds of silence after which a client that does not answer any more is ended: the system asks in the second half of
    * that time. Negative: never. Takes Linux and the permission `ffi`; elsewhere the system's own pace holds.
@@ -195,7 +197,7 @@ export function serverSettings(options: ServeOptions): ServerSettings {
   return {
     listen: options.listen,
     v2: options.v2,
-    keepAlive: normalKeepAlive(options.keepAlive ?? V2_KEEP_ALIVE),
+    keepAlive: options.keepAlive ?? "adaptive",
     stallTimeout: options.stallTimeout ?? STALL_TIMEOUT_MS,
     tcpKeepAlive: options.tcpKeepAlive ?? TCP_KEEP_ALIVE_MS,
     halfCloseTimeout: options.halfCloseTimeout ?? HALF_CLOSE_TIMEOUT_MS,

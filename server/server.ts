@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Endpoint, type KeepAliveSettings, normalKeepAlive } from "../protocol/keep_alive.ts";
+import type { Endpoint, KeepAliveChoice } from "../protocol/keep_alive.ts";
 import type { ChannelEndReason } from "../protocol/reasons.ts";
 import type { DeviceMode } from "../protocol/v2/wire/messages.ts";
 import { Emitter } from "../base/emitter.ts";
@@ -52,7 +52,12 @@ export interface ServerHandle extends AsyncDisposable {
    * @returns whether the device is there to hear of it.
    * @throws {RangeError} on v1 for another endpoint than `server`: each side sets its own there.
    */
-  setKeepAliveSettings(device: string, settings: KeepAliveSettings, endpoint: Endpoint): boolean;
+  setKeepAliveSettings(device: string, settings: KeepAliveChoice, endpoint: Endpoint): boolean;
+  /**
+   * Says that somebody looks at a device for `ms` milliseconds from now on, an hour at most: both sides then probe as fast as
+   * for a client, so that what is seen of it is true within seconds. @returns whether it is there.
+   */
+  attend(device: string, ms: number): boolean;
   /** Asks a device to go to mode `config` (its services withdrawn) or `run`. @returns whether it is there. */
   setMode(device: string, mode: Exclude<DeviceMode, "init">): boolean;
   /**
@@ -184,23 +189,31 @@ export function startServer(options: ServeOptions): { readonly handle: ServerHan
       return session && describeDevice(session);
     },
     setKeepAliveSettings(name, settings, endpoint) {
-      check.keepAliveSettings(settings, "settings");
+      check.keepAliveChoice(settings, "settings");
       check.endpoint(endpoint, "endpoint");
       const v1 = listeners.find((listener): listener is V1Listener =>
         listener.profile === "v1" && listener.address === name
       );
       if (v1) {
+        if (typeof settings === "string") {
+          throw new RangeError(
+            `Cannot set a v1 listener's keep-alive to ${settings}: v1 is always alike; give settings`,
+          );
+        }
         if (endpoint === "server") return v1.setKeepAlive(settings);
         throw new RangeError(
           "Cannot set a v1 device's keep-alive from here: v1 has no word for it; set the server's alone",
         );
       }
       const session = registry?.session(name);
-      if (!session) return false;
-      const keepAlive = normalKeepAlive(settings);
-      if (endpoint !== "device") session.keepAlive = keepAlive;
-      if (endpoint !== "server") session.link?.links.say({ wantedKeepAlive: keepAlive });
-      return session.link !== undefined;
+      session?.setKeepAlive(settings, endpoint);
+      return session?.link !== undefined;
+    },
+    attend(name, ms) {
+      check.milliseconds(0)(ms, "ms");
+      const session = registry?.session(name);
+      session?.attend(ms);
+      return session?.link !== undefined;
     },
     setMode(name, mode) {
       check.word("config", "run")(mode, "mode");

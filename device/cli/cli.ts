@@ -8,7 +8,7 @@ import type { Command } from "commander";
 import { ONCE_TIMEOUT_MS } from "../limits.ts";
 import { formatAddress } from "../../protocol/address.ts";
 import { chooseEngine, describeEngine, tellTurns } from "../../net/engines.ts";
-import { normalKeepAlive } from "../../protocol/keep_alive.ts";
+import { settledKeepAlive, unsaidKeepAlive } from "../../app/link_options.ts";
 import { systemClock } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
 import { daemonCommand, printLine, readOptions, taskOptions } from "../../app/command.ts";
@@ -32,7 +32,7 @@ import {
 import { readCa } from "./ca.ts";
 import { connectDevice } from "../device.ts";
 import type { DeviceEvent } from "../events.ts";
-import type { DeviceHandle } from "../handle.ts";
+import type { DeviceHandle, DeviceStatus } from "../handle.ts";
 import { DeviceNotices } from "./hook_facts.ts";
 import { tokenKey } from "../join.ts";
 import { joinCommand } from "./join.ts";
@@ -67,18 +67,12 @@ async function run(command: Command): Promise<void> {
     const lines = describeDevice(config);
     if (isV2) lines.push(`state ${stateFolder(values.state, "device")}`);
     if (config.profile === "v2" && config.ca !== undefined) readCa(config.ca);
-    const { keepAlive } = config;
-    const { idleTimeout, probeInterval, probeCount } = normalKeepAlive(keepAlive!);
-    const inForce = {
-      ...values,
-      "idle-timeout": idleTimeout,
-      "probe-interval": probeInterval,
-      "probe-count": probeCount,
-    };
+    const inForce = { ...values, ...settledKeepAlive(config.keepAlive!) };
     lines.push(`engine ${describeEngine(chooseEngine(config.engine))}`);
     const without = [
       ...["profile", "engine"] as const, // stand above
       ...(isV2 ? ["stall-timeout"] as const : ["mode", "expiration"] as const),
+      ...unsaidKeepAlive(config.keepAlive, false),
     ];
     for (const line of [...lines, ...describeOptions(DEVICE_OPTIONS, inForce, without)]) printLine(line);
     return;
@@ -189,9 +183,10 @@ async function runDevice(
     closed: device.closed.then(() => Promise.all([hooks.close(), forgotten])).then(() => {}),
     shutdown: () => device.shutdown(),
     reload: () => logger.info("SIGHUP: going on; what was changed holds from the next start on"),
+    status: () => statusLine(device.status),
   };
   let signalled = false;
-  await runDaemon(daemon, (signal) => {
+  await runDaemon(daemon, logger, (signal) => {
     signalled = true;
     hooks.ending();
     logger.info("{signal}: shutting down; a second one ends at once", { signal });
@@ -207,6 +202,13 @@ async function runDevice(
       : "";
     throw new RefusedError(`${goodbye.code}: ${goodbye.text}${next}`);
   }
+}
+
+/** One line for whoever runs the device. */
+function statusLine({ state, server, name, goodbye }: DeviceStatus): string {
+  const isAs = name === undefined ? "" : ` as ${name}`;
+  if (state === "online") return `online at ${server}${isAs}`;
+  return `${state}, ${server}${isAs}${goodbye ? `; it said: ${goodbye.code}` : ""}`;
 }
 
 /** Adds what is in the state, and in the files that were named. */

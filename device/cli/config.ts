@@ -18,6 +18,8 @@ import { describeHooks, readHooks } from "../../app/hooks/config.ts";
 import type { Hooks } from "../../app/hooks/hooks.ts";
 import {
   expirationOption,
+  KEEP_ALIVE_OPTION,
+  keepAliveChoiceOf,
   keepAliveOf,
   keepAliveOptions,
   keysOf,
@@ -94,6 +96,7 @@ export const LINK_OPTIONS = {
     "v2: keep clients and their services this long while there is no link, if the server does; 0 ends them at once",
   ),
   state: STATE_OPTION,
+  "keep-alive": KEEP_ALIVE_OPTION,
   ...keepAliveOptions("server", V2_KEEP_ALIVE, V1_KEEP_ALIVE),
   engine: ENGINE_OPTION,
   ...COMMON_OPTIONS,
@@ -213,6 +216,7 @@ function v1Config(values: OptionValues<typeof DEVICE_OPTIONS>): V1DeviceOptions 
       "mode",
       "expiration",
       "allow",
+      "keep-alive",
     ] as const
   ) {
     if (values[name] !== undefined) throw new ConfigError(`--${name} is for v2; leave it out, or use --profile v2`);
@@ -287,7 +291,7 @@ function v2Config(values: OptionValues<typeof DEVICE_OPTIONS>, stored: StoredDev
     ...(allow.length > 0 && { allow }),
     mode: values.mode ?? "run",
     proxyFor: proxyOf,
-    keepAlive: keepAliveOf(values, V2_KEEP_ALIVE),
+    keepAlive: keepAliveChoiceOf(values),
     ...timesOf(values),
   };
 }

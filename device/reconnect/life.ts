@@ -7,7 +7,7 @@
 import { LASTING_LINK_MS, QUICK_LINK_MS } from "../limits.ts";
 import { formatAddress } from "../../protocol/address.ts";
 import type { Goodbye } from "../../protocol/v2/wire/goodbye.ts";
-import type { Endpoint, KeepAliveSettings } from "../../protocol/keep_alive.ts";
+import type { Endpoint, KeepAliveChoice } from "../../protocol/keep_alive.ts";
 import { HandshakeError } from "../../protocol/v2/wire/handshake.ts";
 import type { DeviceMode } from "../../protocol/v2/wire/messages.ts";
 import { sleep } from "../../base/clock.ts";
@@ -83,8 +83,8 @@ export class Device implements DeviceHandle {
     };
   }
 
-  setKeepAliveSettings(settings: KeepAliveSettings, endpoint: Endpoint): void {
-    check.keepAliveSettings(settings, "settings");
+  setKeepAliveSettings(settings: KeepAliveChoice, endpoint: Endpoint): void {
+    check.keepAliveChoice(settings, "settings");
     check.endpoint(endpoint, "endpoint");
     this.#maker.setKeepAlive(settings, endpoint);
   }

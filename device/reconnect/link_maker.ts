@@ -5,7 +5,7 @@
  */
 
 import type { Address } from "../../protocol/address.ts";
-import type { Endpoint, KeepAliveSettings } from "../../protocol/keep_alive.ts";
+import type { Endpoint, KeepAliveChoice, KeepAliveSettings } from "../../protocol/keep_alive.ts";
 import type { Goodbye } from "../../protocol/v2/wire/goodbye.ts";
 import type { LinkEndReason } from "../../protocol/reasons.ts";
 import type { DeviceMode } from "../../protocol/v2/wire/messages.ts";
@@ -95,7 +95,7 @@ export interface LinkMaker {
   /** The link that was made last is down. */
   lost(): void;
   /** Changes the longest silence accepted, where the profile can. */
-  setKeepAlive(settings: KeepAliveSettings, endpoint: Endpoint): void;
+  setKeepAlive(settings: KeepAliveChoice, endpoint: Endpoint): void;
   /** Changes the mode, where the profile has modes. */
   setMode(mode: Exclude<DeviceMode, "init">): void;
   /** No more links. Resolves when nothing is left of what their clients had of services. */

@@ -9,13 +9,19 @@ import { HANDSHAKE_TIMEOUT_MS } from "../../net/limits.ts";
 import { V2_MAX_SERVICES } from "../../protocol/v2/limits.ts";
 import type { Address } from "../../protocol/address.ts";
 import type { GoodbyeCode } from "../../protocol/v2/wire/goodbye.ts";
-import { type Endpoint, type KeepAliveSettings, normalKeepAlive } from "../../protocol/keep_alive.ts";
+import {
+  type Endpoint,
+  isSteady,
+  type KeepAliveChoice,
+  type KeepAlivePlan,
+  keepAlivePlan,
+} from "../../protocol/keep_alive.ts";
 import type { DeviceMode, ServiceGrantResult, Settings } from "../../protocol/v2/wire/messages.ts";
 import { dialUplinks } from "../../net/dial/uplinks.ts";
 import type { ServerTarget } from "../../net/dial/server.ts";
 import type { ServerSecurity } from "../../net/tls/proof.ts";
 import type { Transport } from "../../net/transport.ts";
-import { CAN_NAME_ADDRESSES, CAN_RESUME, HandshakeError, IS_MOVING } from "../../protocol/v2/wire/handshake.ts";
+import { ADAPTS, CAN_NAME_ADDRESSES, CAN_RESUME, HandshakeError, IS_MOVING } from "../../protocol/v2/wire/handshake.ts";
 import { SOFTWARE } from "../../base/version.ts";
 import { within } from "../../base/within.ts";
 import type { DeviceEvent } from "../events.ts";
@@ -50,10 +56,9 @@ export class V2LinkMaker implements LinkMaker {
   #turn = 0;
   #session: V2Session | undefined;
   #isBound = false; // the link that is up, or was last
-  #keepAlive: KeepAliveSettings;
-  #serverKeepAlive: KeepAliveSettings | undefined;
+  #keepAlive: KeepAlivePlan;
   /** What this side wants of the server; it holds there for one session, and each new one hears it again. */
-  #wantedKeepAlive: KeepAliveSettings | undefined;
+  #wantedKeepAlive: KeepAlivePlan | undefined;
 
   /** Links with these settings. */
   constructor(
@@ -79,7 +84,8 @@ export class V2LinkMaker implements LinkMaker {
     const twice = names.find((name, at) => names.indexOf(name) !== at);
     if (twice !== undefined) throw new RangeError(`Cannot offer the service ${twice} twice`);
     this.#demandProvable();
-    this.#keepAlive = settings.keepAlive;
+    this.#keepAlive = keepAlivePlan(options.keepAlive ?? "adaptive");
+    if (options.keepAlive === "metered") this.#wantedKeepAlive = this.#keepAlive; // else the server's probes would cost as much
     const { clock, logger } = settings;
     this.#epochs = new Epochs(clock);
     this.#segments = new SmallSegments(clock);
@@ -117,8 +123,8 @@ export class V2LinkMaker implements LinkMaker {
     return {
       mode: this.#board.mode,
       services: this.#board.status,
-      keepAlive: this.#keepAlive,
-      serverKeepAlive: this.#session && this.#serverKeepAlive,
+      keepAlive: this.#session?.links.keepAlive ?? this.#keepAlive.idle,
+      serverKeepAlive: this.#session?.links.peerKeepAlive,
       bound: this.#session && this.#isBound,
       clockOffset: this.#session?.state.clockOffset,
       roundTrip: this.#session?.state.roundTrip,
@@ -148,14 +154,13 @@ export class V2LinkMaker implements LinkMaker {
     this.#board.forgetResults();
   }
 
-  setKeepAlive(settings: KeepAliveSettings, endpoint: Endpoint): void {
-    const keepAlive = normalKeepAlive(settings);
-    if (endpoint !== "server") this.#keepAlive = keepAlive;
-    if (endpoint !== "device") this.#wantedKeepAlive = keepAlive;
-    this.#session?.links.say({
-      ...(endpoint !== "server" && { keepAlive }),
-      ...(endpoint !== "device" && { wantedKeepAlive: keepAlive }),
-    });
+  setKeepAlive(choice: KeepAliveChoice, endpoint: Endpoint): void {
+    const plan = keepAlivePlan(choice);
+    if (endpoint !== "device") {
+      this.#wantedKeepAlive = plan;
+      this.#session?.links.wantKeepAlive(plan);
+    }
+    if (endpoint !== "server") this.#follow(plan);
   }
 
   setMode(mode: Exclude<DeviceMode, "init">): void {
@@ -204,7 +209,7 @@ export class V2LinkMaker implements LinkMaker {
       exporter,
       demandsBinding: binding === "required",
       nextEpoch: () => this.#epochs.next(),
-      capabilities: (this.#settings.expiration > 0 ? CAN_RESUME : 0) | (isUp ? IS_MOVING : 0) |
+      capabilities: (this.#settings.expiration > 0 ? CAN_RESUME : 0) | (isUp ? IS_MOVING : 0) | ADAPTS |
         (this.#options.allow?.length ? CAN_NAME_ADDRESSES : 0),
       resume: () => {
         before.moved = isUp && this.#session?.interruptedAt === undefined;
@@ -235,13 +240,15 @@ export class V2LinkMaker implements LinkMaker {
       targets: this.#targets,
       outside: this.#outside,
       keepAlive: this.#keepAlive,
+      adapts: greeting.adapts,
       onGrants: (results) => this.#onGrants(results),
       onSettings: (said) => this.#onSettings(said),
       emit: this.#emit,
     });
     this.#session = link;
     link.start(transport, rest);
-    if (this.#wantedKeepAlive) link.links.say({ wantedKeepAlive: this.#wantedKeepAlive });
+    const wanted = this.#wantedKeepAlive;
+    if (wanted && (greeting.adapts || isSteady(wanted))) link.links.wantKeepAlive(wanted);
     return { ...made, link };
   }
 
@@ -307,9 +314,15 @@ export class V2LinkMaker implements LinkMaker {
     }
   }
 
+  /** Keep-alive of this side from now on. */
+  #follow(plan: KeepAlivePlan): void {
+    this.#keepAlive = plan;
+    this.#session?.links.setKeepAlive(plan);
+  }
+
   #onSettings(said: Settings): void {
-    if (said.keepAlive) this.#serverKeepAlive = said.keepAlive;
-    if (said.wantedKeepAlive) this.setKeepAlive(said.wantedKeepAlive, "device");
+    const { wantedKeepAlive: waiting, wantedIdleKeepAlive: idle = waiting } = said;
+    if (waiting && idle) this.#follow({ waiting, idle });
     if (said.wantedMode && said.wantedMode !== "init") this.setMode(said.wantedMode);
   }
 }

@@ -41,7 +41,9 @@ export interface V2SessionOptions extends Pick<SessionLinksOptions, "keepAlive" 
   readonly outside: Pick<Outside, "windowBound">;
   /** The server answered for services. */
   onGrants(results: ServiceGrantResult[]): void;
-  /** The server said what is in force, or what it wants. */
+  /** Whether both sides adapt their keep-alive. */
+  readonly adapts: boolean;
+  /** The server said what it wants. */
   onSettings(settings: Settings): void;
   emit(event: DeviceEvent): void;
   /** Its name, 16 bytes, as the server said. */
@@ -72,13 +74,16 @@ export class V2Session extends Session<SessionLinks> implements LinkLife {
     const budget = new WindowBudget(options.outside.windowBound);
     const log = expiration > 0 ? new SendLog() : undefined;
     const state = new V2DeviceCore(
-      { time: clock, budget, log },
+      { time: clock, budget, log, adapts: options.adapts },
       V2_MAX_CHANNELS,
       {
         onOpen: (channel, request) => this.#onOpen(channel, request),
         onGrants: (results) => options.onGrants(checkGrants(results)),
         onGoodbye: (word) => this.#onGoodbye(word),
-        onSettings: (said) => options.onSettings(said),
+        onSettings: (said) => {
+          this.links.hear(said);
+          options.onSettings(said);
+        },
       },
     );
     const links = new SessionLinks({
@@ -106,7 +111,7 @@ export class V2Session extends Session<SessionLinks> implements LinkLife {
   start(transport: Transport, rest: Uint8Array): void {
     const { board } = this.#options;
     this.links.attach(transport, rest);
-    this.state.sendSettings({ keepAlive: this.links.keepAlive, mode: board.mode });
+    this.links.introduce({ mode: board.mode });
     if (board.mode === "run") this.state.listen(board.offers());
   }
 
@@ -176,6 +181,7 @@ export class V2Session extends Session<SessionLinks> implements LinkLife {
   }
 
   #onOpen(channel: V2Channel, request: ConnectRequest): void {
+    this.links.rouse();
     const { board } = this.#options;
     const asked = this.#find(request.service);
     const found = typeof asked === "string" ? undefined : asked;

@@ -9,7 +9,9 @@ import { formatGrantedAddress, type ServiceGrant } from "../devices/service_gran
 import { describeDevice, type ServedDevice } from "../v2/device_status.ts";
 import type { ServedService } from "../v2/open_service.ts";
 import type { AdminContext } from "./context.ts";
-import type { Device } from "./schemas.ts";
+import type { Static } from "../../app/admin/schema.ts";
+import type { TcpFacts } from "../../net/socket.ts";
+import type { Device, Tcp } from "./schemas.ts";
 
 /** The device. */
 export function deviceFacts({ core, history }: AdminContext, device: AuthorizedDevice, now: number): Device {
@@ -33,6 +35,7 @@ export function deviceFacts({ core, history }: AdminContext, device: AuthorizedD
     clients: served?.clients ?? 0,
     clockOffset: served?.clockOffset ?? null,
     roundTrip: served?.roundTrip ?? null,
+    tcp: tcpFacts(served?.tcp),
     keepAlive: served?.keepAlive ?? null,
     deviceKeepAlive: served?.deviceKeepAlive ?? null,
     conflict: served?.conflict ?? null,
@@ -46,6 +49,12 @@ export function deviceFacts({ core, history }: AdminContext, device: AuthorizedD
 export function stateOf({ disabled, expires }: AuthorizedDevice, now: number): Device["state"] {
   if (disabled) return "disabled";
   return expires !== undefined && expires <= now ? "expired" : "active";
+}
+
+/** A link's TCP, as the API has it. */
+export function tcpFacts(tcp: TcpFacts | undefined): Static<typeof Tcp> | null {
+  if (!tcp) return null;
+  return { ...tcp, retransmits: tcp.retransmits ?? null, deliveryRate: tcp.deliveryRate ?? null };
 }
 
 /** A time as a text. */

@@ -39,12 +39,33 @@ export const KeepAlive = closed({
   probeCount: Type.Number({ description: "Probes before the peer is taken for lost." }),
 });
 
+/** What the system says of the TCP of a link. */
+export const Tcp = closed({
+  roundTrip: Type.Number({ description: "The round trip, smoothed, in milliseconds." }),
+  roundTripVariation: Type.Number({ description: "By how much it varies, in milliseconds." }),
+  retransmits: nullable(Type.Integer(), "Segments that were sent again, since the connection is there."),
+  segment: Type.Integer({ description: "The largest segment that is sent now, in bytes." }),
+  pathMtu: Type.Integer({ description: "The largest packet that the path is taken to carry, in bytes." }),
+  unacknowledged: Type.Integer({ description: "Segments that were sent, and not acknowledged yet." }),
+  deliveryRate: nullable(Type.Number(), "Bytes a second that were delivered of late."),
+}, "A link's TCP, as the server's system sees it.");
+
+/** The link of a v1 device. */
+const V1Link = closed({
+  device: Type.String({ description: "Where the device came from." }),
+  since: Time,
+  clients: count("Clients that are served."),
+  keepAlive: nullable(KeepAlive, "What is accepted of the device, as the system has it."),
+  tcp: nullable(Tcp, "Its TCP; null where the system cannot be asked."),
+});
+
 /** A listener for devices. */
 export const ListenerFacts = closed({
   address: Type.String({ description: "The address really bound." }),
   profile: words(["v1", "v2"]),
   security: words(["plain", "pinned", "pki"], "How TLS proves the server; plain: not at all."),
   device: nullable(Type.String(), "v1: where the device that is linked came from."),
+  link: nullable(V1Link, "v1: its link, if there is one."),
 });
 
 /** What is bounded. */
@@ -113,6 +134,7 @@ export const Device = closed({
   clients: count("Clients that are served."),
   clockOffset: nullable(Type.Number(), "Its wall clock less the server's, in milliseconds."),
   roundTrip: nullable(Type.Number(), "The last round trip, in milliseconds."),
+  tcp: nullable(Tcp, "Its link's TCP; null without a link, and where the system cannot be asked."),
   keepAlive: nullable(KeepAlive, "What the server accepts of it."),
   deviceKeepAlive: nullable(KeepAlive, "What it accepts of the server, as it said."),
   conflict: nullable(Type.String(), "Which two machines use its key, if two did within the last minute."),

@@ -13,7 +13,9 @@ import { PROCESS_LOG_BOUND } from "../../protocol/limits.ts";
 import { MAX_ENROLMENTS, PROCESS_WINDOW_BOUND } from "../limits.ts";
 import { V1Listener } from "../v1/listener.ts";
 import type { AdminContext } from "./context.ts";
-import { type Limit, ServerFacts } from "./schemas.ts";
+import type { ServedV1Link } from "../v1/link_status.ts";
+import { tcpFacts } from "./device_facts.ts";
+import { type Limit, type ListenerFacts, ServerFacts } from "./schemas.ts";
 
 const Alive = closed({ ok: Type.Boolean() }, "It is so.");
 
@@ -67,6 +69,7 @@ async function factsOf(context: AdminContext): Promise<Static<typeof ServerFacts
       profile: listener.profile,
       security: listener.security,
       device: listener instanceof V1Listener ? listener.device ?? null : null,
+      link: listener instanceof V1Listener ? v1Link(listener.link) : null,
     })),
     counts: {
       devices: state?.devices.all.length ?? 0,
@@ -78,6 +81,12 @@ async function factsOf(context: AdminContext): Promise<Static<typeof ServerFacts
     limits: limitsOf(context, enrolments),
     trouble: state?.devices.trouble ?? null,
   };
+}
+
+function v1Link(link: ServedV1Link | undefined): Static<typeof ListenerFacts>["link"] {
+  if (!link) return null;
+  const { device, since, clients, keepAlive, tcp } = link;
+  return { device, since: new Date(since).toISOString(), clients, keepAlive: keepAlive ?? null, tcp: tcpFacts(tcp) };
 }
 
 function* countLinks({ core: { registry } }: AdminContext): Steps<{ online: number; interrupted: number }> {

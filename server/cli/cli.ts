@@ -5,8 +5,8 @@
  */
 
 import type { Command } from "commander";
-import { normalKeepAlive, V1_KEEP_ALIVE, V2_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
-import { keepAliveOf } from "../../app/link_options.ts";
+import { V1_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
+import { keepAliveChoiceOf, keepAliveOf, settledKeepAlive, unsaidKeepAlive } from "../../app/link_options.ts";
 import { systemClock } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
 import { type Logger, silentLogger } from "../../base/logger.ts";
@@ -38,6 +38,7 @@ import { devicesCommands } from "./devices.ts";
 import { devicesFile } from "../state/facts.ts";
 import type { ServerEvent } from "../events.ts";
 import { serverNotice } from "./hook_facts.ts";
+import { LinkCount } from "./link_count.ts";
 import type { ListenOptions } from "../options.ts";
 import { type ServerHandle, startServer } from "../server.ts";
 import { openV2State, type V2State } from "../state/state.ts";
@@ -89,6 +90,7 @@ async function run(command: Command): Promise<void> {
     const without = [
       ...["profile", "engine"] as const, // stand above
       ...(profiles.has("v2") ? [] : ["expiration"] as const),
+      ...unsaidKeepAlive(profiles.has("v2") ? config.keepAlive : undefined, profiles.has("v1")),
       ...(profiles.has("v2") || values.admin !== undefined ? [] : ["admin"] as const),
       ...(profiles.has("v1") ? [] : ["stall-timeout", "half-close-timeout"] as const),
     ];
@@ -107,7 +109,9 @@ async function run(command: Command): Promise<void> {
     ...(state && { v2: state.options }),
   });
   const interrupted = new Set<string>();
+  const links = new LinkCount();
   server.subscribe((event) => {
+    links.take(event);
     announce(event, json, interrupted);
     const notice = serverNotice(event);
     if (notice) hooks.tell(notice);
@@ -133,9 +137,10 @@ async function run(command: Command): Promise<void> {
       logger.info("SIGHUP: going on; {reread} at the next start", { reread });
       state?.reload();
     },
+    status: () => links.describe(core.settings.clients.size),
   };
   try {
-    await runDaemon(daemon, (signal) => {
+    await runDaemon(daemon, logger, (signal) => {
       hooks.ending();
       logger.info("{signal}: shutting down; a second one ends at once", { signal });
     });
@@ -154,15 +159,9 @@ function keepAliveInForce(
   values: OptionValues<typeof SERVER_OPTIONS>,
   profiles: ReadonlySet<string>,
 ): Partial<OptionValues<typeof SERVER_OPTIONS>> {
-  const { idleTimeout, probeInterval, probeCount } = normalKeepAlive(
-    keepAliveOf(values, profiles.has("v2") ? V2_KEEP_ALIVE : V1_KEEP_ALIVE),
-  );
   const isOpen = (name: keyof typeof SERVER_OPTIONS) => profiles.size > 1 && values[name] === undefined;
-  return {
-    ...(!isOpen("idle-timeout") && { "idle-timeout": idleTimeout }),
-    ...(!isOpen("probe-interval") && { "probe-interval": probeInterval }),
-    ...(!isOpen("probe-count") && { "probe-count": probeCount }),
-  };
+  const all = settledKeepAlive(profiles.has("v2") ? keepAliveChoiceOf(values) : keepAliveOf(values, V1_KEEP_ALIVE));
+  return Object.fromEntries(Object.entries(all).filter(([name]) => !isOpen(name as keyof typeof SERVER_OPTIONS)));
 }
 
 /** The admin API, where it is wanted and can be had; one that nobody asked for is no reason not to serve devices. */

@@ -17,6 +17,8 @@ import { describeHooks, readHooks } from "../../app/hooks/config.ts";
 import type { Hooks } from "../../app/hooks/hooks.ts";
 import {
   expirationOption,
+  KEEP_ALIVE_OPTION,
+  keepAliveChoiceOf,
   keepAliveOf,
   keepAliveOptions,
   keysOf,
@@ -86,6 +88,7 @@ export const SERVER_OPTIONS = {
   state: STATE_OPTION,
   admin: ADMIN_OPTION,
   "admin-token-file": TOKEN_OPTION,
+  "keep-alive": KEEP_ALIVE_OPTION,
   ...keepAliveOptions("device", V2_KEEP_ALIVE, V1_KEEP_ALIVE),
   expiration: expirationOption(
     "v2: keep clients and host ports this long while a device has no link; 0 ends them at once",
@@ -142,7 +145,7 @@ export function serverConfig(values: OptionValues<typeof SERVER_OPTIONS>, file: 
   checkAddresses(listen);
   const { engine = "auto" } = values;
   chooseEngine(engine); // now, before the state is opened
-  return { listen, engine, hooks, keepAlive: keepAliveOf(values, V2_KEEP_ALIVE), ...timesOf(values) };
+  return { listen, engine, hooks, keepAlive: keepAliveChoiceOf(values), ...timesOf(values) };
 }
 
 /** Keys of a section, and of a device's file. */

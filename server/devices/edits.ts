@@ -22,6 +22,7 @@ export const HEADING = `# Devices that may link up, a table for each. It may be 
 # services = { ssh = "0.0.0.0:2201" }        # where clients reach them: a port, a range as in 8000-8099, or 0
 # expires = 2027-01-31                       # optional
 # expiration = "60s"                         # optional; how long its clients are kept while it has no link
+# keep-alive = "metered"                     # optional; adaptive, metered, fast, or "25s,5s,2"
 # disabled = false                           # optional
 # comment = "roof, building 7"               # optional
 `;

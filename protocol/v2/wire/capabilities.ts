@@ -18,3 +18,6 @@ export const HAS_EPOCHS = 8;
 
 /** CONNECT may name an address in place of a service, within what the device's owner allows; `v2.md`, "Named addresses". */
 export const CAN_NAME_ADDRESSES = 16;
+
+/** Probes while nobody waits are apart from those while somebody does; `v2.md`, "Keep-alive, clocks, settings". */
+export const ADAPTS = 32;

@@ -55,9 +55,7 @@ export function linesOf(facts: Facts, now: number): string[] {
       "up",
       `${formatAge(now - Date.parse(since))}, since ${since.replace(/\.\d+Z$/, "Z")}${ready ? "" : ", not ready yet"}`,
     ),
-    ...listeners.map(({ address, profile, security, device }) =>
-      row("listens", `${address} ${profile} ${security}${device === null ? "" : `, linked: ${device}`}`)
-    ),
+    ...listeners.map((listener) => row("listens", listenerText(listener))),
     row("devices", `${devices}: ${online} online, ${interrupted} interrupted, ${offline} offline`),
     row("clients", `${clients} now, ${clientsEver} since it runs`),
     ...(enrolments > 0 ? [row("enrolments", `${enrolments} not used yet`)] : []),
@@ -66,6 +64,13 @@ export function linesOf(facts: Facts, now: number): string[] {
     ...(reached.length + near.length === 0 ? [row("limits", `none of ${limits.length} is near`)] : []),
     ...(trouble === null ? [] : [row("trouble", trouble)]),
   ];
+}
+
+function listenerText({ address, profile, security, device, link }: Facts["listeners"][number]): string {
+  const tcp = link?.tcp
+    ? `, round trip ${link.tcp.roundTrip.toFixed(1)} ms, ${link.tcp.retransmits ?? 0} sent again`
+    : "";
+  return `${address} ${profile} ${security}${device === null ? "" : `, linked: ${device}${tcp}`}`;
 }
 
 function limitText({ name, used, most }: Facts["limits"][number]): string {

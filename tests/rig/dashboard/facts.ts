@@ -52,6 +52,7 @@ export function devicesOf(count: number, random: Chance, now: number): Device[] 
       services: [service("ssh", 22_000 + n), ...(n % 3 === 0 ? [service("web", 30_000 + n)] : [])],
       clients: isUp && random() < 0.2 ? 1 + Math.floor(random() * 5) : 0,
       clockOffset: isUp ? random() * 80 - 40 : null,
+      tcp: null,
       roundTrip: isUp ? 12 + random() ** 4 * 700 : null,
       keepAlive: { idleTimeout: 1_000, probeInterval: 1_000, probeCount: 2 },
       deviceKeepAlive: isUp ? { idleTimeout: 1_000, probeInterval: 1_000, probeCount: 2 } : null,
@@ -93,7 +94,7 @@ export function serverOf(
     pid: 4711,
     since: new Date(now - 26 * 60 * MINUTE_MS).toISOString(),
     ready: true,
-    listeners: [{ address: "0.0.0.0:7443", profile: "v2", security: "pinned", device: null }],
+    listeners: [{ address: "0.0.0.0:7443", profile: "v2", security: "pinned", device: null, link: null }],
     counts: {
       devices: devices.length,
       online: devices.filter(({ link }) => link === "online").length,
