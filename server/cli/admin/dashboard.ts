@@ -38,6 +38,7 @@ async function dashboard(command: Command): Promise<void> {
     return;
   }
   await using door = openDoor(`${folder}/${ADMIN_SOCKET}`, systemClock);
+  const over = interrupted(); // before anybody can be told of it
   printLine(`dashboard ${door.link}`);
   stderr.write("the link is good once, and the address until Ctrl-C");
   if (open) {
@@ -46,13 +47,13 @@ async function dashboard(command: Command): Promise<void> {
     try {
       await Deno.writeTextFile(`${place}/dashboard.html`, redirection(door.link), { mode: 0o600 });
       await openBrowser(`${place}/dashboard.html`);
-      await interrupted();
+      await over;
     } finally {
       await Deno.remove(place, { recursive: true }).catch(() => {});
     }
     return;
   }
-  await interrupted();
+  await over;
 }
 
 /** A page that leads to the link, which has nothing in it that would have to be escaped. */
