@@ -118,6 +118,9 @@ export const MAX_SELECTOR = 256;
 /** The least characters of a token. */
 export const MIN_TOKEN = 16;
 
+/** Milliseconds between two looks of a command with `--watch`. */
+export const WATCH_MS = 2_000;
+
 /** Milliseconds between two looks at whether the service manager has a new status to hear. */
 export const STATUS_INTERVAL_MS = 2_000;
 

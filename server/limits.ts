@@ -250,9 +250,6 @@ export const MAX_OPENINGS = 1_024;
 /** Milliseconds between two looks whether one of them is to be closed. */
 export const OPENING_LOOK_MS = 500;
 
-/** Milliseconds between two looks of `server status --watch`. */
-export const WATCH_MS = 2_000;
-
 /** Milliseconds of which history is kept. */
 export const HISTORY_MS = 24 * 3600_000;
 

@@ -4,10 +4,11 @@
  * @module
  */
 
+import type { ServerEvent } from "../events.ts";
 import type { StateView } from "../state/state.ts";
 import type { History } from "../history/history.ts";
 import type { ServerCore, ServerHandle } from "../server.ts";
-import type { EventRing } from "./event_ring.ts";
+import type { EventRing } from "../../app/admin/event_ring.ts";
 
 /** What routes work with. */
 export interface AdminContext {
@@ -15,7 +16,7 @@ export interface AdminContext {
   readonly core: ServerCore;
   /** The state; a server of v1 alone has none. */
   readonly state: StateView | undefined;
-  readonly events: EventRing;
+  readonly events: EventRing<ServerEvent>;
   readonly history: History;
   /** When the server started, by the wall clock. */
   readonly since: number;

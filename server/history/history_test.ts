@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ADMIN_SOCKET } from "../../app/admin/serve.ts";
+import { ADMIN_SOCKET } from "../../app/admin/address.ts";
 import { atOnce } from "../../base/slices.ts";
 import { RecordingLogger } from "../../tests/rig/logger.ts";
 import { FakeClock } from "../../tests/rig/clock.ts";
