@@ -152,7 +152,9 @@ function serviceTable({ services }) {
         h(
           "tr",
           {},
-          ...["Service", "State", "Host address", "Most clients"].map((title) => h("th", { scope: "col" }, title)),
+          ...["Service", "State", "Host address", "Most clients"].map((title, at) =>
+            h("th", { scope: "col", class: at === 3 && "number" }, title)
+          ),
         ),
       ),
       h("tbody", {}, ...rows),
