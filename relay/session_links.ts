@@ -25,9 +25,6 @@ import type { ReceiveChunk } from "./link/receive_chunk.ts";
 import type { SessionCarrier } from "./session.ts";
 import type { Transport } from "../net/transport.ts";
 
-/** Silence says nothing. */
-const NO_KEEP_ALIVE: KeepAliveSettings = { idleTimeout: -1, probeInterval: -1, probeCount: 0 };
-
 /** What a session's links need. */
 export interface SessionLinksOptions {
   /** The session; it ends when the last link has. */
@@ -187,6 +184,11 @@ export class SessionLinks implements SessionCarrier {
     if (!known && this.#adapts) this.say({ attention: Math.round(ms) });
   }
 
+  /** Bytes that wait to be written to the link that is up. */
+  get pending(): number {
+    return this.#face ? this.#driver!.pending : 0;
+  }
+
   hold(): void {
     this.#driver?.hold();
   }
@@ -257,7 +259,7 @@ export class SessionLinks implements SessionCarrier {
       this.#face = undefined;
       face.end();
       this.#kept = this.#driver!;
-      this.#kept.setKeepAlive(NO_KEEP_ALIVE); // nobody answers there any more
+      this.#kept.setKeepAlive({ idleTimeout: -1, probeInterval: -1, probeCount: 0 }); // nobody answers there any more
       if (!keep) this.letGo();
       this.#interrupted({ reason: "replaced", detail: undefined });
     }

@@ -71,7 +71,13 @@ folderTest("a login takes the token alone, and no page of others can use it", as
   const reader = stream.body!.getReader();
   await reader.read();
   assert.equal((await ask(address, "/logout", headers, {})).status, 200);
-  fleet.happen({ type: "refused", listen: "0.0.0.0:1", remote: "192.0.2.1:1", why: "nobody is to see this" });
+  fleet.happen({
+    type: "refused",
+    listen: "0.0.0.0:1",
+    remote: "192.0.2.1:1",
+    reason: "unknown-device",
+    why: "nobody is to see this",
+  });
   assert.deepEqual(await within(reader.read(), "the end of the stream"), { done: true, value: undefined });
   assert.equal((await ask(address, "/v1/devices", headers)).status, 401);
 });
