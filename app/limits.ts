@@ -178,6 +178,9 @@ export const WEBHOOK_LAST_MS = 1_000;
 /** Milliseconds between two log lines about events that the webhook was not told. */
 export const WEBHOOK_LOG_MS = 60_000;
 
+/** Milliseconds between two looks of a command with `--watch`. */
+export const WATCH_MS = 2_000;
+
 /** Milliseconds between two looks at whether the service manager has a new status to hear. */
 export const STATUS_INTERVAL_MS = 2_000;
 

@@ -253,9 +253,6 @@ export const MAX_OPENINGS = 1_024;
 /** Milliseconds between two looks whether one of them is to be closed. */
 export const OPENING_LOOK_MS = 500;
 
-/** Milliseconds between two looks of `server status --watch`. */
-export const WATCH_MS = 2_000;
-
 /** Milliseconds for which a session has to be interrupted before the webhook is told, while it still waits for its device. */
 export const WEBHOOK_INTERRUPTED_MS = 10_000;
 

@@ -7,19 +7,14 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/logger.ts";
 import { type Address, formatAddress } from "../../protocol/address.ts";
-import { isInNetwork } from "../../protocol/ip.ts";
-import { ListenError } from "../../net/listener.ts";
-import { ConfigError } from "../toml/config_error.ts";
+import { ADMIN_SOCKET, demandLoopback } from "./address.ts";
 import { type Act, Api } from "./http/api.ts";
-import { serveBehindGate } from "./http/behind_gate.ts";
+import { listenTcp, serveBehindGate } from "./http/behind_gate.ts";
 import { Guard } from "./http/guard.ts";
 import { Logins } from "./http/logins.ts";
 import { Site, type SiteFile } from "./http/site.ts";
 import type { Caller, Route } from "./route.ts";
 import { listenAt } from "./http/socket_file.ts";
-
-/** The socket's name in the folder of a state. */
-export const ADMIN_SOCKET = "admin.sock";
 
 /** Where an API is, and what it is. */
 export interface AdminOptions {
@@ -48,20 +43,6 @@ export interface AdminServer {
   readonly address: string | undefined;
   /** Ends it at once, with all that is open. Idempotent. */
   close(): Promise<void>;
-}
-
-/**
- * Demands an address that only this machine reaches: what is asked there is not encrypted.
- *
- * @throws {ConfigError} if it is another.
- */
-export function demandLoopback(address: Address): void {
-  const { host } = address;
-  if (host === "localhost" || ["127.0.0.0/8", "::1/128"].some((network) => isInNetwork(host, network))) return;
-  throw new ConfigError(
-    `Cannot have the admin API at ${formatAddress(address)}: it has no TLS, so it takes a loopback address; ` +
-      "use 127.0.0.1, and a tunnel or a reverse proxy with TLS from elsewhere",
-  );
 }
 
 /**
@@ -103,14 +84,5 @@ export async function serveAdmin(options: AdminOptions): Promise<AdminServer> {
   } catch (error) {
     await close();
     throw error;
-  }
-}
-
-/** Listens by TCP. @throws {ListenError} if the address cannot be had. */
-export function listenTcp(address: Address): Deno.TcpListener {
-  try {
-    return Deno.listen({ hostname: address.host, port: address.port });
-  } catch (error) {
-    throw new ListenError(address, error);
   }
 }

@@ -12,6 +12,7 @@ import { chooseEngine, demandUplinks, type EngineChoice } from "../../net/engine
 import { parseProxy, proxyFor, type ProxyOptions } from "../../net/dial/http_proxy.ts";
 import { parseUplink } from "../../net/uplink.ts";
 import { parsePublicKey } from "../../net/tls/identity.ts";
+import { ADMIN_OPTION, TOKEN_OPTION } from "../../app/admin/options.ts";
 import { COMMON_OPTIONS, ENGINE_OPTION } from "../../app/command.ts";
 import { METRICS_OPTION } from "../../app/metrics/options.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
@@ -97,6 +98,8 @@ export const LINK_OPTIONS = {
     "v2: keep clients and their services this long while there is no link, if the server does; 0 ends them at once",
   ),
   state: STATE_OPTION,
+  admin: ADMIN_OPTION,
+  "admin-token-file": TOKEN_OPTION,
   "keep-alive": KEEP_ALIVE_OPTION,
   ...keepAliveOptions("server", V2_KEEP_ALIVE, V1_KEEP_ALIVE),
   engine: ENGINE_OPTION,

@@ -34,6 +34,8 @@ import { Epochs } from "./epochs.ts";
 import { ServerCertificateWatch } from "./server_certificate.ts";
 import { AllowedTargets } from "./allowed_targets.ts";
 import { ServiceBoard } from "./service_board.ts";
+import { ServiceChanges } from "./service_changes.ts";
+import type { NamedService } from "./named_service.ts";
 import { V2Session } from "./session.ts";
 import { SmallSegments } from "./small_segments.ts";
 
@@ -47,6 +49,7 @@ export class V2LinkMaker implements LinkMaker {
   readonly #emit: (event: DeviceEvent) => void;
   readonly #servers: readonly Address[];
   readonly #board: ServiceBoard;
+  readonly #changes: ServiceChanges;
   readonly #targets: AllowedTargets;
   readonly #outside: Outside;
   readonly #instance: Uint8Array;
@@ -113,6 +116,7 @@ export class V2LinkMaker implements LinkMaker {
         },
       },
     );
+    this.#changes = new ServiceChanges(this.#board, settings);
   }
 
   get server(): Address {
@@ -122,6 +126,7 @@ export class V2LinkMaker implements LinkMaker {
   get facts(): LinkFacts {
     return {
       mode: this.#board.mode,
+      modeChange: this.#session && this.#changes.modeChange,
       services: this.#board.status,
       keepAlive: this.#session?.links.keepAlive ?? this.#keepAlive.idle,
       serverKeepAlive: this.#session?.links.peerKeepAlive,
@@ -163,12 +168,24 @@ export class V2LinkMaker implements LinkMaker {
     if (endpoint !== "server") this.#follow(plan);
   }
 
-  setMode(mode: Exclude<DeviceMode, "init">): void {
-    this.#board.mode = mode;
+  drop(): void {
+    this.#session?.links.drop();
   }
 
-  close(): Promise<void> {
-    return this.#board.close();
+  setMode(mode: Exclude<DeviceMode, "init">, drain: number): void {
+    this.#changes.setMode(mode, drain);
+  }
+
+  putService(service: NamedService): void {
+    this.#changes.put(service);
+  }
+
+  takeService(name: string): boolean {
+    return this.#changes.take(name);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#board.close(), this.#changes.close()]);
   }
 
   async #make(signal: AbortSignal, onConnected: () => void): Promise<MadeLink> {
@@ -323,6 +340,6 @@ export class V2LinkMaker implements LinkMaker {
   #onSettings(said: Settings): void {
     const { wantedKeepAlive: waiting, wantedIdleKeepAlive: idle = waiting } = said;
     if (waiting && idle) this.#follow({ waiting, idle });
-    if (said.wantedMode && said.wantedMode !== "init") this.setMode(said.wantedMode);
+    if (said.wantedMode && said.wantedMode !== "init") this.setMode(said.wantedMode, 0);
   }
 }

@@ -195,7 +195,11 @@ export class V2Session extends Session<SessionLinks> implements LinkLife {
     const { maxClients } = service;
     if (!found.offered) {
       const inRun = board.mode === "run";
-      return refuse(inRun ? "service-down" : "service-withdrawn", `${service.name} is ${inRun ? "down" : "withdrawn"}`);
+      const isDown = inRun && !board.isDraining;
+      return refuse(
+        isDown ? "service-down" : "service-withdrawn",
+        `${service.name} is ${isDown ? "down" : "withdrawn"}`,
+      );
     }
     const inside = this.#inside.get(service) ?? 0;
     if (maxClients !== undefined && inside >= maxClients) {
@@ -204,6 +208,13 @@ export class V2Session extends Session<SessionLinks> implements LinkLife {
     this.pumps.makeRoom(this.state.channelCount - 1); // this one is open, and has no pump yet
     const pump = this.pumps.add(channel, service);
     this.#inside.set(service, inside + 1);
+    const { client: address, hostAddress } = request;
+    this.#options.settings.clients.add(pump, {
+      address,
+      hostAddress,
+      service: service.name,
+      localAddress: found.address,
+    });
     let error: string | undefined;
     pump.done.then((summary) => {
       const left = this.#inside.get(service)! - 1;

@@ -18,6 +18,7 @@ import { serverMetrics } from "../metrics/server_metrics.ts";
 import type { SiteFile } from "../../app/admin/http/site.ts";
 import type { Address } from "../../protocol/address.ts";
 import { History } from "../history/history.ts";
+import type { ServerEvent } from "../events.ts";
 import type { ServerCore, ServerHandle } from "../server.ts";
 import { actRoutes } from "./act_routes.ts";
 import { clientRoutes } from "./client_routes.ts";
@@ -25,7 +26,7 @@ import type { StateView } from "../state/state.ts";
 import type { AdminContext } from "./context.ts";
 import { deviceRoutes } from "./device_routes.ts";
 import { enrolmentRoutes } from "./enrolment_routes.ts";
-import { EventRing } from "./event_ring.ts";
+import { EventRing } from "../../app/admin/event_ring.ts";
 import { eventRoutes } from "./event_routes.ts";
 import { historyRoutes } from "./history_routes.ts";
 import { serverRoutes } from "./server_routes.ts";
@@ -65,7 +66,7 @@ export interface AdminSubject {
 export function adminContext({ server, core, state, perDevice, auditFile, webhook }: AdminSubject): AdminContext {
   const { clock } = core.settings;
   const since = clock.wall();
-  const events = new EventRing(since);
+  const events = new EventRing<ServerEvent>(since);
   const history = new History(core);
   server.subscribe((event) => {
     events.add(clock.wall(), event);

@@ -33,7 +33,7 @@ import { audited } from "./audited.ts";
 import { actCommands } from "./admin/acts.ts";
 import { clientCommands } from "./admin/clients.ts";
 import { dashboardCommand } from "./admin/dashboard.ts";
-import { eventsCommand } from "./admin/events.ts";
+import { serverEventsCommand } from "./admin/events.ts";
 import { statusCommand } from "./admin/status.ts";
 import { describeServer, SERVER_OPTIONS, type ServerConfig, serverConfig } from "./config.ts";
 import { devicesCommands } from "./devices.ts";
@@ -58,7 +58,7 @@ export function serverCommand(name: string): Command {
   const running = [
     statusCommand(name),
     ...clientCommands(name),
-    eventsCommand(name),
+    serverEventsCommand(name),
     ...actCommands(name),
     dashboardCommand(name),
   ];

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { readToken } from "../../app/admin/http/guard.ts";
+import { readToken } from "../../app/admin/address.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
 import type { OptionValues } from "../../app/options.ts";
 import { parseDuration } from "../../app/values.ts";

@@ -10,10 +10,20 @@ import type { TSchema } from "../../app/admin/schema.ts";
 import { adminContext, adminRoutes } from "../../server/admin/admin.ts";
 import type { AdminContext } from "../../server/admin/context.ts";
 import { startServer } from "../../server/server.ts";
+import { deviceApiRoutes } from "../../device/admin/admin.ts";
+import type { DeviceContext } from "../../device/admin/context.ts";
 import { engineChoice } from "./engine.ts";
 
 /** Where it is. */
 export const API_PAGE = "docs/reference/api.md";
+
+/** The same of a device. */
+export const DEVICE_API_PAGE = "docs/reference/device-api.md";
+
+/** The routes of a device, of which none is asked. */
+export function deviceRoutes(): Route[] {
+  return deviceApiRoutes({} as DeviceContext);
+}
 
 /** The routes of a server. */
 export function serverRoutes(): Promise<Route[]> {
@@ -36,11 +46,11 @@ export async function ofServer<T>(read: (context: AdminContext) => T): Promise<T
 }
 
 /** The page, before it is formatted. */
-export function apiPage(routes: readonly Route[]): string {
+export function apiPage(routes: readonly Route[], whose = "server"): string {
   const toc = routes.map(({ method, path, summary }) => `| \`${method} ${path}\` | ${cell(summary)} |`);
   const codes = Object.entries(ERROR_STATUS).map(([code, status]) => `| \`${code}\` | ${status} |`);
   return [
-    "# The admin API of a server",
+    `# The admin API of a ${whose}`,
     "",
     "Made from the schemas of the program by `scripts/api_reference.ts`; how to use it is in [admin.md](../admin.md). The",
     "same as an OpenAPI 3.1 document: `GET /v1/openapi.json`. Times of day are texts, as in `2026-01-31T12:00:00.000Z`;",

@@ -5,32 +5,13 @@
  */
 
 import { Argument, type Command } from "commander";
-import { argument, taskCommand, taskOptions } from "../../../app/command.ts";
+import { KEEP_ALIVE_OPTIONS, keepAliveBody } from "../../../app/admin/cli/keep_alive.ts";
+import { argument, taskCommand } from "../../../app/command.ts";
 import type { OptionTable } from "../../../app/options.ts";
-import { ConfigError } from "../../../app/toml/config_error.ts";
-import { oneOf, parseDurationOrNever, wholeNumber } from "../../../app/values.ts";
-import { MAX_PROBES } from "../../../protocol/limits.ts";
-import { V2_KEEP_ALIVE } from "../../../protocol/keep_alive.ts";
+import { oneOf } from "../../../app/values.ts";
 import type { Device } from "../../admin/schemas.ts";
 import { ask, ASK_OPTIONS } from "./ask.ts";
 import { demandConsent, doToEach, parseSelector, selectDevices } from "./select.ts";
-
-const KEEP_ALIVE_OPTIONS = {
-  endpoint: {
-    value: "END",
-    help: "whose: device (it watches the server), server (it watches the device), or both",
-    parse: oneOf("device", "server", "both"),
-    preset: "both",
-  },
-  "idle-timeout": { value: "TIME", help: "silence before the first probe, or never", parse: parseDurationOrNever },
-  "probe-interval": { value: "TIME", help: "silence between probes, and after the last", parse: parseDurationOrNever },
-  "probe-count": {
-    value: "N",
-    help: "probes before the other side is taken for lost; 0 sends none",
-    parse: wholeNumber(0, MAX_PROBES),
-  },
-  ...ASK_OPTIONS,
-} as const satisfies OptionTable;
 
 /** The commands, below the server's command `name`. */
 export function actCommands(name: string): Command[] {
@@ -64,20 +45,8 @@ function act(fullName: string, help: string, table: OptionTable): Command {
 }
 
 async function keepAlive(command: Command, devices: string): Promise<void> {
-  const values = taskOptions(KEEP_ALIVE_OPTIONS, command);
-  const { endpoint = "both" } = values;
-  // Those of the server's own command stand for all devices; here only what stands behind the name counts.
-  const given = command.opts<{ idleTimeout?: number; probeInterval?: number; probeCount?: number }>();
-  const { idleTimeout, probeInterval, probeCount } = given;
-  if (idleTimeout === undefined && probeInterval === undefined && probeCount === undefined) {
-    throw new ConfigError("nothing is set; say one of --idle-timeout, --probe-interval and --probe-count");
-  }
-  const settings = { idleTimeout, probeInterval, probeCount };
-  const body = (before: Device) => ({
-    endpoint,
-    ...(before[endpoint === "device" ? "deviceKeepAlive" : "keepAlive"] ?? V2_KEEP_ALIVE),
-    ...Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)),
-  });
+  const body = ({ keepAlive, deviceKeepAlive }: Device) =>
+    keepAliveBody(command, { server: keepAlive, device: deviceKeepAlive });
   await doAct(command, devices, "keep-alive", body, "sets the keep-alive", "has it");
 }
 
