@@ -145,6 +145,7 @@ const SERVE = options<ServeOptions>({
   tcpKeepAlive: optional(check.milliseconds(1, true)),
   halfCloseTimeout: optional(check.milliseconds(0)),
   linkWriteTimeout: optional(check.milliseconds(1, true)),
+  warnBytesADay: optional(check.whole(0, Number.MAX_SAFE_INTEGER)),
   expiration: optional(check.milliseconds(0)),
   engine: optional(check.engine),
   logger: optional(check.logger),

@@ -163,6 +163,12 @@ export interface ServeOptions {
    * @default {60_000}
    */
   readonly linkWriteTimeout?: number;
+  /**
+   * Bytes on the wire that the links of a v2 device may cost in a day (UTC) before a warning says so; 0: none.
+   *
+   * @default {0}
+   */
+  readonly warnBytesADay?: number;
   /** Milliseconds that a v2 session outlives its link; 0: not at all (seed 002, "expiration time"). @default {15000} */
   readonly expiration?: number;
   /** Where log lines go; nowhere by default. */
@@ -198,7 +204,12 @@ export type ServerSettings = Required<Omit<ServeOptions, "v2" | "engine">> & {
 /** What a server takes another value of while it runs: it holds for links and clients to come. */
 export type Adjustable = Pick<
   ServerSettings,
-  "keepAlive" | "stallTimeout" | "tcpKeepAlive" | "halfCloseTimeout" | "linkWriteTimeout" | "expiration"
+  | "keepAlive"
+  | "stallTimeout"
+  | "tcpKeepAlive"
+  | "halfCloseTimeout"
+  | "linkWriteTimeout"
+  | "expiration"
 >;
 
 /** That, with the defaults. */
@@ -221,6 +232,7 @@ export function serverSettings(options: ServeOptions): ServerSettings {
     listen: options.listen,
     v2: options.v2,
     ...adjustable(options),
+    warnBytesADay: options.warnBytesADay ?? 0,
     logger: options.logger ?? silentLogger,
     clock,
     engine: startEngine(options.engine ?? "auto", options.logger ?? silentLogger),

@@ -142,6 +142,10 @@ export interface ServerCore {
   /** v2 devices, if there may be some. */
   readonly registry: DeviceRegistry | undefined;
   readonly listeners: readonly (V1Listener | V2Listener)[];
+}
+
+/** The same, with what changes it while it runs. */
+export interface ServerControl extends ServerCore {
   /** Takes other values: they hold for links and clients to come. */
   adjust(values: Adjustable): void;
   /** Listens at one more address. @throws {ListenError} or {CertificateError} if it cannot. */
@@ -151,7 +155,7 @@ export interface ServerCore {
 }
 
 /** The same as {@linkcode serve}, with what the server is made of. */
-export function startServer(options: ServeOptions): { readonly handle: ServerHandle; readonly core: ServerCore } {
+export function startServer(options: ServeOptions): { readonly handle: ServerHandle; readonly core: ServerControl } {
   checkServeOptions(options);
   const settings = serverSettings(options);
   const emitter = new Emitter<ServerEvent>(settings.logger);

@@ -6,8 +6,10 @@
 
 import { ApiError } from "../../app/admin/api_error.ts";
 import { ReloadedFacts } from "../../app/admin/reloaded.ts";
-import { jsonRoute, type Route } from "../../app/admin/route.ts";
+import { jsonRoute, rawRoute, type Route } from "../../app/admin/route.ts";
 import { closed, Type, words } from "../../app/admin/schema.ts";
+import { metricsAnswer } from "../../app/metrics/answer.ts";
+import { MEDIA_TYPES } from "../../app/metrics/text.ts";
 import { VERSION } from "../../base/version.ts";
 import { MAX_DURATION_MS } from "../../base/limits.ts";
 import type { DeviceContext } from "./context.ts";
@@ -27,6 +29,15 @@ export function deviceRoutes(context: DeviceContext): Route[] {
       summary: "The device: where it stands, its link, what it accepts.",
       response: DeviceFacts,
       handle: () => factsOf(context),
+    }),
+    rawRoute({
+      method: "GET",
+      path: "/metrics",
+      id: "getMetrics",
+      summary: "The metrics of the device, for Prometheus; as OpenMetrics if `Accept` asks for that.",
+      media: MEDIA_TYPES.prometheus,
+      response: Type.String(),
+      raw: ({ accept }) => metricsAnswer(context.metrics, context.clock, accept),
     }),
     jsonRoute({
       method: "GET",

@@ -6,7 +6,7 @@
 
 import type { Command } from "commander";
 import { ONCE_TIMEOUT_MS } from "../limits.ts";
-import { formatAddress } from "../../protocol/address.ts";
+import { type Address, formatAddress } from "../../protocol/address.ts";
 import { chooseEngine, describeEngine, tellTurns } from "../../net/engines.ts";
 import { settledKeepAlive, unsaidKeepAlive } from "../../app/link_options.ts";
 import { systemClock } from "../../base/clock.ts";
@@ -40,6 +40,8 @@ import { DeviceReload, type Told } from "./reload.ts";
 import { readCa } from "./ca.ts";
 import { connectDevice } from "../device.ts";
 import type { DeviceEvent } from "../events.ts";
+import { deviceMetrics } from "../metrics/device_metrics.ts";
+import { openMetrics } from "../metrics/serve.ts";
 import type { DeviceHandle, DeviceStatus } from "../handle.ts";
 import { DeviceNotices } from "./hook_facts.ts";
 import { tokenKey } from "../join.ts";
@@ -92,7 +94,8 @@ async function run(command: Command): Promise<void> {
     return;
   }
   const warnings = missing.length > 0 ? [notOffered(missing)] : [];
-  await runDevice(config, values, stored, { warnings, read: () => readAll(command) });
+  const { metrics } = values;
+  await runDevice(config, values, stored, { warnings, read: () => readAll(command), ...(metrics && { metrics }) });
 }
 
 function notOffered(names: readonly string[]): string {
@@ -160,6 +163,8 @@ interface RunManner {
   readonly read?: () => Promise<Told>;
   /** What there is to say of the configuration. */
   readonly warnings?: readonly string[];
+  /** Where its metrics are. */
+  readonly metrics?: Address;
 }
 
 /** Runs to the end. */
@@ -167,7 +172,7 @@ async function runDevice(
   config: DeviceConfig,
   values: OptionValues<typeof LINK_OPTIONS>,
   stored: StoredDevice | undefined,
-  { attend = () => () => true, isClaimed = false, warnings = [], read }: RunManner = {},
+  { attend = () => () => true, isClaimed = false, warnings = [], read, metrics: at }: RunManner = {},
 ): Promise<void> {
   const json = values["log-format"] === "json";
   const logger = setUpLogging("device", values["log-format"] ?? "auto", values["log-level"] ?? "info");
@@ -199,19 +204,24 @@ async function runDevice(
       );
     }
   });
+  const stateAt = folder || stateFolder(values.state, "device");
   const reloader = read && new DeviceReload({ told: { values, config }, read, device, hooks });
   const reload = oneAtATime(() => reloader?.reload() ?? Promise.resolve({ changed: [], restart: [] }));
-  const engine = chooseEngine(config.engine).engine.name;
+  const { engine } = chooseEngine(config.engine);
+  const measures = deviceMetrics({ device, clock: systemClock, engine });
   const admin = read
     ? serveAdminApi(
-      { device, engine, clock: systemClock, logger, reload },
-      folder || stateFolder(values.state, "device"),
+      { device, engine: engine.name, clock: systemClock, logger, reload, metrics: measures },
+      stateAt,
       wish,
       json,
     )
     : Promise.resolve(undefined);
+  const metrics = at
+    ? openMetrics({ device, clock: systemClock, engine, registry: measures, json }, at, stateAt, logger)
+    : Promise.resolve(undefined);
   const daemon = {
-    ready: admin.then(() => {}, (error: unknown) => {
+    ready: Promise.all([admin, metrics]).then(() => {}, (error: unknown) => {
       device.close();
       throw error;
     }),
@@ -228,9 +238,9 @@ async function runDevice(
       logger.info("{signal}: shutting down; a second one ends at once", { signal });
     });
   } finally {
-    await admin.then((api) => api?.close(), () => {}); // why it could not be had has been told
+    for (const part of [admin, metrics]) await part.then((api) => api?.close(), () => {}); // why it could not be had was told
   }
-  tellTurns(chooseEngine(config.engine).engine, logger);
+  tellTurns(engine, logger);
   const { goodbye } = device.status;
   if (goodbye?.code === "bad-enrolment" && !signalled) {
     const before = token && await restoreBefore(folder, token.tokenId);

@@ -6,7 +6,6 @@
 
 import { DIAL_TIMEOUT_MS, RESUME_DIAL_TIMEOUT_MS } from "../limits.ts";
 import { HANDSHAKE_TIMEOUT_MS } from "../../net/limits.ts";
-import { V2_MAX_SERVICES } from "../../protocol/v2/limits.ts";
 import type { Address } from "../../protocol/address.ts";
 import type { GoodbyeCode } from "../../protocol/v2/wire/goodbye.ts";
 import {
@@ -20,6 +19,7 @@ import type { DeviceMode, ServiceGrantResult, Settings } from "../../protocol/v2
 import { dialUplinks } from "../../net/dial/uplinks.ts";
 import type { ServerTarget } from "../../net/dial/server.ts";
 import type { ServerSecurity } from "../../net/tls/proof.ts";
+import { DayBytes } from "../../relay/link/day_bytes.ts";
 import type { Transport } from "../../net/transport.ts";
 import { ADAPTS, CAN_NAME_ADDRESSES, CAN_RESUME, HandshakeError, IS_MOVING } from "../../protocol/v2/wire/handshake.ts";
 import { SOFTWARE } from "../../base/version.ts";
@@ -35,7 +35,7 @@ import { ServerCertificateWatch } from "./server_certificate.ts";
 import { AllowedTargets } from "./allowed_targets.ts";
 import { ServiceBoard } from "./service_board.ts";
 import { ServiceChanges } from "./service_changes.ts";
-import type { NamedService } from "./named_service.ts";
+import { demandOfferable, type NamedService } from "./named_service.ts";
 import { V2Session } from "./session.ts";
 import { SmallSegments } from "./small_segments.ts";
 
@@ -59,6 +59,7 @@ export class V2LinkMaker implements LinkMaker {
   #turn = 0;
   #session: V2Session | undefined;
   #isBound = false; // the link that is up, or was last
+  readonly #bytes: DayBytes;
   #keepAlive: KeepAlivePlan;
   /** What this side wants of the server; it holds there for one session, and each new one hears it again. */
   #wantedKeepAlive: KeepAlivePlan | undefined;
@@ -77,20 +78,16 @@ export class V2LinkMaker implements LinkMaker {
     this.#emit = emit;
     this.#servers = "host" in options.server ? [options.server] : options.server;
     if (this.#servers.length === 0) throw new RangeError("Cannot dial: no server is given");
-    if (options.services.length > V2_MAX_SERVICES) {
-      throw new RangeError(`Cannot offer ${options.services.length} services: ${V2_MAX_SERVICES} are the most`);
-    }
+    demandOfferable(options.services);
     if (options.binding === "required" && options.security === "plain") {
       throw new RangeError("Cannot bind links to their TLS connections: security is plain");
     }
-    const names = options.services.map(({ name }) => name);
-    const twice = names.find((name, at) => names.indexOf(name) !== at);
-    if (twice !== undefined) throw new RangeError(`Cannot offer the service ${twice} twice`);
     this.#demandProvable();
     this.#keepAlive = keepAlivePlan(options.keepAlive ?? "adaptive");
     if (options.keepAlive === "metered") this.#wantedKeepAlive = this.#keepAlive; // else the server's probes would cost as much
     const { clock, logger } = settings;
     this.#epochs = new Epochs(clock);
+    this.#bytes = new DayBytes(clock);
     this.#segments = new SmallSegments(clock);
     this.#certificate = new ServerCertificateWatch(clock, logger);
     this.#targets = new AllowedTargets(options.allow ?? [], (service, endpoint) => outside.reach(service, endpoint));
@@ -124,12 +121,15 @@ export class V2LinkMaker implements LinkMaker {
   }
 
   get facts(): LinkFacts {
+    this.#session?.links.count();
     return {
       mode: this.#board.mode,
       modeChange: this.#session && this.#changes.modeChange,
       services: this.#board.status,
       keepAlive: this.#session?.links.keepAlive ?? this.#keepAlive.idle,
       serverKeepAlive: this.#session?.links.peerKeepAlive,
+      bytesToday: this.#bytes.today,
+      bytesBefore: this.#bytes.before,
       bound: this.#session && this.#isBound,
       clockOffset: this.#session?.state.clockOffset,
       roundTrip: this.#session?.state.roundTrip,
@@ -258,6 +258,7 @@ export class V2LinkMaker implements LinkMaker {
       outside: this.#outside,
       keepAlive: this.#keepAlive,
       adapts: greeting.adapts,
+      onBytes: (bytes, carried) => this.#bytes.add(bytes, carried),
       onGrants: (results) => this.#onGrants(results),
       onSettings: (said) => this.#onSettings(said),
       emit: this.#emit,

@@ -7,6 +7,8 @@
 import { ApiError, readText } from "../../app/admin/api_error.ts";
 import { jsonRoute, type Route } from "../../app/admin/route.ts";
 import { closed, nullable, Type, words } from "../../app/admin/schema.ts";
+import { KEEP_ALIVE_MODES } from "../../protocol/keep_alive.ts";
+import { MAX_ATTENTION_MS } from "../../protocol/limits.ts";
 import { MAX_DURATION_MS } from "../../base/limits.ts";
 import { parseTag } from "../../app/admin/selector.ts";
 import { MAX_TAGS } from "../../app/limits.ts";
@@ -72,6 +74,31 @@ export function actRoutes(context: AdminContext): Route[] {
       handle({ params: { name }, body: { endpoint, ...settings } }) {
         demandDevice(context, name);
         return demandDone(name, server.setKeepAliveSettings(name, settings, endpoint));
+      },
+    }),
+    jsonRoute({
+      ...post("keep-alive-way", "setKeepAliveWay", "Sets the keep-alive by the name of a way, at either end or both."),
+      body: closed({
+        endpoint: words(["device", "server", "both"], "Whose: the device watches the server, the server the device."),
+        way: words(KEEP_ALIVE_MODES, "adaptive and metered are slow while nobody waits."),
+      }),
+      handle({ params: { name }, body: { endpoint, way } }) {
+        demandDevice(context, name);
+        return demandDone(name, server.setKeepAliveSettings(name, way, endpoint));
+      },
+    }),
+    jsonRoute({
+      ...post(
+        "attend",
+        "attendDevice",
+        "Says that somebody looks at a device: its link is probed as for a client meanwhile.",
+      ),
+      body: closed({
+        ms: Type.Integer({ minimum: 1, maximum: MAX_ATTENTION_MS, description: "For how long, in milliseconds." }),
+      }),
+      handle({ params: { name }, body: { ms } }) {
+        demandDevice(context, name);
+        return demandDone(name, server.attend(name, ms));
       },
     }),
     jsonRoute({

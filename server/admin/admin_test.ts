@@ -68,6 +68,12 @@ folderTest(
         async () => (await client.get<Device>("/v1/devices/gw1")).deviceKeepAlive?.idleTimeout === 9_000,
         () => "the device has not said so",
       );
+      await client.post("/v1/devices/gw1/keep-alive-way", { endpoint: "both", way: "fast" });
+      await poll(
+        async () => (await client.get<Device>("/v1/devices/gw1")).deviceKeepAlive?.idleTimeout === 1_000,
+        () => "the device has not said so",
+      );
+      await client.post("/v1/devices/gw1/attend", { ms: 1_000 });
       await client.post("/v1/devices/gw1/drop");
       await events.next("interrupted");
       await events.next("resumed");
@@ -117,6 +123,8 @@ folderTest(
       await client.post("/v1/devices/gw2/enable");
       await client.post("/v1/devices/gw2/revoke");
       await refused(client.get("/v1/devices/gw2"), 404, /gw2/);
+      const { items: [last] } = await client.get<{ items: Record<string, unknown>[] }>("/v1/audit?limit=1");
+      assert.deepEqual([last!["act"], last!["status"]], ["POST /v1/devices/gw2/revoke", 200]);
       // Whoever comes back goes on behind what it had last.
       const back = client.stream("/v1/events/stream?type=mode,enrolled", firstId);
       assert.equal(((await within(back.next(), "an event")).value!.data as { type: string }).type, "mode");

@@ -42,6 +42,8 @@ export function deviceFacts({ core, history }: AdminContext, device: AuthorizedD
     tcp: tcpFacts(served?.tcp),
     keepAlive: served?.keepAlive ?? null,
     deviceKeepAlive: served?.deviceKeepAlive ?? null,
+    bytesToday: served?.bytesToday ?? null,
+    bytesBefore: served?.bytesBefore ?? null,
     conflict: served?.conflict ?? null,
     expires: timeOrNull(expires),
     expiration: expiration ?? null,

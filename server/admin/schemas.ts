@@ -39,6 +39,13 @@ export const KeepAlive = closed({
   probeCount: Type.Number({ description: "Probes before the peer is taken for lost." }),
 });
 
+/** What links cost in a day. */
+export const BytesOfDay = closed({
+  day: Type.String({ description: "The day, as in 2027-01-31." }),
+  idle: count("Bytes on the wire, both ways, while no client was there; about"),
+  carried: count("Bytes while there was one"),
+});
+
 /** What the system says of the TCP of a link. */
 export const Tcp = closed({
   roundTrip: Type.Number({ description: "The round trip, smoothed, in milliseconds." }),
@@ -146,6 +153,8 @@ export const Device = closed({
   tcp: nullable(Tcp, "Its link's TCP; null without a link, and where the system cannot be asked."),
   keepAlive: nullable(KeepAlive, "What the server accepts of it."),
   deviceKeepAlive: nullable(KeepAlive, "What it accepts of the server, as it said."),
+  bytesToday: nullable(BytesOfDay, "What its links have cost since the day began (UTC)."),
+  bytesBefore: nullable(BytesOfDay, "The same of the day before that was counted."),
   conflict: nullable(Type.String(), "Which two machines use its key, if two did within the last minute."),
   expires: nullable(Time, "Until when it may link up; null: for ever."),
   expiration: nullable(Type.Number(), "Milliseconds that its session outlives a link, if not as for all."),

@@ -14,7 +14,7 @@ import { CertificateError } from "../../net/tls/certificate_files.ts";
 import { formatAddress } from "../../protocol/address.ts";
 import type { SERVER_OPTIONS, ServerConfig } from "./config.ts";
 import { adjustable, type ListenOptions } from "../options.ts";
-import type { ServerCore } from "../server.ts";
+import type { ServerControl } from "../server.ts";
 import type { V2Listener } from "../v2/listener.ts";
 
 /** What a server was told. */
@@ -28,7 +28,7 @@ export interface ServerReloadOptions {
   readonly told: ServerTold;
   /** Reads all of it anew. @throws {ConfigError} if it cannot be in force. */
   read(): ServerTold | Promise<ServerTold>;
-  readonly core: ServerCore;
+  readonly core: ServerControl;
   readonly hooks: Pick<HookRunner, "replace">;
   /** Reads the file of devices anew. @returns why it is not in force, if it is not. */
   rereadDevices(): Promise<string | undefined>;

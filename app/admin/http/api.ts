@@ -30,6 +30,22 @@ export interface ApiOptions {
   readonly site?: Site | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Is told of every act of somebody who may ask, done or not. */
+  readonly onAct?: ((act: Act) => void) | undefined;
+}
+
+/** An act. */
+export interface Act {
+  /** The method and the path. */
+  readonly act: string;
+  readonly via: Caller["via"];
+  /** What showed by TCP that it may: the token, or a login with it. */
+  readonly with?: "token" | "login";
+  readonly body: unknown;
+  /** The status of the answer. */
+  readonly status: number;
+  /** Why it was not done, if it was not. */
+  readonly error?: string;
 }
 
 /** Answers requests, whichever way they came. */
@@ -39,12 +55,14 @@ export class Api {
   readonly #router: Router;
   readonly #site: Site | undefined;
   readonly #ending = new AbortController();
+  readonly #onAct: (act: Act) => void;
   #requests = 0;
   #streams = 0;
 
   /** With the routes that were given, and the one of the document about them. */
-  constructor({ title, routes, site, clock, logger }: ApiOptions) {
+  constructor({ title, routes, site, clock, logger, onAct = () => {} }: ApiOptions) {
     this.#site = site;
+    this.#onAct = onAct;
     this.#clock = clock;
     this.#logger = logger;
     const described = openApiDocument(title, routes);
@@ -107,15 +125,34 @@ export class Api {
     const given = acts ? await readBody(request) : {};
     const body = checked(route.body ?? closed({}), given, "body");
     const lastEventId = request.headers.get("last-event-id") ?? undefined;
-    const call: CheckedCall = { params, query, body, caller, lastEventId };
+    const accept = request.headers.get("accept") ?? undefined;
+    const call: CheckedCall = { params, query, body, caller, lastEventId, accept };
     const { run } = route;
     if (run.kind === "raw") return await run.answer(call);
-    if (run.kind === "stream") return this.#stream(request.method, () => run.open(call));
-    const answer = await run.answer(call);
-    if (acts) {
-      this.#logger.info("admin API: {act}, by {via}", { act: `${route.method} ${url.pathname}`, via: caller.via });
+    if (run.kind === "stream") {
+      return this.#stream(request.method, () => run.open(call), () => guard.isStillIn(request.headers));
     }
+    const answer = acts
+      ? await this.#act({ act: `${route.method} ${url.pathname}`, ...callerOf(request, caller, guard), body }, () => {
+        return run.answer(call);
+      })
+      : await run.answer(call);
     return Response.json(answer, { headers: HEADERS });
+  }
+
+  /** Does an act, and tells of it. */
+  async #act(facts: Omit<Act, "status" | "error">, run: () => unknown): Promise<unknown> {
+    try {
+      const answer = await run();
+      const { act, via } = facts;
+      this.#logger.info("admin API: {act}, by {via}", { act, via });
+      this.#onAct({ ...facts, status: 200 });
+      return answer;
+    } catch (error) {
+      const { status, message } = toldAs(error);
+      this.#onAct({ ...facts, status, error: message });
+      throw error;
+    }
   }
 
   /** Who has no token does not learn which paths there are. */
@@ -130,7 +167,7 @@ export class Api {
     }
   }
 
-  #stream(method: string, open: () => StreamSource): Response {
+  #stream(method: string, open: () => StreamSource, isStillIn: () => boolean): Response {
     const headers = { ...HEADERS, "content-type": "text/event-stream" };
     if (method === "HEAD") return new Response(null, { headers });
     if (this.#streams >= MAX_ADMIN_STREAMS) {
@@ -139,7 +176,18 @@ export class Api {
     }
     const source = open();
     this.#streams++;
-    const body = streamBody(source, this.#clock, this.#ending.signal, () => this.#streams--);
+    const out = new AbortController();
+    const checked = {
+      take() {
+        if (isStillIn()) return source.take();
+        out.abort();
+        return [];
+      },
+      whenMore: (fn: () => void) => source.whenMore(fn),
+      close: () => source.close(),
+    };
+    const signal = AbortSignal.any([this.#ending.signal, out.signal]);
+    const body = streamBody(checked, this.#clock, signal, () => this.#streams--);
     return new Response(body, { headers });
   }
 
@@ -156,6 +204,12 @@ export class Api {
 /** An error as an answer. */
 export function refusal({ code, message, status, headers }: ApiError): Response {
   return Response.json({ error: { code, message } }, { status, headers: { ...HEADERS, ...headers } });
+}
+
+/** Who acts, as far as that is known. */
+function callerOf({ headers }: Request, { via }: Caller, guard: Guard): Pick<Act, "via" | "with"> {
+  if (via === "unix") return { via };
+  return { via, with: !headers.has("authorization") && guard.logins?.isIn(headers) ? "login" : "token" };
 }
 
 /** What a caller hears of an error. */

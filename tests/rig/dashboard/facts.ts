@@ -56,6 +56,8 @@ export function devicesOf(count: number, random: Chance, now: number): Device[] 
       roundTrip: isUp ? 12 + random() ** 4 * 700 : null,
       keepAlive: { idleTimeout: 1_000, probeInterval: 1_000, probeCount: 2 },
       deviceKeepAlive: isUp ? { idleTimeout: 1_000, probeInterval: 1_000, probeCount: 2 } : null,
+      bytesToday: isUp ? { day: time(0).slice(0, 10), idle: 400_000 + n, carried: n * 1_000 } : null,
+      bytesBefore: null,
       conflict: null,
       expires: null,
       expiration: null,
@@ -93,6 +95,7 @@ export function serverOf(
   const limit = (name: string, used: number, most: number) => ({ name, used, most, reached: used >= most });
   return {
     version: "0.1.0",
+    draining: null,
     engine: "native",
     pid: 4711,
     since: new Date(now - 26 * 60 * MINUTE_MS).toISOString(),
@@ -113,7 +116,6 @@ export function serverOf(
       limit("bytes granted to senders", 61_000_000, 536_870_912),
       limit("enrolments that wait", 3, 1_024),
     ],
-    draining: null,
     trouble: null,
   };
 }
@@ -194,16 +196,16 @@ export function eventsOf(devices: readonly Device[], random: Chance, now: number
     }
   }
   const reasons = [
-    "this key is not known here; enroll the device",
-    "no TLS: the first bytes look like HTTP",
-    "it said nothing for 10 s",
-  ];
+    { reason: "unknown-device", why: "this key is not known here; enroll the device" },
+    { reason: "stranger", why: "no TLS: the first bytes look like HTTP" },
+    { reason: "connection-lost", why: "it said nothing for 10 s" },
+  ] as const;
   for (let n = 0; n < 40; n++) {
     const refused: RefusedEvent = {
       type: "refused",
       listen,
       remote: `192.0.2.${Math.floor(random() * 250)}:${40_000 + n}`,
-      why: reasons[Math.floor(random() ** 2 * 3)]!,
+      ...reasons[Math.floor(random() ** 2 * 3)]!,
     };
     found.push([refused, now - random() * 600 * MINUTE_MS]);
   }
