@@ -35,6 +35,8 @@ export {
   type ChannelEndReason,
   LINK_END_REASONS,
   type LinkEndReason,
+  REFUSAL_REASONS,
+  type RefusalReason,
 } from "./protocol/reasons.ts";
 export { DEVICE_MODES, type DeviceMode } from "./protocol/v2/wire/messages.ts";
 export type { Clock, Time } from "./base/clock.ts";

@@ -85,6 +85,11 @@ const V2 = options<V2DeviceOptions>({
   mode: optional(check.word("config", "run")),
 });
 
+/** Checks a service. @throws {TypeError} or {RangeError} with what cannot be. */
+export function checkService(given: NamedService): void {
+  service(given, "service");
+}
+
 /**
  * Checks the options of `connectDevice`.
  *

@@ -16,6 +16,7 @@ import { type Logger, silentLogger } from "../base/logger.ts";
 import { type ReadNetwork, readNetwork } from "../net/network_watch.ts";
 import type { ProxyOptions } from "../net/dial/http_proxy.ts";
 import type { Identity } from "../net/tls/identity.ts";
+import { DeviceClients } from "./clients.ts";
 import type { NamedService } from "./v2/named_service.ts";
 import type { ServiceRule } from "./services.ts";
 
@@ -149,13 +150,18 @@ export interface V2DeviceOptions extends CommonDeviceOptions {
 export type DeviceOptions = V1DeviceOptions | V2DeviceOptions;
 
 /** What both profiles' options come to with nothing left open. */
-export type DeviceSettings = Required<Omit<CommonDeviceOptions, "engine">> & { readonly engine: Engine };
+export type DeviceSettings = Required<Omit<CommonDeviceOptions, "engine">> & {
+  readonly engine: Engine;
+  /** Who is served. */
+  readonly clients: DeviceClients;
+};
 
 /** {@linkcode V1DeviceOptions} with nothing left open. */
 export type V1DeviceSettings = DeviceSettings & Required<Omit<V1DeviceOptions, keyof CommonDeviceOptions>>;
 
 /** Fills in the defaults. */
 export function deviceSettings(options: DeviceOptions): DeviceSettings {
+  const clock = options.clock ?? systemClock;
   return {
     connectTimeout: options.connectTimeout ?? CONNECT_TIMEOUT_MS,
     stallTimeout: options.stallTimeout ?? STALL_TIMEOUT_MS,
@@ -164,7 +170,8 @@ export function deviceSettings(options: DeviceOptions): DeviceSettings {
     expiration: Math.min(options.expiration ?? EXPIRATION_MS, MAX_DURATION_MS),
     reconnect: options.reconnect ?? true,
     logger: options.logger ?? silentLogger,
-    clock: options.clock ?? systemClock,
+    clock,
+    clients: new DeviceClients(clock),
     via: options.via ?? [],
     engine: startEngine(options.engine ?? "auto", options.logger ?? silentLogger, (chosen) => {
       if (options.via?.length) demandUplinks(chosen, options.profile === "v2" && options.security !== "plain");

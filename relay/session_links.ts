@@ -25,9 +25,6 @@ import type { SessionLinksOptions } from "./session_links_options.ts";
 import type { SessionCarrier } from "./session.ts";
 import type { Transport } from "../net/transport.ts";
 
-/** Silence says nothing. */
-const NO_KEEP_ALIVE: KeepAliveSettings = { idleTimeout: -1, probeInterval: -1, probeCount: 0 };
-
 /** Owns the transports of a session. */
 export class SessionLinks implements SessionCarrier {
   /** Resolves when no further link can be attached, and the session has ended; never rejects. */
@@ -178,6 +175,11 @@ export class SessionLinks implements SessionCarrier {
     if (!known && this.#options.session.options.adapts) this.say({ attention: Math.round(ms) });
   }
 
+  /** Bytes that wait to be written to the link that is up. */
+  get pending(): number {
+    return this.#face ? this.#driver!.pending : 0;
+  }
+
   hold(): void {
     this.#driver?.hold();
   }
@@ -251,7 +253,7 @@ export class SessionLinks implements SessionCarrier {
       this.#face = undefined;
       face.end();
       this.#kept = this.#driver!;
-      this.#kept.setKeepAlive(NO_KEEP_ALIVE); // nobody answers there any more
+      this.#kept.setKeepAlive({ idleTimeout: -1, probeInterval: -1, probeCount: 0 }); // nobody answers there any more
       if (!keep) this.letGo();
       this.#interrupted({ reason: "replaced", detail: undefined });
     }

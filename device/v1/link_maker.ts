@@ -61,6 +61,7 @@ export class V1LinkMaker implements LinkMaker {
     const inForce = this.#transport?.duplex.keepAlive();
     return {
       mode: "run",
+      modeChange: undefined,
       services: [],
       keepAlive: inForce ? paceSettings(inForce) : this.#keepAlive,
       serverKeepAlive: undefined,
@@ -112,8 +113,20 @@ export class V1LinkMaker implements LinkMaker {
     this.#link?.setKeepAlive(this.#keepAlive);
   }
 
+  drop(): void {
+    this.#link?.close("dropped");
+  }
+
   setMode(): void {
-    throw new Error("Cannot set a mode: v1 has none");
+    throw new RangeError("Cannot set a mode: v1 has none");
+  }
+
+  putService(): void {
+    throw new RangeError("Cannot offer a service: v1 has none by name");
+  }
+
+  takeService(): boolean {
+    throw new RangeError("Cannot take a service back: v1 has none by name");
   }
 
   async close(): Promise<void> {

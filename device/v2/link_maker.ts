@@ -9,13 +9,7 @@ import { HANDSHAKE_TIMEOUT_MS } from "../../net/limits.ts";
 import { V2_MAX_SERVICES } from "../../protocol/v2/limits.ts";
 import type { Address } from "../../protocol/address.ts";
 import type { GoodbyeCode } from "../../protocol/v2/wire/goodbye.ts";
-import {
-  type Endpoint,
-  isSteady,
-  type KeepAliveChoice,
-  type KeepAlivePlan,
-  keepAlivePlan,
-} from "../../protocol/keep_alive.ts";
+import { type Endpoint, type KeepAliveChoice, type KeepAlivePlan, keepAlivePlan } from "../../protocol/keep_alive.ts";
 import type { DeviceMode, ServiceGrantResult, Settings } from "../../protocol/v2/wire/messages.ts";
 import { dialUplinks } from "../../net/dial/uplinks.ts";
 import type { ServerTarget } from "../../net/dial/server.ts";
@@ -35,6 +29,8 @@ import { Epochs } from "./epochs.ts";
 import { ServerCertificateWatch } from "./server_certificate.ts";
 import { AllowedTargets } from "./allowed_targets.ts";
 import { ServiceBoard } from "./service_board.ts";
+import { ServiceChanges } from "./service_changes.ts";
+import type { NamedService } from "./named_service.ts";
 import { V2Session } from "./session.ts";
 import { SmallSegments } from "./small_segments.ts";
 
@@ -48,6 +44,7 @@ export class V2LinkMaker implements LinkMaker {
   readonly #emit: (event: DeviceEvent) => void;
   readonly #servers: readonly Address[];
   readonly #board: ServiceBoard;
+  readonly #changes: ServiceChanges;
   readonly #targets: AllowedTargets;
   readonly #outside: Outside;
   readonly #instance: Uint8Array;
@@ -116,6 +113,7 @@ export class V2LinkMaker implements LinkMaker {
         },
       },
     );
+    this.#changes = new ServiceChanges(this.#board, settings);
   }
 
   get server(): Address {
@@ -126,6 +124,7 @@ export class V2LinkMaker implements LinkMaker {
     this.#session?.links.count();
     return {
       mode: this.#board.mode,
+      modeChange: this.#session && this.#changes.modeChange,
       services: this.#board.status,
       keepAlive: this.#session?.links.keepAlive ?? this.#keepAlive.idle,
       serverKeepAlive: this.#session?.links.peerKeepAlive,
@@ -169,12 +168,24 @@ export class V2LinkMaker implements LinkMaker {
     if (endpoint !== "server") this.#follow(plan);
   }
 
-  setMode(mode: Exclude<DeviceMode, "init">): void {
-    this.#board.mode = mode;
+  drop(): void {
+    this.#session?.links.drop();
   }
 
-  close(): Promise<void> {
-    return this.#board.close();
+  setMode(mode: Exclude<DeviceMode, "init">, drain: number): void {
+    this.#changes.setMode(mode, drain);
+  }
+
+  putService(service: NamedService): void {
+    this.#changes.put(service);
+  }
+
+  takeService(name: string): boolean {
+    return this.#changes.take(name);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#board.close(), this.#changes.close()]);
   }
 
   async #make(signal: AbortSignal, onConnected: () => void): Promise<MadeLink> {
@@ -247,6 +258,7 @@ export class V2LinkMaker implements LinkMaker {
       outside: this.#outside,
       keepAlive: this.#keepAlive,
       adapts: greeting.adapts,
+      wanted: this.#wantedKeepAlive,
       onBytes: (bytes, carried) => this.#bytes.add(bytes, carried),
       onGrants: (results) => this.#onGrants(results),
       onSettings: (said) => this.#onSettings(said),
@@ -254,8 +266,6 @@ export class V2LinkMaker implements LinkMaker {
     });
     this.#session = link;
     link.start(transport, rest);
-    const wanted = this.#wantedKeepAlive;
-    if (wanted && (greeting.adapts || isSteady(wanted))) link.links.wantKeepAlive(wanted);
     return { ...made, link };
   }
 
@@ -330,6 +340,6 @@ export class V2LinkMaker implements LinkMaker {
   #onSettings(said: Settings): void {
     const { wantedKeepAlive: waiting, wantedIdleKeepAlive: idle = waiting } = said;
     if (waiting && idle) this.#follow({ waiting, idle });
-    if (said.wantedMode && said.wantedMode !== "init") this.setMode(said.wantedMode);
+    if (said.wantedMode && said.wantedMode !== "init") this.setMode(said.wantedMode, 0);
   }
 }

@@ -105,6 +105,8 @@ folderTest(
       await client.post("/v1/devices/gw2/enable");
       await client.post("/v1/devices/gw2/revoke");
       await refused(client.get("/v1/devices/gw2"), 404, /gw2/);
+      const { items: [last] } = await client.get<{ items: Record<string, unknown>[] }>("/v1/audit?limit=1");
+      assert.deepEqual([last!["act"], last!["status"]], ["POST /v1/devices/gw2/revoke", 200]);
       // Whoever comes back goes on behind what it had last.
       const back = client.stream("/v1/events/stream?type=mode,enrolled", firstId);
       assert.equal(((await within(back.next(), "an event")).value!.data as { type: string }).type, "mode");

@@ -11,6 +11,14 @@ import { V1_KEEP_ALIVE, V2_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
 import { chooseEngine, type EngineChoice } from "../../net/engines.ts";
 import type { TlsSource } from "../../net/tls/listening.ts";
 import { ADMIN_OPTION, TOKEN_OPTION } from "../../app/admin/options.ts";
+import { AUDIT_OPTION } from "../../app/audit/options.ts";
+import {
+  WEBHOOK_EVENTS_OPTION,
+  WEBHOOK_GRACE_OPTION,
+  WEBHOOK_OPTION,
+  WEBHOOK_SECRET_OPTION,
+} from "../../app/webhook/options.ts";
+import { METRICS_OPTION, PER_DEVICE_OPTION } from "../../app/metrics/options.ts";
 import { COMMON_OPTIONS, ENGINE_OPTION } from "../../app/command.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
 import { describeHooks, readHooks } from "../../app/hooks/config.ts";
@@ -88,6 +96,13 @@ export const SERVER_OPTIONS = {
   state: STATE_OPTION,
   admin: ADMIN_OPTION,
   "admin-token-file": TOKEN_OPTION,
+  metrics: METRICS_OPTION,
+  "metrics-per-device": PER_DEVICE_OPTION,
+  audit: AUDIT_OPTION,
+  webhook: WEBHOOK_OPTION,
+  "webhook-secret-file": WEBHOOK_SECRET_OPTION,
+  "webhook-events": WEBHOOK_EVENTS_OPTION,
+  "webhook-grace": WEBHOOK_GRACE_OPTION,
   "keep-alive": KEEP_ALIVE_OPTION,
   ...keepAliveOptions("device", V2_KEEP_ALIVE, V1_KEEP_ALIVE),
   expiration: expirationOption(

@@ -308,8 +308,9 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
     const { logger } = this.settings;
     if (!this.#link.listening) {
       const why = end.detail ?? end.reason;
+      const reason = end.reason === "protocol-error" ? "stranger" : "cut";
       logger.warn("refused {remote} on {listen}: {why}", { remote: this.device, listen: facts.listen, why });
-      this.emit({ type: "refused", listen: facts.listen, remote: this.device, why });
+      this.emit({ type: "refused", listen: facts.listen, remote: this.device, reason, why });
       return;
     }
     logger.info(

@@ -5,29 +5,9 @@
  */
 
 import { createHash, timingSafeEqual } from "node:crypto";
-import { MIN_TOKEN } from "../../limits.ts";
 import { splitHostPort } from "../../../protocol/address.ts";
-import { readPrivateFile } from "../../files/private_file.ts";
-import { ConfigError } from "../../toml/config_error.ts";
 import { ApiError } from "../api_error.ts";
 import type { Logins } from "./logins.ts";
-
-/**
- * Reads a token out of a file that only its owner can read.
- *
- * @throws {ConfigError} if it is not there, others can read it, or it is no token; its text is never told.
- */
-export async function readToken(file: string): Promise<string> {
-  const text = await readPrivateFile(file);
-  if (text === undefined) {
-    throw new ConfigError(`${file} is not there; make a token: (umask 077; openssl rand -hex 32 > ${file})`);
-  }
-  const token = text.trim();
-  if (token.length < MIN_TOKEN || !/^[!-~]+$/.test(token)) {
-    throw new ConfigError(`${file} has to hold a token: one line of ${MIN_TOKEN} characters at least, without blanks`);
-  }
-  return token;
-}
 
 /** Whether a text is the token; how long that takes tells nothing about it. */
 export function isToken(token: string, text: string): boolean {

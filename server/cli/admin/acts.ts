@@ -5,37 +5,13 @@
  */
 
 import { Argument, type Command } from "commander";
-import { argument, taskCommand, taskOptions } from "../../../app/command.ts";
+import { KEEP_ALIVE_OPTIONS, keepAliveAct, keepAliveBody } from "../../../app/admin/cli/keep_alive.ts";
+import { argument, taskCommand } from "../../../app/command.ts";
 import type { OptionTable } from "../../../app/options.ts";
-import { ConfigError } from "../../../app/toml/config_error.ts";
-import { oneOf, parseDurationOrNever, wholeNumber } from "../../../app/values.ts";
-import { MAX_PROBES } from "../../../protocol/limits.ts";
-import { KEEP_ALIVE_MODES, V2_KEEP_ALIVE } from "../../../protocol/keep_alive.ts";
+import { oneOf } from "../../../app/values.ts";
 import type { Device } from "../../admin/schemas.ts";
 import { ask, ASK_OPTIONS } from "./ask.ts";
 import { demandConsent, doToEach, parseSelector, selectDevices } from "./select.ts";
-
-const KEEP_ALIVE_OPTIONS = {
-  endpoint: {
-    value: "END",
-    help: "whose: device (it watches the server), server (it watches the device), or both",
-    parse: oneOf("device", "server", "both"),
-    preset: "both",
-  },
-  way: {
-    value: "WAY",
-    help: "adaptive or metered, which are slow while nobody waits, or fast; in place of the settings",
-    parse: oneOf(...KEEP_ALIVE_MODES),
-  },
-  "idle-timeout": { value: "TIME", help: "silence before the first probe, or never", parse: parseDurationOrNever },
-  "probe-interval": { value: "TIME", help: "silence between probes, and after the last", parse: parseDurationOrNever },
-  "probe-count": {
-    value: "N",
-    help: "probes before the other side is taken for lost; 0 sends none",
-    parse: wholeNumber(0, MAX_PROBES),
-  },
-  ...ASK_OPTIONS,
-} as const satisfies OptionTable;
 
 /** The commands, below the server's command `name`. */
 export function actCommands(name: string): Command[] {
@@ -69,26 +45,9 @@ function act(fullName: string, help: string, table: OptionTable): Command {
 }
 
 async function keepAlive(command: Command, devices: string): Promise<void> {
-  const values = taskOptions(KEEP_ALIVE_OPTIONS, command);
-  const { endpoint = "both", way } = values;
-  // Those of the server's own command stand for all devices; here only what stands behind the name counts.
-  const given = command.opts<{ idleTimeout?: number; probeInterval?: number; probeCount?: number }>();
-  const { idleTimeout, probeInterval, probeCount } = given;
-  const isSet = idleTimeout !== undefined || probeInterval !== undefined || probeCount !== undefined;
-  if (way !== undefined) {
-    if (isSet) {
-      throw new ConfigError("--way says it all, and the other options are parts of that; give one or the others");
-    }
-    return await doAct(command, devices, "keep-alive-way", () => ({ endpoint, way }), "sets the keep-alive", "has it");
-  }
-  if (!isSet) throw new ConfigError("nothing is set; say --way, or --idle-timeout, --probe-interval or --probe-count");
-  const settings = { idleTimeout, probeInterval, probeCount };
-  const body = (before: Device) => ({
-    endpoint,
-    ...(before[endpoint === "device" ? "deviceKeepAlive" : "keepAlive"] ?? V2_KEEP_ALIVE),
-    ...Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)),
-  });
-  await doAct(command, devices, "keep-alive", body, "sets the keep-alive", "has it");
+  const body = ({ keepAlive, deviceKeepAlive }: Device) =>
+    keepAliveBody(command, { server: keepAlive, device: deviceKeepAlive });
+  await doAct(command, devices, keepAliveAct(command), body, "sets the keep-alive", "has it");
 }
 
 async function doAct(

@@ -5,14 +5,15 @@
  */
 
 import type { Command } from "commander";
-import { ADMIN_SOCKET } from "../../../app/admin/serve.ts";
+import { ADMIN_SOCKET } from "../../../app/admin/address.ts";
 import { printLine, taskCommand } from "../../../app/command.ts";
 import { stderr } from "../../../app/output.ts";
 import { systemClock } from "../../../base/clock.ts";
 import { describeError } from "../../../base/errors.ts";
 import { formatAddress, parseAddress } from "../../../protocol/address.ts";
 import { openDoor } from "../../dashboard/door.ts";
-import { ask, ASK_OPTIONS, askedPlace } from "./ask.ts";
+import { ask, ASK_OPTIONS } from "./ask.ts";
+import { askedPlace } from "../../../app/admin/cli/ask.ts";
 
 /** The command, below the server's command `name`. */
 export function dashboardCommand(name: string): Command {
@@ -28,7 +29,7 @@ export function dashboardCommand(name: string): Command {
 
 async function dashboard(command: Command): Promise<void> {
   const { open } = command.opts<{ open?: true }>();
-  const { folder, admin, tokenFile } = askedPlace(command);
+  const { folder, admin, tokenFile } = askedPlace("server", command);
   const byTcp = admin !== undefined && admin !== "unix" && admin !== "off";
   if (!byTcp || tokenFile !== undefined) await ask(command, (client) => client.get("/v1/health"));
   if (byTcp) {

@@ -5,12 +5,10 @@
  */
 
 import type { Command } from "commander";
+import { showFacts, type Shown } from "../../../app/admin/cli/watch.ts";
 import type { Static } from "../../../app/admin/schema.ts";
-import { printLine, taskCommand } from "../../../app/command.ts";
-import { stdout } from "../../../app/output.ts";
+import { taskCommand } from "../../../app/command.ts";
 import { formatAge, formatBytes } from "../../../base/table.ts";
-import { sleep, systemClock } from "../../../base/clock.ts";
-import { WATCH_MS } from "../../limits.ts";
 import type { ServerFacts } from "../../admin/schemas.ts";
 import { ask, ASK_OPTIONS } from "./ask.ts";
 
@@ -24,21 +22,8 @@ export function statusCommand(name: string): Command {
     .action((_options: unknown, command: Command) => status(command));
 }
 
-async function status(command: Command): Promise<void> {
-  const { json, watch } = command.opts<{ json?: true; watch?: true }>();
-  const show = (facts: Facts) => {
-    if (json) return printLine(JSON.stringify(facts));
-    if (watch && Deno.stdout.isTerminal()) stdout.write("\x1b[H\x1b[2J");
-    for (const line of linesOf(facts, systemClock.wall())) printLine(line);
-  };
-  await ask(command, async (client) => {
-    show(await client.get<Facts>("/v1/server"));
-    const never = new AbortController().signal;
-    while (watch) {
-      await sleep(systemClock, WATCH_MS, never);
-      show(await client.get<Facts>("/v1/server"));
-    }
-  });
+function status(command: Command): Promise<void> {
+  return ask(command, (client) => showFacts(command.opts<Shown>(), () => client.get<Facts>("/v1/server"), linesOf));
 }
 
 /** What is shown. */

@@ -201,6 +201,7 @@ export function eventsOf(devices: readonly Device[], random: Chance, now: number
       type: "refused",
       listen,
       remote: `192.0.2.${Math.floor(random() * 250)}:${40_000 + n}`,
+      reason: "unknown-device",
       why: reasons[Math.floor(random() ** 2 * 3)]!,
     };
     found.push([refused, now - random() * 600 * MINUTE_MS]);

@@ -10,7 +10,7 @@ import { type AdminServer, serveAdmin } from "../../../app/admin/serve.ts";
 import { closed, Type } from "../../../app/admin/schema.ts";
 import { systemClock } from "../../../base/clock.ts";
 import { silentLogger } from "../../../base/logger.ts";
-import { EventRing } from "../../../server/admin/event_ring.ts";
+import { EventRing } from "../../../app/admin/event_ring.ts";
 import { eventRoutes } from "../../../server/admin/event_routes.ts";
 import type { AdminContext } from "../../../server/admin/context.ts";
 import { Client, Device, Done, NAMED, ServerFacts } from "../../../server/admin/schemas.ts";
@@ -43,7 +43,7 @@ export async function serveFleet(folder: string, count: number): Promise<Fleet> 
   const now = Date.now();
   const devices = devicesOf(count, random, now);
   const clients = clientsOf(devices, random, now);
-  const events = new EventRing(now - 26 * 3600_000);
+  const events = new EventRing<ServerEvent>(now - 26 * 3600_000);
   for (const [event, time] of eventsOf(devices, random, now)) events.add(time, event);
   const acts: string[] = [];
   const page = <T>(items: readonly T[], limit: number | undefined, cursor: string | undefined) => {

@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import type { ServerEvent } from "../events.ts";
 import { test } from "../../tests/rig/test.ts";
 import { EventRing } from "./event_ring.ts";
 
-const event = (device: string): ServerEvent => ({ type: "mode", device, mode: "run" });
+const event = (device: string) => ({ type: "mode", device, mode: "run" });
 
 test("the last events are kept, older ones are gone, and a cursor says how many", () => {
-  const ring = new EventRing(1_000, 4);
+  const ring = new EventRing<ReturnType<typeof event>>(1_000, 4);
   assert.deepEqual([ring.next, ring.oldest], [1, 1]);
   for (let at = 1; at <= 6; at++) ring.add(at, event(`gw${at}`));
   assert.deepEqual([ring.next, ring.oldest], [7, 3]);
@@ -18,8 +17,8 @@ test("the last events are kept, older ones are gone, and a cursor says how many"
 });
 
 test("a cursor of another run leads to the oldest, and what is no cursor leads nowhere", () => {
-  const before = new EventRing(1_000);
-  const ring = new EventRing(2_000);
+  const before = new EventRing<ReturnType<typeof event>>(1_000);
+  const ring = new EventRing<ReturnType<typeof event>>(2_000);
   ring.add(1, event("gw1"));
   assert.deepEqual(ring.placeOf(before.cursorAt(17)), { next: 1, missed: -1 });
   assert.deepEqual(ring.placeOf(ring.cursorAt(17)), { next: 1, missed: -1 });
@@ -29,7 +28,7 @@ test("a cursor of another run leads to the oldest, and what is no cursor leads n
 });
 
 test("who waits is woken once by the next event, unless that was called off", () => {
-  const ring = new EventRing(0);
+  const ring = new EventRing<ReturnType<typeof event>>(0);
   const woken: string[] = [];
   ring.whenMore(() => woken.push("a"));
   ring.whenMore(() => woken.push("b"))();

@@ -4,38 +4,37 @@
  * @module
  */
 
-import { MAX_KEPT_EVENTS } from "../../app/limits.ts";
-import type { ServerEvent } from "../events.ts";
+import { MAX_KEPT_EVENTS } from "../limits.ts";
 
 /** An event, with its place and its time. */
-export interface KeptEvent {
+export interface KeptEvent<E> {
   /** Its number, from 1. */
   readonly number: number;
   /** When it was, in milliseconds since 1970. */
   readonly time: number;
-  readonly event: ServerEvent;
+  readonly event: E;
 }
 
 /** Where somebody goes on to read. */
 export interface Place {
   /** The number of the first event that was not read yet. */
   readonly next: number;
-  /** How many were there since the cursor, and are not any more; of another run of the server: -1. */
+  /** How many were there since the cursor, and are not any more; of another run of the daemon: -1. */
   readonly missed: number;
 }
 
 /** Keeps the last events. */
-export class EventRing {
-  /** When the server started, by the wall clock. */
+export class EventRing<E> {
+  /** When the daemon started, by the wall clock. */
   readonly since: number;
-  /** Which run of the server it is: cursors of another lead nowhere. */
+  /** Which run of the daemon it is: cursors of another lead nowhere. */
   readonly #run: string;
   readonly #size: number;
-  readonly #kept: KeptEvent[] = [];
+  readonly #kept: KeptEvent<E>[] = [];
   readonly #waiting = new Set<() => void>();
   #last = 0;
 
-  /** Nothing yet; `since` is when the server started, by the wall clock. */
+  /** Nothing yet; `since` is when the daemon started, by the wall clock. */
   constructor(since: number, size = MAX_KEPT_EVENTS) {
     this.since = since;
     this.#run = Math.floor(since).toString(36);
@@ -53,7 +52,7 @@ export class EventRing {
   }
 
   /** Keeps an event, and wakes those who wait for one. */
-  add(time: number, event: ServerEvent): void {
+  add(time: number, event: E): void {
     const number = ++this.#last;
     this.#kept[number % this.#size] = { number, time, event };
     if (this.#waiting.size === 0) return;
@@ -63,7 +62,7 @@ export class EventRing {
   }
 
   /** The event of a number, if it is kept. */
-  get(number: number): KeptEvent | undefined {
+  get(number: number): KeptEvent<E> | undefined {
     const kept = this.#kept[number % this.#size];
     return kept?.number === number ? kept : undefined;
   }
