@@ -19,6 +19,7 @@ export {
   TOKEN_SECRET_SIZE,
 } from "./protocol/enrolment.ts";
 export { type Goodbye, GOODBYE_CODES, type GoodbyeCode } from "./protocol/v2/wire/goodbye.ts";
+export type { BytesOfDay } from "./relay/link/day_bytes.ts";
 export {
   ADAPTIVE_KEEP_ALIVE,
   type Endpoint,

@@ -42,7 +42,7 @@ export const OPTION_NAMES: readonly string[] = [
     "tcp-keep-alive",
     "tls-cert",
   ],
-  ...["tls-key", "via", "webhook", "webhook-events", "webhook-grace", "webhook-secret-file"],
+  ...["tls-key", "via", "warn-bytes-a-day", "webhook", "webhook-events", "webhook-grace", "webhook-secret-file"],
 ];
 
 const PREFIX = envName("");

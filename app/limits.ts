@@ -118,6 +118,15 @@ export const MAX_SELECTOR = 256;
 /** The least characters of a token. */
 export const MIN_TOKEN = 16;
 
+/** Characters of a tag. */
+export const MAX_TAG = 63;
+
+/** Tags of one device. */
+export const MAX_TAGS = 32;
+
+/** Milliseconds between two looks of a command with `--watch`. */
+export const WATCH_MS = 2_000;
+
 /** Characters of metrics that are made at once, and then wait for their reader. */
 export const METRICS_CHUNK = 32 * 1024;
 
@@ -177,9 +186,6 @@ export const WEBHOOK_LAST_MS = 1_000;
 
 /** Milliseconds between two log lines about events that the webhook was not told. */
 export const WEBHOOK_LOG_MS = 60_000;
-
-/** Milliseconds between two looks of a command with `--watch`. */
-export const WATCH_MS = 2_000;
 
 /** Milliseconds between two looks at whether the service manager has a new status to hear. */
 export const STATUS_INTERVAL_MS = 2_000;

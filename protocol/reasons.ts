@@ -38,6 +38,8 @@ export const CHANNEL_END_REASONS = [
   "outside-hours",
   /** The service was opened for a time, and that is over. */
   "access-closed",
+  /** The server, or the device on it, is drained: others come later. */
+  "draining",
   /** A limit of the whole server was reached. */
   "server-limit",
   /** The CONNECT could not be read. */

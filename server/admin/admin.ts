@@ -25,6 +25,7 @@ import { clientRoutes } from "./client_routes.ts";
 import type { StateView } from "../state/state.ts";
 import type { AdminContext } from "./context.ts";
 import { deviceRoutes } from "./device_routes.ts";
+import { drainRoutes } from "./drain_routes.ts";
 import { enrolmentRoutes } from "./enrolment_routes.ts";
 import { EventRing } from "../../app/admin/event_ring.ts";
 import { eventRoutes } from "./event_routes.ts";
@@ -40,6 +41,7 @@ export function adminRoutes(context: AdminContext): Route[] {
     ...serverRoutes(context),
     ...deviceRoutes(context),
     ...actRoutes(context),
+    ...drainRoutes(context),
     ...enrolmentRoutes(context),
     ...clientRoutes(context),
     ...eventRoutes(context),

@@ -8,9 +8,9 @@ import type { ServerEvent } from "../events.ts";
 import type { StateView } from "../state/state.ts";
 import type { History } from "../history/history.ts";
 import type { ServerCore, ServerHandle } from "../server.ts";
+import type { EventRing } from "../../app/admin/event_ring.ts";
 import type { Registry } from "../../app/metrics/registry.ts";
 import type { ServerAudit } from "../audit/server_audit.ts";
-import type { EventRing } from "../../app/admin/event_ring.ts";
 
 /** What routes work with. */
 export interface AdminContext {

@@ -15,6 +15,7 @@ import { PROCESS_LOG_BOUND } from "../../protocol/limits.ts";
 import { MAX_ENROLMENTS, PROCESS_WINDOW_BOUND } from "../limits.ts";
 import { V1Listener } from "../v1/listener.ts";
 import type { AdminContext } from "./context.ts";
+import { drainFacts } from "./device_facts.ts";
 import type { ServedV1Link } from "../v1/link_status.ts";
 import { tcpFacts } from "./device_facts.ts";
 import { type Limit, type ListenerFacts, ServerFacts } from "./schemas.ts";
@@ -90,6 +91,7 @@ async function factsOf(context: AdminContext): Promise<Static<typeof ServerFacts
       enrolments,
     },
     limits: limitsOf(context, enrolments),
+    draining: drainFacts(settings.drains.of(undefined)),
     trouble: state?.devices.trouble ?? null,
   };
 }

@@ -31,6 +31,7 @@ import { DASHBOARD } from "../dashboard/files.ts";
 import { AuthorizedDevices } from "../devices/authorized_devices.ts";
 import { audited } from "./audited.ts";
 import { actCommands } from "./admin/acts.ts";
+import { drainCommand } from "./admin/drain.ts";
 import { clientCommands } from "./admin/clients.ts";
 import { dashboardCommand } from "./admin/dashboard.ts";
 import { serverEventsCommand } from "./admin/events.ts";
@@ -60,6 +61,7 @@ export function serverCommand(name: string): Command {
     ...clientCommands(name),
     serverEventsCommand(name),
     ...actCommands(name),
+    drainCommand(name),
     dashboardCommand(name),
   ];
   const onFiles = devicesCommands(name).map((each) => each.name() === "devices" ? each : audited(each));

@@ -41,7 +41,7 @@ import {
 import { fileValues, type OptionTable, type OptionValues } from "../../app/options.ts";
 import { STATE_OPTION } from "../../app/files/state.ts";
 import type { TomlTable } from "../../app/toml/table.ts";
-import { parseDuration, parsePath } from "../../app/values.ts";
+import { parseBytes, parseDuration, parsePath } from "../../app/values.ts";
 import { DEVICES_OPTION } from "./enroll.ts";
 import { parseListen } from "../listen_address.ts";
 import { formatUnixHost, isUnixHost, splitHosts } from "../ports/unix_host.ts";
@@ -108,6 +108,11 @@ export const SERVER_OPTIONS = {
   expiration: expirationOption(
     "v2: keep clients and host ports this long while a device has no link; 0 ends them at once",
   ),
+  "warn-bytes-a-day": {
+    value: "SIZE",
+    help: "v2: warn once a day of a device whose links cost more than that, as in 20MB",
+    parse: parseBytes,
+  },
   "tcp-keep-alive": tcpKeepAliveOption("client"),
   "stall-timeout": stallOption("v1: end a client that holds its link this long by not reading"),
   "half-close-timeout": timeOption(
@@ -160,7 +165,9 @@ export function serverConfig(values: OptionValues<typeof SERVER_OPTIONS>, file: 
   checkAddresses(listen);
   const { engine = "auto" } = values;
   chooseEngine(engine); // now, before the state is opened
-  return { listen, engine, hooks, keepAlive: keepAliveChoiceOf(values), ...timesOf(values) };
+  const limit = values["warn-bytes-a-day"];
+  const bytes = limit !== undefined && { warnBytesADay: limit };
+  return { listen, engine, hooks, keepAlive: keepAliveChoiceOf(values), ...bytes, ...timesOf(values) };
 }
 
 /** Keys of a section, and of a device's file. */

@@ -163,6 +163,10 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
   }
 
   onClient(conn: Connection, address: string, port: HostPort): void {
+    if (this.settings.drains.refuses(undefined)) {
+      conn.reset();
+      return this.#clientEnded(address, port, nothingCarried("draining"), undefined);
+    }
     const pass = this.#gates.get(port)!.enter(address);
     if ("refused" in pass) {
       conn.reset();
