@@ -21,7 +21,7 @@ export interface TryOptions {
 const INCLUDED = "adduser,libssl3,ca-certificates,systemd,systemd-sysv,dbus";
 
 /** Milliseconds that such a system may take from its start to its end. */
-const BOOT_MS = 180_000;
+const BOOT_MS = 120_000;
 
 const HERE = { x86_64: "amd64", aarch64: "arm64" }[Deno.build.arch];
 
@@ -90,9 +90,10 @@ StandardError=file:/output
 [Install]
 WantedBy=multi-user.target
 `;
-  const wanted = `${folder}/etc/systemd/system/multi-user.target.wants`;
-  await Deno.mkdir(wanted, { recursive: true });
-  await Deno.writeTextFile(`${wanted}/sallyport-try.service`, unit);
+  const units = `${folder}/etc/systemd/system`;
+  await Deno.mkdir(`${units}/multi-user.target.wants`, { recursive: true });
+  await Deno.writeTextFile(`${units}/try.service`, unit);
+  await Deno.symlink("../try.service", `${units}/multi-user.target.wants/try.service`);
   const args = ["--quiet", "--boot", "--register=no", "--keep-unit", "--private-network", `--directory=${folder}`];
   const child = new Deno.Command("systemd-nspawn", { args, stdin: "null", stdout: "null", stderr: "null" }).spawn();
   const timer = setTimeout(() => child.kill("SIGKILL"), BOOT_MS);
