@@ -102,7 +102,7 @@ WantedBy=multi-user.target
   const [result, output] = await Promise.all(
     ["result", "output"].map((name) => Deno.readTextFile(`${folder}/${name}`).catch(() => "")),
   );
-  if (result!.trim() !== "works") throw new Error(`${output}\n${result!.trim() || "systemd did not come to it"}`);
+  if (result!.trim() !== "works") throw new Error(`${output}\n${result!.trim() || "it did not come to its end"}`);
 }
 
 async function has(program: string): Promise<boolean> {
