@@ -33,6 +33,7 @@ export async function tryPackage({ packaged, next, root }: TryOptions, tell: (li
   const folder = await Deno.makeTempDir({ prefix: "sallyport-package-" });
   try {
     await makeRoot(folder, root, tell);
+    await Deno.chmod(folder, 0o755); // it is the system's "/", where not only root looks
     const shared = `${folder}/packages`;
     await Deno.mkdir(`${shared}/next`, { recursive: true });
     for (const [files, place] of [[packaged, shared], [next, `${shared}/next`]] as const) {
