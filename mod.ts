@@ -19,6 +19,7 @@ export {
   TOKEN_SECRET_SIZE,
 } from "./protocol/enrolment.ts";
 export { type Goodbye, GOODBYE_CODES, type GoodbyeCode } from "./protocol/v2/wire/goodbye.ts";
+export type { BytesOfDay } from "./relay/link/day_bytes.ts";
 export {
   ADAPTIVE_KEEP_ALIVE,
   type Endpoint,
@@ -34,6 +35,8 @@ export {
   type ChannelEndReason,
   LINK_END_REASONS,
   type LinkEndReason,
+  REFUSAL_REASONS,
+  type RefusalReason,
 } from "./protocol/reasons.ts";
 export { DEVICE_MODES, type DeviceMode } from "./protocol/v2/wire/messages.ts";
 export type { Clock, Time } from "./base/clock.ts";

@@ -25,6 +25,14 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
   };
 }
 
+/** Parses a number of bytes, as in `500kB`, `20MB` or `1.5GB`. */
+export function parseBytes(text: string): number {
+  const [, number, unit] = /^(\d{1,9}(?:\.\d{1,3})?)(kB|MB|GB)$/.exec(text) ?? [];
+  const bytes = Math.round(Number(number) * ({ kB: 1e3, MB: 1e6, GB: 1e9 }[unit ?? ""] ?? NaN));
+  if (bytes > 0) return bytes;
+  throw new SyntaxError(`"${text}" is not a number of bytes; write one as in 500kB, 20MB or 1.5GB`);
+}
+
 /** The path of a file or a folder. */
 export function parsePath(text: string): string {
   if (text === "") throw new SyntaxError("it is empty; name a file, or leave it out");

@@ -9,43 +9,24 @@
  * @module
  */
 
-import { GATHER_MAX } from "./limits.ts";
+import { GATHER_MAX, LINK_START_BYTES } from "./limits.ts";
 import type { KeepAlivePlan, KeepAliveSettings } from "../protocol/keep_alive.ts";
 import { RESUMED_WATCH_MS } from "../protocol/limits.ts";
 import type { LinkEndReason } from "../protocol/reasons.ts";
-import type { V2SessionCore } from "../protocol/v2/session_core.ts";
 import type { Settings } from "../protocol/v2/wire/messages.ts";
-import type { Clock } from "../base/clock.ts";
-import { Attention } from "./attention.ts";
+import { Attention } from "./link/attention.ts";
+import { bytesOnWire, LinkBytes } from "./link/day_bytes.ts";
 import { FRUITLESS_HINT, FruitlessLinks } from "../net/dial/fruitless_links.ts";
 import { LinkDriver } from "./link/driver.ts";
 import { LinkFace } from "./link/face.ts";
 import { channelReason, isResumable, type LinkEnd } from "./link/end.ts";
 import type { ReceiveChunk } from "./link/receive_chunk.ts";
+import type { SessionLinksOptions } from "./session_links_options.ts";
 import type { SessionCarrier } from "./session.ts";
 import type { Transport } from "../net/transport.ts";
 
 /** Silence says nothing. */
 const NO_KEEP_ALIVE: KeepAliveSettings = { idleTimeout: -1, probeInterval: -1, probeCount: 0 };
-
-/** What a session's links need. */
-export interface SessionLinksOptions {
-  /** The session; it ends when the last link has. */
-  readonly session: V2SessionCore;
-  readonly clock: Clock;
-  /** Milliseconds that the peer may take nothing; negative for ever. */
-  readonly writeTimeout: number;
-  /** The longest silence accepted from the peer. */
-  readonly keepAlive: KeepAlivePlan;
-  /** Whether the first probe after a silence is left to a peer that probes as soon. @default {false} */
-  readonly leavesProbes?: boolean;
-  /** Milliseconds that the session outlives a link; 0: not at all. */
-  readonly expiration: number;
-  /** Called when a link has ended and the session waits for another. */
-  onInterrupted(end: LinkEnd): void;
-  /** Called when so many links in a row carried nothing that the next one may be silent for longer; `hint` is for people. */
-  onFruitless?(hint: string): void;
-}
 
 /** Owns the transports of a session. */
 export class SessionLinks implements SessionCarrier {
@@ -58,6 +39,7 @@ export class SessionLinks implements SessionCarrier {
   #driver: LinkDriver | undefined;
   #face: LinkFace | undefined;
   readonly #attention: Attention;
+  readonly #bytes: LinkBytes;
   #end: LinkEnd | undefined;
   #interruptedAt: number | undefined;
   #cancelExpiry: () => void = () => {};
@@ -76,6 +58,7 @@ export class SessionLinks implements SessionCarrier {
       leaves: leavesProbes,
       inUse: () => session.channelCount > 0,
     }, keepAlive);
+    this.#bytes = new LinkBytes((bytes, carried) => options.onBytes?.(bytes, carried));
     this.over = this.#over.promise;
     this.ended = this.over.then((end) => this.#driver?.ended.then(() => end) ?? end);
   }
@@ -136,8 +119,7 @@ export class SessionLinks implements SessionCarrier {
 
   /** Says to the peer what is in force on this side, and `more`. */
   introduce(more: Settings = {}): void {
-    const { waiting, idle } = this.#attention.plan;
-    this.say({ keepAlive: waiting, ...(this.#adapts && { idleKeepAlive: idle }), ...more });
+    this.say({ ...this.#attention.said, ...more });
   }
 
   /** Changes the longest silence accepted from the peer, and says so. */
@@ -153,8 +135,8 @@ export class SessionLinks implements SessionCarrier {
   }
 
   /** The words for that. */
-  wanted({ waiting, idle }: KeepAlivePlan): Settings {
-    return { wantedKeepAlive: waiting, ...(this.#adapts && { wantedIdleKeepAlive: idle }) };
+  wanted(plan: KeepAlivePlan): Settings {
+    return this.#attention.wanted(plan);
   }
 
   /** Says something to the peer. */
@@ -177,14 +159,28 @@ export class SessionLinks implements SessionCarrier {
 
   /** Somebody waits for this session, and a dead link has to be found soon; a channel that is open says so for itself. */
   rouse(): void {
+    if (!this.#bytes.inUse) this.count();
     if (this.#attention.rouse()) this.#setKeepAlive();
+  }
+
+  /** Looks at what the link has cost; it is told of now and then without. */
+  count(): void {
+    const driver = this.#driver;
+    if (!driver) return;
+    const { session } = this.#options;
+    this.#bytes.look(bytesOnWire(driver.carried, driver.transport.kind === "tcp"), session.channelCount > 0);
   }
 
   /** Somebody looks at this session for `ms` milliseconds from now on: both sides probe as for a client. */
   attend(ms: number): void {
     const known = this.#attention.attend(ms);
     this.rouse();
-    if (!known && this.#adapts) this.say({ attention: Math.round(ms) });
+    if (!known && this.#options.session.options.adapts) this.say({ attention: Math.round(ms) });
+  }
+
+  /** Bytes that wait to be written to the link that is up. */
+  get pending(): number {
+    return this.#face ? this.#driver!.pending : 0;
   }
 
   hold(): void {
@@ -222,6 +218,8 @@ export class SessionLinks implements SessionCarrier {
     }
     this.#fruitless.begin(session, clock.now());
     const face: LinkFace = new LinkFace(session, this.#fruitless.enough ? () => this.#onHeard(driver) : undefined);
+    this.count(); // of the one before
+    this.#bytes.begin(LINK_START_BYTES);
     this.#driver = driver;
     this.#face = face;
     this.#interruptedAt = undefined;
@@ -237,6 +235,7 @@ export class SessionLinks implements SessionCarrier {
       answers: () => true,
       patient: false,
       yields: this.#attention.yields,
+      looked: () => this.count(),
       calmer: () => this.#attention.relax() ? { settings: this.#settings, yields: this.#attention.yields } : undefined,
     });
     return replayed;
@@ -257,7 +256,7 @@ export class SessionLinks implements SessionCarrier {
       this.#face = undefined;
       face.end();
       this.#kept = this.#driver!;
-      this.#kept.setKeepAlive(NO_KEEP_ALIVE); // nobody answers there any more
+      this.#kept.setKeepAlive({ idleTimeout: -1, probeInterval: -1, probeCount: 0 }); // nobody answers there any more
       if (!keep) this.letGo();
       this.#interrupted({ reason: "replaced", detail: undefined });
     }
@@ -302,10 +301,6 @@ export class SessionLinks implements SessionCarrier {
     return true;
   }
 
-  get #adapts(): boolean {
-    return this.#options.session.options.adapts === true;
-  }
-
   /** What is in force on the link that is up. */
   get #settings(): KeepAliveSettings {
     return this.#fruitless.patient(this.keepAlive);
@@ -318,6 +313,7 @@ export class SessionLinks implements SessionCarrier {
   #onEnded(face: LinkFace, end: LinkEnd): void {
     if (face !== this.#face) return; // another has taken its place
     this.#face = undefined;
+    this.count();
     if (this.done) return;
     if (this.expiration > 0 && isResumable(end.reason)) this.#interrupted(end);
     else this.#finish(end);

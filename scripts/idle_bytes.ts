@@ -113,7 +113,7 @@ function options(args: string[]): { minutes: number; only: KeepAliveMode[]; plai
   });
   const only = (values.only?.split(",") ?? [...KEEP_ALIVE_MODES]).map((name) => {
     const way = KEEP_ALIVE_MODES.find((each) => each === name);
-    if (!way) throw new Error(`--only: there is no ${name}; there are ${KEEP_ALIVE_MODES.join(", ")}`);
+    if (!way) throw new SyntaxError(`--only: there is no ${name}; there are ${KEEP_ALIVE_MODES.join(", ")}`);
     return way;
   });
   return {

@@ -29,6 +29,7 @@ const PACKAGES: Record<string, string> = {
   psql: "postgresql-client",
   postgres: "postgresql",
   socat: "socat",
+  prometheus: "prometheus",
   chromium: "chromium",
 };
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { parseTag } from "../app/admin/selector.ts";
 import { MAX_CLIENT_RATE, MAX_HOURS, MAX_RULE_NETWORKS, MIN_BANDWIDTH } from "./limits.ts";
 import { V2_MAX_CHANNELS, V2_MAX_SERVICES } from "../protocol/v2/limits.ts";
 import { parseNetwork } from "../protocol/ip.ts";
@@ -144,6 +145,7 @@ const SERVE = options<ServeOptions>({
   tcpKeepAlive: optional(check.milliseconds(1, true)),
   halfCloseTimeout: optional(check.milliseconds(0)),
   linkWriteTimeout: optional(check.milliseconds(1, true)),
+  warnBytesADay: optional(check.whole(0, Number.MAX_SAFE_INTEGER)),
   expiration: optional(check.milliseconds(0)),
   engine: optional(check.engine),
   logger: optional(check.logger),
@@ -177,6 +179,7 @@ const DEVICE = options<AuthorizedDevice>({
   expiration: optional(check.milliseconds(0)),
   keepAlive: optional(check.keepAliveChoice),
   disabled: optional(check.flag),
+  tags: optional(list(check.parsed(parseTag))),
   comment: optional(check.text),
   access: optional(rules),
 });

@@ -211,6 +211,9 @@ export const HELD_LOOK_MS = 100;
 /** Milliseconds between two looks at least: each goes through all clients, so those that come together share one. */
 export const MIN_HELD_LOOK_MS = 5;
 
+/** Devices that have metrics of their own at most; of more, none has. */
+export const MAX_METRICS_DEVICES = 4_096;
+
 /** Mode of a Unix socket at which clients connect, where nothing is said of it: the server's own user alone. */
 export const DEFAULT_UNIX_MODE = 0o600;
 
@@ -249,6 +252,18 @@ export const MAX_OPENINGS = 1_024;
 
 /** Milliseconds between two looks whether one of them is to be closed. */
 export const OPENING_LOOK_MS = 500;
+
+/** Milliseconds for which a session has to be interrupted before the webhook is told, while it still waits for its device. */
+export const WEBHOOK_INTERRUPTED_MS = 10_000;
+
+/** Milliseconds between two looks for limits that are reached and certificates that end. */
+export const WEBHOOK_LOOK_MS = 10_000;
+
+/** Services whose failure the webhook was told of, and that are not told of again while it lasts. */
+export const MAX_FAILED_SERVICES = 4_096;
+
+/** A limit that was reached is told of again when less than this part of it was in use in between. */
+export const LIMIT_CLEAR_PART = 0.9;
 
 /** Milliseconds of which history is kept. */
 export const HISTORY_MS = 24 * 3600_000;

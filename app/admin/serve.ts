@@ -8,15 +8,14 @@ import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/logger.ts";
 import { type Address, formatAddress } from "../../protocol/address.ts";
 import { ListenError } from "../../net/listener.ts";
-import { spotOf } from "../files/spot.ts";
 import { ADMIN_SOCKET, demandLoopback } from "./address.ts";
-import { Api } from "./http/api.ts";
-import { Gate } from "./http/gate.ts";
+import { type Act, Api } from "./http/api.ts";
+import { serveBehindGate } from "./http/behind_gate.ts";
 import { Guard } from "./http/guard.ts";
 import { Logins } from "./http/logins.ts";
 import { Site, type SiteFile } from "./http/site.ts";
 import type { Caller, Route } from "./route.ts";
-import { asOwner, hiddenPlace, listenAt } from "./http/socket_file.ts";
+import { listenAt } from "./http/socket_file.ts";
 
 /** Where an API is, and what it is. */
 export interface AdminOptions {
@@ -33,6 +32,8 @@ export interface AdminOptions {
   readonly tcp?: { readonly address: Address; readonly token: string } | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Is told of every act of somebody who may ask, done or not. */
+  readonly onAct?: ((act: Act) => void) | undefined;
 }
 
 /** An API that is served. */
@@ -51,9 +52,9 @@ export interface AdminServer {
  * @throws {ConfigError} if a socket cannot be made; {ListenError} if the TCP address cannot be had.
  */
 export async function serveAdmin(options: AdminOptions): Promise<AdminServer> {
-  const { title, routes, site, folder, unix, tcp, clock, logger } = options;
+  const { title, routes, site, folder, unix, tcp, clock, logger, onAct } = options;
   if (tcp) demandLoopback(tcp.address);
-  const api = new Api({ title, routes, site: site && new Site(site), clock, logger });
+  const api = new Api({ title, routes, site: site && new Site(site), clock, logger, onAct });
   const parts: (() => Promise<void>)[] = [];
   let closing: Promise<void> | undefined;
   const close = () =>
@@ -62,28 +63,9 @@ export async function serveAdmin(options: AdminOptions): Promise<AdminServer> {
       for (const part of parts.toReversed()) await part();
     })();
 
-  /** The runtime's HTTP server, at a place that its gate alone knows. */
   const open = async (listener: Deno.Listener<Deno.Conn>, caller: Caller, guard: Guard) => {
-    let place;
-    try {
-      place = await hiddenPlace(folder);
-    } catch (error) {
-      listener.close();
-      throw error;
-    }
-    const { path, remove } = place;
-    const inner = asOwner(spotOf(path), () =>
-      Deno.serve({
-        path,
-        onListen: () => {},
-        handler: (request) => api.answer(request, caller, guard),
-      }));
-    const gate = new Gate({ listener, dial: () => Deno.connect({ transport: "unix", path }), clock, logger });
-    parts.push(async () => {
-      await gate.close();
-      await inner.shutdown();
-      remove();
-    });
+    const handler = (request: Request) => api.answer(request, caller, guard);
+    parts.push(await serveBehindGate({ listener, folder, clock, logger, handler }));
   };
 
   try {
@@ -106,7 +88,8 @@ export async function serveAdmin(options: AdminOptions): Promise<AdminServer> {
   }
 }
 
-function listenTcp(address: Address): Deno.TcpListener {
+/** Listens by TCP. @throws {ListenError} if the address cannot be had. */
+export function listenTcp(address: Address): Deno.TcpListener {
   try {
     return Deno.listen({ hostname: address.host, port: address.port });
   } catch (error) {

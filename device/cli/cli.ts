@@ -6,7 +6,7 @@
 
 import type { Command } from "commander";
 import { ONCE_TIMEOUT_MS } from "../limits.ts";
-import { formatAddress } from "../../protocol/address.ts";
+import { type Address, formatAddress } from "../../protocol/address.ts";
 import { chooseEngine, describeEngine, tellTurns } from "../../net/engines.ts";
 import { settledKeepAlive, unsaidKeepAlive } from "../../app/link_options.ts";
 import { systemClock } from "../../base/clock.ts";
@@ -39,6 +39,7 @@ import { DeviceReload, type Told } from "./reload.ts";
 import { readCa } from "./ca.ts";
 import { connectDevice } from "../device.ts";
 import type { DeviceEvent } from "../events.ts";
+import { openMetrics } from "../metrics/serve.ts";
 import type { DeviceHandle, DeviceStatus } from "../handle.ts";
 import { DeviceNotices } from "./hook_facts.ts";
 import { tokenKey } from "../join.ts";
@@ -90,7 +91,11 @@ async function run(command: Command): Promise<void> {
     return;
   }
   const warnings = missing.length > 0 ? [notOffered(missing)] : [];
-  await runDevice(config, values, stored, { warnings, read: () => readAll(command) });
+  await runDevice(config, values, stored, {
+    warnings,
+    read: () => readAll(command),
+    ...(values.metrics && { metrics: values.metrics }),
+  });
 }
 
 function notOffered(names: readonly string[]): string {
@@ -158,6 +163,8 @@ interface RunManner {
   readonly read?: () => Promise<Told>;
   /** What there is to say of the configuration. */
   readonly warnings?: readonly string[];
+  /** Where its metrics are. */
+  readonly metrics?: Address;
 }
 
 /** Runs to the end. */
@@ -165,7 +172,7 @@ async function runDevice(
   config: DeviceConfig,
   values: OptionValues<typeof LINK_OPTIONS>,
   stored: StoredDevice | undefined,
-  { attend = () => () => true, isClaimed = false, warnings = [], read }: RunManner = {},
+  { attend = () => () => true, isClaimed = false, warnings = [], read, metrics: at }: RunManner = {},
 ): Promise<void> {
   const json = values["log-format"] === "json";
   const logger = setUpLogging("device", values["log-format"] ?? "auto", values["log-level"] ?? "info");
@@ -199,17 +206,15 @@ async function runDevice(
   });
   const reloader = read && new DeviceReload({ told: { values, config }, read, device, hooks });
   const reload = () => reloader?.reload() ?? Promise.resolve({ changed: [], restart: [] });
-  const engine = chooseEngine(config.engine).engine.name;
+  const { engine } = chooseEngine(config.engine);
+  const stateOf = folder || stateFolder(values.state, "device");
   const admin = read
-    ? serveAdminApi(
-      { device, engine, clock: systemClock, logger, reload },
-      folder || stateFolder(values.state, "device"),
-      wish,
-      json,
-    )
+    ? serveAdminApi({ device, engine: engine.name, clock: systemClock, logger, reload }, stateOf, wish, json)
     : Promise.resolve(undefined);
+  const metrics = at && openMetrics({ device, clock: systemClock, engine }, at, stateOf, logger);
+  const told = metrics ? metrics.then(({ address }) => tellMetrics(address, json)) : Promise.resolve();
   const daemon = {
-    ready: admin.then(() => {}, (error: unknown) => {
+    ready: Promise.all([admin, told]).then(() => {}, (error: unknown) => {
       device.close();
       throw error;
     }),
@@ -226,9 +231,9 @@ async function runDevice(
       logger.info("{signal}: shutting down; a second one ends at once", { signal });
     });
   } finally {
-    await admin.then((api) => api?.close(), () => {}); // why it could not be had has been told
+    for (const part of [admin, metrics]) await part?.then((api) => api?.close(), () => {}); // why it could not be had was told
   }
-  tellTurns(chooseEngine(config.engine).engine, logger);
+  tellTurns(engine, logger);
   const { goodbye } = device.status;
   if (goodbye?.code === "bad-enrolment" && !signalled) {
     const before = token && await restoreBefore(folder, token.tokenId);
@@ -239,6 +244,10 @@ async function runDevice(
       : "";
     throw new RefusedError(`${goodbye.code}: ${goodbye.text}${next}`);
   }
+}
+
+function tellMetrics(address: string, json: boolean): void {
+  printLine(json ? JSON.stringify({ type: "metrics", address }) : `metrics ${address}`);
 }
 
 /** One line for whoever runs the device. */

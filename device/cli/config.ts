@@ -14,6 +14,7 @@ import { parseUplink } from "../../net/uplink.ts";
 import { parsePublicKey } from "../../net/tls/identity.ts";
 import { ADMIN_OPTION, TOKEN_OPTION } from "../../app/admin/options.ts";
 import { COMMON_OPTIONS, ENGINE_OPTION } from "../../app/command.ts";
+import { METRICS_OPTION } from "../../app/metrics/options.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
 import { describeHooks, readHooks } from "../../app/hooks/config.ts";
 import type { Hooks } from "../../app/hooks/hooks.ts";
@@ -145,6 +146,7 @@ export const DEVICE_OPTIONS = {
   "tcp-keep-alive": tcpKeepAliveOption("service"),
   "stall-timeout": stallOption("v1: end a client whose service holds the link this long by not reading"),
   "link-write-timeout": linkWriteOption("give the link up when the server takes nothing this long, or never"),
+  metrics: METRICS_OPTION,
   ...LINK_OPTIONS,
 } as const satisfies OptionTable;
 

@@ -5,6 +5,7 @@
  */
 
 import type { Address } from "../../protocol/address.ts";
+import type { BytesOfDay } from "../../relay/link/day_bytes.ts";
 import type { Endpoint, KeepAliveChoice, KeepAliveSettings } from "../../protocol/keep_alive.ts";
 import type { Goodbye } from "../../protocol/v2/wire/goodbye.ts";
 import type { LinkEndReason } from "../../protocol/reasons.ts";
@@ -68,6 +69,10 @@ export interface LinkFacts {
   readonly keepAlive: KeepAliveSettings;
   /** The longest silence that the server accepts from it, as the server said. */
   readonly serverKeepAlive: KeepAliveSettings | undefined;
+  /** What its links have cost today; not known on v1. */
+  readonly bytesToday: BytesOfDay | undefined;
+  /** The same of the day before that was counted, if there was one. */
+  readonly bytesBefore: BytesOfDay | undefined;
   /**
    * Whether both sides have signed the TLS connection of the link, so that nobody can sit between two of them; `undefined`
    * without a session, and on v1.

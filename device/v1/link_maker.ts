@@ -65,6 +65,8 @@ export class V1LinkMaker implements LinkMaker {
       services: [],
       keepAlive: inForce ? paceSettings(inForce) : this.#keepAlive,
       serverKeepAlive: undefined,
+      bytesToday: undefined,
+      bytesBefore: undefined,
       bound: undefined,
       clockOffset: undefined,
       roundTrip: undefined,

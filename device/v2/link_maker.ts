@@ -20,6 +20,7 @@ import type { DeviceMode, ServiceGrantResult, Settings } from "../../protocol/v2
 import { dialUplinks } from "../../net/dial/uplinks.ts";
 import type { ServerTarget } from "../../net/dial/server.ts";
 import type { ServerSecurity } from "../../net/tls/proof.ts";
+import { DayBytes } from "../../relay/link/day_bytes.ts";
 import type { Transport } from "../../net/transport.ts";
 import { ADAPTS, CAN_NAME_ADDRESSES, CAN_RESUME, HandshakeError, IS_MOVING } from "../../protocol/v2/wire/handshake.ts";
 import { SOFTWARE } from "../../base/version.ts";
@@ -59,6 +60,7 @@ export class V2LinkMaker implements LinkMaker {
   #turn = 0;
   #session: V2Session | undefined;
   #isBound = false; // the link that is up, or was last
+  readonly #bytes: DayBytes;
   #keepAlive: KeepAlivePlan;
   /** What this side wants of the server; it holds there for one session, and each new one hears it again. */
   #wantedKeepAlive: KeepAlivePlan | undefined;
@@ -91,6 +93,7 @@ export class V2LinkMaker implements LinkMaker {
     if (options.keepAlive === "metered") this.#wantedKeepAlive = this.#keepAlive; // else the server's probes would cost as much
     const { clock, logger } = settings;
     this.#epochs = new Epochs(clock);
+    this.#bytes = new DayBytes(clock);
     this.#segments = new SmallSegments(clock);
     this.#certificate = new ServerCertificateWatch(clock, logger);
     this.#targets = new AllowedTargets(options.allow ?? [], (service, endpoint) => outside.reach(service, endpoint));
@@ -124,12 +127,15 @@ export class V2LinkMaker implements LinkMaker {
   }
 
   get facts(): LinkFacts {
+    this.#session?.links.count();
     return {
       mode: this.#board.mode,
       modeChange: this.#session && this.#changes.modeChange,
       services: this.#board.status,
       keepAlive: this.#session?.links.keepAlive ?? this.#keepAlive.idle,
       serverKeepAlive: this.#session?.links.peerKeepAlive,
+      bytesToday: this.#bytes.today,
+      bytesBefore: this.#bytes.before,
       bound: this.#session && this.#isBound,
       clockOffset: this.#session?.state.clockOffset,
       roundTrip: this.#session?.state.roundTrip,
@@ -258,6 +264,7 @@ export class V2LinkMaker implements LinkMaker {
       outside: this.#outside,
       keepAlive: this.#keepAlive,
       adapts: greeting.adapts,
+      onBytes: (bytes, carried) => this.#bytes.add(bytes, carried),
       onGrants: (results) => this.#onGrants(results),
       onSettings: (said) => this.#onSettings(said),
       emit: this.#emit,

@@ -18,7 +18,8 @@ import type { ChannelPump } from "../../relay/channel_pump.ts";
 import { describeError } from "../../base/errors.ts";
 import type { LinkEnd } from "../../relay/link/end.ts";
 import { Session } from "../../relay/session.ts";
-import { SessionLinks, type SessionLinksOptions } from "../../relay/session_links.ts";
+import { SessionLinks } from "../../relay/session_links.ts";
+import type { SessionLinksOptions } from "../../relay/session_links_options.ts";
 import type { Transport } from "../../net/transport.ts";
 import type { DeviceEvent } from "../events.ts";
 import type { LinkLife } from "../reconnect/link_maker.ts";
@@ -31,7 +32,7 @@ import type { FoundService, ServiceBoard } from "./service_board.ts";
 import type { Outside } from "./outside.ts";
 import { isShortage, reachReason } from "../endpoints/service_reach.ts";
 
-export interface V2SessionOptions extends Pick<SessionLinksOptions, "keepAlive" | "expiration"> {
+export interface V2SessionOptions extends Pick<SessionLinksOptions, "keepAlive" | "expiration" | "onBytes"> {
   readonly settings: DeviceSettings;
   /** What it offers. */
   readonly board: ServiceBoard;
@@ -92,6 +93,7 @@ export class V2Session extends Session<SessionLinks> implements LinkLife {
       writeTimeout: linkWriteTimeout,
       keepAlive,
       expiration,
+      ...(options.onBytes && { onBytes: options.onBytes }),
       onInterrupted: () => {},
       onFruitless: (hint) => settings.logger.warn("{hint}", { hint }),
     });

@@ -33,7 +33,7 @@ import type {
   TlsEngine,
   UnixConnection,
 } from "../socket.ts";
-import type { TurnReport } from "../turn_times.ts";
+import type { TurnReport, TurnTotals } from "../turn_times.ts";
 
 const SOCKET_FLAGS = NONBLOCK | CLOEXEC;
 
@@ -57,6 +57,10 @@ export class NativeEngine implements Engine {
 
   turns(): TurnReport {
     return this.#loop.times.take();
+  }
+
+  turnTotals(): TurnTotals {
+    return this.#loop.times.totals;
   }
 
   /** See {@linkcode LineStream}. */

@@ -6,6 +6,7 @@
 
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
 import { formatGrantedAddress, type ServiceGrant } from "../devices/service_grant.ts";
+import type { Drain } from "../ports/drains.ts";
 import { describeDevice, type ServedDevice } from "../v2/device_status.ts";
 import type { ServedService } from "../v2/open_service.ts";
 import type { AdminContext } from "./context.ts";
@@ -15,9 +16,10 @@ import type { Device, Tcp } from "./schemas.ts";
 
 /** The device. */
 export function deviceFacts({ core, history }: AdminContext, device: AuthorizedDevice, now: number): Device {
+  const { drains } = core.settings;
   const session = core.registry?.session(device.name);
   const served = session && session.device.key === device.key ? describeDevice(session) : undefined;
-  const { name, key, expires, expiration, comment } = device;
+  const { name, key, expires, expiration, tags = [], comment } = device;
   return {
     name,
     key,
@@ -31,6 +33,8 @@ export function deviceFacts({ core, history }: AdminContext, device: AuthorizedD
     bound: served?.bound ?? null,
     software: served?.software ?? null,
     mode: served?.mode ?? "init",
+    modeChange: drains.isLeavingRun(name) ? "runToConfig" : null,
+    draining: drainFacts(drains.of(name)),
     services: servicesOf(device.services, served?.services ?? []),
     clients: served?.clients ?? 0,
     clockOffset: served?.clockOffset ?? null,
@@ -38,11 +42,19 @@ export function deviceFacts({ core, history }: AdminContext, device: AuthorizedD
     tcp: tcpFacts(served?.tcp),
     keepAlive: served?.keepAlive ?? null,
     deviceKeepAlive: served?.deviceKeepAlive ?? null,
+    bytesToday: served?.bytesToday ?? null,
+    bytesBefore: served?.bytesBefore ?? null,
     conflict: served?.conflict ?? null,
     expires: timeOrNull(expires),
     expiration: expiration ?? null,
+    tags: [...tags],
     comment: comment ?? null,
   };
+}
+
+/** A drain, for people. */
+export function drainFacts(drain: Drain | undefined): Device["draining"] {
+  return drain ? { since: new Date(drain.since).toISOString(), until: timeOrNull(drain.until) } : null;
 }
 
 /** Whether a device may link up. */

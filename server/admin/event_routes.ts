@@ -4,14 +4,13 @@
  * @module
  */
 
-import { readText } from "../../app/admin/api_error.ts";
 import { feedRoutes } from "../../app/admin/event_feed.ts";
 import type { Route } from "../../app/admin/route.ts";
 import { closed, Type, words } from "../../app/admin/schema.ts";
-import { selector } from "../../app/admin/selector.ts";
 import { DEVICE_MODES } from "../../protocol/v2/wire/messages.ts";
 import type { ServerEvent } from "../events.ts";
 import type { AdminContext } from "./context.ts";
+import { selected } from "./device_routes.ts";
 import { Selector, Time } from "./schemas.ts";
 
 /** Every type, once. */
@@ -69,14 +68,14 @@ const Event = closed({
 }, "Something that happened.");
 
 /** The routes. */
-export function eventRoutes({ events }: AdminContext): Route[] {
+export function eventRoutes(context: AdminContext): Route[] {
   return feedRoutes({
-    events,
+    events: context.events,
     types: TYPES,
     schema: Event,
     filter: { device: Type.Optional(Selector) },
     isMeant({ device }) {
-      const isMeant = device === undefined ? undefined : readText(selector, device, "query.device");
+      const isMeant = device === undefined ? undefined : selected(context, device, "query.device");
       return isMeant && ((event) => "device" in event && event.device !== undefined && isMeant(event.device));
     },
   });

@@ -5,7 +5,7 @@
  */
 
 import { jsonRoute, type Route } from "../../app/admin/route.ts";
-import { closed, nullable, Type } from "../../app/admin/schema.ts";
+import { closed, nullable, Type, words } from "../../app/admin/schema.ts";
 import { DEVICE_STEP_MS, HISTORY_STEP_MS } from "../limits.ts";
 import type { AdminContext } from "./context.ts";
 import { demandDevice } from "./device_routes.ts";
@@ -13,7 +13,7 @@ import { count, NAMED, Time } from "./schemas.ts";
 
 const Kept = {
   step: Type.Integer({ description: "Milliseconds from point to point." }),
-  kept: Type.String({ enum: ["file", "memory"], description: "memory: it is gone when the server ends." }),
+  kept: words(["file", "memory"], "memory: it is gone when the server ends."),
   why: nullable(Type.String(), "Why it is in memory alone, if it is."),
 };
 
@@ -48,7 +48,10 @@ const OfDevice = closed({
 /** The routes. */
 export function historyRoutes(context: AdminContext): Route[] {
   const { history } = context;
-  const kept = () => ({ kept: history.why === undefined ? "file" : "memory", why: history.why ?? null });
+  const kept = () => ({
+    kept: history.why === undefined ? "file" as const : "memory" as const,
+    why: history.why ?? null,
+  });
   return [
     jsonRoute({
       method: "GET",

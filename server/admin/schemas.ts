@@ -25,7 +25,7 @@ export const NAMED = closed({ name: Name });
 export const Selector = Type.String({
   pattern: SELECTOR_PATTERN,
   maxLength: MAX_SELECTOR,
-  description: "A name, with * for any part of it.",
+  description: "A name, with * for any part of it; or tag= and a tag, likewise.",
 });
 
 /** A number of things. */
@@ -37,6 +37,13 @@ export const KeepAlive = closed({
   idleTimeout: span("Silence before the first probe; negative: never"),
   probeInterval: span("Silence between probes, and after the last; negative: never"),
   probeCount: Type.Number({ description: "Probes before the peer is taken for lost." }),
+});
+
+/** What links cost in a day. */
+export const BytesOfDay = closed({
+  day: Type.String({ description: "The day, as in 2027-01-31." }),
+  idle: count("Bytes on the wire, both ways, while no client was there; about"),
+  carried: count("Bytes while there was one"),
 });
 
 /** What the system says of the TCP of a link. */
@@ -76,6 +83,12 @@ export const Limit = closed({
   reached: Type.Boolean({ description: "Whether it is reached now." }),
 });
 
+/** That new clients are refused. */
+export const Draining = nullable(
+  closed({ since: Time, until: nullable(Time, "When those who are there are ended; null: never.") }),
+  "Whether new clients are refused, while those who are there finish.",
+);
+
 /** The server. */
 export const ServerFacts = closed({
   version: Type.String(),
@@ -93,6 +106,7 @@ export const ServerFacts = closed({
     enrolments: count("Enrolment strings that wait."),
   }),
   limits: Type.Array(Limit),
+  draining: Draining,
   trouble: nullable(Type.String(), "Why devices.toml is not in force as it stands, if it is not."),
 }, "The server as it is now.");
 
@@ -130,6 +144,8 @@ export const Device = closed({
   bound: nullable(Type.Boolean(), "Whether both sides signed the TLS connection of its link."),
   software: nullable(Type.String(), "Its program, as it said."),
   mode: words(DEVICE_MODES, "Its mode, as it said."),
+  modeChange: nullable(words(["runToConfig"]), "On its way to another mode: clients may finish first."),
+  draining: Draining,
   services: Type.Array(DeviceService),
   clients: count("Clients that are served."),
   clockOffset: nullable(Type.Number(), "Its wall clock less the server's, in milliseconds."),
@@ -137,9 +153,12 @@ export const Device = closed({
   tcp: nullable(Tcp, "Its link's TCP; null without a link, and where the system cannot be asked."),
   keepAlive: nullable(KeepAlive, "What the server accepts of it."),
   deviceKeepAlive: nullable(KeepAlive, "What it accepts of the server, as it said."),
+  bytesToday: nullable(BytesOfDay, "What its links have cost since the day began (UTC)."),
+  bytesBefore: nullable(BytesOfDay, "The same of the day before that was counted."),
   conflict: nullable(Type.String(), "Which two machines use its key, if two did within the last minute."),
   expires: nullable(Time, "Until when it may link up; null: for ever."),
   expiration: nullable(Type.Number(), "Milliseconds that its session outlives a link, if not as for all."),
+  tags: Type.Array(Type.String(), { description: "To select it by: tag=site:berlin." }),
   comment: nullable(Type.String(), "For people."),
 }, "A device that may link up, as it is now.");
 

@@ -16,6 +16,7 @@ import { type AdminWish, adminWish } from "../../app/admin/options.ts";
 import type { AdminServer } from "../../app/admin/serve.ts";
 import { daemonCommand, printLine, readOptions } from "../../app/command.ts";
 import { stderr } from "../../app/output.ts";
+import { AuditFile } from "../../app/audit/audit_file.ts";
 import { HookRunner } from "../../app/hooks/hooks.ts";
 import { strangeVariables } from "../../app/environment.ts";
 import { setUpLogging } from "../../app/logging.ts";
@@ -28,7 +29,9 @@ import { adminContext, serveServerAdmin } from "../admin/admin.ts";
 import type { AdminContext } from "../admin/context.ts";
 import { DASHBOARD } from "../dashboard/files.ts";
 import { AuthorizedDevices } from "../devices/authorized_devices.ts";
+import { audited } from "./audited.ts";
 import { actCommands } from "./admin/acts.ts";
+import { drainCommand } from "./admin/drain.ts";
 import { clientCommands } from "./admin/clients.ts";
 import { dashboardCommand } from "./admin/dashboard.ts";
 import { serverEventsCommand } from "./admin/events.ts";
@@ -38,6 +41,8 @@ import { devicesCommands } from "./devices.ts";
 import { devicesFile } from "../state/facts.ts";
 import type { ServerEvent } from "../events.ts";
 import { serverNotice } from "./hook_facts.ts";
+import { openWebhook, webhookWish } from "./webhook.ts";
+import { openMetrics } from "./outside.ts";
 import { LinkCount } from "./link_count.ts";
 import type { ListenOptions } from "../options.ts";
 import { type ServerHandle, startServer } from "../server.ts";
@@ -56,9 +61,11 @@ export function serverCommand(name: string): Command {
     ...clientCommands(name),
     serverEventsCommand(name),
     ...actCommands(name),
+    drainCommand(name),
     dashboardCommand(name),
   ];
-  for (const each of [...running, ...devicesCommands(name), keyCommand(name, "server")]) command.addCommand(each);
+  const onFiles = devicesCommands(name).map((each) => each.name() === "devices" ? each : audited(each));
+  for (const each of [...running, ...onFiles, keyCommand(name, "server")]) command.addCommand(each);
   return command;
 }
 
@@ -67,6 +74,8 @@ async function run(command: Command): Promise<void> {
   const config = serverConfig(values, file);
   const json = values["log-format"] === "json";
   const hasV2 = config.listen.some(({ profile }) => profile === "v2");
+  if (values.audit !== undefined) demandFolderOf(values.audit);
+  const told = await webhookWish(values);
   const wish = await adminWish(values.admin, values["admin-token-file"], hasV2 ? "unix" : "off");
   if (check) {
     const profiles = new Set(config.listen.map(({ profile }) => profile));
@@ -92,6 +101,8 @@ async function run(command: Command): Promise<void> {
       ...(profiles.has("v2") ? [] : ["expiration"] as const),
       ...unsaidKeepAlive(profiles.has("v2") ? config.keepAlive : undefined, profiles.has("v1")),
       ...(profiles.has("v2") || values.admin !== undefined ? [] : ["admin"] as const),
+      ...(values.webhook === undefined ? ["webhook-grace"] as const : []),
+      ...(values.metrics || values["metrics-per-device"] ? [] : ["metrics-per-device"] as const),
       ...(profiles.has("v1") ? [] : ["stall-timeout", "half-close-timeout"] as const),
     ];
     for (const line of [...lines, ...describeOptions(SERVER_OPTIONS, inForce, without)]) printLine(line);
@@ -99,7 +110,8 @@ async function run(command: Command): Promise<void> {
   }
   const logger = setUpLogging("server", values["log-format"] ?? "auto", values["log-level"] ?? "info");
   for (const line of strangeVariables(Object.keys(SERVER_OPTIONS))) logger.warn("{warning}", { warning: line });
-  const state = hasV2 ? await openV2State(stateFolder(values.state, "server"), values.devices, logger) : undefined;
+  const folder = stateFolder(values.state, "server");
+  const state = hasV2 ? await openV2State(folder, values.devices, logger) : undefined;
   const { hooks: commands, ...options } = config;
   const hooks = new HookRunner({ hooks: commands, logger });
   const { handle: server, core } = startServer({
@@ -117,16 +129,29 @@ async function run(command: Command): Promise<void> {
     if (notice) hooks.tell(notice);
   });
   state?.watch(server);
-  const context = adminContext({ server, core, state: state?.view });
-  const admin = serveAdmin(context, stateFolder(values.state, "server"), wish);
+  const perDevice = values["metrics-per-device"] !== "off";
+  const { metrics: at, audit: path } = values;
+  const auditFile = path === undefined ? undefined : new AuditFile({ path, clock: systemClock, logger });
+  const context = adminContext({
+    server,
+    core,
+    state: state?.view,
+    perDevice,
+    auditFile,
+    webhook: openWebhook(told, systemClock, logger),
+  });
+  const metrics = at ? openMetrics(context, at, folder, json) : Promise.resolve(undefined);
+  const admin = serveAdmin(context, folder, wish);
+  const orEnd = (error: unknown) => {
+    server.close();
+    throw error;
+  };
   const history = admin.then((api) => api && context.history.start(state?.view.folder), () => {});
   const daemon = {
     ready: Promise.all([
-      server.ready.then(() => tellState(server, state, options.listen)),
-      admin.then((api) => tellAdmin(api, json, logger), (error: unknown) => {
-        server.close();
-        throw error;
-      }),
+      server.ready.then(() => tellState(server, state, options.listen, path)),
+      admin.then((api) => tellAdmin(api, json, logger), orEnd),
+      metrics.catch(orEnd),
     ]).then(() => {}),
     closed: server.closed.then(() => hooks.close()),
     shutdown: () => server.shutdown(),
@@ -136,6 +161,7 @@ async function run(command: Command): Promise<void> {
         : "what was changed is read";
       logger.info("SIGHUP: going on; {reread} at the next start", { reread });
       state?.reload();
+      auditFile?.reopen();
     },
     status: () => links.describe(core.settings.clients.size),
   };
@@ -147,7 +173,8 @@ async function run(command: Command): Promise<void> {
   } finally {
     tellTurns(chooseEngine(config.engine).engine, logger);
     await hooks.close();
-    await admin.then((api) => api?.close(), () => {}); // why it could not be had has been told
+    for (const part of [admin, metrics]) await part.then((api) => api?.close(), () => {}); // why it could not be had was told
+    await context.endTidings();
     await history;
     await context.history.close();
     await state?.close();
@@ -200,6 +227,7 @@ async function tellState(
   server: ServerHandle,
   state: V2State | undefined,
   listen: ServerConfig["listen"],
+  audit: string | undefined,
 ): Promise<void> {
   const v2 = server.listeners.filter(({ profile }) => profile === "v2");
   const first = v2[0];
@@ -208,7 +236,7 @@ async function tellState(
   await state.announce(
     v2.filter(({ security }) => security === first.security).map(({ address }) => address),
     first.security,
-    files[0]?.certFile,
+    { certificate: files[0]?.certFile, audit },
   );
 }
 

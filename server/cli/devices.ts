@@ -21,6 +21,9 @@ import type { PendingEnrolment } from "../state/enrolments.ts";
 import type { LiveDevice } from "../state/live_state.ts";
 import { liveDevices } from "./admin/live.ts";
 import { formatGrantedAddress, type ServiceGrant } from "../devices/service_grant.ts";
+import { selector } from "../../app/admin/selector.ts";
+import { parseSelector } from "./admin/select.ts";
+import { tagCommand } from "./tags.ts";
 import { openingCommands } from "./openings.ts";
 import { servicesCommands } from "./services.ts";
 
@@ -29,8 +32,9 @@ export function devicesCommands(name: string): Command[] {
   return [
     enrollCommand(name),
     taskCommand(`${name} devices`, "Shows the devices that may link up, and those that may enrol.", PLACE_OPTIONS)
+      .argument("[devices]", "only these: a name, a pattern as in gw*, or tag=TAG", argument(parseSelector))
       .option("--json", "print JSON")
-      .action((_options: unknown, command: Command) => list(command)),
+      .action((devices: string | undefined, _options: unknown, command: Command) => list(command, devices)),
     named(`${name} revoke`, "Removes a device: its link ends, and its key is worth nothing.", revoke),
     named(`${name} disable`, "Bars a device until it is enabled again.", (at, device) => {
       return setDisabled(at, device, true);
@@ -46,6 +50,7 @@ export function devicesCommands(name: string): Command[] {
       .action(async (before: string, after: string, _options: unknown, command: Command) => {
         await rename(await placeOf(command, before), before, after);
       }),
+    tagCommand(name),
     ...servicesCommands(name),
     ...openingCommands(name),
     taskCommand(
@@ -105,22 +110,29 @@ interface Row {
   /** Why some are not bound, of a device that has a link. */
   readonly unbound: Record<string, string>;
   readonly expires: string | null;
+  readonly tags: readonly string[];
   readonly comment: string | null;
 }
 
-async function list(command: Command): Promise<void> {
+async function list(command: Command, only = "*"): Promise<void> {
   const { folder, file, enrolments } = await placeOf(command);
   const devices = await readDevices(file);
+  const isMeant = selector(only);
   const live = await liveDevices(folder);
   const rows = [
-    ...await Promise.all(devices.map((device) => rowOf(device, systemClock.wall(), live))),
-    ...(await enrolments.waiting()).map((waiting) => waitingRow(waiting, systemClock.wall())),
+    ...await Promise.all(
+      devices.filter(({ name, tags }) => isMeant(name, tags)).map((device) => rowOf(device, systemClock.wall(), live)),
+    ),
+    ...(await enrolments.waiting()).filter(({ device }) => isMeant(device)).map((waiting) =>
+      waitingRow(waiting, systemClock.wall())
+    ),
   ];
   const doubt = live && await whyNotInForce({ folder, file }, devices, live);
   if (doubt !== undefined) stderr.write(doubt);
   if (command.opts<{ json?: true }>().json) return printLine(JSON.stringify(rows));
   if (rows.length === 0) {
-    if (doubt === undefined) stderr.write(`no devices yet in ${file}; enroll lets one in`);
+    if (only !== "*") stderr.write(`no device matches "${only}"`);
+    else if (doubt === undefined) stderr.write(`no devices yet in ${file}; enroll lets one in`);
     return;
   }
   for (const line of tableOf(rows)) printLine(line);
@@ -132,7 +144,7 @@ async function rowOf(
   now: number,
   live: ReadonlyMap<string, LiveDevice> | undefined,
 ): Promise<Row> {
-  const { name, key, services, expires, disabled, comment } = device;
+  const { name, key, services, expires, disabled, tags = [], comment } = device;
   const expired = expires !== undefined && expires <= now;
   const seen = live?.get(key);
   const open = seen?.services.filter((service) => service.open) ?? [];
@@ -150,6 +162,7 @@ async function rowOf(
     bound,
     unbound: seen?.online ? whyUnbound(services, seen) : {},
     expires: expires === undefined ? null : formatTime(expires),
+    tags,
     comment: comment ?? null,
   };
 }
@@ -168,6 +181,7 @@ function waitingRow({ device, services, expires, validUntil, comment }: PendingE
     bound: {},
     unbound: {},
     expires: expires === undefined ? null : formatTime(expires),
+    tags: [],
     comment: [`until ${formatTime(validUntil)}`, comment].filter(Boolean).join("; "),
   };
 }
@@ -198,7 +212,7 @@ function tableOf(rows: readonly Row[]): string[] {
       linkOf(row),
       row.expires ?? "never",
       Object.keys(row.services).map((service) => serviceOf(row, service)).join(" ") || "-",
-      row.comment ?? "",
+      [...row.tags.map((tag) => `#${tag}`), row.comment ?? ""].join(" ").trim(),
     ]),
   ];
   return tableLines(cells);

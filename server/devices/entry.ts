@@ -9,6 +9,8 @@ import { parseName } from "../../protocol/name.ts";
 import type { KeepAliveChoice } from "../../protocol/keep_alive.ts";
 import { parseDuration } from "../../base/duration.ts";
 import { formatPublicKey, parsePublicKey } from "../../net/tls/identity.ts";
+import { parseTag } from "../../app/admin/selector.ts";
+import { MAX_TAGS } from "../../app/limits.ts";
 import type { TomlTable } from "../../app/toml/table.ts";
 import { parseKeepAlive } from "../../app/link_options.ts";
 import { parseTime } from "../../app/values.ts";
@@ -33,6 +35,8 @@ export interface AuthorizedDevice {
   readonly keepAlive?: KeepAliveChoice;
   /** Whether it may not link up for now. */
   readonly disabled: boolean;
+  /** Words to select it by, such as `site:berlin`. */
+  readonly tags?: readonly string[];
   /** For people. */
   readonly comment?: string;
   /** Rules for all its services, unless one has its own. */
@@ -68,6 +72,8 @@ export function readDevice(name: string, table: TomlTable): AuthorizedDevice {
   const keepAlive = table.one("keep-alive", parseKeepAlive);
   const disabled = table.flag("disabled") ?? false;
   const comment = table.one("comment", parseComment);
+  const tags = table.list("tags", parseTag);
+  if (tags && tags.length > MAX_TAGS) throw table.error("tags", `${MAX_TAGS} tags are the most`);
   const access = readRules(table);
   if (key === undefined) {
     table.rejectUnknown(); // a slip of the pen explains more
@@ -81,6 +87,7 @@ export function readDevice(name: string, table: TomlTable): AuthorizedDevice {
     ...(expiration !== undefined && { expiration }),
     ...(keepAlive !== undefined && { keepAlive }),
     disabled,
+    ...(tags !== undefined && { tags: [...new Set(tags)] }),
     ...(comment !== undefined && { comment }),
     ...(Object.keys(access).length > 0 && { access }),
   };

@@ -179,6 +179,7 @@ export class History {
     if (first) this.#store.close();
     this.#store = new MemoryStore();
     const say = this.#core.settings.logger;
-    say.warn("the history of the dashboard is kept in memory alone: {error}", { error: this.#why });
+    const otherwise = "if that lasts, remove history.sqlite of the state while the server does not run";
+    say.warn(`the history of the dashboard is kept in memory alone: {error}; ${otherwise}`, { error: this.#why });
   }
 }

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { ADMIN_SOCKET } from "../../app/admin/address.ts";
+import { atOnce } from "../../base/slices.ts";
 import { RecordingLogger } from "../../tests/rig/logger.ts";
 import { FakeClock } from "../../tests/rig/clock.ts";
 import { folderTest, test } from "../../tests/rig/test.ts";
 import { settled } from "../../tests/rig/wait.ts";
 import type { ClientEndEvent, LinkInterruptedEvent } from "../events.ts";
-import { DEVICE_STEP_MS, HISTORY_MS, HISTORY_STEP_MS, MAX_LOSSES_COUNTED } from "../limits.ts";
+import { DEVICE_STEP_MS, HISTORY_MS, HISTORY_STEP_MS, MAX_HISTORY_DEVICES, MAX_LOSSES_COUNTED } from "../limits.ts";
 import { ClientTable } from "../ports/client_table.ts";
-import { HISTORY_FILE } from "./file.ts";
+import { HISTORY_FILE, openHistoryFile } from "./file.ts";
 import { History, type Watched } from "./history.ts";
 import { joined, type TotalPoint } from "./points.ts";
 
@@ -91,18 +92,21 @@ folderTest("history of a day outlives the server, of the whole and of each devic
   assert.deepEqual(logger.matching(/^warn/), []);
 });
 
-folderTest("a file of history that is damaged is made anew, and one that another has is let be", async (folder) => {
-  Deno.writeTextFileSync(`${folder}/${HISTORY_FILE}`, "no database, but long enough to be looked at".repeat(99));
-  const { core } = watched();
-  const first = new History(core);
-  await first.start(folder);
-  assert.equal(first.why, undefined);
-  const second = new History(core);
-  await second.start(folder);
-  assert.match(second.why ?? "", /locked/);
-  await second.close();
-  await first.close();
-});
+folderTest(
+  "a file in place of history that is none is made anew, and one that another has is let be",
+  async (folder) => {
+    Deno.writeTextFileSync(`${folder}/${HISTORY_FILE}`, "no database, but long enough to be looked at".repeat(99));
+    const { core } = watched();
+    const first = new History(core);
+    await first.start(folder);
+    assert.equal(first.why, undefined);
+    const second = new History(core);
+    await second.start(folder);
+    assert.match(second.why ?? "", /locked/);
+    await second.close();
+    await first.close();
+  },
+);
 
 folderTest("where something else stands in place of the file, history is in memory, and says so", async (folder) => {
   Deno.symlinkSync(`${folder}/${ADMIN_SOCKET}`, `${folder}/${HISTORY_FILE}`);
@@ -115,6 +119,21 @@ folderTest("where something else stands in place of the file, history is in memo
   assert.equal(history.device("key of gw1").length, 1);
   assert.equal(logger.matching(/^warn/).length, 1);
   await history.close();
+});
+
+folderTest("of more devices than may be, those seen longest ago are forgotten", async (folder) => {
+  const store = await openHistoryFile(folder);
+  const point = (time: number) => ({ time, clients: 0, bytesUp: 0, bytesDown: 0, roundTrip: null });
+  const save = (keys: string[], time: number) => atOnce(store.save([], keys.map((key) => [key, point(time)] as const)));
+  const all = Array.from({ length: MAX_HISTORY_DEVICES }, (_, n) => `key ${n}`);
+  save(all, DEVICE_STEP_MS);
+  save(all.slice(1), 2 * DEVICE_STEP_MS);
+  save(["one more"], 3 * DEVICE_STEP_MS);
+  const kept = ["key 0", "key 1", "one more"].map((key) =>
+    store.device(key, 0).map(({ time }) => time / DEVICE_STEP_MS)
+  );
+  assert.deepEqual(kept, [[], [1, 2], [3]]);
+  store.close();
 });
 
 test("losses of the last hour are counted, of each device so many at most", async () => {

@@ -27,12 +27,13 @@ import {
 } from "../../protocol/v2/wire/handshake.ts";
 import type { SharedBound } from "../../protocol/v2/send/shared_bound.ts";
 import { sameBytes } from "../../protocol/bytes.ts";
+import { DayBytes } from "../../relay/link/day_bytes.ts";
 import type { LinkEnd } from "../../relay/link/end.ts";
 import type { Transport } from "../../net/transport.ts";
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
 import { DeviceServices } from "./device_services.ts";
 import type { ServerEvent } from "../events.ts";
-import { tellDown, tellInterrupted, tellResumed, tellUp } from "./device_tidings.ts";
+import { tellBytes, tellDown, tellInterrupted, tellResumed, tellUp } from "./device_tidings.ts";
 import { NewestLink } from "./newest_link.ts";
 import type { KeptPort } from "../ports/kept_ports.ts";
 import type { ServedService } from "./open_service.ts";
@@ -73,6 +74,8 @@ export interface Resumption {
 /** The life of a device on the server. */
 export class RegisteredDevice {
   readonly settings: ServerSettings;
+  /** What its links cost a day. */
+  readonly bytes: DayBytes;
   /** Which of its links is the newest. */
   readonly newest: NewestLink = new NewestLink();
 
@@ -94,6 +97,8 @@ export class RegisteredDevice {
     this.#options = options;
     this.settings = options.settings;
     this.#keepAlive = options.device.keepAlive ?? options.settings.keepAlive;
+    const { clock, warnBytesADay } = options.settings;
+    this.bytes = new DayBytes(clock, warnBytesADay, (today) => tellBytes(this, today, warnBytesADay));
     this.#takeOvers = new TakeOvers(options.settings.clock);
     this.#services = new DeviceServices({
       device: options.device,
@@ -228,6 +233,7 @@ export class RegisteredDevice {
       keepAlive: keepAlivePlan(this.#keepAlive),
       adapts: (hello.capabilities & ADAPTS) !== 0,
       wanted: () => this.#wanted,
+      onBytes: (bytes, carried) => this.bytes.add(bytes, carried),
       onOffers: (offers) => this.#services.offer(offers),
       onSettings: (settings) => this.#onSettings(settings),
       onInterrupted: (end) => this.#onInterrupted(link, end),

@@ -17,7 +17,8 @@ import { V2ServerCore } from "../../protocol/v2/server_core.ts";
 import { type ChannelSummary, nothingCarried } from "../../relay/channel_end.ts";
 import type { ChannelPump } from "../../relay/channel_pump.ts";
 import { Session } from "../../relay/session.ts";
-import { SessionLinks, type SessionLinksOptions } from "../../relay/session_links.ts";
+import { SessionLinks } from "../../relay/session_links.ts";
+import type { SessionLinksOptions } from "../../relay/session_links_options.ts";
 import type { Connection } from "../../net/socket.ts";
 import type { Transport } from "../../net/transport.ts";
 import type { ServerSettings } from "../options.ts";
@@ -37,7 +38,7 @@ export interface Client {
 }
 
 export interface V2SessionOptions
-  extends Pick<SessionLinksOptions, "keepAlive" | "expiration" | "onInterrupted" | "onFruitless"> {
+  extends Pick<SessionLinksOptions, "keepAlive" | "expiration" | "onBytes" | "onInterrupted" | "onFruitless"> {
   /** 16 bytes that name it. */
   readonly id: Uint8Array;
   /** Whether both sides adapt their keep-alive. */

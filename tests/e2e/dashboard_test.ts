@@ -167,7 +167,7 @@ processTest("what devices and clients say is text, whatever it is", ["chromium"]
   });
   fleet.devices[0]!.services[0]!.error = bad;
   const { name } = fleet.devices[0]!;
-  fleet.happen({ type: "refused", listen: "0.0.0.0:1", remote: bad, why: bad });
+  fleet.happen({ type: "refused", listen: "0.0.0.0:1", remote: bad, reason: "stranger", why: bad });
   fleet.happen(linkUp(bad));
   fleet.happen(linkUp(name, bad));
   await using browser = await openBrowser();

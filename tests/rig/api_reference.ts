@@ -8,6 +8,7 @@ import { ERROR_STATUS } from "../../app/admin/api_error.ts";
 import type { Route } from "../../app/admin/route.ts";
 import type { TSchema } from "../../app/admin/schema.ts";
 import { adminContext, adminRoutes } from "../../server/admin/admin.ts";
+import type { AdminContext } from "../../server/admin/context.ts";
 import { startServer } from "../../server/server.ts";
 import { deviceApiRoutes } from "../../device/admin/admin.ts";
 import type { DeviceContext } from "../../device/admin/context.ts";
@@ -24,15 +25,20 @@ export function deviceRoutes(): Route[] {
   return deviceApiRoutes({} as DeviceContext);
 }
 
-/** The routes of a server; it runs for a moment, as routes are those of one. */
-export async function serverRoutes(): Promise<Route[]> {
+/** The routes of a server. */
+export function serverRoutes(): Promise<Route[]> {
+  return ofServer(adminRoutes);
+}
+
+/** What `read` finds in a server's API; it runs for a moment. */
+export async function ofServer<T>(read: (context: AdminContext) => T): Promise<T> {
   const { handle, core } = startServer({
     engine: engineChoice,
     listen: [{ profile: "v1", address: { host: "127.0.0.1", port: 0 }, forwards: [] }],
   });
   try {
     await handle.ready;
-    return adminRoutes(adminContext({ server: handle, core, state: undefined }));
+    return read(adminContext({ server: handle, core, state: undefined }));
   } finally {
     handle.close();
     await handle.closed;

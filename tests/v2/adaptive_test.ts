@@ -167,3 +167,33 @@ test("v2 adaptive: a device of before has the server probe it the old way", asyn
   await server.events.next("link-up");
   assert.deepEqual(server.handle.devices()[0]!.keepAlive, V2_KEEP_ALIVE);
 });
+
+test("v2 adaptive: what a device's links cost a day is seen on both sides, over all links, and warned of once", async () => {
+  await using echo = echoService();
+  await using relay = await startCabled({
+    services: [local("echo", echo)],
+    serve: { warnBytesADay: 250_000 },
+    device: { random: () => 0 },
+  });
+  const { server, device, cable } = relay;
+  const seen = () => server.handle.devices()[0]!.bytesToday;
+  assert.ok(seen().idle > 0 && seen().carried === 0);
+  using client = await relay.connect("echo");
+  await client.write("x".repeat(100_000));
+  await client.read(100_000);
+  const carried = seen().carried;
+  assert.ok(carried > 200_000 && carried < 240_000, `${carried}`);
+  assert.ok(Math.abs(device.handle.status.bytesToday!.carried - carried) < 20_000);
+  cable.drop();
+  await server.events.next("link-down");
+  await device.events.next("lost");
+  await device.events.next("service");
+  assert.ok(seen().carried >= carried, "another session goes on counting");
+  const { idle } = seen();
+  using again = await relay.connect("echo");
+  await again.write("x".repeat(20_000));
+  await again.read(20_000);
+  assert.ok(seen().carried > carried + 40_000 && seen().idle >= idle);
+  const warnings = server.log.matching(/warn: device gw1 has used more than 250000 bytes on/);
+  assert.equal(warnings.length, 1);
+});

@@ -30,6 +30,20 @@ export interface ApiOptions {
   readonly site?: Site | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Is told of every act of somebody who may ask, done or not. */
+  readonly onAct?: ((act: Act) => void) | undefined;
+}
+
+/** An act. */
+export interface Act {
+  /** The method and the path. */
+  readonly act: string;
+  readonly via: Caller["via"];
+  readonly body: unknown;
+  /** The status of the answer. */
+  readonly status: number;
+  /** Why it was not done, if it was not. */
+  readonly error?: string;
 }
 
 /** Answers requests, whichever way they came. */
@@ -39,12 +53,14 @@ export class Api {
   readonly #router: Router;
   readonly #site: Site | undefined;
   readonly #ending = new AbortController();
+  readonly #onAct: (act: Act) => void;
   #requests = 0;
   #streams = 0;
 
   /** With the routes that were given, and the one of the document about them. */
-  constructor({ title, routes, site, clock, logger }: ApiOptions) {
+  constructor({ title, routes, site, clock, logger, onAct = () => {} }: ApiOptions) {
     this.#site = site;
+    this.#onAct = onAct;
     this.#clock = clock;
     this.#logger = logger;
     const described = openApiDocument(title, routes);
@@ -107,15 +123,29 @@ export class Api {
     const given = acts ? await readBody(request) : {};
     const body = checked(route.body ?? closed({}), given, "body");
     const lastEventId = request.headers.get("last-event-id") ?? undefined;
-    const call: CheckedCall = { params, query, body, caller, lastEventId };
+    const accept = request.headers.get("accept") ?? undefined;
+    const call: CheckedCall = { params, query, body, caller, lastEventId, accept };
     const { run } = route;
     if (run.kind === "raw") return await run.answer(call);
     if (run.kind === "stream") return this.#stream(request.method, () => run.open(call));
-    const answer = await run.answer(call);
-    if (acts) {
-      this.#logger.info("admin API: {act}, by {via}", { act: `${route.method} ${url.pathname}`, via: caller.via });
-    }
+    const answer = acts
+      ? await this.#act(`${route.method} ${url.pathname}`, caller, body, () => run.answer(call))
+      : await run.answer(call);
     return Response.json(answer, { headers: HEADERS });
+  }
+
+  /** Does an act, and tells of it. */
+  async #act(act: string, { via }: Caller, body: unknown, run: () => unknown): Promise<unknown> {
+    try {
+      const answer = await run();
+      this.#logger.info("admin API: {act}, by {via}", { act, via });
+      this.#onAct({ act, via, body, status: 200 });
+      return answer;
+    } catch (error) {
+      const { status, message } = toldAs(error);
+      this.#onAct({ act, via, body, status, error: message });
+      throw error;
+    }
   }
 
   /** Who has no token does not learn which paths there are. */

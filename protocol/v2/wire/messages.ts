@@ -38,7 +38,12 @@ const REASONS = [
 export type WireReason = Exclude<(typeof REASONS)[number], "connected">;
 
 /** Ends by a rule of the server, which the device hears as one that is a reset; the text says which. */
-const RULED: ReadonlySet<string> = new Set<ChannelEndReason>(["time-limit", "outside-hours", "access-closed"]);
+const RULED: ReadonlySet<string> = new Set<ChannelEndReason>([
+  "time-limit",
+  "outside-hours",
+  "access-closed",
+  "draining",
+]);
 
 function reasonNumber(reason: ChannelEndReason | "connected", otherwise: WireReason): number {
   // To the peer it is as if the client had gone, with a reset.

@@ -48,7 +48,7 @@ test("CLOSE and RESULT bring back what was said", () => {
 });
 
 /** Ends by a rule: the device has to see a reset. */
-const RULED = ["time-limit", "outside-hours", "access-closed"];
+const RULED = ["time-limit", "outside-hours", "access-closed", "draining"];
 
 test("a reason that does not travel goes as the nearest that does, and never as connected", () => {
   for (const reason of CHANNEL_END_REASONS) {

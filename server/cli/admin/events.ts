@@ -10,7 +10,11 @@ import type { OptionTable } from "../../../app/options.ts";
 import { parseSelector } from "./select.ts";
 
 const FILTERS = {
-  device: { value: "NAME", help: "only those of these devices: a name, or a pattern as in gw*", parse: parseSelector },
+  device: {
+    value: "NAME",
+    help: "only those of these devices: a name, a pattern as in gw*, or tag=TAG",
+    parse: parseSelector,
+  },
 } as const satisfies OptionTable;
 
 /** The command, below the server's command `name`. */

@@ -28,7 +28,7 @@ function status(command: Command): Promise<void> {
 
 /** What is shown. */
 export function linesOf(facts: Facts, now: number): string[] {
-  const { version, engine, pid, since, listeners, counts, limits, trouble, ready } = facts;
+  const { version, engine, pid, since, listeners, counts, limits, trouble, ready, draining } = facts;
   const { devices, online, interrupted, clients, clientsEver, enrolments } = counts;
   const offline = Math.max(0, devices - online - interrupted);
   const reached = limits.filter((limit) => limit.reached);
@@ -47,6 +47,7 @@ export function linesOf(facts: Facts, now: number): string[] {
     ...reached.map((limit) => row("REACHED", limitText(limit))),
     ...near.map((limit) => row("nearly", limitText(limit))),
     ...(reached.length + near.length === 0 ? [row("limits", `none of ${limits.length} is near`)] : []),
+    ...(draining === null ? [] : [row("DRAINING", drainText(draining, now))]),
     ...(trouble === null ? [] : [row("trouble", trouble)]),
   ];
 }
@@ -56,6 +57,13 @@ function listenerText({ address, profile, security, device, link }: Facts["liste
     ? `, round trip ${link.tcp.roundTrip.toFixed(1)} ms, ${link.tcp.retransmits ?? 0} sent again`
     : "";
   return `${address} ${profile} ${security}${device === null ? "" : `, linked: ${device}${tcp}`}`;
+}
+
+function drainText({ since, until }: NonNullable<Facts["draining"]>, now: number): string {
+  const end = until === null
+    ? ""
+    : `; those who are there are ended in ${formatAge(Math.max(0, Date.parse(until) - now))}`;
+  return `new clients are refused, for ${formatAge(now - Date.parse(since))}${end}`;
 }
 
 function limitText({ name, used, most }: Facts["limits"][number]): string {
@@ -71,6 +79,7 @@ function examples(name: string): string {
   ${name} close 17                    ends one client
   ${name} drop gw1                    cuts a link; its session goes on over the next
   ${name} mode 'gw*' config           has devices withdraw their services
+  ${name} drain --for 5m              refuses new clients; those who are there may finish
   ${name} keepalive gw1 --idle-timeout 30s
 
 They find the server by the socket in its state: run them as its user, or as root.`;

@@ -51,6 +51,15 @@ function show(next, focus) {
   scrollTo(0, 0);
 }
 
+/** A name out of the address, which anybody may have written. @param {string} text */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 /** Shows what the address says. @param {boolean} focus */
 function route(focus) {
   if (!store) return;
@@ -61,7 +70,7 @@ function route(focus) {
     if (link.hash === `#/${current}`) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  if (word === "device" && name) return show(deviceView(context, decodeURIComponent(name)), focus);
+  if (word === "device" && name) return show(deviceView(context, decoded(name)), focus);
   if (word === "clients") return show(clientsView(context), focus);
   if (word === "events") return show(eventsView(context), focus);
   if (word === "server") return show(serverView(context), focus);

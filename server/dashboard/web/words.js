@@ -28,7 +28,7 @@ export const GROUPS = {
   "all": [],
   "refusals": ["refused"],
   "links": ["link-up", "link-interrupted", "link-resumed", "link-down", "mode", "enrolled"],
-  "host ports": ["listening", "host-open", "host-failed", "host-closed"],
+  "host ports": ["listening", "host-open", "host-failed", "host-closed", "service-opened", "service-closed"],
   "clients": ["client-end"],
 };
 
@@ -55,6 +55,10 @@ export function wordsOf(event) {
       return `${fact("localAddress")} cannot be opened at ${fact("hostAddress")}: ${fact("error")}`;
     case "host-closed":
       return `${fact("localAddress")} is closed at ${fact("hostAddress")}`;
+    case "service-opened":
+      return `${fact("localAddress")} is opened until ${new Date(count("until")).toLocaleString("sv")}${by(event)}`;
+    case "service-closed":
+      return `${fact("localAddress")} is closed${by(event)}`;
     case "client-end":
       return `client ${fact("client")} of ${fact("localAddress")} ended: ${because(event)}; ` +
         `${bytes(count("bytesUp"))} up, ${bytes(count("bytesDown"))} down in ${span(count("duration"))}`;
@@ -76,6 +80,11 @@ export function wordsOf(event) {
 function because({ reason, detail, error }) {
   const more = detail ?? error;
   return more === undefined ? String(reason) : `${String(reason)} (${String(more)})`;
+}
+
+/** Who did it, and why, if that was said. @param {Happened} event */
+function by({ by, reason }) {
+  return `${by === undefined ? "" : ` by ${String(by)}`}${reason === undefined ? "" : `: ${String(reason)}`}`;
 }
 
 /** @param {number} count */

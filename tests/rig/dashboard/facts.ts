@@ -53,9 +53,14 @@ export function devicesOf(count: number, random: Chance, now: number): Device[] 
       clients: isUp && random() < 0.2 ? 1 + Math.floor(random() * 5) : 0,
       clockOffset: isUp ? random() * 80 - 40 : null,
       tcp: null,
+      tags: [],
+      draining: null,
+      modeChange: null,
       roundTrip: isUp ? 12 + random() ** 4 * 700 : null,
       keepAlive: { idleTimeout: 1_000, probeInterval: 1_000, probeCount: 2 },
       deviceKeepAlive: isUp ? { idleTimeout: 1_000, probeInterval: 1_000, probeCount: 2 } : null,
+      bytesToday: isUp ? { day: time(0).slice(0, 10), idle: 400_000 + n, carried: n * 1_000 } : null,
+      bytesBefore: null,
       conflict: null,
       expires: null,
       expiration: null,
@@ -90,6 +95,7 @@ export function serverOf(
   const limit = (name: string, used: number, most: number) => ({ name, used, most, reached: used >= most });
   return {
     version: "0.1.0",
+    draining: null,
     engine: "native",
     pid: 4711,
     since: new Date(now - 26 * 60 * MINUTE_MS).toISOString(),
@@ -199,6 +205,7 @@ export function eventsOf(devices: readonly Device[], random: Chance, now: number
       type: "refused",
       listen,
       remote: `192.0.2.${Math.floor(random() * 250)}:${40_000 + n}`,
+      reason: "unknown-device",
       why: reasons[Math.floor(random() ** 2 * 3)]!,
     };
     found.push([refused, now - random() * 600 * MINUTE_MS]);

@@ -42,6 +42,8 @@ const CHECKS = {
   unshare: () => find("unshare") !== undefined,
   tc: () => find("tc") !== undefined,
   socat: () => find("socat") !== undefined,
+  prometheus: () => find("prometheus") !== undefined,
+  promtool: () => find("promtool") !== undefined,
   "python-can 4": () => hasPythonCan("python-can 4"),
   "python-can 2.1": () => hasPythonCan("python-can 2.1"),
   "a whole IPv6 loopback": hasIpv6,

@@ -4,9 +4,10 @@
  * @module
  */
 
-import type { KeepAlivePlan, KeepAliveSettings } from "../protocol/keep_alive.ts";
-import { MAX_ATTENTION_MS } from "../protocol/limits.ts";
-import type { Time } from "../base/clock.ts";
+import type { KeepAlivePlan, KeepAliveSettings } from "../../protocol/keep_alive.ts";
+import { MAX_ATTENTION_MS } from "../../protocol/limits.ts";
+import type { Settings } from "../../protocol/v2/wire/messages.ts";
+import type { Time } from "../../base/clock.ts";
 
 /** What {@linkcode Attention} needs. */
 export interface AttentionOptions {
@@ -38,6 +39,17 @@ export class Attention {
   constructor(options: AttentionOptions, plan: KeepAlivePlan) {
     this.#options = options;
     this.plan = plan;
+  }
+
+  /** What there is to say of this side. */
+  get said(): Settings {
+    const { waiting, idle } = this.plan;
+    return { keepAlive: waiting, ...(this.#options.adapts && { idleKeepAlive: idle }) };
+  }
+
+  /** How to say that the peer had better do by `plan`. */
+  wanted({ waiting, idle }: KeepAlivePlan): Settings {
+    return { wantedKeepAlive: waiting, ...(this.#options.adapts && { wantedIdleKeepAlive: idle }) };
   }
 
   /** What is in force on this side now. */
