@@ -6,7 +6,6 @@
 
 import { DIAL_TIMEOUT_MS, RESUME_DIAL_TIMEOUT_MS } from "../limits.ts";
 import { HANDSHAKE_TIMEOUT_MS } from "../../net/limits.ts";
-import { V2_MAX_SERVICES } from "../../protocol/v2/limits.ts";
 import type { Address } from "../../protocol/address.ts";
 import type { GoodbyeCode } from "../../protocol/v2/wire/goodbye.ts";
 import {
@@ -36,7 +35,7 @@ import { ServerCertificateWatch } from "./server_certificate.ts";
 import { AllowedTargets } from "./allowed_targets.ts";
 import { ServiceBoard } from "./service_board.ts";
 import { ServiceChanges } from "./service_changes.ts";
-import type { NamedService } from "./named_service.ts";
+import { demandOfferable, type NamedService } from "./named_service.ts";
 import { V2Session } from "./session.ts";
 import { SmallSegments } from "./small_segments.ts";
 
@@ -79,15 +78,10 @@ export class V2LinkMaker implements LinkMaker {
     this.#emit = emit;
     this.#servers = "host" in options.server ? [options.server] : options.server;
     if (this.#servers.length === 0) throw new RangeError("Cannot dial: no server is given");
-    if (options.services.length > V2_MAX_SERVICES) {
-      throw new RangeError(`Cannot offer ${options.services.length} services: ${V2_MAX_SERVICES} are the most`);
-    }
+    demandOfferable(options.services);
     if (options.binding === "required" && options.security === "plain") {
       throw new RangeError("Cannot bind links to their TLS connections: security is plain");
     }
-    const names = options.services.map(({ name }) => name);
-    const twice = names.find((name, at) => names.indexOf(name) !== at);
-    if (twice !== undefined) throw new RangeError(`Cannot offer the service ${twice} twice`);
     this.#demandProvable();
     this.#keepAlive = keepAlivePlan(options.keepAlive ?? "adaptive");
     if (options.keepAlive === "metered") this.#wantedKeepAlive = this.#keepAlive; // else the server's probes would cost as much

@@ -9,7 +9,7 @@ import { auditCommand } from "../../app/audit/command_line.ts";
 import { stderr } from "../../app/output.ts";
 import { stateFolder } from "../../app/files/state.ts";
 import { taskOptions } from "../../app/command.ts";
-import { PLACE_OPTIONS } from "./device_place.ts";
+import { PLACE_OPTIONS } from "./files/device_place.ts";
 import { readFacts } from "../state/facts.ts";
 
 /** The same command, or group of commands, of which every success is audited. */

@@ -37,7 +37,7 @@ import { dashboardCommand } from "./admin/dashboard.ts";
 import { serverEventsCommand } from "./admin/events.ts";
 import { statusCommand } from "./admin/status.ts";
 import { describeServer, SERVER_OPTIONS, type ServerConfig, serverConfig } from "./config.ts";
-import { devicesCommands } from "./devices.ts";
+import { devicesCommands } from "./files/devices.ts";
 import { devicesFile } from "../state/facts.ts";
 import type { ServerEvent } from "../events.ts";
 import { serverNotice } from "./hook_facts.ts";

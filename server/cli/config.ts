@@ -42,7 +42,7 @@ import { fileValues, type OptionTable, type OptionValues } from "../../app/optio
 import { STATE_OPTION } from "../../app/files/state.ts";
 import type { TomlTable } from "../../app/toml/table.ts";
 import { parseBytes, parseDuration, parsePath } from "../../app/values.ts";
-import { DEVICES_OPTION } from "./enroll.ts";
+import { DEVICES_OPTION } from "./files/enroll.ts";
 import { parseListen } from "../listen_address.ts";
 import { formatUnixHost, isUnixHost, splitHosts } from "../ports/unix_host.ts";
 import { parseForwards, readForwardRules, rejectStrays, withRules } from "./forwards.ts";

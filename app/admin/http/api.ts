@@ -127,7 +127,9 @@ export class Api {
     const call: CheckedCall = { params, query, body, caller, lastEventId, accept };
     const { run } = route;
     if (run.kind === "raw") return await run.answer(call);
-    if (run.kind === "stream") return this.#stream(request.method, () => run.open(call));
+    if (run.kind === "stream") {
+      return this.#stream(request.method, () => run.open(call), () => guard.isStillIn(request.headers));
+    }
     const answer = acts
       ? await this.#act(`${route.method} ${url.pathname}`, caller, body, () => run.answer(call))
       : await run.answer(call);
@@ -160,7 +162,7 @@ export class Api {
     }
   }
 
-  #stream(method: string, open: () => StreamSource): Response {
+  #stream(method: string, open: () => StreamSource, isStillIn: () => boolean): Response {
     const headers = { ...HEADERS, "content-type": "text/event-stream" };
     if (method === "HEAD") return new Response(null, { headers });
     if (this.#streams >= MAX_ADMIN_STREAMS) {
@@ -169,7 +171,18 @@ export class Api {
     }
     const source = open();
     this.#streams++;
-    const body = streamBody(source, this.#clock, this.#ending.signal, () => this.#streams--);
+    const out = new AbortController();
+    const checked = {
+      take() {
+        if (isStillIn()) return source.take();
+        out.abort();
+        return [];
+      },
+      whenMore: (fn: () => void) => source.whenMore(fn),
+      close: () => source.close(),
+    };
+    const signal = AbortSignal.any([this.#ending.signal, out.signal]);
+    const body = streamBody(checked, this.#clock, signal, () => this.#streams--);
     return new Response(body, { headers });
   }
 

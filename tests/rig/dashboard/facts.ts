@@ -196,17 +196,16 @@ export function eventsOf(devices: readonly Device[], random: Chance, now: number
     }
   }
   const reasons = [
-    "this key is not known here; enroll the device",
-    "no TLS: the first bytes look like HTTP",
-    "it said nothing for 10 s",
-  ];
+    { reason: "unknown-device", why: "this key is not known here; enroll the device" },
+    { reason: "stranger", why: "no TLS: the first bytes look like HTTP" },
+    { reason: "connection-lost", why: "it said nothing for 10 s" },
+  ] as const;
   for (let n = 0; n < 40; n++) {
     const refused: RefusedEvent = {
       type: "refused",
       listen,
       remote: `192.0.2.${Math.floor(random() * 250)}:${40_000 + n}`,
-      reason: "unknown-device",
-      why: reasons[Math.floor(random() ** 2 * 3)]!,
+      ...reasons[Math.floor(random() ** 2 * 3)]!,
     };
     found.push([refused, now - random() * 600 * MINUTE_MS]);
   }

@@ -4,25 +4,25 @@
  * @module
  */
 
-import { systemClock } from "../../base/clock.ts";
+import { systemClock } from "../../../base/clock.ts";
 import type { Command } from "commander";
-import { parseName } from "../../protocol/name.ts";
-import { fingerprint, parsePublicKey } from "../../net/tls/identity.ts";
-import { argument, printLine, taskCommand } from "../../app/command.ts";
-import { stderr } from "../../app/output.ts";
-import { tableLines } from "../../base/table.ts";
-import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
-import { confirmFile } from "./confirm.ts";
-import { formatPastTime, formatTime, readDevices } from "../devices/edits.ts";
+import { parseName } from "../../../protocol/name.ts";
+import { fingerprint, parsePublicKey } from "../../../net/tls/identity.ts";
+import { argument, printLine, taskCommand } from "../../../app/command.ts";
+import { stderr } from "../../../app/output.ts";
+import { tableLines } from "../../../base/table.ts";
+import type { AuthorizedDevice } from "../../devices/authorized_devices.ts";
+import { confirmFile } from "../confirm.ts";
+import { formatPastTime, formatTime, readDevices } from "../../devices/edits.ts";
 import { type Place, PLACE_OPTIONS, placeOf } from "./device_place.ts";
 import { enrollCommand } from "./enroll.ts";
 import { whyNotInForce } from "./held_file.ts";
-import type { PendingEnrolment } from "../state/enrolments.ts";
-import type { LiveDevice } from "../state/live_state.ts";
-import { liveDevices } from "./admin/live.ts";
-import { formatGrantedAddress, type ServiceGrant } from "../devices/service_grant.ts";
-import { selector } from "../../app/admin/selector.ts";
-import { parseSelector } from "./admin/select.ts";
+import type { PendingEnrolment } from "../../state/enrolments.ts";
+import type { LiveDevice } from "../../state/live_state.ts";
+import { liveDevices } from "../admin/live.ts";
+import { formatGrantedAddress, type ServiceGrant } from "../../devices/service_grant.ts";
+import { selector } from "../../../app/admin/selector.ts";
+import { parseSelector } from "../admin/select.ts";
 import { tagCommand } from "./tags.ts";
 import { openingCommands } from "./openings.ts";
 import { servicesCommands } from "./services.ts";

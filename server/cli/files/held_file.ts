@@ -5,9 +5,9 @@
  */
 
 import { resolve } from "node:path";
-import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
-import { devicesFile, readFacts } from "../state/facts.ts";
-import type { LiveDevice } from "../state/live_state.ts";
+import type { AuthorizedDevice } from "../../devices/authorized_devices.ts";
+import { devicesFile, readFacts } from "../../state/facts.ts";
+import type { LiveDevice } from "../../state/live_state.ts";
 
 /** What there is to say if it does not: of a server with the state in `folder` that sees `live`. */
 export async function whyNotInForce(

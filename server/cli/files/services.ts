@@ -4,21 +4,21 @@
  * @module
  */
 
-import { parseNetwork } from "../../protocol/ip.ts";
+import { parseNetwork } from "../../../protocol/ip.ts";
 import type { Command } from "commander";
-import { V2_MAX_CHANNELS } from "../../protocol/v2/limits.ts";
-import { parseName } from "../../protocol/name.ts";
-import { argument, groupCommand, taskCommand, taskOptions } from "../../app/command.ts";
-import { ConfigError } from "../../app/toml/config_error.ts";
-import type { OptionTable } from "../../app/options.ts";
-import { stderr } from "../../app/output.ts";
-import { parsePositiveDuration, wholeNumber } from "../../app/values.ts";
-import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
-import { formatTime } from "../devices/edits.ts";
+import { V2_MAX_CHANNELS } from "../../../protocol/v2/limits.ts";
+import { parseName } from "../../../protocol/name.ts";
+import { argument, groupCommand, taskCommand, taskOptions } from "../../../app/command.ts";
+import { ConfigError } from "../../../app/toml/config_error.ts";
+import type { OptionTable } from "../../../app/options.ts";
+import { stderr } from "../../../app/output.ts";
+import { parsePositiveDuration, wholeNumber } from "../../../app/values.ts";
+import type { AuthorizedDevice } from "../../devices/authorized_devices.ts";
+import { formatTime } from "../../devices/edits.ts";
 import { changeDevice, PLACE_OPTIONS, placeOf } from "./device_place.ts";
-import { parseExpiry } from "../state/enroll.ts";
-import { formatGrantedAddress, parseGrant, type ServiceGrant } from "../devices/service_grant.ts";
-import { addService, moveService, removeService } from "../devices/service_table.ts";
+import { parseExpiry } from "../../state/enroll.ts";
+import { formatGrantedAddress, parseGrant, type ServiceGrant } from "../../devices/service_grant.ts";
+import { addService, moveService, removeService } from "../../devices/service_table.ts";
 
 const LIMITS = {
   "max-clients": { value: "N", help: "clients at once at most", parse: wholeNumber(1, V2_MAX_CHANNELS) },

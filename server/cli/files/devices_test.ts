@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
-import { runProgram } from "../../tests/rig/processes/program.ts";
-import { folderTest } from "../../tests/rig/test.ts";
-import { decodeEnrolment } from "../../protocol/enrolment.ts";
-import { ExitCode } from "../../app/exit_codes.ts";
-import { loadIdentity } from "../../app/files/state.ts";
-import { parsePublicAddress, publicAddresses } from "../state/enroll.ts";
-import { Enrolments } from "../state/enrolments.ts";
-import { writeFacts } from "../state/facts.ts";
-import { LiveState, readLiveState } from "../state/live_state.ts";
-import { systemClock } from "../../base/clock.ts";
-import { silentLogger } from "../../base/logger.ts";
-import { key, rawKey } from "../devices/_state_fixture_test.ts";
+import { runProgram } from "../../../tests/rig/processes/program.ts";
+import { folderTest } from "../../../tests/rig/test.ts";
+import { decodeEnrolment } from "../../../protocol/enrolment.ts";
+import { ExitCode } from "../../../app/exit_codes.ts";
+import { loadIdentity } from "../../../app/files/state.ts";
+import { parsePublicAddress, publicAddresses } from "../../state/enroll.ts";
+import { Enrolments } from "../../state/enrolments.ts";
+import { writeFacts } from "../../state/facts.ts";
+import { LiveState, readLiveState } from "../../state/live_state.ts";
+import { systemClock } from "../../../base/clock.ts";
+import { silentLogger } from "../../../base/logger.ts";
+import { key, rawKey } from "../../devices/_state_fixture_test.ts";
 
 /** A program as the server's is: options of its own with the same words, and the commands below it. */
 const PROGRAM = `
@@ -18,7 +18,7 @@ import { Command, Option } from "commander";
 import { runProcess } from "./app/run.ts";
 import { addOptions } from "./app/options.ts";
 import { SERVER_OPTIONS } from "./server/cli/config.ts";
-import { devicesCommands } from "./server/cli/devices.ts";
+import { devicesCommands } from "./server/cli/files/devices.ts";
 await runProcess("sallyport server", async () => {
   const server = new Command("server").exitOverride().addOption(new Option("--config <FILE>")).action(() => {});
   addOptions(server, SERVER_OPTIONS, true);

@@ -5,19 +5,19 @@
  */
 
 import type { Command } from "commander";
-import { taskOptions } from "../../app/command.ts";
-import { ConfigError } from "../../app/toml/config_error.ts";
-import type { OptionTable } from "../../app/options.ts";
-import { stderr } from "../../app/output.ts";
-import { statPath } from "../../app/files/private_folder.ts";
-import { STATE_OPTION, stateFolder } from "../../app/files/state.ts";
-import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
-import type { DeviceEdit } from "../devices/edits.ts";
+import { taskOptions } from "../../../app/command.ts";
+import { ConfigError } from "../../../app/toml/config_error.ts";
+import type { OptionTable } from "../../../app/options.ts";
+import { stderr } from "../../../app/output.ts";
+import { statPath } from "../../../app/files/private_folder.ts";
+import { STATE_OPTION, stateFolder } from "../../../app/files/state.ts";
+import type { AuthorizedDevice } from "../../devices/authorized_devices.ts";
+import type { DeviceEdit } from "../../devices/edits.ts";
 import { DEVICES_OPTION } from "./enroll.ts";
-import { DeviceActs } from "../state/device_acts.ts";
-import { Enrolments } from "../state/enrolments.ts";
-import { devicesFile, readFacts } from "../state/facts.ts";
-import { hasRun } from "../state/live_state.ts";
+import { DeviceActs } from "../../state/device_acts.ts";
+import { Enrolments } from "../../state/enrolments.ts";
+import { devicesFile, readFacts } from "../../state/facts.ts";
+import { hasRun } from "../../state/live_state.ts";
 
 /** What every such command can be told. */
 export const PLACE_OPTIONS = { devices: DEVICES_OPTION, state: STATE_OPTION } as const satisfies OptionTable;

@@ -5,11 +5,11 @@
  */
 
 import type { Command } from "commander";
-import { parseTag, selector } from "../../app/admin/selector.ts";
-import { argument, taskCommand } from "../../app/command.ts";
-import { ConfigError } from "../../app/toml/config_error.ts";
-import { readDevices } from "../devices/edits.ts";
-import { demandConsent, doToEach, isPattern, parseSelector } from "./admin/select.ts";
+import { parseTag, selector } from "../../../app/admin/selector.ts";
+import { argument, taskCommand } from "../../../app/command.ts";
+import { ConfigError } from "../../../app/toml/config_error.ts";
+import { readDevices } from "../../devices/edits.ts";
+import { demandConsent, doToEach, isPattern, parseSelector } from "../admin/select.ts";
 import { PLACE_OPTIONS, placeOf } from "./device_place.ts";
 
 /** The command, below the server's command `name`. */

@@ -5,20 +5,20 @@
  */
 
 import type { Command } from "commander";
-import { V2_MAX_TEXT } from "../../protocol/v2/limits.ts";
-import { parseNetwork } from "../../protocol/ip.ts";
-import { parseName } from "../../protocol/name.ts";
-import { systemClock } from "../../base/clock.ts";
-import { argument, taskCommand, taskOptions } from "../../app/command.ts";
-import { ConfigError } from "../../app/toml/config_error.ts";
-import type { OptionTable } from "../../app/options.ts";
-import { stderr } from "../../app/output.ts";
-import { withLock } from "../../app/files/private_file.ts";
-import { FLAG, parsePositiveDuration } from "../../app/values.ts";
-import { openingKey } from "../access/openings.ts";
-import { mergeRules } from "../access/rules.ts";
-import { formatTime, readAllDevices, unknownDevice } from "../devices/edits.ts";
-import { changeOpenings, readOpenings, type WrittenOpening } from "../state/openings_file.ts";
+import { V2_MAX_TEXT } from "../../../protocol/v2/limits.ts";
+import { parseNetwork } from "../../../protocol/ip.ts";
+import { parseName } from "../../../protocol/name.ts";
+import { systemClock } from "../../../base/clock.ts";
+import { argument, taskCommand, taskOptions } from "../../../app/command.ts";
+import { ConfigError } from "../../../app/toml/config_error.ts";
+import type { OptionTable } from "../../../app/options.ts";
+import { stderr } from "../../../app/output.ts";
+import { withLock } from "../../../app/files/private_file.ts";
+import { FLAG, parsePositiveDuration } from "../../../app/values.ts";
+import { openingKey } from "../../access/openings.ts";
+import { mergeRules } from "../../access/rules.ts";
+import { formatTime, readAllDevices, unknownDevice } from "../../devices/edits.ts";
+import { changeOpenings, readOpenings, type WrittenOpening } from "../../state/openings_file.ts";
 import { PLACE_OPTIONS, placeOf } from "./device_place.ts";
 
 const OPEN_OPTIONS = {

@@ -5,28 +5,28 @@
  */
 
 import type { Command } from "commander";
-import { ENROLMENT_VALID_MS } from "../limits.ts";
-import { DEFAULT_PORTS, formatAddress } from "../../protocol/address.ts";
-import { parseName } from "../../protocol/name.ts";
-import { writeDuration } from "../../base/duration.ts";
-import { atOnce } from "../../base/slices.ts";
-import { argument, printLine, taskCommand, taskOptions } from "../../app/command.ts";
-import { ConfigError } from "../../app/toml/config_error.ts";
-import type { OptionTable } from "../../app/options.ts";
-import { stderr } from "../../app/output.ts";
-import { STATE_OPTION, stateFolder } from "../../app/files/state.ts";
-import { parsePath, parsePositiveDuration } from "../../app/values.ts";
-import { parseComment } from "../devices/authorized_devices.ts";
-import { Enrolments } from "../state/enrolments.ts";
-import { devicesFile, readFacts } from "../state/facts.ts";
-import { portToDial } from "../listen_address.ts";
-import { readLiveState } from "../state/live_state.ts";
-import { DeviceIndex } from "../devices/index.ts";
-import { readDevices } from "../devices/edits.ts";
-import { parseGrant, type ServiceGrant } from "../devices/service_grant.ts";
-import { splitHosts } from "../ports/unix_host.ts";
-import { makeEnrolment, parseExpiry, parsePublicAddress, publicAddresses } from "../state/enroll.ts";
-import { certificateWarning, serviceWarnings } from "../state/enroll_warnings.ts";
+import { ENROLMENT_VALID_MS } from "../../limits.ts";
+import { DEFAULT_PORTS, formatAddress } from "../../../protocol/address.ts";
+import { parseName } from "../../../protocol/name.ts";
+import { writeDuration } from "../../../base/duration.ts";
+import { atOnce } from "../../../base/slices.ts";
+import { argument, printLine, taskCommand, taskOptions } from "../../../app/command.ts";
+import { ConfigError } from "../../../app/toml/config_error.ts";
+import type { OptionTable } from "../../../app/options.ts";
+import { stderr } from "../../../app/output.ts";
+import { STATE_OPTION, stateFolder } from "../../../app/files/state.ts";
+import { parsePath, parsePositiveDuration } from "../../../app/values.ts";
+import { parseComment } from "../../devices/authorized_devices.ts";
+import { Enrolments } from "../../state/enrolments.ts";
+import { devicesFile, readFacts } from "../../state/facts.ts";
+import { portToDial } from "../../listen_address.ts";
+import { readLiveState } from "../../state/live_state.ts";
+import { DeviceIndex } from "../../devices/index.ts";
+import { readDevices } from "../../devices/edits.ts";
+import { parseGrant, type ServiceGrant } from "../../devices/service_grant.ts";
+import { splitHosts } from "../../ports/unix_host.ts";
+import { makeEnrolment, parseExpiry, parsePublicAddress, publicAddresses } from "../../state/enroll.ts";
+import { certificateWarning, serviceWarnings } from "../../state/enroll_warnings.ts";
 
 /** The option `--devices`. */
 export const DEVICES_OPTION = {
