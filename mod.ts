@@ -63,7 +63,9 @@ export type { AuthorizedDevice, DevicesChange } from "./server/devices/authorize
 export { DeviceList } from "./server/devices/list.ts";
 export type { ServedService } from "./server/v2/open_service.ts";
 export type { ClientState, ServedClient } from "./server/ports/client_table.ts";
-export type { ServedDevice } from "./server/v2/device_status.ts";
+export type { IncompatibleDevice, ServedDevice } from "./server/handle/device_status.ts";
+export type { DeviceOnServer } from "./server/handle/served_device.ts";
+export { ConnectionLostError, IncompatibleError } from "./relay/peer_errors.ts";
 export type { ServedV1Link } from "./server/v1/link_status.ts";
 export * from "./server/events.ts";
 export type {

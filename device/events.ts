@@ -100,7 +100,18 @@ export interface LostEvent {
   readonly retryIn: number | undefined;
   /** On v2, clients that were ended with it. */
   readonly clients?: number | undefined;
+  /** Whether the link was lost before, and `interrupted` told it: what ended now is the session that waited. */
+  readonly interrupted?: true;
 }
+
+/**
+ * A new connection to the server (seed 002, SubscribeConnection): of a new session, of one that goes on, or to a server that
+ * speaks other versions, and said so: a {@linkcode DialFailedEvent} with the goodbye `incompatible`.
+ */
+export type DeviceConnectionEvent = OnlineEvent | ResumedEvent | DialFailedEvent;
+
+/** The loss of the link (seed 002, SubscribeConnectionLost); the session may still wait for another. */
+export type DeviceConnectionLostEvent = InterruptedEvent | LostEvent;
 
 /** A channel is over. */
 export interface ChannelEndEvent {

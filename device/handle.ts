@@ -7,8 +7,8 @@
 import type { Goodbye } from "../protocol/v2/wire/goodbye.ts";
 import type { Endpoint, KeepAliveChoice } from "../protocol/keep_alive.ts";
 import type { DeviceMode } from "../protocol/v2/wire/messages.ts";
+import type { DeviceConnectionEvent, DeviceConnectionLostEvent, DeviceEvent } from "./events.ts";
 import type { DeviceClient } from "./clients.ts";
-import type { DeviceEvent, LostEvent } from "./events.ts";
 import type { LinkFacts } from "./reconnect/link_maker.ts";
 import type { NamedService } from "./v2/named_service.ts";
 
@@ -51,13 +51,15 @@ export interface DeviceHandle extends AsyncDisposable {
   readonly status: DeviceStatus;
   /**
    * Sets the longest silence accepted: by the device from the server, by the server from the device, or both (seed 002). What is in
-   * force can be read back in {@linkcode DeviceHandle.status}.
+   * force can be read back in {@linkcode DeviceHandle.status}. Those of the server take the server: without it the wish is kept,
+   * each new session hears of it, and the promise rejects with a `ConnectionLostError`, or an `IncompatibleError` if the server
+   * was there last with versions that do not fit. Whoever does not wait for the promise may leave it.
    *
    * @throws {RangeError} on v1 for another endpoint than `device`: each side sets its own there.
    */
-  setKeepAliveSettings(settings: KeepAliveChoice, endpoint: Endpoint): void;
+  setKeepAliveSettings(settings: KeepAliveChoice, endpoint: Endpoint): Promise<void>;
   /**
-   * Goes to mode `config` (services withdrawn, channels reset) or `run`. v2 only.
+   * Goes to mode `config` (services withdrawn, channels reset) or `run`, with or without a link. v2 only.
    *
    * @param drain Milliseconds that clients may stay on the way to `config`, while no others come. @default {0}
    */
@@ -78,8 +80,16 @@ export interface DeviceHandle extends AsyncDisposable {
   putService(service: NamedService): void;
   /** Offers a service no more, and ends its clients. v2 only. @returns whether there was one. */
   takeService(name: string): boolean;
-  /** Calls `subscriber` whenever the link is lost (seed 002, SubscribeConnectionLost). @returns what ends that. */
-  subscribeConnectionLost(subscriber: (event: LostEvent) => void): () => void;
+  /**
+   * Calls `subscriber` for each new connection, of a new session and of one that goes on, and also where the server turned out
+   * to speak other versions (seed 002, SubscribeConnection). @returns what ends that.
+   */
+  subscribeConnection(subscriber: (event: DeviceConnectionEvent) => void): () => void;
+  /**
+   * Calls `subscriber` when the link is lost, at once and once: the session may still wait for another, as `interrupted` says,
+   * and its clients with it (seed 002, SubscribeConnectionLost). @returns what ends that.
+   */
+  subscribeConnectionLost(subscriber: (event: DeviceConnectionLostEvent) => void): () => void;
   /** Calls `subscriber` for every event from now on. @returns what ends that. */
   subscribe(subscriber: (event: DeviceEvent) => void): () => void;
   /** Ends in order: CLOSE for each channel, what came is delivered; after 5 s at the latest, at once. */

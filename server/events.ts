@@ -149,7 +149,31 @@ export interface LinkDownEvent {
   readonly duration: number;
   /** On v2, clients that were ended with it. */
   readonly clients?: number | undefined;
+  /** Whether the link was lost before, and `link-interrupted` told it: what ended now is the session that waited. */
+  readonly interrupted?: true;
 }
+
+/** A device came that speaks no version of this server, and was turned away. What it says is not proved. */
+export interface IncompatibleEvent {
+  /** Which event this is. */
+  readonly type: "incompatible";
+  /** The listener that it came to. */
+  readonly listen: string;
+  /** The name of the device whose key it showed. */
+  readonly device: string;
+  /** Where it came from. */
+  readonly remote: string;
+  /** The lowest and the highest version that it speaks. */
+  readonly versions: readonly [number, number];
+  /** Its program, as it said. */
+  readonly software: string;
+}
+
+/** A new connection of a device (seed 002, SubscribeConnection): of a new session, of one that goes on, or of no use. */
+export type ConnectionEvent = LinkUpEvent | LinkResumedEvent | IncompatibleEvent;
+
+/** The loss of a device's link (seed 002, SubscribeConnectionLost); its session may still wait for another. */
+export type ConnectionLostEvent = LinkInterruptedEvent | LinkDownEvent;
 
 /** Somebody connected to a listener for devices and was turned away, or ended by itself before it said who it is. */
 export interface RefusedEvent {
@@ -230,6 +254,7 @@ export type ServerEvent =
   | HostClosedEvent
   | ClientEndEvent
   | LinkDownEvent
+  | IncompatibleEvent
   | RefusedEvent
   | ModeEvent
   | EnrolledEvent

@@ -11,11 +11,14 @@ import { Emitter } from "../base/emitter.ts";
 import * as check from "../relay/option_check.ts";
 import type { Opening } from "./access/openings.ts";
 import { checkOpenServiceOptions, checkServeOptions } from "./check_options.ts";
-import type { LinkDownEvent, ListeningEvent, ServerEvent } from "./events.ts";
+import type { ConnectionEvent, ConnectionLostEvent, ListeningEvent, ServerEvent } from "./events.ts";
+import { Connections } from "./handle/connections.ts";
+import { KnownDevices } from "./handle/known_devices.ts";
+import { DeviceByKey, type DeviceOnServer } from "./handle/served_device.ts";
 import { DeviceRegistry } from "./v2/device_registry.ts";
 import type { Drain, DrainOptions } from "./ports/drains.ts";
 import type { ServedClient } from "./ports/client_table.ts";
-import { describeDevice, type ServedDevice } from "./v2/device_status.ts";
+import type { ServedDevice } from "./handle/device_status.ts";
 import type { ServedV1Link } from "./v1/link_status.ts";
 import { V1Listener } from "./v1/listener.ts";
 import {
@@ -43,18 +46,18 @@ export interface ServerHandle extends AsyncDisposable {
   readonly listeners: readonly Pick<ListeningEvent, "address" | "profile" | "security">[];
   /** Resolves when nothing of the server is left. */
   readonly closed: Promise<void>;
-  /** The v2 devices that came since the server runs, as they are now. */
+  /** The v2 devices that came since the server runs, as they are now; also those that came with other versions. */
   devices(): ServedDevice[];
   /** Every client that is there, in the order of their coming, with the bytes that it has carried so far. */
   clients(): ServedClient[];
-  /** One of the v2 devices, by its name, if it came since the server runs. */
-  device(name: string): ServedDevice | undefined;
+  /** A handle for the v2 device of a name, which stays valid over reconnects and renames; also before the device comes. */
+  device(name: string): DeviceOnServer;
   /** The links of v1 listeners that have one, as they are now. */
   v1Links(): ServedV1Link[];
   /**
    * Sets the longest silence accepted: by the server from the device, by the device from the server, or both (seed 002). What is
    * in force can be read back with {@linkcode ServerHandle.devices}. On v1 the address of a listener stands for its device, and
-   * {@linkcode ServerHandle.v1Links} reads back.
+   * {@linkcode ServerHandle.v1Links} reads back. For a call that rejects while the device is not there see {@linkcode DeviceOnServer}.
    *
    * @returns whether the device is there to hear of it.
    * @throws {RangeError} on v1 for another endpoint than `server`: each side sets its own there.
@@ -97,8 +100,22 @@ export interface ServerHandle extends AsyncDisposable {
   dropLink(device: string): boolean;
   /** Calls `subscriber` for every event from now on. @returns what ends that. */
   subscribe(subscriber: (event: ServerEvent) => void): () => void;
-  /** Calls `subscriber` whenever a link is lost (seed 002, SubscribeConnectionLost). @returns what ends that. */
-  subscribeConnectionLost(subscriber: (event: LinkDownEvent) => void): () => void;
+  /**
+   * Calls `subscriber` for each new connection of a device: of a new session, of one that goes on, and of a device that was
+   * turned away as it does not fit (seed 002, SubscribeConnection: "regardless of whether the controller is compatible or not").
+   *
+   * @param device The name of one device, if not for all; on v1 where it comes from.
+   * @returns what ends that.
+   */
+  subscribeConnection(subscriber: (event: ConnectionEvent) => void, device?: string): () => void;
+  /**
+   * Calls `subscriber` when a link is lost, at once and once: its session may still wait for another, as `link-interrupted`
+   * says, and its clients with it (seed 002, SubscribeConnectionLost).
+   *
+   * @param device The name of one device, if not for all; on v1 where it comes from.
+   * @returns what ends that.
+   */
+  subscribeConnectionLost(subscriber: (event: ConnectionLostEvent) => void, device?: string): () => void;
   /** Ends in order: no new clients, CLOSE for each, what came is delivered; after 5 s at the latest, at once. */
   shutdown(): Promise<void>;
   /** Ends at once. Idempotent. */
@@ -159,8 +176,14 @@ export function startServer(options: ServeOptions): { readonly handle: ServerHan
   checkServeOptions(options);
   const settings = serverSettings(options);
   const emitter = new Emitter<ServerEvent>(settings.logger);
-  const emit = (event: ServerEvent) => emitter.emit(event);
+  const connections = new Connections(settings.logger);
+  const emit = (event: ServerEvent) => {
+    emitter.emit(event);
+    connections.tell(event);
+  };
+  const watching = settings.v2?.devices.subscribe((change) => connections.devicesChanged(change));
   const registry = settings.v2 && new DeviceRegistry(settings.v2, settings, emit);
+  const known = new KnownDevices(registry, settings);
   const listeners: (V1Listener | V2Listener)[] = [];
   const gone: V2Listener[] = []; // listened at no more, while the server runs
   const closed = Promise.withResolvers<void>();
@@ -169,6 +192,7 @@ export function startServer(options: ServeOptions): { readonly handle: ServerHan
   const parts = () => registry ? [...listeners, registry] : listeners;
   const close = () => {
     closing = true;
+    watching?.();
     settings.drains.close();
     for (const part of parts()) part.close();
     bound.catch(() => {}).then(() => Promise.all([...parts(), ...gone].map((part) => part.ended()))).then(() =>
@@ -219,12 +243,9 @@ export function startServer(options: ServeOptions): { readonly handle: ServerHan
     },
     closed: closed.promise,
     v1Links: () => listeners.flatMap((listener) => listener.profile === "v1" && listener.link ? [listener.link] : []),
-    devices: () => registry?.sessions.map(describeDevice) ?? [],
+    devices: () => known.all,
     clients: () => [...settings.clients].map((client) => client.describe()),
-    device(name) {
-      const session = registry?.session(name);
-      return session && describeDevice(session);
-    },
+    device: (name) => new DeviceByKey(name, { known, clients: settings.clients, connections }),
     setKeepAliveSettings(name, settings, endpoint) {
       check.keepAliveChoice(settings, "settings");
       check.endpoint(endpoint, "endpoint");
@@ -294,9 +315,8 @@ export function startServer(options: ServeOptions): { readonly handle: ServerHan
       return true;
     },
     subscribe: (subscriber) => emitter.subscribe(subscriber),
-    subscribeConnectionLost(subscriber) {
-      return emitter.subscribe((event) => event.type === "link-down" && subscriber(event));
-    },
+    subscribeConnection: (subscriber, device) => connections.subscribeMade(subscriber, device),
+    subscribeConnectionLost: (subscriber, device) => connections.subscribeLost(subscriber, device),
     shutdown,
     close,
     [Symbol.asyncDispose]: shutdown,

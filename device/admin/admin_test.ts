@@ -95,6 +95,7 @@ folderTest("a device is seen and steered by its API, and every answer is as its 
   assert.deepEqual([there!.service, there!.bytesUp, there!.bytesDown, there!.state], ["echo", 5, 5, "open"]);
   assert.deepEqual(await list("?service=other"), []);
 
+  await client.post("/v1/device/keep-alive-way", { endpoint: "both", way: "fast" });
   await client.post("/v1/device/keep-alive", {
     endpoint: "device",
     idleTimeout: 9_000,

@@ -10,6 +10,7 @@ import { jsonRoute, rawRoute, type Route } from "../../app/admin/route.ts";
 import { closed, Type, words } from "../../app/admin/schema.ts";
 import { metricsAnswer } from "../../app/metrics/answer.ts";
 import { MEDIA_TYPES } from "../../app/metrics/text.ts";
+import { KEEP_ALIVE_MODES } from "../../protocol/keep_alive.ts";
 import { VERSION } from "../../base/version.ts";
 import { MAX_DURATION_MS } from "../../base/limits.ts";
 import type { DeviceContext } from "./context.ts";
@@ -87,6 +88,18 @@ export function deviceRoutes(context: DeviceContext): Route[] {
       }),
       response: Done,
       handle: ({ body: { endpoint, ...settings } }) => done(() => device.setKeepAliveSettings(settings, endpoint)),
+    }),
+    jsonRoute({
+      method: "POST",
+      path: "/v1/device/keep-alive-way",
+      id: "setKeepAliveWay",
+      summary: "Sets the keep-alive of v2 by the name of a way, at either end or both.",
+      body: closed({
+        endpoint: words(["device", "server", "both"], "Whose: the device watches the server, the server the device."),
+        way: words(KEEP_ALIVE_MODES, "adaptive and metered are slow while nobody waits."),
+      }),
+      response: Done,
+      handle: ({ body: { endpoint, way } }) => done(() => device.setKeepAliveSettings(way, endpoint)),
     }),
     jsonRoute({
       method: "POST",

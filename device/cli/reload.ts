@@ -65,7 +65,8 @@ export class DeviceReload {
       report.changed.push(`mode ${mode}`);
     }
     if (names.some((name) => KEEP_ALIVE.has(name)) && after.config.keepAlive !== undefined) {
-      device.setKeepAliveSettings(after.config.keepAlive, "device");
+      const { keepAlive } = after.config;
+      device.setKeepAliveSettings(keepAlive, keepAlive === "metered" ? "both" : "device"); // as at the start
       report.changed.push("keep-alive");
     }
     if (!isSame(before.config.hooks, after.config.hooks)) {

@@ -17,14 +17,15 @@ import * as check from "../../relay/option_check.ts";
 import type { LinkEnd } from "../../relay/link/end.ts";
 import { checkService } from "../check_options.ts";
 import type { DeviceClient } from "../clients.ts";
-import type { DeviceEvent, LostEvent } from "../events.ts";
+import type { DeviceConnectionEvent, DeviceConnectionLostEvent, DeviceEvent } from "../events.ts";
 import type { DeviceHandle, DeviceState, DeviceStatus } from "../handle.ts";
 import type { LinkLife, LinkMaker, MadeLink } from "./link_maker.ts";
 import { downOrChanged, type LinkEnds, sleepOrChanged, untilChanged, WayChanged } from "./network_change.ts";
 import type { DeviceOptions, DeviceSettings } from "../options.ts";
 import type { NamedService } from "../v2/named_service.ts";
 import { Retry } from "./retry.ts";
-import { Tidings } from "./tidings.ts";
+import { connections, losses, withoutServer } from "./server_calls.ts";
+import { QUICKLY_CLOSED, Tidings } from "./tidings.ts";
 import { V1LinkMaker } from "../v1/link_maker.ts";
 import { V2LinkMaker } from "../v2/link_maker.ts";
 
@@ -103,10 +104,12 @@ export class Device implements DeviceHandle {
     };
   }
 
-  setKeepAliveSettings(settings: KeepAliveChoice, endpoint: Endpoint): void {
+  setKeepAliveSettings(settings: KeepAliveChoice, endpoint: Endpoint): Promise<void> {
     check.keepAliveChoice(settings, "settings");
     check.endpoint(endpoint, "endpoint");
     this.#maker.setKeepAlive(settings, endpoint);
+    if (endpoint === "device" || this.state === "online") return Promise.resolve();
+    return withoutServer(this.#server, this.#isCompatible, this.#goodbye);
   }
 
   setMode(mode: Exclude<DeviceMode, "init">, drain = 0): void {
@@ -145,8 +148,12 @@ export class Device implements DeviceHandle {
     return this.#emitter.subscribe(subscriber);
   }
 
-  subscribeConnectionLost(subscriber: (event: LostEvent) => void): () => void {
-    return this.subscribe((event) => event.type === "lost" && subscriber(event));
+  subscribeConnection(subscriber: (event: DeviceConnectionEvent) => void): () => void {
+    return this.subscribe(connections(subscriber));
+  }
+
+  subscribeConnectionLost(subscriber: (event: DeviceConnectionLostEvent) => void): () => void {
+    return this.subscribe(losses(subscriber));
   }
 
   async shutdown(): Promise<void> {
@@ -312,7 +319,7 @@ export class Device implements DeviceHandle {
   #onOver(server: string, link: LinkLife, end: LinkEnd): void {
     if (this.#watched === link) return;
     const retryIn = this.#stop.signal.aborted ? undefined : 0;
-    this.#tidings.lost(server, end, retryIn);
+    this.#tidings.lost(server, end, retryIn, this.#interrupted);
   }
 
   /** No link came about. */
@@ -340,6 +347,3 @@ export class Device implements DeviceHandle {
     return isRefused && this.#enrolling && this.#name === undefined ? undefined : this.#retry.after(word);
   }
 }
-
-const QUICKLY_CLOSED =
-  "the server hung up at once: is another device linked to that listener, or is it for profile v2, or no v1 server?";

@@ -14,6 +14,10 @@ import type { DeviceEvent } from "../events.ts";
 import type { MadeLink } from "./link_maker.ts";
 import { Outage } from "./outage.ts";
 
+/** What may be behind a link that is closed at once. */
+export const QUICKLY_CLOSED =
+  "the server hung up at once: is another device linked to that listener, or is it for profile v2, or no v1 server?";
+
 /** Tells. */
 export class Tidings {
   readonly #logger: Logger;
@@ -81,8 +85,13 @@ export class Tidings {
     this.#emitter.emit({ type: "lost", ...facts });
   }
 
-  /** A session is over that waited for a link. */
-  lost(server: string, { reason, detail, clients }: LinkEnd, retryIn: number | undefined): void {
+  /** A session is over that waited for a link; `interrupted`: that was told. */
+  lost(
+    server: string,
+    { reason, detail, clients }: LinkEnd,
+    retryIn: number | undefined,
+    interrupted: boolean,
+  ): void {
     const why = reason === "not-resumed" ? "the server does not know the session any more" : detail;
     this.#logger.warn(`session lost: server {server}, {reason}${why ? " ({detail})" : ""}`, {
       server,
@@ -90,7 +99,8 @@ export class Tidings {
       detail: why,
     });
     const facts = { server, reason, detail: why, goodbye: undefined, duration: 0, retryIn, clients };
-    this.#emitter.emit({ type: "lost", ...facts });
+    const told = interrupted && { interrupted };
+    this.#emitter.emit({ type: "lost", ...facts, ...told });
   }
 
   /**

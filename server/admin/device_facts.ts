@@ -6,8 +6,9 @@
 
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
 import { formatGrantedAddress, type ServiceGrant } from "../devices/service_grant.ts";
+import type { ServedDevice } from "../handle/device_status.ts";
+import { KnownDevices } from "../handle/known_devices.ts";
 import type { Drain } from "../ports/drains.ts";
-import { describeDevice, type ServedDevice } from "../v2/device_status.ts";
 import type { ServedService } from "../v2/open_service.ts";
 import type { AdminContext } from "./context.ts";
 import type { Static } from "../../app/admin/schema.ts";
@@ -17,8 +18,7 @@ import type { Device, Tcp } from "./schemas.ts";
 /** The device. */
 export function deviceFacts({ core, history }: AdminContext, device: AuthorizedDevice, now: number): Device {
   const { drains } = core.settings;
-  const session = core.registry?.session(device.name);
-  const served = session && session.device.key === device.key ? describeDevice(session) : undefined;
+  const served = new KnownDevices(core.registry, core.settings).describe(device.key);
   const { name, key, expires, expiration, tags = [], comment } = device;
   return {
     name,
@@ -32,6 +32,8 @@ export function deviceFacts({ core, history }: AdminContext, device: AuthorizedD
     security: served?.security ?? null,
     bound: served?.bound ?? null,
     software: served?.software ?? null,
+    versions: served?.versions ? [...served.versions] : null,
+    incompatible: incompatibleOf(served),
     mode: served?.mode ?? "init",
     modeChange: drains.isLeavingRun(name) ? "runToConfig" : null,
     draining: drainFacts(drains.of(name)),
@@ -72,6 +74,12 @@ export function tcpFacts(tcp: TcpFacts | undefined): Static<typeof Tcp> | null {
 /** A time as a text. */
 export function timeOrNull(time: number | undefined): string | null {
   return time === undefined ? null : new Date(time).toISOString();
+}
+
+function incompatibleOf(served: ServedDevice | undefined): Device["incompatible"] {
+  if (!served?.incompatible) return null;
+  const { versions, software, remote, at } = served.incompatible;
+  return { versions: [...versions], software, remote, at: new Date(at).toISOString() };
 }
 
 function linkOf(served: ServedDevice | undefined): Device["link"] {

@@ -143,6 +143,16 @@ export const Device = closed({
   security: nullable(words(["plain", "tls"]), "Whether its link is encrypted."),
   bound: nullable(Type.Boolean(), "Whether both sides signed the TLS connection of its link."),
   software: nullable(Type.String(), "Its program, as it said."),
+  versions: nullable(Type.Array(Type.Integer()), "The lowest and the highest version that it speaks, as it said."),
+  incompatible: nullable(
+    closed({
+      versions: Type.Array(Type.Integer()),
+      software: Type.String(),
+      remote: Type.String(),
+      at: Time,
+    }),
+    "Set if it came last with versions that this server does not speak, and was turned away; nothing of that is proved.",
+  ),
   mode: words(DEVICE_MODES, "Its mode, as it said."),
   modeChange: nullable(words(["runToConfig"]), "On its way to another mode: clients may finish first."),
   draining: Draining,

@@ -47,7 +47,7 @@ import type { ServerEvent } from "../events.ts";
 import { serverNotice } from "./hook_facts.ts";
 import { openWebhook, webhookWish } from "./webhook.ts";
 import { openMetrics } from "./outside.ts";
-import { LinkCount } from "./link_count.ts";
+import { LinkCount } from "../link_count.ts";
 import type { ListenOptions } from "../options.ts";
 import { type ServerHandle, startServer } from "../server.ts";
 import { openV2State, type V2State } from "../state/state.ts";

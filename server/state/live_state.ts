@@ -16,14 +16,16 @@ import { ensurePrivateFolder, explained, statPath } from "../../app/files/privat
 import { removeStateFile, writePrivateFile } from "../../app/files/private_file.ts";
 import { demand, readState } from "../../app/files/state.ts";
 import type { TomlTable } from "../../app/toml/table.ts";
-import type { ServedDevice } from "../v2/device_status.ts";
+import type { ServedDevice } from "../handle/device_status.ts";
 
 const FILE = "live.toml";
 /** Locked while a server runs; the system unlocks it, however the server ends. */
 const LOCK_FILE = ".running";
 
 /** A device as the running server sees it. */
-export type LiveDevice = Pick<ServedDevice, "key" | "online" | "interrupted" | "since" | "remote" | "services">;
+export type LiveDevice =
+  & Pick<ServedDevice, "key" | "online" | "interrupted" | "since" | "remote" | "services">
+  & Partial<Pick<ServedDevice, "mode" | "software" | "versions" | "clockOffset" | "incompatible">>;
 
 /** Writes the state of devices while a server runs. */
 export class LiveState {

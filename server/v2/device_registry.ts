@@ -29,6 +29,7 @@ import { BarredDevices } from "./barred.ts";
 import { RegisteredDevice } from "./registered_device.ts";
 import { EnrolmentGate } from "./enrolment_gate.ts";
 import type { ServerEvent } from "../events.ts";
+import { IncompatibleDevices } from "./incompatible_devices.ts";
 import { LinkRates } from "../door/link_rate.ts";
 import { tellOpening } from "../access/opening_tidings.ts";
 import { Expiries } from "./expiries.ts";
@@ -54,6 +55,8 @@ export class DeviceRegistry {
   readonly #sessions = new Map<string, RegisteredDevice>();
   readonly #byName = new Map<string, RegisteredDevice>();
   readonly #expiries = new Expiries<RegisteredDevice>();
+  /** Those that came with versions that would not do. */
+  readonly incompatible: IncompatibleDevices;
   readonly #revoked = new Set<RegisteredDevice>();
   readonly #shared: SharedBySessions;
   readonly #ports: PortMemory;
@@ -85,6 +88,12 @@ export class DeviceRegistry {
     this.#ports = options.ports ?? new KeptPorts();
     this.#rates = new LinkRates(settings.clock);
     this.#turns = new Turns(settings.clock);
+    this.incompatible = new IncompatibleDevices(
+      options.devices,
+      (key) => this.#sessions.get(key),
+      settings.clock,
+      emit,
+    );
     this.#barred = new BarredDevices(settings.clock);
     const subscriptions = [
       options.devices.subscribe((change) => this.#onChange(change)),
@@ -116,6 +125,11 @@ export class DeviceRegistry {
   /** The session of the device of a name, if it came since the server runs. */
   session(name: string): RegisteredDevice | undefined {
     return this.#byName.get(name);
+  }
+
+  /** The session of the device of a key. */
+  sessionOf(key: string): RegisteredDevice | undefined {
+    return this.#sessions.get(key);
   }
 
   /** @throws {TypeError} if there is no such service, or it is not one that is closed until it is opened for a time. */
@@ -156,6 +170,7 @@ export class DeviceRegistry {
     const unwelcome = unwelcomeAt(device, this.#settings.clock.wall());
     if (unwelcome) throw new HandshakeError(this.#barred.refuse(device.key, unwelcome));
     this.#barred.forget(device.key);
+    this.incompatible.delete(device.key);
     const wait = this.#rates.take(device.key);
     if (wait > 0) throw new TooManyLinks(device.name, wait);
     const session = this.#sessions.get(device.key) ?? this.#newSession(device);
@@ -267,6 +282,7 @@ export class DeviceRegistry {
   #onChange({ removed, changed, defaults }: DevicesChange): void {
     if (defaults) inSlices(this.#updateAll(), this.#settings.clock, 1);
     for (const { name, key } of removed) {
+      this.incompatible.delete(key);
       const session = this.#sessions.get(key);
       if (!session) continue;
       this.#sessions.delete(key);

@@ -20,7 +20,7 @@ import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
 import type { ServerEvent } from "../events.ts";
 import { serverSettings } from "../options.ts";
 import { DeviceRegistry } from "./device_registry.ts";
-import { describeDevice } from "./device_status.ts";
+import { describeDevice } from "../handle/device_status.ts";
 
 const EXPIRATION = 10_000;
 const KEY = formatPublicKey(DEVICE.publicKey);

@@ -69,19 +69,20 @@ export function tellInterrupted(
   teller.emit({ type: "link-interrupted", listen, ...facts });
 }
 
-/** The session is over, `duration` milliseconds after it began. */
+/** The session is over, `duration` milliseconds after it began; `interrupted`: it waited, and that was told. */
 export function tellDown(
   teller: Teller,
   { local: listen, remote }: Transport,
   { reason, detail, clients }: LinkEnd,
   duration: number,
+  interrupted: boolean,
 ): void {
   const { logger } = teller.settings;
   const facts = { device: teller.deviceName, remote, reason, detail, clients, duration };
   const line = `link down: device {device} from {remote}, {reason}${detail ? " ({detail})" : ""}`;
   if (ORDERLY.has(reason)) logger.info(line, facts);
   else logger.warn(line, facts);
-  teller.emit({ type: "link-down", listen, ...facts });
+  teller.emit({ type: "link-down", listen, ...facts, ...(interrupted && { interrupted }) });
 }
 
 /** The links of a device have cost more than they had better, for the first time today. */

@@ -17,6 +17,7 @@ import {
   CAN_RESUME,
   HandshakeError,
   HAS_EPOCHS,
+  IncompatibleHello,
   IS_MOVING,
 } from "../../protocol/v2/wire/handshake.ts";
 import { describeError } from "../../base/errors.ts";
@@ -238,6 +239,7 @@ export class V2Listener {
         : error instanceof HandshakeError && error.byPeer
         ? `it said goodbye: ${error.goodbye.code}`
         : describeError(error);
+      if (error instanceof IncompatibleHello) this.#registry.incompatible.came(error, transport);
       if (!late && !newcomer.evicted && isMute(error, tls !== undefined)) this.#refusals.tellMute(remote);
       else {
         const reason = late ? "too-late" : newcomer.evicted ? "no-room" : word?.code ?? failureOf(error);

@@ -39,7 +39,7 @@ import type { KeptPort } from "../ports/kept_ports.ts";
 import type { ServedService } from "./open_service.ts";
 import type { ServerSettings } from "../options.ts";
 import { TakeOvers } from "./take_overs.ts";
-import { V2Session } from "./session.ts";
+import { type Resumption, V2Session } from "./session.ts";
 
 export interface RegisteredDeviceOptions {
   /** Who the device is, and what it may open. */
@@ -56,21 +56,6 @@ export interface RegisteredDeviceOptions {
   emit(event: ServerEvent): void;
 }
 
-/** A session that is about to go on. */
-export interface Resumption {
-  readonly link: V2Session;
-  /** Position up to which the device has received. */
-  readonly received: number;
-  /** Position up to which the server has. */
-  readonly position: number;
-  /** Whether it moves from a link that was still up on both sides. */
-  readonly moved: boolean;
-  /** When it was interrupted, on the server's clock. */
-  readonly since: number;
-  /** See {@linkcode V2Session.resume}. */
-  readonly fences: number;
-}
-
 /** The life of a device on the server. */
 export class RegisteredDevice {
   readonly settings: ServerSettings;
@@ -84,6 +69,8 @@ export class RegisteredDevice {
   readonly #services: DeviceServices;
   readonly #leaving = new Set<V2Session>();
   #link: V2Session | undefined;
+  /** The session of which it was told that it waits. */
+  #waits: V2Session | undefined;
   #peer: Authenticated | undefined;
   #since: number | undefined;
   #sessionSince: number | undefined;
@@ -123,9 +110,9 @@ export class RegisteredDevice {
     return this.#link?.done ? undefined : this.#link;
   }
 
-  /** The device's program, as it said. */
-  get software(): string | undefined {
-    return this.#peer?.software;
+  /** What it said of itself when its link came up, or the last one did. */
+  get peer(): Authenticated | undefined {
+    return this.#peer;
   }
 
   emit(event: ServerEvent): void {
@@ -202,6 +189,7 @@ export class RegisteredDevice {
     const replayed = this.link === link ? link.resume(transport, rest, received, fences) : undefined;
     if (replayed === undefined) return false;
     this.#peer = hello;
+    this.#waits = undefined;
     this.#since = this.settings.clock.wall();
     tellResumed(this, transport, {
       interrupted: Math.round(this.settings.clock.now() - since),
@@ -329,6 +317,7 @@ export class RegisteredDevice {
   #onInterrupted(link: V2Session, end: LinkEnd): void {
     if (end.reason === "replaced") return; // its device is about to go on
     this.#since = this.settings.clock.wall();
+    this.#waits = link;
     tellInterrupted(this, link.links.transport, link.state.channelCount, end, this.expirationFor(this.#peer!));
   }
 
@@ -339,7 +328,8 @@ export class RegisteredDevice {
       this.#since = this.settings.clock.wall();
       this.#services.linkDown();
     }
-    tellDown(this, link.links.transport, end, duration);
+    tellDown(this, link.links.transport, end, duration, this.#waits === link);
+    if (this.#waits === link) this.#waits = undefined;
   }
 }
 

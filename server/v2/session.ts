@@ -37,6 +37,21 @@ export interface Client {
   onEnd(summary: ChannelSummary, error: string | undefined): void;
 }
 
+/** A session that is about to go on. */
+export interface Resumption {
+  readonly link: V2Session;
+  /** Position up to which the device has received. */
+  readonly received: number;
+  /** Position up to which the server has. */
+  readonly position: number;
+  /** Whether it moves from a link that was still up on both sides. */
+  readonly moved: boolean;
+  /** When it was interrupted, on the server's clock. */
+  readonly since: number;
+  /** See {@linkcode V2Session.resume}. */
+  readonly fences: number;
+}
+
 export interface V2SessionOptions
   extends Pick<SessionLinksOptions, "keepAlive" | "expiration" | "onBytes" | "onInterrupted" | "onFruitless"> {
   /** 16 bytes that name it. */

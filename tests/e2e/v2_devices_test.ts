@@ -48,6 +48,9 @@ processTest("devices shows who may link up, who may enrol, and where; --json the
   assert.match(String(rows[0]!["key"]), /^ed25519:/);
   assert.deepEqual(rows[0]!["services"], { echo: "127.0.0.1:0" });
   assert.deepEqual([rows[0]!["online"], rows[0]!["bound"]], [true, { echo: relay.host }]);
+  assert.deepEqual([rows[0]!["mode"], rows[0]!["versions"], rows[0]!["incompatible"]], ["run", [2, 2], null]);
+  assert.match(String(rows[0]!["software"]), /sallyport/i);
+  assert.ok(rows[0]!["clockOffset"] === null || Math.abs(Number(rows[0]!["clockOffset"])) < 1_000);
   await relay.device.child.kill();
   await shows(/ interrupted since 20\S+Z /);
   // A binary may be of an older runtime, which cannot tell that a server was killed; one that ended in order it can.

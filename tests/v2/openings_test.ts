@@ -42,7 +42,7 @@ test("v2 openings: a closed service has no host port until it is opened, and non
   await using closed = await closedRelay(echo.port);
   const { clock, port, server } = closed;
   await assert.rejects(Stream.connect(port), Deno.errors.ConnectionRefused);
-  const [status] = server.handle.device("gw1")!.services.filter(({ name }) => name === "echo");
+  const [status] = server.handle.device("gw1").status!.services.filter(({ name }) => name === "echo");
   assert.deepEqual([status!.open, status!.hostAddress], [false, `127.0.0.1:${port}`]);
   assert.match(status!.error!, /closed until it is opened for a time/);
   const until = clock.wall() + HOUR;
@@ -52,7 +52,7 @@ test("v2 openings: a closed service has no host port until it is opened, and non
     ...["gw1", "echo", until, "ticket 7", "alice"],
   ]);
   while ((await server.events.next("host-open")).localAddress !== "echo");
-  assert.equal(server.handle.device("gw1")!.services.find(({ name }) => name === "echo")!.until, until);
+  assert.equal(server.handle.device("gw1").status!.services.find(({ name }) => name === "echo")!.until, until);
   using client = await Stream.connect(port);
   await echoes(client);
   using free = await closed.relay.connect("free");

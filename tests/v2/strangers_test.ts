@@ -16,18 +16,12 @@ import { engineChoice, isTlsNative } from "../rig/engine.ts";
 import { ascii } from "../rig/bytes.ts";
 import { Events } from "../rig/events.ts";
 import { concat } from "../../protocol/bytes.ts";
+import { hello } from "../rig/v2/hello.ts";
 import { Stream } from "../rig/stream.ts";
 import { ResettingClient } from "../rig/v2/resets.ts";
 import { test } from "../rig/test.ts";
 import { enlist, SECURITIES, startV2Device, startV2Server, type V2Server } from "../rig/v2/relay.ts";
 import { FakeClock } from "../rig/clock.ts";
-
-/** A HELLO that says what a device of these versions would. */
-function hello(versions: readonly [number, number], key: Uint8Array): Uint8Array {
-  const fields = new FieldWriter().bytes(1, Uint8Array.from(versions)).uint(2, 4, 0).bytes(3, key)
-    .bytes(4, new Uint8Array(32)).uint(5, 8, 0).bytes(6, new Uint8Array(16)).text(128, "a stranger");
-  return concat([V2_PREAMBLE, v2Frame(V2Command.HELLO, 0, fields.end())]);
-}
 
 /** One more was turned away: one event, and one line. @returns why. */
 async function turnedAway(server: V2Server, lines: number): Promise<string> {

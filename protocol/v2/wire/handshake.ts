@@ -44,6 +44,36 @@ export class HandshakeError extends Error {
   }
 }
 
+/** A device speaks no version that this code does. What else it says is not proved, and may be of another kind. */
+export class IncompatibleHello extends HandshakeError {
+  /** The lowest and the highest version that it speaks. */
+  readonly versions: readonly [number, number];
+  /** The key that it shows. */
+  readonly deviceKey: Uint8Array | undefined;
+  /** The device's name and version. */
+  readonly software: string;
+
+  /** As HELLO has it. */
+  constructor(versions: readonly [number, number], fields: FieldReader) {
+    const [from, to] = V2_VERSIONS;
+    const text = `the device speaks versions ${versions[0]} to ${versions[1]}, this server ${from} to ${to}`;
+    super(goodbye("incompatible", text, V2_VERSIONS));
+    this.name = "IncompatibleHello";
+    this.versions = versions;
+    this.deviceKey = lenient(() => fields.bytes(3, 32).slice());
+    this.software = lenient(() => fields.text(128)) ?? "";
+  }
+}
+
+function lenient<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof ProtocolError) return undefined;
+    throw error;
+  }
+}
+
 const EVERY_TAG = Array.from({ length: 256 }, (_, tag) => tag);
 
 /** The device's side: {@linkcode DeviceHandshake.hello}, then `answer`, then `welcome`. */
@@ -148,6 +178,8 @@ export class DeviceHandshake {
 
 /** What a HELLO says. */
 export interface Hello {
+  /** The lowest and the highest version that the device speaks. */
+  readonly versions: readonly [number, number];
   /** The device's public key; not proved yet. */
   readonly deviceKey: Uint8Array;
   /** Tells machines with the same key apart. */
@@ -193,16 +225,16 @@ export class ServerHandshake {
   async challenge(helloFrame: Uint8Array): Promise<Uint8Array> {
     const payload = helloFrame.subarray(V2_HEADER_SIZE);
     // A later version may have fields that this one does not know: its device has to hear of the versions first.
-    const [lowest = 0, highest = 0] = new FieldReader("HELLO", payload, EVERY_TAG).bytes(1, 2);
+    const all = new FieldReader("HELLO", payload, EVERY_TAG);
+    const [lowest = 0, highest = 0] = all.bytes(1, 2);
     if (lowest > V2_VERSIONS[1] || highest < V2_VERSIONS[0] || lowest > highest) {
-      const [from, to] = V2_VERSIONS;
-      const text = `the device speaks versions ${lowest} to ${highest}, this server ${from} to ${to}`;
-      throw new HandshakeError(goodbye("incompatible", text, V2_VERSIONS));
+      throw new IncompatibleHello([lowest, highest], all);
     }
     const fields = new FieldReader("HELLO", payload, [1, 2, 3, 4, 5, 6]);
     this.#capabilities = fields.uint(2, 4) & this.#offered;
     fields.bytes(4, 32);
     this.#hello = {
+      versions: [lowest, highest],
       deviceKey: fields.bytes(3, 32).slice(),
       instance: fields.bytes(6, 16).slice(),
       deviceClock: fields.uint(5, 8),

@@ -17,15 +17,23 @@ export async function liveDevices(folder: string): Promise<ReadonlyMap<string, L
   const live = await askIfThere({ folder, admin: undefined, tokenFile: undefined }, async (client) => {
     const found = new Map<string, LiveDevice>();
     for await (const device of listed<Device>(client, "/v1/devices")) {
-      if (device.since !== null) found.set(device.key, liveOf(device));
+      if (device.since !== null || device.incompatible !== null) found.set(device.key, liveOf(device));
     }
     return found;
   });
   return live ?? await readLiveState(folder);
 }
 
-function liveOf({ key, link, since, remote, services }: Device): LiveDevice {
+function liveOf(device: Device): LiveDevice {
+  const { key, link, since, remote, services, mode, software, versions, clockOffset, incompatible } = device;
   return {
+    mode,
+    software: software ?? undefined,
+    versions: pairOf(versions),
+    clockOffset: clockOffset ?? undefined,
+    ...(incompatible && {
+      incompatible: { ...incompatible, versions: pairOf(incompatible.versions)!, at: Date.parse(incompatible.at) },
+    }),
     key,
     online: link === "online",
     interrupted: link === "interrupted",
@@ -35,4 +43,9 @@ function liveOf({ key, link, since, remote, services }: Device): LiveDevice {
       open || error !== null ? { name, hostAddress: hostAddress ?? granted ?? "", open, error: error ?? undefined } : []
     ),
   };
+}
+
+function pairOf(versions: readonly number[] | null): readonly [number, number] | undefined {
+  const [lowest, highest] = versions ?? [];
+  return lowest === undefined || highest === undefined ? undefined : [lowest, highest];
 }

@@ -103,6 +103,16 @@ interface Row {
   readonly since: string | null;
   /** Where it dialled from, if it has a link. */
   readonly remote: string | null;
+  /** Its mode; with what follows `null` if that is not known. */
+  readonly mode: string | null;
+  /** Its program, as it said. */
+  readonly software: string | null;
+  /** The lowest and the highest version of the wire that it speaks. */
+  readonly versions: readonly [number, number] | null;
+  /** Its wall clock less the server's, in milliseconds. */
+  readonly clockOffset: number | null;
+  /** When it came last with versions that the server does not speak, if it did. */
+  readonly incompatible: string | null;
   /** Where clients may reach its services: what was granted. */
   readonly services: Record<string, string>;
   /** Where they do: what is bound now. */
@@ -158,6 +168,11 @@ async function rowOf(
     interrupted: seen?.interrupted ?? false,
     since: seen?.since === undefined ? null : formatPastTime(seen.since),
     remote: seen?.remote ?? null,
+    mode: seen?.mode ?? null,
+    software: seen?.software ?? null,
+    versions: seen?.versions ?? null,
+    clockOffset: seen?.clockOffset ?? null,
+    incompatible: seen?.incompatible ? formatPastTime(seen.incompatible.at) : null,
     services: addressesOf(services),
     bound,
     unbound: seen?.online ? whyUnbound(services, seen) : {},
@@ -177,6 +192,11 @@ function waitingRow({ device, services, expires, validUntil, comment }: PendingE
     interrupted: false,
     since: null,
     remote: null,
+    mode: null,
+    software: null,
+    versions: null,
+    clockOffset: null,
+    incompatible: null,
     services: addressesOf(services ?? []),
     bound: {},
     unbound: {},
@@ -218,9 +238,10 @@ function tableOf(rows: readonly Row[]): string[] {
   return tableLines(cells);
 }
 
-function linkOf({ key, online, interrupted, since, remote }: Row): string {
+function linkOf({ key, online, interrupted, since, remote, versions, incompatible }: Row): string {
   if (key === null) return "-";
   if (online === null) return "unknown";
+  if (incompatible !== null) return `incompatible: it speaks versions ${versions?.join(" to ")}, at ${incompatible}`;
   const state = online ? "online" : interrupted ? "interrupted" : "offline";
   return [state, since && `since ${since}`, remote && `from ${remote}`].filter(Boolean).join(" ");
 }

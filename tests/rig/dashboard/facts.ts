@@ -48,6 +48,8 @@ export function devicesOf(count: number, random: Chance, now: number): Device[] 
       security: isUp ? "tls" : null,
       bound: isUp ? true : null,
       software: isUp ? "sallyport 0.1.0" : null,
+      versions: isUp ? [2, 2] : null,
+      incompatible: null,
       mode: isUp ? "run" : "init",
       services: [service("ssh", 22_000 + n), ...(n % 3 === 0 ? [service("web", 30_000 + n)] : [])],
       clients: isUp && random() < 0.2 ? 1 + Math.floor(random() * 5) : 0,

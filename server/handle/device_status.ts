@@ -8,8 +8,21 @@ import type { KeepAliveSettings } from "../../protocol/keep_alive.ts";
 import type { DeviceMode } from "../../protocol/v2/wire/messages.ts";
 import type { TcpFacts } from "../../net/socket.ts";
 import type { BytesOfDay } from "../../relay/link/day_bytes.ts";
-import type { ServedService } from "./open_service.ts";
-import type { RegisteredDevice } from "./registered_device.ts";
+import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
+import type { ServedService } from "../v2/open_service.ts";
+import type { RegisteredDevice } from "../v2/registered_device.ts";
+
+/** A device that was turned away, as it speaks no version of this server. Nothing of it is proved. */
+export interface IncompatibleDevice {
+  /** The lowest and the highest version that it speaks. */
+  readonly versions: readonly [number, number];
+  /** Its program, as it said. */
+  readonly software: string;
+  /** Where it came from. */
+  readonly remote: string;
+  /** When it came last, by the wall clock, in milliseconds since 1970. */
+  readonly at: number;
+}
 
 /** A device as it is now. Times are milliseconds. */
 export interface ServedDevice {
@@ -36,6 +49,10 @@ export interface ServedDevice {
   readonly bound: boolean | undefined;
   /** Its program and version. */
   readonly software: string | undefined;
+  /** The lowest and the highest version of the wire that it speaks, as it said. */
+  readonly versions?: readonly [number, number] | undefined;
+  /** Set if it came last with versions that this server does not speak, and was turned away (seed 002, IsCompatible). */
+  readonly incompatible?: IncompatibleDevice;
   /** Its mode. */
   readonly mode: DeviceMode;
   /** Its services that are open, or are to be. */
@@ -63,7 +80,7 @@ export interface ServedDevice {
 }
 
 /** What is known of a session. */
-export function describeDevice(session: RegisteredDevice): ServedDevice {
+export function describeDevice(session: RegisteredDevice, incompatible?: IncompatibleDevice): ServedDevice {
   const { link } = session;
   const links = link?.links;
   links?.count();
@@ -77,7 +94,9 @@ export function describeDevice(session: RegisteredDevice): ServedDevice {
     remote: links?.transport.remote,
     security: links && (links.transport.kind === "tcp" ? "plain" : "tls"),
     bound: links && session.isBound,
-    software: session.software,
+    software: session.peer?.software,
+    versions: session.peer?.versions,
+    ...(incompatible && { incompatible }),
     mode: session.mode,
     services: session.services,
     clients: link?.state.channelCount ?? 0,
@@ -92,5 +111,36 @@ export function describeDevice(session: RegisteredDevice): ServedDevice {
     get tcp() {
       return links && links.interruptedAt === undefined ? links.transport.tcp() : undefined;
     },
+  };
+}
+
+/** What is known of a device that came, and never with a version that would do. */
+export function describeIncompatible(
+  { name, key }: AuthorizedDevice,
+  incompatible: IncompatibleDevice,
+  keepAlive: KeepAliveSettings,
+): ServedDevice {
+  return {
+    name,
+    key,
+    online: false,
+    since: undefined,
+    remote: undefined,
+    security: undefined,
+    bound: undefined,
+    software: incompatible.software,
+    versions: incompatible.versions,
+    incompatible,
+    mode: "init",
+    services: [],
+    clients: 0,
+    clockOffset: undefined,
+    roundTrip: undefined,
+    conflict: undefined,
+    keepAlive,
+    deviceKeepAlive: undefined,
+    bytesToday: { day: new Date(incompatible.at).toISOString().slice(0, 10), idle: 0, carried: 0 },
+    bytesBefore: undefined,
+    tcp: undefined,
   };
 }
