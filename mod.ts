@@ -23,6 +23,7 @@ export type { BytesOfDay } from "./relay/link/day_bytes.ts";
 export {
   ADAPTIVE_KEEP_ALIVE,
   type Endpoint,
+  KEEP_ALIVE_MODES,
   type KeepAliveChoice,
   type KeepAliveMode,
   type KeepAliveSettings,
@@ -81,7 +82,9 @@ export type {
 } from "./server/options.ts";
 export type { AccessRules } from "./server/access/rules.ts";
 export type { ClientRate } from "./server/access/client_rates.ts";
-export { serve, type ServerHandle } from "./server/server.ts";
+export { type OpenServiceOptions, serve, type ServerHandle } from "./server/server.ts";
+export { type Opening, type OpeningChange, Openings } from "./server/access/openings.ts";
+export type { Drain, DrainOptions } from "./server/ports/drains.ts";
 export {
   formatGrantedAddress,
   type GrantedAddress,
@@ -93,6 +96,8 @@ export {
 export type { UnixHostAddress } from "./server/ports/unix_host.ts";
 export { connectDevice } from "./device/device.ts";
 export { type EnrolmentOptions, enrolmentOptions, joinFromString, type JoinOptions } from "./device/join.ts";
+export type { ClientFacts } from "./device/clients.ts";
+export type { DeviceClient } from "./device/clients.ts";
 export type { DeviceHandle, DeviceState, DeviceStatus } from "./device/handle.ts";
 export * from "./device/events.ts";
 export type { LinkFacts } from "./device/reconnect/link_maker.ts";
@@ -117,5 +122,5 @@ export type { CanServiceOptions } from "./can/server/service.ts";
 export type { WireChoice } from "./can/wires/detect.ts";
 export type { WireName } from "./can/wire.ts";
 export { formatSerialEndpoint, parseSerialEndpoint, type SerialEndpoint } from "./serial/endpoint.ts";
-export type { Flow, LineSettings, Parity } from "./serial/settings.ts";
+export { type Flow, FLOWS, type LineSettings, PARITIES, type Parity } from "./serial/settings.ts";
 export type { ConnectionEnds, InterfaceAddress, NetworkState, ReadNetwork } from "./net/network_watch.ts";

@@ -213,3 +213,12 @@ export const LOGIN_TRIES = 10;
 
 /** Milliseconds after which one more may be tried. */
 export const LOGIN_TRY_MS = 6_000;
+
+/** Milliseconds that one check of `doctor` may take. */
+export const CHECK_MS = 10_000;
+
+/** Descriptors below which `doctor` warns. */
+export const MIN_DESCRIPTORS = 4_096;
+
+/** Free bytes for the state below which `doctor` warns. */
+export const LOW_DISK = 16_777_216;

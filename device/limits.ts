@@ -84,3 +84,9 @@ export const PAIR_BUFFER = 65_536;
 
 /** Events that a device keeps for those who ask later. */
 export const MAX_DEVICE_EVENTS = 512;
+
+/** Milliseconds that `device doctor` waits for an answer. */
+export const DOCTOR_DIAL_MS = 5_000;
+
+/** Milliseconds by which clocks may differ before `device doctor` warns. */
+export const FAR_CLOCK_MS = 60_000;

@@ -25,9 +25,6 @@ import type { SessionLinksOptions } from "./session_links_options.ts";
 import type { SessionCarrier } from "./session.ts";
 import type { Transport } from "../net/transport.ts";
 
-/** Silence says nothing. */
-const NO_KEEP_ALIVE: KeepAliveSettings = { idleTimeout: -1, probeInterval: -1, probeCount: 0 };
-
 /** Owns the transports of a session. */
 export class SessionLinks implements SessionCarrier {
   /** Resolves when no further link can be attached, and the session has ended; never rejects. */

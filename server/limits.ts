@@ -303,3 +303,6 @@ export const MAX_LOSING_DEVICES = 4_096;
 
 /** Requests that `server dashboard` passes on at once. */
 export const MAX_DOOR_REQUESTS = 64;
+
+/** Connections that should be able to wait for a listener: below, `server doctor` warns. */
+export const GOOD_BACKLOG = 1_024;

@@ -201,6 +201,29 @@ export type ServerSettings = Required<Omit<ServeOptions, "v2" | "engine">> & {
   readonly drains: Drains;
 };
 
+/** What a server takes another value of while it runs: it holds for links and clients to come. */
+export type Adjustable = Pick<
+  ServerSettings,
+  | "keepAlive"
+  | "stallTimeout"
+  | "tcpKeepAlive"
+  | "halfCloseTimeout"
+  | "linkWriteTimeout"
+  | "expiration"
+>;
+
+/** That, with the defaults. */
+export function adjustable(options: Partial<Adjustable>): Adjustable {
+  return {
+    keepAlive: options.keepAlive ?? "adaptive",
+    stallTimeout: options.stallTimeout ?? STALL_TIMEOUT_MS,
+    tcpKeepAlive: options.tcpKeepAlive ?? TCP_KEEP_ALIVE_MS,
+    halfCloseTimeout: options.halfCloseTimeout ?? HALF_CLOSE_TIMEOUT_MS,
+    linkWriteTimeout: options.linkWriteTimeout ?? LINK_WRITE_TIMEOUT_MS,
+    expiration: Math.min(options.expiration ?? EXPIRATION_MS, MAX_DURATION_MS),
+  };
+}
+
 /** Fills in the defaults. */
 export function serverSettings(options: ServeOptions): ServerSettings {
   const clock = options.clock ?? systemClock;
@@ -208,13 +231,8 @@ export function serverSettings(options: ServeOptions): ServerSettings {
   return {
     listen: options.listen,
     v2: options.v2,
-    keepAlive: options.keepAlive ?? "adaptive",
-    stallTimeout: options.stallTimeout ?? STALL_TIMEOUT_MS,
-    tcpKeepAlive: options.tcpKeepAlive ?? TCP_KEEP_ALIVE_MS,
-    halfCloseTimeout: options.halfCloseTimeout ?? HALF_CLOSE_TIMEOUT_MS,
-    linkWriteTimeout: options.linkWriteTimeout ?? LINK_WRITE_TIMEOUT_MS,
+    ...adjustable(options),
     warnBytesADay: options.warnBytesADay ?? 0,
-    expiration: Math.min(options.expiration ?? EXPIRATION_MS, MAX_DURATION_MS),
     logger: options.logger ?? silentLogger,
     clock,
     engine: startEngine(options.engine ?? "auto", options.logger ?? silentLogger),

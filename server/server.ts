@@ -21,7 +21,13 @@ import type { ServedClient } from "./ports/client_table.ts";
 import type { ServedDevice } from "./handle/device_status.ts";
 import type { ServedV1Link } from "./v1/link_status.ts";
 import { V1Listener } from "./v1/listener.ts";
-import { type ServeOptions, type ServerSettings, serverSettings } from "./options.ts";
+import {
+  type Adjustable,
+  type ListenOptions,
+  type ServeOptions,
+  type ServerSettings,
+  serverSettings,
+} from "./options.ts";
 import { V2Listener } from "./v2/listener.ts";
 
 /** How a service is opened. */
@@ -155,8 +161,18 @@ export interface ServerCore {
   readonly listeners: readonly (V1Listener | V2Listener)[];
 }
 
+/** The same, with what changes it while it runs. */
+export interface ServerControl extends ServerCore {
+  /** Takes other values: they hold for links and clients to come. */
+  adjust(values: Adjustable): void;
+  /** Listens at one more address. @throws {ListenError} or {CertificateError} if it cannot. */
+  listen(options: ListenOptions): Promise<void>;
+  /** Listens no more at the address of a listener of v2; links that came there stay. */
+  unlisten(listener: V2Listener): void;
+}
+
 /** The same as {@linkcode serve}, with what the server is made of. */
-export function startServer(options: ServeOptions): { readonly handle: ServerHandle; readonly core: ServerCore } {
+export function startServer(options: ServeOptions): { readonly handle: ServerHandle; readonly core: ServerControl } {
   checkServeOptions(options);
   const settings = serverSettings(options);
   const emitter = new Emitter<ServerEvent>(settings.logger);
@@ -169,6 +185,7 @@ export function startServer(options: ServeOptions): { readonly handle: ServerHan
   const registry = settings.v2 && new DeviceRegistry(settings.v2, settings, emit);
   const known = new KnownDevices(registry, settings);
   const listeners: (V1Listener | V2Listener)[] = [];
+  const gone: V2Listener[] = []; // listened at no more, while the server runs
   const closed = Promise.withResolvers<void>();
   let closing = false;
 
@@ -178,7 +195,9 @@ export function startServer(options: ServeOptions): { readonly handle: ServerHan
     watching?.();
     settings.drains.close();
     for (const part of parts()) part.close();
-    bound.catch(() => {}).then(() => Promise.all(parts().map((part) => part.ended()))).then(() => closed.resolve());
+    bound.catch(() => {}).then(() => Promise.all([...parts(), ...gone].map((part) => part.ended()))).then(() =>
+      closed.resolve()
+    );
   };
   const shutdown = async () => {
     closing = true;
@@ -186,20 +205,25 @@ export function startServer(options: ServeOptions): { readonly handle: ServerHan
     close();
     await closed.promise;
   };
+  const listen = async (each: ListenOptions) => {
+    if (each.profile === "v1") return void listeners.push(new V1Listener(each, settings, emit));
+    const listener = await V2Listener.open(each, settings, registry!, emit); // as the options were checked
+    listeners.push(listener);
+    if (closing) listener.close();
+  };
+  const unlisten = (listener: V2Listener) => {
+    listener.close();
+    gone.push(listener);
+    listeners.splice(listeners.indexOf(listener), 1);
+  };
   // In a turn of its own, so that whoever subscribes to the handle hears of the first listener.
   const bound = Promise.resolve().then(async () => {
     const demandOpen = () => {
       if (closing) throw new Error("Cannot become ready: the server is closed");
     };
-    for (const listen of settings.listen) {
+    for (const each of settings.listen) {
       demandOpen();
-      if (listen.profile === "v1") {
-        listeners.push(new V1Listener(listen, settings, emit));
-        continue;
-      }
-      const listener = await V2Listener.open(listen, settings, registry!, emit); // as the options were checked
-      listeners.push(listener);
-      if (closing) listener.close();
+      await listen(each);
     }
     demandOpen();
   });
@@ -303,5 +327,6 @@ export function startServer(options: ServeOptions): { readonly handle: ServerHan
     close,
     [Symbol.asyncDispose]: shutdown,
   };
-  return { handle, core: { settings, registry, listeners } };
+  const adjust = (values: Adjustable) => void Object.assign(settings, values);
+  return { handle, core: { settings, registry, listeners, adjust, listen, unlisten } };
 }

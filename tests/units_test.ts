@@ -24,6 +24,21 @@ Deno.test("a unit starts its program again for ever, but for what trying again d
   assert.deepEqual(values("device", "RestartPreventExitStatus"), [`${ExitCode.USAGE} ${ExitCode.REFUSED}`]);
 });
 
+Deno.test("a unit waits for its program's word, watches it, and runs it as a user that owns the state", checked, () => {
+  for (const role of ["server", "device"]) {
+    assert.deepEqual(values(role, "Type"), ["notify"]);
+    assert.ok(Number(values(role, "WatchdogSec")[0]) >= 30, "a small machine may be busy for seconds");
+    assert.deepEqual(values(role, "User"), ["sallyport"]);
+    assert.deepEqual(values(role, "LimitCORE"), ["0"], "keys are in its memory");
+    assert.deepEqual(values(role, "ExecStart"), [
+      `/usr/local/bin/sallyport ${role} --config /etc/sallyport/${role}.toml`,
+    ]);
+  }
+  for (const role of ["server", "device"]) {
+    assert.match(values(role, "ExecReload")[0]!, /^\/bin\/sh /, "there is no /bin/kill on the smallest systems");
+  }
+});
+
 Deno.test(
   "both units bar their programs from the same, but for ports below 1024, which a server may ask for",
   checked,

@@ -28,18 +28,20 @@ export function demandLoopback(address: Address): void {
 }
 
 /**
- * Reads a token out of a file that only its owner can read.
+ * Reads a token, or another secret (`what`), out of a file that only its owner can read.
  *
  * @throws {ConfigError} if it is not there, others can read it, or it is no token; its text is never told.
  */
-export async function readToken(file: string): Promise<string> {
+export async function readToken(file: string, what = "token"): Promise<string> {
   const text = await readPrivateFile(file);
   if (text === undefined) {
-    throw new ConfigError(`${file} is not there; make a token: (umask 077; openssl rand -hex 32 > ${file})`);
+    throw new ConfigError(`${file} is not there; make a ${what}: (umask 077; openssl rand -hex 32 > ${file})`);
   }
   const token = text.trim();
   if (token.length < MIN_TOKEN || !/^[!-~]+$/.test(token)) {
-    throw new ConfigError(`${file} has to hold a token: one line of ${MIN_TOKEN} characters at least, without blanks`);
+    throw new ConfigError(
+      `${file} has to hold a ${what}: one line of ${MIN_TOKEN} characters at least, without blanks`,
+    );
   }
   return token;
 }

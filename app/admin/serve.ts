@@ -7,10 +7,9 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/logger.ts";
 import { type Address, formatAddress } from "../../protocol/address.ts";
-import { ListenError } from "../../net/listener.ts";
 import { ADMIN_SOCKET, demandLoopback } from "./address.ts";
 import { type Act, Api } from "./http/api.ts";
-import { serveBehindGate } from "./http/behind_gate.ts";
+import { listenTcp, serveBehindGate } from "./http/behind_gate.ts";
 import { Guard } from "./http/guard.ts";
 import { Logins } from "./http/logins.ts";
 import { Site, type SiteFile } from "./http/site.ts";
@@ -85,14 +84,5 @@ export async function serveAdmin(options: AdminOptions): Promise<AdminServer> {
   } catch (error) {
     await close();
     throw error;
-  }
-}
-
-/** Listens by TCP. @throws {ListenError} if the address cannot be had. */
-export function listenTcp(address: Address): Deno.TcpListener {
-  try {
-    return Deno.listen({ hostname: address.host, port: address.port });
-  } catch (error) {
-    throw new ListenError(address, error);
   }
 }

@@ -9,8 +9,7 @@ import type { Clock } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
 import type { Logger } from "../../base/logger.ts";
 import { type Address, formatAddress } from "../../protocol/address.ts";
-import { serveBehindGate } from "../admin/http/behind_gate.ts";
-import { listenTcp } from "../admin/serve.ts";
+import { listenTcp, serveBehindGate } from "../admin/http/behind_gate.ts";
 import { metricsAnswer } from "./answer.ts";
 import type { Registry } from "./registry.ts";
 

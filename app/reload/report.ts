@@ -46,6 +46,17 @@ function plain(_key: string, value: unknown): unknown {
   return value === Infinity ? "Infinity" : value;
 }
 
+/** What is in force: `after`, but for the values of `names`, which are as they were. */
+export function inForce<T extends object>(before: T, after: T, names: Iterable<string>): T {
+  const values = { ...after } as Record<string, unknown>;
+  const old = { ...before } as Record<string, unknown>;
+  for (const name of names) {
+    if (name in old) values[name] = old[name];
+    else delete values[name];
+  }
+  return values as T;
+}
+
 /** Reloads at a signal: what comes of it goes to the log, and a mistake changes nothing. */
 export async function reloadBySignal(reload: () => Promise<Reloaded>, logger: Logger): Promise<void> {
   try {
@@ -60,4 +71,14 @@ export function tellReloaded({ changed, restart }: Reloaded, logger: Logger): vo
   for (const line of changed) logger.info("reloaded: {line}", { line });
   for (const line of restart) logger.warn("not reloaded: {line}", { line });
   if (changed.length + restart.length === 0) logger.info("reloaded: nothing is different");
+}
+
+/** The same function, one call after the other: two reloads at once would each undo a part of the other. */
+export function oneAtATime<T>(fn: () => Promise<T>): () => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return () => {
+    const next = last.then(fn);
+    last = next.catch(() => {});
+    return next;
+  };
 }

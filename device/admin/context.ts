@@ -5,6 +5,7 @@
  */
 
 import type { EventRing } from "../../app/admin/event_ring.ts";
+import type { Registry } from "../../app/metrics/registry.ts";
 import type { Reloaded } from "../../app/reload/report.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/logger.ts";
@@ -15,6 +16,7 @@ import type { DeviceHandle } from "../handle.ts";
 export interface DeviceContext {
   readonly device: DeviceHandle;
   readonly events: EventRing<DeviceEvent>;
+  readonly metrics: Registry;
   /** What sockets are made with. */
   readonly engine: string;
   readonly clock: Clock;

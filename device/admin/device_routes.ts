@@ -5,8 +5,12 @@
  */
 
 import { ApiError } from "../../app/admin/api_error.ts";
-import { jsonRoute, type Route } from "../../app/admin/route.ts";
+import { ReloadedFacts } from "../../app/admin/reloaded.ts";
+import { jsonRoute, rawRoute, type Route } from "../../app/admin/route.ts";
 import { closed, Type, words } from "../../app/admin/schema.ts";
+import { metricsAnswer } from "../../app/metrics/answer.ts";
+import { MEDIA_TYPES } from "../../app/metrics/text.ts";
+import { KEEP_ALIVE_MODES } from "../../protocol/keep_alive.ts";
 import { VERSION } from "../../base/version.ts";
 import { MAX_DURATION_MS } from "../../base/limits.ts";
 import type { DeviceContext } from "./context.ts";
@@ -14,12 +18,6 @@ import { DeviceFacts, Done, KeepAlive } from "./schemas.ts";
 
 const Alive = closed({ ok: Type.Boolean() }, "It is so.");
 const DONE = { done: true };
-
-/** What may be said of a reload. */
-export const Reloaded = closed({
-  changed: Type.Array(Type.String(), { description: "What changed, a line each." }),
-  restart: Type.Array(Type.String(), { description: "What cannot change without a restart, a line each." }),
-}, "The configuration was read anew.");
 
 /** The routes. */
 export function deviceRoutes(context: DeviceContext): Route[] {
@@ -32,6 +30,15 @@ export function deviceRoutes(context: DeviceContext): Route[] {
       summary: "The device: where it stands, its link, what it accepts.",
       response: DeviceFacts,
       handle: () => factsOf(context),
+    }),
+    rawRoute({
+      method: "GET",
+      path: "/metrics",
+      id: "getMetrics",
+      summary: "The metrics of the device, for Prometheus; as OpenMetrics if `Accept` asks for that.",
+      media: MEDIA_TYPES.prometheus,
+      response: Type.String(),
+      raw: ({ accept }) => metricsAnswer(context.metrics, context.clock, accept),
     }),
     jsonRoute({
       method: "GET",
@@ -84,6 +91,18 @@ export function deviceRoutes(context: DeviceContext): Route[] {
     }),
     jsonRoute({
       method: "POST",
+      path: "/v1/device/keep-alive-way",
+      id: "setKeepAliveWay",
+      summary: "Sets the keep-alive of v2 by the name of a way, at either end or both.",
+      body: closed({
+        endpoint: words(["device", "server", "both"], "Whose: the device watches the server, the server the device."),
+        way: words(KEEP_ALIVE_MODES, "adaptive and metered are slow while nobody waits."),
+      }),
+      response: Done,
+      handle: ({ body: { endpoint, way } }) => done(() => device.setKeepAliveSettings(way, endpoint)),
+    }),
+    jsonRoute({
+      method: "POST",
       path: "/v1/device/reconnect",
       id: "reconnect",
       summary: "Ends the link, if one is up, and dials at once; on v2 the session goes on over the next.",
@@ -95,7 +114,7 @@ export function deviceRoutes(context: DeviceContext): Route[] {
       path: "/v1/device/reload",
       id: "reload",
       summary: "Reads the configuration anew: what can change does, without cutting anybody.",
-      response: Reloaded,
+      response: ReloadedFacts,
       async handle() {
         const { changed, restart } = await context.reload();
         return { changed: [...changed], restart: [...restart] };

@@ -30,15 +30,17 @@ import {
   type V2Config,
 } from "./config.ts";
 import { adminWish } from "../../app/admin/options.ts";
-import { reloadBySignal } from "../../app/reload/report.ts";
+import { oneAtATime, reloadBySignal } from "../../app/reload/report.ts";
 import { actCommands } from "./admin/acts.ts";
 import { deviceEventsCommand } from "./admin/events.ts";
 import { serveAdminApi } from "./admin/serve.ts";
 import { statusCommand } from "./admin/status.ts";
+import { deviceDoctorCommand } from "./doctor.ts";
 import { DeviceReload, type Told } from "./reload.ts";
 import { readCa } from "./ca.ts";
 import { connectDevice } from "../device.ts";
 import type { DeviceEvent } from "../events.ts";
+import { deviceMetrics } from "../metrics/device_metrics.ts";
 import { openMetrics } from "../metrics/serve.ts";
 import type { DeviceHandle, DeviceStatus } from "../handle.ts";
 import { DeviceNotices } from "./hook_facts.ts";
@@ -58,7 +60,7 @@ export function deviceCommand(name: string): Command {
     _options,
     command: Command,
   ) => run(command));
-  const running = [statusCommand(name), deviceEventsCommand(name), ...actCommands(name)];
+  const running = [statusCommand(name), deviceEventsCommand(name), ...actCommands(name), deviceDoctorCommand(name)];
   const stored = [joinCommand(name, runJoined), servicesCommand(name), keyCommand(name, "device")];
   for (const each of [...running, ...stored]) command.addCommand(each);
   return command;
@@ -85,17 +87,15 @@ async function run(command: Command): Promise<void> {
     const without = [
       ...["profile", "engine"] as const, // stand above
       ...(isV2 ? ["stall-timeout"] as const : ["mode", "expiration"] as const),
+      ...(isV2 || values.admin !== undefined ? [] : ["admin"] as const),
       ...unsaidKeepAlive(config.keepAlive, false),
     ];
     for (const line of [...lines, ...describeOptions(DEVICE_OPTIONS, inForce, without)]) printLine(line);
     return;
   }
   const warnings = missing.length > 0 ? [notOffered(missing)] : [];
-  await runDevice(config, values, stored, {
-    warnings,
-    read: () => readAll(command),
-    ...(values.metrics && { metrics: values.metrics }),
-  });
+  const { metrics } = values;
+  await runDevice(config, values, stored, { warnings, read: () => readAll(command), ...(metrics && { metrics }) });
 }
 
 function notOffered(names: readonly string[]): string {
@@ -204,17 +204,24 @@ async function runDevice(
       );
     }
   });
+  const stateAt = folder || stateFolder(values.state, "device");
   const reloader = read && new DeviceReload({ told: { values, config }, read, device, hooks });
-  const reload = () => reloader?.reload() ?? Promise.resolve({ changed: [], restart: [] });
+  const reload = oneAtATime(() => reloader?.reload() ?? Promise.resolve({ changed: [], restart: [] }));
   const { engine } = chooseEngine(config.engine);
-  const stateOf = folder || stateFolder(values.state, "device");
+  const measures = deviceMetrics({ device, clock: systemClock, engine });
   const admin = read
-    ? serveAdminApi({ device, engine: engine.name, clock: systemClock, logger, reload }, stateOf, wish, json)
+    ? serveAdminApi(
+      { device, engine: engine.name, clock: systemClock, logger, reload, metrics: measures },
+      stateAt,
+      wish,
+      json,
+    )
     : Promise.resolve(undefined);
-  const metrics = at && openMetrics({ device, clock: systemClock, engine }, at, stateOf, logger);
-  const told = metrics ? metrics.then(({ address }) => tellMetrics(address, json)) : Promise.resolve();
+  const metrics = at
+    ? openMetrics({ device, clock: systemClock, engine, registry: measures, json }, at, stateAt, logger)
+    : Promise.resolve(undefined);
   const daemon = {
-    ready: Promise.all([admin, told]).then(() => {}, (error: unknown) => {
+    ready: Promise.all([admin, metrics]).then(() => {}, (error: unknown) => {
       device.close();
       throw error;
     }),
@@ -231,7 +238,7 @@ async function runDevice(
       logger.info("{signal}: shutting down; a second one ends at once", { signal });
     });
   } finally {
-    for (const part of [admin, metrics]) await part?.then((api) => api?.close(), () => {}); // why it could not be had was told
+    for (const part of [admin, metrics]) await part.then((api) => api?.close(), () => {}); // why it could not be had was told
   }
   tellTurns(engine, logger);
   const { goodbye } = device.status;
@@ -244,10 +251,6 @@ async function runDevice(
       : "";
     throw new RefusedError(`${goodbye.code}: ${goodbye.text}${next}`);
   }
-}
-
-function tellMetrics(address: string, json: boolean): void {
-  printLine(json ? JSON.stringify({ type: "metrics", address }) : `metrics ${address}`);
 }
 
 /** One line for whoever runs the device. */

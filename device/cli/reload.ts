@@ -7,7 +7,7 @@
 import type { HookRunner } from "../../app/hooks/hooks.ts";
 import { setLogLevel } from "../../app/logging.ts";
 import type { OptionValues } from "../../app/options.ts";
-import { differing, isSame, type Reloaded, ReloadReport } from "../../app/reload/report.ts";
+import { differing, inForce, isSame, type Reloaded, ReloadReport } from "../../app/reload/report.ts";
 import type { DeviceHandle } from "../handle.ts";
 import type { DEVICE_OPTIONS, DeviceConfig, ServiceText } from "./config.ts";
 
@@ -65,7 +65,8 @@ export class DeviceReload {
       report.changed.push(`mode ${mode}`);
     }
     if (names.some((name) => KEEP_ALIVE.has(name)) && after.config.keepAlive !== undefined) {
-      device.setKeepAliveSettings(after.config.keepAlive, "device");
+      const { keepAlive } = after.config;
+      device.setKeepAliveSettings(keepAlive, keepAlive === "metered" ? "both" : "device"); // as at the start
       report.changed.push("keep-alive");
     }
     if (!isSame(before.config.hooks, after.config.hooks)) {
@@ -79,7 +80,7 @@ export class DeviceReload {
     }
     report.wait([...waiting].sort());
     this.#told = {
-      values: { ...after.values, ...kept(before.values, waiting) },
+      values: inForce(before.values, after.values, waiting),
       config: {
         ...before.config,
         keepAlive: after.config.keepAlive,
@@ -116,9 +117,4 @@ export class DeviceReload {
 
 function partOf({ config }: Told, name: "server" | "serverKey" | "security" | "ca"): unknown {
   return (config as Partial<Record<typeof name, unknown>>)[name];
-}
-
-/** What stays as it was. */
-function kept<T extends object>(values: T, names: ReadonlySet<string>): Partial<T> {
-  return Object.fromEntries(Object.entries(values).filter(([name]) => names.has(name))) as Partial<T>;
 }

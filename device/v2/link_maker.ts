@@ -8,13 +8,7 @@ import { DIAL_TIMEOUT_MS, RESUME_DIAL_TIMEOUT_MS } from "../limits.ts";
 import { HANDSHAKE_TIMEOUT_MS } from "../../net/limits.ts";
 import type { Address } from "../../protocol/address.ts";
 import type { GoodbyeCode } from "../../protocol/v2/wire/goodbye.ts";
-import {
-  type Endpoint,
-  isSteady,
-  type KeepAliveChoice,
-  type KeepAlivePlan,
-  keepAlivePlan,
-} from "../../protocol/keep_alive.ts";
+import { type Endpoint, type KeepAliveChoice, type KeepAlivePlan, keepAlivePlan } from "../../protocol/keep_alive.ts";
 import type { DeviceMode, ServiceGrantResult, Settings } from "../../protocol/v2/wire/messages.ts";
 import { dialUplinks } from "../../net/dial/uplinks.ts";
 import type { ServerTarget } from "../../net/dial/server.ts";
@@ -258,6 +252,7 @@ export class V2LinkMaker implements LinkMaker {
       outside: this.#outside,
       keepAlive: this.#keepAlive,
       adapts: greeting.adapts,
+      wanted: this.#wantedKeepAlive,
       onBytes: (bytes, carried) => this.#bytes.add(bytes, carried),
       onGrants: (results) => this.#onGrants(results),
       onSettings: (said) => this.#onSettings(said),
@@ -265,8 +260,6 @@ export class V2LinkMaker implements LinkMaker {
     });
     this.#session = link;
     link.start(transport, rest);
-    const wanted = this.#wantedKeepAlive;
-    if (wanted && (greeting.adapts || isSteady(wanted))) link.links.wantKeepAlive(wanted);
     return { ...made, link };
   }
 

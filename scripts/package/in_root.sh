@@ -107,6 +107,8 @@ holds "it is taken away" sh install.sh --uninstall
 [ ! -e /usr/local/bin/sallyport ] || fail "/usr/local/bin/sallyport is still there"
 [ -z "$(find /usr/local -name '*sallyport*')" ] || fail "left behind: $(find /usr/local -name '*sallyport*')"
 
+rm -rf /etc/sallyport /var/lib/sallyport # as the system was, for what comes next
+
 step "the image: nothing but the program and its libraries"
 mkdir /image /layout
 tar -xf sallyport-*-oci.tar -C /layout

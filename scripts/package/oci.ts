@@ -13,6 +13,8 @@ import { type Entry, tar } from "./tar.ts";
 /** The user of an image, by number; the names of a host mean nothing there. */
 const USER = 65_532;
 
+const INDEX = "application/vnd.oci.image.index.v1+json";
+
 /** What an image is made of. */
 export interface ImageOptions {
   readonly platform: Platform;
@@ -71,10 +73,13 @@ export function ociLayout(images: readonly ImageOptions[]): Entry[] {
     return {
       ...put(mediaType, manifest),
       platform: { architecture: platform.debian, os: "linux" },
-      annotations: { "org.opencontainers.image.ref.name": version },
     };
   });
-  const index = { schemaVersion: 2, mediaType: "application/vnd.oci.image.index.v1+json", manifests };
+  const indexOf = (manifests: readonly unknown[]) => ({ schemaVersion: 2, mediaType: INDEX, manifests });
+  // A name stands for one thing: for the image, or for a list of one for each platform.
+  const named = manifests.length === 1 ? manifests[0]! : put(INDEX, json(indexOf(manifests)));
+  const annotations = { "org.opencontainers.image.ref.name": images[0]!.version };
+  const index = indexOf([{ ...named, annotations }]);
   return [
     { path: "oci-layout", mode: 0o644, bytes: json({ imageLayoutVersion: "1.0.0" }) },
     { path: "index.json", mode: 0o644, bytes: json(index) },

@@ -125,6 +125,23 @@ test("an image is made of blobs that are what their names say", () => {
   assert.deepEqual(config.rootfs.diff_ids, diffIds);
 });
 
+test("images for several platforms are one name in a layout", () => {
+  const images = [62, 183].map((machine) => ({
+    platform: platformOf(program(machine)),
+    version: "1.0.0",
+    time: TIME,
+    program: [ENTRIES[0]!],
+    libraries: [],
+  }));
+  const blobs = new Map(ociLayout(images).map(({ path, bytes }) => [path, new TextDecoder().decode(bytes)]));
+  const [list, ...more] = JSON.parse(blobs.get("index.json")!).manifests;
+  assert.deepEqual(more, []);
+  assert.equal(list.annotations["org.opencontainers.image.ref.name"], "1.0.0");
+  const { manifests } = JSON.parse(blobs.get(`blobs/sha256/${list.digest.replace("sha256:", "")}`)!);
+  const architectures = manifests.map(({ platform }: { platform: { architecture: string } }) => platform.architecture);
+  assert.deepEqual(architectures, ["amd64", "arm64"]);
+});
+
 test("what is installed has units for its program, and a configuration in which nothing is set", () => {
   for (const role of ["server", "device"]) {
     const unit = unitFor(read(`examples/sallyport-${role}.service`), "usr");

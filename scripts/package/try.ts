@@ -21,7 +21,7 @@ export interface TryOptions {
 const INCLUDED = "adduser,libssl3,ca-certificates,systemd,systemd-sysv,dbus";
 
 /** Milliseconds that such a system may take from its start to its end. */
-const BOOT_MS = 180_000;
+const BOOT_MS = 120_000;
 
 const HERE = { x86_64: "amd64", aarch64: "arm64" }[Deno.build.arch];
 
@@ -33,6 +33,7 @@ export async function tryPackage({ packaged, next, root }: TryOptions, tell: (li
   const folder = await Deno.makeTempDir({ prefix: "sallyport-package-" });
   try {
     await makeRoot(folder, root, tell);
+    await Deno.chmod(folder, 0o755); // it is the system's "/", where not only root looks
     const shared = `${folder}/packages`;
     await Deno.mkdir(`${shared}/next`, { recursive: true });
     for (const [files, place] of [[packaged, shared], [next, `${shared}/next`]] as const) {
@@ -90,9 +91,10 @@ StandardError=file:/output
 [Install]
 WantedBy=multi-user.target
 `;
-  const wanted = `${folder}/etc/systemd/system/multi-user.target.wants`;
-  await Deno.mkdir(wanted, { recursive: true });
-  await Deno.writeTextFile(`${wanted}/sallyport-try.service`, unit);
+  const units = `${folder}/etc/systemd/system`;
+  await Deno.mkdir(`${units}/multi-user.target.wants`, { recursive: true });
+  await Deno.writeTextFile(`${units}/try.service`, unit);
+  await Deno.symlink("../try.service", `${units}/multi-user.target.wants/try.service`);
   const args = ["--quiet", "--boot", "--register=no", "--keep-unit", "--private-network", `--directory=${folder}`];
   const child = new Deno.Command("systemd-nspawn", { args, stdin: "null", stdout: "null", stderr: "null" }).spawn();
   const timer = setTimeout(() => child.kill("SIGKILL"), BOOT_MS);
@@ -101,7 +103,7 @@ WantedBy=multi-user.target
   const [result, output] = await Promise.all(
     ["result", "output"].map((name) => Deno.readTextFile(`${folder}/${name}`).catch(() => "")),
   );
-  if (result!.trim() !== "works") throw new Error(`${output}\n${result!.trim() || "systemd did not come to it"}`);
+  if (result!.trim() !== "works") throw new Error(`${output}\n${result!.trim() || "it did not come to its end"}`);
 }
 
 async function has(program: string): Promise<boolean> {

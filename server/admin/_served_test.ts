@@ -36,7 +36,13 @@ export async function served(folder: string) {
     v2: state.options,
   });
   const auditFile = new AuditFile({ path: `${folder}/audit.log`, clock: core.settings.clock, logger });
-  const context = adminContext({ server: handle, core, state: state.view, auditFile });
+  const context = adminContext({
+    server: handle,
+    core,
+    state: state.view,
+    auditFile,
+    reload: () => Promise.resolve({ changed: ["log-level debug"], restart: [] }),
+  });
   await handle.ready;
   await state.announce(handle.addresses.slice(0, 1), "plain");
   const admin = await serveServerAdmin(context, { folder, unix: true, tcp: undefined });

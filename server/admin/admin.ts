@@ -18,6 +18,7 @@ import { serverMetrics } from "../metrics/server_metrics.ts";
 import type { SiteFile } from "../../app/admin/http/site.ts";
 import type { Address } from "../../protocol/address.ts";
 import { History } from "../history/history.ts";
+import type { Reloaded } from "../../app/reload/report.ts";
 import type { ServerEvent } from "../events.ts";
 import type { ServerCore, ServerHandle } from "../server.ts";
 import { actRoutes } from "./act_routes.ts";
@@ -58,6 +59,8 @@ export interface AdminSubject {
   readonly core: ServerCore;
   /** The state; a server of v1 alone has none. */
   readonly state: StateView | undefined;
+  /** Reads its configuration anew. */
+  readonly reload?: (() => Promise<Reloaded>) | undefined;
   /** Whether each device has metrics of its own. @default {true} */
   readonly perDevice?: boolean;
   /** Where acts are audited, if they are. */
@@ -67,7 +70,8 @@ export interface AdminSubject {
 }
 
 /** Makes what routes work with. Events are kept from now on, history once it is started. */
-export function adminContext({ server, core, state, perDevice, auditFile, webhook }: AdminSubject): AdminContext {
+export function adminContext(subject: AdminSubject): AdminContext {
+  const { server, core, state, reload, perDevice, auditFile, webhook } = subject;
   const { clock } = core.settings;
   const since = clock.wall();
   const events = new EventRing<ServerEvent>(since);
@@ -87,7 +91,7 @@ export function adminContext({ server, core, state, perDevice, auditFile, webhoo
   addWebhookMetrics(metrics, webhook?.webhook);
   const tidings = webhook && new WebhookTidings(webhook, { server, core, state });
   const audit = auditFile && new ServerAudit(auditFile, { server, core, state });
-  return { server, core, state, events, history, metrics, audit, since, isReady: () => isReady, endTidings };
+  return { server, core, state, reload, events, history, metrics, audit, since, isReady: () => isReady, endTidings };
 }
 
 /** Where the API is served. */

@@ -97,6 +97,7 @@ folderTest(
       await client.post("/v1/server/drain");
       assert.equal((await client.get<{ draining: { until: unknown } }>("/v1/server")).draining.until, null);
       await client.post("/v1/server/undrain");
+      assert.deepEqual(await client.post("/v1/server/reload"), { changed: ["log-level debug"], restart: [] });
       await client.post("/v1/devices/gw1/tag", { add: ["site:berlin", "lte", "lte"] });
       await client.post("/v1/devices/gw1/tag", { add: ["site:berlin"], remove: ["lte"] });
       const tagged = async (query: string) =>

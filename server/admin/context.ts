@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Reloaded } from "../../app/reload/report.ts";
 import type { ServerEvent } from "../events.ts";
 import type { StateView } from "../state/state.ts";
 import type { History } from "../history/history.ts";
@@ -25,6 +26,8 @@ export interface AdminContext {
   readonly history: History;
   /** When the server started, by the wall clock. */
   readonly since: number;
+  /** Reads the configuration anew; a server that no command started has none. @throws {ConfigError} if it cannot be in force. */
+  readonly reload: (() => Promise<Reloaded>) | undefined;
   /** Ends the audit, and what the webhook is told. */
   endTidings(): Promise<void>;
   /** Whether every listener is bound. */

@@ -1,9 +1,11 @@
 /**
- * Drains: new clients are refused, and those who are there may finish.
+ * Acts on the server as a whole: a reload, and drains, also of one device.
  *
  * @module
  */
 
+import { ApiError } from "../../app/admin/api_error.ts";
+import { ReloadedFacts } from "../../app/admin/reloaded.ts";
 import { jsonRoute, type Route } from "../../app/admin/route.ts";
 import { closed, Type } from "../../app/admin/schema.ts";
 import { MAX_DURATION_MS } from "../../base/limits.ts";
@@ -25,6 +27,18 @@ export function drainRoutes(context: AdminContext): Route[] {
   const forAll = { method: "POST" as const, response: Done };
   const forOne = { ...forAll, params: NAMED };
   return [
+    jsonRoute({
+      ...forAll,
+      path: "/v1/server/reload",
+      id: "reload",
+      summary: "Reads the configuration anew: what can change does, without cutting anybody.",
+      response: ReloadedFacts,
+      async handle() {
+        if (!context.reload) throw new ApiError("conflict", "this server has no configuration that could be read anew");
+        const { changed, restart } = await context.reload();
+        return { changed: [...changed], restart: [...restart] };
+      },
+    }),
     jsonRoute({
       ...forAll,
       path: "/v1/server/drain",

@@ -51,9 +51,9 @@ export class ServerAudit {
   }
 
   /** Somebody did something by the admin API, or tried to. */
-  act({ act, via, body, status, error }: Act): void {
+  act({ act, via, with: proof, body, status, error }: Act): void {
     const isEmpty = typeof body !== "object" || body === null || Object.keys(body).length === 0;
-    this.file.add({ event: "act", by: { via }, act, ...(!isEmpty && { body }), status, error });
+    this.file.add({ event: "act", by: { via, with: proof }, act, ...(!isEmpty && { body }), status, error });
   }
 
   /** Writes the last line, and closes the file. */

@@ -32,6 +32,10 @@ import { AuthorizedDevices } from "../devices/authorized_devices.ts";
 import { audited } from "./audited.ts";
 import { actCommands } from "./admin/acts.ts";
 import { connectCommand } from "./admin/connect.ts";
+import { oneAtATime, reloadBySignal } from "../../app/reload/report.ts";
+import { reloadCommand } from "./admin/reload.ts";
+import { serverDoctorCommand } from "./doctor.ts";
+import { ServerReload } from "./reload.ts";
 import { drainCommand } from "./admin/drain.ts";
 import { clientCommands } from "./admin/clients.ts";
 import { dashboardCommand } from "./admin/dashboard.ts";
@@ -44,7 +48,7 @@ import type { ServerEvent } from "../events.ts";
 import { serverNotice } from "./hook_facts.ts";
 import { openWebhook, webhookWish } from "./webhook.ts";
 import { openMetrics } from "./outside.ts";
-import { LinkCount } from "./link_count.ts";
+import { LinkCount } from "../link_count.ts";
 import type { ListenOptions } from "../options.ts";
 import { type ServerHandle, startServer } from "../server.ts";
 import { openV2State, type V2State } from "../state/state.ts";
@@ -64,6 +68,8 @@ export function serverCommand(name: string): Command {
     ...actCommands(name),
     connectCommand(name),
     drainCommand(name),
+    serverDoctorCommand(name),
+    reloadCommand(name),
     dashboardCommand(name),
   ];
   const onFiles = devicesCommands(name).map((each) => each.name() === "devices" ? each : audited(each));
@@ -131,13 +137,34 @@ async function run(command: Command): Promise<void> {
     if (notice) hooks.tell(notice);
   });
   state?.watch(server);
+  const reloader = new ServerReload({
+    told: { values, config },
+    read() {
+      const { values, file } = readOptions(SERVER_OPTIONS, command);
+      return { values, config: serverConfig(values, file) };
+    },
+    core,
+    hooks,
+    async rereadDevices() {
+      await state?.reload();
+      return state?.view.devices.trouble;
+    },
+    withIdentity: (listen) => withIdentity(listen, state),
+    listenersChanged: (listen) => tellState(server, state, listen, values.audit),
+  });
   const perDevice = values["metrics-per-device"] !== "off";
   const { metrics: at, audit: path } = values;
   const auditFile = path === undefined ? undefined : new AuditFile({ path, clock: systemClock, logger });
+  const reload = oneAtATime(async () => {
+    await server.ready;
+    auditFile?.reopen();
+    return await reloader.reload();
+  });
   const context = adminContext({
     server,
     core,
     state: state?.view,
+    reload,
     perDevice,
     auditFile,
     webhook: openWebhook(told, systemClock, logger),
@@ -157,14 +184,7 @@ async function run(command: Command): Promise<void> {
     ]).then(() => {}),
     closed: server.closed.then(() => hooks.close()),
     shutdown: () => server.shutdown(),
-    reload: () => {
-      const reread = state
-        ? "devices.toml is read now, a new certificate by itself, and all else"
-        : "what was changed is read";
-      logger.info("SIGHUP: going on; {reread} at the next start", { reread });
-      state?.reload();
-      auditFile?.reopen();
-    },
+    reload: () => reloadBySignal(reload, logger),
     status: () => links.describe(core.settings.clients.size),
   };
   try {

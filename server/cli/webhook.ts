@@ -37,7 +37,7 @@ export async function webhookWish(values: OptionValues<typeof SERVER_OPTIONS>): 
   const file = values["webhook-secret-file"];
   return {
     url,
-    secret: file === undefined ? undefined : await readToken(file),
+    secret: file === undefined ? undefined : await readToken(file, "secret"),
     events: new Set(values["webhook-events"] ?? WEBHOOK_EVENTS),
     grace: values["webhook-grace"] ?? parseDuration(WEBHOOK_GRACE_OPTION.preset),
   };

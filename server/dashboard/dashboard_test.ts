@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { systemClock } from "../../base/clock.ts";
 import { FLEET_TOKEN, serveFleet } from "../../tests/rig/dashboard/fleet.ts";
 import { folderTest, test } from "../../tests/rig/test.ts";
+import { within } from "../../tests/rig/wait.ts";
 import { openDoor } from "./door.ts";
 import { DASHBOARD } from "./files.ts";
 import { bytes, millis, span } from "./web/format.js";
@@ -66,7 +67,18 @@ folderTest("a login takes the token alone, and no page of others can use it", as
   assert.deepEqual(fleet.acts, []);
   assert.equal((await drop({ ...headers, "sec-fetch-site": "same-origin" })).status, 200);
   assert.deepEqual(fleet.acts, [`drop ${name}`]);
+  const stream = await fetch(new URL("/v1/events/stream", address), { headers });
+  const reader = stream.body!.getReader();
+  await reader.read();
   assert.equal((await ask(address, "/logout", headers, {})).status, 200);
+  fleet.happen({
+    type: "refused",
+    listen: "0.0.0.0:1",
+    remote: "192.0.2.1:1",
+    reason: "unknown-device",
+    why: "nobody is to see this",
+  });
+  assert.deepEqual(await within(reader.read(), "the end of the stream"), { done: true, value: undefined });
   assert.equal((await ask(address, "/v1/devices", headers)).status, 401);
 });
 

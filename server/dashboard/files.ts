@@ -25,6 +25,7 @@ import partsStyle from "./web/parts.css" with { type: "text" };
 import server from "./web/server.js" with { type: "text" };
 import store from "./web/store.js" with { type: "text" };
 import style from "./web/style.css" with { type: "text" };
+import tablesStyle from "./web/tables.css" with { type: "text" };
 import table from "./web/table.js" with { type: "text" };
 import timeline from "./web/timeline.js" with { type: "text" };
 import words from "./web/words.js" with { type: "text" };
@@ -55,6 +56,7 @@ const scripts = {
 export const DASHBOARD: readonly SiteFile[] = [
   { path: "/", type: "text/html; charset=utf-8", text: index },
   { path: "/style.css", type: "text/css; charset=utf-8", text: style },
+  { path: "/tables.css", type: "text/css; charset=utf-8", text: tablesStyle },
   { path: "/parts.css", type: "text/css; charset=utf-8", text: partsStyle },
   { path: "/icon.svg", type: "image/svg+xml", text: icon },
   ...Object.entries(scripts).map(([name, text]) => ({

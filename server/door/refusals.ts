@@ -25,7 +25,7 @@ export class Refusals {
   /** One from `remote` was turned away; `why` is for people. */
   tell(remote: string, reason: RefusalReason, why: string): void {
     const listen = this.#listen;
-    this.#log.warn("refused {remote} on {listen}: {why}", { remote, listen, why });
+    this.#log.warn("refused {remote} on {listen}: {why}", { remote, listen, reason, why });
     this.#emit({ type: "refused", listen, remote, reason, why });
   }
 

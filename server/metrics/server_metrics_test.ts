@@ -104,7 +104,14 @@ test("beyond the most devices that have series of their own, none has", async ()
 
 test("2,000 devices are told in slices: no turn of the event loop takes long", async () => {
   const { metrics } = fleet(2_000);
-  await valuesOf(metrics); // what is compiled at first is compiled now
+  const turns: number[] = [];
+  for (let round = 0; round < 8; round++) turns.push(await longestTurn(metrics));
+  // Of a machine with other work the best round counts; the whole text takes some 30 ms.
+  assert.ok(Math.min(...turns) < 15, `turns of ${turns.map(Math.round).join()} ms`);
+});
+
+/** Milliseconds of the longest turn while metrics are read by somebody who takes a piece in each turn. */
+async function longestTurn(metrics: Registry): Promise<number> {
   let [longest, last] = [0, performance.now()];
   const look = () => {
     longest = Math.max(longest, performance.now() - last);
@@ -114,10 +121,10 @@ test("2,000 devices are told in slices: no turn of the event loop takes long", a
   let pieces = 0;
   for await (const _ of metrics.text("prometheus", systemClock)) {
     pieces++;
-    await new Promise((resolve) => setTimeout(resolve)); // as for one that is written
+    await new Promise((resolve) => setTimeout(resolve));
   }
   clearInterval(timer);
   look();
   assert.ok(pieces > 5, `${pieces} pieces`);
-  assert.ok(longest < 100, `a turn of ${longest} ms`); // of its own machine: about 6
-});
+  return longest;
+}

@@ -72,7 +72,7 @@ export interface V2State {
   /** Tells them which devices are online from now on. */
   watch(server: Pick<ServerHandle, "device" | "devices" | "subscribe">): void;
   /** Reads the file of devices now, without waiting for the next look at it. */
-  reload(): void;
+  reload(): Promise<void>;
   /** Looks at the files no more, and writes what has not been written. */
   close(): Promise<void>;
 }
@@ -168,7 +168,7 @@ export async function openV2State(folder: string, given: string | undefined, log
         if (event.type !== "client-end" && "device" in event && event.device !== undefined) live.changed(event.device);
       });
     },
-    reload: () => void devices.reload(),
+    reload: () => devices.reload(),
     async close() {
       unsubscribe();
       devices.close();

@@ -164,6 +164,6 @@ processTest("connect reaches an address that the device's owner allows, and shut
   ];
   for (const [args, pattern] of failures) {
     const { code, stderr } = await run(...args);
-    assert.deepEqual([code, pattern.test(stderr)], [2, true], `${args.join(" ")}: ${code} ${stderr}`);
+    assert.ok(code !== 0 && pattern.test(stderr), `${args.join(" ")}: ${code} ${stderr}`);
   }
 });

@@ -11,6 +11,7 @@ import { FLEET_TOKEN, serveFleet } from "../rig/dashboard/fleet.ts";
 import { Child } from "../rig/processes/child.ts";
 import { sallyport } from "../rig/processes/daemons.ts";
 import { processTest } from "../rig/processes/harness.ts";
+import { exists } from "../rig/processes/programs.ts";
 import { echoRelay } from "../rig/processes/relay.ts";
 import { Stream } from "../rig/stream.ts";
 import { TempFolder } from "../rig/temp_folder.ts";
@@ -64,6 +65,32 @@ processTest(
     command.signal("SIGINT");
     assert.equal(await command.exited, 0);
     await page.waitForSelector("#live.off:has-text('not live')");
+  },
+);
+
+processTest(
+  "a browser is opened with a file that nobody else can read, and no secret on its command line",
+  [],
+  async () => {
+    await using echo = await echoRelay();
+    using folder = new TempFolder();
+    const [seen, opened] = [`${folder.path}/seen`, `${folder.path}/opened`];
+    const script = `#!/bin/sh\nstat -c %a "$1" >"${seen}"\ncat "$1" >>"${seen}"\necho "$1" >"${opened}.new"\n` +
+      `mv "${opened}.new" "${opened}"\n`;
+    await Deno.writeTextFile(`${folder.path}/xdg-open`, script, { mode: 0o755 });
+    const args = ["dashboard", "--open", "--state", echo.relay.folder.path];
+    const env = { PATH: `${folder.path}:${Deno.env.get("PATH")}` };
+    await using command = Child.start("dashboard", sallyport("server", args), { env });
+    const [, link] = await command.line(/^dashboard (\S+)$/);
+    await poll(() => exists(opened), () => "nothing was opened");
+    const [mode, page] = (await Deno.readTextFile(seen)).split("\n");
+    assert.equal(mode, "600");
+    assert.ok(page!.includes(`url=${link}"`), page);
+    const file = (await Deno.readTextFile(opened)).trim();
+    assert.ok(!file.includes(link!.split("=")[1]!), file);
+    command.signal("SIGTERM");
+    assert.equal(await command.exited, 0);
+    assert.ok(!exists(file), "it is removed");
   },
 );
 

@@ -172,7 +172,7 @@ processTest("SIGHUP ends no daemon that has no terminal; a server reads devices.
   const before = device.log.length;
   for (const daemon of [server, device]) {
     daemon.child.signal("SIGHUP");
-    await daemon.logged(/^SIGHUP: going on/);
+    await daemon.logged(/^reloaded: |^SIGHUP: /);
   }
   await echoSession(hostPort);
   assert.equal(device.log.slice(before).some(({ message }) => message.startsWith("link down")), false);

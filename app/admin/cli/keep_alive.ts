@@ -5,7 +5,7 @@
  */
 
 import type { Command } from "commander";
-import { type KeepAliveSettings, V2_KEEP_ALIVE } from "../../../protocol/keep_alive.ts";
+import { KEEP_ALIVE_MODES, type KeepAliveSettings, V2_KEEP_ALIVE } from "../../../protocol/keep_alive.ts";
 import { MAX_PROBES } from "../../../protocol/limits.ts";
 import { taskOptions } from "../../command.ts";
 import type { OptionTable } from "../../options.ts";
@@ -21,6 +21,11 @@ export const KEEP_ALIVE_OPTIONS = {
     parse: oneOf("device", "server", "both"),
     preset: "both",
   },
+  way: {
+    value: "WAY",
+    help: "adaptive or metered, which are slow while nobody waits, or fast; in place of the settings",
+    parse: oneOf(...KEEP_ALIVE_MODES),
+  },
   "idle-timeout": { value: "TIME", help: "silence before the first probe, or never", parse: parseDurationOrNever },
   "probe-interval": { value: "TIME", help: "silence between probes, and after the last", parse: parseDurationOrNever },
   "probe-count": {
@@ -31,22 +36,31 @@ export const KEEP_ALIVE_OPTIONS = {
   ...ASK_OPTIONS,
 } as const satisfies OptionTable;
 
+/** The act, by its name in the API. */
+export function keepAliveAct(command: Command): "keep-alive" | "keep-alive-way" {
+  return taskOptions(KEEP_ALIVE_OPTIONS, command).way === undefined ? "keep-alive" : "keep-alive-way";
+}
+
 /**
  * The body of the act: what was given behind the command's name, and for the rest what is in force at that end.
  *
- * @throws {ConfigError} if nothing was given.
+ * @throws {ConfigError} if nothing was given, or a way and settings.
  */
 export function keepAliveBody(
   command: Command,
   before: Readonly<Record<"device" | "server", KeepAliveSettings | null>>,
 ): Record<string, unknown> {
-  const { endpoint = "both" } = taskOptions(KEEP_ALIVE_OPTIONS, command);
+  const { endpoint = "both", way } = taskOptions(KEEP_ALIVE_OPTIONS, command);
   // Those of the daemon's own command stand for its start; here only what stands behind the name counts.
   const { idleTimeout, probeInterval, probeCount } = command.opts<Partial<KeepAliveSettings>>();
-  if (idleTimeout === undefined && probeInterval === undefined && probeCount === undefined) {
-    throw new ConfigError("nothing is set; say one of --idle-timeout, --probe-interval and --probe-count");
-  }
   const given = Object.entries({ idleTimeout, probeInterval, probeCount }).filter(([, value]) => value !== undefined);
+  if (way !== undefined) {
+    if (given.length === 0) return { endpoint, way };
+    throw new ConfigError("--way says it all, and the other options are parts of that; give one or the others");
+  }
+  if (given.length === 0) {
+    throw new ConfigError("nothing is set; say --way, or --idle-timeout, --probe-interval or --probe-count");
+  }
   return {
     endpoint,
     ...(before[endpoint === "device" ? "device" : "server"] ?? V2_KEEP_ALIVE),

@@ -39,6 +39,8 @@ export interface Act {
   /** The method and the path. */
   readonly act: string;
   readonly via: Caller["via"];
+  /** What showed by TCP that it may: the token, or a login with it. */
+  readonly with?: "token" | "login";
   readonly body: unknown;
   /** The status of the answer. */
   readonly status: number;
@@ -127,23 +129,28 @@ export class Api {
     const call: CheckedCall = { params, query, body, caller, lastEventId, accept };
     const { run } = route;
     if (run.kind === "raw") return await run.answer(call);
-    if (run.kind === "stream") return this.#stream(request.method, () => run.open(call));
+    if (run.kind === "stream") {
+      return this.#stream(request.method, () => run.open(call), () => guard.isStillIn(request.headers));
+    }
     const answer = acts
-      ? await this.#act(`${route.method} ${url.pathname}`, caller, body, () => run.answer(call))
+      ? await this.#act({ act: `${route.method} ${url.pathname}`, ...callerOf(request, caller, guard), body }, () => {
+        return run.answer(call);
+      })
       : await run.answer(call);
     return Response.json(answer, { headers: HEADERS });
   }
 
   /** Does an act, and tells of it. */
-  async #act(act: string, { via }: Caller, body: unknown, run: () => unknown): Promise<unknown> {
+  async #act(facts: Omit<Act, "status" | "error">, run: () => unknown): Promise<unknown> {
     try {
       const answer = await run();
+      const { act, via } = facts;
       this.#logger.info("admin API: {act}, by {via}", { act, via });
-      this.#onAct({ act, via, body, status: 200 });
+      this.#onAct({ ...facts, status: 200 });
       return answer;
     } catch (error) {
       const { status, message } = toldAs(error);
-      this.#onAct({ act, via, body, status, error: message });
+      this.#onAct({ ...facts, status, error: message });
       throw error;
     }
   }
@@ -160,7 +167,7 @@ export class Api {
     }
   }
 
-  #stream(method: string, open: () => StreamSource): Response {
+  #stream(method: string, open: () => StreamSource, isStillIn: () => boolean): Response {
     const headers = { ...HEADERS, "content-type": "text/event-stream" };
     if (method === "HEAD") return new Response(null, { headers });
     if (this.#streams >= MAX_ADMIN_STREAMS) {
@@ -169,7 +176,18 @@ export class Api {
     }
     const source = open();
     this.#streams++;
-    const body = streamBody(source, this.#clock, this.#ending.signal, () => this.#streams--);
+    const out = new AbortController();
+    const checked = {
+      take() {
+        if (isStillIn()) return source.take();
+        out.abort();
+        return [];
+      },
+      whenMore: (fn: () => void) => source.whenMore(fn),
+      close: () => source.close(),
+    };
+    const signal = AbortSignal.any([this.#ending.signal, out.signal]);
+    const body = streamBody(checked, this.#clock, signal, () => this.#streams--);
     return new Response(body, { headers });
   }
 
@@ -186,6 +204,12 @@ export class Api {
 /** An error as an answer. */
 export function refusal({ code, message, status, headers }: ApiError): Response {
   return Response.json({ error: { code, message } }, { status, headers: { ...HEADERS, ...headers } });
+}
+
+/** Who acts, as far as that is known. */
+function callerOf({ headers }: Request, { via }: Caller, guard: Guard): Pick<Act, "via" | "with"> {
+  if (via === "unix") return { via };
+  return { via, with: !headers.has("authorization") && guard.logins?.isIn(headers) ? "login" : "token" };
 }
 
 /** What a caller hears of an error. */

@@ -6,6 +6,8 @@
 
 import type { Clock } from "../../../base/clock.ts";
 import type { Logger } from "../../../base/logger.ts";
+import type { Address } from "../../../protocol/address.ts";
+import { ListenError } from "../../../net/listener.ts";
 import { spotOf } from "../../files/spot.ts";
 import { Gate } from "./gate.ts";
 import { asOwner, hiddenPlace } from "./socket_file.ts";
@@ -45,4 +47,13 @@ export async function serveBehindGate(options: GatedOptions): Promise<() => Prom
     await inner.shutdown();
     remove();
   };
+}
+
+/** Listens by TCP. @throws {ListenError} if the address cannot be had. */
+export function listenTcp(address: Address): Deno.TcpListener {
+  try {
+    return Deno.listen({ hostname: address.host, port: address.port });
+  } catch (error) {
+    throw new ListenError(address, error);
+  }
 }

@@ -76,6 +76,11 @@ export class Guard {
     throw new ApiError("unauthorized", why, { "www-authenticate": "Bearer" });
   }
 
+  /** Whether whoever has been let in may go on to read a stream: not if their login is over. */
+  isStillIn(headers: Headers): boolean {
+    return !this.logins || headers.has("authorization") || this.logins.isIn(headers, false);
+  }
+
   #isOwnOrigin(origin: string, host: string): boolean {
     if (!origin.startsWith("http://")) return false;
     const own = origin.slice("http://".length);

@@ -90,8 +90,8 @@ export class Logins {
     return { cookie, proof };
   }
 
-  /** Whether a request comes from somebody who is in. */
-  isIn(headers: Headers): boolean {
+  /** Whether a request comes from somebody who is in. `use`: whether that counts as use, which keeps a login. */
+  isIn(headers: Headers, use = true): boolean {
     const key = this.#keyIn(headers);
     const session = key === undefined ? undefined : this.#sessions.get(key);
     if (!session) return false;
@@ -101,6 +101,7 @@ export class Logins {
       return false;
     }
     if (!timingSafeEqual(session.proof, digest(headers.get(PROOF_HEADER) ?? ""))) return false;
+    if (!use) return true;
     session.used = now;
     this.#sessions.delete(key!);
     this.#sessions.set(key!, session);

@@ -52,6 +52,7 @@ test("a login ends after its time, and sooner if it is not used", () => {
   const busy = all.enter(SECRET);
   for (let at = 0; at < LOGIN_MS - 1_000; at += LOGIN_IDLE_MS / 2) {
     assert.ok(all.isIn(sent(busy)), `after ${at} ms`);
+    assert.equal(all.isIn(sent(idle), false), at < LOGIN_IDLE_MS, "to look is no use");
     time.jump(LOGIN_IDLE_MS / 2);
   }
   assert.ok(!all.isIn(sent(busy)));

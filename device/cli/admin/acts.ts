@@ -6,7 +6,7 @@
 
 import { Argument, type Command } from "commander";
 import { ASK_OPTIONS, askDaemon, listed } from "../../../app/admin/cli/ask.ts";
-import { KEEP_ALIVE_OPTIONS, keepAliveBody } from "../../../app/admin/cli/keep_alive.ts";
+import { KEEP_ALIVE_OPTIONS, keepAliveAct, keepAliveBody } from "../../../app/admin/cli/keep_alive.ts";
 import { tellReload } from "../../../app/admin/cli/reload.ts";
 import { argument, printLine, taskCommand, taskOptions } from "../../../app/command.ts";
 import type { OptionTable } from "../../../app/options.ts";
@@ -42,7 +42,7 @@ export function actCommands(name: string): Command[] {
       await askDaemon("device", command, async (client) => {
         const { keepAlive, serverKeepAlive } = await client.get<DeviceFacts>("/v1/device");
         const body = keepAliveBody(command, { device: keepAlive, server: serverKeepAlive });
-        await client.post("/v1/device/keep-alive", body);
+        await client.post(`/v1/device/${keepAliveAct(command)}`, body);
       });
       stderr.write("it is set");
     }),

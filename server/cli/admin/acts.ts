@@ -5,24 +5,13 @@
  */
 
 import { Argument, type Command } from "commander";
-import { KEEP_ALIVE_OPTIONS, keepAliveBody } from "../../../app/admin/cli/keep_alive.ts";
+import { KEEP_ALIVE_OPTIONS, keepAliveAct, keepAliveBody } from "../../../app/admin/cli/keep_alive.ts";
 import { argument, taskCommand, taskOptions } from "../../../app/command.ts";
 import type { OptionTable } from "../../../app/options.ts";
-import { ConfigError } from "../../../app/toml/config_error.ts";
 import { oneOf, parseDuration } from "../../../app/values.ts";
-import { KEEP_ALIVE_MODES } from "../../../protocol/keep_alive.ts";
 import type { Device } from "../../admin/schemas.ts";
 import { ask, ASK_OPTIONS } from "./ask.ts";
 import { demandConsent, doToEach, parseSelector, selectDevices } from "./select.ts";
-
-const WAY_OPTIONS = {
-  way: {
-    value: "WAY",
-    help: "adaptive or metered, which are slow while nobody waits, or fast; in place of the settings",
-    parse: oneOf(...KEEP_ALIVE_MODES),
-  },
-  ...KEEP_ALIVE_OPTIONS,
-} as const satisfies OptionTable;
 
 const MODE_OPTIONS = {
   drain: { value: "TIME", help: "for config: let clients finish first, this long at most", parse: parseDuration },
@@ -60,7 +49,7 @@ export function actCommands(name: string): Command[] {
     act(
       `${name} keepalive`,
       "Sets the longest silence that is accepted of devices, that they accept, or both.",
-      WAY_OPTIONS,
+      KEEP_ALIVE_OPTIONS,
     )
       .action((devices: string, _options: unknown, command: Command) => keepAlive(command, devices)),
   ];
@@ -73,17 +62,9 @@ function act(fullName: string, help: string, table: OptionTable): Command {
 }
 
 async function keepAlive(command: Command, devices: string): Promise<void> {
-  const { endpoint = "both", way } = taskOptions(WAY_OPTIONS, command);
-  if (way !== undefined) {
-    const given = command.opts<{ idleTimeout?: number; probeInterval?: number; probeCount?: number }>();
-    if ([given.idleTimeout, given.probeInterval, given.probeCount].some((part) => part !== undefined)) {
-      throw new ConfigError("--way says it all, and the other options are parts of that; give one or the others");
-    }
-    return await doAct(command, devices, "keep-alive-way", () => ({ endpoint, way }), "sets the keep-alive", "has it");
-  }
   const body = ({ keepAlive, deviceKeepAlive }: Device) =>
     keepAliveBody(command, { server: keepAlive, device: deviceKeepAlive });
-  await doAct(command, devices, "keep-alive", body, "sets the keep-alive", "has it");
+  await doAct(command, devices, keepAliveAct(command), body, "sets the keep-alive", "has it");
 }
 
 async function doAct(

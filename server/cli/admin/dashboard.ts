@@ -35,10 +35,11 @@ async function dashboard(command: Command): Promise<void> {
   if (byTcp) {
     const address = `http://${formatAddress(parseAddress(admin))}/`;
     printLine(`dashboard ${address}`);
-    if (open) await openBrowser(address);
+    if (open) openBrowser(address);
     return;
   }
   await using door = openDoor(`${folder}/${ADMIN_SOCKET}`, systemClock);
+  const over = interrupted(); // before anybody can be told of it
   printLine(`dashboard ${door.link}`);
   stderr.write("the link is good once, and the address until Ctrl-C");
   if (open) {
@@ -46,14 +47,14 @@ async function dashboard(command: Command): Promise<void> {
     const place = await Deno.makeTempDir({ prefix: "sallyport-" });
     try {
       await Deno.writeTextFile(`${place}/dashboard.html`, redirection(door.link), { mode: 0o600 });
-      await openBrowser(`${place}/dashboard.html`);
-      await interrupted();
+      openBrowser(`${place}/dashboard.html`);
+      await over;
     } finally {
       await Deno.remove(place, { recursive: true }).catch(() => {});
     }
     return;
   }
-  await interrupted();
+  await over;
 }
 
 /** A page that leads to the link, which has nothing in it that would have to be escaped. */
@@ -62,13 +63,15 @@ function redirection(link: string): string {
     `<meta http-equiv="refresh" content="0; url=${link}"><title>Sallyport</title><a href="${link}">Dashboard</a>\n`;
 }
 
-async function openBrowser(what: string): Promise<void> {
+/** Without waiting for it: it may last as long as the browser. */
+function openBrowser(what: string): void {
+  const warn = (why: string) => stderr.write(`warning: no browser was opened: ${why}; open the address by hand`);
   try {
-    const { success, code } = await new Deno.Command("xdg-open", { args: [what], stdin: "null", stdout: "null" })
-      .output();
-    if (!success) stderr.write(`warning: xdg-open ended with ${code}; open the address by hand`);
+    const child = new Deno.Command("xdg-open", { args: [what], stdin: "null", stdout: "null" }).spawn();
+    child.unref();
+    child.status.then(({ success, code }) => success || warn(`xdg-open ended with ${code}`));
   } catch (error) {
-    stderr.write(`warning: no browser was opened: ${describeError(error)}; open the address by hand`);
+    warn(describeError(error));
   }
 }
 

@@ -12,7 +12,7 @@ import { clock } from "./format.js";
 /** @typedef {{ name: string, values: readonly (number | null)[] }} Series */
 /** @typedef {{ title: string, times: readonly number[], step: number, series: readonly Series[], format: (value: number) => string }} ChartData */
 
-const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [560, 150, 62, 10, 10, 22];
+const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [560, 150, 74, 10, 10, 22];
 
 /** Rows of a chart's table at most: every so many steps, not all of a day's. */
 const TABLE_ROWS = 24;

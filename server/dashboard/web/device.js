@@ -152,7 +152,9 @@ function serviceTable({ services }) {
         h(
           "tr",
           {},
-          ...["Service", "State", "Host address", "Most clients"].map((title) => h("th", { scope: "col" }, title)),
+          ...["Service", "State", "Host address", "Most clients"].map((title, at) =>
+            h("th", { scope: "col", class: at === 3 && "number" }, title)
+          ),
         ),
       ),
       h("tbody", {}, ...rows),
@@ -163,7 +165,7 @@ function serviceTable({ services }) {
 /** @param {Device} device @param {number} now @returns {[string, string][]} */
 function factsOf(device, now) {
   const { remote, security, bound, software, mode, clockOffset, roundTrip, keepAlive, deviceKeepAlive } = device;
-  const { conflict, expires, losses, sessionSince, key } = device;
+  const { conflict, expires, losses, sessionSince, key, tcp } = device;
   const silence = (/** @type {Device["keepAlive"]} */ of) =>
     of === null ? "–" : `${setting(of.idleTimeout)}, ${setting(of.probeInterval)} × ${of.probeCount}`;
   return [
@@ -172,6 +174,7 @@ function factsOf(device, now) {
     ["Lost within the hour", losses === 0 ? "never" : `${losses} times`],
     ["Round trip", millis(roundTrip)],
     ["Mode", mode],
+    ...(tcp === null ? [] : [/** @type {[string, string]} */ (["TCP", tcpOf(tcp)])]),
     ["Link", security === null ? "–" : `${security}${bound === null ? "" : bound ? ", bound" : ", not bound"}`],
     ["Program", software ?? "–"],
     [
@@ -188,6 +191,12 @@ function factsOf(device, now) {
     ["Key", key],
     ...(conflict === null ? [] : [/** @type {[string, string]} */ (["Two machines use its key", conflict])]),
   ];
+}
+
+/** @param {NonNullable<Device["tcp"]>} tcp */
+function tcpOf({ roundTrip, roundTripVariation, retransmits }) {
+  const again = retransmits === null ? "" : `, ${number(retransmits)} segments sent again`;
+  return `${millis(roundTrip)} ± ${millis(roundTripVariation)}${again}`;
 }
 
 /** @param {Past} past */

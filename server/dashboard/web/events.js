@@ -51,14 +51,17 @@ export function eventTable(withDevice, none) {
   return table;
 }
 
-/** Who was refused, by reason, most often first. @param {readonly Happened[]} events @returns {[string, number][]} */
+/**
+ * Who was refused, by reason, most often first; of each how often, and what was said of the last one.
+ *
+ * @param {readonly Happened[]} events
+ * @returns {{ reason: string, count: number, why: string }[]}
+ */
 export function refusals(events) {
-  /** @type {Map<string, number>} */
-  const counts = new Map();
-  for (const { type, why } of events) {
-    if (type === "refused") counts.set(String(why), (counts.get(String(why)) ?? 0) + 1);
-  }
-  return [...counts].sort(([, a], [, b]) => b - a);
+  const refused = events.filter(({ type }) => type === "refused");
+  const groups = Map.groupBy(refused, ({ reason }) => String(reason));
+  return [...groups].map(([reason, group]) => ({ reason, count: group.length, why: String(group.at(-1)?.["why"]) }))
+    .sort((a, b) => b.count - a.count);
 }
 
 /** @param {import("./parts.js").Context} context @returns {import("./parts.js").View} */
@@ -90,7 +93,7 @@ export function eventsView({ store }) {
     );
     table.show(shown.reverse());
     const reasons = refusals(store.events);
-    const all = reasons.reduce((sum, [, count]) => sum + count, 0);
+    const all = reasons.reduce((sum, { count }) => sum + count, 0);
     fill(
       refused,
       all === 0 ? null : part(
@@ -98,7 +101,9 @@ export function eventsView({ store }) {
         h(
           "ul",
           { class: "reasons" },
-          ...reasons.slice(0, REASONS).map(([why, count]) => h("li", {}, h("b", {}, number(count)), ` ${why}`)),
+          ...reasons.slice(0, REASONS).map(({ reason, count, why }) =>
+            h("li", {}, h("b", {}, number(count)), ` ${reason} `, h("small", {}, why))
+          ),
           reasons.length > REASONS && h("li", {}, `and ${number(reasons.length - REASONS)} other reasons`),
         ),
       ),

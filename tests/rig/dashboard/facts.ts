@@ -55,9 +55,6 @@ export function devicesOf(count: number, random: Chance, now: number): Device[] 
       clients: isUp && random() < 0.2 ? 1 + Math.floor(random() * 5) : 0,
       clockOffset: isUp ? random() * 80 - 40 : null,
       tcp: null,
-      tags: [],
-      draining: null,
-      modeChange: null,
       roundTrip: isUp ? 12 + random() ** 4 * 700 : null,
       keepAlive: { idleTimeout: 1_000, probeInterval: 1_000, probeCount: 2 },
       deviceKeepAlive: isUp ? { idleTimeout: 1_000, probeInterval: 1_000, probeCount: 2 } : null,
@@ -66,6 +63,9 @@ export function devicesOf(count: number, random: Chance, now: number): Device[] 
       conflict: null,
       expires: null,
       expiration: null,
+      tags: [],
+      modeChange: null,
+      draining: null,
       comment: n % 7 === 0 ? `roof, ${place}` : null,
     };
   });
@@ -198,17 +198,16 @@ export function eventsOf(devices: readonly Device[], random: Chance, now: number
     }
   }
   const reasons = [
-    "this key is not known here; enroll the device",
-    "no TLS: the first bytes look like HTTP",
-    "it said nothing for 10 s",
-  ];
+    { reason: "unknown-device", why: "this key is not known here; enroll the device" },
+    { reason: "stranger", why: "no TLS: the first bytes look like HTTP" },
+    { reason: "connection-lost", why: "it said nothing for 10 s" },
+  ] as const;
   for (let n = 0; n < 40; n++) {
     const refused: RefusedEvent = {
       type: "refused",
       listen,
       remote: `192.0.2.${Math.floor(random() * 250)}:${40_000 + n}`,
-      reason: "unknown-device",
-      why: reasons[Math.floor(random() ** 2 * 3)]!,
+      ...reasons[Math.floor(random() ** 2 * 3)]!,
     };
     found.push([refused, now - random() * 600 * MINUTE_MS]);
   }

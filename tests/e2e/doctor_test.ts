@@ -1,0 +1,60 @@
+/**
+ * `doctor` of both roles: at what works, and at what does not.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { outcome } from "../rig/processes/commands.ts";
+import { processTest } from "../rig/processes/harness.ts";
+import { echoRelay } from "../rig/processes/relay.ts";
+import { freePort } from "../rig/ports.ts";
+
+interface Found {
+  readonly check: string;
+  readonly level: string;
+  readonly text: string;
+}
+
+async function doctor(role: "server" | "device", ...args: string[]) {
+  const { code, stdout } = await outcome(role, [...args, "doctor", "--json"]);
+  const found = JSON.parse(stdout.at(-1)!) as Found[];
+  return { code, of: (check: string) => found.find((each) => each.check === check) };
+}
+
+processTest(
+  "doctor finds nothing wrong with a relay that works, and says what is wrong with one that does not",
+  [],
+  async () => {
+    await using echo = await echoRelay();
+    const { relay } = echo;
+    const state = ["--state", relay.folder.path];
+    const at = relay.server.address;
+    const well = await doctor("device", ...state);
+    assert.equal(well.code, 0);
+    assert.match(well.of("running")!.text, /^online at /);
+    assert.match(well.of(`server ${at}`)!.text, /by TCP and TLS, and it proves itself$/);
+    assert.equal(well.of("service echo")!.level, "ok");
+
+    const server = await doctor("server", "--listen", at, ...state);
+    assert.deepEqual([server.code, server.of(`listen ${at}`)!.text], [0, "taken, as a server runs"]);
+    assert.equal(server.of("devices.toml")!.level, "ok");
+
+    const nobody = freePort("127.0.0.1");
+    const cut = await doctor("device", "--server", `127.0.0.1:${nobody}`, "--server-key", await keyOf(state), ...state);
+    assert.deepEqual([cut.code, cut.of(`server 127.0.0.1:${nobody}`)!.level], [1, "fail"]);
+    const [other] = (await outcome("device", ["key", ...state])).stdout;
+    const wrong = await doctor("device", "--server", at, "--server-key", other!.split(" ")[0]!, ...state);
+    assert.deepEqual([wrong.code, wrong.of(`server ${at}`)!.level], [1, "fail"]);
+    const down = await doctor("device", "--service", `echo=127.0.0.1:${nobody}`, ...state);
+    assert.deepEqual([down.code, down.of("service echo")!.level], [0, "warn"]);
+
+    const taken = await doctor("server", "--listen", at, "--state", `${relay.folder.path}/other`);
+    assert.deepEqual([taken.code, taken.of(`listen ${at}`)!.level], [1, "fail"]);
+    assert.equal(taken.of("state")!.level, "fail");
+  },
+);
+
+async function keyOf(state: readonly string[]): Promise<string> {
+  return (await outcome("server", ["key", ...state])).stdout[0]!.split(" ")[0]!;
+}

@@ -1,0 +1,67 @@
+/**
+ * A server that reads its configuration anew, while a device and a client are there.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { outcome } from "../rig/processes/commands.ts";
+import { processTest } from "../rig/processes/harness.ts";
+import { startDevice, startServer } from "../rig/processes/daemons.ts";
+import { enrol, joinArgs, serviceOpen } from "../rig/processes/relay.ts";
+import { echoService } from "../rig/service.ts";
+import { freePort, portOf, refusesClients } from "../rig/ports.ts";
+import { Stream } from "../rig/stream.ts";
+import { TempFolder } from "../rig/temp_folder.ts";
+
+processTest(
+  "a server reads its file anew: what can change does, nobody is cut, and a mistake changes nothing",
+  [],
+  async () => {
+    using folder = new TempFolder();
+    const more = freePort("127.0.0.1");
+    const first = freePort("127.0.0.1");
+    const sections = (...addresses: string[]) => addresses.map((at) => `[[listen]]\naddress = "${at}"`);
+    const write = (...lines: string[]) => folder.write("server.toml", lines.join("\n"));
+    const file = write(...sections(`127.0.0.1:${first}`));
+    await using echo = echoService();
+    await using server = await startServer(["--config", file, "--state", folder.path]);
+    const text = await enrol(folder.path, server.address, ["echo"]);
+    await using device = startDevice(joinArgs(folder.path, text, [`echo=127.0.0.1:${echo.port}`]));
+    const hostPort = portOf(await serviceOpen(device, "echo"));
+    const reload = async () => {
+      const { code, stdout, stderr } = await outcome("server", ["reload", "--state", folder.path]);
+      return { code, lines: stdout, stderr };
+    };
+    using client = await Stream.connect(hostPort);
+    const talk = async () => {
+      await client.write("x");
+      await client.read(1);
+    };
+    await talk();
+    assert.deepEqual((await reload()).lines, ["unchanged"]);
+
+    write('log-level = "debug"', 'expiration = "30s"', ...sections(`127.0.0.1:${first}`, `127.0.0.1:${more}`));
+    assert.deepEqual((await reload()).lines, [
+      `changed listens at 127.0.0.1:${more}, too`,
+      "changed expiration, for links and clients to come",
+      "changed log-level debug",
+    ]);
+    (await Stream.connect(more))[Symbol.dispose]();
+    await talk();
+
+    write('log-level = "loud"');
+    const { code, stderr } = await reload();
+    assert.deepEqual([code, /server\.toml:1:\d+.*"loud"/.test(stderr)], [1, true], stderr);
+    write('log-level = "warn"', ...sections(`127.0.0.1:${first}`, `127.0.0.1:${more}`, `127.0.0.1:${hostPort}`));
+    const taken = await reload();
+    assert.deepEqual([taken.code, new RegExp(`:${hostPort}`).test(taken.stderr)], [1, true], taken.stderr);
+
+    write('admin = "off"', 'log-level = "debug"', 'expiration = "30s"', ...sections(`127.0.0.1:${more}`));
+    server.child.signal("SIGHUP");
+    await server.logged(/not reloaded: admin cannot change without a restart/);
+    await refusesClients(first, "127.0.0.1");
+    await talk();
+    assert.deepEqual((await reload()).lines, ["restart admin cannot change without a restart"]);
+  },
+);
