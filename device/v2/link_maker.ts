@@ -15,7 +15,13 @@ import { dialUplinks } from "../../net/dial/uplinks.ts";
 import type { ServerTarget } from "../../net/dial/server.ts";
 import type { ServerSecurity } from "../../net/tls/proof.ts";
 import type { Transport } from "../../net/transport.ts";
-import { CAN_NAME_ADDRESSES, CAN_RESUME, HandshakeError, IS_MOVING } from "../../protocol/v2/wire/handshake.ts";
+import {
+  CAN_DATAGRAMS,
+  CAN_NAME_ADDRESSES,
+  CAN_RESUME,
+  HandshakeError,
+  IS_MOVING,
+} from "../../protocol/v2/wire/handshake.ts";
 import { SOFTWARE } from "../../base/version.ts";
 import { within } from "../../base/within.ts";
 import type { DeviceEvent } from "../events.ts";
@@ -27,7 +33,7 @@ import { exporterOf, tellBinding } from "./binding.ts";
 import { Epochs } from "./epochs.ts";
 import { ServerCertificateWatch } from "./server_certificate.ts";
 import { AllowedTargets } from "./allowed_targets.ts";
-import { ServiceBoard } from "./service_board.ts";
+import { NO_DATAGRAMS, ServiceBoard } from "./service_board.ts";
 import { V2Session } from "./session.ts";
 import { SmallSegments } from "./small_segments.ts";
 
@@ -205,7 +211,7 @@ export class V2LinkMaker implements LinkMaker {
       demandsBinding: binding === "required",
       nextEpoch: () => this.#epochs.next(),
       capabilities: (this.#settings.expiration > 0 ? CAN_RESUME : 0) | (isUp ? IS_MOVING : 0) |
-        (this.#options.allow?.length ? CAN_NAME_ADDRESSES : 0),
+        (this.#options.allow?.length ? CAN_NAME_ADDRESSES : 0) | CAN_DATAGRAMS,
       resume: () => {
         before.moved = isUp && this.#session?.interruptedAt === undefined;
         before.interruptedAt = this.#session?.interruptedAt ?? clock.now();
@@ -227,6 +233,10 @@ export class V2LinkMaker implements LinkMaker {
     }
     this.#session?.close("not-resumed");
     this.#board.forgetResults();
+    this.#board.takesDatagrams = (greeting.capabilities & CAN_DATAGRAMS) !== 0;
+    for (const { name } of this.#board.barred) {
+      logger.warn("service {service} is not offered: {error}", { service: name, error: NO_DATAGRAMS });
+    }
     const link = new V2Session({
       id: welcome.session,
       expiration: Math.min(this.#settings.expiration, welcome.expiration ?? 0),

@@ -6,6 +6,7 @@
 
 import type { DeviceMode, ServiceGrantResult, ServiceOffer } from "../../protocol/v2/wire/messages.ts";
 import type { Clock } from "../../base/clock.ts";
+import type { DatagramCounts } from "../../net/udp/counts.ts";
 import type { Reach } from "../endpoints/endpoint.ts";
 import { endpointOf, type NamedService } from "./named_service.ts";
 import { ServiceWatch } from "./service_watch.ts";
@@ -24,6 +25,8 @@ export interface ServiceStatus {
   readonly hostAddress: string | undefined;
   /** Why they cannot, as the server said. */
   readonly error: string | undefined;
+  /** What became of its datagrams, if it is one of UDP. */
+  readonly datagrams?: DatagramCounts;
 }
 
 /** The way to a service. */
@@ -31,7 +34,12 @@ export interface ServiceWay {
   readonly reach: Reach;
   /** What stands behind it, for people. */
   readonly address: string;
+  /** Whether its channels carry datagrams. */
+  readonly isUdp?: boolean;
 }
+
+/** Why a service of UDP is not offered. */
+export const NO_DATAGRAMS = "the server does not know UDP; update it";
 
 /** A service, as a client needs it. */
 export interface FoundService extends ServiceWay {
@@ -59,6 +67,8 @@ export class ServiceBoard {
   readonly #ways: readonly ServiceWay[];
   readonly #watches = new Map<NamedService, ServiceWatch>();
   readonly #results = new Map<number, ServiceGrantResult>();
+  /** Whether the server takes services of UDP; set before it is told of any. */
+  takesDatagrams = true;
   #mode: DeviceMode = "init";
   #wanted: Exclude<DeviceMode, "init">;
 
@@ -74,7 +84,10 @@ export class ServiceBoard {
     this.#events = events;
     this.#clock = clock;
     this.#wanted = mode;
-    this.#ways = services.map((service) => ({ reach: reachOf(service), address: endpointOf(service).address }));
+    this.#ways = services.map((service) => {
+      const { address, isUdp = false } = endpointOf(service);
+      return { reach: reachOf(service), address, isUdp };
+    });
   }
 
   /** Begins; without anything to watch the device is in its mode at once. */
@@ -103,7 +116,7 @@ export class ServiceBoard {
 
   /** What is offered now, to be said to a server that knows nothing of it yet, or of nothing else. */
   offers(): ServiceOffer[] {
-    return this.services.map((service, number) => ({ number, offered: this.#isOffered(service), name: service.name }));
+    return this.services.map((service, number) => this.#offer(service, number, this.#isOffered(service)));
   }
 
   /** The service of a number, the way to it, and whether it is offered. */
@@ -138,13 +151,20 @@ export class ServiceBoard {
   get status(): ServiceStatus[] {
     return this.services.map((service, number) => {
       const result = this.#results.get(number);
+      const { datagrams } = this.#ways[number]!.reach;
+      const isBarred = this.#isUdp(number) && !this.takesDatagrams;
       return {
         name: service.name,
         localAddress: this.#ways[number]!.address,
         offered: this.#isOffered(service),
         up: this.#watches.get(service)?.up,
         hostAddress: result?.code === "granted" && result.text !== "" ? result.text : undefined,
-        error: result && result.code !== "granted" ? `${result.code}: ${result.text}` : undefined,
+        error: isBarred
+          ? NO_DATAGRAMS
+          : result && result.code !== "granted"
+          ? `${result.code}: ${result.text}`
+          : undefined,
+        ...(datagrams && { datagrams: { ...datagrams } }),
       };
     });
   }
@@ -155,7 +175,21 @@ export class ServiceBoard {
     await Promise.all(this.#ways.map(({ reach }) => reach.close()));
   }
 
+  /** Services that the server cannot have, as it does not know UDP. */
+  get barred(): readonly NamedService[] {
+    return this.takesDatagrams ? [] : this.services.filter((_, number) => this.#isUdp(number));
+  }
+
+  #isUdp(number: number): boolean {
+    return this.#ways[number]!.isUdp === true;
+  }
+
+  #offer({ name }: NamedService, number: number, offered: boolean): ServiceOffer {
+    return { number, offered, name, ...(offered && this.#isUdp(number) && { datagrams: true }) };
+  }
+
   #isOffered(service: NamedService): boolean {
+    if (!this.takesDatagrams && this.#isUdp(this.services.indexOf(service))) return false;
     return this.#mode === "run" && (this.#watches.get(service)?.up ?? true);
   }
 
@@ -165,7 +199,7 @@ export class ServiceBoard {
     if (!first || !up) this.#events.onService(service, up, this.#ways[number]!.address);
     if (first) return this.#leaveInit();
     if (this.#mode !== "run") return;
-    this.#events.onOffers([{ number, offered: up, name: service.name }]);
+    this.#events.onOffers([this.#offer(service, number, up)]);
   }
 
   /** Every watched service has been looked at once: then the device takes up its work. */

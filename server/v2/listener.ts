@@ -11,6 +11,7 @@ import { addressGroup } from "../../protocol/address_group.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { type Goodbye, goodbye, goodbyeFrame } from "../../protocol/v2/wire/goodbye.ts";
 import {
+  CAN_DATAGRAMS,
   CAN_NAME_ADDRESSES,
   CAN_RESUME,
   HandshakeError,
@@ -201,7 +202,7 @@ export class V2Listener {
         nonce: randomBytes(32),
         wallClock: clock.wall(),
         software: SOFTWARE,
-        capabilities: CAN_RESUME | IS_MOVING | HAS_EPOCHS | CAN_NAME_ADDRESSES,
+        capabilities: CAN_RESUME | IS_MOVING | HAS_EPOCHS | CAN_NAME_ADDRESSES | CAN_DATAGRAMS,
         exporter: transport.exporter?.(),
       }, () => this.#pending.progressed(newcomer));
       this.#pending.progressed(newcomer);
