@@ -7,24 +7,30 @@
 
 import { Command } from "commander";
 import { commandOutput } from "./app/command.ts";
+import { completionCommand } from "./app/completion/command.ts";
 import { runProcess } from "./app/run.ts";
 import { VERSION } from "./base/version.ts";
 import { canserverCommand } from "./canserver/cli.ts";
 import { deviceCommand } from "./device/cli/cli.ts";
 import { serverCommand } from "./server/cli/cli.ts";
 
+/** The program, with all of its commands. */
+export function sallyportCommand(): Command {
+  return new Command("sallyport")
+    .description("Lets clients reach TCP services on devices that have no public address.")
+    .version(VERSION, "--version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .exitOverride()
+    .enablePositionalOptions()
+    .configureOutput(commandOutput("sallyport"))
+    .addCommand(serverCommand("sallyport server"))
+    .addCommand(deviceCommand("sallyport device"))
+    .addCommand(canserverCommand("sallyport canserver"))
+    .addCommand(completionCommand("sallyport", sallyportCommand));
+}
+
 if (import.meta.main) {
   await runProcess("sallyport", async () => {
-    const program = new Command("sallyport")
-      .description("Lets clients reach TCP services on devices that have no public address.")
-      .version(VERSION, "--version", "print the version")
-      .helpOption("-h, --help", "print this help")
-      .exitOverride()
-      .enablePositionalOptions()
-      .configureOutput(commandOutput("sallyport"))
-      .addCommand(serverCommand("sallyport server"))
-      .addCommand(deviceCommand("sallyport device"))
-      .addCommand(canserverCommand("sallyport canserver"));
-    await program.parseAsync(Deno.args, { from: "user" });
+    await sallyportCommand().parseAsync(Deno.args, { from: "user" });
   });
 }

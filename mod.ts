@@ -19,12 +19,25 @@ export {
   TOKEN_SECRET_SIZE,
 } from "./protocol/enrolment.ts";
 export { type Goodbye, GOODBYE_CODES, type GoodbyeCode } from "./protocol/v2/wire/goodbye.ts";
-export { type Endpoint, type KeepAliveSettings, V1_KEEP_ALIVE, V2_KEEP_ALIVE } from "./protocol/keep_alive.ts";
+export type { BytesOfDay } from "./relay/link/day_bytes.ts";
+export {
+  ADAPTIVE_KEEP_ALIVE,
+  type Endpoint,
+  KEEP_ALIVE_MODES,
+  type KeepAliveChoice,
+  type KeepAliveMode,
+  type KeepAliveSettings,
+  METERED_KEEP_ALIVE,
+  V1_KEEP_ALIVE,
+  V2_KEEP_ALIVE,
+} from "./protocol/keep_alive.ts";
 export {
   CHANNEL_END_REASONS,
   type ChannelEndReason,
   LINK_END_REASONS,
   type LinkEndReason,
+  REFUSAL_REASONS,
+  type RefusalReason,
 } from "./protocol/reasons.ts";
 export { DEVICE_MODES, type DeviceMode } from "./protocol/v2/wire/messages.ts";
 export type { Clock, Time } from "./base/clock.ts";
@@ -66,7 +79,9 @@ export type {
 } from "./server/options.ts";
 export type { AccessRules } from "./server/access/rules.ts";
 export type { ClientRate } from "./server/access/client_rates.ts";
-export { serve, type ServerHandle } from "./server/server.ts";
+export { type OpenServiceOptions, serve, type ServerHandle } from "./server/server.ts";
+export { type Opening, type OpeningChange, Openings } from "./server/access/openings.ts";
+export type { Drain, DrainOptions } from "./server/ports/drains.ts";
 export {
   formatGrantedAddress,
   type GrantedAddress,
@@ -78,6 +93,8 @@ export {
 export type { UnixHostAddress } from "./server/ports/unix_host.ts";
 export { connectDevice } from "./device/device.ts";
 export { type EnrolmentOptions, enrolmentOptions, joinFromString, type JoinOptions } from "./device/join.ts";
+export type { ClientFacts } from "./device/clients.ts";
+export type { DeviceClient } from "./device/clients.ts";
 export type { DeviceHandle, DeviceState, DeviceStatus } from "./device/handle.ts";
 export * from "./device/events.ts";
 export type { LinkFacts } from "./device/reconnect/link_maker.ts";
@@ -102,5 +119,5 @@ export type { CanServiceOptions } from "./can/server/service.ts";
 export type { WireChoice } from "./can/wires/detect.ts";
 export type { WireName } from "./can/wire.ts";
 export { formatSerialEndpoint, parseSerialEndpoint, type SerialEndpoint } from "./serial/endpoint.ts";
-export type { Flow, LineSettings, Parity } from "./serial/settings.ts";
+export { type Flow, FLOWS, type LineSettings, PARITIES, type Parity } from "./serial/settings.ts";
 export type { ConnectionEnds, InterfaceAddress, NetworkState, ReadNetwork } from "./net/network_watch.ts";

@@ -14,6 +14,7 @@ export const OPTION_NAMES: readonly string[] = [
     "admin",
     "allow",
     "admin-token-file",
+    "audit",
     "ca",
     "config",
     "connect-timeout",
@@ -23,8 +24,9 @@ export const OPTION_NAMES: readonly string[] = [
     "forward",
     "half-close-timeout",
   ],
-  "idle-timeout",
-  ...["link-write-timeout", "listen", "log-format", "log-level", "mode", "pki", "plain", "probe-count"],
+  ...["idle-timeout", "keep-alive"],
+  ...["link-write-timeout", "listen", "log-format", "log-level", "metrics", "metrics-per-device", "mode"],
+  ...["pki", "plain", "probe-count"],
   ...[
     "probe-interval",
     "profile",
@@ -40,7 +42,7 @@ export const OPTION_NAMES: readonly string[] = [
     "tcp-keep-alive",
     "tls-cert",
   ],
-  ...["tls-key", "via"],
+  ...["tls-key", "via", "warn-bytes-a-day", "webhook", "webhook-events", "webhook-grace", "webhook-secret-file"],
 ];
 
 const PREFIX = envName("");

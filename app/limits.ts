@@ -117,3 +117,99 @@ export const MAX_SELECTOR = 256;
 
 /** The least characters of a token. */
 export const MIN_TOKEN = 16;
+
+/** Characters of a tag. */
+export const MAX_TAG = 63;
+
+/** Tags of one device. */
+export const MAX_TAGS = 32;
+
+/** Milliseconds between two looks of a command with `--watch`. */
+export const WATCH_MS = 2_000;
+
+/** Characters of metrics that are made at once, and then wait for their reader. */
+export const METRICS_CHUNK = 32 * 1024;
+
+/** Readers of metrics at once; others are asked to come back. */
+export const MAX_METRICS_READERS = 8;
+
+/** Milliseconds between two counts of descriptors, where the kernel does not keep one. */
+export const DESCRIPTOR_LOOK_MS = 60_000;
+
+/** Milliseconds for which the answer holds whether the state can be written. */
+export const READY_LOOK_MS = 5_000;
+
+/** Bytes that wait to be written to an audit file; beyond, lines are lost, and counted. */
+export const MAX_AUDIT_BACKLOG = 1024 * 1024;
+
+/** Bytes that are written to it at once, about. */
+export const AUDIT_WRITE = 64 * 1024;
+
+/** Bytes from which an audit file is put aside. */
+export const AUDIT_FILE_SIZE = 16 * 1024 * 1024;
+
+/** Audit files that are kept beside the one that is written; the oldest is removed. */
+export const AUDIT_FILES_KEPT = 9;
+
+/** Milliseconds between two tries to write an audit file that cannot be written. */
+export const AUDIT_RETRY_MS = 2_000;
+
+/** Milliseconds between two looks whether the audit file is still the one that is written. */
+export const AUDIT_LOOK_MS = 1_000;
+
+/** Milliseconds that the end of the daemon waits for its last audit lines. */
+export const AUDIT_FLUSH_MS = 1_000;
+
+/** Characters of a text in an audit line; the rest of it is left out. */
+export const MAX_AUDIT_TEXT = 1_024;
+
+/** Refusals in a second that have audit lines of their own; more are counted in one: strangers cannot push out the rest. */
+export const AUDITED_REFUSALS = 20;
+
+/** Bytes of the audit file that one answer is made of. */
+export const AUDIT_READ = 256 * 1024;
+
+/** Events that wait for the webhook; of more, the oldest is dropped, and counted. */
+export const MAX_WEBHOOK_WAITING = 1_024;
+
+/** Milliseconds that one request to the webhook may take. */
+export const WEBHOOK_REQUEST_MS = 10_000;
+
+/** Milliseconds between two tries to tell the webhook, at first and at most. */
+export const WEBHOOK_RETRY_MS = [1_000, 60_000] as const;
+
+/** Milliseconds after which an event that could not be told is given up. */
+export const WEBHOOK_GIVE_UP_MS = 900_000;
+
+/** Milliseconds that the end of the daemon waits for what the webhook is still to be told. */
+export const WEBHOOK_LAST_MS = 1_000;
+
+/** Milliseconds between two log lines about events that the webhook was not told. */
+export const WEBHOOK_LOG_MS = 60_000;
+
+/** Milliseconds between two looks at whether the service manager has a new status to hear. */
+export const STATUS_INTERVAL_MS = 2_000;
+
+/** Characters of the status that it hears. */
+export const MAX_STATUS_LINE = 240;
+
+/** Milliseconds between two signs of life for the watchdog, at least: half of what `WATCHDOG_USEC` asks for. */
+export const MIN_WATCHDOG_MS = 50;
+
+/** The most characters of a token that is given to log in. */
+export const MAX_ADMIN_TOKEN = 4_096;
+
+/** Browsers that are logged in at once; of more, the one that asked least recently is out. */
+export const MAX_LOGINS = 32;
+
+/** Milliseconds that a login lasts. */
+export const LOGIN_MS = 12 * 3600_000;
+
+/** Milliseconds without a request after which a login is over. */
+export const LOGIN_IDLE_MS = 3600_000;
+
+/** Wrong tokens that may be tried in a row, by all who come by TCP: they are all of this machine. */
+export const LOGIN_TRIES = 10;
+
+/** Milliseconds after which one more may be tried. */
+export const LOGIN_TRY_MS = 6_000;

@@ -6,7 +6,14 @@
 
 import { EXPIRATION_MS, LINK_WRITE_TIMEOUT_MS, STALL_TIMEOUT_MS, TCP_KEEP_ALIVE_MS } from "../net/limits.ts";
 import { writeDuration } from "../base/duration.ts";
-import type { KeepAliveSettings } from "../protocol/keep_alive.ts";
+import {
+  KEEP_ALIVE_MODES,
+  type KeepAliveChoice,
+  type KeepAliveSettings,
+  normalKeepAlive,
+  V2_KEEP_ALIVE,
+} from "../protocol/keep_alive.ts";
+import { ConfigError } from "./toml/config_error.ts";
 import type { OptionTable, OptionValues } from "./options.ts";
 import { FLAG, oneOf, parseDuration, parseDurationOrNever, parsePositiveDuration, wholeNumber } from "./values.ts";
 
@@ -49,6 +56,34 @@ export function tcpKeepAliveOption(peer: string) {
   );
 }
 
+/** Parses a way by its name, or settings: idle timeout, probe interval, probe count. */
+export function parseKeepAlive(text: string): KeepAliveChoice {
+  const mode = KEEP_ALIVE_MODES.find((name) => name === text);
+  if (mode) return mode;
+  const [idle, interval, count, ...rest] = text.split(",").map((part) => part.trim());
+  if (!idle || !interval || !count || rest.length > 0) {
+    throw new SyntaxError(
+      `"${text}" is no keep-alive; write ${
+        KEEP_ALIVE_MODES.join(", ")
+      }, or idle timeout, interval and count, as in 25s,5s,2`,
+    );
+  }
+  return {
+    idleTimeout: parseDurationOrNever(idle),
+    probeInterval: parseDurationOrNever(interval),
+    probeCount: wholeNumber(0, 127)(count),
+  };
+}
+
+/** The option `--keep-alive`. */
+export const KEEP_ALIVE_OPTION = {
+  value: "WAY",
+  help: "v2: adaptive (1 s while somebody waits, else 25 s), metered (else 240 s), fast (always 1 s), or " +
+    "IDLE,INTERVAL,COUNT",
+  parse: parseKeepAlive,
+  preset: "adaptive",
+} as const;
+
 /** The keep-alive settings of an endpoint, with the defaults of v2, and of v1 where that can be meant. */
 export function keepAliveOptions(peer: string, v2: KeepAliveSettings, v1?: KeepAliveSettings) {
   const preset = (text: (settings: KeepAliveSettings) => string) =>
@@ -85,6 +120,40 @@ export function keepAliveOf(
     probeInterval: values["probe-interval"] ?? presets.probeInterval,
     probeCount: values["probe-count"] ?? presets.probeCount,
   };
+}
+
+/**
+ * What was given of v2's keep-alive: a way, or settings each by itself, which are always in force.
+ *
+ * @throws {ConfigError} if both were.
+ */
+export function keepAliveChoiceOf(
+  { "keep-alive": choice, ...values }:
+    & { readonly "keep-alive"?: KeepAliveChoice }
+    & OptionValues<ReturnType<typeof keepAliveOptions>>,
+): KeepAliveChoice {
+  const single = (["idle-timeout", "probe-interval", "probe-count"] as const).find((name) =>
+    values[name] !== undefined
+  );
+  if (single === undefined) return choice ?? "adaptive";
+  if (choice === undefined) return keepAliveOf(values, V2_KEEP_ALIVE);
+  throw new ConfigError(`--keep-alive says it all, and --${single} is a part of that; give one of them`);
+}
+
+/** What is to be shown of keep-alive, as it will hold: a way by its name, or each setting. */
+export function settledKeepAlive(choice: KeepAliveChoice): Record<string, unknown> {
+  if (typeof choice === "string") return { "keep-alive": choice };
+  const { idleTimeout, probeInterval, probeCount } = normalKeepAlive(choice);
+  return { "idle-timeout": idleTimeout, "probe-interval": probeInterval, "probe-count": probeCount };
+}
+
+/** The options that say nothing then: a way says it all, and so do settings. `v1`: whether they are for v1, too. */
+export function unsaidKeepAlive(
+  choice: KeepAliveChoice | undefined,
+  v1: boolean,
+): ("keep-alive" | "idle-timeout" | "probe-interval" | "probe-count")[] {
+  if (typeof choice !== "string") return ["keep-alive"];
+  return v1 ? [] : ["idle-timeout", "probe-interval", "probe-count"];
 }
 
 /** Options that are a time, with the names of their settings. */

@@ -30,16 +30,21 @@ export function setUpLogging(scope: string, format: LogFormat, level: LogLevel):
     if (json && more > 0) stderr.write(formatter({ ...record, properties: { ...record.properties, more } }));
     else stderr.write(formatter(record).trimEnd() + (more > 0 ? ` (and ${more} more like it before)` : ""));
   };
-  configureSync({
-    reset: true,
-    sinks: { stderr: sink },
-    loggers: [
-      { category: ["sallyport"], lowestLevel: level === "warn" ? "warning" : level, sinks: ["stderr"] },
-      { category: ["logtape", "meta"], lowestLevel: "warning", sinks: ["stderr"] },
-    ],
-  });
+  setLogLevel = (level) =>
+    configureSync({
+      reset: true,
+      sinks: { stderr: sink },
+      loggers: [
+        { category: ["sallyport"], lowestLevel: level === "warn" ? "warning" : level, sinks: ["stderr"] },
+        { category: ["logtape", "meta"], lowestLevel: "warning", sinks: ["stderr"] },
+      ],
+    });
+  setLogLevel(level);
   return getLogger(["sallyport", scope]);
 }
+
+/** Changes the least that is logged, once logging is set up. */
+export let setLogLevel: (level: LogLevel) => void = () => {};
 
 function textFormatter(colors: boolean): (record: LogRecord) => string {
   const options = {

@@ -9,6 +9,7 @@
 
 import { type Command, Option } from "commander";
 import { ConfigError } from "./toml/config_error.ts";
+import { wordsOf } from "./values.ts";
 import type { TomlTable } from "./toml/table.ts";
 
 /** An option that stands once, or any number of times. */
@@ -69,6 +70,8 @@ export function addOptions(command: Command, table: OptionTable, env: boolean): 
       if (spec.many) return [...(before as unknown[] | undefined ?? []), ...parseMany(`--${name}`, spec, text)];
       return parseOne(`--${name}`, spec, once(`--${name}`, text, before));
     });
+    const words = wordsOf(spec.parse);
+    if (words.length > 0) option.argChoices = [...words]; // for completion
     command.addOption(option);
   }
 }

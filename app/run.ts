@@ -5,7 +5,9 @@
  */
 
 import { CommanderError } from "commander";
+import { systemClock } from "../base/clock.ts";
 import { describeError } from "../base/errors.ts";
+import type { Logger } from "../base/logger.ts";
 import { UnprovableError } from "../net/tls/proof.ts";
 import { EngineError } from "../net/engines.ts";
 import { CertificateError } from "../net/tls/certificate_files.ts";
@@ -15,6 +17,7 @@ import { ExitCode } from "./exit_codes.ts";
 import { MachineError } from "./files/machine_error.ts";
 import { flushOutput, stderr } from "./output.ts";
 import { printable, printableLines } from "./printable.ts";
+import { ServiceManager } from "./systemd/service_manager.ts";
 
 /** What a daemon is to its process. */
 export interface Daemon {
@@ -25,7 +28,9 @@ export interface Daemon {
   /** Ends it in order, within bounded time. */
   shutdown(): Promise<void>;
   /** Reads anew what can be read anew: SIGHUP, where no terminal went away. */
-  reload(): void;
+  reload(): void | Promise<void>;
+  /** How it is, in one line, for whoever runs it. */
+  status(): string;
 }
 
 /** The other side will have nothing to do with this process; the message is for the user. */
@@ -125,9 +130,15 @@ function isOnTerminal(): boolean {
 
 /**
  * Keeps a daemon running until it ends by itself, or in order at the first SIGTERM or SIGINT, at once at the second.
- * SIGHUP ends it too where it was started at a terminal; elsewhere it reads anew what it can, as daemons do.
+ * SIGHUP ends it too where it was started at a terminal; elsewhere it reads anew what it can, as daemons do. A service
+ * manager that asked for it hears when it is ready, reads anew and ends, and how it is.
  */
-export async function runDaemon(daemon: Daemon, onSignal: (signal: Deno.Signal) => void): Promise<void> {
+export async function runDaemon(
+  daemon: Daemon,
+  logger: Logger,
+  onSignal: (signal: Deno.Signal) => void,
+): Promise<void> {
+  using manager = ServiceManager.find({ clock: systemClock, logger, status: () => daemon.status() });
   let signalled = false;
   let ended = false;
   const onTerminal = isOnTerminal(); // before it goes away
@@ -137,19 +148,31 @@ export async function runDaemon(daemon: Daemon, onSignal: (signal: Deno.Signal) 
     // stay, also for the last moment of a process that has ended in order.
     Deno.addSignalListener(signal, () => {
       if (ended || signal === "SIGHUP" && hangUpIgnored) return;
-      if (signal === "SIGHUP" && !onTerminal) return daemon.reload();
+      if (signal === "SIGHUP" && !onTerminal) return void reload(daemon, manager);
       if (signalled) Deno.exit(ExitCode.INTERRUPTED);
       signalled = true;
+      manager?.stopping();
       onSignal(signal);
       daemon.shutdown().catch((error: unknown) => say("shutdown", describeError(error)));
     });
   }
   try {
     await daemon.ready;
+    if (!signalled) manager?.ready();
     await daemon.closed;
   } catch (error) {
     if (!signalled) throw error; // a daemon that is ended before it was ready has ended in order
   } finally {
     ended = true;
   }
+}
+
+async function reload(daemon: Daemon, manager: ServiceManager | undefined): Promise<void> {
+  manager?.reloading();
+  try {
+    await daemon.reload();
+  } catch (error) {
+    say("reload", describeError(error));
+  }
+  manager?.reloaded();
 }

@@ -25,6 +25,14 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
   };
 }
 
+/** Parses a number of bytes, as in `500kB`, `20MB` or `1.5GB`. */
+export function parseBytes(text: string): number {
+  const [, number, unit] = /^(\d{1,9}(?:\.\d{1,3})?)(kB|MB|GB)$/.exec(text) ?? [];
+  const bytes = Math.round(Number(number) * ({ kB: 1e3, MB: 1e6, GB: 1e9 }[unit ?? ""] ?? NaN));
+  if (bytes > 0) return bytes;
+  throw new SyntaxError(`"${text}" is not a number of bytes; write one as in 500kB, 20MB or 1.5GB`);
+}
+
 /** The path of a file or a folder. */
 export function parsePath(text: string): string {
   if (text === "") throw new SyntaxError("it is empty; name a file, or leave it out");
@@ -34,13 +42,26 @@ export function parsePath(text: string): string {
 /** For options without a value. */
 export const FLAG = { value: "", parse: (text: string): boolean => text === "true", flag: true } as const;
 
+/** A parser that takes these words alone. */
+export interface WordParser<T extends string> {
+  (text: string): T;
+  /** What it takes. */
+  readonly words: readonly T[];
+}
+
 /** A parser of one word out of `words`. */
-export function oneOf<const T extends string>(...words: T[]): (text: string) => T {
-  return (text) => {
+export function oneOf<const T extends string>(...words: T[]): WordParser<T> {
+  const parse = (text: string) => {
     const word = words.find((candidate) => candidate === text);
     if (word === undefined) throw new SyntaxError(`"${text}" is none of ${words.join(", ")}`);
     return word;
   };
+  return Object.assign(parse, { words });
+}
+
+/** What a parser takes, if that is a few words. */
+export function wordsOf(parse: unknown): readonly string[] {
+  return typeof parse === "function" && "words" in parse ? (parse as WordParser<string>).words : [];
 }
 
 /** The word out of `words` that is most like `text`, if any is like it. */

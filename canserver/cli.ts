@@ -49,9 +49,10 @@ async function run(command: Command): Promise<void> {
     closed: server.closed,
     shutdown: () => server.shutdown(),
     reload: () => logger.info("SIGHUP: going on; what was changed holds from the next start on"),
+    status: () => `clients: ${server.clients.length}`,
   };
   try {
-    await runDaemon(daemon, (signal) => {
+    await runDaemon(daemon, logger, (signal) => {
       logger.info("{signal}: shutting down; a second one ends at once", { signal });
     });
   } finally {

@@ -21,7 +21,6 @@ const COMMON: check.Checks<CommonDeviceOptions> = {
   tcpKeepAlive: optional(check.milliseconds(1, true)),
   linkWriteTimeout: optional(check.milliseconds(1, true)),
   expiration: optional(check.milliseconds(0)),
-  keepAlive: optional(check.keepAliveSettings),
   via: optional(list(check.parsed(parseUplink))),
   reconnect: optional(check.flag),
   engine: optional(check.engine),
@@ -35,6 +34,7 @@ const V1 = options<V1DeviceOptions>({
   ...COMMON,
   server: check.address(1),
   profile: check.word("v1"),
+  keepAlive: optional(check.keepAliveSettings),
   services: list(check.withMethods("allows")),
 });
 
@@ -68,6 +68,7 @@ const V2 = options<V2DeviceOptions>({
   ...COMMON,
   server: servers,
   profile: check.word("v2"),
+  keepAlive: optional(check.keepAliveChoice),
   serverKey: check.publicKey,
   security: optional(check.word("pinned", "pki", "plain")),
   caCerts: optional(list(check.text)),
@@ -83,6 +84,11 @@ const V2 = options<V2DeviceOptions>({
   proxyFor: optional(check.callable),
   mode: optional(check.word("config", "run")),
 });
+
+/** Checks a service. @throws {TypeError} or {RangeError} with what cannot be. */
+export function checkService(given: NamedService): void {
+  service(given, "service");
+}
 
 /**
  * Checks the options of `connectDevice`.

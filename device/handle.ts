@@ -5,16 +5,28 @@
  */
 
 import type { Goodbye } from "../protocol/v2/wire/goodbye.ts";
-import type { Endpoint, KeepAliveSettings } from "../protocol/keep_alive.ts";
+import type { Endpoint, KeepAliveChoice } from "../protocol/keep_alive.ts";
 import type { DeviceMode } from "../protocol/v2/wire/messages.ts";
+import type { DeviceClient } from "./clients.ts";
 import type { DeviceEvent, LostEvent } from "./events.ts";
 import type { LinkFacts } from "./reconnect/link_maker.ts";
+import type { NamedService } from "./v2/named_service.ts";
 
 /** Where a device stands. */
 export type DeviceState = "connecting" | "handshaking" | "online" | "interrupted" | "waiting" | "closed";
 
 /** A device as it is now. Times are milliseconds. */
 export interface DeviceStatus extends LinkFacts {
+  /** The wire profile that it speaks. */
+  readonly profile: "v1" | "v2";
+  /** Since when it stands there, by the wall clock, in milliseconds since 1970. */
+  readonly since: number;
+  /** Since when its session is, likewise, if it has one. */
+  readonly sessionSince: number | undefined;
+  /** This device's end of the link, `HOST:PORT`, if one is up. */
+  readonly local: string | undefined;
+  /** The other end of it: the server's, or a proxy's. */
+  readonly remote: string | undefined;
   /** Where it stands. */
   readonly state: DeviceState;
   /** The server, as configured. */
@@ -43,9 +55,29 @@ export interface DeviceHandle extends AsyncDisposable {
    *
    * @throws {RangeError} on v1 for another endpoint than `device`: each side sets its own there.
    */
-  setKeepAliveSettings(settings: KeepAliveSettings, endpoint: Endpoint): void;
-  /** Goes to mode `config` (services withdrawn, channels reset) or `run`. v2 only. */
-  setMode(mode: Exclude<DeviceMode, "init">): void;
+  setKeepAliveSettings(settings: KeepAliveChoice, endpoint: Endpoint): void;
+  /**
+   * Goes to mode `config` (services withdrawn, channels reset) or `run`. v2 only.
+   *
+   * @param drain Milliseconds that clients may stay on the way to `config`, while no others come. @default {0}
+   */
+  setMode(mode: Exclude<DeviceMode, "init">, drain?: number): void;
+  /** The clients that are there, in the order of their coming, with the bytes that they have carried so far. */
+  clients(): DeviceClient[];
+  /** How many there have been. */
+  readonly clientsEver: number;
+  /** Ends one of them at once, as `closed-by-admin`. @returns whether it was there. */
+  closeClient(id: number): boolean;
+  /** Ends the link, if one is up, and dials at once; a v2 session goes on over the next link, with its clients. */
+  reconnect(): void;
+  /**
+   * Offers one more service from now on, or another in the place of that of its name, whose clients stay. v2 only.
+   *
+   * @throws {TypeError} or {RangeError} for a service that cannot be, or one too many.
+   */
+  putService(service: NamedService): void;
+  /** Offers a service no more, and ends its clients. v2 only. @returns whether there was one. */
+  takeService(name: string): boolean;
   /** Calls `subscriber` whenever the link is lost (seed 002, SubscribeConnectionLost). @returns what ends that. */
   subscribeConnectionLost(subscriber: (event: LostEvent) => void): () => void;
   /** Calls `subscriber` for every event from now on. @returns what ends that. */

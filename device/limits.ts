@@ -81,3 +81,6 @@ export const EXEC_LOG_LINE = 500;
 
 /** Bytes that may wait each way between a client's channel and a service within the process. */
 export const PAIR_BUFFER = 65_536;
+
+/** Events that a device keeps for those who ask later. */
+export const MAX_DEVICE_EVENTS = 512;

@@ -7,7 +7,7 @@
 import { CONNECT_TIMEOUT_MS } from "./limits.ts";
 import { EXPIRATION_MS, LINK_WRITE_TIMEOUT_MS, STALL_TIMEOUT_MS, TCP_KEEP_ALIVE_MS } from "../net/limits.ts";
 import type { Address } from "../protocol/address.ts";
-import { type KeepAliveSettings, normalKeepAlive, V1_KEEP_ALIVE, V2_KEEP_ALIVE } from "../protocol/keep_alive.ts";
+import type { KeepAliveChoice, KeepAliveSettings } from "../protocol/keep_alive.ts";
 import { demandUplinks, type EngineChoice, startEngine } from "../net/engines.ts";
 import type { Engine } from "../net/socket.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
@@ -16,6 +16,7 @@ import { type Logger, silentLogger } from "../base/logger.ts";
 import { type ReadNetwork, readNetwork } from "../net/network_watch.ts";
 import type { ProxyOptions } from "../net/dial/http_proxy.ts";
 import type { Identity } from "../net/tls/identity.ts";
+import { DeviceClients } from "./clients.ts";
 import type { NamedService } from "./v2/named_service.ts";
 import type { ServiceRule } from "./services.ts";
 
@@ -54,13 +55,6 @@ export interface CommonDeviceOptions {
    */
   readonly expiration?: number;
   /**
-   * The longest silence accepted from the server, in milliseconds. On v1 it is that of the server's system, which the
-   * native engine has asked by TCP, and of a server that answers knocks.
-   *
-   * @default {V1_KEEP_ALIVE} on v1, {V2_KEEP_ALIVE} on v2
-   */
-  readonly keepAlive?: KeepAliveSettings;
-  /**
    * From where links are dialled: addresses of this machine, or interfaces, tried in their order at each dial. Without any, as
    * the system likes. It takes the native engine: without, `connectDevice` throws an `EngineError`.
    *
@@ -91,6 +85,13 @@ export interface V1DeviceOptions extends CommonDeviceOptions {
   readonly server: Address;
   /** The wire profile to speak. */
   readonly profile: "v1";
+  /**
+   * The longest silence accepted from the server's system, which the native engine has asked by TCP, and from a server that
+   * answers knocks, in milliseconds.
+   *
+   * @default {V1_KEEP_ALIVE}
+   */
+  readonly keepAlive?: KeepAliveSettings;
   /** What may be dialled for clients; anything else is answered with CLOSE. */
   readonly services: readonly ServiceRule[];
 }
@@ -127,6 +128,14 @@ export interface V2DeviceOptions extends CommonDeviceOptions {
   readonly identity: Identity;
   /** The token of an enrolment that has not been redeemed: its id, and the SHA-256 of its secret. */
   readonly enrolment?: { readonly id: Uint8Array; readonly key: Uint8Array };
+  /**
+   * The longest silence accepted from the server: settings in milliseconds, or a way by its name: `fast` is
+   * {@linkcode V2_KEEP_ALIVE}, and `adaptive` and `metered` are that while somebody waits and slow while nobody does, if the
+   * server can. A device that is `metered` asks the server for the same.
+   *
+   * @default {"adaptive"}
+   */
+  readonly keepAlive?: KeepAliveChoice;
   /** What is offered, by name. */
   readonly services: readonly NamedService[];
   /** What the server may name and reach by itself, as `parseAllow` has it; nothing by default. */
@@ -141,24 +150,28 @@ export interface V2DeviceOptions extends CommonDeviceOptions {
 export type DeviceOptions = V1DeviceOptions | V2DeviceOptions;
 
 /** What both profiles' options come to with nothing left open. */
-export type DeviceSettings = Required<Omit<CommonDeviceOptions, "engine">> & { readonly engine: Engine };
+export type DeviceSettings = Required<Omit<CommonDeviceOptions, "engine">> & {
+  readonly engine: Engine;
+  /** Who is served. */
+  readonly clients: DeviceClients;
+};
 
 /** {@linkcode V1DeviceOptions} with nothing left open. */
 export type V1DeviceSettings = DeviceSettings & Required<Omit<V1DeviceOptions, keyof CommonDeviceOptions>>;
 
 /** Fills in the defaults. */
 export function deviceSettings(options: DeviceOptions): DeviceSettings {
-  const keepAlive = normalKeepAlive(options.keepAlive ?? (options.profile === "v1" ? V1_KEEP_ALIVE : V2_KEEP_ALIVE));
+  const clock = options.clock ?? systemClock;
   return {
     connectTimeout: options.connectTimeout ?? CONNECT_TIMEOUT_MS,
     stallTimeout: options.stallTimeout ?? STALL_TIMEOUT_MS,
     tcpKeepAlive: options.tcpKeepAlive ?? TCP_KEEP_ALIVE_MS,
     linkWriteTimeout: options.linkWriteTimeout ?? LINK_WRITE_TIMEOUT_MS,
     expiration: Math.min(options.expiration ?? EXPIRATION_MS, MAX_DURATION_MS),
-    keepAlive,
     reconnect: options.reconnect ?? true,
     logger: options.logger ?? silentLogger,
-    clock: options.clock ?? systemClock,
+    clock,
+    clients: new DeviceClients(clock),
     via: options.via ?? [],
     engine: startEngine(options.engine ?? "auto", options.logger ?? silentLogger, (chosen) => {
       if (options.via?.length) demandUplinks(chosen, options.profile === "v2" && options.security !== "plain");

@@ -15,7 +15,7 @@ import type { Logger } from "../base/logger.ts";
 import type { CertificatePair } from "./tls/certificate_files.ts";
 import type { ServerCertificate } from "./tls/listening.ts";
 import type { DatagramHandler, DatagramSocket } from "./udp/socket.ts";
-import type { TurnReport } from "./turn_times.ts";
+import type { TurnReport, TurnTotals } from "./turn_times.ts";
 import type { TlsSecurity } from "./tls/proof.ts";
 import type { SocketTransport, Transport } from "./transport.ts";
 
@@ -218,6 +218,8 @@ export interface Engine {
   connect(address: Address, options: ConnectOptions): Promise<Socket>;
   /** What its turns were since this was asked for last; `undefined` where it is not known. */
   turns(): TurnReport | undefined;
+  /** What its turns were since it runs; `undefined` where it is not known. */
+  turnTotals(): TurnTotals | undefined;
   /**
    * Connects to a Unix socket of this machine: a path, or behind `@` the name of an abstract one.
    *

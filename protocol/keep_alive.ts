@@ -22,6 +22,48 @@ export type Endpoint = "device" | "server" | "both";
 /** The seed's defaults: 1 s, 1 s, 2. */
 export const V2_KEEP_ALIVE: KeepAliveSettings = { idleTimeout: 1_000, probeInterval: 1_000, probeCount: 2 };
 
+/** What is in force while somebody waits, and while nobody does. */
+export interface KeepAlivePlan {
+  /** A client is attached, a session has just resumed, or somebody looks. */
+  readonly waiting: KeepAliveSettings;
+  /** Nobody would notice a dead link. */
+  readonly idle: KeepAliveSettings;
+}
+
+/** Ways to probe by name: `fast` is always alike, the others are slow while nobody waits. */
+export const KEEP_ALIVE_MODES = ["adaptive", "metered", "fast"] as const;
+
+/** One of {@linkcode KEEP_ALIVE_MODES}. */
+export type KeepAliveMode = (typeof KEEP_ALIVE_MODES)[number];
+
+/** What can be asked for: a way by its name, or settings that are always in force. */
+export type KeepAliveChoice = KeepAliveMode | KeepAliveSettings;
+
+/** `adaptive` while nobody waits: 25 s, which most NATs outlast. */
+export const ADAPTIVE_KEEP_ALIVE: KeepAliveSettings = { idleTimeout: 25_000, probeInterval: 5_000, probeCount: 2 };
+
+/** `metered` while nobody waits, in milliseconds: 240 s, for paths that are known to keep a silent connection. */
+export const METERED_KEEP_ALIVE: KeepAliveSettings = { idleTimeout: 240_000, probeInterval: 10_000, probeCount: 2 };
+
+const PLANS: Readonly<Record<KeepAliveMode, KeepAlivePlan>> = {
+  adaptive: { waiting: V2_KEEP_ALIVE, idle: ADAPTIVE_KEEP_ALIVE },
+  metered: { waiting: V2_KEEP_ALIVE, idle: METERED_KEEP_ALIVE },
+  fast: { waiting: V2_KEEP_ALIVE, idle: V2_KEEP_ALIVE },
+};
+
+/** What a choice comes to, as it can be in force. */
+export function keepAlivePlan(choice: KeepAliveChoice): KeepAlivePlan {
+  if (typeof choice === "string") return PLANS[choice];
+  const settings = normalKeepAlive(choice);
+  return { waiting: settings, idle: settings };
+}
+
+/** Whether a plan is the same whether somebody waits or not. */
+export function isSteady({ waiting, idle }: KeepAlivePlan): boolean {
+  return waiting.idleTimeout === idle.idleTimeout && waiting.probeInterval === idle.probeInterval &&
+    waiting.probeCount === idle.probeCount;
+}
+
 /**
  * When a v1 device knocks at a silent server, in milliseconds. v1 has no ping: the knock is a CLOSE for an id that is not
  * in use (or an empty DATA, for the original server), and silence counts against the server only once it has answered one
@@ -58,18 +100,17 @@ export type KeepAliveStep = "wait" | "probe" | "lost";
  * `idleTimeout` (they keep a NAT's mapping, and let TCP find a dead path), and silence does not count against the peer.
  */
 export class KeepAlive {
-  readonly #settings: KeepAliveSettings;
+  #settings: KeepAliveSettings;
   #heard: number;
   #probes = 0;
   #asked = false;
   #due: number;
-  readonly #lag: number;
+  #lag: number;
 
   /** Starts at `now`, a time in milliseconds; `yields` if the first probe is left to the peer for a moment. */
   constructor(settings: KeepAliveSettings, now: number, yields = false) {
     this.#settings = settings;
-    const { idleTimeout, probeInterval } = settings;
-    this.#lag = yields ? Math.max(0, Math.min(idleTimeout, probeInterval) * YIELD_PART) : 0;
+    this.#lag = lagOf(settings, yields);
     this.#heard = now;
     this.#due = this.#firstProbe(now);
   }
@@ -77,6 +118,18 @@ export class KeepAlive {
   /** When {@linkcode KeepAlive.step} wants to be asked; `Infinity` for never. */
   get deadline(): number {
     return this.#due;
+  }
+
+  /** Whether the first probe after a silence is due at `now`. */
+  isFirstDue(now: number): boolean {
+    return this.#probes === 0 && now >= this.#due && now >= this.#heard + this.#settings.idleTimeout + this.#lag;
+  }
+
+  /** Other settings hold from now on; what was heard before counts, and no probe may be without its answer. */
+  change(settings: KeepAliveSettings, yields: boolean): void {
+    this.#settings = settings;
+    this.#lag = lagOf(settings, yields);
+    this.#due = this.#after(this.#heard, settings.idleTimeout + this.#lag);
   }
 
   /** Something was received at `now`. */
@@ -125,4 +178,8 @@ export class KeepAlive {
   #after(from: number, time: number): number {
     return time < 0 || this.#settings.probeCount === 0 ? Infinity : from + time;
   }
+}
+
+function lagOf({ idleTimeout, probeInterval }: KeepAliveSettings, yields: boolean): number {
+  return yields ? Math.max(0, Math.min(idleTimeout, probeInterval) * YIELD_PART) : 0;
 }

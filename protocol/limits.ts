@@ -10,6 +10,12 @@ export const YIELD_PART = 0.2;
 /** Milliseconds from the start of a link to its first keep-alive probe at the latest. */
 export const FIRST_PROBE_MS = 5_000;
 
+/** Milliseconds for which a session that has resumed is watched as if somebody waited. */
+export const RESUMED_WATCH_MS = 15_000;
+
+/** Longest time for which somebody may be said to wait at once, in milliseconds. */
+export const MAX_ATTENTION_MS = 3_600_000;
+
 /** Server addresses in an enrolment string at most. */
 export const MAX_ENROLMENT_ADDRESSES = 4;
 

@@ -38,6 +38,8 @@ export const CHANNEL_END_REASONS = [
   "outside-hours",
   /** The service was opened for a time, and that is over. */
   "access-closed",
+  /** The server, or the device on it, is drained: others come later. */
+  "draining",
   /** A limit of the whole server was reached. */
   "server-limit",
   /** The CONNECT could not be read. */
@@ -91,3 +93,61 @@ export const LINK_END_REASONS = [
 
 /** One of {@linkcode LINK_END_REASONS}. */
 export type LinkEndReason = (typeof LINK_END_REASONS)[number];
+
+/** Why a connection to a listener for devices came to nothing before the server could decide: it is no device, or it failed. */
+export const HANDSHAKE_FAILURES = [
+  /** It closed without a word, as health checks do. */
+  "mute",
+  /** It closed before the handshake was done. */
+  "cut",
+  /** It was not done in time. */
+  "too-late",
+  /** The PROXY protocol header that it owed was missing, or broken. */
+  "bad-proxy-header",
+  /** TLS came to no end. */
+  "tls-failed",
+  /** It did not begin as a device of this profile does. */
+  "stranger",
+  /** It took its leave: this server is not the one that it is looking for, or speaks no version of its own. */
+  "said-goodbye",
+  /** It broke the wire protocol. */
+  "protocol-error",
+  /** Its connection failed. */
+  "connection-lost",
+] as const;
+
+/** Why the server turned a device away. */
+export const REFUSALS = [
+  /** Too many others are at the door, or it made room for them. */
+  "no-room",
+  /** On v1, another device has the listener. */
+  "in-use",
+  /** It comes too often, or the server has too much to do. */
+  "too-busy",
+  /** Nobody authorized its key. */
+  "unknown-device",
+  /** Its signature is wrong. */
+  "bad-credentials",
+  /** Its enrolment string is used, too old, or unknown. */
+  "bad-enrolment",
+  /** It is disabled. */
+  "disabled",
+  /** Its time is over. */
+  "expired",
+  /** It was revoked. */
+  "revoked",
+  /** No version is common to both. */
+  "incompatible",
+  /** Two machines use its key. */
+  "duplicate",
+  /** A newer link of the same device came first. */
+  "replaced",
+  /** The server is shutting down. */
+  "shutting-down",
+] as const;
+
+/** Why somebody who came to a listener for devices was turned away, or came to nothing. */
+export const REFUSAL_REASONS = [...REFUSALS, ...HANDSHAKE_FAILURES] as const;
+
+/** One of {@linkcode REFUSAL_REASONS}. */
+export type RefusalReason = (typeof REFUSAL_REASONS)[number];

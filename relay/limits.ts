@@ -4,6 +4,18 @@
  * @module
  */
 
+/** Bytes of headers and acknowledgements that one read or write of a link comes to, besides those of large ones. */
+export const PIECE_BYTES = 78;
+
+/** Bytes that TLS adds to it. */
+export const RECORD_BYTES = 22;
+
+/** One in so many bytes of what is carried is spent on further headers, where pieces are larger than packets. */
+export const PACKET_PART = 18;
+
+/** Bytes that a link costs before it carries anything: TCP, TLS, and the handshake. */
+export const LINK_START_BYTES = 2_100;
+
 /** Bytes that wait for one slow receiver at most; then the link's reading pauses (v1 has no credit). */
 export const MAX_CHANNEL_BACKLOG = 1024 * 1024;
 

@@ -9,7 +9,7 @@ import { MAX_QUOTED } from "./limits.ts";
 import { PUBLIC_KEY_SIZE, publicKeyFault } from "../protocol/public_key.ts";
 import { type Address, isHost } from "../protocol/address.ts";
 import { ENGINES } from "../net/engines.ts";
-import type { KeepAliveSettings } from "../protocol/keep_alive.ts";
+import { KEEP_ALIVE_MODES, type KeepAliveSettings } from "../protocol/keep_alive.ts";
 import type { Clock } from "../base/clock.ts";
 import { MAX_DURATION_MS } from "../base/limits.ts";
 import type { Logger } from "../base/logger.ts";
@@ -184,6 +184,12 @@ export const keepAliveSettings: Check = options<KeepAliveSettings>({
   probeInterval: finite,
   probeCount: finite,
 });
+
+/** The same, or a way by its name. */
+export const keepAliveChoice: Check = (value, name) => {
+  if (typeof value === "string") word(...KEEP_ALIVE_MODES)(value, name);
+  else keepAliveSettings(value, name);
+};
 
 /** Whose keep-alive it is. */
 export const endpoint: Check = word("device", "server", "both");

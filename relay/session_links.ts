@@ -9,39 +9,24 @@
  * @module
  */
 
-import { GATHER_MAX } from "./limits.ts";
-import type { KeepAliveSettings } from "../protocol/keep_alive.ts";
+import { GATHER_MAX, LINK_START_BYTES } from "./limits.ts";
+import type { KeepAlivePlan, KeepAliveSettings } from "../protocol/keep_alive.ts";
+import { RESUMED_WATCH_MS } from "../protocol/limits.ts";
 import type { LinkEndReason } from "../protocol/reasons.ts";
-import type { V2SessionCore } from "../protocol/v2/session_core.ts";
 import type { Settings } from "../protocol/v2/wire/messages.ts";
-import type { Clock } from "../base/clock.ts";
+import { Attention } from "./link/attention.ts";
+import { bytesOnWire, LinkBytes } from "./link/day_bytes.ts";
 import { FRUITLESS_HINT, FruitlessLinks } from "../net/dial/fruitless_links.ts";
 import { LinkDriver } from "./link/driver.ts";
 import { LinkFace } from "./link/face.ts";
 import { channelReason, isResumable, type LinkEnd } from "./link/end.ts";
 import type { ReceiveChunk } from "./link/receive_chunk.ts";
+import type { SessionLinksOptions } from "./session_links_options.ts";
 import type { SessionCarrier } from "./session.ts";
 import type { Transport } from "../net/transport.ts";
 
 /** Silence says nothing. */
 const NO_KEEP_ALIVE: KeepAliveSettings = { idleTimeout: -1, probeInterval: -1, probeCount: 0 };
-
-/** What a session's links need. */
-export interface SessionLinksOptions {
-  /** The session; it ends when the last link has. */
-  readonly session: V2SessionCore;
-  readonly clock: Clock;
-  /** Milliseconds that the peer may take nothing; negative for ever. */
-  readonly writeTimeout: number;
-  /** The longest silence accepted from the peer. */
-  readonly keepAlive: KeepAliveSettings;
-  /** Milliseconds that the session outlives a link; 0: not at all. */
-  readonly expiration: number;
-  /** Called when a link has ended and the session waits for another. */
-  onInterrupted(end: LinkEnd): void;
-  /** Called when so many links in a row carried nothing that the next one may be silent for longer; `hint` is for people. */
-  onFruitless?(hint: string): void;
-}
 
 /** Owns the transports of a session. */
 export class SessionLinks implements SessionCarrier {
@@ -53,8 +38,8 @@ export class SessionLinks implements SessionCarrier {
   readonly #over = Promise.withResolvers<LinkEnd>();
   #driver: LinkDriver | undefined;
   #face: LinkFace | undefined;
-  #keepAlive: KeepAliveSettings;
-  #peerKeepAlive: KeepAliveSettings | undefined;
+  readonly #attention: Attention;
+  readonly #bytes: LinkBytes;
   #end: LinkEnd | undefined;
   #interruptedAt: number | undefined;
   #cancelExpiry: () => void = () => {};
@@ -66,7 +51,14 @@ export class SessionLinks implements SessionCarrier {
   /** Without a link yet. */
   constructor(options: SessionLinksOptions) {
     this.#options = options;
-    this.#keepAlive = options.keepAlive;
+    const { session, clock, keepAlive, leavesProbes = false } = options;
+    this.#attention = new Attention({
+      time: clock,
+      adapts: session.options.adapts ?? false,
+      leaves: leavesProbes,
+      inUse: () => session.channelCount > 0,
+    }, keepAlive);
+    this.#bytes = new LinkBytes((bytes, carried) => options.onBytes?.(bytes, carried));
     this.over = this.#over.promise;
     this.ended = this.over.then((end) => this.#driver?.ended.then(() => end) ?? end);
   }
@@ -115,29 +107,80 @@ export class SessionLinks implements SessionCarrier {
     return this.#options.expiration;
   }
 
-  /** The longest silence accepted from the peer. */
+  /** The longest silence accepted from the peer, now. */
   get keepAlive(): KeepAliveSettings {
-    return this.#keepAlive;
+    return this.#attention.own;
   }
 
-  /** The longest silence that the peer accepts, as it said; set on the side that leaves probes to a peer that probes as soon. */
+  /** The longest silence that the peer accepts now, as it said. */
   get peerKeepAlive(): KeepAliveSettings | undefined {
-    return this.#peerKeepAlive;
+    return this.#attention.peer;
   }
 
-  set peerKeepAlive(keepAlive: KeepAliveSettings | undefined) {
-    const before = this.#yields;
-    this.#peerKeepAlive = keepAlive;
-    if (this.#yields !== before) this.#setKeepAlive();
+  /** Says to the peer what is in force on this side, and `more`. */
+  introduce(more: Settings = {}): void {
+    this.say({ ...this.#attention.said, ...more });
   }
 
-  /** Says to the peer what is in force from now on, or what is wanted of it. */
+  /** Changes the longest silence accepted from the peer, and says so. */
+  setKeepAlive(plan: KeepAlivePlan, more: Settings = {}): void {
+    this.#attention.plan = plan;
+    this.#setKeepAlive();
+    this.introduce(more);
+  }
+
+  /** Says to the peer what its keep-alive is to be. */
+  wantKeepAlive(plan: KeepAlivePlan): void {
+    this.say(this.wanted(plan));
+  }
+
+  /** The words for that. */
+  wanted(plan: KeepAlivePlan): Settings {
+    return this.#attention.wanted(plan);
+  }
+
+  /** Says something to the peer. */
   say(settings: Settings): void {
-    if (settings.keepAlive) {
-      this.#keepAlive = settings.keepAlive;
-      this.#setKeepAlive();
+    if (this.done) return;
+    this.#options.session.sendSettings(settings);
+    this.rouse(); // until it is acknowledged
+  }
+
+  /** The peer said what is in force with it, or that somebody waits there. */
+  hear({ keepAlive, idleKeepAlive, attention }: Settings): void {
+    const before = this.#attention.yields;
+    if (keepAlive) this.#attention.peerPlan = { waiting: keepAlive, idle: idleKeepAlive ?? keepAlive };
+    if (this.#attention.yields !== before) this.#setKeepAlive();
+    if (attention !== undefined) {
+      this.#attention.attend(attention);
+      this.rouse();
     }
-    if (!this.done) this.#options.session.sendSettings(settings);
+  }
+
+  /** Somebody waits for this session, and a dead link has to be found soon; a channel that is open says so for itself. */
+  rouse(): void {
+    if (!this.#bytes.inUse) this.count();
+    if (this.#attention.rouse()) this.#setKeepAlive();
+  }
+
+  /** Looks at what the link has cost; it is told of now and then without. */
+  count(): void {
+    const driver = this.#driver;
+    if (!driver) return;
+    const { session } = this.#options;
+    this.#bytes.look(bytesOnWire(driver.carried, driver.transport.kind === "tcp"), session.channelCount > 0);
+  }
+
+  /** Somebody looks at this session for `ms` milliseconds from now on: both sides probe as for a client. */
+  attend(ms: number): void {
+    const known = this.#attention.attend(ms);
+    this.rouse();
+    if (!known && this.#options.session.options.adapts) this.say({ attention: Math.round(ms) });
+  }
+
+  /** Bytes that wait to be written to the link that is up. */
+  get pending(): number {
+    return this.#face ? this.#driver!.pending : 0;
   }
 
   hold(): void {
@@ -169,8 +212,14 @@ export class SessionLinks implements SessionCarrier {
     });
     const replayed = session.attach({ output: driver, nagle: !transport.noDelay }, position);
     this.letGo();
+    if (this.#driver) { // others may have been waiting, and a path that failed may fail again
+      this.#attention.attend(RESUMED_WATCH_MS);
+      this.#attention.rouse();
+    }
     this.#fruitless.begin(session, clock.now());
     const face: LinkFace = new LinkFace(session, this.#fruitless.enough ? () => this.#onHeard(driver) : undefined);
+    this.count(); // of the one before
+    this.#bytes.begin(LINK_START_BYTES);
     this.#driver = driver;
     this.#face = face;
     this.#interruptedAt = undefined;
@@ -178,14 +227,16 @@ export class SessionLinks implements SessionCarrier {
     this.#linkDown = Promise.withResolvers<LinkEnd>();
     driver.ended.then((end) => this.#onEnded(face, end));
     driver.start(face, rest, {
-      settings: this.#fruitless.patient(this.#keepAlive),
+      settings: this.#settings,
       probe: () => {
         session.ping();
         return true;
       },
       answers: () => true,
       patient: false,
-      yields: this.#yields,
+      yields: this.#attention.yields,
+      looked: () => this.count(),
+      calmer: () => this.#attention.relax() ? { settings: this.#settings, yields: this.#attention.yields } : undefined,
     });
     return replayed;
   }
@@ -205,7 +256,7 @@ export class SessionLinks implements SessionCarrier {
       this.#face = undefined;
       face.end();
       this.#kept = this.#driver!;
-      this.#kept.setKeepAlive(NO_KEEP_ALIVE); // nobody answers there any more
+      this.#kept.setKeepAlive({ idleTimeout: -1, probeInterval: -1, probeCount: 0 }); // nobody answers there any more
       if (!keep) this.letGo();
       this.#interrupted({ reason: "replaced", detail: undefined });
     }
@@ -246,23 +297,23 @@ export class SessionLinks implements SessionCarrier {
   /** Something came on a link after several that carried nothing. @returns whether it is as others from now on. */
   #onHeard(driver: LinkDriver): boolean {
     if (!this.#fruitless.look(this.#options.session)) return false;
-    driver.setKeepAlive(this.#keepAlive, this.#yields);
+    driver.setKeepAlive(this.keepAlive, this.#attention.yields);
     return true;
   }
 
-  /** Whether the first probe after a silence is left to the peer for a moment: then its probes do for both. */
-  get #yields(): boolean {
-    const { peerKeepAlive: peer, keepAlive: own } = this;
-    return peer !== undefined && peer.probeCount > 0 && peer.idleTimeout >= 0 && peer.idleTimeout <= own.idleTimeout;
+  /** What is in force on the link that is up. */
+  get #settings(): KeepAliveSettings {
+    return this.#fruitless.patient(this.keepAlive);
   }
 
   #setKeepAlive(): void {
-    this.#driver?.setKeepAlive(this.#fruitless.patient(this.#keepAlive), this.#yields);
+    if (this.#face) this.#driver!.setKeepAlive(this.#settings, this.#attention.yields); // not one that is fenced
   }
 
   #onEnded(face: LinkFace, end: LinkEnd): void {
     if (face !== this.#face) return; // another has taken its place
     this.#face = undefined;
+    this.count();
     if (this.done) return;
     if (this.expiration > 0 && isResumable(end.reason)) this.#interrupted(end);
     else this.#finish(end);

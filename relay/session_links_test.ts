@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { FRUITLESS_LINKS, FRUITLESS_MS, PATIENT_SILENCE_MS } from "../net/limits.ts";
+import { keepAlivePlan } from "../protocol/keep_alive.ts";
 import { YIELD_PART } from "../protocol/limits.ts";
 import { V2_HEADER_SIZE } from "../protocol/v2/limits.ts";
 import { SendLog } from "../protocol/v2/send/send_log.ts";
@@ -35,7 +36,8 @@ class Fixture {
       session: this.session,
       clock,
       writeTimeout: -1,
-      keepAlive: KEEP_ALIVE,
+      keepAlive: keepAlivePlan(KEEP_ALIVE),
+      leavesProbes: true,
       expiration: 600_000,
       onInterrupted: () => {},
       onFruitless: (hint) => this.hints.push(hint),
@@ -103,20 +105,20 @@ test("what is said of keep-alive is in force at once, on links to come, and told
   await settled();
   fixture.duplex.take();
   const keepAlive = { idleTimeout: 4_000, probeInterval: 2_000, probeCount: 1 };
-  links.say({ keepAlive, wantedMode: "config" });
+  links.setKeepAlive(keepAlivePlan(keepAlive), { wantedMode: "config" });
   await settled();
   const said = settingsFrame({ keepAlive, wantedMode: "config" });
   assert.deepEqual(fixture.duplex.take().subarray(V2_HEADER_SIZE), said.subarray(V2_HEADER_SIZE), "in one frame");
-  assert.equal(links.keepAlive, keepAlive);
+  assert.deepEqual(links.keepAlive, keepAlive);
   assert.equal(await fixture.life(), 6_000);
   fixture.attach();
   fixture.duplex.feed(settingsFrame({})); // it carries something
   await settled();
-  links.say({ wantedKeepAlive: KEEP_ALIVE });
-  assert.equal(links.keepAlive, keepAlive, "what is wanted of the peer is not for this side");
+  links.wantKeepAlive(keepAlivePlan(KEEP_ALIVE));
+  assert.deepEqual(links.keepAlive, keepAlive, "what is wanted of the peer is not for this side");
   assert.equal(await fixture.life(), 6_000);
   await fixture.close();
-  links.say({ keepAlive: KEEP_ALIVE });
+  links.setKeepAlive(keepAlivePlan(KEEP_ALIVE));
 });
 
 test("the first probe is left for a moment to a peer that probes as soon, and to no other", async () => {
@@ -131,7 +133,7 @@ test("the first probe is left for a moment to a peer that probes as soon, and to
   ) {
     const fixture = new Fixture();
     fixture.attach();
-    fixture.links.peerKeepAlive = peer;
+    fixture.links.hear({ keepAlive: peer });
     await settled();
     fixture.duplex.take();
     await fixture.clock.advance(KEEP_ALIVE.idleTimeout);
@@ -149,9 +151,9 @@ test("the first probe is left for a moment to a peer that probes as soon, and to
 test("a peer that says the same of its keep-alive again does not put off the end of a link that is silent", async () => {
   const fixture = new Fixture();
   fixture.attach();
-  fixture.links.peerKeepAlive = KEEP_ALIVE;
+  fixture.links.hear({ keepAlive: KEEP_ALIVE });
   await fixture.clock.advance(2_000);
-  fixture.links.peerKeepAlive = { ...KEEP_ALIVE };
+  fixture.links.hear({ keepAlive: { ...KEEP_ALIVE } });
   assert.equal(await fixture.life(), SILENCE_MS - 2_000);
   await fixture.close();
 });

@@ -1,11 +1,12 @@
 /**
- * `deno run -A scripts/api_reference.ts`: writes docs/reference/api.md anew from the routes and their schemas;
+ * `deno run -A scripts/api_reference.ts`: writes docs/reference/api.md and device-api.md anew from the routes and their schemas;
  * `tests/docs_test.ts` demands that they agree.
  *
  * @module
  */
 
-import { API_PAGE, apiPage, serverRoutes } from "../tests/rig/api_reference.ts";
+import { API_PAGE, apiPage, DEVICE_API_PAGE, deviceRoutes, serverRoutes } from "../tests/rig/api_reference.ts";
 
 Deno.writeTextFileSync(API_PAGE, apiPage(await serverRoutes()));
-await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", API_PAGE] }).output();
+Deno.writeTextFileSync(DEVICE_API_PAGE, apiPage(deviceRoutes(), "device"));
+await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", API_PAGE, DEVICE_API_PAGE] }).output();

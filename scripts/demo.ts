@@ -11,7 +11,8 @@
 import { parseArgs } from "node:util";
 import { describeError } from "../base/errors.ts";
 import { freePort } from "../tests/rig/ports.ts";
-import { picture, type Route } from "./demo/picture.ts";
+import { canBus, Endpoints, serialConsole } from "./demo/endpoint_steps.ts";
+import { picture } from "./demo/picture.ts";
 import { DemoError } from "./demo/processes.ts";
 import { PrivateSsh } from "./demo/ssh.ts";
 import { Stage } from "./demo/stage.ts";
@@ -23,7 +24,9 @@ import {
   copy,
   cuts,
   ending,
+  localRoute,
   refusals,
+  routesOf,
   silence,
   sshLogin,
   threeCommands,
@@ -78,19 +81,21 @@ async function play(stage: Stage, withSsh: boolean, fail: (error: Error) => void
   );
   const deadline = setTimeout(() => fail(new DemoError(`it took more than ${DEMO_MS / 1000} s`)), DEMO_MS);
   const [localPort, clients] = await Promise.all([startLineService(stage), withSsh ? startSsh(stage) : undefined]);
-  const lines = { client: "lines", hostPort: freePort(), localPort, service: "lines" };
-  const ssh = clients && {
-    clients,
-    route: { client: "ssh, scp", hostPort: freePort(), localPort: clients.port, service: "ssh" },
-  };
-  const routes: Route[] = ssh ? [ssh.route, lines] : [lines];
+  const lines = localRoute("lines", "lines", localPort);
+  const ssh = clients && { clients, route: localRoute("ssh, scp", "ssh", clients.port) };
+  using endpoints = Endpoints.open(stage);
+  const routes = routesOf({ lines, ssh, endpoints });
   const onFault = (why: string) => fail(new DemoError(why));
   const relay = await V2Relay.start(stage, onFault);
   screen.picture(picture(routes, relay.listenPort, relay.tap.port));
   const figures: [name: string, value: string, remark: string][] = [];
-  const cast: V2Cast = { stage, relay, lines, ssh, measured: (...figure) => figures.push(figure) };
+  const cast: V2Cast = { stage, relay, lines, ssh, endpoints, measured: (...figure) => figures.push(figure) };
   const enrolment = await threeCommands(cast);
-  for (const step of [client, sshLogin, copy, cuts, silence]) await step(cast);
+  await client(cast);
+  await sshLogin(cast);
+  if (endpoints) await serialConsole(stage, endpoints);
+  if (endpoints) await canBus(stage, endpoints);
+  for (const step of [copy, cuts, silence]) await step(cast);
   await refusals(cast, enrolment);
   await ending(cast);
   const v1Lines = { ...lines, hostPort: freePort() };

@@ -32,6 +32,8 @@ const PACKAGES: Record<string, string> = {
   psql: "postgresql-client",
   postgres: "postgresql",
   socat: "socat",
+  prometheus: "prometheus",
+  chromium: "chromium",
 };
 
 /** While this file is there and says so, packages that are installed start no services (deb-invoke-rc.d). */

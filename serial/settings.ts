@@ -20,9 +20,11 @@ export interface LineSettings {
   readonly baud: number;
   /** Bits of a character: 5 to 8. */
   readonly dataBits: number;
+  /** The parity bit. */
   readonly parity: Parity;
   /** 1, 2, or, with 5 data bits, 1.5. */
   readonly stopBits: number;
+  /** How either side stops the other. */
   readonly flow: Flow;
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { parseTag } from "../app/admin/selector.ts";
 import { MAX_CLIENT_RATE, MAX_HOURS, MAX_RULE_NETWORKS, MIN_BANDWIDTH } from "./limits.ts";
 import { V2_MAX_CHANNELS, V2_MAX_SERVICES } from "../protocol/v2/limits.ts";
 import { parseNetwork } from "../protocol/ip.ts";
@@ -147,11 +148,12 @@ const SERVE = options<ServeOptions>({
     ports: optional(check.withMethods("get", "set")),
     openings: optional(check.withMethods("get", "open", "close", "subscribe")),
   })),
-  keepAlive: optional(check.keepAliveSettings),
+  keepAlive: optional(check.keepAliveChoice),
   stallTimeout: optional(check.milliseconds(1)),
   tcpKeepAlive: optional(check.milliseconds(1, true)),
   halfCloseTimeout: optional(check.milliseconds(0)),
   linkWriteTimeout: optional(check.milliseconds(1, true)),
+  warnBytesADay: optional(check.whole(0, Number.MAX_SAFE_INTEGER)),
   expiration: optional(check.milliseconds(0)),
   engine: optional(check.engine),
   logger: optional(check.logger),
@@ -183,7 +185,9 @@ const DEVICE = options<AuthorizedDevice>({
   })),
   expires: optional(check.time),
   expiration: optional(check.milliseconds(0)),
+  keepAlive: optional(check.keepAliveChoice),
   disabled: optional(check.flag),
+  tags: optional(list(check.parsed(parseTag))),
   comment: optional(check.text),
   access: optional(rules),
 });

@@ -5,7 +5,7 @@
  */
 
 import type { DeviceMode } from "../protocol/v2/wire/messages.ts";
-import type { ChannelEndReason, LinkEndReason } from "../protocol/reasons.ts";
+import type { ChannelEndReason, LinkEndReason, RefusalReason } from "../protocol/reasons.ts";
 
 /** A listener for devices is open. */
 export interface ListeningEvent {
@@ -159,7 +159,9 @@ export interface RefusedEvent {
   readonly listen: string;
   /** Where it came from. */
   readonly remote: string;
-  /** What was wrong, in one line. */
+  /** What was wrong, in one word. */
+  readonly reason: RefusalReason;
+  /** The same, in one line. */
   readonly why: string;
 }
 

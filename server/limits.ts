@@ -211,6 +211,9 @@ export const HELD_LOOK_MS = 100;
 /** Milliseconds between two looks at least: each goes through all clients, so those that come together share one. */
 export const MIN_HELD_LOOK_MS = 5;
 
+/** Devices that have metrics of their own at most; of more, none has. */
+export const MAX_METRICS_DEVICES = 4_096;
+
 /** Mode of a Unix socket at which clients connect, where nothing is said of it: the server's own user alone. */
 export const DEFAULT_UNIX_MODE = 0o600;
 
@@ -268,5 +271,47 @@ export const MAX_OPENINGS = 1_024;
 /** Milliseconds between two looks whether one of them is to be closed. */
 export const OPENING_LOOK_MS = 500;
 
-/** Milliseconds between two looks of `server status --watch`. */
-export const WATCH_MS = 2_000;
+/** Milliseconds for which a session has to be interrupted before the webhook is told, while it still waits for its device. */
+export const WEBHOOK_INTERRUPTED_MS = 10_000;
+
+/** Milliseconds between two looks for limits that are reached and certificates that end. */
+export const WEBHOOK_LOOK_MS = 10_000;
+
+/** Services whose failure the webhook was told of, and that are not told of again while it lasts. */
+export const MAX_FAILED_SERVICES = 4_096;
+
+/** A limit that was reached is told of again when less than this part of it was in use in between. */
+export const LIMIT_CLEAR_PART = 0.9;
+
+/** Milliseconds of which history is kept. */
+export const HISTORY_MS = 24 * 3600_000;
+
+/** Milliseconds from point to point of the whole server. */
+export const HISTORY_STEP_MS = 60_000;
+
+/** Milliseconds from point to point of a device. */
+export const DEVICE_STEP_MS = 600_000;
+
+/** Milliseconds between two writings of history. */
+export const HISTORY_WRITE_MS = 300_000;
+
+/** Devices of which history is kept; for more, those seen most recently. */
+export const MAX_HISTORY_DEVICES = 2_048;
+
+/** The same, where it is in memory. */
+export const MAX_DEVICES_IN_MEMORY = 256;
+
+/** Bytes of the file with history. */
+export const MAX_HISTORY_BYTES = 32 * 1024 * 1024;
+
+/** Milliseconds for which the losses of a device's links are counted. */
+export const LOSSES_MS = 3600_000;
+
+/** Losses of one device that are counted at most. */
+export const MAX_LOSSES_COUNTED = 99;
+
+/** Devices whose losses are counted: those that lost a link most recently. */
+export const MAX_LOSING_DEVICES = 4_096;
+
+/** Requests that `server dashboard` passes on at once. */
+export const MAX_DOOR_REQUESTS = 64;

@@ -7,7 +7,7 @@
 import { EXPIRATION_MS, LINK_WRITE_TIMEOUT_MS, STALL_TIMEOUT_MS, TCP_KEEP_ALIVE_MS } from "../net/limits.ts";
 import { HALF_CLOSE_TIMEOUT_MS } from "./limits.ts";
 import type { Address } from "../protocol/address.ts";
-import { type KeepAliveSettings, normalKeepAlive, V2_KEEP_ALIVE } from "../protocol/keep_alive.ts";
+import type { KeepAliveChoice, KeepAliveSettings } from "../protocol/keep_alive.ts";
 import { type EngineChoice, startEngine } from "../net/engines.ts";
 import type { Engine } from "../net/socket.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
@@ -23,6 +23,7 @@ import { Openings } from "./access/openings.ts";
 import { ClientRoom } from "./ports/client_room.ts";
 import type { UnixHostAddress } from "./ports/unix_host.ts";
 import { ClientTable } from "./ports/client_table.ts";
+import { Drains } from "./ports/drains.ts";
 
 /** A host address that clients reach, and the local address on the device's side that it stands for. */
 export interface Forward {
@@ -129,11 +130,13 @@ export interface ServeOptions {
   /** What v2 listeners need. */
   readonly v2?: V2Options;
   /**
-   * The longest silence accepted from a v2 device, in milliseconds.
+   * The longest silence accepted from a v2 device: settings in milliseconds, or a way by its name: `fast` is
+   * {@linkcode V2_KEEP_ALIVE}, and `adaptive` and `metered` are that while somebody waits and slow while nobody does, on both
+   * sides, if the device can.
    *
-   * @default {V2_KEEP_ALIVE}
+   * @default {"adaptive"}
    */
-  readonly keepAlive?: KeepAliveSettings;
+  readonly keepAlive?: KeepAliveChoice;
   /**
    * Milliseconds of silence after which a client that does not answer any more is ended: the system asks in the second half of
    * that time. Negative: never. Takes Linux and the permission `ffi`; elsewhere the system's own pace holds.
@@ -160,6 +163,12 @@ export interface ServeOptions {
    * @default {60_000}
    */
   readonly linkWriteTimeout?: number;
+  /**
+   * Bytes on the wire that the links of a v2 device may cost in a day (UTC) before a warning says so; 0: none.
+   *
+   * @default {0}
+   */
+  readonly warnBytesADay?: number;
   /** Milliseconds that a v2 session outlives its link; 0: not at all (seed 002, "expiration time"). @default {15000} */
   readonly expiration?: number;
   /** Where log lines go; nowhere by default. */
@@ -188,26 +197,32 @@ export type ServerSettings = Required<Omit<ServeOptions, "v2" | "engine">> & {
   readonly openings: Openings;
   /** Who they are. */
   readonly clients: ClientTable;
+  /** Where new ones are refused for a while. */
+  readonly drains: Drains;
 };
 
 /** Fills in the defaults. */
 export function serverSettings(options: ServeOptions): ServerSettings {
+  const clock = options.clock ?? systemClock;
+  const clients = new ClientTable(clock);
   return {
     listen: options.listen,
     v2: options.v2,
-    keepAlive: normalKeepAlive(options.keepAlive ?? V2_KEEP_ALIVE),
+    keepAlive: options.keepAlive ?? "adaptive",
     stallTimeout: options.stallTimeout ?? STALL_TIMEOUT_MS,
     tcpKeepAlive: options.tcpKeepAlive ?? TCP_KEEP_ALIVE_MS,
     halfCloseTimeout: options.halfCloseTimeout ?? HALF_CLOSE_TIMEOUT_MS,
     linkWriteTimeout: options.linkWriteTimeout ?? LINK_WRITE_TIMEOUT_MS,
+    warnBytesADay: options.warnBytesADay ?? 0,
     expiration: Math.min(options.expiration ?? EXPIRATION_MS, MAX_DURATION_MS),
     logger: options.logger ?? silentLogger,
-    clock: options.clock ?? systemClock,
+    clock,
     engine: startEngine(options.engine ?? "auto", options.logger ?? silentLogger),
     heldCount: { held: 0 },
     clientRoom: new ClientRoom(),
     refusalCounts: new RefusalCounts(),
-    openings: options.v2?.openings ?? new Openings(options.clock ?? systemClock, options.logger),
-    clients: new ClientTable(options.clock ?? systemClock),
+    openings: options.v2?.openings ?? new Openings(clock, options.logger),
+    clients,
+    drains: new Drains(clock, clients),
   };
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Endpoint, type KeepAliveSettings, normalKeepAlive } from "../protocol/keep_alive.ts";
+import type { Endpoint, KeepAliveChoice } from "../protocol/keep_alive.ts";
 import type { ChannelEndReason } from "../protocol/reasons.ts";
 import type { DeviceMode } from "../protocol/v2/wire/messages.ts";
 import { Emitter } from "../base/emitter.ts";
@@ -13,6 +13,7 @@ import type { Opening } from "./access/openings.ts";
 import { checkOpenServiceOptions, checkServeOptions } from "./check_options.ts";
 import type { LinkDownEvent, ListeningEvent, ServerEvent } from "./events.ts";
 import { DeviceRegistry } from "./v2/device_registry.ts";
+import type { Drain, DrainOptions } from "./ports/drains.ts";
 import type { ServedClient } from "./ports/client_table.ts";
 import { describeDevice, type ServedDevice } from "./v2/device_status.ts";
 import type { ServedV1Link } from "./v1/link_status.ts";
@@ -52,9 +53,19 @@ export interface ServerHandle extends AsyncDisposable {
    * @returns whether the device is there to hear of it.
    * @throws {RangeError} on v1 for another endpoint than `server`: each side sets its own there.
    */
-  setKeepAliveSettings(device: string, settings: KeepAliveSettings, endpoint: Endpoint): boolean;
-  /** Asks a device to go to mode `config` (its services withdrawn) or `run`. @returns whether it is there. */
-  setMode(device: string, mode: Exclude<DeviceMode, "init">): boolean;
+  setKeepAliveSettings(device: string, settings: KeepAliveChoice, endpoint: Endpoint): boolean;
+  /**
+   * Says that somebody looks at a device for `ms` milliseconds from now on, an hour at most: both sides then probe as fast as
+   * for a client, so that what is seen of it is true within seconds. @returns whether it is there.
+   */
+  attend(device: string, ms: number): boolean;
+  /**
+   * Asks a device to go to mode `config` (its services withdrawn) or `run`.
+   *
+   * @param drain Milliseconds for which clients may finish first, on the way to `config`, while others are refused. @default {0}
+   * @returns whether it is there.
+   */
+  setMode(device: string, mode: Exclude<DeviceMode, "init">, drain?: number): boolean;
   /**
    * Opens a service that is `closed` by its rules, for a time.
    *
@@ -70,6 +81,12 @@ export interface ServerHandle extends AsyncDisposable {
   readonly refusals: Readonly<Partial<Record<ChannelEndReason, number>>>;
   /** Ends a client of {@linkcode ServerHandle.clients} at once, as `closed-by-admin`. @returns whether it was there. */
   closeClient(id: number): boolean;
+  /** Refuses new clients of a device, or of all; see {@linkcode DrainOptions}. It is forgotten when the server ends. */
+  drain(device: string | undefined, options?: DrainOptions): void;
+  /** Lets them in again. @returns whether there was such a drain. */
+  undrain(device: string | undefined): boolean;
+  /** The drain of a device, or of the whole server. */
+  drainOf(device: string | undefined): Drain | undefined;
   /** Ends the link of a v2 device; its session waits for the next one, with its clients. @returns whether there was one. */
   dropLink(device: string): boolean;
   /** Calls `subscriber` for every event from now on. @returns what ends that. */
@@ -135,6 +152,7 @@ export function startServer(options: ServeOptions): { readonly handle: ServerHan
   const parts = () => registry ? [...listeners, registry] : listeners;
   const close = () => {
     closing = true;
+    settings.drains.close();
     for (const part of parts()) part.close();
     bound.catch(() => {}).then(() => Promise.all(parts().map((part) => part.ended()))).then(() => closed.resolve());
   };
@@ -184,30 +202,48 @@ export function startServer(options: ServeOptions): { readonly handle: ServerHan
       return session && describeDevice(session);
     },
     setKeepAliveSettings(name, settings, endpoint) {
-      check.keepAliveSettings(settings, "settings");
+      check.keepAliveChoice(settings, "settings");
       check.endpoint(endpoint, "endpoint");
       const v1 = listeners.find((listener): listener is V1Listener =>
         listener.profile === "v1" && listener.address === name
       );
       if (v1) {
+        if (typeof settings === "string") {
+          throw new RangeError(
+            `Cannot set a v1 listener's keep-alive to ${settings}: v1 is always alike; give settings`,
+          );
+        }
         if (endpoint === "server") return v1.setKeepAlive(settings);
         throw new RangeError(
           "Cannot set a v1 device's keep-alive from here: v1 has no word for it; set the server's alone",
         );
       }
       const session = registry?.session(name);
-      if (!session) return false;
-      const keepAlive = normalKeepAlive(settings);
-      if (endpoint !== "device") session.keepAlive = keepAlive;
-      if (endpoint !== "server") session.link?.links.say({ wantedKeepAlive: keepAlive });
-      return session.link !== undefined;
+      session?.setKeepAlive(settings, endpoint);
+      return session?.link !== undefined;
     },
-    setMode(name, mode) {
+    attend(name, ms) {
+      check.milliseconds(0)(ms, "ms");
+      const session = registry?.session(name);
+      session?.attend(ms);
+      return session?.link !== undefined;
+    },
+    setMode(name, mode, drain = 0) {
       check.word("config", "run")(mode, "mode");
-      const link = registry?.session(name)?.link;
-      link?.links.say({ wantedMode: mode });
-      return link !== undefined;
+      check.milliseconds(0)(drain, "drain");
+      const ask = () => registry?.session(name)?.link?.links.say({ wantedMode: mode });
+      const isThere = registry?.session(name)?.link !== undefined;
+      if (settings.drains.isLeavingRun(name)) settings.drains.undo(name);
+      if (isThere && mode === "config" && drain > 0) settings.drains.begin(name, { for: drain, then: ask });
+      else ask();
+      return isThere;
     },
+    drain(device, options = {}) {
+      if (options.for !== undefined) check.milliseconds(0)(options.for, "options.for");
+      settings.drains.begin(device, options);
+    },
+    undrain: (device) => settings.drains.undo(device),
+    drainOf: (device) => settings.drains.of(device),
     openService(device, service, options) {
       checkOpenServiceOptions(options);
       registry?.demandClosed(device, service);

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { Command } from "commander";
 import { ExitCode } from "../app/exit_codes.ts";
 import { GOODBYE_CODES } from "../protocol/v2/wire/goodbye.ts";
-import { CHANNEL_END_REASONS, LINK_END_REASONS } from "../protocol/reasons.ts";
+import { CHANNEL_END_REASONS, LINK_END_REASONS, REFUSAL_REASONS } from "../protocol/reasons.ts";
 import "./rig/engine.ts"; // what it loads stays, and would count as a leak of the test that is first
-import { API_PAGE, apiPage, serverRoutes } from "./rig/api_reference.ts";
+import { API_PAGE, apiPage, DEVICE_API_PAGE, deviceRoutes, serverRoutes } from "./rig/api_reference.ts";
+import { METRICS_PAGE, metricsPage } from "./rig/metrics_reference.ts";
 import { commands, optionRows, readRows, TABLES } from "./rig/option_tables.ts";
 import { DEVICE_OPTIONS, deviceConfig } from "../device/cli/config.ts";
 import { parseDevices } from "../server/devices/authorized_devices.ts";
@@ -61,6 +62,16 @@ Deno.test(
     // The formatter may break lines and pad cells.
     const words = (text: string) => text.replace(/-{3,}/g, "---").split(/[\s|]+/).filter(Boolean);
     assert.deepEqual(words(read(API_PAGE)), words(apiPage(await serverRoutes())));
+    assert.deepEqual(words(read(DEVICE_API_PAGE)), words(apiPage(deviceRoutes(), "device")));
+  },
+);
+
+Deno.test(
+  "the reference of metrics is as the program's; to write it: scripts/metrics_reference.ts",
+  checked,
+  async () => {
+    const words = (text: string) => text.replace(/-{3,}/g, "---").split(/[\s|]+/).filter(Boolean);
+    assert.deepEqual(words(read(METRICS_PAGE)), words(await metricsPage()));
   },
 );
 
@@ -68,6 +79,7 @@ Deno.test("the documents have every reason, goodbye and exit code, and no others
   const text = read("docs/reference/reasons.md");
   assert.deepEqual(firstCells(text, "client's reason").toSorted(), [...CHANNEL_END_REASONS].toSorted());
   assert.deepEqual(firstCells(text, "link's reason").toSorted(), [...LINK_END_REASONS].toSorted());
+  assert.deepEqual(firstCells(text, "refusal"), [...REFUSAL_REASONS]);
   assert.deepEqual(firstCells(text, "goodbye"), [...GOODBYE_CODES]);
   assert.deepEqual(firstCells(read("docs/reference/output.md"), "code").map(Number), Object.values(ExitCode));
 });

@@ -5,8 +5,7 @@
  */
 
 import { describeError } from "../../base/errors.ts";
-import { ErrorBody } from "./api_error.ts";
-import { fits } from "./schema.ts";
+import type { ErrorBody } from "./api_error.ts";
 
 /** Where an API is. */
 export type AdminPlace = { readonly socket: string } | { readonly address: string; readonly token: string };
@@ -98,15 +97,15 @@ function eventOf(block: string): HeardEvent | undefined {
 }
 
 function refusalOf(status: number, text: string): AdminRefusal {
-  let body: unknown;
+  let body: { readonly error?: { readonly [Name in keyof ErrorBody["error"]]?: unknown } } | null;
   try {
     body = JSON.parse(text);
   } catch {
-    body = undefined;
+    body = null;
   }
-  if (!fits(ErrorBody, body)) return new AdminRefusal(status, "internal", `it answered with status ${status}`);
-  const { error: { code, message } } = body as ErrorBody;
-  return new AdminRefusal(status, code, message);
+  const { code, message } = body?.error ?? {};
+  if (typeof code === "string" && typeof message === "string") return new AdminRefusal(status, code, message);
+  return new AdminRefusal(status, "internal", `it answered with status ${status}`);
 }
 
 /** What is at the bottom of an error of `fetch`. */

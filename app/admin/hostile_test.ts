@@ -72,14 +72,14 @@ folderTest(
     const garbage = [
       "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
       "GET\r\n\r\n",
-      "GET /v1/health HTTP/9.9\r\nhost: x\r\n\r\n",
-      "GET /v1/health HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n",
-      "GET /v1/health HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\ncontent-length: 3\r\n\r\nzz\r\n",
+      "GET /v1/health HTTP/9.9\r\nhost: localhost\r\n\r\n",
+      "GET /v1/health HTTP/1.1\r\nhost: localhost\r\ncontent-length: -1\r\n\r\n",
+      "GET /v1/health HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\ncontent-length: 3\r\n\r\nzz\r\n",
       "\0".repeat(5_000),
-      `GET /${"x".repeat(100_000)} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`,
-      `GET /v1/health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n${"a: b\r\n".repeat(2_000)}\r\n`,
-      "GET /%zz%00/../../etc/passwd HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
-      "GET /v1/health?limit=%ff%fe&__proto__=1 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
+      `GET /${"x".repeat(100_000)} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n`,
+      `GET /v1/health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n${"a: b\r\n".repeat(2_000)}\r\n`,
+      "GET /%zz%00/../../etc/passwd HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n",
+      "GET /v1/health?limit=%ff%fe&__proto__=1 HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n",
     ];
     using client = adminClient({ socket });
     for (const text of garbage) {
@@ -98,7 +98,7 @@ folderTest("whoever sends without an end is cut off", async (folder) => {
   const { server, socket } = await served(folder);
   const conn = await dial(socket);
   const send = async () => {
-    await say(conn, "GET /v1/health HTTP/1.1\r\nhost: x\r\n");
+    await say(conn, "GET /v1/health HTTP/1.1\r\nhost: localhost\r\n");
     for (;;) await say(conn, `x-${"y".repeat(1_000)}: z\r\n`);
   };
   await assert.rejects(within(send(), "the cut"), /pipe|reset/i);
@@ -113,7 +113,7 @@ folderTest("whoever dribbles, says nothing, or has nothing more to say is cut of
   const slow = await dial(socket);
   await say(slow, "GET /v1/health HTTP/1.1\r\n");
   const idle = await dial(socket);
-  await say(idle, "GET /v1/health HTTP/1.1\r\nhost: x\r\n\r\n");
+  await say(idle, "GET /v1/health HTTP/1.1\r\nhost: localhost\r\n\r\n");
   assert.match(new TextDecoder().decode(await readSome(idle)), /^HTTP\/1\.1 200/);
   await poll(() => clock.pending >= 3, () => `${clock.pending} timers`);
   await clock.advance(ADMIN_REQUEST_MS + 1);
@@ -133,7 +133,7 @@ folderTest("of too many connections those go that were never answered, and who w
   const { server, socket } = await served(folder);
   const good = await dial(socket);
   const ask = async () => {
-    await say(good, "GET /v1/health HTTP/1.1\r\nhost: x\r\n\r\n");
+    await say(good, "GET /v1/health HTTP/1.1\r\nhost: localhost\r\n\r\n");
     assert.match(new TextDecoder().decode(await readSome(good)), /^HTTP\/1\.1 200/);
   };
   await ask();
@@ -151,7 +151,7 @@ folderTest("requests beyond the bound are asked to come again", async (folder) =
   for (let at = 0; at < MAX_ADMIN_REQUESTS; at++) {
     const conn = await dial(socket);
     conns.push(conn);
-    await say(conn, "GET /v1/wait HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+    await say(conn, "GET /v1/wait HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
   }
   using client = adminClient({ socket });
   const isRefused = () => client.get("/v1/health").then(() => false, ({ status }) => status === 503);
@@ -189,7 +189,7 @@ folderTest("whoever takes nothing of a stream is cut off, and nothing was made a
     })],
   });
   const conn = await dial(server.socket!);
-  await say(conn, "GET /v1/stream HTTP/1.1\r\nhost: x\r\n\r\n");
+  await say(conn, "GET /v1/stream HTTP/1.1\r\nhost: localhost\r\n\r\n");
   let before = -1;
   const standsStill = () => made > 0 && made === before || (before = made, false);
   await poll(async () => (await pause(100), standsStill()), () => `${made} were made`);

@@ -8,8 +8,7 @@ import { type Address, parseAddress } from "../../protocol/address.ts";
 import { ConfigError } from "../toml/config_error.ts";
 import type { OptionSpec } from "../options.ts";
 import { parsePath } from "../values.ts";
-import { readToken } from "./http/guard.ts";
-import { demandLoopback } from "./serve.ts";
+import { demandLoopback, readToken } from "./address.ts";
 
 /** The option `--admin-token-file`. */
 export const TOKEN_OPTION = {

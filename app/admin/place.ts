@@ -12,9 +12,8 @@ import type { OptionSpec } from "../options.ts";
 import { UnfinishedError } from "../run.ts";
 import { ConfigError } from "../toml/config_error.ts";
 import { type AdminClient, adminClient, AdminRefusal, NoAdminError } from "./client.ts";
-import { readToken } from "./http/guard.ts";
 import { ADMIN_OPTION } from "./options.ts";
-import { ADMIN_SOCKET } from "./serve.ts";
+import { ADMIN_SOCKET, readToken } from "./address.ts";
 
 /** The option `--admin` of a command. */
 export const ASK_OPTION = {

@@ -43,6 +43,8 @@ export interface Call<P, Q, B> {
   readonly caller: Caller;
   /** The id of the last event that a stream's reader has had, if it comes back. */
   readonly lastEventId: string | undefined;
+  /** The media types that it would have, as it said. */
+  readonly accept: string | undefined;
 }
 
 type Nothing = TObject<Record<never, never>>;

@@ -60,8 +60,3 @@ export function mistakeIn(schema: TSchema, value: unknown, where: string): strin
   if (Array.isArray(one)) return `${at} is ${shown}; it has to be one of ${one.join(", ")}`;
   return `${at} is ${shown}; ${error.message[0]!.toLowerCase()}${error.message.slice(1)}`;
 }
-
-/** Whether a value is as its schema says. */
-export function fits(schema: TSchema, value: unknown): boolean {
-  return Value.Check(schema, value);
-}

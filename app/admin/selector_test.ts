@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { test } from "../../tests/rig/test.ts";
 import { MAX_SELECTOR } from "../limits.ts";
-import { isPattern, selector } from "./selector.ts";
+import { isPattern, parseTag, selector } from "./selector.ts";
 
 test("a name selects itself, a star any part, a question mark one character", () => {
   const cases: [string, string[], string[]][] = [
@@ -22,6 +22,19 @@ test("a name selects itself, a star any part, a question mark one character", ()
   assert.deepEqual([isPattern("gw1"), isPattern("gw?")], [false, true]);
   for (const text of ["", "gw 1", "gw/1", "[a-z]", "*".repeat(MAX_SELECTOR + 1)]) {
     assert.throws(() => selector(text), SyntaxError, text);
+  }
+});
+
+test("tags select whoever has them, by stars too", () => {
+  const isMeant = selector("tag=site:*");
+  assert.equal(isMeant("gw1", ["lte", "site:berlin"]), true);
+  for (const tags of [undefined, [], ["site"], ["lte", "xsite:berlin"]]) {
+    assert.equal(isMeant("site:berlin", tags), false);
+  }
+  assert.equal(isPattern("tag=lte"), true, "several may have it");
+  for (const tag of ["lte", "site:berlin", "a.b_c-9:7"]) assert.equal(parseTag(tag), tag);
+  for (const tag of ["", "a b", "a:b:c", ":a", "a:", "tag=x", "*", "x".repeat(64)]) {
+    assert.throws(() => parseTag(tag), SyntaxError, tag);
   }
 });
 

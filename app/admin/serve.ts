@@ -7,24 +7,23 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/logger.ts";
 import { type Address, formatAddress } from "../../protocol/address.ts";
-import { isInNetwork } from "../../protocol/ip.ts";
 import { ListenError } from "../../net/listener.ts";
-import { spotOf } from "../files/spot.ts";
-import { ConfigError } from "../toml/config_error.ts";
-import { Api } from "./http/api.ts";
-import { Gate } from "./http/gate.ts";
+import { ADMIN_SOCKET, demandLoopback } from "./address.ts";
+import { type Act, Api } from "./http/api.ts";
+import { serveBehindGate } from "./http/behind_gate.ts";
 import { Guard } from "./http/guard.ts";
+import { Logins } from "./http/logins.ts";
+import { Site, type SiteFile } from "./http/site.ts";
 import type { Caller, Route } from "./route.ts";
-import { asOwner, hiddenPlace, listenAt } from "./http/socket_file.ts";
-
-/** The socket's name in the folder of a state. */
-export const ADMIN_SOCKET = "admin.sock";
+import { listenAt } from "./http/socket_file.ts";
 
 /** Where an API is, and what it is. */
 export interface AdminOptions {
   /** What it is called in its document. */
   readonly title: string;
   readonly routes: readonly Route[];
+  /** Pages beside it, for browsers. @default {none} */
+  readonly site?: readonly SiteFile[];
   /** The folder of the state, for the socket. */
   readonly folder: string;
   /** Whether there is a Unix socket. */
@@ -33,6 +32,8 @@ export interface AdminOptions {
   readonly tcp?: { readonly address: Address; readonly token: string } | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Is told of every act of somebody who may ask, done or not. */
+  readonly onAct?: ((act: Act) => void) | undefined;
 }
 
 /** An API that is served. */
@@ -46,28 +47,14 @@ export interface AdminServer {
 }
 
 /**
- * Demands an address that only this machine reaches: what is asked there is not encrypted.
- *
- * @throws {ConfigError} if it is another.
- */
-export function demandLoopback(address: Address): void {
-  const { host } = address;
-  if (host === "localhost" || ["127.0.0.0/8", "::1/128"].some((network) => isInNetwork(host, network))) return;
-  throw new ConfigError(
-    `Cannot have the admin API at ${formatAddress(address)}: it has no TLS, so it takes a loopback address; ` +
-      "use 127.0.0.1, and a tunnel or a reverse proxy with TLS from elsewhere",
-  );
-}
-
-/**
  * Serves an API.
  *
  * @throws {ConfigError} if a socket cannot be made; {ListenError} if the TCP address cannot be had.
  */
 export async function serveAdmin(options: AdminOptions): Promise<AdminServer> {
-  const { folder, unix, tcp, clock, logger } = options;
+  const { title, routes, site, folder, unix, tcp, clock, logger, onAct } = options;
   if (tcp) demandLoopback(tcp.address);
-  const api = new Api(options);
+  const api = new Api({ title, routes, site: site && new Site(site), clock, logger, onAct });
   const parts: (() => Promise<void>)[] = [];
   let closing: Promise<void> | undefined;
   const close = () =>
@@ -76,39 +63,24 @@ export async function serveAdmin(options: AdminOptions): Promise<AdminServer> {
       for (const part of parts.toReversed()) await part();
     })();
 
-  /** The runtime's HTTP server, at a place that its gate alone knows. */
-  const open = async (listener: Deno.Listener<Deno.Conn>, caller: Caller, guard?: Guard) => {
-    let place;
-    try {
-      place = await hiddenPlace(folder);
-    } catch (error) {
-      listener.close();
-      throw error;
-    }
-    const { path, remove } = place;
-    const inner = asOwner(spotOf(path), () =>
-      Deno.serve({
-        path,
-        onListen: () => {},
-        handler: (request) => api.answer(request, caller, guard),
-      }));
-    const gate = new Gate({ listener, dial: () => Deno.connect({ transport: "unix", path }), clock, logger });
-    parts.push(async () => {
-      await gate.close();
-      await inner.shutdown();
-      remove();
-    });
+  const open = async (listener: Deno.Listener<Deno.Conn>, caller: Caller, guard: Guard) => {
+    const handler = (request: Request) => api.answer(request, caller, guard);
+    parts.push(await serveBehindGate({ listener, folder, clock, logger, handler }));
   };
 
   try {
     const file = unix ? await listenAt(folder, ADMIN_SOCKET) : undefined;
     if (file) {
       parts.push(() => Promise.resolve(file.remove()));
-      await open(file.listener, { via: "unix" });
+      await open(file.listener, { via: "unix" }, new Guard({}));
     }
     const listener = tcp && listenTcp(tcp.address);
     const bound = listener && formatAddress({ host: listener.addr.hostname, port: listener.addr.port });
-    if (listener) await open(listener, { via: "tcp" }, new Guard(tcp.token, bound!));
+    if (listener) {
+      const { token } = tcp;
+      const logins = new Logins({ secret: token, name: String(listener.addr.port), time: clock });
+      await open(listener, { via: "tcp" }, new Guard({ address: bound!, token, logins }));
+    }
     return { socket: file?.path, address: bound, close };
   } catch (error) {
     await close();
@@ -116,7 +88,8 @@ export async function serveAdmin(options: AdminOptions): Promise<AdminServer> {
   }
 }
 
-function listenTcp(address: Address): Deno.TcpListener {
+/** Listens by TCP. @throws {ListenError} if the address cannot be had. */
+export function listenTcp(address: Address): Deno.TcpListener {
   try {
     return Deno.listen({ hostname: address.host, port: address.port });
   } catch (error) {

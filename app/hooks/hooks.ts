@@ -64,7 +64,8 @@ interface Run {
 }
 
 export class HookRunner {
-  readonly #options: Required<HookRunnerOptions>;
+  readonly #options: Required<Omit<HookRunnerOptions, "hooks">>;
+  #hooks: Hooks;
   readonly #running = new Map<string, Run>();
   readonly #turns: HookTurns;
   readonly #idle = Promise.withResolvers<void>();
@@ -77,15 +78,21 @@ export class HookRunner {
 
   /** Nothing runs yet. */
   constructor({ hooks, logger, clock = systemClock, spawn = spawnHook, environment }: HookRunnerOptions) {
-    this.#options = { hooks, logger, clock, spawn, environment: environment ?? inheritedEnvironment() };
+    this.#hooks = hooks;
+    this.#options = { logger, clock, spawn, environment: environment ?? inheritedEnvironment() };
     this.#turns = new HookTurns(clock);
   }
 
   /** Runs the hook of an event, if it has one, when its turn comes. */
   tell(notice: HookNotice): void {
-    if (!this.#options.hooks[notice.event] || this.#over) return;
+    if (!this.#hooks[notice.event] || this.#over) return;
     this.#leaveOut(this.#turns.add(notice));
     this.#schedule();
+  }
+
+  /** Runs other commands from now on; what runs goes on. */
+  replace(hooks: Hooks): void {
+    this.#hooks = hooks;
   }
 
   /** The daemon ends: from here on hooks have as long as the rest of it. */
@@ -130,9 +137,10 @@ export class HookRunner {
   }
 
   #start(notice: HookNotice): void {
-    const { hooks, logger, clock, spawn, environment } = this.#options;
+    const { logger, clock, spawn, environment } = this.#options;
     const { event, subject } = notice;
-    const command = hooks[event]!;
+    const command = this.#hooks[event];
+    if (!command) return; // it was taken out meanwhile
     const hook = `on-${event}`;
     const program = command[0]!;
     let process: HookProcess;

@@ -6,9 +6,9 @@
 
 import type { Command } from "commander";
 import { ONCE_TIMEOUT_MS } from "../limits.ts";
-import { formatAddress } from "../../protocol/address.ts";
+import { type Address, formatAddress } from "../../protocol/address.ts";
 import { chooseEngine, describeEngine, tellTurns } from "../../net/engines.ts";
-import { normalKeepAlive } from "../../protocol/keep_alive.ts";
+import { settledKeepAlive, unsaidKeepAlive } from "../../app/link_options.ts";
 import { systemClock } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
 import { daemonCommand, printLine, readOptions, taskOptions } from "../../app/command.ts";
@@ -29,10 +29,18 @@ import {
   SERVICE_OPTION,
   type V2Config,
 } from "./config.ts";
+import { adminWish } from "../../app/admin/options.ts";
+import { reloadBySignal } from "../../app/reload/report.ts";
+import { actCommands } from "./admin/acts.ts";
+import { deviceEventsCommand } from "./admin/events.ts";
+import { serveAdminApi } from "./admin/serve.ts";
+import { statusCommand } from "./admin/status.ts";
+import { DeviceReload, type Told } from "./reload.ts";
 import { readCa } from "./ca.ts";
 import { connectDevice } from "../device.ts";
 import type { DeviceEvent } from "../events.ts";
-import type { DeviceHandle } from "../handle.ts";
+import { openMetrics } from "../metrics/serve.ts";
+import type { DeviceHandle, DeviceStatus } from "../handle.ts";
 import { DeviceNotices } from "./hook_facts.ts";
 import { tokenKey } from "../join.ts";
 import { joinCommand } from "./join.ts";
@@ -50,40 +58,44 @@ export function deviceCommand(name: string): Command {
     _options,
     command: Command,
   ) => run(command));
-  for (const each of [joinCommand(name, runJoined), servicesCommand(name), keyCommand(name, "device")]) {
-    command.addCommand(each);
-  }
+  const running = [statusCommand(name), deviceEventsCommand(name), ...actCommands(name)];
+  const stored = [joinCommand(name, runJoined), servicesCommand(name), keyCommand(name, "device")];
+  for (const each of [...running, ...stored]) command.addCommand(each);
   return command;
 }
 
-async function run(command: Command): Promise<void> {
+/** What the command line, the environment, the file and the state say now. */
+async function readAll(command: Command) {
   const { values, file, check } = readOptions(DEVICE_OPTIONS, command);
   const isV2 = (values.profile ?? "v2") === "v2";
   const stored = isV2 ? await loadStored(values.state) : undefined;
-  const config = deviceConfig(values, file, stored);
+  return { values, check, isV2, stored, config: deviceConfig(values, file, stored) };
+}
+
+async function run(command: Command): Promise<void> {
+  const { values, check, isV2, stored, config } = await readAll(command);
   const missing = values.server || !isV2 ? [] : leftOut(stored, config.services.map(({ text }) => text));
   if (check) {
     if (missing.length > 0) stderr.write(`warning: ${notOffered(missing)}`);
     const lines = describeDevice(config);
     if (isV2) lines.push(`state ${stateFolder(values.state, "device")}`);
     if (config.profile === "v2" && config.ca !== undefined) readCa(config.ca);
-    const { keepAlive } = config;
-    const { idleTimeout, probeInterval, probeCount } = normalKeepAlive(keepAlive!);
-    const inForce = {
-      ...values,
-      "idle-timeout": idleTimeout,
-      "probe-interval": probeInterval,
-      "probe-count": probeCount,
-    };
+    const inForce = { ...values, ...settledKeepAlive(config.keepAlive!) };
     lines.push(`engine ${describeEngine(chooseEngine(config.engine))}`);
     const without = [
       ...["profile", "engine"] as const, // stand above
       ...(isV2 ? ["stall-timeout"] as const : ["mode", "expiration"] as const),
+      ...unsaidKeepAlive(config.keepAlive, false),
     ];
     for (const line of [...lines, ...describeOptions(DEVICE_OPTIONS, inForce, without)]) printLine(line);
     return;
   }
-  await runDevice(config, values, stored, { warnings: missing.length > 0 ? [notOffered(missing)] : [] });
+  const warnings = missing.length > 0 ? [notOffered(missing)] : [];
+  await runDevice(config, values, stored, {
+    warnings,
+    read: () => readAll(command),
+    ...(values.metrics && { metrics: values.metrics }),
+  });
 }
 
 function notOffered(names: readonly string[]): string {
@@ -93,11 +105,14 @@ function notOffered(names: readonly string[]): string {
 
 /** Runs with what `join` has stored, whose claim of the state lasts until then. */
 async function runJoined(command: Command, once: boolean): Promise<void> {
-  const { service: _service, ...values } = taskOptions({ service: SERVICE_OPTION, ...LINK_OPTIONS }, command);
-  const stored = await loadDevice(stateFolder(values.state, "device"));
-  const config = deviceConfig(values, undefined, stored);
+  const read = async () => {
+    const { service: _service, ...values } = taskOptions({ service: SERVICE_OPTION, ...LINK_OPTIONS }, command);
+    const stored = await loadDevice(stateFolder(values.state, "device"));
+    return { values, stored, config: deviceConfig(values, undefined, stored) };
+  };
+  const { values, stored, config } = await read();
   if (once) await proveOnce(config, values, stored);
-  else await runDevice(config, values, stored, { isClaimed: true });
+  else await runDevice(config, values, stored, { isClaimed: true, read });
 }
 
 /** Links up, and ends when the server has let this device in: no service is offered. */
@@ -144,8 +159,12 @@ interface RunManner {
   readonly attend?: (device: DeviceHandle) => () => boolean;
   /** Whether the caller has claimed the state. */
   readonly isClaimed?: boolean;
+  /** Reads anew what the device was told; without it, it cannot be reloaded, and has no admin API. */
+  readonly read?: () => Promise<Told>;
   /** What there is to say of the configuration. */
   readonly warnings?: readonly string[];
+  /** Where its metrics are. */
+  readonly metrics?: Address;
 }
 
 /** Runs to the end. */
@@ -153,7 +172,7 @@ async function runDevice(
   config: DeviceConfig,
   values: OptionValues<typeof LINK_OPTIONS>,
   stored: StoredDevice | undefined,
-  { attend = () => () => true, isClaimed = false, warnings = [] }: RunManner = {},
+  { attend = () => () => true, isClaimed = false, warnings = [], read, metrics: at }: RunManner = {},
 ): Promise<void> {
   const json = values["log-format"] === "json";
   const logger = setUpLogging("device", values["log-format"] ?? "auto", values["log-level"] ?? "info");
@@ -161,6 +180,7 @@ async function runDevice(
     logger.warn("{warning}", { warning });
   }
   const folder = config.profile === "v2" ? stateFolder(values.state, "device") : "";
+  const wish = await adminWish(values.admin, values["admin-token-file"], config.profile === "v2" ? "unix" : "off");
   using _claim = config.profile === "v2" && !isClaimed ? await claimState(folder, logger) : undefined;
   const { hooks: commands, ...given } = config;
   const hooks = new HookRunner({ hooks: commands, logger });
@@ -184,19 +204,36 @@ async function runDevice(
       );
     }
   });
+  const reloader = read && new DeviceReload({ told: { values, config }, read, device, hooks });
+  const reload = () => reloader?.reload() ?? Promise.resolve({ changed: [], restart: [] });
+  const { engine } = chooseEngine(config.engine);
+  const stateOf = folder || stateFolder(values.state, "device");
+  const admin = read
+    ? serveAdminApi({ device, engine: engine.name, clock: systemClock, logger, reload }, stateOf, wish, json)
+    : Promise.resolve(undefined);
+  const metrics = at && openMetrics({ device, clock: systemClock, engine }, at, stateOf, logger);
+  const told = metrics ? metrics.then(({ address }) => tellMetrics(address, json)) : Promise.resolve();
   const daemon = {
-    ready: Promise.resolve(),
+    ready: Promise.all([admin, told]).then(() => {}, (error: unknown) => {
+      device.close();
+      throw error;
+    }),
     closed: device.closed.then(() => Promise.all([hooks.close(), forgotten])).then(() => {}),
     shutdown: () => device.shutdown(),
-    reload: () => logger.info("SIGHUP: going on; what was changed holds from the next start on"),
+    reload: () => reloadBySignal(reload, logger),
+    status: () => statusLine(device.status),
   };
   let signalled = false;
-  await runDaemon(daemon, (signal) => {
-    signalled = true;
-    hooks.ending();
-    logger.info("{signal}: shutting down; a second one ends at once", { signal });
-  });
-  tellTurns(chooseEngine(config.engine).engine, logger);
+  try {
+    await runDaemon(daemon, logger, (signal) => {
+      signalled = true;
+      hooks.ending();
+      logger.info("{signal}: shutting down; a second one ends at once", { signal });
+    });
+  } finally {
+    for (const part of [admin, metrics]) await part?.then((api) => api?.close(), () => {}); // why it could not be had was told
+  }
+  tellTurns(engine, logger);
   const { goodbye } = device.status;
   if (goodbye?.code === "bad-enrolment" && !signalled) {
     const before = token && await restoreBefore(folder, token.tokenId);
@@ -207,6 +244,17 @@ async function runDevice(
       : "";
     throw new RefusedError(`${goodbye.code}: ${goodbye.text}${next}`);
   }
+}
+
+function tellMetrics(address: string, json: boolean): void {
+  printLine(json ? JSON.stringify({ type: "metrics", address }) : `metrics ${address}`);
+}
+
+/** One line for whoever runs the device. */
+function statusLine({ state, server, name, goodbye }: DeviceStatus): string {
+  const isAs = name === undefined ? "" : ` as ${name}`;
+  if (state === "online") return `online at ${server}${isAs}`;
+  return `${state}, ${server}${isAs}${goodbye ? `; it said: ${goodbye.code}` : ""}`;
 }
 
 /** Adds what is in the state, and in the files that were named. */

@@ -12,12 +12,16 @@ import { chooseEngine, demandUplinks, type EngineChoice } from "../../net/engine
 import { parseProxy, proxyFor, type ProxyOptions } from "../../net/dial/http_proxy.ts";
 import { parseUplink } from "../../net/uplink.ts";
 import { parsePublicKey } from "../../net/tls/identity.ts";
+import { ADMIN_OPTION, TOKEN_OPTION } from "../../app/admin/options.ts";
 import { COMMON_OPTIONS, ENGINE_OPTION } from "../../app/command.ts";
+import { METRICS_OPTION } from "../../app/metrics/options.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
 import { describeHooks, readHooks } from "../../app/hooks/config.ts";
 import type { Hooks } from "../../app/hooks/hooks.ts";
 import {
   expirationOption,
+  KEEP_ALIVE_OPTION,
+  keepAliveChoiceOf,
   keepAliveOf,
   keepAliveOptions,
   keysOf,
@@ -94,6 +98,9 @@ export const LINK_OPTIONS = {
     "v2: keep clients and their services this long while there is no link, if the server does; 0 ends them at once",
   ),
   state: STATE_OPTION,
+  admin: ADMIN_OPTION,
+  "admin-token-file": TOKEN_OPTION,
+  "keep-alive": KEEP_ALIVE_OPTION,
   ...keepAliveOptions("server", V2_KEEP_ALIVE, V1_KEEP_ALIVE),
   engine: ENGINE_OPTION,
   ...COMMON_OPTIONS,
@@ -139,6 +146,7 @@ export const DEVICE_OPTIONS = {
   "tcp-keep-alive": tcpKeepAliveOption("service"),
   "stall-timeout": stallOption("v1: end a client whose service holds the link this long by not reading"),
   "link-write-timeout": linkWriteOption("give the link up when the server takes nothing this long, or never"),
+  metrics: METRICS_OPTION,
   ...LINK_OPTIONS,
 } as const satisfies OptionTable;
 
@@ -213,6 +221,7 @@ function v1Config(values: OptionValues<typeof DEVICE_OPTIONS>): V1DeviceOptions 
       "mode",
       "expiration",
       "allow",
+      "keep-alive",
     ] as const
   ) {
     if (values[name] !== undefined) throw new ConfigError(`--${name} is for v2; leave it out, or use --profile v2`);
@@ -287,7 +296,7 @@ function v2Config(values: OptionValues<typeof DEVICE_OPTIONS>, stored: StoredDev
     ...(allow.length > 0 && { allow }),
     mode: values.mode ?? "run",
     proxyFor: proxyOf,
-    keepAlive: keepAliveOf(values, V2_KEEP_ALIVE),
+    keepAlive: keepAliveChoiceOf(values),
     ...timesOf(values),
   };
 }

@@ -7,7 +7,7 @@
 import { LASTING_LINK_MS, QUICK_LINK_MS } from "../limits.ts";
 import { formatAddress } from "../../protocol/address.ts";
 import type { Goodbye } from "../../protocol/v2/wire/goodbye.ts";
-import type { Endpoint, KeepAliveSettings } from "../../protocol/keep_alive.ts";
+import type { Endpoint, KeepAliveChoice } from "../../protocol/keep_alive.ts";
 import { HandshakeError } from "../../protocol/v2/wire/handshake.ts";
 import type { DeviceMode } from "../../protocol/v2/wire/messages.ts";
 import { sleep } from "../../base/clock.ts";
@@ -15,11 +15,14 @@ import { Emitter } from "../../base/emitter.ts";
 import { describeError } from "../../base/errors.ts";
 import * as check from "../../relay/option_check.ts";
 import type { LinkEnd } from "../../relay/link/end.ts";
+import { checkService } from "../check_options.ts";
+import type { DeviceClient } from "../clients.ts";
 import type { DeviceEvent, LostEvent } from "../events.ts";
 import type { DeviceHandle, DeviceState, DeviceStatus } from "../handle.ts";
 import type { LinkLife, LinkMaker, MadeLink } from "./link_maker.ts";
 import { downOrChanged, type LinkEnds, sleepOrChanged, untilChanged, WayChanged } from "./network_change.ts";
 import type { DeviceOptions, DeviceSettings } from "../options.ts";
+import type { NamedService } from "../v2/named_service.ts";
 import { Retry } from "./retry.ts";
 import { Tidings } from "./tidings.ts";
 import { V1LinkMaker } from "../v1/link_maker.ts";
@@ -29,7 +32,9 @@ import { V2LinkMaker } from "../v2/link_maker.ts";
 export class Device implements DeviceHandle {
   readonly ready: Promise<void>;
   readonly closed: Promise<void>;
-  state: DeviceState = "connecting";
+  #state: DeviceState = "connecting";
+  #since: number; // when it came there, by the wall clock
+  #sessionSince: number | undefined;
 
   readonly #settings: DeviceSettings;
   readonly #emitter: Emitter<DeviceEvent>;
@@ -55,10 +60,15 @@ export class Device implements DeviceHandle {
   #isCompatible: boolean | undefined;
   /** Whether it brings a token: until a server has taken it, it may be refused for good. */
   readonly #enrolling: boolean;
+  readonly #profile: DeviceOptions["profile"];
+  /** Ends the wait for the next try: somebody asks for it. */
+  #hurry = new AbortController();
 
   /** Dials from the next turn of the event loop on. */
   constructor(options: DeviceOptions, settings: DeviceSettings) {
     this.#settings = settings;
+    this.#since = settings.clock.wall();
+    this.#profile = options.profile;
     this.#emitter = new Emitter(settings.logger);
     this.#tidings = new Tidings(settings.logger, settings.clock, this.#emitter);
     this.#retry = new Retry(settings.random);
@@ -72,9 +82,19 @@ export class Device implements DeviceHandle {
     this.closed = this.#run();
   }
 
+  get state(): DeviceState {
+    return this.#state;
+  }
+
   get status(): DeviceStatus {
+    const ends = this.#link && this.#ends;
     return {
+      profile: this.#profile,
       state: this.state,
+      since: this.#since,
+      sessionSince: this.#leaving.size > 0 ? this.#sessionSince : undefined,
+      local: ends?.local,
+      remote: ends?.remote,
       server: this.#server,
       name: this.#name,
       isCompatible: this.#isCompatible,
@@ -83,15 +103,42 @@ export class Device implements DeviceHandle {
     };
   }
 
-  setKeepAliveSettings(settings: KeepAliveSettings, endpoint: Endpoint): void {
-    check.keepAliveSettings(settings, "settings");
+  setKeepAliveSettings(settings: KeepAliveChoice, endpoint: Endpoint): void {
+    check.keepAliveChoice(settings, "settings");
     check.endpoint(endpoint, "endpoint");
     this.#maker.setKeepAlive(settings, endpoint);
   }
 
-  setMode(mode: Exclude<DeviceMode, "init">): void {
+  setMode(mode: Exclude<DeviceMode, "init">, drain = 0): void {
     check.word("config", "run")(mode, "mode");
-    this.#maker.setMode(mode);
+    check.milliseconds(0)(drain, "drain");
+    this.#maker.setMode(mode, drain);
+  }
+
+  clients(): DeviceClient[] {
+    return this.#settings.clients.list();
+  }
+
+  get clientsEver(): number {
+    return this.#settings.clients.total;
+  }
+
+  closeClient(id: number): boolean {
+    return this.#settings.clients.end(id, "closed-by-admin");
+  }
+
+  reconnect(): void {
+    this.#hurry.abort();
+    this.#maker.drop();
+  }
+
+  putService(service: NamedService): void {
+    checkService(service);
+    this.#maker.putService(service);
+  }
+
+  takeService(name: string): boolean {
+    return this.#maker.takeService(name);
   }
 
   subscribe(subscriber: (event: DeviceEvent) => void): () => void {
@@ -117,6 +164,12 @@ export class Device implements DeviceHandle {
     await this.shutdown();
   }
 
+  #enter(state: DeviceState): void {
+    if (this.#state === state) return;
+    this.#state = state;
+    this.#since = this.#settings.clock.wall();
+  }
+
   get #server(): string {
     return formatAddress(this.#maker.server);
   }
@@ -128,21 +181,22 @@ export class Device implements DeviceHandle {
     while (!signal.aborted) {
       const retryIn = await this.#once();
       if (retryIn === undefined) break;
-      if (this.state !== "interrupted" && !this.#link) this.state = "waiting";
+      if (this.state !== "interrupted" && !this.#link) this.#enter("waiting");
       if (retryIn > 0) await this.#wait(retryIn, signal);
     }
     const over = this.#maker.close();
     await Promise.all([...this.#leaving].map((link) => link.ended()));
     await over;
-    this.state = "closed";
+    this.#enter("closed");
     const { why, error } = this.#failure ?? { why: "the device is closed", error: undefined };
     this.#ready.reject(new Error(`Cannot become ready: ${why}`, { cause: error }));
   }
 
   /** Waits for the next try; a network that is back ends the wait, and the pace begins anew. */
   async #wait(retryIn: number, signal: AbortSignal): Promise<void> {
-    if (!this.#mayHurry) return await sleep(this.#settings.clock, retryIn, signal);
-    if (!await sleepOrChanged(retryIn, this.#ends?.remote, this.#settings, signal)) return;
+    const wait = AbortSignal.any([signal, this.#hurry.signal]);
+    if (!this.#mayHurry) return await sleep(this.#settings.clock, retryIn, wait);
+    if (!await sleepOrChanged(retryIn, this.#ends?.remote, this.#settings, wait)) return;
     this.#settings.logger.info("the network has changed: dialling {server} at once", { server: this.#server });
     this.#retry.reset();
   }
@@ -152,16 +206,17 @@ export class Device implements DeviceHandle {
     const { logger } = this.#settings;
     const { signal } = this.#stop;
     const moving = this.#link; // still up: only its network has changed
-    if (!moving) this.state = "connecting";
+    if (!moving) this.#enter("connecting");
     const dialled = this.#server;
     this.#emitter.emit({ type: "connecting", server: dialled, attempt: ++this.#attempt });
+    this.#hurry = new AbortController();
     let made: MadeLink;
     // A way that is there only now is not tried by packets that have been sent another way.
     const dial = untilChanged(this.#ends?.remote, this.#settings, signal);
     try {
       made = await this.#maker.make(dial.signal, () => {
         dial.stop();
-        if (!moving) this.state = "handshaking";
+        if (!moving) this.#enter("handshaking");
         this.#emitter.emit({ type: "handshaking", server: dialled });
       });
     } catch (error) {
@@ -183,12 +238,15 @@ export class Device implements DeviceHandle {
     this.#upSince = this.#settings.clock.now();
     this.#ends = { local, remote };
     if (signal.aborted) link.close("shutting-down");
-    this.state = "online";
+    this.#enter("online");
     this.#name = device;
     this.#goodbye = undefined;
     this.#isCompatible = true;
     // Before anybody hears of it, who may shut down at once.
-    if (!resumed) this.#leaving.add(link);
+    if (!resumed) {
+      this.#leaving.add(link);
+      this.#sessionSince = this.#settings.clock.wall();
+    }
     this.#tidings.up(server, made);
     if (!resumed) {
       link.over.then((end) => this.#onOver(server, link, end));
@@ -246,7 +304,7 @@ export class Device implements DeviceHandle {
     if (this.#interrupted || link.interruptedAt === undefined || this.#stop.signal.aborted) return;
     this.#interrupted = true;
     this.#link = undefined;
-    this.state = "interrupted";
+    this.#enter("interrupted");
     this.#tidings.interrupted(server, end, Math.round(link.interruptedAt - this.#upSince), retryIn);
   }
 

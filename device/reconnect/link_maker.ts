@@ -5,12 +5,14 @@
  */
 
 import type { Address } from "../../protocol/address.ts";
-import type { Endpoint, KeepAliveSettings } from "../../protocol/keep_alive.ts";
+import type { BytesOfDay } from "../../relay/link/day_bytes.ts";
+import type { Endpoint, KeepAliveChoice, KeepAliveSettings } from "../../protocol/keep_alive.ts";
 import type { Goodbye } from "../../protocol/v2/wire/goodbye.ts";
 import type { LinkEndReason } from "../../protocol/reasons.ts";
 import type { DeviceMode } from "../../protocol/v2/wire/messages.ts";
 import type { LinkEnd } from "../../relay/link/end.ts";
 import type { TcpFacts } from "../../net/socket.ts";
+import type { NamedService } from "../v2/named_service.ts";
 import type { ServiceStatus } from "../v2/service_board.ts";
 
 /** A link of any profile, as the device's loop sees it; or the session that goes on from one to the next. */
@@ -59,12 +61,18 @@ export interface MadeLink {
 export interface LinkFacts {
   /** The mode; a v1 device is always in `run`. */
   readonly mode: DeviceMode;
+  /** On the way to another mode (seed 002): clients may finish, or the server has not answered for the services yet. */
+  readonly modeChange: "runToConfig" | "configToRun" | undefined;
   /** Its services by name; none on v1. */
   readonly services: readonly ServiceStatus[];
   /** The longest silence that it accepts from the server; on v1, while there is a link, as the system has it. */
   readonly keepAlive: KeepAliveSettings;
   /** The longest silence that the server accepts from it, as the server said. */
   readonly serverKeepAlive: KeepAliveSettings | undefined;
+  /** What its links have cost today; not known on v1. */
+  readonly bytesToday: BytesOfDay | undefined;
+  /** The same of the day before that was counted, if there was one. */
+  readonly bytesBefore: BytesOfDay | undefined;
   /**
    * Whether both sides have signed the TLS connection of the link, so that nobody can sit between two of them; `undefined`
    * without a session, and on v1.
@@ -95,9 +103,15 @@ export interface LinkMaker {
   /** The link that was made last is down. */
   lost(): void;
   /** Changes the longest silence accepted, where the profile can. */
-  setKeepAlive(settings: KeepAliveSettings, endpoint: Endpoint): void;
-  /** Changes the mode, where the profile has modes. */
-  setMode(mode: Exclude<DeviceMode, "init">): void;
+  setKeepAlive(settings: KeepAliveChoice, endpoint: Endpoint): void;
+  /** Ends the link that is up, if one is; what can goes on over the next. */
+  drop(): void;
+  /** Changes the mode, where the profile has modes; to `config` only when clients have gone, or `drain` milliseconds are over. */
+  setMode(mode: Exclude<DeviceMode, "init">, drain: number): void;
+  /** Offers one more service, or another in the place of that of its name, where the profile has services by name. */
+  putService(service: NamedService): void;
+  /** Offers one no more, and ends its clients. @returns whether there was one. */
+  takeService(name: string): boolean;
   /** No more links. Resolves when nothing is left of what their clients had of services. */
   close(): Promise<void>;
 }

@@ -7,7 +7,13 @@
 import { DIAL_TIMEOUT_MS } from "../limits.ts";
 import { dial } from "../../net/dial/dial.ts";
 import { dialUplinks } from "../../net/dial/uplinks.ts";
-import { type Endpoint, type KeepAliveSettings, normalKeepAlive } from "../../protocol/keep_alive.ts";
+import {
+  type Endpoint,
+  type KeepAliveChoice,
+  type KeepAliveSettings,
+  normalKeepAlive,
+  V1_KEEP_ALIVE,
+} from "../../protocol/keep_alive.ts";
 import { paceSettings, UNTUNABLE } from "../../net/tcp_keep_alive.ts";
 import { type SocketTransport, tcpTransport } from "../../net/transport.ts";
 import type { DeviceEvent } from "../events.ts";
@@ -33,9 +39,15 @@ export class V1LinkMaker implements LinkMaker {
   /** Links with these settings. */
   constructor(options: V1DeviceOptions, settings: DeviceSettings, emit: (event: DeviceEvent) => void) {
     this.server = options.server;
-    this.#settings = { ...settings, server: options.server, profile: "v1", services: options.services };
+    this.#keepAlive = normalKeepAlive(options.keepAlive ?? V1_KEEP_ALIVE);
+    this.#settings = {
+      ...settings,
+      server: options.server,
+      profile: "v1",
+      keepAlive: this.#keepAlive,
+      services: options.services,
+    };
     this.#emit = emit;
-    this.#keepAlive = settings.keepAlive;
     const { engine, clock, logger } = settings;
     for (const rule of options.services) {
       const { endpoint, text } = rule;
@@ -49,9 +61,12 @@ export class V1LinkMaker implements LinkMaker {
     const inForce = this.#transport?.duplex.keepAlive();
     return {
       mode: "run",
+      modeChange: undefined,
       services: [],
       keepAlive: inForce ? paceSettings(inForce) : this.#keepAlive,
       serverKeepAlive: undefined,
+      bytesToday: undefined,
+      bytesBefore: undefined,
       bound: undefined,
       clockOffset: undefined,
       roundTrip: undefined,
@@ -85,18 +100,33 @@ export class V1LinkMaker implements LinkMaker {
     this.#link = this.#transport = undefined;
   }
 
-  setKeepAlive(settings: KeepAliveSettings, endpoint: Endpoint): void {
+  setKeepAlive(settings: KeepAliveChoice, endpoint: Endpoint): void {
     if (endpoint !== "device") {
       throw new RangeError(
         "Cannot set the server's keep-alive from here: v1 has no word for it; set the device's alone",
       );
     }
+    if (typeof settings === "string") {
+      throw new RangeError(`Cannot set keep-alive to ${settings}: v1 is always alike; give settings`);
+    }
     this.#keepAlive = normalKeepAlive(settings);
     this.#link?.setKeepAlive(this.#keepAlive);
   }
 
+  drop(): void {
+    this.#link?.close("dropped");
+  }
+
   setMode(): void {
-    throw new Error("Cannot set a mode: v1 has none");
+    throw new RangeError("Cannot set a mode: v1 has none");
+  }
+
+  putService(): void {
+    throw new RangeError("Cannot offer a service: v1 has none by name");
+  }
+
+  takeService(): boolean {
+    throw new RangeError("Cannot take a service back: v1 has none by name");
   }
 
   async close(): Promise<void> {

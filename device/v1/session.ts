@@ -101,6 +101,8 @@ export class V1Session extends Session<LinkDriver> implements LinkLife {
     this.pumps.makeRoom(this.#link.channelCount - 1); // the new one has a channel and no pump yet
     const service = formatAddress(channel.target);
     const pump = this.pumps.add(channel, service); // seed 003, step 6: as soon as the service's socket is closed, CLOSE is sent
+    const nobody = { address: undefined, hostAddress: undefined };
+    this.#settings.clients.add(pump, { ...nobody, service, localAddress: service });
     let error: string | undefined;
     pump.done.then((summary) => this.#channelEnded(channel, summary, error));
     if (this.leaving) return pump.abort("shutting-down");

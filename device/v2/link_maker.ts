@@ -6,22 +6,23 @@
 
 import { DIAL_TIMEOUT_MS, RESUME_DIAL_TIMEOUT_MS } from "../limits.ts";
 import { HANDSHAKE_TIMEOUT_MS } from "../../net/limits.ts";
-import { V2_MAX_SERVICES } from "../../protocol/v2/limits.ts";
 import type { Address } from "../../protocol/address.ts";
 import type { GoodbyeCode } from "../../protocol/v2/wire/goodbye.ts";
-import { type Endpoint, type KeepAliveSettings, normalKeepAlive } from "../../protocol/keep_alive.ts";
+import {
+  type Endpoint,
+  isSteady,
+  type KeepAliveChoice,
+  type KeepAlivePlan,
+  keepAlivePlan,
+} from "../../protocol/keep_alive.ts";
 import type { DeviceMode, ServiceGrantResult, Settings } from "../../protocol/v2/wire/messages.ts";
 import { dialUplinks } from "../../net/dial/uplinks.ts";
 import type { ServerTarget } from "../../net/dial/server.ts";
 import type { ServerSecurity } from "../../net/tls/proof.ts";
+import { DayBytes } from "../../relay/link/day_bytes.ts";
 import type { Transport } from "../../net/transport.ts";
-import {
-  CAN_DATAGRAMS,
-  CAN_NAME_ADDRESSES,
-  CAN_RESUME,
-  HandshakeError,
-  IS_MOVING,
-} from "../../protocol/v2/wire/handshake.ts";
+import { CAN_DATAGRAMS } from "../../protocol/v2/wire/capabilities.ts";
+import { ADAPTS, CAN_NAME_ADDRESSES, CAN_RESUME, HandshakeError, IS_MOVING } from "../../protocol/v2/wire/handshake.ts";
 import { SOFTWARE } from "../../base/version.ts";
 import { within } from "../../base/within.ts";
 import type { DeviceEvent } from "../events.ts";
@@ -33,7 +34,9 @@ import { exporterOf, tellBinding } from "./binding.ts";
 import { Epochs } from "./epochs.ts";
 import { ServerCertificateWatch } from "./server_certificate.ts";
 import { AllowedTargets } from "./allowed_targets.ts";
-import { NO_DATAGRAMS, ServiceBoard } from "./service_board.ts";
+import { ServiceBoard } from "./service_board.ts";
+import { ServiceChanges } from "./service_changes.ts";
+import { demandOfferable, type NamedService } from "./named_service.ts";
 import { V2Session } from "./session.ts";
 import { SmallSegments } from "./small_segments.ts";
 
@@ -47,6 +50,7 @@ export class V2LinkMaker implements LinkMaker {
   readonly #emit: (event: DeviceEvent) => void;
   readonly #servers: readonly Address[];
   readonly #board: ServiceBoard;
+  readonly #changes: ServiceChanges;
   readonly #targets: AllowedTargets;
   readonly #outside: Outside;
   readonly #instance: Uint8Array;
@@ -56,10 +60,10 @@ export class V2LinkMaker implements LinkMaker {
   #turn = 0;
   #session: V2Session | undefined;
   #isBound = false; // the link that is up, or was last
-  #keepAlive: KeepAliveSettings;
-  #serverKeepAlive: KeepAliveSettings | undefined;
+  readonly #bytes: DayBytes;
+  #keepAlive: KeepAlivePlan;
   /** What this side wants of the server; it holds there for one session, and each new one hears it again. */
-  #wantedKeepAlive: KeepAliveSettings | undefined;
+  #wantedKeepAlive: KeepAlivePlan | undefined;
 
   /** Links with these settings. */
   constructor(
@@ -75,19 +79,16 @@ export class V2LinkMaker implements LinkMaker {
     this.#emit = emit;
     this.#servers = "host" in options.server ? [options.server] : options.server;
     if (this.#servers.length === 0) throw new RangeError("Cannot dial: no server is given");
-    if (options.services.length > V2_MAX_SERVICES) {
-      throw new RangeError(`Cannot offer ${options.services.length} services: ${V2_MAX_SERVICES} are the most`);
-    }
+    demandOfferable(options.services);
     if (options.binding === "required" && options.security === "plain") {
       throw new RangeError("Cannot bind links to their TLS connections: security is plain");
     }
-    const names = options.services.map(({ name }) => name);
-    const twice = names.find((name, at) => names.indexOf(name) !== at);
-    if (twice !== undefined) throw new RangeError(`Cannot offer the service ${twice} twice`);
     this.#demandProvable();
-    this.#keepAlive = settings.keepAlive;
+    this.#keepAlive = keepAlivePlan(options.keepAlive ?? "adaptive");
+    if (options.keepAlive === "metered") this.#wantedKeepAlive = this.#keepAlive; // else the server's probes would cost as much
     const { clock, logger } = settings;
     this.#epochs = new Epochs(clock);
+    this.#bytes = new DayBytes(clock);
     this.#segments = new SmallSegments(clock);
     this.#certificate = new ServerCertificateWatch(clock, logger);
     this.#targets = new AllowedTargets(options.allow ?? [], (service, endpoint) => outside.reach(service, endpoint));
@@ -113,6 +114,7 @@ export class V2LinkMaker implements LinkMaker {
         },
       },
     );
+    this.#changes = new ServiceChanges(this.#board, settings);
   }
 
   get server(): Address {
@@ -120,11 +122,15 @@ export class V2LinkMaker implements LinkMaker {
   }
 
   get facts(): LinkFacts {
+    this.#session?.links.count();
     return {
       mode: this.#board.mode,
+      modeChange: this.#session && this.#changes.modeChange,
       services: this.#board.status,
-      keepAlive: this.#keepAlive,
-      serverKeepAlive: this.#session && this.#serverKeepAlive,
+      keepAlive: this.#session?.links.keepAlive ?? this.#keepAlive.idle,
+      serverKeepAlive: this.#session?.links.peerKeepAlive,
+      bytesToday: this.#bytes.today,
+      bytesBefore: this.#bytes.before,
       bound: this.#session && this.#isBound,
       clockOffset: this.#session?.state.clockOffset,
       roundTrip: this.#session?.state.roundTrip,
@@ -154,22 +160,33 @@ export class V2LinkMaker implements LinkMaker {
     this.#board.forgetResults();
   }
 
-  setKeepAlive(settings: KeepAliveSettings, endpoint: Endpoint): void {
-    const keepAlive = normalKeepAlive(settings);
-    if (endpoint !== "server") this.#keepAlive = keepAlive;
-    if (endpoint !== "device") this.#wantedKeepAlive = keepAlive;
-    this.#session?.links.say({
-      ...(endpoint !== "server" && { keepAlive }),
-      ...(endpoint !== "device" && { wantedKeepAlive: keepAlive }),
-    });
+  setKeepAlive(choice: KeepAliveChoice, endpoint: Endpoint): void {
+    const plan = keepAlivePlan(choice);
+    if (endpoint !== "device") {
+      this.#wantedKeepAlive = plan;
+      this.#session?.links.wantKeepAlive(plan);
+    }
+    if (endpoint !== "server") this.#follow(plan);
   }
 
-  setMode(mode: Exclude<DeviceMode, "init">): void {
-    this.#board.mode = mode;
+  drop(): void {
+    this.#session?.links.drop();
   }
 
-  close(): Promise<void> {
-    return this.#board.close();
+  setMode(mode: Exclude<DeviceMode, "init">, drain: number): void {
+    this.#changes.setMode(mode, drain);
+  }
+
+  putService(service: NamedService): void {
+    this.#changes.put(service);
+  }
+
+  takeService(name: string): boolean {
+    return this.#changes.take(name);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#board.close(), this.#changes.close()]);
   }
 
   async #make(signal: AbortSignal, onConnected: () => void): Promise<MadeLink> {
@@ -210,8 +227,8 @@ export class V2LinkMaker implements LinkMaker {
       exporter,
       demandsBinding: binding === "required",
       nextEpoch: () => this.#epochs.next(),
-      capabilities: (this.#settings.expiration > 0 ? CAN_RESUME : 0) | (isUp ? IS_MOVING : 0) |
-        (this.#options.allow?.length ? CAN_NAME_ADDRESSES : 0) | CAN_DATAGRAMS,
+      capabilities: (this.#settings.expiration > 0 ? CAN_RESUME : 0) | (isUp ? IS_MOVING : 0) | ADAPTS | CAN_DATAGRAMS |
+        (this.#options.allow?.length ? CAN_NAME_ADDRESSES : 0),
       resume: () => {
         before.moved = isUp && this.#session?.interruptedAt === undefined;
         before.interruptedAt = this.#session?.interruptedAt ?? clock.now();
@@ -233,10 +250,7 @@ export class V2LinkMaker implements LinkMaker {
     }
     this.#session?.close("not-resumed");
     this.#board.forgetResults();
-    this.#board.takesDatagrams = (greeting.capabilities & CAN_DATAGRAMS) !== 0;
-    for (const { name } of this.#board.barred) {
-      logger.warn("service {service} is not offered: {error}", { service: name, error: NO_DATAGRAMS });
-    }
+    this.#board.meet((greeting.capabilities & CAN_DATAGRAMS) !== 0, logger);
     const link = new V2Session({
       id: welcome.session,
       expiration: Math.min(this.#settings.expiration, welcome.expiration ?? 0),
@@ -245,13 +259,16 @@ export class V2LinkMaker implements LinkMaker {
       targets: this.#targets,
       outside: this.#outside,
       keepAlive: this.#keepAlive,
+      adapts: greeting.adapts,
+      onBytes: (bytes, carried) => this.#bytes.add(bytes, carried),
       onGrants: (results) => this.#onGrants(results),
       onSettings: (said) => this.#onSettings(said),
       emit: this.#emit,
     });
     this.#session = link;
     link.start(transport, rest);
-    if (this.#wantedKeepAlive) link.links.say({ wantedKeepAlive: this.#wantedKeepAlive });
+    const wanted = this.#wantedKeepAlive;
+    if (wanted && (greeting.adapts || isSteady(wanted))) link.links.wantKeepAlive(wanted);
     return { ...made, link };
   }
 
@@ -317,9 +334,15 @@ export class V2LinkMaker implements LinkMaker {
     }
   }
 
+  /** Keep-alive of this side from now on. */
+  #follow(plan: KeepAlivePlan): void {
+    this.#keepAlive = plan;
+    this.#session?.links.setKeepAlive(plan);
+  }
+
   #onSettings(said: Settings): void {
-    if (said.keepAlive) this.#serverKeepAlive = said.keepAlive;
-    if (said.wantedKeepAlive) this.setKeepAlive(said.wantedKeepAlive, "device");
-    if (said.wantedMode && said.wantedMode !== "init") this.setMode(said.wantedMode);
+    const { wantedKeepAlive: waiting, wantedIdleKeepAlive: idle = waiting } = said;
+    if (waiting && idle) this.#follow({ waiting, idle });
+    if (said.wantedMode && said.wantedMode !== "init") this.setMode(said.wantedMode, 0);
   }
 }

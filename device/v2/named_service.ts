@@ -4,7 +4,7 @@
  * @module
  */
 
-import { V2_MAX_CHANNELS } from "../../protocol/v2/limits.ts";
+import { V2_MAX_CHANNELS, V2_MAX_SERVICES } from "../../protocol/v2/limits.ts";
 import type { Address } from "../../protocol/address.ts";
 import { parseName } from "../../protocol/name.ts";
 import { parsePositiveDuration } from "../../base/duration.ts";
@@ -149,4 +149,14 @@ function parseDetail(detail: string, text: string, parseTime: (text: string) => 
     default:
       throw new SyntaxError(`"${detail}" in "${text}" is not known; ${FORM}`);
   }
+}
+
+/** @throws {RangeError} for services that cannot be offered together: too many, or two of one name. */
+export function demandOfferable(services: readonly NamedService[]): void {
+  if (services.length > V2_MAX_SERVICES) {
+    throw new RangeError(`Cannot offer ${services.length} services: ${V2_MAX_SERVICES} are the most`);
+  }
+  const names = services.map(({ name }) => name);
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice !== undefined) throw new RangeError(`Cannot offer the service ${twice} twice`);
 }

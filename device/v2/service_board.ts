@@ -5,9 +5,12 @@
  */
 
 import type { DeviceMode, ServiceGrantResult, ServiceOffer } from "../../protocol/v2/wire/messages.ts";
+import type { Logger } from "../../base/logger.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { DatagramCounts } from "../../net/udp/counts.ts";
+import { V2_MAX_SERVICES } from "../../protocol/v2/limits.ts";
 import type { Reach } from "../endpoints/endpoint.ts";
+import { kindOf } from "../endpoints/registry.ts";
 import { endpointOf, type NamedService } from "./named_service.ts";
 import { ServiceWatch } from "./service_watch.ts";
 
@@ -17,6 +20,8 @@ export interface ServiceStatus {
   readonly name: string;
   /** What stands behind it, `HOST:PORT` or as in `unix:/run/docker.sock`. */
   readonly localAddress: string;
+  /** What kind of endpoint that is: `tcp`, `unix` and others. */
+  readonly kind: string;
   /** Whether it is offered to the server now. */
   readonly offered: boolean;
   /** Whether it is up, for a service that is watched. */
@@ -34,12 +39,10 @@ export interface ServiceWay {
   readonly reach: Reach;
   /** What stands behind it, for people. */
   readonly address: string;
-  /** Whether its channels carry datagrams. */
-  readonly isUdp?: boolean;
 }
 
 /** Why a service of UDP is not offered. */
-export const NO_DATAGRAMS = "the server does not know UDP; update it";
+const NO_DATAGRAMS = "the server does not know UDP; update it";
 
 /** A service, as a client needs it. */
 export interface FoundService extends ServiceWay {
@@ -57,22 +60,32 @@ export interface ServiceBoardEvents {
   onService(service: NamedService, up: boolean, address: string): void;
 }
 
-/** The services of a device; they are numbered in their order. */
-export class ServiceBoard {
-  /** In the order of their numbers. */
-  readonly services: readonly NamedService[];
+/** The largest number that the wire has room for. */
+const MAX_NUMBER = 0xffff;
 
+/** A service with its number. */
+interface Entry extends ServiceWay {
+  readonly number: number;
+  readonly service: NamedService;
+  /** Whether its channels carry datagrams. */
+  readonly isUdp: boolean;
+  watch: ServiceWatch | undefined;
+}
+
+/** The services of a device, by their numbers. The number of one that was taken away is not used again. */
+export class ServiceBoard {
   readonly #events: ServiceBoardEvents;
   readonly #clock: Clock;
-  readonly #ways: readonly ServiceWay[];
-  readonly #watches = new Map<NamedService, ServiceWatch>();
+  readonly #reachOf: (service: NamedService) => Reach;
+  readonly #entries = new Map<number, Entry>();
   readonly #results = new Map<number, ServiceGrantResult>();
-  /** Whether the server takes services of UDP; set before it is told of any. */
-  takesDatagrams = true;
+  #takesDatagrams = true;
+  #next = 0;
   #mode: DeviceMode = "init";
   #wanted: Exclude<DeviceMode, "init">;
+  #isDraining = false;
 
-  /** Starts to find out which services are up; then goes to `mode`. */
+  /** Goes to `mode` when it is started, and knows which services are up. */
   constructor(
     services: readonly NamedService[],
     mode: Exclude<DeviceMode, "init">,
@@ -80,23 +93,16 @@ export class ServiceBoard {
     clock: Clock,
     events: ServiceBoardEvents,
   ) {
-    this.services = services;
     this.#events = events;
     this.#clock = clock;
+    this.#reachOf = reachOf;
     this.#wanted = mode;
-    this.#ways = services.map((service) => {
-      const { address, isUdp = false } = endpointOf(service);
-      return { reach: reachOf(service), address, isUdp };
-    });
+    for (const service of services) this.#enter(service);
   }
 
   /** Begins; without anything to watch the device is in its mode at once. */
   start(): void {
-    this.services.forEach((service, number) => {
-      if (!service.refuseWhenDown) return;
-      const onChange = (up: boolean) => this.#onChange(service, up);
-      this.#watches.set(service, new ServiceWatch(this.#ways[number]!.reach, this.#clock, onChange));
-    });
+    for (const entry of this.#entries.values()) this.#watch(entry);
     this.#leaveInit();
   }
 
@@ -108,21 +114,69 @@ export class ServiceBoard {
   /** Goes to another mode; what is offered changes with it. */
   set mode(mode: Exclude<DeviceMode, "init">) {
     this.#wanted = mode;
-    if (this.#mode === "init" || this.#mode === mode) return;
+    const wasDraining = this.#isDraining;
+    this.#isDraining = false;
+    if (this.#mode === "init") return;
+    if (this.#mode === mode) {
+      if (wasDraining) this.#events.onOffers(this.offers());
+      return;
+    }
     this.#mode = mode;
     this.#events.onMode(mode);
     this.#events.onOffers(this.offers());
   }
 
+  /** Whether it is on its way to mode config: nothing is offered any more, and who is there may finish. */
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
+  /** Takes all offers back, and leaves clients alone; setting the mode ends that. */
+  drain(): void {
+    if (this.#mode !== "run" || this.#isDraining) return;
+    this.#isDraining = true;
+    this.#events.onOffers(this.offers());
+  }
+
+  /** Offers one more, or another in the place of the one of its name, which is given back. @throws {RangeError} if there are too many. */
+  put(service: NamedService): ServiceWay | undefined {
+    const before = this.#byName(service.name);
+    if (!before && this.#entries.size >= V2_MAX_SERVICES) {
+      throw new RangeError(`Cannot offer ${service.name}: ${V2_MAX_SERVICES} services are the most`);
+    }
+    if (this.#next > MAX_NUMBER) throw new RangeError("Cannot number one more service: start the device anew");
+    if (before) this.#forget(before);
+    const entry = this.#enter(service);
+    this.#watch(entry);
+    if (this.#mode === "run") this.#events.onOffers([this.#offerOf(entry)]);
+    return before;
+  }
+
+  /** Offers a service no more. @returns the way to it, whose owner closes it now; `undefined` if there is none of that name. */
+  take(name: string): ServiceWay | undefined {
+    const entry = this.#byName(name);
+    if (!entry) return undefined;
+    this.#forget(entry);
+    if (this.#mode === "run") this.#events.onOffers([{ number: entry.number, offered: false, name }]);
+    return entry;
+  }
+
+  /** The services, in the order of their numbers. */
+  get services(): NamedService[] {
+    return [...this.#entries.values()].map(({ service }) => service);
+  }
+
   /** What is offered now, to be said to a server that knows nothing of it yet, or of nothing else. */
   offers(): ServiceOffer[] {
-    return this.services.map((service, number) => this.#offer(service, number, this.#isOffered(service)));
+    return [...this.#entries.values()].map((entry) => this.#offerOf(entry));
   }
 
   /** The service of a number, the way to it, and whether it is offered. */
   find(number: number): FoundService | undefined {
-    const service = this.services[number];
-    return service && { service, ...this.#ways[number]!, offered: this.#isOffered(service) };
+    const entry = this.#entries.get(number);
+    if (!entry) return undefined;
+    const { service, reach, address } = entry;
+    return { service, reach, address, offered: this.#isOffered(entry) };
   }
 
   /** The link is down: nothing is granted any more. */
@@ -135,7 +189,7 @@ export class ServiceBoard {
     results: readonly ServiceGrantResult[],
   ): { readonly service: NamedService; readonly result: ServiceGrantResult }[] {
     return results.flatMap((result) => {
-      const service = this.services[result.number];
+      const service = this.#entries.get(result.number)?.service;
       if (!service) return [];
       this.#results.set(result.number, result);
       return [{ service, result }];
@@ -143,21 +197,23 @@ export class ServiceBoard {
   }
 
   /** A client reached a service, or could not. */
-  hint(service: NamedService, up: boolean): void {
-    this.#watches.get(service)?.hint(up);
+  hint({ name }: NamedService, up: boolean): void {
+    this.#byName(name)?.watch?.hint(up);
   }
 
   /** How each service stands. */
   get status(): ServiceStatus[] {
-    return this.services.map((service, number) => {
+    return [...this.#entries.values()].map((entry) => {
+      const { number, service, address, watch } = entry;
       const result = this.#results.get(number);
-      const { datagrams } = this.#ways[number]!.reach;
-      const isBarred = this.#isUdp(number) && !this.takesDatagrams;
+      const { datagrams } = entry.reach;
+      const isBarred = entry.isUdp && !this.#takesDatagrams;
       return {
         name: service.name,
-        localAddress: this.#ways[number]!.address,
-        offered: this.#isOffered(service),
-        up: this.#watches.get(service)?.up,
+        localAddress: address,
+        kind: service.endpoint === undefined ? "tcp" : kindOf(service.endpoint).name,
+        offered: this.#isOffered(entry),
+        up: watch?.up,
         hostAddress: result?.code === "granted" && result.text !== "" ? result.text : undefined,
         error: isBarred
           ? NO_DATAGRAMS
@@ -171,40 +227,66 @@ export class ServiceBoard {
 
   /** Watches no more. Resolves when nothing is left of what clients had of services. */
   async close(): Promise<void> {
-    for (const watch of this.#watches.values()) watch.close();
-    await Promise.all(this.#ways.map(({ reach }) => reach.close()));
+    const entries = [...this.#entries.values()];
+    for (const { watch } of entries) watch?.close();
+    await Promise.all(entries.map(({ reach }) => reach.close()));
   }
 
-  /** Services that the server cannot have, as it does not know UDP. */
-  get barred(): readonly NamedService[] {
-    return this.takesDatagrams ? [] : this.services.filter((_, number) => this.#isUdp(number));
+  /** A new session is about to begin, with a server that takes services of UDP, or does not: those are not offered to it then. */
+  meet(takesDatagrams: boolean, logger: Logger): void {
+    this.#takesDatagrams = takesDatagrams;
+    if (takesDatagrams) return;
+    for (const { service: { name }, isUdp } of this.#entries.values()) {
+      if (isUdp) logger.warn("service {service} is not offered: {error}", { service: name, error: NO_DATAGRAMS });
+    }
   }
 
-  #isUdp(number: number): boolean {
-    return this.#ways[number]!.isUdp === true;
+  #enter(service: NamedService): Entry {
+    const number = this.#next++;
+    const { address, isUdp = false } = endpointOf(service);
+    const reach = this.#reachOf(service);
+    const entry: Entry = { number, service, reach, address, isUdp, watch: undefined };
+    this.#entries.set(number, entry);
+    return entry;
   }
 
-  #offer({ name }: NamedService, number: number, offered: boolean): ServiceOffer {
-    return { number, offered, name, ...(offered && this.#isUdp(number) && { datagrams: true }) };
+  #watch(entry: Entry): void {
+    if (!entry.service.refuseWhenDown) return;
+    entry.watch = new ServiceWatch(entry.reach, this.#clock, (up) => this.#onChange(entry, up));
   }
 
-  #isOffered(service: NamedService): boolean {
-    if (!this.takesDatagrams && this.#isUdp(this.services.indexOf(service))) return false;
-    return this.#mode === "run" && (this.#watches.get(service)?.up ?? true);
+  #forget(entry: Entry): void {
+    entry.watch?.close();
+    this.#entries.delete(entry.number);
+    this.#results.delete(entry.number);
   }
 
-  #onChange(service: NamedService, up: boolean): void {
+  #byName(name: string): Entry | undefined {
+    return this.#entries.values().find(({ service }) => service.name === name);
+  }
+
+  #offerOf(entry: Entry): ServiceOffer {
+    const { number, service: { name }, isUdp } = entry;
+    const offered = this.#isOffered(entry);
+    return { number, offered, name, ...(offered && isUdp && { datagrams: true }) };
+  }
+
+  #isOffered({ watch, isUdp }: Entry): boolean {
+    if (isUdp && !this.#takesDatagrams) return false;
+    return this.#mode === "run" && !this.#isDraining && (watch ? watch.up ?? false : true);
+  }
+
+  #onChange(entry: Entry, up: boolean): void {
     const first = this.#mode === "init";
-    const number = this.services.indexOf(service);
-    if (!first || !up) this.#events.onService(service, up, this.#ways[number]!.address);
+    if (!first || !up) this.#events.onService(entry.service, up, entry.address);
     if (first) return this.#leaveInit();
     if (this.#mode !== "run") return;
-    this.#events.onOffers([this.#offer(service, number, up)]);
+    this.#events.onOffers([this.#offerOf(entry)]);
   }
 
   /** Every watched service has been looked at once: then the device takes up its work. */
   #leaveInit(): void {
-    if ([...this.#watches.values()].some((watch) => watch.up === undefined)) return;
+    if (this.#entries.values().some(({ watch }) => watch && watch.up === undefined)) return;
     this.#mode = this.#wanted;
     this.#events.onMode(this.#mode);
     this.#events.onOffers(this.offers());

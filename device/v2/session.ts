@@ -18,7 +18,8 @@ import type { ChannelPump } from "../../relay/channel_pump.ts";
 import { describeError } from "../../base/errors.ts";
 import type { LinkEnd } from "../../relay/link/end.ts";
 import { Session } from "../../relay/session.ts";
-import { SessionLinks, type SessionLinksOptions } from "../../relay/session_links.ts";
+import { SessionLinks } from "../../relay/session_links.ts";
+import type { SessionLinksOptions } from "../../relay/session_links_options.ts";
 import type { Transport } from "../../net/transport.ts";
 import type { DeviceEvent } from "../events.ts";
 import type { LinkLife } from "../reconnect/link_maker.ts";
@@ -31,7 +32,7 @@ import type { FoundService, ServiceBoard } from "./service_board.ts";
 import type { Outside } from "./outside.ts";
 import { isShortage, reachReason } from "../endpoints/service_reach.ts";
 
-export interface V2SessionOptions extends Pick<SessionLinksOptions, "keepAlive" | "expiration"> {
+export interface V2SessionOptions extends Pick<SessionLinksOptions, "keepAlive" | "expiration" | "onBytes"> {
   readonly settings: DeviceSettings;
   /** What it offers. */
   readonly board: ServiceBoard;
@@ -41,7 +42,9 @@ export interface V2SessionOptions extends Pick<SessionLinksOptions, "keepAlive" 
   readonly outside: Pick<Outside, "windowBound">;
   /** The server answered for services. */
   onGrants(results: ServiceGrantResult[]): void;
-  /** The server said what is in force, or what it wants. */
+  /** Whether both sides adapt their keep-alive. */
+  readonly adapts: boolean;
+  /** The server said what it wants. */
   onSettings(settings: Settings): void;
   emit(event: DeviceEvent): void;
   /** Its name, 16 bytes, as the server said. */
@@ -72,13 +75,16 @@ export class V2Session extends Session<SessionLinks> implements LinkLife {
     const budget = new WindowBudget(options.outside.windowBound);
     const log = expiration > 0 ? new SendLog() : undefined;
     const state = new V2DeviceCore(
-      { time: clock, budget, log },
+      { time: clock, budget, log, adapts: options.adapts },
       V2_MAX_CHANNELS,
       {
         onOpen: (channel, request) => this.#onOpen(channel, request),
         onGrants: (results) => options.onGrants(checkGrants(results)),
         onGoodbye: (word) => this.#onGoodbye(word),
-        onSettings: (said) => options.onSettings(said),
+        onSettings: (said) => {
+          this.links.hear(said);
+          options.onSettings(said);
+        },
       },
     );
     const links = new SessionLinks({
@@ -87,6 +93,7 @@ export class V2Session extends Session<SessionLinks> implements LinkLife {
       writeTimeout: linkWriteTimeout,
       keepAlive,
       expiration,
+      ...(options.onBytes && { onBytes: options.onBytes }),
       onInterrupted: () => {},
       onFruitless: (hint) => settings.logger.warn("{hint}", { hint }),
     });
@@ -106,7 +113,7 @@ export class V2Session extends Session<SessionLinks> implements LinkLife {
   start(transport: Transport, rest: Uint8Array): void {
     const { board } = this.#options;
     this.links.attach(transport, rest);
-    this.state.sendSettings({ keepAlive: this.links.keepAlive, mode: board.mode });
+    this.links.introduce({ mode: board.mode });
     if (board.mode === "run") this.state.listen(board.offers());
   }
 
@@ -176,6 +183,7 @@ export class V2Session extends Session<SessionLinks> implements LinkLife {
   }
 
   #onOpen(channel: V2Channel, request: ConnectRequest): void {
+    this.links.rouse();
     const { board } = this.#options;
     const asked = this.#find(request.service);
     const found = typeof asked === "string" ? undefined : asked;
@@ -189,7 +197,11 @@ export class V2Session extends Session<SessionLinks> implements LinkLife {
     const { maxClients } = service;
     if (!found.offered) {
       const inRun = board.mode === "run";
-      return refuse(inRun ? "service-down" : "service-withdrawn", `${service.name} is ${inRun ? "down" : "withdrawn"}`);
+      const isDown = inRun && !board.isDraining;
+      return refuse(
+        isDown ? "service-down" : "service-withdrawn",
+        `${service.name} is ${isDown ? "down" : "withdrawn"}`,
+      );
     }
     const inside = this.#inside.get(service) ?? 0;
     if (maxClients !== undefined && inside >= maxClients) {
@@ -198,6 +210,13 @@ export class V2Session extends Session<SessionLinks> implements LinkLife {
     this.pumps.makeRoom(this.state.channelCount - 1); // this one is open, and has no pump yet
     const pump = this.pumps.add(channel, service);
     this.#inside.set(service, inside + 1);
+    const { client: address, hostAddress } = request;
+    this.#options.settings.clients.add(pump, {
+      address,
+      hostAddress,
+      service: service.name,
+      localAddress: found.address,
+    });
     let error: string | undefined;
     pump.done.then((summary) => {
       const left = this.#inside.get(service)! - 1;

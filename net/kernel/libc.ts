@@ -32,6 +32,8 @@ export const NONBLOCK = 0o4000;
 export const CLOEXEC = 0o2000000;
 /** A write to a connection that has failed is an error, and no signal. */
 export const MSG_NOSIGNAL = 0x4000;
+/** This one call does not wait. */
+export const MSG_DONTWAIT = 0x40;
 /** Ends a socket's writing side. */
 export const SHUT_WR = 1;
 /** Of a `struct sockaddr_storage`, in bytes. */
@@ -71,6 +73,7 @@ const SYMBOLS = {
   sendmsg: { parameters: ["i32", "buffer", "i32"], result: "i32" },
   sendNow: { name: "send", parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
   recvNow: { name: "recv", parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
+  clock_gettime: { parameters: ["i32", "buffer"], result: "i32" },
   if_nametoindex: { parameters: ["buffer"], result: "u32" },
   getrlimit: { parameters: ["i32", "buffer"], result: "i32" },
   ioctl: { parameters: ["i32", "u64", "buffer"], result: "i32" },

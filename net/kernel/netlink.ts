@@ -6,7 +6,7 @@
  */
 
 import { parseIP } from "../../protocol/ip.ts";
-import { AF_INET, AF_INET6, AF_NETLINK, type Calls, CLOEXEC, libc, SOCK_RAW } from "./libc.ts";
+import { AF_INET, AF_INET6, AF_NETLINK, type Calls, CLOEXEC, libc, MSG_DONTWAIT, SOCK_RAW } from "./libc.ts";
 
 /** The way to an address. */
 export interface Way {
@@ -19,8 +19,6 @@ export interface Way {
   /** Whether the address is one of this machine's own. */
   readonly isLocal: boolean;
 }
-
-const MSG_DONTWAIT = 0x40;
 
 const RTM_NEWLINK = 16;
 const RTM_GETLINK = 18;

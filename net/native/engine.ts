@@ -35,7 +35,7 @@ import type {
   UnixConnection,
 } from "../socket.ts";
 import type { DatagramHandler, DatagramSocket } from "../udp/socket.ts";
-import type { TurnReport } from "../turn_times.ts";
+import type { TurnReport, TurnTotals } from "../turn_times.ts";
 
 const SOCKET_FLAGS = NONBLOCK | CLOEXEC;
 
@@ -59,6 +59,10 @@ export class NativeEngine implements Engine {
 
   turns(): TurnReport {
     return this.#loop.times.take();
+  }
+
+  turnTotals(): TurnTotals {
+    return this.#loop.times.totals;
   }
 
   /** See {@linkcode LineStream}. */

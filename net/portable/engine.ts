@@ -38,6 +38,7 @@ export const portableEngine: Engine = {
   },
   listen: ({ host: hostname, port }) => new PortableListener(Deno.listen({ hostname, port })),
   turns: () => undefined,
+  turnTotals: () => undefined,
   connect: async ({ host: hostname, port }: Address, { signal, uplink }: ConnectOptions) => {
     if (uplink !== undefined) throw new TypeError(`the runtime's sockets cannot be bound to ${uplink}`);
     return new PortableSocket(await Deno.connect({ hostname, port, signal }));

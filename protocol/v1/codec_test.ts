@@ -59,6 +59,7 @@ test("the words for errors and ends are the ones that users see", () => {
     "time-limit",
     "outside-hours",
     "access-closed",
+    "draining",
     "server-limit",
     "bad-connect",
     "idle-timeout",

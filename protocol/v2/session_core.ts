@@ -220,7 +220,7 @@ export abstract class V2SessionCore implements Link, V2FrameHandler, V2ChannelLi
         return;
       }
       case V2Command.SETTINGS:
-        return this.#events.onSettings(readSettings(payload));
+        return this.#events.onSettings(readSettings(payload, this.options.adapts));
       case V2Command.GOODBYE:
         this.#decoder.stop(); // it is the last frame
         return this.#events.onGoodbye(readGoodbye(payload));

@@ -24,4 +24,6 @@ export interface V2CoreOptions {
   readonly budget: WindowBudget;
   /** Keeps what is sent until it is acknowledged; without, the session ends with its first link. */
   readonly log?: SendLog | undefined;
+  /** Whether both sides have `ADAPTS`. @default {false} */
+  readonly adapts?: boolean;
 }

@@ -17,6 +17,7 @@ import type { FrameFate, Link, LinkOutput, Sent } from "../../protocol/link.ts";
 import type { LinkEndReason } from "../../protocol/reasons.ts";
 import type { Clock } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
+import type { Carried } from "./day_bytes.ts";
 import { channelReason, endOf, type LinkEnd, peerClosed, standsStill } from "./end.ts";
 import { ReadPauses } from "./read_pauses.ts";
 import { type ChunkBudget, type ReceiveChunk, ReceiveChunks } from "./receive_chunk.ts";
@@ -49,6 +50,7 @@ export class LinkDriver implements LinkOutput {
   readonly ended: Promise<LinkEnd>;
   /** Bytes read from the link. */
   bytesReceived = 0;
+  #reads = 0;
 
   readonly #clock: Clock;
   readonly #queue: WriteQueue;
@@ -104,6 +106,11 @@ export class LinkDriver implements LinkOutput {
   /** Bytes that the kernel has taken; while `pending` is not 0 and this stands still, the peer takes nothing. */
   get written(): number {
     return this.#queue.written;
+  }
+
+  /** What the link has carried so far. */
+  get carried(): Carried {
+    return { bytes: this.bytesReceived + this.#queue.written, pieces: this.#reads + this.#queue.progress };
   }
 
   /** Whether somebody pauses the reading: silence proves nothing then. */
@@ -257,6 +264,7 @@ export class LinkDriver implements LinkOutput {
       // A socket that is closed with unread bytes resets, and the peer would lose what it has not read.
       if (this.#finishing) continue;
       this.bytesReceived += count;
+      this.#reads++;
       this.#heardAt = now;
       this.#silence!.heard(now);
       if (this.#listeners.length > 0) { for (const resolve of this.#listeners.splice(0)) resolve(); }

@@ -19,6 +19,10 @@ export interface Prober {
   readonly patient: boolean;
   /** Whether the first probe is left to the peer for a moment. @default {false} */
   readonly yields?: boolean;
+  /** Called now and then, a little after a probe may have been due. */
+  looked?(): void;
+  /** Called when a first probe is due: what holds from now on in place of what did, if it is to be put off. */
+  calmer?(): Pick<Prober, "settings" | "yields"> | undefined;
 }
 
 /** What is accepted from a peer without a prober: any silence. */
@@ -67,6 +71,11 @@ export class SilenceWatch {
   step(now: number, listening: boolean, pending: boolean): boolean {
     const prober = this.#prober;
     if (!listening || (prober?.patient && this.#isLoaded(now, pending))) this.#keepAlive.postpone(now);
+    if (prober?.looked && now >= this.#keepAlive.deadline) prober.looked();
+    if (prober?.calmer && this.#keepAlive.isFirstDue(now)) {
+      const calmer = prober.calmer();
+      if (calmer) this.#keepAlive.change(calmer.settings, calmer.yields ?? false);
+    }
     const due = this.#keepAlive.step(now, prober?.answers() ?? false);
     if (due === "probe" && !prober?.probe()) this.#keepAlive.postpone(now);
     return due === "lost";

@@ -9,8 +9,10 @@ export interface Route {
   readonly client: string;
   /** Where clients reach it on the server. */
   readonly hostPort: number;
-  /** Where the device reaches it. */
-  readonly localPort: number;
+  /** Where the device reaches it, as `--service` has it. */
+  readonly local: string;
+  /** The same, short enough for the picture. @default {local} */
+  readonly shown?: string;
   /** What it is. */
   readonly service: string;
 }
@@ -19,10 +21,10 @@ const LOCALHOST = "127.0.0.1";
 
 /** Clients, server, link, device and services, from left to right. */
 export function picture(routes: readonly Route[], listenPort: number, tapPort: number): string[] {
-  const rows = routes.map(({ client, hostPort, localPort, service }) => [
+  const rows = routes.map(({ client, hostPort, local, shown = local, service }) => [
     `│ ${client.padEnd(9)}├──▶│ ${address(hostPort)}      │`,
     "                ",
-    `│            ├──▶│ ${address(localPort)} ${service.padEnd(5)}│`,
+    `│            ├──▶│ ${shown.padEnd(15)} ${service.padEnd(5)}│`,
   ]);
   return [
     ["┌─ clients ┐   ┌─ server ─────────────┐", "                ", "┌─ device ───┐   ┌─ services ───────────┐"],

@@ -34,7 +34,7 @@ export class V1Relay extends DemoRelay {
 
   /** Starts the device. */
   dial(): void {
-    this.startDevice(v1DeviceArgs(`127.0.0.1:${this.tap.port}`, this.#routes.map(local)));
+    this.startDevice(v1DeviceArgs(`127.0.0.1:${this.tap.port}`, this.#routes.map(({ local }) => local)));
   }
 
   /** Waits until the device is linked and every host port is open. @returns what server and device said. */
@@ -53,9 +53,5 @@ export class V1Relay extends DemoRelay {
 
 /** A forward, as the server takes it. */
 export function forward(route: Route): string {
-  return `127.0.0.1:${route.hostPort}=${local(route)}`;
-}
-
-function local({ localPort }: Route): string {
-  return `127.0.0.1:${localPort}`;
+  return `127.0.0.1:${route.hostPort}=${route.local}`;
 }

@@ -25,7 +25,7 @@ export async function originalProtocol({ stage: { screen, frames }, relay, lines
   screen.step("The same in the ReadyAgent's protocol, v1, frame by frame: no key, no TLS, 256 clients");
   screen.command(`sallyport server --profile v1 --listen 127.0.0.1:0 --forward ${forward(lines)}`);
   screen.command(
-    `sallyport device --profile v1 --server 127.0.0.1:${relay.tap.port} --service 127.0.0.1:${lines.localPort}`,
+    `sallyport device --profile v1 --server 127.0.0.1:${relay.tap.port} --service ${lines.local}`,
   );
   frames.show(1);
   relay.dial();

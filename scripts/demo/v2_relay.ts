@@ -81,7 +81,7 @@ export class V2Relay extends DemoRelay {
 }
 
 function joining(enrolment: string, routes: readonly Route[], state: string): string[] {
-  const services = routes.map(({ service, localPort }) => `${service}=127.0.0.1:${localPort}`);
+  const services = routes.map(({ service, local }) => `${service}=${local}`);
   return [...joinArgs(state, enrolment, services), "--proxy", "none"];
 }
 

@@ -12,12 +12,29 @@ import type { Route } from "./picture.ts";
 import { DemoError } from "./processes.ts";
 import type { PrivateSsh } from "./ssh.ts";
 import type { Stage } from "./stage.ts";
+import { freePort } from "../../tests/rig/ports.ts";
+import type { Endpoints } from "./endpoint_steps.ts";
 import { DEVICE, type V2Relay } from "./v2_relay.ts";
 
 const FILE_SIZE = 32 * 1024 * 1024;
 const ECHOES = 200;
 const CLIENTS = 20;
 const CUTS = 5;
+
+/** The way to a service on this machine. */
+export interface LocalRoute extends Route {
+  readonly localPort: number;
+}
+
+/** A way to a service at a port of this machine. */
+export function localRoute(client: string, service: string, localPort: number): LocalRoute {
+  return { client, hostPort: freePort(), localPort, local: `127.0.0.1:${localPort}`, service };
+}
+
+/** All ways, in the order of the picture. */
+export function routesOf({ lines, ssh, endpoints }: Pick<V2Cast, "lines" | "ssh" | "endpoints">): Route[] {
+  return [...(ssh ? [ssh.route] : []), lines, ...(endpoints ? [endpoints.console, endpoints.bus] : [])];
+}
 
 /** What the steps work on. */
 export interface V2Cast {
@@ -26,17 +43,19 @@ export interface V2Cast {
   /** Server, tap and device. */
   readonly relay: V2Relay;
   /** The way to the built-in service. */
-  readonly lines: Route;
+  readonly lines: LocalRoute;
   /** The way to sshd, and its clients, where there is one. */
-  readonly ssh: { readonly route: Route; readonly clients: PrivateSsh } | undefined;
+  readonly ssh: { readonly route: LocalRoute; readonly clients: PrivateSsh } | undefined;
+  /** The serial console and the CAN bus, where they can be had. */
+  readonly endpoints: Endpoints | undefined;
   /** Takes a figure for the end. */
   measured(name: string, value: string, remark: string): void;
 }
 
 /** The server runs, a device is enrolled, joins, and is up. @returns the string that it used. */
-export async function threeCommands({ stage, relay, lines, ssh }: V2Cast): Promise<string> {
+export async function threeCommands({ stage, relay, lines, ssh, endpoints }: V2Cast): Promise<string> {
   const { screen, dir } = stage;
-  const routes = ssh ? [ssh.route, lines] : [lines];
+  const routes = routesOf({ lines, ssh, endpoints });
   const first = routes[0]!;
   const more = routes.length > 1 ? " …" : "";
   screen.step("Three commands: a server, an enrolment, a device");
@@ -50,7 +69,7 @@ export async function threeCommands({ stage, relay, lines, ssh }: V2Cast): Promi
   const enrolment = await relay.enroll(routes);
   screen.note(`${enrolment.slice(0, 56)}…`);
   screen.dim("server key, address and a secret that is good once, for an hour; the server keeps its hash");
-  screen.command(`sallyport device join 'sp2_…' --service ${first.service}=127.0.0.1:${first.localPort}${more}`);
+  screen.command(`sallyport device join 'sp2_…' --service ${first.service}=${first.local}${more}`);
   const start = performance.now();
   relay.join(enrolment, routes);
   for (const line of await relay.online(routes.length)) screen.note(line);

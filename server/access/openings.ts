@@ -31,6 +31,7 @@ export interface Opening {
 
 /** A service was opened, or closed. */
 export interface OpeningChange {
+  /** What has changed. */
   readonly opening: Opening;
   /** Whether it is open now. */
   readonly open: boolean;

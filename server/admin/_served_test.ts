@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import { type AdminClient, adminClient, AdminRefusal } from "../../app/admin/client.ts";
 import { mistakeIn } from "../../app/admin/schema.ts";
+import { AuditFile } from "../../app/audit/audit_file.ts";
 import { engineChoice } from "../../tests/rig/engine.ts";
 import { RecordingLogger } from "../../tests/rig/logger.ts";
 import { within } from "../../tests/rig/wait.ts";
@@ -31,7 +32,8 @@ export async function served(folder: string) {
     ],
     v2: state.options,
   });
-  const context = adminContext({ server: handle, core, state: state.view });
+  const auditFile = new AuditFile({ path: `${folder}/audit.log`, clock: core.settings.clock, logger });
+  const context = adminContext({ server: handle, core, state: state.view, auditFile });
   await handle.ready;
   await state.announce(handle.addresses.slice(0, 1), "plain");
   const admin = await serveServerAdmin(context, { folder, unix: true, tcp: undefined });
@@ -67,6 +69,7 @@ export async function served(folder: string) {
       await admin.close();
       handle.close();
       await within(handle.closed, "the end of the server");
+      await context.endTidings();
       await state.close();
     },
   };

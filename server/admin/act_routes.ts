@@ -7,6 +7,11 @@
 import { ApiError, readText } from "../../app/admin/api_error.ts";
 import { jsonRoute, type Route } from "../../app/admin/route.ts";
 import { closed, nullable, Type, words } from "../../app/admin/schema.ts";
+import { KEEP_ALIVE_MODES } from "../../protocol/keep_alive.ts";
+import { MAX_ATTENTION_MS } from "../../protocol/limits.ts";
+import { MAX_DURATION_MS } from "../../base/limits.ts";
+import { parseTag } from "../../app/admin/selector.ts";
+import { MAX_TAGS } from "../../app/limits.ts";
 import { parseExpiry } from "../state/enroll.ts";
 import type { AdminContext } from "./context.ts";
 import { demandDevice, demandState } from "./device_routes.ts";
@@ -46,10 +51,17 @@ export function actRoutes(context: AdminContext): Route[] {
     }),
     jsonRoute({
       ...post("mode", "setMode", "Asks a device to go to mode config, which withdraws its services, or run."),
-      body: closed({ mode: words(["config", "run"]) }),
-      handle({ params: { name }, body: { mode } }) {
+      body: closed({
+        mode: words(["config", "run"]),
+        drain: Type.Optional(Type.Number({
+          minimum: 0,
+          maximum: MAX_DURATION_MS,
+          description: "Milliseconds that clients may stay on the way to config, while no others come.",
+        })),
+      }),
+      handle({ params: { name }, body: { mode, drain = 0 } }) {
         demandDevice(context, name);
-        return demandDone(name, server.setMode(name, mode));
+        return demandDone(name, server.setMode(name, mode, drain));
       },
     }),
     jsonRoute({
@@ -62,6 +74,31 @@ export function actRoutes(context: AdminContext): Route[] {
       handle({ params: { name }, body: { endpoint, ...settings } }) {
         demandDevice(context, name);
         return demandDone(name, server.setKeepAliveSettings(name, settings, endpoint));
+      },
+    }),
+    jsonRoute({
+      ...post("keep-alive-way", "setKeepAliveWay", "Sets the keep-alive by the name of a way, at either end or both."),
+      body: closed({
+        endpoint: words(["device", "server", "both"], "Whose: the device watches the server, the server the device."),
+        way: words(KEEP_ALIVE_MODES, "adaptive and metered are slow while nobody waits."),
+      }),
+      handle({ params: { name }, body: { endpoint, way } }) {
+        demandDevice(context, name);
+        return demandDone(name, server.setKeepAliveSettings(name, way, endpoint));
+      },
+    }),
+    jsonRoute({
+      ...post(
+        "attend",
+        "attendDevice",
+        "Says that somebody looks at a device: its link is probed as for a client meanwhile.",
+      ),
+      body: closed({
+        ms: Type.Integer({ minimum: 1, maximum: MAX_ATTENTION_MS, description: "For how long, in milliseconds." }),
+      }),
+      handle({ params: { name }, body: { ms } }) {
+        demandDevice(context, name);
+        return demandDone(name, server.attend(name, ms));
       },
     }),
     jsonRoute({
@@ -86,6 +123,17 @@ export function actRoutes(context: AdminContext): Route[] {
       ...post("rename", "renameDevice", "Gives a device another name; its key, its services and its link stay."),
       body: closed({ to: Name }),
       handle: ({ params: { name }, body: { to } }) => onFiles(name, ({ acts }) => acts.rename(name, to)),
+    }),
+    jsonRoute({
+      ...post("tag", "tagDevice", "Gives a device tags, and takes others from it."),
+      body: closed({
+        add: Type.Optional(Type.Array(Type.String(), { maxItems: MAX_TAGS })),
+        remove: Type.Optional(Type.Array(Type.String(), { maxItems: MAX_TAGS })),
+      }),
+      handle({ params: { name }, body: { add = [], remove = [] } }) {
+        for (const tag of [...add, ...remove]) readText(parseTag, tag, "body");
+        return onFiles(name, ({ acts }) => acts.tag(name, add, remove));
+      },
     }),
     jsonRoute({
       ...post("expire", "expireDevice", "Sets until when a device may link up."),

@@ -4,18 +4,32 @@
  * @module
  */
 
+import type { Act } from "../../app/admin/http/api.ts";
 import type { Route } from "../../app/admin/route.ts";
 import { type AdminServer, serveAdmin } from "../../app/admin/serve.ts";
+import type { AuditFile } from "../../app/audit/audit_file.ts";
+import { addAuditMetrics } from "../audit/audit_metrics.ts";
+import { auditRoutes } from "../audit/routes.ts";
+import type { Webhook } from "../../app/webhook/webhook.ts";
+import { type WebhookPlan, WebhookTidings } from "../webhook/tidings.ts";
+import { addWebhookMetrics } from "../webhook/webhook_metrics.ts";
+import { ServerAudit } from "../audit/server_audit.ts";
+import { serverMetrics } from "../metrics/server_metrics.ts";
+import type { SiteFile } from "../../app/admin/http/site.ts";
 import type { Address } from "../../protocol/address.ts";
+import { History } from "../history/history.ts";
+import type { ServerEvent } from "../events.ts";
 import type { ServerCore, ServerHandle } from "../server.ts";
 import { actRoutes } from "./act_routes.ts";
 import { clientRoutes } from "./client_routes.ts";
 import type { StateView } from "../state/state.ts";
 import type { AdminContext } from "./context.ts";
 import { deviceRoutes } from "./device_routes.ts";
+import { drainRoutes } from "./drain_routes.ts";
 import { enrolmentRoutes } from "./enrolment_routes.ts";
-import { EventRing } from "./event_ring.ts";
+import { EventRing } from "../../app/admin/event_ring.ts";
 import { eventRoutes } from "./event_routes.ts";
+import { historyRoutes } from "./history_routes.ts";
 import { serverRoutes } from "./server_routes.ts";
 
 /** What it is called in its document. */
@@ -27,9 +41,12 @@ export function adminRoutes(context: AdminContext): Route[] {
     ...serverRoutes(context),
     ...deviceRoutes(context),
     ...actRoutes(context),
+    ...drainRoutes(context),
     ...enrolmentRoutes(context),
     ...clientRoutes(context),
     ...eventRoutes(context),
+    ...auditRoutes(context),
+    ...historyRoutes(context),
   ];
 }
 
@@ -39,17 +56,36 @@ export interface AdminSubject {
   readonly core: ServerCore;
   /** The state; a server of v1 alone has none. */
   readonly state: StateView | undefined;
+  /** Whether each device has metrics of its own. @default {true} */
+  readonly perDevice?: boolean;
+  /** Where acts are audited, if they are. */
+  readonly auditFile?: AuditFile | undefined;
+  /** What is told to whom, if anybody is to be told. */
+  readonly webhook?: WebhookPlan & { readonly webhook: Webhook } | undefined;
 }
 
-/** Makes what routes work with. Events are kept from now on. */
-export function adminContext({ server, core, state }: AdminSubject): AdminContext {
+/** Makes what routes work with. Events are kept from now on, history once it is started. */
+export function adminContext({ server, core, state, perDevice, auditFile, webhook }: AdminSubject): AdminContext {
   const { clock } = core.settings;
   const since = clock.wall();
-  const events = new EventRing(since);
-  server.subscribe((event) => events.add(clock.wall(), event));
+  const events = new EventRing<ServerEvent>(since);
+  const history = new History(core);
+  server.subscribe((event) => {
+    events.add(clock.wall(), event);
+    history.add(event);
+  });
+  const endTidings = async () => {
+    tidings?.close();
+    await Promise.all([audit?.close(), webhook?.webhook.close()]);
+  };
   let isReady = false;
   server.ready.then(() => isReady = true, () => {});
-  return { server, core, state, events, since, isReady: () => isReady };
+  const metrics = serverMetrics({ server, core, state, since }, perDevice);
+  addAuditMetrics(metrics, auditFile);
+  addWebhookMetrics(metrics, webhook?.webhook);
+  const tidings = webhook && new WebhookTidings(webhook, { server, core, state });
+  const audit = auditFile && new ServerAudit(auditFile, { server, core, state });
+  return { server, core, state, events, history, metrics, audit, since, isReady: () => isReady, endTidings };
 }
 
 /** Where the API is served. */
@@ -58,6 +94,8 @@ export interface AdminPlaces {
   readonly folder: string;
   readonly unix: boolean;
   readonly tcp: { readonly address: Address; readonly token: string } | undefined;
+  /** Pages beside it, for browsers. */
+  readonly site?: readonly SiteFile[];
 }
 
 /**
@@ -67,5 +105,6 @@ export interface AdminPlaces {
  */
 export function serveServerAdmin(context: AdminContext, places: AdminPlaces): Promise<AdminServer> {
   const { clock, logger } = context.core.settings;
-  return serveAdmin({ title: SERVER_API, routes: adminRoutes(context), ...places, clock, logger });
+  const onAct = (act: Act) => context.audit?.act(act);
+  return serveAdmin({ title: SERVER_API, routes: adminRoutes(context), ...places, clock, logger, onAct });
 }

@@ -68,6 +68,12 @@ folderTest(
         async () => (await client.get<Device>("/v1/devices/gw1")).deviceKeepAlive?.idleTimeout === 9_000,
         () => "the device has not said so",
       );
+      await client.post("/v1/devices/gw1/keep-alive-way", { endpoint: "both", way: "fast" });
+      await poll(
+        async () => (await client.get<Device>("/v1/devices/gw1")).deviceKeepAlive?.idleTimeout === 1_000,
+        () => "the device has not said so",
+      );
+      await client.post("/v1/devices/gw1/attend", { ms: 1_000 });
       await client.post("/v1/devices/gw1/drop");
       await events.next("interrupted");
       await events.next("resumed");
@@ -80,6 +86,23 @@ folderTest(
       assert.equal((await next())["reason"], "closed-by-admin");
       await refused(client.get(`/v1/clients/${served!.id}`), 404, /there is no client/);
 
+      const drained = async () => (await client.get<Device>("/v1/devices/gw1")).draining;
+      await client.post("/v1/devices/gw1/drain", { for: 600_000 });
+      assert.ok((await drained())?.until);
+      using refusedOne = await Stream.connect(portOf(open["hostAddress"] as string));
+      assert.equal(await refusedOne.readSome(), null);
+      assert.equal((await next())["reason"], "draining");
+      assert.deepEqual(await client.post("/v1/devices/gw1/undrain"), { done: true });
+      assert.deepEqual([await drained(), await client.post("/v1/devices/gw1/undrain")], [null, { done: false }]);
+      await client.post("/v1/server/drain");
+      assert.equal((await client.get<{ draining: { until: unknown } }>("/v1/server")).draining.until, null);
+      await client.post("/v1/server/undrain");
+      await client.post("/v1/devices/gw1/tag", { add: ["site:berlin", "lte", "lte"] });
+      await client.post("/v1/devices/gw1/tag", { add: ["site:berlin"], remove: ["lte"] });
+      const tagged = async (query: string) =>
+        (await client.get<{ items: Device[] }>(`/v1/devices?match=${query}`)).items.flatMap(({ tags }) => tags);
+      assert.deepEqual([await tagged("tag=site:*"), await tagged("tag=lte")], [["site:berlin"], []]);
+      await refused(client.post("/v1/devices/gw1/tag", { add: ["no tag"] }), 400, /is no tag/);
       await client.post("/v1/devices/gw1/mode", { mode: "config" });
       await poll(
         async () => (await client.get<Device>("/v1/devices/gw1")).mode === "config",
@@ -90,6 +113,8 @@ folderTest(
       await client.post("/v1/devices/gw2/expire", { expires: "2099-01-31" });
       assert.equal((await client.get<Device>("/v1/devices/gw2")).expires, "2099-01-31T00:00:00.000Z");
       await client.post("/v1/devices/gw2/expire", { expires: null });
+      assert.deepEqual((await client.get<{ points: unknown[] }>("/v1/history?minutes=1")).points, []);
+      assert.deepEqual((await client.get<{ points: unknown[] }>("/v1/history/devices/gw2")).points, []);
       await client.post("/v1/devices/gw2/disable");
       const { items } = await client.get<{ items: Device[] }>("/v1/devices?match=gw*&state=disabled");
       assert.deepEqual(items.map(({ name, link }) => [name, link]), [["gw2", "offline"]]);
@@ -97,6 +122,8 @@ folderTest(
       await client.post("/v1/devices/gw2/enable");
       await client.post("/v1/devices/gw2/revoke");
       await refused(client.get("/v1/devices/gw2"), 404, /gw2/);
+      const { items: [last] } = await client.get<{ items: Record<string, unknown>[] }>("/v1/audit?limit=1");
+      assert.deepEqual([last!["act"], last!["status"]], ["POST /v1/devices/gw2/revoke", 200]);
       // Whoever comes back goes on behind what it had last.
       const back = client.stream("/v1/events/stream?type=mode,enrolled", firstId);
       assert.equal(((await within(back.next(), "an event")).value!.data as { type: string }).type, "mode");

@@ -4,20 +4,21 @@
  * @module
  */
 
-import { ApiError, readText } from "../../app/admin/api_error.ts";
+import { ApiError } from "../../app/admin/api_error.ts";
 import { makePage, PAGE_QUERY, pageOf } from "../../app/admin/pages.ts";
 import { jsonRoute, type Route } from "../../app/admin/route.ts";
 import { closed, Type } from "../../app/admin/schema.ts";
-import { selector } from "../../app/admin/selector.ts";
 import { splitHostPort } from "../../protocol/address.ts";
 import type { ClientEntry } from "../ports/client_table.ts";
 import type { AdminContext } from "./context.ts";
+import { selected } from "./device_routes.ts";
 import { Client, Done, Selector } from "./schemas.ts";
 
 const NUMBERED = closed({ id: Type.String({ pattern: "^[0-9]{1,15}$", description: "Its number." }) });
 
 /** The routes. */
-export function clientRoutes({ server, core: { settings: { clients, clock } } }: AdminContext): Route[] {
+export function clientRoutes(context: AdminContext): Route[] {
+  const { server, core: { settings: { clients, clock } } } = context;
   const demand = (id: string) => {
     const client = clients.get(Number(id));
     if (!client) throw new ApiError("not-found", `there is no client ${id}; it may have gone`);
@@ -37,7 +38,7 @@ export function clientRoutes({ server, core: { settings: { clients, clock } } }:
       }),
       response: pageOf(Client, "Some of the clients."),
       handle({ query: { limit, cursor, device, service, address } }) {
-        const isMeant = device === undefined ? () => true : readText(selector, device, "query.device");
+        const isMeant = device === undefined ? () => true : selected(context, device, "query.device");
         const behind = cursor === undefined ? 0 : numberOf(cursor);
         return makePage({
           from: clients,

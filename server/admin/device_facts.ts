@@ -6,45 +6,67 @@
 
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
 import { formatGrantedAddress, type ServiceGrant } from "../devices/service_grant.ts";
+import type { Drain } from "../ports/drains.ts";
 import { describeDevice, type ServedDevice } from "../v2/device_status.ts";
 import type { ServedService } from "../v2/open_service.ts";
 import type { AdminContext } from "./context.ts";
-import type { Device } from "./schemas.ts";
+import type { Static } from "../../app/admin/schema.ts";
+import type { TcpFacts } from "../../net/socket.ts";
+import type { Device, Tcp } from "./schemas.ts";
 
 /** The device. */
-export function deviceFacts({ core }: AdminContext, device: AuthorizedDevice, now: number): Device {
+export function deviceFacts({ core, history }: AdminContext, device: AuthorizedDevice, now: number): Device {
+  const { drains } = core.settings;
   const session = core.registry?.session(device.name);
   const served = session && session.device.key === device.key ? describeDevice(session) : undefined;
-  const { name, key, expires, expiration, comment } = device;
+  const { name, key, expires, expiration, tags = [], comment } = device;
   return {
     name,
     key,
     state: stateOf(device, now),
     link: linkOf(served),
     since: timeOrNull(served?.since),
+    losses: history.losses.of(name, core.settings.clock.now()),
     sessionSince: timeOrNull(served?.sessionSince),
     remote: served?.remote ?? null,
     security: served?.security ?? null,
     bound: served?.bound ?? null,
     software: served?.software ?? null,
     mode: served?.mode ?? "init",
+    modeChange: drains.isLeavingRun(name) ? "runToConfig" : null,
+    draining: drainFacts(drains.of(name)),
     services: servicesOf(device.services, served?.services ?? []),
     clients: served?.clients ?? 0,
     clockOffset: served?.clockOffset ?? null,
     roundTrip: served?.roundTrip ?? null,
+    tcp: tcpFacts(served?.tcp),
     keepAlive: served?.keepAlive ?? null,
     deviceKeepAlive: served?.deviceKeepAlive ?? null,
+    bytesToday: served?.bytesToday ?? null,
+    bytesBefore: served?.bytesBefore ?? null,
     conflict: served?.conflict ?? null,
     expires: timeOrNull(expires),
     expiration: expiration ?? null,
+    tags: [...tags],
     comment: comment ?? null,
   };
+}
+
+/** A drain, for people. */
+export function drainFacts(drain: Drain | undefined): Device["draining"] {
+  return drain ? { since: new Date(drain.since).toISOString(), until: timeOrNull(drain.until) } : null;
 }
 
 /** Whether a device may link up. */
 export function stateOf({ disabled, expires }: AuthorizedDevice, now: number): Device["state"] {
   if (disabled) return "disabled";
   return expires !== undefined && expires <= now ? "expired" : "active";
+}
+
+/** A link's TCP, as the API has it. */
+export function tcpFacts(tcp: TcpFacts | undefined): Static<typeof Tcp> | null {
+  if (!tcp) return null;
+  return { ...tcp, retransmits: tcp.retransmits ?? null, deliveryRate: tcp.deliveryRate ?? null };
 }
 
 /** A time as a text. */

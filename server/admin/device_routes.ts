@@ -41,7 +41,7 @@ export function deviceRoutes(context: AdminContext): Route[] {
           limit,
           clock,
           describe(device) {
-            if (!isMeant(device.name)) return undefined;
+            if (!isMeant(device.name, device.tags)) return undefined;
             const facts = deviceFacts(context, device, now);
             return (link ?? facts.link) === facts.link && (state ?? facts.state) === facts.state ? facts : undefined;
           },
@@ -66,6 +66,12 @@ export function demandDevice({ state }: AdminContext, name: string): AuthorizedD
   const device = state?.devices.byName(name);
   if (!device) throw new ApiError("not-found", `there is no device "${name}"`);
   return device;
+}
+
+/** A test for names of devices, by a selector. @throws {ApiError} if it is none. */
+export function selected({ state }: AdminContext, text: string, where: string): (name: string) => boolean {
+  const isMeant = readText(selector, text, where);
+  return (name) => isMeant(name, state?.devices.byName(name)?.tags);
 }
 
 /** The state. @throws {ApiError} if the server has none. */

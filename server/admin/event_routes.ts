@@ -4,16 +4,13 @@
  * @module
  */
 
-import { ApiError, readText } from "../../app/admin/api_error.ts";
-import { PAGE_QUERY } from "../../app/admin/pages.ts";
-import { jsonRoute, type Route, type StreamedEvent, streamRoute, type StreamSource } from "../../app/admin/route.ts";
-import { closed, nullable, type Static, Type, words } from "../../app/admin/schema.ts";
-import { selector } from "../../app/admin/selector.ts";
-import { ADMIN_PAGE } from "../../app/limits.ts";
+import { feedRoutes } from "../../app/admin/event_feed.ts";
+import type { Route } from "../../app/admin/route.ts";
+import { closed, Type, words } from "../../app/admin/schema.ts";
 import { DEVICE_MODES } from "../../protocol/v2/wire/messages.ts";
 import type { ServerEvent } from "../events.ts";
 import type { AdminContext } from "./context.ts";
-import type { EventRing, KeptEvent } from "./event_ring.ts";
+import { selected } from "./device_routes.ts";
 import { Selector, Time } from "./schemas.ts";
 
 /** Every type, once. */
@@ -70,125 +67,16 @@ const Event = closed({
   missed: number("How many are not kept any more; -1: all of another run of the server."),
 }, "Something that happened.");
 
-type Event = Static<typeof Event>;
-
-const FILTER = {
-  device: Type.Optional(Selector),
-  type: Type.Optional(Type.String({
-    pattern: "^[a-z-]+(,[a-z-]+)*$",
-    maxLength: 300,
-    description: "Only of these types, with commas between.",
-  })),
-};
-
-/** Events that are given to a stream at once, and looked at for one answer in one go. */
-const BATCH = 256;
-
 /** The routes. */
-export function eventRoutes({ events }: AdminContext): Route[] {
-  return [
-    jsonRoute({
-      method: "GET",
-      path: "/v1/events",
-      id: "listEvents",
-      summary: "What has happened, oldest first, as far as it is kept.",
-      query: closed({ ...PAGE_QUERY, ...FILTER }),
-      response: closed({
-        items: Type.Array(Event),
-        cursor: Type.String({ description: "Where to go on, also if there is nothing more yet." }),
-        missed: Type.Integer({
-          description: "How many there were since the cursor that are not kept any more; -1: all.",
-        }),
-        oldest: nullable(Type.String(), "The cursor of the oldest that is kept."),
-      }, "Some of the events."),
-      handle({ query: { limit = ADMIN_PAGE, cursor, device, type } }) {
-        const place = placeOf(events, cursor, events.oldest);
-        const isMeant = filter(device, type);
-        const items: Event[] = [];
-        let next = place.next;
-        for (; next < events.next && items.length < limit; next++) {
-          const kept = events.get(next);
-          if (kept && isMeant(kept.event)) items.push(factsOf(events, kept));
-        }
-        const oldest = events.next > events.oldest ? events.cursorAt(events.oldest) : null;
-        return { items, cursor: events.cursorAt(next - 1), missed: place.missed, oldest };
-      },
-    }),
-    streamRoute({
-      method: "GET",
-      path: "/v1/events/stream",
-      id: "streamEvents",
-      summary: "What happens, as server-sent events; with a cursor, or Last-Event-ID, from there on.",
-      query: closed({ cursor: Type.Optional(Type.String({ maxLength: 200 })), ...FILTER }),
-      response: Event,
-      stream({ query: { cursor, device, type }, lastEventId }) {
-        const place = placeOf(events, lastEventId ?? cursor, events.next);
-        return follow(events, place.next, place.missed, filter(device, type));
-      },
-    }),
-  ];
-}
-
-/** Where a cursor leads, or `otherwise` without one. @throws {ApiError} if it is none. */
-function placeOf(events: EventRing, cursor: string | undefined, otherwise: number) {
-  if (cursor === undefined || cursor === "") return { next: otherwise, missed: 0 };
-  const place = events.placeOf(cursor);
-  if (!place) throw new ApiError("bad-request", "the cursor is none of events");
-  return place;
-}
-
-/** Whether an event is meant. @throws {ApiError} for a type that there is not. */
-function filter(device: string | undefined, types: string | undefined): (event: ServerEvent) => boolean {
-  const isMeant = device === undefined ? undefined : readText(selector, device, "query.device");
-  const wanted = types === undefined ? undefined : new Set(types.split(","));
-  const unknown = [...wanted ?? []].find((type) => !(TYPES as readonly string[]).includes(type));
-  if (unknown !== undefined) {
-    throw new ApiError("bad-request", `query.type has "${unknown}"; there are ${TYPES.join(", ")}`);
-  }
-  return (event) => {
-    if (wanted && !wanted.has(event.type)) return false;
-    return !isMeant || "device" in event && event.device !== undefined && isMeant(event.device);
-  };
-}
-
-function factsOf(events: EventRing, { number, time, event }: KeptEvent): Event {
-  return { id: events.cursorAt(number), time: new Date(time).toISOString(), ...defined(event) };
-}
-
-/** What is `undefined` is left out, as it is in JSON. */
-function defined<T extends ServerEvent>(event: T) {
-  return Object.fromEntries(Object.entries(event).filter(([, value]) => value !== undefined)) as Omit<
-    Event,
-    "id" | "time"
-  >;
-}
-
-/** A source that reads on from where it is: what its reader does not take stays in the ring, or goes from it. */
-function follow(events: EventRing, from: number, lost: number, isMeant: (event: ServerEvent) => boolean): StreamSource {
-  let next = from;
-  let missed = lost;
-  return {
-    take() {
-      const taken: StreamedEvent[] = [];
-      if (next < events.oldest) {
-        missed += events.oldest - next;
-        next = events.oldest;
-      }
-      if (missed !== 0) {
-        const id = events.cursorAt(next - 1);
-        const oldest = events.get(next);
-        const time = new Date(oldest?.time ?? events.since).toISOString();
-        taken.push({ id, event: "missed", data: { id, time, type: "missed", missed } });
-        missed = 0;
-      }
-      for (; next < events.next && taken.length < BATCH; next++) {
-        const kept = events.get(next);
-        if (!kept || !isMeant(kept.event)) continue;
-        taken.push({ id: events.cursorAt(next), event: kept.event.type, data: factsOf(events, kept) });
-      }
-      return taken;
+export function eventRoutes(context: AdminContext): Route[] {
+  return feedRoutes({
+    events: context.events,
+    types: TYPES,
+    schema: Event,
+    filter: { device: Type.Optional(Selector) },
+    isMeant({ device }) {
+      const isMeant = device === undefined ? undefined : selected(context, device, "query.device");
+      return isMeant && ((event) => "device" in event && event.device !== undefined && isMeant(event.device));
     },
-    whenMore: (fn) => events.whenMore(fn), // `take` gave nothing, so it came to the end
-    close() {},
-  };
+  });
 }

@@ -25,10 +25,11 @@ export const NAMED = closed({ name: Name });
 export const Selector = Type.String({
   pattern: SELECTOR_PATTERN,
   maxLength: MAX_SELECTOR,
-  description: "A name, with * for any part of it.",
+  description: "A name, with * for any part of it; or tag= and a tag, likewise.",
 });
 
-const count = (description: string) => Type.Integer({ minimum: 0, description });
+/** A number of things. */
+export const count = (description: string) => Type.Integer({ minimum: 0, description });
 const span = (description: string) => Type.Number({ description: `${description}, in milliseconds.` });
 
 /** Keep-alive settings, as seed 002 has them. */
@@ -38,12 +39,40 @@ export const KeepAlive = closed({
   probeCount: Type.Number({ description: "Probes before the peer is taken for lost." }),
 });
 
+/** What links cost in a day. */
+export const BytesOfDay = closed({
+  day: Type.String({ description: "The day, as in 2027-01-31." }),
+  idle: count("Bytes on the wire, both ways, while no client was there; about"),
+  carried: count("Bytes while there was one"),
+});
+
+/** What the system says of the TCP of a link. */
+export const Tcp = closed({
+  roundTrip: Type.Number({ description: "The round trip, smoothed, in milliseconds." }),
+  roundTripVariation: Type.Number({ description: "By how much it varies, in milliseconds." }),
+  retransmits: nullable(Type.Integer(), "Segments that were sent again, since the connection is there."),
+  segment: Type.Integer({ description: "The largest segment that is sent now, in bytes." }),
+  pathMtu: Type.Integer({ description: "The largest packet that the path is taken to carry, in bytes." }),
+  unacknowledged: Type.Integer({ description: "Segments that were sent, and not acknowledged yet." }),
+  deliveryRate: nullable(Type.Number(), "Bytes a second that were delivered of late."),
+}, "A link's TCP, as the server's system sees it.");
+
+/** The link of a v1 device. */
+const V1Link = closed({
+  device: Type.String({ description: "Where the device came from." }),
+  since: Time,
+  clients: count("Clients that are served."),
+  keepAlive: nullable(KeepAlive, "What is accepted of the device, as the system has it."),
+  tcp: nullable(Tcp, "Its TCP; null where the system cannot be asked."),
+});
+
 /** A listener for devices. */
 export const ListenerFacts = closed({
   address: Type.String({ description: "The address really bound." }),
   profile: words(["v1", "v2"]),
   security: words(["plain", "pinned", "pki"], "How TLS proves the server; plain: not at all."),
   device: nullable(Type.String(), "v1: where the device that is linked came from."),
+  link: nullable(V1Link, "v1: its link, if there is one."),
 });
 
 /** What is bounded. */
@@ -53,6 +82,12 @@ export const Limit = closed({
   most: nullable(Type.Integer(), "The most there can be, if that is known."),
   reached: Type.Boolean({ description: "Whether it is reached now." }),
 });
+
+/** That new clients are refused. */
+export const Draining = nullable(
+  closed({ since: Time, until: nullable(Time, "When those who are there are ended; null: never.") }),
+  "Whether new clients are refused, while those who are there finish.",
+);
 
 /** The server. */
 export const ServerFacts = closed({
@@ -71,9 +106,12 @@ export const ServerFacts = closed({
     enrolments: count("Enrolment strings that wait."),
   }),
   limits: Type.Array(Limit),
+  draining: Draining,
   trouble: nullable(Type.String(), "Why devices.toml is not in force as it stands, if it is not."),
 }, "The server as it is now.");
 
+/** The same, as a type. */
+export type ServerState = Static<typeof ServerFacts>;
 /** What became of the datagrams of a service over UDP, on the server, since its host port is open. */
 export const Datagrams = closed({
   received: count("Came from clients."),
@@ -110,21 +148,28 @@ export const Device = closed({
   state: words(DEVICE_STATES, "Whether it may link up."),
   link: words(LINK_STATES, "interrupted: its session waits for another link."),
   since: nullable(Time, "Since when the link is as it is, if it came since the server runs."),
+  losses: count("Times within the last hour that its link or its session was lost; 99 at most."),
   sessionSince: nullable(Time, "Since when its session is, over however many links."),
   remote: nullable(Type.String(), "Where it dialled from."),
   security: nullable(words(["plain", "tls"]), "Whether its link is encrypted."),
   bound: nullable(Type.Boolean(), "Whether both sides signed the TLS connection of its link."),
   software: nullable(Type.String(), "Its program, as it said."),
   mode: words(DEVICE_MODES, "Its mode, as it said."),
+  modeChange: nullable(words(["runToConfig"]), "On its way to another mode: clients may finish first."),
+  draining: Draining,
   services: Type.Array(DeviceService),
   clients: count("Clients that are served."),
   clockOffset: nullable(Type.Number(), "Its wall clock less the server's, in milliseconds."),
   roundTrip: nullable(Type.Number(), "The last round trip, in milliseconds."),
+  tcp: nullable(Tcp, "Its link's TCP; null without a link, and where the system cannot be asked."),
   keepAlive: nullable(KeepAlive, "What the server accepts of it."),
   deviceKeepAlive: nullable(KeepAlive, "What it accepts of the server, as it said."),
+  bytesToday: nullable(BytesOfDay, "What its links have cost since the day began (UTC)."),
+  bytesBefore: nullable(BytesOfDay, "The same of the day before that was counted."),
   conflict: nullable(Type.String(), "Which two machines use its key, if two did within the last minute."),
   expires: nullable(Time, "Until when it may link up; null: for ever."),
   expiration: nullable(Type.Number(), "Milliseconds that its session outlives a link, if not as for all."),
+  tags: Type.Array(Type.String(), { description: "To select it by: tag=site:berlin." }),
   comment: nullable(Type.String(), "For people."),
 }, "A device that may link up, as it is now.");
 

@@ -5,15 +5,20 @@
  */
 
 import { ApiError } from "../../app/admin/api_error.ts";
-import { jsonRoute, type Route } from "../../app/admin/route.ts";
+import { jsonRoute, rawRoute, type Route } from "../../app/admin/route.ts";
 import { closed, type Static, Type } from "../../app/admin/schema.ts";
+import { metricsAnswer } from "../../app/metrics/answer.ts";
+import { MEDIA_TYPES } from "../../app/metrics/text.ts";
 import { inSlices, type Steps } from "../../base/slices.ts";
 import { VERSION } from "../../base/version.ts";
 import { PROCESS_LOG_BOUND } from "../../protocol/limits.ts";
 import { MAX_ENROLMENTS, PROCESS_WINDOW_BOUND } from "../limits.ts";
 import { V1Listener } from "../v1/listener.ts";
 import type { AdminContext } from "./context.ts";
-import { type Limit, ServerFacts } from "./schemas.ts";
+import { drainFacts } from "./device_facts.ts";
+import type { ServedV1Link } from "../v1/link_status.ts";
+import { tcpFacts } from "./device_facts.ts";
+import { type Limit, type ListenerFacts, ServerFacts } from "./schemas.ts";
 
 const Alive = closed({ ok: Type.Boolean() }, "It is so.");
 
@@ -27,6 +32,15 @@ export function serverRoutes(context: AdminContext): Route[] {
       summary: "The server: what it is, what it listens at, how much there is of what.",
       response: ServerFacts,
       handle: () => factsOf(context),
+    }),
+    rawRoute({
+      method: "GET",
+      path: "/metrics",
+      id: "getMetrics",
+      summary: "The metrics of the server, for Prometheus; as OpenMetrics if `Accept` asks for that.",
+      media: MEDIA_TYPES.prometheus,
+      response: Type.String(),
+      raw: ({ accept }) => metricsAnswer(context.metrics, context.core.settings.clock, accept),
     }),
     jsonRoute({
       method: "GET",
@@ -67,6 +81,7 @@ async function factsOf(context: AdminContext): Promise<Static<typeof ServerFacts
       profile: listener.profile,
       security: listener.security,
       device: listener instanceof V1Listener ? listener.device ?? null : null,
+      link: listener instanceof V1Listener ? v1Link(listener.link) : null,
     })),
     counts: {
       devices: state?.devices.all.length ?? 0,
@@ -76,8 +91,15 @@ async function factsOf(context: AdminContext): Promise<Static<typeof ServerFacts
       enrolments,
     },
     limits: limitsOf(context, enrolments),
+    draining: drainFacts(settings.drains.of(undefined)),
     trouble: state?.devices.trouble ?? null,
   };
+}
+
+function v1Link(link: ServedV1Link | undefined): Static<typeof ListenerFacts>["link"] {
+  if (!link) return null;
+  const { device, since, clients, keepAlive, tcp } = link;
+  return { device, since: new Date(since).toISOString(), clients, keepAlive: keepAlive ?? null, tcp: tcpFacts(tcp) };
 }
 
 function* countLinks({ core: { registry } }: AdminContext): Steps<{ online: number; interrupted: number }> {
@@ -89,7 +111,8 @@ function* countLinks({ core: { registry } }: AdminContext): Steps<{ online: numb
   return counts;
 }
 
-function limitsOf({ core }: AdminContext, enrolments: number): Static<typeof Limit>[] {
+/** What is bounded, and how much of it is in use. */
+export function limitsOf({ core }: Pick<AdminContext, "core">, enrolments: number): Static<typeof Limit>[] {
   const { settings: { clientRoom }, registry, listeners } = core;
   const limit = (name: string, used: number, most: number) => ({
     name,

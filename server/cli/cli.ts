@@ -5,8 +5,8 @@
  */
 
 import type { Command } from "commander";
-import { normalKeepAlive, V1_KEEP_ALIVE, V2_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
-import { keepAliveOf } from "../../app/link_options.ts";
+import { V1_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
+import { keepAliveChoiceOf, keepAliveOf, settledKeepAlive, unsaidKeepAlive } from "../../app/link_options.ts";
 import { systemClock } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
 import { type Logger, silentLogger } from "../../base/logger.ts";
@@ -16,6 +16,7 @@ import { type AdminWish, adminWish } from "../../app/admin/options.ts";
 import type { AdminServer } from "../../app/admin/serve.ts";
 import { daemonCommand, printLine, readOptions } from "../../app/command.ts";
 import { stderr } from "../../app/output.ts";
+import { AuditFile } from "../../app/audit/audit_file.ts";
 import { HookRunner } from "../../app/hooks/hooks.ts";
 import { strangeVariables } from "../../app/environment.ts";
 import { setUpLogging } from "../../app/logging.ts";
@@ -26,16 +27,23 @@ import { demandFolderOf } from "../../app/files/private_folder.ts";
 import { stateFolder } from "../../app/files/state.ts";
 import { adminContext, serveServerAdmin } from "../admin/admin.ts";
 import type { AdminContext } from "../admin/context.ts";
+import { DASHBOARD } from "../dashboard/files.ts";
 import { AuthorizedDevices } from "../devices/authorized_devices.ts";
+import { audited } from "./audited.ts";
 import { actCommands } from "./admin/acts.ts";
+import { drainCommand } from "./admin/drain.ts";
 import { clientCommands } from "./admin/clients.ts";
-import { eventsCommand } from "./admin/events.ts";
+import { dashboardCommand } from "./admin/dashboard.ts";
+import { serverEventsCommand } from "./admin/events.ts";
 import { statusCommand } from "./admin/status.ts";
 import { describeServer, SERVER_OPTIONS, type ServerConfig, serverConfig } from "./config.ts";
-import { devicesCommands } from "./devices.ts";
+import { devicesCommands } from "./files/devices.ts";
 import { devicesFile } from "../state/facts.ts";
 import type { ServerEvent } from "../events.ts";
 import { serverNotice } from "./hook_facts.ts";
+import { openWebhook, webhookWish } from "./webhook.ts";
+import { openMetrics } from "./outside.ts";
+import { LinkCount } from "./link_count.ts";
 import type { ListenOptions } from "../options.ts";
 import { type ServerHandle, startServer } from "../server.ts";
 import { openV2State, type V2State } from "../state/state.ts";
@@ -48,8 +56,16 @@ export function serverCommand(name: string): Command {
     _options,
     command: Command,
   ) => run(command));
-  const running = [statusCommand(name), ...clientCommands(name), eventsCommand(name), ...actCommands(name)];
-  for (const each of [...running, ...devicesCommands(name), keyCommand(name, "server")]) command.addCommand(each);
+  const running = [
+    statusCommand(name),
+    ...clientCommands(name),
+    serverEventsCommand(name),
+    ...actCommands(name),
+    drainCommand(name),
+    dashboardCommand(name),
+  ];
+  const onFiles = devicesCommands(name).map((each) => each.name() === "devices" ? each : audited(each));
+  for (const each of [...running, ...onFiles, keyCommand(name, "server")]) command.addCommand(each);
   return command;
 }
 
@@ -58,6 +74,8 @@ async function run(command: Command): Promise<void> {
   const config = serverConfig(values, file);
   const json = values["log-format"] === "json";
   const hasV2 = config.listen.some(({ profile }) => profile === "v2");
+  if (values.audit !== undefined) demandFolderOf(values.audit);
+  const told = await webhookWish(values);
   const wish = await adminWish(values.admin, values["admin-token-file"], hasV2 ? "unix" : "off");
   if (check) {
     const profiles = new Set(config.listen.map(({ profile }) => profile));
@@ -81,7 +99,10 @@ async function run(command: Command): Promise<void> {
     const without = [
       ...["profile", "engine"] as const, // stand above
       ...(profiles.has("v2") ? [] : ["expiration"] as const),
+      ...unsaidKeepAlive(profiles.has("v2") ? config.keepAlive : undefined, profiles.has("v1")),
       ...(profiles.has("v2") || values.admin !== undefined ? [] : ["admin"] as const),
+      ...(values.webhook === undefined ? ["webhook-grace"] as const : []),
+      ...(values.metrics || values["metrics-per-device"] ? [] : ["metrics-per-device"] as const),
       ...(profiles.has("v1") ? [] : ["stall-timeout", "half-close-timeout"] as const),
     ];
     for (const line of [...lines, ...describeOptions(SERVER_OPTIONS, inForce, without)]) printLine(line);
@@ -89,7 +110,8 @@ async function run(command: Command): Promise<void> {
   }
   const logger = setUpLogging("server", values["log-format"] ?? "auto", values["log-level"] ?? "info");
   for (const line of strangeVariables(Object.keys(SERVER_OPTIONS))) logger.warn("{warning}", { warning: line });
-  const state = hasV2 ? await openV2State(stateFolder(values.state, "server"), values.devices, logger) : undefined;
+  const folder = stateFolder(values.state, "server");
+  const state = hasV2 ? await openV2State(folder, values.devices, logger) : undefined;
   const { hooks: commands, ...options } = config;
   const hooks = new HookRunner({ hooks: commands, logger });
   const { handle: server, core } = startServer({
@@ -99,21 +121,37 @@ async function run(command: Command): Promise<void> {
     ...(state && { v2: state.options }),
   });
   const interrupted = new Set<string>();
+  const links = new LinkCount();
   server.subscribe((event) => {
+    links.take(event);
     announce(event, json, interrupted);
     const notice = serverNotice(event);
     if (notice) hooks.tell(notice);
   });
   state?.watch(server);
-  const context = adminContext({ server, core, state: state?.view });
-  const admin = serveAdmin(context, stateFolder(values.state, "server"), wish);
+  const perDevice = values["metrics-per-device"] !== "off";
+  const { metrics: at, audit: path } = values;
+  const auditFile = path === undefined ? undefined : new AuditFile({ path, clock: systemClock, logger });
+  const context = adminContext({
+    server,
+    core,
+    state: state?.view,
+    perDevice,
+    auditFile,
+    webhook: openWebhook(told, systemClock, logger),
+  });
+  const metrics = at ? openMetrics(context, at, folder, json) : Promise.resolve(undefined);
+  const admin = serveAdmin(context, folder, wish);
+  const orEnd = (error: unknown) => {
+    server.close();
+    throw error;
+  };
+  const history = admin.then((api) => api && context.history.start(state?.view.folder), () => {});
   const daemon = {
     ready: Promise.all([
-      server.ready.then(() => tellState(server, state, options.listen)),
-      admin.then((api) => tellAdmin(api, json, logger), (error: unknown) => {
-        server.close();
-        throw error;
-      }),
+      server.ready.then(() => tellState(server, state, options.listen, path)),
+      admin.then((api) => tellAdmin(api, json, logger), orEnd),
+      metrics.catch(orEnd),
     ]).then(() => {}),
     closed: server.closed.then(() => hooks.close()),
     shutdown: () => server.shutdown(),
@@ -123,17 +161,22 @@ async function run(command: Command): Promise<void> {
         : "what was changed is read";
       logger.info("SIGHUP: going on; {reread} at the next start", { reread });
       state?.reload();
+      auditFile?.reopen();
     },
+    status: () => links.describe(core.settings.clients.size),
   };
   try {
-    await runDaemon(daemon, (signal) => {
+    await runDaemon(daemon, logger, (signal) => {
       hooks.ending();
       logger.info("{signal}: shutting down; a second one ends at once", { signal });
     });
   } finally {
     tellTurns(chooseEngine(config.engine).engine, logger);
     await hooks.close();
-    await admin.then((api) => api?.close(), () => {}); // why it could not be had has been told
+    for (const part of [admin, metrics]) await part.then((api) => api?.close(), () => {}); // why it could not be had was told
+    await context.endTidings();
+    await history;
+    await context.history.close();
     await state?.close();
   }
 }
@@ -143,15 +186,9 @@ function keepAliveInForce(
   values: OptionValues<typeof SERVER_OPTIONS>,
   profiles: ReadonlySet<string>,
 ): Partial<OptionValues<typeof SERVER_OPTIONS>> {
-  const { idleTimeout, probeInterval, probeCount } = normalKeepAlive(
-    keepAliveOf(values, profiles.has("v2") ? V2_KEEP_ALIVE : V1_KEEP_ALIVE),
-  );
   const isOpen = (name: keyof typeof SERVER_OPTIONS) => profiles.size > 1 && values[name] === undefined;
-  return {
-    ...(!isOpen("idle-timeout") && { "idle-timeout": idleTimeout }),
-    ...(!isOpen("probe-interval") && { "probe-interval": probeInterval }),
-    ...(!isOpen("probe-count") && { "probe-count": probeCount }),
-  };
+  const all = settledKeepAlive(profiles.has("v2") ? keepAliveChoiceOf(values) : keepAliveOf(values, V1_KEEP_ALIVE));
+  return Object.fromEntries(Object.entries(all).filter(([name]) => !isOpen(name as keyof typeof SERVER_OPTIONS)));
 }
 
 /** The admin API, where it is wanted and can be had; one that nobody asked for is no reason not to serve devices. */
@@ -159,7 +196,7 @@ async function serveAdmin(context: AdminContext, folder: string, wish: AdminWish
   const { unix, tcp, isExplicit } = wish;
   if (!unix && !tcp) return undefined;
   try {
-    return await serveServerAdmin(context, { folder, unix, tcp });
+    return await serveServerAdmin(context, { folder, unix, tcp, site: DASHBOARD });
   } catch (error) {
     if (isExplicit) throw error;
     const [what = ""] = describeError(error).split("\n");
@@ -190,6 +227,7 @@ async function tellState(
   server: ServerHandle,
   state: V2State | undefined,
   listen: ServerConfig["listen"],
+  audit: string | undefined,
 ): Promise<void> {
   const v2 = server.listeners.filter(({ profile }) => profile === "v2");
   const first = v2[0];
@@ -198,7 +236,7 @@ async function tellState(
   await state.announce(
     v2.filter(({ security }) => security === first.security).map(({ address }) => address),
     first.security,
-    files[0]?.certFile,
+    { certificate: files[0]?.certFile, audit },
   );
 }
 

@@ -11,12 +11,22 @@ import { V1_KEEP_ALIVE, V2_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
 import { chooseEngine, type EngineChoice } from "../../net/engines.ts";
 import type { TlsSource } from "../../net/tls/listening.ts";
 import { ADMIN_OPTION, TOKEN_OPTION } from "../../app/admin/options.ts";
+import { AUDIT_OPTION } from "../../app/audit/options.ts";
+import {
+  WEBHOOK_EVENTS_OPTION,
+  WEBHOOK_GRACE_OPTION,
+  WEBHOOK_OPTION,
+  WEBHOOK_SECRET_OPTION,
+} from "../../app/webhook/options.ts";
+import { METRICS_OPTION, PER_DEVICE_OPTION } from "../../app/metrics/options.ts";
 import { COMMON_OPTIONS, ENGINE_OPTION } from "../../app/command.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
 import { describeHooks, readHooks } from "../../app/hooks/config.ts";
 import type { Hooks } from "../../app/hooks/hooks.ts";
 import {
   expirationOption,
+  KEEP_ALIVE_OPTION,
+  keepAliveChoiceOf,
   keepAliveOf,
   keepAliveOptions,
   keysOf,
@@ -31,8 +41,8 @@ import {
 import { fileValues, type OptionTable, type OptionValues } from "../../app/options.ts";
 import { STATE_OPTION } from "../../app/files/state.ts";
 import type { TomlTable } from "../../app/toml/table.ts";
-import { parseDuration, parsePath } from "../../app/values.ts";
-import { DEVICES_OPTION } from "./enroll.ts";
+import { parseBytes, parseDuration, parsePath } from "../../app/values.ts";
+import { DEVICES_OPTION } from "./files/enroll.ts";
 import { parseListen } from "../listen_address.ts";
 import { formatUnixHost, isUnixHost, splitHosts } from "../ports/unix_host.ts";
 import { parseForwards, readForwardRules, rejectStrays, withRules } from "./forwards.ts";
@@ -86,10 +96,23 @@ export const SERVER_OPTIONS = {
   state: STATE_OPTION,
   admin: ADMIN_OPTION,
   "admin-token-file": TOKEN_OPTION,
+  metrics: METRICS_OPTION,
+  "metrics-per-device": PER_DEVICE_OPTION,
+  audit: AUDIT_OPTION,
+  webhook: WEBHOOK_OPTION,
+  "webhook-secret-file": WEBHOOK_SECRET_OPTION,
+  "webhook-events": WEBHOOK_EVENTS_OPTION,
+  "webhook-grace": WEBHOOK_GRACE_OPTION,
+  "keep-alive": KEEP_ALIVE_OPTION,
   ...keepAliveOptions("device", V2_KEEP_ALIVE, V1_KEEP_ALIVE),
   expiration: expirationOption(
     "v2: keep clients and host ports this long while a device has no link; 0 ends them at once",
   ),
+  "warn-bytes-a-day": {
+    value: "SIZE",
+    help: "v2: warn once a day of a device whose links cost more than that, as in 20MB",
+    parse: parseBytes,
+  },
   "tcp-keep-alive": tcpKeepAliveOption("client"),
   "stall-timeout": stallOption("v1: end a client that holds its link this long by not reading"),
   "half-close-timeout": timeOption(
@@ -142,7 +165,9 @@ export function serverConfig(values: OptionValues<typeof SERVER_OPTIONS>, file: 
   checkAddresses(listen);
   const { engine = "auto" } = values;
   chooseEngine(engine); // now, before the state is opened
-  return { listen, engine, hooks, keepAlive: keepAliveOf(values, V2_KEEP_ALIVE), ...timesOf(values) };
+  const limit = values["warn-bytes-a-day"];
+  const bytes = limit !== undefined && { warnBytesADay: limit };
+  return { listen, engine, hooks, keepAlive: keepAliveChoiceOf(values), ...bytes, ...timesOf(values) };
 }
 
 /** Keys of a section, and of a device's file. */

@@ -17,7 +17,8 @@ const SECTION = '[[listen]]\naddress = "127.0.0.1:2065"\nprofile = "v1"\nforward
 
 test("what is not given is left to the defaults, and what is given arrives in milliseconds", () => {
   const args = ["--listen", "127.0.0.1:0", "--profile", "v1", "--forward", "127.0.0.1:0=127.0.0.1:22"];
-  assert.deepEqual(configure(args).keepAlive, V2_KEEP_ALIVE);
+  assert.deepEqual(configure(args).keepAlive, "adaptive");
+  assert.deepEqual(configure([...args, "--probe-count", "5"]).keepAlive, { ...V2_KEEP_ALIVE, probeCount: 5 });
   assert.deepEqual(Object.keys(configure(args)), ["listen", "engine", "hooks", "keepAlive"]);
   const more = configure([
     ...args,

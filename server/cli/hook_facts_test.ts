@@ -35,7 +35,16 @@ Deno.test("each event of a link is a hook's event, with all that it says", STRIC
 Deno.test("a session whose device is back already is told late, and what clients do is not told", STRICT, () => {
   const down = { type: "link-down", ...LINK, detail: undefined, duration: 1 } as const;
   assert.equal(serverNotice({ ...down, reason: "replaced" })?.late, true);
-  assert.equal(serverNotice({ type: "refused", listen: LINK.listen, remote: LINK.remote, why: "no key" }), undefined);
+  assert.equal(
+    serverNotice({
+      type: "refused",
+      listen: LINK.listen,
+      remote: LINK.remote,
+      reason: "unknown-device",
+      why: "no key",
+    }),
+    undefined,
+  );
 });
 
 Deno.test("on v1, where devices have no names, the listener stands for its one device", STRICT, () => {

@@ -86,6 +86,11 @@ export class AuthorizedDevices {
     return [...this.#devices.devices];
   }
 
+  /** How many there are. */
+  get count(): number {
+    return this.#devices.devices.length;
+  }
+
   /** Why the file is not taken as it stands now, if it is not: the devices are those of before. */
   get trouble(): string | undefined {
     return this.#trouble;

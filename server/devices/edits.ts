@@ -22,7 +22,9 @@ export const HEADING = `# Devices that may link up, a table for each. It may be 
 # services = { ssh = "0.0.0.0:2201" }        # where clients reach them: a port, a range as in 8000-8099, or 0
 # expires = 2027-01-31                       # optional
 # expiration = "60s"                         # optional; how long its clients are kept while it has no link
+# keep-alive = "metered"                     # optional; adaptive, metered, fast, or "25s,5s,2"
 # disabled = false                           # optional
+# tags = ["site:berlin", "lte"]              # optional; to select by: tag=site:berlin
 # comment = "roof, building 7"               # optional
 `;
 
@@ -194,6 +196,11 @@ export function setExpiry(name: string, expires: number | undefined): DeviceEdit
     const mine = statements.filter(({ kind, path }) => kind === "value" && path[0] === name && path[1] === "expires");
     return cut(source, mine.map((statement) => lineOf(source, statement)));
   };
+}
+
+/** Sets the tags of a device. */
+export function setTags(name: string, tags: readonly string[]): DeviceEdit {
+  return setValue(name, "tags", `[${tags.map(tomlString).join(", ")}]`);
 }
 
 /** Sets one key of a device. */

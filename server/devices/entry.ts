@@ -6,9 +6,13 @@
 
 import { V2_MAX_TEXT } from "../../protocol/v2/limits.ts";
 import { parseName } from "../../protocol/name.ts";
+import type { KeepAliveChoice } from "../../protocol/keep_alive.ts";
 import { parseDuration } from "../../base/duration.ts";
 import { formatPublicKey, parsePublicKey } from "../../net/tls/identity.ts";
+import { parseTag } from "../../app/admin/selector.ts";
+import { MAX_TAGS } from "../../app/limits.ts";
 import type { TomlTable } from "../../app/toml/table.ts";
+import { parseKeepAlive } from "../../app/link_options.ts";
 import { parseTime } from "../../app/values.ts";
 import type { AccessRules } from "../access/rules.ts";
 import { readRules } from "../access/rules_table.ts";
@@ -27,8 +31,12 @@ export interface AuthorizedDevice {
   readonly expires?: number;
   /** Milliseconds that its session outlives a link, if not as for all (seed 002, "expiration time"). */
   readonly expiration?: number;
+  /** The keep-alive of both ends of its links, if not as for all, and as the device wants it. */
+  readonly keepAlive?: KeepAliveChoice;
   /** Whether it may not link up for now. */
   readonly disabled: boolean;
+  /** Words to select it by, such as `site:berlin`. */
+  readonly tags?: readonly string[];
   /** For people. */
   readonly comment?: string;
   /** Rules for all its services, unless one has its own. */
@@ -61,8 +69,11 @@ export function readDevice(name: string, table: TomlTable): AuthorizedDevice {
   const services = table.table("services");
   const expires = table.one("expires", parseTime);
   const expiration = table.one("expiration", parseDuration);
+  const keepAlive = table.one("keep-alive", parseKeepAlive);
   const disabled = table.flag("disabled") ?? false;
   const comment = table.one("comment", parseComment);
+  const tags = table.list("tags", parseTag);
+  if (tags && tags.length > MAX_TAGS) throw table.error("tags", `${MAX_TAGS} tags are the most`);
   const access = readRules(table);
   if (key === undefined) {
     table.rejectUnknown(); // a slip of the pen explains more
@@ -74,7 +85,9 @@ export function readDevice(name: string, table: TomlTable): AuthorizedDevice {
     services: services ? readGrants(services) : [],
     ...(expires !== undefined && { expires }),
     ...(expiration !== undefined && { expiration }),
+    ...(keepAlive !== undefined && { keepAlive }),
     disabled,
+    ...(tags !== undefined && { tags: [...new Set(tags)] }),
     ...(comment !== undefined && { comment }),
     ...(Object.keys(access).length > 0 && { access }),
   };

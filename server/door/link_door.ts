@@ -36,14 +36,14 @@ export class LinkDoor {
     if (!this.#networks.some((network) => isInNetwork(host, network))) return admit(transport);
     if (this.#reading.size >= this.#max) {
       transport.cut();
-      return this.#refusals.tell(remote, `${this.#max} others have not sent their PROXY protocol header`);
+      return this.#refusals.tell(remote, "no-room", `${this.#max} others have not sent their PROXY protocol header`);
     }
     this.#reading.add(transport);
     this.#introduce(transport, admit).catch((error: unknown) => {
       transport.duplex.close();
       if (this.#closed) return;
       if (error instanceof ProxyHeaderCut && error.bytes === 0) return this.#refusals.tellMute(remote);
-      this.#refusals.tell(remote, describeError(error));
+      this.#refusals.tell(remote, "bad-proxy-header", describeError(error));
     });
   }
 

@@ -5,6 +5,7 @@
  */
 
 import type { Logger } from "../../base/logger.ts";
+import type { RefusalReason } from "../../protocol/reasons.ts";
 import type { ServerEvent } from "../events.ts";
 
 /** Tells of those whom one listener turns away. */
@@ -21,11 +22,11 @@ export class Refusals {
     this.#emit = emit;
   }
 
-  /** One from `remote` was turned away. */
-  tell(remote: string, why: string): void {
+  /** One from `remote` was turned away; `why` is for people. */
+  tell(remote: string, reason: RefusalReason, why: string): void {
     const listen = this.#listen;
     this.#log.warn("refused {remote} on {listen}: {why}", { remote, listen, why });
-    this.#emit({ type: "refused", listen, remote, why });
+    this.#emit({ type: "refused", listen, remote, reason, why });
   }
 
   /** One from `remote` ended without a byte, as the health checks of load balancers do all day: nothing to warn of. */
@@ -34,6 +35,6 @@ export class Refusals {
     const why = "it closed without a word";
     const count = ++this.#mute;
     this.#log.debug("refused {remote} on {listen}: {why}; {count} such by now", { remote, listen, why, count });
-    this.#emit({ type: "refused", listen, remote, why });
+    this.#emit({ type: "refused", listen, remote, reason: "mute", why });
   }
 }

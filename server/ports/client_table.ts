@@ -93,6 +93,8 @@ export class ClientTable implements Iterable<ClientEntry> {
   readonly #time: Time;
   readonly #all = new Map<number, ClientEntry>();
   #last = 0;
+  /** Called when one has gone. */
+  onLeft: () => void = () => {};
 
   /** Nobody yet. */
   constructor(time: Time) {
@@ -125,8 +127,14 @@ export class ClientTable implements Iterable<ClientEntry> {
     return entry;
   }
 
+  /** Whether there is one of whom something holds. */
+  some(test: (client: ClientEntry) => boolean): boolean {
+    return this.#all.values().some(test);
+  }
+
   /** It has gone. */
   delete(entry: ClientEntry): void {
     this.#all.delete(entry.id);
+    this.onLeft();
   }
 }

@@ -6,6 +6,7 @@
  */
 
 import { ConfigError } from "../../app/toml/config_error.ts";
+import { MAX_TAGS } from "../../app/limits.ts";
 import { describeError } from "../../base/errors.ts";
 import { withLock } from "../../app/files/private_file.ts";
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
@@ -20,6 +21,7 @@ import {
   renameDevice,
   setDisabled,
   setExpiry,
+  setTags,
   unknownDevice,
   updateDevices,
 } from "../devices/edits.ts";
@@ -64,6 +66,20 @@ export class DeviceActs {
     return this.change(device, setExpiry(device, at), ({ expires: _before, ...rest }) =>
       // As the file has it, which knows whole seconds.
       at === undefined ? rest : { ...rest, expires: Math.ceil(at / 1000) * 1000 });
+  }
+
+  /** Gives a device tags, and takes others from it. @throws {ConfigError} if there would be too many. */
+  async tag(device: string, more: readonly string[], gone: readonly string[] = []): Promise<void> {
+    const tagsOf = ({ tags = [] }: AuthorizedDevice) => {
+      const all = [...new Set([...tags, ...more])].filter((tag) => !gone.includes(tag));
+      if (all.length > MAX_TAGS) {
+        throw new ConfigError(`"${device}" would have ${all.length} tags; ${MAX_TAGS} are the most`);
+      }
+      return all;
+    };
+    const before = (await this.#all()).byName.get(device);
+    const tags = before ? tagsOf(before) : [];
+    await this.change(device, setTags(device, tags), (before) => ({ ...before, tags: tagsOf(before) }));
   }
 
   /** Removes a device, and what waits for it. @returns how many enrolments waited. */

@@ -21,6 +21,8 @@ export interface ServerFacts {
   readonly devices?: string;
   /** The file of its certificate, if it has one of a CA. */
   readonly certificate?: string;
+  /** The file of its audit, if it has one. */
+  readonly audit?: string;
 }
 
 const FILE = "server.toml";
@@ -41,8 +43,15 @@ export async function readFacts(folder: string): Promise<ServerFacts | undefined
   const security = demand(table, "security", table.one("security", oneOf(...SECURITY_MODES)));
   const devices = table.one("devices", String);
   const certificate = table.one("certificate", String);
+  const audit = table.one("audit", String);
   table.rejectUnknown();
-  return { addresses, security, ...(devices && { devices }), ...(certificate && { certificate }) };
+  return {
+    addresses,
+    security,
+    ...(devices && { devices }),
+    ...(certificate && { certificate }),
+    ...(audit && { audit }),
+  };
 }
 
 /** The file of authorized devices: as given, else as the server was given, else in the state. */

@@ -13,7 +13,7 @@ import { OpeningsFile, readOpenings } from "./openings_file.ts";
 const PROGRAM = `
 import { Command } from "commander";
 import { runProcess } from "./app/run.ts";
-import { devicesCommands } from "./server/cli/devices.ts";
+import { devicesCommands } from "./server/cli/files/devices.ts";
 await runProcess("sallyport server", async () => {
   const server = new Command("server").exitOverride();
   for (const command of devicesCommands("sallyport server")) server.addCommand(command);

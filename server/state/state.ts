@@ -14,7 +14,7 @@ import { ConfigError } from "../../app/toml/config_error.ts";
 import { sweepBeside, sweepState } from "../../app/files/leftovers.ts";
 import { demandFolderOf } from "../../app/files/private_folder.ts";
 import { loadIdentity } from "../../app/files/state.ts";
-import { AuthorizedDevices } from "../devices/authorized_devices.ts";
+import { AuthorizedDevices, type DevicesChange } from "../devices/authorized_devices.ts";
 import { readConsent, reserveConsent } from "../devices/consent.ts";
 import type { AuthorizedDevice } from "../devices/entry.ts";
 import { DeviceActs } from "./device_acts.ts";
@@ -31,12 +31,16 @@ const STATE_FILES = ["identity.pem", "devices.toml", "enrolments.toml", "ports.t
 
 /** Who may link up, as far as a list can tell. */
 export interface DevicesView {
+  /** How many there are. */
+  readonly count: number;
   /** All of them, in the order of the file. */
   readonly all: readonly AuthorizedDevice[];
   /** The one of a name. */
   byName(name: string): AuthorizedDevice | undefined;
   /** Why the file is not in force as it stands, if it is not. */
   readonly trouble: string | undefined;
+  /** Calls `subscriber` for every change from now on. @returns what ends that. */
+  subscribe(subscriber: (change: DevicesChange) => void): () => void;
 }
 
 /** The state of a server with v2 listeners. */
@@ -49,14 +53,22 @@ export interface StateView {
   applied(): Promise<void>;
 }
 
+/** Files of a server that commands are told of. */
+export interface ServerFiles {
+  /** That of its certificate, if it is of a CA. */
+  readonly certificate?: string | undefined;
+  /** That of its audit. */
+  readonly audit?: string | undefined;
+}
+
 /** The state of a running server. */
 export interface V2State {
   /** For `serve`. */
   readonly options: V2Options;
   /** For whoever shows it, and acts on it. */
   readonly view: StateView;
-  /** Tells the commands about devices where the server listens and how it proves itself (`certificate`: the file, if it is of a CA), unless another did first. */
-  announce(addresses: readonly string[], security: Security, certificate?: string): Promise<void>;
+  /** Tells the commands about devices where the server listens and how it proves itself (`files`: where others of its files are), unless another did first. */
+  announce(addresses: readonly string[], security: Security, files?: ServerFiles): Promise<void>;
   /** Tells them which devices are online from now on. */
   watch(server: Pick<ServerHandle, "device" | "devices" | "subscribe">): void;
   /** Reads the file of devices now, without waiting for the next look at it. */
@@ -133,13 +145,14 @@ export async function openV2State(folder: string, given: string | undefined, log
         },
       },
     },
-    async announce(addresses, security, certificate) {
+    async announce(addresses, security, { certificate, audit } = {}) {
       if (!live.isFirst) return;
       const facts = {
         addresses: addresses.map(parseAddress),
         security,
         ...(given !== undefined && { devices: file }),
         ...(certificate !== undefined && { certificate: resolve(certificate) }),
+        ...(audit !== undefined && { audit }),
       };
       try {
         await writeFacts(folder, facts);

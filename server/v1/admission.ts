@@ -6,16 +6,21 @@
 
 import { MAX_OPENING } from "../../protocol/limits.ts";
 import { detectOpening, type Stranger } from "../../protocol/detect.ts";
+import type { RefusalReason } from "../../protocol/reasons.ts";
 import type { Clock } from "../../base/clock.ts";
 import { Late, within } from "../../base/within.ts";
 import { describeError } from "../../base/errors.ts";
 import { PROXY_HINT } from "../../net/proxy/read_header.ts";
 import type { Transport } from "../../net/transport.ts";
 
-/** A device's first bytes, or why it was turned away; `mute` is who ended without a byte. */
-export type Admission =
-  | { readonly opening: Uint8Array }
-  | { readonly refused: string; readonly mute?: boolean };
+/** Why somebody was turned away: a word, and a line for people. */
+export interface Refusal {
+  readonly reason: RefusalReason;
+  readonly why: string;
+}
+
+/** A device's first bytes, or why it was turned away. */
+export type Admission = { readonly opening: Uint8Array } | { readonly refused: Refusal };
 
 function strangerAt({ speaks, what }: Stranger): string {
   const hint = speaks === "v2" || speaks === "tls"
@@ -31,24 +36,26 @@ export async function admit(transport: Transport, clock: Clock, timeout: number)
   const { duplex } = transport;
   const buffer = new Uint8Array(MAX_OPENING);
   let fill = 0;
-  const refuse = (why: string, late = false): Admission => {
+  const refuse = (reason: RefusalReason, why: string): Admission => {
     duplex.close();
-    return { refused: why, mute: fill === 0 && !late };
+    return { refused: { reason: fill === 0 && reason !== "too-late" ? "mute" : reason, why } };
   };
   const read = async (): Promise<Admission> => {
     for (;;) {
       const count = await duplex.read(buffer.subarray(fill));
-      if (count === null) return refuse(fill === 0 ? "it closed without a word" : `it closed after ${fill} bytes`);
+      if (count === null) {
+        return refuse("cut", fill === 0 ? "it closed without a word" : `it closed after ${fill} bytes`);
+      }
       fill += count;
       const opening = detectOpening(buffer.subarray(0, fill));
       if (opening.kind === "v1") return { opening: buffer.subarray(0, fill) };
-      if (opening.kind === "stranger") return refuse(strangerAt(opening));
+      if (opening.kind === "stranger") return refuse("stranger", strangerAt(opening));
     }
   };
   try {
     return await within(clock, timeout, () => duplex.close(), read);
   } catch (error) {
-    const late = error instanceof Late;
-    return refuse(late ? `no LISTEN within ${timeout / 1000} s` : describeError(error), late);
+    if (error instanceof Late) return refuse("too-late", `no LISTEN within ${timeout / 1000} s`);
+    return refuse("connection-lost", describeError(error));
   }
 }

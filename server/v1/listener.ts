@@ -19,7 +19,7 @@ import { type SocketTransport, tcpTransport } from "../../net/transport.ts";
 import { type KeepAliveSettings, V1_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
 import type { ServedV1Link } from "./link_status.ts";
 import { AccessGate } from "../access/gate.ts";
-import { admit } from "./admission.ts";
+import { admit, type Refusal } from "./admission.ts";
 import type { ServerEvent } from "../events.ts";
 import { doorRoom } from "../door/door_room.ts";
 import { LinkRates } from "../door/link_rate.ts";
@@ -33,8 +33,7 @@ import { Refusals } from "../door/refusals.ts";
 
 const ONE_DEVICE = "; v1 has one device for a listener, so give this one another";
 
-/** Who ended without a byte. */
-const MUTE = Symbol("mute");
+const COME_AGAIN = "another device came just before, and it is being seen whether there is room; come again";
 
 /** Why the device of a live link keeps its place. */
 const WHY_IT_STAYS: Readonly<Record<Exclude<Presence, "gone">, string>> = {
@@ -116,6 +115,11 @@ export class V1Listener {
     return this.link !== undefined;
   }
 
+  /** Bytes that wait to be written to its link. */
+  get pending(): number {
+    return this.#current?.done === false ? this.#current.links.pending : 0;
+  }
+
   /** Where the device that is linked came from, if one is. */
   get device(): string | undefined {
     return this.#current?.done === false ? this.#current.device : undefined;
@@ -157,28 +161,29 @@ export class V1Listener {
     const full = this.#pending.add(newcomer);
     if (full !== undefined) {
       duplex.close();
-      return this.#refusals.tell(remote, full);
+      return this.#refusals.tell(remote, "no-room", full);
     }
     this.#admit(transport, newcomer).then((refused) => {
       this.#pending.remove(newcomer);
       if (refused === undefined) return;
       duplex.close();
       if (this.#closed) return;
-      if (refused === MUTE) this.#refusals.tellMute(remote);
-      else this.#refusals.tell(remote, refused);
+      if (refused.reason === "mute") this.#refusals.tellMute(remote);
+      else this.#refusals.tell(remote, refused.reason, refused.why);
     });
   }
 
   /** @returns why it has to go, if it has to. */
-  async #admit(transport: SocketTransport, newcomer: Newcomer): Promise<string | typeof MUTE | undefined> {
+  async #admit(transport: SocketTransport, newcomer: Newcomer): Promise<Refusal | undefined> {
     const { clock } = this.#settings;
     const admission = await admit(transport, clock, FIRST_FRAME_TIMEOUT_MS);
-    if (newcomer.evicted) return "it had not said LISTEN, and made room for others";
-    if ("refused" in admission) return admission.mute ? MUTE : admission.refused;
+    if (newcomer.evicted) return { reason: "no-room", why: "it had not said LISTEN, and made room for others" };
+    if ("refused" in admission) return admission.refused;
     const { site } = addressGroup(newcomer.host);
     if (this.#rates.take(site) > 0) {
       await newcomer.hold(clock, LINK_REFUSAL_HOLD_MS);
-      return `more than ${LINK_BURST} links in a row came from ${site}; from there one a second is taken`;
+      const why = `more than ${LINK_BURST} links in a row came from ${site}; from there one a second is taken`;
+      return { reason: "too-busy", why };
     }
     this.#pending.remove(newcomer); // of those who said LISTEN one at a time is seen to
     return await this.#claim(transport, admission.opening);
@@ -190,14 +195,16 @@ export class V1Listener {
    *
    * @returns why the newcomer has to go, if it has to.
    */
-  async #claim(transport: SocketTransport, opening: Uint8Array): Promise<string | undefined> {
-    if (this.#claimed) return "another device came just before, and it is being seen whether there is room; come again";
+  async #claim(transport: SocketTransport, opening: Uint8Array): Promise<Refusal | undefined> {
+    if (this.#claimed) return { reason: "in-use", why: COME_AGAIN };
     this.#claimed = true;
     try {
       const current = this.#current;
       if (current) {
         const presence = current.done ? "gone" : await current.probe(TAKE_OVER_PROBE_MS);
-        if (presence !== "gone") return `device ${current.device} ${WHY_IT_STAYS[presence]}`;
+        if (presence !== "gone") {
+          return { reason: "in-use", why: `device ${current.device} ${WHY_IT_STAYS[presence]}` };
+        }
         current.close("replaced", "it did not answer when its device came back");
         await current.down;
       }

@@ -163,6 +163,10 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
   }
 
   onClient(conn: Connection, address: string, port: HostPort): void {
+    if (this.settings.drains.refuses(undefined)) {
+      conn.reset();
+      return this.#clientEnded(address, port, nothingCarried("draining"), undefined);
+    }
     const pass = this.#gates.get(port)!.enter(address);
     if ("refused" in pass) {
       conn.reset();
@@ -308,8 +312,9 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
     const { logger } = this.settings;
     if (!this.#link.listening) {
       const why = end.detail ?? end.reason;
+      const reason = end.reason === "protocol-error" ? "stranger" : "cut";
       logger.warn("refused {remote} on {listen}: {why}", { remote: this.device, listen: facts.listen, why });
-      this.emit({ type: "refused", listen: facts.listen, remote: this.device, why });
+      this.emit({ type: "refused", listen: facts.listen, remote: this.device, reason, why });
       return;
     }
     logger.info(

@@ -103,6 +103,11 @@ export class DeviceRegistry {
     return [...this.#sessions.values()];
   }
 
+  /** How many there are. */
+  get count(): number {
+    return this.#sessions.size;
+  }
+
   /** Bytes that are kept for replay, and that are granted, of the most for all sessions together. */
   get memory(): { readonly kept: number; readonly granted: number } {
     return { kept: this.#shared.logBudget.held, granted: this.#shared.budget.granted };

@@ -199,7 +199,9 @@ export class DeviceServices implements HostPortOwner {
   onClient(conn: Connection, address: string, port: HostPort): void {
     const service = [...this.#services.values()].find((candidate) => candidate.port === port);
     if (!service) return conn.reset();
-    service.door.enter(conn, address);
+    if (!this.settings.drains.refuses(this.deviceName)) return service.door.enter(conn, address);
+    conn.reset();
+    this.#line.ended(address, port.address, port.localAddress, nothingCarried("draining"), undefined);
   }
 
   onPortChanged(port: HostPort): void {

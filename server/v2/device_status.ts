@@ -7,6 +7,7 @@
 import type { KeepAliveSettings } from "../../protocol/keep_alive.ts";
 import type { DeviceMode } from "../../protocol/v2/wire/messages.ts";
 import type { TcpFacts } from "../../net/socket.ts";
+import type { BytesOfDay } from "../../relay/link/day_bytes.ts";
 import type { ServedService } from "./open_service.ts";
 import type { RegisteredDevice } from "./registered_device.ts";
 
@@ -51,6 +52,10 @@ export interface ServedDevice {
   readonly keepAlive: KeepAliveSettings;
   /** The longest silence that it accepts from the server, as it said. */
   readonly deviceKeepAlive: KeepAliveSettings | undefined;
+  /** What its links have cost today, over all of them. */
+  readonly bytesToday: BytesOfDay;
+  /** The same of the day before that was counted, if there was one. */
+  readonly bytesBefore: BytesOfDay | undefined;
   /**
    * What the system says of its link's TCP, asked when it is read; `undefined` without a link, and where it cannot be asked.
    */
@@ -61,6 +66,7 @@ export interface ServedDevice {
 export function describeDevice(session: RegisteredDevice): ServedDevice {
   const { link } = session;
   const links = link?.links;
+  links?.count();
   return {
     name: session.deviceName,
     key: session.device.key,
@@ -80,6 +86,8 @@ export function describeDevice(session: RegisteredDevice): ServedDevice {
     conflict: session.conflict,
     keepAlive: session.keepAlive,
     deviceKeepAlive: links?.peerKeepAlive,
+    bytesToday: session.bytes.today,
+    bytesBefore: session.bytes.before,
     // Asked by whoever wants to know: each answer is a call of the system.
     get tcp() {
       return links && links.interruptedAt === undefined ? links.transport.tcp() : undefined;

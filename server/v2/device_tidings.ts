@@ -5,6 +5,7 @@
  */
 
 import { formatDuration } from "../../base/format.ts";
+import type { BytesOfDay } from "../../relay/link/day_bytes.ts";
 import type { LinkEnd } from "../../relay/link/end.ts";
 import type { Transport } from "../../net/transport.ts";
 import type { ServerEvent } from "../events.ts";
@@ -81,4 +82,17 @@ export function tellDown(
   if (ORDERLY.has(reason)) logger.info(line, facts);
   else logger.warn(line, facts);
   teller.emit({ type: "link-down", listen, ...facts });
+}
+
+/** The links of a device have cost more than they had better, for the first time today. */
+export function tellBytes(
+  { deviceName: device, settings }: Teller,
+  { day, idle, carried }: BytesOfDay,
+  limit: number,
+): void {
+  const facts = { device, day, idle, carried, limit };
+  settings.logger.warn(
+    "device {device} has used more than {limit} bytes on {day} (UTC): {idle} while idle, {carried} with clients",
+    facts,
+  );
 }

@@ -9,8 +9,10 @@ import { FAREWELL_MS } from "../../relay/limits.ts";
 import { EVICTIONS_AT_ONCE, HANDSHAKE_GRACE_MS, LINK_REFUSAL_HOLD_MS } from "../limits.ts";
 import { addressGroup } from "../../protocol/address_group.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
+import type { RefusalReason } from "../../protocol/reasons.ts";
 import { type Goodbye, goodbye, goodbyeFrame } from "../../protocol/v2/wire/goodbye.ts";
 import {
+  ADAPTS,
   CAN_DATAGRAMS,
   CAN_NAME_ADDRESSES,
   CAN_RESUME,
@@ -135,6 +137,11 @@ export class V2Listener {
     return kind === "files" ? "pki" : kind;
   }
 
+  /** When its certificate ends, in milliseconds since 1970, if it is of a CA. */
+  get certificateEnds(): number | undefined {
+    return this.security === "pki" ? this.#certificate?.ends : undefined;
+  }
+
   /** Resolves when nothing of it is left. */
   async ended(): Promise<void> {
     await this.#listener.ended;
@@ -169,7 +176,7 @@ export class V2Listener {
     const newcomer = new Newcomer(remote, () => transport.cut());
     const giveUp = (why: string) => {
       transport.cut();
-      if (!this.#closed) this.#refusals.tell(remote, why);
+      if (!this.#closed) this.#refusals.tell(remote, "no-room", why);
     };
     this.#queue.enter({
       site: addressGroup(newcomer.host).site,
@@ -202,7 +209,7 @@ export class V2Listener {
         nonce: randomBytes(32),
         wallClock: clock.wall(),
         software: SOFTWARE,
-        capabilities: CAN_RESUME | IS_MOVING | HAS_EPOCHS | CAN_NAME_ADDRESSES | CAN_DATAGRAMS,
+        capabilities: CAN_RESUME | IS_MOVING | HAS_EPOCHS | CAN_NAME_ADDRESSES | ADAPTS | CAN_DATAGRAMS,
         exporter: transport.exporter?.(),
       }, () => this.#pending.progressed(newcomer));
       this.#pending.progressed(newcomer);
@@ -233,7 +240,10 @@ export class V2Listener {
         ? `it said goodbye: ${error.goodbye.code}`
         : describeError(error);
       if (!late && !newcomer.evicted && isMute(error, tls !== undefined)) this.#refusals.tellMute(remote);
-      else this.#refusals.tell(remote, word ? `${word.code}: ${why}` : why);
+      else {
+        const reason = late ? "too-late" : newcomer.evicted ? "no-room" : word?.code ?? failureOf(error);
+        this.#refusals.tell(remote, reason, word ? `${word.code}: ${why}` : why);
+      }
       return false;
     }
   }
@@ -242,6 +252,14 @@ export class V2Listener {
 /** Whether somebody ended without having sent a byte; in TLS it has sent some. */
 function isMute(error: unknown, tls: boolean): boolean {
   return tls ? error instanceof TlsHandshakeError && error.isMute : error instanceof HandshakeCut && error.bytes === 0;
+}
+
+/** What somebody failed with who is told nothing. */
+function failureOf(error: unknown): RefusalReason {
+  if (error instanceof HandshakeError) return "said-goodbye";
+  if (error instanceof HandshakeCut) return "cut";
+  if (error instanceof TlsHandshakeError) return "tls-failed";
+  return error instanceof ProtocolError ? "stranger" : "connection-lost";
 }
 
 /** What to say to whoever caused `error`; who does not begin as a device does learns nothing. */

@@ -7,10 +7,17 @@
 import type { Turns } from "../../base/slices.ts";
 import { TAKE_OVER_WINDOW_MS } from "../limits.ts";
 import { type Goodbye, goodbye } from "../../protocol/v2/wire/goodbye.ts";
-import type { KeepAliveSettings } from "../../protocol/keep_alive.ts";
+import {
+  type Endpoint,
+  type KeepAliveChoice,
+  type KeepAlivePlan,
+  keepAlivePlan,
+  type KeepAliveSettings,
+} from "../../protocol/keep_alive.ts";
 import type { WindowBudget } from "../../protocol/v2/receive_windows.ts";
 import type { DeviceMode, Settings } from "../../protocol/v2/wire/messages.ts";
 import {
+  ADAPTS,
   type Authenticated,
   CAN_BIND,
   CAN_NAME_ADDRESSES,
@@ -20,12 +27,13 @@ import {
 } from "../../protocol/v2/wire/handshake.ts";
 import type { SharedBound } from "../../protocol/v2/send/shared_bound.ts";
 import { sameBytes } from "../../protocol/bytes.ts";
+import { DayBytes } from "../../relay/link/day_bytes.ts";
 import type { LinkEnd } from "../../relay/link/end.ts";
 import type { Transport } from "../../net/transport.ts";
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
 import { DeviceServices } from "./device_services.ts";
 import type { ServerEvent } from "../events.ts";
-import { tellDown, tellInterrupted, tellResumed, tellUp } from "./device_tidings.ts";
+import { tellBytes, tellDown, tellInterrupted, tellResumed, tellUp } from "./device_tidings.ts";
 import { NewestLink } from "./newest_link.ts";
 import type { KeptPort } from "../ports/kept_ports.ts";
 import type { ServedService } from "./open_service.ts";
@@ -66,6 +74,8 @@ export interface Resumption {
 /** The life of a device on the server. */
 export class RegisteredDevice {
   readonly settings: ServerSettings;
+  /** What its links cost a day. */
+  readonly bytes: DayBytes;
   /** Which of its links is the newest. */
   readonly newest: NewestLink = new NewestLink();
 
@@ -78,7 +88,7 @@ export class RegisteredDevice {
   #since: number | undefined;
   #sessionSince: number | undefined;
   #conflict: { readonly text: string; readonly at: number } | undefined;
-  #keepAlive: KeepAliveSettings;
+  #keepAlive: KeepAliveChoice;
   /** The device's mode, as it said. */
   mode: DeviceMode = "init";
 
@@ -86,7 +96,9 @@ export class RegisteredDevice {
   constructor(options: RegisteredDeviceOptions) {
     this.#options = options;
     this.settings = options.settings;
-    this.#keepAlive = options.settings.keepAlive;
+    this.#keepAlive = options.device.keepAlive ?? options.settings.keepAlive;
+    const { clock, warnBytesADay } = options.settings;
+    this.bytes = new DayBytes(clock, warnBytesADay, (today) => tellBytes(this, today, warnBytesADay));
     this.#takeOvers = new TakeOvers(options.settings.clock);
     this.#services = new DeviceServices({
       device: options.device,
@@ -218,7 +230,10 @@ export class RegisteredDevice {
       logBudget: this.#options.logBudget,
       settings: this.settings,
       budget: this.#options.budget,
-      keepAlive: this.#keepAlive,
+      keepAlive: keepAlivePlan(this.#keepAlive),
+      adapts: (hello.capabilities & ADAPTS) !== 0,
+      wanted: () => this.#wanted,
+      onBytes: (bytes, carried) => this.bytes.add(bytes, carried),
       onOffers: (offers) => this.#services.offer(offers),
       onSettings: (settings) => this.#onSettings(settings),
       onInterrupted: (end) => this.#onInterrupted(link, end),
@@ -237,6 +252,10 @@ export class RegisteredDevice {
 
   /** Takes other grants and rules, without touching what stays; who may not be there any more is ended. */
   update(device: AuthorizedDevice): void {
+    const before = JSON.stringify(this.device.keepAlive);
+    if (JSON.stringify(device.keepAlive) !== before) {
+      this.setKeepAlive(device.keepAlive ?? this.settings.keepAlive, "both");
+    }
     const answers = this.#services.update(device);
     this.link?.sendGrants(answers);
   }
@@ -247,15 +266,31 @@ export class RegisteredDevice {
     this.link?.sendGrants(answers);
   }
 
-  /** The longest silence accepted from the device; what the device itself wants holds for its session alone. */
+  /** The longest silence accepted from the device now; what the device itself wants holds for its session alone. */
   get keepAlive(): KeepAliveSettings {
-    return this.link?.links.keepAlive ?? this.#keepAlive;
+    return this.link?.links.keepAlive ?? keepAlivePlan(this.#keepAlive).idle;
   }
 
-  /** Changes that, now and for links to come. */
-  set keepAlive(keepAlive: KeepAliveSettings) {
-    this.#keepAlive = keepAlive;
-    this.link?.links.say({ keepAlive });
+  /** Changes the longest silence accepted: this side's now and for links to come, the device's for its session. */
+  setKeepAlive(choice: KeepAliveChoice, endpoint: Endpoint): void {
+    const plan = keepAlivePlan(choice);
+    if (endpoint !== "device") {
+      this.#keepAlive = choice;
+      this.link?.links.setKeepAlive(plan);
+    }
+    if (endpoint !== "server") this.link?.links.wantKeepAlive(plan);
+  }
+
+  /** Somebody looks at the device for `ms` milliseconds from now on: its link is probed as if a client were there. */
+  attend(ms: number): void {
+    this.link?.links.attend(ms);
+  }
+
+  /** What the device's own keep-alive is to be: the file's word for this device, or a way that takes both sides. */
+  get #wanted(): KeepAlivePlan | undefined {
+    const { keepAlive } = this.device;
+    if (keepAlive !== undefined) return keepAlivePlan(keepAlive);
+    return this.#keepAlive === "metered" ? keepAlivePlan("metered") : undefined;
   }
 
   /** Ends in order. */

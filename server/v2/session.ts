@@ -7,7 +7,7 @@
 import { LINK_WINDOW_BOUND } from "../../net/limits.ts";
 import { V2_MAX_CHANNELS } from "../../protocol/v2/limits.ts";
 import { type Goodbye, goodbye } from "../../protocol/v2/wire/goodbye.ts";
-import { normalKeepAlive } from "../../protocol/keep_alive.ts";
+import type { KeepAlivePlan } from "../../protocol/keep_alive.ts";
 import { WindowBudget } from "../../protocol/v2/receive_windows.ts";
 import type { SharedBound } from "../../protocol/v2/send/shared_bound.ts";
 import { SendLog } from "../../protocol/v2/send/send_log.ts";
@@ -17,7 +17,8 @@ import { V2ServerCore } from "../../protocol/v2/server_core.ts";
 import { type ChannelSummary, nothingCarried } from "../../relay/channel_end.ts";
 import type { ChannelPump } from "../../relay/channel_pump.ts";
 import { Session } from "../../relay/session.ts";
-import { SessionLinks, type SessionLinksOptions } from "../../relay/session_links.ts";
+import { SessionLinks } from "../../relay/session_links.ts";
+import type { SessionLinksOptions } from "../../relay/session_links_options.ts";
 import type { Connection } from "../../net/socket.ts";
 import type { Transport } from "../../net/transport.ts";
 import type { ServerSettings } from "../options.ts";
@@ -37,9 +38,13 @@ export interface Client {
 }
 
 export interface V2SessionOptions
-  extends Pick<SessionLinksOptions, "keepAlive" | "expiration" | "onInterrupted" | "onFruitless"> {
+  extends Pick<SessionLinksOptions, "keepAlive" | "expiration" | "onBytes" | "onInterrupted" | "onFruitless"> {
   /** 16 bytes that name it. */
   readonly id: Uint8Array;
+  /** Whether both sides adapt their keep-alive. */
+  readonly adapts: boolean;
+  /** The keep-alive that the device is to have, if this side has a say in that; then its own wishes do not count here. */
+  wanted(): KeepAlivePlan | undefined;
   /** What all sessions of the process may keep. */
   readonly logBudget: SharedBound;
   readonly settings: ServerSettings;
@@ -71,6 +76,7 @@ export class V2Session extends Session<SessionLinks> {
         time: clock,
         budget: new WindowBudget(LINK_WINDOW_BOUND, options.budget),
         log: options.expiration > 0 ? new SendLog(options.logBudget) : undefined,
+        adapts: options.adapts,
       },
       V2_MAX_CHANNELS,
       {
@@ -80,7 +86,13 @@ export class V2Session extends Session<SessionLinks> {
         onSettings: (settings) => this.#onSettings(settings),
       },
     );
-    const links = new SessionLinks({ ...options, session: state, clock, writeTimeout: linkWriteTimeout });
+    const links = new SessionLinks({
+      ...options,
+      session: state,
+      clock,
+      writeTimeout: linkWriteTimeout,
+      leavesProbes: true,
+    });
     super(links, "client", options.settings);
     this.id = options.id;
     this.state = state;
@@ -90,7 +102,8 @@ export class V2Session extends Session<SessionLinks> {
   /** Takes the first connection, whose handshake is done; `rest` is what was read beyond it. */
   start(transport: Transport, rest: Uint8Array): void {
     this.links.attach(transport, rest);
-    this.state.sendSettings({ keepAlive: this.links.keepAlive });
+    const wanted = this.#options.wanted();
+    this.links.introduce(wanted && this.links.wanted(wanted));
   }
 
   /** Whether it can go on with a device that has received all before `position`. */
@@ -128,6 +141,7 @@ export class V2Session extends Session<SessionLinks> {
       client.onEnd(nothingCarried(reason), undefined);
       return undefined;
     }
+    this.links.rouse(); // after CONNECT, by which the device knows
     const { service } = client;
     const pump = this.pumps.add(channel, typeof service === "number" ? service : service.name);
     pump.attach(client.duplex);
@@ -158,8 +172,12 @@ export class V2Session extends Session<SessionLinks> {
   }
 
   #onSettings(settings: Settings): void {
-    if (settings.keepAlive) this.links.peerKeepAlive = settings.keepAlive;
-    if (settings.wantedKeepAlive) this.links.say({ keepAlive: normalKeepAlive(settings.wantedKeepAlive) });
+    this.links.hear(settings);
+    const { wantedKeepAlive: waiting, wantedIdleKeepAlive: idle = waiting } = settings;
+    if (waiting && idle) {
+      if (this.#options.wanted()) this.links.introduce(); // the answer is what holds
+      else this.links.setKeepAlive({ waiting, idle });
+    }
     this.#options.onSettings(settings);
   }
 }

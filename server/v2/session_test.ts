@@ -6,6 +6,7 @@
 
 import assert from "node:assert/strict";
 import { SHUTDOWN_TIMEOUT_MS } from "../../base/limits.ts";
+import { keepAlivePlan } from "../../protocol/keep_alive.ts";
 import { goodbye } from "../../protocol/v2/wire/goodbye.ts";
 import { v2Frame } from "../../protocol/v2/wire/codec.ts";
 import { V2Command } from "../../protocol/v2/wire/commands.ts";
@@ -34,7 +35,9 @@ class Fixture {
       logBudget: new SharedBound(1e6),
       budget: new WindowBudget(1e9),
       settings: serverSettings({ listen: [], clock: this.clock, tcpKeepAlive: -1 }),
-      keepAlive: { idleTimeout: -1, probeInterval: -1, probeCount: 0 },
+      keepAlive: keepAlivePlan({ idleTimeout: -1, probeInterval: -1, probeCount: 0 }),
+      adapts: false,
+      wanted: () => undefined,
       onOffers: () => [],
       onSettings: () => {},
       onInterrupted: (end) => this.interruptions.push(end),

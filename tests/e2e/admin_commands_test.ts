@@ -33,6 +33,7 @@ processTest("status, clients and events show what there is, and acts touch it an
   await relay.server.child.line(/^link-resumed gw1 /);
   await client.write("again");
   await client.read(5);
+  await relay.command("keepalive", "gw*", "--way", "metered");
   await relay.command("keepalive", "gw*", "--idle-timeout", "30s");
   const [devices] = await relay.command("devices", "--json");
   assert.equal((JSON.parse(devices!) as { online: boolean }[])[0]!.online, true);
@@ -52,6 +53,7 @@ processTest("status, clients and events show what there is, and acts touch it an
     [["close", "gw1"], 2, /there are no such clients now/],
     [["mode", "gw1", "sleep"], 2, /none of config, run/],
     [["keepalive", "gw1"], 2, /nothing is set/],
+    [["keepalive", "gw1", "--way", "fast", "--probe-count", "3"], 2, /--way says it all/],
     [["events", "--type", "nothing"], 2, /"nothing"; there are listening/],
   ];
   for (const [args, code, pattern] of failures) {

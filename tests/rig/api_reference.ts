@@ -8,21 +8,37 @@ import { ERROR_STATUS } from "../../app/admin/api_error.ts";
 import type { Route } from "../../app/admin/route.ts";
 import type { TSchema } from "../../app/admin/schema.ts";
 import { adminContext, adminRoutes } from "../../server/admin/admin.ts";
+import type { AdminContext } from "../../server/admin/context.ts";
 import { startServer } from "../../server/server.ts";
+import { deviceApiRoutes } from "../../device/admin/admin.ts";
+import type { DeviceContext } from "../../device/admin/context.ts";
 import { engineChoice } from "./engine.ts";
 
 /** Where it is. */
 export const API_PAGE = "docs/reference/api.md";
 
-/** The routes of a server; it runs for a moment, as routes are those of one. */
-export async function serverRoutes(): Promise<Route[]> {
+/** The same of a device. */
+export const DEVICE_API_PAGE = "docs/reference/device-api.md";
+
+/** The routes of a device, of which none is asked. */
+export function deviceRoutes(): Route[] {
+  return deviceApiRoutes({} as DeviceContext);
+}
+
+/** The routes of a server. */
+export function serverRoutes(): Promise<Route[]> {
+  return ofServer(adminRoutes);
+}
+
+/** What `read` finds in a server's API; it runs for a moment. */
+export async function ofServer<T>(read: (context: AdminContext) => T): Promise<T> {
   const { handle, core } = startServer({
     engine: engineChoice,
     listen: [{ profile: "v1", address: { host: "127.0.0.1", port: 0 }, forwards: [] }],
   });
   try {
     await handle.ready;
-    return adminRoutes(adminContext({ server: handle, core, state: undefined }));
+    return read(adminContext({ server: handle, core, state: undefined }));
   } finally {
     handle.close();
     await handle.closed;
@@ -30,11 +46,11 @@ export async function serverRoutes(): Promise<Route[]> {
 }
 
 /** The page, before it is formatted. */
-export function apiPage(routes: readonly Route[]): string {
+export function apiPage(routes: readonly Route[], whose = "server"): string {
   const toc = routes.map(({ method, path, summary }) => `| \`${method} ${path}\` | ${cell(summary)} |`);
   const codes = Object.entries(ERROR_STATUS).map(([code, status]) => `| \`${code}\` | ${status} |`);
   return [
-    "# The admin API of a server",
+    `# The admin API of a ${whose}`,
     "",
     "Made from the schemas of the program by `scripts/api_reference.ts`; how to use it is in [admin.md](../admin.md). The",
     "same as an OpenAPI 3.1 document: `GET /v1/openapi.json`. Times of day are texts, as in `2026-01-31T12:00:00.000Z`;",

@@ -151,11 +151,16 @@ test("close: both sides end at once in the middle of traffic, and nothing of the
     await using device = startV1Device(server.port, ["127.0.0.1:*"], { reconnect: false });
     const port = portOf((await server.events.next("host-open")).hostAddress);
     const clients = await Promise.all(Array.from({ length: 5 }, () => Stream.connect(port)));
-    await Promise.all(clients.map((client) => client.read(500_000)));
+    const inTraffic = clients.map((client) => client.read(500_000));
+    const ended = clients.map(async (client, at) => { // at once: one that does not read holds the link
+      await inTraffic[at];
+      await client.readToEnd();
+    });
+    await Promise.all(inTraffic);
     const handles = { server: server.handle, device: device.handle };
     handles[first].close();
     await within(handles[first].closed, `the end of the ${first}`);
-    await Promise.all(clients.map((client) => client.readToEnd())); // at once: one that does not read holds the link
+    await Promise.all(ended);
     for (const client of clients) client.close();
     const other = first === "server" ? device.events.next("lost") : server.events.next("link-down");
     assert.equal((await other).reason === "shutting-down", false, "the other side sees a link that ended");

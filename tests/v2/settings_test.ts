@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import type { KeepAliveSettings } from "../../mod.ts";
+import { type KeepAliveSettings, V2_KEEP_ALIVE } from "../../mod.ts";
 import { createIdentity } from "../../net/tls/identity.ts";
 import { isNative } from "../rig/engine.ts";
 import { FakeClock } from "../rig/clock.ts";
@@ -25,7 +25,9 @@ import {
 import { PlayedServer } from "../rig/v2/server_peer.ts";
 import { within } from "../rig/wait.ts";
 
-const DEFAULTS: KeepAliveSettings = { idleTimeout: 1_000, probeInterval: 1_000, probeCount: 2 };
+const DEFAULTS = V2_KEEP_ALIVE;
+/** What does not change while a test looks at it. */
+const FAST = { serve: { keepAlive: "fast" }, device: { keepAlive: "fast" } } as const;
 const WANTED: KeepAliveSettings = { idleTimeout: 7_000, probeInterval: 3_000, probeCount: 4 };
 
 /** What is in force, as each side says it: [server of device, device of server] on the server, then on the device. */
@@ -57,7 +59,7 @@ for (const from of ["server", "device"] as const) {
   for (const endpoint of ["server", "device", "both"] as const) {
     test(`v2 settings: the ${from} sets ${endpoint} while the link is up, and both read back what is in force`, async () => {
       await using echo = echoService();
-      await using relay = await startV2Relay({ services: [local("echo", echo)] });
+      await using relay = await startV2Relay({ services: [local("echo", echo)], ...FAST });
       await relay.hostPort("echo");
       await inForceBecomes(relay, [DEFAULTS, DEFAULTS, DEFAULTS, DEFAULTS]);
       if (from === "server") assert.ok(relay.server.handle.setKeepAliveSettings("gw1", WANTED, endpoint));
@@ -70,7 +72,7 @@ for (const from of ["server", "device"] as const) {
 
   test(`v2 settings: values that the ${from} sets are rounded, clamped, or never`, async () => {
     await using echo = echoService();
-    await using relay = await startV2Relay({ services: [local("echo", echo)] });
+    await using relay = await startV2Relay({ services: [local("echo", echo)], ...FAST });
     await relay.hostPort("echo");
     const cases: [given: KeepAliveSettings, then: KeepAliveSettings][] = [
       [{ idleTimeout: 1_499, probeInterval: 1_500, probeCount: 3.4 }, {
@@ -112,7 +114,11 @@ test("v2 settings: those at the start hold, rounded, and are read back on both s
 
 test("v2 settings: they outlive the link, on both sides", async () => {
   await using echo = echoService();
-  await using relay = await startCabled({ services: [local("echo", echo)], device: { random: () => 0 } });
+  await using relay = await startCabled({
+    services: [local("echo", echo)],
+    ...FAST,
+    device: { ...FAST.device, random: () => 0 },
+  });
   const { device, cable } = relay;
   await device.events.next("service");
   device.handle.setKeepAliveSettings(WANTED, "both");
@@ -129,8 +135,8 @@ test("v2 settings: what was set at run time is what holds", async () => {
   await using echo = echoService();
   await using relay = await startCabled({
     services: [local("echo", echo)],
-    serve: { clock },
-    device: { clock, reconnect: false },
+    serve: { ...FAST.serve, clock },
+    device: { ...FAST.device, clock, reconnect: false },
   });
   const { server, device, cable } = relay;
   await inForceBecomes(relay, [DEFAULTS, DEFAULTS, DEFAULTS, DEFAULTS]);
@@ -175,7 +181,7 @@ test("v2 settings: what a played server wants of the device, out of all bounds, 
   await using server = await PlayedServer.start();
   await using device = startV2Device(server, await createIdentity(), []);
   const link = await server.link();
-  assert.deepEqual((await link.settings()).keepAlive, DEFAULTS);
+  assert.deepEqual((await link.settings()).keepAlive, V2_KEEP_ALIVE, "with a peer of before it is the old way");
   link.link.sendSettings({ wantedKeepAlive: { idleTimeout: 0, probeInterval: 0, probeCount: 255 } });
   const wanted = { idleTimeout: 1_000, probeInterval: 1_000, probeCount: 127 };
   assert.deepEqual((await link.settings()).keepAlive, wanted);
@@ -200,7 +206,7 @@ test("v2 settings: each side knows how far the other's clock is from its own, an
 
 test("v2 settings: our server shows the offset and the round trip of its device", async () => {
   await using echo = echoService();
-  await using relay = await startV2Relay({ services: [local("echo", echo)] });
+  await using relay = await startV2Relay({ services: [local("echo", echo)], ...FAST });
   await until(() => relay.server.handle.devices()[0]?.clockOffset !== undefined, "a PONG");
   const { clockOffset, roundTrip, software } = relay.server.handle.devices()[0]!;
   assert.ok(Math.abs(clockOffset!) < 1_000);
@@ -225,11 +231,11 @@ test("v2 settings: both sides tell what the system says of the link's TCP, while
 });
 
 test("v2 settings: what a device wants of the server holds for its session, and not for the next device with its key", async () => {
-  await using server = await startV2Server();
+  await using server = await startV2Server({ serve: FAST.serve });
   const identity = await enlist(server, "gw1", []);
   const seen = () => server.handle.devices()[0]!.keepAlive;
   {
-    await using device = startV2Device(server, identity, []);
+    await using device = startV2Device(server, identity, [], FAST.device);
     await server.events.next("link-up");
     device.handle.setKeepAliveSettings({ ...WANTED, idleTimeout: -1 }, "server");
     await until(() => seen()?.idleTimeout === -1, "the device's wish");
@@ -248,7 +254,7 @@ test("v2 settings: what a device wants of the server holds for its session, and 
 });
 
 test("v2 settings: a device that wishes something before its first link says so on every new session", async () => {
-  await using relay = await startCabled({ services: [], device: { random: () => 0 } });
+  await using relay = await startCabled({ services: [], ...FAST, device: { ...FAST.device, random: () => 0 } });
   const { server, device, cable } = relay;
   device.handle.setKeepAliveSettings(WANTED, "server");
   for (let session = 0; session < 2; session++) {

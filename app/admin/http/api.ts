@@ -13,10 +13,12 @@ import { ConfigError } from "../../toml/config_error.ts";
 import { ApiError } from "../api_error.ts";
 import { readBody } from "./body.ts";
 import type { Guard } from "./guard.ts";
+import { HEADERS } from "./headers.ts";
 import { openApiDocument } from "../openapi.ts";
 import type { Caller, CheckedCall, Route, StreamSource } from "../route.ts";
 import { checked, readQuery, Router } from "./router.ts";
 import { closed, Type } from "../schema.ts";
+import type { Site } from "./site.ts";
 import { streamBody } from "./stream.ts";
 
 /** What an API needs. */
@@ -24,24 +26,41 @@ export interface ApiOptions {
   /** What it is called in its document. */
   readonly title: string;
   readonly routes: readonly Route[];
+  /** Pages beside it, if there are some. */
+  readonly site?: Site | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Is told of every act of somebody who may ask, done or not. */
+  readonly onAct?: ((act: Act) => void) | undefined;
 }
 
-/** Of every answer: nothing of it is to be kept, or taken for something else. */
-const HEADERS = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
+/** An act. */
+export interface Act {
+  /** The method and the path. */
+  readonly act: string;
+  readonly via: Caller["via"];
+  readonly body: unknown;
+  /** The status of the answer. */
+  readonly status: number;
+  /** Why it was not done, if it was not. */
+  readonly error?: string;
+}
 
 /** Answers requests, whichever way they came. */
 export class Api {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #router: Router;
+  readonly #site: Site | undefined;
   readonly #ending = new AbortController();
+  readonly #onAct: (act: Act) => void;
   #requests = 0;
   #streams = 0;
 
   /** With the routes that were given, and the one of the document about them. */
-  constructor({ title, routes, clock, logger }: ApiOptions) {
+  constructor({ title, routes, site, clock, logger, onAct = () => {} }: ApiOptions) {
+    this.#site = site;
+    this.#onAct = onAct;
     this.#clock = clock;
     this.#logger = logger;
     const described = openApiDocument(title, routes);
@@ -73,10 +92,10 @@ export class Api {
     this.#ending.abort();
   }
 
-  /** Answers a request. `guard` looks at what did not come by the Unix socket. Never rejects. */
-  async answer(request: Request, caller: Caller, guard?: Guard): Promise<Response> {
+  /** Answers a request that `guard` has nothing against. Never rejects. */
+  async answer(request: Request, caller: Caller, guard: Guard): Promise<Response> {
     try {
-      guard?.demandOwn(request.headers);
+      guard.demandHost(request.headers);
       if (this.#requests >= MAX_ADMIN_REQUESTS) {
         throw new ApiError("too-busy", `${MAX_ADMIN_REQUESTS} requests are worked on; come again`, {
           "retry-after": "1",
@@ -93,38 +112,57 @@ export class Api {
     }
   }
 
-  async #run(request: Request, caller: Caller, guard: Guard | undefined): Promise<Response> {
+  async #run(request: Request, caller: Caller, guard: Guard): Promise<Response> {
     const url = new URL(request.url);
+    const page = await this.#site?.answer(request, url, guard);
+    if (page) return page;
+    guard.demandSameOrigin(request.headers);
     const { route, params } = this.#find(request, url, guard);
     const query = readQuery(route.query, url.searchParams);
     const acts = route.method !== "GET";
     const given = acts ? await readBody(request) : {};
     const body = checked(route.body ?? closed({}), given, "body");
     const lastEventId = request.headers.get("last-event-id") ?? undefined;
-    const call: CheckedCall = { params, query, body, caller, lastEventId };
+    const accept = request.headers.get("accept") ?? undefined;
+    const call: CheckedCall = { params, query, body, caller, lastEventId, accept };
     const { run } = route;
     if (run.kind === "raw") return await run.answer(call);
-    if (run.kind === "stream") return this.#stream(request.method, () => run.open(call));
-    const answer = await run.answer(call);
-    if (acts) {
-      this.#logger.info("admin API: {act}, by {via}", { act: `${route.method} ${url.pathname}`, via: caller.via });
+    if (run.kind === "stream") {
+      return this.#stream(request.method, () => run.open(call), () => guard.isStillIn(request.headers));
     }
+    const answer = acts
+      ? await this.#act(`${route.method} ${url.pathname}`, caller, body, () => run.answer(call))
+      : await run.answer(call);
     return Response.json(answer, { headers: HEADERS });
   }
 
-  /** Who has no token does not learn which paths there are. */
-  #find(request: Request, { pathname }: URL, guard: Guard | undefined) {
+  /** Does an act, and tells of it. */
+  async #act(act: string, { via }: Caller, body: unknown, run: () => unknown): Promise<unknown> {
     try {
-      const found = this.#router.find(request.method, pathname);
-      if (!found.route.open) guard?.demandToken(request.headers);
-      return found;
+      const answer = await run();
+      this.#logger.info("admin API: {act}, by {via}", { act, via });
+      this.#onAct({ act, via, body, status: 200 });
+      return answer;
     } catch (error) {
-      guard?.demandToken(request.headers);
+      const { status, message } = toldAs(error);
+      this.#onAct({ act, via, body, status, error: message });
       throw error;
     }
   }
 
-  #stream(method: string, open: () => StreamSource): Response {
+  /** Who has no token does not learn which paths there are. */
+  #find(request: Request, { pathname }: URL, guard: Guard) {
+    try {
+      const found = this.#router.find(request.method, pathname);
+      if (!found.route.open) guard.demandToken(request.headers);
+      return found;
+    } catch (error) {
+      guard.demandToken(request.headers);
+      throw error;
+    }
+  }
+
+  #stream(method: string, open: () => StreamSource, isStillIn: () => boolean): Response {
     const headers = { ...HEADERS, "content-type": "text/event-stream" };
     if (method === "HEAD") return new Response(null, { headers });
     if (this.#streams >= MAX_ADMIN_STREAMS) {
@@ -133,7 +171,18 @@ export class Api {
     }
     const source = open();
     this.#streams++;
-    const body = streamBody(source, this.#clock, this.#ending.signal, () => this.#streams--);
+    const out = new AbortController();
+    const checked = {
+      take() {
+        if (isStillIn()) return source.take();
+        out.abort();
+        return [];
+      },
+      whenMore: (fn: () => void) => source.whenMore(fn),
+      close: () => source.close(),
+    };
+    const signal = AbortSignal.any([this.#ending.signal, out.signal]);
+    const body = streamBody(checked, this.#clock, signal, () => this.#streams--);
     return new Response(body, { headers });
   }
 
@@ -143,9 +192,13 @@ export class Api {
       const what = error instanceof Error ? error.stack ?? describeError(error) : String(error);
       this.#logger.error("a request to the admin API failed: {error}", { error: what });
     }
-    const body = { error: { code: told.code, message: told.message } };
-    return Response.json(body, { status: told.status, headers: { ...HEADERS, ...told.headers } });
+    return refusal(told);
   }
+}
+
+/** An error as an answer. */
+export function refusal({ code, message, status, headers }: ApiError): Response {
+  return Response.json({ error: { code, message } }, { status, headers: { ...HEADERS, ...headers } });
 }
 
 /** What a caller hears of an error. */

@@ -1,32 +1,13 @@
 /**
- * Who may ask: by TCP, whoever has the token, and no page of another origin.
+ * Who may ask: by TCP, whoever has the token or has logged in with it, and no page of another origin.
  *
  * @module
  */
 
 import { createHash, timingSafeEqual } from "node:crypto";
-import { MIN_TOKEN } from "../../limits.ts";
 import { splitHostPort } from "../../../protocol/address.ts";
-import { readPrivateFile } from "../../files/private_file.ts";
-import { ConfigError } from "../../toml/config_error.ts";
 import { ApiError } from "../api_error.ts";
-
-/**
- * Reads a token out of a file that only its owner can read.
- *
- * @throws {ConfigError} if it is not there, others can read it, or it is no token; its text is never told.
- */
-export async function readToken(file: string): Promise<string> {
-  const text = await readPrivateFile(file);
-  if (text === undefined) {
-    throw new ConfigError(`${file} is not there; make a token: (umask 077; openssl rand -hex 32 > ${file})`);
-  }
-  const token = text.trim();
-  if (token.length < MIN_TOKEN || !/^[!-~]+$/.test(token)) {
-    throw new ConfigError(`${file} has to hold a token: one line of ${MIN_TOKEN} characters at least, without blanks`);
-  }
-  return token;
-}
+import type { Logins } from "./logins.ts";
 
 /** Whether a text is the token; how long that takes tells nothing about it. */
 export function isToken(token: string, text: string): boolean {
@@ -35,49 +16,79 @@ export function isToken(token: string, text: string): boolean {
 }
 
 /** Names that lead to this machine, whatever a name server says. */
-const LOCAL_NAMES: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]", "::1"]);
+const LOCAL_NAMES: readonly string[] = ["localhost", "127.0.0.1", "[::1]"];
 
-/** Looks at what comes by TCP. */
+/** What a guard knows. */
+export interface GuardOptions {
+  /** The address of the API, `HOST:PORT`; none for a Unix socket, to which any port of this machine may lead (`ssh -L`). */
+  readonly address?: string;
+  /** What every request brings, if something; without it and without logins, whoever comes may ask. */
+  readonly token?: string;
+  /** Those who came with a browser, where they have to log in. */
+  readonly logins?: Logins;
+}
+
+/** Looks at what comes. */
 export class Guard {
-  readonly #token: string;
+  /** Those who came with a browser, if they have to log in. */
+  readonly logins: Logins | undefined;
+  readonly #token: string | undefined;
   readonly #names: ReadonlySet<string>;
-  readonly #port: string;
+  readonly #port: string | undefined;
 
-  /** For an API at `address`, `HOST:PORT`. */
-  constructor(token: string, address: string) {
-    const [host, port] = splitHostPort(address);
+  /** For an API at an address. */
+  constructor({ address, token, logins }: GuardOptions) {
+    const [host, port] = address === undefined ? [] : splitHostPort(address);
+    this.#names = new Set([...LOCAL_NAMES, ...(host === undefined ? [] : [host, `[${host}]`])]);
+    this.#port = port === undefined ? undefined : String(port);
     this.#token = token;
-    this.#names = new Set([...LOCAL_NAMES, host, `[${host}]`]);
-    this.#port = String(port);
+    this.logins = logins;
   }
 
-  /**
-   * Demands that a request was meant for here: a page whose name was made to lead here says its own, and one of another
-   * origin says where it is from.
-   *
-   * @throws {ApiError} if not.
-   */
-  demandOwn(headers: Headers): void {
-    const host = headers.get("host") ?? "";
-    if (!this.#isOwn(host)) throw new ApiError("forbidden", "the header Host does not name this API");
-    const origin = headers.get("origin");
-    if (origin === null) return;
-    if (!origin.startsWith("http://") || !this.#isOwn(origin.slice("http://".length))) {
-      throw new ApiError("forbidden", "pages of other origins may not ask here");
+  /** Demands that a request was meant for here: a page whose name was made to lead here says its own. @throws {ApiError} */
+  demandHost(headers: Headers): void {
+    if (!this.#isOwn(headers.get("host") ?? "")) {
+      throw new ApiError("forbidden", "the header Host does not name this API");
     }
   }
 
-  /** Demands the token. @throws {ApiError} if it is not there, or another. */
+  /**
+   * Demands that no page of another origin asks. Browsers say so in Sec-Fetch-Site, which is right also behind a proxy that
+   * changed Host; those that do not, in Origin.
+   *
+   * @throws {ApiError} if one does.
+   */
+  demandSameOrigin(headers: Headers): void {
+    const site = headers.get("sec-fetch-site");
+    if (site === "same-origin" || site === "none") return;
+    const origin = headers.get("origin");
+    if (site === null && (origin === null || this.#isOwnOrigin(origin, headers.get("host") ?? ""))) return;
+    throw new ApiError("forbidden", "pages of other origins may not ask here");
+  }
+
+  /** Demands the token, or a login. @throws {ApiError} if it is not there, or another. */
   demandToken(headers: Headers): void {
+    if (this.#token === undefined && !this.logins) return;
     const [, given] = /^Bearer +(\S+)$/i.exec(headers.get("authorization") ?? "") ?? [];
-    if (given !== undefined && isToken(this.#token, given)) return;
+    if (this.#token !== undefined && given !== undefined && isToken(this.#token, given)) return;
+    if (given === undefined && this.logins?.isIn(headers)) return;
     const why = given === undefined ? "send authorization: Bearer TOKEN" : "the token is not the one of this API";
     throw new ApiError("unauthorized", why, { "www-authenticate": "Bearer" });
   }
 
+  /** Whether whoever has been let in may go on to read a stream: not if their login is over. */
+  isStillIn(headers: Headers): boolean {
+    return !this.logins || headers.has("authorization") || this.logins.isIn(headers, false);
+  }
+
+  #isOwnOrigin(origin: string, host: string): boolean {
+    if (!origin.startsWith("http://")) return false;
+    const own = origin.slice("http://".length);
+    return this.#port === undefined ? own === host : this.#isOwn(own);
+  }
+
   #isOwn(host: string): boolean {
-    const at = host.lastIndexOf(":");
-    if (at < 0 || host.endsWith("]")) return this.#port === "80" && this.#names.has(host.toLowerCase());
-    return host.slice(at + 1) === this.#port && this.#names.has(host.slice(0, at).toLowerCase());
+    const [, name = "", port = "80"] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(host.toLowerCase()) ?? [];
+    return this.#names.has(name) && (this.#port === undefined || port === this.#port);
   }
 }

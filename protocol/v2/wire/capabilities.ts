@@ -19,5 +19,8 @@ export const HAS_EPOCHS = 8;
 /** CONNECT may name an address in place of a service, within what the device's owner allows; `v2.md`, "Named addresses". */
 export const CAN_NAME_ADDRESSES = 16;
 
+/** Probes while nobody waits are apart from those while somebody does; `v2.md`, "Keep-alive, clocks, settings". */
+export const ADAPTS = 32;
+
 /** Services may be over UDP, with a record for each datagram on their channels; `v2.md`, "Datagrams". */
-export const CAN_DATAGRAMS = 32;
+export const CAN_DATAGRAMS = 64;

@@ -13,14 +13,22 @@ import { ProtocolError } from "../../errors.ts";
 import { publicKeyFault } from "../../public_key.ts";
 import { V2_PREAMBLE, V2Command } from "./commands.ts";
 import { v2Frame } from "./codec.ts";
-import { CAN_BIND, CAN_RESUME, HAS_EPOCHS } from "./capabilities.ts";
+import { ADAPTS, CAN_BIND, CAN_RESUME, HAS_EPOCHS } from "./capabilities.ts";
 import { authTags, claimFields, type Claims, readClaims } from "./claims.ts";
 import { FieldReader, FieldWriter } from "./fields.ts";
 import { capabilitiesOf, type DeviceParty, type HandshakeCrypto, type HandshakeParty } from "./party.ts";
 import { provedByToken, SIGNATURE_FIELD_SIZE, signedByDevice, signedByServer, type Transcript } from "./transcript.ts";
 import { readWelcome, type Welcome } from "./welcome.ts";
 
-export { CAN_BIND, CAN_DATAGRAMS, CAN_NAME_ADDRESSES, CAN_RESUME, HAS_EPOCHS, IS_MOVING } from "./capabilities.ts";
+export {
+  ADAPTS,
+  CAN_BIND,
+  CAN_DATAGRAMS,
+  CAN_NAME_ADDRESSES,
+  CAN_RESUME,
+  HAS_EPOCHS,
+  IS_MOVING,
+} from "./capabilities.ts";
 export type { ResumeOffer } from "./claims.ts";
 export type { DeviceParty, HandshakeCrypto, HandshakeParty, Signer } from "./party.ts";
 export { RESUME_REFUSALS, type ResumeRefusal, type Welcome, welcomeFrame } from "./welcome.ts";
@@ -77,6 +85,11 @@ export class DeviceHandshake {
   /** Whether both sides sign the exporter of their TLS connection; known once the server has proved its key. */
   get bound(): boolean {
     return (this.#agreed & CAN_BIND) !== 0;
+  }
+
+  /** Whether both sides have `ADAPTS`; known once the server has proved its key. */
+  get adapts(): boolean {
+    return (this.#agreed & ADAPTS) !== 0;
   }
 
   /**

@@ -38,7 +38,12 @@ const REASONS = [
 export type WireReason = Exclude<(typeof REASONS)[number], "connected">;
 
 /** Ends by a rule of the server, which the device hears as one that is a reset; the text says which. */
-const RULED: ReadonlySet<string> = new Set<ChannelEndReason>(["time-limit", "outside-hours", "access-closed"]);
+const RULED: ReadonlySet<string> = new Set<ChannelEndReason>([
+  "time-limit",
+  "outside-hours",
+  "access-closed",
+  "draining",
+]);
 
 function reasonNumber(reason: ChannelEndReason | "connected", otherwise: WireReason): number {
   // To the peer it is as if the client had gone, with a reset.
@@ -244,6 +249,12 @@ export interface Settings {
   readonly keepAlive?: KeepAliveSettings | undefined;
   /** Wanted of the receiver. */
   readonly wantedKeepAlive?: KeepAliveSettings | undefined;
+  /** In force with the sender while nobody waits; with both sides' `ADAPTS` alone, as the two that follow. */
+  readonly idleKeepAlive?: KeepAliveSettings | undefined;
+  /** Wanted of the receiver while nobody waits. */
+  readonly wantedIdleKeepAlive?: KeepAliveSettings | undefined;
+  /** Somebody waits at the sender's, for so many milliseconds from now on. */
+  readonly attention?: number | undefined;
   /** The device's mode. */
   readonly mode?: DeviceMode | undefined;
   /** Wanted of the device. */
@@ -257,12 +268,15 @@ export function settingsFrame(settings: Settings): Uint8Array {
   if (settings.wantedKeepAlive) fields.bytes(2, keepAliveBytes(settings.wantedKeepAlive));
   if (settings.mode) fields.uint(3, 1, DEVICE_MODES.indexOf(settings.mode));
   if (settings.wantedMode) fields.uint(4, 1, DEVICE_MODES.indexOf(settings.wantedMode));
+  if (settings.idleKeepAlive) fields.bytes(5, keepAliveBytes(settings.idleKeepAlive));
+  if (settings.wantedIdleKeepAlive) fields.bytes(6, keepAliveBytes(settings.wantedIdleKeepAlive));
+  if (settings.attention !== undefined) fields.uint(7, 4, settings.attention);
   return v2Frame(V2Command.SETTINGS, 0, fields.end());
 }
 
-/** What SETTINGS says. */
-export function readSettings(payload: Uint8Array): Settings {
-  const fields = new FieldReader("SETTINGS", payload, [1, 2, 3, 4]);
+/** What SETTINGS says. `adapts`: whether both sides have `ADAPTS`; without, its fields are not known. */
+export function readSettings(payload: Uint8Array, adapts = false): Settings {
+  const fields = new FieldReader("SETTINGS", payload, adapts ? [1, 2, 3, 4, 5, 6, 7] : [1, 2, 3, 4]);
   const mode = (tag: number): DeviceMode | undefined => {
     const number = fields.optionalUint(tag, 1);
     if (number === undefined) return undefined;
@@ -275,6 +289,11 @@ export function readSettings(payload: Uint8Array): Settings {
     wantedKeepAlive: readKeepAlive(fields.optionalBytes(2, 5)),
     mode: mode(3),
     wantedMode: mode(4),
+    ...(adapts && {
+      idleKeepAlive: readKeepAlive(fields.optionalBytes(5, 5)),
+      wantedIdleKeepAlive: readKeepAlive(fields.optionalBytes(6, 5)),
+      attention: fields.optionalUint(7, 4),
+    }),
   };
 }
 

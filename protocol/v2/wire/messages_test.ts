@@ -18,6 +18,7 @@ import {
   resultFrame,
   settingsFrame,
 } from "./messages.ts";
+import { ADAPTIVE_KEEP_ALIVE, METERED_KEEP_ALIVE, V2_KEEP_ALIVE } from "../../keep_alive.ts";
 import { concat } from "../../bytes.ts";
 import { fieldOf, protocolError, uintOf } from "../_fakes_test.ts";
 import { test } from "../../../tests/rig/test.ts";
@@ -47,7 +48,7 @@ test("CLOSE and RESULT bring back what was said", () => {
 });
 
 /** Ends by a rule: the device has to see a reset. */
-const RULED = ["time-limit", "outside-hours", "access-closed"];
+const RULED = ["time-limit", "outside-hours", "access-closed", "draining"];
 
 test("a reason that does not travel goes as the nearest that does, and never as connected", () => {
   for (const reason of CHANNEL_END_REASONS) {
@@ -226,4 +227,24 @@ test("whatever a payload is, reading it throws nothing but a protocol error", ()
   fc.assert(fc.property(fc.oneof(fc.uint8Array({ maxLength: 300 }), small), (payload) => {
     for (const reads of READERS) protocolError(() => reads(payload));
   }));
+});
+
+test("SETTINGS of sides that adapt has its three fields, and is a mistake of any other", () => {
+  const settings = {
+    keepAlive: V2_KEEP_ALIVE,
+    wantedKeepAlive: V2_KEEP_ALIVE,
+    idleKeepAlive: ADAPTIVE_KEEP_ALIVE,
+    wantedIdleKeepAlive: METERED_KEEP_ALIVE,
+    attention: 10_000,
+  };
+  const frame = settingsFrame(settings);
+  const golden = "00 27 08 00 00 00 00 00 01 00 05 00 01 00 01 02 02 00 05 00 01 00 01 02 " +
+    "05 00 05 00 19 00 05 02 06 00 05 00 f0 00 0a 02 07 00 04 00 00 27 10";
+  assert.deepEqual(frame, unhex(golden));
+  assert.deepEqual(readSettings(payloadOf(frame), true), { ...settings, mode: undefined, wantedMode: undefined });
+  for (const field of [{ idleKeepAlive: V2_KEEP_ALIVE }, { wantedIdleKeepAlive: V2_KEEP_ALIVE }, { attention: 0 }]) {
+    assert.equal(protocolError(() => readSettings(payloadOf(settingsFrame(field)))), "bad-field");
+  }
+  const before = settingsFrame({ keepAlive: V2_KEEP_ALIVE });
+  assert.equal(readSettings(payloadOf(before), true).idleKeepAlive, undefined, "then it is as while somebody waits");
 });

@@ -35,7 +35,7 @@ export interface HandshakeParty {
   /** Name and version of the program. */
   readonly software: string;
   /**
-   * What it can do beyond what all can: `CAN_RESUME`, `IS_MOVING`, `HAS_EPOCHS`. A side with an exporter
+   * What it can do beyond what all can: `CAN_RESUME`, `IS_MOVING`, `HAS_EPOCHS`, `ADAPTS`. A side with an exporter
    * has {@linkcode CAN_BIND}, and a device with `nextEpoch` has `HAS_EPOCHS`.
    *
    * @default {0}

@@ -5,32 +5,34 @@
  */
 
 import { Argument, type Command } from "commander";
+import { KEEP_ALIVE_OPTIONS, keepAliveBody } from "../../../app/admin/cli/keep_alive.ts";
 import { argument, taskCommand, taskOptions } from "../../../app/command.ts";
 import type { OptionTable } from "../../../app/options.ts";
 import { ConfigError } from "../../../app/toml/config_error.ts";
-import { oneOf, parseDurationOrNever, wholeNumber } from "../../../app/values.ts";
-import { MAX_PROBES } from "../../../protocol/limits.ts";
-import { V2_KEEP_ALIVE } from "../../../protocol/keep_alive.ts";
+import { oneOf, parseDuration } from "../../../app/values.ts";
+import { KEEP_ALIVE_MODES } from "../../../protocol/keep_alive.ts";
 import type { Device } from "../../admin/schemas.ts";
 import { ask, ASK_OPTIONS } from "./ask.ts";
 import { demandConsent, doToEach, parseSelector, selectDevices } from "./select.ts";
 
-const KEEP_ALIVE_OPTIONS = {
-  endpoint: {
-    value: "END",
-    help: "whose: device (it watches the server), server (it watches the device), or both",
-    parse: oneOf("device", "server", "both"),
-    preset: "both",
+const WAY_OPTIONS = {
+  way: {
+    value: "WAY",
+    help: "adaptive or metered, which are slow while nobody waits, or fast; in place of the settings",
+    parse: oneOf(...KEEP_ALIVE_MODES),
   },
-  "idle-timeout": { value: "TIME", help: "silence before the first probe, or never", parse: parseDurationOrNever },
-  "probe-interval": { value: "TIME", help: "silence between probes, and after the last", parse: parseDurationOrNever },
-  "probe-count": {
-    value: "N",
-    help: "probes before the other side is taken for lost; 0 sends none",
-    parse: wholeNumber(0, MAX_PROBES),
-  },
+  ...KEEP_ALIVE_OPTIONS,
+} as const satisfies OptionTable;
+
+const MODE_OPTIONS = {
+  drain: { value: "TIME", help: "for config: let clients finish first, this long at most", parse: parseDuration },
   ...ASK_OPTIONS,
 } as const satisfies OptionTable;
+
+/** What is left out in JSON if it was not given. */
+function drainOf(command: Command): number | undefined {
+  return taskOptions(MODE_OPTIONS, command).drain;
+}
 
 /** The commands, below the server's command `name`. */
 export function actCommands(name: string): Command[] {
@@ -43,15 +45,22 @@ export function actCommands(name: string): Command[] {
       .action((devices: string, _options: unknown, command: Command) =>
         doAct(command, devices, "drop", () => ({}), "drops links", "has lost its link, and dials again")
       ),
-    act(`${name} mode`, "Asks devices to go to mode config, which withdraws their services, or run.", ASK_OPTIONS)
+    act(`${name} mode`, "Asks devices to go to mode config, which withdraws their services, or run.", MODE_OPTIONS)
       .addArgument(new Argument("<mode>", "config or run").argParser(argument(oneOf("config", "run"))))
       .action((devices: string, mode: string, _options: unknown, command: Command) =>
-        doAct(command, devices, "mode", () => ({ mode }), `asks for mode ${mode}`, `was asked for mode ${mode}`)
+        doAct(
+          command,
+          devices,
+          "mode",
+          () => ({ mode, drain: drainOf(command) }),
+          `asks for mode ${mode}`,
+          `was asked for mode ${mode}`,
+        )
       ),
     act(
       `${name} keepalive`,
       "Sets the longest silence that is accepted of devices, that they accept, or both.",
-      KEEP_ALIVE_OPTIONS,
+      WAY_OPTIONS,
     )
       .action((devices: string, _options: unknown, command: Command) => keepAlive(command, devices)),
   ];
@@ -59,25 +68,21 @@ export function actCommands(name: string): Command[] {
 
 function act(fullName: string, help: string, table: OptionTable): Command {
   return taskCommand(fullName, help, table)
-    .argument("<devices>", "a device's name, or a pattern as in gw*", argument(parseSelector))
+    .argument("<devices>", "a device's name, a pattern as in gw*, or tag=TAG", argument(parseSelector))
     .option("--yes", "do not ask back before several are touched");
 }
 
 async function keepAlive(command: Command, devices: string): Promise<void> {
-  const values = taskOptions(KEEP_ALIVE_OPTIONS, command);
-  const { endpoint = "both" } = values;
-  // Those of the server's own command stand for all devices; here only what stands behind the name counts.
-  const given = command.opts<{ idleTimeout?: number; probeInterval?: number; probeCount?: number }>();
-  const { idleTimeout, probeInterval, probeCount } = given;
-  if (idleTimeout === undefined && probeInterval === undefined && probeCount === undefined) {
-    throw new ConfigError("nothing is set; say one of --idle-timeout, --probe-interval and --probe-count");
+  const { endpoint = "both", way } = taskOptions(WAY_OPTIONS, command);
+  if (way !== undefined) {
+    const given = command.opts<{ idleTimeout?: number; probeInterval?: number; probeCount?: number }>();
+    if ([given.idleTimeout, given.probeInterval, given.probeCount].some((part) => part !== undefined)) {
+      throw new ConfigError("--way says it all, and the other options are parts of that; give one or the others");
+    }
+    return await doAct(command, devices, "keep-alive-way", () => ({ endpoint, way }), "sets the keep-alive", "has it");
   }
-  const settings = { idleTimeout, probeInterval, probeCount };
-  const body = (before: Device) => ({
-    endpoint,
-    ...(before[endpoint === "device" ? "deviceKeepAlive" : "keepAlive"] ?? V2_KEEP_ALIVE),
-    ...Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)),
-  });
+  const body = ({ keepAlive, deviceKeepAlive }: Device) =>
+    keepAliveBody(command, { server: keepAlive, device: deviceKeepAlive });
   await doAct(command, devices, "keep-alive", body, "sets the keep-alive", "has it");
 }
 

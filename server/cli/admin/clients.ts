@@ -32,7 +32,11 @@ export function clientCommands(name: string): Command[] {
       "Shows the clients that are connected, with the bytes that they have carried.",
       ASK_OPTIONS,
     )
-      .argument("[device]", "only those of these devices: a name, or a pattern as in gw*", argument(parseSelector))
+      .argument(
+        "[device]",
+        "only those of these devices: a name, a pattern as in gw*, or tag=TAG",
+        argument(parseSelector),
+      )
       .option("--json", "print JSON")
       .action((device: string | undefined, _options: unknown, command: Command) => list(command, device)),
     taskCommand(`${name} close`, "Ends clients at once.", ASK_OPTIONS, examples(name))

@@ -12,6 +12,8 @@ import { ConfigError } from "../../../app/toml/config_error.ts";
 import type { Device } from "../../admin/schemas.ts";
 import { listed } from "./ask.ts";
 
+export { isPattern };
+
 /** Names that a question shows. */
 const SHOWN = 6;
 

@@ -5,12 +5,10 @@
  */
 
 import type { Command } from "commander";
+import { showFacts, type Shown } from "../../../app/admin/cli/watch.ts";
 import type { Static } from "../../../app/admin/schema.ts";
-import { printLine, taskCommand } from "../../../app/command.ts";
-import { stdout } from "../../../app/output.ts";
+import { taskCommand } from "../../../app/command.ts";
 import { formatAge, formatBytes } from "../../../base/table.ts";
-import { sleep, systemClock } from "../../../base/clock.ts";
-import { WATCH_MS } from "../../limits.ts";
 import type { ServerFacts } from "../../admin/schemas.ts";
 import { ask, ASK_OPTIONS } from "./ask.ts";
 
@@ -24,26 +22,13 @@ export function statusCommand(name: string): Command {
     .action((_options: unknown, command: Command) => status(command));
 }
 
-async function status(command: Command): Promise<void> {
-  const { json, watch } = command.opts<{ json?: true; watch?: true }>();
-  const show = (facts: Facts) => {
-    if (json) return printLine(JSON.stringify(facts));
-    if (watch && Deno.stdout.isTerminal()) stdout.write("\x1b[H\x1b[2J");
-    for (const line of linesOf(facts, systemClock.wall())) printLine(line);
-  };
-  await ask(command, async (client) => {
-    show(await client.get<Facts>("/v1/server"));
-    const never = new AbortController().signal;
-    while (watch) {
-      await sleep(systemClock, WATCH_MS, never);
-      show(await client.get<Facts>("/v1/server"));
-    }
-  });
+function status(command: Command): Promise<void> {
+  return ask(command, (client) => showFacts(command.opts<Shown>(), () => client.get<Facts>("/v1/server"), linesOf));
 }
 
 /** What is shown. */
 export function linesOf(facts: Facts, now: number): string[] {
-  const { version, engine, pid, since, listeners, counts, limits, trouble, ready } = facts;
+  const { version, engine, pid, since, listeners, counts, limits, trouble, ready, draining } = facts;
   const { devices, online, interrupted, clients, clientsEver, enrolments } = counts;
   const offline = Math.max(0, devices - online - interrupted);
   const reached = limits.filter((limit) => limit.reached);
@@ -55,17 +40,30 @@ export function linesOf(facts: Facts, now: number): string[] {
       "up",
       `${formatAge(now - Date.parse(since))}, since ${since.replace(/\.\d+Z$/, "Z")}${ready ? "" : ", not ready yet"}`,
     ),
-    ...listeners.map(({ address, profile, security, device }) =>
-      row("listens", `${address} ${profile} ${security}${device === null ? "" : `, linked: ${device}`}`)
-    ),
+    ...listeners.map((listener) => row("listens", listenerText(listener))),
     row("devices", `${devices}: ${online} online, ${interrupted} interrupted, ${offline} offline`),
     row("clients", `${clients} now, ${clientsEver} since it runs`),
     ...(enrolments > 0 ? [row("enrolments", `${enrolments} not used yet`)] : []),
     ...reached.map((limit) => row("REACHED", limitText(limit))),
     ...near.map((limit) => row("nearly", limitText(limit))),
     ...(reached.length + near.length === 0 ? [row("limits", `none of ${limits.length} is near`)] : []),
+    ...(draining === null ? [] : [row("DRAINING", drainText(draining, now))]),
     ...(trouble === null ? [] : [row("trouble", trouble)]),
   ];
+}
+
+function listenerText({ address, profile, security, device, link }: Facts["listeners"][number]): string {
+  const tcp = link?.tcp
+    ? `, round trip ${link.tcp.roundTrip.toFixed(1)} ms, ${link.tcp.retransmits ?? 0} sent again`
+    : "";
+  return `${address} ${profile} ${security}${device === null ? "" : `, linked: ${device}${tcp}`}`;
+}
+
+function drainText({ since, until }: NonNullable<Facts["draining"]>, now: number): string {
+  const end = until === null
+    ? ""
+    : `; those who are there are ended in ${formatAge(Math.max(0, Date.parse(until) - now))}`;
+  return `new clients are refused, for ${formatAge(now - Date.parse(since))}${end}`;
 }
 
 function limitText({ name, used, most }: Facts["limits"][number]): string {
@@ -81,6 +79,7 @@ function examples(name: string): string {
   ${name} close 17                    ends one client
   ${name} drop gw1                    cuts a link; its session goes on over the next
   ${name} mode 'gw*' config           has devices withdraw their services
+  ${name} drain --for 5m              refuses new clients; those who are there may finish
   ${name} keepalive gw1 --idle-timeout 30s
 
 They find the server by the socket in its state: run them as its user, or as root.`;

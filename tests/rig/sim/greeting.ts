@@ -7,6 +7,7 @@
 
 import { sameBytes } from "../../../protocol/bytes.ts";
 import {
+  ADAPTS,
   CAN_RESUME,
   type DeviceParty,
   type HandshakeCrypto,
@@ -65,7 +66,7 @@ export function greetDevice(
     nonce: new Uint8Array(32).fill(nonce),
     wallClock: 0,
     software: "simulation",
-    capabilities: CAN_RESUME | HAS_EPOCHS,
+    capabilities: CAN_RESUME | HAS_EPOCHS | ADAPTS,
     ...changes,
   };
   return relay.greetDevice(duplex, new Uint8Array(0), party, () => {}, pretended);

@@ -1,0 +1,89 @@
+/**
+ * `events`: what has happened to a daemon, and what happens.
+ *
+ * @module
+ */
+
+import type { Command } from "commander";
+import type { AdminClient } from "../client.ts";
+import { printLine, taskCommand, taskOptions } from "../../command.ts";
+import { MAX_ADMIN_PAGE, MAX_KEPT_EVENTS } from "../../limits.ts";
+import type { OptionTable } from "../../options.ts";
+import { stderr } from "../../output.ts";
+import { UnfinishedError } from "../../run.ts";
+import { wholeNumber } from "../../values.ts";
+import { ASK_OPTIONS, askDaemon, type AskedRole } from "./ask.ts";
+
+const OPTIONS = {
+  type: { value: "TYPES", help: "only of these types, with commas between, as in TYPE,TYPE", parse: String },
+  last: {
+    value: "N",
+    help: "the last so many",
+    parse: wholeNumber(0, MAX_KEPT_EVENTS),
+    preset: "20",
+  },
+  ...ASK_OPTIONS,
+} as const satisfies OptionTable;
+
+/** An event, as the API tells it. */
+interface Told {
+  readonly id: string;
+  readonly time: string;
+  readonly type: string;
+  readonly [fact: string]: unknown;
+}
+
+/** What the command is of. */
+export interface EventsCommandFacts {
+  readonly role: AskedRole;
+  /** Options beside those of all, whose values are asked for by their names. */
+  readonly filters?: OptionTable;
+  readonly examples: string;
+}
+
+/** The command, below the daemon's command `name`. */
+export function eventsCommand(name: string, facts: EventsCommandFacts): Command {
+  const table = { ...facts.filters, ...OPTIONS };
+  return taskCommand(`${name} events`, "Shows what has happened, a line each.", table, facts.examples)
+    .option("-f, --follow", "go on with what happens, until Ctrl-C")
+    .option("--json", "print JSON, an object a line")
+    .action((_options: unknown, command: Command) => events(facts, command));
+}
+
+async function events({ role, filters = {} }: EventsCommandFacts, command: Command): Promise<void> {
+  const { json, follow } = command.opts<{ json?: true; follow?: true }>();
+  const { type, last = 20 } = taskOptions(OPTIONS, command);
+  const given: [string, unknown][] = [...Object.entries(taskOptions(filters, command)), ["type", type]];
+  const filter = given.flatMap(([name, value]): [string, string][] => value === undefined ? [] : [[name, `${value}`]]);
+  const show = (event: Told) => printLine(json ? JSON.stringify(event) : lineOf(event));
+  await askDaemon(role, command, async (client) => {
+    const { told, cursor } = await kept(client, filter);
+    for (const event of last === 0 ? [] : told.slice(-last)) show(event);
+    if (!follow) return void (told.length === 0 && stderr.write("nothing of that has happened since it runs"));
+    const search = new URLSearchParams([...filter, ["cursor", cursor]]);
+    for await (const { data } of client.stream(`/v1/events/stream?${search}`)) show(data as Told);
+    throw new UnfinishedError(`the ${role} has ended the stream`);
+  });
+}
+
+/** All that are kept, and where to go on. */
+async function kept(client: AdminClient, filter: [string, string][]): Promise<{ told: Told[]; cursor: string }> {
+  const told: Told[] = [];
+  let cursor = "";
+  for (;;) {
+    const search = new URLSearchParams([...filter, ["limit", String(MAX_ADMIN_PAGE)], ["cursor", cursor]]);
+    const page = await client.get<{ items: Told[]; cursor: string }>(`/v1/events?${search}`);
+    told.push(...page.items);
+    cursor = page.cursor;
+    if (page.items.length < MAX_ADMIN_PAGE) return { told, cursor };
+  }
+}
+
+/** The time, the type, then facts by their names. */
+export function lineOf({ id: _id, time, type, ...facts }: Told): string {
+  const words = Object.entries(facts).map(([name, value]) => {
+    const text = String(value);
+    return `${name}=${/[\s"=]/.test(text) || text === "" ? JSON.stringify(text) : text}`;
+  });
+  return [time, type, ...words].join(" ");
+}

@@ -1,0 +1,148 @@
+import assert from "node:assert/strict";
+import { FakeClock } from "../../tests/rig/clock.ts";
+import { RecordingLogger } from "../../tests/rig/logger.ts";
+import { folderTest } from "../../tests/rig/test.ts";
+import { AUDIT_FILES_KEPT, AUDIT_LOOK_MS, AUDIT_RETRY_MS, MAX_AUDIT_BACKLOG, MAX_AUDIT_TEXT } from "../limits.ts";
+import { AuditFile } from "./audit_file.ts";
+import { auditCommand } from "./command_line.ts";
+import { openLog } from "./open_log.ts";
+import { AuditMoved, readAuditEnd } from "./read_end.ts";
+
+function linesOf(path: string): Record<string, unknown>[] {
+  return Deno.readTextFileSync(path).split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
+}
+
+folderTest("lines stand in their order, with the time, in a file that nobody else can read", async (folder) => {
+  const path = `${folder}/audit.log`;
+  const audit = new AuditFile({ path, clock: new FakeClock(), logger: new RecordingLogger() });
+  for (let at = 0; at < 1_000; at++) audit.add({ event: "x", at, none: undefined });
+  audit.add({ event: "y", text: "z".repeat(2 * MAX_AUDIT_TEXT) });
+  await audit.close();
+  const lines = linesOf(path);
+  assert.deepEqual(lines.slice(0, 1_000).map(({ at }) => at), Array.from({ length: 1_000 }, (_, at) => at));
+  assert.match(lines[0]!["time"] as string, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+  assert.equal((lines[1_000]!["text"] as string).length, MAX_AUDIT_TEXT + 1);
+  assert.equal(Deno.statSync(path).mode! & 0o777, 0o600);
+  assert.equal(audit.written, 1_001);
+});
+
+folderTest("a full file is put aside, and so many are kept", async (folder) => {
+  const path = `${folder}/audit.log`;
+  const audit = new AuditFile({ path, clock: new FakeClock(), logger: new RecordingLogger(), size: 100 });
+  const count = AUDIT_FILES_KEPT + 5;
+  for (let at = 0; at < count; at++) {
+    audit.add({ event: "x", at, fill: "x".repeat(60) });
+    await audit.settled();
+  }
+  await audit.close();
+  assert.equal(linesOf(path)[0]!["at"], count - 1);
+  assert.equal(linesOf(`${path}.1`)[0]!["at"], count - 2);
+  assert.deepEqual([...Deno.readDirSync(folder)].length, AUDIT_FILES_KEPT + 1);
+});
+
+folderTest("a file that was moved away is opened anew: at a signal at once, else soon", async (folder) => {
+  const path = `${folder}/audit.log`;
+  const clock = new FakeClock();
+  const audit = new AuditFile({ path, clock, logger: new RecordingLogger() });
+  const say = async (event: string) => {
+    audit.add({ event });
+    await audit.settled();
+  };
+  await say("a");
+  Deno.renameSync(path, `${path}.old`);
+  await say("b");
+  audit.reopen();
+  await say("c");
+  Deno.removeSync(path);
+  clock.jump(AUDIT_LOOK_MS);
+  await say("d");
+  await audit.close();
+  assert.deepEqual(linesOf(`${path}.old`).map(({ event }) => event), ["a", "b"]);
+  assert.deepEqual(linesOf(path).map(({ event }) => event), ["d"]);
+});
+
+folderTest(
+  "a full disk stops nothing: lines wait, then are counted, where they are missing; it is said once",
+  async (folder) => {
+    const path = `${folder}/audit.log`;
+    const clock = new FakeClock();
+    const logger = new RecordingLogger();
+    let room = 100; // bytes
+    const audit = new AuditFile({
+      path,
+      clock,
+      logger,
+      async open(path) {
+        const file = await openLog(path);
+        return {
+          get size() {
+            return file.size;
+          },
+          isAt: (path) => file.isAt(path),
+          close: () => file.close(),
+          async write(bytes) {
+            const part = bytes.subarray(0, room);
+            await file.write(part);
+            room -= part.length;
+            if (part.length < bytes.length) throw new Deno.errors.WriteZero("No space left on device");
+          },
+        };
+      },
+    });
+    audit.add({ event: "first" });
+    await audit.settled();
+    const line = { event: "x", fill: "x".repeat(1_000) };
+    const count = Math.ceil(MAX_AUDIT_BACKLOG / 1_000) + 100;
+    for (let at = 0; at < count; at++) audit.add(line);
+    assert.ok(audit.lost > 100, `${audit.lost}`);
+    await clock.advance(3 * AUDIT_RETRY_MS);
+    await audit.settled();
+    assert.equal(logger.lines.filter((line) => line.includes("cannot be written")).length, 1);
+    room = Infinity;
+    await clock.advance(AUDIT_RETRY_MS);
+    await audit.settled();
+    audit.add({ event: "last" });
+    await audit.close();
+    const texts = Deno.readTextFileSync(path).split("\n").filter((text) => text !== "");
+    assert.throws(() => JSON.parse(texts[1]!), "half a line, as the disk was full then");
+    const lines = texts.toSpliced(1, 1).map((text) => JSON.parse(text) as Record<string, unknown>);
+    assert.equal(lines.length, audit.written, "none is there twice");
+    assert.equal(lines[0]!["event"], "first");
+    assert.deepEqual(lines.slice(-2).map(({ event }) => event), ["lines-lost", "last"]);
+    assert.equal(lines.at(-2)!["lines"], audit.lost);
+    assert.equal(logger.lines.filter((line) => line.includes("is written again")).length, 1);
+  },
+);
+
+folderTest(
+  "the newest lines are read from the end, page by page, and what is half a line is passed over",
+  async (folder) => {
+    const path = `${folder}/audit.log`;
+    assert.deepEqual(await readAuditEnd(path, 5), { lines: [], cursor: undefined });
+    const text = Array.from({ length: 20_000 }, (_, at) => `{"at":${at},"fill":"${"é".repeat(20)}"}\n`);
+    text.splice(10_000, 0, '{"half":\n', "\n");
+    await Deno.writeTextFile(path, text.join("") + '{"at":99');
+    const all: unknown[] = [];
+    for (let cursor: string | undefined, first = true; first || cursor !== undefined; first = false) {
+      const page = await readAuditEnd(path, 500, cursor);
+      assert.ok(page.lines.length <= 500);
+      all.push(...page.lines.map(({ at }) => at));
+      cursor = page.cursor;
+    }
+    assert.deepEqual(all, Array.from({ length: 20_000 }, (_, at) => 19_999 - at));
+    const { cursor } = await readAuditEnd(path, 1);
+    await Deno.rename(path, `${path}.1`);
+    await Deno.writeTextFile(path, '{"at":1}\n');
+    await assert.rejects(readAuditEnd(path, 1, cursor), AuditMoved);
+  },
+);
+
+folderTest("a command adds a line to an audit that is there, and says so if it is not", (folder) => {
+  const path = `${folder}/audit.log`;
+  assert.match(auditCommand(path, { event: "act" })!, /is not there/);
+  Deno.writeTextFileSync(path, "");
+  assert.equal(auditCommand(path, { event: "act", act: "server disable" }), undefined);
+  const [line] = linesOf(path);
+  assert.deepEqual([line!["act"], (line!["by"] as { via: string }).via], ["server disable", "command"]);
+  assert.equal(auditCommand(undefined, { event: "act" }), undefined);
+});

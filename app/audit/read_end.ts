@@ -1,0 +1,92 @@
+/**
+ * The newest lines of an audit, read from its end: however long it is, no more than `AUDIT_READ` bytes of it at once.
+ *
+ * @module
+ */
+
+import { AUDIT_READ } from "../limits.ts";
+
+/** Lines, and where to go on. */
+export interface AuditPage {
+  /** The newest first. */
+  readonly lines: Record<string, unknown>[];
+  /** Where older ones are; `undefined` at the beginning of the file. */
+  readonly cursor: string | undefined;
+}
+
+/** The file is another one by now. */
+export class AuditMoved extends Error {
+  override readonly name = "AuditMoved";
+}
+
+/**
+ * Reads up to `limit` lines, from the end or from where a cursor leads. Without a file there is none.
+ *
+ * @throws {AuditMoved} if the cursor is one of another file.
+ */
+export async function readAuditEnd(path: string, limit: number, cursor?: string): Promise<AuditPage> {
+  let file: Deno.FsFile;
+  try {
+    file = await Deno.open(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return { lines: [], cursor: undefined };
+    throw error;
+  }
+  try {
+    const { size, ino, isFile } = await file.stat();
+    if (!isFile) return { lines: [], cursor: undefined };
+    const end = cursor === undefined ? size : placeOf(cursor, ino ?? 0, size);
+    const start = Math.max(0, end - AUDIT_READ);
+    const bytes = await readAt(file, start, end - start);
+    const { lines, first } = takeLines(bytes, start, limit);
+    return { lines, cursor: first > 0 ? `${ino ?? 0}-${first}` : undefined };
+  } finally {
+    file.close();
+  }
+}
+
+function placeOf(cursor: string, ino: number, size: number): number {
+  const [, run, at] = /^(\d{1,20})-(\d{1,15})$/.exec(cursor) ?? [];
+  if (run !== String(ino) || Number(at) > size) throw new AuditMoved("the audit file was put aside; begin anew");
+  return Number(at);
+}
+
+async function readAt(file: Deno.FsFile, start: number, size: number): Promise<Uint8Array> {
+  await file.seek(start, Deno.SeekMode.Start);
+  const bytes = new Uint8Array(size);
+  let fill = 0;
+  while (fill < size) {
+    const count = await file.read(bytes.subarray(fill));
+    if (count === null) break;
+    fill += count;
+  }
+  return bytes.subarray(0, fill);
+}
+
+/** The last whole lines of some bytes that stand at `start`; what is no JSON is passed over. `first`: where they begin. */
+function takeLines(bytes: Uint8Array, start: number, limit: number) {
+  const lines: Record<string, unknown>[] = [];
+  let end = bytes.lastIndexOf(10) + 1; // what is behind it is being written
+  let first = start + end;
+  while (end > 0 && lines.length < limit) {
+    const before = end < 2 ? -1 : bytes.lastIndexOf(10, end - 2);
+    if (before < 0 && start > 0) break; // its beginning was not read
+    const line = parse(bytes.subarray(before + 1, end - 1));
+    if (line) lines.push(line);
+    end = before + 1;
+    first = start + end;
+  }
+  // One line that is longer than all that is read at once is left out.
+  return { lines, first: lines.length === 0 && first > start ? start : first };
+}
+
+function parse(bytes: Uint8Array): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+      ? value as Record<string, unknown>
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * Reading a configuration anew while a daemon runs: what is different, and what came of it.
+ *
+ * @module
+ */
+
+import type { Logger } from "../../base/logger.ts";
+import { describeError } from "../../base/errors.ts";
+
+/** What came of a reload, a line each. */
+export interface Reloaded {
+  /** What changed. */
+  readonly changed: readonly string[];
+  /** What cannot change without a restart. */
+  readonly restart: readonly string[];
+}
+
+/** Collects that. */
+export class ReloadReport implements Reloaded {
+  readonly changed: string[] = [];
+  readonly restart: string[] = [];
+
+  /** Names that cannot change while the daemon runs. */
+  wait(names: Iterable<string>): void {
+    for (const name of names) this.restart.push(`${name} cannot change without a restart`);
+  }
+}
+
+/** The names of values that differ, functions left aside. */
+export function differing(
+  before: Readonly<Record<string, unknown>>,
+  after: Readonly<Record<string, unknown>>,
+): string[] {
+  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
+  return [...names].filter((name) => !isSame(before[name], after[name])).sort();
+}
+
+/** Whether two values are written alike. */
+export function isSame(one: unknown, other: unknown): boolean {
+  return one === other || JSON.stringify(one, plain) === JSON.stringify(other, plain);
+}
+
+/** Bytes and numbers beyond JSON, so that they differ where they do. */
+function plain(_key: string, value: unknown): unknown {
+  if (value instanceof Uint8Array) return value.toHex();
+  return value === Infinity ? "Infinity" : value;
+}
+
+/** Reloads at a signal: what comes of it goes to the log, and a mistake changes nothing. */
+export async function reloadBySignal(reload: () => Promise<Reloaded>, logger: Logger): Promise<void> {
+  try {
+    tellReloaded(await reload(), logger);
+  } catch (error) {
+    logger.error("SIGHUP: nothing was changed: {error}", { error: describeError(error) });
+  }
+}
+
+/** Logs what came of a reload. */
+export function tellReloaded({ changed, restart }: Reloaded, logger: Logger): void {
+  for (const line of changed) logger.info("reloaded: {line}", { line });
+  for (const line of restart) logger.warn("not reloaded: {line}", { line });
+  if (changed.length + restart.length === 0) logger.info("reloaded: nothing is different");
+}

@@ -1,0 +1,112 @@
+/**
+ * The device's resources, as its admin API shows them.
+ *
+ * Times of day are texts, as in 2026-01-31T12:00:00.000Z; spans are milliseconds; what is not known is null.
+ *
+ * @module
+ */
+
+import { closed, nullable, type Static, Type, words } from "../../app/admin/schema.ts";
+import { V2_MAX_NAME } from "../../protocol/v2/limits.ts";
+import { GOODBYE_CODES } from "../../protocol/v2/wire/goodbye.ts";
+import { DEVICE_MODES } from "../../protocol/v2/wire/messages.ts";
+
+/** A time of day. */
+export const Time = Type.String({ description: "A time, as in 2026-01-31T12:00:00.000Z." });
+
+/** The service that a path names. */
+export const NAMED = closed({
+  name: Type.String({ pattern: "^[A-Za-z0-9._-]+$", minLength: 1, maxLength: V2_MAX_NAME }),
+});
+
+const count = (description: string) => Type.Integer({ minimum: 0, description });
+const span = (description: string) => Type.Number({ description: `${description}, in milliseconds.` });
+
+/** Keep-alive settings, as seed 002 has them. */
+export const KeepAlive = closed({
+  idleTimeout: span("Silence before the first probe; negative: never"),
+  probeInterval: span("Silence between probes, and after the last; negative: never"),
+  probeCount: Type.Number({ description: "Probes before the peer is taken for lost." }),
+});
+
+/** What the system says of the TCP of the link. */
+const Tcp = closed({
+  roundTrip: span("Its smoothed round trip"),
+  roundTripVariation: span("By how much that varies"),
+  retransmits: nullable(Type.Integer(), "Segments that were sent again."),
+  segment: Type.Integer({ description: "The largest segment that is sent, in bytes." }),
+  pathMtu: Type.Integer({ description: "The largest packet that the path is taken to carry, in bytes." }),
+  unacknowledged: Type.Integer({ description: "Segments that were sent, and not acknowledged yet." }),
+  deliveryRate: nullable(Type.Number(), "Bytes a second that were delivered of late."),
+});
+
+/** The device. */
+export const DeviceFacts = closed({
+  version: Type.String(),
+  engine: Type.String({ description: "What sockets are made with." }),
+  pid: Type.Integer(),
+  started: Time,
+  profile: words(["v1", "v2"]),
+  state: words(["connecting", "handshaking", "online", "interrupted", "waiting", "closed"], "Where it stands."),
+  since: Time,
+  sessionSince: nullable(Time, "Since when its session is, over however many links."),
+  name: nullable(Type.String(), "Its name on the server; v1 has none."),
+  server: Type.String({ description: "The server, as configured." }),
+  local: nullable(Type.String(), "This end of the link, if one is up."),
+  remote: nullable(Type.String(), "The other end: the server's, or a proxy's."),
+  bound: nullable(Type.Boolean(), "Whether both sides signed the TLS connection of the link."),
+  isCompatible: nullable(Type.Boolean(), "Whether the server speaks a version that this device does."),
+  mode: words(DEVICE_MODES),
+  modeChange: nullable(
+    words(["runToConfig", "configToRun"]),
+    "On the way to another mode: clients may finish; the server has not answered for all services.",
+  ),
+  clockOffset: nullable(Type.Number(), "The server's wall clock less this one's, in milliseconds."),
+  roundTrip: nullable(Type.Number(), "The last round trip, in milliseconds."),
+  tcp: nullable(Tcp, "The TCP of the link, where the system tells it."),
+  keepAlive: KeepAlive,
+  serverKeepAlive: nullable(KeepAlive, "What the server accepts of this device, as it said."),
+  goodbye: nullable(
+    closed({ code: words(GOODBYE_CODES), text: Type.String() }),
+    "What the server said last when it refused this device or took its leave.",
+  ),
+  clients: count("Clients that are served."),
+  clientsEver: count("Clients since the device runs."),
+}, "The device as it is now.");
+
+/** The same, as a type. */
+export type DeviceFacts = Static<typeof DeviceFacts>;
+
+/** A service. */
+export const Service = closed({
+  name: Type.String(),
+  kind: Type.String({ description: "The kind of endpoint: tcp, unix, exec, can." }),
+  localAddress: Type.String({ description: "What stands behind it." }),
+  offered: Type.Boolean({ description: "Whether it is offered to the server." }),
+  up: nullable(Type.Boolean(), "Whether it is up, if it is watched (down=refuse)."),
+  hostAddress: nullable(Type.String(), "Where clients reach it, if the server has opened it."),
+  error: nullable(Type.String(), "Why not, as the server said."),
+  clients: count("Clients that it has."),
+}, "A service of this device.");
+
+/** The same, as a type. */
+export type Service = Static<typeof Service>;
+
+/** A client. */
+export const Client = closed({
+  id: Type.Integer({ minimum: 1, description: "Its number, while the device runs." }),
+  address: nullable(Type.String(), "Where it came from; v1 does not tell it."),
+  service: Type.String({ description: "The service: its name, or on v1 its address." }),
+  localAddress: Type.String({ description: "What stands behind it." }),
+  hostAddress: nullable(Type.String(), "Where it came to, as the server says."),
+  since: Time,
+  state: words(["open", "leaving"], "leaving: it has ended, and the service takes what came for it."),
+  bytesUp: count("Bytes from the client to the service."),
+  bytesDown: count("Bytes from the service to the client."),
+}, "A client's connection.");
+
+/** The same, as a type. */
+export type Client = Static<typeof Client>;
+
+/** That something was done. */
+export const Done = closed({ done: Type.Boolean({ description: "Whether it was done." }) }, "It was done.");

@@ -1,0 +1,20 @@
+/**
+ * `device events`: what has happened, and what happens.
+ *
+ * @module
+ */
+
+import type { Command } from "commander";
+import { eventsCommand } from "../../../app/admin/cli/events.ts";
+
+/** The command, below the device's command `name`. */
+export function deviceEventsCommand(name: string): Command {
+  return eventsCommand(name, {
+    role: "device",
+    examples: `Examples:
+  ${name} events -f
+  ${name} events --type interrupted,resumed,lost --last 100
+
+The types, and what they tell, are in docs/reference/output.md.`,
+  });
+}

@@ -1,0 +1,52 @@
+/**
+ * The device's admin API, which is loaded when it is served: a device without it pays nothing for it.
+ *
+ * @module
+ */
+
+import type { AdminWish } from "../../../app/admin/options.ts";
+import { EventRing } from "../../../app/admin/event_ring.ts";
+import type { AdminServer } from "../../../app/admin/serve.ts";
+import { printLine } from "../../../app/command.ts";
+import { describeError } from "../../../base/errors.ts";
+import type { DeviceContext } from "../../admin/context.ts";
+import type { DeviceEvent } from "../../events.ts";
+import { MAX_DEVICE_EVENTS } from "../../limits.ts";
+
+/** All but what is made here. */
+export type AdminSubject = Omit<DeviceContext, "events" | "started">;
+
+/**
+ * Serves it where it is wanted; `folder` is the device's state. One that nobody asked for is no reason not to run.
+ *
+ * @returns `undefined` if it is not to be served, or cannot be and nobody asked for it.
+ * @throws {ConfigError} or {ListenError} if somebody did.
+ */
+export async function serveAdminApi(
+  subject: AdminSubject,
+  folder: string,
+  wish: AdminWish,
+  json: boolean,
+): Promise<AdminServer | undefined> {
+  const { unix, tcp, isExplicit } = wish;
+  if (!unix && !tcp) return undefined;
+  const { device, clock, logger } = subject;
+  const started = clock.wall();
+  const events = new EventRing<DeviceEvent>(started, MAX_DEVICE_EVENTS);
+  device.subscribe((event) => events.add(clock.wall(), event));
+  try {
+    const { serveDeviceAdmin } = await import("../../admin/admin.ts");
+    const api = await serveDeviceAdmin({ ...subject, events, started }, folder, wish);
+    if (api.socket !== undefined) logger.debug("admin API at {socket}", { socket: api.socket });
+    if (api.address !== undefined) {
+      logger.info("admin API at {address}", { address: api.address });
+      printLine(json ? JSON.stringify({ type: "admin", address: api.address }) : `admin ${api.address}`);
+    }
+    return api;
+  } catch (error) {
+    if (isExplicit) throw error;
+    const [what = ""] = describeError(error).split("\n");
+    logger.warn("no admin API: {error}; --admin off goes without", { error: what });
+    return undefined;
+  }
+}

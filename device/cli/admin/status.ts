@@ -1,0 +1,79 @@
+/**
+ * `device status`: the device that runs, on one screen.
+ *
+ * @module
+ */
+
+import type { Command } from "commander";
+import { ASK_OPTIONS, askDaemon } from "../../../app/admin/cli/ask.ts";
+import { showFacts, type Shown } from "../../../app/admin/cli/watch.ts";
+import { taskCommand } from "../../../app/command.ts";
+import { formatAge } from "../../../base/table.ts";
+import type { DeviceFacts, Service } from "../../admin/schemas.ts";
+
+/** The device, and what it offers. */
+type Facts = DeviceFacts & { readonly services: readonly Service[] };
+
+/** The command, below the device's command `name`. */
+export function statusCommand(name: string): Command {
+  return taskCommand(`${name} status`, "Shows the device that runs.", ASK_OPTIONS, examples(name))
+    .option("--json", "print JSON")
+    .option("--watch", "show it anew every two seconds, until Ctrl-C")
+    .action((_options: unknown, command: Command) =>
+      askDaemon("device", command, (client) =>
+        showFacts(command.opts<Shown>(), async (): Promise<Facts> => {
+          const facts = await client.get<DeviceFacts>("/v1/device");
+          const { items } = await client.get<{ items: Service[] }>("/v1/services");
+          return { ...facts, services: items };
+        }, linesOf))
+    );
+}
+
+/** What is shown. */
+export function linesOf(facts: Facts, now: number): string[] {
+  const { version, engine, pid, started, profile, state, since, sessionSince, name, server, services } = facts;
+  const { local, remote, mode, modeChange, roundTrip, clockOffset, bound, tcp, goodbye } = facts;
+  const row = (name: string, text: string) => `${name.padEnd(11)}${text}`;
+  const age = (time: string) => formatAge(now - Date.parse(time));
+  const path = tcp ? `, path ${tcp.pathMtu} B, ${tcp.retransmits ?? "?"} segments sent again` : "";
+  return [
+    row("device", `sallyport ${version}, engine ${engine}, process ${pid}, up ${age(started)}`),
+    row("state", `${state}${name === null ? "" : ` as ${name}`}, for ${age(since)}`),
+    row("server", `${server}, ${profile}${remote === null ? "" : `; ${local} to ${remote}`}`),
+    ...(sessionSince === null ? [] : [row("session", `for ${age(sessionSince)}`)]),
+    ...(profile === "v1" ? [] : [row("mode", mode + (modeChange === null ? "" : `, on its way: ${modeChange}`))]),
+    ...(roundTrip === null ? [] : [row("round trip", `${roundTrip.toFixed(1)} ms${path}`)]),
+    ...(clockOffset === null ? [] : [row("clock", `the server's is ${Math.round(clockOffset)} ms ahead of this one`)]),
+    ...(bound === null
+      ? []
+      : [row("binding", bound ? "bound to its TLS connection" : "not bound to a TLS connection")]),
+    row("keepalive", `of the server: ${keepAlive(facts.keepAlive)}`),
+    ...(facts.serverKeepAlive ? [row("", `of this device, at the server: ${keepAlive(facts.serverKeepAlive)}`)] : []),
+    row("clients", `${facts.clients} now, ${facts.clientsEver} since it runs`),
+    ...services.map((service) => row("service", serviceText(service))),
+    ...(goodbye === null ? [] : [row("GOODBYE", `${goodbye.code}: ${goodbye.text}`)]),
+  ];
+}
+
+function serviceText({ name, localAddress, offered, up, hostAddress, error, clients }: Service): string {
+  const where = hostAddress ?? error ?? (offered ? "the server has not answered" : up === false ? "down" : "withdrawn");
+  return `${name}: ${where} -> ${localAddress}, ${clients} clients`;
+}
+
+function keepAlive({ idleTimeout, probeInterval, probeCount }: DeviceFacts["keepAlive"]): string {
+  const time = (ms: number) => ms < 0 ? "never" : `${ms / 1_000} s`;
+  return `${time(idleTimeout)} idle, then ${probeCount} probes ${time(probeInterval)} apart`;
+}
+
+function examples(name: string): string {
+  return `What else there is to see, and to do, while the device runs:
+  ${name} clients                     connections to its services, with their bytes
+  ${name} events -f                   what happens, as it happens
+  ${name} close 17                    ends one client
+  ${name} mode config --drain 30s     withdraws its services, when clients have gone or in 30 s
+  ${name} keepalive --idle-timeout 30s
+  ${name} reconnect                   dials anew at once; clients stay
+  ${name} reload                      reads its configuration anew
+
+They find the device by the socket in its state: run them as its user, or as root.`;
+}

@@ -1,0 +1,124 @@
+/**
+ * `server open` and `server shut`: a service that is closed by default, open for a time.
+ *
+ * @module
+ */
+
+import type { Command } from "commander";
+import { V2_MAX_TEXT } from "../../../protocol/v2/limits.ts";
+import { parseNetwork } from "../../../protocol/ip.ts";
+import { parseName } from "../../../protocol/name.ts";
+import { systemClock } from "../../../base/clock.ts";
+import { argument, taskCommand, taskOptions } from "../../../app/command.ts";
+import { ConfigError } from "../../../app/toml/config_error.ts";
+import type { OptionTable } from "../../../app/options.ts";
+import { stderr } from "../../../app/output.ts";
+import { withLock } from "../../../app/files/private_file.ts";
+import { FLAG, parsePositiveDuration } from "../../../app/values.ts";
+import { openingKey } from "../../access/openings.ts";
+import { mergeRules } from "../../access/rules.ts";
+import { formatTime, readAllDevices, unknownDevice } from "../../devices/edits.ts";
+import { changeOpenings, readOpenings, type WrittenOpening } from "../../state/openings_file.ts";
+import { PLACE_OPTIONS, placeOf } from "./device_place.ts";
+
+const OPEN_OPTIONS = {
+  ...PLACE_OPTIONS,
+  for: { value: "TIME", help: "how long it is open, as in 30m or 1h, up to 7d", parse: parsePositiveDuration },
+  from: {
+    value: "NETWORK",
+    help: "who may come there, any number of times (default: whoever the rules of the service let in)",
+    parse: (text: string) => (parseNetwork(text), text),
+    many: true,
+  },
+  reason: { value: "TEXT", help: "why, for the log", parse: parseReason },
+  "keep-clients": { ...FLAG, help: "let clients who are there when it closes stay" },
+} as const satisfies OptionTable;
+
+interface Target {
+  readonly device: string;
+  readonly service: string;
+}
+
+/** Parses `DEVICE/SERVICE`. */
+export function parseTarget(text: string): Target {
+  const [device, service, ...rest] = text.split("/");
+  if (!device || !service || rest.length > 0) {
+    throw new SyntaxError(`"${text}" is no service; write DEVICE/SERVICE, as in gw1/ssh`);
+  }
+  return { device: parseName(device), service: parseName(service) };
+}
+
+function parseReason(text: string): string {
+  if (new TextEncoder().encode(text).length <= V2_MAX_TEXT && !/\p{Cc}/u.test(text)) return text;
+  throw new SyntaxError(`a reason is one line of ${V2_MAX_TEXT} bytes at most`);
+}
+
+/** Both commands. */
+export function openingCommands(name: string): Command[] {
+  const target = argument(parseTarget);
+  return [
+    taskCommand(`${name} open`, "Opens a service that is closed = true in devices.toml, for a time.", OPEN_OPTIONS)
+      .argument("<service>", "the service, as DEVICE/SERVICE", target)
+      .action((target: Target, _options: unknown, command: Command) => open(target, command)),
+    taskCommand(`${name} shut`, "Closes a service that was opened for a time.", PLACE_OPTIONS)
+      .argument("<service>", "the service, as DEVICE/SERVICE", target)
+      .action((target: Target, _options: unknown, command: Command) => close(target, command)),
+  ];
+}
+
+async function open({ device, service }: Target, command: Command): Promise<void> {
+  const given = taskOptions(OPEN_OPTIONS, command);
+  if (given.for === undefined) throw new ConfigError("--for is missing; for example: --for 1h");
+  const { folder, file } = await placeOf(command, device);
+  const since = Math.floor(systemClock.wall());
+  const opening: WrittenOpening = {
+    device,
+    service,
+    since,
+    until: since + given.for,
+    ...(given.from && { from: given.from }),
+    ...(given.reason !== undefined && { reason: given.reason }),
+    by: whoAmI(),
+    ...(given["keep-clients"] && { keepClients: true }),
+  };
+  await withLock(folder, async () => {
+    const { byName, defaults } = await readAllDevices(file);
+    const found = byName.get(device);
+    if (!found) throw unknownDevice(device, [...byName.keys()]);
+    const grant = found.services.find((each) => each.name === service);
+    if (!grant) {
+      const known = found.services.map((each) => each.name).join(", ") || "none";
+      throw new ConfigError(`"${device}" has no service "${service}"; there are: ${known}`);
+    }
+    if (!mergeRules(defaults, found.access, grant).closed) {
+      throw new ConfigError(
+        `${device}/${service} is not closed; write closed = true in ${file} to open it for a time only`,
+      );
+    }
+    await changeOpenings(folder, since, new Map([[openingKey(device, service), opening]]));
+  });
+  stderr.write(`${device}/${service} is open until ${formatTime(opening.until)}`);
+}
+
+async function close({ device, service }: Target, command: Command): Promise<void> {
+  const { folder } = await placeOf(command, device);
+  await withLock(folder, async () => {
+    const now = systemClock.wall();
+    const all = await readOpenings(folder);
+    const found = all.find((each) => each.device === device && each.service === service);
+    if (!found || found.until <= now || found.closedBy !== undefined) {
+      throw new ConfigError(`${device}/${service} was not opened, or is closed again already`);
+    }
+    await changeOpenings(folder, now, new Map([[openingKey(device, service), { ...found, closedBy: whoAmI() }]]));
+  });
+  stderr.write(`${device}/${service} is closed`);
+}
+
+/** For people: who ran the command, as far as the environment tells. */
+function whoAmI(): string {
+  for (const name of ["SUDO_USER", "USER", "LOGNAME"]) {
+    const user = Deno.env.get(name);
+    if (user) return user.replaceAll(/\p{Cc}/gu, "?");
+  }
+  return Deno.uid() === null ? "somebody" : `uid ${Deno.uid()}`;
+}

@@ -1,0 +1,168 @@
+/**
+ * `server service add`, `move`, `remove` and `server expire`: what a device may open, and until when it may come.
+ *
+ * @module
+ */
+
+import { parseNetwork } from "../../../protocol/ip.ts";
+import type { Command } from "commander";
+import { V2_MAX_CHANNELS } from "../../../protocol/v2/limits.ts";
+import { parseName } from "../../../protocol/name.ts";
+import { argument, groupCommand, taskCommand, taskOptions } from "../../../app/command.ts";
+import { ConfigError } from "../../../app/toml/config_error.ts";
+import type { OptionTable } from "../../../app/options.ts";
+import { stderr } from "../../../app/output.ts";
+import { parsePositiveDuration, wholeNumber } from "../../../app/values.ts";
+import type { AuthorizedDevice } from "../../devices/authorized_devices.ts";
+import { formatTime } from "../../devices/edits.ts";
+import { changeDevice, PLACE_OPTIONS, placeOf } from "./device_place.ts";
+import { parseExpiry } from "../../state/enroll.ts";
+import { formatGrantedAddress, parseGrant, type ServiceGrant } from "../../devices/service_grant.ts";
+import { addService, moveService, removeService } from "../../devices/service_table.ts";
+
+const LIMITS = {
+  "max-clients": { value: "N", help: "clients at once at most", parse: wholeNumber(1, V2_MAX_CHANNELS) },
+  "idle-timeout": {
+    value: "TIME",
+    help: "end a client without a byte either way for so long (default: never)",
+    parse: parsePositiveDuration,
+  },
+  "proxy-from": {
+    value: "NETWORK",
+    help: "load balancers whose connections begin with a PROXY header, any number of times",
+    parse: (text: string) => (parseNetwork(text), text),
+    many: true,
+  },
+} as const satisfies OptionTable;
+
+const ADD_OPTIONS = { ...LIMITS, ...PLACE_OPTIONS } as const satisfies OptionTable;
+
+/** Commands about the services and the time of known devices, below the server's command `name`. */
+export function servicesCommands(name: string): Command[] {
+  const fullName = `${name} service`;
+  const group = groupCommand(fullName, "Adds, moves and removes services of a known device.", examples(name))
+    .addCommand(
+      task(`${fullName} add`, "Lets a device offer one more service.", ADD_OPTIONS)
+        .argument(
+          "<service>",
+          "the service and where clients reach it, NAME=HOST:PORT, NAME=udp:HOST:PORT or NAME=unix:PATH",
+          argument(parseGrant),
+        )
+        .action((device: string, grant: ServiceGrant, _options: unknown, command: Command) =>
+          add(command, device, grant)
+        ),
+    )
+    .addCommand(
+      task(
+        `${fullName} move`,
+        "Gives a service another host port; its clients are ended, its limits stay.",
+        PLACE_OPTIONS,
+      )
+        .argument(
+          "<service>",
+          "the service and where clients reach it from now on, NAME=HOST:PORT",
+          argument(parseGrant),
+        )
+        .action((device: string, grant: ServiceGrant, _options: unknown, command: Command) =>
+          move(command, device, grant)
+        ),
+    )
+    .addCommand(
+      task(
+        `${fullName} remove`,
+        "Takes a service from a device: its host port is closed, its clients are ended.",
+        PLACE_OPTIONS,
+      )
+        .argument("<service>", "the service's name", argument(parseName))
+        .action((device: string, service: string, _options: unknown, command: Command) =>
+          remove(command, device, service)
+        ),
+    );
+  const expire = task(`${name} expire`, "Sets until when a device may link up.", PLACE_OPTIONS)
+    .argument(
+      "<time>",
+      "a date, a span from now as in 90d, or never",
+      argument((text) => text === "never" ? text : parseExpiry(text)),
+    )
+    .action((device: string, time: number | "never", _options: unknown, command: Command) =>
+      expires(command, device, time)
+    );
+  return [group, expire];
+}
+
+function task(fullName: string, help: string, table: OptionTable): Command {
+  return taskCommand(fullName, help, table).argument("<name>", "the device's name", argument(parseName));
+}
+
+async function add(command: Command, device: string, { name, listen }: ServiceGrant): Promise<void> {
+  const limits = taskOptions(ADD_OPTIONS, command);
+  const grant: ServiceGrant = {
+    name,
+    listen,
+    ...(limits["max-clients"] !== undefined && { maxClients: limits["max-clients"] }),
+    ...(limits["idle-timeout"] !== undefined && { idleTimeout: limits["idle-timeout"] }),
+    ...(limits["proxy-from"] && { proxyFrom: limits["proxy-from"] }),
+  };
+  await changeServices(command, device, addService(device, grant), (before) => {
+    const there = before.find((service) => service.name === name);
+    if (there) {
+      const at = formatGrantedAddress(there.listen);
+      throw new ConfigError(`"${device}" has the service "${name}" already, at ${at}; "service move" gives it another`);
+    }
+    return [...before, grant];
+  });
+  stderr.write(
+    `"${device}" may offer "${name}" at ${formatGrantedAddress(listen)}, ` +
+      `which opens once the device offers it beside those it has: sallyport device service add ${name}=HOST:PORT`,
+  );
+}
+
+async function move(command: Command, device: string, { name, listen }: ServiceGrant): Promise<void> {
+  await changeServices(command, device, moveService(device, name, listen), (before) => {
+    demandService(device, name, before);
+    return before.map((service) => service.name === name ? { ...service, listen } : service);
+  });
+  stderr.write(`"${name}" of "${device}" is at ${formatGrantedAddress(listen)} from now on`);
+}
+
+async function remove(command: Command, device: string, name: string): Promise<void> {
+  await changeServices(command, device, removeService(device, name), (before) => {
+    demandService(device, name, before);
+    return before.filter((service) => service.name !== name);
+  });
+  stderr.write(`"${device}" may not offer "${name}" any more`);
+}
+
+async function expires(command: Command, device: string, time: number | "never"): Promise<void> {
+  const at = time === "never" ? undefined : time;
+  await (await placeOf(command, device)).acts.expire(device, at);
+  stderr.write(at === undefined ? `"${device}" never expires` : `"${device}" may link up until ${formatTime(at)}`);
+}
+
+/** Demands that services and nothing else come to what they should. */
+function changeServices(
+  command: Command,
+  device: string,
+  edit: ReturnType<typeof addService>,
+  wanted: (before: readonly ServiceGrant[]) => readonly ServiceGrant[],
+): Promise<void> {
+  return changeDevice(command, device, edit, (before: AuthorizedDevice) => ({
+    ...before,
+    services: wanted(before.services),
+  }));
+}
+
+function demandService(device: string, service: string, services: readonly ServiceGrant[]): void {
+  if (services.some(({ name }) => name === service)) return;
+  const names = services.map(({ name }) => name).join(", ");
+  throw new ConfigError(`"${device}" has no service "${service}"; ${names ? `there are: ${names}` : "it has none"}`);
+}
+
+function examples(name: string): string {
+  return `Examples:
+  ${name} service add gw1 web=0.0.0.0:8080 --max-clients 20
+  ${name} service move gw1 web=127.0.0.1:8081
+  ${name} service remove gw1 web
+
+What is changed holds within a second, also while the server runs, and whoever is not concerned notices nothing.`;
+}

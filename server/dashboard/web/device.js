@@ -1,0 +1,231 @@
+// @ts-check
+/// <reference lib="dom" />
+/**
+ * One device: what it is, what it offers, who uses it, and how its session went.
+ *
+ * @module
+ */
+
+import { actButton, actsOn } from "./acts.js";
+import { get, list } from "./api.js";
+import { chart } from "./chart.js";
+import { clientTable } from "./clients.js";
+import { fill, h } from "./dom.js";
+import { eventTable } from "./events.js";
+import { age, bytes, clock, millis, number, setting } from "./format.js";
+import { badge, factList, often, part } from "./parts.js";
+import { timeline } from "./timeline.js";
+import { stateOf } from "./words.js";
+
+/** @typedef {import("./store.js").Device} Device */
+/** @typedef {import("../../admin/schemas.ts").Client} Client */
+/** @typedef {{ step: number, points: { time: string, clients: number, bytesUp: number, bytesDown: number, roundTrip: number | null }[] }} Past */
+
+const [LOOK_MS, PAST_MS, MOST_CLIENTS] = [5_000, 60_000, 1_000];
+
+/** @param {import("./parts.js").Context} context @param {string} name @returns {import("./parts.js").View} */
+export function deviceView({ store, say }, name) {
+  const wrong = h("p", { class: "wrong", role: "alert" });
+  const [top, facts, services, line, past] = [
+    h("div", { class: "head" }),
+    h("div"),
+    h("div"),
+    h("div"),
+    h("div", { class: "charts" }),
+  ];
+  const acts = h("div", { class: "acts", role: "group", "aria-label": `Acts on ${name}` });
+  const happened = eventTable(false, "Nothing yet since the server runs.");
+  const readClients = async () => {
+    const { items } = await list("v1/clients", { device: name }, MOST_CLIENTS);
+    clients.show(/** @type {Client[]} */ (items));
+  };
+  const clients = clientTable(name, say, () => void readClients().catch(() => {}));
+  const body = h(
+    "div",
+    {},
+    acts,
+    part("Session", line),
+    part("Services", services),
+    part("Facts", facts),
+    part("Clients", clients.element),
+    part("The last 24 hours", past),
+    part("Events", happened.element),
+  );
+  let drawn = "";
+  let offered = "";
+  const update = () => {
+    const device = store.devices.get(name);
+    const now = Date.now();
+    const events = store.events.filter((event) => event["device"] === name);
+    happened.show([...events].reverse());
+    if (!device) {
+      body.hidden = true;
+      return fill(
+        top,
+        h("h1", {}, name),
+        h("p", {}, "There is no such device (any more)."),
+        h("a", { href: "#/devices" }, "All devices"),
+      );
+    }
+    body.hidden = false;
+    const state = stateOf(device);
+    const begin = Math.max(Date.parse(store.server?.since ?? ""), Date.parse(store.events[0]?.time ?? "")) || now;
+    const head = JSON.stringify([device, age(device.since, now), events.length, Math.floor(now / 10_000)]);
+    if (head === drawn) return;
+    drawn = head;
+    fill(
+      top,
+      h("h1", {}, name),
+      badge(state),
+      h("p", {}, device.since === null ? "not seen since the server runs" : `for ${age(device.since, now)}`),
+      device.comment === null ? null : h("p", { class: "comment" }, device.comment),
+    );
+    fill(line, timeline(events, begin, now, device.link));
+    fill(services, serviceTable(device));
+    fill(facts, factList(factsOf(device, now)));
+    drawActs(device);
+  };
+  /** Buttons stay while they mean the same: whoever is on one with the keyboard stays there. @param {Device} device */
+  const drawActs = (device) => {
+    const all = actsOn(device);
+    const words = all.map(({ word }) => word).join();
+    if (words === offered) return;
+    offered = words;
+    fill(
+      acts,
+      ...all.map(({ word }) =>
+        actButton(word, () => {
+          const now = store.devices.get(name) ?? device;
+          return actsOn(now).find((act) => act.word === word) ??
+            { ...all[0], title: `${name} has changed`, text: "Look again.", button: "Well", act: async () => {} };
+        }, (said) => {
+          say(said);
+          store.readDevices().catch(() => {});
+        })
+      ),
+    );
+  };
+  const ends = [
+    often(
+      () => Promise.all([store.readDevice(name), readClients()]).then(() => {}),
+      LOOK_MS,
+      (error) => wrong.textContent = error,
+    ),
+    often(
+      async () => fill(past, ...charts(await get(`v1/history/devices/${encodeURIComponent(name)}`))),
+      PAST_MS,
+      () => {},
+    ),
+  ];
+  const element = h("div", {}, top, wrong, body);
+  return { title: name, element, update, close: () => ends.forEach((end) => end()) };
+}
+
+/** @param {Device} device */
+function serviceTable({ services }) {
+  if (services.length === 0) return h("p", { class: "none" }, "It is granted no services.");
+  const rows = services.map(({ name, granted, hostAddress, open, error, maxClients }) =>
+    h(
+      "tr",
+      {},
+      h("th", { scope: "row" }, name),
+      h(
+        "td",
+        {},
+        open ? badge("open") : badge("closed"),
+        error === null ? null : h("small", { class: "wrong" }, ` ${error}`),
+      ),
+      h("td", {}, hostAddress ?? granted ?? "–"),
+      h("td", { class: "number" }, maxClients === null ? "–" : number(maxClients)),
+    )
+  );
+  return h(
+    "div",
+    { class: "scroll" },
+    h(
+      "table",
+      {},
+      h("caption", { class: "unseen" }, "Services"),
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          ...["Service", "State", "Host address", "Most clients"].map((title, at) =>
+            h("th", { scope: "col", class: at === 3 && "number" }, title)
+          ),
+        ),
+      ),
+      h("tbody", {}, ...rows),
+    ),
+  );
+}
+
+/** @param {Device} device @param {number} now @returns {[string, string][]} */
+function factsOf(device, now) {
+  const { remote, security, bound, software, mode, clockOffset, roundTrip, keepAlive, deviceKeepAlive } = device;
+  const { conflict, expires, losses, sessionSince, key, tcp } = device;
+  const silence = (/** @type {Device["keepAlive"]} */ of) =>
+    of === null ? "–" : `${setting(of.idleTimeout)}, ${setting(of.probeInterval)} × ${of.probeCount}`;
+  return [
+    ["From", remote ?? "–"],
+    ["Session", sessionSince === null ? "none" : `for ${age(sessionSince, now)}`],
+    ["Lost within the hour", losses === 0 ? "never" : `${losses} times`],
+    ["Round trip", millis(roundTrip)],
+    ["Mode", mode],
+    ...(tcp === null ? [] : [/** @type {[string, string]} */ (["TCP", tcpOf(tcp)])]),
+    ["Link", security === null ? "–" : `${security}${bound === null ? "" : bound ? ", bound" : ", not bound"}`],
+    ["Program", software ?? "–"],
+    [
+      "Clock",
+      clockOffset === null
+        ? "–"
+        : Math.abs(clockOffset) < 500
+        ? "right"
+        : `${clockOffset > 0 ? "ahead" : "behind"} by ${millis(Math.abs(clockOffset))}`,
+    ],
+    ["Keep-alive", silence(keepAlive)],
+    ["The device's", silence(deviceKeepAlive)],
+    ["Expires", expires === null ? "never" : clock(expires, now)],
+    ["Key", key],
+    ...(conflict === null ? [] : [/** @type {[string, string]} */ (["Two machines use its key", conflict])]),
+  ];
+}
+
+/** @param {NonNullable<Device["tcp"]>} tcp */
+function tcpOf({ roundTrip, roundTripVariation, retransmits }) {
+  const again = retransmits === null ? "" : `, ${number(retransmits)} segments sent again`;
+  return `${millis(roundTrip)} ± ${millis(roundTripVariation)}${again}`;
+}
+
+/** @param {Past} past */
+function charts({ step, points }) {
+  const now = Date.now();
+  const times = points.map(({ time }) => Date.parse(time));
+  const rate = (/** @type {number} */ value) => value * 1000 / step;
+  const data = { times, step };
+  return [
+    chart({
+      ...data,
+      title: "Throughput",
+      series: [
+        { name: "down", values: points.map(({ bytesDown }) => rate(bytesDown)) },
+        { name: "up", values: points.map(({ bytesUp }) => rate(bytesUp)) },
+      ],
+      format: (value) => `${bytes(value)}/s`,
+    }, now),
+    chart({
+      ...data,
+      title: "Round trip",
+      series: [{ name: "round trip", values: points.map(({ roundTrip }) => roundTrip) }],
+      format: millis,
+    }, now),
+    chart({
+      ...data,
+      title: "Clients",
+      series: [{ name: "clients", values: points.map(({ clients }) => clients) }],
+      format: number,
+    }, now),
+  ];
+}

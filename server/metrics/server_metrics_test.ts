@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import type { Registry } from "../../app/metrics/registry.ts";
+import { systemClock } from "../../base/clock.ts";
+import { Emitter } from "../../base/emitter.ts";
+import { silentLogger } from "../../base/logger.ts";
+import { test } from "../../tests/rig/test.ts";
+import type { ServerEvent } from "../events.ts";
+import { MAX_METRICS_DEVICES } from "../limits.ts";
+import { serverSettings } from "../options.ts";
+import type { ServerHandle } from "../server.ts";
+import type { DeviceRegistry } from "../v2/device_registry.ts";
+import { serverMetrics } from "./server_metrics.ts";
+
+/** A server of which nothing is there but what its metrics look at. */
+function fleet(count: number) {
+  const emitter = new Emitter<ServerEvent>(silentLogger);
+  const sessions = Array.from({ length: count }, (_, at) => ({
+    deviceName: `gw${at}`,
+    services: [{ open: true }],
+    link: at % 10 === 0 ? undefined : {
+      links: { interruptedAt: at % 10 === 1 ? 1 : undefined, pending: 10 },
+      state: { roundTrip: at, channelCount: 2 },
+    },
+  }));
+  const registry = { sessions, count, memory: { kept: 7, granted: 9 } } as unknown as DeviceRegistry;
+  const settings = serverSettings({ listen: [] });
+  const server = { subscribe: (fn: (event: ServerEvent) => void) => emitter.subscribe(fn) } as ServerHandle;
+  const metrics = serverMetrics({ server, core: { settings, registry, listeners: [] }, state: undefined, since: 1 });
+  return { metrics, settings, emit: (event: ServerEvent) => emitter.emit(event) };
+}
+
+async function valuesOf(metrics: Registry): Promise<Map<string, number>> {
+  let text = "";
+  for await (const piece of metrics.text("prometheus", systemClock)) text += piece;
+  const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+  return new Map(
+    lines.map((line) => [line.slice(0, line.lastIndexOf(" ")), Number(line.slice(line.lastIndexOf(" ")))]),
+  );
+}
+
+test("links, what waits on them and their round trips are those of all devices", async () => {
+  const { metrics } = fleet(100);
+  const values = await valuesOf(metrics);
+  assert.equal(values.get('sallyport_links{state="online"}'), 80);
+  assert.equal(values.get('sallyport_links{state="interrupted"}'), 10);
+  assert.equal(values.get("sallyport_link_pending_bytes"), 900);
+  assert.equal(values.get('sallyport_round_trip_seconds{part="1"}'), 0.099);
+  assert.equal(values.get("sallyport_replay_retained_bytes"), 7);
+  assert.equal(values.get('sallyport_device_online{device="gw0"}'), 0);
+  assert.equal(values.get('sallyport_device_channels{device="gw5"}'), 2);
+});
+
+test("every event is counted once, under its reason", async () => {
+  const { metrics, emit } = fleet(1);
+  const at = { listen: "l", device: "gw0", remote: "r", detail: undefined };
+  emit({ type: "refused", listen: "l", remote: "r", reason: "unknown-device", why: "x" });
+  emit({ type: "refused", listen: "l", remote: "r", reason: "tls-failed", why: "x" });
+  emit({ type: "link-interrupted", ...at, reason: "connection-lost", expiration: 1, clients: 0 });
+  emit({ type: "link-resumed", ...at, interrupted: 1_500, replayed: 20 });
+  emit({ type: "link-resumed", ...at, interrupted: 0, replayed: 5, moved: true });
+  emit({ type: "link-down", ...at, reason: "expired", duration: 9 });
+  const values = await valuesOf(metrics);
+  const expected: Record<string, number> = {
+    'sallyport_refusals_total{reason="unknown-device"}': 1,
+    'sallyport_handshake_failures_total{reason="tls-failed"}': 1,
+    'sallyport_handshake_failures_total{reason="mute"}': 0,
+    'sallyport_interruptions_total{reason="connection-lost"}': 1,
+    'sallyport_resumes_total{kind="resumed"}': 1,
+    'sallyport_resumes_total{kind="moved"}': 1,
+    sallyport_replayed_bytes_total: 25,
+    'sallyport_interruption_seconds_bucket{le="1"}': 0,
+    'sallyport_interruption_seconds_bucket{le="2"}': 1,
+    sallyport_interruption_seconds_count: 1,
+    'sallyport_link_ends_total{reason="expired"}': 1,
+  };
+  for (const [name, value] of Object.entries(expected)) assert.equal(values.get(name), value, name);
+});
+
+test("bytes are those of clients that are there and that were, and never become fewer", async () => {
+  const { metrics, settings, emit } = fleet(2);
+  const place = () => ({ device: "gw1", service: "ssh", hostAddress: "h" });
+  const entry = settings.clients.add("1.2.3.4:5", place, () => {});
+  Object.assign(entry, { pump: { channel: { open: true, bytesSent: 30, bytesReceived: 4 } } });
+  const read = async () => {
+    const values = await valuesOf(metrics);
+    return ["sallyport_carried_bytes_total", "sallyport_device_carried_bytes_total"].map((name) =>
+      values.get(name.includes("device") ? `${name}{device="gw1",direction="up"}` : `${name}{direction="up"}`)
+    );
+  };
+  assert.deepEqual(await read(), [30, 30]);
+  settings.clients.delete(entry);
+  assert.deepEqual(await read(), [30, 30], "its end has not been told yet");
+  const end = { client: "c", hostAddress: "h", localAddress: "ssh", device: "gw1", error: undefined, duration: 1 };
+  emit({ type: "client-end", ...end, reason: "client-closed", bytesUp: 31, bytesDown: 4 });
+  assert.deepEqual(await read(), [31, 31]);
+});
+
+test("beyond the most devices that have series of their own, none has", async () => {
+  const { metrics } = fleet(MAX_METRICS_DEVICES + 1);
+  const values = await valuesOf(metrics);
+  assert.equal(values.get("sallyport_device_series"), 0);
+  assert.equal([...values.keys()].filter((name) => name.includes("device=")).length, 0);
+});
+
+test("2,000 devices are told in slices: no turn of the event loop takes long", async () => {
+  const { metrics } = fleet(2_000);
+  await valuesOf(metrics); // what is compiled at first is compiled now
+  let [longest, last] = [0, performance.now()];
+  const look = () => {
+    longest = Math.max(longest, performance.now() - last);
+    last = performance.now();
+  };
+  const timer = setInterval(look, 1);
+  let pieces = 0;
+  for await (const _ of metrics.text("prometheus", systemClock)) {
+    pieces++;
+    await new Promise((resolve) => setTimeout(resolve)); // as for one that is written
+  }
+  clearInterval(timer);
+  look();
+  assert.ok(pieces > 5, `${pieces} pieces`);
+  assert.ok(longest < 100, `a turn of ${longest} ms`); // of its own machine: about 6
+});

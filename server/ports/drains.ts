@@ -1,0 +1,105 @@
+/**
+ * Drains: new clients are refused, those who are there may finish, and when the time is over they are ended. For the whole
+ * server, or for a device. It is remembered as long as the server runs.
+ *
+ * @module
+ */
+
+import type { Clock } from "../../base/clock.ts";
+import type { ClientTable } from "./client_table.ts";
+
+/** A drain as it stands. */
+export interface Drain {
+  /** The device; `undefined` for the whole server. */
+  readonly device: string | undefined;
+  /** Since when, by the wall clock, in milliseconds since 1970. */
+  readonly since: number;
+  /** When those who are there are ended, likewise; `undefined`: never. */
+  readonly until: number | undefined;
+}
+
+/** How a drain begins. */
+export interface DrainOptions {
+  /** Milliseconds after which clients are ended; never by default. */
+  readonly for?: number | undefined;
+  /** Called once, when nobody is there any more; the drain is over then. Without it, it stays until it is undone. */
+  readonly then?: (() => void) | undefined;
+}
+
+interface Entry extends Drain {
+  readonly then: (() => void) | undefined;
+  cancel(): void;
+}
+
+/** Those of a server. */
+export class Drains {
+  readonly #clock: Clock;
+  readonly #clients: ClientTable;
+  readonly #all = new Map<string | undefined, Entry>();
+
+  /** None yet. */
+  constructor(clock: Clock, clients: ClientTable) {
+    this.#clock = clock;
+    this.#clients = clients;
+    clients.onLeft = () => this.#look();
+  }
+
+  /** Begins one, in the place of one that is there; `device` is `undefined` for the whole server. */
+  begin(device: string | undefined, { for: ms, then }: DrainOptions = {}): void {
+    this.undo(device);
+    const since = this.#clock.wall();
+    const until = ms === undefined ? undefined : since + ms;
+    const cancel = ms === undefined ? () => {} : this.#clock.after(ms, () => this.#timeIsUp(device));
+    this.#all.set(device, { device, since, until, then, cancel });
+    this.#look();
+  }
+
+  /** Lets clients in again. @returns whether there was one. */
+  undo(device: string | undefined): boolean {
+    this.#all.get(device)?.cancel();
+    return this.#all.delete(device);
+  }
+
+  /** The one of a device, or of the whole server. */
+  of(device: string | undefined): Drain | undefined {
+    const entry = this.#all.get(device);
+    return entry && { device: entry.device, since: entry.since, until: entry.until };
+  }
+
+  /** Whether a device is on its way to mode config. */
+  isLeavingRun(device: string): boolean {
+    return this.#all.get(device)?.then !== undefined;
+  }
+
+  /** Whether a client that comes for `device` is refused; on v1 devices have no name. */
+  refuses(device: string | undefined): boolean {
+    return this.#all.size > 0 && (this.#all.has(undefined) || device !== undefined && this.#all.has(device));
+  }
+
+  /** Forgets all: the server ends. */
+  close(): void {
+    for (const { cancel } of this.#all.values()) cancel();
+    this.#all.clear();
+  }
+
+  #timeIsUp(device: string | undefined): void {
+    for (const client of [...this.#clients]) {
+      if (device === undefined || client.place.device === device) client.end("draining");
+    }
+    const entry = this.#all.get(device);
+    if (entry?.then) this.#finish(entry);
+  }
+
+  /** Somebody has gone: some may be done. */
+  #look(): void {
+    if (this.#all.size === 0) return;
+    for (const entry of [...this.#all.values()]) {
+      if (entry.then && !this.#clients.some((client) => client.place.device === entry.device)) this.#finish(entry);
+    }
+  }
+
+  #finish({ device, then }: Entry): void {
+    this.undo(device);
+    then!();
+  }
+}

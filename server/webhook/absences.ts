@@ -1,0 +1,69 @@
+/**
+ * Who has been without a link for so long that it is worth a word. One timer, however many devices: all wait equally long,
+ * so who began to wait first is due first.
+ *
+ * @module
+ */
+
+import type { Clock } from "../../base/clock.ts";
+
+/** What is known of an absence. */
+export interface Absence<T> {
+  /** When it began, on the clock. */
+  readonly since: number;
+  readonly facts: T;
+}
+
+/** Those who are away. */
+export class Absences<T> {
+  readonly #clock: Clock;
+  readonly #grace: number;
+  readonly #due: (name: string, absence: Absence<T>) => void;
+  /** In the order of their beginning. */
+  readonly #waiting = new Map<string, Absence<T>>();
+  readonly #told = new Map<string, Absence<T>>();
+  #cancel: (() => void) | undefined;
+
+  /** `due` is called for whoever has been away for `grace` milliseconds. */
+  constructor(clock: Clock, grace: number, due: (name: string, absence: Absence<T>) => void) {
+    this.#clock = clock;
+    this.#grace = grace;
+    this.#due = due;
+  }
+
+  /** One is away from now on, if it was not before. */
+  begin(name: string, facts: T): void {
+    if (this.#waiting.has(name) || this.#told.has(name)) return;
+    this.#waiting.set(name, { since: this.#clock.now(), facts });
+    this.#cancel ??= this.#clock.after(this.#grace, () => this.#look());
+  }
+
+  /** It is back, or will not be missed. @returns its absence, if it was told. */
+  end(name: string): Absence<T> | undefined {
+    this.#waiting.delete(name);
+    const told = this.#told.get(name);
+    this.#told.delete(name);
+    return told;
+  }
+
+  /** Looks no more. Idempotent. */
+  close(): void {
+    this.#cancel?.();
+    this.#waiting.clear();
+  }
+
+  #look(): void {
+    this.#cancel = undefined;
+    const now = this.#clock.now();
+    for (const [name, absence] of this.#waiting) {
+      const left = absence.since + this.#grace - now;
+      if (left > 0) {
+        this.#cancel = this.#clock.after(Math.ceil(left), () => this.#look());
+        return;
+      }
+      this.#waiting.delete(name);
+      this.#told.set(name, absence);
+      this.#due(name, absence);
+    }
+  }
+}
