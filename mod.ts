@@ -66,6 +66,7 @@ export type { UdpDetails } from "./net/udp/address.ts";
 export type { DatagramCounts } from "./net/udp/counts.ts";
 export type { ClientState, ServedClient } from "./server/ports/client_table.ts";
 export type { IncompatibleDevice, ServedDevice } from "./server/handle/device_status.ts";
+export { ConnectError, type ConnectOptions, type RemoteConnection } from "./server/handle/connect.ts";
 export type { DeviceOnServer } from "./server/handle/served_device.ts";
 export { ConnectionLostError, IncompatibleError } from "./relay/peer_errors.ts";
 export type { ServedV1Link } from "./server/v1/link_status.ts";

@@ -17,6 +17,7 @@ import { parseHours } from "./access/hours.ts";
 import type { AccessRules } from "./access/rules.ts";
 import { parseLocal } from "./devices/grant_table.ts";
 import type { AuthorizedDevice } from "./devices/authorized_devices.ts";
+import type { ConnectOptions } from "./handle/connect.ts";
 import type { OpenServiceOptions } from "./server.ts";
 import type { Forward, ServeOptions, V1ListenOptions, V2ListenOptions, V2Options } from "./options.ts";
 import { MAX_DATAGRAM_AGE_MS } from "../net/limits.ts";
@@ -199,6 +200,20 @@ const OPEN_SERVICE = options<OpenServiceOptions>({
   by: optional(check.text),
   keepClients: optional(check.flag),
 });
+
+const CONNECT = options<ConnectOptions>({
+  for: optional(check.milliseconds(1)),
+  listen: optional(check.text),
+  from: RULES.allowFrom,
+  reason: optional(check.text),
+  by: optional(check.text),
+  keepClients: optional(check.flag),
+});
+
+/** Checks how an address is to be reached. @throws {TypeError} or {RangeError} with the name and the value of the first that cannot be. */
+export function checkConnectOptions(given: ConnectOptions): void {
+  CONNECT(given, "options");
+}
 
 /** Checks how a service is to be opened. @throws {TypeError} or {RangeError} with the name and the value of the first that cannot be. */
 export function checkOpenServiceOptions(given: OpenServiceOptions): void {

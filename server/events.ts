@@ -209,7 +209,7 @@ export interface EnrolledEvent {
   readonly key: string;
 }
 
-/** A service that is closed by default was opened for a time. */
+/** A service that is closed by default was opened for a time, or an address of a device's network. */
 export interface ServiceOpenedEvent {
   /** Which event this is. */
   readonly type: "service-opened";
@@ -219,6 +219,8 @@ export interface ServiceOpenedEvent {
   readonly localAddress: string;
   /** Until when, in milliseconds since 1970. */
   readonly until: number;
+  /** What the device dials for it, if it is an address that somebody asked for, and no service that it is granted. */
+  readonly to: string | undefined;
   /** Networks that it is open to, if not to all that its rules let in. */
   readonly from: readonly string[] | undefined;
   /** Why, for people. */

@@ -268,6 +268,12 @@ export const BANDWIDTH_BURST_PART = 0.1;
 /** Services that are open for a time at most. */
 export const MAX_OPENINGS = 1_024;
 
+/** Milliseconds for which an address of a device's network can be reached, if nobody says otherwise. */
+export const CONNECT_FOR_MS = 3_600_000;
+
+/** Milliseconds within which its host port has to be open. */
+export const CONNECT_OPEN_MS = 5_000;
+
 /** Milliseconds between two looks whether one of them is to be closed. */
 export const OPENING_LOOK_MS = 500;
 

@@ -236,6 +236,12 @@ export function startServer(options: ServeOptions): { readonly handle: ServerHan
   });
   ready.catch(() => {}); // whoever does not wait for it sees `closed`
 
+  const around = {
+    known,
+    connections,
+    settings,
+    subscribe: (fn: (event: ServerEvent) => void) => emitter.subscribe(fn),
+  };
   const handle: ServerHandle = {
     ready,
     get addresses() {
@@ -248,7 +254,7 @@ export function startServer(options: ServeOptions): { readonly handle: ServerHan
     v1Links: () => listeners.flatMap((listener) => listener.profile === "v1" && listener.link ? [listener.link] : []),
     devices: () => known.all,
     clients: () => [...settings.clients].map((client) => client.describe()),
-    device: (name) => new DeviceByKey(name, { known, clients: settings.clients, connections }),
+    device: (name) => new DeviceByKey(name, around),
     setKeepAliveSettings(name, settings, endpoint) {
       check.keepAliveChoice(settings, "settings");
       check.endpoint(endpoint, "endpoint");

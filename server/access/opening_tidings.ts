@@ -14,15 +14,17 @@ export function tellOpening(
   logger: Logger,
   emit: (event: ServerEvent) => void,
 ): void {
-  const { device, service, until, from, reason, by } = opening;
+  const { device, service, until, to, from, reason, by } = opening;
   const facts = { device, service, by: by ?? "somebody", reason: reason ?? "none given" };
   if (open) {
-    logger.info("{device}/{service} is opened by {by} until {until}, from {from}, reason: {reason}", {
+    const what = to === undefined ? "{device}/{service} is" : "{device}/{service}, which is {to} there, is";
+    logger.info(`${what} opened by {by} until {until}, from {from}, reason: {reason}`, {
       ...facts,
+      ...(to !== undefined && { to }),
       until: new Date(until).toISOString(),
       from: from?.join(" ") ?? "anywhere that its rules allow",
     });
-    return emit({ type: "service-opened", device, localAddress: service, until, from, reason, by });
+    return emit({ type: "service-opened", device, localAddress: service, until, to, from, reason, by });
   }
   logger.info("{device}/{service}, opened by {by}, is closed by {closedBy}; it was opened for: {reason}", {
     ...facts,

@@ -19,6 +19,13 @@ export interface Opening {
   readonly since: number;
   /** Until when. */
   readonly until: number;
+  /**
+   * What the device dials, `HOST:PORT`, if this is no service that it is granted, but an address that somebody asked for (seed
+   * 003, "command").
+   */
+  readonly to?: string;
+  /** Where clients reach that, as a granted address is written; any free port of loopback by default. */
+  readonly listen?: string;
   /** Networks that it is open to; to all that its rules let in by default. */
   readonly from?: readonly string[];
   /** Why, for people. */
@@ -43,6 +50,8 @@ export interface OpeningChange {
 export class Openings {
   readonly #clock: Clock;
   readonly #all = new Map<string, Opening>();
+  /** The names of those that somebody asked for with an address, by device. */
+  readonly #asked = new Map<string, Set<string>>();
   readonly #changes: Emitter<OpeningChange>;
   #cancelLook: (() => void) | undefined;
 
@@ -63,6 +72,11 @@ export class Openings {
     return opening && opening.until > this.#clock.wall() ? opening : undefined;
   }
 
+  /** Addresses of a device's network that can be reached for now. */
+  asked(device: string): Opening[] {
+    return [...this.#asked.get(device) ?? []].flatMap((service) => this.get(device, service) ?? []);
+  }
+
   /** Calls `subscriber` for every change from now on. @returns what ends that. */
   subscribe(subscriber: (change: OpeningChange) => void): () => void {
     return this.#changes.subscribe(subscriber);
@@ -79,7 +93,7 @@ export class Openings {
     if (!this.#all.has(key) && this.#all.size >= MAX_OPENINGS) {
       throw new RangeError(`${MAX_OPENINGS} services are open for a time, which are the most; close one`);
     }
-    this.#all.set(key, opening);
+    this.#put(opening);
     this.#changes.emit({ opening, open: true });
     this.#lookLater();
   }
@@ -96,7 +110,7 @@ export class Openings {
   restore(openings: Iterable<Opening>): void {
     for (const opening of openings) {
       if (opening.until <= this.#clock.wall() || this.#all.size >= MAX_OPENINGS) continue;
-      this.#all.set(openingKey(opening.device, opening.service), opening);
+      this.#put(opening);
     }
     this.#lookLater();
   }
@@ -107,8 +121,18 @@ export class Openings {
     this.#cancelLook = undefined;
   }
 
+  #put(opening: Opening): void {
+    const { device, service, to } = opening;
+    this.#all.set(openingKey(device, service), opening);
+    if (to !== undefined) this.#asked.set(device, (this.#asked.get(device) ?? new Set<string>()).add(service));
+  }
+
   #end(opening: Opening, closedBy?: string): void {
-    this.#all.delete(openingKey(opening.device, opening.service));
+    const { device, service } = opening;
+    this.#all.delete(openingKey(device, service));
+    const asked = this.#asked.get(device);
+    asked?.delete(service);
+    if (asked?.size === 0) this.#asked.delete(device);
     this.#changes.emit({ opening, open: false, ...(closedBy !== undefined && { closedBy }) });
     if (this.#all.size === 0) this.stop();
   }

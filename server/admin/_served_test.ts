@@ -15,6 +15,9 @@ import { startServer } from "../server.ts";
 import { openV2State } from "../state/state.ts";
 import { adminContext, adminRoutes, serveServerAdmin } from "./admin.ts";
 
+/** Routes that have a test of their own. */
+export const OPENING_ROUTES = ["listOpenings", "listRefusals", "openService", "closeService", "connectDevice"];
+
 /** A server with its API, and a client of it that holds every answer to the schema of its route. */
 export async function served(folder: string) {
   const logger = new RecordingLogger();

@@ -9,7 +9,7 @@ import { Stream } from "../../tests/rig/stream.ts";
 import { folderTest } from "../../tests/rig/test.ts";
 import { poll, within } from "../../tests/rig/wait.ts";
 import { portOf } from "../../tests/rig/ports.ts";
-import { refused, served } from "./_served_test.ts";
+import { OPENING_ROUTES, refused, served } from "./_served_test.ts";
 import type { Client, Device } from "./schemas.ts";
 
 folderTest(
@@ -143,9 +143,8 @@ folderTest(
       device.close();
       await device.closed;
     }
-    const missed = server.routes.filter(({ id, run }) => run.kind === "json" && !server.asked.has(id)).map(({ id }) =>
-      id
-    );
-    assert.deepEqual(missed, [], "every route was asked");
+    const missed = server.routes.filter(({ id, run }) => run.kind === "json" && !server.asked.has(id))
+      .map(({ id }) => id);
+    assert.deepEqual(missed.filter((id) => !OPENING_ROUTES.includes(id)), [], "every route was asked");
   },
 );

@@ -68,6 +68,7 @@ const Event = closed({
   software: text("The device's program, as it said."),
   until: number("Until when a service is open, in milliseconds since 1970."),
   from: Type.Optional(Type.Array(Type.String(), { description: "Networks that it is open to." })),
+  to: text("What the device dials for it, if somebody asked for an address."),
   by: text("Who opened or closed it, for people."),
   openedBy: text("Who opened it, for people."),
   moved: Type.Optional(Type.Boolean({ description: "Whether the link before was still up." })),

@@ -12,9 +12,18 @@ import { taskOptions } from "../../app/command.ts";
 import { PLACE_OPTIONS } from "./files/device_place.ts";
 import { readFacts } from "../state/facts.ts";
 
+/** Commands that a server did which runs: it audits them itself. */
+const doneByServer = new WeakSet<Command>();
+
+/** A server that runs has done what a command asked for. */
+export function wasDoneByServer(command: Command): void {
+  doneByServer.add(command);
+}
+
 /** The same command, or group of commands, of which every success is audited. */
 export function audited(command: Command): Command {
   return command.hook("postAction", async (_group, done) => {
+    if (doneByServer.has(done)) return;
     const { state } = taskOptions(PLACE_OPTIONS, done);
     const { audit } = await readFacts(stateFolder(state, "server")) ?? {};
     const words: string[] = [];

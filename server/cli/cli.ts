@@ -31,6 +31,7 @@ import { DASHBOARD } from "../dashboard/files.ts";
 import { AuthorizedDevices } from "../devices/authorized_devices.ts";
 import { audited } from "./audited.ts";
 import { actCommands } from "./admin/acts.ts";
+import { connectCommand } from "./admin/connect.ts";
 import { oneAtATime, reloadBySignal } from "../../app/reload/report.ts";
 import { reloadCommand } from "./admin/reload.ts";
 import { serverDoctorCommand } from "./doctor.ts";
@@ -65,6 +66,7 @@ export function serverCommand(name: string): Command {
     ...clientCommands(name),
     serverEventsCommand(name),
     ...actCommands(name),
+    connectCommand(name),
     drainCommand(name),
     serverDoctorCommand(name),
     reloadCommand(name),

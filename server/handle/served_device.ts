@@ -10,8 +10,9 @@ import type { DeviceMode } from "../../protocol/v2/wire/messages.ts";
 import * as check from "../../relay/option_check.ts";
 import { ConnectionLostError, IncompatibleError, quietly } from "../../relay/peer_errors.ts";
 import type { ConnectionEvent, ConnectionLostEvent } from "../events.ts";
-import type { ClientTable, ServedClient } from "../ports/client_table.ts";
+import type { ServedClient } from "../ports/client_table.ts";
 import type { V2Session } from "../v2/session.ts";
+import { type ConnectOptions, type ConnectSurroundings, connectThrough, type RemoteConnection } from "./connect.ts";
 import type { Connections } from "./connections.ts";
 import type { ServedDevice } from "./device_status.ts";
 import type { KnownDevices } from "./known_devices.ts";
@@ -41,6 +42,16 @@ export interface DeviceOnServer {
    * device has no link, once it has had one.
    */
   setKeepAliveSettings(settings: KeepAliveChoice, endpoint: Endpoint): Promise<void>;
+  /**
+   * Has it reach an address that is not among its services, `HOST:PORT`, and opens a host port for that on the server, for a time
+   * (seed 003, TCPRemoteConnect). The device's owner says what it may reach (`allow`), nothing by default; what he does not allow
+   * is refused when a client comes. All of it is told as events, `service-opened` first.
+   *
+   * @example `const { hostAddress } = await server.device("gw1").connect("10.0.0.7:23");`
+   * @throws {ConnectError} if the device lets the server name no address, or the host port cannot be opened. {SyntaxError} for no
+   *   address. {TypeError} or {RangeError} for an option that cannot be.
+   */
+  connect(address: string, options?: ConnectOptions): Promise<RemoteConnection>;
   /** Ends its link; its session waits for the next one, with its clients. */
   dropLink(): Promise<void>;
   /** Calls `subscriber` for each new connection of it; see `ServerHandle.subscribeConnection`. @returns what ends that. */
@@ -50,9 +61,8 @@ export interface DeviceOnServer {
 }
 
 /** What it stands on. */
-export interface DeviceSurroundings {
+export interface DeviceSurroundings extends ConnectSurroundings {
   readonly known: KnownDevices;
-  readonly clients: ClientTable;
   readonly connections: Connections;
 }
 
@@ -80,7 +90,9 @@ export class DeviceByKey implements DeviceOnServer {
 
   get clients(): ServedClient[] {
     const { name } = this;
-    return [...this.#around.clients].filter(({ place }) => place.device === name).map((client) => client.describe());
+    return [...this.#around.settings.clients].filter(({ place }) => place.device === name).map((client) =>
+      client.describe()
+    );
   }
 
   setMode(mode: Exclude<DeviceMode, "init">): Promise<void> {
@@ -95,6 +107,11 @@ export class DeviceByKey implements DeviceOnServer {
     if (endpoint !== "server" || !session) return this.#ask(() => session?.setKeepAlive(settings, endpoint));
     session.setKeepAlive(settings, endpoint);
     return Promise.resolve();
+  }
+
+  async connect(address: string, options: ConnectOptions = {}): Promise<RemoteConnection> {
+    this.demandLink();
+    return await connectThrough(this.#session!, address, options, this.#around);
   }
 
   dropLink(): Promise<void> {

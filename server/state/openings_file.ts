@@ -14,6 +14,8 @@ import { readPrivateFile, stampOf, withLock, writePrivateFile } from "../../app/
 import { tomlKey, tomlString } from "../../app/toml/scan.ts";
 import { TomlTable } from "../../app/toml/table.ts";
 import { parseTime } from "../../app/values.ts";
+import { parseLocal } from "../devices/grant_table.ts";
+import { parseGrantedAddress } from "../devices/service_grant.ts";
 import { type Opening, openingKey, Openings } from "../access/openings.ts";
 
 /** The file's name in the state. */
@@ -156,6 +158,8 @@ function readOpening(device: string, service: string, table: TomlTable): Written
   const [since, until] = [table.one("since", parseTime), table.one("until", parseTime)];
   if (since === undefined || until === undefined) throw table.error(undefined, '"since" and "until" have to be there');
   const from = table.list("from", (text) => (parseNetwork(text), text));
+  const to = table.one("to", parseLocal);
+  const listen = table.one("listen", (text) => (parseGrantedAddress(text), text));
   const [reason, by, closedBy] = [table.one("reason", text), table.one("by", text), table.one("closed-by", text)];
   const keepClients = table.flag("keep-clients");
   return {
@@ -163,6 +167,8 @@ function readOpening(device: string, service: string, table: TomlTable): Written
     service,
     since,
     until,
+    ...(to !== undefined && { to }),
+    ...(listen !== undefined && { listen }),
     ...(from && { from }),
     ...(reason !== undefined && { reason }),
     ...(by !== undefined && { by }),
@@ -171,12 +177,15 @@ function readOpening(device: string, service: string, table: TomlTable): Written
   };
 }
 
-function format({ device, service, since, until, from, reason, by, keepClients, closedBy }: WrittenOpening): string {
+function format(opening: WrittenOpening): string {
+  const { device, service, since, until, to, listen, from, reason, by, keepClients, closedBy } = opening;
   const short = (text: string) => tomlString(text.slice(0, V2_MAX_TEXT));
   return [
     `[${tomlKey(device)}.${tomlKey(service)}]`,
     `since = ${new Date(since).toISOString()}`,
     `until = ${new Date(until).toISOString()}`,
+    ...(to === undefined ? [] : [`to = ${tomlString(to)}`]),
+    ...(listen === undefined ? [] : [`listen = ${tomlString(listen)}`]),
     ...(from ? [`from = [${from.map(tomlString).join(", ")}]`] : []),
     ...(reason === undefined ? [] : [`reason = ${short(reason)}`]),
     ...(by === undefined ? [] : [`by = ${short(by)}`]),

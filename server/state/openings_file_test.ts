@@ -44,12 +44,15 @@ folderTest("what is open for a time is open after a restart, and what is over is
   };
   file.openings.open(one);
   file.openings.open({ device: "gw.1", service: "web", since, until: since + 30_000, keepClients: true });
+  const asked = { device: "gw1", service: "to-10.0.0.7-23", since, until: since + 60_000, to: "10.0.0.7:23" };
+  file.openings.open({ ...asked, listen: "127.0.0.1:0" });
   file.openings.open({ device: "gw2", service: "db", since, until: since + 60_000 });
   file.openings.close("gw2", "db", "y");
   await file.close();
   clock.tick(30_000);
   const again = await OpeningsFile.load(folder, clock, silentLogger);
-  assert.deepEqual(again.openings.all, [one]);
+  assert.deepEqual(again.openings.all, [one, { ...asked, listen: "127.0.0.1:0" }]);
+  assert.deepEqual(again.openings.asked("gw1").map(({ service }) => service), ["to-10.0.0.7-23"]);
   assert.deepEqual(again.openings.get("gw1", "ssh"), one);
   clock.tick(30_000);
   assert.equal(again.openings.get("gw1", "ssh"), undefined);

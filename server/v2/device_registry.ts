@@ -99,8 +99,8 @@ export class DeviceRegistry {
       options.devices.subscribe((change) => this.#onChange(change)),
       settings.openings.subscribe((change) => {
         tellOpening(change, settings.logger, emit);
-        const { device, service, keepClients = false } = change.opening;
-        this.session(device)?.accessChanged(service, keepClients);
+        const { device, keepClients = false } = change.opening;
+        this.session(device)?.accessChanged(change.opening, keepClients);
       }),
     ];
     this.#unsubscribe = () => subscriptions.forEach((end) => end());

@@ -11,6 +11,7 @@ import type { ServiceGrantResult, ServiceOffer } from "../../protocol/v2/wire/me
 import { nothingCarried } from "../../relay/channel_end.ts";
 import type { Connection } from "../../net/socket.ts";
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
+import type { Opening } from "../access/openings.ts";
 import { ClientLine } from "./client_line.ts";
 import { ClientDoor } from "../ports/client_door.ts";
 import type { ServerEvent } from "../events.ts";
@@ -18,7 +19,9 @@ import { HostPort, type HostPortOwner } from "../ports/host_port.ts";
 import {
   answerOf,
   type DeviceServicesOptions,
+  forgottenPort,
   grantOf,
+  grantOfOpening,
   mismatch,
   type OpenService,
   type ServedService,
@@ -113,7 +116,8 @@ export class DeviceServices implements HostPortOwner {
   /** The device is in mode `run`: what is defined here is open from now on. */
   running(): void {
     this.#isRunning = true;
-    for (const grant of this.#device.services) this.#define(grant);
+    const asked = this.settings.openings.asked(this.deviceName).map((opening) => grantOfOpening(opening)!);
+    for (const grant of [...this.#device.services, ...asked]) this.#define(grant);
   }
 
   /** It is in mode `config`. */
@@ -145,12 +149,16 @@ export class DeviceServices implements HostPortOwner {
   }
 
   /** A service was opened for a time, or is closed again. @returns what the device is to hear. */
-  accessChanged(name: string, keepClients: boolean): ServiceGrantResult[] {
-    const [offer, grant] = [this.#offers.get(name), this.#grantFor(name)];
+  accessChanged(opening: Opening, keepClients: boolean): ServiceGrantResult[] {
+    const { service: name } = opening;
+    const [offer, granted] = [this.#offers.get(name), grantOf(this.#device, name)];
+    const grant = granted ?? grantOfOpening(opening);
     if (!grant) return [];
+    if (!granted) this.#closeIfElsewhere(name, grant);
     const isShut = this.#gates.accessChanged(this.#device, grant, keepClients);
     if (grant.local !== undefined) {
       this.#define(grant);
+      if (!granted && isShut) this.#forget(name);
       return [];
     }
     return offer && (isShut || !this.#services.has(name)) ? this.#answerAll([offer]) : [];
@@ -160,7 +168,7 @@ export class DeviceServices implements HostPortOwner {
   update(device: AuthorizedDevice): ServiceGrantResult[] {
     const before = this.#device;
     this.#device = device;
-    this.#gates.update(device);
+    this.#gates.update(device, (name) => this.#grantFor(name));
     for (const [name, { door }] of this.#services) {
       const grant = this.#grantFor(name);
       const isShut = grant !== undefined && this.#gates.isShut(device, grant);
@@ -212,7 +220,22 @@ export class DeviceServices implements HostPortOwner {
   }
 
   #grantFor(name: string): ServiceGrant | undefined {
-    return grantOf(this.#device, name);
+    const asked = this.settings.openings.get(this.deviceName, name);
+    return grantOf(this.#device, name) ?? (asked && grantOfOpening(asked));
+  }
+
+  /** An address that somebody asked for is to be reached elsewhere from now on. */
+  #closeIfElsewhere(name: string, { listen }: ServiceGrant): void {
+    const before = this.#services.get(name)?.door.grant.listen;
+    if (before && formatGrantedAddress(before) !== formatGrantedAddress(listen)) this.#close(name, "access-closed");
+  }
+
+  /** Its time is over, and nothing of it stays. */
+  #forget(name: string): void {
+    this.#close(name, "access-closed");
+    this.#shut.delete(name);
+    this.#clients.delete(name);
+    this.#gates.forget(name);
   }
 
   /** The answers; those for ports that are about to be free follow. */
@@ -290,7 +313,7 @@ export class DeviceServices implements HostPortOwner {
     const port = new HostPort({
       place: placeOf(grant.listen),
       localAddress: name,
-      kept: this.#options.kept(name),
+      kept: grantOf(this.#device, name) ? this.#options.kept(name) : forgottenPort(this.#options.kept(name)),
       after: this.#freeing > 0 ? this.#freed : this.#options.turns.take(),
     }, this);
     const service: OpenService = { at: undefined, port, door, clients };

@@ -10,6 +10,7 @@ import type { ChannelPump } from "../../relay/channel_pump.ts";
 import type { Connection } from "../../net/socket.ts";
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
 import type { DatagramCounts } from "../../net/udp/counts.ts";
+import type { Opening } from "../access/openings.ts";
 import type { Pass } from "../access/gate.ts";
 import type { ClientDoor } from "../ports/client_door.ts";
 import type { ClientEntry } from "../ports/client_table.ts";
@@ -19,7 +20,7 @@ import type { HostPort } from "../ports/host_port.ts";
 import type { KeptPort } from "../ports/kept_ports.ts";
 import type { ServerSettings } from "../options.ts";
 import type { V2Session } from "./session.ts";
-import { formatGrantedAddress, isUdp, type ServiceGrant } from "../devices/service_grant.ts";
+import { formatGrantedAddress, isUdp, parseGrantedAddress, type ServiceGrant } from "../devices/service_grant.ts";
 
 /** What the services of a device need. */
 export interface DeviceServicesOptions {
@@ -120,4 +121,18 @@ export function mismatch({ name, listen }: ServiceGrant, { datagrams }: ServiceO
 /** The device's grant for a service, if it has one. */
 export function grantOf({ services }: AuthorizedDevice, name: string): ServiceGrant | undefined {
   return services.find((grant) => grant.name === name);
+}
+
+/** Where clients reach an address that somebody asked for, if he does not say. */
+export const CONNECT_LISTEN = "127.0.0.1:0";
+
+/** What stands for a grant while an address can be reached that somebody asked for. */
+export function grantOfOpening({ service, to, listen }: Opening): ServiceGrant | undefined {
+  if (to === undefined) return undefined;
+  return { name: service, listen: parseGrantedAddress(listen ?? CONNECT_LISTEN), local: to, closed: true };
+}
+
+/** The same for it: its port is nobody's afterwards. */
+export function forgottenPort(kept: KeptPort): KeptPort {
+  return { ...kept, get: () => undefined, set: () => {} };
 }

@@ -30,6 +30,7 @@ import { sameBytes } from "../../protocol/bytes.ts";
 import { DayBytes } from "../../relay/link/day_bytes.ts";
 import type { LinkEnd } from "../../relay/link/end.ts";
 import type { Transport } from "../../net/transport.ts";
+import type { Opening } from "../access/openings.ts";
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
 import { DeviceServices } from "./device_services.ts";
 import type { ServerEvent } from "../events.ts";
@@ -249,8 +250,8 @@ export class RegisteredDevice {
   }
 
   /** A service was opened for a time, or is closed again. */
-  accessChanged(service: string, keepClients: boolean): void {
-    const answers = this.#services.accessChanged(service, keepClients);
+  accessChanged(opening: Opening, keepClients: boolean): void {
+    const answers = this.#services.accessChanged(opening, keepClients);
     this.link?.sendGrants(answers);
   }
 

@@ -58,11 +58,15 @@ export class ServiceGates {
     return this.#settings.openings.get(name, grant.name);
   }
 
-  /** Other rules may hold. Those who may not be there any more are ended. */
-  update(device: AuthorizedDevice): void {
-    const grants = new Map(device.services.map((grant) => [grant.name, grant]));
+  /** A service is not there any more. */
+  forget(name: string): void {
+    this.#gates.delete(name);
+  }
+
+  /** Other rules may hold, and other grants, by their names. Those who may not be there any more are ended. */
+  update(device: AuthorizedDevice, grantFor: (name: string) => ServiceGrant | undefined): void {
     for (const [name, gate] of this.#gates) {
-      const grant = grants.get(name);
+      const grant = grantFor(name);
       if (grant) gate.rules = this.rules(device, grant);
       else this.#gates.delete(name);
     }

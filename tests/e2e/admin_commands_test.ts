@@ -7,7 +7,10 @@
 import assert from "node:assert/strict";
 import { outcome } from "../rig/processes/commands.ts";
 import { processTest } from "../rig/processes/harness.ts";
-import { echoRelay, enrol, startV2Server } from "../rig/processes/relay.ts";
+import { startDevice } from "../rig/processes/daemons.ts";
+import { echoRelay, enrol, serviceOpen, startV2Server } from "../rig/processes/relay.ts";
+import { portOf } from "../rig/ports.ts";
+import { echoService } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { TempFolder } from "../rig/temp_folder.ts";
 
@@ -133,4 +136,34 @@ processTest("without a server the commands say so, with exit code 1", [], async 
   await Deno.symlink("/run/docker.sock", `${folder.path}/server/admin.sock`);
   const link = await outcome("server", ["status", "--state", folder.path]);
   assert.deepEqual([link.code, /is a link, and no socket of a server/.test(link.stderr)], [2, true], link.stderr);
+});
+
+processTest("connect reaches an address that the device's owner allows, and shut ends it", [], async () => {
+  await using target = echoService();
+  await using echo = await echoRelay();
+  const { relay } = echo;
+  const address = `127.0.0.1:${target.port}`;
+  relay.device.child.signal("SIGTERM");
+  await relay.device.child.end();
+  await using willing = startDevice(["--state", relay.folder.path, "--allow", address]);
+  await serviceOpen(willing, "echo");
+  const [host] = await relay.command("connect", "gw1", address, "--for", "10m", "--reason", "ticket 7");
+  using client = await Stream.connect(portOf(host!));
+  await client.write("hello");
+  assert.equal(await client.readText(5), "hello");
+  const events = await relay.command("events", "--type", "service-opened");
+  assert.match(events[0]!, new RegExp(`service-opened .*to=${address} .*reason="?ticket 7`));
+  await relay.command("shut", `gw1/to-${address.replace(":", "-")}`);
+  assert.equal(await client.readSome(), null);
+  const run = (...args: string[]) => outcome("server", [...args, "--state", relay.folder.path]);
+  const failures: [string[], RegExp][] = [
+    [["connect", "gw7", address], /there is no device "gw7"/],
+    [["connect", "gw1", "10.0.0.7"], /10\.0\.0\.7/],
+    [["shut", `gw1/none`], /was not opened, or is closed again already/],
+    [["open", "gw1/echo", "--for", "1h"], /gw1\/echo is not closed/],
+  ];
+  for (const [args, pattern] of failures) {
+    const { code, stderr } = await run(...args);
+    assert.ok(code !== 0 && pattern.test(stderr), `${args.join(" ")}: ${code} ${stderr}`);
+  }
 });

@@ -22,6 +22,7 @@ export const TABLES: Record<string, readonly string[]> = {
     "server drop",
     "server mode",
     "server keepalive",
+    "server connect",
     "server drain",
     "server reload",
     "server doctor",

@@ -9,6 +9,8 @@ import { V2_MAX_TEXT } from "../../../protocol/v2/limits.ts";
 import { parseNetwork } from "../../../protocol/ip.ts";
 import { parseName } from "../../../protocol/name.ts";
 import { systemClock } from "../../../base/clock.ts";
+import type { AdminClient } from "../../../app/admin/client.ts";
+import { askIfThere } from "../../../app/admin/place.ts";
 import { argument, taskCommand, taskOptions } from "../../../app/command.ts";
 import { ConfigError } from "../../../app/toml/config_error.ts";
 import type { OptionTable } from "../../../app/options.ts";
@@ -19,6 +21,8 @@ import { openingKey } from "../../access/openings.ts";
 import { mergeRules } from "../../access/rules.ts";
 import { formatTime, readAllDevices, unknownDevice } from "../../devices/edits.ts";
 import { changeOpenings, readOpenings, type WrittenOpening } from "../../state/openings_file.ts";
+import { wasDoneByServer } from "../audited.ts";
+import { whoAmI } from "../who_am_i.ts";
 import { PLACE_OPTIONS, placeOf } from "./device_place.ts";
 
 const OPEN_OPTIONS = {
@@ -48,7 +52,8 @@ export function parseTarget(text: string): Target {
   return { device: parseName(device), service: parseName(service) };
 }
 
-function parseReason(text: string): string {
+/** Parses why something is asked for: one line. */
+export function parseReason(text: string): string {
   if (new TextEncoder().encode(text).length <= V2_MAX_TEXT && !/\p{Cc}/u.test(text)) return text;
   throw new SyntaxError(`a reason is one line of ${V2_MAX_TEXT} bytes at most`);
 }
@@ -81,6 +86,18 @@ async function open({ device, service }: Target, command: Command): Promise<void
     by: whoAmI(),
     ...(given["keep-clients"] && { keepClients: true }),
   };
+  const { for: ms, ...rest } = given;
+  const body = {
+    service,
+    for: ms,
+    ...(rest.from && { from: rest.from }),
+    ...(rest.reason !== undefined && { reason: rest.reason }),
+    by: opening.by,
+    ...(rest["keep-clients"] && { keepClients: true }),
+  };
+  if (await byServer(command, folder, (client) => client.post(`/v1/devices/${device}/open`, body))) {
+    return stderr.write(`${device}/${service} is open until ${formatTime(opening.until)}`);
+  }
   await withLock(folder, async () => {
     const { byName, defaults } = await readAllDevices(file);
     const found = byName.get(device);
@@ -102,6 +119,10 @@ async function open({ device, service }: Target, command: Command): Promise<void
 
 async function close({ device, service }: Target, command: Command): Promise<void> {
   const { folder } = await placeOf(command, device);
+  const by = whoAmI();
+  if (await byServer(command, folder, (client) => client.post(`/v1/devices/${device}/shut`, { service, by }))) {
+    return stderr.write(`${device}/${service} is closed`);
+  }
   await withLock(folder, async () => {
     const now = systemClock.wall();
     const all = await readOpenings(folder);
@@ -109,16 +130,19 @@ async function close({ device, service }: Target, command: Command): Promise<voi
     if (!found || found.until <= now || found.closedBy !== undefined) {
       throw new ConfigError(`${device}/${service} was not opened, or is closed again already`);
     }
-    await changeOpenings(folder, now, new Map([[openingKey(device, service), { ...found, closedBy: whoAmI() }]]));
+    await changeOpenings(folder, now, new Map([[openingKey(device, service), { ...found, closedBy: by }]]));
   });
   stderr.write(`${device}/${service} is closed`);
 }
 
-/** For people: who ran the command, as far as the environment tells. */
-function whoAmI(): string {
-  for (const name of ["SUDO_USER", "USER", "LOGNAME"]) {
-    const user = Deno.env.get(name);
-    if (user) return user.replaceAll(/\p{Cc}/gu, "?");
-  }
-  return Deno.uid() === null ? "somebody" : `uid ${Deno.uid()}`;
+/** Has the server do it that runs with a state, at once. @returns whether one does, and has an API. */
+async function byServer(
+  command: Command,
+  folder: string,
+  act: (client: AdminClient) => Promise<unknown>,
+): Promise<boolean> {
+  const place = { folder, admin: undefined, tokenFile: undefined };
+  const isDone = await askIfThere(place, async (client) => (await act(client), true)) ?? false;
+  if (isDone) wasDoneByServer(command);
+  return isDone;
 }
