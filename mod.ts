@@ -62,6 +62,8 @@ export type { CertificateFiles } from "./net/tls/certificate_files.ts";
 export type { AuthorizedDevice, DevicesChange } from "./server/devices/authorized_devices.ts";
 export { DeviceList } from "./server/devices/list.ts";
 export type { ServedService } from "./server/v2/open_service.ts";
+export type { UdpDetails } from "./net/udp/address.ts";
+export type { DatagramCounts } from "./net/udp/counts.ts";
 export type { ClientState, ServedClient } from "./server/ports/client_table.ts";
 export type { IncompatibleDevice, ServedDevice } from "./server/handle/device_status.ts";
 export { ConnectError, type ConnectOptions, type RemoteConnection } from "./server/handle/connect.ts";

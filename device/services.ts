@@ -39,7 +39,7 @@ export function parseService(text: string): ServiceRule {
   const equals = text.indexOf("=");
   if (equals >= 0) {
     const endpoint = text.slice(equals + 1).trim();
-    parseEndpoint(endpoint);
+    if (parseEndpoint(endpoint).isUdp) throw new SyntaxError(`"${text}" is one of UDP, which takes a v2 server`);
     const { allows } = parseService(text.slice(0, equals).trim());
     return { text, allows, endpoint };
   }

@@ -176,3 +176,27 @@ export const MAX_UNIX_RETRY_MS = 200;
 
 /** Longest name of an interface, in bytes (`IFNAMSIZ`, less the end). */
 export const MAX_INTERFACE_NAME = 15;
+
+/** Datagrams of one socket that the runtime may be sending at once; where the system is waited for by the runtime. */
+export const MAX_PENDING_SENDS = 1_024;
+
+/** Datagrams of one client that may wait each way. */
+export const DATAGRAM_QUEUE = 1_024;
+
+/** The same in bytes. */
+export const DATAGRAM_QUEUE_BYTES = 1024 * 1024;
+
+/** What one datagram that waits counts for beside its bytes. */
+export const DATAGRAM_WEIGHT = 128;
+
+/** What all clients of one service over UDP may have waiting each way, in bytes; each may have as much of it as is left. */
+export const DATAGRAM_POOL = 16 * 1024 * 1024;
+
+/** Bytes of datagrams that are put on a channel in one go, unless one is larger. */
+export const DATAGRAM_BATCH = 8 * 1024;
+
+/** Milliseconds that a datagram may be old when it is sent on, as long as nobody says otherwise. */
+export const DATAGRAM_MAX_AGE_MS = 200;
+
+/** The most that can be said, in milliseconds. */
+export const MAX_DATAGRAM_AGE_MS = 60_000;

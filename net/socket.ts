@@ -9,10 +9,12 @@
  */
 
 import type { Address } from "../protocol/address.ts";
+import type { DatagramClock } from "../protocol/channel.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import type { CertificatePair } from "./tls/certificate_files.ts";
 import type { ServerCertificate } from "./tls/listening.ts";
+import type { DatagramHandler, DatagramSocket } from "./udp/socket.ts";
 import type { TurnReport, TurnTotals } from "./turn_times.ts";
 import type { TlsSecurity } from "./tls/proof.ts";
 import type { SocketTransport, Transport } from "./transport.ts";
@@ -106,6 +108,8 @@ export interface Connection extends Duplex {
    * it: soon, if it is so already. Absent where the engine cannot tell. One at a time.
    */
   whenReset?(fn: () => void): void;
+  /** It has a channel from now on, whose clock that is; for one that carries datagrams. */
+  joined?(clock: DatagramClock | undefined): void;
   /** Bytes that the peer's system has not acknowledged, the end of writing included; 0 where that cannot be had. */
   unacknowledged(): number;
   /** Sets when TCP keep-alive gives a silent peer up, or that it never does. */
@@ -228,6 +232,18 @@ export interface Engine {
    * @throws What the system says, with its `code`.
    */
   listenUnix(path: string): ListeningSocket<UnixConnection>;
+  /**
+   * Binds a socket of UDP for whoever sends to `address`, an IP address.
+   *
+   * @throws What the system says, with its `code`.
+   */
+  bindUdp(address: Address, handler: DatagramHandler): Promise<DatagramSocket>;
+  /**
+   * Makes a socket of UDP that speaks with `address` alone, an IP address.
+   *
+   * @throws What the system says, with its `code`.
+   */
+  connectUdp(address: Address, handler: DatagramHandler): Promise<DatagramSocket>;
   /** Opens a terminal, where that can be done. @throws What the system says. */
   openTerminal?(): Terminal;
   /**

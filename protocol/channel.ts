@@ -18,6 +18,14 @@ export interface ChannelReceiver {
   onEnd(reason: ChannelEndReason): void;
 }
 
+/** How old datagrams are. */
+export interface DatagramClock {
+  /** A time of the clock as it stands in a record. */
+  stamp(at: number): number;
+  /** Whether what its sender got at `stamp` comes more than `maxAge` milliseconds later than the path explains. */
+  isLate(stamp: number, maxAge: number): boolean;
+}
+
 /** The state of a channel on this side of the link. */
 export interface Channel {
   /** Its number on the wire. */
@@ -40,6 +48,8 @@ export interface Channel {
   readonly open: boolean;
   /** Bytes that can be sent now; 0: wait for {@linkcode Channel.writable}. */
   readonly room: number;
+  /** Tells how old datagrams are, where the profile carries any. */
+  readonly clock?: DatagramClock;
   /** Says where received bytes go; to be set before the next chunk is decoded. */
   set receiver(receiver: ChannelReceiver);
   /** Resolves when there is room, or the channel is closed. */

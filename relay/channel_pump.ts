@@ -119,6 +119,7 @@ export class ChannelPump implements ChannelReceiver {
   attach(conn: Connection): void {
     if (this.#state === "closed") return conn.reset();
     this.#conn = conn;
+    conn.joined?.(this.channel.clock);
     const { tcpKeepAlive: ms } = this.#options;
     const pace = ms < 0 ? undefined : keepAlivePace(ms);
     this.#watch = PeerWatch.start(conn, pace, this.#clock, () => this.abort(this.#ends.reset));

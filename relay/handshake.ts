@@ -162,6 +162,8 @@ export interface DeviceGreeting {
   readonly bound: boolean;
   /** Whether both sides adapt their keep-alive to whether somebody waits. */
   readonly adapts: boolean;
+  /** What both sides can do. */
+  readonly capabilities: number;
 }
 
 /**
@@ -182,7 +184,13 @@ export async function greetServer(
   });
   await writeAll(duplex, await handshake.answer(challenge.frame));
   const welcome = handshake.welcome((await reader.expect(V2Command.WELCOME, "WELCOME")).payload);
-  return { welcome, rest: reader.rest.slice(), bound: handshake.bound, adapts: handshake.adapts };
+  return {
+    welcome,
+    rest: reader.rest.slice(),
+    bound: handshake.bound,
+    adapts: handshake.adapts,
+    capabilities: handshake.capabilities,
+  };
 }
 
 /** What somebody said who has not proved the server's key: it may keep the device away for a little, and change nothing. */

@@ -20,7 +20,10 @@ import type { AuthorizedDevice } from "./devices/authorized_devices.ts";
 import type { ConnectOptions } from "./handle/connect.ts";
 import type { OpenServiceOptions } from "./server.ts";
 import type { Forward, ServeOptions, V1ListenOptions, V2ListenOptions, V2Options } from "./options.ts";
+import { MAX_DATAGRAM_AGE_MS } from "../net/limits.ts";
+import type { UdpDetails } from "../net/udp/address.ts";
 import {
+  checkGrant,
   formatGrantedAddress,
   type GrantedAddress,
   parseGrantedAddress,
@@ -65,7 +68,12 @@ const hostAddress: check.Check = (value, name) =>
 const grantedAddress: check.Check = (value, name) => {
   if (isUnixLike(value)) return UNIX_HOST(value, name);
   const address = value as GrantedAddress;
-  options<GrantedAddress>({ host: check.text, from: check.whole(0, 65_535), to: check.whole(0, 65_535) })(value, name);
+  options<GrantedAddress>({
+    host: check.text,
+    from: check.whole(0, 65_535),
+    to: check.whole(0, 65_535),
+    udp: optional(options<UdpDetails>({ maxAge: optional(check.whole(1, MAX_DATAGRAM_AGE_MS)) })),
+  })(value, name);
   check.parsed(parseGrantedAddress)(formatGrantedAddress(address), name);
 };
 
@@ -228,7 +236,8 @@ export function checkDevice(device: AuthorizedDevice): void {
     throw new RangeError(`device.services has ${device.services.length} services; ${V2_MAX_SERVICES} can be`);
   }
   const names = new Set<string>();
-  for (const { name } of device.services) {
+  for (const grant of device.services) {
+    const { name } = checkGrant(grant);
     if (names.has(name)) throw new TypeError(`device.services has "${name}" twice; give each service its own name`);
     names.add(name);
   }

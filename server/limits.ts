@@ -217,6 +217,24 @@ export const MAX_METRICS_DEVICES = 4_096;
 /** Mode of a Unix socket at which clients connect, where nothing is said of it: the server's own user alone. */
 export const DEFAULT_UNIX_MODE = 0o600;
 
+/** Milliseconds without a datagram after which a client of a service over UDP is gone, as long as nobody says otherwise. */
+export const UDP_IDLE_TIMEOUT_MS = 60_000;
+
+/** Clients that a host port of UDP may have at once. */
+export const MAX_UDP_CLIENTS = 1_024;
+
+/** New clients in a second at a host port of UDP; anybody may write any address into a datagram. */
+export const UDP_NEW_CLIENTS = 1_000;
+
+/** The same from one address, or one /56 of IPv6. */
+export const UDP_NEW_CLIENTS_PER_ADDRESS = 200;
+
+/** Milliseconds for which what comes from a client that was refused is dropped without a word. */
+export const UDP_REFUSED_MS = 1_000;
+
+/** Such clients that are remembered. */
+export const MAX_UDP_REFUSED = 1_024;
+
 /** Addresses that one service remembers for `client-rate-per-address`; beyond, who was not there for longest is forgotten. */
 export const MAX_RATED_ADDRESSES = 4_096;
 

@@ -8,6 +8,7 @@ import type { Endpoint, KeepAliveChoice } from "../protocol/keep_alive.ts";
 import type { ChannelEndReason } from "../protocol/reasons.ts";
 import type { DeviceMode } from "../protocol/v2/wire/messages.ts";
 import { Emitter } from "../base/emitter.ts";
+import { inSlices, type Steps } from "../base/slices.ts";
 import * as check from "../relay/option_check.ts";
 import type { Opening } from "./access/openings.ts";
 import { checkOpenServiceOptions, checkServeOptions } from "./check_options.ts";
@@ -165,6 +166,8 @@ export interface ServerCore {
 export interface ServerControl extends ServerCore {
   /** Takes other values: they hold for links and clients to come. */
   adjust(values: Adjustable): void;
+  /** Keep-alive holds for devices that are linked, too, but for those with settings of their own. */
+  spreadKeepAlive(): Promise<void>;
   /** Listens at one more address. @throws {ListenError} or {CertificateError} if it cannot. */
   listen(options: ListenOptions): Promise<void>;
   /** Listens no more at the address of a listener of v2; links that came there stay. */
@@ -328,5 +331,13 @@ export function startServer(options: ServeOptions): { readonly handle: ServerHan
     [Symbol.asyncDispose]: shutdown,
   };
   const adjust = (values: Adjustable) => void Object.assign(settings, values);
-  return { handle, core: { settings, registry, listeners, adjust, listen, unlisten } };
+  const spreadKeepAlive = () => inSlices(spread(registry, settings), settings.clock);
+  return { handle, core: { settings, registry, listeners, adjust, spreadKeepAlive, listen, unlisten } };
+}
+
+function* spread(registry: DeviceRegistry | undefined, { keepAlive }: ServerSettings): Steps<void> {
+  for (const session of registry?.sessions ?? []) {
+    if (session.device.keepAlive === undefined) session.setKeepAlive(keepAlive, "server");
+    yield;
+  }
 }

@@ -32,13 +32,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** What each room within `net/` may import of the others, besides what stands in `net/` itself. */
 const WITHIN_NET: Readonly<Record<string, readonly string[]>> = {
+  "net/udp": [],
   "net/kernel": [],
   "net/openssl": [],
   "net/proxy": [],
   "net/tls": ["net/kernel"],
-  "net/portable": ["net/tls"],
-  "net/native/local": ["net/kernel", "net/native"],
-  "net/native": ["net/kernel", "net/native/local", "net/openssl", "net/portable", "net/tls"],
+  "net/portable": ["net/tls", "net/udp"],
+  "net/native/local": ["net/kernel", "net/native", "net/udp"],
+  "net/native": ["net/kernel", "net/native/local", "net/openssl", "net/portable", "net/tls", "net/udp"],
   "net/dial": ["net/kernel", "net/tls"],
 };
 

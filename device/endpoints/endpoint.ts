@@ -6,6 +6,7 @@
 
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/logger.ts";
+import type { DatagramCounts } from "../../net/udp/counts.ts";
 import type { Connection, Engine } from "../../net/socket.ts";
 
 /** For whom a service is reached. */
@@ -38,6 +39,8 @@ export interface Reach {
   connect(client: EndpointClient, timeout: number, signal: AbortSignal): Promise<Connection>;
   /** Looks whether the service is up, where that can be done without a client. @throws If it is not. */
   readonly look?: ((timeout: number, signal: AbortSignal) => Promise<void>) | undefined;
+  /** What became of all datagrams, of an endpoint that carries any. */
+  readonly datagrams?: DatagramCounts | undefined;
   /** Ends what does not end with its client, and hurries what has not ended yet. Idempotent. Resolves when all that is done. */
   close(): void | Promise<void>;
 }
@@ -46,6 +49,8 @@ export interface Reach {
 export interface Endpoint {
   /** What logs, events and the status call it, without its options. */
   readonly address: string;
+  /** Whether it is one of UDP: what its channels carry are records of datagrams. */
+  readonly isUdp?: boolean;
   /** Opens the way to it; nothing is dialled or started yet. */
   open(surroundings: Surroundings): Reach;
 }

@@ -9,6 +9,7 @@ import type { Endpoint, EndpointKind } from "./endpoint.ts";
 import { execKind } from "./exec.ts";
 import { serialKind } from "./serial.ts";
 import { tcpKind } from "./tcp.ts";
+import { udpKind } from "./udp.ts";
 import { unixKind } from "./unix.ts";
 
 /** All kinds but TCP, which goes without a word in front. A new one is a line here. */
@@ -17,6 +18,7 @@ const KINDS: readonly EndpointKind[] = [
   execKind,
   canKind,
   serialKind,
+  udpKind,
 ];
 
 /** The kind of an endpoint, by what it begins with. @throws {SyntaxError} for one that is written in another way. */
@@ -29,7 +31,7 @@ export function kindOf(text: string): EndpointKind {
     return tcpKind;
   }
   const kind = KINDS.find(({ name }) => name === word);
-  if (!kind && /^[^:]*:[^\w:]/.test(text) && !/^(?:tcp|udp)/i.test(word)) {
+  if (!kind && /^[^:]*:[^\w:]/.test(text) && !/^tcp/i.test(word)) {
     throw new SyntaxError(`"${text}" is no endpoint; write HOST:PORT, or one of ${EXAMPLES}`);
   }
   return kind ?? tcpKind;

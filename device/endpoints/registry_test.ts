@@ -13,6 +13,9 @@ const GOOD: readonly [text: string, address: string][] = [
   ["unix:/run/docker.sock", "unix:/run/docker.sock"],
   ["serial:/dev/ttyUSB0,9600,7e1,flow=rts,lock,share=read", "serial:/dev/ttyUSB0"],
   ["serial:7000", "serial:7000"],
+  ["udp:127.0.0.1:161", "udp:127.0.0.1:161"],
+  ["udp:[::1]:53,max-age=1s", "udp:[::1]:53"],
+  ["udp:53", "udp:53"],
   ["unix:@/org/bus", "unix:@/org/bus"],
   ["unix:/tmp/.X11-unix/X0", "unix:/tmp/.X11-unix/X0"],
 ];
@@ -39,7 +42,11 @@ const BAD: readonly [text: string, why: RegExp][] = [
   ["/run/docker.sock", /looks like a Unix socket; write unix:PATH/],
   ["docker.sock", /looks like a Unix socket/],
   ["@abstract", /looks like a Unix socket/],
-  ["udp:127.0.0.1:53", /UDP is not supported/],
+  ["udp:127.0.0.1:0", /the port in .* is 0/],
+  ["udp:127.0.0.1", /no port|has no/],
+  ["udp:h:53,max-age=2m", /more than 1m/],
+  ["udp:h:53,ttl=2", /"ttl=2" in .* is nothing here/],
+  ["udp://127.0.0.1:53", /is a URL/],
   ["tcp:127.0.0.1:53", /TCP goes without saying/],
   ["127.0.0.1:0", /the port in .* is 0/],
 ];

@@ -51,6 +51,7 @@ export function reachService(endpoint: Endpoint, options: ReachOptions, surround
       }
     },
     look: look && ((timeout, signal) => look(Math.min(timeout, connectTimeout ?? Infinity), signal)),
+    datagrams: reach.datagrams,
     close: () => reach.close(),
   };
 }

@@ -5,6 +5,7 @@
  */
 
 import { parseAddress } from "../../protocol/address.ts";
+import { looksLikeUdp } from "../../net/udp/address.ts";
 import { parseUnixPath } from "../../net/unix_path.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { ServiceGrantResult } from "../../protocol/v2/wire/messages.ts";
@@ -26,7 +27,7 @@ export function checkGrants(results: ServiceGrantResult[]): ServiceGrantResult[]
 function isAddress(text: string): boolean {
   try {
     if (text.startsWith("unix:/")) parseUnixPath(text.slice("unix:".length));
-    else parseAddress(text);
+    else parseAddress(looksLikeUdp(text) ? text.slice("udp:".length) : text);
     return true;
   } catch {
     return false;

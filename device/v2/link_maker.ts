@@ -15,6 +15,7 @@ import type { ServerTarget } from "../../net/dial/server.ts";
 import type { ServerSecurity } from "../../net/tls/proof.ts";
 import { DayBytes } from "../../relay/link/day_bytes.ts";
 import type { Transport } from "../../net/transport.ts";
+import { CAN_DATAGRAMS } from "../../protocol/v2/wire/capabilities.ts";
 import { ADAPTS, CAN_NAME_ADDRESSES, CAN_RESUME, HandshakeError, IS_MOVING } from "../../protocol/v2/wire/handshake.ts";
 import { SOFTWARE } from "../../base/version.ts";
 import { within } from "../../base/within.ts";
@@ -220,7 +221,7 @@ export class V2LinkMaker implements LinkMaker {
       exporter,
       demandsBinding: binding === "required",
       nextEpoch: () => this.#epochs.next(),
-      capabilities: (this.#settings.expiration > 0 ? CAN_RESUME : 0) | (isUp ? IS_MOVING : 0) | ADAPTS |
+      capabilities: (this.#settings.expiration > 0 ? CAN_RESUME : 0) | (isUp ? IS_MOVING : 0) | ADAPTS | CAN_DATAGRAMS |
         (this.#options.allow?.length ? CAN_NAME_ADDRESSES : 0),
       resume: () => {
         before.moved = isUp && this.#session?.interruptedAt === undefined;
@@ -243,6 +244,7 @@ export class V2LinkMaker implements LinkMaker {
     }
     this.#session?.close("not-resumed");
     this.#board.forgetResults();
+    this.#board.meet((greeting.capabilities & CAN_DATAGRAMS) !== 0, logger);
     const link = new V2Session({
       id: welcome.session,
       expiration: Math.min(this.#settings.expiration, welcome.expiration ?? 0),

@@ -5,7 +5,9 @@
  */
 
 import type { DeviceMode, ServiceGrantResult, ServiceOffer } from "../../protocol/v2/wire/messages.ts";
+import type { Logger } from "../../base/logger.ts";
 import type { Clock } from "../../base/clock.ts";
+import type { DatagramCounts } from "../../net/udp/counts.ts";
 import { V2_MAX_SERVICES } from "../../protocol/v2/limits.ts";
 import type { Reach } from "../endpoints/endpoint.ts";
 import { kindOf } from "../endpoints/registry.ts";
@@ -28,6 +30,8 @@ export interface ServiceStatus {
   readonly hostAddress: string | undefined;
   /** Why they cannot, as the server said. */
   readonly error: string | undefined;
+  /** What became of its datagrams, if it is one of UDP. */
+  readonly datagrams?: DatagramCounts;
 }
 
 /** The way to a service. */
@@ -36,6 +40,9 @@ export interface ServiceWay {
   /** What stands behind it, for people. */
   readonly address: string;
 }
+
+/** Why a service of UDP is not offered. */
+const NO_DATAGRAMS = "the server does not know UDP; update it";
 
 /** A service, as a client needs it. */
 export interface FoundService extends ServiceWay {
@@ -60,6 +67,8 @@ const MAX_NUMBER = 0xffff;
 interface Entry extends ServiceWay {
   readonly number: number;
   readonly service: NamedService;
+  /** Whether its channels carry datagrams. */
+  readonly isUdp: boolean;
   watch: ServiceWatch | undefined;
 }
 
@@ -70,6 +79,7 @@ export class ServiceBoard {
   readonly #reachOf: (service: NamedService) => Reach;
   readonly #entries = new Map<number, Entry>();
   readonly #results = new Map<number, ServiceGrantResult>();
+  #takesDatagrams = true;
   #next = 0;
   #mode: DeviceMode = "init";
   #wanted: Exclude<DeviceMode, "init">;
@@ -196,6 +206,8 @@ export class ServiceBoard {
     return [...this.#entries.values()].map((entry) => {
       const { number, service, address, watch } = entry;
       const result = this.#results.get(number);
+      const { datagrams } = entry.reach;
+      const isBarred = entry.isUdp && !this.#takesDatagrams;
       return {
         name: service.name,
         localAddress: address,
@@ -203,7 +215,12 @@ export class ServiceBoard {
         offered: this.#isOffered(entry),
         up: watch?.up,
         hostAddress: result?.code === "granted" && result.text !== "" ? result.text : undefined,
-        error: result && result.code !== "granted" ? `${result.code}: ${result.text}` : undefined,
+        error: isBarred
+          ? NO_DATAGRAMS
+          : result && result.code !== "granted"
+          ? `${result.code}: ${result.text}`
+          : undefined,
+        ...(datagrams && { datagrams: { ...datagrams } }),
       };
     });
   }
@@ -215,10 +232,20 @@ export class ServiceBoard {
     await Promise.all(entries.map(({ reach }) => reach.close()));
   }
 
+  /** A new session is about to begin, with a server that takes services of UDP, or does not: those are not offered to it then. */
+  meet(takesDatagrams: boolean, logger: Logger): void {
+    this.#takesDatagrams = takesDatagrams;
+    if (takesDatagrams) return;
+    for (const { service: { name }, isUdp } of this.#entries.values()) {
+      if (isUdp) logger.warn("service {service} is not offered: {error}", { service: name, error: NO_DATAGRAMS });
+    }
+  }
+
   #enter(service: NamedService): Entry {
     const number = this.#next++;
-    const way = { reach: this.#reachOf(service), address: endpointOf(service).address };
-    const entry: Entry = { number, service, ...way, watch: undefined };
+    const { address, isUdp = false } = endpointOf(service);
+    const reach = this.#reachOf(service);
+    const entry: Entry = { number, service, reach, address, isUdp, watch: undefined };
     this.#entries.set(number, entry);
     return entry;
   }
@@ -239,10 +266,13 @@ export class ServiceBoard {
   }
 
   #offerOf(entry: Entry): ServiceOffer {
-    return { number: entry.number, offered: this.#isOffered(entry), name: entry.service.name };
+    const { number, service: { name }, isUdp } = entry;
+    const offered = this.#isOffered(entry);
+    return { number, offered, name, ...(offered && isUdp && { datagrams: true }) };
   }
 
-  #isOffered({ watch }: Entry): boolean {
+  #isOffered({ watch, isUdp }: Entry): boolean {
+    if (isUdp && !this.#takesDatagrams) return false;
     return this.#mode === "run" && !this.#isDraining && (watch ? watch.up ?? false : true);
   }
 

@@ -69,6 +69,8 @@ const SYMBOLS = {
   timerfd_create: { parameters: ["i32", "i32"], result: "i32" },
   timerfd_settime: { parameters: ["i32", "i32", "buffer", "pointer"], result: "i32" },
   eventfd: { parameters: ["u32", "i32"], result: "i32" },
+  recvmsg: { parameters: ["i32", "buffer", "i32"], result: "i32" },
+  sendmsg: { parameters: ["i32", "buffer", "i32"], result: "i32" },
   sendNow: { name: "send", parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
   recvNow: { name: "recv", parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
   clock_gettime: { parameters: ["i32", "buffer"], result: "i32" },

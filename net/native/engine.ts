@@ -18,6 +18,7 @@ import { AddressRoom, kernelAddress } from "../kernel/socket_address.ts";
 import { localAddressOf, TcpSocket } from "./tcp_socket.ts";
 import { LineStream, openTerminal } from "./local/terminal.ts";
 import { NativeTls } from "./tls.ts";
+import { bindUdp, connectUdp } from "./local/udp_socket.ts";
 import { connectUnix, listenUnix, UnixSocket } from "./local/unix_socket.ts";
 import { openSsl, whyNoOpenSsl } from "../openssl/library.ts";
 import { portableEngine } from "../portable/engine.ts";
@@ -33,6 +34,7 @@ import type {
   TlsEngine,
   UnixConnection,
 } from "../socket.ts";
+import type { DatagramHandler, DatagramSocket } from "../udp/socket.ts";
 import type { TurnReport, TurnTotals } from "../turn_times.ts";
 
 const SOCKET_FLAGS = NONBLOCK | CLOEXEC;
@@ -121,6 +123,14 @@ export class NativeEngine implements Engine {
   watchReadable(fd: number, onReadable: () => void): () => void {
     this.#loop.add(fd, { onReady: onReadable }, WHILE_READABLE);
     return () => this.#loop.remove(fd);
+  }
+
+  bindUdp(address: Address, handler: DatagramHandler): Promise<DatagramSocket> {
+    return new Promise((resolve) => resolve(bindUdp(this.#loop, address, handler)));
+  }
+
+  connectUdp(address: Address, handler: DatagramHandler): Promise<DatagramSocket> {
+    return new Promise((resolve) => resolve(connectUdp(this.#loop, address, handler)));
   }
 
   openTerminal(): Terminal {

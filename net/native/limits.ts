@@ -31,6 +31,12 @@ export const ENDS_KEPT = 8;
 /** Connections that one listening socket hands over in a pass. */
 export const ACCEPTS_PER_PASS = 32;
 
+/** Datagrams that one socket hands over in a pass. */
+export const DATAGRAMS_PER_PASS = 64;
+
+/** Bytes of datagrams that the kernel is asked to keep for a socket; it has a bound of its own (`net.core.rmem_max`). */
+export const DATAGRAM_BUFFER = 1024 * 1024;
+
 /** Connections that may wait to be accepted (the kernel's own bound, `net.core.somaxconn`, may be lower). */
 export const LISTEN_BACKLOG = 4_096;
 

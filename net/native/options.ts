@@ -10,8 +10,13 @@ import type { KeepAlivePace, PeerSigns, TcpFacts } from "../socket.ts";
 
 const SO_REUSEADDR = 2;
 const SO_ERROR = 4;
+const SO_RCVBUF = 8;
 const SO_KEEPALIVE = 9;
 const SO_LINGER = 13;
+const IPPROTO_IP = 0;
+const IPPROTO_IPV6 = 41;
+const IP_PKTINFO = 8;
+const IPV6_RECVPKTINFO = 49;
 const TCP_NODELAY = 1;
 const TCP_MAXSEG = 2;
 const TCP_KEEPIDLE = 4;
@@ -45,6 +50,16 @@ function get(calls: SocketCalls, fd: number, level: number, option: number): num
 /** The address may be bound again while connections of an earlier socket linger. */
 export function setReuseAddress(calls: SocketCalls, fd: number): void {
   set(calls, fd, SOL_SOCKET, SO_REUSEADDR, 1);
+}
+
+/** The system keeps so many bytes that nobody has read, if its own bound allows. */
+export function setReceiveBuffer(calls: SocketCalls, fd: number, bytes: number): void {
+  set(calls, fd, SOL_SOCKET, SO_RCVBUF, bytes);
+}
+
+/** Each message that comes says to which of this machine's addresses (`IP_PKTINFO`, `IPV6_RECVPKTINFO`). */
+export function tellLocalAddress(calls: SocketCalls, fd: number, isV6: boolean): void {
+  set(calls, fd, isV6 ? IPPROTO_IPV6 : IPPROTO_IP, isV6 ? IPV6_RECVPKTINFO : IP_PKTINFO, 1);
 }
 
 /** Small writes go out at once, and the system looks after a silent peer. Accepted connections inherit both. */

@@ -8,6 +8,7 @@ import type { Address } from "../../protocol/address.ts";
 import type { ConnectOptions, Engine, ListeningSocket, Socket } from "../socket.ts";
 import { portableTls } from "./tls.ts";
 import { closeConn, PortableSocket, toAddress } from "./tcp_socket.ts";
+import { bindUdp, connectUdp } from "./udp_socket.ts";
 import { PortableUnixListener, PortableUnixSocket } from "./unix_socket.ts";
 
 class PortableListener implements ListeningSocket {
@@ -42,6 +43,8 @@ export const portableEngine: Engine = {
     if (uplink !== undefined) throw new TypeError(`the runtime's sockets cannot be bound to ${uplink}`);
     return new PortableSocket(await Deno.connect({ hostname, port, signal }));
   },
+  bindUdp,
+  connectUdp,
   listenUnix: (path) => new PortableUnixListener(Deno.listen({ transport: "unix", path }), path),
   connectUnix: async (path) => {
     if (path.startsWith("@")) {

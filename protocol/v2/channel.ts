@@ -10,10 +10,13 @@ import { afterEnd, afterPeerEnd, type ChannelState, mayReceive, maySend } from "
 import { ProtocolError } from "../errors.ts";
 import type { ChannelEndReason } from "../reasons.ts";
 import type { FrameFate, Sent } from "../link.ts";
+import type { SessionClock } from "./session_clock.ts";
 import type { ReceiveWindow } from "./receive_windows.ts";
 
 /** What a channel needs of its link. */
 export interface V2ChannelLink {
+  /** That of the session. */
+  readonly clock: SessionClock;
   /** Sends a DATA frame now, or when it is the channel's turn. */
   sendData(channel: V2Channel, frame: Uint8Array, size: number): Sent;
   sendEnd(channel: V2Channel): void;
@@ -68,6 +71,10 @@ export class V2Channel implements Channel {
     this.id = id;
     this.window = window;
     this.#credit = credit;
+  }
+
+  get clock(): SessionClock {
+    return this.#link.clock;
   }
 
   get open(): boolean {

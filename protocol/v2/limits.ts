@@ -100,6 +100,15 @@ export const FRAME_LOAD_BURST = 100_000;
 /** Milliseconds that two round trips are lengthened by, for the turns of event loops. */
 export const ON_THE_WAY_SLACK_MS = 5;
 
+/** Largest datagram of a service over UDP, in bytes: what IPv4 carries. */
+export const MAX_DATAGRAM = 65_507;
+
+/** Milliseconds in which the datagram that came soonest says what the path takes. */
+export const LAG_PERIOD_MS = 10_000;
+
+/** Milliseconds by which the path may become slower at once; more may be a cut, and is believed only if it lasts. */
+export const LAG_JUMP_MS = 100;
+
 /** Milliseconds for which the least round trip that was seen holds; 100 of it, if that is longer. */
 export const LEAST_ROUND_TRIP_MS = 10_000;
 

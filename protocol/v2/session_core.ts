@@ -20,6 +20,7 @@ import { creditFrame, v2Frame } from "./wire/codec.ts";
 import { V2Command } from "./wire/commands.ts";
 import { V2Decoder, type V2FrameHandler } from "./wire/decoder.ts";
 import { expectSize, readUint } from "./wire/fields.ts";
+import { SessionClock } from "./session_clock.ts";
 import type { V2CoreOptions, V2LinkEvents } from "./session_options.ts";
 import { closeFrame, readClose, readSettings, type Settings, settingsFrame } from "./wire/messages.ts";
 import { type V2Path, V2Sender } from "./send/sender.ts";
@@ -29,6 +30,7 @@ export abstract class V2SessionCore implements Link, V2FrameHandler, V2ChannelLi
   /** Channels that were opened. */
   opened = 0;
 
+  readonly clock: SessionClock;
   /** What it was given. */
   readonly options: V2CoreOptions;
   protected readonly channels = new Map<number, V2Channel>();
@@ -45,7 +47,8 @@ export abstract class V2SessionCore implements Link, V2FrameHandler, V2ChannelLi
     this.#events = events;
     this.#load = new FrameLoad(options.time.now());
     this.#sender = new V2Sender(options.time, options.log, (channel) => this.#onSent(channel));
-    this.#answers = new V2Answers(options, this.#decoder, this.#sender);
+    const answers = this.#answers = new V2Answers(options, this.#decoder, this.#sender);
+    this.clock = new SessionClock(options.time, () => answers.leastRoundTrip);
   }
 
   /** Position up to which numbered bytes were received, and are or will be applied. */

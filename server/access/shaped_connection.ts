@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { DatagramClock } from "../../protocol/channel.ts";
 import type { Connection, KeepAlivePace, PeerSigns, Soon } from "../../net/socket.ts";
 import type { Flow, Shaper } from "./shaper.ts";
 
@@ -37,6 +38,10 @@ class ShapedConnection implements Connection {
     this.#down = down;
     this.sharesTurns = inner.sharesTurns ?? false;
     if (!down && inner.writeNow) this.writeNow = (bytes) => inner.writeNow!(bytes);
+  }
+
+  get endsWhole(): boolean {
+    return this.#inner.endsWhole ?? false;
   }
 
   read(into: Uint8Array): Soon<number | null> {
@@ -73,6 +78,10 @@ class ShapedConnection implements Connection {
 
   setResetAtClose(isReset: boolean): void {
     this.#inner.setResetAtClose(isReset);
+  }
+
+  joined(clock: DatagramClock | undefined): void {
+    this.#inner.joined?.(clock);
   }
 
   unacknowledged(): number {

@@ -101,6 +101,7 @@ function servicesOf(granted: readonly ServiceGrant[], served: readonly ServedSer
       error: found?.error ?? null,
       maxClients: grant?.maxClients ?? null,
       idleTimeout: grant?.idleTimeout ?? null,
+      datagrams: found?.datagrams ?? null,
     };
   });
 }

@@ -112,6 +112,16 @@ export const ServerFacts = closed({
 
 /** The same, as a type. */
 export type ServerState = Static<typeof ServerFacts>;
+/** What became of the datagrams of a service over UDP, on the server, since its host port is open. */
+export const Datagrams = closed({
+  received: count("Came from clients."),
+  sent: count("Were sent to clients."),
+  overflowed: count("Dropped as too many waited, or as their client may not come in."),
+  aged: count("Dropped as they waited for too long."),
+  late: count("Dropped as they came from the device too late."),
+  refused: count("Nobody was there for them."),
+  unsent: count("The system did not take them."),
+});
 
 /** A service of a device. */
 export const DeviceService = closed({
@@ -122,6 +132,7 @@ export const DeviceService = closed({
   error: nullable(Type.String(), "Why not, if it is not and that is known."),
   maxClients: nullable(Type.Integer(), "The most clients at once."),
   idleTimeout: nullable(Type.Number(), "Milliseconds without a byte that a client may stay."),
+  datagrams: nullable(Datagrams, "What became of its datagrams, if it is over UDP and open."),
 });
 
 /** What may be said of the link of a device. */

@@ -12,6 +12,7 @@ import { ConfigError } from "../../app/toml/config_error.ts";
 import { ListenError } from "../../net/listener.ts";
 import { CertificateError } from "../../net/tls/certificate_files.ts";
 import { formatAddress } from "../../protocol/address.ts";
+import type { KeepAliveSettings } from "../../protocol/keep_alive.ts";
 import type { SERVER_OPTIONS, ServerConfig } from "./config.ts";
 import { adjustable, type ListenOptions } from "../options.ts";
 import type { ServerControl } from "../server.ts";
@@ -84,8 +85,11 @@ export class ServerReload {
     const listen = await this.#changeListeners(before.config.listen, after.config.listen, report);
     const names = differing(before.values, after.values).filter((name) => !OF_LISTENERS.has(name));
     core.adjust(adjustable(after.config));
-    for (const name of names.filter((name) => name in ADJUSTED)) {
-      report.changed.push(`${name}, for links and clients to come`);
+    const adjusted = names.filter((name): name is keyof typeof ADJUSTED => name in ADJUSTED);
+    if (adjusted.some((name) => ADJUSTED[name] === "keepAlive")) await core.spreadKeepAlive();
+    this.#setV1KeepAlive(after.config.listen);
+    for (const name of adjusted) {
+      report.changed.push(ADJUSTED[name] === "keepAlive" ? name : `${name}, for links and clients to come`);
     }
     if (names.includes("log-level")) {
       const level = after.values["log-level"] ?? "info";
@@ -100,6 +104,16 @@ export class ServerReload {
     report.wait(waiting);
     this.#told = { values: inForce(before.values, after.values, waiting), config: { ...after.config, listen } };
     return report;
+  }
+
+  /** On v1 the settings are those of each listener. */
+  #setV1KeepAlive(listen: readonly Listen[]): void {
+    for (const listener of this.#options.core.listeners) {
+      if (listener.profile !== "v1") continue;
+      const told = listen.find((each) => each.profile === "v1" && formatAddress(each.address) === listener.address);
+      const { keepAlive } = (told ?? {}) as { readonly keepAlive?: KeepAliveSettings };
+      if (keepAlive) listener.setKeepAlive(keepAlive);
+    }
   }
 
   /** New addresses first: if one cannot be had, nothing has changed. @returns what is listened at now. */

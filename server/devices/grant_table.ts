@@ -11,7 +11,7 @@ import { parseName } from "../../protocol/name.ts";
 import { tomlKey, tomlString } from "../../app/toml/scan.ts";
 import type { TomlTable } from "../../app/toml/table.ts";
 import { formatRules, readRules } from "../access/rules_table.ts";
-import { formatGrantedAddress, parseGrantedAddress, type ServiceGrant } from "./service_grant.ts";
+import { checkGrant, formatGrantedAddress, parseGrantedAddress, type ServiceGrant } from "./service_grant.ts";
 
 /** Writes services as an inline table, `{ ssh = "0.0.0.0:2201" }`. */
 export function formatGrants(services: readonly ServiceGrant[]): string {
@@ -67,11 +67,16 @@ function readGrant(name: string, table: TomlTable): ServiceGrant {
   if (!listen) throw table.error(undefined, `"listen" is missing; for example: listen = "0.0.0.0:2201"`);
   const local = table.one("local", parseLocal);
   const proxyFrom = table.list("proxy-from", (text) => (parseNetwork(text), text));
-  return {
+  const grant = {
     name,
     listen,
     ...(local !== undefined && { local }),
     ...readRules(table),
     ...(proxyFrom && { proxyFrom }),
   };
+  try {
+    return checkGrant(grant);
+  } catch (error) {
+    throw error instanceof SyntaxError ? table.error("listen", error.message) : error;
+  }
 }

@@ -11,6 +11,7 @@ import {
   parseUnixHost,
   type UnixHostAddress,
 } from "../ports/unix_host.ts";
+import { formatUdp, looksLikeUdp, parseUdp, type UdpDetails } from "../../net/udp/address.ts";
 import type { PortPlace } from "../ports/host_port.ts";
 import { isHost, notAHost, parsePort, splitHostPort } from "../../protocol/address.ts";
 import { parseName } from "../../protocol/name.ts";
@@ -24,6 +25,8 @@ export interface GrantedAddress {
   readonly from: number;
   /** Last port; equal to `from` for a fixed one. */
   readonly to: number;
+  /** Given if it is one of UDP, and not of TCP. */
+  readonly udp?: UdpDetails | undefined;
 }
 
 /** Where clients reach a service: by TCP, or at a Unix socket of the server's machine. */
@@ -42,11 +45,20 @@ export interface ServiceGrant extends AccessRules {
 }
 
 /**
- * Parses `HOST:PORT`, `HOST:FROM-TO` or `HOST:0`; without a host, clients reach it at every IPv4 address of the server. Or
+ * Parses `HOST:PORT`, `HOST:FROM-TO` or `HOST:0`; without a host, clients reach it at every IPv4 address of the server. Behind `udp:`
+ * that is one of UDP. Or
  * `unix:PATH[,mode=0660][,group=NAME]`: only users of the server's machine reach that.
  */
 export function parseGrantedAddress(text: string): GrantedPlace {
   if (looksLikeUnixHost(text)) return parseUnixHost(text);
+  if (looksLikeUdp(text)) {
+    const [address, udp] = parseUdp(text);
+    return { ...parsePorts(address), udp };
+  }
+  return parsePorts(text);
+}
+
+function parsePorts(text: string): GrantedAddress {
   const [host, ports] = splitHostPort(/^[\d-]+$/.test(text) ? `0.0.0.0:${text}` : text);
   if (!isHost(host)) throw notAHost(host, text);
   const range = /^(\d+)-(\d+)$/.exec(ports);
@@ -64,14 +76,33 @@ export function parseGrantedAddress(text: string): GrantedPlace {
 /** The inverse of {@linkcode parseGrantedAddress}. */
 export function formatGrantedAddress(address: GrantedPlace): string {
   if (isUnixHost(address)) return formatUnixHost(address);
-  const { host, from, to } = address;
+  const { host, from, to, udp } = address;
   const ports = from === to ? `${from}` : `${from}-${to}`;
-  return host.includes(":") ? `[${host}]:${ports}` : `${host}:${ports}`;
+  const place = host.includes(":") ? `[${host}]:${ports}` : `${host}:${ports}`;
+  return udp ? formatUdp(place, udp) : place;
+}
+
+/** Whether clients reach it by UDP. */
+export function isUdp(address: GrantedPlace): boolean {
+  return !isUnixHost(address) && address.udp !== undefined;
+}
+
+/** Demands that a service can be had as it is granted. @throws {SyntaxError} with what was wrong and what would do. */
+export function checkGrant<G extends ServiceGrant>(grant: G): G {
+  if (!isUdp(grant.listen)) return grant;
+  const { name, proxyFrom, local } = grant;
+  if (proxyFrom) throw new SyntaxError(`${name} is one of UDP, which has no PROXY header: leave proxy-from out`);
+  if (local !== undefined) {
+    throw new SyntaxError(`${name} is one of UDP, which the device has to define: leave local out`);
+  }
+  return grant;
 }
 
 /** What a host port is opened by. */
 export function placeOf(address: GrantedPlace): PortPlace | UnixHostAddress {
-  return isUnixHost(address) ? address : { host: address.host, ports: [address.from, address.to] };
+  if (isUnixHost(address)) return address;
+  const { host, from, to, udp } = address;
+  return { host, ports: [from, to], udp };
 }
 
 /** Parses `NAME=HOST:PORT`, as on the command line. */

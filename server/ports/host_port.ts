@@ -16,6 +16,9 @@ import type { ServerEvent } from "../events.ts";
 import type { ServerSettings } from "../options.ts";
 import type { KeptPort } from "./kept_ports.ts";
 import { PortsInUse } from "./ports_in_use.ts";
+import { formatUdp, type UdpDetails } from "../../net/udp/address.ts";
+import type { DatagramCounts } from "../../net/udp/counts.ts";
+import { UdpPort } from "../udp/udp_port.ts";
 import { isUnixHost, type UnixHostAddress } from "./unix_host.ts";
 import { listenUnix } from "./unix_listener.ts";
 
@@ -45,6 +48,8 @@ export interface PortPlace {
   readonly host: string;
   /** HostPort, or the first and last of a range; 0 picks a free one. */
   readonly ports: readonly [number, number];
+  /** Given if it is one of UDP. */
+  readonly udp?: UdpDetails | undefined;
 }
 
 /** Where to listen, and for what. */
@@ -70,7 +75,7 @@ export class HostPort {
   readonly #owner: HostPortOwner;
   readonly #inUse: PortsInUse;
   readonly #backoff = new Backoff();
-  #listener: Listener | Listener<UnixConnection> | undefined;
+  #listener: Listener | Listener<UnixConnection> | UdpPort | undefined;
   #opening: Promise<void> | undefined;
   #cancelRetry: (() => void) | undefined;
   #isFirstTry = true;
@@ -98,13 +103,19 @@ export class HostPort {
     if (this.#listener) return this.#listener.address;
     const { place } = this.#options;
     if (isUnixHost(place)) return `unix:${place.unix}`;
-    const { host, ports: [first, last] } = place;
-    return formatAddress({ host, port: first }) + (last === first ? "" : `-${last}`);
+    const { host, ports: [first, last], udp } = place;
+    const address = formatAddress({ host, port: first }) + (last === first ? "" : `-${last}`);
+    return udp ? formatUdp(address) : address;
   }
 
   /** Whether clients can connect. */
   get isOpen(): boolean {
     return this.#listener !== undefined;
+  }
+
+  /** What became of datagrams, if it is one of UDP and open. */
+  get datagrams(): DatagramCounts | undefined {
+    return this.#listener instanceof UdpPort ? this.#listener.datagrams : undefined;
   }
 
   /** Frees the port. Idempotent. @returns when the port can be had again. */
@@ -116,7 +127,7 @@ export class HostPort {
     await this.#opening;
     await listener?.ended;
     const { place } = this.#options;
-    if (listener && !isUnixHost(place)) this.#inUse.delete(place.host, listener.port);
+    if (listener && !isUnixHost(place)) this.#inUse.delete(inUseHost(place), listener.port);
   }
 
   /** Whose service it is, in the logger's words: devices may call theirs the same. v1 has no names. */
@@ -146,6 +157,10 @@ export class HostPort {
   }
 
   #open(place: PortPlace, address: string): void {
+    if (place.udp) {
+      this.#opening = this.#openUdp(place, address, place.udp);
+      return;
+    }
     let listener: Listener | undefined;
     try {
       listener = this.#bind(place, address);
@@ -156,9 +171,35 @@ export class HostPort {
       this.#cancelRetry = this.#owner.settings.clock.after(0, () => this.#open(place, address));
       return;
     }
-    this.#inUse.add(place.host, listener.port);
+    this.#bound(place, listener);
+  }
+
+  #bound(place: PortPlace, listener: Listener | UdpPort): void {
+    this.#inUse.add(inUseHost(place), listener.port);
     this.#options.kept.set(listener.port);
     this.#opened(listener);
+  }
+
+  /** As {@linkcode HostPort.#bind}: a socket of UDP is not there at once. */
+  async #openUdp(place: PortPlace, host: string, { maxAge }: UdpDetails): Promise<void> {
+    const { engine, clock } = this.#owner.settings;
+    let failure: unknown;
+    for (const { port, warning } of this.#candidates(place)) {
+      if (this.#closed) return;
+      try {
+        const bound = await UdpPort.open({ host, port }, { engine, clock, maxAge }, (conn, address) => {
+          this.#owner.onClient(conn, address, this);
+        });
+        if (this.#closed) return bound.close();
+        this.#warn(bound.address, warning);
+        return this.#bound(place, bound);
+      } catch (cause) {
+        failure = new ListenError({ host, port }, cause, formatUdp(formatAddress({ host, port })));
+        const [first, last] = place.ports;
+        if (first !== last) this.#inUse.found(inUseHost(place), port, clock.now());
+      }
+    }
+    if (!this.#closed) this.#failed(failure ?? this.#noneLeft());
   }
 
   async #openUnix(place: UnixHostAddress): Promise<void> {
@@ -172,7 +213,7 @@ export class HostPort {
     }
   }
 
-  #opened(listener: Listener | Listener<UnixConnection>): void {
+  #opened(listener: Listener | Listener<UnixConnection> | UdpPort): void {
     const { logger } = this.#owner.settings;
     const { localAddress } = this;
     this.#listener = listener;
@@ -228,15 +269,7 @@ export class HostPort {
           tcpKeepAlive,
           resets: true,
         });
-        if (warning) {
-          const before = this.#options.kept.get();
-          const facts = {
-            hostAddress: listener.address,
-            ...this.#subjectFacts,
-            ...(before !== undefined && { before }),
-          };
-          logger.warn(`{hostAddress} is for ${this.#subject} now: ${warning}`, facts);
-        }
+        this.#warn(listener.address, warning);
         return listener;
       } catch (error) {
         failure = error;
@@ -244,12 +277,24 @@ export class HostPort {
         if (first !== last) this.#inUse.found(host, port, clock.now());
       }
     }
-    throw failure ?? new Error(`Cannot listen on ${this.address}: every port of the range is in use, or another's`);
+    throw failure ?? this.#noneLeft();
+  }
+
+  #noneLeft(): Error {
+    return new Error(`Cannot listen on ${this.address}: every port of the range is in use, or another's`);
+  }
+
+  #warn(hostAddress: string, warning: string | undefined): void {
+    if (!warning) return;
+    const before = this.#options.kept.get();
+    const facts = { hostAddress, ...this.#subjectFacts, ...(before !== undefined && { before }) };
+    this.#owner.settings.logger.warn(`{hostAddress} is for ${this.#subject} now: ${warning}`, facts);
   }
 
   /** The ports to try, in their order. */
   *#candidates(place: PortPlace): Generator<Candidate, void, void> {
-    const { host, ports: [first, last] } = place;
+    const { ports: [first, last] } = place;
+    const host = inUseHost(place);
     const { kept } = this.#options;
     const found = kept.get();
     // It may be from a time when another port was asked for.
@@ -272,6 +317,11 @@ export class HostPort {
       yield { port, warning: "it was kept for another service, and no other port is left" };
     }
   }
+}
+
+/** Ports of UDP are others than those of TCP. */
+function inUseHost({ host, udp }: PortPlace): string {
+  return udp ? `udp:${host}` : host;
 }
 
 /** A local client, as logs have it. The portable engine does not know who it is. */

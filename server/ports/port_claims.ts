@@ -63,11 +63,14 @@ export class PortClaims {
 /** Unix sockets have paths in place of ports: all of them stand below this one. */
 const NO_PORT = -1;
 
+/** Ports of UDP are others than those of TCP: they stand above these. */
+const UDP_PORTS = 65_536;
+
 /** The one place of an address, if it is one. */
 function fixedPlace(address: GrantedPlace): { readonly host: string; readonly port: number } | undefined {
   if (isUnixHost(address)) return { host: address.unix, port: NO_PORT };
-  const { host, from, to } = address;
-  return from === to && from !== 0 ? { host: canonicalHost(host), port: from } : undefined;
+  const { host, from, to, udp } = address;
+  return from === to && from !== 0 ? { host: canonicalHost(host), port: udp ? UDP_PORTS + from : from } : undefined;
 }
 
 const ANY_6 = `6 ${Array(16).fill(0).join()}`;

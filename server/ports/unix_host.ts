@@ -64,11 +64,14 @@ export function modeOf({ mode = DEFAULT_UNIX_MODE }: UnixHostAddress): number {
   return mode;
 }
 
-/** Splits a list at commas, but not between a Unix socket and what is said of it. */
+/** Splits a list at commas, but not between a Unix socket or an address of UDP and what is said of it. */
 export function splitHosts(text: string): string[] {
   const hosts: string[] = [];
   for (const part of text.split(",")) {
-    if (hosts.length > 0 && /^ *(?:mode|group)=/.test(part) && hosts.at(-1)!.includes("unix:")) {
+    const before = hosts.at(-1) ?? "";
+    const belongs = /^ *(?:mode|group)=/.test(part) && before.includes("unix:") ||
+      /^ *max-age=/.test(part) && before.includes("udp:");
+    if (belongs) {
       hosts[hosts.length - 1] += `,${part.trim()}`;
     } else hosts.push(part);
   }

@@ -67,7 +67,8 @@ export function isWildcard(host: string): boolean {
 }
 
 /** Whether a server's own listener has the one port that a service is to have. */
-function isTaken({ host, from, to }: GrantedAddress, facts: ServerFacts | undefined): boolean {
+function isTaken({ host, from, to, udp }: GrantedAddress, facts: ServerFacts | undefined): boolean {
+  if (udp) return false;
   const meets = (own: string) => own === host || isWildcard(own) || isWildcard(host);
   return from === to && (facts?.addresses ?? []).some((own) => own.port === from && meets(own.host));
 }

@@ -22,6 +22,7 @@ import {
   forgottenPort,
   grantOf,
   grantOfOpening,
+  mismatch,
   type OpenService,
   type ServedService,
   type ServiceClients,
@@ -260,6 +261,13 @@ export class DeviceServices implements HostPortOwner {
         const { deviceName: device, settings: { logger } } = this;
         logger.warn("device {device} offers {service}, which it was not granted", { device, service: name });
         return { number, code: "not-granted", text: `granted to ${this.deviceName}: ${known}` };
+      }
+      const unlike = mismatch(grant, offer);
+      if (unlike !== undefined) {
+        const { deviceName: device, settings: { logger } } = this;
+        logger.warn("device {device}: {error}", { device, service: name, error: unlike });
+        this.#close(name, "service-withdrawn");
+        return { number, code: "not-granted", text: unlike };
       }
       this.#shut.delete(name);
       if (this.#gates.isShut(this.#device, grant)) {

@@ -13,6 +13,7 @@ import type { RefusalReason } from "../../protocol/reasons.ts";
 import { type Goodbye, goodbye, goodbyeFrame } from "../../protocol/v2/wire/goodbye.ts";
 import {
   ADAPTS,
+  CAN_DATAGRAMS,
   CAN_NAME_ADDRESSES,
   CAN_RESUME,
   HandshakeError,
@@ -209,7 +210,7 @@ export class V2Listener {
         nonce: randomBytes(32),
         wallClock: clock.wall(),
         software: SOFTWARE,
-        capabilities: CAN_RESUME | IS_MOVING | HAS_EPOCHS | CAN_NAME_ADDRESSES | ADAPTS,
+        capabilities: CAN_RESUME | IS_MOVING | HAS_EPOCHS | CAN_NAME_ADDRESSES | ADAPTS | CAN_DATAGRAMS,
         exporter: transport.exporter?.(),
       }, () => this.#pending.progressed(newcomer));
       this.#pending.progressed(newcomer);

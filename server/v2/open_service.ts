@@ -5,10 +5,11 @@
  */
 
 import type { Turns } from "../../base/slices.ts";
-import type { ServiceGrantResult, ServiceTarget } from "../../protocol/v2/wire/messages.ts";
+import type { ServiceGrantResult, ServiceOffer, ServiceTarget } from "../../protocol/v2/wire/messages.ts";
 import type { ChannelPump } from "../../relay/channel_pump.ts";
 import type { Connection } from "../../net/socket.ts";
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
+import type { DatagramCounts } from "../../net/udp/counts.ts";
 import type { Opening } from "../access/openings.ts";
 import type { Pass } from "../access/gate.ts";
 import type { ClientDoor } from "../ports/client_door.ts";
@@ -19,7 +20,7 @@ import type { HostPort } from "../ports/host_port.ts";
 import type { KeptPort } from "../ports/kept_ports.ts";
 import type { ServerSettings } from "../options.ts";
 import type { V2Session } from "./session.ts";
-import { formatGrantedAddress, parseGrantedAddress, type ServiceGrant } from "../devices/service_grant.ts";
+import { formatGrantedAddress, isUdp, parseGrantedAddress, type ServiceGrant } from "../devices/service_grant.ts";
 
 /** What the services of a device need. */
 export interface DeviceServicesOptions {
@@ -47,6 +48,8 @@ export interface ServedService {
   readonly error: string | undefined;
   /** Until when it is open, in milliseconds since 1970, if it is for a time. */
   readonly until?: number;
+  /** What became of its datagrams, if it is one of UDP. */
+  readonly datagrams?: DatagramCounts;
 }
 
 /** The clients of a service, and where they came to. They outlive its host port: a device that withdraws it serves on. */
@@ -82,8 +85,15 @@ export interface WaitingClient extends Waiter {
 
 /** A service as it is shown. */
 export function statusOf(name: string, port: HostPort, until?: number): ServedService {
-  const status = { name, hostAddress: port.address, open: port.isOpen, error: port.isOpen ? undefined : port.error };
-  return until === undefined ? status : { ...status, until };
+  const { datagrams } = port;
+  return {
+    name,
+    hostAddress: port.address,
+    open: port.isOpen,
+    error: port.isOpen ? undefined : port.error,
+    ...(until !== undefined && { until }),
+    ...(datagrams && { datagrams: { ...datagrams } }),
+  };
 }
 
 /** What there is to say of a service that is closed until somebody opens it for a time. */
@@ -98,6 +108,14 @@ export function shutStatus({ name, listen }: ServiceGrant): ServedService {
 export function answerOf(name: string, number: number, port: HostPort): ServiceGrantResult {
   if (port.isOpen) return { number, code: "granted", text: port.address };
   return { number, code: "port-unavailable", text: `${name}: ${port.error ?? "not open"}` };
+}
+
+/** Why a service cannot be had as it is offered, if so: by UDP on one side alone. */
+export function mismatch({ name, listen }: ServiceGrant, { datagrams }: ServiceOffer): string | undefined {
+  if (isUdp(listen) === (datagrams === true)) return undefined;
+  return datagrams
+    ? `${name} is udp: at the device: give it a host address of UDP, as in udp:0.0.0.0:1161`
+    : `${name} is granted by UDP, and is not udp: at the device: write ${name}=udp:HOST:PORT there (an old one cannot)`;
 }
 
 /** The device's grant for a service, if it has one. */

@@ -4,11 +4,12 @@
  * @module
  */
 
+import { UDP_IDLE_TIMEOUT_MS } from "../limits.ts";
 import { AccessGate } from "../access/gate.ts";
 import type { Opening } from "../access/openings.ts";
 import { type AccessRules, mergeRules } from "../access/rules.ts";
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
-import type { ServiceGrant } from "../devices/service_grant.ts";
+import { isUdp, type ServiceGrant } from "../devices/service_grant.ts";
 import type { ServerSettings } from "../options.ts";
 
 /** One for each service to which clients came. */
@@ -23,7 +24,9 @@ export class ServiceGates {
 
   /** The rules of a service: its own, else its device's, else those for all. */
   rules(device: AuthorizedDevice, grant: ServiceGrant): AccessRules {
-    return mergeRules(this.#settings.v2?.devices.defaults, device.access, grant);
+    const rules = mergeRules(this.#settings.v2?.devices.defaults, device.access, grant);
+    // Nobody says when a client of UDP has gone.
+    return isUdp(grant.listen) ? { idleTimeout: UDP_IDLE_TIMEOUT_MS, ...rules } : rules;
   }
 
   /** The gate of a service. */

@@ -61,7 +61,7 @@ processTest("who came, and who did what by the API or a command, is in the audit
 
   Deno.renameSync(path, `${path}.moved`);
   relay.server.child.signal("SIGHUP");
-  await relay.server.logged(/SIGHUP/);
+  await relay.server.logged(/reloaded: /);
   await assert.rejects(api.post("/v1/devices/gw7/drop"), /no device/);
   await poll(() => linesOf(path).length > 0, () => "nothing is in the new file");
   assert.equal(linesOf(path)[0]!["status"], 404);

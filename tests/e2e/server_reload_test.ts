@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import { adminClient } from "../../app/admin/client.ts";
 import { outcome } from "../rig/processes/commands.ts";
 import { processTest } from "../rig/processes/harness.ts";
 import { startDevice, startServer } from "../rig/processes/daemons.ts";
@@ -49,6 +50,19 @@ processTest(
     ]);
     (await Stream.connect(more))[Symbol.dispose]();
     await talk();
+    const idle = async () => {
+      using api = adminClient({ socket: `${folder.path}/server/admin.sock` });
+      return (await api.get<{ keepAlive: { idleTimeout: number } }>("/v1/devices/gw1")).keepAlive.idleTimeout;
+    };
+    assert.equal(await idle(), 1_000);
+    write(
+      'log-level = "debug"',
+      'expiration = "30s"',
+      'idle-timeout = "7s"',
+      ...sections(...[first, more].map((port) => `127.0.0.1:${port}`)),
+    );
+    assert.deepEqual((await reload()).lines, ["changed idle-timeout"]);
+    assert.equal(await idle(), 7_000, "it holds for a device that is linked");
 
     write('log-level = "loud"');
     const { code, stderr } = await reload();

@@ -25,9 +25,9 @@ export async function refusesClients(port: number, hostname = "127.0.0.1"): Prom
   }
 }
 
-/** The port of `HOST:PORT`. */
+/** The port of `HOST:PORT`, or of `udp:HOST:PORT`. */
 export function portOf(address: string): number {
-  return parseAddress(address).port;
+  return parseAddress(address.replace(/^udp:/, "")).port;
 }
 
 /** A port that was free a moment ago, for who cannot pick one and tell; at an address that nothing else here uses. */

@@ -21,3 +21,6 @@ export const CAN_NAME_ADDRESSES = 16;
 
 /** Probes while nobody waits are apart from those while somebody does; `v2.md`, "Keep-alive, clocks, settings". */
 export const ADAPTS = 32;
+
+/** Services may be over UDP, with a record for each datagram on their channels; `v2.md`, "Datagrams". */
+export const CAN_DATAGRAMS = 64;

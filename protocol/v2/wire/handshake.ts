@@ -20,7 +20,15 @@ import { capabilitiesOf, type DeviceParty, type HandshakeCrypto, type HandshakeP
 import { provedByToken, SIGNATURE_FIELD_SIZE, signedByDevice, signedByServer, type Transcript } from "./transcript.ts";
 import { readWelcome, type Welcome } from "./welcome.ts";
 
-export { ADAPTS, CAN_BIND, CAN_NAME_ADDRESSES, CAN_RESUME, HAS_EPOCHS, IS_MOVING } from "./capabilities.ts";
+export {
+  ADAPTS,
+  CAN_BIND,
+  CAN_DATAGRAMS,
+  CAN_NAME_ADDRESSES,
+  CAN_RESUME,
+  HAS_EPOCHS,
+  IS_MOVING,
+} from "./capabilities.ts";
 export type { ResumeOffer } from "./claims.ts";
 export type { DeviceParty, HandshakeCrypto, HandshakeParty, Signer } from "./party.ts";
 export { RESUME_REFUSALS, type ResumeRefusal, type Welcome, welcomeFrame } from "./welcome.ts";
@@ -97,6 +105,11 @@ export class DeviceHandshake {
       .bytes(3, party.signer.publicKey).bytes(4, party.nonce).uint(5, 8, party.wallClock).bytes(6, party.instance)
       .text(128, party.software);
     this.hello = concat([V2_PREAMBLE, v2Frame(V2Command.HELLO, 0, fields.end())]);
+  }
+
+  /** What both sides can do; known once the server has proved its key. */
+  get capabilities(): number {
+    return this.#agreed;
   }
 
   /** Whether both sides sign the exporter of their TLS connection; known once the server has proved its key. */

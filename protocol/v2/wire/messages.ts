@@ -148,13 +148,19 @@ export interface ServiceOffer {
   /** Whether it is offered, or withdrawn. */
   readonly offered: boolean;
   readonly name: string;
+  /** Whether it is over UDP: its channels carry records; only between two that have the capability. */
+  readonly datagrams?: true;
 }
+
+const OFFERED = 1;
+const DATAGRAMS = 2;
 
 /** A device's LISTEN. */
 export function listenFrame(offers: readonly ServiceOffer[]): Uint8Array {
-  const entries = offers.map(({ number, offered, name }) => {
+  const entries = offers.map(({ number, offered, name, datagrams }) => {
+    const flags = (offered ? OFFERED : 0) | (datagrams ? DATAGRAMS : 0);
     const text = encodeText(name, V2_MAX_NAME);
-    return Uint8Array.of(number >> 8, number, offered ? 1 : 0, text.length, ...text);
+    return Uint8Array.of(number >> 8, number, flags, text.length, ...text);
   });
   return v2Frame(V2Command.LISTEN, 0, concat(entries));
 }
@@ -169,12 +175,13 @@ export function readListen(payload: Uint8Array): ServiceOffer[] {
   const names = new Set<string>();
   for (let at = 0; at < payload.length;) {
     const number = entryNumber(payload, at, offers.length);
-    const offered = (payload[at + 2]! & 1) === 1;
+    const flags = payload[at + 2]!;
     const [name, next] = entryText(payload, at + 3);
     if (!isName(name)) throw new ProtocolError("bad-field", "LISTEN names a service with what is no name");
     if (names.has(name)) throw new ProtocolError("bad-field", "LISTEN names a service twice");
     names.add(name);
-    offers.push({ number, offered, name });
+    const isUdp = (flags & DATAGRAMS) !== 0;
+    offers.push({ number, offered: (flags & OFFERED) !== 0, name, ...(isUdp && { datagrams: true }) });
     at = next;
   }
   return offers;

@@ -40,7 +40,7 @@ const OPTIONS = {
     value: "NAME=ADDRESS",
     help:
       "a service and where clients reach it: HOST:PORT, a range as in HOST:8000-8099, or HOST:0 for any free port; " +
-      "or unix:PATH[,mode=0660][,group=NAME]",
+      "or unix:PATH[,mode=0660][,group=NAME], or udp:HOST:PORT[,max-age=TIME] for a service over UDP",
     parse: parseGrant,
     many: true,
     split: splitHosts,

@@ -45,7 +45,7 @@ export function servicesCommands(name: string): Command[] {
       task(`${fullName} add`, "Lets a device offer one more service.", ADD_OPTIONS)
         .argument(
           "<service>",
-          "the service and where clients reach it, NAME=HOST:PORT or NAME=unix:PATH",
+          "the service and where clients reach it, NAME=HOST:PORT, NAME=udp:HOST:PORT or NAME=unix:PATH",
           argument(parseGrant),
         )
         .action((device: string, grant: ServiceGrant, _options: unknown, command: Command) =>

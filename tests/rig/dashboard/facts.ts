@@ -35,6 +35,7 @@ export function devicesOf(count: number, random: Chance, now: number): Device[] 
       error: null,
       maxClients: service === "ssh" ? 8 : null,
       idleTimeout: null,
+      datagrams: null,
     });
     return {
       name,
