@@ -67,6 +67,7 @@ export class Service implements AsyncDisposable {
       }
       const stream = new Stream(conn);
       this.#streams.push(stream);
+      if (this.#closed) return stream.close(); // it was accepted as the service ended
       const handler = this.#handler;
       if (handler) {
         // What a handler's peer breaks shows at the client, where the test looks.

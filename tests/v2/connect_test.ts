@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { ConnectError, ConnectionLostError, parseAllow } from "../../mod.ts";
 import { CONNECT_FOR_MS } from "../../server/limits.ts";
 import { FakeClock } from "../rig/clock.ts";
-import { portOf } from "../rig/ports.ts";
+import { portOf, refusesClients } from "../rig/ports.ts";
 import { echoService, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { test } from "../rig/test.ts";
@@ -60,7 +60,7 @@ test("connect: an address of the device's network is reached at a host port of l
   assert.equal((await client.readToItsEnd()).bytes.length, 0);
   assert.equal((await server.events.next("client-end")).reason, "access-closed");
   assert.equal((await server.events.next("service-closed")).by, "bob");
-  await assert.rejects(Stream.connect(portOf(made.hostAddress)), Deno.errors.ConnectionRefused);
+  await refusesClients(portOf(made.hostAddress));
   assert.deepEqual([server.handle.openings(), server.handle.device("gw1").status!.services], [[], []]);
 });
 
@@ -76,7 +76,7 @@ test("connect: it closes by itself when its time is over, and its clients go wit
   assert.equal((await client.readToItsEnd()).bytes.length, 0);
   assert.equal((await server.events.next("service-closed")).by, undefined);
   await server.events.next("host-closed");
-  await assert.rejects(Stream.connect(portOf(made.hostAddress)), Deno.errors.ConnectionRefused);
+  await refusesClients(portOf(made.hostAddress));
 });
 
 test("connect: what the owner does not allow is refused by the device when a client comes, and nothing is dialled", async () => {

@@ -141,7 +141,7 @@ test("v2 grants: what a device may open does not open while it has no link", asy
   await server.events.next("link-down");
   const port = freePort("127.0.0.1");
   change([`echo=127.0.0.1:${port}`]);
-  await assert.rejects(Stream.connect(port), Deno.errors.ConnectionRefused);
+  await refusesClients(port);
   assert.deepEqual(server.handle.devices().map(({ services }) => services), [[]]);
 });
 

@@ -9,7 +9,7 @@ import type { KeepAliveSettings } from "../../mod.ts";
 import type { AccessRules } from "../../server/access/rules.ts";
 import { parseGrant } from "../../server/devices/service_grant.ts";
 import { FakeClock } from "../rig/clock.ts";
-import { freePort } from "../rig/ports.ts";
+import { freePort, refusesClients } from "../rig/ports.ts";
 import { echoService } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { test } from "../rig/test.ts";
@@ -41,7 +41,7 @@ test("v2 openings: a closed service has no host port until it is opened, and non
   await using echo = echoService();
   await using closed = await closedRelay(echo.port);
   const { clock, port, server } = closed;
-  await assert.rejects(Stream.connect(port), Deno.errors.ConnectionRefused);
+  await refusesClients(port);
   const [status] = server.handle.device("gw1").status!.services.filter(({ name }) => name === "echo");
   assert.deepEqual([status!.open, status!.hostAddress], [false, `127.0.0.1:${port}`]);
   assert.match(status!.error!, /closed until it is opened for a time/);
@@ -63,7 +63,7 @@ test("v2 openings: a closed service has no host port until it is opened, and non
   const ended = await server.events.next("service-closed");
   assert.deepEqual([ended.by, ended.openedBy, ended.reason], [undefined, "alice", "ticket 7"]);
   await server.events.next("host-closed");
-  await assert.rejects(Stream.connect(port), Deno.errors.ConnectionRefused);
+  await refusesClients(port);
   await echoes(free);
   assert.equal(server.log.matching(/gw1\/echo is opened by alice until .* reason: ticket 7/).length, 1);
   assert.equal(server.log.matching(/gw1\/echo, opened by alice, is closed by the clock/).length, 1);
@@ -81,7 +81,7 @@ test("v2 openings: somebody may close it before, and clients who are there stay 
   assert.equal(server.handle.closeService("gw1", "echo", "bob"), true);
   assert.equal((await server.events.next("service-closed")).by, "bob");
   await server.events.next("host-closed");
-  await assert.rejects(Stream.connect(port), Deno.errors.ConnectionRefused);
+  await refusesClients(port);
   await echoes(client);
   assert.equal(server.handle.closeService("gw1", "echo"), false);
 });
