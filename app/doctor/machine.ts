@@ -4,7 +4,8 @@
  * @module
  */
 
-import { statfs } from "node:fs/promises";
+import { statfs } from "node:fs";
+import { promisify } from "node:util";
 import { formatBytes } from "../../base/table.ts";
 import { chooseEngine, type EngineChoice } from "../../net/engines.ts";
 import { descriptorLimit } from "../../net/kernel/descriptor_room.ts";
@@ -74,7 +75,7 @@ export function stateChecks(folder: string): Check[] {
     },
   }, {
     name: "disk",
-    look: async () => diskFinding(await statfs(folder)),
+    look: async () => diskFinding(await promisify(statfs)(folder)),
   }];
 }
 
