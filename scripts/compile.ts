@@ -17,7 +17,7 @@ const PERMISSIONS = [
   "--allow-net",
   "--allow-read",
   "--allow-write",
-  "--allow-sys=uid,hostname,networkInterfaces",
+  "--allow-sys=uid,hostname,networkInterfaces,statfs",
   "--allow-run", // hooks, whose programs stand in the configuration file
   "--allow-ffi", // the native engine: sockets by libc, TLS by OpenSSL 3
   "--allow-env", // all of it: a variable with a slip in its name is found only by looking at every name

@@ -84,6 +84,7 @@ async function run(command: Command): Promise<void> {
     if (config.profile === "v2" && config.ca !== undefined) readCa(config.ca);
     const inForce = { ...values, ...settledKeepAlive(config.keepAlive!) };
     lines.push(`engine ${describeEngine(chooseEngine(config.engine))}`);
+    if (values.metrics) lines.push(`metrics ${formatAddress(values.metrics)}`);
     const without = [
       ...["profile", "engine"] as const, // stand above
       ...(isV2 ? ["stall-timeout"] as const : ["mode", "expiration"] as const),

@@ -17,21 +17,18 @@ import { changeServices, loadDevice, type StoredDevice } from "./state.ts";
 
 const OPTIONS = { state: STATE_OPTION } as const satisfies OptionTable;
 
-/** What a device that runs has read at its start. */
-const END_FIRST = "end it first, and start it again afterwards: it reads its services when it starts";
-
 /** The command with those below it, below the device's command `name`. */
 export function servicesCommand(name: string): Command {
   const fullName = `${name} service`;
   const what = "Adds, removes and lists the services that a device which has joined offers.";
   return groupCommand(fullName, what, examples(name))
     .addCommand(
-      taskCommand(`${fullName} add`, "Offers one more service, from the next start on.", OPTIONS)
+      taskCommand(`${fullName} add`, 'Offers one more service, from the next start or "device reload" on.', OPTIONS)
         .argument("<service>", "the service, NAME=HOST:PORT or NAME=ENDPOINT, as --service takes it", argument(checked))
         .action((text: string, _options: unknown, command: Command) => change(command, (before) => add(before, text))),
     )
     .addCommand(
-      taskCommand(`${fullName} remove`, "Offers a service no more, from the next start on.", OPTIONS)
+      taskCommand(`${fullName} remove`, 'Offers a service no more, from the next start or "device reload" on.', OPTIONS)
         .argument("<name>", "the service's name", argument(parseName))
         .action((service: string, _options: unknown, command: Command) =>
           change(command, (before) => remove(before, service))
@@ -55,9 +52,22 @@ export function leftOut(stored: StoredDevice | undefined, services: readonly str
 async function change(command: Command, edit: (before: readonly string[]) => readonly string[]): Promise<void> {
   const folder = folderOf(command);
   demandJoined(folder, await loadDevice(folder)); // no folder is made where there is nothing to change
-  using _claim = await claimState(folder, undefined, END_FIRST);
-  const services = await changeServices(folder, edit);
-  stderr.write(`from its next start on this device offers ${services.join(" and ")}`);
+  const runs = await isRunning(folder);
+  const services = (await changeServices(folder, edit)).join(" and ");
+  if (runs) {
+    stderr.write(`stored: this device offers ${services}; "sallyport device reload" has the one that runs do so now`);
+  } else stderr.write(`from its next start on this device offers ${services}`);
+}
+
+/** Whether a device runs with a state: then it has to be told of changes. */
+async function isRunning(folder: string): Promise<boolean> {
+  try {
+    using _claim = await claimState(folder);
+    return false;
+  } catch (error) {
+    if (error instanceof ConfigError) return true; // and if it is for another cause, the change itself says so
+    throw error;
+  }
 }
 
 function add(before: readonly string[], text: string): readonly string[] {

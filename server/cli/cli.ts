@@ -5,6 +5,7 @@
  */
 
 import type { Command } from "commander";
+import { formatAddress } from "../../protocol/address.ts";
 import { V1_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
 import { keepAliveChoiceOf, keepAliveOf, settledKeepAlive, unsaidKeepAlive } from "../../app/link_options.ts";
 import { systemClock } from "../../base/clock.ts";
@@ -104,6 +105,9 @@ async function run(command: Command): Promise<void> {
     }
     const inForce = { ...values, ...keepAliveInForce(values, profiles) };
     lines.push(`engine ${describeEngine(chosen)}`);
+    if (values.metrics) lines.push(`metrics ${formatAddress(values.metrics)}`);
+    if (values.audit !== undefined) lines.push(`audit ${values.audit}`);
+    if (values.webhook !== undefined) lines.push(`webhook ${values.webhook}`);
     const without = [
       ...["profile", "engine"] as const, // stand above
       ...(profiles.has("v2") ? [] : ["expiration"] as const),

@@ -17,7 +17,7 @@ import type { AuthorizedDevice } from "../../devices/authorized_devices.ts";
 import { formatTime } from "../../devices/edits.ts";
 import { changeDevice, PLACE_OPTIONS, placeOf } from "./device_place.ts";
 import { parseExpiry } from "../../state/enroll.ts";
-import { formatGrantedAddress, parseGrant, type ServiceGrant } from "../../devices/service_grant.ts";
+import { formatGrantedAddress, isUdp, parseGrant, type ServiceGrant } from "../../devices/service_grant.ts";
 import { addService, moveService, removeService } from "../../devices/service_table.ts";
 
 const LIMITS = {
@@ -113,7 +113,9 @@ async function add(command: Command, device: string, { name, listen }: ServiceGr
   });
   stderr.write(
     `"${device}" may offer "${name}" at ${formatGrantedAddress(listen)}, ` +
-      `which opens once the device offers it beside those it has: sallyport device service add ${name}=HOST:PORT`,
+      `which opens once the device offers it beside those it has: sallyport device service add ${name}=${
+        isUdp(listen) ? "udp:" : ""
+      }HOST:PORT`,
   );
 }
 
