@@ -42,7 +42,7 @@ export function isSame(one: unknown, other: unknown): boolean {
 
 /** Bytes and numbers beyond JSON, so that they differ where they do. */
 function plain(_key: string, value: unknown): unknown {
-  if (value instanceof Uint8Array) return value.toHex();
+  if (value instanceof Uint8Array) return [...value].join(",");
   return value === Infinity ? "Infinity" : value;
 }
 
