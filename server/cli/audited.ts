@@ -28,6 +28,7 @@ export function audited(command: Command): Command {
     const { audit } = await readFacts(stateFolder(state, "server")) ?? {};
     const words: string[] = [];
     for (let each: Command | null = done; each?.parent; each = each.parent) words.unshift(each.name());
+    if (words[0] !== "server") words.unshift("server"); // the program of the server alone has no such word
     const trouble = auditCommand(audit, { event: "act", act: words.join(" "), arguments: done.args });
     if (trouble !== undefined) stderr.write(`warning: ${trouble}`);
   });
