@@ -4,7 +4,7 @@
  * @module
  */
 
-import { libc } from "../../net/kernel/libc.ts";
+import { lastErrno, libc } from "../../net/kernel/libc.ts";
 
 /** Calls of the C library; all return at once. */
 export interface CanCalls {
@@ -32,7 +32,7 @@ export interface CanCalls {
 export function canCalls(): CanCalls | undefined {
   const calls = libc();
   if (!calls) return undefined;
-  const { socket, bind, setsockopt, open, ioctl, read, write, close, __errno_location } = calls;
+  const { socket, bind, setsockopt, open, ioctl, read, write, close } = calls;
   return {
     socket,
     bind,
@@ -42,30 +42,6 @@ export function canCalls(): CanCalls | undefined {
     read,
     write,
     close,
-    errno: () => {
-      const place = __errno_location();
-      return place === null ? 0 : new Deno.UnsafePointerView(place).getInt32();
-    },
+    errno: () => lastErrno(calls),
   };
-}
-
-/** Numbers of errors, the same on x86-64 and arm64. */
-export const Errno = {
-  EPERM: 1,
-  ENOENT: 2,
-  ENXIO: 6,
-  EAGAIN: 11,
-  EACCES: 13,
-  EBUSY: 16,
-  ENODEV: 19,
-  EINVAL: 22,
-  EPROTONOSUPPORT: 93,
-  EAFNOSUPPORT: 97,
-  ENETDOWN: 100,
-  ENOBUFS: 105,
-} as const;
-
-/** An error by its name, for people. */
-export function errnoName(errno: number): string {
-  return Object.entries(Errno).find(([, number]) => number === errno)?.[0] ?? `error ${errno}`;
 }

@@ -9,7 +9,8 @@ import type { Clock } from "../../base/clock.ts";
 import type { Duplex } from "../../net/socket.ts";
 import { CAN_SEND_RETRY_MS } from "../limits.ts";
 import { BusError } from "./bus.ts";
-import { type CanCalls, canCalls, Errno, errnoName } from "./can_calls.ts";
+import { type CanCalls, canCalls } from "./can_calls.ts";
+import { EACCES, EAGAIN, EBUSY, ENOENT, EPERM, errnoName } from "../../net/kernel/errno.ts";
 import { pollReadiness, type Readiness } from "./readiness.ts";
 
 const O_RDWR = 2;
@@ -101,7 +102,7 @@ class SerialPort implements Duplex {
       }
       if (size === 0) return null; // pulled out
       const errno = this.#calls.errno();
-      if (errno !== Errno.EAGAIN) throw new BusError(`${this.#path} cannot be read: ${errnoName(errno)}`);
+      if (errno !== EAGAIN) throw new BusError(`${this.#path} cannot be read: ${errnoName(errno)}`);
       await new Promise<void>((resolve) => this.#readable = resolve);
     }
   }
@@ -113,7 +114,7 @@ class SerialPort implements Duplex {
       const size = Number(this.#calls.write(this.#fd, copy, BigInt(copy.length)));
       if (size >= 0) return size;
       const errno = this.#calls.errno();
-      if (errno !== Errno.EAGAIN) throw new BusError(`${this.#path} cannot be written: ${errnoName(errno)}`);
+      if (errno !== EAGAIN) throw new BusError(`${this.#path} cannot be written: ${errnoName(errno)}`);
       await new Promise<void>((resolve) => void this.#clock.after(CAN_SEND_RETRY_MS, resolve));
     }
   }
@@ -133,12 +134,12 @@ class SerialPort implements Duplex {
 
 function whyNotOpen(path: string, errno: number): string {
   switch (errno) {
-    case Errno.ENOENT:
+    case ENOENT:
       return `there is no ${path}; is the adapter plugged in?`;
-    case Errno.EACCES:
-    case Errno.EPERM:
+    case EACCES:
+    case EPERM:
       return `${path} may not be opened: add the user to its group (dialout), and PrivateDevices=no to the unit`;
-    case Errno.EBUSY:
+    case EBUSY:
       return `${path} is in use by another program`;
     default:
       return `${path} cannot be opened: ${errnoName(errno)}`;

@@ -9,7 +9,19 @@ import type { Clock } from "../../base/clock.ts";
 import { type CanFrame, FD } from "../frame.ts";
 import { BUS_READ_FRAMES, BUS_RECEIVE_BUFFER } from "../limits.ts";
 import { type Backend, type Bus, BusError, type BusListener, type BusSettings } from "./bus.ts";
-import { type CanCalls, canCalls, Errno, errnoName } from "./can_calls.ts";
+import { type CanCalls, canCalls } from "./can_calls.ts";
+import {
+  EACCES,
+  EAFNOSUPPORT,
+  EAGAIN,
+  ENETDOWN,
+  ENOBUFS,
+  ENODEV,
+  ENXIO,
+  EPERM,
+  EPROTONOSUPPORT,
+  errnoName,
+} from "../../net/kernel/errno.ts";
 import { linkBitrate } from "./link_bitrate.ts";
 import { pollReadiness, type Readiness, type Watch } from "./readiness.ts";
 import {
@@ -127,7 +139,7 @@ class SocketcanBus implements Bus {
     if (calls.bind(this.#fd, address, address.length) < 0) {
       const errno = calls.errno();
       throw new BusError(
-        errno === Errno.ENODEV
+        errno === ENODEV
           ? `${name} is no CAN interface; \`ip -br link show type can\` lists those that are`
           : `${name} cannot be opened: ${errnoName(errno)}`,
       );
@@ -141,7 +153,7 @@ class SocketcanBus implements Bus {
     if (this.#calls.ioctl(this.#fd, what, request) >= 0) return request;
     const errno = this.#calls.errno();
     throw new BusError(
-      errno === Errno.ENODEV
+      errno === ENODEV
         ? `there is no interface ${this.#name}; \`ip -br link\` lists those that are there`
         : `${this.#name}: the kernel does not say what it is: ${errnoName(errno)}`,
     );
@@ -154,13 +166,13 @@ class SocketcanBus implements Bus {
     if (Number(this.#calls.write(this.#fd, this.#out, BigInt(size))) === size) return true;
     const errno = this.#calls.errno();
     switch (errno) {
-      case Errno.ENOBUFS:
-      case Errno.EAGAIN:
+      case ENOBUFS:
+      case EAGAIN:
         return false;
-      case Errno.ENETDOWN:
+      case ENETDOWN:
         throw new BusError(`${this.#name} is down`);
-      case Errno.ENXIO:
-      case Errno.ENODEV:
+      case ENXIO:
+      case ENODEV:
         throw new BusError(`${this.#name} is gone`);
       default:
         throw new BusError(`${this.#name} does not take the frame: ${errnoName(errno)}`);
@@ -178,13 +190,13 @@ class SocketcanBus implements Bus {
 
   #failed(errno: number): void {
     switch (errno) {
-      case Errno.EAGAIN:
+      case EAGAIN:
         return;
-      case Errno.ENOBUFS: // its queue has overflowed; what is in it can be read
+      case ENOBUFS: // its queue has overflowed; what is in it can be read
         return;
-      case Errno.ENETDOWN:
+      case ENETDOWN:
         return this.#listener.trouble(`${this.#name} is down`, false);
-      case Errno.ENODEV:
+      case ENODEV:
         return this.#listener.trouble(`${this.#name} is gone`, true);
       default:
         return this.#listener.trouble(`${this.#name} cannot be read: ${errnoName(errno)}`, true);
@@ -206,12 +218,12 @@ class SocketcanBus implements Bus {
 
 function whyNoSocket(errno: number): string {
   switch (errno) {
-    case Errno.EAFNOSUPPORT:
+    case EAFNOSUPPORT:
       return "there is no CAN here: load the kernel's (modprobe can), or add AF_CAN to RestrictAddressFamilies= of the unit";
-    case Errno.EPROTONOSUPPORT:
+    case EPROTONOSUPPORT:
       return "the kernel's raw CAN sockets are missing; load them: modprobe can-raw";
-    case Errno.EPERM:
-    case Errno.EACCES:
+    case EPERM:
+    case EACCES:
       return "this process may not open CAN sockets; look at what its unit or container bars";
     default:
       return `a CAN socket cannot be had: ${errnoName(errno)}`;

@@ -13,7 +13,17 @@ import { BRS, type CanFrame, ERROR, EXTENDED, FD } from "../frame.ts";
 import { BUS_READ_FRAMES } from "../limits.ts";
 import { anyFrame, bytes, frame, hexOf, remoteFrame } from "../wires/_wire_fixture_test.ts";
 import { BusError } from "./bus.ts";
-import { type CanCalls, canCalls, Errno } from "./can_calls.ts";
+import { type CanCalls, canCalls } from "./can_calls.ts";
+import {
+  EAFNOSUPPORT,
+  EAGAIN,
+  EINVAL,
+  ENETDOWN,
+  ENOBUFS,
+  ENODEV,
+  EPERM,
+  EPROTONOSUPPORT,
+} from "../../net/kernel/errno.ts";
 import type { Readiness } from "./readiness.ts";
 import { socketcanBackend } from "./socketcan.ts";
 import { readStruct, writeStruct } from "./socketcan_frames.ts";
@@ -56,7 +66,7 @@ class TestKernel implements CanCalls, Readiness {
   }
   setsockopt(_fd: number, level: number, name: number, value: Uint8Array, size: number): number {
     this.options.push(`${level} ${name} ${hexOf(value.subarray(0, size))}`);
-    return level === 1 && name === 33 ? this.#fail(Errno.EPERM) : 0;
+    return level === 1 && name === 33 ? this.#fail(EPERM) : 0;
   }
   open(): number {
     throw new Error("no file is opened");
@@ -69,11 +79,11 @@ class TestKernel implements CanCalls, Readiness {
       return 0;
     }
     const name = new TextDecoder().decode(argument.subarray(0, 16)).replace(/\0.*$/s, "");
-    if (name !== "can0") return this.#fail(Errno.ENODEV);
+    if (name !== "can0") return this.#fail(ENODEV);
     if (request === 0x8933n) view.setInt32(16, 7, true);
     else if (request === 0x8921n) view.setInt32(16, this.mtu, true);
     else if (request === 0x8913n) view.setUint16(16, this.up ? 0x41 : 0x40, true);
-    else return this.#fail(Errno.EINVAL);
+    else return this.#fail(EINVAL);
     return 0;
   }
   read(fd: number, into: Uint8Array, size: bigint): number {
@@ -85,7 +95,7 @@ class TestKernel implements CanCalls, Readiness {
     const failed = this.#outcome("read", 0);
     if (failed < 0) return failed;
     const next = this.incoming.shift();
-    if (!next) return this.#fail(Errno.EAGAIN);
+    if (!next) return this.#fail(EAGAIN);
     into.set(next.subarray(0, Number(size)));
     return next.length;
   }
@@ -208,14 +218,14 @@ test("a burst is read in parts, so that others have their turn", async () => {
 test("a queue that is full can be tried again, and what is worse is told", async () => {
   const kernel = new TestKernel();
   const { bus, troubles } = await opened(kernel);
-  kernel.fails.write = Errno.ENOBUFS;
+  kernel.fails.write = ENOBUFS;
   assert.equal(bus.send(frame(1)), false);
   assert.equal(bus.send(frame(1)), true);
-  kernel.fails.write = Errno.ENETDOWN;
+  kernel.fails.write = ENETDOWN;
   assert.throws(() => bus.send(frame(1)), { name: "BusError", message: "can0 is down" });
-  kernel.fails.read = Errno.ENETDOWN;
+  kernel.fails.read = ENETDOWN;
   kernel.watched!();
-  kernel.fails.read = Errno.ENODEV;
+  kernel.fails.read = ENODEV;
   kernel.watched!();
   assert.deepEqual(troubles, ["can0 is down false", "can0 is gone true"]);
   bus.close();
@@ -235,12 +245,12 @@ test("what is missing is said with what would do, and leaves nothing open", asyn
     if (!error.isLacking) assert.deepEqual(kernel.closed, [FD_OF_SOCKET]);
     return `${error.isLacking} ${error.message}`;
   };
-  assert.match(await failing((kernel) => kernel.fails.socket = Errno.EAFNOSUPPORT), /^true .*modprobe can\b/);
-  assert.match(await failing((kernel) => kernel.fails.socket = Errno.EPROTONOSUPPORT), /^true .*modprobe can-raw/);
-  assert.match(await failing((kernel) => kernel.fails.socket = Errno.EPERM), /^true .*may not/);
+  assert.match(await failing((kernel) => kernel.fails.socket = EAFNOSUPPORT), /^true .*modprobe can\b/);
+  assert.match(await failing((kernel) => kernel.fails.socket = EPROTONOSUPPORT), /^true .*modprobe can-raw/);
+  assert.match(await failing((kernel) => kernel.fails.socket = EPERM), /^true .*may not/);
   assert.match(await failing(() => {}, "can1"), /^false there is no interface can1/);
   assert.match(await failing((kernel) => kernel.up = false), /^false can0 is down; bring it up: ip link set can0 up/);
-  assert.match(await failing((kernel) => kernel.fails.bind = Errno.ENODEV), /^false can0 is no CAN interface/);
+  assert.match(await failing((kernel) => kernel.fails.bind = ENODEV), /^false can0 is no CAN interface/);
 });
 
 test("a bitrate that is not the interface's is refused, as the interface is the administrator's", async () => {

@@ -131,3 +131,9 @@ function isAllowed(): boolean {
 export function libc(): Calls | undefined {
   return library;
 }
+
+/** The number of the last call's error (`errno`, which belongs to this thread). */
+export function lastErrno({ __errno_location }: Pick<Calls, "__errno_location">): number {
+  const at = __errno_location();
+  return at === null ? 0 : new Deno.UnsafePointerView(at).getInt32();
+}

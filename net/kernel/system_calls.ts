@@ -8,7 +8,8 @@
  */
 
 import { MAX_GROUPS } from "../limits.ts";
-import { type Calls, libc } from "./libc.ts";
+import { ERRORS } from "./errno.ts";
+import { type Calls, lastErrno, libc } from "./libc.ts";
 
 /** The calls of `net/kernel/libc.ts`, where they are all there. */
 export type SystemCalls = Calls & { readonly statx: NonNullable<Calls["statx"]> };
@@ -85,35 +86,9 @@ export function cString(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(`${text}\0`);
 }
 
-/** Errors that callers tell apart, by number; the rest has its number. */
-const ERRORS: Readonly<Record<number, readonly [code: string, text: string]>> = {
-  1: ["EPERM", "Operation not permitted"],
-  2: ["ENOENT", "No such file or directory"],
-  5: ["EIO", "Input/output error"],
-  6: ["ENXIO", "No such device or address"],
-  12: ["ENOMEM", "Cannot allocate memory"],
-  13: ["EACCES", "Permission denied"],
-  16: ["EBUSY", "Device or resource busy"],
-  17: ["EEXIST", "File exists"],
-  18: ["EXDEV", "Cross-device link"],
-  20: ["ENOTDIR", "Not a directory"],
-  21: ["EISDIR", "Is a directory"],
-  23: ["ENFILE", "Too many open files in system"],
-  24: ["EMFILE", "Too many open files"],
-  26: ["ETXTBSY", "Text file busy"],
-  27: ["EFBIG", "File too large"],
-  28: ["ENOSPC", "No space left on device"],
-  30: ["EROFS", "Read-only file system"],
-  36: ["ENAMETOOLONG", "File name too long"],
-  40: ["ELOOP", "It is a symbolic link"],
-  116: ["ESTALE", "Stale file handle"],
-  122: ["EDQUOT", "Disk quota exceeded"],
-};
-
 /** The last error of the C library on this thread, as the runtime would throw it. */
 export function systemError(calls: SystemCalls, doing: string, path: string): Error {
-  const at = calls.__errno_location();
-  const number = at === null ? 0 : new Deno.UnsafePointerView(at).getInt32();
+  const number = lastErrno(calls);
   const [code, text] = ERRORS[number] ?? [`E${number}`, "failed"];
   const Class = CLASSES[code] ?? Error;
   return Object.assign(new Class(`${doing} '${path}': ${text} (os error ${number})`), { code });

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { IS_LITTLE_ENDIAN, libc } from "../../net/kernel/libc.ts";
+import { IS_LITTLE_ENDIAN, lastErrno, libc } from "../../net/kernel/libc.ts";
 import { descriptorDuplex } from "../../net/engines.ts";
 import type { Duplex } from "../../net/socket.ts";
 
@@ -32,7 +32,7 @@ export interface LineCalls {
 export function lineCalls(): LineCalls | undefined {
   const calls = libc();
   if (!calls) return undefined;
-  const { open, ioctl, ioctlNumber, flock, kill, close, __errno_location } = calls;
+  const { open, ioctl, ioctlNumber, flock, kill, close } = calls;
   return {
     open,
     ioctl,
@@ -40,32 +40,9 @@ export function lineCalls(): LineCalls | undefined {
     flock,
     kill,
     close,
-    errno: () => {
-      const place = __errno_location();
-      return place === null ? 0 : new Deno.UnsafePointerView(place).getInt32();
-    },
+    errno: () => lastErrno(calls),
     duplex: descriptorDuplex,
   };
-}
-
-/** Numbers of errors, the same on x86-64 and arm64. */
-export const Errno = {
-  EPERM: 1,
-  ENOENT: 2,
-  ESRCH: 3,
-  EIO: 5,
-  ENXIO: 6,
-  EAGAIN: 11,
-  EACCES: 13,
-  EBUSY: 16,
-  ENODEV: 19,
-  EINVAL: 22,
-  ENOTTY: 25,
-} as const;
-
-/** An error by its name, for people. */
-export function errnoName(errno: number): string {
-  return Object.entries(Errno).find(([, number]) => number === errno)?.[0] ?? `error ${errno}`;
 }
 
 /** A number to be passed by its place. */

@@ -7,7 +7,8 @@
 
 import { describeError, errorCode } from "../../base/errors.ts";
 import { SerialError } from "./line.ts";
-import { Errno, type LineCalls } from "./line_calls.ts";
+import type { LineCalls } from "./line_calls.ts";
+import { ESRCH } from "../../net/kernel/errno.ts";
 
 /** Where they are. */
 export const LOCK_FOLDER = "/run/lock";
@@ -30,7 +31,7 @@ export function takeLockFile(path: string, calls: Pick<LineCalls, "kill" | "errn
     try {
       const owner = ownerOf(file);
       const isAlive = owner === undefined || owner === Deno.pid || calls.kill(owner, 0) === 0 ||
-        calls.errno() !== Errno.ESRCH;
+        calls.errno() !== ESRCH;
       if (isAlive) {
         const who = owner === undefined ? "another program" : `process ${owner}`;
         throw new SerialError(`${path} is in use by ${who}, as ${file} says`, { isBusy: true });

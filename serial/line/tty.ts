@@ -11,7 +11,8 @@ import type { Duplex, Soon } from "../../net/socket.ts";
 import { LINE_DRAIN_MS, LINE_DRAIN_POLL_MS } from "../limits.ts";
 import type { LineSettings } from "../settings.ts";
 import { type LineErrors, type ModemLines, SerialError, type SerialLine } from "./line.ts";
-import { Errno, errnoName, type LineCalls, lineCalls, numberAt, numberPlace } from "./line_calls.ts";
+import { type LineCalls, lineCalls, numberAt, numberPlace } from "./line_calls.ts";
+import { EACCES, EBUSY, EIO, ENODEV, ENOENT, ENXIO, EPERM, errnoName } from "../../net/kernel/errno.ts";
 import { takeLockFile } from "./lock_file.ts";
 import {
   COUNTERS_SIZE,
@@ -110,7 +111,7 @@ function termiosOf(calls: LineCalls, fd: number, path: string): Uint8Array<Array
   const termios = new Uint8Array(TERMIOS_SIZE);
   if (calls.ioctl(fd, Ioctl.TCGETS2, termios) >= 0) return termios;
   const errno = calls.errno();
-  if (errno === Errno.EIO || errno === Errno.ENODEV || errno === Errno.ENXIO) throw new SerialError(`${path} is gone`);
+  if (errno === EIO || errno === ENODEV || errno === ENXIO) throw new SerialError(`${path} is gone`);
   throw new SerialError(`${path} is no serial line; \`ls /dev/serial/by-id\` lists those of USB`);
 }
 
@@ -239,17 +240,17 @@ class Tty implements SerialLine {
 
 function whyNotOpen(path: string, errno: number): SerialError {
   switch (errno) {
-    case Errno.ENOENT:
-    case Errno.ENXIO:
-    case Errno.ENODEV:
+    case ENOENT:
+    case ENXIO:
+    case ENODEV:
       return new SerialError(`there is no ${path}; is the adapter plugged in?`);
-    case Errno.EACCES:
-    case Errno.EPERM:
+    case EACCES:
+    case EPERM:
       return new SerialError(
         `${path} may not be opened by this user; add the user to the device's group (usermod -aG dialout USER), and ` +
           "PrivateDevices=no to the unit",
       );
-    case Errno.EBUSY:
+    case EBUSY:
       return new SerialError(`${path} is in use by another program`, { isBusy: true });
     default:
       return new SerialError(`${path} cannot be opened: ${errnoName(errno)}`);

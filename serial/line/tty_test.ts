@@ -13,7 +13,8 @@ import { within } from "../../tests/rig/wait.ts";
 import { LINE_DRAIN_MS, LINE_DRAIN_POLL_MS } from "../limits.ts";
 import { FLOWS, isFrame, type LineSettings, PARITIES, USUAL_SETTINGS } from "../settings.ts";
 import { SerialError } from "./line.ts";
-import { Errno, type LineCalls, lineCalls } from "./line_calls.ts";
+import { type LineCalls, lineCalls } from "./line_calls.ts";
+import { EACCES, ESRCH } from "../../net/kernel/errno.ts";
 import { takeLockFile } from "./lock_file.ts";
 import { Ioctl, readSettings, TERMIOS_SIZE, writeSettings } from "./termios.ts";
 import { openTty } from "./tty.ts";
@@ -126,7 +127,7 @@ folderTest("a locked line is one program's, by the kernel's means and by a lock 
 }, onLinux);
 
 folderTest("a lock that a dead process left is taken over, and one of a living one is not", (folder) => {
-  const calls = { kill: (pid: number) => pid === 4711 ? 0 : -1, errno: () => Errno.ESRCH };
+  const calls = { kill: (pid: number) => pid === 4711 ? 0 : -1, errno: () => ESRCH };
   Deno.writeTextFileSync(`${folder}/LCK..ttyUSB0`, "     99999\n");
   const free = takeLockFile("/dev/ttyUSB0", calls, folder);
   free();
@@ -142,7 +143,7 @@ test("a line that cannot be had is told with what would do", () => {
   const open = (path: string) => openTty(path, USUAL_SETTINGS, false, { clock });
   assert.throws(() => open("/dev/no-such-line"), /there is no \/dev\/no-such-line; is the adapter plugged in\?/);
   assert.throws(() => open("/dev/null"), /is no serial line; `ls \/dev\/serial\/by-id`/);
-  const calls = { ...lineCalls()!, open: () => -1, errno: () => Errno.EACCES };
+  const calls = { ...lineCalls()!, open: () => -1, errno: () => EACCES };
   const barred = () => openTty("/dev/ttyUSB0", USUAL_SETTINGS, false, { clock, calls });
   assert.throws(barred, /may not be opened by this user; .*usermod -aG dialout/);
   const none = () => openTty("/dev/ttyUSB0", USUAL_SETTINGS, false, { clock, calls: undefined });
