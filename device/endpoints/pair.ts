@@ -4,6 +4,7 @@
  * @module
  */
 
+import { closedError, LocalConnection } from "../../net/local_connection.ts";
 import { PAIR_BUFFER } from "../limits.ts";
 import type { Connection, Soon } from "../../net/socket.ts";
 
@@ -75,11 +76,12 @@ class Pipe {
   }
 }
 
-class PairEnd implements Connection {
+class PairEnd extends LocalConnection {
   readonly #in: Pipe;
   readonly #out: Pipe;
 
   constructor(from: Pipe, to: Pipe) {
+    super();
     this.#in = from;
     this.#out = to;
   }
@@ -105,24 +107,4 @@ class PairEnd implements Connection {
     this.#in.leave();
     this.#out.end();
   }
-
-  reset(): void {
-    this.close();
-  }
-
-  setResetAtClose(): void {}
-
-  unacknowledged(): number {
-    return 0;
-  }
-
-  setKeepAlive(): void {}
-
-  keepAlive(): undefined {}
-
-  signs(): undefined {}
-}
-
-function closedError(): Error {
-  return new Deno.errors.BadResource("the connection is closed");
 }

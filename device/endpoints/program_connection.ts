@@ -4,16 +4,17 @@
  * @module
  */
 
+import { LocalConnection } from "../../net/local_connection.ts";
 import { EXEC_DRAIN_MS } from "../limits.ts";
 import type { Clock } from "../../base/clock.ts";
-import type { Connection, Duplex } from "../../net/socket.ts";
+import type { Duplex } from "../../net/socket.ts";
 import { type Program, signalGroup } from "./program.ts";
 
 /**
  * Bytes from and to a program. Its end comes when it has ended, behind all that it wrote; what it does not read any more
  * is dropped, as nobody is to hear of that before.
  */
-export class ProgramConnection implements Connection {
+export class ProgramConnection extends LocalConnection {
   readonly endsWhole = true;
   readonly #program: Program;
   readonly #clock: Clock;
@@ -24,6 +25,7 @@ export class ProgramConnection implements Connection {
 
   /** Takes over `duplex`, the program's side that faces the client. */
   constructor(program: Program, duplex: Duplex, clock: Clock) {
+    super();
     this.#program = program;
     this.#duplex = duplex;
     this.#clock = clock;
@@ -66,22 +68,6 @@ export class ProgramConnection implements Connection {
     this.#duplex.close();
     this.#program.hangUp();
   }
-
-  reset(): void {
-    this.close();
-  }
-
-  setResetAtClose(): void {}
-
-  unacknowledged(): number {
-    return 0;
-  }
-
-  setKeepAlive(): void {}
-
-  keepAlive(): undefined {}
-
-  signs(): undefined {}
 
   async #readOutput(into: Uint8Array): Promise<number | null> {
     try {

@@ -4,17 +4,19 @@
  * @module
  */
 
-import type { ListeningSocket, PeerSigns, UnixConnection } from "../socket.ts";
+import { LocalConnection } from "../local_connection.ts";
+import type { ListeningSocket, UnixConnection } from "../socket.ts";
 import { closeConn } from "./tcp_socket.ts";
 
 /** Wraps a connection, and owns it. */
-export class PortableUnixSocket implements UnixConnection {
+export class PortableUnixSocket extends LocalConnection implements UnixConnection {
   readonly peer = undefined;
   readonly resets = false;
   readonly #conn: Deno.UnixConn;
 
   /** Takes over `conn`. */
   constructor(conn: Deno.UnixConn) {
+    super();
     this.#conn = conn;
   }
 
@@ -32,24 +34,6 @@ export class PortableUnixSocket implements UnixConnection {
 
   close(): void {
     closeConn(this.#conn);
-  }
-
-  reset(): void {
-    closeConn(this.#conn);
-  }
-
-  setResetAtClose(): void {}
-
-  unacknowledged(): number {
-    return 0;
-  }
-
-  setKeepAlive(): void {}
-
-  keepAlive(): undefined {}
-
-  signs(): PeerSigns | undefined {
-    return undefined;
   }
 }
 

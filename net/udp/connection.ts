@@ -4,12 +4,13 @@
  * @module
  */
 
+import { closedError, LocalConnection } from "../local_connection.ts";
 import { DATAGRAM_BATCH } from "../limits.ts";
 import { MAX_DATAGRAM } from "../../protocol/v2/limits.ts";
 import type { Time } from "../../base/clock.ts";
 import type { DatagramClock } from "../../protocol/channel.ts";
 import { RECORD_HEADER, RecordReader, writeRecordHeader } from "../../protocol/v2/wire/records.ts";
-import type { Connection, Soon } from "../socket.ts";
+import type { Soon } from "../socket.ts";
 import type { DatagramCounts } from "./counts.ts";
 import { type DatagramPool, DatagramQueue } from "./queue.ts";
 import type { SendFate } from "./socket.ts";
@@ -28,7 +29,7 @@ export interface DatagramConnectionOptions {
 }
 
 /** Reads what came from the network as records, and sends what is written to it as datagrams. Nothing of it waits for anybody. */
-export class DatagramConnection implements Connection {
+export class DatagramConnection extends LocalConnection {
   readonly endsWhole = true;
   readonly #options: DatagramConnectionOptions;
   readonly #queue: DatagramQueue;
@@ -43,6 +44,7 @@ export class DatagramConnection implements Connection {
 
   /** Nothing has come yet. */
   constructor(options: DatagramConnectionOptions) {
+    super();
     this.#options = options;
     this.#queue = new DatagramQueue(options.pool, options.counts, options.maxAge);
   }
@@ -108,22 +110,6 @@ export class DatagramConnection implements Connection {
     this.#options.onClose();
   }
 
-  reset(): void {
-    this.close();
-  }
-
-  setResetAtClose(): void {}
-
-  unacknowledged(): number {
-    return 0;
-  }
-
-  setKeepAlive(): void {}
-
-  keepAlive(): undefined {}
-
-  signs(): undefined {}
-
   /** Writes whole records into `into`, and of one that is larger the beginning. @returns how many bytes. */
   #fill(into: Uint8Array): number {
     const most = Math.min(into.length, DATAGRAM_BATCH);
@@ -169,8 +155,4 @@ export class DatagramConnection implements Connection {
     if (fate === "sent") counts.sent++;
     else counts.unsent++;
   }
-}
-
-function closedError(): Error {
-  return new Deno.errors.BadResource("the connection is closed");
 }

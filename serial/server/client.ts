@@ -4,8 +4,9 @@
  * @module
  */
 
+import { closedError, LocalConnection } from "../../net/local_connection.ts";
 import type { Clock } from "../../base/clock.ts";
-import type { Connection, Soon } from "../../net/socket.ts";
+import type { Soon } from "../../net/socket.ts";
 import { MAX_SERIAL_WAITING, SERIAL_ANSWER_MS, SERIAL_READ_SIZE, TELNET_READ_SIZE } from "../limits.ts";
 import type { LineErrors, ModemLines } from "../line/line.ts";
 import { ByteQueue } from "./byte_queue.ts";
@@ -35,7 +36,7 @@ interface Waiting<T> {
 }
 
 /** A client that has a line, or watches it: what comes from the line is read here, what is written goes there. */
-export class LineClient implements Connection, Member, SessionHost {
+export class LineClient extends LocalConnection implements Member, SessionHost {
   readonly sharesTurns = true;
   readonly endsWhole = true;
   readonly address: string;
@@ -57,6 +58,7 @@ export class LineClient implements Connection, Member, SessionHost {
   #cancelAnswer: (() => void) | undefined;
 
   constructor(options: ClientOptions) {
+    super();
     const { hub, clock, address, name, isTelnet } = options;
     this.#options = options;
     this.#clock = clock;
@@ -258,10 +260,6 @@ export class LineClient implements Connection, Member, SessionHost {
     this.#reading = this.#writing = undefined;
   }
 
-  reset(): void {
-    this.close();
-  }
-
   #leave(why: string): void {
     this.#cancelAnswer?.();
     this.#cancelAnswer = undefined;
@@ -272,18 +270,9 @@ export class LineClient implements Connection, Member, SessionHost {
     this.hub.leave(this);
   }
 
-  unacknowledged(): number {
+  override unacknowledged(): number {
     return this.isUser ? this.hub.outputWaiting : 0;
   }
-
-  setResetAtClose(): void {}
-  setKeepAlive(): void {}
-  keepAlive(): undefined {}
-  signs(): undefined {}
-}
-
-function closedError(): Error {
-  return new Deno.errors.BadResource("the connection is closed");
 }
 
 function resetError(): Error {
