@@ -14,9 +14,10 @@ import { KEEP_ALIVE_MODES } from "../../protocol/keep_alive.ts";
 import { VERSION } from "../../base/version.ts";
 import { MAX_DURATION_MS } from "../../base/limits.ts";
 import type { DeviceContext } from "./context.ts";
-import { DeviceFacts, Done, KeepAlive } from "./schemas.ts";
+import { Done, KeepAlive, tcpFacts, timeOrNull } from "../../app/admin/shared.ts";
+import { healthRoutes } from "../../app/admin/health_routes.ts";
+import { DeviceFacts } from "./schemas.ts";
 
-const Alive = closed({ ok: Type.Boolean() }, "It is so.");
 const DONE = { done: true };
 
 /** The routes. */
@@ -40,27 +41,10 @@ export function deviceRoutes(context: DeviceContext): Route[] {
       response: Type.String(),
       raw: ({ accept }) => metricsAnswer(context.metrics, context.clock, accept),
     }),
-    jsonRoute({
-      method: "GET",
-      path: "/v1/health",
-      id: "getHealth",
-      summary: "Whether the process answers. It takes no token.",
-      open: true,
-      response: Alive,
-      handle: () => ({ ok: true }),
-    }),
-    jsonRoute({
-      method: "GET",
-      path: "/v1/ready",
-      id: "getReady",
-      summary: "Whether the device has a link. It takes no token.",
-      open: true,
-      response: Alive,
-      handle() {
-        if (device.state !== "online") throw new ApiError("not-ready", `the device is ${device.state}`);
-        return { ok: true };
-      },
-    }),
+    ...healthRoutes(
+      "Whether the device has a link.",
+      () => device.state === "online" ? undefined : `the device is ${device.state}`,
+    ),
     jsonRoute({
       method: "POST",
       path: "/v1/device/mode",
@@ -144,7 +128,7 @@ function factsOf({ device, engine, started }: DeviceContext): DeviceFacts {
     profile: status.profile,
     state,
     since: timeOf(since),
-    sessionSince: sessionSince === undefined ? null : timeOf(sessionSince),
+    sessionSince: timeOrNull(sessionSince),
     name: status.name ?? null,
     server: status.server,
     local: status.local ?? null,
@@ -155,7 +139,7 @@ function factsOf({ device, engine, started }: DeviceContext): DeviceFacts {
     modeChange: status.modeChange ?? null,
     clockOffset: status.clockOffset ?? null,
     roundTrip: status.roundTrip ?? null,
-    tcp: tcp ? { ...tcp, retransmits: tcp.retransmits ?? null, deliveryRate: tcp.deliveryRate ?? null } : null,
+    tcp: tcpFacts(tcp),
     keepAlive: status.keepAlive,
     serverKeepAlive: status.serverKeepAlive ?? null,
     goodbye: goodbye ? { code: goodbye.code, text: goodbye.text } : null,

@@ -10,7 +10,7 @@ import { closed, Type, words } from "../../app/admin/schema.ts";
 import { DEVICE_MODES } from "../../protocol/v2/wire/messages.ts";
 import type { DeviceEvent } from "../events.ts";
 import type { DeviceContext } from "./context.ts";
-import { Time } from "./schemas.ts";
+import { maybeNumber, maybeText, Time } from "../../app/admin/shared.ts";
 
 /** Every type, once. */
 const TYPES = Object.keys(
@@ -28,36 +28,33 @@ const TYPES = Object.keys(
   } satisfies Record<DeviceEvent["type"], 0>,
 ) as DeviceEvent["type"][];
 
-const text = (description: string) => Type.Optional(Type.String({ description }));
-const number = (description: string) => Type.Optional(Type.Number({ description }));
-
 /** An event. Which facts it has goes by its type. */
 const Event = closed({
   id: Type.String({ description: "Its place, for `cursor` and `Last-Event-ID`." }),
   time: Time,
   type: words([...TYPES, "missed"], "missed: there were others that are not kept any more."),
-  server: text("The server, as configured."),
-  attempt: number("Tries since the last link that lasted, from 1."),
-  local: text("This end of the link."),
-  device: text("The device's name on the server."),
-  reason: text("Why, in one word."),
-  detail: text("More about it for people."),
-  error: text("What went wrong."),
-  goodbye: text("The code of the server's goodbye."),
-  retryIn: number("Milliseconds until the next try."),
-  interrupted: number("Milliseconds without a link."),
-  replayed: number("Bytes that were sent again."),
+  server: maybeText("The server, as configured."),
+  attempt: maybeNumber("Tries since the last link that lasted, from 1."),
+  local: maybeText("This end of the link."),
+  device: maybeText("The device's name on the server."),
+  reason: maybeText("Why, in one word."),
+  detail: maybeText("More about it for people."),
+  error: maybeText("What went wrong."),
+  goodbye: maybeText("The code of the server's goodbye."),
+  retryIn: maybeNumber("Milliseconds until the next try."),
+  interrupted: maybeNumber("Milliseconds without a link."),
+  replayed: maybeNumber("Bytes that were sent again."),
   moved: Type.Optional(Type.Boolean({ description: "Whether the link before was still up." })),
-  duration: number("How long it lasted, in milliseconds."),
-  clients: number("Clients that are concerned."),
-  client: text("Where the client came from."),
-  service: text("The service."),
-  localAddress: text("What stands behind it."),
-  hostAddress: text("Where clients reach it."),
-  bytesUp: number("Bytes from the client to the service."),
-  bytesDown: number("Bytes from the service to the client."),
+  duration: maybeNumber("How long it lasted, in milliseconds."),
+  clients: maybeNumber("Clients that are concerned."),
+  client: maybeText("Where the client came from."),
+  service: maybeText("The service."),
+  localAddress: maybeText("What stands behind it."),
+  hostAddress: maybeText("Where clients reach it."),
+  bytesUp: maybeNumber("Bytes from the client to the service."),
+  bytesDown: maybeNumber("Bytes from the service to the client."),
   mode: Type.Optional(words(DEVICE_MODES)),
-  missed: number("How many are not kept any more; -1: all of another run of the device."),
+  missed: maybeNumber("How many are not kept any more; -1: all of another run of the device."),
 }, "Something that happened.");
 
 /** The routes. */

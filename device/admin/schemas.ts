@@ -6,39 +6,10 @@
  * @module
  */
 
+import { count, KeepAlive, Tcp, Time } from "../../app/admin/shared.ts";
 import { closed, nullable, type Static, Type, words } from "../../app/admin/schema.ts";
-import { V2_MAX_NAME } from "../../protocol/v2/limits.ts";
 import { GOODBYE_CODES } from "../../protocol/v2/wire/goodbye.ts";
 import { DEVICE_MODES } from "../../protocol/v2/wire/messages.ts";
-
-/** A time of day. */
-export const Time = Type.String({ description: "A time, as in 2026-01-31T12:00:00.000Z." });
-
-/** The service that a path names. */
-export const NAMED = closed({
-  name: Type.String({ pattern: "^[A-Za-z0-9._-]+$", minLength: 1, maxLength: V2_MAX_NAME }),
-});
-
-const count = (description: string) => Type.Integer({ minimum: 0, description });
-const span = (description: string) => Type.Number({ description: `${description}, in milliseconds.` });
-
-/** Keep-alive settings, as seed 002 has them. */
-export const KeepAlive = closed({
-  idleTimeout: span("Silence before the first probe; negative: never"),
-  probeInterval: span("Silence between probes, and after the last; negative: never"),
-  probeCount: Type.Number({ description: "Probes before the peer is taken for lost." }),
-});
-
-/** What the system says of the TCP of the link. */
-const Tcp = closed({
-  roundTrip: span("Its smoothed round trip"),
-  roundTripVariation: span("By how much that varies"),
-  retransmits: nullable(Type.Integer(), "Segments that were sent again."),
-  segment: Type.Integer({ description: "The largest segment that is sent, in bytes." }),
-  pathMtu: Type.Integer({ description: "The largest packet that the path is taken to carry, in bytes." }),
-  unacknowledged: Type.Integer({ description: "Segments that were sent, and not acknowledged yet." }),
-  deliveryRate: nullable(Type.Number(), "Bytes a second that were delivered of late."),
-});
 
 /** The device. */
 export const DeviceFacts = closed({
@@ -107,6 +78,3 @@ export const Client = closed({
 
 /** The same, as a type. */
 export type Client = Static<typeof Client>;
-
-/** That something was done. */
-export const Done = closed({ done: Type.Boolean({ description: "Whether it was done." }) }, "It was done.");

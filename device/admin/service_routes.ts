@@ -12,7 +12,8 @@ import type { DeviceClient } from "../clients.ts";
 import { parseNamedService } from "../v2/named_service.ts";
 import type { DeviceContext } from "./context.ts";
 import { done, timeOf } from "./device_routes.ts";
-import { Client, Done, NAMED, Service } from "./schemas.ts";
+import { Done, NAMED } from "../../app/admin/shared.ts";
+import { Client, Service } from "./schemas.ts";
 
 const NUMBERED = closed({ id: Type.String({ pattern: "^[0-9]{1,15}$", description: "Its number." }) });
 

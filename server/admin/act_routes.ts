@@ -15,7 +15,7 @@ import { MAX_TAGS } from "../../app/limits.ts";
 import { parseExpiry } from "../state/enroll.ts";
 import type { AdminContext } from "./context.ts";
 import { demandDevice, demandState } from "./device_routes.ts";
-import { Done, KeepAlive, Name, NAMED } from "./schemas.ts";
+import { Done, KeepAlive, Name, NAMED } from "../../app/admin/shared.ts";
 
 /** The routes. */
 export function actRoutes(context: AdminContext): Route[] {

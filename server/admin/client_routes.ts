@@ -12,7 +12,8 @@ import { splitHostPort } from "../../protocol/address.ts";
 import type { ClientEntry } from "../ports/client_table.ts";
 import type { AdminContext } from "./context.ts";
 import { selected } from "./device_routes.ts";
-import { Client, Done, Selector } from "./schemas.ts";
+import { Done } from "../../app/admin/shared.ts";
+import { Client, Selector } from "./schemas.ts";
 
 const NUMBERED = closed({ id: Type.String({ pattern: "^[0-9]{1,15}$", description: "Its number." }) });
 

@@ -11,9 +11,8 @@ import { KnownDevices } from "../handle/known_devices.ts";
 import type { Drain } from "../ports/drains.ts";
 import type { ServedService } from "../v2/open_service.ts";
 import type { AdminContext } from "./context.ts";
-import type { Static } from "../../app/admin/schema.ts";
-import type { TcpFacts } from "../../net/socket.ts";
-import type { Device, Tcp } from "./schemas.ts";
+import { tcpFacts, timeOrNull } from "../../app/admin/shared.ts";
+import type { Device } from "./schemas.ts";
 
 /** The device. */
 export function deviceFacts({ core, history }: AdminContext, device: AuthorizedDevice, now: number): Device {
@@ -63,17 +62,6 @@ export function drainFacts(drain: Drain | undefined): Device["draining"] {
 export function stateOf({ disabled, expires }: AuthorizedDevice, now: number): Device["state"] {
   if (disabled) return "disabled";
   return expires !== undefined && expires <= now ? "expired" : "active";
-}
-
-/** A link's TCP, as the API has it. */
-export function tcpFacts(tcp: TcpFacts | undefined): Static<typeof Tcp> | null {
-  if (!tcp) return null;
-  return { ...tcp, retransmits: tcp.retransmits ?? null, deliveryRate: tcp.deliveryRate ?? null };
-}
-
-/** A time as a text. */
-export function timeOrNull(time: number | undefined): string | null {
-  return time === undefined ? null : new Date(time).toISOString();
 }
 
 function incompatibleOf(served: ServedDevice | undefined): Device["incompatible"] {

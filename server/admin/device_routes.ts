@@ -13,7 +13,8 @@ import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
 import type { StateView } from "../state/state.ts";
 import type { AdminContext } from "./context.ts";
 import { deviceFacts } from "./device_facts.ts";
-import { Device, DEVICE_STATES, LINK_STATES, NAMED, Selector } from "./schemas.ts";
+import { NAMED } from "../../app/admin/shared.ts";
+import { Device, DEVICE_STATES, LINK_STATES, Selector } from "./schemas.ts";
 
 /** The routes. */
 export function deviceRoutes(context: AdminContext): Route[] {

@@ -11,7 +11,7 @@ import { closed, Type } from "../../app/admin/schema.ts";
 import { MAX_DURATION_MS } from "../../base/limits.ts";
 import type { AdminContext } from "./context.ts";
 import { demandDevice } from "./device_routes.ts";
-import { Done, NAMED } from "./schemas.ts";
+import { Done, NAMED } from "../../app/admin/shared.ts";
 
 const SPAN = closed({
   for: Type.Optional(Type.Number({

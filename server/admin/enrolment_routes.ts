@@ -18,9 +18,9 @@ import { makeEnrolment, parseExpiry, parsePublicAddress, publicAddresses } from 
 import { certificateWarning, serviceWarnings } from "../state/enroll_warnings.ts";
 import { readFacts } from "../state/facts.ts";
 import type { AdminContext } from "./context.ts";
-import { timeOrNull } from "./device_facts.ts";
 import { demandState } from "./device_routes.ts";
-import { Enrolment, Name, Time } from "./schemas.ts";
+import { Name, Time, timeOrNull } from "../../app/admin/shared.ts";
+import { Enrolment } from "./schemas.ts";
 
 const ENROLMENT = closed({
   device: Name,

@@ -11,7 +11,8 @@ import { DEVICE_MODES } from "../../protocol/v2/wire/messages.ts";
 import type { ServerEvent } from "../events.ts";
 import type { AdminContext } from "./context.ts";
 import { selected } from "./device_routes.ts";
-import { Selector, Time } from "./schemas.ts";
+import { maybeNumber, maybeText, Time } from "../../app/admin/shared.ts";
+import { Selector } from "./schemas.ts";
 
 /** Every type, once. */
 const TYPES = Object.keys(
@@ -34,47 +35,44 @@ const TYPES = Object.keys(
   } satisfies Record<ServerEvent["type"], 0>,
 ) as ServerEvent["type"][];
 
-const text = (description: string) => Type.Optional(Type.String({ description }));
-const number = (description: string) => Type.Optional(Type.Number({ description }));
-
 /** An event. Which facts it has goes by its type. */
 const Event = closed({
   id: Type.String({ description: "Its place, for `cursor` and `Last-Event-ID`." }),
   time: Time,
   type: words([...TYPES, "missed"], "missed: there were others that are not kept any more."),
-  device: text("The device's name; on v1 where it came from."),
-  listen: text("The listener for devices."),
-  address: text("The address really bound."),
+  device: maybeText("The device's name; on v1 where it came from."),
+  listen: maybeText("The listener for devices."),
+  address: maybeText("The address really bound."),
   profile: Type.Optional(words(["v1", "v2"])),
   security: Type.Optional(words(["plain", "pinned", "pki"])),
-  remote: text("Where the device, or who was refused, came from."),
-  reason: text("Why, in one word."),
-  detail: text("More about it for people."),
-  why: text("Why somebody was refused."),
-  error: text("What went wrong."),
-  hostAddress: text("The host address."),
-  localAddress: text("The service."),
-  client: text("Where the client came from."),
-  clients: number("Clients that are concerned."),
-  bytesUp: number("Bytes from the client to the service."),
-  bytesDown: number("Bytes from the service to the client."),
-  duration: number("How long it lasted, in milliseconds."),
-  interrupted: number("Milliseconds without a link."),
-  expiration: number("Milliseconds that the session waits at most."),
-  replayed: number("Bytes that were sent again."),
+  remote: maybeText("Where the device, or who was refused, came from."),
+  reason: maybeText("Why, in one word."),
+  detail: maybeText("More about it for people."),
+  why: maybeText("Why somebody was refused."),
+  error: maybeText("What went wrong."),
+  hostAddress: maybeText("The host address."),
+  localAddress: maybeText("The service."),
+  client: maybeText("Where the client came from."),
+  clients: maybeNumber("Clients that are concerned."),
+  bytesUp: maybeNumber("Bytes from the client to the service."),
+  bytesDown: maybeNumber("Bytes from the service to the client."),
+  duration: maybeNumber("How long it lasted, in milliseconds."),
+  interrupted: maybeNumber("Milliseconds without a link."),
+  expiration: maybeNumber("Milliseconds that the session waits at most."),
+  replayed: maybeNumber("Bytes that were sent again."),
   versions: Type.Optional(
     Type.Array(Type.Integer(), { description: "The lowest and the highest that a device speaks." }),
   ),
-  software: text("The device's program, as it said."),
-  until: number("Until when a service is open, in milliseconds since 1970."),
+  software: maybeText("The device's program, as it said."),
+  until: maybeNumber("Until when a service is open, in milliseconds since 1970."),
   from: Type.Optional(Type.Array(Type.String(), { description: "Networks that it is open to." })),
-  to: text("What the device dials for it, if somebody asked for an address."),
-  by: text("Who opened or closed it, for people."),
-  openedBy: text("Who opened it, for people."),
+  to: maybeText("What the device dials for it, if somebody asked for an address."),
+  by: maybeText("Who opened or closed it, for people."),
+  openedBy: maybeText("Who opened it, for people."),
   moved: Type.Optional(Type.Boolean({ description: "Whether the link before was still up." })),
   mode: Type.Optional(words(DEVICE_MODES)),
-  key: text("The device's public key."),
-  missed: number("How many are not kept any more; -1: all of another run of the server."),
+  key: maybeText("The device's public key."),
+  missed: maybeNumber("How many are not kept any more; -1: all of another run of the server."),
 }, "Something that happened.");
 
 /** The routes. */

@@ -9,7 +9,7 @@ import { closed, nullable, Type, words } from "../../app/admin/schema.ts";
 import { DEVICE_STEP_MS, HISTORY_STEP_MS } from "../limits.ts";
 import type { AdminContext } from "./context.ts";
 import { demandDevice } from "./device_routes.ts";
-import { count, NAMED, Time } from "./schemas.ts";
+import { count, NAMED, Time } from "../../app/admin/shared.ts";
 
 const Kept = {
   step: Type.Integer({ description: "Milliseconds from point to point." }),

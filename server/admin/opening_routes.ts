@@ -18,7 +18,7 @@ import { parseGrantedAddress } from "../devices/service_grant.ts";
 import { ConnectError } from "../handle/connect.ts";
 import type { AdminContext } from "./context.ts";
 import { demandDevice } from "./device_routes.ts";
-import { Done, Name, NAMED, Time } from "./schemas.ts";
+import { Done, Name, NAMED, Time } from "../../app/admin/shared.ts";
 
 const Opened = closed({
   device: Type.String(),

@@ -6,20 +6,11 @@
  * @module
  */
 
+import { count, KeepAlive, Tcp, Time } from "../../app/admin/shared.ts";
 import { closed, nullable, type Static, Type, words } from "../../app/admin/schema.ts";
 import { SELECTOR_PATTERN } from "../../app/admin/selector.ts";
 import { MAX_SELECTOR } from "../../app/limits.ts";
-import { V2_MAX_NAME } from "../../protocol/v2/limits.ts";
 import { DEVICE_MODES } from "../../protocol/v2/wire/messages.ts";
-
-/** A time of day. */
-export const Time = Type.String({ description: "A time, as in 2026-01-31T12:00:00.000Z." });
-
-/** Names as of devices and services. */
-export const Name = Type.String({ pattern: "^[A-Za-z0-9._-]+$", minLength: 1, maxLength: V2_MAX_NAME });
-
-/** The one that a path names. */
-export const NAMED = closed({ name: Name });
 
 /** Names with stars. */
 export const Selector = Type.String({
@@ -28,34 +19,12 @@ export const Selector = Type.String({
   description: "A name, with * for any part of it; or tag= and a tag, likewise.",
 });
 
-/** A number of things. */
-export const count = (description: string) => Type.Integer({ minimum: 0, description });
-const span = (description: string) => Type.Number({ description: `${description}, in milliseconds.` });
-
-/** Keep-alive settings, as seed 002 has them. */
-export const KeepAlive = closed({
-  idleTimeout: span("Silence before the first probe; negative: never"),
-  probeInterval: span("Silence between probes, and after the last; negative: never"),
-  probeCount: Type.Number({ description: "Probes before the peer is taken for lost." }),
-});
-
 /** What links cost in a day. */
 export const BytesOfDay = closed({
   day: Type.String({ description: "The day, as in 2027-01-31." }),
   idle: count("Bytes on the wire, both ways, while no client was there; about"),
   carried: count("Bytes while there was one"),
 });
-
-/** What the system says of the TCP of a link. */
-export const Tcp = closed({
-  roundTrip: Type.Number({ description: "The round trip, smoothed, in milliseconds." }),
-  roundTripVariation: Type.Number({ description: "By how much it varies, in milliseconds." }),
-  retransmits: nullable(Type.Integer(), "Segments that were sent again, since the connection is there."),
-  segment: Type.Integer({ description: "The largest segment that is sent now, in bytes." }),
-  pathMtu: Type.Integer({ description: "The largest packet that the path is taken to carry, in bytes." }),
-  unacknowledged: Type.Integer({ description: "Segments that were sent, and not acknowledged yet." }),
-  deliveryRate: nullable(Type.Number(), "Bytes a second that were delivered of late."),
-}, "A link's TCP, as the server's system sees it.");
 
 /** The link of a v1 device. */
 const V1Link = closed({
@@ -211,6 +180,3 @@ export const Enrolment = closed({
   comment: nullable(Type.String()),
   replace: Type.Boolean({ description: "Whether it gives a device that is there a new key." }),
 });
-
-/** That something was done. */
-export const Done = closed({ done: Type.Boolean({ description: "Whether it was done." }) }, "It was done.");

@@ -4,9 +4,8 @@
  * @module
  */
 
-import { ApiError } from "../../app/admin/api_error.ts";
 import { jsonRoute, rawRoute, type Route } from "../../app/admin/route.ts";
-import { closed, type Static, Type } from "../../app/admin/schema.ts";
+import { type Static, Type } from "../../app/admin/schema.ts";
 import { metricsAnswer } from "../../app/metrics/answer.ts";
 import { MEDIA_TYPES } from "../../app/metrics/text.ts";
 import { inSlices, type Steps } from "../../base/slices.ts";
@@ -17,10 +16,9 @@ import { V1Listener } from "../v1/listener.ts";
 import type { AdminContext } from "./context.ts";
 import { drainFacts } from "./device_facts.ts";
 import type { ServedV1Link } from "../v1/link_status.ts";
-import { tcpFacts } from "./device_facts.ts";
+import { tcpFacts } from "../../app/admin/shared.ts";
+import { healthRoutes } from "../../app/admin/health_routes.ts";
 import { type Limit, type ListenerFacts, ServerFacts } from "./schemas.ts";
-
-const Alive = closed({ ok: Type.Boolean() }, "It is so.");
 
 /** The routes. */
 export function serverRoutes(context: AdminContext): Route[] {
@@ -42,27 +40,10 @@ export function serverRoutes(context: AdminContext): Route[] {
       response: Type.String(),
       raw: ({ accept }) => metricsAnswer(context.metrics, context.core.settings.clock, accept),
     }),
-    jsonRoute({
-      method: "GET",
-      path: "/v1/health",
-      id: "getHealth",
-      summary: "Whether the process answers. It takes no token.",
-      open: true,
-      response: Alive,
-      handle: () => ({ ok: true }),
-    }),
-    jsonRoute({
-      method: "GET",
-      path: "/v1/ready",
-      id: "getReady",
-      summary: "Whether devices can dial in. It takes no token.",
-      open: true,
-      response: Alive,
-      handle() {
-        if (!context.isReady()) throw new ApiError("not-ready", "not every listener is bound");
-        return { ok: true };
-      },
-    }),
+    ...healthRoutes(
+      "Whether devices can dial in.",
+      () => context.isReady() ? undefined : "not every listener is bound",
+    ),
   ];
 }
 

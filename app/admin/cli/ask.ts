@@ -7,7 +7,7 @@
 import type { Command } from "commander";
 import type { AdminClient } from "../client.ts";
 import { TOKEN_OPTION } from "../options.ts";
-import { ASK_OPTION, askAdmin, type AskedPlace } from "../place.ts";
+import { ASK_OPTION, askAdmin, type AskedPlace } from "./place.ts";
 import type { Page } from "../pages.ts";
 import { taskOptions } from "../../command.ts";
 import { MAX_ADMIN_PAGE } from "../../limits.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { askIfThere } from "../../../app/admin/place.ts";
+import { askIfThere } from "../../../app/admin/cli/place.ts";
 import type { Device } from "../../admin/schemas.ts";
 import { type LiveDevice, readLiveState } from "../../state/live_state.ts";
 import { listed } from "./ask.ts";

@@ -10,7 +10,7 @@ import { parseNetwork } from "../../../protocol/ip.ts";
 import { parseName } from "../../../protocol/name.ts";
 import { systemClock } from "../../../base/clock.ts";
 import type { AdminClient } from "../../../app/admin/client.ts";
-import { askIfThere } from "../../../app/admin/place.ts";
+import { askIfThere } from "../../../app/admin/cli/place.ts";
 import { argument, taskCommand, taskOptions } from "../../../app/command.ts";
 import { ConfigError } from "../../../app/toml/config_error.ts";
 import type { OptionTable } from "../../../app/options.ts";

@@ -4,16 +4,16 @@
  * @module
  */
 
-import { parseAddress } from "../../protocol/address.ts";
-import { explained } from "../files/private_folder.ts";
-import { spotOf } from "../files/spot.ts";
-import { MachineError } from "../files/machine_error.ts";
-import type { OptionSpec } from "../options.ts";
-import { UnfinishedError } from "../run.ts";
-import { ConfigError } from "../toml/config_error.ts";
-import { type AdminClient, adminClient, AdminRefusal, NoAdminError } from "./client.ts";
-import { ADMIN_OPTION } from "./options.ts";
-import { ADMIN_SOCKET, readToken } from "./address.ts";
+import { parseAddress } from "../../../protocol/address.ts";
+import { explained } from "../../files/private_folder.ts";
+import { spotOf } from "../../files/spot.ts";
+import { MachineError } from "../../files/machine_error.ts";
+import type { OptionSpec } from "../../options.ts";
+import { UnfinishedError } from "../../run.ts";
+import { ConfigError } from "../../toml/config_error.ts";
+import { type AdminClient, adminClient, AdminRefusal, NoAdminError } from "../client.ts";
+import { ADMIN_OPTION } from "../options.ts";
+import { ADMIN_SOCKET, readToken } from "../address.ts";
 
 /** The option `--admin` of a command. */
 export const ASK_OPTION = {
