@@ -23,7 +23,7 @@ function read(file: string): string {
 
 /** The pages below docs/. */
 function pages(): string[] {
-  return ["docs", "docs/reference"].flatMap((folder) =>
+  return ["docs", "docs/operate", "docs/how-to", "docs/migrate", "docs/reference"].flatMap((folder) =>
     [...Deno.readDirSync(new URL(folder, ROOT))].filter(({ name }) => name.endsWith(".md"))
       .map(({ name }) => `${folder}/${name}`)
   );
