@@ -79,7 +79,10 @@ export const UTF16_LOOKED_AT = 1024;
 /** Kinds of them that are counted at most; of more, the one that came first is forgotten. */
 export const MAX_WARNING_KINDS = 1_024;
 
-/** Connections to one address of the admin API. Of more, the oldest goes that was never answered, else the newcomer. */
+/**
+ * Connections to one address of the admin API. Of more, one goes from where most came from: the oldest that was never answered,
+ * else the one that is silent for longest.
+ */
 export const MAX_ADMIN_CONNECTIONS = 64;
 
 /** Requests to the admin API that are worked on at once; others are asked to come back. */
@@ -130,8 +133,14 @@ export const WATCH_MS = 2_000;
 /** Characters of metrics that are made at once, and then wait for their reader. */
 export const METRICS_CHUNK = 32 * 1024;
 
-/** Readers of metrics at once; others are asked to come back. */
+/** Readers of metrics at once; others are asked to come back, unless one of these has had its time. */
 export const MAX_METRICS_READERS = 8;
+
+/** Milliseconds that a reader of metrics has; after that another may have its place. */
+export const METRICS_READ_MS = 5_000;
+
+/** Milliseconds that a connection to `--metrics` may be silent both ways, and that one write to it may take. */
+export const METRICS_IDLE_MS = 10_000;
 
 /** Milliseconds between two counts of descriptors, where the kernel does not keep one. */
 export const DESCRIPTOR_LOOK_MS = 60_000;
@@ -208,10 +217,10 @@ export const LOGIN_MS = 12 * 3600_000;
 /** Milliseconds without a request after which a login is over. */
 export const LOGIN_IDLE_MS = 3600_000;
 
-/** Wrong tokens that may be tried in a row, by all who come by TCP: they are all of this machine. */
+/** Wrong tokens in a row that are answered at once, of all who come by TCP: they are all of this machine. */
 export const LOGIN_TRIES = 10;
 
-/** Milliseconds after which one more may be tried. */
+/** Milliseconds after which one more is. */
 export const LOGIN_TRY_MS = 6_000;
 
 /** Milliseconds that one check of `doctor` may take. */
