@@ -163,6 +163,9 @@ export const AUDIT_FILES_KEPT = 9;
 /** Milliseconds between two tries to write an audit file that cannot be written. */
 export const AUDIT_RETRY_MS = 2_000;
 
+/** Milliseconds between two log lines that the audit file cannot be written. */
+export const AUDIT_SAID_MS = 60_000;
+
 /** Milliseconds between two looks whether the audit file is still the one that is written. */
 export const AUDIT_LOOK_MS = 1_000;
 
