@@ -5,7 +5,7 @@
  */
 
 /** What a list stands behind; any other bracket is a character like others, as in a path. */
-const BEFORE_LIST = /(?:^|[:=])\s*$/;
+const BEFORE_LIST = /(?:^|(?:^|=)\s*exec:)\s*$/;
 
 /** Splits at the commas that do not stand in a list or, within that, in quotes. */
 export function splitAtCommas(text: string): string[] {
