@@ -167,6 +167,13 @@ export const stdout: LineWriter = new LineWriter(Deno.stdout, isFile(1));
 /** Where people look. */
 export const stderr: LineWriter = new LineWriter(Deno.stderr, isFile(2));
 
+/** The columns of the terminal that stdout is; `undefined` if it is none, or does not say. */
+export function terminalColumns(): number | undefined {
+  if (!Deno.stdout.isTerminal()) return undefined;
+  const { columns } = Deno.consoleSize();
+  return columns > 0 ? columns : undefined;
+}
+
 /** Waits for the last lines of the process, within bounds. */
 export async function flushOutput(): Promise<void> {
   await Promise.all([stdout.flush(OUTPUT_FLUSH_MS), stderr.flush(OUTPUT_FLUSH_MS)]);

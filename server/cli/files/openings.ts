@@ -15,10 +15,12 @@ import { argument, taskCommand, taskOptions } from "../../../app/command.ts";
 import { ConfigError } from "../../../app/toml/config_error.ts";
 import type { OptionTable } from "../../../app/options.ts";
 import { stderr } from "../../../app/output.ts";
+import { UnfinishedError } from "../../../app/run.ts";
 import { withLock } from "../../../app/files/private_file.ts";
 import { FLAG, parsePositiveDuration } from "../../../app/values.ts";
 import { openingKey } from "../../access/openings.ts";
 import { mergeRules } from "../../access/rules.ts";
+import { notClosedText, unknownServiceText } from "../../devices/grant_table.ts";
 import { formatTime, readAllDevices, unknownDevice } from "../../devices/edits.ts";
 import { changeOpenings, readOpenings, type WrittenOpening } from "../../state/openings_file.ts";
 import { wasDoneByServer } from "../audited.ts";
@@ -101,16 +103,11 @@ async function open({ device, service }: Target, command: Command): Promise<void
   await withLock(folder, async () => {
     const { byName, defaults } = await readAllDevices(file);
     const found = byName.get(device);
-    if (!found) throw unknownDevice(device, [...byName.keys()]);
+    if (!found) throw unknownDevice(device, byName.keys());
     const grant = found.services.find((each) => each.name === service);
-    if (!grant) {
-      const known = found.services.map((each) => each.name).join(", ") || "none";
-      throw new ConfigError(`"${device}" has no service "${service}"; there are: ${known}`);
-    }
+    if (!grant) throw new ConfigError(unknownServiceText(device, service, found.services));
     if (!mergeRules(defaults, found.access, grant).closed) {
-      throw new ConfigError(
-        `${device}/${service} is not closed; write closed = true in ${file} to open it for a time only`,
-      );
+      throw new UnfinishedError(notClosedText(device, grant, file));
     }
     await changeOpenings(folder, since, new Map([[openingKey(device, service), opening]]));
   });
@@ -118,7 +115,7 @@ async function open({ device, service }: Target, command: Command): Promise<void
 }
 
 async function close({ device, service }: Target, command: Command): Promise<void> {
-  const { folder } = await placeOf(command, device);
+  const { folder, file } = await placeOf(command, device);
   const by = whoAmI();
   if (await byServer(command, folder, (client) => client.post(`/v1/devices/${device}/shut`, { service, by }))) {
     return stderr.write(`${device}/${service} is closed`);
@@ -128,7 +125,13 @@ async function close({ device, service }: Target, command: Command): Promise<voi
     const all = await readOpenings(folder);
     const found = all.find((each) => each.device === device && each.service === service);
     if (!found || found.until <= now || found.closedBy !== undefined) {
-      throw new ConfigError(`${device}/${service} was not opened, or is closed again already`);
+      const { byName } = await readAllDevices(file);
+      const services = byName.get(device)?.services;
+      if (!services) throw unknownDevice(device, byName.keys());
+      if (!services.some((each) => each.name === service)) {
+        throw new ConfigError(unknownServiceText(device, service, services));
+      }
+      throw new UnfinishedError(`${device}/${service} was not opened, or is closed again already`);
     }
     await changeOpenings(folder, now, new Map([[openingKey(device, service), { ...found, closedBy: by }]]));
   });

@@ -18,6 +18,7 @@ import { formatTime } from "../../devices/edits.ts";
 import { changeDevice, PLACE_OPTIONS, placeOf } from "./device_place.ts";
 import { parseExpiry } from "../../state/enroll.ts";
 import { formatGrantedAddress, isUdp, parseGrant, type ServiceGrant } from "../../devices/service_grant.ts";
+import { unknownServiceText } from "../../devices/grant_table.ts";
 import { addService, moveService, removeService } from "../../devices/service_table.ts";
 
 const LIMITS = {
@@ -156,8 +157,7 @@ function changeServices(
 
 function demandService(device: string, service: string, services: readonly ServiceGrant[]): void {
   if (services.some(({ name }) => name === service)) return;
-  const names = services.map(({ name }) => name).join(", ");
-  throw new ConfigError(`"${device}" has no service "${service}"; ${names ? `there are: ${names}` : "it has none"}`);
+  throw new ConfigError(unknownServiceText(device, service, services));
 }
 
 function examples(name: string): string {
