@@ -141,16 +141,19 @@ export function taskCommand(
   return command;
 }
 
-/** A command that only has others below it, known to users as `fullName`. */
-export function groupCommand(fullName: string, summary: string, examples: string): Command {
-  return new Command(fullName.split(" ").at(-1))
+/** A command that only has others below it, known to users as `fullName`; they read the options of `table`, too. */
+export function groupCommand(fullName: string, summary: string, table: OptionTable, examples: string): Command {
+  const command = new Command(fullName.split(" ").at(-1))
     .summary(summary)
     .description(`${summary}\n\n${examples}`)
     .helpOption("-h, --help", "print this help")
     .helpCommand(false)
     .exitOverride()
     .configureOutput(commandOutput(fullName))
-    .configureHelp({ helpWidth: 120 });
+    .configureHelp({ helpWidth: 120 })
+    .enablePositionalOptions();
+  addOptions(command, table, false);
+  return command;
 }
 
 /** For people; what runs on tells its log. */

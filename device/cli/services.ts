@@ -21,7 +21,7 @@ const OPTIONS = { state: STATE_OPTION } as const satisfies OptionTable;
 export function servicesCommand(name: string): Command {
   const fullName = `${name} service`;
   const what = "Adds, removes and lists the services that a device which has joined offers.";
-  return groupCommand(fullName, what, examples(name))
+  return groupCommand(fullName, what, OPTIONS, examples(name))
     .addCommand(
       taskCommand(`${fullName} add`, 'Offers one more service, from the next start or "device reload" on.', OPTIONS)
         .argument("<service>", "the service, NAME=HOST:PORT or NAME=ENDPOINT, as --service takes it", argument(checked))

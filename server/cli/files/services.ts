@@ -41,7 +41,12 @@ const ADD_OPTIONS = { ...LIMITS, ...PLACE_OPTIONS } as const satisfies OptionTab
 /** Commands about the services and the time of known devices, below the server's command `name`. */
 export function servicesCommands(name: string): Command[] {
   const fullName = `${name} service`;
-  const group = groupCommand(fullName, "Adds, moves and removes services of a known device.", examples(name))
+  const group = groupCommand(
+    fullName,
+    "Adds, moves and removes services of a known device.",
+    PLACE_OPTIONS,
+    examples(name),
+  )
     .addCommand(
       task(`${fullName} add`, "Lets a device offer one more service.", ADD_OPTIONS)
         .argument(
