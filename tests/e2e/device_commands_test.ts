@@ -82,7 +82,7 @@ processTest(
       `changed service echo=127.0.0.1:${echo.port},max-clients=5`,
       `changed service more=127.0.0.1:${echo.port}`,
       "changed log-level debug",
-      "restart connect-timeout cannot change without a restart",
+      "not changed: connect-timeout cannot change without a restart",
     ]);
     await device.child.line(/^service more /);
     await client.write("y");

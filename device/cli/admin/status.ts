@@ -7,7 +7,7 @@
 import type { Command } from "commander";
 import { ASK_OPTIONS, askDaemon } from "../../../app/admin/cli/ask.ts";
 import { showFacts, type Shown } from "../../../app/admin/cli/watch.ts";
-import { taskCommand } from "../../../app/command.ts";
+import { examplesOf, taskCommand } from "../../../app/command.ts";
 import { counted, formatAge } from "../../../base/table.ts";
 import type { DeviceFacts, Service } from "../../admin/schemas.ts";
 
@@ -78,7 +78,9 @@ function keepAlive({ idleTimeout, probeInterval, probeCount }: DeviceFacts["keep
 }
 
 function examples(name: string): string {
-  return `What else there is to see, and to do, while the device runs:
+  return `${examplesOf(name, "status", "status --watch", "status --json | jq -r .state")}
+
+What else there is to see, and to do, while the device runs:
   ${name} clients                     connections to its services, with their bytes
   ${name} events -f                   what happens, as it happens
   ${name} close 17                    ends one client

@@ -6,7 +6,7 @@
 
 import type { Command } from "commander";
 import type { AdminClient } from "../../../app/admin/client.ts";
-import { argument, printLine, taskCommand } from "../../../app/command.ts";
+import { argument, examplesOf, printLine, taskCommand } from "../../../app/command.ts";
 import { stderr } from "../../../app/output.ts";
 import { formatAge, formatBytes, tableLines } from "../../../base/table.ts";
 import { ConfigError } from "../../../app/toml/config_error.ts";
@@ -33,6 +33,7 @@ export function clientCommands(name: string): Command[] {
       `${name} clients`,
       "Shows the clients that are connected, with the bytes that they have carried.",
       ASK_OPTIONS,
+      examplesOf(name, "clients", "clients 'gw*'", "clients gw1 --json | jq '.[].address'"),
     )
       .argument(
         "[device]",

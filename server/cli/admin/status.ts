@@ -7,7 +7,7 @@
 import type { Command } from "commander";
 import { showFacts, type Shown } from "../../../app/admin/cli/watch.ts";
 import type { Static } from "../../../app/admin/schema.ts";
-import { taskCommand } from "../../../app/command.ts";
+import { examplesOf, taskCommand } from "../../../app/command.ts";
 import { counted, formatAge, formatBytes } from "../../../base/table.ts";
 import type { ServerFacts } from "../../admin/schemas.ts";
 import { ask, ASK_OPTIONS } from "./ask.ts";
@@ -75,7 +75,9 @@ function limitText({ name, used, most }: Facts["limits"][number]): string {
 }
 
 function examples(name: string): string {
-  return `What else there is to see, and to do, while the server runs:
+  return `${examplesOf(name, "status", "status --watch", "status --json | jq .counts")}
+
+What else there is to see, and to do, while the server runs:
   ${name} devices                     who may link up, who is, and where
   ${name} clients 'gw*'               connections at host ports, with their bytes
   ${name} events -f                   what happens, as it happens

@@ -7,7 +7,7 @@
 import { systemClock } from "../../../base/clock.ts";
 import type { Command } from "commander";
 import { parseName } from "../../../protocol/name.ts";
-import { argument, printLine, taskCommand } from "../../../app/command.ts";
+import { argument, examplesOf, printLine, taskCommand } from "../../../app/command.ts";
 import { stderr, terminalColumns } from "../../../app/output.ts";
 import { confirmFile } from "../confirm.ts";
 import { readDevices, unknownDevice } from "../../devices/edits.ts";
@@ -27,19 +27,30 @@ import { servicesCommands } from "./services.ts";
 export function devicesCommands(name: string): Command[] {
   return [
     enrollCommand(name),
-    taskCommand(`${name} devices`, "Shows the devices that may link up, and those that may enrol.", PLACE_OPTIONS)
+    taskCommand(
+      `${name} devices`,
+      "Shows the devices that may link up, and those that may enrol.",
+      PLACE_OPTIONS,
+      examplesOf(
+        name,
+        "devices",
+        "devices 'gw*'",
+        "devices tag=site:berlin --json | jq -r '.[] | select(.online).name'",
+      ),
+    )
       .argument("[devices]", "only these: a name, a pattern as in gw*, or tag=TAG", argument(parseSelector))
       .option("--json", "print JSON")
       .action((devices: string | undefined, _options: unknown, command: Command) => list(command, devices)),
-    named(`${name} revoke`, "Removes a device: its link ends, and its key is worth nothing.", revoke),
-    named(`${name} disable`, "Bars a device until it is enabled again.", (at, device) => {
+    named(name, "revoke", "Removes a device: its link ends, and its key is worth nothing.", revoke),
+    named(name, "disable", "Bars a device until it is enabled again.", (at, device) => {
       return setDisabled(at, device, true);
     }),
-    named(`${name} enable`, "Lets a disabled device in again.", (at, device) => setDisabled(at, device, false)),
+    named(name, "enable", "Lets a disabled device in again.", (at, device) => setDisabled(at, device, false)),
     taskCommand(
       `${name} rename`,
       "Gives a device another name; its key, its services and its link stay.",
       PLACE_OPTIONS,
+      examplesOf(name, "rename gw1 roof-7"),
     )
       .argument("<old>", "its name", argument(parseName))
       .argument("<new>", "its name from now on", argument(parseName))
@@ -53,6 +64,7 @@ export function devicesCommands(name: string): Command[] {
       `${name} confirm`,
       "Takes devices.toml as it is, though it bars most devices, or all of them.",
       PLACE_OPTIONS,
+      examplesOf(name, "confirm"),
     )
       .action(async (_options: unknown, command: Command) => {
         const { folder, file } = await placeOf(command);
@@ -61,8 +73,13 @@ export function devicesCommands(name: string): Command[] {
   ];
 }
 
-function named(fullName: string, help: string, run: (place: Place, device: string) => Promise<void>): Command {
-  return taskCommand(fullName, help, PLACE_OPTIONS)
+function named(
+  name: string,
+  word: string,
+  help: string,
+  run: (place: Place, device: string) => Promise<void>,
+): Command {
+  return taskCommand(`${name} ${word}`, help, PLACE_OPTIONS, examplesOf(name, `${word} gw1`))
     .argument("<name>", "the device's name", argument(parseName))
     .action(async (device: string, _options: unknown, command: Command) => run(await placeOf(command, device), device));
 }

@@ -11,7 +11,7 @@ import { parseName } from "../../../protocol/name.ts";
 import { systemClock } from "../../../base/clock.ts";
 import type { AdminClient } from "../../../app/admin/client.ts";
 import { askIfThere } from "../../../app/admin/cli/place.ts";
-import { argument, taskCommand, taskOptions } from "../../../app/command.ts";
+import { argument, examplesOf, taskCommand, taskOptions } from "../../../app/command.ts";
 import { ConfigError } from "../../../app/toml/config_error.ts";
 import type { OptionTable } from "../../../app/options.ts";
 import { stderr } from "../../../app/output.ts";
@@ -64,10 +64,25 @@ export function parseReason(text: string): string {
 export function openingCommands(name: string): Command[] {
   const target = argument(parseTarget);
   return [
-    taskCommand(`${name} open`, "Opens a service that is closed = true in devices.toml, for a time.", OPEN_OPTIONS)
+    taskCommand(
+      `${name} open`,
+      "Opens a service that is closed = true in devices.toml, for a time.",
+      OPEN_OPTIONS,
+      examplesOf(
+        name,
+        "open gw1/ssh --for 1h",
+        'open gw1/ssh --for 30m --from 198.51.100.0/24 --reason "ticket 7"',
+        "shut gw1/ssh                      before its time is over",
+      ),
+    )
       .argument("<service>", "the service, as DEVICE/SERVICE", target)
       .action((target: Target, _options: unknown, command: Command) => open(target, command)),
-    taskCommand(`${name} shut`, "Closes a service that was opened for a time.", PLACE_OPTIONS)
+    taskCommand(
+      `${name} shut`,
+      "Closes a service that was opened for a time.",
+      PLACE_OPTIONS,
+      examplesOf(name, "shut gw1/ssh", "shut gw1/to-10.0.0.7-23           what connect has opened"),
+    )
       .argument("<service>", "the service, as DEVICE/SERVICE", target)
       .action((target: Target, _options: unknown, command: Command) => close(target, command)),
   ];

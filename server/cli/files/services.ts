@@ -8,7 +8,7 @@ import { parseNetwork } from "../../../protocol/ip.ts";
 import type { Command } from "commander";
 import { V2_MAX_CHANNELS } from "../../../protocol/v2/limits.ts";
 import { parseName } from "../../../protocol/name.ts";
-import { argument, groupCommand, taskCommand, taskOptions } from "../../../app/command.ts";
+import { argument, examplesOf, groupCommand, taskCommand, taskOptions } from "../../../app/command.ts";
 import { ConfigError } from "../../../app/toml/config_error.ts";
 import type { OptionTable } from "../../../app/options.ts";
 import { stderr } from "../../../app/output.ts";
@@ -48,7 +48,12 @@ export function servicesCommands(name: string): Command[] {
     examples(name),
   )
     .addCommand(
-      task(`${fullName} add`, "Lets a device offer one more service.", ADD_OPTIONS)
+      task(
+        `${fullName} add`,
+        "Lets a device offer one more service.",
+        ADD_OPTIONS,
+        examplesOf(fullName, "add gw1 web=0.0.0.0:8080 --max-clients 20", "add gw1 snmp=udp:127.0.0.1:1161"),
+      )
         .argument(
           "<service>",
           "the service and where clients reach it, NAME=HOST:PORT, NAME=udp:HOST:PORT or NAME=unix:PATH",
@@ -63,6 +68,7 @@ export function servicesCommands(name: string): Command[] {
         `${fullName} move`,
         "Gives a service another host port; its clients are ended, its limits stay.",
         PLACE_OPTIONS,
+        examplesOf(fullName, "move gw1 web=127.0.0.1:8081"),
       )
         .argument(
           "<service>",
@@ -78,13 +84,19 @@ export function servicesCommands(name: string): Command[] {
         `${fullName} remove`,
         "Takes a service from a device: its host port is closed, its clients are ended.",
         PLACE_OPTIONS,
+        examplesOf(fullName, "remove gw1 web"),
       )
         .argument("<service>", "the service's name", argument(parseName))
         .action((device: string, service: string, _options: unknown, command: Command) =>
           remove(command, device, service)
         ),
     );
-  const expire = task(`${name} expire`, "Sets until when a device may link up.", PLACE_OPTIONS)
+  const expire = task(
+    `${name} expire`,
+    "Sets until when a device may link up.",
+    PLACE_OPTIONS,
+    examplesOf(name, "expire gw1 2027-01-31", "expire gw1 90d", "expire gw1 never"),
+  )
     .argument(
       "<time>",
       "a date, a span from now as in 90d, or never",
@@ -96,8 +108,8 @@ export function servicesCommands(name: string): Command[] {
   return [group, expire];
 }
 
-function task(fullName: string, help: string, table: OptionTable): Command {
-  return taskCommand(fullName, help, table).argument("<name>", "the device's name", argument(parseName));
+function task(fullName: string, help: string, table: OptionTable, examples: string): Command {
+  return taskCommand(fullName, help, table, examples).argument("<name>", "the device's name", argument(parseName));
 }
 
 async function add(command: Command, device: string, { name, listen }: ServiceGrant): Promise<void> {
