@@ -229,6 +229,9 @@ export const LOGIN_TRY_MS = 6_000;
 /** Milliseconds that one check of `doctor` may take. */
 export const CHECK_MS = 10_000;
 
+/** Milliseconds that `doctor` waits for what the daemon that runs says of itself. */
+export const DOCTOR_ASK_MS = 3_000;
+
 /** Descriptors below which `doctor` warns. */
 export const MIN_DESCRIPTORS = 4_096;
 
