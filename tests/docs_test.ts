@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { Command } from "commander";
+import { all, readCommand } from "../app/completion/tree.ts";
+import { sallyportCommand } from "../main.ts";
 import { ExitCode } from "../app/exit_codes.ts";
 import { GOODBYE_CODES } from "../protocol/v2/wire/goodbye.ts";
 import { CHANNEL_END_REASONS, LINK_END_REASONS, REFUSAL_REASONS } from "../protocol/reasons.ts";
@@ -40,6 +42,13 @@ function firstCells(text: string, head: string): string[] {
   const length = lines.slice(start).findIndex((line) => !line.startsWith("|"));
   return lines.slice(start + 2, start + length).map((line) => line.split("|")[1]!.trim().replaceAll("`", ""));
 }
+
+Deno.test("every command has an example of itself in its help", checked, () => {
+  const without = [...all(readCommand(sallyportCommand()))].filter(({ path, examples }) =>
+    path !== "sallyport" && !examples.includes(`  ${path}`)
+  );
+  assert.deepEqual(without.map(({ path }) => path), []);
+});
 
 Deno.test(
   "the tables of options say what --help says, for every command; to write them: scripts/option_tables.ts",

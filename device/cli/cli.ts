@@ -11,7 +11,7 @@ import { chooseEngine, describeEngine, tellTurns } from "../../net/engines.ts";
 import { settledKeepAlive, unsaidKeepAlive } from "../../app/link_options.ts";
 import { systemClock } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
-import { daemonCommand, printLine, readOptions, taskOptions } from "../../app/command.ts";
+import { daemonCommand, helpCommand, printLine, readOptions, taskOptions } from "../../app/command.ts";
 import { HookRunner } from "../../app/hooks/hooks.ts";
 import { keyCommand } from "../../app/key_cli.ts";
 import { strangeVariables } from "../../app/environment.ts";
@@ -61,7 +61,7 @@ export function deviceCommand(name: string): Command {
     command: Command,
   ) => run(command));
   const running = [statusCommand(name), deviceEventsCommand(name), ...actCommands(name), deviceDoctorCommand(name)];
-  const stored = [joinCommand(name, runJoined), servicesCommand(name), keyCommand(name, "device")];
+  const stored = [joinCommand(name, runJoined), servicesCommand(name), keyCommand(name, "device"), helpCommand(name)];
   for (const each of [...running, ...stored]) command.addCommand(each);
   return command;
 }

@@ -15,7 +15,7 @@ import { chooseEngine, describeEngine, tellTurns } from "../../net/engines.ts";
 import { ServerCertificate } from "../../net/tls/listening.ts";
 import { type AdminWish, adminWish } from "../../app/admin/options.ts";
 import type { AdminServer } from "../../app/admin/serve.ts";
-import { daemonCommand, printLine, readOptions } from "../../app/command.ts";
+import { daemonCommand, helpCommand, printLine, readOptions } from "../../app/command.ts";
 import { stderr } from "../../app/output.ts";
 import { AuditFile } from "../../app/audit/audit_file.ts";
 import { HookRunner } from "../../app/hooks/hooks.ts";
@@ -74,7 +74,7 @@ export function serverCommand(name: string): Command {
     dashboardCommand(name),
   ];
   const onFiles = devicesCommands(name).map((each) => each.name() === "devices" ? each : audited(each));
-  for (const each of [...running, ...onFiles, keyCommand(name, "server")]) command.addCommand(each);
+  for (const each of [...running, ...onFiles, keyCommand(name, "server"), helpCommand(name)]) command.addCommand(each);
   return command;
 }
 
