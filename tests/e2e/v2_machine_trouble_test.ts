@@ -140,7 +140,7 @@ processTest(
     disk.clear();
     await server.logged(/the audit .* is written again; 0 lines were lost/);
     const whole = /^\{.*"event":"client-end".*\}$/gm; // one was cut short when the disk was full, and is there again
-  const ends = () => Deno.readTextFileSync(path).match(whole)?.length;
+    const ends = () => Deno.readTextFileSync(path).match(whole)?.length;
     await poll(() => ends() === 101, () => `${ends()} of 101 ends`);
     assert.equal(server.child.stderr.filter((line) => line.includes("cannot be written")).length, 1);
   },
