@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { outcome } from "../rig/processes/commands.ts";
 import { processTest } from "../rig/processes/harness.ts";
-import { startDevice } from "../rig/processes/daemons.ts";
+import { sallyport, startDevice } from "../rig/processes/daemons.ts";
 import { echoRelay, enrol, serviceOpen, startV2Server } from "../rig/processes/relay.ts";
 import { portOf } from "../rig/ports.ts";
 import { echoService } from "../rig/service.ts";
@@ -79,6 +79,28 @@ processTest("status, clients and events show what there is, and acts touch it an
     assert.deepEqual([got, pattern.test(stderr)], [code, true], `${args.join(" ")}: ${got} ${stderr}`);
   }
 });
+
+processTest(
+  "what shows on and on ends with its reader, and lines that cannot be written are a failure",
+  [],
+  async () => {
+    await using echo = await echoRelay();
+    const state = ["--state", echo.relay.folder.path];
+    const shell = async (script: string, ...args: string[]) => {
+      const all = ["-c", script, "sh", ...sallyport("server", [...args, ...state])];
+      const { code, stdout, stderr } = await new Deno.Command("sh", { args: all }).output();
+      return {
+        code,
+        lines: new TextDecoder().decode(stdout).trimEnd().split("\n"),
+        err: new TextDecoder().decode(stderr),
+      };
+    };
+    const watched = await shell('("$@"; echo "ended with $?" >&2) | head -n 1', "status", "--watch");
+    assert.deepEqual([watched.lines.length, watched.err], [1, "ended with 0\n"]);
+    const full = await shell('"$@" > /dev/full', "devices");
+    assert.deepEqual([full.code, full.err], [5, "cannot write to stdout: No space left on device\n"]);
+  },
+);
 
 processTest("a drain says until when, and status and devices show it", [], async () => {
   await using echo = await echoRelay();
