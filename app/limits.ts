@@ -73,6 +73,12 @@ export const MAX_CONFIG_SIZE = 1024 * 1024;
 /** Warnings, and errors, of one kind in a second. */
 export const WARNINGS_PER_SECOND = 20;
 
+/** Tables of a TOML file that may stand within each other. */
+export const MAX_TOML_DEPTH = 32;
+
+/** Characters of a line that a message about it shows; of more, those around the place. */
+export const MAX_SHOWN_LINE = 160;
+
 /** Characters of a file that are looked at for UTF-16: all of such a text is like its beginning. */
 export const UTF16_LOOKED_AT = 1024;
 
