@@ -119,7 +119,7 @@ export function actRoutes(context: AdminContext): Route[] {
       ...post("revoke", "revokeDevice", "Removes a device: its link ends, and its key is worth nothing."),
       async handle({ params: { name } }) {
         const state = demandState(context);
-        if (!await isKnown(context, name)) throw new ApiError("not-found", `there is no device "${name}"`);
+        if (!await isWaiting(context, name)) demandDevice(context, name);
         await state.acts.revoke(name);
         await state.applied();
         return { done: true };
@@ -157,8 +157,7 @@ export function actRoutes(context: AdminContext): Route[] {
   ];
 }
 
-/** Whether there is a device of a name, or a string that waits for one. */
-async function isKnown({ state }: AdminContext, name: string): Promise<boolean> {
-  if (state?.devices.byName(name)) return true;
+/** Whether there is a string that waits for a device of a name. */
+async function isWaiting({ state }: AdminContext, name: string): Promise<boolean> {
   return (await state?.enrolments.waiting())?.some(({ device }) => device === name) ?? false;
 }

@@ -10,6 +10,7 @@ import { jsonRoute, type Route } from "../../app/admin/route.ts";
 import { closed, Type, words } from "../../app/admin/schema.ts";
 import { selector } from "../../app/admin/selector.ts";
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
+import { unknownDeviceText } from "../devices/edits.ts";
 import type { StateView } from "../state/state.ts";
 import type { AdminContext } from "./context.ts";
 import { deviceFacts } from "./device_facts.ts";
@@ -68,8 +69,12 @@ export function deviceRoutes(context: AdminContext): Route[] {
 /** The device of a name. @throws {ApiError} if there is none. */
 export function demandDevice({ state }: AdminContext, name: string): AuthorizedDevice {
   const device = state?.devices.byName(name);
-  if (!device) throw new ApiError("not-found", `there is no device "${name}"`);
+  if (!device) throw new ApiError("not-found", unknownDeviceText(name, namesOf(state?.devices.all ?? [])));
   return device;
+}
+
+function* namesOf(devices: Iterable<AuthorizedDevice>): Generator<string> {
+  for (const { name } of devices) yield name;
 }
 
 /** A test for names of devices, by a selector. @throws {ApiError} if it is none. */
