@@ -183,6 +183,7 @@ folderTest("whoever takes nothing of a stream is cut off, and nothing was made a
       response: Type.Object({}),
       stream: () => ({
         take: () => [{ id: String(made++), event: "x", data: { text: "x".repeat(10_000) } }],
+        place: "0",
         whenMore: () => () => {},
         close: () => isClosed = true,
       }),

@@ -93,6 +93,16 @@ export const Datagrams = closed({
   unsent: count("The system did not take them."),
 });
 
+/** Until when a service is open, and for whom. */
+export const Opening = closed({
+  since: Time,
+  until: Time,
+  from: Type.Array(Type.String(), { description: "Networks that it is open to; none: all that its rules let in." }),
+  reason: nullable(Type.String(), "Why, for people."),
+  by: nullable(Type.String(), "Who opened it, for people."),
+  keepClients: Type.Boolean({ description: "Whether clients who are there when it closes may stay." }),
+}, "That it is open for a time.");
+
 /** A service of a device. */
 export const DeviceService = closed({
   name: Type.String(),
@@ -102,6 +112,8 @@ export const DeviceService = closed({
   error: nullable(Type.String(), "Why not, if it is not and that is known."),
   maxClients: nullable(Type.Integer(), "The most clients at once."),
   idleTimeout: nullable(Type.Number(), "Milliseconds without a byte that a client may stay."),
+  closed: Type.Boolean({ description: "Whether it is closed by its rules, but while somebody opens it for a time." }),
+  opening: nullable(Opening, "Until when it is open, if it is so for a time."),
   datagrams: nullable(Datagrams, "What became of its datagrams, if it is over UDP and open."),
 });
 

@@ -193,6 +193,9 @@ export class Api {
         out.abort();
         return [];
       },
+      get place() {
+        return source.place;
+      },
       whenMore: (fn: () => void) => source.whenMore(fn),
       close: () => source.close(),
     };
