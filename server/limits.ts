@@ -286,6 +286,9 @@ export const CONNECT_TOLD_MS = 1_000;
 /** Milliseconds between two looks for that. */
 export const CONNECT_TOLD_POLL_MS = 50;
 
+/** Devices whose datagrams `clients` shows behind its table. */
+export const MAX_UDP_DEVICES = 20;
+
 /** Milliseconds between two looks whether one of them is to be closed. */
 export const OPENING_LOOK_MS = 500;
 

@@ -6,6 +6,7 @@
 
 import type { Command } from "commander";
 import { ASK_OPTIONS, askDaemon } from "../../../app/admin/cli/ask.ts";
+import { datagramText } from "../../../app/admin/cli/datagrams.ts";
 import { showFacts, type Shown } from "../../../app/admin/cli/watch.ts";
 import { taskCommand } from "../../../app/command.ts";
 import { formatAge } from "../../../base/table.ts";
@@ -55,9 +56,16 @@ export function linesOf(facts: Facts, now: number): string[] {
   ];
 }
 
-function serviceText({ name, localAddress, offered, up, hostAddress, error, clients }: Service): string {
+function serviceText({ name, localAddress, offered, up, hostAddress, error, clients, ...more }: Service): string {
   const where = hostAddress ?? error ?? (offered ? "the server has not answered" : up === false ? "down" : "withdrawn");
-  return `${name}: ${where} -> ${localAddress}, ${clients} clients`;
+  const { state, detail, counts } = more.endpoint;
+  const known = Object.entries(counts).filter(([, count]) => count > 0).map(([name, count]) => `${name} ${count}`);
+  const own = [state, detail, ...known].filter((text) => text !== null);
+  return [
+    `${name}: ${where} -> ${localAddress}, ${clients} clients`,
+    ...(own.length > 0 ? [own.join(", ")] : []),
+    ...(more.datagrams ? [datagramText(more.datagrams)] : []),
+  ].join("; ");
 }
 
 function keepAlive({ idleTimeout, probeInterval, probeCount }: DeviceFacts["keepAlive"]): string {
