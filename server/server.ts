@@ -7,6 +7,8 @@
 import type { Endpoint, KeepAliveChoice } from "../protocol/keep_alive.ts";
 import type { ChannelEndReason } from "../protocol/reasons.ts";
 import type { DeviceMode } from "../protocol/v2/wire/messages.ts";
+import { parseAddress } from "../protocol/address.ts";
+import type { ServerCertificate } from "../net/tls/listening.ts";
 import { Emitter } from "../base/emitter.ts";
 import { inSlices, type Steps } from "../base/slices.ts";
 import * as check from "../relay/option_check.ts";
@@ -28,8 +30,9 @@ import {
   type ServeOptions,
   type ServerSettings,
   serverSettings,
+  type V2ListenOptions,
 } from "./options.ts";
-import { V2Listener } from "./v2/listener.ts";
+import { certificateOf, V2Listener } from "./v2/listener.ts";
 
 /** How a service is opened. */
 export interface OpenServiceOptions extends Pick<Opening, "from" | "reason" | "by" | "keepClients"> {
@@ -170,8 +173,22 @@ export interface ServerControl extends ServerCore {
   spreadKeepAlive(): Promise<void>;
   /** Listens at one more address. @throws {ListenError} or {CertificateError} if it cannot. */
   listen(options: ListenOptions): Promise<void>;
-  /** Listens no more at the address of a listener of v2; links that came there stay. */
-  unlisten(listener: V2Listener): void;
+  /**
+   * Prepares that a listener of v2 has other options at the address where it is; links that came there stay.
+   *
+   * @throws {CertificateError} if its certificate cannot be used.
+   */
+  prepareOther(listener: V2Listener, options: V2ListenOptions): Promise<PreparedListener>;
+  /** Listens no more at the address of a listener; links that came to one of v2 stay. */
+  unlisten(listener: V1Listener | V2Listener): void;
+}
+
+/** A listener that can take the place of another. */
+export interface PreparedListener {
+  /** Takes it. The one that was there goes on if the address is lost to somebody else in that moment, which is thrown. */
+  begin(): Promise<void>;
+  /** It is not wanted. */
+  close(): void;
 }
 
 /** The same as {@linkcode serve}, with what the server is made of. */
@@ -188,7 +205,7 @@ export function startServer(options: ServeOptions): { readonly handle: ServerHan
   const registry = settings.v2 && new DeviceRegistry(settings.v2, settings, emit);
   const known = new KnownDevices(registry, settings);
   const listeners: (V1Listener | V2Listener)[] = [];
-  const gone: V2Listener[] = []; // listened at no more, while the server runs
+  const gone: (V1Listener | V2Listener)[] = []; // listened at no more, while the server runs
   const closed = Promise.withResolvers<void>();
   let closing = false;
 
@@ -214,10 +231,34 @@ export function startServer(options: ServeOptions): { readonly handle: ServerHan
     listeners.push(listener);
     if (closing) listener.close();
   };
-  const unlisten = (listener: V2Listener) => {
+  const unlisten = (listener: V1Listener | V2Listener) => {
     listener.close();
     gone.push(listener);
     listeners.splice(listeners.indexOf(listener), 1);
+  };
+  const prepareOther = async (listener: V2Listener, options: V2ListenOptions): Promise<PreparedListener> => {
+    const certificate = await certificateOf(options, settings);
+    return {
+      async begin() {
+        const place = listeners.indexOf(listener);
+        const { options: before } = listener;
+        unlisten(listener);
+        await listener.released;
+        const address = parseAddress(listener.address); // also of port 0
+        const bind = (each: V2ListenOptions, proof: ServerCertificate | undefined) => {
+          const made = V2Listener.bind({ ...each, address }, settings, registry!, emit, proof);
+          listeners.splice(place, 0, made);
+          if (closing) made.close();
+        };
+        try {
+          bind(options, certificate);
+        } catch (error) {
+          bind(before, await certificateOf(before, settings));
+          throw error;
+        }
+      },
+      close: () => certificate?.close(),
+    };
   };
   // In a turn of its own, so that whoever subscribes to the handle hears of the first listener.
   const bound = Promise.resolve().then(async () => {
@@ -332,7 +373,7 @@ export function startServer(options: ServeOptions): { readonly handle: ServerHan
   };
   const adjust = (values: Adjustable) => void Object.assign(settings, values);
   const spreadKeepAlive = () => inSlices(spread(registry, settings), settings.clock);
-  return { handle, core: { settings, registry, listeners, adjust, spreadKeepAlive, listen, unlisten } };
+  return { handle, core: { settings, registry, listeners, adjust, spreadKeepAlive, listen, prepareOther, unlisten } };
 }
 
 function* spread(registry: DeviceRegistry | undefined, { keepAlive }: ServerSettings): Steps<void> {

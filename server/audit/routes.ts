@@ -13,7 +13,7 @@ import { ADMIN_PAGE } from "../../app/limits.ts";
 import type { AdminContext } from "../admin/context.ts";
 
 /** The route. */
-export function auditRoutes({ audit }: AdminContext): Route[] {
+export function auditRoutes({ outlets }: AdminContext): Route[] {
   return [
     jsonRoute({
       method: "GET",
@@ -27,6 +27,7 @@ export function auditRoutes({ audit }: AdminContext): Route[] {
         cursor: nullable(Type.String(), "For older ones; null at the beginning of the file."),
       }, "Some of the lines."),
       async handle({ query: { limit = ADMIN_PAGE, cursor } }) {
+        const { audit } = outlets;
         if (!audit) return { items: [], cursor: null };
         await audit.file.settled();
         try {
