@@ -14,8 +14,7 @@
  */
 
 import { parseArgs } from "node:util";
-import type { Child } from "../tests/rig/processes/child.ts";
-import { openFilesLimit } from "../tests/rig/processes/child.ts";
+import { Child, openFilesLimit } from "../tests/rig/processes/child.ts";
 import { find } from "../tests/rig/processes/programs.ts";
 import { say } from "../tests/rig/say.ts";
 import { echoService } from "../tests/rig/service.ts";
@@ -23,7 +22,8 @@ import { pause } from "../tests/rig/wait.ts";
 import { positive, understood, wholeNumber } from "./arguments.ts";
 import { askAll, type Asked } from "./fleet/ask.ts";
 import { lookAtDashboard } from "./fleet/look.ts";
-import { costOf, membersOf, startFleet, startScript } from "./fleet/relay.ts";
+import { costOf } from "./fleet/cost.ts";
+import { Fleet, FleetKeys } from "./fleet/fleet.ts";
 
 const USAGE = "deno run -A scripts/fleet.ts [--devices N] [--clients N] [--seconds N] [--skip dashboard]";
 
@@ -66,33 +66,34 @@ async function main(args: readonly string[]): Promise<number> {
     return 3;
   }
   await using service = echoService();
-  const members = await membersOf(devices);
-  await using relay = await startFleet({ members, keepAlive: "adaptive", servicePort: service.port });
+  const flags = ["--preload", new URL("fleet/turns.ts", import.meta.url).pathname];
+  const keys = await FleetKeys.make(devices);
+  await using fleet = await Fleet.start(keys, "adaptive", { flags, servicePort: service.port });
   await pause(SETTLE_MS);
   const faults = new Faults();
-  const alone = await costOf(relay, seconds);
+  const alone = await costOf(fleet, seconds);
   say(`${devices} devices, no client: ${alone.text}`);
   faults.demand("CPU at rest", alone.percent, BARS.rest, "%");
   await using crowd = await clientsOf(devices, clients);
   if (crowd) {
     await pause(SETTLE_MS);
-    const together = await costOf(relay, seconds);
+    const together = await costOf(fleet, seconds);
     say(`${devices * clients} idle clients beside: ${together.text}`);
     const each = (together.bytes - alone.bytes) / (devices * clients) / 1_000;
     say(`a client costs ${each.toFixed(1)} KB, of server and devices together`);
     faults.demand("memory of a client, in KB", each, BARS.client, "");
   }
-  for (const asked of await askAll(relay)) {
+  for (const asked of await askAll(fleet)) {
     say(asked.text);
     judge(faults, asked);
   }
   if (given.dashboard) {
-    const { lines, longestTask, longestTurn } = await lookAtDashboard(relay, devices);
+    const { lines, longestTask, longestTurn } = await lookAtDashboard(fleet, devices);
     for (const line of lines) say(line);
     faults.demand("longest task of the page", longestTask, BARS.task, "ms");
     faults.demand("longest turn beside the dashboard", longestTurn, BARS.turn, "ms");
   }
-  const after = await costOf(relay, seconds);
+  const after = await costOf(fleet, seconds);
   say(`after all of that: ${after.text}`);
   return faults.code;
 }
@@ -116,7 +117,9 @@ class Faults {
 /** The clients, unless there are to be none. */
 async function clientsOf(devices: number, each: number): Promise<Child | undefined> {
   if (each === 0) return undefined;
-  const crowd = startScript("clients", `${devices}`, `${each}`);
+  const script = new URL("fleet/clients.ts", import.meta.url).pathname;
+  const command = [Deno.execPath(), "run", "--quiet", "-A", script, `${devices}`, `${each}`];
+  const crowd = Child.start("clients", command, { input: true });
   const since = performance.now();
   const [, count, errors] = await crowd.line(/^ready (\d+) (.*)$/, 0, ARRIVAL_MS);
   say(

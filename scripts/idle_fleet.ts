@@ -14,9 +14,10 @@ import { parseArgs } from "node:util";
 import { positive, understood } from "./arguments.ts";
 import type { KeepAliveMode } from "../mod.ts";
 import { KEEP_ALIVE_MODES } from "../protocol/keep_alive.ts";
+import { costOf } from "./fleet/cost.ts";
+import { Fleet, FleetKeys } from "./fleet/fleet.ts";
 import { pause } from "../tests/rig/wait.ts";
 import { say } from "../tests/rig/say.ts";
-import { costOf, type Members, membersOf, startFleet } from "./fleet/relay.ts";
 
 const USAGE = "deno run -A scripts/idle_fleet.ts [--devices N] [--seconds N] [--only WAY,…]";
 const BAR = 5;
@@ -36,21 +37,21 @@ if (import.meta.main) Deno.exit(await main(Deno.args));
 async function main(args: readonly string[]): Promise<number> {
   const given = understood(options, args, USAGE);
   if (!given) return 2;
-  const members = await membersOf(given.devices);
+  const keys = await FleetKeys.make(given.devices);
   let code = 0;
   for (const way of given.only) {
-    const percent = await measure(way, members, given.seconds);
+    const percent = await measure(way, keys, given.seconds);
     if (way === "adaptive" && percent > BAR * given.devices / BAR_DEVICES) code = 1;
   }
   return code;
 }
 
 /** @returns per cent of a core. */
-async function measure(way: KeepAliveMode, members: Members, seconds: number): Promise<number> {
-  await using relay = await startFleet({ members, keepAlive: way, servicePort: 22 });
+async function measure(way: KeepAliveMode, keys: FleetKeys, seconds: number): Promise<number> {
+  await using fleet = await Fleet.start(keys, way);
   await pause(SETTLE_MS);
-  const { percent, text } = await costOf(relay, seconds);
-  say(`${way}: ${members.keys.length} idle devices: ${text}`);
+  const { percent, text } = await costOf(fleet, seconds);
+  say(`${way}: ${keys.size} idle devices: ${text}`);
   return percent;
 }
 

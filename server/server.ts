@@ -7,8 +7,6 @@
 import type { Endpoint, KeepAliveChoice } from "../protocol/keep_alive.ts";
 import type { ChannelEndReason } from "../protocol/reasons.ts";
 import type { DeviceMode } from "../protocol/v2/wire/messages.ts";
-import { parseAddress } from "../protocol/address.ts";
-import type { ServerCertificate } from "../net/tls/listening.ts";
 import { Emitter } from "../base/emitter.ts";
 import { inSlices, type Steps } from "../base/slices.ts";
 import * as check from "../relay/option_check.ts";
@@ -23,16 +21,10 @@ import type { Drain, DrainOptions } from "./ports/drains.ts";
 import type { ServedClient } from "./ports/client_table.ts";
 import type { ServedDevice } from "./handle/device_status.ts";
 import type { ServedV1Link } from "./v1/link_status.ts";
-import { V1Listener } from "./v1/listener.ts";
-import {
-  type Adjustable,
-  type ListenOptions,
-  type ServeOptions,
-  type ServerSettings,
-  serverSettings,
-  type V2ListenOptions,
-} from "./options.ts";
-import { certificateOf, V2Listener } from "./v2/listener.ts";
+import type { V1Listener } from "./v1/listener.ts";
+import { type Adjustable, type ServeOptions, type ServerSettings, serverSettings } from "./options.ts";
+import type { V2Listener } from "./v2/listener.ts";
+import { Listeners } from "./listeners.ts";
 
 /** How a service is opened. */
 export interface OpenServiceOptions extends Pick<Opening, "from" | "reason" | "by" | "keepClients"> {
@@ -171,24 +163,8 @@ export interface ServerControl extends ServerCore {
   adjust(values: Adjustable): void;
   /** Keep-alive holds for devices that are linked, too, but for those with settings of their own. */
   spreadKeepAlive(): Promise<void>;
-  /** Listens at one more address. @throws {ListenError} or {CertificateError} if it cannot. */
-  listen(options: ListenOptions): Promise<void>;
-  /**
-   * Prepares that a listener of v2 has other options at the address where it is; links that came there stay.
-   *
-   * @throws {CertificateError} if its certificate cannot be used.
-   */
-  prepareOther(listener: V2Listener, options: V2ListenOptions): Promise<PreparedListener>;
-  /** Listens no more at the address of a listener; links that came to one of v2 stay. */
-  unlisten(listener: V1Listener | V2Listener): void;
-}
-
-/** A listener that can take the place of another. */
-export interface PreparedListener {
-  /** Takes it. The one that was there goes on if the address is lost to somebody else in that moment, which is thrown. */
-  begin(): Promise<void>;
-  /** It is not wanted. */
-  close(): void;
+  /** Its listeners, to be others. */
+  readonly places: Listeners;
 }
 
 /** The same as {@linkcode serve}, with what the server is made of. */
@@ -204,61 +180,24 @@ export function startServer(options: ServeOptions): { readonly handle: ServerHan
   const watching = settings.v2?.devices.subscribe((change) => connections.devicesChanged(change));
   const registry = settings.v2 && new DeviceRegistry(settings.v2, settings, emit);
   const known = new KnownDevices(registry, settings);
-  const listeners: (V1Listener | V2Listener)[] = [];
-  const gone: (V1Listener | V2Listener)[] = []; // listened at no more, while the server runs
+  const places = new Listeners(settings, registry, emit);
+  const listeners = places.all;
   const closed = Promise.withResolvers<void>();
   let closing = false;
 
-  const parts = () => registry ? [...listeners, registry] : listeners;
+  const parts = registry ? [places, registry] : [places];
   const close = () => {
     closing = true;
     watching?.();
     settings.drains.close();
-    for (const part of parts()) part.close();
-    bound.catch(() => {}).then(() => Promise.all([...parts(), ...gone].map((part) => part.ended()))).then(() =>
-      closed.resolve()
-    );
+    for (const part of parts) part.close();
+    bound.catch(() => {}).then(() => Promise.all(parts.map((part) => part.ended()))).then(() => closed.resolve());
   };
   const shutdown = async () => {
     closing = true;
-    await Promise.all(parts().map((part) => part.shutdown()));
+    await Promise.all(parts.map((part) => part.shutdown()));
     close();
     await closed.promise;
-  };
-  const listen = async (each: ListenOptions) => {
-    if (each.profile === "v1") return void listeners.push(new V1Listener(each, settings, emit));
-    const listener = await V2Listener.open(each, settings, registry!, emit); // as the options were checked
-    listeners.push(listener);
-    if (closing) listener.close();
-  };
-  const unlisten = (listener: V1Listener | V2Listener) => {
-    listener.close();
-    gone.push(listener);
-    listeners.splice(listeners.indexOf(listener), 1);
-  };
-  const prepareOther = async (listener: V2Listener, options: V2ListenOptions): Promise<PreparedListener> => {
-    const certificate = await certificateOf(options, settings);
-    return {
-      async begin() {
-        const place = listeners.indexOf(listener);
-        const { options: before } = listener;
-        unlisten(listener);
-        await listener.released;
-        const address = parseAddress(listener.address); // also of port 0
-        const bind = (each: V2ListenOptions, proof: ServerCertificate | undefined) => {
-          const made = V2Listener.bind({ ...each, address }, settings, registry!, emit, proof);
-          listeners.splice(place, 0, made);
-          if (closing) made.close();
-        };
-        try {
-          bind(options, certificate);
-        } catch (error) {
-          bind(before, await certificateOf(before, settings));
-          throw error;
-        }
-      },
-      close: () => certificate?.close(),
-    };
   };
   // In a turn of its own, so that whoever subscribes to the handle hears of the first listener.
   const bound = Promise.resolve().then(async () => {
@@ -267,7 +206,7 @@ export function startServer(options: ServeOptions): { readonly handle: ServerHan
     };
     for (const each of settings.listen) {
       demandOpen();
-      await listen(each);
+      await places.add(each);
     }
     demandOpen();
   });
@@ -373,7 +312,7 @@ export function startServer(options: ServeOptions): { readonly handle: ServerHan
   };
   const adjust = (values: Adjustable) => void Object.assign(settings, values);
   const spreadKeepAlive = () => inSlices(spread(registry, settings), settings.clock);
-  return { handle, core: { settings, registry, listeners, adjust, spreadKeepAlive, listen, prepareOther, unlisten } };
+  return { handle, core: { settings, registry, listeners, places, adjust, spreadKeepAlive } };
 }
 
 function* spread(registry: DeviceRegistry | undefined, { keepAlive }: ServerSettings): Steps<void> {

@@ -8,7 +8,7 @@ import { ADMIN_SOCKET } from "../../app/admin/address.ts";
 import { listed } from "../../app/admin/cli/ask.ts";
 import { adminClient } from "../../app/admin/client.ts";
 import { sallyport, type ServerProcess } from "../../tests/rig/processes/daemons.ts";
-import type { FleetRelay } from "./relay.ts";
+import type { Fleet } from "./fleet.ts";
 
 /** What came of one question. */
 export interface Asked {
@@ -24,7 +24,7 @@ export interface Asked {
 const ROUNDS = 7;
 
 /** Asks for everything. */
-export async function askAll({ server, state }: FleetRelay): Promise<Asked[]> {
+export async function askAll({ server, state }: Fleet): Promise<Asked[]> {
   using client = adminClient({ socket: `${state}/server/${ADMIN_SOCKET}` });
   const http = Deno.createHttpClient({ proxy: { transport: "unix", path: `${state}/server/${ADMIN_SOCKET}` } });
   const all = async (path: string, match?: string) => {

@@ -10,7 +10,7 @@ import { closeQuietly } from "../../tests/rig/close_quietly.ts";
 import { engine, never } from "../../tests/rig/engine.ts";
 import { say } from "../../tests/rig/say.ts";
 import { readFull, writeAll } from "../../tests/rig/stream.ts";
-import { hostOf } from "./relay.ts";
+import { hostOf } from "./fleet.ts";
 
 /** Clients that come at once. */
 const OPENERS = 16;
@@ -23,8 +23,7 @@ await Promise.all(Array.from({ length: OPENERS }, async () => {
   const byte = Uint8Array.of(1);
   while (next < devices * each) {
     try {
-      const { hostname: host, port } = hostOf(next++ % devices);
-      const client = await engine.connect({ host, port }, { signal: never });
+      const client = await engine.connect(hostOf(next++ % devices), { signal: never });
       clients.push(client);
       await writeAll(client, byte);
       if (!await readFull(client, byte)) throw new Error("closed before its answer");

@@ -11,7 +11,7 @@ import { Child } from "../../tests/rig/processes/child.ts";
 import { sallyport } from "../../tests/rig/processes/daemons.ts";
 import { pause } from "../../tests/rig/wait.ts";
 import { turnsOf } from "./ask.ts";
-import type { FleetRelay } from "./relay.ts";
+import type { Fleet } from "./fleet.ts";
 
 /** What was seen. */
 export interface Look {
@@ -32,7 +32,7 @@ new PerformanceObserver((list) => tasks.push(...list.getEntries().map((each) => 
   .observe({ type: "longtask", buffered: true });`;
 
 /** Looks at each view. */
-export async function lookAtDashboard({ server, state }: FleetRelay, devices: number): Promise<Look> {
+export async function lookAtDashboard({ server, state }: Fleet, devices: number): Promise<Look> {
   await using door = Child.start("dashboard", sallyport("server", ["dashboard", "--state", state]));
   const [, link] = await door.line(/^dashboard (\S+)$/, 0, LOAD_MS);
   await using browser = await openBrowser();

@@ -15,7 +15,7 @@ import { printLine } from "../../app/command.ts";
 import { stderr } from "../../app/output.ts";
 import { describeOptions, type OptionValues } from "../../app/options.ts";
 import { demandFolderOf } from "../../app/files/private_folder.ts";
-import { stateFolder } from "../../app/files/state.ts";
+import { readIdentity, stateFolder } from "../../app/files/state.ts";
 import { AuthorizedDevices } from "../devices/authorized_devices.ts";
 import { devicesFile } from "../state/facts.ts";
 import { describeServer, SERVER_OPTIONS } from "./config.ts";
@@ -30,6 +30,7 @@ export async function checkServer({ values, config }: ServerTold): Promise<void>
     const devices = devicesFile(folder, values.devices);
     if (values.devices !== undefined) demandFolderOf(devices);
     new AuthorizedDevices(devices, systemClock, silentLogger).close();
+    await readIdentity(folder);
     lines.push(`devices ${devices}`, `state ${folder}`);
   }
   const chosen = chooseEngine(config.engine);

@@ -5,14 +5,13 @@
  */
 
 import type { Command } from "commander";
-import {} from "../../app/link_options.ts";
 import { systemClock } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
 import type { Logger } from "../../base/logger.ts";
 import { chooseEngine, tellTurns } from "../../net/engines.ts";
 import { type AdminWish, adminWish } from "../../app/admin/options.ts";
 import type { AdminServer } from "../../app/admin/serve.ts";
-import { daemonCommand, printLine, readOptions } from "../../app/command.ts";
+import { daemonCommand, helpCommand, printLine, readOptions } from "../../app/command.ts";
 import { AuditFile } from "../../app/audit/audit_file.ts";
 import { HookRunner } from "../../app/hooks/hooks.ts";
 import { strangeVariables } from "../../app/environment.ts";
@@ -71,7 +70,7 @@ export function serverCommand(name: string): Command {
     dashboardCommand(name),
   ];
   const onFiles = devicesCommands(name).map((each) => each.name() === "devices" ? each : audited(each));
-  for (const each of [...running, ...onFiles, keyCommand(name, "server")]) command.addCommand(each);
+  for (const each of [...running, ...onFiles, keyCommand(name, "server"), helpCommand(name)]) command.addCommand(each);
   return command;
 }
 
@@ -81,7 +80,7 @@ async function readAll(command: Command): Promise<ServerTold & { readonly check:
   const config = serverConfig(values, file);
   const hasV2 = config.listen.some(({ profile }) => profile === "v2");
   const webhook = await webhookWish(values);
-  const admin = await adminWish(values.admin, values["admin-token-file"], hasV2 ? "unix" : "off");
+  const admin = await adminWish(values, hasV2 ? "unix" : "off");
   return { values, config, webhook, admin, check };
 }
 

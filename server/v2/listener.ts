@@ -104,21 +104,7 @@ export class V2Listener {
     emit({ type: "listening", address, profile: "v2", security });
   }
 
-  /**
-   * Binds and starts to accept.
-   *
-   * @throws {ListenError} if the address cannot be had; {CertificateError} if the certificate cannot be used.
-   */
-  static async open(
-    options: V2ListenOptions,
-    settings: ServerSettings,
-    registry: DeviceRegistry,
-    emit: (event: ServerEvent) => void,
-  ): Promise<V2Listener> {
-    return V2Listener.bind(options, settings, registry, emit, await certificateOf(options, settings));
-  }
-
-  /** The same, with the certificate, which it closes in the end. @throws {ListenError} if the address cannot be had. */
+  /** Binds and starts to accept. It closes the certificate in the end. @throws {ListenError} if the address cannot be had. */
   static bind(
     options: V2ListenOptions,
     settings: ServerSettings,
@@ -250,7 +236,7 @@ export class V2Listener {
         : newcomer.evicted
         ? "it was not done with its handshake, and made room for others"
         : error instanceof HandshakeError && error.byPeer
-        ? `it said goodbye: ${error.goodbye.code}`
+        ? `it said goodbye: ${[error.goodbye.code, error.goodbye.text].filter(Boolean).join(", ")}`
         : describeError(error);
       if (error instanceof IncompatibleHello) this.#registry.incompatible.came(error, transport);
       if (!late && !newcomer.evicted && isMute(error, tls !== undefined)) this.#refusals.tellMute(remote);

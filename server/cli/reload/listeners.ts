@@ -86,12 +86,12 @@ export class ListenersReload {
     if (listen.profile === "v2" && core.registry === undefined) {
       return report.wait([`${at}, as the first listener of v2,`]);
     }
-    await core.listen(withIdentity(listen));
+    await core.places.add(withIdentity(listen));
     const added = core.listeners.at(-1)!;
     changes.push({
       told: [`listens at ${at}, too`],
       commit: () => void (this.#told = [...this.#told, listen]),
-      undo: () => core.unlisten(added),
+      undo: () => core.places.remove(added),
     });
   }
 
@@ -103,7 +103,7 @@ export class ListenersReload {
     changes.push({
       told: [`listens at ${at} no more; links that came there stay`],
       commit: () => {
-        core.unlisten(listener);
+        core.places.remove(listener);
         this.#told = this.#told.filter((each) => each !== old);
       },
     });
@@ -113,7 +113,10 @@ export class ListenersReload {
     const put = () => void (this.#told = this.#told.map((each) => each === old ? now : each));
     if (old.profile === "v1" && now.profile === "v1") return void changes.push(this.#changeV1(old, now, put));
     const { core, withIdentity } = this.#options;
-    const prepared = await core.prepareOther(this.#listener(old) as V2Listener, withIdentity(now) as V2ListenOptions);
+    const prepared = await core.places.prepareOther(
+      this.#listener(old) as V2Listener,
+      withIdentity(now) as V2ListenOptions,
+    );
     changes.push({
       told: namesOf(old as V2ListenConfig, now as V2ListenConfig).map((what) =>
         `${what} at ${formatAddress(now.address)}`
