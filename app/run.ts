@@ -70,38 +70,34 @@ export async function runProcess(name: string, command: () => Promise<void>): Pr
 }
 
 function report(name: string, error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.OK : ExitCode.USAGE; // commander has said it
-  if (error instanceof Deno.errors.InvalidData && error.message.startsWith(BAD_VARIABLE)) {
-    say(name, `a variable of the environment is not UTF-8${error.message.slice(BAD_VARIABLE.length)}; set it anew`);
-    return ExitCode.USAGE;
-  }
-  if (error instanceof ConfigError) {
-    say(name, error.message);
-    return ExitCode.USAGE;
-  }
-  if (error instanceof MachineError) {
-    say(name, error.message);
-    return ExitCode.TROUBLE;
-  }
-  if (error instanceof RefusedError) {
-    say(name, error.message);
-    return ExitCode.REFUSED;
-  }
-  if (error instanceof UnfinishedError) {
-    say(name, error.message);
-    return ExitCode.FAILURE;
-  }
-  if (error instanceof CertificateError || error instanceof UnprovableError || error instanceof EngineError) {
-    say(name, error.message);
-    return ExitCode.USAGE;
-  }
-  if (error instanceof ListenError) {
-    say(name, error.message);
-    return ExitCode.LISTEN;
-  }
-  say(name, `unexpected: ${error instanceof Error ? error.stack ?? describeError(error) : String(error)}`);
-  return ExitCode.FAILURE;
+  const { code, text } = complaintOf(error);
+  if (text !== undefined) say(name, text);
+  return code;
 }
+
+/** What a process that ended by `error` says of it, if it has not been said, and its exit code. */
+export function complaintOf(error: unknown): { readonly code: number; readonly text?: string } {
+  if (error instanceof CommanderError) return { code: error.exitCode === 0 ? ExitCode.OK : ExitCode.USAGE }; // commander has said it
+  if (error instanceof Deno.errors.InvalidData && error.message.startsWith(BAD_VARIABLE)) {
+    const rest = error.message.slice(BAD_VARIABLE.length);
+    return { code: ExitCode.USAGE, text: `a variable of the environment is not UTF-8${rest}; set it anew` };
+  }
+  for (const [kind, code] of EXIT_CODES) if (error instanceof kind) return { code, text: error.message };
+  const text = `unexpected: ${error instanceof Error ? error.stack ?? describeError(error) : String(error)}`;
+  return { code: ExitCode.FAILURE, text };
+}
+
+/** Errors whose message is for the user. */
+const EXIT_CODES = [
+  [ConfigError, ExitCode.USAGE],
+  [CertificateError, ExitCode.USAGE],
+  [UnprovableError, ExitCode.USAGE],
+  [EngineError, ExitCode.USAGE],
+  [MachineError, ExitCode.TROUBLE],
+  [RefusedError, ExitCode.REFUSED],
+  [UnfinishedError, ExitCode.FAILURE],
+  [ListenError, ExitCode.LISTEN],
+] as const;
 
 /** How the runtime begins when a variable of the environment is not UTF-8; it does not say which one. */
 const BAD_VARIABLE = "environment variable was not valid unicode";

@@ -79,7 +79,11 @@ function rejectOtherKinds(text: string): void {
 }
 
 /** The error for a host that is none, with its form in letters of the DNS if it is a name in others (RFC 5890). */
-export function notAHost(host: string, text: string, what = "neither a host name nor an IP address"): SyntaxError {
+export function notAHost(
+  host: string,
+  text: string,
+  what = "neither a host name nor an IP address; write one as in relay.example or 192.0.2.7",
+): SyntaxError {
   const ascii = asciiName(host);
   return new SyntaxError(
     ascii === undefined

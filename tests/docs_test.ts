@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { Command } from "commander";
+import { all, readCommand } from "../app/completion/tree.ts";
+import { sallyportCommand } from "../main.ts";
 import { ExitCode } from "../app/exit_codes.ts";
 import { GOODBYE_CODES } from "../protocol/v2/wire/goodbye.ts";
 import { CHANNEL_END_REASONS, LINK_END_REASONS, REFUSAL_REASONS } from "../protocol/reasons.ts";
 import "./rig/engine.ts"; // what it loads stays, and would count as a leak of the test that is first
 import { API_PAGE, apiPage, DEVICE_API_PAGE, deviceRoutes, serverRoutes } from "./rig/api_reference.ts";
+import { EVENTS_PAGE, eventsOf, eventsPage } from "./rig/events_reference.ts";
 import { METRICS_PAGE, metricsPage } from "./rig/metrics_reference.ts";
 import { commands, optionRows, readRows, TABLES } from "./rig/option_tables.ts";
 import { DEVICE_OPTIONS, deviceConfig } from "../device/cli/config.ts";
@@ -36,6 +39,13 @@ function firstCells(text: string, head: string): string[] {
   const length = lines.slice(start).findIndex((line) => !line.startsWith("|"));
   return lines.slice(start + 2, start + length).map((line) => line.split("|")[1]!.trim().replaceAll("`", ""));
 }
+
+Deno.test("every command has an example of itself in its help", checked, () => {
+  const without = [...all(readCommand(sallyportCommand()))].filter(({ path, examples }) =>
+    path !== "sallyport" && !examples.includes(`  ${path}`)
+  );
+  assert.deepEqual(without.map(({ path }) => path), []);
+});
 
 Deno.test(
   "the tables of options say what --help says, for every command; to write them: scripts/option_tables.ts",
@@ -74,6 +84,18 @@ Deno.test(
     assert.deepEqual(words(read(METRICS_PAGE)), words(await metricsPage()));
   },
 );
+
+Deno.test("the reference of events is as their types; to write it: scripts/events_reference.ts", checked, () => {
+  const words = (text: string) => text.replace(/-{3,}/g, "---").split(/[\s|]+/).filter(Boolean);
+  assert.deepEqual(words(read(EVENTS_PAGE)), words(eventsPage()));
+  for (const file of ["server/events.ts", "device/events.ts"]) {
+    const source = read(file);
+    const types = source.matchAll(/^ {2}readonly type: "([\w-]+)";$/gm);
+    assert.deepEqual(eventsOf(source).map(({ type }) => type), [...types].map(([, type]) => type), file);
+    const facts = eventsOf(source).flatMap(({ facts }) => facts).length;
+    assert.equal(facts, [...source.matchAll(/^ {2}readonly (?!type:)/gm)].length, file);
+  }
+});
 
 Deno.test("the documents have every reason, goodbye and exit code, and no others", checked, () => {
   const text = read("docs/reference/reasons.md");

@@ -55,8 +55,9 @@ export function scanToml(source: string): TomlStatement[] {
  * @returns its place, or `undefined` if there is none.
  */
 export function findPlace(source: string, path: KeyPath): Place | undefined {
-  const statements = new Map<string, TomlStatement>();
-  for (const statement of scanToml(source)) {
+  const statements = new Map<string, Pick<TomlStatement, "start">>();
+  const scanner = new Scanner(source, (path, start) => statements.set(JSON.stringify(path), { start }));
+  for (const statement of scanner.run()) {
     for (let length = statement.path.length; length > 0; length--) {
       const key = JSON.stringify(statement.path.slice(0, length));
       if (statements.has(key)) break;
@@ -90,10 +91,13 @@ class Scanner {
   readonly #source: string;
   readonly #statements: TomlStatement[] = [];
   readonly #lists = new Map<string, number>();
+  /** Is told where each element of a list begins, but for those of lists in lists. */
+  readonly #onItem: ((path: KeyPath, start: number) => void) | undefined;
   #at: number;
 
-  constructor(source: string) {
+  constructor(source: string, onItem?: (path: KeyPath, start: number) => void) {
     this.#source = source;
+    this.#onItem = onItem;
     this.#at = textStart(source);
   }
 
@@ -177,14 +181,16 @@ class Scanner {
     }
     const close = open === "[" ? "]" : "}";
     this.#at++;
-    for (;;) {
+    for (let n = 0;;) {
       this.#skip(SPACE);
       const char = this.#source[this.#at];
       if (char === undefined) return;
       const before = this.#at;
       if (char === close || char === ",") this.#at++;
-      else if (open === "[") this.#value(undefined);
-      else if (path) this.#keyAndValue(path, "inline");
+      else if (open === "[") {
+        if (path) this.#onItem?.([...path, n++], before);
+        this.#value(undefined);
+      } else if (path) this.#keyAndValue(path, "inline");
       else this.#pair();
       if (char === close || this.#at === before) return;
     }

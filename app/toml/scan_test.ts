@@ -83,7 +83,7 @@ address = "127.0.0.1:1"
 Deno.test("keys are found past comments, texts and lists that look like keys", STRICT, () => {
   assert.deepEqual(findPlace(LOOKALIKES, ["log-level"]), { line: 2, column: 1 });
   assert.deepEqual(findPlace(LOOKALIKES, ["many"]), { line: 4, column: 1 });
-  assert.deepEqual(findPlace(LOOKALIKES, ["many", 1]), { line: 4, column: 1 });
+  assert.deepEqual(findPlace(LOOKALIKES, ["many", 1]), { line: 6, column: 3 });
   assert.deepEqual(findPlace(LOOKALIKES, ["listen", 0, "address"]), { line: 13, column: 1 });
   assert.deepEqual(findPlace(LOOKALIKES, ["listen", 1, "address"]), { line: 16, column: 3 });
   assert.deepEqual(findPlace(LOOKALIKES, ["listen", 1, "quoted"]), { line: 17, column: 1 });

@@ -13,7 +13,7 @@ import type { Duplex, Engine } from "../../net/socket.ts";
 import { type Backend, BusError } from "../bus/bus.ts";
 import type { CanCalls } from "../bus/can_calls.ts";
 import { type Readiness, readinessOf } from "../bus/readiness.ts";
-import { openSerialPort } from "../bus/serial_port.ts";
+import { serialAdapter } from "../bus/serial_adapter.ts";
 import { slcanBackend } from "../bus/slcan.ts";
 import { socketcanBackend } from "../bus/socketcan.ts";
 import { virtualBackend } from "../bus/virtual.ts";
@@ -29,7 +29,7 @@ export interface CanServiceOptions {
   readonly logger?: Logger;
   /** Time. @default {systemClock} */
   readonly clock?: Clock;
-  /** The system calls for buses of the kernel and serial adapters. @default those of this machine */
+  /** The system calls for buses of the kernel. @default those of this machine */
   readonly calls?: CanCalls;
   /** What tells when those can be read. @default the native engine's loop, or one thread of the runtime's pool for each */
   readonly readiness?: Readiness;
@@ -185,7 +185,7 @@ function backendOf(
       return virtualBackend(place.channel, clock);
     case "slcan": {
       const { channel, baud } = place;
-      return slcanBackend(channel, () => openNow(() => openSerialPort(channel, baud, options)), clock);
+      return slcanBackend(channel, serialAdapter(channel, baud, { clock }), clock);
     }
     case "slcan-tcp": {
       const { channel, address } = place;
@@ -199,8 +199,4 @@ function backendOf(
       }, clock);
     }
   }
-}
-
-function openNow<T>(open: () => T): Promise<T> {
-  return new Promise((resolve) => resolve(open()));
 }

@@ -143,11 +143,19 @@ function parseDetail(detail: string, text: string, parseTime: (text: string) => 
       throw new SyntaxError(`"${detail}" in "${text}": write a whole number from 1 to ${V2_MAX_CHANNELS}`);
     }
     case "connect-timeout":
-      return { connectTimeout: parseTime(value) };
+      return { connectTimeout: parseDetailTime(detail, value, parseTime) };
     case "idle-timeout":
-      return { idleTimeout: parseTime(value) };
+      return { idleTimeout: parseDetailTime(detail, value, parseTime) };
     default:
       throw new SyntaxError(`"${detail}" in "${text}" is not known; ${FORM}`);
+  }
+}
+
+function parseDetailTime(detail: string, value: string, parseTime: (text: string) => number): number {
+  try {
+    return parseTime(value);
+  } catch (error) {
+    throw error instanceof SyntaxError ? new SyntaxError(`"${detail}": ${error.message}`, { cause: error }) : error;
   }
 }
 

@@ -85,7 +85,7 @@ export class SerialService {
     this.#hub = new LineHub({
       name,
       settings: line,
-      open: open ?? ((settings: LineSettings) => openTty(path, settings, lock, machine)),
+      open: open ?? ((settings: LineSettings) => openTty(path, settings, lock ? "locked" : "shared", machine)),
       isShared: share === "read",
       keeps: replug === "keep",
       clock,

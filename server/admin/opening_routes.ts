@@ -13,7 +13,7 @@ import { CHANNEL_END_REASONS } from "../../protocol/reasons.ts";
 import { V2_MAX_TEXT } from "../../protocol/v2/limits.ts";
 import { ConnectionLostError, IncompatibleError } from "../../relay/peer_errors.ts";
 import type { Opening } from "../access/openings.ts";
-import { parseLocal } from "../devices/grant_table.ts";
+import { parseLocal, unknownServiceText } from "../devices/grant_table.ts";
 import { parseGrantedAddress } from "../devices/service_grant.ts";
 import { ConnectError } from "../handle/connect.ts";
 import type { AdminContext } from "./context.ts";
@@ -84,7 +84,7 @@ export function openingRoutes(context: AdminContext): Route[] {
       body: closed({ service: Name, for: span("Milliseconds for which it is open."), ...COMMON }),
       response: Opened,
       handle({ params: { name }, body: { service, ...options } }) {
-        demandDevice(context, name);
+        demandService(context, name, service);
         demandNetworks(options.from);
         return factsOf(context, refusable(() => server.openService(name, service, options)));
       },
@@ -100,6 +100,7 @@ export function openingRoutes(context: AdminContext): Route[] {
       handle({ params: { name }, body: { service, by } }) {
         demandDevice(context, name);
         if (server.closeService(name, service, by)) return { done: true };
+        demandService(context, name, service);
         throw new ApiError("conflict", `${name}/${service} was not opened, or is closed again already`);
       },
     }),
@@ -134,6 +135,13 @@ export function openingRoutes(context: AdminContext): Route[] {
       },
     }),
   ];
+}
+
+/** @throws {ApiError} if the device has no such service. */
+function demandService(context: AdminContext, name: string, service: string): void {
+  const { services } = demandDevice(context, name);
+  if (services.some((grant) => grant.name === service)) return;
+  throw new ApiError("not-found", unknownServiceText(name, service, services));
 }
 
 function demandNetworks(networks: readonly string[] | undefined): void {

@@ -66,7 +66,8 @@ folderTest(
       const post = (word: string, body: unknown) => client.post(`/v1/devices/gw1/${word}`, body);
       await refused(post("shut", { service: "echo" }), 409, /was not opened, or is closed again/);
       await refused(post("open", { service: "open", for: 1_000 }), 409, /gw1\/open is not closed/);
-      await refused(post("open", { service: "none", for: 1_000 }), 409, /has no service "none"/);
+      await refused(post("open", { service: "none", for: 1_000 }), 404, /has no service "none"; there are: echo/);
+      await refused(post("shut", { service: "none" }), 404, /has no service "none"; there are: echo/);
       await refused(post("connect", { address: "10.0.0.7" }), 400, /body\.address/);
       await refused(post("connect", { address: "10.0.0.7:23", from: ["x"] }), 400, /body\.from/);
       await refused(post("connect", { address: "10.0.0.7:23", listen: "x" }), 400, /body\.listen/);

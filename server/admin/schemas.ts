@@ -73,6 +73,7 @@ export const ServerFacts = closed({
     clients: count("Clients that are there."),
     clientsEver: count("Clients since the server runs."),
     enrolments: count("Enrolment strings that wait."),
+    draining: count("Devices that take no new clients, while those who are there finish."),
   }),
   limits: Type.Array(Limit),
   draining: Draining,

@@ -12,6 +12,7 @@ import { ApiError } from "../../app/admin/api_error.ts";
 import { refusal } from "../../app/admin/http/api.ts";
 import { Guard } from "../../app/admin/http/guard.ts";
 import { Logins } from "../../app/admin/http/logins.ts";
+import { urlOf } from "../../app/admin/http/url.ts";
 import { Site } from "../../app/admin/http/site.ts";
 import type { Time } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
@@ -45,7 +46,7 @@ export function openDoor(socket: string, time: Time): DashboardDoor {
 
   const answer = async (request: Request, own: Guard): Promise<Response> => {
     own.demandHost(request.headers);
-    const url = new URL(request.url);
+    const url = urlOf(request);
     const page = await site.answer(request, url, own);
     if (page) return page;
     own.demandSameOrigin(request.headers);

@@ -66,6 +66,11 @@ export class Drains {
     return entry && { device: entry.device, since: entry.since, until: entry.until };
   }
 
+  /** How many devices have one. */
+  get devices(): number {
+    return this.#all.size - (this.#all.has(undefined) ? 1 : 0);
+  }
+
   /** Whether a device is on its way to mode config. */
   isLeavingRun(device: string): boolean {
     return this.#all.get(device)?.then !== undefined;

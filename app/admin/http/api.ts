@@ -20,6 +20,7 @@ import { checked, readQuery, Router } from "./router.ts";
 import { closed, Type } from "../schema.ts";
 import type { Site } from "./site.ts";
 import { streamBody } from "./stream.ts";
+import { urlOf } from "./url.ts";
 
 /** What an API needs. */
 export interface ApiOptions {
@@ -115,7 +116,7 @@ export class Api {
   }
 
   async #run(request: Request, caller: Caller, guard: Guard): Promise<Response> {
-    const url = new URL(request.url);
+    const url = urlOf(request);
     const page = await this.#site?.answer(request, url, guard);
     if (page) return page;
     guard.demandSameOrigin(request.headers);

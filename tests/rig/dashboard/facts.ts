@@ -111,6 +111,7 @@ export function serverOf(
       clients: clients.length,
       clientsEver: clients.length + 18_212,
       enrolments: 3,
+      draining: 0,
     },
     limits: [
       limit("descriptors for clients", clients.length, 31_000),

@@ -1,5 +1,6 @@
 /**
- * python-can as users have it, in two generations: each in a virtual environment of its own, in the user's cache.
+ * Programs in Python as users have them, python-can in two generations among them: each in a virtual environment of its
+ * own, in the user's cache.
  *
  * @module
  */
@@ -11,15 +12,16 @@ import { exists, find } from "./programs.ts";
 const ENVIRONMENTS = {
   "python-can 4": ["python-can==4.6.1", "python-can-remote==0.3.0", "pyserial==3.5"],
   "python-can 2.1": ["python-can==2.1.0", "setuptools==80.9.0"], // the last that has the remote interface of version 5
+  "schemathesis": ["schemathesis==4.32.5", "hypothesis==6.170.17"],
 } as const;
 
-/** Which generation. */
-export type PythonCan = keyof typeof ENVIRONMENTS;
+/** Which of them. */
+export type PythonTool = keyof typeof ENVIRONMENTS;
 
 /** All of them. */
-export const PYTHON_CANS = Object.keys(ENVIRONMENTS) as PythonCan[];
+export const PYTHON_TOOLS = Object.keys(ENVIRONMENTS) as PythonTool[];
 
-function folderOf(name: PythonCan): string {
+function folderOf(name: PythonTool): string {
   const cache = Deno.env.get("XDG_CACHE_HOME") || `${Deno.env.get("HOME") ?? "/tmp"}/.cache`;
   return `${cache}/sallyport/${name.replaceAll(" ", "-")}`;
 }
@@ -28,12 +30,16 @@ function folderOf(name: PythonCan): string {
 const DONE = "installed";
 
 /** Whether it is there. */
-export function hasPythonCan(name: PythonCan): boolean {
+export function hasPythonTool(name: PythonTool): boolean {
   return exists(`${folderOf(name)}/${DONE}`) && find("python", [`${folderOf(name)}/bin`]) !== undefined;
 }
 
 /** The command line that runs a program of `tests/can/python` with it. */
-export function pythonCan(name: PythonCan, program: string, ...args: readonly (string | number)[]): string[] {
+export function pythonCan(
+  name: Exclude<PythonTool, "schemathesis">,
+  program: string,
+  ...args: readonly (string | number)[]
+): string[] {
   const path = fileURLToPath(new URL(`../../can/python/${program}.py`, import.meta.url));
   return [`${folderOf(name)}/bin/python`, "-u", path, ...args.map(String)];
 }
@@ -44,8 +50,13 @@ export function pySerial(program: string, ...args: readonly (string | number)[])
   return [`${folderOf("python-can 4")}/bin/python`, "-u", path, ...args.map(String)];
 }
 
+/** The command line of schemathesis, which asks an API whatever its OpenAPI document allows and forbids. */
+export function schemathesis(...args: readonly string[]): string[] {
+  return [`${folderOf("schemathesis")}/bin/schemathesis`, ...args];
+}
+
 /** Installs what is missing. @returns why not, if it cannot be had. */
-export async function installPythonCan(name: PythonCan): Promise<string | undefined> {
+export async function installPythonTool(name: PythonTool): Promise<string | undefined> {
   const python = find("python3");
   if (python === undefined) return "no python3 here";
   const folder = folderOf(name);
