@@ -155,10 +155,10 @@ processTest("by TCP the commands need the token, which is told nowhere", [], asy
     outcome("server", ["--listen", "127.0.0.1:0", "--state", folder.path, "--check", ...args]);
   const refusals: [string[], RegExp][] = [
     [["--admin", "127.0.0.1:0"], /needs a token/],
-    [["--admin", "0.0.0.0:0", "--admin-token-file", good!], /takes a loopback address/],
+    [["--admin", "0.0.0.0:0", "--admin-token-file", good!], /use a loopback address/],
     [["--admin", "127.0.0.1:0", "--admin-token-file", open!], /mode 0644/],
     [["--admin", "127.0.0.1:0", "--admin-token-file", `${folder.path}/none`], /make a token/],
-    [["--admin-token-file", good!], /of use with --admin HOST:PORT alone/],
+    [["--admin-token-file", good!], /--admin-token-file is of use with an admin of HOST:PORT alone$/],
     [["--admin", "somewhere"], /neither unix, nor off, nor HOST:PORT/],
   ];
   for (const [args, pattern] of refusals) {
