@@ -67,6 +67,7 @@ export function addOptions(command: Command, table: OptionTable, env: boolean): 
     }
     const option = new Option(`--${name} <${spec.value}>`, spec.help + preset);
     option.argParser((text: string, before: unknown) => {
+      if (isOptionOf(command, text)) throw new ConfigError(`--${name} lacks its value: ${text} stands in its place`);
       if (spec.many) return [...(before as unknown[] | undefined ?? []), ...parseMany(`--${name}`, spec, text)];
       return parseOne(`--${name}`, spec, once(`--${name}`, text, before));
     });
@@ -74,6 +75,14 @@ export function addOptions(command: Command, table: OptionTable, env: boolean): 
     if (words.length > 0) option.argChoices = [...words]; // for completion
     command.addOption(option);
   }
+}
+
+/** Whether a text is an option of a command, or of one above it: then it is no value. */
+function isOptionOf(command: Command, text: string): boolean {
+  for (let each: Command | null = command; each; each = each.parent) {
+    if (each.options.some(({ long }) => long === text)) return true;
+  }
+  return false;
 }
 
 /** Refuses a second value of an option that has one: neither of the two can be meant to count for nothing. */

@@ -80,6 +80,12 @@ const WRONG: [what: string, role: "server" | "device", args: string[], says: Reg
     ["stray"],
     /unknown command "stray"; there are: .*join, service, key/,
   ],
+  [
+    "an option in the place of a value",
+    "server",
+    ["open", "gw1/ssh", "--for", "--reason", "x"],
+    /--for lacks its value: --reason stands in its place$/,
+  ],
   ["a command with a slip, and its options", "server", ["opne", "gw1/ssh", "--for", "1h"], /did you mean "open"\?/],
   ["a command with a slip", "server", ["enrol", "gw1"], /unknown command "enrol"; did you mean "enroll"\?/],
   ["a file that is not there", "server", ["--config", "/no/such.toml"], /\/no\/such\.toml: there is no such file/],
