@@ -41,6 +41,7 @@ const CHECKS = {
   nginx: () => find("nginx") !== undefined,
   "PostgreSQL (postgres, initdb, psql, setpriv)": hasPostgres,
   ss: () => find("ss") !== undefined,
+  "setpriv (as root)": () => Deno.uid() === 0 && find("setpriv") !== undefined,
   script: () => find("script") !== undefined,
   unshare: () => find("unshare") !== undefined,
   tc: () => find("tc") !== undefined,
