@@ -106,6 +106,9 @@ export const ADMIN_IDLE_MS = 60_000;
 /** Milliseconds between two signs of life on a stream of the admin API. */
 export const ADMIN_HEARTBEAT_MS = 15_000;
 
+/** Milliseconds that a place of the admin API goes on when it has moved: whoever asked for that is answered there. */
+export const ADMIN_LEAVE_MS = 1_000;
+
 /** Bytes of a request's body. */
 export const MAX_ADMIN_BODY = 64 * 1024;
 

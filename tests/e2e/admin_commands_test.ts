@@ -207,7 +207,14 @@ processTest("connect reaches an address that the device's owner allows, and shut
   await relay.device.child.end();
   await using willing = startDevice(["--state", relay.folder.path, "--allow", address]);
   await serviceOpen(willing, "echo");
-  const [host] = await relay.command("connect", "gw1", address, "--for", "10m", "--reason", "ticket 7");
+  const [host] = await relay.command(
+    "connect",
+    "gw1",
+    address,
+    ...["--listen", "127.0.0.1:0", "--for", "10m"],
+    "--reason",
+    "ticket 7",
+  );
   using client = await Stream.connect(portOf(host!));
   await client.write("hello");
   assert.equal(await client.readText(5), "hello");
@@ -217,7 +224,7 @@ processTest("connect reaches an address that the device's owner allows, and shut
   assert.equal(await client.readSome(), null);
   const run = (...args: string[]) => outcome("server", [...args, "--state", relay.folder.path]);
   const failures: [string[], RegExp][] = [
-    [["connect", "gw7", address], /there is no device "gw7"/],
+    [["connect", "gw7", address, "--listen", "127.0.0.1:0"], /there is no device "gw7"/],
     [["connect", "gw1", "10.0.0.7"], /10\.0\.0\.7/],
     [["shut", `gw1/none`], /"gw1" has no service "none"; there are: echo/],
     [["open", "gw1/echo", "--for", "1h"], /gw1\/echo is not closed/],
