@@ -8,7 +8,7 @@ import type { Endpoint, KeepAliveChoice } from "../protocol/keep_alive.ts";
 import type { ChannelEndReason } from "../protocol/reasons.ts";
 import type { DeviceMode } from "../protocol/v2/wire/messages.ts";
 import { Emitter } from "../base/emitter.ts";
-import { inSlices, type Steps } from "../base/slices.ts";
+import { eachInSlices } from "../base/slices.ts";
 import * as check from "../relay/option_check.ts";
 import type { Opening } from "./access/openings.ts";
 import { checkOpenServiceOptions, checkServeOptions } from "./check_options.ts";
@@ -314,13 +314,9 @@ export function startServer(options: ServeOptions): { readonly handle: ServerHan
     [Symbol.asyncDispose]: shutdown,
   };
   const adjust = (values: Adjustable) => void Object.assign(settings, values);
-  const spreadKeepAlive = () => inSlices(spread(registry, settings), settings.clock);
+  const spreadKeepAlive = () =>
+    eachInSlices(registry?.sessions ?? [], settings.clock, (session) => {
+      if (session.device.keepAlive === undefined) session.setKeepAlive(settings.keepAlive, "server");
+    });
   return { handle, core: { settings, registry, listeners, places, adjust, spreadKeepAlive } };
-}
-
-function* spread(registry: DeviceRegistry | undefined, { keepAlive }: ServerSettings): Steps<void> {
-  for (const session of registry?.sessions ?? []) {
-    if (session.device.keepAlive === undefined) session.setKeepAlive(keepAlive, "server");
-    yield;
-  }
 }
