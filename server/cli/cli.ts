@@ -37,6 +37,8 @@ import { oneAtATime, reloadBySignal } from "../../app/reload/report.ts";
 import { reloadCommand } from "./admin/reload.ts";
 import { serverDoctorCommand } from "./doctor.ts";
 import { ServerReload } from "./reload.ts";
+import { auditCommand } from "./admin/audit.ts";
+import { openingsCommand } from "./admin/openings.ts";
 import { drainCommand } from "./admin/drain.ts";
 import { clientCommands } from "./admin/clients.ts";
 import { dashboardCommand } from "./admin/dashboard.ts";
@@ -69,6 +71,8 @@ export function serverCommand(name: string): Command {
     ...actCommands(name),
     connectCommand(name),
     drainCommand(name),
+    openingsCommand(name),
+    auditCommand(name),
     serverDoctorCommand(name),
     reloadCommand(name),
     dashboardCommand(name),

@@ -22,7 +22,7 @@ const ENDS_THE_DEVICE = ["revokeDevice", "renameDevice", "disableDevice", "expir
  * Acts that take texts with a grammar of their own, such as networks, services and dates: that such a text means nothing is
  * said with 400, which a schema cannot foresee.
  */
-const TEXTS = ["connectDevice", "openService", "expireDevice", "enroll", "putService"];
+const TEXTS = ["connectDevice", "openService", "expireDevice", "enroll", "putService", "grantService", "moveService"];
 
 /** What is not as schemathesis expects it of all APIs. A stream has no end, and has tests of its own. */
 const CONFIG = `
