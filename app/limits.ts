@@ -73,6 +73,12 @@ export const MAX_CONFIG_SIZE = 1024 * 1024;
 /** Warnings, and errors, of one kind in a second. */
 export const WARNINGS_PER_SECOND = 20;
 
+/** Tables of a TOML file that may stand within each other. */
+export const MAX_TOML_DEPTH = 32;
+
+/** Characters of a line that a message about it shows; of more, those around the place. */
+export const MAX_SHOWN_LINE = 160;
+
 /** Characters of a file that are looked at for UTF-16: all of such a text is like its beginning. */
 export const UTF16_LOOKED_AT = 1024;
 
@@ -99,6 +105,9 @@ export const ADMIN_IDLE_MS = 60_000;
 
 /** Milliseconds between two signs of life on a stream of the admin API. */
 export const ADMIN_HEARTBEAT_MS = 15_000;
+
+/** Milliseconds that a place of the admin API goes on when it has moved: whoever asked for that is answered there. */
+export const ADMIN_LEAVE_MS = 1_000;
 
 /** Bytes of a request's body. */
 export const MAX_ADMIN_BODY = 64 * 1024;

@@ -39,6 +39,8 @@ export class LineWriter {
   #noted = 0; // that the notice in the queue tells of, less itself
   #why = "";
   #writing: Promise<void> | undefined;
+  /** Called with what each failed with that could not be written; nothing by default, and the next lines are tried again. */
+  onFailure: ((error: unknown) => void) | undefined;
 
   /** A writer to `sink`, which may fail, and unless `isFile` may block for ever. */
   constructor(sink: Sink, isFile = false) {
@@ -93,6 +95,7 @@ export class LineWriter {
       this.#writeAllSync(bytes);
     } catch (error) {
       this.#drop(count, describeError(error));
+      this.onFailure?.(error);
     }
   }
 
@@ -116,6 +119,7 @@ export class LineWriter {
       this.#drop(count + this.#waiting, describeError(error));
       this.#lines = [];
       this.#size = 0;
+      this.onFailure?.(error);
     } finally {
       this.#writing = undefined;
     }

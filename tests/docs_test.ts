@@ -24,9 +24,12 @@ function read(file: string): string {
   return Deno.readTextFileSync(new URL(file, ROOT));
 }
 
+/** The most pages in a folder. */
+const MAX_PAGES = 15;
+
 /** The pages below docs/. */
 function pages(): string[] {
-  return ["docs", "docs/reference"].flatMap((folder) =>
+  return ["docs", "docs/operate", "docs/how-to", "docs/migrate", "docs/reference"].flatMap((folder) =>
     [...Deno.readDirSync(new URL(folder, ROOT))].filter(({ name }) => name.endsWith(".md"))
       .map(({ name }) => `${folder}/${name}`)
   );
@@ -123,6 +126,15 @@ Deno.test("every link to a file or a heading of the documents leads somewhere", 
       assert.ok(headings.includes(heading), `${file}: ${target}`);
     }
   }
+});
+
+Deno.test(`the index of the documents has every page, and no folder more than ${MAX_PAGES}`, checked, () => {
+  const index = read("docs/README.md");
+  for (const page of pages().filter((page) => page !== "docs/README.md")) {
+    assert.ok(index.includes(`(${page.slice("docs/".length)})`), `docs/README.md lacks ${page}`);
+  }
+  const folders = Map.groupBy(pages(), (page) => page.slice(0, page.lastIndexOf("/")));
+  for (const [folder, all] of folders) assert.ok(all.length <= MAX_PAGES, `${folder} has ${all.length} pages`);
 });
 
 Deno.test("the example of devices.toml is taken", checked, () => {

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { count, KeepAlive, Tcp, Time } from "../../app/admin/shared.ts";
+import { count, Datagrams, KeepAlive, Tcp, Time } from "../../app/admin/shared.ts";
 import { closed, nullable, type Static, Type, words } from "../../app/admin/schema.ts";
 import { SELECTOR_PATTERN } from "../../app/admin/selector.ts";
 import { MAX_SELECTOR } from "../../app/limits.ts";
@@ -82,16 +82,6 @@ export const ServerFacts = closed({
 
 /** The same, as a type. */
 export type ServerState = Static<typeof ServerFacts>;
-/** What became of the datagrams of a service over UDP, on the server, since its host port is open. */
-export const Datagrams = closed({
-  received: count("Came from clients."),
-  sent: count("Were sent to clients."),
-  overflowed: count("Dropped as too many waited, or as their client may not come in."),
-  aged: count("Dropped as they waited for too long."),
-  late: count("Dropped as they came from the device too late."),
-  refused: count("Nobody was there for them."),
-  unsent: count("The system did not take them."),
-});
 
 /** Until when a service is open, and for whom. */
 export const Opening = closed({

@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { outcome } from "../rig/processes/commands.ts";
 import { processTest } from "../rig/processes/harness.ts";
-import { startDevice } from "../rig/processes/daemons.ts";
+import { sallyport, startDevice } from "../rig/processes/daemons.ts";
 import { echoRelay, enrol, serviceOpen, startV2Server } from "../rig/processes/relay.ts";
 import { portOf } from "../rig/ports.ts";
 import { echoService } from "../rig/service.ts";
@@ -105,6 +105,28 @@ processTest("status, clients and events show what there is, and acts touch it an
     assert.deepEqual([got, pattern.test(stderr)], [code, true], `${args.join(" ")}: ${got} ${stderr}`);
   }
 });
+
+processTest(
+  "what shows on and on ends with its reader, and lines that cannot be written are a failure",
+  [],
+  async () => {
+    await using echo = await echoRelay();
+    const state = ["--state", echo.relay.folder.path];
+    const shell = async (script: string, ...args: string[]) => {
+      const all = ["-c", script, "sh", ...sallyport("server", [...args, ...state])];
+      const { code, stdout, stderr } = await new Deno.Command("sh", { args: all }).output();
+      return {
+        code,
+        lines: new TextDecoder().decode(stdout).trimEnd().split("\n"),
+        err: new TextDecoder().decode(stderr),
+      };
+    };
+    const watched = await shell('("$@"; echo "ended with $?" >&2) | head -n 1', "status", "--watch");
+    assert.deepEqual([watched.lines.length, watched.err], [1, "ended with 0\n"]);
+    const full = await shell('"$@" > /dev/full', "devices");
+    assert.deepEqual([full.code, full.err], [5, "cannot write to stdout: No space left on device\n"]);
+  },
+);
 
 processTest("a drain says until when, and status and devices show it", [], async () => {
   await using echo = await echoRelay();
@@ -211,7 +233,14 @@ processTest("connect reaches an address that the device's owner allows, and shut
   await relay.device.child.end();
   await using willing = startDevice(["--state", relay.folder.path, "--allow", address]);
   await serviceOpen(willing, "echo");
-  const [host] = await relay.command("connect", "gw1", address, "--for", "10m", "--reason", "ticket 7");
+  const [host] = await relay.command(
+    "connect",
+    "gw1",
+    address,
+    ...["--listen", "127.0.0.1:0", "--for", "10m"],
+    "--reason",
+    "ticket 7",
+  );
   using client = await Stream.connect(portOf(host!));
   await client.write("hello");
   assert.equal(await client.readText(5), "hello");
@@ -221,7 +250,7 @@ processTest("connect reaches an address that the device's owner allows, and shut
   assert.equal(await client.readSome(), null);
   const run = (...args: string[]) => outcome("server", [...args, "--state", relay.folder.path]);
   const failures: [string[], RegExp][] = [
-    [["connect", "gw7", address], /there is no device "gw7"/],
+    [["connect", "gw7", address, "--listen", "127.0.0.1:0"], /there is no device "gw7"/],
     [["connect", "gw1", "10.0.0.7"], /10\.0\.0\.7/],
     [["shut", `gw1/none`], /"gw1" has no service "none"; there are: echo/],
     [["open", "gw1/echo", "--for", "1h"], /gw1\/echo is not closed/],

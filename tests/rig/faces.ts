@@ -101,8 +101,8 @@ export function facesPage(server: readonly Route[], device: readonly Route[]): s
   return [
     "# The faces of each act",
     "",
-    "What can be done and seen, and how: by the [admin API](../admin.md), by [commands](commands.md), by the",
-    "[dashboard](../dashboard.md) and by the [library](../library.md). A program that uses the library keeps its own list of",
+    "What can be done and seen, and how: by the [admin API](../operate/admin.md), by [commands](commands.md), by the",
+    "[dashboard](../operate/dashboard.md) and by the [library](../how-to/library.md). A program that uses the library keeps its own list of",
     "devices, `devices` below, and its own configuration.",
     "",
     "## Of a server",
