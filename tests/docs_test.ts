@@ -6,6 +6,7 @@ import { ExitCode } from "../app/exit_codes.ts";
 import { GOODBYE_CODES } from "../protocol/v2/wire/goodbye.ts";
 import { CHANNEL_END_REASONS, LINK_END_REASONS, REFUSAL_REASONS } from "../protocol/reasons.ts";
 import "./rig/engine.ts"; // what it loads stays, and would count as a leak of the test that is first
+import { FACES_PAGE, facesPage } from "./rig/faces.ts";
 import { API_PAGE, apiPage, DEVICE_API_PAGE, deviceRoutes, serverRoutes } from "./rig/api_reference.ts";
 import { EVENTS_PAGE, eventsOf, eventsPage } from "./rig/events_reference.ts";
 import { METRICS_PAGE, metricsPage } from "./rig/metrics_reference.ts";
@@ -76,6 +77,7 @@ Deno.test(
     const words = (text: string) => text.replace(/-{3,}/g, "---").split(/[\s|]+/).filter(Boolean);
     assert.deepEqual(words(read(API_PAGE)), words(apiPage(await serverRoutes())));
     assert.deepEqual(words(read(DEVICE_API_PAGE)), words(apiPage(deviceRoutes(), "device")));
+    assert.deepEqual(words(read(FACES_PAGE)), words(facesPage(await serverRoutes(), deviceRoutes())));
   },
 );
 

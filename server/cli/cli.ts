@@ -30,6 +30,8 @@ import { connectCommand } from "./admin/connect.ts";
 import { oneAtATime, reloadBySignal } from "../../app/reload/report.ts";
 import { reloadCommand } from "./admin/reload.ts";
 import { serverDoctorCommand } from "./doctor.ts";
+import { auditCommand } from "./admin/audit.ts";
+import { openingsCommand } from "./admin/openings.ts";
 import { checkServer } from "./check.ts";
 import { ServerReload, type ServerTold } from "./reload/reload.ts";
 import { MovingAdmin } from "../../app/admin/http/moving.ts";
@@ -65,6 +67,8 @@ export function serverCommand(name: string): Command {
     ...actCommands(name),
     connectCommand(name),
     drainCommand(name),
+    openingsCommand(name),
+    auditCommand(name),
     serverDoctorCommand(name),
     reloadCommand(name),
     dashboardCommand(name),
