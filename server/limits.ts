@@ -217,6 +217,9 @@ export const MAX_METRICS_DEVICES = 4_096;
 /** Mode of a Unix socket at which clients connect, where nothing is said of it: the server's own user alone. */
 export const DEFAULT_UNIX_MODE = 0o600;
 
+/** Milliseconds of age from which a folder that a killed process made a Unix socket in is removed: its work takes a few. */
+export const UNIX_LEFTOVER_MS = 2_000;
+
 /** Milliseconds without a datagram after which a client of a service over UDP is gone, as long as nobody says otherwise. */
 export const UDP_IDLE_TIMEOUT_MS = 60_000;
 

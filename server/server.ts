@@ -184,7 +184,10 @@ export function startServer(options: ServeOptions): { readonly handle: ServerHan
     emitter.emit(event);
     connections.tell(event);
   };
-  const watching = settings.v2?.devices.subscribe((change) => connections.devicesChanged(change));
+  const watching = settings.v2?.devices.subscribe((change) => {
+    connections.devicesChanged(change);
+    settings.drains.devicesChanged(change);
+  });
   const registry = settings.v2 && new DeviceRegistry(settings.v2, settings, emit);
   const known = new KnownDevices(registry, settings);
   const listeners: (V1Listener | V2Listener)[] = [];
@@ -285,7 +288,7 @@ export function startServer(options: ServeOptions): { readonly handle: ServerHan
     setMode(name, mode, drain = 0) {
       check.word("config", "run")(mode, "mode");
       check.milliseconds(0)(drain, "drain");
-      const ask = () => registry?.session(name)?.link?.links.say({ wantedMode: mode });
+      const ask = (device = name) => registry?.session(device)?.link?.links.say({ wantedMode: mode });
       const isThere = registry?.session(name)?.link !== undefined;
       if (settings.drains.isLeavingRun(name)) settings.drains.undo(name);
       if (isThere && mode === "config" && drain > 0) settings.drains.begin(name, { for: drain, then: ask });

@@ -11,6 +11,7 @@ import {
   AUDIT_FLUSH_MS,
   AUDIT_LOOK_MS,
   AUDIT_RETRY_MS,
+  AUDIT_SAID_MS,
   AUDIT_WRITE,
   MAX_AUDIT_BACKLOG,
 } from "../limits.ts";
@@ -47,7 +48,8 @@ export class AuditFile {
   #lookedAt = 0;
   #isStale = false; // it is to be opened anew
   #isTorn = false; // the last line in the file may be half a one
-  #isFailing = false;
+  #isTold = false; // that it cannot be written
+  #toldAt = -Infinity;
   #lost = 0; // and not told of in the audit yet
   #writing: Promise<void> | undefined;
   #cancelRetry: (() => void) | undefined;
@@ -73,6 +75,7 @@ export class AuditFile {
     if (this.#isClosed || this.#backlog + line.length > MAX_AUDIT_BACKLOG) {
       this.lost++;
       this.#lost++;
+      if (!this.#isClosed) this.#tell("nothing is written any more; lines are lost");
       return;
     }
     this.#tellLost();
@@ -154,8 +157,8 @@ export class AuditFile {
     }
     this.#forget(count);
     if (this.#waiting.length === 0) this.#tellLost();
-    if (!this.#isFailing) return;
-    this.#isFailing = false;
+    if (!this.#isTold) return;
+    this.#isTold = false;
     this.#log.info("the audit {path} is written again; {lost} lines were lost since the start", {
       path: this.path,
       lost: this.lost,
@@ -219,15 +222,19 @@ export class AuditFile {
     this.written += count;
   }
 
+  /** Once, and no more often than now and then where it fails again and again. */
+  #tell(error: string): void {
+    const now = this.#clock.now();
+    if (this.#isTold || now - this.#toldAt < AUDIT_SAID_MS) return;
+    [this.#isTold, this.#toldAt] = [true, now];
+    this.#log.error("the audit {path} cannot be written: {error}; lines wait, up to 1 MiB, all else goes on", {
+      path: this.path,
+      error,
+    });
+  }
+
   #failed(cause: unknown): void {
-    const error = describeError(cause);
-    if (!this.#isFailing) {
-      this.#log.error("the audit {path} cannot be written: {error}; lines wait, up to 1 MiB, all else goes on", {
-        path: this.path,
-        error,
-      });
-    }
-    this.#isFailing = true;
+    this.#tell(describeError(cause));
     if (this.#isClosed) return;
     this.#cancelRetry = this.#clock.after(AUDIT_RETRY_MS, () => {
       this.#cancelRetry = undefined;

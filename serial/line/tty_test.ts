@@ -12,6 +12,7 @@ import { folderTest, test } from "../../tests/rig/test.ts";
 import { within } from "../../tests/rig/wait.ts";
 import { LINE_DRAIN_MS, LINE_DRAIN_POLL_MS } from "../limits.ts";
 import { FLOWS, isFrame, type LineSettings, PARITIES, USUAL_SETTINGS } from "../settings.ts";
+import { MAX_LOCK_FILE } from "../limits.ts";
 import { SerialError } from "./line.ts";
 import { type LineCalls, lineCalls } from "./line_calls.ts";
 import { EACCES, ESRCH } from "../../net/kernel/errno.ts";
@@ -137,6 +138,27 @@ folderTest("a lock that a dead process left is taken over, and one of a living o
   Deno.writeTextFileSync(`${folder}/LCK..ttyUSB0`, "\x01\x02\x03\x04");
   assert.throws(() => takeLockFile("/dev/ttyUSB0", calls, folder), /in use by another program/);
   assert.throws(() => takeLockFile("/dev/ttyUSB0", calls, `${folder}/no`), /cannot be locked by .* or leave lock out/);
+});
+
+folderTest("whatever stands in place of a lock, it is not waited for and not read without an end", (folder) => {
+  const calls = { kill: () => -1, errno: () => ESRCH };
+  const path = `${folder}/LCK..ttyUSB0`;
+  const make = [
+    () => assert.ok(new Deno.Command("mkfifo", { args: [path] }).outputSync().success),
+    () => Deno.symlinkSync("/dev/zero", path),
+    () => Deno.mkdirSync(path),
+    () => Deno.writeTextFileSync(path, " ".repeat(MAX_LOCK_FILE + 1)),
+  ];
+  for (const fn of make) {
+    fn();
+    assert.throws(
+      () => takeLockFile("/dev/ttyUSB0", calls, folder),
+      /cannot be locked by .*: (it is not a file|it has)/,
+    );
+    const { isFifo, isSymlink, isDirectory, isFile } = Deno.lstatSync(path);
+    assert.ok(isFifo || isSymlink || isDirectory || isFile, "it is left alone");
+    Deno.removeSync(path);
+  }
 });
 
 test("a line that cannot be had is told with what would do", () => {

@@ -73,6 +73,7 @@ export const ServerFacts = closed({
     clients: count("Clients that are there."),
     clientsEver: count("Clients since the server runs."),
     enrolments: count("Enrolment strings that wait."),
+    draining: count("Devices that take no new clients, while those who are there finish."),
   }),
   limits: Type.Array(Limit),
   draining: Draining,
@@ -81,6 +82,16 @@ export const ServerFacts = closed({
 
 /** The same, as a type. */
 export type ServerState = Static<typeof ServerFacts>;
+
+/** Until when a service is open, and for whom. */
+export const Opening = closed({
+  since: Time,
+  until: Time,
+  from: Type.Array(Type.String(), { description: "Networks that it is open to; none: all that its rules let in." }),
+  reason: nullable(Type.String(), "Why, for people."),
+  by: nullable(Type.String(), "Who opened it, for people."),
+  keepClients: Type.Boolean({ description: "Whether clients who are there when it closes may stay." }),
+}, "That it is open for a time.");
 
 /** A service of a device. */
 export const DeviceService = closed({
@@ -91,6 +102,8 @@ export const DeviceService = closed({
   error: nullable(Type.String(), "Why not, if it is not and that is known."),
   maxClients: nullable(Type.Integer(), "The most clients at once."),
   idleTimeout: nullable(Type.Number(), "Milliseconds without a byte that a client may stay."),
+  closed: Type.Boolean({ description: "Whether it is closed by its rules, but while somebody opens it for a time." }),
+  opening: nullable(Opening, "Until when it is open, if it is so for a time."),
   datagrams: nullable(Datagrams, "What became of its datagrams, if it is over UDP and open."),
 });
 

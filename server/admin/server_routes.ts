@@ -70,6 +70,7 @@ async function factsOf(context: AdminContext): Promise<Static<typeof ServerFacts
       clients: settings.clients.size,
       clientsEver: settings.clients.total,
       enrolments,
+      draining: settings.drains.devices,
     },
     limits: limitsOf(context, enrolments),
     draining: drainFacts(settings.drains.of(undefined)),

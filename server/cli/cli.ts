@@ -15,7 +15,7 @@ import { chooseEngine, describeEngine, tellTurns } from "../../net/engines.ts";
 import { ServerCertificate } from "../../net/tls/listening.ts";
 import { type AdminWish, adminWish } from "../../app/admin/options.ts";
 import type { AdminServer } from "../../app/admin/serve.ts";
-import { daemonCommand, printLine, readOptions } from "../../app/command.ts";
+import { daemonCommand, helpCommand, printLine, readOptions } from "../../app/command.ts";
 import { stderr } from "../../app/output.ts";
 import { AuditFile } from "../../app/audit/audit_file.ts";
 import { HookRunner } from "../../app/hooks/hooks.ts";
@@ -25,7 +25,7 @@ import { describeOptions, type OptionValues } from "../../app/options.ts";
 import { runDaemon } from "../../app/run.ts";
 import { keyCommand } from "../../app/key_cli.ts";
 import { demandFolderOf } from "../../app/files/private_folder.ts";
-import { stateFolder } from "../../app/files/state.ts";
+import { readIdentity, stateFolder } from "../../app/files/state.ts";
 import { adminContext, serveServerAdmin } from "../admin/admin.ts";
 import type { AdminContext } from "../admin/context.ts";
 import { DASHBOARD } from "../dashboard/files.ts";
@@ -74,7 +74,7 @@ export function serverCommand(name: string): Command {
     dashboardCommand(name),
   ];
   const onFiles = devicesCommands(name).map((each) => each.name() === "devices" ? each : audited(each));
-  for (const each of [...running, ...onFiles, keyCommand(name, "server")]) command.addCommand(each);
+  for (const each of [...running, ...onFiles, keyCommand(name, "server"), helpCommand(name)]) command.addCommand(each);
   return command;
 }
 
@@ -85,7 +85,7 @@ async function run(command: Command): Promise<void> {
   const hasV2 = config.listen.some(({ profile }) => profile === "v2");
   if (values.audit !== undefined) demandFolderOf(values.audit);
   const told = await webhookWish(values);
-  const wish = await adminWish(values.admin, values["admin-token-file"], hasV2 ? "unix" : "off");
+  const wish = await adminWish(values, hasV2 ? "unix" : "off");
   if (check) {
     const profiles = new Set(config.listen.map(({ profile }) => profile));
     const lines = describeServer(config);
@@ -94,6 +94,7 @@ async function run(command: Command): Promise<void> {
       const devices = devicesFile(folder, values.devices);
       if (values.devices !== undefined) demandFolderOf(devices);
       new AuthorizedDevices(devices, systemClock, silentLogger).close();
+      await readIdentity(folder);
       lines.push(`devices ${devices}`, `state ${folder}`);
     }
     const chosen = chooseEngine(config.engine);

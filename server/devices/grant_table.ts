@@ -80,3 +80,15 @@ function readGrant(name: string, table: TomlTable): ServiceGrant {
     throw error instanceof SyntaxError ? table.error("listen", error.message) : error;
   }
 }
+
+/** What there is to say of a service that a device does not have. */
+export function unknownServiceText(device: string, service: string, known: readonly ServiceGrant[]): string {
+  const names = known.map(({ name }) => name).join(", ");
+  return `"${device}" has no service "${service}"; ${names ? `there are: ${names}` : "it has none"}`;
+}
+
+/** Why a service cannot be opened for a time that is not closed, and what has it closed. */
+export function notClosedText(device: string, grant: ServiceGrant, file = "devices.toml"): string {
+  return `${device}/${grant.name} is not closed, so it takes no opening; to have it open for a time alone, write ` +
+    `${tomlKey(grant.name)} = ${formatGrant({ ...grant, closed: true })} among the services of "${device}" in ${file}`;
+}

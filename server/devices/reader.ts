@@ -5,7 +5,6 @@
  * @module
  */
 
-import { TomlError } from "smol-toml";
 import { ConfigError } from "../../app/toml/config_error.ts";
 import { TomlTable } from "../../app/toml/table.ts";
 import { atOnce, type Steps } from "../../base/slices.ts";
@@ -118,7 +117,7 @@ export class DeviceReader {
       const top = this.#parse(text);
       return { text, line, names: top.names, top };
     } catch (error) {
-      if (error instanceof ConfigError && error.cause instanceof TomlError) return undefined;
+      if (error instanceof ConfigError) return undefined; // told with its place, if it is one of the whole
       throw error;
     }
   }
@@ -249,6 +248,13 @@ function readAll(top: TomlTable): FullMeaning {
   const { names } = top;
   const rules = names.includes(DEFAULTS) ? top.table(DEFAULTS) : undefined;
   const defaults = rules && readDefaults(rules);
+  for (const name of names) {
+    if (top.isTable(name)) continue;
+    throw top.error(
+      name,
+      `"${name}" stands in no table; each device has one by its name, [gw1], and what is its own below`,
+    );
+  }
   const devices = names.flatMap((name) => name === DEFAULTS ? [] : readDevice(name, top.table(name)!));
   top.rejectUnknown();
   return { names, devices, ...(defaults && { defaults }) };

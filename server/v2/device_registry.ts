@@ -25,6 +25,7 @@ import { fingerprint, formatPublicKey } from "../../net/tls/identity.ts";
 import type { Transport } from "../../net/transport.ts";
 import { mergeRules } from "../access/rules.ts";
 import type { AuthorizedDevice, DevicesChange } from "../devices/authorized_devices.ts";
+import { notClosedText, unknownServiceText } from "../devices/grant_table.ts";
 import { BarredDevices } from "./barred.ts";
 import { RegisteredDevice } from "./registered_device.ts";
 import { EnrolmentGate } from "./enrolment_gate.ts";
@@ -137,9 +138,9 @@ export class DeviceRegistry {
     const device = this.#options.devices.byName?.(name) ?? this.session(name)?.device;
     if (!device) throw new TypeError(`there is no device "${name}"`);
     const grant = device.services.find((each) => each.name === service);
-    if (!grant) throw new TypeError(`"${name}" has no service "${service}"`);
+    if (!grant) throw new TypeError(unknownServiceText(name, service, device.services));
     const { closed } = mergeRules(this.#options.devices.defaults, device.access, grant);
-    if (!closed) throw new TypeError(`${name}/${service} is not closed; give it the rule "closed" first`);
+    if (!closed) throw new TypeError(notClosedText(name, grant));
   }
 
   /** A number for a connection that was just accepted: greater than those of all before. */

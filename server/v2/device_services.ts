@@ -24,9 +24,9 @@ import {
   grantOfOpening,
   mismatch,
   type OpenService,
+  opensIt,
   type ServedService,
   type ServiceClients,
-  SHUT,
   shutStatus,
   statusOf,
 } from "./open_service.ts";
@@ -80,7 +80,7 @@ export class DeviceServices implements HostPortOwner {
       statusOf(name, port, this.settings.openings.get(this.deviceName, name)?.until)
     );
     const shut = this.#device.services.filter(({ name }) => this.#shut.has(name) && !this.#services.has(name));
-    return [...open, ...shut.map(shutStatus)];
+    return [...open, ...shut.map((grant) => shutStatus(this.deviceName, grant))];
   }
 
   emit(event: ServerEvent): void {
@@ -273,7 +273,7 @@ export class DeviceServices implements HostPortOwner {
       if (this.#gates.isShut(this.#device, grant)) {
         this.#shut.add(name);
         this.#close(name, "access-closed");
-        return { number, code: "port-unavailable", text: `${name}: ${SHUT}` };
+        return { number, code: "closed", text: opensIt(this.deviceName, name) };
       }
       const service = this.#services.get(name) ?? this.#openService(name, grant);
       service.at = number;

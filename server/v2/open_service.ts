@@ -96,12 +96,15 @@ export function statusOf(name: string, port: HostPort, until?: number): ServedSe
   };
 }
 
-/** What there is to say of a service that is closed until somebody opens it for a time. */
-export const SHUT = "closed until it is opened for a time (server open)";
+/** What opens a service that is closed until somebody does, for a time. */
+export function opensIt(device: string, service: string): string {
+  return `"server open ${device}/${service} --for 1h" opens it for a time`;
+}
 
-/** The same as it is shown. */
-export function shutStatus({ name, listen }: ServiceGrant): ServedService {
-  return { name, hostAddress: formatGrantedAddress(listen), open: false, error: SHUT };
+/** Such a service as it is shown. */
+export function shutStatus(device: string, { name, listen }: ServiceGrant): ServedService {
+  const error = `closed: ${opensIt(device, name)}`;
+  return { name, hostAddress: formatGrantedAddress(listen), open: false, error };
 }
 
 /** What the device hears of it, under the `number` that it gave it. */

@@ -40,7 +40,7 @@ processTest(
       await client.read(1);
     };
     await talk();
-    assert.deepEqual((await reload()).lines, ["unchanged"]);
+    assert.deepEqual((await reload()).lines, ["nothing is different"]);
 
     write('log-level = "debug"', 'expiration = "30s"', ...sections(`127.0.0.1:${first}`, `127.0.0.1:${more}`));
     assert.deepEqual((await reload()).lines, [
@@ -76,6 +76,6 @@ processTest(
     await server.logged(/not reloaded: admin cannot change without a restart/);
     await refusesClients(first, "127.0.0.1");
     await talk();
-    assert.deepEqual((await reload()).lines, ["restart admin cannot change without a restart"]);
+    assert.deepEqual((await reload()).lines, ["not changed: admin cannot change without a restart"]);
   },
 );
