@@ -30,7 +30,7 @@ import {
 } from "./config.ts";
 import { describeDevice } from "./describe.ts";
 import { adminWish } from "../../app/admin/options.ts";
-import { oneAtATime, type Reloaded, reloadBySignal } from "../../app/reload/report.ts";
+import { oneAtATime, reloadBySignal, type Reloaded } from "../../app/reload/report.ts";
 import { actCommands } from "./admin/acts.ts";
 import { deviceEventsCommand } from "./admin/events.ts";
 import { serveAdminApi } from "./admin/serve.ts";
@@ -217,7 +217,9 @@ async function runDevice(
   const { engine } = chooseEngine(config.engine);
   const subject = { device, clock: systemClock, engine };
   const measures = deviceMetrics(subject);
-  const reload = oneAtATime((): Promise<Reloaded> => reloader?.reload() ?? Promise.resolve({ changed: [], restart: [] }));
+  const reload = oneAtATime((): Promise<Reloaded> =>
+    reloader?.reload() ?? Promise.resolve({ changed: [], restart: [] })
+  );
   const admin = new MovingAdmin((wish) => {
     const served = { device, engine: engine.name, clock: systemClock, logger, reload, metrics: measures };
     return serveAdminApi(served, stateAt, wish, json);
