@@ -45,8 +45,8 @@ function firstCells(text: string, head: string): string[] {
   return lines.slice(start + 2, start + length).map((line) => line.split("|")[1]!.trim().replaceAll("`", ""));
 }
 
-Deno.test("every command has an example of itself in its help", checked, () => {
-  const without = [...all(readCommand(sallyportCommand()))].filter(({ path, examples }) =>
+Deno.test("every command has an example of itself in its help", checked, async () => {
+  const without = [...all(readCommand(await sallyportCommand()))].filter(({ path, examples }) =>
     path !== "sallyport" && !examples.includes(`  ${path}`)
   );
   assert.deepEqual(without.map(({ path }) => path), []);
