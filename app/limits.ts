@@ -184,7 +184,10 @@ export const AUDIT_FLUSH_MS = 1_000;
 /** Characters of a text in an audit line; the rest of it is left out. */
 export const MAX_AUDIT_TEXT = 1_024;
 
-/** Refusals in a second that have audit lines of their own; more are counted in one: strangers cannot push out the rest. */
+/**
+ * Refusals in a second that have audit lines of their own, and clients that end without a byte; more are counted in one:
+ * strangers cannot push out the rest.
+ */
 export const AUDITED_REFUSALS = 20;
 
 /** Bytes of the audit file that one answer is made of. */

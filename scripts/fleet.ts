@@ -83,13 +83,12 @@ async function main(args: readonly string[]): Promise<number> {
     say(`a client costs ${each.toFixed(1)} KB, of server and devices together`);
     faults.demand("memory of a client, in KB", each, BARS.client, "");
   }
-  for (const asked of await askAll(fleet)) {
+  for await (const asked of askAll(fleet)) {
     say(asked.text);
     judge(faults, asked);
   }
   if (given.dashboard) {
-    const { lines, longestTask, longestTurn } = await lookAtDashboard(fleet, devices);
-    for (const line of lines) say(line);
+    const { longestTask, longestTurn } = await lookAtDashboard(fleet, devices);
     faults.demand("longest task of the page", longestTask, BARS.task, "ms");
     faults.demand("longest turn beside the dashboard", longestTurn, BARS.turn, "ms");
   }

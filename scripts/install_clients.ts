@@ -33,6 +33,9 @@ const PACKAGES: Record<string, string> = {
   psql: "postgresql-client",
   postgres: "postgresql",
   socat: "socat",
+  picocom: "picocom",
+  docker: "docker.io",
+  podman: "podman",
   prometheus: "prometheus",
   chromium: "chromium",
 };

@@ -9,7 +9,14 @@ import { type CanEndpoint, parseCanEndpoint } from "../../can/endpoint.ts";
 import { MOST_CAN_CLIENTS } from "../../can/limits.ts";
 import { type CanService, openCanService } from "../../can/server/service.ts";
 import type { Connection } from "../../net/socket.ts";
-import type { EndpointClient, EndpointKind, EndpointState, Reach, Surroundings } from "./endpoint.ts";
+import {
+  type EndpointClient,
+  type EndpointKind,
+  type EndpointState,
+  type Reach,
+  type Surroundings,
+  UNKNOWN_CLIENT,
+} from "./endpoint.ts";
 import { connectionPair } from "./pair.ts";
 
 /** Buses of the kernel, of serial adapters, and of this process. */
@@ -41,7 +48,7 @@ class CanReach implements Reach {
 
   connect({ client }: EndpointClient): Promise<Connection> {
     const [ours, theirs] = connectionPair();
-    const served = this.#service.serve(theirs, client).finally(() => this.#serving.delete(served));
+    const served = this.#service.serve(theirs, client || UNKNOWN_CLIENT).finally(() => this.#serving.delete(served));
     this.#serving.add(served);
     return Promise.resolve(ours);
   }

@@ -9,6 +9,9 @@ import type { Logger } from "../../base/logger.ts";
 import type { DatagramCounts } from "../../net/udp/counts.ts";
 import type { Connection, Engine } from "../../net/socket.ts";
 
+/** What a client is called where the server does not say who it is, as on v1. */
+export const UNKNOWN_CLIENT = "?";
+
 /** For whom a service is reached. */
 export interface EndpointClient {
   /** The client's address, as the server says; it may be any text. */

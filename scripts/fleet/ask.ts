@@ -23,8 +23,8 @@ export interface Asked {
 /** How often each is asked. */
 const ROUNDS = 7;
 
-/** Asks for everything. */
-export async function askAll({ server, state }: Fleet): Promise<Asked[]> {
+/** Asks for everything, one after the other. */
+export async function* askAll({ server, state }: Fleet): AsyncGenerator<Asked, void, void> {
   using client = adminClient({ socket: `${state}/server/${ADMIN_SOCKET}` });
   const http = Deno.createHttpClient({ proxy: { transport: "unix", path: `${state}/server/${ADMIN_SOCKET}` } });
   const all = async (path: string, match?: string) => {
@@ -55,7 +55,6 @@ export async function askAll({ server, state }: Fleet): Promise<Asked[]> {
     "sallyport server devices --json": run("devices", "--json"),
     "sallyport server clients --json": run("clients", "--json"),
   };
-  const found: Asked[] = [];
   for (const [what, ask] of Object.entries(questions)) {
     let said: string | void;
     const times: number[] = [];
@@ -68,15 +67,14 @@ export async function askAll({ server, state }: Fleet): Promise<Asked[]> {
     });
     const ms = times.toSorted((a, b) => a - b)[ROUNDS >> 1]!;
     const beside = turns ? `; longest turn ${turns.longest} ms, ${turns.over} of more than 10` : "";
-    found.push({
+    yield {
       what,
       ms,
       turn: turns?.longest,
       text: `${what}: ${ms.toFixed(0)} ms (most ${Math.max(...times).toFixed(0)})${said! ? `, ${said}` : ""}${beside}`,
-    });
+    };
   }
   http.close();
-  return found;
 }
 
 /** The longest turn of the server's event loop while `fn` runs, of CPU time; see `turns.ts`. */

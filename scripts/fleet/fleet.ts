@@ -15,7 +15,7 @@ import { TempFolder } from "../../tests/rig/temp_folder.ts";
 const A_PROCESS = 500;
 
 /** Milliseconds for those of a process to be online. */
-const ARRIVAL_MS = 120_000;
+const ARRIVAL_MS = 600_000;
 
 /** Where every device has its service. */
 const HOST_PORT = 2_200;

@@ -9,13 +9,13 @@ import { adminClient } from "../../app/admin/client.ts";
 import { openBrowser } from "../../tests/rig/dashboard/browser.ts";
 import { Child } from "../../tests/rig/processes/child.ts";
 import { sallyport } from "../../tests/rig/processes/daemons.ts";
+import { say } from "../../tests/rig/say.ts";
 import { pause } from "../../tests/rig/wait.ts";
 import { turnsOf } from "./ask.ts";
 import type { Fleet } from "./fleet.ts";
 
 /** What was seen. */
 export interface Look {
-  readonly lines: readonly string[];
   /** The page's longest task while things change, and of the server's turns the longest, both in milliseconds. */
   readonly longestTask: number;
   readonly longestTurn: number;
@@ -39,11 +39,10 @@ export async function lookAtDashboard({ server, state }: Fleet, devices: number)
   const { page } = browser;
   await page.addInitScript(OBSERVE);
   const tasks = async () => await page.evaluate("tasks.splice(0)") as number[];
-  const lines: string[] = [];
   let [longestTask, longestTurn] = [0, 0];
   const tell = (what: string, found: readonly number[], turn: number | undefined) => {
     const most = Math.max(0, ...found);
-    lines.push(
+    say(
       `${what}: ${found.length} long tasks, the longest ${most} ms; longest turn of the server ${turn ?? "?"} ms`,
     );
     longestTurn = Math.max(longestTurn, turn ?? 0);
@@ -72,6 +71,6 @@ export async function lookAtDashboard({ server, state }: Fleet, devices: number)
     tell(`dashboard, ${view}, opened`, opening, undefined);
     tell(`dashboard, ${view}, ${DROPS} links dropped meanwhile`, found, turns?.longest);
   }
-  lines.push(...browser.complaints);
-  return { lines, longestTask, longestTurn };
+  browser.complaints.forEach((line) => say(line));
+  return { longestTask, longestTurn };
 }

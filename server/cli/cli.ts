@@ -79,8 +79,9 @@ export function serverCommand(name: string): Command {
 }
 
 /** What the command line, the environment, the file and the files that they name say now. */
-async function readAll(command: Command): Promise<ServerTold & { readonly check: boolean }> {
+async function readAll(command: Command, isRunning = false): Promise<ServerTold & { readonly check: boolean }> {
   const { values, file, check } = readOptions(SERVER_OPTIONS, command);
+  if (isRunning) file?.demandWritten();
   const config = serverConfig(values, file);
   const hasV2 = config.listen.some(({ profile }) => profile === "v2");
   const webhook = await webhookWish(values);
@@ -141,7 +142,7 @@ async function run(command: Command): Promise<void> {
   });
   const reloader = new ServerReload({
     told,
-    read: () => readAll(command),
+    read: () => readAll(command, true),
     core,
     context,
     admin,

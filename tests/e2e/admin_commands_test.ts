@@ -181,7 +181,7 @@ processTest("by TCP the commands need the token, which is told nowhere", [], asy
     outcome("server", ["--listen", "127.0.0.1:0", "--state", folder.path, "--check", ...args]);
   const refusals: [string[], RegExp][] = [
     [["--admin", "127.0.0.1:0"], /needs a token/],
-    [["--admin", "0.0.0.0:0", "--admin-token-file", good!], /takes a loopback address/],
+    [["--admin", "0.0.0.0:0", "--admin-token-file", good!], /is for others than this machine/],
     [["--admin", "127.0.0.1:0", "--admin-token-file", open!], /mode 0644/],
     [["--admin", "127.0.0.1:0", "--admin-token-file", `${folder.path}/none`], /make a token/],
     [["--admin-token-file", good!], /of use with --admin HOST:PORT alone/],
