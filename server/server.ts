@@ -8,7 +8,7 @@ import type { Endpoint, KeepAliveChoice } from "../protocol/keep_alive.ts";
 import type { ChannelEndReason } from "../protocol/reasons.ts";
 import type { DeviceMode } from "../protocol/v2/wire/messages.ts";
 import { Emitter } from "../base/emitter.ts";
-import { inSlices, type Steps } from "../base/slices.ts";
+import { eachInSlices } from "../base/slices.ts";
 import * as check from "../relay/option_check.ts";
 import type { Opening } from "./access/openings.ts";
 import { checkOpenServiceOptions, checkServeOptions } from "./check_options.ts";
@@ -177,7 +177,10 @@ export function startServer(options: ServeOptions): { readonly handle: ServerHan
     emitter.emit(event);
     connections.tell(event);
   };
-  const watching = settings.v2?.devices.subscribe((change) => connections.devicesChanged(change));
+  const watching = settings.v2?.devices.subscribe((change) => {
+    connections.devicesChanged(change);
+    settings.drains.devicesChanged(change);
+  });
   const registry = settings.v2 && new DeviceRegistry(settings.v2, settings, emit);
   const known = new KnownDevices(registry, settings);
   const places = new Listeners(settings, registry, emit);
@@ -265,7 +268,7 @@ export function startServer(options: ServeOptions): { readonly handle: ServerHan
     setMode(name, mode, drain = 0) {
       check.word("config", "run")(mode, "mode");
       check.milliseconds(0)(drain, "drain");
-      const ask = () => registry?.session(name)?.link?.links.say({ wantedMode: mode });
+      const ask = (device = name) => registry?.session(device)?.link?.links.say({ wantedMode: mode });
       const isThere = registry?.session(name)?.link !== undefined;
       if (settings.drains.isLeavingRun(name)) settings.drains.undo(name);
       if (isThere && mode === "config" && drain > 0) settings.drains.begin(name, { for: drain, then: ask });
@@ -311,13 +314,9 @@ export function startServer(options: ServeOptions): { readonly handle: ServerHan
     [Symbol.asyncDispose]: shutdown,
   };
   const adjust = (values: Adjustable) => void Object.assign(settings, values);
-  const spreadKeepAlive = () => inSlices(spread(registry, settings), settings.clock);
+  const spreadKeepAlive = () =>
+    eachInSlices(registry?.sessions ?? [], settings.clock, (session) => {
+      if (session.device.keepAlive === undefined) session.setKeepAlive(settings.keepAlive, "server");
+    });
   return { handle, core: { settings, registry, listeners, places, adjust, spreadKeepAlive } };
-}
-
-function* spread(registry: DeviceRegistry | undefined, { keepAlive }: ServerSettings): Steps<void> {
-  for (const session of registry?.sessions ?? []) {
-    if (session.device.keepAlive === undefined) session.setKeepAlive(keepAlive, "server");
-    yield;
-  }
 }

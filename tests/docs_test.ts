@@ -6,6 +6,7 @@ import { ExitCode } from "../app/exit_codes.ts";
 import { GOODBYE_CODES } from "../protocol/v2/wire/goodbye.ts";
 import { CHANNEL_END_REASONS, LINK_END_REASONS, REFUSAL_REASONS } from "../protocol/reasons.ts";
 import "./rig/engine.ts"; // what it loads stays, and would count as a leak of the test that is first
+import { FACES_PAGE, facesPage } from "./rig/faces.ts";
 import { API_PAGE, apiPage, DEVICE_API_PAGE, deviceRoutes, serverRoutes } from "./rig/api_reference.ts";
 import { EVENTS_PAGE, eventsOf, eventsPage } from "./rig/events_reference.ts";
 import { METRICS_PAGE, metricsPage } from "./rig/metrics_reference.ts";
@@ -24,9 +25,12 @@ function read(file: string): string {
   return Deno.readTextFileSync(new URL(file, ROOT));
 }
 
+/** The most pages in a folder. */
+const MAX_PAGES = 15;
+
 /** The pages below docs/. */
 function pages(): string[] {
-  return ["docs", "docs/reference"].flatMap((folder) =>
+  return ["docs", "docs/operate", "docs/how-to", "docs/migrate", "docs/reference"].flatMap((folder) =>
     [...Deno.readDirSync(new URL(folder, ROOT))].filter(({ name }) => name.endsWith(".md"))
       .map(({ name }) => `${folder}/${name}`)
   );
@@ -41,8 +45,8 @@ function firstCells(text: string, head: string): string[] {
   return lines.slice(start + 2, start + length).map((line) => line.split("|")[1]!.trim().replaceAll("`", ""));
 }
 
-Deno.test("every command has an example of itself in its help", checked, () => {
-  const without = [...all(readCommand(sallyportCommand()))].filter(({ path, examples }) =>
+Deno.test("every command has an example of itself in its help", checked, async () => {
+  const without = [...all(readCommand(await sallyportCommand()))].filter(({ path, examples }) =>
     path !== "sallyport" && !examples.includes(`  ${path}`)
   );
   assert.deepEqual(without.map(({ path }) => path), []);
@@ -83,6 +87,7 @@ Deno.test(
     const words = (text: string) => text.replace(/-{3,}/g, "---").split(/[\s|]+/).filter(Boolean);
     assert.deepEqual(words(read(API_PAGE)), words(apiPage(await serverRoutes())));
     assert.deepEqual(words(read(DEVICE_API_PAGE)), words(apiPage(deviceRoutes(), "device")));
+    assert.deepEqual(words(read(FACES_PAGE)), words(facesPage(await serverRoutes(), deviceRoutes())));
   },
 );
 
@@ -131,6 +136,15 @@ Deno.test("every link to a file or a heading of the documents leads somewhere", 
       assert.ok(headings.includes(heading), `${file}: ${target}`);
     }
   }
+});
+
+Deno.test(`the index of the documents has every page, and no folder more than ${MAX_PAGES}`, checked, () => {
+  const index = read("docs/README.md");
+  for (const page of pages().filter((page) => page !== "docs/README.md")) {
+    assert.ok(index.includes(`(${page.slice("docs/".length)})`), `docs/README.md lacks ${page}`);
+  }
+  const folders = Map.groupBy(pages(), (page) => page.slice(0, page.lastIndexOf("/")));
+  for (const [folder, all] of folders) assert.ok(all.length <= MAX_PAGES, `${folder} has ${all.length} pages`);
 });
 
 Deno.test("the example of devices.toml is taken", checked, () => {

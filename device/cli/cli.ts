@@ -69,8 +69,9 @@ export function deviceCommand(name: string): Command {
 }
 
 /** What the command line, the environment, the file and the state say now. */
-async function readAll(command: Command) {
+async function readAll(command: Command, isRunning = false) {
   const { values, file, check } = readOptions(DEVICE_OPTIONS, command);
+  if (isRunning) file?.demandWritten();
   const isV2 = (values.profile ?? "v2") === "v2";
   const stored = isV2 ? await loadStored(values.state) : undefined;
   return { values, check, isV2, stored, config: deviceConfig(values, file, stored) };
@@ -103,7 +104,11 @@ async function run(command: Command): Promise<void> {
   }
   const warnings = missing.length > 0 ? [notOffered(missing)] : [];
   const { metrics } = values;
-  await runDevice(config, values, stored, { warnings, read: () => readAll(command), ...(metrics && { metrics }) });
+  await runDevice(config, values, stored, {
+    warnings,
+    read: () => readAll(command, true),
+    ...(metrics && { metrics }),
+  });
 }
 
 function notOffered(names: readonly string[]): string {

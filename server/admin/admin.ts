@@ -26,6 +26,7 @@ import { drainRoutes } from "./drain_routes.ts";
 import { enrolmentRoutes } from "./enrolment_routes.ts";
 import { EventRing } from "../../app/admin/event_ring.ts";
 import { eventRoutes } from "./event_routes.ts";
+import { grantRoutes } from "./grant_routes.ts";
 import { Outlets, type OutletsOptions } from "./outlets.ts";
 import { openingRoutes } from "./opening_routes.ts";
 import { historyRoutes } from "./history_routes.ts";
@@ -40,6 +41,7 @@ export function adminRoutes(context: AdminContext): Route[] {
     ...serverRoutes(context),
     ...deviceRoutes(context),
     ...actRoutes(context),
+    ...grantRoutes(context),
     ...drainRoutes(context),
     ...openingRoutes(context),
     ...enrolmentRoutes(context),

@@ -30,6 +30,8 @@ import { connectCommand } from "./admin/connect.ts";
 import { oneAtATime, reloadBySignal } from "../../app/reload/report.ts";
 import { reloadCommand } from "./admin/reload.ts";
 import { serverDoctorCommand } from "./doctor.ts";
+import { auditCommand } from "./admin/audit.ts";
+import { openingsCommand } from "./admin/openings.ts";
 import { checkServer } from "./check.ts";
 import { ServerReload, type ServerTold } from "./reload/reload.ts";
 import { MovingAdmin } from "../../app/admin/http/moving.ts";
@@ -65,6 +67,8 @@ export function serverCommand(name: string): Command {
     ...actCommands(name),
     connectCommand(name),
     drainCommand(name),
+    openingsCommand(name),
+    auditCommand(name),
     serverDoctorCommand(name),
     reloadCommand(name),
     dashboardCommand(name),
@@ -75,8 +79,9 @@ export function serverCommand(name: string): Command {
 }
 
 /** What the command line, the environment, the file and the files that they name say now. */
-async function readAll(command: Command): Promise<ServerTold & { readonly check: boolean }> {
+async function readAll(command: Command, isRunning = false): Promise<ServerTold & { readonly check: boolean }> {
   const { values, file, check } = readOptions(SERVER_OPTIONS, command);
+  if (isRunning) file?.demandWritten();
   const config = serverConfig(values, file);
   const hasV2 = config.listen.some(({ profile }) => profile === "v2");
   const webhook = await webhookWish(values);
@@ -137,7 +142,7 @@ async function run(command: Command): Promise<void> {
   });
   const reloader = new ServerReload({
     told,
-    read: () => readAll(command),
+    read: () => readAll(command, true),
     core,
     context,
     admin,

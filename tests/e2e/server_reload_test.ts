@@ -66,6 +66,13 @@ processTest(
 
     write('log-level = "loud"');
     const { code, stderr } = await reload();
+    Deno.truncateSync(file); // as an editor does that is about to write it
+    const empty = await reload();
+    assert.deepEqual(
+      [empty.code, /server\.toml is empty; .*write a comment/.test(empty.stderr)],
+      [1, true],
+      empty.stderr,
+    );
     assert.deepEqual([code, /server\.toml:1:\d+.*"loud"/.test(stderr)], [1, true], stderr);
     write('log-level = "warn"', ...sections(`127.0.0.1:${first}`, `127.0.0.1:${more}`, `127.0.0.1:${hostPort}`));
     const taken = await reload();

@@ -55,13 +55,3 @@ function demandState(folder: string, file: string, device: string | undefined): 
     `${what}no server has run ${where}; run this as the server's user, or name its state with --state (or SALLYPORT_STATE)`,
   );
 }
-
-/** Changes one device of the file; see {@linkcode DeviceActs.change}. */
-export async function changeDevice(
-  command: Command,
-  device: string,
-  edit: DeviceEdit,
-  wanted: (before: AuthorizedDevice) => AuthorizedDevice,
-): Promise<void> {
-  await (await placeOf(command, device)).acts.change(device, edit, wanted);
-}
