@@ -11,7 +11,7 @@ import { SERVER_RELOAD } from "../../server/cli/reload/table.ts";
 import { markers } from "./option_tables.ts";
 
 /** The page. */
-export const RELOAD_PAGE = "docs/reload.md";
+export const RELOAD_PAGE = "docs/operate/reload.md";
 
 const WAYS: readonly ReloadWay[] = ["at once", "for links and clients to come", "at the next start"];
 
