@@ -11,8 +11,6 @@ import type { OptionTable } from "../../../app/options.ts";
 import { stderr } from "../../../app/output.ts";
 import { statPath } from "../../../app/files/private_folder.ts";
 import { STATE_OPTION, stateFolder } from "../../../app/files/state.ts";
-import type { AuthorizedDevice } from "../../devices/authorized_devices.ts";
-import type { DeviceEdit } from "../../devices/edits.ts";
 import { DEVICES_OPTION } from "./enroll.ts";
 import { DeviceActs } from "../../state/device_acts.ts";
 import { Enrolments } from "../../state/enrolments.ts";
