@@ -1,7 +1,6 @@
 /**
  * `deno run -A scripts/option_tables.ts`: writes the tables of options in the documents anew, also of what changes
- * without a restart, from what
- * the commands' `--help` says; `tests/docs_test.ts` demands that they agree.
+ * without a restart, from what the commands' `--help` says; `tests/docs_test.ts` demands that they agree.
  *
  * @module
  */

@@ -23,11 +23,13 @@ function demandAll(routes: readonly Route[], faces: Readonly<Record<string, Face
   assert.deepEqual(Object.keys(faces).filter((id) => !ids.includes(id)), [], "each is of a route");
 }
 
+const PROGRAM = readCommand(await sallyportCommand());
+
 /** Demands that a command is there, with its option. */
 function demandCommand(role: string, text: string): void {
   const words = text.split(" ");
   const option = words.find((word) => word.startsWith("--"));
-  let node: CommandNode | undefined = readCommand(sallyportCommand());
+  let node: CommandNode | undefined = PROGRAM;
   for (const word of [role, ...words.filter((word) => word !== option)]) {
     node = node?.commands.find(({ name }) => name === word);
   }
