@@ -21,7 +21,7 @@ import {
 } from "./options.ts";
 import { stderr, stdout, terminalColumns } from "./output.ts";
 import { printable } from "./printable.ts";
-import { endWithOutput } from "./run.ts";
+import { beginTask } from "./run.ts";
 import { TomlTable } from "./toml/table.ts";
 import { ConfigError } from "./toml/config_error.ts";
 import { closest, oneOf } from "./values.ts";
@@ -175,7 +175,7 @@ export function taskCommand(
   addOptions(command, table, env);
   command.hook("preAction", () => {
     if (!env) tellStrangeVariables(table);
-    stdout.onFailure = endWithOutput;
+    beginTask();
   });
   return command;
 }

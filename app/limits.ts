@@ -106,6 +106,9 @@ export const ADMIN_IDLE_MS = 60_000;
 /** Milliseconds between two signs of life on a stream of the admin API. */
 export const ADMIN_HEARTBEAT_MS = 15_000;
 
+/** Milliseconds that a place of the admin API goes on when it has moved: whoever asked for that is answered there. */
+export const ADMIN_LEAVE_MS = 1_000;
+
 /** Bytes of a request's body. */
 export const MAX_ADMIN_BODY = 64 * 1024;
 
@@ -181,7 +184,10 @@ export const AUDIT_FLUSH_MS = 1_000;
 /** Characters of a text in an audit line; the rest of it is left out. */
 export const MAX_AUDIT_TEXT = 1_024;
 
-/** Refusals in a second that have audit lines of their own; more are counted in one: strangers cannot push out the rest. */
+/**
+ * Refusals in a second that have audit lines of their own, and clients that end without a byte; more are counted in one:
+ * strangers cannot push out the rest.
+ */
 export const AUDITED_REFUSALS = 20;
 
 /** Bytes of the audit file that one answer is made of. */

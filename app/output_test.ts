@@ -90,6 +90,16 @@ class FakeFile implements Sink {
   }
 }
 
+Deno.test("whoever waits for a pipe as for a file loses no line to its bound", STRICT, () => {
+  const pipe = new FakeFile();
+  const writer = new LineWriter(pipe);
+  writer.waits = true;
+  const line = "x".repeat(1023);
+  const count = MAX_OUTPUT_BACKLOG / 1024 + 5;
+  for (let n = 0; n < count; n++) writer.write(line);
+  assert.equal(pipe.taken, `${line}\n`.repeat(count));
+});
+
 Deno.test("a file has every line as soon as it is written, however many there are at once", STRICT, () => {
   const file = new FakeFile();
   const writer = new LineWriter(file, true);

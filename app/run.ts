@@ -59,11 +59,17 @@ function guardRejections(name: string): void {
 /** Whether what a command printed could not be written: then it has not gone well, whatever else came of it. */
 let isOutputLost = false;
 
+/** What a command prints that does one thing and ends, all of it, in its order, and nothing if nobody takes it. */
+export function beginTask(): void {
+  stdout.waits = stderr.waits = true;
+  stdout.onFailure = endWithOutput;
+}
+
 /**
  * Ends a process whose lines nobody takes: what only shows something has nothing to do then. Who has read enough (`head`)
  * is no failure.
  */
-export function endWithOutput(error: unknown): void {
+function endWithOutput(error: unknown): void {
   if (error instanceof Deno.errors.BrokenPipe) Deno.exit(ExitCode.OK);
   if (!isOutputLost) stderr.write(`cannot write to stdout: ${describeError(error)}`);
   isOutputLost = true;
@@ -150,6 +156,7 @@ export async function runDaemon(
   onSignal: (signal: Deno.Signal) => void,
 ): Promise<void> {
   stdout.onFailure = undefined; // a daemon goes on, whoever reads its lines
+  stdout.waits = stderr.waits = false;
   using manager = ServiceManager.find({ clock: systemClock, logger, status: () => daemon.status() });
   let signalled = false;
   let ended = false;

@@ -29,6 +29,7 @@ const PACKAGES: Record<string, string> = {
   git: "git",
   nginx: "nginx",
   openssl: "openssl",
+  python3: "python3",
   psql: "postgresql-client",
   postgres: "postgresql",
   socat: "socat",

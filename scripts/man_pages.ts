@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL("../", import.meta.url));
 const folder = Deno.args[0] ?? `${root}dist/man`;
 const today = new Date().toISOString().slice(0, 10);
 await Deno.mkdir(folder, { recursive: true });
-for (const [name, text] of manPages(today, (path) => Deno.readTextFileSync(root + path))) {
+for (const [name, text] of await manPages(today, (path) => Deno.readTextFileSync(root + path))) {
   await Deno.writeTextFile(`${folder}/${name}`, text);
   say(`${folder}/${name}`);
 }

@@ -6,9 +6,11 @@ import { ExitCode } from "../app/exit_codes.ts";
 import { GOODBYE_CODES } from "../protocol/v2/wire/goodbye.ts";
 import { CHANNEL_END_REASONS, LINK_END_REASONS, REFUSAL_REASONS } from "../protocol/reasons.ts";
 import "./rig/engine.ts"; // what it loads stays, and would count as a leak of the test that is first
+import { FACES_PAGE, facesPage } from "./rig/faces.ts";
 import { API_PAGE, apiPage, DEVICE_API_PAGE, deviceRoutes, serverRoutes } from "./rig/api_reference.ts";
 import { EVENTS_PAGE, eventsOf, eventsPage } from "./rig/events_reference.ts";
 import { METRICS_PAGE, metricsPage } from "./rig/metrics_reference.ts";
+import { RELOAD_PAGE, withReloadTables } from "./rig/reload_tables.ts";
 import { commands, optionRows, readRows, TABLES } from "./rig/option_tables.ts";
 import { DEVICE_OPTIONS, deviceConfig } from "../device/cli/config.ts";
 import { parseDevices } from "../server/devices/authorized_devices.ts";
@@ -43,8 +45,8 @@ function firstCells(text: string, head: string): string[] {
   return lines.slice(start + 2, start + length).map((line) => line.split("|")[1]!.trim().replaceAll("`", ""));
 }
 
-Deno.test("every command has an example of itself in its help", checked, () => {
-  const without = [...all(readCommand(sallyportCommand()))].filter(({ path, examples }) =>
+Deno.test("every command has an example of itself in its help", checked, async () => {
+  const without = [...all(readCommand(await sallyportCommand()))].filter(({ path, examples }) =>
     path !== "sallyport" && !examples.includes(`  ${path}`)
   );
   assert.deepEqual(without.map(({ path }) => path), []);
@@ -69,6 +71,15 @@ Deno.test(
 );
 
 Deno.test(
+  "what changes without a restart is as the product has it; to write it: scripts/option_tables.ts",
+  checked,
+  () => {
+    const words = (text: string) => text.replace(/-{3,}/g, "---").split(/[\s|]+/).filter(Boolean);
+    assert.deepEqual(words(read(RELOAD_PAGE)), words(withReloadTables(read(RELOAD_PAGE))));
+  },
+);
+
+Deno.test(
   "the reference of the admin API is as its schemas; to write it: scripts/api_reference.ts",
   checked,
   async () => {
@@ -76,6 +87,7 @@ Deno.test(
     const words = (text: string) => text.replace(/-{3,}/g, "---").split(/[\s|]+/).filter(Boolean);
     assert.deepEqual(words(read(API_PAGE)), words(apiPage(await serverRoutes())));
     assert.deepEqual(words(read(DEVICE_API_PAGE)), words(apiPage(deviceRoutes(), "device")));
+    assert.deepEqual(words(read(FACES_PAGE)), words(facesPage(await serverRoutes(), deviceRoutes())));
   },
 );
 

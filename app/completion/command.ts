@@ -24,12 +24,12 @@ export const SHELLS = { bash: bashCompletion, zsh: zshCompletion, fish: fishComp
 const NAMES = Object.keys(SHELLS) as (keyof typeof SHELLS)[];
 
 /** The command, below the program `name`; `root` gives the program. */
-export function completionCommand(name: string, root: () => Command): Command {
+export function completionCommand(name: string, root: () => Promise<Command>): Command {
   const help = "Prints a script that completes commands and options in a shell.";
   const shell = new Argument("<shell>", NAMES.join(", ")).choices(NAMES).argParser(argument(oneOf(...NAMES)));
   return taskCommand(`${name} completion`, help, {}, examples(name))
     .addArgument(shell)
-    .action((shell: keyof typeof SHELLS) => stdout.write(SHELLS[shell](readCommand(root())).trimEnd()));
+    .action(async (shell: keyof typeof SHELLS) => stdout.write(SHELLS[shell](readCommand(await root())).trimEnd()));
 }
 
 function examples(name: string): string {

@@ -108,6 +108,15 @@ export class TomlTable {
     throw this.error(name, `"${name}" has to be true or false, without quotes`);
   }
 
+  /**
+   * Demands that the file has more than blanks: while a daemon runs, an empty one is taken for one that is just being
+   * written, which must not undo all that it was told. @throws {ConfigError} if it has not.
+   */
+  demandWritten(): void {
+    if (this.#source.trim() !== "") return;
+    throw new ConfigError(`${this.#file} is empty; if nothing is meant to stand there, write a comment into it`);
+  }
+
   /** The keys that stand in this table. */
   get names(): string[] {
     return Object.keys(this.#entries);

@@ -86,7 +86,7 @@ export class ProgramReach implements Reach {
     const { clock, logger } = this.#surroundings;
     const say = (line: string) =>
       logger.info("program {pid} of {service} says: {line}", { ...facts, line: printable(line) });
-    const errors = this.#spec.pty ? undefined : new ErrorLines(program.child.stderr, say);
+    const errors = this.#spec.pty ? undefined : new ErrorLines(program.child.stderr, clock, say);
     const { code, signal } = await program.ended;
     logger.info("program {pid} of {service} for {client} ended: {exit}", {
       ...facts,

@@ -16,8 +16,8 @@ import { Page } from "./troff.ts";
 export type ReadText = (path: string) => string;
 
 /** The pages by the names of their files. `date`, which each of them bears, is `YYYY-MM-DD`. */
-export function manPages(date: string, read: ReadText): Map<string, string> {
-  const root = readCommand(sallyportCommand());
+export async function manPages(date: string, read: ReadText): Promise<Map<string, string>> {
+  const root = readCommand(await sallyportCommand());
   const names = root.commands.filter(({ name }) => name !== "completion").map(({ name }) => `sallyport-${name}`);
   const seeAlso = ["sallyport(1)", ...names.map((name) => `${name}(1)`), "sallyport.toml(5)"];
   const pages = new Map<string, Page>();

@@ -7,9 +7,9 @@ import { manPages } from "./pages.ts";
 import { escape, Page } from "./troff.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const pages = manPages("2026-01-31", (path) => Deno.readTextFileSync(ROOT + path));
+const pages = await manPages("2026-01-31", (path) => Deno.readTextFileSync(ROOT + path));
 
-test("every command has its place in the manual, with every option that help shows", () => {
+test("every command has its place in the manual, with every option that help shows", async () => {
   assert.deepEqual([...pages.keys()].toSorted(), [
     "sallyport-canserver.1",
     "sallyport-device.1",
@@ -17,7 +17,7 @@ test("every command has its place in the manual, with every option that help sho
     "sallyport.1",
     "sallyport.toml.5",
   ]);
-  for (const { path, options } of all(readCommand(sallyportCommand()))) {
+  for (const { path, options } of all(readCommand(await sallyportCommand()))) {
     const [program, role] = path.split(" ");
     const page = pages.get(role === undefined || role === "completion" ? "sallyport.1" : `${program}-${role}.1`)!;
     assert.ok(page.includes(escape(path)), path);

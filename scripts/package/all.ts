@@ -58,7 +58,7 @@ export async function packageAll(
     const platform = inFile(path, () => platformOf(binary));
     const glibc = glibcOf(binary);
     glibcs.push(glibc);
-    const forDebian = contents({ binary, layout: DEBIAN, sbom: list, time, read });
+    const forDebian = await contents({ binary, layout: DEBIAN, sbom: list, time, read });
     const control = controlOf(platform, version, glibc);
     const scripts = Object.fromEntries(
       ["postinst", "prerm", "postrm"].map((name) => [name, read(`scripts/package/debian/${name}`)]),
@@ -69,7 +69,7 @@ export async function packageAll(
       mode: 0o644,
     }, {
       name: `sallyport-${version}-linux-${platform.debian}.tar.gz`,
-      bytes: compress(tar(contents({ binary, layout: LOCAL, sbom: list, time, read }), "", time)),
+      bytes: compress(tar(await contents({ binary, layout: LOCAL, sbom: list, time, read }), "", time)),
       mode: 0o644,
     });
     const base = bases.get(platform.debian) ?? (platform.machine === Deno.build.arch ? "/" : undefined);

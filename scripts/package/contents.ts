@@ -41,8 +41,10 @@ export interface ContentOptions {
 }
 
 /** All that is installed. */
-export function contents({ binary, layout: { prefix, zsh }, sbom, time, read }: ContentOptions): Entry[] {
-  const root = readCommand(sallyportCommand());
+export async function contents(
+  { binary, layout: { prefix, zsh }, sbom, time, read }: ContentOptions,
+): Promise<Entry[]> {
+  const root = readCommand(await sallyportCommand());
   const doc = `${prefix}/share/doc/sallyport`;
   const date = new Date(time * 1000).toISOString().slice(0, 10);
   const examples = ["server.toml", "device.toml", "devices.toml"];
@@ -51,7 +53,7 @@ export function contents({ binary, layout: { prefix, zsh }, sbom, time, read }: 
     ...UNITS.map((unit) =>
       text(`${prefix}/lib/systemd/system/${unit}.service`, unitFor(read(`examples/${unit}.service`), prefix))
     ),
-    ...[...manPages(date, read)].map(([name, page]): Entry => ({
+    ...[...await manPages(date, read)].map(([name, page]): Entry => ({
       path: `${prefix}/share/man/man${name.at(-1)}/${name}.gz`,
       mode: 0o644,
       bytes: compress(new TextEncoder().encode(page)),

@@ -22,7 +22,8 @@ import { openingFacts } from "./device_facts.ts";
 import { Done, Name, NAMED } from "../../app/admin/shared.ts";
 import { Opening as OpeningFacts } from "./schemas.ts";
 
-const Opened = closed({
+/** What is open for a time, as the API has it. */
+export const Opened = closed({
   device: Type.String(),
   service: Type.String({ description: "The service; of an address what it is called while it can be reached." }),
   to: nullable(Type.String(), "What the device dials, if somebody asked for an address."),

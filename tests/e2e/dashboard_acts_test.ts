@@ -142,6 +142,21 @@ processTest(
     await page.waitForSelector('dialog [role=alert]:has-text("as in site:berlin")');
     await page.click("dialog >> text=Leave it");
 
+    const names = async () => (await device()).services.map(({ name, granted }) => [name, granted]);
+    const web = { service: "web", listen: "127.0.0.1:0", closed: "closed, but for a time" };
+    await act(page, "Add a service", web, "gw1 may offer web.");
+    const row = page.locator("main tr", { hasText: "web" });
+    await row.locator('button:text-is("Open")').waitFor();
+    await row.locator('button:text-is("Move")').click();
+    await page.fill("dialog [name=listen]", "127.0.0.1:4000-4999");
+    await page.click("dialog button[type=submit]");
+    await page.waitForSelector('.toast:has-text("gw1/web is at 127.0.0.1:4000-4999 from now on.")');
+    assert.deepEqual(await names(), [["echo", "127.0.0.1:0"], ["web", "127.0.0.1:4000-4999"]]);
+    await row.locator('button:text-is("Remove")').click();
+    await page.click("dialog button[type=submit]");
+    await page.waitForSelector('.toast:has-text("gw1 may not offer web any more.")');
+    assert.deepEqual(await names(), [["echo", "127.0.0.1:0"]]);
+
     await act(page, "Drain", { for: "10m" }, "New clients of gw1 are refused; the others are ended after 10 min.");
     assert.ok((await device()).draining!.until);
     await page.waitForSelector("main >> text=/drains since .* the others are ended at/");

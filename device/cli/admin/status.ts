@@ -56,19 +56,18 @@ export function linesOf(facts: Facts, now: number): string[] {
   ];
 }
 
-/** Where it is open, or the one word for why it is not, with the rest of that and what is known of its endpoint at the end. */
-function serviceText({ name, localAddress, offered, up, hostAddress, error, clients, ...about }: Service): string {
-  const [word = "", ...more] = error?.split(": ") ?? [];
+/** Where it is open, or the one word for why it is not, with the rest of that behind; then how what stands behind it is. */
+function serviceText({ name, localAddress, offered, up, hostAddress, error, clients, ...more }: Service): string {
+  const [word = "", ...rest] = error?.split(": ") ?? [];
   const why = error !== null ? word : offered ? "not answered yet" : up === false ? "down" : "withdrawn";
-  const where = hostAddress === null ? why : `at ${hostAddress}`;
-  const { state, detail, counts } = about.endpoint;
+  const { state, detail, counts } = more.endpoint;
   const known = Object.entries(counts).filter(([, count]) => count > 0).map(([name, count]) => `${name} ${count}`);
   const own = [state, detail, ...known].filter((text) => text !== null);
   return [
-    `${name} ${where} -> ${localAddress}, ${counted(clients, "client")}`,
-    ...(hostAddress === null && more.length > 0 ? [more.join(": ")] : []),
+    `${name} ${hostAddress === null ? why : `at ${hostAddress}`} -> ${localAddress}, ${counted(clients, "client")}`,
+    ...(hostAddress === null && rest.length > 0 ? [rest.join(": ")] : []),
     ...(own.length > 0 ? [own.join(", ")] : []),
-    ...(about.datagrams ? [datagramText(about.datagrams)] : []),
+    ...(more.datagrams ? [datagramText(more.datagrams)] : []),
   ].join("; ");
 }
 

@@ -9,7 +9,7 @@
 import { named, post } from "./api.js";
 import { drain, onLink } from "./link_acts.js";
 import { enroll } from "./server_acts.js";
-import { reach } from "./services.js";
+import { grant, reach } from "./services.js";
 
 /** @typedef {import("./store.js").Device} Device */
 /** @typedef {import("./dialog.js").Question} Question */
@@ -51,6 +51,7 @@ export function actsOn(device) {
   return [
     ...linked,
     drain(name, draining),
+    grant(name),
     tags(device),
     {
       word: "Rename",

@@ -56,7 +56,7 @@ function said(what, { hostAddress, until }) {
 }
 
 /** The act on a service as it is now, if there is one. @param {string} device @param {Service} service @returns {Act | undefined} */
-export function actOn(device, { name, closed, opening }) {
+function actOn(device, { name, closed, opening }) {
   if (opening) {
     return {
       word: "Shut",
@@ -110,6 +110,71 @@ export function reach(device) {
   };
 }
 
+/** Grants a device one more service. @param {string} device @returns {Act} */
+export function grant(device) {
+  return {
+    word: "Add a service",
+    title: `Grant ${device} one more service?`,
+    text: `It opens once ${device} offers it, or may dial what is written here.`,
+    button: "Grant it",
+    fields: [
+      { name: "service", label: "Its name", required: true },
+      { name: "listen", label: "Where clients come", required: true, hint: "As in 0.0.0.0:8080, on this server." },
+      {
+        name: "local",
+        label: "What the device dials",
+        hint: "HOST:PORT, if its owner allows that. Empty: what it offers by that name.",
+      },
+      { name: "closed", label: "It is", choices: ["open", "closed, but for a time"] },
+    ],
+    act: async ({ service = "", listen = "", local = "", closed }) => {
+      const name = service.trim();
+      await post(`${named(device)}/services`, {
+        service: `${name}=${listen.trim()}`,
+        ...(local.trim() !== "" && { local: local.trim() }),
+        ...(closed !== "open" && { closed: true }),
+      });
+      return `${device} may offer ${name}.`;
+    },
+  };
+}
+
+/** Moves a service, or takes it from its device. @param {string} device @param {Service} service @returns {Act[]} */
+function changes(device, { name, granted }) {
+  if (granted === null) return [];
+  const path = `${named(device)}/services/${encodeURIComponent(name)}`;
+  return [
+    {
+      word: "Move",
+      title: `Move ${device}/${name}?`,
+      text: "Its clients are ended, its rules stay.",
+      button: "Move it",
+      fields: [{
+        name: "listen",
+        label: "Where clients come",
+        value: granted,
+        required: true,
+        hint: "As in 0.0.0.0:8080.",
+      }],
+      act: async ({ listen = "" }) => {
+        await post(`${path}/move`, { listen: listen.trim() });
+        return `${device}/${name} is at ${listen.trim()} from now on.`;
+      },
+    },
+    {
+      word: "Remove",
+      title: `Take ${name} from ${device}?`,
+      text: "Its host port is closed, and its clients are ended.",
+      button: "Take it",
+      danger: true,
+      act: async () => {
+        await post(`${path}/remove`);
+        return `${device} may not offer ${name} any more.`;
+      },
+    },
+  ];
+}
+
 /** How a service stands, in words. @param {Service} service */
 function stateOf({ open, closed, opening, error }) {
   const now = Date.now();
@@ -141,6 +206,7 @@ function isWrong({ error, closed, opening }) {
  * @param {string} device @param {(text: string) => void} done
  */
 export function serviceTable(find, device, done) {
+  const all = (/** @type {Service} */ service) => [actOn(device, service) ?? [], changes(device, service)].flat();
   /** @type {import("./table.js").Column<Service>[]} */
   const columns = [
     { title: "Service", text: ({ name }) => name },
@@ -164,12 +230,16 @@ export function serviceTable(find, device, done) {
     },
     {
       title: "Acts",
-      text: (service) => actOn(device, service)?.word ?? "",
-      node: (service) => {
-        const act = actOn(device, service);
-        if (!act) return h("span");
-        return actButton(act.word, () => actOn(device, find(service.name) ?? service) ?? act, done, service.name);
-      },
+      text: (service) => all(service).map(({ word }) => word).join(),
+      node: (service) =>
+        h(
+          "span",
+          { class: "few" },
+          ...all(service).map((act) => {
+            const now = () => all(find(service.name) ?? service).find(({ word }) => word === act.word) ?? act;
+            return actButton(act.word, now, done, service.name);
+          }),
+        ),
       kind: "act",
     },
   ];

@@ -38,6 +38,7 @@ const CHECKS = {
   chromium: () => find("chromium") !== undefined,
   iperf3: () => find("iperf3") !== undefined,
   openssl: () => find("openssl") !== undefined,
+  python3: () => find("python3") !== undefined,
   nginx: () => find("nginx") !== undefined,
   "PostgreSQL (postgres, initdb, psql, setpriv)": hasPostgres,
   ss: () => find("ss") !== undefined,
