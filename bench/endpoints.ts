@@ -12,7 +12,7 @@ import { say } from "../tests/rig/say.ts";
 import { Stream } from "../tests/rig/stream.ts";
 import { udpEcho, UdpPeer } from "../tests/rig/udp.ts";
 import { pause } from "../tests/rig/wait.ts";
-import { cpuSeconds } from "./proc_stats.ts";
+import { cpuSeconds } from "../tests/rig/processes/proc_stats.ts";
 
 const { values } = parseArgs({
   args: Deno.args.filter((arg) => arg !== "--"),
