@@ -8,21 +8,27 @@ import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/logger.ts";
 import { type Address, formatAddress } from "../../protocol/address.ts";
 import { ADMIN_SOCKET, demandLoopback } from "./address.ts";
-import { type Act, Api } from "./http/api.ts";
+import type { Act, Api } from "./http/api.ts";
 import { listenTcp, serveBehindGate } from "./http/behind_gate.ts";
 import { Guard } from "./http/guard.ts";
 import { Logins } from "./http/logins.ts";
-import { Site, type SiteFile } from "./http/site.ts";
+import type { SiteFile } from "./http/site.ts";
 import type { Caller, Route } from "./route.ts";
 import { listenAt } from "./http/socket_file.ts";
+
+/** What an API answers with. */
+export interface AdminParts {
+  readonly routes: readonly Route[];
+  /** Pages beside it, for browsers. @default {none} */
+  readonly site?: readonly SiteFile[];
+}
 
 /** Where an API is, and what it is. */
 export interface AdminOptions {
   /** What it is called in its document. */
   readonly title: string;
-  readonly routes: readonly Route[];
-  /** Pages beside it, for browsers. @default {none} */
-  readonly site?: readonly SiteFile[];
+  /** Called with the first request: a daemon that nobody asks has no memory for what answers. */
+  readonly load: () => AdminParts | Promise<AdminParts>;
   /** The folder of the state, for the socket. */
   readonly folder: string;
   /** Whether there is a Unix socket. */
@@ -51,19 +57,27 @@ export interface AdminServer {
  * @throws {ConfigError} if a socket cannot be made; {ListenError} if the TCP address cannot be had.
  */
 export async function serveAdmin(options: AdminOptions): Promise<AdminServer> {
-  const { title, routes, site, folder, unix, tcp, clock, logger, onAct } = options;
+  const { title, folder, unix, tcp, clock, logger, onAct } = options;
   if (tcp) demandLoopback(tcp.address);
-  const api = new Api({ title, routes, site: site && new Site(site), clock, logger, onAct });
+  const load = async (): Promise<Api> => {
+    const [{ Api }, { Site }, parts] = await Promise.all([
+      import("./http/api.ts"),
+      import("./http/site.ts"),
+      options.load(),
+    ]);
+    return new Api({ title, routes: parts.routes, site: parts.site && new Site(parts.site), clock, logger, onAct });
+  };
+  let api: Promise<Api> | undefined;
   const parts: (() => Promise<void>)[] = [];
   let closing: Promise<void> | undefined;
   const close = () =>
     closing ??= (async () => {
-      api.close();
+      (await api)?.close();
       for (const part of parts.toReversed()) await part();
     })();
 
   const open = async (listener: Deno.Listener<Deno.Conn>, caller: Caller, guard: Guard) => {
-    const handler = (request: Request) => api.answer(request, caller, guard);
+    const handler = async (request: Request) => (await (api ??= load())).answer(request, caller, guard);
     parts.push(await serveBehindGate({ listener, folder, clock, logger, handler }));
   };
 

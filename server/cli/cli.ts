@@ -28,7 +28,6 @@ import { demandFolderOf } from "../../app/files/private_folder.ts";
 import { readIdentity, stateFolder } from "../../app/files/state.ts";
 import { adminContext, serveServerAdmin } from "../admin/admin.ts";
 import type { AdminContext } from "../admin/context.ts";
-import { DASHBOARD } from "../dashboard/files.ts";
 import { AuthorizedDevices } from "../devices/authorized_devices.ts";
 import { audited } from "./audited.ts";
 import { actCommands } from "./admin/acts.ts";
@@ -223,7 +222,8 @@ async function serveAdmin(context: AdminContext, folder: string, wish: AdminWish
   const { unix, tcp, isExplicit } = wish;
   if (!unix && !tcp) return undefined;
   try {
-    return await serveServerAdmin(context, { folder, unix, tcp, site: DASHBOARD });
+    const site = async () => (await import("../dashboard/files.ts")).DASHBOARD;
+    return await serveServerAdmin(context, { folder, unix, tcp, site });
   } catch (error) {
     if (isExplicit) throw error;
     const [what = ""] = describeError(error).split("\n");
