@@ -21,17 +21,21 @@ import {
 } from "./options.ts";
 import { stderr, stdout, terminalColumns } from "./output.ts";
 import { printable } from "./printable.ts";
+import { beginTask } from "./run.ts";
 import { TomlTable } from "./toml/table.ts";
 import { ConfigError } from "./toml/config_error.ts";
 import { closest, oneOf } from "./values.ts";
 import { VERSION } from "../base/version.ts";
 
 /** How the command that users know as `fullName` writes its help, and what the command-line library has against it. */
-export function commandOutput(fullName: string) {
+export function commandOutput(fullName: string, command?: () => Command) {
   return {
     writeOut: (text: string): void => stdout.write(text.trimEnd()),
     writeErr: (text: string): void => stderr.write(text.trimEnd()),
-    outputError: (text: string): void => stderr.write(commandMistake(fullName, text)),
+    outputError: (text: string): void => {
+      const stray = command && strayWord(command());
+      stderr.write(stray ? `${fullName.split(" ")[0]}: ${stray.message}` : commandMistake(fullName, text));
+    },
   };
 }
 
@@ -69,14 +73,14 @@ export function daemonCommand(
   table: OptionTable,
   examples: string,
 ): Command {
-  const command = new Command(fullName.split(" ").at(-1))
+  const command: Command = new Command(fullName.split(" ").at(-1))
     .summary(description)
     .description(`${description}\n\n${examples}`)
     .version(VERSION, "--version", "print the version")
     .helpOption("-h, --help", "print this help")
     .allowExcessArguments(true) // what is no command below it is told with a hint
     .exitOverride()
-    .configureOutput(commandOutput(fullName))
+    .configureOutput(commandOutput(fullName, () => command))
     .configureHelp({ helpWidth: helpWidth(), optionDescription: (option) => option.description })
     .addHelpText(
       "after",
@@ -99,24 +103,25 @@ export function readOptions<T extends OptionTable>(
   table: T,
   command: Command,
 ): { values: OptionValues<T>; file: TomlTable | undefined; check: boolean } {
-  rejectArguments(command);
+  const stray = strayWord(command);
+  if (stray) throw stray;
   const { config = variable("SALLYPORT_CONFIG"), check } = command.opts<{ config?: string; check?: true }>();
   const file = config === undefined ? undefined : TomlTable.load(config);
   if (check) tellStrangeVariables(table);
   return { values: optionValues(table, command, file), file, check: check === true };
 }
 
-/** A daemon takes no arguments: what stands there was meant for a command below it. */
-function rejectArguments(command: Command): void {
+/** A daemon takes no arguments: what stands there was meant for a command below it, and goes before options behind it. */
+function strayWord(command: Command): ConfigError | undefined {
   const [word] = command.args;
-  if (word === undefined) return;
+  if (word === undefined || word.startsWith("-")) return undefined;
   if (/^R?:?\S*:\d+$/.test(word)) {
-    throw new ConfigError(
+    return new ConfigError(
       `"${word}" is in the words of chisel or ssh; here the server says where clients come in ` +
         "(`server enroll NAME --service ssh=0.0.0.0:2201`), and the device what they reach (--service ssh=127.0.0.1:22)",
     );
   }
-  throw unknownCommand(command, word);
+  return unknownCommand(command, word);
 }
 
 /** What to say of a word that is no command below `command`, with what may have been meant. */
@@ -124,7 +129,9 @@ export function unknownCommand(command: Command, word: string): ConfigError {
   const known = command.commands.map((each) => each.name());
   const below = command.commands.filter((each) => each.commands.some((one) => one.name() === word));
   const like = closest(word, known);
-  const hint = below.length > 0
+  const hint = known.length === 0
+    ? `${command.name()} takes options alone`
+    : below.length > 0
     ? `did you mean ${below.map((each) => `"${each.name()} ${word}"`).join(" or ")}?`
     : like
     ? `did you mean "${like}"?`
@@ -166,7 +173,10 @@ export function taskCommand(
     .configureOutput(commandOutput(fullName))
     .configureHelp({ helpWidth: helpWidth(), optionDescription: (option) => option.description });
   addOptions(command, table, env);
-  if (!env) command.hook("preAction", () => tellStrangeVariables(table));
+  command.hook("preAction", () => {
+    if (!env) tellStrangeVariables(table);
+    beginTask();
+  });
   return command;
 }
 

@@ -73,6 +73,12 @@ export const MAX_CONFIG_SIZE = 1024 * 1024;
 /** Warnings, and errors, of one kind in a second. */
 export const WARNINGS_PER_SECOND = 20;
 
+/** Tables of a TOML file that may stand within each other. */
+export const MAX_TOML_DEPTH = 32;
+
+/** Characters of a line that a message about it shows; of more, those around the place. */
+export const MAX_SHOWN_LINE = 160;
+
 /** Characters of a file that are looked at for UTF-16: all of such a text is like its beginning. */
 export const UTF16_LOOKED_AT = 1024;
 
@@ -99,6 +105,9 @@ export const ADMIN_IDLE_MS = 60_000;
 
 /** Milliseconds between two signs of life on a stream of the admin API. */
 export const ADMIN_HEARTBEAT_MS = 15_000;
+
+/** Milliseconds that a place of the admin API goes on when it has moved: whoever asked for that is answered there. */
+export const ADMIN_LEAVE_MS = 1_000;
 
 /** Bytes of a request's body. */
 export const MAX_ADMIN_BODY = 64 * 1024;
@@ -175,7 +184,10 @@ export const AUDIT_FLUSH_MS = 1_000;
 /** Characters of a text in an audit line; the rest of it is left out. */
 export const MAX_AUDIT_TEXT = 1_024;
 
-/** Refusals in a second that have audit lines of their own; more are counted in one: strangers cannot push out the rest. */
+/**
+ * Refusals in a second that have audit lines of their own, and clients that end without a byte; more are counted in one:
+ * strangers cannot push out the rest.
+ */
 export const AUDITED_REFUSALS = 20;
 
 /** Bytes of the audit file that one answer is made of. */

@@ -67,6 +67,7 @@ export function addOptions(command: Command, table: OptionTable, env: boolean): 
     }
     const option = new Option(`--${name} <${spec.value}>`, spec.help + preset);
     option.argParser((text: string, before: unknown) => {
+      if (isOptionOf(command, text)) throw new ConfigError(`--${name} lacks its value: ${text} stands in its place`);
       if (spec.many) return [...(before as unknown[] | undefined ?? []), ...parseMany(`--${name}`, spec, text)];
       return parseOne(`--${name}`, spec, once(`--${name}`, text, before));
     });
@@ -74,6 +75,14 @@ export function addOptions(command: Command, table: OptionTable, env: boolean): 
     if (words.length > 0) option.argChoices = [...words]; // for completion
     command.addOption(option);
   }
+}
+
+/** Whether a text is an option of a command, or of one above it: then it is no value. */
+function isOptionOf(command: Command, text: string): boolean {
+  for (let each: Command | null = command; each; each = each.parent) {
+    if (each.options.some(({ long }) => long === text)) return true;
+  }
+  return false;
 }
 
 /** Refuses a second value of an option that has one: neither of the two can be meant to count for nothing. */
@@ -108,8 +117,8 @@ function splitAtCommas(text: string): string[] {
 /** Where values stand that are not on the command line, by the values and then by name: what to say of a mistake there. */
 const places = new WeakMap<object, Map<string, (what: Complaint) => ConfigError>>();
 
-/** What is wrong with an option, which is called by its name where it was given. */
-type Complaint = (option: string) => string;
+/** What is wrong with an option, which is called by its name where it was given; `other`: what others are called there. */
+type Complaint = (option: string, other: (name: string) => string) => string;
 
 /** What the command line and the environment gave; then, for what they left open, the file. */
 export function optionValues<T extends OptionTable>(
@@ -126,8 +135,10 @@ export function optionValues<T extends OptionTable>(
     const value = onLine ?? inEnvironment ?? inFile;
     if (value === undefined) continue;
     values[name] = value;
-    if (inEnvironment !== undefined) elsewhere.set(name, (what) => new ConfigError(what(envName(name))));
-    else if (onLine === undefined) elsewhere.set(name, (what) => file!.error(name, what(`"${name}"`)));
+    if (inEnvironment !== undefined) elsewhere.set(name, (what) => new ConfigError(what(envName(name), envName)));
+    else if (onLine === undefined) {
+      elsewhere.set(name, (what) => file!.error(name, what(`"${name}"`, (other) => other)));
+    }
   }
   places.set(values, elsewhere);
   return values as OptionValues<T>;
@@ -140,7 +151,8 @@ export function optionValues<T extends OptionTable>(
  * @param values What {@linkcode optionValues} returned.
  */
 export function optionMistake<T extends object>(values: T, name: keyof T & string, what: Complaint): ConfigError {
-  return places.get(values)?.get(name)?.(what) ?? new ConfigError(what(`--${name}`));
+  return places.get(values)?.get(name)?.(what) ??
+    new ConfigError(what(`--${name}`, (other) => `--${other}`));
 }
 
 /** What a file, or a section of one, gives for the options of a table. */

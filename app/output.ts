@@ -39,6 +39,13 @@ export class LineWriter {
   #noted = 0; // that the notice in the queue tells of, less itself
   #why = "";
   #writing: Promise<void> | undefined;
+  /** Called with what each failed with that could not be written; nothing by default, and the next lines are tried again. */
+  onFailure: ((error: unknown) => void) | undefined;
+  /**
+   * Whether lines are waited for until they are written, as a file's are: then they stand in the order in which they
+   * were written to several of these, and none is dropped. For commands that have nothing else to do.
+   */
+  waits = false;
 
   /** A writer to `sink`, which may fail, and unless `isFile` may block for ever. */
   constructor(sink: Sink, isFile = false) {
@@ -75,7 +82,7 @@ export class LineWriter {
   }
 
   #put(lines: Lines): void {
-    if (this.#isFile) return this.#writeNow(lines);
+    if (this.#isFile || this.waits) return this.#writeNow(lines);
     const { bytes, count } = lines;
     if (this.#size + bytes.length > MAX_OUTPUT_BACKLOG) {
       return this.#drop(count, `${MAX_OUTPUT_BACKLOG / 1024} KiB waited for whoever reads this, and more did not fit`);
@@ -93,6 +100,7 @@ export class LineWriter {
       this.#writeAllSync(bytes);
     } catch (error) {
       this.#drop(count, describeError(error));
+      this.onFailure?.(error);
     }
   }
 
@@ -116,6 +124,7 @@ export class LineWriter {
       this.#drop(count + this.#waiting, describeError(error));
       this.#lines = [];
       this.#size = 0;
+      this.onFailure?.(error);
     } finally {
       this.#writing = undefined;
     }

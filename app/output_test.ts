@@ -58,11 +58,15 @@ Deno.test(
   async () => {
     const sink = new BlockedSink();
     const writer = new LineWriter(sink);
-    sink.unblock(new Error("Broken pipe (os error 32)"));
+    const failures: unknown[] = [];
+    writer.onFailure = (error) => failures.push(error);
+    const broken = new Error("Broken pipe (os error 32)");
+    sink.unblock(broken);
     writer.write("lost");
     writer.write("lost too");
     await writer.flush(1_000);
     assert.equal(sink.taken, "");
+    assert.deepEqual(failures, [broken]);
     sink.unblock();
     writer.write("read");
     await writer.flush(1_000);
@@ -85,6 +89,16 @@ class FakeFile implements Sink {
     return Math.min(bytes.length, 7);
   }
 }
+
+Deno.test("whoever waits for a pipe as for a file loses no line to its bound", STRICT, () => {
+  const pipe = new FakeFile();
+  const writer = new LineWriter(pipe);
+  writer.waits = true;
+  const line = "x".repeat(1023);
+  const count = MAX_OUTPUT_BACKLOG / 1024 + 5;
+  for (let n = 0; n < count; n++) writer.write(line);
+  assert.equal(pipe.taken, `${line}\n`.repeat(count));
+});
 
 Deno.test("a file has every line as soon as it is written, however many there are at once", STRICT, () => {
   const file = new FakeFile();

@@ -15,7 +15,8 @@ import { ListenError } from "../net/listener.ts";
 import { ConfigError } from "./toml/config_error.ts";
 import { ExitCode } from "./exit_codes.ts";
 import { MachineError } from "./files/machine_error.ts";
-import { flushOutput, stderr } from "./output.ts";
+import { OUTPUT_FLUSH_MS } from "./limits.ts";
+import { flushOutput, stderr, stdout } from "./output.ts";
 import { printable, printableLines } from "./printable.ts";
 import { ServiceManager } from "./systemd/service_manager.ts";
 
@@ -55,6 +56,26 @@ function guardRejections(name: string): void {
   });
 }
 
+/** Whether what a command printed could not be written: then it has not gone well, whatever else came of it. */
+let isOutputLost = false;
+
+/** What a command prints that does one thing and ends, all of it, in its order, and nothing if nobody takes it. */
+export function beginTask(): void {
+  stdout.waits = stderr.waits = true;
+  stdout.onFailure = endWithOutput;
+}
+
+/**
+ * Ends a process whose lines nobody takes: what only shows something has nothing to do then. Who has read enough (`head`)
+ * is no failure.
+ */
+function endWithOutput(error: unknown): void {
+  if (error instanceof Deno.errors.BrokenPipe) Deno.exit(ExitCode.OK);
+  if (!isOutputLost) stderr.write(`cannot write to stdout: ${describeError(error)}`);
+  isOutputLost = true;
+  stderr.flush(OUTPUT_FLUSH_MS).then(() => Deno.exit(ExitCode.TROUBLE));
+}
+
 /** Runs `command` to its end and leaves the process with its exit code; every error becomes one line. */
 export async function runProcess(name: string, command: () => Promise<void>): Promise<never> {
   guardRejections(name);
@@ -66,7 +87,7 @@ export async function runProcess(name: string, command: () => Promise<void>): Pr
     exitCode = report(name, error);
   }
   await flushOutput();
-  Deno.exit(exitCode);
+  Deno.exit(exitCode === ExitCode.OK && isOutputLost ? ExitCode.TROUBLE : exitCode);
 }
 
 function report(name: string, error: unknown): number {
@@ -134,6 +155,8 @@ export async function runDaemon(
   logger: Logger,
   onSignal: (signal: Deno.Signal) => void,
 ): Promise<void> {
+  stdout.onFailure = undefined; // a daemon goes on, whoever reads its lines
+  stdout.waits = stderr.waits = false;
   using manager = ServiceManager.find({ clock: systemClock, logger, status: () => daemon.status() });
   let signalled = false;
   let ended = false;

@@ -7,7 +7,7 @@
 import { checkDeviceOptions } from "./check_options.ts";
 import { Device } from "./reconnect/life.ts";
 import type { DeviceHandle } from "./handle.ts";
-import { type DeviceOptions, deviceSettings } from "./options.ts";
+import { type DeviceAdjustable, type DeviceOptions, deviceSettings } from "./options.ts";
 
 /**
  * Dials the server, and again for ever when the link is lost. For a device that has a string of `server enroll` see
@@ -32,6 +32,19 @@ import { type DeviceOptions, deviceSettings } from "./options.ts";
  * ```
  */
 export function connectDevice(options: DeviceOptions): DeviceHandle {
+  return startDevice(options).handle;
+}
+
+/** A device, with what changes it while it runs. */
+export interface StartedDevice {
+  readonly handle: DeviceHandle;
+  /** Takes other values: they hold for links and clients to come. */
+  adjust(values: DeviceAdjustable): void;
+}
+
+/** The same as {@linkcode connectDevice}, with that. */
+export function startDevice(options: DeviceOptions): StartedDevice {
   checkDeviceOptions(options);
-  return new Device(options, deviceSettings(options));
+  const settings = deviceSettings(options);
+  return { handle: new Device(options, settings), adjust: (values) => void Object.assign(settings, values) };
 }

@@ -79,6 +79,9 @@ export const EXEC_LOG_LINES = 100;
 /** Longest such line, in characters; the rest of it is left out. */
 export const EXEC_LOG_LINE = 500;
 
+/** Milliseconds between two readings of a standard error of which nothing is logged any more. */
+export const EXEC_FLOOD_PAUSE_MS = 10;
+
 /** Bytes that may wait each way between a client's channel and a service within the process. */
 export const PAIR_BUFFER = 65_536;
 

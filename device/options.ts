@@ -159,20 +159,33 @@ export type DeviceSettings = Required<Omit<CommonDeviceOptions, "engine">> & {
 /** {@linkcode V1DeviceOptions} with nothing left open. */
 export type V1DeviceSettings = DeviceSettings & Required<Omit<V1DeviceOptions, keyof CommonDeviceOptions>>;
 
-/** Fills in the defaults. */
-export function deviceSettings(options: DeviceOptions): DeviceSettings {
-  const clock = options.clock ?? systemClock;
+/** What a device takes another value of while it runs: it holds for links and clients to come. */
+export type DeviceAdjustable = Pick<
+  DeviceSettings,
+  "connectTimeout" | "stallTimeout" | "tcpKeepAlive" | "linkWriteTimeout" | "expiration" | "via"
+>;
+
+/** That, with the defaults. */
+export function deviceAdjustable(options: Partial<DeviceAdjustable>): DeviceAdjustable {
   return {
     connectTimeout: options.connectTimeout ?? CONNECT_TIMEOUT_MS,
     stallTimeout: options.stallTimeout ?? STALL_TIMEOUT_MS,
     tcpKeepAlive: options.tcpKeepAlive ?? TCP_KEEP_ALIVE_MS,
     linkWriteTimeout: options.linkWriteTimeout ?? LINK_WRITE_TIMEOUT_MS,
     expiration: Math.min(options.expiration ?? EXPIRATION_MS, MAX_DURATION_MS),
+    via: options.via ?? [],
+  };
+}
+
+/** Fills in the defaults. */
+export function deviceSettings(options: DeviceOptions): DeviceSettings {
+  const clock = options.clock ?? systemClock;
+  return {
+    ...deviceAdjustable(options),
     reconnect: options.reconnect ?? true,
     logger: options.logger ?? silentLogger,
     clock,
     clients: new DeviceClients(clock),
-    via: options.via ?? [],
     engine: startEngine(options.engine ?? "auto", options.logger ?? silentLogger, (chosen) => {
       if (options.via?.length) demandUplinks(chosen, options.profile === "v2" && options.security !== "plain");
     }),

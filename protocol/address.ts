@@ -66,7 +66,7 @@ export function splitHostPort(text: string): [host: string, port: string] {
 function rejectOtherKinds(text: string): void {
   if (/^(?:udp[46]?|quic):(?![\d*-]+$)|\/(?:udp[46]?|quic)$/i.test(text)) {
     throw new SyntaxError(
-      `"${text}": UDP is not supported here, but for services of v2 (docs/udp.md); write HOST:PORT, as in 127.0.0.1:53`,
+      `"${text}": UDP is not supported here, but for services of v2 (docs/how-to/udp.md); write HOST:PORT, as in 127.0.0.1:53`,
     );
   }
   if (/^(?:unix(?:-\w+)?:(?![\d*-]+$)|[/@~]|\.{1,2}\/)|\.sock$/i.test(text)) {

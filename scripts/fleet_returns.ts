@@ -35,7 +35,9 @@ if (import.meta.main) Deno.exit(await main(Deno.args));
 async function main(args: readonly string[]): Promise<number> {
   const given = understood(options, args, USAGE);
   if (!given) return 2;
-  await using fleet = await Fleet.start(await FleetKeys.make(given.devices), "adaptive", ["--metrics", "127.0.0.1:0"]);
+  await using fleet = await Fleet.start(await FleetKeys.make(given.devices), "adaptive", {
+    server: ["--metrics", "127.0.0.1:0"],
+  });
   let isGood = true;
   for (let time = 0; time < given.times; time++) {
     isGood = await afterSilence(fleet, given.devices) && isGood;

@@ -14,13 +14,12 @@ import { parseArgs } from "node:util";
 import { positive, understood } from "./arguments.ts";
 import type { KeepAliveMode } from "../mod.ts";
 import { KEEP_ALIVE_MODES } from "../protocol/keep_alive.ts";
+import { costOf } from "./fleet/cost.ts";
 import { Fleet, FleetKeys } from "./fleet/fleet.ts";
 import { pause } from "../tests/rig/wait.ts";
 import { say } from "../tests/rig/say.ts";
 
 const USAGE = "deno run -A scripts/idle_fleet.ts [--devices N] [--seconds N] [--only WAY,…]";
-/** Clock ticks of /proc in a second. */
-const TICKS = 100;
 const BAR = 5;
 const BAR_DEVICES = 2_000;
 /** What a start leaves to do, in milliseconds: resumed watches, garbage, files. */
@@ -51,36 +50,9 @@ async function main(args: readonly string[]): Promise<number> {
 async function measure(way: KeepAliveMode, keys: FleetKeys, seconds: number): Promise<number> {
   await using fleet = await Fleet.start(keys, way);
   await pause(SETTLE_MS);
-  const { pid } = fleet.server.child;
-  const [before, since] = [cpuSeconds(pid), performance.now()];
-  const theirsBefore = cpuSeconds(...fleet.pids);
-  await pause(seconds * 1_000);
-  const took = (performance.now() - since) / 1_000;
-  const percent = 100 * (cpuSeconds(pid) - before) / took;
-  const theirs = 100 * (cpuSeconds(...fleet.pids) - theirsBefore) / took;
-  const memory = residentMegabytes(pid);
-  say(
-    `${way}: ${keys.size} idle devices cost their server ${percent.toFixed(1)} % of a core, ${memory} MiB; themselves ${
-      theirs.toFixed(1)
-    } %`,
-  );
+  const { percent, text } = await costOf(fleet, seconds);
+  say(`${way}: ${keys.size} idle devices: ${text}`);
   return percent;
-}
-
-/** CPU seconds that processes have used. */
-function cpuSeconds(...pids: readonly number[]): number {
-  let ticks = 0;
-  for (const pid of pids) {
-    const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    ticks += Number(fields[11]) + Number(fields[12]); // utime and stime
-  }
-  return ticks / TICKS;
-}
-
-function residentMegabytes(pid: number): number {
-  const [, kilobytes = "0"] = /^VmRSS:\s+(\d+) kB$/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`)) ?? [];
-  return Math.round(Number(kilobytes) / 1024);
 }
 
 function options(args: string[]): Options {

@@ -29,9 +29,13 @@ const PACKAGES: Record<string, string> = {
   git: "git",
   nginx: "nginx",
   openssl: "openssl",
+  python3: "python3",
   psql: "postgresql-client",
   postgres: "postgresql",
   socat: "socat",
+  picocom: "picocom",
+  docker: "docker.io",
+  podman: "podman",
   prometheus: "prometheus",
   chromium: "chromium",
 };

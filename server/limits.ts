@@ -277,6 +277,21 @@ export const CONNECT_FOR_MS = 3_600_000;
 /** Milliseconds within which its host port has to be open. */
 export const CONNECT_OPEN_MS = 5_000;
 
+/** Milliseconds for which the socket of a `connect` by standard input and output takes new clients. */
+export const CONNECT_STREAM_FOR_MS = 60_000;
+
+/** Bytes that such a `connect` moves at once. */
+export const CONNECT_STREAM_CHUNK = 65_536;
+
+/** Milliseconds that it waits, after its end, for the server to say why. */
+export const CONNECT_TOLD_MS = 1_000;
+
+/** Milliseconds between two looks for that. */
+export const CONNECT_TOLD_POLL_MS = 50;
+
+/** Devices whose datagrams `clients` shows behind its table. */
+export const MAX_UDP_DEVICES = 20;
+
 /** Milliseconds between two looks whether one of them is to be closed. */
 export const OPENING_LOOK_MS = 500;
 

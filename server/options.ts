@@ -209,6 +209,7 @@ export type Adjustable = Pick<
   | "tcpKeepAlive"
   | "halfCloseTimeout"
   | "linkWriteTimeout"
+  | "warnBytesADay"
   | "expiration"
 >;
 
@@ -220,6 +221,7 @@ export function adjustable(options: Partial<Adjustable>): Adjustable {
     tcpKeepAlive: options.tcpKeepAlive ?? TCP_KEEP_ALIVE_MS,
     halfCloseTimeout: options.halfCloseTimeout ?? HALF_CLOSE_TIMEOUT_MS,
     linkWriteTimeout: options.linkWriteTimeout ?? LINK_WRITE_TIMEOUT_MS,
+    warnBytesADay: options.warnBytesADay ?? 0,
     expiration: Math.min(options.expiration ?? EXPIRATION_MS, MAX_DURATION_MS),
   };
 }
@@ -232,7 +234,6 @@ export function serverSettings(options: ServeOptions): ServerSettings {
     listen: options.listen,
     v2: options.v2,
     ...adjustable(options),
-    warnBytesADay: options.warnBytesADay ?? 0,
     logger: options.logger ?? silentLogger,
     clock,
     engine: startEngine(options.engine ?? "auto", options.logger ?? silentLogger),

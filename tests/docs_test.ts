@@ -6,9 +6,11 @@ import { ExitCode } from "../app/exit_codes.ts";
 import { GOODBYE_CODES } from "../protocol/v2/wire/goodbye.ts";
 import { CHANNEL_END_REASONS, LINK_END_REASONS, REFUSAL_REASONS } from "../protocol/reasons.ts";
 import "./rig/engine.ts"; // what it loads stays, and would count as a leak of the test that is first
+import { FACES_PAGE, facesPage } from "./rig/faces.ts";
 import { API_PAGE, apiPage, DEVICE_API_PAGE, deviceRoutes, serverRoutes } from "./rig/api_reference.ts";
 import { EVENTS_PAGE, eventsOf, eventsPage } from "./rig/events_reference.ts";
 import { METRICS_PAGE, metricsPage } from "./rig/metrics_reference.ts";
+import { RELOAD_PAGE, withReloadTables } from "./rig/reload_tables.ts";
 import { commands, optionRows, readRows, TABLES } from "./rig/option_tables.ts";
 import { DEVICE_OPTIONS, deviceConfig } from "../device/cli/config.ts";
 import { parseDevices } from "../server/devices/authorized_devices.ts";
@@ -23,9 +25,12 @@ function read(file: string): string {
   return Deno.readTextFileSync(new URL(file, ROOT));
 }
 
+/** The most pages in a folder. */
+const MAX_PAGES = 15;
+
 /** The pages below docs/. */
 function pages(): string[] {
-  return ["docs", "docs/reference"].flatMap((folder) =>
+  return ["docs", "docs/operate", "docs/how-to", "docs/migrate", "docs/reference"].flatMap((folder) =>
     [...Deno.readDirSync(new URL(folder, ROOT))].filter(({ name }) => name.endsWith(".md"))
       .map(({ name }) => `${folder}/${name}`)
   );
@@ -66,6 +71,15 @@ Deno.test(
 );
 
 Deno.test(
+  "what changes without a restart is as the product has it; to write it: scripts/option_tables.ts",
+  checked,
+  () => {
+    const words = (text: string) => text.replace(/-{3,}/g, "---").split(/[\s|]+/).filter(Boolean);
+    assert.deepEqual(words(read(RELOAD_PAGE)), words(withReloadTables(read(RELOAD_PAGE))));
+  },
+);
+
+Deno.test(
   "the reference of the admin API is as its schemas; to write it: scripts/api_reference.ts",
   checked,
   async () => {
@@ -73,6 +87,7 @@ Deno.test(
     const words = (text: string) => text.replace(/-{3,}/g, "---").split(/[\s|]+/).filter(Boolean);
     assert.deepEqual(words(read(API_PAGE)), words(apiPage(await serverRoutes())));
     assert.deepEqual(words(read(DEVICE_API_PAGE)), words(apiPage(deviceRoutes(), "device")));
+    assert.deepEqual(words(read(FACES_PAGE)), words(facesPage(await serverRoutes(), deviceRoutes())));
   },
 );
 
@@ -121,6 +136,15 @@ Deno.test("every link to a file or a heading of the documents leads somewhere", 
       assert.ok(headings.includes(heading), `${file}: ${target}`);
     }
   }
+});
+
+Deno.test(`the index of the documents has every page, and no folder more than ${MAX_PAGES}`, checked, () => {
+  const index = read("docs/README.md");
+  for (const page of pages().filter((page) => page !== "docs/README.md")) {
+    assert.ok(index.includes(`(${page.slice("docs/".length)})`), `docs/README.md lacks ${page}`);
+  }
+  const folders = Map.groupBy(pages(), (page) => page.slice(0, page.lastIndexOf("/")));
+  for (const [folder, all] of folders) assert.ok(all.length <= MAX_PAGES, `${folder} has ${all.length} pages`);
 });
 
 Deno.test("the example of devices.toml is taken", checked, () => {

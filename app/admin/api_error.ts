@@ -50,3 +50,9 @@ export function readText<T>(parse: (text: string) => T, text: string, where: str
     throw error instanceof SyntaxError ? new ApiError("bad-request", `${where}: ${error.message}`) : error;
   }
 }
+
+/** An answer, if there is room for one more reader. @throws {ApiError} if there is none. */
+export function demandAnswer(answer: Response | undefined): Response {
+  if (!answer) throw new ApiError("too-busy", "others are read to; come again", { "retry-after": "1" });
+  return answer;
+}

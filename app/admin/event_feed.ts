@@ -137,6 +137,9 @@ function follow<E extends { readonly type: string }>(
       }
       return taken;
     },
+    get place() {
+      return events.cursorAt(next - 1);
+    },
     whenMore: (fn) => events.whenMore(fn), // `take` gave nothing, so it came to the end
     close() {},
   };

@@ -54,18 +54,23 @@ export async function adminWish(
   const isExplicit = given !== undefined;
   if (text === "unix" || text === "off") {
     if (tokenFile !== undefined) {
-      throw optionMistake(values, "admin-token-file", (it) => `${it} is of use with an admin of HOST:PORT alone`);
+      throw optionMistake(
+        values,
+        "admin-token-file",
+        (it, other) => `${it} is of use with ${other("admin")} HOST:PORT alone`,
+      );
     }
     return { unix: text === "unix", tcp: undefined, isExplicit };
   }
   const address = parseAddress(text);
   if (!isLoopback(address)) throw optionMistake(values, "admin", (it) => `${it}: ${notLoopback(address)}`);
   if (tokenFile === undefined) {
-    const how = "(umask 077; openssl rand -hex 32 > FILE), and FILE as admin-token-file";
     throw optionMistake(
       values,
       "admin",
-      (it) => `${it}: ${text} needs a token, as every user of this machine can connect there: ${how}`,
+      (it, other) =>
+        `${it}: ${text} needs a token, as every user of this machine can connect there: ` +
+        `(umask 077; openssl rand -hex 32 > FILE), and ${other("admin-token-file")} FILE`,
     );
   }
   return { unix: true, tcp: { address, token: await readToken(tokenFile) }, isExplicit };

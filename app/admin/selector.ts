@@ -19,7 +19,7 @@ export const TAG_PATTERN = "^[A-Za-z0-9._-]+(:[A-Za-z0-9._-]+)?$";
 export function parseTag(text: string): string {
   if (text.length <= MAX_TAG && new RegExp(TAG_PATTERN).test(text)) return text;
   throw new SyntaxError(
-    `"${text.slice(0, 60)}" is no tag; write a word, or two as in site:berlin, of ${MAX_TAG} characters`,
+    `"${text.slice(0, 60)}" is no tag; write a word, or two as in site:berlin, of ${MAX_TAG} characters at most`,
   );
 }
 

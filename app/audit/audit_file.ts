@@ -34,9 +34,7 @@ export interface AuditOptions {
 
 /** Writes an audit. */
 export class AuditFile {
-  /** Where it is. */
-  readonly path: string;
-
+  #path: string;
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #most: number;
@@ -62,11 +60,22 @@ export class AuditFile {
 
   /** Nothing is opened before there is something to write. */
   constructor({ path, clock, logger, size = AUDIT_FILE_SIZE, open = openLog }: AuditOptions) {
-    this.path = path;
+    this.#path = path;
     this.#clock = clock;
     this.#log = logger;
     this.#most = size;
     this.#open = open;
+  }
+
+  /** Where it is. */
+  get path(): string {
+    return this.#path;
+  }
+
+  /** It goes on in another file; lines that wait go there, too. */
+  move(path: string): void {
+    this.#path = path;
+    this.reopen();
   }
 
   /** One more line. It never waits, and never throws. */
@@ -107,7 +116,7 @@ export class AuditFile {
     await Promise.race([this.#writing, promise]);
     cancel();
     const rest = this.#waiting.length;
-    if (rest > 0) this.#log.error("{count} lines of the audit {path} are lost", { count: rest, path: this.path });
+    if (rest > 0) this.#log.error("{count} lines of the audit {path} are lost", { count: rest, path: this.#path });
     this.#waiting = [];
     this.#file?.close();
     this.#file = undefined;
@@ -160,7 +169,7 @@ export class AuditFile {
     if (!this.#isTold) return;
     this.#isTold = false;
     this.#log.info("the audit {path} is written again; {lost} lines were lost since the start", {
-      path: this.path,
+      path: this.#path,
       lost: this.lost,
     });
   }
@@ -171,7 +180,7 @@ export class AuditFile {
     let file = this.#file;
     if (file && (this.#isStale || now - this.#lookedAt >= AUDIT_LOOK_MS)) {
       this.#lookedAt = now;
-      if (this.#isStale || !await file.isAt(this.path)) {
+      if (this.#isStale || !await file.isAt(this.#path)) {
         file.close();
         this.#file = file = undefined;
       }
@@ -180,10 +189,10 @@ export class AuditFile {
     if (file && file.size > 0 && file.size + this.#backlog > this.#most) {
       file.close();
       this.#file = file = undefined;
-      await putAside(this.path, AUDIT_FILES_KEPT);
+      await putAside(this.#path, AUDIT_FILES_KEPT);
     }
     if (!file) {
-      this.#file = file = await this.#open(this.path);
+      this.#file = file = await this.#open(this.#path);
       this.#lookedAt = now;
     }
     return file;
@@ -228,7 +237,7 @@ export class AuditFile {
     if (this.#isTold || now - this.#toldAt < AUDIT_SAID_MS) return;
     [this.#isTold, this.#toldAt] = [true, now];
     this.#log.error("the audit {path} cannot be written: {error}; lines wait, up to 1 MiB, all else goes on", {
-      path: this.path,
+      path: this.#path,
       error,
     });
   }

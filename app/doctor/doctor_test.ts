@@ -54,5 +54,8 @@ folderTest("a state that others can enter, or that is not there, fails", async (
   Deno.chmodSync(folder, 0o755);
   const open = await look(folder);
   assert.deepEqual([open.level, open.advice], ["fail", `chmod 700 ${folder}`]);
-  await assert.rejects(look(`${folder}/none`));
+  const none = await look(`${folder}/none/server`);
+  assert.deepEqual([none.level, none.text], ["fail", `there is no ${folder}/none/server`]);
+  const [, disk] = stateChecks(`${folder}/none/server`);
+  assert.match((await disk!.look(new AbortController().signal)).text, / free for the state$/);
 });

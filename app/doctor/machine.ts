@@ -5,10 +5,12 @@
  */
 
 import { statfs } from "node:fs";
+import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { formatBytes } from "../../base/table.ts";
 import { chooseEngine, type EngineChoice } from "../../net/engines.ts";
 import { descriptorLimit } from "../../net/kernel/descriptor_room.ts";
+import { statPath } from "../files/private_folder.ts";
 import { LOW_DISK, MIN_DESCRIPTORS } from "../limits.ts";
 import type { Check, Finding } from "./doctor.ts";
 
@@ -75,7 +77,14 @@ export function stateChecks(folder: string): Check[] {
   return [{
     name: "state",
     look() {
-      const facts = Deno.statSync(folder);
+      const facts = statPath(folder);
+      if (!facts) {
+        return {
+          level: "fail",
+          text: `there is no ${folder}`,
+          advice: "the first start makes it; --state names another",
+        };
+      }
       if (!facts.isDirectory) return { level: "fail", text: `${folder} is no folder`, advice: "move it away" };
       if (facts.mode !== null && (facts.mode & 0o077) !== 0) {
         return {
@@ -92,7 +101,11 @@ export function stateChecks(folder: string): Check[] {
     },
   }, {
     name: "disk",
-    look: async () => diskFinding(await promisify(statfs)(folder)),
+    async look() {
+      let place = folder; // it is made in the first folder above that is there
+      while (!statPath(place) && dirname(place) !== place) place = dirname(place);
+      return diskFinding(await promisify(statfs)(place));
+    },
   }];
 }
 

@@ -8,11 +8,24 @@ import type { Clock } from "../../base/clock.ts";
 import type { Registry } from "./registry.ts";
 import { formatFor, MEDIA_TYPES } from "./text.ts";
 
-/** The answer, of which no more is made than its reader takes. `accept`: the header of the request. */
-export function metricsAnswer(registry: Registry, clock: Clock, accept: string | undefined, isHead = false): Response {
+/** What is said to those beyond the most who may read. */
+export const OTHERS_READ = "others are read to; come again";
+
+/**
+ * The answer, of which no more is made than its reader takes; `undefined` if too many read. `accept`: the header of the
+ * request.
+ */
+export function metricsAnswer(
+  registry: Registry,
+  clock: Clock,
+  accept: string | undefined,
+  isHead = false,
+): Response | undefined {
   const format = formatFor(accept);
   const headers = { "content-type": MEDIA_TYPES[format], "cache-control": "no-store" };
   if (isHead) return new Response(null, { headers });
+  const readings = registry.readings(clock);
+  if (!readings.hasRoom()) return undefined;
   const pieces = registry.text(format, clock);
   const encoder = new TextEncoder();
   const body = new ReadableStream<Uint8Array>({
@@ -25,5 +38,5 @@ export function metricsAnswer(registry: Registry, clock: Clock, accept: string |
       await pieces.return();
     },
   }, { highWaterMark: 0 });
-  return new Response(body, { headers });
+  return readings.track(new Response(body, { headers }));
 }

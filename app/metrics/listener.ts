@@ -10,8 +10,7 @@ import { describeError } from "../../base/errors.ts";
 import type { Logger } from "../../base/logger.ts";
 import { type Address, formatAddress } from "../../protocol/address.ts";
 import { listenTcp, serveBehindGate } from "../admin/http/behind_gate.ts";
-import { metricsAnswer } from "./answer.ts";
-import { Readings } from "./readings.ts";
+import { metricsAnswer, OTHERS_READ } from "./answer.ts";
 import type { Registry } from "./registry.ts";
 
 /** What is served. */
@@ -51,11 +50,8 @@ export async function serveMetrics(options: MetricsOptions): Promise<MetricsServ
 
 /** What answers requests. */
 function answerer({ registry, clock, logger, whyNotReady }: MetricsOptions): (request: Request) => Promise<Response> {
-  const readings = new Readings(clock);
-  const metrics = (accept: string | undefined, isHead: boolean) => {
-    if (!readings.hasRoom()) return plain(503, "others are read to; come again", { "retry-after": "1" });
-    return readings.track(metricsAnswer(registry, clock, accept, isHead));
-  };
+  const metrics = (accept: string | undefined, isHead: boolean) =>
+    metricsAnswer(registry, clock, accept, isHead) ?? plain(503, OTHERS_READ, { "retry-after": "1" });
   const answer = ({ method, url, headers }: Request): Response => {
     const pathname = URL.parse(url)?.pathname;
     if (pathname === undefined) return plain(400, "this is no URL, or its host is no host");

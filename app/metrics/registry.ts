@@ -6,15 +6,18 @@
  */
 
 import { METRICS_CHUNK } from "../limits.ts";
-import { SLICE_MS } from "../../base/limits.ts";
+import { Turns } from "../../base/slices.ts";
 import type { Clock } from "../../base/clock.ts";
 import { type Buckets, Counter, type Family, type FamilyFacts, Histogram, type Sample } from "./family.ts";
+import { Readings } from "./readings.ts";
 import { endOf, familyLines, type MetricsFormat } from "./text.ts";
 
 /** Where metrics are counted, and read. */
 export class Registry {
   readonly #families = new Map<string, Family>();
   readonly #preparations: (() => Promise<void> | void)[] = [];
+  #readings: Readings | undefined;
+  #turns: Turns | undefined;
 
   /** All families, in the order of their making. */
   get families(): readonly Family[] {
@@ -54,25 +57,31 @@ export class Registry {
     this.#preparations.push(fn);
   }
 
-  /** The text, in pieces of about `METRICS_CHUNK` characters; between them, and in long ones, others have their turn. */
+  /**
+   * The text, in pieces of about `METRICS_CHUNK` characters; between them, and in long ones, others have their turn. All who
+   * read at once have a slice of a turn together.
+   */
   async *text(format: MetricsFormat, clock: Clock): AsyncGenerator<string, void, void> {
     for (const prepare of this.#preparations) await prepare();
+    const turns = this.#turns ??= new Turns(clock);
     let text = "";
-    let until = clock.now() + SLICE_MS;
     let lines = 0;
     for (const family of this.#families.values()) {
       for (const line of familyLines(family, format)) {
+        if (lines++ % LINES_A_LOOK === 0) await turns.take();
         text += line;
-        if (text.length >= METRICS_CHUNK) {
-          yield text;
-          text = "";
-        }
-        if (++lines % LINES_A_LOOK !== 0 || clock.now() < until) continue;
-        await new Promise<void>((resolve) => void clock.soon(resolve));
-        until = clock.now() + SLICE_MS;
+        if (text.length < METRICS_CHUNK) continue;
+        yield text;
+        text = "";
+        lines = 0;
       }
     }
     yield text + endOf(format);
+  }
+
+  /** Those who read, wherever they ask. */
+  readings(clock: Clock): Readings {
+    return this.#readings ??= new Readings(clock);
   }
 
   #add<F extends Family>(family: F): F {

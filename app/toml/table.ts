@@ -5,7 +5,7 @@
  */
 
 import { parse, TomlDate, TomlError } from "smol-toml";
-import { MAX_CONFIG_SIZE, UTF16_LOOKED_AT } from "../limits.ts";
+import { MAX_CONFIG_SIZE, MAX_TOML_DEPTH, UTF16_LOOKED_AT } from "../limits.ts";
 import { whyUnreadable } from "../../base/errors.ts";
 import { readNow } from "../../net/kernel/native_file.ts";
 import { ConfigError } from "./config_error.ts";
@@ -56,7 +56,11 @@ export class TomlTable {
     const source = text.slice(textStart(text)); // so that columns are right
     demandUtf8(file, source);
     try {
-      return new TomlTable(file, source, [], parse(source));
+      const entries = parse(source);
+      if (isTooDeep(entries)) {
+        throw new ConfigError(`${file}: more than ${MAX_TOML_DEPTH} tables stand within each other`);
+      }
+      return new TomlTable(file, source, [], entries);
     } catch (error) {
       if (!(error instanceof TomlError)) throw error;
       const what = error.message.split("\n")[0]!.replace(/^Invalid TOML document: /, "");
@@ -102,6 +106,15 @@ export class TomlTable {
     const value = this.#take(name);
     if (value === undefined || typeof value === "boolean") return value;
     throw this.error(name, `"${name}" has to be true or false, without quotes`);
+  }
+
+  /**
+   * Demands that the file has more than blanks: while a daemon runs, an empty one is taken for one that is just being
+   * written, which must not undo all that it was told. @throws {ConfigError} if it has not.
+   */
+  demandWritten(): void {
+    if (this.#source.trim() !== "") return;
+    throw new ConfigError(`${this.#file} is empty; if nothing is meant to stand there, write a comment into it`);
   }
 
   /** The keys that stand in this table. */
@@ -222,4 +235,16 @@ function tomlHint(what: string): string {
 
 function isTable(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
+}
+
+/** Whether tables stand within each other more deeply than anything here needs: finding places in such a text takes long. */
+function isTooDeep(top: object): boolean {
+  let level: object[] = [top];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > MAX_TOML_DEPTH) return true;
+    level = level.flatMap((table) =>
+      Object.values(table).filter((value) => typeof value === "object" && value !== null)
+    );
+  }
+  return false;
 }

@@ -9,6 +9,7 @@ import { ReloadedFacts } from "../../app/admin/reloaded.ts";
 import { jsonRoute, rawRoute, type Route } from "../../app/admin/route.ts";
 import { closed, Type, words } from "../../app/admin/schema.ts";
 import { metricsAnswer } from "../../app/metrics/answer.ts";
+import { demandAnswer } from "../../app/admin/api_error.ts";
 import { MEDIA_TYPES } from "../../app/metrics/text.ts";
 import { KEEP_ALIVE_MODES } from "../../protocol/keep_alive.ts";
 import { VERSION } from "../../base/version.ts";
@@ -39,7 +40,7 @@ export function deviceRoutes(context: DeviceContext): Route[] {
       summary: "The metrics of the device, for Prometheus; as OpenMetrics if `Accept` asks for that.",
       media: MEDIA_TYPES.prometheus,
       response: Type.String(),
-      raw: ({ accept }) => metricsAnswer(context.metrics, context.clock, accept),
+      raw: ({ accept }) => demandAnswer(metricsAnswer(context.metrics, context.clock, accept)),
     }),
     ...healthRoutes(
       "Whether the device has a link.",

@@ -30,11 +30,13 @@ export function serviceRoutes({ device, clock }: DeviceContext): Route[] {
         const counts = new Map<string, number>();
         for (const { service } of device.clients()) counts.set(service, (counts.get(service) ?? 0) + 1);
         return {
-          items: device.status.services.map(({ up, hostAddress, error, ...service }) => ({
+          items: device.status.services.map(({ up, hostAddress, error, endpoint, datagrams, ...service }) => ({
             ...service,
             up: up ?? null,
             hostAddress: hostAddress ?? null,
             error: error ?? null,
+            endpoint: { ...endpoint, state: endpoint.state ?? null, detail: endpoint.detail ?? null },
+            datagrams: datagrams ?? null,
             clients: counts.get(service.name) ?? 0,
           })),
         };

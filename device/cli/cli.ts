@@ -30,7 +30,7 @@ import {
 } from "./config.ts";
 import { describeDevice } from "./describe.ts";
 import { adminWish } from "../../app/admin/options.ts";
-import { oneAtATime, reloadBySignal } from "../../app/reload/report.ts";
+import { oneAtATime, reloadBySignal, type Reloaded } from "../../app/reload/report.ts";
 import { actCommands } from "./admin/acts.ts";
 import { deviceEventsCommand } from "./admin/events.ts";
 import { serveAdminApi } from "./admin/serve.ts";
@@ -38,7 +38,9 @@ import { statusCommand } from "./admin/status.ts";
 import { deviceDoctorCommand } from "./doctor.ts";
 import { DeviceReload, type Told } from "./reload.ts";
 import { readCa } from "./ca.ts";
-import { connectDevice } from "../device.ts";
+import { startDevice } from "../device.ts";
+import { MovingAdmin } from "../../app/admin/http/moving.ts";
+import { MovingMetrics } from "../../app/metrics/moving.ts";
 import type { DeviceEvent } from "../events.ts";
 import { deviceMetrics } from "../metrics/device_metrics.ts";
 import { openMetrics } from "../metrics/serve.ts";
@@ -67,8 +69,9 @@ export function deviceCommand(name: string): Command {
 }
 
 /** What the command line, the environment, the file and the state say now. */
-async function readAll(command: Command) {
+async function readAll(command: Command, isRunning = false) {
   const { values, file, check } = readOptions(DEVICE_OPTIONS, command);
+  if (isRunning) file?.demandWritten();
   const isV2 = (values.profile ?? "v2") === "v2";
   const stored = isV2 ? await loadStored(values.state) : undefined;
   return { values, check, isV2, stored, config: deviceConfig(values, file, stored) };
@@ -101,7 +104,11 @@ async function run(command: Command): Promise<void> {
   }
   const warnings = missing.length > 0 ? [notOffered(missing)] : [];
   const { metrics } = values;
-  await runDevice(config, values, stored, { warnings, read: () => readAll(command), ...(metrics && { metrics }) });
+  await runDevice(config, values, stored, {
+    warnings,
+    read: () => readAll(command, true),
+    ...(metrics && { metrics }),
+  });
 }
 
 function notOffered(names: readonly string[]): string {
@@ -166,7 +173,7 @@ interface RunManner {
   /** Whether the caller has claimed the state. */
   readonly isClaimed?: boolean;
   /** Reads anew what the device was told; without it, it cannot be reloaded, and has no admin API. */
-  readonly read?: () => Promise<Told>;
+  readonly read?: () => Promise<Pick<Told, "values" | "config">>;
   /** What there is to say of the configuration. */
   readonly warnings?: readonly string[];
   /** Where its metrics are. */
@@ -195,7 +202,8 @@ async function runDevice(
   if (options.profile === "v2") trustOnlyNamed(options);
   let token = stored?.enrolment;
   let forgotten: Promise<void> | undefined; // once the server has taken it
-  const device = connectDevice({ ...options, logger });
+  const started = startDevice({ ...options, logger });
+  const device = started.handle;
   const isToBeTold = attend(device);
   device.subscribe((event) => {
     if (isToBeTold() || event.type === "online") announce(event, json);
@@ -211,23 +219,31 @@ async function runDevice(
     }
   });
   const stateAt = folder || stateFolder(values.state, "device");
-  const reloader = read && new DeviceReload({ told: { values, config }, read, device, hooks });
-  const reload = oneAtATime(() => reloader?.reload() ?? Promise.resolve({ changed: [], restart: [] }));
   const { engine } = chooseEngine(config.engine);
-  const measures = deviceMetrics({ device, clock: systemClock, engine });
-  const admin = read
-    ? serveAdminApi(
-      { device, engine: engine.name, clock: systemClock, logger, reload, metrics: measures },
-      stateAt,
-      wish,
-      json,
-    )
-    : Promise.resolve(undefined);
-  const metrics = at
-    ? openMetrics({ device, clock: systemClock, engine, registry: measures, json }, at, stateAt, logger)
-    : Promise.resolve(undefined);
+  const subject = { device, clock: systemClock, engine };
+  const measures = deviceMetrics(subject);
+  const reload = oneAtATime((): Promise<Reloaded> =>
+    reloader?.reload() ?? Promise.resolve({ changed: [], restart: [] })
+  );
+  const admin = new MovingAdmin((wish) => {
+    const served = { device, engine: engine.name, clock: systemClock, logger, reload, metrics: measures };
+    return serveAdminApi(served, stateAt, wish, json);
+  });
+  const metrics = new MovingMetrics((at) => openMetrics({ ...subject, registry: measures, json }, at, stateAt, logger));
+  const reloader: DeviceReload | undefined = read && new DeviceReload({
+    told: { values, config, admin: wish },
+    async read() {
+      const { values, config } = await read();
+      return { values, config, admin: await adminWish(values, config.profile === "v2" ? "unix" : "off") };
+    },
+    device: started,
+    admin,
+    metrics,
+    hooks,
+  });
+  const served = [...(read ? [admin.start(wish)] : []), metrics.start(at)];
   const daemon = {
-    ready: Promise.all([admin, metrics]).then(() => {}, (error: unknown) => {
+    ready: Promise.all(served).then(() => {}, (error: unknown) => {
       device.close();
       throw error;
     }),
@@ -244,7 +260,9 @@ async function runDevice(
       logger.info("{signal}: shutting down; a second one ends at once", { signal });
     });
   } finally {
-    for (const part of [admin, metrics]) await part.then((api) => api?.close(), () => {}); // why it could not be had was told
+    await Promise.allSettled(served); // why one could not be had was told
+    await admin.close();
+    await metrics.close();
   }
   tellTurns(engine, logger);
   const { goodbye } = device.status;

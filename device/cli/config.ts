@@ -217,7 +217,7 @@ function v1Config(values: DeviceValues): V1DeviceOptions {
     ] as const
   ) {
     if (values[name] !== undefined) {
-      throw optionMistake(values, name, (it) => `${it} is for v2; leave it out, or use profile v2`);
+      throw optionMistake(values, name, (it, other) => `${it} is for v2; leave it out, or use ${other("profile")} v2`);
     }
   }
   const { service: services = [], server: servers = [] } = values;
@@ -251,7 +251,7 @@ function v2Config(values: DeviceValues, stored: StoredDevice | undefined): V2Con
   const servers = values.server?.map((text) => serverOf(values, text, "v2")) ?? stored?.addresses;
   if (values.server?.length && !serverKey) {
     const how = 'which "sallyport server key" prints on the server (for the original protocol, profile v1)';
-    throw optionMistake(values, "server", (it) => `${it} is given without server-key, ${how}`);
+    throw optionMistake(values, "server", (it, other) => `${it} is given without ${other("server-key")}, ${how}`);
   }
   if (!servers?.length || !serverKey) {
     throw new ConfigError(
@@ -267,7 +267,11 @@ function v2Config(values: DeviceValues, stored: StoredDevice | undefined): V2Con
   checkNames(services, (message) => optionMistake(values, "service", (it) => `${it} ${message}`));
   const { plain, pki } = values;
   if (plain && (pki || values.ca !== undefined)) {
-    throw optionMistake(values, "plain", (it) => `${it} is without TLS, and pki asks for it; give one`);
+    throw optionMistake(
+      values,
+      "plain",
+      (it, other) => `${it} is without TLS, and ${other("pki")} asks for it; give one`,
+    );
   }
   const given = plain ? "plain" : pki || values.ca !== undefined ? "pki" : undefined;
   // A server that was named anew is not taken for one without TLS because the stored one was.
@@ -276,16 +280,22 @@ function v2Config(values: DeviceValues, stored: StoredDevice | undefined): V2Con
   const { proxy, sni } = values;
   const binding = values["require-binding"] ? "required" : "auto";
   if (binding === "required" && security === "plain") {
-    throw optionMistake(values, "require-binding", (it) => `${it} is about TLS, and plain is without; give one`);
+    throw optionMistake(
+      values,
+      "require-binding",
+      (it, other) => `${it} is about TLS, and ${other("plain")} is without; give one`,
+    );
   }
   if (sni !== undefined && security !== "pinned") {
     throw optionMistake(
       values,
       "sni",
-      (it) =>
+      (it, other) =>
         security === "plain"
-          ? `${it} is a name in TLS, and plain is without; give one`
-          : `${it} is for a pinned key; with pki the name that is sent is the server's, and its certificate has to have it`,
+          ? `${it} is a name in TLS, and ${other("plain")} is without; give one`
+          : `${it} is for a pinned key; with ${
+            other("pki")
+          } the name that is sent is the server's, and its certificate has to have it`,
     );
   }
   const proxyOf = (server: Address) => proxy === "none" ? undefined : proxy ?? proxyFor(server, variable);

@@ -4,17 +4,27 @@
  * @module
  */
 
+import type { MovingAdmin } from "../../app/admin/http/moving.ts";
+import type { AdminWish } from "../../app/admin/options.ts";
 import type { HookRunner } from "../../app/hooks/hooks.ts";
 import { setLogLevel } from "../../app/logging.ts";
+import type { MovingMetrics } from "../../app/metrics/moving.ts";
 import type { OptionValues } from "../../app/options.ts";
+import { type Change, changeAll, type Preparation } from "../../app/reload/change.ts";
 import { differing, inForce, isSame, type Reloaded, ReloadReport } from "../../app/reload/report.ts";
-import type { DeviceHandle } from "../handle.ts";
+import { changingBy } from "../../app/reload/table.ts";
+import { ConfigError } from "../../app/toml/config_error.ts";
+import { ListenError } from "../../net/listener.ts";
+import type { StartedDevice } from "../device.ts";
+import { deviceAdjustable } from "../options.ts";
 import type { DEVICE_OPTIONS, DeviceConfig, ServiceText } from "./config.ts";
+import { DEVICE_RELOAD } from "./reload_table.ts";
 
 /** What a device was told, with all that follows from it. */
 export interface Told {
   readonly values: OptionValues<typeof DEVICE_OPTIONS>;
   readonly config: DeviceConfig;
+  readonly admin: AdminWish;
 }
 
 /** What has an effect here. */
@@ -22,13 +32,17 @@ export interface DeviceReloadOptions {
   readonly told: Told;
   /** Reads all of it anew. @throws {ConfigError} if it cannot be in force. */
   read(): Promise<Told>;
-  readonly device: DeviceHandle;
+  readonly device: StartedDevice;
+  readonly admin: MovingAdmin;
+  readonly metrics: MovingMetrics;
   readonly hooks: Pick<HookRunner, "replace">;
 }
 
-/** Options of which the device takes another value while it runs. */
-const CHANGING: ReadonlySet<string> = new Set(["log-level", "mode", "service"]);
+const LATER = changingBy(DEVICE_RELOAD, "at the next start");
+const FOR_THOSE_TO_COME = changingBy(DEVICE_RELOAD, "for links and clients to come");
 const KEEP_ALIVE: ReadonlySet<string> = new Set(["keep-alive", "idle-timeout", "probe-interval", "probe-count"]);
+/** What v1 has no word for while a link is there. */
+const OF_V2: ReadonlySet<string> = new Set(["service", "mode"]);
 
 /** Reloads a device. */
 export class DeviceReload {
@@ -41,9 +55,8 @@ export class DeviceReload {
     this.#told = options.told;
   }
 
-  /** Does it. @throws {ConfigError} for a mistake, and nothing has changed then. */
+  /** Does it. @throws {ConfigError} for a mistake, or something that cannot be had: nothing has changed then. */
   async reload(): Promise<Reloaded> {
-    const { device, hooks } = this.#options;
     const before = this.#told;
     const after = await this.#options.read();
     const report = new ReloadReport();
@@ -52,68 +65,92 @@ export class DeviceReload {
       report.wait(["profile"]);
       return report;
     }
+    try {
+      report.changed.push(...await changeAll(this.#preparations(before, after, names)));
+    } catch (error) {
+      throw error instanceof ListenError ? new ConfigError(error.message, { cause: error }) : error;
+    }
     const isV2 = after.config.profile === "v2";
-    const services = isV2 ? this.#changeServices(before.config.services, after.config.services, report) : false;
-    if (names.includes("log-level")) {
-      const level = after.values["log-level"] ?? "info";
-      setLogLevel(level);
-      report.changed.push(`log-level ${level}`);
-    }
-    if (isV2 && names.includes("mode")) {
-      const mode = after.values.mode ?? "run";
-      device.setMode(mode);
-      report.changed.push(`mode ${mode}`);
-    }
-    if (names.some((name) => KEEP_ALIVE.has(name)) && after.config.keepAlive !== undefined) {
-      const { keepAlive } = after.config;
-      device.setKeepAliveSettings(keepAlive, keepAlive === "metered" ? "both" : "device"); // as at the start
-      report.changed.push("keep-alive");
-    }
-    if (!isSame(before.config.hooks, after.config.hooks)) {
-      hooks.replace(after.config.hooks);
-      report.changed.push("hooks");
-    }
-    const mayChange = (name: string) => isV2 ? CHANGING.has(name) : name === "log-level";
-    const waiting = new Set(names.filter((name) => !mayChange(name) && !KEEP_ALIVE.has(name)));
+    const waiting = new Set(names.filter((name) => LATER.has(name) || !isV2 && OF_V2.has(name)));
+    // What `join` has stored is no option.
     for (const name of ["server", "serverKey", "security", "ca"] as const) {
       if (!isSame(partOf(before, name), partOf(after, name))) waiting.add(name === "serverKey" ? "server-key" : name);
     }
     report.wait([...waiting].sort());
     this.#told = {
+      ...after,
       values: inForce(before.values, after.values, waiting),
-      config: {
-        ...before.config,
-        keepAlive: after.config.keepAlive,
-        hooks: after.config.hooks,
-        ...(services && { services: after.config.services }),
-      } as DeviceConfig,
+      config: inForce(after.config, before.config, CHANGED_PARTS.slice(isV2 ? 0 : 1)),
     };
     return report;
   }
 
+  *#preparations(before: Told, after: Told, names: readonly string[]): Iterable<Preparation> {
+    const { admin, metrics, hooks } = this.#options;
+    yield async () => {
+      const prepared = await admin.prepare(after.admin);
+      const own = names.filter((name) => name === "admin" || name === "admin-token-file");
+      return prepared && { ...prepared, told: own.length > 0 ? own : ["the token of the admin API"] };
+    };
+    yield async () => {
+      const prepared = await metrics.prepare(after.values.metrics);
+      return prepared && { ...prepared, told: ["metrics"] };
+    };
+    if (after.config.profile === "v2") yield* this.#serviceChanges(before.config.services, after.config.services);
+    yield () => this.#adjust(after, names);
+    if (!isSame(before.config.hooks, after.config.hooks)) {
+      yield () => ({ told: ["hooks"], commit: () => hooks.replace(after.config.hooks) });
+    }
+  }
+
+  /** What needs nothing that could fail. */
+  #adjust({ values, config }: Told, names: readonly string[]): Change {
+    const { handle, adjust } = this.#options.device;
+    const isMode = config.profile === "v2" && names.includes("mode");
+    const isKeepAlive = names.some((name) => KEEP_ALIVE.has(name)) && config.keepAlive !== undefined;
+    const level = values["log-level"] ?? "info";
+    return {
+      told: [
+        ...names.filter((name) => FOR_THOSE_TO_COME.has(name)).map((name) => `${name}, for links and clients to come`),
+        ...(names.includes("log-level") ? [`log-level ${level}`] : []),
+        ...(isMode ? [`mode ${values.mode ?? "run"}`] : []),
+        ...(isKeepAlive ? ["keep-alive"] : []),
+      ],
+      commit() {
+        adjust(deviceAdjustable(config));
+        if (names.includes("log-level")) setLogLevel(level);
+        if (isMode) handle.setMode(values.mode ?? "run");
+        const { keepAlive } = config;
+        if (!isKeepAlive || keepAlive === undefined) return;
+        handle.setKeepAliveSettings(keepAlive, keepAlive === "metered" ? "both" : "device"); // as at the start
+      },
+    };
+  }
+
   /** Offers what is new, what is other, and no more what has gone. */
-  #changeServices(
+  *#serviceChanges(
     before: readonly Partial<ServiceText>[],
     after: readonly Partial<ServiceText>[],
-    report: ReloadReport,
-  ): true {
-    const { device } = this.#options;
+  ): Iterable<Preparation> {
+    const { handle } = this.#options.device;
     const texts = new Map(before.map(({ text, named }) => [named!.name, text]));
     for (const { text, named } of after) {
       const { name } = named!;
       const known = texts.get(name);
       texts.delete(name);
-      if (known === text) continue;
-      device.putService(named!);
-      report.changed.push(`service ${text}`);
+      if (known !== text) yield () => ({ told: [`service ${text}`], commit: () => handle.putService(named!) });
     }
     for (const name of texts.keys()) {
-      device.takeService(name);
-      report.changed.push(`service ${name} is offered no more`);
+      yield () => ({
+        told: [`service ${name} is offered no more`],
+        commit: () => void handle.takeService(name),
+      });
     }
-    return true;
   }
 }
+
+/** What is in force of a configuration at once; the first of them on v2 alone. */
+const CHANGED_PARTS = ["services", "keepAlive", "hooks"] as const;
 
 function partOf({ config }: Told, name: "server" | "serverKey" | "security" | "ca"): unknown {
   return (config as Partial<Record<typeof name, unknown>>)[name];

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { EXEC_LOG_LINE, EXEC_LOG_LINES } from "../limits.ts";
+import { EXEC_FLOOD_PAUSE_MS, EXEC_LOG_LINE, EXEC_LOG_LINES } from "../limits.ts";
+import { type Clock, sleep } from "../../base/clock.ts";
 import type { Duplex } from "../../net/socket.ts";
 
 /** Its standard input and output as one duplex. */
@@ -47,17 +48,23 @@ export class ProgramPipes implements Duplex {
   }
 }
 
-/** Tells what a program writes to its standard error, line by line: so many lines of so many characters. */
+/**
+ * Tells what a program writes to its standard error, line by line: so many lines of so many characters. Beyond, it is read
+ * with pauses: a program that writes without an end has to wait, and not the device.
+ */
 export class ErrorLines {
   /** Resolves when nothing more comes; never rejects. */
   readonly over: Promise<void>;
   readonly #reader: ReadableStreamDefaultReader<string>;
   readonly #say: (line: string) => void;
+  readonly #clock: Clock;
+  readonly #closing = new AbortController();
   #left = EXEC_LOG_LINES;
   #line = "";
 
   /** Takes over `stream`. */
-  constructor(stream: ReadableStream<Uint8Array<ArrayBuffer>>, say: (line: string) => void) {
+  constructor(stream: ReadableStream<Uint8Array<ArrayBuffer>>, clock: Clock, say: (line: string) => void) {
+    this.#clock = clock;
     this.#reader = stream.pipeThrough(new TextDecoderStream()).getReader();
     this.#say = say;
     this.over = this.#run().catch(() => {}); // it was closed
@@ -65,13 +72,16 @@ export class ErrorLines {
 
   /** Lets go of it, whoever still holds its other end. */
   close(): void {
+    this.#closing.abort();
     this.#reader.cancel().catch(() => {});
   }
 
   async #run(): Promise<void> {
     for (;;) {
+      if (this.#left < 0) await sleep(this.#clock, EXEC_FLOOD_PAUSE_MS, this.#closing.signal);
       const { value, done } = await this.#reader.read();
       if (done) break;
+      if (this.#left < 0) continue;
       const [first = "", ...more] = value.split("\n", EXEC_LOG_LINES + 2);
       this.#add(first);
       for (const each of more) {

@@ -10,7 +10,7 @@ import { clean } from "../../app/hooks/hooks.ts";
 import { printable } from "../../app/printable.ts";
 import { describeError } from "../../base/errors.ts";
 import type { Connection, Duplex } from "../../net/socket.ts";
-import type { EndpointClient, Reach, Surroundings } from "./endpoint.ts";
+import type { EndpointClient, EndpointState, Reach, Surroundings } from "./endpoint.ts";
 import type { ProgramSpec } from "./exec.ts";
 import { commandOf, Program } from "./program.ts";
 import { ProgramConnection } from "./program_connection.ts";
@@ -33,6 +33,10 @@ export class ProgramReach implements Reach {
     this.#spec = spec;
     this.#maxClients = maxClients;
     this.#surroundings = surroundings;
+  }
+
+  get state(): EndpointState {
+    return { counts: { running: this.#running.size } };
   }
 
   /** At once: what takes its time is the program's own. */
@@ -82,7 +86,7 @@ export class ProgramReach implements Reach {
     const { clock, logger } = this.#surroundings;
     const say = (line: string) =>
       logger.info("program {pid} of {service} says: {line}", { ...facts, line: printable(line) });
-    const errors = this.#spec.pty ? undefined : new ErrorLines(program.child.stderr, say);
+    const errors = this.#spec.pty ? undefined : new ErrorLines(program.child.stderr, clock, say);
     const { code, signal } = await program.ended;
     logger.info("program {pid} of {service} for {client} ended: {exit}", {
       ...facts,

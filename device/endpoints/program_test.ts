@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { EXEC_HANG_UP_MS, EXEC_LAST_MS, EXEC_LOG_LINE, EXEC_LOG_LINES, EXEC_TERMINATE_MS } from "../limits.ts";
+import { systemClock } from "../../base/clock.ts";
+import {
+  EXEC_FLOOD_PAUSE_MS,
+  EXEC_HANG_UP_MS,
+  EXEC_LAST_MS,
+  EXEC_LOG_LINE,
+  EXEC_LOG_LINES,
+  EXEC_TERMINATE_MS,
+} from "../limits.ts";
 import { FakeClock } from "../../tests/rig/clock.ts";
 import { test } from "../../tests/rig/test.ts";
 import { poll, within } from "../../tests/rig/wait.ts";
@@ -65,9 +73,33 @@ test("of what a program says on the side, so many lines of so many characters ar
       controller.close();
     },
   });
-  new ErrorLines(stream, (line) => lines.push(line));
+  const errors = new ErrorLines(stream, systemClock, (line) => lines.push(line));
   await poll(() => lines.length > EXEC_LOG_LINES, () => `${lines.length} lines`);
   assert.equal(lines.length, EXEC_LOG_LINES + 1);
   assert.deepEqual([lines[0], lines[1]!.length, lines[2]], ["one", EXEC_LOG_LINE + 1, "more"]);
   assert.equal(lines.at(-1), "(more lines, which are left out)");
+  errors.close();
+  await errors.over;
+});
+
+test("a program that writes to its standard error without an end has to wait for the device", async () => {
+  const clock = new FakeClock();
+  const lines: string[] = [];
+  let pulled = 0;
+  const chunk = new TextEncoder().encode("error\n".repeat(1_000));
+  const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    pull(controller) {
+      pulled++;
+      controller.enqueue(chunk.slice());
+    },
+  });
+  const errors = new ErrorLines(stream, clock, (line) => lines.push(line));
+  await clock.armed(EXEC_FLOOD_PAUSE_MS);
+  assert.equal(lines.length, EXEC_LOG_LINES + 1);
+  const before = pulled;
+  assert.ok(before < 10, `${before} were read`);
+  await clock.advance(100 * EXEC_FLOOD_PAUSE_MS);
+  assert.ok(pulled > before && pulled < before + 110, `${pulled - before} more`);
+  errors.close();
+  await errors.over;
 });

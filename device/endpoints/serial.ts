@@ -9,7 +9,7 @@ import { describeError } from "../../base/errors.ts";
 import { parseSerialEndpoint, type SerialEndpoint } from "../../serial/endpoint.ts";
 import { SerialError } from "../../serial/line/line.ts";
 import { openSerialService, type SerialService, type SerialServiceOptions } from "../../serial/server/service.ts";
-import type { Endpoint, EndpointKind, Reach, Surroundings } from "./endpoint.ts";
+import { type Endpoint, type EndpointKind, type Reach, type Surroundings, UNKNOWN_CLIENT } from "./endpoint.ts";
 
 /** Serial lines of this machine. */
 export const serialKind: EndpointKind = {
@@ -44,8 +44,13 @@ function openLine(line: SerialEndpoint, { clock, logger, service: name }: Surrou
     });
   });
   return {
-    connect: ({ client }) => service.connect(client),
+    connect: ({ client }) => service.connect(client || UNKNOWN_CLIENT),
     look: () => service.probe(),
+    get state() {
+      const { state, settings, clients, lost } = service.status;
+      const users = clients.filter(({ isUser }) => isUser).length;
+      return { state, detail: settings, counts: { users, watchers: clients.length - users, lost } };
+    },
     close: () => service.close(),
   };
 }

@@ -60,7 +60,7 @@ function belongsTo(service: string, part: string): boolean {
 
 /**
  * Parses `NAME=ENDPOINT[,proxy=v2][,down=refuse][,max-clients=N][,connect-timeout=TIME][,idle-timeout=TIME]`, where the
- * endpoint is `HOST:PORT`, `unix:PATH` or another of those that docs/endpoints.md has, with its own options.
+ * endpoint is `HOST:PORT`, `unix:PATH` or another of those that docs/how-to/endpoints.md has, with its own options.
  *
  * @param parseTime Reads a duration into milliseconds; by default as in `500ms`, `10s`, `2m` or `1h`.
  * @throws {SyntaxError} with what was wrong and what would do.

@@ -1,6 +1,6 @@
 /**
- * Many devices in one process: `devices.ts KEYS SERVER_KEY PORT WAY`, where KEYS is a file with their private keys, as JSON.
- * Prints `online` when all are, and ends at SIGTERM.
+ * Many devices in one process: `devices.ts KEYS SERVER_KEY PORT WAY SERVICE_PORT`, where KEYS is a file with their private
+ * keys, as JSON. Prints `online` when all are, and ends at SIGTERM.
  *
  * @module
  */
@@ -8,7 +8,7 @@
 import { connectDevice, identityFromPem, type KeepAliveMode, parseNamedService, parsePublicKey } from "../../mod.ts";
 import { say } from "../../tests/rig/say.ts";
 
-const [file = "", serverKey = "", port = "", way = ""] = Deno.args;
+const [file = "", serverKey = "", port = "", way = "", servicePort = ""] = Deno.args;
 const keys = JSON.parse(await Deno.readTextFile(file)) as string[];
 const devices = await Promise.all(keys.map(async (pem) =>
   connectDevice({
@@ -16,7 +16,7 @@ const devices = await Promise.all(keys.map(async (pem) =>
     server: { host: "127.0.0.1", port: Number(port) },
     serverKey: parsePublicKey(serverKey),
     identity: await identityFromPem(pem),
-    services: [parseNamedService("ssh=127.0.0.1:22")],
+    services: [parseNamedService(`ssh=127.0.0.1:${servicePort}`)],
     keepAlive: way as KeepAliveMode,
   })
 ));

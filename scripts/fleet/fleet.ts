@@ -15,7 +15,25 @@ import { TempFolder } from "../../tests/rig/temp_folder.ts";
 const A_PROCESS = 500;
 
 /** Milliseconds for those of a process to be online. */
-const ARRIVAL_MS = 120_000;
+const ARRIVAL_MS = 600_000;
+
+/** Where every device has its service. */
+const HOST_PORT = 2_200;
+
+/** The host address of a device's service: each has a loopback address. */
+export function hostOf(n: number): { readonly host: string; readonly port: number } {
+  return { host: `127.77.${n >> 8}.${n & 255}`, port: HOST_PORT };
+}
+
+/** How a fleet is started. */
+export interface FleetOptions {
+  /** More arguments for the server. */
+  readonly server?: readonly string[];
+  /** More flags of its runtime, which binaries do without. */
+  readonly flags?: readonly string[];
+  /** The port of the service that all devices lead to. @default {22} */
+  readonly servicePort?: number;
+}
 
 /** Who the devices are. */
 export class FleetKeys {
@@ -33,7 +51,10 @@ export class FleetKeys {
     for (let n = 0; n < count; n++) {
       const identity = await createIdentity();
       pems.push(await identityToPem(identity));
-      entries.push(`[gw${n}]\nkey = "${formatPublicKey(identity.publicKey)}"\nservices = { ssh = "127.0.0.1:0" }\n`);
+      const { host, port } = hostOf(n);
+      entries.push(
+        `[gw${n}]\nkey = "${formatPublicKey(identity.publicKey)}"\nservices = { ssh = "${host}:${port}" }\n`,
+      );
     }
     return new FleetKeys(pems, entries.join("\n"));
   }
@@ -51,6 +72,8 @@ export class Fleet implements AsyncDisposable {
     server: ServerProcess,
     start: (listen: string) => Promise<ServerProcess>,
     processes: readonly Child[],
+    /** The folder of the server's state. */
+    readonly state: string,
   ) {
     this.#stack = stack;
     this.#server = server;
@@ -58,22 +81,37 @@ export class Fleet implements AsyncDisposable {
     this.#processes = processes;
   }
 
-  /** Starts all, with `more` arguments for the server. */
-  static async start(keys: FleetKeys, way: KeepAliveMode, more: readonly string[] = []): Promise<Fleet> {
+  /** Starts all. */
+  static async start(
+    keys: FleetKeys,
+    way: KeepAliveMode,
+    { server: more = [], flags = [], servicePort = 22 }: FleetOptions = {},
+  ): Promise<Fleet> {
     await using stack = new AsyncDisposableStack();
     const folder = stack.use(new TempFolder());
     const state = folder.path;
     const [serverKey = ""] = await succeed("server", ["key", "--state", state]);
     const devices = folder.write("devices.toml", keys.devicesFile);
     const args = ["--devices", devices, "--keep-alive", way, "--log-level", "warn", ...more];
-    const start = (listen: string) => startV2Server(state, args, { listen });
+    const start = (listen: string) => startV2Server(state, args, { listen, flags });
     const server = await start("127.0.0.1:0");
     const processes: Child[] = [];
     try {
       for (let from = 0; from < keys.size; from += A_PROCESS) {
         const file = folder.write(`keys-${from}.json`, JSON.stringify(keys.pems.slice(from, from + A_PROCESS)));
         const script = new URL("devices.ts", import.meta.url).pathname;
-        const command = [Deno.execPath(), "run", "--quiet", "-A", script, file, serverKey, `${server.port}`, way];
+        const command = [
+          Deno.execPath(),
+          "run",
+          "--quiet",
+          "-A",
+          script,
+          file,
+          serverKey,
+          `${server.port}`,
+          way,
+          `${servicePort}`,
+        ];
         const child = stack.use(Child.start("devices", command));
         await child.line(/^online$/, 0, ARRIVAL_MS);
         processes.push(child);
@@ -82,7 +120,7 @@ export class Fleet implements AsyncDisposable {
       await server.child.kill();
       throw error;
     }
-    return new Fleet(stack.move(), server, start, processes);
+    return new Fleet(stack.move(), server, start, processes, state);
   }
 
   /** The server that runs now. */

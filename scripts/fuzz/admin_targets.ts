@@ -13,7 +13,7 @@ import { closed, type TSchema } from "../../app/admin/schema.ts";
 import { MAX_ADMIN_BODY } from "../../app/limits.ts";
 import { deviceApiRoutes } from "../../device/admin/routes.ts";
 import type { DeviceContext } from "../../device/admin/context.ts";
-import { adminRoutes } from "../../server/admin/routes.ts";
+import { adminRoutes } from "../../server/admin_routes.ts";
 import type { AdminContext } from "../../server/admin/context.ts";
 import type { Random } from "../../tests/rig/random.ts";
 import { chunksOf, mutated } from "./inputs.ts";

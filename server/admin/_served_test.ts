@@ -14,7 +14,7 @@ import { within } from "../../tests/rig/wait.ts";
 import { startServer } from "../server.ts";
 import { openV2State } from "../state/state.ts";
 import { adminContext, serveServerAdmin } from "./admin.ts";
-import { adminRoutes } from "./routes.ts";
+import { adminRoutes } from "../admin_routes.ts";
 
 /** Routes that have a test of their own. */
 export const OPENING_ROUTES = ["listOpenings", "listRefusals", "openService", "closeService", "connectDevice"];
@@ -36,12 +36,12 @@ export async function served(folder: string) {
     ],
     v2: state.options,
   });
-  const auditFile = new AuditFile({ path: `${folder}/audit.log`, clock: core.settings.clock, logger });
+  const audit = new AuditFile({ path: `${folder}/audit.log`, clock: core.settings.clock, logger });
   const context = adminContext({
     server: handle,
     core,
     state: state.view,
-    auditFile,
+    audit,
     reload: () => Promise.resolve({ changed: ["log-level debug"], restart: [] }),
   });
   await handle.ready;
@@ -79,7 +79,7 @@ export async function served(folder: string) {
       await admin.close();
       handle.close();
       await within(handle.closed, "the end of the server");
-      await context.endTidings();
+      await context.outlets.close();
       await state.close();
     },
   };

@@ -104,6 +104,20 @@ folderTest(
         (await client.get<{ items: Device[] }>(`/v1/devices?match=${query}`)).items.flatMap(({ tags }) => tags);
       assert.deepEqual([await tagged("tag=site:*"), await tagged("tag=lte")], [["site:berlin"], []]);
       await refused(client.post("/v1/devices/gw1/tag", { add: ["no tag"] }), 400, /it is to be: A word, or two/);
+      const granted = async () =>
+        (await client.get<Device>("/v1/devices/gw1")).services.map((
+          { name, granted, closed },
+        ) => [name, granted, closed]);
+      const web = { service: "web=127.0.0.1:8080", local: "127.0.0.1:80", maxClients: 9, closed: true };
+      await client.post("/v1/devices/gw1/services", web);
+      assert.deepEqual(await granted(), [["echo", "127.0.0.1:0", false], ["web", "127.0.0.1:8080", true]]);
+      await refused(client.post("/v1/devices/gw1/services", web), 409, /has the service "web" already/);
+      await refused(client.post("/v1/devices/gw1/services", { service: "db" }), 400, /is not a service/);
+      await client.post("/v1/devices/gw1/services/web/move", { listen: "127.0.0.1:8081" });
+      assert.deepEqual((await granted())[1], ["web", "127.0.0.1:8081", true], "its rules stay");
+      await refused(client.post("/v1/devices/gw1/services/db/remove"), 404, /has no service "db"/);
+      await client.post("/v1/devices/gw1/services/web/remove");
+      assert.deepEqual(await granted(), [["echo", "127.0.0.1:0", false]]);
       await client.post("/v1/devices/gw1/mode", { mode: "config" });
       await poll(
         async () => (await client.get<Device>("/v1/devices/gw1")).mode === "config",

@@ -18,19 +18,17 @@ import { parseGrantedAddress } from "../devices/service_grant.ts";
 import { ConnectError } from "../handle/connect.ts";
 import type { AdminContext } from "./context.ts";
 import { demandDevice } from "./device_routes.ts";
-import { Done, Name, NAMED, Time } from "../../app/admin/shared.ts";
+import { openingFacts } from "./device_facts.ts";
+import { Done, Name, NAMED } from "../../app/admin/shared.ts";
+import { Opening as OpeningFacts } from "./schemas.ts";
 
-const Opened = closed({
+/** What is open for a time, as the API has it. */
+export const Opened = closed({
   device: Type.String(),
   service: Type.String({ description: "The service; of an address what it is called while it can be reached." }),
   to: nullable(Type.String(), "What the device dials, if somebody asked for an address."),
   hostAddress: nullable(Type.String(), "Where clients reach it, if its host port is open."),
-  since: Time,
-  until: Time,
-  from: Type.Array(Type.String(), { description: "Networks that it is open to; none: all that its rules let in." }),
-  reason: nullable(Type.String(), "Why, for people."),
-  by: nullable(Type.String(), "Who opened it, for people."),
-  keepClients: Type.Boolean({ description: "Whether clients who are there when it closes may stay." }),
+  ...OpeningFacts.properties,
 }, "What is open for a time.");
 
 const line = (description: string) =>
@@ -164,18 +162,13 @@ function asConflict(error: unknown): unknown {
 }
 
 function factsOf({ server }: AdminContext, opening: Opening) {
-  const { device, service, since, until, to, from, reason, by, keepClients } = opening;
+  const { device, service, to } = opening;
   const found = server.device(device).status?.services.find((each) => each.name === service);
   return {
     device,
     service,
     to: to ?? null,
     hostAddress: found?.open ? found.hostAddress : null,
-    since: new Date(since).toISOString(),
-    until: new Date(until).toISOString(),
-    from: [...from ?? []],
-    reason: reason ?? null,
-    by: by ?? null,
-    keepClients: keepClients ?? false,
+    ...openingFacts(opening),
   };
 }

@@ -54,6 +54,12 @@ folderTest(
       assert.equal(await conn.readText(1), "x");
       const opened = await client.post<Opened>("/v1/devices/gw1/open", { service: "echo", for: 60_000 });
       assert.deepEqual([opened.service, opened.to], ["echo", null]);
+      const seen = (await client.get<Device>("/v1/devices/gw1")).services;
+      assert.deepEqual(seen.map(({ name, closed, opening }) => [name, closed, opening?.reason, opening?.by]), [
+        ["echo", true, null, null],
+        ["open", false, undefined, undefined],
+        [made.service, true, "ticket 7", "alice"],
+      ]);
       assert.deepEqual((await list()).map(({ service }) => service), [made.service, "echo"]);
       const { items } = await client.get<{ items: { type: string; to?: string }[] }>("/v1/events?type=service-opened");
       assert.deepEqual(items.map(({ to }) => to), [connect.address, undefined]);

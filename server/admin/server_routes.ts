@@ -7,6 +7,7 @@
 import { jsonRoute, rawRoute, type Route } from "../../app/admin/route.ts";
 import { type Static, Type } from "../../app/admin/schema.ts";
 import { metricsAnswer } from "../../app/metrics/answer.ts";
+import { demandAnswer } from "../../app/admin/api_error.ts";
 import { MEDIA_TYPES } from "../../app/metrics/text.ts";
 import { inSlices, type Steps } from "../../base/slices.ts";
 import { VERSION } from "../../base/version.ts";
@@ -38,7 +39,7 @@ export function serverRoutes(context: AdminContext): Route[] {
       summary: "The metrics of the server, for Prometheus; as OpenMetrics if `Accept` asks for that.",
       media: MEDIA_TYPES.prometheus,
       response: Type.String(),
-      raw: ({ accept }) => metricsAnswer(context.metrics, context.core.settings.clock, accept),
+      raw: ({ accept }) => demandAnswer(metricsAnswer(context.metrics, context.core.settings.clock, accept)),
     }),
     ...healthRoutes(
       "Whether devices can dial in.",

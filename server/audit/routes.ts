@@ -16,7 +16,7 @@ import type { AdminContext } from "../admin/context.ts";
 const CURSOR = "^[0-9]{1,20}-[0-9]{1,15}$";
 
 /** The route. */
-export function auditRoutes({ audit }: AdminContext): Route[] {
+export function auditRoutes({ outlets }: AdminContext): Route[] {
   return [
     jsonRoute({
       method: "GET",
@@ -30,6 +30,7 @@ export function auditRoutes({ audit }: AdminContext): Route[] {
         cursor: nullable(Type.String(), "For older ones; null at the beginning of the file."),
       }, "Some of the lines."),
       async handle({ query: { limit = ADMIN_PAGE, cursor } }) {
+        const { audit } = outlets;
         if (!audit) return { items: [], cursor: null };
         await audit.file.settled();
         try {

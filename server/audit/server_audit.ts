@@ -6,6 +6,7 @@
 
 import { AUDITED_REFUSALS } from "../../app/limits.ts";
 import type { Act } from "../../app/admin/http/api.ts";
+import type { Clock } from "../../base/clock.ts";
 import type { AuditFile } from "../../app/audit/audit_file.ts";
 import { VERSION } from "../../base/version.ts";
 import type { AdminContext } from "../admin/context.ts";
@@ -24,14 +25,16 @@ export class ServerAudit {
 
   readonly #subject: AuditSubject;
   readonly #unsubscribe: (() => void)[] = [];
-  #second = -Infinity;
-  #refusals = 0;
-  #leftOut = 0;
+  readonly #refused: Few;
+  readonly #idle: Few;
 
   /** Writes from now on. */
   constructor(file: AuditFile, subject: AuditSubject) {
     this.file = file;
     this.#subject = subject;
+    const { clock } = subject.core.settings;
+    this.#refused = new Few(clock, (count) => file.add({ event: "refused-more", count }));
+    this.#idle = new Few(clock, (count) => file.add({ event: "client-end-more", count }));
     file.add({ event: "server-start", version: VERSION, pid: Deno.pid });
     const { server, state } = subject;
     this.#unsubscribe.push(server.subscribe((event) => this.#on(event)));
@@ -59,7 +62,8 @@ export class ServerAudit {
   /** Writes the last line, and closes the file. */
   async close(): Promise<void> {
     for (const end of this.#unsubscribe) end();
-    this.#tellLeftOut();
+    this.#refused.tell();
+    this.#idle.tell();
     this.file.add({ event: "server-stop" });
     await this.file.close();
   }
@@ -77,6 +81,8 @@ export class ServerAudit {
         return this.#onRefused(event);
       case "client-end": {
         const { type, localAddress: service, duration: durationMs, device, ...facts } = event;
+        // Turned away, or gone without a byte: whoever reaches a host port can be that any number of times.
+        if (facts.bytesUp + facts.bytesDown === 0 && !this.#idle.take()) return;
         return this.file.add({ event: type, device, key: this.#keyOf(device), service, ...facts, durationMs });
       }
       case "enrolled": {
@@ -107,21 +113,41 @@ export class ServerAudit {
     return core.registry?.session(device)?.device.key ?? state?.devices.byName(device)?.key;
   }
 
-  /** A few in a second have lines of their own; those of health checks have none. */
+  /** Those of health checks have no lines. */
   #onRefused({ type, ...facts }: RefusedEvent): void {
-    if (facts.reason === "mute") return;
-    const second = Math.floor(this.#subject.core.settings.clock.now() / 1000);
-    if (second !== this.#second) {
-      this.#tellLeftOut();
-      this.#second = second;
-      this.#refusals = 0;
-    }
-    if (this.#refusals++ < AUDITED_REFUSALS) this.file.add({ event: type, ...facts });
-    else this.#leftOut++;
+    if (facts.reason !== "mute" && this.#refused.take()) this.file.add({ event: type, ...facts });
+  }
+}
+
+/** What strangers can cause: a few in a second have lines of their own, the rest is counted. */
+class Few {
+  readonly #clock: Clock;
+  readonly #tellMore: (count: number) => void;
+  #second = -Infinity;
+  #taken = 0;
+  #leftOut = 0;
+
+  constructor(clock: Clock, tellMore: (count: number) => void) {
+    this.#clock = clock;
+    this.#tellMore = tellMore;
   }
 
-  #tellLeftOut(): void {
-    if (this.#leftOut > 0) this.file.add({ event: "refused-more", count: this.#leftOut });
+  /** Whether one may have a line of its own. */
+  take(): boolean {
+    const second = Math.floor(this.#clock.now() / 1000);
+    if (second !== this.#second) {
+      this.tell();
+      this.#second = second;
+      this.#taken = 0;
+    }
+    if (this.#taken++ < AUDITED_REFUSALS) return true;
+    this.#leftOut++;
+    return false;
+  }
+
+  /** Tells how many were left out. */
+  tell(): void {
+    if (this.#leftOut > 0) this.#tellMore(this.#leftOut);
     this.#leftOut = 0;
   }
 }

@@ -30,7 +30,7 @@ export async function webhookWish(values: OptionValues<typeof SERVER_OPTIONS>): 
   if (url === undefined) {
     for (const name of ["webhook-secret-file", "webhook-events", "webhook-grace"] as const) {
       if (values[name] !== undefined) {
-        throw optionMistake(values, name, (it) => `${it} is of use beside a webhook alone`);
+        throw optionMistake(values, name, (it, other) => `${it} is of use beside ${other("webhook")} alone`);
       }
     }
     return undefined;

@@ -52,7 +52,13 @@ export function openDoor(socket: string, time: Time): DashboardDoor {
     own.demandSameOrigin(request.headers);
     own.demandToken(request.headers);
     if (!url.pathname.startsWith("/v1/")) throw new ApiError("not-found", "there is no such path");
-    return await passOn(request, url, client, ending.signal);
+    if (busy >= MAX_DOOR_REQUESTS) throw new ApiError("too-busy", "too many requests at once", { "retry-after": "1" });
+    busy++; // those who may ask alone: others take nobody's place
+    try {
+      return await passOn(request, url, client, ending.signal);
+    } finally {
+      busy--;
+    }
   };
   const server = Deno.serve({
     hostname: "127.0.0.1",
@@ -60,8 +66,6 @@ export function openDoor(socket: string, time: Time): DashboardDoor {
     signal: ending.signal,
     onListen: () => {},
     async handler(request) {
-      if (busy >= MAX_DOOR_REQUESTS) return refusal(new ApiError("too-busy", "too many requests at once"));
-      busy++;
       try {
         return await answer(request, guard!);
       } catch (error) {
@@ -70,8 +74,6 @@ export function openDoor(socket: string, time: Time): DashboardDoor {
             ? error
             : new ApiError("too-busy", `the server does not answer: ${describeError(error)}`, { "retry-after": "1" }),
         );
-      } finally {
-        busy--;
       }
     },
   });

@@ -25,6 +25,9 @@ import {
   unknownDevice,
   updateDevices,
 } from "../devices/edits.ts";
+import { unknownServiceText } from "../devices/grant_table.ts";
+import { formatGrantedAddress, type GrantedPlace, type ServiceGrant } from "../devices/service_grant.ts";
+import { addService, moveService, removeService } from "../devices/service_table.ts";
 import type { Enrolments } from "./enrolments.ts";
 
 /** Where devices are kept. */
@@ -80,6 +83,41 @@ export class DeviceActs {
     const before = (await this.#all()).byName.get(device);
     const tags = before ? tagsOf(before) : [];
     await this.change(device, setTags(device, tags), (before) => ({ ...before, tags: tagsOf(before) }));
+  }
+
+  /** Grants a device one more service. @throws {ConfigError} if it has one of that name. */
+  grantService(device: string, grant: ServiceGrant): Promise<void> {
+    const { name } = grant;
+    return this.#changeServices(device, addService(device, grant), (before) => {
+      const there = before.find((service) => service.name === name);
+      if (!there) return [...before, grant];
+      const at = formatGrantedAddress(there.listen);
+      throw new ConfigError(`"${device}" has the service "${name}" already, at ${at}; "service move" gives it another`);
+    });
+  }
+
+  /** Gives a service another host address; its clients are ended, its rules stay. @throws {ConfigError} if it is not there. */
+  moveService(device: string, name: string, listen: GrantedPlace): Promise<void> {
+    return this.#changeServices(device, moveService(device, name, listen), (before) => {
+      demandService(device, name, before);
+      return before.map((service) => service.name === name ? { ...service, listen } : service);
+    });
+  }
+
+  /** Takes a service from a device. @throws {ConfigError} if it is not there. */
+  withdrawService(device: string, name: string): Promise<void> {
+    return this.#changeServices(device, removeService(device, name), (before) => {
+      demandService(device, name, before);
+      return before.filter((service) => service.name !== name);
+    });
+  }
+
+  #changeServices(
+    device: string,
+    edit: DeviceEdit,
+    wanted: (before: readonly ServiceGrant[]) => readonly ServiceGrant[],
+  ): Promise<void> {
+    return this.change(device, edit, (before) => ({ ...before, services: wanted(before.services) }));
   }
 
   /** Removes a device, and what waits for it. @returns how many enrolments waited. */
@@ -162,4 +200,9 @@ export class DeviceActs {
       this.#options.warn(describeError(error));
     }
   }
+}
+
+function demandService(device: string, service: string, services: readonly ServiceGrant[]): void {
+  if (services.some(({ name }) => name === service)) return;
+  throw new ConfigError(unknownServiceText(device, service, services));
 }

@@ -92,7 +92,7 @@ export function statusOf(name: string, port: HostPort, until?: number): ServedSe
     open: port.isOpen,
     error: port.isOpen ? undefined : port.error,
     ...(until !== undefined && { until }),
-    ...(datagrams && { datagrams: { ...datagrams } }),
+    ...(datagrams && { datagrams }),
   };
 }
 

@@ -189,7 +189,8 @@ refuses("server", [
   {
     what: "a tag with a blank",
     ...gateway(`tags = ["site berlin"]\n`),
-    says: 'devices.toml:3:9: "tags": "site berlin" is no tag; write a word, or two as in site:berlin, of 63 characters',
+    says:
+      'devices.toml:3:9: "tags": "site berlin" is no tag; write a word, or two as in site:berlin, of 63 characters at most',
   },
   {
     what: "too many tags",

@@ -39,7 +39,7 @@ refuses("server", [
     what: "an admin API by TCP without a token",
     file: `admin = "127.0.0.1:7480"\n`,
     says:
-      'server.toml:1:1: "admin": 127.0.0.1:7480 needs a token, as every user of this machine can connect there: (umask 077; openssl rand -hex 32 > FILE), and FILE as admin-token-file',
+      'server.toml:1:1: "admin": 127.0.0.1:7480 needs a token, as every user of this machine can connect there: (umask 077; openssl rand -hex 32 > FILE), and admin-token-file FILE',
   },
   {
     what: "a token that is not there",
@@ -61,7 +61,7 @@ refuses("server", [
   {
     what: "a token for nothing",
     file: `admin-token-file = "FOLDER/token"\n`,
-    says: 'server.toml:1:1: "admin-token-file" is of use with an admin of HOST:PORT alone',
+    says: 'server.toml:1:1: "admin-token-file" is of use with admin HOST:PORT alone',
   },
   {
     what: "an audit in a folder that is not there",
@@ -97,7 +97,7 @@ refuses("server", [
   {
     what: "a grace time without a webhook",
     file: `webhook-grace = "5m"\n`,
-    says: 'server.toml:1:1: "webhook-grace" is of use beside a webhook alone',
+    says: 'server.toml:1:1: "webhook-grace" is of use beside webhook alone',
   },
   {
     what: "a secret that is not there",

@@ -7,12 +7,38 @@
 import assert from "node:assert/strict";
 import { outcome } from "../rig/processes/commands.ts";
 import { processTest } from "../rig/processes/harness.ts";
-import { startDevice } from "../rig/processes/daemons.ts";
+import { sallyport, startDevice } from "../rig/processes/daemons.ts";
 import { echoRelay, enrol, serviceOpen, startV2Server } from "../rig/processes/relay.ts";
 import { portOf } from "../rig/ports.ts";
 import { echoService } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { TempFolder } from "../rig/temp_folder.ts";
+
+processTest(
+  "a device is attended and given a service that is opened for a time, and openings and the audit are shown",
+  [],
+  async () => {
+    using folder = new TempFolder();
+    await using echo = await echoRelay({ server: ["--audit", `${folder.path}/audit.log`] });
+    const { relay } = echo;
+    const run = (...args: string[]) => outcome("server", [...args, "--state", relay.folder.path]);
+    assert.match((await run("attend", "gw1", "--for", "5m")).stderr, /^"gw1" is looked at closely$/m);
+    assert.match((await run("attend", "gw1", "--for", "2h")).stderr, /body\.ms/);
+    assert.match((await run("openings")).stderr, /nothing is open for a time now/);
+    await relay.command("service", "add", "gw1", "web=127.0.0.1:0", "--local", "127.0.0.1:80", "--closed");
+    const text = await Deno.readTextFile(`${relay.folder.path}/server/devices.toml`);
+    assert.match(text, /web = \{ listen = "127\.0\.0\.1:0", local = "127\.0\.0\.1:80", closed = true \}/);
+    await relay.server.logged(/devices reread: .* 1 changed/);
+    await relay.command("open", "gw1/web", "--for", "1h", "--from", "192.0.2.0/24", "--reason", "ticket 7");
+    const [head, row] = await relay.command("openings");
+    assert.match(head!, /^SERVICE +HOST +LEFT +FROM +BY +REASON$/);
+    assert.match(row!, /^gw1\/web +\S+ +(59m|60m|1h|59 ?m).* +192\.0\.2\.0\/24 +.*ticket 7$/);
+    assert.equal((JSON.parse((await relay.command("openings", "--json"))[0]!) as unknown[]).length, 1);
+    const lines = (await relay.command("audit", "--last", "500")).map((line) => JSON.parse(line) as { event: string });
+    assert.deepEqual([lines[0]!.event, lines.some(({ event }) => event === "service-opened")], ["server-start", true]);
+    assert.equal((await relay.command("audit", "--last", "2")).length, 2);
+  },
+);
 
 processTest("status, clients and events show what there is, and acts touch it and nothing else", [], async () => {
   await using echo = await echoRelay();
@@ -80,6 +106,28 @@ processTest("status, clients and events show what there is, and acts touch it an
   }
 });
 
+processTest(
+  "what shows on and on ends with its reader, and lines that cannot be written are a failure",
+  [],
+  async () => {
+    await using echo = await echoRelay();
+    const state = ["--state", echo.relay.folder.path];
+    const shell = async (script: string, ...args: string[]) => {
+      const all = ["-c", script, "sh", ...sallyport("server", [...args, ...state])];
+      const { code, stdout, stderr } = await new Deno.Command("sh", { args: all }).output();
+      return {
+        code,
+        lines: new TextDecoder().decode(stdout).trimEnd().split("\n"),
+        err: new TextDecoder().decode(stderr),
+      };
+    };
+    const watched = await shell('("$@"; echo "ended with $?" >&2) | head -n 1', "status", "--watch");
+    assert.deepEqual([watched.lines.length, watched.err], [1, "ended with 0\n"]);
+    const full = await shell('"$@" > /dev/full', "devices");
+    assert.deepEqual([full.code, full.err], [5, "cannot write to stdout: No space left on device\n"]);
+  },
+);
+
 processTest("a drain says until when, and status and devices show it", [], async () => {
   await using echo = await echoRelay();
   const { relay } = echo;
@@ -133,7 +181,7 @@ processTest("by TCP the commands need the token, which is told nowhere", [], asy
     outcome("server", ["--listen", "127.0.0.1:0", "--state", folder.path, "--check", ...args]);
   const refusals: [string[], RegExp][] = [
     [["--admin", "127.0.0.1:0"], /needs a token/],
-    [["--admin", "0.0.0.0:0", "--admin-token-file", good!], /takes a loopback address/],
+    [["--admin", "0.0.0.0:0", "--admin-token-file", good!], /is for others than this machine/],
     [["--admin", "127.0.0.1:0", "--admin-token-file", open!], /mode 0644/],
     [["--admin", "127.0.0.1:0", "--admin-token-file", `${folder.path}/none`], /make a token/],
     [["--admin-token-file", good!], /of use with --admin HOST:PORT alone/],
@@ -185,7 +233,14 @@ processTest("connect reaches an address that the device's owner allows, and shut
   await relay.device.child.end();
   await using willing = startDevice(["--state", relay.folder.path, "--allow", address]);
   await serviceOpen(willing, "echo");
-  const [host] = await relay.command("connect", "gw1", address, "--for", "10m", "--reason", "ticket 7");
+  const [host] = await relay.command(
+    "connect",
+    "gw1",
+    address,
+    ...["--listen", "127.0.0.1:0", "--for", "10m"],
+    "--reason",
+    "ticket 7",
+  );
   using client = await Stream.connect(portOf(host!));
   await client.write("hello");
   assert.equal(await client.readText(5), "hello");
@@ -195,7 +250,7 @@ processTest("connect reaches an address that the device's owner allows, and shut
   assert.equal(await client.readSome(), null);
   const run = (...args: string[]) => outcome("server", [...args, "--state", relay.folder.path]);
   const failures: [string[], RegExp][] = [
-    [["connect", "gw7", address], /there is no device "gw7"/],
+    [["connect", "gw7", address, "--listen", "127.0.0.1:0"], /there is no device "gw7"/],
     [["connect", "gw1", "10.0.0.7"], /10\.0\.0\.7/],
     [["shut", `gw1/none`], /"gw1" has no service "none"; there are: echo/],
     [["open", "gw1/echo", "--for", "1h"], /gw1\/echo is not closed/],

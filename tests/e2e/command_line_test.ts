@@ -44,7 +44,12 @@ for (const role of ["server", "device"] as const) {
 
 const WRONG: [what: string, role: "server" | "device", args: string[], says: RegExp][] = [
   ["an unknown option", "server", ["--forwrad", "1"], /unknown option "--forwrad"; did you mean "--forward"\?$/],
-  ["no profile", "server", ["--listen", "127.0.0.1:0", "--forward", "127.0.0.1:0=127.0.0.1:1"], /--profile v1/],
+  [
+    "no profile",
+    "server",
+    ["--listen", "127.0.0.1:0", "--forward", "127.0.0.1:0=127.0.0.1:1"],
+    /--forward: .* are for profile v1/,
+  ],
   [
     "no options at all",
     "device",
@@ -55,7 +60,7 @@ const WRONG: [what: string, role: "server" | "device", args: string[], says: Reg
     "a server without its key",
     "device",
     ["--server", "a"],
-    /--server-key is missing; "sallyport server key" prints it/,
+    /--server is given without --server-key, which "sallyport server key" prints/,
   ],
   ["a server's key that is none", "device", ["--server-key", "x"], /not a public key; .* as "server key" prints it/],
   ["no server", "device", ["--profile", "v1", "--service", "a:1"], /--server is missing; for example: --server/],
@@ -75,6 +80,13 @@ const WRONG: [what: string, role: "server" | "device", args: string[], says: Reg
     ["stray"],
     /unknown command "stray"; there are: .*join, service, key/,
   ],
+  [
+    "an option in the place of a value",
+    "server",
+    ["open", "gw1/ssh", "--for", "--reason", "x"],
+    /--for lacks its value: --reason stands in its place$/,
+  ],
+  ["a command with a slip, and its options", "server", ["opne", "gw1/ssh", "--for", "1h"], /did you mean "open"\?/],
   ["a command with a slip", "server", ["enrol", "gw1"], /unknown command "enrol"; did you mean "enroll"\?/],
   ["a file that is not there", "server", ["--config", "/no/such.toml"], /\/no\/such\.toml: there is no such file/],
 ];

@@ -66,16 +66,23 @@ processTest(
 
     write('log-level = "loud"');
     const { code, stderr } = await reload();
+    Deno.truncateSync(file); // as an editor does that is about to write it
+    const empty = await reload();
+    assert.deepEqual(
+      [empty.code, /server\.toml is empty; .*write a comment/.test(empty.stderr)],
+      [1, true],
+      empty.stderr,
+    );
     assert.deepEqual([code, /server\.toml:1:\d+.*"loud"/.test(stderr)], [1, true], stderr);
     write('log-level = "warn"', ...sections(`127.0.0.1:${first}`, `127.0.0.1:${more}`, `127.0.0.1:${hostPort}`));
     const taken = await reload();
     assert.deepEqual([taken.code, new RegExp(`:${hostPort}`).test(taken.stderr)], [1, true], taken.stderr);
 
-    write('admin = "off"', 'log-level = "debug"', 'expiration = "30s"', ...sections(`127.0.0.1:${more}`));
+    write('engine = "portable"', 'log-level = "debug"', 'expiration = "30s"', ...sections(`127.0.0.1:${more}`));
     server.child.signal("SIGHUP");
-    await server.logged(/not reloaded: admin cannot change without a restart/);
+    await server.logged(/not reloaded: engine cannot change without a restart/);
     await refusesClients(first, "127.0.0.1");
     await talk();
-    assert.deepEqual((await reload()).lines, ["not changed: admin cannot change without a restart"]);
+    assert.deepEqual((await reload()).lines, ["not changed: engine cannot change without a restart"]);
   },
 );

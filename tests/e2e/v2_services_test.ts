@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
-import { freePort } from "../rig/ports.ts";
+import { canConnect, freePort } from "../rig/ports.ts";
 import { Stream } from "../rig/stream.ts";
 import { Child } from "../rig/processes/child.ts";
 import { processTest } from "../rig/processes/harness.ts";
@@ -99,16 +99,6 @@ http {
 }
 `;
 }
-
-async function canConnect(port: number): Promise<boolean> {
-  try {
-    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 function sumOfLengths(rows: number): number {
   return Array.from({ length: rows }, (_, at) => at % 300).reduce((sum, length) => sum + length, 0);
 }

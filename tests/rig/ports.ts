@@ -53,3 +53,13 @@ export function freeRange(hostname: string, count: number): number {
     }
   }
 }
+
+/** Whether somebody listens at a port of this machine. */
+export async function canConnect(port: number): Promise<boolean> {
+  try {
+    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+    return true;
+  } catch {
+    return false;
+  }
+}

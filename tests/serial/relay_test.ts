@@ -8,7 +8,9 @@ import assert from "node:assert/strict";
 import { Child } from "../rig/processes/child.ts";
 import { processTest } from "../rig/processes/harness.ts";
 import { pySerial } from "../rig/processes/python.ts";
+import { startDevice, startServer, v1DeviceArgs, v1ServerArgs } from "../rig/processes/daemons.ts";
 import { V2Relay } from "../rig/processes/relay.ts";
+import { portOf } from "../rig/ports.ts";
 import { Pty } from "../rig/pty.ts";
 import { Stream } from "../rig/stream.ts";
 import { TempFolder } from "../rig/temp_folder.ts";
@@ -51,6 +53,22 @@ for (const engine of ["auto", "portable"]) {
     },
   );
 }
+
+processTest("pyserial sets a line through a relay on v1", ["python-can 4"], async () => {
+  using far = new Pty();
+  const named = "127.0.0.1:7001"; // what the server names; the device has the line in its place
+  // v1 has no half-close: a client that has ended would else keep the line for 5 s.
+  await using server = await startServer([...v1ServerArgs([named]), "--half-close-timeout", "0"]);
+  await using _device = startDevice(v1DeviceArgs(server.address, [`${named}=serial:${far.path},control=rfc2217`]));
+  const echoed = echo(far, new Set());
+  const port = portOf(await server.host(named));
+  await using child = await Child.run("pyserial", pySerial("line", port), 30_000);
+  assert.equal(await child.exited, 0, child.tail);
+  assert.equal(child.stdout.length, 7);
+  assert.deepEqual(child.stdout.slice(-2), ["a second one has not", "reopened again"]);
+  far.close();
+  await echoed;
+});
 
 processTest("telnet is at a console behind a relay: Enter is one character, and a second one is told why not", [
   "telnet",

@@ -75,7 +75,7 @@ async function events(facts: EventsCommandFacts, command: Command): Promise<void
   const filter = given.flatMap(([name, value]): [string, string][] => value === undefined ? [] : [[name, `${value}`]]);
   const show = (event: Told) => printLine(json ? JSON.stringify(event) : lineOf(event));
   await askDaemon(role, command, async (client) => {
-    const { told, cursor } = await kept(client, filter);
+    const { told, cursor } = await keptEvents<Told>(client, filter);
     for (const event of last === 0 ? [] : told.slice(-last)) show(event);
     if (told.length === 0) {
       const sense = facts.demandSense?.(client, values);
@@ -89,13 +89,16 @@ async function events(facts: EventsCommandFacts, command: Command): Promise<void
   });
 }
 
-/** All that are kept, and where to go on. */
-async function kept(client: AdminClient, filter: [string, string][]): Promise<{ told: Told[]; cursor: string }> {
-  const told: Told[] = [];
+/** All that are kept, of those that `filter` lets through, and where to go on. */
+export async function keptEvents<T>(
+  client: AdminClient,
+  filter: [string, string][],
+): Promise<{ told: T[]; cursor: string }> {
+  const told: T[] = [];
   let cursor = "";
   for (;;) {
     const search = new URLSearchParams([...filter, ["limit", String(MAX_ADMIN_PAGE)], ["cursor", cursor]]);
-    const page = await client.get<{ items: Told[]; cursor: string }>(`/v1/events?${search}`);
+    const page = await client.get<{ items: T[]; cursor: string }>(`/v1/events?${search}`);
     told.push(...page.items);
     cursor = page.cursor;
     if (page.items.length < MAX_ADMIN_PAGE) return { told, cursor };

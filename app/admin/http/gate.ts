@@ -67,13 +67,18 @@ export class Gate {
   async #accept(): Promise<void> {
     const { listener, clock, logger } = this.#options;
     const { signal } = this.#closing;
+    let isTold = false;
     while (!signal.aborted) {
       let conn: Deno.Conn;
       try {
         conn = await listener.accept();
+        isTold = false;
       } catch (error) {
         if (signal.aborted) return;
-        logger.warn("cannot accept at the admin API: {error}", { error: describeError(error) });
+        if (!isTold) {
+          logger.warn("cannot accept at the admin API or --metrics: {error}", { error: describeError(error) });
+        }
+        isTold = true; // once until it can again
         await sleep(clock, ACCEPT_PAUSE_MS, signal);
         continue;
       }

@@ -17,6 +17,6 @@ export function deviceEventsCommand(name: string): Command {
   ${name} events -f
   ${name} events --type interrupted,resumed,lost --last 100
 
-The types, and what they tell, are in docs/reference/output.md.`,
+The types, and what they tell, are in docs/reference/events.md.`,
   });
 }

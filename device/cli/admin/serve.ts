@@ -20,7 +20,7 @@ export type AdminSubject = Omit<DeviceContext, "events" | "started">;
 /**
  * Serves it where it is wanted; `folder` is the device's state. One that nobody asked for is no reason not to run.
  *
- * @returns `undefined` if it is not to be served, or cannot be and nobody asked for it.
+ * @returns `undefined` if it cannot be, and nobody asked for it.
  * @throws {ConfigError} or {ListenError} if somebody did.
  */
 export async function serveAdminApi(
@@ -29,8 +29,6 @@ export async function serveAdminApi(
   wish: AdminWish,
   json: boolean,
 ): Promise<AdminServer | undefined> {
-  const { unix, tcp, isExplicit } = wish;
-  if (!unix && !tcp) return undefined;
   const { device, clock, logger } = subject;
   const started = clock.wall();
   const events = new EventRing<DeviceEvent>(started, MAX_DEVICE_EVENTS);
@@ -44,7 +42,7 @@ export async function serveAdminApi(
     }
     return api;
   } catch (error) {
-    if (isExplicit) throw error;
+    if (wish.isExplicit) throw error;
     const [what = ""] = describeError(error).split("\n");
     logger.warn("no admin API: {error}; --admin off goes without", { error: what });
     return undefined;

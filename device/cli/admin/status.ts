@@ -6,6 +6,7 @@
 
 import type { Command } from "commander";
 import { ASK_OPTIONS, askDaemon } from "../../../app/admin/cli/ask.ts";
+import { datagramText } from "../../../app/admin/cli/datagrams.ts";
 import { showFacts, type Shown } from "../../../app/admin/cli/watch.ts";
 import { examplesOf, taskCommand } from "../../../app/command.ts";
 import { counted, formatAge } from "../../../base/table.ts";
@@ -55,13 +56,19 @@ export function linesOf(facts: Facts, now: number): string[] {
   ];
 }
 
-/** Where it is open, or the one word for why it is not, with the rest of that at the end. */
-function serviceText({ name, localAddress, offered, up, hostAddress, error, clients }: Service): string {
-  const [word = "", ...more] = error?.split(": ") ?? [];
+/** Where it is open, or the one word for why it is not, with the rest of that behind; then how what stands behind it is. */
+function serviceText({ name, localAddress, offered, up, hostAddress, error, clients, ...more }: Service): string {
+  const [word = "", ...rest] = error?.split(": ") ?? [];
   const why = error !== null ? word : offered ? "not answered yet" : up === false ? "down" : "withdrawn";
-  const where = hostAddress === null ? why : `at ${hostAddress}`;
-  const rest = hostAddress === null && more.length > 0 ? `; ${more.join(": ")}` : "";
-  return `${name} ${where} -> ${localAddress}, ${counted(clients, "client")}${rest}`;
+  const { state, detail, counts } = more.endpoint;
+  const known = Object.entries(counts).filter(([, count]) => count > 0).map(([name, count]) => `${name} ${count}`);
+  const own = [state, detail, ...known].filter((text) => text !== null);
+  return [
+    `${name} ${hostAddress === null ? why : `at ${hostAddress}`} -> ${localAddress}, ${counted(clients, "client")}`,
+    ...(hostAddress === null && rest.length > 0 ? [rest.join(": ")] : []),
+    ...(own.length > 0 ? [own.join(", ")] : []),
+    ...(more.datagrams ? [datagramText(more.datagrams)] : []),
+  ].join("; ");
 }
 
 function clockText(offset: number): string {

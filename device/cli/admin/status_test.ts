@@ -42,6 +42,8 @@ const SERVICE: Service = {
   hostAddress: null,
   error: null,
   clients: 0,
+  endpoint: { state: null, detail: null, counts: {} },
+  datagrams: null,
 };
 
 function rows(services: Service[]): string[] {

@@ -8,13 +8,18 @@ import { Argument, type Command } from "commander";
 import { KEEP_ALIVE_OPTIONS, keepAliveAct, keepAliveBody } from "../../../app/admin/cli/keep_alive.ts";
 import { argument, examplesOf, taskCommand, taskOptions } from "../../../app/command.ts";
 import type { OptionTable } from "../../../app/options.ts";
-import { oneOf, parseDuration } from "../../../app/values.ts";
+import { oneOf, parseDuration, parsePositiveDuration } from "../../../app/values.ts";
 import type { Device } from "../../admin/schemas.ts";
 import { ask, ASK_OPTIONS } from "./ask.ts";
 import { demandConsent, doToEach, parseSelector, selectDevices } from "./select.ts";
 
 const MODE_OPTIONS = {
   drain: { value: "TIME", help: "for config: let clients finish first, this long at most", parse: parseDuration },
+  ...ASK_OPTIONS,
+} as const satisfies OptionTable;
+
+const ATTEND_OPTIONS = {
+  for: { value: "TIME", help: "how long, an hour at most", parse: parsePositiveDuration, preset: "10m" },
   ...ASK_OPTIONS,
 } as const satisfies OptionTable;
 
@@ -64,6 +69,16 @@ export function actCommands(name: string): Command[] {
       ),
     )
       .action((devices: string, _options: unknown, command: Command) => keepAlive(command, devices)),
+    act(
+      `${name} attend`,
+      "Looks closely at devices for a while: their links are probed as fast as for a client, whatever their keep-alive.",
+      ATTEND_OPTIONS,
+      examplesOf(name, "attend gw1", "attend 'gw*' --for 1h --yes"),
+    )
+      .action((devices: string, _options: unknown, command: Command) => {
+        const ms = taskOptions(ATTEND_OPTIONS, command).for;
+        return doAct(command, devices, "attend", () => ({ ms }), "looks closely at devices", "is looked at closely");
+      }),
   ];
 }
 

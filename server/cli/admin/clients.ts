@@ -6,6 +6,7 @@
 
 import type { Command } from "commander";
 import type { AdminClient } from "../../../app/admin/client.ts";
+import { datagramText } from "../../../app/admin/cli/datagrams.ts";
 import { argument, examplesOf, printLine, taskCommand } from "../../../app/command.ts";
 import { stderr } from "../../../app/output.ts";
 import { formatAge, formatBytes, tableLines } from "../../../base/table.ts";
@@ -15,6 +16,7 @@ import { parseName } from "../../../protocol/name.ts";
 import { UnfinishedError } from "../../../app/run.ts";
 import { NAMES_SHOWN } from "../../devices/edits.ts";
 import type { Client, Device } from "../../admin/schemas.ts";
+import { MAX_UDP_DEVICES } from "../../limits.ts";
 import { ask, ASK_OPTIONS, listed } from "./ask.ts";
 import { demandConsent, demandMatch, doToEach, parseSelector } from "./select.ts";
 
@@ -80,6 +82,22 @@ async function list(command: Command, device: string | undefined): Promise<void>
   ]);
   const head = ["ID", "SERVICE", "CLIENT", "HOST", "STATE", "AGE", "UP", "DOWN"];
   for (const line of tableLines([head, ...rows])) printLine(line);
+  const udp = new Set(clients.filter(({ hostAddress }) => hostAddress.startsWith("udp:")).map(({ device }) => device));
+  for (const line of await ask(command, (client) => datagramLines(client, [...udp].slice(0, MAX_UDP_DEVICES)))) {
+    printLine(line);
+  }
+}
+
+/** What became of the datagrams of each service over UDP of some devices. */
+async function datagramLines(client: AdminClient, devices: readonly (string | null)[]): Promise<string[]> {
+  const lines: string[] = [];
+  for (const name of devices) {
+    const { services } = await client.get<Device>(`/v1/devices/${name}`);
+    for (const { name: service, datagrams } of services) {
+      if (datagrams) lines.push(`${name}/${service}  ${datagramText(datagrams)}`);
+    }
+  }
+  return lines;
 }
 
 async function close(command: Command, target: Target): Promise<void> {

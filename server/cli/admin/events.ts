@@ -37,5 +37,5 @@ function examples(name: string): string {
   ${name} events --device 'gw*' --type link-interrupted,link-resumed,link-down --last 100
   ${name} events -f --json | jq .reason
 
-The types, and what they tell, are in docs/reference/output.md.`;
+The types, and what they tell, are in docs/reference/events.md.`;
 }

@@ -11,8 +11,6 @@ import type { OptionTable } from "../../../app/options.ts";
 import { stderr } from "../../../app/output.ts";
 import { statPath } from "../../../app/files/private_folder.ts";
 import { STATE_OPTION, stateFolder } from "../../../app/files/state.ts";
-import type { AuthorizedDevice } from "../../devices/authorized_devices.ts";
-import type { DeviceEdit } from "../../devices/edits.ts";
 import { DEVICES_OPTION } from "./enroll.ts";
 import { DeviceActs } from "../../state/device_acts.ts";
 import { Enrolments } from "../../state/enrolments.ts";
@@ -54,14 +52,4 @@ function demandState(folder: string, file: string, device: string | undefined): 
   throw new ConfigError(
     `${what}no server has run ${where}; run this as the server's user, or name its state with --state (or SALLYPORT_STATE)`,
   );
-}
-
-/** Changes one device of the file; see {@linkcode DeviceActs.change}. */
-export async function changeDevice(
-  command: Command,
-  device: string,
-  edit: DeviceEdit,
-  wanted: (before: AuthorizedDevice) => AuthorizedDevice,
-): Promise<void> {
-  await (await placeOf(command, device)).acts.change(device, edit, wanted);
 }

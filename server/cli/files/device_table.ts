@@ -32,7 +32,7 @@ export function tableOf(rows: readonly Row[], width: number | undefined, now: nu
   rows.forEach((row, at) => {
     cells[at + 1]![SERVICES] = fitList(shortServicesOf(row), room) || "-";
   });
-  return tableLines(cells, { width, shorten: [COMMENT, LINK, KEY] });
+  return tableLines(cells, { width, shorten: [COMMENT, KEY, LINK] });
 }
 
 /** Why services of devices that are online are not open, for whoever sees a word of it in the table. */

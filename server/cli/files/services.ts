@@ -9,17 +9,14 @@ import type { Command } from "commander";
 import { V2_MAX_CHANNELS } from "../../../protocol/v2/limits.ts";
 import { parseName } from "../../../protocol/name.ts";
 import { argument, examplesOf, groupCommand, taskCommand, taskOptions } from "../../../app/command.ts";
-import { ConfigError } from "../../../app/toml/config_error.ts";
 import type { OptionTable } from "../../../app/options.ts";
 import { stderr } from "../../../app/output.ts";
-import { parsePositiveDuration, wholeNumber } from "../../../app/values.ts";
-import type { AuthorizedDevice } from "../../devices/authorized_devices.ts";
+import { FLAG, parsePositiveDuration, wholeNumber } from "../../../app/values.ts";
 import { formatTime } from "../../devices/edits.ts";
-import { changeDevice, PLACE_OPTIONS, placeOf } from "./device_place.ts";
+import { PLACE_OPTIONS, placeOf } from "./device_place.ts";
 import { parseExpiry } from "../../state/enroll.ts";
 import { formatGrantedAddress, isUdp, parseGrant, type ServiceGrant } from "../../devices/service_grant.ts";
-import { unknownServiceText } from "../../devices/grant_table.ts";
-import { addService, moveService, removeService } from "../../devices/service_table.ts";
+import { parseLocal } from "../../devices/grant_table.ts";
 
 const LIMITS = {
   "max-clients": { value: "N", help: "clients at once at most", parse: wholeNumber(1, V2_MAX_CHANNELS) },
@@ -36,7 +33,16 @@ const LIMITS = {
   },
 } as const satisfies OptionTable;
 
-const ADD_OPTIONS = { ...LIMITS, ...PLACE_OPTIONS } as const satisfies OptionTable;
+const DEFINED = {
+  local: {
+    value: "HOST:PORT",
+    help: "what the device dials, if its owner allows that (default: what the device offers by that name)",
+    parse: parseLocal,
+  },
+  closed: { ...FLAG, help: 'its host port is closed until "open" opens it for a time' },
+} as const satisfies OptionTable;
+
+const ADD_OPTIONS = { ...LIMITS, ...DEFINED, ...PLACE_OPTIONS } as const satisfies OptionTable;
 
 /** Commands about the services and the time of known devices, below the server's command `name`. */
 export function servicesCommands(name: string): Command[] {
@@ -120,15 +126,10 @@ async function add(command: Command, device: string, { name, listen }: ServiceGr
     ...(limits["max-clients"] !== undefined && { maxClients: limits["max-clients"] }),
     ...(limits["idle-timeout"] !== undefined && { idleTimeout: limits["idle-timeout"] }),
     ...(limits["proxy-from"] && { proxyFrom: limits["proxy-from"] }),
+    ...(limits.local !== undefined && { local: limits.local }),
+    ...(limits.closed && { closed: true }),
   };
-  await changeServices(command, device, addService(device, grant), (before) => {
-    const there = before.find((service) => service.name === name);
-    if (there) {
-      const at = formatGrantedAddress(there.listen);
-      throw new ConfigError(`"${device}" has the service "${name}" already, at ${at}; "service move" gives it another`);
-    }
-    return [...before, grant];
-  });
+  await (await placeOf(command, device)).acts.grantService(device, grant);
   stderr.write(
     `"${device}" may offer "${name}" at ${formatGrantedAddress(listen)}, ` +
       `which opens once the device offers it beside those it has: sallyport device service add ${name}=${
@@ -138,18 +139,12 @@ async function add(command: Command, device: string, { name, listen }: ServiceGr
 }
 
 async function move(command: Command, device: string, { name, listen }: ServiceGrant): Promise<void> {
-  await changeServices(command, device, moveService(device, name, listen), (before) => {
-    demandService(device, name, before);
-    return before.map((service) => service.name === name ? { ...service, listen } : service);
-  });
+  await (await placeOf(command, device)).acts.moveService(device, name, listen);
   stderr.write(`"${name}" of "${device}" is at ${formatGrantedAddress(listen)} from now on`);
 }
 
 async function remove(command: Command, device: string, name: string): Promise<void> {
-  await changeServices(command, device, removeService(device, name), (before) => {
-    demandService(device, name, before);
-    return before.filter((service) => service.name !== name);
-  });
+  await (await placeOf(command, device)).acts.withdrawService(device, name);
   stderr.write(`"${device}" may not offer "${name}" any more`);
 }
 
@@ -157,24 +152,6 @@ async function expires(command: Command, device: string, time: number | "never")
   const at = time === "never" ? undefined : time;
   await (await placeOf(command, device)).acts.expire(device, at);
   stderr.write(at === undefined ? `"${device}" never expires` : `"${device}" may link up until ${formatTime(at)}`);
-}
-
-/** Demands that services and nothing else come to what they should. */
-function changeServices(
-  command: Command,
-  device: string,
-  edit: ReturnType<typeof addService>,
-  wanted: (before: readonly ServiceGrant[]) => readonly ServiceGrant[],
-): Promise<void> {
-  return changeDevice(command, device, edit, (before: AuthorizedDevice) => ({
-    ...before,
-    services: wanted(before.services),
-  }));
-}
-
-function demandService(device: string, service: string, services: readonly ServiceGrant[]): void {
-  if (services.some(({ name }) => name === service)) return;
-  throw new ConfigError(unknownServiceText(device, service, services));
 }
 
 function examples(name: string): string {

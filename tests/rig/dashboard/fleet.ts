@@ -113,7 +113,9 @@ export async function serveFleet(folder: string, count: number): Promise<Fleet> 
       response: Anything,
       handle: () => pastOf(random, now),
     }),
-    ...["drop", "mode", "keep-alive", "disable", "enable", "revoke", "rename", "expire"].map((act) =>
+    ...["drop", "mode", "keep-alive", "disable", "enable", "revoke", "rename", "expire", "tag", "drain", "open"].map((
+      act,
+    ) =>
       jsonRoute({
         method: "POST",
         path: `/v1/devices/{name}/${act}`,

@@ -12,6 +12,7 @@ import { exists, find } from "./programs.ts";
 const ENVIRONMENTS = {
   "python-can 4": ["python-can==4.6.1", "python-can-remote==0.3.0", "pyserial==3.5"],
   "python-can 2.1": ["python-can==2.1.0", "setuptools==80.9.0"], // the last that has the remote interface of version 5
+  "pymodbus": ["pymodbus==3.16.1"],
   "schemathesis": ["schemathesis==4.32.5", "hypothesis==6.170.17"],
 } as const;
 
@@ -36,7 +37,7 @@ export function hasPythonTool(name: PythonTool): boolean {
 
 /** The command line that runs a program of `tests/can/python` with it. */
 export function pythonCan(
-  name: Exclude<PythonTool, "schemathesis">,
+  name: Extract<PythonTool, `python-can ${string}`>,
   program: string,
   ...args: readonly (string | number)[]
 ): string[] {
@@ -48,6 +49,12 @@ export function pythonCan(
 export function pySerial(program: string, ...args: readonly (string | number)[]): string[] {
   const path = fileURLToPath(new URL(`../../serial/python/${program}.py`, import.meta.url));
   return [`${folderOf("python-can 4")}/bin/python`, "-u", path, ...args.map(String)];
+}
+
+/** The command line that runs a program of `tests/e2e/python` with pymodbus. */
+export function pyModbus(program: string, ...args: readonly (string | number)[]): string[] {
+  const path = fileURLToPath(new URL(`../../e2e/python/${program}.py`, import.meta.url));
+  return [`${folderOf("pymodbus")}/bin/python`, "-u", path, ...args.map(String)];
 }
 
 /** The command line of schemathesis, which asks an API whatever its OpenAPI document allows and forbids. */
