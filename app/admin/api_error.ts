@@ -4,8 +4,6 @@
  * @module
  */
 
-import { closed, type Static, Type, words } from "./schema.ts";
-
 /** Codes, with the HTTP status of each. */
 export const ERROR_STATUS = {
   "bad-request": 400,
@@ -23,17 +21,6 @@ export const ERROR_STATUS = {
 
 /** One of {@linkcode ERROR_STATUS}. */
 export type ErrorCode = keyof typeof ERROR_STATUS;
-
-/** The body of every answer that is an error. */
-export const ErrorBody = closed({
-  error: closed({
-    code: words(Object.keys(ERROR_STATUS) as ErrorCode[], "For programs."),
-    message: Type.String({ description: "For people, one line." }),
-  }),
-}, "What went wrong.");
-
-/** The same, as a type. */
-export type ErrorBody = Static<typeof ErrorBody>;
 
 /** What a handler throws to answer with an error. */
 export class ApiError extends Error {

@@ -5,7 +5,7 @@
  */
 
 import { describeError } from "../../base/errors.ts";
-import type { ErrorBody } from "./api_error.ts";
+import type { ErrorBody } from "./openapi.ts";
 
 /** Where an API is. */
 export type AdminPlace = { readonly socket: string } | { readonly address: string; readonly token: string };

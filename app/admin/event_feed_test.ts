@@ -31,7 +31,14 @@ async function serve(folder: string, size: number, clock = systemClock) {
   const filter = {};
   const isMeant = () => undefined;
   const routes = feedRoutes({ events, types: ["tick", "tock"], schema: Told, filter, isMeant });
-  const server = await serveAdmin({ title: "test", routes, folder, unix: true, clock, logger: silentLogger });
+  const server = await serveAdmin({
+    title: "test",
+    load: () => ({ routes }),
+    folder,
+    unix: true,
+    clock,
+    logger: silentLogger,
+  });
   const client = adminClient({ socket: server.socket! });
   let last = 0;
   return {

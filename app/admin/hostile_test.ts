@@ -26,24 +26,26 @@ async function served(folder: string, clock = systemClock) {
     unix: true,
     clock,
     logger: silentLogger,
-    routes: [
-      jsonRoute({
-        method: "GET",
-        path: "/v1/health",
-        id: "health",
-        summary: "Answers.",
-        response: closed({ ok: Type.Boolean() }),
-        handle: () => ({ ok: true }),
-      }),
-      jsonRoute({
-        method: "GET",
-        path: "/v1/wait",
-        id: "wait",
-        summary: "Waits.",
-        response: closed({ ok: Type.Boolean() }),
-        handle: async () => (await gone, { ok: true }),
-      }),
-    ],
+    load: () => ({
+      routes: [
+        jsonRoute({
+          method: "GET",
+          path: "/v1/health",
+          id: "health",
+          summary: "Answers.",
+          response: closed({ ok: Type.Boolean() }),
+          handle: () => ({ ok: true }),
+        }),
+        jsonRoute({
+          method: "GET",
+          path: "/v1/wait",
+          id: "wait",
+          summary: "Waits.",
+          response: closed({ ok: Type.Boolean() }),
+          handle: async () => (await gone, { ok: true }),
+        }),
+      ],
+    }),
   });
   return { server, go, socket: server.socket! };
 }
@@ -175,19 +177,21 @@ folderTest("whoever takes nothing of a stream is cut off, and nothing was made a
     unix: true,
     clock,
     logger: silentLogger,
-    routes: [streamRoute({
-      method: "GET",
-      path: "/v1/stream",
-      id: "stream",
-      summary: "Without an end.",
-      response: Type.Object({}),
-      stream: () => ({
-        take: () => [{ id: String(made++), event: "x", data: { text: "x".repeat(10_000) } }],
-        place: "0",
-        whenMore: () => () => {},
-        close: () => isClosed = true,
-      }),
-    })],
+    load: () => ({
+      routes: [streamRoute({
+        method: "GET",
+        path: "/v1/stream",
+        id: "stream",
+        summary: "Without an end.",
+        response: Type.Object({}),
+        stream: () => ({
+          take: () => [{ id: String(made++), event: "x", data: { text: "x".repeat(10_000) } }],
+          place: "0",
+          whenMore: () => () => {},
+          close: () => isClosed = true,
+        }),
+      })],
+    }),
   });
   const conn = await dial(server.socket!);
   await say(conn, "GET /v1/stream HTTP/1.1\r\nhost: localhost\r\n\r\n");
@@ -227,17 +231,19 @@ folderTest("those who may not ask, and send their logins slowly, take nobody's p
     folder,
     unix: true,
     tcp: { address: { host: "127.0.0.1", port: 0 }, token },
-    site: [],
     clock: systemClock,
     logger: silentLogger,
-    routes: [jsonRoute({
-      method: "POST",
-      path: "/v1/act",
-      id: "act",
-      summary: "Acts.",
-      response: closed({ ok: Type.Boolean() }),
-      handle: () => ({ ok: true }),
-    })],
+    load: () => ({
+      site: [],
+      routes: [jsonRoute({
+        method: "POST",
+        path: "/v1/act",
+        id: "act",
+        summary: "Acts.",
+        response: closed({ ok: Type.Boolean() }),
+        handle: () => ({ ok: true }),
+      })],
+    }),
   });
   const address = server.address!;
   const conns: Deno.Conn[] = [];

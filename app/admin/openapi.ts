@@ -5,9 +5,20 @@
  */
 
 import { VERSION } from "../../base/version.ts";
-import { ErrorBody } from "./api_error.ts";
+import { ERROR_STATUS, type ErrorCode } from "./api_error.ts";
 import type { Route } from "./route.ts";
-import type { TObject, TSchema } from "./schema.ts";
+import { closed, type Static, type TObject, type TSchema, Type, words } from "./schema.ts";
+
+/** The body of every answer that is an error. */
+export const ErrorBody = closed({
+  error: closed({
+    code: words(Object.keys(ERROR_STATUS) as ErrorCode[], "For programs."),
+    message: Type.String({ description: "For people, one line." }),
+  }),
+}, "What went wrong.");
+
+/** The same, as a type. */
+export type ErrorBody = Static<typeof ErrorBody>;
 
 /** The document. */
 export function openApiDocument(title: string, routes: readonly Route[]): Record<string, unknown> {

@@ -10,21 +10,27 @@ import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/logger.ts";
 import { type Address, formatAddress, parseAddress } from "../../protocol/address.ts";
 import { ADMIN_SOCKET, demandLoopback } from "./address.ts";
-import { type Act, Api } from "./http/api.ts";
+import type { Act, Api } from "./http/api.ts";
 import { listenTcp, serveBehindGate } from "./http/behind_gate.ts";
 import { Guard } from "./http/guard.ts";
 import { Logins } from "./http/logins.ts";
-import { Site, type SiteFile } from "./http/site.ts";
+import type { SiteFile } from "./http/site.ts";
 import type { Caller, Route } from "./route.ts";
 import { listenAt } from "./http/socket_file.ts";
+
+/** What an API answers with. */
+export interface AdminParts {
+  readonly routes: readonly Route[];
+  /** Pages beside it, for browsers. @default {none} */
+  readonly site?: readonly SiteFile[];
+}
 
 /** Where an API is, and what it is. */
 export interface AdminOptions {
   /** What it is called in its document. */
   readonly title: string;
-  readonly routes: readonly Route[];
-  /** Pages beside it, for browsers. @default {none} */
-  readonly site?: readonly SiteFile[];
+  /** Called with the first request: a daemon that nobody asks has no memory for what answers. */
+  readonly load: () => AdminParts | Promise<AdminParts>;
   /** The folder of the state, for the socket. */
   readonly folder: string;
   /** Whether there is a Unix socket. */
@@ -88,7 +94,7 @@ interface Place {
 
 class ServedApi implements AdminServer {
   readonly #options: AdminOptions;
-  readonly #api: Api;
+  #api: Promise<Api> | undefined; // with the first request
   #unix: Place | undefined;
   #tcp: Place | undefined;
   /** Those that have gone, for those who are still answered there, with what ends that wait. */
@@ -96,9 +102,17 @@ class ServedApi implements AdminServer {
   #closing: Promise<void> | undefined;
 
   constructor(options: AdminOptions) {
-    const { title, routes, site, clock, logger, onAct } = options;
     this.#options = options;
-    this.#api = new Api({ title, routes, site: site && new Site(site), clock, logger, onAct });
+  }
+
+  async #load(): Promise<Api> {
+    const { title, load, clock, logger, onAct } = this.#options;
+    const [{ Api }, { Site }, parts] = await Promise.all([
+      import("./http/api.ts"),
+      import("./http/site.ts"),
+      load(),
+    ]);
+    return new Api({ title, routes: parts.routes, site: parts.site && new Site(parts.site), clock, logger, onAct });
   }
 
   get socket(): string | undefined {
@@ -147,7 +161,7 @@ class ServedApi implements AdminServer {
 
   close(): Promise<void> {
     return this.#closing ??= (async () => {
-      this.#api.close();
+      (await this.#api)?.close();
       for (const place of [...this.#leaving.keys()]) await this.#end(place);
       for (const place of [this.#tcp, this.#unix]) await place?.close();
     })();
@@ -199,7 +213,8 @@ class ServedApi implements AdminServer {
 
   #open(listener: Deno.Listener<Deno.Conn>, caller: Caller, place: Place): Promise<() => Promise<void>> {
     const { folder, clock, logger } = this.#options;
-    const handler = (request: Request) => this.#api.answer(request, caller, place.guard);
+    const handler = async (request: Request) =>
+      (await (this.#api ??= this.#load())).answer(request, caller, place.guard);
     return serveBehindGate({ listener, folder, clock, logger, handler });
   }
 }

@@ -56,7 +56,7 @@ function routes(source?: StreamSource): Route[] {
 function open(folder: string, more: { tcp?: boolean; source?: StreamSource } = {}) {
   return serveAdmin({
     title: "test",
-    routes: routes(more.source),
+    load: () => ({ routes: routes(more.source) }),
     folder,
     unix: true,
     tcp: more.tcp ? { address: { host: "127.0.0.1", port: 0 }, token: TOKEN } : undefined,

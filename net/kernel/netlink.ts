@@ -108,7 +108,13 @@ function isRunning(calls: Calls, fd: number, device: number): boolean {
   return (new DataView(answer.buffer, answer.byteOffset).getUint32(8, LITTLE) & IFF_RUNNING) !== 0;
 }
 
-/** One request and its answer, without their headers; `undefined` if the kernel has another answer. It never waits. */
+/** Used again for each answer, as a device asks all the time, and its memory would else grow until it is collected. */
+const room = new Uint8Array(ANSWER_SIZE);
+
+/**
+ * One request and its answer, without their headers, which holds until the next one is asked; `undefined` if the kernel has
+ * another answer. It never waits.
+ */
 function ask(calls: Calls, fd: number, type: number, wanted: number, body: Uint8Array): Uint8Array | undefined {
   const request = new Uint8Array(HEADER_SIZE + body.length);
   const head = new DataView(request.buffer);
@@ -117,12 +123,11 @@ function ask(calls: Calls, fd: number, type: number, wanted: number, body: Uint8
   head.setUint16(6, NLM_F_REQUEST, LITTLE);
   request.set(body, HEADER_SIZE);
   if (Number(calls.send(fd, request, BigInt(request.length), 0)) !== request.length) return undefined;
-  const answer = new Uint8Array(ANSWER_SIZE);
-  const count = Number(calls.recv(fd, answer, BigInt(answer.length), MSG_DONTWAIT));
+  const count = Number(calls.recv(fd, room, BigInt(room.length), MSG_DONTWAIT));
   if (count < HEADER_SIZE) return undefined;
-  const view = new DataView(answer.buffer);
+  const view = new DataView(room.buffer);
   if (view.getUint16(4, LITTLE) !== wanted) return undefined;
-  return answer.subarray(HEADER_SIZE, Math.min(count, view.getUint32(0, LITTLE)));
+  return room.subarray(HEADER_SIZE, Math.min(count, view.getUint32(0, LITTLE)));
 }
 
 function hex(bytes: ArrayLike<number> | undefined): string {

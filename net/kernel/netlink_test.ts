@@ -27,6 +27,18 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "many questions take no memory that has to be collected",
+  ignore: !canAsk(),
+  fn: () => {
+    waysTo(["127.0.0.1"]);
+    const before = Deno.memoryUsage().external;
+    for (let n = 0; n < 50; n++) waysTo(["127.0.0.1", "127.0.0.2"]);
+    const grown = Deno.memoryUsage().external - before;
+    assert.ok(grown < 100_000, `${grown} bytes`);
+  },
+});
+
 test("whatever a route says, it costs no error, and unreachable ones are no way", () => {
   fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
     readWay(bytes);

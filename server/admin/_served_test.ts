@@ -13,7 +13,8 @@ import { RecordingLogger } from "../../tests/rig/logger.ts";
 import { within } from "../../tests/rig/wait.ts";
 import { startServer } from "../server.ts";
 import { openV2State } from "../state/state.ts";
-import { adminContext, adminRoutes, serveServerAdmin } from "./admin.ts";
+import { adminContext, serveServerAdmin } from "./admin.ts";
+import { adminRoutes } from "../admin_routes.ts";
 
 /** Routes that have a test of their own. */
 export const OPENING_ROUTES = ["listOpenings", "listRefusals", "openService", "closeService", "connectDevice"];

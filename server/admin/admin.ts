@@ -1,14 +1,12 @@
 /**
- * The admin API of a server: all of its routes, and where they are served.
+ * The admin API of a server: what its routes work with, and where they are served. They are loaded when somebody asks.
  *
  * @module
  */
 
 import type { Act } from "../../app/admin/http/api.ts";
-import type { Route } from "../../app/admin/route.ts";
 import { type AdminServer, serveAdmin } from "../../app/admin/serve.ts";
 import { addAuditMetrics } from "../audit/audit_metrics.ts";
-import { auditRoutes } from "../audit/routes.ts";
 import { addWebhookMetrics } from "../webhook/webhook_metrics.ts";
 import { serverMetrics } from "../metrics/server_metrics.ts";
 import type { SiteFile } from "../../app/admin/http/site.ts";
@@ -17,40 +15,13 @@ import { History } from "../history/history.ts";
 import type { Reloaded } from "../../app/reload/report.ts";
 import type { ServerEvent } from "../events.ts";
 import type { ServerCore, ServerHandle } from "../server.ts";
-import { actRoutes } from "./act_routes.ts";
-import { clientRoutes } from "./client_routes.ts";
 import type { StateView } from "../state/state.ts";
 import type { AdminContext } from "./context.ts";
-import { deviceRoutes } from "./device_routes.ts";
-import { drainRoutes } from "./drain_routes.ts";
-import { enrolmentRoutes } from "./enrolment_routes.ts";
 import { EventRing } from "../../app/admin/event_ring.ts";
-import { eventRoutes } from "./event_routes.ts";
-import { grantRoutes } from "./grant_routes.ts";
 import { Outlets, type OutletsOptions } from "./outlets.ts";
-import { openingRoutes } from "./opening_routes.ts";
-import { historyRoutes } from "./history_routes.ts";
-import { serverRoutes } from "./server_routes.ts";
 
 /** What it is called in its document. */
 export const SERVER_API = "Sallyport server";
-
-/** All routes. */
-export function adminRoutes(context: AdminContext): Route[] {
-  return [
-    ...serverRoutes(context),
-    ...deviceRoutes(context),
-    ...actRoutes(context),
-    ...grantRoutes(context),
-    ...drainRoutes(context),
-    ...openingRoutes(context),
-    ...enrolmentRoutes(context),
-    ...clientRoutes(context),
-    ...eventRoutes(context),
-    ...auditRoutes(context),
-    ...historyRoutes(context),
-  ];
-}
 
 /** What a server is, for its API. */
 export interface AdminSubject extends OutletsOptions {
@@ -91,8 +62,8 @@ export interface AdminPlaces {
   readonly folder: string;
   readonly unix: boolean;
   readonly tcp: { readonly address: Address; readonly token: string } | undefined;
-  /** Pages beside it, for browsers. */
-  readonly site?: readonly SiteFile[];
+  /** Loads the pages beside it, for browsers. */
+  readonly site?: () => Promise<readonly SiteFile[]>;
 }
 
 /**
@@ -100,8 +71,12 @@ export interface AdminPlaces {
  *
  * @throws {ConfigError} if a socket cannot be made; {ListenError} if the TCP address cannot be had.
  */
-export function serveServerAdmin(context: AdminContext, places: AdminPlaces): Promise<AdminServer> {
+export function serveServerAdmin(context: AdminContext, { site, ...places }: AdminPlaces): Promise<AdminServer> {
   const { clock, logger } = context.core.settings;
   const onAct = (act: Act) => context.outlets.audit?.act(act);
-  return serveAdmin({ title: SERVER_API, routes: adminRoutes(context), ...places, clock, logger, onAct });
+  const load = async () => {
+    const { adminRoutes } = await import("../admin_routes.ts");
+    return { routes: adminRoutes(context), ...(site && { site: await site() }) };
+  };
+  return serveAdmin({ title: SERVER_API, load, ...places, clock, logger, onAct });
 }

@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { ErrorBody } from "../../app/admin/api_error.ts";
+import { ErrorBody } from "../../app/admin/openapi.ts";
 import { mistakeIn, type TSchema } from "../../app/admin/schema.ts";
 import { folderTest } from "../../tests/rig/test.ts";
 import { served } from "./_served_test.ts";

@@ -23,7 +23,6 @@ import { demandFolderOf } from "../../app/files/private_folder.ts";
 import { stateFolder } from "../../app/files/state.ts";
 import { adminContext, serveServerAdmin } from "../admin/admin.ts";
 import type { AdminContext } from "../admin/context.ts";
-import { DASHBOARD } from "../dashboard/files.ts";
 import { audited } from "./audited.ts";
 import { actCommands } from "./admin/acts.ts";
 import { connectCommand } from "./admin/connect.ts";
@@ -199,7 +198,8 @@ async function serveAdmin(
 ): Promise<AdminServer | undefined> {
   const { logger } = context.core.settings;
   try {
-    const api = await serveServerAdmin(context, { folder, unix, tcp, site: DASHBOARD });
+    const site = async () => (await import("../dashboard/files.ts")).DASHBOARD;
+    const api = await serveServerAdmin(context, { folder, unix, tcp, site });
     tellAdmin(api, json, logger);
     return api;
   } catch (error) {

@@ -7,10 +7,11 @@
 import { ERROR_STATUS } from "../../app/admin/api_error.ts";
 import type { Route } from "../../app/admin/route.ts";
 import type { TSchema } from "../../app/admin/schema.ts";
-import { adminContext, adminRoutes } from "../../server/admin/admin.ts";
+import { adminContext } from "../../server/admin/admin.ts";
+import { adminRoutes } from "../../server/admin_routes.ts";
 import type { AdminContext } from "../../server/admin/context.ts";
 import { startServer } from "../../server/server.ts";
-import { deviceApiRoutes } from "../../device/admin/admin.ts";
+import { deviceApiRoutes } from "../../device/admin/routes.ts";
 import type { DeviceContext } from "../../device/admin/context.ts";
 import { engineChoice } from "./engine.ts";
 

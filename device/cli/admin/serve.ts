@@ -1,5 +1,5 @@
 /**
- * The device's admin API, which is loaded when it is served: a device without it pays nothing for it.
+ * Where the device's admin API is served.
  *
  * @module
  */
@@ -10,6 +10,7 @@ import type { AdminServer } from "../../../app/admin/serve.ts";
 import { printLine } from "../../../app/command.ts";
 import { describeError } from "../../../base/errors.ts";
 import type { DeviceContext } from "../../admin/context.ts";
+import { serveDeviceAdmin } from "../../admin/serve.ts";
 import type { DeviceEvent } from "../../events.ts";
 import { MAX_DEVICE_EVENTS } from "../../limits.ts";
 
@@ -33,7 +34,6 @@ export async function serveAdminApi(
   const events = new EventRing<DeviceEvent>(started, MAX_DEVICE_EVENTS);
   device.subscribe((event) => events.add(clock.wall(), event));
   try {
-    const { serveDeviceAdmin } = await import("../../admin/admin.ts");
     const api = await serveDeviceAdmin({ ...subject, events, started }, folder, wish);
     if (api.socket !== undefined) logger.debug("admin API at {socket}", { socket: api.socket });
     if (api.address !== undefined) {

@@ -11,7 +11,6 @@ import { stderr } from "../../../app/output.ts";
 import { systemClock } from "../../../base/clock.ts";
 import { describeError } from "../../../base/errors.ts";
 import { formatAddress, parseAddress } from "../../../protocol/address.ts";
-import { openDoor } from "../../dashboard/door.ts";
 import { ask, ASK_OPTIONS } from "./ask.ts";
 import { askedPlace } from "../../../app/admin/cli/ask.ts";
 
@@ -38,6 +37,7 @@ async function dashboard(command: Command): Promise<void> {
     if (open) openBrowser(address);
     return;
   }
+  const { openDoor } = await import("../../dashboard/door.ts"); // with what serves pages
   await using door = openDoor(`${folder}/${ADMIN_SOCKET}`, systemClock);
   const over = interrupted(); // before anybody can be told of it
   printLine(`dashboard ${door.link}`);

@@ -134,8 +134,7 @@ export async function serveFleet(folder: string, count: number): Promise<Fleet> 
   ];
   const admin = await serveAdmin({
     title: "fleet",
-    routes,
-    site: DASHBOARD,
+    load: () => ({ routes, site: DASHBOARD }),
     folder,
     unix: true,
     tcp: { address: { host: "127.0.0.1", port: 0 }, token: FLEET_TOKEN },
