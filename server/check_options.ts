@@ -5,7 +5,7 @@
  */
 
 import { parseTag } from "../app/admin/selector.ts";
-import { MAX_CLIENT_RATE, MAX_HOURS, MAX_RULE_NETWORKS, MIN_BANDWIDTH } from "./limits.ts";
+import { MAX_CLIENT_RATE, MAX_HOURS, MAX_RULE_NETWORKS, MAX_SERVER_LIMIT, MIN_BANDWIDTH } from "./limits.ts";
 import { V2_MAX_CHANNELS, V2_MAX_SERVICES } from "../protocol/v2/limits.ts";
 import { parseNetwork } from "../protocol/ip.ts";
 import { parseName } from "../protocol/name.ts";
@@ -13,6 +13,7 @@ import { parsePublicKey } from "../net/tls/identity.ts";
 import * as check from "../relay/option_check.ts";
 import type { TlsSource } from "../net/tls/listening.ts";
 import type { ClientRate } from "./access/client_rates.ts";
+import type { ServerLimits } from "./capacity/server_limits.ts";
 import { parseHours } from "./access/hours.ts";
 import type { AccessRules } from "./access/rules.ts";
 import { parseLocal } from "./devices/grant_table.ts";
@@ -140,6 +141,14 @@ const listener: check.Check = (value, name) => {
   (profile === "v1" ? V1_LISTEN : V2_LISTEN)(value, name);
 };
 
+const limits = options<ServerLimits>({
+  devices: optional(check.whole(1, MAX_SERVER_LIMIT)),
+  links: optional(check.whole(1, MAX_SERVER_LIMIT)),
+  sockets: optional(check.whole(1, MAX_SERVER_LIMIT)),
+  memory: optional(check.whole(1, Number.MAX_SAFE_INTEGER)),
+  handshakeRate: optional(rate),
+});
+
 const SERVE = options<ServeOptions>({
   listen: list(listener),
   v2: optional(options<V2Options>({
@@ -155,6 +164,7 @@ const SERVE = options<ServeOptions>({
   halfCloseTimeout: optional(check.milliseconds(0)),
   linkWriteTimeout: optional(check.milliseconds(1, true)),
   warnBytesADay: optional(check.whole(0, Number.MAX_SAFE_INTEGER)),
+  limits: optional(limits),
   expiration: optional(check.milliseconds(0)),
   engine: optional(check.engine),
   logger: optional(check.logger),

@@ -245,6 +245,20 @@ export interface ServiceClosedEvent {
   readonly reason: string | undefined;
 }
 
+/** A limit of the whole server has refused newcomers: told for the first of them, and at most once a minute after that. */
+export interface LimitReachedEvent {
+  /** Which event this is. */
+  readonly type: "limit-reached";
+  /** Which limit, as the status names it. */
+  readonly limit: string;
+  /** How much of it is in use. */
+  readonly used: number;
+  /** The most there can be. */
+  readonly most: number;
+  /** Newcomers who were refused since it was told the last time. */
+  readonly refused: number;
+}
+
 /** Any event of a server. */
 export type ServerEvent =
   | ListeningEvent
@@ -260,5 +274,6 @@ export type ServerEvent =
   | RefusedEvent
   | ModeEvent
   | EnrolledEvent
+  | LimitReachedEvent
   | ServiceOpenedEvent
   | ServiceClosedEvent;

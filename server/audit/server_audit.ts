@@ -79,6 +79,7 @@ export class ServerAudit {
         const { type, localAddress: service, duration: durationMs, device, ...facts } = event;
         return this.file.add({ event: type, device, key: this.#keyOf(device), service, ...facts, durationMs });
       }
+      case "limit-reached":
       case "enrolled": {
         const { type, ...facts } = event;
         return this.file.add({ event: type, ...facts });

@@ -18,6 +18,7 @@ import { type Address, formatAddress } from "../../protocol/address.ts";
 import { chooseEngine } from "../../net/engines.ts";
 import { ServerCertificate } from "../../net/tls/listening.ts";
 import { GOOD_BACKLOG } from "../limits.ts";
+import { capacityCheck } from "../capacity/capacity_check.ts";
 import { readDevices } from "../devices/edits.ts";
 import { isUnixHost } from "../ports/unix_host.ts";
 import { devicesFile } from "../state/facts.ts";
@@ -42,12 +43,13 @@ function checksOf(command: Command): Check[] {
   const config = serverConfig(values, file);
   const hasV2 = config.listen.some(({ profile }) => profile === "v2");
   const folder = stateFolder(values.state, "server");
+  const devices = devicesFile(folder, values.devices);
   const running = isRunning(folder);
   return [
     engineCheck(config.engine),
     descriptorCheck(),
     backlogCheck(),
-    ...(hasV2 ? [...stateChecks(folder), devicesCheck(devicesFile(folder, values.devices))] : []),
+    ...(hasV2 ? [...stateChecks(folder), devicesCheck(devices), capacityCheck(devices, config.limits ?? {})] : []),
     {
       name: "running",
       async look() {

@@ -52,6 +52,11 @@ const ADJUSTED = {
   "stall-timeout": "stallTimeout",
   "half-close-timeout": "halfCloseTimeout",
   "link-write-timeout": "linkWriteTimeout",
+  "max-devices": "limits",
+  "max-links": "limits",
+  "max-sockets": "limits",
+  "max-memory": "limits",
+  "handshake-rate": "limits",
 } as const satisfies Partial<Record<keyof typeof SERVER_OPTIONS, keyof ReturnType<typeof adjustable>>>;
 
 /** What stands for listeners, which are compared by themselves. */
@@ -89,7 +94,8 @@ export class ServerReload {
     if (adjusted.some((name) => ADJUSTED[name] === "keepAlive")) await core.spreadKeepAlive();
     this.#setV1KeepAlive(after.config.listen);
     for (const name of adjusted) {
-      report.changed.push(ADJUSTED[name] === "keepAlive" ? name : `${name}, for links and clients to come`);
+      const isAtOnce = ADJUSTED[name] === "keepAlive" || ADJUSTED[name] === "limits";
+      report.changed.push(isAtOnce ? name : `${name}, for links and clients to come`);
     }
     if (names.includes("log-level")) {
       const level = after.values["log-level"] ?? "info";

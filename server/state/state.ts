@@ -134,6 +134,7 @@ export async function openV2State(folder: string, given: string | undefined, log
           return (await enrolments.find(token))?.secretHash;
         },
         waits: (token) => enrolments.waits(token),
+        adds: async (token) => (await enrolments.find(token))?.replace !== true,
         async redeem(token, publicKey) {
           await devices.refresh();
           // What looks like a mistake must not become the new truth by being added to.

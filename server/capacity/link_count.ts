@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ServerEvent } from "./events.ts";
+import type { ServerEvent } from "../events.ts";
 
 /** Links of devices, by what a server tells. */
 export class LinkCount {
