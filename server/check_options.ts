@@ -16,7 +16,7 @@ import type { ClientRate } from "./access/client_rates.ts";
 import type { ServerLimits } from "./capacity/server_limits.ts";
 import { parseHours } from "./access/hours.ts";
 import type { AccessRules } from "./access/rules.ts";
-import { parseLocal } from "./devices/grant_table.ts";
+import { parseLocals } from "./devices/grant_table.ts";
 import type { AuthorizedDevice } from "./devices/authorized_devices.ts";
 import type { ConnectOptions } from "./handle/connect.ts";
 import type { OpenServiceOptions } from "./server.ts";
@@ -25,6 +25,7 @@ import { MAX_DATAGRAM_AGE_MS } from "../net/limits.ts";
 import type { UdpDetails } from "../net/udp/address.ts";
 import {
   checkGrant,
+  eachService,
   formatGrantedAddress,
   type GrantedAddress,
   parseGrantedAddress,
@@ -74,6 +75,7 @@ const grantedAddress: check.Check = (value, name) => {
     from: check.whole(0, 65_535),
     to: check.whole(0, 65_535),
     udp: optional(options<UdpDetails>({ maxAge: optional(check.whole(1, MAX_DATAGRAM_AGE_MS)) })),
+    each: optional(check.flag),
   })(value, name);
   check.parsed(parseGrantedAddress)(formatGrantedAddress(address), name);
 };
@@ -190,7 +192,7 @@ const DEVICE = options<AuthorizedDevice>({
   services: list(options<ServiceGrant>({
     name: check.parsed(parseName),
     listen: grantedAddress,
-    local: optional(check.parsed(parseLocal)),
+    local: optional(check.parsed(parseLocals)),
     proxyFrom,
     ...RULES,
   })),
@@ -242,12 +244,13 @@ export function checkRules(given: AccessRules, name: string): void {
  */
 export function checkDevice(device: AuthorizedDevice): void {
   DEVICE(device, "device");
-  if (device.services.length > V2_MAX_SERVICES) {
-    throw new RangeError(`device.services has ${device.services.length} services; ${V2_MAX_SERVICES} can be`);
+  const { length } = eachService(device.services);
+  if (length > V2_MAX_SERVICES) {
+    throw new RangeError(`device.services has ${length} services; ${V2_MAX_SERVICES} can be`);
   }
   const names = new Set<string>();
-  for (const grant of device.services) {
-    const { name } = checkGrant(grant);
+  for (const grant of device.services) checkGrant(grant);
+  for (const { name } of eachService(device.services)) {
     if (names.has(name)) throw new TypeError(`device.services has "${name}" twice; give each service its own name`);
     names.add(name);
   }

@@ -26,9 +26,9 @@ import {
   type DeviceConfig,
   deviceConfig,
   LINK_OPTIONS,
-  SERVICE_OPTION,
   type V2Config,
 } from "./config.ts";
+import { SERVICE_OPTION } from "./service_option.ts";
 import { adminWish } from "../../app/admin/options.ts";
 import { oneAtATime, reloadBySignal } from "../../app/reload/report.ts";
 import { actCommands } from "./admin/acts.ts";
@@ -268,7 +268,7 @@ async function withState(config: V2Config, folder: string, stored: StoredDevice 
   return {
     ...rest,
     identity: await loadIdentity(folder),
-    services: services.map(({ named }) => named!),
+    services: services.flatMap(({ named }) => named!),
     ...(ca !== undefined && { caCerts: [readCa(ca)] }),
     ...(token && {
       enrolment: {

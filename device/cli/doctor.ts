@@ -52,7 +52,9 @@ async function checksOf(command: Command): Promise<Check[]> {
     descriptorCheck(),
     ...(isV2 ? [...stateChecks(folder), runningCheck(folder)] : []),
     ...servers.flatMap((server) => [nameCheck(server), reachCheck(config, server)]),
-    ...(config.profile === "v2" ? config.services.flatMap(({ named }) => serviceChecks(config, named!)) : []),
+    ...(config.profile === "v2"
+      ? config.services.flatMap(({ named }) => named!.flatMap((each) => serviceChecks(config, each)))
+      : []),
   ];
 }
 

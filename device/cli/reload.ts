@@ -9,7 +9,8 @@ import { setLogLevel } from "../../app/logging.ts";
 import type { OptionValues } from "../../app/options.ts";
 import { differing, inForce, isSame, type Reloaded, ReloadReport } from "../../app/reload/report.ts";
 import type { DeviceHandle } from "../handle.ts";
-import type { DEVICE_OPTIONS, DeviceConfig, ServiceText } from "./config.ts";
+import type { DEVICE_OPTIONS, DeviceConfig } from "./config.ts";
+import type { ServiceText } from "./service_option.ts";
 
 /** What a device was told, with all that follows from it. */
 export interface Told {
@@ -98,16 +99,14 @@ export class DeviceReload {
     report: ReloadReport,
   ): true {
     const { device } = this.#options;
-    const texts = new Map(before.map(({ text, named }) => [named!.name, text]));
+    const gone = new Map(before.flatMap(({ named }) => named!.map((each) => [each.name, each])));
     for (const { text, named } of after) {
-      const { name } = named!;
-      const known = texts.get(name);
-      texts.delete(name);
-      if (known === text) continue;
-      device.putService(named!);
-      report.changed.push(`service ${text}`);
+      const changed = named!.filter((each) => !isSame(gone.get(each.name), each));
+      for (const { name } of named!) gone.delete(name);
+      for (const each of changed) device.putService(each);
+      if (changed.length > 0) report.changed.push(`service ${text}`);
     }
-    for (const name of texts.keys()) {
+    for (const name of gone.keys()) {
       device.takeService(name);
       report.changed.push(`service ${name} is offered no more`);
     }

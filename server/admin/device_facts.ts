@@ -5,7 +5,7 @@
  */
 
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
-import { formatGrantedAddress, type ServiceGrant } from "../devices/service_grant.ts";
+import { eachService, formatGrantedAddress, type ServiceGrant } from "../devices/service_grant.ts";
 import type { ServedDevice } from "../handle/device_status.ts";
 import { KnownDevices } from "../handle/known_devices.ts";
 import type { Drain } from "../ports/drains.ts";
@@ -36,7 +36,7 @@ export function deviceFacts({ core, history }: AdminContext, device: AuthorizedD
     mode: served?.mode ?? "init",
     modeChange: drains.isLeavingRun(name) ? "runToConfig" : null,
     draining: drainFacts(drains.of(name)),
-    services: servicesOf(device.services, served?.services ?? []),
+    services: servicesOf(eachService(device.services), served?.services ?? []),
     clients: served?.clients ?? 0,
     clockOffset: served?.clockOffset ?? null,
     roundTrip: served?.roundTrip ?? null,

@@ -6,6 +6,7 @@
 
 import type { Check, Finding } from "../../app/doctor/doctor.ts";
 import { descriptorLimit, keptFrom } from "../../net/kernel/descriptor_room.ts";
+import { eachService } from "../devices/service_grant.ts";
 import { readDevices } from "../devices/edits.ts";
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
 import type { ServerLimits } from "./server_limits.ts";
@@ -33,7 +34,7 @@ export function capacityFinding(
     };
   }
   if (descriptors === undefined) return { level: "ok", text: "the system does not say how many descriptors there are" };
-  const ports = devices.reduce((sum, { services }) => sum + services.length, 0);
+  const ports = devices.reduce((sum, { services }) => sum + eachService(services).length, 0);
   const kept = keptFrom("client", descriptors);
   const left = descriptors - kept - links - ports;
   const need = `${links} links and ${ports} host ports`;

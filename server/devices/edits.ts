@@ -19,7 +19,8 @@ export const HEADING = `# Devices that may link up, a table for each. It may be 
 #
 # [gw1]
 # key = "ed25519:..."                        # as "device key" prints it
-# services = { ssh = "0.0.0.0:2201" }        # where clients reach them: a port, a range as in 8000-8099, or 0
+# services = { ssh = "0.0.0.0:2201" }        # where clients reach them: a port, a range as in 8000-8099, or 0;
+#                                            # "0.0.0.0:8000-8010,each" is as many services, NAME-1 and on
 # expires = 2027-01-31                       # optional
 # expiration = "60s"                         # optional; how long its clients are kept while it has no link
 # keep-alive = "metered"                     # optional; adaptive, metered, fast, or "25s,5s,2"

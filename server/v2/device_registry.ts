@@ -33,6 +33,7 @@ import { IncompatibleDevices } from "./incompatible_devices.ts";
 import { LinkRates } from "../door/link_rate.ts";
 import { ServerFull, TooManyLinks, unwelcomeAt } from "../door/unwelcome.ts";
 import { tellOpening } from "../access/opening_tidings.ts";
+import { grantOf } from "./open_service.ts";
 import { Expiries } from "./expiries.ts";
 import { keptPort, KeptPorts } from "../ports/kept_ports.ts";
 import { PortsInUse } from "../ports/ports_in_use.ts";
@@ -137,7 +138,7 @@ export class DeviceRegistry {
   demandClosed(name: string, service: string): void {
     const device = this.#options.devices.byName?.(name) ?? this.session(name)?.device;
     if (!device) throw new TypeError(`there is no device "${name}"`);
-    const grant = device.services.find((each) => each.name === service);
+    const grant = grantOf(device, service);
     if (!grant) throw new TypeError(`"${name}" has no service "${service}"`);
     const { closed } = mergeRules(this.#options.devices.defaults, device.access, grant);
     if (!closed) throw new TypeError(`${name}/${service} is not closed; give it the rule "closed" first`);

@@ -20,7 +20,7 @@ import { whyNotInForce } from "./held_file.ts";
 import type { PendingEnrolment } from "../../state/enrolments.ts";
 import type { LiveDevice } from "../../state/live_state.ts";
 import { liveDevices } from "../admin/live.ts";
-import { formatGrantedAddress, type ServiceGrant } from "../../devices/service_grant.ts";
+import { eachService, formatGrantedAddress, type ServiceGrant } from "../../devices/service_grant.ts";
 import { selector } from "../../../app/admin/selector.ts";
 import { parseSelector } from "../admin/select.ts";
 import { tagCommand } from "./tags.ts";
@@ -211,14 +211,16 @@ const NOT_OFFERED = "not offered now: down, with down=refuse, or not a service o
 
 /** Granted services of a device that is online, which clients cannot reach all the same. */
 function whyUnbound(granted: readonly ServiceGrant[], { services }: LiveDevice): Record<string, string> {
-  return Object.fromEntries(granted.flatMap(({ name }) => {
-    const service = services.find((candidate) => candidate.name === name);
-    return service?.open ? [] : [[name, service ? service.error ?? "not open yet" : NOT_OFFERED]];
-  }));
+  return Object.fromEntries(
+    eachService(granted).flatMap(({ name }) => {
+      const service = services.find((candidate) => candidate.name === name);
+      return service?.open ? [] : [[name, service ? service.error ?? "not open yet" : NOT_OFFERED]];
+    }),
+  );
 }
 
 function addressesOf(services: readonly ServiceGrant[]): Record<string, string> {
-  return Object.fromEntries(services.map(({ name, listen }) => [name, formatGrantedAddress(listen)]));
+  return Object.fromEntries(eachService(services).map(({ name, listen }) => [name, formatGrantedAddress(listen)]));
 }
 
 /** Columns as wide as what stands in them. */

@@ -7,6 +7,7 @@
 import type { Command } from "commander";
 import { V2_MAX_TEXT } from "../../../protocol/v2/limits.ts";
 import { parseNetwork } from "../../../protocol/ip.ts";
+import { eachService, namesOf } from "../../devices/service_grant.ts";
 import { parseName } from "../../../protocol/name.ts";
 import { systemClock } from "../../../base/clock.ts";
 import type { AdminClient } from "../../../app/admin/client.ts";
@@ -102,9 +103,9 @@ async function open({ device, service }: Target, command: Command): Promise<void
     const { byName, defaults } = await readAllDevices(file);
     const found = byName.get(device);
     if (!found) throw unknownDevice(device, [...byName.keys()]);
-    const grant = found.services.find((each) => each.name === service);
+    const grant = eachService(found.services).find((each) => each.name === service);
     if (!grant) {
-      const known = found.services.map((each) => each.name).join(", ") || "none";
+      const known = namesOf(found.services);
       throw new ConfigError(`"${device}" has no service "${service}"; there are: ${known}`);
     }
     if (!mergeRules(defaults, found.access, grant).closed) {
