@@ -106,6 +106,18 @@ export class Openings {
     return true;
   }
 
+  /** A device has another name: what is open of it stays so. @returns what is open, with the new name. */
+  rename(before: string, after: string): Opening[] {
+    const moved = this.of(before);
+    for (const opening of moved) this.#remove(opening);
+    return moved.map((opening) => this.#put({ ...opening, device: after }));
+  }
+
+  /** All that is open of a device. */
+  of(device: string): Opening[] {
+    return this.all.filter((opening) => opening.device === device);
+  }
+
   /** Takes over what was open before, without telling; what is over is left out. */
   restore(openings: Iterable<Opening>): void {
     for (const opening of openings) {
@@ -121,18 +133,22 @@ export class Openings {
     this.#cancelLook = undefined;
   }
 
-  #put(opening: Opening): void {
+  #put(opening: Opening): Opening {
     const { device, service, to } = opening;
     this.#all.set(openingKey(device, service), opening);
     if (to !== undefined) this.#asked.set(device, (this.#asked.get(device) ?? new Set<string>()).add(service));
+    return opening;
   }
 
-  #end(opening: Opening, closedBy?: string): void {
-    const { device, service } = opening;
+  #remove({ device, service }: Opening): void {
     this.#all.delete(openingKey(device, service));
     const asked = this.#asked.get(device);
     asked?.delete(service);
     if (asked?.size === 0) this.#asked.delete(device);
+  }
+
+  #end(opening: Opening, closedBy?: string): void {
+    this.#remove(opening);
     this.#changes.emit({ opening, open: false, ...(closedBy !== undefined && { closedBy }) });
     if (this.#all.size === 0) this.stop();
   }

@@ -104,10 +104,16 @@ export async function openV2State(folder: string, given: string | undefined, log
     const still = new Set(added.map(({ name }) => name));
     for (const { name, key } of removed) {
       live.forget(key);
-      if (!still.has(name)) ports.forget(name);
+      if (still.has(name)) continue;
+      ports.forget(name);
+      for (const { service } of openings.openings.of(name)) {
+        openings.openings.close(name, service, "its device is gone");
+      }
     }
     for (const { before, after } of changed) {
-      if (before.name !== after.name) ports.rename(before.name, after.name);
+      if (before.name === after.name) continue;
+      ports.rename(before.name, after.name);
+      openings.rename(before.name, after.name);
     }
   });
   const acts = new DeviceActs({
