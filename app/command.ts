@@ -21,7 +21,8 @@ import {
 } from "./options.ts";
 import { stderr, stdout } from "./output.ts";
 import { printable } from "./printable.ts";
-import { TomlTable } from "./toml/table.ts";
+import { loadConfig } from "./files/state_version.ts";
+import type { TomlTable } from "./toml/table.ts";
 import { ConfigError } from "./toml/config_error.ts";
 import { closest, oneOf } from "./values.ts";
 import { VERSION } from "../base/version.ts";
@@ -98,7 +99,7 @@ export function readOptions<T extends OptionTable>(
 ): { values: OptionValues<T>; file: TomlTable | undefined; check: boolean } {
   rejectArguments(command);
   const { config = variable("SALLYPORT_CONFIG"), check } = command.opts<{ config?: string; check?: true }>();
-  const file = config === undefined ? undefined : TomlTable.load(config);
+  const file = config === undefined ? undefined : loadConfig(config);
   if (check) tellStrangeVariables(table);
   return { values: optionValues(table, command, file), file, check: check === true };
 }

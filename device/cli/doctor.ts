@@ -9,7 +9,7 @@ import { adminClient } from "../../app/admin/client.ts";
 import { ADMIN_SOCKET } from "../../app/admin/address.ts";
 import { optionValues } from "../../app/options.ts";
 import { variable } from "../../app/options.ts";
-import { TomlTable } from "../../app/toml/table.ts";
+import { loadConfig } from "../../app/files/state_version.ts";
 import { type Check, doctorCommand } from "../../app/doctor/doctor.ts";
 import { descriptorCheck, engineCheck, stateChecks } from "../../app/doctor/machine.ts";
 import { stateFolder } from "../../app/files/state.ts";
@@ -41,7 +41,7 @@ export function deviceDoctorCommand(name: string): Command {
 
 async function checksOf(command: Command): Promise<Check[]> {
   const { config: path = variable("SALLYPORT_CONFIG") } = command.opts<{ config?: string }>();
-  const file = path === undefined ? undefined : TomlTable.load(path);
+  const file = path === undefined ? undefined : loadConfig(path);
   const values = optionValues(DEVICE_OPTIONS, command, file);
   const isV2 = (values.profile ?? "v2") === "v2";
   const folder = stateFolder(values.state, "device");

@@ -8,7 +8,7 @@ import type { Command } from "commander";
 import { adminClient } from "../../app/admin/client.ts";
 import { ADMIN_SOCKET } from "../../app/admin/address.ts";
 import { optionValues, variable } from "../../app/options.ts";
-import { TomlTable } from "../../app/toml/table.ts";
+import { loadConfig } from "../../app/files/state_version.ts";
 import { type Check, doctorCommand } from "../../app/doctor/doctor.ts";
 import { descriptorCheck, engineCheck, kernelNumbers, stateChecks } from "../../app/doctor/machine.ts";
 import { stateFolder } from "../../app/files/state.ts";
@@ -38,7 +38,7 @@ export function serverDoctorCommand(name: string): Command {
 
 function checksOf(command: Command): Check[] {
   const { config: path = variable("SALLYPORT_CONFIG") } = command.opts<{ config?: string }>();
-  const file = path === undefined ? undefined : TomlTable.load(path);
+  const file = path === undefined ? undefined : loadConfig(path);
   const values = optionValues(SERVER_OPTIONS, command, file);
   const config = serverConfig(values, file);
   const hasV2 = config.listen.some(({ profile }) => profile === "v2");

@@ -234,7 +234,12 @@ export function headerOf(
     path[0] !== name || kind === "inline" || header !== undefined && start >= header.start
   );
   if (header && sole) return header;
-  if (!other) throw unknownDevice(name, statements.map(({ path }) => String(path[0])));
+  if (!other) {
+    throw unknownDevice(
+      name,
+      statements.map(({ path }) => String(path[0])).filter((each) => each !== "version"),
+    );
+  }
   const place = placeAt(source, other.start);
   throw ConfigError.at(file, source, place, `"${name}" does not begin with a table [${name}]; edit it by hand`);
 }

@@ -7,6 +7,7 @@
 
 import { TomlError } from "smol-toml";
 import { ConfigError } from "../../app/toml/config_error.ts";
+import { demandKnownConfig } from "../../app/files/state_version.ts";
 import { TomlTable } from "../../app/toml/table.ts";
 import { atOnce, type Steps } from "../../base/slices.ts";
 import { closingSection } from "./open_value.ts";
@@ -249,7 +250,11 @@ function readAll(top: TomlTable): FullMeaning {
   const { names } = top;
   const rules = names.includes(DEFAULTS) ? top.table(DEFAULTS) : undefined;
   const defaults = rules && readDefaults(rules);
-  const devices = names.flatMap((name) => name === DEFAULTS ? [] : readDevice(name, top.table(name)!));
+  const isVersion = (name: string) => name === "version" && !top.isTable(name); // a device may be called so, too
+  if (names.some(isVersion)) demandKnownConfig(top);
+  const devices = names.flatMap((name) =>
+    name === DEFAULTS || isVersion(name) ? [] : readDevice(name, top.table(name)!)
+  );
   top.rejectUnknown();
   return { names, devices, ...(defaults && { defaults }) };
 }

@@ -27,7 +27,15 @@ import type { V2Options } from "../options.ts";
 import type { ServerHandle } from "../server.ts";
 
 /** Files of the state that are written under its lock. */
-const STATE_FILES = ["identity.pem", "devices.toml", "enrolments.toml", "ports.toml", "server.toml", OPENINGS_FILE];
+const STATE_FILES = [
+  "identity.pem",
+  "devices.toml",
+  "enrolments.toml",
+  "ports.toml",
+  "server.toml",
+  "version.toml",
+  OPENINGS_FILE,
+];
 
 /** Who may link up, as far as a list can tell. */
 export interface DevicesView {
