@@ -26,6 +26,7 @@ import { DOCTOR_DIAL_MS, FAR_CLOCK_MS } from "../limits.ts";
 import { readCa } from "./ca.ts";
 import { DEVICE_OPTIONS, type DeviceConfig, deviceConfig } from "./config.ts";
 import { loadDevice } from "./state.ts";
+import { wayChecks } from "./way_checks.ts";
 
 /** The command, below the device's command `name`. */
 export function deviceDoctorCommand(name: string): Command {
@@ -51,7 +52,7 @@ async function checksOf(command: Command): Promise<Check[]> {
     engineCheck(config.engine),
     descriptorCheck(),
     ...(isV2 ? [...stateChecks(folder), runningCheck(folder)] : []),
-    ...servers.flatMap((server) => [nameCheck(server), reachCheck(config, server)]),
+    ...servers.flatMap((server) => [nameCheck(server), ...wayChecks(config, server), reachCheck(config, server)]),
     ...(config.profile === "v2"
       ? config.services.flatMap(({ named }) => named!.flatMap((each) => serviceChecks(config, each)))
       : []),

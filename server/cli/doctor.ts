@@ -58,6 +58,7 @@ function checksOf(command: Command): Check[] {
           : { level: "warn", text: "no server runs with this state, or with --admin off" };
       },
     },
+    familiesCheck(config.listen.map(({ address }) => address)),
     ...config.listen.flatMap((listen): Check[] => [
       portCheck(listen.address, running),
       ...(listen.profile === "v2" && listen.security.kind === "files"
@@ -121,6 +122,25 @@ function devicesCheck(file: string): Check {
         };
       }
       return { level: "ok", text: `${devices.length} devices, ${ports.length} ports of their own, in ${file}` };
+    },
+  };
+}
+
+/** By which family of addresses devices reach this machine. */
+function familiesCheck(addresses: readonly Address[]): Check {
+  return {
+    name: "families",
+    look() {
+      const hosts = addresses.map(({ host }) => host);
+      const six = hosts.some((host) => host.includes(":"));
+      const four = hosts.some((host) => !host.includes(":") || host === "::"); // which takes both
+      if (six && four) return { level: "ok", text: "devices reach it by IPv4 and by IPv6" };
+      const [family, other] = six ? ["IPv6", "0.0.0.0"] : ["IPv4", "[::]"];
+      const more = six ? "" : ", which takes IPv4, too";
+      return {
+        level: "ok",
+        text: `devices reach it by ${family} alone; --listen ${other}:PORT is the other one${more}`,
+      };
     },
   };
 }
