@@ -114,6 +114,7 @@ export {
   type V2DeviceOptions,
 } from "./device/options.ts";
 export type { ServiceStatus } from "./device/v2/service_board.ts";
+export type { EndpointState } from "./device/endpoints/endpoint.ts";
 export { parseService, type ServiceRule } from "./device/services.ts";
 export { tcpRemoteConnect, type TcpRemoteConnectOptions } from "./device/tcp_remote_connect.ts";
 export { type BusPlace, type CanEndpoint, parseCanEndpoint } from "./can/endpoint.ts";

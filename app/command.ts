@@ -19,22 +19,29 @@ import {
   optionValues,
   variable,
 } from "./options.ts";
-import { stderr, stdout } from "./output.ts";
+import { stderr, stdout, terminalColumns } from "./output.ts";
 import { printable } from "./printable.ts";
 import { loadConfig } from "./files/state_version.ts";
+import { endWithOutput } from "./run.ts";
 import type { TomlTable } from "./toml/table.ts";
 import { ConfigError } from "./toml/config_error.ts";
 import { closest, oneOf } from "./values.ts";
 import { VERSION } from "../base/version.ts";
 
 /** How the command that users know as `fullName` writes its help, and what the command-line library has against it. */
-export function commandOutput(fullName: string) {
+export function commandOutput(fullName: string, command?: () => Command) {
   return {
     writeOut: (text: string): void => stdout.write(text.trimEnd()),
     writeErr: (text: string): void => stderr.write(text.trimEnd()),
-    outputError: (text: string): void => stderr.write(commandMistake(fullName, text)),
+    outputError: (text: string): void => {
+      const stray = command && strayWord(command());
+      stderr.write(stray ? `${fullName.split(" ")[0]}: ${stray.message}` : commandMistake(fullName, text));
+    },
   };
 }
+
+/** The most columns that help takes: longer lines are hard to read. */
+const MAX_HELP_WIDTH = 120;
 
 /** The option `--engine`. */
 export const ENGINE_OPTION = {
@@ -67,15 +74,15 @@ export function daemonCommand(
   table: OptionTable,
   examples: string,
 ): Command {
-  const command = new Command(fullName.split(" ").at(-1))
+  const command: Command = new Command(fullName.split(" ").at(-1))
     .summary(description)
     .description(`${description}\n\n${examples}`)
     .version(VERSION, "--version", "print the version")
     .helpOption("-h, --help", "print this help")
     .allowExcessArguments(true) // what is no command below it is told with a hint
     .exitOverride()
-    .configureOutput(commandOutput(fullName))
-    .configureHelp({ helpWidth: 120, optionDescription: (option) => option.description })
+    .configureOutput(commandOutput(fullName, () => command))
+    .configureHelp({ helpWidth: helpWidth(), optionDescription: (option) => option.description })
     .addHelpText(
       "after",
       "\nOptions with a name in the file can be set in the environment as well: --log-level as SALLYPORT_LOG_LEVEL.",
@@ -97,28 +104,57 @@ export function readOptions<T extends OptionTable>(
   table: T,
   command: Command,
 ): { values: OptionValues<T>; file: TomlTable | undefined; check: boolean } {
-  rejectArguments(command);
+  const stray = strayWord(command);
+  if (stray) throw stray;
   const { config = variable("SALLYPORT_CONFIG"), check } = command.opts<{ config?: string; check?: true }>();
   const file = config === undefined ? undefined : loadConfig(config);
   if (check) tellStrangeVariables(table);
   return { values: optionValues(table, command, file), file, check: check === true };
 }
 
-/** A daemon takes no arguments: what stands there was meant for a command below it. */
-function rejectArguments(command: Command): void {
+/** A daemon takes no arguments: what stands there was meant for a command below it, and goes before options behind it. */
+function strayWord(command: Command): ConfigError | undefined {
   const [word] = command.args;
-  if (word === undefined) return;
+  if (word === undefined || word.startsWith("-")) return undefined;
   if (/^R?:?\S*:\d+$/.test(word)) {
-    throw new ConfigError(
+    return new ConfigError(
       `"${word}" is in the words of chisel or ssh; here the server says where clients come in ` +
         "(`server enroll NAME --service ssh=0.0.0.0:2201`), and the device what they reach (--service ssh=127.0.0.1:22)",
     );
   }
+  return unknownCommand(command, word);
+}
+
+/** What to say of a word that is no command below `command`, with what may have been meant. */
+export function unknownCommand(command: Command, word: string): ConfigError {
   const known = command.commands.map((each) => each.name());
+  const below = command.commands.filter((each) => each.commands.some((one) => one.name() === word));
   const like = closest(word, known);
-  throw new ConfigError(
-    `unknown command "${word}"; ${like ? `did you mean "${like}"?` : `there are: ${known.join(", ")}`}`,
-  );
+  const hint = known.length === 0
+    ? `${command.name()} takes options alone`
+    : below.length > 0
+    ? `did you mean ${below.map((each) => `"${each.name()} ${word}"`).join(" or ")}?`
+    : like
+    ? `did you mean "${like}"?`
+    : `there are: ${known.join(", ")}`;
+  return new ConfigError(`unknown command "${word}"; ${hint}`);
+}
+
+/** The command `help`, below the command that users know as `fullName`: what `--help` prints, of any command below that. */
+export function helpCommand(fullName: string): Command {
+  return taskCommand(`${fullName} help`, "Prints the help of a command.", {}, examplesOf(fullName, "help"))
+    .argument("[command...]", "the command, as it is typed")
+    .action((words: string[], _options: unknown, command: Command) => {
+      let meant = command.parent!;
+      for (const word of words) {
+        const named = (each: Command) => each.name() === word;
+        const deeper = meant.commands.flatMap(({ commands }) => commands.filter(named));
+        const next = meant.commands.find(named) ?? (deeper.length === 1 ? deeper[0] : undefined);
+        if (!next) throw unknownCommand(meant, word);
+        meant = next;
+      }
+      meant.outputHelp();
+    });
 }
 
 /** A command that does one thing and ends, known to users as `fullName`. */
@@ -136,22 +172,39 @@ export function taskCommand(
     .allowExcessArguments(false)
     .exitOverride()
     .configureOutput(commandOutput(fullName))
-    .configureHelp({ helpWidth: 120, optionDescription: (option) => option.description });
+    .configureHelp({ helpWidth: helpWidth(), optionDescription: (option) => option.description });
   addOptions(command, table, env);
-  if (!env) command.hook("preAction", () => tellStrangeVariables(table));
+  command.hook("preAction", () => {
+    if (!env) tellStrangeVariables(table);
+    stdout.onFailure = endWithOutput;
+  });
   return command;
 }
 
-/** A command that only has others below it, known to users as `fullName`. */
-export function groupCommand(fullName: string, summary: string, examples: string): Command {
-  return new Command(fullName.split(" ").at(-1))
+/** Examples for help, each as it is typed behind `name`. */
+export function examplesOf(name: string, ...lines: readonly string[]): string {
+  return ["Examples:", ...lines.map((line) => `  ${name} ${line}`)].join("\n");
+}
+
+/** Columns of help: those of the terminal, if it has fewer. */
+export function helpWidth(): number {
+  return Math.min(MAX_HELP_WIDTH, terminalColumns() ?? MAX_HELP_WIDTH);
+}
+
+/** A command that only has others below it, known to users as `fullName`; they read the options of `table`, too. */
+export function groupCommand(fullName: string, summary: string, table: OptionTable, examples: string): Command {
+  const command = new Command(fullName.split(" ").at(-1))
     .summary(summary)
     .description(`${summary}\n\n${examples}`)
     .helpOption("-h, --help", "print this help")
     .helpCommand(false)
     .exitOverride()
     .configureOutput(commandOutput(fullName))
-    .configureHelp({ helpWidth: 120 });
+    .configureHelp({ helpWidth: helpWidth() })
+    .addCommand(helpCommand(fullName))
+    .enablePositionalOptions();
+  addOptions(command, table, false);
+  return command;
 }
 
 /** For people; what runs on tells its log. */

@@ -8,9 +8,9 @@
 export const ExitCode = {
   /** An orderly end: help, version, a check that passed, or a signal that ends. */
   OK: 0,
-  /** Something unexpected went wrong, nobody answers a command or it cannot be done now, or `join --once` did not reach the server. */
+  /** It cannot be done as things are, such as when nobody answers a command; or something unexpected went wrong. */
   FAILURE: 1,
-  /** The command line, the environment or the configuration file is wrong. */
+  /** What was said is wrong: the command line, the environment, a file; or a name in it stands for nothing. */
   USAGE: 2,
   /** An address could not be listened on. */
   LISTEN: 3,

@@ -6,7 +6,7 @@
 
 import type { Command } from "commander";
 import { formatPublicKey } from "../net/tls/identity.ts";
-import { printLine, taskCommand, taskOptions } from "./command.ts";
+import { examplesOf, printLine, taskCommand, taskOptions } from "./command.ts";
 import type { OptionTable } from "./options.ts";
 import { stderr } from "./output.ts";
 import { loadIdentity, STATE_OPTION, stateFolder } from "./files/state.ts";
@@ -23,9 +23,10 @@ const HINTS = {
 /** The command, below the command `name` of a role. */
 export function keyCommand(name: string, role: "device" | "server"): Command {
   const help = `Prints the public key of this ${role}, and makes the key if there is none.`;
-  return taskCommand(`${name} key`, help, OPTIONS).action((_options: unknown, command: Command) =>
-    printKey(role, command)
-  );
+  return taskCommand(`${name} key`, help, OPTIONS, examplesOf(name, "key")).action((
+    _options: unknown,
+    command: Command,
+  ) => printKey(role, command));
 }
 
 async function printKey(role: "device" | "server", command: Command): Promise<void> {

@@ -73,13 +73,22 @@ export const MAX_CONFIG_SIZE = 1024 * 1024;
 /** Warnings, and errors, of one kind in a second. */
 export const WARNINGS_PER_SECOND = 20;
 
+/** Tables of a TOML file that may stand within each other. */
+export const MAX_TOML_DEPTH = 32;
+
+/** Characters of a line that a message about it shows; of more, those around the place. */
+export const MAX_SHOWN_LINE = 160;
+
 /** Characters of a file that are looked at for UTF-16: all of such a text is like its beginning. */
 export const UTF16_LOOKED_AT = 1024;
 
 /** Kinds of them that are counted at most; of more, the one that came first is forgotten. */
 export const MAX_WARNING_KINDS = 1_024;
 
-/** Connections to one address of the admin API. Of more, the oldest goes that was never answered, else the newcomer. */
+/**
+ * Connections to one address of the admin API. Of more, one goes from where most came from: the oldest that was never answered,
+ * else the one that is silent for longest.
+ */
 export const MAX_ADMIN_CONNECTIONS = 64;
 
 /** Requests to the admin API that are worked on at once; others are asked to come back. */
@@ -96,6 +105,9 @@ export const ADMIN_IDLE_MS = 60_000;
 
 /** Milliseconds between two signs of life on a stream of the admin API. */
 export const ADMIN_HEARTBEAT_MS = 15_000;
+
+/** Milliseconds that a place of the admin API goes on when it has moved: whoever asked for that is answered there. */
+export const ADMIN_LEAVE_MS = 1_000;
 
 /** Bytes of a request's body. */
 export const MAX_ADMIN_BODY = 64 * 1024;
@@ -130,8 +142,14 @@ export const WATCH_MS = 2_000;
 /** Characters of metrics that are made at once, and then wait for their reader. */
 export const METRICS_CHUNK = 32 * 1024;
 
-/** Readers of metrics at once; others are asked to come back. */
+/** Readers of metrics at once; others are asked to come back, unless one of these has had its time. */
 export const MAX_METRICS_READERS = 8;
+
+/** Milliseconds that a reader of metrics has; after that another may have its place. */
+export const METRICS_READ_MS = 5_000;
+
+/** Milliseconds that a connection to `--metrics` may be silent both ways, and that one write to it may take. */
+export const METRICS_IDLE_MS = 10_000;
 
 /** Milliseconds between two counts of descriptors, where the kernel does not keep one. */
 export const DESCRIPTOR_LOOK_MS = 60_000;
@@ -153,6 +171,9 @@ export const AUDIT_FILES_KEPT = 9;
 
 /** Milliseconds between two tries to write an audit file that cannot be written. */
 export const AUDIT_RETRY_MS = 2_000;
+
+/** Milliseconds between two log lines that the audit file cannot be written. */
+export const AUDIT_SAID_MS = 60_000;
 
 /** Milliseconds between two looks whether the audit file is still the one that is written. */
 export const AUDIT_LOOK_MS = 1_000;
@@ -208,14 +229,17 @@ export const LOGIN_MS = 12 * 3600_000;
 /** Milliseconds without a request after which a login is over. */
 export const LOGIN_IDLE_MS = 3600_000;
 
-/** Wrong tokens that may be tried in a row, by all who come by TCP: they are all of this machine. */
+/** Wrong tokens in a row that are answered at once, of all who come by TCP: they are all of this machine. */
 export const LOGIN_TRIES = 10;
 
-/** Milliseconds after which one more may be tried. */
+/** Milliseconds after which one more is. */
 export const LOGIN_TRY_MS = 6_000;
 
 /** Milliseconds that one check of `doctor` may take. */
 export const CHECK_MS = 10_000;
+
+/** Milliseconds that `doctor` waits for what the daemon that runs says of itself. */
+export const DOCTOR_ASK_MS = 3_000;
 
 /** Descriptors below which `doctor` warns. */
 export const MIN_DESCRIPTORS = 4_096;

@@ -13,8 +13,7 @@ import {
   normalKeepAlive,
   V2_KEEP_ALIVE,
 } from "../protocol/keep_alive.ts";
-import { ConfigError } from "./toml/config_error.ts";
-import type { OptionTable, OptionValues } from "./options.ts";
+import { optionMistake, type OptionTable, type OptionValues } from "./options.ts";
 import { FLAG, oneOf, parseDuration, parseDurationOrNever, parsePositiveDuration, wholeNumber } from "./values.ts";
 
 /** An option that is a time, of `preset` milliseconds if it is not given. */
@@ -128,16 +127,19 @@ export function keepAliveOf(
  * @throws {ConfigError} if both were.
  */
 export function keepAliveChoiceOf(
-  { "keep-alive": choice, ...values }:
-    & { readonly "keep-alive"?: KeepAliveChoice }
-    & OptionValues<ReturnType<typeof keepAliveOptions>>,
+  values: { readonly "keep-alive"?: KeepAliveChoice } & OptionValues<ReturnType<typeof keepAliveOptions>>,
 ): KeepAliveChoice {
+  const { "keep-alive": choice } = values;
   const single = (["idle-timeout", "probe-interval", "probe-count"] as const).find((name) =>
     values[name] !== undefined
   );
   if (single === undefined) return choice ?? "adaptive";
   if (choice === undefined) return keepAliveOf(values, V2_KEEP_ALIVE);
-  throw new ConfigError(`--keep-alive says it all, and --${single} is a part of that; give one of them`);
+  throw optionMistake(
+    values,
+    single,
+    (part) => `${part} is a part of what keep-alive says as a whole; give one of them`,
+  );
 }
 
 /** What is to be shown of keep-alive, as it will hold: a way by its name, or each setting. */

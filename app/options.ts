@@ -105,6 +105,12 @@ function splitAtCommas(text: string): string[] {
   return text.split(",");
 }
 
+/** Where values stand that are not on the command line, by the values and then by name: what to say of a mistake there. */
+const places = new WeakMap<object, Map<string, (what: Complaint) => ConfigError>>();
+
+/** What is wrong with an option, which is called by its name where it was given. */
+type Complaint = (option: string) => string;
+
 /** What the command line and the environment gave; then, for what they left open, the file. */
 export function optionValues<T extends OptionTable>(
   table: T,
@@ -112,12 +118,29 @@ export function optionValues<T extends OptionTable>(
   file: TomlTable | undefined,
 ): OptionValues<T> {
   const values: Record<string, unknown> = {};
+  const elsewhere = new Map<string, (what: Complaint) => ConfigError>();
   for (const [name, spec] of Object.entries(table)) {
     const inFile = fromFile(file, name, spec); // read and checked, also when something else goes first
-    const value = onCommandLine(command, name) ?? fromEnvironment(command, name) ?? inFile;
-    if (value !== undefined) values[name] = value;
+    const onLine = onCommandLine(command, name);
+    const inEnvironment = onLine === undefined ? fromEnvironment(command, name) : undefined;
+    const value = onLine ?? inEnvironment ?? inFile;
+    if (value === undefined) continue;
+    values[name] = value;
+    if (inEnvironment !== undefined) elsewhere.set(name, (what) => new ConfigError(what(envName(name))));
+    else if (onLine === undefined) elsewhere.set(name, (what) => file!.error(name, what(`"${name}"`)));
   }
+  places.set(values, elsewhere);
   return values as OptionValues<T>;
+}
+
+/**
+ * A mistake with an option that shows beside others only, told where it was given: with the place in the file, or as
+ * `--name`, also if it was not given.
+ *
+ * @param values What {@linkcode optionValues} returned.
+ */
+export function optionMistake<T extends object>(values: T, name: keyof T & string, what: Complaint): ConfigError {
+  return places.get(values)?.get(name)?.(what) ?? new ConfigError(what(`--${name}`));
 }
 
 /** What a file, or a section of one, gives for the options of a table. */

@@ -9,6 +9,7 @@ import { fstatSync } from "node:fs";
 import { MAX_LINES_JOINED, MAX_OUTPUT_BACKLOG, OUTPUT_FLUSH_MS } from "./limits.ts";
 import { concat } from "../protocol/bytes.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
+import { counted } from "../base/table.ts";
 import { describeError } from "../base/errors.ts";
 
 /** What is written to, as of the runtime. */
@@ -38,6 +39,8 @@ export class LineWriter {
   #noted = 0; // that the notice in the queue tells of, less itself
   #why = "";
   #writing: Promise<void> | undefined;
+  /** Called with what each failed with that could not be written; nothing by default, and the next lines are tried again. */
+  onFailure: ((error: unknown) => void) | undefined;
 
   /** A writer to `sink`, which may fail, and unless `isFile` may block for ever. */
   constructor(sink: Sink, isFile = false) {
@@ -92,6 +95,7 @@ export class LineWriter {
       this.#writeAllSync(bytes);
     } catch (error) {
       this.#drop(count, describeError(error));
+      this.onFailure?.(error);
     }
   }
 
@@ -115,6 +119,7 @@ export class LineWriter {
       this.#drop(count + this.#waiting, describeError(error));
       this.#lines = [];
       this.#size = 0;
+      this.onFailure?.(error);
     } finally {
       this.#writing = undefined;
     }
@@ -141,8 +146,7 @@ export class LineWriter {
 
   /** What there is to tell of lines that were dropped; it stands where they would. */
   #notice(): Uint8Array {
-    const what = this.#dropped === 1 ? "1 line" : `${this.#dropped} lines`;
-    return lines([`(${what} dropped here: ${this.#why})`]).bytes;
+    return lines([`(${counted(this.#dropped, "line")} dropped here: ${this.#why})`]).bytes;
   }
 }
 
@@ -166,6 +170,13 @@ export const stdout: LineWriter = new LineWriter(Deno.stdout, isFile(1));
 
 /** Where people look. */
 export const stderr: LineWriter = new LineWriter(Deno.stderr, isFile(2));
+
+/** The columns of the terminal that stdout is; `undefined` if it is none, or does not say. */
+export function terminalColumns(): number | undefined {
+  if (!Deno.stdout.isTerminal()) return undefined;
+  const { columns } = Deno.consoleSize();
+  return columns > 0 ? columns : undefined;
+}
 
 /** Waits for the last lines of the process, within bounds. */
 export async function flushOutput(): Promise<void> {

@@ -58,11 +58,15 @@ Deno.test(
   async () => {
     const sink = new BlockedSink();
     const writer = new LineWriter(sink);
-    sink.unblock(new Error("Broken pipe (os error 32)"));
+    const failures: unknown[] = [];
+    writer.onFailure = (error) => failures.push(error);
+    const broken = new Error("Broken pipe (os error 32)");
+    sink.unblock(broken);
     writer.write("lost");
     writer.write("lost too");
     await writer.flush(1_000);
     assert.equal(sink.taken, "");
+    assert.deepEqual(failures, [broken]);
     sink.unblock();
     writer.write("read");
     await writer.flush(1_000);

@@ -15,7 +15,8 @@ import { ListenError } from "../net/listener.ts";
 import { ConfigError } from "./toml/config_error.ts";
 import { ExitCode } from "./exit_codes.ts";
 import { MachineError } from "./files/machine_error.ts";
-import { flushOutput, stderr } from "./output.ts";
+import { OUTPUT_FLUSH_MS } from "./limits.ts";
+import { flushOutput, stderr, stdout } from "./output.ts";
 import { printable, printableLines } from "./printable.ts";
 import { ServiceManager } from "./systemd/service_manager.ts";
 
@@ -55,6 +56,20 @@ function guardRejections(name: string): void {
   });
 }
 
+/** Whether what a command printed could not be written: then it has not gone well, whatever else came of it. */
+let isOutputLost = false;
+
+/**
+ * Ends a process whose lines nobody takes: what only shows something has nothing to do then. Who has read enough (`head`)
+ * is no failure.
+ */
+export function endWithOutput(error: unknown): void {
+  if (error instanceof Deno.errors.BrokenPipe) Deno.exit(ExitCode.OK);
+  if (!isOutputLost) stderr.write(`cannot write to stdout: ${describeError(error)}`);
+  isOutputLost = true;
+  stderr.flush(OUTPUT_FLUSH_MS).then(() => Deno.exit(ExitCode.TROUBLE));
+}
+
 /** Runs `command` to its end and leaves the process with its exit code; every error becomes one line. */
 export async function runProcess(name: string, command: () => Promise<void>): Promise<never> {
   guardRejections(name);
@@ -66,42 +81,38 @@ export async function runProcess(name: string, command: () => Promise<void>): Pr
     exitCode = report(name, error);
   }
   await flushOutput();
-  Deno.exit(exitCode);
+  Deno.exit(exitCode === ExitCode.OK && isOutputLost ? ExitCode.TROUBLE : exitCode);
 }
 
 function report(name: string, error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.OK : ExitCode.USAGE; // commander has said it
-  if (error instanceof Deno.errors.InvalidData && error.message.startsWith(BAD_VARIABLE)) {
-    say(name, `a variable of the environment is not UTF-8${error.message.slice(BAD_VARIABLE.length)}; set it anew`);
-    return ExitCode.USAGE;
-  }
-  if (error instanceof ConfigError) {
-    say(name, error.message);
-    return ExitCode.USAGE;
-  }
-  if (error instanceof MachineError) {
-    say(name, error.message);
-    return ExitCode.TROUBLE;
-  }
-  if (error instanceof RefusedError) {
-    say(name, error.message);
-    return ExitCode.REFUSED;
-  }
-  if (error instanceof UnfinishedError) {
-    say(name, error.message);
-    return ExitCode.FAILURE;
-  }
-  if (error instanceof CertificateError || error instanceof UnprovableError || error instanceof EngineError) {
-    say(name, error.message);
-    return ExitCode.USAGE;
-  }
-  if (error instanceof ListenError) {
-    say(name, error.message);
-    return ExitCode.LISTEN;
-  }
-  say(name, `unexpected: ${error instanceof Error ? error.stack ?? describeError(error) : String(error)}`);
-  return ExitCode.FAILURE;
+  const { code, text } = complaintOf(error);
+  if (text !== undefined) say(name, text);
+  return code;
 }
+
+/** What a process that ended by `error` says of it, if it has not been said, and its exit code. */
+export function complaintOf(error: unknown): { readonly code: number; readonly text?: string } {
+  if (error instanceof CommanderError) return { code: error.exitCode === 0 ? ExitCode.OK : ExitCode.USAGE }; // commander has said it
+  if (error instanceof Deno.errors.InvalidData && error.message.startsWith(BAD_VARIABLE)) {
+    const rest = error.message.slice(BAD_VARIABLE.length);
+    return { code: ExitCode.USAGE, text: `a variable of the environment is not UTF-8${rest}; set it anew` };
+  }
+  for (const [kind, code] of EXIT_CODES) if (error instanceof kind) return { code, text: error.message };
+  const text = `unexpected: ${error instanceof Error ? error.stack ?? describeError(error) : String(error)}`;
+  return { code: ExitCode.FAILURE, text };
+}
+
+/** Errors whose message is for the user. */
+const EXIT_CODES = [
+  [ConfigError, ExitCode.USAGE],
+  [CertificateError, ExitCode.USAGE],
+  [UnprovableError, ExitCode.USAGE],
+  [EngineError, ExitCode.USAGE],
+  [MachineError, ExitCode.TROUBLE],
+  [RefusedError, ExitCode.REFUSED],
+  [UnfinishedError, ExitCode.FAILURE],
+  [ListenError, ExitCode.LISTEN],
+] as const;
 
 /** How the runtime begins when a variable of the environment is not UTF-8; it does not say which one. */
 const BAD_VARIABLE = "environment variable was not valid unicode";
@@ -138,6 +149,7 @@ export async function runDaemon(
   logger: Logger,
   onSignal: (signal: Deno.Signal) => void,
 ): Promise<void> {
+  stdout.onFailure = undefined; // a daemon goes on, whoever reads its lines
   using manager = ServiceManager.find({ clock: systemClock, logger, status: () => daemon.status() });
   let signalled = false;
   let ended = false;

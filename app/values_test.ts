@@ -21,7 +21,7 @@ Deno.test("durations as people write them", STRICT, () => {
     "2m": 120_000,
     "1h": 3_600_000,
     "1d": 86_400_000,
-    "3": 3_000,
+    "0": 0,
     "0.5s": 500,
   };
   for (const [text, ms] of Object.entries(table)) assert.equal(parseDuration(text), ms, text);

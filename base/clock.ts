@@ -4,7 +4,8 @@
  * @module
  */
 
-import { Timers } from "./timers.ts";
+import { Soon } from "./soon.ts";
+import { type Alarm, Timers } from "./timers.ts";
 
 /** What time it is, for what sets no timers of its own. */
 export interface Time {
@@ -18,27 +19,31 @@ export interface Time {
 export interface Clock extends Time {
   /** Calls `fn` once after `ms` milliseconds. @returns what cancels it. */
   after(ms: number, fn: () => void): () => void;
-  /** Calls `fn` in another turn of the event loop, when what is ready now has had its own. @returns what cancels it. */
+  /**
+   * Calls `fn` in another turn of the event loop, when what is ready now has had its own; or a later one, where much is put
+   * off so.
+   *
+   * @returns what cancels it.
+   */
   soon(fn: () => void): () => void;
 }
 
-const timers = new Timers({
+const alarm: Alarm = {
   now: () => performance.now(),
   set(ms, fn) {
-    const timer = setTimeout(fn, ms);
+    const timer = setTimeout(fn, ms); // with setImmediate, sockets would have no turn
     return () => clearTimeout(timer);
   },
-});
+};
+const timers = new Timers(alarm);
+const soon = new Soon(alarm);
 
 /** The clock of this machine. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   wall: () => Date.now(),
   after: (ms, fn) => timers.after(ms, fn),
-  soon(fn) {
-    const timer = setTimeout(fn, 0); // with setImmediate, sockets would have no turn
-    return () => clearTimeout(timer);
-  },
+  soon: (fn) => soon.call(fn),
 };
 
 /** A wait of `ms` milliseconds that `signal` cuts short. */

@@ -5,10 +5,10 @@ import { parseDuration, parsePositiveDuration, writeDuration } from "./duration.
 
 const checked = { sanitizeOps: true, sanitizeResources: true };
 
-Deno.test("a duration is what its unit says, and without one it is seconds", checked, () => {
+Deno.test("a duration is what its unit says, and 0 needs none", checked, () => {
   const durations = {
     "500ms": 500,
-    "10": 10_000,
+    "0": 0,
     "1.5s": 1_500,
     "2m": 120_000,
     "1h": 3_600_000,
@@ -20,6 +20,12 @@ Deno.test("a duration is what its unit says, and without one it is seconds", che
 Deno.test("what is no duration, or too long or short, is refused with what would do", checked, () => {
   for (const text of ["", "fast", "-1s", "10 s", "1w", "1e3"]) {
     assert.throws(() => parseDuration(text), { name: "SyntaxError", message: /write one as in 10s, 500ms or 2m/ });
+  }
+  for (const text of ["5", "1.5"]) {
+    assert.throws(() => parseDuration(text), {
+      name: "SyntaxError",
+      message: `"${text}" has no unit; write ${text}s for seconds, ${text}m for minutes, ${text}h for hours (or ms, d)`,
+    });
   }
   assert.throws(() => parseDuration("8d"), { message: /7d is the longest/ });
   assert.throws(() => parsePositiveDuration("0ms"), { message: /write a duration above 0/ });

@@ -10,6 +10,9 @@ export const SLICE_MS = 4;
 /** Timers that go off before the clock is asked whether that took a slice. */
 export const TIMERS_PER_LOOK = 16;
 
+/** Milliseconds after which the one timer of the runtime goes off at the latest: a longer wait would end at once there. */
+export const MAX_ALARM_MS = 2_147_483_647;
+
 /** Shortest wait between two tries, in milliseconds. */
 export const MIN_BACKOFF_MS = 500;
 

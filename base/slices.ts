@@ -29,6 +29,18 @@ export async function inSlices<T>(steps: Steps<T>, clock: Clock, look = STEPS_A_
   }
 }
 
+/** Does something with each of many, as {@linkcode inSlices} does; it may take long with one. */
+export function eachInSlices<T>(all: Iterable<T>, clock: Clock, fn: (each: T) => void): Promise<void> {
+  return inSlices(eachOf(all, fn), clock, 1);
+}
+
+function* eachOf<T>(all: Iterable<T>, fn: (each: T) => void): Steps<void> {
+  for (const each of all) {
+    fn(each);
+    yield;
+  }
+}
+
 /** Does the work in one go: where nobody else waits. */
 export function atOnce<T>(steps: Steps<T>): T {
   for (;;) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { SLICE_MS } from "./limits.ts";
-import { Turns } from "./slices.ts";
+import { eachInSlices, Turns } from "./slices.ts";
 import { FakeClock } from "../tests/rig/clock.ts";
 import { test } from "../tests/rig/test.ts";
 
@@ -56,4 +56,16 @@ test("at the end nobody is left waiting", async () => {
   fixture.turns.close();
   await all;
   assert.equal(fixture.turn, 0);
+});
+
+test("what is done with each of many is done a slice at a time, in their order", async () => {
+  const { clock } = new Fixture();
+  const turns: number[][] = [[]];
+  const soon = clock.soon.bind(clock);
+  clock.soon = (fn) => soon(() => (turns.push([]), fn()));
+  await eachInSlices([1, 2, 3, 4, 5], clock, (each) => {
+    clock.jump(SLICE_MS / 2);
+    turns.at(-1)!.push(each);
+  });
+  assert.deepEqual(turns, [[1, 2], [3, 4], [5]]);
 });

@@ -4,10 +4,52 @@
  * @module
  */
 
-/** Columns as wide as what stands in them; the first row is the head. */
-export function tableLines(rows: readonly (readonly string[])[]): string[] {
+/** How wide a table may be. */
+export interface TableFit {
+  /** Its columns on the terminal. */
+  readonly width: number;
+  /** Which columns of cells are cut if it would be wider, one after the other. */
+  readonly shorten: readonly number[];
+}
+
+/** Columns that are left of a cell that is cut. */
+const MIN_CELL = 8;
+
+/** Columns as wide as what stands in them, and within `fit`, if that can be; the first row is the head. */
+export function tableLines(rows: readonly (readonly string[])[], fit?: TableFit): string[] {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column]!)).join("  ").trimEnd());
+  if (fit) {
+    let excess = widths.reduce((sum, width) => sum + width + 2, -2) - fit.width;
+    for (const column of fit.shorten) {
+      const width = Math.max(Math.min(widths[column]!, MIN_CELL), widths[column]! - Math.max(0, excess));
+      excess -= widths[column]! - width;
+      widths[column] = width;
+    }
+  }
+  return rows.map((row) =>
+    row.map((cell, column) => cut(cell, widths[column]!).padEnd(widths[column]!)).join("  ").trimEnd()
+  );
+}
+
+function cut(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
+}
+
+/** As many of some words as fit into `width`, and how many there are besides. */
+export function fitList(words: readonly string[], width: number): string {
+  const whole = words.join(" ");
+  if (whole.length <= width) return whole;
+  for (let count = words.length - 1; count > 0; count--) {
+    const text = `${words.slice(0, count).join(" ")} +${words.length - count}`;
+    if (text.length <= width) return text;
+  }
+  const more = words.length > 1 ? ` +${words.length - 1}` : "";
+  return cut(words[0]!, width - more.length) + more;
+}
+
+/** How many there are of something, as in `1 client` and `2 clients`. */
+export function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"] as const;

@@ -1,9 +1,20 @@
 import assert from "node:assert/strict";
 import { test } from "../tests/rig/test.ts";
-import { formatAge, formatBytes, tableLines } from "./table.ts";
+import { fitList, formatAge, formatBytes, tableLines } from "./table.ts";
 
 test("columns are as wide as what stands in them, and no line ends in blanks", () => {
   assert.deepEqual(tableLines([["A", "LONG"], ["abc", ""], ["b", "x"]]), ["A    LONG", "abc", "b    x"]);
+});
+
+test("a table that is too wide is cut where it may be, and a list says how much more there is", () => {
+  const rows = [["A", "B"], ["abcdefghijkl", "0123456789"]];
+  assert.deepEqual(tableLines(rows, { width: 20, shorten: [0, 1] }), ["A         B", "abcdefg…  0123456789"]);
+  assert.deepEqual(tableLines(rows, { width: 40, shorten: [0] }), tableLines(rows));
+  assert.deepEqual(tableLines(rows, { width: 4, shorten: [0] })[1], "abcdefg…  0123456789");
+  assert.deepEqual([20, 9, 7, 4].map((width) => fitList(["aaa", "bbb", "ccc"], width)), [
+    ...["aaa bbb ccc", "aaa +2", "aaa +2", "… +2"],
+  ]);
+  assert.deepEqual([fitList([], 9), fitList(["abcdef"], 4)], ["", "abc…"]);
 });
 
 test("bytes and ages have the unit in which they are read at a glance", () => {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { SLICE_MS, TIMERS_PER_LOOK } from "./limits.ts";
+import { MAX_ALARM_MS, SLICE_MS, TIMERS_PER_LOOK } from "./limits.ts";
 
 /** What wakes the timers: one timer, as of the runtime. */
 export interface Alarm {
@@ -42,8 +42,9 @@ export class Timers {
     return this.#heap.length;
   }
 
-  /** Calls `fn` once after `ms` milliseconds, never before. @returns what cancels it. */
+  /** Calls `fn` once after `ms` milliseconds, never before. @returns what cancels it. @throws {TypeError} if `ms` is NaN. */
   after(ms: number, fn: () => void): () => void {
+    if (Number.isNaN(ms)) throw new TypeError("a timer's delay is not a number"); // it would stand in the way of all others
     const entry: Entry = { due: this.#alarm.now() + ms, order: this.#order++, fn, at: this.#heap.length };
     this.#heap.push(entry);
     this.#rise(entry);
@@ -64,13 +65,14 @@ export class Timers {
     if (this.#heap.length === 0 && !this.#ringing) this.#arm(); // nothing keeps the process alive any more
   }
 
-  /** The alarm goes off for the first timer; one that comes for nothing is set anew. */
+  /** The alarm goes off for the first timer; one that comes for nothing, or too early as it cannot be later, is set anew. */
   #arm(): void {
     this.#cancel?.();
     this.#cancel = undefined;
     this.#wakes = this.#heap[0]?.due ?? Infinity;
     if (this.#wakes === Infinity) return;
-    this.#cancel = this.#alarm.set(Math.max(0, Math.ceil(this.#wakes - this.#alarm.now())), this.#ring);
+    const ms = Math.ceil(this.#wakes - this.#alarm.now());
+    this.#cancel = this.#alarm.set(Math.min(Math.max(0, ms), MAX_ALARM_MS), this.#ring);
   }
 
   readonly #ring = (): void => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { SLICE_MS } from "./limits.ts";
+import { MAX_ALARM_MS, SLICE_MS } from "./limits.ts";
+import { systemClock } from "./clock.ts";
 import { type Alarm, Timers } from "./timers.ts";
 import { test } from "../tests/rig/test.ts";
 
@@ -147,4 +148,39 @@ test("setting and cancelling does not trouble the alarm while an earlier timer w
   timers.after(1, () => {});
   for (let index = 0; index < 100; index++) timers.after(10_000 + index, () => {})();
   assert.equal(alarm.sets, 1);
+});
+
+test("a delay that is no number is refused, and the other timers go off as before", () => {
+  const alarm = new TestAlarm();
+  const timers = new Timers(alarm);
+  const gone: string[] = [];
+  timers.after(10, () => gone.push("before"));
+  assert.throws(() => timers.after(NaN, () => gone.push("never")), TypeError);
+  timers.after(5, () => gone.push("after"));
+  alarm.passTo(10);
+  assert.deepEqual([gone, timers.size], [["after", "before"], 0]);
+});
+
+test("a delay that the runtime's timer cannot hold is waited for in parts, and one without end for ever", () => {
+  const alarm = new TestAlarm();
+  const timers = new Timers(alarm);
+  let gone = 0;
+  const never = timers.after(Infinity, () => gone++);
+  assert.equal(alarm.sets, 0);
+  const ms = 3 * MAX_ALARM_MS + 5;
+  timers.after(ms, () => gone++);
+  assert.equal(alarm.due, MAX_ALARM_MS);
+  alarm.passTo(ms - 1);
+  assert.deepEqual([gone, alarm.sets], [0, 4]);
+  alarm.passTo(ms);
+  assert.deepEqual([gone, timers.size], [1, 1]);
+  never();
+});
+
+test("the runtime's timer holds what a part has at most", async () => {
+  let isGone = false;
+  const cancel = systemClock.after(10 * MAX_ALARM_MS, () => isGone = true);
+  await new Promise<void>((resolve) => systemClock.after(5, resolve));
+  cancel();
+  assert.equal(isGone, false);
 });

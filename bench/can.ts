@@ -12,7 +12,7 @@ import { CanServerDaemon } from "../tests/rig/processes/canserver.ts";
 import { say } from "../tests/rig/say.ts";
 import { Stream } from "../tests/rig/stream.ts";
 import { pause } from "../tests/rig/wait.ts";
-import { cpuSeconds, residentBytes } from "./proc_stats.ts";
+import { cpuSeconds, residentBytes } from "../tests/rig/processes/proc_stats.ts";
 
 const { values } = parseArgs({
   args: Deno.args.filter((arg) => arg !== "--"),

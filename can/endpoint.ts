@@ -56,7 +56,7 @@ const MAX_BAUD = 12_000_000;
  * ```
  */
 export function parseCanEndpoint(text: string): CanEndpoint {
-  const [where = "", ...options] = text.replace(/^can:(?=.)/, "").split(",");
+  const [where = "", ...options] = text.replace(/^can:/, "").split(",");
   let bitrate: number | undefined;
   let wire: WireChoice = "auto";
   let listenOnly = false;

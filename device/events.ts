@@ -167,3 +167,19 @@ export type DeviceEvent =
   | ResumedEvent
   | LostEvent
   | ChannelEndEvent;
+
+/** Every type of them, once. */
+export const DEVICE_EVENT_TYPES: readonly DeviceEvent["type"][] = Object.keys(
+  {
+    "connecting": 0,
+    "handshaking": 0,
+    "dial-failed": 0,
+    "online": 0,
+    "interrupted": 0,
+    "resumed": 0,
+    "lost": 0,
+    "channel-end": 0,
+    "service": 0,
+    "mode": 0,
+  } satisfies Record<DeviceEvent["type"], 0>,
+) as DeviceEvent["type"][];

@@ -66,7 +66,7 @@ export function splitHostPort(text: string): [host: string, port: string] {
 function rejectOtherKinds(text: string): void {
   if (/^(?:udp[46]?|quic):(?![\d*-]+$)|\/(?:udp[46]?|quic)$/i.test(text)) {
     throw new SyntaxError(
-      `"${text}": UDP is not supported here, but for services of v2 (docs/udp.md); write HOST:PORT, as in 127.0.0.1:53`,
+      `"${text}": UDP is not supported here, but for services of v2 (docs/how-to/udp.md); write HOST:PORT, as in 127.0.0.1:53`,
     );
   }
   if (/^(?:unix(?:-\w+)?:(?![\d*-]+$)|[/@~]|\.{1,2}\/)|\.sock$/i.test(text)) {
@@ -79,7 +79,11 @@ function rejectOtherKinds(text: string): void {
 }
 
 /** The error for a host that is none, with its form in letters of the DNS if it is a name in others (RFC 5890). */
-export function notAHost(host: string, text: string, what = "neither a host name nor an IP address"): SyntaxError {
+export function notAHost(
+  host: string,
+  text: string,
+  what = "neither a host name nor an IP address; write one as in relay.example or 192.0.2.7",
+): SyntaxError {
   const ascii = asciiName(host);
   return new SyntaxError(
     ascii === undefined

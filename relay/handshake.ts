@@ -20,7 +20,7 @@ import {
 } from "../protocol/v2/wire/handshake.ts";
 import { describeStranger, type Stranger } from "../protocol/detect.ts";
 import { ProtocolError } from "../protocol/errors.ts";
-import { readGoodbye } from "../protocol/v2/wire/goodbye.ts";
+import { goodbye, goodbyeFrame, readGoodbye } from "../protocol/v2/wire/goodbye.ts";
 import { PROXY_HINT } from "../net/proxy/read_header.ts";
 import { isSkipped, V2_PREAMBLE, V2Command } from "../protocol/v2/wire/commands.ts";
 import { verify } from "../net/tls/identity.ts";
@@ -191,6 +191,19 @@ export async function greetServer(
     adapts: handshake.adapts,
     capabilities: handshake.capabilities,
   };
+}
+
+/**
+ * Takes leave of a server in place of greeting it: whoever only looks whether it answers says so, and waits until the
+ * server has ended, which it does at once.
+ *
+ * @throws What the socket throws, also if the server ends with a reset.
+ */
+export async function lookAtServer(duplex: Duplex, why: string): Promise<void> {
+  await writeAll(duplex, V2_PREAMBLE);
+  await writeAll(duplex, goodbyeFrame(goodbye("shutting-down", why)));
+  const buffer = new Uint8Array(V2_MAX_HANDSHAKE);
+  while (await duplex.read(buffer) !== null);
 }
 
 /** What somebody said who has not proved the server's key: it may keep the device away for a little, and change nothing. */

@@ -27,7 +27,7 @@ export interface WriteQueueOptions {
   readonly joins?: boolean;
   /** Called once, when a write fails; what waited is dropped. */
   onError(error: unknown): void;
-  /** Called after each write, with less pending than before; also before the call that queued it returns. */
+  /** Called after each write, with less pending than before; also before the call that queued it returns. It may write. */
   onProgress?(): void;
 }
 
@@ -50,6 +50,7 @@ export class WriteQueue {
   #writing = false;
   #writes = 0;
   #joined = false; // what waits leaves at the end of the pass
+  #moved = false; // that some was written at once is still to be told
 
   // The end.
   #failure: { readonly error: unknown } | undefined; // of a write that was tried at once, and is still to be told
@@ -95,6 +96,12 @@ export class WriteQueue {
    * @returns whether they were borrowed; if not, they were written or copied (or dropped, after a failure).
    */
   write(bytes: Uint8Array, release: () => void): boolean {
+    const isBorrowed = this.#add(bytes, release);
+    this.#tell();
+    return isBorrowed;
+  }
+
+  #add(bytes: Uint8Array, release: () => void): boolean {
     if (this.#failed || bytes.length === 0) return false;
     this.#queued += bytes.length;
     if (this.#joins(bytes)) return false;
@@ -115,6 +122,11 @@ export class WriteQueue {
   /** Queues `bytes` that stay as they are until they are long written; what stands together is written together. */
   keep(bytes: Uint8Array): void {
     if (bytes.length <= this.#options.copyMax) return void this.write(bytes, NOTHING);
+    this.#addKept(bytes);
+    this.#tell();
+  }
+
+  #addKept(bytes: Uint8Array): void {
     if (this.#failed) return;
     this.#queued += bytes.length;
     const taken = this.#writeNow(bytes);
@@ -126,6 +138,11 @@ export class WriteQueue {
 
   /** Queues a copy of `bytes`, whatever their size. */
   copy(bytes: Uint8Array): void {
+    this.#addCopy(bytes);
+    this.#tell();
+  }
+
+  #addCopy(bytes: Uint8Array): void {
     if (this.#failed) return;
     this.#queued += bytes.length;
     if (this.#joins(bytes)) return;
@@ -152,7 +169,7 @@ export class WriteQueue {
   /** Drops what waits for a peer, and takes nothing more. Idempotent. */
   abandon(): void {
     if (this.#failed) return;
-    if (this.#joined) this.#leave(); // it waits for this side alone
+    if (this.#joined) this.#leaveNow(); // it waits for this side alone
     this.#failed = true;
     this.#gone = this.#queued;
     for (const segment of this.#segments.splice(0)) segment.done();
@@ -176,9 +193,14 @@ export class WriteQueue {
     return true;
   }
 
-  /** What was gathered in the pass is written, as far as the system takes it. */
   readonly #leave = (): void => {
     if (!this.#joined) return; // it has left ahead of something large
+    this.#leaveNow();
+    this.#tell();
+  };
+
+  /** What was gathered in the pass is written, as far as the system takes it. */
+  #leaveNow(): void {
     this.#joined = false;
     for (let segment = this.#segments.shift(); segment; segment = this.#segments.shift()) {
       const { bytes } = segment;
@@ -186,12 +208,19 @@ export class WriteQueue {
       if (taken < bytes.length) return this.#start(taken > 0 ? bytes.subarray(taken) : bytes, segment.done);
       segment.done();
     }
+  }
+
+  /** Tells that some was written at once: when all is in its place, as whoever hears of it may write more. */
+  #tell(): void {
+    if (!this.#moved) return;
+    this.#moved = false;
+    this.#options.onProgress?.();
     this.#wake();
-  };
+  }
 
   /** What of `bytes` is written without a wait, when nothing else waits. */
   #writeNow(bytes: Uint8Array): number {
-    if (this.#joined) this.#leave();
+    if (this.#joined) this.#leaveNow();
     const duplex = this.#duplex;
     if (this.#writing || !duplex?.writeNow || this.#failure) return 0;
     let count: number;
@@ -204,7 +233,7 @@ export class WriteQueue {
     if (count === 0) return 0;
     this.#writes++;
     this.#gone += count;
-    this.#options.onProgress?.();
+    this.#moved = true;
     return count;
   }
 
@@ -274,14 +303,14 @@ export class WriteQueue {
 
   #settle(): void {
     const release = this.#release;
-    this.#writing = false;
     this.#current = undefined;
     this.#release = undefined;
     if (this.#small) {
       giveSmall(this.#small);
       this.#small = undefined;
     }
-    release?.();
+    release?.(); // what it writes goes behind what waits
+    this.#writing = false;
   }
 
   #wake(): void {

@@ -420,3 +420,50 @@ test("what a pass has gathered and the system does not take goes on as any other
   await queue.flushed();
   assert.deepEqual(duplex.taken, [1, 2, 3, 4]);
 });
+
+test("whoever is told of progress, or gets bytes back, may write: it goes behind what was given before", async () => {
+  const steps = fc.array(
+    fc.oneof(
+      step,
+      fc.record({ do: fc.constant("room" as const), room: fc.nat(80) }),
+      fc.record({ do: fc.constant("pass" as const), begins: fc.boolean() }),
+      fc.record({ do: fc.constantFrom("keep" as const, "copy" as const), size: fc.nat(60) }),
+    ),
+    { maxLength: 40 },
+  );
+  const answers = fc.array(fc.nat(40), { maxLength: 20 });
+  await fc.assert(
+    fc.asyncProperty(behaviour, steps, answers, async (behaviour, steps, answers) => {
+      const duplex = new PromptDuplex();
+      duplex.blocked = true;
+      const expected: number[] = [];
+      const make = (size: number) => {
+        const bytes = Uint8Array.from({ length: size }, (_, n) => (expected.length + n) & 255);
+        expected.push(...bytes);
+        return bytes;
+      };
+      const answer = () => {
+        const size = answers.pop();
+        if (size !== undefined) queue.write(make(size), answer);
+      };
+      const queue: WriteQueue = queueOn(duplex, { ...behaviour, joins: true, onProgress: answer });
+      for (const each of steps) {
+        if (each.do === "turn") await settled();
+        else if (each.do === "accept") duplex.accept(each.count);
+        else if (each.do === "room") duplex.room = each.room;
+        else if (each.do === "pass") each.begins ? duplex.inPass = true : duplex.endPass();
+        else if (each.do === "keep") queue.keep(make(each.size));
+        else if (each.do === "copy") queue.copy(make(each.size));
+        else queue.write(make(each.size), answer);
+        if (queue.pending > 0) queue.whenFlushed(answer);
+      }
+      duplex.unblock();
+      while (queue.pending > 0) {
+        duplex.endPass();
+        await queue.flushed();
+      }
+      assert.deepEqual(duplex.taken, expected);
+    }),
+    { numRuns: 200 },
+  );
+});

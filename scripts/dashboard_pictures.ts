@@ -41,6 +41,7 @@ async function take(page: Page, name: string, hash: string, wait = "main h1", fu
 }
 
 const worst = fleet.devices.toSorted((a, b) => b.losses - a.losses)[0]!.name;
+const busy = fleet.devices.find(({ draining, services, link }) => draining && services[1] && link === "online")!.name;
 const light = await enter({ ...WIDE, colorScheme: "light" });
 await take(light, "devices", "#/devices");
 const dark = await enter({ ...WIDE, colorScheme: "dark" });
@@ -60,6 +61,15 @@ if (given !== undefined) {
   await light.goto(`http://${fleet.address}/#/device/${worst}`);
   await light.click("text=Revoke");
   await light.screenshot({ path: `${out}/dialog.png` });
+  for (const [page, name] of [[light, "open"], [dark, "open-dark"], [phone, "open-phone"]] as const) {
+    await take(page, `${name}-device`, `#/device/${busy}`, ".chart svg", true);
+    await page.click('main button:text-is("Shut")');
+    await page.screenshot({ path: `${out}/${name}-shut.png` });
+    await page.click("dialog >> text=Leave it");
+    await page.click('main button:text-is("Keep-alive")');
+    await page.screenshot({ path: `${out}/${name}-keep-alive.png` });
+    await page.click("dialog >> text=Leave it");
+  }
   const out2 = await browser.another(WIDE);
   await out2.goto(`http://${fleet.address}/`);
   await out2.waitForSelector("#token");

@@ -12,22 +12,16 @@
 
 import { parseArgs } from "node:util";
 import { positive, understood } from "./arguments.ts";
-import { createIdentity, formatPublicKey, identityToPem, type KeepAliveMode } from "../mod.ts";
+import type { KeepAliveMode } from "../mod.ts";
 import { KEEP_ALIVE_MODES } from "../protocol/keep_alive.ts";
-import { Child } from "../tests/rig/processes/child.ts";
-import { startV2Server } from "../tests/rig/processes/relay.ts";
-import { succeed } from "../tests/rig/processes/commands.ts";
-import { TempFolder } from "../tests/rig/temp_folder.ts";
+import { costOf } from "./fleet/cost.ts";
+import { Fleet, FleetKeys } from "./fleet/fleet.ts";
 import { pause } from "../tests/rig/wait.ts";
 import { say } from "../tests/rig/say.ts";
 
 const USAGE = "deno run -A scripts/idle_fleet.ts [--devices N] [--seconds N] [--only WAY,…]";
-/** Clock ticks of /proc in a second. */
-const TICKS = 100;
 const BAR = 5;
 const BAR_DEVICES = 2_000;
-/** Devices of a process: its sockets and its own CPU have bounds, too. */
-const A_PROCESS = 500;
 /** What a start leaves to do, in milliseconds: resumed watches, garbage, files. */
 const SETTLE_MS = 30_000;
 
@@ -43,81 +37,22 @@ if (import.meta.main) Deno.exit(await main(Deno.args));
 async function main(args: readonly string[]): Promise<number> {
   const given = understood(options, args, USAGE);
   if (!given) return 2;
-  const keys: string[] = [];
-  const entries: string[] = [];
-  for (let n = 0; n < given.devices; n++) {
-    const identity = await createIdentity();
-    keys.push(await identityToPem(identity));
-    entries.push(`[gw${n}]\nkey = "${formatPublicKey(identity.publicKey)}"\nservices = { ssh = "127.0.0.1:0" }\n`);
-  }
+  const keys = await FleetKeys.make(given.devices);
   let code = 0;
   for (const way of given.only) {
-    const percent = await measure(way, keys, entries.join("\n"), given.seconds);
+    const percent = await measure(way, keys, given.seconds);
     if (way === "adaptive" && percent > BAR * given.devices / BAR_DEVICES) code = 1;
   }
   return code;
 }
 
 /** @returns per cent of a core. */
-async function measure(
-  way: KeepAliveMode,
-  keys: readonly string[],
-  entries: string,
-  seconds: number,
-): Promise<number> {
-  using folder = new TempFolder();
-  const state = folder.path;
-  const [serverKey = ""] = await succeed("server", ["key", "--state", state]);
-  folder.write("devices.toml", entries);
-  await using server = await startV2Server(state, [
-    "--devices",
-    `${state}/devices.toml`,
-    "--keep-alive",
-    way,
-    "--log-level",
-    "warn",
-  ]);
-  await using stack = new AsyncDisposableStack();
-  const processes: Child[] = [];
-  for (let from = 0; from < keys.length; from += A_PROCESS) {
-    const file = folder.write(`keys-${from}.json`, JSON.stringify(keys.slice(from, from + A_PROCESS)));
-    const script = new URL("idle_fleet/devices.ts", import.meta.url).pathname;
-    const command = [Deno.execPath(), "run", "--quiet", "-A", script, file, serverKey, `${server.port}`, way];
-    const child = stack.use(Child.start("devices", command));
-    await child.line(/^online$/, 0, 120_000);
-    processes.push(child);
-  }
+async function measure(way: KeepAliveMode, keys: FleetKeys, seconds: number): Promise<number> {
+  await using fleet = await Fleet.start(keys, way);
   await pause(SETTLE_MS);
-  const { pid } = server.child;
-  const [before, since] = [cpuSeconds(pid), performance.now()];
-  const theirsBefore = cpuSeconds(...processes.map((each) => each.pid));
-  await pause(seconds * 1_000);
-  const took = (performance.now() - since) / 1_000;
-  const percent = 100 * (cpuSeconds(pid) - before) / took;
-  const theirs = 100 * (cpuSeconds(...processes.map((each) => each.pid)) - theirsBefore) / took;
-  const memory = residentMegabytes(pid);
-  say(
-    `${way}: ${keys.length} idle devices cost their server ${
-      percent.toFixed(1)
-    } % of a core, ${memory} MiB; themselves ${theirs.toFixed(1)} %`,
-  );
+  const { percent, text } = await costOf(fleet, seconds);
+  say(`${way}: ${keys.size} idle devices: ${text}`);
   return percent;
-}
-
-/** CPU seconds that processes have used. */
-function cpuSeconds(...pids: readonly number[]): number {
-  let ticks = 0;
-  for (const pid of pids) {
-    const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    ticks += Number(fields[11]) + Number(fields[12]); // utime and stime
-  }
-  return ticks / TICKS;
-}
-
-function residentMegabytes(pid: number): number {
-  const [, kilobytes = "0"] = /^VmRSS:\s+(\d+) kB$/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`)) ?? [];
-  return Math.round(Number(kilobytes) / 1024);
 }
 
 function options(args: string[]): Options {

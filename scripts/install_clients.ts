@@ -7,7 +7,7 @@
  */
 
 import { exists, find, findPostgres } from "../tests/rig/processes/programs.ts";
-import { hasPythonCan, installPythonCan, PYTHON_CANS } from "../tests/rig/processes/python_can.ts";
+import { hasPythonTool, installPythonTool, PYTHON_TOOLS } from "../tests/rig/processes/python.ts";
 import { say } from "../tests/rig/say.ts";
 
 /** Debian packages by a program of theirs. */
@@ -46,9 +46,9 @@ const POSTGRES_SETTINGS = "/etc/postgresql-common/createcluster.conf";
 /** Installs what is missing; tells of its progress with `say`. */
 export async function installClients(say: (line: string) => void): Promise<void> {
   await installPackages(say);
-  for (const name of PYTHON_CANS.filter((name) => !hasPythonCan(name))) {
+  for (const name of PYTHON_TOOLS.filter((name) => !hasPythonTool(name))) {
     say(`clients: installing ${name} …`);
-    const failure = await installPythonCan(name);
+    const failure = await installPythonTool(name);
     say(`clients: ${name} ${failure === undefined ? "installed" : `cannot be had: ${failure}`}`);
   }
 }

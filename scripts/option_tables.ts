@@ -1,5 +1,5 @@
 /**
- * `deno run -A scripts/option_tables.ts`: writes the tables of options in README.md and docs/operations.md anew from what
+ * `deno run -A scripts/option_tables.ts`: writes the tables of options in docs/reference anew from what
  * the commands' `--help` says; `tests/docs_test.ts` demands that they agree.
  *
  * @module

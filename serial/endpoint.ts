@@ -112,7 +112,8 @@ function split(option: string): [name: string, value: string] {
   if (/^\d+$/.test(option)) return ["speed", option];
   if (/^\d/.test(option)) return ["form", option];
   const at = option.indexOf("=");
-  return at < 0 ? [option, ""] : [option.slice(0, at), option.slice(at + 1)];
+  const name = option.slice(0, Math.max(0, at));
+  return at < 0 || name === "speed" || name === "form" ? [option, ""] : [name, option.slice(at + 1)];
 }
 
 function baudOf(value: string, text: string): number {

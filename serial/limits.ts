@@ -54,3 +54,6 @@ export const MAX_REPLUG_MS = 2_000;
 
 /** Silence of the line after which a client that ended its own side is ended, in milliseconds. */
 export const SERIAL_ANSWER_MS = 1_000;
+
+/** Largest lock file of a line that is read, in bytes: anybody may put something there. */
+export const MAX_LOCK_FILE = 4_096;

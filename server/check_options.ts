@@ -5,7 +5,7 @@
  */
 
 import { parseTag } from "../app/admin/selector.ts";
-import { MAX_CLIENT_RATE, MAX_HOURS, MAX_RULE_NETWORKS, MAX_SERVER_LIMIT, MIN_BANDWIDTH } from "./limits.ts";
+import { MAX_CLIENT_RATE, MAX_HOURS, MAX_RULE_NETWORKS, MIN_BANDWIDTH } from "./limits.ts";
 import { V2_MAX_CHANNELS, V2_MAX_SERVICES } from "../protocol/v2/limits.ts";
 import { parseNetwork } from "../protocol/ip.ts";
 import { parseName } from "../protocol/name.ts";
@@ -13,6 +13,7 @@ import { parsePublicKey } from "../net/tls/identity.ts";
 import * as check from "../relay/option_check.ts";
 import type { TlsSource } from "../net/tls/listening.ts";
 import type { ClientRate } from "./access/client_rates.ts";
+import { MAX_SERVER_LIMIT } from "./capacity/limits.ts";
 import type { ServerLimits } from "./capacity/server_limits.ts";
 import { parseHours } from "./access/hours.ts";
 import type { AccessRules } from "./access/rules.ts";

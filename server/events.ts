@@ -277,3 +277,25 @@ export type ServerEvent =
   | LimitReachedEvent
   | ServiceOpenedEvent
   | ServiceClosedEvent;
+
+/** Every type of them, once. */
+export const SERVER_EVENT_TYPES: readonly ServerEvent["type"][] = Object.keys(
+  {
+    "listening": 0,
+    "link-up": 0,
+    "link-interrupted": 0,
+    "link-resumed": 0,
+    "link-down": 0,
+    "host-open": 0,
+    "host-failed": 0,
+    "host-closed": 0,
+    "client-end": 0,
+    "incompatible": 0,
+    "refused": 0,
+    "mode": 0,
+    "enrolled": 0,
+    "limit-reached": 0,
+    "service-opened": 0,
+    "service-closed": 0,
+  } satisfies Record<ServerEvent["type"], 0>,
+) as ServerEvent["type"][];

@@ -91,18 +91,6 @@ export const BUSY_PORT_MS = 10_000;
 /** Ports of a range that are tried in one turn of the event loop; those that follow have theirs in the next. */
 export const MAX_BINDS_A_TURN = 32;
 
-/** The most that a limit of a whole server can be set to: of devices, links and sockets. */
-export const MAX_SERVER_LIMIT = 10_000_000;
-
-/** Milliseconds between two looks at how much memory the process has, while newcomers ask. */
-export const MEMORY_LOOK_MS = 500;
-
-/** Newcomers whom a limit of the whole server refuses are told of at once, and then all together once in this time. */
-export const LIMIT_TOLD_MS = 60_000;
-
-/** A device that such a limit refuses is asked to come back after this, in milliseconds. */
-export const LIMIT_COME_BACK_MS = 30_000;
-
 /** Milliseconds between two looks at the file. */
 export const DEVICES_POLL_MS = 500;
 
@@ -229,6 +217,9 @@ export const MAX_METRICS_DEVICES = 4_096;
 /** Mode of a Unix socket at which clients connect, where nothing is said of it: the server's own user alone. */
 export const DEFAULT_UNIX_MODE = 0o600;
 
+/** Milliseconds of age from which a folder that a killed process made a Unix socket in is removed: its work takes a few. */
+export const UNIX_LEFTOVER_MS = 2_000;
+
 /** Milliseconds without a datagram after which a client of a service over UDP is gone, as long as nobody says otherwise. */
 export const UDP_IDLE_TIMEOUT_MS = 60_000;
 
@@ -285,6 +276,21 @@ export const CONNECT_FOR_MS = 3_600_000;
 
 /** Milliseconds within which its host port has to be open. */
 export const CONNECT_OPEN_MS = 5_000;
+
+/** Milliseconds for which the socket of a `connect` by standard input and output takes new clients. */
+export const CONNECT_STREAM_FOR_MS = 60_000;
+
+/** Bytes that such a `connect` moves at once. */
+export const CONNECT_STREAM_CHUNK = 65_536;
+
+/** Milliseconds that it waits, after its end, for the server to say why. */
+export const CONNECT_TOLD_MS = 1_000;
+
+/** Milliseconds between two looks for that. */
+export const CONNECT_TOLD_POLL_MS = 50;
+
+/** Devices whose datagrams `clients` shows behind its table. */
+export const MAX_UDP_DEVICES = 20;
 
 /** Milliseconds between two looks whether one of them is to be closed. */
 export const OPENING_LOOK_MS = 500;

@@ -224,6 +224,7 @@ export type Adjustable = Pick<
   | "tcpKeepAlive"
   | "halfCloseTimeout"
   | "linkWriteTimeout"
+  | "warnBytesADay"
   | "expiration"
   | "limits"
 >;
@@ -236,6 +237,7 @@ export function adjustable(options: Partial<Adjustable>): Adjustable {
     tcpKeepAlive: options.tcpKeepAlive ?? TCP_KEEP_ALIVE_MS,
     halfCloseTimeout: options.halfCloseTimeout ?? HALF_CLOSE_TIMEOUT_MS,
     linkWriteTimeout: options.linkWriteTimeout ?? LINK_WRITE_TIMEOUT_MS,
+    warnBytesADay: options.warnBytesADay ?? 0,
     expiration: Math.min(options.expiration ?? EXPIRATION_MS, MAX_DURATION_MS),
     limits: options.limits ?? {},
   };
@@ -252,7 +254,6 @@ export function serverSettings(options: ServeOptions): ServerSettings {
     listen: options.listen,
     v2: options.v2,
     ...adjustable(options),
-    warnBytesADay: options.warnBytesADay ?? 0,
     logger,
     clock,
     engine: startEngine(options.engine ?? "auto", logger),

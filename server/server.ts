@@ -8,7 +8,7 @@ import type { Endpoint, KeepAliveChoice } from "../protocol/keep_alive.ts";
 import type { ChannelEndReason } from "../protocol/reasons.ts";
 import type { DeviceMode } from "../protocol/v2/wire/messages.ts";
 import { Emitter } from "../base/emitter.ts";
-import { inSlices, type Steps } from "../base/slices.ts";
+import { eachInSlices } from "../base/slices.ts";
 import * as check from "../relay/option_check.ts";
 import type { Opening } from "./access/openings.ts";
 import { checkOpenServiceOptions, checkServeOptions } from "./check_options.ts";
@@ -21,15 +21,10 @@ import type { Drain, DrainOptions } from "./ports/drains.ts";
 import type { ServedClient } from "./ports/client_table.ts";
 import type { ServedDevice } from "./handle/device_status.ts";
 import type { ServedV1Link } from "./v1/link_status.ts";
-import { V1Listener } from "./v1/listener.ts";
-import {
-  type Adjustable,
-  type ListenOptions,
-  type ServeOptions,
-  type ServerSettings,
-  serverSettings,
-} from "./options.ts";
-import { V2Listener } from "./v2/listener.ts";
+import type { V1Listener } from "./v1/listener.ts";
+import { type Adjustable, type ServeOptions, type ServerSettings, serverSettings } from "./options.ts";
+import type { V2Listener } from "./v2/listener.ts";
+import { Listeners } from "./listeners.ts";
 
 /** How a service is opened. */
 export interface OpenServiceOptions extends Pick<Opening, "from" | "reason" | "by" | "keepClients"> {
@@ -168,10 +163,8 @@ export interface ServerControl extends ServerCore {
   adjust(values: Adjustable): void;
   /** Keep-alive holds for devices that are linked, too, but for those with settings of their own. */
   spreadKeepAlive(): Promise<void>;
-  /** Listens at one more address. @throws {ListenError} or {CertificateError} if it cannot. */
-  listen(options: ListenOptions): Promise<void>;
-  /** Listens no more at the address of a listener of v2; links that came there stay. */
-  unlisten(listener: V2Listener): void;
+  /** Its listeners, to be others. */
+  readonly places: Listeners;
 }
 
 /** The same as {@linkcode serve}, with what the server is made of. */
@@ -186,40 +179,30 @@ export function startServer(options: ServeOptions): { readonly handle: ServerHan
     connections.tell(event);
   };
   settings.capacity.emit = emit;
-  const watching = settings.v2?.devices.subscribe((change) => connections.devicesChanged(change));
+  const watching = settings.v2?.devices.subscribe((change) => {
+    connections.devicesChanged(change);
+    settings.drains.devicesChanged(change);
+  });
   const registry = settings.v2 && new DeviceRegistry(settings.v2, settings, emit);
   const known = new KnownDevices(registry, settings);
-  const listeners: (V1Listener | V2Listener)[] = [];
-  const gone: V2Listener[] = []; // listened at no more, while the server runs
+  const places = new Listeners(settings, registry, emit);
+  const listeners = places.all;
   const closed = Promise.withResolvers<void>();
   let closing = false;
 
-  const parts = () => registry ? [...listeners, registry] : listeners;
+  const parts = registry ? [places, registry] : [places];
   const close = () => {
     closing = true;
     watching?.();
     settings.drains.close();
-    for (const part of parts()) part.close();
-    bound.catch(() => {}).then(() => Promise.all([...parts(), ...gone].map((part) => part.ended()))).then(() =>
-      closed.resolve()
-    );
+    for (const part of parts) part.close();
+    bound.catch(() => {}).then(() => Promise.all(parts.map((part) => part.ended()))).then(() => closed.resolve());
   };
   const shutdown = async () => {
     closing = true;
-    await Promise.all(parts().map((part) => part.shutdown()));
+    await Promise.all(parts.map((part) => part.shutdown()));
     close();
     await closed.promise;
-  };
-  const listen = async (each: ListenOptions) => {
-    if (each.profile === "v1") return void listeners.push(new V1Listener(each, settings, emit));
-    const listener = await V2Listener.open(each, settings, registry!, emit); // as the options were checked
-    listeners.push(listener);
-    if (closing) listener.close();
-  };
-  const unlisten = (listener: V2Listener) => {
-    listener.close();
-    gone.push(listener);
-    listeners.splice(listeners.indexOf(listener), 1);
   };
   // In a turn of its own, so that whoever subscribes to the handle hears of the first listener.
   const bound = Promise.resolve().then(async () => {
@@ -228,7 +211,7 @@ export function startServer(options: ServeOptions): { readonly handle: ServerHan
     };
     for (const each of settings.listen) {
       demandOpen();
-      await listen(each);
+      await places.add(each);
     }
     demandOpen();
   });
@@ -287,7 +270,7 @@ export function startServer(options: ServeOptions): { readonly handle: ServerHan
     setMode(name, mode, drain = 0) {
       check.word("config", "run")(mode, "mode");
       check.milliseconds(0)(drain, "drain");
-      const ask = () => registry?.session(name)?.link?.links.say({ wantedMode: mode });
+      const ask = (device = name) => registry?.session(device)?.link?.links.say({ wantedMode: mode });
       const isThere = registry?.session(name)?.link !== undefined;
       if (settings.drains.isLeavingRun(name)) settings.drains.undo(name);
       if (isThere && mode === "config" && drain > 0) settings.drains.begin(name, { for: drain, then: ask });
@@ -333,13 +316,9 @@ export function startServer(options: ServeOptions): { readonly handle: ServerHan
     [Symbol.asyncDispose]: shutdown,
   };
   const adjust = (values: Adjustable) => void Object.assign(settings, values);
-  const spreadKeepAlive = () => inSlices(spread(registry, settings), settings.clock);
-  return { handle, core: { settings, registry, listeners, adjust, spreadKeepAlive, listen, unlisten } };
-}
-
-function* spread(registry: DeviceRegistry | undefined, { keepAlive }: ServerSettings): Steps<void> {
-  for (const session of registry?.sessions ?? []) {
-    if (session.device.keepAlive === undefined) session.setKeepAlive(keepAlive, "server");
-    yield;
-  }
+  const spreadKeepAlive = () =>
+    eachInSlices(registry?.sessions ?? [], settings.clock, (session) => {
+      if (session.device.keepAlive === undefined) session.setKeepAlive(settings.keepAlive, "server");
+    });
+  return { handle, core: { settings, registry, listeners, places, adjust, spreadKeepAlive } };
 }

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { Command } from "commander";
+import { all, readCommand } from "../app/completion/tree.ts";
+import { sallyportCommand } from "../main.ts";
 import { ExitCode } from "../app/exit_codes.ts";
 import { GOODBYE_CODES } from "../protocol/v2/wire/goodbye.ts";
 import { CHANNEL_END_REASONS, LINK_END_REASONS, REFUSAL_REASONS } from "../protocol/reasons.ts";
 import "./rig/engine.ts"; // what it loads stays, and would count as a leak of the test that is first
 import { API_PAGE, apiPage, DEVICE_API_PAGE, deviceRoutes, serverRoutes } from "./rig/api_reference.ts";
+import { EVENTS_PAGE, eventsOf, eventsPage } from "./rig/events_reference.ts";
 import { METRICS_PAGE, metricsPage } from "./rig/metrics_reference.ts";
 import { commands, optionRows, readRows, TABLES } from "./rig/option_tables.ts";
 import { DEVICE_OPTIONS, deviceConfig } from "../device/cli/config.ts";
@@ -20,9 +23,12 @@ function read(file: string): string {
   return Deno.readTextFileSync(new URL(file, ROOT));
 }
 
+/** The most pages in a folder. */
+const MAX_PAGES = 15;
+
 /** The pages below docs/. */
 function pages(): string[] {
-  return ["docs", "docs/reference"].flatMap((folder) =>
+  return ["docs", "docs/operate", "docs/how-to", "docs/migrate", "docs/reference"].flatMap((folder) =>
     [...Deno.readDirSync(new URL(folder, ROOT))].filter(({ name }) => name.endsWith(".md"))
       .map(({ name }) => `${folder}/${name}`)
   );
@@ -36,6 +42,13 @@ function firstCells(text: string, head: string): string[] {
   const length = lines.slice(start).findIndex((line) => !line.startsWith("|"));
   return lines.slice(start + 2, start + length).map((line) => line.split("|")[1]!.trim().replaceAll("`", ""));
 }
+
+Deno.test("every command has an example of itself in its help", checked, () => {
+  const without = [...all(readCommand(sallyportCommand()))].filter(({ path, examples }) =>
+    path !== "sallyport" && !examples.includes(`  ${path}`)
+  );
+  assert.deepEqual(without.map(({ path }) => path), []);
+});
 
 Deno.test(
   "the tables of options say what --help says, for every command; to write them: scripts/option_tables.ts",
@@ -75,6 +88,18 @@ Deno.test(
   },
 );
 
+Deno.test("the reference of events is as their types; to write it: scripts/events_reference.ts", checked, () => {
+  const words = (text: string) => text.replace(/-{3,}/g, "---").split(/[\s|]+/).filter(Boolean);
+  assert.deepEqual(words(read(EVENTS_PAGE)), words(eventsPage()));
+  for (const file of ["server/events.ts", "device/events.ts"]) {
+    const source = read(file);
+    const types = source.matchAll(/^ {2}readonly type: "([\w-]+)";$/gm);
+    assert.deepEqual(eventsOf(source).map(({ type }) => type), [...types].map(([, type]) => type), file);
+    const facts = eventsOf(source).flatMap(({ facts }) => facts).length;
+    assert.equal(facts, [...source.matchAll(/^ {2}readonly (?!type:)/gm)].length, file);
+  }
+});
+
 Deno.test("the documents have every reason, goodbye and exit code, and no others", checked, () => {
   const text = read("docs/reference/reasons.md");
   assert.deepEqual(firstCells(text, "client's reason").toSorted(), [...CHANNEL_END_REASONS].toSorted());
@@ -99,6 +124,15 @@ Deno.test("every link to a file or a heading of the documents leads somewhere", 
       assert.ok(headings.includes(heading), `${file}: ${target}`);
     }
   }
+});
+
+Deno.test(`the index of the documents has every page, and no folder more than ${MAX_PAGES}`, checked, () => {
+  const index = read("docs/README.md");
+  for (const page of pages().filter((page) => page !== "docs/README.md")) {
+    assert.ok(index.includes(`(${page.slice("docs/".length)})`), `docs/README.md lacks ${page}`);
+  }
+  const folders = Map.groupBy(pages(), (page) => page.slice(0, page.lastIndexOf("/")));
+  for (const [folder, all] of folders) assert.ok(all.length <= MAX_PAGES, `${folder} has ${all.length} pages`);
 });
 
 Deno.test("the example of devices.toml is taken", checked, () => {

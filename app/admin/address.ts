@@ -19,12 +19,18 @@ export const ADMIN_SOCKET = "admin.sock";
  * @throws {ConfigError} if it is another.
  */
 export function demandLoopback(address: Address): void {
-  const { host } = address;
-  if (host === "localhost" || ["127.0.0.0/8", "::1/128"].some((network) => isInNetwork(host, network))) return;
-  throw new ConfigError(
-    `Cannot have the admin API at ${formatAddress(address)}: it has no TLS, so it takes a loopback address; ` +
-      "use 127.0.0.1, and a tunnel or a reverse proxy with TLS from elsewhere",
-  );
+  if (!isLoopback(address)) throw new ConfigError(`Cannot have the admin API there: ${notLoopback(address)}`);
+}
+
+/** Whether only this machine reaches an address. */
+export function isLoopback({ host }: Address): boolean {
+  return host === "localhost" || ["127.0.0.0/8", "::1/128"].some((network) => isInNetwork(host, network));
+}
+
+/** What there is to say of one that others reach, too. */
+export function notLoopback(address: Address): string {
+  return `${formatAddress(address)} is for others than this machine, and the admin API has no TLS; ` +
+    "use 127.0.0.1, and a tunnel or a reverse proxy with TLS from elsewhere";
 }
 
 /**

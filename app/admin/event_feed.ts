@@ -7,9 +7,9 @@
 import { ADMIN_PAGE } from "../limits.ts";
 import { ApiError } from "./api_error.ts";
 import type { EventRing, KeptEvent } from "./event_ring.ts";
-import { PAGE_QUERY } from "./pages.ts";
+import { pageQuery } from "./pages.ts";
 import { jsonRoute, type Route, type StreamedEvent, streamRoute, type StreamSource } from "./route.ts";
-import { closed, nullable, type Static, type TObject, type TSchema, Type } from "./schema.ts";
+import { closed, nullable, someOf, type Static, type TObject, type TSchema, Type } from "./schema.ts";
 
 /** What happens in a daemon, and how it is told. */
 export interface EventFeed<E extends { readonly type: string }, F extends Record<string, TSchema>> {
@@ -27,19 +27,15 @@ export interface EventFeed<E extends { readonly type: string }, F extends Record
 /** Events that are given to a stream at once. */
 const BATCH = 256;
 
-const TYPE_FILTER = {
-  type: Type.Optional(Type.String({
-    pattern: "^[a-z-]+(,[a-z-]+)*$",
-    maxLength: 300,
-    description: "Only of these types, with commas between.",
-  })),
-};
+/** Cursors of events: a run of the daemon, and a number; or nothing, for the beginning. */
+const CURSOR = "^([0-9a-z]{1,12}-[0-9]{1,15})?$";
 
 /** The routes. */
 export function feedRoutes<E extends { readonly type: string }, F extends Record<string, TSchema>>(
   feed: EventFeed<E, F>,
 ): Route[] {
-  const { events, schema, filter } = feed;
+  const { events, schema, filter, types } = feed;
+  const typeFilter = { type: Type.Optional(someOf(types, "Only of these types, with commas between.")) };
   const wanted = (query: object) => meant(feed, query);
   return [
     jsonRoute({
@@ -47,7 +43,7 @@ export function feedRoutes<E extends { readonly type: string }, F extends Record
       path: "/v1/events",
       id: "listEvents",
       summary: "What has happened, oldest first, as far as it is kept.",
-      query: closed({ ...PAGE_QUERY, ...filter, ...TYPE_FILTER }),
+      query: closed({ ...pageQuery(CURSOR), ...filter, ...typeFilter }),
       response: closed({
         items: Type.Array(schema),
         cursor: Type.String({ description: "Where to go on, also if there is nothing more yet." }),
@@ -75,7 +71,7 @@ export function feedRoutes<E extends { readonly type: string }, F extends Record
       path: "/v1/events/stream",
       id: "streamEvents",
       summary: "What happens, as server-sent events; with a cursor, or Last-Event-ID, from there on.",
-      query: closed({ cursor: Type.Optional(Type.String({ maxLength: 200 })), ...filter, ...TYPE_FILTER }),
+      query: closed({ cursor: pageQuery(CURSOR).cursor, ...filter, ...typeFilter }),
       response: schema,
       stream({ query, lastEventId }) {
         const { cursor } = query as { cursor?: string };
@@ -94,18 +90,14 @@ function placeOf<E>(events: EventRing<E>, cursor: string | undefined, otherwise:
   return place;
 }
 
-/** Whether an event is meant. @throws {ApiError} for a type that there is not. */
+/** Whether an event is meant. */
 function meant<E extends { readonly type: string }, F extends Record<string, TSchema>>(
-  { types, isMeant }: EventFeed<E, F>,
+  { isMeant }: EventFeed<E, F>,
   query: object,
 ): (event: E) => boolean {
   const { type } = query as { type?: string };
   const more = isMeant(query as Static<TObject<F>>);
   const wanted = type === undefined ? undefined : new Set(type.split(","));
-  const unknown = [...wanted ?? []].find((type) => !(types as readonly string[]).includes(type));
-  if (unknown !== undefined) {
-    throw new ApiError("bad-request", `query.type has "${unknown}"; there are ${types.join(", ")}`);
-  }
   return (event) => (!wanted || wanted.has(event.type)) && (!more || more(event));
 }
 
@@ -144,6 +136,9 @@ function follow<E extends { readonly type: string }>(
         taken.push({ id: events.cursorAt(next), event: kept.event.type, data: factsOf(events, kept) });
       }
       return taken;
+    },
+    get place() {
+      return events.cursorAt(next - 1);
     },
     whenMore: (fn) => events.whenMore(fn), // `take` gave nothing, so it came to the end
     close() {},

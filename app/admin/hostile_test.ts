@@ -183,6 +183,7 @@ folderTest("whoever takes nothing of a stream is cut off, and nothing was made a
       response: Type.Object({}),
       stream: () => ({
         take: () => [{ id: String(made++), event: "x", data: { text: "x".repeat(10_000) } }],
+        place: "0",
         whenMore: () => () => {},
         close: () => isClosed = true,
       }),
@@ -218,3 +219,44 @@ folderTest("another user cannot connect", async (folder) => {
   assert.equal(new TextDecoder().decode(nobody.stdout).trim(), "PermissionDenied");
   await server.close();
 }, { ignore: Deno.uid() !== 0 });
+
+folderTest("those who may not ask, and send their logins slowly, take nobody's place", async (folder) => {
+  const token = "0123456789abcdef";
+  const server = await serveAdmin({
+    title: "test",
+    folder,
+    unix: true,
+    tcp: { address: { host: "127.0.0.1", port: 0 }, token },
+    site: [],
+    clock: systemClock,
+    logger: silentLogger,
+    routes: [jsonRoute({
+      method: "POST",
+      path: "/v1/act",
+      id: "act",
+      summary: "Acts.",
+      response: closed({ ok: Type.Boolean() }),
+      handle: () => ({ ok: true }),
+    })],
+  });
+  const address = server.address!;
+  const conns: Deno.Conn[] = [];
+  for (const [path, count] of [["/login", MAX_ADMIN_REQUESTS + 4], ["/v1/act", 10]] as const) {
+    for (let at = 0; at < count; at++) {
+      const conn = await Deno.connect({ port: Number(address.split(":")[1]), hostname: "127.0.0.1" });
+      conns.push(conn);
+      await say(conn, `POST ${path} HTTP/1.1\r\nhost: ${address}\r\nauthorization: Bearer ${path}\r\n`);
+      await say(conn, 'content-type: application/json\r\ncontent-length: 20\r\n\r\n{"to');
+    }
+  }
+  using local = adminClient({ socket: server.socket! });
+  for (let at = 0; at < 10; at++) {
+    await pause(10);
+    assert.deepEqual(await local.post("/v1/act"), { ok: true });
+    const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+    const answer = await fetch(`http://${address}/v1/act`, { method: "POST", headers, body: "{}" });
+    assert.deepEqual(await answer.json(), { ok: true });
+  }
+  for (const conn of conns) conn.close();
+  await server.close();
+});

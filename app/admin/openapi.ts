@@ -32,7 +32,6 @@ const FAILURE = { content: { "application/json": { schema: { $ref: "#/components
 function operation(route: Route): Record<string, unknown> {
   const { id, summary, description, params, query, body, response, media, method, open } = route;
   const statuses = ["400", "401", "403", "404", "409", "413", "415", "500", "503"];
-  const needed = body?.required !== undefined && body.required.length > 0;
   return {
     operationId: id,
     summary,
@@ -41,7 +40,7 @@ function operation(route: Route): Record<string, unknown> {
     parameters: [...parameters(params, "path"), ...parameters(query, "query")],
     ...(method !== "GET" && {
       requestBody: {
-        required: needed,
+        required: true, // also where `{}` does: its media type keeps pages of others out
         content: { "application/json": { schema: body ?? { type: "object", additionalProperties: false } } },
       },
     }),

@@ -5,10 +5,9 @@
  */
 
 import { type Address, parseAddress } from "../../protocol/address.ts";
-import { ConfigError } from "../toml/config_error.ts";
-import type { OptionSpec } from "../options.ts";
+import { optionMistake, type OptionSpec } from "../options.ts";
 import { parsePath } from "../values.ts";
-import { demandLoopback, readToken } from "./address.ts";
+import { isLoopback, notLoopback, readToken } from "./address.ts";
 
 /** The option `--admin-token-file`. */
 export const TOKEN_OPTION = {
@@ -47,21 +46,27 @@ export interface AdminWish {
  * @throws {ConfigError} for an address of others than this machine, or without a token.
  */
 export async function adminWish(
-  given: string | undefined,
-  tokenFile: string | undefined,
+  values: { readonly admin?: string; readonly "admin-token-file"?: string },
   otherwise: "unix" | "off",
 ): Promise<AdminWish> {
+  const { admin: given, "admin-token-file": tokenFile } = values;
   const text = given ?? otherwise;
   const isExplicit = given !== undefined;
   if (text === "unix" || text === "off") {
-    if (tokenFile !== undefined) throw new ConfigError("--admin-token-file is of use with --admin HOST:PORT alone");
+    if (tokenFile !== undefined) {
+      throw optionMistake(values, "admin-token-file", (it) => `${it} is of use with an admin of HOST:PORT alone`);
+    }
     return { unix: text === "unix", tcp: undefined, isExplicit };
   }
   const address = parseAddress(text);
-  demandLoopback(address);
+  if (!isLoopback(address)) throw optionMistake(values, "admin", (it) => `${it}: ${notLoopback(address)}`);
   if (tokenFile === undefined) {
-    const how = "(umask 077; openssl rand -hex 32 > FILE), and --admin-token-file FILE";
-    throw new ConfigError(`--admin ${text} needs a token, as every user of this machine can connect there: ${how}`);
+    const how = "(umask 077; openssl rand -hex 32 > FILE), and FILE as admin-token-file";
+    throw optionMistake(
+      values,
+      "admin",
+      (it) => `${it}: ${text} needs a token, as every user of this machine can connect there: ${how}`,
+    );
   }
   return { unix: true, tcp: { address, token: await readToken(tokenFile) }, isExplicit };
 }

@@ -9,19 +9,25 @@ import type { Clock } from "../../base/clock.ts";
 import { inSlices, type Steps } from "../../base/slices.ts";
 import { closed, nullable, type TSchema, Type } from "./schema.ts";
 
-/** What every list can be asked. */
-export const PAGE_QUERY = {
-  limit: Type.Optional(Type.Integer({
-    minimum: 1,
-    maximum: MAX_ADMIN_PAGE,
-    default: ADMIN_PAGE,
-    description: "The most entries in the answer.",
-  })),
-  cursor: Type.Optional(Type.String({
-    maxLength: 200,
-    description: "Where to go on: the `cursor` of the page before.",
-  })),
-};
+/** What every list can be asked; `pattern` is what its cursors are like. */
+export function pageQuery(pattern: string) {
+  return {
+    limit: Type.Optional(Type.Integer({
+      minimum: 1,
+      maximum: MAX_ADMIN_PAGE,
+      default: ADMIN_PAGE,
+      description: "The most entries in the answer.",
+    })),
+    cursor: Type.Optional(Type.String({
+      maxLength: 200,
+      pattern,
+      description: "Where to go on: the `cursor` of the page before.",
+    })),
+  };
+}
+
+/** Cursors of a list whose entries have numbers, in their order. */
+export const NUMBER_CURSOR = "^[0-9]{1,15}$";
 
 /** The schema of a page. */
 export function pageOf<T extends TSchema>(item: T, description: string) {

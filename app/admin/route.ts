@@ -26,6 +26,8 @@ export interface StreamedEvent {
 export interface StreamSource {
   /** What there is now; nothing if there is nothing yet. */
   take(): readonly StreamedEvent[];
+  /** Where a stream goes on that begins now, behind what was taken, and what was not meant for its reader. */
+  readonly place: string;
   /** Calls `fn` once, as soon as there is more. @returns what calls that off. */
   whenMore(fn: () => void): () => void;
   /** Nobody reads any more. */

@@ -25,6 +25,27 @@ export function words<const T extends readonly string[]>(words: T, description?:
   });
 }
 
+/** Where a schema has the words that may be in a list: a symbol, so that it is no part of the document. */
+const WORDS = Symbol("words");
+
+/** Whether a text has words of its schema alone, with commas between. */
+TypeRegistry.Set<{ readonly [WORDS]: readonly string[] }>(
+  "SomeWords",
+  (schema, value) => typeof value === "string" && value.split(",").every((word) => schema[WORDS].includes(word)),
+);
+
+/** Some of `words`, with commas between. */
+export function someOf(words: readonly string[], description: string): TUnsafe<string> {
+  const one = words.join("|");
+  return Type.Unsafe<string>({
+    [Kind]: "SomeWords",
+    [WORDS]: words,
+    type: "string",
+    pattern: `^(${one})(,(${one}))*$`,
+    description,
+  });
+}
+
 /** What `schema` says, or `null` where it is not known or does not hold. */
 export function nullable<T extends TSchema>(schema: T, description?: string) {
   return Type.Union([schema, Type.Null()], description === undefined ? {} : { description });
@@ -58,5 +79,11 @@ export function mistakeIn(schema: TSchema, value: unknown, where: string): strin
   const shown = text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
   const one: unknown = error.schema["enum"];
   if (Array.isArray(one)) return `${at} is ${shown}; it has to be one of ${one.join(", ")}`;
+  const some: unknown = (error.schema as { readonly [WORDS]?: unknown })[WORDS];
+  if (Array.isArray(some)) return `${at} is ${shown}; there are ${some.join(", ")}`;
+  const { description } = error.schema;
+  if (error.type === ValueErrorType.StringPattern && description !== undefined) {
+    return `${at} is ${shown}; it is to be: ${description}`;
+  }
   return `${at} is ${shown}; ${error.message[0]!.toLowerCase()}${error.message.slice(1)}`;
 }

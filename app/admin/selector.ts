@@ -12,11 +12,14 @@ export const SELECTOR_PATTERN = "^([A-Za-z0-9._*?-]+|tag=[A-Za-z0-9._:*?-]+)$";
 /** What a text begins with that selects by tags. */
 const TAG = "tag=";
 
+/** What a tag is like. */
+export const TAG_PATTERN = "^[A-Za-z0-9._-]+(:[A-Za-z0-9._-]+)?$";
+
 /** Parses a tag: a word, or two with a colon between, as in `site:berlin`. @throws {SyntaxError} with what would do. */
 export function parseTag(text: string): string {
-  if (text.length <= MAX_TAG && /^[A-Za-z0-9._-]+(:[A-Za-z0-9._-]+)?$/.test(text)) return text;
+  if (text.length <= MAX_TAG && new RegExp(TAG_PATTERN).test(text)) return text;
   throw new SyntaxError(
-    `"${text.slice(0, 60)}" is no tag; write a word, or two as in site:berlin, of ${MAX_TAG} characters`,
+    `"${text.slice(0, 60)}" is no tag; write a word, or two as in site:berlin, of ${MAX_TAG} characters at most`,
   );
 }
 

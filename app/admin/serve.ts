@@ -4,9 +4,11 @@
  * @module
  */
 
+import { ADMIN_LEAVE_MS } from "../limits.ts";
+import type { Change } from "../reload/change.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/logger.ts";
-import { type Address, formatAddress } from "../../protocol/address.ts";
+import { type Address, formatAddress, parseAddress } from "../../protocol/address.ts";
 import { ADMIN_SOCKET, demandLoopback } from "./address.ts";
 import { type Act, Api } from "./http/api.ts";
 import { listenTcp, serveBehindGate } from "./http/behind_gate.ts";
@@ -35,12 +37,22 @@ export interface AdminOptions {
   readonly onAct?: ((act: Act) => void) | undefined;
 }
 
+/** Where an API is, of its options. */
+export type AdminPlaces = Pick<AdminOptions, "unix" | "tcp">;
+
 /** An API that is served. */
 export interface AdminServer {
   /** The path of its Unix socket, if it has one. */
   readonly socket: string | undefined;
   /** Its address by TCP, `HOST:PORT`, if it has one. */
   readonly address: string | undefined;
+  /**
+   * Prepares that it is elsewhere: what is new there can be reached from here on, and what has gone for `ADMIN_LEAVE_MS` more,
+   * so that whoever asked for it by that way is answered. `undefined` if nothing is different.
+   *
+   * @throws {ConfigError} or {ListenError} if it cannot be there.
+   */
+  prepare(places: AdminPlaces): Promise<Omit<Change, "told"> | undefined>;
   /** Ends it at once, with all that is open. Idempotent. */
   close(): Promise<void>;
 }
@@ -51,38 +63,149 @@ export interface AdminServer {
  * @throws {ConfigError} if a socket cannot be made; {ListenError} if the TCP address cannot be had.
  */
 export async function serveAdmin(options: AdminOptions): Promise<AdminServer> {
-  const { title, routes, site, folder, unix, tcp, clock, logger, onAct } = options;
-  if (tcp) demandLoopback(tcp.address);
-  const api = new Api({ title, routes, site: site && new Site(site), clock, logger, onAct });
-  const parts: (() => Promise<void>)[] = [];
-  let closing: Promise<void> | undefined;
-  const close = () =>
-    closing ??= (async () => {
-      api.close();
-      for (const part of parts.toReversed()) await part();
-    })();
-
-  const open = async (listener: Deno.Listener<Deno.Conn>, caller: Caller, guard: Guard) => {
-    const handler = (request: Request) => api.answer(request, caller, guard);
-    parts.push(await serveBehindGate({ listener, folder, clock, logger, handler }));
-  };
-
+  const server = new ServedApi(options);
   try {
-    const file = unix ? await listenAt(folder, ADMIN_SOCKET) : undefined;
-    if (file) {
-      parts.push(() => Promise.resolve(file.remove()));
-      await open(file.listener, { via: "unix" }, new Guard({}));
-    }
-    const listener = tcp && listenTcp(tcp.address);
-    const bound = listener && formatAddress({ host: listener.addr.hostname, port: listener.addr.port });
-    if (listener) {
-      const { token } = tcp;
-      const logins = new Logins({ secret: token, name: String(listener.addr.port), time: clock });
-      await open(listener, { via: "tcp" }, new Guard({ address: bound!, token, logins }));
-    }
-    return { socket: file?.path, address: bound, close };
+    await (await server.prepare(options))?.commit();
+    return server;
   } catch (error) {
-    await close();
+    await server.close();
     throw error;
   }
+}
+
+type Tcp = NonNullable<AdminPlaces["tcp"]>;
+
+/** A place where it is. */
+interface Place {
+  /** Its path, or its address. */
+  readonly at: string;
+  /** What was asked for, if it is one by TCP. */
+  tcp?: Tcp;
+  /** Who stands there. */
+  guard: Guard;
+  close(): Promise<void>;
+}
+
+class ServedApi implements AdminServer {
+  readonly #options: AdminOptions;
+  readonly #api: Api;
+  #unix: Place | undefined;
+  #tcp: Place | undefined;
+  /** Those that have gone, for those who are still answered there, with what ends that wait. */
+  readonly #leaving = new Map<Place, () => void>();
+  #closing: Promise<void> | undefined;
+
+  constructor(options: AdminOptions) {
+    const { title, routes, site, clock, logger, onAct } = options;
+    this.#options = options;
+    this.#api = new Api({ title, routes, site: site && new Site(site), clock, logger, onAct });
+  }
+
+  get socket(): string | undefined {
+    return this.#unix?.at;
+  }
+
+  get address(): string | undefined {
+    return this.#tcp?.at;
+  }
+
+  async prepare({ unix, tcp }: AdminPlaces): Promise<Omit<Change, "told"> | undefined> {
+    if (tcp) demandLoopback(tcp.address);
+    const [before, tcpBefore] = [this.#unix, this.#tcp];
+    const told = tcpBefore?.tcp;
+    const stays = tcp !== undefined && told !== undefined && formatAddress(tcp.address) === formatAddress(told.address);
+    const isSame = stays ? tcp.token === told.token : tcp === told;
+    if (unix === (before !== undefined) && isSame) return undefined;
+    for (const place of [...this.#leaving.keys()]) await this.#end(place); // one of them may be where it is to be
+    const made: Place[] = [];
+    const undo = async () => {
+      for (const place of made.toReversed()) await place.close();
+    };
+    const make = async (place: Promise<Place>) => {
+      made.push(await place);
+      return made.at(-1)!;
+    };
+    try {
+      const unixNow = !unix ? undefined : before ?? await make(this.#openUnix());
+      const tcpNow = !tcp ? undefined : stays ? tcpBefore : await make(this.#openTcp(tcp));
+      return {
+        undo,
+        commit: () => {
+          this.#unix = unixNow;
+          this.#tcp = tcpNow;
+          if (stays && !isSame) this.#changeToken(tcpBefore!, tcp);
+          for (const place of [before, tcpBefore]) {
+            if (place && place !== unixNow && place !== tcpNow) this.#leave(place);
+          }
+        },
+      };
+    } catch (error) {
+      await undo();
+      throw error;
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#closing ??= (async () => {
+      this.#api.close();
+      for (const place of [...this.#leaving.keys()]) await this.#end(place);
+      for (const place of [this.#tcp, this.#unix]) await place?.close();
+    })();
+  }
+
+  #leave(place: Place): void {
+    this.#leaving.set(place, this.#options.clock.after(ADMIN_LEAVE_MS, () => void this.#end(place)));
+  }
+
+  async #end(place: Place): Promise<void> {
+    this.#leaving.get(place)?.();
+    this.#leaving.delete(place);
+    await place.close();
+  }
+
+  async #openUnix(): Promise<Place> {
+    const file = await listenAt(this.#options.folder, ADMIN_SOCKET);
+    const remove = () => Promise.resolve(file.remove());
+    const place: Place = { at: file.path, guard: new Guard({}), close: remove };
+    try {
+      const end = await this.#open(file.listener, { via: "unix" }, place);
+      return Object.assign(place, { close: onceOnly(() => end().then(remove)) });
+    } catch (error) {
+      await remove();
+      throw error;
+    }
+  }
+
+  async #openTcp(tcp: Tcp): Promise<Place> {
+    const listener = listenTcp(tcp.address);
+    const at = formatAddress({ host: listener.addr.hostname, port: listener.addr.port });
+    const place: Place = { at, tcp, guard: this.#guardOf(at, tcp), close: () => Promise.resolve() };
+    const end = await this.#open(listener, { via: "tcp" }, place);
+    return Object.assign(place, { close: onceOnly(end) });
+  }
+
+  /** Whoever has the token of before, or has logged in with it, is out. */
+  #changeToken(place: Place, tcp: Tcp): void {
+    place.guard.retire();
+    place.guard = this.#guardOf(place.at, tcp);
+    place.tcp = tcp;
+  }
+
+  #guardOf(at: string, { token }: Tcp): Guard {
+    const { port } = parseAddress(at);
+    const logins = new Logins({ secret: token, name: String(port), time: this.#options.clock });
+    return new Guard({ address: at, token, logins });
+  }
+
+  #open(listener: Deno.Listener<Deno.Conn>, caller: Caller, place: Place): Promise<() => Promise<void>> {
+    const { folder, clock, logger } = this.#options;
+    const handler = (request: Request) => this.#api.answer(request, caller, place.guard);
+    return serveBehindGate({ listener, folder, clock, logger, handler });
+  }
+}
+
+/** Does it once, however often it is called. */
+function onceOnly(fn: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined;
+  return () => done ??= fn();
 }

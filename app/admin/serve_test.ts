@@ -135,6 +135,7 @@ function filled(): StreamSource & { add(id: string): void; closed: number; taken
   return {
     closed: 0,
     taken: 0,
+    place: "0",
     add(id) {
       waiting.push(id);
       wake();

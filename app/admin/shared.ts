@@ -43,6 +43,21 @@ export const Tcp = closed({
   deliveryRate: nullable(Type.Number(), "Bytes a second that were delivered of late."),
 }, "A link's TCP, as the system at this end sees it.");
 
+/** What became of the datagrams of a service over UDP, on this side, since it is there. */
+export const Datagrams = closed({
+  received: count("Came from the network, for the other side."),
+  sent: count("Were sent to the network."),
+  overflowed: count("Dropped as too many waited, or as their client may not come in."),
+  aged: count("Dropped as they waited for too long."),
+  late: count("Dropped as they came from the other side too late."),
+  refused: count("Nobody was there for them."),
+  unsent: count("The system did not take them."),
+  unread: count("The system dropped them before they were received, as its own queue was full; 0 if it does not say."),
+});
+
+/** The same, as a type. */
+export type Datagrams = Static<typeof Datagrams>;
+
 /** That something was done. */
 export const Done = closed({ done: Type.Boolean({ description: "Whether it was done." }) }, "It was done.");
 

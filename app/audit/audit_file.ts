@@ -11,6 +11,7 @@ import {
   AUDIT_FLUSH_MS,
   AUDIT_LOOK_MS,
   AUDIT_RETRY_MS,
+  AUDIT_SAID_MS,
   AUDIT_WRITE,
   MAX_AUDIT_BACKLOG,
 } from "../limits.ts";
@@ -33,9 +34,7 @@ export interface AuditOptions {
 
 /** Writes an audit. */
 export class AuditFile {
-  /** Where it is. */
-  readonly path: string;
-
+  #path: string;
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #most: number;
@@ -47,7 +46,8 @@ export class AuditFile {
   #lookedAt = 0;
   #isStale = false; // it is to be opened anew
   #isTorn = false; // the last line in the file may be half a one
-  #isFailing = false;
+  #isTold = false; // that it cannot be written
+  #toldAt = -Infinity;
   #lost = 0; // and not told of in the audit yet
   #writing: Promise<void> | undefined;
   #cancelRetry: (() => void) | undefined;
@@ -60,11 +60,22 @@ export class AuditFile {
 
   /** Nothing is opened before there is something to write. */
   constructor({ path, clock, logger, size = AUDIT_FILE_SIZE, open = openLog }: AuditOptions) {
-    this.path = path;
+    this.#path = path;
     this.#clock = clock;
     this.#log = logger;
     this.#most = size;
     this.#open = open;
+  }
+
+  /** Where it is. */
+  get path(): string {
+    return this.#path;
+  }
+
+  /** It goes on in another file; lines that wait go there, too. */
+  move(path: string): void {
+    this.#path = path;
+    this.reopen();
   }
 
   /** One more line. It never waits, and never throws. */
@@ -73,6 +84,7 @@ export class AuditFile {
     if (this.#isClosed || this.#backlog + line.length > MAX_AUDIT_BACKLOG) {
       this.lost++;
       this.#lost++;
+      if (!this.#isClosed) this.#tell("nothing is written any more; lines are lost");
       return;
     }
     this.#tellLost();
@@ -104,7 +116,7 @@ export class AuditFile {
     await Promise.race([this.#writing, promise]);
     cancel();
     const rest = this.#waiting.length;
-    if (rest > 0) this.#log.error("{count} lines of the audit {path} are lost", { count: rest, path: this.path });
+    if (rest > 0) this.#log.error("{count} lines of the audit {path} are lost", { count: rest, path: this.#path });
     this.#waiting = [];
     this.#file?.close();
     this.#file = undefined;
@@ -154,10 +166,10 @@ export class AuditFile {
     }
     this.#forget(count);
     if (this.#waiting.length === 0) this.#tellLost();
-    if (!this.#isFailing) return;
-    this.#isFailing = false;
+    if (!this.#isTold) return;
+    this.#isTold = false;
     this.#log.info("the audit {path} is written again; {lost} lines were lost since the start", {
-      path: this.path,
+      path: this.#path,
       lost: this.lost,
     });
   }
@@ -168,7 +180,7 @@ export class AuditFile {
     let file = this.#file;
     if (file && (this.#isStale || now - this.#lookedAt >= AUDIT_LOOK_MS)) {
       this.#lookedAt = now;
-      if (this.#isStale || !await file.isAt(this.path)) {
+      if (this.#isStale || !await file.isAt(this.#path)) {
         file.close();
         this.#file = file = undefined;
       }
@@ -177,10 +189,10 @@ export class AuditFile {
     if (file && file.size > 0 && file.size + this.#backlog > this.#most) {
       file.close();
       this.#file = file = undefined;
-      await putAside(this.path, AUDIT_FILES_KEPT);
+      await putAside(this.#path, AUDIT_FILES_KEPT);
     }
     if (!file) {
-      this.#file = file = await this.#open(this.path);
+      this.#file = file = await this.#open(this.#path);
       this.#lookedAt = now;
     }
     return file;
@@ -219,15 +231,19 @@ export class AuditFile {
     this.written += count;
   }
 
+  /** Once, and no more often than now and then where it fails again and again. */
+  #tell(error: string): void {
+    const now = this.#clock.now();
+    if (this.#isTold || now - this.#toldAt < AUDIT_SAID_MS) return;
+    [this.#isTold, this.#toldAt] = [true, now];
+    this.#log.error("the audit {path} cannot be written: {error}; lines wait, up to 1 MiB, all else goes on", {
+      path: this.#path,
+      error,
+    });
+  }
+
   #failed(cause: unknown): void {
-    const error = describeError(cause);
-    if (!this.#isFailing) {
-      this.#log.error("the audit {path} cannot be written: {error}; lines wait, up to 1 MiB, all else goes on", {
-        path: this.path,
-        error,
-      });
-    }
-    this.#isFailing = true;
+    this.#tell(describeError(cause));
     if (this.#isClosed) return;
     this.#cancelRetry = this.#clock.after(AUDIT_RETRY_MS, () => {
       this.#cancelRetry = undefined;

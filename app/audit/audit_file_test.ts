@@ -2,7 +2,15 @@ import assert from "node:assert/strict";
 import { FakeClock } from "../../tests/rig/clock.ts";
 import { RecordingLogger } from "../../tests/rig/logger.ts";
 import { folderTest } from "../../tests/rig/test.ts";
-import { AUDIT_FILES_KEPT, AUDIT_LOOK_MS, AUDIT_RETRY_MS, MAX_AUDIT_BACKLOG, MAX_AUDIT_TEXT } from "../limits.ts";
+import { settled } from "../../tests/rig/wait.ts";
+import {
+  AUDIT_FILES_KEPT,
+  AUDIT_LOOK_MS,
+  AUDIT_RETRY_MS,
+  AUDIT_SAID_MS,
+  MAX_AUDIT_BACKLOG,
+  MAX_AUDIT_TEXT,
+} from "../limits.ts";
 import { AuditFile } from "./audit_file.ts";
 import { auditCommand } from "./command_line.ts";
 import { openLog } from "./open_log.ts";
@@ -145,4 +153,90 @@ folderTest("a command adds a line to an audit that is there, and says so if it i
   const [line] = linesOf(path);
   assert.deepEqual([line!["act"], (line!["by"] as { via: string }).via], ["server disable", "command"]);
   assert.equal(auditCommand(undefined, { event: "act" }), undefined);
+});
+
+async function mkfifo(path: string): Promise<void> {
+  assert.ok((await new Deno.Command("mkfifo", { args: [path] }).output()).success);
+}
+
+folderTest(
+  "what is no file there is refused, without a wait for a reader; it is said once, and again when lines are written",
+  async (folder) => {
+    const path = `${folder}/audit.log`;
+    const pipe = `${folder}/pipe`;
+    await mkfifo(pipe);
+    for (const other of ["/dev/full", "/dev/null", folder, pipe, `${folder}/no/such`]) {
+      Deno.symlinkSync(other, path);
+      const clock = new FakeClock();
+      const logger = new RecordingLogger();
+      const audit = new AuditFile({ path, clock, logger });
+      for (let at = 0; at < 10; at++) {
+        audit.add({ event: "x", at });
+        await audit.settled();
+        await clock.advance(AUDIT_RETRY_MS);
+        await audit.settled();
+      }
+      audit.reopen();
+      await audit.settled();
+      assert.equal(logger.said.length, 1, `${other}: ${logger.said.join("; ")}`);
+      assert.match(logger.said[0]!, /^error: the audit .* cannot be written: /);
+      assert.deepEqual(await readAuditEnd(path, 5), { lines: [], cursor: undefined });
+      Deno.removeSync(path);
+      await clock.advance(AUDIT_RETRY_MS);
+      await audit.settled();
+      assert.match(logger.said[1]!, /is written again; 0 lines were lost/);
+      await audit.close();
+      assert.equal(linesOf(path).length, 10);
+      Deno.removeSync(path);
+    }
+  },
+);
+
+folderTest("a file that can be written now and then is told of now and then", async (folder) => {
+  const clock = new FakeClock();
+  const logger = new RecordingLogger();
+  let fails = false;
+  const audit = new AuditFile({
+    path: `${folder}/audit.log`,
+    clock,
+    logger,
+    open: async (path) => {
+      if (fails) throw new Deno.errors.WriteZero("No space left on device");
+      return await openLog(path);
+    },
+  });
+  for (let at = 0; at < 100; at++) {
+    fails = !fails;
+    audit.reopen();
+    audit.add({ event: "x", at });
+    await audit.settled();
+    await clock.advance(AUDIT_RETRY_MS);
+    await audit.settled();
+  }
+  const minutes = 100 * AUDIT_RETRY_MS / AUDIT_SAID_MS;
+  assert.ok(logger.said.length <= 2 * Math.ceil(minutes) + 2, `${logger.said.length} lines in ${minutes} minutes`);
+  fails = false;
+  await clock.advance(AUDIT_SAID_MS);
+  audit.add({ event: "last" });
+  await audit.settled();
+  await audit.close();
+  assert.match(logger.said.at(-1)!, /is written again/);
+});
+
+folderTest("a write that never comes back stops nothing, and it is said that lines are lost", async (folder) => {
+  const logger = new RecordingLogger();
+  const clock = new FakeClock();
+  const stuck = Promise.withResolvers<void>();
+  const audit = new AuditFile({
+    path: `${folder}/audit.log`,
+    clock,
+    logger,
+    open: () => Promise.resolve({ size: 0, write: () => stuck.promise, isAt: () => Promise.resolve(true), close() {} }),
+  });
+  const line = { event: "x", fill: "x".repeat(1_000) };
+  for (let at = 0; at < 2 * MAX_AUDIT_BACKLOG / 1_000; at++) audit.add(line);
+  await settled();
+  assert.deepEqual(logger.matching(/are lost/).length, 1, logger.said.join("; "));
+  stuck.resolve();
+  await audit.close();
 });

@@ -27,14 +27,14 @@ export class AuditMoved extends Error {
 export async function readAuditEnd(path: string, limit: number, cursor?: string): Promise<AuditPage> {
   let file: Deno.FsFile;
   try {
+    if (!(await Deno.stat(path)).isFile) return { lines: [], cursor: undefined }; // a pipe would wait for its writer
     file = await Deno.open(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return { lines: [], cursor: undefined };
     throw error;
   }
   try {
-    const { size, ino, isFile } = await file.stat();
-    if (!isFile) return { lines: [], cursor: undefined };
+    const { size, ino } = await file.stat();
     const end = cursor === undefined ? size : placeOf(cursor, ino ?? 0, size);
     const start = Math.max(0, end - AUDIT_READ);
     const bytes = await readAt(file, start, end - start);

@@ -7,9 +7,11 @@
 import type { Command } from "commander";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
-import { printLine, taskCommand } from "../command.ts";
+import { printLine, taskCommand, taskOptions } from "../command.ts";
 import { CHECK_MS } from "../limits.ts";
-import type { OptionTable } from "../options.ts";
+import { STATE_OPTION } from "../files/state.ts";
+import type { OptionTable, OptionValues } from "../options.ts";
+import { parsePath } from "../values.ts";
 import { UnfinishedError } from "../run.ts";
 
 /** How something is. */
@@ -51,21 +53,29 @@ export function examine(checks: readonly Check[], clock: Clock): Promise<Found[]
   }));
 }
 
+/** What may stand behind the word, as well as in front of it. */
+export const DOCTOR_OPTIONS = {
+  config: { value: "FILE", help: "TOML file that the daemon is started with", parse: parsePath },
+  state: STATE_OPTION,
+} as const satisfies OptionTable;
+
 /** What the command is of. */
-export interface DoctorFacts<T extends OptionTable> {
-  readonly table: T;
+export interface DoctorFacts {
   readonly help: string;
   readonly examples: string;
-  /** What is to be looked at. */
-  checks(command: Command): Promise<Check[]>;
+  /** What is to be looked at; `daemon` is the command of the daemon, with the options in front of the word. */
+  checks(given: OptionValues<typeof DOCTOR_OPTIONS>, daemon: Command): Promise<Check[]>;
 }
 
 /** The command, below the daemon's command `name`. It ends with 1 if a check fails. */
-export function doctorCommand<T extends OptionTable>(name: string, facts: DoctorFacts<T>): Command {
-  return taskCommand(`${name} doctor`, facts.help, facts.table, facts.examples, true)
+export function doctorCommand(name: string, facts: DoctorFacts): Command {
+  return taskCommand(`${name} doctor`, facts.help, DOCTOR_OPTIONS, facts.examples, true)
     .option("--json", "print JSON")
     .action(async (_options: unknown, command: Command) => {
-      const found = await examine(await facts.checks(command), systemClock);
+      const found = await examine(
+        await facts.checks(taskOptions(DOCTOR_OPTIONS, command), command.parent!),
+        systemClock,
+      );
       if (command.opts<{ json?: true }>().json) printLine(JSON.stringify(found));
       else for (const line of found.flatMap(linesOf)) printLine(line);
       const failed = found.filter(({ level }) => level === "fail").length;

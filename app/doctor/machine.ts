@@ -5,10 +5,12 @@
  */
 
 import { statfs } from "node:fs";
+import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { formatBytes } from "../../base/table.ts";
 import { chooseEngine, type EngineChoice } from "../../net/engines.ts";
 import { descriptorLimit } from "../../net/kernel/descriptor_room.ts";
+import { statPath } from "../files/private_folder.ts";
 import { LOW_DISK, MIN_DESCRIPTORS } from "../limits.ts";
 import type { Check, Finding } from "./doctor.ts";
 
@@ -21,11 +23,12 @@ export function kernelNumbers(path: string): number[] | undefined {
   }
 }
 
-/** The engine that there is. */
-export function engineCheck(choice: EngineChoice): Check {
+/** The engine that there is; `running`: that of the daemon that runs. */
+export function engineCheck(choice: EngineChoice, running?: string): Check {
   return {
     name: "engine",
     look() {
+      if (running !== undefined) return { level: "ok", text: `${running}, of the one that runs` };
       const { engine, fallback } = chooseEngine(choice);
       if (fallback === undefined) return { level: "ok", text: engine.name };
       return {
@@ -37,19 +40,35 @@ export function engineCheck(choice: EngineChoice): Check {
   };
 }
 
-/** Descriptors: one for each client and link. */
-export function descriptorCheck(limit: number | undefined = descriptorLimit()): Check {
+/** Descriptors that a process may have, if the system says so. */
+export function descriptorsOf(pid: number): number | undefined {
+  try {
+    const [, limit] = /^Max open files +(\d+)/m.exec(Deno.readTextFileSync(`/proc/${pid}/limits`)) ?? [];
+    return limit === undefined ? undefined : Number(limit);
+  } catch {
+    return undefined; // no Linux, or another user's
+  }
+}
+
+/** Descriptors: one for each client and link; `pid`: the daemon that runs. */
+export function descriptorCheck(pid?: number): Check {
   return {
     name: "descriptors",
     look() {
-      if (limit === undefined) return { level: "warn", text: "the system does not say how many there may be" };
-      if (limit >= MIN_DESCRIPTORS) return { level: "ok", text: `${limit} (ulimit -n)` };
-      return {
-        level: "warn",
-        text: `${limit} (ulimit -n), and each client and link takes one`,
-        advice: "LimitNOFILE=65536 in the unit, or ulimit -n 65536 before the start",
-      };
+      const limit = (pid === undefined ? undefined : descriptorsOf(pid)) ?? descriptorLimit();
+      return descriptorFinding(limit);
     },
+  };
+}
+
+/** What so many of them are enough for. */
+export function descriptorFinding(limit: number | undefined): Finding {
+  if (limit === undefined) return { level: "warn", text: "the system does not say how many there may be" };
+  if (limit >= MIN_DESCRIPTORS) return { level: "ok", text: `${limit} (ulimit -n)` };
+  return {
+    level: "warn",
+    text: `${limit} (ulimit -n), and each client and link takes one`,
+    advice: "LimitNOFILE=65536 in the unit, or ulimit -n 65536 before the start",
   };
 }
 
@@ -58,7 +77,14 @@ export function stateChecks(folder: string): Check[] {
   return [{
     name: "state",
     look() {
-      const facts = Deno.statSync(folder);
+      const facts = statPath(folder);
+      if (!facts) {
+        return {
+          level: "fail",
+          text: `there is no ${folder}`,
+          advice: "the first start makes it; --state names another",
+        };
+      }
       if (!facts.isDirectory) return { level: "fail", text: `${folder} is no folder`, advice: "move it away" };
       if (facts.mode !== null && (facts.mode & 0o077) !== 0) {
         return {
@@ -75,7 +101,11 @@ export function stateChecks(folder: string): Check[] {
     },
   }, {
     name: "disk",
-    look: async () => diskFinding(await promisify(statfs)(folder)),
+    async look() {
+      let place = folder; // it is made in the first folder above that is there
+      while (!statPath(place) && dirname(place) !== place) place = dirname(place);
+      return diskFinding(await promisify(statfs)(place));
+    },
   }];
 }
 

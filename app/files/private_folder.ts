@@ -84,9 +84,18 @@ export function statPath(path: string): FileFacts | undefined {
   }
 }
 
-/** Demands that the folder of a file is there, which may be missing itself. @throws {ConfigError} if it is not. */
+/** Demands that there can be a file: its folder is there, and itself it is none. @throws {ConfigError} if it cannot. */
 export function demandFolderOf(path: string): void {
   if (isWithoutFolder(path)) throw new ConfigError(`Cannot use ${path}: ${folderMissing(path)}`);
+  if (isFolder(path)) throw new ConfigError(`Cannot use ${path}: it is a folder; name a file in it`);
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statPath(path)?.isDirectory === true;
+  } catch {
+    return false; // there is more to say than that
+  }
 }
 
 function folderMissing(path: string): string {

@@ -78,7 +78,8 @@ export async function loadIdentity(folder: string, made: () => void = () => {}):
   });
 }
 
-async function readIdentity(folder: string): Promise<Identity | undefined> {
+/** Reads the identity in a folder, if there is one. @throws {ConfigError} if it is damaged, or others can read it. */
+export async function readIdentity(folder: string): Promise<Identity | undefined> {
   const path = `${folder}/${IDENTITY_FILE}`;
   const pem = await readPrivateFile(path);
   if (pem === undefined) return undefined;

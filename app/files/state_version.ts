@@ -5,7 +5,6 @@
  */
 
 import { VERSION } from "../../base/version.ts";
-import { ConfigError } from "../toml/config_error.ts";
 import { TomlTable } from "../toml/table.ts";
 import { wholeNumber } from "../values.ts";
 import { ensurePrivateFolder, readPrivateFile, readStateFileSync, withLock, writePrivateFile } from "./private_file.ts";

@@ -194,7 +194,7 @@ test("a loss that is told after the device is back comes before its coming back"
 });
 
 test("the bounds of hooks are those that the documents tell", async () => {
-  const text = await Deno.readTextFile(new URL("../../docs/hooks.md", import.meta.url));
+  const text = await Deno.readTextFile(new URL("../../docs/operate/hooks.md", import.meta.url));
   const rows = Object.fromEntries(
     [...text.matchAll(/^\| `(\w*HOOK\w*|LEFT_OUT_LOG_MS)` +\| ([\d,]+)(?: (ms|s))? /gm)].map((
       [, name, number, unit],

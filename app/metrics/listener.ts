@@ -4,13 +4,14 @@
  * @module
  */
 
-import { MAX_METRICS_READERS } from "../limits.ts";
+import { METRICS_IDLE_MS } from "../limits.ts";
 import type { Clock } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
 import type { Logger } from "../../base/logger.ts";
 import { type Address, formatAddress } from "../../protocol/address.ts";
 import { listenTcp, serveBehindGate } from "../admin/http/behind_gate.ts";
 import { metricsAnswer } from "./answer.ts";
+import { Readings } from "./readings.ts";
 import type { Registry } from "./registry.ts";
 
 /** What is served. */
@@ -42,21 +43,22 @@ export async function serveMetrics(options: MetricsOptions): Promise<MetricsServ
   const { address, folder, clock, logger } = options;
   const listener = listenTcp(address);
   const bound = formatAddress({ host: listener.addr.hostname, port: listener.addr.port });
-  const end = await serveBehindGate({ listener, folder, clock, logger, handler: answerer(options) });
+  const handler = answerer(options);
+  const end = await serveBehindGate({ listener, folder, clock, logger, handler, idleMs: METRICS_IDLE_MS });
   let ended: Promise<void> | undefined;
   return { address: bound, close: () => ended ??= end() };
 }
 
 /** What answers requests. */
 function answerer({ registry, clock, logger, whyNotReady }: MetricsOptions): (request: Request) => Promise<Response> {
-  let readers = 0;
+  const readings = new Readings(clock);
   const metrics = (accept: string | undefined, isHead: boolean) => {
-    if (readers >= MAX_METRICS_READERS) return plain(503, "others are read to; come again", { "retry-after": "1" });
-    readers++;
-    return tracked(metricsAnswer(registry, clock, accept, isHead), () => readers--);
+    if (!readings.hasRoom()) return plain(503, "others are read to; come again", { "retry-after": "1" });
+    return readings.track(metricsAnswer(registry, clock, accept, isHead));
   };
   const answer = ({ method, url, headers }: Request): Response => {
-    const { pathname } = new URL(url);
+    const pathname = URL.parse(url)?.pathname;
+    if (pathname === undefined) return plain(400, "this is no URL, or its host is no host");
     const isHead = method === "HEAD";
     if (!["/metrics", "/healthz", "/readyz"].includes(pathname)) {
       return plain(404, "there are /metrics, /healthz and /readyz");
@@ -86,31 +88,4 @@ function plain(status: number, text: string, headers: Record<string, string> = {
       ...headers,
     },
   });
-}
-
-/** The same answer; `ended` is called once, when all of it was taken, or its reader went. */
-function tracked(answer: Response, ended: () => void): Response {
-  if (!answer.body) {
-    ended();
-    return answer;
-  }
-  const reader = answer.body.getReader();
-  const body = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      try {
-        const { value, done } = await reader.read();
-        if (!done) return controller.enqueue(value);
-        controller.close();
-        ended();
-      } catch (error) {
-        ended();
-        throw error;
-      }
-    },
-    async cancel(reason) {
-      ended();
-      await reader.cancel(reason);
-    },
-  }, { highWaterMark: 0 });
-  return new Response(body, answer);
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { MAX_SHOWN_LINE } from "../limits.ts";
 import { type Place, textStart } from "./scan.ts";
 
 /** A command line, an environment variable or a file cannot be used; the message is for the user. */
@@ -23,12 +24,20 @@ export class ConfigError extends Error {
     options?: ErrorOptions,
   ): ConfigError {
     if (!place) return new ConfigError(`${file}: ${message}`, options);
-    const line = lineAt(source, place.line);
+    const { text: line, column } = around(lineAt(source, place.line), place.column);
     const gutter = `  ${place.line} | `;
-    const caret = " ".repeat(gutter.length + place.column - 1) + "^";
+    const caret = " ".repeat(gutter.length + column - 1) + "^";
     const text = `${file}:${place.line}:${place.column}: ${message}\n${gutter}${line}\n${caret}`;
     return new ConfigError(text, options);
   }
+}
+
+/** Of a long line, what stands around a column, with dots for the rest; and where the column is in that. */
+function around(line: string, column: number): { readonly text: string; readonly column: number } {
+  const from = column <= MAX_SHOWN_LINE ? 0 : column - MAX_SHOWN_LINE / 2;
+  const [before, after] = [from > 0 ? "…" : "", line.length > from + MAX_SHOWN_LINE ? "…" : ""];
+  const text = `${before}${line.slice(from, from + MAX_SHOWN_LINE).toWellFormed()}${after}`;
+  return { text, column: column - from + before.length };
 }
 
 /** A line of a text, by its number from 1, without its end; the text may have a hundred thousand of them. */

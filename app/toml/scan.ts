@@ -55,9 +55,10 @@ export function scanToml(source: string): TomlStatement[] {
  * @returns its place, or `undefined` if there is none.
  */
 export function findPlace(source: string, path: KeyPath): Place | undefined {
-  const statements = new Map<string, TomlStatement>();
-  for (const statement of scanToml(source)) {
-    for (let length = statement.path.length; length > 0; length--) {
+  const statements = new Map<string, Pick<TomlStatement, "start">>();
+  const scanner = new Scanner(source, (path, start) => statements.set(JSON.stringify(path), { start }));
+  for (const statement of scanner.run()) {
+    for (let length = Math.min(statement.path.length, path.length); length > 0; length--) {
       const key = JSON.stringify(statement.path.slice(0, length));
       if (statements.has(key)) break;
       statements.set(key, statement); // `[a.b]` and `a.b = 1` are the first that is known of `a`, too
@@ -86,14 +87,24 @@ export function tomlKey(name: string): string {
   return /^[\w-]+$/.test(name) ? name : tomlString(name);
 }
 
+/** A table that a header named; of a list of tables, the last one. */
+interface Node {
+  readonly below: Map<string, Node>;
+  /** Its index, if it is in a list. */
+  last: number | undefined;
+}
+
 class Scanner {
   readonly #source: string;
   readonly #statements: TomlStatement[] = [];
-  readonly #lists = new Map<string, number>();
+  readonly #top: Node = { below: new Map(), last: undefined };
+  /** Is told where each element of a list begins, but for those of lists in lists. */
+  readonly #onItem: ((path: KeyPath, start: number) => void) | undefined;
   #at: number;
 
-  constructor(source: string) {
+  constructor(source: string, onItem?: (path: KeyPath, start: number) => void) {
     this.#source = source;
+    this.#onItem = onItem;
     this.#at = textStart(source);
   }
 
@@ -130,13 +141,17 @@ class Scanner {
   /** Fills in which element of a list of tables a header is about: the last one, or with `[[…]]` a new one. */
   #resolve(keys: readonly string[], list: boolean): KeyPath {
     const path: (string | number)[] = [];
+    let node = this.#top;
     keys.forEach((key, depth) => {
       path.push(key);
-      const name = JSON.stringify(path);
-      const last = this.#lists.get(name);
-      const opens = list && depth === keys.length - 1;
-      if (opens) this.#lists.set(name, (last ?? -1) + 1);
-      if (opens || last !== undefined) path.push(this.#lists.get(name)!);
+      const next: Node = node.below.get(key) ?? { below: new Map(), last: undefined };
+      node.below.set(key, next);
+      if (list && depth === keys.length - 1) {
+        next.last = (next.last ?? -1) + 1;
+        next.below.clear(); // what was within the one before is complete
+      }
+      if (next.last !== undefined) path.push(next.last);
+      node = next;
     });
     return path;
   }
@@ -177,14 +192,16 @@ class Scanner {
     }
     const close = open === "[" ? "]" : "}";
     this.#at++;
-    for (;;) {
+    for (let n = 0;;) {
       this.#skip(SPACE);
       const char = this.#source[this.#at];
       if (char === undefined) return;
       const before = this.#at;
       if (char === close || char === ",") this.#at++;
-      else if (open === "[") this.#value(undefined);
-      else if (path) this.#keyAndValue(path, "inline");
+      else if (open === "[") {
+        if (path) this.#onItem?.([...path, n++], before);
+        this.#value(undefined);
+      } else if (path) this.#keyAndValue(path, "inline");
       else this.#pair();
       if (char === close || this.#at === before) return;
     }

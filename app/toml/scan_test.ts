@@ -83,7 +83,7 @@ address = "127.0.0.1:1"
 Deno.test("keys are found past comments, texts and lists that look like keys", STRICT, () => {
   assert.deepEqual(findPlace(LOOKALIKES, ["log-level"]), { line: 2, column: 1 });
   assert.deepEqual(findPlace(LOOKALIKES, ["many"]), { line: 4, column: 1 });
-  assert.deepEqual(findPlace(LOOKALIKES, ["many", 1]), { line: 4, column: 1 });
+  assert.deepEqual(findPlace(LOOKALIKES, ["many", 1]), { line: 6, column: 3 });
   assert.deepEqual(findPlace(LOOKALIKES, ["listen", 0, "address"]), { line: 13, column: 1 });
   assert.deepEqual(findPlace(LOOKALIKES, ["listen", 1, "address"]), { line: 16, column: 3 });
   assert.deepEqual(findPlace(LOOKALIKES, ["listen", 1, "quoted"]), { line: 17, column: 1 });
@@ -150,3 +150,15 @@ Deno.test("no text, valid or not, makes the search for places fail or go on for 
     { numRuns: 2_000 },
   );
 });
+
+Deno.test(
+  "the place of something is found in a text of any depth without going over it again and again",
+  STRICT,
+  () => {
+    const deep = ".a".repeat(100_000);
+    const source = `a${deep} = 1\n[b${deep}]\n[[c${deep}]]\n[[c${deep}]]\nx = 1\n[y]\nz = 1\n`;
+    assert.deepEqual(findPlace(source, ["y", "z"]), { line: 7, column: 1 });
+    const { path } = scanToml(source).at(-3)!;
+    assert.deepEqual([path.length, path.at(-2), path.at(-1)], [100_003, 1, "x"]);
+  },
+);

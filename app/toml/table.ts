@@ -5,12 +5,12 @@
  */
 
 import { parse, TomlDate, TomlError } from "smol-toml";
-import { MAX_CONFIG_SIZE, UTF16_LOOKED_AT } from "../limits.ts";
+import { MAX_CONFIG_SIZE, MAX_TOML_DEPTH, UTF16_LOOKED_AT } from "../limits.ts";
 import { whyUnreadable } from "../../base/errors.ts";
 import { readNow } from "../../net/kernel/native_file.ts";
 import { ConfigError } from "./config_error.ts";
 import { foreignConfig } from "../foreign_config.ts";
-import { findPlace, type KeyPath, placeAt, textStart } from "./scan.ts";
+import { findPlace, type KeyPath, placeAt, textStart, tomlKey } from "./scan.ts";
 import { closest } from "../values.ts";
 
 /** How a text in UTF-16 looks that was read as UTF-8: its byte order mark is none there, and every other byte is zero. */
@@ -54,13 +54,15 @@ export class TomlTable {
   /** Reads a text; `file` is for messages. */
   static parse(file: string, text: string): TomlTable {
     const source = text.slice(textStart(text)); // so that columns are right
+    demandUtf8(file, source);
     try {
-      return new TomlTable(file, source, [], parse(source));
+      const entries = parse(source);
+      if (isTooDeep(entries)) {
+        throw new ConfigError(`${file}: more than ${MAX_TOML_DEPTH} tables stand within each other`);
+      }
+      return new TomlTable(file, source, [], entries);
     } catch (error) {
       if (!(error instanceof TomlError)) throw error;
-      if (UTF16.test(source.slice(0, UTF16_LOOKED_AT))) {
-        throw new ConfigError(`${file}: it is written in UTF-16; save it as UTF-8`, { cause: error });
-      }
       const what = error.message.split("\n")[0]!.replace(/^Invalid TOML document: /, "");
       throw ConfigError.at(
         file,
@@ -120,7 +122,10 @@ export class TomlTable {
   table(name: string): TomlTable | undefined {
     const value = this.#take(name);
     if (value === undefined) return undefined;
-    if (!isTable(value)) throw this.error(name, `"${name}" has to be a table; write [${name}] or ${name} = { … }`);
+    if (!isTable(value)) {
+      const header = [...this.#path, name].map((part) => tomlKey(`${part}`)).join(".");
+      throw this.error(name, `"${name}" has to be a table; write [${header}] or ${tomlKey(name)} = { … }`);
+    }
     const table = new TomlTable(this.#file, this.#source, [...this.#path, name], value);
     this.#tables.push(table);
     return table;
@@ -184,7 +189,7 @@ export class TomlTable {
   #scalar<T>(path: KeyPath, value: unknown, parse: (text: string) => T): T {
     const text = value instanceof TomlDate ? value.toISOString() : value;
     if (typeof text !== "string" && typeof text !== "number" && typeof text !== "bigint") {
-      throw this.#errorAt(path, `"${path[0]}" has to be a text or a number`);
+      throw this.#errorAt(path, `"${path[0]}" has to be a text or a number; write ${tomlKey(`${path[0]}`)} = "…"`);
     }
     try {
       return parse(String(text));
@@ -199,6 +204,20 @@ export class TomlTable {
   }
 }
 
+/** What was read as UTF-8 and is none has this mark in place of what could not be read. */
+const UNREADABLE = "\uFFFD";
+
+/** Demands a text that is UTF-8: another would be taken for something that nobody wrote. */
+function demandUtf8(file: string, source: string): void {
+  const at = source.indexOf(UNREADABLE);
+  if (at < 0 && !source.includes("\0")) return;
+  if (UTF16.test(source.slice(0, UTF16_LOOKED_AT))) {
+    throw new ConfigError(`${file}: it is written in UTF-16; save it as UTF-8`);
+  }
+  if (at < 0) return;
+  throw ConfigError.at(file, source, placeAt(source, at), "this is not UTF-8; save the file as UTF-8");
+}
+
 /** What would do; the library has no code for what it found. */
 function tomlHint(what: string): string {
   if (what.includes("redefine")) return "it stands there already; write it once";
@@ -207,4 +226,16 @@ function tomlHint(what: string): string {
 
 function isTable(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
+}
+
+/** Whether tables stand within each other more deeply than anything here needs: finding places in such a text takes long. */
+function isTooDeep(top: object): boolean {
+  let level: object[] = [top];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > MAX_TOML_DEPTH) return true;
+    level = level.flatMap((table) =>
+      Object.values(table).filter((value) => typeof value === "object" && value !== null)
+    );
+  }
+  return false;
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { MAX_CONFIG_SIZE } from "../limits.ts";
+import { MAX_CONFIG_SIZE, MAX_SHOWN_LINE, MAX_TOML_DEPTH } from "../limits.ts";
 import { ConfigError } from "./config_error.ts";
 import { TomlTable } from "./table.ts";
 
@@ -85,4 +85,33 @@ test("what is no file is refused, and not waited for", (file) => {
   assert.equal(refusal(() => TomlTable.load(file)), "none");
   Deno.truncateSync(file, MAX_CONFIG_SIZE + 1);
   assert.equal(refusal(() => TomlTable.load(file)), `Cannot read ${file}: it has 1048577 bytes, more than 1 MiB`);
+});
+
+test("a text that is nested without an end, and a line of any length, are told in a short message", () => {
+  for (const source of [`a${".a".repeat(100_000)} = 1`, `[a${".a".repeat(MAX_TOML_DEPTH)}]`]) {
+    assert.throws(
+      () => TomlTable.parse("f.toml", source),
+      /^ConfigError: f\.toml: more than 32 tables stand within each other$/,
+    );
+  }
+  TomlTable.parse("f.toml", `a${".a".repeat(MAX_TOML_DEPTH - 1)} = 1`);
+  const long = "x".repeat(10_000);
+  const shown = (source: string) => {
+    try {
+      TomlTable.parse("f.toml", source).one("a", (text) => {
+        throw new SyntaxError(text.slice(0, 3));
+      });
+    } catch (error) {
+      return String(error).split("\n");
+    }
+    throw new Error("it was taken");
+  };
+  for (
+    const source of [`a = "${long}"`, `a = "${long}`, `b = { b = "${long}" }\na = ${long}`, `b = "${long}", a = 1`]
+  ) {
+    const [, line, caret] = shown(source);
+    assert.ok(line!.length < MAX_SHOWN_LINE + 20, `${line!.length}`);
+    assert.ok(caret!.indexOf("^") <= line!.length, caret);
+  }
+  assert.match(shown(`b = "${long}" ] c`)[1]!, /…x+" \] c$/);
 });

@@ -53,7 +53,7 @@ interface Waiting {
 
 /** Tells a URL of events. */
 export class Webhook {
-  readonly #options: WebhookOptions;
+  #options: WebhookOptions;
   readonly #post: Post;
   readonly #waiting: Waiting[] = [];
   readonly #ending = new AbortController();
@@ -92,6 +92,11 @@ export class Webhook {
     }
     this.#waiting.push({ id, name: event, body, since: clock.now() });
     this.#start();
+  }
+
+  /** Events go to another URL, or are signed by another secret, also those that wait. */
+  retarget({ url, secret }: Pick<WebhookOptions, "url" | "secret">): void {
+    this.#options = { ...this.#options, url, secret };
   }
 
   /** Resolves when no event waits any more, `WEBHOOK_LAST_MS` later at the latest. Idempotent. */

@@ -11,7 +11,7 @@ import { noteFailures } from "./measure.ts";
 import { latency, latencyOverLink } from "./latency.ts";
 import { crowd, crowdLacks, memory } from "./memory.ts";
 import { resume, resumeLacks } from "./resume.ts";
-import { anonymousBytes, cpuSeconds } from "../proc_stats.ts";
+import { anonymousBytes, cpuSeconds } from "../../tests/rig/processes/proc_stats.ts";
 import { runLoad } from "../processes.ts";
 import type { Target } from "../targets/target.ts";
 

@@ -8,7 +8,7 @@ import { openFilesLimit } from "../../tests/rig/processes/child.ts";
 import { pause } from "../../tests/rig/wait.ts";
 import { OPEN_FILES } from "../child.ts";
 import { type Bench, noteFailures, type Sample } from "./measure.ts";
-import { anonymousBytes, residentBytes } from "../proc_stats.ts";
+import { anonymousBytes, residentBytes } from "../../tests/rig/processes/proc_stats.ts";
 import { reportOf, startLoad } from "../processes.ts";
 import type { Target } from "../targets/target.ts";
 

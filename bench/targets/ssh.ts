@@ -9,7 +9,7 @@ import type { Child } from "../../tests/rig/processes/child.ts";
 import { find } from "../../tests/rig/processes/programs.ts";
 import { freePort } from "../../tests/rig/ports.ts";
 import { startChild } from "../child.ts";
-import { processTree } from "../proc_stats.ts";
+import { processTree } from "../../tests/rig/processes/proc_stats.ts";
 import type { Machine, RunningTarget, Target } from "./target.ts";
 
 const PROGRAMS = ["ssh", "sshd", "ssh-keygen"];

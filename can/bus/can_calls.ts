@@ -14,8 +14,6 @@ export interface CanCalls {
   bind(fd: number, address: Uint8Array<ArrayBuffer>, size: number): number;
   /** setsockopt(2). */
   setsockopt(fd: number, level: number, name: number, value: Uint8Array<ArrayBuffer>, size: number): number;
-  /** open(2), of a path that ends with a zero byte. */
-  open(path: Uint8Array<ArrayBuffer>, flags: number, mode: number): number;
   /** ioctl(2). */
   ioctl(fd: number, request: bigint, argument: Uint8Array<ArrayBuffer>): number;
   /** read(2). */
@@ -32,12 +30,11 @@ export interface CanCalls {
 export function canCalls(): CanCalls | undefined {
   const calls = libc();
   if (!calls) return undefined;
-  const { socket, bind, setsockopt, open, ioctl, read, write, close } = calls;
+  const { socket, bind, setsockopt, ioctl, read, write, close } = calls;
   return {
     socket,
     bind,
     setsockopt,
-    open,
     ioctl,
     read,
     write,

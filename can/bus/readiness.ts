@@ -4,7 +4,7 @@
  * @module
  */
 
-import { libc } from "../../net/kernel/libc.ts";
+import { IS_LITTLE_ENDIAN, libc } from "../../net/kernel/libc.ts";
 import type { Engine } from "../../net/socket.ts";
 import { POLL_MS } from "../limits.ts";
 
@@ -35,9 +35,9 @@ export const pollReadiness: Readiness = {
       const set = new Uint8Array(8);
       const view = new DataView(set.buffer);
       while (!closed) {
-        view.setInt32(0, fd, LITTLE);
-        view.setUint16(4, POLLIN, LITTLE);
-        view.setUint16(6, 0, LITTLE);
+        view.setInt32(0, fd, IS_LITTLE_ENDIAN);
+        view.setUint16(4, POLLIN, IS_LITTLE_ENDIAN);
+        view.setUint16(6, 0, IS_LITTLE_ENDIAN);
         const count = await calls.poll_aside(set, 1n, POLL_MS);
         if (!closed && count > 0) onReadable();
       }
@@ -67,6 +67,3 @@ export function readinessOf(engine: Engine): Readiness {
     },
   };
 }
-
-/** Numbers are in the machine's own order. */
-const LITTLE = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;

@@ -6,7 +6,6 @@
 
 import assert from "node:assert/strict";
 import { FakeClock } from "../../tests/rig/clock.ts";
-import { systemClock } from "../../base/clock.ts";
 import { settled } from "../../tests/rig/wait.ts";
 import { test } from "../../tests/rig/test.ts";
 import { TestClient } from "../server/_server_fixture_test.ts";
@@ -15,7 +14,6 @@ import { EXTENDED } from "../frame.ts";
 import { MAX_SLCAN_OUTPUT, SLCAN_ANSWER_MS } from "../limits.ts";
 import { frame } from "../wires/_wire_fixture_test.ts";
 import { BusError } from "./bus.ts";
-import { openSerialPort } from "./serial_port.ts";
 import { slcanBackend } from "./slcan.ts";
 
 /** Opens a bus behind an adapter that answers commands so. */
@@ -104,13 +102,4 @@ test("an adapter that takes nothing has no room, and one that goes is told of", 
   assert.deepEqual(troubles, ["ttyACM0: it has hung up true"]);
   assert.throws(() => bus.send(frame(1)), BusError);
   assert.equal(adapter.end, "closed");
-});
-
-test("a serial adapter that is none, or not there, is told with what would do", () => {
-  if (Deno.build.os !== "linux") return;
-  assert.throws(
-    () => openSerialPort("/dev/no-such-adapter", 115_200, { clock: systemClock }),
-    /is the adapter plugged in/,
-  );
-  assert.throws(() => openSerialPort("/dev/null", 115_200, { clock: systemClock }), /is no serial adapter/);
 });

@@ -59,6 +59,11 @@ export class BusHub {
     return this.#options.backend.name;
   }
 
+  /** Whether the bus is open. */
+  get isOpen(): boolean {
+    return this.#bus !== undefined;
+  }
+
   /** The bitrate that the bus was told; `undefined` if none was. */
   get bitrate(): number | undefined {
     return this.#bitrate;

@@ -13,7 +13,7 @@ import type { Duplex, Engine } from "../../net/socket.ts";
 import { type Backend, BusError } from "../bus/bus.ts";
 import type { CanCalls } from "../bus/can_calls.ts";
 import { type Readiness, readinessOf } from "../bus/readiness.ts";
-import { openSerialPort } from "../bus/serial_port.ts";
+import { serialAdapter } from "../bus/serial_adapter.ts";
 import { slcanBackend } from "../bus/slcan.ts";
 import { socketcanBackend } from "../bus/socketcan.ts";
 import { virtualBackend } from "../bus/virtual.ts";
@@ -29,10 +29,28 @@ export interface CanServiceOptions {
   readonly logger?: Logger;
   /** Time. @default {systemClock} */
   readonly clock?: Clock;
-  /** The system calls for buses of the kernel and serial adapters. @default those of this machine */
+  /** The system calls for buses of the kernel. @default those of this machine */
   readonly calls?: CanCalls;
   /** What tells when those can be read. @default the native engine's loop, or one thread of the runtime's pool for each */
   readonly readiness?: Readiness;
+}
+
+/** How a service stands. */
+export interface CanStatus {
+  /** `open`; `gone`, as something is wrong with it; `closed`, as nobody uses it. */
+  readonly state: "open" | "gone" | "closed";
+  /** Bits per second that it was told. */
+  readonly bitrate: number | undefined;
+  /** What is wrong with it. */
+  readonly trouble: string | undefined;
+  /** Clients that have the bus. */
+  readonly clients: number;
+  /** Frames from clients since the service is there. */
+  readonly received: number;
+  /** Frames to them. */
+  readonly sent: number;
+  /** Frames that they lost, as they were slow. */
+  readonly lost: number;
 }
 
 /** Connections that have not opened the bus, for each client that may have it; more are closed. */
@@ -63,6 +81,9 @@ export class CanService {
   readonly #hub: BusHub;
   readonly #events: Emitter<CanEvent>;
   readonly #clients = new Set<ServedClient>();
+  /** Frames of those who have gone. */
+  readonly #gone = { received: 0, sent: 0, lost: 0 };
+  #trouble: string | undefined;
   #closed: string | undefined;
 
   /** See {@linkcode openCanService}. */
@@ -81,10 +102,12 @@ export class CanService {
       fd: endpoint.fd,
       clock,
       onOpen: (bitrate) => {
+        this.#trouble = undefined;
         logger.info(bitrate === undefined ? "{bus} is open" : "{bus} is open at {bitrate} bit/s", { bus, bitrate });
         this.#events.emit({ type: "bus-open", bus, bitrate });
       },
       onTrouble: (error, gone) => {
+        this.#trouble = error;
         logger.warn("{bus}: {error}", { bus, error, gone });
         this.#events.emit({ type: "bus-trouble", bus, error, gone });
       },
@@ -98,6 +121,22 @@ export class CanService {
   /** The clients there are, those included that have not opened the bus yet. */
   get clients(): readonly CanClient[] {
     return [...this.#clients];
+  }
+
+  /** How it stands. */
+  get status(): CanStatus {
+    const counts = { ...this.#gone };
+    let open = 0;
+    for (const { isOpen, received, sent, lost } of this.#clients) {
+      if (isOpen) open++;
+      counts.received += received;
+      counts.sent += sent;
+      counts.lost += lost;
+    }
+    const { isOpen, bitrate } = this.#hub;
+    const trouble = this.#trouble;
+    const state = isOpen ? "open" : trouble === undefined ? "closed" : "gone";
+    return { state, bitrate, trouble, clients: open, ...counts };
   }
 
   /** Calls `subscriber` for every event from now on. @returns what ends that. */
@@ -142,6 +181,9 @@ export class CanService {
     const reason = await client.run();
     this.#clients.delete(client);
     const { received, sent, lost } = client;
+    this.#gone.received += received;
+    this.#gone.sent += sent;
+    this.#gone.lost += lost;
     this.#log.info("client {address} ended: {reason}", { address, reason, wire: client.wire, received, sent, lost });
     this.#events.emit({ type: "client-ended", client, reason });
   }
@@ -185,7 +227,7 @@ function backendOf(
       return virtualBackend(place.channel, clock);
     case "slcan": {
       const { channel, baud } = place;
-      return slcanBackend(channel, () => openNow(() => openSerialPort(channel, baud, options)), clock);
+      return slcanBackend(channel, serialAdapter(channel, baud, { clock }), clock);
     }
     case "slcan-tcp": {
       const { channel, address } = place;
@@ -199,8 +241,4 @@ function backendOf(
       }, clock);
     }
   }
-}
-
-function openNow<T>(open: () => T): Promise<T> {
-  return new Promise((resolve) => resolve(open()));
 }

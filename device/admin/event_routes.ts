@@ -8,31 +8,15 @@ import { feedRoutes } from "../../app/admin/event_feed.ts";
 import type { Route } from "../../app/admin/route.ts";
 import { closed, Type, words } from "../../app/admin/schema.ts";
 import { DEVICE_MODES } from "../../protocol/v2/wire/messages.ts";
-import type { DeviceEvent } from "../events.ts";
+import { DEVICE_EVENT_TYPES } from "../events.ts";
 import type { DeviceContext } from "./context.ts";
 import { maybeNumber, maybeText, Time } from "../../app/admin/shared.ts";
-
-/** Every type, once. */
-const TYPES = Object.keys(
-  {
-    "connecting": 0,
-    "handshaking": 0,
-    "dial-failed": 0,
-    "online": 0,
-    "interrupted": 0,
-    "resumed": 0,
-    "lost": 0,
-    "channel-end": 0,
-    "service": 0,
-    "mode": 0,
-  } satisfies Record<DeviceEvent["type"], 0>,
-) as DeviceEvent["type"][];
 
 /** An event. Which facts it has goes by its type. */
 const Event = closed({
   id: Type.String({ description: "Its place, for `cursor` and `Last-Event-ID`." }),
   time: Time,
-  type: words([...TYPES, "missed"], "missed: there were others that are not kept any more."),
+  type: words([...DEVICE_EVENT_TYPES, "missed"], "missed: there were others that are not kept any more."),
   server: maybeText("The server, as configured."),
   attempt: maybeNumber("Tries since the last link that lasted, from 1."),
   local: maybeText("This end of the link."),
@@ -61,7 +45,7 @@ const Event = closed({
 export function eventRoutes({ events }: DeviceContext): Route[] {
   return feedRoutes({
     events,
-    types: TYPES,
+    types: DEVICE_EVENT_TYPES,
     schema: Event,
     filter: {},
     isMeant: () => undefined,

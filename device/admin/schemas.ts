@@ -6,7 +6,7 @@
  * @module
  */
 
-import { count, KeepAlive, Tcp, Time } from "../../app/admin/shared.ts";
+import { count, Datagrams, KeepAlive, Tcp, Time } from "../../app/admin/shared.ts";
 import { closed, nullable, type Static, Type, words } from "../../app/admin/schema.ts";
 import { GOODBYE_CODES } from "../../protocol/v2/wire/goodbye.ts";
 import { DEVICE_MODES } from "../../protocol/v2/wire/messages.ts";
@@ -51,13 +51,26 @@ export type DeviceFacts = Static<typeof DeviceFacts>;
 /** A service. */
 export const Service = closed({
   name: Type.String(),
-  kind: Type.String({ description: "The kind of endpoint: tcp, unix, exec, can." }),
+  kind: Type.String({ description: "The kind of endpoint: tcp, unix, exec, can, serial, udp." }),
   localAddress: Type.String({ description: "What stands behind it." }),
   offered: Type.Boolean({ description: "Whether it is offered to the server." }),
   up: nullable(Type.Boolean(), "Whether it is up, if it is watched (down=refuse)."),
   hostAddress: nullable(Type.String(), "Where clients reach it, if the server has opened it."),
   error: nullable(Type.String(), "Why not, as the server said."),
   clients: count("Clients that it has."),
+  endpoint: closed({
+    state: nullable(
+      words(["open", "gone", "closed"]),
+      "Of a serial line or a bus: gone is waited for, closed is used by nobody.",
+    ),
+    detail: nullable(Type.String(), "How it is set, or what went wrong last, for people."),
+    counts: Type.Record(Type.String(), Type.Integer({ minimum: 0 }), {
+      description: "Since it is offered: connections `reached` and `failed`. Now: `users` and `watchers` of a line, " +
+        "`members` of a bus, `peers` of UDP, programs `running`. Bytes `lost` by clients of a line, frames `received`, " +
+        "`sent` and `lost` of a bus.",
+    }),
+  }, "How what stands behind it is."),
+  datagrams: nullable(Datagrams, "What became of its datagrams, if it is over UDP."),
 }, "A service of this device.");
 
 /** The same, as a type. */

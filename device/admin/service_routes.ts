@@ -5,7 +5,7 @@
  */
 
 import { ApiError, readText } from "../../app/admin/api_error.ts";
-import { makePage, PAGE_QUERY, pageOf } from "../../app/admin/pages.ts";
+import { makePage, NUMBER_CURSOR, pageOf, pageQuery } from "../../app/admin/pages.ts";
 import { jsonRoute, type Route } from "../../app/admin/route.ts";
 import { closed, Type } from "../../app/admin/schema.ts";
 import type { DeviceClient } from "../clients.ts";
@@ -30,11 +30,13 @@ export function serviceRoutes({ device, clock }: DeviceContext): Route[] {
         const counts = new Map<string, number>();
         for (const { service } of device.clients()) counts.set(service, (counts.get(service) ?? 0) + 1);
         return {
-          items: device.status.services.map(({ up, hostAddress, error, ...service }) => ({
+          items: device.status.services.map(({ up, hostAddress, error, endpoint, datagrams, ...service }) => ({
             ...service,
             up: up ?? null,
             hostAddress: hostAddress ?? null,
             error: error ?? null,
+            endpoint: { ...endpoint, state: endpoint.state ?? null, detail: endpoint.detail ?? null },
+            datagrams: datagrams ?? null,
             clients: counts.get(service.name) ?? 0,
           })),
         };
@@ -75,14 +77,11 @@ export function serviceRoutes({ device, clock }: DeviceContext): Route[] {
       id: "listClients",
       summary: "Clients, in the order of their coming.",
       query: closed({
-        ...PAGE_QUERY,
+        ...pageQuery(NUMBER_CURSOR),
         service: Type.Optional(Type.String({ maxLength: 300, description: "Only those of this service." })),
       }),
       response: pageOf(Client, "Some of the clients."),
       handle({ query: { limit, cursor, service } }) {
-        if (cursor !== undefined && !/^\d{1,15}$/.test(cursor)) {
-          throw new ApiError("bad-request", "query.cursor is none of this list");
-        }
         const behind = Number(cursor ?? 0);
         return makePage({
           from: device.clients(),

@@ -11,7 +11,7 @@ import { chooseEngine, describeEngine, tellTurns } from "../../net/engines.ts";
 import { settledKeepAlive, unsaidKeepAlive } from "../../app/link_options.ts";
 import { systemClock } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
-import { daemonCommand, printLine, readOptions, taskOptions } from "../../app/command.ts";
+import { daemonCommand, helpCommand, printLine, readOptions, taskOptions } from "../../app/command.ts";
 import { HookRunner } from "../../app/hooks/hooks.ts";
 import { keyCommand } from "../../app/key_cli.ts";
 import { strangeVariables } from "../../app/environment.ts";
@@ -19,16 +19,10 @@ import { setUpLogging } from "../../app/logging.ts";
 import { describeOptions, type OptionValues } from "../../app/options.ts";
 import { stderr } from "../../app/output.ts";
 import { RefusedError, runDaemon, UnfinishedError } from "../../app/run.ts";
-import { loadIdentity, stateFolder } from "../../app/files/state.ts";
-import {
-  describeDevice,
-  DEVICE_OPTIONS,
-  type DeviceConfig,
-  deviceConfig,
-  LINK_OPTIONS,
-  type V2Config,
-} from "./config.ts";
+import { loadIdentity, readIdentity, stateFolder } from "../../app/files/state.ts";
+import { DEVICE_OPTIONS, type DeviceConfig, deviceConfig, LINK_OPTIONS, type V2Config } from "./config.ts";
 import { SERVICE_OPTION } from "./service_option.ts";
+import { describeDevice } from "./describe.ts";
 import { adminWish } from "../../app/admin/options.ts";
 import { oneAtATime, reloadBySignal } from "../../app/reload/report.ts";
 import { actCommands } from "./admin/acts.ts";
@@ -61,7 +55,7 @@ export function deviceCommand(name: string): Command {
     command: Command,
   ) => run(command));
   const running = [statusCommand(name), deviceEventsCommand(name), ...actCommands(name), deviceDoctorCommand(name)];
-  const stored = [joinCommand(name, runJoined), servicesCommand(name), keyCommand(name, "device")];
+  const stored = [joinCommand(name, runJoined), servicesCommand(name), keyCommand(name, "device"), helpCommand(name)];
   for (const each of [...running, ...stored]) command.addCommand(each);
   return command;
 }
@@ -78,9 +72,14 @@ async function run(command: Command): Promise<void> {
   const { values, check, isV2, stored, config } = await readAll(command);
   const missing = values.server || !isV2 ? [] : leftOut(stored, config.services.map(({ text }) => text));
   if (check) {
+    await adminWish(values, isV2 ? "unix" : "off");
     if (missing.length > 0) stderr.write(`warning: ${notOffered(missing)}`);
     const lines = describeDevice(config);
-    if (isV2) lines.push(`state ${stateFolder(values.state, "device")}`);
+    if (isV2) {
+      const folder = stateFolder(values.state, "device");
+      await readIdentity(folder);
+      lines.push(`state ${folder}`);
+    }
     if (config.profile === "v2" && config.ca !== undefined) readCa(config.ca);
     const inForce = { ...values, ...settledKeepAlive(config.keepAlive!) };
     lines.push(`engine ${describeEngine(chooseEngine(config.engine))}`);
@@ -181,7 +180,7 @@ async function runDevice(
     logger.warn("{warning}", { warning });
   }
   const folder = config.profile === "v2" ? stateFolder(values.state, "device") : "";
-  const wish = await adminWish(values.admin, values["admin-token-file"], config.profile === "v2" ? "unix" : "off");
+  const wish = await adminWish(values, config.profile === "v2" ? "unix" : "off");
   using _claim = config.profile === "v2" && !isClaimed ? await claimState(folder, logger) : undefined;
   const { hooks: commands, ...given } = config;
   const hooks = new HookRunner({ hooks: commands, logger });

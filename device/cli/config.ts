@@ -6,7 +6,7 @@
 
 import { CONNECT_TIMEOUT_MS } from "../limits.ts";
 import { ipBytes } from "../../protocol/ip.ts";
-import { type Address, DEFAULT_PORTS, formatAddress, isHost, parseAddress } from "../../protocol/address.ts";
+import { type Address, DEFAULT_PORTS, isHost } from "../../protocol/address.ts";
 import { V1_KEEP_ALIVE, V2_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
 import { chooseEngine, demandUplinks, type EngineChoice } from "../../net/engines.ts";
 import { parseProxy, proxyFor, type ProxyOptions } from "../../net/dial/http_proxy.ts";
@@ -16,7 +16,7 @@ import { ADMIN_OPTION, TOKEN_OPTION } from "../../app/admin/options.ts";
 import { COMMON_OPTIONS, ENGINE_OPTION } from "../../app/command.ts";
 import { METRICS_OPTION } from "../../app/metrics/options.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
-import { describeHooks, readHooks } from "../../app/hooks/config.ts";
+import { readHooks } from "../../app/hooks/config.ts";
 import type { Hooks } from "../../app/hooks/hooks.ts";
 import {
   expirationOption,
@@ -33,12 +33,13 @@ import {
   timeOption,
   timesOf,
 } from "../../app/link_options.ts";
-import { type OptionSpec, type OptionTable, type OptionValues, required, variable } from "../../app/options.ts";
+import { optionMistake, type OptionSpec, type OptionTable, type OptionValues, variable } from "../../app/options.ts";
 import { STATE_OPTION, stateFolder } from "../../app/files/state.ts";
 import type { TomlTable } from "../../app/toml/table.ts";
 import { FLAG, oneOf, parsePath, parsePositiveDuration } from "../../app/values.ts";
 import { parseAllow } from "../v2/allowed_targets.ts";
 import type { V1DeviceOptions, V2DeviceOptions } from "../options.ts";
+import { lacking, serverOf } from "./servers.ts";
 import { checkNames, parseServiceText, SERVICE_OPTION, type ServiceText } from "./service_option.ts";
 import type { StoredDevice } from "./state.ts";
 
@@ -144,18 +145,6 @@ function parseSni(text: string): string {
   throw new SyntaxError(`"${text}" is no host name; write one as in relay.example`);
 }
 
-/** Parses `HOST:PORT`, or `HOST` with the usual port. */
-export function parseServer(text: string, profile: "v1" | "v2"): Address {
-  const hasPort = /[^:]:[^:]*$|\]:|\/\//.test(text);
-  try {
-    const address = parseAddress(hasPort ? text : `${text}:${DEFAULT_PORTS[profile]}`);
-    if (address.port === 0) throw new SyntaxError(`the port in "${text}" is 0; write one from 1 to 65535`);
-    return address;
-  } catch (error) {
-    throw error instanceof SyntaxError ? new ConfigError(`--server: ${error.message}`) : error;
-  }
-}
-
 /**
  * Turns what was given into options for `connectDevice`.
  *
@@ -179,7 +168,10 @@ export function deviceConfig(
 
 const OF_SERVER = keysOf("server", "listen", "forward", "devices", "tls-cert");
 
-function v1Config(values: OptionValues<typeof DEVICE_OPTIONS>): V1DeviceOptions {
+/** What was given. */
+type DeviceValues = OptionValues<typeof DEVICE_OPTIONS>;
+
+function v1Config(values: DeviceValues): V1DeviceOptions {
   for (
     const name of [
       "server-key",
@@ -195,31 +187,42 @@ function v1Config(values: OptionValues<typeof DEVICE_OPTIONS>): V1DeviceOptions 
       "keep-alive",
     ] as const
   ) {
-    if (values[name] !== undefined) throw new ConfigError(`--${name} is for v2; leave it out, or use --profile v2`);
+    if (values[name] !== undefined) {
+      throw optionMistake(values, name, (it) => `${it} is for v2; leave it out, or use profile v2`);
+    }
   }
-  const services = required(values.service, "service", "--service 127.0.0.1:22");
-  if (services.length === 0) throw new ConfigError("no service is given; for example: --service 127.0.0.1:22");
-  const servers = required(values.server, "server", `--server relay.example:${DEFAULT_PORTS.v1}`);
-  if (servers.length !== 1) throw new ConfigError(`v1 has one server, and ${servers.length} are given`);
+  const { service: services = [], server: servers = [] } = values;
+  if (services.length === 0) throw lacking(values, "service", "127.0.0.1:22");
+  if (servers.length === 0) throw lacking(values, "server", `relay.example:${DEFAULT_PORTS.v1}`);
+  if (servers.length > 1) {
+    throw optionMistake(
+      values,
+      "server",
+      (it) => `${it}: v1 has one server, and ${servers.length} are given; give one`,
+    );
+  }
   return {
     profile: "v1",
-    server: parseServer(servers[0]!, "v1"),
+    server: serverOf(values, servers[0]!, "v1"),
     services: services.map(({ text, rule }) => {
       if (rule) return rule;
-      throw new ConfigError(`--service ${text} has a name, and v1 knows none; write what may be dialled: 127.0.0.1:22`);
+      throw optionMistake(
+        values,
+        "service",
+        (it) => `${it} ${text} has a name, and v1 knows none; write what may be dialled: 127.0.0.1:22`,
+      );
     }),
     keepAlive: keepAliveOf(values, V1_KEEP_ALIVE),
     ...timesOf(values),
   };
 }
 
-function v2Config(values: OptionValues<typeof DEVICE_OPTIONS>, stored: StoredDevice | undefined): V2Config {
+function v2Config(values: DeviceValues, stored: StoredDevice | undefined): V2Config {
   const serverKey = values["server-key"] ?? stored?.serverKey;
-  const servers = values.server?.map((text) => parseServer(text, "v2")) ?? stored?.addresses;
+  const servers = values.server?.map((text) => serverOf(values, text, "v2")) ?? stored?.addresses;
   if (values.server?.length && !serverKey) {
-    throw new ConfigError(
-      '--server-key is missing; "sallyport server key" prints it on the server (for the original protocol, --profile v1)',
-    );
+    const how = 'which "sallyport server key" prints on the server (for the original protocol, profile v1)';
+    throw optionMistake(values, "server", (it) => `${it} is given without server-key, ${how}`);
   }
   if (!servers?.length || !serverKey) {
     throw new ConfigError(
@@ -230,12 +233,12 @@ function v2Config(values: OptionValues<typeof DEVICE_OPTIONS>, stored: StoredDev
   const services = values.service ?? stored?.services.map(parseServiceText) ?? [];
   const { allow = [] } = values;
   if (services.length === 0 && allow.length === 0) {
-    throw new ConfigError("no service is given; for example: --service ssh=127.0.0.1:22");
+    throw lacking(values, "service", "ssh=127.0.0.1:22");
   }
-  checkNames(services);
+  checkNames(services, (message) => optionMistake(values, "service", (it) => `${it} ${message}`));
   const { plain, pki } = values;
   if (plain && (pki || values.ca !== undefined)) {
-    throw new ConfigError("--plain is without TLS, and --pki asks for it; give one");
+    throw optionMistake(values, "plain", (it) => `${it} is without TLS, and pki asks for it; give one`);
   }
   const given = plain ? "plain" : pki || values.ca !== undefined ? "pki" : undefined;
   // A server that was named anew is not taken for one without TLS because the stored one was.
@@ -244,13 +247,16 @@ function v2Config(values: OptionValues<typeof DEVICE_OPTIONS>, stored: StoredDev
   const { proxy, sni } = values;
   const binding = values["require-binding"] ? "required" : "auto";
   if (binding === "required" && security === "plain") {
-    throw new ConfigError("--require-binding is about TLS, and --plain is without; give one");
+    throw optionMistake(values, "require-binding", (it) => `${it} is about TLS, and plain is without; give one`);
   }
   if (sni !== undefined && security !== "pinned") {
-    throw new ConfigError(
-      security === "plain"
-        ? "--sni is a name in TLS, and --plain is without; give one"
-        : "--sni is for a pinned key; with --pki the name that is sent is the server's, and its certificate has to have it",
+    throw optionMistake(
+      values,
+      "sni",
+      (it) =>
+        security === "plain"
+          ? `${it} is a name in TLS, and plain is without; give one`
+          : `${it} is for a pinned key; with pki the name that is sent is the server's, and its certificate has to have it`,
     );
   }
   const proxyOf = (server: Address) => proxy === "none" ? undefined : proxy ?? proxyFor(server, variable);
@@ -280,29 +286,4 @@ function checkProxies(servers: readonly Address[], proxyOf: (server: Address) =>
     if (!(error instanceof SyntaxError)) throw error;
     throw new ConfigError(`${error.message}; --proxy none dials directly`, { cause: error });
   }
-}
-
-/** What is in force, a line each, for `--check`. */
-export function describeDevice(config: DeviceConfig): string[] {
-  const servers = "host" in config.server ? [config.server] : config.server;
-  const security = config.profile === "v1" ? "plain" : config.security;
-  return [
-    ...servers.map((server) =>
-      `server ${formatAddress(server)} profile=${config.profile} security=${security}${describeWay(config, server)}`
-    ),
-    ...config.services.map((service) => `service ${service.text}`),
-    ...(config.profile === "v2" ? config.allow ?? [] : []).map(({ text }) => `allow ${text}`),
-    ...describeHooks(config.hooks),
-  ];
-}
-
-/** What else there is to a server, if there is: the CA, the name in the TLS hello, the proxy without its credentials. */
-function describeWay(config: DeviceConfig, server: Address): string {
-  const via = config.via ? ` via=${config.via.join(",")}` : "";
-  if (config.profile === "v1") return via;
-  const { ca, sni, binding } = config;
-  const proxy = config.proxyFor?.(server);
-  return (ca === undefined ? "" : ` ca=${ca}`) + (sni === undefined ? "" : ` sni=${sni}`) +
-    (binding === "required" ? " binding=required" : "") +
-    (proxy ? ` proxy=http://${proxy.credentials ? "…@" : ""}${formatAddress(proxy.address)}` : "") + via;
 }

@@ -5,23 +5,25 @@
  */
 
 import type { Command } from "commander";
-import { adminClient } from "../../app/admin/client.ts";
-import { ADMIN_SOCKET } from "../../app/admin/address.ts";
-import { optionValues } from "../../app/options.ts";
-import { variable } from "../../app/options.ts";
+import { type OptionValues, optionValues } from "../../app/options.ts";
+import { ConfigError } from "../../app/toml/config_error.ts";
 import { loadConfig } from "../../app/files/state_version.ts";
+import type { TomlTable } from "../../app/toml/table.ts";
 import { type Check, doctorCommand } from "../../app/doctor/doctor.ts";
+import { type Asked, askRunning } from "../../app/doctor/running.ts";
 import { descriptorCheck, engineCheck, stateChecks } from "../../app/doctor/machine.ts";
 import { stateFolder } from "../../app/files/state.ts";
+import { within } from "../../base/within.ts";
 import { systemClock } from "../../base/clock.ts";
-import { type Address, formatAddress } from "../../protocol/address.ts";
+import { type Address, formatAddress, parseAddress } from "../../protocol/address.ts";
 import { dial } from "../../net/dial/dial.ts";
 import { lookup } from "../../net/dial/lookup.ts";
 import { dialServer } from "../../net/dial/server.ts";
-import { chooseEngine } from "../../net/engines.ts";
+import { lookAtServer } from "../../relay/handshake.ts";
+import { chooseEngine, type EngineChoice } from "../../net/engines.ts";
 import type { ServerSecurity } from "../../net/tls/proof.ts";
 import { ipBytes } from "../../protocol/ip.ts";
-import type { DeviceFacts } from "../admin/schemas.ts";
+import type { DeviceFacts, Service } from "../admin/schemas.ts";
 import { DOCTOR_DIAL_MS, FAR_CLOCK_MS } from "../limits.ts";
 import { readCa } from "./ca.ts";
 import { DEVICE_OPTIONS, type DeviceConfig, deviceConfig } from "./config.ts";
@@ -31,32 +33,75 @@ import { wayChecks } from "./way_checks.ts";
 /** The command, below the device's command `name`. */
 export function deviceDoctorCommand(name: string): Command {
   return doctorCommand(name, {
-    table: {},
     help: "Looks at what this device needs: names, the way to its server, TLS, clock, services, rights, disk.",
-    examples: `It goes by the options in front of its name, and by what join has stored:
+    examples:
+      `A device that runs is asked what it offers; one that does not goes by what join has stored, and by options:
   ${name} doctor
-  ${name} --config /etc/sallyport/device.toml doctor --json`,
-    checks: (command) => checksOf(command.parent!),
+  ${name} doctor --state /srv/gateway --json
+  ${name} --proxy http://proxy.lan:3128 doctor
+  ${name} doctor --config /etc/sallyport/device.toml`,
+    checks: ({ config, state }, command) => checksOf(command, config, state),
   });
 }
 
-async function checksOf(command: Command): Promise<Check[]> {
-  const { config: path = variable("SALLYPORT_CONFIG") } = command.opts<{ config?: string }>();
+/** The device that runs, and what it offers. */
+interface Running {
+  readonly device: DeviceFacts;
+  readonly services: readonly Service[];
+}
+
+async function checksOf(
+  command: Command,
+  path: string | undefined,
+  state: string | undefined,
+): Promise<Check[]> {
   const file = path === undefined ? undefined : loadConfig(path);
   const values = optionValues(DEVICE_OPTIONS, command, file);
-  const isV2 = (values.profile ?? "v2") === "v2";
-  const folder = stateFolder(values.state, "device");
-  const config = deviceConfig(values, file, isV2 ? await loadDevice(folder) : undefined);
-  const servers = "host" in config.server ? [config.server] : config.server;
+  const folder = stateFolder(state ?? values.state, "device");
+  const running = await askRunning(folder, async (client): Promise<Running> => ({
+    device: await client.get<DeviceFacts>("/v1/device"),
+    services: (await client.get<{ items: Service[] }>("/v1/services")).items,
+  }));
+  const { device, services } = running.facts ?? {};
+  const isTold = file !== undefined || WAY_WORDS.some((name) => values[name] !== undefined);
+  const config = await configOf(values, file, folder, device !== undefined && !isTold);
+  const isV2 = (config?.profile ?? device?.profile) !== "v1";
+  const all = config === undefined ? [] : "host" in config.server ? [config.server] : config.server;
+  // One that runs with options of its own may go elsewhere: then what join has stored says nothing of its way.
+  const servers = device && !isTold && !all.some((each) => formatAddress(each) === device.server) ? [] : all;
   return [
-    engineCheck(config.engine),
-    descriptorCheck(),
-    ...(isV2 ? [...stateChecks(folder), runningCheck(folder)] : []),
-    ...servers.flatMap((server) => [nameCheck(server), ...wayChecks(config, server), reachCheck(config, server)]),
-    ...(config.profile === "v2"
-      ? config.services.flatMap(({ named }) => named!.flatMap((each) => serviceChecks(config, each)))
+    engineCheck(config?.engine ?? "auto", device?.engine),
+    descriptorCheck(device?.pid),
+    ...(isV2 ? stateChecks(folder) : []),
+    ...(isV2 || device ? [runningCheck(running)] : []),
+    ...servers.flatMap((server) => [nameCheck(server), ...wayChecks(config!, server), reachCheck(config!, server)]),
+    ...(services && isV2 && values.service === undefined
+      ? services.flatMap(offeredChecks)
+      : config?.profile === "v2"
+      ? config.services.flatMap(({ named }) => named!).flatMap(({ name, localAddress }) =>
+        localAddress ? [serviceCheck(config.engine, name, localAddress)] : []
+      )
       : []),
   ];
+}
+
+/** What says by which way a device goes to which server. */
+const WAY_WORDS = ["server", "profile", "server-key", "pki", "ca", "plain", "proxy", "sni"] as const;
+
+/** What options, file and state say; nothing, if that is too little and a device runs all the same. */
+async function configOf(
+  values: OptionValues<typeof DEVICE_OPTIONS>,
+  file: TomlTable | undefined,
+  folder: string,
+  runs: boolean,
+): Promise<DeviceConfig | undefined> {
+  const isV2 = (values.profile ?? "v2") === "v2";
+  try {
+    return deviceConfig(values, file, isV2 ? await loadDevice(folder) : undefined);
+  } catch (error) {
+    if (runs && error instanceof ConfigError) return undefined;
+    throw error;
+  }
 }
 
 function nameCheck({ host }: Address): Check {
@@ -82,9 +127,14 @@ function reachCheck(config: DeviceConfig, server: Address): Check {
       const proxy = config.profile === "v2" ? config.proxyFor?.(server) : undefined;
       const target = { server, security: securityOf(config), ...(proxy && { proxy }) };
       const transport = await dialServer(target, engine, systemClock, DOCTOR_DIAL_MS, signal);
+      const took = Math.round(systemClock.now() - since);
+      const look = () => lookAtServer(transport.duplex, "doctor only looks whether this server answers");
+      if (config.profile === "v2") {
+        await within(systemClock, DOCTOR_DIAL_MS, () => transport.cut(), look).catch(() => {}); // it has answered
+      }
       transport.duplex.close();
       const how = transport.kind === "tcp" ? "TCP" : "TCP and TLS, and it proves itself";
-      return { level: "ok", text: `answers in ${Math.round(systemClock.now() - since)} ms by ${how}` };
+      return { level: "ok", text: `answers in ${took} ms by ${how}` };
     },
   };
 }
@@ -97,41 +147,37 @@ function securityOf(config: DeviceConfig): ServerSecurity {
   return { kind: "pki", ...(config.ca !== undefined && { caCerts: [readCa(config.ca)] }) };
 }
 
+/** Services of the device that runs, as far as they are addresses. */
+function offeredChecks({ name, kind, localAddress }: Service): Check[] {
+  return kind === "tcp" ? [serviceCheck("auto", name, parseAddress(localAddress))] : [];
+}
+
 /** Whether something answers where clients are to be taken. */
-function serviceChecks(
-  config: DeviceConfig,
-  { name, localAddress }: { name: string; localAddress?: Address | undefined },
-): Check[] {
-  if (!localAddress) return [];
-  const at = formatAddress(localAddress);
-  return [{
+function serviceCheck(choice: EngineChoice, name: string, address: Address): Check {
+  const at = formatAddress(address);
+  return {
     name: `service ${name}`,
     async look(signal) {
-      const { engine } = chooseEngine(config.engine);
+      const { engine } = chooseEngine(choice);
       try {
-        (await dial(localAddress, { engine, clock: systemClock, timeout: DOCTOR_DIAL_MS, signal })).close();
+        (await dial(address, { engine, clock: systemClock, timeout: DOCTOR_DIAL_MS, signal })).close();
         return { level: "ok", text: `${at} answers` };
       } catch (error) {
         const why = error instanceof Error ? error.message : String(error);
         return { level: "warn", text: `${at} does not: ${why}`, advice: "start what is to answer there" };
       }
     },
-  }];
+  };
 }
 
-/** Asks the device that runs, if one does. */
-function runningCheck(folder: string): Check {
+/** How the device is that runs, if one does. */
+function runningCheck({ facts, trouble }: Asked<Running>): Check {
   return {
     name: "running",
-    async look() {
-      using client = adminClient({ socket: `${folder}/${ADMIN_SOCKET}` });
-      let facts: DeviceFacts;
-      try {
-        facts = await client.get<DeviceFacts>("/v1/device");
-      } catch {
-        return { level: "warn", text: "no device runs with this state, or with --admin off" };
-      }
-      const { state, server, clockOffset, goodbye } = facts;
+    look() {
+      if (trouble !== undefined) return { level: "fail", text: trouble };
+      if (!facts) return { level: "warn", text: "no device runs with this state, or with --admin off" };
+      const { state, server, clockOffset, goodbye } = facts.device;
       if (state !== "online") {
         const why = goodbye ? `; it said ${goodbye.code}: ${goodbye.text}` : "";
         return { level: "fail", text: `the device that runs is ${state}, ${server}${why}` };

@@ -37,17 +37,20 @@ export function parseServiceText(text: string): ServiceText {
   return { text, named: undefined, rule: parseService(text) };
 }
 
-/** Demands that every service has a name of its own. */
-export function checkNames(services: readonly ServiceText[]): void {
+/** Demands that every service has a name of its own; `mistake` makes an error of what is wrong with the option. */
+export function checkNames(
+  services: readonly ServiceText[],
+  mistake = (message: string) => new ConfigError(`--service ${message}`),
+): void {
   const names = new Set<string>();
   for (const { text, named } of services) {
-    if (!named) throw new ConfigError(`--service ${text} has no name; on v2 write one in front: ssh=${text}`);
+    if (!named) throw mistake(`${text} has no name; on v2 write one in front: ssh=${text}`);
     for (const { name } of named) {
-      if (names.has(name)) throw new ConfigError(`the service ${name} is given twice`);
+      if (names.has(name)) throw mistake(`${name} is given twice; give each its own name`);
       names.add(name);
     }
   }
   if (names.size > V2_MAX_SERVICES) {
-    throw new ConfigError(`${names.size} services are too many; a device can offer ${V2_MAX_SERVICES}`);
+    throw mistake(`has ${names.size} services, which are too many; a device can offer ${V2_MAX_SERVICES}`);
   }
 }

@@ -6,7 +6,7 @@
 
 import type { Command } from "commander";
 import { parseName } from "../../protocol/name.ts";
-import { argument, groupCommand, printLine, taskCommand, taskOptions } from "../../app/command.ts";
+import { argument, examplesOf, groupCommand, printLine, taskCommand, taskOptions } from "../../app/command.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
 import { stderr } from "../../app/output.ts";
 import type { OptionTable } from "../../app/options.ts";
@@ -21,21 +21,31 @@ const OPTIONS = { state: STATE_OPTION } as const satisfies OptionTable;
 export function servicesCommand(name: string): Command {
   const fullName = `${name} service`;
   const what = "Adds, removes and lists the services that a device which has joined offers.";
-  return groupCommand(fullName, what, examples(name))
+  return groupCommand(fullName, what, OPTIONS, examples(name))
     .addCommand(
-      taskCommand(`${fullName} add`, 'Offers one more service, from the next start or "device reload" on.', OPTIONS)
+      taskCommand(
+        `${fullName} add`,
+        'Offers one more service, from the next start or "device reload" on.',
+        OPTIONS,
+        examplesOf(fullName, "add db=127.0.0.1:5432", "add docker=unix:/run/docker.sock"),
+      )
         .argument("<service>", "the service, NAME=HOST:PORT or NAME=ENDPOINT, as --service takes it", argument(checked))
         .action((text: string, _options: unknown, command: Command) => change(command, (before) => add(before, text))),
     )
     .addCommand(
-      taskCommand(`${fullName} remove`, 'Offers a service no more, from the next start or "device reload" on.', OPTIONS)
+      taskCommand(
+        `${fullName} remove`,
+        'Offers a service no more, from the next start or "device reload" on.',
+        OPTIONS,
+        examplesOf(fullName, "remove db"),
+      )
         .argument("<name>", "the service's name", argument(parseName))
         .action((service: string, _options: unknown, command: Command) =>
           change(command, (before) => remove(before, service))
         ),
     )
     .addCommand(
-      taskCommand(`${fullName} list`, "Prints the services, as they are stored.", OPTIONS)
+      taskCommand(`${fullName} list`, "Prints the services, as they are stored.", OPTIONS, examplesOf(fullName, "list"))
         .action(async (_options: unknown, command: Command) => {
           const folder = folderOf(command);
           for (const service of demandJoined(folder, await loadDevice(folder)).services) printLine(service);
@@ -112,5 +122,5 @@ function examples(name: string): string {
   Then here:             ${name} service add db=127.0.0.1:5432
   And no more:           ${name} service remove db
 
-They are read when the device starts: end it before, and start it again afterwards.`;
+A device that runs goes by them from "device reload" on, any other from its next start.`;
 }

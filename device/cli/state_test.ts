@@ -60,7 +60,7 @@ folderTest("a damaged file is an error with its place, and is left as it is", as
   const good = await Deno.readTextFile(path);
   const mistakes: [from: RegExp | string, to: string, says: string][] = [
     [/server-key = .*\n/, "", `${path}: "server-key" is missing; the file is damaged`],
-    ["relay.example:7443", "relay.example", `${path}:2:1: "server": "relay.example" has no port`],
+    ["relay.example:7443", "relay.example", `${path}:2:12: "server": "relay.example" has no port`],
     ["pinned", "trust", `${path}:4:1: "security": "trust" is none of`],
     ["id = ", 'id = "1" # ', `${path}:8:1: "id": has to be 8 bytes in hexadecimal`],
     [/server = .*/, "server = []", `${path}:2:1: "server" is empty`],

@@ -9,7 +9,7 @@ import { type CanEndpoint, parseCanEndpoint } from "../../can/endpoint.ts";
 import { MOST_CAN_CLIENTS } from "../../can/limits.ts";
 import { type CanService, openCanService } from "../../can/server/service.ts";
 import type { Connection } from "../../net/socket.ts";
-import type { EndpointClient, EndpointKind, Reach, Surroundings } from "./endpoint.ts";
+import type { EndpointClient, EndpointKind, EndpointState, Reach, Surroundings } from "./endpoint.ts";
 import { connectionPair } from "./pair.ts";
 
 /** Buses of the kernel, of serial adapters, and of this process. */
@@ -44,6 +44,12 @@ class CanReach implements Reach {
     const served = this.#service.serve(theirs, client).finally(() => this.#serving.delete(served));
     this.#serving.add(served);
     return Promise.resolve(ours);
+  }
+
+  get state(): EndpointState {
+    const { state, bitrate, trouble, clients, received, sent, lost } = this.#service.status;
+    const speed = bitrate === undefined ? undefined : `${bitrate} bit/s`;
+    return { state, detail: trouble ?? speed, counts: { members: clients, received, sent, lost } };
   }
 
   look(): Promise<void> {

@@ -28,6 +28,16 @@ export interface Surroundings {
   readonly maxClients: number | undefined;
 }
 
+/** How what stands behind a service is, and what became of it since it is offered. */
+export interface EndpointState {
+  /** Of a line or a bus: `open`; `gone`, and waited for; or `closed`, as nobody uses it. */
+  readonly state?: "open" | "gone" | "closed" | undefined;
+  /** How it is set, or what went wrong last, for people. */
+  readonly detail?: string | undefined;
+  /** How much there is of what, such as `users`, `lost` or `running`. */
+  readonly counts: Readonly<Record<string, number>>;
+}
+
 /** The way to one service, for as long as the device runs. Its owner closes it. */
 export interface Reach {
   /**
@@ -39,6 +49,8 @@ export interface Reach {
   connect(client: EndpointClient, timeout: number, signal: AbortSignal): Promise<Connection>;
   /** Looks whether the service is up, where that can be done without a client. @throws If it is not. */
   readonly look?: ((timeout: number, signal: AbortSignal) => Promise<void>) | undefined;
+  /** How it is, as far as its kind has anything to say. */
+  readonly state?: EndpointState | undefined;
   /** What became of all datagrams, of an endpoint that carries any. */
   readonly datagrams?: DatagramCounts | undefined;
   /** Ends what does not end with its client, and hurries what has not ended yet. Idempotent. Resolves when all that is done. */

@@ -42,6 +42,8 @@ test("a service of a program has the details that make sense for it, and the oth
   });
   const services = ['c=exec:["/bin/a","b=c,d"],pty,max-clients=2', 'd=exec:["/bin/a"],stderr=client', "e=h:1"];
   assert.deepEqual(splitServices(services.join(",")), services);
+  const odd = ["a=can:slcan:/dev/=[x[0", 'b=unix:/run/"x', "c=h:1"]; // no list there
+  assert.deepEqual(splitServices(odd.join(",")), odd);
   assert.throws(() => parseNamedService('c=exec:["/bin/a"],proxy=v2'), /header for sockets; leave it out of exec:/);
   assert.throws(() => parseNamedService('c=exec:["/bin/a"],down=refuse'), /can be looked at; leave it out of exec:/);
 });

@@ -10,7 +10,7 @@ import { clean } from "../../app/hooks/hooks.ts";
 import { printable } from "../../app/printable.ts";
 import { describeError } from "../../base/errors.ts";
 import type { Connection, Duplex } from "../../net/socket.ts";
-import type { EndpointClient, Reach, Surroundings } from "./endpoint.ts";
+import type { EndpointClient, EndpointState, Reach, Surroundings } from "./endpoint.ts";
 import type { ProgramSpec } from "./exec.ts";
 import { commandOf, Program } from "./program.ts";
 import { ProgramConnection } from "./program_connection.ts";
@@ -33,6 +33,10 @@ export class ProgramReach implements Reach {
     this.#spec = spec;
     this.#maxClients = maxClients;
     this.#surroundings = surroundings;
+  }
+
+  get state(): EndpointState {
+    return { counts: { running: this.#running.size } };
   }
 
   /** At once: what takes its time is the program's own. */

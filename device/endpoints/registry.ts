@@ -23,7 +23,7 @@ const KINDS: readonly EndpointKind[] = [
 
 /** The kind of an endpoint, by what it begins with. @throws {SyntaxError} for one that is written in another way. */
 export function kindOf(text: string): EndpointKind {
-  const word = /^([a-z]+):(?!\d*$)/i.exec(text)?.[1];
+  const word = /^([a-z]+):(?!\d+$)/i.exec(text)?.[1];
   if (word === undefined) {
     if (/^(?:[/@~]|\.{1,2}\/)|\.sock$/.test(text)) {
       throw new SyntaxError(`"${text}" looks like a Unix socket; write unix:PATH, as in ${unixKind.example}`);

@@ -46,6 +46,11 @@ function openLine(line: SerialEndpoint, { clock, logger, service: name }: Surrou
   return {
     connect: ({ client }) => service.connect(client),
     look: () => service.probe(),
+    get state() {
+      const { state, settings, clients, lost } = service.status;
+      const users = clients.filter(({ isUser }) => isUser).length;
+      return { state, detail: settings, counts: { users, watchers: clients.length - users, lost } };
+    },
     close: () => service.close(),
   };
 }

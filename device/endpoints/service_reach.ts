@@ -7,7 +7,7 @@
 import { parseAddress } from "../../protocol/address.ts";
 import type { ChannelEndReason } from "../../protocol/reasons.ts";
 import { DialLimit, DialTimeout, leaveRoomForLink } from "../../net/dial/dial.ts";
-import { errorCode, isExhaustion } from "../../base/errors.ts";
+import { describeError, errorCode, isExhaustion } from "../../base/errors.ts";
 import { writeAll } from "../../relay/handshake.ts";
 import { encodeProxyHeader } from "../../net/proxy/header.ts";
 import type { Endpoint, EndpointClient, Reach, Surroundings } from "./endpoint.ts";
@@ -37,10 +37,26 @@ export function reachService(endpoint: Endpoint, options: ReachOptions, surround
   const reach = endpoint.open(surroundings);
   const { proxy, connectTimeout } = options;
   const look = reach.look?.bind(reach);
+  const counts = { reached: 0, failed: 0 };
+  let trouble: string | undefined;
+  const connected = async (...to: Parameters<Reach["connect"]>) => {
+    try {
+      const conn = await reach.connect(...to);
+      counts.reached++;
+      trouble = undefined;
+      return conn;
+    } catch (error) {
+      if (!to[2].aborted) { // who has gone meanwhile says nothing of it
+        counts.failed++;
+        trouble = describeError(error);
+      }
+      throw error;
+    }
+  };
   return {
     async connect(client, timeout, signal) {
       leaveRoomForLink();
-      const conn = await reach.connect(client, connectTimeout ?? timeout, signal);
+      const conn = await connected(client, connectTimeout ?? timeout, signal);
       if (proxy === undefined) return conn;
       try {
         await writeAll(conn, proxyHeader(proxy, client));
@@ -51,7 +67,13 @@ export function reachService(endpoint: Endpoint, options: ReachOptions, surround
       }
     },
     look: look && ((timeout, signal) => look(Math.min(timeout, connectTimeout ?? Infinity), signal)),
-    datagrams: reach.datagrams,
+    get state() {
+      const { state, detail, counts: own } = reach.state ?? { counts: {} };
+      return { state, detail: detail ?? trouble, counts: { ...own, ...counts } };
+    },
+    get datagrams() {
+      return reach.datagrams;
+    },
     close: () => reach.close(),
   };
 }

@@ -4,7 +4,10 @@
  * @module
  */
 
-/** Splits at the commas that do not stand in brackets or, within those, in quotes. */
+/** What a list stands behind; any other bracket is a character like others, as in a path. */
+const BEFORE_LIST = /(?:^|(?:^|=)\s*exec:)\s*$/;
+
+/** Splits at the commas that do not stand in a list or, within that, in quotes. */
 export function splitAtCommas(text: string): string[] {
   const parts: string[] = [""];
   let depth = 0;
@@ -18,7 +21,7 @@ export function splitAtCommas(text: string): string[] {
     parts[parts.length - 1] += char;
     if (quoted && char === "\\") parts[parts.length - 1] += text[++at] ?? "";
     else if (depth > 0 && char === '"') quoted = !quoted;
-    else if (!quoted && char === "[") depth++;
+    else if (!quoted && char === "[" && (depth > 0 || BEFORE_LIST.test(parts.at(-1)!.slice(0, -1)))) depth++;
     else if (!quoted && char === "]") depth = Math.max(0, depth - 1);
   }
   return parts;

@@ -12,9 +12,10 @@ import { lookup } from "../../net/dial/lookup.ts";
 import type { Connection } from "../../net/socket.ts";
 import { formatUdp, parseUdp } from "../../net/udp/address.ts";
 import { DatagramConnection } from "../../net/udp/connection.ts";
-import { noDatagrams } from "../../net/udp/counts.ts";
+import { type DatagramCounts, noDatagrams } from "../../net/udp/counts.ts";
 import { DatagramPool } from "../../net/udp/queue.ts";
-import type { EndpointClient, EndpointKind, Reach, Surroundings } from "./endpoint.ts";
+import type { DatagramSocket } from "../../net/udp/socket.ts";
+import type { EndpointClient, EndpointKind, EndpointState, Reach, Surroundings } from "./endpoint.ts";
 import { parseTcp } from "./tcp.ts";
 
 /** Services that take datagrams. */
@@ -36,7 +37,8 @@ export const udpKind: EndpointKind = {
 };
 
 class UdpReach implements Reach {
-  readonly datagrams = noDatagrams();
+  readonly #counts = noDatagrams();
+  readonly #sockets = new Set<DatagramSocket>();
   readonly #address: Address;
   readonly #maxAge: number;
   readonly #surroundings: Surroundings;
@@ -56,22 +58,34 @@ class UdpReach implements Reach {
     const opened: { conn?: DatagramConnection } = {};
     const socket = await engine.connectUdp({ host, port }, {
       onDatagram: (bytes) => opened.conn?.deliver(bytes),
-      onRefused: () => void this.datagrams.refused++,
+      onRefused: () => void this.#counts.refused++,
     });
     const conn = opened.conn = new DatagramConnection({
       clock,
       maxAge: this.#maxAge,
       pool: this.#pool,
-      counts: this.datagrams,
+      counts: this.#counts,
       send: (datagram) => socket.send(datagram),
       onClose: () => {
+        this.#sockets.delete(socket);
+        this.#counts.unread += socket.unread;
         const closed = socket.close().finally(() => this.#closing.delete(closed));
         this.#closing.add(closed);
       },
     });
+    this.#sockets.add(socket);
     if (!signal.aborted) return conn;
     conn.close();
     throw signal.reason;
+  }
+
+  get state(): EndpointState {
+    return { counts: { peers: this.#sockets.size } };
+  }
+
+  get datagrams(): DatagramCounts {
+    const unread = this.#sockets.values().reduce((sum, socket) => sum + socket.unread, this.#counts.unread);
+    return { ...this.#counts, unread };
   }
 
   async close(): Promise<void> {

@@ -322,7 +322,10 @@ export class V2LinkMaker implements LinkMaker {
       const error = granted ? undefined : `${result.code}: ${result.text}`;
       if (granted) {
         logger.info("service {service} is open at {hostAddress} of the server", { service: name, hostAddress });
-      } else logger.error("service {service} is not open: {error}", { service: name, error });
+      } else {
+        const level = result.code === "closed" ? "info" : "error"; // which is as somebody wants it
+        logger[level]("service {service} is not open: {error}", { service: name, error });
+      }
       this.#emit({ type: "service", service: name, hostAddress, error });
     }
   }

@@ -60,7 +60,7 @@ function belongsTo(service: string, part: string): boolean {
 
 /**
  * Parses `NAME=ENDPOINT[,proxy=v2][,down=refuse][,max-clients=N][,connect-timeout=TIME][,idle-timeout=TIME]`, where the
- * endpoint is `HOST:PORT`, `unix:PATH` or another of those that docs/endpoints.md has, with its own options.
+ * endpoint is `HOST:PORT`, `unix:PATH` or another of those that docs/how-to/endpoints.md has, with its own options.
  *
  * @param parseTime Reads a duration into milliseconds; by default as in `500ms`, `10s`, `2m` or `1h`.
  * @throws {SyntaxError} with what was wrong and what would do.
@@ -186,11 +186,19 @@ function parseDetail(detail: string, text: string, parseTime: (text: string) => 
       throw new SyntaxError(`"${detail}" in "${text}": write a whole number from 1 to ${V2_MAX_CHANNELS}`);
     }
     case "connect-timeout":
-      return { connectTimeout: parseTime(value) };
+      return { connectTimeout: parseDetailTime(detail, value, parseTime) };
     case "idle-timeout":
-      return { idleTimeout: parseTime(value) };
+      return { idleTimeout: parseDetailTime(detail, value, parseTime) };
     default:
       throw new SyntaxError(`"${detail}" in "${text}" is not known; ${FORM}`);
+  }
+}
+
+function parseDetailTime(detail: string, value: string, parseTime: (text: string) => number): number {
+  try {
+    return parseTime(value);
+  } catch (error) {
+    throw error instanceof SyntaxError ? new SyntaxError(`"${detail}": ${error.message}`, { cause: error }) : error;
   }
 }
 

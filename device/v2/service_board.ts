@@ -9,7 +9,7 @@ import type { Logger } from "../../base/logger.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { DatagramCounts } from "../../net/udp/counts.ts";
 import { V2_MAX_SERVICES } from "../../protocol/v2/limits.ts";
-import type { Reach } from "../endpoints/endpoint.ts";
+import type { EndpointState, Reach } from "../endpoints/endpoint.ts";
 import { kindOf } from "../endpoints/registry.ts";
 import { endpointOf, type NamedService } from "./named_service.ts";
 import { ServiceWatch } from "./service_watch.ts";
@@ -32,6 +32,8 @@ export interface ServiceStatus {
   readonly error: string | undefined;
   /** What became of its datagrams, if it is one of UDP. */
   readonly datagrams?: DatagramCounts;
+  /** How what stands behind it is. */
+  readonly endpoint: EndpointState;
 }
 
 /** The way to a service. */
@@ -206,7 +208,7 @@ export class ServiceBoard {
     return [...this.#entries.values()].map((entry) => {
       const { number, service, address, watch } = entry;
       const result = this.#results.get(number);
-      const { datagrams } = entry.reach;
+      const { datagrams, state = { counts: {} } } = entry.reach;
       const isBarred = entry.isUdp && !this.#takesDatagrams;
       return {
         name: service.name,
@@ -220,7 +222,8 @@ export class ServiceBoard {
           : result && result.code !== "granted"
           ? `${result.code}: ${result.text}`
           : undefined,
-        ...(datagrams && { datagrams: { ...datagrams } }),
+        ...(datagrams && { datagrams }),
+        endpoint: state,
       };
     });
   }

@@ -143,9 +143,11 @@ export function readNow(path: string, limit: number): string {
   return Deno.readTextFileSync(path);
 }
 
+const MIB = 1024 * 1024;
+
 function demandSmallFile({ isFile, size }: Pick<FileFacts, "isFile" | "size">, limit: number): void {
   if (!isFile) throw new Error("it is not a file");
-  if (size > limit) throw new Error(`it has ${size} bytes, more than ${limit / (1024 * 1024)} MiB`);
+  if (size > limit) throw new Error(`it has ${size} bytes, more than ${limit < MIB ? limit : `${limit / MIB} MiB`}`);
 }
 
 /** The text of an open file, which is closed then. @throws {Error} as {@linkcode readNow} does. */

@@ -7,7 +7,7 @@
 
 import type { SocketCalls } from "./calls.ts";
 import { EAGAIN, EINPROGRESS, EINTR } from "../kernel/errno.ts";
-import { THIS_MACHINE } from "./event_loop.ts";
+import { THIS_MACHINE } from "./machine.ts";
 import {
   Bell,
   type Buffer,

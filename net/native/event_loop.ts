@@ -1,8 +1,9 @@
 /**
  * The kernel's readiness (epoll(7), edge triggered), within the runtime's own event loop and on its thread.
  *
- * While there is something to do, this loop waits for the kernel itself: each pass is one system call, and promises that it
- * settles run before the next one. After a turn of that, the runtime has its own: timers, files, signals, its own sockets.
+ * While there is something to do, this loop waits for the kernel itself: a pass is one system call, or several where much has
+ * come, and promises that each of them settles run before the next one. After a turn of that, the runtime has its own:
+ * timers, files, signals, its own sockets. A turn that has taken {@linkcode FULL_TURN_MS} ends amid its pass.
  * A turn is short ({@linkcode SHORT_TURN_US}) while little comes, as that may be answered by one of those, and longer each
  * time, up to {@linkcode TURN_US}, while there is much. If nothing came in a turn, the wait goes on on another thread, for as
  * long as it takes; what comes then costs about 30 µs more. The kernel's timer (timerfd) ends a turn: a deadline of each wait
@@ -12,10 +13,20 @@
  */
 
 import { CLOEXEC, NONBLOCK } from "../kernel/libc.ts";
-import { AGAIN_PER_TURN, BUSY_PASSES, EVENTS_PER_WAIT, SHORT_TURN_US, STUCK_POLL_MS, TURN_US } from "./limits.ts";
+import {
+  AGAIN_PER_PASS,
+  BUSY_PASSES,
+  EVENTS_PER_PASS,
+  EVENTS_PER_WAIT,
+  FULL_TURN_MS,
+  SHORT_TURN_US,
+  STUCK_POLL_MS,
+  TURN_US,
+} from "./limits.ts";
 import { systemClock } from "../../base/clock.ts";
 import type { SocketCalls } from "./calls.ts";
 import { EINTR, socketError } from "../kernel/errno.ts";
+import { THIS_MACHINE } from "./machine.ts";
 import { SpareMemory } from "../kernel/spare_memory.ts";
 import { TurnTimes } from "../turn_times.ts";
 
@@ -58,24 +69,6 @@ export interface Waiting {
   onTurn(): void;
 }
 
-/** What a loop has to know of the machine and the runtime that it runs on. */
-export interface Machine {
-  /** Whether `struct epoll_event` is packed: on x86-64 only. */
-  readonly isPacked: boolean;
-  /** Runs promises that are due, without a turn of the runtime's loop, where the runtime has a door to that. */
-  readonly runPromises: (() => void) | undefined;
-}
-
-/** This one. */
-export const THIS_MACHINE: Machine = { isPacked: Deno.build.arch === "x86_64", runPromises: doorToMicrotasks() };
-
-function doorToMicrotasks(): (() => void) | undefined {
-  const inside: unknown = Reflect.get(Deno, Reflect.get(Deno, "internal") ?? "");
-  const core: unknown = typeof inside === "object" && inside !== null ? Reflect.get(inside, "core") : undefined;
-  const run: unknown = typeof core === "object" && core !== null ? Reflect.get(core, "runMicrotasks") : undefined;
-  return typeof run === "function" ? () => void run.call(core) : undefined;
-}
-
 /** The loop of a process. It runs while somebody watches, and keeps the process alive as long. */
 export class EventLoop {
   readonly calls: SocketCalls;
@@ -95,10 +88,13 @@ export class EventLoop {
   readonly #record: Uint8Array<ArrayBuffer>;
   readonly #words: Int32Array;
   #again: Waiting[] = [];
+  #going: Waiting[] = []; // those of this pass, the next one last
   #after: (() => void)[] = []; // what is due at the end of the pass
   #state: "off" | "due" | "turn" | "aside" = "off"; // aside: a wait is under way on another thread
   #cancelPoll: (() => void) | undefined;
   #passes = 0;
+  #isMidPass = false; // the kernel, or `#going`, may have more for this pass
+  #taken = 0; // events of this pass
   #isTimeUp = false;
   #length = 0; // of the turn, as in `TURNS`
   #busy = 0; // passes of the turn that had something to do
@@ -218,13 +214,17 @@ export class EventLoop {
     this.#isTimeUp = false;
     this.#busy = 0;
     while (!this.#isTimeUp) {
-      const wait = this.#again.length + this.#after.length > 0 ? 0 : -1;
+      const wait = this.#isMidPass || this.#again.length + this.#after.length > 0 ? 0 : -1;
       const count = calls.epoll_wait(this.#epoll, this.#pointer, EVENTS_PER_WAIT, wait);
       if (count < 0 && calls.errno() !== EINTR) throw socketError(calls.errno());
       this.#dispatch(count, this.#events);
       // Without that door, a pass with something to do is a turn of the runtime's.
       if (!runPromises && (this.#isBusy || this.#again.length > 0)) return this.#restart();
       runPromises?.();
+      if (this.#isMidPass) {
+        if (systemClock.now() - this.#since >= FULL_TURN_MS) break;
+        continue;
+      }
       if (runPromises && this.#after.length > 0) {
         this.#endPass();
         runPromises();
@@ -233,7 +233,7 @@ export class EventLoop {
     }
     this.#state = "due"; // from here on nothing waits for the end of a pass
     this.#endPass();
-    const isIdle = this.#busy === 0 && this.#again.length === 0;
+    const isIdle = this.#busy === 0 && this.#again.length === 0 && !this.#isMidPass;
     if (this.#busy < BUSY_PASSES && !this.#isBusy) this.#length = 0;
     else if (this.#length < TURNS.length - 1) this.#length++;
     this.#wait(isIdle ? -1 : 0);
@@ -250,7 +250,7 @@ export class EventLoop {
     this.#state = "off";
     this.#endPass();
     this.#told();
-    if (this.#watchers.size > 0 || this.#again.length > 0) this.#start();
+    if (this.#watchers.size > 0 || this.#again.length + this.#going.length > 0) this.#start();
   }
 
   /** Waits on another thread, so that the runtime's loop goes on; `ms` of 0: only that. */
@@ -274,30 +274,39 @@ export class EventLoop {
   readonly #pollNow = (): void => {
     this.#cancelPoll = systemClock.after(STUCK_POLL_MS, this.#pollNow);
     this.#spareMemory.look(this.#passes);
-    if (this.#state !== "aside") return;
-    this.#dispatch(this.calls.epoll_wait(this.#epoll, this.#sparePointer, EVENTS_PER_WAIT, 0), this.#spare);
+    this.#poll();
   };
 
+  readonly #poll = (): void => {
+    if (this.#state !== "aside") return;
+    this.#dispatch(this.calls.epoll_wait(this.#epoll, this.#sparePointer, EVENTS_PER_WAIT, 0), this.#spare);
+    if (this.#isMidPass) systemClock.soon(this.#poll);
+  };
+
+  /** A part of a pass, or the whole of it if there is not much. */
   #dispatch(count: number, events: Int32Array): void {
-    this.#passes++;
-    const again = this.#again;
-    let isBusy = again.length > 0;
-    if (isBusy) {
-      this.#again = again.length > AGAIN_PER_TURN ? again.splice(AGAIN_PER_TURN) : [];
-      for (const waiting of again) waiting.onTurn();
+    if (!this.#isMidPass) {
+      this.#passes++;
+      this.#taken = 0;
+      this.#isBusy = this.#again.length > 0;
+      if (this.#isBusy) this.#going = this.#again.splice(0, AGAIN_PER_PASS).reverse();
     }
+    const going = this.#going;
+    for (let most = EVENTS_PER_WAIT; most > 0 && going.length > 0; most--) going.pop()!.onTurn();
     const stride = this.#stride;
     const fdAt = stride === 3 ? 1 : 2;
     for (let at = 0, end = count * stride; at < end; at += stride) {
       const fd = events[at + fdAt]!;
       const watcher = this.#watchers.get(fd);
       if (watcher) {
-        isBusy = true;
+        this.#isBusy = true;
         watcher.onReady(events[at]!);
       } else if (fd === this.#timer) this.#isTimeUp = true;
     }
-    this.#isBusy = isBusy;
-    if (isBusy) this.#busy++;
+    this.#taken += Math.max(0, count);
+    const hasMore = count === EVENTS_PER_WAIT && this.#taken < EVENTS_PER_PASS;
+    this.#isMidPass = hasMore || going.length > 0;
+    if (this.#isBusy && !this.#isMidPass) this.#busy++;
   }
 }
 

@@ -13,11 +13,17 @@ export const SHORT_TURN_US = 250;
 /** Passes with something to do in a turn, from which on the next one is longer. */
 export const BUSY_PASSES = 4;
 
-/** Events that are taken from the kernel at once. */
-export const EVENTS_PER_WAIT = 256;
+/** Events that are taken from the kernel at once: then promises run, and the clock is looked at. */
+export const EVENTS_PER_WAIT = 8;
+
+/** Events of one pass. */
+export const EVENTS_PER_PASS = 256;
 
 /** Sockets that go on in one pass, of those that had their part of the one before. */
-export const AGAIN_PER_TURN = 256;
+export const AGAIN_PER_PASS = 256;
+
+/** Milliseconds after which a turn ends amid a pass, as others have waited long enough. */
+export const FULL_TURN_MS = 8;
 
 /** Milliseconds between two looks at the kernel while all threads of the runtime are busy with other things. */
 export const STUCK_POLL_MS = 250;

@@ -23,6 +23,9 @@ const TCP_KEEPIDLE = 4;
 const TCP_KEEPINTVL = 5;
 const TCP_KEEPCNT = 6;
 const TCP_INFO = 11;
+const SO_MEMINFO = 55;
+/** Where the ninth of its numbers stands. */
+const MEMINFO_DROPS = 32;
 const TCP_CLOSE = 7;
 const SIOCOUTQ = 0x5411n;
 
@@ -55,6 +58,13 @@ export function setReuseAddress(calls: SocketCalls, fd: number): void {
 /** The system keeps so many bytes that nobody has read, if its own bound allows. */
 export function setReceiveBuffer(calls: SocketCalls, fd: number, bytes: number): void {
   set(calls, fd, SOL_SOCKET, SO_RCVBUF, bytes);
+}
+
+/** Datagrams that the system dropped as nobody had room for them in time; 0 if it does not say (Linux before 4.12). */
+export function droppedUnread(calls: SocketCalls, fd: number): number {
+  size[0] = info.length;
+  const isTold = calls.getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, size) === 0 && size[0] >= MEMINFO_DROPS + 4;
+  return isTold ? infoAt(MEMINFO_DROPS) : 0;
 }
 
 /** Each message that comes says to which of this machine's addresses (`IP_PKTINFO`, `IPV6_RECVPKTINFO`). */

@@ -41,6 +41,7 @@ async function open(host: string, port: number): Promise<Socket> {
 }
 
 class PortableUdp implements DatagramSocket {
+  readonly unread = 0;
   readonly address: Address;
   readonly #socket: Socket;
   readonly #peer: DatagramPeer | undefined;

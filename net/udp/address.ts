@@ -38,7 +38,12 @@ export function formatUdp(address: string, { maxAge }: UdpDetails = {}): string 
 }
 
 function parseMaxAge(value: string, text: string): number {
-  const ms = parsePositiveDuration(value);
+  let ms: number;
+  try {
+    ms = parsePositiveDuration(value);
+  } catch (error) {
+    throw error instanceof SyntaxError ? new SyntaxError(`max-age in "${text}": ${error.message}`) : error;
+  }
   if (ms <= MAX_DATAGRAM_AGE_MS) return ms;
   throw new SyntaxError(`max-age in "${text}" is more than ${writeDuration(MAX_DATAGRAM_AGE_MS)}; write less`);
 }

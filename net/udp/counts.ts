@@ -20,9 +20,11 @@ export interface DatagramCounts {
   refused: number;
   /** The system had no room for them, or they were too large for it. */
   unsent: number;
+  /** The system dropped them before they were received, as its own queue was full; 0 where it does not say. */
+  unread: number;
 }
 
 /** None yet. */
 export function noDatagrams(): DatagramCounts {
-  return { received: 0, sent: 0, overflowed: 0, aged: 0, late: 0, refused: 0, unsent: 0 };
+  return { received: 0, sent: 0, overflowed: 0, aged: 0, late: 0, refused: 0, unsent: 0, unread: 0 };
 }

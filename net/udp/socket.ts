@@ -30,6 +30,8 @@ export interface DatagramHandler {
 export interface DatagramSocket {
   /** The address really bound. */
   readonly address: Address;
+  /** Datagrams that the system dropped so far, as its own queue was full; 0 where it does not say. */
+  readonly unread: number;
   /** Sends a datagram: of a bound socket to a peer that it was given, of a connected one to its own. It never waits. */
   send(bytes: Uint8Array, to?: DatagramPeer): SendFate;
   /** Closes it; nothing more is told. Idempotent. @returns when its port is free. */

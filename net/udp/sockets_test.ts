@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { MAX_DATAGRAM } from "../../protocol/v2/limits.ts";
 import { noise } from "../../tests/rig/bytes.ts";
+import { poll } from "../../tests/rig/wait.ts";
 import { UdpPeer } from "../../tests/rig/udp.ts";
 import { engineTest } from "../_engines_fixture_test.ts";
 
@@ -78,4 +79,15 @@ engineTest("nobody there is told by the native engine, and the socket goes on", 
   client.send("b");
   assert.equal(await client.text(), "b");
   assert.equal(back.heard.length, 1);
+});
+
+engineTest("what the system drops of a flood is counted by the native engine", async (engine) => {
+  if (engine.name === "portable") return; // the runtime does not say so
+  await using service = await UdpPeer.bind(undefined, engine);
+  await using client = await UdpPeer.connect(service.address.port, "127.0.0.1", engine);
+  const count = 5_000;
+  for (let n = 0; n < count; n++) client.send(new Uint8Array(1_000)); // nobody reads meanwhile
+  assert.ok(service.unread > 0);
+  const all = () => service.heard.length + service.unread;
+  await poll(() => all() === count, () => `${all()} of ${count}`);
 });

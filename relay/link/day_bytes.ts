@@ -33,14 +33,14 @@ export function bytesOnWire({ bytes, pieces }: Carried, isPlain: boolean): numbe
 /** The sums of a device, over all its links. */
 export class DayBytes {
   readonly #time: Pick<Time, "wall">;
-  readonly #limit: number;
+  readonly #limit: () => number;
   readonly #onOver: (today: BytesOfDay) => void;
   #today: BytesOfDay;
   #yesterday: BytesOfDay | undefined;
   #isTold = false;
 
-  /** Starts at 0. `onOver` is called when a day comes to more than `limit` bytes, once a day; 0 is no limit. */
-  constructor(time: Pick<Time, "wall">, limit = 0, onOver: (today: BytesOfDay) => void = () => {}) {
+  /** Starts at 0. `onOver` is called when a day comes to more than `limit` bytes, once a day; 0 is none. */
+  constructor(time: Pick<Time, "wall">, limit: () => number = () => 0, onOver: (today: BytesOfDay) => void = () => {}) {
     this.#time = time;
     this.#limit = limit;
     this.#onOver = onOver;
@@ -64,7 +64,8 @@ export class DayBytes {
     this.#turn();
     const { day, idle, carried: before } = this.#today;
     this.#today = { day, idle: carried ? idle : idle + bytes, carried: carried ? before + bytes : before };
-    if (this.#limit === 0 || this.#isTold || idle + before + bytes <= this.#limit) return;
+    const limit = this.#limit();
+    if (limit === 0 || this.#isTold || idle + before + bytes <= limit) return;
     this.#isTold = true;
     this.#onOver(this.#today);
   }

@@ -21,7 +21,7 @@ test("bytes are summed for each day of UTC, those of clients apart, and the day 
 test("a day that comes to more than its limit is told of once, and so is the next", () => {
   const time = { at: Date.UTC(2027, 0, 31), wall: () => time.at };
   const told: BytesOfDay[] = [];
-  const bytes = new DayBytes(time, 1_000, (today) => told.push(today));
+  const bytes = new DayBytes(time, () => 1_000, (today) => told.push(today));
   bytes.add(600, false);
   bytes.add(400, true);
   assert.deepEqual(told, []);
@@ -34,7 +34,7 @@ test("a day that comes to more than its limit is told of once, and so is the nex
 });
 
 test("without a limit nothing is told", () => {
-  const bytes = new DayBytes({ wall: () => 0 }, 0, () => assert.fail());
+  const bytes = new DayBytes({ wall: () => 0 }, () => 0, () => assert.fail());
   bytes.add(1e12, false);
 });
 

@@ -88,7 +88,7 @@ export async function serialConsole({ screen }: Stage, { console }: Endpoints): 
   if (!answer.includes(FIRMWARE)) throw new DemoError(`the console answered ${JSON.stringify(answer)}`);
   screen.note(`${PROMPT}version`);
   screen.note(FIRMWARE);
-  screen.ok("one user at a time; pyserial's rfc2217:// sets speed and lines from afar: docs/serial.md");
+  screen.ok("one user at a time; pyserial's rfc2217:// sets speed and lines from afar: docs/how-to/serial.md");
 }
 
 /** Two tools share a CAN bus behind the gateway. */

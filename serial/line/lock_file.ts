@@ -6,9 +6,11 @@
  */
 
 import { describeError, errorCode } from "../../base/errors.ts";
+import { MAX_LOCK_FILE } from "../limits.ts";
 import { SerialError } from "./line.ts";
 import type { LineCalls } from "./line_calls.ts";
 import { ESRCH } from "../../net/kernel/errno.ts";
+import { readNow } from "../../net/kernel/native_file.ts";
 
 /** Where they are. */
 export const LOCK_FOLDER = "/run/lock";
@@ -46,14 +48,14 @@ export function takeLockFile(path: string, calls: Pick<LineCalls, "kill" | "errn
 
 /** The process that a lock file names, in digits as most programs write it; `undefined`: it cannot be told. */
 function ownerOf(file: string): number | undefined {
-  const [, digits] = /^\s*(\d{1,10})\s/.exec(`${Deno.readTextFileSync(file)}\n`) ?? [];
+  const [, digits] = /^\s*(\d{1,10})\s/.exec(`${readNow(file, MAX_LOCK_FILE)}\n`) ?? [];
   const pid = Number(digits ?? 0);
   return pid > 0 && pid < 2 ** 31 ? pid : undefined;
 }
 
 function free(file: string, mine: string): void {
   try {
-    if (Deno.readTextFileSync(file) === mine) Deno.removeSync(file);
+    if (readNow(file, MAX_LOCK_FILE) === mine) Deno.removeSync(file);
   } catch {
     // somebody has cleared it away
   }

@@ -51,20 +51,27 @@ export function whyNoTty(path: string, calls: LineCalls | undefined = lineCalls(
     "without it, let a program such as ser2net or socat put the line at a TCP port, and offer that";
 }
 
-/** Opens a line, for this process alone if `lock`. @throws {SerialError} */
+/**
+ * Who else may have a line while it is open: anybody; no other program, as the kernel sees to; nor those that look for its
+ * lock file before they ask the kernel.
+ */
+export type Hold = "shared" | "alone" | "locked";
+
+/** Opens a line. @throws {SerialError} */
 export function openTty(
   path: string,
   settings: LineSettings,
-  lock: boolean,
+  hold: Hold,
   { clock, calls = lineCalls(), lockFolder }: TtyMachine,
 ): SerialLine {
   if (!calls) throw new SerialError(whyNoTty(path, calls)!, { isLacking: true });
   demandPermission(path);
-  const free = lock ? takeLockFile(path, calls, lockFolder) : () => {};
+  const isAlone = hold !== "shared";
+  const free = hold === "locked" ? takeLockFile(path, calls, lockFolder) : () => {};
   try {
     const fd = calls.open(new TextEncoder().encode(`${path}\0`), O_RDWR | O_NOCTTY | NONBLOCK | CLOEXEC, 0);
     if (fd < 0) throw whyNotOpen(path, calls.errno());
-    return new Tty({ path, fd, clock, calls, lock, free, ...setUp(calls, fd, path, settings, lock) });
+    return new Tty({ path, fd, clock, calls, isAlone, free, ...setUp(calls, fd, path, settings, isAlone) });
   } catch (error) {
     free();
     throw error;
@@ -72,15 +79,15 @@ export function openTty(
 }
 
 /** Sets it. @returns how it was, how it is now, and its bytes. @throws {SerialError} It is closed then. */
-function setUp(calls: LineCalls, fd: number, path: string, wanted: LineSettings, lock: boolean) {
+function setUp(calls: LineCalls, fd: number, path: string, wanted: LineSettings, isAlone: boolean) {
   let saved: Uint8Array<ArrayBuffer>;
   let settings: LineSettings;
   try {
     saved = termiosOf(calls, fd, path);
-    if (lock) demandAlone(calls, fd, path);
+    if (isAlone) demandAlone(calls, fd, path);
     settings = setTermios(calls, fd, path, saved, wanted);
   } catch (error) {
-    if (lock) calls.ioctl(fd, Ioctl.TIOCNXCL, NOTHING);
+    if (isAlone) calls.ioctl(fd, Ioctl.TIOCNXCL, NOTHING);
     calls.close(fd);
     throw error;
   }
@@ -141,7 +148,7 @@ interface TtyParts {
   /** How it was before. */
   readonly saved: Uint8Array<ArrayBuffer>;
   readonly settings: LineSettings;
-  readonly lock: boolean;
+  readonly isAlone: boolean;
   /** Frees the lock file. */
   free(): void;
 }
@@ -228,7 +235,7 @@ class Tty implements SerialLine {
     if (this.#hasToSend()) calls.ioctlNumber(this.#fd, Ioctl.TCFLSH, OUT); // else close(2) would wait, and all with it
     calls.ioctl(this.#fd, Ioctl.TIOCCBRK, NOTHING);
     calls.ioctl(this.#fd, Ioctl.TCSETS2, this.#parts.saved);
-    if (this.#parts.lock) calls.ioctl(this.#fd, Ioctl.TIOCNXCL, NOTHING);
+    if (this.#parts.isAlone) calls.ioctl(this.#fd, Ioctl.TIOCNXCL, NOTHING);
     this.#parts.duplex.close();
     this.#parts.free();
   }

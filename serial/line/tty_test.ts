@@ -12,6 +12,7 @@ import { folderTest, test } from "../../tests/rig/test.ts";
 import { within } from "../../tests/rig/wait.ts";
 import { LINE_DRAIN_MS, LINE_DRAIN_POLL_MS } from "../limits.ts";
 import { FLOWS, isFrame, type LineSettings, PARITIES, USUAL_SETTINGS } from "../settings.ts";
+import { MAX_LOCK_FILE } from "../limits.ts";
 import { SerialError } from "./line.ts";
 import { type LineCalls, lineCalls } from "./line_calls.ts";
 import { EACCES, ESRCH } from "../../net/kernel/errno.ts";
@@ -54,7 +55,7 @@ test("the structure of 9600 7e2 with XON and XOFF is what stty would make of it"
 test("a line is set when it is opened, carries every byte, and is as it was when it is closed", async () => {
   using far = new Pty();
   const before = far.termios();
-  const line = openTty(far.path, { ...USUAL_SETTINGS, baud: 31_250, flow: "xon" }, false, { clock });
+  const line = openTty(far.path, { ...USUAL_SETTINGS, baud: 31_250, flow: "xon" }, "shared", { clock });
   assert.deepEqual(far.settings, { ...USUAL_SETTINGS, baud: 31_250, flow: "xon" });
   assert.deepEqual(line.set({ ...USUAL_SETTINGS, baud: 9600, flow: "rts" }), far.settings);
   assert.equal(far.settings.baud, 9600);
@@ -72,7 +73,7 @@ test("a line is set when it is opened, carries every byte, and is as it was when
 
 test("a read that waits hears of a far end that is gone", async () => {
   const far = new Pty();
-  const line = openTty(far.path, USUAL_SETTINGS, false, { clock });
+  const line = openTty(far.path, USUAL_SETTINGS, "shared", { clock });
   const read = (async () => await line.read(new Uint8Array(16)))().catch((error) => error.code);
   far.close();
   assert.ok([null, "EIO"].includes(await within(read, "the hang-up")));
@@ -94,7 +95,7 @@ test("what the system has still to send goes out, or is dropped in time", async 
     },
     ioctlNumber: (_fd, _request, argument) => flushed.push(argument),
   };
-  const line = openTty(far.path, USUAL_SETTINGS, false, { clock: time, calls });
+  const line = openTty(far.path, USUAL_SETTINGS, "shared", { clock: time, calls });
   await line.write(new Uint8Array(100));
   const closed = line.close();
   await time.advance(2 * LINE_DRAIN_POLL_MS);
@@ -102,7 +103,7 @@ test("what the system has still to send goes out, or is dropped in time", async 
   assert.deepEqual(flushed, []);
   assert.equal((await far.read()).length, 100);
   left = Infinity;
-  const stuck = openTty(far.path, USUAL_SETTINGS, false, { clock: time, calls });
+  const stuck = openTty(far.path, USUAL_SETTINGS, "shared", { clock: time, calls });
   const dropped = stuck.close();
   await time.advance(LINE_DRAIN_MS);
   await within(dropped, "the end of one that cannot");
@@ -111,10 +112,10 @@ test("what the system has still to send goes out, or is dropped in time", async 
 
 folderTest("a locked line is one program's, by the kernel's means and by a lock file", (lockFolder) => {
   using far = new Pty();
-  const line = openTty(far.path, USUAL_SETTINGS, true, { clock, lockFolder });
+  const line = openTty(far.path, USUAL_SETTINGS, "locked", { clock, lockFolder });
   const file = `${lockFolder}/LCK..${far.path.slice("/dev/".length).replaceAll("/", "_")}`;
   assert.equal(Deno.readTextFileSync(file), `${String(Deno.pid).padStart(10)}\n`);
-  const again = () => openTty(far.path, USUAL_SETTINGS, true, { clock, lockFolder });
+  const again = () => openTty(far.path, USUAL_SETTINGS, "locked", { clock, lockFolder });
   assert.throws(
     again,
     (error) => error instanceof SerialError && error.isBusy && /is in use by process/.test(error.message),
@@ -139,13 +140,34 @@ folderTest("a lock that a dead process left is taken over, and one of a living o
   assert.throws(() => takeLockFile("/dev/ttyUSB0", calls, `${folder}/no`), /cannot be locked by .* or leave lock out/);
 });
 
+folderTest("whatever stands in place of a lock, it is not waited for and not read without an end", (folder) => {
+  const calls = { kill: () => -1, errno: () => ESRCH };
+  const path = `${folder}/LCK..ttyUSB0`;
+  const make = [
+    () => assert.ok(new Deno.Command("mkfifo", { args: [path] }).outputSync().success),
+    () => Deno.symlinkSync("/dev/zero", path),
+    () => Deno.mkdirSync(path),
+    () => Deno.writeTextFileSync(path, " ".repeat(MAX_LOCK_FILE + 1)),
+  ];
+  for (const fn of make) {
+    fn();
+    assert.throws(
+      () => takeLockFile("/dev/ttyUSB0", calls, folder),
+      /cannot be locked by .*: (it is not a file|it has)/,
+    );
+    const { isFifo, isSymlink, isDirectory, isFile } = Deno.lstatSync(path);
+    assert.ok(isFifo || isSymlink || isDirectory || isFile, "it is left alone");
+    Deno.removeSync(path);
+  }
+});
+
 test("a line that cannot be had is told with what would do", () => {
-  const open = (path: string) => openTty(path, USUAL_SETTINGS, false, { clock });
+  const open = (path: string) => openTty(path, USUAL_SETTINGS, "shared", { clock });
   assert.throws(() => open("/dev/no-such-line"), /there is no \/dev\/no-such-line; is the adapter plugged in\?/);
   assert.throws(() => open("/dev/null"), /is no serial line; `ls \/dev\/serial\/by-id`/);
   const calls = { ...lineCalls()!, open: () => -1, errno: () => EACCES };
-  const barred = () => openTty("/dev/ttyUSB0", USUAL_SETTINGS, false, { clock, calls });
+  const barred = () => openTty("/dev/ttyUSB0", USUAL_SETTINGS, "shared", { clock, calls });
   assert.throws(barred, /may not be opened by this user; .*usermod -aG dialout/);
-  const none = () => openTty("/dev/ttyUSB0", USUAL_SETTINGS, false, { clock, calls: undefined });
+  const none = () => openTty("/dev/ttyUSB0", USUAL_SETTINGS, "shared", { clock, calls: undefined });
   if (!hasPty) assert.throws(none, /takes Linux with glibc, and the permission to call it \(--allow-ffi\); without it/);
 }, onLinux);

@@ -37,6 +37,8 @@ export interface SerialStatus {
   readonly settings: string;
   /** Its clients, the user first. */
   readonly clients: readonly SerialClientStatus[];
+  /** Bytes that clients lost since the service is there, as they were slow. */
+  readonly lost: number;
 }
 
 /** A client of a line. */
@@ -70,6 +72,7 @@ export class SerialService {
   readonly #log: Logger;
   readonly #hub: LineHub;
   readonly #clients = new Set<LineClient>();
+  #lost = 0; // by those who have gone
 
   /** See {@linkcode openSerialService}. */
   constructor(endpoint: SerialEndpoint, { logger = silentLogger, clock = systemClock, ...rest }: SerialServiceOptions) {
@@ -85,7 +88,7 @@ export class SerialService {
     this.#hub = new LineHub({
       name,
       settings: line,
-      open: open ?? ((settings: LineSettings) => openTty(path, settings, lock, machine)),
+      open: open ?? ((settings: LineSettings) => openTty(path, settings, lock ? "locked" : "shared", machine)),
       isShared: share === "read",
       keeps: replug === "keep",
       clock,
@@ -114,6 +117,7 @@ export class SerialService {
     return {
       state,
       settings: formatSettings(settings),
+      lost: clients.reduce((sum, { lost }) => sum + lost, this.#lost),
       clients: clients.toSorted((a, b) => Number(b.isUser) - Number(a.isUser)),
     };
   }
@@ -136,6 +140,7 @@ export class SerialService {
       onEnd: (client, why) => {
         this.#clients.delete(client);
         const { lost } = client;
+        this.#lost += lost;
         const line = lost > 0
           ? "client {address} of {name} ended: {why}; {lost} B were lost, as it was slow"
           : undefined;

@@ -34,7 +34,7 @@ test("bytes go both ways as they are; the line is opened for its user, and close
   await settled();
   assert.equal(user.end, "closed");
   assert.equal(bench.line.said.at(-1), "closed");
-  assert.deepEqual(bench.service.status, { state: "closed", settings: "9600 7e1", clients: [] });
+  assert.deepEqual(bench.service.status, { state: "closed", settings: "9600 7e1", clients: [], lost: 0 });
   assert.equal(bench.clock.pending, 0);
 });
 

@@ -50,6 +50,8 @@ export interface OpeningChange {
 export class Openings {
   readonly #clock: Clock;
   readonly #all = new Map<string, Opening>();
+  /** Until when, by the clock that nobody sets: an opening does not last longer for somebody setting the other one back. */
+  readonly #due = new Map<string, number>();
   /** The names of those that somebody asked for with an address, by device. */
   readonly #asked = new Map<string, Set<string>>();
   readonly #changes: Emitter<OpeningChange>;
@@ -69,7 +71,7 @@ export class Openings {
   /** How long and for whom a service is open, if it is. */
   get(device: string, service: string): Opening | undefined {
     const opening = this.#all.get(openingKey(device, service));
-    return opening && opening.until > this.#clock.wall() ? opening : undefined;
+    return opening && !this.#isOver(opening) ? opening : undefined;
   }
 
   /** Addresses of a device's network that can be reached for now. */
@@ -108,9 +110,13 @@ export class Openings {
 
   /** A device has another name: what is open of it stays so. @returns what is open, with the new name. */
   rename(before: string, after: string): Opening[] {
-    const moved = this.of(before);
-    for (const opening of moved) this.#remove(opening);
-    return moved.map((opening) => this.#put({ ...opening, device: after }));
+    return this.of(before).map((opening) => {
+      const due = this.#due.get(openingKey(before, opening.service))!;
+      this.#remove(opening);
+      const renamed = this.#put({ ...opening, device: after });
+      this.#due.set(openingKey(after, opening.service), due); // also if somebody has set the clock back
+      return renamed;
+    });
   }
 
   /** All that is open of a device. */
@@ -134,14 +140,17 @@ export class Openings {
   }
 
   #put(opening: Opening): Opening {
-    const { device, service, to } = opening;
-    this.#all.set(openingKey(device, service), opening);
+    const { device, service, to, since, until } = opening;
+    const key = openingKey(device, service);
+    this.#all.set(key, opening);
+    this.#due.set(key, this.#clock.now() + Math.min(until - this.#clock.wall(), until - since));
     if (to !== undefined) this.#asked.set(device, (this.#asked.get(device) ?? new Set<string>()).add(service));
     return opening;
   }
 
   #remove({ device, service }: Opening): void {
     this.#all.delete(openingKey(device, service));
+    this.#due.delete(openingKey(device, service));
     const asked = this.#asked.get(device);
     asked?.delete(service);
     if (asked?.size === 0) this.#asked.delete(device);
@@ -153,13 +162,16 @@ export class Openings {
     if (this.#all.size === 0) this.stop();
   }
 
+  #isOver({ device, service, until }: Opening): boolean {
+    return until <= this.#clock.wall() || this.#due.get(openingKey(device, service))! <= this.#clock.now();
+  }
+
   /** By looks, as the wall clock may be set. */
   #lookLater(): void {
     if (this.#all.size === 0) return;
     this.#cancelLook ??= this.#clock.after(OPENING_LOOK_MS, () => {
       this.#cancelLook = undefined;
-      const now = this.#clock.wall();
-      for (const opening of this.all) if (opening.until <= now) this.#end(opening);
+      for (const opening of this.all) if (this.#isOver(opening)) this.#end(opening);
       this.#lookLater();
     });
   }

@@ -35,12 +35,12 @@ export async function served(folder: string) {
     ],
     v2: state.options,
   });
-  const auditFile = new AuditFile({ path: `${folder}/audit.log`, clock: core.settings.clock, logger });
+  const audit = new AuditFile({ path: `${folder}/audit.log`, clock: core.settings.clock, logger });
   const context = adminContext({
     server: handle,
     core,
     state: state.view,
-    auditFile,
+    audit,
     reload: () => Promise.resolve({ changed: ["log-level debug"], restart: [] }),
   });
   await handle.ready;
@@ -78,7 +78,7 @@ export async function served(folder: string) {
       await admin.close();
       handle.close();
       await within(handle.closed, "the end of the server");
-      await context.endTidings();
+      await context.outlets.close();
       await state.close();
     },
   };

@@ -10,12 +10,18 @@ import { closed, nullable, Type, words } from "../../app/admin/schema.ts";
 import { KEEP_ALIVE_MODES } from "../../protocol/keep_alive.ts";
 import { MAX_ATTENTION_MS } from "../../protocol/limits.ts";
 import { MAX_DURATION_MS } from "../../base/limits.ts";
-import { parseTag } from "../../app/admin/selector.ts";
-import { MAX_TAGS } from "../../app/limits.ts";
+import { TAG_PATTERN } from "../../app/admin/selector.ts";
+import { MAX_TAG, MAX_TAGS } from "../../app/limits.ts";
 import { parseExpiry } from "../state/enroll.ts";
 import type { AdminContext } from "./context.ts";
 import { demandDevice, demandState } from "./device_routes.ts";
 import { Done, KeepAlive, Name, NAMED } from "../../app/admin/shared.ts";
+
+const TAG = Type.String({
+  pattern: TAG_PATTERN,
+  maxLength: MAX_TAG,
+  description: "A word, or two with a colon between, as in site:berlin.",
+});
 
 /** The routes. */
 export function actRoutes(context: AdminContext): Route[] {
@@ -113,7 +119,7 @@ export function actRoutes(context: AdminContext): Route[] {
       ...post("revoke", "revokeDevice", "Removes a device: its link ends, and its key is worth nothing."),
       async handle({ params: { name } }) {
         const state = demandState(context);
-        if (!await isKnown(context, name)) throw new ApiError("not-found", `there is no device "${name}"`);
+        if (!await isWaiting(context, name)) demandDevice(context, name);
         await state.acts.revoke(name);
         await state.applied();
         return { done: true };
@@ -127,13 +133,11 @@ export function actRoutes(context: AdminContext): Route[] {
     jsonRoute({
       ...post("tag", "tagDevice", "Gives a device tags, and takes others from it."),
       body: closed({
-        add: Type.Optional(Type.Array(Type.String(), { maxItems: MAX_TAGS })),
-        remove: Type.Optional(Type.Array(Type.String(), { maxItems: MAX_TAGS })),
+        add: Type.Optional(Type.Array(TAG, { maxItems: MAX_TAGS })),
+        remove: Type.Optional(Type.Array(TAG, { maxItems: MAX_TAGS })),
       }),
-      handle({ params: { name }, body: { add = [], remove = [] } }) {
-        for (const tag of [...add, ...remove]) readText(parseTag, tag, "body");
-        return onFiles(name, ({ acts }) => acts.tag(name, add, remove));
-      },
+      handle: ({ params: { name }, body: { add = [], remove = [] } }) =>
+        onFiles(name, ({ acts }) => acts.tag(name, add, remove)),
     }),
     jsonRoute({
       ...post("expire", "expireDevice", "Sets until when a device may link up."),
@@ -153,8 +157,7 @@ export function actRoutes(context: AdminContext): Route[] {
   ];
 }
 
-/** Whether there is a device of a name, or a string that waits for one. */
-async function isKnown({ state }: AdminContext, name: string): Promise<boolean> {
-  if (state?.devices.byName(name)) return true;
+/** Whether there is a string that waits for a device of a name. */
+async function isWaiting({ state }: AdminContext, name: string): Promise<boolean> {
   return (await state?.enrolments.waiting())?.some(({ device }) => device === name) ?? false;
 }

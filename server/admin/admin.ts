@@ -7,13 +7,9 @@
 import type { Act } from "../../app/admin/http/api.ts";
 import type { Route } from "../../app/admin/route.ts";
 import { type AdminServer, serveAdmin } from "../../app/admin/serve.ts";
-import type { AuditFile } from "../../app/audit/audit_file.ts";
 import { addAuditMetrics } from "../audit/audit_metrics.ts";
 import { auditRoutes } from "../audit/routes.ts";
-import type { Webhook } from "../../app/webhook/webhook.ts";
-import { type WebhookPlan, WebhookTidings } from "../webhook/tidings.ts";
 import { addWebhookMetrics } from "../webhook/webhook_metrics.ts";
-import { ServerAudit } from "../audit/server_audit.ts";
 import { serverMetrics } from "../metrics/server_metrics.ts";
 import type { SiteFile } from "../../app/admin/http/site.ts";
 import type { Address } from "../../protocol/address.ts";
@@ -30,6 +26,7 @@ import { drainRoutes } from "./drain_routes.ts";
 import { enrolmentRoutes } from "./enrolment_routes.ts";
 import { EventRing } from "../../app/admin/event_ring.ts";
 import { eventRoutes } from "./event_routes.ts";
+import { Outlets, type OutletsOptions } from "./outlets.ts";
 import { openingRoutes } from "./opening_routes.ts";
 import { historyRoutes } from "./history_routes.ts";
 import { serverRoutes } from "./server_routes.ts";
@@ -54,7 +51,7 @@ export function adminRoutes(context: AdminContext): Route[] {
 }
 
 /** What a server is, for its API. */
-export interface AdminSubject {
+export interface AdminSubject extends OutletsOptions {
   readonly server: ServerHandle;
   readonly core: ServerCore;
   /** The state; a server of v1 alone has none. */
@@ -63,15 +60,11 @@ export interface AdminSubject {
   readonly reload?: (() => Promise<Reloaded>) | undefined;
   /** Whether each device has metrics of its own. @default {true} */
   readonly perDevice?: boolean;
-  /** Where acts are audited, if they are. */
-  readonly auditFile?: AuditFile | undefined;
-  /** What is told to whom, if anybody is to be told. */
-  readonly webhook?: WebhookPlan & { readonly webhook: Webhook } | undefined;
 }
 
 /** Makes what routes work with. Events are kept from now on, history once it is started. */
 export function adminContext(subject: AdminSubject): AdminContext {
-  const { server, core, state, reload, perDevice, auditFile, webhook } = subject;
+  const { server, core, state, reload, perDevice = true } = subject;
   const { clock } = core.settings;
   const since = clock.wall();
   const events = new EventRing<ServerEvent>(since);
@@ -80,18 +73,14 @@ export function adminContext(subject: AdminSubject): AdminContext {
     events.add(clock.wall(), event);
     history.add(event);
   });
-  const endTidings = async () => {
-    tidings?.close();
-    await Promise.all([audit?.close(), webhook?.webhook.close()]);
-  };
   let isReady = false;
   server.ready.then(() => isReady = true, () => {});
-  const metrics = serverMetrics({ server, core, state, since }, perDevice);
-  addAuditMetrics(metrics, auditFile);
-  addWebhookMetrics(metrics, webhook?.webhook);
-  const tidings = webhook && new WebhookTidings(webhook, { server, core, state });
-  const audit = auditFile && new ServerAudit(auditFile, { server, core, state });
-  return { server, core, state, reload, events, history, metrics, audit, since, isReady: () => isReady, endTidings };
+  const outlets = new Outlets(subject, { server, core, state });
+  const series = { perDevice };
+  const metrics = serverMetrics({ server, core, state, since }, series);
+  addAuditMetrics(metrics, () => outlets.audit?.file);
+  addWebhookMetrics(metrics, () => outlets.webhook);
+  return { server, core, state, reload, events, history, metrics, series, outlets, since, isReady: () => isReady };
 }
 
 /** Where the API is served. */
@@ -111,6 +100,6 @@ export interface AdminPlaces {
  */
 export function serveServerAdmin(context: AdminContext, places: AdminPlaces): Promise<AdminServer> {
   const { clock, logger } = context.core.settings;
-  const onAct = (act: Act) => context.audit?.act(act);
+  const onAct = (act: Act) => context.outlets.audit?.act(act);
   return serveAdmin({ title: SERVER_API, routes: adminRoutes(context), ...places, clock, logger, onAct });
 }

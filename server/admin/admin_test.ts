@@ -103,7 +103,7 @@ folderTest(
       const tagged = async (query: string) =>
         (await client.get<{ items: Device[] }>(`/v1/devices?match=${query}`)).items.flatMap(({ tags }) => tags);
       assert.deepEqual([await tagged("tag=site:*"), await tagged("tag=lte")], [["site:berlin"], []]);
-      await refused(client.post("/v1/devices/gw1/tag", { add: ["no tag"] }), 400, /is no tag/);
+      await refused(client.post("/v1/devices/gw1/tag", { add: ["no tag"] }), 400, /it is to be: A word, or two/);
       await client.post("/v1/devices/gw1/mode", { mode: "config" });
       await poll(
         async () => (await client.get<Device>("/v1/devices/gw1")).mode === "config",

@@ -5,7 +5,7 @@
  */
 
 import { ApiError } from "../../app/admin/api_error.ts";
-import { makePage, PAGE_QUERY, pageOf } from "../../app/admin/pages.ts";
+import { makePage, NUMBER_CURSOR, pageOf, pageQuery } from "../../app/admin/pages.ts";
 import { jsonRoute, type Route } from "../../app/admin/route.ts";
 import { closed, Type } from "../../app/admin/schema.ts";
 import { splitHostPort } from "../../protocol/address.ts";
@@ -32,7 +32,7 @@ export function clientRoutes(context: AdminContext): Route[] {
       id: "listClients",
       summary: "Clients, in the order of their coming.",
       query: closed({
-        ...PAGE_QUERY,
+        ...pageQuery(NUMBER_CURSOR),
         device: Type.Optional(Selector),
         service: Type.Optional(Type.String({ maxLength: 300, description: "Only those of this service." })),
         address: Type.Optional(Type.String({ maxLength: 60, description: "Only those from this IP address." })),
@@ -40,7 +40,7 @@ export function clientRoutes(context: AdminContext): Route[] {
       response: pageOf(Client, "Some of the clients."),
       handle({ query: { limit, cursor, device, service, address } }) {
         const isMeant = device === undefined ? () => true : selected(context, device, "query.device");
-        const behind = cursor === undefined ? 0 : numberOf(cursor);
+        const behind = Number(cursor ?? 0);
         return makePage({
           from: clients,
           limit,
@@ -81,9 +81,4 @@ export function clientRoutes(context: AdminContext): Route[] {
 function clientFacts(client: ClientEntry): Client {
   const { device, since, ...facts } = client.describe();
   return { ...facts, device: device ?? null, since: new Date(since).toISOString() };
-}
-
-function numberOf(cursor: string): number {
-  if (!/^\d{1,15}$/.test(cursor)) throw new ApiError("bad-request", "query.cursor is none of this list");
-  return Number(cursor);
 }

@@ -11,7 +11,8 @@ import type { History } from "../history/history.ts";
 import type { ServerCore, ServerHandle } from "../server.ts";
 import type { EventRing } from "../../app/admin/event_ring.ts";
 import type { Registry } from "../../app/metrics/registry.ts";
-import type { ServerAudit } from "../audit/server_audit.ts";
+import type { DeviceSeries } from "../metrics/survey.ts";
+import type { Outlets } from "./outlets.ts";
 
 /** What routes work with. */
 export interface AdminContext {
@@ -21,15 +22,15 @@ export interface AdminContext {
   readonly state: StateView | undefined;
   readonly events: EventRing<ServerEvent>;
   readonly metrics: Registry;
-  /** What writes the audit, if there is one. */
-  readonly audit: ServerAudit | undefined;
+  /** Which of the metrics there are. */
+  readonly series: DeviceSeries;
+  /** The audit, and the webhook. */
+  readonly outlets: Outlets;
   readonly history: History;
   /** When the server started, by the wall clock. */
   readonly since: number;
   /** Reads the configuration anew; a server that no command started has none. @throws {ConfigError} if it cannot be in force. */
   readonly reload: (() => Promise<Reloaded>) | undefined;
-  /** Ends the audit, and what the webhook is told. */
-  endTidings(): Promise<void>;
   /** Whether every listener is bound. */
   isReady(): boolean;
 }

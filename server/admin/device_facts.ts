@@ -7,8 +7,11 @@
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
 import { eachService, formatGrantedAddress, type ServiceGrant } from "../devices/service_grant.ts";
 import type { ServedDevice } from "../handle/device_status.ts";
+import type { Opening } from "../access/openings.ts";
+import { mergeRules } from "../access/rules.ts";
 import { KnownDevices } from "../handle/known_devices.ts";
 import type { Drain } from "../ports/drains.ts";
+import type { ServerSettings } from "../options.ts";
 import type { ServedService } from "../v2/open_service.ts";
 import type { AdminContext } from "./context.ts";
 import { tcpFacts, timeOrNull } from "../../app/admin/shared.ts";
@@ -36,7 +39,7 @@ export function deviceFacts({ core, history }: AdminContext, device: AuthorizedD
     mode: served?.mode ?? "init",
     modeChange: drains.isLeavingRun(name) ? "runToConfig" : null,
     draining: drainFacts(drains.of(name)),
-    services: servicesOf(eachService(device.services), served?.services ?? []),
+    services: servicesOf(core.settings, device, served?.services ?? []),
     clients: served?.clients ?? 0,
     clockOffset: served?.clockOffset ?? null,
     roundTrip: served?.roundTrip ?? null,
@@ -76,11 +79,17 @@ function linkOf(served: ServedDevice | undefined): Device["link"] {
 }
 
 /** Those that are granted, and those that are still open as the grant has just gone. */
-function servicesOf(granted: readonly ServiceGrant[], served: readonly ServedService[]): Device["services"] {
+function servicesOf(
+  { openings, v2 }: ServerSettings,
+  device: AuthorizedDevice,
+  served: readonly ServedService[],
+): Device["services"] {
+  const granted: readonly ServiceGrant[] = eachService(device.services);
   const more = served.filter(({ name }) => !granted.some((grant) => grant.name === name));
   return [...granted, ...more].map(({ name }) => {
     const grant = granted.find((each) => each.name === name);
     const found = served.find((each) => each.name === name);
+    const opening = openings.get(device.name, name);
     return {
       name,
       granted: grant ? formatGrantedAddress(grant.listen) : null,
@@ -89,7 +98,21 @@ function servicesOf(granted: readonly ServiceGrant[], served: readonly ServedSer
       error: found?.error ?? null,
       maxClients: grant?.maxClients ?? null,
       idleTimeout: grant?.idleTimeout ?? null,
+      closed: opening?.to !== undefined || mergeRules(v2?.devices.defaults, device.access, grant).closed === true,
+      opening: opening ? openingFacts(opening) : null,
       datagrams: found?.datagrams ?? null,
     };
   });
+}
+
+/** What is open for a time, for people. */
+export function openingFacts({ since, until, from = [], reason, by, keepClients = false }: Opening) {
+  return {
+    since: new Date(since).toISOString(),
+    until: new Date(until).toISOString(),
+    from: [...from],
+    reason: reason ?? null,
+    by: by ?? null,
+    keepClients,
+  };
 }

@@ -5,16 +5,20 @@
  */
 
 import { ApiError, readText } from "../../app/admin/api_error.ts";
-import { makePage, PAGE_QUERY, pageOf } from "../../app/admin/pages.ts";
+import { makePage, pageOf, pageQuery } from "../../app/admin/pages.ts";
 import { jsonRoute, type Route } from "../../app/admin/route.ts";
 import { closed, Type, words } from "../../app/admin/schema.ts";
 import { selector } from "../../app/admin/selector.ts";
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
+import { unknownDeviceText } from "../devices/edits.ts";
 import type { StateView } from "../state/state.ts";
 import type { AdminContext } from "./context.ts";
 import { deviceFacts } from "./device_facts.ts";
 import { NAMED } from "../../app/admin/shared.ts";
 import { Device, DEVICE_STATES, LINK_STATES, Selector } from "./schemas.ts";
+
+/** Cursors of the list: a device's place, and its name. */
+const CURSOR = "^[0-9]{1,9}:[A-Za-z0-9._-]+$";
 
 /** The routes. */
 export function deviceRoutes(context: AdminContext): Route[] {
@@ -26,7 +30,7 @@ export function deviceRoutes(context: AdminContext): Route[] {
       id: "listDevices",
       summary: "Devices that may link up, in the order of devices.toml.",
       query: closed({
-        ...PAGE_QUERY,
+        ...pageQuery(CURSOR),
         match: Type.Optional(Selector),
         link: Type.Optional(words(LINK_STATES, "Only those whose link is so.")),
         state: Type.Optional(words(DEVICE_STATES, "Only those of which this holds.")),
@@ -65,8 +69,12 @@ export function deviceRoutes(context: AdminContext): Route[] {
 /** The device of a name. @throws {ApiError} if there is none. */
 export function demandDevice({ state }: AdminContext, name: string): AuthorizedDevice {
   const device = state?.devices.byName(name);
-  if (!device) throw new ApiError("not-found", `there is no device "${name}"`);
+  if (!device) throw new ApiError("not-found", unknownDeviceText(name, namesOf(state?.devices.all ?? [])));
   return device;
+}
+
+function* namesOf(devices: Iterable<AuthorizedDevice>): Generator<string> {
+  for (const { name } of devices) yield name;
 }
 
 /** A test for names of devices, by a selector. @throws {ApiError} if it is none. */
@@ -83,9 +91,8 @@ export function demandState({ state }: AdminContext): StateView {
 
 /** Where to go on: behind the device of the cursor; where it was, if it has gone. */
 function placeBehind(all: readonly AuthorizedDevice[], cursor: string): number {
-  const [, text, name] = /^(\d{1,9}):([A-Za-z0-9._-]+)$/.exec(cursor) ?? [];
-  if (text === undefined) throw new ApiError("bad-request", "query.cursor is none of this list");
-  const at = Number(text);
+  const colon = cursor.indexOf(":");
+  const [at, name] = [Number(cursor.slice(0, colon)), cursor.slice(colon + 1)];
   if (all[at]?.name === name) return at + 1;
   const now = all.findIndex((device) => device.name === name);
   return now < 0 ? at : now + 1;

@@ -8,39 +8,17 @@ import { feedRoutes } from "../../app/admin/event_feed.ts";
 import type { Route } from "../../app/admin/route.ts";
 import { closed, Type, words } from "../../app/admin/schema.ts";
 import { DEVICE_MODES } from "../../protocol/v2/wire/messages.ts";
-import type { ServerEvent } from "../events.ts";
+import { SERVER_EVENT_TYPES } from "../events.ts";
 import type { AdminContext } from "./context.ts";
 import { selected } from "./device_routes.ts";
 import { maybeNumber, maybeText, Time } from "../../app/admin/shared.ts";
 import { Selector } from "./schemas.ts";
 
-/** Every type, once. */
-const TYPES = Object.keys(
-  {
-    "listening": 0,
-    "link-up": 0,
-    "link-interrupted": 0,
-    "link-resumed": 0,
-    "link-down": 0,
-    "host-open": 0,
-    "host-failed": 0,
-    "host-closed": 0,
-    "client-end": 0,
-    "incompatible": 0,
-    "refused": 0,
-    "mode": 0,
-    "enrolled": 0,
-    "limit-reached": 0,
-    "service-opened": 0,
-    "service-closed": 0,
-  } satisfies Record<ServerEvent["type"], 0>,
-) as ServerEvent["type"][];
-
 /** An event. Which facts it has goes by its type. */
 const Event = closed({
   id: Type.String({ description: "Its place, for `cursor` and `Last-Event-ID`." }),
   time: Time,
-  type: words([...TYPES, "missed"], "missed: there were others that are not kept any more."),
+  type: words([...SERVER_EVENT_TYPES, "missed"], "missed: there were others that are not kept any more."),
   device: maybeText("The device's name; on v1 where it came from."),
   listen: maybeText("The listener for devices."),
   address: maybeText("The address really bound."),
@@ -84,7 +62,7 @@ const Event = closed({
 export function eventRoutes(context: AdminContext): Route[] {
   return feedRoutes({
     events: context.events,
-    types: TYPES,
+    types: SERVER_EVENT_TYPES,
     schema: Event,
     filter: { device: Type.Optional(Selector) },
     isMeant({ device }) {

@@ -13,24 +13,21 @@ import { CHANNEL_END_REASONS } from "../../protocol/reasons.ts";
 import { V2_MAX_TEXT } from "../../protocol/v2/limits.ts";
 import { ConnectionLostError, IncompatibleError } from "../../relay/peer_errors.ts";
 import type { Opening } from "../access/openings.ts";
-import { parseLocal } from "../devices/grant_table.ts";
-import { parseGrantedAddress } from "../devices/service_grant.ts";
+import { parseLocal, unknownServiceText } from "../devices/grant_table.ts";
+import { eachService, parseGrantedAddress } from "../devices/service_grant.ts";
 import { ConnectError } from "../handle/connect.ts";
 import type { AdminContext } from "./context.ts";
 import { demandDevice } from "./device_routes.ts";
-import { Done, Name, NAMED, Time } from "../../app/admin/shared.ts";
+import { openingFacts } from "./device_facts.ts";
+import { Done, Name, NAMED } from "../../app/admin/shared.ts";
+import { Opening as OpeningFacts } from "./schemas.ts";
 
 const Opened = closed({
   device: Type.String(),
   service: Type.String({ description: "The service; of an address what it is called while it can be reached." }),
   to: nullable(Type.String(), "What the device dials, if somebody asked for an address."),
   hostAddress: nullable(Type.String(), "Where clients reach it, if its host port is open."),
-  since: Time,
-  until: Time,
-  from: Type.Array(Type.String(), { description: "Networks that it is open to; none: all that its rules let in." }),
-  reason: nullable(Type.String(), "Why, for people."),
-  by: nullable(Type.String(), "Who opened it, for people."),
-  keepClients: Type.Boolean({ description: "Whether clients who are there when it closes may stay." }),
+  ...OpeningFacts.properties,
 }, "What is open for a time.");
 
 const line = (description: string) =>
@@ -84,7 +81,7 @@ export function openingRoutes(context: AdminContext): Route[] {
       body: closed({ service: Name, for: span("Milliseconds for which it is open."), ...COMMON }),
       response: Opened,
       handle({ params: { name }, body: { service, ...options } }) {
-        demandDevice(context, name);
+        demandService(context, name, service);
         demandNetworks(options.from);
         return factsOf(context, refusable(() => server.openService(name, service, options)));
       },
@@ -100,6 +97,7 @@ export function openingRoutes(context: AdminContext): Route[] {
       handle({ params: { name }, body: { service, by } }) {
         demandDevice(context, name);
         if (server.closeService(name, service, by)) return { done: true };
+        demandService(context, name, service);
         throw new ApiError("conflict", `${name}/${service} was not opened, or is closed again already`);
       },
     }),
@@ -136,6 +134,13 @@ export function openingRoutes(context: AdminContext): Route[] {
   ];
 }
 
+/** @throws {ApiError} if the device has no such service. */
+function demandService(context: AdminContext, name: string, service: string): void {
+  const { services } = demandDevice(context, name);
+  if (eachService(services).some((grant) => grant.name === service)) return;
+  throw new ApiError("not-found", unknownServiceText(name, service, services));
+}
+
 function demandNetworks(networks: readonly string[] | undefined): void {
   for (const network of networks ?? []) readText(parseNetwork, network, "body.from");
 }
@@ -156,18 +161,13 @@ function asConflict(error: unknown): unknown {
 }
 
 function factsOf({ server }: AdminContext, opening: Opening) {
-  const { device, service, since, until, to, from, reason, by, keepClients } = opening;
+  const { device, service, to } = opening;
   const found = server.device(device).status?.services.find((each) => each.name === service);
   return {
     device,
     service,
     to: to ?? null,
     hostAddress: found?.open ? found.hostAddress : null,
-    since: new Date(since).toISOString(),
-    until: new Date(until).toISOString(),
-    from: [...from ?? []],
-    reason: reason ?? null,
-    by: by ?? null,
-    keepClients: keepClients ?? false,
+    ...openingFacts(opening),
   };
 }

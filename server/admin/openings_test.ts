@@ -54,6 +54,12 @@ folderTest(
       assert.equal(await conn.readText(1), "x");
       const opened = await client.post<Opened>("/v1/devices/gw1/open", { service: "echo", for: 60_000 });
       assert.deepEqual([opened.service, opened.to], ["echo", null]);
+      const seen = (await client.get<Device>("/v1/devices/gw1")).services;
+      assert.deepEqual(seen.map(({ name, closed, opening }) => [name, closed, opening?.reason, opening?.by]), [
+        ["echo", true, null, null],
+        ["open", false, undefined, undefined],
+        [made.service, true, "ticket 7", "alice"],
+      ]);
       assert.deepEqual((await list()).map(({ service }) => service), [made.service, "echo"]);
       const { items } = await client.get<{ items: { type: string; to?: string }[] }>("/v1/events?type=service-opened");
       assert.deepEqual(items.map(({ to }) => to), [connect.address, undefined]);
@@ -66,7 +72,8 @@ folderTest(
       const post = (word: string, body: unknown) => client.post(`/v1/devices/gw1/${word}`, body);
       await refused(post("shut", { service: "echo" }), 409, /was not opened, or is closed again/);
       await refused(post("open", { service: "open", for: 1_000 }), 409, /gw1\/open is not closed/);
-      await refused(post("open", { service: "none", for: 1_000 }), 409, /has no service "none"/);
+      await refused(post("open", { service: "none", for: 1_000 }), 404, /has no service "none"; there are: echo/);
+      await refused(post("shut", { service: "none" }), 404, /has no service "none"; there are: echo/);
       await refused(post("connect", { address: "10.0.0.7" }), 400, /body\.address/);
       await refused(post("connect", { address: "10.0.0.7:23", from: ["x"] }), 400, /body\.from/);
       await refused(post("connect", { address: "10.0.0.7:23", listen: "x" }), 400, /body\.listen/);

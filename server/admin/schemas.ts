@@ -6,7 +6,7 @@
  * @module
  */
 
-import { count, KeepAlive, Tcp, Time } from "../../app/admin/shared.ts";
+import { count, Datagrams, KeepAlive, Tcp, Time } from "../../app/admin/shared.ts";
 import { closed, nullable, type Static, Type, words } from "../../app/admin/schema.ts";
 import { SELECTOR_PATTERN } from "../../app/admin/selector.ts";
 import { MAX_SELECTOR } from "../../app/limits.ts";
@@ -75,6 +75,7 @@ export const ServerFacts = closed({
     clients: count("Clients that are there."),
     clientsEver: count("Clients since the server runs."),
     enrolments: count("Enrolment strings that wait."),
+    draining: count("Devices that take no new clients, while those who are there finish."),
   }),
   limits: Type.Array(Limit),
   limit: nullable(Type.String(), "The limit that was reached first, of those that are; null: none is."),
@@ -84,16 +85,16 @@ export const ServerFacts = closed({
 
 /** The same, as a type. */
 export type ServerState = Static<typeof ServerFacts>;
-/** What became of the datagrams of a service over UDP, on the server, since its host port is open. */
-export const Datagrams = closed({
-  received: count("Came from clients."),
-  sent: count("Were sent to clients."),
-  overflowed: count("Dropped as too many waited, or as their client may not come in."),
-  aged: count("Dropped as they waited for too long."),
-  late: count("Dropped as they came from the device too late."),
-  refused: count("Nobody was there for them."),
-  unsent: count("The system did not take them."),
-});
+
+/** Until when a service is open, and for whom. */
+export const Opening = closed({
+  since: Time,
+  until: Time,
+  from: Type.Array(Type.String(), { description: "Networks that it is open to; none: all that its rules let in." }),
+  reason: nullable(Type.String(), "Why, for people."),
+  by: nullable(Type.String(), "Who opened it, for people."),
+  keepClients: Type.Boolean({ description: "Whether clients who are there when it closes may stay." }),
+}, "That it is open for a time.");
 
 /** A service of a device. */
 export const DeviceService = closed({
@@ -104,6 +105,8 @@ export const DeviceService = closed({
   error: nullable(Type.String(), "Why not, if it is not and that is known."),
   maxClients: nullable(Type.Integer(), "The most clients at once."),
   idleTimeout: nullable(Type.Number(), "Milliseconds without a byte that a client may stay."),
+  closed: Type.Boolean({ description: "Whether it is closed by its rules, but while somebody opens it for a time." }),
+  opening: nullable(Opening, "Until when it is open, if it is so for a time."),
   datagrams: nullable(Datagrams, "What became of its datagrams, if it is over UDP and open."),
 });
 

@@ -71,6 +71,7 @@ async function factsOf(context: AdminContext): Promise<Static<typeof ServerFacts
       clients: settings.clients.size,
       clientsEver: settings.clients.total,
       enrolments,
+      draining: settings.drains.devices,
     },
     limits,
     limit: firstReached(limits)?.name ?? null,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { LIMIT_TOLD_MS, MEMORY_LOOK_MS } from "../limits.ts";
+import { LIMIT_TOLD_MS, MEMORY_LOOK_MS } from "./limits.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/logger.ts";
 import { descriptorLimit, keptFrom } from "../../net/kernel/descriptor_room.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { FakeClock } from "../../tests/rig/clock.ts";
 import { RecordingLogger } from "../../tests/rig/logger.ts";
 import { test } from "../../tests/rig/test.ts";
-import { LIMIT_TOLD_MS, MEMORY_LOOK_MS } from "../limits.ts";
+import { LIMIT_TOLD_MS, MEMORY_LOOK_MS } from "./limits.ts";
 import type { LimitReachedEvent } from "../events.ts";
 import { Capacity } from "./capacity.ts";
 import { LinkCount } from "./link_count.ts";

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { counted } from "../../base/table.ts";
 import type { ServerEvent } from "../events.ts";
 
 /** Links of devices, by what a server tells. */
@@ -38,13 +39,9 @@ export class LinkCount {
   /** One line for whoever runs the server, with how many clients there are. */
   describe(clients: number): string {
     return [
-      many(this.linked, "device"),
+      counted(this.linked, "device"),
       ...(this.interrupted > 0 ? [`${this.interrupted} interrupted`] : []),
-      many(clients, "client"),
+      counted(clients, "client"),
     ].join(", ");
   }
-}
-
-function many(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }

@@ -6,7 +6,7 @@
 
 import type { OptionTable, OptionValues } from "../../app/options.ts";
 import { parseBytes, wholeNumber } from "../../app/values.ts";
-import { MAX_SERVER_LIMIT } from "../limits.ts";
+import { MAX_SERVER_LIMIT } from "./limits.ts";
 import { parseRate } from "../access/rules_table.ts";
 import { LIMIT_OPTIONS, type ServerLimits } from "./server_limits.ts";
 

@@ -5,23 +5,18 @@
  */
 
 import type { Command } from "commander";
-import { formatAddress } from "../../protocol/address.ts";
-import { V1_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
-import { keepAliveChoiceOf, keepAliveOf, settledKeepAlive, unsaidKeepAlive } from "../../app/link_options.ts";
 import { systemClock } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
-import { type Logger, silentLogger } from "../../base/logger.ts";
-import { chooseEngine, describeEngine, tellTurns } from "../../net/engines.ts";
-import { ServerCertificate } from "../../net/tls/listening.ts";
+import type { Logger } from "../../base/logger.ts";
+import { chooseEngine, tellTurns } from "../../net/engines.ts";
 import { type AdminWish, adminWish } from "../../app/admin/options.ts";
 import type { AdminServer } from "../../app/admin/serve.ts";
-import { daemonCommand, printLine, readOptions } from "../../app/command.ts";
-import { stderr } from "../../app/output.ts";
+import { daemonCommand, helpCommand, printLine, readOptions } from "../../app/command.ts";
 import { AuditFile } from "../../app/audit/audit_file.ts";
 import { HookRunner } from "../../app/hooks/hooks.ts";
 import { strangeVariables } from "../../app/environment.ts";
 import { setUpLogging } from "../../app/logging.ts";
-import { describeOptions, type OptionValues } from "../../app/options.ts";
+import {} from "../../app/options.ts";
 import { runDaemon } from "../../app/run.ts";
 import { keyCommand } from "../../app/key_cli.ts";
 import { demandFolderOf } from "../../app/files/private_folder.ts";
@@ -29,22 +24,23 @@ import { stateFolder } from "../../app/files/state.ts";
 import { adminContext, serveServerAdmin } from "../admin/admin.ts";
 import type { AdminContext } from "../admin/context.ts";
 import { DASHBOARD } from "../dashboard/files.ts";
-import { AuthorizedDevices } from "../devices/authorized_devices.ts";
 import { audited } from "./audited.ts";
 import { actCommands } from "./admin/acts.ts";
 import { connectCommand } from "./admin/connect.ts";
 import { oneAtATime, reloadBySignal } from "../../app/reload/report.ts";
 import { reloadCommand } from "./admin/reload.ts";
 import { serverDoctorCommand } from "./doctor.ts";
-import { ServerReload } from "./reload.ts";
+import { checkServer } from "./check.ts";
+import { ServerReload, type ServerTold } from "./reload/reload.ts";
+import { MovingAdmin } from "../../app/admin/http/moving.ts";
+import { MovingMetrics } from "../../app/metrics/moving.ts";
 import { drainCommand } from "./admin/drain.ts";
 import { clientCommands } from "./admin/clients.ts";
 import { dashboardCommand } from "./admin/dashboard.ts";
 import { serverEventsCommand } from "./admin/events.ts";
 import { statusCommand } from "./admin/status.ts";
-import { describeServer, SERVER_OPTIONS, type ServerConfig, serverConfig } from "./config.ts";
+import { SERVER_OPTIONS, type ServerConfig, serverConfig } from "./config.ts";
 import { devicesCommands } from "./files/devices.ts";
-import { devicesFile } from "../state/facts.ts";
 import type { ServerEvent } from "../events.ts";
 import { serverNotice } from "./hook_facts.ts";
 import { openWebhook, webhookWish } from "./webhook.ts";
@@ -73,52 +69,27 @@ export function serverCommand(name: string): Command {
     dashboardCommand(name),
   ];
   const onFiles = devicesCommands(name).map((each) => each.name() === "devices" ? each : audited(each));
-  for (const each of [...running, ...onFiles, keyCommand(name, "server")]) command.addCommand(each);
+  for (const each of [...running, ...onFiles, keyCommand(name, "server"), helpCommand(name)]) command.addCommand(each);
   return command;
 }
 
-async function run(command: Command): Promise<void> {
+/** What the command line, the environment, the file and the files that they name say now. */
+async function readAll(command: Command): Promise<ServerTold & { readonly check: boolean }> {
   const { values, file, check } = readOptions(SERVER_OPTIONS, command);
   const config = serverConfig(values, file);
+  const hasV2 = config.listen.some(({ profile }) => profile === "v2");
+  const webhook = await webhookWish(values);
+  const admin = await adminWish(values, hasV2 ? "unix" : "off");
+  return { values, config, webhook, admin, check };
+}
+
+async function run(command: Command): Promise<void> {
+  const { check, ...told } = await readAll(command);
+  const { values, config } = told;
   const json = values["log-format"] === "json";
   const hasV2 = config.listen.some(({ profile }) => profile === "v2");
   if (values.audit !== undefined) demandFolderOf(values.audit);
-  const told = await webhookWish(values);
-  const wish = await adminWish(values.admin, values["admin-token-file"], hasV2 ? "unix" : "off");
-  if (check) {
-    const profiles = new Set(config.listen.map(({ profile }) => profile));
-    const lines = describeServer(config);
-    if (profiles.has("v2")) {
-      const folder = stateFolder(values.state, "server");
-      const devices = devicesFile(folder, values.devices);
-      if (values.devices !== undefined) demandFolderOf(devices);
-      new AuthorizedDevices(devices, systemClock, silentLogger).close();
-      lines.push(`devices ${devices}`, `state ${folder}`);
-    }
-    const chosen = chooseEngine(config.engine);
-    for (const { security } of config.listen.filter((listen) => listen.profile === "v2")) {
-      if (security.kind !== "files") continue;
-      const certificate = await ServerCertificate.open(security, chosen.engine.tls, systemClock, silentLogger);
-      certificate.close();
-      if (certificate.warning !== undefined) stderr.write(`warning: ${certificate.warning}`);
-    }
-    const inForce = { ...values, ...keepAliveInForce(values, profiles) };
-    lines.push(`engine ${describeEngine(chosen)}`);
-    if (values.metrics) lines.push(`metrics ${formatAddress(values.metrics)}`);
-    if (values.audit !== undefined) lines.push(`audit ${values.audit}`);
-    if (values.webhook !== undefined) lines.push(`webhook ${values.webhook}`);
-    const without = [
-      ...["profile", "engine"] as const, // stand above
-      ...(profiles.has("v2") ? [] : ["expiration"] as const),
-      ...unsaidKeepAlive(profiles.has("v2") ? config.keepAlive : undefined, profiles.has("v1")),
-      ...(profiles.has("v2") || values.admin !== undefined ? [] : ["admin"] as const),
-      ...(values.webhook === undefined ? ["webhook-grace"] as const : []),
-      ...(values.metrics || values["metrics-per-device"] ? [] : ["metrics-per-device"] as const),
-      ...(profiles.has("v1") ? [] : ["stall-timeout", "half-close-timeout"] as const),
-    ];
-    for (const line of [...lines, ...describeOptions(SERVER_OPTIONS, inForce, without)]) printLine(line);
-    return;
-  }
+  if (check) return await checkServer(told);
   const logger = setUpLogging("server", values["log-format"] ?? "auto", values["log-level"] ?? "info");
   for (const line of strangeVariables(Object.keys(SERVER_OPTIONS))) logger.warn("{warning}", { warning: line });
   const folder = stateFolder(values.state, "server");
@@ -138,27 +109,11 @@ async function run(command: Command): Promise<void> {
     if (notice) hooks.tell(notice);
   });
   state?.watch(server);
-  const reloader = new ServerReload({
-    told: { values, config },
-    read() {
-      const { values, file } = readOptions(SERVER_OPTIONS, command);
-      return { values, config: serverConfig(values, file) };
-    },
-    core,
-    hooks,
-    async rereadDevices() {
-      await state?.reload();
-      return state?.view.devices.trouble;
-    },
-    withIdentity: (listen) => withIdentity(listen, state),
-    listenersChanged: (listen) => tellState(server, state, listen, values.audit),
-  });
+  const { metrics: at, audit } = values;
   const perDevice = values["metrics-per-device"] !== "off";
-  const { metrics: at, audit: path } = values;
-  const auditFile = path === undefined ? undefined : new AuditFile({ path, clock: systemClock, logger });
   const reload = oneAtATime(async () => {
     await server.ready;
-    auditFile?.reopen();
+    context.outlets.audit?.file.reopen();
     return await reloader.reload();
   });
   const context = adminContext({
@@ -167,21 +122,42 @@ async function run(command: Command): Promise<void> {
     state: state?.view,
     reload,
     perDevice,
-    auditFile,
-    webhook: openWebhook(told, systemClock, logger),
+    audit: audit === undefined ? undefined : new AuditFile({ path: audit, clock: systemClock, logger }),
+    webhook: openWebhook(told.webhook, systemClock, logger),
   });
-  const metrics = at ? openMetrics(context, at, folder, json) : Promise.resolve(undefined);
-  const admin = serveAdmin(context, folder, wish);
+  const metrics = new MovingMetrics((address) => openMetrics(context, address, folder, json));
+  let history: Promise<void> | undefined; // of use to those who ask alone
+  const admin = new MovingAdmin(async (wish) => {
+    const api = await serveAdmin(context, folder, wish, json);
+    if (api) history ??= context.history.start(state?.view.folder);
+    return api;
+  });
+  const reloader = new ServerReload({
+    told,
+    read: () => readAll(command),
+    core,
+    context,
+    admin,
+    metrics,
+    hooks,
+    async rereadDevices() {
+      await state?.reload();
+      return state?.view.devices.trouble;
+    },
+    withIdentity: (listen) => withIdentity(listen, state),
+    listenersChanged: (listen) => tellState(server, state, listen, context),
+  });
   const orEnd = (error: unknown) => {
     server.close();
     throw error;
   };
-  const history = admin.then((api) => api && context.history.start(state?.view.folder), () => {});
+  const served = admin.start(told.admin);
+  const measured = metrics.start(at);
   const daemon = {
     ready: Promise.all([
-      server.ready.then(() => tellState(server, state, options.listen, path)),
-      admin.then((api) => tellAdmin(api, json, logger), orEnd),
-      metrics.catch(orEnd),
+      server.ready.then(() => tellState(server, state, options.listen, context)),
+      served.catch(orEnd),
+      measured.catch(orEnd),
     ]).then(() => {}),
     closed: server.closed.then(() => hooks.close()),
     shutdown: () => server.shutdown(),
@@ -196,44 +172,42 @@ async function run(command: Command): Promise<void> {
   } finally {
     tellTurns(chooseEngine(config.engine).engine, logger);
     await hooks.close();
-    for (const part of [admin, metrics]) await part.then((api) => api?.close(), () => {}); // why it could not be had was told
-    await context.endTidings();
+    await Promise.allSettled([served, measured]); // why one could not be had was told
+    await admin.close();
+    await metrics.close();
+    await context.outlets.close();
     await history;
     await context.history.close();
     await state?.close();
   }
 }
 
-/** The keep-alive settings for `--check`, as they will hold; with both profiles, what is not given differs, and stays open. */
-function keepAliveInForce(
-  values: OptionValues<typeof SERVER_OPTIONS>,
-  profiles: ReadonlySet<string>,
-): Partial<OptionValues<typeof SERVER_OPTIONS>> {
-  const isOpen = (name: keyof typeof SERVER_OPTIONS) => profiles.size > 1 && values[name] === undefined;
-  const all = settledKeepAlive(profiles.has("v2") ? keepAliveChoiceOf(values) : keepAliveOf(values, V1_KEEP_ALIVE));
-  return Object.fromEntries(Object.entries(all).filter(([name]) => !isOpen(name as keyof typeof SERVER_OPTIONS)));
-}
-
-/** The admin API, where it is wanted and can be had; one that nobody asked for is no reason not to serve devices. */
-async function serveAdmin(context: AdminContext, folder: string, wish: AdminWish): Promise<AdminServer | undefined> {
-  const { unix, tcp, isExplicit } = wish;
-  if (!unix && !tcp) return undefined;
+/** The admin API, where it can be had, and said; one that nobody asked for is no reason not to serve devices. */
+async function serveAdmin(
+  context: AdminContext,
+  folder: string,
+  { unix, tcp, isExplicit }: AdminWish,
+  json: boolean,
+): Promise<AdminServer | undefined> {
+  const { logger } = context.core.settings;
   try {
-    return await serveServerAdmin(context, { folder, unix, tcp, site: DASHBOARD });
+    const api = await serveServerAdmin(context, { folder, unix, tcp, site: DASHBOARD });
+    tellAdmin(api, json, logger);
+    return api;
   } catch (error) {
     if (isExplicit) throw error;
     const [what = ""] = describeError(error).split("\n");
-    context.core.settings.logger.warn("no admin API: {error}; --admin off goes without", { error: what });
+    logger.warn("no admin API: {error}; --admin off goes without", { error: what });
     return undefined;
   }
 }
 
 /** Where it is: in the log, and by TCP on stdout too, for scripts. */
-function tellAdmin(api: AdminServer | undefined, json: boolean, logger: Logger): void {
-  if (api?.socket !== undefined) logger.debug("admin API at {socket}", { socket: api.socket });
-  if (api?.address === undefined) return;
-  logger.info("admin API at {address}", { address: api.address });
-  printLine(json ? JSON.stringify({ type: "admin", address: api.address }) : `admin ${api.address}`);
+function tellAdmin({ socket, address }: AdminServer, json: boolean, logger: Logger): void {
+  if (socket !== undefined) logger.debug("admin API at {socket}", { socket });
+  if (address === undefined) return;
+  logger.info("admin API at {address}", { address });
+  printLine(json ? JSON.stringify({ type: "admin", address }) : `admin ${address}`);
 }
 
 /** A v2 listener's certificate is made from the identity unless files were given. */
@@ -250,7 +224,7 @@ async function tellState(
   server: ServerHandle,
   state: V2State | undefined,
   listen: ServerConfig["listen"],
-  audit: string | undefined,
+  { outlets }: AdminContext,
 ): Promise<void> {
   const v2 = server.listeners.filter(({ profile }) => profile === "v2");
   const first = v2[0];
@@ -259,7 +233,7 @@ async function tellState(
   await state.announce(
     v2.filter(({ security }) => security === first.security).map(({ address }) => address),
     first.security,
-    { certificate: files[0]?.certFile, audit },
+    { certificate: files[0]?.certFile, audit: outlets.audit?.file.path },
   );
 }
 

@@ -20,7 +20,7 @@ import {
 } from "../../app/webhook/options.ts";
 import { METRICS_OPTION, PER_DEVICE_OPTION } from "../../app/metrics/options.ts";
 import { COMMON_OPTIONS, ENGINE_OPTION } from "../../app/command.ts";
-import { ConfigError } from "../../app/toml/config_error.ts";
+import type { ConfigError } from "../../app/toml/config_error.ts";
 import { describeHooks, readHooks } from "../../app/hooks/config.ts";
 import type { Hooks } from "../../app/hooks/hooks.ts";
 import {
@@ -38,13 +38,15 @@ import {
   timeOption,
   timesOf,
 } from "../../app/link_options.ts";
-import { fileValues, type OptionTable, type OptionValues } from "../../app/options.ts";
+import { fileValues, optionMistake, type OptionTable, type OptionValues } from "../../app/options.ts";
+import { tomlString } from "../../app/toml/scan.ts";
 import { STATE_OPTION } from "../../app/files/state.ts";
 import type { TomlTable } from "../../app/toml/table.ts";
 import { parseBytes, parseDuration, parsePath } from "../../app/values.ts";
 import { DEVICES_OPTION } from "./files/enroll.ts";
 import { CAPACITY_OPTIONS, describeLimits, limitsOfOptions } from "../capacity/options.ts";
 import { parseListen } from "../listen_address.ts";
+import { PortClaims } from "../ports/port_claims.ts";
 import { formatUnixHost, isUnixHost, splitHosts } from "../ports/unix_host.ts";
 import { parseForwards, readForwardRules, rejectStrays, withRules } from "./forwards.ts";
 import { formatRules } from "../access/rules_table.ts";
@@ -155,16 +157,18 @@ export type ServerConfig = Omit<ServeOptions, "listen"> & {
 export function serverConfig(values: OptionValues<typeof SERVER_OPTIONS>, file: TomlTable | undefined): ServerConfig {
   const sections = readSections(values, file);
   const rules = readForwardRules(file);
-  const given = sections ? sections.map(listenFromSection) : [listenFromOptions(values)];
-  const listen = given.map((each) =>
-    each.profile === "v1"
-      ? { ...each, forwards: withRules(each.forwards, rules), keepAlive: keepAliveOf(values, V1_KEEP_ALIVE) }
-      : each
+  const given = sections
+    ? sections.map((section) => listenFrom(fileValues(SECTION_OPTIONS, section), ofSection(section)))
+    : [listenFrom({ ...values, ...(values.listen && { address: values.listen }) }, ofOptions(values))];
+  const listen = given.map(({ listen }) =>
+    listen.profile === "v1"
+      ? { ...listen, forwards: withRules(listen.forwards, rules), keepAlive: keepAliveOf(values, V1_KEEP_ALIVE) }
+      : listen
   );
   rejectStrays(rules, listen.flatMap(forwardsOf));
   const hooks = readHooks(file);
   file?.rejectUnknown(ELSEWHERE);
-  checkAddresses(listen);
+  checkAddresses(given);
   const { engine = "auto" } = values;
   chooseEngine(engine); // now, before the state is opened
   const limits = limitsOfOptions(values);
@@ -205,39 +209,56 @@ function readSections(
 /** What was given for one listener, wherever it stands. */
 type Given = OptionValues<typeof SECTION_OPTIONS>;
 
-function listenFromOptions(values: OptionValues<typeof SERVER_OPTIONS>): V1ListenOptions | V2ListenConfig {
-  return listenFrom({ ...values, ...(values.listen && { address: values.listen }) }, {
-    error: (name, message) => new ConfigError(`${name === undefined ? "" : `--${name}: `}${message}`),
-    missing: (name, value) =>
-      new ConfigError(
-        `--${name === "address" ? "listen" : name} is missing; for example: --${
-          name === "address" ? "listen" : name
-        } ${value}`,
-      ),
-  });
+/** For the one listener of options. */
+function ofOptions(values: OptionValues<typeof SERVER_OPTIONS>): Complaints {
+  const optionOf = (name: keyof Given) => name === "address" ? "listen" : name;
+  return {
+    error: (name, message) => optionMistake(values, optionOf(name), (it) => `${it}: ${message}`),
+    missing(name, example) {
+      const option = optionOf(name);
+      const where = values[option] === undefined ? "profile" : option; // v1 was asked for, which takes more than v2 does
+      return optionMistake(
+        values,
+        where,
+        (it) =>
+          it.startsWith("--")
+            ? `--${option} is missing; for example: --${option} ${example}`
+            : `"${option}" is missing; for example: ${tomlExample(option, example)}`,
+      );
+    },
+  };
 }
 
-function listenFromSection(section: TomlTable): V1ListenOptions | V2ListenConfig {
-  return listenFrom(fileValues(SECTION_OPTIONS, section), {
-    error: (name, message) => section.error(name, message),
-    missing: (name, value) =>
+/** For the listener of a section. */
+function ofSection(section: TomlTable): Complaints {
+  return {
+    error: (name, message) => section.error(name, `"${name}": ${message}`),
+    missing: (name, example) =>
       section.error(
-        undefined,
-        `"${name}" is missing; for example: ${name} = ${name === "forward" ? `["${value}"]` : `"${value}"`}`,
+        section.names.includes(name) ? name : undefined,
+        `"${name}" is missing; for example: ${tomlExample(name, example)}`,
       ),
-  });
+  };
+}
+
+function tomlExample(name: string, value: string): string {
+  return `${name} = ${name === "forward" ? `[${tomlString(value)}]` : tomlString(value)}`;
 }
 
 /** What is wrong with a listener, said for where it stands. */
 interface Complaints {
-  error(name: keyof Given | undefined, message: string): ConfigError;
+  error(name: keyof Given, message: string): ConfigError;
   missing(name: "address" | "forward", example: string): ConfigError;
 }
 
-function listenFrom(
-  given: Given,
-  { error, missing }: Complaints,
-): V1ListenOptions | V2ListenConfig {
+/** A listener, and what to say of its mistakes. */
+interface PlacedListen {
+  readonly listen: V1ListenOptions | V2ListenConfig;
+  readonly complaints: Complaints;
+}
+
+function listenFrom(given: Given, complaints: Complaints): PlacedListen {
+  const { error, missing } = complaints;
   const { profile = "v2", forward, plain } = given;
   const networks = given["proxy-from"];
   const proxy = networks && networks.length > 0 ? { proxyFrom: networks } : {};
@@ -246,46 +267,49 @@ function listenFrom(
       if (given[name] !== undefined) throw error(name, "v1 is always plain; leave it out, or use profile v2");
     }
     if (!given.address) throw missing("address", "0.0.0.0:2065");
-
-    if (!forward) throw missing("forward", FORWARD_EXAMPLE);
-    return checkForwards({ address: given.address, profile, forwards: forward.flat(), ...proxy });
+    if (!forward || forward.length === 0) throw missing("forward", FORWARD_EXAMPLE);
+    return { listen: { address: given.address, profile, forwards: forward.flat(), ...proxy }, complaints };
   }
   if (forward) {
     throw error(
       "forward",
-      "v2 devices offer services by name, and devices.toml grants them; forwards are for --profile v1",
+      "v2 devices offer services by name, and devices.toml grants them; forwards are for profile v1",
     );
   }
   const { "tls-cert": certFile, "tls-key": keyFile } = given;
   if ((certFile === undefined) !== (keyFile === undefined)) {
-    throw error(certFile === undefined ? "tls-key" : "tls-cert", "tls-cert and tls-key belong together; give both");
+    throw error(
+      certFile === undefined ? "tls-key" : "tls-cert",
+      "tls-cert and tls-key belong together, and the other one is missing; give both",
+    );
   }
   if (plain && certFile !== undefined) {
-    throw error("plain", "plain is without TLS, and tls-cert asks for it; give one of them");
+    throw error("plain", "it is without TLS, and tls-cert asks for it; give one of them");
   }
   const files = certFile !== undefined && keyFile !== undefined && { kind: "files" as const, certFile, keyFile };
+  const security = files || { kind: plain ? "plain" as const : "pinned" as const };
   return {
-    address: given.address ?? parseAddress(DEFAULT_LISTEN),
-    profile,
-    security: files || { kind: plain ? "plain" : "pinned" },
-    ...proxy,
+    listen: { address: given.address ?? parseAddress(DEFAULT_LISTEN), profile, security, ...proxy },
+    complaints,
   };
 }
 
-function checkForwards(listen: V1ListenOptions): V1ListenOptions {
-  if (listen.forwards.length > 0) return listen;
-  throw new ConfigError(`no forward is given; for example: --forward ${FORWARD_EXAMPLE}`);
-}
-
-/** Two listeners on one address would never both open. */
-function checkAddresses(listen: ServerConfig["listen"]): void {
-  const seen = new Set<string>();
-  const all = listen.flatMap((each) => [each.address, ...forwardsOf(each).map((forward) => forward.hostAddress)]);
-  for (const address of all) {
-    if (!isUnixHost(address) && address.port === 0) continue;
-    const text = isUnixHost(address) ? `unix:${address.unix}` : formatAddress(address);
-    if (seen.has(text)) throw new ConfigError(`${text} is to be listened on twice; give each listener its own address`);
-    seen.add(text);
+/** Two listeners where only one can be would never both open. */
+function checkAddresses(given: readonly PlacedListen[]): void {
+  const claims = new PortClaims();
+  const all = given.flatMap(({ listen, complaints }) => [
+    { place: listen.address, name: "address" as const, complaints },
+    ...forwardsOf(listen).map(({ hostAddress }) => ({ place: hostAddress, name: "forward" as const, complaints })),
+  ]);
+  for (const { place, name, complaints } of all) {
+    const listen = isUnixHost(place) ? place : { host: place.host, from: place.port, to: place.port };
+    const text = isUnixHost(place) ? `unix:${place.unix}` : formatAddress(place);
+    const other = claims.find(listen)?.device;
+    if (other !== undefined) {
+      const what = other === text ? `${text} is to be listened on twice` : `${text} and ${other} cannot both be had`;
+      throw complaints.error(name, `${what}; give each listener its own address`);
+    }
+    claims.add(text, { name, listen });
   }
 }
 

@@ -73,11 +73,11 @@ test("hooks stand at the top of a file, and there is none for other events", () 
 
 test("mistakes in a section are named with their place", () => {
   const mistakes: [text: string, says: RegExp][] = [
-    [SECTION.replace("profile", "prifole"), /^server\.toml:4:1: v2 devices offer services by name/],
+    [SECTION.replace("profile", "prifole"), /^server\.toml:4:1: "forward": v2 devices offer services by name/],
     [SECTION.replace(/forward.*\n/, ""), /^server\.toml:1:1: "forward" is missing; for example: forward = \["/],
     [SECTION.replace(/address.*\n/, ""), /^server\.toml:1:1: "address" is missing; for example: address = "/],
-    [`${SECTION}plain = true\n`, /^server\.toml:5:1: v1 is always plain/],
-    [`[[listen]]\ntls-cert = "a"\n`, /^server\.toml:2:1: tls-cert and tls-key belong together/],
+    [`${SECTION}plain = true\n`, /^server\.toml:5:1: "plain": v1 is always plain/],
+    [`[[listen]]\ntls-cert = "a"\n`, /^server\.toml:2:1: "tls-cert": tls-cert and tls-key belong together/],
     [
       `${SECTION}stall-timeout = "1s"\n`,
       /^server\.toml:5:1: unknown key "stall-timeout"; known here: address, profile/,
@@ -88,10 +88,13 @@ test("mistakes in a section are named with their place", () => {
       SECTION.replace("[[listen]]", "[listen]"),
       /^server\.toml:1:1: "listen" has to be a list of tables; write \[\[listen\]\]/,
     ],
-    [SECTION.replace('"127.0.0.1:1=localhost:22"', "[]"), /no forward is given/],
+    [
+      SECTION.replace('"127.0.0.1:1=localhost:22"', "[]"),
+      /^server\.toml:4:1: "forward" is missing; for example: forward = \["/,
+    ],
     [
       SECTION.replace('"127.0.0.1:1=localhost:22"', '["127.0.0.1:1=a:1", "127.0.0.1:1=b:2"]'),
-      /127\.0\.0\.1:1 is to be listened on twice/,
+      /^server\.toml:4:1: "forward": 127\.0\.0\.1:1 is to be listened on twice/,
     ],
   ];
   for (const [text, says] of mistakes) {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { counted } from "../../base/table.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
 import { stderr } from "../../app/output.ts";
 import { readPrivateFile, withLock } from "../../app/files/private_file.ts";
@@ -23,5 +24,5 @@ export async function confirmFile(folder: string, file: string): Promise<void> {
     await consentToFile(folder, source);
     return length;
   });
-  stderr.write(`${file} is confirmed as it is, with ${count} ${count === 1 ? "device" : "devices"}`);
+  stderr.write(`${file} is confirmed as it is, with ${counted(count, "device")}`);
 }

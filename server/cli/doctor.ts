@@ -5,62 +5,68 @@
  */
 
 import type { Command } from "commander";
-import { adminClient } from "../../app/admin/client.ts";
-import { ADMIN_SOCKET } from "../../app/admin/address.ts";
-import { optionValues, variable } from "../../app/options.ts";
+import { optionValues } from "../../app/options.ts";
 import { loadConfig } from "../../app/files/state_version.ts";
 import { type Check, doctorCommand } from "../../app/doctor/doctor.ts";
+import { type Asked, askRunning } from "../../app/doctor/running.ts";
 import { descriptorCheck, engineCheck, kernelNumbers, stateChecks } from "../../app/doctor/machine.ts";
 import { stateFolder } from "../../app/files/state.ts";
 import { systemClock } from "../../base/clock.ts";
 import { silentLogger } from "../../base/logger.ts";
-import { type Address, formatAddress } from "../../protocol/address.ts";
+import { type Address, formatAddress, parseAddress } from "../../protocol/address.ts";
 import { chooseEngine } from "../../net/engines.ts";
+import { readPemFile } from "../../net/tls/pem_file.ts";
+import { endWarning, pemEnd } from "../../net/tls/validity.ts";
 import { ServerCertificate } from "../../net/tls/listening.ts";
 import { GOOD_BACKLOG } from "../limits.ts";
 import { capacityCheck } from "../capacity/capacity_check.ts";
 import { readDevices } from "../devices/edits.ts";
 import { isUnixHost } from "../ports/unix_host.ts";
-import { devicesFile } from "../state/facts.ts";
+import type { ServerState } from "../admin/schemas.ts";
+import { devicesFile, readFacts } from "../state/facts.ts";
 import { SERVER_OPTIONS, serverConfig } from "./config.ts";
 
 /** The command, below the server's command `name`. */
 export function serverDoctorCommand(name: string): Command {
   return doctorCommand(name, {
-    table: {},
     help: "Looks at what this server needs: ports, certificates, devices.toml, limits, rights, disk.",
-    examples: `It goes by the options in front of its name:
+    examples: `A server that runs is asked where it listens; for one that does not, give the options that it is to have:
   ${name} doctor
-  ${name} --config /etc/sallyport/server.toml doctor --json`,
-    checks: (command) => Promise.resolve(checksOf(command.parent!)),
+  ${name} doctor --state /srv/relay --json
+  ${name} --listen 0.0.0.0:443 doctor
+  ${name} doctor --config /etc/sallyport/server.toml`,
+    checks: ({ config, state }, command) => checksOf(command, config, state),
   });
 }
 
-function checksOf(command: Command): Check[] {
-  const { config: path = variable("SALLYPORT_CONFIG") } = command.opts<{ config?: string }>();
+async function checksOf(
+  command: Command,
+  path: string | undefined,
+  state: string | undefined,
+): Promise<Check[]> {
   const file = path === undefined ? undefined : loadConfig(path);
   const values = optionValues(SERVER_OPTIONS, command, file);
   const config = serverConfig(values, file);
-  const hasV2 = config.listen.some(({ profile }) => profile === "v2");
-  const folder = stateFolder(values.state, "server");
-  const devices = devicesFile(folder, values.devices);
-  const running = isRunning(folder);
+  const folder = stateFolder(state ?? values.state, "server");
+  const running = await askRunning(folder, (client) => client.get<ServerState>("/v1/server"));
+  const server = running.facts;
+  const isTold = file !== undefined || LISTEN_WORDS.some((name) => values[name] !== undefined);
+  const listeners = isTold ? undefined : server?.listeners;
+  const hasV2 = (listeners ?? config.listen).some(({ profile }) => profile === "v2");
+  const facts = hasV2 ? await readFacts(folder) : undefined;
+  const devices = devicesFile(folder, values.devices, facts);
   return [
-    engineCheck(config.engine),
-    descriptorCheck(),
+    engineCheck(config.engine, server?.engine),
+    descriptorCheck(server?.pid),
     backlogCheck(),
     ...(hasV2 ? [...stateChecks(folder), devicesCheck(devices), capacityCheck(devices, config.limits ?? {})] : []),
-    {
-      name: "running",
-      async look() {
-        return await running
-          ? { level: "ok", text: "a server runs with this state" }
-          : { level: "warn", text: "no server runs with this state, or with --admin off" };
-      },
-    },
-    familiesCheck(config.listen.map(({ address }) => address)),
-    ...config.listen.flatMap((listen): Check[] => [
-      portCheck(listen.address, running),
+    runningCheck(running),
+    familiesCheck(
+      listeners?.map(({ address }) => parseAddress(address)) ?? config.listen.map(({ address }) => address),
+    ),
+    ...(listeners ? [...listeners.map(boundCheck), ...(facts?.certificate ? [endCheck(facts.certificate)] : [])] : []),
+    ...(listeners ? [] : config.listen).flatMap((listen): Check[] => [
+      portCheck(listen.address, server?.listeners),
       ...(listen.profile === "v2" && listen.security.kind === "files"
         ? [certificateCheck(listen.security, config.engine)]
         : []),
@@ -68,9 +74,27 @@ function checksOf(command: Command): Check[] {
   ];
 }
 
-async function isRunning(folder: string): Promise<boolean> {
-  using client = adminClient({ socket: `${folder}/${ADMIN_SOCKET}` });
-  return await client.get("/v1/health").then(() => true, () => false);
+/** What says where a server is to listen, and how. */
+const LISTEN_WORDS = ["listen", "profile", "forward", "plain", "tls-cert"] as const;
+
+function runningCheck({ facts, trouble }: Asked<ServerState>): Check {
+  return {
+    name: "running",
+    look() {
+      if (trouble !== undefined) return { level: "fail", text: trouble };
+      return facts
+        ? { level: "ok", text: `a server runs with this state, as process ${facts.pid}` }
+        : { level: "warn", text: "no server runs with this state, or with --admin off" };
+    },
+  };
+}
+
+/** Where the server that runs listens. */
+function boundCheck({ address, profile, security }: ServerState["listeners"][number]): Check {
+  return {
+    name: `listen ${address}`,
+    look: () => ({ level: "ok", text: `the server that runs listens there (${profile}, ${security})` }),
+  };
 }
 
 function backlogCheck(): Check {
@@ -145,22 +169,25 @@ function familiesCheck(addresses: readonly Address[]): Check {
   };
 }
 
-function portCheck(address: Address, running: Promise<boolean>): Check {
+/** Where a server is to listen; `listeners`: where the one that runs does. */
+function portCheck(address: Address, listeners: ServerState["listeners"] | undefined): Check {
   const at = formatAddress(address);
+  const isOurs = listeners?.some((listener) => listener.address === at) ?? false;
   return {
     name: `listen ${at}`,
-    async look() {
-      const isOurs = await running;
+    look() {
       try {
         Deno.listen({ hostname: address.host, port: address.port }).close();
-        if (!isOurs || address.port === 0) return { level: "ok", text: "it is free" };
+        if (!listeners || address.port === 0) return { level: "ok", text: "it is free" };
         return {
           level: "fail",
-          text: "it is free, and the server that runs does not listen there",
-          advice: "restart it",
+          text: `it is free, and the server that runs listens elsewhere: ${listeners.map(({ address }) => address)}`,
+          advice: "if it is to listen here, start it anew with these options",
         };
       } catch (error) {
-        if (isOurs && error instanceof Deno.errors.AddrInUse) return { level: "ok", text: "taken, as a server runs" };
+        if (isOurs && error instanceof Deno.errors.AddrInUse) {
+          return { level: "ok", text: "the server that runs listens there" };
+        }
         const why = error instanceof Error ? error.message : String(error);
         return {
           level: "fail",
@@ -171,6 +198,22 @@ function portCheck(address: Address, running: Promise<boolean>): Check {
     },
   };
 }
+
+/** Until when a certificate is good, of which the key is not known here. */
+function endCheck(file: string): Check {
+  return {
+    name: `certificate ${file}`,
+    look() {
+      const ends = pemEnd(readPemFile(file));
+      const warning = endWarning(ends, systemClock.wall());
+      if (warning) return { level: warning.isOver ? "fail" : "warn", text: `it ${warning.text}`, advice: RENEW };
+      if (ends === undefined) return { level: "fail", text: "it cannot be read", advice: RENEW };
+      return { level: "ok", text: `it is good until ${new Date(ends).toISOString().slice(0, 10)}` };
+    },
+  };
+}
+
+const RENEW = "have it made anew";
 
 function certificateCheck(
   files: Parameters<typeof ServerCertificate.open>[0] & { kind: "files" },
@@ -184,7 +227,7 @@ function certificateCheck(
       certificate.close();
       const { warning } = certificate;
       if (warning === undefined) return { level: "ok", text: "it can be used" };
-      return { level: "warn", text: warning, advice: "have it made anew" };
+      return { level: "warn", text: warning, advice: RENEW };
     },
   };
 }

@@ -64,6 +64,8 @@ function parsePorts(text: string): Address[] {
 export interface ForwardRules {
   /** For all. */
   readonly all: AccessRules;
+  /** Where they stand. */
+  readonly table: TomlTable;
   /** By host address, as text; those of a forward of the list are taken out by {@linkcode withRules}. */
   readonly each: Map<string, { readonly rules: AccessRules; readonly table: TomlTable }>;
 }
@@ -83,7 +85,7 @@ export function readForwardRules(file: TomlTable | undefined): ForwardRules | un
     const own = table.table(name)!;
     each.set(address, { rules: readV1Rules(own), table: own });
   }
-  return { all: readV1Rules(table), each };
+  return { all: readV1Rules(table), each, table };
 }
 
 /** There is no credit on v1: to slow one client down would slow down all others of its link. */
@@ -110,6 +112,12 @@ export function withRules(forwards: readonly Forward[], rules: ForwardRules | un
 
 /** To be called when all forwards have theirs. @throws {ConfigError} for rules of a forward that is not there. */
 export function rejectStrays(rules: ForwardRules | undefined, forwards: readonly Forward[]): void {
+  if (rules && forwards.length === 0) {
+    throw rules.table.error(
+      undefined,
+      `[${FORWARD_RULES}] is for v1, and no listener is; on v2 rules are in devices.toml`,
+    );
+  }
   const [stray] = rules?.each ?? [];
   if (!stray) return;
   const known = forwards.map(({ hostAddress }) => keyOf(hostAddress)).join(", ") || "none";

@@ -5,8 +5,7 @@
  */
 
 import { readToken } from "../../app/admin/address.ts";
-import { ConfigError } from "../../app/toml/config_error.ts";
-import type { OptionValues } from "../../app/options.ts";
+import { optionMistake, type OptionValues } from "../../app/options.ts";
 import { parseDuration } from "../../app/values.ts";
 import { Webhook } from "../../app/webhook/webhook.ts";
 import { WEBHOOK_EVENTS, WEBHOOK_GRACE_OPTION } from "../../app/webhook/options.ts";
@@ -30,7 +29,9 @@ export async function webhookWish(values: OptionValues<typeof SERVER_OPTIONS>): 
   const { webhook: url } = values;
   if (url === undefined) {
     for (const name of ["webhook-secret-file", "webhook-events", "webhook-grace"] as const) {
-      if (values[name] !== undefined) throw new ConfigError(`--${name} is of use with --webhook URL alone`);
+      if (values[name] !== undefined) {
+        throw optionMistake(values, name, (it) => `${it} is of use beside a webhook alone`);
+      }
     }
     return undefined;
   }

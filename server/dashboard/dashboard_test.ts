@@ -5,7 +5,7 @@ import { folderTest, test } from "../../tests/rig/test.ts";
 import { within } from "../../tests/rig/wait.ts";
 import { openDoor } from "./door.ts";
 import { DASHBOARD } from "./files.ts";
-import { bytes, millis, span } from "./web/format.js";
+import { bytes, duration, millis, span } from "./web/format.js";
 import { pathOf, roundUp } from "./web/chart.js";
 import { sorted } from "./web/table.js";
 import { stretches } from "./web/timeline.js";
@@ -129,6 +129,8 @@ test("what people read is short, and what is drawn is right", () => {
     "1 h 30 min",
     "1 d 1 h",
   ]);
+  assert.deepEqual(["30s", " 1.5 h", "7d", "500ms"].map(duration), [30_000, 5_400_000, 604_800_000, 500]);
+  for (const text of ["", "5", "soon", "-1m", "0s", "1w"]) assert.throws(() => duration(text), /is no time/, text);
   assert.deepEqual([null, 1.234, 45.6, 1_500].map(millis), ["–", "1.2 ms", "46 ms", "1.5 s"]);
   assert.deepEqual([0, 0.3, 7, 10, 1_100].map(roundUp), [1, 0.5, 10, 10, 2_000]);
   const same = (value: number) => value;

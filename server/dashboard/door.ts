@@ -12,6 +12,7 @@ import { ApiError } from "../../app/admin/api_error.ts";
 import { refusal } from "../../app/admin/http/api.ts";
 import { Guard } from "../../app/admin/http/guard.ts";
 import { Logins } from "../../app/admin/http/logins.ts";
+import { urlOf } from "../../app/admin/http/url.ts";
 import { Site } from "../../app/admin/http/site.ts";
 import type { Time } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
@@ -45,13 +46,19 @@ export function openDoor(socket: string, time: Time): DashboardDoor {
 
   const answer = async (request: Request, own: Guard): Promise<Response> => {
     own.demandHost(request.headers);
-    const url = new URL(request.url);
+    const url = urlOf(request);
     const page = await site.answer(request, url, own);
     if (page) return page;
     own.demandSameOrigin(request.headers);
     own.demandToken(request.headers);
     if (!url.pathname.startsWith("/v1/")) throw new ApiError("not-found", "there is no such path");
-    return await passOn(request, url, client, ending.signal);
+    if (busy >= MAX_DOOR_REQUESTS) throw new ApiError("too-busy", "too many requests at once", { "retry-after": "1" });
+    busy++; // those who may ask alone: others take nobody's place
+    try {
+      return await passOn(request, url, client, ending.signal);
+    } finally {
+      busy--;
+    }
   };
   const server = Deno.serve({
     hostname: "127.0.0.1",
@@ -59,8 +66,6 @@ export function openDoor(socket: string, time: Time): DashboardDoor {
     signal: ending.signal,
     onListen: () => {},
     async handler(request) {
-      if (busy >= MAX_DOOR_REQUESTS) return refusal(new ApiError("too-busy", "too many requests at once"));
-      busy++;
       try {
         return await answer(request, guard!);
       } catch (error) {
@@ -69,8 +74,6 @@ export function openDoor(socket: string, time: Time): DashboardDoor {
             ? error
             : new ApiError("too-busy", `the server does not answer: ${describeError(error)}`, { "retry-after": "1" }),
         );
-      } finally {
-        busy--;
       }
     },
   });

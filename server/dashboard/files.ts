@@ -18,11 +18,14 @@ import events from "./web/events.js" with { type: "text" };
 import format from "./web/format.js" with { type: "text" };
 import icon from "./web/icon.svg" with { type: "text" };
 import index from "./web/index.html" with { type: "text" };
+import linkActs from "./web/link_acts.js" with { type: "text" };
 import live from "./web/live.js" with { type: "text" };
 import login from "./web/login.js" with { type: "text" };
 import parts from "./web/parts.js" with { type: "text" };
 import partsStyle from "./web/parts.css" with { type: "text" };
 import server from "./web/server.js" with { type: "text" };
+import serverActs from "./web/server_acts.js" with { type: "text" };
+import services from "./web/services.js" with { type: "text" };
 import store from "./web/store.js" with { type: "text" };
 import style from "./web/style.css" with { type: "text" };
 import tablesStyle from "./web/tables.css" with { type: "text" };
@@ -42,10 +45,13 @@ const scripts = {
   dom,
   events,
   format,
+  link_acts: linkActs,
   live,
   login,
   parts,
   server,
+  server_acts: serverActs,
+  services,
   store,
   table,
   timeline,

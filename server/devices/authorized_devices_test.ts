@@ -69,7 +69,7 @@ folderTest("mistakes are named with line, column, and what would do", () => {
   const line = (text: string) => `[gw1]\nkey = "${key(1)}"\n${text}\n`;
   const mistakes: [text: string, says: RegExp][] = [
     ["[gw1\n", /^d:1:\d+: not TOML/],
-    ["gw1 = 3\n", /^d:1:1: "gw1" has to be a table; write \[gw1\]/],
+    ["gw1 = 3\n", /^d:1:1: "gw1" stands in no table; each device has one by its name, \[gw1\]/],
     ["[gw1]\n", /^d:1:1: "key" is missing; "device key" prints it/],
     [`[gw1]\nkye = "${key(1)}"`, /^d:2:1: unknown key "kye"; did you mean "key"\?/],
     ['[gw1]\nkey = "ssh-ed25519 AAAA"', /^d:2:1: "key": "ssh-ed25519 AAAA" is not a public key; write ed25519:/],
@@ -87,7 +87,7 @@ folderTest("mistakes are named with line, column, and what would do", () => {
       /^d:3:40: unknown key "max"; did you mean|^d:3:40: unknown/,
     ],
     [line('services.ssh = { listen = "0.0.0.0:1", max-clients = 0 }'), /^d:3:40: "max-clients": "0" is not a whole/],
-    [line('[gw1.services.ssh]\nlisten = "0.0.0.0:1"\nproxy-from = ["x"]'), /^d:5:1: "proxy-from": "x" is not a netw/],
+    [line('[gw1.services.ssh]\nlisten = "0.0.0.0:1"\nproxy-from = ["x"]'), /^d:5:15: "proxy-from": "x" is not a netw/],
     [line(`[gw2]\nkey = "${key(1)}"`), /^d:4:1: "gw1" has the same key; give every device its own/],
     [
       line(`services.a = "0.0.0.0:7"\n[gw2]\nkey = "${key(2)}"\nservices = { x = "0.0.0.0:0", b = "127.0.0.1:7" }`),

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isPattern } from "../../app/admin/selector.ts";
 import { isDeepStrictEqual } from "node:util";
 import { ConfigError } from "../../app/toml/config_error.ts";
 import { readPrivateFile, writeStateFile } from "../../app/files/private_file.ts";
@@ -245,13 +246,23 @@ export function headerOf(
 }
 
 /** Devices that {@linkcode unknownDevice} names at most. */
-const NAMES_SHOWN = 10;
+export const NAMES_SHOWN = 10;
 
-/** The error for a device that nobody knows, with those that are known: none is suggested, as a wrong one would lose its access. */
+/** The error for a device that nobody knows, or a pattern that none fits; see {@linkcode unknownDeviceText}. */
 export function unknownDevice(name: string, known: Iterable<string>): ConfigError {
-  const names = [...new Set(known)];
-  const shown = [...names.slice(0, NAMES_SHOWN), ...(names.length > NAMES_SHOWN ? ["…"] : [])].join(", ");
-  return new ConfigError(`there is no device "${name}"; ${shown ? `there are: ${shown}` : "there are none yet"}`);
+  return new ConfigError(unknownDeviceText(name, known));
+}
+
+/** The same as a text, with those that are known: none is suggested, as a wrong one would lose its access. */
+export function unknownDeviceText(name: string, known: Iterable<string>): string {
+  const names = new Set<string>();
+  for (const each of known) {
+    names.add(each);
+    if (names.size > NAMES_SHOWN) break;
+  }
+  const shown = [...[...names].slice(0, NAMES_SHOWN), ...(names.size > NAMES_SHOWN ? ["…"] : [])].join(", ");
+  const what = isPattern(name) ? `no device matches "${name}"` : `there is no device "${name}"`;
+  return `${what}; ${shown ? `there are: ${shown}` : "there are none yet"}`;
 }
 
 /** The offsets of the lines that a statement stands on, with the comment behind it. */

@@ -67,6 +67,7 @@ export function readDevice(name: string, table: TomlTable): AuthorizedDevice {
   }
   const key = table.one("key", (text) => formatPublicKey(parsePublicKey(text)));
   const services = table.table("services");
+  const grants = services ? readGrants(services) : [];
   const expires = table.one("expires", parseTime);
   const expiration = table.one("expiration", parseDuration);
   const keepAlive = table.one("keep-alive", parseKeepAlive);
@@ -82,7 +83,7 @@ export function readDevice(name: string, table: TomlTable): AuthorizedDevice {
   return {
     name,
     key,
-    services: services ? readGrants(services) : [],
+    services: grants,
     ...(expires !== undefined && { expires }),
     ...(expiration !== undefined && { expiration }),
     ...(keepAlive !== undefined && { keepAlive }),

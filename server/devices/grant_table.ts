@@ -15,6 +15,7 @@ import {
   checkGrant,
   checkGrants,
   formatGrantedAddress,
+  namesOf,
   parseGrantedAddress,
   type ServiceGrant,
 } from "./service_grant.ts";
@@ -98,4 +99,17 @@ function readGrant(name: string, table: TomlTable): ServiceGrant {
   } catch (error) {
     throw error instanceof SyntaxError ? table.error("listen", error.message) : error;
   }
+}
+
+/** What there is to say of a service that a device does not have. */
+export function unknownServiceText(device: string, service: string, known: readonly ServiceGrant[]): string {
+  return `"${device}" has no service "${service}"; ${
+    known.length > 0 ? `there are: ${namesOf(known)}` : "it has none"
+  }`;
+}
+
+/** Why a service cannot be opened for a time that is not closed, and what has it closed. */
+export function notClosedText(device: string, grant: ServiceGrant, file = "devices.toml"): string {
+  return `${device}/${grant.name} is not closed, so it takes no opening; to have it open for a time alone, write ` +
+    `${tomlKey(grant.name)} = ${formatGrant({ ...grant, closed: true })} among the services of "${device}" in ${file}`;
 }

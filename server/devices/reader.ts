@@ -5,7 +5,6 @@
  * @module
  */
 
-import { TomlError } from "smol-toml";
 import { ConfigError } from "../../app/toml/config_error.ts";
 import { demandKnownConfig } from "../../app/files/state_version.ts";
 import { TomlTable } from "../../app/toml/table.ts";
@@ -119,7 +118,7 @@ export class DeviceReader {
       const top = this.#parse(text);
       return { text, line, names: top.names, top };
     } catch (error) {
-      if (error instanceof ConfigError && error.cause instanceof TomlError) return undefined;
+      if (error instanceof ConfigError) return undefined; // told with its place, if it is one of the whole
       throw error;
     }
   }
@@ -252,8 +251,15 @@ function readAll(top: TomlTable): FullMeaning {
   const defaults = rules && readDefaults(rules);
   const isVersion = (name: string) => name === "version" && !top.isTable(name); // a device may be called so, too
   if (names.some(isVersion)) demandKnownConfig(top);
+  for (const name of names) {
+    if (top.isTable(name) || isVersion(name)) continue;
+    throw top.error(
+      name,
+      `"${name}" stands in no table; each device has one by its name, [gw1], and what is its own below`,
+    );
+  }
   const devices = names.flatMap((name) =>
-    name === DEFAULTS || isVersion(name) ? [] : readDevice(name, top.table(name)!)
+    top.isTable(name) && name !== DEFAULTS ? readDevice(name, top.table(name)!) : []
   );
   top.rejectUnknown();
   return { names, devices, ...(defaults && { defaults }) };

@@ -14,7 +14,7 @@ import type { Refusals } from "./refusals.ts";
 
 /** Takes the PROXY protocol header off those who come from networks that are trusted to send one. */
 export class LinkDoor {
-  readonly #networks: readonly string[];
+  #networks: readonly string[];
   readonly #max: number;
   readonly #clock: Clock;
   readonly #refusals: Refusals;
@@ -27,6 +27,11 @@ export class LinkDoor {
     this.#max = max;
     this.#clock = clock;
     this.#refusals = refusals;
+  }
+
+  /** Other networks are those of load balancers, for who comes from now on. */
+  trust(networks: readonly string[]): void {
+    this.#networks = networks;
   }
 
   /** Calls `admit` at once, or as soon as it is known for whom `transport` comes; never, if that is not said. */

@@ -3,7 +3,7 @@
  *
  * The tables are rings: a point has the place of that of a day before. So there are never more rows than a day has steps,
  * and no more devices than {@linkcode MAX_HISTORY_DEVICES}. What is lost by a crash is history, and no more: nothing waits
- * for the disk, and a file that is of another kind or version is made anew.
+ * for the disk, and a file that is of another kind or version, or damaged, is made anew: at the latest at the next start.
  *
  * @module
  */
@@ -71,11 +71,12 @@ export async function openHistoryFile(folder: string): Promise<HistoryStore> {
     const make = () => new DatabaseSync(path);
     const db = actor ? actAs(actor, make) : make();
     try {
+      db.prepare("SELECT count(*) FROM sqlite_schema").get(); // it says by a number that a file is damaged, as exec does not
       db.exec(SETTINGS);
       const { user_version: version } = db.prepare("PRAGMA user_version").get() as { user_version: number };
       if (version !== 0 && version !== VERSION) throw new StrangeError(`${path} is of another version`);
       db.exec(TABLES);
-      return new HistoryFile(db);
+      return new HistoryFile(db, () => spot.remove());
     } catch (error) {
       db.close();
       throw error;
@@ -84,7 +85,7 @@ export async function openHistoryFile(folder: string): Promise<HistoryStore> {
   try {
     return open();
   } catch (error) {
-    if (!(error instanceof StrangeError)) throw error;
+    if (!(error instanceof StrangeError) && !isDamage(error)) throw error;
     spot.remove();
     return open();
   }
@@ -101,6 +102,13 @@ async function isDatabase(spot: Spot): Promise<boolean> {
 /** The file is SQLite's, and not of this version. */
 class StrangeError extends Error {
   override readonly name = "StrangeError";
+}
+
+/** What SQLite says of a file that is not as it wrote it: SQLITE_CORRUPT and SQLITE_NOTADB. */
+const DAMAGED: readonly unknown[] = [11, 26];
+
+function isDamage(error: unknown): boolean {
+  return error instanceof Error && "errcode" in error && DAMAGED.includes(error.errcode);
 }
 
 type Row = Record<string, number | null>;
@@ -127,9 +135,13 @@ class HistoryFile implements HistoryStore {
   readonly #do: ReturnType<typeof statements>;
   /** Numbers of devices, by their keys. */
   readonly #ids: Map<string, number>;
+  readonly #remove: () => void;
+  #isDamaged = false;
 
-  constructor(db: DatabaseSync) {
+  /** `remove`: removes the file, if it turns out to be damaged. */
+  constructor(db: DatabaseSync, remove: () => void) {
     this.#db = db;
+    this.#remove = remove;
     this.#do = statements(db);
     this.#ids = new Map(this.#do.ids.all().map(({ key, id }) => [String(key), Number(id)]));
   }
@@ -156,20 +168,32 @@ class HistoryFile implements HistoryStore {
   }
 
   totals(from: number): TotalPoint[] {
-    const rows = this.#do.totals.all(from) as Row[];
+    const rows = this.#noticed(() => this.#do.totals.all(from)) as Row[];
     return rows.map(({ slot: _slot, ...point }) => point) as unknown as TotalPoint[];
   }
 
   device(key: string, from: number): DevicePoint[] {
     const id = this.#ids.get(key);
     if (id === undefined) return [];
-    const rows = SLOTS.map((slot) => this.#do.point.get(slot, id)).filter((row) => row !== undefined);
+    const found = this.#noticed(() => SLOTS.map((slot) => this.#do.point.get(slot, id)));
+    const rows = found.filter((row) => row !== undefined);
     const points = rows.map((row) => ({ ...row })) as unknown as DevicePoint[];
     return points.filter(({ time }) => time > from).sort((a, b) => a.time - b.time);
   }
 
   close(): void {
     this.#db.close();
+    if (this.#isDamaged) this.#remove();
+  }
+
+  /** Runs `fn`, and remembers if it finds damage. */
+  #noticed<T>(fn: () => T): T {
+    try {
+      return fn();
+    } catch (error) {
+      this.#isDamaged ||= isDamage(error);
+      throw error;
+    }
   }
 
   /** The number of a device; a new one takes the place of the one that was seen longest ago, if there is no other. */
@@ -192,7 +216,7 @@ class HistoryFile implements HistoryStore {
   #together(fn: () => void): void {
     this.#db.exec("BEGIN");
     try {
-      fn();
+      this.#noticed(fn);
       this.#db.exec("COMMIT");
     } catch (error) {
       if (this.#db.isTransaction) this.#db.exec("ROLLBACK");

@@ -121,6 +121,37 @@ folderTest("where something else stands in place of the file, history is in memo
   await history.close();
 });
 
+folderTest("a file that is damaged is made anew, at the next start at the latest", async (folder) => {
+  const path = `${folder}/${HISTORY_FILE}`;
+  const rest = { online: 1, interrupted: 0, roundTripMost: null, losses: 0, refused: 0 };
+  const point = (time: number) => ({ time, clients: 0, bytesUp: 0, bytesDown: 0, roundTrip: null });
+  const totals = Array.from({ length: 1_000 }, (_, n) => ({ ...point((n + 1) * HISTORY_STEP_MS), ...rest }));
+  const devices = Array.from({ length: 500 }, (_, n) => [`key ${n}`, point(DEVICE_STEP_MS)] as const);
+  const start = async () => {
+    const store = await openHistoryFile(folder);
+    try {
+      store.totals(0);
+      atOnce(store.save(totals, devices));
+      return [store.totals(0).length, store.device("key 499", 0).length];
+    } finally {
+      store.close();
+    }
+  };
+  await start();
+  const good = await Deno.readFile(path);
+  const garbage = (at: number) => good.map((byte, n) => n >= at && n < at + 4_000 ? byte ^ 0x5a : byte);
+  for (
+    const [at, bytes] of [
+      ...[10, 16, 50, 100, 512, 4_096, good.length >> 1].map((size) => good.slice(0, size)),
+      ...[16, 100, 4_096, 8_192, 20_480, good.length >> 1].map(garbage),
+    ].entries()
+  ) {
+    await Deno.writeFile(path, bytes);
+    await start().catch(() => {}); // damage far behind is found when it is come to
+    assert.deepEqual(await start(), [1_000, 1], `damage ${at}`);
+  }
+});
+
 folderTest("of more devices than may be, those seen longest ago are forgotten", async (folder) => {
   const store = await openHistoryFile(folder);
   const point = (time: number) => ({ time, clients: 0, bytesUp: 0, bytesDown: 0, roundTrip: null });

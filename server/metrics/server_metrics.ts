@@ -15,18 +15,18 @@ import { LIMIT_NAMES } from "../capacity/server_limits.ts";
 import type { ServerEvent } from "../events.ts";
 import { V2Listener } from "../v2/listener.ts";
 import { addDeviceMetrics } from "./device_series.ts";
-import { quantile, Survey } from "./survey.ts";
+import { type DeviceSeries, quantile, Survey } from "./survey.ts";
 
 /** What metrics are of. */
 export type MetricsSubject = Pick<AdminContext, "server" | "core" | "state" | "since">;
 
-/** Makes the metrics of a server, which are counted from now on. `perDevice`: whether each device has its own. */
-export function serverMetrics(subject: MetricsSubject, perDevice = true): Registry {
+/** Makes the metrics of a server, which are counted from now on. */
+export function serverMetrics(subject: MetricsSubject, series: DeviceSeries = { perDevice: true }): Registry {
   const { server, core, state, since } = subject;
   const { settings, registry: devices } = core;
   const registry = new Registry();
   addProcessMetrics(registry, { clock: settings.clock, engine: settings.engine, since });
-  const survey = new Survey(core, perDevice);
+  const survey = new Survey(core, series);
   registry.before(() => survey.look());
   addLinks(registry, survey, subject);
   registry.value("gauge", {

@@ -37,6 +37,12 @@ interface DeviceBytes {
   readonly down: Rising;
 }
 
+/** Which series there are; it may change. */
+export interface DeviceSeries {
+  /** Whether each device is to have its own. */
+  perDevice: boolean;
+}
+
 /** What was seen. */
 export class Survey {
   online = 0;
@@ -51,22 +57,22 @@ export class Survey {
   devices: readonly SurveyedDevice[] = [];
 
   readonly #core: ServerCore;
-  readonly #perDevice: boolean;
+  readonly #series: DeviceSeries;
   readonly #ended: Carried = { up: 0, down: 0 };
   readonly #up = new Rising();
   readonly #down = new Rising();
   readonly #bytes = new Map<string, DeviceBytes>();
   #looking: Promise<void> | undefined;
 
-  /** Of a server; `perDevice`: whether each device is to have its series. */
-  constructor(core: ServerCore, perDevice: boolean) {
+  /** Of a server. */
+  constructor(core: ServerCore, series: DeviceSeries) {
     this.#core = core;
-    this.#perDevice = perDevice;
+    this.#series = series;
   }
 
   /** Whether each device has its series. */
   get showsDevices(): boolean {
-    return this.#perDevice && (this.#core.registry?.count ?? 0) <= MAX_METRICS_DEVICES;
+    return this.#series.perDevice && (this.#core.registry?.count ?? 0) <= MAX_METRICS_DEVICES;
   }
 
   /** A client has ended: it is in the table no more. */

@@ -6,6 +6,7 @@
  */
 
 import type { Clock } from "../../base/clock.ts";
+import type { DevicesChange } from "../devices/differences.ts";
 import type { ClientTable } from "./client_table.ts";
 
 /** A drain as it stands. */
@@ -22,12 +23,13 @@ export interface Drain {
 export interface DrainOptions {
   /** Milliseconds after which clients are ended; never by default. */
   readonly for?: number | undefined;
-  /** Called once, when nobody is there any more; the drain is over then. Without it, it stays until it is undone. */
-  readonly then?: (() => void) | undefined;
+  /** Called once, with what the device is called then, when nobody is there any more; the drain is over then. Without it, it stays until it is undone. */
+  readonly then?: ((device: string | undefined) => void) | undefined;
 }
 
 interface Entry extends Drain {
-  readonly then: (() => void) | undefined;
+  device: string | undefined;
+  readonly then: DrainOptions["then"];
   cancel(): void;
 }
 
@@ -49,8 +51,9 @@ export class Drains {
     this.undo(device);
     const since = this.#clock.wall();
     const until = ms === undefined ? undefined : since + ms;
-    const cancel = ms === undefined ? () => {} : this.#clock.after(ms, () => this.#timeIsUp(device));
-    this.#all.set(device, { device, since, until, then, cancel });
+    const entry: Entry = { device, since, until, then, cancel: () => {} };
+    if (ms !== undefined) entry.cancel = this.#clock.after(ms, () => this.#timeIsUp(entry));
+    this.#all.set(device, entry);
     this.#look();
   }
 
@@ -66,6 +69,11 @@ export class Drains {
     return entry && { device: entry.device, since: entry.since, until: entry.until };
   }
 
+  /** How many devices have one. */
+  get devices(): number {
+    return this.#all.size - (this.#all.has(undefined) ? 1 : 0);
+  }
+
   /** Whether a device is on its way to mode config. */
   isLeavingRun(device: string): boolean {
     return this.#all.get(device)?.then !== undefined;
@@ -76,18 +84,35 @@ export class Drains {
     return this.#all.size > 0 && (this.#all.has(undefined) || device !== undefined && this.#all.has(device));
   }
 
+  /** The list of devices changed: one that is renamed goes on under its new name, and that of one that is gone is over. */
+  devicesChanged({ added, removed, changed }: DevicesChange): void {
+    if (this.#all.size === 0) return;
+    const still = new Set(added.map(({ name }) => name));
+    for (const { name } of removed) if (!still.has(name)) this.undo(name);
+    const renamed = changed.filter(({ before, after }) => before.name !== after.name)
+      .flatMap(({ before, after }): [Entry, string][] => {
+        const entry = this.#all.get(before.name);
+        return entry ? [[entry, after.name]] : [];
+      });
+    for (const [{ device }] of renamed) this.#all.delete(device);
+    for (const [entry, name] of renamed) {
+      entry.device = name;
+      this.#all.set(name, entry);
+    }
+  }
+
   /** Forgets all: the server ends. */
   close(): void {
     for (const { cancel } of this.#all.values()) cancel();
     this.#all.clear();
   }
 
-  #timeIsUp(device: string | undefined): void {
+  #timeIsUp(entry: Entry): void {
+    const { device } = entry;
     for (const client of [...this.#clients]) {
       if (device === undefined || client.place.device === device) client.end("draining");
     }
-    const entry = this.#all.get(device);
-    if (entry?.then) this.#finish(entry);
+    if (entry.then && this.#all.get(device) === entry) this.#finish(entry);
   }
 
   /** Somebody has gone: some may be done. */
@@ -100,6 +125,6 @@ export class Drains {
 
   #finish({ device, then }: Entry): void {
     this.undo(device);
-    then!();
+    then!(device);
   }
 }

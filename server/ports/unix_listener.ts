@@ -5,8 +5,10 @@
  */
 
 import { MAX_UNIX_PATH } from "../../net/limits.ts";
+import { systemClock } from "../../base/clock.ts";
 import { describeError, errorCode } from "../../base/errors.ts";
 import type { Engine, ListeningSocket, UnixConnection } from "../../net/socket.ts";
+import { sweepWorkshops, workshopIn } from "./unix_leftovers.ts";
 import { modeOf, type UnixHostAddress } from "./unix_host.ts";
 
 /** A socket cannot be had; the message says why, for people. */
@@ -24,6 +26,7 @@ export class UnixHostError extends Error {
 export async function listenUnix(address: UnixHostAddress, engine: Engine): Promise<ListeningSocket<UnixConnection>> {
   const { unix: path } = address;
   try {
+    await sweepWorkshops(folderOf(path) || "/", engine, systemClock.wall());
     const isStale = await isLeftOver(path, engine);
     const gid = address.group === undefined ? undefined : groupNumber(address.group);
     return place(path, isStale, modeOf(address), gid, engine);
@@ -61,7 +64,7 @@ function place(
   gid: number | undefined,
   engine: Engine,
 ): ListeningSocket<UnixConnection> {
-  const folder = `${path.slice(0, path.lastIndexOf("/"))}/.sp-${crypto.randomUUID().slice(0, 8)}`;
+  const folder = workshopIn(folderOf(path));
   const before = `${folder}/s`;
   if (before.length > MAX_UNIX_PATH) {
     throw new UnixHostError(
@@ -117,6 +120,10 @@ class PlacedListener implements ListeningSocket<UnixConnection> {
   }
 }
 
+function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/"));
+}
+
 /** The number of a group, which `/etc/group` has, or which is one. */
 function groupNumber(group: string): number {
   if (/^\d+$/.test(group)) return Number(group);
@@ -129,7 +136,7 @@ function groupNumber(group: string): number {
 }
 
 function explain(error: unknown, { unix: path, group }: UnixHostAddress): string {
-  const folder = path.slice(0, path.lastIndexOf("/")) || "/";
+  const folder = folderOf(path) || "/";
   if (error instanceof Deno.errors.NotCapable) {
     return `it takes the permissions to read and write ${folder}: --allow-read=${folder} --allow-write=${folder}` +
       (group === undefined ? "" : " (and to read /etc/group)");

@@ -3,6 +3,7 @@ import { engineTest, readAll, writeAll } from "../../net/_engines_fixture_test.t
 import type { Engine } from "../../net/socket.ts";
 import { TempFolder } from "../../tests/rig/temp_folder.ts";
 import { connectUnix, UnixService } from "../../tests/rig/unix_service.ts";
+import { UNIX_LEFTOVER_MS } from "../limits.ts";
 import { listenUnix } from "./unix_listener.ts";
 
 const modeOf = (path: string) => Deno.lstatSync(path).mode! & 0o7777;
@@ -73,4 +74,25 @@ engineTest("a socket that is left over is replaced, one that is alive or none is
   assert.ok(entries(folder.path).includes("left"), "it is not its own any more");
   void other;
   assert.deepEqual(entries(folder.path), ["alive", "file", "left"]);
+});
+
+engineTest("what a killed process left of the making of a socket is swept, and nothing else", async (engine) => {
+  using folder = new TempFolder();
+  const make = (name: string) => (Deno.mkdirSync(`${folder.path}/${name}`), `${folder.path}/${name}`);
+  const age = (path: string, ms: number) => Deno.utimeSync(path, new Date(Date.now() - ms), new Date(Date.now() - ms));
+  const dead = make(".sp-0123abcd");
+  const gone = Deno.listen({ transport: "unix", path: `${folder.path}/t` });
+  Deno.renameSync(`${folder.path}/t`, `${dead}/s`);
+  gone.close();
+  const alive = make(".sp-00000001");
+  using other = new UnixService(`${alive}/s`);
+  const foreign = make(".sp-00000002");
+  Deno.writeTextFileSync(`${foreign}/s`, "precious");
+  for (const path of [dead, make(".sp-00000003"), alive, foreign, make(".sp-me")]) age(path, UNIX_LEFTOVER_MS);
+  make(".sp-00000004");
+  Deno.symlinkSync(foreign, `${folder.path}/.sp-00000005`);
+  (await listenUnix({ unix: `${folder.path}/s` }, engine)).close();
+  (await other.accept()).close();
+  assert.deepEqual(entries(folder.path), [".sp-00000001", ".sp-00000002", ".sp-00000004", ".sp-00000005", ".sp-me"]);
+  assert.equal(Deno.readTextFileSync(`${foreign}/s`), "precious");
 });

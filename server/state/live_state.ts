@@ -25,7 +25,8 @@ const LOCK_FILE = ".running";
 /** A device as the running server sees it. */
 export type LiveDevice =
   & Pick<ServedDevice, "key" | "online" | "interrupted" | "since" | "remote" | "services">
-  & Partial<Pick<ServedDevice, "mode" | "software" | "versions" | "clockOffset" | "incompatible">>;
+  & Partial<Pick<ServedDevice, "mode" | "software" | "versions" | "clockOffset" | "incompatible">>
+  & { readonly draining?: { readonly since: string; readonly until: string | null } };
 
 /** Writes the state of devices while a server runs. */
 export class LiveState {

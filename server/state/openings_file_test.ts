@@ -95,17 +95,24 @@ folderTest(
     await heard(2);
     assert.deepEqual([changes[1]!.open, changes[1]!.opening.keepClients], [true, true]);
     await file.close();
-    const mistakes: [string[], RegExp][] = [
+    const mistakes: [string[], RegExp, number?][] = [
       [["open", "gw1/ssh"], /--for is missing; for example: --for 1h/],
-      [["open", "gw1/web", "--for", "1h"], /gw1\/web is not closed; write closed = true/],
+      [
+        ["open", "gw1/web", "--for", "1h"],
+        /gw1\/web is not closed, .* write web = \{ listen = ".*", closed = true \} .* in .*\/devices.toml$/m,
+        1,
+      ],
+      [["shut", "gw1/web"], /gw1\/web was not opened/, 1],
+      [["shut", "gw1/db"], /has no service "db"; there are: ssh, web/],
+      [["shut", "gw2/ssh"], /gw2/],
       [["open", "gw1/db", "--for", "1h"], /has no service "db"; there are: ssh, web/],
       [["open", "gw2/ssh", "--for", "1h"], /gw2/],
       [["open", "gw1", "--for", "1h"], /write DEVICE\/SERVICE, as in gw1\/ssh/],
       [["open", "gw1/ssh", "--for", "8d"], /7d is the longest/],
     ];
-    for (const [args, says] of mistakes) {
+    for (const [args, says, exit = 2] of mistakes) {
       const { code, err } = await run(...args);
-      assert.equal(code, 2, args.join(" "));
+      assert.equal(code, exit, args.join(" "));
       assert.match(err, says);
     }
   },

@@ -45,13 +45,12 @@ export class UdpPort {
   readonly port: number;
   /** The address really bound, as text. */
   readonly address: string;
-  /** What became of all datagrams. */
-  readonly datagrams: DatagramCounts = noDatagrams();
   /** It takes one descriptor, however many clients come. */
   onExhausted: () => void = () => {};
   /** Resolves when it is closed, and its port is free. */
   readonly ended: Promise<void>;
 
+  readonly #counts = noDatagrams();
   readonly #socket: DatagramSocket;
   readonly #options: UdpPortOptions;
   readonly #onClient: (conn: DatagramConnection, address: string) => void;
@@ -89,9 +88,14 @@ export class UdpPort {
     let port: UdpPort | undefined;
     const socket = await options.engine.bindUdp(at, {
       onDatagram: (bytes, key, peer) => void (port && port.#onDatagram(bytes, key, peer)),
-      onRefused: () => void (port && port.datagrams.refused++),
+      onRefused: () => void (port && port.#counts.refused++),
     });
     return port = new UdpPort(socket, options, onClient);
+  }
+
+  /** What became of all datagrams. */
+  get datagrams(): DatagramCounts {
+    return { ...this.#counts, unread: this.#socket.unread };
   }
 
   /** How many clients there are. */
@@ -130,7 +134,7 @@ export class UdpPort {
       clock,
       maxAge,
       pool: this.#pool,
-      counts: this.datagrams,
+      counts: this.#counts,
       send: (datagram) => this.#socket.send(datagram, from),
       onClose: () => {
         isIn = false;
@@ -149,8 +153,8 @@ export class UdpPort {
   }
 
   #drop(): undefined {
-    this.datagrams.received++;
-    this.datagrams.overflowed++;
+    this.#counts.received++;
+    this.#counts.overflowed++;
     return undefined;
   }
 

@@ -27,7 +27,7 @@ class Rig {
           rig.answers.push(`${to!.address.host}:${to!.address.port}`);
           return "sent" as const;
         };
-        return Promise.resolve({ address, send, close: () => Promise.resolve() });
+        return Promise.resolve({ address, send, unread: 0, close: () => Promise.resolve() });
       },
     };
     const options = { engine: engine as Engine, clock: rig.clock };

@@ -18,7 +18,7 @@ import { UNTUNABLE } from "../../net/tcp_keep_alive.ts";
 import { type SocketTransport, tcpTransport } from "../../net/transport.ts";
 import { type KeepAliveSettings, V1_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
 import type { ServedV1Link } from "./link_status.ts";
-import { AccessGate } from "../access/gate.ts";
+import { ForwardTable } from "./forward_table.ts";
 import { admit, type Refusal } from "./admission.ts";
 import type { ServerEvent } from "../events.ts";
 import { doorRoom } from "../door/door_room.ts";
@@ -26,7 +26,7 @@ import { LinkRates } from "../door/link_rate.ts";
 import { LinkDoor } from "../door/link_door.ts";
 import { type Presence, V1Session } from "./session.ts";
 import { Newcomer } from "../door/newcomer.ts";
-import type { ServerSettings, V1ListenOptions } from "../options.ts";
+import type { Forward, ServerSettings, V1ListenOptions } from "../options.ts";
 import { PendingConnections } from "../door/pending_connections.ts";
 import { KeptPorts } from "../ports/kept_ports.ts";
 import { Refusals } from "../door/refusals.ts";
@@ -48,9 +48,6 @@ export class V1Listener {
   readonly profile: "v1" = "v1";
   /** v1 has no TLS. */
   readonly security: "plain" = "plain";
-  /** What it was asked for. */
-  readonly options: V1ListenOptions;
-
   readonly #settings: ServerSettings;
   readonly #emit: (event: ServerEvent) => void;
   readonly #listener: Listener;
@@ -60,7 +57,7 @@ export class V1Listener {
   readonly #pending: PendingConnections;
   /** v1 knows no device but by its address. */
   readonly #rates: LinkRates;
-  readonly #gates: readonly AccessGate[];
+  readonly #forwards: ForwardTable;
   readonly #sessions = new Set<V1Session>();
   #current: V1Session | undefined;
   #keepAlive: KeepAliveSettings;
@@ -73,12 +70,11 @@ export class V1Listener {
    * @throws {ListenError} if the address cannot be had.
    */
   constructor(options: V1ListenOptions, settings: ServerSettings, emit: (event: ServerEvent) => void) {
-    this.options = options;
     this.#settings = settings;
     this.#emit = emit;
     this.#keepAlive = options.keepAlive ?? V1_KEEP_ALIVE;
-    const { clock, logger, engine, refusalCounts } = settings;
-    this.#gates = options.forwards.map(({ access }) => new AccessGate(access ?? {}, clock, refusalCounts.add));
+    const { clock, logger, engine } = settings;
+    this.#forwards = new ForwardTable(options.forwards, settings);
     const { links } = doorRoom(settings.listen.length);
     this.#pending = new PendingConnections(clock, { max: links, grace: LISTEN_GRACE_MS });
     this.#rates = new LinkRates(clock);
@@ -113,6 +109,17 @@ export class V1Listener {
     this.#keepAlive = settings;
     this.#current?.setKeepAlive(settings);
     return this.link !== undefined;
+  }
+
+  /** Other forwards are in force: host ports that stay keep their clients; where one has gone, its clients stay. */
+  setForwards(forwards: readonly Forward[]): void {
+    this.#forwards.set(forwards);
+    this.#current?.setForwards(this.#forwards.all);
+  }
+
+  /** Other networks are those of load balancers, for who comes from now on. */
+  setProxyFrom(networks: readonly string[]): void {
+    this.#door.trust(networks);
   }
 
   /** Bytes that wait to be written to its link. */
@@ -222,12 +229,11 @@ export class V1Listener {
   #start(transport: SocketTransport, opening: Uint8Array): void {
     const session = new V1Session({
       transport,
-      listen: this.options,
       listenAddress: this.address,
       settings: this.#settings,
       keepAlive: this.#keepAlive,
       keptPorts: this.#keptPorts,
-      gates: this.#gates,
+      forwards: this.#forwards.all,
       emit: this.#emit,
     }, opening);
     this.#current = session;

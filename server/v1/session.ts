@@ -5,7 +5,6 @@
  */
 
 import { MAX_ID_WAIT_MS, RESERVED_IDS, SHORT_ID_WAIT_MS } from "../limits.ts";
-import { type Address, formatAddress } from "../../protocol/address.ts";
 import { siteOf } from "../../protocol/address_group.ts";
 import type { ChannelEndReason } from "../../protocol/reasons.ts";
 import { V1ServerLink } from "../../protocol/v1/server_link.ts";
@@ -23,13 +22,13 @@ import { tellClientEnd } from "../ports/client_end.ts";
 import type { ServerEvent } from "../events.ts";
 import { HeldClients } from "./held_clients.ts";
 import { IdShares } from "./id_shares.ts";
-import { keptPort, type KeptPorts } from "../ports/kept_ports.ts";
-import type { AccessGate } from "../access/gate.ts";
+import type { KeptPorts } from "../ports/kept_ports.ts";
 import { NO_ROOM } from "../ports/client_room.ts";
-import { isUnixHost } from "../ports/unix_host.ts";
 import type { ClientEntry } from "../ports/client_table.ts";
-import { HostPort, type HostPortOwner } from "../ports/host_port.ts";
-import type { Forward, ServerSettings, V1ListenOptions } from "../options.ts";
+import type { HostPort, HostPortOwner } from "../ports/host_port.ts";
+import { ForwardPorts } from "./forward_ports.ts";
+import type { OpenForward } from "./forward_table.ts";
+import type { ServerSettings } from "../options.ts";
 import { type WaitingClient, WaitingClients } from "./waiting_clients.ts";
 
 /** What a device showed of itself when it was asked. */
@@ -48,17 +47,15 @@ export type Presence =
 export interface V1SessionOptions {
   /** The connection to the device; the session closes it. */
   readonly transport: SocketTransport;
-  /** The listener that the device came to. */
-  readonly listen: V1ListenOptions;
-  /** Its address really bound. */
+  /** The address really bound of the listener that the device came to. */
   readonly listenAddress: string;
   readonly settings: ServerSettings;
   /** The longest silence accepted from the device. */
   readonly keepAlive: KeepAliveSettings;
   /** The ports that port 0 came to before, by forward. */
   readonly keptPorts: KeptPorts;
-  /** The gates of the listener's forwards, in their order. */
-  readonly gates: readonly AccessGate[];
+  /** Where clients may come, at first. */
+  readonly forwards: readonly OpenForward[];
   emit(event: ServerEvent): void;
 }
 
@@ -72,9 +69,7 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
   readonly #link: V1ServerLink;
   readonly #since: number;
   readonly #sinceWall: number;
-  readonly #ports: HostPort[] = [];
-  readonly #targets = new Map<HostPort, Address>();
-  readonly #gates = new Map<HostPort, AccessGate>();
+  readonly #ports: ForwardPorts;
   readonly #shares = new IdShares();
   readonly #waiting: WaitingClients;
   readonly #held: HeldClients;
@@ -86,6 +81,7 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
     const driver = new LinkDriver({ transport, clock, writeTimeout: linkWriteTimeout });
     super(driver, "client", settings);
     this.#options = options;
+    this.#ports = new ForwardPorts(options.forwards, this, options.keptPorts);
     this.settings = settings;
     this.#held = new HeldClients(clock, halfCloseTimeout, heldCount);
     this.#since = clock.now();
@@ -117,6 +113,11 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
       keepAlive: pace && paceSettings(pace),
       tcp: transport.tcp(),
     };
+  }
+
+  /** Other forwards are in force. */
+  setForwards(forwards: readonly OpenForward[]): void {
+    this.#ports.set(forwards);
   }
 
   /** Where the device dialled from. */
@@ -151,7 +152,7 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
 
   /** Ends in order: no new clients; the rest as any session does. */
   override shutdown(): Promise<void> {
-    for (const port of this.#ports) port.close();
+    this.#ports.close();
     this.#waiting.expireAll();
     return super.shutdown();
   }
@@ -167,7 +168,7 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
       conn.reset();
       return this.#clientEnded(address, port, nothingCarried("draining"), undefined);
     }
-    const pass = this.#gates.get(port)!.enter(address);
+    const pass = this.#ports.of(port).gate.enter(address);
     if ("refused" in pass) {
       conn.reset();
       return this.#clientEnded(address, port, nothingCarried(pass.refused), pass.why);
@@ -216,7 +217,7 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
   #open(holder: WaitingClient): boolean {
     const { conn, address: client, service: port } = holder;
     const { logger } = this.settings;
-    const channel = this.#link.open(this.#targets.get(port)!);
+    const channel = this.#link.open(this.#ports.of(port).forward.localAddress);
     if (!channel) return false;
     this.#shares.add(holder);
     logger.debug("client {client} connected to {hostAddress}, id {id}", {
@@ -242,13 +243,13 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
   }
 
   #mayOpen(port: HostPort): boolean {
-    return this.#shares.mayOpen(port, this.#ports, this.#link.freeIds);
+    return this.#shares.mayOpen(port, this.#ports.all, this.#link.freeIds);
   }
 
   /** Those who wait have what ids there are, first who has fewest already. */
   #serveWaiting(): void {
     while (this.#waiting.size > 0 && this.#link.freeIds > 0) {
-      const load = this.#shares.loads(this.#ports, this.#link.freeIds);
+      const load = this.#shares.loads(this.#ports.all, this.#link.freeIds);
       const client = this.#waiting.take(load);
       if (!client) return;
       if (!this.#open(client)) return this.#refuse(client, "too-many-channels");
@@ -276,23 +277,10 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
   }
 
   #onListening(): void {
-    const { listenAddress: listen, listen: { forwards } } = this.#options;
+    const { listenAddress: listen } = this.#options;
     this.settings.logger.info("link up: device {device} on {listen}", { device: this.device, listen });
     this.emit({ type: "link-up", listen, device: this.device, remote: this.device });
-    for (const [at, forward] of forwards.entries()) this.#forward(forward, at);
-  }
-
-  #forward(forward: Forward, at: number): void {
-    const { hostAddress, localAddress } = forward;
-    const place = isUnixHost(hostAddress)
-      ? hostAddress
-      : { host: hostAddress.host, ports: [hostAddress.port, hostAddress.port] as const };
-    const { keptPorts } = this.#options;
-    const kept = keptPort(keptPorts, () => "", `${at}`);
-    const hostPort = new HostPort({ place, localAddress: formatAddress(localAddress), kept }, this);
-    this.#ports.push(hostPort);
-    this.#targets.set(hostPort, localAddress);
-    this.#gates.set(hostPort, this.#options.gates[at]!);
+    this.#ports.open();
   }
 
   #clientEnded(client: string, port: HostPort, summary: ChannelSummary, error?: string): void {
@@ -303,7 +291,7 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
   /** The driver has told the channels; what came for their clients is still being delivered. */
   async #onDown(end: LinkEnd): Promise<void> {
     this.#waiting.expireAll();
-    await Promise.all(this.#ports.map((port) => port.close()));
+    await this.#ports.close();
     const facts = {
       listen: this.#options.listenAddress,
       device: this.device,

@@ -20,11 +20,12 @@ import {
 } from "../../protocol/v2/wire/handshake.ts";
 import { randomBytes, type ServerGreeting, writeAll } from "../../relay/handshake.ts";
 import { describeError } from "../../base/errors.ts";
-import { inSlices, type Steps, Turns } from "../../base/slices.ts";
+import { eachInSlices, Turns } from "../../base/slices.ts";
 import { fingerprint, formatPublicKey } from "../../net/tls/identity.ts";
 import type { Transport } from "../../net/transport.ts";
 import { mergeRules } from "../access/rules.ts";
 import type { AuthorizedDevice, DevicesChange } from "../devices/authorized_devices.ts";
+import { notClosedText, unknownServiceText } from "../devices/grant_table.ts";
 import { BarredDevices } from "./barred.ts";
 import { RegisteredDevice } from "./registered_device.ts";
 import { EnrolmentGate } from "./enrolment_gate.ts";
@@ -139,9 +140,9 @@ export class DeviceRegistry {
     const device = this.#options.devices.byName?.(name) ?? this.session(name)?.device;
     if (!device) throw new TypeError(`there is no device "${name}"`);
     const grant = grantOf(device, service);
-    if (!grant) throw new TypeError(`"${name}" has no service "${service}"`);
+    if (!grant) throw new TypeError(unknownServiceText(name, service, device.services));
     const { closed } = mergeRules(this.#options.devices.defaults, device.access, grant);
-    if (!closed) throw new TypeError(`${name}/${service} is not closed; give it the rule "closed" first`);
+    if (!closed) throw new TypeError(notClosedText(name, grant));
   }
 
   /** A number for a connection that was just accepted: greater than those of all before. */
@@ -212,10 +213,12 @@ export class DeviceRegistry {
     }
   }
 
-  /** Ends all in order. */
+  /** Ends all in order, a few milliseconds of it at a time: clients of others are still served. */
   async shutdown(): Promise<void> {
     this.#stop();
-    await Promise.all(this.sessions.map((session) => session.shutdown()));
+    const ends: Promise<void>[] = [];
+    await eachInSlices(this.sessions, this.#settings.clock, (session) => void ends.push(session.shutdown()));
+    await Promise.all(ends);
   }
 
   /** Ends all at once. Idempotent. */
@@ -299,7 +302,7 @@ export class DeviceRegistry {
   }
 
   #onChange({ removed, changed, defaults }: DevicesChange): void {
-    if (defaults) inSlices(this.#updateAll(), this.#settings.clock, 1);
+    if (defaults) eachInSlices(this.#sessions.values(), this.#settings.clock, (each) => each.update(each.device)); // rules for all
     for (const { name, key } of removed) {
       this.incompatible.delete(key);
       const session = this.#sessions.get(key);
@@ -324,19 +327,12 @@ export class DeviceRegistry {
     }
   }
 
-  /** The rules for all are others. */
-  *#updateAll(): Steps<void> {
-    for (const session of this.#sessions.values()) {
-      session.update(session.device);
-      yield;
-    }
-  }
-
   #expire(): void {
-    for (const session of this.#expiries.take(this.#settings.clock.wall())) {
-      const unwelcome = unwelcomeAt(session.device, this.#settings.clock.wall());
+    const { clock } = this.#settings;
+    eachInSlices(this.#expiries.take(clock.wall()), clock, (session) => {
+      const unwelcome = unwelcomeAt(session.device, clock.wall());
       if (unwelcome && session.link) session.revoke(this.#barred.refuse(session.device.key, unwelcome));
-    }
+    });
     this.#cancelExpiry = this.#settings.clock.after(EXPIRY_LOOK_MS, () => this.#expire());
   }
 }

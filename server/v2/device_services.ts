@@ -25,11 +25,11 @@ import {
   mismatch,
   notGranted,
   type OpenService,
+  opensIt,
   PART_OFFERED,
   partsOffered,
   type ServedService,
   type ServiceClients,
-  SHUT,
   shutStatus,
   statusOf,
 } from "./open_service.ts";
@@ -82,10 +82,9 @@ export class DeviceServices implements HostPortOwner {
     const open = [...this.#services].map(([name, { port }]) =>
       statusOf(name, port, this.settings.openings.get(this.deviceName, name)?.until)
     );
-    const shut = eachService(this.#device.services).filter(({ name }) =>
-      this.#shut.has(name) && !this.#services.has(name)
-    );
-    return [...open, ...shut.map(shutStatus)];
+    const granted = eachService(this.#device.services);
+    const shut = granted.filter(({ name }) => this.#shut.has(name) && !this.#services.has(name));
+    return [...open, ...shut.map((grant) => shutStatus(this.deviceName, grant))];
   }
 
   emit(event: ServerEvent): void {
@@ -280,7 +279,7 @@ export class DeviceServices implements HostPortOwner {
       if (this.#gates.isShut(this.#device, grant)) {
         this.#shut.add(name);
         this.#close(name, "access-closed");
-        return { number, code: "port-unavailable", text: `${name}: ${SHUT}` };
+        return { number, code: "closed", text: opensIt(this.deviceName, name) };
       }
       const service = this.#services.get(name) ?? this.#openService(name, grant);
       service.at = number;

@@ -43,8 +43,9 @@ import { ServerFull, TooManyLinks } from "../door/unwelcome.ts";
 /** Accepts v2 devices. */
 export class V2Listener {
   readonly profile: "v2" = "v2";
+  /** What it was asked for. */
+  readonly options: V2ListenOptions;
 
-  readonly #options: V2ListenOptions;
   readonly #settings: ServerSettings;
   readonly #registry: DeviceRegistry;
   readonly #pending: PendingConnections;
@@ -68,7 +69,7 @@ export class V2Listener {
     emit: (event: ServerEvent) => void,
     certificate: ServerCertificate | undefined,
   ) {
-    this.#options = options;
+    this.options = options;
     this.#settings = settings;
     this.#registry = registry;
     this.#certificate = certificate;
@@ -104,22 +105,14 @@ export class V2Listener {
     emit({ type: "listening", address, profile: "v2", security });
   }
 
-  /**
-   * Binds and starts to accept.
-   *
-   * @throws {ListenError} if the address cannot be had; {CertificateError} if the certificate cannot be used.
-   */
-  static async open(
+  /** Binds and starts to accept. It closes the certificate in the end. @throws {ListenError} if the address cannot be had. */
+  static bind(
     options: V2ListenOptions,
     settings: ServerSettings,
     registry: DeviceRegistry,
     emit: (event: ServerEvent) => void,
-  ): Promise<V2Listener> {
-    const { clock, logger } = settings;
-    const { security } = options;
-    const certificate = security.kind === "plain"
-      ? undefined
-      : await ServerCertificate.open(security, settings.engine.tls, clock, logger);
+    certificate: ServerCertificate | undefined,
+  ): V2Listener {
     try {
       return new V2Listener(options, settings, registry, emit, certificate);
     } catch (error) {
@@ -135,13 +128,18 @@ export class V2Listener {
 
   /** How the server proves itself, or `plain`. */
   get security(): "plain" | "pinned" | "pki" {
-    const { kind } = this.#options.security;
+    const { kind } = this.options.security;
     return kind === "files" ? "pki" : kind;
   }
 
   /** When its certificate ends, in milliseconds since 1970, if it is of a CA. */
   get certificateEnds(): number | undefined {
     return this.security === "pki" ? this.#certificate?.ends : undefined;
+  }
+
+  /** Resolves when its address is free, after {@linkcode V2Listener.close}. */
+  get released(): Promise<void> {
+    return this.#listener.ended;
   }
 
   /** Resolves when nothing of it is left. */
@@ -244,7 +242,7 @@ export class V2Listener {
         : newcomer.evicted
         ? "it was not done with its handshake, and made room for others"
         : error instanceof HandshakeError && error.byPeer
-        ? `it said goodbye: ${error.goodbye.code}`
+        ? `it said goodbye: ${[error.goodbye.code, error.goodbye.text].filter(Boolean).join(", ")}`
         : describeError(error);
       if (error instanceof IncompatibleHello) this.#registry.incompatible.came(error, transport);
       if (!late && !newcomer.evicted && isMute(error, tls !== undefined)) this.#refusals.tellMute(remote);
@@ -255,6 +253,14 @@ export class V2Listener {
       return false;
     }
   }
+}
+
+/** What a listener is to prove itself with. @throws {CertificateError} if it cannot be used. */
+export async function certificateOf(
+  { security }: V2ListenOptions,
+  { engine, clock, logger }: ServerSettings,
+): Promise<ServerCertificate | undefined> {
+  return security.kind === "plain" ? undefined : await ServerCertificate.open(security, engine.tls, clock, logger);
 }
 
 /** Whether somebody ended without having sent a byte; in TLS it has sent some. */

@@ -101,16 +101,19 @@ export function statusOf(name: string, port: HostPort, until?: number): ServedSe
     open: port.isOpen,
     error: port.isOpen ? undefined : port.error,
     ...(until !== undefined && { until }),
-    ...(datagrams && { datagrams: { ...datagrams } }),
+    ...(datagrams && { datagrams }),
   };
 }
 
-/** What there is to say of a service that is closed until somebody opens it for a time. */
-export const SHUT = "closed until it is opened for a time (server open)";
+/** What opens a service that is closed until somebody does, for a time. */
+export function opensIt(device: string, service: string): string {
+  return `"server open ${device}/${service} --for 1h" opens it for a time`;
+}
 
-/** The same as it is shown. */
-export function shutStatus({ name, listen }: ServiceGrant): ServedService {
-  return { name, hostAddress: formatGrantedAddress(listen), open: false, error: SHUT };
+/** Such a service as it is shown. */
+export function shutStatus(device: string, { name, listen }: ServiceGrant): ServedService {
+  const error = `closed: ${opensIt(device, name)}`;
+  return { name, hostAddress: formatGrantedAddress(listen), open: false, error };
 }
 
 /** What the device hears of it, under the `number` that it gave it. */

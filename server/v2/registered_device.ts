@@ -85,8 +85,9 @@ export class RegisteredDevice {
     this.#options = options;
     this.settings = options.settings;
     this.#keepAlive = options.device.keepAlive ?? options.settings.keepAlive;
-    const { clock, warnBytesADay } = options.settings;
-    this.bytes = new DayBytes(clock, warnBytesADay, (today) => tellBytes(this, today, warnBytesADay));
+    const { settings } = options;
+    const limit = () => settings.warnBytesADay;
+    this.bytes = new DayBytes(settings.clock, limit, (today) => tellBytes(this, today, settings.warnBytesADay));
     this.#takeOvers = new TakeOvers(options.settings.clock);
     this.#services = new DeviceServices({
       device: options.device,

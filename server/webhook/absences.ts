@@ -17,7 +17,7 @@ export interface Absence<T> {
 /** Those who are away. */
 export class Absences<T> {
   readonly #clock: Clock;
-  readonly #grace: number;
+  #grace: number;
   readonly #due: (name: string, absence: Absence<T>) => void;
   /** In the order of their beginning. */
   readonly #waiting = new Map<string, Absence<T>>();
@@ -44,6 +44,13 @@ export class Absences<T> {
     const told = this.#told.get(name);
     this.#told.delete(name);
     return told;
+  }
+
+  /** Whoever is away and was not told yet is due after `grace` milliseconds from the beginning of its absence. */
+  set grace(grace: number) {
+    this.#grace = grace;
+    this.#cancel?.();
+    this.#look();
   }
 
   /** Looks no more. Idempotent. */

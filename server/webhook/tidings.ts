@@ -34,10 +34,23 @@ interface Lost {
   readonly remote: string | undefined;
 }
 
+const NEVER_SEEN: Lost = {
+  reason: "never-seen",
+  detail: "it has not come since the server runs",
+  remote: undefined,
+};
+
+/** The webhook is newer than its absence. */
+const GONE_BEFORE: Lost = {
+  reason: "offline",
+  detail: "it had no link when the server was told of the webhook",
+  remote: undefined,
+};
+
 /** Tells a webhook. */
 export class WebhookTidings {
   readonly #subject: WebhookSubject;
-  readonly #plan: WebhookPlan;
+  #plan: WebhookPlan;
   readonly #offline: Absences<Lost>;
   readonly #interrupted: Absences<Lost>;
   readonly #failed = new Set<string>();
@@ -57,10 +70,18 @@ export class WebhookTidings {
     this.#interrupted = new Absences(clock, WEBHOOK_INTERRUPTED_MS, (device, { since, facts }) => {
       this.#tell("device-interrupted", { device, forMs: this.#ago(since), ...facts });
     });
-    const never: Lost = { reason: "never-seen", detail: "it has not come since the server runs", remote: undefined };
-    for (const { name } of subject.state?.devices.all ?? []) this.#offline.begin(name, never);
+    for (const { name } of subject.state?.devices.all ?? []) {
+      const session = subject.core.registry?.session(name);
+      if (!session?.link) this.#offline.begin(name, session ? GONE_BEFORE : NEVER_SEEN);
+    }
     this.#unsubscribe = subject.server.subscribe((event) => this.#on(event));
     this.#cancel = clock.after(WEBHOOK_LOOK_MS, () => this.#look());
+  }
+
+  /** Another plan is in force; who was away before still is. */
+  set plan(plan: WebhookPlan) {
+    this.#plan = plan;
+    this.#offline.grace = plan.grace;
   }
 
   /** Tells no more. Idempotent. */

@@ -10,7 +10,7 @@ import { ascii } from "../rig/bytes.ts";
 import { CanServerDaemon } from "../rig/processes/canserver.ts";
 import { Child } from "../rig/processes/child.ts";
 import { processTest } from "../rig/processes/harness.ts";
-import { pythonCan } from "../rig/processes/python_can.ts";
+import { pythonCan } from "../rig/processes/python.ts";
 import { Stream } from "../rig/stream.ts";
 import { poll } from "../rig/wait.ts";
 import { TempFolder } from "../rig/temp_folder.ts";

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { serveCan } from "../../can/server/serve.ts";
 import { Child } from "../rig/processes/child.ts";
 import { processTest } from "../rig/processes/harness.ts";
-import { pythonCan } from "../rig/processes/python_can.ts";
+import { pythonCan } from "../rig/processes/python.ts";
 import { V1Relay, V2Relay } from "../rig/processes/relay.ts";
 
 processTest("python-can 4 talks over all its wires through a relay on v2", ["python-can 4"], async () => {

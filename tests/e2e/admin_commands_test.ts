@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { outcome } from "../rig/processes/commands.ts";
 import { processTest } from "../rig/processes/harness.ts";
-import { startDevice } from "../rig/processes/daemons.ts";
+import { sallyport, startDevice } from "../rig/processes/daemons.ts";
 import { echoRelay, enrol, serviceOpen, startV2Server } from "../rig/processes/relay.ts";
 import { portOf } from "../rig/ports.ts";
 import { echoService } from "../rig/service.ts";
@@ -50,19 +50,79 @@ processTest("status, clients and events show what there is, and acts touch it an
   await relay.command("mode", "gw1", "config");
   await relay.device.logged(/mode config/);
   const failures: [string[], number, RegExp][] = [
-    [["drop", "gw7"], 2, /there is no device "gw7"/],
-    [["drop", "x*"], 2, /no device that is online matches "x\*"/],
+    [["drop", "gw7"], 2, /there is no device "gw7"; there are: gw1$/],
+    [["drop", "x*"], 2, /no device matches "x\*"; there are: gw1$/],
+    [["drain", "x*"], 2, /no device matches "x\*"; there are: gw1$/],
+    [["clients", "gw7"], 2, /there is no device "gw7"; there are: gw1$/],
+    [["clients", "tag=x"], 2, /no device matches "tag=x"; there are: gw1$/],
+    [["devices", "gw7"], 2, /there is no device "gw7"; there are: gw1$/],
+    [["devices", "x*", "--json"], 2, /no device matches "x\*"; there are: gw1$/],
+    [["events", "--device", "gw7"], 2, /there is no device "gw7"; there are: gw1$/],
+    [["open", "gw1/web", "--for", "1h"], 2, /"gw1" has no service "web"; there are: echo$/],
+    [["open", "gw1/echo", "--for", "1h"], 1, /gw1\/echo is not closed, .* echo = \{ listen = .*, closed = true \} /],
+    [["open", "gw1/echo", "--for", "5"], 2, /--for: "5" has no unit; write 5s for seconds/],
+    [["shut", "gw1/web"], 2, /"gw1" has no service "web"; there are: echo$/],
+    [["shut", "gw1/echo"], 1, /gw1\/echo was not opened/],
+    [["service", "remove", "gw1", "web"], 2, /"gw1" has no service "web"; there are: echo$/],
     [["close", "99"], 2, /there is no client 99/],
-    [["close", "gw1"], 2, /there are no such clients now/],
+    [["close", "gw1"], 1, /"gw1" has no clients now/],
+    [["close", "gw1/echo"], 1, /"gw1\/echo" has no clients now/],
+    [["close", "gw1/web"], 2, /"gw1" has no service "web"; there are: echo$/],
+    [["close", "gw7"], 2, /there is no device "gw7"; there are: gw1$/],
     [["mode", "gw1", "sleep"], 2, /none of config, run/],
     [["keepalive", "gw1"], 2, /nothing is set/],
     [["keepalive", "gw1", "--way", "fast", "--probe-count", "3"], 2, /--way says it all/],
-    [["events", "--type", "nothing"], 2, /"nothing"; there are listening/],
+    [["events", "--type", "nothing"], 2, /^sallyport: --type: "nothing" is none of listening, link-up, /m],
   ];
   for (const [args, code, pattern] of failures) {
     const { code: got, stderr } = await run(...args);
     assert.deepEqual([got, pattern.test(stderr)], [code, true], `${args.join(" ")}: ${got} ${stderr}`);
   }
+});
+
+processTest(
+  "what shows on and on ends with its reader, and lines that cannot be written are a failure",
+  [],
+  async () => {
+    await using echo = await echoRelay();
+    const state = ["--state", echo.relay.folder.path];
+    const shell = async (script: string, ...args: string[]) => {
+      const all = ["-c", script, "sh", ...sallyport("server", [...args, ...state])];
+      const { code, stdout, stderr } = await new Deno.Command("sh", { args: all }).output();
+      return {
+        code,
+        lines: new TextDecoder().decode(stdout).trimEnd().split("\n"),
+        err: new TextDecoder().decode(stderr),
+      };
+    };
+    const watched = await shell('("$@"; echo "ended with $?" >&2) | head -n 1', "status", "--watch");
+    assert.deepEqual([watched.lines.length, watched.err], [1, "ended with 0\n"]);
+    const full = await shell('"$@" > /dev/full', "devices");
+    assert.deepEqual([full.code, full.err], [5, "cannot write to stdout: No space left on device\n"]);
+  },
+);
+
+processTest("a drain says until when, and status and devices show it", [], async () => {
+  await using echo = await echoRelay();
+  const { relay } = echo;
+  const run = (...args: string[]) => outcome("server", [...args, "--state", relay.folder.path]);
+  const said = async (...args: string[]) => (await run(...args)).stderr.split("\n").at(-1);
+  const until = "those who are still there in 5m, at 20\\d\\d-\\S+Z, are ended";
+  assert.match((await said("drain", "gw1", "--for", "5m"))!, new RegExp(`^"gw1" takes no new clients; ${until}$`));
+  assert.match((await relay.command("devices"))[1]!, / online since \S+ from \S+, draining until 20\S+Z /);
+  const [row] = JSON.parse((await relay.command("devices", "--json"))[0]!) as { draining: { until: string } }[];
+  assert.match(row!.draining.until, /^20\S+Z$/);
+  assert.match((await relay.command("status")).join("\n"), /^DRAINING +1 device, as "devices" shows$/m);
+  assert.equal(await said("drain", "gw1", "--undo"), '"gw1" lets clients in again');
+  assert.equal(await said("drain", "gw1", "--undo"), '"gw1" was not draining');
+  assert.match((await said("drain", "--for", "5m"))!, new RegExp(`^the server takes no new clients; ${until}$`));
+  assert.match(
+    (await relay.command("status")).join("\n"),
+    /^DRAINING +for \d+s no new clients are taken; those who are still there in 4m \d+s are ended$/m,
+  );
+  assert.match((await said("drain"))!, /^the server takes no new clients; those who are there may stay/);
+  assert.equal(await said("drain", "--undo"), "the server lets clients in again");
+  assert.equal(await said("drain", "--undo"), "the server was not draining");
 });
 
 processTest("a pattern that stands for several asks back, and a script says --yes", [], async () => {
@@ -147,7 +207,14 @@ processTest("connect reaches an address that the device's owner allows, and shut
   await relay.device.child.end();
   await using willing = startDevice(["--state", relay.folder.path, "--allow", address]);
   await serviceOpen(willing, "echo");
-  const [host] = await relay.command("connect", "gw1", address, "--for", "10m", "--reason", "ticket 7");
+  const [host] = await relay.command(
+    "connect",
+    "gw1",
+    address,
+    ...["--listen", "127.0.0.1:0", "--for", "10m"],
+    "--reason",
+    "ticket 7",
+  );
   using client = await Stream.connect(portOf(host!));
   await client.write("hello");
   assert.equal(await client.readText(5), "hello");
@@ -157,9 +224,9 @@ processTest("connect reaches an address that the device's owner allows, and shut
   assert.equal(await client.readSome(), null);
   const run = (...args: string[]) => outcome("server", [...args, "--state", relay.folder.path]);
   const failures: [string[], RegExp][] = [
-    [["connect", "gw7", address], /there is no device "gw7"/],
+    [["connect", "gw7", address, "--listen", "127.0.0.1:0"], /there is no device "gw7"/],
     [["connect", "gw1", "10.0.0.7"], /10\.0\.0\.7/],
-    [["shut", `gw1/none`], /was not opened, or is closed again already/],
+    [["shut", `gw1/none`], /"gw1" has no service "none"; there are: echo/],
     [["open", "gw1/echo", "--for", "1h"], /gw1\/echo is not closed/],
   ];
   for (const [args, pattern] of failures) {

@@ -75,6 +75,7 @@ const WRONG: [what: string, role: "server" | "device", args: string[], says: Reg
     ["stray"],
     /unknown command "stray"; there are: .*join, service, key/,
   ],
+  ["a command with a slip, and its options", "server", ["opne", "gw1/ssh", "--for", "1h"], /did you mean "open"\?/],
   ["a command with a slip", "server", ["enrol", "gw1"], /unknown command "enrol"; did you mean "enroll"\?/],
   ["a file that is not there", "server", ["--config", "/no/such.toml"], /\/no\/such\.toml: there is no such file/],
 ];

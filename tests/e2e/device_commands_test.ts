@@ -25,7 +25,7 @@ processTest("status, clients and events of a device show what there is, and acts
   assert.match(status, /^state +online as gw1, for \d+s\nserver +127\.0\.0\.1:\d+, v2; /m);
   assert.match(
     status,
-    /^clients +1 now, 1 since it runs\nservice +echo: 127\.0\.0\.1:\d+ -> 127\.0\.0\.1:\d+, 1 clients/m,
+    /^clients +1 now, 1 since it runs\nservice +echo at 127\.0\.0\.1:\d+ -> 127\.0\.0\.1:\d+, 1 client$/m,
   );
   const facts = JSON.parse((await succeed("device", ["status", "--json", ...state]))[0]!) as { services: unknown[] };
   assert.equal(facts.services.length, 1);
@@ -82,7 +82,7 @@ processTest(
       `changed service echo=127.0.0.1:${echo.port},max-clients=5`,
       `changed service more=127.0.0.1:${echo.port}`,
       "changed log-level debug",
-      "restart connect-timeout cannot change without a restart",
+      "not changed: connect-timeout cannot change without a restart",
     ]);
     await device.child.line(/^service more /);
     await client.write("y");

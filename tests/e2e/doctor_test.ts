@@ -50,10 +50,33 @@ processTest(
     assert.deepEqual([noProxy.code, proxy!.level, noProxy.of(`families ${at}`)], [1, "fail", undefined]);
 
     const server = await doctor("server", "--listen", at, ...state);
-    assert.deepEqual([server.code, server.of(`listen ${at}`)!.text], [0, "taken, as a server runs"]);
+    assert.deepEqual([server.code, server.of(`listen ${at}`)!.text], [0, "the server that runs listens there"]);
     assert.equal(server.of("devices.toml")!.level, "ok");
     assert.match(server.of("capacity")!.text, /^1 links and 1 host ports, which leaves \d+ descriptors for clients$/);
     assert.match(server.of("families")!.text, /by IPv4 alone/);
+
+    // What runs is asked for what it was started with, and --state may stand on either side of the word.
+    for (const args of [[...state, "doctor"], ["doctor", ...state]]) {
+      const asked = await outcome("server", [...args, "--json"]);
+      const found = JSON.parse(asked.stdout.at(-1)!) as Found[];
+      const listens = found.filter(({ check }) => check.startsWith("listen "));
+      assert.deepEqual([asked.code, listens], [0, [{
+        check: `listen ${at}`,
+        level: "ok",
+        text: "the server that runs listens there (v2, pinned)",
+      }]]);
+      const device = await outcome("device", [...args, "--json"]);
+      assert.equal(device.code, 0, device.stderr);
+    }
+    const elsewhere = await doctor("server", "--listen", `127.0.0.1:${freePort("127.0.0.1")}`, ...state);
+    assert.equal(elsewhere.code, 1);
+
+    // Each look of a device's doctor has said what it was.
+    const refused = await relay.command("events", "--type", "refused");
+    assert.ok(refused.length > 0);
+    for (const line of refused) {
+      assert.match(line, / reason=said-goodbye why="it said goodbye: shutting-down, doctor only looks whether /);
+    }
 
     const nobody = freePort("127.0.0.1");
     const cut = await doctor("device", "--server", `127.0.0.1:${nobody}`, "--server-key", await keyOf(state), ...state);

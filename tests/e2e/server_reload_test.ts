@@ -40,7 +40,7 @@ processTest(
       await client.read(1);
     };
     await talk();
-    assert.deepEqual((await reload()).lines, ["unchanged"]);
+    assert.deepEqual((await reload()).lines, ["nothing is different"]);
 
     write('log-level = "debug"', 'expiration = "30s"', ...sections(`127.0.0.1:${first}`, `127.0.0.1:${more}`));
     assert.deepEqual((await reload()).lines, [
@@ -71,11 +71,11 @@ processTest(
     const taken = await reload();
     assert.deepEqual([taken.code, new RegExp(`:${hostPort}`).test(taken.stderr)], [1, true], taken.stderr);
 
-    write('admin = "off"', 'log-level = "debug"', 'expiration = "30s"', ...sections(`127.0.0.1:${more}`));
+    write('engine = "portable"', 'log-level = "debug"', 'expiration = "30s"', ...sections(`127.0.0.1:${more}`));
     server.child.signal("SIGHUP");
-    await server.logged(/not reloaded: admin cannot change without a restart/);
+    await server.logged(/not reloaded: engine cannot change without a restart/);
     await refusesClients(first, "127.0.0.1");
     await talk();
-    assert.deepEqual((await reload()).lines, ["restart admin cannot change without a restart"]);
+    assert.deepEqual((await reload()).lines, ["not changed: engine cannot change without a restart"]);
   },
 );

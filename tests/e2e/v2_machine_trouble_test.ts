@@ -11,7 +11,8 @@ import { outcome, succeed } from "../rig/processes/commands.ts";
 import { startDevice } from "../rig/processes/daemons.ts";
 import { processTest } from "../rig/processes/harness.ts";
 import { TempFolder } from "../rig/temp_folder.ts";
-import { enrol, joinArgs, serviceOpen, startV2Server } from "../rig/processes/relay.ts";
+import { poll } from "../rig/wait.ts";
+import { echoRelay, enrol, joinArgs, serviceOpen, startV2Server } from "../rig/processes/relay.ts";
 import { portOf } from "../rig/ports.ts";
 
 /** The exit code for trouble of the machine, on which units start again. */
@@ -35,6 +36,10 @@ class Disk implements AsyncDisposable {
     } catch {
       // It is full.
     }
+  }
+
+  clear(): void {
+    Deno.removeSync(`${this.path}/fill`);
   }
 
   readOnly(): Promise<void> {
@@ -111,6 +116,35 @@ processTest("a device is revoked though the disk is full, and its link ends", ["
   await succeed("server", ["revoke", "gw1", "--state", disk.path]);
   await device.child.line(/^lost .* revoked$/);
 });
+
+processTest(
+  "an audit on a full disk stops no client, and goes on when there is room",
+  ["mounts (root, mount)"],
+  async () => {
+    await using disk = await Disk.mount();
+    const path = `${disk.path}/audit.log`;
+    await using relay = await echoRelay({ server: ["--audit", path] });
+    const visit = async () => {
+      using client = await Stream.connect(relay.relay.hostPort);
+      await client.write("hello");
+      assert.equal(await client.readText(5), "hello");
+    };
+    await visit();
+    const has = (event: string) => Deno.readTextFileSync(path).includes(`"event":"${event}"`);
+    await poll(() => has("client-end"), () => Deno.readTextFileSync(path));
+    disk.fill();
+    const { server } = relay.relay;
+    for (let n = 0; n < 50; n++) await visit();
+    await server.logged(/the audit .* cannot be written: .*No space left/);
+    for (let n = 0; n < 50; n++) await visit();
+    disk.clear();
+    await server.logged(/the audit .* is written again; 0 lines were lost/);
+    const whole = /^\{.*"event":"client-end".*\}$/gm; // one was cut short when the disk was full, and is there again
+    const ends = () => Deno.readTextFileSync(path).match(whole)?.length;
+    await poll(() => ends() === 101, () => `${ends()} of 101 ends`);
+    assert.equal(server.child.stderr.filter((line) => line.includes("cannot be written")).length, 1);
+  },
+);
 
 processTest("a first start without room for a key is trouble of the machine, before anything is served", [
   "mounts (root, mount)",

@@ -32,6 +32,7 @@ export class FakeClock implements Clock {
   }
 
   after(ms: number, fn: () => void): () => void {
+    if (Number.isNaN(ms)) throw new TypeError("a timer's delay is not a number");
     const timer = { ms, at: this.#now + ms, fn };
     this.timersSet++;
     this.#timers.add(timer);

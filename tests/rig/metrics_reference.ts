@@ -41,7 +41,7 @@ export async function metricsPage(): Promise<string> {
   return [
     "# Metrics",
     "",
-    "Made from the program by `scripts/metrics_reference.ts`; how to have them read is in [metrics.md](../metrics.md).",
+    "Made from the program by `scripts/metrics_reference.ts`; how to have them read is in [metrics.md](../operate/metrics.md).",
     "Every label has a closed set of values, but for those in _italics_, which come from the configuration.",
     "",
     "## Of a server",

@@ -79,6 +79,7 @@ export function commands(): Map<string, Command> {
 /** A command that has others below it has no options of its own. */
 function addAll(all: Map<string, Command>, above: string, command: Command): void {
   const name = `${above} ${command.name()}`;
+  if (command.name() === "help") return;
   if (command.commands.length === 0) all.set(name, command);
   for (const below of command.commands) addAll(all, name, below);
 }

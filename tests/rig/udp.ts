@@ -51,6 +51,11 @@ export class UdpPeer implements AsyncDisposable {
     return this.#socket!.address;
   }
 
+  /** How many the system dropped before they were received. */
+  get unread(): number {
+    return this.#socket!.unread;
+  }
+
   /** Sends one. */
   send(bytes: Uint8Array | string, to?: DatagramPeer): string {
     return this.#socket!.send(typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes, to);

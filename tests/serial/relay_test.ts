@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { Child } from "../rig/processes/child.ts";
 import { processTest } from "../rig/processes/harness.ts";
-import { pySerial } from "../rig/processes/python_can.ts";
+import { pySerial } from "../rig/processes/python.ts";
 import { V2Relay } from "../rig/processes/relay.ts";
 import { Pty } from "../rig/pty.ts";
 import { Stream } from "../rig/stream.ts";

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { echoService } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { test } from "../rig/test.ts";
-import { local, startV2Relay } from "../rig/v2/relay.ts";
+import { authorized, local, startV2Relay } from "../rig/v2/relay.ts";
 
 async function client(port: number): Promise<Stream> {
   const stream = await Stream.connect(port);
@@ -71,4 +71,34 @@ test("v2 drain on the way to config: the mode changes when the last client has g
   await toRun();
   server.handle.setMode("gw1", "config", 600_000);
   assert.equal((await server.events.next("mode")).mode, "config", "with nobody there it is at once");
+});
+
+test("v2 drain: it goes with a device that is renamed, also on the way to config, and is over with one that is gone", async () => {
+  await using echo = echoService();
+  await using relay = await startV2Relay({ services: [local("echo", echo)], grants: ["echo=127.0.0.1:0"] });
+  const { server, device } = relay;
+  const { handle } = server;
+  const rename = (name: string) => server.directory.put(authorized(name, device.identity, ["echo=127.0.0.1:0"]));
+  const port = await relay.hostPort("echo");
+  const first = await client(port);
+  handle.drain("gw1");
+  rename("gw2");
+  assert.deepEqual([handle.drainOf("gw1"), handle.drainOf("gw2")?.device], [undefined, "gw2"]);
+  using refused = await Stream.connect(port);
+  assert.equal(await refused.readSome(), null);
+  await first.write("still");
+  await first.read(5);
+  handle.undrain("gw2");
+
+  assert.equal((await server.events.next("mode")).mode, "run");
+  handle.setMode("gw2", "config", 600_000);
+  rename("gw3");
+  assert.ok(handle.drainOf("gw3"));
+  first[Symbol.dispose]();
+  assert.equal((await server.events.next("mode")).mode, "config");
+  assert.equal(handle.drainOf("gw3"), undefined);
+
+  handle.drain("gw3");
+  server.directory.remove(authorized("gw3", device.identity, []));
+  assert.equal(handle.drainOf("gw3"), undefined);
 });

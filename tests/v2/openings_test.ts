@@ -44,7 +44,14 @@ test("v2 openings: a closed service has no host port until it is opened, and non
   await refusesClients(port);
   const [status] = server.handle.device("gw1").status!.services.filter(({ name }) => name === "echo");
   assert.deepEqual([status!.open, status!.hostAddress], [false, `127.0.0.1:${port}`]);
-  assert.match(status!.error!, /closed until it is opened for a time/);
+  assert.match(status!.error!, /^closed: "server open gw1\/echo --for 1h" opens it for a time$/);
+  const { device } = closed.relay;
+  const answer = device.events.seen.find((event) => event.type === "service" && event.service === "echo");
+  assert.equal(
+    answer?.type === "service" && answer.error,
+    'closed: "server open gw1/echo --for 1h" opens it for a time',
+  );
+  assert.equal(device.log.matching(/^info: service echo is not open: closed: /).length, 1);
   const until = clock.wall() + HOUR;
   server.handle.openService("gw1", "echo", { for: HOUR, reason: "ticket 7", by: "alice" });
   const opened = await server.events.next("service-opened");

@@ -20,6 +20,7 @@ import { checked, readQuery, Router } from "./router.ts";
 import { closed, Type } from "../schema.ts";
 import type { Site } from "./site.ts";
 import { streamBody } from "./stream.ts";
+import { urlOf } from "./url.ts";
 
 /** What an API needs. */
 export interface ApiOptions {
@@ -98,45 +99,54 @@ export class Api {
   async answer(request: Request, caller: Caller, guard: Guard): Promise<Response> {
     try {
       guard.demandHost(request.headers);
-      if (this.#requests >= MAX_ADMIN_REQUESTS) {
-        throw new ApiError("too-busy", `${MAX_ADMIN_REQUESTS} requests are worked on; come again`, {
-          "retry-after": "1",
-        });
-      }
-      this.#requests++;
-      try {
-        return await this.#run(request, caller, guard);
-      } finally {
-        this.#requests--;
-      }
+      return await this.#run(request, caller, guard);
     } catch (error) {
       return this.#failed(error);
     }
   }
 
   async #run(request: Request, caller: Caller, guard: Guard): Promise<Response> {
-    const url = new URL(request.url);
+    const url = urlOf(request);
     const page = await this.#site?.answer(request, url, guard);
     if (page) return page;
     guard.demandSameOrigin(request.headers);
     const { route, params } = this.#find(request, url, guard);
     const query = readQuery(route.query, url.searchParams);
-    const acts = route.method !== "GET";
-    const given = acts ? await readBody(request) : {};
+    const given = route.method === "GET" ? {} : await readBody(request);
     const body = checked(route.body ?? closed({}), given, "body");
     const lastEventId = request.headers.get("last-event-id") ?? undefined;
     const accept = request.headers.get("accept") ?? undefined;
     const call: CheckedCall = { params, query, body, caller, lastEventId, accept };
+    return await this.#counted(() => this.#work(request, url, route, call, guard));
+  }
+
+  /** Those count that are worked on: whoever may not ask, or sends slowly, takes nobody's place. */
+  async #counted(work: () => Promise<Response>): Promise<Response> {
+    if (this.#requests >= MAX_ADMIN_REQUESTS) {
+      throw new ApiError("too-busy", `${MAX_ADMIN_REQUESTS} requests are worked on; come again`, {
+        "retry-after": "1",
+      });
+    }
+    this.#requests++;
+    try {
+      return await work();
+    } finally {
+      this.#requests--;
+    }
+  }
+
+  async #work(request: Request, { pathname }: URL, route: Route, call: CheckedCall, guard: Guard): Promise<Response> {
     const { run } = route;
     if (run.kind === "raw") return await run.answer(call);
     if (run.kind === "stream") {
       return this.#stream(request.method, () => run.open(call), () => guard.isStillIn(request.headers));
     }
-    const answer = acts
-      ? await this.#act({ act: `${route.method} ${url.pathname}`, ...callerOf(request, caller, guard), body }, () => {
+    const { body, caller } = call;
+    const answer = route.method === "GET"
+      ? await run.answer(call)
+      : await this.#act({ act: `${route.method} ${pathname}`, ...callerOf(request, caller, guard), body }, () => {
         return run.answer(call);
-      })
-      : await run.answer(call);
+      });
     return Response.json(answer, { headers: HEADERS });
   }
 
@@ -182,6 +192,9 @@ export class Api {
         if (isStillIn()) return source.take();
         out.abort();
         return [];
+      },
+      get place() {
+        return source.place;
       },
       whenMore: (fn: () => void) => source.whenMore(fn),
       close: () => source.close(),

@@ -2,18 +2,23 @@
  * The gate in front of the runtime's HTTP server, which knows neither deadlines nor bounds of its own: a connection that
  * asks slowly, too much, or nothing at all, or takes no answers, ends here.
  *
- * It passes bytes on and reads none of them. A byte of the caller begins a request, a byte of the server answers it.
+ * It passes bytes on and reads none of them, but for the first three: HTTP/2 has many requests on a connection, of which one
+ * that nobody reads is not seen from here. A byte of the caller begins a request, a byte of the server answers it.
  *
  * @module
  */
 
 import { ADMIN_IDLE_MS, ADMIN_REQUEST_MS, MAX_ADMIN_CONNECTIONS, MAX_ADMIN_REQUEST } from "../../limits.ts";
 import { type Clock, sleep } from "../../../base/clock.ts";
+import { addressGroup } from "../../../protocol/address_group.ts";
 import { describeError } from "../../../base/errors.ts";
 import type { Logger } from "../../../base/logger.ts";
 
 /** Bytes that are read at once. */
 const CHUNK = 16 * 1024;
+
+/** What HTTP/2 begins with, and no method of HTTP/1. */
+const HTTP2_OPENING = "PRI";
 
 /** Milliseconds without accepting after accepting has failed, as it does when there are no descriptors left. */
 const ACCEPT_PAUSE_MS = 200;
@@ -26,6 +31,8 @@ export interface GateOptions {
   readonly dial: () => Promise<Deno.Conn>;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Milliseconds that an answered connection may be silent both ways, and that a write may take. @default {ADMIN_IDLE_MS} */
+  readonly idleMs?: number;
 }
 
 /** Lets callers through. */
@@ -60,13 +67,18 @@ export class Gate {
   async #accept(): Promise<void> {
     const { listener, clock, logger } = this.#options;
     const { signal } = this.#closing;
+    let isTold = false;
     while (!signal.aborted) {
       let conn: Deno.Conn;
       try {
         conn = await listener.accept();
+        isTold = false;
       } catch (error) {
         if (signal.aborted) return;
-        logger.warn("cannot accept at the admin API: {error}", { error: describeError(error) });
+        if (!isTold) {
+          logger.warn("cannot accept at the admin API or --metrics: {error}", { error: describeError(error) });
+        }
+        isTold = true; // once until it can again
         await sleep(clock, ACCEPT_PAUSE_MS, signal);
         continue;
       }
@@ -75,16 +87,25 @@ export class Gate {
   }
 
   #enter(conn: Deno.Conn): void {
-    if (this.#passages.size >= MAX_ADMIN_CONNECTIONS) {
-      const out = [...this.#passages].find((passage) => !passage.answered);
-      if (!out) return conn.close();
-      out.end();
-      this.#passages.delete(out);
-    }
-    const { dial, clock } = this.#options;
-    const passage = new Passage(conn, dial, clock);
+    const passage = new Passage(conn, this.#options);
+    if (this.#passages.size >= MAX_ADMIN_CONNECTIONS) this.#makeRoom(passage.site);
     this.#passages.add(passage);
     passage.ended.then(() => this.#passages.delete(passage));
+  }
+
+  /**
+   * One of those goes who came from where most came from: whoever comes by the dozens pushes out their own. It is the oldest
+   * that was never answered, or else the one that is silent for longest.
+   */
+  #makeRoom(site: string): void {
+    const counts = new Map([[site, 1]]);
+    for (const { site } of this.#passages) counts.set(site, (counts.get(site) ?? 0) + 1);
+    const most = Math.max(...counts.values());
+    const isOwn = most > 1 && counts.get(site) === most;
+    const some = [...this.#passages].filter((other) => isOwn ? other.site === site : counts.get(other.site) === most);
+    const out = some.find(({ answered }) => !answered) ?? some.reduce((a, b) => b.heard < a.heard ? b : a);
+    out.end();
+    this.#passages.delete(out);
   }
 }
 
@@ -94,23 +115,34 @@ class Passage {
   readonly ended: Promise<void>;
   /** Whether it was ever answered. */
   answered = false;
+  /** Where it came from: an IPv4 address or a /56 of IPv6; the same for all that came to a Unix socket. */
+  readonly site: string;
 
   readonly #caller: Deno.Conn;
   readonly #clock: Clock;
+  readonly #idleMs: number;
   #server: Deno.Conn | undefined;
   #isOver = false;
   #cancel: () => void = () => {};
   /** Since when an answer is awaited. */
   #asked: number | undefined;
   #bytesAsked = 0;
+  #opening = ""; // of all that was asked
   #heard: number;
 
-  constructor(caller: Deno.Conn, dial: () => Promise<Deno.Conn>, clock: Clock) {
+  constructor(caller: Deno.Conn, { dial, clock, idleMs = ADMIN_IDLE_MS }: GateOptions) {
     this.#caller = caller;
+    this.#idleMs = idleMs;
+    this.site = siteOf(caller);
     this.#clock = clock;
     this.#heard = clock.now();
     this.#watch();
     this.ended = this.#run(dial).catch(() => {}).finally(() => this.end());
+  }
+
+  /** When something was passed on last. */
+  get heard(): number {
+    return this.#heard;
   }
 
   /** Ends it at once. Idempotent. */
@@ -126,32 +158,41 @@ class Passage {
     const server = await dial();
     if (this.#isOver) return close(server);
     this.#server = server;
-    const way = async (from: Deno.Conn, to: Deno.Conn, passed: (count: number) => void) => {
+    const way = async (from: Deno.Conn, to: Deno.Conn, passed: (bytes: Uint8Array) => void) => {
       const buffer = new Uint8Array(CHUNK);
       for (;;) {
         const count = await from.read(buffer);
         if (count === null) break;
-        passed(count);
+        this.#heard = this.#clock.now();
+        passed(buffer.subarray(0, count));
         for (let at = 0; at < count;) at += await to.write(buffer.subarray(at, count));
         this.#heard = this.#clock.now();
       }
       await to.closeWrite();
     };
-    const there = way(this.#caller, server, (count) => this.#onAsked(count));
-    const back = way(server, this.#caller, () => {
-      this.answered = true;
-      this.#asked = undefined;
-      this.#bytesAsked = 0;
-    });
+    const there = way(this.#caller, server, (bytes) => this.#onAsked(bytes));
+    const back = way(server, this.#caller, () => this.#onAnswered());
     there.catch(() => this.end());
     await back; // who has heard the end of the server has nothing more to say
   }
 
-  #onAsked(count: number): void {
-    this.#bytesAsked += count;
+  #onAsked(bytes: Uint8Array): void {
+    if (this.#opening.length < HTTP2_OPENING.length) {
+      this.#opening += String.fromCharCode(...bytes.subarray(0, HTTP2_OPENING.length - this.#opening.length));
+      if (this.#opening === HTTP2_OPENING) return this.end();
+    }
+    this.#bytesAsked += bytes.length;
     if (this.#bytesAsked > MAX_ADMIN_REQUEST) return this.end();
     if (this.#asked !== undefined) return;
     this.#asked = this.#clock.now();
+    this.#watch();
+  }
+
+  #onAnswered(): void {
+    this.answered = true;
+    this.#bytesAsked = 0;
+    if (this.#asked === undefined) return;
+    this.#asked = undefined;
     this.#watch();
   }
 
@@ -159,12 +200,16 @@ class Passage {
   #watch(): void {
     this.#cancel();
     if (this.#isOver) return;
-    const idle = this.#heard + (this.answered ? ADMIN_IDLE_MS : ADMIN_REQUEST_MS);
+    const idle = this.#heard + (this.answered ? this.#idleMs : ADMIN_REQUEST_MS);
     const due = Math.min(idle, (this.#asked ?? Infinity) + ADMIN_REQUEST_MS);
     const left = due - this.#clock.now();
     if (left <= 0) return this.end();
     this.#cancel = this.#clock.after(Math.ceil(left), () => this.#watch());
   }
+}
+
+function siteOf({ remoteAddr }: Deno.Conn): string {
+  return "hostname" in remoteAddr ? addressGroup(remoteAddr.hostname).site : "";
 }
 
 function close(conn: Deno.Conn): void {

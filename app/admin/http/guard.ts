@@ -35,6 +35,7 @@ export class Guard {
   readonly #token: string | undefined;
   readonly #names: ReadonlySet<string>;
   readonly #port: string | undefined;
+  #isRetired = false;
 
   /** For an API at an address. */
   constructor({ address, token, logins }: GuardOptions) {
@@ -76,8 +77,14 @@ export class Guard {
     throw new ApiError("unauthorized", why, { "www-authenticate": "Bearer" });
   }
 
-  /** Whether whoever has been let in may go on to read a stream: not if their login is over. */
+  /** Another one stands here now: whom this one let in is out. */
+  retire(): void {
+    this.#isRetired = true;
+  }
+
+  /** Whether whoever has been let in may go on to read a stream: not if their login, or this guard's time, is over. */
   isStillIn(headers: Headers): boolean {
+    if (this.#isRetired) return false;
     return !this.logins || headers.has("authorization") || this.logins.isIn(headers, false);
   }
 

@@ -70,13 +70,13 @@ export class Logins {
     return this.#sessions.size;
   }
 
-  /** Lets somebody in who knows the secret. @throws {ApiError} who does not, or after too many tries. */
+  /** Lets somebody in who knows the secret. @throws {ApiError} for whoever does not; after too many of those, until when. */
   enter(text: string): Login {
-    this.#demandTry();
-    if (!this.#secret) throw new ApiError("unauthorized", "this link was used; ask for another");
-    if (!timingSafeEqual(this.#secret, digest(text))) {
-      this.#tries--;
-      throw new ApiError("unauthorized", "the token is not the one of this API");
+    const isKnown = this.#secret && timingSafeEqual(this.#secret, digest(text));
+    if (!isKnown) {
+      this.#chargeTry();
+      const why = this.#secret ? "the token is not the one of this API" : "this link was used; ask for another";
+      throw new ApiError("unauthorized", why);
     }
     if (this.#once) this.#secret = undefined;
     const [cookie, proof] = [random(), random()];
@@ -127,11 +127,12 @@ export class Logins {
     return undefined;
   }
 
-  #demandTry(): void {
+  /** For one that was wrong alone: nobody who knows the secret is kept out by those who do not. */
+  #chargeTry(): void {
     const now = this.#time.now();
     this.#tries = Math.min(LOGIN_TRIES, this.#tries + (now - this.#triedAt) / LOGIN_TRY_MS);
     this.#triedAt = now;
-    if (this.#tries >= 1) return;
+    if (this.#tries >= 1) return void this.#tries--;
     const wait = Math.ceil((1 - this.#tries) * LOGIN_TRY_MS / 1000);
     throw new ApiError("too-busy", `too many wrong tokens were tried; come again in ${wait} s`, {
       "retry-after": String(wait),

@@ -8,8 +8,7 @@ import { ADMIN_HEARTBEAT_MS } from "../../limits.ts";
 import type { Clock } from "../../../base/clock.ts";
 import type { StreamedEvent, StreamSource } from "../route.ts";
 
-/** A comment, which readers pass over. */
-const HEARTBEAT = new TextEncoder().encode(":\n\n");
+const encoder = new TextEncoder();
 
 /** The body of an answer, until its reader goes or `signal` aborts. `ended` is called once then. */
 export function streamBody(
@@ -47,15 +46,23 @@ export function streamBody(
     async pull(controller) {
       if (isFirst && !isOver) {
         isFirst = false;
-        return controller.enqueue(HEARTBEAT); // the head of the answer goes out with it
+        return controller.enqueue(heartbeat(source)); // the head of the answer goes out with it
       }
       let events = isOver ? [] : source.take();
       if (events.length === 0 && !isOver && await more()) events = source.take();
       if (isOver) return controller.close();
-      controller.enqueue(events.length === 0 ? HEARTBEAT : new TextEncoder().encode(events.map(format).join("")));
+      controller.enqueue(events.length === 0 ? heartbeat(source) : encoder.encode(events.map(format).join("")));
     },
     cancel: over,
   }, { highWaterMark: 0 });
+}
+
+/**
+ * A sign of life, which is no event, with the place where its reader stands: whoever comes back goes on there, however much
+ * has happened meanwhile that was not meant for it.
+ */
+function heartbeat({ place }: StreamSource): Uint8Array {
+  return encoder.encode(`id: ${place}\n\n`);
 }
 
 function format({ id, event, data }: StreamedEvent): string {

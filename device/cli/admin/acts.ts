@@ -8,7 +8,7 @@ import { Argument, type Command } from "commander";
 import { ASK_OPTIONS, askDaemon, listed } from "../../../app/admin/cli/ask.ts";
 import { KEEP_ALIVE_OPTIONS, keepAliveAct, keepAliveBody } from "../../../app/admin/cli/keep_alive.ts";
 import { tellReload } from "../../../app/admin/cli/reload.ts";
-import { argument, printLine, taskCommand, taskOptions } from "../../../app/command.ts";
+import { argument, examplesOf, printLine, taskCommand, taskOptions } from "../../../app/command.ts";
 import type { OptionTable } from "../../../app/options.ts";
 import { stderr } from "../../../app/output.ts";
 import type { Reloaded } from "../../../app/reload/report.ts";
@@ -26,7 +26,12 @@ const MODE_OPTIONS = {
 /** The commands, below the device's command `name`. */
 export function actCommands(name: string): Command[] {
   return [
-    taskCommand(`${name} mode`, "Goes to mode config, which withdraws the services, or run.", MODE_OPTIONS)
+    taskCommand(
+      `${name} mode`,
+      "Goes to mode config, which withdraws the services, or run.",
+      MODE_OPTIONS,
+      examplesOf(name, "mode config --drain 30s", "mode run"),
+    )
       .addArgument(new Argument("<mode>", "config or run").argParser(argument(oneOf("config", "run"))))
       .action((mode: string, _options: unknown, command: Command) => {
         const { drain } = taskOptions(MODE_OPTIONS, command);
@@ -38,6 +43,7 @@ export function actCommands(name: string): Command[] {
       `${name} keepalive`,
       "Sets the longest silence that is accepted of the server, that it accepts, or both.",
       KEEP_ALIVE_OPTIONS,
+      examplesOf(name, "keepalive --way metered", "keepalive --endpoint device --idle-timeout 30s"),
     ).action(async (_options: unknown, command: Command) => {
       await askDaemon("device", command, async (client) => {
         const { keepAlive, serverKeepAlive } = await client.get<DeviceFacts>("/v1/device");
@@ -46,12 +52,18 @@ export function actCommands(name: string): Command[] {
       });
       stderr.write("it is set");
     }),
-    taskCommand(`${name} reconnect`, "Ends the link and dials at once; clients of v2 stay.", ASK_OPTIONS)
+    taskCommand(
+      `${name} reconnect`,
+      "Ends the link and dials at once; clients of v2 stay.",
+      ASK_OPTIONS,
+      examplesOf(name, "reconnect"),
+    )
       .action((_options: unknown, command: Command) => act(command, "/v1/device/reconnect", {}, "dialling anew")),
     taskCommand(
       `${name} reload`,
       "Has the device read its configuration anew; what can change does, without cutting anybody.",
       ASK_OPTIONS,
+      examplesOf(name, "reload"),
     ).action(async (_options: unknown, command: Command) =>
       tellReload(await askDaemon("device", command, (client) => client.post<Reloaded>("/v1/device/reload")))
     ),
@@ -59,10 +71,11 @@ export function actCommands(name: string): Command[] {
       `${name} clients`,
       "Shows the clients that are served, with the bytes that they have carried.",
       ASK_OPTIONS,
+      examplesOf(name, "clients", "clients --json | jq '.[].address'"),
     )
       .option("--json", "print JSON")
       .action((_options: unknown, command: Command) => clients(command)),
-    taskCommand(`${name} close`, "Ends a client at once.", ASK_OPTIONS)
+    taskCommand(`${name} close`, "Ends a client at once.", ASK_OPTIONS, examplesOf(name, "close 17"))
       .addArgument(new Argument("<client>", "its number in clients").argParser(argument(parseNumber)))
       .action((id: string, _options: unknown, command: Command) =>
         act(command, `/v1/clients/${id}/close`, {}, `client ${id} is ended`)

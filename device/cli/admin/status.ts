@@ -6,9 +6,10 @@
 
 import type { Command } from "commander";
 import { ASK_OPTIONS, askDaemon } from "../../../app/admin/cli/ask.ts";
+import { datagramText } from "../../../app/admin/cli/datagrams.ts";
 import { showFacts, type Shown } from "../../../app/admin/cli/watch.ts";
-import { taskCommand } from "../../../app/command.ts";
-import { formatAge } from "../../../base/table.ts";
+import { examplesOf, taskCommand } from "../../../app/command.ts";
+import { counted, formatAge } from "../../../base/table.ts";
 import type { DeviceFacts, Service } from "../../admin/schemas.ts";
 
 /** The device, and what it offers. */
@@ -35,7 +36,7 @@ export function linesOf(facts: Facts, now: number): string[] {
   const { local, remote, mode, modeChange, roundTrip, clockOffset, bound, tcp, goodbye } = facts;
   const row = (name: string, text: string) => `${name.padEnd(11)}${text}`;
   const age = (time: string) => formatAge(now - Date.parse(time));
-  const path = tcp ? `, path ${tcp.pathMtu} B, ${tcp.retransmits ?? "?"} segments sent again` : "";
+  const path = tcp ? `, packets of ${tcp.pathMtu} B, ${tcp.retransmits ?? "?"} sent again` : "";
   return [
     row("device", `sallyport ${version}, engine ${engine}, process ${pid}, up ${age(started)}`),
     row("state", `${state}${name === null ? "" : ` as ${name}`}, for ${age(since)}`),
@@ -43,30 +44,50 @@ export function linesOf(facts: Facts, now: number): string[] {
     ...(sessionSince === null ? [] : [row("session", `for ${age(sessionSince)}`)]),
     ...(profile === "v1" ? [] : [row("mode", mode + (modeChange === null ? "" : `, on its way: ${modeChange}`))]),
     ...(roundTrip === null ? [] : [row("round trip", `${roundTrip.toFixed(1)} ms${path}`)]),
-    ...(clockOffset === null ? [] : [row("clock", `the server's is ${Math.round(clockOffset)} ms ahead of this one`)]),
+    ...(clockOffset === null ? [] : [row("clock", clockText(Math.round(clockOffset)))]),
     ...(bound === null
       ? []
       : [row("binding", bound ? "bound to its TLS connection" : "not bound to a TLS connection")]),
-    row("keepalive", `of the server: ${keepAlive(facts.keepAlive)}`),
-    ...(facts.serverKeepAlive ? [row("", `of this device, at the server: ${keepAlive(facts.serverKeepAlive)}`)] : []),
+    row("keepalive", `the server may be silent for ${keepAlive(facts.keepAlive)}`),
+    ...(facts.serverKeepAlive ? [row("", `this device may be silent for ${keepAlive(facts.serverKeepAlive)}`)] : []),
     row("clients", `${facts.clients} now, ${facts.clientsEver} since it runs`),
     ...services.map((service) => row("service", serviceText(service))),
     ...(goodbye === null ? [] : [row("GOODBYE", `${goodbye.code}: ${goodbye.text}`)]),
   ];
 }
 
-function serviceText({ name, localAddress, offered, up, hostAddress, error, clients }: Service): string {
-  const where = hostAddress ?? error ?? (offered ? "the server has not answered" : up === false ? "down" : "withdrawn");
-  return `${name}: ${where} -> ${localAddress}, ${clients} clients`;
+/** Where it is open, or the one word for why it is not, with the rest of that behind; then how what stands behind it is. */
+function serviceText({ name, localAddress, offered, up, hostAddress, error, clients, ...more }: Service): string {
+  const [word = "", ...rest] = error?.split(": ") ?? [];
+  const why = error !== null ? word : offered ? "not answered yet" : up === false ? "down" : "withdrawn";
+  const { state, detail, counts } = more.endpoint;
+  const known = Object.entries(counts).filter(([, count]) => count > 0).map(([name, count]) => `${name} ${count}`);
+  const own = [state, detail, ...known].filter((text) => text !== null);
+  return [
+    `${name} ${hostAddress === null ? why : `at ${hostAddress}`} -> ${localAddress}, ${counted(clients, "client")}`,
+    ...(hostAddress === null && rest.length > 0 ? [rest.join(": ")] : []),
+    ...(own.length > 0 ? [own.join(", ")] : []),
+    ...(more.datagrams ? [datagramText(more.datagrams)] : []),
+  ].join("; ");
+}
+
+function clockText(offset: number): string {
+  if (offset === 0) return "the server's is the same";
+  return `the server's is ${Math.abs(offset)} ms ${offset > 0 ? "ahead of" : "behind"} this one`;
 }
 
 function keepAlive({ idleTimeout, probeInterval, probeCount }: DeviceFacts["keepAlive"]): string {
-  const time = (ms: number) => ms < 0 ? "never" : `${ms / 1_000} s`;
-  return `${time(idleTimeout)} idle, then ${probeCount} probes ${time(probeInterval)} apart`;
+  if (idleTimeout < 0) return "ever";
+  const probes = probeInterval < 0 || probeCount === 0
+    ? "no probes"
+    : `${counted(probeCount, "probe")} ${probeInterval / 1_000} s apart`;
+  return `${idleTimeout / 1_000} s, then ${probes}`;
 }
 
 function examples(name: string): string {
-  return `What else there is to see, and to do, while the device runs:
+  return `${examplesOf(name, "status", "status --watch", "status --json | jq -r .state")}
+
+What else there is to see, and to do, while the device runs:
   ${name} clients                     connections to its services, with their bytes
   ${name} events -f                   what happens, as it happens
   ${name} close 17                    ends one client

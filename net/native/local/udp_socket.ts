@@ -12,7 +12,7 @@ import { AddressRoom, kernelAddress } from "../../kernel/socket_address.ts";
 import type { DatagramHandler, DatagramPeer, DatagramSocket, SendFate } from "../../udp/socket.ts";
 import { type EventLoop, type Watcher, WHILE_READABLE } from "../event_loop.ts";
 import { DATAGRAM_BUFFER, DATAGRAMS_PER_PASS } from "../limits.ts";
-import { setReceiveBuffer, tellLocalAddress } from "../options.ts";
+import { droppedUnread, setReceiveBuffer, tellLocalAddress } from "../options.ts";
 import { localAddressOf } from "../tcp_socket.ts";
 
 const ECONNREFUSED = 111;
@@ -56,6 +56,7 @@ abstract class UdpSocket implements DatagramSocket, Watcher {
   protected readonly loop: EventLoop;
   protected readonly handler: DatagramHandler;
   protected fd: number;
+  #unread = 0; // when it was closed
 
   /** @throws If the kernel cannot watch it; the caller closes it then. */
   constructor(loop: EventLoop, fd: number, handler: DatagramHandler) {
@@ -88,9 +89,14 @@ abstract class UdpSocket implements DatagramSocket, Watcher {
     }
   }
 
+  get unread(): number {
+    return this.fd < 0 ? this.#unread : droppedUnread(this.loop.calls, this.fd);
+  }
+
   close(): Promise<void> {
     const { fd } = this;
     if (fd >= 0) {
+      this.#unread = this.unread;
       this.fd = -1;
       this.loop.remove(fd);
       this.loop.calls.close(fd);

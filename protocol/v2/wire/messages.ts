@@ -197,8 +197,8 @@ export interface ServiceGrantResult {
   readonly text: string;
 }
 
-/** How a server answers for one service. */
-export const GRANT_CODES = ["granted", "not-granted", "port-unavailable", "too-many-services"] as const;
+/** How a server answers for one service; `closed`: until somebody opens it for a time. */
+export const GRANT_CODES = ["granted", "not-granted", "port-unavailable", "too-many-services", "closed"] as const;
 
 /** One of {@linkcode GRANT_CODES}. */
 export type GrantCode = (typeof GRANT_CODES)[number];

@@ -179,7 +179,8 @@ test("an offer that names a service twice is refused", () => {
 test("only bit 0 of an offer's flags is looked at, and an unknown code of an answer is a refusal", () => {
   assert.equal(readListen(unhex("00 01 fe 01 61"))[0]?.offered, false);
   assert.equal(readListen(unhex("00 01 ff 01 61"))[0]?.offered, true);
-  assert.equal(readGrants(unhex("00 01 04 00"))[0]?.code, "not-granted");
+  assert.equal(readGrants(unhex("00 01 04 00"))[0]?.code, "closed");
+  assert.equal(readGrants(unhex("00 01 05 00"))[0]?.code, "not-granted");
   assert.equal(readGrants(unhex("00 01 ff 00"))[0]?.code, "not-granted");
 });
 

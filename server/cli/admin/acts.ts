@@ -6,7 +6,7 @@
 
 import { Argument, type Command } from "commander";
 import { KEEP_ALIVE_OPTIONS, keepAliveAct, keepAliveBody } from "../../../app/admin/cli/keep_alive.ts";
-import { argument, taskCommand, taskOptions } from "../../../app/command.ts";
+import { argument, examplesOf, taskCommand, taskOptions } from "../../../app/command.ts";
 import type { OptionTable } from "../../../app/options.ts";
 import { oneOf, parseDuration } from "../../../app/values.ts";
 import type { Device } from "../../admin/schemas.ts";
@@ -30,11 +30,17 @@ export function actCommands(name: string): Command[] {
       `${name} drop`,
       "Ends the links of devices; their sessions, with their clients, go on over the next.",
       ASK_OPTIONS,
+      examplesOf(name, "drop gw1", "drop tag=site:berlin --yes"),
     )
       .action((devices: string, _options: unknown, command: Command) =>
         doAct(command, devices, "drop", () => ({}), "drops links", "has lost its link, and dials again")
       ),
-    act(`${name} mode`, "Asks devices to go to mode config, which withdraws their services, or run.", MODE_OPTIONS)
+    act(
+      `${name} mode`,
+      "Asks devices to go to mode config, which withdraws their services, or run.",
+      MODE_OPTIONS,
+      examplesOf(name, "mode gw1 config --drain 30s", "mode 'gw*' run --yes"),
+    )
       .addArgument(new Argument("<mode>", "config or run").argParser(argument(oneOf("config", "run"))))
       .action((devices: string, mode: string, _options: unknown, command: Command) =>
         doAct(
@@ -50,13 +56,19 @@ export function actCommands(name: string): Command[] {
       `${name} keepalive`,
       "Sets the longest silence that is accepted of devices, that they accept, or both.",
       KEEP_ALIVE_OPTIONS,
+      examplesOf(
+        name,
+        "keepalive gw1 --way metered                  a link that costs by the byte",
+        "keepalive gw1 --idle-timeout 30s             whatever the way, probe after so long",
+        "keepalive 'gw*' --endpoint server --way fast --yes",
+      ),
     )
       .action((devices: string, _options: unknown, command: Command) => keepAlive(command, devices)),
   ];
 }
 
-function act(fullName: string, help: string, table: OptionTable): Command {
-  return taskCommand(fullName, help, table)
+function act(fullName: string, help: string, table: OptionTable, examples: string): Command {
+  return taskCommand(fullName, help, table, examples)
     .argument("<devices>", "a device's name, a pattern as in gw*, or tag=TAG", argument(parseSelector))
     .option("--yes", "do not ask back before several are touched");
 }

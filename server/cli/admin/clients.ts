@@ -6,15 +6,19 @@
 
 import type { Command } from "commander";
 import type { AdminClient } from "../../../app/admin/client.ts";
-import { argument, printLine, taskCommand } from "../../../app/command.ts";
+import { datagramText } from "../../../app/admin/cli/datagrams.ts";
+import { argument, examplesOf, printLine, taskCommand } from "../../../app/command.ts";
 import { stderr } from "../../../app/output.ts";
 import { formatAge, formatBytes, tableLines } from "../../../base/table.ts";
 import { ConfigError } from "../../../app/toml/config_error.ts";
 import { systemClock } from "../../../base/clock.ts";
 import { parseName } from "../../../protocol/name.ts";
-import type { Client } from "../../admin/schemas.ts";
+import { UnfinishedError } from "../../../app/run.ts";
+import { NAMES_SHOWN } from "../../devices/edits.ts";
+import type { Client, Device } from "../../admin/schemas.ts";
+import { MAX_UDP_DEVICES } from "../../limits.ts";
 import { ask, ASK_OPTIONS, listed } from "./ask.ts";
-import { demandConsent, doToEach, parseSelector } from "./select.ts";
+import { demandConsent, demandMatch, doToEach, parseSelector } from "./select.ts";
 
 /** Whose clients are meant. */
 interface Target {
@@ -31,6 +35,7 @@ export function clientCommands(name: string): Command[] {
       `${name} clients`,
       "Shows the clients that are connected, with the bytes that they have carried.",
       ASK_OPTIONS,
+      examplesOf(name, "clients", "clients 'gw*'", "clients gw1 --json | jq '.[].address'"),
     )
       .argument(
         "[device]",
@@ -56,7 +61,12 @@ export function parseTarget(text: string): Target {
 }
 
 async function list(command: Command, device: string | undefined): Promise<void> {
-  const clients = await ask(command, (client) => found(client, device === undefined ? {} : { device }));
+  const clients = await ask(command, async (client) => {
+    if (device === undefined) return await found(client, {});
+    const theirs = await found(client, { device });
+    if (theirs.length === 0) await demandMatch(client, device);
+    return theirs;
+  });
   if (command.opts<{ json?: true }>().json) return printLine(JSON.stringify(clients));
   if (clients.length === 0) return void stderr.write("no clients now");
   const now = systemClock.wall();
@@ -72,15 +82,44 @@ async function list(command: Command, device: string | undefined): Promise<void>
   ]);
   const head = ["ID", "SERVICE", "CLIENT", "HOST", "STATE", "AGE", "UP", "DOWN"];
   for (const line of tableLines([head, ...rows])) printLine(line);
+  const udp = new Set(clients.filter(({ hostAddress }) => hostAddress.startsWith("udp:")).map(({ device }) => device));
+  for (const line of await ask(command, (client) => datagramLines(client, [...udp].slice(0, MAX_UDP_DEVICES)))) {
+    printLine(line);
+  }
+}
+
+/** What became of the datagrams of each service over UDP of some devices. */
+async function datagramLines(client: AdminClient, devices: readonly (string | null)[]): Promise<string[]> {
+  const lines: string[] = [];
+  for (const name of devices) {
+    const { services } = await client.get<Device>(`/v1/devices/${name}`);
+    for (const { name: service, datagrams } of services) {
+      if (datagrams) lines.push(`${name}/${service}  ${datagramText(datagrams)}`);
+    }
+  }
+  return lines;
 }
 
 async function close(command: Command, target: Target): Promise<void> {
   await ask(command, async (client) => {
     const ids = target.id !== undefined ? [target.id] : (await found(client, target)).map(({ id }) => String(id));
-    if (ids.length === 0) throw new ConfigError("there are no such clients now");
+    if (ids.length === 0) await noClients(client, target);
     demandConsent("ends clients", ids, command.opts<{ yes?: true }>().yes === true);
     await doToEach(ids, (id) => client.post(`/v1/clients/${id}/close`), "is ended");
   });
+}
+
+/** @throws {ConfigError} for a device or a service that there is not; {UnfinishedError} if it has no clients now. */
+async function noClients(client: AdminClient, { device = "*", service }: Target): Promise<never> {
+  await demandMatch(client, device);
+  if (service === undefined) throw new UnfinishedError(`"${device}" has no clients now`);
+  const names = new Set<string>();
+  for await (const { services } of listed<Device>(client, "/v1/devices", { match: device })) {
+    for (const { name } of services) names.add(name);
+  }
+  if (names.has(service)) throw new UnfinishedError(`"${device}/${service}" has no clients now`);
+  const known = [...names].slice(0, NAMES_SHOWN).join(", ");
+  throw new ConfigError(`"${device}" has no service "${service}"; ${known ? `there are: ${known}` : "it has none"}`);
 }
 
 async function found(client: AdminClient, { device, service }: Target): Promise<Client[]> {

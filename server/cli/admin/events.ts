@@ -7,7 +7,8 @@
 import type { Command } from "commander";
 import { eventsCommand } from "../../../app/admin/cli/events.ts";
 import type { OptionTable } from "../../../app/options.ts";
-import { parseSelector } from "./select.ts";
+import { SERVER_EVENT_TYPES } from "../../events.ts";
+import { demandMatch, parseSelector } from "./select.ts";
 
 const FILTERS = {
   device: {
@@ -19,7 +20,15 @@ const FILTERS = {
 
 /** The command, below the server's command `name`. */
 export function serverEventsCommand(name: string): Command {
-  return eventsCommand(name, { role: "server", filters: FILTERS, examples: examples(name) });
+  return eventsCommand(name, {
+    role: "server",
+    types: SERVER_EVENT_TYPES,
+    filters: FILTERS,
+    async demandSense(client, { device }) {
+      if (typeof device === "string") await demandMatch(client, device);
+    },
+    examples: examples(name),
+  });
 }
 
 function examples(name: string): string {
@@ -28,5 +37,5 @@ function examples(name: string): string {
   ${name} events --device 'gw*' --type link-interrupted,link-resumed,link-down --last 100
   ${name} events -f --json | jq .reason
 
-The types, and what they tell, are in docs/reference/output.md.`;
+The types, and what they tell, are in docs/reference/events.md.`;
 }

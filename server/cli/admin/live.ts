@@ -25,7 +25,7 @@ export async function liveDevices(folder: string): Promise<ReadonlyMap<string, L
 }
 
 function liveOf(device: Device): LiveDevice {
-  const { key, link, since, remote, services, mode, software, versions, clockOffset, incompatible } = device;
+  const { key, link, since, remote, services, mode, software, versions, clockOffset, incompatible, draining } = device;
   return {
     mode,
     software: software ?? undefined,
@@ -34,6 +34,7 @@ function liveOf(device: Device): LiveDevice {
     ...(incompatible && {
       incompatible: { ...incompatible, versions: pairOf(incompatible.versions)!, at: Date.parse(incompatible.at) },
     }),
+    ...(draining && { draining }),
     key,
     online: link === "online",
     interrupted: link === "interrupted",

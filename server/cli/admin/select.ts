@@ -10,6 +10,7 @@ import { stderr } from "../../../app/output.ts";
 import { UnfinishedError } from "../../../app/run.ts";
 import { ConfigError } from "../../../app/toml/config_error.ts";
 import type { Device } from "../../admin/schemas.ts";
+import { NAMES_SHOWN, unknownDevice } from "../../devices/edits.ts";
 import { listed } from "./ask.ts";
 
 export { isPattern };
@@ -23,17 +24,27 @@ export function parseSelector(text: string): string {
   return text;
 }
 
+/** @throws {ConfigError} if no device is meant by a name or a pattern. */
+export async function demandMatch(client: AdminClient, text: string): Promise<void> {
+  if (!isPattern(text)) return void await client.get(`/v1/devices/${text}`); // which says what there is
+  for await (const _device of listed<Device>(client, "/v1/devices", { match: text })) return;
+  const names: string[] = [];
+  for await (const { name } of listed<Device>(client, "/v1/devices")) if (names.push(name) > NAMES_SHOWN) break;
+  throw unknownDevice(text, names);
+}
+
 /**
  * The names of the devices that are meant: one that is named, whatever its link; of a pattern, those that have one.
  *
- * @throws {ConfigError} if there is none.
+ * @throws {ConfigError} if there is none; {UnfinishedError} if none of them has a link.
  */
 export async function selectDevices(client: AdminClient, text: string): Promise<string[]> {
   if (!isPattern(text)) return [text];
   const names: string[] = [];
   for await (const { name } of listed<Device>(client, "/v1/devices", { match: text, link: "online" })) names.push(name);
-  if (names.length === 0) throw new ConfigError(`no device that is online matches "${text}"`);
-  return names;
+  if (names.length > 0) return names;
+  await demandMatch(client, text);
+  throw new UnfinishedError(`no device that matches "${text}" is online`);
 }
 
 /**
@@ -58,16 +69,16 @@ export function demandConsent(what: string, names: readonly string[], yes: boole
  *
  * @throws {UnfinishedError} if it failed for some of several; what it failed with, if there is one alone.
  */
-export async function doToEach(
+export async function doToEach<T>(
   names: readonly string[],
-  act: (name: string) => Promise<unknown>,
-  done: string,
+  act: (name: string) => Promise<T>,
+  done: string | ((result: T) => string),
 ): Promise<void> {
   let failed = 0;
   for (const name of names) {
     try {
-      await act(name);
-      stderr.write(`"${name}" ${done}`);
+      const result = await act(name);
+      stderr.write(`"${name}" ${typeof done === "string" ? done : done(result)}`);
     } catch (error) {
       if (names.length === 1) throw error;
       failed++;

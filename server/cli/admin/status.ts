@@ -7,8 +7,8 @@
 import type { Command } from "commander";
 import { showFacts, type Shown } from "../../../app/admin/cli/watch.ts";
 import type { Static } from "../../../app/admin/schema.ts";
-import { taskCommand } from "../../../app/command.ts";
-import { formatAge, formatBytes } from "../../../base/table.ts";
+import { examplesOf, taskCommand } from "../../../app/command.ts";
+import { counted, formatAge, formatBytes } from "../../../base/table.ts";
 import type { ServerFacts } from "../../admin/schemas.ts";
 import { ask, ASK_OPTIONS } from "./ask.ts";
 
@@ -29,7 +29,7 @@ function status(command: Command): Promise<void> {
 /** What is shown. */
 export function linesOf(facts: Facts, now: number): string[] {
   const { version, engine, pid, since, listeners, counts, limits, trouble, ready, draining } = facts;
-  const { devices, online, interrupted, clients, clientsEver, enrolments } = counts;
+  const { devices, online, interrupted, clients, clientsEver, enrolments, draining: drained } = counts;
   const offline = Math.max(0, devices - online - interrupted);
   // The first that was reached, first.
   const reached = limits.filter((limit) => limit.reached).toSorted((a, b) => a.since! < b.since! ? -1 : 1);
@@ -49,6 +49,7 @@ export function linesOf(facts: Facts, now: number): string[] {
     ...near.map((limit) => row("nearly", limitText(limit))),
     ...(reached.length + near.length === 0 ? [row("limits", `none of ${limits.length} is near`)] : []),
     ...(draining === null ? [] : [row("DRAINING", drainText(draining, now))]),
+    ...(drained > 0 ? [row("DRAINING", `${counted(drained, "device")}, as "devices" shows`)] : []),
     ...(trouble === null ? [] : [row("trouble", trouble)]),
   ];
 }
@@ -63,8 +64,10 @@ function listenerText({ address, profile, security, device, link }: Facts["liste
 function drainText({ since, until }: NonNullable<Facts["draining"]>, now: number): string {
   const end = until === null
     ? ""
-    : `; those who are there are ended in ${formatAge(Math.max(0, Date.parse(until) - now))}`;
-  return `new clients are refused, for ${formatAge(now - Date.parse(since))}${end}`;
+    : Date.parse(until) <= now
+    ? "; those who were there have been ended"
+    : `; those who are still there in ${formatAge(Date.parse(until) - now)} are ended`;
+  return `for ${formatAge(now - Date.parse(since))} no new clients are taken${end}`;
 }
 
 function limitText({ name, used, most }: Facts["limits"][number]): string {
@@ -78,7 +81,9 @@ function reachedText({ since, refused }: Facts["limits"][number], now: number): 
 }
 
 function examples(name: string): string {
-  return `What else there is to see, and to do, while the server runs:
+  return `${examplesOf(name, "status", "status --watch", "status --json | jq .counts")}
+
+What else there is to see, and to do, while the server runs:
   ${name} devices                     who may link up, who is, and where
   ${name} clients 'gw*'               connections at host ports, with their bytes
   ${name} events -f                   what happens, as it happens

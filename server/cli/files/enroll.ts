@@ -24,8 +24,14 @@ import { portToDial } from "../../listen_address.ts";
 import { readLiveState } from "../../state/live_state.ts";
 import { DeviceIndex } from "../../devices/index.ts";
 import { readDevices } from "../../devices/edits.ts";
-import { eachService, parseGrant, rangeOf, type ServiceGrant } from "../../devices/service_grant.ts";
-import { splitHosts } from "../../ports/unix_host.ts";
+import {
+  eachService,
+  formatGrantedAddress,
+  parseGrant,
+  rangeOf,
+  type ServiceGrant,
+} from "../../devices/service_grant.ts";
+import { isUnixHost, splitHosts } from "../../ports/unix_host.ts";
 import { makeEnrolment, parseExpiry, parsePublicAddress, publicAddresses } from "../../state/enroll.ts";
 import { certificateWarning, serviceWarnings } from "../../state/enroll_warnings.ts";
 
@@ -104,6 +110,7 @@ async function enroll(device: string, command: Command): Promise<void> {
     ...(comment !== undefined && { comment }),
   }, valid);
   printLine(text);
+  if (services) stderr.write(`clients will reach ${services.map(whereItListens).join(", ")}`);
   for (const line of await serviceWarnings(services ?? [], facts)) stderr.write(line);
   const warning = certificateWarning(addresses, facts);
   if (warning) stderr.write(warning);
@@ -118,6 +125,13 @@ async function enroll(device: string, command: Command): Promise<void> {
   const until = new Date(validUntil).toLocaleString("sv-SE");
   stderr.write(`\nOn the device, once, until ${until}:\n  sallyport device join '${text}'${localServices(services)}`);
   if (values["public-address"]) stderr.write(`It will dial ${dialled}.`);
+}
+
+/** Where a service is to be reached; a port alone is one of every address, which many do not mean. */
+function whereItListens({ name, listen }: ServiceGrant): string {
+  const at = formatGrantedAddress(listen);
+  const isAnywhere = !isUnixHost(listen) && (listen.host === "0.0.0.0" || listen.host === "::");
+  return `${name} at ${at}${isAnywhere ? " (every address of this host)" : ""}`;
 }
 
 function distinct(services: readonly ServiceGrant[]): readonly ServiceGrant[] {

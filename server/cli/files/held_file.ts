@@ -4,6 +4,7 @@
  * @module
  */
 
+import { counted } from "../../../base/table.ts";
 import { resolve } from "node:path";
 import type { AuthorizedDevice } from "../../devices/authorized_devices.ts";
 import { devicesFile, readFacts } from "../../state/facts.ts";
@@ -20,7 +21,8 @@ export async function whyNotInForce(
   const known = new Map(devices.map((device) => [device.key, device]));
   const strays = [...live.values()].filter(({ key, online }) => known.get(key)?.disabled ? online : !known.has(key));
   if (strays.length === 0) return undefined;
-  const count = strays.length === 1 ? "1 device" : `${strays.length} devices`;
-  return `the server goes on with ${count} that ${file} does not let in; if that lasts longer than a moment, ` +
+  return `the server goes on with ${
+    counted(strays.length, "device")
+  } that ${file} does not let in; if that lasts longer than a moment, ` +
     "it takes the file for a mistake: see its log, or run `confirm` if the file is meant as it is";
 }

@@ -7,19 +7,21 @@
 import type { Command } from "commander";
 import { V2_MAX_TEXT } from "../../../protocol/v2/limits.ts";
 import { parseNetwork } from "../../../protocol/ip.ts";
-import { eachService, namesOf } from "../../devices/service_grant.ts";
+import { eachService } from "../../devices/service_grant.ts";
 import { parseName } from "../../../protocol/name.ts";
 import { systemClock } from "../../../base/clock.ts";
 import type { AdminClient } from "../../../app/admin/client.ts";
 import { askIfThere } from "../../../app/admin/cli/place.ts";
-import { argument, taskCommand, taskOptions } from "../../../app/command.ts";
+import { argument, examplesOf, taskCommand, taskOptions } from "../../../app/command.ts";
 import { ConfigError } from "../../../app/toml/config_error.ts";
 import type { OptionTable } from "../../../app/options.ts";
 import { stderr } from "../../../app/output.ts";
+import { UnfinishedError } from "../../../app/run.ts";
 import { withLock } from "../../../app/files/private_file.ts";
 import { FLAG, parsePositiveDuration } from "../../../app/values.ts";
 import { openingKey } from "../../access/openings.ts";
 import { mergeRules } from "../../access/rules.ts";
+import { notClosedText, unknownServiceText } from "../../devices/grant_table.ts";
 import { formatTime, readAllDevices, unknownDevice } from "../../devices/edits.ts";
 import { changeOpenings, readOpenings, type WrittenOpening } from "../../state/openings_file.ts";
 import { wasDoneByServer } from "../audited.ts";
@@ -63,10 +65,25 @@ export function parseReason(text: string): string {
 export function openingCommands(name: string): Command[] {
   const target = argument(parseTarget);
   return [
-    taskCommand(`${name} open`, "Opens a service that is closed = true in devices.toml, for a time.", OPEN_OPTIONS)
+    taskCommand(
+      `${name} open`,
+      "Opens a service that is closed = true in devices.toml, for a time.",
+      OPEN_OPTIONS,
+      examplesOf(
+        name,
+        "open gw1/ssh --for 1h",
+        'open gw1/ssh --for 30m --from 198.51.100.0/24 --reason "ticket 7"',
+        "shut gw1/ssh                      before its time is over",
+      ),
+    )
       .argument("<service>", "the service, as DEVICE/SERVICE", target)
       .action((target: Target, _options: unknown, command: Command) => open(target, command)),
-    taskCommand(`${name} shut`, "Closes a service that was opened for a time.", PLACE_OPTIONS)
+    taskCommand(
+      `${name} shut`,
+      "Closes a service that was opened for a time.",
+      PLACE_OPTIONS,
+      examplesOf(name, "shut gw1/ssh", "shut gw1/to-10.0.0.7-23           what connect has opened"),
+    )
       .argument("<service>", "the service, as DEVICE/SERVICE", target)
       .action((target: Target, _options: unknown, command: Command) => close(target, command)),
   ];
@@ -102,16 +119,11 @@ async function open({ device, service }: Target, command: Command): Promise<void
   await withLock(folder, async () => {
     const { byName, defaults } = await readAllDevices(file);
     const found = byName.get(device);
-    if (!found) throw unknownDevice(device, [...byName.keys()]);
+    if (!found) throw unknownDevice(device, byName.keys());
     const grant = eachService(found.services).find((each) => each.name === service);
-    if (!grant) {
-      const known = namesOf(found.services);
-      throw new ConfigError(`"${device}" has no service "${service}"; there are: ${known}`);
-    }
+    if (!grant) throw new ConfigError(unknownServiceText(device, service, found.services));
     if (!mergeRules(defaults, found.access, grant).closed) {
-      throw new ConfigError(
-        `${device}/${service} is not closed; write closed = true in ${file} to open it for a time only`,
-      );
+      throw new UnfinishedError(notClosedText(device, grant, file));
     }
     await changeOpenings(folder, since, new Map([[openingKey(device, service), opening]]));
   });
@@ -119,7 +131,7 @@ async function open({ device, service }: Target, command: Command): Promise<void
 }
 
 async function close({ device, service }: Target, command: Command): Promise<void> {
-  const { folder } = await placeOf(command, device);
+  const { folder, file } = await placeOf(command, device);
   const by = whoAmI();
   if (await byServer(command, folder, (client) => client.post(`/v1/devices/${device}/shut`, { service, by }))) {
     return stderr.write(`${device}/${service} is closed`);
@@ -129,7 +141,13 @@ async function close({ device, service }: Target, command: Command): Promise<voi
     const all = await readOpenings(folder);
     const found = all.find((each) => each.device === device && each.service === service);
     if (!found || found.until <= now || found.closedBy !== undefined) {
-      throw new ConfigError(`${device}/${service} was not opened, or is closed again already`);
+      const { byName } = await readAllDevices(file);
+      const services = byName.get(device)?.services;
+      if (!services) throw unknownDevice(device, byName.keys());
+      if (!eachService(services).some((each) => each.name === service)) {
+        throw new ConfigError(unknownServiceText(device, service, services));
+      }
+      throw new UnfinishedError(`${device}/${service} was not opened, or is closed again already`);
     }
     await changeOpenings(folder, now, new Map([[openingKey(device, service), { ...found, closedBy: by }]]));
   });

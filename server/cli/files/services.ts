@@ -8,7 +8,7 @@ import { parseNetwork } from "../../../protocol/ip.ts";
 import type { Command } from "commander";
 import { V2_MAX_CHANNELS } from "../../../protocol/v2/limits.ts";
 import { parseName } from "../../../protocol/name.ts";
-import { argument, groupCommand, taskCommand, taskOptions } from "../../../app/command.ts";
+import { argument, examplesOf, groupCommand, taskCommand, taskOptions } from "../../../app/command.ts";
 import { ConfigError } from "../../../app/toml/config_error.ts";
 import type { OptionTable } from "../../../app/options.ts";
 import { stderr } from "../../../app/output.ts";
@@ -18,6 +18,7 @@ import { formatTime } from "../../devices/edits.ts";
 import { changeDevice, PLACE_OPTIONS, placeOf } from "./device_place.ts";
 import { parseExpiry } from "../../state/enroll.ts";
 import { formatGrantedAddress, isUdp, parseGrant, type ServiceGrant } from "../../devices/service_grant.ts";
+import { unknownServiceText } from "../../devices/grant_table.ts";
 import { addService, moveService, removeService } from "../../devices/service_table.ts";
 
 const LIMITS = {
@@ -40,9 +41,19 @@ const ADD_OPTIONS = { ...LIMITS, ...PLACE_OPTIONS } as const satisfies OptionTab
 /** Commands about the services and the time of known devices, below the server's command `name`. */
 export function servicesCommands(name: string): Command[] {
   const fullName = `${name} service`;
-  const group = groupCommand(fullName, "Adds, moves and removes services of a known device.", examples(name))
+  const group = groupCommand(
+    fullName,
+    "Adds, moves and removes services of a known device.",
+    PLACE_OPTIONS,
+    examples(name),
+  )
     .addCommand(
-      task(`${fullName} add`, "Lets a device offer one more service.", ADD_OPTIONS)
+      task(
+        `${fullName} add`,
+        "Lets a device offer one more service.",
+        ADD_OPTIONS,
+        examplesOf(fullName, "add gw1 web=0.0.0.0:8080 --max-clients 20", "add gw1 snmp=udp:127.0.0.1:1161"),
+      )
         .argument(
           "<service>",
           "the service and where clients reach it, NAME=HOST:PORT, NAME=udp:HOST:PORT or NAME=unix:PATH",
@@ -57,6 +68,7 @@ export function servicesCommands(name: string): Command[] {
         `${fullName} move`,
         "Gives a service another host port; its clients are ended, its limits stay.",
         PLACE_OPTIONS,
+        examplesOf(fullName, "move gw1 web=127.0.0.1:8081"),
       )
         .argument(
           "<service>",
@@ -72,13 +84,19 @@ export function servicesCommands(name: string): Command[] {
         `${fullName} remove`,
         "Takes a service from a device: its host port is closed, its clients are ended.",
         PLACE_OPTIONS,
+        examplesOf(fullName, "remove gw1 web"),
       )
         .argument("<service>", "the service's name", argument(parseName))
         .action((device: string, service: string, _options: unknown, command: Command) =>
           remove(command, device, service)
         ),
     );
-  const expire = task(`${name} expire`, "Sets until when a device may link up.", PLACE_OPTIONS)
+  const expire = task(
+    `${name} expire`,
+    "Sets until when a device may link up.",
+    PLACE_OPTIONS,
+    examplesOf(name, "expire gw1 2027-01-31", "expire gw1 90d", "expire gw1 never"),
+  )
     .argument(
       "<time>",
       "a date, a span from now as in 90d, or never",
@@ -90,8 +108,8 @@ export function servicesCommands(name: string): Command[] {
   return [group, expire];
 }
 
-function task(fullName: string, help: string, table: OptionTable): Command {
-  return taskCommand(fullName, help, table).argument("<name>", "the device's name", argument(parseName));
+function task(fullName: string, help: string, table: OptionTable, examples: string): Command {
+  return taskCommand(fullName, help, table, examples).argument("<name>", "the device's name", argument(parseName));
 }
 
 async function add(command: Command, device: string, { name, listen }: ServiceGrant): Promise<void> {
@@ -156,8 +174,7 @@ function changeServices(
 
 function demandService(device: string, service: string, services: readonly ServiceGrant[]): void {
   if (services.some(({ name }) => name === service)) return;
-  const names = services.map(({ name }) => name).join(", ");
-  throw new ConfigError(`"${device}" has no service "${service}"; ${names ? `there are: ${names}` : "it has none"}`);
+  throw new ConfigError(unknownServiceText(device, service, services));
 }
 
 function examples(name: string): string {

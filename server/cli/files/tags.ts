@@ -7,8 +7,7 @@
 import type { Command } from "commander";
 import { parseTag, selector } from "../../../app/admin/selector.ts";
 import { argument, taskCommand } from "../../../app/command.ts";
-import { ConfigError } from "../../../app/toml/config_error.ts";
-import { readDevices } from "../../devices/edits.ts";
+import { readDevices, unknownDevice } from "../../devices/edits.ts";
 import { demandConsent, doToEach, isPattern, parseSelector } from "../admin/select.ts";
 import { PLACE_OPTIONS, placeOf } from "./device_place.ts";
 
@@ -23,10 +22,11 @@ export function tagCommand(name: string): Command {
       const { remove = false, yes = false } = command.opts<{ remove?: true; yes?: true }>();
       const { file, acts } = await placeOf(command, isPattern(devices) ? undefined : devices);
       const isMeant = selector(devices);
+      const all = isPattern(devices) ? await readDevices(file) : [];
       const names = isPattern(devices)
-        ? (await readDevices(file)).filter(({ name, tags }) => isMeant(name, tags)).map(({ name }) => name)
+        ? all.filter(({ name, tags }) => isMeant(name, tags)).map(({ name }) => name)
         : [devices];
-      if (names.length === 0) throw new ConfigError(`no device matches "${devices}"`);
+      if (names.length === 0) throw unknownDevice(devices, all.map(({ name }) => name));
       demandConsent(`${remove ? "takes the tag from" : "gives the tag to"} devices`, names, yes);
       const act = (name: string) => remove ? acts.tag(name, [], [tag]) : acts.tag(name, [tag]);
       await doToEach(names, act, remove ? `has ${tag} no more` : `has ${tag}`);

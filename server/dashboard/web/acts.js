@@ -7,29 +7,31 @@
  */
 
 import { named, post } from "./api.js";
-import { confirm } from "./dialog.js";
-import { h } from "./dom.js";
-import { setting } from "./format.js";
+import { drain, onLink } from "./link_acts.js";
+import { enroll } from "./server_acts.js";
+import { reach } from "./services.js";
 
 /** @typedef {import("./store.js").Device} Device */
 /** @typedef {import("./dialog.js").Question} Question */
 /** @typedef {import("../../admin/schemas.ts").Client} Client */
 
+/** An act: what is asked before it is done, and the word of its button. @typedef {Question & { word: string }} Act */
+
 /**
  * The acts that there are for a device as it is now.
  *
  * @param {Device} device
- * @returns {(Question & { word: string })[]}
+ * @returns {Act[]}
  */
 export function actsOn(device) {
-  const { name, state, link, clients } = device;
+  const { name, state, link, clients, draining } = device;
   const does = (/** @type {string} */ act, /** @type {Record<string, unknown>} */ body = {}) => async () => {
     await post(`${named(name)}/${act}`, body);
   };
   const those = clients === 0
     ? "It has no clients now."
     : `Its ${clients === 1 ? "client is" : `${clients} clients are`} ended.`;
-  const linked = link === "online" ? [...onLink(device)] : [];
+  const linked = link === "online" ? [...onLink(device), reach(name)] : [];
   const bar = state === "disabled"
     ? {
       word: "Enable",
@@ -48,6 +50,8 @@ export function actsOn(device) {
     };
   return [
     ...linked,
+    drain(name, draining),
+    tags(device),
     {
       word: "Rename",
       title: `Rename ${name}?`,
@@ -57,6 +61,7 @@ export function actsOn(device) {
       act: async ({ to = "" }) => {
         await post(`${named(name)}/rename`, { to: to.trim() });
         location.hash = `#/device/${encodeURIComponent(to.trim())}`;
+        return `${name} is called ${to.trim()} now.`;
       },
     },
     {
@@ -72,6 +77,7 @@ export function actsOn(device) {
       }],
       act: ({ expires = "" }) => does("expire", { expires: expires.trim() === "" ? null : expires.trim() })(),
     },
+    enroll(name),
     bar,
     {
       word: "Revoke",
@@ -88,73 +94,26 @@ export function actsOn(device) {
   ];
 }
 
-/** @param {Device} device @returns {(Question & { word: string })[]} */
-function onLink({ name, mode, clients, keepAlive }) {
-  const path = named(name);
-  const waiting = clients === 0
-    ? ""
-    : ` Its ${clients === 1 ? "client waits" : `${clients} clients wait`}, and no byte is lost.`;
-  const other = mode === "config" ? "run" : "config";
-  return [
-    {
-      word: "Drop link",
-      title: `Drop the link of ${name}?`,
-      text: `The link of ${name} ends; it dials again, and its session goes on.${waiting}`,
-      button: "Drop link",
-      act: async () => void await post(`${path}/drop`),
+/** @param {Device} device @returns {Act} */
+function tags({ name, tags }) {
+  return {
+    word: "Tags",
+    title: `Set the tags of ${name}?`,
+    text: "Words that devices are selected by, as with tag=site:berlin.",
+    button: "Set",
+    fields: [{
+      name: "tags",
+      label: "Tags",
+      value: tags.join(", "),
+      hint: "Words, or two with a colon between, as in site:berlin; with commas between.",
+    }],
+    act: async ({ tags: text = "" }) => {
+      const wanted = [...new Set(text.split(/[\s,]+/).filter((each) => each !== ""))];
+      const [add, remove] = [wanted.filter((tag) => !tags.includes(tag)), tags.filter((tag) => !wanted.includes(tag))];
+      await post(`${named(name)}/tag`, { add, remove });
+      return wanted.length === 0 ? `${name} has no tags.` : `${name} has the tags ${wanted.join(", ")}.`;
     },
-    {
-      word: `Mode ${other}`,
-      title: `Ask ${name} for mode ${other}?`,
-      text: other === "config"
-        ? `${name} withdraws its services: host ports are closed, and their clients are ended.`
-        : `${name} offers its services again.`,
-      button: `Ask for ${other}`,
-      act: async () => void await post(`${path}/mode`, { mode: other }),
-    },
-    {
-      word: "Keep-alive",
-      title: `Set the keep-alive of ${name}?`,
-      text: `How long ${name} and the server may hear nothing of each other. ` +
-        (keepAlive
-          ? `Now ${setting(keepAlive.idleTimeout)}, ${setting(keepAlive.probeInterval)}, ${keepAlive.probeCount}.`
-          : ""),
-      button: "Set",
-      fields: [
-        {
-          name: "endpoint",
-          label: "Whose",
-          choices: ["both", "device", "server"],
-          hint: "device: it watches the server.",
-        },
-        field("idleTimeout", "Silence before the first probe, in seconds, or never", seconds(keepAlive?.idleTimeout)),
-        field("probeInterval", "Silence between probes, in seconds, or never", seconds(keepAlive?.probeInterval)),
-        field("probeCount", "Probes before the other is taken for lost", String(keepAlive?.probeCount ?? "")),
-      ],
-      act: async ({ endpoint, idleTimeout, probeInterval, probeCount }) =>
-        void await post(`${path}/keep-alive`, {
-          endpoint,
-          idleTimeout: millis(idleTimeout),
-          probeInterval: millis(probeInterval),
-          probeCount: Number(probeCount),
-        }),
-    },
-  ];
-}
-
-/** @param {string} name @param {string} label @param {string} value */
-function field(name, label, value) {
-  return { name, label, value, required: true };
-}
-
-/** @param {number | undefined} ms */
-function seconds(ms) {
-  return ms === undefined ? "" : ms < 0 ? "never" : String(ms / 1000);
-}
-
-/** @param {string | undefined} text */
-function millis(text = "") {
-  return text.trim() === "never" ? -1 : Number(text) * 1000;
+  };
 }
 
 /** Ends a client. @param {Client} client @returns {Question} */
@@ -167,21 +126,4 @@ export function closeClient({ id, address, service, device }) {
     danger: true,
     act: async () => void await post(`v1/clients/${id}/close`),
   };
-}
-
-/**
- * A button that asks and does. `done` has what to say of it.
- *
- * @param {string} word @param {() => Question} question @param {(said: string) => void} done
- */
-export function actButton(word, question, done) {
-  const { danger } = question();
-  return h("button", {
-    type: "button",
-    class: danger ? "danger quiet" : "quiet",
-    onclick: async () => {
-      const asked = question();
-      if (await confirm(asked)) done(`Done: ${asked.title.replace(/\?$/, "")}.`);
-    },
-  }, word);
 }

@@ -156,7 +156,10 @@ async function begin() {
 }
 
 onLoggedOut(askLogin);
-addEventListener("hashchange", () => route(true));
+addEventListener("hashchange", () => {
+  for (const dialog of document.querySelectorAll("dialog")) dialog.close(); // what it asked was about another view
+  route(true);
+});
 setInterval(() => {
   if (document.hidden) return;
   showLive();

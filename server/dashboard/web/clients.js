@@ -6,8 +6,9 @@
  * @module
  */
 
-import { actButton, closeClient } from "./acts.js";
+import { closeClient } from "./acts.js";
 import { list } from "./api.js";
+import { actButton } from "./dialog.js";
 import { h } from "./dom.js";
 import { age, bytes, number } from "./format.js";
 import { deviceLink, often } from "./parts.js";

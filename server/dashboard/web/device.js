@@ -6,14 +6,16 @@
  * @module
  */
 
-import { actButton, actsOn } from "./acts.js";
+import { actsOn } from "./acts.js";
 import { get, list } from "./api.js";
 import { chart } from "./chart.js";
 import { clientTable } from "./clients.js";
+import { actButton } from "./dialog.js";
 import { fill, h } from "./dom.js";
 import { eventTable } from "./events.js";
 import { age, bytes, clock, millis, number, setting } from "./format.js";
-import { badge, factList, often, part } from "./parts.js";
+import { badge, drainWords, factList, often, part, tagList } from "./parts.js";
+import { serviceTable } from "./services.js";
 import { timeline } from "./timeline.js";
 import { stateOf } from "./words.js";
 
@@ -26,14 +28,22 @@ const [LOOK_MS, PAST_MS, MOST_CLIENTS] = [5_000, 60_000, 1_000];
 /** @param {import("./parts.js").Context} context @param {string} name @returns {import("./parts.js").View} */
 export function deviceView({ store, say }, name) {
   const wrong = h("p", { class: "wrong", role: "alert" });
-  const [top, facts, services, line, past] = [
+  const [top, facts, line, past] = [
     h("div", { class: "head" }),
-    h("div"),
     h("div"),
     h("div"),
     h("div", { class: "charts" }),
   ];
   const acts = h("div", { class: "acts", role: "group", "aria-label": `Acts on ${name}` });
+  const done = (/** @type {string} */ said) => {
+    say(said);
+    store.readDevices().catch(() => {});
+  };
+  const services = serviceTable(
+    (service) => store.devices.get(name)?.services.find((each) => each.name === service),
+    name,
+    done,
+  );
   const happened = eventTable(false, "Nothing yet since the server runs.");
   const readClients = async () => {
     const { items } = await list("v1/clients", { device: name }, MOST_CLIENTS);
@@ -45,7 +55,7 @@ export function deviceView({ store, say }, name) {
     {},
     acts,
     part("Session", line),
-    part("Services", services),
+    part("Services", services.element),
     part("Facts", facts),
     part("Clients", clients.element),
     part("The last 24 hours", past),
@@ -79,9 +89,11 @@ export function deviceView({ store, say }, name) {
       badge(state),
       h("p", {}, device.since === null ? "not seen since the server runs" : `for ${age(device.since, now)}`),
       device.comment === null ? null : h("p", { class: "comment" }, device.comment),
+      tagList(device.tags),
+      device.draining && h("p", { class: "wary" }, drainWords(device.draining, now)),
     );
     fill(line, timeline(events, begin, now, device.link));
-    fill(services, serviceTable(device));
+    services.show(device.services);
     fill(facts, factList(factsOf(device, now)));
     drawActs(device);
   };
@@ -98,10 +110,7 @@ export function deviceView({ store, say }, name) {
           const now = store.devices.get(name) ?? device;
           return actsOn(now).find((act) => act.word === word) ??
             { ...all[0], title: `${name} has changed`, text: "Look again.", button: "Well", act: async () => {} };
-        }, (said) => {
-          say(said);
-          store.readDevices().catch(() => {});
-        })
+        }, done)
       ),
     );
   };
@@ -121,47 +130,6 @@ export function deviceView({ store, say }, name) {
   return { title: name, element, update, close: () => ends.forEach((end) => end()) };
 }
 
-/** @param {Device} device */
-function serviceTable({ services }) {
-  if (services.length === 0) return h("p", { class: "none" }, "It is granted no services.");
-  const rows = services.map(({ name, granted, hostAddress, open, error, maxClients }) =>
-    h(
-      "tr",
-      {},
-      h("th", { scope: "row" }, name),
-      h(
-        "td",
-        {},
-        open ? badge("open") : badge("closed"),
-        error === null ? null : h("small", { class: "wrong" }, ` ${error}`),
-      ),
-      h("td", {}, hostAddress ?? granted ?? "–"),
-      h("td", { class: "number" }, maxClients === null ? "–" : number(maxClients)),
-    )
-  );
-  return h(
-    "div",
-    { class: "scroll" },
-    h(
-      "table",
-      {},
-      h("caption", { class: "unseen" }, "Services"),
-      h(
-        "thead",
-        {},
-        h(
-          "tr",
-          {},
-          ...["Service", "State", "Host address", "Most clients"].map((title, at) =>
-            h("th", { scope: "col", class: at === 3 && "number" }, title)
-          ),
-        ),
-      ),
-      h("tbody", {}, ...rows),
-    ),
-  );
-}
-
 /** @param {Device} device @param {number} now @returns {[string, string][]} */
 function factsOf(device, now) {
   const { remote, security, bound, software, mode, clockOffset, roundTrip, keepAlive, deviceKeepAlive } = device;
@@ -171,9 +139,9 @@ function factsOf(device, now) {
   return [
     ["From", remote ?? "–"],
     ["Session", sessionSince === null ? "none" : `for ${age(sessionSince, now)}`],
-    ["Lost within the hour", losses === 0 ? "never" : `${losses} times`],
+    ["Lost within the hour", losses === 0 ? "never" : losses === 1 ? "once" : `${losses} times`],
     ["Round trip", millis(roundTrip)],
-    ["Mode", mode],
+    ["Mode", device.modeChange === null ? mode : `${mode}, on its way to config`],
     ...(tcp === null ? [] : [/** @type {[string, string]} */ (["TCP", tcpOf(tcp)])]),
     ["Link", security === null ? "–" : `${security}${bound === null ? "" : bound ? ", bound" : ", not bound"}`],
     ["Program", software ?? "–"],

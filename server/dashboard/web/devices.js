@@ -6,9 +6,11 @@
  * @module
  */
 
+import { actButton } from "./dialog.js";
 import { h } from "./dom.js";
 import { age, millis, number } from "./format.js";
 import { badge, deviceLink } from "./parts.js";
+import { enroll } from "./server_acts.js";
 import { Table } from "./table.js";
 import { rankOf, stateOf } from "./words.js";
 
@@ -24,13 +26,13 @@ export function urgency(device) {
 }
 
 /** Whether a device is meant by a search. @param {Device} device @param {string} text in lower case */
-export function isMeant({ name, remote, comment, services }, text) {
-  return [name, remote ?? "", comment ?? "", ...services.map((service) => service.name)]
+export function isMeant({ name, remote, comment, services, tags }, text) {
+  return [name, remote ?? "", comment ?? "", ...services.map((service) => service.name), ...tags]
     .some((each) => each.toLowerCase().includes(text));
 }
 
 /** @param {import("./parts.js").Context} context @returns {import("./parts.js").View} */
-export function devicesView({ store }) {
+export function devicesView({ store, say }) {
   let state = "all";
   let wanted = "";
   /** @type {Table<Device>} */
@@ -47,7 +49,12 @@ export function devicesView({ store }) {
           h("span", {}, deviceLink(name), comment === null ? null : h("small", {}, ` ${comment}`)),
         by: ({ name }) => name,
       },
-      { title: "State", text: (device) => stateOf(device), node: (device) => badge(stateOf(device)), by: urgency },
+      {
+        title: "State",
+        text: (device) => `${stateOf(device)}${device.draining ? " drains" : ""}`,
+        node: (device) => h("span", {}, badge(stateOf(device)), device.draining && h("small", {}, " drains")),
+        by: urgency,
+      },
       {
         title: "Since",
         text: ({ since }) => age(since, Date.now()),
@@ -128,7 +135,7 @@ export function devicesView({ store }) {
   const search = h("input", {
     id: "search",
     type: "search",
-    placeholder: "Name, address, service, comment",
+    placeholder: "Name, address, service, tag",
     autocomplete: "off",
     oninput: () => {
       wanted = search.value;
@@ -144,6 +151,7 @@ export function devicesView({ store }) {
       { class: "head" },
       h("h1", {}, "Devices"),
       counts,
+      actButton("Enroll", enroll, say),
       h("p", { class: "search" }, h("label", { for: "search", class: "unseen" }, "Search"), search),
     ),
     filters,

@@ -29,6 +29,22 @@ export function span(ms) {
   return hours % 24 && days < 10 ? `${days} d ${hours % 24} h` : `${days} d`;
 }
 
+/** @type {Record<string, number>} */
+const MILLIS = { ms: 1, s: 1000, m: 60_000, h: 3600_000, d: 86_400_000 };
+
+/** Milliseconds of a duration as people write it: 30s, 10m, 1h, 7d. @param {string} text @throws {Error} if it is none */
+export function duration(text) {
+  const [, count, unit = ""] = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$/.exec(text.trim()) ?? [];
+  const ms = Math.round(Number(count) * (MILLIS[unit] ?? 0));
+  if (count === undefined || ms === 0) throw new Error(`"${text.trim()}" is no time; write one as in 30m or 1h`);
+  return ms;
+}
+
+/** How a duration is written, with what it may be. @param {string} [most] */
+export function durationHint(most) {
+  return `As in 30m or 1h${most === undefined ? "" : `, ${most}`}.`;
+}
+
 /** As in `12 ms`. @param {number | null} ms */
 export function millis(ms) {
   if (ms === null) return "–";

@@ -48,10 +48,9 @@ export async function follow(tell, state, signal, cursor) {
         const blocks = (text + decoder.decode(value, { stream: true })).split("\n\n");
         text = blocks.pop() ?? "";
         for (const block of blocks) {
-          const event = eventOf(block);
-          if (!event) continue;
-          cursor = event.id;
-          tell(event);
+          cursor = fieldOf(block, "id") ?? cursor;
+          const data = fieldOf(block, "data");
+          if (data !== undefined) tell(JSON.parse(data));
         }
       }
     } catch (error) {
@@ -67,8 +66,7 @@ export async function follow(tell, state, signal, cursor) {
   }
 }
 
-/** @param {string} block @returns {Happened | undefined} */
-function eventOf(block) {
-  const data = block.split("\n").find((line) => line.startsWith("data: "))?.slice(6);
-  return data === undefined ? undefined : JSON.parse(data);
+/** A field of a block; a block without data is a sign of life, with the place. @param {string} block @param {string} name */
+function fieldOf(block, name) {
+  return block.split("\n").find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2);
 }

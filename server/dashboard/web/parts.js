@@ -7,6 +7,7 @@
  */
 
 import { h } from "./dom.js";
+import { clock } from "./format.js";
 
 /**
  * A view: what it shows, how it is brought up to date, and what ends it. `refresh` reads what is shown by nothing else.
@@ -23,6 +24,18 @@ import { h } from "./dom.js";
 /** A state, by its word and a mark: not by color alone. @param {string} state */
 export function badge(state) {
   return h("span", { class: `badge ${state}` }, state);
+}
+
+/** That new clients are refused. @param {{ since: string, until: string | null }} draining @param {number} now */
+export function drainWords({ since, until }, now) {
+  const end = until === null ? "" : `; the others are ended at ${clock(until, now)}`;
+  return `drains since ${clock(since, now)}: new clients are refused${end}`;
+}
+
+/** Tags, if there are some. @param {readonly string[]} tags */
+export function tagList(tags) {
+  if (tags.length === 0) return null;
+  return h("ul", { class: "tags", "aria-label": "Tags" }, ...tags.map((tag) => h("li", {}, tag)));
 }
 
 /** Facts by their names. @param {readonly (readonly [string, string | Node])[]} facts */

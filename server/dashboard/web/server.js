@@ -8,9 +8,11 @@
 
 import { get } from "./api.js";
 import { chart } from "./chart.js";
+import { actButton } from "./dialog.js";
 import { fill, h } from "./dom.js";
 import { age, bytes, millis, number } from "./format.js";
-import { factList, often, part } from "./parts.js";
+import { drainWords, factList, often, part } from "./parts.js";
+import { actsOnServer } from "./server_acts.js";
 
 /** @typedef {import("./store.js").ServerState} ServerState */
 /** @typedef {{ time: string, online: number, interrupted: number, clients: number, bytesUp: number, bytesDown: number, roundTrip: number | null, roundTripMost: number | null, losses: number, refused: number }} Point */
@@ -19,7 +21,7 @@ import { factList, often, part } from "./parts.js";
 const PAST_MS = 60_000;
 
 /** @param {import("./parts.js").Context} context @returns {import("./parts.js").View} */
-export function serverView({ store }) {
+export function serverView({ store, say }) {
   const [tiles, facts, limits, listeners, past] = [
     h("ul", { class: "tiles" }),
     h("div"),
@@ -28,7 +30,26 @@ export function serverView({ store }) {
     h("div", { class: "charts" }),
   ];
   const trouble = h("p", { class: "wrong", role: "alert" });
+  const drains = h("p", { class: "wary", role: "status" });
+  const acts = h("div", { class: "acts", role: "group", "aria-label": "Acts on the server" });
   const kept = h("p", { class: "hint" });
+  let offered = "";
+  /** @param {ServerState} server */
+  const drawActs = (server) => {
+    const all = actsOnServer(server);
+    const words = all.map(({ word }) => word).join();
+    if (words === offered) return;
+    offered = words;
+    fill(
+      acts,
+      ...all.map((act) =>
+        actButton(act.word, () => act, (said) => {
+          say(said);
+          store.readServer().catch(() => {});
+        })
+      ),
+    );
+  };
   let drawn = "";
   const update = () => {
     const { server } = store;
@@ -39,6 +60,8 @@ export function serverView({ store }) {
     const { counts } = server;
     const offline = Math.max(0, counts.devices - counts.online - counts.interrupted);
     trouble.textContent = server.trouble === null ? "" : `devices.toml is not in force as it stands: ${server.trouble}`;
+    drains.textContent = server.draining === null ? "" : `The server ${drainWords(server.draining, now)}.`;
+    drawActs(server);
     fill(
       tiles,
       tile("online", counts.online, "online"),
@@ -77,6 +100,8 @@ export function serverView({ store }) {
     {},
     h("div", { class: "head" }, h("h1", {}, "Server")),
     trouble,
+    drains,
+    acts,
     tiles,
     part("The last 24 hours", past, kept),
     part("Limits", limits),

@@ -52,7 +52,7 @@ export class Store {
 
   /** Begins. Resolves when there is something to show. */
   async start() {
-    await this.#readServer(); // who is not in is told so once
+    await this.readServer(); // who is not in is told so once
     const [cursor] = await Promise.all([this.#readEvents(), this.readDevices()]);
     const state = (/** @type {boolean} */ isLive) => {
       if (isLive && !this.isLive) this.readDevices().catch(() => {});
@@ -64,7 +64,7 @@ export class Store {
       this.#timers.push(setInterval(() => {
         if (!document.hidden) fn().catch(() => {});
       }, ms));
-    every(FACTS_MS, () => this.#readServer());
+    every(FACTS_MS, () => this.readServer());
     every(DEVICES_MS, () => this.readDevices());
     every(DIRTY_MS, () => this.#readDirty());
   }
@@ -117,7 +117,8 @@ export class Store {
     }
   }
 
-  async #readServer() {
+  /** Reads what is known of the server now. */
+  async readServer() {
     try {
       this.server = /** @type {ServerState} */ (await get("v1/server"));
       this.trouble = "";

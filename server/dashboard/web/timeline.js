@@ -85,9 +85,9 @@ export function timeline(events, begin, now, state) {
   );
   const interrupted = events.filter(({ type }) => type === "link-interrupted" || type === "link-down").reverse();
   const total = parts.filter(({ state }) => state !== "online").reduce((sum, { from, to }) => sum + to - from, 0);
-  const words = `${interrupted.length === 0 ? "no interruption" : `${interrupted.length} interruptions and ends`} in ${
-    span(now - from)
-  }, without a link for ${span(total)}`;
+  const count = interrupted.length;
+  const lost = count === 0 ? "not lost" : count === 1 ? "lost once" : `lost ${count} times`;
+  const words = `${lost} in ${span(now - from)}, without a link for ${span(total)}`;
   return h(
     "div",
     {},

@@ -8,11 +8,27 @@ import type { Static } from "../../../app/admin/schema.ts";
 import type { Client, Device, ServerFacts } from "../../../server/admin/schemas.ts";
 import type { LinkInterruptedEvent, LinkResumedEvent, RefusedEvent, ServerEvent } from "../../../server/events.ts";
 
+type Service = Device["services"][number];
+
 /** A number from 0 to 1. */
 export type Chance = () => number;
 
 const PLACES = ["berlin", "lyon", "oslo", "porto", "graz", "turin", "gdansk", "cork"];
 const MINUTE_MS = 60_000;
+
+/** `web` is closed but for a time, and open at some of them. */
+function access(service: string, isOpen: boolean, now = Date.now()): Pick<Service, "closed" | "opening"> {
+  if (service !== "web") return { closed: false, opening: null };
+  const opening = {
+    since: new Date(now - 12 * MINUTE_MS).toISOString(),
+    until: new Date(now + 48 * MINUTE_MS).toISOString(),
+    from: ["198.51.100.0/24"],
+    reason: "ticket 4711",
+    by: "alice",
+    keepClients: false,
+  };
+  return { closed: true, opening: isOpen ? opening : null };
+}
 
 /** Devices. */
 export function devicesOf(count: number, random: Chance, now: number): Device[] {
@@ -35,6 +51,7 @@ export function devicesOf(count: number, random: Chance, now: number): Device[] 
       error: null,
       maxClients: service === "ssh" ? 8 : null,
       idleTimeout: null,
+      ...access(service, isUp),
       datagrams: null,
     });
     return {
@@ -64,9 +81,9 @@ export function devicesOf(count: number, random: Chance, now: number): Device[] 
       conflict: null,
       expires: null,
       expiration: null,
-      tags: [],
+      tags: n % 4 === 0 ? [`site:${place}`, "lte"] : [],
       modeChange: null,
-      draining: null,
+      draining: isUp && n % 37 === 5 ? { since: time(9 * MINUTE_MS), until: time(-21 * MINUTE_MS) } : null,
       comment: n % 7 === 0 ? `roof, ${place}` : null,
     };
   });
@@ -114,6 +131,7 @@ export function serverOf(
       clients: clients.length,
       clientsEver: clients.length + 18_212,
       enrolments: 3,
+      draining: 0,
     },
     limits: [
       limit("descriptors for clients", clients.length, 31_000),

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { makePage, PAGE_QUERY, pageOf } from "../../../app/admin/pages.ts";
+import { makePage, pageOf, pageQuery } from "../../../app/admin/pages.ts";
 import { jsonRoute, type Route } from "../../../app/admin/route.ts";
 import { type AdminServer, serveAdmin } from "../../../app/admin/serve.ts";
 import { closed, Type } from "../../../app/admin/schema.ts";
@@ -72,7 +72,7 @@ export async function serveFleet(folder: string, count: number): Promise<Fleet> 
       path: "/v1/devices",
       id: "devices",
       summary: "",
-      query: closed(PAGE_QUERY),
+      query: closed(pageQuery(".*")),
       response: pageOf(Device, ""),
       handle: ({ query: { limit, cursor } }) => page(devices, limit, cursor),
     }),
@@ -90,7 +90,7 @@ export async function serveFleet(folder: string, count: number): Promise<Fleet> 
       path: "/v1/clients",
       id: "clients",
       summary: "",
-      query: closed({ ...PAGE_QUERY, device: Type.Optional(Type.String()) }),
+      query: closed({ ...pageQuery(".*"), device: Type.Optional(Type.String()) }),
       response: pageOf(Client, ""),
       handle: ({ query: { limit, cursor, device } }) =>
         page(clients.filter((client) => device === undefined || client.device === device), limit, cursor),
@@ -113,7 +113,9 @@ export async function serveFleet(folder: string, count: number): Promise<Fleet> 
       response: Anything,
       handle: () => pastOf(random, now),
     }),
-    ...["drop", "mode", "keep-alive", "disable", "enable", "revoke", "rename", "expire"].map((act) =>
+    ...["drop", "mode", "keep-alive", "disable", "enable", "revoke", "rename", "expire", "tag", "drain", "open"].map((
+      act,
+    ) =>
       jsonRoute({
         method: "POST",
         path: `/v1/devices/{name}/${act}`,

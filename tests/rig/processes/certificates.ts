@@ -10,8 +10,8 @@ import { Child } from "./child.ts";
 export interface CertificateAuthority {
   /** Its certificate, as PEM. */
   readonly file: string;
-  /** Makes `NAME.key` and `NAME.pem` in its folder, good for names such as `DNS:localhost`. */
-  issue(name: string, names: readonly string[]): Promise<void>;
+  /** Makes `NAME.key` and `NAME.pem` in its folder, good for names such as `DNS:localhost`, for a day, or for `days`. */
+  issue(name: string, names: readonly string[], days?: number): Promise<void>;
 }
 
 const CURVE = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-sha256"];
@@ -23,14 +23,14 @@ export async function makeAuthority(folder: string): Promise<CertificateAuthorit
     ...["req", "-x509", ...CURVE, "-keyout", `${folder}/ca.key`, "-out", file, "-days", "2", "-subj", "/CN=test CA"],
     ...["-addext", "basicConstraints=critical,CA:true", "-addext", "keyUsage=critical,keyCertSign"],
   );
-  const issue = async (name: string, names: readonly string[]) => {
+  const issue = async (name: string, names: readonly string[], days = 1) => {
     const request = `${folder}/${name}.csr`;
     const extensions = `${folder}/${name}.ext`;
     await Deno.writeTextFile(extensions, `subjectAltName=${names.join()}\nbasicConstraints=CA:false\n`);
     await openssl("req", "-new", ...CURVE, "-keyout", `${folder}/${name}.key`, "-out", request, "-subj", `/CN=${name}`);
     await openssl(
       ...["x509", "-req", "-in", request, "-CA", file, "-CAkey", `${folder}/ca.key`, "-CAcreateserial"],
-      ...["-days", "1", "-sha256", "-extfile", extensions, "-out", `${folder}/${name}.pem`],
+      ...["-days", `${days}`, "-sha256", "-extfile", extensions, "-out", `${folder}/${name}.pem`],
     );
   };
   return { file, issue };

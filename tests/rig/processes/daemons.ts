@@ -25,11 +25,15 @@ export interface LogLine {
 
 const MAIN = fileURLToPath(new URL("../../../main.ts", import.meta.url));
 
-/** The command line of a role. */
-export function sallyport(role: "server" | "device", args: readonly string[]): string[] {
+/** The command line of a role; `flags` are more of the runtime's, which binaries do without. */
+export function sallyport(
+  role: "server" | "device",
+  args: readonly string[],
+  flags: readonly string[] = [],
+): string[] {
   const binaries = Deno.env.get("SALLYPORT_BINARIES");
   if (binaries) return [`${Deno.realPathSync(binaries)}/sallyport-${role}`, ...args];
-  return [Deno.execPath(), "run", "--quiet", "-A", MAIN, role, ...args];
+  return [Deno.execPath(), "run", "--quiet", "-A", ...flags, MAIN, role, ...args];
 }
 
 /** Options of {@linkcode startServer} and {@linkcode startDevice}. */
@@ -38,6 +42,8 @@ export interface DaemonOptions {
   readonly prefix?: readonly string[];
   /** Set in the environment. */
   readonly env?: Record<string, string>;
+  /** More flags of the runtime, which binaries do without. */
+  readonly flags?: readonly string[];
 }
 
 /** A server or a device in a process. */
@@ -107,9 +113,9 @@ export class ServerProcess extends Daemon {
 /** Starts a server, and waits until it listens for `listeners` devices. */
 export async function startServer(
   args: readonly string[],
-  { prefix = [], env = {}, listeners = 1 }: DaemonOptions & { readonly listeners?: number } = {},
+  { prefix = [], env = {}, flags = [], listeners = 1 }: DaemonOptions & { readonly listeners?: number } = {},
 ): Promise<ServerProcess> {
-  const server = new ServerProcess(Child.start("server", [...prefix, ...sallyport("server", args)], { env }));
+  const server = new ServerProcess(Child.start("server", [...prefix, ...sallyport("server", args, flags)], { env }));
   try {
     for (let at = 0; at < listeners; at++) {
       const [, address] = await server.child.line(/^listening (\S+) profile=/, at);
@@ -136,8 +142,8 @@ export function v1DeviceArgs(server: string, services: readonly string[]): strin
 }
 
 /** Starts a device; it may take its time to find its server. */
-export function startDevice(args: readonly string[], { prefix = [], env = {} }: DaemonOptions = {}): Daemon {
-  return new Daemon(Child.start("device", [...prefix, ...sallyport("device", args)], { env }));
+export function startDevice(args: readonly string[], { prefix = [], env = {}, flags }: DaemonOptions = {}): Daemon {
+  return new Daemon(Child.start("device", [...prefix, ...sallyport("device", args, flags)], { env }));
 }
 
 function escape(text: string): string {

@@ -8,7 +8,7 @@
 import { appendFileSync } from "node:fs";
 import { TempFolder } from "../temp_folder.ts";
 import { exists, find, findPostgres } from "./programs.ts";
-import { hasPythonCan } from "./python_can.ts";
+import { hasPythonTool } from "./python.ts";
 
 /** What a test can ask for: a program, or a right. */
 export type Need = keyof typeof CHECKS;
@@ -41,14 +41,16 @@ const CHECKS = {
   nginx: () => find("nginx") !== undefined,
   "PostgreSQL (postgres, initdb, psql, setpriv)": hasPostgres,
   ss: () => find("ss") !== undefined,
+  "setpriv (as root)": () => Deno.uid() === 0 && find("setpriv") !== undefined,
   script: () => find("script") !== undefined,
   unshare: () => find("unshare") !== undefined,
   tc: () => find("tc") !== undefined,
   socat: () => find("socat") !== undefined,
   prometheus: () => find("prometheus") !== undefined,
   promtool: () => find("promtool") !== undefined,
-  "python-can 4": () => hasPythonCan("python-can 4"),
-  "python-can 2.1": () => hasPythonCan("python-can 2.1"),
+  "python-can 4": () => hasPythonTool("python-can 4"),
+  "python-can 2.1": () => hasPythonTool("python-can 2.1"),
+  schemathesis: () => hasPythonTool("schemathesis"),
   "a whole IPv6 loopback": hasIpv6,
   "network namespaces (root, ip, nft)": hasNamespaces,
   "mounts (root, mount)": hasMounts,

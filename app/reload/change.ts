@@ -1,0 +1,39 @@
+/**
+ * Changes of a daemon that runs, all or none: each is prepared first, which is where it can fail, and made then.
+ *
+ * @module
+ */
+
+/** A change that is prepared: whatever could fail has been done, and nothing is different yet. */
+export interface Change {
+  /** What is said of it, a line each. */
+  readonly told: readonly string[];
+  /** Makes it. */
+  commit(): void | Promise<void>;
+  /** Gives up what was prepared for it. */
+  undo?(): void | Promise<void>;
+}
+
+/** Prepares a change; `undefined` if there is none. It throws if the change cannot be. */
+export type Preparation = () => Change | undefined | Promise<Change | undefined>;
+
+/**
+ * Makes all changes, in their order, or none.
+ *
+ * @returns what is said of them.
+ * @throws What the first one fails with that cannot be.
+ */
+export async function changeAll(preparations: Iterable<Preparation>): Promise<string[]> {
+  const changes: Change[] = [];
+  try {
+    for (const prepare of preparations) {
+      const change = await prepare();
+      if (change) changes.push(change);
+    }
+  } catch (error) {
+    for (const change of changes.toReversed()) await change.undo?.();
+    throw error;
+  }
+  for (const change of changes) await change.commit();
+  return changes.flatMap(({ told }) => told);
+}

@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { test } from "../../../tests/rig/test.ts";
+import type { DeviceFacts, Service } from "../../admin/schemas.ts";
+import { linesOf } from "./status.ts";
+
+const NOW = Date.parse("2027-01-01T00:00:00Z");
+const SINCE = "2026-12-31T23:59:00.000Z";
+
+const FACTS: DeviceFacts = {
+  version: "0.1.0",
+  engine: "native",
+  pid: 7,
+  started: SINCE,
+  profile: "v2",
+  state: "online",
+  since: SINCE,
+  sessionSince: SINCE,
+  name: "gw1",
+  server: "relay.example:7443",
+  local: "10.0.0.2:40000",
+  remote: "192.0.2.1:7443",
+  bound: true,
+  isCompatible: true,
+  mode: "run",
+  modeChange: null,
+  clockOffset: -2.4,
+  roundTrip: 5.64,
+  tcp: null,
+  keepAlive: { idleTimeout: 25_000, probeInterval: 5_000, probeCount: 2 },
+  serverKeepAlive: { idleTimeout: -1, probeInterval: -1, probeCount: 0 },
+  goodbye: null,
+  clients: 1,
+  clientsEver: 3,
+};
+
+const SERVICE: Service = {
+  name: "ssh",
+  kind: "tcp",
+  localAddress: "127.0.0.1:22",
+  offered: true,
+  up: null,
+  hostAddress: null,
+  error: null,
+  clients: 0,
+  endpoint: { state: null, detail: null, counts: {} },
+  datagrams: null,
+};
+
+function rows(services: Service[]): string[] {
+  return linesOf({ ...FACTS, services }, NOW);
+}
+
+test("a device's status reads as sentences do, whatever the numbers are", () => {
+  const lines = rows([]);
+  for (
+    const line of [
+      "state      online as gw1, for 1m",
+      "clock      the server's is 2 ms behind this one",
+      "keepalive  the server may be silent for 25 s, then 2 probes 5 s apart",
+      "           this device may be silent for ever",
+      "clients    1 now, 3 since it runs",
+    ]
+  ) assert.ok(lines.includes(line), `${line}\n${lines.join("\n")}`);
+});
+
+test("a service says in one word why it is not open, and what is behind that at its end", () => {
+  const of = (more: Partial<Service>) => rows([{ ...SERVICE, ...more }]).at(-1)!.replace(/^service +/, "");
+  assert.equal(of({ hostAddress: "0.0.0.0:2201", clients: 1 }), "ssh at 0.0.0.0:2201 -> 127.0.0.1:22, 1 client");
+  assert.equal(
+    of({ error: 'closed: "server open gw1/ssh --for 1h" opens it for a time' }),
+    'ssh closed -> 127.0.0.1:22, 0 clients; "server open gw1/ssh --for 1h" opens it for a time',
+  );
+  assert.equal(
+    of({ error: "not-granted: granted to gw1: web" }),
+    "ssh not-granted -> 127.0.0.1:22, 0 clients; granted to gw1: web",
+  );
+  assert.equal(of({}), "ssh not answered yet -> 127.0.0.1:22, 0 clients");
+  assert.equal(of({ offered: false }), "ssh withdrawn -> 127.0.0.1:22, 0 clients");
+  assert.equal(of({ offered: false, up: false }), "ssh down -> 127.0.0.1:22, 0 clients");
+});

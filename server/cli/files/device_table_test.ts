@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { test } from "../../../tests/rig/test.ts";
+import { NOT_OFFERED, type Row } from "./device_rows.ts";
+import { tableOf, unboundLines } from "./device_table.ts";
+
+const NOW = Date.parse("2027-01-01T00:00:00Z");
+
+function rowOf(count: number, more: Partial<Row> = {}): Row {
+  const names = Array.from({ length: count }, (_, at) => `service${at}`);
+  return {
+    name: "gw1",
+    key: "x",
+    fingerprint: "7b:4c:4c:73:a6:70:1d:ac",
+    state: "active",
+    online: true,
+    interrupted: false,
+    since: "2026-12-31T20:48:00Z",
+    remote: "192.0.2.7:53740",
+    draining: null,
+    mode: "run",
+    software: null,
+    versions: null,
+    clockOffset: null,
+    incompatible: null,
+    services: Object.fromEntries(names.map((name, at) => [name, `0.0.0.0:${2201 + at}`])),
+    bound: {},
+    unbound: {},
+    expires: null,
+    tags: [],
+    comment: null,
+    ...more,
+  };
+}
+
+test("for scripts the table is whole", () => {
+  const [, line] = tableOf([rowOf(20, { draining: { since: "", until: "2027-01-01T00:05:00Z" } })], undefined, NOW);
+  assert.match(
+    line!,
+    /online since 2026-12-31T20:48:00Z from 192\.0\.2\.7:53740, draining until 2027-01-01T00:05:00Z /,
+  );
+  assert.match(line!, / service0=0\.0\.0\.0:2201 .* service19=0\.0\.0\.0:2220$/);
+});
+
+test("on a terminal it fits, and what does not is counted", () => {
+  const rows = [rowOf(20), rowOf(1, { name: "gw2", comment: "in the cellar of the old house, behind the door" })];
+  for (const width of [80, 100, 140, 200]) {
+    const lines = tableOf(rows, width, NOW);
+    assert.ok(lines.every((line) => line.length <= width), `${width}\n${lines.join("\n")}`);
+    assert.match(lines[1]!, / \+\d+( |$)/);
+  }
+  assert.match(tableOf(rows, 140, NOW)[1]!, /^gw1 .* online 3h 12m .* service0=0\.0\.0\.0:2201 .*\+1\d$/);
+  const [, wide] = tableOf([rowOf(2)], 200, NOW);
+  assert.match(wide!, / service0=0\.0\.0\.0:2201 service1=0\.0\.0\.0:2202$/);
+});
+
+test("services that are not open come first, with a word, and why is told below", () => {
+  const row = rowOf(3, { unbound: { service1: NOT_OFFERED, service2: 'closed: "server open gw1/service2" opens it' } });
+  const [, line] = tableOf([row], 200, NOW);
+  assert.match(line!, / service1: not offered service2: closed service0=0\.0\.0\.0:2201$/);
+  assert.deepEqual(unboundLines([row]), [
+    `gw1/service1: ${NOT_OFFERED}`,
+    'gw1/service2: closed: "server open gw1/service2" opens it',
+  ]);
+  const many = rowOf(9, { unbound: Object.fromEntries(Array.from({ length: 9 }, (_, at) => [`service${at}`, "x"])) });
+  assert.equal(unboundLines([many]).at(-1), "… and 4 more; --json has all");
+});

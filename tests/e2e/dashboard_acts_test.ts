@@ -1,0 +1,199 @@
+/**
+ * Acts by the dashboard, in a real browser, on a real server with a real device.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import type { Page } from "playwright-core";
+import { adminClient } from "../../app/admin/client.ts";
+import type { Device, ServerState } from "../../server/admin/schemas.ts";
+import { demandFits, openBrowser } from "../rig/dashboard/browser.ts";
+import { Child } from "../rig/processes/child.ts";
+import { sallyport, startDevice } from "../rig/processes/daemons.ts";
+import { processTest } from "../rig/processes/harness.ts";
+import { echoRelay, joinArgs, serviceOpen, type V2Relay } from "../rig/processes/relay.ts";
+import { portOf } from "../rig/ports.ts";
+import { Stream } from "../rig/stream.ts";
+import { TempFolder } from "../rig/temp_folder.ts";
+import { poll } from "../rig/wait.ts";
+
+/** A relay whose service was given the rule `closed`, and a page that is in. */
+async function opened() {
+  await using stack = new AsyncDisposableStack();
+  const echo = stack.use(await echoRelay());
+  const { relay } = echo;
+  const command = stack.use(
+    Child.start("dashboard", sallyport("server", ["dashboard", "--state", relay.folder.path])),
+  );
+  const [, link] = await command.line(/^dashboard (\S+)$/);
+  const browser = stack.use(await openBrowser());
+  const { page } = browser;
+  await page.goto(link!);
+  await page.waitForSelector("main .badge.online");
+  const api = stack.use(adminClient({ socket: `${relay.folder.path}/server/admin.sock` }));
+  const end = stack.move();
+  return {
+    echo,
+    relay,
+    browser,
+    page,
+    device: () => api.get<Device>("/v1/devices/gw1"),
+    server: () => api.get<ServerState>("/v1/server"),
+    [Symbol.asyncDispose]: () => end.disposeAsync(),
+  };
+}
+
+/** Clicks the button of an act, fills in what is given, does it, and waits for what is said of it. */
+async function act(page: Page, word: string, values: Record<string, string>, said: string): Promise<void> {
+  await page.click(`main button:text-is("${word}")`);
+  for (const [name, value] of Object.entries(values)) {
+    const field = page.locator(`dialog [name=${name}]`);
+    if (await field.evaluate((element) => element.tagName) === "SELECT") await field.selectOption(value);
+    else await field.fill(value);
+  }
+  await page.click("dialog button[type=submit]");
+  await page.waitForSelector(`.toast:has-text("${said}")`);
+}
+
+/** Gives the service `echo` the rule. */
+async function close({ folder }: V2Relay): Promise<void> {
+  const file = `${folder.path}/server/devices.toml`;
+  const text = await Deno.readTextFile(file);
+  const changed = text.replace(/echo = "([^"]+)"/, 'echo = { listen = "$1", closed = true }');
+  assert.notEqual(changed, text);
+  await Deno.writeTextFile(file, changed);
+}
+
+processTest(
+  "by the dashboard a service is opened for a time and shut, and an address is reached",
+  ["chromium"],
+  async () => {
+    await using all = await opened();
+    const { page, relay, echo, device, browser } = all;
+    relay.device.child.signal("SIGTERM");
+    await relay.device.child.exited;
+    await using again = startDevice(["--state", relay.folder.path, "--allow", "127.0.0.1:*"]);
+    await serviceOpen(again, "echo");
+    await page.click("main >> text=gw1");
+    await page.waitForSelector('main .badge:text-is("open")');
+    assert.equal(await page.locator('main button:text-is("Open")').count(), 0, "it is open in any case");
+    await close(relay);
+    await page.waitForSelector('main .badge:text-is("closed")');
+
+    await page.click('main button:text-is("Open")');
+    await page.fill("dialog [name=for]", "soon");
+    await page.click("dialog button[type=submit]");
+    await page.waitForSelector('dialog [role=alert]:has-text("is no time; write one as in 30m or 1h")');
+    await page.fill("dialog [name=for]", "30m");
+    await page.fill("dialog [name=from]", "nowhere");
+    await page.click("dialog button[type=submit]");
+    await page.waitForSelector('dialog [role=alert]:has-text("is not a network")');
+    await page.keyboard.press("Escape");
+    await page.waitForSelector("dialog", { state: "detached" });
+    assert.equal(await page.evaluate("document.activeElement.textContent"), "Open", "whoever asked is back there");
+
+    const wish = { for: "30m", from: "127.0.0.0/8, ::1", reason: "ticket <7>", keepClients: "are ended" };
+    await act(page, "Open", wish, "gw1/echo is open");
+    await page.waitForSelector("main >> text=/until .*; for 127.0.0.0.8, ::1; by the dashboard; ticket <7>/");
+    const opening = (await device()).services[0]!.opening!;
+    assert.deepEqual([opening.from, opening.reason, opening.keepClients], [
+      ["127.0.0.0/8", "::1"],
+      "ticket <7>",
+      false,
+    ]);
+    assert.equal(Date.parse(opening.until) - Date.parse(opening.since), 30 * 60_000);
+    await poll(async () => (await device()).services[0]!.open, () => "its host port is not open");
+    using client = await Stream.connect(portOf((await device()).services[0]!.hostAddress!));
+    await client.write("x");
+    assert.equal(await client.readText(1), "x");
+    await act(page, "Shut", {}, "gw1/echo is closed.");
+    assert.equal(await client.readSome(), null);
+    await page.waitForSelector("main >> text=is closed by the dashboard");
+
+    const address = `127.0.0.1:${echo.service.port}`;
+    await act(page, "Reach an address", { address, for: "10m" }, `${address} is open at 127.0.0.1:`);
+    const reached = (await device()).services.find(({ name }) => name.startsWith("to-"))!;
+    using other = await Stream.connect(portOf(reached.hostAddress!));
+    await other.write("y");
+    assert.equal(await other.readText(1), "y");
+    await act(page, "Shut", {}, `gw1/${reached.name} is closed.`);
+    assert.equal(await other.readSome(), null);
+    await demandFits(page);
+    assert.deepEqual(browser.complaints.filter((line) => !/40[01]/.test(line)), []);
+  },
+);
+
+processTest(
+  "by the dashboard a device is tagged, drained, looked at closely and given a keep-alive",
+  ["chromium"],
+  async () => {
+    await using all = await opened();
+    const { page, relay, device, browser } = all;
+    await page.click("main >> text=gw1");
+    await act(page, "Tags", { tags: "site:berlin, lte" }, "gw1 has the tags site:berlin, lte.");
+    assert.deepEqual((await device()).tags, ["site:berlin", "lte"]);
+    await page.waitForSelector('main .tags li:text-is("site:berlin")');
+    await act(page, "Tags", { tags: "lte" }, "gw1 has the tags lte.");
+    assert.deepEqual((await device()).tags, ["lte"]);
+    await page.click('main button:text-is("Tags")');
+    await page.fill("dialog [name=tags]", "site:berlin:mitte");
+    await page.click("dialog button[type=submit]");
+    await page.waitForSelector('dialog [role=alert]:has-text("as in site:berlin")');
+    await page.click("dialog >> text=Leave it");
+
+    await act(page, "Drain", { for: "10m" }, "New clients of gw1 are refused; the others are ended after 10 min.");
+    assert.ok((await device()).draining!.until);
+    await page.waitForSelector("main >> text=/drains since .* the others are ended at/");
+    using refused = await Stream.connect(relay.hostPort);
+    assert.equal(await refused.readSome(), null);
+    await act(page, "Undrain", {}, "New clients of gw1 may come again.");
+    assert.equal((await device()).draining, null);
+
+    await act(page, "Keep-alive", { endpoint: "both", way: "metered" }, "The keep-alive of gw1 is metered.");
+    await poll(async () => (await device()).keepAlive?.idleTimeout !== 1_000, () => "it is fast");
+    await act(page, "Look closely", { for: "5m" }, "gw1 is looked at for 5 min.");
+    await poll(async () => (await device()).keepAlive?.idleTimeout === 1_000, () => "it is not fast");
+    await act(page, "Mode config", { drain: "1m" }, "gw1 goes to mode config when its clients have gone");
+    await poll(async () => (await device()).mode === "config", () => "it is not in mode config");
+    await act(page, "Mode run", {}, "Done: Ask gw1 for mode run.");
+    await poll(async () => (await device()).mode === "run", () => "it does not run");
+    assert.deepEqual(browser.complaints.filter((line) => !/40[01]/.test(line)), []);
+  },
+);
+
+processTest(
+  "by the dashboard a device is enrolled on a phone, and the server drained and reloaded",
+  ["chromium"],
+  async () => {
+    await using all = await opened();
+    const { page, relay, server, echo, browser } = all;
+    await page.setViewportSize({ width: 360, height: 700 });
+    await page.click('main button:text-is("Enroll")');
+    await page.fill("dialog [name=device]", "gw2");
+    await page.fill("dialog [name=services]", "echo=127.0.0.1:0");
+    await page.keyboard.press("Enter");
+    const string = await page.locator("#shown").inputValue();
+    assert.match(string, /^sp2_/);
+    await demandFits(page);
+    await page.click("text=I have it");
+    await page.waitForSelector('.toast:has-text("A string for gw2 is made.")');
+    using folder = new TempFolder();
+    const local = `echo=127.0.0.1:${echo.service.port}`;
+    await using device = startDevice(joinArgs(folder.path, string, [local]));
+    await serviceOpen(device, "echo");
+    await page.waitForSelector("main tbody >> text=gw2");
+
+    await page.click("nav >> text=Server");
+    await act(page, "Reload", {}, "Nothing has changed.");
+    await act(page, "Drain", {}, "New clients of all devices are refused.");
+    await page.waitForSelector("main >> text=/The server drains since/");
+    assert.deepEqual((await server()).draining?.until, null);
+    using refused = await Stream.connect(relay.hostPort);
+    assert.equal(await refused.readSome(), null);
+    await act(page, "Undrain", {}, "New clients of all devices may come again.");
+    assert.equal((await server()).draining, null);
+    await demandFits(page);
+    assert.deepEqual(browser.complaints.filter((line) => !/40[01]/.test(line)), []);
+  },
+);
