@@ -27,7 +27,7 @@ processTest("what is open follows a rename, and nothing is left of a device that
   await using device = startDevice(joinArgs(folder.path, text, local));
   await serviceOpen(device, "free");
   Deno.writeTextFileSync(file, Deno.readTextFileSync(file).replace(/echo = "[^"]*"/, closed));
-  await device.logged(/service echo is not open: .*closed until it is opened/);
+  await device.logged(/service echo is .*server open gw1\/echo/);
   const command = (...args: string[]) => succeed("server", [...args, "--state", folder.path]);
   await command("open", "gw1/echo", "--for", "1h");
   await server.child.line(new RegExp(`^open 127.0.0.1:${port} -> gw1/echo`));
