@@ -84,10 +84,12 @@ export type {
 } from "./server/options.ts";
 export type { AccessRules } from "./server/access/rules.ts";
 export type { ClientRate } from "./server/access/client_rates.ts";
+export type { ServerLimits } from "./server/capacity/server_limits.ts";
 export { type OpenServiceOptions, serve, type ServerHandle } from "./server/server.ts";
 export { type Opening, type OpeningChange, Openings } from "./server/access/openings.ts";
 export type { Drain, DrainOptions } from "./server/ports/drains.ts";
 export {
+  eachService,
   formatGrantedAddress,
   type GrantedAddress,
   type GrantedPlace,
@@ -104,7 +106,7 @@ export type { DeviceHandle, DeviceState, DeviceStatus } from "./device/handle.ts
 export * from "./device/events.ts";
 export type { LinkFacts } from "./device/reconnect/link_maker.ts";
 export { parseAllow } from "./device/v2/allowed_targets.ts";
-export { type NamedService, parseNamedService } from "./device/v2/named_service.ts";
+export { type NamedService, parseNamedService, parseNamedServices } from "./device/v2/named_service.ts";
 export {
   type CommonDeviceOptions,
   type DeviceOptions,

@@ -21,8 +21,9 @@ import {
 } from "./options.ts";
 import { stderr, stdout, terminalColumns } from "./output.ts";
 import { printable } from "./printable.ts";
+import { loadConfig } from "./files/state_version.ts";
 import { beginTask } from "./run.ts";
-import { TomlTable } from "./toml/table.ts";
+import type { TomlTable } from "./toml/table.ts";
 import { ConfigError } from "./toml/config_error.ts";
 import { closest, oneOf } from "./values.ts";
 import { VERSION } from "../base/version.ts";
@@ -106,7 +107,7 @@ export function readOptions<T extends OptionTable>(
   const stray = strayWord(command);
   if (stray) throw stray;
   const { config = variable("SALLYPORT_CONFIG"), check } = command.opts<{ config?: string; check?: true }>();
-  const file = config === undefined ? undefined : TomlTable.load(config);
+  const file = config === undefined ? undefined : loadConfig(config);
   if (check) tellStrangeVariables(table);
   return { values: optionValues(table, command, file), file, check: check === true };
 }

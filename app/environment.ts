@@ -24,7 +24,7 @@ export const OPTION_NAMES: readonly string[] = [
     "forward",
     "half-close-timeout",
   ],
-  ...["idle-timeout", "keep-alive"],
+  ...["handshake-rate", "idle-timeout", "keep-alive", "max-devices", "max-links", "max-memory", "max-sockets"],
   ...["link-write-timeout", "listen", "log-format", "log-level", "metrics", "metrics-per-device", "mode"],
   ...["pki", "plain", "probe-count"],
   ...[

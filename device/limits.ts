@@ -88,6 +88,9 @@ export const PAIR_BUFFER = 65_536;
 /** Events that a device keeps for those who ask later. */
 export const MAX_DEVICE_EVENTS = 512;
 
+/** Milliseconds that `device doctor` waits for one address, a proxy, or an uplink: others may answer. */
+export const DOCTOR_FAMILY_MS = 3_000;
+
 /** Milliseconds that `device doctor` waits for an answer. */
 export const DOCTOR_DIAL_MS = 5_000;
 

@@ -124,6 +124,8 @@ export const REFUSALS = [
   "in-use",
   /** It comes too often, or the server has too much to do. */
   "too-busy",
+  /** A limit of the whole server is reached. */
+  "server-limit",
   /** Nobody authorized its key. */
   "unknown-device",
   /** Its signature is wrong. */

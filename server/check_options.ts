@@ -13,9 +13,11 @@ import { parsePublicKey } from "../net/tls/identity.ts";
 import * as check from "../relay/option_check.ts";
 import type { TlsSource } from "../net/tls/listening.ts";
 import type { ClientRate } from "./access/client_rates.ts";
+import { MAX_SERVER_LIMIT } from "./capacity/limits.ts";
+import type { ServerLimits } from "./capacity/server_limits.ts";
 import { parseHours } from "./access/hours.ts";
 import type { AccessRules } from "./access/rules.ts";
-import { parseLocal } from "./devices/grant_table.ts";
+import { parseLocals } from "./devices/grant_table.ts";
 import type { AuthorizedDevice } from "./devices/authorized_devices.ts";
 import type { ConnectOptions } from "./handle/connect.ts";
 import type { OpenServiceOptions } from "./server.ts";
@@ -24,6 +26,7 @@ import { MAX_DATAGRAM_AGE_MS } from "../net/limits.ts";
 import type { UdpDetails } from "../net/udp/address.ts";
 import {
   checkGrant,
+  eachService,
   formatGrantedAddress,
   type GrantedAddress,
   parseGrantedAddress,
@@ -73,6 +76,7 @@ const grantedAddress: check.Check = (value, name) => {
     from: check.whole(0, 65_535),
     to: check.whole(0, 65_535),
     udp: optional(options<UdpDetails>({ maxAge: optional(check.whole(1, MAX_DATAGRAM_AGE_MS)) })),
+    each: optional(check.flag),
   })(value, name);
   check.parsed(parseGrantedAddress)(formatGrantedAddress(address), name);
 };
@@ -140,6 +144,14 @@ const listener: check.Check = (value, name) => {
   (profile === "v1" ? V1_LISTEN : V2_LISTEN)(value, name);
 };
 
+const limits = options<ServerLimits>({
+  devices: optional(check.whole(1, MAX_SERVER_LIMIT)),
+  links: optional(check.whole(1, MAX_SERVER_LIMIT)),
+  sockets: optional(check.whole(1, MAX_SERVER_LIMIT)),
+  memory: optional(check.whole(1, Number.MAX_SAFE_INTEGER)),
+  handshakeRate: optional(rate),
+});
+
 const SERVE = options<ServeOptions>({
   listen: list(listener),
   v2: optional(options<V2Options>({
@@ -155,6 +167,7 @@ const SERVE = options<ServeOptions>({
   halfCloseTimeout: optional(check.milliseconds(0)),
   linkWriteTimeout: optional(check.milliseconds(1, true)),
   warnBytesADay: optional(check.whole(0, Number.MAX_SAFE_INTEGER)),
+  limits: optional(limits),
   expiration: optional(check.milliseconds(0)),
   engine: optional(check.engine),
   logger: optional(check.logger),
@@ -180,7 +193,7 @@ const DEVICE = options<AuthorizedDevice>({
   services: list(options<ServiceGrant>({
     name: check.parsed(parseName),
     listen: grantedAddress,
-    local: optional(check.parsed(parseLocal)),
+    local: optional(check.parsed(parseLocals)),
     proxyFrom,
     ...RULES,
   })),
@@ -232,12 +245,13 @@ export function checkRules(given: AccessRules, name: string): void {
  */
 export function checkDevice(device: AuthorizedDevice): void {
   DEVICE(device, "device");
-  if (device.services.length > V2_MAX_SERVICES) {
-    throw new RangeError(`device.services has ${device.services.length} services; ${V2_MAX_SERVICES} can be`);
+  const { length } = eachService(device.services);
+  if (length > V2_MAX_SERVICES) {
+    throw new RangeError(`device.services has ${length} services; ${V2_MAX_SERVICES} can be`);
   }
   const names = new Set<string>();
-  for (const grant of device.services) {
-    const { name } = checkGrant(grant);
+  for (const grant of device.services) checkGrant(grant);
+  for (const { name } of eachService(device.services)) {
     if (names.has(name)) throw new TypeError(`device.services has "${name}" twice; give each service its own name`);
     names.add(name);
   }

@@ -245,6 +245,20 @@ export interface ServiceClosedEvent {
   readonly reason: string | undefined;
 }
 
+/** A limit of the whole server has refused newcomers: told for the first of them, and at most once a minute after that. */
+export interface LimitReachedEvent {
+  /** Which event this is. */
+  readonly type: "limit-reached";
+  /** Which limit, as the status names it. */
+  readonly limit: string;
+  /** How much of it is in use. */
+  readonly used: number;
+  /** The most there can be. */
+  readonly most: number;
+  /** Newcomers who were refused since it was told the last time. */
+  readonly refused: number;
+}
+
 /** Any event of a server. */
 export type ServerEvent =
   | ListeningEvent
@@ -260,6 +274,7 @@ export type ServerEvent =
   | RefusedEvent
   | ModeEvent
   | EnrolledEvent
+  | LimitReachedEvent
   | ServiceOpenedEvent
   | ServiceClosedEvent;
 
@@ -279,6 +294,7 @@ export const SERVER_EVENT_TYPES: readonly ServerEvent["type"][] = Object.keys(
     "refused": 0,
     "mode": 0,
     "enrolled": 0,
+    "limit-reached": 0,
     "service-opened": 0,
     "service-closed": 0,
   } satisfies Record<ServerEvent["type"], 0>,

@@ -7,7 +7,7 @@
 import type { Command } from "commander";
 import { type Address, DEFAULT_PORTS, parseAddress } from "../protocol/address.ts";
 import { fromEnvironment, onCommandLine, variable } from "../app/options.ts";
-import { TomlTable } from "../app/toml/table.ts";
+import { loadConfig } from "../app/files/state_version.ts";
 import type { ServerFacts } from "./state/facts.ts";
 
 /** Parses `HOST:PORT`, or a port alone. */
@@ -38,7 +38,7 @@ function configuredAddresses(server: Command): Address[] {
   const given = onCommandLine(server, "listen") ?? fromEnvironment(server, "listen");
   if (given !== undefined) return [given as Address];
   const { config = variable("SALLYPORT_CONFIG") } = server.opts<{ config?: string }>();
-  const file = config === undefined ? undefined : TomlTable.load(config);
+  const file = config === undefined ? undefined : loadConfig(config);
   if (!file) return [];
   if (!file.hasTables("listen")) return [file.one("listen", parseListen)].filter((address) => address !== undefined);
   return (file.tables("listen") ?? []).flatMap((section) => {

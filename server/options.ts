@@ -17,6 +17,9 @@ import { type Logger, silentLogger } from "../base/logger.ts";
 import type { TlsSource } from "../net/tls/listening.ts";
 import type { AuthorizedDevice, DevicesChange } from "./devices/authorized_devices.ts";
 import type { HeldCount } from "./v1/held_clients.ts";
+import { Capacity } from "./capacity/capacity.ts";
+import { LinkCount } from "./capacity/link_count.ts";
+import type { ServerLimits } from "./capacity/server_limits.ts";
 import type { AccessRules } from "./access/rules.ts";
 import { RefusalCounts } from "./access/refusal_counts.ts";
 import { Openings } from "./access/openings.ts";
@@ -78,6 +81,8 @@ export interface DeviceDirectory {
   byKey(publicKey: Uint8Array): AuthorizedDevice | undefined;
   /** The rules for the services of all, unless a device or a service has its own; none by default. */
   readonly defaults?: AccessRules;
+  /** How many there are; without it, `limits.devices` holds nobody off. */
+  readonly count?: number;
   /** The device of a name, if there is one; without this method, those alone are known by name that came. */
   byName?(name: string): AuthorizedDevice | undefined;
   /** Calls `subscriber` for every change from now on. @returns what ends that. */
@@ -93,6 +98,8 @@ export interface EnrolmentDesk {
    * Without this method, tokens of known devices are ignored.
    */
   waits?(token: Uint8Array): Promise<boolean>;
+  /** Whether a token makes one device more, and not a new key for one that is there; without this method, every one does. */
+  adds?(token: Uint8Array): Promise<boolean>;
   /** Makes the owner of `publicKey` the token's device. @returns it, or why not. */
   redeem(token: Uint8Array, publicKey: Uint8Array): Promise<AuthorizedDevice | { readonly refused: string }>;
 }
@@ -169,6 +176,12 @@ export interface ServeOptions {
    * @default {0}
    */
   readonly warnBytesADay?: number;
+  /**
+   * The most that the whole server takes; newcomers beyond are refused with the reason `server-limit`.
+   *
+   * @default {{}}
+   */
+  readonly limits?: ServerLimits;
   /** Milliseconds that a v2 session outlives its link; 0: not at all (seed 002, "expiration time"). @default {15000} */
   readonly expiration?: number;
   /** Where log lines go; nowhere by default. */
@@ -191,6 +204,8 @@ export type ServerSettings = Required<Omit<ServeOptions, "v2" | "engine">> & {
   readonly heldCount: HeldCount;
   /** How many clients of all services there may be. */
   readonly clientRoom: ClientRoom;
+  /** What the whole server takes, and how much of that is in use. */
+  readonly capacity: Capacity;
   /** Clients that rules refused or ended. */
   readonly refusalCounts: RefusalCounts;
   /** What is open for a time. */
@@ -211,6 +226,7 @@ export type Adjustable = Pick<
   | "linkWriteTimeout"
   | "warnBytesADay"
   | "expiration"
+  | "limits"
 >;
 
 /** That, with the defaults. */
@@ -223,25 +239,31 @@ export function adjustable(options: Partial<Adjustable>): Adjustable {
     linkWriteTimeout: options.linkWriteTimeout ?? LINK_WRITE_TIMEOUT_MS,
     warnBytesADay: options.warnBytesADay ?? 0,
     expiration: Math.min(options.expiration ?? EXPIRATION_MS, MAX_DURATION_MS),
+    limits: options.limits ?? {},
   };
 }
 
 /** Fills in the defaults. */
 export function serverSettings(options: ServeOptions): ServerSettings {
   const clock = options.clock ?? systemClock;
+  const logger = options.logger ?? silentLogger;
   const clients = new ClientTable(clock);
-  return {
+  const clientRoom = new ClientRoom();
+  const limits = () => settings.limits;
+  const settings: ServerSettings = {
     listen: options.listen,
     v2: options.v2,
     ...adjustable(options),
-    logger: options.logger ?? silentLogger,
+    logger,
     clock,
-    engine: startEngine(options.engine ?? "auto", options.logger ?? silentLogger),
+    engine: startEngine(options.engine ?? "auto", logger),
     heldCount: { held: 0 },
-    clientRoom: new ClientRoom(),
+    clientRoom,
+    capacity: new Capacity({ clock, logger, limits, links: new LinkCount(), clients: clientRoom }),
     refusalCounts: new RefusalCounts(),
     openings: options.v2?.openings ?? new Openings(clock, options.logger),
     clients,
     drains: new Drains(clock, clients),
   };
+  return settings;
 }

@@ -174,9 +174,11 @@ export function startServer(options: ServeOptions): { readonly handle: ServerHan
   const emitter = new Emitter<ServerEvent>(settings.logger);
   const connections = new Connections(settings.logger);
   const emit = (event: ServerEvent) => {
+    settings.capacity.links.take(event);
     emitter.emit(event);
     connections.tell(event);
   };
+  settings.capacity.emit = emit;
   const watching = settings.v2?.devices.subscribe((change) => {
     connections.devicesChanged(change);
     settings.drains.devicesChanged(change);

@@ -7,7 +7,8 @@
 import { createIdentity, type Identity, identityFromPem, identityToPem } from "../../net/tls/identity.ts";
 import { ConfigError } from "../toml/config_error.ts";
 import type { OptionSpec } from "../options.ts";
-import { ensurePrivateFolder, readPrivateFile, withLock, writePrivateFile } from "./private_file.ts";
+import { readPrivateFile, withLock, writePrivateFile } from "./private_file.ts";
+import { bringUpToDate, demandKnownState } from "./state_version.ts";
 import { TomlTable } from "../toml/table.ts";
 import { parsePath } from "../values.ts";
 
@@ -34,14 +35,16 @@ const systemEnvironment: StateEnvironment = {
 /**
  * The folder for the state of one role: below `given`, else below where such things usually are.
  *
- * @throws {ConfigError} if nothing says where that is.
+ * @throws {ConfigError} if nothing says where that is, or what is there is of a version that this program does not know.
  */
 export function stateFolder(
   given: string | undefined,
   role: "server" | "device",
   environment: StateEnvironment = systemEnvironment,
 ): string {
-  return `${(given ?? usualFolder(environment)).replace(/(?<=.)\/+$/, "")}/${role}`;
+  const folder = `${(given ?? usualFolder(environment)).replace(/(?<=.)\/+$/, "")}/${role}`;
+  demandKnownState(folder);
+  return folder;
 }
 
 function usualFolder({ get, uid }: StateEnvironment): string {
@@ -64,7 +67,7 @@ const IDENTITY_FILE = "identity.pem";
  * @throws {ConfigError} if it is damaged, or others can read it.
  */
 export async function loadIdentity(folder: string, made: () => void = () => {}): Promise<Identity> {
-  await ensurePrivateFolder(folder);
+  await bringUpToDate(folder);
   return await readIdentity(folder) ?? await withLock(folder, async () => {
     const before = await readIdentity(folder); // somebody else may have been faster
     if (before) return before;

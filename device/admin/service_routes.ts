@@ -9,7 +9,7 @@ import { makePage, NUMBER_CURSOR, pageOf, pageQuery } from "../../app/admin/page
 import { jsonRoute, type Route } from "../../app/admin/route.ts";
 import { closed, Type } from "../../app/admin/schema.ts";
 import type { DeviceClient } from "../clients.ts";
-import { parseNamedService } from "../v2/named_service.ts";
+import { parseNamedServices } from "../v2/named_service.ts";
 import type { DeviceContext } from "./context.ts";
 import { done, timeOf } from "./device_routes.ts";
 import { Done, NAMED } from "../../app/admin/shared.ts";
@@ -51,8 +51,8 @@ export function serviceRoutes({ device, clock }: DeviceContext): Route[] {
       body: closed({ service: Type.String({ maxLength: 2_000, description: "As in web=127.0.0.1:80,down=refuse." }) }),
       response: Done,
       handle({ body: { service } }) {
-        const named = readText(parseNamedService, service, "body.service");
-        return done(() => device.putService(named));
+        const named = readText(parseNamedServices, service, "body.service");
+        return done(() => named.forEach((each) => device.putService(each)));
       },
     }),
     jsonRoute({

@@ -18,15 +18,9 @@ import { setUpLogging } from "../../app/logging.ts";
 import type { OptionValues } from "../../app/options.ts";
 import { RefusedError, runDaemon, UnfinishedError } from "../../app/run.ts";
 import { loadIdentity, stateFolder } from "../../app/files/state.ts";
-import {
-  DEVICE_OPTIONS,
-  type DeviceConfig,
-  deviceConfig,
-  LINK_OPTIONS,
-  SERVICE_OPTION,
-  type V2Config,
-} from "./config.ts";
+import { DEVICE_OPTIONS, type DeviceConfig, deviceConfig, LINK_OPTIONS, type V2Config } from "./config.ts";
 import { notOffered } from "./describe.ts";
+import { SERVICE_OPTION } from "./service_option.ts";
 import { adminWish } from "../../app/admin/options.ts";
 import { oneAtATime, reloadBySignal, type Reloaded } from "../../app/reload/report.ts";
 import { actCommands } from "./admin/acts.ts";
@@ -264,7 +258,7 @@ async function withState(config: V2Config, folder: string, stored: StoredDevice 
   return {
     ...rest,
     identity: await loadIdentity(folder),
-    services: services.map(({ named }) => named!),
+    services: services.flatMap(({ named }) => named!),
     ...(ca !== undefined && { caCerts: [readCa(ca)] }),
     ...(token && {
       enrolment: {

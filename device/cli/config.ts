@@ -38,32 +38,10 @@ import { STATE_OPTION, stateFolder } from "../../app/files/state.ts";
 import type { TomlTable } from "../../app/toml/table.ts";
 import { FLAG, oneOf, parsePath, parsePositiveDuration } from "../../app/values.ts";
 import { parseAllow } from "../v2/allowed_targets.ts";
-import { type NamedService, parseNamedService, splitServices } from "../v2/named_service.ts";
 import type { V1DeviceOptions, V2DeviceOptions } from "../options.ts";
-import { parseService, type ServiceRule } from "../services.ts";
 import { lacking, serverOf } from "./servers.ts";
+import { checkNames, parseServiceText, SERVICE_OPTION, type ServiceText } from "./service_option.ts";
 import type { StoredDevice } from "./state.ts";
-
-/** A service as it was written: by name for v2, or what may be dialled for v1. */
-export interface ServiceText {
-  /** The text itself. */
-  readonly text: string;
-  /** What it means on v2, if it has a name. */
-  readonly named: NamedService | undefined;
-  /** What it means on v1, if it has none. */
-  readonly rule: ServiceRule | undefined;
-}
-
-/** The option `--service`. */
-export const SERVICE_OPTION = {
-  value: "SERVICE",
-  help:
-    "v2: NAME=HOST:PORT or NAME=ENDPOINT (unix:PATH, and others), any number of times, with [,proxy=v1|v2] [,down=refuse] [,max-clients=N] " +
-    "[,connect-timeout=TIME] [,idle-timeout=TIME]; v1: what may be dialled: HOST, NETWORK or *, and a port, a range or *, and =ENDPOINT",
-  parse: parseServiceText,
-  many: true,
-  split: splitServices,
-} as const;
 
 /** The option `--ca`. */
 export const CA_OPTION = {
@@ -159,13 +137,6 @@ export type V2Config =
   & Omit<V2DeviceOptions, "identity" | "serverKey" | "services" | "caCerts">
   & Pick<StoredDevice, "serverKey">
   & { readonly services: readonly ServiceText[]; readonly ca: string | undefined };
-
-/** Parses what a profile makes of `--service`; which profile it is, is known later. */
-function parseServiceText(text: string): ServiceText {
-  const isNamed = /^[^:[]*=/.test(text); // what v1 maps begins with an address
-  if (isNamed) return { text, named: parseNamedService(text), rule: undefined };
-  return { text, named: undefined, rule: parseService(text) };
-}
 
 /** Parses the name for TLS: it says where a connection is to go, so it is a host name, and no address (RFC 6066 §3). */
 function parseSni(text: string): string {
@@ -324,18 +295,5 @@ function checkProxies(servers: readonly Address[], proxyOf: (server: Address) =>
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     throw new ConfigError(`${error.message}; --proxy none dials directly`, { cause: error });
-  }
-}
-
-/** Demands that every service has a name of its own; `mistake` makes an error of what is wrong with the option. */
-export function checkNames(
-  services: readonly ServiceText[],
-  mistake = (message: string) => new ConfigError(`--service ${message}`),
-): void {
-  const names = new Set<string>();
-  for (const { text, named } of services) {
-    if (!named) throw mistake(`${text} has no name; on v2 write one in front: ssh=${text}`);
-    if (names.has(named.name)) throw mistake(`${named.name} is given twice; give each its own name`);
-    names.add(named.name);
   }
 }

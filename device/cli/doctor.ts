@@ -7,7 +7,8 @@
 import type { Command } from "commander";
 import { type OptionValues, optionValues } from "../../app/options.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
-import { TomlTable } from "../../app/toml/table.ts";
+import { loadConfig } from "../../app/files/state_version.ts";
+import type { TomlTable } from "../../app/toml/table.ts";
 import { type Check, doctorCommand } from "../../app/doctor/doctor.ts";
 import { type Asked, askRunning } from "../../app/doctor/running.ts";
 import { descriptorCheck, engineCheck, stateChecks } from "../../app/doctor/machine.ts";
@@ -27,6 +28,7 @@ import { DOCTOR_DIAL_MS, FAR_CLOCK_MS } from "../limits.ts";
 import { readCa } from "./ca.ts";
 import { DEVICE_OPTIONS, type DeviceConfig, deviceConfig } from "./config.ts";
 import { loadDevice } from "./state.ts";
+import { wayChecks } from "./way_checks.ts";
 
 /** The command, below the device's command `name`. */
 export function deviceDoctorCommand(name: string): Command {
@@ -53,7 +55,7 @@ async function checksOf(
   path: string | undefined,
   state: string | undefined,
 ): Promise<Check[]> {
-  const file = path === undefined ? undefined : TomlTable.load(path);
+  const file = path === undefined ? undefined : loadConfig(path);
   const values = optionValues(DEVICE_OPTIONS, command, file);
   const folder = stateFolder(state ?? values.state, "device");
   const running = await askRunning(folder, async (client): Promise<Running> => ({
@@ -72,12 +74,12 @@ async function checksOf(
     descriptorCheck(device?.pid),
     ...(isV2 ? stateChecks(folder) : []),
     ...(isV2 || device ? [runningCheck(running)] : []),
-    ...servers.flatMap((server) => [nameCheck(server), reachCheck(config!, server)]),
+    ...servers.flatMap((server) => [nameCheck(server), ...wayChecks(config!, server), reachCheck(config!, server)]),
     ...(services && isV2 && values.service === undefined
       ? services.flatMap(offeredChecks)
       : config?.profile === "v2"
-      ? config.services.flatMap(({ named }) =>
-        named?.localAddress ? [serviceCheck(config.engine, named.name, named.localAddress)] : []
+      ? config.services.flatMap(({ named }) => named!).flatMap(({ name, localAddress }) =>
+        localAddress ? [serviceCheck(config.engine, name, localAddress)] : []
       )
       : []),
   ];

@@ -17,8 +17,9 @@ import { ConfigError } from "../../app/toml/config_error.ts";
 import { ListenError } from "../../net/listener.ts";
 import type { StartedDevice } from "../device.ts";
 import { deviceAdjustable } from "../options.ts";
-import type { DEVICE_OPTIONS, DeviceConfig, ServiceText } from "./config.ts";
+import type { DEVICE_OPTIONS, DeviceConfig } from "./config.ts";
 import { DEVICE_RELOAD } from "./reload_table.ts";
+import type { ServiceText } from "./service_option.ts";
 
 /** What a device was told, with all that follows from it. */
 export interface Told {
@@ -133,14 +134,14 @@ export class DeviceReload {
     after: readonly Partial<ServiceText>[],
   ): Iterable<Preparation> {
     const { handle } = this.#options.device;
-    const texts = new Map(before.map(({ text, named }) => [named!.name, text]));
+    const gone = new Map(before.flatMap(({ named }) => named!.map((each) => [each.name, each])));
     for (const { text, named } of after) {
-      const { name } = named!;
-      const known = texts.get(name);
-      texts.delete(name);
-      if (known !== text) yield () => ({ told: [`service ${text}`], commit: () => handle.putService(named!) });
+      const changed = named!.filter((each) => !isSame(gone.get(each.name), each));
+      for (const { name } of named!) gone.delete(name);
+      if (changed.length === 0) continue;
+      yield () => ({ told: [`service ${text}`], commit: () => changed.forEach((each) => handle.putService(each)) });
     }
-    for (const name of texts.keys()) {
+    for (const name of gone.keys()) {
       yield () => ({
         told: [`service ${name} is offered no more`],
         commit: () => void handle.takeService(name),

@@ -14,7 +14,7 @@ import { ensurePrivateFolder } from "../../app/files/private_file.ts";
 const LOCK_FILE = ".running";
 
 /** Files of the state, which are written under its lock. */
-const STATE_FILES = ["identity.pem", "device.toml", "device-before.toml"];
+const STATE_FILES = ["version.toml", "identity.pem", "device.toml", "device-before.toml"];
 
 /**
  * Says that a device runs with the state in `folder`, until what it returns is closed.

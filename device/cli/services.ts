@@ -11,7 +11,7 @@ import { ConfigError } from "../../app/toml/config_error.ts";
 import { stderr } from "../../app/output.ts";
 import type { OptionTable } from "../../app/options.ts";
 import { STATE_OPTION, stateFolder } from "../../app/files/state.ts";
-import { parseNamedService } from "../v2/named_service.ts";
+import { parseNamedServices } from "../v2/named_service.ts";
 import { claimState } from "./running.ts";
 import { changeServices, loadDevice, type StoredDevice } from "./state.ts";
 
@@ -107,7 +107,7 @@ function demandJoined(folder: string, stored: StoredDevice | undefined): StoredD
 }
 
 function checked(text: string): string {
-  parseNamedService(text);
+  parseNamedServices(text);
   return text;
 }
 

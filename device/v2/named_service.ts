@@ -98,6 +98,49 @@ export function parseNamedService(
   return service;
 }
 
+/** A range of local ports: what stands in front of them, the first, the last, and what stands behind. */
+const RANGE = /^((?:udp:)?(?:\[[^\]]+\]|[^:,[\]]+):)(\d{1,5})-(\d{1,5})((?:,.*)?)$/;
+
+/**
+ * Parses one service, as {@linkcode parseNamedService} does, or as many as a range of local ports has: `web=127.0.0.1:9000-9010` is
+ * `web-1` at port 9000 to `web-11` at port 9010, for which the server has a range that is as long, `web=0.0.0.0:8000-8010,each`.
+ *
+ * @throws {SyntaxError} with what was wrong and what would do.
+ *
+ * @example
+ * ```ts
+ * import { parseNamedServices } from "@sallyport/sallyport";
+ * import assert from "node:assert/strict";
+ *
+ * const services = parseNamedServices("web=127.0.0.1:9000-9010,down=refuse");
+ * assert.deepEqual(services.map(({ name }) => name).slice(0, 2), ["web-1", "web-2"]);
+ * assert.deepEqual(services[10]?.localAddress, { host: "127.0.0.1", port: 9010 });
+ * ```
+ */
+export function parseNamedServices(
+  text: string,
+  parseTime: (text: string) => number = parsePositiveDuration,
+): NamedService[] {
+  const equals = text.indexOf("=");
+  const where = text.slice(equals + 1).trim();
+  const range = equals < 0 ? undefined : RANGE.exec(where);
+  if (!range || kindOf(where) !== tcpKind && !where.startsWith("udp:")) return [parseNamedService(text, parseTime)];
+  const [, host, from, to, rest] = range;
+  const [first, last] = [Number(from), Number(to)];
+  if (first === 0 || first >= last || last > 65_535) {
+    throw new SyntaxError(`"${from}-${to}" in "${text}" is not a range; write one as in 9000-9010`);
+  }
+  const count = last - first + 1;
+  if (count > V2_MAX_SERVICES) {
+    throw new SyntaxError(`"${text}" has ${count} ports; a device can offer ${V2_MAX_SERVICES}`);
+  }
+  const name = parseName(text.slice(0, equals));
+  return Array.from(
+    { length: count },
+    (_, at) => parseNamedService(`${name}-${at + 1}=${host}${first + at}${rest}`, parseTime),
+  );
+}
+
 function parseWhere(parts: readonly string[]): Pick<NamedService, "localAddress" | "endpoint"> {
   const endpoint = parts.join(",");
   return kindOf(endpoint) === tcpKind ? { localAddress: parseTcp(endpoint) } : { endpoint };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { test } from "../../tests/rig/test.ts";
-import { type NamedService, parseNamedService, splitServices } from "./named_service.ts";
+import { type NamedService, parseNamedService, parseNamedServices, splitServices } from "./named_service.ts";
 
 const seconds = (text: string) => {
   if (!/^\d+s$/.test(text)) throw new SyntaxError(`"${text}" is not a time`);
@@ -88,4 +88,22 @@ test("joining what was split gives the list again", () => {
   fc.assert(fc.property(fc.array(service, { minLength: 1, maxLength: 6 }), (services) => {
     assert.deepEqual(splitServices(services.join(",")), services);
   }));
+});
+
+test("a range of local ports is as many services, with what else is said of each", () => {
+  const all = parseNamedServices("web=[::1]:9000-9002,down=refuse,max-clients=3");
+  assert.deepEqual(all.map(({ name, localAddress }) => [name, localAddress?.port]), [
+    ["web-1", 9000],
+    ["web-2", 9001],
+    ["web-3", 9002],
+  ]);
+  assert.ok(all.every(({ refuseWhenDown, maxClients }) => refuseWhenDown === true && maxClients === 3));
+  assert.deepEqual(parseNamedServices("a=udp:127.0.0.1:5-6").map(({ endpoint }) => endpoint), [
+    "udp:127.0.0.1:5",
+    "udp:127.0.0.1:6",
+  ]);
+  assert.deepEqual(parseNamedServices("web=127.0.0.1:80"), [parseNamedService("web=127.0.0.1:80")]);
+  for (const text of ["a=h:5-5", "a=h:6-5", "a=h:0-3", "a=h:65000-65536", "a=h:1-257"]) {
+    assert.throws(() => parseNamedServices(text), SyntaxError, text);
+  }
 });

@@ -108,6 +108,22 @@ export class Openings {
     return true;
   }
 
+  /** A device has another name: what is open of it stays so. @returns what is open, with the new name. */
+  rename(before: string, after: string): Opening[] {
+    return this.of(before).map((opening) => {
+      const due = this.#due.get(openingKey(before, opening.service))!;
+      this.#remove(opening);
+      const renamed = this.#put({ ...opening, device: after });
+      this.#due.set(openingKey(after, opening.service), due); // also if somebody has set the clock back
+      return renamed;
+    });
+  }
+
+  /** All that is open of a device. */
+  of(device: string): Opening[] {
+    return this.all.filter((opening) => opening.device === device);
+  }
+
   /** Takes over what was open before, without telling; what is over is left out. */
   restore(openings: Iterable<Opening>): void {
     for (const opening of openings) {
@@ -123,21 +139,25 @@ export class Openings {
     this.#cancelLook = undefined;
   }
 
-  #put(opening: Opening): void {
+  #put(opening: Opening): Opening {
     const { device, service, to, since, until } = opening;
     const key = openingKey(device, service);
     this.#all.set(key, opening);
     this.#due.set(key, this.#clock.now() + Math.min(until - this.#clock.wall(), until - since));
     if (to !== undefined) this.#asked.set(device, (this.#asked.get(device) ?? new Set<string>()).add(service));
+    return opening;
   }
 
-  #end(opening: Opening, closedBy?: string): void {
-    const { device, service } = opening;
+  #remove({ device, service }: Opening): void {
     this.#all.delete(openingKey(device, service));
     this.#due.delete(openingKey(device, service));
     const asked = this.#asked.get(device);
     asked?.delete(service);
     if (asked?.size === 0) this.#asked.delete(device);
+  }
+
+  #end(opening: Opening, closedBy?: string): void {
+    this.#remove(opening);
     this.#changes.emit({ opening, open: false, ...(closedBy !== undefined && { closedBy }) });
     if (this.#all.size === 0) this.stop();
   }

@@ -37,6 +37,12 @@ export class TokenBucket {
     return 0;
   }
 
+  /** Tokens that are there. */
+  left(now: number): number {
+    this.#fill(now);
+    return this.#tokens;
+  }
+
   /** Whether it is as if nobody had taken anything. */
   isFull(now: number): boolean {
     this.#fill(now);

@@ -5,7 +5,7 @@
  */
 
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
-import { formatGrantedAddress, type ServiceGrant } from "../devices/service_grant.ts";
+import { eachService, formatGrantedAddress, type ServiceGrant } from "../devices/service_grant.ts";
 import type { ServedDevice } from "../handle/device_status.ts";
 import type { Opening } from "../access/openings.ts";
 import { mergeRules } from "../access/rules.ts";
@@ -84,7 +84,7 @@ function servicesOf(
   device: AuthorizedDevice,
   served: readonly ServedService[],
 ): Device["services"] {
-  const granted: readonly ServiceGrant[] = device.services;
+  const granted: readonly ServiceGrant[] = eachService(device.services);
   const more = served.filter(({ name }) => !granted.some((grant) => grant.name === name));
   return [...granted, ...more].map(({ name }) => {
     const grant = granted.find((each) => each.name === name);

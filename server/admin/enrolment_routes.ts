@@ -12,7 +12,7 @@ import { MAX_ENROLMENT_ADDRESSES } from "../../protocol/limits.ts";
 import { MAX_DURATION_MS } from "../../base/limits.ts";
 import { formatAddress } from "../../protocol/address.ts";
 import { parseComment } from "../devices/authorized_devices.ts";
-import { formatGrantedAddress, parseGrant } from "../devices/service_grant.ts";
+import { checkGrants, formatGrantedAddress, parseGrant } from "../devices/service_grant.ts";
 import { portToDial } from "../listen_address.ts";
 import { makeEnrolment, parseExpiry, parsePublicAddress, publicAddresses } from "../state/enroll.ts";
 import { certificateWarning, serviceWarnings } from "../state/enroll_warnings.ts";
@@ -89,8 +89,7 @@ export function enrolmentRoutes(context: AdminContext): Route[] {
         const { folder, enrolments } = demandState(context);
         const services = texts?.map((text) => readText(parseGrant, text, "body.services"));
         if (!services && !replace) throw new ApiError("bad-request", 'body lacks "services"');
-        const twice = services?.find(({ name }, at) => services.findIndex((each) => each.name === name) !== at);
-        if (twice) throw new ApiError("bad-request", `body.services has "${twice.name}" twice`);
+        if (services) readText(() => checkGrants(services), "", "body.services");
         const facts = await readFacts(folder);
         const port = portToDial(null, facts, true);
         const given = at?.map((text) => ({ port, ...readText(parsePublicAddress, text, "body.publicAddresses") }));

@@ -14,7 +14,7 @@ import { V2_MAX_TEXT } from "../../protocol/v2/limits.ts";
 import { ConnectionLostError, IncompatibleError } from "../../relay/peer_errors.ts";
 import type { Opening } from "../access/openings.ts";
 import { parseLocal, unknownServiceText } from "../devices/grant_table.ts";
-import { parseGrantedAddress } from "../devices/service_grant.ts";
+import { eachService, parseGrantedAddress } from "../devices/service_grant.ts";
 import { ConnectError } from "../handle/connect.ts";
 import type { AdminContext } from "./context.ts";
 import { demandDevice } from "./device_routes.ts";
@@ -138,7 +138,7 @@ export function openingRoutes(context: AdminContext): Route[] {
 /** @throws {ApiError} if the device has no such service. */
 function demandService(context: AdminContext, name: string, service: string): void {
   const { services } = demandDevice(context, name);
-  if (services.some((grant) => grant.name === service)) return;
+  if (eachService(services).some((grant) => grant.name === service)) return;
   throw new ApiError("not-found", unknownServiceText(name, service, services));
 }
 

@@ -50,6 +50,8 @@ export const Limit = closed({
   used: count("How much of it is in use."),
   most: nullable(Type.Integer(), "The most there can be, if that is known."),
   reached: Type.Boolean({ description: "Whether it is reached now." }),
+  since: nullable(Time, "Since when, as far as anybody looked; null: it is not reached."),
+  refused: count("Newcomers that it refused since the server runs, where that is counted."),
 });
 
 /** That new clients are refused. */
@@ -76,6 +78,7 @@ export const ServerFacts = closed({
     draining: count("Devices that take no new clients, while those who are there finish."),
   }),
   limits: Type.Array(Limit),
+  limit: nullable(Type.String(), "The limit that was reached first, of those that are; null: none is."),
   draining: Draining,
   trouble: nullable(Type.String(), "Why devices.toml is not in force as it stands, if it is not."),
 }, "The server as it is now.");

@@ -51,6 +51,7 @@ export function serverRoutes(context: AdminContext): Route[] {
 async function factsOf(context: AdminContext): Promise<Static<typeof ServerFacts>> {
   const { core: { settings, listeners }, state, since } = context;
   const enrolments = (await state?.enrolments.waiting())?.length ?? 0;
+  const limits = limitsOf(context, enrolments);
   const links = await inSlices(countLinks(context), settings.clock);
   return {
     version: VERSION,
@@ -73,7 +74,8 @@ async function factsOf(context: AdminContext): Promise<Static<typeof ServerFacts
       enrolments,
       draining: settings.drains.devices,
     },
-    limits: limitsOf(context, enrolments),
+    limits,
+    limit: firstReached(limits)?.name ?? null,
     draining: drainFacts(settings.drains.of(undefined)),
     trouble: state?.devices.trouble ?? null,
   };
@@ -94,16 +96,31 @@ function* countLinks({ core: { registry } }: AdminContext): Steps<{ online: numb
   return counts;
 }
 
+/** The limit that was reached first, of those that are. */
+export function firstReached(limits: readonly Static<typeof Limit>[]): Static<typeof Limit> | undefined {
+  return limits.filter(({ since }) => since !== null).toSorted((a, b) => a.since! < b.since! ? -1 : 1)[0];
+}
+
 /** What is bounded, and how much of it is in use. */
-export function limitsOf({ core }: Pick<AdminContext, "core">, enrolments: number): Static<typeof Limit>[] {
-  const { settings: { clientRoom }, registry, listeners } = core;
-  const limit = (name: string, used: number, most: number) => ({
-    name,
-    used,
-    most: Number.isFinite(most) ? most : null,
-    reached: used >= most,
-  });
+export function limitsOf(
+  { core, state }: Pick<AdminContext, "core" | "state">,
+  enrolments: number,
+): Static<typeof Limit>[] {
+  const { settings: { clientRoom, capacity }, registry, listeners } = core;
+  const { refused } = capacity;
+  const limit = (name: string, used: number, most: number) => {
+    const since = capacity.since(name, used >= most);
+    return {
+      name,
+      used,
+      most: Number.isFinite(most) ? most : null,
+      reached: used >= most,
+      since: since === undefined ? null : new Date(since).toISOString(),
+      refused: refused.get(name) ?? 0,
+    };
+  };
   return [
+    ...capacity.uses(state?.devices.count ?? 0).map(({ name, used, most }) => limit(name, used, most)),
     limit("descriptors for clients", clientRoom.used, clientRoom.most),
     ...listeners.map(({ address, door }) => limit(`connections at ${address} not let in yet`, door.used, door.most)),
     ...(registry

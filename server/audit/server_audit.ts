@@ -85,6 +85,7 @@ export class ServerAudit {
         if (facts.bytesUp + facts.bytesDown === 0 && !this.#idle.take()) return;
         return this.file.add({ event: type, device, key: this.#keyOf(device), service, ...facts, durationMs });
       }
+      case "limit-reached":
       case "enrolled": {
         const { type, ...facts } = event;
         return this.file.add({ event: type, ...facts });

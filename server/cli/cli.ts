@@ -46,7 +46,6 @@ import type { ServerEvent } from "../events.ts";
 import { serverNotice } from "./hook_facts.ts";
 import { openWebhook, webhookWish } from "./webhook.ts";
 import { openMetrics } from "./outside.ts";
-import { LinkCount } from "../link_count.ts";
 import type { ListenOptions } from "../options.ts";
 import { type ServerHandle, startServer } from "../server.ts";
 import { openV2State, type V2State } from "../state/state.ts";
@@ -108,9 +107,7 @@ async function run(command: Command): Promise<void> {
     ...(state && { v2: state.options }),
   });
   const interrupted = new Set<string>();
-  const links = new LinkCount();
   server.subscribe((event) => {
-    links.take(event);
     announce(event, json, interrupted);
     const notice = serverNotice(event);
     if (notice) hooks.tell(notice);
@@ -169,7 +166,7 @@ async function run(command: Command): Promise<void> {
     closed: server.closed.then(() => hooks.close()),
     shutdown: () => server.shutdown(),
     reload: () => reloadBySignal(reload, logger),
-    status: () => links.describe(core.settings.clients.size),
+    status: () => core.settings.capacity.links.describe(core.settings.clients.size),
   };
   try {
     await runDaemon(daemon, logger, (signal) => {

@@ -44,6 +44,7 @@ import { STATE_OPTION } from "../../app/files/state.ts";
 import type { TomlTable } from "../../app/toml/table.ts";
 import { parseBytes, parseDuration, parsePath } from "../../app/values.ts";
 import { DEVICES_OPTION } from "./files/enroll.ts";
+import { CAPACITY_OPTIONS, describeLimits, limitsOfOptions } from "../capacity/options.ts";
 import { parseListen } from "../listen_address.ts";
 import { PortClaims } from "../ports/port_claims.ts";
 import { formatUnixHost, isUnixHost, splitHosts } from "../ports/unix_host.ts";
@@ -115,6 +116,7 @@ export const SERVER_OPTIONS = {
     help: "v2: warn once a day of a device whose links cost more than that, as in 20MB",
     parse: parseBytes,
   },
+  ...CAPACITY_OPTIONS,
   "tcp-keep-alive": tcpKeepAliveOption("client"),
   "stall-timeout": stallOption("v1: end a client that holds its link this long by not reading"),
   "half-close-timeout": timeOption(
@@ -169,9 +171,10 @@ export function serverConfig(values: OptionValues<typeof SERVER_OPTIONS>, file: 
   checkAddresses(given);
   const { engine = "auto" } = values;
   chooseEngine(engine); // now, before the state is opened
-  const limit = values["warn-bytes-a-day"];
-  const bytes = limit !== undefined && { warnBytesADay: limit };
-  return { listen, engine, hooks, keepAlive: keepAliveChoiceOf(values), ...bytes, ...timesOf(values) };
+  const limits = limitsOfOptions(values);
+  const warnAt = values["warn-bytes-a-day"];
+  const bytes = warnAt !== undefined && { warnBytesADay: warnAt };
+  return { listen, engine, hooks, limits, keepAlive: keepAliveChoiceOf(values), ...bytes, ...timesOf(values) };
 }
 
 /** Keys of a section, and of a device's file. */
@@ -317,7 +320,7 @@ export function describeServer(options: ServerConfig): string[] {
     (listen.proxyFrom ? ` proxy-from=${listen.proxyFrom.join(",")}` : ""),
     ...forwardsOf(listen).map((forward) => `  forward ${describeForward(forward)}`),
   ]);
-  return [...listeners, ...describeHooks(options.hooks)];
+  return [...listeners, ...describeLimits(options.limits ?? {}), ...describeHooks(options.hooks)];
 }
 
 function securityOf(listen: ServerConfig["listen"][number]): string {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { ConfigError } from "../../app/toml/config_error.ts";
 import { daemonCommand, readOptions } from "../../app/command.ts";
+import { fileValues } from "../../app/options.ts";
 import { TomlTable } from "../../app/toml/table.ts";
 import { V2_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
 import { test } from "../../tests/rig/test.ts";
@@ -19,7 +20,7 @@ test("what is not given is left to the defaults, and what is given arrives in mi
   const args = ["--listen", "127.0.0.1:0", "--profile", "v1", "--forward", "127.0.0.1:0=127.0.0.1:22"];
   assert.deepEqual(configure(args).keepAlive, "adaptive");
   assert.deepEqual(configure([...args, "--probe-count", "5"]).keepAlive, { ...V2_KEEP_ALIVE, probeCount: 5 });
-  assert.deepEqual(Object.keys(configure(args)), ["listen", "engine", "hooks", "keepAlive"]);
+  assert.deepEqual(Object.keys(configure(args)), ["listen", "engine", "hooks", "limits", "keepAlive"]);
   const more = configure([
     ...args,
     "--stall-timeout",
@@ -102,5 +103,16 @@ test("mistakes in a section are named with their place", () => {
       assert.match(error.message, says);
       return true;
     });
+  }
+});
+
+test("limits of the whole server are described where they are set, and mistakes in them refused", () => {
+  const config = configure(["--max-links", "5", "--max-memory", "800MB", "--handshake-rate", "30/min"]);
+  assert.deepEqual(config.limits, { links: 5, memory: 800e6, handshakeRate: { count: 30, per: 60_000 } });
+  const lines = ["max-links 5", "max-memory 800MB", "handshake-rate 30 in 60 s"];
+  assert.deepEqual(describeServer(config).slice(1), lines);
+  for (const text of ["max-links = 0", 'max-memory = "lots"', 'handshake-rate = "5"', "max-sockets = -1"]) {
+    const file = TomlTable.parse("server.toml", text);
+    assert.throws(() => fileValues(SERVER_OPTIONS, file), /^ConfigError: server\.toml:1:\d+: "/);
   }
 });

@@ -6,19 +6,20 @@
 
 import type { Command } from "commander";
 import { optionValues } from "../../app/options.ts";
-import { TomlTable } from "../../app/toml/table.ts";
+import { loadConfig } from "../../app/files/state_version.ts";
 import { type Check, doctorCommand } from "../../app/doctor/doctor.ts";
 import { type Asked, askRunning } from "../../app/doctor/running.ts";
 import { descriptorCheck, engineCheck, kernelNumbers, stateChecks } from "../../app/doctor/machine.ts";
 import { stateFolder } from "../../app/files/state.ts";
 import { systemClock } from "../../base/clock.ts";
 import { silentLogger } from "../../base/logger.ts";
-import { type Address, formatAddress } from "../../protocol/address.ts";
+import { type Address, formatAddress, parseAddress } from "../../protocol/address.ts";
 import { chooseEngine } from "../../net/engines.ts";
 import { readPemFile } from "../../net/tls/pem_file.ts";
 import { endWarning, pemEnd } from "../../net/tls/validity.ts";
 import { ServerCertificate } from "../../net/tls/listening.ts";
 import { GOOD_BACKLOG } from "../limits.ts";
+import { capacityCheck } from "../capacity/capacity_check.ts";
 import { readDevices } from "../devices/edits.ts";
 import { isUnixHost } from "../ports/unix_host.ts";
 import type { ServerState } from "../admin/schemas.ts";
@@ -43,7 +44,7 @@ async function checksOf(
   path: string | undefined,
   state: string | undefined,
 ): Promise<Check[]> {
-  const file = path === undefined ? undefined : TomlTable.load(path);
+  const file = path === undefined ? undefined : loadConfig(path);
   const values = optionValues(SERVER_OPTIONS, command, file);
   const config = serverConfig(values, file);
   const folder = stateFolder(state ?? values.state, "server");
@@ -53,12 +54,16 @@ async function checksOf(
   const listeners = isTold ? undefined : server?.listeners;
   const hasV2 = (listeners ?? config.listen).some(({ profile }) => profile === "v2");
   const facts = hasV2 ? await readFacts(folder) : undefined;
+  const devices = devicesFile(folder, values.devices, facts);
   return [
     engineCheck(config.engine, server?.engine),
     descriptorCheck(server?.pid),
     backlogCheck(),
-    ...(hasV2 ? [...stateChecks(folder), devicesCheck(devicesFile(folder, values.devices, facts))] : []),
+    ...(hasV2 ? [...stateChecks(folder), devicesCheck(devices), capacityCheck(devices, config.limits ?? {})] : []),
     runningCheck(running),
+    familiesCheck(
+      listeners?.map(({ address }) => parseAddress(address)) ?? config.listen.map(({ address }) => address),
+    ),
     ...(listeners ? [...listeners.map(boundCheck), ...(facts?.certificate ? [endCheck(facts.certificate)] : [])] : []),
     ...(listeners ? [] : config.listen).flatMap((listen): Check[] => [
       portCheck(listen.address, server?.listeners),
@@ -141,6 +146,25 @@ function devicesCheck(file: string): Check {
         };
       }
       return { level: "ok", text: `${devices.length} devices, ${ports.length} ports of their own, in ${file}` };
+    },
+  };
+}
+
+/** By which family of addresses devices reach this machine. */
+function familiesCheck(addresses: readonly Address[]): Check {
+  return {
+    name: "families",
+    look() {
+      const hosts = addresses.map(({ host }) => host);
+      const six = hosts.some((host) => host.includes(":"));
+      const four = hosts.some((host) => !host.includes(":") || host === "::"); // which takes both
+      if (six && four) return { level: "ok", text: "devices reach it by IPv4 and by IPv6" };
+      const [family, other] = six ? ["IPv6", "0.0.0.0"] : ["IPv4", "[::]"];
+      const more = six ? "" : ", which takes IPv4, too";
+      return {
+        level: "ok",
+        text: `devices reach it by ${family} alone; --listen ${other}:PORT is the other one${more}`,
+      };
     },
   };
 }

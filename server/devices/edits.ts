@@ -20,7 +20,8 @@ export const HEADING = `# Devices that may link up, a table for each. It may be 
 #
 # [gw1]
 # key = "ed25519:..."                        # as "device key" prints it
-# services = { ssh = "0.0.0.0:2201" }        # where clients reach them: a port, a range as in 8000-8099, or 0
+# services = { ssh = "0.0.0.0:2201" }        # where clients reach them: a port, a range as in 8000-8099, or 0;
+#                                            # "0.0.0.0:8000-8010,each" is as many services, NAME-1 and on
 # expires = 2027-01-31                       # optional
 # expiration = "60s"                         # optional; how long its clients are kept while it has no link
 # keep-alive = "metered"                     # optional; adaptive, metered, fast, or "25s,5s,2"
@@ -234,7 +235,12 @@ export function headerOf(
     path[0] !== name || kind === "inline" || header !== undefined && start >= header.start
   );
   if (header && sole) return header;
-  if (!other) throw unknownDevice(name, statements.map(({ path }) => String(path[0])));
+  if (!other) {
+    throw unknownDevice(
+      name,
+      statements.map(({ path }) => String(path[0])).filter((each) => each !== "version"),
+    );
+  }
   const place = placeAt(source, other.start);
   throw ConfigError.at(file, source, place, `"${name}" does not begin with a table [${name}]; edit it by hand`);
 }

@@ -5,13 +5,20 @@
  */
 
 import { formatAddress, parseAddress } from "../../protocol/address.ts";
-import { V2_MAX_SERVICES, V2_MAX_TEXT } from "../../protocol/v2/limits.ts";
+import { V2_MAX_TEXT } from "../../protocol/v2/limits.ts";
 import { parseNetwork } from "../../protocol/ip.ts";
 import { parseName } from "../../protocol/name.ts";
 import { tomlKey, tomlString } from "../../app/toml/scan.ts";
 import type { TomlTable } from "../../app/toml/table.ts";
 import { formatRules, readRules } from "../access/rules_table.ts";
-import { checkGrant, formatGrantedAddress, parseGrantedAddress, type ServiceGrant } from "./service_grant.ts";
+import {
+  checkGrant,
+  checkGrants,
+  formatGrantedAddress,
+  namesOf,
+  parseGrantedAddress,
+  type ServiceGrant,
+} from "./service_grant.ts";
 
 /** Writes services as an inline table, `{ ssh = "0.0.0.0:2201" }`. */
 export function formatGrants(services: readonly ServiceGrant[]): string {
@@ -37,11 +44,7 @@ export function grantLines(grant: ServiceGrant): string[] {
 
 /** Reads the services of the table `services`: for each its address, or a table with `listen` and limits. */
 export function readGrants(services: TomlTable): ServiceGrant[] {
-  const { names } = services;
-  if (names.length > V2_MAX_SERVICES) {
-    throw services.error(undefined, `${names.length} services are too many; a device can have ${V2_MAX_SERVICES}`);
-  }
-  return names.map((name) => {
+  const grants = services.names.map((name) => {
     try {
       parseName(name);
     } catch (error) {
@@ -51,6 +54,12 @@ export function readGrants(services: TomlTable): ServiceGrant[] {
       ? readGrant(name, services.table(name)!)
       : { name, listen: services.one(name, parseGrantedAddress)! };
   });
+  try {
+    checkGrants(grants);
+  } catch (error) {
+    throw error instanceof SyntaxError ? services.error(undefined, error.message) : error;
+  }
+  return grants;
 }
 
 /** Parses what a device is to dial. @throws {SyntaxError} with what would do. */
@@ -62,10 +71,21 @@ export function parseLocal(text: string): string {
   return local;
 }
 
+/** The same for each of a range, too: `HOST:FROM-TO`. @throws {SyntaxError} with what would do. */
+export function parseLocals(text: string): string {
+  const [, host, from, to] = /^(.+):(\d+)-(\d+)$/.exec(text) ?? [];
+  if (host === undefined) return parseLocal(text);
+  const [first, last] = [`${host}:${from}`, `${host}:${to}`].map(parseLocal);
+  if (Number(from) >= Number(to)) {
+    throw new SyntaxError(`"${from}-${to}" in "${text}" is not a range; write one as in 9000-9010`);
+  }
+  return `${first}-${last!.slice(last!.lastIndexOf(":") + 1)}`;
+}
+
 function readGrant(name: string, table: TomlTable): ServiceGrant {
   const listen = table.one("listen", parseGrantedAddress);
   if (!listen) throw table.error(undefined, `"listen" is missing; for example: listen = "0.0.0.0:2201"`);
-  const local = table.one("local", parseLocal);
+  const local = table.one("local", parseLocals);
   const proxyFrom = table.list("proxy-from", (text) => (parseNetwork(text), text));
   const grant = {
     name,
@@ -83,8 +103,9 @@ function readGrant(name: string, table: TomlTable): ServiceGrant {
 
 /** What there is to say of a service that a device does not have. */
 export function unknownServiceText(device: string, service: string, known: readonly ServiceGrant[]): string {
-  const names = known.map(({ name }) => name).join(", ");
-  return `"${device}" has no service "${service}"; ${names ? `there are: ${names}` : "it has none"}`;
+  return `"${device}" has no service "${service}"; ${
+    known.length > 0 ? `there are: ${namesOf(known)}` : "it has none"
+  }`;
 }
 
 /** Why a service cannot be opened for a time that is not closed, and what has it closed. */

@@ -6,6 +6,7 @@
  */
 
 import { ConfigError } from "../../app/toml/config_error.ts";
+import { demandKnownConfig } from "../../app/files/state_version.ts";
 import { TomlTable } from "../../app/toml/table.ts";
 import { atOnce, type Steps } from "../../base/slices.ts";
 import { closingSection } from "./open_value.ts";
@@ -248,14 +249,18 @@ function readAll(top: TomlTable): FullMeaning {
   const { names } = top;
   const rules = names.includes(DEFAULTS) ? top.table(DEFAULTS) : undefined;
   const defaults = rules && readDefaults(rules);
+  const isVersion = (name: string) => name === "version" && !top.isTable(name); // a device may be called so, too
+  if (names.some(isVersion)) demandKnownConfig(top);
   for (const name of names) {
-    if (top.isTable(name)) continue;
+    if (top.isTable(name) || isVersion(name)) continue;
     throw top.error(
       name,
       `"${name}" stands in no table; each device has one by its name, [gw1], and what is its own below`,
     );
   }
-  const devices = names.flatMap((name) => name === DEFAULTS ? [] : readDevice(name, top.table(name)!));
+  const devices = names.flatMap((name) =>
+    top.isTable(name) && name !== DEFAULTS ? readDevice(name, top.table(name)!) : []
+  );
   top.rejectUnknown();
   return { names, devices, ...(defaults && { defaults }) };
 }

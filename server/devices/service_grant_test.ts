@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { test } from "../../tests/rig/test.ts";
 import { TomlTable } from "../../app/toml/table.ts";
-import { formatGrantedAddress, parseGrant, parseGrantedAddress, type ServiceGrant } from "./service_grant.ts";
+import {
+  checkGrant,
+  checkGrants,
+  eachService,
+  formatGrantedAddress,
+  parseGrant,
+  parseGrantedAddress,
+  type ServiceGrant,
+} from "./service_grant.ts";
 import { formatGrants, readGrants } from "./grant_table.ts";
 
 const STRICT = { sanitizeOps: true, sanitizeResources: true };
@@ -70,4 +79,32 @@ Deno.test("services are read as they are written, with all their limits", STRICT
     assert.deepEqual(byName(readGrants(table.table("services")!)), byName(written));
     table.rejectUnknown();
   }));
+});
+
+test("a range for each of its ports is as many services, and one line again", () => {
+  const range = parseGrant("web=0.0.0.0:8000-8002,each");
+  assert.equal(formatGrantedAddress(range.listen), "0.0.0.0:8000-8002,each");
+  const services = [{ ...range, local: "10.0.0.7:9000-9002", maxClients: 2 }, parseGrant("ssh=0.0.0.0:0")];
+  for (const grant of services) checkGrant(grant);
+  const all = eachService(services);
+  assert.deepEqual(all.map(({ name, listen, local }) => `${name} ${formatGrantedAddress(listen)} ${local}`), [
+    "web-1 0.0.0.0:8000 10.0.0.7:9000",
+    "web-2 0.0.0.0:8001 10.0.0.7:9001",
+    "web-3 0.0.0.0:8002 10.0.0.7:9002",
+    "ssh 0.0.0.0:0 undefined",
+  ]);
+  assert.deepEqual(all.map(({ maxClients }) => maxClients), [2, 2, 2, undefined]);
+  assert.equal(eachService(services), all, "it is not made anew for the same services");
+  assert.equal(
+    formatGrantedAddress(parseGrantedAddress("udp:[::1]:53-54,max-age=1s,each")),
+    "udp:[::1]:53-54,max-age=1s,each",
+  );
+  assert.throws(() => checkGrant({ ...range, local: "10.0.0.7:9000-9001" }), /3 host ports and 2 local ones/);
+  assert.throws(() => checkGrant({ ...range, local: "10.0.0.7:9000" }), /3 host ports and 1 local ones/);
+  assert.throws(
+    () => checkGrants([range, { ...range, name: "web-2" }, parseGrant("web-2=1")]),
+    /"web-2" is there twice/,
+  );
+  assert.throws(() => parseGrant(`${"n".repeat(62)}=0.0.0.0:1-9,each`), SyntaxError, "its names would be too long");
+  assert.throws(() => parseGrantedAddress("unix:/run/a.sock,each"), SyntaxError);
 });

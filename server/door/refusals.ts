@@ -25,7 +25,8 @@ export class Refusals {
   /** One from `remote` was turned away; `why` is for people. */
   tell(remote: string, reason: RefusalReason, why: string): void {
     const listen = this.#listen;
-    this.#log.warn("refused {remote} on {listen}: {why}", { remote, listen, reason, why });
+    const level = reason === "server-limit" ? "debug" : "warn"; // the limit has its own line, for all of them
+    this.#log[level]("refused {remote} on {listen}: {why}", { remote, listen, reason, why });
     this.#emit({ type: "refused", listen, remote, reason, why });
   }
 

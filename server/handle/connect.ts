@@ -14,7 +14,7 @@ import { parseLocal } from "../devices/grant_table.ts";
 import { formatGrantedAddress, parseGrantedAddress } from "../devices/service_grant.ts";
 import type { ServerEvent } from "../events.ts";
 import type { ServerSettings } from "../options.ts";
-import { CONNECT_LISTEN } from "../v2/open_service.ts";
+import { CONNECT_LISTEN, grantOf } from "../v2/open_service.ts";
 import type { RegisteredDevice } from "../v2/registered_device.ts";
 
 /** How an address of a device's network is to be reached. */
@@ -74,7 +74,7 @@ export async function connectThrough(
   const service = serviceNameOf(to);
   const { openings, clock } = settings;
   const before = openings.get(name, service);
-  if (device.device.services.some((grant) => grant.name === service) || before && before.to !== to) {
+  if (grantOf(device.device, service) || before && before.to !== to) {
     throw new ConnectError(`"${name}" has a service that is called ${service}; close it first`);
   }
   const since = clock.wall();

@@ -11,6 +11,7 @@ import { Registry } from "../../app/metrics/registry.ts";
 import { CHANNEL_END_REASONS, HANDSHAKE_FAILURES, REFUSALS } from "../../protocol/reasons.ts";
 import type { AdminContext } from "../admin/context.ts";
 import { limitsOf } from "../admin/server_routes.ts";
+import { LIMIT_NAMES } from "../capacity/server_limits.ts";
 import type { ServerEvent } from "../events.ts";
 import { V2Listener } from "../v2/listener.ts";
 import { addDeviceMetrics } from "./device_series.ts";
@@ -48,6 +49,7 @@ export function serverMetrics(subject: MetricsSubject, series: DeviceSeries = { 
     return survey.openPorts;
   });
   addLimits(registry, subject);
+  addLimitRefusals(registry, subject);
   registry.sampled("counter", {
     name: "sallyport_rule_refusals_total",
     help: "Clients that rules of access refused or ended, by why.",
@@ -110,14 +112,23 @@ function addLimits(registry: Registry, { core, state }: MetricsSubject): void {
     name: "sallyport_limit_used",
     help: "How much is in use of what is bounded.",
     labels: { limit: "open" },
-  }, () => limitsOf({ core }, enrolments).map(({ name, used }): Sample => [[name], used]));
+  }, () => limitsOf({ core, state }, enrolments).map(({ name, used }): Sample => [[name], used]));
   registry.sampled("gauge", {
     name: "sallyport_limit_most",
     help: "The most there can be of it, where that is known.",
     labels: { limit: "open" },
   }, function* () {
-    for (const { name, most } of limitsOf({ core }, enrolments)) if (most !== null) yield [[name], most];
+    for (const { name, most } of limitsOf({ core, state }, enrolments)) if (most !== null) yield [[name], most];
   });
+}
+
+/** Newcomers whom limits of the whole server refused. */
+function addLimitRefusals(registry: Registry, { core: { settings } }: MetricsSubject): void {
+  registry.sampled("counter", {
+    name: "sallyport_limit_refusals_total",
+    help: "Clients and devices that a limit of the whole server refused, by the limit.",
+    labels: { limit: Object.values(LIMIT_NAMES) },
+  }, () => [...settings.capacity.refused].map(([name, count]): Sample => [[name], count]));
 }
 
 /** What counts events. */

@@ -48,10 +48,13 @@ export class ClientDoor {
     const speaksFor = isFrom(address, proxyFrom);
     const entered = this.#gate.enter(address, speaksFor);
     if ("refused" in entered) return this.#refuse(duplex, address, entered);
-    const leaveRoom = this.#settings.clientRoom.enter({ service: this.#gate, site: siteOf(address) });
+    const { capacity, clientRoom } = this.#settings;
+    const full = capacity.client();
+    const leaveRoom = full === undefined ? clientRoom.enter({ service: this.#gate, site: siteOf(address) }) : undefined;
     if (!leaveRoom) {
       entered.leave();
-      return this.#refuse(duplex, address, { refused: "too-many-channels", why: NO_ROOM });
+      if (full !== undefined) return this.#refuse(duplex, address, { refused: "server-limit", why: full });
+      return this.#refuse(duplex, address, { refused: capacity.noDescriptor(), why: NO_ROOM });
     }
     entered.onLeave = leaveRoom;
     if (!speaksFor) return this.#events.serve(entered.shape(duplex), address, entered);

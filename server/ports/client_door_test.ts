@@ -190,7 +190,7 @@ test("a client for which there is no room in the process is closed and refused w
   const doorway = new Doorway({}, new ClientRoom(0));
   for (let n = 0; n < MIN_CLIENTS; n++) doorway.enter();
   assert.equal(doorway.enter("10.0.0.3:3").closed, true);
-  assert.deepEqual(doorway.refused, [`10.0.0.3:3 too-many-channels ${NO_ROOM}`]);
+  assert.deepEqual(doorway.refused, [`10.0.0.3:3 server-limit ${NO_ROOM}`]);
   doorway.served[0]!.pass.leave();
   assert.equal(doorway.enter().closed, false);
 });

@@ -19,7 +19,6 @@ const WARN: ReadonlySet<ChannelEndReason> = new Set([
   "too-many-clients",
   "client-rate",
   "outside-hours",
-  "server-limit",
 ]);
 
 /** Logs the end, and tells subscribers. */
@@ -37,6 +36,7 @@ export function tellClientEnd(owner: HostPortOwner, client: EndedClient, summary
   const line =
     `client {client} of {hostAddress} for ${service} ended: ${why}, {bytesUp} B up, {bytesDown} B down, {duration} ms`;
   if (WARN.has(summary.reason)) logger.warn(line, facts);
+  else if (summary.reason === "server-limit") logger.debug(line, facts); // the limit has its own line, for all of them
   else logger.info(line, facts);
   owner.emit({ type: "client-end", ...facts });
 }

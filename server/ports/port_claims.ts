@@ -28,24 +28,32 @@ export class PortClaims {
 
   /** Notes a service; one without a fixed port claims nothing. */
   add(device: string, service: ServiceGrant): void {
-    const place = fixedPlace(service.listen);
-    if (!place) return;
-    const { host, port } = place;
+    for (const place of fixedPlaces(service.listen)) this.#add(place, { device, service });
+  }
+
+  #add({ host, port }: Place, claim: PortClaim): void {
+    const { device } = claim;
     const hosts = this.#ports.get(port) ?? new Map<string, PortClaim[]>();
     this.#ports.set(port, hosts);
     const claims = hosts.get(host);
     const own = claims?.findIndex((claim) => claim.device === device) ?? -1;
-    if (!claims) hosts.set(host, [{ device, service }]);
-    else if (own < 0) claims.push({ device, service });
-    else claims[own] = { device, service };
+    if (!claims) hosts.set(host, [claim]);
+    else if (own < 0) claims.push(claim);
+    else claims[own] = claim;
   }
 
   /** Who has an address, or one that no other listener can have beside it; what `except` has does not count. */
   find(address: GrantedPlace, except?: string): PortClaim | undefined {
-    const place = fixedPlace(address);
-    const hosts = place && this.#ports.get(place.port);
+    for (const place of fixedPlaces(address)) {
+      const claim = this.#find(place, except);
+      if (claim) return claim;
+    }
+    return undefined;
+  }
+
+  #find({ host, port }: Place, except: string | undefined): PortClaim | undefined {
+    const hosts = this.#ports.get(port);
     if (!hosts) return undefined;
-    const { host } = place;
     const first = (claims: readonly PortClaim[] = []) => claims.find(({ device }) => device !== except);
     if (!isEveryHost(host)) {
       const everywhere = EVERY_HOST.filter((every) => isIPv6Host(every) || !isIPv6Host(host));
@@ -66,11 +74,20 @@ const NO_PORT = -1;
 /** Ports of UDP are others than those of TCP: they stand above these. */
 const UDP_PORTS = 65_536;
 
-/** The one place of an address, if it is one. */
-function fixedPlace(address: GrantedPlace): { readonly host: string; readonly port: number } | undefined {
-  if (isUnixHost(address)) return { host: address.unix, port: NO_PORT };
-  const { host, from, to, udp } = address;
-  return from === to && from !== 0 ? { host: canonicalHost(host), port: udp ? UDP_PORTS + from : from } : undefined;
+/** A host, in the one way of writing, and a port. */
+interface Place {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** The places of an address that are its own: none of one that takes a free port. */
+function fixedPlaces(address: GrantedPlace): Place[] {
+  if (isUnixHost(address)) return [{ host: address.unix, port: NO_PORT }];
+  const { from, to, udp, each } = address;
+  if (from === 0 || from !== to && !each) return [];
+  const host = canonicalHost(address.host);
+  const first = udp ? UDP_PORTS + from : from;
+  return Array.from({ length: to - from + 1 }, (_, n) => ({ host, port: first + n }));
 }
 
 const ANY_6 = `6 ${Array(16).fill(0).join()}`;

@@ -27,6 +27,9 @@ test("two fixed ports clash on one host, and on all hosts of a family", () => {
   assert.ok(!both("0.0.0.0:1", "0.0.0.0:2"));
   assert.ok(!both("0.0.0.0:0", "0.0.0.0:0"));
   assert.ok(!both("0.0.0.0:1", "0.0.0.0:1-5"));
+  assert.ok(both("0.0.0.0:1", "0.0.0.0:1-5,each"));
+  assert.ok(both("127.0.0.1:3-9,each", "127.0.0.1:1-5,each"));
+  assert.ok(!both("127.0.0.1:6-9,each", "127.0.0.1:1-5,each"));
   assert.ok(both("unix:/run/a,mode=0660", "unix:/run/a,group=ssh"));
   assert.ok(!both("unix:/run/a", "unix:/run/A"));
   assert.ok(!both("unix:/run/a", "0.0.0.0:1"));

@@ -64,13 +64,13 @@ export function modeOf({ mode = DEFAULT_UNIX_MODE }: UnixHostAddress): number {
   return mode;
 }
 
-/** Splits a list at commas, but not between a Unix socket or an address of UDP and what is said of it. */
+/** Splits a list at commas, but not between an address and what is said of it. */
 export function splitHosts(text: string): string[] {
   const hosts: string[] = [];
   for (const part of text.split(",")) {
     const before = hosts.at(-1) ?? "";
     const belongs = /^ *(?:mode|group)=/.test(part) && before.includes("unix:") ||
-      /^ *max-age=/.test(part) && before.includes("udp:");
+      /^ *max-age=/.test(part) && before.includes("udp:") || before !== "" && /^ *each *$/.test(part);
     if (belongs) {
       hosts[hosts.length - 1] += `,${part.trim()}`;
     } else hosts.push(part);

@@ -42,6 +42,8 @@ export class LiveState {
   readonly #texts = new Map<string, string>();
   /** Names of devices of which that does not hold any more. */
   readonly #changed = new Set<string>();
+  /** Keys of devices that went while all were rendered: a list that was made before may still have them. */
+  readonly #gone = new Set<string>();
   #allChanged = false;
   #isStale = false;
   #cancel: (() => void) | undefined;
@@ -88,6 +90,7 @@ export class LiveState {
 
   /** The device with a key is no more. */
   forget(key: string): void {
+    this.#gone.add(key);
     if (this.#texts.delete(key)) this.#writeSoon();
   }
 
@@ -125,11 +128,12 @@ export class LiveState {
   *#update(): Steps<void> {
     const names = [...this.#changed];
     this.#changed.clear();
+    this.#gone.clear();
     if (this.#allChanged) {
       this.#allChanged = false;
       this.#texts.clear();
       for (const device of this.#devices()) {
-        this.#texts.set(device.key, render(device));
+        if (!this.#gone.has(device.key)) this.#texts.set(device.key, render(device));
         yield;
       }
     } else {

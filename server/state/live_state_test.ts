@@ -117,3 +117,17 @@ folderTest("a second server with the same state leaves alone what the first one 
   await first.close();
   await assert.rejects(Deno.stat(`${folder}/live.toml`), Deno.errors.NotFound);
 });
+
+folderTest("a device that goes while all are rendered is not written any more", async (folder) => {
+  const clock = new FakeClock();
+  const live = await LiveState.open(folder, clock, silentLogger);
+  function* devices() {
+    yield OFFLINE;
+    live.forget(ONLINE.key); // it is revoked between two slices
+    yield ONLINE;
+  }
+  live.watch(devices);
+  await clock.advance(LIVE_WRITE_MS);
+  assert.deepEqual((await told(folder)).map(({ key }) => key), [OFFLINE.key]);
+  await live.close();
+});

@@ -65,6 +65,15 @@ export class OpeningsFile {
     return new OpeningsFile(folder, clock, log, stamp, await readOpenings(folder));
   }
 
+  /** A device has another name: what is open of it stays so. */
+  rename(before: string, after: string): void {
+    for (const opening of this.openings.rename(before, after)) {
+      this.#changes.set(openingKey(before, opening.service), undefined);
+      this.#changes.set(openingKey(after, opening.service), opening);
+    }
+    this.#work = this.#work.then(() => this.#write());
+  }
+
   /** Looks no more, and writes what is not written yet. */
   async close(): Promise<void> {
     this.#cancelPoll();

@@ -27,7 +27,15 @@ import type { V2Options } from "../options.ts";
 import type { ServerHandle } from "../server.ts";
 
 /** Files of the state that are written under its lock. */
-const STATE_FILES = ["identity.pem", "devices.toml", "enrolments.toml", "ports.toml", "server.toml", OPENINGS_FILE];
+const STATE_FILES = [
+  "identity.pem",
+  "devices.toml",
+  "enrolments.toml",
+  "ports.toml",
+  "server.toml",
+  "version.toml",
+  OPENINGS_FILE,
+];
 
 /** Who may link up, as far as a list can tell. */
 export interface DevicesView {
@@ -104,10 +112,16 @@ export async function openV2State(folder: string, given: string | undefined, log
     const still = new Set(added.map(({ name }) => name));
     for (const { name, key } of removed) {
       live.forget(key);
-      if (!still.has(name)) ports.forget(name);
+      if (still.has(name)) continue;
+      ports.forget(name);
+      for (const { service } of openings.openings.of(name)) {
+        openings.openings.close(name, service, "its device is gone");
+      }
     }
     for (const { before, after } of changed) {
-      if (before.name !== after.name) ports.rename(before.name, after.name);
+      if (before.name === after.name) continue;
+      ports.rename(before.name, after.name);
+      openings.rename(before.name, after.name);
     }
   });
   const acts = new DeviceActs({
@@ -134,6 +148,7 @@ export async function openV2State(folder: string, given: string | undefined, log
           return (await enrolments.find(token))?.secretHash;
         },
         waits: (token) => enrolments.waits(token),
+        adds: async (token) => (await enrolments.find(token))?.replace !== true,
         async redeem(token, publicKey) {
           await devices.refresh();
           // What looks like a mistake must not become the new truth by being added to.

@@ -164,11 +164,12 @@ export class V1Listener {
 
   #onLink(transport: SocketTransport): void {
     const { duplex, remote } = transport;
+    const limit = this.#settings.capacity.handshake();
     const newcomer = new Newcomer(remote, () => duplex.close());
-    const full = this.#pending.add(newcomer);
+    const full = limit ?? this.#pending.add(newcomer);
     if (full !== undefined) {
       duplex.close();
-      return this.#refusals.tell(remote, "no-room", full);
+      return this.#refusals.tell(remote, limit === undefined ? "no-room" : "server-limit", full);
     }
     this.#admit(transport, newcomer).then((refused) => {
       this.#pending.remove(newcomer);
@@ -215,6 +216,8 @@ export class V1Listener {
         current.close("replaced", "it did not answer when its device came back");
         await current.down;
       }
+      const full = this.#closed ? undefined : this.#settings.capacity.link();
+      if (full !== undefined) return { reason: "server-limit", why: full };
       if (this.#closed) transport.duplex.close();
       else this.#start(transport, opening);
       return undefined;

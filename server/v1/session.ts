@@ -174,7 +174,9 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
       return this.#clientEnded(address, port, nothingCarried(pass.refused), pass.why);
     }
     const from = { service: port, site: siteOf(address) };
-    const leaveRoom = this.settings.clientRoom.enter(from);
+    const { capacity, clientRoom } = this.settings;
+    const full = capacity.client();
+    const leaveRoom = full === undefined ? clientRoom.enter(from) : undefined;
     const shapedConn = pass.shape(conn);
     const entry = leaveRoom && this.#show(port, shapedConn, address, () => client);
     const left = () => {
@@ -186,7 +188,8 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
     if (this.done) return this.#refuse(client, "link-lost");
     if (!leaveRoom) {
       this.#held.giveUp(); // so that there is room for the next one
-      return this.#refuse(client, "too-many-channels", NO_ROOM);
+      if (full !== undefined) return this.#refuse(client, "server-limit", full);
+      return this.#refuse(client, capacity.noDescriptor(), NO_ROOM);
     }
     this.#link.reclaim();
     this.pumps.makeRoom(this.#link.channelCount);

@@ -6,8 +6,8 @@
 
 import { PROCESS_LOG_BOUND } from "../../protocol/limits.ts";
 import { V2_MAX_CHANNELS } from "../../protocol/v2/limits.ts";
-import { EXPIRY_LOOK_MS, LINK_BURST, PROCESS_WINDOW_BOUND } from "../limits.ts";
-import { type Goodbye, goodbye } from "../../protocol/v2/wire/goodbye.ts";
+import { EXPIRY_LOOK_MS, PROCESS_WINDOW_BOUND } from "../limits.ts";
+import { goodbye } from "../../protocol/v2/wire/goodbye.ts";
 import { WindowBudget } from "../../protocol/v2/receive_windows.ts";
 import { SharedBound } from "../../protocol/v2/send/shared_bound.ts";
 import {
@@ -32,7 +32,9 @@ import { EnrolmentGate } from "./enrolment_gate.ts";
 import type { ServerEvent } from "../events.ts";
 import { IncompatibleDevices } from "./incompatible_devices.ts";
 import { LinkRates } from "../door/link_rate.ts";
+import { ServerFull, TooManyLinks, unwelcomeAt } from "../door/unwelcome.ts";
 import { tellOpening } from "../access/opening_tidings.ts";
+import { grantOf } from "./open_service.ts";
 import { Expiries } from "./expiries.ts";
 import { keptPort, KeptPorts } from "../ports/kept_ports.ts";
 import { PortsInUse } from "../ports/ports_in_use.ts";
@@ -137,7 +139,7 @@ export class DeviceRegistry {
   demandClosed(name: string, service: string): void {
     const device = this.#options.devices.byName?.(name) ?? this.session(name)?.device;
     if (!device) throw new TypeError(`there is no device "${name}"`);
-    const grant = device.services.find((each) => each.name === service);
+    const grant = grantOf(device, service);
     if (!grant) throw new TypeError(unknownServiceText(name, service, device.services));
     const { closed } = mergeRules(this.#options.devices.defaults, device.access, grant);
     if (!closed) throw new TypeError(notClosedText(name, grant));
@@ -178,6 +180,7 @@ export class DeviceRegistry {
     this.#expiries.set(session, device.expires);
     const refused = session.refuse(peer, transport.remote);
     if (refused) throw new HandshakeError(refused);
+    this.#demandRoom(session);
     // The network may bring the last words of a link that its device gave up long ago, after those of the next.
     demandNewest(session, peer, order);
     const id = this.#shared.newId();
@@ -197,6 +200,7 @@ export class DeviceRegistry {
     if (turn) await turn;
     if (this.#closed) throw new HandshakeError(goodbye("shutting-down", "the server is shutting down"));
     demandNewest(session, peer, order);
+    this.#demandRoom(session); // others came meanwhile
     const meanwhile = this.#sessions.get(device.key) === session
       ? unwelcomeAt(session.device, this.#settings.clock.wall())
       : goodbye("revoked", `${device.name} was revoked`);
@@ -238,6 +242,12 @@ export class DeviceRegistry {
     this.#settings.openings.stop();
   }
 
+  /** A device that is in, if only by a session that waits for it, is let in whatever else there is. */
+  #demandRoom({ link }: RegisteredDevice): void {
+    const full = link ? undefined : this.#settings.capacity.link();
+    if (full !== undefined) throw new ServerFull(full);
+  }
+
   #newSession(device: AuthorizedDevice): RegisteredDevice {
     const session: RegisteredDevice = new RegisteredDevice({
       device,
@@ -265,10 +275,12 @@ export class DeviceRegistry {
       if (!desk || !hash || !await peer.provesToken(hash)) {
         throw new HandshakeError(goodbye("bad-enrolment", "this enrolment string is unknown here; ask for a new one"));
       }
+      const adds = !isKnown && await desk.adds?.(token) !== false;
       const leave = this.#gate.enter(remote.slice(0, remote.lastIndexOf(":")), String(token));
       if (typeof leave === "string") throw new HandshakeError(goodbye("too-busy", leave));
       known();
-      const device = await desk.redeem(token, peer.deviceKey).finally(leave);
+      const redeem = () => desk.redeem(token, peer.deviceKey);
+      const device = await (adds ? this.#withPlace(redeem) : redeem()).finally(leave);
       if ("refused" in device) throw new HandshakeError(goodbye("bad-enrolment", device.refused));
       this.#settings.logger.info("device {device} is enrolled, {key}", { device: device.name, key: device.key });
       this.#emit({ type: "enrolled", device: device.name, key: device.key });
@@ -280,6 +292,13 @@ export class DeviceRegistry {
       if (isKnown) return undefined; // it needs no enrolment to come in
       throw new HandshakeError(goodbye("too-busy", "cannot enrol now; the log of the server says why"));
     }
+  }
+
+  /** One more device is to be on the list. */
+  async #withPlace<T>(add: () => Promise<T>): Promise<T> {
+    const place = this.#settings.capacity.device(this.#options.devices.count ?? 0);
+    if (typeof place === "string") throw new ServerFull(place);
+    return await add().finally(place);
   }
 
   #onChange({ removed, changed, defaults }: DevicesChange): void {
@@ -296,6 +315,7 @@ export class DeviceRegistry {
       session.ended().then(() => this.#revoked.delete(session));
     }
     for (const { before, after } of changed) {
+      if (before.name !== after.name) this.#settings.openings.rename(before.name, after.name);
       const session = this.#sessions.get(after.key);
       if (!session) continue;
       const unwelcome = unwelcomeAt(after, this.#settings.clock.wall());
@@ -317,26 +337,9 @@ export class DeviceRegistry {
   }
 }
 
-/** A device makes links too often. Whoever tells it had better not hurry. */
-export class TooManyLinks extends HandshakeError {
-  /** The device may come back after `wait` milliseconds. */
-  constructor(device: string, wait: number) {
-    const text = `${device} made more than ${LINK_BURST} links in a row; it may make one a second`;
-    super({ ...goodbye("too-busy", text), comeBackAfter: wait });
-    this.name = "TooManyLinks";
-  }
-}
-
 /** Refuses a link that its device made before one that took over; one that lags behind by mistake hears by how much. */
 function demandNewest({ newest }: RegisteredDevice, { epoch }: Authenticated, order: number): void {
   if (newest.take(order, epoch)) return;
   const word = goodbye("replaced", "a newer link of the device came first");
   throw new HandshakeError(epoch === undefined ? word : { ...word, epoch: newest.highest });
-}
-
-/** Why a device may not link up at a time, if it may not. */
-function unwelcomeAt({ name, disabled, expires }: AuthorizedDevice, wallClock: number): Goodbye | undefined {
-  if (disabled) return goodbye("disabled", `${name} is disabled`);
-  if (expires === undefined || wallClock < expires) return undefined;
-  return goodbye("expired", `the grant of ${name} expired on ${new Date(expires).toISOString().slice(0, 10)}`);
 }

@@ -23,15 +23,18 @@ import {
   grantOf,
   grantOfOpening,
   mismatch,
+  notGranted,
   type OpenService,
   opensIt,
+  PART_OFFERED,
+  partsOffered,
   type ServedService,
   type ServiceClients,
   shutStatus,
   statusOf,
 } from "./open_service.ts";
 import type { ServerSettings } from "../options.ts";
-import { formatGrantedAddress, placeOf, type ServiceGrant } from "../devices/service_grant.ts";
+import { eachService, formatGrantedAddress, placeOf, type ServiceGrant } from "../devices/service_grant.ts";
 import { ServiceGates } from "./service_gates.ts";
 
 /** Opens and closes host ports as the device offers services, and gives clients to its link. */
@@ -79,7 +82,8 @@ export class DeviceServices implements HostPortOwner {
     const open = [...this.#services].map(([name, { port }]) =>
       statusOf(name, port, this.settings.openings.get(this.deviceName, name)?.until)
     );
-    const shut = this.#device.services.filter(({ name }) => this.#shut.has(name) && !this.#services.has(name));
+    const granted = eachService(this.#device.services);
+    const shut = granted.filter(({ name }) => this.#shut.has(name) && !this.#services.has(name));
     return [...open, ...shut.map((grant) => shutStatus(this.deviceName, grant))];
   }
 
@@ -117,7 +121,7 @@ export class DeviceServices implements HostPortOwner {
   running(): void {
     this.#isRunning = true;
     const asked = this.settings.openings.asked(this.deviceName).map((opening) => grantOfOpening(opening)!);
-    for (const grant of [...this.#device.services, ...asked]) this.#define(grant);
+    for (const grant of [...eachService(this.#device.services), ...asked]) this.#define(grant);
   }
 
   /** It is in mode `config`. */
@@ -141,6 +145,9 @@ export class DeviceServices implements HostPortOwner {
       this.#line.isMute = false;
       this.#cancelMute();
       const named = new Set(offers.map(({ name }) => name));
+      for (const part of partsOffered(this.#device, named)) {
+        this.settings.logger.warn(PART_OFFERED, { device: this.deviceName, ...part });
+      }
       for (const name of [...this.#services.keys()]) {
         if (!named.has(name) && this.#grantFor(name)?.local === undefined) this.#close(name, "link-lost");
       }
@@ -190,7 +197,7 @@ export class DeviceServices implements HostPortOwner {
       const isShut = grant !== undefined && this.#gates.isShut(device, grant);
       return this.#shut.has(name) !== isShut || JSON.stringify(grantOf(before, name)) !== JSON.stringify(grant);
     });
-    for (const grant of device.services) this.#define(grant);
+    for (const grant of eachService(device.services)) this.#define(grant);
     return this.#answerAll(changed);
   }
 
@@ -257,10 +264,9 @@ export class DeviceServices implements HostPortOwner {
         return { number, code: "not-granted", text: `${name} is defined on the server, as ${grant.local}` };
       }
       if (!grant) {
-        const known = this.#device.services.map((service) => service.name).join(", ") || "none";
-        const { deviceName: device, settings: { logger } } = this;
-        logger.warn("device {device} offers {service}, which it was not granted", { device, service: name });
-        return { number, code: "not-granted", text: `granted to ${this.deviceName}: ${known}` };
+        const facts = { device: this.deviceName, service: name };
+        this.settings.logger.warn("device {device} offers {service}, which it was not granted", facts);
+        return { number, code: "not-granted", text: notGranted(this.#device, name) };
       }
       const unlike = mismatch(grant, offer);
       if (unlike !== undefined) {

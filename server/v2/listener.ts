@@ -29,7 +29,7 @@ import { SOFTWARE } from "../../base/version.ts";
 import { handshakeTls, ServerCertificate, TlsHandshakeError } from "../../net/tls/listening.ts";
 import type { Socket, TlsEntrance, TlsSocket } from "../../net/socket.ts";
 import { type SocketTransport, tcpTransport, tlsTransport, type Transport } from "../../net/transport.ts";
-import { type DeviceRegistry, TooManyLinks } from "./device_registry.ts";
+import type { DeviceRegistry } from "./device_registry.ts";
 import type { ServerEvent } from "../events.ts";
 import { doorRoom } from "../door/door_room.ts";
 import { HandshakeQueue } from "../door/handshake_queue.ts";
@@ -38,6 +38,7 @@ import type { ServerSettings, V2ListenOptions } from "../options.ts";
 import { LinkDoor } from "../door/link_door.ts";
 import { PendingConnections } from "../door/pending_connections.ts";
 import { Refusals } from "../door/refusals.ts";
+import { ServerFull, TooManyLinks } from "../door/unwelcome.ts";
 
 /** Accepts v2 devices. */
 export class V2Listener {
@@ -172,6 +173,11 @@ export class V2Listener {
 
   #onConn(transport: Transport, tls?: TlsSocket): void {
     const { remote } = transport;
+    const full = this.#settings.capacity.handshake();
+    if (full !== undefined) {
+      transport.cut(); // a word would take the handshake that there is no room for
+      return this.#refusals.tell(remote, "server-limit", full);
+    }
     const newcomer = new Newcomer(remote, () => transport.cut());
     const giveUp = (why: string) => {
       transport.cut();
@@ -241,7 +247,7 @@ export class V2Listener {
       if (error instanceof IncompatibleHello) this.#registry.incompatible.came(error, transport);
       if (!late && !newcomer.evicted && isMute(error, tls !== undefined)) this.#refusals.tellMute(remote);
       else {
-        const reason = late ? "too-late" : newcomer.evicted ? "no-room" : word?.code ?? failureOf(error);
+        const reason = late ? "too-late" : newcomer.evicted ? "no-room" : reasonOf(error, word);
         this.#refusals.tell(remote, reason, word ? `${word.code}: ${why}` : why);
       }
       return false;
@@ -260,6 +266,11 @@ export async function certificateOf(
 /** Whether somebody ended without having sent a byte; in TLS it has sent some. */
 function isMute(error: unknown, tls: boolean): boolean {
   return tls ? error instanceof TlsHandshakeError && error.isMute : error instanceof HandshakeCut && error.bytes === 0;
+}
+
+/** In one word, as the log and the audit have it. */
+function reasonOf(error: unknown, word: Goodbye | undefined): RefusalReason {
+  return error instanceof ServerFull ? "server-limit" : word?.code ?? failureOf(error);
 }
 
 /** What somebody failed with who is told nothing. */

@@ -20,7 +20,16 @@ import type { HostPort } from "../ports/host_port.ts";
 import type { KeptPort } from "../ports/kept_ports.ts";
 import type { ServerSettings } from "../options.ts";
 import type { V2Session } from "./session.ts";
-import { formatGrantedAddress, isUdp, parseGrantedAddress, type ServiceGrant } from "../devices/service_grant.ts";
+import {
+  eachService,
+  formatGrantedAddress,
+  isUdp,
+  namesOf,
+  parseGrantedAddress,
+  rangeOf,
+  type ServiceGrant,
+} from "../devices/service_grant.ts";
+import { isUnixHost } from "../ports/unix_host.ts";
 
 /** What the services of a device need. */
 export interface DeviceServicesOptions {
@@ -123,7 +132,39 @@ export function mismatch({ name, listen }: ServiceGrant, { datagrams }: ServiceO
 
 /** The device's grant for a service, if it has one. */
 export function grantOf({ services }: AuthorizedDevice, name: string): ServiceGrant | undefined {
-  return services.find((grant) => grant.name === name);
+  return eachService(services).find((grant) => grant.name === name);
+}
+
+/** What to say of a service that a device offers and is not granted. */
+export function notGranted({ name: device, services }: AuthorizedDevice, name: string): string {
+  const range = services.find((grant) => name.startsWith(`${grant.name}-`) && isFreeOfRange(grant.listen));
+  const hint = range
+    ? `; ${range.name} is one free port of ${
+      formatGrantedAddress(range.listen)
+    }: with ",each" behind it, it is all of them`
+    : "";
+  return `granted to ${device}: ${namesOf(services)}${hint}`;
+}
+
+function isFreeOfRange(listen: ServiceGrant["listen"]): boolean {
+  return !isUnixHost(listen) && listen.from !== listen.to && !listen.each;
+}
+
+/** What to say of one of {@linkcode partsOffered}. */
+export const PART_OFFERED =
+  "device {device} offers {offered} of the {count} ports of {service}; the ranges of both sides have to be as long";
+
+/** Ranges of which a device offers a part alone, with how many. */
+export function partsOffered(
+  { services }: AuthorizedDevice,
+  names: ReadonlySet<string>,
+): { readonly service: string; readonly offered: number; readonly count: number }[] {
+  return services.flatMap((grant) => {
+    const { name: service, local } = grant;
+    const count = rangeOf(grant) ?? 0;
+    const offered = eachService([grant]).filter(({ name }) => names.has(name)).length;
+    return local === undefined && offered > 0 && offered < count ? [{ service, offered, count }] : [];
+  });
 }
 
 /** Where clients reach an address that somebody asked for, if he does not say. */

@@ -145,10 +145,10 @@ export class WebhookTidings {
   }
 
   #look(): void {
-    const { core } = this.#subject;
+    const { core, state } = this.#subject;
     const { clock } = core.settings;
     this.#cancel = clock.after(WEBHOOK_LOOK_MS, () => this.#look());
-    for (const { name, used, most, reached } of limitsOf({ core }, 0)) {
+    for (const { name, used, most, reached } of limitsOf({ core, state }, 0)) {
       if (reached && !this.#reached.has(name)) {
         this.#reached.add(name);
         this.#tell("limit-reached", { limit: name, used, most });

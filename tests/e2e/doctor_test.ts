@@ -36,9 +36,24 @@ processTest(
     assert.match(well.of(`server ${at}`)!.text, /by TCP and TLS, and it proves itself$/);
     assert.equal(well.of("service echo")!.level, "ok");
 
+    assert.match(well.of(`families ${at}`)!.text, /^IPv4 127\.0\.0\.1:\d+ answers in \d+ ms, and there is no other$/);
+    const named = at.replace("127.0.0.1", "localhost");
+    const both = await doctor("device", "--server", named, "--server-key", await keyOf(state), ...state);
+    const families = both.of(`families ${named}`)!;
+    if (families.text.includes("IPv6")) { // else this machine's name has none
+      assert.deepEqual([both.code, families.level], [0, "warn"]);
+      assert.match(families.text, /IPv4 127\.0\.0\.1:\d+ answers in \d+ ms; IPv6 \[::1\]:\d+ does not: /);
+    }
+    const proxied = ["--proxy", `http://127.0.0.1:${freePort("127.0.0.1")}`, ...state];
+    const noProxy = await doctor("device", ...proxied);
+    const proxy = noProxy.of(proxied[1]!.replace("http://", "proxy "));
+    assert.deepEqual([noProxy.code, proxy!.level, noProxy.of(`families ${at}`)], [1, "fail", undefined]);
+
     const server = await doctor("server", "--listen", at, ...state);
     assert.deepEqual([server.code, server.of(`listen ${at}`)!.text], [0, "the server that runs listens there"]);
     assert.equal(server.of("devices.toml")!.level, "ok");
+    assert.match(server.of("capacity")!.text, /^1 links and 1 host ports, which leaves \d+ descriptors for clients$/);
+    assert.match(server.of("families")!.text, /by IPv4 alone/);
 
     // What runs is asked for what it was started with, and --state may stand on either side of the word.
     for (const args of [[...state, "doctor"], ["doctor", ...state]]) {

@@ -208,6 +208,18 @@ async function run(): Promise<void> {
     "probe-count": { top: ["probe-count = 5"], said: ["changed probe-count"] },
     expiration: { top: ['expiration = "30s"'], said: toCome("expiration") },
     "warn-bytes-a-day": { top: ['warn-bytes-a-day = "1MB"'], said: ["changed warn-bytes-a-day"] },
+    "max-devices": { top: ["max-devices = 9"], said: ["changed max-devices"] },
+    "max-links": { top: ["max-links = 9"], said: ["changed max-links"] },
+    "max-sockets": {
+      top: ["max-sockets = 3"], // two links and a client are more already
+      said: ["changed max-sockets"],
+      async proof() {
+        using more = await Stream.connect(forward);
+        await assert.rejects(talk(more));
+      },
+    },
+    "max-memory": { top: ['max-memory = "900MB"'], said: ["changed max-memory"] },
+    "handshake-rate": { top: ['handshake-rate = "9/s"'], said: ["changed handshake-rate"] },
     "tcp-keep-alive": { top: ['tcp-keep-alive = "90s"'], said: toCome("tcp-keep-alive") },
     "stall-timeout": { top: ['stall-timeout = "9s"'], said: toCome("stall-timeout") },
     "half-close-timeout": { top: ['half-close-timeout = "9s"'], said: toCome("half-close-timeout") },

@@ -31,7 +31,8 @@ export function linesOf(facts: Facts, now: number): string[] {
   const { version, engine, pid, since, listeners, counts, limits, trouble, ready, draining } = facts;
   const { devices, online, interrupted, clients, clientsEver, enrolments, draining: drained } = counts;
   const offline = Math.max(0, devices - online - interrupted);
-  const reached = limits.filter((limit) => limit.reached);
+  // The first that was reached, first.
+  const reached = limits.filter((limit) => limit.reached).toSorted((a, b) => a.since! < b.since! ? -1 : 1);
   const near = limits.filter(({ used, most, reached }) => !reached && most !== null && used * 5 >= most * 4);
   const row = (name: string, text: string) => `${name.padEnd(11)}${text}`;
   return [
@@ -44,7 +45,7 @@ export function linesOf(facts: Facts, now: number): string[] {
     row("devices", `${devices}: ${online} online, ${interrupted} interrupted, ${offline} offline`),
     row("clients", `${clients} now, ${clientsEver} since it runs`),
     ...(enrolments > 0 ? [row("enrolments", `${enrolments} not used yet`)] : []),
-    ...reached.map((limit) => row("REACHED", limitText(limit))),
+    ...reached.map((limit) => row("REACHED", `${limitText(limit)}${reachedText(limit, now)}`)),
     ...near.map((limit) => row("nearly", limitText(limit))),
     ...(reached.length + near.length === 0 ? [row("limits", `none of ${limits.length} is near`)] : []),
     ...(draining === null ? [] : [row("DRAINING", drainText(draining, now))]),
@@ -72,6 +73,11 @@ function drainText({ since, until }: NonNullable<Facts["draining"]>, now: number
 function limitText({ name, used, most }: Facts["limits"][number]): string {
   const number = (count: number) => name.startsWith("bytes") ? formatBytes(count) : String(count);
   return `${name}: ${number(used)}${most === null ? "" : ` of ${number(most)}`}`;
+}
+
+function reachedText({ since, refused }: Facts["limits"][number], now: number): string {
+  const age = since === null ? "" : `, for ${formatAge(now - Date.parse(since))}`;
+  return `${age}${refused > 0 ? `; ${refused} refused since it runs` : ""}`;
 }
 
 function examples(name: string): string {

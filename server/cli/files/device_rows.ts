@@ -7,7 +7,7 @@
 import { fingerprint, parsePublicKey } from "../../../net/tls/identity.ts";
 import type { AuthorizedDevice } from "../../devices/authorized_devices.ts";
 import { formatPastTime, formatTime } from "../../devices/edits.ts";
-import { formatGrantedAddress, type ServiceGrant } from "../../devices/service_grant.ts";
+import { eachService, formatGrantedAddress, type ServiceGrant } from "../../devices/service_grant.ts";
 import type { PendingEnrolment } from "../../state/enrolments.ts";
 import type { LiveDevice } from "../../state/live_state.ts";
 
@@ -114,12 +114,14 @@ export const NOT_OFFERED = "not offered now: down, with down=refuse, or not a se
 
 /** Granted services of a device that is online, which clients cannot reach all the same. */
 function whyUnbound(granted: readonly ServiceGrant[], { services }: LiveDevice): Record<string, string> {
-  return Object.fromEntries(granted.flatMap(({ name }) => {
-    const service = services.find((candidate) => candidate.name === name);
-    return service?.open ? [] : [[name, service ? service.error ?? "not open yet" : NOT_OFFERED]];
-  }));
+  return Object.fromEntries(
+    eachService(granted).flatMap(({ name }) => {
+      const service = services.find((candidate) => candidate.name === name);
+      return service?.open ? [] : [[name, service ? service.error ?? "not open yet" : NOT_OFFERED]];
+    }),
+  );
 }
 
 function addressesOf(services: readonly ServiceGrant[]): Record<string, string> {
-  return Object.fromEntries(services.map(({ name, listen }) => [name, formatGrantedAddress(listen)]));
+  return Object.fromEntries(eachService(services).map(({ name, listen }) => [name, formatGrantedAddress(listen)]));
 }

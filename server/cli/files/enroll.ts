@@ -7,6 +7,7 @@
 import type { Command } from "commander";
 import { ENROLMENT_VALID_MS } from "../../limits.ts";
 import { DEFAULT_PORTS, formatAddress } from "../../../protocol/address.ts";
+import { V2_MAX_SERVICES } from "../../../protocol/v2/limits.ts";
 import { parseName } from "../../../protocol/name.ts";
 import { writeDuration } from "../../../base/duration.ts";
 import { atOnce } from "../../../base/slices.ts";
@@ -23,7 +24,13 @@ import { portToDial } from "../../listen_address.ts";
 import { readLiveState } from "../../state/live_state.ts";
 import { DeviceIndex } from "../../devices/index.ts";
 import { readDevices } from "../../devices/edits.ts";
-import { formatGrantedAddress, parseGrant, type ServiceGrant } from "../../devices/service_grant.ts";
+import {
+  eachService,
+  formatGrantedAddress,
+  parseGrant,
+  rangeOf,
+  type ServiceGrant,
+} from "../../devices/service_grant.ts";
 import { isUnixHost, splitHosts } from "../../ports/unix_host.ts";
 import { makeEnrolment, parseExpiry, parsePublicAddress, publicAddresses } from "../../state/enroll.ts";
 import { certificateWarning, serviceWarnings } from "../../state/enroll_warnings.ts";
@@ -38,9 +45,8 @@ export const DEVICES_OPTION = {
 const OPTIONS = {
   service: {
     value: "NAME=ADDRESS",
-    help:
-      "a service and where clients reach it: HOST:PORT, a range as in HOST:8000-8099, or HOST:0 for any free port; " +
-      "or unix:PATH[,mode=0660][,group=NAME], or udp:HOST:PORT[,max-age=TIME] for a service over UDP",
+    help: "a service and where clients reach it: HOST:PORT; HOST:8000-8099 for a free port of these, HOST:0 for any; " +
+      "HOST:8000-8010,each for as many services, NAME-1 and on; or unix:PATH[,mode=0660][,group=NAME], or udp:HOST:PORT[,max-age=TIME] for a service over UDP",
     parse: parseGrant,
     many: true,
     split: splitHosts,
@@ -130,9 +136,12 @@ function whereItListens({ name, listen }: ServiceGrant): string {
 
 function distinct(services: readonly ServiceGrant[]): readonly ServiceGrant[] {
   const seen = new Set<string>();
-  for (const { name } of services) {
+  for (const { name } of eachService(services)) {
     if (seen.has(name)) throw new ConfigError(`--service ${name} is given twice; give each service its own name`);
     seen.add(name);
+  }
+  if (seen.size > V2_MAX_SERVICES) {
+    throw new ConfigError(`${seen.size} services are too many; a device can have ${V2_MAX_SERVICES}`);
   }
   return services;
 }
@@ -140,7 +149,11 @@ function distinct(services: readonly ServiceGrant[]): readonly ServiceGrant[] {
 /** Local addresses to start from; the device's owner knows better. */
 function localServices(services: readonly ServiceGrant[] = []): string {
   const usual: Record<string, string> = { ssh: "127.0.0.1:22", web: "127.0.0.1:80", http: "127.0.0.1:80" };
-  return services.map(({ name }) => ` --service ${name}=${usual[name] ?? "HOST:PORT"}`).join("");
+  return services.map((grant) => {
+    const { name } = grant;
+    const where = rangeOf(grant) === undefined ? "HOST:PORT" : "HOST:FIRST-LAST";
+    return ` --service ${name}=${usual[name] ?? where}`;
+  }).join("");
 }
 
 function examples(name: string): string {

@@ -7,6 +7,7 @@
 import type { Command } from "commander";
 import { V2_MAX_TEXT } from "../../../protocol/v2/limits.ts";
 import { parseNetwork } from "../../../protocol/ip.ts";
+import { eachService } from "../../devices/service_grant.ts";
 import { parseName } from "../../../protocol/name.ts";
 import { systemClock } from "../../../base/clock.ts";
 import type { AdminClient } from "../../../app/admin/client.ts";
@@ -119,7 +120,7 @@ async function open({ device, service }: Target, command: Command): Promise<void
     const { byName, defaults } = await readAllDevices(file);
     const found = byName.get(device);
     if (!found) throw unknownDevice(device, byName.keys());
-    const grant = found.services.find((each) => each.name === service);
+    const grant = eachService(found.services).find((each) => each.name === service);
     if (!grant) throw new ConfigError(unknownServiceText(device, service, found.services));
     if (!mergeRules(defaults, found.access, grant).closed) {
       throw new UnfinishedError(notClosedText(device, grant, file));
@@ -143,7 +144,7 @@ async function close({ device, service }: Target, command: Command): Promise<voi
       const { byName } = await readAllDevices(file);
       const services = byName.get(device)?.services;
       if (!services) throw unknownDevice(device, byName.keys());
-      if (!services.some((each) => each.name === service)) {
+      if (!eachService(services).some((each) => each.name === service)) {
         throw new ConfigError(unknownServiceText(device, service, services));
       }
       throw new UnfinishedError(`${device}/${service} was not opened, or is closed again already`);

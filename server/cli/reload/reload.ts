@@ -18,6 +18,7 @@ import { ListenError } from "../../../net/listener.ts";
 import type { AdminContext } from "../../admin/context.ts";
 import { adjustable } from "../../options.ts";
 import type { ServerControl } from "../../server.ts";
+import { CAPACITY_OPTIONS } from "../../capacity/options.ts";
 import type { SERVER_OPTIONS, ServerConfig } from "../config.ts";
 import type { WebhookWish } from "../webhook.ts";
 import { type ListenersOptions, ListenersReload } from "./listeners.ts";
@@ -130,7 +131,8 @@ export class ServerReload {
     const told = names.flatMap((name) => {
       if (FOR_THOSE_TO_COME.has(name)) return [`${name}, for links and clients to come`];
       if (name === "log-level") return [`log-level ${values["log-level"] ?? "info"}`];
-      return KEEP_ALIVE.has(name) || ["warn-bytes-a-day", "metrics-per-device"].includes(name) ? [name] : [];
+      const isAtOnce = KEEP_ALIVE.has(name) || name in CAPACITY_OPTIONS;
+      return isAtOnce || ["warn-bytes-a-day", "metrics-per-device"].includes(name) ? [name] : [];
     });
     return {
       told,

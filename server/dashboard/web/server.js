@@ -117,7 +117,7 @@ function tile(name, value, state) {
 }
 
 /** @param {ServerState} server */
-function limitTable({ limits }) {
+function limitTable({ limits, limit: first }) {
   const rows = limits.map(({ name, used, most, reached }) => {
     const show = name.startsWith("bytes") ? bytes : number;
     const share = most === null || most === 0 ? 0 : used / most;
@@ -139,7 +139,15 @@ function limitTable({ limits }) {
           "aria-label": `${name}: ${Math.round(share * 100)} %`,
         }),
       ),
-      h("td", {}, reached ? h("strong", { class: "wrong" }, "reached") : share >= 0.8 ? "nearly" : "no"),
+      h(
+        "td",
+        {},
+        reached
+          ? h("strong", { class: "wrong" }, name === first ? "reached first" : "reached")
+          : share >= 0.8
+          ? "nearly"
+          : "no",
+      ),
     );
   });
   return tableOf("Limits", ["Limit", "Used", "Most", "", "Reached"], rows);

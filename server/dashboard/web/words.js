@@ -29,6 +29,7 @@ export const GROUPS = {
   "refusals": ["refused"],
   "links": ["link-up", "link-interrupted", "link-resumed", "link-down", "mode", "enrolled"],
   "host ports": ["listening", "host-open", "host-failed", "host-closed", "service-opened", "service-closed"],
+  "limits": ["limit-reached"],
   "clients": ["client-end"],
 };
 
@@ -64,6 +65,8 @@ export function wordsOf(event) {
         `${bytes(count("bytesUp"))} up, ${bytes(count("bytesDown"))} down in ${span(count("duration"))}`;
     case "refused":
       return `refused ${fact("remote")}: ${fact("why")}`;
+    case "limit-reached":
+      return `limit reached, ${fact("limit")}: ${fact("used")} of ${fact("most")}; ${fact("refused")} refused`;
     case "mode":
       return `is in mode ${fact("mode")}`;
     case "enrolled":

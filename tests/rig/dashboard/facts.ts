@@ -112,7 +112,10 @@ export function serverOf(
   clients: readonly Client[],
   now: number,
 ): Static<typeof ServerFacts> {
-  const limit = (name: string, used: number, most: number) => ({ name, used, most, reached: used >= most });
+  const limit = (name: string, used: number, most: number) => ({
+    ...{ name, used, most, reached: used >= most, refused: 0 },
+    since: used >= most ? new Date(now - 5 * MINUTE_MS).toISOString() : null,
+  });
   return {
     version: "0.1.0",
     draining: null,
@@ -137,6 +140,7 @@ export function serverOf(
       limit("bytes granted to senders", 61_000_000, 536_870_912),
       limit("enrolments that wait", 3, 1_024),
     ],
+    limit: null,
     trouble: null,
   };
 }

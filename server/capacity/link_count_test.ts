@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { test } from "../tests/rig/test.ts";
-import type { ServerEvent } from "./events.ts";
+import { test } from "../../tests/rig/test.ts";
+import type { ServerEvent } from "../events.ts";
 import { LinkCount } from "./link_count.ts";
 
 /** Events of some devices, with what the count reads of them. */

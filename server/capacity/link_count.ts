@@ -4,8 +4,8 @@
  * @module
  */
 
-import { counted } from "../base/table.ts";
-import type { ServerEvent } from "./events.ts";
+import { counted } from "../../base/table.ts";
+import type { ServerEvent } from "../events.ts";
 
 /** Links of devices, by what a server tells. */
 export class LinkCount {

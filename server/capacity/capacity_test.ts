@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { FakeClock } from "../../tests/rig/clock.ts";
+import { RecordingLogger } from "../../tests/rig/logger.ts";
+import { test } from "../../tests/rig/test.ts";
+import { LIMIT_TOLD_MS, MEMORY_LOOK_MS } from "./limits.ts";
+import type { LimitReachedEvent } from "../events.ts";
+import { Capacity } from "./capacity.ts";
+import { LinkCount } from "./link_count.ts";
+import type { ServerLimits } from "./server_limits.ts";
+
+function capacityOf(limits: ServerLimits) {
+  const clock = new FakeClock();
+  const logger = new RecordingLogger();
+  const links = new LinkCount();
+  const events: LimitReachedEvent[] = [];
+  const state = { limits, clients: { used: 0 }, memory: 0 };
+  const capacity = new Capacity({
+    clock,
+    logger,
+    limits: () => state.limits,
+    links,
+    clients: state.clients,
+    memory: () => state.memory,
+  });
+  capacity.emit = (event) => void events.push(event);
+  return { capacity, clock, logger, links, events, state };
+}
+
+test("a limit refuses the one that would be too many, and says which it is", () => {
+  const { capacity, links, state } = capacityOf({ links: 1, sockets: 2, devices: 3 });
+  assert.deepEqual([capacity.link(), capacity.client()], [undefined, undefined]);
+  const place = capacity.device(2);
+  assert.equal(typeof place, "function");
+  assert.equal(typeof capacity.device(2), "string", "one is about to be the third");
+  if (typeof place === "function") place();
+  links.linked = 1;
+  state.clients.used = 1;
+  assert.equal(capacity.link(), "devices linked: 1 are the most for this server (max-links)");
+  assert.equal(capacity.client(), "sockets: 2 are the most for this server (max-sockets)");
+  assert.equal(capacity.device(3), "devices registered: 3 are the most for this server (max-devices)");
+  state.clients.used = 0;
+  assert.equal(capacity.client(), undefined, "there is room again");
+});
+
+test("memory is looked at once in a while, and refuses newcomers from its limit on", async () => {
+  const { capacity, clock, state } = capacityOf({ memory: 1_000 });
+  state.memory = 999;
+  assert.equal(capacity.client(), undefined);
+  state.memory = 1_000;
+  assert.equal(capacity.client(), undefined, "it is not looked at for each");
+  await clock.advance(MEMORY_LOOK_MS);
+  assert.match(capacity.client()!, /^bytes of memory: 1000/);
+  assert.match(capacity.link()!, /^bytes of memory: 1000/);
+});
+
+test("handshakes beyond their rate are refused until its time has come, and a new rate holds at once", async () => {
+  const { capacity, clock, state } = capacityOf({ handshakeRate: { count: 2, per: 1_000 } });
+  const begin = () => capacity.handshake() === undefined;
+  assert.deepEqual([begin(), begin(), begin()], [true, true, false]);
+  assert.deepEqual(capacity.use("handshakeRate", 0), { name: "handshakes at once", used: 2, most: 2 });
+  await clock.advance(500);
+  assert.deepEqual([begin(), begin()], [true, false]);
+  state.limits = {};
+  assert.equal(begin(), true);
+});
+
+test("those who are refused are told of at once, and then together; the limit remembers since when", async () => {
+  const { capacity, clock, events, links, logger } = capacityOf({ links: 1 });
+  links.linked = 1;
+  for (let n = 0; n < 5; n++) capacity.link();
+  assert.deepEqual(events.map(({ limit, refused }) => [limit, refused]), [["devices linked", 1]]);
+  assert.equal(logger.lines.filter((line) => line.startsWith("warn ")).length, 1);
+  await clock.advance(LIMIT_TOLD_MS);
+  capacity.link();
+  assert.deepEqual(events.map(({ refused }) => refused), [1, 5]);
+  assert.deepEqual([...capacity.refused], [["devices linked", 6]]);
+  const since = capacity.since("devices linked", true)!;
+  assert.equal(clock.wall() - since, LIMIT_TOLD_MS);
+  assert.equal(capacity.since("devices linked", false), undefined);
+});
