@@ -30,7 +30,7 @@ export function isLoopback({ host }: Address): boolean {
 /** What there is to say of one that others reach, too. */
 export function notLoopback(address: Address): string {
   return `${formatAddress(address)} is for others than this machine, and the admin API has no TLS; ` +
-    "use 127.0.0.1, and a tunnel or a reverse proxy with TLS from elsewhere";
+    "use a loopback address, 127.0.0.1, and from elsewhere a tunnel or a reverse proxy with TLS";
 }
 
 /**

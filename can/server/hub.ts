@@ -5,6 +5,7 @@
  */
 
 import type { Clock } from "../../base/clock.ts";
+import { describeError } from "../../base/errors.ts";
 import { type Backend, type Bus, BusError } from "../bus/bus.ts";
 import { at, type CanFilter, type CanFrame, ERROR, passes } from "../frame.ts";
 import { PeriodicBudget } from "./periodic.ts";
@@ -48,6 +49,7 @@ export class BusHub {
   #opening: Promise<void> | undefined;
   #probing: Promise<void> | undefined;
   #bitrate: number | undefined;
+  #failure: string | undefined;
   #closed = false;
 
   constructor(options: HubOptions) {
@@ -57,6 +59,11 @@ export class BusHub {
   /** What people call the bus. */
   get name(): string {
     return this.#options.backend.name;
+  }
+
+  /** Why it could not be opened, when that was tried last. */
+  get failure(): string | undefined {
+    return this.#failure;
   }
 
   /** Whether the bus is open. */
@@ -93,6 +100,10 @@ export class BusHub {
         frame: (frame) => isOurs() && this.#deliver(frame, undefined),
         trouble: (why, gone) => isOurs() && this.#trouble(why, gone),
       });
+      this.#failure = undefined;
+    } catch (error) {
+      this.#failure = describeError(error);
+      throw error;
     } finally {
       this.#opening = undefined;
     }

@@ -133,8 +133,8 @@ export class CanService {
       counts.sent += sent;
       counts.lost += lost;
     }
-    const { isOpen, bitrate } = this.#hub;
-    const trouble = this.#trouble;
+    const { isOpen, bitrate, failure } = this.#hub;
+    const trouble = this.#trouble ?? failure;
     const state = isOpen ? "open" : trouble === undefined ? "closed" : "gone";
     return { state, bitrate, trouble, clients: open, ...counts };
   }

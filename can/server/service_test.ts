@@ -73,6 +73,19 @@ test("a server tells who comes and goes, lists them, and ends them in order", as
   assert.deepEqual(server.clients, []);
 });
 
+test("a bus that cannot be opened is gone in the service's status, with why", async () => {
+  const service = openCanService("slcan:/dev/no-such-adapter");
+  assert.equal(service.status.state, "closed");
+  const client = new TestClient();
+  const served = service.serve(client, "10.0.0.7:4000");
+  await client.send("CANNELLONIv1");
+  await served;
+  const { state, trouble, clients } = service.status;
+  assert.deepEqual([state, clients], ["gone", 0]);
+  assert.match(trouble!, /there is no \/dev\/no-such-adapter/);
+  service.close();
+});
+
 test("an address that is taken, and a bus that is none, are told at once", async () => {
   const server = serveCan({ bus: "virtual:lab", ...HERE });
   assert.throws(() => serveCan({ bus: "virtual:lab", host: "127.0.0.1", port: server.port }), ListenError);

@@ -7,8 +7,7 @@
 import type { Command } from "commander";
 import { ONCE_TIMEOUT_MS } from "../limits.ts";
 import { type Address, formatAddress } from "../../protocol/address.ts";
-import { chooseEngine, describeEngine, tellTurns } from "../../net/engines.ts";
-import { settledKeepAlive, unsaidKeepAlive } from "../../app/link_options.ts";
+import { chooseEngine, tellTurns } from "../../net/engines.ts";
 import { systemClock } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
 import { daemonCommand, helpCommand, printLine, readOptions, taskOptions } from "../../app/command.ts";
@@ -16,10 +15,9 @@ import { HookRunner } from "../../app/hooks/hooks.ts";
 import { keyCommand } from "../../app/key_cli.ts";
 import { strangeVariables } from "../../app/environment.ts";
 import { setUpLogging } from "../../app/logging.ts";
-import { describeOptions, type OptionValues } from "../../app/options.ts";
-import { stderr } from "../../app/output.ts";
+import type { OptionValues } from "../../app/options.ts";
 import { RefusedError, runDaemon, UnfinishedError } from "../../app/run.ts";
-import { loadIdentity, readIdentity, stateFolder } from "../../app/files/state.ts";
+import { loadIdentity, stateFolder } from "../../app/files/state.ts";
 import {
   DEVICE_OPTIONS,
   type DeviceConfig,
@@ -28,7 +26,7 @@ import {
   SERVICE_OPTION,
   type V2Config,
 } from "./config.ts";
-import { describeDevice } from "./describe.ts";
+import { notOffered } from "./describe.ts";
 import { adminWish } from "../../app/admin/options.ts";
 import { oneAtATime, reloadBySignal, type Reloaded } from "../../app/reload/report.ts";
 import { actCommands } from "./admin/acts.ts";
@@ -36,6 +34,7 @@ import { deviceEventsCommand } from "./admin/events.ts";
 import { serveAdminApi } from "./admin/serve.ts";
 import { statusCommand } from "./admin/status.ts";
 import { deviceDoctorCommand } from "./doctor.ts";
+import { checkDevice } from "./check.ts";
 import { DeviceReload, type Told } from "./reload.ts";
 import { readCa } from "./ca.ts";
 import { startDevice } from "../device.ts";
@@ -80,40 +79,14 @@ async function readAll(command: Command, isRunning = false) {
 async function run(command: Command): Promise<void> {
   const { values, check, isV2, stored, config } = await readAll(command);
   const missing = values.server || !isV2 ? [] : leftOut(stored, config.services.map(({ text }) => text));
-  if (check) {
-    await adminWish(values, isV2 ? "unix" : "off");
-    if (missing.length > 0) stderr.write(`warning: ${notOffered(missing)}`);
-    const lines = describeDevice(config);
-    if (isV2) {
-      const folder = stateFolder(values.state, "device");
-      await readIdentity(folder);
-      lines.push(`state ${folder}`);
-    }
-    if (config.profile === "v2" && config.ca !== undefined) readCa(config.ca);
-    const inForce = { ...values, ...settledKeepAlive(config.keepAlive!) };
-    lines.push(`engine ${describeEngine(chooseEngine(config.engine))}`);
-    if (values.metrics) lines.push(`metrics ${formatAddress(values.metrics)}`);
-    const without = [
-      ...["profile", "engine"] as const, // stand above
-      ...(isV2 ? ["stall-timeout"] as const : ["mode", "expiration"] as const),
-      ...(isV2 || values.admin !== undefined ? [] : ["admin"] as const),
-      ...unsaidKeepAlive(config.keepAlive, false),
-    ];
-    for (const line of [...lines, ...describeOptions(DEVICE_OPTIONS, inForce, without)]) printLine(line);
-    return;
-  }
   const warnings = missing.length > 0 ? [notOffered(missing)] : [];
+  if (check) return await checkDevice({ values, config }, warnings);
   const { metrics } = values;
   await runDevice(config, values, stored, {
     warnings,
     read: () => readAll(command, true),
     ...(metrics && { metrics }),
   });
-}
-
-function notOffered(names: readonly string[]): string {
-  return `${names.join(", ")}: stored, and not offered, as --service stands in place of all that is stored; ` +
-    "`device service add` adds to it";
 }
 
 /** Runs with what `join` has stored, whose claim of the state lasts until then. */

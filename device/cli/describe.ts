@@ -32,3 +32,9 @@ function describeWay(config: DeviceConfig, server: Address): string {
     (binding === "required" ? " binding=required" : "") +
     (proxy ? ` proxy=http://${proxy.credentials ? "…@" : ""}${formatAddress(proxy.address)}` : "") + via;
 }
+
+/** What there is to say of stored services that are left out. */
+export function notOffered(names: readonly string[]): string {
+  return `${names.join(", ")}: stored, and not offered, as --service stands in place of all that is stored; ` +
+    "`device service add` adds to it";
+}

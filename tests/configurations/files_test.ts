@@ -33,7 +33,7 @@ refuses("server", [
     what: "an admin API for others",
     file: `admin = "0.0.0.0:7480"\n`,
     says:
-      'server.toml:1:1: "admin": 0.0.0.0:7480 is for others than this machine, and the admin API has no TLS; use 127.0.0.1, and a tunnel or a reverse proxy with TLS from elsewhere',
+      'server.toml:1:1: "admin": 0.0.0.0:7480 is for others than this machine, and the admin API has no TLS; use a loopback address, 127.0.0.1, and from elsewhere a tunnel or a reverse proxy with TLS',
   },
   {
     what: "an admin API by TCP without a token",

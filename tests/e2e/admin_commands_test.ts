@@ -75,36 +75,46 @@ processTest("status, clients and events show what there is, and acts touch it an
 
   await relay.command("mode", "gw1", "config");
   await relay.device.logged(/mode config/);
-  const failures: [string[], number, RegExp][] = [
-    [["drop", "gw7"], 2, /there is no device "gw7"; there are: gw1$/],
-    [["drop", "x*"], 2, /no device matches "x\*"; there are: gw1$/],
-    [["drain", "x*"], 2, /no device matches "x\*"; there are: gw1$/],
-    [["clients", "gw7"], 2, /there is no device "gw7"; there are: gw1$/],
-    [["clients", "tag=x"], 2, /no device matches "tag=x"; there are: gw1$/],
-    [["devices", "gw7"], 2, /there is no device "gw7"; there are: gw1$/],
-    [["devices", "x*", "--json"], 2, /no device matches "x\*"; there are: gw1$/],
-    [["events", "--device", "gw7"], 2, /there is no device "gw7"; there are: gw1$/],
-    [["open", "gw1/web", "--for", "1h"], 2, /"gw1" has no service "web"; there are: echo$/],
-    [["open", "gw1/echo", "--for", "1h"], 1, /gw1\/echo is not closed, .* echo = \{ listen = .*, closed = true \} /],
-    [["open", "gw1/echo", "--for", "5"], 2, /--for: "5" has no unit; write 5s for seconds/],
-    [["shut", "gw1/web"], 2, /"gw1" has no service "web"; there are: echo$/],
-    [["shut", "gw1/echo"], 1, /gw1\/echo was not opened/],
-    [["service", "remove", "gw1", "web"], 2, /"gw1" has no service "web"; there are: echo$/],
-    [["close", "99"], 2, /there is no client 99/],
-    [["close", "gw1"], 1, /"gw1" has no clients now/],
-    [["close", "gw1/echo"], 1, /"gw1\/echo" has no clients now/],
-    [["close", "gw1/web"], 2, /"gw1" has no service "web"; there are: echo$/],
-    [["close", "gw7"], 2, /there is no device "gw7"; there are: gw1$/],
-    [["mode", "gw1", "sleep"], 2, /none of config, run/],
-    [["keepalive", "gw1"], 2, /nothing is set/],
-    [["keepalive", "gw1", "--way", "fast", "--probe-count", "3"], 2, /--way says it all/],
-    [["events", "--type", "nothing"], 2, /^sallyport: --type: "nothing" is none of listening, link-up, /m],
-  ];
-  for (const [args, code, pattern] of failures) {
-    const { code: got, stderr } = await run(...args);
-    assert.deepEqual([got, pattern.test(stderr)], [code, true], `${args.join(" ")}: ${got} ${stderr}`);
-  }
 });
+
+processTest(
+  "what cannot be is told with what there is, and an exit code that says whether it may be later",
+  [],
+  async () => {
+    await using echo = await echoRelay();
+    const { relay } = echo;
+    const run = (...args: string[]) => outcome("server", [...args, "--state", relay.folder.path]);
+    const failures: [string[], number, RegExp][] = [
+      [["drop", "gw7"], 2, /there is no device "gw7"; there are: gw1$/],
+      [["drop", "x*"], 2, /no device matches "x\*"; there are: gw1$/],
+      [["drain", "x*"], 2, /no device matches "x\*"; there are: gw1$/],
+      [["clients", "gw7"], 2, /there is no device "gw7"; there are: gw1$/],
+      [["clients", "tag=x"], 2, /no device matches "tag=x"; there are: gw1$/],
+      [["devices", "gw7"], 2, /there is no device "gw7"; there are: gw1$/],
+      [["devices", "x*", "--json"], 2, /no device matches "x\*"; there are: gw1$/],
+      [["events", "--device", "gw7"], 2, /there is no device "gw7"; there are: gw1$/],
+      [["open", "gw1/web", "--for", "1h"], 2, /"gw1" has no service "web"; there are: echo$/],
+      [["open", "gw1/echo", "--for", "1h"], 1, /gw1\/echo is not closed, .* echo = \{ listen = .*, closed = true \} /],
+      [["open", "gw1/echo", "--for", "5"], 2, /--for: "5" has no unit; write 5s for seconds/],
+      [["shut", "gw1/web"], 2, /"gw1" has no service "web"; there are: echo$/],
+      [["shut", "gw1/echo"], 1, /gw1\/echo was not opened/],
+      [["service", "remove", "gw1", "web"], 2, /"gw1" has no service "web"; there are: echo$/],
+      [["close", "99"], 2, /there is no client 99/],
+      [["close", "gw1"], 1, /"gw1" has no clients now/],
+      [["close", "gw1/echo"], 1, /"gw1\/echo" has no clients now/],
+      [["close", "gw1/web"], 2, /"gw1" has no service "web"; there are: echo$/],
+      [["close", "gw7"], 2, /there is no device "gw7"; there are: gw1$/],
+      [["mode", "gw1", "sleep"], 2, /none of config, run/],
+      [["keepalive", "gw1"], 2, /nothing is set/],
+      [["keepalive", "gw1", "--way", "fast", "--probe-count", "3"], 2, /--way says it all/],
+      [["events", "--type", "nothing"], 2, /^sallyport: --type: "nothing" is none of listening, link-up, /m],
+    ];
+    for (const [args, code, pattern] of failures) {
+      const { code: got, stderr } = await run(...args);
+      assert.deepEqual([got, pattern.test(stderr)], [code, true], `${args.join(" ")}: ${got} ${stderr}`);
+    }
+  },
+);
 
 processTest(
   "what shows on and on ends with its reader, and lines that cannot be written are a failure",
@@ -184,7 +194,7 @@ processTest("by TCP the commands need the token, which is told nowhere", [], asy
     [["--admin", "0.0.0.0:0", "--admin-token-file", good!], /is for others than this machine/],
     [["--admin", "127.0.0.1:0", "--admin-token-file", open!], /mode 0644/],
     [["--admin", "127.0.0.1:0", "--admin-token-file", `${folder.path}/none`], /make a token/],
-    [["--admin-token-file", good!], /of use with --admin HOST:PORT alone/],
+    [["--admin-token-file", good!], /is of use with an admin of HOST:PORT alone/],
     [["--admin", "somewhere"], /neither unix, nor off, nor HOST:PORT/],
   ];
   for (const [args, pattern] of refusals) {

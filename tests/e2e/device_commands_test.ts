@@ -25,7 +25,7 @@ processTest("status, clients and events of a device show what there is, and acts
   assert.match(status, /^state +online as gw1, for \d+s\nserver +127\.0\.0\.1:\d+, v2; /m);
   assert.match(
     status,
-    /^clients +1 now, 1 since it runs\nservice +echo at 127\.0\.0\.1:\d+ -> 127\.0\.0\.1:\d+, 1 client$/m,
+    /^clients +1 now, 1 since it runs\nservice +echo at 127\.0\.0\.1:\d+ -> 127\.0\.0\.1:\d+, 1 client; reached 1$/m,
   );
   const facts = JSON.parse((await succeed("device", ["status", "--json", ...state]))[0]!) as { services: unknown[] };
   assert.equal(facts.services.length, 1);

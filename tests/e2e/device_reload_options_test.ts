@@ -31,6 +31,9 @@ interface Case {
   readonly proof?: () => Promise<void>;
 }
 
+/** What is always there: an empty file is taken for one that is being written. */
+const BASE = ["# a device"];
+
 processTest("each option of a device is in force at once, or waits for the next start", [], async () => {
   await using stack = new AsyncDisposableStack();
   const folder = stack.use(new TempFolder());
@@ -46,7 +49,7 @@ processTest("each option of a device is in force at once, or waits for the next 
     return path;
   };
   const [one, two] = [token("one", "1"), token("two", "2")];
-  const file = folder.write("device.toml", "");
+  const file = folder.write("device.toml", BASE.join("\n"));
   const write = (lines: readonly string[]) => Deno.writeTextFileSync(file, lines.join("\n"));
   const device = stack.use(startDevice(["--config", file, "--state", folder.path]));
   const [, host = ""] = await device.child.line(/^service echo (\S+)/);
@@ -127,24 +130,24 @@ processTest("each option of a device is in force at once, or waits for the next 
 
   for (const [name, { before, lines, said, proof }] of Object.entries(cases)) {
     if (before) {
-      write(before);
+      write([...BASE, ...before]);
       await reload();
     }
-    write(lines);
+    write([...BASE, ...lines]);
     assert.deepEqual(await reload(), said, name);
     const waits = said[0]!.startsWith("restart");
     assert.equal(waits, DEVICE_RELOAD[name as keyof typeof DEVICE_RELOAD] === "at the next start", name);
     await proof?.();
     await talk();
-    write([]);
+    write(BASE);
     await reload();
   }
 
   // All or nothing: the last of these cannot be.
-  write(['log-level = "warn"', ...withAdmin(one), `metrics = "127.0.0.1:${portOf(server.address)}"`]);
+  write([...BASE, ...withAdmin(one), `metrics = "127.0.0.1:${portOf(server.address)}"`]);
   await assert.rejects(reload(), new RegExp(`127\\.0\\.0\\.1:${portOf(server.address)}`));
   await refusesClients(admin);
   await talk();
-  write([]);
+  write(BASE);
   assert.deepEqual(await reload(), []);
 });
