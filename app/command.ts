@@ -22,6 +22,7 @@ import {
 import { stderr, stdout, terminalColumns } from "./output.ts";
 import { printable } from "./printable.ts";
 import { loadConfig } from "./files/state_version.ts";
+import { type ConfigFile, configFile } from "./reload/file_watch.ts";
 import { beginTask } from "./run.ts";
 import type { TomlTable } from "./toml/table.ts";
 import { ConfigError } from "./toml/config_error.ts";
@@ -103,13 +104,14 @@ function parseConfig(text: string, before: unknown): string {
 export function readOptions<T extends OptionTable>(
   table: T,
   command: Command,
-): { values: OptionValues<T>; file: TomlTable | undefined; check: boolean } {
+): { values: OptionValues<T>; file: TomlTable | undefined; from: ConfigFile | undefined; check: boolean } {
   const stray = strayWord(command);
   if (stray) throw stray;
   const { config = variable("SALLYPORT_CONFIG"), check } = command.opts<{ config?: string; check?: true }>();
+  const from = config === undefined ? undefined : configFile(config); // before it is read
   const file = config === undefined ? undefined : loadConfig(config);
   if (check) tellStrangeVariables(table);
-  return { values: optionValues(table, command, file), file, check: check === true };
+  return { values: optionValues(table, command, file), file, from, check: check === true };
 }
 
 /** A daemon takes no arguments: what stands there was meant for a command below it, and goes before options behind it. */

@@ -249,3 +249,9 @@ export const MIN_DESCRIPTORS = 4_096;
 
 /** Free bytes for the state below which `doctor` warns. */
 export const LOW_DISK = 16_777_216;
+
+/** Milliseconds between two looks at a configuration file. */
+export const CONFIG_POLL_MS = 1_000;
+
+/** Looks for which a changed configuration file has to stand still: whoever changes several things is not cut short. */
+export const CONFIG_SETTLE_LOOKS = 5;

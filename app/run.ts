@@ -18,6 +18,7 @@ import { MachineError } from "./files/machine_error.ts";
 import { OUTPUT_FLUSH_MS } from "./limits.ts";
 import { flushOutput, stderr, stdout } from "./output.ts";
 import { printable, printableLines } from "./printable.ts";
+import { type ConfigFile, FileWatch } from "./reload/file_watch.ts";
 import { ServiceManager } from "./systemd/service_manager.ts";
 
 /** What a daemon is to its process. */
@@ -28,8 +29,10 @@ export interface Daemon {
   readonly closed: Promise<void>;
   /** Ends it in order, within bounded time. */
   shutdown(): Promise<void>;
-  /** Reads anew what can be read anew: SIGHUP, where no terminal went away. */
-  reload(): void | Promise<void>;
+  /** Reads anew what can be read anew, and tells what came of it; `why` is SIGHUP, or that its file has changed. */
+  reload(why: string, tellsAlways: boolean): void | Promise<void>;
+  /** The file that it was configured with: when that has changed, it is read anew. */
+  readonly configuration?: ConfigFile | undefined;
   /** How it is, in one line, for whoever runs it. */
   status(): string;
 }
@@ -167,7 +170,7 @@ export async function runDaemon(
     // stay, also for the last moment of a process that has ended in order.
     Deno.addSignalListener(signal, () => {
       if (ended || signal === "SIGHUP" && hangUpIgnored) return;
-      if (signal === "SIGHUP" && !onTerminal) return void reload(daemon, manager);
+      if (signal === "SIGHUP" && !onTerminal) return void reload(daemon, manager, "SIGHUP", true);
       if (signalled) Deno.exit(ExitCode.INTERRUPTED);
       signalled = true;
       manager?.stopping();
@@ -178,6 +181,7 @@ export async function runDaemon(
   try {
     await daemon.ready;
     if (!signalled) manager?.ready();
+    using _watch = watchOf(daemon, manager);
     await daemon.closed;
   } catch (error) {
     if (!signalled) throw error; // a daemon that is ended before it was ready has ended in order
@@ -186,10 +190,23 @@ export async function runDaemon(
   }
 }
 
-async function reload(daemon: Daemon, manager: ServiceManager | undefined): Promise<void> {
+/** Looks at the configuration file, if there is one. */
+function watchOf(daemon: Daemon, manager: ServiceManager | undefined): FileWatch | undefined {
+  const file = daemon.configuration;
+  if (!file) return undefined;
+  const onChange = () => void reload(daemon, manager, `${file.path} has changed`, false);
+  return new FileWatch({ file, clock: systemClock, onChange });
+}
+
+async function reload(
+  daemon: Daemon,
+  manager: ServiceManager | undefined,
+  why: string,
+  tellsAlways: boolean,
+): Promise<void> {
   manager?.reloading();
   try {
-    await daemon.reload();
+    await daemon.reload(why, tellsAlways);
   } catch (error) {
     say("reload", describeError(error));
   }

@@ -57,12 +57,22 @@ export function inForce<T extends object>(before: T, after: T, names: Iterable<s
   return values as T;
 }
 
-/** Reloads at a signal: what comes of it goes to the log, and a mistake changes nothing. */
-export async function reloadBySignal(reload: () => Promise<Reloaded>, logger: Logger): Promise<void> {
+/**
+ * Reloads because of `why`, a signal or a file: what comes of it goes to the log, and a mistake changes nothing.
+ *
+ * @param tellsAlways Whether it is also told that nothing is different.
+ */
+export async function reloadAndTell(
+  reload: () => Promise<Reloaded>,
+  logger: Logger,
+  why: string,
+  tellsAlways: boolean,
+): Promise<void> {
   try {
-    tellReloaded(await reload(), logger);
+    const reloaded = await reload();
+    if (tellsAlways || reloaded.changed.length > 0) tellReloaded(reloaded, logger);
   } catch (error) {
-    logger.error("SIGHUP: nothing was changed: {error}", { error: describeError(error) });
+    logger.error("{why}: nothing was changed: {error}", { why, error: describeError(error) });
   }
 }
 

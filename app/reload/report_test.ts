@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { RecordingLogger } from "../../tests/rig/logger.ts";
 import { test } from "../../tests/rig/test.ts";
-import { differing, inForce, oneAtATime, reloadBySignal, ReloadReport } from "./report.ts";
+import { differing, inForce, oneAtATime, reloadAndTell, ReloadReport } from "./report.ts";
 
 test("what differs is named, whatever it is, and what waits stays as it was", () => {
   const before = { a: 1, b: ["x"], c: new Uint8Array([1]), d: Infinity, gone: true };
@@ -21,9 +21,11 @@ test("a reload by a signal tells each change, and a mistake as one", async () =>
   const report = new ReloadReport();
   report.changed.push("log-level debug");
   report.wait(["state"]);
-  await reloadBySignal(() => Promise.resolve(report), logger);
-  await reloadBySignal(() => Promise.resolve(new ReloadReport()), logger);
-  await reloadBySignal(() => Promise.reject(new Error("no such word")), logger);
+  const none = () => Promise.resolve(new ReloadReport());
+  await reloadAndTell(() => Promise.resolve(report), logger, "SIGHUP", true);
+  await reloadAndTell(none, logger, "SIGHUP", true);
+  await reloadAndTell(none, logger, "gw.toml has changed", false);
+  await reloadAndTell(() => Promise.reject(new Error("no such word")), logger, "SIGHUP", true);
   assert.deepEqual(logger.said, [
     "info: reloaded: log-level debug",
     "warn: not reloaded: state cannot change without a restart",

@@ -21,7 +21,8 @@ import { loadIdentity, stateFolder } from "../../app/files/state.ts";
 import { DEVICE_OPTIONS, type DeviceConfig, deviceConfig, LINK_OPTIONS, type V2Config } from "./config.ts";
 import { SERVICE_OPTION } from "./service_option.ts";
 import { adminWish } from "../../app/admin/options.ts";
-import { oneAtATime, reloadBySignal, type Reloaded } from "../../app/reload/report.ts";
+import type { ConfigFile } from "../../app/reload/file_watch.ts";
+import { oneAtATime, reloadAndTell, type Reloaded } from "../../app/reload/report.ts";
 import { actCommands } from "./admin/acts.ts";
 import { deviceEventsCommand } from "./admin/events.ts";
 import { serveAdminApi } from "./admin/serve.ts";
@@ -62,15 +63,15 @@ export function deviceCommand(name: string): Command {
 
 /** What the command line, the environment, the file and the state say now. */
 async function readAll(command: Command, isRunning = false) {
-  const { values, file, check } = readOptions(DEVICE_OPTIONS, command);
+  const { values, file, from, check } = readOptions(DEVICE_OPTIONS, command);
   if (isRunning) file?.demandWritten();
   const isV2 = (values.profile ?? "v2") === "v2";
   const stored = isV2 ? await loadStored(values.state) : undefined;
-  return { values, check, isV2, stored, config: deviceConfig(values, file, stored) };
+  return { values, check, isV2, stored, from, config: deviceConfig(values, file, stored) };
 }
 
 async function run(command: Command): Promise<void> {
-  const { values, check, isV2, stored, config } = await readAll(command);
+  const { values, check, isV2, stored, config, from } = await readAll(command);
   const missing = values.server || !isV2 ? [] : leftOut(stored, config.services.map(({ text }) => text));
   const warnings = missing.length > 0 ? [notOffered(missing)] : [];
   if (check) return await checkDevice({ values, config }, warnings);
@@ -79,6 +80,7 @@ async function run(command: Command): Promise<void> {
     warnings,
     read: () => readAll(command, true),
     ...(metrics && { metrics }),
+    from,
   });
 }
 
@@ -144,6 +146,8 @@ interface RunManner {
   readonly warnings?: readonly string[];
   /** Where its metrics are. */
   readonly metrics?: Address;
+  /** Its configuration file. */
+  readonly from?: ConfigFile | undefined;
 }
 
 /** Runs to the end. */
@@ -151,7 +155,7 @@ async function runDevice(
   config: DeviceConfig,
   values: OptionValues<typeof LINK_OPTIONS>,
   stored: StoredDevice | undefined,
-  { attend = () => () => true, isClaimed = false, warnings = [], read, metrics: at }: RunManner = {},
+  { attend = () => () => true, isClaimed = false, warnings = [], read, metrics: at, from }: RunManner = {},
 ): Promise<void> {
   const json = values["log-format"] === "json";
   const logger = setUpLogging("device", values["log-format"] ?? "auto", values["log-level"] ?? "info");
@@ -215,7 +219,8 @@ async function runDevice(
     }),
     closed: device.closed.then(() => Promise.all([hooks.close(), forgotten])).then(() => {}),
     shutdown: () => device.shutdown(),
-    reload: () => reloadBySignal(reload, logger),
+    reload: (why: string, tellsAlways: boolean) => reloadAndTell(reload, logger, why, tellsAlways),
+    configuration: from,
     status: () => statusLine(device.status),
   };
   let signalled = false;

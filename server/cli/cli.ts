@@ -26,7 +26,8 @@ import type { AdminContext } from "../admin/context.ts";
 import { audited } from "./audited.ts";
 import { actCommands } from "./admin/acts.ts";
 import { connectCommand } from "./admin/connect.ts";
-import { oneAtATime, reloadBySignal } from "../../app/reload/report.ts";
+import type { ConfigFile } from "../../app/reload/file_watch.ts";
+import { oneAtATime, reloadAndTell } from "../../app/reload/report.ts";
 import { reloadCommand } from "./admin/reload.ts";
 import { serverDoctorCommand } from "./doctor.ts";
 import { auditCommand } from "./admin/audit.ts";
@@ -76,19 +77,25 @@ export function serverCommand(name: string): Command {
   return command;
 }
 
+/** What else was given to the command: whether it only checks, and its configuration file. */
+interface Given {
+  readonly check: boolean;
+  readonly from: ConfigFile | undefined;
+}
+
 /** What the command line, the environment, the file and the files that they name say now. */
-async function readAll(command: Command, isRunning = false): Promise<ServerTold & { readonly check: boolean }> {
-  const { values, file, check } = readOptions(SERVER_OPTIONS, command);
+async function readAll(command: Command, isRunning = false): Promise<ServerTold & Given> {
+  const { values, file, from, check } = readOptions(SERVER_OPTIONS, command);
   if (isRunning) file?.demandWritten();
   const config = serverConfig(values, file);
   const hasV2 = config.listen.some(({ profile }) => profile === "v2");
   const webhook = await webhookWish(values);
   const admin = await adminWish(values, hasV2 ? "unix" : "off");
-  return { values, config, webhook, admin, check };
+  return { values, config, webhook, admin, check, from };
 }
 
 async function run(command: Command): Promise<void> {
-  const { check, ...told } = await readAll(command);
+  const { check, from, ...told } = await readAll(command);
   const { values, config } = told;
   const json = values["log-format"] === "json";
   const hasV2 = config.listen.some(({ profile }) => profile === "v2");
@@ -165,7 +172,8 @@ async function run(command: Command): Promise<void> {
     ]).then(() => {}),
     closed: server.closed.then(() => hooks.close()),
     shutdown: () => server.shutdown(),
-    reload: () => reloadBySignal(reload, logger),
+    reload: (why: string, tellsAlways: boolean) => reloadAndTell(reload, logger, why, tellsAlways),
+    configuration: from,
     status: () => core.settings.capacity.links.describe(core.settings.clients.size),
   };
   try {

@@ -86,3 +86,18 @@ processTest(
     assert.deepEqual((await reload()).lines, ["not changed: engine cannot change without a restart"]);
   },
 );
+
+processTest("a file that has changed is read anew by itself, and one with a mistake changes nothing", [], async () => {
+  using folder = new TempFolder();
+  const [first, more] = [freePort("127.0.0.1"), freePort("127.0.0.1")];
+  const listen = (...ports: number[]) => ports.map((port) => `[[listen]]\naddress = "127.0.0.1:${port}"\n`).join("");
+  const file = folder.write("server.toml", listen(first));
+  await using server = await startServer(["--config", file, "--state", folder.path]);
+  folder.write("server.toml", `log-level = "loud"\n${listen(first, more)}`);
+  const { message } = await server.logged(/has changed: nothing was changed/);
+  assert.match(message, /server\.toml:1:\d+: .*"loud"/);
+  await refusesClients(more);
+  folder.write("server.toml", listen(first, more));
+  await server.logged(/reloaded: listens at/);
+  (await Stream.connect(more))[Symbol.dispose]();
+});
