@@ -4,6 +4,7 @@
  * @module
  */
 
+import { VERSION } from "../../base/version.ts";
 import { refuses } from "./_check.ts";
 
 const KEY = "ed25519:MoD09p63cAgdgkm0O067tDTnLifseMfHK1AG6FJOtp4";
@@ -286,10 +287,10 @@ refuses("server", [
       'devices.toml:3:45: "local": "unix:/run/x": Unix sockets are not supported here; what is carried is TCP: write HOST:PORT, as in 127.0.0.1:8080',
   },
   {
-    what: "a version that nobody asked for",
+    what: "a version of a later release",
     ...list(`version = 2\n`),
     says:
-      'devices.toml:1:1: "version" stands in no table; each device has one by its name, [gw1], and what is its own below',
+      "devices.toml:1:1: this file is of version 2, and this program (0.1.0) knows 1 at most; install a newer one, or write it as version 1 has it",
   },
   {
     what: "an address of TCP that says so",
