@@ -181,6 +181,7 @@ export function startServer(options: ServeOptions): { readonly handle: ServerHan
   settings.capacity.emit = emit;
   const watching = settings.v2?.devices.subscribe((change) => {
     connections.devicesChanged(change);
+    settings.capacity.links.devicesChanged(change);
     settings.drains.devicesChanged(change);
   });
   const registry = settings.v2 && new DeviceRegistry(settings.v2, settings, emit);

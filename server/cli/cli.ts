@@ -16,7 +16,6 @@ import { AuditFile } from "../../app/audit/audit_file.ts";
 import { HookRunner } from "../../app/hooks/hooks.ts";
 import { strangeVariables } from "../../app/environment.ts";
 import { setUpLogging } from "../../app/logging.ts";
-import {} from "../../app/options.ts";
 import { runDaemon } from "../../app/run.ts";
 import { keyCommand } from "../../app/key_cli.ts";
 import { demandFolderOf } from "../../app/files/private_folder.ts";
@@ -113,9 +112,8 @@ async function run(command: Command): Promise<void> {
     logger,
     ...(state && { v2: state.options }),
   });
-  const interrupted = new Set<string>();
   server.subscribe((event) => {
-    announce(event, json, interrupted);
+    announce(event, json);
     const notice = serverNotice(event);
     if (notice) hooks.tell(notice);
   });
@@ -252,14 +250,14 @@ async function tellState(
 
 /**
  * The addresses really bound, and sessions that wait for their device, on stdout, a stable line each: what a script waits
- * for. `interrupted`: devices whose interruption was told, so that its end is told too.
+ * for. The end of a link is told if its interruption was.
  */
-function announce(event: ServerEvent, json: boolean, interrupted: Set<string>): void {
-  const line = lineOf(event, interrupted);
+function announce(event: ServerEvent, json: boolean): void {
+  const line = lineOf(event);
   if (line !== undefined) printLine(json ? JSON.stringify(event) : line);
 }
 
-function lineOf(event: ServerEvent, interrupted: Set<string>): string | undefined {
+function lineOf(event: ServerEvent): string | undefined {
   switch (event.type) {
     case "listening":
       return `listening ${event.address} profile=${event.profile}` +
@@ -267,14 +265,12 @@ function lineOf(event: ServerEvent, interrupted: Set<string>): string | undefine
     case "host-open":
       return `open ${event.hostAddress} -> ${event.device ? `${event.device}/` : ""}${event.localAddress}`;
     case "link-interrupted":
-      interrupted.add(event.device);
       return `link-interrupted ${event.device} ${event.reason}`;
     case "link-resumed":
-      interrupted.delete(event.device);
       return `link-resumed ${event.device} interrupted=${event.interrupted} replayed=${event.replayed}` +
         (event.moved ? " moved" : "");
     case "link-down":
-      return interrupted.delete(event.device) ? `link-down ${event.device} ${event.reason}` : undefined;
+      return event.interrupted ? `link-down ${event.device} ${event.reason}` : undefined;
     default:
       return undefined;
   }
