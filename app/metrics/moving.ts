@@ -14,6 +14,8 @@ export class MovingMetrics {
   readonly #serve: (address: Address) => Promise<MetricsServer>;
   #told: Address | undefined;
   #server: MetricsServer | undefined;
+  #starting: Promise<void> = Promise.resolve();
+  #isClosed = false;
 
   /** Nothing is served yet; `serve` is called when somebody wants it to be. */
   constructor(serve: (address: Address) => Promise<MetricsServer>) {
@@ -21,16 +23,30 @@ export class MovingMetrics {
   }
 
   /** Serves them. @throws {ListenError} or {ConfigError} if they cannot be there. */
-  async start(address: Address | undefined): Promise<void> {
-    await (await this.prepare(address))?.commit();
+  start(address: Address | undefined): Promise<void> {
+    const started = (async () => await (await this.#prepare(address))?.commit())();
+    this.#starting = started.catch(() => {}); // whoever starts them hears why
+    return started;
   }
 
-  /** Prepares that they are elsewhere. @throws {ListenError} or {ConfigError} if they cannot be there. */
+  /** Prepares that they are elsewhere, once they have started. @throws {ListenError} or {ConfigError} if they cannot be there. */
   async prepare(address: Address | undefined): Promise<Omit<Change, "told"> | undefined> {
+    await this.#starting;
+    return await this.#prepare(address);
+  }
+
+  /** Ends it, and what is about to be. Idempotent. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#server?.close();
+  }
+
+  async #prepare(address: Address | undefined): Promise<Omit<Change, "told"> | undefined> {
     if (isSame(address, this.#told)) return undefined;
     const server = address && await this.#serve(address);
     return {
       commit: async () => {
+        if (this.#isClosed) return await server?.close();
         const before = this.#server;
         this.#server = server;
         this.#told = address;
@@ -38,10 +54,5 @@ export class MovingMetrics {
       },
       undo: () => server?.close(),
     };
-  }
-
-  /** Ends it. Idempotent. */
-  async close(): Promise<void> {
-    await this.#server?.close();
   }
 }

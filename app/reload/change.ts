@@ -34,6 +34,22 @@ export async function changeAll(preparations: Iterable<Preparation>): Promise<st
     for (const change of changes.toReversed()) await change.undo?.();
     throw error;
   }
-  for (const change of changes) await change.commit();
+  await commitAll(changes);
   return changes.flatMap(({ told }) => told);
+}
+
+/**
+ * Makes changes that are prepared, in their order.
+ *
+ * @throws What one fails with, which leaves nothing behind itself: those before it stay, those behind it are given up.
+ */
+export async function commitAll(changes: readonly Pick<Change, "commit" | "undo">[]): Promise<void> {
+  for (const [at, change] of changes.entries()) {
+    try {
+      await change.commit();
+    } catch (error) {
+      for (const left of changes.slice(at + 1).toReversed()) await left.undo?.();
+      throw error;
+    }
+  }
 }

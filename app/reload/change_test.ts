@@ -30,3 +30,13 @@ test("if one cannot be, none is made, and what was prepared is given up, last fi
   await assert.rejects(changeAll([prepare("a"), prepare("b"), fail, prepare("c")]), /it cannot be/);
   assert.deepEqual(log, ["prepare a", "prepare b", "undo b", "undo a"]);
 });
+
+test("if one fails in the end, those before it stay, and those behind it are given up", async () => {
+  const { log, prepare } = noted();
+  const fail: Preparation = () => ({
+    told: [],
+    commit: () => Promise.reject(new Error("its address is lost")),
+  });
+  await assert.rejects(changeAll([prepare("a"), fail, prepare("b"), prepare("c")]), /its address is lost/);
+  assert.deepEqual(log.slice(3), ["commit a", "undo c", "undo b"]);
+});

@@ -15,6 +15,8 @@ export type ServeAdmin = (wish: AdminWish) => Promise<AdminServer | undefined>;
 export class MovingAdmin {
   readonly #serve: ServeAdmin;
   #server: AdminServer | undefined;
+  #starting: Promise<void> = Promise.resolve();
+  #isClosed = false;
 
   /** Nothing is served yet; `serve` is called when somebody wants it to be. */
   constructor(serve: ServeAdmin) {
@@ -27,21 +29,29 @@ export class MovingAdmin {
   }
 
   /** Serves it. @throws {ConfigError} or {ListenError} if it cannot be had, and somebody asked for it. */
-  async start(wish: AdminWish): Promise<void> {
-    if (wish.unix || wish.tcp) this.#server = await this.#serve(wish);
+  start(wish: AdminWish): Promise<void> {
+    const started = (async () => await (await this.#first(wish))?.commit())();
+    this.#starting = started.catch(() => {}); // whoever starts it hears why
+    return started;
   }
 
-  /** Prepares that it is elsewhere. @throws {ConfigError} or {ListenError} if it cannot be there. */
+  /** Prepares that it is elsewhere, once it has started. @throws {ConfigError} or {ListenError} if it cannot be there. */
   async prepare(wish: AdminWish): Promise<Omit<Change, "told"> | undefined> {
-    if (this.#server) return await this.#server.prepare(wish);
+    await this.#starting;
+    return await (this.#server ? this.#server.prepare(wish) : this.#first(wish));
+  }
+
+  /** Ends it, and what is about to be. Idempotent. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#server?.close();
+  }
+
+  async #first(wish: AdminWish): Promise<Omit<Change, "told"> | undefined> {
     if (!wish.unix && !wish.tcp) return undefined;
     const server = await this.#serve(wish);
     if (!server) return undefined;
-    return { commit: () => void (this.#server = server), undo: () => server.close() };
-  }
-
-  /** Ends it. Idempotent. */
-  async close(): Promise<void> {
-    await this.#server?.close();
+    const undo = () => server.close();
+    return { commit: () => this.#isClosed ? undo() : void (this.#server = server), undo };
   }
 }
