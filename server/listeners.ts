@@ -5,7 +5,8 @@
  */
 
 import type { ServerCertificate } from "../net/tls/listening.ts";
-import { parseAddress } from "../protocol/address.ts";
+import { describeError } from "../base/errors.ts";
+import { formatAddress, parseAddress } from "../protocol/address.ts";
 import type { ServerEvent } from "./events.ts";
 import type { ListenOptions, ServerSettings, V2ListenOptions } from "./options.ts";
 import { V1Listener } from "./v1/listener.ts";
@@ -14,7 +15,7 @@ import { certificateOf, V2Listener } from "./v2/listener.ts";
 
 /** A listener that can take the place of another. */
 export interface PreparedListener {
-  /** Takes it. The one that was there goes on if the address is lost to somebody else in that moment, which is thrown. */
+  /** Takes it. What it fails with is thrown; the one that was there goes on then, unless the address is lost to somebody else. */
   begin(): Promise<void>;
   /** It is not wanted. */
   close(): void;
@@ -28,7 +29,7 @@ export class Listeners {
   readonly #settings: ServerSettings;
   readonly #registry: DeviceRegistry | undefined;
   readonly #emit: (event: ServerEvent) => void;
-  readonly #gone: (V1Listener | V2Listener)[] = []; // listened at no more, while the server runs
+  readonly #gone = new Set<V1Listener | V2Listener>(); // listened at no more, and not ended
   #isClosing = false;
 
   /** None yet. */
@@ -44,7 +45,7 @@ export class Listeners {
 
   /** One more. @throws {ListenError} or {CertificateError} if it cannot be. */
   async add(options: ListenOptions): Promise<void> {
-    if (options.profile === "v1") return void this.all.push(new V1Listener(options, this.#settings, this.#emit));
+    if (options.profile === "v1") return this.#put(new V1Listener(options, this.#settings, this.#emit));
     const certificate = await certificateOf(options, this.#settings);
     this.#bind(options, certificate, this.all.length);
   }
@@ -52,7 +53,8 @@ export class Listeners {
   /** One less; links that came to one of v2 stay. */
   remove(listener: V1Listener | V2Listener): void {
     listener.close();
-    this.#gone.push(listener);
+    this.#gone.add(listener);
+    listener.ended().then(() => this.#gone.delete(listener));
     this.all.splice(this.all.indexOf(listener), 1);
   }
 
@@ -68,7 +70,7 @@ export class Listeners {
       try {
         this.#bind({ ...options, address }, certificate, place);
       } catch (error) {
-        this.#bind({ ...before, address }, await certificateOf(before, this.#settings), place);
+        await this.#bindAgain({ ...before, address }, place);
         throw error;
       }
     };
@@ -92,9 +94,22 @@ export class Listeners {
     await Promise.all([...this.all, ...this.#gone].map((listener) => listener.ended()));
   }
 
+  /** As it was, if that can be. */
+  async #bindAgain(options: V2ListenOptions, place: number): Promise<void> {
+    try {
+      this.#bind(options, await certificateOf(options, this.#settings), place);
+    } catch (error) {
+      const address = formatAddress(options.address);
+      this.#settings.logger.error("listens at {address} no more: {error}", { address, error: describeError(error) });
+    }
+  }
+
   /** As the options were checked, there is a registry. */
   #bind(options: V2ListenOptions, certificate: ServerCertificate | undefined, place: number): void {
-    const listener = V2Listener.bind(options, this.#settings, this.#registry!, this.#emit, certificate);
+    this.#put(V2Listener.bind(options, this.#settings, this.#registry!, this.#emit, certificate), place);
+  }
+
+  #put(listener: V1Listener | V2Listener, place = this.all.length): void {
     this.all.splice(place, 0, listener);
     if (this.#isClosing) listener.close();
   }

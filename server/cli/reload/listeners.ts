@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Change } from "../../../app/reload/change.ts";
+import { type Change, commitAll } from "../../../app/reload/change.ts";
 import { isSame, type ReloadReport } from "../../../app/reload/report.ts";
 import { ConfigError } from "../../../app/toml/config_error.ts";
 import { ListenError } from "../../../net/listener.ts";
@@ -73,7 +73,7 @@ export class ListenersReload {
     return {
       told: changes.flatMap(({ told }) => told),
       commit: async () => {
-        for (const change of changes) await change.commit();
+        await commitAll(changes);
         if (changes.length > 0) await this.#options.listenersChanged(this.#told);
       },
       undo,
@@ -121,8 +121,15 @@ export class ListenersReload {
       told: namesOf(old as V2ListenConfig, now as V2ListenConfig).map((what) =>
         `${what} at ${formatAddress(now.address)}`
       ),
-      async commit() {
-        await prepared.begin();
+      commit: async () => {
+        const { length } = core.listeners;
+        try {
+          await prepared.begin();
+        } catch (error) {
+          // It is not even what it was: the next reload listens there anew.
+          if (core.listeners.length < length) this.#told = this.#told.filter((each) => each !== old);
+          throw error;
+        }
         put();
       },
       undo: () => prepared.close(),
