@@ -7,6 +7,7 @@
 import { ADMIN_LEAVE_MS } from "../limits.ts";
 import type { Change } from "../reload/change.ts";
 import type { Clock } from "../../base/clock.ts";
+import { describeError } from "../../base/errors.ts";
 import type { Logger } from "../../base/logger.ts";
 import { type Address, formatAddress, parseAddress } from "../../protocol/address.ts";
 import { ADMIN_SOCKET, demandLoopback } from "./address.ts";
@@ -105,6 +106,15 @@ class ServedApi implements AdminServer {
     this.#options = options;
   }
 
+  /** What answers. If it cannot be loaded, as when descriptors ran out, the next request tries again. */
+  #answers(): Promise<Api> {
+    return this.#api ??= this.#load().catch((error: unknown) => {
+      this.#api = undefined;
+      this.#options.logger.error("the admin API cannot be loaded: {error}", { error: describeError(error) });
+      throw error;
+    });
+  }
+
   async #load(): Promise<Api> {
     const { title, load, clock, logger, onAct } = this.#options;
     const [{ Api }, { Site }, parts] = await Promise.all([
@@ -161,7 +171,7 @@ class ServedApi implements AdminServer {
 
   close(): Promise<void> {
     return this.#closing ??= (async () => {
-      (await this.#api)?.close();
+      await this.#api?.then((api) => api.close(), () => {}); // it answers nobody
       for (const place of [...this.#leaving.keys()]) await this.#end(place);
       for (const place of [this.#tcp, this.#unix]) await place?.close();
     })();
@@ -213,8 +223,11 @@ class ServedApi implements AdminServer {
 
   #open(listener: Deno.Listener<Deno.Conn>, caller: Caller, place: Place): Promise<() => Promise<void>> {
     const { folder, clock, logger } = this.#options;
-    const handler = async (request: Request) =>
-      (await (this.#api ??= this.#load())).answer(request, caller, place.guard);
+    const handler = async (request: Request) => {
+      const api = await this.#answers().catch(() => undefined);
+      return api?.answer(request, caller, place.guard) ??
+        new Response(null, { status: 503, headers: { "retry-after": "5" } });
+    };
     return serveBehindGate({ listener, folder, clock, logger, handler });
   }
 }

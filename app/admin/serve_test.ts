@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../../base/clock.ts";
 import { silentLogger } from "../../base/logger.ts";
+import { RecordingLogger } from "../../tests/rig/logger.ts";
 import { folderTest } from "../../tests/rig/test.ts";
 import { poll } from "../../tests/rig/wait.ts";
 import { closed, Type } from "./schema.ts";
@@ -178,3 +179,26 @@ folderTest(
     assert.equal(source.closed, 2);
   },
 );
+
+folderTest("an API that cannot be loaded is tried anew with the next request, and ends in order", async (folder) => {
+  const logger = new RecordingLogger();
+  let tries = 0;
+  const load = () => {
+    if (++tries < 3) throw new Error("too many open files");
+    return { routes: routes() };
+  };
+  const tcp = { address: { host: "127.0.0.1", port: 0 }, token: TOKEN };
+  const serve = () => serveAdmin({ title: "test", load, folder, unix: true, tcp, clock: systemClock, logger });
+  const ask = async (address: string | undefined) => {
+    const answer = await fetch(`http://${address}/v1/health`);
+    await answer.body?.cancel();
+    return answer.status;
+  };
+  const first = await serve();
+  assert.equal(await ask(first.address), 503);
+  await first.close();
+  assert.deepEqual(logger.said, ["error: the admin API cannot be loaded: too many open files"]);
+  const second = await serve();
+  assert.deepEqual([await ask(second.address), await ask(second.address)], [503, 200]);
+  await second.close();
+});
