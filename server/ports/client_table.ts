@@ -94,7 +94,7 @@ export class ClientTable implements Iterable<ClientEntry> {
   readonly #all = new Map<number, ClientEntry>();
   #last = 0;
   /** Called when one has gone. */
-  onLeft: () => void = () => {};
+  onLeft: (client: ClientEntry) => void = () => {};
 
   /** Nobody yet. */
   constructor(time: Time) {
@@ -135,6 +135,6 @@ export class ClientTable implements Iterable<ClientEntry> {
   /** It has gone. */
   delete(entry: ClientEntry): void {
     this.#all.delete(entry.id);
-    this.onLeft();
+    this.onLeft(entry);
   }
 }

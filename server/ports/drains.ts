@@ -7,7 +7,7 @@
 
 import type { Clock } from "../../base/clock.ts";
 import type { DevicesChange } from "../devices/differences.ts";
-import type { ClientTable } from "./client_table.ts";
+import type { ClientEntry, ClientTable } from "./client_table.ts";
 
 /** A drain as it stands. */
 export interface Drain {
@@ -43,7 +43,7 @@ export class Drains {
   constructor(clock: Clock, clients: ClientTable) {
     this.#clock = clock;
     this.#clients = clients;
-    clients.onLeft = () => this.#look();
+    clients.onLeft = (client) => this.#left(client);
   }
 
   /** Begins one, in the place of one that is there; `device` is `undefined` for the whole server. */
@@ -54,7 +54,7 @@ export class Drains {
     const entry: Entry = { device, since, until, then, cancel: () => {} };
     if (ms !== undefined) entry.cancel = this.#clock.after(ms, () => this.#timeIsUp(entry));
     this.#all.set(device, entry);
-    this.#look();
+    this.#look(entry);
   }
 
   /** Lets clients in again. @returns whether there was one. */
@@ -115,12 +115,20 @@ export class Drains {
     if (entry.then && this.#all.get(device) === entry) this.#finish(entry);
   }
 
-  /** Somebody has gone: some may be done. */
-  #look(): void {
+  /** Somebody has gone: where they came may be done. Of all others nobody need look, as there may be many. */
+  #left({ place }: ClientEntry): void {
     if (this.#all.size === 0) return;
-    for (const entry of [...this.#all.values()]) {
-      if (entry.then && !this.#clients.some((client) => client.place.device === entry.device)) this.#finish(entry);
-    }
+    this.#look(this.#all.get(undefined));
+    if (place.device !== undefined) this.#look(this.#all.get(place.device));
+  }
+
+  #look(entry: Entry | undefined): void {
+    if (!entry?.then) return;
+    const { device } = entry;
+    const isDone = device === undefined
+      ? this.#clients.size === 0
+      : !this.#clients.some((client) => client.place.device === device);
+    if (isDone) this.#finish(entry);
   }
 
   #finish({ device, then }: Entry): void {
