@@ -135,17 +135,19 @@ export class DeviceReload {
   ): Iterable<Preparation> {
     const { handle } = this.#options.device;
     const gone = new Map(before.flatMap(({ named }) => named!.map((each) => [each.name, each])));
-    for (const { text, named } of after) {
+    const put = after.flatMap(({ text, named }) => {
       const changed = named!.filter((each) => !isSame(gone.get(each.name), each));
       for (const { name } of named!) gone.delete(name);
-      if (changed.length === 0) continue;
-      yield () => ({ told: [`service ${text}`], commit: () => changed.forEach((each) => handle.putService(each)) });
-    }
-    for (const name of gone.keys()) {
+      return changed.length === 0 ? [] : [{ text, changed }];
+    });
+    for (const name of gone.keys()) { // first, as there may be as many as there can be
       yield () => ({
         told: [`service ${name} is offered no more`],
         commit: () => void handle.takeService(name),
       });
+    }
+    for (const { text, changed } of put) {
+      yield () => ({ told: [`service ${text}`], commit: () => changed.forEach((each) => handle.putService(each)) });
     }
   }
 }
