@@ -126,7 +126,7 @@ export interface V2Options {
   readonly enrolments?: EnrolmentDesk;
   /** Ports that were picked; kept as long as the server runs by default. */
   readonly ports?: PortMemory;
-  /** What is open for a time; by default it is so as long as the server runs. */
+  /** What is open for a time, which follows devices that are renamed; by default it is so as long as the server runs. */
   readonly openings?: Openings;
 }
 

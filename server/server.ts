@@ -16,6 +16,7 @@ import type { ConnectionEvent, ConnectionLostEvent, ListeningEvent, ServerEvent 
 import { Connections } from "./handle/connections.ts";
 import { KnownDevices } from "./handle/known_devices.ts";
 import { DeviceByKey, type DeviceOnServer } from "./handle/served_device.ts";
+import { renamedIn } from "./devices/differences.ts";
 import { DeviceRegistry } from "./v2/device_registry.ts";
 import type { Drain, DrainOptions } from "./ports/drains.ts";
 import type { ServedClient } from "./ports/client_table.ts";
@@ -183,6 +184,7 @@ export function startServer(options: ServeOptions): { readonly handle: ServerHan
     connections.devicesChanged(change);
     settings.capacity.links.devicesChanged(change);
     settings.drains.devicesChanged(change);
+    if (!options.v2?.openings) settings.openings.rename(renamedIn(change)); // else it is up to whoever has them
   });
   const registry = settings.v2 && new DeviceRegistry(settings.v2, settings, emit);
   const known = new KnownDevices(registry, settings);

@@ -8,6 +8,7 @@ import { MAX_OPENINGS, OPENING_LOOK_MS } from "../limits.ts";
 import type { Clock } from "../../base/clock.ts";
 import { Emitter } from "../../base/emitter.ts";
 import { type Logger, silentLogger } from "../../base/logger.ts";
+import type { Renamed } from "../devices/differences.ts";
 
 /** A service that is open for a time. Times are of the wall clock, in milliseconds since 1970. */
 export interface Opening {
@@ -108,15 +109,25 @@ export class Openings {
     return true;
   }
 
-  /** A device has another name: what is open of it stays so. @returns what is open, with the new name. */
-  rename(before: string, after: string): Opening[] {
-    return this.of(before).map((opening) => {
-      const due = this.#due.get(openingKey(before, opening.service))!;
-      this.#remove(opening);
-      const renamed = this.#put({ ...opening, device: after });
-      this.#due.set(openingKey(after, opening.service), due); // also if somebody has set the clock back
-      return renamed;
-    });
+  /**
+   * Devices have other names: what is open of them stays so. Two may have changed names with each other.
+   *
+   * @returns what was open, with the old names, and with the new ones.
+   */
+  rename(names: readonly Renamed[]): { readonly before: readonly Opening[]; readonly after: readonly Opening[] } {
+    if (this.#all.size === 0) return { before: [], after: [] };
+    const moving = names.flatMap(([from, device]) =>
+      this.of(from).map((opening) => {
+        const due = this.#due.get(openingKey(from, opening.service))!;
+        return { before: opening, after: { ...opening, device }, due };
+      })
+    );
+    for (const { before } of moving) this.#remove(before);
+    for (const { after, due } of moving) {
+      this.#put(after);
+      this.#due.set(openingKey(after.device, after.service), due); // also if somebody has set the clock back
+    }
+    return { before: moving.map(({ before }) => before), after: moving.map(({ after }) => after) };
   }
 
   /** All that is open of a device. */
@@ -139,13 +150,12 @@ export class Openings {
     this.#cancelLook = undefined;
   }
 
-  #put(opening: Opening): Opening {
+  #put(opening: Opening): void {
     const { device, service, to, since, until } = opening;
     const key = openingKey(device, service);
     this.#all.set(key, opening);
     this.#due.set(key, this.#clock.now() + Math.min(until - this.#clock.wall(), until - since));
     if (to !== undefined) this.#asked.set(device, (this.#asked.get(device) ?? new Set<string>()).add(service));
-    return opening;
   }
 
   #remove({ device, service }: Opening): void {

@@ -62,3 +62,18 @@ test("after a start with a clock that was not set yet, an opening lasts no longe
   const late = watched(clock, [before]);
   assert.equal(late.isOpen(), false, "and is not there any more once it is set");
 });
+
+test("devices that change names with each other, or take one after the other, keep what is open of theirs", () => {
+  const clock = new FakeClock();
+  const openings = new Openings(clock);
+  const open = (device: string, service: string) =>
+    openings.open({ device, service, since: clock.wall(), until: clock.wall() + 60_000 });
+  const all = () => openings.all.map(({ device, service }) => `${device}/${service}`).sort();
+  open("a", "ssh");
+  open("b", "web");
+  openings.rename([["a", "b"], ["b", "a"]]);
+  assert.deepEqual(all(), ["a/web", "b/ssh"]);
+  openings.rename([["a", "b"], ["b", "c"]]);
+  assert.deepEqual(all(), ["b/web", "c/ssh"]);
+  openings.stop();
+});

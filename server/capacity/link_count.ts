@@ -5,7 +5,7 @@
  */
 
 import { counted } from "../../base/table.ts";
-import type { DevicesChange } from "../devices/differences.ts";
+import { type DevicesChange, renamedIn } from "../devices/differences.ts";
 import type { ServerEvent } from "../events.ts";
 
 /** Links of devices, by what a server tells. */
@@ -36,11 +36,10 @@ export class LinkCount {
   }
 
   /** The list of devices changed: one that is renamed while it is waited for comes back, or ends, by its new name. */
-  devicesChanged({ changed }: Pick<DevicesChange, "changed">): void {
+  devicesChanged(change: Pick<DevicesChange, "changed">): void {
     if (this.interrupted === 0) return;
-    const renamed = changed.filter(({ before, after }) => before.name !== after.name);
-    const waiting = renamed.filter(({ before }) => this.#waitsNoMore(before.name));
-    for (const { after } of waiting) this.#waits(after.name);
+    const waiting = renamedIn(change).filter(([before]) => this.#waitsNoMore(before));
+    for (const [, after] of waiting) this.#waits(after);
   }
 
   #waits(device: string): void {

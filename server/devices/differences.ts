@@ -21,6 +21,15 @@ export interface DevicesChange {
   readonly defaults?: boolean;
 }
 
+/** A device's name, and the one that it has now. */
+export type Renamed = readonly [before: string, after: string];
+
+/** Devices that have another name: all at once, as some may have changed names with each other. */
+export function renamedIn({ changed }: Pick<DevicesChange, "changed">): Renamed[] {
+  return changed.map(({ before, after }) => [before.name, after.name] as const)
+    .filter(([before, after]) => before !== after);
+}
+
 /** The differences, in pieces. A device that has a new key under its old name is in one piece with that. */
 export function* findChanges(before: DevicesFound, after: DevicesFound): Steps<DevicesChange[]> {
   const pieces: DevicesChange[] = [];

@@ -7,7 +7,7 @@
 
 import { Emitter } from "../../base/emitter.ts";
 import type { Logger } from "../../base/logger.ts";
-import type { DevicesChange } from "../devices/authorized_devices.ts";
+import { type DevicesChange, renamedIn } from "../devices/differences.ts";
 import type { ConnectionEvent, ConnectionLostEvent, ServerEvent } from "../events.ts";
 
 /** One who watches one device. */
@@ -102,9 +102,8 @@ export class Connections {
   }
 
   /** The list of devices changed: who watches one goes on under its new name. */
-  devicesChanged({ changed }: DevicesChange): void {
-    const names = changed.map(({ before, after }) => [before.name, after.name] as const)
-      .filter(([before, after]) => before !== after);
+  devicesChanged(change: DevicesChange): void {
+    const names = renamedIn(change);
     if (names.length === 0) return;
     this.#made.rename(names);
     this.#lost.rename(names);

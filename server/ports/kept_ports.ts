@@ -5,6 +5,7 @@
  */
 
 import { MAX_KEPT_PORTS } from "../limits.ts";
+import type { Renamed } from "../devices/differences.ts";
 import type { PortMemory } from "../options.ts";
 import type { PortsInUse } from "./ports_in_use.ts";
 
@@ -70,14 +71,18 @@ export class KeptPorts implements PortMemory {
     }
   }
 
-  /** A device has another name. */
-  rename(before: string, after: string): void {
-    for (const key of [...this.#byDevice.get(before) ?? []]) {
-      const port = this.#ports.get(key)!;
+  /** Devices have other names; two may have changed names with each other. */
+  rename(names: readonly Renamed[]): void {
+    const moving = names.flatMap(([before, after]) =>
+      [...this.#byDevice.get(before) ?? []].map((key) => {
+        return { key, after, service: key.slice(before.length + 1), port: this.#ports.get(key)! };
+      })
+    );
+    for (const { key } of moving) {
       this.#delete(key);
       this.#onChange(key, undefined);
-      this.set(after, key.slice(before.length + 1), port);
     }
+    for (const { after, service, port } of moving) this.set(after, service, port);
   }
 
   /** In memory, at the end; what was set longest ago makes room. */

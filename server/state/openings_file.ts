@@ -16,6 +16,7 @@ import { TomlTable } from "../../app/toml/table.ts";
 import { parseTime } from "../../app/values.ts";
 import { parseLocal } from "../devices/grant_table.ts";
 import { parseGrantedAddress } from "../devices/service_grant.ts";
+import type { Renamed } from "../devices/differences.ts";
 import { type Opening, openingKey, Openings } from "../access/openings.ts";
 
 /** The file's name in the state. */
@@ -65,12 +66,11 @@ export class OpeningsFile {
     return new OpeningsFile(folder, clock, log, stamp, await readOpenings(folder));
   }
 
-  /** A device has another name: what is open of it stays so. */
-  rename(before: string, after: string): void {
-    for (const opening of this.openings.rename(before, after)) {
-      this.#changes.set(openingKey(before, opening.service), undefined);
-      this.#changes.set(openingKey(after, opening.service), opening);
-    }
+  /** Devices have other names: what is open of them stays so. */
+  rename(names: readonly Renamed[]): void {
+    const { before, after } = this.openings.rename(names);
+    for (const { device, service } of before) this.#changes.set(openingKey(device, service), undefined);
+    for (const opening of after) this.#changes.set(openingKey(opening.device, opening.service), opening);
     this.#work = this.#work.then(() => this.#write());
   }
 

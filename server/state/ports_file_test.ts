@@ -41,7 +41,7 @@ folderTest("a device takes its ports along to a new name, and is forgotten with 
   ports.ports.set("a", "x", 1);
   ports.ports.set("a", "y", 2);
   ports.ports.set("ab", "x", 3);
-  ports.ports.rename("a", "b");
+  ports.ports.rename([["a", "b"]]);
   assert.deepEqual([
     ports.ports.get("a", "x"),
     ports.ports.get("b", "x"),
@@ -104,7 +104,7 @@ folderTest("a port is kept from others for as long as somebody keeps it", async 
   assert.equal(again.ports.isKeptByOther(1, "a", "x"), true);
   again.ports.set("b", "x", 2);
   assert.deepEqual([again.ports.isKeptByOther(1, "a", "x"), again.ports.isKeptByOther(2, "a", "x")], [false, true]);
-  again.ports.rename("a", "c");
+  again.ports.rename([["a", "c"]]);
   assert.equal(again.ports.isKeptByOther(1, "b", "x"), true);
   again.ports.forget("c");
   assert.equal(again.ports.isKeptByOther(1, "b", "x"), false);

@@ -15,6 +15,7 @@ import { sweepBeside, sweepState } from "../../app/files/leftovers.ts";
 import { demandFolderOf } from "../../app/files/private_folder.ts";
 import { loadIdentity } from "../../app/files/state.ts";
 import { AuthorizedDevices, type DevicesChange } from "../devices/authorized_devices.ts";
+import { renamedIn } from "../devices/differences.ts";
 import { readConsent, reserveConsent } from "../devices/consent.ts";
 import type { AuthorizedDevice } from "../devices/entry.ts";
 import { DeviceActs } from "./device_acts.ts";
@@ -107,7 +108,8 @@ export async function openV2State(folder: string, given: string | undefined, log
   await reserveConsent(folder).catch((error: unknown) => {
     logger.debug("{error}; while that lasts, the last device cannot be revoked", { error: describeError(error) });
   });
-  const unsubscribe = devices.subscribe(({ added, removed, changed }) => {
+  const unsubscribe = devices.subscribe((change) => {
+    const { added, removed } = change;
     // A device with a new key is removed and added: its clients go on to look for it where it was.
     const still = new Set(added.map(({ name }) => name));
     for (const { name, key } of removed) {
@@ -118,11 +120,10 @@ export async function openV2State(folder: string, given: string | undefined, log
         openings.openings.close(name, service, "its device is gone");
       }
     }
-    for (const { before, after } of changed) {
-      if (before.name === after.name) continue;
-      ports.rename(before.name, after.name);
-      openings.rename(before.name, after.name);
-    }
+    const names = renamedIn(change);
+    if (names.length === 0) return;
+    ports.rename(names);
+    openings.rename(names);
   });
   const acts = new DeviceActs({
     folder,

@@ -315,7 +315,6 @@ export class DeviceRegistry {
       session.ended().then(() => this.#revoked.delete(session));
     }
     for (const { before, after } of changed) {
-      if (before.name !== after.name) this.#settings.openings.rename(before.name, after.name);
       const session = this.#sessions.get(after.key);
       if (!session) continue;
       const unwelcome = unwelcomeAt(after, this.#settings.clock.wall());
