@@ -301,6 +301,9 @@ export const WEBHOOK_INTERRUPTED_MS = 10_000;
 /** Milliseconds between two looks for limits that are reached and certificates that end. */
 export const WEBHOOK_LOOK_MS = 10_000;
 
+/** Devices that have been away long enough of which a webhook is told in one turn of the event loop. */
+export const ABSENCES_A_TURN = 64;
+
 /** Services whose failure the webhook was told of, and that are not told of again while it lasts. */
 export const MAX_FAILED_SERVICES = 4_096;
 

@@ -6,6 +6,7 @@
  */
 
 import type { Clock } from "../../base/clock.ts";
+import { ABSENCES_A_TURN } from "../limits.ts";
 
 /** What is known of an absence. */
 export interface Absence<T> {
@@ -59,10 +60,16 @@ export class Absences<T> {
     this.#waiting.clear();
   }
 
+  /** Of a whole fleet that is away, some are told in each turn. */
   #look(): void {
     this.#cancel = undefined;
     const now = this.#clock.now();
+    let told = 0;
     for (const [name, absence] of this.#waiting) {
+      if (told++ === ABSENCES_A_TURN) {
+        this.#cancel = this.#clock.soon(() => this.#look());
+        return;
+      }
       const left = absence.since + this.#grace - now;
       if (left > 0) {
         this.#cancel = this.#clock.after(Math.ceil(left), () => this.#look());
