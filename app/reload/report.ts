@@ -70,7 +70,7 @@ export async function reloadAndTell(
 ): Promise<void> {
   try {
     const reloaded = await reload();
-    if (tellsAlways || reloaded.changed.length > 0) tellReloaded(reloaded, logger);
+    if (tellsAlways || reloaded.changed.length + reloaded.restart.length > 0) tellReloaded(reloaded, logger);
   } catch (error) {
     logger.error("{why}: nothing was changed: {error}", { why, error: describeError(error) });
   }

@@ -25,11 +25,15 @@ test("a reload by a signal tells each change, and a mistake as one", async () =>
   await reloadAndTell(() => Promise.resolve(report), logger, "SIGHUP", true);
   await reloadAndTell(none, logger, "SIGHUP", true);
   await reloadAndTell(none, logger, "gw.toml has changed", false);
+  const waiting = new ReloadReport();
+  waiting.wait(["engine"]);
+  await reloadAndTell(() => Promise.resolve(waiting), logger, "gw.toml has changed", false);
   await reloadAndTell(() => Promise.reject(new Error("no such word")), logger, "SIGHUP", true);
   assert.deepEqual(logger.said, [
     "info: reloaded: log-level debug",
     "warn: not reloaded: state cannot change without a restart",
     "info: reloaded: nothing is different",
+    "warn: not reloaded: engine cannot change without a restart",
     "error: SIGHUP: nothing was changed: no such word",
   ]);
 });
