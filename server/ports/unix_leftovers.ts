@@ -4,7 +4,7 @@
  * @module
  */
 
-import { UNIX_LEFTOVER_MS } from "../limits.ts";
+import { MAX_SWEPT_FOLDERS, UNIX_LEFTOVER_MS, UNIX_SWEEP_MS } from "../limits.ts";
 import { errorCode } from "../../base/errors.ts";
 import type { Engine } from "../../net/socket.ts";
 
@@ -15,13 +15,20 @@ export function workshopIn(folder: string): string {
   return `${folder}/.sp-${crypto.randomUUID().slice(0, 8)}`;
 }
 
+/** When folders were swept last, in milliseconds since 1970: a fleet that comes back opens as many sockets as a folder has. */
+const swept = new Map<string, number>();
+
 /**
  * Removes those in `folder` that no process is at work in any more: their socket is listened at by nobody, and they are older
- * than such work takes. Never fails: what cannot be removed stays.
+ * than such work takes; a folder that was swept less than {@linkcode UNIX_SWEEP_MS} ago is left alone. Never fails: what cannot
+ * be removed stays.
  *
  * @param now Milliseconds since 1970.
  */
 export async function sweepWorkshops(folder: string, engine: Engine, now: number): Promise<void> {
+  if (Math.abs(now - (swept.get(folder) ?? -Infinity)) < UNIX_SWEEP_MS) return;
+  if (swept.size >= MAX_SWEPT_FOLDERS) swept.clear();
+  swept.set(folder, now);
   try {
     for await (const { name, isDirectory } of Deno.readDir(folder)) {
       const path = `${folder}/${name}`;

@@ -3,7 +3,8 @@ import { engineTest, readAll, writeAll } from "../../net/_engines_fixture_test.t
 import type { Engine } from "../../net/socket.ts";
 import { TempFolder } from "../../tests/rig/temp_folder.ts";
 import { connectUnix, UnixService } from "../../tests/rig/unix_service.ts";
-import { UNIX_LEFTOVER_MS } from "../limits.ts";
+import { UNIX_LEFTOVER_MS, UNIX_SWEEP_MS } from "../limits.ts";
+import { sweepWorkshops } from "./unix_leftovers.ts";
 import { listenUnix } from "./unix_listener.ts";
 
 const modeOf = (path: string) => Deno.lstatSync(path).mode! & 0o7777;
@@ -95,4 +96,9 @@ engineTest("what a killed process left of the making of a socket is swept, and n
   (await other.accept()).close();
   assert.deepEqual(entries(folder.path), [".sp-00000001", ".sp-00000002", ".sp-00000004", ".sp-00000005", ".sp-me"]);
   assert.equal(Deno.readTextFileSync(`${foreign}/s`), "precious");
+  age(make(".sp-00000003"), UNIX_LEFTOVER_MS);
+  (await listenUnix({ unix: `${folder.path}/s` }, engine)).close();
+  assert.ok(entries(folder.path).includes(".sp-00000003"), "it is not looked for again with each socket");
+  await sweepWorkshops(folder.path, engine, Date.now() + UNIX_SWEEP_MS);
+  assert.ok(!entries(folder.path).includes(".sp-00000003"));
 });
