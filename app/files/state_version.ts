@@ -63,20 +63,29 @@ export async function bringUpToDate(folder: string, migrations = MIGRATIONS, ver
   };
   if (await found() === version) return;
   await withLock(folder, async () => {
-    for (let from = await found(); from < version; from++) { // somebody else may have been faster
+    let from = await found(); // somebody else may have been faster
+    if (from === version) return;
+    for (; from < version; from++) {
       for (const migration of migrations) if (migration.from === from) await migrateFile(folder, migration);
+      await writeVersion(path, from + 1);
     }
-    await writePrivateFile(path, `# Which version the files of this folder have.\nversion = ${version}\n`);
   });
 }
 
-/** If it was cut short, it begins again with what was kept. */
+function writeVersion(path: string, version: number): Promise<void> {
+  return writePrivateFile(path, `# Which version the files of this folder have.\nversion = ${version}\n`);
+}
+
+/** If it was cut short behind this file, it goes on. What was kept of an earlier time is not what the file says now. */
 async function migrateFile(folder: string, { from, file, migrate }: Migration): Promise<void> {
   const [path, kept] = [`${folder}/${file}`, `${folder}/${file}.v${from}`];
-  const before = await readPrivateFile(kept, false) ?? await readPrivateFile(path, false);
-  if (before === undefined) return;
-  await writePrivateFile(kept, before);
-  await writePrivateFile(path, migrate(before, path));
+  const now = await readPrivateFile(path, false);
+  if (now === undefined) return;
+  const before = await readPrivateFile(kept, false);
+  if (before !== undefined && migrate(before, path) === now) return;
+  const after = migrate(now, path);
+  await writePrivateFile(kept, now);
+  await writePrivateFile(path, after);
 }
 
 function parseVersion(folder: string, source: string, known = STATE_VERSION): number {

@@ -52,6 +52,35 @@ folderTest("a migration that was cut short begins again with what was kept", asy
   assert.equal(Deno.readTextFileSync(`${folder}/a.toml`), "one\nmore\n");
 });
 
+folderTest("a state that went back to the version before is brought up to date as it is by then", async (folder) => {
+  const adding: Migration = { from: 1, file: "a.toml", migrate: (text) => `${text}more\n` };
+  put(`${folder}/a.toml`, "one\n");
+  put(`${folder}/version.toml`, "version = 1\n");
+  await bringUpToDate(folder, [adding], 2);
+  put(`${folder}/a.toml`, "one\nand what was written since\n");
+  put(`${folder}/version.toml`, "version = 1\n");
+  await bringUpToDate(folder, [adding], 2);
+  assert.equal(Deno.readTextFileSync(`${folder}/a.toml`), "one\nand what was written since\nmore\n");
+  assert.equal(Deno.readTextFileSync(`${folder}/a.toml.v1`), "one\nand what was written since\n");
+});
+
+folderTest("of several versions those that were done are not done again", async (folder) => {
+  put(`${folder}/a.toml`, "one\n");
+  put(`${folder}/version.toml`, "version = 1\n");
+  const failing: Migration = {
+    from: 2,
+    file: "a.toml",
+    migrate: () => {
+      throw new ConfigError("it is damaged");
+    },
+  };
+  await assert.rejects(bringUpToDate(folder, [NUMBER, failing], 3), ConfigError);
+  assert.match(Deno.readTextFileSync(`${folder}/version.toml`), /version = 2/);
+  const second: Migration = { from: 2, file: "a.toml", migrate: (text) => `${text}three\n` };
+  await bringUpToDate(folder, [NUMBER, second], 3);
+  assert.equal(Deno.readTextFileSync(`${folder}/a.toml`), "two\nthree\n");
+});
+
 folderTest("a newer state is refused with its place and what to do, before anything is touched", async (folder) => {
   put(`${folder}/version.toml`, "# later\nversion = 2\n");
   const says = /version\.toml:2:1: .* has files of version 2, and this program \(.*\) knows 1 at most; install a newer/;
