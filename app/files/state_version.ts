@@ -61,15 +61,22 @@ export async function bringUpToDate(folder: string, migrations = MIGRATIONS, ver
     const source = await readPrivateFile(path, false);
     return source === undefined ? 0 : parseVersion(folder, source, version);
   };
-  if (await found() === version) return;
-  await withLock(folder, async () => {
+  const before = await found();
+  if (before === version) return;
+  const bring = async () => {
     let from = await found(); // somebody else may have been faster
     if (from === version) return;
     for (; from < version; from++) {
       for (const migration of migrations) if (migration.from === from) await migrateFile(folder, migration);
       await writeVersion(path, from + 1);
     }
-  });
+  };
+  try {
+    await withLock(folder, bring);
+  } catch (error) {
+    if (migrations.some(({ from }) => from >= before && from < version)) throw error;
+    // Its files are as they are to be: a state that can only be read will do, and a full disk is told by who needs it.
+  }
 }
 
 function writeVersion(path: string, version: number): Promise<void> {
