@@ -39,6 +39,7 @@ export class OpeningsFile {
   #stamp: string;
   #work: Promise<void> = Promise.resolve();
   #isReading = false;
+  #isTold = false; // that it cannot be written
   #cancelPoll: () => void;
   readonly #unsubscribe: () => void;
 
@@ -124,8 +125,11 @@ export class OpeningsFile {
     this.#changes = new Map();
     try {
       await withLock(this.#folder, () => changeOpenings(this.#folder, this.#clock.wall(), changes), KEPT_PORTS_LOCK_MS);
+      this.#isTold = false;
     } catch (error) {
       this.#changes = new Map([...changes, ...this.#changes]); // for the next time
+      if (this.#isTold) return; // it is tried again at each look
+      this.#isTold = true;
       this.#log.warn("{error}; what is open for a time is not written yet", { error: describeError(error) });
     }
   }

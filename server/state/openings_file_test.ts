@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { silentLogger } from "../../base/logger.ts";
+import { RecordingLogger } from "../../tests/rig/logger.ts";
 import { runProgram } from "../../tests/rig/processes/program.ts";
 import { FakeClock } from "../../tests/rig/clock.ts";
 import { folderTest } from "../../tests/rig/test.ts";
 import { poll } from "../../tests/rig/wait.ts";
 import type { OpeningChange } from "../access/openings.ts";
-import { MAX_OPENINGS } from "../limits.ts";
+import { DEVICES_POLL_MS, MAX_OPENINGS } from "../limits.ts";
 import { key } from "../devices/_state_fixture_test.ts";
 import { OpeningsFile, readOpenings } from "./openings_file.ts";
 
@@ -133,4 +134,21 @@ folderTest("a damaged file is told with its line, and no more can be open than t
   assert.equal((await readOpenings(folder)).length, MAX_OPENINGS);
   await Deno.writeTextFile(`${folder}/openings.toml`, "[gw1.ssh]\nuntil = 5\n", { mode: 0o600 });
   await assert.rejects(readOpenings(folder), /openings\.toml:2/);
+});
+
+folderTest("an opening that cannot be written is told of once, and written when that can be", async (folder) => {
+  const clock = new Standing();
+  const logger = new RecordingLogger();
+  const file = await OpeningsFile.load(folder, clock, logger);
+  Deno.mkdirSync(`${folder}/.lock`); // nobody can lock that
+  const since = clock.wall();
+  file.openings.open({ device: "gw1", service: "ssh", since, until: since + 600_000 });
+  const warnings = () => logger.said.filter((line) => line.includes("is not written yet")).length;
+  await poll(() => warnings() === 1, () => `${warnings()} warnings`);
+  for (let look = 0; look < 5; look++) await clock.advance(DEVICES_POLL_MS);
+  assert.equal(warnings(), 1);
+  Deno.removeSync(`${folder}/.lock`);
+  clock.tick(DEVICES_POLL_MS);
+  await file.close();
+  assert.deepEqual((await readOpenings(folder)).map(({ service }) => service), ["ssh"]);
 });
