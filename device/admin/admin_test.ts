@@ -133,6 +133,11 @@ folderTest("a device is seen and steered by its API, and every answer is as its 
   await assert.rejects(client.post("/v1/clients/99/close"), /there is no client 99/);
   await assert.rejects(client.post("/v1/services/none/remove"), /there is no service "none"/);
   await assert.rejects(client.post("/v1/services", { service: "none" }), /body\.service: "none" has no name/);
+  await assert.rejects(
+    client.post("/v1/services", { service: "all=127.0.0.1:1000-1255" }),
+    /would be 257 services, and 256/,
+  );
+  assert.equal((await services()).length, 1, "not even a part of a range that has no room");
   const ofJson = api.routes.filter(({ run }) => run.kind === "json");
   const missing = ofJson.map(({ id }) => id).filter((id) => !api.asked.has(id));
   assert.deepEqual(missing, []);

@@ -8,6 +8,7 @@ import { ApiError, readText } from "../../app/admin/api_error.ts";
 import { makePage, NUMBER_CURSOR, pageOf, pageQuery } from "../../app/admin/pages.ts";
 import { jsonRoute, type Route } from "../../app/admin/route.ts";
 import { closed, Type } from "../../app/admin/schema.ts";
+import { V2_MAX_SERVICES } from "../../protocol/v2/limits.ts";
 import type { DeviceClient } from "../clients.ts";
 import { parseNamedServices } from "../v2/named_service.ts";
 import type { DeviceContext } from "./context.ts";
@@ -52,6 +53,7 @@ export function serviceRoutes({ device, clock }: DeviceContext): Route[] {
       response: Done,
       handle({ body: { service } }) {
         const named = readText(parseNamedServices, service, "body.service");
+        demandRoom(device.status.services, named);
         return done(() => named.forEach((each) => device.putService(each)));
       },
     }),
@@ -113,4 +115,11 @@ export function serviceRoutes({ device, clock }: DeviceContext): Route[] {
 
 function factsOf({ since, address, hostAddress, ...client }: DeviceClient): Client {
   return { ...client, address: address || null, hostAddress: hostAddress || null, since: timeOf(since) };
+}
+
+/** A range is offered as a whole, or not at all. */
+function demandRoom(offered: readonly { readonly name: string }[], more: readonly { readonly name: string }[]): void {
+  const { size } = new Set([...offered, ...more].map(({ name }) => name));
+  if (size <= V2_MAX_SERVICES) return;
+  throw new ApiError("conflict", `these would be ${size} services, and ${V2_MAX_SERVICES} are the most`);
 }
