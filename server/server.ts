@@ -198,6 +198,7 @@ export function startServer(options: ServeOptions): { readonly handle: ServerHan
     closing = true;
     watching?.();
     settings.drains.close();
+    settings.capacity.close();
     for (const part of parts) part.close();
     bound.catch(() => {}).then(() => Promise.all(parts.map((part) => part.ended()))).then(() => closed.resolve());
   };

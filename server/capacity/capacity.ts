@@ -34,6 +34,9 @@ interface Refused {
   /** Those of whom nobody was told yet. */
   untold: number;
   toldAt: number;
+  /** How it stood when the last one came. */
+  used: number;
+  most: number;
 }
 
 /** Connections for which the system gives descriptors, less those that are kept for files. */
@@ -52,6 +55,9 @@ export class Capacity {
   readonly #parts: CapacityParts;
   readonly #refused = new Map<Name, Refused>();
   readonly #since = new Map<string, number>();
+  #tellsAt = Infinity;
+  #cancelTell = () => {};
+  #isClosed = false;
   #adding = 0;
   #memory = 0;
   #lookedAt = -Infinity;
@@ -144,6 +150,12 @@ export class Capacity {
     return this.#since.get(name);
   }
 
+  /** The server ends: nobody is told later. Idempotent. */
+  close(): void {
+    this.#isClosed = true;
+    this.#cancelTell();
+  }
+
   /** Whether `more` do not fit. */
   #full(name: Exclude<Name, "handshakeRate">, more = 0, devices = 0): string | undefined {
     if (name !== "sockets" && this.#parts.limits()[name] === undefined) return undefined; // nobody need look
@@ -152,23 +164,45 @@ export class Capacity {
   }
 
   #refuse(name: Name, used: number, most: number): string {
-    const { clock, logger } = this.#parts;
     const limit = LIMIT_NAMES[name];
     this.since(limit, true);
-    const refused = this.#refused.get(name) ?? { count: 0, untold: 0, toldAt: -Infinity };
+    const refused = this.#refused.get(name) ?? { count: 0, untold: 0, toldAt: -Infinity, used, most };
     this.#refused.set(name, refused);
+    Object.assign(refused, { used, most });
     refused.count++;
     refused.untold++;
-    const option = LIMIT_OPTIONS[name];
-    if (clock.now() - refused.toldAt >= LIMIT_TOLD_MS) {
-      const { untold: count } = refused;
-      const line =
-        "{limit}: {used} of {most}, a limit of this server ({option}); newcomers are refused, {count} by now";
-      logger.warn(line, { limit, used, most, option, count });
-      this.emit({ type: "limit-reached", limit, used, most, refused: count });
-      Object.assign(refused, { untold: 0, toldAt: clock.now() });
+    this.#tellDue();
+    return `${limit}: ${most} are the most for this server (${LIMIT_OPTIONS[name]})`;
+  }
+
+  /** Tells of those of whom it is time to, and of the others later: perhaps nobody comes any more who would remind of them. */
+  #tellDue(): void {
+    const { clock } = this.#parts;
+    const now = clock.now();
+    let next = Infinity;
+    for (const [name, refused] of this.#refused) {
+      if (refused.untold === 0) continue;
+      const due = refused.toldAt + LIMIT_TOLD_MS;
+      if (due > now) next = Math.min(next, due);
+      else this.#tell(name, refused);
     }
-    return `${limit}: ${most} are the most for this server (${option})`;
+    if (next >= this.#tellsAt || this.#isClosed) return;
+    this.#cancelTell();
+    this.#tellsAt = next;
+    this.#cancelTell = clock.after(next - now, () => {
+      this.#tellsAt = Infinity;
+      this.#tellDue();
+    });
+  }
+
+  #tell(name: Name, refused: Refused): void {
+    const { clock, logger } = this.#parts;
+    const { used, most, untold: count } = refused;
+    const [limit, option] = [LIMIT_NAMES[name], LIMIT_OPTIONS[name]];
+    const line = "{limit}: {used} of {most}, a limit of this server ({option}); newcomers are refused, {count} by now";
+    logger.warn(line, { limit, used, most, option, count });
+    this.emit({ type: "limit-reached", limit, used, most, refused: count });
+    Object.assign(refused, { untold: 0, toldAt: clock.now() });
   }
 
   /** The system is not asked for each newcomer. */

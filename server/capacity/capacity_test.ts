@@ -71,9 +71,13 @@ test("those who are refused are told of at once, and then together; the limit re
   assert.deepEqual(events.map(({ limit, refused }) => [limit, refused]), [["devices linked", 1]]);
   assert.equal(logger.lines.filter((line) => line.startsWith("warn ")).length, 1);
   await clock.advance(LIMIT_TOLD_MS);
+  assert.deepEqual(events.map(({ refused }) => refused), [1, 4], "the rest is told also if nobody comes any more");
+  assert.equal(clock.pending, 0);
   capacity.link();
-  assert.deepEqual(events.map(({ refused }) => refused), [1, 5]);
+  assert.deepEqual(events.length, 2);
   assert.deepEqual([...capacity.refused], [["devices linked", 6]]);
+  capacity.close();
+  assert.equal(clock.pending, 0);
   const since = capacity.since("devices linked", true)!;
   assert.equal(clock.wall() - since, LIMIT_TOLD_MS);
   assert.equal(capacity.since("devices linked", false), undefined);
