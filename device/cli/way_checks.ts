@@ -36,7 +36,7 @@ export function wayChecks(config: DeviceConfig, server: Address): Check[] {
       return { level: "warn", text: found.error, advice: "see whether it is up, or leave it out of --via" };
     },
   }));
-  if (!proxy) return [familiesCheck(config, server), ...via];
+  if (!proxy) return [...(ipBytes(server.host) === undefined ? [familiesCheck(config, server)] : []), ...via];
   return [{
     name: `proxy ${formatAddress(proxy)}`,
     async look(signal) {
@@ -59,7 +59,7 @@ function familiesCheck(config: DeviceConfig, server: Address): Check {
     name: `families ${formatAddress(server)}`,
     async look(signal) {
       const { host, port } = server;
-      const all = ipBytes(host) === undefined ? await lookup(host, systemClock) : [host];
+      const all = await lookup(host, systemClock);
       const [six, four] = [all.find((address) => address.includes(":")), all.find((each) => !each.includes(":"))];
       const first = [four, six].filter((address) => address !== undefined);
       return familiesFinding(await Promise.all(first.map((host) => reach(config, { host, port }, signal))));

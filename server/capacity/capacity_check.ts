@@ -4,6 +4,7 @@
  * @module
  */
 
+import { counted } from "../../base/table.ts";
 import type { Check, Finding } from "../../app/doctor/doctor.ts";
 import { descriptorLimit, keptFrom } from "../../net/kernel/descriptor_room.ts";
 import { eachService } from "../devices/service_grant.ts";
@@ -37,7 +38,7 @@ export function capacityFinding(
   const ports = devices.reduce((sum, { services }) => sum + eachService(services).length, 0);
   const kept = keptFrom("client", descriptors);
   const left = descriptors - kept - links - ports;
-  const need = `${links} links and ${ports} host ports`;
+  const need = `${counted(links, "link")} and ${counted(ports, "host port")}`;
   const advice = (sockets: number) => {
     const enough = 2 ** Math.ceil(Math.log2(sockets + kept));
     return `LimitNOFILE=${enough} in the unit, or ulimit -n ${enough} before the start`;

@@ -242,7 +242,7 @@ export class V2Listener {
         : newcomer.evicted
         ? "it was not done with its handshake, and made room for others"
         : error instanceof HandshakeError && error.byPeer
-        ? `it said goodbye: ${[error.goodbye.code, error.goodbye.text].filter(Boolean).join(", ")}`
+        ? `it said goodbye: ${error.goodbye.code}` // and no words of a stranger's own
         : describeError(error);
       if (error instanceof IncompatibleHello) this.#registry.incompatible.came(error, transport);
       if (!late && !newcomer.evicted && isMute(error, tls !== undefined)) this.#refusals.tellMute(remote);

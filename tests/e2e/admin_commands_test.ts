@@ -194,7 +194,7 @@ processTest("by TCP the commands need the token, which is told nowhere", [], asy
     [["--admin", "0.0.0.0:0", "--admin-token-file", good!], /is for others than this machine/],
     [["--admin", "127.0.0.1:0", "--admin-token-file", open!], /mode 0644/],
     [["--admin", "127.0.0.1:0", "--admin-token-file", `${folder.path}/none`], /make a token/],
-    [["--admin-token-file", good!], /is of use with an admin of HOST:PORT alone/],
+    [["--admin-token-file", good!], /is of use with --admin HOST:PORT alone/],
     [["--admin", "somewhere"], /neither unix, nor off, nor HOST:PORT/],
   ];
   for (const [args, pattern] of refusals) {

@@ -51,7 +51,7 @@ processTest("each option of a device is in force at once, or waits for the next 
   const [one, two] = [token("one", "1"), token("two", "2")];
   const file = folder.write("device.toml", BASE.join("\n"));
   const write = (lines: readonly string[]) => Deno.writeTextFileSync(file, lines.join("\n"));
-  const device = stack.use(startDevice(["--config", file, "--state", folder.path]));
+  const device = stack.use(startDevice(["--config", file, "--state", folder.path], { env: { SALLYPORT_ENGINE: "" } }));
   const [, host = ""] = await device.child.line(/^service echo (\S+)/);
   const client = stack.use(await Stream.connect(portOf(host)));
   const talk = async () => {

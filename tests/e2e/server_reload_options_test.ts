@@ -73,7 +73,9 @@ async function run(): Promise<void> {
       ].join("\n"),
     );
   write({});
-  const server = stack.use(await startServer(["--config", file, "--state", folder.path], { listeners: 2 }));
+  const server = stack.use(
+    await startServer(["--config", file, "--state", folder.path], { listeners: 2, env: { SALLYPORT_ENGINE: "" } }),
+  );
   const text = await enrol(folder.path, server.address, ["echo"]);
   const device = stack.use(startDevice(joinArgs(folder.path, text, [`echo=127.0.0.1:${echo.port}`])));
   const client = stack.use(await Stream.connect(portOf(await serviceOpen(device, "echo"))));

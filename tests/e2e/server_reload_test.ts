@@ -15,6 +15,9 @@ import { freePort, portOf, refusesClients } from "../rig/ports.ts";
 import { Stream } from "../rig/stream.ts";
 import { TempFolder } from "../rig/temp_folder.ts";
 
+/** What the environment says goes before the file. */
+const NO_ENGINE = { SALLYPORT_ENGINE: "" };
+
 processTest(
   "a server reads its file anew: what can change does, nobody is cut, and a mistake changes nothing",
   [],
@@ -26,7 +29,7 @@ processTest(
     const write = (...lines: string[]) => folder.write("server.toml", lines.join("\n"));
     const file = write(...sections(`127.0.0.1:${first}`));
     await using echo = echoService();
-    await using server = await startServer(["--config", file, "--state", folder.path]);
+    await using server = await startServer(["--config", file, "--state", folder.path], { env: NO_ENGINE });
     const text = await enrol(folder.path, server.address, ["echo"]);
     await using device = startDevice(joinArgs(folder.path, text, [`echo=127.0.0.1:${echo.port}`]));
     const hostPort = portOf(await serviceOpen(device, "echo"));

@@ -130,8 +130,12 @@ async function enroll(device: string, command: Command): Promise<void> {
 /** Where a service is to be reached; a port alone is one of every address, which many do not mean. */
 function whereItListens({ name, listen }: ServiceGrant): string {
   const at = formatGrantedAddress(listen);
-  const isAnywhere = !isUnixHost(listen) && (listen.host === "0.0.0.0" || listen.host === "::");
-  return `${name} at ${at}${isAnywhere ? " (every address of this host)" : ""}`;
+  if (isUnixHost(listen)) return `${name} at ${at}`;
+  const told = [
+    ...(listen.host === "0.0.0.0" || listen.host === "::" ? ["every address of this host"] : []),
+    ...(listen.from === 0 ? ["a port that is free then"] : []),
+  ];
+  return `${name} at ${at}${told.length > 0 ? ` (${told.join(", ")})` : ""}`;
 }
 
 function distinct(services: readonly ServiceGrant[]): readonly ServiceGrant[] {
