@@ -223,9 +223,6 @@ export const UNIX_LEFTOVER_MS = 2_000;
 /** Milliseconds between two looks for such folders at one place. */
 export const UNIX_SWEEP_MS = 60_000;
 
-/** Places of which it is remembered when they were looked at. */
-export const MAX_SWEPT_FOLDERS = 1_000;
-
 /** Milliseconds without a datagram after which a client of a service over UDP is gone, as long as nobody says otherwise. */
 export const UDP_IDLE_TIMEOUT_MS = 60_000;
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { MAX_SWEPT_FOLDERS, UNIX_LEFTOVER_MS, UNIX_SWEEP_MS } from "../limits.ts";
+import { UNIX_LEFTOVER_MS, UNIX_SWEEP_MS } from "../limits.ts";
 import { errorCode } from "../../base/errors.ts";
 import type { Engine } from "../../net/socket.ts";
 
@@ -15,7 +15,7 @@ export function workshopIn(folder: string): string {
   return `${folder}/.sp-${crypto.randomUUID().slice(0, 8)}`;
 }
 
-/** When folders were swept last, in milliseconds since 1970: a fleet that comes back opens as many sockets as a folder has. */
+/** When folders were swept of late, in milliseconds since 1970: a fleet that comes back opens as many sockets as one has. */
 const swept = new Map<string, number>();
 
 /**
@@ -26,8 +26,8 @@ const swept = new Map<string, number>();
  * @param now Milliseconds since 1970.
  */
 export async function sweepWorkshops(folder: string, engine: Engine, now: number): Promise<void> {
-  if (Math.abs(now - (swept.get(folder) ?? -Infinity)) < UNIX_SWEEP_MS) return;
-  if (swept.size >= MAX_SWEPT_FOLDERS) swept.clear();
+  for (const [each, at] of swept) if (Math.abs(now - at) >= UNIX_SWEEP_MS) swept.delete(each);
+  if (swept.has(folder)) return;
   swept.set(folder, now);
   try {
     for await (const { name, isDirectory } of Deno.readDir(folder)) {
