@@ -4,7 +4,6 @@
  * @module
  */
 
-import { VERSION } from "../../base/version.ts";
 import { refuses } from "./_check.ts";
 
 const KEY = "ed25519:MoD09p63cAgdgkm0O067tDTnLifseMfHK1AG6FJOtp4";

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { VERSION } from "../../base/version.ts";
 import { refuses } from "./_check.ts";
 
 function bytes(...parts: (string | number[])[]): Uint8Array<ArrayBuffer> {
