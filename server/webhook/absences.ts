@@ -6,6 +6,7 @@
  */
 
 import type { Clock } from "../../base/clock.ts";
+import type { Renamed } from "../devices/differences.ts";
 import { ABSENCES_A_TURN } from "../limits.ts";
 
 /** What is known of an absence. */
@@ -19,14 +20,14 @@ export interface Absence<T> {
 export class Absences<T> {
   readonly #clock: Clock;
   #grace: number;
-  readonly #due: (name: string, absence: Absence<T>) => void;
+  readonly #due: (name: string, absence: Absence<T>) => boolean;
   /** In the order of their beginning. */
   readonly #waiting = new Map<string, Absence<T>>();
   readonly #told = new Map<string, Absence<T>>();
   #cancel: (() => void) | undefined;
 
-  /** `due` is called for whoever has been away for `grace` milliseconds. */
-  constructor(clock: Clock, grace: number, due: (name: string, absence: Absence<T>) => void) {
+  /** `due` is called for whoever has been away for `grace` milliseconds, and says whether that was worth a word. */
+  constructor(clock: Clock, grace: number, due: (name: string, absence: Absence<T>) => boolean) {
     this.#clock = clock;
     this.#grace = grace;
     this.#due = due;
@@ -45,6 +46,17 @@ export class Absences<T> {
     const told = this.#told.get(name);
     this.#told.delete(name);
     return told;
+  }
+
+  /** Some have other names: their absences go on, in the order of their beginning. */
+  rename(names: readonly Renamed[]): void {
+    const after = new Map(names);
+    for (const absences of [this.#waiting, this.#told]) {
+      if (!names.some(([before]) => absences.has(before))) continue;
+      const all = [...absences];
+      absences.clear();
+      for (const [name, absence] of all) absences.set(after.get(name) ?? name, absence);
+    }
   }
 
   /** Whoever is away and was not told yet is due after `grace` milliseconds from the beginning of its absence. */
@@ -76,8 +88,7 @@ export class Absences<T> {
         return;
       }
       this.#waiting.delete(name);
-      this.#told.set(name, absence);
-      this.#due(name, absence);
+      if (this.#due(name, absence)) this.#told.set(name, absence);
     }
   }
 }

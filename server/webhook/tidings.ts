@@ -11,6 +11,7 @@ import { DailyWarning } from "../../net/tls/validity.ts";
 import type { AdminContext } from "../admin/context.ts";
 import { stateOf } from "../admin/device_facts.ts";
 import { limitsOf } from "../admin/server_routes.ts";
+import { type DevicesChange, renamedIn } from "../devices/differences.ts";
 import type { ServerEvent } from "../events.ts";
 import { LIMIT_CLEAR_PART, MAX_FAILED_SERVICES, WEBHOOK_INTERRUPTED_MS, WEBHOOK_LOOK_MS } from "../limits.ts";
 import { V2Listener } from "../v2/listener.ts";
@@ -65,16 +66,23 @@ export class WebhookTidings {
     this.#subject = subject;
     this.#plan = plan;
     this.#offline = new Absences(clock, plan.grace, (device, { since, facts }) => {
-      if (this.#isMissed(device)) this.#tell("device-offline", { device, forMs: this.#ago(since), ...facts });
+      if (!this.#isMissed(device)) return false;
+      this.#tell("device-offline", { device, forMs: this.#ago(since), ...facts });
+      return true;
     });
     this.#interrupted = new Absences(clock, WEBHOOK_INTERRUPTED_MS, (device, { since, facts }) => {
       this.#tell("device-interrupted", { device, forMs: this.#ago(since), ...facts });
+      return true;
     });
     for (const { name } of subject.state?.devices.all ?? []) {
       const session = subject.core.registry?.session(name);
       if (!session?.link) this.#offline.begin(name, session ? GONE_BEFORE : NEVER_SEEN);
     }
-    this.#unsubscribe = subject.server.subscribe((event) => this.#on(event));
+    const ends = [
+      subject.server.subscribe((event) => this.#on(event)),
+      subject.state?.devices.subscribe((change) => this.#onChange(change)),
+    ];
+    this.#unsubscribe = () => ends.forEach((end) => end?.());
     this.#cancel = clock.after(WEBHOOK_LOOK_MS, () => this.#look());
   }
 
@@ -98,6 +106,16 @@ export class WebhookTidings {
 
   #ago(since: number): number {
     return Math.round(this.#subject.core.settings.clock.now() - since);
+  }
+
+  /** One that is renamed is missed by its new name, and one that is gone no more. */
+  #onChange(change: DevicesChange): void {
+    const still = new Set(change.added.map(({ name }) => name));
+    const names = renamedIn(change);
+    for (const absences of [this.#offline, this.#interrupted]) {
+      for (const { name } of change.removed) if (!still.has(name)) absences.end(name);
+      absences.rename(names);
+    }
   }
 
   #on(event: ServerEvent): void {

@@ -6,6 +6,7 @@ import { silentLogger } from "../../base/logger.ts";
 import { FakeClock } from "../../tests/rig/clock.ts";
 import { test } from "../../tests/rig/test.ts";
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
+import type { DevicesChange } from "../devices/differences.ts";
 import type { ServerEvent } from "../events.ts";
 import { WEBHOOK_INTERRUPTED_MS, WEBHOOK_LOOK_MS } from "../limits.ts";
 import { serverSettings } from "../options.ts";
@@ -20,7 +21,9 @@ function fleet(names: readonly string[], events: readonly (typeof WEBHOOK_EVENTS
   const emitter = new Emitter<ServerEvent>(silentLogger);
   const devices = names.map((name) => ({ name, key: `k-${name}`, services: [], disabled: false } as AuthorizedDevice));
   const byName = (name: string) => devices.find((device) => device.name === name);
-  const state = { devices: { all: devices, byName } } as unknown as StateView;
+  const changes = new Emitter<DevicesChange>(silentLogger);
+  const subscribe = (fn: (change: DevicesChange) => void) => changes.subscribe(fn);
+  const state = { devices: { all: devices, byName, subscribe } } as unknown as StateView;
   const settings = { ...serverSettings({ listen: [], clock }), clientRoom: { used: 0, most: 10 } };
   const told: WebhookEvent[] = [];
   const tidings = new WebhookTidings(
@@ -38,6 +41,14 @@ function fleet(names: readonly string[], events: readonly (typeof WEBHOOK_EVENTS
     told,
     settings,
     devices,
+    rename(...names: [before: string, after: string][]) {
+      const changed = names.map(([name, after]) => {
+        const before = byName(name)!;
+        return { before, after: { ...before, name: after } };
+      });
+      for (const { before, after } of changed) devices[devices.indexOf(before)] = after;
+      changes.emit({ added: [], removed: [], changed });
+    },
     emit: (event: ServerEvent) => emitter.emit(event),
     up: (device: string) => emitter.emit({ type: "link-up", ...at(device) }),
     down: (device: string) => emitter.emit({ type: "link-down", ...at(device), reason: "expired", duration: 1 }),
@@ -160,5 +171,30 @@ test("one timer serves any number of devices", () => {
   assert.ok(clock.pending <= before + 1);
   clock.tick(GRACE);
   assert.equal(told.length, 0, "they are nobody's devices");
+  tidings.close();
+});
+
+test("a device that is renamed while it is away is missed by its new name, and back by that", async () => {
+  const { clock, up, down, names, rename, tidings } = fleet(["a", "b"]);
+  for (const device of ["a", "b"]) up(device);
+  down("a");
+  rename(["a", "b"], ["b", "a"]);
+  await clock.advance(GRACE);
+  assert.deepEqual(names(), ["device-offline b"]);
+  rename(["b", "c"]);
+  up("c");
+  assert.deepEqual(names(), ["device-offline b", "device-online c"]);
+  tidings.close();
+});
+
+test("a device of whose absence nobody was told, as it was barred, is no news when it is back", async () => {
+  const { clock, up, down, names, devices, tidings } = fleet(["gw1"]);
+  up("gw1");
+  down("gw1");
+  devices[0] = { ...devices[0]!, disabled: true };
+  await clock.advance(GRACE);
+  devices[0] = { ...devices[0]!, disabled: false };
+  up("gw1");
+  assert.deepEqual(names(), []);
   tidings.close();
 });
