@@ -14,6 +14,7 @@ import { formatRules, readRules } from "../access/rules_table.ts";
 import {
   checkGrant,
   checkGrants,
+  eachService,
   formatGrantedAddress,
   namesOf,
   parseGrantedAddress,
@@ -108,8 +109,15 @@ export function unknownServiceText(device: string, service: string, known: reado
   }`;
 }
 
-/** Why a service cannot be opened for a time that is not closed, and what has it closed. */
-export function notClosedText(device: string, grant: ServiceGrant, file = "devices.toml"): string {
-  return `${device}/${grant.name} is not closed, so it takes no opening; to have it open for a time alone, write ` +
+/** Why a service cannot be opened for a time that is not closed, and what has it closed: it, or the range that it is of. */
+export function notClosedText(
+  device: string,
+  service: string,
+  known: readonly ServiceGrant[],
+  file = "devices.toml",
+): string {
+  const grant = known.find((each) => eachService([each]).some(({ name }) => name === service));
+  if (!grant) return unknownServiceText(device, service, known);
+  return `${device}/${service} is not closed, so it takes no opening; to have it open for a time alone, write ` +
     `${tomlKey(grant.name)} = ${formatGrant({ ...grant, closed: true })} among the services of "${device}" in ${file}`;
 }

@@ -142,7 +142,7 @@ export class DeviceRegistry {
     const grant = grantOf(device, service);
     if (!grant) throw new TypeError(unknownServiceText(name, service, device.services));
     const { closed } = mergeRules(this.#options.devices.defaults, device.access, grant);
-    if (!closed) throw new TypeError(notClosedText(name, grant));
+    if (!closed) throw new TypeError(notClosedText(name, service, device.services));
   }
 
   /** A number for a connection that was just accepted: greater than those of all before. */

@@ -23,6 +23,7 @@ processTest(
     const { relay } = echo;
     const run = (...args: string[]) => outcome("server", [...args, "--state", relay.folder.path]);
     assert.match((await run("attend", "gw1", "--for", "5m")).stderr, /^"gw1" is looked at closely$/m);
+    assert.match((await run("attend", "gw1")).stderr, /^"gw1" is looked at closely$/m, "as long as is usual");
     assert.match((await run("attend", "gw1", "--for", "2h")).stderr, /body\.ms/);
     assert.match((await run("openings")).stderr, /nothing is open for a time now/);
     await relay.command("service", "add", "gw1", "web=127.0.0.1:0", "--local", "127.0.0.1:80", "--closed");
@@ -37,6 +38,7 @@ processTest(
     const lines = (await relay.command("audit", "--last", "500")).map((line) => JSON.parse(line) as { event: string });
     assert.deepEqual([lines[0]!.event, lines.some(({ event }) => event === "service-opened")], ["server-start", true]);
     assert.equal((await relay.command("audit", "--last", "2")).length, 2);
+    assert.deepEqual((await relay.command("audit")).slice(-2).map((line) => JSON.parse(line)), lines.slice(-2));
   },
 );
 

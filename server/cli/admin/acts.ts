@@ -8,6 +8,7 @@ import { Argument, type Command } from "commander";
 import { KEEP_ALIVE_OPTIONS, keepAliveAct, keepAliveBody } from "../../../app/admin/cli/keep_alive.ts";
 import { argument, examplesOf, taskCommand, taskOptions } from "../../../app/command.ts";
 import type { OptionTable } from "../../../app/options.ts";
+import { writeDuration } from "../../../base/duration.ts";
 import { oneOf, parseDuration, parsePositiveDuration } from "../../../app/values.ts";
 import type { Device } from "../../admin/schemas.ts";
 import { ask, ASK_OPTIONS } from "./ask.ts";
@@ -18,8 +19,16 @@ const MODE_OPTIONS = {
   ...ASK_OPTIONS,
 } as const satisfies OptionTable;
 
+/** How long devices are looked at closely where nobody says it, in milliseconds. */
+const USUAL_ATTEND_MS = 600_000;
+
 const ATTEND_OPTIONS = {
-  for: { value: "TIME", help: "how long, an hour at most", parse: parsePositiveDuration, preset: "10m" },
+  for: {
+    value: "TIME",
+    help: "how long, an hour at most",
+    parse: parsePositiveDuration,
+    preset: writeDuration(USUAL_ATTEND_MS),
+  },
   ...ASK_OPTIONS,
 } as const satisfies OptionTable;
 
@@ -76,7 +85,7 @@ export function actCommands(name: string): Command[] {
       examplesOf(name, "attend gw1", "attend 'gw*' --for 1h --yes"),
     )
       .action((devices: string, _options: unknown, command: Command) => {
-        const ms = taskOptions(ATTEND_OPTIONS, command).for;
+        const ms = taskOptions(ATTEND_OPTIONS, command).for ?? USUAL_ATTEND_MS;
         return doAct(command, devices, "attend", () => ({ ms }), "looks closely at devices", "is looked at closely");
       }),
   ];

@@ -12,8 +12,11 @@ import { stderr } from "../../../app/output.ts";
 import { wholeNumber } from "../../../app/values.ts";
 import { ask, ASK_OPTIONS } from "./ask.ts";
 
+/** Lines that are shown where nobody says how many. */
+const USUAL_LINES = 20;
+
 const OPTIONS = {
-  last: { value: "N", help: "the last so many", parse: wholeNumber(1, MAX_ADMIN_PAGE), preset: "20" },
+  last: { value: "N", help: "the last so many", parse: wholeNumber(1, MAX_ADMIN_PAGE), preset: `${USUAL_LINES}` },
   ...ASK_OPTIONS,
 } as const satisfies OptionTable;
 
@@ -28,7 +31,7 @@ export function auditCommand(name: string): Command {
 }
 
 async function show(command: Command): Promise<void> {
-  const { last } = taskOptions(OPTIONS, command);
+  const { last = USUAL_LINES } = taskOptions(OPTIONS, command);
   const { items } = await ask(command, (client) => client.get<{ items: object[] }>(`/v1/audit?limit=${last}`));
   if (items.length === 0) return void stderr.write("there is no audit; start the server with --audit FILE");
   for (const line of items.toReversed()) printLine(JSON.stringify(line));

@@ -109,15 +109,20 @@ export function waitingRow({ device, services, expires, validUntil, comment }: P
   };
 }
 
+/** What a device in that mode offers: nothing. */
+export const IN_CONFIG = "not offered in mode config";
+
 /** The device alone knows which. */
 export const NOT_OFFERED = "not offered now: down, with down=refuse, or not a service of the device";
 
 /** Granted services of a device that is online, which clients cannot reach all the same. */
-function whyUnbound(granted: readonly ServiceGrant[], { services }: LiveDevice): Record<string, string> {
+function whyUnbound(granted: readonly ServiceGrant[], { services, mode }: LiveDevice): Record<string, string> {
   return Object.fromEntries(
     eachService(granted).flatMap(({ name }) => {
       const service = services.find((candidate) => candidate.name === name);
-      return service?.open ? [] : [[name, service ? service.error ?? "not open yet" : NOT_OFFERED]];
+      return service?.open
+        ? []
+        : [[name, service ? service.error ?? "not open yet" : mode === "config" ? IN_CONFIG : NOT_OFFERED]];
     }),
   );
 }

@@ -123,7 +123,7 @@ async function open({ device, service }: Target, command: Command): Promise<void
     const grant = eachService(found.services).find((each) => each.name === service);
     if (!grant) throw new ConfigError(unknownServiceText(device, service, found.services));
     if (!mergeRules(defaults, found.access, grant).closed) {
-      throw new UnfinishedError(notClosedText(device, grant, file));
+      throw new UnfinishedError(notClosedText(device, service, found.services, file));
     }
     await changeOpenings(folder, since, new Map([[openingKey(device, service), opening]]));
   });

@@ -134,7 +134,7 @@ async function add(command: Command, device: string, { name, listen }: ServiceGr
     `"${device}" may offer "${name}" at ${formatGrantedAddress(listen)}, ` +
       `which opens once the device offers it beside those it has: sallyport device service add ${name}=${
         isUdp(listen) ? "udp:" : ""
-      }HOST:PORT`,
+      }HOST:${"each" in listen && listen.each ? "FROM-TO" : "PORT"}`,
   );
 }
 
