@@ -13,7 +13,7 @@ export const SELECTOR_PATTERN = "^([A-Za-z0-9._*?-]+|tag=[A-Za-z0-9._:*?-]+)$";
 const TAG = "tag=";
 
 /** What a tag is like. */
-export const TAG_PATTERN = "^[A-Za-z0-9._-]+(:[A-Za-z0-9._-]+)?$";
+export const TAG_PATTERN = "^[A-Za-z0-9._][A-Za-z0-9._-]*(:[A-Za-z0-9._-]+)?$";
 
 /** Parses a tag: a word, or two with a colon between, as in `site:berlin`. @throws {SyntaxError} with what would do. */
 export function parseTag(text: string): string {

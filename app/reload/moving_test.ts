@@ -24,7 +24,7 @@ const AT = { host: "127.0.0.1", port: 9 };
 
 test("a reload that comes while the admin API and the metrics start waits for them", async () => {
   const { gate, counts, serve } = served();
-  const admin = new MovingAdmin(serve satisfies () => Promise<AdminServer>);
+  const admin = new MovingAdmin(serve satisfies () => Promise<AdminServer>, () => {});
   const metrics = new MovingMetrics(serve);
   const started = [admin.start(WISH), metrics.start(AT)];
   const prepared = [admin.prepare(WISH), metrics.prepare(AT)];
@@ -51,11 +51,31 @@ test("a start that failed is told to whoever started, and a reload tries anew", 
 test("what a reload has made ready leaves nothing open if the daemon has ended meanwhile", async () => {
   const { gate, counts, serve } = served();
   gate.resolve();
-  const [admin, metrics] = [new MovingAdmin(serve), new MovingMetrics(serve)];
+  const [admin, metrics] = [new MovingAdmin(serve, () => {}), new MovingMetrics(serve)];
   const changes = [await admin.prepare(WISH), await metrics.prepare(AT)];
   assert.equal(counts.open, 2);
   await admin.close();
   await metrics.close();
   for (const change of changes) await change?.commit();
   assert.equal(counts.open, 0);
+});
+
+test("an admin API is told where it is, at first and at each move, and not when only its token changes", async () => {
+  const told: (string | undefined)[] = [];
+  let address = "127.0.0.1:9";
+  const server: AdminServer = {
+    get address() {
+      return address;
+    },
+    socket: undefined,
+    prepare: ({ tcp }) => Promise.resolve({ commit: () => void (address = `127.0.0.1:${tcp!.address.port}`) }),
+    close: () => Promise.resolve(),
+  };
+  const admin = new MovingAdmin(() => Promise.resolve(server), ({ address }) => told.push(address));
+  const wish = (port: number): AdminWish => ({ ...WISH, tcp: { address: { host: "127.0.0.1", port }, token: "t" } });
+  await admin.start(wish(9));
+  await (await admin.prepare(wish(9)))?.commit();
+  await (await admin.prepare(wish(10)))?.commit();
+  assert.deepEqual(told, ["127.0.0.1:9", "127.0.0.1:10"]);
+  await admin.close();
 });

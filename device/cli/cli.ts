@@ -32,6 +32,7 @@ import { checkDevice, notOffered } from "./check.ts";
 import { DeviceReload, type Told } from "./reload.ts";
 import { readCa } from "./ca.ts";
 import { startDevice } from "../device.ts";
+import { tellAdmin } from "../../app/admin/cli/tell_admin.ts";
 import { MovingAdmin } from "../../app/admin/http/moving.ts";
 import { MovingMetrics } from "../../app/metrics/moving.ts";
 import type { DeviceEvent } from "../events.ts";
@@ -197,8 +198,8 @@ async function runDevice(
   );
   const admin = new MovingAdmin((wish) => {
     const served = { device, engine: engine.name, clock: systemClock, logger, reload, metrics: measures };
-    return serveAdminApi(served, stateAt, wish, json);
-  });
+    return serveAdminApi(served, stateAt, wish);
+  }, (server) => tellAdmin(server, json, logger));
   const metrics = new MovingMetrics((at) => openMetrics({ ...subject, registry: measures, json }, at, stateAt, logger));
   const reloader: DeviceReload | undefined = read && new DeviceReload({
     told: { values, config, admin: wish },

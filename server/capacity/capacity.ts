@@ -160,7 +160,9 @@ export class Capacity {
   #full(name: Exclude<Name, "handshakeRate">, more = 0, devices = 0): string | undefined {
     if (name !== "sockets" && this.#parts.limits()[name] === undefined) return undefined; // nobody need look
     const { used, most } = this.use(name, devices);
-    return used + more > most || more === 0 && used >= most ? this.#refuse(name, used, most) : undefined;
+    if (used + more > most || more === 0 && used >= most) return this.#refuse(name, used, most);
+    this.since(LIMIT_NAMES[name], more > 0 && used + more >= most); // whoever comes in may be the last
+    return undefined;
   }
 
   #refuse(name: Name, used: number, most: number): string {

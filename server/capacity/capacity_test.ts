@@ -82,3 +82,24 @@ test("those who are refused are told of at once, and then together; the limit re
   assert.equal(clock.wall() - since, LIMIT_TOLD_MS);
   assert.equal(capacity.since("devices linked", false), undefined);
 });
+
+test("a limit is reached since the last one came in for whom there was room, whoever looks when", async () => {
+  const { capacity, clock, links } = capacityOf({ links: 2 });
+  links.linked = 1;
+  assert.equal(capacity.link(), undefined);
+  const reached = clock.wall();
+  links.linked = 2;
+  await clock.advance(5_000);
+  assert.ok(capacity.link(), "refused");
+  assert.equal(capacity.since("devices linked", true), reached);
+  links.linked = 0; // nobody looks meanwhile
+  await clock.advance(60_000);
+  assert.equal(capacity.link(), undefined);
+  links.linked = 1;
+  await clock.advance(1_000);
+  assert.equal(capacity.link(), undefined);
+  links.linked = 2;
+  await clock.advance(LIMIT_TOLD_MS);
+  assert.equal(clock.wall() - capacity.since("devices linked", true)!, LIMIT_TOLD_MS);
+  capacity.close();
+});

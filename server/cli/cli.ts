@@ -7,7 +7,6 @@
 import type { Command } from "commander";
 import { systemClock } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
-import type { Logger } from "../../base/logger.ts";
 import { chooseEngine, tellTurns } from "../../net/engines.ts";
 import { type AdminWish, adminWish } from "../../app/admin/options.ts";
 import type { AdminServer } from "../../app/admin/serve.ts";
@@ -33,6 +32,7 @@ import { auditCommand } from "./admin/audit.ts";
 import { openingsCommand } from "./admin/openings.ts";
 import { checkServer } from "./check.ts";
 import { ServerReload, type ServerTold } from "./reload/reload.ts";
+import { tellAdmin } from "../../app/admin/cli/tell_admin.ts";
 import { MovingAdmin } from "../../app/admin/http/moving.ts";
 import { MovingMetrics } from "../../app/metrics/moving.ts";
 import { drainCommand } from "./admin/drain.ts";
@@ -137,10 +137,10 @@ async function run(command: Command): Promise<void> {
   const metrics = new MovingMetrics((address) => openMetrics(context, address, folder, json));
   let history: Promise<void> | undefined; // of use to those who ask alone
   const admin = new MovingAdmin(async (wish) => {
-    const api = await serveAdmin(context, folder, wish, json);
+    const api = await serveAdmin(context, folder, wish);
     if (api) history ??= context.history.start(state?.view.folder);
     return api;
-  });
+  }, (server) => tellAdmin(server, json, logger));
   const reloader = new ServerReload({
     told,
     read: () => readAll(command, true),
@@ -197,28 +197,17 @@ async function serveAdmin(
   context: AdminContext,
   folder: string,
   { unix, tcp, isExplicit }: AdminWish,
-  json: boolean,
 ): Promise<AdminServer | undefined> {
   const { logger } = context.core.settings;
   try {
     const site = async () => (await import("../dashboard/files.ts")).DASHBOARD;
-    const api = await serveServerAdmin(context, { folder, unix, tcp, site });
-    tellAdmin(api, json, logger);
-    return api;
+    return await serveServerAdmin(context, { folder, unix, tcp, site });
   } catch (error) {
     if (isExplicit) throw error;
     const [what = ""] = describeError(error).split("\n");
     logger.warn("no admin API: {error}; --admin off goes without", { error: what });
     return undefined;
   }
-}
-
-/** Where it is: in the log, and by TCP on stdout too, for scripts. */
-function tellAdmin({ socket, address }: AdminServer, json: boolean, logger: Logger): void {
-  if (socket !== undefined) logger.debug("admin API at {socket}", { socket });
-  if (address === undefined) return;
-  logger.info("admin API at {address}", { address });
-  printLine(json ? JSON.stringify({ type: "admin", address }) : `admin ${address}`);
 }
 
 /** A v2 listener's certificate is made from the identity unless files were given. */

@@ -9,7 +9,7 @@ import { outcome } from "../rig/processes/commands.ts";
 import { processTest } from "../rig/processes/harness.ts";
 import { sallyport, startDevice } from "../rig/processes/daemons.ts";
 import { echoRelay, enrol, serviceOpen, startV2Server } from "../rig/processes/relay.ts";
-import { portOf } from "../rig/ports.ts";
+import { freePort, portOf } from "../rig/ports.ts";
 import { echoService } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { TempFolder } from "../rig/temp_folder.ts";
@@ -223,6 +223,8 @@ processTest("without a server the commands say so, with exit code 1", [], async 
   await server.child.end();
   const dead = await outcome("server", ["status", "--state", folder.path]);
   assert.deepEqual([dead.code, /nobody answers at \S+admin\.sock/.test(dead.stderr)], [1, true], dead.stderr);
+  const page = await outcome("server", ["dashboard", "--admin", `127.0.0.1:${freePort("127.0.0.1")}`]);
+  assert.deepEqual([page.code, /nobody answers at 127\.0\.0\.1:/.test(page.stderr)], [1, true], page.stderr);
   await using again = await startV2Server(folder.path);
   assert.equal((await outcome("server", ["status", "--state", folder.path])).code, 0);
   await using second = await startV2Server(folder.path);

@@ -14,13 +14,15 @@ export type ServeAdmin = (wish: AdminWish) => Promise<AdminServer | undefined>;
 /** The API, if there is one. */
 export class MovingAdmin {
   readonly #serve: ServeAdmin;
+  readonly #tell: (server: AdminServer) => void;
   #server: AdminServer | undefined;
   #starting: Promise<void> = Promise.resolve();
   #isClosed = false;
 
-  /** Nothing is served yet; `serve` is called when somebody wants it to be. */
-  constructor(serve: ServeAdmin) {
+  /** Nothing is served yet: `serve` is called when somebody wants it to be, and `tell` when it is at another address. */
+  constructor(serve: ServeAdmin, tell: (server: AdminServer) => void) {
     this.#serve = serve;
+    this.#tell = tell;
   }
 
   /** Where it is by TCP, if it is. */
@@ -38,7 +40,7 @@ export class MovingAdmin {
   /** Prepares that it is elsewhere, once it has started. @throws {ConfigError} or {ListenError} if it cannot be there. */
   async prepare(wish: AdminWish): Promise<Omit<Change, "told"> | undefined> {
     await this.#starting;
-    return await (this.#server ? this.#server.prepare(wish) : this.#first(wish));
+    return await (this.#server ? this.#moved(this.#server, wish) : this.#first(wish));
   }
 
   /** Ends it, and what is about to be. Idempotent. */
@@ -52,6 +54,23 @@ export class MovingAdmin {
     const server = await this.#serve(wish);
     if (!server) return undefined;
     const undo = () => server.close();
-    return { commit: () => this.#isClosed ? undo() : void (this.#server = server), undo };
+    const commit = async () => {
+      if (this.#isClosed) return await undo();
+      this.#server = server;
+      this.#tell(server);
+    };
+    return { commit, undo };
+  }
+
+  async #moved(server: AdminServer, wish: AdminWish): Promise<Omit<Change, "told"> | undefined> {
+    const before = server.address;
+    const prepared = await server.prepare(wish);
+    return prepared && {
+      ...prepared,
+      commit: async () => {
+        await prepared.commit();
+        if (server.address !== before && !this.#isClosed) this.#tell(server);
+      },
+    };
   }
 }

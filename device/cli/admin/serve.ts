@@ -7,7 +7,6 @@
 import type { AdminWish } from "../../../app/admin/options.ts";
 import { EventRing } from "../../../app/admin/event_ring.ts";
 import type { AdminServer } from "../../../app/admin/serve.ts";
-import { printLine } from "../../../app/command.ts";
 import { describeError } from "../../../base/errors.ts";
 import type { DeviceContext } from "../../admin/context.ts";
 import { serveDeviceAdmin } from "../../admin/serve.ts";
@@ -27,20 +26,13 @@ export async function serveAdminApi(
   subject: AdminSubject,
   folder: string,
   wish: AdminWish,
-  json: boolean,
 ): Promise<AdminServer | undefined> {
   const { device, clock, logger } = subject;
   const started = clock.wall();
   const events = new EventRing<DeviceEvent>(started, MAX_DEVICE_EVENTS);
   device.subscribe((event) => events.add(clock.wall(), event));
   try {
-    const api = await serveDeviceAdmin({ ...subject, events, started }, folder, wish);
-    if (api.socket !== undefined) logger.debug("admin API at {socket}", { socket: api.socket });
-    if (api.address !== undefined) {
-      logger.info("admin API at {address}", { address: api.address });
-      printLine(json ? JSON.stringify({ type: "admin", address: api.address }) : `admin ${api.address}`);
-    }
-    return api;
+    return await serveDeviceAdmin({ ...subject, events, started }, folder, wish);
   } catch (error) {
     if (wish.isExplicit) throw error;
     const [what = ""] = describeError(error).split("\n");

@@ -6,8 +6,10 @@
 
 import type { Command } from "commander";
 import { ADMIN_SOCKET } from "../../../app/admin/address.ts";
+import { adminClient, NoAdminError } from "../../../app/admin/client.ts";
 import { printLine, taskCommand } from "../../../app/command.ts";
 import { stderr } from "../../../app/output.ts";
+import { UnfinishedError } from "../../../app/run.ts";
 import { systemClock } from "../../../base/clock.ts";
 import { describeError } from "../../../base/errors.ts";
 import { formatAddress, parseAddress } from "../../../protocol/address.ts";
@@ -32,8 +34,11 @@ async function dashboard(command: Command): Promise<void> {
   const byTcp = admin !== undefined && admin !== "unix" && admin !== "off";
   if (!byTcp || tokenFile !== undefined) await ask(command, (client) => client.get("/v1/health"));
   if (byTcp) {
-    const address = `http://${formatAddress(parseAddress(admin))}/`;
+    const at = formatAddress(parseAddress(admin));
+    if (tokenFile === undefined) await demandAnswer(at);
+    const address = `http://${at}/`;
     printLine(`dashboard ${address}`);
+    stderr.write("the page asks for the token of the admin API");
     if (open) openBrowser(address);
     return;
   }
@@ -55,6 +60,16 @@ async function dashboard(command: Command): Promise<void> {
     return;
   }
   await over;
+}
+
+/** @throws {UnfinishedError} if nobody is there. Whoever asks for that needs no token: the page will ask for it. */
+async function demandAnswer(address: string): Promise<void> {
+  using client = adminClient({ address, token: "" });
+  try {
+    await client.get("/v1/health");
+  } catch (error) {
+    throw error instanceof NoAdminError ? new UnfinishedError(error.message, { cause: error }) : error;
+  }
 }
 
 /** A page that leads to the link, which has nothing in it that would have to be escaped. */
