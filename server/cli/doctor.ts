@@ -20,6 +20,7 @@ import { endWarning, pemEnd } from "../../net/tls/validity.ts";
 import { ServerCertificate } from "../../net/tls/listening.ts";
 import { GOOD_BACKLOG } from "../limits.ts";
 import { capacityCheck } from "../capacity/capacity_check.ts";
+import { LIMIT_NAMES, type ServerLimits } from "../capacity/server_limits.ts";
 import { readDevices } from "../devices/edits.ts";
 import { isUnixHost } from "../ports/unix_host.ts";
 import type { ServerState } from "../admin/schemas.ts";
@@ -55,11 +56,12 @@ async function checksOf(
   const hasV2 = (listeners ?? config.listen).some(({ profile }) => profile === "v2");
   const facts = hasV2 ? await readFacts(folder) : undefined;
   const devices = devicesFile(folder, values.devices, facts);
+  const limits = server && !isTold ? limitsOf(server) : config.limits ?? {};
   return [
     engineCheck(config.engine, server?.engine),
     descriptorCheck(server?.pid),
     backlogCheck(),
-    ...(hasV2 ? [...stateChecks(folder), devicesCheck(devices), capacityCheck(devices, config.limits ?? {})] : []),
+    ...(hasV2 ? [...stateChecks(folder), devicesCheck(devices), capacityCheck(devices, limits)] : []),
     runningCheck(running),
     familiesCheck(
       listeners?.map(({ address }) => parseAddress(address)) ?? config.listen.map(({ address }) => address),
@@ -76,6 +78,12 @@ async function checksOf(
 
 /** What says where a server is to listen, and how. */
 const LISTEN_WORDS = ["listen", "profile", "forward", "plain", "tls-cert"] as const;
+
+/** How many links the server that runs lets be: what else is limited the system says better. */
+function limitsOf({ limits }: ServerState): ServerLimits {
+  const most = limits.find(({ name }) => name === LIMIT_NAMES.links)?.most ?? undefined;
+  return most === undefined ? {} : { links: most };
+}
 
 function runningCheck({ facts, trouble }: Asked<ServerState>): Check {
   return {

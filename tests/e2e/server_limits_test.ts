@@ -112,6 +112,10 @@ processTest("devices beyond the limits are refused and told of, and those who ar
   const [line] = limited.audited("limit-reached");
   assert.deepEqual([line!["limit"], line!["used"], line!["most"], line!["refused"]], ["devices linked", 1, 1, 1]);
   assert.ok(limited.audited("refused").every(({ reason }) => reason === "server-limit"));
+  const { stdout } = await outcome("server", ["doctor", "--json", "--state", folder.path]);
+  const found = JSON.parse(stdout.at(-1)!) as { check: string; text: string }[];
+  const capacity = found.find(({ check }) => check === "capacity");
+  assert.match(capacity!.text, /^2 devices are registered, and max-links lets 1 in at once$/, "of the one that runs");
   const [, at] = await server.child.line(/^metrics (\S+)$/);
   const metrics = await (await fetch(`http://${at}/metrics`)).text();
   assert.match(metrics, /^sallyport_limit_refusals_total\{limit="devices linked"\} [1-9]/m);
