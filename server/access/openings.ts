@@ -8,7 +8,6 @@ import { MAX_OPENINGS, OPENING_LOOK_MS } from "../limits.ts";
 import type { Clock } from "../../base/clock.ts";
 import { Emitter } from "../../base/emitter.ts";
 import { type Logger, silentLogger } from "../../base/logger.ts";
-import type { Renamed } from "../devices/differences.ts";
 
 /** A service that is open for a time. Times are of the wall clock, in milliseconds since 1970. */
 export interface Opening {
@@ -114,7 +113,9 @@ export class Openings {
    *
    * @returns what was open, with the old names, and with the new ones.
    */
-  rename(names: readonly Renamed[]): { readonly before: readonly Opening[]; readonly after: readonly Opening[] } {
+  rename(
+    names: readonly (readonly [before: string, after: string])[],
+  ): { readonly before: readonly Opening[]; readonly after: readonly Opening[] } {
     if (this.#all.size === 0) return { before: [], after: [] };
     const moving = names.flatMap(([from, device]) =>
       this.of(from).map((opening) => {
