@@ -109,7 +109,7 @@ processTest(
       [["mode", "gw1", "sleep"], 2, /none of config, run/],
       [["keepalive", "gw1"], 2, /nothing is set/],
       [["keepalive", "gw1", "--way", "fast", "--probe-count", "3"], 2, /--way says it all/],
-      [["events", "--type", "nothing"], 2, /^sallyport: --type: "nothing" is none of listening, link-up, /m],
+      [["events", "--type", "nothing"], 2, /^sallyport(-server)?: --type: "nothing" is none of listening, link-up, /m],
     ];
     for (const [args, code, pattern] of failures) {
       const { code: got, stderr } = await run(...args);
