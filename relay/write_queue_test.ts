@@ -319,16 +319,16 @@ class PromptDuplex extends FakeDuplex {
   }
 }
 
+/** A `step`, or what a duplex that takes at once, and its loop, may do in between. */
+const loopStep = fc.oneof(
+  step,
+  fc.record({ do: fc.constant("room" as const), room: fc.nat(80) }),
+  fc.record({ do: fc.constant("pass" as const), begins: fc.boolean() }),
+  fc.record({ do: fc.constantFrom("keep" as const, "copy" as const), size: fc.nat(60) }),
+);
+
 test("what a duplex takes at once is gone at once, and bytes keep their order whatever it takes", async () => {
-  const steps = fc.array(
-    fc.oneof(
-      step,
-      fc.record({ do: fc.constant("room" as const), room: fc.nat(80) }),
-      fc.record({ do: fc.constant("pass" as const), begins: fc.boolean() }),
-      fc.record({ do: fc.constantFrom("keep" as const, "copy" as const), size: fc.nat(60) }),
-    ),
-    { maxLength: 60 },
-  );
+  const steps = fc.array(loopStep, { maxLength: 60 });
   await fc.assert(
     fc.asyncProperty(behaviour, steps, async (behaviour, steps) => {
       const duplex = new PromptDuplex();
@@ -422,15 +422,7 @@ test("what a pass has gathered and the system does not take goes on as any other
 });
 
 test("whoever is told of progress, or gets bytes back, may write: it goes behind what was given before", async () => {
-  const steps = fc.array(
-    fc.oneof(
-      step,
-      fc.record({ do: fc.constant("room" as const), room: fc.nat(80) }),
-      fc.record({ do: fc.constant("pass" as const), begins: fc.boolean() }),
-      fc.record({ do: fc.constantFrom("keep" as const, "copy" as const), size: fc.nat(60) }),
-    ),
-    { maxLength: 40 },
-  );
+  const steps = fc.array(loopStep, { maxLength: 40 });
   const answers = fc.array(fc.nat(40), { maxLength: 20 });
   await fc.assert(
     fc.asyncProperty(behaviour, steps, answers, async (behaviour, steps, answers) => {

@@ -23,7 +23,7 @@ import { positive, understood, wholeNumber } from "./arguments.ts";
 import { askAll, type Asked } from "./fleet/ask.ts";
 import { lookAtDashboard } from "./fleet/look.ts";
 import { costOf } from "./fleet/cost.ts";
-import { Fleet, FleetKeys } from "./fleet/fleet.ts";
+import { Fleet, FleetKeys, SETTLE_MS } from "./fleet/fleet.ts";
 
 const USAGE = "deno run -A scripts/fleet.ts [--devices N] [--clients N] [--seconds N] [--skip dashboard]";
 
@@ -43,8 +43,6 @@ const BARS = {
 
 /** Sockets of the server beside one for each client, and two for each device. */
 const MORE_FILES = 256;
-/** What a start leaves to do, in milliseconds: resumed watches, garbage, files. */
-const SETTLE_MS = 30_000;
 /** Time that clients may take until all are there, in milliseconds. */
 const ARRIVAL_MS = 300_000;
 

@@ -15,15 +15,13 @@ import { positive, understood } from "./arguments.ts";
 import type { KeepAliveMode } from "../mod.ts";
 import { KEEP_ALIVE_MODES } from "../protocol/keep_alive.ts";
 import { costOf } from "./fleet/cost.ts";
-import { Fleet, FleetKeys } from "./fleet/fleet.ts";
+import { Fleet, FleetKeys, SETTLE_MS } from "./fleet/fleet.ts";
 import { pause } from "../tests/rig/wait.ts";
 import { say } from "../tests/rig/say.ts";
 
 const USAGE = "deno run -A scripts/idle_fleet.ts [--devices N] [--seconds N] [--only WAY,…]";
 const BAR = 5;
 const BAR_DEVICES = 2_000;
-/** What a start leaves to do, in milliseconds: resumed watches, garbage, files. */
-const SETTLE_MS = 30_000;
 
 interface Options {
   readonly devices: number;

@@ -11,6 +11,9 @@ import { startV2Server } from "../../tests/rig/processes/relay.ts";
 import { succeed } from "../../tests/rig/processes/commands.ts";
 import { TempFolder } from "../../tests/rig/temp_folder.ts";
 
+/** What a start leaves to do, in milliseconds: resumed watches, garbage, files. */
+export const SETTLE_MS = 30_000;
+
 /** Devices of a process: its sockets and its own CPU have bounds, too. */
 const A_PROCESS = 500;
 
