@@ -12,6 +12,7 @@
  * @module
  */
 
+import { nextTick } from "node:process";
 import { CLOEXEC, NONBLOCK } from "../kernel/libc.ts";
 import {
   AGAIN_PER_PASS,
@@ -19,6 +20,7 @@ import {
   EVENTS_PER_PASS,
   EVENTS_PER_WAIT,
   FULL_TURN_MS,
+  RUNTIME_TURN_US,
   SHORT_TURN_US,
   STUCK_POLL_MS,
   TURN_US,
@@ -48,13 +50,15 @@ const INTEREST = 0x80000000 | 0x001 | 0x002 | 0x004 | 0x2000; // EPOLLET, EPOLLI
 export const WHILE_READABLE = 0x001;
 const CLOCK_MONOTONIC = 1;
 
-/** Turns by their length, twice that of the one before, each as a `struct itimerspec`: once, after that. */
-const TURNS = turns();
+/** How long turns are, in microseconds, each twice as long as the one before. */
+const TURN_LENGTHS = turnLengths();
+/** The same, each as a `struct itimerspec`: once, after that. */
+const TURNS = TURN_LENGTHS.map((us) => new Uint8Array(BigInt64Array.of(0n, 0n, 0n, BigInt(us) * 1_000n).buffer));
 
-function turns(): Uint8Array<ArrayBuffer>[] {
+function turnLengths(): number[] {
   const lengths: number[] = [];
   for (let us = SHORT_TURN_US; us < TURN_US; us *= 2) lengths.push(us);
-  return [...lengths, TURN_US].map((us) => new Uint8Array(BigInt64Array.of(0n, 0n, 0n, BigInt(us) * 1_000n).buffer));
+  return [...lengths, TURN_US];
 }
 
 /** Whose descriptor it is. */
@@ -97,6 +101,7 @@ export class EventLoop {
   #taken = 0; // events of this pass
   #isTimeUp = false;
   #length = 0; // of the turn, as in `TURNS`
+  #owed = 0; // microseconds of turns since the runtime last had one with its timers
   #busy = 0; // passes of the turn that had something to do
   #isBusy = false; // whether the last one had
   #since = -1; // when the turn began, in milliseconds; -1: there is none
@@ -188,10 +193,10 @@ export class EventLoop {
     if (this.calls.epoll_ctl(this.#epoll, operation, fd, this.#record) !== 0) throw socketError(this.calls.errno());
   }
 
-  #start(): void {
+  #start(arm: (turn: () => void) => void = setImmediate): void {
     if (this.#state !== "off") return;
     this.#state = "due";
-    setImmediate(this.#turn);
+    arm(this.#turn);
   }
 
   #stop(): void {
@@ -246,21 +251,25 @@ export class EventLoop {
   }
 
   /** Goes on with the runtime's next turn, if there is anything to go on with. */
-  #restart(): void {
+  #restart(arm: (turn: () => void) => void = setImmediate): void {
     this.#state = "off";
     this.#endPass();
     this.#told();
-    if (this.#watchers.size > 0 || this.#again.length + this.#going.length > 0) this.#start();
+    if (this.#watchers.size > 0 || this.#again.length + this.#going.length > 0) this.#start(arm);
   }
 
   /** Waits on another thread, so that the runtime's loop goes on; `ms` of 0: only that. */
   #wait(ms: number): void {
     this.#state = "aside";
     this.#told();
+    this.#owed = ms === 0 ? this.#owed + TURN_LENGTHS[this.#length]! : 0;
+    const isOwed = this.#owed > RUNTIME_TURN_US;
+    if (isOwed) this.#owed = 0;
     this.calls.epoll_wait_aside(this.#epoll, this.#pointer, EVENTS_PER_WAIT, ms).then((count) => {
       const since = systemClock.now();
       this.#dispatch(count, this.#events);
-      this.#restart();
+      // An immediate comes after the runtime's timers, and may take a millisecond: what comes now would wait as long.
+      this.#restart(isOwed ? setImmediate : nextTick);
       if (this.#state === "due") this.#since = since; // what has come, and the turn that it leads to, are one
     });
   }

@@ -11,7 +11,10 @@ export const TURN_US = 5_000;
 export const SHORT_TURN_US = 250;
 
 /** Passes with something to do in a turn, from which on the next one is longer. */
-export const BUSY_PASSES = 4;
+export const BUSY_PASSES = 1;
+
+/** Microseconds of this loop's turns after which the runtime has one with its timers, which may take a millisecond. */
+export const RUNTIME_TURN_US = 20_000;
 
 /** Events that are taken from the kernel at once: then promises run, and the clock is looked at. */
 export const EVENTS_PER_WAIT = 8;
