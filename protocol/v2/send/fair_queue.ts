@@ -63,7 +63,8 @@ class Place<T> {
  * Every step takes constant time, and nothing is allocated once as many channels have waited as ever do.
  */
 export class FairQueue<T extends Waiting> {
-  readonly #quantum: number;
+  /** Bytes that a channel sends in each round; no frame is larger while several wait. It may change at any time. */
+  quantum: number;
   readonly #places = new Map<T, Place<T>>();
   readonly #turn: { item: T | undefined; size: number } = { item: undefined, size: 0 };
   #waiting = 0;
@@ -79,9 +80,9 @@ export class FairQueue<T extends Waiting> {
   #leftBefore = new Place<T>();
   readonly #spare = new Place<T>();
 
-  /** A queue in which a channel sends `quantum` bytes in each round; no frame should be larger while several wait. */
+  /** A queue whose {@linkcode FairQueue.quantum} is `quantum`. */
   constructor(quantum: number = V2_SHARED_PAYLOAD) {
-    this.#quantum = quantum;
+    this.quantum = quantum;
   }
 
   /** Channels that wait. */
@@ -96,10 +97,10 @@ export class FairQueue<T extends Waiting> {
     if (!place) {
       place = this.#newPlace(item);
       place.round = this.#round;
-      const ahead = this.#ahead < AHEAD * this.#quantum;
+      const ahead = this.#ahead < AHEAD * this.quantum;
       if (ahead) {
-        place.left = this.#quantum;
-        this.#ahead += Math.min(item.size, this.#quantum);
+        place.left = this.quantum;
+        this.#ahead += Math.min(item.size, this.quantum);
       }
       place.join(ahead ? this.#silent : this.#next);
     } else {
@@ -128,7 +129,7 @@ export class FairQueue<T extends Waiting> {
     const place = this.#choose();
     const item = place.item!;
     const alone = this.#waiting === 1;
-    const size = Math.min(item.size, most, alone ? Infinity : this.#quantum);
+    const size = Math.min(item.size, most, alone ? Infinity : this.quantum);
     // Nobody waited while it was alone, so it owes nobody anything.
     place.left = alone ? Math.max(0, place.left - size) : place.left - size;
     if (size === item.size) {
@@ -165,7 +166,7 @@ export class FairQueue<T extends Waiting> {
 
   #refill(place: Place<T>): void {
     place.round = this.#round;
-    place.left = Math.min(0, place.left) + this.#quantum;
+    place.left = Math.min(0, place.left) + this.quantum;
   }
 
   #newPlace(item: T): Place<T> {
