@@ -63,8 +63,8 @@ class Place<T> {
  * Every step takes constant time, and nothing is allocated once as many channels have waited as ever do.
  */
 export class FairQueue<T extends Waiting> {
-  /** Bytes that a channel sends in each round; no frame is larger while several wait. It may change at any time. */
-  quantum: number;
+  #quantum: number;
+  #nextQuantum: number;
   readonly #places = new Map<T, Place<T>>();
   readonly #turn: { item: T | undefined; size: number } = { item: undefined, size: 0 };
   #waiting = 0;
@@ -80,9 +80,20 @@ export class FairQueue<T extends Waiting> {
   #leftBefore = new Place<T>();
   readonly #spare = new Place<T>();
 
-  /** A queue whose {@linkcode FairQueue.quantum} is `quantum`. */
+  /** A queue in which a channel sends `quantum` bytes in each round. */
   constructor(quantum: number = V2_SHARED_PAYLOAD) {
-    this.quantum = quantum;
+    this.#quantum = this.#nextQuantum = quantum;
+  }
+
+  /** Bytes that a channel sends in this round; no frame should be larger while several wait. */
+  get quantum(): number {
+    return this.#quantum;
+  }
+
+  /** The same from the next round on, so that all have the same in each. */
+  set quantum(bytes: number) {
+    this.#nextQuantum = bytes;
+    if (this.#waiting === 0) this.#quantum = bytes;
   }
 
   /** Channels that wait. */
@@ -97,10 +108,10 @@ export class FairQueue<T extends Waiting> {
     if (!place) {
       place = this.#newPlace(item);
       place.round = this.#round;
-      const ahead = this.#ahead < AHEAD * this.quantum;
+      const ahead = this.#ahead < AHEAD * this.#quantum;
       if (ahead) {
-        place.left = this.quantum;
-        this.#ahead += Math.min(item.size, this.quantum);
+        place.left = this.#quantum;
+        this.#ahead += Math.min(item.size, this.#quantum);
       }
       place.join(ahead ? this.#silent : this.#next);
     } else {
@@ -129,7 +140,7 @@ export class FairQueue<T extends Waiting> {
     const place = this.#choose();
     const item = place.item!;
     const alone = this.#waiting === 1;
-    const size = Math.min(item.size, most, alone ? Infinity : this.quantum);
+    const size = Math.min(item.size, most, alone ? Infinity : this.#quantum);
     // Nobody waited while it was alone, so it owes nobody anything.
     place.left = alone ? Math.max(0, place.left - size) : place.left - size;
     if (size === item.size) {
@@ -158,6 +169,7 @@ export class FairQueue<T extends Waiting> {
 
   #beginRound(): void {
     this.#round++;
+    this.#quantum = this.#nextQuantum;
     this.#ahead = 0;
     [this.#current, this.#next] = [this.#next, this.#current];
     while (!this.#leftBefore.alone) this.#forget(this.#leftBefore.after);
@@ -166,7 +178,7 @@ export class FairQueue<T extends Waiting> {
 
   #refill(place: Place<T>): void {
     place.round = this.#round;
-    place.left = Math.min(0, place.left) + this.quantum;
+    place.left = Math.min(0, place.left) + this.#quantum;
   }
 
   #newPlace(item: T): Place<T> {
