@@ -9,7 +9,7 @@
  */
 
 import { withoutColors } from "./colors.ts";
-import { installClients } from "./install_clients.ts";
+import { installClients } from "./test/install_clients.ts";
 import { filterOf, type Results, resultsOf } from "./test/results.ts";
 import { say } from "../tests/rig/say.ts";
 
