@@ -27,6 +27,7 @@ import { ClientRoom } from "./ports/client_room.ts";
 import type { UnixHostAddress } from "./ports/unix_host.ts";
 import { ClientTable } from "./ports/client_table.ts";
 import { Drains } from "./ports/drains.ts";
+import type { ListenerCount } from "./door/door_room.ts";
 
 /** A host address that clients reach, and the local address on the device's side that it stands for. */
 export interface Forward {
@@ -197,9 +198,11 @@ export interface ServeOptions {
 }
 
 /** {@linkcode ServeOptions} with nothing left open. */
-export type ServerSettings = Required<Omit<ServeOptions, "v2" | "engine">> & {
+export type ServerSettings = Required<Omit<ServeOptions, "listen" | "v2" | "engine">> & {
   readonly engine: Engine;
   readonly v2: V2Options | undefined;
+  /** Its listeners for devices, whose doors share descriptors. */
+  readonly listeners: ListenerCount;
   /** Clients of all v1 links that are held. */
   readonly heldCount: HeldCount;
   /** How many clients of all services there may be. */
@@ -251,12 +254,12 @@ export function serverSettings(options: ServeOptions): ServerSettings {
   const clientRoom = new ClientRoom();
   const limits = () => settings.limits;
   const settings: ServerSettings = {
-    listen: options.listen,
     v2: options.v2,
     ...adjustable(options),
     logger,
     clock,
     engine: startEngine(options.engine ?? "auto", logger),
+    listeners: { open: 0 },
     heldCount: { held: 0 },
     clientRoom,
     capacity: new Capacity({ clock, logger, limits, links: new LinkCount(), clients: clientRoom }),

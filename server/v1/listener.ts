@@ -75,8 +75,9 @@ export class V1Listener {
     this.#keepAlive = options.keepAlive ?? V1_KEEP_ALIVE;
     const { clock, logger, engine } = settings;
     this.#forwards = new ForwardTable(options.forwards, settings);
-    const { links } = doorRoom(settings.listen.length);
-    this.#pending = new PendingConnections(clock, { max: links, grace: LISTEN_GRACE_MS });
+    const room = doorRoom(settings.listeners);
+    const most = () => room.links;
+    this.#pending = new PendingConnections(clock, { most, grace: LISTEN_GRACE_MS });
     this.#rates = new LinkRates(clock);
     this.#listener = Listener.open(
       options.address,
@@ -88,7 +89,7 @@ export class V1Listener {
     this.#listener.onExhausted = () => this.#pending.evict(EVICTIONS_AT_ONCE);
     const { address } = this.#listener;
     this.#refusals = new Refusals(address, logger, emit);
-    this.#door = new LinkDoor(options.proxyFrom ?? [], links, clock, this.#refusals);
+    this.#door = new LinkDoor(options.proxyFrom ?? [], most, clock, this.#refusals);
     logger.info("listening on {address} for a device ({profile})", { address, profile: options.profile });
     if (!engine.isTunable) logger.info("TCP keep-alive of links at {address} {line}", { address, line: UNTUNABLE });
     emit({ type: "listening", address, profile: options.profile, security: "plain" });
