@@ -7,6 +7,7 @@
  */
 
 import type { Time } from "../base/clock.ts";
+import type { DatagramCounts } from "../net/udp/counts.ts";
 import type { ChannelEndReason } from "../protocol/reasons.ts";
 import type { ChannelPump } from "../relay/channel_pump.ts";
 
@@ -34,6 +35,8 @@ export interface DeviceClient extends ClientFacts {
   readonly bytesUp: number;
   /** Bytes from the service to the client. */
   readonly bytesDown: number;
+  /** What became of its datagrams, if its service is one of UDP and was reached. */
+  readonly datagrams?: DatagramCounts | undefined;
 }
 
 interface Entry {
@@ -111,7 +114,7 @@ export class DeviceClients {
   }
 }
 
-function describe({ id, since, facts, pump: { channel } }: Entry): DeviceClient {
+function describe({ id, since, facts, pump: { channel, datagrams } }: Entry): DeviceClient {
   return {
     id,
     ...facts,
@@ -119,5 +122,6 @@ function describe({ id, since, facts, pump: { channel } }: Entry): DeviceClient 
     state: channel.open ? "open" : "leaving",
     bytesUp: channel.bytesReceived,
     bytesDown: channel.bytesSent,
+    ...(datagrams && { datagrams }),
   };
 }

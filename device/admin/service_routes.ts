@@ -113,8 +113,14 @@ export function serviceRoutes({ device, clock }: DeviceContext): Route[] {
   ];
 }
 
-function factsOf({ since, address, hostAddress, ...client }: DeviceClient): Client {
-  return { ...client, address: address || null, hostAddress: hostAddress || null, since: timeOf(since) };
+function factsOf({ since, address, hostAddress, datagrams, ...client }: DeviceClient): Client {
+  return {
+    ...client,
+    address: address || null,
+    hostAddress: hostAddress || null,
+    since: timeOf(since),
+    datagrams: datagrams ?? null,
+  };
 }
 
 /** A range is offered as a whole, or not at all. */

@@ -172,6 +172,7 @@ export const Client = closed({
   state: words(["waiting", "open", "leaving"], "leaving: it has ended, and takes what came for it."),
   bytesUp: count("Bytes from the client to the service."),
   bytesDown: count("Bytes from the service to the client."),
+  datagrams: nullable(Datagrams, "What became of its datagrams, if it is one of UDP that has been served."),
 }, "A client's connection.");
 
 /** The same, as a type. */

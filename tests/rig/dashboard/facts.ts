@@ -103,6 +103,7 @@ export function clientsOf(devices: readonly Device[], random: Chance, now: numbe
     state: "open" as const,
     bytesUp: Math.floor(random() ** 6 * 4e8),
     bytesDown: Math.floor(random() ** 5 * 9e9),
+    datagrams: null,
   }));
 }
 
