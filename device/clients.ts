@@ -21,6 +21,8 @@ export interface ClientFacts {
   readonly service: string;
   /** What stands behind the service. */
   readonly localAddress: string;
+  /** On v1, the service of the status that allows it, as its owner named it; of one that none allows, and on v2, nothing. */
+  readonly rule?: string | undefined;
 }
 
 /** A client as it is now. Times are milliseconds. */

@@ -45,9 +45,13 @@ export function deviceMetrics({ device, clock, engine }: DeviceSubject): Registr
   });
   registry.sampled("gauge", {
     name: "sallyport_service_reachable",
-    help: "1 if clients reach the service at the server, 0 if not, by its name.",
+    help: "1 if clients reach the service at the server, 0 if not, by its name; on v2.",
     labels: { service: "open" },
-  }, () => device.status.services.map(({ name, hostAddress }): Sample => [[name], hostAddress === undefined ? 0 : 1]));
+  }, () => {
+    const { profile, services } = device.status;
+    if (profile === "v1") return []; // it does not tell
+    return services.map(({ name, hostAddress }): Sample => [[name], hostAddress === undefined ? 0 : 1]);
+  });
   addDatagrams(registry, () => device.status.datagrams);
   count(registry, device);
   return registry;

@@ -124,7 +124,7 @@ export function serverOf(
     pid: 4711,
     since: new Date(now - 26 * 60 * MINUTE_MS).toISOString(),
     ready: true,
-    listeners: [{ address: "0.0.0.0:7443", profile: "v2", security: "pinned", device: null, link: null }],
+    listeners: [{ address: "0.0.0.0:7443", profile: "v2", security: "pinned", device: null, link: null, services: [] }],
     counts: {
       devices: devices.length,
       online: devices.filter(({ link }) => link === "online").length,
