@@ -97,7 +97,7 @@ export function compiled(files: readonly string[]): string[] {
   return files.filter((file) => WITH_PROCESSES.some((path) => file.startsWith(path)) && !FROM_SOURCE.includes(file));
 }
 
-/** `tests/e2e/a_test.ts` is of `tests/e2e`, `server/v2/b_test.ts` of `server`, and `tests/c_test.ts` of `tests`. */
+/** The room of a file: a folder of `tests/`, `tests` itself, or else the first folder of its path. */
 function roomOf(file: string): string {
   const [room, folder, ...rest] = file.split("/");
   return room === "tests" && rest.length > 0 ? `${room}/${folder}` : room!;
