@@ -24,6 +24,9 @@ const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
 const inCi = !["", "0", "false"].includes(Deno.env.get("CI") ?? "");
 
+/** What failed where no test did. */
+const AS_A_WHOLE = "the run as a whole";
+
 /** How many parts run at once: they wait more than they work. */
 const WORKERS = Number(Deno.env.get("SALLYPORT_TEST_WORKERS") ?? navigator.hardwareConcurrency + 1);
 
@@ -53,13 +56,12 @@ function runParts(parts: readonly Part[], workers = WORKERS): Promise<Results[]>
   return byWorkers(workers, parts, async ({ name, files, engine }) => {
     const began = performance.now();
     const results = await runTests(["--no-check", ...files], { engine, isBesideOthers: workers > 1 });
-    const which = engine === "portable" ? `${name} (portable engine)` : name;
-    say(`== ${which}: ${results.passed} passed in ${Math.round((performance.now() - began) / 1_000)} s`);
-    if (engine !== "portable") return results;
+    const suffix = engine === "portable" ? " (portable engine)" : "";
+    say(`== ${name}${suffix}: ${results.passed} passed in ${Math.round((performance.now() - began) / 1_000)} s`);
     return {
       passed: results.passed,
-      failed: results.failed.map((name) => `${name} (portable engine)`),
-      skipped: results.skipped.map((test) => ({ ...test, name: `${test.name} (portable engine)` })),
+      failed: results.failed.map((test) => `${test === AS_A_WHOLE ? `${name}, ${test}` : test}${suffix}`),
+      skipped: results.skipped.map((test) => ({ ...test, name: `${test.name}${suffix}` })),
     };
   });
 }
@@ -90,7 +92,7 @@ async function runTests(args: readonly string[], { engine, isBesideOthers }: Way
     });
     const results = resultsOf(await readText(report), await readText(skips), filterOf(args));
     // What fails outside a test, such as a type error, is in no report.
-    return code !== 0 && results.failed.length === 0 ? { ...results, failed: ["the run as a whole"] } : results;
+    return code !== 0 && results.failed.length === 0 ? { ...results, failed: [AS_A_WHOLE] } : results;
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

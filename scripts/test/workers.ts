@@ -33,7 +33,7 @@ export async function passOn(output: ReadableStream<BufferSource>, say: (text: s
     piece = [];
   };
   let rest = "";
-  for await (const text of output.pipeThrough(new TextDecoderStream())) {
+  for await (const text of output.pipeThrough<string>(new TextDecoderStream())) {
     const lines = (rest + text).split("\n");
     rest = lines.pop()!;
     for (const line of lines) {
