@@ -86,6 +86,7 @@ export type { AccessRules } from "./server/access/rules.ts";
 export type { ClientRate } from "./server/access/client_rates.ts";
 export type { ServerLimits } from "./server/capacity/server_limits.ts";
 export { type OpenServiceOptions, serve, type ServerHandle } from "./server/server.ts";
+export type { TurnedAway } from "./server/refusals/recent.ts";
 export { type Opening, type OpeningChange, Openings } from "./server/access/openings.ts";
 export type { Drain, DrainOptions } from "./server/ports/drains.ts";
 export {
