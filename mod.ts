@@ -69,7 +69,7 @@ export type { IncompatibleDevice, ServedDevice } from "./server/handle/device_st
 export { ConnectError, type ConnectOptions, type RemoteConnection } from "./server/handle/connect.ts";
 export type { DeviceOnServer } from "./server/handle/served_device.ts";
 export { ConnectionLostError, IncompatibleError } from "./relay/peer_errors.ts";
-export type { ServedV1Link } from "./server/v1/link_status.ts";
+export type { ServedV1Link, ServedV1Service } from "./server/v1/link_status.ts";
 export * from "./server/events.ts";
 export type {
   DeviceDirectory,

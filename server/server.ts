@@ -215,7 +215,7 @@ export function startServer(options: ServeOptions): { readonly handle: ServerHan
     const demandOpen = () => {
       if (closing) throw new Error("Cannot become ready: the server is closed");
     };
-    for (const each of settings.listen) {
+    for (const each of options.listen) {
       demandOpen();
       await places.add(each);
     }

@@ -151,10 +151,7 @@ async function run(command: Command): Promise<void> {
     admin,
     metrics,
     hooks,
-    async rereadDevices() {
-      await state?.reload();
-      return state?.view.devices.trouble;
-    },
+    prepareDevices: async () => await state?.prepareDevices(),
     withIdentity: (listen) => withIdentity(listen, state),
     listenersChanged: (listen) => tellState(server, state, listen, context),
   });

@@ -45,8 +45,9 @@ export interface TurnedAway {
   readonly why: string | undefined;
   /** How often. */
   readonly count: number;
-  /** When the first and the last were. */
+  /** When the first was, in milliseconds since 1970. */
   readonly first: number;
+  /** When the last was. */
   readonly last: number;
   /** Its place among all: the one that was last has the greatest. */
   readonly place: number;

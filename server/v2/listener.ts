@@ -78,8 +78,9 @@ export class V2Listener {
     const { proxyFrom } = options;
     const listenTls = proxyFrom?.length ? undefined : tls.listen; // what comes ahead of TLS has to be read
     const enters = certificate && !listenTls;
-    const room = doorRoom(settings.listen.length, enters ? tls.descriptorsPerEntrance : 1);
-    this.#pending = new PendingConnections(clock, { max: room.handshakes, grace: HANDSHAKE_GRACE_MS });
+    const room = doorRoom(settings.listeners, enters ? tls.descriptorsPerEntrance : 1);
+    const most = () => room.handshakes;
+    this.#pending = new PendingConnections(clock, { most, grace: HANDSHAKE_GRACE_MS });
     this.#queue = new HandshakeQueue(clock, room);
     const enter = (transport: Transport, secured?: TlsSocket) => this.#onConn(transport, secured);
     this.#entrance = enters ? tls.entrance(certificate, clock, logger, enter) : undefined;
@@ -100,7 +101,7 @@ export class V2Listener {
     };
     const { address, security } = this;
     this.#refusals = new Refusals(address, logger, emit);
-    this.#door = new LinkDoor(proxyFrom ?? [], room.handshakes, clock, this.#refusals);
+    this.#door = new LinkDoor(proxyFrom ?? [], most, clock, this.#refusals);
     logger.info("listening on {address} for devices (v2, {security})", { address, security });
     emit({ type: "listening", address, profile: "v2", security });
   }

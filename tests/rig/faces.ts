@@ -1,6 +1,6 @@
 /**
  * The faces of all acts and of all that can be seen: the API, the commands, the dashboard, the library. A test demands that
- * none is left out, and that each face is there; `scripts/api_reference.ts` writes the page.
+ * none is left out, and that each face is there; `scripts/reference/api_reference.ts` writes the page.
  *
  * @module
  */

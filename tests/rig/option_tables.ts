@@ -1,6 +1,6 @@
 /**
- * The tables of options in the documents: `scripts/option_tables.ts` writes them, `tests/docs_test.ts` demands that they
- * agree with what the commands' `--help` says.
+ * The tables of options in the documents: `scripts/reference/option_tables.ts` writes them, `tests/docs_test.ts` demands that
+ * they agree with what the commands' `--help` says.
  *
  * @module
  */
