@@ -21,6 +21,7 @@ import * as serial from "../serial/limits.ts";
 import * as capacity from "../server/capacity/limits.ts";
 import * as door from "../server/door/limits.ts";
 import * as history from "../server/history/limits.ts";
+import * as refusals from "../server/refusals/limits.ts";
 import * as server from "../server/limits.ts";
 import { test } from "./rig/test.ts";
 
@@ -40,6 +41,7 @@ const ROOMS = {
   capacity,
   door,
   history,
+  refusals,
   device,
 };
 const PAGES = ["../protocol/v1/v1.md", "../protocol/v2/v2.md", "../docs/reference/limits.md"];

@@ -26,7 +26,7 @@ export async function byWorkers<Job, Outcome>(
 const HEADING = /^\S*running \d+ tests? from /;
 
 /** Passes the output of a process on: each file's tests in one piece, however many processes print at once. */
-export async function passOn(output: ReadableStream<Uint8Array>, say: (text: string) => void): Promise<void> {
+export async function passOn(output: ReadableStream<BufferSource>, say: (text: string) => void): Promise<void> {
   let piece: string[] = [];
   const flush = () => {
     if (piece.length > 0) say(piece.join("\n"));

@@ -66,7 +66,7 @@ export const SERVER_FACES: Readonly<Record<string, Faces>> = {
   listEvents: faces("events", "Events", "server.subscribe"),
   streamEvents: faces("events --follow", "Events", "server.subscribe"),
   listOpenings: faces("openings", "Devices", "server.openings"),
-  listRefusals: faces(undefined, undefined, "server.refusals"),
+  listRefusals: faces("refusals", undefined, "server.refusals"),
   listEnrolments: faces("devices", "Server"),
   listAudit: faces("audit"),
   getHistory: faces(undefined, "Server"),

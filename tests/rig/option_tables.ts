@@ -27,6 +27,7 @@ export const TABLES: Record<string, readonly string[]> = {
     "server drain",
     "server openings",
     "server audit",
+    "server refusals",
     "server reload",
     "server doctor",
     "server enroll",
