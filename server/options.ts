@@ -25,6 +25,7 @@ import { RefusalCounts } from "./access/refusal_counts.ts";
 import { Openings } from "./access/openings.ts";
 import { ClientRoom } from "./ports/client_room.ts";
 import type { UnixHostAddress } from "./ports/unix_host.ts";
+import { DatagramTotals } from "../net/udp/counts.ts";
 import { ClientTable } from "./ports/client_table.ts";
 import { Drains } from "./ports/drains.ts";
 import type { ListenerCount } from "./door/door_room.ts";
@@ -211,6 +212,8 @@ export type ServerSettings = Required<Omit<ServeOptions, "listen" | "v2" | "engi
   readonly capacity: Capacity;
   /** Clients that rules refused or ended. */
   readonly refusalCounts: RefusalCounts;
+  /** What became of the datagrams of all services over UDP. */
+  readonly datagrams: DatagramTotals;
   /** What is open for a time. */
   readonly openings: Openings;
   /** Who they are. */
@@ -264,6 +267,7 @@ export function serverSettings(options: ServeOptions): ServerSettings {
     clientRoom,
     capacity: new Capacity({ clock, logger, limits, links: new LinkCount(), clients: clientRoom }),
     refusalCounts: new RefusalCounts(),
+    datagrams: new DatagramTotals(),
     openings: options.v2?.openings ?? new Openings(clock, options.logger),
     clients,
     drains: new Drains(clock, clients),

@@ -11,12 +11,10 @@ import type { AuditFile } from "../../app/audit/audit_file.ts";
 import { VERSION } from "../../base/version.ts";
 import type { AdminContext } from "../admin/context.ts";
 import type { RefusedEvent, ServerEvent } from "../events.ts";
+import type { Untold } from "./audited_events.ts";
 
 /** What an audit is of. */
 export type AuditSubject = Pick<AdminContext, "server" | "core" | "state">;
-
-/** Events that have no line: what they tell, others tell too, or it is no matter of who may do what. */
-type Untold = "listening" | "host-open" | "host-failed" | "host-closed" | "mode";
 
 /** What an audit begins and ends with: the server, or nothing else, as a reload has it. */
 export type AuditedSpan = "server" | "audit";

@@ -17,8 +17,8 @@ import { Listener } from "../../net/listener.ts";
 import { UNTUNABLE } from "../../net/tcp_keep_alive.ts";
 import { type SocketTransport, tcpTransport } from "../../net/transport.ts";
 import { type KeepAliveSettings, V1_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
-import type { ServedV1Link } from "./link_status.ts";
-import { ForwardTable } from "./forward_table.ts";
+import type { ServedV1Link, ServedV1Service } from "./link_status.ts";
+import { describeForward, ForwardTable } from "./forward_table.ts";
 import { admit, type Refusal } from "./admission.ts";
 import type { ServerEvent } from "../events.ts";
 import { doorRoom } from "../door/door_room.ts";
@@ -103,6 +103,11 @@ export class V1Listener {
   /** The link of its device, if there is one. */
   get link(): ServedV1Link | undefined {
     return this.#current && !this.#current.done ? this.#current.status : undefined;
+  }
+
+  /** Its forwards, also while no device is linked. */
+  get services(): readonly ServedV1Service[] {
+    return this.link?.services ?? this.#forwards.all.map((forward) => describeForward(forward));
   }
 
   /** Changes the longest silence accepted from its device, now and later. @returns whether one is linked. */

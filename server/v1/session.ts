@@ -109,6 +109,7 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
       device: this.device,
       since: this.#sinceWall,
       clients: this.#link.channelCount,
+      services: this.#ports.services,
       keepAlive: pace && paceSettings(pace),
       tcp: transport.tcp(),
     };

@@ -1,6 +1,6 @@
 /**
- * The reference of events: `scripts/events_reference.ts` writes it from the types and their docstrings, a test demands that
- * it agrees.
+ * The reference of events: `scripts/reference/events_reference.ts` writes it from the types and their docstrings, a test
+ * demands that it agrees.
  *
  * @module
  */
@@ -60,7 +60,7 @@ export function eventsPage(): string {
     "# Events",
     "",
     "What the library's `subscribe` tells, `events` of both commands prints, and `/v1/events` of the " +
-    "[admin API](api.md) has; made from the program by `scripts/events_reference.ts`. Each has a `type`, and what is below " +
+    "[admin API](api.md) has; made from the program by `scripts/reference/events_reference.ts`. Each has a `type`, and what is below " +
     "it here. Addresses are texts, times are milliseconds. How events become lines on stdout and hooks is in " +
     "[output.md](output.md#events).",
     "",

@@ -107,9 +107,15 @@ export async function keptEvents<T>(
 
 /** The time, the type, then facts by their names. */
 export function lineOf({ id: _id, time, type, ...facts }: Told): string {
+  return factLine(time, type, facts);
+}
+
+/** A time, a word, then facts by their names, as people read them. */
+export function factLine(time: string, word: string, facts: Readonly<Record<string, unknown>>): string {
   const words = Object.entries(facts).map(([name, value]) => {
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return `${name}=${JSON.stringify(value)}`;
     const text = String(value);
     return `${name}=${/[\s"=]/.test(text) || text === "" ? JSON.stringify(text) : text}`;
   });
-  return [time, type, ...words].join(" ");
+  return [time, word, ...words].join(" ");
 }

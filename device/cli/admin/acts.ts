@@ -4,6 +4,7 @@
  * @module
  */
 
+import { datagramCells } from "../../../app/admin/cli/datagrams.ts";
 import { Argument, type Command } from "commander";
 import { ASK_OPTIONS, askDaemon, listed } from "../../../app/admin/cli/ask.ts";
 import { KEEP_ALIVE_OPTIONS, keepAliveAct, keepAliveBody } from "../../../app/admin/cli/keep_alive.ts";
@@ -101,10 +102,11 @@ async function clients(command: Command): Promise<void> {
   if (command.opts<{ json?: true }>().json) return printLine(JSON.stringify(found));
   if (found.length === 0) return void stderr.write("no clients now");
   const now = systemClock.wall();
-  const rows = found.map(({ id, service, address, localAddress, since, state, bytesUp, bytesDown }) => [
+  const [headCells = [], ...cells] = datagramCells(found);
+  const rows = found.map(({ id, service, address, localAddress, since, state, bytesUp, bytesDown }, at) => [
     ...[String(id), service, address ?? "-", localAddress, state],
-    ...[formatAge(now - Date.parse(since)), formatBytes(bytesUp), formatBytes(bytesDown)],
+    ...[formatAge(now - Date.parse(since)), formatBytes(bytesUp), formatBytes(bytesDown), ...cells[at]!],
   ]);
-  const head = ["ID", "SERVICE", "CLIENT", "LOCAL", "STATE", "AGE", "UP", "DOWN"];
+  const head = ["ID", "SERVICE", "CLIENT", "LOCAL", "STATE", "AGE", "UP", "DOWN", ...headCells];
   for (const line of tableLines([head, ...rows])) printLine(line);
 }

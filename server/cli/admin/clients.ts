@@ -6,7 +6,7 @@
 
 import type { Command } from "commander";
 import type { AdminClient } from "../../../app/admin/client.ts";
-import { datagramText } from "../../../app/admin/cli/datagrams.ts";
+import { datagramCells, datagramText } from "../../../app/admin/cli/datagrams.ts";
 import { argument, examplesOf, printLine, taskCommand } from "../../../app/command.ts";
 import { stderr } from "../../../app/output.ts";
 import { formatAge, formatBytes, tableLines } from "../../../base/table.ts";
@@ -70,7 +70,8 @@ async function list(command: Command, device: string | undefined): Promise<void>
   if (command.opts<{ json?: true }>().json) return printLine(JSON.stringify(clients));
   if (clients.length === 0) return void stderr.write("no clients now");
   const now = systemClock.wall();
-  const rows = clients.map(({ id, address, device, service, hostAddress, since, state, bytesUp, bytesDown }) => [
+  const [headCells = [], ...cells] = datagramCells(clients);
+  const rows = clients.map(({ id, address, device, service, hostAddress, since, state, bytesUp, bytesDown }, at) => [
     String(id),
     device === null ? service : `${device}/${service}`,
     address,
@@ -79,8 +80,9 @@ async function list(command: Command, device: string | undefined): Promise<void>
     formatAge(now - Date.parse(since)),
     formatBytes(bytesUp),
     formatBytes(bytesDown),
+    ...cells[at]!,
   ]);
-  const head = ["ID", "SERVICE", "CLIENT", "HOST", "STATE", "AGE", "UP", "DOWN"];
+  const head = ["ID", "SERVICE", "CLIENT", "HOST", "STATE", "AGE", "UP", "DOWN", ...headCells];
   for (const line of tableLines([head, ...rows])) printLine(line);
   const udp = new Set(clients.filter(({ hostAddress }) => hostAddress.startsWith("udp:")).map(({ device }) => device));
   for (const line of await ask(command, (client) => datagramLines(client, [...udp].slice(0, MAX_UDP_DEVICES)))) {
