@@ -187,10 +187,12 @@ export interface RefusedEvent {
   readonly reason: RefusalReason;
   /** The same, in one line. */
   readonly why: string;
-  /** The name of the device whose key it showed, if one has that; proved only where the reason is not about its signature. */
+  /** The name of the device whose key it showed, if one has that. */
   readonly device?: string;
   /** The key that it showed, as text. */
   readonly key?: string;
+  /** Whether it proved the key to be its own: anybody can show that of another, and end there. */
+  readonly proved?: boolean;
 }
 
 /** A device says that it is in another mode; v1 has none. */

@@ -55,6 +55,7 @@ const Event = closed({
   refused: maybeNumber("Newcomers that it refused since that was told the last time."),
   mode: Type.Optional(words(DEVICE_MODES)),
   key: maybeText("The device's public key; of who was refused, the one that was shown."),
+  proved: Type.Optional(Type.Boolean({ description: "Whether who was refused proved the key to be its own." })),
   missed: maybeNumber("How many are not kept any more; -1: all of another run of the server."),
 }, "Something that happened.");
 

@@ -11,13 +11,13 @@ import type { DeviceDirectory } from "../options.ts";
 import type { RefusedEvent, ServerEvent } from "../events.ts";
 
 /** Who somebody says to be. */
-export type Claim = Pick<RefusedEvent, "device" | "key">;
+export type Claim = Pick<RefusedEvent, "device" | "key" | "proved">;
 
-/** Who shows a key, whether it is proved or not. */
-export function claimOf(key: Uint8Array | undefined, devices: Pick<DeviceDirectory, "byKey">): Claim {
+/** Who shows a key, and whether it is proved. */
+export function claimOf(key: Uint8Array | undefined, proved: boolean, devices: Pick<DeviceDirectory, "byKey">): Claim {
   if (!key) return {};
   const device = devices.byKey(key)?.name;
-  return { ...(device !== undefined && { device }), key: formatPublicKey(key) };
+  return { ...(device !== undefined && { device }), key: formatPublicKey(key), proved };
 }
 
 /** Tells of those whom one listener turns away. */

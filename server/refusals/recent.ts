@@ -37,8 +37,10 @@ export interface TurnedAway {
   readonly at: string | undefined;
   /** The device's name, if it is known: of a client the one that it wanted to reach. */
   readonly device: string | undefined;
-  /** The key that the device showed; whoever was refused as `bad-credentials` has not proved it. */
+  /** The key that the device showed. */
   readonly key: string | undefined;
+  /** Whether it proved the key to be its own, as anybody can show that of another; `undefined` without a key. */
+  readonly proved: boolean | undefined;
   /** The service that a client wanted to reach. */
   readonly service: string | undefined;
   /** The same as the reason in one line, of the last one. */
@@ -81,7 +83,7 @@ class OfReason {
     const { others } = this;
     this.others = {
       ...{ who, reason, site: undefined, remote: undefined, at: undefined, device: undefined, key: undefined },
-      ...{ service: undefined, why: undefined },
+      ...{ proved: undefined, service: undefined, why: undefined },
       count: count + (others?.count ?? 0),
       first: Math.min(first, others?.first ?? first),
       last: Math.max(last, others?.last ?? last),
@@ -104,11 +106,13 @@ export class RecentRefusals {
   /** Something happened. Health checks, which are mute, are not turned away: they came for no more. */
   take(event: ServerEvent): void {
     if (event.type === "refused" && event.reason !== "mute") {
-      const { reason, remote, listen: at, device, key, why } = event;
-      this.#add({ who: "device", reason, site: siteOf(remote), remote, at, device, key, service: undefined, why });
+      const { reason, remote, listen: at, device, key, proved, why } = event;
+      const claim = { device, key, proved, service: undefined };
+      this.#add({ who: "device", reason, site: siteOf(remote), remote, at, ...claim, why });
     } else if (event.type === "client-end" && CLIENT_REFUSALS.some((reason) => reason === event.reason)) {
       const { reason, client: remote, hostAddress: at, device, localAddress: service, error: why } = event;
-      this.#add({ who: "client", reason, site: siteOf(remote), remote, at, device, key: undefined, service, why });
+      const wanted = { device, key: undefined, proved: undefined, service };
+      this.#add({ who: "client", reason, site: siteOf(remote), remote, at, ...wanted, why });
     }
   }
 
@@ -122,11 +126,11 @@ export class RecentRefusals {
   }
 
   #add(facts: Facts): void {
-    const { who, reason, site, at, device, key, service } = facts;
+    const { who, reason, site, at, device, key, proved, service } = facts;
     const group = `${who} ${reason}`;
     let of = this.#reasons.get(group);
     if (!of) this.#reasons.set(group, of = new OfReason());
-    const alike = [site, at, device, key, service].join("\0");
+    const alike = [site, at, device, key, proved, service].join("\0");
     const before = of.entries.get(alike);
     if (before) of.entries.delete(alike);
     else of.makeRoom(site);

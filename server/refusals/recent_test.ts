@@ -53,6 +53,7 @@ test("those who are turned away alike are one entry, with a count, and the last 
     at: "0.0.0.0:7443",
     device: undefined,
     key: "ed25519:k",
+    proved: undefined,
     service: undefined,
     why: "the 1000th",
     count: 1_000,
@@ -64,6 +65,13 @@ test("those who are turned away alike are one entry, with a count, and the last 
     [client!.who, client!.site, client!.at, client!.device, client!.service, client!.count],
     ["client", "2001:db8::/56", "0.0.0.0:2201", "gw1", "ssh", 1_000],
   );
+});
+
+test("who shows a device's key without proving it is not counted with that device", () => {
+  const recent = new RecentRefusals(new FakeClock());
+  const claim = { reason: "stranger", device: "gw1", key: "ed25519:gw1" } as const;
+  for (const proved of [true, false, false]) recent.take(refused({ ...claim, proved }));
+  assert.deepEqual(recent.all.map(({ proved, count }) => [proved, count]), [[false, 2], [true, 1]]);
 });
 
 test("a flood with ever new keys, or from ever new addresses, stays small, is counted, and pushes out nobody else", () => {

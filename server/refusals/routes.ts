@@ -34,7 +34,11 @@ export const Refused = closed({
   remote: nullable(Type.String(), "The last one's address, with its port."),
   at: nullable(Type.String(), "The listener, or the host address, that they came to."),
   device: nullable(Type.String(), "The device whose key was shown; of a client, the one that it wanted to reach."),
-  key: nullable(Type.String(), "The key that was shown; with bad-credentials it was not proved."),
+  key: nullable(Type.String(), "The key that was shown."),
+  proved: nullable(
+    Type.Boolean(),
+    "Whether it proved the key to be its own: anybody can show that of another. null: none was shown.",
+  ),
   service: nullable(Type.String(), "The service that a client wanted to reach."),
   why: nullable(Type.String(), "What was said of the last one, for people."),
   count: Type.Integer({ minimum: 1, description: "How often." }),
@@ -87,7 +91,7 @@ export function refusalRoutes(context: AdminContext): Route[] {
 }
 
 function factsOf(entry: TurnedAway): Refused {
-  const { who, site, remote, at, device, key, service, why, count, first, last } = entry;
+  const { who, site, remote, at, device, key, proved, service, why, count, first, last } = entry;
   return {
     who,
     reason: entry.reason as Refused["reason"],
@@ -96,6 +100,7 @@ function factsOf(entry: TurnedAway): Refused {
     at: at ?? null,
     device: device ?? null,
     key: key ?? null,
+    proved: proved ?? null,
     service: service ?? null,
     why: why ?? null,
     count,

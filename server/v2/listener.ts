@@ -208,6 +208,7 @@ export class V2Listener {
     const { clock, v2 } = this.#settings;
     const { duplex, remote } = transport;
     let claimed: Uint8Array | undefined;
+    let proved = false;
     const greet = async (): Promise<void> => {
       const order = this.#registry.nextOrder();
       if (tls) await handshakeTls(tls, clock, HANDSHAKE_TIMEOUT_MS);
@@ -223,6 +224,7 @@ export class V2Listener {
         claimed = key;
         this.#pending.progressed(newcomer);
       });
+      proved = true;
       this.#pending.progressed(newcomer);
       if (this.#closed) throw new HandshakeError(goodbye("shutting-down", "the server is shutting down"));
       await this.#registry.admit(transport, greeting, order, () => this.#pending.remove(newcomer));
@@ -257,7 +259,7 @@ export class V2Listener {
       if (!late && !newcomer.evicted && isMute(error, tls !== undefined)) this.#refusals.tellMute(remote);
       else {
         const reason = late ? "too-late" : newcomer.evicted ? "no-room" : reasonOf(error, word);
-        this.#refusals.tell(remote, reason, word ? `${word.code}: ${why}` : why, claimOf(claimed, v2!.devices));
+        this.#refusals.tell(remote, reason, word ? `${word.code}: ${why}` : why, claimOf(claimed, proved, v2!.devices));
       }
       return false;
     }

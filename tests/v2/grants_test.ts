@@ -117,7 +117,11 @@ test("v2 grants: whoever nobody authorized is told so with its key, and tries ag
   assert.deepEqual([goodbye?.code, isCompatible, state], ["unknown-device", true, "waiting"]);
   const refused = await server.events.next("refused");
   assert.match(refused.why, /^unknown-device: nobody authorized ed25519:/);
-  assert.deepEqual([refused.device, refused.key], [undefined, formatPublicKey(identity.publicKey)]);
+  assert.deepEqual([refused.device, refused.key, refused.proved], [
+    undefined,
+    formatPublicKey(identity.publicKey),
+    true,
+  ]);
   assert.equal(server.log.matching(/^warn: refused/).length, 1);
   assert.deepEqual(server.handle.devices(), []);
 });

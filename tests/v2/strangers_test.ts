@@ -72,6 +72,25 @@ for (const [what, bytes, why] of STRANGERS) {
   });
 }
 
+for (
+  const [what, more] of [
+    ["a frame that is none", v2Frame(V2Command.PING, 0, KEY)],
+    ["a wrong signature", v2Frame(V2Command.AUTH, 0, new FieldWriter().bytes(1, new Uint8Array(64)).end())],
+    ["a goodbye", goodbyeFrame(goodbye("revoked", ""))],
+  ] as const
+) {
+  test(`v2 stranger: who shows a device's key and sends ${what} has not proved to be that device`, async () => {
+    await using server = await startV2Server();
+    const { publicKey } = await enlist(server, "gw1", []);
+    using stranger = await Stream.connect(server.port);
+    await stranger.write(concat([hello([2, 2], publicKey), more]));
+    await stranger.readToEnd();
+    await turnedAway(server, 1);
+    const [kept] = server.handle.refusals();
+    assert.deepEqual([kept!.device, kept!.proved], ["gw1", false]);
+  });
+}
+
 test("v2 stranger: whoever is not known learns nothing before its HELLO", async () => {
   await using server = await startV2Server();
   for (const bytes of [ascii("GET / HTTP/1.0\r\n\r\n"), Uint8Array.of(0, 0, 4, 0), ascii("SALLY1\r\n")]) {

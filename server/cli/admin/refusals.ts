@@ -49,15 +49,21 @@ async function found(client: AdminClient, device: string | undefined): Promise<R
 /** What is shown: the last at the end, as in a log, where a terminal shows it. */
 export function linesOf(all: readonly Refused[], now: number): string[] {
   if (all.length === 0) return ["nobody was turned away"];
-  const rows = all.toReversed().map(({ last, count, site, at, device, key, service, reason, why }) => [
+  const rows = all.toReversed().map(({ last, count, site, at, reason, why, ...wanted }) => [
     formatAge(now - Date.parse(last)),
     String(count),
     site ?? "others",
     at ?? "-",
-    (device === null ? key : service === null ? device : `${device}/${service}`) ?? "-",
+    nameOf(wanted),
     reason,
     why ?? "-",
   ]);
   const width = terminalColumns();
   return tableLines([HEAD, ...rows], width === undefined ? undefined : { width, shorten: [WHY, FOR] });
+}
+
+/** Whom somebody wanted to be, or to reach; a key that is not proved may be another's. */
+function nameOf({ device, key, proved, service }: Pick<Refused, "device" | "key" | "proved" | "service">): string {
+  const name = (device === null ? key : service === null ? device : `${device}/${service}`) ?? "-";
+  return proved === false ? `${name} (not proved)` : name;
 }

@@ -19,21 +19,31 @@ const MOST = 5_000;
 /** Milliseconds between two looks, and from an event to the next one. */
 const [LOOK_MS, SOON_MS] = [10_000, 500];
 
+/** What stands behind who showed a key that may be another's. */
+const NOT_PROVED = " (not proved)";
+
 /** Whose refusals are asked for. @type {Record<string, string>} */
 const WHO = { "all": "", "at listeners for devices": "device", "clients": "client" };
 
 /** Whom somebody wanted to be, or to reach. @param {Refused} refused */
-function wanted({ device, service, key }) {
-  if (device !== null) return service === null ? device : `${device}/${service}`;
-  return service ?? key ?? "–";
+function wanted({ device, service, key, proved }) {
+  if (device !== null && service !== null) return `${device}/${service}`;
+  return `${device ?? service ?? key ?? "–"}${proved === false ? NOT_PROVED : ""}`;
 }
 
 /** The same, with a link and its key. @param {Refused} refused */
 function whom(refused) {
-  const { device, service, key } = refused;
+  const { device, service, key, proved } = refused;
   if (device === null) return h("small", {}, wanted(refused));
   const shown = key === null ? null : h("small", { class: "below" }, key);
-  return h("span", {}, deviceLink(device), service === null ? null : `/${service}`, shown);
+  return h(
+    "span",
+    {},
+    deviceLink(device),
+    service === null ? null : `/${service}`,
+    proved === false && NOT_PROVED,
+    shown,
+  );
 }
 
 /** Where from. @param {Refused} refused */
@@ -108,7 +118,8 @@ export function refusalsView({ store }) {
   const table = new Table({
     caption: "Refusals",
     columns: COLUMNS,
-    keyOf: (each) => JSON.stringify([each.who, each.reason, each.site, each.at, each.device, each.key, each.service]),
+    keyOf: (each) =>
+      JSON.stringify([each.who, each.reason, each.site, each.at, each.device, each.key, each.proved, each.service]),
     none: "Nobody of that was turned away since the server runs.",
   });
   const update = () => {
@@ -161,7 +172,7 @@ export function refusalsView({ store }) {
       { class: "hint" },
       "Devices that may not come in, whoever else came to a listener for devices, and clients that rules refused or ended. " +
         "Those who are alike are one line; of a reason the last 64 are kept, and the others are counted together. " +
-        "A key is the one that was shown: with bad-credentials nobody has proved it.",
+        "Where a key is not proved, whoever showed it may be somebody else.",
     ),
   );
   return { title: "Refusals", element, update, close: () => ends.forEach((end) => end()) };

@@ -64,7 +64,7 @@ export function wordsOf(event) {
       return `client ${fact("client")} of ${fact("localAddress")} ended: ${because(event)}; ` +
         `${bytes(count("bytesUp"))} up, ${bytes(count("bytesDown"))} down in ${span(count("duration"))}`;
     case "refused":
-      return `refused ${fact("remote")}: ${fact("why")}`;
+      return `refused ${fact("remote")}${event["proved"] === false ? ", whose key is not proved" : ""}: ${fact("why")}`;
     case "limit-reached":
       return `limit reached, ${fact("limit")}: ${fact("used")} of ${fact("most")}; ${fact("refused")} refused`;
     case "mode":

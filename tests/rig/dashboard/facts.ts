@@ -229,9 +229,20 @@ function refusalsOf(devices: readonly Device[], random: Chance, now: number): [S
   const listen = "0.0.0.0:7443";
   const barred = devices.find(({ state }) => state === "disabled") ?? devices[0]!;
   const key = `ed25519:${"Zm9yZ290dGVu".repeat(3)}Zm9yZ28`;
-  const kinds: readonly Pick<RefusedEvent, "reason" | "why" | "device" | "key">[] = [
-    { reason: "unknown-device", why: `unknown-device: nobody authorized ${key}; on the server: \`enroll NAME\``, key },
-    { reason: "disabled", why: `disabled: ${barred.name} is disabled`, device: barred.name, key: barred.key },
+  const kinds: readonly Pick<RefusedEvent, "reason" | "why" | "device" | "key" | "proved">[] = [
+    {
+      reason: "unknown-device",
+      why: `unknown-device: nobody authorized ${key}; on the server: \`enroll NAME\``,
+      key,
+      proved: true,
+    },
+    {
+      reason: "disabled",
+      why: `disabled: ${barred.name} is disabled`,
+      device: barred.name,
+      key: barred.key,
+      proved: true,
+    },
     { reason: "stranger", why: "it did not begin as a v2 device does, but with an HTTP request" },
     { reason: "too-late", why: "no handshake within 10 s" },
   ];
