@@ -46,6 +46,18 @@ export function siteOf(address: string): string {
   return addressGroup(splitHostPort(address)[0]).site;
 }
 
+/**
+ * Networks that a site is within, the widest first: a /32 and a /48 of IPv6, a /16 and a /24 of IPv4. Whoever has one has all
+ * sites in it. What is no address is within itself.
+ */
+export function networksAround(site: string): readonly [wide: string, near: string] {
+  const [text = ""] = site.split("/", 1);
+  const bytes = ipBytes(text);
+  if (!bytes) return [site, site];
+  if (bytes.length === 4) return [`${bytes.slice(0, 2).join(".")}/16`, `${bytes.slice(0, 3).join(".")}/24`];
+  return [`${prefix(bytes, 4)}/32`, `${prefix(bytes, 6)}/48`];
+}
+
 /** What translators put in front of IPv4: the well-known prefix (RFC 6052), the local one (RFC 8215), SIIT's (RFC 2765). */
 const TRANSLATED = [
   [0x00, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0],

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { addressGroup } from "./address_group.ts";
+import { addressGroup, networksAround } from "./address_group.ts";
 
 Deno.test("an IPv4 address is one, however it is written", () => {
   const group = { net: "192.0.2.7", site: "192.0.2.7" };
@@ -33,6 +33,12 @@ Deno.test("a /64 of IPv6 is one, and so is the /56 around it", () => {
   assert.notEqual(addressGroup("2001:db8:1:2ff::1").net, addressGroup("2001:db8:1:2fe::1").net);
   assert.equal(addressGroup("2001:db8:1:2ff::1").site, addressGroup("2001:db8:1:2fe::1").site);
   assert.notEqual(addressGroup("2001:db8:1:300::1").site, addressGroup("2001:db8:1:2fe::1").site);
+});
+
+Deno.test("a site is within networks, and what is no address within itself", () => {
+  assert.deepEqual(networksAround(addressGroup("2001:db8:1:2fe::1").site), ["2001:db8::/32", "2001:db8:1::/48"]);
+  assert.deepEqual(networksAround(addressGroup("192.0.2.7").site), ["192.0/16", "192.0.2/24"]);
+  assert.deepEqual(networksAround("unix:root"), ["unix:root", "unix:root"]);
 });
 
 Deno.test("what is no address is a group of its own", () => {

@@ -1,12 +1,13 @@
 /**
  * Who was turned away of late, devices and clients: those who are alike are one entry with a count, so that a flood stays
- * small, and nobody who makes one pushes out what others are refused for.
+ * small. Where there is no room for one more, one goes of those who have most, network by network: nobody who makes a flood
+ * pushes out what others are refused for who come from elsewhere.
  *
  * @module
  */
 
 import type { Time } from "../../base/clock.ts";
-import { siteOf } from "../../protocol/address_group.ts";
+import { networksAround, siteOf } from "../../protocol/address_group.ts";
 import type { ChannelEndReason, RefusalReason } from "../../protocol/reasons.ts";
 import type { ServerEvent } from "../events.ts";
 import { MAX_REFUSALS_OF_A_REASON, MAX_REFUSALS_OF_A_SITE } from "./limits.ts";
@@ -57,28 +58,28 @@ export interface TurnedAway {
 
 type Facts = Omit<TurnedAway, "count" | "first" | "last" | "place">;
 
+/** An entry, and where it is from: networks, the widest first, and the site. */
+interface Kept {
+  readonly alike: string;
+  readonly places: readonly string[];
+  readonly entry: TurnedAway;
+}
+
 /** Entries of one reason, the one that was last at the end; and those that had no place any more. */
 class OfReason {
-  readonly entries = new Map<string, TurnedAway>();
+  readonly entries = new Map<string, Kept>();
   others: TurnedAway | undefined;
 
   /** Makes room for one more entry from `site`. */
   makeRoom(site: string | undefined): void {
-    let oldest: string | undefined;
-    let oldestOfSite: string | undefined;
-    let ofSite = 0;
-    for (const [key, entry] of this.entries) {
-      oldest ??= key;
-      if (entry.site !== site) continue;
-      oldestOfSite ??= key;
-      ofSite++;
-    }
-    if (ofSite === MAX_REFUSALS_OF_A_SITE) this.#drop(oldestOfSite!);
-    else if (this.entries.size === MAX_REFUSALS_OF_A_REASON) this.#drop(oldest!);
+    const all = [...this.entries.values()];
+    const ofSite = all.filter(({ entry }) => entry.site === site);
+    if (ofSite.length >= MAX_REFUSALS_OF_A_SITE) this.#drop(ofSite[0]!.alike);
+    else if (all.length >= MAX_REFUSALS_OF_A_REASON) this.#drop(oldestOfCrowd(all).alike);
   }
 
   #drop(key: string): void {
-    const { who, reason, count, first, last, place } = this.entries.get(key)!;
+    const { who, reason, count, first, last, place } = this.entries.get(key)!.entry;
     this.entries.delete(key);
     const { others } = this;
     this.others = {
@@ -90,6 +91,16 @@ class OfReason {
       place: Math.max(place, others?.place ?? place),
     };
   }
+}
+
+/** The oldest from the site that has most, within the network that has most, within the wider one; the oldest are first. */
+function oldestOfCrowd(all: readonly Kept[]): Kept {
+  let left = all;
+  for (const at of all[0]!.places.keys()) {
+    const groups = Map.groupBy(left, ({ places }) => places[at]);
+    left = [...groups.values()].reduce((most, group) => group.length > most.length ? group : most);
+  }
+  return left[0]!;
 }
 
 /** Keeps them, since the server runs. */
@@ -119,7 +130,7 @@ export class RecentRefusals {
   /** All entries, the last first. */
   get all(): TurnedAway[] {
     const all = [...this.#reasons.values()].flatMap(({ entries, others }) => [
-      ...entries.values(),
+      ...[...entries.values()].map(({ entry }) => entry),
       ...(others ? [others] : []),
     ]);
     return all.sort((a, b) => b.place - a.place);
@@ -135,7 +146,9 @@ export class RecentRefusals {
     if (before) of.entries.delete(alike);
     else of.makeRoom(site);
     const now = this.#time.wall();
-    const { count = 0, first = now } = before ?? {};
-    of.entries.set(alike, { ...facts, count: count + 1, first, last: now, place: ++this.#place });
+    const { count = 0, first = now } = before?.entry ?? {};
+    const places = before?.places ?? [...networksAround(site ?? ""), site ?? ""];
+    const entry = { ...facts, count: count + 1, first, last: now, place: ++this.#place };
+    of.entries.set(alike, { alike, places, entry });
   }
 }

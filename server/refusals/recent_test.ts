@@ -101,6 +101,22 @@ test("a flood with ever new keys, or from ever new addresses, stays small, is co
   assert.ok(recent.all.length <= (2 + CLIENT_REFUSALS.length) * (MAX_REFUSALS_OF_A_REASON + 1));
 });
 
+test("whoever has a network of addresses pushes out its own, and nobody from elsewhere", () => {
+  const networks: [what: string, remote: (n: number) => string][] = [
+    ["a /48", (n) => `[2001:db8:1:${(n * 256 % 65_536).toString(16)}::1]:1`],
+    ["a /32", (n) => `[2001:db8:${(n % 65_536).toString(16)}::1]:1`],
+    ["a /24", (n) => `192.0.2.${n % 256}:1`],
+    ["a /16", (n) => `10.9.${n % 256}.${n >> 8}:1`],
+  ];
+  for (const [what, remote] of networks) {
+    const recent = new RecentRefusals(new FakeClock());
+    for (let n = 0; n < 3; n++) recent.take(refused({ remote: `203.0.113.${n}:1`, device: `gw${n}` }));
+    for (let n = 0; n < 1_000; n++) recent.take(refused({ remote: remote(n), key: `ed25519:${n}` }));
+    assert.equal(recent.all.filter(({ device }) => device !== undefined).length, 3, what);
+    assert.equal(recent.all.length, MAX_REFUSALS_OF_A_REASON + 1, what);
+  }
+});
+
 folderTest(
   "the API has them in pages, by who, reason and device, and none of a stranger's own words",
   async (folder) => {
