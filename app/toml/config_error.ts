@@ -41,7 +41,7 @@ function around(line: string, column: number): { readonly text: string; readonly
 }
 
 /** A line of a text, by its number from 1, without its end; the text may have a hundred thousand of them. */
-function lineAt(source: string, number: number): string {
+export function lineAt(source: string, number: number): string {
   let start = textStart(source);
   for (let line = 1; line < number; line++) {
     start = source.indexOf("\n", start) + 1;

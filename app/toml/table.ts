@@ -8,7 +8,7 @@ import { parse, TomlDate, TomlError } from "smol-toml";
 import { MAX_CONFIG_SIZE, MAX_TOML_DEPTH, UTF16_LOOKED_AT } from "../limits.ts";
 import { whyUnreadable } from "../../base/errors.ts";
 import { readNow } from "../../net/kernel/native_file.ts";
-import { ConfigError } from "./config_error.ts";
+import { ConfigError, lineAt } from "./config_error.ts";
 import { foreignConfig } from "../foreign_config.ts";
 import { findPlace, type KeyPath, placeAt, textStart, tomlKey } from "./scan.ts";
 import { closest } from "../values.ts";
@@ -68,7 +68,7 @@ export class TomlTable {
         file,
         source,
         { line: error.line, column: error.column },
-        `not TOML: ${what}; ${tomlHint(what)}`,
+        `not TOML: ${what}; ${tomlHint(what, lineAt(source, error.line))}`,
         {
           cause: error,
         },
@@ -213,6 +213,9 @@ export class TomlTable {
   }
 }
 
+/** The line that a table begins with, its end or not. */
+const TABLE_LINE = /^\s*(\[\[?)([^\]#=]*)(\]{0,2})\s*(?:#.*)?$/;
+
 /** What was read as UTF-8 and is none has this mark in place of what could not be read. */
 const UNREADABLE = "\uFFFD";
 
@@ -227,10 +230,15 @@ function demandUtf8(file: string, source: string): void {
   throw ConfigError.at(file, source, placeAt(source, at), "this is not UTF-8; save the file as UTF-8");
 }
 
-/** What would do; the library has no code for what it found. */
-function tomlHint(what: string): string {
+/** What would do, of a mistake in a line; the library has no code for what it found. */
+function tomlHint(what: string, line: string): string {
   if (what.includes("redefine")) return "it stands there already; write it once";
-  return 'a line is KEY = VALUE, with quotes around a text: server = "relay.example"';
+  if (what.includes("end of structure")) return "a list ends with ], and a table within a line with }";
+  const [, open, name = "", close] = TABLE_LINE.exec(line) ?? [];
+  if (open === undefined) return 'a line is KEY = VALUE, with quotes around a text: KEY = "TEXT"';
+  const end = "]".repeat(open.length);
+  if (close !== end) return `${end} is missing behind the name of the table: ${open}${name.trim()}${end}`;
+  return `a table begins with its name, in quotes if there is more in it than letters, digits, - and _: ${open}"NAME"${end}`;
 }
 
 function isTable(value: unknown): value is Record<string, unknown> {

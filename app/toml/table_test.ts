@@ -115,3 +115,14 @@ test("a text that is nested without an end, and a line of any length, are told i
   }
   assert.match(shown(`b = "${long}" ] c`)[1]!, /…x+" \] c$/);
 });
+
+test("what is no TOML is told with what would do in that line", () => {
+  const hints: [text: string, says: RegExp][] = [
+    ["[gw6\nkey = 1\n", /^d:1:5: .*; \] is missing behind the name of the table: \[gw6\]\n/],
+    ["[[listen] # v2\n", /^d:1:\d+: .*; \]\] is missing behind the name of the table: \[\[listen\]\]\n/],
+    ["[roof 7]\n", /^d:1:\d+: .*; a table begins with its name, in quotes .*: \["NAME"\]\n/],
+    ["x = [1\n[gw]\n", /^d:2:1: .*; a list ends with \]/],
+    ["a = b\n", /^d:1:5: .*; a line is KEY = VALUE, with quotes around a text: KEY = "TEXT"\n/],
+  ];
+  for (const [text, says] of hints) assert.match(refusal(() => TomlTable.parse("d", text)), says);
+});

@@ -15,19 +15,19 @@ refuses("server", [
     what: "a text without quotes",
     file: `listen = 0.0.0.0:7443\n`,
     says:
-      'server.toml:1:13: not TOML: illegal character in numeric literal; a line is KEY = VALUE, with quotes around a text: server = "relay.example"',
+      'server.toml:1:13: not TOML: illegal character in numeric literal; a line is KEY = VALUE, with quotes around a text: KEY = "TEXT"',
   },
   {
     what: "a quote that is not closed",
     file: `listen = "0.0.0.0:7443\n`,
     says:
-      'server.toml:1:23: not TOML: control characters are not allowed in strings; a line is KEY = VALUE, with quotes around a text: server = "relay.example"',
+      'server.toml:1:23: not TOML: control characters are not allowed in strings; a line is KEY = VALUE, with quotes around a text: KEY = "TEXT"',
   },
   {
     what: "a colon where an equals sign belongs",
     file: `listen: 0.0.0.0:7443\n`,
     says:
-      'server.toml:1:7: not TOML: illegal character in key; a line is KEY = VALUE, with quotes around a text: server = "relay.example"',
+      'server.toml:1:7: not TOML: illegal character in key; a line is KEY = VALUE, with quotes around a text: KEY = "TEXT"',
   },
   {
     what: "an admin API for others",
@@ -147,7 +147,7 @@ refuses("server", [
     what: "a mistake behind a byte order mark",
     file: bytes([0xef, 0xbb, 0xbf], `listen = 1.2.3.4\n`),
     says:
-      'server.toml:1:13: not TOML: illegal character in numeric literal; a line is KEY = VALUE, with quotes around a text: server = "relay.example"',
+      'server.toml:1:13: not TOML: illegal character in numeric literal; a line is KEY = VALUE, with quotes around a text: KEY = "TEXT"',
   },
   {
     what: "a mistake in lines with CRLF",
@@ -158,7 +158,7 @@ refuses("server", [
     what: "lines that end as on old Macs",
     file: `engine = "auto"\rplain = true\r`,
     says:
-      'server.toml:1:16: not TOML: each key-value declaration must be followed by an end-of-line; a line is KEY = VALUE, with quotes around a text: server = "relay.example"',
+      'server.toml:1:16: not TOML: each key-value declaration must be followed by an end-of-line; a line is KEY = VALUE, with quotes around a text: KEY = "TEXT"',
   },
   {
     what: "Latin-1",
@@ -174,7 +174,7 @@ refuses("server", [
     what: "a NUL",
     file: `listen = "0.0.0.0:7443"\0\n`,
     says:
-      'server.toml:1:24: not TOML: each key-value declaration must be followed by an end-of-line; a line is KEY = VALUE, with quotes around a text: server = "relay.example"',
+      'server.toml:1:24: not TOML: each key-value declaration must be followed by an end-of-line; a line is KEY = VALUE, with quotes around a text: KEY = "TEXT"',
   },
   {
     what: "a tab in an address",
@@ -225,13 +225,13 @@ refuses("server", [
     what: "JSON",
     file: `{ "listen": "0.0.0.0:7443" }\n`,
     says:
-      'server.toml:1:1: not TOML: illegal character in key; a line is KEY = VALUE, with quotes around a text: server = "relay.example"',
+      'server.toml:1:1: not TOML: illegal character in key; a line is KEY = VALUE, with quotes around a text: KEY = "TEXT"',
   },
   {
     what: "YAML",
     file: `---\nlisten: 0.0.0.0:7443\n`,
     says:
-      'server.toml:1:4: not TOML: illegal character in key; a line is KEY = VALUE, with quotes around a text: server = "relay.example"',
+      'server.toml:1:4: not TOML: illegal character in key; a line is KEY = VALUE, with quotes around a text: KEY = "TEXT"',
   },
   {
     what: "a folder as devices.toml",

@@ -53,7 +53,7 @@ refuses("device", [
     what: "what it has joined, which is cut off",
     files: { "state/device/device.toml": `server = ["relay.example:7443"]\nserver-key = "ed2551` },
     says:
-      'state/device/device.toml:2:14: not TOML: unfinished string; a line is KEY = VALUE, with quotes around a text: server = "relay.example"',
+      'state/device/device.toml:2:14: not TOML: unfinished string; a line is KEY = VALUE, with quotes around a text: KEY = "TEXT"',
   },
   {
     what: "what it has joined, with a key that is none",

@@ -90,6 +90,20 @@ processTest(
   },
 );
 
+processTest("a broken file of devices is named as what keeps the server's own file out of force", [], async () => {
+  using folder = new TempFolder();
+  const [first, more] = [freePort("127.0.0.1"), freePort("127.0.0.1")];
+  const listen = (...ports: number[]) => ports.map((port) => `[[listen]]\naddress = "127.0.0.1:${port}"\n`).join("");
+  const file = folder.write("server.toml", listen(first));
+  await using server = await startServer(["--config", file, "--state", folder.path]);
+  folder.write("server/devices.toml", "[gw6\n");
+  folder.write("server.toml", listen(first, more));
+  server.child.signal("SIGHUP");
+  const { message } = await server.logged(/nothing was changed/);
+  assert.match(message, /nothing was changed: the file of devices cannot .*devices\.toml:1:\d+: .*\] is missing/);
+  await refusesClients(more);
+});
+
 processTest("a file that has changed is read anew by itself, and one with a mistake changes nothing", [], async () => {
   using folder = new TempFolder();
   const [first, more] = [freePort("127.0.0.1"), freePort("127.0.0.1")];

@@ -122,7 +122,7 @@ export class ServerReload {
       yield () => ({ told: ["hooks"], commit: () => hooks.replace(after.config.hooks) });
     }
     yield async () => {
-      const prepared = await prepareDevices(); // last, as nobody else reads them meanwhile
+      const prepared = await prepareDevices().catch(tellAsDevices); // last, as nobody else reads them meanwhile
       return prepared && { ...prepared, told: [] }; // they have a line of their own in the log
     };
   }
@@ -146,4 +146,12 @@ export class ServerReload {
       },
     };
   }
+}
+
+/** It may not be the file that somebody has just changed. @throws {ConfigError} that says so. */
+function tellAsDevices(error: unknown): never {
+  if (!(error instanceof ConfigError)) throw error;
+  const what =
+    "the file of devices cannot be in force as it stands, and has to be in order before anything else is reloaded";
+  throw new ConfigError(`${what}: ${error.message}`, { cause: error });
 }
