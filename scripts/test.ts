@@ -29,8 +29,8 @@ const inCi = !["", "0", "false"].includes(Deno.env.get("CI") ?? "");
 /** What failed where no test did. */
 const AS_A_WHOLE = "the run as a whole";
 
-/** How many parts run at once: they wait more than they work. */
-const WORKERS = Number(Deno.env.get("SALLYPORT_TEST_WORKERS") ?? navigator.hardwareConcurrency + 1);
+/** How many parts run at once, at least one: they wait more than they work. */
+const WORKERS = Math.max(1, Number(Deno.env.get("SALLYPORT_TEST_WORKERS") ?? navigator.hardwareConcurrency + 1) || 1);
 
 /** @returns the exit code. */
 async function run(): Promise<number> {
