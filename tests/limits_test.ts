@@ -19,9 +19,9 @@ import * as v2 from "../protocol/v2/limits.ts";
 import * as relay from "../relay/limits.ts";
 import * as serial from "../serial/limits.ts";
 import * as capacity from "../server/capacity/limits.ts";
+import * as refusals from "../server/refusals/limits.ts";
 import * as door from "../server/door/limits.ts";
 import * as history from "../server/history/limits.ts";
-import * as refusals from "../server/refusals/limits.ts";
 import * as server from "../server/limits.ts";
 import { test } from "./rig/test.ts";
 
@@ -39,9 +39,9 @@ const ROOMS = {
   app,
   server,
   capacity,
+  refusals,
   door,
   history,
-  refusals,
   device,
 };
 const PAGES = ["../protocol/v1/v1.md", "../protocol/v2/v2.md", "../docs/reference/limits.md"];
