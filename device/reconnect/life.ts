@@ -198,9 +198,7 @@ export class Device implements DeviceHandle {
       if (retryIn > 0) await this.#wait(retryIn, signal);
     }
     this.#wishes.close();
-    const over = this.#maker.close();
-    await Promise.all([...this.#leaving].map((link) => link.ended()));
-    await over;
+    await Promise.all([this.#maker.close(), ...[...this.#leaving].map((link) => link.ended())]);
     this.#enter("closed");
     const { why, error } = this.#failure ?? { why: "the device is closed", error: undefined };
     this.#ready.reject(new Error(`Cannot become ready: ${why}`, { cause: error }));
