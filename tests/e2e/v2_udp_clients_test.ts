@@ -35,10 +35,10 @@ processTest("v2: dig asks a name server behind the device", ["dig"], async () =>
     services: [`dns=udp:127.0.0.1:${dns.address.port}`],
     grants: ["dns=udp:127.0.0.1:0"],
   });
-  const dig = [find("dig")!, "@127.0.0.1", "-p", `${await relay.hostPort("dns")}`, "+short", "+tries=1", "+time=10"];
+  const dig = [find("dig")!, "@127.0.0.1", "-p", `${await relay.hostPort("dns")}`, "+short", "+tries=7", "+time=2"];
   for (const name of ["host.lan", "other.lan"]) {
     await using run = await Child.run("dig", [...dig, name, "A"]);
-    assert.deepEqual(run.stdout, ["192.0.2.7"]);
+    assert.equal(run.stdout.at(-1), "192.0.2.7"); // a busy machine may lose a datagram, as dig says above then
   }
 });
 
