@@ -61,6 +61,7 @@ export class V1Listener {
   readonly #sessions = new Set<V1Session>();
   #current: V1Session | undefined;
   #keepAlive: KeepAliveSettings;
+  #ownKeepAlive: KeepAliveSettings; // as its options have it
   #claimed = false;
   #closed = false;
 
@@ -72,7 +73,7 @@ export class V1Listener {
   constructor(options: V1ListenOptions, settings: ServerSettings, emit: (event: ServerEvent) => void) {
     this.#settings = settings;
     this.#emit = emit;
-    this.#keepAlive = options.keepAlive ?? V1_KEEP_ALIVE;
+    this.#keepAlive = this.#ownKeepAlive = options.keepAlive ?? V1_KEEP_ALIVE;
     const { clock, logger, engine } = settings;
     this.#forwards = new ForwardTable(options.forwards, settings);
     const room = doorRoom(settings.listeners);
@@ -108,6 +109,13 @@ export class V1Listener {
   /** Its forwards, also while no device is linked. */
   get services(): readonly ServedV1Service[] {
     return this.link?.services ?? this.#forwards.all.map((forward) => describeForward(forward));
+  }
+
+  /** The longest silence that it is to accept by its options; it holds unless an act has said otherwise. */
+  followKeepAlive(settings: KeepAliveSettings): void {
+    const isSet = JSON.stringify(this.#keepAlive) !== JSON.stringify(this.#ownKeepAlive);
+    this.#ownKeepAlive = settings;
+    if (!isSet) this.setKeepAlive(settings);
   }
 
   /** Changes the longest silence accepted from its device, now and later. @returns whether one is linked. */
