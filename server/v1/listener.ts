@@ -28,7 +28,6 @@ import { type Presence, V1Session } from "./session.ts";
 import { Newcomer } from "../door/newcomer.ts";
 import type { Forward, ServerSettings, V1ListenOptions } from "../options.ts";
 import { PendingConnections } from "../door/pending_connections.ts";
-import { KeptPorts } from "../ports/kept_ports.ts";
 import { Refusals } from "../door/refusals.ts";
 
 const ONE_DEVICE = "; v1 has one device for a listener, so give this one another";
@@ -53,7 +52,6 @@ export class V1Listener {
   readonly #listener: Listener;
   readonly #refusals: Refusals;
   readonly #door: LinkDoor;
-  readonly #keptPorts = new KeptPorts();
   readonly #pending: PendingConnections;
   /** v1 knows no device but by its address. */
   readonly #rates: LinkRates;
@@ -246,7 +244,7 @@ export class V1Listener {
       listenAddress: this.address,
       settings: this.#settings,
       keepAlive: this.#keepAlive,
-      keptPorts: this.#keptPorts,
+      keptPorts: this.#forwards.kept,
       forwards: this.#forwards.all,
       emit: this.#emit,
     }, opening);
