@@ -81,6 +81,7 @@ export class V2Session extends Session<SessionLinks> {
   readonly state: V2ServerCore;
 
   readonly #options: V2SessionOptions;
+  #isAsked = false; // whether the device wants a keep-alive of its own
   readonly #errors = new Map<V2Channel, string>();
 
   /** A session whose first link is to be attached. */
@@ -182,6 +183,11 @@ export class V2Session extends Session<SessionLinks> {
     if (reason === "revoked") this.pumps.abort("link-lost"); // any other's clients get what came for them
   }
 
+  /** The server's own keep-alive is another: it holds unless the device has asked for its own. */
+  followKeepAlive(plan: KeepAlivePlan): void {
+    if (!this.#isAsked) this.links.setKeepAlive(plan);
+  }
+
   protected override sayFarewell(): void {
     this.state.sendGoodbye(FAREWELL);
   }
@@ -191,7 +197,10 @@ export class V2Session extends Session<SessionLinks> {
     const { wantedKeepAlive: waiting, wantedIdleKeepAlive: idle = waiting } = settings;
     if (waiting && idle) {
       if (this.#options.wanted()) this.links.introduce(); // the answer is what holds
-      else this.links.setKeepAlive({ waiting, idle });
+      else {
+        this.#isAsked = true;
+        this.links.setKeepAlive({ waiting, idle });
+      }
     }
     this.#options.onSettings(settings);
   }

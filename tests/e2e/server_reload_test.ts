@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import { V2_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
 import { adminClient } from "../../app/admin/client.ts";
 import { outcome } from "../rig/processes/commands.ts";
 import { processTest } from "../rig/processes/harness.ts";
@@ -66,6 +67,23 @@ processTest(
     );
     assert.deepEqual((await reload()).lines, ["changed idle-timeout"]);
     assert.equal(await idle(), 7_000, "it holds for a device that is linked");
+
+    // What an act has set holds, until an act sets what the server has.
+    const listeners = sections(...[first, more].map((port) => `127.0.0.1:${port}`));
+    const ownIdle = async (seconds: number) => {
+      write('log-level = "debug"', 'expiration = "30s"', `idle-timeout = "${seconds}s"`, ...listeners);
+      assert.deepEqual((await reload()).lines, ["changed idle-timeout"]);
+      return await idle();
+    };
+    const act = async (idleTimeout: number) => {
+      using api = adminClient({ socket: `${folder.path}/server/admin.sock` });
+      const { probeInterval, probeCount } = V2_KEEP_ALIVE;
+      await api.post("/v1/devices/gw1/keep-alive", { endpoint: "server", idleTimeout, probeInterval, probeCount });
+    };
+    await act(5_000);
+    assert.equal(await ownIdle(9), 5_000);
+    await act(9_000);
+    assert.equal(await ownIdle(8), 8_000);
 
     write('log-level = "loud"');
     const { code, stderr } = await reload();
