@@ -123,12 +123,12 @@ export function describeDevice(session: RegisteredDevice, incompatible?: Incompa
 
 /** Between two modes is a device that was asked for the other, has clients who may finish, or waits for its host ports. */
 function modeChangeOf(
-  { settings: { drains }, deviceName, mode, asked }: RegisteredDevice,
+  { settings: { drains }, deviceName, mode, link }: RegisteredDevice,
   services: readonly ServedService[],
 ): ModeChange | undefined {
-  if (mode === "config") return asked === "run" ? "configToRun" : undefined;
+  if (mode === "config") return link?.asked === "run" ? "configToRun" : undefined;
   if (mode !== "run") return undefined;
-  if (asked === "config" || drains.isLeavingRun(deviceName)) return "runToConfig";
+  if (link?.asked === "config" || drains.isLeavingRun(deviceName)) return "runToConfig";
   return services.some(({ open, error }) => !open && error === undefined) ? "configToRun" : undefined;
 }
 

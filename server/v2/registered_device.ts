@@ -79,8 +79,6 @@ export class RegisteredDevice {
   #keepAlive: KeepAliveChoice;
   /** The device's mode, as it said. */
   mode: DeviceMode = "init";
-  /** The mode that the server asked it for, until it says one. */
-  asked: DeviceMode | undefined;
 
   /** A device without a link. */
   constructor(options: RegisteredDeviceOptions) {
@@ -276,12 +274,6 @@ export class RegisteredDevice {
     if (endpoint !== "server") this.link?.links.wantKeepAlive(plan);
   }
 
-  /** Asks it for a mode, if it has a session. */
-  askMode(mode: DeviceMode): void {
-    if (this.link) this.asked = mode;
-    this.link?.links.say({ wantedMode: mode });
-  }
-
   /** Somebody looks at the device for `ms` milliseconds from now on: its link is probed as if a client were there. */
   attend(ms: number): void {
     this.link?.links.attend(ms);
@@ -321,7 +313,6 @@ export class RegisteredDevice {
   #onSettings(settings: Settings): void {
     if (settings.mode === "config") this.#services.withdraw();
     if (settings.mode === "run") this.#services.running();
-    if (settings.mode) this.asked = undefined;
     if (settings.mode && settings.mode !== this.mode) {
       this.mode = settings.mode;
       this.emit({ type: "mode", device: this.deviceName, mode: settings.mode });
