@@ -65,7 +65,7 @@ export type { ServedService } from "./server/v2/open_service.ts";
 export type { UdpDetails } from "./net/udp/address.ts";
 export type { DatagramCounts } from "./net/udp/counts.ts";
 export type { ClientState, ServedClient } from "./server/ports/client_table.ts";
-export type { IncompatibleDevice, ServedDevice } from "./server/handle/device_status.ts";
+export type { IncompatibleDevice, ModeChange, ServedDevice } from "./server/handle/device_status.ts";
 export { ConnectError, type ConnectOptions, type RemoteConnection } from "./server/handle/connect.ts";
 export type { DeviceOnServer } from "./server/handle/served_device.ts";
 export { ConnectionLostError, IncompatibleError } from "./relay/peer_errors.ts";

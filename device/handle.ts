@@ -5,7 +5,6 @@
  */
 
 import type { Goodbye } from "../protocol/v2/wire/goodbye.ts";
-import type { DatagramCounts } from "../net/udp/counts.ts";
 import type { Endpoint, KeepAliveChoice } from "../protocol/keep_alive.ts";
 import type { DeviceMode } from "../protocol/v2/wire/messages.ts";
 import type { DeviceConnectionEvent, DeviceConnectionLostEvent, DeviceEvent } from "./events.ts";
@@ -38,8 +37,6 @@ export interface DeviceStatus extends LinkFacts {
   readonly isCompatible: boolean | undefined;
   /** What the server said last when it refused this device or took its leave. */
   readonly goodbye: Goodbye | undefined;
-  /** What became of the datagrams of all services over UDP, since it runs. */
-  readonly datagrams: DatagramCounts;
 }
 
 /** A running device. */

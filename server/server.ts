@@ -276,7 +276,7 @@ export function startServer(options: ServeOptions): { readonly handle: ServerHan
     setMode(name, mode, drain = 0) {
       check.word("config", "run")(mode, "mode");
       check.milliseconds(0)(drain, "drain");
-      const ask = (device = name) => registry?.session(device)?.link?.links.say({ wantedMode: mode });
+      const ask = (device = name) => registry?.session(device)?.link?.askMode(mode);
       const isThere = registry?.session(name)?.link !== undefined;
       if (settings.drains.isLeavingRun(name)) settings.drains.undo(name);
       if (isThere && mode === "config" && drain > 0) settings.drains.begin(name, { for: drain, then: ask });

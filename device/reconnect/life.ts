@@ -105,7 +105,6 @@ export class Device implements DeviceHandle {
       name: this.#name,
       isCompatible: this.#isCompatible,
       goodbye: this.#goodbye,
-      datagrams: this.#settings.datagrams.all,
       ...this.#maker.facts,
     };
   }

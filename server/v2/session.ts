@@ -12,7 +12,13 @@ import { WindowBudget } from "../../protocol/v2/receive_windows.ts";
 import type { SharedBound } from "../../protocol/v2/send/shared_bound.ts";
 import { SendLog } from "../../protocol/v2/send/send_log.ts";
 import type { V2Channel } from "../../protocol/v2/channel.ts";
-import type { ServiceGrantResult, ServiceOffer, ServiceTarget, Settings } from "../../protocol/v2/wire/messages.ts";
+import type {
+  DeviceMode,
+  ServiceGrantResult,
+  ServiceOffer,
+  ServiceTarget,
+  Settings,
+} from "../../protocol/v2/wire/messages.ts";
 import { V2ServerCore } from "../../protocol/v2/server_core.ts";
 import { type ChannelSummary, nothingCarried } from "../../relay/channel_end.ts";
 import type { ChannelPump } from "../../relay/channel_pump.ts";
@@ -83,6 +89,7 @@ export class V2Session extends Session<SessionLinks> {
   readonly #options: V2SessionOptions;
   #isAsked = false; // whether the device wants a keep-alive of its own
   readonly #errors = new Map<V2Channel, string>();
+  #asked: DeviceMode | undefined;
 
   /** A session whose first link is to be attached. */
   constructor(options: V2SessionOptions) {
@@ -192,7 +199,19 @@ export class V2Session extends Session<SessionLinks> {
     this.state.sendGoodbye(FAREWELL);
   }
 
+  /** The mode that this side asked the device for, until the device says one. */
+  get asked(): DeviceMode | undefined {
+    return this.#asked;
+  }
+
+  /** Asks the device for a mode. */
+  askMode(mode: Exclude<DeviceMode, "init">): void {
+    this.#asked = mode;
+    this.links.say({ wantedMode: mode });
+  }
+
   #onSettings(settings: Settings): void {
+    if (settings.mode) this.#asked = undefined;
     this.links.hear(settings);
     const { wantedKeepAlive: waiting, wantedIdleKeepAlive: idle = waiting } = settings;
     if (waiting && idle) {
