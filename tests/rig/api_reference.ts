@@ -119,8 +119,9 @@ function typeOf(schema: TSchema): { readonly inner: TSchema; readonly type: stri
   const some = schema["anyOf"] as TSchema[] | undefined;
   if (some) {
     const [inner] = some;
-    return { inner: inner!, type: `${typeOf(inner!).type} or null` };
+    return { inner: inner!, type: some.map((each) => typeOf(each).type).join(" or ") };
   }
+  if ("const" in schema) return { inner: schema, type: String(schema["const"]) };
   const one = schema["enum"] as string[] | undefined;
   if (one) return { inner: schema, type: one.map((word) => `\`${word}\``).join(", ") };
   const items = schema["items"] as TSchema | undefined;
