@@ -10,11 +10,11 @@ import { KEEP_ALIVE_OPTIONS, keepAliveAct, keepAliveBody } from "../../../app/ad
 import { tellReload } from "../../../app/admin/cli/reload.ts";
 import { argument, examplesOf, printLine, taskCommand, taskOptions } from "../../../app/command.ts";
 import type { OptionTable } from "../../../app/options.ts";
-import { stderr } from "../../../app/output.ts";
+import { stderr, terminalColumns } from "../../../app/output.ts";
 import type { Reloaded } from "../../../app/reload/report.ts";
 import { oneOf, parseDuration } from "../../../app/values.ts";
 import { systemClock } from "../../../base/clock.ts";
-import { formatAge, formatBytes, tableLines } from "../../../base/table.ts";
+import { clientTable } from "../../../app/admin/cli/client_table.ts";
 import type { Client, DeviceFacts } from "../../admin/schemas.ts";
 
 /** The option `--drain` of `mode`. */
@@ -100,11 +100,6 @@ async function clients(command: Command): Promise<void> {
   });
   if (command.opts<{ json?: true }>().json) return printLine(JSON.stringify(found));
   if (found.length === 0) return void stderr.write("no clients now");
-  const now = systemClock.wall();
-  const rows = found.map(({ id, service, address, localAddress, since, state, bytesUp, bytesDown }) => [
-    ...[String(id), service, address ?? "-", localAddress, state],
-    ...[formatAge(now - Date.parse(since)), formatBytes(bytesUp), formatBytes(bytesDown)],
-  ]);
-  const head = ["ID", "SERVICE", "CLIENT", "LOCAL", "STATE", "AGE", "UP", "DOWN"];
-  for (const line of tableLines([head, ...rows])) printLine(line);
+  const lines = found.map(({ localAddress, ...client }) => ({ ...client, place: localAddress }));
+  for (const line of clientTable("LOCAL", lines, terminalColumns(), systemClock.wall())) printLine(line);
 }
