@@ -9,7 +9,8 @@ import type { AdminWish } from "../../app/admin/options.ts";
 import type { HookRunner } from "../../app/hooks/hooks.ts";
 import { setLogLevel } from "../../app/logging.ts";
 import type { MovingMetrics } from "../../app/metrics/moving.ts";
-import type { OptionValues } from "../../app/options.ts";
+import { writeKeepAlive } from "../../app/link_options.ts";
+import { changeText, optionChange, type OptionValues } from "../../app/options.ts";
 import { type Change, changeAll, type Preparation } from "../../app/reload/change.ts";
 import { differing, inForce, isSame, type Reloaded, ReloadReport } from "../../app/reload/report.ts";
 import { changingBy } from "../../app/reload/table.ts";
@@ -17,7 +18,7 @@ import { ConfigError } from "../../app/toml/config_error.ts";
 import { ListenError } from "../../net/listener.ts";
 import type { StartedDevice } from "../device.ts";
 import { deviceAdjustable } from "../options.ts";
-import type { DEVICE_OPTIONS, DeviceConfig } from "./config.ts";
+import { DEVICE_OPTIONS, type DeviceConfig } from "./config.ts";
 import { DEVICE_RELOAD } from "./reload_table.ts";
 import type { ServiceText } from "./service_option.ts";
 
@@ -88,34 +89,41 @@ export class DeviceReload {
 
   *#preparations(before: Told, after: Told, names: readonly string[]): Iterable<Preparation> {
     const { admin, metrics, hooks } = this.#options;
+    const change = changesBetween(before, after);
     yield async () => {
       const prepared = await admin.prepare(after.admin);
       const own = names.filter((name) => name === "admin" || name === "admin-token-file");
-      return prepared && { ...prepared, told: own.length > 0 ? own : ["the token of the admin API"] };
+      return prepared && { ...prepared, told: own.length > 0 ? own.map(change) : ["the token of the admin API"] };
     };
     yield async () => {
       const prepared = await metrics.prepare(after.values.metrics);
-      return prepared && { ...prepared, told: ["metrics"] };
+      return prepared && { ...prepared, told: [change("metrics")] };
     };
     if (after.config.profile === "v2") yield* this.#serviceChanges(before.config.services, after.config.services);
-    yield () => this.#adjust(after, names);
+    yield () => this.#adjust(before, after, names);
     if (!isSame(before.config.hooks, after.config.hooks)) {
       yield () => ({ told: ["hooks"], commit: () => hooks.replace(after.config.hooks) });
     }
   }
 
   /** What needs nothing that could fail. */
-  #adjust({ values, config }: Told, names: readonly string[]): Change {
+  #adjust(before: Told, after: Told, names: readonly string[]): Change {
     const { handle, adjust } = this.#options.device;
+    const { values, config } = after;
+    const change = changesBetween(before, after);
     const isMode = config.profile === "v2" && names.includes("mode");
     const isKeepAlive = names.some((name) => KEEP_ALIVE.has(name)) && config.keepAlive !== undefined;
     const level = values["log-level"] ?? "info";
     return {
       told: [
-        ...names.filter((name) => FOR_THOSE_TO_COME.has(name)).map((name) => `${name}, for links and clients to come`),
-        ...(names.includes("log-level") ? [`log-level ${level}`] : []),
-        ...(isMode ? [`mode ${values.mode ?? "run"}`] : []),
-        ...(isKeepAlive ? ["keep-alive"] : []),
+        ...names.filter((name) => FOR_THOSE_TO_COME.has(name)).map((name) =>
+          `${change(name)}, for links and clients to come`
+        ),
+        ...(names.includes("log-level") ? [change("log-level")] : []),
+        ...(isMode ? [change("mode")] : []),
+        ...(isKeepAlive
+          ? [changeText("keep-alive", writeKeepAlive(before.config.keepAlive!), writeKeepAlive(config.keepAlive!))]
+          : []),
       ],
       commit() {
         adjust(deviceAdjustable(config));
@@ -157,4 +165,9 @@ const CHANGED_PARTS = ["services", "keepAlive", "hooks"] as const;
 
 function partOf({ config }: Told, name: "server" | "serverKey" | "security" | "ca"): unknown {
   return (config as Partial<Record<typeof name, unknown>>)[name];
+}
+
+/** Says of options how they are others. */
+function changesBetween({ values: before }: Told, { values: after }: Told): (name: string) => string {
+  return (name) => optionChange(DEVICE_OPTIONS, name as keyof typeof DEVICE_OPTIONS, before, after);
 }

@@ -64,7 +64,7 @@ export function apiPage(routes: readonly Route[], whose = "server"): string {
     "## Errors",
     "",
     'An answer that is an error has the body `{"error": {"code": "…", "message": "…"}}`: a code for programs, and a line',
-    "for people.",
+    "for people. Of a mistake in a file, whoever asks by the Unix socket has `excerpt` beside them: the line, and a caret.",
     "",
     "| code | status |",
     "| --- | --- |",
