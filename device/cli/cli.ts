@@ -27,7 +27,7 @@ import { actCommands } from "./admin/acts.ts";
 import { deviceEventsCommand } from "./admin/events.ts";
 import { serveAdminApi } from "./admin/serve.ts";
 import { statusCommand } from "./admin/status.ts";
-import { deviceDoctorCommand } from "./doctor.ts";
+import { deviceDoctorCommand } from "./doctor/doctor.ts";
 import { checkDevice, notOffered } from "./check.ts";
 import { DeviceReload, type Told } from "./reload.ts";
 import { readCa } from "./ca.ts";
