@@ -69,7 +69,7 @@ export type { IncompatibleDevice, ServedDevice } from "./server/handle/device_st
 export { ConnectError, type ConnectOptions, type RemoteConnection } from "./server/handle/connect.ts";
 export type { DeviceOnServer } from "./server/handle/served_device.ts";
 export { ConnectionLostError, IncompatibleError } from "./relay/peer_errors.ts";
-export type { ServedV1Link } from "./server/v1/link_status.ts";
+export type { ServedV1Link, ServedV1Service } from "./server/v1/link_status.ts";
 export * from "./server/events.ts";
 export type {
   DeviceDirectory,
@@ -86,6 +86,7 @@ export type { AccessRules } from "./server/access/rules.ts";
 export type { ClientRate } from "./server/access/client_rates.ts";
 export type { ServerLimits } from "./server/capacity/server_limits.ts";
 export { type OpenServiceOptions, serve, type ServerHandle } from "./server/server.ts";
+export type { TurnedAway } from "./server/refusals/recent.ts";
 export { type Opening, type OpeningChange, Openings } from "./server/access/openings.ts";
 export type { Drain, DrainOptions } from "./server/ports/drains.ts";
 export {

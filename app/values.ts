@@ -139,3 +139,8 @@ export function parseTimeOrSpan(text: string, now: number): number {
     throw new SyntaxError(`"${text}" is neither a date, as in 2027-01-31, nor a span, as in 90d`, { cause: error });
   }
 }
+
+/** Parses a point in time, or a duration back from `now`, as in `12h` or `7d`. @returns milliseconds since 1970. */
+export function parseTimeOrAgo(text: string, now: number): number {
+  return /^\d{4}-/.test(text) ? parseTime(text) : now - parseTimeOrSpan(text, 0);
+}

@@ -7,6 +7,7 @@
  */
 
 import type { Time } from "../base/clock.ts";
+import type { DatagramCounts } from "../net/udp/counts.ts";
 import type { ChannelEndReason } from "../protocol/reasons.ts";
 import type { ChannelPump } from "../relay/channel_pump.ts";
 
@@ -20,6 +21,8 @@ export interface ClientFacts {
   readonly service: string;
   /** What stands behind the service. */
   readonly localAddress: string;
+  /** On v1, the service of the status that allows it, as its owner named it; of one that none allows, and on v2, nothing. */
+  readonly rule?: string | undefined;
 }
 
 /** A client as it is now. Times are milliseconds. */
@@ -34,6 +37,8 @@ export interface DeviceClient extends ClientFacts {
   readonly bytesUp: number;
   /** Bytes from the service to the client. */
   readonly bytesDown: number;
+  /** What became of its datagrams, if its service is one of UDP and was reached. */
+  readonly datagrams?: DatagramCounts | undefined;
 }
 
 interface Entry {
@@ -111,7 +116,7 @@ export class DeviceClients {
   }
 }
 
-function describe({ id, since, facts, pump: { channel } }: Entry): DeviceClient {
+function describe({ id, since, facts, pump: { channel, datagrams } }: Entry): DeviceClient {
   return {
     id,
     ...facts,
@@ -119,5 +124,6 @@ function describe({ id, since, facts, pump: { channel } }: Entry): DeviceClient 
     state: channel.open ? "open" : "leaving",
     bytesUp: channel.bytesReceived,
     bytesDown: channel.bytesSent,
+    ...(datagrams && { datagrams }),
   };
 }

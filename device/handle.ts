@@ -5,6 +5,7 @@
  */
 
 import type { Goodbye } from "../protocol/v2/wire/goodbye.ts";
+import type { DatagramCounts } from "../net/udp/counts.ts";
 import type { Endpoint, KeepAliveChoice } from "../protocol/keep_alive.ts";
 import type { DeviceMode } from "../protocol/v2/wire/messages.ts";
 import type { DeviceConnectionEvent, DeviceConnectionLostEvent, DeviceEvent } from "./events.ts";
@@ -39,6 +40,8 @@ export interface DeviceStatus extends LinkFacts {
   readonly goodbye: Goodbye | undefined;
   /** The time without a link, after one was lost or a try failed. */
   readonly outage: DeviceOutage | undefined;
+  /** What became of the datagrams of all services over UDP, since it runs. */
+  readonly datagrams: DatagramCounts;
 }
 
 /** The time without a link. Times are by the wall clock, in milliseconds since 1970. */

@@ -16,6 +16,7 @@ import { type Logger, silentLogger } from "../base/logger.ts";
 import { type ReadNetwork, readNetwork } from "../net/network_watch.ts";
 import type { ProxyOptions } from "../net/dial/http_proxy.ts";
 import type { Identity } from "../net/tls/identity.ts";
+import { DatagramTotals } from "../net/udp/counts.ts";
 import { DeviceClients } from "./clients.ts";
 import type { NamedService } from "./v2/named_service.ts";
 import type { ServiceRule } from "./services.ts";
@@ -154,6 +155,8 @@ export type DeviceSettings = Required<Omit<CommonDeviceOptions, "engine">> & {
   readonly engine: Engine;
   /** Who is served. */
   readonly clients: DeviceClients;
+  /** What became of the datagrams of all services over UDP. */
+  readonly datagrams: DatagramTotals;
 };
 
 /** {@linkcode V1DeviceOptions} with nothing left open. */
@@ -186,6 +189,7 @@ export function deviceSettings(options: DeviceOptions): DeviceSettings {
     logger: options.logger ?? silentLogger,
     clock,
     clients: new DeviceClients(clock),
+    datagrams: new DatagramTotals(),
     engine: startEngine(options.engine ?? "auto", options.logger ?? silentLogger, (chosen) => {
       if (options.via?.length) demandUplinks(chosen, options.profile === "v2" && options.security !== "plain");
     }),

@@ -6,7 +6,8 @@
 
 import { ipBytes, samePrefix } from "../protocol/ip.ts";
 import { type Address, isHost, notAHost, parsePort, splitHostPort } from "../protocol/address.ts";
-import { parseEndpoint } from "./endpoints/registry.ts";
+import type { ServiceStatus } from "./v2/service_board.ts";
+import { kindOf, parseEndpoint } from "./endpoints/registry.ts";
 
 /** One allowed service, or a range of them. */
 export interface ServiceRule {
@@ -47,6 +48,13 @@ export function parseService(text: string): ServiceRule {
   const allowsHost = parseHostPattern(host, text);
   const allowsPort = parsePortPattern(port, text);
   return { text, allows: (target) => allowsPort(target.port) && allowsHost(target.host) };
+}
+
+/** A rule as the status has it: its name is what the server may ask for, and `localAddress` what is reached then. */
+export function describeRule({ text, endpoint }: ServiceRule): Pick<ServiceStatus, "name" | "localAddress" | "kind"> {
+  if (endpoint === undefined) return { name: text, localAddress: text, kind: "tcp" };
+  const name = text.split("=", 1)[0]!.trim();
+  return { name, localAddress: parseEndpoint(endpoint).address, kind: kindOf(endpoint).name };
 }
 
 function parseHostPattern(pattern: string, text: string): (host: string) => boolean {

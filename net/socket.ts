@@ -14,6 +14,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import type { CertificatePair } from "./tls/certificate_files.ts";
 import type { ServerCertificate } from "./tls/listening.ts";
+import type { DatagramCounts } from "./udp/counts.ts";
 import type { DatagramHandler, DatagramSocket } from "./udp/socket.ts";
 import type { TurnReport, TurnTotals } from "./turn_times.ts";
 import type { TlsSecurity } from "./tls/proof.ts";
@@ -108,6 +109,8 @@ export interface Connection extends Duplex {
    * it: soon, if it is so already. Absent where the engine cannot tell. One at a time.
    */
   whenReset?(fn: () => void): void;
+  /** What became of its datagrams, for one that carries datagrams. */
+  readonly datagrams?: DatagramCounts | undefined;
   /** It has a channel from now on, whose clock that is; for one that carries datagrams. */
   joined?(clock: DatagramClock | undefined): void;
   /** Bytes that the peer's system has not acknowledged, the end of writing included; 0 where that cannot be had. */

@@ -16,6 +16,7 @@ import { ReadBuffer } from "./read_buffer.ts";
 import type { ReceiveChunk } from "./link/receive_chunk.ts";
 import { keepAlivePace, PeerWatch } from "../net/tcp_keep_alive.ts";
 import type { Connection } from "../net/socket.ts";
+import type { DatagramCounts } from "../net/udp/counts.ts";
 import { WriteQueue } from "./write_queue.ts";
 
 /** Where a pump's bytes come from: the link that is up. */
@@ -110,6 +111,11 @@ export class ChannelPump implements ChannelReceiver {
   /** Since when nothing came for a connection that has {@linkcode ChannelPump.halfClosed}; `Infinity` while that does not count. */
   get quietSince(): number {
     return this.#halfClose?.quietSince ?? Infinity;
+  }
+
+  /** What became of the connection's datagrams, if it carries any. */
+  get datagrams(): DatagramCounts | undefined {
+    return this.#conn?.datagrams;
   }
 
   /** Called when the connection's writing side ends while the channel lives on; see {@linkcode ChannelPump.halfClosed}. */

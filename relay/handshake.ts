@@ -223,7 +223,8 @@ export interface ServerGreeting {
 }
 
 /**
- * The server's side, up to AUTH. `opening` is what was read before; `onHello` is called when the device has said HELLO.
+ * The server's side, up to AUTH. `opening` is what was read before; `onHello` is called when the device has said HELLO, with the
+ * key that it shows, and has not proved.
  *
  * @throws {HandshakeError} with the goodbye to say; {ProtocolError} for garbage; what the socket throws.
  */
@@ -231,7 +232,7 @@ export async function greetDevice(
   duplex: Duplex,
   opening: Uint8Array,
   party: HandshakeParty,
-  onHello: () => void = () => {},
+  onHello: (claimed: Uint8Array | undefined) => void = () => {},
   crypto: HandshakeCrypto = systemCrypto,
 ): Promise<ServerGreeting> {
   const handshake = new ServerHandshake(party, crypto);
@@ -240,8 +241,9 @@ export async function greetDevice(
     throw reader.isEmpty && !(error instanceof HandshakeCut) ? new HandshakeCut(0, false, { cause: error }) : error;
   });
   const hello = await reader.expect(V2Command.HELLO, "HELLO");
-  onHello();
-  await writeAll(duplex, await handshake.challenge(hello.frame));
+  const challenge = handshake.challenge(hello.frame);
+  onHello(handshake.claimedKey);
+  await writeAll(duplex, await challenge);
   const device = await handshake.authenticate((await reader.expect(V2Command.AUTH, "AUTH")).payload);
   return { device, rest: reader.rest.slice() };
 }

@@ -1,72 +1,125 @@
 /**
  * `deno task test [-- ARGUMENTS OF deno test]`: installs the real clients that it lacks where it can, runs every test in
- * random order, and says how it went: which tests were skipped and why, then `N passed, N failed`. Without arguments, a part
- * of them runs once more on the portable engine; `SALLYPORT_ENGINE` names one for all that is asked for.
+ * random order, and says how it went: which tests were skipped and why, then `N passed, N failed`. `SALLYPORT_ENGINE` names
+ * an engine for all that is asked for.
+ *
+ * Without arguments it is the whole suite, in parts side by side (`scripts/test/parts.ts`), types beside them, and some of
+ * it once more on the portable engine; where `SALLYPORT_BINARIES` names a folder, that of it which depends on being compiled.
+ * `SALLYPORT_TEST_WORKERS` says how many parts at once.
  *
  * Where `CI` is set, a skip is a failure.
  *
  * @module
  */
 
+import { fileURLToPath } from "node:url";
 import { withoutColors } from "./colors.ts";
-import { installClients } from "./install_clients.ts";
+import { installClients } from "./test/install_clients.ts";
+import { alone, compiled, type Part, partsOf, portable, testFiles } from "./test/parts.ts";
 import { filterOf, type Results, resultsOf } from "./test/results.ts";
+import { byWorkers, passOn } from "./test/workers.ts";
 import { say } from "../tests/rig/say.ts";
+
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
 const inCi = !["", "0", "false"].includes(Deno.env.get("CI") ?? "");
 
-/** What runs on the portable engine as well, in two minutes: whole relays, and what sockets are put through. */
-const PORTABLE = [
-  "tests/v1",
-  "tests/v2",
-  "tests/resets_test.ts",
-  ...["v1_link_cut", "v1_peers_gone", "v1_strangers", "v2_strangers", "v2_take_over"].map((name) =>
-    `tests/faults/${name}_test.ts`
-  ),
-];
+/** What failed where no test did. */
+const AS_A_WHOLE = "the run as a whole";
+
+/** How many parts run at once: they wait more than they work. */
+const WORKERS = Number(Deno.env.get("SALLYPORT_TEST_WORKERS") ?? navigator.hardwareConcurrency + 1);
 
 /** @returns the exit code. */
 async function run(): Promise<number> {
   await installClients(say);
   const given = Deno.args[0] === "--" ? Deno.args.slice(1) : Deno.args;
-  if (given.length > 0 || Deno.env.get("SALLYPORT_ENGINE")) return summarize(await runTests(given));
-  const native = await runTests([], inCi ? "native" : "auto"); // in CI a fallback would go unseen
-  say(`\nOn the portable engine: ${PORTABLE.join(", ")}`);
-  const portable = await runTests(PORTABLE, "portable");
-  return summarize({
-    passed: native.passed + portable.passed,
-    failed: [...native.failed, ...portable.failed.map((name) => `${name} (portable engine)`)],
-    skipped: [
-      ...native.skipped,
-      ...portable.skipped.map((test) => ({ ...test, name: `${test.name} (portable engine)` })),
-    ],
+  return summarize(given.length > 0 ? [await runTests(given)] : await runAll());
+}
+
+/** The whole suite. */
+async function runAll(): Promise<Results[]> {
+  const files = testFiles(ROOT);
+  const named = Deno.env.get("SALLYPORT_ENGINE");
+  if (Deno.env.get("SALLYPORT_BINARIES")) {
+    return [...await runParts(partsOf(compiled(files))), ...await runParts(alone(compiled(files)), 1)];
+  }
+  const engine = named ?? (inCi ? "native" : "auto"); // in CI a fallback would go unseen
+  const parts = [...partsOf(files, engine), ...(named ? [] : partsOf(portable(files), "portable"))];
+  const types = checkTypes();
+  const results = await runParts(parts);
+  return [await types, ...results, ...await runParts(alone(files, engine), 1)];
+}
+
+/** Runs parts, at most `workers` of them at once. Types are checked once for all of them, and not in each. */
+function runParts(parts: readonly Part[], workers = WORKERS): Promise<Results[]> {
+  return byWorkers(workers, parts, async ({ name, files, engine }) => {
+    const began = performance.now();
+    const results = await runTests(["--no-check", ...files], { engine, isBesideOthers: workers > 1 });
+    const suffix = engine === "portable" ? " (portable engine)" : "";
+    say(`== ${name}${suffix}: ${results.passed} passed in ${Math.round((performance.now() - began) / 1_000)} s`);
+    return {
+      passed: results.passed,
+      failed: results.failed.map((test) => `${test === AS_A_WHOLE ? `${name}, ${test}` : test}${suffix}`),
+      skipped: results.skipped.map((test) => ({ ...test, name: `${test.name}${suffix}` })),
+    };
   });
 }
 
-/** Runs `deno test` on an engine; without one, on the one that the environment names. */
-async function runTests(args: readonly string[], engine?: string): Promise<Results> {
+/** Type errors are in no report of tests that run without a check. */
+async function checkTypes(): Promise<Results> {
+  const { code } = await deno(["check", "--quiet", "."]);
+  return { passed: 0, failed: code === 0 ? [] : ["types: deno check ."], skipped: [] };
+}
+
+/** How a process of `deno test` runs. */
+interface Way {
+  /** The engine; without one, that which the environment names. */
+  readonly engine?: string | undefined;
+  /** Whether others print at the same time. */
+  readonly isBesideOthers?: boolean;
+}
+
+async function runTests(args: readonly string[], { engine, isBesideOthers }: Way = {}): Promise<Results> {
   const folder = await Deno.makeTempDir({ prefix: "sallyport-test-" });
   try {
     const report = `${folder}/report.xml`;
     const skips = `${folder}/skips`;
     await Deno.writeTextFile(skips, "");
-    const { code } = await new Deno.Command(Deno.execPath(), {
-      args: ["test", "--allow-all", "--shuffle", `--junit-path=${report}`, ...args],
-      env: { SALLYPORT_TEST_SKIPS: skips, ...(engine && { SALLYPORT_ENGINE: engine }), ...withoutColors() },
-      stdin: "null",
-      stdout: "inherit",
-      stderr: "inherit",
-    }).spawn().status;
+    const env = { SALLYPORT_TEST_SKIPS: skips, ...(engine && { SALLYPORT_ENGINE: engine }) };
+    const { code } = await deno(["test", "--allow-all", "--shuffle", `--junit-path=${report}`, ...args], env, {
+      inPieces: isBesideOthers ?? false,
+    });
     const results = resultsOf(await readText(report), await readText(skips), filterOf(args));
     // What fails outside a test, such as a type error, is in no report.
-    return code !== 0 && results.failed.length === 0 ? { ...results, failed: ["the run as a whole"] } : results;
+    return code !== 0 && results.failed.length === 0 ? { ...results, failed: [AS_A_WHOLE] } : results;
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 }
 
+/** Runs the runtime; what it prints is passed on at once, or in pieces that belong together. */
+async function deno(
+  args: readonly string[],
+  env: Record<string, string> = {},
+  { inPieces = false }: { readonly inPieces?: boolean } = {},
+): Promise<Deno.CommandStatus> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [...args],
+    env: { ...env, ...withoutColors() },
+    stdin: "null",
+    stdout: inPieces ? "piped" : "inherit",
+    stderr: "inherit",
+  }).spawn();
+  if (inPieces) await passOn(child.stdout, say);
+  return await child.status;
+}
+
 /** @returns the exit code. */
-function summarize({ passed, failed, skipped }: Results): number {
+function summarize(parts: readonly Results[]): number {
+  const passed = parts.reduce((sum, part) => sum + part.passed, 0);
+  const failed = parts.flatMap((part) => part.failed);
+  const skipped = parts.flatMap((part) => part.skipped);
   say("");
   for (const name of failed) say(`failed: ${name}`);
   for (const { name, missing } of skipped) {

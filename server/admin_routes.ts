@@ -16,6 +16,7 @@ import { eventRoutes } from "./admin/event_routes.ts";
 import { openingRoutes } from "./admin/opening_routes.ts";
 import { grantRoutes } from "./admin/grant_routes.ts";
 import { historyRoutes } from "./admin/history_routes.ts";
+import { refusalRoutes } from "./refusals/routes.ts";
 import { serverRoutes } from "./admin/server_routes.ts";
 
 /** All routes. */
@@ -30,6 +31,7 @@ export function adminRoutes(context: AdminContext): Route[] {
     ...enrolmentRoutes(context),
     ...clientRoutes(context),
     ...eventRoutes(context),
+    ...refusalRoutes(context),
     ...auditRoutes(context),
     ...historyRoutes(context),
   ];

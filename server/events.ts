@@ -187,6 +187,10 @@ export interface RefusedEvent {
   readonly reason: RefusalReason;
   /** The same, in one line. */
   readonly why: string;
+  /** The name of the device whose key it showed, if one has that; proved only where the reason is not about its signature. */
+  readonly device?: string;
+  /** The key that it showed, as text. */
+  readonly key?: string;
 }
 
 /** A device says that it is in another mode; v1 has none. */

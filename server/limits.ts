@@ -97,7 +97,7 @@ export const DEVICES_POLL_MS = 500;
 /** Milliseconds that a changed file has to stand still before it counts: an editor may be half through. */
 export const DEVICES_SETTLE_MS = 100;
 
-/** Devices that one {@linkcode DevicesChange} is about, at most; what is more follows in others. */
+/** Devices that one {@linkcode DevicesChange} is about, at most, but for those that take each other's names; what is more follows in others. */
 export const DEVICES_A_CHANGE = 64;
 
 /** Milliseconds for which what somebody asked for is remembered: a running server looks twice a second. */

@@ -56,6 +56,7 @@ export class Listeners {
     this.#gone.add(listener);
     listener.ended().then(() => this.#gone.delete(listener));
     this.all.splice(this.all.indexOf(listener), 1);
+    this.#settings.listeners.open = this.all.length;
   }
 
   /** Prepares that one of v2 has other options at its address. @throws {CertificateError} if its certificate cannot be used. */
@@ -111,6 +112,7 @@ export class Listeners {
 
   #put(listener: V1Listener | V2Listener, place = this.all.length): void {
     this.all.splice(place, 0, listener);
+    this.#settings.listeners.open = this.all.length;
     if (this.#isClosing) listener.close();
   }
 }

@@ -25,8 +25,10 @@ import { RefusalCounts } from "./access/refusal_counts.ts";
 import { Openings } from "./access/openings.ts";
 import { ClientRoom } from "./ports/client_room.ts";
 import type { UnixHostAddress } from "./ports/unix_host.ts";
+import { DatagramTotals } from "../net/udp/counts.ts";
 import { ClientTable } from "./ports/client_table.ts";
 import { Drains } from "./ports/drains.ts";
+import type { ListenerCount } from "./door/door_room.ts";
 
 /** A host address that clients reach, and the local address on the device's side that it stands for. */
 export interface Forward {
@@ -197,9 +199,11 @@ export interface ServeOptions {
 }
 
 /** {@linkcode ServeOptions} with nothing left open. */
-export type ServerSettings = Required<Omit<ServeOptions, "v2" | "engine">> & {
+export type ServerSettings = Required<Omit<ServeOptions, "listen" | "v2" | "engine">> & {
   readonly engine: Engine;
   readonly v2: V2Options | undefined;
+  /** Its listeners for devices, whose doors share descriptors. */
+  readonly listeners: ListenerCount;
   /** Clients of all v1 links that are held. */
   readonly heldCount: HeldCount;
   /** How many clients of all services there may be. */
@@ -208,6 +212,8 @@ export type ServerSettings = Required<Omit<ServeOptions, "v2" | "engine">> & {
   readonly capacity: Capacity;
   /** Clients that rules refused or ended. */
   readonly refusalCounts: RefusalCounts;
+  /** What became of the datagrams of all services over UDP. */
+  readonly datagrams: DatagramTotals;
   /** What is open for a time. */
   readonly openings: Openings;
   /** Who they are. */
@@ -251,16 +257,17 @@ export function serverSettings(options: ServeOptions): ServerSettings {
   const clientRoom = new ClientRoom();
   const limits = () => settings.limits;
   const settings: ServerSettings = {
-    listen: options.listen,
     v2: options.v2,
     ...adjustable(options),
     logger,
     clock,
     engine: startEngine(options.engine ?? "auto", logger),
+    listeners: { open: 0 },
     heldCount: { held: 0 },
     clientRoom,
     capacity: new Capacity({ clock, logger, limits, links: new LinkCount(), clients: clientRoom }),
     refusalCounts: new RefusalCounts(),
+    datagrams: new DatagramTotals(),
     openings: options.v2?.openings ?? new Openings(clock, options.logger),
     clients,
     drains: new Drains(clock, clients),

@@ -5,7 +5,6 @@
  */
 
 import type { Endpoint, KeepAliveChoice } from "../protocol/keep_alive.ts";
-import type { ChannelEndReason } from "../protocol/reasons.ts";
 import type { DeviceMode } from "../protocol/v2/wire/messages.ts";
 import { Emitter } from "../base/emitter.ts";
 import { eachInSlices } from "../base/slices.ts";
@@ -23,6 +22,7 @@ import type { ServedClient } from "./ports/client_table.ts";
 import type { ServedDevice } from "./handle/device_status.ts";
 import type { ServedV1Link } from "./v1/link_status.ts";
 import type { V1Listener } from "./v1/listener.ts";
+import { RecentRefusals, type TurnedAway } from "./refusals/recent.ts";
 import { type Adjustable, type ServeOptions, type ServerSettings, serverSettings } from "./options.ts";
 import type { V2Listener } from "./v2/listener.ts";
 import { Listeners } from "./listeners.ts";
@@ -83,8 +83,8 @@ export interface ServerHandle extends AsyncDisposable {
   closeService(device: string, service: string, by?: string): boolean;
   /** Services that are open for a time. */
   openings(): Opening[];
-  /** Clients that rules refused or ended since the server runs, by reason. */
-  readonly refusals: Readonly<Partial<Record<ChannelEndReason, number>>>;
+  /** Devices and clients that were turned away since the server runs, the last first; those who are alike are one entry. */
+  refusals(): TurnedAway[];
   /** Ends a client of {@linkcode ServerHandle.clients} at once, as `closed-by-admin`. @returns whether it was there. */
   closeClient(id: number): boolean;
   /** Refuses new clients of a device, or of all; see {@linkcode DrainOptions}. It is forgotten when the server ends. */
@@ -174,8 +174,10 @@ export function startServer(options: ServeOptions): { readonly handle: ServerHan
   const settings = serverSettings(options);
   const emitter = new Emitter<ServerEvent>(settings.logger);
   const connections = new Connections(settings.logger);
+  const refusals = new RecentRefusals(settings.clock);
   const emit = (event: ServerEvent) => {
     settings.capacity.links.take(event);
+    refusals.take(event);
     emitter.emit(event);
     connections.tell(event);
   };
@@ -213,7 +215,7 @@ export function startServer(options: ServeOptions): { readonly handle: ServerHan
     const demandOpen = () => {
       if (closing) throw new Error("Cannot become ready: the server is closed");
     };
-    for (const each of settings.listen) {
+    for (const each of options.listen) {
       demandOpen();
       await places.add(each);
     }
@@ -298,9 +300,7 @@ export function startServer(options: ServeOptions): { readonly handle: ServerHan
     },
     closeService: (device, service, by) => settings.openings.close(device, service, by),
     openings: () => settings.openings.all,
-    get refusals() {
-      return settings.refusalCounts.all;
-    },
+    refusals: () => refusals.all,
     closeClient(id) {
       const client = settings.clients.get(id);
       client?.end("closed-by-admin");

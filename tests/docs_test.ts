@@ -54,7 +54,7 @@ Deno.test("every command has an example of itself in its help", checked, async (
 });
 
 Deno.test(
-  "the tables of options say what --help says, for every command; to write them: scripts/option_tables.ts",
+  "the tables of options say what --help says, for every command; to write them: scripts/reference/option_tables.ts",
   checked,
   () => {
     const all = commands();
@@ -72,7 +72,7 @@ Deno.test(
 );
 
 Deno.test(
-  "what changes without a restart is as the product has it; to write it: scripts/option_tables.ts",
+  "what changes without a restart is as the product has it; to write it: scripts/reference/option_tables.ts",
   checked,
   () => {
     const words = (text: string) => text.replace(/-{3,}/g, "---").split(/[\s|]+/).filter(Boolean);
@@ -80,13 +80,17 @@ Deno.test(
   },
 );
 
-Deno.test("the fields of --json are as their types have them; to write them: scripts/option_tables.ts", checked, () => {
-  const words = (text: string) => text.replace(/-{3,}/g, "---").split(/[\s|]+/).filter(Boolean);
-  assert.deepEqual(words(read(FIELDS_PAGE)), words(withFieldTables(read(FIELDS_PAGE))));
-});
+Deno.test(
+  "the fields of --json are as their types have them; to write them: scripts/reference/option_tables.ts",
+  checked,
+  () => {
+    const words = (text: string) => text.replace(/-{3,}/g, "---").split(/[\s|]+/).filter(Boolean);
+    assert.deepEqual(words(read(FIELDS_PAGE)), words(withFieldTables(read(FIELDS_PAGE))));
+  },
+);
 
 Deno.test(
-  "the reference of the admin API is as its schemas; to write it: scripts/api_reference.ts",
+  "the reference of the admin API is as its schemas; to write it: scripts/reference/api_reference.ts",
   checked,
   async () => {
     // The formatter may break lines and pad cells.
@@ -98,7 +102,7 @@ Deno.test(
 );
 
 Deno.test(
-  "the reference of metrics is as the program's; to write it: scripts/metrics_reference.ts",
+  "the reference of metrics is as the program's; to write it: scripts/reference/metrics_reference.ts",
   checked,
   async () => {
     const words = (text: string) => text.replace(/-{3,}/g, "---").split(/[\s|]+/).filter(Boolean);
@@ -106,17 +110,21 @@ Deno.test(
   },
 );
 
-Deno.test("the reference of events is as their types; to write it: scripts/events_reference.ts", checked, () => {
-  const words = (text: string) => text.replace(/-{3,}/g, "---").split(/[\s|]+/).filter(Boolean);
-  assert.deepEqual(words(read(EVENTS_PAGE)), words(eventsPage()));
-  for (const file of ["server/events.ts", "device/events.ts"]) {
-    const source = read(file);
-    const types = source.matchAll(/^ {2}readonly type: "([\w-]+)";$/gm);
-    assert.deepEqual(eventsOf(source).map(({ type }) => type), [...types].map(([, type]) => type), file);
-    const facts = eventsOf(source).flatMap(({ facts }) => facts).length;
-    assert.equal(facts, [...source.matchAll(/^ {2}readonly (?!type:)/gm)].length, file);
-  }
-});
+Deno.test(
+  "the reference of events is as their types; to write it: scripts/reference/events_reference.ts",
+  checked,
+  () => {
+    const words = (text: string) => text.replace(/-{3,}/g, "---").split(/[\s|]+/).filter(Boolean);
+    assert.deepEqual(words(read(EVENTS_PAGE)), words(eventsPage()));
+    for (const file of ["server/events.ts", "device/events.ts"]) {
+      const source = read(file);
+      const types = source.matchAll(/^ {2}readonly type: "([\w-]+)";$/gm);
+      assert.deepEqual(eventsOf(source).map(({ type }) => type), [...types].map(([, type]) => type), file);
+      const facts = eventsOf(source).flatMap(({ facts }) => facts).length;
+      assert.equal(facts, [...source.matchAll(/^ {2}readonly (?!type:)/gm)].length, file);
+    }
+  },
+);
 
 Deno.test("the documents have every reason, goodbye and exit code, and no others", checked, () => {
   const text = read("docs/reference/reasons.md");

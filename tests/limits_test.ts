@@ -19,10 +19,27 @@ import * as v2 from "../protocol/v2/limits.ts";
 import * as relay from "../relay/limits.ts";
 import * as serial from "../serial/limits.ts";
 import * as capacity from "../server/capacity/limits.ts";
+import * as refusals from "../server/refusals/limits.ts";
 import * as server from "../server/limits.ts";
 import { test } from "./rig/test.ts";
 
-const ROOMS = { base, protocol, v1, v2, net, openssl, native, relay, can, serial, app, server, capacity, device };
+const ROOMS = {
+  base,
+  protocol,
+  v1,
+  v2,
+  net,
+  openssl,
+  native,
+  relay,
+  can,
+  serial,
+  app,
+  server,
+  capacity,
+  refusals,
+  device,
+};
 const PAGES = ["../protocol/v1/v1.md", "../protocol/v2/v2.md", "../docs/reference/limits.md"];
 
 /** What the tables of a page say: names, and values without their units. */

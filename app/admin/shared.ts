@@ -43,7 +43,7 @@ export const Tcp = closed({
   deliveryRate: nullable(Type.Number(), "Bytes a second that were delivered of late."),
 }, "A link's TCP, as the system at this end sees it.");
 
-/** What became of the datagrams of a service over UDP, on this side, since it is there. */
+/** What became of the datagrams of a service over UDP or of a client of it, on this side, since it is there. */
 export const Datagrams = closed({
   received: count("Came from the network, for the other side."),
   sent: count("Were sent to the network."),
@@ -51,8 +51,11 @@ export const Datagrams = closed({
   aged: count("Dropped as they waited for too long."),
   late: count("Dropped as they came from the other side too late."),
   refused: count("Nobody was there for them."),
-  unsent: count("The system did not take them."),
-  unread: count("The system dropped them before they were received, as its own queue was full; 0 if it does not say."),
+  oversized: count("Dropped as they were too large."),
+  unsent: count("The system had no room for them."),
+  unread: count(
+    "The system dropped them before they were received, as its own queue was full; 0 if it does not say, as of a server's client.",
+  ),
 });
 
 /** The same, as a type. */

@@ -14,7 +14,7 @@ import {
 import { AuditFile } from "./audit_file.ts";
 import { auditCommand } from "./command_line.ts";
 import { openLog } from "./open_log.ts";
-import { AuditMoved, readAuditEnd } from "./read_end.ts";
+import { AuditMoved, type AuditPage, type AuditQuery, readAuditEnd } from "./read_end.ts";
 
 function linesOf(path: string): Record<string, unknown>[] {
   return Deno.readTextFileSync(path).split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
@@ -126,22 +126,50 @@ folderTest(
   "the newest lines are read from the end, page by page, and what is half a line is passed over",
   async (folder) => {
     const path = `${folder}/audit.log`;
-    assert.deepEqual(await readAuditEnd(path, 5), { lines: [], cursor: undefined });
+    assert.deepEqual(await readAuditEnd(path, { limit: 5 }), { lines: [], cursor: undefined });
     const text = Array.from({ length: 20_000 }, (_, at) => `{"at":${at},"fill":"${"é".repeat(20)}"}\n`);
     text.splice(10_000, 0, '{"half":\n', "\n");
     await Deno.writeTextFile(path, text.join("") + '{"at":99');
     const all: unknown[] = [];
     for (let cursor: string | undefined, first = true; first || cursor !== undefined; first = false) {
-      const page = await readAuditEnd(path, 500, cursor);
+      const page = await readAuditEnd(path, { limit: 500, cursor });
       assert.ok(page.lines.length <= 500);
       all.push(...page.lines.map(({ at }) => at));
       cursor = page.cursor;
     }
     assert.deepEqual(all, Array.from({ length: 20_000 }, (_, at) => 19_999 - at));
-    const { cursor } = await readAuditEnd(path, 1);
+    const { cursor } = await readAuditEnd(path, { limit: 1 });
     await Deno.rename(path, `${path}.1`);
     await Deno.writeTextFile(path, '{"at":1}\n');
-    await assert.rejects(readAuditEnd(path, 1, cursor), AuditMoved);
+    await assert.rejects(readAuditEnd(path, { limit: 1, cursor }), AuditMoved);
+  },
+);
+
+folderTest(
+  "lines are found by what they say and by their time, however many others are between them",
+  async (folder) => {
+    const path = `${folder}/audit.log`;
+    const time = (at: number) => new Date(at * 1_000).toISOString();
+    const text = Array.from({ length: 20_000 }, (_, at) => `{"time":"${time(at)}","at":${at}}\n`);
+    await Deno.writeTextFile(path, text.join(""));
+    const found = async (query: Partial<AuditQuery>) => {
+      const all: unknown[] = [];
+      let pages = 0;
+      let cursor: string | undefined;
+      do {
+        const page: AuditPage = await readAuditEnd(path, { limit: 500, cursor, ...query });
+        all.push(...page.lines.map(({ at }) => at));
+        cursor = page.cursor;
+        pages++;
+      } while (cursor !== undefined);
+      return { all, pages };
+    };
+    const rare = { isWanted: ({ at }: Record<string, unknown>) => Number(at) % 5_000 === 0 };
+    const { all, pages } = await found(rare);
+    assert.deepEqual(all, [15_000, 10_000, 5_000, 0]);
+    assert.ok(pages > 2 && pages < 10, `${pages} pages`);
+    assert.deepEqual((await found({ ...rare, since: 9_000_000 })).all, [15_000, 10_000]);
+    assert.deepEqual(await found({ since: 19_998_500 }), { all: [19_999], pages: 1 });
   },
 );
 
@@ -180,7 +208,7 @@ folderTest(
       await audit.settled();
       assert.equal(logger.said.length, 1, `${other}: ${logger.said.join("; ")}`);
       assert.match(logger.said[0]!, /^error: the audit .* cannot be written: /);
-      assert.deepEqual(await readAuditEnd(path, 5), { lines: [], cursor: undefined });
+      assert.deepEqual(await readAuditEnd(path, { limit: 5 }), { lines: [], cursor: undefined });
       Deno.removeSync(path);
       await clock.advance(AUDIT_RETRY_MS);
       await audit.settled();

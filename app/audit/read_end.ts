@@ -14,17 +14,30 @@ export interface AuditPage {
   readonly cursor: string | undefined;
 }
 
+/** Which lines. */
+export interface AuditQuery {
+  /** How many at most. */
+  readonly limit: number;
+  /** Where to go on, if not at the end. */
+  readonly cursor?: string | undefined;
+  /** None from before this time, in milliseconds since 1970. */
+  readonly since?: number | undefined;
+  /** Whether a line is wanted; all are, if that is not said. */
+  isWanted?(line: Record<string, unknown>): boolean;
+}
+
 /** The file is another one by now. */
 export class AuditMoved extends Error {
   override readonly name = "AuditMoved";
 }
 
 /**
- * Reads up to `limit` lines, from the end or from where a cursor leads. Without a file there is none.
+ * Reads lines, from the end or from where a cursor leads. Without a file there is none. A page may have few lines, or none,
+ * and a cursor all the same, where none of those that were read is wanted.
  *
  * @throws {AuditMoved} if the cursor is one of another file.
  */
-export async function readAuditEnd(path: string, limit: number, cursor?: string): Promise<AuditPage> {
+export async function readAuditEnd(path: string, query: AuditQuery): Promise<AuditPage> {
   let file: Deno.FsFile;
   try {
     if (!(await Deno.stat(path)).isFile) return { lines: [], cursor: undefined }; // a pipe would wait for its writer
@@ -35,10 +48,10 @@ export async function readAuditEnd(path: string, limit: number, cursor?: string)
   }
   try {
     const { size, ino } = await file.stat();
-    const end = cursor === undefined ? size : placeOf(cursor, ino ?? 0, size);
+    const end = query.cursor === undefined ? size : placeOf(query.cursor, ino ?? 0, size);
     const start = Math.max(0, end - AUDIT_READ);
     const bytes = await readAt(file, start, end - start);
-    const { lines, first } = takeLines(bytes, start, limit);
+    const { lines, first } = takeLines(bytes, start, query);
     return { lines, cursor: first > 0 ? `${ino ?? 0}-${first}` : undefined };
   } finally {
     file.close();
@@ -63,21 +76,27 @@ async function readAt(file: Deno.FsFile, start: number, size: number): Promise<U
   return bytes.subarray(0, fill);
 }
 
-/** The last whole lines of some bytes that stand at `start`; what is no JSON is passed over. `first`: where they begin. */
-function takeLines(bytes: Uint8Array, start: number, limit: number) {
+/**
+ * The last whole lines of some bytes that stand at `start`; what is no JSON is passed over. `first`: where the oldest of
+ * those begins that were looked at; 0 if no older ones are wanted.
+ */
+function takeLines(bytes: Uint8Array, start: number, { limit, since, isWanted = () => true }: AuditQuery) {
   const lines: Record<string, unknown>[] = [];
   let end = bytes.lastIndexOf(10) + 1; // what is behind it is being written
   let first = start + end;
+  let isAny = false;
   while (end > 0 && lines.length < limit) {
     const before = end < 2 ? -1 : bytes.lastIndexOf(10, end - 2);
     if (before < 0 && start > 0) break; // its beginning was not read
     const line = parse(bytes.subarray(before + 1, end - 1));
-    if (line) lines.push(line);
+    if (since !== undefined && line && Date.parse(String(line["time"])) < since) return { lines, first: 0 };
+    if (line && isWanted(line)) lines.push(line);
+    isAny = true;
     end = before + 1;
     first = start + end;
   }
   // One line that is longer than all that is read at once is left out.
-  return { lines, first: lines.length === 0 && first > start ? start : first };
+  return { lines, first: isAny ? first : start };
 }
 
 function parse(bytes: Uint8Array): Record<string, unknown> | undefined {

@@ -5,7 +5,8 @@
  */
 
 import { CHANNEL_END_REASONS, LINK_END_REASONS } from "../../protocol/reasons.ts";
-import type { Counter, Histogram } from "./family.ts";
+import { DATAGRAM_WORDS, type DatagramCounts } from "../../net/udp/counts.ts";
+import type { Counter, Histogram, Sample } from "./family.ts";
 import type { Registry } from "./registry.ts";
 
 /** Upper bounds of the groups of interruptions, in seconds. */
@@ -59,6 +60,15 @@ export function addLinkCounters(registry: Registry): LinkCounters {
       labels: { reason: CHANNEL_END_REASONS },
     }),
   };
+}
+
+/** Adds what became of the datagrams of all services over UDP, as `read` has it. */
+export function addDatagrams(registry: Registry, read: () => DatagramCounts): void {
+  registry.sampled("counter", {
+    name: "sallyport_datagrams_total",
+    help: "Datagrams of all services over UDP, by what became of them on this side.",
+    labels: { fate: DATAGRAM_WORDS },
+  }, () => Object.entries(read()).map(([fate, count]): Sample => [[fate], count]));
 }
 
 /** A session goes on. */

@@ -4,6 +4,18 @@
  * @module
  */
 
+import { describeError } from "../../base/errors.ts";
+import { ConfigError } from "../toml/config_error.ts";
+
+/** A change could not be made when others had been, which stay. */
+export class PartlyChangedError extends ConfigError {
+  /** `made`: what is said of those. */
+  constructor(made: readonly string[], cause: unknown) {
+    super(`${describeError(cause)}; what had changed before that stays: ${made.join(", ")}`, { cause });
+    this.name = "PartlyChangedError";
+  }
+}
+
 /** A change that is prepared: whatever could fail has been done, and nothing is different yet. */
 export interface Change {
   /** What is said of it, a line each. */
@@ -41,15 +53,17 @@ export async function changeAll(preparations: Iterable<Preparation>): Promise<st
 /**
  * Makes changes that are prepared, in their order.
  *
- * @throws What one fails with, which leaves nothing behind itself: those before it stay, those behind it are given up.
+ * @throws What one fails with, which leaves nothing behind itself: those before it stay, as a {@linkcode PartlyChangedError}
+ *   says, those behind it are given up.
  */
-export async function commitAll(changes: readonly Pick<Change, "commit" | "undo">[]): Promise<void> {
+export async function commitAll(changes: readonly Change[]): Promise<void> {
   for (const [at, change] of changes.entries()) {
     try {
       await change.commit();
     } catch (error) {
       for (const left of changes.slice(at + 1).toReversed()) await left.undo?.();
-      throw error;
+      const made = changes.slice(0, at).flatMap(({ told }) => told);
+      throw made.length > 0 ? new PartlyChangedError(made, error) : error;
     }
   }
 }

@@ -37,6 +37,10 @@ test("if one fails in the end, those before it stay, and those behind it are giv
     told: [],
     commit: () => Promise.reject(new Error("its address is lost")),
   });
-  await assert.rejects(changeAll([prepare("a"), fail, prepare("b"), prepare("c")]), /its address is lost/);
+  await assert.rejects(
+    changeAll([prepare("a"), fail, prepare("b"), prepare("c")]),
+    { name: "PartlyChangedError", message: "its address is lost; what had changed before that stays: a is another" },
+  );
   assert.deepEqual(log.slice(3), ["commit a", "undo c", "undo b"]);
+  await assert.rejects(changeAll([fail, prepare("a")]), { name: "Error" });
 });

@@ -6,6 +6,7 @@
 
 import type { Logger } from "../../base/logger.ts";
 import { describeError } from "../../base/errors.ts";
+import { PartlyChangedError } from "./change.ts";
 
 /** What came of a reload, a line each. */
 export interface Reloaded {
@@ -72,7 +73,8 @@ export async function reloadAndTell(
     const reloaded = await reload();
     if (tellsAlways || reloaded.changed.length + reloaded.restart.length > 0) tellReloaded(reloaded, logger);
   } catch (error) {
-    logger.error("{why}: nothing was changed: {error}", { why, error: describeError(error) });
+    const what = error instanceof PartlyChangedError ? "" : "nothing was changed: ";
+    logger.error("{why}: {what}{error}", { why, what, error: describeError(error) });
   }
 }
 

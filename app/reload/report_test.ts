@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { RecordingLogger } from "../../tests/rig/logger.ts";
 import { test } from "../../tests/rig/test.ts";
+import { PartlyChangedError } from "./change.ts";
 import { differing, inForce, oneAtATime, reloadAndTell, ReloadReport } from "./report.ts";
 
 test("what differs is named, whatever it is, and what waits stays as it was", () => {
@@ -29,12 +30,15 @@ test("a reload by a signal tells each change, and a mistake as one", async () =>
   waiting.wait(["engine"]);
   await reloadAndTell(() => Promise.resolve(waiting), logger, "gw.toml has changed", false);
   await reloadAndTell(() => Promise.reject(new Error("no such word")), logger, "SIGHUP", true);
+  const partly = new PartlyChangedError(["TLS at [::]:443"], new Error("in use"));
+  await reloadAndTell(() => Promise.reject(partly), logger, "SIGHUP", true);
   assert.deepEqual(logger.said, [
     "info: reloaded: log-level debug",
     "warn: not reloaded: state cannot change without a restart",
     "info: reloaded: nothing is different",
     "warn: not reloaded: engine cannot change without a restart",
     "error: SIGHUP: nothing was changed: no such word",
+    "error: SIGHUP: in use; what had changed before that stays: TLS at [::]:443",
   ]);
 });
 

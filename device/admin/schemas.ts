@@ -96,6 +96,7 @@ export const Client = closed({
   state: words(["open", "leaving"], "leaving: it has ended, and the service takes what came for it."),
   bytesUp: count("Bytes from the client to the service."),
   bytesDown: count("Bytes from the service to the client."),
+  datagrams: nullable(Datagrams, "What became of its datagrams, if it is one of UDP that has been served."),
 }, "A client's connection.");
 
 /** The same, as a type. */

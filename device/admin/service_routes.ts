@@ -25,11 +25,13 @@ export function serviceRoutes({ device, clock }: DeviceContext): Route[] {
       method: "GET",
       path: "/v1/services",
       id: "listServices",
-      summary: "The services that the device offers by name; on v1 none.",
+      summary: "The services that the device offers by name; on v1 what the server may ask it for.",
       response: closed({ items: Type.Array(Service) }, "All of them."),
       handle() {
         const counts = new Map<string, number>();
-        for (const { service } of device.clients()) counts.set(service, (counts.get(service) ?? 0) + 1);
+        for (const { rule, service } of device.clients()) {
+          counts.set(rule ?? service, (counts.get(rule ?? service) ?? 0) + 1);
+        }
         return {
           items: device.status.services.map(({ up, hostAddress, error, endpoint, datagrams, ...service }) => ({
             ...service,
@@ -113,8 +115,14 @@ export function serviceRoutes({ device, clock }: DeviceContext): Route[] {
   ];
 }
 
-function factsOf({ since, address, hostAddress, ...client }: DeviceClient): Client {
-  return { ...client, address: address || null, hostAddress: hostAddress || null, since: timeOf(since) };
+function factsOf({ since, address, hostAddress, datagrams, rule: _rule, ...client }: DeviceClient): Client {
+  return {
+    ...client,
+    address: address || null,
+    hostAddress: hostAddress || null,
+    since: timeOf(since),
+    datagrams: datagrams ?? null,
+  };
 }
 
 /** A range is offered as a whole, or not at all. */

@@ -6,7 +6,7 @@
 
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/logger.ts";
-import type { DatagramCounts } from "../../net/udp/counts.ts";
+import type { DatagramCounts, DatagramTotals } from "../../net/udp/counts.ts";
 import type { Connection, Engine } from "../../net/socket.ts";
 
 /** What a client is called where the server does not say who it is, as on v1. */
@@ -29,6 +29,8 @@ export interface Surroundings {
   readonly service: string;
   /** Clients that the service may have at once, if it says how many. */
   readonly maxClients: number | undefined;
+  /** Where an endpoint that carries datagrams is counted among all. */
+  readonly datagrams?: DatagramTotals | undefined;
 }
 
 /** How what stands behind a service is, and what became of it since it is offered. */

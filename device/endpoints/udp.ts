@@ -44,11 +44,14 @@ class UdpReach implements Reach {
   readonly #surroundings: Surroundings;
   readonly #pool = new DatagramPool();
   readonly #closing = new Set<Promise<void>>();
+  /** It is counted among all services no more. */
+  readonly #leave: (() => void) | undefined;
 
   constructor(address: Address, maxAge: number, surroundings: Surroundings) {
     this.#address = address;
     this.#maxAge = maxAge;
     this.#surroundings = surroundings;
+    this.#leave = surroundings.datagrams?.enter(() => this.datagrams);
   }
 
   async connect(_client: EndpointClient, timeout: number, signal: AbortSignal): Promise<Connection> {
@@ -58,13 +61,14 @@ class UdpReach implements Reach {
     const opened: { conn?: DatagramConnection } = {};
     const socket = await engine.connectUdp({ host, port }, {
       onDatagram: (bytes) => opened.conn?.deliver(bytes),
-      onRefused: () => void this.#counts.refused++,
+      onRefused: () => opened.conn?.refused(),
     });
     const conn = opened.conn = new DatagramConnection({
       clock,
       maxAge: this.#maxAge,
       pool: this.#pool,
       counts: this.#counts,
+      unread: () => socket.unread,
       send: (datagram) => socket.send(datagram),
       onClose: () => {
         this.#sockets.delete(socket);
@@ -90,6 +94,7 @@ class UdpReach implements Reach {
 
   async close(): Promise<void> {
     await Promise.all(this.#closing);
+    this.#leave?.();
   }
 
   /** Its IP address; a name is looked up for each client. @throws {DialTimeout} after `timeout` milliseconds; the signal's reason. */

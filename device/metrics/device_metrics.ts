@@ -7,7 +7,7 @@
 import type { Sample } from "../../app/metrics/family.ts";
 import { addProcessMetrics } from "../../app/metrics/process.ts";
 import { Registry } from "../../app/metrics/registry.ts";
-import { addLinkCounters, countResumed } from "../../app/metrics/shared.ts";
+import { addDatagrams, addLinkCounters, countResumed } from "../../app/metrics/shared.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Engine } from "../../net/socket.ts";
 import type { DeviceHandle } from "../handle.ts";
@@ -45,9 +45,14 @@ export function deviceMetrics({ device, clock, engine }: DeviceSubject): Registr
   });
   registry.sampled("gauge", {
     name: "sallyport_service_reachable",
-    help: "1 if clients reach the service at the server, 0 if not, by its name.",
+    help: "1 if clients reach the service at the server, 0 if not, by its name; on v2.",
     labels: { service: "open" },
-  }, () => device.status.services.map(({ name, hostAddress }): Sample => [[name], hostAddress === undefined ? 0 : 1]));
+  }, () => {
+    const { profile, services } = device.status;
+    if (profile === "v1") return []; // it does not tell
+    return services.map(({ name, hostAddress }): Sample => [[name], hostAddress === undefined ? 0 : 1]);
+  });
+  addDatagrams(registry, () => device.status.datagrams);
   count(registry, device);
   return registry;
 }

@@ -101,6 +101,7 @@ export class Device implements DeviceHandle {
       isCompatible: this.#isCompatible,
       goodbye: this.#goodbye,
       outage: this.#tidings.gap,
+      datagrams: this.#settings.datagrams.all,
       ...this.#maker.facts,
     };
   }
@@ -192,9 +193,7 @@ export class Device implements DeviceHandle {
       if (this.state !== "interrupted" && !this.#link) this.#enter("waiting");
       if (retryIn > 0) await this.#wait(retryIn, signal);
     }
-    const over = this.#maker.close();
-    await Promise.all([...this.#leaving].map((link) => link.ended()));
-    await over;
+    await Promise.all([this.#maker.close(), ...[...this.#leaving].map((link) => link.ended())]);
     this.#enter("closed");
     const { why, error } = this.#failure ?? { why: "the device is closed", error: undefined };
     this.#ready.reject(new Error(`Cannot become ready: ${why}`, { cause: error }));

@@ -23,7 +23,8 @@ import type { DeviceSettings, V1DeviceOptions, V1DeviceSettings } from "../optio
 import type { Reach } from "../endpoints/endpoint.ts";
 import { parseEndpoint } from "../endpoints/registry.ts";
 import { reachService } from "../endpoints/service_reach.ts";
-import type { ServiceRule } from "../services.ts";
+import { describeRule, type ServiceRule } from "../services.ts";
+import type { ServiceStatus } from "../v2/service_board.ts";
 
 /** See {@linkcode LinkMaker}. */
 export class V1LinkMaker implements LinkMaker {
@@ -50,9 +51,9 @@ export class V1LinkMaker implements LinkMaker {
     this.#emit = emit;
     const { engine, clock, logger } = settings;
     for (const rule of options.services) {
-      const { endpoint, text } = rule;
+      const { endpoint } = rule;
       if (endpoint === undefined) continue;
-      const surroundings = { engine, clock, logger, service: text.split("=", 1)[0]!, maxClients: undefined };
+      const surroundings = { engine, clock, logger, service: describeRule(rule).name, maxClients: undefined };
       this.#ways.set(rule, reachService(parseEndpoint(endpoint), {}, surroundings));
     }
   }
@@ -62,7 +63,14 @@ export class V1LinkMaker implements LinkMaker {
     return {
       mode: "run",
       modeChange: undefined,
-      services: [],
+      services: this.#settings.services.map((rule): ServiceStatus => ({
+        ...describeRule(rule),
+        offered: this.#link !== undefined,
+        up: undefined,
+        hostAddress: undefined, // v1 does not tell it
+        error: undefined,
+        endpoint: this.#ways.get(rule)?.state ?? { counts: {} },
+      })),
       keepAlive: inForce ? paceSettings(inForce) : this.#keepAlive,
       serverKeepAlive: undefined,
       bytesToday: undefined,

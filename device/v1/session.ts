@@ -25,7 +25,7 @@ import type { V1DeviceSettings } from "../options.ts";
 import type { Reach } from "../endpoints/endpoint.ts";
 import { reachService } from "../endpoints/service_reach.ts";
 import { tcpEndpoint } from "../endpoints/tcp.ts";
-import type { ServiceRule } from "../services.ts";
+import { describeRule, type ServiceRule } from "../services.ts";
 
 /** v1 does not say who the client is. */
 const UNKNOWN_CLIENT = { client: "", hostAddress: "" };
@@ -102,11 +102,13 @@ export class V1Session extends Session<LinkDriver> implements LinkLife {
     const service = formatAddress(channel.target);
     const pump = this.pumps.add(channel, service); // seed 003, step 6: as soon as the service's socket is closed, CLOSE is sent
     const nobody = { address: undefined, hostAddress: undefined };
-    this.#settings.clients.add(pump, { ...nobody, service, localAddress: service });
+    const rule = this.#settings.services.find((allowed) => allowed.allows(channel.target));
+    const named = rule && describeRule(rule);
+    const localAddress = rule?.endpoint === undefined ? service : named!.localAddress;
+    this.#settings.clients.add(pump, { ...nobody, service, localAddress, rule: named?.name });
     let error: string | undefined;
     pump.done.then((summary) => this.#channelEnded(channel, summary, error));
     if (this.leaving) return pump.abort("shutting-down");
-    const rule = this.#settings.services.find((allowed) => allowed.allows(channel.target));
     if (!rule) {
       error = `no --service allows it; --service ${service} would`;
       return pump.abort("not-allowed");

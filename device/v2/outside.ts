@@ -29,8 +29,8 @@ export interface Outside {
 }
 
 /** The network that there is, and this machine. */
-export function network(given: Pick<Surroundings, "engine" | "clock" | "logger">): Outside {
-  const { engine, clock, logger } = given;
+export function network(given: Pick<Surroundings, "engine" | "clock" | "logger" | "datagrams">): Outside {
+  const { engine, clock, logger, datagrams } = given;
   return {
     async dial(targets, clock, timeout, signal) {
       if (targets.length > 1) return await dialRace(targets, engine, clock, timeout, signal);
@@ -39,7 +39,7 @@ export function network(given: Pick<Surroundings, "engine" | "clock" | "logger">
     greet: greetServer,
     reach: (service, endpoint = endpointOf(service)) => {
       const { name, maxClients } = service;
-      return reachService(endpoint, service, { engine, clock, logger, service: name, maxClients });
+      return reachService(endpoint, service, { engine, clock, logger, service: name, maxClients, datagrams });
     },
     randomBytes,
     windowBound: LINK_WINDOW_BOUND,

@@ -30,6 +30,8 @@ export const EBUSY = 16;
 export const EINVAL = 22;
 /** It is no terminal. */
 export const ENOTTY = 25;
+/** It is too large to be sent at once. */
+export const EMSGSIZE = 90;
 /** The system does not have the protocol. */
 export const EPROTONOSUPPORT = 93;
 /** The system does not have the address family. */

@@ -6,7 +6,7 @@
  * timers, files, signals, its own sockets. A turn that has taken {@linkcode FULL_TURN_MS} ends amid its pass.
  * A turn is short ({@linkcode SHORT_TURN_US}) while little comes, as that may be answered by one of those, and longer each
  * time, up to {@linkcode TURN_US}, while there is much. If nothing came in a turn, the wait goes on on another thread, for as
- * long as it takes; what comes then costs about 30 µs more. The kernel's timer (timerfd) ends a turn: a deadline of each wait
+ * long as it takes; what comes then costs the waking of a thread more. The kernel's timer (timerfd) ends a turn: a deadline of each wait
  * would cost as much as all the rest of a pass.
  *
  * @module

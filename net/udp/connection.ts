@@ -11,7 +11,7 @@ import type { Time } from "../../base/clock.ts";
 import type { DatagramClock } from "../../protocol/channel.ts";
 import { RECORD_HEADER, RecordReader, writeRecordHeader } from "../../protocol/v2/wire/records.ts";
 import type { Soon } from "../socket.ts";
-import type { DatagramCounts } from "./counts.ts";
+import { ClientDatagrams, type DatagramCounts } from "./counts.ts";
 import { type DatagramPool, DatagramQueue } from "./queue.ts";
 import type { SendFate } from "./socket.ts";
 
@@ -21,7 +21,10 @@ export interface DatagramConnectionOptions {
   /** Milliseconds that a datagram may be old, when it goes on a channel and when it comes from one. */
   readonly maxAge: number;
   readonly pool: DatagramPool;
+  /** What became of all datagrams of its service. */
   readonly counts: DatagramCounts;
+  /** Those that the system dropped before they were received, if it can say that of this client. */
+  unread?(): number;
   /** Sends one to the network. */
   send(bytes: Uint8Array): SendFate;
   /** It is closed. Called once. */
@@ -33,6 +36,7 @@ export class DatagramConnection extends LocalConnection {
   readonly endsWhole = true;
   readonly #options: DatagramConnectionOptions;
   readonly #queue: DatagramQueue;
+  readonly #counts: ClientDatagrams;
   readonly #reader = new RecordReader((datagram, stamp) => this.#send(datagram, stamp));
   #clock: DatagramClock | undefined;
   /** A record that did not fit into what was read: what is still to be read of it. */
@@ -46,22 +50,32 @@ export class DatagramConnection extends LocalConnection {
   constructor(options: DatagramConnectionOptions) {
     super();
     this.#options = options;
-    this.#queue = new DatagramQueue(options.pool, options.counts, options.maxAge);
+    this.#counts = new ClientDatagrams(options.counts);
+    this.#queue = new DatagramQueue(options.pool, this.#counts, options.maxAge);
   }
 
   /** One came from the network. */
   deliver(datagram: Uint8Array): void {
-    const { counts, clock } = this.#options;
     if (this.#state !== "open") return;
-    counts.received++;
-    if (datagram.length > MAX_DATAGRAM) return void counts.unsent++;
-    this.#queue.push(datagram, clock.now());
+    this.#counts.add("received");
+    if (datagram.length > MAX_DATAGRAM) return this.#counts.add("oversized");
+    this.#queue.push(datagram, this.#options.clock.now());
     const reading = this.#reading;
     if (!reading) return;
     const count = this.#fill(reading.into);
     if (count === 0) return;
     this.#reading = undefined;
     reading.ready.resolve(count);
+  }
+
+  /** What became of this client's. */
+  get datagrams(): DatagramCounts {
+    return { ...this.#counts.own, unread: this.#options.unread?.() ?? 0 };
+  }
+
+  /** Nobody was there for one of before, as the other machine says. */
+  refused(): void {
+    this.#counts.add("refused");
   }
 
   joined(clock: DatagramClock | undefined): void {
@@ -144,15 +158,14 @@ export class DatagramConnection extends LocalConnection {
   }
 
   #send(datagram: Uint8Array, stamp: number): void {
-    const { counts, maxAge, send } = this.#options;
-    if (this.#clock?.isLate(stamp, maxAge)) return void counts.late++;
+    const { maxAge, send } = this.#options;
+    if (this.#clock?.isLate(stamp, maxAge)) return this.#counts.add("late");
     this.hasSent = true;
     let fate = send(datagram);
     if (fate === "refused") {
-      counts.refused++; // that was for one before
+      this.refused(); // that was for one before
       fate = send(datagram);
     }
-    if (fate === "sent") counts.sent++;
-    else counts.unsent++;
+    this.#counts.add(fate === "sent" || fate === "oversized" ? fate : "unsent");
   }
 }

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { RecordReader } from "../../protocol/v2/wire/records.ts";
+import { MAX_DATAGRAM } from "../../protocol/v2/limits.ts";
 import { FakeClock } from "../../tests/rig/clock.ts";
 import { test } from "../../tests/rig/test.ts";
 import { DATAGRAM_BATCH, DATAGRAM_POOL, DATAGRAM_QUEUE, DATAGRAM_QUEUE_BYTES, DATAGRAM_WEIGHT } from "../limits.ts";
 import { DatagramConnection } from "./connection.ts";
-import { noDatagrams } from "./counts.ts";
+import { type DatagramCounts, noDatagrams } from "./counts.ts";
 import { DatagramPool } from "./queue.ts";
 import type { SendFate } from "./socket.ts";
 
@@ -14,14 +15,15 @@ const noise = (size: number, value = size) => new Uint8Array(size).fill(value);
 
 class Rig {
   readonly clock = new FakeClock();
-  readonly counts = noDatagrams();
+  readonly counts: DatagramCounts;
   readonly sent: Uint8Array[] = [];
   closed = 0;
   fate: SendFate = "sent";
   readonly pool: DatagramPool;
   readonly conn: DatagramConnection;
 
-  constructor(pool = new DatagramPool()) {
+  constructor(pool = new DatagramPool(), counts = noDatagrams()) {
+    this.counts = counts;
     this.pool = pool;
     this.conn = new DatagramConnection({
       clock: this.clock,
@@ -139,6 +141,30 @@ test("a refusal of one before is counted, and the datagram is sent all the same"
   for (const piece of other.read()) rig.conn.writeNow(piece);
   assert.equal(rig.sent.length, 2);
   assert.deepEqual([rig.counts.refused, rig.counts.sent, rig.counts.unsent], [1, 0, 1]);
+});
+
+test("what is too large is dropped, for a channel or for the way of the network, and counted as that", () => {
+  const rig = new Rig();
+  rig.conn.deliver(new Uint8Array(MAX_DATAGRAM + 1));
+  assert.deepEqual([rig.read(), rig.counts.received, rig.counts.oversized], [[], 1, 1]);
+  const other = new Rig();
+  other.conn.deliver(noise(4));
+  rig.fate = "oversized";
+  for (const piece of other.read()) rig.conn.writeNow(piece);
+  assert.deepEqual([rig.counts.oversized, rig.counts.sent, rig.counts.unsent], [2, 0, 0]);
+});
+
+test("each client has its own counts, and its service those of all", () => {
+  const counts = noDatagrams();
+  const first = new Rig(new DatagramPool(), counts);
+  const second = new Rig(new DatagramPool(), counts);
+  first.conn.deliver(noise(1));
+  first.conn.deliver(noise(2));
+  for (const piece of first.read()) second.conn.writeNow(piece);
+  second.conn.refused();
+  assert.deepEqual(first.conn.datagrams, { ...noDatagrams(), received: 2 });
+  assert.deepEqual(second.conn.datagrams, { ...noDatagrams(), sent: 2, refused: 1 });
+  assert.deepEqual(counts, { ...noDatagrams(), received: 2, sent: 2, refused: 1 });
 });
 
 test("garbage fails the write, and an end of the other side ends the reading", async () => {

@@ -5,7 +5,7 @@
  */
 
 import { DATAGRAM_POOL, DATAGRAM_QUEUE, DATAGRAM_QUEUE_BYTES, DATAGRAM_WEIGHT } from "../limits.ts";
-import type { DatagramCounts } from "./counts.ts";
+import type { ClientDatagrams } from "./counts.ts";
 
 /** What all queues of a service have together. */
 export class DatagramPool {
@@ -23,14 +23,14 @@ export interface WaitingDatagram {
 /** Those of one client, in their order. */
 export class DatagramQueue {
   readonly #pool: DatagramPool;
-  readonly #counts: DatagramCounts;
+  readonly #counts: ClientDatagrams;
   readonly #maxAge: number;
   readonly #ring: (WaitingDatagram | undefined)[] = [];
   #start = 0;
   #weight = 0;
 
   /** Empty. `maxAge`: milliseconds that one may wait. */
-  constructor(pool: DatagramPool, counts: DatagramCounts, maxAge: number) {
+  constructor(pool: DatagramPool, counts: ClientDatagrams, maxAge: number) {
     this.#pool = pool;
     this.#counts = counts;
     this.#maxAge = maxAge;
@@ -50,9 +50,9 @@ export class DatagramQueue {
       this.#weight + weight <= this.#pool.free;
     while (this.size > 0 && !fits()) {
       this.#take();
-      this.#counts.overflowed++;
+      this.#counts.add("overflowed");
     }
-    if (!fits()) return void this.#counts.overflowed++;
+    if (!fits()) return void this.#counts.add("overflowed");
     this.#ring.push({ bytes: bytes.slice(), at: now });
     this.#weigh(weight);
   }
@@ -77,7 +77,7 @@ export class DatagramQueue {
   #dropOld(now: number): void {
     for (let first = this.#ring[this.#start]; first && now - first.at > this.#maxAge; first = this.#ring[this.#start]) {
       this.#take();
-      this.#counts.aged++;
+      this.#counts.add("aged");
     }
   }
 

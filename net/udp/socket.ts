@@ -12,8 +12,11 @@ export interface DatagramPeer {
   readonly address: Address;
 }
 
-/** What became of a datagram: it was handed to the system, or nobody was there for one before, or there was no room for it. */
-export type SendFate = "sent" | "refused" | "lost";
+/**
+ * What became of a datagram: it was handed to the system, or nobody was there for one before, or it is too large for its way,
+ * which not every engine can say, or there was no room for it.
+ */
+export type SendFate = "sent" | "refused" | "oversized" | "lost";
 
 /** Who is told what comes. */
 export interface DatagramHandler {

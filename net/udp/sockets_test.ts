@@ -81,6 +81,13 @@ engineTest("nobody there is told by the native engine, and the socket goes on", 
   assert.equal(back.heard.length, 1);
 });
 
+engineTest("what no packet has room for is said by the native engine to be too large", async (engine) => {
+  if (engine.name === "portable") return; // the runtime says so later, if at all
+  await using service = await UdpPeer.bind(undefined, engine);
+  await using client = await UdpPeer.connect(service.address.port, "127.0.0.1", engine);
+  assert.equal(client.send(new Uint8Array(MAX_DATAGRAM + 1)), "oversized");
+});
+
 engineTest("what the system drops of a flood is counted by the native engine", async (engine) => {
   if (engine.name === "portable") return; // the runtime does not say so
   await using service = await UdpPeer.bind(undefined, engine);

@@ -43,8 +43,11 @@ export const V2_MAX_EPOCH_LEAP = 2 ** 44;
 /** Largest payload of DATA that this side sends: with its header the frame is four whole records of TLS. */
 export const V2_BULK_PAYLOAD = 64 * 1024 - V2_HEADER_SIZE;
 
-/** Largest v2 frame while several channels are busy. */
+/** Largest v2 frame while several channels are busy, on a path that needs longer than that for a larger one. */
 export const V2_SHARED_PAYLOAD = 16 * 1024;
+
+/** Milliseconds for which a frame of one channel may be in the way of others, where its path is fast enough for large ones. */
+export const V2_IN_THE_WAY_MS = 1;
 
 /** A piece up to this size may go beyond what is let be on the way, if nothing of its channel is unacknowledged. */
 export const V2_SPARSE_MAX = 2048;

@@ -38,9 +38,9 @@ test("a peer that makes answers and acknowledges none is ended when a named boun
     code = protocolError(() => device.receive(connectOf(id)));
     if (code !== "nothing") break;
     device.link.accept(device.opened.at(-1)!.channel.channel);
-    device.opened.pop()!.channel.channel.close("service-refused", "no");
+    device.opened.pop()!.channel.channel.close("service-refused", text);
     device.output.take();
-    kept += 13 + 11;
+    kept += 13 + 9 + text.length;
   }
   assert.equal(code, "not-acknowledged");
 });

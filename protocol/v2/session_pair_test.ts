@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { V2_SHARED_PAYLOAD } from "./limits.ts";
+import { V2_BULK_PAYLOAD, V2_HEADER_SIZE, V2_SHARED_PAYLOAD } from "./limits.ts";
 import type { ChannelEndReason } from "../reasons.ts";
 import type { Network } from "../../tests/rig/sim/way.ts";
 import { Pair } from "./_simulation_test.ts";
@@ -243,4 +243,33 @@ test("a keystroke on a path of 10 Mbit/s waits behind about one round trip of bu
   assert(longest <= latency + (2 * latency + 5) + V2_SHARED_PAYLOAD / rate + 5, `it waited ${longest} ms`);
   assert(sent >= 0.9 * 6_000 * rate, `bulk had ${Math.round(sent / 60 / rate)} % of the path`);
   pair.lose();
+});
+
+test("frames of several busy channels are small where one would be long in the way of others, and large where it is not", async () => {
+  const longest: number[] = [];
+  for (const rate of [20_000, 30 * V2_BULK_PAYLOAD]) {
+    const pair = new Pair(3, { latency: 1, rate, late: 0, cuts: false });
+    pair.onOpen = (channel, number) => {
+      pair.device.accept(channel);
+      new User(pair.time, pair.random, channel, number, 9, 0);
+    };
+    for (const number of [1, 2]) {
+      const channel = pair.server.open(number, `a:${number}`, "b:1")!;
+      new User(pair.time, pair.random, channel, 9, number, 0).send(1e9, 65_535, 0);
+    }
+    await pair.time.run(500); // the path is known by then
+    const { toDevice } = pair;
+    let most = 0;
+    const data = toDevice.data.bind(toDevice);
+    toDevice.data = (frame, fate) => {
+      most = Math.max(most, frame.length - V2_HEADER_SIZE);
+      return data(frame, fate);
+    };
+    await pair.time.run(700);
+    pair.check();
+    pair.lose();
+    longest.push(most);
+  }
+  assert.equal(longest[0], V2_SHARED_PAYLOAD);
+  assert(longest[1]! > V2_BULK_PAYLOAD * 0.9, `${longest[1]}`); // cut to what the path has room for
 });

@@ -1,5 +1,5 @@
 /**
- * What `scripts/can_guest.ts` runs in a guest kernel: SocketCAN on a real vcan0.
+ * What `scripts/can_guest/can_guest.ts` runs in a guest kernel: SocketCAN on a real vcan0.
  *
  * @module
  */

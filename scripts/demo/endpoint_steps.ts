@@ -18,6 +18,9 @@ const PATIENCE = 5_000;
 /** Milliseconds after which a new client of a bus is sent frames for certain. */
 const QUIET = 150;
 
+/** A frame with the id 1A4, as socketcand's clients send it. */
+const FRAME = "< send 1A4 3 DE AD 07 >";
+
 /** What answers at the other end of a serial line. */
 const PROMPT = "gw1-plc> ";
 const FIRMWARE = "firmware 2.7, up 41 days";
@@ -36,7 +39,7 @@ export class Endpoints implements Disposable {
 
   private constructor() {
     this.console = {
-      client: "telnet",
+      client: "console",
       hostPort: freePort(),
       local: `serial:${this.#line.path},115200`,
       shown: this.#line.path,
@@ -77,9 +80,9 @@ export class Endpoints implements Disposable {
 /** Somebody sits at the console of a machine behind the gateway. */
 export async function serialConsole({ screen }: Stage, { console }: Endpoints): Promise<void> {
   screen.step("A serial console, as if its cable came to this desk");
-  screen.command(
-    `telnet 127.0.0.1 ${console.hostPort}      # sallyport device … --service ${console.service}=${console.local}`,
-  );
+  screen.command(`sallyport device join … --service ${console.service}=${console.local}`);
+  screen.note(`at the end of that line this demo plays a PLC's console; yours may be /dev/ttyUSB0`);
+  screen.command(`telnet 127.0.0.1 ${console.hostPort}`);
   using client = await TextClient.connect(console.hostPort);
   await client.write("\r");
   await client.until(PROMPT);
@@ -88,22 +91,26 @@ export async function serialConsole({ screen }: Stage, { console }: Endpoints): 
   if (!answer.includes(FIRMWARE)) throw new DemoError(`the console answered ${JSON.stringify(answer)}`);
   screen.note(`${PROMPT}version`);
   screen.note(FIRMWARE);
-  screen.ok("one user at a time; pyserial's rfc2217:// sets speed and lines from afar: docs/how-to/serial.md");
+  screen.ok("one user at a time; with control=rfc2217 pyserial sets speed and lines from afar: docs/how-to/serial.md");
 }
 
 /** Two tools share a CAN bus behind the gateway. */
 export async function canBus({ screen }: Stage, { bus }: Endpoints): Promise<void> {
   screen.step("A CAN bus, for two tools at once");
-  screen.command(`candump and cansend by socketcand      # sallyport device … --service ${bus.service}=${bus.local}`);
+  screen.command(`sallyport device join … --service ${bus.service}=${bus.local}`);
+  screen.note("a bus that is only within the device; yours may be can:can0, or an adapter that speaks slcan");
   using dump = await listenOn(bus.hostPort);
   using send = await listenOn(bus.hostPort);
   await pause(QUIET); // a client of socketcand's is not sent frames at once
   const start = performance.now();
-  await send.write("< send 1A4 3 DE AD 07 >");
+  await send.write(FRAME);
   const frame = (await dump.until(">")).trim();
   if (!/^< frame 1A4 [\d.]+ DEAD07 >$/i.test(frame)) throw new DemoError(`the bus said ${frame}`);
-  screen.note(frame);
-  screen.ok(`from one tool to the other by way of the gateway's bus in ${ms(performance.now() - start)}`);
+  const took = ms(performance.now() - start);
+  screen.note(`one tool:  ${FRAME}`);
+  screen.note(`the other: ${frame}`);
+  screen.note(`python-can: can.Bus(interface="socketcand", host="127.0.0.1", port=${bus.hostPort}, channel="demo")`);
+  screen.ok(`from tool to tool by way of the gateway's bus in ${took}; more wires at one port: docs/how-to/can.md`);
 }
 
 /** A tool of socketcand's that takes frames. */

@@ -83,7 +83,7 @@ export async function threeCommands({ stage, relay, lines, ssh, endpoints }: V2C
 
 /** A client talks through the relay. */
 export async function client({ stage: { screen }, relay, lines, measured }: V2Cast): Promise<void> {
-  screen.step("A client connects to a host port, and talks to the service behind the device");
+  screen.step("A client connects to a host port, and talks to “lines”, a small service of this demo");
   const secret = "open sesame";
   relay.onlooker.lookFor(secret);
   const client = await LineClient.connect(lines.hostPort);

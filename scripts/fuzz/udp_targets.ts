@@ -101,9 +101,10 @@ export async function fuzzDatagrams(random: Random): Promise<void> {
     rest.push(into.slice(0, count));
   }
   for (const chunk of rest) far.conn.writeNow(chunk);
-  const { received, overflowed, aged, unsent } = near.counts;
+  const { received, overflowed, aged, unsent, oversized } = near.counts;
   assert.equal(received, given);
-  assert.equal(unsent, 0);
+  assert.equal(unsent + oversized, 0);
+  assert.deepEqual([near.conn.datagrams, far.conn.datagrams], [near.counts, far.counts], "counted twice, or not");
   assert(overflowed + aged <= given, "more are lost than there were");
   assert(got.length <= given - overflowed - aged, "more came out than went in");
   assert.equal(got.length, far.counts.sent + far.counts.unsent);

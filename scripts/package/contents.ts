@@ -7,7 +7,7 @@
 import { SHELLS } from "../../app/completion/command.ts";
 import { readCommand } from "../../app/completion/tree.ts";
 import { sallyportCommand } from "../../main.ts";
-import { manPages } from "../man/pages.ts";
+import { manPages } from "../reference/man/pages.ts";
 import { compress } from "./deb.ts";
 import type { Entry } from "./tar.ts";
 

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { DatagramCounts } from "../../net/udp/counts.ts";
 import type { DatagramClock } from "../../protocol/channel.ts";
 import type { Connection, KeepAlivePace, PeerSigns, Soon } from "../../net/socket.ts";
 import type { Flow, Shaper } from "./shaper.ts";
@@ -78,6 +79,10 @@ class ShapedConnection implements Connection {
 
   setResetAtClose(isReset: boolean): void {
     this.#inner.setResetAtClose(isReset);
+  }
+
+  get datagrams(): DatagramCounts | undefined {
+    return this.#inner.datagrams;
   }
 
   joined(clock: DatagramClock | undefined): void {

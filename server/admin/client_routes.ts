@@ -79,6 +79,6 @@ export function clientRoutes(context: AdminContext): Route[] {
 }
 
 function clientFacts(client: ClientEntry): Client {
-  const { device, since, ...facts } = client.describe();
-  return { ...facts, device: device ?? null, since: new Date(since).toISOString() };
+  const { device, since, datagrams, ...facts } = client.describe();
+  return { ...facts, device: device ?? null, datagrams: datagrams ?? null, since: new Date(since).toISOString() };
 }

@@ -19,7 +19,7 @@ const Event = closed({
   id: Type.String({ description: "Its place, for `cursor` and `Last-Event-ID`." }),
   time: Time,
   type: words([...SERVER_EVENT_TYPES, "missed"], "missed: there were others that are not kept any more."),
-  device: maybeText("The device's name; on v1 where it came from."),
+  device: maybeText("The device's name; on v1 where it came from; of who was refused, whose key was shown."),
   listen: maybeText("The listener for devices."),
   address: maybeText("The address really bound."),
   profile: Type.Optional(words(["v1", "v2"])),
@@ -56,7 +56,7 @@ const Event = closed({
   most: maybeNumber("The most there can be of it."),
   refused: maybeNumber("Newcomers that it refused since that was told the last time."),
   mode: Type.Optional(words(DEVICE_MODES)),
-  key: maybeText("The device's public key."),
+  key: maybeText("The device's public key; of who was refused, the one that was shown."),
   missed: maybeNumber("How many are not kept any more; -1: all of another run of the server."),
 }, "Something that happened.");
 

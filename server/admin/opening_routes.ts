@@ -6,10 +6,9 @@
 
 import { ApiError, readText } from "../../app/admin/api_error.ts";
 import { jsonRoute, type Route } from "../../app/admin/route.ts";
-import { closed, nullable, Type, words } from "../../app/admin/schema.ts";
+import { closed, nullable, Type } from "../../app/admin/schema.ts";
 import { MAX_DURATION_MS } from "../../base/limits.ts";
 import { parseNetwork } from "../../protocol/ip.ts";
-import { CHANNEL_END_REASONS } from "../../protocol/reasons.ts";
 import { V2_MAX_TEXT } from "../../protocol/v2/limits.ts";
 import { ConnectionLostError, IncompatibleError } from "../../relay/peer_errors.ts";
 import type { Opening } from "../access/openings.ts";
@@ -57,21 +56,6 @@ export function openingRoutes(context: AdminContext): Route[] {
       summary: "What is open for a time, in the order of its opening.",
       response: closed({ items: Type.Array(Opened) }),
       handle: () => ({ items: server.openings().map((opening) => factsOf(context, opening)) }),
-    }),
-    jsonRoute({
-      method: "GET",
-      path: "/v1/refusals",
-      id: "listRefusals",
-      summary: "Clients that rules refused or ended since the server runs, by reason.",
-      response: closed({
-        items: Type.Array(closed({ reason: words(CHANNEL_END_REASONS), count: Type.Integer({ minimum: 1 }) })),
-      }),
-      handle: () => ({
-        items: CHANNEL_END_REASONS.flatMap((reason) => {
-          const count = server.refusals[reason] ?? 0;
-          return count > 0 ? [{ reason, count }] : [];
-        }),
-      }),
     }),
     jsonRoute({
       method: "POST",

@@ -6,7 +6,7 @@
 
 import type { AuditFile } from "../../app/audit/audit_file.ts";
 import type { Webhook } from "../../app/webhook/webhook.ts";
-import { ServerAudit } from "../audit/server_audit.ts";
+import { type AuditedSpan, ServerAudit } from "../audit/server_audit.ts";
 import { type WebhookPlan, WebhookTidings } from "../webhook/tidings.ts";
 import type { AdminContext } from "./context.ts";
 
@@ -32,7 +32,7 @@ export class Outlets {
   constructor({ audit, webhook }: OutletsOptions, subject: Pick<AdminContext, "server" | "core" | "state">) {
     this.#subject = subject;
     this.setWebhook(webhook);
-    this.setAudit(audit);
+    this.#putAudit(audit, "server");
   }
 
   /** What writes the audit, if there is one. */
@@ -45,10 +45,9 @@ export class Outlets {
     return this.#webhook;
   }
 
-  /** Another audit, or none: the one before is written to its end. */
+  /** An audit, or none, while the server runs: the one before is written to its end. */
   setAudit(file: AuditFile | undefined): void {
-    if (this.#audit) this.#leave(this.#audit.close());
-    this.#audit = file && new ServerAudit(file, this.#subject);
+    this.#putAudit(file, "audit");
   }
 
   /** Another webhook, another plan for the same, or none: the one before is told what waits for it. */
@@ -62,9 +61,14 @@ export class Outlets {
 
   /** Ends all. Resolves when what there was is written and told, or its time is up. */
   async close(): Promise<void> {
-    this.setAudit(undefined);
+    this.#putAudit(undefined, "server");
     this.setWebhook(undefined);
     await Promise.all(this.#leaving);
+  }
+
+  #putAudit(file: AuditFile | undefined, of: AuditedSpan): void {
+    if (this.#audit) this.#leave(this.#audit.close(of));
+    this.#audit = file && new ServerAudit(file, this.#subject, of);
   }
 
   #leave(closed: Promise<void>): void {

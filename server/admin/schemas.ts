@@ -35,6 +35,14 @@ const V1Link = closed({
   tcp: nullable(Tcp, "Its TCP; null where the system cannot be asked."),
 });
 
+const V1Service = closed({
+  localAddress: Type.String({ description: "The service, as the device dials it." }),
+  hostAddress: Type.String({ description: "Where clients reach it; as configured while no device is linked." }),
+  open: Type.Boolean({ description: "Whether its host port is open." }),
+  error: nullable(Type.String(), "Why not, if a device is linked and it is not."),
+  clients: count("Clients that are there."),
+});
+
 /** A listener for devices. */
 export const ListenerFacts = closed({
   address: Type.String({ description: "The address really bound." }),
@@ -42,6 +50,7 @@ export const ListenerFacts = closed({
   security: words(["plain", "pinned", "pki"], "How TLS proves the server; plain: not at all."),
   device: nullable(Type.String(), "v1: where the device that is linked came from."),
   link: nullable(V1Link, "v1: its link, if there is one."),
+  services: Type.Array(V1Service, { description: "v1: its forwards; on v2 services are those of devices." }),
 });
 
 /** What is bounded. */
@@ -172,6 +181,7 @@ export const Client = closed({
   state: words(["waiting", "open", "leaving"], "leaving: it has ended, and takes what came for it."),
   bytesUp: count("Bytes from the client to the service."),
   bytesDown: count("Bytes from the service to the client."),
+  datagrams: nullable(Datagrams, "What became of its datagrams, if it is one of UDP that has been served."),
 }, "A client's connection.");
 
 /** The same, as a type. */

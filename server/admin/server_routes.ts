@@ -65,6 +65,9 @@ async function factsOf(context: AdminContext): Promise<Static<typeof ServerFacts
       security: listener.security,
       device: listener instanceof V1Listener ? listener.device ?? null : null,
       link: listener instanceof V1Listener ? v1Link(listener.link) : null,
+      services: listener instanceof V1Listener
+        ? listener.services.map(({ error, ...service }) => ({ ...service, error: error ?? null }))
+        : [],
     })),
     counts: {
       devices: state?.devices.all.length ?? 0,

@@ -11,12 +11,13 @@ import type { AuditFile } from "../../app/audit/audit_file.ts";
 import { VERSION } from "../../base/version.ts";
 import type { AdminContext } from "../admin/context.ts";
 import type { RefusedEvent, ServerEvent } from "../events.ts";
+import type { Untold } from "./audited_events.ts";
 
 /** What an audit is of. */
 export type AuditSubject = Pick<AdminContext, "server" | "core" | "state">;
 
-/** Events that have no line: what they tell, others tell too, or it is no matter of who may do what. */
-type Untold = "listening" | "host-open" | "host-failed" | "host-closed" | "mode";
+/** What an audit begins and ends with: the server, or nothing else, as a reload has it. */
+export type AuditedSpan = "server" | "audit";
 
 /** Writes lines. */
 export class ServerAudit {
@@ -28,14 +29,14 @@ export class ServerAudit {
   readonly #refused: Few;
   readonly #idle: Few;
 
-  /** Writes from now on. */
-  constructor(file: AuditFile, subject: AuditSubject) {
+  /** Writes from now on. `of`: what starts, the server or only its audit. */
+  constructor(file: AuditFile, subject: AuditSubject, of: AuditedSpan = "server") {
     this.file = file;
     this.#subject = subject;
     const { clock } = subject.core.settings;
     this.#refused = new Few(clock, (count) => file.add({ event: "refused-more", count }));
     this.#idle = new Few(clock, (count) => file.add({ event: "client-end-more", count }));
-    file.add({ event: "server-start", version: VERSION, pid: Deno.pid });
+    file.add({ event: `${of}-start`, version: VERSION, pid: Deno.pid });
     const { server, state } = subject;
     this.#unsubscribe.push(server.subscribe((event) => this.#on(event)));
     if (!state) return;
@@ -59,12 +60,12 @@ export class ServerAudit {
     this.file.add({ event: "act", by: { via, with: proof }, act, ...(!isEmpty && { body }), status, error });
   }
 
-  /** Writes the last line, and closes the file. */
-  async close(): Promise<void> {
+  /** Writes the last line, and closes the file. `of`: what ends, the server or only its audit. */
+  async close(of: AuditedSpan = "server"): Promise<void> {
     for (const end of this.#unsubscribe) end();
     this.#refused.tell();
     this.#idle.tell();
-    this.file.add({ event: "server-stop" });
+    this.file.add({ event: `${of}-stop` });
     await this.file.close();
   }
 

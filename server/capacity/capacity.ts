@@ -10,7 +10,9 @@ import type { Logger } from "../../base/logger.ts";
 import { descriptorLimit, keptFrom } from "../../net/kernel/descriptor_room.ts";
 import { TokenBucket } from "../access/token_bucket.ts";
 import type { LimitReachedEvent } from "../events.ts";
-import type { ClientRoom } from "../ports/client_room.ts";
+import { type ClientRoom, whyCrowded } from "../ports/client_room.ts";
+import type { Waiter } from "../ports/fair_line.ts";
+import type { Refusal } from "../access/gate.ts";
 import type { LinkCount } from "./link_count.ts";
 import { LIMIT_NAMES, LIMIT_OPTIONS, type LimitUse, type ServerLimits } from "./server_limits.ts";
 
@@ -21,7 +23,7 @@ export interface CapacityParts {
   /** What is in force; it may change. */
   limits(): ServerLimits;
   readonly links: LinkCount;
-  readonly clients: Pick<ClientRoom, "used">;
+  readonly clients: Pick<ClientRoom, "used" | "enter">;
   /** Bytes of memory that the process has. @default {the system's count} */
   memory?(): number;
 }
@@ -70,9 +72,22 @@ export class Capacity {
     this.links = parts.links;
   }
 
-  /** A client has come. @returns why it is refused, if it is. */
-  client(): string | undefined {
-    return this.#full("sockets", 1) ?? this.#full("memory");
+  /**
+   * A client has come. One that is too many of its own service, or from its own address, has reached no limit of the server.
+   *
+   * @returns what to call once, when it has gone; or why it is refused.
+   */
+  client(waiter: Waiter): (() => void) | Refusal {
+    const full = this.#full("sockets", 1) ?? this.#full("memory");
+    if (full !== undefined) return { refused: "server-limit", why: full };
+    const { clients } = this.#parts;
+    const entered = clients.enter(waiter);
+    if (typeof entered === "function") return entered;
+    const why = whyCrowded(entered);
+    if (entered !== "all") return { refused: "too-many-clients", why };
+    const { used, most } = this.use("sockets", 0);
+    this.#refuse("sockets", used, most);
+    return { refused: "server-limit", why };
   }
 
   /** A device that has no link, and no session that waits for one, wants one. @returns why it is refused, if it is. */
@@ -98,13 +113,6 @@ export class Capacity {
     const bucket = this.#handshakes();
     if (!bucket || bucket.take(1, this.#parts.clock.now()) === 0) return undefined;
     return this.#refuse("handshakeRate", handshakeRate!.count, handshakeRate!.count);
-  }
-
-  /** A client could not be taken as the descriptors that are left are for others. @returns the word for it. */
-  noDescriptor(): "server-limit" {
-    const { used, most } = this.use("sockets", 0);
-    this.#refuse("sockets", used, most);
-    return "server-limit";
   }
 
   /** Those who were refused since the server runs, by the limit's name; those that refused nobody are not among them. */

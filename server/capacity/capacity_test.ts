@@ -13,7 +13,7 @@ function capacityOf(limits: ServerLimits) {
   const logger = new RecordingLogger();
   const links = new LinkCount();
   const events: LimitReachedEvent[] = [];
-  const state = { limits, clients: { used: 0 }, memory: 0 };
+  const state = { limits, clients: { used: 0, enter: () => () => {} }, memory: 0 };
   const capacity = new Capacity({
     clock,
     logger,
@@ -23,12 +23,17 @@ function capacityOf(limits: ServerLimits) {
     memory: () => state.memory,
   });
   capacity.emit = (event) => void events.push(event);
-  return { capacity, clock, logger, links, events, state };
+  /** Why a client is refused that comes, if it is. */
+  const client = () => {
+    const entered = capacity.client({ service: "ssh", site: "192.0.2.1" });
+    return "refused" in entered ? entered.why : undefined;
+  };
+  return { capacity, client, clock, logger, links, events, state };
 }
 
 test("a limit refuses the one that would be too many, and says which it is", () => {
-  const { capacity, links, state } = capacityOf({ links: 1, sockets: 2, devices: 3 });
-  assert.deepEqual([capacity.link(), capacity.client()], [undefined, undefined]);
+  const { capacity, client, links, state } = capacityOf({ links: 1, sockets: 2, devices: 3 });
+  assert.deepEqual([capacity.link(), client()], [undefined, undefined]);
   const place = capacity.device(2);
   assert.equal(typeof place, "function");
   assert.equal(typeof capacity.device(2), "string", "one is about to be the third");
@@ -36,20 +41,20 @@ test("a limit refuses the one that would be too many, and says which it is", () 
   links.linked = 1;
   state.clients.used = 1;
   assert.equal(capacity.link(), "devices linked: 1 are the most for this server (max-links)");
-  assert.equal(capacity.client(), "sockets: 2 are the most for this server (max-sockets)");
+  assert.equal(client(), "sockets: 2 are the most for this server (max-sockets)");
   assert.equal(capacity.device(3), "devices registered: 3 are the most for this server (max-devices)");
   state.clients.used = 0;
-  assert.equal(capacity.client(), undefined, "there is room again");
+  assert.equal(client(), undefined, "there is room again");
 });
 
 test("memory is looked at once in a while, and refuses newcomers from its limit on", async () => {
-  const { capacity, clock, state } = capacityOf({ memory: 1_000 });
+  const { capacity, client, clock, state } = capacityOf({ memory: 1_000 });
   state.memory = 999;
-  assert.equal(capacity.client(), undefined);
+  assert.equal(client(), undefined);
   state.memory = 1_000;
-  assert.equal(capacity.client(), undefined, "it is not looked at for each");
+  assert.equal(client(), undefined, "it is not looked at for each");
   await clock.advance(MEMORY_LOOK_MS);
-  assert.match(capacity.client()!, /^bytes of memory: 1000/);
+  assert.match(client()!, /^bytes of memory: 1000/);
   assert.match(capacity.link()!, /^bytes of memory: 1000/);
 });
 

@@ -26,6 +26,7 @@ import { actCommands } from "./admin/acts.ts";
 import { connectCommand } from "./admin/connect.ts";
 import type { ConfigFile } from "../../app/reload/file_watch.ts";
 import { oneAtATime, reloadAndTell } from "../../app/reload/report.ts";
+import { refusalsCommand } from "./admin/refusals.ts";
 import { reloadCommand } from "./admin/reload.ts";
 import { serverDoctorCommand } from "./doctor.ts";
 import { auditCommand } from "./admin/audit.ts";
@@ -67,6 +68,7 @@ export function serverCommand(name: string): Command {
     drainCommand(name),
     openingsCommand(name),
     auditCommand(name),
+    refusalsCommand(name),
     serverDoctorCommand(name),
     reloadCommand(name),
     dashboardCommand(name),
@@ -149,10 +151,7 @@ async function run(command: Command): Promise<void> {
     admin,
     metrics,
     hooks,
-    async rereadDevices() {
-      await state?.reload();
-      return state?.view.devices.trouble;
-    },
+    prepareDevices: async () => await state?.prepareDevices(),
     withIdentity: (listen) => withIdentity(listen, state),
     listenersChanged: (listen) => tellState(server, state, listen, context),
   });

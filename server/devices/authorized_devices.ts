@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CUT_SETTLE_MS, DEVICES_POLL_MS, DEVICES_SETTLE_MS, MASS_LOSS_SETTLE_MS } from "../limits.ts";
+import { DEVICES_POLL_MS, DEVICES_SETTLE_MS } from "../limits.ts";
 import type { Clock } from "../../base/clock.ts";
 import { Emitter } from "../../base/emitter.ts";
 import { describeError } from "../../base/errors.ts";
@@ -19,7 +19,7 @@ import { type Consent, hashOf, NO_CONSENT, SpentConsent } from "./consent.ts";
 import type { AuthorizedDevice } from "./entry.ts";
 import { DeviceReader, type DevicesFound } from "./reader.ts";
 import { type DevicesChange, findChanges } from "./differences.ts";
-import { findLoss, type Loss } from "./losses.ts";
+import { describeLoss, findLoss, type Loss, settleTime, without } from "./losses.ts";
 
 export { type AuthorizedDevice, parseComment } from "./entry.ts";
 export { parseDevices } from "./reader.ts";
@@ -34,6 +34,9 @@ interface Held {
   /** Whether that has been told. */
   told: boolean;
 }
+
+/** A text of the file that is to be taken up. */
+type Taking = () => Promise<void>;
 
 /** The current devices. */
 export class AuthorizedDevices {
@@ -140,7 +143,33 @@ export class AuthorizedDevices {
     return this.#reading = this.#reading.then(() => this.#read());
   }
 
-  /** The same, if the file is not the one that was read last. */
+  /**
+   * Reads the file in the same way, and takes it up when that is committed, or leaves it to the next look. Nobody else reads
+   * it meanwhile.
+   *
+   * @returns nothing if it is in force as it stands.
+   * @throws {ConfigError} if it cannot be.
+   */
+  async prepare(): Promise<{ commit(): Promise<void>; undo(): void } | undefined> {
+    const { promise, resolve: release } = Promise.withResolvers<void>();
+    const before = this.#reading;
+    this.#reading = before.then(() => promise);
+    await before;
+    const [stamp, source] = [this.#stamp, this.#source];
+    const take = await this.#weigh();
+    if (take) {
+      const undo = () => {
+        [this.#stamp, this.#source] = [stamp, source];
+        release();
+      };
+      return { commit: () => take().finally(release), undo };
+    }
+    release();
+    if (this.#trouble !== undefined) throw new ConfigError(this.#trouble);
+    return undefined;
+  }
+
+  /** The same as {@linkcode reload}, if the file is not the one that was read last. */
   refresh(): Promise<void> {
     return this.#look() === this.#stamp ? this.#reading : this.reload();
   }
@@ -171,6 +200,11 @@ export class AuthorizedDevices {
   }
 
   async #read(): Promise<void> {
+    await (await this.#weigh())?.();
+  }
+
+  /** Looks at the file. @returns what takes it up, if it is another one, and is to be in force. */
+  async #weigh(): Promise<Taking | undefined> {
     this.#stamp = this.#look();
     try {
       const source = this.#readText();
@@ -179,40 +213,48 @@ export class AuthorizedDevices {
       this.#held = undefined;
       if (source === undefined) throw new ConfigError(`${this.#file} is gone`);
       const file = await this.parse(source);
-      await this.#review({ source, file, since: this.#clock.now(), told: false });
+      return await this.#review({ source, file, since: this.#clock.now(), told: false });
     } catch (error) {
       const [what = ""] = describeError(error).split("\n"); // without the line and its caret, which are for a terminal
       this.#trouble = what;
       this.#log.error("{error}; the devices stay as they were", { error: what, file: this.#file });
+      return undefined;
     }
   }
 
-  /** Takes a text up, unless it looks like a mistake: then it has to stand still for long, or somebody to confirm it. */
-  async #review(held: Held): Promise<void> {
+  /**
+   * Whether a text looks like a mistake: then it has to stand still for long, or somebody to confirm it.
+   *
+   * @returns what takes it up, if it is to be.
+   */
+  async #review(held: Held): Promise<Taking | undefined> {
     const { source, file, since } = held;
     let loss = await this.#lossBy(file, NO_CONSENT);
     let consent = NO_CONSENT;
-    if (this.#settleTime(loss, source) > 0) {
+    if (settleTime(loss, source, this.#inForce) > 0) {
       consent = this.#spent.rest(await this.#readConsent());
       if (consent.file && consent.file.hash === await hashOf(source)) loss = { ...loss, kind: "none" };
       else loss = await this.#lossBy(file, consent);
     }
-    const settle = this.#settleTime(loss, source);
-    if (this.#clock.now() - since >= settle) {
-      this.#held = undefined;
-      if (this.#trouble !== undefined) this.#log.info("{file} is taken as it stands again", { file: this.#file });
-      this.#trouble = undefined;
-      this.#inForce = source;
-      await this.#spendOn(file);
-      return await this.#apply(file);
-    }
+    const settle = settleTime(loss, source, this.#inForce);
+    if (this.#clock.now() - since >= settle) return () => this.#take(source, file);
     this.#held = held;
     this.#tellHeld(held, loss, settle);
     const isMeant = (key: string) => this.#devices.byKey.has(key) && !file.byKey.has(key);
     const revoked = [...consent.revoked.keys()].filter(isMeant);
-    if (revoked.length === 0) return;
+    if (revoked.length === 0) return undefined;
     this.#spent.spendLosses(consent, isMeant);
     await this.#apply(await inSlices(without(this.#devices, new Set(revoked)), this.#clock));
+    return undefined;
+  }
+
+  async #take(source: string, file: DevicesFound): Promise<void> {
+    this.#held = undefined;
+    if (this.#trouble !== undefined) this.#log.info("{file} is taken as it stands again", { file: this.#file });
+    this.#trouble = undefined;
+    this.#inForce = source;
+    await this.#spendOn(file);
+    await this.#apply(file);
   }
 
   async #readConsent(): Promise<Consent> {
@@ -243,26 +285,15 @@ export class AuthorizedDevices {
     return inSlices(findLoss(this.#devices, file, revoked, this.#clock.wall()), this.#clock);
   }
 
-  /** How long a text has to stand still that takes this away. */
-  #settleTime({ kind }: Loss, source: string): number {
-    if (kind === "all") return Infinity;
-    if (kind === "most") return MASS_LOSS_SETTLE_MS;
-    const isCut = kind === "some" && this.#inForce.startsWith(source.trimEnd());
-    return isCut ? CUT_SETTLE_MS : 0;
-  }
-
-  #tellHeld(held: Held, { kind, lost, had }: Loss, settle: number): void {
-    const what = kind === "all"
-      ? "has no devices any more"
-      : kind === "most"
-      ? `takes access from ${lost} of ${had} devices at once`
-      : `ends before ${lost} of ${had} devices, as if it were cut off`;
-    const then = kind === "all"
+  #tellHeld(held: Held, loss: Loss, settle: number): void {
+    const what = describeLoss(loss);
+    const then = loss.kind === "all"
       ? 'if all are to go, "server confirm" says so'
       : `"server confirm" takes it up at once, and ${formatDuration(settle)} of standing still does`;
     this.#trouble = `${this.#file} ${what}`;
     if (held.told) return;
     held.told = true;
+    const { lost, had } = loss;
     const facts = { file: this.#file, what, then, lost, had };
     this.#log.error("{file} {what}; the devices stay as they were: {then}", facts);
   }
@@ -287,18 +318,4 @@ export class AuthorizedDevices {
       yield;
     }
   }
-}
-
-/** The devices but for those with some keys. */
-function* without({ devices, claims, defaults }: DevicesFound, keys: ReadonlySet<string>): Steps<DevicesFound> {
-  const left: AuthorizedDevice[] = [];
-  const [byKey, byName] = [new Map<string, AuthorizedDevice>(), new Map<string, AuthorizedDevice>()];
-  for (const device of devices) {
-    yield;
-    if (keys.has(device.key)) continue;
-    left.push(device);
-    byKey.set(device.key, device);
-    byName.set(device.name, device);
-  }
-  return { devices: left, byKey, byName, claims, defaults };
 }

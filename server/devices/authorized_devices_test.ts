@@ -139,6 +139,37 @@ folderTest("a changed file is read within 600 ms, and what changed is told by ke
   assert.equal(clock.pending, 0);
 });
 
+folderTest(
+  "a file that is prepared is in force when that is committed, and else with the next look",
+  async (folder) => {
+    const { file, clock, changes, write, devices, names } = watched(folder, device("a", 1));
+    assert.equal(await devices.prepare(), undefined, "it is in force");
+    write(device("a", 1) + device("b", 2));
+    const first = await devices.prepare();
+    await clock.advance(10 * DEVICES_POLL_MS);
+    assert.deepEqual([names(), changes.length], ["a", 0], "nobody else takes it up");
+    first!.undo();
+    assert.equal(names(), "a");
+    await clock.advance(DEVICES_POLL_MS + DEVICES_SETTLE_MS);
+    assert.deepEqual([names(), changes.length], ["a,b", 1]);
+
+    write(device("a", 1) + device("b", 2) + device("c", 3));
+    const second = await devices.prepare();
+    const waiting = devices.refresh();
+    await second!.commit();
+    await waiting;
+    assert.deepEqual([names(), changes.length], ["a,b,c", 2]);
+
+    write("[b\n");
+    await assert.rejects(devices.prepare(), { name: "ConfigError", message: new RegExp(`^${file}:1:`) });
+    await assert.rejects(devices.prepare(), { name: "ConfigError" }, "it is no better the second time");
+    write(device("a", 1));
+    await assert.rejects(devices.prepare(), /ends before 2 of 3 devices, as if it were cut off/);
+    assert.equal(names(), "a,b,c");
+    devices.close();
+  },
+);
+
 folderTest("a bad file changes nothing, and is told once each time that it changes", async (folder) => {
   const { file, clock, log, changes, write, names } = watched(folder, device("a", 1));
   const errors = () => log.lines.filter((line) => line.startsWith("error"));

@@ -30,41 +30,57 @@ export function renamedIn({ changed }: Pick<DevicesChange, "changed">): Renamed[
     .filter(([before, after]) => before !== after);
 }
 
-/** The differences, in pieces. A device that has a new key under its old name is in one piece with that. */
+/**
+ * The differences, in pieces. Whoever gives a name up is in one piece with whoever takes it: with two that change names with
+ * each other, and with a device that has a new key under its old name. So names are nobody else's when they are told of.
+ */
 export function* findChanges(before: DevicesFound, after: DevicesFound): Steps<DevicesChange[]> {
   const pieces: DevicesChange[] = [];
-  let [added, removed, changed] = nothing();
+  let piece = nothing();
   const count = () => {
-    if (added.length + removed.length + changed.length < DEVICES_A_CHANGE) return;
-    pieces.push({ added, removed, changed });
-    [added, removed, changed] = nothing();
+    if (piece.added.length + piece.removed.length + piece.changed.length < DEVICES_A_CHANGE) return;
+    pieces.push(piece);
+    piece = nothing();
   };
-  for (const device of before.devices) {
+  const told = new Set<AuthorizedDevice>();
+  for (const first of before.devices) {
     yield;
-    const now = after.byKey.get(device.key);
-    if (now === device) continue;
-    if (!now) {
-      removed.push(device);
-      const successor = after.byName.get(device.name);
-      if (successor && !before.byKey.has(successor.key)) added.push(successor);
-    } else if (JSON.stringify(now) !== JSON.stringify(device)) changed.push({ before: device, after: now });
+    if (after.byKey.get(first.key) === first || told.has(first)) continue;
+    const chain = [first];
+    for (const device of chain) {
+      yield;
+      if (told.has(device)) continue;
+      told.add(device);
+      const now = after.byKey.get(device.key);
+      if (!now) piece.removed.push(device);
+      else if (JSON.stringify(now) !== JSON.stringify(device)) piece.changed.push({ before: device, after: now });
+      if (now?.name === device.name) continue;
+      const [taker, giver] = [after.byName.get(device.name), now && before.byName.get(now.name)];
+      const takerBefore = taker && before.byKey.get(taker.key);
+      if (takerBefore) chain.push(takerBefore);
+      else if (taker) piece.added.push(taker);
+      if (giver) chain.push(giver);
+    }
     count();
   }
   for (const device of after.devices) {
     yield;
-    if (before.byKey.has(device.key)) continue;
-    const predecessor = before.byName.get(device.name);
-    if (predecessor && !after.byKey.has(predecessor.key)) continue; // it came with that
-    added.push(device);
+    // If its name was another's, that one has given it up, and it was told with that.
+    if (before.byKey.has(device.key) || before.byName.has(device.name)) continue;
+    piece.added.push(device);
     count();
   }
-  if (added.length + removed.length + changed.length > 0) pieces.push({ added, removed, changed });
+  if (piece.added.length + piece.removed.length + piece.changed.length > 0) pieces.push(piece);
   if (JSON.stringify(before.defaults) !== JSON.stringify(after.defaults)) {
     pieces.push({ added: [], removed: [], changed: [], defaults: true });
   }
   return pieces;
 }
 
-function nothing(): [AuthorizedDevice[], AuthorizedDevice[], { before: AuthorizedDevice; after: AuthorizedDevice }[]] {
-  return [[], [], []];
+function nothing(): {
+  added: AuthorizedDevice[];
+  removed: AuthorizedDevice[];
+  changed: { readonly before: AuthorizedDevice; readonly after: AuthorizedDevice }[];
+} {
+  return { added: [], removed: [], changed: [] };
 }

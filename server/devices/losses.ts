@@ -5,7 +5,7 @@
  * @module
  */
 
-import { MASS_LOSS_FLEET } from "../limits.ts";
+import { CUT_SETTLE_MS, MASS_LOSS_FLEET, MASS_LOSS_SETTLE_MS } from "../limits.ts";
 import type { Steps } from "../../base/slices.ts";
 import type { AuthorizedDevice } from "./entry.ts";
 import type { DevicesFound } from "./reader.ts";
@@ -46,4 +46,33 @@ export function* findLoss(
 
 function isWelcome({ disabled, expires }: AuthorizedDevice, wallClock: number): boolean {
   return !disabled && (expires === undefined || expires > wallClock);
+}
+
+/** How long a text has to stand still that takes this away from what is `inForce`, in milliseconds. */
+export function settleTime({ kind }: Loss, source: string, inForce: string): number {
+  if (kind === "all") return Infinity;
+  if (kind === "most") return MASS_LOSS_SETTLE_MS;
+  const isCut = kind === "some" && inForce.startsWith(source.trimEnd());
+  return isCut ? CUT_SETTLE_MS : 0;
+}
+
+/** What a text does that looks like a mistake. */
+export function describeLoss({ kind, lost, had }: Loss): string {
+  if (kind === "all") return "has no devices any more";
+  if (kind === "most") return `takes access from ${lost} of ${had} devices at once`;
+  return `ends before ${lost} of ${had} devices, as if it were cut off`;
+}
+
+/** The devices but for those with some keys. */
+export function* without({ devices, claims, defaults }: DevicesFound, keys: ReadonlySet<string>): Steps<DevicesFound> {
+  const left: AuthorizedDevice[] = [];
+  const [byKey, byName] = [new Map<string, AuthorizedDevice>(), new Map<string, AuthorizedDevice>()];
+  for (const device of devices) {
+    yield;
+    if (keys.has(device.key)) continue;
+    left.push(device);
+    byKey.set(device.key, device);
+    byName.set(device.name, device);
+  }
+  return { devices: left, byKey, byName, claims, defaults };
 }

@@ -16,6 +16,11 @@ import {
 } from "../limits.ts";
 import { descriptorLimit } from "../../net/kernel/descriptor_room.ts";
 
+/** How many listeners for devices there are, which share the room; a reload may open and close some. */
+export interface ListenerCount {
+  open: number;
+}
+
 /** The bounds of one listener for devices. */
 export interface DoorRoom {
   /** Connections in their handshake, on v2. */
@@ -29,20 +34,29 @@ export interface DoorRoom {
 }
 
 /**
- * The bounds of one of `listeners`.
+ * The bounds of one listener, as they are while there are so many of them.
  *
  * @param each Descriptors of a connection at this one.
  * @param descriptors What the process may have; unknown: as many as the bounds are meant for.
  */
-export function doorRoom(listeners: number, each = 1, descriptors = descriptorLimit() ?? Infinity): DoorRoom {
-  const part = descriptors / DOOR_PART / listeners / each;
-  const scale = Math.min(1, part / (MAX_HANDSHAKES + MAX_WAITING_HANDSHAKES));
-  const scaled = (bound: number) => Math.max(MIN_AT_DOOR, Math.floor(bound * scale));
-  const handshakes = scaled(MAX_HANDSHAKES);
+export function doorRoom(listeners: ListenerCount, each = 1, descriptors = descriptorLimit() ?? Infinity): DoorRoom {
+  const part = () => descriptors / DOOR_PART / Math.max(1, listeners.open) / each;
+  const scaled = (bound: number) => {
+    const scale = Math.min(1, part() / (MAX_HANDSHAKES + MAX_WAITING_HANDSHAKES));
+    return Math.max(MIN_AT_DOOR, Math.floor(bound * scale));
+  };
   return {
-    handshakes,
-    waiting: scaled(MAX_WAITING_HANDSHAKES),
-    underWay: Math.min(MAX_HANDSHAKES_UNDER_WAY, Math.ceil(handshakes / UNDER_WAY_PART)),
-    links: Math.max(MIN_AT_DOOR, Math.min(MAX_PENDING_LINKS, Math.floor(part))),
+    get handshakes() {
+      return scaled(MAX_HANDSHAKES);
+    },
+    get waiting() {
+      return scaled(MAX_WAITING_HANDSHAKES);
+    },
+    get underWay() {
+      return Math.min(MAX_HANDSHAKES_UNDER_WAY, Math.ceil(this.handshakes / UNDER_WAY_PART));
+    },
+    get links() {
+      return Math.max(MIN_AT_DOOR, Math.min(MAX_PENDING_LINKS, Math.floor(part())));
+    },
   };
 }

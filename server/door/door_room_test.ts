@@ -19,15 +19,25 @@ test("where there are many descriptors, or nobody knows how many, doors have the
     underWay: MAX_HANDSHAKES_UNDER_WAY,
     links: MAX_PENDING_LINKS,
   };
-  assert.deepEqual(doorRoom(1, 1, 20_000), whole);
-  assert.deepEqual(doorRoom(1, 1, Infinity), whole);
+  assert.deepEqual(doorRoom({ open: 1 }, 1, 20_000), whole);
+  assert.deepEqual(doorRoom({ open: 1 }, 1, Infinity), whole);
+});
+
+test("a door has less room from the moment on at which another listener opens, and more when that is gone", () => {
+  const listeners = { open: 1 };
+  const room = doorRoom(listeners, 1, 1_000);
+  const alone = { ...room };
+  listeners.open = 2;
+  for (const name of ["handshakes", "waiting", "links"] as const) assert.ok(room[name] <= alone[name] / 2, name);
+  listeners.open = 1;
+  assert.deepEqual({ ...room }, alone);
 });
 
 test("however few there are, all doors together have a quarter of them at most, and each has some room", () => {
   const descriptors = fc.integer({ min: 40, max: 2_000_000 });
   fc.assert(fc.property(descriptors, fc.integer({ min: 1, max: 20 }), fc.boolean(), (most, listeners, isHopped) => {
     const each = isHopped ? DESCRIPTORS_A_HOP : 1;
-    const { handshakes, waiting, underWay, links } = doorRoom(listeners, each, most);
+    const { handshakes, waiting, underWay, links } = doorRoom({ open: listeners }, each, most);
     const part = most / DOOR_PART / listeners / each;
     assert.ok(handshakes + waiting <= Math.max(part, 2 * MIN_AT_DOOR, part + MIN_AT_DOOR), "v2");
     assert.ok(links <= Math.max(part, MIN_AT_DOOR), "v1");

@@ -15,16 +15,16 @@ import type { Refusals } from "./refusals.ts";
 /** Takes the PROXY protocol header off those who come from networks that are trusted to send one. */
 export class LinkDoor {
   #networks: readonly string[];
-  readonly #max: number;
+  readonly #most: () => number;
   readonly #clock: Clock;
   readonly #refusals: Refusals;
   readonly #reading = new Set<SocketTransport>();
   #closed = false;
 
-  /** Connections from `networks` begin with a header, which `max` may owe; those from elsewhere are who they are. */
-  constructor(networks: readonly string[], max: number, clock: Clock, refusals: Refusals) {
+  /** Connections from `networks` begin with a header, which so many as `most` says may owe; those from elsewhere are who they are. */
+  constructor(networks: readonly string[], most: () => number, clock: Clock, refusals: Refusals) {
     this.#networks = networks;
-    this.#max = max;
+    this.#most = most;
     this.#clock = clock;
     this.#refusals = refusals;
   }
@@ -39,9 +39,10 @@ export class LinkDoor {
     const { remote } = transport;
     const [host] = splitHostPort(remote);
     if (!this.#networks.some((network) => isInNetwork(host, network))) return admit(transport);
-    if (this.#reading.size >= this.#max) {
+    const most = this.#most();
+    if (this.#reading.size >= most) {
       transport.cut();
-      return this.#refusals.tell(remote, "no-room", `${this.#max} others have not sent their PROXY protocol header`);
+      return this.#refusals.tell(remote, "no-room", `${most} others have not sent their PROXY protocol header`);
     }
     this.#reading.add(transport);
     this.#introduce(transport, admit).catch((error: unknown) => {

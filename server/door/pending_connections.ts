@@ -23,8 +23,8 @@ export interface Pending {
 }
 
 export interface DoorBounds {
-  /** Connections. */
-  readonly max: number;
+  /** Connections, as things stand. */
+  most(): number;
   /** Milliseconds without a step of its handshake after which a connection may have to make room for its own kind. */
   readonly grace: number;
 }
@@ -58,17 +58,18 @@ export class PendingConnections {
 
   /** How many there may be. */
   get most(): number {
-    return this.#bounds.max;
+    return this.#bounds.most();
   }
 
   /** Lets one in, at the cost of another if need be. @returns why not, or `undefined` if it is in. */
   add(pending: Pending): string | undefined {
     const group = addressGroup(pending.host);
-    if (this.#entries.size >= this.#bounds.max) {
+    const { most } = this;
+    if (this.#entries.size >= most) {
       const victim = this.#victimFor(group.site, group.net);
       if (!victim) {
         const same = this.#sites.get(group.site)?.size ?? 0;
-        return `${this.#bounds.max} others are at the door${same > 0 ? `, ${same} of them from ${group.site}` : ""}`;
+        return `${most} others are at the door${same > 0 ? `, ${same} of them from ${group.site}` : ""}`;
       }
       this.#evict(victim);
     }

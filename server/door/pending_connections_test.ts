@@ -26,7 +26,7 @@ class Door extends PendingConnections {
   readonly clock: FakeClock;
   constructor(max = MAX) {
     const clock = new FakeClock();
-    super(clock, { max, grace: HANDSHAKE_GRACE_MS }, chance());
+    super(clock, { most: () => max, grace: HANDSHAKE_GRACE_MS }, chance());
     this.clock = clock;
   }
 
@@ -207,7 +207,7 @@ test("whatever comes and goes, the bound holds, nobody is at the door who left, 
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), fc.nat(1_000), (steps, seed) => {
       const clock = new FakeClock();
-      const door = new PendingConnections(clock, { max: MAX, grace: HANDSHAKE_GRACE_MS }, chance(seed + 1));
+      const door = new PendingConnections(clock, { most: () => MAX, grace: HANDSHAKE_GRACE_MS }, chance(seed + 1));
       const lone = new Newcomer("192.0.2.1");
       door.add(lone);
       const inside = new Set<Newcomer>();

@@ -6,7 +6,19 @@
 
 import type { Logger } from "../../base/logger.ts";
 import type { RefusalReason } from "../../protocol/reasons.ts";
-import type { ServerEvent } from "../events.ts";
+import { formatPublicKey } from "../../net/tls/identity.ts";
+import type { DeviceDirectory } from "../options.ts";
+import type { RefusedEvent, ServerEvent } from "../events.ts";
+
+/** Who somebody says to be. */
+export type Claim = Pick<RefusedEvent, "device" | "key">;
+
+/** Who shows a key, whether it is proved or not. */
+export function claimOf(key: Uint8Array | undefined, devices: Pick<DeviceDirectory, "byKey">): Claim {
+  if (!key) return {};
+  const device = devices.byKey(key)?.name;
+  return { ...(device !== undefined && { device }), key: formatPublicKey(key) };
+}
 
 /** Tells of those whom one listener turns away. */
 export class Refusals {
@@ -22,12 +34,12 @@ export class Refusals {
     this.#emit = emit;
   }
 
-  /** One from `remote` was turned away; `why` is for people. */
-  tell(remote: string, reason: RefusalReason, why: string): void {
+  /** One from `remote` was turned away; `why` is for people, `claim` who it says to be. */
+  tell(remote: string, reason: RefusalReason, why: string, claim: Claim = {}): void {
     const listen = this.#listen;
     const level = reason === "server-limit" ? "debug" : "warn"; // the limit has its own line, for all of them
-    this.#log[level]("refused {remote} on {listen}: {why}", { remote, listen, reason, why });
-    this.#emit({ type: "refused", listen, remote, reason, why });
+    this.#log[level]("refused {remote} on {listen}: {why}", { remote, listen, reason, why, ...claim });
+    this.#emit({ type: "refused", listen, remote, reason, why, ...claim });
   }
 
   /** One from `remote` ended without a byte, as the health checks of load balancers do all day: nothing to warn of. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { addLinkCounters, countResumed } from "../../app/metrics/shared.ts";
+import { addDatagrams, addLinkCounters, countResumed } from "../../app/metrics/shared.ts";
 import type { Sample } from "../../app/metrics/family.ts";
 import { addProcessMetrics } from "../../app/metrics/process.ts";
 import { Registry } from "../../app/metrics/registry.ts";
@@ -91,6 +91,7 @@ function addLinks(registry: Registry, survey: Survey, { core: { settings } }: Me
     help: "Bytes of clients: up, to services, or down, to clients.",
     labels: { direction: ["up", "down"] },
   }, () => [[["up"], survey.carried.up], [["down"], survey.carried.down]]);
+  addDatagrams(registry, () => settings.datagrams.all);
   registry.sampled("gauge", {
     name: "sallyport_round_trip_seconds",
     help: "The last round trips of all links: the median, and the longest of 90, 99 and 100 in a hundred.",

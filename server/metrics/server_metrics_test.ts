@@ -3,6 +3,7 @@ import type { Registry } from "../../app/metrics/registry.ts";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { SLICE_MS } from "../../base/limits.ts";
 import { Emitter } from "../../base/emitter.ts";
+import { noDatagrams } from "../../net/udp/counts.ts";
 import { silentLogger } from "../../base/logger.ts";
 import { test } from "../../tests/rig/test.ts";
 import type { ServerEvent } from "../events.ts";
@@ -52,6 +53,16 @@ test("links, what waits on them and their round trips are those of all devices",
   assert.equal(values.get("sallyport_replay_retained_bytes"), 7);
   assert.equal(values.get('sallyport_device_online{device="gw0"}'), 0);
   assert.equal(values.get('sallyport_device_channels{device="gw5"}'), 2);
+});
+
+test("datagrams are those of all host ports, also of such as are closed", async () => {
+  const { metrics, settings } = fleet(1);
+  const leave = settings.datagrams.enter(() => ({ ...noDatagrams(), received: 5, aged: 2 }));
+  leave();
+  settings.datagrams.enter(() => ({ ...noDatagrams(), received: 1 }));
+  const values = await valuesOf(metrics);
+  const of = (fate: string) => values.get(`sallyport_datagrams_total{fate="${fate}"}`);
+  assert.deepEqual([of("received"), of("aged"), of("sent")], [6, 2, 0]);
 });
 
 test("every event is counted once, under its reason", async () => {

@@ -14,7 +14,6 @@ import type { Connection } from "../../net/socket.ts";
 import type { AccessGate, Pass, Refusal } from "../access/gate.ts";
 import type { ServiceGrant } from "../devices/service_grant.ts";
 import type { ServerSettings } from "../options.ts";
-import { NO_ROOM } from "./client_room.ts";
 
 /** What becomes of those who come. */
 export interface ClientDoorEvents {
@@ -48,13 +47,10 @@ export class ClientDoor {
     const speaksFor = isFrom(address, proxyFrom);
     const entered = this.#gate.enter(address, speaksFor);
     if ("refused" in entered) return this.#refuse(duplex, address, entered);
-    const { capacity, clientRoom } = this.#settings;
-    const full = capacity.client();
-    const leaveRoom = full === undefined ? clientRoom.enter({ service: this.#gate, site: siteOf(address) }) : undefined;
-    if (!leaveRoom) {
+    const leaveRoom = this.#settings.capacity.client({ service: this.#gate, site: siteOf(address) });
+    if ("refused" in leaveRoom) {
       entered.leave();
-      if (full !== undefined) return this.#refuse(duplex, address, { refused: "server-limit", why: full });
-      return this.#refuse(duplex, address, { refused: capacity.noDescriptor(), why: NO_ROOM });
+      return this.#refuse(duplex, address, leaveRoom);
     }
     entered.onLeave = leaveRoom;
     if (!speaksFor) return this.#events.serve(entered.shape(duplex), address, entered);

@@ -5,7 +5,9 @@ import { encodeProxyHeader } from "../../net/proxy/header.ts";
 import type { Duplex } from "../../net/socket.ts";
 import { MIN_CLIENTS } from "../limits.ts";
 import { AccessGate, type Pass } from "../access/gate.ts";
-import { ClientRoom, NO_ROOM } from "./client_room.ts";
+import { Capacity } from "../capacity/capacity.ts";
+import { LinkCount } from "../capacity/link_count.ts";
+import { ClientRoom, whyCrowded } from "./client_room.ts";
 import { ClientDoor } from "./client_door.ts";
 import { serverSettings } from "../options.ts";
 import { parseGrant, type ServiceGrant } from "../devices/service_grant.ts";
@@ -19,13 +21,16 @@ class Doorway {
   readonly served: { readonly duplex: Duplex; readonly address: string; pass: Pass }[] = [];
   readonly refused: string[] = [];
   readonly gate: AccessGate;
+  readonly capacity: Capacity;
   readonly door: ClientDoor;
 
   constructor(limits: Partial<ServiceGrant> = {}, clientRoom = new ClientRoom(Infinity)) {
     this.gate = new AccessGate(limits, this.clock);
+    const settings = serverSettings({ listen: [], clock: this.clock });
+    this.capacity = new Capacity({ ...settings, limits: () => ({}), links: new LinkCount(), clients: clientRoom });
     this.door = new ClientDoor(
       { ...parseGrant("web=127.0.0.1:80"), ...limits },
-      { ...serverSettings({ listen: [], clock: this.clock }), clientRoom },
+      { ...settings, capacity: this.capacity },
       {
         serve: (duplex, address, pass) => void this.served.push({ duplex, address, pass }),
         refused: (address, reason, error) => void this.refused.push(`${address} ${reason} ${error}`),
@@ -190,7 +195,21 @@ test("a client for which there is no room in the process is closed and refused w
   const doorway = new Doorway({}, new ClientRoom(0));
   for (let n = 0; n < MIN_CLIENTS; n++) doorway.enter();
   assert.equal(doorway.enter("10.0.0.3:3").closed, true);
-  assert.deepEqual(doorway.refused, [`10.0.0.3:3 server-limit ${NO_ROOM}`]);
+  assert.deepEqual(doorway.refused, [`10.0.0.3:3 server-limit ${whyCrowded("all")}`]);
+  assert.deepEqual([...doorway.capacity.refused], [["sockets", 1]]);
   doorway.served[0]!.pass.leave();
   assert.equal(doorway.enter().closed, false);
+  doorway.capacity.close();
+});
+
+test("a client that is over its service's or its address's own share has reached no limit of the server", () => {
+  const room = new ClientRoom(100);
+  const doorway = new Doorway({}, room);
+  while (doorway.refused.length === 0) doorway.enter("10.0.0.3:3");
+  assert.deepEqual(doorway.refused, [`10.0.0.3:3 too-many-clients ${whyCrowded("service")}`]);
+  const other = new Doorway({}, room);
+  while (other.refused.length === 0) other.enter("10.0.0.3:3");
+  assert.deepEqual(other.refused, [`10.0.0.3:3 too-many-clients ${whyCrowded("address")}`]);
+  assert.equal(other.enter("10.0.0.4:4").closed, false);
+  for (const { capacity } of [doorway, other]) assert.equal(capacity.refused.size, 0);
 });

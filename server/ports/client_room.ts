@@ -15,6 +15,9 @@ function clientDescriptors(): number {
   return limit === undefined ? Infinity : limit - keptFrom("client", limit);
 }
 
+/** Of what there are too many for one more: of all clients, of those of its service, or of those from its address. */
+export type Crowd = "all" | "service" | "address";
+
 /** Clients of all services, by service and by where they came from. */
 export class ClientRoom {
   readonly #room: number;
@@ -40,12 +43,17 @@ export class ClientRoom {
    * Lets one in, if that leaves enough for others: {@linkcode CLIENT_SHARE} times as many as are free may be of one service,
    * and of one address. A few of each service are let in however crowded its clients' address is: all may come by one.
    *
-   * @returns what to call once, when it has gone; nothing if it has to go.
+   * @returns what to call once, when it has gone; or why it has to go.
    */
-  enter({ service, site }: Waiter): (() => void) | undefined {
-    const most = CLIENT_SHARE * (this.#room - this.#all);
+  enter({ service, site }: Waiter): (() => void) | Crowd {
     const same = this.#count(service);
-    if (same >= MIN_CLIENTS && (same >= most || this.#count(site) >= most)) return undefined;
+    if (same >= MIN_CLIENTS) {
+      const free = this.#room - this.#all;
+      const most = CLIENT_SHARE * free;
+      if (free <= 0) return "all";
+      if (same >= most) return "service";
+      if (this.#count(site) >= most) return "address";
+    }
     this.#add(service, site, 1);
     return () => this.#add(service, site, -1);
   }
@@ -64,5 +72,10 @@ export class ClientRoom {
   }
 }
 
-/** What whoever has to go is told of, in the log. */
-export const NO_ROOM = "others need the descriptors that are left; raise the limit with ulimit -n";
+/** Why whoever comes has to go, for the log. */
+export function whyCrowded(crowd: Crowd): string {
+  const what = crowd === "all"
+    ? "all descriptors for clients are in use"
+    : `its ${crowd} has its share of the descriptors for clients, and others need those that are left`;
+  return `${what}; raise the limit with ulimit -n`;
+}

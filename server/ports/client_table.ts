@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { DatagramCounts } from "../../net/udp/counts.ts";
 import type { ChannelEndReason } from "../../protocol/reasons.ts";
 import type { ChannelPump } from "../../relay/channel_pump.ts";
 import type { Time } from "../../base/clock.ts";
@@ -33,6 +34,8 @@ export interface ServedClient {
   readonly bytesUp: number;
   /** Bytes from the service to the client. */
   readonly bytesDown: number;
+  /** What became of its datagrams, if it came to a host port of UDP and has a channel. */
+  readonly datagrams?: DatagramCounts | undefined;
 }
 
 /** Where a client came, as its owner knows it; names may change while it is there. */
@@ -69,7 +72,7 @@ export class ClientEntry {
 
   /** The client as it is now. */
   describe(): ServedClient {
-    const channel = this.pump?.channel;
+    const { channel, datagrams } = this.pump ?? {};
     return {
       id: this.id,
       address: this.address,
@@ -78,6 +81,7 @@ export class ClientEntry {
       state: !channel ? "waiting" : channel.open ? "open" : "leaving",
       bytesUp: channel?.bytesSent ?? 0,
       bytesDown: channel?.bytesReceived ?? 0,
+      ...(datagrams && { datagrams }),
     };
   }
 

@@ -182,12 +182,12 @@ export class HostPort {
 
   /** As {@linkcode HostPort.#bind}: a socket of UDP is not there at once. */
   async #openUdp(place: PortPlace, host: string, { maxAge }: UdpDetails): Promise<void> {
-    const { engine, clock } = this.#owner.settings;
+    const { engine, clock, datagrams: totals } = this.#owner.settings;
     let failure: unknown;
     for (const { port, warning } of this.#candidates(place)) {
       if (this.#closed) return;
       try {
-        const bound = await UdpPort.open({ host, port }, { engine, clock, maxAge }, (conn, address) => {
+        const bound = await UdpPort.open({ host, port }, { engine, clock, maxAge, totals }, (conn, address) => {
           this.#owner.onClient(conn, address, this);
         });
         if (this.#closed) return bound.close();

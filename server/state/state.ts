@@ -80,8 +80,8 @@ export interface V2State {
   announce(addresses: readonly string[], security: Security, files?: ServerFiles): Promise<void>;
   /** Tells them which devices are online from now on. */
   watch(server: Pick<ServerHandle, "device" | "devices" | "subscribe">): void;
-  /** Reads the file of devices now, without waiting for the next look at it. */
-  reload(): Promise<void>;
+  /** Reads the file of devices now, as {@linkcode AuthorizedDevices.prepare} does. */
+  prepareDevices: AuthorizedDevices["prepare"];
   /** Looks at the files no more, and writes what has not been written. */
   close(): Promise<void>;
 }
@@ -184,7 +184,7 @@ export async function openV2State(folder: string, given: string | undefined, log
         if (event.type !== "client-end" && "device" in event && event.device !== undefined) live.changed(event.device);
       });
     },
-    reload: () => devices.reload(),
+    prepareDevices: () => devices.prepare(),
     async close() {
       unsubscribe();
       devices.close();

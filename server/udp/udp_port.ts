@@ -21,7 +21,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { Engine } from "../../net/socket.ts";
 import { formatUdp } from "../../net/udp/address.ts";
 import { DatagramConnection } from "../../net/udp/connection.ts";
-import { type DatagramCounts, noDatagrams } from "../../net/udp/counts.ts";
+import { type DatagramCounts, type DatagramTotals, noDatagrams } from "../../net/udp/counts.ts";
 import { DatagramPool } from "../../net/udp/queue.ts";
 import type { DatagramPeer, DatagramSocket } from "../../net/udp/socket.ts";
 import { ClientRates } from "../access/client_rates.ts";
@@ -32,6 +32,8 @@ export interface UdpPortOptions {
   readonly clock: Clock;
   /** Milliseconds that a datagram may be old. @default {200} */
   readonly maxAge?: number | undefined;
+  /** Where it is counted among all ports. */
+  readonly totals: DatagramTotals;
 }
 
 interface UdpClient {
@@ -62,6 +64,8 @@ export class UdpPort {
   readonly #rates = new ClientRates();
   readonly #pool = new DatagramPool();
   readonly #free = Promise.withResolvers<void>();
+  /** It is counted among all ports no more. */
+  readonly #leave: () => void;
   #closed = false;
 
   private constructor(
@@ -76,6 +80,7 @@ export class UdpPort {
     this.address = formatUdp(formatAddress(socket.address));
     this.ended = this.#free.promise;
     const [all, each] = [UDP_NEW_CLIENTS, UDP_NEW_CLIENTS_PER_ADDRESS].map((count) => ({ count, per: 1_000 }));
+    this.#leave = options.totals.enter(() => this.datagrams);
     this.#rates.change(all, each, options.clock.now());
   }
 
@@ -107,7 +112,7 @@ export class UdpPort {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#socket.close().then(this.#free.resolve);
+    this.#socket.close().then(this.#leave).then(this.#free.resolve);
     for (const { conn } of [...this.#clients.values()]) conn.closeWrite();
   }
 

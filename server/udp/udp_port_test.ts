@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Engine } from "../../net/socket.ts";
 import type { DatagramConnection } from "../../net/udp/connection.ts";
+import { DatagramTotals } from "../../net/udp/counts.ts";
 import type { DatagramHandler, DatagramPeer } from "../../net/udp/socket.ts";
 import { FakeClock } from "../../tests/rig/clock.ts";
 import { test } from "../../tests/rig/test.ts";
@@ -30,7 +31,7 @@ class Rig {
         return Promise.resolve({ address, send, unread: 0, close: () => Promise.resolve() });
       },
     };
-    const options = { engine: engine as Engine, clock: rig.clock };
+    const options = { engine: engine as Engine, clock: rig.clock, totals: new DatagramTotals() };
     rig.port = await UdpPort.open({ host: "127.0.0.1", port: 53 }, options, (conn, address) => {
       if (rig.refuses) {
         rig.turnedAway++;

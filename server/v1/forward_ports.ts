@@ -8,7 +8,8 @@ import { formatAddress } from "../../protocol/address.ts";
 import { HostPort, type HostPortOwner } from "../ports/host_port.ts";
 import { keptPort, type KeptPorts } from "../ports/kept_ports.ts";
 import { isUnixHost } from "../ports/unix_host.ts";
-import type { OpenForward } from "./forward_table.ts";
+import { describeForward, type OpenForward } from "./forward_table.ts";
+import type { ServedV1Service } from "./link_status.ts";
 
 /** Opens them, and others when the forwards are others. */
 export class ForwardPorts {
@@ -32,6 +33,11 @@ export class ForwardPorts {
   /** Those that are open, or try to. */
   get all(): HostPort[] {
     return [...this.#ports.values()];
+  }
+
+  /** The forwards, as they stand. */
+  get services(): ServedV1Service[] {
+    return this.#wanted.map((forward) => describeForward(forward, this.#ports.get(forward.id)));
   }
 
   /** What a port is for. */

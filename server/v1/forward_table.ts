@@ -7,7 +7,9 @@
 import { formatAddress } from "../../protocol/address.ts";
 import { AccessGate } from "../access/gate.ts";
 import type { Forward, ServerSettings } from "../options.ts";
+import type { HostPort } from "../ports/host_port.ts";
 import { formatUnixHost, isUnixHost } from "../ports/unix_host.ts";
+import type { ServedV1Service } from "./link_status.ts";
 
 /** One of them. */
 export interface OpenForward {
@@ -49,7 +51,21 @@ export class ForwardTable {
   }
 }
 
-function keyOf({ hostAddress, localAddress }: Forward): string {
-  const host = isUnixHost(hostAddress) ? formatUnixHost(hostAddress) : formatAddress(hostAddress);
-  return `${host} ${formatAddress(localAddress)}`;
+/** A forward as it stands: its host port is `port`, while a device is linked. */
+export function describeForward({ forward, gate }: OpenForward, port?: HostPort): ServedV1Service {
+  return {
+    localAddress: formatAddress(forward.localAddress),
+    hostAddress: port?.address ?? hostOf(forward),
+    open: port?.isOpen ?? false,
+    error: port?.error,
+    clients: gate.inside,
+  };
+}
+
+function keyOf(forward: Forward): string {
+  return `${hostOf(forward)} ${formatAddress(forward.localAddress)}`;
+}
+
+function hostOf({ hostAddress }: Forward): string {
+  return isUnixHost(hostAddress) ? formatUnixHost(hostAddress) : formatAddress(hostAddress);
 }

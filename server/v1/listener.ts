@@ -17,8 +17,8 @@ import { Listener } from "../../net/listener.ts";
 import { UNTUNABLE } from "../../net/tcp_keep_alive.ts";
 import { type SocketTransport, tcpTransport } from "../../net/transport.ts";
 import { type KeepAliveSettings, V1_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
-import type { ServedV1Link } from "./link_status.ts";
-import { ForwardTable } from "./forward_table.ts";
+import type { ServedV1Link, ServedV1Service } from "./link_status.ts";
+import { describeForward, ForwardTable } from "./forward_table.ts";
 import { admit, type Refusal } from "./admission.ts";
 import type { ServerEvent } from "../events.ts";
 import { doorRoom } from "../door/door_room.ts";
@@ -75,8 +75,9 @@ export class V1Listener {
     this.#keepAlive = options.keepAlive ?? V1_KEEP_ALIVE;
     const { clock, logger, engine } = settings;
     this.#forwards = new ForwardTable(options.forwards, settings);
-    const { links } = doorRoom(settings.listen.length);
-    this.#pending = new PendingConnections(clock, { max: links, grace: LISTEN_GRACE_MS });
+    const room = doorRoom(settings.listeners);
+    const most = () => room.links;
+    this.#pending = new PendingConnections(clock, { most, grace: LISTEN_GRACE_MS });
     this.#rates = new LinkRates(clock);
     this.#listener = Listener.open(
       options.address,
@@ -88,7 +89,7 @@ export class V1Listener {
     this.#listener.onExhausted = () => this.#pending.evict(EVICTIONS_AT_ONCE);
     const { address } = this.#listener;
     this.#refusals = new Refusals(address, logger, emit);
-    this.#door = new LinkDoor(options.proxyFrom ?? [], links, clock, this.#refusals);
+    this.#door = new LinkDoor(options.proxyFrom ?? [], most, clock, this.#refusals);
     logger.info("listening on {address} for a device ({profile})", { address, profile: options.profile });
     if (!engine.isTunable) logger.info("TCP keep-alive of links at {address} {line}", { address, line: UNTUNABLE });
     emit({ type: "listening", address, profile: options.profile, security: "plain" });
@@ -102,6 +103,11 @@ export class V1Listener {
   /** The link of its device, if there is one. */
   get link(): ServedV1Link | undefined {
     return this.#current && !this.#current.done ? this.#current.status : undefined;
+  }
+
+  /** Its forwards, also while no device is linked. */
+  get services(): readonly ServedV1Service[] {
+    return this.link?.services ?? this.#forwards.all.map((forward) => describeForward(forward));
   }
 
   /** Changes the longest silence accepted from its device, now and later. @returns whether one is linked. */

@@ -23,7 +23,6 @@ import type { ServerEvent } from "../events.ts";
 import { HeldClients } from "./held_clients.ts";
 import { IdShares } from "./id_shares.ts";
 import type { KeptPorts } from "../ports/kept_ports.ts";
-import { NO_ROOM } from "../ports/client_room.ts";
 import type { ClientEntry } from "../ports/client_table.ts";
 import type { HostPort, HostPortOwner } from "../ports/host_port.ts";
 import { ForwardPorts } from "./forward_ports.ts";
@@ -110,6 +109,7 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
       device: this.device,
       since: this.#sinceWall,
       clients: this.#link.channelCount,
+      services: this.#ports.services,
       keepAlive: pace && paceSettings(pace),
       tcp: transport.tcp(),
     };
@@ -174,22 +174,20 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
       return this.#clientEnded(address, port, nothingCarried(pass.refused), pass.why);
     }
     const from = { service: port, site: siteOf(address) };
-    const { capacity, clientRoom } = this.settings;
-    const full = capacity.client();
-    const leaveRoom = full === undefined ? clientRoom.enter(from) : undefined;
+    const entered = this.settings.capacity.client(from);
+    const refused = "refused" in entered ? entered : undefined;
     const shapedConn = pass.shape(conn);
-    const entry = leaveRoom && this.#show(port, shapedConn, address, () => client);
+    const entry = refused ? undefined : this.#show(port, shapedConn, address, () => client);
     const left = () => {
-      leaveRoom?.();
+      if (typeof entered === "function") entered();
       pass.leave();
       if (entry) this.settings.clients.delete(entry);
     };
     const client: WaitingClient = { ...from, conn: shapedConn, address, pass, entry, left };
     if (this.done) return this.#refuse(client, "link-lost");
-    if (!leaveRoom) {
+    if (refused) {
       this.#held.giveUp(); // so that there is room for the next one
-      if (full !== undefined) return this.#refuse(client, "server-limit", full);
-      return this.#refuse(client, capacity.noDescriptor(), NO_ROOM);
+      return this.#refuse(client, refused.refused, refused.why);
     }
     this.#link.reclaim();
     this.pumps.makeRoom(this.#link.channelCount);

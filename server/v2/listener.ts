@@ -37,7 +37,7 @@ import { Newcomer } from "../door/newcomer.ts";
 import type { ServerSettings, V2ListenOptions } from "../options.ts";
 import { LinkDoor } from "../door/link_door.ts";
 import { PendingConnections } from "../door/pending_connections.ts";
-import { Refusals } from "../door/refusals.ts";
+import { claimOf, Refusals } from "../door/refusals.ts";
 import { ServerFull, TooManyLinks } from "../door/unwelcome.ts";
 
 /** Accepts v2 devices. */
@@ -78,8 +78,9 @@ export class V2Listener {
     const { proxyFrom } = options;
     const listenTls = proxyFrom?.length ? undefined : tls.listen; // what comes ahead of TLS has to be read
     const enters = certificate && !listenTls;
-    const room = doorRoom(settings.listen.length, enters ? tls.descriptorsPerEntrance : 1);
-    this.#pending = new PendingConnections(clock, { max: room.handshakes, grace: HANDSHAKE_GRACE_MS });
+    const room = doorRoom(settings.listeners, enters ? tls.descriptorsPerEntrance : 1);
+    const most = () => room.handshakes;
+    this.#pending = new PendingConnections(clock, { most, grace: HANDSHAKE_GRACE_MS });
     this.#queue = new HandshakeQueue(clock, room);
     const enter = (transport: Transport, secured?: TlsSocket) => this.#onConn(transport, secured);
     this.#entrance = enters ? tls.entrance(certificate, clock, logger, enter) : undefined;
@@ -100,7 +101,7 @@ export class V2Listener {
     };
     const { address, security } = this;
     this.#refusals = new Refusals(address, logger, emit);
-    this.#door = new LinkDoor(proxyFrom ?? [], room.handshakes, clock, this.#refusals);
+    this.#door = new LinkDoor(proxyFrom ?? [], most, clock, this.#refusals);
     logger.info("listening on {address} for devices (v2, {security})", { address, security });
     emit({ type: "listening", address, profile: "v2", security });
   }
@@ -205,6 +206,7 @@ export class V2Listener {
   ): Promise<boolean> {
     const { clock, v2 } = this.#settings;
     const { duplex, remote } = transport;
+    let claimed: Uint8Array | undefined;
     const greet = async (): Promise<void> => {
       const order = this.#registry.nextOrder();
       if (tls) await handshakeTls(tls, clock, HANDSHAKE_TIMEOUT_MS);
@@ -216,7 +218,10 @@ export class V2Listener {
         software: SOFTWARE,
         capabilities: CAN_RESUME | IS_MOVING | HAS_EPOCHS | CAN_NAME_ADDRESSES | ADAPTS | CAN_DATAGRAMS,
         exporter: transport.exporter?.(),
-      }, () => this.#pending.progressed(newcomer));
+      }, (key) => {
+        claimed = key;
+        this.#pending.progressed(newcomer);
+      });
       this.#pending.progressed(newcomer);
       if (this.#closed) throw new HandshakeError(goodbye("shutting-down", "the server is shutting down"));
       await this.#registry.admit(transport, greeting, order, () => this.#pending.remove(newcomer));
@@ -244,11 +249,14 @@ export class V2Listener {
         : error instanceof HandshakeError && error.byPeer
         ? `it said goodbye: ${error.goodbye.code}` // and no words of a stranger's own
         : describeError(error);
-      if (error instanceof IncompatibleHello) this.#registry.incompatible.came(error, transport);
+      if (error instanceof IncompatibleHello) {
+        claimed = error.deviceKey;
+        this.#registry.incompatible.came(error, transport);
+      }
       if (!late && !newcomer.evicted && isMute(error, tls !== undefined)) this.#refusals.tellMute(remote);
       else {
         const reason = late ? "too-late" : newcomer.evicted ? "no-room" : reasonOf(error, word);
-        this.#refusals.tell(remote, reason, word ? `${word.code}: ${why}` : why);
+        this.#refusals.tell(remote, reason, word ? `${word.code}: ${why}` : why, claimOf(claimed, v2!.devices));
       }
       return false;
     }

@@ -35,10 +35,50 @@ processTest(
     assert.match(head!, /^SERVICE +HOST +LEFT +FROM +BY +REASON$/);
     assert.match(row!, /^gw1\/web +\S+ +(59m|60m|1h|59 ?m).* +192\.0\.2\.0\/24 +.*ticket 7$/);
     assert.equal((JSON.parse((await relay.command("openings", "--json"))[0]!) as unknown[]).length, 1);
-    const lines = (await relay.command("audit", "--last", "500")).map((line) => JSON.parse(line) as { event: string });
+    const audit = (...args: string[]) => relay.command("audit", ...args);
+    const lines = (await audit("--last", "500", "--json")).map((line) => JSON.parse(line) as { event: string });
     assert.deepEqual([lines[0]!.event, lines.some(({ event }) => event === "service-opened")], ["server-start", true]);
-    assert.equal((await relay.command("audit", "--last", "2")).length, 2);
-    assert.deepEqual((await relay.command("audit")).slice(-2).map((line) => JSON.parse(line)), lines.slice(-2));
+    assert.equal((await audit("--last", "2")).length, 2);
+    assert.deepEqual((await audit("--json")).slice(-2).map((line) => JSON.parse(line)), lines.slice(-2));
+    const [opened, ...others] = await audit("gw*", "--event", "service-opened", "--since", "1h");
+    assert.match(opened!, /^20\S+Z service-opened device=gw1 .*reason="ticket 7" .*service=web$/);
+    assert.deepEqual(others, []);
+    assert.match((await audit("--event", "act")).join("\n"), /^20\S+Z act .*by=\{"via":"command",/m);
+    assert.match((await run("audit", "gw7")).stderr, /^nothing of that is in .*audit\.log$/m);
+    assert.match((await run("audit", "--since", "2099-01-31")).stderr, /^nothing of that is in /m);
+    assert.match((await run("audit", "--event", "nothing")).stderr, /--event/);
+    assert.match((await run("audit", "--since", "yesterday")).stderr, /is neither a date, .*, nor a span, as in 90d/);
+  },
+);
+
+processTest(
+  "who was turned away is shown, with the device and the reason, once however often it comes",
+  [],
+  async () => {
+    await using echo = await echoRelay();
+    const { relay } = echo;
+    const run = (...args: string[]) => outcome("server", [...args, "--state", relay.folder.path]);
+    assert.deepEqual(await relay.command("refusals"), ["nobody was turned away"]);
+    assert.deepEqual(await relay.command("refusals", "gw1", "--json"), ["[]"]);
+    assert.match((await run("refusals", "gw7")).stderr, /there is no device "gw7"/);
+    assert.match((await run("audit")).stderr, /^this server writes no audit; start it with --audit FILE/m);
+    for (let n = 0; n < 3; n++) {
+      using stranger = await Stream.connect(portOf(relay.server.address));
+      await stranger.write("GET /a-strangers-own-words HTTP/1.1\r\n\r\n");
+      await stranger.readToItsEnd();
+    }
+    await relay.command("disable", "gw1");
+    await relay.server.logged(/refused \S+ on .*disabled: gw1 is disabled/);
+    const [head, ...rows] = await relay.command("refusals");
+    assert.match(head!, /^LAST +COUNT +FROM +TO +FOR +REASON +WHY$/);
+    assert.match(rows[0]!, /^\d+s +3 +127\.0\.0\.1 +127\.0\.0\.1:\d+ +- +(stranger|tls-failed) +\S/);
+    assert.match(rows[1]!, /^\d+s +\d+ +127\.0\.0\.1 +127\.0\.0\.1:\d+ +gw1 +disabled +disabled: gw1 is disabled$/);
+    assert.equal(rows.length, 2);
+    assert.equal((await relay.command("refusals", "gw*")).length, 2, "the head, and gw1");
+    const [text] = await relay.command("refusals", "--json");
+    assert.doesNotMatch(text!, /own-words/);
+    const [last] = JSON.parse(text!) as { device: string; key: string }[];
+    assert.deepEqual([last!.device, last!.key.slice(0, 8)], ["gw1", "ed25519:"]);
   },
 );
 

@@ -179,7 +179,7 @@ async function run(): Promise<void> {
         poll(
           () =>
             exists(`${folder.path}/audit.log`) &&
-            /server-start/.test(Deno.readTextFileSync(`${folder.path}/audit.log`)),
+            /"audit-start"/.test(Deno.readTextFileSync(`${folder.path}/audit.log`)),
           () => "there is no audit",
         ),
     },

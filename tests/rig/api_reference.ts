@@ -1,5 +1,6 @@
 /**
- * The reference of the admin API: `scripts/api_reference.ts` writes it from the schemas, a test demands that it agrees.
+ * The reference of the admin API: `scripts/reference/api_reference.ts` writes it from the schemas, a test demands that it
+ * agrees.
  *
  * @module
  */
@@ -53,7 +54,7 @@ export function apiPage(routes: readonly Route[], whose = "server"): string {
   return [
     `# The admin API of a ${whose}`,
     "",
-    "Made from the schemas of the program by `scripts/api_reference.ts`; how to use it is in [admin.md](../operate/admin.md). The",
+    "Made from the schemas of the program by `scripts/reference/api_reference.ts`; how to use it is in [admin.md](../operate/admin.md). The",
     "same as an OpenAPI 3.1 document: `GET /v1/openapi.json`. Times of day are texts, as in `2026-01-31T12:00:00.000Z`;",
     "spans are milliseconds; what is not known is `null`.",
     "",

@@ -1,6 +1,6 @@
 /**
- * The reference of events: `scripts/events_reference.ts` writes it from the types and their docstrings, a test demands that
- * it agrees.
+ * The reference of events: `scripts/reference/events_reference.ts` writes it from the types and their docstrings, a test
+ * demands that it agrees.
  *
  * @module
  */
@@ -69,7 +69,7 @@ export function eventsPage(): string {
     "# Events",
     "",
     "What the library's `subscribe` tells, `events` of both commands prints, and `/v1/events` of the " +
-    "[admin API](api.md) has; made from the program by `scripts/events_reference.ts`. Each has a `type`, and what is below " +
+    "[admin API](api.md) has; made from the program by `scripts/reference/events_reference.ts`. Each has a `type`, and what is below " +
     "it here. Addresses are texts, spans of time milliseconds; a time of day is milliseconds since 1970 to the library, and " +
     "in JSON a text as in 2026-01-31T12:00:00.000Z. Lines for people have times to the second, and units. How events become lines on stdout and hooks is in " +
     "[output.md](output.md#events).",

@@ -1,6 +1,6 @@
 /**
  * The faces of all acts and of all that can be seen: the API, the commands, the dashboard, the library. A test demands that
- * none is left out, and that each face is there; `scripts/api_reference.ts` writes the page.
+ * none is left out, and that each face is there; `scripts/reference/api_reference.ts` writes the page.
  *
  * @module
  */
@@ -66,7 +66,7 @@ export const SERVER_FACES: Readonly<Record<string, Faces>> = {
   listEvents: faces("events", "Events", "server.subscribe"),
   streamEvents: faces("events --follow", "Events", "server.subscribe"),
   listOpenings: faces("openings", "Devices", "server.openings"),
-  listRefusals: faces(undefined, undefined, "server.refusals"),
+  listRefusals: faces("refusals", undefined, "server.refusals"),
   listEnrolments: faces("devices", "Server"),
   listAudit: faces("audit"),
   getHistory: faces(undefined, "Server"),

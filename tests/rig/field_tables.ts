@@ -1,5 +1,5 @@
 /**
- * The tables of what `--json` of a command has, where that is no object of an admin API: `scripts/option_tables.ts` writes
+ * The tables of what `--json` of a command has, where that is no object of an admin API: `scripts/reference/option_tables.ts` writes
  * them from the types, `tests/docs_test.ts` demands that they agree.
  *
  * @module

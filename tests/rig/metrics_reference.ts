@@ -1,5 +1,6 @@
 /**
- * The reference of metrics: `scripts/metrics_reference.ts` writes it from the program's own, a test demands that it agrees.
+ * The reference of metrics: `scripts/reference/metrics_reference.ts` writes it from the program's own, a test demands
+ * that it agrees.
  *
  * @module
  */
@@ -41,7 +42,7 @@ export async function metricsPage(): Promise<string> {
   return [
     "# Metrics",
     "",
-    "Made from the program by `scripts/metrics_reference.ts`; how to have them read is in [metrics.md](../operate/metrics.md).",
+    "Made from the program by `scripts/reference/metrics_reference.ts`; how to have them read is in [metrics.md](../operate/metrics.md).",
     "Every label has a closed set of values, but for those in _italics_, which come from the configuration.",
     "",
     "## Of a server",

@@ -1,6 +1,6 @@
 /**
- * The tables of options in the documents: `scripts/option_tables.ts` writes them, `tests/docs_test.ts` demands that they
- * agree with what the commands' `--help` says.
+ * The tables of options in the documents: `scripts/reference/option_tables.ts` writes them, `tests/docs_test.ts` demands that
+ * they agree with what the commands' `--help` says.
  *
  * @module
  */
@@ -27,6 +27,7 @@ export const TABLES: Record<string, readonly string[]> = {
     "server drain",
     "server openings",
     "server audit",
+    "server refusals",
     "server reload",
     "server doctor",
     "server enroll",

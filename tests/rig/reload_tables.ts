@@ -1,6 +1,6 @@
 /**
- * The tables of how options change while a daemon runs: `scripts/option_tables.ts` writes them, `tests/docs_test.ts` demands
- * that they are as the product has it.
+ * The tables of how options change while a daemon runs: `scripts/reference/option_tables.ts` writes them, `tests/docs_test.ts`
+ * demands that they are as the product has it.
  *
  * @module
  */

@@ -57,7 +57,10 @@ test("v2 access: a client of a network that is denied, or not allowed, reaches n
     assert.equal(echo.accepted, 0);
     using free = await relay.connect("free");
     await echoes(free);
-    assert.deepEqual(relay.server.handle.refusals, { "not-allowed": 1 });
+    const [refusal, ...others] = relay.server.handle.refusals();
+    assert.deepEqual([refusal!.who, refusal!.reason, refusal!.count, others.length], ["client", "not-allowed", 1, 0]);
+    assert.deepEqual([refusal!.site, refusal!.device, refusal!.service], ["127.0.0.1", "gw1", "echo"]);
+    assert.match(refusal!.why!, /(deny|allow)-from/);
     assert.equal(relay.server.log.matching(/^warn: client .* ended: not-allowed/).length, 1);
   }
 });
@@ -158,7 +161,7 @@ test("v2 access: a client is ended by a reset when its time is up, and others st
   assert.equal((await relay.device.events.next("channel-end")).reason, "not-allowed");
   await other.write("still here");
   assert.equal(await free.readText(10), "still here");
-  assert.deepEqual(relay.server.handle.refusals, { "time-limit": 1 });
+  assert.deepEqual(relay.server.handle.refusals().map(({ reason, count }) => [reason, count]), [["time-limit", 1]]);
 });
 
 test("v2 access: outside its hours a client is refused, and who is there is ended when they are over", async () => {

@@ -7,7 +7,7 @@
 import { parseGrant } from "../../server/devices/service_grant.ts";
 import assert from "node:assert/strict";
 import { MIN_BARRED_COME_BACK_MS } from "../../server/limits.ts";
-import { createIdentity, type Identity } from "../../net/tls/identity.ts";
+import { createIdentity, formatPublicKey, type Identity } from "../../net/tls/identity.ts";
 import type { FakeClock } from "../rig/clock.ts";
 import { echoService } from "../rig/service.ts";
 import { flood, Stream } from "../rig/stream.ts";
@@ -223,7 +223,10 @@ for (
     const wanted = how === "revoked" ? "unknown-device" : code;
     assert.equal(failed.goodbye, wanted);
     assert.ok(failed.retryIn >= MIN_BARRED_COME_BACK_MS && failed.retryIn <= 2 * MIN_BARRED_COME_BACK_MS);
-    assert.match((await server.events.next("refused")).why, new RegExp(`^${wanted}: `));
+    const refused = await server.events.next("refused");
+    assert.match(refused.why, new RegExp(`^${wanted}: `));
+    const name = how === "revoked" ? undefined : "gw1";
+    assert.deepEqual([refused.device, refused.key], [name, formatPublicKey(identity.publicKey)]);
     assert.equal(server.events.types.includes("link-up"), false);
   });
 }

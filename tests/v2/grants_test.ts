@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import { EXPIRY_LOOK_MS } from "../../server/limits.ts";
-import { createIdentity } from "../../net/tls/identity.ts";
+import { createIdentity, formatPublicKey } from "../../net/tls/identity.ts";
 import { FakeClock } from "../rig/clock.ts";
 import { echoService, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
@@ -104,7 +104,8 @@ test("v2 grants: a free port stays the same from link to link, and from device p
 test("v2 grants: whoever nobody authorized is told so with its key, and tries again, more and more slowly", async () => {
   await using service = new Service();
   await using server = await startV2Server({ security: "tls" });
-  await using device = startV2Device(server, await createIdentity(), [local("svc", service)]);
+  const identity = await createIdentity();
+  await using device = startV2Device(server, identity, [local("svc", service)]);
   const failed = await device.events.next("dial-failed");
   assert.equal(failed.goodbye, "unknown-device");
   assert.match(
@@ -116,6 +117,7 @@ test("v2 grants: whoever nobody authorized is told so with its key, and tries ag
   assert.deepEqual([goodbye?.code, isCompatible, state], ["unknown-device", true, "waiting"]);
   const refused = await server.events.next("refused");
   assert.match(refused.why, /^unknown-device: nobody authorized ed25519:/);
+  assert.deepEqual([refused.device, refused.key], [undefined, formatPublicKey(identity.publicKey)]);
   assert.equal(server.log.matching(/^warn: refused/).length, 1);
   assert.deepEqual(server.handle.devices(), []);
 });

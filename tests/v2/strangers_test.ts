@@ -21,6 +21,7 @@ import { Stream } from "../rig/stream.ts";
 import { ResettingClient } from "../rig/v2/resets.ts";
 import { test } from "../rig/test.ts";
 import { enlist, SECURITIES, startV2Device, startV2Server, type V2Server } from "../rig/v2/relay.ts";
+import { formatPublicKey } from "../../net/tls/identity.ts";
 import { FakeClock } from "../rig/clock.ts";
 
 /** One more was turned away: one event, and one line. @returns why. */
@@ -65,6 +66,9 @@ for (const [what, bytes, why] of STRANGERS) {
     await stranger.write(bytes);
     await stranger.readToEnd();
     assert.match(await turnedAway(server, 1), why);
+    const [kept] = server.handle.refusals();
+    const showed = /HELLO of another|wrong signature/.test(what) ? formatPublicKey(KEY) : undefined;
+    assert.deepEqual([kept!.count, kept!.site, kept!.key, kept!.device], [1, "127.0.0.1", showed, undefined]);
   });
 }
 
@@ -88,6 +92,7 @@ test("v2 stranger: who says goodbye is not answered with its own words", async (
     assert.equal(new TextDecoder().decode(answer).includes("relay.example"), false);
     assert.equal(await turnedAway(server, lines + 1), "it said goodbye: revoked");
   }
+  assert.equal(JSON.stringify(server.handle.refusals()).includes("relay.example"), false);
 });
 
 test("v2 stranger: who leaves without a word, or in the middle of its handshake, is noted", async () => {

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Datagrams } from "../shared.ts";
+import { fates } from "./datagrams.ts";
 import { formatAge, formatBytes, tableLines } from "../../../base/table.ts";
 
 /** A client, as a line has it. */
@@ -17,10 +19,11 @@ export interface ClientLine {
   readonly since: string;
   readonly bytesUp: number;
   readonly bytesDown: number;
+  readonly datagrams: Datagrams | null;
 }
 
 /** Where they stand in a line. */
-const [SERVICE, CLIENT, PLACE, STATE, AGE] = [1, 2, 3, 4, 5];
+const [SERVICE, CLIENT, PLACE, STATE, AGE, DATAGRAMS] = [1, 2, 3, 4, 5, 8];
 
 /** The table; `place` is the head of that column, `width` that of the terminal, if there is one. */
 export function clientTable(
@@ -29,11 +32,12 @@ export function clientTable(
   width: number | undefined,
   now: number,
 ): string[] {
-  const rows = clients.map(({ id, service, address, place, state, since, bytesUp, bytesDown }) => [
+  const rows = clients.map(({ id, service, address, place, state, since, bytesUp, bytesDown, datagrams }) => [
     ...[String(id), service, address ?? "-", place, state],
     ...[formatAge(now - Date.parse(since)), formatBytes(bytesUp), formatBytes(bytesDown)],
+    datagrams ? fates(datagrams) : "",
   ]);
   // What a service stands for is in its name, and how a client is doing in its bytes; its number is what acts take.
-  const fit = { width, drop: [PLACE, STATE, AGE], shorten: [SERVICE, CLIENT] };
-  return tableLines([["ID", "SERVICE", "CLIENT", place, "STATE", "AGE", "UP", "DOWN"], ...rows], fit);
+  const fit = { width, optional: [DATAGRAMS], drop: [PLACE, STATE, DATAGRAMS, AGE], shorten: [SERVICE, CLIENT] };
+  return tableLines([["ID", "SERVICE", "CLIENT", place, "STATE", "AGE", "UP", "DOWN", "DATAGRAMS"], ...rows], fit);
 }

@@ -12,6 +12,7 @@ const CLIENT = {
   since: "2026-12-31T20:48:00.000Z",
   bytesUp: 1_536,
   bytesDown: 5 * 2 ** 20,
+  datagrams: null,
 };
 
 test("clients are told within a terminal's columns: what says least goes first, and numbers stay", () => {
@@ -23,4 +24,20 @@ test("clients are told within a terminal's columns: what says least goes first, 
   }
   assert.equal(table(80)[1], "17  gateway-berlin-7/web  198.51.100.207:53740  open   3h 12m  1.5 KiB  5.0 MiB");
   assert.match(table(60)[0]!, /^ID +SERVICE +CLIENT +UP +DOWN$/);
+
+  const datagrams = {
+    received: 9,
+    sent: 8,
+    overflowed: 0,
+    aged: 1,
+    late: 0,
+    refused: 0,
+    oversized: 0,
+    unsent: 0,
+    unread: 0,
+  };
+  assert.match(
+    clientTable("HOST", [CLIENT, { ...CLIENT, datagrams }], undefined, NOW)[2]!,
+    / 9 received, 8 sent, 1 dropped: 1 aged$/,
+  );
 });

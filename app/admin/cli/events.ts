@@ -113,12 +113,18 @@ const SIZES: ReadonlySet<string> = new Set(["bytesUp", "bytesDown", "replayed"])
 
 /** The time, the type, then facts by their names; the service is called so, also where JSON has what it stands for. */
 export function lineOf({ id: _id, time, type, ...facts }: Told): string {
+  return factLine(time, type, facts);
+}
+
+/** A time, a word, then facts by their names, as people read them. */
+export function factLine(time: string, word: string, facts: Readonly<Record<string, unknown>>): string {
   const words = Object.entries(facts).map(([name, value]) => {
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return `${name}=${JSON.stringify(value)}`;
     const text = textOf(name, value);
     const shown = name === "localAddress" && !("service" in facts) ? "service" : name;
     return `${shown}=${/[\s"=]/.test(text) || text === "" ? JSON.stringify(text) : text}`;
   });
-  return [formatPastTime(Date.parse(time)), type, ...words].join(" ");
+  return [formatPastTime(Date.parse(time)), word, ...words].join(" ");
 }
 
 function textOf(name: string, value: unknown): string {

@@ -53,7 +53,7 @@ export function linesOf(facts: Facts, now: number): string[] {
     row("keepalive", `the server may be silent for ${keepAlive(facts.keepAlive)}`),
     ...(facts.serverKeepAlive ? [row("", `this device may be silent for ${keepAlive(facts.serverKeepAlive)}`)] : []),
     row("clients", `${facts.clients} now, ${facts.clientsEver} since it runs`),
-    ...services.map((service) => row("service", serviceText(service))),
+    ...services.map((service) => row("service", profile === "v1" ? ruleText(service) : serviceText(service))),
     ...(goodbye === null ? [] : [row("GOODBYE", `${goodbye.code}: ${goodbye.text}`)]),
   ];
 }
@@ -67,18 +67,30 @@ function outageText({ since, tries, error, nextTry }: NonNullable<Facts["outage"
 }
 
 /** Where it is open, or the one word for why it is not, with the rest of that behind; then how what stands behind it is. */
-function serviceText({ name, localAddress, offered, up, hostAddress, error, clients, ...more }: Service): string {
+function serviceText(service: Service): string {
+  const { name, localAddress, offered, up, hostAddress, error, clients } = service;
   const [word = "", ...rest] = error?.split(": ") ?? [];
   const why = error !== null ? word : offered ? "not answered yet" : up === false ? "down" : "withdrawn";
-  const { state, detail, counts } = more.endpoint;
-  const known = Object.entries(counts).filter(([, count]) => count > 0).map(([name, count]) => `${name} ${count}`);
-  const own = [state, detail, ...known].filter((text) => text !== null);
   return [
     `${name} ${hostAddress === null ? why : `at ${hostAddress}`} -> ${localAddress}, ${counted(clients, "client")}`,
     ...(hostAddress === null && rest.length > 0 ? [rest.join(": ")] : []),
-    ...(own.length > 0 ? [own.join(", ")] : []),
-    ...(more.datagrams ? [datagramText(more.datagrams)] : []),
+    ...endpointText(service),
+    ...(service.datagrams ? [datagramText(service.datagrams)] : []),
   ].join("; ");
+}
+
+/** On v1: what the server may ask for, and what is reached then if that is something else. */
+function ruleText(service: Service): string {
+  const { name, localAddress, clients } = service;
+  const what = localAddress === name ? name : `${name} -> ${localAddress}`;
+  return [`${what}, ${counted(clients, "client")}`, ...endpointText(service)].join("; ");
+}
+
+/** How what stands behind a service is, if there is anything to say. */
+function endpointText({ endpoint: { state, detail, counts } }: Service): string[] {
+  const known = Object.entries(counts).filter(([, count]) => count > 0).map(([name, count]) => `${name} ${count}`);
+  const own = [state, detail, ...known].filter((text) => text !== null);
+  return own.length > 0 ? [own.join(", ")] : [];
 }
 
 function clockText(offset: number): string {

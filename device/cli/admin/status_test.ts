@@ -76,6 +76,18 @@ test("a device without a link says since when, when it tries again, and what wen
   assert.equal(of({ tries: 0, error: null, nextTry: null }), "no link    for 1m; no other try");
 });
 
+test("on v1 a service is what the server may ask for, and what is reached then", () => {
+  const of = (more: Partial<Service>) =>
+    linesOf({ ...FACTS, profile: "v1", services: [{ ...SERVICE, ...more }] }, NOW).at(-1)!.replace(/^service +/, "");
+  const range = { name: "10.0.0.0/24:*", localAddress: "10.0.0.0/24:*", clients: 1 };
+  assert.equal(of(range), "10.0.0.0/24:*, 1 client");
+  const endpoint = { state: null, detail: null, counts: { reached: 2, failed: 0 } };
+  assert.equal(
+    of({ name: "127.0.0.1:2375", localAddress: "unix:/run/docker.sock", endpoint }),
+    "127.0.0.1:2375 -> unix:/run/docker.sock, 0 clients; reached 2",
+  );
+});
+
 test("a service says in one word why it is not open, and what is behind that at its end", () => {
   const of = (more: Partial<Service>) => rows([{ ...SERVICE, ...more }]).at(-1)!.replace(/^service +/, "");
   assert.equal(of({ hostAddress: "0.0.0.0:2201", clients: 1 }), "ssh at 0.0.0.0:2201 -> 127.0.0.1:22, 1 client");

@@ -5,7 +5,7 @@
  */
 
 import type { Address } from "../../../protocol/address.ts";
-import { EAGAIN, EINTR, socketError } from "../../kernel/errno.ts";
+import { EAGAIN, EINTR, EMSGSIZE, socketError } from "../../kernel/errno.ts";
 import { AF_INET6, type Calls, CLOEXEC, IS_LITTLE_ENDIAN, libc, MSG_NOSIGNAL, NONBLOCK } from "../../kernel/libc.ts";
 import { SOCK_DGRAM, SOCKADDR_SIZE } from "../../kernel/libc.ts";
 import { AddressRoom, kernelAddress } from "../../kernel/socket_address.ts";
@@ -85,7 +85,7 @@ abstract class UdpSocket implements DatagramSocket, Watcher {
     for (;;) {
       if (this.transmit(bytes, to) >= 0) return "sent";
       const errno = this.loop.calls.errno();
-      if (errno !== EINTR) return isRefusal(errno) ? "refused" : "lost";
+      if (errno !== EINTR) return isRefusal(errno) ? "refused" : errno === EMSGSIZE ? "oversized" : "lost";
     }
   }
 

@@ -63,7 +63,8 @@ class Place<T> {
  * Every step takes constant time, and nothing is allocated once as many channels have waited as ever do.
  */
 export class FairQueue<T extends Waiting> {
-  readonly #quantum: number;
+  #quantum: number;
+  #nextQuantum: number;
   readonly #places = new Map<T, Place<T>>();
   readonly #turn: { item: T | undefined; size: number } = { item: undefined, size: 0 };
   #waiting = 0;
@@ -79,9 +80,20 @@ export class FairQueue<T extends Waiting> {
   #leftBefore = new Place<T>();
   readonly #spare = new Place<T>();
 
-  /** A queue in which a channel sends `quantum` bytes in each round; no frame should be larger while several wait. */
+  /** A queue in which a channel sends `quantum` bytes in each round. */
   constructor(quantum: number = V2_SHARED_PAYLOAD) {
-    this.#quantum = quantum;
+    this.#quantum = this.#nextQuantum = quantum;
+  }
+
+  /** Bytes that a channel sends in this round; no frame should be larger while several wait. */
+  get quantum(): number {
+    return this.#quantum;
+  }
+
+  /** The same from the next round on, so that all have the same in each. */
+  set quantum(bytes: number) {
+    this.#nextQuantum = bytes;
+    if (this.#waiting === 0) this.#quantum = bytes;
   }
 
   /** Channels that wait. */
@@ -157,6 +169,7 @@ export class FairQueue<T extends Waiting> {
 
   #beginRound(): void {
     this.#round++;
+    this.#quantum = this.#nextQuantum;
     this.#ahead = 0;
     [this.#current, this.#next] = [this.#next, this.#current];
     while (!this.#leftBefore.alone) this.#forget(this.#leftBefore.after);

@@ -99,6 +99,30 @@ test("channels that always have more to send get equal bytes, whatever pieces an
   );
 });
 
+test("what a channel sends in a round may change: all have the same in each, and equal bytes in the end", () => {
+  const pieces = fc.array(fc.integer({ min: 1, max: 4 * QUANTUM }), { minLength: 1, maxLength: 5 });
+  fc.assert(
+    fc.property(
+      fc.array(pieces, { minLength: 2, maxLength: 4 }),
+      fc.array(fc.integer({ min: 1, max: 5 * QUANTUM }), { minLength: 1, maxLength: 20 }),
+      fc.array(fc.boolean(), { minLength: 1, maxLength: 20 }),
+      fc.integer({ min: 1, max: 400 }),
+      (kinds, mosts, changes, turns) => {
+        const queue = new FairQueue<Channel>(QUANTUM);
+        const channels = kinds.map((sizes, at) => new Channel(String(at), ...sizes));
+        for (const channel of channels) queue.add(channel);
+        for (let turn = 0; turn < turns; turn++) {
+          queue.quantum = changes[turn % changes.length] ? 4 * QUANTUM : QUANTUM;
+          serve(queue, mosts[turn % mosts.length]!);
+          const sent = channels.map((channel) => channel.sent);
+          const apart = Math.max(...sent) - Math.min(...sent);
+          assert(apart <= 8 * QUANTUM, `${apart} bytes apart after ${turn} turns`);
+        }
+      },
+    ),
+  );
+});
+
 test("one that was silent goes before all others, and those who were silent go in the order in which they came", () => {
   const queue = new FairQueue<Channel>(QUANTUM);
   for (const name of ["a", "b", "c"]) queue.add(new Channel(name, 50_000));

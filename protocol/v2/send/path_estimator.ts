@@ -131,6 +131,11 @@ export class PathEstimator {
     return this.#least;
   }
 
+  /** What the path delivers, in bytes a millisecond; 0 before that is known. */
+  get rate(): number {
+    return this.#rate.value;
+  }
+
   /** Bytes were queued, `size` of them, all numbered. @returns whether they are to carry "acknowledge at once". */
   sent(size: number, now: number): boolean {
     if (this.#asked.count === 0 && (this.onTheWay === 0 || now - this.#sentAt > 2 * this.#least)) this.#wake(now);

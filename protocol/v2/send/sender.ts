@@ -10,6 +10,7 @@ import {
   MAX_KEPT_CONTROL,
   V2_BULK_PAYLOAD,
   V2_HEADER_SIZE,
+  V2_IN_THE_WAY_MS,
   V2_OVERDRAFT,
   V2_SHARED_PAYLOAD,
   V2_SPARSE_MAX,
@@ -55,7 +56,7 @@ export class V2Sender {
   // Up to where the peer was asked to acknowledge, and since when that, or its last acknowledgement, is.
   #askedUpTo = 0;
   #waitsSince = 0;
-  // Whether several channels send much: then frames are smaller, so that none waits long behind another.
+  // Whether several channels send much: then frames are smaller, unless the path is fast, so that none waits long behind another.
   #lastSender: V2Channel | undefined;
   #shared = 0;
 
@@ -127,6 +128,7 @@ export class V2Sender {
     this.#nagle = nagle;
     this.#acknowledged = position;
     this.#path = new PathEstimator(this.#time.now(), position, this.#position);
+    this.#setQuantum();
     this.#kept.acknowledged(position, position === this.#position);
     this.#askedUpTo = this.#position; // by the PING that follows
     this.#waitsSince = this.#time.now();
@@ -183,6 +185,7 @@ export class V2Sender {
     const written = this.#position - (this.#output?.pending ?? 0);
     const gone = Math.min(position, written);
     this.#kept.acknowledged(gone, gone === this.#position);
+    this.#setQuantum();
     if (this.#log && gone > this.#log.base) this.#log.acknowledged(gone);
     this.#share();
   }
@@ -220,7 +223,13 @@ export class V2Sender {
 
   /** Largest payload of a frame now. */
   get #frameMax(): number {
-    return this.#shared > 0 ? V2_SHARED_PAYLOAD : V2_BULK_PAYLOAD;
+    return this.#shared > 0 ? this.#queue.quantum : V2_BULK_PAYLOAD;
+  }
+
+  /** On a fast path a large frame is in nobody's way for long, and costs a quarter of what four small ones do. */
+  #setQuantum(): void {
+    const isFast = this.#path.rate * V2_IN_THE_WAY_MS >= V2_BULK_PAYLOAD;
+    this.#queue.quantum = isFast ? V2_BULK_PAYLOAD : V2_SHARED_PAYLOAD;
   }
 
   /** Holds what may be on the way to this session's part of what the process may keep. */

@@ -229,6 +229,11 @@ export class ServerHandshake {
     this.#crypto = crypto;
   }
 
+  /** The key that the device shows; known once HELLO is read, and nobody has proved it. */
+  get claimedKey(): Uint8Array | undefined {
+    return this.#hello?.deviceKey;
+  }
+
   /**
    * Reads HELLO, the frame as it came: what is signed are all its bytes.
    *

@@ -44,8 +44,13 @@ export function linesOf(facts: Facts, now: number): string[] {
         ready ? "" : ", not ready yet"
       }`,
     ),
-    ...listeners.map((listener) => row("listens", listenerText(listener))),
-    row("devices", `${devices}: ${online} online, ${interrupted} interrupted, ${offline} offline`),
+    ...listeners.flatMap((listener) => [
+      row("listens", listenerText(listener)),
+      ...listener.services.map((service) => row("service", serviceText(service, listener.link !== null))),
+    ]),
+    ...(listeners.some(({ profile }) => profile === "v2") || devices > 0
+      ? [row("devices", `${devices}: ${online} online, ${interrupted} interrupted, ${offline} offline`)]
+      : []), // v1 knows none by name
     row("clients", `${clients} now, ${clientsEver} since it runs`),
     ...(enrolments > 0 ? [row("enrolments", `${enrolments} not used yet`)] : []),
     ...reached.map((limit) => row("REACHED", `${limitText(limit)}${reachedText(limit, now)}`)),
@@ -62,6 +67,15 @@ function listenerText({ address, profile, security, device, link }: Facts["liste
     ? `, round trip ${link.tcp.roundTrip.toFixed(1)} ms, ${link.tcp.retransmits ?? 0} sent again`
     : "";
   return `${address} ${profile} ${security}${device === null ? "" : `, linked: ${device}${tcp}`}`;
+}
+
+/** A forward of a v1 listener. */
+function serviceText(
+  { localAddress, hostAddress, open, error, clients }: Facts["listeners"][number]["services"][number],
+  isLinked: boolean,
+): string {
+  const why = open ? "" : isLinked ? `; not open${error === null ? "" : `: ${error}`}` : "; opens with its device";
+  return `${hostAddress} -> ${localAddress}, ${counted(clients, "client")}${why}`;
 }
 
 function drainText({ since, until }: NonNullable<Facts["draining"]>, now: number): string {

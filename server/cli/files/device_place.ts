@@ -7,6 +7,7 @@
 import type { Command } from "commander";
 import { taskOptions } from "../../../app/command.ts";
 import { ConfigError } from "../../../app/toml/config_error.ts";
+import { ADMIN_SOCKET } from "../../../app/admin/address.ts";
 import type { OptionTable } from "../../../app/options.ts";
 import { stderr } from "../../../app/output.ts";
 import { statPath } from "../../../app/files/private_folder.ts";
@@ -47,6 +48,11 @@ export async function placeOf(command: Command, device?: string): Promise<Place>
 function demandState(folder: string, file: string, device: string | undefined): void {
   const traces = [file, `${folder}/server.toml`, `${folder}/enrolments.toml`];
   if (hasRun(folder) || traces.some((path) => statPath(path))) return;
+  if (statPath(`${folder}/${ADMIN_SOCKET}`)) {
+    throw new ConfigError(
+      `the server of ${folder} speaks v1 alone, and v1 has no devices by name: "server status" shows its links and services`,
+    );
+  }
   const what = device === undefined ? "" : `there is no device "${device}": `;
   const where = statPath(folder) ? `with the state in ${folder}` : `with a state in ${folder}, which is not there`;
   throw new ConfigError(

@@ -36,16 +36,21 @@ test("an address that is lost while its listener changes is listened at anew by 
   const { handle, core, prepare, logger } = await started(plain(first), plain(second));
   const changed = plain(first, { proxyFrom: ["10.0.0.0/8"] });
   const third = freePort("127.0.0.1");
-  const change = await prepare(changed, plain(second), plain(third));
+  const change = await prepare(changed, plain(second), plain(third)); // the third one is listened at first
+  assert.equal(core.settings.listeners.open, 3, "their doors share the room from now on");
   let thief: Deno.Listener | undefined;
   const listener = core.listeners[0]!;
   assert.equal(listener.profile, "v2");
   const stolen = "released" in listener &&
     listener.released.then(() => thief = Deno.listen({ hostname: "127.0.0.1", port: first }));
-  await assert.rejects(Promise.resolve(change.commit()), /in use/);
+  await assert.rejects(Promise.resolve(change.commit()), {
+    name: "PartlyChangedError",
+    message: new RegExp(`in use.*what had changed before that stays: listens at 127.0.0.1:${third}, too`),
+  });
   await stolen;
   assert.deepEqual(handle.addresses, [`127.0.0.1:${second}`, `127.0.0.1:${third}`]);
   assert.equal(logger.said.filter((line) => line.includes(`listens at 127.0.0.1:${first} no more`)).length, 1);
+  assert.equal(core.settings.listeners.open, 2);
   thief!.close();
   // What it runs with is known: the second one goes, and the first one comes back.
   await (await prepare(changed, plain(third))).commit();

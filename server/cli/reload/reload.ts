@@ -45,8 +45,8 @@ export interface ServerReloadOptions extends Omit<ListenersOptions, "core"> {
   readonly admin: MovingAdmin;
   readonly metrics: MovingMetrics;
   readonly hooks: Pick<HookRunner, "replace">;
-  /** Reads the file of devices anew. @returns why it is not in force, if it is not. */
-  rereadDevices(): Promise<string | undefined>;
+  /** Prepares that the file of devices is in force as it stands now. @throws {ConfigError} if it cannot be. */
+  prepareDevices(): Promise<Prepared | undefined>;
 }
 
 const LATER = changingBy(SERVER_RELOAD, "at the next start");
@@ -79,11 +79,8 @@ export class ServerReload {
    * @throws {ConfigError} for a mistake, or something that cannot be had: nothing has changed then.
    */
   async reload(): Promise<Reloaded> {
-    const { rereadDevices } = this.#options;
     const before = this.#told;
     const after = await this.#options.read();
-    const trouble = await rereadDevices();
-    if (trouble !== undefined) throw new ConfigError(trouble);
     const report = new ReloadReport();
     const names = differing(before.values, after.values).filter((name) => !OF_LISTENERS.has(name));
     try {
@@ -105,7 +102,7 @@ export class ServerReload {
     names: readonly string[],
     report: ReloadReport,
   ): Iterable<Preparation> {
-    const { context, admin, metrics, hooks } = this.#options;
+    const { context, admin, metrics, hooks, prepareDevices } = this.#options;
     const change = changesBetween(before, after);
     /** Whether the options of a prefix are others, or what stands in their files is, as `what` is said then. */
     const part =
@@ -127,6 +124,10 @@ export class ServerReload {
     if (!isSame(before.config.hooks, after.config.hooks)) {
       yield () => ({ told: ["hooks"], commit: () => hooks.replace(after.config.hooks) });
     }
+    yield async () => {
+      const prepared = await prepareDevices(); // last, as nobody else reads them meanwhile
+      return prepared && { ...prepared, told: [] }; // they have a line of their own in the log
+    };
   }
 
   /** What needs nothing that could fail. */

@@ -103,6 +103,7 @@ export function clientsOf(devices: readonly Device[], random: Chance, now: numbe
     state: "open" as const,
     bytesUp: Math.floor(random() ** 6 * 4e8),
     bytesDown: Math.floor(random() ** 5 * 9e9),
+    datagrams: null,
   }));
 }
 
@@ -123,7 +124,7 @@ export function serverOf(
     pid: 4711,
     since: new Date(now - 26 * 60 * MINUTE_MS).toISOString(),
     ready: true,
-    listeners: [{ address: "0.0.0.0:7443", profile: "v2", security: "pinned", device: null, link: null }],
+    listeners: [{ address: "0.0.0.0:7443", profile: "v2", security: "pinned", device: null, link: null, services: [] }],
     counts: {
       devices: devices.length,
       online: devices.filter(({ link }) => link === "online").length,

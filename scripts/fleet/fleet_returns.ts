@@ -1,8 +1,8 @@
 /**
  * What a server's clients wait for while a whole fleet returns: how long the turns of its engine's loop are.
  *
- *     deno run -A scripts/fleet_returns.ts                       # 2,000 devices: after silence, then to a new server
- *     deno run -A scripts/fleet_returns.ts --devices 500 --times 5
+ *     deno run -A scripts/fleet/fleet_returns.ts                       # 2,000 devices: after silence, then to a new server
+ *     deno run -A scripts/fleet/fleet_returns.ts --devices 500 --times 5
  *
  * Devices and server run on this machine, over loopback, with TLS. The exit code is 1 if a turn took more than 20 ms, 2 with
  * bad options. On a machine that does other things, too, turns are longer by that.
@@ -11,14 +11,14 @@
  */
 
 import { parseArgs } from "node:util";
-import { positive, understood } from "./arguments.ts";
-import { TURN_BOUNDS } from "../net/turn_times.ts";
-import { Fleet, FleetKeys } from "./fleet/fleet.ts";
-import type { ServerProcess } from "../tests/rig/processes/daemons.ts";
-import { pause } from "../tests/rig/wait.ts";
-import { say } from "../tests/rig/say.ts";
+import { positive, understood } from "../arguments.ts";
+import { TURN_BOUNDS } from "../../net/turn_times.ts";
+import { Fleet, FleetKeys } from "./fleet.ts";
+import type { ServerProcess } from "../../tests/rig/processes/daemons.ts";
+import { pause } from "../../tests/rig/wait.ts";
+import { say } from "../../tests/rig/say.ts";
 
-const USAGE = "deno run -A scripts/fleet_returns.ts [--devices N] [--times N]";
+const USAGE = "deno run -A scripts/fleet/fleet_returns.ts [--devices N] [--times N]";
 
 /** The longest turn that there may be, in milliseconds: one of {@linkcode TURN_BOUNDS}. */
 const BAR = 20;

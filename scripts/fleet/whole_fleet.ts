@@ -3,9 +3,9 @@
  * dashboard in a Chromium; what that costs links (the longest turn of the event loop), and what all of it costs in memory and
  * CPU time.
  *
- *     deno run -A scripts/fleet.ts                              # 2,000 devices with 5 clients each
- *     deno run -A scripts/fleet.ts --devices 500 --clients 2 --seconds 10
- *     deno run -A scripts/fleet.ts --skip dashboard
+ *     deno run -A scripts/fleet/whole_fleet.ts                              # 2,000 devices with 5 clients each
+ *     deno run -A scripts/fleet/whole_fleet.ts --devices 500 --clients 2 --seconds 10
+ *     deno run -A scripts/fleet/whole_fleet.ts --skip dashboard
  *
  * Devices, clients and server run on this machine, over loopback, with TLS. The exit code is 1 if a bar is missed, 2 with
  * bad options, 3 where it cannot be run.
@@ -14,18 +14,18 @@
  */
 
 import { parseArgs } from "node:util";
-import { Child, openFilesLimit } from "../tests/rig/processes/child.ts";
-import { find } from "../tests/rig/processes/programs.ts";
-import { say } from "../tests/rig/say.ts";
-import { echoService } from "../tests/rig/service.ts";
-import { pause } from "../tests/rig/wait.ts";
-import { positive, understood, wholeNumber } from "./arguments.ts";
-import { askAll, type Asked } from "./fleet/ask.ts";
-import { lookAtDashboard } from "./fleet/look.ts";
-import { costOf } from "./fleet/cost.ts";
-import { Fleet, FleetKeys, SETTLE_MS } from "./fleet/fleet.ts";
+import { Child, openFilesLimit } from "../../tests/rig/processes/child.ts";
+import { find } from "../../tests/rig/processes/programs.ts";
+import { say } from "../../tests/rig/say.ts";
+import { echoService } from "../../tests/rig/service.ts";
+import { pause } from "../../tests/rig/wait.ts";
+import { positive, understood, wholeNumber } from "../arguments.ts";
+import { askAll, type Asked } from "./ask.ts";
+import { lookAtDashboard } from "./look.ts";
+import { costOf } from "./cost.ts";
+import { Fleet, FleetKeys, SETTLE_MS } from "./fleet.ts";
 
-const USAGE = "deno run -A scripts/fleet.ts [--devices N] [--clients N] [--seconds N] [--skip dashboard]";
+const USAGE = "deno run -A scripts/fleet/whole_fleet.ts [--devices N] [--clients N] [--seconds N] [--skip dashboard]";
 
 /** What may not be exceeded with 2,000 devices and 10,000 clients. */
 const BARS = {
@@ -64,7 +64,7 @@ async function main(args: readonly string[]): Promise<number> {
     return 3;
   }
   await using service = echoService();
-  const flags = ["--preload", new URL("fleet/turns.ts", import.meta.url).pathname];
+  const flags = ["--preload", new URL("turns.ts", import.meta.url).pathname];
   const keys = await FleetKeys.make(devices);
   await using fleet = await Fleet.start(keys, "adaptive", { flags, servicePort: service.port });
   await pause(SETTLE_MS);
@@ -114,7 +114,7 @@ class Faults {
 /** The clients, unless there are to be none. */
 async function clientsOf(devices: number, each: number): Promise<Child | undefined> {
   if (each === 0) return undefined;
-  const script = new URL("fleet/clients.ts", import.meta.url).pathname;
+  const script = new URL("clients.ts", import.meta.url).pathname;
   const command = [Deno.execPath(), "run", "--quiet", "-A", script, `${devices}`, `${each}`];
   const crowd = Child.start("clients", command, { input: true });
   const since = performance.now();

@@ -1,13 +1,13 @@
 /**
- * `deno run -A scripts/option_tables.ts`: writes the tables of options in the documents anew, also of what changes
+ * `deno run -A scripts/reference/option_tables.ts`: writes the tables of options in the documents anew, also of what changes
  * without a restart, and of what `--json` has, from what the commands' `--help` says; `tests/docs_test.ts` demands that they agree.
  *
  * @module
  */
 
-import { FIELDS_PAGE, withFieldTables } from "../tests/rig/field_tables.ts";
-import { RELOAD_PAGE, withReloadTables } from "../tests/rig/reload_tables.ts";
-import { commands, markers, optionRows, renderTable, TABLES } from "../tests/rig/option_tables.ts";
+import { FIELDS_PAGE, withFieldTables } from "../../tests/rig/field_tables.ts";
+import { RELOAD_PAGE, withReloadTables } from "../../tests/rig/reload_tables.ts";
+import { commands, markers, optionRows, renderTable, TABLES } from "../../tests/rig/option_tables.ts";
 
 const all = commands();
 for (const [file, names] of Object.entries(TABLES)) {

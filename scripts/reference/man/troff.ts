@@ -17,7 +17,7 @@ export class Page {
   /** The page `name`(`section`); `date` is `YYYY-MM-DD`. */
   constructor(name: string, section: number, date: string, version: string) {
     this.#lines.push(
-      `.\\" Made from the commands of ${name} by scripts/man_pages.ts`,
+      `.\\" Made from the commands of ${name} by scripts/reference/man_pages.ts`,
       `.TH ${quoted(name.toUpperCase())} ${section} "${date}" ${quoted(`Sallyport ${version}`)} "Sallyport manual"`,
     );
   }

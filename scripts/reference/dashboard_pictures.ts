@@ -1,15 +1,15 @@
 /**
- * `deno run -A scripts/dashboard_pictures.ts [FOLDER]`: pictures of the dashboard with a fleet that there is not; without
- * a folder those of the documents, in docs/pictures.
+ * `deno run -A scripts/reference/dashboard_pictures.ts [FOLDER]`: pictures of the dashboard with a fleet that there is not;
+ * without a folder those of the documents, in docs/pictures.
  *
  * @module
  */
 
 import type { BrowserContextOptions, Page } from "playwright-core";
-import { openBrowser } from "../tests/rig/dashboard/browser.ts";
-import { FLEET_TOKEN, serveFleet } from "../tests/rig/dashboard/fleet.ts";
-import { say } from "../tests/rig/say.ts";
-import { TempFolder } from "../tests/rig/temp_folder.ts";
+import { openBrowser } from "../../tests/rig/dashboard/browser.ts";
+import { FLEET_TOKEN, serveFleet } from "../../tests/rig/dashboard/fleet.ts";
+import { say } from "../../tests/rig/say.ts";
+import { TempFolder } from "../../tests/rig/temp_folder.ts";
 
 const [given] = Deno.args;
 const out = given ?? "docs/pictures";

@@ -2,9 +2,9 @@
  * What an idle link costs a day, for each way of keep-alive: whole IP packets both ways, as the router between a device and
  * its server counts them with nftables. As root on Linux; it makes its own network namespaces.
  *
- *     deno run -A scripts/idle_bytes.ts                    # five minutes of each way, all at once
- *     deno run -A scripts/idle_bytes.ts --minutes 60       # the long run
- *     deno run -A scripts/idle_bytes.ts --only metered --plain
+ *     deno run -A scripts/fleet/idle_bytes.ts                    # five minutes of each way, all at once
+ *     deno run -A scripts/fleet/idle_bytes.ts --minutes 60       # the long run
+ *     deno run -A scripts/fleet/idle_bytes.ts --only metered --plain
  *
  * A window begins right after a probe, and is as long as whole probes take: so few of them are enough. The exit code is 1 if
  * a way costs more than its bar, 2 with bad options, 3 where it cannot be run.
@@ -13,21 +13,21 @@
  */
 
 import { parseArgs } from "node:util";
-import { positive, understood } from "./arguments.ts";
+import { positive, understood } from "../arguments.ts";
 import {
   ADAPTIVE_KEEP_ALIVE,
   KEEP_ALIVE_MODES,
   type KeepAliveMode,
   METERED_KEEP_ALIVE,
-} from "../protocol/keep_alive.ts";
-import { find } from "../tests/rig/processes/programs.ts";
-import { missing } from "../tests/rig/processes/requirements.ts";
-import { RESUME_NEEDS } from "../tests/rig/machines/resume_machines.ts";
-import { V2Machines } from "../tests/rig/machines/v2_machines.ts";
-import { pause } from "../tests/rig/wait.ts";
-import { say } from "../tests/rig/say.ts";
+} from "../../protocol/keep_alive.ts";
+import { find } from "../../tests/rig/processes/programs.ts";
+import { missing } from "../../tests/rig/processes/requirements.ts";
+import { RESUME_NEEDS } from "../../tests/rig/machines/resume_machines.ts";
+import { V2Machines } from "../../tests/rig/machines/v2_machines.ts";
+import { pause } from "../../tests/rig/wait.ts";
+import { say } from "../../tests/rig/say.ts";
 
-const USAGE = "deno run -A scripts/idle_bytes.ts [--minutes N] [--only WAY,…] [--plain]";
+const USAGE = "deno run -A scripts/fleet/idle_bytes.ts [--minutes N] [--only WAY,…] [--plain]";
 const DAY_MS = 86_400_000;
 
 /** Milliseconds between two probes, and the most that a day may cost, in bytes. */

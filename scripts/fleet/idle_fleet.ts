@@ -1,8 +1,8 @@
 /**
  * What idle devices cost their server: the CPU time of its process, with each way of keep-alive.
  *
- *     deno run -A scripts/idle_fleet.ts                          # 2,000 devices, a minute of each way
- *     deno run -A scripts/idle_fleet.ts --devices 500 --seconds 30 --only adaptive
+ *     deno run -A scripts/fleet/idle_fleet.ts                          # 2,000 devices, a minute of each way
+ *     deno run -A scripts/fleet/idle_fleet.ts --devices 500 --seconds 30 --only adaptive
  *
  * Devices and server run on this machine, over loopback, with TLS. The exit code is 1 if `adaptive` costs more than 5 % of a
  * core for 2,000 devices, 2 with bad options.
@@ -11,15 +11,15 @@
  */
 
 import { parseArgs } from "node:util";
-import { positive, understood } from "./arguments.ts";
-import type { KeepAliveMode } from "../mod.ts";
-import { KEEP_ALIVE_MODES } from "../protocol/keep_alive.ts";
-import { costOf } from "./fleet/cost.ts";
-import { Fleet, FleetKeys, SETTLE_MS } from "./fleet/fleet.ts";
-import { pause } from "../tests/rig/wait.ts";
-import { say } from "../tests/rig/say.ts";
+import { positive, understood } from "../arguments.ts";
+import type { KeepAliveMode } from "../../mod.ts";
+import { KEEP_ALIVE_MODES } from "../../protocol/keep_alive.ts";
+import { costOf } from "./cost.ts";
+import { Fleet, FleetKeys, SETTLE_MS } from "./fleet.ts";
+import { pause } from "../../tests/rig/wait.ts";
+import { say } from "../../tests/rig/say.ts";
 
-const USAGE = "deno run -A scripts/idle_fleet.ts [--devices N] [--seconds N] [--only WAY,…]";
+const USAGE = "deno run -A scripts/fleet/idle_fleet.ts [--devices N] [--seconds N] [--only WAY,…]";
 const BAR = 5;
 const BAR_DEVICES = 2_000;
 

@@ -1,6 +1,7 @@
 /**
- * `deno run -A scripts/can_guest.ts --kernel DIR`: tries SocketCAN on a real vcan0, in a guest kernel of its own, where this
- * machine's has no CAN. `scripts/can_guest/in_guest.ts` is what runs there, on this machine's files, which it can only read.
+ * `deno run -A scripts/can_guest/can_guest.ts --kernel DIR`: tries SocketCAN on a real vcan0, in a guest kernel of its own,
+ * where this machine's has no CAN. `scripts/can_guest/in_guest.ts` is what runs there, on this machine's files, which it can
+ * only read.
  *
  * DIR is an unpacked kernel package of Debian: `apt-get download linux-image-6.1.0-…-amd64; dpkg -x linux-image-*.deb DIR`.
  * Takes qemu-system-x86_64, a static busybox, and ip; no root, no KVM, a quarter of a minute.
@@ -10,8 +11,8 @@
 
 import { parseArgs } from "node:util";
 import { fileURLToPath } from "node:url";
-import { find } from "../tests/rig/processes/programs.ts";
-import { say } from "../tests/rig/say.ts";
+import { find } from "../../tests/rig/processes/programs.ts";
+import { say } from "../../tests/rig/say.ts";
 
 /** What the guest needs; they need each other, so they are loaded in as many passes as it takes. */
 const MODULES = [
@@ -69,7 +70,7 @@ async function run(kernel: string, qemu: string, busybox: string, ip: string): P
 
 /** What the guest does: this machine's files, a bus, the program, the end. */
 function initOf(ip: string): string {
-  const program = fileURLToPath(new URL("./can_guest/in_guest.ts", import.meta.url));
+  const program = fileURLToPath(new URL("./in_guest.ts", import.meta.url));
   const mounts = [
     "mount -t proc proc /host/proc",
     "mount -t sysfs sys /host/sys",

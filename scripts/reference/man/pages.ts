@@ -4,12 +4,12 @@
  * @module
  */
 
-import { all, type CommandNode, readCommand } from "../../app/completion/tree.ts";
-import { envName, type OptionTable } from "../../app/options.ts";
-import { VERSION } from "../../base/version.ts";
-import { DEVICE_OPTIONS } from "../../device/cli/config.ts";
-import { sallyportCommand } from "../../main.ts";
-import { SERVER_OPTIONS } from "../../server/cli/config.ts";
+import { all, type CommandNode, readCommand } from "../../../app/completion/tree.ts";
+import { envName, type OptionTable } from "../../../app/options.ts";
+import { VERSION } from "../../../base/version.ts";
+import { DEVICE_OPTIONS } from "../../../device/cli/config.ts";
+import { sallyportCommand } from "../../../main.ts";
+import { SERVER_OPTIONS } from "../../../server/cli/config.ts";
 import { Page } from "./troff.ts";
 
 /** What the pages take from the documents and the examples, by its path. */

@@ -6,9 +6,9 @@
  * @module
  */
 
-import { exists, find, findPostgres } from "../tests/rig/processes/programs.ts";
-import { hasPythonTool, installPythonTool, PYTHON_TOOLS } from "../tests/rig/processes/python.ts";
-import { say } from "../tests/rig/say.ts";
+import { exists, find, findPostgres } from "../../tests/rig/processes/programs.ts";
+import { hasPythonTool, installPythonTool, PYTHON_TOOLS } from "../../tests/rig/processes/python.ts";
+import { say } from "../../tests/rig/say.ts";
 
 /** Debian packages by a program of theirs. */
 const PACKAGES: Record<string, string> = {

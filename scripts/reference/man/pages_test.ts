@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { all, readCommand } from "../../app/completion/tree.ts";
-import { sallyportCommand } from "../../main.ts";
-import { test } from "../../tests/rig/test.ts";
+import { all, readCommand } from "../../../app/completion/tree.ts";
+import { sallyportCommand } from "../../../main.ts";
+import { test } from "../../../tests/rig/test.ts";
 import { manPages } from "./pages.ts";
 import { escape, Page } from "./troff.ts";
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const pages = await manPages("2026-01-31", (path) => Deno.readTextFileSync(ROOT + path));
 
 test("every command has its place in the manual, with every option that help shows", async () => {

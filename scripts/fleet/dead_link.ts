@@ -2,7 +2,7 @@
  * What a client sees that comes to a device whose path has died without a word while nobody was there: when it gets through,
  * or is reset.
  *
- *     deno run -A scripts/dead_link.ts
+ *     deno run -A scripts/fleet/dead_link.ts
  *
  * The path dies right behind an answer, which is the worst moment: both sides have just heard of each other. New connections
  * get through. It takes two minutes.
@@ -10,16 +10,16 @@
  * @module
  */
 
-import type { KeepAliveMode } from "../mod.ts";
-import { Cable } from "../tests/rig/cable.ts";
-import { enrol, joinArgs, serviceOpen, startV2Server } from "../tests/rig/processes/relay.ts";
-import { startDevice } from "../tests/rig/processes/daemons.ts";
-import { portOf } from "../tests/rig/ports.ts";
-import { say } from "../tests/rig/say.ts";
-import { echoService } from "../tests/rig/service.ts";
-import { Stream } from "../tests/rig/stream.ts";
-import { TempFolder } from "../tests/rig/temp_folder.ts";
-import { pause, poll } from "../tests/rig/wait.ts";
+import type { KeepAliveMode } from "../../mod.ts";
+import { Cable } from "../../tests/rig/cable.ts";
+import { enrol, joinArgs, serviceOpen, startV2Server } from "../../tests/rig/processes/relay.ts";
+import { startDevice } from "../../tests/rig/processes/daemons.ts";
+import { portOf } from "../../tests/rig/ports.ts";
+import { say } from "../../tests/rig/say.ts";
+import { echoService } from "../../tests/rig/service.ts";
+import { Stream } from "../../tests/rig/stream.ts";
+import { TempFolder } from "../../tests/rig/temp_folder.ts";
+import { pause, poll } from "../../tests/rig/wait.ts";
 
 /** Until a link is slow that nobody uses, and until it has asked once more then, in milliseconds. */
 const [SLOW_MS, ASKS_MS] = [22_000, 40_000];

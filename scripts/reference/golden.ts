@@ -1,12 +1,13 @@
 /**
  * Writes `protocol/v2/golden_session.txt` and `golden_bound_session.txt`: whole sessions in bytes, for whoever writes a peer.
- * `deno run -A scripts/golden.ts`. They are part of the specification: they change when the wire does, and not otherwise.
+ * `deno run -A scripts/reference/golden.ts`. They are part of the specification: they change when the wire does, and not
+ * otherwise.
  *
  * @module
  */
 
-import { formatPublicKey, identityFromPem } from "../net/tls/identity.ts";
-import { enrolmentString, goldenExchange, type Revision, SEEDS } from "../tests/rig/v2/golden.ts";
+import { formatPublicKey, identityFromPem } from "../../net/tls/identity.ts";
+import { enrolmentString, goldenExchange, type Revision, SEEDS } from "../../tests/rig/v2/golden.ts";
 
 const digits = (value: number) => value.toString(16).padStart(2, "0");
 
@@ -66,7 +67,7 @@ async function write(revision: Revision, file: string): Promise<void> {
     if (entry.kind === "note") lines.push("", `# ${entry.text}`);
     else lines.push(`# ${entry.what}`, `${entry.kind === "device" ? ">" : "<"} ${line(entry.bytes)}`);
   }
-  await Deno.writeTextFile(new URL(`../protocol/v2/${file}`, import.meta.url), `${lines.join("\n")}\n`);
+  await Deno.writeTextFile(new URL(`../../protocol/v2/${file}`, import.meta.url), `${lines.join("\n")}\n`);
 }
 
 await write("first", "golden_session.txt");

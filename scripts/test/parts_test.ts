@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { ALONE, alone, compiled, FROM_SOURCE, partsOf, PORTABLE, portable, testFiles } from "./parts.ts";
+import { byWorkers, passOn } from "./workers.ts";
+
+const STRICT = { sanitizeOps: true, sanitizeResources: true };
+
+const files = testFiles(fileURLToPath(new URL("../../", import.meta.url)));
+
+Deno.test("the parts have every test file once, and what measures has the machine for itself", STRICT, () => {
+  assert.ok(files.length > 400 && files.includes("scripts/test/parts_test.ts"));
+  const found = [...partsOf(files), ...alone(files)].flatMap((part) => part.files);
+  assert.deepEqual(found.toSorted(), files);
+  assert.deepEqual(alone(files).flatMap((part) => part.files), [...ALONE].toSorted());
+  assert.ok(
+    Math.max(...partsOf(files).map((part) => part.files.length)) <= 70,
+    "no part is much longer than the others",
+  );
+});
+
+Deno.test("parts begin with those that take long, each with its engine", STRICT, () => {
+  const parts = partsOf(["app/a_test.ts", "tests/e2e/b_test.ts", "tests/e2e/c_test.ts", "tests/d_test.ts"], "native");
+  assert.deepEqual(parts.map(({ name, engine }) => [name, engine]), [
+    ["tests/e2e 1/8", "native"],
+    ["tests/e2e 2/8", "native"],
+    ["app", "native"],
+    ["tests", "native"],
+  ]);
+});
+
+Deno.test("every file that is named apart is there", STRICT, () => {
+  for (const name of [...ALONE, ...FROM_SOURCE]) assert.ok(files.includes(name), name);
+  for (const path of PORTABLE) assert.ok(files.some((file) => file.startsWith(path)), path);
+  assert.ok(portable(files).includes("tests/v2/resume_test.ts"));
+  assert.ok(compiled(files).includes("tests/e2e/permissions_test.ts"));
+  assert.ok(!compiled(files).some((file) => FROM_SOURCE.includes(file) || !/^tests\/(e2e|faults)\//.test(file)));
+});
+
+Deno.test("a few at a time, begun in their order, and each outcome at its place", STRICT, async () => {
+  const begun: number[] = [];
+  const ends: (() => void)[] = [];
+  const all = byWorkers(2, [10, 20, 30], async (job) => {
+    begun.push(job);
+    await new Promise<void>((resolve) => ends.push(resolve));
+    return job + 1;
+  });
+  assert.deepEqual(begun, [10, 20]);
+  ends[1]!();
+  while (begun.length < 3) await Promise.resolve();
+  for (const end of ends) end();
+  assert.deepEqual(await all, [11, 21, 31]);
+});
+
+Deno.test("the tests of a file are passed on in one piece, however they come in", STRICT, async () => {
+  const text =
+    "Check a\n\x1b[90mrunning 2 tests from ./a_test.ts\nä ... ok\nb ... ok\nrunning 1 test from ./b_test.ts\nc";
+  const bytes = new TextEncoder().encode(text);
+  for (const size of [1, 7, bytes.length]) {
+    const pieces: string[] = [];
+    const chunks = Array.from(
+      { length: Math.ceil(bytes.length / size) },
+      (_, n) => bytes.slice(n * size, (n + 1) * size),
+    );
+    await passOn(ReadableStream.from(chunks), (piece) => pieces.push(piece));
+    assert.deepEqual(pieces, [
+      "Check a",
+      "\x1b[90mrunning 2 tests from ./a_test.ts\nä ... ok\nb ... ok",
+      "running 1 test from ./b_test.ts\nc",
+    ]);
+  }
+});
