@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { MAX_DURATION_MS } from "../base/limits.ts";
+import { closest } from "../base/closest.ts";
 import {
-  closest,
   oneOf,
   parseBytes,
   parseDuration,

@@ -217,6 +217,7 @@ folderTest(
       [["expire", "gw1", "soon"], /"soon" is neither a date/],
       [["expire", "gw1", "2020-01-01"], /"2020-01-01" is past/],
       [["service", "ad", "gw1"], /unknown command "ad"; did you mean "add"\?$/],
+      [["service", "list", "gw1"], /unknown command "list"; did you mean "server devices"\?$/],
       [
         ["enroll", "gw1", "--service", "x=0.0.0.0:1", "--public-address", "a.example"],
         /there is a device "gw1" already; --replace gives it a new key; .* \(web=127\.0\.0\.1:8081\) .*: "service add"/,
