@@ -30,6 +30,7 @@ async function served(device: DeviceHandle, folder: string) {
     clock: systemClock,
     logger: new RecordingLogger(),
     started: systemClock.wall(),
+    hasOwnServices: () => false,
     reload: () => Promise.resolve({ changed: ["log-level debug"], restart: [] }),
   };
   const api = await serveDeviceAdmin(context, folder, { unix: true, tcp: undefined, isExplicit: true });

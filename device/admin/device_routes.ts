@@ -118,7 +118,7 @@ export function done(act: () => void): { done: boolean } {
   }
 }
 
-function factsOf({ device, engine, started }: DeviceContext): DeviceFacts {
+function factsOf({ device, engine, started, hasOwnServices }: DeviceContext): DeviceFacts {
   const { services: _services, state, since, sessionSince, goodbye, outage, tcp, ...status } = device.status;
   const clients = device.clients();
   return {
@@ -152,6 +152,7 @@ function factsOf({ device, engine, started }: DeviceContext): DeviceFacts {
         nextTry: timeOrNull(outage.nextTry),
       }
       : null,
+    servicesFrom: hasOwnServices() ? "options" : "state",
     clients: clients.length,
     clientsEver: device.clientsEver,
   };

@@ -50,6 +50,11 @@ export const DeviceFacts = closed({
     }),
     "The time without a link, after one was lost or a try failed.",
   ),
+  servicesFrom: words(
+    ["options", "state"],
+    "Where its services stand: in its options (command line, environment, file), or in its state, as `join` and " +
+      "`service add` store them.",
+  ),
   clients: count("Clients that are served."),
   clientsEver: count("Clients since the device runs."),
 }, "The device as it is now.");

@@ -197,7 +197,16 @@ async function runDevice(
     reloader?.reload() ?? Promise.resolve({ changed: [], restart: [] })
   );
   const admin = new MovingAdmin((wish) => {
-    const served = { device, engine: engine.name, clock: systemClock, logger, reload, metrics: measures };
+    const hasOwnServices = () => reloader?.hasOwnServices ?? true;
+    const served = {
+      device,
+      engine: engine.name,
+      clock: systemClock,
+      logger,
+      reload,
+      hasOwnServices,
+      metrics: measures,
+    };
     return serveAdminApi(served, stateAt, wish);
   }, (server) => tellAdmin(server, json, logger));
   const metrics = new MovingMetrics((at) => openMetrics({ ...subject, registry: measures, json }, at, stateAt, logger));

@@ -57,6 +57,11 @@ export class DeviceReload {
     this.#told = options.told;
   }
 
+  /** Whether its services stand in its options. */
+  get hasOwnServices(): boolean {
+    return this.#told.config.profile === "v1" || this.#told.values.service !== undefined;
+  }
+
   /** Does it. @throws {ConfigError} for a mistake, or something that cannot be had: nothing has changed then. */
   async reload(): Promise<Reloaded> {
     const before = this.#told;

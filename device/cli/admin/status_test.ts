@@ -30,6 +30,7 @@ const FACTS: DeviceFacts = {
   serverKeepAlive: { idleTimeout: -1, probeInterval: -1, probeCount: 0 },
   goodbye: null,
   outage: null,
+  servicesFrom: "state",
   clients: 1,
   clientsEver: 3,
 };
