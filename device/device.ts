@@ -8,6 +8,7 @@ import { checkDeviceOptions } from "./check_options.ts";
 import { Device } from "./reconnect/life.ts";
 import type { DeviceHandle } from "./handle.ts";
 import { type DeviceAdjustable, type DeviceOptions, deviceSettings } from "./options.ts";
+import type { Ways } from "./reconnect/ways.ts";
 
 /**
  * Dials the server, and again for ever when the link is lost. For a device that has a string of `server enroll` see
@@ -40,11 +41,14 @@ export interface StartedDevice {
   readonly handle: DeviceHandle;
   /** Takes other values: they hold for links and clients to come. */
   adjust(values: DeviceAdjustable): void;
+  /** Changes where it dials, and what its server may name. */
+  readonly ways: Ways;
 }
 
 /** The same as {@linkcode connectDevice}, with that. */
 export function startDevice(options: DeviceOptions): StartedDevice {
   checkDeviceOptions(options);
   const settings = deviceSettings(options);
-  return { handle: new Device(options, settings), adjust: (values) => void Object.assign(settings, values) };
+  const device = new Device(options, settings);
+  return { handle: device, adjust: (values) => void Object.assign(settings, values), ways: device.ways };
 }

@@ -147,6 +147,15 @@ export interface V2DeviceOptions extends CommonDeviceOptions {
   readonly mode?: "config" | "run";
 }
 
+/** Where a v2 device dials, how its server proves itself, and what is between. */
+export type V2Way = Pick<
+  V2DeviceOptions,
+  "server" | "serverKey" | "security" | "caCerts" | "sni" | "binding" | "proxyFor"
+>;
+
+/** The way of a device to its server. */
+export type DeviceWay = Pick<V1DeviceOptions, "profile" | "server"> | V2Way & Pick<V2DeviceOptions, "profile">;
+
 /** Options of {@linkcode connectDevice}. */
 export type DeviceOptions = V1DeviceOptions | V2DeviceOptions;
 
@@ -158,9 +167,6 @@ export type DeviceSettings = Required<Omit<CommonDeviceOptions, "engine">> & {
   /** What became of the datagrams of all services over UDP. */
   readonly datagrams: DatagramTotals;
 };
-
-/** {@linkcode V1DeviceOptions} with nothing left open. */
-export type V1DeviceSettings = DeviceSettings & Required<Omit<V1DeviceOptions, keyof CommonDeviceOptions>>;
 
 /** What a device takes another value of while it runs: it holds for links and clients to come. */
 export type DeviceAdjustable = Pick<

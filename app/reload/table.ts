@@ -10,6 +10,8 @@ export type ReloadWay =
   | "at once"
   /** At once, for links and clients to come. */
   | "for links and clients to come"
+  /** Over a new link, which is dialled at once while the one that is up goes on. */
+  | "over a new link"
   /** When the daemon is started the next time. */
   | "at the next start";
 

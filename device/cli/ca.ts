@@ -1,5 +1,5 @@
 /**
- * The file of a private CA.
+ * The file of a private CA, and the way to a server that proves itself by it or otherwise.
  *
  * @module
  */
@@ -8,6 +8,8 @@ import { X509Certificate } from "node:crypto";
 import { whyUnreadable } from "../../base/errors.ts";
 import { readPemFile } from "../../net/tls/pem_file.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
+import type { DeviceWay, V2Way } from "../options.ts";
+import type { DeviceConfig, V2Config } from "./config.ts";
 
 /**
  * Reads `file`.
@@ -29,4 +31,24 @@ export function readCa(file: string): string {
     throw new ConfigError(`Cannot use ${file} as --ca: it has a damaged certificate`, { cause: error });
   }
   return text;
+}
+
+/** Where a device dials that was told this, with what is in the file of the CA now. @throws {ConfigError} as {@linkcode readCa}. */
+export function wayOf(config: DeviceConfig): DeviceWay {
+  const { profile } = config;
+  return profile === "v1" ? { profile, server: config.server } : { profile, ...v2WayOf(config) };
+}
+
+/** The same of v2. */
+export function v2WayOf(config: V2Config): V2Way {
+  const { server, serverKey, security, sni, binding, proxyFor, ca } = config;
+  return {
+    server,
+    serverKey,
+    ...(security !== undefined && { security }),
+    ...(sni !== undefined && { sni }),
+    ...(binding !== undefined && { binding }),
+    ...(proxyFor && { proxyFor }),
+    ...(ca !== undefined && { caCerts: [readCa(ca)] }),
+  };
 }

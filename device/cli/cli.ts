@@ -30,7 +30,7 @@ import { statusCommand } from "./admin/status.ts";
 import { deviceDoctorCommand } from "./doctor/doctor.ts";
 import { checkDevice, notOffered } from "./check.ts";
 import { DeviceReload, type Told } from "./reload.ts";
-import { readCa } from "./ca.ts";
+import { v2WayOf, wayOf } from "./ca.ts";
 import { startDevice } from "../device.ts";
 import { tellAdmin } from "../../app/admin/cli/tell_admin.ts";
 import { MovingAdmin } from "../../app/admin/http/moving.ts";
@@ -211,11 +211,13 @@ async function runDevice(
   }, (server) => tellAdmin(server, json, logger));
   const metrics = new MovingMetrics((at) => openMetrics({ ...subject, registry: measures, json }, at, stateAt, logger));
   const reloader: DeviceReload | undefined = read && new DeviceReload({
-    told: { values, config, admin: wish },
+    told: { values, config, way: wayOf(config), admin: wish },
     async read() {
       const { values, config } = await read();
-      return { values, config, admin: await adminWish(values, config.profile === "v2" ? "unix" : "off") };
+      const admin = await adminWish(values, config.profile === "v2" ? "unix" : "off");
+      return { values, config, way: wayOf(config), admin };
     },
+    hasFixedTrust: !engine.tls.binds,
     device: started,
     admin,
     metrics,
@@ -267,13 +269,13 @@ function statusLine({ state, server, name, goodbye }: DeviceStatus): string {
 
 /** Adds what is in the state, and in the files that were named. */
 async function withState(config: V2Config, folder: string, stored: StoredDevice | undefined): Promise<V2DeviceOptions> {
-  const { services, ca, ...rest } = config;
+  const { services, ca: _ca, ...rest } = config;
   const token = stored?.enrolment;
   return {
     ...rest,
     identity: await loadIdentity(folder),
     services: services.flatMap(({ named }) => named!),
-    ...(ca !== undefined && { caCerts: [readCa(ca)] }),
+    ...v2WayOf(config),
     ...(token && {
       enrolment: {
         id: token.tokenId,

@@ -16,8 +16,9 @@ import { differing, inForce, isSame, type Reloaded, ReloadReport } from "../../a
 import { changingBy } from "../../app/reload/table.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
 import { ListenError } from "../../net/listener.ts";
+import { UnprovableError } from "../../net/tls/proof.ts";
 import type { StartedDevice } from "../device.ts";
-import { deviceAdjustable } from "../options.ts";
+import { deviceAdjustable, type DeviceWay } from "../options.ts";
 import { DEVICE_OPTIONS, type DeviceConfig } from "./config.ts";
 import { DEVICE_RELOAD } from "./reload_table.ts";
 import type { ServiceText } from "./service_option.ts";
@@ -26,6 +27,8 @@ import type { ServiceText } from "./service_option.ts";
 export interface Told {
   readonly values: OptionValues<typeof DEVICE_OPTIONS>;
   readonly config: DeviceConfig;
+  /** Where it dials, with the files that were named. */
+  readonly way: DeviceWay;
   readonly admin: AdminWish;
 }
 
@@ -35,11 +38,14 @@ export interface DeviceReloadOptions {
   /** Reads all of it anew. @throws {ConfigError} if it cannot be in force. */
   read(): Promise<Told>;
   readonly device: StartedDevice;
+  /** Whether the process cannot trust other CAs than those of its start, as on the portable engine. */
+  readonly hasFixedTrust: boolean;
   readonly admin: MovingAdmin;
   readonly metrics: MovingMetrics;
   readonly hooks: Pick<HookRunner, "replace">;
 }
 
+const OVER_A_NEW_LINK = changingBy(DEVICE_RELOAD, "over a new link");
 const LATER = changingBy(DEVICE_RELOAD, "at the next start");
 const FOR_THOSE_TO_COME = changingBy(DEVICE_RELOAD, "for links and clients to come");
 const KEEP_ALIVE: ReadonlySet<string> = new Set(["keep-alive", "idle-timeout", "probe-interval", "probe-count"]);
@@ -72,27 +78,33 @@ export class DeviceReload {
       report.wait(["profile"]);
       return report;
     }
+    const onWay = differentOnWay(before.way, after.way, names);
+    const wayWaits = this.#options.hasFixedTrust && trustOf(before.way) !== trustOf(after.way);
     try {
-      report.changed.push(...await changeAll(this.#preparations(before, after, names)));
+      report.changed.push(...await changeAll(this.#preparations(before, after, names, wayWaits ? [] : onWay)));
     } catch (error) {
-      throw error instanceof ListenError ? new ConfigError(error.message, { cause: error }) : error;
+      const isOurs = error instanceof ListenError || error instanceof UnprovableError;
+      throw isOurs ? new ConfigError(error.message, { cause: error }) : error;
     }
     const isV2 = after.config.profile === "v2";
     const waiting = new Set(names.filter((name) => LATER.has(name) || !isV2 && OF_V2.has(name)));
-    // What `join` has stored is no option.
-    for (const name of ["server", "serverKey", "security", "ca"] as const) {
-      if (!isSame(partOf(before, name), partOf(after, name))) waiting.add(name === "serverKey" ? "server-key" : name);
-    }
+    if (wayWaits) { for (const name of onWay) waiting.add(name); }
     report.wait([...waiting].sort());
     this.#told = {
       ...after,
       values: inForce(before.values, after.values, waiting),
       config: inForce(after.config, before.config, CHANGED_PARTS.slice(isV2 ? 0 : 1)),
+      way: wayWaits ? before.way : after.way,
     };
     return report;
   }
 
-  *#preparations(before: Told, after: Told, names: readonly string[]): Iterable<Preparation> {
+  *#preparations(
+    before: Told,
+    after: Told,
+    names: readonly string[],
+    onWay: readonly string[],
+  ): Iterable<Preparation> {
     const { admin, metrics, hooks } = this.#options;
     const change = changesBetween(before, after);
     yield async () => {
@@ -106,6 +118,11 @@ export class DeviceReload {
     };
     if (after.config.profile === "v2") yield* this.#serviceChanges(before.config.services, after.config.services);
     yield () => this.#adjust(before, after, names);
+    if (onWay.length > 0) yield () => this.#changeWay(after.way, onWay);
+    const { config } = after;
+    if (config.profile === "v2" && names.includes("allow")) {
+      yield () => ({ told: ["allow"], commit: () => this.#options.device.ways.setAllow(config.allow ?? []) });
+    }
     if (!isSame(before.config.hooks, after.config.hooks)) {
       yield () => ({ told: ["hooks"], commit: () => hooks.replace(after.config.hooks) });
     }
@@ -141,6 +158,23 @@ export class DeviceReload {
     };
   }
 
+  /** Dials another way, while the link that is up goes on if its session can; else when that has ended. */
+  #changeWay(way: DeviceWay, names: readonly string[]): Change {
+    const { ways } = this.#options.device;
+    const prepared = ways.prepare(way);
+    const moves = ways.canMove(prepared);
+    const when = moves
+      ? "over a new link, which is dialled now"
+      : "from the next link on: the clients of this one could not go on over it";
+    return {
+      told: names.map((name) => `${name}, ${when}`),
+      commit() {
+        prepared.commit();
+        if (moves) ways.redial();
+      },
+    };
+  }
+
   /** Offers what is new, what is other, and no more what has gone. */
   *#serviceChanges(
     before: readonly Partial<ServiceText>[],
@@ -168,8 +202,23 @@ export class DeviceReload {
 /** What is in force of a configuration at once; the first of them on v2 alone. */
 const CHANGED_PARTS = ["services", "keepAlive", "hooks"] as const;
 
-function partOf({ config }: Told, name: "server" | "serverKey" | "security" | "ca"): unknown {
-  return (config as Partial<Record<typeof name, unknown>>)[name];
+/** The names of options of which others make another way to the server; what `join` has stored, and what is in a file, is none. */
+function differentOnWay(before: DeviceWay, after: DeviceWay, names: readonly string[]): string[] {
+  const found = new Set(names.filter((name) => OVER_A_NEW_LINK.has(name)));
+  const parts = differing({ ...before }, { ...after });
+  for (const [part, name] of [["server", "server"], ["serverKey", "server-key"], ["caCerts", "ca"]] as const) {
+    if (parts.includes(part)) found.add(name);
+  }
+  const isExplained = ["server", "pki", "plain", "ca"].some((name) => found.has(name));
+  if (parts.includes("security") && !isExplained) found.add("security");
+  return [...found].sort();
+}
+
+/** What a server is known by. */
+function trustOf(way: DeviceWay): string {
+  if (way.profile === "v1") return "";
+  const { security = "pinned", caCerts = [] } = way;
+  return JSON.stringify([security, caCerts]);
 }
 
 /** Says of options how they are others. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "../../tests/rig/test.ts";
+import { UnprovableError } from "../../net/tls/proof.ts";
 import { V2_MAX_SERVICES } from "../../protocol/v2/limits.ts";
 import { DeviceReload, type DeviceReloadOptions, type Told } from "./reload.ts";
 import { parseServiceText } from "./service_option.ts";
@@ -8,8 +9,11 @@ import { parseServiceText } from "./service_option.ts";
 function told(names: readonly string[]): Told {
   const services = names.map((name) => parseServiceText(`${name}=127.0.0.1:22`));
   const config = { profile: "v2", services, hooks: {}, keepAlive: "adaptive" };
-  return { values: { service: services }, config, admin: {} } as unknown as Told;
+  const way = { profile: "v2", server: { host: "a", port: 1 }, security: "pinned" };
+  return { values: { service: services }, config, way, admin: {} } as unknown as Told;
 }
+
+const NOTHING = { prepare: () => Promise.resolve(undefined) };
 
 test("as many services as there can be may be others: those that go make room first", async () => {
   const names = Array.from({ length: V2_MAX_SERVICES }, (_, n) => `s${n}`);
@@ -21,17 +25,68 @@ test("as many services as there can be may be others: those that go make room fi
     },
     takeService: (name: string) => offered.delete(name),
   };
-  const nothing = { prepare: () => Promise.resolve(undefined) };
   const after = names.map((name) => `other-${name}`);
   const reload = new DeviceReload({
     told: told(names),
     read: () => Promise.resolve(told(after)),
     device: { handle, adjust() {} },
-    admin: nothing,
-    metrics: nothing,
+    admin: NOTHING,
+    metrics: NOTHING,
     hooks: { replace() {} },
   } as unknown as DeviceReloadOptions);
   const { changed } = await reload.reload();
   assert.deepEqual([...offered], after);
   assert.equal(changed.length, 2 * V2_MAX_SERVICES);
+});
+
+/** A device that is told another way to its server. */
+function onWay(hasFixedTrust: boolean, prepare: () => { readonly goesOn: boolean; commit(): void }) {
+  const before = told(["ssh"]);
+  const way = { ...before.way, server: { host: "b", port: 1 }, security: "pki" };
+  const values = { ...before.values, server: ["b:1"], pki: true };
+  const did: string[] = [];
+  const reload = new DeviceReload({
+    told: before,
+    read: () => Promise.resolve({ ...before, values, way } as unknown as Told),
+    device: {
+      handle: {},
+      adjust: () => did.push("adjust"),
+      ways: {
+        prepare,
+        canMove: ({ goesOn }: { readonly goesOn: boolean }) => goesOn,
+        redial: () => did.push("redial"),
+      },
+    },
+    admin: NOTHING,
+    metrics: NOTHING,
+    hooks: { replace() {} },
+    hasFixedTrust,
+  } as unknown as DeviceReloadOptions);
+  return { reload, did };
+}
+
+test("another way to the server is dialled if the session can go on, or waits for the next link, or for a restart", async () => {
+  const { reload, did } = onWay(false, () => ({ goesOn: true, commit: () => did.push("commit") }));
+  const now = "over a new link, which is dialled now";
+  assert.deepEqual((await reload.reload()).changed, [`pki, ${now}`, `server, ${now}`]);
+  assert.deepEqual(did, ["adjust", "commit", "redial"]);
+  assert.deepEqual((await reload.reload()).changed, [], "it is in force");
+
+  const other = onWay(false, () => ({ goesOn: false, commit: () => other.did.push("commit") }));
+  const { changed } = await other.reload.reload();
+  assert.match(changed[0]!, /^pki, from the next link on: /);
+  assert.deepEqual(other.did, ["adjust", "commit"]);
+
+  const fixed = onWay(true, () => assert.fail("it cannot be trusted"));
+  const { restart } = await fixed.reload.reload();
+  assert.deepEqual(restart, ["pki cannot change without a restart", "server cannot change without a restart"]);
+  assert.equal((await fixed.reload.reload()).restart.length, 2, "it still waits");
+});
+
+test("a way on which no server could prove itself changes nothing", async () => {
+  const { reload, did } = onWay(false, () => {
+    throw new UnprovableError("nobody can tell who that is");
+  });
+  await assert.rejects(reload.reload(), { name: "ConfigError", message: "nobody can tell who that is" });
+  assert.deepEqual(did, []);
 });

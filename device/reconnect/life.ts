@@ -4,7 +4,7 @@
  * @module
  */
 
-import { LASTING_LINK_MS, QUICK_LINK_MS } from "../limits.ts";
+import { LASTING_LINK_MS } from "../limits.ts";
 import { formatAddress } from "../../protocol/address.ts";
 import type { Goodbye } from "../../protocol/v2/wire/goodbye.ts";
 import type { Endpoint, KeepAliveChoice } from "../../protocol/keep_alive.ts";
@@ -20,12 +20,14 @@ import type { DeviceClient } from "../clients.ts";
 import type { DeviceConnectionEvent, DeviceConnectionLostEvent, DeviceEvent } from "../events.ts";
 import type { DeviceHandle, DeviceState, DeviceStatus } from "../handle.ts";
 import type { LinkLife, LinkMaker, MadeLink } from "./link_maker.ts";
-import { downOrChanged, type LinkEnds, sleepOrChanged, untilChanged, WayChanged } from "./network_change.ts";
+import { downOrMoving, type LinkEnds, sleepOrChanged, untilChanged, WayChanged } from "./network_change.ts";
 import type { DeviceOptions, DeviceSettings } from "../options.ts";
 import type { NamedService } from "../v2/named_service.ts";
 import { Retry } from "./retry.ts";
 import { connections, losses, withoutServer } from "./server_calls.ts";
-import { QUICKLY_CLOSED, Tidings } from "./tidings.ts";
+import { Tidings } from "./tidings.ts";
+import { Ways } from "./ways.ts";
+import { Wishes } from "./wishes.ts";
 import { V1LinkMaker } from "../v1/link_maker.ts";
 import { V2LinkMaker } from "../v2/link_maker.ts";
 
@@ -62,8 +64,9 @@ export class Device implements DeviceHandle {
   /** Whether it brings a token: until a server has taken it, it may be refused for good. */
   readonly #enrolling: boolean;
   readonly #profile: DeviceOptions["profile"];
-  /** Ends the wait for the next try: somebody asks for it. */
-  #hurry = new AbortController();
+  readonly #wishes: Wishes;
+  /** Changes where it dials. */
+  readonly ways: Ways;
 
   /** Dials from the next turn of the event loop on. */
   constructor(options: DeviceOptions, settings: DeviceSettings) {
@@ -73,11 +76,13 @@ export class Device implements DeviceHandle {
     this.#emitter = new Emitter(settings.logger);
     this.#tidings = new Tidings(settings.logger, settings.clock, this.#emitter);
     this.#retry = new Retry(settings.random);
+    this.#wishes = new Wishes(settings.clock, settings.random);
     this.#enrolling = options.profile === "v2" && options.enrolment !== undefined;
     const emit = (event: DeviceEvent) => this.#emitter.emit(event);
     this.#maker = options.profile === "v1"
       ? new V1LinkMaker(options, settings, emit)
       : new V2LinkMaker(options, settings, emit);
+    this.ways = new Ways(this.#maker, this.#wishes, () => this.#link);
     this.ready = this.#ready.promise;
     this.ready.catch(() => {}); // whoever does not wait for it sees `closed`
     this.closed = this.#run();
@@ -133,7 +138,7 @@ export class Device implements DeviceHandle {
   }
 
   reconnect(): void {
-    this.#hurry.abort();
+    this.#wishes.dialSoon();
     this.#maker.drop();
   }
 
@@ -193,6 +198,7 @@ export class Device implements DeviceHandle {
       if (this.state !== "interrupted" && !this.#link) this.#enter("waiting");
       if (retryIn > 0) await this.#wait(retryIn, signal);
     }
+    this.#wishes.close();
     await Promise.all([this.#maker.close(), ...[...this.#leaving].map((link) => link.ended())]);
     this.#enter("closed");
     const { why, error } = this.#failure ?? { why: "the device is closed", error: undefined };
@@ -201,7 +207,7 @@ export class Device implements DeviceHandle {
 
   /** Waits for the next try; a network that is back ends the wait, and the pace begins anew. */
   async #wait(retryIn: number, signal: AbortSignal): Promise<void> {
-    const wait = AbortSignal.any([signal, this.#hurry.signal]);
+    const wait = AbortSignal.any([signal, this.#wishes.hurry]);
     if (!this.#mayHurry) return await sleep(this.#settings.clock, retryIn, wait);
     if (!await sleepOrChanged(retryIn, this.#ends?.remote, this.#settings, wait)) return;
     this.#settings.logger.info("the network has changed: dialling {server} at once", { server: this.#server });
@@ -216,7 +222,7 @@ export class Device implements DeviceHandle {
     if (!moving) this.#enter("connecting");
     const dialled = this.#server;
     this.#emitter.emit({ type: "connecting", server: dialled, attempt: ++this.#attempt });
-    this.#hurry = new AbortController();
+    this.#wishes.begin();
     let made: MadeLink;
     // A way that is there only now is not tried by packets that have been sent another way.
     const dial = untilChanged(this.#ends?.remote, this.#settings, signal);
@@ -235,12 +241,14 @@ export class Device implements DeviceHandle {
         return this.#failed(dialled, error);
       }
       logger.info("cannot move to another link: {error}; the old one goes on", { error: describeError(error) });
+      this.#wishes.failed();
       return await this.#stay(dialled, moving, this.#ends);
     } finally {
       dial.stop();
     }
     const { link, local, remote, device, resumed } = made;
     const server = this.#server; // with several, the one that answered
+    this.#wishes.done();
     this.#link = link;
     this.#upSince = this.#settings.clock.now();
     this.#ends = { local, remote };
@@ -272,15 +280,15 @@ export class Device implements DeviceHandle {
     const { clock, logger } = this.#settings;
     this.#retry.linkUp();
     this.#watched = link;
-    const end = await downOrChanged(link, this.#settings.reconnect ? ends : undefined, this.#settings);
-    if (end === "changed") {
+    const end = await downOrMoving(link, this.#settings.reconnect ? ends : undefined, this.#settings, this.#wishes);
+    if ("moves" in end) {
       this.#watched = undefined;
       this.#interrupted = false;
       link.down.then((end) => {
         // Not if it is let go for the other one, nor if that has its place, nor if it is watched again.
         if (end.reason !== "replaced" && this.#watched === undefined) this.#tellInterrupted(server, link, end, 0);
       });
-      logger.info("the network has changed: dialling {server} anew, while the link goes on", { server });
+      logger.info("{why}: dialling {server} anew, while the link goes on", { why: end.moves, server: this.#server });
       return 0;
     }
     this.#link = undefined;
@@ -301,8 +309,7 @@ export class Device implements DeviceHandle {
     }
     if (link.interruptedAt !== undefined) link.close(end.reason); // there will be no other link
     const retryIn = this.#retryIn(link.goodbye);
-    const hungUp = this.#name === undefined && end.reason === "peer-closed" && !link.served && duration < QUICK_LINK_MS;
-    this.#tidings.down(server, end, link.goodbye, duration, retryIn, hungUp ? QUICKLY_CLOSED : undefined);
+    this.#tidings.down(server, end, link, duration, retryIn, this.#name !== undefined);
     return retryIn;
   }
 
@@ -318,23 +325,17 @@ export class Device implements DeviceHandle {
   /** A session is over; if it waited for a link, nobody has been told yet. */
   #onOver(server: string, link: LinkLife, end: LinkEnd): void {
     if (this.#watched === link) return;
-    const retryIn = this.#stop.signal.aborted ? undefined : 0;
-    this.#tidings.lost(server, end, retryIn, this.#interrupted);
+    this.#tidings.lost(server, end, this.#stop.signal.aborted ? undefined : 0, this.#interrupted);
   }
 
   /** No link came about. */
   #failed(server: string, error: unknown): number | undefined {
-    if (error instanceof HandshakeError) {
-      this.#goodbye = error.goodbye;
-      this.#isCompatible = error.goodbye.code !== "incompatible";
-    }
     const word = error instanceof HandshakeError ? error.goodbye : undefined;
+    if (word) [this.#goodbye, this.#isCompatible] = [word, word.code !== "incompatible"];
     const waits = [...this.#leaving].some((link) => link.interruptedAt !== undefined);
     const retryIn = waits && !word ? this.#retry.soon() : this.#retryIn(word);
-    const refused = error instanceof HandshakeError && error.byPeer;
-    const why = refused ? `${error.goodbye.code}: ${error.message}` : describeError(error);
     this.#mayHurry = word?.comeBackAfter === undefined;
-    this.#tidings.failed(server, why, refused ? error.goodbye.code : undefined, retryIn);
+    const why = this.#tidings.failed(server, error, retryIn);
     if (retryIn === undefined && !this.#stop.signal.aborted) this.#failure = { why, error };
     return retryIn;
   }

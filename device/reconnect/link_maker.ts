@@ -13,6 +13,8 @@ import type { DeviceMode } from "../../protocol/v2/wire/messages.ts";
 import type { LinkEnd } from "../../relay/link/end.ts";
 import type { TcpFacts } from "../../net/socket.ts";
 import type { NamedService } from "../v2/named_service.ts";
+import type { DeviceWay } from "../options.ts";
+import type { ServiceRule } from "../services.ts";
 import type { ServiceStatus } from "../v2/service_board.ts";
 
 /** A link of any profile, as the device's loop sees it; or the session that goes on from one to the next. */
@@ -86,6 +88,14 @@ export interface LinkFacts {
   readonly tcp: TcpFacts | undefined;
 }
 
+/** Another way to the server, which is prepared. */
+export interface PreparedWay {
+  /** Whether the session that there is can go on over it: it leads to the same server, as far as one can tell. */
+  readonly goesOn: boolean;
+  /** The next dial goes by it. */
+  commit(): void;
+}
+
 /** Makes links of one profile, one after the other. */
 export interface LinkMaker {
   /** Where the next link is dialled to. */
@@ -102,6 +112,10 @@ export interface LinkMaker {
   make(signal: AbortSignal, onConnected: () => void): Promise<MadeLink>;
   /** The link that was made last is down. */
   lost(): void;
+  /** Prepares another way. @throws {UnprovableError} or {RangeError} for one that cannot be. */
+  prepareWay(way: DeviceWay): PreparedWay;
+  /** The server may name other addresses, where the profile has that; clients beyond are ended. @returns whether the server has to hear of it, over another link. */
+  setAllow(rules: readonly ServiceRule[]): boolean;
   /** Changes the longest silence accepted, where the profile can. */
   setKeepAlive(settings: KeepAliveChoice, endpoint: Endpoint): void;
   /** Ends the link that is up, if one is; what can goes on over the next. */

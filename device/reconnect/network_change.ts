@@ -8,6 +8,7 @@ import { sleep } from "../../base/clock.ts";
 import type { LinkEnd } from "../../relay/link/end.ts";
 import { watchNetwork } from "../../net/network_watch.ts";
 import type { LinkLife } from "./link_maker.ts";
+import type { Wishes } from "./wishes.ts";
 import type { DeviceSettings } from "../options.ts";
 
 type Settings = Pick<DeviceSettings, "clock" | "readNetwork">;
@@ -16,6 +17,14 @@ type Settings = Pick<DeviceSettings, "clock" | "readNetwork">;
 export class WayChanged extends Error {
   override readonly name = "WayChanged";
 }
+
+/** A session is to go on over another link, while the one that it has is up. */
+export interface Moving {
+  /** Why. */
+  readonly moves: string;
+}
+
+const ASKED: Moving = { moves: "the way to the server is to be another" };
 
 /** The ends of a link, `HOST:PORT` each. */
 export interface LinkEnds {
@@ -26,21 +35,26 @@ export interface LinkEnds {
 }
 
 /**
- * Resolves with the end of `link`; or with `changed`, if its session can go on over another link and the way between its
- * `ends` changes. Without them it does not look.
+ * Resolves with the end of `link`; or, if its session can go on over another link, with why it is to move there: the way
+ * between its `ends` changes, or `move` aborts. Without ends it does not look.
  */
-export async function downOrChanged(
+export async function downOrMoving(
   link: LinkLife,
   ends: LinkEnds | undefined,
   { clock, readNetwork }: Settings,
-): Promise<LinkEnd | "changed"> {
+  { move }: Pick<Wishes, "move">,
+): Promise<LinkEnd | Moving> {
   if (ends === undefined || !link.resumable) return await link.down;
-  const changed = Promise.withResolvers<"changed">();
+  if (move.aborted) return ASKED;
+  const moving = Promise.withResolvers<Moving>();
   const hosts = { local: hostOf(ends.local), remote: hostOf(ends.remote) };
-  const stop = watchNetwork(hosts, clock, () => changed.resolve("changed"), readNetwork);
+  const stop = watchNetwork(hosts, clock, () => moving.resolve({ moves: "the network has changed" }), readNetwork);
+  const onAsked = () => moving.resolve(ASKED);
+  move.addEventListener("abort", onAsked);
   try {
-    return await Promise.race([link.down, changed.promise]);
+    return await Promise.race([link.down, moving.promise]);
   } finally {
+    move.removeEventListener("abort", onAsked);
     stop();
   }
 }

@@ -4,19 +4,21 @@
  * @module
  */
 
-import type { Goodbye, GoodbyeCode } from "../../protocol/v2/wire/goodbye.ts";
+import { QUICK_LINK_MS } from "../limits.ts";
+import { HandshakeError } from "../../protocol/v2/wire/handshake.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Emitter } from "../../base/emitter.ts";
+import { describeError } from "../../base/errors.ts";
 import { formatDuration } from "../../base/format.ts";
 import type { LinkEnd } from "../../relay/link/end.ts";
 import type { Logger } from "../../base/logger.ts";
 import type { DeviceEvent } from "../events.ts";
 import type { DeviceOutage } from "../handle.ts";
-import type { MadeLink } from "./link_maker.ts";
+import type { LinkLife, MadeLink } from "./link_maker.ts";
 import { Outage } from "./outage.ts";
 
 /** What may be behind a link that is closed at once. */
-export const QUICKLY_CLOSED =
+const QUICKLY_CLOSED =
   "the server hung up at once: is another device linked to that listener, or is it for profile v2, or no v1 server?";
 
 /** Tells. */
@@ -79,14 +81,15 @@ export class Tidings {
   down(
     server: string,
     { reason, detail, clients }: LinkEnd,
-    word: Goodbye | undefined,
+    { goodbye, served }: LinkLife,
     duration: number,
     retryIn: number | undefined,
-    hint: string | undefined,
+    isNamed: boolean,
   ): void {
-    const facts = { server, reason, detail, goodbye: word?.code, duration, retryIn, clients };
-    const shown = hint ?? detail;
-    this.#noLink(retryIn, hint);
+    const facts = { server, reason, detail, goodbye: goodbye?.code, duration, retryIn, clients };
+    const hungUp = !isNamed && reason === "peer-closed" && !served && duration < QUICK_LINK_MS;
+    const shown = hungUp ? QUICKLY_CLOSED : detail;
+    this.#noLink(retryIn, hungUp ? QUICKLY_CLOSED : undefined);
     this.#logger.info(
       `link down: server {server}, {reason}${shown ? " ({detail})" : ""}, {duration} ms` +
         (retryIn === undefined ? "" : `; next try in ${formatDuration(retryIn)}`),
@@ -117,7 +120,10 @@ export class Tidings {
    * No link came about, `refused` with its code if the server said so. The first time of an outage is logged, and each new
    * reason; then how long it lasts, at growing distances.
    */
-  failed(server: string, error: string, refused: GoodbyeCode | undefined, retryIn: number | undefined): void {
+  failed(server: string, cause: unknown, retryIn: number | undefined): string {
+    const isRefused = cause instanceof HandshakeError && cause.byPeer;
+    const refused = isRefused ? cause.goodbye.code : undefined;
+    const error = isRefused ? `${refused}: ${cause.message}` : describeError(cause);
     const now = this.#clock.now();
     const news = this.#outage.failed(`${server} ${error}`, now);
     const { tries, duration } = this.#outage.facts(now)!;
@@ -129,6 +135,7 @@ export class Tidings {
     else this.#logger.warn(`still no link, after {tries} tries in ${formatDuration(duration)}: ${line}`, facts);
     this.#noLink(retryIn, error, tries);
     this.#emitter.emit({ type: "dial-failed", server, error, goodbye: refused, retryIn: retryIn ?? 0 });
+    return error;
   }
 
   #noLink(retryIn: number | undefined, error?: string, tries = 0): void {

@@ -17,9 +17,9 @@ import {
 import { paceSettings, UNTUNABLE } from "../../net/tcp_keep_alive.ts";
 import { type SocketTransport, tcpTransport } from "../../net/transport.ts";
 import type { DeviceEvent } from "../events.ts";
-import type { LinkFacts, LinkMaker, MadeLink } from "../reconnect/link_maker.ts";
+import type { LinkFacts, LinkMaker, MadeLink, PreparedWay } from "../reconnect/link_maker.ts";
 import { V1Session } from "./session.ts";
-import type { DeviceSettings, V1DeviceOptions, V1DeviceSettings } from "../options.ts";
+import type { DeviceSettings, DeviceWay, V1DeviceOptions } from "../options.ts";
 import type { Reach } from "../endpoints/endpoint.ts";
 import { parseEndpoint } from "../endpoints/registry.ts";
 import { reachService } from "../endpoints/service_reach.ts";
@@ -28,9 +28,10 @@ import type { ServiceStatus } from "../v2/service_board.ts";
 
 /** See {@linkcode LinkMaker}. */
 export class V1LinkMaker implements LinkMaker {
-  readonly server: V1DeviceOptions["server"];
+  server: V1DeviceOptions["server"];
 
-  readonly #settings: V1DeviceSettings;
+  readonly #settings: DeviceSettings;
+  readonly #services: readonly ServiceRule[];
   readonly #emit: (event: DeviceEvent) => void;
   #keepAlive: KeepAliveSettings;
   #link: V1Session | undefined;
@@ -41,13 +42,8 @@ export class V1LinkMaker implements LinkMaker {
   constructor(options: V1DeviceOptions, settings: DeviceSettings, emit: (event: DeviceEvent) => void) {
     this.server = options.server;
     this.#keepAlive = normalKeepAlive(options.keepAlive ?? V1_KEEP_ALIVE);
-    this.#settings = {
-      ...settings,
-      server: options.server,
-      profile: "v1",
-      keepAlive: this.#keepAlive,
-      services: options.services,
-    };
+    this.#settings = settings;
+    this.#services = options.services;
     this.#emit = emit;
     const { engine, clock, logger } = settings;
     for (const rule of options.services) {
@@ -63,7 +59,7 @@ export class V1LinkMaker implements LinkMaker {
     return {
       mode: "run",
       modeChange: undefined,
-      services: this.#settings.services.map((rule): ServiceStatus => ({
+      services: this.#services.map((rule): ServiceStatus => ({
         ...describeRule(rule),
         offered: this.#link !== undefined,
         up: undefined,
@@ -95,6 +91,7 @@ export class V1LinkMaker implements LinkMaker {
     const link = new V1Session({
       transport,
       settings: this.#settings,
+      services: this.#services,
       keepAlive: this.#keepAlive,
       ways: this.#ways,
       emit: this.#emit,
@@ -119,6 +116,15 @@ export class V1LinkMaker implements LinkMaker {
     }
     this.#keepAlive = normalKeepAlive(settings);
     this.#link?.setKeepAlive(this.#keepAlive);
+  }
+
+  prepareWay(way: DeviceWay): PreparedWay {
+    if (way.profile !== "v1") throw new RangeError("Cannot go another way: it is of v2");
+    return { goesOn: false, commit: () => void (this.server = way.server) }; // no session outlives its link
+  }
+
+  setAllow(): boolean {
+    throw new RangeError("Cannot allow addresses: on v1 all are the server's to name, within the services");
   }
 
   drop(): void {

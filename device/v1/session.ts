@@ -21,7 +21,7 @@ import type { SocketTransport } from "../../net/transport.ts";
 import type { KeepAliveSettings } from "../../protocol/keep_alive.ts";
 import type { DeviceEvent } from "../events.ts";
 import type { LinkLife } from "../reconnect/link_maker.ts";
-import type { V1DeviceSettings } from "../options.ts";
+import type { DeviceSettings } from "../options.ts";
 import type { Reach } from "../endpoints/endpoint.ts";
 import { reachService } from "../endpoints/service_reach.ts";
 import { tcpEndpoint } from "../endpoints/tcp.ts";
@@ -33,7 +33,9 @@ const UNKNOWN_CLIENT = { client: "", hostAddress: "" };
 export interface V1SessionOptions {
   /** The connection to the server; the session closes it. */
   readonly transport: SocketTransport;
-  readonly settings: V1DeviceSettings;
+  readonly settings: DeviceSettings;
+  /** What may be dialled for clients. */
+  readonly services: readonly ServiceRule[];
   /** The longest silence accepted from the server. */
   readonly keepAlive: KeepAliveSettings;
   /** What is reached in place of what the server names. */
@@ -46,7 +48,8 @@ export class V1Session extends Session<LinkDriver> implements LinkLife {
   readonly interruptedAt = undefined;
   readonly resumable = false;
 
-  readonly #settings: V1DeviceSettings;
+  readonly #settings: DeviceSettings;
+  readonly #services: readonly ServiceRule[];
   readonly #emit: (event: DeviceEvent) => void;
   readonly #link: V1DeviceLink;
   readonly #socket: Socket;
@@ -58,6 +61,7 @@ export class V1Session extends Session<LinkDriver> implements LinkLife {
     const driver = new LinkDriver({ transport, clock: settings.clock, writeTimeout: settings.linkWriteTimeout });
     super(driver, "service", settings);
     this.#settings = settings;
+    this.#services = options.services;
     this.#socket = transport.duplex;
     this.#emit = options.emit;
     this.#ways = options.ways;
@@ -102,7 +106,7 @@ export class V1Session extends Session<LinkDriver> implements LinkLife {
     const service = formatAddress(channel.target);
     const pump = this.pumps.add(channel, service); // seed 003, step 6: as soon as the service's socket is closed, CLOSE is sent
     const nobody = { address: undefined, hostAddress: undefined };
-    const rule = this.#settings.services.find((allowed) => allowed.allows(channel.target));
+    const rule = this.#services.find((allowed) => allowed.allows(channel.target));
     const named = rule && describeRule(rule);
     const localAddress = rule?.endpoint === undefined ? service : named!.localAddress;
     this.#settings.clients.add(pump, { ...nobody, service, localAddress, rule: named?.name });

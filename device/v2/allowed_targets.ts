@@ -10,7 +10,7 @@ import { ipBytes } from "../../protocol/ip.ts";
 import type { ServiceTarget } from "../../protocol/v2/wire/messages.ts";
 import { dial, DialTimeout } from "../../net/dial/dial.ts";
 import { lookup } from "../../net/dial/lookup.ts";
-import type { Endpoint, Reach } from "../endpoints/endpoint.ts";
+import type { Endpoint, EndpointClient, Reach } from "../endpoints/endpoint.ts";
 import { NotAllowed } from "../endpoints/service_reach.ts";
 import { parseTcp } from "../endpoints/tcp.ts";
 import { parseService, type ServiceRule } from "../services.ts";
@@ -46,10 +46,13 @@ export interface NamedTarget {
 
 /** The ways to what a server names, each kept for its next client. */
 export class AllowedTargets {
-  readonly #rules: readonly ServiceRule[];
+  /** What is allowed from now on. */
+  rules: readonly ServiceRule[];
   readonly #open: (service: NamedService, endpoint: Endpoint) => Reach;
   readonly #lookup: Lookup;
   readonly #targets = new Map<string, NamedTarget>();
+  /** What clients were dialled to, as it was checked. */
+  readonly #reached = new WeakMap<EndpointClient, Address>();
 
   /** Within `rules`; `open` makes the way to an endpoint. */
   constructor(
@@ -57,9 +60,20 @@ export class AllowedTargets {
     open: (service: NamedService, endpoint: Endpoint) => Reach,
     find: Lookup = lookup,
   ) {
-    this.#rules = rules;
+    this.rules = rules;
     this.#open = open;
     this.#lookup = find;
+  }
+
+  /** Whether the server may name anything. */
+  get isAnyAllowed(): boolean {
+    return this.rules.length > 0;
+  }
+
+  /** Whether what a client reached is still allowed, or it has not reached anything yet. */
+  isStillAllowed(client: EndpointClient): boolean {
+    const reached = this.#reached.get(client);
+    return reached === undefined || this.#allows(reached);
   }
 
   /** What the server named. @returns why it may not be, if so. */
@@ -72,7 +86,7 @@ export class AllowedTargets {
     }
     const isIP = ipBytes(target.host) !== undefined;
     if (isIP && !this.#allows(target)) return `${formatAddress(target)} is not within what the device allows`;
-    if (!isIP && this.#rules.length === 0) return "the device lets the server name no address";
+    if (!isIP && !this.isAnyAllowed) return "the device lets the server name no address";
     const key = `${name} ${address}`;
     const known = this.#targets.get(key);
     if (known) return known;
@@ -87,7 +101,7 @@ export class AllowedTargets {
   }
 
   #allows(target: Address): boolean {
-    return this.#rules.some((rule) => rule.allows(target));
+    return this.rules.some((rule) => rule.allows(target));
   }
 
   /** An address is dialled as it was checked: a name is looked up once, so that nobody can say something else in between. */
@@ -95,7 +109,7 @@ export class AllowedTargets {
     return {
       address: formatAddress(target),
       open: ({ engine, clock }) => ({
-        connect: async (_client, timeout, signal) => {
+        connect: async (client, timeout, signal) => {
           const since = clock.now();
           const hosts = ipBytes(target.host) !== undefined
             ? [target.host]
@@ -106,6 +120,7 @@ export class AllowedTargets {
               `${formatAddress(target)} leads to ${hosts.join(", ")}, which the device does not allow`,
             );
           }
+          this.#reached.set(client, { host, port: target.port });
           const left = Math.max(1, timeout - (clock.now() - since));
           return await dial({ host, port: target.port }, { engine, clock, timeout: left, signal });
         },

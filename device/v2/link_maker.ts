@@ -11,17 +11,17 @@ import type { GoodbyeCode } from "../../protocol/v2/wire/goodbye.ts";
 import { type Endpoint, type KeepAliveChoice, type KeepAlivePlan, keepAlivePlan } from "../../protocol/keep_alive.ts";
 import type { DeviceMode, ServiceGrantResult, Settings } from "../../protocol/v2/wire/messages.ts";
 import { dialUplinks } from "../../net/dial/uplinks.ts";
-import type { ServerTarget } from "../../net/dial/server.ts";
-import type { ServerSecurity } from "../../net/tls/proof.ts";
 import { DayBytes } from "../../relay/link/day_bytes.ts";
 import type { Transport } from "../../net/transport.ts";
 import { CAN_DATAGRAMS } from "../../protocol/v2/wire/capabilities.ts";
 import { ADAPTS, CAN_NAME_ADDRESSES, CAN_RESUME, HandshakeError, IS_MOVING } from "../../protocol/v2/wire/handshake.ts";
 import { SOFTWARE } from "../../base/version.ts";
 import { within } from "../../base/within.ts";
+import { sameBytes } from "../../protocol/bytes.ts";
 import type { DeviceEvent } from "../events.ts";
-import type { LinkFacts, LinkMaker, MadeLink } from "../reconnect/link_maker.ts";
-import type { DeviceSettings, V2DeviceOptions } from "../options.ts";
+import type { LinkFacts, LinkMaker, MadeLink, PreparedWay } from "../reconnect/link_maker.ts";
+import type { DeviceSettings, DeviceWay, V2DeviceOptions } from "../options.ts";
+import type { ServiceRule } from "../services.ts";
 import { handshakeFailure } from "./handshake_failure.ts";
 import { network, type Outside } from "./outside.ts";
 import { exporterOf, tellBinding } from "./binding.ts";
@@ -33,6 +33,7 @@ import { ServiceChanges } from "./service_changes.ts";
 import { demandOfferable, type NamedService } from "./named_service.ts";
 import { V2Session } from "./session.ts";
 import { SmallSegments } from "./small_segments.ts";
+import { Way } from "../way.ts";
 
 /** Goodbyes in place of a link that say nothing of the session that waits for it. */
 const PASSING: ReadonlySet<GoodbyeCode> = new Set(["too-busy", "duplicate", "replaced"]);
@@ -42,7 +43,8 @@ export class V2LinkMaker implements LinkMaker {
   readonly #options: V2DeviceOptions;
   readonly #settings: DeviceSettings;
   readonly #emit: (event: DeviceEvent) => void;
-  readonly #servers: readonly Address[];
+  #way: Way;
+  #serverKey: Uint8Array | undefined; // of the server that has the session
   readonly #board: ServiceBoard;
   readonly #changes: ServiceChanges;
   readonly #targets: AllowedTargets;
@@ -51,7 +53,6 @@ export class V2LinkMaker implements LinkMaker {
   readonly #epochs: Epochs;
   readonly #segments: SmallSegments;
   readonly #certificate: ServerCertificateWatch;
-  #turn = 0;
   #session: V2Session | undefined;
   #isBound = false; // the link that is up, or was last
   readonly #bytes: DayBytes;
@@ -71,13 +72,8 @@ export class V2LinkMaker implements LinkMaker {
     this.#options = options;
     this.#settings = settings;
     this.#emit = emit;
-    this.#servers = "host" in options.server ? [options.server] : options.server;
-    if (this.#servers.length === 0) throw new RangeError("Cannot dial: no server is given");
+    this.#way = new Way(options, settings.engine.tls);
     demandOfferable(options.services);
-    if (options.binding === "required" && options.security === "plain") {
-      throw new RangeError("Cannot bind links to their TLS connections: security is plain");
-    }
-    this.#demandProvable();
     this.#keepAlive = keepAlivePlan(options.keepAlive ?? "adaptive");
     if (options.keepAlive === "metered") this.#wantedKeepAlive = this.#keepAlive; // else the server's probes would cost as much
     const { clock, logger } = settings;
@@ -112,7 +108,7 @@ export class V2LinkMaker implements LinkMaker {
   }
 
   get server(): Address {
-    return this.#servers[this.#turn % this.#servers.length]!;
+    return this.#way.server;
   }
 
   get facts(): LinkFacts {
@@ -137,13 +133,14 @@ export class V2LinkMaker implements LinkMaker {
   }
 
   async make(signal: AbortSignal, onConnected: () => void): Promise<MadeLink> {
+    const way = this.#way;
     try {
-      return await this.#make(signal, onConnected).catch((error: unknown) => {
+      return await this.#make(way, signal, onConnected).catch((error: unknown) => {
         if (!this.#lagsBehind(error)) throw error;
-        return this.#make(signal, onConnected);
+        return this.#make(way, signal, onConnected);
       });
     } catch (error) {
-      this.#turn++;
+      way.turn(1);
       throw error;
     }
   }
@@ -161,6 +158,20 @@ export class V2LinkMaker implements LinkMaker {
       this.#session?.links.wantKeepAlive(plan);
     }
     if (endpoint !== "server") this.#follow(plan);
+  }
+
+  prepareWay(options: DeviceWay): PreparedWay {
+    if (options.profile !== "v2") throw new RangeError("Cannot go another way: it is of v1");
+    const way = new Way(options, this.#settings.engine.tls);
+    const goesOn = this.#serverKey === undefined || sameBytes(options.serverKey, this.#serverKey);
+    return { goesOn, commit: () => void (this.#way = way) };
+  }
+
+  setAllow(rules: readonly ServiceRule[]): boolean {
+    const wasAnyAllowed = this.#targets.isAnyAllowed;
+    this.#targets.rules = rules;
+    this.#session?.endForbidden();
+    return this.#targets.isAnyAllowed !== wasAnyAllowed;
   }
 
   drop(): void {
@@ -183,14 +194,14 @@ export class V2LinkMaker implements LinkMaker {
     await Promise.all([this.#board.close(), this.#changes.close()]);
   }
 
-  async #make(signal: AbortSignal, onConnected: () => void): Promise<MadeLink> {
+  async #make(way: Way, signal: AbortSignal, onConnected: () => void): Promise<MadeLink> {
     const { clock } = this.#settings;
-    const transport = await this.#dial(signal);
+    const transport = await this.#dial(way, signal);
     onConnected();
     const giveUp = () => transport.duplex.close();
     signal.addEventListener("abort", giveUp);
     try {
-      return await within(clock, HANDSHAKE_TIMEOUT_MS, giveUp, () => this.#greet(transport, signal));
+      return await within(clock, HANDSHAKE_TIMEOUT_MS, giveUp, () => this.#greet(way, transport, signal));
     } catch (error) {
       giveUp();
       this.#session?.links.letGo();
@@ -204,10 +215,11 @@ export class V2LinkMaker implements LinkMaker {
     }
   }
 
-  async #greet(transport: Transport, signal: AbortSignal): Promise<MadeLink> {
+  async #greet(way: Way, transport: Transport, signal: AbortSignal): Promise<MadeLink> {
     const { clock, logger } = this.#settings;
-    const { identity, serverKey, enrolment, binding } = this.#options;
-    const exporter = exporterOf(transport, binding === "required");
+    const { identity } = this.#options;
+    const { demandsBinding, options: { serverKey } } = way;
+    const exporter = exporterOf(transport, demandsBinding);
     const before = { interruptedAt: 0, moved: false };
     const isUp = this.#session?.resumable === true && this.#session.interruptedAt === undefined;
     const greeting = await this.#outside.greet(transport.duplex, {
@@ -217,12 +229,13 @@ export class V2LinkMaker implements LinkMaker {
       instance: this.#instance,
       wallClock: clock.wall(),
       software: SOFTWARE,
-      enrolment,
+      // A token is of one server, and no other may see it.
+      enrolment: sameBytes(serverKey, this.#options.serverKey) ? this.#options.enrolment : undefined,
       exporter,
-      demandsBinding: binding === "required",
+      demandsBinding,
       nextEpoch: () => this.#epochs.next(),
       capabilities: (this.#settings.expiration > 0 ? CAN_RESUME : 0) | (isUp ? IS_MOVING : 0) | ADAPTS | CAN_DATAGRAMS |
-        (this.#options.allow?.length ? CAN_NAME_ADDRESSES : 0),
+        (this.#targets.isAnyAllowed ? CAN_NAME_ADDRESSES : 0),
       resume: () => {
         before.moved = isUp && this.#session?.interruptedAt === undefined;
         before.interruptedAt = this.#session?.interruptedAt ?? clock.now();
@@ -261,6 +274,7 @@ export class V2LinkMaker implements LinkMaker {
       emit: this.#emit,
     });
     this.#session = link;
+    this.#serverKey = serverKey;
     link.start(transport, rest);
     return { ...made, link };
   }
@@ -279,38 +293,16 @@ export class V2LinkMaker implements LinkMaker {
   }
 
   /** The address whose turn it is; while a session waits, all of them, and the first that answers. */
-  async #dial(signal: AbortSignal): Promise<Transport> {
+  async #dial(way: Way, signal: AbortSignal): Promise<Transport> {
     const { clock, via, logger } = this.#settings;
     const waits = this.#session?.resumable === true;
-    const servers = waits
-      ? this.#servers.map((_, at) => this.#servers[(this.#turn + at) % this.#servers.length]!)
-      : [this.server];
     const timeout = waits ? RESUME_DIAL_TIMEOUT_MS : DIAL_TIMEOUT_MS;
     const { transport, index } = await dialUplinks(via, logger, signal, (uplink) => {
-      const targets = servers.map((server) => this.#target(server, uplink));
-      return this.#outside.dial(targets, clock, timeout, signal);
+      const maxSegment = this.#segments.after(this.#session?.links.fruitless ?? 0);
+      return this.#outside.dial(way.targets(waits, { maxSegment, uplink }), clock, timeout, signal);
     });
-    this.#turn += index;
+    way.turn(index);
     return transport;
-  }
-
-  #target(server: Address, uplink: string | undefined): ServerTarget {
-    const proxy = this.#options.proxyFor?.(server);
-    const maxSegment = this.#segments.after(this.#session?.links.fruitless ?? 0);
-    return { server, security: this.#security(), maxSegment, uplink, ...(proxy && { proxy }) };
-  }
-
-  /** What no dial can do had better be told at once. @throws {UnprovableError} */
-  #demandProvable(): void {
-    const security = this.#security();
-    if (security.kind !== "plain") this.#settings.engine.tls.demandProvable(this.server.host, security);
-  }
-
-  #security(): ServerSecurity {
-    const { security = "pinned", serverKey, caCerts, sni } = this.#options;
-    if (security === "pinned") return { kind: "pinned", serverKey, ...(sni !== undefined && { sni }) };
-    if (security === "plain") return { kind: "plain" };
-    return { kind: "pki", ...(caCerts && { caCerts: [...caCerts] }) };
   }
 
   #onGrants(results: readonly ServiceGrantResult[]): void {

@@ -70,6 +70,8 @@ export class V2Session extends Session<SessionLinks> implements LinkLife {
 
   readonly #options: V2SessionOptions;
   readonly #inside = new Map<NamedService, number>();
+  /** Clients of what the server named. */
+  readonly #named = new Map<ChannelPump, ConnectRequest>();
 
   /** A session whose first link is to be attached. */
   constructor(options: V2SessionOptions) {
@@ -169,6 +171,13 @@ export class V2Session extends Session<SessionLinks> implements LinkLife {
     return this.state.opened > 0;
   }
 
+  /** The device allows other addresses: clients that reached one which is beyond are ended, and those on their way to one find out. */
+  endForbidden(): void {
+    for (const [pump, client] of [...this.#named]) {
+      if (!this.#options.targets.isStillAllowed(client)) pump.abort("not-allowed");
+    }
+  }
+
   /** Tells the server what is offered now; out of mode `run` all channels are reset. */
   offer(offers: Parameters<V2DeviceCore["listen"]>[0]): void {
     if (this.done) return;
@@ -221,8 +230,10 @@ export class V2Session extends Session<SessionLinks> implements LinkLife {
       service: service.name,
       localAddress: found.address,
     });
+    if (typeof request.service !== "number") this.#named.set(pump, request);
     let error: string | undefined;
     pump.done.then((summary) => {
+      this.#named.delete(pump);
       const left = this.#inside.get(service)! - 1;
       if (left > 0) this.#inside.set(service, left);
       else this.#inside.delete(service); // the server may name any number, one after the other

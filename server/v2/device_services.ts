@@ -55,7 +55,6 @@ export class DeviceServices implements HostPortOwner {
   #offers = new Map<string, ServiceOffer>();
   #heardOffers = false;
   #isRunning = false;
-  #namesAddresses = false;
   #cancelMute: () => void = () => {};
 
   /** Nothing is offered yet. */
@@ -91,16 +90,12 @@ export class DeviceServices implements HostPortOwner {
     this.#options.emit(event);
   }
 
-  /**
-   * A new link is up: the device may count its services anew, and offer others. Host ports that are open stay so.
-   * `namesAddresses`: its owner lets the server name addresses.
-   */
-  linkUp(namesAddresses = false): void {
+  /** A new link is up: the device may count its services anew, and offer others. Host ports that are open stay so. */
+  linkUp(): void {
     this.#offers = new Map();
     this.#shut.clear();
     this.#heardOffers = false;
     this.#isRunning = false;
-    this.#namesAddresses = namesAddresses;
     for (const service of this.#services.values()) service.at = undefined;
     this.#line.isMute = false;
     this.#cancelMute();
@@ -117,7 +112,7 @@ export class DeviceServices implements HostPortOwner {
     for (const [name, { at }] of this.#services) if (at !== undefined) this.#line.serveWaiting(name);
   }
 
-  /** The device is in mode `run`: what is defined here is open from now on. */
+  /** The device is in mode `run`, or thinks otherwise of being named addresses: what is defined here is open from now on, if it may. */
   running(): void {
     this.#isRunning = true;
     const asked = this.settings.openings.asked(this.deviceName).map((opening) => grantOfOpening(opening)!);
@@ -293,7 +288,7 @@ export class DeviceServices implements HostPortOwner {
     const { name, local } = grant;
     if (local === undefined || !this.#isRunning) return;
     this.#shut.delete(name);
-    if (!this.#namesAddresses) {
+    if (!this.#options.namesAddresses()) {
       const { deviceName: device, settings: { logger } } = this;
       logger.warn("device {device} lets the server name no address; {service} is not open", { device, service: name });
       return this.#close(name, "not-allowed");

@@ -25,6 +25,7 @@ function setUp(link: () => V2Session | undefined = () => undefined, clock = new 
     device: { name: "gw1", key: key(1), services: [parseGrant("ssh=127.0.0.1:0")], disabled: false },
     settings: serverSettings({ listen: [], clock }),
     link,
+    namesAddresses: () => false,
     turns: new Turns(clock),
     kept: (service) => ({
       get: () => ports.get(service),

@@ -38,6 +38,8 @@ export interface DeviceServicesOptions {
   readonly settings: ServerSettings;
   /** The device's link, if it is up. */
   link(): V2Session | undefined;
+  /** Whether its owner lets the server name addresses, as it said with its link. */
+  namesAddresses(): boolean;
   /** When a host port may be opened: a fleet that comes back wants all of its own at once. */
   readonly turns: Turns;
   /** The port that a service's free port or range came to. */

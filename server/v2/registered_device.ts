@@ -93,6 +93,7 @@ export class RegisteredDevice {
       device: options.device,
       settings: options.settings,
       link: () => this.link,
+      namesAddresses: () => namesAddresses(this.#peer),
       turns: options.turns,
       kept: options.kept,
       emit: options.emit,
@@ -190,6 +191,7 @@ export class RegisteredDevice {
     const { link, received, since, moved, fences } = resumption;
     const replayed = this.link === link ? link.resume(transport, rest, received, fences) : undefined;
     if (replayed === undefined) return false;
+    const isOther = namesAddresses(hello) !== namesAddresses(this.#peer);
     this.#peer = hello;
     this.#waits = undefined;
     this.#since = this.settings.clock.wall();
@@ -200,6 +202,7 @@ export class RegisteredDevice {
       clients: link.state.channelCount,
     });
     this.#services.resumed();
+    if (isOther && this.mode === "run") this.#services.running();
     return true;
   }
 
@@ -212,7 +215,7 @@ export class RegisteredDevice {
     this.#since = this.settings.clock.wall();
     this.#sessionSince = this.#since;
     this.#peer = hello;
-    this.#services.linkUp((hello.capabilities & CAN_NAME_ADDRESSES) !== 0);
+    this.#services.linkUp();
     this.mode = "init";
     const link: V2Session = new V2Session({
       id,
@@ -338,4 +341,9 @@ export class RegisteredDevice {
 /** Whether a link of it is up: a session that only waits for its device is no sign of a second machine. */
 function isLive(session: V2Session): boolean {
   return session.links.interruptedAt === undefined;
+}
+
+/** Whether the owner of a device lets the server name addresses. */
+function namesAddresses(hello: Authenticated | undefined): boolean {
+  return ((hello?.capabilities ?? 0) & CAN_NAME_ADDRESSES) !== 0;
 }

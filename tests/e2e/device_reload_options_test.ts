@@ -1,6 +1,7 @@
 /**
- * Each option of a device is another while the device runs and a client is there: it is in force at once, or said to wait
- * for the next start; the client stays, and what cannot be changes nothing.
+ * Each option of a device is another while the device runs and a client is there: it is in force at once, over a new link that
+ * takes the place of the one that is up, or said to wait for the next start; the client stays, and what cannot be changes
+ * nothing.
  *
  * @module
  */
@@ -18,6 +19,7 @@ import { freePort, portOf, refusesClients } from "../rig/ports.ts";
 import { echoService } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { TempFolder } from "../rig/temp_folder.ts";
+import { poll } from "../rig/wait.ts";
 
 /** One option that is another. */
 interface Case {
@@ -27,6 +29,8 @@ interface Case {
   readonly before?: readonly string[];
   /** What is said of it, `restart …` for what waits. */
   readonly said: readonly string[];
+  /** How often its session moves to another link: for it, and when it is taken back. */
+  readonly moves?: readonly [number, number];
   /** Shows that it holds. */
   readonly proof?: () => Promise<void>;
 }
@@ -77,22 +81,42 @@ processTest("each option of a device is in force at once, or waits for the next 
     lines: [line],
     said: [`${change}, for links and clients to come`],
   });
+  const overNewLink = (name: string, ...lines: string[]): Case => ({
+    lines,
+    said: [`${name}, over a new link, which is dialled now`],
+    moves: [1, 1],
+  });
+  /** The dial fails, and the link that is up goes on. */
+  const inVain = (name: string, ...lines: string[]): Case => ({
+    ...overNewLink(name, ...lines),
+    moves: [0, 1],
+    proof: async () => {
+      await device.logged(/cannot move to another link: .*; the old one goes on/);
+    },
+  });
+  const moves = () => device.child.stdout.filter((line) => /^resumed .* moved$/.test(line)).length;
+  let moved = 0;
+  const settled = (more = 0) =>
+    poll(() => moves() === moved + more, () => `${moves()} moves`).then(() => moved += more);
   const withAdmin = (path: string) => [`admin = "127.0.0.1:${admin}"`, `admin-token-file = "${path}"`];
 
-  const cases: Record<Exclude<keyof typeof DEVICE_OPTIONS, "ca" | "pki" | "plain" | "state">, Case> = {
-    server: later("server", `server = "127.0.0.1:${portOf(server.address)}"`, `service = ["${service}"]`),
+  const cases: Record<Exclude<keyof typeof DEVICE_OPTIONS, "ca" | "state">, Case> = {
+    server: overNewLink("server", `server = "localhost:${portOf(server.address)}"`),
     profile: later("profile", 'profile = "v1"', 'server = "127.0.0.1:1"', 'service = ["127.0.0.1:22"]'),
     service: {
       lines: [`service = ["${service}", "more=127.0.0.1:${echo.port}"]`],
       said: [`service more=127.0.0.1:${echo.port}`],
       proof: async () => void await device.child.line(/^service more /),
     },
-    allow: later("allow", 'allow = ["127.0.0.1:*"]'),
-    "server-key": later(
-      "server-key",
-      'server-key = "ed25519:48zjAWukORAAVe-hLFUprfiT0zIy9Du6_Db-rrl2caM"',
-    ),
-    "require-binding": later("require-binding", "require-binding = true"),
+    allow: { lines: ['allow = ["127.0.0.1:*"]'], said: ["allow"], moves: [1, 1] },
+    "server-key": {
+      lines: ['server-key = "ed25519:48zjAWukORAAVe-hLFUprfiT0zIy9Du6_Db-rrl2caM"'],
+      said: ["server-key, from the next link on: the clients of this one could not go on over it"],
+      moves: [0, 1],
+    },
+    pki: inVain("pki", "pki = true"),
+    plain: inVain("plain", "plain = true"),
+    "require-binding": overNewLink("require-binding", "require-binding = true"),
     mode: { lines: ['mode = "run"'], said: ["mode"] },
     "connect-timeout": toCome("connect-timeout 10s -> 3s", 'connect-timeout = "3s"'),
     "tcp-keep-alive": toCome("tcp-keep-alive 2m -> 90s", 'tcp-keep-alive = "90s"'),
@@ -104,9 +128,9 @@ processTest("each option of a device is in force at once, or waits for the next 
       proof: async () =>
         assert.match(await (await fetch(`http://127.0.0.1:${metrics}/metrics`)).text(), /^sallyport_/m),
     },
-    proxy: later("proxy", 'proxy = "none"'),
-    sni: later("sni", 'sni = "relay.example"'),
-    via: toCome("via none -> 127.0.0.1", 'via = ["127.0.0.1"]'),
+    proxy: overNewLink("proxy", 'proxy = "none"'),
+    sni: overNewLink("sni", 'sni = "relay.example"'),
+    via: overNewLink("via", 'via = ["127.0.0.1"]'),
     expiration: toCome("expiration 15s -> 30s", 'expiration = "30s"'),
     admin: {
       lines: withAdmin(one),
@@ -128,7 +152,7 @@ processTest("each option of a device is in force at once, or waits for the next 
     "log-level": { lines: ['log-level = "warn"'], said: ["log-level info -> warn"] },
   };
 
-  for (const [name, { before, lines, said, proof }] of Object.entries(cases)) {
+  for (const [name, { before, lines, said, moves = [0, 0], proof }] of Object.entries(cases)) {
     if (before) {
       write([...BASE, ...before]);
       await reload();
@@ -138,9 +162,11 @@ processTest("each option of a device is in force at once, or waits for the next 
     const waits = said[0]!.startsWith("restart");
     assert.equal(waits, DEVICE_RELOAD[name as keyof typeof DEVICE_RELOAD] === "at the next start", name);
     await proof?.();
+    await settled(moves[0]);
     await talk();
     write(BASE);
     await reload();
+    await settled(moves[1]);
   }
 
   // All or nothing: the last of these cannot be.

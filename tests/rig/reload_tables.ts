@@ -13,7 +13,7 @@ import { markers } from "./option_tables.ts";
 /** The page. */
 export const RELOAD_PAGE = "docs/operate/reload.md";
 
-const WAYS: readonly ReloadWay[] = ["at once", "for links and clients to come", "at the next start"];
+const WAYS: readonly ReloadWay[] = ["at once", "over a new link", "for links and clients to come", "at the next start"];
 
 /** The page with its tables as they are to be. */
 export function withReloadTables(page: string): string {
@@ -32,9 +32,9 @@ export function withReloadTables(page: string): string {
 }
 
 function render(table: ReloadTable<string>): string {
-  const rows = WAYS.map((way) => {
+  const rows = WAYS.flatMap((way) => {
     const names = Object.entries(table).filter(([, each]) => each === way).map(([name]) => `\`${name}\``);
-    return `| ${way} | ${names.join(", ")} |`;
+    return names.length > 0 ? [`| ${way} | ${names.join(", ")} |`] : [];
   });
   return ["| in force | options |", "| --- | --- |", ...rows].join("\n");
 }

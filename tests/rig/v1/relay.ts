@@ -5,7 +5,6 @@
  */
 
 import {
-  connectDevice,
   type DeviceEvent,
   type DeviceHandle,
   type Forward,
@@ -17,6 +16,7 @@ import {
   type ServerHandle,
   type V1DeviceOptions,
 } from "../../../mod.ts";
+import { startDevice, type StartedDevice } from "../../../device/device.ts";
 import { NaiveDevice } from "../naive_v1/device.ts";
 import { NaiveServer } from "../naive_v1/server.ts";
 import type { DeviceQuirks, ServerQuirks } from "../naive_v1/quirks.ts";
@@ -66,8 +66,8 @@ export function startV1Device(
   serverPort: number,
   services: readonly string[],
   options: Partial<V1DeviceOptions> = {},
-): TestDevice {
-  const handle = connectDevice({
+): TestDevice & Omit<StartedDevice, "handle"> {
+  const { handle, adjust, ways } = startDevice({
     profile: "v1",
     server: { host: "127.0.0.1", port: serverPort },
     services: services.map(parseService),
@@ -75,7 +75,7 @@ export function startV1Device(
     ...options,
   });
   const events = new Events<DeviceEvent>(handle);
-  return { handle, events, [Symbol.asyncDispose]: () => ended(handle) };
+  return { handle, adjust, ways, events, [Symbol.asyncDispose]: () => ended(handle) };
 }
 
 async function ended(handle: ServerHandle | DeviceHandle): Promise<void> {

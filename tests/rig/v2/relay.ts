@@ -5,7 +5,6 @@
  */
 
 import {
-  connectDevice,
   type DeviceEvent,
   serve,
   type ServeOptions,
@@ -13,6 +12,7 @@ import {
   type ServerHandle,
   type V2DeviceOptions,
 } from "../../../mod.ts";
+import { startDevice, type StartedDevice } from "../../../device/device.ts";
 import { parseNamedService } from "../../../device/v2/named_service.ts";
 import { createIdentity, formatPublicKey, type Identity } from "../../../net/tls/identity.ts";
 import type { TlsSource } from "../../../net/tls/listening.ts";
@@ -129,7 +129,7 @@ export async function enlist(
   return identity;
 }
 
-export interface V2Device extends TestDevice {
+export interface V2Device extends TestDevice, Pick<StartedDevice, "ways"> {
   readonly identity: Identity;
   /** What it logged so far, from `info` up. */
   readonly log: RecordingLogger;
@@ -143,7 +143,7 @@ export function startV2Device(
   options: Partial<V2DeviceOptions> = {},
 ): V2Device {
   const log = new RecordingLogger();
-  const handle = connectDevice({
+  const { handle, ways } = startDevice({
     profile: "v2",
     server: { host: "127.0.0.1", port: server.port },
     serverKey: server.identity.publicKey,
@@ -157,6 +157,7 @@ export function startV2Device(
   const events = new Events<DeviceEvent>(handle);
   return {
     handle,
+    ways,
     events,
     identity,
     log,

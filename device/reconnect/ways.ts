@@ -1,0 +1,49 @@
+/**
+ * What changes where a device dials, and what its server may name, while it runs.
+ *
+ * @module
+ */
+
+import type { DeviceWay } from "../options.ts";
+import type { ServiceRule } from "../services.ts";
+import type { LinkLife, LinkMaker, PreparedWay } from "./link_maker.ts";
+import type { Wishes } from "./wishes.ts";
+
+/** Changes that. */
+export class Ways {
+  readonly #maker: Pick<LinkMaker, "prepareWay" | "setAllow">;
+  readonly #wishes: Pick<Wishes, "moveSoon">;
+  readonly #link: () => LinkLife | undefined;
+
+  /** `link`: what is up, if anything is. */
+  constructor(maker: Pick<LinkMaker, "prepareWay" | "setAllow">, wishes: Wishes, link: () => LinkLife | undefined) {
+    this.#maker = maker;
+    this.#wishes = wishes;
+    this.#link = link;
+  }
+
+  /** Whether it can be gone at once: no link is up, or one that can be left for another under the same session. */
+  canMove({ goesOn }: PreparedWay): boolean {
+    const link = this.#link();
+    return link === undefined || link.resumable && goesOn;
+  }
+
+  /**
+   * Prepares another way to the server, for the next dial.
+   *
+   * @throws {UnprovableError} or {RangeError} for one that cannot be.
+   */
+  prepare(way: DeviceWay): PreparedWay {
+    return this.#maker.prepareWay(way);
+  }
+
+  /** Dials now. The link that is up goes on until another has its place, if its session can; else it is left alone. */
+  redial(): void {
+    this.#wishes.moveSoon();
+  }
+
+  /** On v2, the server may name these addresses from now on, and clients of others are ended, as `not-allowed`. */
+  setAllow(rules: readonly ServiceRule[]): void {
+    if (this.#maker.setAllow(rules)) this.redial(); // the server hears with a link whether it may name any
+  }
+}
