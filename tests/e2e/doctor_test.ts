@@ -82,6 +82,9 @@ processTest(
       assert.match(line, / reason=said-goodbye why="it said goodbye: shutting-down"/);
     }
 
+    const warned = relay.server.child.stderr.filter((line) => /"warn".*"refused /.test(line));
+    assert.deepEqual(warned, [], "who only looks is nothing to warn of");
+
     const nobody = freePort("127.0.0.1");
     const cut = await doctor("device", "--server", `127.0.0.1:${nobody}`, "--server-key", await keyOf(state), ...state);
     assert.deepEqual([cut.code, cut.of(`server 127.0.0.1:${nobody}`)!.level], [1, "fail"]);
