@@ -103,7 +103,7 @@ export { connectDevice } from "./device/device.ts";
 export { type EnrolmentOptions, enrolmentOptions, joinFromString, type JoinOptions } from "./device/join.ts";
 export type { ClientFacts } from "./device/clients.ts";
 export type { DeviceClient } from "./device/clients.ts";
-export type { DeviceHandle, DeviceState, DeviceStatus } from "./device/handle.ts";
+export type { DeviceHandle, DeviceOutage, DeviceState, DeviceStatus } from "./device/handle.ts";
 export * from "./device/events.ts";
 export type { LinkFacts } from "./device/reconnect/link_maker.ts";
 export { parseAllow } from "./device/v2/allowed_targets.ts";

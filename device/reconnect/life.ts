@@ -105,6 +105,7 @@ export class Device implements DeviceHandle {
       name: this.#name,
       isCompatible: this.#isCompatible,
       goodbye: this.#goodbye,
+      outage: this.#tidings.gap,
       ...this.#maker.facts,
     };
   }

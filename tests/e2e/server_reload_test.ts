@@ -49,8 +49,8 @@ processTest(
     write('log-level = "debug"', 'expiration = "30s"', ...sections(`127.0.0.1:${first}`, `127.0.0.1:${more}`));
     assert.deepEqual((await reload()).lines, [
       `changed listens at 127.0.0.1:${more}, too`,
-      "changed expiration, for links and clients to come",
-      "changed log-level debug",
+      "changed expiration 15s -> 30s, for links and clients to come",
+      "changed log-level info -> debug",
     ]);
     (await Stream.connect(more))[Symbol.dispose]();
     await talk();
@@ -65,7 +65,7 @@ processTest(
       'idle-timeout = "7s"',
       ...sections(...[first, more].map((port) => `127.0.0.1:${port}`)),
     );
-    assert.deepEqual((await reload()).lines, ["changed idle-timeout"]);
+    assert.deepEqual((await reload()).lines, ["changed keep-alive adaptive -> 7s,1s,2"]);
     assert.equal(await idle(), 7_000, "it holds for a device that is linked");
 
     // What an act has set holds, until an act sets what the server has.
