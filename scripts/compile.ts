@@ -2,13 +2,14 @@
  * `deno task compile [-- --target TRIPLE] [--out DIR] [--compiler FILE]`: single binaries, with only the permissions that
  * they need.
  *
- * Every entry point is bundled first: a bundle starts four times faster and is a tenth of the size. It is a file of its own
- * for each part that is loaded when it is needed, and of ASCII alone. `--compiler` names the
+ * Every entry point is bundled first: a bundle starts four times faster and is a tenth of the size. `--compiler` names the
  * Deno that compiles, if not this one (`SALLYPORT_COMPILER` does too); `DENORT_BIN` names the runtime to build on where the
  * network does not let it be fetched, and has to be of the compiler's version. `scripts/denort.sh` gets both from npm.
  */
 
 import { parseArgs } from "node:util";
+import { describeError } from "../base/errors.ts";
+import { bundle } from "./bundle.ts";
 import { withoutColors } from "./colors.ts";
 import { RUNTIME_FLAGS } from "../tests/rig/processes/runtime_flags.ts";
 import { say } from "../tests/rig/say.ts";
@@ -47,12 +48,7 @@ if (runtime !== undefined && values.target !== undefined && values.target !== De
 }
 
 for (const [name, entry] of Object.entries(BINARIES)) {
-  const folder = `${values.out}/bundle/${name}`;
-  await Deno.remove(folder, { recursive: true }).catch(() => {}); // parts of another version
-  // Not with --minify: it puts what is used once in its place, also behind `using`, and then nobody closes it.
-  const how = ["--quiet", "--platform", "deno", "--code-splitting"];
-  await run(Deno.execPath(), ["bundle", ...how, "--outdir", folder, entry]);
-  for (const { name } of Deno.readDirSync(folder)) inAscii(`${folder}/${name}`);
+  const main = await bundle(entry, `${values.out}/bundle/${name}`).catch((error) => fail(describeError(error)));
   const target = values.target === undefined ? [] : ["--target", values.target];
   const output = `${values.out}/${name}`;
   await run(values.compiler, [
@@ -66,16 +62,10 @@ for (const [name, entry] of Object.entries(BINARIES)) {
     ...target,
     "--output",
     output,
-    `${folder}/main.js`,
+    main,
   ]);
   if (values.target === undefined || values.target === Deno.build.target) await check(output);
   say(`${output}${values.target ? ` for ${values.target}` : ""}`);
-}
-
-/** A single character beyond Latin-1, as in a comment, has the runtime keep all of a file with two bytes for each. */
-function inAscii(file: string): void {
-  const escaped = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  Deno.writeTextFileSync(file, Deno.readTextFileSync(file).replace(/[^\0-\x7f]/g, escaped));
 }
 
 async function run(command: string, args: string[]): Promise<void> {
@@ -87,7 +77,7 @@ async function run(command: string, args: string[]): Promise<void> {
   }).spawn()
     .status;
   if (success) return;
-  const hint = args[0] === "compile" && runtime === undefined
+  const hint = runtime === undefined
     ? "; if the runtime could not be downloaded, scripts/denort.sh gets one from npm (docs/install.md, Compiling offline)"
     : "";
   fail(`${args[0]} ended with ${code}${hint}`);

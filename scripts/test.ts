@@ -4,7 +4,8 @@
  * an engine for all that is asked for.
  *
  * Without arguments it is the whole suite, in parts side by side (`scripts/test/parts.ts`), types beside them, and some of
- * it once more on the portable engine; where `SALLYPORT_BINARIES` names a folder, that of it which depends on being compiled.
+ * it once more on the portable engine; processes run a bundle of the program there, which starts sooner, but for what
+ * measures. Where `SALLYPORT_BINARIES` names a folder, it is that which depends on being compiled, with the binaries in it.
  * `SALLYPORT_TEST_WORKERS` says how many parts at once.
  *
  * Where `CI` is set, a skip is a failure.
@@ -13,6 +14,7 @@
  */
 
 import { fileURLToPath } from "node:url";
+import { bundle } from "./bundle.ts";
 import { withoutColors } from "./colors.ts";
 import { installClients } from "./test/install_clients.ts";
 import { alone, compiled, type Part, partsOf, portable, testFiles } from "./test/parts.ts";
@@ -27,8 +29,8 @@ const inCi = !["", "0", "false"].includes(Deno.env.get("CI") ?? "");
 /** What failed where no test did. */
 const AS_A_WHOLE = "the run as a whole";
 
-/** How many parts run at once: they wait more than they work. */
-const WORKERS = Number(Deno.env.get("SALLYPORT_TEST_WORKERS") ?? navigator.hardwareConcurrency + 1);
+/** How many parts run at once, at least one: they wait more than they work. */
+const WORKERS = Math.max(1, Number(Deno.env.get("SALLYPORT_TEST_WORKERS") ?? navigator.hardwareConcurrency + 1) || 1);
 
 /** @returns the exit code. */
 async function run(): Promise<number> {
@@ -40,22 +42,35 @@ async function run(): Promise<number> {
 /** The whole suite. */
 async function runAll(): Promise<Results[]> {
   const files = testFiles(ROOT);
-  const named = Deno.env.get("SALLYPORT_ENGINE");
   if (Deno.env.get("SALLYPORT_BINARIES")) {
-    return [...await runParts(partsOf(compiled(files))), ...await runParts(alone(compiled(files)), 1)];
+    return [...await runParts(partsOf(compiled(files))), ...await runParts(alone(compiled(files)), { workers: 1 })];
   }
+  const named = Deno.env.get("SALLYPORT_ENGINE");
   const engine = named ?? (inCi ? "native" : "auto"); // in CI a fallback would go unseen
   const parts = [...partsOf(files, engine), ...(named ? [] : partsOf(portable(files), "portable"))];
-  const types = checkTypes();
-  const results = await runParts(parts);
-  return [await types, ...results, ...await runParts(alone(files, engine), 1)];
+  const folder = await Deno.makeTempDir({ prefix: "sallyport-test-" });
+  try {
+    await Deno.chmod(folder, 0o755); // other users run it, too
+    const program = await bundle("main.ts", `${folder}/bundle`);
+    const types = checkTypes();
+    const results = await runParts(parts, { program });
+    return [await types, ...results, ...await runParts(alone(files, engine), { workers: 1 })];
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 }
 
-/** Runs parts, at most `workers` of them at once. Types are checked once for all of them, and not in each. */
-function runParts(parts: readonly Part[], workers = WORKERS): Promise<Results[]> {
+/**
+ * Runs parts, at most `workers` of them at once, with a bundle of the program where one is named: it starts sooner. Types
+ * are checked once for all of them, and not in each.
+ */
+function runParts(
+  parts: readonly Part[],
+  { workers = WORKERS, program }: { readonly workers?: number; readonly program?: string } = {},
+): Promise<Results[]> {
   return byWorkers(workers, parts, async ({ name, files, engine }) => {
     const began = performance.now();
-    const results = await runTests(["--no-check", ...files], { engine, isBesideOthers: workers > 1 });
+    const results = await runTests(["--no-check", ...files], { engine, program, isBesideOthers: workers > 1 });
     const suffix = engine === "portable" ? " (portable engine)" : "";
     say(`== ${name}${suffix}: ${results.passed} passed in ${Math.round((performance.now() - began) / 1_000)} s`);
     return {
@@ -76,17 +91,23 @@ async function checkTypes(): Promise<Results> {
 interface Way {
   /** The engine; without one, that which the environment names. */
   readonly engine?: string | undefined;
+  /** What the tests run as the program; without one, its source. */
+  readonly program?: string | undefined;
   /** Whether others print at the same time. */
   readonly isBesideOthers?: boolean;
 }
 
-async function runTests(args: readonly string[], { engine, isBesideOthers }: Way = {}): Promise<Results> {
+async function runTests(args: readonly string[], { engine, program, isBesideOthers }: Way = {}): Promise<Results> {
   const folder = await Deno.makeTempDir({ prefix: "sallyport-test-" });
   try {
     const report = `${folder}/report.xml`;
     const skips = `${folder}/skips`;
     await Deno.writeTextFile(skips, "");
-    const env = { SALLYPORT_TEST_SKIPS: skips, ...(engine && { SALLYPORT_ENGINE: engine }) };
+    const env = {
+      SALLYPORT_TEST_SKIPS: skips,
+      ...(engine && { SALLYPORT_ENGINE: engine }),
+      ...(program && { SALLYPORT_TEST_PROGRAM: program }),
+    };
     const { code } = await deno(["test", "--allow-all", "--shuffle", `--junit-path=${report}`, ...args], env, {
       inPieces: isBesideOthers ?? false,
     });

@@ -4,18 +4,6 @@
  * @module
  */
 
-/** Connections that have not proved anything yet may have one descriptor in so many, at all listeners for devices together. */
-export const DOOR_PART = 4;
-
-/** The fewest of them at one listener, however few descriptors there are: in their handshake, and before it. */
-export const MIN_AT_DOOR = 4;
-
-/** Of those in their handshake, one address may have one in so many under way, where they are few. */
-export const UNDER_WAY_PART = 4;
-
-/** Connections that make room at once when descriptors have run out, in their handshake and before it. */
-export const EVICTIONS_AT_ONCE = 16;
-
 /** Clients of a device that wait for a link, or for their service to be offered on it; beyond, see `server/ports/fair_line.ts`. */
 export const MAX_CLIENTS_INTERRUPTED = 256;
 
@@ -24,9 +12,6 @@ export const HALF_CLOSE_TIMEOUT_MS = 5_000;
 
 /** Time from an accepted connection to a whole LISTEN, in milliseconds; on v2 clients wait no longer for one. */
 export const FIRST_FRAME_TIMEOUT_MS = 10_000;
-
-/** Connections of one v1 listener that may be on their way to a LISTEN; see `server/door/pending_connections.ts` for who makes room. */
-export const MAX_PENDING_LINKS = 512;
 
 /** Time after which one of them may have to make room, in milliseconds: LISTEN follows the connection at once. */
 export const LISTEN_GRACE_MS = 500;
@@ -45,36 +30,6 @@ export const MAX_ENROLLING_PER_ADDRESS = 512;
 
 /** The same with one string, which lets in one of them. */
 export const MAX_ENROLLING_PER_STRING = 8;
-
-/** Time for which an address is remembered from which a device proved its key, in milliseconds. */
-export const PROVED_ADDRESS_MS = 600_000;
-
-/** Such addresses at most. */
-export const MAX_PROVED_ADDRESSES = 4_096;
-
-/** Connections from such an address that weigh as much as one from any other, when somebody has to make room. */
-export const PROVED_ADDRESS_WEIGHT = 4;
-
-/** Connections of one v2 listener that may wait for the beginning of their handshake. */
-export const MAX_WAITING_HANDSHAKES = 2_048;
-
-/** Handshakes that begin in one turn of the event loop; each costs about a millisecond of work in all. */
-export const HANDSHAKES_A_TURN = 4;
-
-/** Handshakes from one address, or one /56 of IPv6, that are under way at a time; the others wait for their beginning. */
-export const MAX_HANDSHAKES_UNDER_WAY = 128;
-
-/** One that takes longer than this, in milliseconds, does not count any more: it waits for its peer, and others need not. */
-export const MIN_HANDSHAKE_TURN_MS = 500;
-
-/** The same when handshakes that went well took long lately: then there is much to do. */
-export const MAX_HANDSHAKE_TURN_MS = 2_000;
-
-/** The same from an address whose handshakes fail one and all: those who are silent hold up few. */
-export const STRANGER_TURN_MS = 50;
-
-/** A wait for the beginning of a handshake, in milliseconds, from which those who came last have every other turn. */
-export const LONG_HANDSHAKE_WAIT_MS = 1_000;
 
 /** A device that is not welcome is asked to come back after this at first, in milliseconds. */
 export const MIN_BARRED_COME_BACK_MS = 2_000;
@@ -112,17 +67,8 @@ export const MASS_LOSS_SETTLE_MS = 60_000;
 /** Milliseconds that a file has to stand still that is the beginning of what it was, with fewer devices. */
 export const CUT_SETTLE_MS = 10_000;
 
-/** Links that one device may make in a row, however fast. */
-export const LINK_BURST = 60;
-
-/** Milliseconds after which a device that used them up may make one more. */
-export const LINK_INTERVAL_MS = 1_000;
-
 /** Milliseconds that a device which comes too often waits for its refusal. */
 export const LINK_REFUSAL_HOLD_MS = 2_000;
-
-/** Devices that are remembered at most; who has not come for longest is forgotten first. */
-export const MAX_RATED_DEVICES = 4_096;
 
 /** Tries for a free port that was kept and is in use, before another one is picked. */
 export const KEPT_PORT_TRIES = 3;
@@ -312,36 +258,6 @@ export const MAX_FAILED_SERVICES = 4_096;
 
 /** A limit that was reached is told of again when less than this part of it was in use in between. */
 export const LIMIT_CLEAR_PART = 0.9;
-
-/** Milliseconds of which history is kept. */
-export const HISTORY_MS = 24 * 3600_000;
-
-/** Milliseconds from point to point of the whole server. */
-export const HISTORY_STEP_MS = 60_000;
-
-/** Milliseconds from point to point of a device. */
-export const DEVICE_STEP_MS = 600_000;
-
-/** Milliseconds between two writings of history. */
-export const HISTORY_WRITE_MS = 300_000;
-
-/** Devices of which history is kept; for more, those seen most recently. */
-export const MAX_HISTORY_DEVICES = 2_048;
-
-/** The same, where it is in memory. */
-export const MAX_DEVICES_IN_MEMORY = 256;
-
-/** Bytes of the file with history. */
-export const MAX_HISTORY_BYTES = 32 * 1024 * 1024;
-
-/** Milliseconds for which the losses of a device's links are counted. */
-export const LOSSES_MS = 3600_000;
-
-/** Losses of one device that are counted at most. */
-export const MAX_LOSSES_COUNTED = 99;
-
-/** Devices whose losses are counted: those that lost a link most recently. */
-export const MAX_LOSING_DEVICES = 4_096;
 
 /** Requests that `server dashboard` passes on at once. */
 export const MAX_DOOR_REQUESTS = 64;

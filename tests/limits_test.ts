@@ -20,6 +20,8 @@ import * as relay from "../relay/limits.ts";
 import * as serial from "../serial/limits.ts";
 import * as capacity from "../server/capacity/limits.ts";
 import * as refusals from "../server/refusals/limits.ts";
+import * as door from "../server/door/limits.ts";
+import * as history from "../server/history/limits.ts";
 import * as server from "../server/limits.ts";
 import { test } from "./rig/test.ts";
 
@@ -38,6 +40,8 @@ const ROOMS = {
   server,
   capacity,
   refusals,
+  door,
+  history,
   device,
 };
 const PAGES = ["../protocol/v1/v1.md", "../protocol/v2/v2.md", "../docs/reference/limits.md"];

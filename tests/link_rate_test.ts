@@ -5,7 +5,8 @@
  */
 
 import assert from "node:assert/strict";
-import { LINK_BURST, LINK_INTERVAL_MS, LINK_REFUSAL_HOLD_MS } from "../server/limits.ts";
+import { LINK_BURST, LINK_INTERVAL_MS } from "../server/door/limits.ts";
+import { LINK_REFUSAL_HOLD_MS } from "../server/limits.ts";
 import { HandshakeError } from "../protocol/v2/wire/handshake.ts";
 import { createIdentity, type Identity } from "../net/tls/identity.ts";
 import { LISTEN } from "./rig/naive_v1/link.ts";

@@ -5,18 +5,19 @@
  */
 
 import { CLOEXEC, NONBLOCK, SOCK_STREAM } from "../kernel/libc.ts";
-import { ACCEPTS_PER_PASS, LISTEN_BACKLOG } from "./limits.ts";
+import { LISTEN_BACKLOG } from "./limits.ts";
 import type { Address } from "../../protocol/address.ts";
 import { describeError } from "../../base/errors.ts";
 import { parseIP } from "../../protocol/ip.ts";
 import { bindUplink } from "./bind_uplink.ts";
 import { type SocketCalls, socketCalls } from "./calls.ts";
-import { closedError, EAGAIN, EINPROGRESS, EINTR, socketError } from "../kernel/errno.ts";
-import { ENDED, EventLoop, type Waiting, type Watcher, WHILE_READABLE, WRITABLE } from "./event_loop.ts";
+import { EINPROGRESS, EINTR, socketError } from "../kernel/errno.ts";
+import { ENDED, EventLoop, type Watcher, WHILE_READABLE, WRITABLE } from "./event_loop.ts";
+import { NativeListener } from "./listener.ts";
 import type { Machine } from "./machine.ts";
 import { setKeepAlive, setLinger, setMaxSegment, setReuseAddress, takeError, tune } from "./options.ts";
 import { AddressRoom, kernelAddress } from "../kernel/socket_address.ts";
-import { localAddressOf, TcpSocket } from "./tcp_socket.ts";
+import { TcpSocket } from "./tcp_socket.ts";
 import { LineStream, openTerminal } from "./local/terminal.ts";
 import { NativeTls } from "./tls.ts";
 import { bindUdp, connectUdp } from "./local/udp_socket.ts";
@@ -30,7 +31,6 @@ import type {
   ListeningSocket,
   ListenOptions,
   Socket,
-  Soon,
   Terminal,
   TlsEngine,
   UnixConnection,
@@ -84,7 +84,7 @@ export class NativeEngine implements Engine {
       calls.close(fd);
       throw error;
     }
-    return new NativeListener(this.#loop, fd, (fd) => new TcpSocket(this.#loop, fd, room.read(), options));
+    return new NativeListener(this.#loop, fd, (fd, peer) => new TcpSocket(this.#loop, fd, peer.read(), options));
   }
 
   connect(address: Address, { signal, maxSegment, uplink }: ConnectOptions): Promise<Socket> {
@@ -204,102 +204,6 @@ class Connecting implements Watcher {
     this.#loop.forget(this.#fd);
     this.#loop.calls.close(this.#fd);
     this.#reject(error);
-  }
-}
-
-/** A listening socket; it owns the descriptor. */
-class NativeListener<S> implements ListeningSocket<S>, Watcher, Waiting {
-  readonly address: Address;
-  readonly #loop: EventLoop;
-  readonly #made: (fd: number) => S;
-  #fd: number;
-  #ready = true;
-  #pass = -1;
-  #accepted = 0;
-  #waiting: PromiseWithResolvers<S> | undefined;
-
-  /** Takes over `fd`, which listens; `made` is given what is accepted. */
-  constructor(loop: EventLoop, fd: number, made: (fd: number) => S, address?: Address) {
-    this.#loop = loop;
-    this.#fd = fd;
-    this.#made = made;
-    try {
-      loop.add(fd, this);
-    } catch (error) {
-      loop.calls.close(fd);
-      throw error;
-    }
-    this.address = address ?? localAddressOf(loop.calls, fd);
-  }
-
-  accept(): Soon<S> {
-    if (this.#fd < 0) return Promise.reject(closedError());
-    if (this.#ready && this.#hasTurn()) {
-      const socket = this.#attempt();
-      if (socket) return socket;
-    }
-    this.#waiting = Promise.withResolvers();
-    return this.#waiting.promise;
-  }
-
-  close(): void {
-    const fd = this.#fd;
-    if (fd < 0) return;
-    this.#fd = -1;
-    this.#loop.forget(fd);
-    this.#loop.calls.close(fd);
-    this.#take()?.reject(closedError());
-  }
-
-  onReady(): void {
-    this.#ready = true;
-    this.onTurn();
-  }
-
-  onTurn(): void {
-    if (!this.#waiting || !this.#hasTurn()) return;
-    try {
-      const socket = this.#attempt();
-      if (socket) this.#take()!.resolve(socket);
-    } catch (error) {
-      this.#take()?.reject(error);
-    }
-  }
-
-  #take(): PromiseWithResolvers<S> | undefined {
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    return waiting;
-  }
-
-  #hasTurn(): boolean {
-    if (this.#pass !== this.#loop.pass) {
-      this.#pass = this.#loop.pass;
-      this.#accepted = 0;
-    } else if (this.#accepted >= ACCEPTS_PER_PASS) {
-      this.#loop.again(this);
-      return false;
-    }
-    return true;
-  }
-
-  /** @throws What accept fails with: the next one may still go well. */
-  #attempt(): S | undefined {
-    const { calls } = this.#loop;
-    for (;;) {
-      const { bytes, size } = room.reset();
-      const fd = calls.accept4(this.#fd, bytes, size, SOCKET_FLAGS);
-      if (fd >= 0) {
-        this.#accepted++;
-        return this.#made(fd);
-      }
-      const errno = calls.errno();
-      if (errno === EAGAIN) {
-        this.#ready = false;
-        return undefined;
-      }
-      if (errno !== EINTR) throw socketError(errno);
-    }
   }
 }
 

@@ -16,7 +16,7 @@ import { nextTick } from "node:process";
 import { CLOEXEC, NONBLOCK } from "../kernel/libc.ts";
 import {
   AGAIN_PER_PASS,
-  BUSY_PASSES,
+  BUSY_PASS_US,
   EVENTS_PER_PASS,
   EVENTS_PER_WAIT,
   FULL_TURN_MS,
@@ -239,10 +239,17 @@ export class EventLoop {
     this.#state = "due"; // from here on nothing waits for the end of a pass
     this.#endPass();
     const isIdle = this.#busy === 0 && this.#again.length === 0 && !this.#isMidPass;
-    if (this.#busy < BUSY_PASSES && !this.#isBusy) this.#length = 0;
-    else if (this.#length < TURNS.length - 1) this.#length++;
+    this.#length = this.#nextLength();
     this.#wait(isIdle ? -1 : 0);
   };
+
+  /** A turn is longer than the one before if that was busy all along, and as short as can be if it was not at all. */
+  #nextLength(): number {
+    const length = this.#length;
+    if (this.#busy === 0 && !this.#isBusy) return 0;
+    if (this.#busy * BUSY_PASS_US >= TURN_LENGTHS[length]!) return Math.min(length + 1, TURNS.length - 1);
+    return Math.max(0, length - 1);
+  }
 
   #endPass(): void {
     const due = this.#after;
@@ -263,7 +270,7 @@ export class EventLoop {
     this.#state = "aside";
     this.#told();
     this.#owed = ms === 0 ? this.#owed + TURN_LENGTHS[this.#length]! : 0;
-    const isOwed = this.#owed > RUNTIME_TURN_US;
+    const isOwed = this.#owed >= RUNTIME_TURN_US;
     if (isOwed) this.#owed = 0;
     this.calls.epoll_wait_aside(this.#epoll, this.#pointer, EVENTS_PER_WAIT, ms).then((count) => {
       const since = systemClock.now();

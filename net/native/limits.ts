@@ -10,11 +10,11 @@ export const TURN_US = 5_000;
 /** Microseconds for which one does to which little comes: what comes may be answered by the runtime's own events. */
 export const SHORT_TURN_US = 250;
 
-/** Passes with something to do in a turn, from which on the next one is longer. */
-export const BUSY_PASSES = 1;
+/** A turn is busy, and the next one longer, if a pass with something to do came every so many microseconds. */
+export const BUSY_PASS_US = 250;
 
 /** Microseconds of this loop's turns after which the runtime has one with its timers, which may take a millisecond. */
-export const RUNTIME_TURN_US = 20_000;
+export const RUNTIME_TURN_US = 5_000;
 
 /** Events that are taken from the kernel at once: then promises run, and the clock is looked at. */
 export const EVENTS_PER_WAIT = 8;

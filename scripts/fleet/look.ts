@@ -5,7 +5,8 @@
  */
 
 import { ADMIN_SOCKET } from "../../app/admin/address.ts";
-import { adminClient } from "../../app/admin/client.ts";
+import { adminClient, AdminRefusal } from "../../app/admin/client.ts";
+import { counted } from "../../base/table.ts";
 import { openBrowser } from "../../tests/rig/dashboard/browser.ts";
 import { Child } from "../../tests/rig/processes/child.ts";
 import { sallyport } from "../../tests/rig/processes/daemons.ts";
@@ -21,8 +22,14 @@ export interface Look {
   readonly longestTurn: number;
 }
 
-/** Links that are dropped while the page is looked at, one after the other, and the milliseconds in between. */
-const [DROPS, DROP_MS] = [200, 100];
+/** Views, in the order in which they are looked at. */
+const VIEWS = ["devices", "clients", "server", "events", "refusals", "audit"];
+/** Links are dropped while a view is looked at, one after the other: milliseconds in between. */
+const DROP_MS = 100;
+/** Milliseconds for a view to be there. */
+const OPEN_MS = 2_000;
+/** What the API answers if a device has no link: it was dropped a moment ago, and is on its way. */
+const NO_LINK = 409;
 /** Time for a page to be there, in milliseconds. */
 const LOAD_MS = 60_000;
 
@@ -31,8 +38,8 @@ const OBSERVE = `globalThis.tasks = [];
 new PerformanceObserver((list) => tasks.push(...list.getEntries().map((each) => each.duration)))
   .observe({ type: "longtask", buffered: true });`;
 
-/** Looks at each view. */
-export async function lookAtDashboard({ server, state }: Fleet, devices: number): Promise<Look> {
+/** Looks at each view, for some seconds while links are dropped. */
+export async function lookAtDashboard({ server, state }: Fleet, devices: number, seconds: number): Promise<Look> {
   await using door = Child.start("dashboard", sallyport("server", ["dashboard", "--state", state]));
   const [, link] = await door.line(/^dashboard (\S+)$/, 0, LOAD_MS);
   await using browser = await openBrowser();
@@ -42,9 +49,8 @@ export async function lookAtDashboard({ server, state }: Fleet, devices: number)
   let [longestTask, longestTurn] = [0, 0];
   const tell = (what: string, found: readonly number[], turn: number | undefined) => {
     const most = Math.max(0, ...found);
-    say(
-      `${what}: ${found.length} long tasks, the longest ${most} ms; longest turn of the server ${turn ?? "?"} ms`,
-    );
+    const beside = turn === undefined ? "" : `; longest turn of the server ${turn} ms`;
+    say(`${what}: ${counted(found.length, "long task")}, the longest ${most} ms${beside}`);
     longestTurn = Math.max(longestTurn, turn ?? 0);
     return most;
   };
@@ -56,20 +62,28 @@ export async function lookAtDashboard({ server, state }: Fleet, devices: number)
   const took = performance.now() - since;
   tell(`dashboard, first look (${took.toFixed(0)} ms)`, await tasks(), first?.longest);
   using client = adminClient({ socket: `${state}/server/${ADMIN_SOCKET}` });
-  for (const view of ["devices", "clients", "server", "events"]) {
+  const drops = Math.ceil(seconds * 1_000 / DROP_MS);
+  let at = 0;
+  for (const view of VIEWS) {
     await page.evaluate(`location.hash = "#/${view}"`);
-    await pause(2_000);
+    await pause(OPEN_MS);
     const opening = await tasks();
+    let [dropped, away] = [0, 0];
     const turns = await turnsOf(server, async () => {
-      for (let n = 0; n < DROPS; n++) {
-        await client.post(`/v1/devices/gw${(n * 7) % devices}/drop`);
+      for (let n = 0; n < drops; n++) {
+        at = (at + 7) % devices;
+        await client.post(`/v1/devices/gw${at}/drop`).then(() => dropped++, (error: unknown) => {
+          if (!(error instanceof AdminRefusal) || error.status !== NO_LINK) throw error;
+          away++;
+        });
         await pause(DROP_MS);
       }
     });
     const found = await tasks();
     longestTask = Math.max(longestTask, ...found);
     tell(`dashboard, ${view}, opened`, opening, undefined);
-    tell(`dashboard, ${view}, ${DROPS} links dropped meanwhile`, found, turns?.longest);
+    const were = away > 0 ? `, ${away} were away already` : "";
+    tell(`dashboard, ${view}, ${dropped} links dropped meanwhile${were}`, found, turns?.longest);
   }
   browser.complaints.forEach((line) => say(line));
   return { longestTask, longestTurn };

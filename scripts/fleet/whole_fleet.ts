@@ -18,9 +18,10 @@ import { Child, openFilesLimit } from "../../tests/rig/processes/child.ts";
 import { find } from "../../tests/rig/processes/programs.ts";
 import { say } from "../../tests/rig/say.ts";
 import { echoService } from "../../tests/rig/service.ts";
+import { TempFolder } from "../../tests/rig/temp_folder.ts";
 import { pause } from "../../tests/rig/wait.ts";
 import { positive, understood, wholeNumber } from "../arguments.ts";
-import { askAll, type Asked } from "./ask.ts";
+import { askAll, type Asked, FIRST_QUESTION } from "./ask.ts";
 import { lookAtDashboard } from "./look.ts";
 import { costOf } from "./cost.ts";
 import { Fleet, FleetKeys, SETTLE_MS } from "./fleet.ts";
@@ -43,6 +44,8 @@ const BARS = {
 
 /** Sockets of the server beside one for each client, and two for each device. */
 const MORE_FILES = 256;
+/** Clients from which it can be said what one costs. */
+const ENOUGH_CLIENTS = 5_000;
 /** Time that clients may take until all are there, in milliseconds. */
 const ARRIVAL_MS = 300_000;
 
@@ -66,7 +69,9 @@ async function main(args: readonly string[]): Promise<number> {
   await using service = echoService();
   const flags = ["--preload", new URL("turns.ts", import.meta.url).pathname];
   const keys = await FleetKeys.make(devices);
-  await using fleet = await Fleet.start(keys, "adaptive", { flags, servicePort: service.port });
+  using folder = new TempFolder();
+  const server = ["--audit", `${folder.path}/audit.log`];
+  await using fleet = await Fleet.start(keys, "adaptive", { server, flags, servicePort: service.port });
   await pause(SETTLE_MS);
   const faults = new Faults();
   const alone = await costOf(fleet, seconds);
@@ -79,14 +84,15 @@ async function main(args: readonly string[]): Promise<number> {
     say(`${devices * clients} idle clients beside: ${together.text}`);
     const each = (together.bytes - alone.bytes) / (devices * clients) / 1_000;
     say(`a client costs ${each.toFixed(1)} KB, of server and devices together`);
-    faults.demand("memory of a client, in KB", each, BARS.client, "");
+    // With few, what grew meanwhile in the programs themselves counts for more than what the clients hold.
+    if (devices * clients >= ENOUGH_CLIENTS) faults.demand("memory of a client, in KB", each, BARS.client, "");
   }
   for await (const asked of askAll(fleet)) {
     say(asked.text);
     judge(faults, asked);
   }
   if (given.dashboard) {
-    const { longestTask, longestTurn } = await lookAtDashboard(fleet, devices);
+    const { longestTask, longestTurn } = await lookAtDashboard(fleet, devices, seconds);
     faults.demand("longest task of the page", longestTask, BARS.task, "ms");
     faults.demand("longest turn beside the dashboard", longestTurn, BARS.turn, "ms");
   }
@@ -96,6 +102,7 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 function judge(faults: Faults, { what, ms, turn }: Asked): void {
+  if (what === FIRST_QUESTION) return; // once in the life of a server
   if (what === "GET /v1/server") faults.demand(what, ms, BARS.status, "ms");
   if (turn !== undefined) faults.demand(`longest turn beside ${what}`, turn, BARS.turn, "ms");
 }

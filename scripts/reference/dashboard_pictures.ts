@@ -55,6 +55,9 @@ if (given !== undefined) {
   await take(dark, "device-dark", `#/device/${worst}`, ".chart svg");
   await take(light, "clients", "#/clients", "main tbody tr");
   await take(light, "events", "#/events");
+  for (const [page, suffix] of [[light, ""], [dark, "-dark"], [phone, "-phone"]] as const) {
+    for (const view of ["refusals", "audit"]) await take(page, `${view}${suffix}`, `#/${view}`, "main tbody th");
+  }
   await take(phone, "phone-devices", "#/devices");
   await take(phone, "phone-server", "#/server", ".chart svg");
   await take(phone, "phone-events", "#/events");

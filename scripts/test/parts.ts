@@ -66,19 +66,24 @@ export function testFiles(root: string, folder = ""): string[] {
   return found.toSorted();
 }
 
-/** The parts of these files that may go side by side, those that take long first; what is {@linkcode ALONE} is in none. */
+/**
+ * The parts of these files that may go side by side, those that take long first; the parts of one room are spread, so that
+ * what works hard runs beside what waits. What is {@linkcode ALONE} is in none.
+ */
 export function partsOf(files: readonly string[], engine?: string): Part[] {
   const rooms = Map.groupBy(files.filter((file) => !ALONE.includes(file)), roomOf);
-  const parts = [...rooms].flatMap(([room, files]) => {
+  const placed = [...rooms].flatMap(([room, files]) => {
     const count = SLICES[room] ?? 1;
     return Array.from({ length: count }, (_, n) => ({
-      name: count === 1 ? room : `${room} ${n + 1}/${count}`,
-      files: files.filter((_, at) => at % count === n),
-      ...(engine && { engine }),
+      place: count === 1 ? 1 : n / count,
+      part: {
+        name: count === 1 ? room : `${room} ${n + 1}/${count}`,
+        files: files.filter((_, at) => at % count === n),
+        ...(engine && { engine }),
+      },
     }));
   });
-  const cost = ({ name }: Part) => Object.keys(SLICES).findIndex((room) => name.startsWith(`${room} `)) >>> 0;
-  return parts.filter(({ files }) => files.length > 0).toSorted((a, b) => cost(a) - cost(b));
+  return placed.toSorted((a, b) => a.place - b.place).map(({ part }) => part).filter(({ files }) => files.length > 0);
 }
 
 /** What has to have the machine for itself. */

@@ -18,11 +18,15 @@ Deno.test("the parts have every test file once, and what measures has the machin
   );
 });
 
-Deno.test("parts begin with those that take long, each with its engine", STRICT, () => {
-  const parts = partsOf(["app/a_test.ts", "tests/e2e/b_test.ts", "tests/e2e/c_test.ts", "tests/d_test.ts"], "native");
+Deno.test("parts begin with rooms that take long, which take turns, each with its engine", STRICT, () => {
+  const e2e = ["b", "c"].map((name) => `tests/e2e/${name}_test.ts`);
+  const faults = ["e", "f"].map((name) => `tests/faults/${name}_test.ts`);
+  const parts = partsOf(["app/a_test.ts", "tests/d_test.ts", ...e2e, ...faults], "native");
   assert.deepEqual(parts.map(({ name, engine }) => [name, engine]), [
     ["tests/e2e 1/8", "native"],
+    ["tests/faults 1/5", "native"],
     ["tests/e2e 2/8", "native"],
+    ["tests/faults 2/5", "native"],
     ["app", "native"],
     ["tests", "native"],
   ]);

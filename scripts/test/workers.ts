@@ -32,9 +32,10 @@ export async function passOn(output: ReadableStream<BufferSource>, say: (text: s
     if (piece.length > 0) say(piece.join("\n"));
     piece = [];
   };
+  const decoder = new TextDecoder();
   let rest = "";
-  for await (const text of output.pipeThrough<string>(new TextDecoderStream())) {
-    const lines = (rest + text).split("\n");
+  for await (const bytes of output) {
+    const lines = (rest + decoder.decode(bytes, { stream: true })).split("\n");
     rest = lines.pop()!;
     for (const line of lines) {
       if (HEADING.test(line)) flush();

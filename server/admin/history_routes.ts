@@ -6,7 +6,7 @@
 
 import { jsonRoute, type Route } from "../../app/admin/route.ts";
 import { closed, nullable, Type, words } from "../../app/admin/schema.ts";
-import { DEVICE_STEP_MS, HISTORY_STEP_MS } from "../limits.ts";
+import { DEVICE_STEP_MS, HISTORY_STEP_MS } from "../history/limits.ts";
 import type { AdminContext } from "./context.ts";
 import { demandDevice } from "./device_routes.ts";
 import { count, NAMED, Time } from "../../app/admin/shared.ts";

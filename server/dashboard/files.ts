@@ -8,6 +8,7 @@ import type { SiteFile } from "../../app/admin/http/site.ts";
 import acts from "./web/acts.js" with { type: "text" };
 import api from "./web/api.js" with { type: "text" };
 import app from "./web/app.js" with { type: "text" };
+import audit from "./web/audit.js" with { type: "text" };
 import chart from "./web/chart.js" with { type: "text" };
 import clients from "./web/clients.js" with { type: "text" };
 import device from "./web/device.js" with { type: "text" };
@@ -23,6 +24,7 @@ import live from "./web/live.js" with { type: "text" };
 import login from "./web/login.js" with { type: "text" };
 import parts from "./web/parts.js" with { type: "text" };
 import partsStyle from "./web/parts.css" with { type: "text" };
+import refusals from "./web/refusals.js" with { type: "text" };
 import server from "./web/server.js" with { type: "text" };
 import serverActs from "./web/server_acts.js" with { type: "text" };
 import services from "./web/services.js" with { type: "text" };
@@ -37,6 +39,7 @@ const scripts = {
   acts,
   api,
   app,
+  audit,
   chart,
   clients,
   device,
@@ -49,6 +52,7 @@ const scripts = {
   live,
   login,
   parts,
+  refusals,
   server,
   server_acts: serverActs,
   services,

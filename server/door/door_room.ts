@@ -13,7 +13,7 @@ import {
   MAX_WAITING_HANDSHAKES,
   MIN_AT_DOOR,
   UNDER_WAY_PART,
-} from "../limits.ts";
+} from "./limits.ts";
 import { descriptorLimit } from "../../net/kernel/descriptor_room.ts";
 
 /** How many listeners for devices there are, which share the room; a reload may open and close some. */

@@ -7,7 +7,7 @@ import {
   MAX_PENDING_LINKS,
   MAX_WAITING_HANDSHAKES,
   MIN_AT_DOOR,
-} from "../limits.ts";
+} from "./limits.ts";
 import { keptFrom } from "../../net/kernel/descriptor_room.ts";
 import { test } from "../../tests/rig/test.ts";
 import { doorRoom } from "./door_room.ts";

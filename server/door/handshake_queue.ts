@@ -15,7 +15,7 @@ import {
   MAX_HANDSHAKE_TURN_MS,
   MIN_HANDSHAKE_TURN_MS,
   STRANGER_TURN_MS,
-} from "../limits.ts";
+} from "./limits.ts";
 import type { Clock } from "../../base/clock.ts";
 
 /** A connection whose handshake has not begun. */

@@ -8,7 +8,7 @@ import {
   MAX_WAITING_HANDSHAKES,
   MIN_HANDSHAKE_TURN_MS,
   STRANGER_TURN_MS,
-} from "../limits.ts";
+} from "./limits.ts";
 import { FakeClock } from "../../tests/rig/clock.ts";
 import { HandshakeQueue, type Waiting } from "./handshake_queue.ts";
 import { settled } from "../../tests/rig/wait.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { LINK_BURST, LINK_INTERVAL_MS, MAX_RATED_DEVICES } from "../limits.ts";
+import { LINK_BURST, LINK_INTERVAL_MS, MAX_RATED_DEVICES } from "./limits.ts";
 import type { Clock } from "../../base/clock.ts";
 
 interface Bucket {

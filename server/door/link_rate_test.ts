@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { LINK_BURST, LINK_INTERVAL_MS, MAX_RATED_DEVICES } from "../limits.ts";
+import { LINK_BURST, LINK_INTERVAL_MS, MAX_RATED_DEVICES } from "./limits.ts";
 import { FakeClock } from "../../tests/rig/clock.ts";
 import { LinkRates } from "./link_rate.ts";
 import { test } from "../../tests/rig/test.ts";

@@ -9,7 +9,7 @@
  * @module
  */
 
-import { MAX_PROVED_ADDRESSES, PROVED_ADDRESS_MS, PROVED_ADDRESS_WEIGHT } from "../limits.ts";
+import { MAX_PROVED_ADDRESSES, PROVED_ADDRESS_MS, PROVED_ADDRESS_WEIGHT } from "./limits.ts";
 import { addressGroup } from "../../protocol/address_group.ts";
 import type { Clock } from "../../base/clock.ts";
 import { type Entry, Net, Site, SitesByLoad } from "./address_share.ts";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { HANDSHAKE_GRACE_MS, MAX_PROVED_ADDRESSES, PROVED_ADDRESS_MS, PROVED_ADDRESS_WEIGHT } from "../limits.ts";
+import { HANDSHAKE_GRACE_MS } from "../limits.ts";
+import { MAX_PROVED_ADDRESSES, PROVED_ADDRESS_MS, PROVED_ADDRESS_WEIGHT } from "./limits.ts";
 import { FakeClock } from "../../tests/rig/clock.ts";
 import { type Pending, PendingConnections } from "./pending_connections.ts";
 import { test } from "../../tests/rig/test.ts";

@@ -6,7 +6,7 @@
 
 import { type Goodbye, goodbye } from "../../protocol/v2/wire/goodbye.ts";
 import { HandshakeError } from "../../protocol/v2/wire/handshake.ts";
-import { LINK_BURST } from "../limits.ts";
+import { LINK_BURST } from "./limits.ts";
 import { LIMIT_COME_BACK_MS } from "../capacity/limits.ts";
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
 

@@ -12,7 +12,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { actAs } from "../../app/files/path_actor.ts";
 import { type Spot, spotOf } from "../../app/files/spot.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
-import { DEVICE_STEP_MS, HISTORY_MS, HISTORY_STEP_MS, MAX_HISTORY_BYTES, MAX_HISTORY_DEVICES } from "../limits.ts";
+import { DEVICE_STEP_MS, HISTORY_MS, HISTORY_STEP_MS, MAX_HISTORY_BYTES, MAX_HISTORY_DEVICES } from "./limits.ts";
 import type { DevicePoint, HistoryStore, KeyedPoint, TotalPoint } from "./points.ts";
 
 /** Its name in the folder of the state. */

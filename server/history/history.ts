@@ -9,7 +9,7 @@ import { describeError } from "../../base/errors.ts";
 import type { Logger } from "../../base/logger.ts";
 import { atOnce, inSlices, type Steps } from "../../base/slices.ts";
 import type { ServerEvent } from "../events.ts";
-import { DEVICE_STEP_MS, HISTORY_MS, HISTORY_STEP_MS, HISTORY_WRITE_MS, MAX_HISTORY_DEVICES } from "../limits.ts";
+import { DEVICE_STEP_MS, HISTORY_MS, HISTORY_STEP_MS, HISTORY_WRITE_MS, MAX_HISTORY_DEVICES } from "./limits.ts";
 import type { ServerCore } from "../server.ts";
 import { openHistoryFile } from "./file.ts";
 import { LinkLosses } from "./link_losses.ts";

@@ -6,7 +6,7 @@ import { FakeClock } from "../../tests/rig/clock.ts";
 import { folderTest, test } from "../../tests/rig/test.ts";
 import { settled } from "../../tests/rig/wait.ts";
 import type { ClientEndEvent, LinkInterruptedEvent } from "../events.ts";
-import { DEVICE_STEP_MS, HISTORY_MS, HISTORY_STEP_MS, MAX_HISTORY_DEVICES, MAX_LOSSES_COUNTED } from "../limits.ts";
+import { DEVICE_STEP_MS, HISTORY_MS, HISTORY_STEP_MS, MAX_HISTORY_DEVICES, MAX_LOSSES_COUNTED } from "./limits.ts";
 import { ClientTable } from "../ports/client_table.ts";
 import { HISTORY_FILE, openHistoryFile } from "./file.ts";
 import { History, type Watched } from "./history.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { ServerEvent } from "../events.ts";
-import { LOSSES_MS, MAX_LOSING_DEVICES, MAX_LOSSES_COUNTED } from "../limits.ts";
+import { LOSSES_MS, MAX_LOSING_DEVICES, MAX_LOSSES_COUNTED } from "./limits.ts";
 
 /** Counts losses. Bounded: of each device the last ones, and devices that lost theirs most recently. */
 export class LinkLosses {

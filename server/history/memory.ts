@@ -4,7 +4,7 @@
  * @module
  */
 
-import { DEVICE_STEP_MS, HISTORY_MS, MAX_DEVICES_IN_MEMORY } from "../limits.ts";
+import { DEVICE_STEP_MS, HISTORY_MS, MAX_DEVICES_IN_MEMORY } from "./limits.ts";
 import type { DevicePoint, HistoryStore, KeyedPoint, TotalPoint } from "./points.ts";
 
 /** Keeps points of devices; those of the whole server are in memory anyway. */

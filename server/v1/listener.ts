@@ -4,14 +4,8 @@
  * @module
  */
 
-import {
-  EVICTIONS_AT_ONCE,
-  FIRST_FRAME_TIMEOUT_MS,
-  LINK_BURST,
-  LINK_REFUSAL_HOLD_MS,
-  LISTEN_GRACE_MS,
-  TAKE_OVER_PROBE_MS,
-} from "../limits.ts";
+import { EVICTIONS_AT_ONCE, LINK_BURST } from "../door/limits.ts";
+import { FIRST_FRAME_TIMEOUT_MS, LINK_REFUSAL_HOLD_MS, LISTEN_GRACE_MS, TAKE_OVER_PROBE_MS } from "../limits.ts";
 import { addressGroup } from "../../protocol/address_group.ts";
 import { Listener } from "../../net/listener.ts";
 import { UNTUNABLE } from "../../net/tcp_keep_alive.ts";

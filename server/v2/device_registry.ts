@@ -19,7 +19,6 @@ import {
   welcomeFrame,
 } from "../../protocol/v2/wire/handshake.ts";
 import { randomBytes, type ServerGreeting, writeAll } from "../../relay/handshake.ts";
-import { describeError } from "../../base/errors.ts";
 import { eachInSlices, Turns } from "../../base/slices.ts";
 import { fingerprint, formatPublicKey } from "../../net/tls/identity.ts";
 import type { Transport } from "../../net/transport.ts";
@@ -28,7 +27,7 @@ import type { AuthorizedDevice, DevicesChange } from "../devices/authorized_devi
 import { notClosedText, unknownServiceText } from "../devices/grant_table.ts";
 import { BarredDevices } from "./barred.ts";
 import { RegisteredDevice } from "./registered_device.ts";
-import { EnrolmentGate } from "./enrolment_gate.ts";
+import { Enrolling } from "./enrolling/enrolling.ts";
 import type { ServerEvent } from "../events.ts";
 import { IncompatibleDevices } from "./incompatible_devices.ts";
 import { LinkRates } from "../door/link_rate.ts";
@@ -63,7 +62,7 @@ export class DeviceRegistry {
   readonly #revoked = new Set<RegisteredDevice>();
   readonly #shared: SharedBySessions;
   readonly #ports: PortMemory;
-  readonly #gate = new EnrolmentGate();
+  readonly #enrolling: Enrolling;
   readonly #rates: LinkRates;
   readonly #portsInUse = new PortsInUse();
   readonly #barred: BarredDevices;
@@ -89,6 +88,7 @@ export class DeviceRegistry {
     this.#settings = settings;
     this.#emit = emit;
     this.#ports = options.ports ?? new KeptPorts();
+    this.#enrolling = new Enrolling(options, settings, emit);
     this.#rates = new LinkRates(settings.clock);
     this.#turns = new Turns(settings.clock);
     this.incompatible = new IncompatibleDevices(
@@ -163,7 +163,8 @@ export class DeviceRegistry {
     known: () => void = () => {},
   ): Promise<void> {
     const { logger } = this.#settings;
-    const device = await this.#enrol(peer, transport.remote, known) ?? this.#options.devices.byKey(peer.deviceKey);
+    const device = await this.#enrolling.enrol(peer, transport.remote, known) ??
+      this.#options.devices.byKey(peer.deviceKey);
     if (!device) {
       const key = formatPublicKey(peer.deviceKey);
       const text = `nobody authorized ${key} (${await fingerprint(peer.deviceKey)}); ` +
@@ -261,44 +262,6 @@ export class DeviceRegistry {
     this.#sessions.set(device.key, session);
     this.#byName.set(device.name, session);
     return session;
-  }
-
-  /** A device may bring a token; that of one which is known already counts while it can be redeemed. */
-  async #enrol(peer: Authenticated, remote: string, known: () => void): Promise<AuthorizedDevice | undefined> {
-    const { token } = peer;
-    if (!token) return undefined;
-    const desk = this.#options.enrolments;
-    const isKnown = this.#options.devices.byKey(peer.deviceKey) !== undefined;
-    try {
-      if (isKnown && !await desk?.waits?.(token)) return undefined;
-      const hash = await desk?.secretHash(token);
-      if (!desk || !hash || !await peer.provesToken(hash)) {
-        throw new HandshakeError(goodbye("bad-enrolment", "this enrolment string is unknown here; ask for a new one"));
-      }
-      const adds = !isKnown && await desk.adds?.(token) !== false;
-      const leave = this.#gate.enter(remote.slice(0, remote.lastIndexOf(":")), String(token));
-      if (typeof leave === "string") throw new HandshakeError(goodbye("too-busy", leave));
-      known();
-      const redeem = () => desk.redeem(token, peer.deviceKey);
-      const device = await (adds ? this.#withPlace(redeem) : redeem()).finally(leave);
-      if ("refused" in device) throw new HandshakeError(goodbye("bad-enrolment", device.refused));
-      this.#settings.logger.info("device {device} is enrolled, {key}", { device: device.name, key: device.key });
-      this.#emit({ type: "enrolled", device: device.name, key: device.key });
-      return device;
-    } catch (error) {
-      if (error instanceof HandshakeError) throw error;
-      const [what = ""] = describeError(error).split("\n"); // without the line and its caret, which are for a terminal
-      this.#settings.logger.error("{error}; nobody can enrol", { error: what });
-      if (isKnown) return undefined; // it needs no enrolment to come in
-      throw new HandshakeError(goodbye("too-busy", "cannot enrol now; the log of the server says why"));
-    }
-  }
-
-  /** One more device is to be on the list. */
-  async #withPlace<T>(add: () => Promise<T>): Promise<T> {
-    const place = this.#settings.capacity.device(this.#options.devices.count ?? 0);
-    if (typeof place === "string") throw new ServerFull(place);
-    return await add().finally(place);
   }
 
   #onChange({ removed, changed, defaults }: DevicesChange): void {

@@ -5,7 +5,8 @@
  */
 
 import assert from "node:assert/strict";
-import { EXPIRY_LOOK_MS, LINK_BURST } from "../limits.ts";
+import { EXPIRY_LOOK_MS } from "../limits.ts";
+import { LINK_BURST } from "../door/limits.ts";
 import { formatPublicKey } from "../../net/tls/identity.ts";
 import type { Goodbye } from "../../protocol/v2/wire/goodbye.ts";
 import { HandshakeError, type ResumeOffer, type Welcome } from "../../protocol/v2/wire/handshake.ts";

@@ -6,7 +6,8 @@
 
 import { HANDSHAKE_TIMEOUT_MS } from "../../net/limits.ts";
 import { FAREWELL_MS } from "../../relay/limits.ts";
-import { EVICTIONS_AT_ONCE, HANDSHAKE_GRACE_MS, LINK_REFUSAL_HOLD_MS } from "../limits.ts";
+import { EVICTIONS_AT_ONCE } from "../door/limits.ts";
+import { HANDSHAKE_GRACE_MS, LINK_REFUSAL_HOLD_MS } from "../limits.ts";
 import { addressGroup } from "../../protocol/address_group.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { RefusalReason } from "../../protocol/reasons.ts";

@@ -57,6 +57,11 @@ processTest(
     await page.waitForSelector("main .badge.disabled");
     await page.click("nav >> text=Devices");
     await page.waitForSelector("main table .badge.disabled");
+    await page.click("nav >> text=Refusals");
+    await page.waitForSelector("main td >> text=gw1 is disabled");
+    assert.deepEqual((await rows(page)).map((row) => [row[3], row[4]!.slice(0, 11)]), [["127.0.0.1", "gw1ed25519:"]]);
+    await page.click("nav >> text=Audit");
+    await page.waitForSelector("main >> text=This server writes no audit");
     assert.deepEqual(browser.complaints.filter((line) => !line.includes("401")), []);
 
     const other = await browser.another();
@@ -171,7 +176,17 @@ processTest(
 
     const phone = await browser.another({ viewport: { width: 360, height: 700 }, isMobile: true, hasTouch: true });
     await enter(phone);
-    for (const view of ["#/devices", `#/device/${fleet.devices[3]!.name}`, "#/clients", "#/events", "#/server"]) {
+    for (
+      const view of [
+        "#/devices",
+        `#/device/${fleet.devices[3]!.name}`,
+        "#/clients",
+        "#/events",
+        "#/refusals",
+        "#/audit",
+        "#/server",
+      ]
+    ) {
       await phone.goto(`http://${fleet.address}/${view}`);
       await phone.waitForSelector("main h1");
       await demandFits(phone);
@@ -194,7 +209,19 @@ processTest("what devices and clients say is text, whatever it is", ["chromium"]
   });
   fleet.devices[0]!.services[0]!.error = bad;
   const { name } = fleet.devices[0]!;
-  fleet.happen({ type: "refused", listen: "0.0.0.0:1", remote: bad, reason: "stranger", why: bad });
+  fleet.happen({ type: "refused", listen: "0.0.0.0:1", remote: `${bad}:1`, reason: "stranger", why: bad });
+  fleet.happen({
+    type: "client-end",
+    client: "192.0.2.1:1",
+    hostAddress: bad,
+    localAddress: bad,
+    device: name,
+    reason: "not-allowed",
+    error: bad,
+    ...{ bytesUp: 0, bytesDown: 0, duration: 0 },
+  });
+  fleet.audit("act", { act: bad, by: { via: bad, [bad]: bad }, body: { [bad]: bad }, error: bad });
+  fleet.audit(bad, { device: bad, [bad]: bad });
   fleet.happen(linkUp(bad));
   fleet.happen(linkUp(name, bad));
   await using browser = await openBrowser();
@@ -203,12 +230,79 @@ processTest("what devices and clients say is text, whatever it is", ["chromium"]
   await page.fill("#token", FLEET_TOKEN);
   await page.keyboard.press("Enter");
   await page.waitForSelector("main tbody a");
-  for (const view of ["#/devices", `#/device/${name}`, `#/device/${encodeURIComponent(bad)}`, "#/events"]) {
+  for (
+    const view of [
+      "#/devices",
+      `#/device/${name}`,
+      `#/device/${encodeURIComponent(bad)}`,
+      "#/events",
+      "#/refusals",
+      "#/audit",
+    ]
+  ) {
     await page.goto(`http://${fleet.address}/${view}`);
-    await page.waitForSelector(`main :text("onerror")`);
+    await page.waitForSelector(`main :text("onerror"):visible`);
     assert.equal(await page.locator("main img, main script").count(), 0);
     assert.ok(!(await page.title()).startsWith("broken"));
   }
+  assert.deepEqual(browser.complaints.filter((line) => !/40[01]/.test(line)), []);
+});
+
+processTest("refusals and the audit are seen as they come about, found, and leafed through", ["chromium"], async () => {
+  using folder = new TempFolder();
+  await using fleet = await serveFleet(folder.path, 20);
+  await using browser = await openBrowser();
+  const { page } = browser;
+  const { name } = fleet.devices[0]!;
+  await page.goto(`http://${fleet.address}/`);
+  await page.fill("#token", FLEET_TOKEN);
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("main tbody a");
+  await page.click("nav >> text=Refusals");
+  await page.waitForSelector("main tbody .mood.bad");
+  const key = `ed25519:${"x".repeat(43)}`;
+  const came = (n: number) =>
+    fleet.happen({
+      ...{ type: "refused", listen: "0.0.0.0:7443", remote: `192.0.2.99:${n}`, reason: "unknown-device" },
+      ...{ why: `unknown-device: nobody authorized ${key}`, key },
+    });
+  const one = () => poll(async () => (await rows(page)).length === 1, () => "not filtered");
+  for (let n = 0; n < 500; n++) came(n);
+  await page.waitForSelector("main tbody tr:first-child >> text=500");
+  const [first] = await rows(page);
+  assert.deepEqual([first![1], first![3], first![4]], ["500", "192.0.2.99", key]);
+  came(500);
+  await page.waitForSelector("main tbody tr:first-child >> text=501");
+  await page.keyboard.press("Tab");
+  assert.equal(await page.evaluate("document.activeElement.id"), "who", "the filters are the first in the view");
+  await page.selectOption("#who", "clients");
+  await one();
+  assert.match((await rows(page))[0]![2]!, /^not-allowed/);
+  await page.fill("#search", "no such thing");
+  await page.waitForSelector("main >> text=Nobody of that was turned away since the server runs.");
+
+  await page.click("nav >> text=Audit");
+  await page.waitForSelector("main tbody tr:nth-child(100)");
+  await page.click("text=Older lines");
+  await page.waitForSelector("text=1 to 100 of 200");
+  fleet.audit("act", { act: "POST /v1/devices/gw1/drop", by: { via: "tcp", with: "token" }, status: 200 });
+  fleet.happen(linkUp(name)); // by which the page knows that there is something to read
+  await page.waitForSelector("main tbody tr:first-child >> text=POST /v1/devices/gw1/drop: 200 (by tcp, with token)");
+  await page.waitForSelector("text=1 to 100 of 201");
+  await page.selectOption("#kind", "server");
+  await one();
+  assert.equal((await rows(page))[0]![1], "server-start", "the oldest line of all is found");
+  await page.selectOption("#kind", "links");
+  await page.fill("#search", name);
+  const all = async () => (await rows(page)).map((row) => [row[1], row[2]]);
+  await poll(
+    async () => (await all()).every(([event, of]) => event === "link-up" && of === name),
+    () => "not filtered",
+  );
+  await page.fill("#search", "no device of that name");
+  await page.waitForSelector("main .wrong:has-text('query.device')");
+  await page.fill("#search", "no-such-device");
+  await page.waitForSelector("main >> text=Nothing of that is in the audit.");
   assert.deepEqual(browser.complaints.filter((line) => !/40[01]/.test(line)), []);
 });
 

@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import { MAX_PENDING_LINKS } from "../../server/limits.ts";
+import { MAX_PENDING_LINKS } from "../../server/door/limits.ts";
 import { ascii, noise } from "../rig/bytes.ts";
 import { echoService, Service } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";

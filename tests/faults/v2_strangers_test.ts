@@ -8,7 +8,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { MAX_HANDSHAKES } from "../../net/limits.ts";
-import { MAX_WAITING_HANDSHAKES } from "../../server/limits.ts";
+import { MAX_WAITING_HANDSHAKES } from "../../server/door/limits.ts";
 import { isTlsNative } from "../rig/engine.ts";
 import { noise } from "../rig/bytes.ts";
 import { Stream } from "../rig/stream.ts";

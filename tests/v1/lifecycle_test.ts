@@ -90,6 +90,8 @@ test("shutdown of the server: a client that has not read yet still gets all that
   await relay.link.expect(CLOSE, 1);
   assert.equal(await digest(await client.readToEnd()), await digest(sent));
   client.close();
+  await relay.link.expectEnd();
+  relay.link.close();
   await within(shutdown, "the shutdown");
 });
 
@@ -107,6 +109,7 @@ test("shutdown of the server: CLOSE goes out for each client, then the link ends
     client.close();
   }
   await relay.link.expectEnd();
+  relay.link.close();
   await within(shutdown, "the shutdown");
 });
 

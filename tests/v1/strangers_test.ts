@@ -5,7 +5,8 @@
  */
 
 import assert from "node:assert/strict";
-import { FIRST_FRAME_TIMEOUT_MS, LISTEN_GRACE_MS, MAX_PENDING_LINKS } from "../../server/limits.ts";
+import { FIRST_FRAME_TIMEOUT_MS, LISTEN_GRACE_MS } from "../../server/limits.ts";
+import { MAX_PENDING_LINKS } from "../../server/door/limits.ts";
 import { CLOSE, CONNECT, connectPayload, DATA, frameBytes, LISTEN, NaiveLink } from "../rig/naive_v1/link.ts";
 import { ascii } from "../rig/bytes.ts";
 import { FakeClock } from "../rig/clock.ts";

@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import { MAX_HANDSHAKES_UNDER_WAY, MIN_HANDSHAKE_TURN_MS } from "../../server/limits.ts";
+import { MAX_HANDSHAKES_UNDER_WAY, MIN_HANDSHAKE_TURN_MS } from "../../server/door/limits.ts";
 import { goodbye, goodbyeFrame } from "../../protocol/v2/wire/goodbye.ts";
 import { V2Command } from "../../protocol/v2/wire/commands.ts";
 import { v2Frame } from "../../protocol/v2/wire/codec.ts";

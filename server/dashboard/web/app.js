@@ -7,6 +7,7 @@
  */
 
 import { isLoggedIn, login, logout, onLoggedOut } from "./api.js";
+import { auditView } from "./audit.js";
 import { clientsView } from "./clients.js";
 import { deviceView } from "./device.js";
 import { devicesView } from "./devices.js";
@@ -14,6 +15,7 @@ import { byId, fill, h } from "./dom.js";
 import { eventsView } from "./events.js";
 import { clock } from "./format.js";
 import { loginView } from "./login.js";
+import { refusalsView } from "./refusals.js";
 import { serverView } from "./server.js";
 import { Store } from "./store.js";
 import { wordsOf } from "./words.js";
@@ -73,6 +75,8 @@ function route(focus) {
   if (word === "device" && name) return show(deviceView(context, decoded(name)), focus);
   if (word === "clients") return show(clientsView(context), focus);
   if (word === "events") return show(eventsView(context), focus);
+  if (word === "refusals") return show(refusalsView(context), focus);
+  if (word === "audit") return show(auditView(context), focus);
   if (word === "server") return show(serverView(context), focus);
   show(devicesView(context), focus);
 }

@@ -1,21 +1,18 @@
 // @ts-check
 /// <reference lib="dom" />
 /**
- * What has happened, newest first; and who was refused, by reason.
+ * What has happened, newest first.
  *
  * @module
  */
 
-import { fill, h } from "./dom.js";
-import { clock, number } from "./format.js";
-import { deviceLink, part } from "./parts.js";
+import { h } from "./dom.js";
+import { clock } from "./format.js";
+import { deviceLink } from "./parts.js";
 import { Table } from "./table.js";
 import { GROUPS, moodOf, wordsOf } from "./words.js";
 
 /** @typedef {import("./live.js").Happened} Happened */
-
-/** Reasons that are shown. */
-const REASONS = 8;
 
 /** A table of events. @param {boolean} withDevice @param {string} none */
 export function eventTable(withDevice, none) {
@@ -51,23 +48,9 @@ export function eventTable(withDevice, none) {
   return table;
 }
 
-/**
- * Who was refused, by reason, most often first; of each how often, and what was said of the last one.
- *
- * @param {readonly Happened[]} events
- * @returns {{ reason: string, count: number, why: string }[]}
- */
-export function refusals(events) {
-  const refused = events.filter(({ type }) => type === "refused");
-  const groups = Map.groupBy(refused, ({ reason }) => String(reason));
-  return [...groups].map(([reason, group]) => ({ reason, count: group.length, why: String(group.at(-1)?.["why"]) }))
-    .sort((a, b) => b.count - a.count);
-}
-
 /** @param {import("./parts.js").Context} context @returns {import("./parts.js").View} */
 export function eventsView({ store }) {
   const table = eventTable(true, "Nothing of that has happened.");
-  const refused = h("div");
   const kind = h(
     "select",
     { id: "kind", onchange: () => again() },
@@ -92,22 +75,6 @@ export function eventsView({ store }) {
       (text === "" || `${String(event["device"] ?? "")} ${event.type} ${wordsOf(event)}`.toLowerCase().includes(text))
     );
     table.show(shown.reverse());
-    const reasons = refusals(store.events);
-    const all = reasons.reduce((sum, { count }) => sum + count, 0);
-    fill(
-      refused,
-      all === 0 ? null : part(
-        `Refused: ${number(all)}`,
-        h(
-          "ul",
-          { class: "reasons" },
-          ...reasons.slice(0, REASONS).map(({ reason, count, why }) =>
-            h("li", {}, h("b", {}, number(count)), ` ${reason} `, h("small", {}, why))
-          ),
-          reasons.length > REASONS && h("li", {}, `and ${number(reasons.length - REASONS)} other reasons`),
-        ),
-      ),
-    );
   };
   const element = h(
     "div",
@@ -119,7 +86,6 @@ export function eventsView({ store }) {
       h("p", { class: "search" }, h("label", { for: "kind", class: "unseen" }, "Which"), kind),
       h("p", { class: "search" }, h("label", { for: "search", class: "unseen" }, "Search"), search),
     ),
-    refused,
     table.element,
     h("p", { class: "hint" }, "The server keeps the last 4,096 events."),
   );

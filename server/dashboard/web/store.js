@@ -81,9 +81,10 @@ export class Store {
     return () => this.#watchers.delete(fn);
   }
 
-  /** Calls `fn` for each event. @param {(event: Happened) => void} fn */
+  /** Calls `fn` for each event. @param {(event: Happened) => void} fn @returns {() => void} what ends that */
   listen(fn) {
     this.#listeners.add(fn);
+    return () => this.#listeners.delete(fn);
   }
 
   /** Reads one device now. @param {string} name */

@@ -11,7 +11,8 @@ import { number } from "./format.js";
 
 /**
  * A column. `text` is what it shows and tells rows apart that look the same; `node` shows it in another way; `by` is what
- * it is sorted by, the text if it is not given. `wide`: not shown on a phone.
+ * it is sorted by, the text if it is not given. `wide`: not shown on a phone; `clock`: a time, in two
+ * lines there with its day.
  *
  * @template T
  * @typedef {{
@@ -20,7 +21,7 @@ import { number } from "./format.js";
  *   node?: (item: T) => Node,
  *   by?: (item: T) => number | string,
  *   most?: boolean,
- *   kind?: "number" | "time" | "wide" | "wide number" | "act",
+ *   kind?: "number" | "time" | "clock" | "wide" | "wide number" | "act",
  * }} Column
  */
 

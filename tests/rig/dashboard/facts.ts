@@ -221,19 +221,40 @@ export function eventsOf(devices: readonly Device[], random: Chance, now: number
       found.push([back, at + interrupted]);
     }
   }
-  const reasons = [
-    { reason: "unknown-device", why: "this key is not known here; enroll the device" },
-    { reason: "stranger", why: "no TLS: the first bytes look like HTTP" },
-    { reason: "connection-lost", why: "it said nothing for 10 s" },
-  ] as const;
-  for (let n = 0; n < 40; n++) {
-    const refused: RefusedEvent = {
-      type: "refused",
-      listen,
-      remote: `192.0.2.${Math.floor(random() * 250)}:${40_000 + n}`,
-      ...reasons[Math.floor(random() ** 2 * 3)]!,
-    };
-    found.push([refused, now - random() * 600 * MINUTE_MS]);
+  return found.concat(refusalsOf(devices, random, now)).sort(([, a], [, b]) => a - b);
+}
+
+/** Devices, strangers and clients that are turned away. */
+function refusalsOf(devices: readonly Device[], random: Chance, now: number): [ServerEvent, number][] {
+  const listen = "0.0.0.0:7443";
+  const barred = devices.find(({ state }) => state === "disabled") ?? devices[0]!;
+  const key = `ed25519:${"Zm9yZ290dGVu".repeat(3)}Zm9yZ28`;
+  const kinds: readonly Pick<RefusedEvent, "reason" | "why" | "device" | "key">[] = [
+    { reason: "unknown-device", why: `unknown-device: nobody authorized ${key}; on the server: \`enroll NAME\``, key },
+    { reason: "disabled", why: `disabled: ${barred.name} is disabled`, device: barred.name, key: barred.key },
+    { reason: "stranger", why: "it did not begin as a v2 device does, but with an HTTP request" },
+    { reason: "too-late", why: "no handshake within 10 s" },
+  ];
+  const found: [ServerEvent, number][] = [];
+  for (let n = 0; n < 200; n++) {
+    const kind = Math.floor(random() ** 2 * kinds.length);
+    const host = kind < 2 ? `192.0.2.${7 + kind}` : `203.0.113.${Math.floor(random() * 8)}`;
+    found.push([
+      { type: "refused", listen, remote: `${host}:${40_000 + n}`, ...kinds[kind]! },
+      now - random() * 600 * MINUTE_MS,
+    ]);
   }
-  return found.sort(([, a], [, b]) => a - b);
+  for (let n = 0; n < 12; n++) {
+    found.push([{
+      type: "client-end",
+      client: `[2001:db8:7::${n}]:50111`,
+      hostAddress: "0.0.0.0:22007",
+      localAddress: "ssh",
+      device: devices[Math.min(7, devices.length - 1)]!.name,
+      reason: "not-allowed",
+      error: "allow-from has not its network",
+      ...{ bytesUp: 0, bytesDown: 0, duration: 0 },
+    }, now - random() * 60 * MINUTE_MS]);
+  }
+  return found;
 }

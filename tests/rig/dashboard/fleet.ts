@@ -17,7 +17,12 @@ import { Done, NAMED } from "../../../app/admin/shared.ts";
 import { Client, Device, ServerFacts } from "../../../server/admin/schemas.ts";
 import { DASHBOARD } from "../../../server/dashboard/files.ts";
 import type { ServerEvent } from "../../../server/events.ts";
+import { auditRoutes } from "../../../server/audit/routes.ts";
+import { RecentRefusals } from "../../../server/refusals/recent.ts";
+import { refusalRoutes } from "../../../server/refusals/routes.ts";
+import { auditLine } from "../../../app/audit/line.ts";
 import { Random } from "../random.ts";
+import { auditOf } from "./audit.ts";
 import { clientsOf, devicesOf, eventsOf, historyOf, pastOf, serverOf } from "./facts.ts";
 
 /** A fleet that is served. */
@@ -30,6 +35,8 @@ export interface Fleet extends AsyncDisposable {
   readonly acts: string[];
   /** Something happens, now or at a time. */
   happen(event: ServerEvent, time?: number): void;
+  /** A line is added to its audit, if it has one. */
+  audit(event: string, facts: Record<string, unknown>): void;
 }
 
 /** The token of its API. */
@@ -37,15 +44,24 @@ export const FLEET_TOKEN = "a-token-of-a-fleet-that-there-is-not";
 
 const Anything = Type.Object({});
 
-/** Serves a fleet of so many devices. */
-export async function serveFleet(folder: string, count: number): Promise<Fleet> {
+/** Serves a fleet of so many devices; `audit`: whether it writes one. */
+export async function serveFleet(folder: string, count: number, { audit = true } = {}): Promise<Fleet> {
   const chance = new Random(7);
   const random = () => chance.fraction();
   const now = Date.now();
   const devices = devicesOf(count, random, now);
   const clients = clientsOf(devices, random, now);
   const events = new EventRing<ServerEvent>(now - 26 * 3600_000);
-  for (const [event, time] of eventsOf(devices, random, now)) events.add(time, event);
+  let wall = now;
+  const recent = new RecentRefusals({ now: () => wall, wall: () => wall });
+  const happen = (event: ServerEvent, time: number) => {
+    wall = time;
+    events.add(time, event);
+    recent.take(event);
+  };
+  for (const [event, time] of eventsOf(devices, random, now)) happen(event, time);
+  const path = `${folder}/audit.log`;
+  if (audit) await Deno.writeTextFile(path, auditOf(devices, random, now).join(""));
   const acts: string[] = [];
   const page = <T>(items: readonly T[], limit: number | undefined, cursor: string | undefined) => {
     const start = Number(cursor ?? 0);
@@ -131,6 +147,12 @@ export async function serveFleet(folder: string, count: number): Promise<Fleet> 
       })
     ),
     ...eventRoutes({ events } as AdminContext),
+    ...refusalRoutes(
+      { server: { refusals: () => recent.all }, core: { settings: { clock: systemClock } } } as unknown as AdminContext,
+    ),
+    ...auditRoutes({
+      outlets: audit ? { audit: { file: { path, settled: () => Promise.resolve() } } } : {},
+    } as unknown as AdminContext),
   ];
   const admin = await serveAdmin({
     title: "fleet",
@@ -146,7 +168,10 @@ export async function serveFleet(folder: string, count: number): Promise<Fleet> 
     admin,
     devices,
     acts,
-    happen: (event, time = Date.now()) => events.add(time, event),
+    happen: (event, time = Date.now()) => happen(event, time),
+    audit: (event, facts) => {
+      if (audit) Deno.writeTextFileSync(path, auditLine(Date.now(), { event, ...facts }), { append: true });
+    },
     [Symbol.asyncDispose]: () => admin.close(),
   };
 }

@@ -4,11 +4,8 @@
  * @module
  */
 
-import { fileURLToPath } from "node:url";
 import { Child } from "./child.ts";
-import { Daemon } from "./daemons.ts";
-
-const MAIN = fileURLToPath(new URL("../../../main.ts", import.meta.url));
+import { Daemon, MAIN } from "./daemons.ts";
 
 /** Its command line. */
 export function canserver(args: readonly string[]): string[] {

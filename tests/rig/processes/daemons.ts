@@ -1,6 +1,6 @@
 /**
- * Our server and our device as processes of their own: run from source, or, where `SALLYPORT_BINARIES` names a folder,
- * the compiled binaries in it.
+ * Our server and our device as processes of their own: run from source, or from the bundle that `SALLYPORT_TEST_PROGRAM`
+ * names, or, where `SALLYPORT_BINARIES` names a folder, the compiled binaries in it.
  *
  * @module
  */
@@ -23,7 +23,9 @@ export interface LogLine {
   readonly [fact: string]: unknown;
 }
 
-const MAIN = fileURLToPath(new URL("../../../main.ts", import.meta.url));
+/** What the runtime is given to run. */
+export const MAIN = Deno.env.get("SALLYPORT_TEST_PROGRAM") ??
+  fileURLToPath(new URL("../../../main.ts", import.meta.url));
 
 /** The command line of a role; `flags` are more of the runtime's, which binaries do without. */
 export function sallyport(

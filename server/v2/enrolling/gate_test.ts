@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { MAX_ENROLLING, MAX_ENROLLING_PER_ADDRESS, MAX_ENROLLING_PER_STRING } from "../limits.ts";
-import { EnrolmentGate } from "./enrolment_gate.ts";
+import { MAX_ENROLLING, MAX_ENROLLING_PER_ADDRESS, MAX_ENROLLING_PER_STRING } from "../../limits.ts";
+import { EnrolmentGate } from "./gate.ts";
 
 const checked = { sanitizeOps: true, sanitizeResources: true };
 

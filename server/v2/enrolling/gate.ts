@@ -4,8 +4,8 @@
  * @module
  */
 
-import { MAX_ENROLLING, MAX_ENROLLING_PER_ADDRESS, MAX_ENROLLING_PER_STRING } from "../limits.ts";
-import { addressGroup } from "../../protocol/address_group.ts";
+import { MAX_ENROLLING, MAX_ENROLLING_PER_ADDRESS, MAX_ENROLLING_PER_STRING } from "../../limits.ts";
+import { addressGroup } from "../../../protocol/address_group.ts";
 
 /** Counts those who enrol: with each string, from each address (an IPv4 address, or a /56 of IPv6) and in all. */
 export class EnrolmentGate {
