@@ -58,6 +58,5 @@ export function linesOf(all: readonly Refused[], now: number): string[] {
     reason,
     why ?? "-",
   ]);
-  const width = terminalColumns();
-  return tableLines([HEAD, ...rows], width === undefined ? undefined : { width, shorten: [WHY, FOR] });
+  return tableLines([HEAD, ...rows], { width: terminalColumns(), shorten: [WHY, FOR] });
 }
