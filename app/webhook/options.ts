@@ -55,7 +55,7 @@ export const WEBHOOK_GRACE_OPTION = {
 function parseUrl(text: string): string {
   const url = URL.parse(text);
   if (!url || !["http:", "https:"].includes(url.protocol)) {
-    throw new SyntaxError(`"${text}" is no address of a webhook; write https://HOST/PATH`);
+    throw new SyntaxError("this is no address of a webhook; write https://HOST/PATH"); // it may be a secret
   }
   if (url.username !== "" || url.password !== "") {
     throw new SyntaxError("a webhook's address has no user and no password; use --webhook-secret-file");
