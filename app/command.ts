@@ -6,7 +6,7 @@
 
 import { Command, Option } from "commander";
 import { type EngineChoice, ENGINES } from "../net/engines.ts";
-import { commandMistake } from "./command_mistake.ts";
+import { commandMistake, meantBy } from "./command_mistake.ts";
 import { strangeVariables } from "./environment.ts";
 import {
   addOptions,
@@ -26,7 +26,8 @@ import { type ConfigFile, configFile } from "./reload/file_watch.ts";
 import { beginTask } from "./run.ts";
 import type { TomlTable } from "./toml/table.ts";
 import { ConfigError } from "./toml/config_error.ts";
-import { closest, oneOf } from "./values.ts";
+import { closest } from "../base/closest.ts";
+import { oneOf } from "./values.ts";
 import { VERSION } from "../base/version.ts";
 
 /** How the command that users know as `fullName` writes its help, and what the command-line library has against it. */
@@ -132,7 +133,10 @@ export function unknownCommand(command: Command, word: string): ConfigError {
   const known = command.commands.map((each) => each.name());
   const below = command.commands.filter((each) => each.commands.some((one) => one.name() === word));
   const like = closest(word, known);
-  const hint = known.length === 0
+  const meant = meantBy([...pathOf(command), word]);
+  const hint = meant
+    ? `did you mean "${meant}"?`
+    : known.length === 0
     ? `${command.name()} takes options alone`
     : below.length > 0
     ? `did you mean ${below.map((each) => `"${each.name()} ${word}"`).join(" or ")}?`
@@ -140,6 +144,13 @@ export function unknownCommand(command: Command, word: string): ConfigError {
     ? `did you mean "${like}"?`
     : `there are: ${known.join(", ")}`;
   return new ConfigError(`unknown command "${word}"; ${hint}`);
+}
+
+/** The words of a command from its role on. */
+function pathOf(command: Command): string[] {
+  const words: string[] = [];
+  for (let each: Command | null = command; each; each = each.parent) words.unshift(...each.name().split(" "));
+  return words.filter((word) => word !== "sallyport");
 }
 
 /** The command `help`, below the command that users know as `fullName`: what `--help` prints, of any command below that. */

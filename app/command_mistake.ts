@@ -36,13 +36,44 @@ export function commandMistake(fullName: string, text: string): string {
   const like = /^\(Did you mean (?:one of )?(.*)\?\)$/.exec(rest.join(" "))?.[1];
   const what = first.replace(/^error: /, "").replaceAll("'", '"').replace(/\.$/, "")
     .replace(/^option (".*") argument missing$/, "$1 lacks its value");
+  const unknown = /^unknown command "([^"]*)"/.exec(what)?.[1];
+  const meant = unknown === undefined ? undefined : meantBy([...fullName.split(" ").slice(1), unknown]);
   const foreign = FOREIGN[/^unknown option "([^"=]*)/.exec(what)?.[1] ?? ""];
   const hint = foreign
     ? `that is ${foreign}`
     : /^too many arguments for "(?:enroll|join)"/.test(what)
     ? "services are written with the option: --service NAME=ADDRESS"
+    : meant
+    ? `did you mean "${meant}"?`
     : like
     ? `did you mean ${like.split(", ").map((word) => `"${word}"`).join(" or ")}?`
     : `see ${fullName} --help`;
   return `${fullName.split(" ")[0]}: ${printable(what)}; ${hint}`;
+}
+
+/** Words that newcomers try, by what they stand for here, below the command of a role. */
+const MEANT: Readonly<Record<string, string>> = {
+  "server list": "devices",
+  "server ls": "devices",
+  "server ps": "devices",
+  "server services": "devices",
+  "server service list": "devices",
+  "server service ls": "devices",
+  "server log": "events",
+  "server logs": "events",
+  "server delete": "revoke",
+  "server rm": "revoke",
+  "device list": "service list",
+  "device ls": "service list",
+  "device services": "service list",
+  "device service ls": "service list",
+  "device log": "events",
+  "device logs": "events",
+};
+
+/** What stands for `words`, as in `server service list`, where somebody may have learnt them elsewhere. */
+export function meantBy(words: readonly string[]): string | undefined {
+  const [role] = words;
+  const meant = MEANT[words.join(" ")];
+  return meant === undefined ? undefined : `${role} ${meant}`;
 }

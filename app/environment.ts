@@ -6,7 +6,7 @@
 
 import { envName } from "./options.ts";
 import { printable } from "./printable.ts";
-import { closest } from "./values.ts";
+import { closest } from "../base/closest.ts";
 
 /** The options of either role, whose variables may stand in the environment of both. */
 export const OPTION_NAMES: readonly string[] = [

@@ -14,7 +14,15 @@ import {
   V2_KEEP_ALIVE,
 } from "../protocol/keep_alive.ts";
 import { optionMistake, type OptionTable, type OptionValues } from "./options.ts";
-import { FLAG, oneOf, parseDuration, parseDurationOrNever, parsePositiveDuration, wholeNumber } from "./values.ts";
+import {
+  FLAG,
+  oneOf,
+  parseDuration,
+  parseDurationOrNever,
+  parsePositiveDuration,
+  wholeNumber,
+  writeTime,
+} from "./values.ts";
 
 /** An option that is a time, of `preset` milliseconds if it is not given. */
 export function timeOption(help: string, preset: number, parse: (text: string) => number) {
@@ -74,12 +82,20 @@ export function parseKeepAlive(text: string): KeepAliveChoice {
   };
 }
 
+/** The inverse of {@linkcode parseKeepAlive}. */
+export function writeKeepAlive(choice: KeepAliveChoice): string {
+  if (typeof choice === "string") return choice;
+  const { idleTimeout, probeInterval, probeCount } = normalKeepAlive(choice);
+  return [writeTime(idleTimeout), writeTime(probeInterval), probeCount].join(",");
+}
+
 /** The option `--keep-alive`. */
 export const KEEP_ALIVE_OPTION = {
   value: "WAY",
   help: "v2: adaptive (1 s while somebody waits, else 25 s), metered (else 240 s), fast (always 1 s), or " +
     "IDLE,INTERVAL,COUNT",
   parse: parseKeepAlive,
+  write: writeKeepAlive,
   preset: "adaptive",
 } as const;
 

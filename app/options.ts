@@ -9,7 +9,7 @@
 
 import { type Command, Option } from "commander";
 import { ConfigError } from "./toml/config_error.ts";
-import { wordsOf } from "./values.ts";
+import { wordsOf, writeTime } from "./values.ts";
 import type { TomlTable } from "./toml/table.ts";
 
 /** An option that stands once, or any number of times. */
@@ -20,6 +20,8 @@ export interface OptionSpec<T> {
   readonly help: string;
   /** Reads one value; throws a `SyntaxError` that says what would do. */
   readonly parse: (text: string) => T;
+  /** Writes one as it would be read, for whoever is told what is in force; as a text by default, and a TIME as a time. */
+  write?(value: T): string;
   /** Whether it may stand any number of times (in a file: a list; in the environment: separated by commas). */
   readonly many?: boolean;
   /** Splits what stands in one place into several values, where a comma alone does not say where one ends. */
@@ -208,10 +210,30 @@ export function describeOptions<T extends OptionTable>(
   without: readonly (keyof T)[] = [],
 ): string[] {
   const named = Object.entries(table).filter(([name, spec]) => spec.preset !== undefined && !without.includes(name));
-  return named.map(([name, { preset, value }]) => {
-    const given: unknown = values[name];
-    if (given === undefined) return `${name} ${preset}`;
-    if (value !== "TIME") return `${name} ${given}`;
-    return `${name} ${given === -1 ? "never" : `${Number(given) / 1000}s`}`;
-  });
+  return named.map(([name, spec]) => `${name} ${optionText(spec, values[name])}`);
+}
+
+/** What an option says, as it would be written; `value` is what was given, if it was. */
+export function optionText(spec: OptionSpec<unknown>, value: unknown): string {
+  if (value === undefined) return spec.preset ?? (spec.flag ? "false" : "none");
+  const write = (one: unknown) => {
+    if (spec.write) return spec.write(one);
+    return spec.value === "TIME" ? writeTime(Number(one)) : String(one);
+  };
+  return Array.isArray(value) ? value.map(write).join(",") || "none" : write(value);
+}
+
+/** How an option is another than before: its name, and what it says, unless that must not be told. */
+export function optionChange<T extends OptionTable>(
+  table: T,
+  name: keyof T & string,
+  before: OptionValues<T>,
+  after: OptionValues<T>,
+): string {
+  return changeText(name, optionText(table[name]!, before[name]), optionText(table[name]!, after[name]));
+}
+
+/** The same of anything that has a name. */
+export function changeText(name: string, before: string, after: string): string {
+  return before === after ? name : `${name} ${before} -> ${after}`;
 }

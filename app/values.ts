@@ -5,13 +5,18 @@
  * @module
  */
 
-import { parseDuration, parsePositiveDuration } from "../base/duration.ts";
+import { parseDuration, parsePositiveDuration, writeDuration } from "../base/duration.ts";
 
 export { parseDuration, parsePositiveDuration };
 
 /** As {@linkcode parsePositiveDuration}, or `never`. @returns milliseconds, -1 for never. */
 export function parseDurationOrNever(text: string): number {
   return text === "never" ? -1 : parsePositiveDuration(text);
+}
+
+/** The inverse of {@linkcode parseDurationOrNever}. */
+export function writeTime(ms: number): string {
+  return ms === -1 ? "never" : writeDuration(ms);
 }
 
 /** A parser of whole numbers from `min` to `max`. */
@@ -25,12 +30,22 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
   };
 }
 
+/** Units of bytes. */
+const SIZES: Readonly<Record<string, number>> = { kB: 1e3, MB: 1e6, GB: 1e9 };
+
 /** Parses a number of bytes, as in `500kB`, `20MB` or `1.5GB`. */
 export function parseBytes(text: string): number {
   const [, number, unit] = /^(\d{1,9}(?:\.\d{1,3})?)(kB|MB|GB)$/.exec(text) ?? [];
-  const bytes = Math.round(Number(number) * ({ kB: 1e3, MB: 1e6, GB: 1e9 }[unit ?? ""] ?? NaN));
+  const bytes = Math.round(Number(number) * (SIZES[unit ?? ""] ?? NaN));
   if (bytes > 0) return bytes;
   throw new SyntaxError(`"${text}" is not a number of bytes; write one as in 500kB, 20MB or 1.5GB`);
+}
+
+/** The inverse of {@linkcode parseBytes}, in the largest unit of which it is one at least. */
+export function writeBytes(bytes: number): string {
+  const [unit, size] = Object.entries(SIZES).findLast(([, size]) => bytes >= size && bytes * 1_000 % size === 0) ??
+    ["kB", 1e3];
+  return `${bytes / size}${unit}`;
 }
 
 /** The path of a file or a folder. */
@@ -62,31 +77,6 @@ export function oneOf<const T extends string>(...words: T[]): WordParser<T> {
 /** What a parser takes, if that is a few words. */
 export function wordsOf(parse: unknown): readonly string[] {
   return typeof parse === "function" && "words" in parse ? (parse as WordParser<string>).words : [];
-}
-
-/** The word out of `words` that is most like `text`, if any is like it. */
-export function closest(text: string, words: Iterable<string>): string | undefined {
-  let best: string | undefined;
-  let bestDistance = Math.max(2, Math.floor(text.length * 0.4)) + 1;
-  for (const word of words) {
-    const distance = editDistance(text, word);
-    if (distance < bestDistance) [best, bestDistance] = [word, distance];
-  }
-  return best;
-}
-
-/** Levenshtein's distance. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, at) => at);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
-    }
-    row = next;
-  }
-  return row[b.length]!;
 }
 
 /**

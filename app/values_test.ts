@@ -1,15 +1,18 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { MAX_DURATION_MS } from "../base/limits.ts";
+import { closest } from "../base/closest.ts";
 import {
-  closest,
   oneOf,
+  parseBytes,
   parseDuration,
   parseDurationOrNever,
   parsePositiveDuration,
   parseTime,
   parseTimeOrSpan,
   wholeNumber,
+  writeBytes,
+  writeTime,
 } from "./values.ts";
 
 const STRICT = { sanitizeOps: true, sanitizeResources: true };
@@ -90,4 +93,11 @@ Deno.test("an expiry is a date, or a span from now", STRICT, () => {
     assert.throws(() => parseTimeOrSpan(text, 0), /has no unit; write \S+d for days, \S+h for hours, or a date/, text);
   }
   assert.throws(() => parseTimeOrSpan("2027-02-30", 0), /is not a date/);
+});
+
+Deno.test("what is told to be in force is written as it would be read", STRICT, () => {
+  for (const text of ["1kB", "500kB", "20MB", "1.5GB", "900MB", "1.234MB"]) {
+    assert.equal(writeBytes(parseBytes(text)), text);
+  }
+  for (const text of ["never", "15s", "1m", "1500ms", "2h"]) assert.equal(writeTime(parseDurationOrNever(text)), text);
 });

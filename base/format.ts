@@ -1,5 +1,5 @@
 /**
- * Numbers for people.
+ * Numbers and times for people.
  *
  * @module
  */
@@ -9,4 +9,9 @@ export function formatDuration(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)} ms`;
   if (ms < 120_000) return `${Math.round(ms / 100) / 10} s`;
   return `${Math.round(ms / 60_000)} min`;
+}
+
+/** When something was, to the second: not after its time, and with its time of day whatever that is. */
+export function formatPastTime(time: number): string {
+  return new Date(Math.floor(time / 1000) * 1000).toISOString().replace(".000Z", "Z");
 }

@@ -4,30 +4,36 @@
  * @module
  */
 
-/** How wide a table may be. */
+/** How a table is made smaller. */
 export interface TableFit {
-  /** Its columns on the terminal. */
-  readonly width: number;
-  /** Which columns of cells are cut if it would be wider, one after the other. */
-  readonly shorten: readonly number[];
+  /** Columns of cells that are left out where nothing stands in them. */
+  readonly optional?: readonly number[];
+  /** Its columns on the terminal; without it nothing is cut. */
+  readonly width?: number | undefined;
+  /** Which columns of cells are left out if it would be wider, one after the other. */
+  readonly drop?: readonly number[];
+  /** Which are cut if it still would be, likewise. */
+  readonly shorten?: readonly number[];
 }
 
 /** Columns that are left of a cell that is cut. */
 const MIN_CELL = 8;
 
 /** Columns as wide as what stands in them, and within `fit`, if that can be; the first row is the head. */
-export function tableLines(rows: readonly (readonly string[])[], fit?: TableFit): string[] {
+export function tableLines(rows: readonly (readonly string[])[], fit: TableFit = {}): string[] {
+  const { optional = [], width = Infinity, drop = [], shorten = [] } = fit;
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  if (fit) {
-    let excess = widths.reduce((sum, width) => sum + width + 2, -2) - fit.width;
-    for (const column of fit.shorten) {
-      const width = Math.max(Math.min(widths[column]!, MIN_CELL), widths[column]! - Math.max(0, excess));
-      excess -= widths[column]! - width;
-      widths[column] = width;
-    }
+  const shown = new Set(widths.keys());
+  for (const column of optional) if (rows.slice(1).every((row) => row[column] === "")) shown.delete(column);
+  const excess = () => [...shown].reduce((sum, column) => sum + widths[column]! + 2, -2) - width;
+  for (const column of drop) if (excess() > 0) shown.delete(column);
+  for (const column of shorten) {
+    if (!shown.has(column)) continue;
+    widths[column] = Math.max(Math.min(widths[column]!, MIN_CELL), widths[column]! - Math.max(0, excess()));
   }
+  const columns = [...shown];
   return rows.map((row) =>
-    row.map((cell, column) => cut(cell, widths[column]!).padEnd(widths[column]!)).join("  ").trimEnd()
+    columns.map((column) => cut(row[column]!, widths[column]!).padEnd(widths[column]!)).join("  ").trimEnd()
   );
 }
 

@@ -17,6 +17,18 @@ test("a table that is too wide is cut where it may be, and a list says how much 
   assert.deepEqual([fitList([], 9), fitList(["abcdef"], 4)], ["", "abc…"]);
 });
 
+test("columns that nobody fills are left out, and those that matter least if the table is too wide", () => {
+  const rows = [["A", "B", "C", "D"], ["abcdefghijkl", "", "0123456789", "xyz"]];
+  assert.deepEqual(tableLines(rows, { optional: [1, 3] }), [
+    "A             C           D",
+    "abcdefghijkl  0123456789  xyz",
+  ]);
+  const fit = { optional: [1], drop: [3, 2], shorten: [0] };
+  assert.deepEqual([29, 28, 23, 9].map((width) => tableLines(rows, { ...fit, width })[1]), [
+    ...["abcdefghijkl  0123456789  xyz", "abcdefghijkl  0123456789", "abcdefghijkl", "abcdefgh…"],
+  ]);
+});
+
 test("bytes and ages have the unit in which they are read at a glance", () => {
   assert.deepEqual(
     [0, 1_023, 1_024, 1_536, 102_400, 5 * 2 ** 30].map(formatBytes),

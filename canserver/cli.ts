@@ -14,6 +14,7 @@ import { runDaemon } from "../app/run.ts";
 import type { Logger } from "../base/logger.ts";
 import { describeError } from "../base/errors.ts";
 import { BusError } from "../can/bus/bus.ts";
+import { whyNoCan } from "../can/bus/socketcan.ts";
 import { chooseEngine, describeEngine } from "../net/engines.ts";
 import { type CanServer, serveCan } from "../can/server/serve.ts";
 import { CAN_OPTIONS, type CanConfig, canConfig, describeCan } from "./config.ts";
@@ -36,12 +37,14 @@ async function run(command: Command): Promise<void> {
     for (const line of [...describeCan(config), engine, ...describeOptions(CAN_OPTIONS, values, without)]) {
       printLine(line);
     }
+    demandKernel(config);
     return;
   }
+  demandKernel(config); // before anybody can connect
   const json = values["log-format"] === "json";
   const logger = setUpLogging("canserver", values["log-format"] ?? "auto", values["log-level"] ?? "info");
+  const server = serveCan({ ...config, logger }); // first, so that a port that is in use is all that is said
   for (const warning of strangeVariables(Object.keys(CAN_OPTIONS))) logger.warn("{warning}", { warning });
-  const server = serveCan({ ...config, logger });
   const { address } = server;
   printLine(json ? JSON.stringify({ type: "listening", address }) : `listening ${address}`);
   const daemon = {
@@ -58,6 +61,12 @@ async function run(command: Command): Promise<void> {
   } finally {
     server.close();
   }
+}
+
+/** @throws {MachineError} if the bus is the kernel's, and that has no CAN: trying again does not mend it. */
+function demandKernel({ bus: { place } }: CanConfig): void {
+  const why = place.kind === "socketcan" ? whyNoCan(place.channel) : undefined;
+  if (why !== undefined) throw new MachineError(why);
 }
 
 /** What is wrong now may be right when a client comes: an interface that is down, an adapter that is not plugged in. */

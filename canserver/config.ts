@@ -7,7 +7,8 @@
 import { COMMON_OPTIONS, ENGINE_OPTION } from "../app/command.ts";
 import type { OptionTable, OptionValues } from "../app/options.ts";
 import { ConfigError } from "../app/toml/config_error.ts";
-import { closest, FLAG, oneOf, wholeNumber } from "../app/values.ts";
+import { closest } from "../base/closest.ts";
+import { FLAG, oneOf, wholeNumber } from "../app/values.ts";
 import { type CanEndpoint, parseCanEndpoint } from "../can/endpoint.ts";
 import { MAX_CAN_CLIENTS, MOST_CAN_CLIENTS, REMOTE_PORT } from "../can/limits.ts";
 import { WIRE_CHOICES } from "../can/wires/detect.ts";

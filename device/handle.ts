@@ -5,7 +5,6 @@
  */
 
 import type { Goodbye } from "../protocol/v2/wire/goodbye.ts";
-import type { DatagramCounts } from "../net/udp/counts.ts";
 import type { Endpoint, KeepAliveChoice } from "../protocol/keep_alive.ts";
 import type { DeviceMode } from "../protocol/v2/wire/messages.ts";
 import type { DeviceConnectionEvent, DeviceConnectionLostEvent, DeviceEvent } from "./events.ts";
@@ -38,8 +37,20 @@ export interface DeviceStatus extends LinkFacts {
   readonly isCompatible: boolean | undefined;
   /** What the server said last when it refused this device or took its leave. */
   readonly goodbye: Goodbye | undefined;
-  /** What became of the datagrams of all services over UDP, since it runs. */
-  readonly datagrams: DatagramCounts;
+  /** The time without a link, after one was lost or a try failed. */
+  readonly outage: DeviceOutage | undefined;
+}
+
+/** The time without a link. Times are by the wall clock, in milliseconds since 1970. */
+export interface DeviceOutage {
+  /** Since when: the end of the last link, or the first try that failed. */
+  readonly since: number;
+  /** Tries that failed since. */
+  readonly tries: number;
+  /** What went wrong with the last of them. */
+  readonly error: string | undefined;
+  /** When the next one begins, or began; `undefined` if there will be none. */
+  readonly nextTry: number | undefined;
 }
 
 /** A running device. */

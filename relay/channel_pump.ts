@@ -4,14 +4,22 @@
  * @module
  */
 
-import { COPY_MAX, IDLE_LOOKS, MAX_CHANNEL_BACKLOG, MAX_LINK_CHUNK, RESUME_CHANNEL_BACKLOG } from "./limits.ts";
+import {
+  COPY_MAX,
+  GONE_LOOK_MS,
+  IDLE_LOOKS,
+  MAX_CHANNEL_BACKLOG,
+  MAX_LINK_CHUNK,
+  RESUME_CHANNEL_BACKLOG,
+} from "./limits.ts";
 import type { Channel, ChannelReceiver } from "../protocol/channel.ts";
 import { afterEnd, afterPeerEnd, type ChannelState, mayReceive, maySend } from "../protocol/channel_state.ts";
 import type { ChannelEndReason } from "../protocol/reasons.ts";
 import { type ChannelSummary, CONNECTION_ENDS, type ConnectionEnds, dropsBacklog, isOrderly } from "./channel_end.ts";
 import type { Clock } from "../base/clock.ts";
-import { Delivery } from "./delivery.ts";
-import { HalfCloseHold } from "./half_close_hold.ts";
+import { Delivery } from "./ending/delivery.ts";
+import { GoneWatch } from "./ending/gone_watch.ts";
+import { HalfCloseHold } from "./ending/half_close_hold.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 import type { ReceiveChunk } from "./link/receive_chunk.ts";
 import { keepAlivePace, PeerWatch } from "../net/tcp_keep_alive.ts";
@@ -81,6 +89,7 @@ export class ChannelPump implements ChannelReceiver {
   #cancelStall: () => void = NOTHING;
   #cancelIdle: () => void = NOTHING;
   #halfClose: HalfCloseHold | undefined;
+  #gone: GoneWatch | undefined;
 
   /** Starts with the bytes of the channel; those of the connection follow with {@linkcode ChannelPump.attach}. */
   constructor(options: ChannelPumpOptions) {
@@ -191,6 +200,7 @@ export class ChannelPump implements ChannelReceiver {
     this.#cancelStall();
     this.#cancelIdle();
     this.#halfClose?.cancel();
+    this.#gone?.cancel();
     this.#watch?.cancel();
     this.#delivery?.cancel();
     this.channel.close(reason);
@@ -241,6 +251,7 @@ export class ChannelPump implements ChannelReceiver {
     if (channel.halfClose) {
       channel.end();
       if (this.#state === "both-ended") this.#finish(this.#ends.peer);
+      else this.#watchForGone(conn);
       return;
     }
     if (this.#options.halfCloseTimeout === 0) return this.end(this.#ends.own);
@@ -255,6 +266,19 @@ export class ChannelPump implements ChannelReceiver {
       onQuiet: () => this.end("client-finished"),
       onGone: () => this.abort(this.#ends.own),
     }, this.#holding);
+  }
+
+  /** The other side may never write to one that has gone since, and would be kept for it. */
+  #watchForGone(conn: Connection): void {
+    this.#gone = new GoneWatch({
+      conn,
+      clock: this.#clock,
+      lookEvery: GONE_LOOK_MS,
+      isWriting: () => this.#queue.pending > 0,
+      onGone: () => {
+        if (this.#reason === undefined && mayReceive(this.#state)) this.abort(this.#ends.reset);
+      },
+    });
   }
 
   /** What came is delivered, then the connection's other side hears that no more will. */

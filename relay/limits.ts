@@ -58,6 +58,9 @@ export const MIN_READ = 1 * 1024;
 /** Time between two looks at such a client: whether it has reset its connection, in milliseconds. */
 export const HALF_CLOSE_LOOK_MS = 250;
 
+/** The same on a link that carries a half-close, where a client may stay half-closed for as long as it likes. */
+export const GONE_LOOK_MS = 5_000;
+
 /** Time without progress after which a receiver whose channel has ended loses what still waits for it. */
 export const DRAIN_TIMEOUT_MS = 60_000;
 

@@ -19,7 +19,7 @@ import { withoutColors } from "./colors.ts";
 import { installClients } from "./test/install_clients.ts";
 import { alone, compiled, type Part, partsOf, portable, testFiles } from "./test/parts.ts";
 import { filterOf, type Results, resultsOf } from "./test/results.ts";
-import { byWorkers, passOn } from "./test/workers.ts";
+import { byWorkers, passOn, workersOf } from "./test/workers.ts";
 import { say } from "../tests/rig/say.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
@@ -29,21 +29,23 @@ const inCi = !["", "0", "false"].includes(Deno.env.get("CI") ?? "");
 /** What failed where no test did. */
 const AS_A_WHOLE = "the run as a whole";
 
-/** How many parts run at once, at least one: they wait more than they work. */
-const WORKERS = Math.max(1, Number(Deno.env.get("SALLYPORT_TEST_WORKERS") ?? navigator.hardwareConcurrency + 1) || 1);
+/** What fails where the tests of a run passed, and something that they started is still there. */
+const LEFT_BEHIND = "a process that it left behind holds its output";
 
 /** @returns the exit code. */
 async function run(): Promise<number> {
-  await installClients(say);
   const given = Deno.args[0] === "--" ? Deno.args.slice(1) : Deno.args;
-  return summarize(given.length > 0 ? [await runTests(given)] : await runAll());
+  // Parts wait more than they work.
+  const workers = workersOf(Deno.env.get("SALLYPORT_TEST_WORKERS"), navigator.hardwareConcurrency + 1);
+  await installClients(say);
+  return summarize(given.length > 0 ? [await runTests(given)] : await runAll(workers));
 }
 
 /** The whole suite. */
-async function runAll(): Promise<Results[]> {
+async function runAll(workers: number): Promise<Results[]> {
   const files = testFiles(ROOT);
   if (Deno.env.get("SALLYPORT_BINARIES")) {
-    return [...await runParts(partsOf(compiled(files))), ...await runParts(alone(compiled(files)), { workers: 1 })];
+    return [...await runParts(partsOf(compiled(files)), { workers }), ...await runParts(alone(compiled(files)))];
   }
   const named = Deno.env.get("SALLYPORT_ENGINE");
   const engine = named ?? (inCi ? "native" : "auto"); // in CI a fallback would go unseen
@@ -53,8 +55,8 @@ async function runAll(): Promise<Results[]> {
     await Deno.chmod(folder, 0o755); // other users run it, too
     const program = await bundle("main.ts", `${folder}/bundle`);
     const types = checkTypes();
-    const results = await runParts(parts, { program });
-    return [await types, ...results, ...await runParts(alone(files, engine), { workers: 1 })];
+    const results = await runParts(parts, { workers, program });
+    return [await types, ...results, ...await runParts(alone(files, engine))];
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -66,7 +68,7 @@ async function runAll(): Promise<Results[]> {
  */
 function runParts(
   parts: readonly Part[],
-  { workers = WORKERS, program }: { readonly workers?: number; readonly program?: string } = {},
+  { workers = 1, program }: { readonly workers?: number; readonly program?: string } = {},
 ): Promise<Results[]> {
   return byWorkers(workers, parts, async ({ name, files, engine }) => {
     const began = performance.now();
@@ -75,7 +77,9 @@ function runParts(
     say(`== ${name}${suffix}: ${results.passed} passed in ${Math.round((performance.now() - began) / 1_000)} s`);
     return {
       passed: results.passed,
-      failed: results.failed.map((test) => `${test === AS_A_WHOLE ? `${name}, ${test}` : test}${suffix}`),
+      failed: results.failed.map((test) =>
+        `${test === AS_A_WHOLE || test === LEFT_BEHIND ? `${name}, ${test}` : test}${suffix}`
+      ),
       skipped: results.skipped.map((test) => ({ ...test, name: `${test.name}${suffix}` })),
     };
   });
@@ -108,12 +112,13 @@ async function runTests(args: readonly string[], { engine, program, isBesideOthe
       ...(engine && { SALLYPORT_ENGINE: engine }),
       ...(program && { SALLYPORT_TEST_PROGRAM: program }),
     };
-    const { code } = await deno(["test", "--allow-all", "--shuffle", `--junit-path=${report}`, ...args], env, {
+    const { code, isWhole } = await deno(["test", "--allow-all", "--shuffle", `--junit-path=${report}`, ...args], env, {
       inPieces: isBesideOthers ?? false,
     });
     const results = resultsOf(await readText(report), await readText(skips), filterOf(args));
     // What fails outside a test, such as a type error, is in no report.
-    return code !== 0 && results.failed.length === 0 ? { ...results, failed: [AS_A_WHOLE] } : results;
+    if (code !== 0 && results.failed.length === 0) return { ...results, failed: [AS_A_WHOLE] };
+    return isWhole ? results : { ...results, failed: [...results.failed, LEFT_BEHIND] };
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -124,7 +129,7 @@ async function deno(
   args: readonly string[],
   env: Record<string, string> = {},
   { inPieces = false }: { readonly inPieces?: boolean } = {},
-): Promise<Deno.CommandStatus> {
+): Promise<{ readonly code: number; readonly isWhole: boolean }> {
   const child = new Deno.Command(Deno.execPath(), {
     args: [...args],
     env: { ...env, ...withoutColors() },
@@ -132,8 +137,8 @@ async function deno(
     stdout: inPieces ? "piped" : "inherit",
     stderr: "inherit",
   }).spawn();
-  if (inPieces) await passOn(child.stdout, say);
-  return await child.status;
+  const isWhole = !inPieces || await passOn(child.stdout, say, child.status);
+  return { code: (await child.status).code, isWhole };
 }
 
 /** @returns the exit code. */

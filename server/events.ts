@@ -81,7 +81,7 @@ export interface HostOpenEvent {
   readonly device: string | undefined;
 }
 
-/** A host listener could not be opened; it is tried again while the link lives. */
+/** A host listener could not be opened; it is tried again while the link lives, and told again when another error comes. */
 export interface HostFailedEvent {
   /** Which event this is. */
   readonly type: "host-failed";

@@ -214,6 +214,8 @@ export type ServerSettings = Required<Omit<ServeOptions, "listen" | "v2" | "engi
   readonly refusalCounts: RefusalCounts;
   /** What became of the datagrams of all services over UDP. */
   readonly datagrams: DatagramTotals;
+  /** How often a host port could not be opened, also where it is tried again and again and that is told once. */
+  readonly hostFailures: { count: number };
   /** What is open for a time. */
   readonly openings: Openings;
   /** Who they are. */
@@ -268,6 +270,7 @@ export function serverSettings(options: ServeOptions): ServerSettings {
     capacity: new Capacity({ clock, logger, limits, links: new LinkCount(), clients: clientRoom }),
     refusalCounts: new RefusalCounts(),
     datagrams: new DatagramTotals(),
+    hostFailures: { count: 0 },
     openings: options.v2?.openings ?? new Openings(clock, options.logger),
     clients,
     drains: new Drains(clock, clients),

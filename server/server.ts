@@ -162,7 +162,7 @@ export interface ServerCore {
 export interface ServerControl extends ServerCore {
   /** Takes other values: they hold for links and clients to come. */
   adjust(values: Adjustable): void;
-  /** Keep-alive holds for devices that are linked, too, but for those with settings of their own. */
+  /** Keep-alive holds for devices that are linked, too, unless the list, an act or the device itself has said otherwise of one. */
   spreadKeepAlive(): Promise<void>;
   /** Its listeners, to be others. */
   readonly places: Listeners;
@@ -276,7 +276,7 @@ export function startServer(options: ServeOptions): { readonly handle: ServerHan
     setMode(name, mode, drain = 0) {
       check.word("config", "run")(mode, "mode");
       check.milliseconds(0)(drain, "drain");
-      const ask = (device = name) => registry?.session(device)?.link?.links.say({ wantedMode: mode });
+      const ask = (device = name) => registry?.session(device)?.link?.askMode(mode);
       const isThere = registry?.session(name)?.link !== undefined;
       if (settings.drains.isLeavingRun(name)) settings.drains.undo(name);
       if (isThere && mode === "config" && drain > 0) settings.drains.begin(name, { for: drain, then: ask });
@@ -322,7 +322,7 @@ export function startServer(options: ServeOptions): { readonly handle: ServerHan
   const adjust = (values: Adjustable) => void Object.assign(settings, values);
   const spreadKeepAlive = () =>
     eachInSlices(registry?.sessions ?? [], settings.clock, (session) => {
-      if (session.device.keepAlive === undefined) session.setKeepAlive(settings.keepAlive, "server");
+      session.followKeepAlive();
     });
   return { handle, core: { settings, registry, listeners, places, adjust, spreadKeepAlive } };
 }

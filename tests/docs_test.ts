@@ -10,6 +10,7 @@ import { FACES_PAGE, facesPage } from "./rig/faces.ts";
 import { API_PAGE, apiPage, DEVICE_API_PAGE, deviceRoutes, serverRoutes } from "./rig/api_reference.ts";
 import { EVENTS_PAGE, eventsOf, eventsPage } from "./rig/events_reference.ts";
 import { METRICS_PAGE, metricsPage } from "./rig/metrics_reference.ts";
+import { FIELDS_PAGE, withFieldTables } from "./rig/field_tables.ts";
 import { RELOAD_PAGE, withReloadTables } from "./rig/reload_tables.ts";
 import { commands, optionRows, readRows, TABLES } from "./rig/option_tables.ts";
 import { DEVICE_OPTIONS, deviceConfig } from "../device/cli/config.ts";
@@ -76,6 +77,15 @@ Deno.test(
   () => {
     const words = (text: string) => text.replace(/-{3,}/g, "---").split(/[\s|]+/).filter(Boolean);
     assert.deepEqual(words(read(RELOAD_PAGE)), words(withReloadTables(read(RELOAD_PAGE))));
+  },
+);
+
+Deno.test(
+  "the fields of --json are as their types have them; to write them: scripts/reference/option_tables.ts",
+  checked,
+  () => {
+    const words = (text: string) => text.replace(/-{3,}/g, "---").split(/[\s|]+/).filter(Boolean);
+    assert.deepEqual(words(read(FIELDS_PAGE)), words(withFieldTables(read(FIELDS_PAGE))));
   },
 );
 

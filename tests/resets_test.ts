@@ -73,6 +73,33 @@ test("resets, v2: a client that resets resets its service", async () => {
   assert.equal((await accepted.readToItsEnd()).end, unmeantEnd);
 });
 
+test("resets, v2: a client that ended its side and then resets is gone, though its service never says anything", async () => {
+  await using service = new Service();
+  await using relay = await startV2Relay({ services: [local("svc", service)] });
+  using client = await ResettingClient.connect(await relay.hostPort("svc"));
+  client.write("hello");
+  using accepted = await service.accept();
+  assert.equal(await accepted.readText(5), "hello");
+  await client.closeWrite();
+  await accepted.readToEnd(); // its end has been passed on, and nothing of the client is read any more
+  client.reset();
+  assert.equal((await relay.server.events.next("client-end")).reason, "client-reset");
+  // It had read the end of its client: that the connection is over is shown to whoever writes.
+  await assert.rejects(async () => {
+    for (;;) await accepted.write("x".repeat(65_536));
+  });
+});
+
+test("resets, v2: a service that ended its side and then resets is gone, though its client never says anything", async () => {
+  await using service = await ResettingService.start("welcome", { endsFirst: true });
+  await using relay = await startV2Relay({ services: [local("svc", service)] });
+  using client = await relay.connect("svc");
+  await client.write("hello");
+  assert.equal((await client.readToEnd()).length, 7);
+  service.reset();
+  assert.equal((await relay.server.events.next("client-end")).reason, "service-reset");
+});
+
 test("resets, v2: a client whose service cannot be reached is reset", async () => {
   await using relay = await startV2Relay({ services: [local("svc", { port: freePort("127.0.0.1") })] });
   // The runtime, which plays the client, may see the reset before it has made anything of the connection.

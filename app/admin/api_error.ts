@@ -28,12 +28,16 @@ export class ApiError extends Error {
   /** More headers of the answer. */
   readonly headers: Readonly<Record<string, string>>;
 
+  /** The line of a file that is meant, with a caret below the place, for whoever may see it. */
+  readonly excerpt: string | undefined;
+
   /** With a message for people, of one line. */
-  constructor(code: ErrorCode, message: string, headers: Readonly<Record<string, string>> = {}) {
+  constructor(code: ErrorCode, message: string, headers: Readonly<Record<string, string>> = {}, excerpt?: string) {
     super(message);
     this.name = "ApiError";
     this.code = code;
     this.headers = headers;
+    this.excerpt = excerpt;
   }
 
   /** The HTTP status. */

@@ -16,9 +16,9 @@ export class AdminRefusal extends Error {
   readonly status: number;
   readonly code: string;
 
-  /** With the HTTP status, the code and the message of the answer. */
-  constructor(status: number, code: string, message: string) {
-    super(message);
+  /** With the HTTP status, the code and the message of the answer, and below it the line of a file, if it has one. */
+  constructor(status: number, code: string, message: string, excerpt?: string) {
+    super(excerpt === undefined ? message : `${message}\n${excerpt}`);
     this.status = status;
     this.code = code;
   }
@@ -103,8 +103,10 @@ function refusalOf(status: number, text: string): AdminRefusal {
   } catch {
     body = null;
   }
-  const { code, message } = body?.error ?? {};
-  if (typeof code === "string" && typeof message === "string") return new AdminRefusal(status, code, message);
+  const { code, message, excerpt } = body?.error ?? {};
+  if (typeof code === "string" && typeof message === "string") {
+    return new AdminRefusal(status, code, message, typeof excerpt === "string" ? excerpt : undefined);
+  }
   return new AdminRefusal(status, "internal", `it answered with status ${status}`);
 }
 

@@ -18,6 +18,8 @@ export interface EventFeed<E extends { readonly type: string }, F extends Record
   readonly types: readonly E["type"][];
   /** An event as it is told, with `id`, `time`, and `type`. */
   readonly schema: TObject;
+  /** Its facts that are times of day: as texts, as in all JSON. */
+  readonly times: readonly string[];
   /** What may be asked for beside types. */
   readonly filter: F;
   /** Whether an event is meant; nothing if all are. @throws {ApiError} for what cannot be asked. */
@@ -34,7 +36,7 @@ const CURSOR = "^([0-9a-z]{1,12}-[0-9]{1,15})?$";
 export function feedRoutes<E extends { readonly type: string }, F extends Record<string, TSchema>>(
   feed: EventFeed<E, F>,
 ): Route[] {
-  const { events, schema, filter, types } = feed;
+  const { events, schema, filter, types, times } = feed;
   const typeFilter = { type: Type.Optional(someOf(types, "Only of these types, with commas between.")) };
   const wanted = (query: object) => meant(feed, query);
   return [
@@ -60,7 +62,7 @@ export function feedRoutes<E extends { readonly type: string }, F extends Record
         let next = place.next;
         for (; next < events.next && items.length < limit; next++) {
           const kept = events.get(next);
-          if (kept && isMeant(kept.event)) items.push(factsOf(events, kept));
+          if (kept && isMeant(kept.event)) items.push(factsOf(events, kept, times));
         }
         const oldest = events.next > events.oldest ? events.cursorAt(events.oldest) : null;
         return { items, cursor: events.cursorAt(next - 1), missed: place.missed, oldest };
@@ -76,7 +78,7 @@ export function feedRoutes<E extends { readonly type: string }, F extends Record
       stream({ query, lastEventId }) {
         const { cursor } = query as { cursor?: string };
         const place = placeOf(events, lastEventId ?? cursor, events.next);
-        return follow(events, place.next, place.missed, wanted(query));
+        return follow(feed, place.next, place.missed, wanted(query));
       },
     }),
   ];
@@ -102,14 +104,19 @@ function meant<E extends { readonly type: string }, F extends Record<string, TSc
 }
 
 /** What is `undefined` is left out, as it is in JSON. */
-function factsOf<E>(events: EventRing<E>, { number, time, event }: KeptEvent<E>): Record<string, unknown> {
-  const facts = Object.entries(event as object).filter(([name, value]) => value !== undefined && name !== "id");
+function factsOf<E>(
+  events: EventRing<E>,
+  { number, time, event }: KeptEvent<E>,
+  times: readonly string[],
+): Record<string, unknown> {
+  const facts = Object.entries(event as object).filter(([name, value]) => value !== undefined && name !== "id")
+    .map(([name, value]) => [name, times.includes(name) ? new Date(value).toISOString() : value]);
   return { id: events.cursorAt(number), time: new Date(time).toISOString(), ...Object.fromEntries(facts) };
 }
 
 /** A source that reads on from where it is: what its reader does not take stays in the ring, or goes from it. */
-function follow<E extends { readonly type: string }>(
-  events: EventRing<E>,
+function follow<E extends { readonly type: string }, F extends Record<string, TSchema>>(
+  { events, times }: EventFeed<E, F>,
   from: number,
   lost: number,
   isMeant: (event: E) => boolean,
@@ -133,7 +140,7 @@ function follow<E extends { readonly type: string }>(
       for (; next < events.next && taken.length < BATCH; next++) {
         const kept = events.get(next);
         if (!kept || !isMeant(kept.event)) continue;
-        taken.push({ id: events.cursorAt(next), event: kept.event.type, data: factsOf(events, kept) });
+        taken.push({ id: events.cursorAt(next), event: kept.event.type, data: factsOf(events, kept, times) });
       }
       return taken;
     },

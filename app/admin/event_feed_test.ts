@@ -15,6 +15,7 @@ import { serveAdmin } from "./serve.ts";
 interface Tick {
   readonly type: "tick" | "tock";
   readonly n: number;
+  readonly until?: number;
 }
 
 const Told = closed({
@@ -22,6 +23,7 @@ const Told = closed({
   time: Type.String(),
   type: Type.String(),
   n: Type.Optional(Type.Integer()),
+  until: Type.Optional(Type.String()),
   missed: Type.Optional(Type.Integer()),
 });
 
@@ -30,7 +32,7 @@ async function serve(folder: string, size: number, clock = systemClock) {
   const events = new EventRing<Tick>(1_000, size);
   const filter = {};
   const isMeant = () => undefined;
-  const routes = feedRoutes({ events, types: ["tick", "tock"], schema: Told, filter, isMeant });
+  const routes = feedRoutes({ events, types: ["tick", "tock"], schema: Told, times: ["until"], filter, isMeant });
   const server = await serveAdmin({
     title: "test",
     load: () => ({ routes }),
@@ -169,3 +171,13 @@ folderTest(
     await stream.return();
   },
 );
+
+folderTest("times of day in events are texts, in pages and in streams", async (folder) => {
+  await using served = await serve(folder, 10);
+  served.events.add(0, { type: "tick", n: 1, until: Date.UTC(2027, 0, 31) });
+  const { items } = await served.client.get<{ items: Tick[] }>("/v1/events");
+  const stream = served.client.stream("/v1/events/stream", served.events.cursorAt(0));
+  const { data } = (await within(stream.next(), "an event")).value!;
+  await stream.return();
+  assert.deepEqual([items[0]!.until, (data as Tick).until], Array(2).fill("2027-01-31T00:00:00.000Z"));
+});

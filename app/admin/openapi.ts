@@ -14,6 +14,9 @@ export const ErrorBody = closed({
   error: closed({
     code: words(Object.keys(ERROR_STATUS) as ErrorCode[], "For programs."),
     message: Type.String({ description: "For people, one line." }),
+    excerpt: Type.Optional(Type.String({
+      description: "By the Unix socket, of a mistake in a file: that line of it, and a caret below the place.",
+    })),
   }),
 }, "What went wrong.");
 

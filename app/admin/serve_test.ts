@@ -3,11 +3,12 @@ import { systemClock } from "../../base/clock.ts";
 import { silentLogger } from "../../base/logger.ts";
 import { RecordingLogger } from "../../tests/rig/logger.ts";
 import { folderTest } from "../../tests/rig/test.ts";
+import { ConfigError } from "../toml/config_error.ts";
 import { poll } from "../../tests/rig/wait.ts";
 import { closed, Type } from "./schema.ts";
 import { jsonRoute, type Route, streamRoute, type StreamSource } from "./route.ts";
 import { serveAdmin } from "./serve.ts";
-import { adminClient } from "./client.ts";
+import { type AdminClient, adminClient } from "./client.ts";
 
 const TOKEN = "0123456789abcdef0123456789abcdef";
 
@@ -30,7 +31,10 @@ function routes(source?: StreamSource): Route[] {
       summary: "Makes one.",
       body: closed({ name: Type.String(), count: Type.Optional(Type.Integer()) }),
       response: closed({ made: Type.String() }),
-      handle: ({ body: { name } }) => ({ made: name }),
+      handle({ body: { name } }) {
+        if (name === "broken") throw ConfigError.at("x.toml", "secret = !", { line: 1, column: 10 }, "no");
+        return { made: name };
+      },
     }),
     jsonRoute({
       method: "GET",
@@ -201,4 +205,21 @@ folderTest("an API that cannot be loaded is tried anew with the next request, an
   const second = await serve();
   assert.deepEqual([await ask(second.address), await ask(second.address)], [503, 200]);
   await second.close();
+});
+
+folderTest("the line of a file with a mistake is shown at the socket, and not by TCP", async (folder) => {
+  const server = await open(folder, { tcp: true });
+  using local = adminClient({ socket: server.socket! });
+  using remote = adminClient({ address: server.address!, token: TOKEN });
+  const said = async (client: AdminClient) => {
+    try {
+      await client.post("/v1/things", { name: "broken" });
+    } catch (error) {
+      return (error as Error).message.split("\n");
+    }
+    return assert.fail("it was made");
+  };
+  assert.deepEqual(await said(local), ["x.toml:1:10: no", "  1 | secret = !", "               ^"]);
+  assert.deepEqual(await said(remote), ["x.toml:1:10: no"]);
+  await server.close();
 });

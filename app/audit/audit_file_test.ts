@@ -303,3 +303,31 @@ folderTest("a write that never comes back stops nothing, and it is said that lin
   stuck.resolve();
   await audit.close();
 });
+
+folderTest("what another user may have put in place of an audit is not written to", async (folder) => {
+  const victim = `${folder}/victim`;
+  Deno.writeTextFileSync(victim, "");
+  const path = `${folder}/audit.log`;
+  Deno.symlinkSync(victim, path);
+  (await openLog(path)).close(); // our own link is followed
+  const refused = async (why: RegExp) => {
+    await assert.rejects(openLog(path), why);
+    assert.match(auditCommand(path, { event: "act" }) ?? "", why);
+    assert.equal(Deno.readTextFileSync(victim), "");
+  };
+  Deno.chmodSync(folder, 0o777);
+  await refused(/everybody can write to .*; run: chmod o-w /);
+  Deno.chmodSync(folder, 0o1777);
+  (await openLog(path)).close();
+  if (Deno.uid() !== 0) return; // only root can make what is another's
+  await new Deno.Command("chown", { args: ["-h", "4711", path] }).output();
+  await refused(/it is a link of another user's \(uid 4711\)/);
+  Deno.chmodSync(folder, 0o755);
+  await refused(/it is a link of another user's/);
+  Deno.removeSync(path);
+  Deno.writeTextFileSync(path, "");
+  Deno.chownSync(path, 4711, 4711);
+  (await openLog(path)).close();
+  Deno.chmodSync(folder, 0o1777);
+  await refused(/it is a file of another user's/);
+});

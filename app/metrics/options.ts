@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Address, parseAddress } from "../../protocol/address.ts";
+import { type Address, formatAddress, parseAddress } from "../../protocol/address.ts";
 import type { OptionSpec } from "../options.ts";
 import { oneOf } from "../values.ts";
 
@@ -13,6 +13,7 @@ export const METRICS_OPTION = {
   value: "ADDRESS",
   help: "HOST:PORT for /metrics, /healthz and /readyz, to whoever can connect: no token, no TLS, nothing else",
   parse: (text: string): Address => parseAddress(text),
+  write: formatAddress,
 } as const satisfies OptionSpec<Address>;
 
 /** The option `--metrics-per-device`. */

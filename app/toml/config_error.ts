@@ -5,6 +5,7 @@
  */
 
 import { MAX_SHOWN_LINE } from "../limits.ts";
+import { hideSecrets } from "./hidden_secrets.ts";
 import { type Place, textStart } from "./scan.ts";
 
 /** A command line, an environment variable or a file cannot be used; the message is for the user. */
@@ -15,7 +16,7 @@ export class ConfigError extends Error {
     this.name = "ConfigError";
   }
 
-  /** A message with file, line and column, and the line itself with a caret under the place. */
+  /** A message with file, line and column, and the line itself, without secrets, with a caret under the place. */
   static at(
     file: string,
     source: string,
@@ -24,7 +25,7 @@ export class ConfigError extends Error {
     options?: ErrorOptions,
   ): ConfigError {
     if (!place) return new ConfigError(`${file}: ${message}`, options);
-    const { text: line, column } = around(lineAt(source, place.line), place.column);
+    const { text: line, column } = around(hideSecrets(lineAt(source, place.line)), place.column);
     const gutter = `  ${place.line} | `;
     const caret = " ".repeat(gutter.length + column - 1) + "^";
     const text = `${file}:${place.line}:${place.column}: ${message}\n${gutter}${line}\n${caret}`;

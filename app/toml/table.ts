@@ -11,7 +11,7 @@ import { readNow } from "../../net/kernel/native_file.ts";
 import { ConfigError, lineAt } from "./config_error.ts";
 import { foreignConfig } from "../foreign_config.ts";
 import { findPlace, type KeyPath, placeAt, textStart, tomlKey } from "./scan.ts";
-import { closest } from "../values.ts";
+import { closest } from "../../base/closest.ts";
 
 /** How a text in UTF-16 looks that was read as UTF-8: its byte order mark is none there, and every other byte is zero. */
 const UTF16 = /^\uFFFD{2}|[^\0]\0[^\0]\0|\0[^\0]\0[^\0]/;

@@ -25,6 +25,7 @@ export const WEBHOOK_OPTION = {
   value: "URL",
   help: "https:// or http:// address that events are posted to, as JSON",
   parse: parseUrl,
+  write: hostOf,
 } as const satisfies OptionSpec<string>;
 
 /** The option `--webhook-secret-file`. */
@@ -37,9 +38,10 @@ export const WEBHOOK_SECRET_OPTION = {
 /** The option `--webhook-events`. */
 export const WEBHOOK_EVENTS_OPTION = {
   value: "EVENT",
-  help: `which of them, any number of times (default: all): ${WEBHOOK_EVENTS.join(", ")}`,
+  help: `which of them, any number of times: ${WEBHOOK_EVENTS.join(", ")}`,
   parse: oneOf(...WEBHOOK_EVENTS),
   many: true,
+  preset: "all",
 } as const satisfies OptionSpec<WebhookEventName>;
 
 /** The option `--webhook-grace`. */
@@ -53,10 +55,15 @@ export const WEBHOOK_GRACE_OPTION = {
 function parseUrl(text: string): string {
   const url = URL.parse(text);
   if (!url || !["http:", "https:"].includes(url.protocol)) {
-    throw new SyntaxError(`"${text}" is no address of a webhook; write https://HOST/PATH`);
+    throw new SyntaxError("this is no address of a webhook; write https://HOST/PATH"); // it may be a secret
   }
   if (url.username !== "" || url.password !== "") {
     throw new SyntaxError("a webhook's address has no user and no password; use --webhook-secret-file");
   }
   return url.href;
+}
+
+/** Where it is, without what stands behind that, which may be what lets in. */
+function hostOf(url: string): string {
+  return `${new URL(url).origin}/…`;
 }

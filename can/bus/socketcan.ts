@@ -90,9 +90,7 @@ class SocketcanBus implements Bus {
     { fd, bitrate }: BusSettings,
     listener: BusListener,
   ) {
-    if (!calls) {
-      throw new BusError(`${name} needs Linux with glibc, and the permission to call it (--allow-ffi)`, LACKING);
-    }
+    if (!calls) throw new BusError(whyNoCan(name, calls)!, LACKING);
     this.#name = name;
     this.#clock = clock;
     this.#calls = calls;
@@ -216,12 +214,24 @@ class SocketcanBus implements Bus {
   }
 }
 
+/** Why this machine has no buses of the kernel at all, if it has none; `name` is the one that is wanted. */
+export function whyNoCan(name: string, calls: CanCalls | undefined = canCalls()): string | undefined {
+  if (!calls) return `${name} needs Linux with glibc, and the permission to call it (--allow-ffi)`;
+  const fd = calls.socket(AF_CAN, SOCK_RAW | CLOEXEC, CAN_RAW);
+  if (fd < 0) return whyNoSocket(calls.errno());
+  calls.close(fd);
+  return undefined;
+}
+
+/** What brings the kernel's CAN; `can-raw` brings `can` with it. */
+const LOAD = "load the kernel's: modprobe can-raw, and modprobe vcan for interfaces to try with";
+
 function whyNoSocket(errno: number): string {
   switch (errno) {
     case EAFNOSUPPORT:
-      return "there is no CAN here: load the kernel's (modprobe can), or add AF_CAN to RestrictAddressFamilies= of the unit";
+      return `there is no CAN here; ${LOAD}; or add AF_CAN to RestrictAddressFamilies= of the unit`;
     case EPROTONOSUPPORT:
-      return "the kernel's raw CAN sockets are missing; load them: modprobe can-raw";
+      return `there is no CAN here; ${LOAD}`;
     case EPERM:
     case EACCES:
       return "this process may not open CAN sockets; look at what its unit or container bars";

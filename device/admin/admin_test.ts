@@ -30,6 +30,7 @@ async function served(device: DeviceHandle, folder: string) {
     clock: systemClock,
     logger: new RecordingLogger(),
     started: systemClock.wall(),
+    hasOwnServices: () => false,
     reload: () => Promise.resolve({ changed: ["log-level debug"], restart: [] }),
   };
   const api = await serveDeviceAdmin(context, folder, { unix: true, tcp: undefined, isExplicit: true });
@@ -183,4 +184,20 @@ folderTest("on the way to config clients may finish, nobody else comes, and the 
   await poll(async () => (await facts()).modeChange === null, () => "the offers are not back");
   await stays.write("z");
   await stays.read(1);
+});
+
+folderTest("a device without a link says since when, and when it tries again", async (folder) => {
+  await using relay = await startV2Relay({ services: [], grants: [] });
+  await using api = await served(relay.device.handle, folder);
+  const outage = async () => (await api.client.get<DeviceFacts>("/v1/device")).outage;
+  assert.equal(await outage(), null);
+  relay.server.handle.close();
+  const { retryIn } = await relay.device.events.next("lost");
+  const lost = await outage();
+  assert.deepEqual([lost!.tries, lost!.error], [0, null]);
+  assert.ok(Math.abs(Date.parse(lost!.nextTry!) - Date.parse(lost!.since) - retryIn!) < 5);
+  const { error } = await relay.device.events.next("dial-failed");
+  const failed = await outage();
+  assert.equal(failed!.since, lost!.since);
+  assert.ok(failed!.tries >= 1 && failed!.error === error);
 });

@@ -23,6 +23,8 @@ export interface DeviceContext {
   readonly logger: Logger;
   /** When the device started, by the wall clock. */
   readonly started: number;
+  /** Whether its services stand in its options, in place of those of its state. */
+  hasOwnServices(): boolean;
   /** Reads the configuration anew. @throws {ConfigError} if it cannot be in force; nothing has changed then. */
   reload(): Promise<Reloaded>;
 }

@@ -118,8 +118,8 @@ export function done(act: () => void): { done: boolean } {
   }
 }
 
-function factsOf({ device, engine, started }: DeviceContext): DeviceFacts {
-  const { services: _services, state, since, sessionSince, goodbye, tcp, ...status } = device.status;
+function factsOf({ device, engine, started, hasOwnServices }: DeviceContext): DeviceFacts {
+  const { services: _services, state, since, sessionSince, goodbye, outage, tcp, ...status } = device.status;
   const clients = device.clients();
   return {
     version: VERSION,
@@ -144,6 +144,15 @@ function factsOf({ device, engine, started }: DeviceContext): DeviceFacts {
     keepAlive: status.keepAlive,
     serverKeepAlive: status.serverKeepAlive ?? null,
     goodbye: goodbye ? { code: goodbye.code, text: goodbye.text } : null,
+    outage: outage
+      ? {
+        since: timeOf(outage.since),
+        tries: outage.tries,
+        error: outage.error ?? null,
+        nextTry: timeOrNull(outage.nextTry),
+      }
+      : null,
+    servicesFrom: hasOwnServices() ? "options" : "state",
     clients: clients.length,
     clientsEver: device.clientsEver,
   };

@@ -26,7 +26,9 @@ const Event = closed({
   error: maybeText("What went wrong."),
   goodbye: maybeText("The code of the server's goodbye."),
   retryIn: maybeNumber("Milliseconds until the next try."),
-  interrupted: maybeNumber("Milliseconds without a link."),
+  interrupted: Type.Optional(Type.Union([Type.Number(), Type.Literal(true)], {
+    description: "Milliseconds without a link; true: it was lost before, and that was told.",
+  })),
   replayed: maybeNumber("Bytes that were sent again."),
   moved: Type.Optional(Type.Boolean({ description: "Whether the link before was still up." })),
   duration: maybeNumber("How long it lasted, in milliseconds."),
@@ -47,6 +49,7 @@ export function eventRoutes({ events }: DeviceContext): Route[] {
     events,
     types: DEVICE_EVENT_TYPES,
     schema: Event,
+    times: [],
     filter: {},
     isMeant: () => undefined,
   });

@@ -41,6 +41,20 @@ export const DeviceFacts = closed({
     closed({ code: words(GOODBYE_CODES), text: Type.String() }),
     "What the server said last when it refused this device or took its leave.",
   ),
+  outage: nullable(
+    closed({
+      since: Time,
+      tries: count("Tries that failed since."),
+      error: nullable(Type.String(), "What went wrong with the last of them."),
+      nextTry: nullable(Time, "When the next one begins, or began; null if there will be none."),
+    }),
+    "The time without a link, after one was lost or a try failed.",
+  ),
+  servicesFrom: words(
+    ["options", "state"],
+    "Where its services stand: in its options (command line, environment, file), or in its state, as `join` and " +
+      "`service add` store them.",
+  ),
   clients: count("Clients that are served."),
   clientsEver: count("Clients since the device runs."),
 }, "The device as it is now.");

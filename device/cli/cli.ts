@@ -27,7 +27,7 @@ import { actCommands } from "./admin/acts.ts";
 import { deviceEventsCommand } from "./admin/events.ts";
 import { serveAdminApi } from "./admin/serve.ts";
 import { statusCommand } from "./admin/status.ts";
-import { deviceDoctorCommand } from "./doctor.ts";
+import { deviceDoctorCommand } from "./doctor/doctor.ts";
 import { checkDevice, notOffered } from "./check.ts";
 import { DeviceReload, type Told } from "./reload.ts";
 import { v2WayOf, wayOf } from "./ca.ts";
@@ -197,7 +197,16 @@ async function runDevice(
     reloader?.reload() ?? Promise.resolve({ changed: [], restart: [] })
   );
   const admin = new MovingAdmin((wish) => {
-    const served = { device, engine: engine.name, clock: systemClock, logger, reload, metrics: measures };
+    const hasOwnServices = () => reloader?.hasOwnServices ?? true;
+    const served = {
+      device,
+      engine: engine.name,
+      clock: systemClock,
+      logger,
+      reload,
+      hasOwnServices,
+      metrics: measures,
+    };
     return serveAdminApi(served, stateAt, wish);
   }, (server) => tellAdmin(server, json, logger));
   const metrics = new MovingMetrics((at) => openMetrics({ ...subject, registry: measures, json }, at, stateAt, logger));

@@ -9,7 +9,8 @@ import type { AdminWish } from "../../app/admin/options.ts";
 import type { HookRunner } from "../../app/hooks/hooks.ts";
 import { setLogLevel } from "../../app/logging.ts";
 import type { MovingMetrics } from "../../app/metrics/moving.ts";
-import type { OptionValues } from "../../app/options.ts";
+import { writeKeepAlive } from "../../app/link_options.ts";
+import { changeText, optionChange, type OptionValues } from "../../app/options.ts";
 import { type Change, changeAll, type Preparation } from "../../app/reload/change.ts";
 import { differing, inForce, isSame, type Reloaded, ReloadReport } from "../../app/reload/report.ts";
 import { changingBy } from "../../app/reload/table.ts";
@@ -18,7 +19,7 @@ import { ListenError } from "../../net/listener.ts";
 import { UnprovableError } from "../../net/tls/proof.ts";
 import type { StartedDevice } from "../device.ts";
 import { deviceAdjustable, type DeviceWay } from "../options.ts";
-import type { DEVICE_OPTIONS, DeviceConfig } from "./config.ts";
+import { DEVICE_OPTIONS, type DeviceConfig } from "./config.ts";
 import { DEVICE_RELOAD } from "./reload_table.ts";
 import type { ServiceText } from "./service_option.ts";
 
@@ -62,6 +63,11 @@ export class DeviceReload {
     this.#told = options.told;
   }
 
+  /** Whether its services stand in its options. */
+  get hasOwnServices(): boolean {
+    return this.#told.config.profile === "v1" || this.#told.values.service !== undefined;
+  }
+
   /** Does it. @throws {ConfigError} for a mistake, or something that cannot be had: nothing has changed then. */
   async reload(): Promise<Reloaded> {
     const before = this.#told;
@@ -100,17 +106,18 @@ export class DeviceReload {
     onWay: readonly string[],
   ): Iterable<Preparation> {
     const { admin, metrics, hooks } = this.#options;
+    const change = changesBetween(before, after);
     yield async () => {
       const prepared = await admin.prepare(after.admin);
       const own = names.filter((name) => name === "admin" || name === "admin-token-file");
-      return prepared && { ...prepared, told: own.length > 0 ? own : ["the token of the admin API"] };
+      return prepared && { ...prepared, told: own.length > 0 ? own.map(change) : ["the token of the admin API"] };
     };
     yield async () => {
       const prepared = await metrics.prepare(after.values.metrics);
-      return prepared && { ...prepared, told: ["metrics"] };
+      return prepared && { ...prepared, told: [change("metrics")] };
     };
     if (after.config.profile === "v2") yield* this.#serviceChanges(before.config.services, after.config.services);
-    yield () => this.#adjust(after, names);
+    yield () => this.#adjust(before, after, names);
     if (onWay.length > 0) yield () => this.#changeWay(after.way, onWay);
     const { config } = after;
     if (config.profile === "v2" && names.includes("allow")) {
@@ -122,17 +129,23 @@ export class DeviceReload {
   }
 
   /** What needs nothing that could fail. */
-  #adjust({ values, config }: Told, names: readonly string[]): Change {
+  #adjust(before: Told, after: Told, names: readonly string[]): Change {
     const { handle, adjust } = this.#options.device;
+    const { values, config } = after;
+    const change = changesBetween(before, after);
     const isMode = config.profile === "v2" && names.includes("mode");
     const isKeepAlive = names.some((name) => KEEP_ALIVE.has(name)) && config.keepAlive !== undefined;
     const level = values["log-level"] ?? "info";
     return {
       told: [
-        ...names.filter((name) => FOR_THOSE_TO_COME.has(name)).map((name) => `${name}, for links and clients to come`),
-        ...(names.includes("log-level") ? [`log-level ${level}`] : []),
-        ...(isMode ? [`mode ${values.mode ?? "run"}`] : []),
-        ...(isKeepAlive ? ["keep-alive"] : []),
+        ...names.filter((name) => FOR_THOSE_TO_COME.has(name)).map((name) =>
+          `${change(name)}, for links and clients to come`
+        ),
+        ...(names.includes("log-level") ? [change("log-level")] : []),
+        ...(isMode ? [change("mode")] : []),
+        ...(isKeepAlive
+          ? [changeText("keep-alive", writeKeepAlive(before.config.keepAlive!), writeKeepAlive(config.keepAlive!))]
+          : []),
       ],
       commit() {
         adjust(deviceAdjustable(config));
@@ -206,4 +219,9 @@ function trustOf(way: DeviceWay): string {
   if (way.profile === "v1") return "";
   const { security = "pinned", caCerts = [] } = way;
   return JSON.stringify([security, caCerts]);
+}
+
+/** Says of options how they are others. */
+function changesBetween({ values: before }: Told, { values: after }: Told): (name: string) => string {
+  return (name) => optionChange(DEVICE_OPTIONS, name as keyof typeof DEVICE_OPTIONS, before, after);
 }

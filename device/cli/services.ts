@@ -10,9 +10,11 @@ import { argument, examplesOf, groupCommand, printLine, taskCommand, taskOptions
 import { ConfigError } from "../../app/toml/config_error.ts";
 import { stderr } from "../../app/output.ts";
 import type { OptionTable } from "../../app/options.ts";
+import { askRunning } from "../../app/doctor/running.ts";
 import { STATE_OPTION, stateFolder } from "../../app/files/state.ts";
 import { parseNamedServices } from "../v2/named_service.ts";
 import { claimState } from "./running.ts";
+import type { DeviceFacts } from "../admin/schemas.ts";
 import { changeServices, loadDevice, type StoredDevice } from "./state.ts";
 
 const OPTIONS = { state: STATE_OPTION } as const satisfies OptionTable;
@@ -64,9 +66,17 @@ async function change(command: Command, edit: (before: readonly string[]) => rea
   demandJoined(folder, await loadDevice(folder)); // no folder is made where there is nothing to change
   const runs = await isRunning(folder);
   const services = (await changeServices(folder, edit)).join(" and ");
-  if (runs) {
+  const { facts } = runs ? await askRunning(folder, (client) => client.get<DeviceFacts>("/v1/device")) : {};
+  if (facts?.servicesFrom === "options") {
+    stderr.write(
+      "stored, and of no effect on the device that runs: its configuration file, environment or command line says " +
+        '"service", which stands in place of all that is stored; change it there, and then "sallyport device reload"',
+    );
+  } else if (runs) {
     stderr.write(`stored: this device offers ${services}; "sallyport device reload" has the one that runs do so now`);
-  } else stderr.write(`from its next start on this device offers ${services}`);
+  } else {
+    stderr.write(`from its next start on this device offers ${services}, unless its configuration says "service"`);
+  }
 }
 
 /** Whether a device runs with a state: then it has to be told of changes. */

@@ -105,7 +105,7 @@ export class Device implements DeviceHandle {
       name: this.#name,
       isCompatible: this.#isCompatible,
       goodbye: this.#goodbye,
-      datagrams: this.#settings.datagrams.all,
+      outage: this.#tidings.gap,
       ...this.#maker.facts,
     };
   }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { DatagramCounts } from "../../net/udp/counts.ts";
 import type { Address } from "../../protocol/address.ts";
 import type { BytesOfDay } from "../../relay/link/day_bytes.ts";
 import type { Endpoint, KeepAliveChoice, KeepAliveSettings } from "../../protocol/keep_alive.ts";
@@ -65,8 +66,10 @@ export interface LinkFacts {
   readonly mode: DeviceMode;
   /** On the way to another mode (seed 002): clients may finish, or the server has not answered for the services yet. */
   readonly modeChange: "runToConfig" | "configToRun" | undefined;
-  /** Its services by name; none on v1. */
+  /** Its services by name; on v1 what the server may ask for. */
   readonly services: readonly ServiceStatus[];
+  /** What became of the datagrams of all services over UDP, since the device runs. */
+  readonly datagrams: DatagramCounts;
   /** The longest silence that it accepts from the server; on v1, while there is a link, as the system has it. */
   readonly keepAlive: KeepAliveSettings;
   /** The longest silence that the server accepts from it, as the server said. */

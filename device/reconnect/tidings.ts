@@ -13,6 +13,7 @@ import { formatDuration } from "../../base/format.ts";
 import type { LinkEnd } from "../../relay/link/end.ts";
 import type { Logger } from "../../base/logger.ts";
 import type { DeviceEvent } from "../events.ts";
+import type { DeviceOutage } from "../handle.ts";
 import type { LinkLife, MadeLink } from "./link_maker.ts";
 import { Outage } from "./outage.ts";
 
@@ -26,6 +27,7 @@ export class Tidings {
   readonly #clock: Clock;
   readonly #emitter: Emitter<DeviceEvent>;
   readonly #outage = new Outage();
+  #gap: DeviceOutage | undefined;
 
   /** To these. */
   constructor(logger: Logger, clock: Clock, emitter: Emitter<DeviceEvent>) {
@@ -34,10 +36,16 @@ export class Tidings {
     this.#emitter = emitter;
   }
 
+  /** The time without a link, if there is none after one was lost or a try failed. */
+  get gap(): DeviceOutage | undefined {
+    return this.#gap;
+  }
+
   /** There is a link to `server`, of a new session or of one that goes on. */
   up(server: string, { local, device, resumed }: MadeLink): void {
     const outage = this.#outage.facts(this.#clock.now());
     this.#outage.over();
+    this.#gap = undefined;
     const after = outage && outage.tries > 1
       ? ` (after ${outage.tries} tries in ${formatDuration(outage.duration)})`
       : "";
@@ -65,6 +73,7 @@ export class Tidings {
         `its clients wait; next try in ${formatDuration(retryIn)}`,
       { ...facts, duration },
     );
+    this.#noLink(retryIn);
     this.#emitter.emit({ type: "interrupted", ...facts });
   }
 
@@ -80,6 +89,7 @@ export class Tidings {
     const facts = { server, reason, detail, goodbye: goodbye?.code, duration, retryIn, clients };
     const hungUp = !isNamed && reason === "peer-closed" && !served && duration < QUICK_LINK_MS;
     const shown = hungUp ? QUICKLY_CLOSED : detail;
+    this.#noLink(retryIn, hungUp ? QUICKLY_CLOSED : undefined);
     this.#logger.info(
       `link down: server {server}, {reason}${shown ? " ({detail})" : ""}, {duration} ms` +
         (retryIn === undefined ? "" : `; next try in ${formatDuration(retryIn)}`),
@@ -123,7 +133,14 @@ export class Tidings {
     if (news === "known") this.#logger.debug(line, facts);
     else if (news === "new") this.#logger.warn(line, facts);
     else this.#logger.warn(`still no link, after {tries} tries in ${formatDuration(duration)}: ${line}`, facts);
+    this.#noLink(retryIn, error, tries);
     this.#emitter.emit({ type: "dial-failed", server, error, goodbye: refused, retryIn: retryIn ?? 0 });
     return error;
+  }
+
+  #noLink(retryIn: number | undefined, error?: string, tries = 0): void {
+    const now = this.#clock.wall();
+    const nextTry = retryIn === undefined ? undefined : now + retryIn;
+    this.#gap = { since: this.#gap?.since ?? now, tries, error, nextTry };
   }
 }

@@ -67,6 +67,7 @@ export class V1LinkMaker implements LinkMaker {
         error: undefined,
         endpoint: this.#ways.get(rule)?.state ?? { counts: {} },
       })),
+      datagrams: this.#settings.datagrams.all,
       keepAlive: inForce ? paceSettings(inForce) : this.#keepAlive,
       serverKeepAlive: undefined,
       bytesToday: undefined,

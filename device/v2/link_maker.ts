@@ -117,6 +117,7 @@ export class V2LinkMaker implements LinkMaker {
       mode: this.#board.mode,
       modeChange: this.#session && this.#changes.modeChange,
       services: this.#board.status,
+      datagrams: this.#settings.datagrams.all,
       keepAlive: this.#session?.links.keepAlive ?? this.#keepAlive.idle,
       serverKeepAlive: this.#session?.links.peerKeepAlive,
       bytesToday: this.#bytes.today,

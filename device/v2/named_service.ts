@@ -4,6 +4,7 @@
  * @module
  */
 
+import { closest } from "../../base/closest.ts";
 import { V2_MAX_CHANNELS, V2_MAX_SERVICES } from "../../protocol/v2/limits.ts";
 import type { Address } from "../../protocol/address.ts";
 import { parseName } from "../../protocol/name.ts";
@@ -52,7 +53,11 @@ export function splitServices(text: string): string[] {
 function belongsTo(service: string, part: string): boolean {
   if (KEYS.some((key) => part.startsWith(`${key}=`))) return true;
   try {
-    return isOption(part, kindOf(service.slice(service.indexOf("=") + 1).trim()));
+    const kind = kindOf(service.slice(service.indexOf("=") + 1).trim());
+    // What has no colon is no service, and may be an option with a slip in its name.
+    const [key = "", value] = part.split("=");
+    const isNearly = value !== undefined && !value.includes(":") && closest(key, [...KEYS, ...kind.keys]) !== undefined;
+    return isNearly || isOption(part, kind);
   } catch {
     return false; // parsing that service says why it is none
   }
@@ -89,6 +94,7 @@ export function parseNamedService(
   const kind = kindOf(where);
   const isDetail = (part: string) => kind === tcpKind || KEYS.some((key) => part.split("=", 1)[0] === key);
   const details = parts.filter(isDetail);
+  demandKnown(parts, [...KEYS, ...kind.keys], text);
   let service: NamedService = { name, ...parseWhere([where, ...parts.filter((part) => !isDetail(part))]) };
   const keys = details.map((detail) => detail.split("=", 1)[0]!);
   const twice = keys.find((key, at) => keys.indexOf(key) !== at);
@@ -139,6 +145,17 @@ export function parseNamedServices(
     { length: count },
     (_, at) => parseNamedService(`${name}-${at + 1}=${host}${first + at}${rest}`, parseTime),
   );
+}
+
+/** Refuses what is nearly an option, which its endpoint would take for something of its own. */
+function demandKnown(parts: readonly string[], known: readonly string[], text: string): void {
+  for (const part of parts) {
+    const [key = "", ...value] = part.split("=");
+    if (known.includes(key) || value.length === 0) continue;
+    const like = closest(key, known);
+    if (like === undefined) continue;
+    throw new SyntaxError(`"${part}" in "${text}" is not known; did you mean "${[like, ...value].join("=")}"?`);
+  }
 }
 
 function parseWhere(parts: readonly string[]): Pick<NamedService, "localAddress" | "endpoint"> {

@@ -55,7 +55,11 @@ const BAD: readonly [text: string, why: RegExp][] = [
   ["ssh=h:1,max-clients=1.5", /a whole number/],
   ["ssh=h:1,max-clients=-1", /a whole number/],
   ["ssh=h:1,idle-timeout=soon", /"soon" is not a time/],
-  ["ssh=h:1,max_clients=1", /"max_clients=1" in .* is not known; write/],
+  ["ssh=h:1,max_clients=1", /"max_clients=1" in .* is not known; did you mean "max-clients=1"\?$/],
+  ["ssh=h:1,prox=v2", /"prox=v2" in .* is not known; did you mean "proxy=v2"\?$/],
+  ["ssh=h:1,colour=red", /"colour=red" in .* is not known; write/],
+  ["x=unix:/run/x,prox=v2", /did you mean "proxy=v2"\?$/],
+  ["x=serial:/dev/ttyS0,9600,flw=xon", /did you mean "flow=xon"\?$/],
   ["ssh=h:1,", /is not known/],
   ["ssh=h:1,__proto__=1", /is not known/],
 ];

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { errorCode } from "../../base/errors.ts";
 import { CLOEXEC, NONBLOCK } from "./libc.ts";
 import { cString, type SystemCalls, systemCalls, systemError } from "./system_calls.ts";
 
@@ -22,6 +23,12 @@ export interface FileFacts {
   /** Milliseconds since 1970. */
   readonly mtime: number | undefined;
   readonly ctime: number | undefined;
+}
+
+/** What else may stand at a path, and who may use it; `null` where there is no such thing. */
+export interface NodeFacts extends Pick<FileFacts, "isFile" | "mode" | "uid" | "gid"> {
+  readonly isSocket: boolean | null;
+  readonly isCharDevice: boolean | null;
 }
 
 /** An open file. */
@@ -64,7 +71,7 @@ export function openAt(calls: SystemCalls, folder: number | undefined, path: str
 }
 
 /** Looks at a file below an open folder, or, without a path, at an open one. */
-export function factsAt(calls: SystemCalls, fd: number, path: string, follow = true): FileFacts {
+export function factsAt(calls: SystemCalls, fd: number, path: string, follow = true): FileFacts & NodeFacts {
   const bytes = new Uint8Array(256); // struct statx: the same on every architecture
   const flags = (path === "" ? AT_EMPTY_PATH : 0) | (follow ? 0 : AT_SYMLINK_NOFOLLOW);
   if (calls.statx(fd, cString(path), flags, STATX_BASIC_STATS, bytes) !== 0) throw systemError(calls, "stat", path);
@@ -76,6 +83,8 @@ export function factsAt(calls: SystemCalls, fd: number, path: string, follow = t
     isFile: kind === 0o100000,
     isDirectory: kind === 0o040000,
     isSymlink: kind === 0o120000,
+    isSocket: kind === 0o140000,
+    isCharDevice: kind === 0o020000,
     mode: mode & 0o7777,
     uid: view.getUint32(20, true),
     gid: view.getUint32(24, true),
@@ -85,6 +94,17 @@ export function factsAt(calls: SystemCalls, fd: number, path: string, follow = t
     mtime: time(112),
     ctime: time(96),
   };
+}
+
+/** What stands at a path, a link followed, also where a compiled program may not look; `undefined` if nothing does. */
+export function factsNow(path: string): NodeFacts | undefined {
+  const calls = systemCalls();
+  try {
+    return calls ? factsAt(calls, AT_FDCWD, path) : Deno.statSync(path);
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
 }
 
 /** Where a link leads. */

@@ -27,6 +27,8 @@ export abstract class Stream implements Duplex, Watcher, Waiting {
   #readsShort = false; // there may be more behind a short read
   /** Called when the connection may be over both ways: also by an event that was meant for the descriptor's former owner. */
   protected onOver: (() => void) | undefined;
+  /** Whether that has been. */
+  protected isOver = false;
   // What a write failed with: the kernel says it once, and an end to whoever reads after that.
   #failure: unknown;
 
@@ -149,7 +151,10 @@ export abstract class Stream implements Duplex, Watcher, Waiting {
   onReady(events: number): void {
     if ((events & (ENDED | URGENT)) !== 0) {
       this.#readsShort = true;
-      if ((events & OVER) !== 0) this.onOver?.();
+      if ((events & OVER) !== 0) {
+        this.isOver = true;
+        this.onOver?.();
+      }
     }
     if ((events & READABLE) !== 0) {
       this.#readable = true;

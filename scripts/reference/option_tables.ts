@@ -1,10 +1,11 @@
 /**
  * `deno run -A scripts/reference/option_tables.ts`: writes the tables of options in the documents anew, also of what changes
- * without a restart, from what the commands' `--help` says; `tests/docs_test.ts` demands that they agree.
+ * without a restart, and of what `--json` has, from what the commands' `--help` says; `tests/docs_test.ts` demands that they agree.
  *
  * @module
  */
 
+import { FIELDS_PAGE, withFieldTables } from "../../tests/rig/field_tables.ts";
 import { RELOAD_PAGE, withReloadTables } from "../../tests/rig/reload_tables.ts";
 import { commands, markers, optionRows, renderTable, TABLES } from "../../tests/rig/option_tables.ts";
 
@@ -21,5 +22,6 @@ for (const [file, names] of Object.entries(TABLES)) {
   Deno.writeTextFileSync(file, text);
 }
 Deno.writeTextFileSync(RELOAD_PAGE, withReloadTables(Deno.readTextFileSync(RELOAD_PAGE)));
+Deno.writeTextFileSync(FIELDS_PAGE, withFieldTables(Deno.readTextFileSync(FIELDS_PAGE)));
 const pages = [...Object.keys(TABLES), RELOAD_PAGE];
 await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", ...pages] }).output();

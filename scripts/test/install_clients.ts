@@ -19,6 +19,7 @@ const PACKAGES: Record<string, string> = {
   nc: "netcat-openbsd",
   iperf3: "iperf3",
   dig: "bind9-dnsutils",
+  logger: "bsdutils",
   snmpget: "snmp",
   snmpd: "snmpd",
   curl: "curl",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { ALONE, alone, compiled, FROM_SOURCE, partsOf, PORTABLE, portable, testFiles } from "./parts.ts";
-import { byWorkers, passOn } from "./workers.ts";
+import { byWorkers, passOn, workersOf } from "./workers.ts";
 
 const STRICT = { sanitizeOps: true, sanitizeResources: true };
 
@@ -72,4 +72,30 @@ Deno.test("the tests of a file are passed on in one piece, however they come in"
       "running 1 test from ./b_test.ts\nc",
     ]);
   }
+});
+
+Deno.test("a number of parts at once that is none is refused, and nothing is left out", STRICT, async () => {
+  assert.deepEqual([workersOf(undefined, 3), workersOf("", 3), workersOf("12", 3)], [3, 3, 12]);
+  for (const asked of ["0", "-1", "many", "1.5", " 2", "1e3"]) assert.throws(() => workersOf(asked, 3), RangeError);
+  for (const count of [0, -1, NaN]) {
+    await assert.rejects(byWorkers(count, [1], () => Promise.resolve(1)), RangeError);
+  }
+});
+
+Deno.test("what a process leaves behind does not hold its part", STRICT, async () => {
+  const ended = Promise.withResolvers<void>();
+  const heading = new TextEncoder().encode("running 1 test from ./a_test.ts\na");
+  let end: ReadableStreamDefaultController<Uint8Array> | undefined;
+  const held = new ReadableStream<Uint8Array>({
+    start: (controller) => (end = controller, controller.enqueue(heading)),
+  });
+  const pieces: string[] = [];
+  const passed = passOn(held, (piece) => pieces.push(piece), ended.promise);
+  ended.resolve();
+  assert.equal(await passed, false);
+  assert.deepEqual(pieces, ["running 1 test from ./a_test.ts\na"]);
+  assert.ok(end);
+
+  const whole = passOn(ReadableStream.from([heading]), (piece) => pieces.push(piece), Promise.resolve());
+  assert.equal(await whole, true);
 });

@@ -34,6 +34,12 @@ export function parseRate(text: string): ClientRate {
   return { count: Number(count), per: PERIODS[period as keyof typeof PERIODS] };
 }
 
+/** The inverse of {@linkcode parseRate}. */
+export function writeRate({ count, per }: ClientRate): string {
+  const [period] = Object.entries(PERIODS).find(([, ms]) => ms === per) ?? [`${per}ms`];
+  return `${count}/${period}`;
+}
+
 /** Parses `500kB/s`, `2MB/s` or `10Mbit/s`. @returns bytes a second. @throws {SyntaxError} with what would do. */
 export function parseBandwidth(text: string): number {
   const [, count, unit] = /^(\d{1,9}(?:\.\d+)?) ?([kMG]?(?:B|bit))\/s$/.exec(text.trim()) ?? [];
@@ -111,9 +117,8 @@ function formatBandwidth(rate: number): string {
   return tomlString(`${rate}B/s`);
 }
 
-function formatRate({ count, per }: ClientRate): string {
-  const [period] = Object.entries(PERIODS).find(([, ms]) => ms === per) ?? [`${per}ms`];
-  return tomlString(`${count}/${period}`);
+function formatRate(rate: ClientRate): string {
+  return tomlString(writeRate(rate));
 }
 
 function networks(table: TomlTable, name: string): string[] | undefined {

@@ -139,6 +139,17 @@ folderTest(
       await refused(client.get("/v1/devices/gw2"), 404, /gw2/);
       const { items: [last] } = await client.get<{ items: Record<string, unknown>[] }>("/v1/audit?limit=1");
       assert.deepEqual([last!["act"], last!["status"]], ["POST /v1/devices/gw2/revoke", 200]);
+      const audited = async (query: string) =>
+        (await client.get<{ items: Record<string, unknown>[] }>(`/v1/audit?limit=500&${query}`)).items;
+      assert.deepEqual(
+        (await audited("device=gw*&event=enrolled,device-change&since=2026-01-31T12:00:00Z")).map(({ event }) => event)
+          .toSorted().slice(-1),
+        ["enrolled"],
+      );
+      assert.deepEqual(await audited("since=2999-12-31T23:59:59.999Z"), []);
+      for (const wrong of ["since=2026-01-31", "event=nothing", "device=%20"]) {
+        await refused(audited(wrong), 400, /query\./);
+      }
       // Whoever comes back goes on behind what it had last.
       const back = client.stream("/v1/events/stream?type=mode,enrolled", firstId);
       assert.equal(((await within(back.next(), "an event")).value!.data as { type: string }).type, "mode");

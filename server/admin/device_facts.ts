@@ -37,7 +37,7 @@ export function deviceFacts({ core, history }: AdminContext, device: AuthorizedD
     versions: served?.versions ? [...served.versions] : null,
     incompatible: incompatibleOf(served),
     mode: served?.mode ?? "init",
-    modeChange: drains.isLeavingRun(name) ? "runToConfig" : null,
+    modeChange: served?.modeChange ?? null,
     draining: drainFacts(drains.of(name)),
     services: servicesOf(core.settings, device, served?.services ?? []),
     clients: served?.clients ?? 0,

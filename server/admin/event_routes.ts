@@ -36,14 +36,16 @@ const Event = closed({
   bytesUp: maybeNumber("Bytes from the client to the service."),
   bytesDown: maybeNumber("Bytes from the service to the client."),
   duration: maybeNumber("How long it lasted, in milliseconds."),
-  interrupted: maybeNumber("Milliseconds without a link."),
+  interrupted: Type.Optional(Type.Union([Type.Number(), Type.Literal(true)], {
+    description: "Milliseconds without a link; true: it was lost before, and that was told.",
+  })),
   expiration: maybeNumber("Milliseconds that the session waits at most."),
   replayed: maybeNumber("Bytes that were sent again."),
   versions: Type.Optional(
     Type.Array(Type.Integer(), { description: "The lowest and the highest that a device speaks." }),
   ),
   software: maybeText("The device's program, as it said."),
-  until: maybeNumber("Until when a service is open, in milliseconds since 1970."),
+  until: Type.Optional(Time),
   from: Type.Optional(Type.Array(Type.String(), { description: "Networks that it is open to." })),
   to: maybeText("What the device dials for it, if somebody asked for an address."),
   by: maybeText("Who opened or closed it, for people."),
@@ -65,6 +67,7 @@ export function eventRoutes(context: AdminContext): Route[] {
     events: context.events,
     types: SERVER_EVENT_TYPES,
     schema: Event,
+    times: ["until"],
     filter: { device: Type.Optional(Selector) },
     isMeant({ device }) {
       const isMeant = device === undefined ? undefined : selected(context, device, "query.device");

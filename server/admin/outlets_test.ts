@@ -3,6 +3,7 @@ import { AuditFile } from "../../app/audit/audit_file.ts";
 import { FakeClock } from "../../tests/rig/clock.ts";
 import { RecordingLogger } from "../../tests/rig/logger.ts";
 import { folderTest } from "../../tests/rig/test.ts";
+import { AUDITED_EVENTS } from "../audit/audited_events.ts";
 import type { AdminContext } from "./context.ts";
 import { Outlets } from "./outlets.ts";
 
@@ -20,7 +21,9 @@ folderTest("an audit says whether the server starts and ends with it, or only th
     await outlets.close();
     const text = Deno.readTextFileSync(path);
     Deno.removeSync(path);
-    return text.trim().split("\n").map((line) => (JSON.parse(line) as { event: string }).event);
+    const events = text.trim().split("\n").map((line) => (JSON.parse(line) as { event: string }).event);
+    for (const event of events) assert.ok(AUDITED_EVENTS.includes(event), event);
+    return events;
   };
   assert.deepEqual(await lines(new Outlets({ audit: file() }, subject)), ["server-start", "server-stop"]);
 

@@ -149,7 +149,10 @@ export const Device = closed({
     "Set if it came last with versions that this server does not speak, and was turned away; nothing of that is proved.",
   ),
   mode: words(DEVICE_MODES, "Its mode, as it said."),
-  modeChange: nullable(words(["runToConfig"]), "On its way to another mode: clients may finish first."),
+  modeChange: nullable(
+    words(["runToConfig", "configToRun"]),
+    "On its way to another mode: clients may finish; host ports are still being opened, or the device has not answered.",
+  ),
   draining: Draining,
   services: Type.Array(DeviceService),
   clients: count("Clients that are served."),

@@ -24,14 +24,19 @@ const TOLD = {
   "service-closed": 0,
 } satisfies Record<Exclude<ServerEvent["type"], Untold>, 0>;
 
-/** Every word. */
-export const AUDITED_EVENTS: readonly string[] = [
-  "act",
-  "device-change",
-  ...Object.keys(TOLD),
+/** What is no event of the server, and has a line. */
+const BESIDE = [
   "client-end-more",
   "refused-more",
   "lines-lost",
   "server-start",
   "server-stop",
-];
+  "audit-start",
+  "audit-stop",
+] as const;
+
+/** A word that a line may be about. */
+export type AuditedEvent = "act" | "device-change" | keyof typeof TOLD | typeof BESIDE[number];
+
+/** Every word. */
+export const AUDITED_EVENTS: readonly string[] = ["act", "device-change", ...Object.keys(TOLD), ...BESIDE];

@@ -4,13 +4,12 @@
  * @module
  */
 
-import { ApiError, readText } from "../../app/admin/api_error.ts";
+import { ApiError } from "../../app/admin/api_error.ts";
 import { pageQuery } from "../../app/admin/pages.ts";
 import { jsonRoute, type Route } from "../../app/admin/route.ts";
 import { closed, nullable, someOf, Type } from "../../app/admin/schema.ts";
 import { AuditMoved, type AuditQuery, readAuditEnd } from "../../app/audit/read_end.ts";
 import { ADMIN_PAGE } from "../../app/limits.ts";
-import { parseTime } from "../../app/values.ts";
 import type { AdminContext } from "../admin/context.ts";
 import { selected } from "../admin/device_routes.ts";
 import { Selector } from "../admin/schemas.ts";
@@ -18,6 +17,10 @@ import { AUDITED_EVENTS } from "./audited_events.ts";
 
 /** Cursors of the audit: its file, and a place in it. */
 const CURSOR = "^[0-9]{1,20}-[0-9]{1,15}$";
+
+/** Times, UTC. */
+const TIME =
+  "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,3})?Z$";
 
 /** The route. */
 export function auditRoutes(context: AdminContext): Route[] {
@@ -32,7 +35,9 @@ export function auditRoutes(context: AdminContext): Route[] {
         ...pageQuery(CURSOR),
         event: Type.Optional(someOf(AUDITED_EVENTS, "Only lines of these events, with commas between.")),
         device: Type.Optional(Selector),
-        since: Type.Optional(Type.String({ maxLength: 40, description: "None from before: 2026-01-31T12:00:00Z." })),
+        since: Type.Optional(
+          Type.String({ pattern: TIME, description: "None from before this time, as in 2026-01-31T12:00:00Z." }),
+        ),
       }),
       response: closed({
         items: Type.Array(Type.Object({}, { description: "A line: `time`, `event`, and what there is to say." })),
@@ -71,7 +76,7 @@ function queryOf(context: AdminContext, { limit = ADMIN_PAGE, cursor, event, dev
   return {
     limit,
     cursor,
-    since: since === undefined ? undefined : readText(parseTime, since, "query.since"),
+    since: since === undefined ? undefined : Date.parse(since),
     isWanted: (line) =>
       (!events || events.includes(String(line["event"]))) &&
       (!isMeant || typeof line["device"] === "string" && isMeant(line["device"])),

@@ -8,10 +8,11 @@ import { AUDITED_REFUSALS } from "../../app/limits.ts";
 import type { Act } from "../../app/admin/http/api.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { AuditFile } from "../../app/audit/audit_file.ts";
+import type { AuditFacts } from "../../app/audit/line.ts";
 import { VERSION } from "../../base/version.ts";
 import type { AdminContext } from "../admin/context.ts";
 import type { RefusedEvent, ServerEvent } from "../events.ts";
-import type { Untold } from "./audited_events.ts";
+import type { AuditedEvent, Untold } from "./audited_events.ts";
 
 /** What an audit is of. */
 export type AuditSubject = Pick<AdminContext, "server" | "core" | "state">;
@@ -34,14 +35,14 @@ export class ServerAudit {
     this.file = file;
     this.#subject = subject;
     const { clock } = subject.core.settings;
-    this.#refused = new Few(clock, (count) => file.add({ event: "refused-more", count }));
-    this.#idle = new Few(clock, (count) => file.add({ event: "client-end-more", count }));
-    file.add({ event: `${of}-start`, version: VERSION, pid: Deno.pid });
+    this.#refused = new Few(clock, (count) => this.#add({ event: "refused-more", count }));
+    this.#idle = new Few(clock, (count) => this.#add({ event: "client-end-more", count }));
+    this.#add({ event: `${of}-start`, version: VERSION, pid: Deno.pid });
     const { server, state } = subject;
     this.#unsubscribe.push(server.subscribe((event) => this.#on(event)));
     if (!state) return;
     const tell = (change: string, device: { readonly name: string; readonly key: string }, before?: string) =>
-      file.add({ event: "device-change", change, device: device.name, key: device.key, before });
+      this.#add({ event: "device-change", change, device: device.name, key: device.key, before });
     this.#unsubscribe.push(state.devices.subscribe(({ added, removed, changed }) => {
       for (const device of removed) tell("removed", device);
       for (const device of added) tell("added", device);
@@ -57,7 +58,7 @@ export class ServerAudit {
   /** Somebody did something by the admin API, or tried to. */
   act({ act, via, with: proof, body, status, error }: Act): void {
     const isEmpty = typeof body !== "object" || body === null || Object.keys(body).length === 0;
-    this.file.add({ event: "act", by: { via, with: proof }, act, ...(!isEmpty && { body }), status, error });
+    this.#add({ event: "act", by: { via, with: proof }, act, ...(!isEmpty && { body }), status, error });
   }
 
   /** Writes the last line, and closes the file. `of`: what ends, the server or only its audit. */
@@ -65,8 +66,12 @@ export class ServerAudit {
     for (const end of this.#unsubscribe) end();
     this.#refused.tell();
     this.#idle.tell();
-    this.file.add({ event: `${of}-stop` });
+    this.#add({ event: `${of}-stop` });
     await this.file.close();
+  }
+
+  #add(facts: AuditFacts & { readonly event: AuditedEvent }): void {
+    this.file.add(facts);
   }
 
   #on(event: ServerEvent): void {
@@ -84,26 +89,26 @@ export class ServerAudit {
         const { type, localAddress: service, duration: durationMs, device, ...facts } = event;
         // Turned away, or gone without a byte: whoever reaches a host port can be that any number of times.
         if (facts.bytesUp + facts.bytesDown === 0 && !this.#idle.take()) return;
-        return this.file.add({ event: type, device, key: this.#keyOf(device), service, ...facts, durationMs });
+        return this.#add({ event: type, device, key: this.#keyOf(device), service, ...facts, durationMs });
       }
       case "limit-reached":
       case "enrolled": {
         const { type, ...facts } = event;
-        return this.file.add({ event: type, ...facts });
+        return this.#add({ event: type, ...facts });
       }
       case "service-opened":
       case "service-closed": {
         const { type, localAddress: service, ...facts } = event;
         const until = "until" in event ? new Date(event.until).toISOString() : undefined;
-        return this.file.add({ event: type, ...facts, service, until });
+        return this.#add({ event: type, ...facts, service, until });
       }
       case "link-down": {
         const { type, device, duration: durationMs, ...facts } = event;
-        return this.file.add({ event: type, device, key: this.#keyOf(device), ...facts, durationMs });
+        return this.#add({ event: type, device, key: this.#keyOf(device), ...facts, durationMs });
       }
       default: {
         const { type, device, ...facts } = event;
-        return this.file.add({ event: type, device, key: this.#keyOf(device), ...facts });
+        return this.#add({ event: type, device, key: this.#keyOf(device), ...facts });
       }
     }
   }
@@ -117,7 +122,7 @@ export class ServerAudit {
 
   /** Those of health checks have no lines. */
   #onRefused({ type, ...facts }: RefusedEvent): void {
-    if (facts.reason !== "mute" && this.#refused.take()) this.file.add({ event: type, ...facts });
+    if (facts.reason !== "mute" && this.#refused.take()) this.#add({ event: type, ...facts });
   }
 }
 

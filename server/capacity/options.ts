@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { OptionTable, OptionValues } from "../../app/options.ts";
-import { parseBytes, wholeNumber } from "../../app/values.ts";
+import { type OptionTable, optionText, type OptionValues } from "../../app/options.ts";
+import { parseBytes, wholeNumber, writeBytes } from "../../app/values.ts";
 import { MAX_SERVER_LIMIT } from "./limits.ts";
-import { parseRate } from "../access/rules_table.ts";
+import { parseRate, writeRate } from "../access/rules_table.ts";
 import { LIMIT_OPTIONS, type ServerLimits } from "./server_limits.ts";
 
 const number = wholeNumber(1, MAX_SERVER_LIMIT);
@@ -25,23 +25,21 @@ export const CAPACITY_OPTIONS = {
     value: "SIZE",
     help: "memory of this process from which on newcomers are refused, as in 800MB",
     parse: parseBytes,
+    write: writeBytes,
   },
   "handshake-rate": {
     value: "RATE",
     help: "connections of devices that may begin a handshake, as in 100/s, and as many at once",
     parse: parseRate,
+    write: writeRate,
   },
 } as const satisfies OptionTable;
 
 /** What is set, a line each, for `--check`. */
 export function describeLimits(limits: ServerLimits): string[] {
   return (Object.keys(LIMIT_OPTIONS) as (keyof ServerLimits)[]).flatMap((name) => {
-    const value = limits[name];
-    if (value === undefined) return [];
-    const text = typeof value === "number"
-      ? name === "memory" ? `${value / 1e6}MB` : `${value}`
-      : `${value.count} in ${value.per / 1000} s`;
-    return [`${LIMIT_OPTIONS[name]} ${text}`];
+    const [option, value] = [LIMIT_OPTIONS[name], limits[name]];
+    return value === undefined ? [] : [`${option} ${optionText(CAPACITY_OPTIONS[option], value)}`];
   });
 }
 

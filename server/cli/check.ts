@@ -50,7 +50,7 @@ export async function checkServer({ values, config }: ServerTold): Promise<void>
     ...(profiles.has("v2") ? [] : ["expiration"] as const),
     ...unsaidKeepAlive(profiles.has("v2") ? config.keepAlive : undefined, profiles.has("v1")),
     ...(profiles.has("v2") || values.admin !== undefined ? [] : ["admin"] as const),
-    ...(values.webhook === undefined ? ["webhook-grace"] as const : []),
+    ...(values.webhook === undefined ? ["webhook-events", "webhook-grace"] as const : []),
     ...(values.metrics || values["metrics-per-device"] ? [] : ["metrics-per-device"] as const),
     ...(profiles.has("v1") ? [] : ["stall-timeout", "half-close-timeout"] as const),
   ];

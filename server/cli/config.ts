@@ -42,7 +42,7 @@ import { fileValues, optionMistake, type OptionTable, type OptionValues } from "
 import { tomlString } from "../../app/toml/scan.ts";
 import { STATE_OPTION } from "../../app/files/state.ts";
 import type { TomlTable } from "../../app/toml/table.ts";
-import { parseBytes, parseDuration, parsePath } from "../../app/values.ts";
+import { parseBytes, parseDuration, parsePath, writeBytes } from "../../app/values.ts";
 import { DEVICES_OPTION } from "./files/enroll.ts";
 import { CAPACITY_OPTIONS, describeLimits, limitsOfOptions } from "../capacity/options.ts";
 import { parseListen } from "../listen_address.ts";
@@ -115,6 +115,7 @@ export const SERVER_OPTIONS = {
     value: "SIZE",
     help: "v2: warn once a day of a device whose links cost more than that, as in 20MB",
     parse: parseBytes,
+    write: writeBytes,
   },
   ...CAPACITY_OPTIONS,
   "tcp-keep-alive": tcpKeepAliveOption("client"),

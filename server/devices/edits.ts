@@ -289,8 +289,3 @@ export function cut(source: string, ranges: readonly (readonly [number, number])
 export function formatTime(time: number): string {
   return new Date(Math.ceil(time / 1000) * 1000).toISOString().replace(".000Z", "Z").replace("T00:00:00Z", "");
 }
-
-/** When something was, to the second: not after its time, and with its time of day whatever that is. */
-export function formatPastTime(time: number): string {
-  return new Date(Math.floor(time / 1000) * 1000).toISOString().replace(".000Z", "Z");
-}

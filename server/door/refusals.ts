@@ -34,10 +34,13 @@ export class Refusals {
     this.#emit = emit;
   }
 
-  /** One from `remote` was turned away; `why` is for people, `claim` who it says to be. */
-  tell(remote: string, reason: RefusalReason, why: string, claim: Claim = {}): void {
+  /**
+   * One from `remote` was turned away; `why` is for people, `claim` who it says to be, `isOrderly` that it only looked and
+   * said so, as a doctor does: nothing to warn of.
+   */
+  tell(remote: string, reason: RefusalReason, why: string, claim: Claim = {}, isOrderly = false): void {
     const listen = this.#listen;
-    const level = reason === "server-limit" ? "debug" : "warn"; // the limit has its own line, for all of them
+    const level = isOrderly || reason === "server-limit" ? "debug" : "warn"; // the limit has its own line, for all of them
     this.#log[level]("refused {remote} on {listen}: {why}", { remote, listen, reason, why, ...claim });
     this.#emit({ type: "refused", listen, remote, reason, why, ...claim });
   }

@@ -7,14 +7,13 @@
 
 import { CONNECT_FOR_MS, CONNECT_OPEN_MS } from "../limits.ts";
 import { V2_MAX_NAME } from "../../protocol/v2/limits.ts";
-import { CAN_NAME_ADDRESSES } from "../../protocol/v2/wire/handshake.ts";
 import type { Opening } from "../access/openings.ts";
 import { checkConnectOptions } from "../check_options.ts";
 import { parseLocal } from "../devices/grant_table.ts";
 import { formatGrantedAddress, parseGrantedAddress } from "../devices/service_grant.ts";
 import type { ServerEvent } from "../events.ts";
 import type { ServerSettings } from "../options.ts";
-import { CONNECT_LISTEN, grantOf } from "../v2/open_service.ts";
+import { CONNECT_LISTEN, grantOf, namesAddresses } from "../v2/open_service.ts";
 import type { RegisteredDevice } from "../v2/registered_device.ts";
 
 /** How an address of a device's network is to be reached. */
@@ -111,7 +110,7 @@ export async function connectThrough(
 
 /** Whether it can be asked at all. What it allows, it says when a client comes. */
 function demandWilling({ deviceName: name, peer, mode }: RegisteredDevice): void {
-  if (((peer?.capabilities ?? 0) & CAN_NAME_ADDRESSES) === 0) {
+  if (!namesAddresses(peer)) {
     throw new ConnectError(
       `"${name}" lets the server name no address; its owner says which it may: --allow 10.0.0.0/24:23`,
     );

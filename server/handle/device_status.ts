@@ -24,6 +24,9 @@ export interface IncompatibleDevice {
   readonly at: number;
 }
 
+/** Which way a device is between two modes. */
+export type ModeChange = "configToRun" | "runToConfig";
+
 /** A device as it is now. Times are milliseconds. */
 export interface ServedDevice {
   /** Its name. */
@@ -55,6 +58,8 @@ export interface ServedDevice {
   readonly incompatible?: IncompatibleDevice;
   /** Its mode. */
   readonly mode: DeviceMode;
+  /** Which way it is between two modes (seed 002): clients may finish first, or host ports are still being opened. */
+  readonly modeChange: ModeChange | undefined;
   /** Its services that are open, or are to be. */
   readonly services: readonly ServedService[];
   /** Clients that are being served. */
@@ -83,6 +88,7 @@ export interface ServedDevice {
 export function describeDevice(session: RegisteredDevice, incompatible?: IncompatibleDevice): ServedDevice {
   const { link } = session;
   const links = link?.links;
+  const { services } = session;
   links?.count();
   return {
     name: session.deviceName,
@@ -98,7 +104,8 @@ export function describeDevice(session: RegisteredDevice, incompatible?: Incompa
     versions: session.peer?.versions,
     ...(incompatible && { incompatible }),
     mode: session.mode,
-    services: session.services,
+    modeChange: modeChangeOf(session, services),
+    services,
     clients: link?.state.channelCount ?? 0,
     clockOffset: link?.state.clockOffset,
     roundTrip: link?.state.roundTrip,
@@ -112,6 +119,17 @@ export function describeDevice(session: RegisteredDevice, incompatible?: Incompa
       return links && links.interruptedAt === undefined ? links.transport.tcp() : undefined;
     },
   };
+}
+
+/** Between two modes is a device that was asked for the other, has clients who may finish, or waits for its host ports. */
+function modeChangeOf(
+  { settings: { drains }, deviceName, mode, link }: RegisteredDevice,
+  services: readonly ServedService[],
+): ModeChange | undefined {
+  if (mode === "config") return link?.asked === "run" ? "configToRun" : undefined;
+  if (mode !== "run") return undefined;
+  if (link?.asked === "config" || drains.isLeavingRun(deviceName)) return "runToConfig";
+  return services.some(({ open, error }) => !open && error === undefined) ? "configToRun" : undefined;
 }
 
 /** What is known of a device that came, and never with a version that would do. */
@@ -132,6 +150,7 @@ export function describeIncompatible(
     versions: incompatible.versions,
     incompatible,
     mode: "init",
+    modeChange: undefined,
     services: [],
     clients: 0,
     clockOffset: undefined,

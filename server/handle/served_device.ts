@@ -97,7 +97,7 @@ export class DeviceByKey implements DeviceOnServer {
 
   setMode(mode: Exclude<DeviceMode, "init">): Promise<void> {
     check.word("config", "run")(mode, "mode");
-    return this.#ask((link) => link.links.say({ wantedMode: mode }));
+    return this.#ask((link) => link.askMode(mode));
   }
 
   setKeepAliveSettings(settings: KeepAliveChoice, endpoint: Endpoint): Promise<void> {

@@ -92,6 +92,8 @@ function addLinks(registry: Registry, survey: Survey, { core: { settings } }: Me
     labels: { direction: ["up", "down"] },
   }, () => [[["up"], survey.carried.up], [["down"], survey.carried.down]]);
   addDatagrams(registry, () => settings.datagrams.all);
+  const hostFailures = { name: "sallyport_host_port_failures_total", help: "Tries to open a host port that failed." };
+  registry.value("counter", hostFailures, () => settings.hostFailures.count);
   registry.sampled("gauge", {
     name: "sallyport_round_trip_seconds",
     help: "The last round trips of all links: the median, and the longest of 90, 99 and 100 in a hundred.",
@@ -145,10 +147,6 @@ function counting(registry: Registry, survey: Survey): (event: ServerEvent) => v
     help: "Connections to listeners for devices that came to nothing by themselves, by why.",
     labels: { reason: HANDSHAKE_FAILURES },
   });
-  const hostFailures = registry.counter({
-    name: "sallyport_host_port_failures_total",
-    help: "Tries to open a host port that failed.",
-  });
   const enrolled = registry.counter({
     name: "sallyport_enrolled_total",
     help: "Devices that used their enrolment string.",
@@ -169,8 +167,6 @@ function counting(registry: Registry, survey: Survey): (event: ServerEvent) => v
         return links.channelEnds.add(1, event.reason);
       case "refused":
         return (isRefusal.has(event.reason) ? refusals : failures).add(1, event.reason);
-      case "host-failed":
-        return hostFailures.add();
       case "enrolled":
         return enrolled.add();
     }

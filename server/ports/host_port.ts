@@ -227,26 +227,24 @@ export class HostPort {
   }
 
   #failed(error: unknown): void {
-    const { settings: { clock, logger } } = this.#owner;
+    const { settings: { clock, logger, hostFailures } } = this.#owner;
     const { localAddress } = this;
+    hostFailures.count++;
     const isNews = !this.isSettled && !this.#isFirstTry;
     this.#failures++;
     const retryIn = this.#backoff.next();
-    const message = this.error = describeError(error);
+    const message = describeError(error);
+    const isTold = this.error === message; // once, and again when it changes
+    this.error = message;
     const hostAddress = this.address;
-    logger.error(`{error}; clients cannot reach ${this.#subject}; next try in {retryIn} ms`, {
+    logger[isTold ? "debug" : "error"](`{error}; clients cannot reach ${this.#subject}; next try in {retryIn} ms`, {
       error: message,
       hostAddress,
       ...this.#subjectFacts,
       retryIn: Math.round(retryIn),
     });
-    this.#owner.emit({
-      type: "host-failed",
-      hostAddress,
-      localAddress,
-      device: this.#owner.deviceName,
-      error: message,
-    });
+    const { deviceName: device } = this.#owner;
+    if (!isTold) this.#owner.emit({ type: "host-failed", hostAddress, localAddress, device, error: message });
     this.#cancelRetry = clock.after(retryIn, () => this.#try());
     if (isNews) this.#owner.onPortChanged?.(this);
   }

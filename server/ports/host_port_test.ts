@@ -39,6 +39,7 @@ function setUp(
   const logger = new RecordingLogger();
   const kept: { port: number | undefined } = { port: before };
   let told = 0;
+  const settings = serverSettings({ listen: [], clock, logger });
   const port = new HostPort({
     place: { host, ports },
     localAddress: "ssh",
@@ -48,13 +49,13 @@ function setUp(
       ...more,
     },
   }, {
-    settings: { ...serverSettings({ listen: [], clock, logger }), engine: counting },
+    settings: { ...settings, engine: counting },
     deviceName,
     emit: () => {},
     onClient: (conn) => conn.close(),
     onPortChanged: () => void told++,
   });
-  return { clock, logger, kept, port, told: () => told };
+  return { clock, logger, kept, port, told: () => told, failures: () => settings.hostFailures.count };
 }
 
 const hold = (port = 0) => Deno.listen({ hostname: HOST, port });
@@ -77,7 +78,7 @@ test("a free port that was kept and is in use is waited for, a few times, and th
   const { clock, logger, kept, port } = setUp([0, 0], thief.addr.port);
   for (let failures = 1; failures <= KEPT_PORT_TRIES; failures++) {
     assert.deepEqual([port.isOpen, kept.port], [false, thief.addr.port], `after ${failures} tries`);
-    assert.equal(logger.lines.filter((line) => line.startsWith("error ")).length, failures);
+    assert.equal(logger.lines.filter((line) => /^(error|debug) .*next try/.test(line)).length, failures);
     clock.jump(MAX_BACKOFF_MS);
   }
   assert.equal(port.isOpen, true);
@@ -92,6 +93,19 @@ test("a fixed port that is in use is waited for, and no other is taken", async (
   const { clock, port } = setUp([thief.addr.port, thief.addr.port], thief.addr.port);
   for (let failures = 0; failures < 2 * KEPT_PORT_TRIES; failures++) clock.jump(MAX_BACKOFF_MS);
   assert.equal(port.isOpen, false);
+  await port.close();
+});
+
+test("a fixed port that is in use is told once, however often it is tried", async () => {
+  const blocker = hold();
+  const at = blocker.addr.port;
+  const { clock, logger, port, failures } = setUp([at, at], undefined);
+  const errors = () => logger.lines.filter((line) => line.startsWith("error ")).length;
+  for (let n = 0; n < 5; n++) clock.jump(MAX_BACKOFF_MS);
+  assert.deepEqual([errors(), failures()], [1, 6]);
+  blocker.close();
+  clock.jump(MAX_BACKOFF_MS);
+  assert.equal(port.error, undefined);
   await port.close();
 });
 

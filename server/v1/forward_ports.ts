@@ -76,7 +76,7 @@ export class ForwardPorts {
     const place = isUnixHost(hostAddress)
       ? hostAddress
       : { host: hostAddress.host, ports: [hostAddress.port, hostAddress.port] as const };
-    const kept = keptPort(this.#kept, () => "", `${id}`);
+    const kept = keptPort(this.#kept, () => `${id}`, "");
     // One of those that went may have had its address.
     const after = this.#leaving;
     const port = new HostPort({ place, localAddress: formatAddress(localAddress), kept, after }, this.#owner);

@@ -8,6 +8,7 @@ import { formatAddress } from "../../protocol/address.ts";
 import { AccessGate } from "../access/gate.ts";
 import type { Forward, ServerSettings } from "../options.ts";
 import type { HostPort } from "../ports/host_port.ts";
+import { KeptPorts } from "../ports/kept_ports.ts";
 import { formatUnixHost, isUnixHost } from "../ports/unix_host.ts";
 import type { ServedV1Service } from "./link_status.ts";
 
@@ -21,6 +22,9 @@ export interface OpenForward {
 
 /** Keeps those that stay the same, with their host ports and clients, when the list changes. */
 export class ForwardTable {
+  /** The ports that free ones came to, by the forward's id: those of forwards that have gone are forgotten. */
+  readonly kept = new KeptPorts();
+
   readonly #settings: Pick<ServerSettings, "clock" | "refusalCounts">;
   #all: readonly OpenForward[] = [];
   #last = 0;
@@ -48,6 +52,7 @@ export class ForwardTable {
       known.gate.rules = rules;
       return { ...known, forward };
     });
+    for (const { id } of before) this.kept.forget(`${id}`);
   }
 }
 

@@ -22,7 +22,6 @@ import { type Presence, V1Session } from "./session.ts";
 import { Newcomer } from "../door/newcomer.ts";
 import type { Forward, ServerSettings, V1ListenOptions } from "../options.ts";
 import { PendingConnections } from "../door/pending_connections.ts";
-import { KeptPorts } from "../ports/kept_ports.ts";
 import { Refusals } from "../door/refusals.ts";
 
 const ONE_DEVICE = "; v1 has one device for a listener, so give this one another";
@@ -47,7 +46,6 @@ export class V1Listener {
   readonly #listener: Listener;
   readonly #refusals: Refusals;
   readonly #door: LinkDoor;
-  readonly #keptPorts = new KeptPorts();
   readonly #pending: PendingConnections;
   /** v1 knows no device but by its address. */
   readonly #rates: LinkRates;
@@ -55,6 +53,7 @@ export class V1Listener {
   readonly #sessions = new Set<V1Session>();
   #current: V1Session | undefined;
   #keepAlive: KeepAliveSettings;
+  #ownKeepAlive: KeepAliveSettings; // as its options have it
   #claimed = false;
   #closed = false;
 
@@ -66,7 +65,7 @@ export class V1Listener {
   constructor(options: V1ListenOptions, settings: ServerSettings, emit: (event: ServerEvent) => void) {
     this.#settings = settings;
     this.#emit = emit;
-    this.#keepAlive = options.keepAlive ?? V1_KEEP_ALIVE;
+    this.#keepAlive = this.#ownKeepAlive = options.keepAlive ?? V1_KEEP_ALIVE;
     const { clock, logger, engine } = settings;
     this.#forwards = new ForwardTable(options.forwards, settings);
     const room = doorRoom(settings.listeners);
@@ -102,6 +101,13 @@ export class V1Listener {
   /** Its forwards, also while no device is linked. */
   get services(): readonly ServedV1Service[] {
     return this.link?.services ?? this.#forwards.all.map((forward) => describeForward(forward));
+  }
+
+  /** The longest silence that it is to accept by its options; it holds unless an act has said otherwise. */
+  followKeepAlive(settings: KeepAliveSettings): void {
+    const isSet = JSON.stringify(this.#keepAlive) !== JSON.stringify(this.#ownKeepAlive);
+    this.#ownKeepAlive = settings;
+    if (!isSet) this.setKeepAlive(settings);
   }
 
   /** Changes the longest silence accepted from its device, now and later. @returns whether one is linked. */
@@ -232,7 +238,7 @@ export class V1Listener {
       listenAddress: this.address,
       settings: this.#settings,
       keepAlive: this.#keepAlive,
-      keptPorts: this.#keptPorts,
+      keptPorts: this.#forwards.kept,
       forwards: this.#forwards.all,
       emit: this.#emit,
     }, opening);

@@ -259,7 +259,9 @@ export class V2Listener {
       if (!late && !newcomer.evicted && isMute(error, tls !== undefined)) this.#refusals.tellMute(remote);
       else {
         const reason = late ? "too-late" : newcomer.evicted ? "no-room" : reasonOf(error, word);
-        this.#refusals.tell(remote, reason, word ? `${word.code}: ${why}` : why, claimOf(claimed, proved, v2!.devices));
+        const said = word ? `${word.code}: ${why}` : why;
+        const isOrderly = error instanceof HandshakeError && error.byPeer && error.goodbye.code === "shutting-down";
+        this.#refusals.tell(remote, reason, said, claimOf(claimed, proved, v2!.devices), isOrderly);
       }
       return false;
     }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type Authenticated, CAN_NAME_ADDRESSES } from "../../protocol/v2/wire/handshake.ts";
 import type { Turns } from "../../base/slices.ts";
 import type { ServiceGrantResult, ServiceOffer, ServiceTarget } from "../../protocol/v2/wire/messages.ts";
 import type { ChannelPump } from "../../relay/channel_pump.ts";
@@ -181,4 +182,9 @@ export function grantOfOpening({ service, to, listen }: Opening): ServiceGrant |
 /** The same for it: its port is nobody's afterwards. */
 export function forgottenPort(kept: KeptPort): KeptPort {
   return { ...kept, get: () => undefined, set: () => {} };
+}
+
+/** Whether the owner of a device lets the server name addresses. */
+export function namesAddresses(hello: Pick<Authenticated, "capabilities"> | undefined): boolean {
+  return ((hello?.capabilities ?? 0) & CAN_NAME_ADDRESSES) !== 0;
 }

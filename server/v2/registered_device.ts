@@ -20,7 +20,6 @@ import {
   ADAPTS,
   type Authenticated,
   CAN_BIND,
-  CAN_NAME_ADDRESSES,
   CAN_RESUME,
   type ResumeOffer,
   type ResumeRefusal,
@@ -37,7 +36,7 @@ import type { ServerEvent } from "../events.ts";
 import { tellBytes, tellDown, tellInterrupted, tellResumed, tellUp } from "./device_tidings.ts";
 import { NewestLink } from "./newest_link.ts";
 import type { KeptPort } from "../ports/kept_ports.ts";
-import type { ServedService } from "./open_service.ts";
+import { namesAddresses, type ServedService } from "./open_service.ts";
 import type { ServerSettings } from "../options.ts";
 import { TakeOvers } from "./take_overs.ts";
 import { type Resumption, V2Session } from "./session.ts";
@@ -77,6 +76,7 @@ export class RegisteredDevice {
   #sessionSince: number | undefined;
   #conflict: { readonly text: string; readonly at: number } | undefined;
   #keepAlive: KeepAliveChoice;
+  #isKeepAliveSet = false; // otherwise than the server's own
   /** The device's mode, as it said. */
   mode: DeviceMode = "init";
 
@@ -168,8 +168,7 @@ export class RegisteredDevice {
 
   /** Milliseconds that a session with `peer` outlives its link; 0: not at all. */
   expirationFor(peer: Authenticated): number {
-    if ((peer.capabilities & CAN_RESUME) === 0) return 0;
-    return this.device.expiration ?? this.settings.expiration;
+    return (peer.capabilities & CAN_RESUME) === 0 ? 0 : this.device.expiration ?? this.settings.expiration;
   }
 
   /**
@@ -245,8 +244,7 @@ export class RegisteredDevice {
 
   /** Takes other grants and rules, without touching what stays; who may not be there any more is ended. */
   update(device: AuthorizedDevice): void {
-    const before = JSON.stringify(this.device.keepAlive);
-    if (JSON.stringify(device.keepAlive) !== before) {
+    if (JSON.stringify(device.keepAlive) !== JSON.stringify(this.device.keepAlive)) {
       this.setKeepAlive(device.keepAlive ?? this.settings.keepAlive, "both");
     }
     const answers = this.#services.update(device);
@@ -269,9 +267,17 @@ export class RegisteredDevice {
     const plan = keepAlivePlan(choice);
     if (endpoint !== "device") {
       this.#keepAlive = choice;
+      this.#isKeepAliveSet = JSON.stringify(choice) !== JSON.stringify(this.settings.keepAlive);
       this.link?.links.setKeepAlive(plan);
     }
     if (endpoint !== "server") this.link?.links.wantKeepAlive(plan);
+  }
+
+  /** The server's own is another now: it holds where neither the list, nor an act, nor the device has said otherwise. */
+  followKeepAlive(): void {
+    if (this.device.keepAlive !== undefined || this.#isKeepAliveSet) return;
+    this.#keepAlive = this.settings.keepAlive;
+    this.link?.followKeepAlive(keepAlivePlan(this.#keepAlive));
   }
 
   /** Somebody looks at the device for `ms` milliseconds from now on: its link is probed as if a client were there. */
@@ -281,8 +287,7 @@ export class RegisteredDevice {
 
   /** What the device's own keep-alive is to be: the file's word for this device, or a way that takes both sides. */
   get #wanted(): KeepAlivePlan | undefined {
-    const { keepAlive } = this.device;
-    if (keepAlive !== undefined) return keepAlivePlan(keepAlive);
+    if (this.device.keepAlive !== undefined) return keepAlivePlan(this.device.keepAlive);
     return this.#keepAlive === "metered" ? keepAlivePlan("metered") : undefined;
   }
 
@@ -341,9 +346,4 @@ export class RegisteredDevice {
 /** Whether a link of it is up: a session that only waits for its device is no sign of a second machine. */
 function isLive(session: V2Session): boolean {
   return session.links.interruptedAt === undefined;
-}
-
-/** Whether the owner of a device lets the server name addresses. */
-function namesAddresses(hello: Authenticated | undefined): boolean {
-  return ((hello?.capabilities ?? 0) & CAN_NAME_ADDRESSES) !== 0;
 }

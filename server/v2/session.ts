@@ -12,7 +12,13 @@ import { WindowBudget } from "../../protocol/v2/receive_windows.ts";
 import type { SharedBound } from "../../protocol/v2/send/shared_bound.ts";
 import { SendLog } from "../../protocol/v2/send/send_log.ts";
 import type { V2Channel } from "../../protocol/v2/channel.ts";
-import type { ServiceGrantResult, ServiceOffer, ServiceTarget, Settings } from "../../protocol/v2/wire/messages.ts";
+import type {
+  DeviceMode,
+  ServiceGrantResult,
+  ServiceOffer,
+  ServiceTarget,
+  Settings,
+} from "../../protocol/v2/wire/messages.ts";
 import { V2ServerCore } from "../../protocol/v2/server_core.ts";
 import { type ChannelSummary, nothingCarried } from "../../relay/channel_end.ts";
 import type { ChannelPump } from "../../relay/channel_pump.ts";
@@ -81,7 +87,9 @@ export class V2Session extends Session<SessionLinks> {
   readonly state: V2ServerCore;
 
   readonly #options: V2SessionOptions;
+  #isAsked = false; // whether the device wants a keep-alive of its own
   readonly #errors = new Map<V2Channel, string>();
+  #asked: DeviceMode | undefined;
 
   /** A session whose first link is to be attached. */
   constructor(options: V2SessionOptions) {
@@ -182,16 +190,36 @@ export class V2Session extends Session<SessionLinks> {
     if (reason === "revoked") this.pumps.abort("link-lost"); // any other's clients get what came for them
   }
 
+  /** The server's own keep-alive is another: it holds unless the device has asked for its own. */
+  followKeepAlive(plan: KeepAlivePlan): void {
+    if (!this.#isAsked) this.links.setKeepAlive(plan);
+  }
+
   protected override sayFarewell(): void {
     this.state.sendGoodbye(FAREWELL);
   }
 
+  /** The mode that this side asked the device for, until the device says one. */
+  get asked(): DeviceMode | undefined {
+    return this.#asked;
+  }
+
+  /** Asks the device for a mode. */
+  askMode(mode: Exclude<DeviceMode, "init">): void {
+    this.#asked = mode;
+    this.links.say({ wantedMode: mode });
+  }
+
   #onSettings(settings: Settings): void {
+    if (settings.mode) this.#asked = undefined;
     this.links.hear(settings);
     const { wantedKeepAlive: waiting, wantedIdleKeepAlive: idle = waiting } = settings;
     if (waiting && idle) {
       if (this.#options.wanted()) this.links.introduce(); // the answer is what holds
-      else this.links.setKeepAlive({ waiting, idle });
+      else {
+        this.#isAsked = true;
+        this.links.setKeepAlive({ waiting, idle });
+      }
     }
     this.#options.onSettings(settings);
   }

@@ -58,8 +58,13 @@ processTest("a bus of the kernel that is not there is told at the start", [], as
     (line) => /no CAN here|no interface no-such-can/.exec(line) ?? undefined,
     "what is missing",
   );
-  if (line[0] === "no CAN here") assert.equal(await child.end(), ExitCode.TROUBLE);
-  else assert.ok(await child.stop(), "it may come");
+  if (line[0] === "no CAN here") {
+    assert.equal(await child.end(), ExitCode.TROUBLE);
+    assert.deepEqual([child.stdout, child.stderr.length], [[], 1], "nobody is told that it listens");
+    const check = await outcome("--channel", "no-such-can", "--check");
+    assert.deepEqual([check.code, check.stdout[0]], [ExitCode.TROUBLE, "bus no-such-can"]);
+    assert.match(check.stderr, /no CAN here; .*modprobe can-raw/);
+  } else assert.ok(await child.stop(), "it may come");
 });
 
 processTest("SIGTERM ends it in order, and its clients hear of it", [], async () => {

@@ -74,7 +74,7 @@ refuses("device", [
     what: "a slip in an option",
     file: beside(`"web=127.0.0.1:80,maxclients=4"`),
     says:
-      'device.toml:5:3: "service": "maxclients=4" in "web=127.0.0.1:80,maxclients=4" is not known; write NAME=HOST:PORT, as in ssh=127.0.0.1:22, or in place of that one of unix:/run/docker.sock, exec:["/usr/bin/program","argument"], can:can0, serial:/dev/ttyUSB0,115200,8n1, udp:127.0.0.1:161, and behind it what you need of proxy=v1|v2, down=refuse, max-clients=N, connect-timeout=TIME, idle-timeout=TIME',
+      'device.toml:5:3: "service": "maxclients=4" in "web=127.0.0.1:80,maxclients=4" is not known; did you mean "max-clients=4"?',
   },
   {
     what: "an option twice",

@@ -187,7 +187,7 @@ processTest("a drain says until when, and status and devices show it", [], async
   const said = async (...args: string[]) => (await run(...args)).stderr.split("\n").at(-1);
   const until = "those who are still there in 5m, at 20\\d\\d-\\S+Z, are ended";
   assert.match((await said("drain", "gw1", "--for", "5m"))!, new RegExp(`^"gw1" takes no new clients; ${until}$`));
-  assert.match((await relay.command("devices"))[1]!, / online since \S+ from \S+, draining until 20\S+Z /);
+  assert.match((await relay.command("devices"))[1]!, / online \d+s, draining /);
   const [row] = JSON.parse((await relay.command("devices", "--json"))[0]!) as { draining: { until: string } }[];
   assert.match(row!.draining.until, /^20\S+Z$/);
   assert.match((await relay.command("status")).join("\n"), /^DRAINING +1 device, as "devices" shows$/m);

@@ -306,6 +306,28 @@ processTest("refusals and the audit are seen as they come about, found, and leaf
   assert.deepEqual(browser.complaints.filter((line) => !/40[01]/.test(line)), []);
 });
 
+processTest(
+  "where nobody was turned away, and no audit is written, the views say what would be there",
+  ["chromium"],
+  async () => {
+    using folder = new TempFolder();
+    await using fleet = await serveFleet(folder.path, 0, { audit: false });
+    await using browser = await openBrowser();
+    const { page } = browser;
+    await page.goto(`http://${fleet.address}/`);
+    await page.fill("#token", FLEET_TOKEN);
+    await page.keyboard.press("Enter");
+    await page.click("nav >> text=Refusals");
+    await page.waitForSelector("main td.none:has-text('Nobody')");
+    await page.waitForSelector("main .count:has-text('0 turned away')");
+    await page.waitForSelector("main .hint:has-text('Devices that may not come in')");
+    await page.click("nav >> text=Audit");
+    await page.waitForSelector("main section >> text=--audit FILE");
+    await page.waitForSelector("main section >> text=who came, who was turned away, and who changed what");
+    assert.deepEqual(browser.complaints.filter((line) => !line.includes("401")), []);
+  },
+);
+
 function linkUp(device: string, remote = "192.0.2.1:1"): ServerEvent {
   return { type: "link-up", listen: "0.0.0.0:7443", device, remote };
 }

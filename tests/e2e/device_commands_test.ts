@@ -81,8 +81,8 @@ processTest(
     assert.deepEqual(await succeed("device", ["reload", ...state]), [
       `changed service echo=127.0.0.1:${echo.port},max-clients=5`,
       `changed service more=127.0.0.1:${echo.port}`,
-      "changed connect-timeout, for links and clients to come",
-      "changed log-level debug",
+      "changed connect-timeout 10s -> 3s, for links and clients to come",
+      "changed log-level info -> debug",
     ]);
     await device.child.line(/^service more /);
     await client.write("y");
@@ -91,7 +91,7 @@ processTest(
     await write("service = []", 'log-level = "loud"');
     const { code, stderr } = await outcome("device", ["reload", ...state]);
     assert.equal(code, 1);
-    assert.match(stderr, /device\.toml:2:\d+.*loud/);
+    assert.match(stderr, /device\.toml:2:\d+.*loud.*\n {2}2 \| log-level = "loud"\n +\^$/m);
     device.child.signal("SIGHUP");
     await device.logged(/SIGHUP: nothing was changed: .*loud/);
     await client.write("z");

@@ -77,9 +77,9 @@ processTest("each option of a device is in force at once, or waits for the next 
     lines,
     said: [`restart ${name} cannot change without a restart`],
   });
-  const toCome = (name: string, line: string): Case => ({
+  const toCome = (change: string, line: string): Case => ({
     lines: [line],
-    said: [`${name}, for links and clients to come`],
+    said: [`${change}, for links and clients to come`],
   });
   const overNewLink = (name: string, ...lines: string[]): Case => ({
     lines,
@@ -117,39 +117,39 @@ processTest("each option of a device is in force at once, or waits for the next 
     pki: inVain("pki", "pki = true"),
     plain: inVain("plain", "plain = true"),
     "require-binding": overNewLink("require-binding", "require-binding = true"),
-    mode: { lines: ['mode = "run"'], said: ["mode run"] },
-    "connect-timeout": toCome("connect-timeout", 'connect-timeout = "3s"'),
-    "tcp-keep-alive": toCome("tcp-keep-alive", 'tcp-keep-alive = "90s"'),
-    "stall-timeout": toCome("stall-timeout", 'stall-timeout = "9s"'),
-    "link-write-timeout": toCome("link-write-timeout", 'link-write-timeout = "50s"'),
+    mode: { lines: ['mode = "run"'], said: ["mode"] },
+    "connect-timeout": toCome("connect-timeout 10s -> 3s", 'connect-timeout = "3s"'),
+    "tcp-keep-alive": toCome("tcp-keep-alive 2m -> 90s", 'tcp-keep-alive = "90s"'),
+    "stall-timeout": toCome("stall-timeout 10s -> 9s", 'stall-timeout = "9s"'),
+    "link-write-timeout": toCome("link-write-timeout 1m -> 50s", 'link-write-timeout = "50s"'),
     metrics: {
       lines: [`metrics = "127.0.0.1:${metrics}"`],
-      said: ["metrics"],
+      said: [`metrics none -> 127.0.0.1:${metrics}`],
       proof: async () =>
         assert.match(await (await fetch(`http://127.0.0.1:${metrics}/metrics`)).text(), /^sallyport_/m),
     },
     proxy: overNewLink("proxy", 'proxy = "none"'),
     sni: overNewLink("sni", 'sni = "relay.example"'),
     via: overNewLink("via", 'via = ["127.0.0.1"]'),
-    expiration: toCome("expiration", 'expiration = "30s"'),
+    expiration: toCome("expiration 15s -> 30s", 'expiration = "30s"'),
     admin: {
       lines: withAdmin(one),
-      said: ["admin", "admin-token-file"],
+      said: [`admin unix -> 127.0.0.1:${admin}`, `admin-token-file none -> ${one}`],
       proof: async () => assert.deepEqual([await status("1"), await status("2")], [200, 401]),
     },
     "admin-token-file": {
       before: withAdmin(one),
       lines: withAdmin(two),
-      said: ["admin-token-file"],
+      said: [`admin-token-file ${one} -> ${two}`],
       proof: async () => assert.deepEqual([await status("1"), await status("2")], [401, 200]),
     },
-    "keep-alive": { lines: ['keep-alive = "fast"'], said: ["keep-alive"] },
-    "idle-timeout": { lines: ['idle-timeout = "5s"'], said: ["keep-alive"] },
-    "probe-interval": { lines: ['probe-interval = "5s"'], said: ["keep-alive"] },
-    "probe-count": { lines: ["probe-count = 5"], said: ["keep-alive"] },
+    "keep-alive": { lines: ['keep-alive = "fast"'], said: ["keep-alive adaptive -> fast"] },
+    "idle-timeout": { lines: ['idle-timeout = "5s"'], said: ["keep-alive adaptive -> 5s,1s,2"] },
+    "probe-interval": { lines: ['probe-interval = "5s"'], said: ["keep-alive adaptive -> 1s,5s,2"] },
+    "probe-count": { lines: ["probe-count = 5"], said: ["keep-alive adaptive -> 1s,1s,5"] },
     engine: later("engine", 'engine = "portable"'),
     "log-format": later("log-format", 'log-format = "json"'),
-    "log-level": { lines: ['log-level = "warn"'], said: ["log-level warn"] },
+    "log-level": { lines: ['log-level = "warn"'], said: ["log-level info -> warn"] },
   };
 
   for (const [name, { before, lines, said, moves = [0, 0], proof }] of Object.entries(cases)) {

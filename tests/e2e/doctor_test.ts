@@ -82,6 +82,9 @@ processTest(
       assert.match(line, / reason=said-goodbye why="it said goodbye: shutting-down"/);
     }
 
+    const warned = relay.server.child.stderr.filter((line) => /"warn".*"refused /.test(line));
+    assert.deepEqual(warned, [], "who only looks is nothing to warn of");
+
     const nobody = freePort("127.0.0.1");
     const cut = await doctor("device", "--server", `127.0.0.1:${nobody}`, "--server-key", await keyOf(state), ...state);
     assert.deepEqual([cut.code, cut.of(`server 127.0.0.1:${nobody}`)!.level], [1, "fail"]);
@@ -90,6 +93,19 @@ processTest(
     assert.deepEqual([wrong.code, wrong.of(`server ${at}`)!.level], [1, "fail"]);
     const down = await doctor("device", "--service", `echo=127.0.0.1:${nobody}`, ...state);
     assert.deepEqual([down.code, down.of("service echo")!.level], [0, "warn"]);
+    const behind = [
+      "a=unix:/no/such.sock",
+      'b=exec:["/bin/cat"]',
+      "c=serial:/dev/no-such",
+      "d=can:virtual:lab",
+      "e=udp:127.0.0.1:1",
+    ];
+    const kinds = await doctor("device", ...behind.flatMap((each) => ["--service", each]), ...state);
+    assert.equal(kinds.code, 0);
+    assert.deepEqual(
+      ["a", "b", "c", "d", "e"].map((name) => kinds.of(`service ${name}`)!.level),
+      ["warn", "ok", "warn", "ok", "ok"],
+    );
 
     const taken = await doctor("server", "--listen", at, "--state", `${relay.folder.path}/other`);
     assert.deepEqual([taken.code, taken.of(`listen ${at}`)!.level], [1, "fail"]);

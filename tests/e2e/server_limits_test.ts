@@ -120,7 +120,7 @@ processTest("devices beyond the limits are refused and told of, and those who ar
   const metrics = await (await fetch(`http://${at}/metrics`)).text();
   assert.match(metrics, /^sallyport_limit_refusals_total\{limit="devices linked"\} [1-9]/m);
   assert.match(metrics, /^sallyport_refusals_total\{reason="server-limit"\} [2-9]/m);
-  assert.deepEqual(await limited.change("max-links = 2", "max-devices = 2"), ["changed max-links"]);
+  assert.deepEqual(await limited.change("max-links = 2", "max-devices = 2"), ["changed max-links 1 -> 2"]);
   await using second = gw2.again();
   await serviceOpen(second, "echo");
   await talk(client);
@@ -142,7 +142,10 @@ processTest("clients and handshakes beyond the limits are refused, and those who
   assert.equal((await limited.facts()).facts.limit, "sockets");
   await poll(() => limited.audited("client-end").length === 1, () => "no line in the audit");
   assert.deepEqual(limited.audited("client-end")[0]!["reason"], "server-limit");
-  assert.deepEqual(await limited.change('max-memory = "1MB"'), ["changed max-memory", "changed max-sockets"]);
+  assert.deepEqual(await limited.change('max-memory = "1MB"'), [
+    "changed max-memory none -> 1MB",
+    "changed max-sockets 2 -> none",
+  ]);
   await refused(port);
   await talk(client);
   assert.equal((await limited.facts()).facts.limit, "bytes of memory");

@@ -107,7 +107,7 @@ async function run(): Promise<void> {
     return /^sallyport_device_series (\d)$/m.exec(answer)?.[1];
   };
   const later = (name: string): Case["said"] => [`restart ${name} cannot change without a restart`];
-  const toCome = (name: string): Case["said"] => [`changed ${name}, for links and clients to come`];
+  const toCome = (change: string): Case["said"] => [`changed ${change}, for links and clients to come`];
   const tls = [`tls-cert = "${folder.path}/relay.pem"`, `tls-key = "${folder.path}/relay.key"`];
   const withMetrics = `metrics = "127.0.0.1:${metrics}"`;
   const withAdmin = [`admin = "127.0.0.1:${admin}"`, `admin-token-file = "${one}"`];
@@ -152,25 +152,29 @@ async function run(): Promise<void> {
     state: { top: [`state = "${folder.path}/elsewhere"`], said: [] }, // the command line goes before it
     admin: {
       top: withAdmin,
-      said: ["changed admin", "changed admin-token-file"],
+      said: [`changed admin unix -> 127.0.0.1:${admin}`, `changed admin-token-file none -> ${one}`],
       proof: async () => assert.deepEqual([await status(admin, "1"), await status(admin, "2")], [200, 401]),
     },
     "admin-token-file": {
       before: withAdmin,
       top: [`admin = "127.0.0.1:${admin}"`, `admin-token-file = "${two}"`],
-      said: ["changed admin-token-file"],
+      said: [`changed admin-token-file ${one} -> ${two}`],
       proof: async () => assert.deepEqual([await status(admin, "1"), await status(admin, "2")], [401, 200]),
     },
-    metrics: { top: [withMetrics], said: ["changed metrics"], proof: async () => assert.equal(await series(), "1") },
+    metrics: {
+      top: [withMetrics],
+      said: [`changed metrics none -> 127.0.0.1:${metrics}`],
+      proof: async () => assert.equal(await series(), "1"),
+    },
     "metrics-per-device": {
       before: [withMetrics],
       top: [withMetrics, 'metrics-per-device = "off"'],
-      said: ["changed metrics-per-device"],
+      said: ["changed metrics-per-device on -> off"],
       proof: async () => assert.equal(await series(), "0"),
     },
     audit: {
       top: [`audit = "${folder.path}/audit.log"`],
-      said: ["changed audit"],
+      said: [`changed audit none -> ${folder.path}/audit.log`],
       proof: () =>
         poll(
           () =>
@@ -181,7 +185,7 @@ async function run(): Promise<void> {
     },
     webhook: {
       top: [hooked, 'webhook-grace = "1s"'],
-      said: ["changed webhook", "changed webhook-grace"],
+      said: [`changed webhook none -> ${new URL(url).origin}/…`, "changed webhook-grace 5m -> 1s"],
       async proof() {
         await poll(() => heard.length > 0, () => "the webhook heard nothing");
         assert.match(heard[0]!.body, /"event":"device-offline".*"never"/);
@@ -191,7 +195,7 @@ async function run(): Promise<void> {
     "webhook-secret-file": {
       before: [hooked],
       top: [hooked, 'webhook-grace = "1s"', `webhook-secret-file = "${one}"`],
-      said: ["changed webhook-grace", "changed webhook-secret-file"],
+      said: ["changed webhook-grace 5m -> 1s", `changed webhook-secret-file none -> ${one}`],
       async proof() {
         const from = heard.length;
         await poll(() => heard.length > from, () => "the webhook heard nothing");
@@ -201,34 +205,38 @@ async function run(): Promise<void> {
     "webhook-events": {
       before: [hooked],
       top: [hooked, 'webhook-events = ["limit-reached"]'],
-      said: ["changed webhook-events"],
+      said: ["changed webhook-events all -> limit-reached"],
     },
-    "webhook-grace": { before: [hooked], top: [hooked, 'webhook-grace = "9m"'], said: ["changed webhook-grace"] },
-    "keep-alive": { top: ['keep-alive = "fast"'], said: ["changed keep-alive"] },
-    "idle-timeout": { top: ['idle-timeout = "5s"'], said: ["changed idle-timeout"] },
-    "probe-interval": { top: ['probe-interval = "5s"'], said: ["changed probe-interval"] },
-    "probe-count": { top: ["probe-count = 5"], said: ["changed probe-count"] },
-    expiration: { top: ['expiration = "30s"'], said: toCome("expiration") },
-    "warn-bytes-a-day": { top: ['warn-bytes-a-day = "1MB"'], said: ["changed warn-bytes-a-day"] },
-    "max-devices": { top: ["max-devices = 9"], said: ["changed max-devices"] },
-    "max-links": { top: ["max-links = 9"], said: ["changed max-links"] },
+    "webhook-grace": {
+      before: [hooked],
+      top: [hooked, 'webhook-grace = "9m"'],
+      said: ["changed webhook-grace 5m -> 9m"],
+    },
+    "keep-alive": { top: ['keep-alive = "fast"'], said: ["changed keep-alive adaptive -> fast"] },
+    "idle-timeout": { top: ['idle-timeout = "5s"'], said: ["changed keep-alive adaptive -> 5s,1s,2"] },
+    "probe-interval": { top: ['probe-interval = "5s"'], said: ["changed keep-alive adaptive -> 1s,5s,2"] },
+    "probe-count": { top: ["probe-count = 5"], said: ["changed keep-alive adaptive -> 1s,1s,5"] },
+    expiration: { top: ['expiration = "30s"'], said: toCome("expiration 15s -> 30s") },
+    "warn-bytes-a-day": { top: ['warn-bytes-a-day = "1MB"'], said: ["changed warn-bytes-a-day none -> 1MB"] },
+    "max-devices": { top: ["max-devices = 9"], said: ["changed max-devices none -> 9"] },
+    "max-links": { top: ["max-links = 9"], said: ["changed max-links none -> 9"] },
     "max-sockets": {
       top: ["max-sockets = 3"], // two links and a client are more already
-      said: ["changed max-sockets"],
+      said: ["changed max-sockets none -> 3"],
       async proof() {
         using more = await Stream.connect(forward);
         await assert.rejects(talk(more));
       },
     },
-    "max-memory": { top: ['max-memory = "900MB"'], said: ["changed max-memory"] },
-    "handshake-rate": { top: ['handshake-rate = "9/s"'], said: ["changed handshake-rate"] },
-    "tcp-keep-alive": { top: ['tcp-keep-alive = "90s"'], said: toCome("tcp-keep-alive") },
-    "stall-timeout": { top: ['stall-timeout = "9s"'], said: toCome("stall-timeout") },
-    "half-close-timeout": { top: ['half-close-timeout = "9s"'], said: toCome("half-close-timeout") },
-    "link-write-timeout": { top: ['link-write-timeout = "50s"'], said: toCome("link-write-timeout") },
+    "max-memory": { top: ['max-memory = "900MB"'], said: ["changed max-memory none -> 900MB"] },
+    "handshake-rate": { top: ['handshake-rate = "9/s"'], said: ["changed handshake-rate none -> 9/s"] },
+    "tcp-keep-alive": { top: ['tcp-keep-alive = "90s"'], said: toCome("tcp-keep-alive 2m -> 90s") },
+    "stall-timeout": { top: ['stall-timeout = "9s"'], said: toCome("stall-timeout 10s -> 9s") },
+    "half-close-timeout": { top: ['half-close-timeout = "9s"'], said: toCome("half-close-timeout 5s -> 9s") },
+    "link-write-timeout": { top: ['link-write-timeout = "50s"'], said: toCome("link-write-timeout 1m -> 50s") },
     engine: { top: ['engine = "portable"'], said: later("engine") },
     "log-format": { top: ['log-format = "json"'], said: later("log-format") },
-    "log-level": { top: ['log-level = "warn"'], said: ["changed log-level warn"] },
+    "log-level": { top: ['log-level = "warn"'], said: ["changed log-level info -> warn"] },
   };
 
   for (const [name, { before = [], said, proof, ...lines }] of Object.entries(cases)) {

@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import { V2_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
 import { adminClient } from "../../app/admin/client.ts";
 import { outcome } from "../rig/processes/commands.ts";
 import { processTest } from "../rig/processes/harness.ts";
@@ -48,8 +49,8 @@ processTest(
     write('log-level = "debug"', 'expiration = "30s"', ...sections(`127.0.0.1:${first}`, `127.0.0.1:${more}`));
     assert.deepEqual((await reload()).lines, [
       `changed listens at 127.0.0.1:${more}, too`,
-      "changed expiration, for links and clients to come",
-      "changed log-level debug",
+      "changed expiration 15s -> 30s, for links and clients to come",
+      "changed log-level info -> debug",
     ]);
     (await Stream.connect(more))[Symbol.dispose]();
     await talk();
@@ -64,8 +65,25 @@ processTest(
       'idle-timeout = "7s"',
       ...sections(...[first, more].map((port) => `127.0.0.1:${port}`)),
     );
-    assert.deepEqual((await reload()).lines, ["changed idle-timeout"]);
+    assert.deepEqual((await reload()).lines, ["changed keep-alive adaptive -> 7s,1s,2"]);
     assert.equal(await idle(), 7_000, "it holds for a device that is linked");
+
+    // What an act has set holds, until an act sets what the server has.
+    const listeners = sections(...[first, more].map((port) => `127.0.0.1:${port}`));
+    const ownIdle = async (before: number, seconds: number) => {
+      write('log-level = "debug"', 'expiration = "30s"', `idle-timeout = "${seconds}s"`, ...listeners);
+      assert.deepEqual((await reload()).lines, [`changed keep-alive ${before}s,1s,2 -> ${seconds}s,1s,2`]);
+      return await idle();
+    };
+    const act = async (idleTimeout: number) => {
+      using api = adminClient({ socket: `${folder.path}/server/admin.sock` });
+      const { probeInterval, probeCount } = V2_KEEP_ALIVE;
+      await api.post("/v1/devices/gw1/keep-alive", { endpoint: "server", idleTimeout, probeInterval, probeCount });
+    };
+    await act(5_000);
+    assert.equal(await ownIdle(7, 9), 5_000);
+    await act(9_000);
+    assert.equal(await ownIdle(9, 8), 8_000);
 
     write('log-level = "loud"');
     const { code, stderr } = await reload();

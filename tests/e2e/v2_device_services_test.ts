@@ -19,7 +19,8 @@ processTest("a service is added to those of a joined device, and taken away agai
   const change = (...args: string[]) => outcome("device", ["service", ...args, ...place]);
   const added = await change("add", "web=127.0.0.1:80,proxy=v2");
   assert.equal(added.code, 0, added.stderr);
-  const offers = "from its next start on this device offers ssh=127.0.0.1:22 and web=127.0.0.1:80,proxy=v2";
+  const offers = "from its next start on this device offers ssh=127.0.0.1:22 and web=127.0.0.1:80,proxy=v2, " +
+    'unless its configuration says "service"';
   assert.equal(added.stderr, offers);
   assert.deepEqual((await change("list")).stdout, ["ssh=127.0.0.1:22", "web=127.0.0.1:80,proxy=v2"]);
   const check = await outcome("device", [...place, "--check"]);
@@ -73,9 +74,12 @@ processTest(
     if (Deno.env.has("SALLYPORT_BINARIES")) return; // their runtime cannot see the lock
     const { code, stderr } = await outcome("device", ["service", "add", "ssh=127.0.0.1:9", "--state", state]);
     assert.equal(code, 0);
-    assert.match(
-      stderr,
-      /^stored: this device offers web=127\.0\.0\.1:9 and ssh=127\.0\.0\.1:9; "sallyport device reload" has/,
-    );
+    assert.match(stderr, /^stored, and of no effect on the device that runs: .* says "service", .*; change it there, /);
+    device.child.signal("SIGTERM");
+    await device.child.end();
+    await using stored = startDevice(["--state", state]);
+    await stored.child.line(/^online /);
+    const now = await outcome("device", ["service", "remove", "ssh", "--state", state]);
+    assert.match(now.stderr, /^stored: this device offers web=127\.0\.0\.1:9; "sallyport device reload" has/);
   },
 );

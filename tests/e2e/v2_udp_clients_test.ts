@@ -1,5 +1,5 @@
 /**
- * Stock clients of UDP through the relay: dig, snmpget, iperf3.
+ * Stock clients of UDP through the relay: dig, logger, snmpget, iperf3.
  *
  * @module
  */
@@ -35,10 +35,23 @@ processTest("v2: dig asks a name server behind the device", ["dig"], async () =>
     services: [`dns=udp:127.0.0.1:${dns.address.port}`],
     grants: ["dns=udp:127.0.0.1:0"],
   });
-  const dig = [find("dig")!, "@127.0.0.1", "-p", `${await relay.hostPort("dns")}`, "+short", "+tries=1", "+time=10"];
+  const dig = [find("dig")!, "@127.0.0.1", "-p", `${await relay.hostPort("dns")}`, "+short", "+tries=7", "+time=2"];
   for (const name of ["host.lan", "other.lan"]) {
     await using run = await Child.run("dig", [...dig, name, "A"]);
-    assert.deepEqual(run.stdout, ["192.0.2.7"]);
+    assert.equal(run.stdout.at(-1), "192.0.2.7"); // a busy machine may lose a datagram, as dig says above then
+  }
+});
+
+processTest("v2: logger's lines of syslog come to a collector behind the device, each whole", ["logger"], async () => {
+  await using collector = await UdpPeer.bind();
+  await using relay = await startV2Relay({
+    services: [`syslog=udp:127.0.0.1:${collector.address.port}`],
+    grants: ["syslog=udp:127.0.0.1:0"],
+  });
+  const port = `${await relay.hostPort("syslog")}`;
+  for (const line of ["disk full", "disk free"]) {
+    await Child.run("logger", [find("logger")!, "--udp", "--server", "127.0.0.1", "--port", port, line]);
+    assert.match(await collector.text(), new RegExp(`^<13>1 .* ${line}$`));
   }
 });
 

@@ -65,7 +65,7 @@ export function apiPage(routes: readonly Route[], whose = "server"): string {
     "## Errors",
     "",
     'An answer that is an error has the body `{"error": {"code": "…", "message": "…"}}`: a code for programs, and a line',
-    "for people.",
+    "for people. Of a mistake in a file, whoever asks by the Unix socket has `excerpt` beside them: the line, and a caret.",
     "",
     "| code | status |",
     "| --- | --- |",
@@ -120,8 +120,9 @@ function typeOf(schema: TSchema): { readonly inner: TSchema; readonly type: stri
   const some = schema["anyOf"] as TSchema[] | undefined;
   if (some) {
     const [inner] = some;
-    return { inner: inner!, type: `${typeOf(inner!).type} or null` };
+    return { inner: inner!, type: some.map((each) => typeOf(each).type).join(" or ") };
   }
+  if ("const" in schema) return { inner: schema, type: String(schema["const"]) };
   const one = schema["enum"] as string[] | undefined;
   if (one) return { inner: schema, type: one.map((word) => `\`${word}\``).join(", ") };
   const items = schema["items"] as TSchema | undefined;

@@ -32,24 +32,33 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 /** The events of a module, in its order. */
 export function eventsOf(source: string): EventFacts[] {
   return [...source.matchAll(INTERFACE)].flatMap(([, doc = "", body = ""]) => {
-    const facts = [...body.matchAll(FACT)].map(([, text = "", name = "", optional = "", type = ""]) => ({
-      name,
-      type: typeOf(type) + (optional === "" && !type.includes("undefined") ? "" : ", or none"),
-      text,
-    }));
+    const facts = factsOf(body);
     const type = /^ {2}readonly type: "([\w-]+)";$/m.exec(body)?.[1];
     return type === undefined ? [] : [{ type, text: doc, facts: facts.filter(({ name }) => name !== "type") }];
   });
 }
 
+/** The lines between the braces of an interface, each with its docstring. */
+export function factsOf(body: string): { readonly name: string; readonly type: string; readonly text: string }[] {
+  return [...body.matchAll(FACT)].map(([, text = "", name = "", optional = "", type = ""]) => ({
+    name,
+    type: typeOf(type) + (optional === "" && !type.includes("undefined") ? "" : ", or none"),
+    text,
+  }));
+}
+
 function typeOf(type: string): string {
+  if (type.endsWith(" | null")) return `${typeOf(type.slice(0, -" | null".length))}, or \`null\``;
   const plain = type.replace(/ \| undefined$/, "").replace(/^readonly /, "");
   const elsewhere = ELSEWHERE[plain];
   if (elsewhere !== undefined) return elsewhere;
   if (plain === "string") return "text";
   if (plain === "string[]") return "texts";
+  if (plain === "Record<string, string>") return "texts by names";
+  if (plain.startsWith("{")) return [...plain.matchAll(/(\w+):/g)].map(([, name]) => `\`${name}\``).join(" and ");
   if (plain === "[number, number]") return "two numbers";
-  if (plain === "boolean" || plain === "true") return "`true`";
+  if (plain === "boolean") return "`true`, `false`";
+  if (plain === "true") return "`true`";
   return plain.replaceAll(/"([\w-]+)"/g, "`$1`").replaceAll(" | ", ", ");
 }
 
@@ -61,7 +70,8 @@ export function eventsPage(): string {
     "",
     "What the library's `subscribe` tells, `events` of both commands prints, and `/v1/events` of the " +
     "[admin API](api.md) has; made from the program by `scripts/reference/events_reference.ts`. Each has a `type`, and what is below " +
-    "it here. Addresses are texts, times are milliseconds. How events become lines on stdout and hooks is in " +
+    "it here. Addresses are texts, spans of time milliseconds; a time of day is milliseconds since 1970 to the library, and " +
+    "in JSON a text as in 2026-01-31T12:00:00.000Z. Lines for people have times to the second, and units. How events become lines on stdout and hooks is in " +
     "[output.md](output.md#events).",
     "",
     "## Of a server",

@@ -52,6 +52,33 @@ for (const side of ["device", "server"] as const) {
   });
 }
 
+test("v2 modes: the server sees a device on its way to run, and on its way to config while clients may finish", async () => {
+  await using echo = echoService();
+  await using relay = await startV2Relay({
+    services: [local("echo", echo)],
+    grants: ["echo=127.0.0.1:0"],
+    device: { mode: "config" },
+  });
+  const { server, device } = relay;
+  const change = () => server.handle.devices()[0]!.modeChange;
+  assert.equal((await server.events.next("mode")).mode, "config");
+  assert.equal(change(), undefined);
+  assert.ok(server.handle.setMode("gw1", "run"));
+  assert.equal(change(), "configToRun", "it has not answered yet");
+  await device.events.next("service");
+  assert.equal(change(), undefined);
+
+  using client = await relay.connect("echo");
+  await client.write("x");
+  await client.read(1);
+  server.handle.setMode("gw1", "config", 60_000);
+  assert.equal(change(), "runToConfig", "its client may finish");
+  client.close();
+  assert.equal((await server.events.next("mode")).mode, "run");
+  assert.equal((await server.events.next("mode")).mode, "config");
+  assert.equal(change(), undefined);
+});
+
 test("v2 modes: out of run and back in one breath does not find its own port in use", async () => {
   const port = freePort("127.0.0.72");
   await using echo = echoService();

@@ -11,13 +11,8 @@ export function datagramText(datagrams: Datagrams): string {
   return `datagrams: ${fates(datagrams)}`;
 }
 
-/** What a table of clients has at its right, if any of them has datagrams: the head's cell, then that of each. */
-export function datagramCells(clients: readonly { readonly datagrams: Datagrams | null }[]): string[][] {
-  if (clients.every(({ datagrams }) => datagrams === null)) return [[], ...clients.map(() => [])];
-  return [["DATAGRAMS"], ...clients.map(({ datagrams }) => [datagrams ? fates(datagrams) : ""])];
-}
-
-function fates({ received, sent, ...dropped }: Datagrams): string {
+/** The same without the word in front. */
+export function fates({ received, sent, ...dropped }: Datagrams): string {
   const reasons = Object.entries(dropped).filter(([, count]) => count > 0);
   const all = reasons.reduce((sum, [, count]) => sum + count, 0);
   const why = reasons.map(([reason, count]) => `${count} ${reason}`).join(", ");

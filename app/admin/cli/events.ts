@@ -7,6 +7,8 @@
 import type { Command } from "commander";
 import type { AdminClient } from "../client.ts";
 import { describeError } from "../../../base/errors.ts";
+import { formatDuration, formatPastTime } from "../../../base/format.ts";
+import { formatBytes } from "../../../base/table.ts";
 import { printLine, taskCommand, taskOptions } from "../../command.ts";
 import { MAX_ADMIN_PAGE, MAX_KEPT_EVENTS } from "../../limits.ts";
 import type { OptionTable } from "../../options.ts";
@@ -105,7 +107,11 @@ export async function keptEvents<T>(
   }
 }
 
-/** The time, the type, then facts by their names. */
+/** Spans, in milliseconds, and numbers of bytes: for people with their unit. */
+const SPANS: ReadonlySet<string> = new Set(["duration", "interrupted", "expiration", "retryIn"]);
+const SIZES: ReadonlySet<string> = new Set(["bytesUp", "bytesDown", "replayed"]);
+
+/** The time, the type, then facts by their names; the service is called so, also where JSON has what it stands for. */
 export function lineOf({ id: _id, time, type, ...facts }: Told): string {
   return factLine(time, type, facts);
 }
@@ -114,8 +120,15 @@ export function lineOf({ id: _id, time, type, ...facts }: Told): string {
 export function factLine(time: string, word: string, facts: Readonly<Record<string, unknown>>): string {
   const words = Object.entries(facts).map(([name, value]) => {
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return `${name}=${JSON.stringify(value)}`;
-    const text = String(value);
-    return `${name}=${/[\s"=]/.test(text) || text === "" ? JSON.stringify(text) : text}`;
+    const text = textOf(name, value);
+    const shown = name === "localAddress" && !("service" in facts) ? "service" : name;
+    return `${shown}=${/[\s"=]/.test(text) || text === "" ? JSON.stringify(text) : text}`;
   });
-  return [time, word, ...words].join(" ");
+  return [formatPastTime(Date.parse(time)), word, ...words].join(" ");
+}
+
+function textOf(name: string, value: unknown): string {
+  if (name === "until") return formatPastTime(Date.parse(String(value)));
+  if (typeof value !== "number") return String(value);
+  return SPANS.has(name) ? formatDuration(value) : SIZES.has(name) ? formatBytes(value) : String(value);
 }

@@ -101,7 +101,7 @@ export class Api {
       guard.demandHost(request.headers);
       return await this.#run(request, caller, guard);
     } catch (error) {
-      return this.#failed(error);
+      return this.#failed(error, caller.via);
     }
   }
 
@@ -159,7 +159,7 @@ export class Api {
       this.#onAct({ ...facts, status: 200 });
       return answer;
     } catch (error) {
-      const { status, message } = toldAs(error);
+      const { status, message } = toldAs(error, facts.via);
       this.#onAct({ ...facts, status, error: message });
       throw error;
     }
@@ -204,8 +204,8 @@ export class Api {
     return new Response(body, { headers });
   }
 
-  #failed(error: unknown): Response {
-    const told = toldAs(error);
+  #failed(error: unknown, via: Caller["via"]): Response {
+    const told = toldAs(error, via);
     if (told.code === "internal") {
       const what = error instanceof Error ? error.stack ?? describeError(error) : String(error);
       this.#logger.error("a request to the admin API failed: {error}", { error: what });
@@ -215,8 +215,8 @@ export class Api {
 }
 
 /** An error as an answer. */
-export function refusal({ code, message, status, headers }: ApiError): Response {
-  return Response.json({ error: { code, message } }, { status, headers: { ...HEADERS, ...headers } });
+export function refusal({ code, message, status, headers, excerpt }: ApiError): Response {
+  return Response.json({ error: { code, message, excerpt } }, { status, headers: { ...HEADERS, ...headers } });
 }
 
 /** Who acts, as far as that is known. */
@@ -226,10 +226,12 @@ function callerOf({ headers }: Request, { via }: Caller, guard: Guard): Pick<Act
 }
 
 /** What a caller hears of an error. */
-function toldAs(error: unknown): ApiError {
+function toldAs(error: unknown, via: Caller["via"]): ApiError {
   if (error instanceof ApiError) return error;
-  const [line = ""] = describeError(error).split("\n"); // without the line of a file and its caret
-  if (error instanceof ConfigError) return new ApiError("conflict", line);
+  const [line = "", ...below] = describeError(error).split("\n"); // the line of a file and its caret
+  // Whoever is at the socket may read the file; a token does not say so.
+  const excerpt = below.length > 0 && via === "unix" ? below.join("\n") : undefined;
+  if (error instanceof ConfigError) return new ApiError("conflict", line, {}, excerpt);
   if (error instanceof MachineError) return new ApiError("too-busy", line, { "retry-after": "5" });
   return new ApiError("internal", "this went wrong on the server; its log says why");
 }

@@ -4,18 +4,17 @@
  * @module
  */
 
-import { datagramCells } from "../../../app/admin/cli/datagrams.ts";
 import { Argument, type Command } from "commander";
 import { ASK_OPTIONS, askDaemon, listed } from "../../../app/admin/cli/ask.ts";
 import { KEEP_ALIVE_OPTIONS, keepAliveAct, keepAliveBody } from "../../../app/admin/cli/keep_alive.ts";
 import { tellReload } from "../../../app/admin/cli/reload.ts";
 import { argument, examplesOf, printLine, taskCommand, taskOptions } from "../../../app/command.ts";
 import type { OptionTable } from "../../../app/options.ts";
-import { stderr } from "../../../app/output.ts";
+import { stderr, terminalColumns } from "../../../app/output.ts";
 import type { Reloaded } from "../../../app/reload/report.ts";
 import { oneOf, parseDuration } from "../../../app/values.ts";
 import { systemClock } from "../../../base/clock.ts";
-import { formatAge, formatBytes, tableLines } from "../../../base/table.ts";
+import { clientTable } from "../../../app/admin/cli/client_table.ts";
 import type { Client, DeviceFacts } from "../../admin/schemas.ts";
 
 /** The option `--drain` of `mode`. */
@@ -101,12 +100,6 @@ async function clients(command: Command): Promise<void> {
   });
   if (command.opts<{ json?: true }>().json) return printLine(JSON.stringify(found));
   if (found.length === 0) return void stderr.write("no clients now");
-  const now = systemClock.wall();
-  const [headCells = [], ...cells] = datagramCells(found);
-  const rows = found.map(({ id, service, address, localAddress, since, state, bytesUp, bytesDown }, at) => [
-    ...[String(id), service, address ?? "-", localAddress, state],
-    ...[formatAge(now - Date.parse(since)), formatBytes(bytesUp), formatBytes(bytesDown), ...cells[at]!],
-  ]);
-  const head = ["ID", "SERVICE", "CLIENT", "LOCAL", "STATE", "AGE", "UP", "DOWN", ...headCells];
-  for (const line of tableLines([head, ...rows])) printLine(line);
+  const lines = found.map(({ localAddress, ...client }) => ({ ...client, place: localAddress }));
+  for (const line of clientTable("LOCAL", lines, terminalColumns(), systemClock.wall())) printLine(line);
 }

@@ -9,6 +9,7 @@ import { ASK_OPTIONS, askDaemon } from "../../../app/admin/cli/ask.ts";
 import { datagramText } from "../../../app/admin/cli/datagrams.ts";
 import { showFacts, type Shown } from "../../../app/admin/cli/watch.ts";
 import { examplesOf, taskCommand } from "../../../app/command.ts";
+import { formatDuration } from "../../../base/format.ts";
 import { counted, formatAge } from "../../../base/table.ts";
 import type { DeviceFacts, Service } from "../../admin/schemas.ts";
 
@@ -41,6 +42,7 @@ export function linesOf(facts: Facts, now: number): string[] {
     row("device", `sallyport ${version}, engine ${engine}, process ${pid}, up ${age(started)}`),
     row("state", `${state}${name === null ? "" : ` as ${name}`}, for ${age(since)}`),
     row("server", `${server}, ${profile}${remote === null ? "" : `; ${local} to ${remote}`}`),
+    ...(facts.outage === null ? [] : [row("no link", outageText(facts.outage, now))]),
     ...(sessionSince === null ? [] : [row("session", `for ${age(sessionSince)}`)]),
     ...(profile === "v1" ? [] : [row("mode", mode + (modeChange === null ? "" : `, on its way: ${modeChange}`))]),
     ...(roundTrip === null ? [] : [row("round trip", `${roundTrip.toFixed(1)} ms${path}`)]),
@@ -54,6 +56,14 @@ export function linesOf(facts: Facts, now: number): string[] {
     ...services.map((service) => row("service", profile === "v1" ? ruleText(service) : serviceText(service))),
     ...(goodbye === null ? [] : [row("GOODBYE", `${goodbye.code}: ${goodbye.text}`)]),
   ];
+}
+
+/** Since when there is none, when the next try is, and what went wrong with the last. */
+function outageText({ since, tries, error, nextTry }: NonNullable<Facts["outage"]>, now: number): string {
+  const wait = nextTry === null ? undefined : Date.parse(nextTry) - now;
+  const next = wait === undefined ? "no other try" : wait > 0 ? `next try in ${formatDuration(wait)}` : "trying now";
+  const failed = tries === 0 ? "" : `, ${tries === 1 ? "1 try" : `${tries} tries`} failed`;
+  return `for ${formatAge(now - Date.parse(since))}${failed}; ${next}${error === null ? "" : `; last: ${error}`}`;
 }
 
 /** Where it is open, or the one word for why it is not, with the rest of that behind; then how what stands behind it is. */

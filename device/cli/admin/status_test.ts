@@ -29,6 +29,8 @@ const FACTS: DeviceFacts = {
   keepAlive: { idleTimeout: 25_000, probeInterval: 5_000, probeCount: 2 },
   serverKeepAlive: { idleTimeout: -1, probeInterval: -1, probeCount: 0 },
   goodbye: null,
+  outage: null,
+  servicesFrom: "state",
   clients: 1,
   clientsEver: 3,
 };
@@ -61,6 +63,18 @@ test("a device's status reads as sentences do, whatever the numbers are", () => 
       "clients    1 now, 3 since it runs",
     ]
   ) assert.ok(lines.includes(line), `${line}\n${lines.join("\n")}`);
+});
+
+test("a device without a link says since when, when it tries again, and what went wrong last", () => {
+  const of = (more: Partial<NonNullable<DeviceFacts["outage"]>>) =>
+    linesOf({
+      ...FACTS,
+      services: [],
+      outage: { since: SINCE, tries: 3, error: "refused", nextTry: "2027-01-01T00:00:12.500Z", ...more },
+    }, NOW)[3];
+  assert.equal(of({}), "no link    for 1m, 3 tries failed; next try in 12.5 s; last: refused");
+  assert.equal(of({ tries: 1, nextTry: SINCE }), "no link    for 1m, 1 try failed; trying now; last: refused");
+  assert.equal(of({ tries: 0, error: null, nextTry: null }), "no link    for 1m; no other try");
 });
 
 test("on v1 a service is what the server may ask for, and what is reached then", () => {

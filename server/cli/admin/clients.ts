@@ -6,10 +6,10 @@
 
 import type { Command } from "commander";
 import type { AdminClient } from "../../../app/admin/client.ts";
-import { datagramCells, datagramText } from "../../../app/admin/cli/datagrams.ts";
+import { clientTable } from "../../../app/admin/cli/client_table.ts";
+import { datagramText } from "../../../app/admin/cli/datagrams.ts";
 import { argument, examplesOf, printLine, taskCommand } from "../../../app/command.ts";
-import { stderr } from "../../../app/output.ts";
-import { formatAge, formatBytes, tableLines } from "../../../base/table.ts";
+import { stderr, terminalColumns } from "../../../app/output.ts";
 import { ConfigError } from "../../../app/toml/config_error.ts";
 import { systemClock } from "../../../base/clock.ts";
 import { parseName } from "../../../protocol/name.ts";
@@ -69,21 +69,12 @@ async function list(command: Command, device: string | undefined): Promise<void>
   });
   if (command.opts<{ json?: true }>().json) return printLine(JSON.stringify(clients));
   if (clients.length === 0) return void stderr.write("no clients now");
-  const now = systemClock.wall();
-  const [headCells = [], ...cells] = datagramCells(clients);
-  const rows = clients.map(({ id, address, device, service, hostAddress, since, state, bytesUp, bytesDown }, at) => [
-    String(id),
-    device === null ? service : `${device}/${service}`,
-    address,
-    hostAddress,
-    state,
-    formatAge(now - Date.parse(since)),
-    formatBytes(bytesUp),
-    formatBytes(bytesDown),
-    ...cells[at]!,
-  ]);
-  const head = ["ID", "SERVICE", "CLIENT", "HOST", "STATE", "AGE", "UP", "DOWN", ...headCells];
-  for (const line of tableLines([head, ...rows])) printLine(line);
+  const lines = clients.map(({ device, service, hostAddress, ...client }) => ({
+    ...client,
+    service: device === null ? service : `${device}/${service}`,
+    place: hostAddress,
+  }));
+  for (const line of clientTable("HOST", lines, terminalColumns(), systemClock.wall())) printLine(line);
   const udp = new Set(clients.filter(({ hostAddress }) => hostAddress.startsWith("udp:")).map(({ device }) => device));
   for (const line of await ask(command, (client) => datagramLines(client, [...udp].slice(0, MAX_UDP_DEVICES)))) {
     printLine(line);

@@ -6,7 +6,7 @@
 
 import type { Command } from "commander";
 import { examplesOf, printLine, taskCommand } from "../../../app/command.ts";
-import { stderr } from "../../../app/output.ts";
+import { stderr, terminalColumns } from "../../../app/output.ts";
 import { systemClock } from "../../../base/clock.ts";
 import { formatAge, tableLines } from "../../../base/table.ts";
 import type { Static } from "../../../app/admin/schema.ts";
@@ -25,6 +25,9 @@ export function openingsCommand(name: string): Command {
     .action((_options: unknown, command: Command) => list(command));
 }
 
+/** Where they stand in a line. */
+const [HOST, FROM, BY, REASON] = [1, 3, 4, 5];
+
 async function list(command: Command): Promise<void> {
   const { items } = await ask(command, (client) => client.get<{ items: Static<typeof Opened>[] }>("/v1/openings"));
   if (command.opts<{ json?: true }>().json) return printLine(JSON.stringify(items));
@@ -38,5 +41,6 @@ async function list(command: Command): Promise<void> {
     by ?? "-",
     reason ?? "-",
   ]);
-  for (const line of tableLines([["SERVICE", "HOST", "LEFT", "FROM", "BY", "REASON"], ...rows])) printLine(line);
+  const fit = { width: terminalColumns(), drop: [HOST], shorten: [REASON, FROM, BY] };
+  for (const line of tableLines([["SERVICE", "HOST", "LEFT", "FROM", "BY", "REASON"], ...rows], fit)) printLine(line);
 }

@@ -58,8 +58,7 @@ export function linesOf(all: readonly Refused[], now: number): string[] {
     reason,
     why ?? "-",
   ]);
-  const width = terminalColumns();
-  return tableLines([HEAD, ...rows], width === undefined ? undefined : { width, shorten: [WHY, FOR] });
+  return tableLines([HEAD, ...rows], { width: terminalColumns(), shorten: [WHY, FOR] });
 }
 
 /** Whom somebody wanted to be, or to reach; a key that is not proved may be another's. */

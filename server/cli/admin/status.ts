@@ -8,6 +8,7 @@ import type { Command } from "commander";
 import { showFacts, type Shown } from "../../../app/admin/cli/watch.ts";
 import type { Static } from "../../../app/admin/schema.ts";
 import { examplesOf, taskCommand } from "../../../app/command.ts";
+import { formatPastTime } from "../../../base/format.ts";
 import { counted, formatAge, formatBytes } from "../../../base/table.ts";
 import type { ServerFacts } from "../../admin/schemas.ts";
 import { ask, ASK_OPTIONS } from "./ask.ts";
@@ -39,7 +40,9 @@ export function linesOf(facts: Facts, now: number): string[] {
     row("server", `sallyport ${version}, engine ${engine}, process ${pid}`),
     row(
       "up",
-      `${formatAge(now - Date.parse(since))}, since ${since.replace(/\.\d+Z$/, "Z")}${ready ? "" : ", not ready yet"}`,
+      `${formatAge(now - Date.parse(since))}, since ${formatPastTime(Date.parse(since))}${
+        ready ? "" : ", not ready yet"
+      }`,
     ),
     ...listeners.flatMap((listener) => [
       row("listens", listenerText(listener)),

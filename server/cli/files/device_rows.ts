@@ -5,17 +5,21 @@
  */
 
 import { fingerprint, parsePublicKey } from "../../../net/tls/identity.ts";
+import { timeOrNull } from "../../../app/admin/shared.ts";
 import type { AuthorizedDevice } from "../../devices/authorized_devices.ts";
-import { formatPastTime, formatTime } from "../../devices/edits.ts";
 import { eachService, formatGrantedAddress, type ServiceGrant } from "../../devices/service_grant.ts";
 import type { PendingEnrolment } from "../../state/enrolments.ts";
 import type { LiveDevice } from "../../state/live_state.ts";
 
-/** One line of `devices`. */
+/** One line of `devices`, an object of `--json`. Times are texts, as in 2026-01-31T12:00:00.000Z. */
 export interface Row {
+  /** Its name. */
   readonly name: string;
+  /** Its public key; of an enrolment that waits, none yet. */
   readonly key: string | null;
+  /** That of the key, for people. */
   readonly fingerprint: string | null;
+  /** Whether it may link up. */
   readonly state: "active" | "disabled" | "expired" | "enrolling";
   /** Whether it has a link; `null` if that is not known, as the server does not run. */
   readonly online: boolean | null;
@@ -25,9 +29,9 @@ export interface Row {
   readonly since: string | null;
   /** Where it dialled from, if it has a link. */
   readonly remote: string | null;
-  /** Whether it takes no new clients, and when those who are there are ended, if they are. */
+  /** Whether it takes no new clients, since when, and when those who are there are ended, if they are. */
   readonly draining: { readonly since: string; readonly until: string | null } | null;
-  /** Its mode; with what follows `null` if that is not known. */
+  /** Its mode, `run` or `config`; with what follows `null` if that is not known. */
   readonly mode: string | null;
   /** Its program, as it said. */
   readonly software: string | null;
@@ -37,14 +41,19 @@ export interface Row {
   readonly clockOffset: number | null;
   /** When it came last with versions that the server does not speak, if it did. */
   readonly incompatible: string | null;
-  /** Where clients may reach its services: what was granted. */
+  /** Where clients may reach its services, by their names: what was granted. */
   readonly services: Record<string, string>;
   /** Where they do: what is bound now. */
   readonly bound: Record<string, string>;
   /** Why some are not bound, of a device that has a link. */
   readonly unbound: Record<string, string>;
+  /** Until when it may link up; `null`: for ever. */
   readonly expires: string | null;
+  /** Of an enrolment that waits: until when its string is good. */
+  readonly validUntil: string | null;
+  /** What it is selected by beside its name. */
   readonly tags: readonly string[];
+  /** What its owner wrote of it. */
   readonly comment: string | null;
 }
 
@@ -66,18 +75,19 @@ export async function rowOf(
     state: disabled ? "disabled" : expired ? "expired" : "active",
     online: live ? seen?.online ?? false : null,
     interrupted: seen?.interrupted ?? false,
-    since: seen?.since === undefined ? null : formatPastTime(seen.since),
+    since: timeOrNull(seen?.since),
     remote: seen?.remote ?? null,
     draining: seen?.draining ?? null,
     mode: seen?.mode ?? null,
     software: seen?.software ?? null,
     versions: seen?.versions ?? null,
     clockOffset: seen?.clockOffset ?? null,
-    incompatible: seen?.incompatible ? formatPastTime(seen.incompatible.at) : null,
+    incompatible: timeOrNull(seen?.incompatible?.at),
     services: addressesOf(services),
     bound,
     unbound: seen?.online ? whyUnbound(services, seen) : {},
-    expires: expires === undefined ? null : formatTime(expires),
+    expires: timeOrNull(expires),
+    validUntil: null,
     tags,
     comment: comment ?? null,
   };
@@ -103,9 +113,10 @@ export function waitingRow({ device, services, expires, validUntil, comment }: P
     services: addressesOf(services ?? []),
     bound: {},
     unbound: {},
-    expires: expires === undefined ? null : formatTime(expires),
+    expires: timeOrNull(expires),
+    validUntil: timeOrNull(validUntil),
     tags: [],
-    comment: [`until ${formatTime(validUntil)}`, comment].filter(Boolean).join("; "),
+    comment: comment ?? null,
   };
 }
 

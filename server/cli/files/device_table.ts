@@ -1,72 +1,66 @@
 /**
- * The lines of `server devices` as a table: whole for scripts, and within the columns of a terminal for people.
+ * The lines of `server devices` as a table: within the columns of a terminal, and whole elsewhere.
  *
  * @module
  */
 
+import { formatPastTime } from "../../../base/format.ts";
 import { fitList, formatAge, tableLines } from "../../../base/table.ts";
+import { formatTime } from "../../devices/edits.ts";
 import { NOT_OFFERED, type Row } from "./device_rows.ts";
 
 /** Columns that are left to services at least. */
 const MIN_SERVICES = 20;
 
-/** Services of which a terminal is told why they are not open, at most. */
+/** Services of which it is told why they are not open, at most. */
 const REASONS_SHOWN = 5;
 
-const HEAD = ["NAME", "KEY", "STATE", "LINK", "EXPIRES", "SERVICES", "COMMENT"];
-const [KEY, LINK, SERVICES, COMMENT] = [1, 3, 5, 6];
+/** Services stand last, so that a device with many makes no other line longer. */
+const HEAD = ["NAME", "KEY", "STATE", "LINK", "EXPIRES", "COMMENT", "SERVICES"];
+const [KEY, LINK, COMMENT, SERVICES] = [1, 3, 5, 6];
 
 /** The table; `width` is that of the terminal, if it is for one, and `now` the wall clock. */
 export function tableOf(rows: readonly Row[], width: number | undefined, now: number): string[] {
-  if (width === undefined) {
-    return tableLines([
-      HEAD,
-      ...rows.map((row) =>
-        cellsOf(row, linkOf(row), Object.keys(row.services).map((name) => serviceText(row, name)).join(" ") || "-")
-      ),
-    ]);
+  const cells = [HEAD, ...rows.map((row) => cellsOf(row, now))];
+  if (width === undefined) rows.forEach((row, at) => cells[at + 1]![SERVICES] = servicesOf(row).join(" ") || "-");
+  else {
+    const others = tableLines(cells.map((row) => row.toSpliced(SERVICES, 1)));
+    const room = Math.max(MIN_SERVICES, width - Math.max(...others.map((line) => line.length)) - 2);
+    rows.forEach((row, at) => cells[at + 1]![SERVICES] = fitList(servicesOf(row), room) || "-");
   }
-  const cells = [HEAD, ...rows.map((row) => cellsOf(row, shortLinkOf(row, now), ""))];
-  const others = tableLines(cells.map((row) => row.toSpliced(SERVICES, 1)));
-  const room = Math.max(MIN_SERVICES, width - Math.max(...others.map((line) => line.length)) - 2);
-  rows.forEach((row, at) => {
-    cells[at + 1]![SERVICES] = fitList(shortServicesOf(row), room) || "-";
-  });
-  return tableLines(cells, { width, shorten: [COMMENT, KEY, LINK] });
+  const fit = width === undefined ? undefined : { width, shorten: [COMMENT, KEY, LINK] };
+  return tableLines(cells, { optional: [COMMENT], ...fit });
 }
 
-/** Why services of devices that are online are not open, for whoever sees a word of it in the table. */
-export function unboundLines(rows: readonly Row[]): string[] {
-  const lines = rows.flatMap(({ name, unbound }) =>
-    Object.entries(unbound).map(([service, why]) => `${name}/${service}: ${why}`)
-  );
+/** Why devices have no link, or services of devices that have one are not open, for whoever sees a word of it there. */
+export function reasonLines(rows: readonly Row[]): string[] {
+  const lines = rows.flatMap(({ name, unbound, incompatible, versions }) => [
+    ...(incompatible === null ? [] : [
+      `${name}: incompatible: it speaks versions ${versions?.join(" to ")}, at ${
+        formatPastTime(Date.parse(incompatible))
+      }`,
+    ]),
+    ...Object.entries(unbound).map(([service, why]) => `${name}/${service}: ${why}`),
+  ]);
   if (lines.length <= REASONS_SHOWN) return lines;
   return [...lines.slice(0, REASONS_SHOWN), `… and ${lines.length - REASONS_SHOWN} more; --json has all`];
 }
 
-function cellsOf(row: Row, link: string, services: string): string[] {
+function cellsOf(row: Row, now: number): string[] {
+  const until = row.validUntil === null ? [] : [`until ${formatTime(Date.parse(row.validUntil))}`];
   return [
     row.name,
     row.fingerprint ?? "-",
     row.state,
-    link,
-    row.expires ?? "never",
-    services,
-    [...row.tags.map((tag) => `#${tag}`), row.comment ?? ""].join(" ").trim(),
+    linkOf(row, now),
+    row.expires === null ? "never" : formatTime(Date.parse(row.expires)),
+    [...row.tags.map((tag) => `#${tag}`), [...until, row.comment ?? []].flat().join("; ")].filter(Boolean).join(" "),
+    "",
   ];
 }
 
-function linkOf({ key, online, interrupted, since, remote, versions, incompatible, draining }: Row): string {
-  if (key === null) return "-";
-  if (online === null) return "unknown";
-  if (incompatible !== null) return `incompatible: it speaks versions ${versions?.join(" to ")}, at ${incompatible}`;
-  const state = online ? "online" : interrupted ? "interrupted" : "offline";
-  const words = [state, since && `since ${since}`, remote && `from ${remote}`].filter(Boolean).join(" ");
-  return words + (draining ? `, draining${draining.until === null ? "" : ` until ${draining.until}`}` : "");
-}
-
-/** How long in place of since when, and not from where. */
-function shortLinkOf({ key, online, interrupted, since, incompatible, draining }: Row, now: number): string {
+/** Whether it has a link, and for how long that is so. */
+function linkOf({ key, online, interrupted, since, incompatible, draining }: Row, now: number): string {
   if (key === null) return "-";
   if (online === null) return "unknown";
   if (incompatible !== null) return "incompatible";
@@ -76,20 +70,15 @@ function shortLinkOf({ key, online, interrupted, since, incompatible, draining }
 }
 
 /** All of a device; first those that somebody may look for, as they are not open. */
-function shortServicesOf(row: Row): string[] {
+function servicesOf(row: Row): string[] {
   const names = Object.keys(row.services);
   const isOpen = (name: string) => row.unbound[name] === undefined;
-  return [...names.filter((name) => !isOpen(name)), ...names.filter(isOpen)].map((name) => shortServiceText(row, name));
+  return [...names.filter((name) => !isOpen(name)), ...names.filter(isOpen)].map((name) => serviceText(row, name));
 }
 
-/** A service with the address that is bound, else the one that was granted. */
+/** A service with the address that is bound, else the one that was granted; or a word for why it is not open. */
 function serviceText({ services, bound, unbound }: Row, name: string): string {
   const why = unbound[name];
-  return `${name}=${bound[name] ?? services[name]}${why === undefined ? "" : ` (${why})`}`;
-}
-
-function shortServiceText(row: Row, name: string): string {
-  const why = row.unbound[name];
-  if (why === undefined) return serviceText(row, name);
+  if (why === undefined) return `${name}=${bound[name] ?? services[name]}`;
   return `${name}: ${why === NOT_OFFERED ? "not offered" : why.startsWith("closed: ") ? "closed" : "not open"}`;
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "../../../tests/rig/test.ts";
 import { NOT_OFFERED, type Row } from "./device_rows.ts";
-import { tableOf, unboundLines } from "./device_table.ts";
+import { reasonLines, tableOf } from "./device_table.ts";
 
 const NOW = Date.parse("2027-01-01T00:00:00Z");
 
@@ -14,7 +14,7 @@ function rowOf(count: number, more: Partial<Row> = {}): Row {
     state: "active",
     online: true,
     interrupted: false,
-    since: "2026-12-31T20:48:00Z",
+    since: "2026-12-31T20:48:00.000Z",
     remote: "192.0.2.7:53740",
     draining: null,
     mode: "run",
@@ -26,19 +26,41 @@ function rowOf(count: number, more: Partial<Row> = {}): Row {
     bound: {},
     unbound: {},
     expires: null,
+    validUntil: null,
     tags: [],
     comment: null,
     ...more,
   };
 }
 
-test("for scripts the table is whole", () => {
-  const [, line] = tableOf([rowOf(20, { draining: { since: "", until: "2027-01-01T00:05:00Z" } })], undefined, NOW);
-  assert.match(
-    line!,
-    /online since 2026-12-31T20:48:00Z from 192\.0\.2\.7:53740, draining until 2027-01-01T00:05:00Z /,
-  );
-  assert.match(line!, / service0=0\.0\.0\.0:2201 .* service19=0\.0\.0\.0:2220$/);
+/** A string that waits for its device. */
+const waiting = rowOf(1, {
+  name: "gw9",
+  key: null,
+  fingerprint: null,
+  state: "enrolling",
+  online: false,
+  since: null,
+  expires: "2027-01-31T00:00:00.000Z",
+  validUntil: "2027-01-02T00:00:00.000Z",
+});
+
+test("off a terminal nothing is cut, and a device with many services makes no other line longer", () => {
+  const until = "2027-01-01T00:05:00.000Z";
+  const long = "in the cellar of the old house, behind the door";
+  const rows = [rowOf(200, { draining: { since: "", until }, comment: long }), rowOf(1), waiting];
+  const [head, first, second, third] = tableOf(rows, undefined, NOW);
+  assert.match(head!, / LINK +EXPIRES +COMMENT +SERVICES$/);
+  assert.match(first!, / online 3h 12m, draining +never +in the cellar .* the door +service0=0\.0\.0\.0:2201 .*=\S+$/);
+  assert.ok(second!.length < 160, second);
+  assert.match(third!, / enrolling +- +2027-01-31 +until 2027-01-02 +service0=0\.0\.0\.0:2201$/);
+});
+
+test("comments have a column where one device has one", () => {
+  const [head, row] = tableOf([rowOf(1)], undefined, NOW);
+  assert.match(head!, / EXPIRES +SERVICES$/);
+  assert.match(row!, / never +service0=\S+$/);
+  assert.match(tableOf([rowOf(1), rowOf(1, { tags: ["lte"], comment: "roof" })], undefined, NOW)[2]!, / #lte roof /);
 });
 
 test("on a terminal it fits, and what does not is counted", () => {
@@ -57,10 +79,13 @@ test("services that are not open come first, with a word, and why is told below"
   const row = rowOf(3, { unbound: { service1: NOT_OFFERED, service2: 'closed: "server open gw1/service2" opens it' } });
   const [, line] = tableOf([row], 200, NOW);
   assert.match(line!, / service1: not offered service2: closed service0=0\.0\.0\.0:2201$/);
-  assert.deepEqual(unboundLines([row]), [
+  assert.deepEqual(reasonLines([row]), [
     `gw1/service1: ${NOT_OFFERED}`,
     'gw1/service2: closed: "server open gw1/service2" opens it',
   ]);
+  const other = rowOf(0, { incompatible: "2026-12-31T20:48:00.999Z", versions: [3, 4] });
+  assert.match(tableOf([other], undefined, NOW)[1]!, / incompatible +never/);
+  assert.deepEqual(reasonLines([other]), ["gw1: incompatible: it speaks versions 3 to 4, at 2026-12-31T20:48:00Z"]);
   const many = rowOf(9, { unbound: Object.fromEntries(Array.from({ length: 9 }, (_, at) => [`service${at}`, "x"])) });
-  assert.equal(unboundLines([many]).at(-1), "… and 4 more; --json has all");
+  assert.equal(reasonLines([many]).at(-1), "… and 4 more; --json has all");
 });

@@ -16,7 +16,7 @@ import { enrollCommand } from "./enroll.ts";
 import { whyNotInForce } from "./held_file.ts";
 import { liveDevices } from "../admin/live.ts";
 import { rowOf, waitingRow } from "./device_rows.ts";
-import { tableOf, unboundLines } from "./device_table.ts";
+import { reasonLines, tableOf } from "./device_table.ts";
 import { selector } from "../../../app/admin/selector.ts";
 import { parseSelector } from "../admin/select.ts";
 import { tagCommand } from "./tags.ts";
@@ -123,8 +123,7 @@ async function list(command: Command, only = "*"): Promise<void> {
     if (doubt === undefined) stderr.write(`no devices yet in ${file}; enroll lets one in`);
     return;
   }
-  const width = terminalColumns();
-  for (const line of tableOf(rows, width, systemClock.wall())) printLine(line);
-  if (width !== undefined) { for (const line of unboundLines(rows)) stderr.write(line); }
+  for (const line of tableOf(rows, terminalColumns(), systemClock.wall())) printLine(line);
+  for (const line of reasonLines(rows)) stderr.write(line);
   if (!live) stderr.write("whether devices are online is unknown: the server is not running");
 }

@@ -151,7 +151,7 @@ export class ListenersReload {
         if (!isSame(old.forwards, now.forwards)) listener.setForwards(now.forwards);
         listener.setProxyFrom(now.proxyFrom ?? []);
         const { keepAlive = V1_KEEP_ALIVE }: { readonly keepAlive?: KeepAliveSettings } = now;
-        listener.setKeepAlive(keepAlive);
+        listener.followKeepAlive(keepAlive);
         put();
       },
     };

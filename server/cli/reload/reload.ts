@@ -9,17 +9,19 @@ import { setLogLevel } from "../../../app/logging.ts";
 import type { AdminWish } from "../../../app/admin/options.ts";
 import type { MovingAdmin } from "../../../app/admin/http/moving.ts";
 import type { MovingMetrics } from "../../../app/metrics/moving.ts";
-import type { OptionValues } from "../../../app/options.ts";
+import { keepAliveOf, writeKeepAlive } from "../../../app/link_options.ts";
+import { changeText, optionChange, type OptionValues } from "../../../app/options.ts";
 import { afterChanges, type Change, changeAll, type Preparation } from "../../../app/reload/change.ts";
 import { differing, inForce, isSame, type Reloaded, ReloadReport } from "../../../app/reload/report.ts";
 import { changingBy } from "../../../app/reload/table.ts";
 import { ConfigError } from "../../../app/toml/config_error.ts";
 import { ListenError } from "../../../net/listener.ts";
+import { V1_KEEP_ALIVE } from "../../../protocol/keep_alive.ts";
 import type { AdminContext } from "../../admin/context.ts";
 import { adjustable } from "../../options.ts";
 import type { ServerControl } from "../../server.ts";
 import { CAPACITY_OPTIONS } from "../../capacity/options.ts";
-import type { SERVER_OPTIONS, ServerConfig } from "../config.ts";
+import { SERVER_OPTIONS, type ServerConfig } from "../config.ts";
 import type { WebhookWish } from "../webhook.ts";
 import { type ListenersOptions, ListenersReload } from "./listeners.ts";
 import { prepareAudit, type Prepared, WebhookReload } from "./outlets.ts";
@@ -50,6 +52,7 @@ export interface ServerReloadOptions extends Omit<ListenersOptions, "core"> {
 const LATER = changingBy(SERVER_RELOAD, "at the next start");
 const FOR_THOSE_TO_COME = changingBy(SERVER_RELOAD, "for links and clients to come");
 const KEEP_ALIVE: ReadonlySet<string> = new Set(["keep-alive", "idle-timeout", "probe-interval", "probe-count"]);
+const AT_ONCE: ReadonlySet<string> = new Set(["log-level", "warn-bytes-a-day", "metrics-per-device"]);
 /** Options that are compared by what they come to, and said by that. */
 const OF_LISTENERS: ReadonlySet<string> = new Set([
   ...["listen", "profile", "forward", "tls-cert", "tls-key", "proxy-from", "plain"],
@@ -101,23 +104,24 @@ export class ServerReload {
     report: ReloadReport,
   ): Iterable<Preparation> {
     const { context, admin, metrics, hooks, prepareDevices } = this.#options;
+    const change = changesBetween(before, after);
     /** Whether the options of a prefix are others, or what stands in their files is, as `what` is said then. */
     const part =
       (what: string, prefix: string, prepare: () => Prepared | undefined | Promise<Prepared | undefined>) =>
       async (): Promise<Change | undefined> => {
         const prepared = await prepare();
         const own = names.filter((name) => name === prefix || name.startsWith(`${prefix}-`));
-        return prepared && { ...prepared, told: own.length > 0 ? own : [what] };
+        return prepared && { ...prepared, told: own.length > 0 ? own.map(change) : [what] };
       };
     yield () => this.#listeners.prepare(after.config.listen, report);
     yield part("the token of the admin API", "admin", () => admin.prepare(after.admin));
     yield async () => {
       const prepared = await metrics.prepare(after.values.metrics);
-      return prepared && { ...prepared, told: ["metrics"] };
+      return prepared && { ...prepared, told: [change("metrics")] };
     };
     yield part("audit", "audit", () => prepareAudit(context, after.values.audit));
     yield part("the secret of the webhook", "webhook", () => this.#webhook.prepare(after.webhook));
-    yield () => this.#adjust(after, names);
+    yield () => this.#adjust(before, after, names);
     if (!isSame(before.config.hooks, after.config.hooks)) {
       yield () => ({ told: ["hooks"], commit: () => hooks.replace(after.config.hooks) });
     }
@@ -128,14 +132,17 @@ export class ServerReload {
   }
 
   /** What needs nothing that could fail. */
-  #adjust({ values, config }: ServerTold, names: readonly string[]): Change {
+  #adjust(before: ServerTold, after: ServerTold, names: readonly string[]): Change {
     const { core, context } = this.#options;
+    const { values, config } = after;
+    const change = changesBetween(before, after);
     const told = names.flatMap((name) => {
-      if (FOR_THOSE_TO_COME.has(name)) return [`${name}, for links and clients to come`];
-      if (name === "log-level") return [`log-level ${values["log-level"] ?? "info"}`];
-      const isAtOnce = KEEP_ALIVE.has(name) || name in CAPACITY_OPTIONS;
-      return isAtOnce || ["warn-bytes-a-day", "metrics-per-device"].includes(name) ? [name] : [];
+      if (FOR_THOSE_TO_COME.has(name)) return [`${change(name)}, for links and clients to come`];
+      return AT_ONCE.has(name) || name in CAPACITY_OPTIONS ? [change(name)] : [];
     });
+    if (names.some((name) => KEEP_ALIVE.has(name))) {
+      told.push(changeText("keep-alive", keepAliveText(before), keepAliveText(after)));
+    }
     return {
       told,
       async commit() {
@@ -154,4 +161,15 @@ function tellAsDevices(error: unknown): never {
   const what =
     "the file of devices cannot be in force as it stands, and has to be in order before anything else is reloaded";
   throw new ConfigError(`${what}: ${error.message}`, { cause: error });
+}
+
+/** Says of options how they are others. */
+function changesBetween({ values: before }: ServerTold, { values: after }: ServerTold): (name: string) => string {
+  return (name) => optionChange(SERVER_OPTIONS, name as keyof typeof SERVER_OPTIONS, before, after);
+}
+
+/** What all its options come to; where there are listeners of v1 alone, for those. */
+function keepAliveText({ values, config: { listen, keepAlive } }: ServerTold): string {
+  const isV2 = listen.some(({ profile }) => profile === "v2");
+  return writeKeepAlive(isV2 && keepAlive !== undefined ? keepAlive : keepAliveOf(values, V1_KEEP_ALIVE));
 }

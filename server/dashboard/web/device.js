@@ -132,7 +132,7 @@ export function deviceView({ store, say }, name) {
 
 /** @param {Device} device @param {number} now @returns {[string, string][]} */
 function factsOf(device, now) {
-  const { remote, security, bound, software, mode, clockOffset, roundTrip, keepAlive, deviceKeepAlive } = device;
+  const { remote, security, bound, software, clockOffset, roundTrip, keepAlive, deviceKeepAlive } = device;
   const { conflict, expires, losses, sessionSince, key, tcp } = device;
   const silence = (/** @type {Device["keepAlive"]} */ of) =>
     of === null ? "–" : `${setting(of.idleTimeout)}, ${setting(of.probeInterval)} × ${of.probeCount}`;
@@ -141,7 +141,7 @@ function factsOf(device, now) {
     ["Session", sessionSince === null ? "none" : `for ${age(sessionSince, now)}`],
     ["Lost within the hour", losses === 0 ? "never" : losses === 1 ? "once" : `${losses} times`],
     ["Round trip", millis(roundTrip)],
-    ["Mode", device.modeChange === null ? mode : `${mode}, on its way to config`],
+    ["Mode", modeText(device)],
     ...(tcp === null ? [] : [/** @type {[string, string]} */ (["TCP", tcpOf(tcp)])]),
     ["Link", security === null ? "–" : `${security}${bound === null ? "" : bound ? ", bound" : ", not bound"}`],
     ["Program", software ?? "–"],
@@ -159,6 +159,18 @@ function factsOf(device, now) {
     ["Key", key],
     ...(conflict === null ? [] : [/** @type {[string, string]} */ (["Two machines use its key", conflict])]),
   ];
+}
+
+/**
+ * Its mode, and which way it is to another.
+ *
+ * @param {Device} device
+ * @returns {string}
+ */
+function modeText({ mode, modeChange }) {
+  if (modeChange === null) return mode;
+  if (modeChange === "runToConfig") return `${mode}, on its way to config`;
+  return mode === "run" ? "run, opening its host ports" : `${mode}, on its way to run`;
 }
 
 /** @param {NonNullable<Device["tcp"]>} tcp */

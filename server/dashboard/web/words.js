@@ -57,7 +57,7 @@ export function wordsOf(event) {
     case "host-closed":
       return `${fact("localAddress")} is closed at ${fact("hostAddress")}`;
     case "service-opened":
-      return `${fact("localAddress")} is opened until ${new Date(count("until")).toLocaleString("sv")}${by(event)}`;
+      return `${fact("localAddress")} is opened until ${new Date(fact("until")).toLocaleString("sv")}${by(event)}`;
     case "service-closed":
       return `${fact("localAddress")} is closed${by(event)}`;
     case "client-end":

@@ -227,7 +227,8 @@ export function eventsOf(devices: readonly Device[], random: Chance, now: number
 /** Devices, strangers and clients that are turned away. */
 function refusalsOf(devices: readonly Device[], random: Chance, now: number): [ServerEvent, number][] {
   const listen = "0.0.0.0:7443";
-  const barred = devices.find(({ state }) => state === "disabled") ?? devices[0]!;
+  const barred = devices.find(({ state }) => state === "disabled") ?? devices[0];
+  if (!barred) return [];
   const key = `ed25519:${"Zm9yZ290dGVu".repeat(3)}Zm9yZ28`;
   const kinds: readonly Pick<RefusedEvent, "reason" | "why" | "device" | "key" | "proved">[] = [
     {

@@ -33,6 +33,7 @@ const CHECKS = {
   rsync: () => find("rsync") !== undefined,
   git: () => find("git") !== undefined,
   dig: () => find("dig") !== undefined,
+  logger: () => find("logger") !== undefined,
   snmpget: () => find("snmpget") !== undefined && find("snmpbulkwalk") !== undefined,
   snmpd: () => find("snmpd") !== undefined,
   chromium: () => find("chromium") !== undefined,

@@ -34,6 +34,12 @@ export class ResettingClient implements Disposable {
     await within(once(this.#socket, "data"), "bytes");
   }
 
+  /** Ends its side. */
+  async closeWrite(): Promise<void> {
+    this.#socket.end();
+    await within(once(this.#socket, "finish"), "its end to be sent");
+  }
+
   /** Resets the connection; what was not sent is dropped. */
   reset(): void {
     this.#socket.resetAndDestroy();
@@ -47,23 +53,33 @@ export class ResettingClient implements Disposable {
 /** A service that answers the first bytes of each client with `reply`, and the next ones with a reset. */
 export class ResettingService implements AsyncDisposable {
   readonly #server: Server;
+  readonly #sockets: Set<Socket>;
 
-  private constructor(server: Server) {
+  private constructor(server: Server, sockets: Set<Socket>) {
     this.#server = server;
+    this.#sockets = sockets;
   }
 
-  /** Starts on a free port. */
-  static async start(reply: string): Promise<ResettingService> {
-    const server = createServer((socket) => {
+  /** Starts on a free port. `endsFirst`: after the reply it ends its side, and resets when it is told to. */
+  static async start(reply: string, { endsFirst = false } = {}): Promise<ResettingService> {
+    const sockets = new Set<Socket>();
+    const server = createServer({ allowHalfOpen: true }, (socket) => {
+      sockets.add(socket);
       socket.on("error", () => {});
       socket.once("data", () => {
         socket.write(reply);
-        socket.once("data", () => socket.resetAndDestroy());
+        if (endsFirst) socket.end();
+        else socket.once("data", () => socket.resetAndDestroy());
       });
     });
     server.listen(0, "127.0.0.1");
     await within(once(server, "listening"), "a listener");
-    return new ResettingService(server);
+    return new ResettingService(server, sockets);
+  }
+
+  /** Resets all its connections. */
+  reset(): void {
+    for (const socket of this.#sockets) socket.resetAndDestroy();
   }
 
   /** The port that it listens on. */
@@ -72,6 +88,7 @@ export class ResettingService implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
     this.#server.close();
     await within(once(this.#server, "close"), "the end of a service");
   }

@@ -5,29 +5,31 @@
  */
 
 import type { Command } from "commander";
-import { type OptionValues, optionValues } from "../../app/options.ts";
-import { ConfigError } from "../../app/toml/config_error.ts";
-import { loadConfig } from "../../app/files/state_version.ts";
-import type { TomlTable } from "../../app/toml/table.ts";
-import { type Check, doctorCommand } from "../../app/doctor/doctor.ts";
-import { type Asked, askRunning } from "../../app/doctor/running.ts";
-import { descriptorCheck, engineCheck, stateChecks } from "../../app/doctor/machine.ts";
-import { stateFolder } from "../../app/files/state.ts";
-import { within } from "../../base/within.ts";
-import { systemClock } from "../../base/clock.ts";
-import { type Address, formatAddress, parseAddress } from "../../protocol/address.ts";
-import { dial } from "../../net/dial/dial.ts";
-import { lookup } from "../../net/dial/lookup.ts";
-import { dialServer } from "../../net/dial/server.ts";
-import { lookAtServer } from "../../relay/handshake.ts";
-import { chooseEngine, type EngineChoice } from "../../net/engines.ts";
-import type { ServerSecurity } from "../../net/tls/proof.ts";
-import { ipBytes } from "../../protocol/ip.ts";
-import type { DeviceFacts, Service } from "../admin/schemas.ts";
-import { DOCTOR_DIAL_MS, FAR_CLOCK_MS } from "../limits.ts";
-import { readCa } from "./ca.ts";
-import { DEVICE_OPTIONS, type DeviceConfig, deviceConfig } from "./config.ts";
-import { loadDevice } from "./state.ts";
+import { type OptionValues, optionValues } from "../../../app/options.ts";
+import { ConfigError } from "../../../app/toml/config_error.ts";
+import { loadConfig } from "../../../app/files/state_version.ts";
+import type { TomlTable } from "../../../app/toml/table.ts";
+import { type Check, doctorCommand } from "../../../app/doctor/doctor.ts";
+import { type Asked, askRunning } from "../../../app/doctor/running.ts";
+import { descriptorCheck, engineCheck, stateChecks } from "../../../app/doctor/machine.ts";
+import { stateFolder } from "../../../app/files/state.ts";
+import { within } from "../../../base/within.ts";
+import { systemClock } from "../../../base/clock.ts";
+import { type Address, formatAddress } from "../../../protocol/address.ts";
+import { lookup } from "../../../net/dial/lookup.ts";
+import { dialServer } from "../../../net/dial/server.ts";
+import { lookAtServer } from "../../../relay/handshake.ts";
+import { chooseEngine } from "../../../net/engines.ts";
+import type { ServerSecurity } from "../../../net/tls/proof.ts";
+import { ipBytes } from "../../../protocol/ip.ts";
+import type { DeviceFacts, Service } from "../../admin/schemas.ts";
+import { DOCTOR_DIAL_MS, FAR_CLOCK_MS } from "../../limits.ts";
+import { readCa } from "../ca.ts";
+import { DEVICE_OPTIONS, type DeviceConfig, deviceConfig } from "../config.ts";
+import { parseEndpoint } from "../../endpoints/registry.ts";
+import { endpointCheck } from "./endpoint_checks.ts";
+import { userOf } from "../../../app/doctor/rights.ts";
+import { loadDevice } from "../state.ts";
 import { wayChecks } from "./way_checks.ts";
 
 /** The command, below the device's command `name`. */
@@ -62,7 +64,7 @@ async function checksOf(
     device: await client.get<DeviceFacts>("/v1/device"),
     services: (await client.get<{ items: Service[] }>("/v1/services")).items,
   }));
-  const { device, services } = running.facts ?? {};
+  const { device } = running.facts ?? {};
   const isTold = file !== undefined || WAY_WORDS.some((name) => values[name] !== undefined);
   const config = await configOf(values, file, folder, device !== undefined && !isTold);
   const isV2 = (config?.profile ?? device?.profile) !== "v1";
@@ -75,14 +77,25 @@ async function checksOf(
     ...(isV2 ? stateChecks(folder) : []),
     ...(isV2 || device ? [runningCheck(running)] : []),
     ...servers.flatMap((server) => [nameCheck(server), ...wayChecks(config!, server), reachCheck(config!, server)]),
-    ...(services && isV2 && values.service === undefined
-      ? services.flatMap(offeredChecks)
-      : config?.profile === "v2"
-      ? config.services.flatMap(({ named }) => named!).flatMap(({ name, localAddress }) =>
-        localAddress ? [serviceCheck(config.engine, name, localAddress)] : []
-      )
-      : []),
+    ...serviceChecks(isV2 && values.service === undefined ? running.facts : undefined, config),
   ];
+}
+
+/** What stands behind each service: of the device that runs, else of what it would run with. */
+function serviceChecks(running: Running | undefined, config: DeviceConfig | undefined): Check[] {
+  const engine = config?.engine ?? "auto";
+  if (running) {
+    const user = userOf(running.device.pid) ?? userOf();
+    return running.services.map(({ name, localAddress, endpoint }) =>
+      endpointCheck({ name, place: localAddress, engine, user, endpoint })
+    );
+  }
+  if (config?.profile !== "v2") return [];
+  const user = userOf();
+  return config.services.flatMap(({ named }) => named!).map(({ name, localAddress, endpoint = "" }) => {
+    const place = localAddress ? formatAddress(localAddress) : parseEndpoint(endpoint).address;
+    return endpointCheck({ name, place, engine, user });
+  });
 }
 
 /** What says by which way a device goes to which server. */
@@ -145,29 +158,6 @@ function securityOf(config: DeviceConfig): ServerSecurity {
     return { kind: "pinned", serverKey: config.serverKey, ...(config.sni !== undefined && { sni: config.sni }) };
   }
   return { kind: "pki", ...(config.ca !== undefined && { caCerts: [readCa(config.ca)] }) };
-}
-
-/** Services of the device that runs, as far as they are addresses. */
-function offeredChecks({ name, kind, localAddress }: Service): Check[] {
-  return kind === "tcp" ? [serviceCheck("auto", name, parseAddress(localAddress))] : [];
-}
-
-/** Whether something answers where clients are to be taken. */
-function serviceCheck(choice: EngineChoice, name: string, address: Address): Check {
-  const at = formatAddress(address);
-  return {
-    name: `service ${name}`,
-    async look(signal) {
-      const { engine } = chooseEngine(choice);
-      try {
-        (await dial(address, { engine, clock: systemClock, timeout: DOCTOR_DIAL_MS, signal })).close();
-        return { level: "ok", text: `${at} answers` };
-      } catch (error) {
-        const why = error instanceof Error ? error.message : String(error);
-        return { level: "warn", text: `${at} does not: ${why}`, advice: "start what is to answer there" };
-      }
-    },
-  };
 }
 
 /** How the device is that runs, if one does. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "../../tests/rig/test.ts";
+import { test } from "../../../tests/rig/test.ts";
 import { familiesFinding } from "./way_checks.ts";
 
 const FOUR = { address: "192.0.2.7:7443", ms: 4 };

@@ -6,9 +6,10 @@
  * @module
  */
 
-import { HALF_CLOSE_LOOK_MS } from "./limits.ts";
-import type { Clock } from "../base/clock.ts";
-import type { Connection } from "../net/socket.ts";
+import { HALF_CLOSE_LOOK_MS } from "../limits.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { Connection } from "../../net/socket.ts";
+import { GoneWatch } from "./gone_watch.ts";
 
 /** What a hold needs of its pump. */
 export interface HalfCloseHoldOptions {
@@ -25,7 +26,6 @@ export interface HalfCloseHoldOptions {
   onGone(): void;
 }
 
-const NO_BYTES = new Uint8Array(0);
 const NOTHING = (): void => {};
 
 /** Holds one client. */
@@ -35,7 +35,7 @@ export class HalfCloseHold {
   #paused = false;
   #cancelled = false;
   #cancelTimer: () => void = NOTHING;
-  #cancelLook: () => void = NOTHING;
+  readonly #gone: GoneWatch;
 
   /** Starts now. */
   constructor(options: HalfCloseHoldOptions, paused: boolean) {
@@ -43,9 +43,7 @@ export class HalfCloseHold {
     this.#heard = options.clock.now();
     this.#paused = paused;
     this.#await();
-    const { conn } = options;
-    if (conn.whenReset) conn.whenReset(() => this.#gone());
-    else this.#look();
+    this.#gone = new GoneWatch({ ...options, lookEvery: HALF_CLOSE_LOOK_MS, onGone: () => this.#told() });
   }
 
   /** Since when nothing came for the client; `Infinity` while that does not count. */
@@ -74,7 +72,7 @@ export class HalfCloseHold {
   cancel(): void {
     this.#cancelled = true;
     this.#cancelTimer();
-    this.#cancelLook();
+    this.#gone.cancel();
   }
 
   #await(): void {
@@ -86,16 +84,7 @@ export class HalfCloseHold {
     this.#cancelTimer = clock.after(Math.ceil(left), () => this.#await());
   }
 
-  /** Where the engine does not tell of a reset: a write of nothing shows it, as nobody reads the connection any more. */
-  #look(): void {
-    const { clock, conn, isWriting } = this.#options;
-    this.#cancelLook = clock.after(HALF_CLOSE_LOOK_MS, () => {
-      if (!isWriting()) Promise.resolve(conn.write(NO_BYTES)).catch(() => this.#gone());
-      this.#look();
-    });
-  }
-
-  #gone(): void {
+  #told(): void {
     if (!this.#cancelled) this.#options.onGone();
   }
 }

@@ -4,16 +4,16 @@
  * @module
  */
 
-import type { Check, Finding } from "../../app/doctor/doctor.ts";
-import { systemClock } from "../../base/clock.ts";
-import { describeError } from "../../base/errors.ts";
-import { type Address, formatAddress } from "../../protocol/address.ts";
-import { ipBytes } from "../../protocol/ip.ts";
-import { dial } from "../../net/dial/dial.ts";
-import { lookup } from "../../net/dial/lookup.ts";
-import { chooseEngine } from "../../net/engines.ts";
-import { DOCTOR_FAMILY_MS } from "../limits.ts";
-import type { DeviceConfig } from "./config.ts";
+import type { Check, Finding } from "../../../app/doctor/doctor.ts";
+import { systemClock } from "../../../base/clock.ts";
+import { describeError } from "../../../base/errors.ts";
+import { type Address, formatAddress } from "../../../protocol/address.ts";
+import { ipBytes } from "../../../protocol/ip.ts";
+import { dial } from "../../../net/dial/dial.ts";
+import { lookup } from "../../../net/dial/lookup.ts";
+import { chooseEngine } from "../../../net/engines.ts";
+import { DOCTOR_FAMILY_MS } from "../../limits.ts";
+import type { DeviceConfig } from "../config.ts";
 
 /** One try to connect. */
 export interface Try {
