@@ -237,7 +237,8 @@ function tomlHint(what: string, line: string): string {
   const [, open, name = "", close] = TABLE_LINE.exec(line) ?? [];
   if (open === undefined) return 'a line is KEY = VALUE, with quotes around a text: KEY = "TEXT"';
   const end = "]".repeat(open.length);
-  if (close !== end) return `${end} is missing behind the name of the table: ${open}${name.trim()}${end}`;
+  const shown = /^[\w.-]+$/.test(name.trim()) ? name.trim() : "NAME"; // it may be part of a list, and a secret
+  if (close !== end) return `${end} is missing behind the name of the table: ${open}${shown}${end}`;
   return `a table begins with its name, in quotes if there is more in it than letters, digits, - and _: ${open}"NAME"${end}`;
 }
 

@@ -120,6 +120,7 @@ test("what is no TOML is told with what would do in that line", () => {
   const hints: [text: string, says: RegExp][] = [
     ["[gw6\nkey = 1\n", /^d:1:5: .*; \] is missing behind the name of the table: \[gw6\]\n/],
     ["[[listen] # v2\n", /^d:1:\d+: .*; \]\] is missing behind the name of the table: \[\[listen\]\]\n/],
+    ['["of a list"\n', /; \] is missing behind the name of the table: \[NAME\]\n/],
     ["[roof 7]\n", /^d:1:\d+: .*; a table begins with its name, in quotes .*: \["NAME"\]\n/],
     ["x = [1\n[gw]\n", /^d:2:1: .*; a list ends with \]/],
     ["a = b\n", /^d:1:5: .*; a line is KEY = VALUE, with quotes around a text: KEY = "TEXT"\n/],
