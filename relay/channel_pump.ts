@@ -17,9 +17,9 @@ import { afterEnd, afterPeerEnd, type ChannelState, mayReceive, maySend } from "
 import type { ChannelEndReason } from "../protocol/reasons.ts";
 import { type ChannelSummary, CONNECTION_ENDS, type ConnectionEnds, dropsBacklog, isOrderly } from "./channel_end.ts";
 import type { Clock } from "../base/clock.ts";
-import { Delivery } from "./delivery.ts";
-import { GoneWatch } from "./gone_watch.ts";
-import { HalfCloseHold } from "./half_close_hold.ts";
+import { Delivery } from "./ending/delivery.ts";
+import { GoneWatch } from "./ending/gone_watch.ts";
+import { HalfCloseHold } from "./ending/half_close_hold.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 import type { ReceiveChunk } from "./link/receive_chunk.ts";
 import { keepAlivePace, PeerWatch } from "../net/tcp_keep_alive.ts";

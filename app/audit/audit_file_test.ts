@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { systemClock } from "../../base/clock.ts";
 import { FakeClock } from "../../tests/rig/clock.ts";
 import { RecordingLogger } from "../../tests/rig/logger.ts";
 import { folderTest } from "../../tests/rig/test.ts";
@@ -126,22 +127,22 @@ folderTest(
   "the newest lines are read from the end, page by page, and what is half a line is passed over",
   async (folder) => {
     const path = `${folder}/audit.log`;
-    assert.deepEqual(await readAuditEnd(path, { limit: 5 }), { lines: [], cursor: undefined });
+    assert.deepEqual(await readAuditEnd(path, { limit: 5 }, systemClock), { lines: [], cursor: undefined });
     const text = Array.from({ length: 20_000 }, (_, at) => `{"at":${at},"fill":"${"é".repeat(20)}"}\n`);
     text.splice(10_000, 0, '{"half":\n', "\n");
     await Deno.writeTextFile(path, text.join("") + '{"at":99');
     const all: unknown[] = [];
     for (let cursor: string | undefined, first = true; first || cursor !== undefined; first = false) {
-      const page = await readAuditEnd(path, { limit: 500, cursor });
+      const page = await readAuditEnd(path, { limit: 500, cursor }, systemClock);
       assert.ok(page.lines.length <= 500);
       all.push(...page.lines.map(({ at }) => at));
       cursor = page.cursor;
     }
     assert.deepEqual(all, Array.from({ length: 20_000 }, (_, at) => 19_999 - at));
-    const { cursor } = await readAuditEnd(path, { limit: 1 });
+    const { cursor } = await readAuditEnd(path, { limit: 1 }, systemClock);
     await Deno.rename(path, `${path}.1`);
     await Deno.writeTextFile(path, '{"at":1}\n');
-    await assert.rejects(readAuditEnd(path, { limit: 1, cursor }), AuditMoved);
+    await assert.rejects(readAuditEnd(path, { limit: 1, cursor }, systemClock), AuditMoved);
   },
 );
 
@@ -157,7 +158,7 @@ folderTest(
       let pages = 0;
       let cursor: string | undefined;
       do {
-        const page: AuditPage = await readAuditEnd(path, { limit: 500, cursor, ...query });
+        const page: AuditPage = await readAuditEnd(path, { limit: 500, cursor, ...query }, systemClock);
         all.push(...page.lines.map(({ at }) => at));
         cursor = page.cursor;
         pages++;
@@ -169,9 +170,43 @@ folderTest(
     assert.deepEqual(all, [15_000, 10_000, 5_000, 0]);
     assert.ok(pages > 2 && pages < 10, `${pages} pages`);
     assert.deepEqual((await found({ ...rare, since: 9_000_000 })).all, [15_000, 10_000]);
-    assert.deepEqual(await found({ since: 19_998_500 }), { all: [19_999], pages: 1 });
+    assert.deepEqual(await found({ since: 19_998_500 }), { all: [19_999], pages: 2 });
   },
 );
+
+folderTest("lines of a clock that was wrong for a while hide none from before them", async (folder) => {
+  const path = `${folder}/audit.log`;
+  const times = [
+    "2026-11-29T20:00Z",
+    "2026-11-29T23:50Z",
+    "1970-01-01T00:00Z",
+    "1970-01-01T00:01Z",
+    "2026-11-29T23:55Z",
+  ];
+  await Deno.writeTextFile(path, times.map((time) => JSON.stringify({ time }) + "\n").join(""));
+  const { lines, cursor } = await readAuditEnd(path, { limit: 9, since: Date.parse("2026-11-29T23:00Z") }, systemClock);
+  assert.deepEqual([lines.map(({ time }) => time), cursor], [[times[4], times[1]], undefined]);
+});
+
+folderTest("a file of short lines that say nothing is read in turns with others", async (folder) => {
+  const path = `${folder}/audit.log`;
+  await Deno.writeTextFile(path, "{\n".repeat(20_000));
+  let turns = 0;
+  const timer = setInterval(() => void turns++);
+  const page = await readAuditEnd(path, { limit: 5 }, systemClock);
+  clearInterval(timer);
+  assert.deepEqual(page, { lines: [], cursor: undefined });
+  assert.ok(turns > 10, `${turns} turns`);
+});
+
+folderTest("an audit that cannot be looked for is told with its path", async (folder) => {
+  const path = `${folder}/audit.log`;
+  await Deno.symlink(path, path);
+  await assert.rejects(readAuditEnd(path, { limit: 1 }, systemClock), {
+    name: "ConfigError",
+    message: new RegExp(`^Cannot read ${path}: .*`),
+  });
+});
 
 folderTest("a command adds a line to an audit that is there, and says so if it is not", (folder) => {
   const path = `${folder}/audit.log`;
@@ -208,7 +243,7 @@ folderTest(
       await audit.settled();
       assert.equal(logger.said.length, 1, `${other}: ${logger.said.join("; ")}`);
       assert.match(logger.said[0]!, /^error: the audit .* cannot be written: /);
-      assert.deepEqual(await readAuditEnd(path, { limit: 5 }), { lines: [], cursor: undefined });
+      assert.deepEqual(await readAuditEnd(path, { limit: 5 }, systemClock), { lines: [], cursor: undefined });
       Deno.removeSync(path);
       await clock.advance(AUDIT_RETRY_MS);
       await audit.settled();

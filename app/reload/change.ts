@@ -67,3 +67,16 @@ export async function commitAll(changes: readonly Change[]): Promise<void> {
     }
   }
 }
+
+/**
+ * Does what follows changes that are made, and cannot be undone any more.
+ *
+ * @throws {PartlyChangedError} with what is said of those, if it fails.
+ */
+export async function afterChanges(made: readonly string[], follow: () => Promise<void>): Promise<void> {
+  try {
+    await follow();
+  } catch (error) {
+    throw made.length > 0 ? new PartlyChangedError(made, error) : error;
+  }
+}

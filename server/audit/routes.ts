@@ -51,7 +51,7 @@ export function auditRoutes(context: AdminContext): Route[] {
         const { path: file } = audit.file;
         await audit.file.settled();
         try {
-          const page = await readAuditEnd(file, wanted);
+          const page = await readAuditEnd(file, wanted, context.core.settings.clock);
           return { items: page.lines, cursor: page.cursor ?? null, file };
         } catch (error) {
           throw error instanceof AuditMoved ? new ApiError("conflict", `query.cursor: ${error.message}`) : error;

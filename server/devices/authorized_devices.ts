@@ -53,6 +53,8 @@ export class AuthorizedDevices {
   #stamp: string;
   /** The text that was looked at last, whether it could be used or not. */
   #source: string | undefined;
+  /** Whether it could be read then: what stands there has to be looked at anew if not, even if it is the same as before. */
+  #couldRead = true;
   #held: Held | undefined;
   #trouble: string | undefined;
   #reading: Promise<void>;
@@ -155,11 +157,11 @@ export class AuthorizedDevices {
     const before = this.#reading;
     this.#reading = before.then(() => promise);
     await before;
-    const [stamp, source] = [this.#stamp, this.#source];
+    const [stamp, source, couldRead, held] = [this.#stamp, this.#source, this.#couldRead, this.#held];
     const take = await this.#weigh();
     if (take) {
       const undo = () => {
-        [this.#stamp, this.#source] = [stamp, source];
+        [this.#stamp, this.#source, this.#couldRead, this.#held] = [stamp, source, couldRead, held];
         release();
       };
       return { commit: () => take().finally(release), undo };
@@ -183,7 +185,7 @@ export class AuthorizedDevices {
   #poll(seen?: string): void {
     const stamp = this.#look();
     const settled = stamp === this.#stamp || stamp === seen;
-    if (settled && (stamp !== this.#stamp || this.#held)) this.reload();
+    if (settled && (stamp !== this.#stamp || this.#held || !this.#couldRead)) this.reload();
     this.#cancel = this.#clock.after(
       settled ? DEVICES_POLL_MS : DEVICES_SETTLE_MS,
       () => this.#poll(settled ? undefined : stamp),
@@ -196,7 +198,10 @@ export class AuthorizedDevices {
   }
 
   #readText(): string | undefined {
-    return readStateFileSync(this.#file);
+    this.#couldRead = false;
+    const source = readStateFileSync(this.#file);
+    this.#couldRead = true;
+    return source;
   }
 
   async #read(): Promise<void> {
@@ -206,9 +211,10 @@ export class AuthorizedDevices {
   /** Looks at the file. @returns what takes it up, if it is another one, and is to be in force. */
   async #weigh(): Promise<Taking | undefined> {
     this.#stamp = this.#look();
+    const couldRead = this.#couldRead;
     try {
       const source = this.#readText();
-      if (source === this.#source) return this.#held && await this.#review(this.#held);
+      if (couldRead && source === this.#source) return this.#held && await this.#review(this.#held);
       this.#source = source;
       this.#held = undefined;
       if (source === undefined) throw new ConfigError(`${this.#file} is gone`);
@@ -216,6 +222,7 @@ export class AuthorizedDevices {
       return await this.#review({ source, file, since: this.#clock.now(), told: false });
     } catch (error) {
       const [what = ""] = describeError(error).split("\n"); // without the line and its caret, which are for a terminal
+      if (!this.#couldRead && what === this.#trouble) return undefined; // it is tried again and again
       this.#trouble = what;
       this.#log.error("{error}; the devices stay as they were", { error: what, file: this.#file });
       return undefined;

@@ -192,6 +192,48 @@ folderTest("a bad file changes nothing, and is told once each time that it chang
   assert.equal(errors().length, 3);
 });
 
+for (
+  const [what, put] of [
+    ["a folder", (file: string) => Deno.mkdirSync(file)],
+    ["a link to itself", (file: string) => Deno.symlinkSync(file, file)],
+  ] as const
+) {
+  folderTest(`where ${what} stood for a while, the same text as before is in force again`, async (folder) => {
+    const text = device("a", 1);
+    const { file, clock, log, write, devices, names } = watched(folder, text);
+    const errors = () => log.lines.filter((line) => line.startsWith("error"));
+    for (const again of [() => devices.reload(), () => clock.advance(DEVICES_POLL_MS + DEVICES_SETTLE_MS)]) {
+      Deno.removeSync(file);
+      put(file);
+      await assert.rejects(devices.prepare(), { name: "ConfigError" });
+      const told = errors().length;
+      await clock.advance(10_000);
+      assert.equal(errors().length, told, "it is tried again, and told once");
+      Deno.removeSync(file);
+      write(text);
+      await again();
+      assert.equal(devices.trouble, undefined);
+      assert.equal(await devices.prepare(), undefined);
+    }
+    assert.equal(names(), "a");
+    devices.close();
+  });
+}
+
+folderTest("what is prepared and given up leaves a text that has to stand still as it was", async (folder) => {
+  const { clock, write, devices, names } = watched(folder, device("a", 1) + device("b", 2) + device("c", 3));
+  write(device("a", 1));
+  await devices.reload();
+  assert.match(devices.trouble!, /as if it were cut off/);
+  write(device("a", 1) + device("b", 2) + device("c", 3) + device("d", 4));
+  (await devices.prepare())!.undo();
+  write(device("a", 1));
+  await clock.advance(60_000);
+  await devices.reload();
+  assert.deepEqual([names(), devices.trouble], ["a", undefined]);
+  devices.close();
+});
+
 folderTest("a file that an editor is half through is not believed", async (folder) => {
   const { file, clock, changes, names } = watched(folder, device("a", 1) + device("b", 2));
   Deno.writeTextFileSync(file, ""); // truncated: everybody would be thrown out

@@ -16,11 +16,15 @@ import { ensurePrivateFolder, explained, statPath } from "../../app/files/privat
 import { removeStateFile, writePrivateFile } from "../../app/files/private_file.ts";
 import { demand, readState } from "../../app/files/state.ts";
 import type { TomlTable } from "../../app/toml/table.ts";
+import type { ServerEvent } from "../events.ts";
 import type { ServedDevice } from "../handle/device_status.ts";
 
 const FILE = "live.toml";
 /** Locked while a server runs; the system unlocks it, however the server ends. */
 const LOCK_FILE = ".running";
+
+/** What anybody can cause, as often as he likes, and what changes nothing that is told of a device here. */
+const OF_STRANGERS: ReadonlySet<ServerEvent["type"]> = new Set(["client-end", "refused", "incompatible"]);
 
 /** A device as the running server sees it. */
 export type LiveDevice =
@@ -86,6 +90,12 @@ export class LiveState {
     if (name === undefined) this.#allChanged = true;
     else this.#changed.add(name);
     this.#writeSoon();
+  }
+
+  /** Something happened, maybe to a device. */
+  happened(event: ServerEvent): void {
+    if (OF_STRANGERS.has(event.type)) return;
+    if ("device" in event && event.device !== undefined) this.changed(event.device);
   }
 
   /** The device with a key is no more. */

@@ -20,6 +20,8 @@ const ONLINE: LiveDevice = {
 };
 const OFFLINE: LiveDevice = { key: key(2), online: false, since: undefined, remote: undefined, services: [] };
 
+const CARRIED = { reason: "client-closed", error: undefined, bytesUp: 0, bytesDown: 0, duration: 0 } as const;
+
 /** What is read once the server has written what it tells. */
 async function told(folder: string): Promise<LiveDevice[]> {
   for (;;) {
@@ -49,6 +51,23 @@ folderTest(
     assert.equal(clock.pending, 0, "a timer is left");
   },
 );
+
+folderTest("what anybody can cause without a key is no reason to write", async (folder) => {
+  const clock = new FakeClock();
+  const live = await LiveState.open(folder, clock, silentLogger);
+  live.watch(() => [OFFLINE], () => OFFLINE);
+  await clock.advance(LIVE_WRITE_MS);
+  await told(folder);
+  const set = clock.timersSet;
+  const [listen, remote, device] = ["0.0.0.0:7443", "192.0.2.1:1", "gw1"];
+  live.happened({ type: "refused", listen, remote, reason: "stranger", why: "not a frame", device, key: key(1) });
+  live.happened({ type: "incompatible", listen, remote, device, versions: [9, 9], software: "" });
+  live.happened({ type: "client-end", client: remote, hostAddress: listen, localAddress: "ssh", device, ...CARRIED });
+  assert.equal(clock.timersSet, set);
+  live.happened({ type: "link-up", listen, remote, device });
+  assert.equal(clock.timersSet, set + 1);
+  await live.close();
+});
 
 folderTest(
   "of many devices the one that changed is rendered anew, and the more there are the less often",

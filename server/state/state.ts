@@ -180,9 +180,7 @@ export async function openV2State(folder: string, given: string | undefined, log
     },
     watch(server) {
       live.watch(() => server.devices(), (name) => server.device(name).status);
-      server.subscribe((event) => {
-        if (event.type !== "client-end" && "device" in event && event.device !== undefined) live.changed(event.device);
-      });
+      server.subscribe((event) => live.happened(event));
     },
     prepareDevices: () => devices.prepare(),
     async close() {

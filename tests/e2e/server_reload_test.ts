@@ -70,9 +70,9 @@ processTest(
 
     // What an act has set holds, until an act sets what the server has.
     const listeners = sections(...[first, more].map((port) => `127.0.0.1:${port}`));
-    const ownIdle = async (seconds: number) => {
+    const ownIdle = async (before: number, seconds: number) => {
       write('log-level = "debug"', 'expiration = "30s"', `idle-timeout = "${seconds}s"`, ...listeners);
-      assert.deepEqual((await reload()).lines, ["changed idle-timeout"]);
+      assert.deepEqual((await reload()).lines, [`changed keep-alive ${before}s,1s,2 -> ${seconds}s,1s,2`]);
       return await idle();
     };
     const act = async (idleTimeout: number) => {
@@ -81,9 +81,9 @@ processTest(
       await api.post("/v1/devices/gw1/keep-alive", { endpoint: "server", idleTimeout, probeInterval, probeCount });
     };
     await act(5_000);
-    assert.equal(await ownIdle(9), 5_000);
+    assert.equal(await ownIdle(7, 9), 5_000);
     await act(9_000);
-    assert.equal(await ownIdle(8), 8_000);
+    assert.equal(await ownIdle(9, 8), 8_000);
 
     write('log-level = "loud"');
     const { code, stderr } = await reload();

@@ -5,7 +5,7 @@
  */
 
 import type { Command } from "commander";
-import type { AdminClient } from "../../../app/admin/client.ts";
+import { type AdminClient, AdminRefusal } from "../../../app/admin/client.ts";
 import { factLine } from "../../../app/admin/cli/events.ts";
 import { argument, examplesOf, printLine, taskCommand, taskOptions } from "../../../app/command.ts";
 import { MAX_ADMIN_PAGE, MAX_KEPT_EVENTS } from "../../../app/limits.ts";
@@ -72,12 +72,13 @@ async function show(command: Command, device: string | undefined): Promise<void>
     ...(event && { event: event.join(",") }),
   });
   const most = last ?? (since === undefined ? USUAL_LINES : MAX_KEPT_EVENTS);
-  const { lines, file } = await ask(command, (client) => newest(client, query, most));
+  const { lines, file, moved } = await ask(command, (client) => newest(client, query, most));
   if (file === null) {
     return void stderr.write(
       'this server writes no audit; start it with --audit FILE, or with audit = "FILE" in its file',
     );
   }
+  if (moved) stderr.write(`${file} was put aside meanwhile: what is older than this is in the file beside it`);
   if (lines.length === 0) return void stderr.write(`nothing of that is in ${file}`);
   const { json } = command.opts<{ json?: true }>();
   for (const line of lines.toReversed()) {
@@ -89,13 +90,30 @@ async function show(command: Command, device: string | undefined): Promise<void>
 /** A line. */
 type Line = Record<string, unknown>;
 
-async function newest(client: AdminClient, query: URLSearchParams, most: number) {
+/** Some of the lines. */
+interface Page {
+  readonly items: Line[];
+  readonly cursor: string | null;
+  readonly file: string | null;
+}
+
+/** The newest lines, `most` at most; `moved`: the file was put aside meanwhile, and older ones are not among them. */
+export async function newest(client: Pick<AdminClient, "get">, query: URLSearchParams, most: number) {
   const lines: Line[] = [];
+  let file: string | null = null;
   for (;;) {
     query.set("limit", String(Math.min(MAX_ADMIN_PAGE, most - lines.length)));
-    const page = await client.get<{ items: Line[]; cursor: string | null; file: string | null }>(`/v1/audit?${query}`);
+    let page: Page;
+    try {
+      page = await client.get<Page>(`/v1/audit?${query}`);
+    } catch (error) {
+      const moved = query.has("cursor") && error instanceof AdminRefusal && error.code === "conflict";
+      if (moved) return { lines, file, moved };
+      throw error;
+    }
     lines.push(...page.items);
-    if (page.cursor === null || lines.length >= most) return { lines, file: page.file };
+    file = page.file;
+    if (page.cursor === null || lines.length >= most) return { lines, file, moved: false };
     query.set("cursor", page.cursor);
   }
 }

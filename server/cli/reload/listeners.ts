@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Change, commitAll } from "../../../app/reload/change.ts";
+import { afterChanges, type Change, commitAll } from "../../../app/reload/change.ts";
 import { isSame, type ReloadReport } from "../../../app/reload/report.ts";
 import { ConfigError } from "../../../app/toml/config_error.ts";
 import { ListenError } from "../../../net/listener.ts";
@@ -70,11 +70,13 @@ export class ListenersReload {
       const isOurs = error instanceof ListenError || error instanceof CertificateError;
       throw isOurs ? new ConfigError(error.message, { cause: error }) : error;
     }
+    const told = changes.flatMap(({ told }) => told);
     return {
-      told: changes.flatMap(({ told }) => told),
+      told,
       commit: async () => {
         await commitAll(changes);
-        if (changes.length > 0) await this.#options.listenersChanged(this.#told);
+        if (changes.length === 0) return;
+        await afterChanges(told, () => this.#options.listenersChanged(this.#told));
       },
       undo,
     };

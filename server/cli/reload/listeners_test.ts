@@ -18,6 +18,7 @@ function plain(port: number, more: Partial<V2ListenConfig> = {}): V2ListenConfig
 
 /** A server that listens there, and what changes that. */
 async function started(...listen: V2ListenConfig[]) {
+  const announce = { listenersChanged: () => Promise.resolve() };
   const logger = new RecordingLogger();
   const v2 = { identity: await createIdentity(), devices: new DeviceList() };
   const { handle, core } = startServer({ listen: listen as ListenOptions[], logger, v2 });
@@ -25,10 +26,10 @@ async function started(...listen: V2ListenConfig[]) {
   const listeners = new ListenersReload(listen, {
     core,
     withIdentity: (each) => each as ListenOptions,
-    listenersChanged: () => Promise.resolve(),
+    listenersChanged: () => announce.listenersChanged(),
   });
   const prepare = (...after: (V1ListenOptions | V2ListenConfig)[]) => listeners.prepare(after, new ReloadReport());
-  return { handle, core, prepare, logger };
+  return { handle, core, prepare, logger, announce };
 }
 
 test("an address that is lost while its listener changes is listened at anew by the next reload", async () => {
@@ -55,6 +56,18 @@ test("an address that is lost while its listener changes is listened at anew by 
   // What it runs with is known: the second one goes, and the first one comes back.
   await (await prepare(changed, plain(third))).commit();
   assert.deepEqual(handle.addresses, [`127.0.0.1:${third}`, `127.0.0.1:${first}`]);
+  await handle.shutdown();
+});
+
+test("what fails once a listener is another is not told as if nothing had changed", async () => {
+  const port = freePort("127.0.0.1");
+  const { handle, prepare, announce } = await started(plain(0));
+  announce.listenersChanged = () => Promise.reject(new Error("no room"));
+  const change = await prepare(plain(0), plain(port));
+  await assert.rejects(Promise.resolve(change.commit()), {
+    name: "PartlyChangedError",
+    message: `no room; what had changed before that stays: listens at 127.0.0.1:${port}, too`,
+  });
   await handle.shutdown();
 });
 

@@ -11,7 +11,7 @@ import type { MovingAdmin } from "../../../app/admin/http/moving.ts";
 import type { MovingMetrics } from "../../../app/metrics/moving.ts";
 import { keepAliveOf, writeKeepAlive } from "../../../app/link_options.ts";
 import { changeText, optionChange, type OptionValues } from "../../../app/options.ts";
-import { type Change, changeAll, type Preparation } from "../../../app/reload/change.ts";
+import { afterChanges, type Change, changeAll, type Preparation } from "../../../app/reload/change.ts";
 import { differing, inForce, isSame, type Reloaded, ReloadReport } from "../../../app/reload/report.ts";
 import { changingBy } from "../../../app/reload/table.ts";
 import { ConfigError } from "../../../app/toml/config_error.ts";
@@ -88,11 +88,12 @@ export class ServerReload {
     } catch (error) {
       throw error instanceof ListenError ? new ConfigError(error.message, { cause: error }) : error;
     }
-    // Commands beside the server write into its audit, too.
-    if (names.includes("audit")) await this.#options.listenersChanged(this.#listeners.told);
     const waiting = names.filter((name) => LATER.has(name));
     report.wait(waiting);
     this.#told = { ...after, values: inForce(before.values, after.values, waiting) };
+    if (names.includes("audit")) { // commands beside the server write into it, too
+      await afterChanges(report.changed, () => this.#options.listenersChanged(this.#listeners.told));
+    }
     return report;
   }
 

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { LINGER_MS } from "../net/limits.ts";
-import { DRAIN_TIMEOUT_MS } from "./limits.ts";
+import { LINGER_MS } from "../../net/limits.ts";
+import { DRAIN_TIMEOUT_MS } from "../limits.ts";
 import { Delivery } from "./delivery.ts";
-import { WriteQueue } from "./write_queue.ts";
-import { FakeDuplex } from "./_fakes_test.ts";
-import { FakeClock } from "../tests/rig/clock.ts";
-import { settled } from "../tests/rig/wait.ts";
-import { test } from "../tests/rig/test.ts";
+import { WriteQueue } from "../write_queue.ts";
+import { FakeDuplex } from "../_fakes_test.ts";
+import { FakeClock } from "../../tests/rig/clock.ts";
+import { settled } from "../../tests/rig/wait.ts";
+import { test } from "../../tests/rig/test.ts";
 
 /** A delivery that ends with a reset, to a peer that has not acknowledged `left` bytes. */
 async function resetting(left: number) {

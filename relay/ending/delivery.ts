@@ -4,11 +4,11 @@
  * @module
  */
 
-import { LINGER_MS } from "../net/limits.ts";
-import { DRAIN_TIMEOUT_MS, MAX_TAKEN_LOOK_MS, TAKEN_LOOK_MS, TOLD_END_LINGER_MS } from "./limits.ts";
-import type { ChannelEndReason } from "../protocol/reasons.ts";
-import type { Clock } from "../base/clock.ts";
-import type { WriteQueue } from "./write_queue.ts";
+import { LINGER_MS } from "../../net/limits.ts";
+import { DRAIN_TIMEOUT_MS, MAX_TAKEN_LOOK_MS, TAKEN_LOOK_MS, TOLD_END_LINGER_MS } from "../limits.ts";
+import type { ChannelEndReason } from "../../protocol/reasons.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { WriteQueue } from "../write_queue.ts";
 
 /** What a delivery needs of its connection. */
 export interface DeliveryOptions {

@@ -6,9 +6,9 @@
  * @module
  */
 
-import { HALF_CLOSE_LOOK_MS } from "./limits.ts";
-import type { Clock } from "../base/clock.ts";
-import type { Connection } from "../net/socket.ts";
+import { HALF_CLOSE_LOOK_MS } from "../limits.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { Connection } from "../../net/socket.ts";
 import { GoneWatch } from "./gone_watch.ts";
 
 /** What a hold needs of its pump. */

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { HalfCloseHold } from "./half_close_hold.ts";
-import { HALF_CLOSE_LOOK_MS } from "./limits.ts";
-import { FakeDuplex } from "./_fakes_test.ts";
-import { FakeClock } from "../tests/rig/clock.ts";
-import { settled } from "../tests/rig/wait.ts";
-import { test } from "../tests/rig/test.ts";
+import { HALF_CLOSE_LOOK_MS } from "../limits.ts";
+import { FakeDuplex } from "../_fakes_test.ts";
+import { FakeClock } from "../../tests/rig/clock.ts";
+import { settled } from "../../tests/rig/wait.ts";
+import { test } from "../../tests/rig/test.ts";
 
 const TIME = 5_000;
 

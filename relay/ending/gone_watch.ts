@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Clock } from "../base/clock.ts";
-import type { Connection } from "../net/socket.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { Connection } from "../../net/socket.ts";
 
 /** What a watch needs. */
 export interface GoneWatchOptions {
