@@ -20,6 +20,7 @@ import { parseArgs } from "node:util";
 import { VERSION } from "../base/version.ts";
 import { say } from "../tests/rig/say.ts";
 import { helped } from "./arguments.ts";
+import { documentsOf } from "./package/contents.ts";
 import { packageAll, type Packaged } from "./package/all.ts";
 import { tryPackage } from "./package/try.ts";
 
@@ -63,7 +64,8 @@ async function main(): Promise<void> {
     );
   }
   const bases = new Map(values.base.map((text) => text.split("=", 2) as [string, string]));
-  const options = { binaries, bases, runtime: values.runtime, time: await timeOf(), version: VERSION };
+  const documents = documentsOf(ROOT);
+  const options = { documents, binaries, bases, runtime: values.runtime, time: await timeOf(), version: VERSION };
   const packaged = await packageAll(options, (path) => Deno.readTextFileSync(ROOT + path), say);
   await write(packaged);
   const platforms = packaged.map(({ name }) => /_(\w+)\.deb$/.exec(name)?.[1]).filter((name) => name !== undefined);
