@@ -276,7 +276,9 @@ export class ChannelPump implements ChannelReceiver {
       lookEvery: GONE_LOOK_MS,
       isWriting: () => this.#queue.pending > 0,
       onGone: () => {
-        if (this.#reason === undefined && mayReceive(this.#state)) this.abort(this.#ends.reset);
+        if (this.#reason !== undefined || !mayReceive(this.#state)) return;
+        if (conn.endsWhole) this.end(this.#ends.own);
+        else this.abort(this.#ends.reset);
       },
     });
   }

@@ -6,6 +6,13 @@
 
 import { say } from "../tests/rig/say.ts";
 
+/** Whether somebody only asks how a script is called. It is told then, and the exit code is to be 0. */
+export function helped(args: readonly string[], usage: string): boolean {
+  const isAsked = args.some((arg) => arg === "--help" || arg === "-h");
+  if (isAsked) say(`usage: ${usage}`);
+  return isAsked;
+}
+
 /** Reads a command line with `read`, or says what is wrong with it. @returns `undefined` then; the exit code is to be 2. */
 export function understood<T>(read: (args: string[]) => T, args: readonly string[], usage: string): T | undefined {
   try {

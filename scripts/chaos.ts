@@ -18,7 +18,7 @@
 import { RESUME_NEEDS } from "../tests/rig/machines/resume_machines.ts";
 import { missing } from "../tests/rig/processes/requirements.ts";
 import { chaosClients } from "./chaos/clients.ts";
-import { understood } from "./arguments.ts";
+import { helped, understood } from "./arguments.ts";
 import { chaosOptions } from "./chaos/plan.ts";
 import { chaosTransfers } from "./chaos/transfers.ts";
 import { say } from "../tests/rig/say.ts";
@@ -29,6 +29,7 @@ if (import.meta.main) Deno.exit(await main(Deno.args));
 
 /** @returns the exit code. */
 async function main(args: readonly string[]): Promise<number> {
+  if (helped(args, USAGE)) return 0;
   const options = understood(chaosOptions, args, USAGE);
   if (!options) return 2;
   const lacking = missing("chaos", RESUME_NEEDS);

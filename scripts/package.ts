@@ -19,10 +19,17 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { VERSION } from "../base/version.ts";
 import { say } from "../tests/rig/say.ts";
+import { helped } from "./arguments.ts";
+import { documentsOf } from "./package/contents.ts";
 import { packageAll, type Packaged } from "./package/all.ts";
 import { tryPackage } from "./package/try.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
+
+const USAGE = "deno task package -- [--binary FILE]... [--out DIR] [--base PLATFORM=DIR]... [--runtime VERSION] " +
+  "[--try [--root FILE_OR_DIR]]";
+
+if (helped(Deno.args, USAGE)) Deno.exit(0);
 
 const { values } = parseArgs({
   args: Deno.args.filter((arg) => arg !== "--"),
@@ -52,10 +59,13 @@ async function main(): Promise<void> {
   const usual = [`${ROOT}dist/sallyport`, `${ROOT}dist/arm64/sallyport`];
   const binaries = values.binary ?? (await Promise.all(usual.map(present))).flatMap((is, at) => is ? [usual[at]!] : []);
   if (binaries.length === 0) {
-    throw new Error("there is no dist/sallyport; run `deno task compile` first, or name it: --binary");
+    throw new Error(
+      "there is no dist/sallyport, or name it with --binary; run:\n  deno task compile\n  deno task package",
+    );
   }
   const bases = new Map(values.base.map((text) => text.split("=", 2) as [string, string]));
-  const options = { binaries, bases, runtime: values.runtime, time: await timeOf(), version: VERSION };
+  const documents = documentsOf(ROOT);
+  const options = { documents, binaries, bases, runtime: values.runtime, time: await timeOf(), version: VERSION };
   const packaged = await packageAll(options, (path) => Deno.readTextFileSync(ROOT + path), say);
   await write(packaged);
   const platforms = packaged.map(({ name }) => /_(\w+)\.deb$/.exec(name)?.[1]).filter((name) => name !== undefined);

@@ -13,7 +13,7 @@
  */
 
 import { parseArgs } from "node:util";
-import { seedOf, understood, wholeNumber } from "./arguments.ts";
+import { helped, seedOf, understood, wholeNumber } from "./arguments.ts";
 import { planOf } from "../tests/rig/sim/plan.ts";
 import { type Outcome, simulate } from "../tests/rig/sim/world.ts";
 import { say } from "../tests/rig/say.ts";
@@ -65,7 +65,9 @@ async function run({ seed, runs, trace }: Options): Promise<number> {
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  const options = understood(optionsOf, args, "deno task sim -- [--seed N] [--runs M] [--trace]");
+  const usage = "deno task sim -- [--seed N] [--runs M] [--trace]";
+  if (helped(args, usage)) return 0;
+  const options = understood(optionsOf, args, usage);
   return options ? await run(options) : 2;
 }
 

@@ -14,7 +14,7 @@
  */
 
 import { parseArgs } from "node:util";
-import { positive, understood } from "./arguments.ts";
+import { helped, positive, understood } from "./arguments.ts";
 import { missing } from "../tests/rig/processes/requirements.ts";
 import { RESUME_NEEDS } from "../tests/rig/machines/resume_machines.ts";
 import { soak } from "./soak/run.ts";
@@ -27,6 +27,7 @@ if (import.meta.main) Deno.exit(await main(Deno.args));
 
 /** @returns the exit code. */
 async function main(args: readonly string[]): Promise<number> {
+  if (helped(args, USAGE)) return 0;
   const given = understood(options, args, USAGE);
   if (!given) return 2;
   const { minutes, seed } = given;

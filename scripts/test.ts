@@ -15,6 +15,7 @@
 
 import { fileURLToPath } from "node:url";
 import { bundle } from "./bundle.ts";
+import { helped } from "./arguments.ts";
 import { withoutColors } from "./colors.ts";
 import { installClients } from "./test/install_clients.ts";
 import { alone, compiled, type Part, partsOf, portable, testFiles } from "./test/parts.ts";
@@ -35,6 +36,8 @@ const LEFT_BEHIND = "a process that it left behind holds its output";
 /** @returns the exit code. */
 async function run(): Promise<number> {
   const given = Deno.args[0] === "--" ? Deno.args.slice(1) : Deno.args;
+  const usage = "deno task test -- [FILE...] [OPTIONS OF deno test]; without any, the whole suite";
+  if (helped(given, usage)) return 0;
   // Parts wait more than they work.
   const workers = workersOf(Deno.env.get("SALLYPORT_TEST_WORKERS"), navigator.hardwareConcurrency + 1);
   await installClients(say);

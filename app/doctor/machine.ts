@@ -84,9 +84,8 @@ export function stateChecks(folder: string): Check[] {
       const facts = statPath(folder);
       if (!facts) {
         return {
-          level: "fail",
-          text: `there is no ${folder}`,
-          advice: "the first start makes it; --state names another",
+          level: "ok",
+          text: `there is no ${folder} yet; the first start makes it, and --state names another`,
         };
       }
       if (!facts.isDirectory) return { level: "fail", text: `${folder} is no folder`, advice: "move it away" };

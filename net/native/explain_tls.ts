@@ -36,6 +36,7 @@ export function explainTls(cause: unknown, { server, security, wallClock }: TlsT
     case "truncated":
       return new TlsHandshakeError(`${speaker} closed in the TLS handshake; ${PLAIN_HINT}`, { cause });
     case "alert":
+    case "refused-certificate":
     case "version":
     case "protocol":
       return new TlsHandshakeError(`${speaker} refused TLS: ${message}`, { cause });

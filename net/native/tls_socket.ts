@@ -57,10 +57,15 @@ export class NativeTlsSocket extends Stream implements TlsSocket {
     } catch (error) {
       if (error instanceof TlsError && error.kind === "not-tls") this.#dropUnread(); // the refusal has to arrive
       const isCut = error instanceof TlsError && (error.kind === "eof" || error.kind === "socket");
+      const refusesKey = error instanceof TlsError && error.kind === "refused-certificate";
       const isMute = isCut && !this.#session.hasReceived;
       this.cut();
       const why = error instanceof Error ? error.message : String(error);
-      throw new TlsHandshakeError(`the TLS handshake failed: ${why}${hintFor(error)}`, { isMute, cause: error });
+      throw new TlsHandshakeError(`the TLS handshake failed: ${why}${hintFor(error)}`, {
+        isMute,
+        refusesKey,
+        cause: error,
+      });
     }
   }
 

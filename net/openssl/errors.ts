@@ -14,7 +14,7 @@ import { type OpenSsl, textAt } from "./library.ts";
  * - `version`: it has no TLS 1.3; `alpn`: it has not the protocol that was asked for;
  * - `pin`: it proved another key than those pinned;
  * - `certificate`: its certificate does not hold; `fault` says why;
- * - `alert`: it refused, in TLS; `protocol`: what it sent is no TLS, or was changed on the way;
+ * - `refused-certificate`: it does not take the certificate; `alert`: it refused otherwise, in TLS; `protocol`: what it sent is no TLS, or was changed on the way;
  * - `eof`: it closed in the handshake; `truncated`: it closed later without the end that TLS has;
  * - `socket`: the system says so; `code` has the word for it.
  */
@@ -25,6 +25,7 @@ export type TlsFailure =
   | "pin"
   | "certificate"
   | "alert"
+  | "refused-certificate"
   | "protocol"
   | "eof"
   | "truncated"
@@ -200,5 +201,6 @@ export function endOfFile(inHandshake: boolean): TlsError {
 function alert(number: number): TlsError {
   const text = `the peer refused: fatal alert: ${ALERTS[number] ?? number}`;
   if (number === 120) return new TlsError(text, "alpn");
+  if (number === 48 || number >= 42 && number <= 46) return new TlsError(text, "refused-certificate");
   return new TlsError(text, number === 70 ? "version" : "alert");
 }

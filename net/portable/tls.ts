@@ -40,7 +40,9 @@ class PortableTlsSocket implements TlsSocket {
       if (alpnProtocol === ALPN) return;
     } catch (error) {
       this.cut();
-      throw new TlsHandshakeError(whyNot(describeError(error)), { isMute: isEnd(error), cause: error });
+      const text = describeError(error);
+      const refusesKey = /fatal alert: (?:BadCertificate|CertificateUnknown|UnknownCA)/.test(text); // it has no code
+      throw new TlsHandshakeError(whyNot(text), { isMute: isEnd(error), refusesKey, cause: error });
     }
     this.cut();
     throw new TlsHandshakeError(`it speaks TLS, but not ${ALPN}`);

@@ -36,10 +36,17 @@ export class TlsHandshakeError extends Error {
   /** Whether the peer ended without having sent a byte, as far as that is known. */
   readonly isMute: boolean;
 
+  /** Whether the peer refused the certificate that it was shown: it looks for another server. */
+  readonly refusesKey: boolean;
+
   /** With one line. */
-  constructor(message: string, options: ErrorOptions & { readonly isMute?: boolean } = {}) {
+  constructor(
+    message: string,
+    options: ErrorOptions & { readonly isMute?: boolean; readonly refusesKey?: boolean } = {},
+  ) {
     super(message, options);
     this.isMute = options.isMute ?? false;
+    this.refusesKey = options.refusesKey ?? false;
   }
 }
 

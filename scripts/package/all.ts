@@ -30,6 +30,8 @@ export interface PackageOptions {
   readonly version: string;
   /** Seconds since 1970. */
   readonly time: number;
+  /** The paths of the documents. */
+  readonly documents: readonly string[];
 }
 
 /** Packages of npm that are in no binary. */
@@ -42,7 +44,7 @@ const TESTS_ONLY = ["fast-check", "toml-eslint-parser"];
  * @param tell Is told what could not be made.
  */
 export async function packageAll(
-  { binaries, bases, runtime, version, time }: PackageOptions,
+  { binaries, bases, runtime, version, time, documents }: PackageOptions,
   read: (path: string) => string,
   tell: (line: string) => void,
 ): Promise<Packaged[]> {
@@ -58,7 +60,7 @@ export async function packageAll(
     const platform = inFile(path, () => platformOf(binary));
     const glibc = glibcOf(binary);
     glibcs.push(glibc);
-    const forDebian = await contents({ binary, layout: DEBIAN, sbom: list, time, read });
+    const forDebian = await contents({ binary, layout: DEBIAN, sbom: list, time, read, documents });
     const control = controlOf(platform, version, glibc);
     const scripts = Object.fromEntries(
       ["postinst", "prerm", "postrm"].map((name) => [name, read(`scripts/package/debian/${name}`)]),
@@ -69,7 +71,7 @@ export async function packageAll(
       mode: 0o644,
     }, {
       name: `sallyport-${version}-linux-${platform.debian}.tar.gz`,
-      bytes: compress(tar(await contents({ binary, layout: LOCAL, sbom: list, time, read }), "", time)),
+      bytes: compress(tar(await contents({ binary, layout: LOCAL, sbom: list, time, read, documents }), "", time)),
       mode: 0o644,
     });
     const base = bases.get(platform.debian) ?? (platform.machine === Deno.build.arch ? "/" : undefined);

@@ -38,11 +38,21 @@ export interface ContentOptions {
   readonly time: number;
   /** Text of a file of the sources, by its path. */
   readonly read: (path: string) => string;
+  /** The paths of the documents. */
+  readonly documents: readonly string[];
+}
+
+/** The paths of all documents below `folder` of the sources at `root`, in their order. */
+export function documentsOf(root: string, folder = "docs"): string[] {
+  return [...Deno.readDirSync(root + folder)].flatMap(({ name, isDirectory }) => {
+    const path = `${folder}/${name}`;
+    return isDirectory ? documentsOf(root, path) : name.endsWith(".md") ? [path] : [];
+  }).toSorted();
 }
 
 /** All that is installed. */
 export async function contents(
-  { binary, layout: { prefix, zsh }, sbom, time, read }: ContentOptions,
+  { binary, layout: { prefix, zsh }, sbom, time, read, documents }: ContentOptions,
 ): Promise<Entry[]> {
   const root = readCommand(await sallyportCommand());
   const doc = `${prefix}/share/doc/sallyport`;
@@ -64,6 +74,7 @@ export async function contents(
     text(`${doc}/copyright`, copyright(read("LICENSE"))),
     { path: `${doc}/CHANGELOG.md.gz`, mode: 0o644, bytes: compress(new TextEncoder().encode(read("CHANGELOG.md"))) },
     text(`${doc}/sbom.spdx.json`, sbom),
+    ...documents.map((path) => text(`${doc}/${path}`, read(path))),
     ...examples.map((name) => text(`${doc}/examples/${name}`, read(`examples/${name}`))),
     ...["server", "device"].map((role) =>
       text(`etc/sallyport/${role}.toml`, commentedOut(read(`examples/${role}.toml`)))

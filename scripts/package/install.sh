@@ -110,4 +110,4 @@ if is_running_system; then
   systemctl daemon-reload
   systemctl try-restart sallyport-server.service sallyport-device.service sallyport-canserver.service || true
 fi
-say "installed $root/usr/local/bin/sallyport; next: docs/install.md, or man sallyport"
+say "installed $root/usr/local/bin/sallyport; next: man sallyport, or $root/usr/local/share/doc/sallyport/docs/install.md"

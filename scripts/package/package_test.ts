@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { TomlTable } from "../../app/toml/table.ts";
 import { folderTest, test } from "../../tests/rig/test.ts";
 import { packageAll } from "./all.ts";
-import { commentedOut, unitFor } from "./contents.ts";
+import { commentedOut, documentsOf, unitFor } from "./contents.ts";
 import { deb } from "./deb.ts";
 import { glibcOf, platformOf, runtimeOf } from "./elf.ts";
 import { ociLayout } from "./oci.ts";
@@ -204,6 +204,7 @@ folderTest(
       runtime: undefined,
       version: "1.0.0",
       time: TIME,
+      documents: documentsOf(ROOT),
     };
     const base = `${folder}/base`; // a Debian system with the libraries of an image
     for (
@@ -246,7 +247,12 @@ folderTest(
     const exists = (path: string) => Deno.stat(`${folder}/root/${path}`).then(() => true, () => false);
     assert.equal(await install(), "done");
     for (
-      const path of ["usr/local/bin/sallyport", "usr/local/share/man/man1/sallyport.1.gz", "etc/sallyport/server.toml"]
+      const path of [
+        "usr/local/bin/sallyport",
+        "usr/local/share/man/man1/sallyport.1.gz",
+        "etc/sallyport/server.toml",
+        "usr/local/share/doc/sallyport/docs/operate/audit.md",
+      ]
     ) {
       assert.ok(await exists(path), path);
     }

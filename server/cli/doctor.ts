@@ -23,7 +23,8 @@ import { capacityCheck } from "../capacity/capacity_check.ts";
 import { LIMIT_NAMES, type ServerLimits } from "../capacity/server_limits.ts";
 import { readDevices } from "../devices/edits.ts";
 import { isUnixHost } from "../ports/unix_host.ts";
-import type { ServerState } from "../admin/schemas.ts";
+import { listed } from "../../app/admin/cli/ask.ts";
+import type { Device, ServerState } from "../admin/schemas.ts";
 import { devicesFile, readFacts } from "../state/facts.ts";
 import { SERVER_OPTIONS, serverConfig } from "./config.ts";
 
@@ -63,6 +64,7 @@ async function checksOf(
     backlogCheck(),
     ...(hasV2 ? [...stateChecks(folder), devicesCheck(devices), capacityCheck(devices, limits)] : []),
     runningCheck(running),
+    ...(server && hasV2 ? [servicesCheck(folder)] : []),
     familiesCheck(
       listeners?.map(({ address }) => parseAddress(address)) ?? config.listen.map(({ address }) => address),
     ),
@@ -93,6 +95,31 @@ function runningCheck({ facts, trouble }: Asked<ServerState>): Check {
       return facts
         ? { level: "ok", text: `a server runs with this state, as process ${facts.pid}` }
         : { level: "warn", text: "no server runs with this state, or with --admin off" };
+    },
+  };
+}
+
+/** Services of devices that are online, and are not open for a reason that is known. */
+function servicesCheck(folder: string): Check {
+  return {
+    name: "services",
+    async look() {
+      const { facts = [], trouble } = await askRunning(folder, async (client) => {
+        const found: string[] = [];
+        for await (const { name, link, services } of listed<Device>(client, "/v1/devices")) {
+          if (link !== "online") continue;
+          for (const { name: service, error } of services) if (error) found.push(`${name}/${service}: ${error}`);
+        }
+        return found;
+      });
+      if (trouble !== undefined) return { level: "warn", text: trouble };
+      const [first, ...others] = facts;
+      if (first === undefined) return { level: "ok", text: "of the devices that are online, none is known to be shut" };
+      return {
+        level: "warn",
+        text: others.length === 0 ? first : `${first}; and ${others.length} more: sallyport server devices`,
+        advice: "end what has the port (ss -ltnp), or grant another: sallyport server service move",
+      };
     },
   };
 }

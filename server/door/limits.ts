@@ -57,3 +57,6 @@ export const LINK_INTERVAL_MS = 1_000;
 
 /** Devices that are remembered at most; who has not come for longest is forgotten first. */
 export const MAX_RATED_DEVICES = 4_096;
+
+/** Addresses, or /56 of IPv6, whose devices look for a server with another key, of which it is remembered that they were told of. */
+export const MAX_LOOKING_SITES = 1_024;

@@ -53,7 +53,7 @@ export class History {
   /** Takes an event. */
   add(event: ServerEvent): void {
     if (event.type === "client-end") this.#traffic.end(event);
-    else if (event.type === "refused") this.#refused++;
+    else if (event.type === "refused" && event.reason !== "mute") this.#refused++; // health checks came for no more
     else if (this.losses.add(event, this.#clock.now())) this.#lost++;
   }
 

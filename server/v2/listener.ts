@@ -257,7 +257,9 @@ export class V2Listener {
         this.#registry.incompatible.came(error, transport);
       }
       if (!late && !newcomer.evicted && isMute(error, tls !== undefined)) this.#refusals.tellMute(remote);
-      else {
+      else if (error instanceof TlsHandshakeError && error.refusesKey) {
+        this.#refusals.tellOtherKey(remote, this.security === "pki");
+      } else {
         const reason = late ? "too-late" : newcomer.evicted ? "no-room" : reasonOf(error, word);
         const said = word ? `${word.code}: ${why}` : why;
         const isOrderly = error instanceof HandshakeError && error.byPeer && error.goodbye.code === "shutting-down";

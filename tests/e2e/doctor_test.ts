@@ -5,15 +5,16 @@
  */
 
 import assert from "node:assert/strict";
-import { outcome } from "../rig/processes/commands.ts";
+import { outcome, succeed } from "../rig/processes/commands.ts";
 import { processTest } from "../rig/processes/harness.ts";
-import { echoRelay } from "../rig/processes/relay.ts";
+import { echoRelay, V2Relay } from "../rig/processes/relay.ts";
 import { freePort } from "../rig/ports.ts";
 
 interface Found {
   readonly check: string;
   readonly level: string;
   readonly text: string;
+  readonly advice?: string;
 }
 
 async function doctor(role: "server" | "device", ...args: string[]) {
@@ -109,9 +110,31 @@ processTest(
 
     const taken = await doctor("server", "--listen", at, "--state", `${relay.folder.path}/other`);
     assert.deepEqual([taken.code, taken.of(`listen ${at}`)!.level], [1, "fail"]);
-    assert.equal(taken.of("state")!.level, "fail");
+    assert.equal(taken.of("state")!.level, "ok", "before the first start there is none");
   },
 );
+
+processTest("doctor of both sides says which services are not open, why, and what would do", [], async () => {
+  using blocker = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const services = ["a=127.0.0.1:1", "b=127.0.0.1:2"];
+  await using relay = await V2Relay.start(services, { device: ["--service", "c=127.0.0.1:3"] });
+  const state = ["--state", relay.folder.path];
+  assert.equal((await doctor("server", ...state)).of("services")!.level, "ok");
+  const there = `b=127.0.0.1:${blocker.addr.port}`;
+  await succeed("server", ["service", "move", "gw1", there, ...state]);
+  await relay.device.child.line(/port-unavailable/);
+  const device = await doctor("device", ...state);
+  assert.equal(device.code, 0);
+  const [b, c] = [device.of("service b")!, device.of("service c")!];
+  assert.deepEqual([b.level, c.level], ["warn", "warn"]);
+  assert.match(b.text, /^port-unavailable: /);
+  assert.match(b.advice ?? "", /service move gw1 b=HOST:PORT/);
+  assert.match(c.text, /^not-granted: /);
+  assert.match(c.advice ?? "", /service add gw1 c=HOST:PORT/);
+  const server = await doctor("server", ...state);
+  assert.deepEqual([server.code, server.of("services")!.level], [0, "warn"]);
+  assert.match(server.of("services")!.text, /^gw1\/b: /);
+});
 
 async function keyOf(state: readonly string[]): Promise<string> {
   return (await outcome("server", ["key", ...state])).stdout[0]!.split(" ")[0]!;

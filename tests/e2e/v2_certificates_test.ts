@@ -28,7 +28,9 @@ processTest("a device that expects another server key does not tell this one who
   const failed = await device.logged(/^cannot reach/);
   assert.match(failed.message, /proved another key than the one this device was joined to/);
   const refused = await relay.server.logged(/^refused /);
-  assert.match(String(refused["why"]), /TLS handshake failed/);
+  assert.match(String(refused["why"]), /^it refuses this server's key: .*; enroll it again/);
+  assert.equal((await outcome("device", [...args, "--server-key", other!, "doctor"])).code, 1, "which comes once more");
+  assert.equal(relay.server.log.filter(({ message }) => message.startsWith("refused ")).length, 1, "said once");
   assert.equal(device.child.stdout.length, 0);
 });
 

@@ -69,8 +69,7 @@ async function openClient(place: AskedPlace): Promise<AdminClient> {
   const socket = `${place.folder}/${ADMIN_SOCKET}`;
   if (!isThere(socket)) {
     throw new UnfinishedError(
-      `nobody has a socket at ${socket}: nothing runs with that state, or with --admin off, as a server of v1 alone does ` +
-        "without --admin unix; --state names another",
+      `nobody has a socket at ${socket}: nothing runs with that state, or without --admin unix; --state names another`,
     );
   }
   return adminClient({ socket });

@@ -86,9 +86,10 @@ function serviceChecks(running: Running | undefined, config: DeviceConfig | unde
   const engine = config?.engine ?? "auto";
   if (running) {
     const user = userOf(running.device.pid) ?? userOf();
-    return running.services.map(({ name, localAddress, endpoint }) =>
-      endpointCheck({ name, place: localAddress, engine, user, endpoint })
-    );
+    return running.services.map((service) => {
+      const { name, localAddress: place, endpoint } = service;
+      return openCheck(service, running.device, endpointCheck({ name, place, engine, user, endpoint }));
+    });
   }
   if (config?.profile !== "v2") return [];
   const user = userOf();
@@ -97,6 +98,30 @@ function serviceChecks(running: Running | undefined, config: DeviceConfig | unde
     return endpointCheck({ name, place, engine, user });
   });
 }
+
+/** What the server has said of a service, and what stands behind it. */
+function openCheck({ error, name }: Service, { name: device }: DeviceFacts, behind: Check): Check {
+  if (error === null) return behind;
+  return {
+    name: behind.name,
+    async look(signal) {
+      const { level, text } = await behind.look(signal);
+      const advice = NOT_OPEN.find(([code]) => error.startsWith(code))?.[1](device ?? "DEVICE", name);
+      return { level: "warn", text: level === "ok" ? error : `${error}; ${text}`, ...(advice && { advice }) };
+    },
+  };
+}
+
+/** What would do where a server does not open a service, by the word that it says. */
+const NOT_OPEN: readonly [code: string, advice: (device: string, service: string) => string][] = [
+  ["not-granted", (device, name) => `on the server: sallyport server service add ${device} ${name}=HOST:PORT`],
+  [
+    "port-unavailable",
+    (device, name) =>
+      `on the server: end what has that port (ss -ltnp), or grant another: server service move ${device} ${name}=HOST:PORT`,
+  ],
+  ["closed", (device, name) => `on the server: sallyport server open ${device}/${name} --for 1h`],
+];
 
 /** What says by which way a device goes to which server. */
 const WAY_WORDS = ["server", "profile", "server-key", "pki", "ca", "plain", "proxy", "sni"] as const;

@@ -28,6 +28,11 @@ export class UnixSocket extends SocketStream implements UnixConnection {
     this.peer = peerOf(loop.calls, fd);
   }
 
+  /** A peer that has closed as a whole shows that, unlike one of TCP, and is no reset. */
+  get endsWhole(): boolean {
+    return this.isOver;
+  }
+
   closeWrite(): Promise<void> {
     const { calls, fd } = this;
     if (calls.shutdown(fd, SHUT_WR) === 0) return Promise.resolve();

@@ -114,7 +114,7 @@ async function list(command: Command, only = "*"): Promise<void> {
     ...(await enrolments.waiting()).filter(({ device }) => isMeant(device)).map((waiting) =>
       waitingRow(waiting, systemClock.wall())
     ),
-  ];
+  ].toSorted((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
   const doubt = live && await whyNotInForce({ folder, file }, devices, live);
   if (doubt !== undefined) stderr.write(doubt);
   if (rows.length === 0 && only !== "*") throw unknownDevice(only, devices.map(({ name }) => name));

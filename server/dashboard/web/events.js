@@ -10,7 +10,7 @@ import { h } from "./dom.js";
 import { clock } from "./format.js";
 import { deviceLink } from "./parts.js";
 import { Table } from "./table.js";
-import { GROUPS, moodOf, wordsOf } from "./words.js";
+import { GROUPS, isMute, moodOf, wordsOf } from "./words.js";
 
 /** @typedef {import("./live.js").Happened} Happened */
 
@@ -71,7 +71,7 @@ export function eventsView({ store }) {
     const types = GROUPS[kind.value] ?? [];
     const text = search.value.trim().toLowerCase();
     const shown = store.events.filter((event) =>
-      (types.length === 0 || types.includes(event.type)) &&
+      (types.length === 0 || types.includes(event.type) && !isMute(event)) &&
       (text === "" || `${String(event["device"] ?? "")} ${event.type} ${wordsOf(event)}`.toLowerCase().includes(text))
     );
     table.show(shown.reverse());

@@ -33,6 +33,11 @@ export const GROUPS = {
   "clients": ["client-end"],
 };
 
+/** Whether somebody came without a word, as health checks do: nobody was turned away. @param {Happened} event */
+export function isMute({ type, reason }) {
+  return type === "refused" && reason === "mute";
+}
+
 /** An event in a few words. @param {Happened} event */
 export function wordsOf(event) {
   const fact = (/** @type {string} */ name) => String(event[name] ?? "");
@@ -49,7 +54,8 @@ export function wordsOf(event) {
         ? `moved to a new link from ${fact("remote")}`
         : `back after ${millis(count("interrupted"))}, ${bytes(count("replayed"))} sent again`;
     case "link-down":
-      return `gone: ${because(event)}`;
+      // Revoked, disabled or expired: the server's own words say which.
+      return `gone: ${event["reason"] === "revoked" && event["detail"] ? fact("detail") : because(event)}`;
     case "host-open":
       return `${fact("localAddress")} is open at ${fact("hostAddress")}`;
     case "host-failed":
@@ -64,7 +70,8 @@ export function wordsOf(event) {
       return `client ${fact("client")} of ${fact("localAddress")} ended: ${because(event)}; ` +
         `${bytes(count("bytesUp"))} up, ${bytes(count("bytesDown"))} down in ${span(count("duration"))}`;
     case "refused":
-      return `refused ${fact("remote")}${event["proved"] === false ? ", whose key is not proved" : ""}: ${fact("why")}`;
+      return `${isMute(event) ? "nothing from" : "refused"} ${fact("remote")}` +
+        `${event["proved"] === false ? ", whose key is not proved" : ""}: ${fact("why")}`;
     case "limit-reached":
       return `limit reached, ${fact("limit")}: ${fact("used")} of ${fact("most")}; ${fact("refused")} refused`;
     case "mode":
@@ -96,7 +103,9 @@ function clients(count) {
 }
 
 /** Whether an event is bad, good, or neither: for the mark before it. @param {Happened} event */
-export function moodOf({ type }) {
+export function moodOf(event) {
+  const { type } = event;
+  if (isMute(event)) return "plain";
   if (["refused", "host-failed", "missed"].includes(type)) return "bad";
   if (["link-interrupted", "link-down", "host-closed"].includes(type)) return "wary";
   return ["link-up", "link-resumed", "host-open", "enrolled"].includes(type) ? "good" : "plain";
