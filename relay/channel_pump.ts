@@ -270,17 +270,13 @@ export class ChannelPump implements ChannelReceiver {
 
   /** The other side may never write to one that has gone since, and would be kept for it. */
   #watchForGone(conn: Connection): void {
-    this.#gone = new GoneWatch({
-      conn,
-      clock: this.#clock,
-      lookEvery: GONE_LOOK_MS,
-      isWriting: () => this.#queue.pending > 0,
-      onGone: () => {
-        if (this.#reason !== undefined || !mayReceive(this.#state)) return;
-        if (conn.endsWhole) this.end(this.#ends.own);
-        else this.abort(this.#ends.reset);
-      },
-    });
+    const isWriting = () => this.#queue.pending > 0;
+    const onGone = () => {
+      if (this.#reason !== undefined || !mayReceive(this.#state)) return;
+      if (conn.endsWhole) this.end(this.#ends.own);
+      else this.abort(this.#ends.reset);
+    };
+    this.#gone = new GoneWatch({ conn, clock: this.#clock, lookEvery: GONE_LOOK_MS, isWriting, onGone });
   }
 
   /** What came is delivered, then the connection's other side hears that no more will. */

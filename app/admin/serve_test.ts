@@ -32,7 +32,7 @@ function routes(source?: StreamSource): Route[] {
       body: closed({ name: Type.String(), count: Type.Optional(Type.Integer()) }),
       response: closed({ made: Type.String() }),
       handle({ body: { name } }) {
-        if (name === "broken") throw ConfigError.at("x.toml", "secret = !", { line: 1, column: 10 }, "no");
+        if (name === "broken") throw ConfigError.at("x.toml", "wrong = !", { line: 1, column: 10 }, "no");
         return { made: name };
       },
     }),
@@ -219,7 +219,7 @@ folderTest("the line of a file with a mistake is shown at the socket, and not by
     }
     return assert.fail("it was made");
   };
-  assert.deepEqual(await said(local), ["x.toml:1:10: no", "  1 | secret = !", "               ^"]);
+  assert.deepEqual(await said(local), ["x.toml:1:10: no", "  1 | wrong = !", "               ^"]);
   assert.deepEqual(await said(remote), ["x.toml:1:10: no"]);
   await server.close();
 });

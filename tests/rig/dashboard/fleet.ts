@@ -151,6 +151,7 @@ export async function serveFleet(folder: string, count: number, { audit = true }
       { server: { refusals: () => recent.all }, core: { settings: { clock: systemClock } } } as unknown as AdminContext,
     ),
     ...auditRoutes({
+      core: { settings: { clock: systemClock } },
       outlets: audit ? { audit: { file: { path, settled: () => Promise.resolve() } } } : {},
     } as unknown as AdminContext),
   ];
