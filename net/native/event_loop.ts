@@ -20,7 +20,6 @@ import {
   EVENTS_PER_PASS,
   EVENTS_PER_WAIT,
   FULL_TURN_MS,
-  RUNTIME_TURN_US,
   SHORT_TURN_US,
   STUCK_POLL_MS,
   TURN_US,
@@ -86,6 +85,7 @@ export class EventLoop {
   readonly #sparePointer = Deno.UnsafePointer.of(this.#spare);
   readonly #stride: number; // of a `struct epoll_event`, in words
   readonly #runPromises: (() => void) | undefined;
+  readonly #runtimeTurn: number;
   /** How long its turns are. */
   readonly times = new TurnTimes();
   readonly #spareMemory: SpareMemory;
@@ -107,10 +107,11 @@ export class EventLoop {
   #since = -1; // when the turn began, in milliseconds; -1: there is none
 
   /** @throws If the kernel gives no descriptors. */
-  constructor(calls: SocketCalls, { isPacked, runPromises } = THIS_MACHINE) {
+  constructor(calls: SocketCalls, { isPacked, runPromises, runtimeTurn } = THIS_MACHINE) {
     this.calls = calls;
     this.#stride = isPacked ? 3 : 4;
     this.#runPromises = runPromises;
+    this.#runtimeTurn = runtimeTurn;
     this.#spareMemory = new SpareMemory(calls);
     this.#record = new Uint8Array(this.#stride * 4);
     this.#words = new Int32Array(this.#record.buffer);
@@ -270,7 +271,7 @@ export class EventLoop {
     this.#state = "aside";
     this.#told();
     this.#owed = ms === 0 ? this.#owed + TURN_LENGTHS[this.#length]! : 0;
-    const isOwed = this.#owed >= RUNTIME_TURN_US;
+    const isOwed = this.#owed >= this.#runtimeTurn;
     if (isOwed) this.#owed = 0;
     this.calls.epoll_wait_aside(this.#epoll, this.#pointer, EVENTS_PER_WAIT, ms).then((count) => {
       const since = systemClock.now();

@@ -256,7 +256,11 @@ for (const isPacked of [true, false]) {
   for (const runPromises of [THIS_MACHINE.runPromises, undefined]) {
     const how = `events of ${isPacked ? 12 : 16} bytes, ${runPromises ? "with" : "without"} a door to promises`;
     test(`${how}: everything comes where it belongs, and then the loop is at rest`, async () => {
-      const { kernel, servers, socks, close } = await setUp(EVENTS_PER_WAIT + 20, { isPacked, runPromises });
+      const { kernel, servers, socks, close } = await setUp(EVENTS_PER_WAIT + 20, {
+        ...THIS_MACHINE,
+        isPacked,
+        runPromises,
+      });
       for (let round = 1; round <= 3; round++) {
         const reads = servers.map((server) => Promise.resolve(server.read(new Uint8Array(1_000))));
         for (const [n, sock] of socks.entries()) kernel.feed(sock, new Uint8Array(1 + (n + round) % 900));
@@ -271,7 +275,7 @@ for (const isPacked of [true, false]) {
     });
 
     test(`${how}: what had its part goes on, and what is endless leaves the runtime its turns`, async () => {
-      const { kernel, servers: [greedy], socks, close } = await setUp(1, { isPacked, runPromises });
+      const { kernel, servers: [greedy], socks, close } = await setUp(1, { ...THIS_MACHINE, isPacked, runPromises });
       socks[0]!.endless = true;
       kernel.raise(socks[0]!);
       let [isDone, reads] = [false, 0];

@@ -13,8 +13,11 @@ export const SHORT_TURN_US = 250;
 /** A turn is busy, and the next one longer, if a pass with something to do came every so many microseconds. */
 export const BUSY_PASS_US = 250;
 
-/** Microseconds of this loop's turns after which the runtime has one with its timers, which may take a millisecond. */
+/** Microseconds of this loop's turns after which the runtime has one with its timers. */
 export const RUNTIME_TURN_US = 5_000;
+
+/** The same where that takes a millisecond. */
+export const SLOW_RUNTIME_TURN_US = 20_000;
 
 /** Events that are taken from the kernel at once: then promises run, and the clock is looked at. */
 export const EVENTS_PER_WAIT = 8;

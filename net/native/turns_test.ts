@@ -4,6 +4,7 @@ import type { Duplex } from "../socket.ts";
 import { socketCalls } from "./calls.ts";
 import { NativeEngine } from "./engine.ts";
 import { SHORT_TURN_US, TURN_US } from "./limits.ts";
+import { hasSlowImmediates } from "./machine.ts";
 
 const LOCAL = { host: "127.0.0.1", port: 0 };
 const never = new AbortController().signal;
@@ -64,4 +65,9 @@ test("turns are long while there is much to do", async () => {
   await engine.quiet();
   assert.ok(turns.includes(TURN_US), turns.join());
   assert.ok(turns.every((us) => us >= SHORT_TURN_US && us <= TURN_US));
+});
+
+test("it is known of which versions of the runtime immediates are timers", () => {
+  const versions = ["1.46.3", "2.0.0", "2.4.2", "2.5.0", "2.9.6", "3.0.0"];
+  assert.deepEqual(versions.filter(hasSlowImmediates), ["1.46.3", "2.0.0", "2.4.2"]);
 });
