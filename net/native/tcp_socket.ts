@@ -85,7 +85,7 @@ export class TcpSocket extends SocketStream implements Socket {
       fn();
     };
     this.onOver = look;
-    queueMicrotask(look);
+    if (this.isOver) queueMicrotask(look); // else the kernel has said nothing, and to ask it costs a system call
   }
 
   unacknowledged(): number {
