@@ -27,7 +27,7 @@ export abstract class Stream implements Duplex, Watcher, Waiting {
   #readsShort = false; // there may be more behind a short read
   /** Called when the connection may be over both ways: also by an event that was meant for the descriptor's former owner. */
   protected onOver: (() => void) | undefined;
-  /** Whether that has been. */
+  /** Whether it may be: the kernel has said so. */
   protected isOver = false;
   // What a write failed with: the kernel says it once, and an end to whoever reads after that.
   #failure: unknown;
@@ -251,6 +251,22 @@ export abstract class Stream implements Duplex, Watcher, Waiting {
 export abstract class SocketStream extends Stream {
   /** Its own end is told, or there is nothing that a close could reset for. */
   protected needsNoEnd = false;
+
+  /** See {@linkcode Connection.whenReset}; of a Unix socket also when its peer has closed as a whole, which it tells. */
+  whenReset(fn: () => void): void {
+    const look = () => {
+      if (this.onOver !== look || this.fd < 0 || !this.isGone()) return;
+      this.onOver = undefined;
+      fn();
+    };
+    this.onOver = look;
+    if (this.isOver) queueMicrotask(look); // else the kernel has said nothing, and to ask it costs a system call
+  }
+
+  /** Whether nobody is there any more, when the kernel has said that it may be so. */
+  protected isGone(): boolean {
+    return this.isOver;
+  }
 
   protected attemptRead(into: Uint8Array): number {
     const { calls, fd } = this;

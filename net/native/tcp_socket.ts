@@ -78,14 +78,9 @@ export class TcpSocket extends SocketStream implements Socket {
     setLinger(this.calls, this.fd, isReset);
   }
 
-  whenReset(fn: () => void): void {
-    const look = () => {
-      if (this.onOver !== look || this.fd < 0 || !isClosed(this.calls, this.fd)) return;
-      this.onOver = undefined;
-      fn();
-    };
-    this.onOver = look;
-    if (this.isOver) queueMicrotask(look); // else the kernel has said nothing, and to ask it costs a system call
+  /** Both ends may have ended in order: the kernel's state tells. */
+  protected override isGone(): boolean {
+    return isClosed(this.calls, this.fd);
   }
 
   unacknowledged(): number {

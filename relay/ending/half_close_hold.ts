@@ -43,7 +43,7 @@ export class HalfCloseHold {
     this.#heard = options.clock.now();
     this.#paused = paused;
     this.#await();
-    this.#gone = new GoneWatch({ ...options, lookEvery: HALF_CLOSE_LOOK_MS, onGone: () => this.#told() });
+    this.#gone = new GoneWatch({ ...options, lookEvery: HALF_CLOSE_LOOK_MS });
   }
 
   /** Since when nothing came for the client; `Infinity` while that does not count. */
@@ -82,9 +82,5 @@ export class HalfCloseHold {
     if (left <= 0) return this.#options.onQuiet();
     this.#cancelTimer();
     this.#cancelTimer = clock.after(Math.ceil(left), () => this.#await());
-  }
-
-  #told(): void {
-    if (!this.#cancelled) this.#options.onGone();
   }
 }

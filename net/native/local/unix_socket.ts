@@ -52,17 +52,6 @@ export class UnixSocket extends SocketStream implements UnixConnection {
 
   setResetAtClose(): void {}
 
-  /** A peer that has closed as a whole is told at once; one that has ended its side is not over. */
-  whenReset(fn: () => void): void {
-    const look = () => {
-      if (this.onOver !== look || this.fd < 0 || !this.isOver) return;
-      this.onOver = undefined;
-      fn();
-    };
-    this.onOver = look;
-    queueMicrotask(look);
-  }
-
   unacknowledged(): number {
     return 0;
   }
