@@ -10,21 +10,14 @@ import { promisify } from "node:util";
 import { formatBytes } from "../../base/table.ts";
 import { chooseEngine, type EngineChoice } from "../../net/engines.ts";
 import { descriptorLimit } from "../../net/kernel/descriptor_room.ts";
-import { readNow } from "../../net/kernel/native_file.ts";
+import { kernelText } from "../../net/kernel/process_files.ts";
 import { statPath } from "../files/private_folder.ts";
 import { LOW_DISK, MIN_DESCRIPTORS } from "../limits.ts";
 import type { Check, Finding } from "./doctor.ts";
 
-/** Bytes that are read of a file of the kernel's at most. */
-const KERNEL_TEXT = 64 * 1024;
-
 /** A number in a file of the kernel's, if it is there. */
 export function kernelNumbers(path: string): number[] | undefined {
-  try {
-    return readNow(path, KERNEL_TEXT).trim().split(/\s+/).map(Number);
-  } catch {
-    return undefined; // no Linux, or it may not be read
-  }
+  return kernelText(path)?.trim().split(/\s+/).map(Number);
 }
 
 /** The engine that there is; `running`: that of the daemon that runs. */
@@ -46,12 +39,8 @@ export function engineCheck(choice: EngineChoice, running?: string): Check {
 
 /** Descriptors that a process may have, if the system says so. */
 export function descriptorsOf(pid: number): number | undefined {
-  try {
-    const [, limit] = /^Max open files +(\d+)/m.exec(readNow(`/proc/${pid}/limits`, KERNEL_TEXT)) ?? [];
-    return limit === undefined ? undefined : Number(limit);
-  } catch {
-    return undefined; // no Linux, or another user's
-  }
+  const [, limit] = /^Max open files +(\d+)/m.exec(kernelText(`/proc/${pid}/limits`) ?? "") ?? [];
+  return limit === undefined ? undefined : Number(limit);
 }
 
 /** Descriptors: one for each client and link; `pid`: the daemon that runs. */

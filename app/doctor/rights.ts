@@ -4,10 +4,7 @@
  * @module
  */
 
-import { readNow } from "../../net/kernel/native_file.ts";
-
-/** Bytes of the text about a process; it has about 1,500. */
-const STATUS_SIZE = 64 * 1024;
+import { kernelText } from "../../net/kernel/process_files.ts";
 
 /** Rights, as bits of a mode. */
 export const [READ, WRITE, EXECUTE] = [4, 2, 1] as const;
@@ -20,11 +17,8 @@ export interface User {
 
 /** The one as whom a process runs, this one by default; nothing where the system does not say. */
 export function userOf(pid?: number): User | undefined {
-  try {
-    return parseStatus(readNow(`/proc/${pid ?? "self"}/status`, STATUS_SIZE));
-  } catch {
-    return undefined; // no Linux, or it may not be read
-  }
+  const text = kernelText(`/proc/${pid ?? "self"}/status`);
+  return text === undefined ? undefined : parseStatus(text);
 }
 
 /** The same, of the text that the kernel has for a process. */

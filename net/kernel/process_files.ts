@@ -1,5 +1,5 @@
 /**
- * What the kernel says of this process in `/proc`. A compiled program has no permission to look there, but for system calls.
+ * What the kernel says of processes, and of itself, in `/proc`. A compiled program has no permission to look there, but for system calls.
  *
  * @module
  */
@@ -10,17 +10,22 @@ import { systemCalls } from "./system_calls.ts";
 const AT_FDCWD = -100;
 const DESCRIPTORS = "/proc/self/fd";
 
-/** Bytes of the text about a process; it has about 1,500. */
-const STATUS_SIZE = 64 * 1024;
+/** Bytes of such a text at most; the one about a process has about 1,500. */
+const TEXT_SIZE = 64 * 1024;
+
+/** A text of the kernel's; `undefined` where there is none, or it may not be read. */
+export function kernelText(path: string): string | undefined {
+  try {
+    return readNow(path, TEXT_SIZE);
+  } catch {
+    return undefined; // no Linux, no permission, or another user's
+  }
+}
 
 /** Bytes of memory that are no file (RssAnon); `undefined` where that is not known. */
 export function anonymousMemory(): number | undefined {
-  try {
-    const [, kib] = /^RssAnon:\s+(\d+) kB$/m.exec(readNow("/proc/self/status", STATUS_SIZE)) ?? [];
-    return kib === undefined ? undefined : Number(kib) * 1024;
-  } catch {
-    return undefined; // no Linux, or no permission
-  }
+  const [, kib] = /^RssAnon:\s+(\d+) kB$/m.exec(kernelText("/proc/self/status") ?? "") ?? [];
+  return kib === undefined ? undefined : Number(kib) * 1024;
 }
 
 /** Descriptors that are open, as kernels from 6.2 on count them; `undefined` where that is not known. */

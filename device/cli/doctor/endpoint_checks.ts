@@ -167,10 +167,11 @@ function interfaceFinding(name: string): Finding {
     }
   };
   const up = `ip link set ${name} up type can bitrate 500000`;
-  if (about("type") === undefined) {
+  const type = about("type");
+  if (type === undefined) {
     return { level: "warn", text: `there is no interface ${name}`, advice: "ip -br link lists those that are there" };
   }
-  if (about("type") !== CAN_TYPE) {
+  if (type !== CAN_TYPE) {
     return {
       level: "warn",
       text: `${name} is no CAN interface`,
