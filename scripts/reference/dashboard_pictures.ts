@@ -6,7 +6,7 @@
  */
 
 import type { BrowserContextOptions, Page } from "playwright-core";
-import { openBrowser } from "../../tests/rig/dashboard/browser.ts";
+import { logIn, openBrowser } from "../../tests/rig/dashboard/browser.ts";
 import { FLEET_TOKEN, serveFleet } from "../../tests/rig/dashboard/fleet.ts";
 import { say } from "../../tests/rig/say.ts";
 import { TempFolder } from "../../tests/rig/temp_folder.ts";
@@ -25,9 +25,7 @@ await using browser = await openBrowser();
 /** A page that is logged in. */
 async function enter(options: BrowserContextOptions): Promise<Page> {
   const page = await browser.another(options);
-  await page.goto(`http://${fleet.address}/`);
-  await page.fill("#token", FLEET_TOKEN);
-  await page.click("text=Log in >> nth=-1");
+  await logIn(page, fleet.address, FLEET_TOKEN);
   await page.waitForSelector("main table");
   await page.waitForSelector("text=live");
   return page;

@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import type { ServerEvent } from "../../server/events.ts";
-import { demandFits, openBrowser, rows } from "../rig/dashboard/browser.ts";
+import { demandFits, logIn, openBrowser, rows } from "../rig/dashboard/browser.ts";
 import { FLEET_TOKEN, serveFleet } from "../rig/dashboard/fleet.ts";
 import { Child } from "../rig/processes/child.ts";
 import { sallyport } from "../rig/processes/daemons.ts";
@@ -135,9 +135,7 @@ processTest(
     await using browser = await openBrowser();
     const { page } = browser;
     const enter = async (of: typeof page) => {
-      await of.goto(`http://${fleet.address}/`);
-      await of.fill("#token", FLEET_TOKEN);
-      await of.keyboard.press("Enter");
+      await logIn(of, fleet.address, FLEET_TOKEN);
       await of.waitForSelector("main tbody a");
     };
     await enter(page);
@@ -226,9 +224,7 @@ processTest("what devices and clients say is text, whatever it is", ["chromium"]
   fleet.happen(linkUp(name, bad));
   await using browser = await openBrowser();
   const { page } = browser;
-  await page.goto(`http://${fleet.address}/`);
-  await page.fill("#token", FLEET_TOKEN);
-  await page.keyboard.press("Enter");
+  await logIn(page, fleet.address, FLEET_TOKEN);
   await page.waitForSelector("main tbody a");
   for (
     const view of [
@@ -254,9 +250,7 @@ processTest("refusals and the audit are seen as they come about, found, and leaf
   await using browser = await openBrowser();
   const { page } = browser;
   const { name } = fleet.devices[0]!;
-  await page.goto(`http://${fleet.address}/`);
-  await page.fill("#token", FLEET_TOKEN);
-  await page.keyboard.press("Enter");
+  await logIn(page, fleet.address, FLEET_TOKEN);
   await page.waitForSelector("main tbody a");
   await page.click("nav >> text=Refusals");
   await page.waitForSelector("main tbody .mood.bad");
@@ -314,9 +308,7 @@ processTest(
     await using fleet = await serveFleet(folder.path, 0, { audit: false });
     await using browser = await openBrowser();
     const { page } = browser;
-    await page.goto(`http://${fleet.address}/`);
-    await page.fill("#token", FLEET_TOKEN);
-    await page.keyboard.press("Enter");
+    await logIn(page, fleet.address, FLEET_TOKEN);
     await page.click("nav >> text=Refusals");
     await page.waitForSelector("main td.none:has-text('Nobody')");
     await page.waitForSelector("main .count:has-text('0 turned away')");

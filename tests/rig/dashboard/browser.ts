@@ -44,6 +44,13 @@ export async function openBrowser(options: BrowserContextOptions = {}): Promise<
   }
 }
 
+/** Shows the dashboard at an address, and logs in. */
+export async function logIn(page: Page, address: string, token: string): Promise<void> {
+  await page.goto(`http://${address}/`);
+  await page.fill("#token", token);
+  await page.keyboard.press("Enter");
+}
+
 /** The first table's rows, as texts of their cells. */
 export async function rows(page: Page): Promise<string[][]> {
   return await page.locator("main table").first().locator("tbody tr").evaluateAll((rows) =>
