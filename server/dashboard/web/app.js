@@ -13,7 +13,7 @@ import { deviceView } from "./device.js";
 import { devicesView } from "./devices.js";
 import { byId, fill, h } from "./dom.js";
 import { eventsView } from "./events.js";
-import { clock } from "./format.js";
+import { clock, saidBy } from "./format.js";
 import { loginView } from "./login.js";
 import { refusalsView } from "./refusals.js";
 import { serverView } from "./server.js";
@@ -129,7 +129,7 @@ async function start() {
     if (store !== mine) return; // a login is asked for
     fill(
       main,
-      h("p", { class: "wrong", role: "alert" }, error instanceof Error ? error.message : String(error)),
+      h("p", { class: "wrong", role: "alert" }, saidBy(error)),
       h("button", { type: "button", onclick: () => void start() }, "Try again"),
     );
     return;

@@ -8,8 +8,8 @@
 
 import { get } from "./api.js";
 import { fill, h } from "./dom.js";
-import { clock } from "./format.js";
-import { deviceLink, often, part } from "./parts.js";
+import { clock, saidBy } from "./format.js";
+import { deviceLink, often, part, soonOnce } from "./parts.js";
 import { Table } from "./table.js";
 import { GROUPS, moodOf, wordsOf } from "./words.js";
 
@@ -149,7 +149,7 @@ export function auditView({ store }) {
       await back(cursor, asked);
       wrong.textContent = "";
     } catch (error) {
-      wrong.textContent = error instanceof Error ? error.message : String(error);
+      wrong.textContent = saidBy(error);
       rows = []; // the file was put aside: the next look begins anew
     } finally {
       older.disabled = false;
@@ -199,7 +199,7 @@ export function auditView({ store }) {
     cursor = null;
     table.first();
     read().then(() => wrong.textContent = "", (error) => {
-      wrong.textContent = error instanceof Error ? error.message : String(error);
+      wrong.textContent = saidBy(error);
       draw();
     });
   };
@@ -210,8 +210,7 @@ export function auditView({ store }) {
   );
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let typing;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let soon;
+  const soon = soonOnce(read, SOON_MS);
   const search = h("input", {
     id: "search",
     type: "search",
@@ -224,15 +223,10 @@ export function auditView({ store }) {
   });
   const ends = [
     often(read, LOOK_MS, (error) => wrong.textContent = error),
-    store.listen(() => {
-      soon ??= setTimeout(() => {
-        soon = undefined;
-        read().catch(() => {});
-      }, SOON_MS);
-    }),
+    store.listen(soon.ask),
     () => {
       clearTimeout(typing);
-      clearTimeout(soon);
+      soon.cancel();
       asked++;
     },
   ];

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { saidBy } from "./format.js";
 import { h } from "./dom.js";
 
 /**
@@ -73,7 +74,7 @@ export function confirm({ title, text, button, danger = false, typed, fields = [
       isDone = true;
       dialog.close();
     } catch (error) {
-      wrong.textContent = error instanceof Error ? error.message : String(error);
+      wrong.textContent = saidBy(error);
     } finally {
       go.disabled = false;
     }

@@ -74,3 +74,8 @@ export function clock(time, now) {
   const moment = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
   return new Date(now).toDateString() === at.toDateString() ? moment : `${day} ${moment}`;
 }
+
+/** What an error says. @param {unknown} error */
+export function saidBy(error) {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { saidBy } from "./format.js";
 import { login } from "./api.js";
 import { h } from "./dom.js";
 
@@ -32,7 +33,7 @@ export function loginView(done) {
           await login(token.value.trim());
           done();
         } catch (error) {
-          wrong.textContent = error instanceof Error ? error.message : String(error);
+          wrong.textContent = saidBy(error);
           token.select();
         } finally {
           go.disabled = false;

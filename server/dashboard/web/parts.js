@@ -7,7 +7,7 @@
  */
 
 import { h } from "./dom.js";
-import { clock } from "./format.js";
+import { clock, saidBy } from "./format.js";
 
 /**
  * A view: what it shows, how it is brought up to date, and what ends it. `refresh` reads what is shown by nothing else.
@@ -58,6 +58,21 @@ export function deviceLink(name) {
 }
 
 /**
+ * What is done a while after it is asked for, once for all who ask until then; what it fails with is told by the next time.
+ *
+ * @param {() => Promise<void>} fn @param {number} ms
+ */
+export function soonOnce(fn, ms) {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  const go = () => {
+    timer = undefined;
+    fn().catch(() => {});
+  };
+  return { ask: () => void (timer ??= setTimeout(go, ms)), cancel: () => clearTimeout(timer) };
+}
+
+/**
  * Calls `fn` now, and every so many milliseconds while the page is seen. @returns what ends that
  *
  * @param {() => Promise<void>} fn
@@ -73,7 +88,7 @@ export function often(fn, ms, failed) {
       await fn();
       failed("");
     } catch (error) {
-      failed(error instanceof Error ? error.message : String(error));
+      failed(saidBy(error));
     } finally {
       isBusy = false;
     }

@@ -9,7 +9,7 @@
 import { list } from "./api.js";
 import { h } from "./dom.js";
 import { age, clock, number } from "./format.js";
-import { deviceLink, often } from "./parts.js";
+import { deviceLink, often, soonOnce } from "./parts.js";
 import { Table } from "./table.js";
 
 /** @typedef {import("../../refusals/routes.ts").Refused} Refused */
@@ -141,18 +141,13 @@ export function refusalsView({ store }) {
     ({ items } = /** @type {{ items: Refused[] }} */ (await list("v1/refusals", {}, MOST)));
     update();
   };
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let soon;
+  const soon = soonOnce(read, SOON_MS);
   const ends = [
     often(read, LOOK_MS, (error) => wrong.textContent = error),
     store.listen(({ type }) => {
-      if (type !== "refused" && type !== "client-end") return;
-      soon ??= setTimeout(() => {
-        soon = undefined;
-        read().catch(() => {});
-      }, SOON_MS);
+      if (type === "refused" || type === "client-end") soon.ask();
     }),
-    () => clearTimeout(soon),
+    soon.cancel,
   ];
   const element = h(
     "div",

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { saidBy } from "./format.js";
 import { get, list, named, Refused } from "./api.js";
 import { follow } from "./live.js";
 
@@ -124,7 +125,7 @@ export class Store {
       this.server = /** @type {ServerState} */ (await get("v1/server"));
       this.trouble = "";
     } catch (error) {
-      this.trouble = error instanceof Error ? error.message : String(error);
+      this.trouble = saidBy(error);
       if (!this.server) throw error;
     } finally {
       this.#changed();
