@@ -30,7 +30,7 @@ const KINDS = {
   "clients": ["client-end", "client-end-more"],
   "refusals": ["refused", "refused-more", "incompatible", "limit-reached"],
   "services": ["service-opened", "service-closed"],
-  "server": ["server-start", "server-stop", "lines-lost"],
+  "server": ["server-start", "server-stop", "audit-start", "audit-stop", "lines-lost"],
 };
 
 /** What a line tells, in a few words. @param {Line} line */
