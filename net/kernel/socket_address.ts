@@ -6,7 +6,7 @@
 
 import type { Address } from "../../protocol/address.ts";
 import { formatIP, narrowed, parseIP } from "../../protocol/ip.ts";
-import { AF_INET, AF_INET6, IS_LITTLE_ENDIAN, libc, SOCKADDR_SIZE } from "./libc.ts";
+import { AF_INET, AF_INET6, type Calls, IS_LITTLE_ENDIAN, libc, SOCKADDR_SIZE } from "./libc.ts";
 import { ENODEV, socketError } from "./errno.ts";
 
 /** Room for an address, which the kernel fills. */
@@ -33,6 +33,16 @@ export class AddressRoom {
     const host = v4.length === 4 ? `::ffff:${v4.join(".")}` : formatIP(ip);
     return { host: scope === 0 ? host : `${host}%${scope}`, port };
   }
+}
+
+const room = new AddressRoom();
+
+/** The address to which a socket is bound. */
+export function localAddressOf(calls: Pick<Calls, "getsockname">, fd: number): Address {
+  const { bytes, size } = room.reset();
+  bytes.fill(0);
+  calls.getsockname(fd, bytes, size);
+  return room.read();
 }
 
 /** An address for the kernel, and its family. */

@@ -7,12 +7,13 @@
  * A turn is short ({@linkcode SHORT_TURN_US}) while little comes, as that may be answered by one of those, and longer each
  * time, up to {@linkcode TURN_US}, while there is much. If nothing came in a turn, the wait goes on on another thread, for as
  * long as it takes; what comes then costs the waking of a thread more. The kernel's timer (timerfd) ends a turn: a deadline of each wait
- * would cost as much as all the rest of a pass.
+ * would cost as much as all the rest of a pass. How the runtime has its own turn between two: {@linkcode Doorbell}.
  *
  * @module
  */
 
 import { nextTick } from "node:process";
+import { Doorbell } from "./doorbell.ts";
 import { CLOEXEC, NONBLOCK } from "../kernel/libc.ts";
 import {
   AGAIN_PER_PASS,
@@ -85,10 +86,10 @@ export class EventLoop {
   readonly #sparePointer = Deno.UnsafePointer.of(this.#spare);
   readonly #stride: number; // of a `struct epoll_event`, in words
   readonly #runPromises: (() => void) | undefined;
-  readonly #runtimeTurn: number;
   /** How long its turns are. */
   readonly times = new TurnTimes();
   readonly #spareMemory: SpareMemory;
+  readonly #doorbell = new Doorbell();
   readonly #record: Uint8Array<ArrayBuffer>;
   readonly #words: Int32Array;
   #again: Waiting[] = [];
@@ -101,17 +102,15 @@ export class EventLoop {
   #taken = 0; // events of this pass
   #isTimeUp = false;
   #length = 0; // of the turn, as in `TURNS`
-  #owed = 0; // microseconds of turns since the runtime last had one with its timers
   #busy = 0; // passes of the turn that had something to do
   #isBusy = false; // whether the last one had
   #since = -1; // when the turn began, in milliseconds; -1: there is none
 
   /** @throws If the kernel gives no descriptors. */
-  constructor(calls: SocketCalls, { isPacked, runPromises, runtimeTurn } = THIS_MACHINE) {
+  constructor(calls: SocketCalls, { isPacked, runPromises } = THIS_MACHINE) {
     this.calls = calls;
     this.#stride = isPacked ? 3 : 4;
     this.#runPromises = runPromises;
-    this.#runtimeTurn = runtimeTurn;
     this.#spareMemory = new SpareMemory(calls);
     this.#record = new Uint8Array(this.#stride * 4);
     this.#words = new Int32Array(this.#record.buffer);
@@ -186,6 +185,7 @@ export class EventLoop {
   /** Resolves when no wait is under way on another thread: for tests, once nothing is watched. */
   async quiet(): Promise<void> {
     while (this.#state !== "off") await new Promise<void>((resolve) => systemClock.soon(resolve));
+    await this.#doorbell.close();
   }
 
   #control(operation: number, fd: number, interest = INTEREST): void {
@@ -194,16 +194,22 @@ export class EventLoop {
     if (this.calls.epoll_ctl(this.#epoll, operation, fd, this.#record) !== 0) throw socketError(this.calls.errno());
   }
 
-  #start(arm: (turn: () => void) => void = setImmediate): void {
+  #start(): void {
     if (this.#state !== "off") return;
     this.#state = "due";
-    arm(this.#turn);
+    this.#doorbell.ring(this.#turn);
+  }
+
+  /** A turn that has ended early goes on with the runtime's next one, if there is anything to go on with. */
+  #restart(): void {
+    if (this.#endTurn()) this.#doorbell.ring(this.#turn);
   }
 
   #stop(): void {
     this.#cancelPoll?.();
     this.#cancelPoll = undefined;
     if (this.#state === "aside") this.#wake();
+    this.#doorbell.close();
   }
 
   #wake(): void {
@@ -228,6 +234,10 @@ export class EventLoop {
       if (!runPromises && (this.#isBusy || this.#again.length > 0)) return this.#restart();
       runPromises?.();
       if (this.#isMidPass) {
+        if (this.#after.length > 0) {
+          this.#endPass();
+          runPromises?.();
+        }
         if (systemClock.now() - this.#since >= FULL_TURN_MS) break;
         continue;
       }
@@ -237,11 +247,12 @@ export class EventLoop {
       }
       if (this.#watchers.size === 0) return this.#restart();
     }
-    this.#state = "due"; // from here on nothing waits for the end of a pass
-    this.#endPass();
+    if (!this.#endTurn()) return;
     const isIdle = this.#busy === 0 && this.#again.length === 0 && !this.#isMidPass;
     this.#length = this.#nextLength();
-    this.#wait(isIdle ? -1 : 0);
+    if (isIdle) return this.#wait();
+    this.#doorbell.open();
+    this.#doorbell.ring(this.#turn);
   };
 
   /** A turn is longer than the one before if that was busy all along, and as short as can be if it was not at all. */
@@ -258,27 +269,25 @@ export class EventLoop {
     for (const fn of due) fn();
   }
 
-  /** Goes on with the runtime's next turn, if there is anything to go on with. */
-  #restart(arm: (turn: () => void) => void = setImmediate): void {
-    this.#state = "off";
+  /** The turn is over, and with it its last pass. @returns whether another one is to follow. */
+  #endTurn(): boolean {
+    this.#state = "due"; // from here on nothing waits for the end of a pass
     this.#endPass();
     this.#told();
-    if (this.#watchers.size > 0 || this.#again.length + this.#going.length > 0) this.#start(arm);
+    if (this.#watchers.size > 0 || this.#again.length + this.#going.length > 0) return true;
+    this.#state = "off";
+    return false;
   }
 
-  /** Waits on another thread, so that the runtime's loop goes on; `ms` of 0: only that. */
-  #wait(ms: number): void {
+  /** Waits on another thread for as long as nothing comes, so that the runtime's loop goes on. */
+  #wait(): void {
     this.#state = "aside";
-    this.#told();
-    this.#owed = ms === 0 ? this.#owed + TURN_LENGTHS[this.#length]! : 0;
-    const isOwed = this.#owed >= this.#runtimeTurn;
-    if (isOwed) this.#owed = 0;
-    this.calls.epoll_wait_aside(this.#epoll, this.#pointer, EVENTS_PER_WAIT, ms).then((count) => {
+    this.calls.epoll_wait_aside(this.#epoll, this.#pointer, EVENTS_PER_WAIT, -1).then((count) => {
       const since = systemClock.now();
       this.#dispatch(count, this.#events);
-      // An immediate comes after the runtime's timers, and may take a millisecond: what comes now would wait as long.
-      this.#restart(isOwed ? setImmediate : nextTick);
-      if (this.#state === "due") this.#since = since; // what has come, and the turn that it leads to, are one
+      if (!this.#endTurn()) return;
+      this.#since = since; // what has come, and the turn that it leads to, are one
+      nextTick(this.#turn); // the runtime has had its own meanwhile
     });
   }
 
@@ -291,6 +300,7 @@ export class EventLoop {
   readonly #pollNow = (): void => {
     this.#cancelPoll = systemClock.after(STUCK_POLL_MS, this.#pollNow);
     this.#spareMemory.look(this.#passes);
+    this.#doorbell.look();
     this.#poll();
   };
 

@@ -8,16 +8,19 @@
 export const TURN_US = 5_000;
 
 /** Microseconds for which one does to which little comes: what comes may be answered by the runtime's own events. */
-export const SHORT_TURN_US = 250;
+export const SHORT_TURN_US = 500;
 
 /** A turn is busy, and the next one longer, if a pass with something to do came every so many microseconds. */
-export const BUSY_PASS_US = 250;
+export const BUSY_PASS_US = 500;
 
-/** Microseconds of this loop's turns after which the runtime has one with its timers. */
-export const RUNTIME_TURN_US = 5_000;
+/** Looks in a row, {@linkcode STUCK_POLL_MS} apart, after which what a doorbell waits for does not come any more. */
+export const DOORBELL_LATE_LOOKS = 4;
 
-/** The same where that takes a millisecond. */
-export const SLOW_RUNTIME_TURN_US = 20_000;
+/** Milliseconds until it is tried again. */
+export const DOORBELL_RETRY_MS = 60_000;
+
+/** Strangers that are turned away while it waits for its own connection. */
+export const DOORBELL_STRANGERS = 8;
 
 /** Events that are taken from the kernel at once: then promises run, and the clock is looked at. */
 export const EVENTS_PER_WAIT = 8;

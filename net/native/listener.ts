@@ -7,11 +7,10 @@
 import type { Address } from "../../protocol/address.ts";
 import { closedError, EAGAIN, EINTR, socketError } from "../kernel/errno.ts";
 import { CLOEXEC, NONBLOCK } from "../kernel/libc.ts";
-import { AddressRoom } from "../kernel/socket_address.ts";
+import { AddressRoom, localAddressOf } from "../kernel/socket_address.ts";
 import type { ListeningSocket, Soon } from "../socket.ts";
 import type { EventLoop, Waiting, Watcher } from "./event_loop.ts";
 import { ACCEPTS_PER_PASS } from "./limits.ts";
-import { localAddressOf } from "./tcp_socket.ts";
 
 const room = new AddressRoom();
 

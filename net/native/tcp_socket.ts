@@ -9,7 +9,7 @@ import type { Address } from "../../protocol/address.ts";
 import { closedError, socketError } from "../kernel/errno.ts";
 import type { EventLoop } from "./event_loop.ts";
 import { isClosed, keepAliveOf, outstanding, setKeepAlive, setLinger, signsOf, tcpFactsOf } from "./options.ts";
-import { AddressRoom } from "../kernel/socket_address.ts";
+import { localAddressOf } from "../kernel/socket_address.ts";
 import { SocketStream } from "./stream.ts";
 import type { KeepAlivePace, ListenOptions, PeerSigns, Socket, TcpFacts } from "../socket.ts";
 
@@ -108,14 +108,4 @@ export class TcpSocket extends SocketStream implements Socket {
 function samePace(a: KeepAlivePace | "off", b: KeepAlivePace | "off" | undefined): boolean {
   if (typeof a === "string" || typeof b !== "object") return a === b;
   return a.idle === b.idle && a.interval === b.interval && a.probes === b.probes;
-}
-
-const room = new AddressRoom();
-
-/** The address to which a socket is bound. */
-export function localAddressOf(calls: EventLoop["calls"], fd: number): Address {
-  const { bytes, size } = room.reset();
-  bytes.fill(0);
-  calls.getsockname(fd, bytes, size);
-  return room.read();
 }

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "../../tests/rig/test.ts";
+import { pause } from "../../tests/rig/wait.ts";
 import type { Duplex } from "../socket.ts";
 import { socketCalls } from "./calls.ts";
 import { NativeEngine } from "./engine.ts";
 import { SHORT_TURN_US, TURN_US } from "./limits.ts";
-import { hasSlowImmediates } from "./machine.ts";
 
 const LOCAL = { host: "127.0.0.1", port: 0 };
 const never = new AbortController().signal;
@@ -67,7 +67,36 @@ test("turns are long while there is much to do", async () => {
   assert.ok(turns.every((us) => us >= SHORT_TURN_US && us <= TURN_US));
 });
 
-test("it is known of which versions of the runtime immediates are timers", () => {
-  const versions = ["1.46.3", "2.0.0", "2.4.2", "2.5.0", "2.9.6", "3.0.0"];
-  assert.deepEqual(versions.filter(hasSlowImmediates), ["1.46.3", "2.0.0", "2.4.2"]);
+test("the runtime's timers, files and sockets have their turn beside a loop that is never at rest", async () => {
+  const watched = watchedEngine();
+  if (!watched) return;
+  const { engine } = watched;
+  const listener = engine.listen(LOCAL);
+  const near = await engine.connect(listener.address, { signal: never });
+  const far = await listener.accept();
+  const peer = await Deno.connect({ hostname: "127.0.0.1", port: listener.address.port });
+  const echo = await listener.accept();
+  listener.close();
+  const done = { timers: 0, files: 0, sockets: 0 };
+  let isOver = false;
+  const runtime = [
+    repeat("timers", () => pause(1)),
+    repeat("files", () => Deno.stat(".")),
+    repeat("sockets", async () => {
+      const heard = echo.read(new Uint8Array(1));
+      await peer.write(new Uint8Array(1));
+      await heard;
+    }),
+  ];
+  async function repeat(what: keyof typeof done, once: () => Promise<unknown>): Promise<void> {
+    for (; !isOver; done[what]++) await once();
+  }
+  for (let rounds = 0; rounds < 2_000 && Math.min(...Object.values(done)) < 10; rounds++) {
+    await playPingPong(near, far, 100);
+  }
+  isOver = true;
+  await Promise.all(runtime);
+  for (const socket of [near, far, peer, echo]) socket.close();
+  await engine.quiet();
+  assert.ok(Math.min(...Object.values(done)) >= 10, JSON.stringify(done));
 });

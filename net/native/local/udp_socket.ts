@@ -8,12 +8,11 @@ import type { Address } from "../../../protocol/address.ts";
 import { EAGAIN, EINTR, EMSGSIZE, socketError } from "../../kernel/errno.ts";
 import { AF_INET6, type Calls, CLOEXEC, IS_LITTLE_ENDIAN, libc, MSG_NOSIGNAL, NONBLOCK } from "../../kernel/libc.ts";
 import { SOCK_DGRAM, SOCKADDR_SIZE } from "../../kernel/libc.ts";
-import { AddressRoom, kernelAddress } from "../../kernel/socket_address.ts";
+import { AddressRoom, kernelAddress, localAddressOf } from "../../kernel/socket_address.ts";
 import type { DatagramHandler, DatagramPeer, DatagramSocket, SendFate } from "../../udp/socket.ts";
 import { type EventLoop, type Watcher, WHILE_READABLE } from "../event_loop.ts";
 import { DATAGRAM_BUFFER, DATAGRAMS_PER_PASS } from "../limits.ts";
 import { droppedUnread, setReceiveBuffer, tellLocalAddress } from "../options.ts";
-import { localAddressOf } from "../tcp_socket.ts";
 
 const ECONNREFUSED = 111;
 const EHOSTUNREACH = 113;
