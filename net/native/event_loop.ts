@@ -146,7 +146,10 @@ export class EventLoop {
   add(fd: number, watcher: Watcher, interest = INTEREST): void {
     this.#control(EPOLL_CTL_ADD, fd, interest);
     this.#watchers.set(fd, watcher);
-    this.#cancelPoll ??= systemClock.after(STUCK_POLL_MS, this.#pollNow);
+    if (!this.#cancelPoll) {
+      this.#cancelPoll = systemClock.after(STUCK_POLL_MS, this.#pollNow);
+      this.#doorbell.open();
+    }
     this.#start();
   }
 
@@ -251,7 +254,6 @@ export class EventLoop {
     const isIdle = this.#busy === 0 && this.#again.length === 0 && !this.#isMidPass;
     this.#length = this.#nextLength();
     if (isIdle) return this.#wait();
-    this.#doorbell.open();
     this.#doorbell.ring(this.#turn);
   };
 
@@ -301,6 +303,7 @@ export class EventLoop {
     this.#cancelPoll = systemClock.after(STUCK_POLL_MS, this.#pollNow);
     this.#spareMemory.look(this.#passes);
     this.#doorbell.look();
+    this.#doorbell.open(); // it may have been cut, or not to be had
     this.#poll();
   };
 
