@@ -11,6 +11,7 @@
 
 import { nextTick } from "node:process";
 import { systemClock } from "../../base/clock.ts";
+import type { Address } from "../../protocol/address.ts";
 import { CLOEXEC, MSG_NOSIGNAL, NONBLOCK, SOCK_STREAM } from "../kernel/libc.ts";
 import { EINPROGRESS, socketError } from "../kernel/errno.ts";
 import { kernelAddress, localAddressOf } from "../kernel/socket_address.ts";
@@ -18,7 +19,8 @@ import { type SocketCalls, socketCalls } from "./calls.ts";
 import { DOORBELL_LATE_LOOKS, DOORBELL_RETRY_MS, DOORBELL_STRANGERS } from "./limits.ts";
 import { setLinger, tune } from "./options.ts";
 
-const LOOPBACK = "127.0.0.1";
+/** Loopback, as all of 127.0.0.0/8 (RFC 1122 §3.2.1.3), and in the way of nobody who wants a port of 127.0.0.1. */
+const LOOPBACK = "127.83.80.1";
 const ONE = new Uint8Array(1);
 const NOTHING = (): void => {};
 
@@ -89,7 +91,7 @@ export class Doorbell {
     };
     try {
       outer = dial(calls, listener.addr.port);
-      const inner = await acceptFrom(listener, localAddressOf(calls, outer).port);
+      const inner = await acceptFrom(listener, localAddressOf(calls, outer));
       if (isOver) return inner.close();
       listener.close();
       held = inner;
@@ -133,11 +135,12 @@ function dial(calls: SocketCalls, port: number): number {
   throw error;
 }
 
-/** The connection from `port`; strangers are turned away. @throws If there are too many of them. */
-export async function acceptFrom(listener: Deno.TcpListener, port: number): Promise<Deno.TcpConn> {
+/** The connection that comes from `from`; strangers are turned away. @throws If there are too many of them. */
+export async function acceptFrom(listener: Deno.TcpListener, from: Address): Promise<Deno.TcpConn> {
   for (let strangers = 0; strangers <= DOORBELL_STRANGERS; strangers++) {
     const conn = await listener.accept();
-    if (conn.remoteAddr.port === port && conn.remoteAddr.hostname === LOOPBACK) return conn;
+    const { hostname, port } = conn.remoteAddr;
+    if (hostname === from.host && port === from.port) return conn;
     conn.close();
   }
   throw new Error("strangers come in its place");

@@ -170,7 +170,7 @@ test("strangers who come first are turned away, up to a limit", async () => {
     const others = [];
     for (let n = 0; n < strangers; n++) others.push(await dial());
     const own = await dial();
-    const accepted = acceptFrom(listener, own.localAddr.port);
+    const accepted = acceptFrom(listener, { host: "127.0.0.1", port: own.localAddr.port });
     if (strangers === 1) (await accepted).close();
     else await assert.rejects(accepted, /strangers/);
     for (const conn of [...others, own]) conn.close();

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { countDescriptors } from "./descriptors.ts";
 import { fileURLToPath } from "node:url";
 import { portOf } from "../ports.ts";
 import { Child } from "./child.ts";
@@ -73,7 +74,7 @@ export class Daemon implements AsyncDisposable {
 
   /** How many file descriptors the process has open. */
   get descriptors(): number {
-    return [...Deno.readDirSync(`/proc/${this.child.pid}/fd`)].length;
+    return countDescriptors(this.child.pid);
   }
 
   /** Waits until the process has no more descriptors than before. */
