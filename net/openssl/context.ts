@@ -5,7 +5,8 @@
  */
 
 import { cString, type OpenSsl, openSsl, whyNoOpenSsl } from "./library.ts";
-import { TLS_KEY_RECORDS, TLS_READ_AHEAD } from "./limits.ts";
+import { TLS_KEY_RECORDS } from "./limits.ts";
+import { READ_AHEAD } from "./record_size.ts";
 import { trustAuthorities, trustSystem, useCertificate } from "./certificates.ts";
 
 /** Whom a client takes for its server: who has one of these keys, or whom a CA vouches for. */
@@ -139,7 +140,7 @@ export class TlsContext {
     ssl.SSL_CTX_ctrl(context, CTRL_SESSION_CACHE, 0n, null);
     ssl.SSL_CTX_ctrl(context, CTRL_MODE, MODE_MOVING_BUFFER | MODE_RELEASE_BUFFERS, null);
     ssl.SSL_CTX_ctrl(context, CTRL_READ_AHEAD, 1n, null);
-    ssl.SSL_CTX_set_default_read_buffer_len(context, BigInt(TLS_READ_AHEAD));
+    ssl.SSL_CTX_set_default_read_buffer_len(context, BigInt(READ_AHEAD));
     ssl.SSL_CTX_set_verify(context, isServer ? VERIFY_NONE : VERIFY_PEER, null);
     const protocol = protocolBytes(this.alpn);
     if (isServer) ssl.SSL_CTX_set_alpn_select_cb(context, selectAlpn, Deno.UnsafePointer.of(protocol));

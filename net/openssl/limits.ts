@@ -4,8 +4,11 @@
  * @module
  */
 
-/** What one receive may bring ahead, in bytes; OpenSSL holds it only while there is something in it. */
-export const TLS_READ_AHEAD = 64 * 1024;
+/**
+ * Full records that one receive may bring ahead: 128 KiB, which OpenSSL holds only while there is something in them. Of a
+ * room that ends amid a record, that record is moved each time, and waits for a receive of its own.
+ */
+export const TLS_READ_RECORDS = 8;
 
 /** Full records that are encrypted for one send. */
 export const TLS_SEND_RECORDS = 7;

@@ -11,7 +11,8 @@ import { TlsError } from "./errors.ts";
 import { type SslHandle, WANT_WRITE } from "./handle.ts";
 import { TLS_SEND_RECORDS } from "./limits.ts";
 import { recordSizeOf } from "./session_facts.ts";
-import { MAX_RECORD, RECORD_OVERHEAD, RING_CAPACITY, SendRing } from "./send_ring.ts";
+import { MAX_RECORD, RECORD_OVERHEAD } from "./record_size.ts";
+import { RING_CAPACITY, SendRing } from "./send_ring.ts";
 
 const KEY_UPDATE_NOT_REQUESTED = 0;
 

@@ -10,11 +10,7 @@
 import { socketError } from "./errors.ts";
 import { MSG_NOSIGNAL, type OpenSsl } from "./library.ts";
 import { MAX_SPARE_TLS_RINGS, MAX_TLS_RINGS, TLS_SEND_RECORDS } from "./limits.ts";
-
-/** The most that one record carries, in bytes, and what it adds to that (RFC 8446 §5.2). */
-export const MAX_RECORD = 16_384;
-/** See {@linkcode MAX_RECORD}: the header, the type and the tag. */
-export const RECORD_OVERHEAD = 22;
+import { MAX_RECORD, RECORD_OVERHEAD } from "./record_size.ts";
 
 /** What a ring takes at once, in bytes before they are encrypted. */
 export const RING_CAPACITY = TLS_SEND_RECORDS * MAX_RECORD;

@@ -7,9 +7,9 @@
 import { endOfFile, TlsError } from "./errors.ts";
 import type { TlsContext } from "./context.ts";
 import { SslHandle, WANT_READ, WANT_WRITE } from "./handle.ts";
-import { TLS_READ_AHEAD } from "./limits.ts";
 import { hasOpened } from "./opening.ts";
 import { demandPlainCertificate, expectServer } from "./proof.ts";
+import { READ_AHEAD } from "./record_size.ts";
 import { RecordWriter } from "./record_writer.ts";
 import { certificateOf, cipherOf, exported, protocolOf, versionOf } from "./session_facts.ts";
 
@@ -125,7 +125,7 @@ export class TlsSession {
     // With nothing left over, the first receive asks for all that it has room for, and one that brought less left nothing:
     // what came since is told. With a part of a record, it asks for the rest of that alone; and without a receive, the
     // change of the socket for which this read is made may have been meant for one.
-    this.#isDrained = wasEmpty && fresh > 0 && fresh < TLS_READ_AHEAD / 2;
+    this.#isDrained = wasEmpty && fresh > 0 && fresh < READ_AHEAD / 2;
     return count;
   }
 
