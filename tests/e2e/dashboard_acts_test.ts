@@ -212,3 +212,23 @@ processTest(
     assert.deepEqual(browser.complaints.filter((line) => !/40[01]/.test(line)), []);
   },
 );
+
+processTest(
+  "by the dashboard a button does its work, though news comes while it is pressed",
+  ["chromium"],
+  async () => {
+    await using all = await opened();
+    const { page, relay } = all;
+    await using api = adminClient({ socket: `${relay.folder.path}/server/admin.sock` });
+    await page.click("main >> text=gw1");
+    await page.hover('main button:text-is("Keep-alive")');
+    await page.mouse.down();
+    const news = page.waitForResponse(async (response) => (await response.text()).includes('"draining":{'));
+    await api.post("/v1/devices/gw1/drain", {});
+    await news;
+    await page.waitForTimeout(100); // it would be shown by now
+    await page.mouse.up();
+    await page.waitForSelector("dialog [name=endpoint]");
+    await page.waitForSelector("main >> text=/drains since/");
+  },
+);

@@ -55,8 +55,35 @@ function shown(children) {
   return /** @type {(Node | string)[]} */ (children.filter((child) => child || child === ""));
 }
 
-/** Replaces what is in an element by others. @param {Element} element @param {...Child} children */
+/** The longest that somebody who presses a button holds back what is new, in milliseconds. */
+const MAX_PRESS_MS = 10_000;
+
+/** Whether something is pressed: if it were replaced, or moved, before it is let go, there would be no click. */
+let isPressed = false;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let pressedTimer;
+
+/** What is new meanwhile, by where it belongs. @type {Map<Element, readonly Child[]>} */
+const held = new Map();
+
+addEventListener("pointerdown", () => {
+  isPressed = true;
+  clearTimeout(pressedTimer);
+  pressedTimer = setTimeout(letGo, MAX_PRESS_MS);
+}, true);
+addEventListener("click", () => isPressed = false, true); // what it shows is shown at once
+for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => setTimeout(letGo), true); // after its click
+
+function letGo() {
+  isPressed = false;
+  clearTimeout(pressedTimer);
+  for (const [element, children] of [...held]) fill(element, ...children);
+}
+
+/** Replaces what is in an element by others, when nothing is pressed. @param {Element} element @param {...Child} children */
 export function fill(element, ...children) {
+  if (isPressed) return void held.set(element, children);
+  held.delete(element);
   element.replaceChildren(...shown(children));
 }
 
