@@ -18,6 +18,7 @@ import type { ChannelEndReason } from "../protocol/reasons.ts";
 import { type ChannelSummary, CONNECTION_ENDS, type ConnectionEnds, dropsBacklog, isOrderly } from "./channel_end.ts";
 import type { Clock } from "../base/clock.ts";
 import { Delivery } from "./ending/delivery.ts";
+import { EndPace } from "./ending/end_pace.ts";
 import { GoneWatch } from "./ending/gone_watch.ts";
 import { HalfCloseHold } from "./ending/half_close_hold.ts";
 import { ReadBuffer } from "./read_buffer.ts";
@@ -64,7 +65,7 @@ const NOTHING = (): void => {};
 /** The life of one channel's connection. */
 export class ChannelPump implements ChannelReceiver {
   readonly channel: Channel;
-  /** Resolves when the connection is closed; never rejects. */
+  /** Resolves when the connection is closed, or soon after where many are at once; never rejects. */
   readonly done: Promise<ChannelSummary>;
 
   readonly #driver: ChunkSource;
@@ -101,7 +102,7 @@ export class ChannelPump implements ChannelReceiver {
     this.#since = this.#clock.now();
     const { promise, resolve } = Promise.withResolvers<ChannelSummary>();
     this.done = promise;
-    this.#resolveDone = resolve;
+    this.#resolveDone = (summary) => EndPace.of(options.clock).tell(() => resolve(summary));
     this.#queue = new WriteQueue(undefined, {
       copyMax: COPY_MAX,
       busyCopyMax: Infinity,

@@ -64,6 +64,12 @@ export const GONE_LOOK_MS = 5_000;
 /** Time without progress after which a receiver whose channel has ended loses what still waits for it. */
 export const DRAIN_TIMEOUT_MS = 60_000;
 
+/** Ends of connections that are told at once within {@linkcode ENDS_WINDOW_MS}; others are told in turns of their own. */
+export const ENDS_AT_ONCE = 64;
+
+/** See {@linkcode ENDS_AT_ONCE}, in milliseconds. */
+export const ENDS_WINDOW_MS = 5;
+
 /** Silence after which a connection that cannot be reset is closed, once it was told an end that nobody meant, in milliseconds. */
 export const TOLD_END_LINGER_MS = 500;
 

@@ -1,0 +1,48 @@
+/**
+ * How ends are told: each at once, but of a thousand that come together, as when a link is lost, some in each turn of the
+ * event loop. Whoever hears of one writes a line, counts, and tells others.
+ *
+ * @module
+ */
+
+import type { Clock } from "../../base/clock.ts";
+import { ENDS_AT_ONCE, ENDS_WINDOW_MS } from "../limits.ts";
+
+const paces = new WeakMap<Clock, EndPace>();
+
+/** Tells ends in the order in which they came. */
+export class EndPace {
+  readonly #clock: Clock;
+  #since = -Infinity;
+  #told = 0; // since then
+  #waiting = 0;
+
+  private constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** The one of all that go by a clock: a turn is theirs together. */
+  static of(clock: Clock): EndPace {
+    let pace = paces.get(clock);
+    if (!pace) paces.set(clock, pace = new EndPace(clock));
+    return pace;
+  }
+
+  /** Calls `fn` once: now, or in a later turn. */
+  tell(fn: () => void): void {
+    const now = this.#clock.now();
+    if (now - this.#since >= ENDS_WINDOW_MS) {
+      this.#since = now;
+      this.#told = 0;
+    }
+    if (this.#waiting === 0 && this.#told < ENDS_AT_ONCE) {
+      this.#told++;
+      return fn();
+    }
+    this.#waiting++;
+    this.#clock.soon(() => {
+      this.#waiting--;
+      fn();
+    });
+  }
+}
