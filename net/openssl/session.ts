@@ -37,8 +37,9 @@ export class TlsSession {
   readonly #writer: RecordWriter;
   #hasGreeted = false;
   #hasReceived = false;
-  /** Bytes received, modulo 2^32. */
   #isDrained = false;
+  /** OpenSSL may hold the beginning of a record, of which a header alone does not count as pending. */
+  #hasPart = false;
 
   private constructor(context: TlsContext, fd: number, isServer: boolean) {
     this.#context = context;
@@ -111,20 +112,30 @@ export class TlsSession {
   read(into: Uint8Array): number {
     const { library: { ssl, crypto }, pointer, socket } = this.#handle;
     const buffer = into as Uint8Array<ArrayBuffer>;
-    const wasEmpty = ssl.SSL_has_pending(pointer) === 0;
+    const hadNone = ssl.SSL_has_pending(pointer) === 0;
+    const wasEmpty = hadNone && !this.#hasPart;
     const before = crypto.BIO_number_read(socket);
     crypto.ERR_clear_error();
     let count = ssl.SSL_read(pointer, buffer, into.length);
-    if (count <= 0) return this.#wantsOfRead(count);
+    if (count <= 0) {
+      const wants = this.#wantsOfRead(count);
+      if (!hadNone || crypto.BIO_number_read(socket) !== before) this.#hasPart = true;
+      return wants;
+    }
+    this.#hasPart = false;
     while (count < into.length && ssl.SSL_has_pending(pointer) === 1) {
       const more = ssl.SSL_read(pointer, buffer.subarray(count), into.length - count);
-      if (more <= 0) break; // the next read says why
+      if (more <= 0) {
+        this.#hasPart = true;
+        break; // the next read says why
+      }
       count += more;
     }
     const fresh = crypto.BIO_number_read(socket) - before >>> 0;
     // With nothing left over, the first receive asks for all that it has room for, and one that brought less left nothing:
-    // what came since is told. With a part of a record, it asks for the rest of that alone; and without a receive, the
-    // change of the socket for which this read is made may have been meant for one.
+    // what came since is told. With a part of a record (of which OpenSSL calls a header alone nothing), it asks for the
+    // rest of that alone; and without a receive, the change of the socket for which this read is made may have been meant
+    // for one.
     this.#isDrained = wasEmpty && fresh > 0 && fresh < READ_AHEAD / 2;
     return count;
   }
