@@ -4,14 +4,7 @@
  * @module
  */
 
-import {
-  COPY_MAX,
-  GONE_LOOK_MS,
-  IDLE_LOOKS,
-  MAX_CHANNEL_BACKLOG,
-  MAX_LINK_CHUNK,
-  RESUME_CHANNEL_BACKLOG,
-} from "./limits.ts";
+import { COPY_MAX, GONE_LOOK_MS, MAX_CHANNEL_BACKLOG, MAX_LINK_CHUNK, RESUME_CHANNEL_BACKLOG } from "./limits.ts";
 import type { Channel, ChannelReceiver } from "../protocol/channel.ts";
 import { afterEnd, afterPeerEnd, type ChannelState, mayReceive, maySend } from "../protocol/channel_state.ts";
 import type { ChannelEndReason } from "../protocol/reasons.ts";
@@ -21,6 +14,7 @@ import { Delivery } from "./ending/delivery.ts";
 import { EndPace } from "./ending/end_pace.ts";
 import { GoneWatch } from "./ending/gone_watch.ts";
 import { HalfCloseHold } from "./ending/half_close_hold.ts";
+import { watchIdle } from "./ending/idle_watch.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 import type { ReceiveChunk } from "./link/receive_chunk.ts";
 import { keepAlivePace, PeerWatch } from "../net/tcp_keep_alive.ts";
@@ -148,17 +142,9 @@ export class ChannelPump implements ChannelReceiver {
 
   /** Ends the channel when nothing went either way for `ms` milliseconds. */
   endWhenIdle(ms: number): void {
-    let looks = 0;
-    let seen = -1;
-    const look = () => {
-      if (this.#state === "closed") return;
-      const now = this.channel.bytesSent + this.channel.bytesReceived;
-      looks = now === seen ? looks + 1 : 0;
-      seen = now;
-      if (looks < IDLE_LOOKS) this.#cancelIdle = this.#clock.after(ms / IDLE_LOOKS, look);
-      else this.end("idle-timeout");
-    };
-    look();
+    if (this.#state === "closed") return;
+    this.#cancelIdle();
+    this.#cancelIdle = watchIdle(this.channel, this.#clock, ms, () => this.end("idle-timeout"));
   }
 
   /** Takes bytes of the channel; a view of the link's chunk is written from where it stands, and pins the chunk. */
@@ -182,7 +168,10 @@ export class ChannelPump implements ChannelReceiver {
   onEnd(reason: ChannelEndReason): void {
     // Where the other side had ended in order before, what came is whole: it is delivered, with that end.
     if (!mayReceive(this.#state)) return this.#finish(reason, true);
-    if (dropsBacklog(reason) && this.channel.credit) return this.abort(reason);
+    if (dropsBacklog(reason) && this.channel.credit) {
+      this.#reason ??= reason; // nothing more is read into the channel
+      return EndPace.of(this.#clock).tell(() => this.abort(reason));
+    }
     this.#finish(!maySend(this.#state) && reason === "service-closed" ? this.#ends.own : reason);
   }
 
@@ -317,7 +306,7 @@ export class ChannelPump implements ChannelReceiver {
       resets: () => this.#conn!.resets !== false,
       closeWrite: () => this.#endWriting(),
       unacknowledged: () => this.#conn!.unacknowledged(),
-      close: (loss = reason) => this.abort(loss),
+      close: (loss = reason) => EndPace.of(this.#clock).tell(() => this.abort(loss)),
     }, !maySend(this.#state));
   }
 

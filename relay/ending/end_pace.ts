@@ -1,6 +1,6 @@
 /**
- * How ends are told: each at once, but of a thousand that come together, as when a link is lost, some in each turn of the
- * event loop. Whoever hears of one writes a line, counts, and tells others.
+ * How connections end: each at once, but of a thousand that do together, as when a link is lost, some in each turn of the
+ * event loop. Each costs calls of the system, and whoever hears of it writes a line, counts, and tells others.
  *
  * @module
  */
@@ -16,6 +16,7 @@ export class EndPace {
   #since = -Infinity;
   #told = 0; // since then
   #waiting = 0;
+  #isTelling = false;
 
   private constructor(clock: Clock) {
     this.#clock = clock;
@@ -28,8 +29,9 @@ export class EndPace {
     return pace;
   }
 
-  /** Calls `fn` once: now, or in a later turn. */
+  /** Calls `fn` once: now, or in a later turn. What that brings with it is one with it. */
   tell(fn: () => void): void {
+    if (this.#isTelling) return fn();
     const now = this.#clock.now();
     if (now - this.#since >= ENDS_WINDOW_MS) {
       this.#since = now;
@@ -37,12 +39,21 @@ export class EndPace {
     }
     if (this.#waiting === 0 && this.#told < ENDS_AT_ONCE) {
       this.#told++;
-      return fn();
+      return this.#tellNow(fn);
     }
     this.#waiting++;
     this.#clock.soon(() => {
       this.#waiting--;
-      fn();
+      this.#tellNow(fn);
     });
+  }
+
+  #tellNow(fn: () => void): void {
+    this.#isTelling = true;
+    try {
+      fn();
+    } finally {
+      this.#isTelling = false;
+    }
   }
 }
