@@ -3,8 +3,9 @@
  * waits for it with all else that it waits for; so a byte sent to it comes back when the runtime has looked at its timers,
  * files, signals and sockets.
  *
- * An immediate does the same, but with some versions of the runtime (Deno 2.4) it is a timer, a millisecond late; and a call
- * on another thread costs the waking of two threads. This takes 20 µs with each version.
+ * A timer of no time does the same, a millisecond late or two; an immediate is one with some versions of the runtime (Deno
+ * 2.4), and with others its sockets have no turn; and a call on another thread costs the waking of two threads. This takes
+ * 20 µs with each version.
  *
  * @module
  */
@@ -16,7 +17,13 @@ import { CLOEXEC, MSG_NOSIGNAL, NONBLOCK, SOCK_STREAM } from "../kernel/libc.ts"
 import { EINPROGRESS, socketError } from "../kernel/errno.ts";
 import { kernelAddress, localAddressOf } from "../kernel/socket_address.ts";
 import { type SocketCalls, socketCalls } from "./calls.ts";
-import { DOORBELL_LATE_LOOKS, DOORBELL_RETRY_MS, DOORBELL_STRANGERS } from "./limits.ts";
+import {
+  DOORBELL_LATE_LOOKS,
+  DOORBELL_RETRY_MS,
+  DOORBELL_SLOW_MS,
+  DOORBELL_SLOW_RINGS,
+  DOORBELL_STRANGERS,
+} from "./limits.ts";
 import { setLinger, tune } from "./options.ts";
 
 /** Loopback, as all of 127.0.0.0/8 (RFC 1122 §3.2.1.3), and in the way of nobody who wants a port of 127.0.0.1. */
@@ -24,7 +31,7 @@ const LOOPBACK = "127.83.80.1";
 const ONE = new Uint8Array(1);
 const NOTHING = (): void => {};
 
-/** Gives the runtime its turn: by an immediate until it is open, and where it cannot be. */
+/** Gives the runtime its turn: by a timer until it is open, and where it cannot be. */
 export class Doorbell {
   readonly #calls: SocketCalls | undefined;
   #outer = -1; // the descriptor that is written to; -1: it is not open
@@ -32,33 +39,42 @@ export class Doorbell {
   #closed: Promise<void> | undefined; // once it is
   #notBefore = 0;
   #due: (() => void) | undefined; // what is called when the byte has come
-  #looks = 0; // since it was rung
+  #isWanted = false;
+  #looks = 0; // for which it has not come to be open, or nothing has come
+  #rungAt = 0;
+  #slow = 0; // bytes in a row that took long
 
-  /** It is not open yet. `calls`: the system's, where they can be had and this is allowed. */
-  constructor(calls: SocketCalls | undefined = isAllowed() ? socketCalls() : undefined) {
+  /** It is not open yet. `calls`: the system's, where they can be had. */
+  constructor(calls: SocketCalls | undefined = socketCalls()) {
     this.#calls = calls;
   }
 
   /** Calls `fn` when the runtime has had its turn, and promises that are due have run. One at a time. */
   ring(fn: () => void): void {
-    if (this.#outer < 0 || this.#calls!.sendNow(this.#outer, ONE, 1, MSG_NOSIGNAL) !== 1) return void setImmediate(fn);
+    if (this.#outer < 0 || this.#calls!.sendNow(this.#outer, ONE, 1, MSG_NOSIGNAL) !== 1) {
+      return void systemClock.after(0, fn);
+    }
     this.#due = fn;
-    this.#looks = 0;
+    this.#rungAt = systemClock.now();
   }
 
   /** Opens it, if it is not; that takes some turns. */
   open(): void {
-    if (this.#closed || !this.#calls || systemClock.now() < this.#notBefore) return;
+    this.#isWanted = true;
+    if (this.#closed || !this.#calls || systemClock.now() < this.#notBefore || !isAllowed()) return;
+    this.#looks = this.#slow = 0;
     this.#closed = this.#run(this.#calls).catch(() => this.#giveUp()).finally(() => {
       this.#closed = undefined;
+      if (this.#isWanted) this.open(); // it was closed and opened meanwhile
       const due = this.#due;
       this.#due = undefined;
-      if (due) setImmediate(due);
+      if (due) systemClock.after(0, due);
     });
   }
 
   /** Closes it. What it was rung for comes all the same. */
   async close(): Promise<void> {
+    this.#isWanted = false;
     this.#close();
     await this.#closed;
   }
@@ -111,7 +127,9 @@ export class Doorbell {
     while (await inner.read(room) !== null) {
       const due = this.#due;
       this.#due = undefined;
+      this.#slow = systemClock.now() - this.#rungAt > DOORBELL_SLOW_MS ? this.#slow + 1 : 0;
       if (due) nextTick(due); // within a promise, others would not run
+      if (this.#slow >= DOORBELL_SLOW_RINGS) throw new Error("slower than a timer");
     }
     throw new Error("cut");
   }
@@ -129,7 +147,9 @@ function dial(calls: SocketCalls, port: number): number {
   if (fd < 0) throw socketError(calls.errno());
   tune(calls, fd);
   setLinger(calls, fd, true); // no state is left of it when it is closed
-  if (calls.connect(fd, bytes, bytes.length) === 0 || calls.errno() === EINPROGRESS) return fd;
+  const own = kernelAddress({ host: LOOPBACK, port: 0 }).bytes; // else it would take a port of 127.0.0.1
+  const isBound = calls.bind(fd, own, own.length) === 0;
+  if (isBound && (calls.connect(fd, bytes, bytes.length) === 0 || calls.errno() === EINPROGRESS)) return fd;
   const error = socketError(calls.errno());
   calls.close(fd);
   throw error;

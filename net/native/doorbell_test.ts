@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "../../tests/rig/test.ts";
 import { pause, poll } from "../../tests/rig/wait.ts";
+import { localAddressOf } from "../kernel/socket_address.ts";
 import { type SocketCalls, socketCalls } from "./calls.ts";
 import { acceptFrom, Doorbell } from "./doorbell.ts";
-import { DOORBELL_LATE_LOOKS, DOORBELL_STRANGERS } from "./limits.ts";
+import { DOORBELL_LATE_LOOKS, DOORBELL_SLOW_MS, DOORBELL_SLOW_RINGS, DOORBELL_STRANGERS } from "./limits.ts";
 
 /** The system's calls, with others in place of some; bytes that are sent, and descriptors that are open, are counted. */
 function watchedCalls(instead: Partial<SocketCalls> = {}) {
@@ -127,7 +128,64 @@ test("it can be closed at each moment of its opening, and opened again", async (
   await bell.close();
 });
 
-test("a byte that does not come is waited for some looks, and then it is an immediate", async () => {
+test("closed and opened anew at once, it comes to be open", async () => {
+  const watched = watchedCalls();
+  if (!watched) return;
+  const bell = new Doorbell(watched.calls);
+  await opened(bell, watched.seen);
+  bell.close();
+  await opened(bell, watched.seen);
+  await bell.close();
+  assert.equal(watched.seen.open, 0);
+});
+
+test("it takes no port of 127.0.0.1", async () => {
+  const ports: string[] = [];
+  const calls = socketCalls();
+  if (!calls) return;
+  const watched = watchedCalls({
+    connect: (fd, name, size) => {
+      const result = calls.connect(fd, name, size);
+      ports.push(localAddressOf(calls, fd).host);
+      return result;
+    },
+  });
+  const bell = new Doorbell(watched!.calls);
+  await opened(bell, watched!.seen);
+  await bell.close();
+  assert.deepEqual(ports, ["127.83.80.1"]);
+});
+
+test("cut from outside, it comes all the same, and what is slow for long is given up", async () => {
+  const calls = socketCalls();
+  if (!calls) return;
+  let outer = -1;
+  const watched = watchedCalls({
+    sendNow: (fd, bytes, size, flags) => {
+      outer = fd;
+      watched!.seen.sent++;
+      return calls.sendNow(fd, bytes, size, flags);
+    },
+  });
+  for (const how of ["cut", "slow"]) {
+    const bell = new Doorbell(watched!.calls);
+    await opened(bell, watched!.seen);
+    if (how === "cut") calls.shutdown(outer, 1);
+    for (let n = 0; n <= DOORBELL_SLOW_RINGS; n++) {
+      const ring = rung(bell);
+      if (how === "slow") { for (const until = performance.now() + DOORBELL_SLOW_MS + 5; performance.now() < until;); }
+      await ring;
+    }
+    const before = watched!.seen.sent;
+    bell.open(); // not again at once
+    for (let n = 0; n < 3; n++) await rung(bell);
+    assert.equal(watched!.seen.sent, before, how);
+    await bell.close();
+  }
+  assert.equal(watched!.seen.open, 0);
+});
+
+test("a byte that does not come is waited for some looks, and then it is a timer", async () => {
   const watched = watchedCalls({ sendNow: () => 1 });
   if (!watched) return;
   const bell = new Doorbell(watched.calls);
@@ -152,7 +210,7 @@ test("a byte that does not come is waited for some looks, and then it is an imme
   assert.equal(watched.seen.open, 0);
 });
 
-test("where there is no descriptor for it, it is an immediate", async () => {
+test("where there is no descriptor for it, it is a timer", async () => {
   const watched = watchedCalls({ socket: () => -1, errno: () => 24 });
   if (!watched) return;
   const bell = new Doorbell(watched.calls);

@@ -200,7 +200,7 @@ export class EventLoop {
   #start(): void {
     if (this.#state !== "off") return;
     this.#state = "due";
-    this.#doorbell.ring(this.#turn);
+    setImmediate(this.#turn);
   }
 
   /** A turn that has ended early goes on with the runtime's next one, if there is anything to go on with. */
@@ -261,7 +261,9 @@ export class EventLoop {
   #nextLength(): number {
     const length = this.#length;
     if (this.#busy === 0 && !this.#isBusy) return 0;
-    if (this.#busy * BUSY_PASS_US >= TURN_LENGTHS[length]!) return Math.min(length + 1, TURNS.length - 1);
+    if (this.#busy > 1 && this.#busy * BUSY_PASS_US >= TURN_LENGTHS[length]!) {
+      return Math.min(length + 1, TURNS.length - 1);
+    }
     return Math.max(0, length - 1);
   }
 

@@ -16,6 +16,12 @@ export const BUSY_PASS_US = 500;
 /** Looks in a row, {@linkcode STUCK_POLL_MS} apart, after which what a doorbell waits for does not come any more. */
 export const DOORBELL_LATE_LOOKS = 4;
 
+/** A byte of a doorbell's that takes longer is slow, in milliseconds: whoever slows loopback down. */
+export const DOORBELL_SLOW_MS = 20;
+
+/** Slow ones in a row after which timers serve in its place. */
+export const DOORBELL_SLOW_RINGS = 8;
+
 /** Milliseconds until it is tried again. */
 export const DOORBELL_RETRY_MS = 60_000;
 
