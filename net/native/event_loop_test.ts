@@ -252,6 +252,21 @@ test("what is due at the end of a pass comes when its promises have run, and out
   await close();
 });
 
+test("what a part of a long pass has for its end leaves with that part", async () => {
+  const { kernel, servers, socks, close } = await setUp(5 * EVENTS_PER_WAIT);
+  const told: string[] = [];
+  const reads = servers.map(async (server) => {
+    await server.read(new Uint8Array(10));
+    if (server.afterPass!(() => told.push("leaves"))) told.push("reads");
+  });
+  for (const sock of socks) kernel.feed(sock, Uint8Array.of(1));
+  await Promise.all(reads);
+  await poll(() => told.filter((what) => what === "leaves").length * 2 === told.length, () => told.join());
+  const parts = told.join(" ").match(/reads leaves/g) ?? [];
+  assert.ok(parts.length >= 3, told.join());
+  await close();
+});
+
 for (const isPacked of [true, false]) {
   for (const runPromises of [THIS_MACHINE.runPromises, undefined]) {
     const how = `events of ${isPacked ? 12 : 16} bytes, ${runPromises ? "with" : "without"} a door to promises`;
