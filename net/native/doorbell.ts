@@ -56,6 +56,7 @@ export class Doorbell {
     }
     this.#due = fn;
     this.#rungAt = systemClock.now();
+    this.#looks = 0;
   }
 
   /** Opens it, if it is not; that takes some turns. */

@@ -156,6 +156,21 @@ test("it takes no port of 127.0.0.1", async () => {
   assert.deepEqual(ports, ["127.83.80.1"]);
 });
 
+test("looked at while it is rung, again and again, it stays open", async () => {
+  const watched = watchedCalls();
+  if (!watched) return;
+  const bell = new Doorbell(watched.calls);
+  await opened(bell, watched.seen);
+  const before = watched.seen.sent;
+  for (let n = 0; n < 5 * DOORBELL_LATE_LOOKS; n++) {
+    const ring = rung(bell);
+    bell.look();
+    await ring;
+  }
+  assert.equal(watched.seen.sent, before + 5 * DOORBELL_LATE_LOOKS);
+  await bell.close();
+});
+
 test("cut from outside, it comes all the same, and what is slow for long is given up", async () => {
   const calls = socketCalls();
   if (!calls) return;
