@@ -264,6 +264,9 @@ processTest(
 
     const devtools = await page.context().newCDPSession(page);
     await devtools.send("Emulation.setTouchEmulationEnabled", { enabled: true });
+    // As on a slow phone: timers are due before the click that follows a touch.
+    const busy = "() => { for (const end = performance.now() + 20; performance.now() < end;); }";
+    await page.evaluate(`addEventListener("touchend", ${busy}, { passive: false })`);
     const [asked, touched] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     await page.route(/\/v1\/clients/, async (route) => {
       asked.resolve();
@@ -277,6 +280,7 @@ processTest(
     await devtools.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: [{ x: x + 5, y: y + 5 }] });
     touched.resolve();
     await news;
+    await page.waitForTimeout(100); // it would be shown by now
     await devtools.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
     await question.waitFor();
     await page.keyboard.press("Escape");
