@@ -266,7 +266,9 @@ processTest(
     await devtools.send("Emulation.setTouchEmulationEnabled", { enabled: true });
     // As on a slow phone: timers are due before the click that follows a touch.
     const busy = "() => { for (const end = performance.now() + 20; performance.now() < end;); }";
-    await page.evaluate(`addEventListener("touchend", ${busy}, { passive: false })`);
+    for (const [type, fn] of [["touchstart", "() => {}"], ["touchend", busy]]) {
+      await page.evaluate(`addEventListener("${type}", ${fn}, { passive: false })`); // the click has to wait for both
+    }
     const [asked, touched] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     await page.route(/\/v1\/clients/, async (route) => {
       asked.resolve();
