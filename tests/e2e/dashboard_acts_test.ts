@@ -232,3 +232,60 @@ processTest(
     await page.waitForSelector("main >> text=/drains since/");
   },
 );
+
+processTest(
+  "by the dashboard a client is closed, though rows come above it while its button is pressed or tapped",
+  ["chromium"],
+  async () => {
+    await using all = await opened();
+    const { page, relay } = all;
+    using first = await Stream.connect(relay.hostPort);
+    const close = page.locator("main tbody button").last();
+    await page.click("nav >> text=Clients");
+    await close.waitFor();
+    for (let clicks = 0; clicks < 2; clicks++) await page.click('main th button:text-is("For")'); // the newest above
+    const { port } = first.conn.localAddr as Deno.NetAddr;
+    const question = page.locator("dialog h2", { hasText: `Close client 127.0.0.1:${port}?` });
+    const rows = page.locator("main tbody tr");
+    const answer = (clients: number) =>
+      page.waitForResponse(async (response) =>
+        response.url().includes("/v1/clients") && (await response.text()).split('"hostAddress"').length === clients + 1
+      );
+
+    await close.hover();
+    await page.mouse.down();
+    const [second] = await Promise.all([Stream.connect(relay.hostPort), answer(2)]);
+    using _second = second;
+    await page.waitForTimeout(100); // it would be shown by now
+    await page.mouse.up();
+    await question.waitFor();
+    await page.keyboard.press("Escape");
+    await poll(async () => await rows.count() === 2, () => "what is new is not shown");
+
+    const devtools = await page.context().newCDPSession(page);
+    await devtools.send("Emulation.setTouchEmulationEnabled", { enabled: true });
+    // As on a slow phone: timers are due before the click that follows a touch.
+    const busy = "() => { for (const end = performance.now() + 20; performance.now() < end;); }";
+    for (const [type, fn] of [["touchstart", "() => {}"], ["touchend", busy]]) {
+      await page.evaluate(`addEventListener("${type}", ${fn}, { passive: false })`); // the click has to wait for both
+    }
+    const [asked, touched] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    await page.route(/\/v1\/clients/, async (route) => {
+      asked.resolve();
+      await touched.promise; // a tap is short: news that waits for it is in time
+      await route.continue();
+    });
+    using _third = await Stream.connect(relay.hostPort);
+    await asked.promise;
+    const { x, y } = (await close.boundingBox())!;
+    const news = answer(3);
+    await devtools.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: [{ x: x + 5, y: y + 5 }] });
+    touched.resolve();
+    await news;
+    await page.waitForTimeout(100); // it would be shown by now
+    await devtools.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
+    await question.waitFor();
+    await page.keyboard.press("Escape");
+    await poll(async () => await rows.count() === 3, () => "what is new is not shown");
+  },
+);

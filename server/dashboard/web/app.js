@@ -11,7 +11,7 @@ import { auditView } from "./audit.js";
 import { clientsView } from "./clients.js";
 import { deviceView } from "./device.js";
 import { devicesView } from "./devices.js";
-import { byId, fill, h } from "./dom.js";
+import { byId, fill, h, whenLetGo } from "./dom.js";
 import { eventsView } from "./events.js";
 import { clock, saidBy } from "./format.js";
 import { loginView } from "./login.js";
@@ -96,6 +96,14 @@ function showLive() {
   live.classList.toggle("off", !isLive);
 }
 
+/** Shows what is new. */
+function renew() {
+  whenLetGo(renew, () => {
+    showLive();
+    view?.update();
+  });
+}
+
 /** What happens to links is said, but no more than one thing in a while. @param {Store} of */
 function tellEvents(of) {
   let due = 0;
@@ -137,10 +145,7 @@ async function start() {
   if (store !== mine) return mine.close();
   nav.hidden = false;
   leave.hidden = !isLoggedIn();
-  mine.watch(() => {
-    showLive();
-    view?.update();
-  });
+  mine.watch(renew);
   tellEvents(mine);
   showLive();
   route(false);
@@ -165,9 +170,7 @@ addEventListener("hashchange", () => {
   route(true);
 });
 setInterval(() => {
-  if (document.hidden) return;
-  showLive();
-  view?.update();
+  if (!document.hidden) renew();
 }, 5_000);
 leave.addEventListener("click", async () => {
   await logout();

@@ -7,7 +7,7 @@
  */
 
 import { get } from "./api.js";
-import { fill, h } from "./dom.js";
+import { fill, h, whenLetGo, write } from "./dom.js";
 import { clock, saidBy } from "./format.js";
 import { deviceLink, often, part, soonOnce } from "./parts.js";
 import { Table } from "./table.js";
@@ -139,17 +139,18 @@ export function auditView({ store }) {
       from = cursor = next.cursor;
     }
   };
-  const draw = () => {
-    table.show(rows);
-    older.hidden = cursor === null || rows.length >= MOST;
-  };
+  const draw = () =>
+    whenLetGo(draw, () => {
+      table.show(rows);
+      older.hidden = cursor === null || rows.length >= MOST;
+    });
   const more = async () => {
     older.disabled = true;
     try {
       await back(cursor, asked);
-      wrong.textContent = "";
+      write(wrong, "");
     } catch (error) {
-      wrong.textContent = saidBy(error);
+      write(wrong, saidBy(error));
       rows = []; // the file was put aside: the next look begins anew
     } finally {
       older.disabled = false;
@@ -162,9 +163,9 @@ export function auditView({ store }) {
     const next = await page(null);
     if (mine !== asked) return;
     if (next.file === null) return showOff();
-    if (!isThere) fill(body, shown);
+    if (!isThere) whenLetGo(body, () => fill(body, shown));
     isThere = true;
-    where.textContent = `In ${next.file} on the server; what was put aside before is beside it.`;
+    write(where, `In ${next.file} on the server; what was put aside before is beside it.`);
     const newest = rows[0] && JSON.stringify(rows[0].line);
     const known = next.items.findIndex((line) => JSON.stringify(line) === newest);
     if (known >= 0) rows = [...rowsOf(next.items.slice(0, known)), ...rows].slice(0, MOST);
@@ -177,29 +178,27 @@ export function auditView({ store }) {
   };
   const showOff = () => {
     isThere = false;
-    fill(
-      body,
-      part(
-        "This server writes no audit",
-        h(
-          "p",
-          {},
-          "Start it with ",
-          h("code", {}, "--audit FILE"),
-          ", or put ",
-          h("code", {}, 'audit = "FILE"'),
-          " into its configuration file, which it reads anew by itself. Then here is who came, who was turned away, and who changed what.",
-        ),
+    const off = part(
+      "This server writes no audit",
+      h(
+        "p",
+        {},
+        "Start it with ",
+        h("code", {}, "--audit FILE"),
+        ", or put ",
+        h("code", {}, 'audit = "FILE"'),
+        " into its configuration file, which it reads anew by itself. Then here is who came, who was turned away, and who changed what.",
       ),
     );
+    whenLetGo(body, () => fill(body, off));
   };
   const fresh = () => {
     asked++;
     rows = [];
     cursor = null;
     table.first();
-    read().then(() => wrong.textContent = "", (error) => {
-      wrong.textContent = saidBy(error);
+    read().then(() => write(wrong, ""), (error) => {
+      write(wrong, saidBy(error));
       draw();
     });
   };
@@ -222,7 +221,7 @@ export function auditView({ store }) {
     },
   });
   const ends = [
-    often(read, LOOK_MS, (error) => wrong.textContent = error),
+    often(read, LOOK_MS, (error) => write(wrong, error)),
     store.listen(soon.ask),
     () => {
       clearTimeout(typing);

@@ -9,7 +9,7 @@
 import { closeClient } from "./acts.js";
 import { list } from "./api.js";
 import { actButton } from "./dialog.js";
-import { h } from "./dom.js";
+import { h, whenLetGo, write } from "./dom.js";
 import { age, bytes, number } from "./format.js";
 import { deviceLink, often } from "./parts.js";
 import { Table } from "./table.js";
@@ -86,7 +86,7 @@ export function clientsView({ say }) {
   });
   const read = async () => {
     ({ items, isWhole } = await list("v1/clients", {}, MOST));
-    update();
+    whenLetGo(update, update);
   };
   const table = clientTable(undefined, say, () => void read().catch(() => {}));
   const update = () => {
@@ -99,7 +99,7 @@ export function clientsView({ say }) {
     const said = `${number(shown.length)}${isWhole ? "" : "; there are more, which are not shown"}`;
     if (counts.textContent !== said) counts.textContent = said;
   };
-  const close = often(read, LOOK_MS, (error) => wrong.textContent = error);
+  const close = often(read, LOOK_MS, (error) => write(wrong, error));
   const element = h(
     "div",
     {},

@@ -11,7 +11,7 @@ import { get, list } from "./api.js";
 import { chart } from "./chart.js";
 import { clientTable } from "./clients.js";
 import { actButton } from "./dialog.js";
-import { fill, h } from "./dom.js";
+import { fill, h, whenLetGo, write } from "./dom.js";
 import { eventTable } from "./events.js";
 import { age, bytes, clock, millis, number, setting } from "./format.js";
 import { badge, drainWords, factList, often, part, tagList } from "./parts.js";
@@ -118,10 +118,13 @@ export function deviceView({ store, say }, name) {
     often(
       () => Promise.all([store.readDevice(name), readClients()]).then(() => {}),
       LOOK_MS,
-      (error) => wrong.textContent = error,
+      (error) => write(wrong, error),
     ),
     often(
-      async () => fill(past, ...charts(await get(`v1/history/devices/${encodeURIComponent(name)}`))),
+      async () => {
+        const history = /** @type {Past} */ (await get(`v1/history/devices/${encodeURIComponent(name)}`));
+        whenLetGo(past, () => fill(past, ...charts(history)));
+      },
       PAST_MS,
       () => {},
     ),

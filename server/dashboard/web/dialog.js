@@ -7,7 +7,7 @@
  */
 
 import { saidBy } from "./format.js";
-import { h } from "./dom.js";
+import { h, write } from "./dom.js";
 
 /**
  * A field of a dialog. `choices` makes it a choice of these.
@@ -64,17 +64,17 @@ export function confirm({ title, text, button, danger = false, typed, fields = [
     event.preventDefault();
     const values = Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, String(value)]));
     if (typed !== undefined && values["typed"] !== typed) {
-      wrong.textContent = `This is not ${typed}.`;
+      write(wrong, `This is not ${typed}.`);
       return;
     }
     go.disabled = true;
-    wrong.textContent = "";
+    write(wrong, "");
     try {
       said = await act(values) ?? undefined;
       isDone = true;
       dialog.close();
     } catch (error) {
-      wrong.textContent = saidBy(error);
+      write(wrong, saidBy(error));
     } finally {
       go.disabled = false;
     }
@@ -108,9 +108,9 @@ export function show({ title, text, value, warnings }) {
     shown.select();
     try {
       await navigator.clipboard.writeText(value);
-      copied.textContent = " It is copied.";
+      write(copied, " It is copied.");
     } catch {
-      copied.textContent = " It is selected; copy it by keyboard.";
+      write(copied, " It is selected; copy it by keyboard.");
     }
   };
   const dialog = h(

@@ -58,32 +58,63 @@ function shown(children) {
 /** The longest that somebody who presses a button holds back what is new, in milliseconds. */
 const MAX_PRESS_MS = 10_000;
 
+/** The longest from the end of a touch to its click: they are tasks of their own, unlike those of a mouse. */
+const TAP_MS = 300;
+
 /** Whether something is pressed: if it were replaced, or moved, before it is let go, there would be no click. */
 let isPressed = false;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let pressedTimer;
 
-/** What is new meanwhile, by where it belongs. @type {Map<Element, readonly Child[]>} */
+/** What is to be drawn then, by what it is of. @type {Map<unknown, () => void>} */
 const held = new Map();
 
-addEventListener("pointerdown", () => {
+addEventListener("pointerdown", ({ button }) => {
+  if (button !== 0) return; // nothing may tell of its end: a menu of the browser takes it
   isPressed = true;
-  clearTimeout(pressedTimer);
-  pressedTimer = setTimeout(letGo, MAX_PRESS_MS);
+  letGoIn(MAX_PRESS_MS);
 }, true);
-addEventListener("click", () => isPressed = false, true); // what it shows is shown at once
-for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => setTimeout(letGo), true); // after its click
+addEventListener("click", () => {
+  isPressed = false; // what it shows is shown at once
+  letGoIn(0);
+}, true);
+addEventListener("pointerup", ({ pointerType }) => letGoIn(pointerType === "mouse" ? 0 : TAP_MS), true);
+addEventListener("pointercancel", () => letGoIn(0), true);
+
+/** @param {number} ms */
+function letGoIn(ms) {
+  clearTimeout(pressedTimer);
+  pressedTimer = setTimeout(letGo, ms);
+}
 
 function letGo() {
   isPressed = false;
-  clearTimeout(pressedTimer);
-  for (const [element, children] of [...held]) fill(element, ...children);
+  for (const [key, draw] of [...held]) {
+    held.delete(key);
+    draw();
+  }
 }
 
-/** Replaces what is in an element by others, when nothing is pressed. @param {Element} element @param {...Child} children */
+/**
+ * Draws what is new: now if nothing is pressed, else once it is let go; of the same `key` the last one alone. All that comes
+ * by itself, and not of what somebody does, is drawn by this.
+ *
+ * @param {unknown} key
+ * @param {() => void} draw
+ */
+export function whenLetGo(key, draw) {
+  if (isPressed) return void held.set(key, draw);
+  held.delete(key);
+  draw();
+}
+
+/** Writes a text when nothing is pressed. @param {Element} element @param {string} text */
+export function write(element, text) {
+  whenLetGo(element, () => element.textContent = text);
+}
+
+/** Replaces what is in an element by others. @param {Element} element @param {...Child} children */
 export function fill(element, ...children) {
-  if (isPressed) return void held.set(element, children);
-  held.delete(element);
   element.replaceChildren(...shown(children));
 }
 

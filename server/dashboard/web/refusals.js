@@ -7,7 +7,7 @@
  */
 
 import { list } from "./api.js";
-import { h } from "./dom.js";
+import { h, whenLetGo, write } from "./dom.js";
 import { age, clock, number } from "./format.js";
 import { deviceLink, often, soonOnce } from "./parts.js";
 import { Table } from "./table.js";
@@ -139,11 +139,11 @@ export function refusalsView({ store }) {
   };
   const read = async () => {
     ({ items } = /** @type {{ items: Refused[] }} */ (await list("v1/refusals", {}, MOST)));
-    update();
+    whenLetGo(update, update);
   };
   const soon = soonOnce(read, SOON_MS);
   const ends = [
-    often(read, LOOK_MS, (error) => wrong.textContent = error),
+    often(read, LOOK_MS, (error) => write(wrong, error)),
     store.listen(({ type }) => {
       if (type === "refused" || type === "client-end") soon.ask();
     }),

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { fill, h } from "./dom.js";
+import { fill, h, whenLetGo } from "./dom.js";
 import { number } from "./format.js";
 
 /**
@@ -109,10 +109,10 @@ export class Table {
     if (sort !== undefined) this.#by(sort);
   }
 
-  /** Shows other items, or the same as they are now. @param {readonly T[]} items */
+  /** Shows other items, or the same as they are now, when nothing is pressed. @param {readonly T[]} items */
   show(items) {
     this.#items = items;
-    this.#draw();
+    whenLetGo(this, () => this.#draw());
   }
 
   /** Goes back to the first rows. */
