@@ -77,6 +77,7 @@ async function refuses(port: number): Promise<boolean> {
     (await Deno.connect({ hostname: "127.0.0.1", port })).close();
     return false;
   } catch (error) {
+    if (error instanceof Deno.errors.ConnectionReset) return false; // it was taken, and ended at once
     if (error instanceof Deno.errors.ConnectionRefused) return true;
     throw error;
   }
