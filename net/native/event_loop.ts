@@ -236,17 +236,13 @@ export class EventLoop {
       // Without that door, a pass with something to do is a turn of the runtime's.
       if (!runPromises && (this.#isBusy || this.#again.length > 0)) return this.#restart();
       runPromises?.();
+      if (runPromises && this.#after.length > 0) {
+        this.#endPass(); // also of a part of a pass: the other end works meanwhile
+        runPromises();
+      }
       if (this.#isMidPass) {
-        if (this.#after.length > 0) {
-          this.#endPass();
-          runPromises?.();
-        }
         if (systemClock.now() - this.#since >= FULL_TURN_MS) break;
         continue;
-      }
-      if (runPromises && this.#after.length > 0) {
-        this.#endPass();
-        runPromises();
       }
       if (this.#watchers.size === 0) return this.#restart();
     }
