@@ -47,7 +47,7 @@ processTest(
     const { device } = relay;
     await route(net, "del");
     await device.child.line(/^lost .* expired$/);
-    await device.logged(/cannot reach .* next try in ([3-9]|[12]\d)(\.\d)? s$/);
+    await device.logged(/^(still no link, .*: )?cannot reach .* next try in ([4-9]|[12]\d)(\.\d)? s$/);
     const told = device.log.filter(({ level, message }) => level !== "debug" && /cannot reach/.test(message)).length;
     assert.ok(told <= 2, `${told} lines about one outage`);
     const from = device.child.stdout.length;
