@@ -7,7 +7,7 @@
  */
 
 import { get } from "./api.js";
-import { fill, h, whenLetGo, write } from "./dom.js";
+import { h, renewIn, whenLetGo, write } from "./dom.js";
 import { clock, saidBy } from "./format.js";
 import { deviceLink, often, part, soonOnce } from "./parts.js";
 import { Table } from "./table.js";
@@ -163,7 +163,7 @@ export function auditView({ store }) {
     const next = await page(null);
     if (mine !== asked) return;
     if (next.file === null) return showOff();
-    if (!isThere) whenLetGo(body, () => fill(body, shown));
+    if (!isThere) renewIn(body, shown);
     isThere = true;
     write(where, `In ${next.file} on the server; what was put aside before is beside it.`);
     const newest = rows[0] && JSON.stringify(rows[0].line);
@@ -190,7 +190,7 @@ export function auditView({ store }) {
         " into its configuration file, which it reads anew by itself. Then here is who came, who was turned away, and who changed what.",
       ),
     );
-    whenLetGo(body, () => fill(body, off));
+    renewIn(body, off);
   };
   const fresh = () => {
     asked++;

@@ -11,7 +11,7 @@ import { get, list } from "./api.js";
 import { chart } from "./chart.js";
 import { clientTable } from "./clients.js";
 import { actButton } from "./dialog.js";
-import { fill, h, whenLetGo, write } from "./dom.js";
+import { fill, h, renewIn, write } from "./dom.js";
 import { eventTable } from "./events.js";
 import { age, bytes, clock, millis, number, setting } from "./format.js";
 import { badge, drainWords, factList, often, part, tagList } from "./parts.js";
@@ -123,7 +123,7 @@ export function deviceView({ store, say }, name) {
     often(
       async () => {
         const history = /** @type {Past} */ (await get(`v1/history/devices/${encodeURIComponent(name)}`));
-        whenLetGo(past, () => fill(past, ...charts(history)));
+        renewIn(past, ...charts(history));
       },
       PAST_MS,
       () => {},

@@ -108,6 +108,11 @@ export function whenLetGo(key, draw) {
   draw();
 }
 
+/** As `fill`, when nothing is pressed. @param {Element} element @param {...Child} children */
+export function renewIn(element, ...children) {
+  whenLetGo(element, () => fill(element, ...children));
+}
+
 /** Writes a text when nothing is pressed. @param {Element} element @param {string} text */
 export function write(element, text) {
   whenLetGo(element, () => element.textContent = text);

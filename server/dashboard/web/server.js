@@ -9,7 +9,7 @@
 import { get } from "./api.js";
 import { chart } from "./chart.js";
 import { actButton } from "./dialog.js";
-import { fill, h, whenLetGo, write } from "./dom.js";
+import { fill, h, renewIn, write } from "./dom.js";
 import { age, bytes, millis, number } from "./format.js";
 import { drainWords, factList, often, part } from "./parts.js";
 import { actsOnServer } from "./server_acts.js";
@@ -88,7 +88,7 @@ export function serverView({ store, say }) {
   const close = often(
     async () => {
       const history = /** @type {Past} */ (await get("v1/history?minutes=5"));
-      whenLetGo(past, () => fill(past, ...charts(history)));
+      renewIn(past, ...charts(history));
       why = history.why === null
         ? ""
         : `History is kept in memory alone, and gone when the server ends: ${history.why}.`;
