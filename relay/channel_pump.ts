@@ -81,6 +81,7 @@ export class ChannelPump implements ChannelReceiver {
   #holding = false;
   #consumed = 0;
 
+  #cancelTurn: (() => void) | undefined; // an end waits for its turn
   #cancelStall: () => void = NOTHING;
   #cancelIdle: () => void = NOTHING;
   #halfClose: HalfCloseHold | undefined;
@@ -170,7 +171,7 @@ export class ChannelPump implements ChannelReceiver {
     if (!mayReceive(this.#state)) return this.#finish(reason, true);
     if (dropsBacklog(reason) && this.channel.credit) {
       this.#reason ??= reason; // nothing more is read into the channel
-      return EndPace.of(this.#clock).tell(() => this.abort(reason));
+      return this.#abortInTurn(reason);
     }
     this.#finish(!maySend(this.#state) && reason === "service-closed" ? this.#ends.own : reason);
   }
@@ -187,6 +188,7 @@ export class ChannelPump implements ChannelReceiver {
     const peerHadEnded = !mayReceive(this.#state);
     this.#state = "closed";
     this.#reason = this.#queue.pending > 0 ? reason : this.#reason ?? reason; // what loses bytes is the reason
+    this.#cancelTurn?.();
     this.#cancelStall();
     this.#cancelIdle();
     this.#halfClose?.cancel();
@@ -209,6 +211,11 @@ export class ChannelPump implements ChannelReceiver {
       bytesReceived: this.channel.bytesReceived,
       duration: this.#clock.now() - this.#since,
     });
+  }
+
+  /** {@linkcode ChannelPump.abort}, once, in a turn of its own where many end. */
+  #abortInTurn(reason: ChannelEndReason): void {
+    this.#cancelTurn ??= EndPace.of(this.#clock).tell(() => this.abort(reason));
   }
 
   /** Reads the connection into the channel; once the channel has ended, reads on to see the peer's own end. */
@@ -306,7 +313,7 @@ export class ChannelPump implements ChannelReceiver {
       resets: () => this.#conn!.resets !== false,
       closeWrite: () => this.#endWriting(),
       unacknowledged: () => this.#conn!.unacknowledged(),
-      close: (loss = reason) => EndPace.of(this.#clock).tell(() => this.abort(loss)),
+      close: (loss = reason) => this.#abortInTurn(loss),
     }, !maySend(this.#state));
   }
 

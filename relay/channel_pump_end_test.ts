@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { LINGER_MS } from "../net/limits.ts";
-import { DRAIN_TIMEOUT_MS, TOLD_END_LINGER_MS } from "./limits.ts";
+import { DRAIN_TIMEOUT_MS, ENDS_AT_ONCE, TOLD_END_LINGER_MS } from "./limits.ts";
 import { HALF_CLOSE_TIMEOUT_MS } from "../server/limits.ts";
 import { isSettled, settled } from "../tests/rig/wait.ts";
+import { EndPace } from "./ending/end_pace.ts";
 import { CLOSE, pattern, PumpFixture } from "./_pump_fixture_test.ts";
 import { test } from "../tests/rig/test.ts";
 
@@ -255,4 +256,21 @@ test("an abort drops what waits, closes at once, and the first reason stays", as
   assert.equal(fixture.client.closed, true);
   assert.equal(await isSettled(fixture.driver.ended), false);
   await fixture.finish();
+});
+
+test("an end that waits for its turn is one, whatever else ends the connection meanwhile", async () => {
+  for (const other of ["its own end", "an abort"]) {
+    const fixture = new PumpFixture().attach();
+    fixture.close();
+    await settled();
+    const pace = EndPace.of(fixture.clock);
+    for (let n = 0; n <= ENDS_AT_ONCE; n++) pace.tell(() => {}); // others go first
+    fixture.clock.jump(LINGER_MS);
+    assert.equal(fixture.summary(), undefined, "it waits for its turn");
+    if (other === "an abort") fixture.pump.abort("stalled");
+    else fixture.client.feed(null);
+    await fixture.pump.done;
+    assert.equal(fixture.clock.pending, 0, `${other}: something of it is left`);
+    await fixture.finish();
+  }
 });

@@ -8,6 +8,7 @@
 import type { Clock } from "../../base/clock.ts";
 import { ENDS_AT_ONCE, ENDS_WINDOW_MS } from "../limits.ts";
 
+const NOTHING = (): void => {};
 const paces = new WeakMap<Clock, EndPace>();
 
 /** Tells ends in the order in which they came. */
@@ -29,9 +30,9 @@ export class EndPace {
     return pace;
   }
 
-  /** Calls `fn` once: now, or in a later turn. What that brings with it is one with it. */
-  tell(fn: () => void): void {
-    if (this.#isTelling) return fn();
+  /** Calls `fn` once: now, or in a later turn. What that brings with it is one with it. @returns what cancels it. */
+  tell(fn: () => void): () => void {
+    if (this.#isTelling) return this.#tellNow(fn);
     const now = this.#clock.now();
     if (now - this.#since >= ENDS_WINDOW_MS) {
       this.#since = now;
@@ -42,18 +43,29 @@ export class EndPace {
       return this.#tellNow(fn);
     }
     this.#waiting++;
-    this.#clock.soon(() => {
-      this.#waiting--;
+    let isWaiting = true;
+    const leave = () => {
+      if (isWaiting) this.#waiting--;
+      isWaiting = false;
+    };
+    const cancel = this.#clock.soon(() => {
+      leave();
       this.#tellNow(fn);
     });
+    return () => {
+      leave();
+      cancel();
+    };
   }
 
-  #tellNow(fn: () => void): void {
+  #tellNow(fn: () => void): () => void {
+    const wasTelling = this.#isTelling;
     this.#isTelling = true;
     try {
       fn();
     } finally {
-      this.#isTelling = false;
+      this.#isTelling = wasTelling;
     }
+    return NOTHING;
   }
 }

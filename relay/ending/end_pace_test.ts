@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { systemClock } from "../../base/clock.ts";
 import { ENDS_AT_ONCE, ENDS_WINDOW_MS } from "../limits.ts";
 import { FakeClock } from "../../tests/rig/clock.ts";
-import { poll } from "../../tests/rig/wait.ts";
+import { pause, poll } from "../../tests/rig/wait.ts";
 import { test } from "../../tests/rig/test.ts";
 import { EndPace } from "./end_pace.ts";
 
@@ -44,4 +44,15 @@ test("a thousand ends that each take their time leave others their turns", async
   await promise;
   clearInterval(turns);
   assert.ok(longest < 250, `${longest} ms`); // all at once would be 500
+});
+
+test("one that is cancelled is not told, nor counted, and nothing of it is left", async () => {
+  const pace = EndPace.of(systemClock);
+  await pause(ENDS_WINDOW_MS);
+  const told: number[] = [];
+  const cancels = Array.from({ length: ENDS_AT_ONCE + 3 }, (_, n) => pace.tell(() => told.push(n)));
+  for (const cancel of [...cancels, ...cancels]) cancel();
+  await pause(ENDS_WINDOW_MS);
+  pace.tell(() => told.push(-1));
+  assert.deepEqual(told, [...Array(ENDS_AT_ONCE).keys(), -1]);
 });

@@ -21,6 +21,7 @@ export class FakeClock implements Clock {
   #now = 1_000;
   readonly #start = Date.now();
   readonly #timers = new Set<Timer>();
+  readonly #soon = new Set<NodeJS.Immediate>();
   #wake = Promise.withResolvers<void>();
 
   now(): number {
@@ -43,13 +44,20 @@ export class FakeClock implements Clock {
 
   /** In a turn of this process's own, as no time passes by it. */
   soon(fn: () => void): () => void {
-    const turn = setImmediate(fn);
-    return () => clearImmediate(turn);
+    const turn = setImmediate(() => {
+      this.#soon.delete(turn);
+      fn();
+    });
+    this.#soon.add(turn);
+    return () => {
+      this.#soon.delete(turn);
+      clearImmediate(turn);
+    };
   }
 
-  /** Timers that wait. */
+  /** Timers, and what is put off, that wait. */
   get pending(): number {
-    return this.#timers.size;
+    return this.#timers.size + this.#soon.size;
   }
 
   /** Resolves when `count` timers of `ms` milliseconds are running. */
