@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { LINGER_MS } from "../net/limits.ts";
-import { DRAIN_TIMEOUT_MS, ENDS_AT_ONCE, TOLD_END_LINGER_MS } from "./limits.ts";
+import { DRAIN_TIMEOUT_MS, ENDS_AT_ONCE, TOLD_END_LINGER_MS, TOLD_END_TIMEOUT_MS } from "./limits.ts";
 import { HALF_CLOSE_TIMEOUT_MS } from "../server/limits.ts";
 import { isSettled, settled } from "../tests/rig/wait.ts";
 import { EndPace } from "./ending/end_pace.ts";
@@ -117,6 +117,20 @@ test("a peer that cannot be reset and never ends is closed when its time is up",
   await fixture.clock.advance(TOLD_END_LINGER_MS - 1);
   assert.equal(fixture.client.closed, false);
   await fixture.clock.advance(1);
+  assert.equal(fixture.client.closed, true);
+  await fixture.finish();
+});
+
+test("a peer that cannot be reset and sends on is closed when its time is up, so that the system resets it", async () => {
+  const fixture = new PumpFixture().attach();
+  fixture.client.resets = false;
+  fixture.pump.end("shutting-down");
+  await settled();
+  for (let left = TOLD_END_TIMEOUT_MS; left > 0; left -= 250) {
+    assert.equal(fixture.client.closed, false, `${left} ms before`);
+    fixture.client.feed(Uint8Array.of(9));
+    await fixture.clock.advance(250);
+  }
   assert.equal(fixture.client.closed, true);
   await fixture.finish();
 });

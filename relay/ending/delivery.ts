@@ -5,7 +5,13 @@
  */
 
 import { LINGER_MS } from "../../net/limits.ts";
-import { DRAIN_TIMEOUT_MS, MAX_TAKEN_LOOK_MS, TAKEN_LOOK_MS, TOLD_END_LINGER_MS } from "../limits.ts";
+import {
+  DRAIN_TIMEOUT_MS,
+  MAX_TAKEN_LOOK_MS,
+  TAKEN_LOOK_MS,
+  TOLD_END_LINGER_MS,
+  TOLD_END_TIMEOUT_MS,
+} from "../limits.ts";
 import type { ChannelEndReason } from "../../protocol/reasons.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { WriteQueue } from "../write_queue.ts";
@@ -86,7 +92,7 @@ export class Delivery {
     this.#isTold = isWhole || !resets();
     if (!this.#isTold) return this.#resetWhenTaken(clock.now() + DRAIN_TIMEOUT_MS);
     if (this.#hasEnded) return this.#options.close();
-    this.#lingerUntil = clock.now() + DRAIN_TIMEOUT_MS;
+    this.#lingerUntil = clock.now() + (isWhole ? DRAIN_TIMEOUT_MS : TOLD_END_TIMEOUT_MS);
     this.linger();
     this.#options.closeWrite().catch(() => this.#options.close());
   }
