@@ -74,7 +74,7 @@ export const ENDS_WINDOW_MS = 5;
 export const TOLD_END_LINGER_MS = 500;
 
 /** The same for one that goes on sending: what it sends is lost, and its close says so, as the kernel resets it. */
-export const TOLD_END_TIMEOUT_MS = 5_000;
+export const TOLD_END_TIMEOUT_MS = 2_000;
 
 /** Channels of a link that have ended and whose receivers still take what came; beyond, no new ones are opened. */
 export const MAX_LEAVING_CHANNELS = 256;

@@ -198,9 +198,12 @@ export function endOfFile(inHandshake: boolean): TlsError {
     : new TlsError("the peer closed the connection without close_notify, so bytes may be missing", "truncated");
 }
 
+/** Alerts of who does not take a certificate; 51: what signs it, or is signed with it, is of another key (RFC 8446 §6.2). */
+const REFUSED_CERTIFICATE: readonly number[] = [42, 43, 44, 45, 46, 48, 51];
+
 function alert(number: number): TlsError {
   const text = `the peer refused: fatal alert: ${ALERTS[number] ?? number}`;
   if (number === 120) return new TlsError(text, "alpn");
-  if (number === 48 || number >= 42 && number <= 46) return new TlsError(text, "refused-certificate");
+  if (REFUSED_CERTIFICATE.includes(number)) return new TlsError(text, "refused-certificate");
   return new TlsError(text, number === 70 ? "version" : "alert");
 }

@@ -20,6 +20,10 @@ import { ALPN, TlsHandshakeError } from "../tls/listening.ts";
 import { certificateEnd } from "../tls/validity.ts";
 import { peerCertificate } from "./peer_certificate.ts";
 
+/** Alerts of who does not take a certificate, as `net/openssl/errors.ts` has them: they have no code here. */
+const REFUSED_CERTIFICATE =
+  /fatal alert: (?:(?:Bad|Unsupported)Certificate|Certificate(?:Revoked|Expired|Unknown)|UnknownCA|DecryptError)/;
+
 /** A connection of the runtime's in TLS. */
 class PortableTlsSocket implements TlsSocket {
   readonly localAddress: Address;
@@ -41,7 +45,7 @@ class PortableTlsSocket implements TlsSocket {
     } catch (error) {
       this.cut();
       const text = describeError(error);
-      const refusesKey = /fatal alert: (?:BadCertificate|CertificateUnknown|UnknownCA)/.test(text); // it has no code
+      const refusesKey = REFUSED_CERTIFICATE.test(text);
       throw new TlsHandshakeError(whyNot(text), { isMute: isEnd(error), refusesKey, cause: error });
     }
     this.cut();

@@ -11,6 +11,7 @@ import { adminClient } from "../../app/admin/client.ts";
 import type { Reloaded } from "../../app/reload/report.ts";
 import type { DEVICE_OPTIONS } from "../../device/cli/config.ts";
 import { DEVICE_RELOAD } from "../../device/cli/reload_table.ts";
+import { isTlsNative } from "../rig/engine.ts";
 import { succeed } from "../rig/processes/commands.ts";
 import { startDevice } from "../rig/processes/daemons.ts";
 import { processTest } from "../rig/processes/harness.ts";
@@ -116,7 +117,7 @@ processTest("each option of a device is in force at once, or waits for the next 
     },
     pki: inVain("pki", "pki = true"),
     plain: inVain("plain", "plain = true"),
-    "require-binding": overNewLink("require-binding", "require-binding = true"),
+    "require-binding": (isTlsNative ? overNewLink : inVain)("require-binding", "require-binding = true"),
     mode: { lines: ['mode = "run"'], said: ["mode"] },
     "connect-timeout": toCome("connect-timeout 10s -> 3s", 'connect-timeout = "3s"'),
     "tcp-keep-alive": toCome("tcp-keep-alive 2m -> 90s", 'tcp-keep-alive = "90s"'),

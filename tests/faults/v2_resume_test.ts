@@ -6,7 +6,8 @@
  */
 
 import assert from "node:assert/strict";
-import { isTlsNative } from "../rig/engine.ts";
+import { TOLD_END_TIMEOUT_MS } from "../../relay/limits.ts";
+import { isNative, isTlsNative } from "../rig/engine.ts";
 import type { Child } from "../rig/processes/child.ts";
 import { CUT_KINDS, type CutKind } from "../rig/cuts/cuts.ts";
 import { type Daemon, startDevice } from "../rig/processes/daemons.ts";
@@ -19,7 +20,7 @@ import { HOST_PORT, SERVER_PORT, timed } from "../rig/machines/v2_machines.ts";
 import { startV2Server } from "../rig/processes/relay.ts";
 
 /** Longest time from the fact being known to the end of a client, in milliseconds. */
-const TOLD_MS = 1_000;
+const TOLD_MS = isNative ? 1_000 : 1_000 + TOLD_END_TIMEOUT_MS; // they send on
 
 /** Clients that are inside when a session ends. */
 const CLIENTS = 5;
