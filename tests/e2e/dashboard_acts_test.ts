@@ -234,6 +234,33 @@ processTest(
 );
 
 processTest(
+  "by the dashboard whoever is on a button with the keyboard stays there, and Space does its work, though news comes",
+  ["chromium"],
+  async () => {
+    await using all = await opened();
+    const { page, relay } = all;
+    await using api = adminClient({ socket: `${relay.folder.path}/server/admin.sock` });
+    await page.click("main >> text=gw1");
+    await page.focus('main button:text-is("Keep-alive")');
+    const where = () => page.evaluate("document.activeElement.textContent");
+    await page.keyboard.down(" ");
+    const news = page.waitForResponse(async (response) => (await response.text()).includes('"draining":{'));
+    await api.post("/v1/devices/gw1/drain", {});
+    await news;
+    await page.waitForTimeout(100); // it would be shown by now
+    await page.keyboard.up(" ");
+    await page.waitForSelector("dialog [name=endpoint]");
+    await page.waitForSelector("main >> text=/drains since/");
+    await page.keyboard.press("Escape");
+    await page.waitForSelector("dialog", { state: "detached" });
+    assert.equal(await where(), "Keep-alive");
+    await api.post("/v1/devices/gw1/undrain");
+    await page.waitForSelector('main button:text-is("Drain")');
+    assert.equal(await where(), "Keep-alive", "though its neighbour is another");
+  },
+);
+
+processTest(
   "by the dashboard a client is closed, though rows come above it while its button is pressed or tapped",
   ["chromium"],
   async () => {

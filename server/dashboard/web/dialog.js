@@ -7,7 +7,7 @@
  */
 
 import { saidBy } from "./format.js";
-import { h, write } from "./dom.js";
+import { focusOn, h, write } from "./dom.js";
 
 /**
  * A field of a dialog. `choices` makes it a choice of these.
@@ -90,7 +90,7 @@ function open(dialog) {
   return /** @type {Promise<void>} */ (new Promise((resolve) =>
     dialog.addEventListener("close", () => {
       dialog.remove();
-      if (before instanceof HTMLElement) before.focus();
+      if (before) focusOn(before, document.body);
       resolve();
     }, { once: true })
   ));

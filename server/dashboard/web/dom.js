@@ -74,6 +74,14 @@ addEventListener("pointerdown", ({ button }) => {
   isPressed = true;
   letGoIn(MAX_PRESS_MS);
 }, true);
+addEventListener("keydown", ({ key, repeat }) => {
+  if (key !== " " || repeat) return; // a click comes of Space when it is let go, of Enter at once
+  isPressed = true;
+  letGoIn(MAX_PRESS_MS);
+}, true);
+addEventListener("keyup", ({ key }) => {
+  if (key === " ") letGoIn(0);
+}, true);
 addEventListener("click", () => {
   isPressed = false; // what it shows is shown at once
   letGoIn(0);
@@ -118,9 +126,24 @@ export function write(element, text) {
   whenLetGo(element, () => element.textContent = text);
 }
 
-/** Replaces what is in an element by others. @param {Element} element @param {...Child} children */
+/**
+ * Replaces what is in an element by others. Whoever was on one of them with the keyboard is on the one that says the same.
+ *
+ * @param {Element} element @param {...Child} children
+ */
 export function fill(element, ...children) {
+  const { activeElement: before } = document;
+  const isWithin = before !== null && before !== element && element.contains(before);
   element.replaceChildren(...shown(children));
+  if (isWithin) focusOn(before, element);
+}
+
+/** Puts the keyboard on an element, or, if it is gone, on the one within `root` that says the same. @param {Element} element @param {Element} root */
+export function focusOn(element, root) {
+  const says = (/** @type {Element} */ one) => `${one.textContent} ${one.getAttribute("aria-label")}`;
+  const all = element.isConnected ? [element] : [...root.querySelectorAll(element.tagName)];
+  const same = all.find((one) => says(one) === says(element));
+  if (same instanceof HTMLElement) same.focus();
 }
 
 /** The element of an id, which is there. @param {string} id @returns {HTMLElement} */
