@@ -6,6 +6,7 @@
 
 import { V2_MAX_SERVICES } from "../../protocol/v2/limits.ts";
 import { FIRST_FRAME_TIMEOUT_MS } from "../limits.ts";
+import { notGrantedText } from "../../protocol/v2/not_granted.ts";
 import type { ChannelEndReason } from "../../protocol/reasons.ts";
 import type { ServiceGrantResult, ServiceOffer } from "../../protocol/v2/wire/messages.ts";
 import { nothingCarried } from "../../relay/channel_end.ts";
@@ -32,6 +33,7 @@ import {
   type ServiceClients,
   shutStatus,
   statusOf,
+  unlikeStatus,
 } from "./open_service.ts";
 import type { ServerSettings } from "../options.ts";
 import { eachService, formatGrantedAddress, placeOf, type ServiceGrant } from "../devices/service_grant.ts";
@@ -82,8 +84,12 @@ export class DeviceServices implements HostPortOwner {
       statusOf(name, port, this.settings.openings.get(this.deviceName, name)?.until)
     );
     const granted = eachService(this.#device.services);
-    const shut = granted.filter(({ name }) => this.#shut.has(name) && !this.#services.has(name));
-    return [...open, ...shut.map((grant) => shutStatus(this.deviceName, grant))];
+    const namesNone = this.#isRunning && !this.#options.namesAddresses();
+    const others = granted.filter(({ name }) => !this.#services.has(name)).flatMap((grant): ServedService | [] => {
+      if (this.#shut.has(grant.name)) return shutStatus(this.deviceName, grant);
+      return unlikeStatus(grant, this.#offers.get(grant.name), namesNone) ?? [];
+    });
+    return [...open, ...others];
   }
 
   emit(event: ServerEvent): void {
@@ -256,7 +262,7 @@ export class DeviceServices implements HostPortOwner {
       this.#offers.set(name, offer);
       const grant = this.#grantFor(name);
       if (grant?.local !== undefined) {
-        return { number, code: "not-granted", text: `${name} is defined on the server, as ${grant.local}` };
+        return { number, code: "not-granted", text: notGrantedText("defined", name, grant.local) };
       }
       if (!grant) {
         const facts = { device: this.deviceName, service: name };

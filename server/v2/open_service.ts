@@ -7,6 +7,7 @@
 import { type Authenticated, CAN_NAME_ADDRESSES } from "../../protocol/v2/wire/handshake.ts";
 import type { Turns } from "../../base/slices.ts";
 import type { ServiceGrantResult, ServiceOffer, ServiceTarget } from "../../protocol/v2/wire/messages.ts";
+import { notGrantedText } from "../../protocol/v2/not_granted.ts";
 import type { ChannelPump } from "../../relay/channel_pump.ts";
 import type { Connection } from "../../net/socket.ts";
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
@@ -114,8 +115,22 @@ export function opensIt(device: string, service: string): string {
 }
 
 /** Such a service as it is shown. */
-export function shutStatus(device: string, { name, listen }: ServiceGrant): ServedService {
-  const error = `closed: ${opensIt(device, name)}`;
+export function shutStatus(device: string, grant: ServiceGrant): ServedService {
+  return unopened(grant, `closed: ${opensIt(device, grant.name)}`);
+}
+
+/** One that is not open since the device has it otherwise, if so; `namesNone`: it lets the server name no address. */
+export function unlikeStatus(
+  grant: ServiceGrant,
+  offer: ServiceOffer | undefined,
+  namesNone: boolean,
+): ServedService | undefined {
+  const none = namesNone ? notGrantedText("no-address", grant.name) : undefined;
+  const error = grant.local === undefined ? offer && mismatch(grant, offer) : none;
+  return error === undefined ? undefined : unopened(grant, error);
+}
+
+function unopened({ name, listen }: ServiceGrant, error: string): ServedService {
   return { name, hostAddress: formatGrantedAddress(listen), open: false, error };
 }
 
@@ -128,9 +143,7 @@ export function answerOf(name: string, number: number, port: HostPort): ServiceG
 /** Why a service cannot be had as it is offered, if so: by UDP on one side alone. */
 export function mismatch({ name, listen }: ServiceGrant, { datagrams }: ServiceOffer): string | undefined {
   if (isUdp(listen) === (datagrams === true)) return undefined;
-  return datagrams
-    ? `${name} is udp: at the device: give it a host address of UDP, as in udp:0.0.0.0:1161`
-    : `${name} is granted by UDP, and is not udp: at the device: write ${name}=udp:HOST:PORT there (an old one cannot)`;
+  return notGrantedText(datagrams ? "udp-offered" : "udp-granted", name);
 }
 
 /** The device's grant for a service, if it has one. */

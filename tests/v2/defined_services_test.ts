@@ -93,6 +93,8 @@ test("v2 defined: a device whose owner allows nothing, as all of before, serves 
   await echoes(await relay.hostPort("echo"));
   await refusesClients(port);
   assert.equal(relay.server.log.matching(/^warn: .*gw1 lets the server name no address; web is not open/).length, 1);
+  const web = relay.server.handle.device("gw1").status!.services.find(({ name }) => name === "web")!;
+  assert.match(web.error!, /lets the server name no address; .* --allow /);
 });
 
 test("v2 defined: in mode config it is closed, and open again in run", async () => {

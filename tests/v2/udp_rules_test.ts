@@ -99,6 +99,12 @@ test("what is UDP on one side alone is not open, and both sides say why in one l
   assert.match(errors[0]!, /a is udp: at the device: give it a host address of UDP, as in udp:0\.0\.0\.0:1161/);
   assert.match(errors[1]!, /b is granted by UDP, and is not udp: at the device: write b=udp:HOST:PORT there/);
   assert.match(relay.server.log.said.join("\n"), /device gw1: a is udp: at the device/);
+  const { services } = relay.server.handle.device("gw1").status!;
+  assert.deepEqual(
+    services.map(({ name, open, error }) => [name, open, `not-granted: ${error}`]),
+    [["a", false, errors[0]], ["b", false, errors[1]]],
+    "and the server's status has it, too",
+  );
 });
 
 test("a server that does not know UDP is offered no such service", async () => {
