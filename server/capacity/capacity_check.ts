@@ -16,7 +16,11 @@ import type { ServerLimits } from "./server_limits.ts";
 export function capacityCheck(file: string, limits: ServerLimits): Check {
   return {
     name: "capacity",
-    look: async () => capacityFinding(await readDevices(file), limits, descriptorLimit()),
+    async look() {
+      const devices = await readDevices(file).catch(() => undefined); // the check of the file itself says why
+      if (!devices) return { level: "warn", text: "not known: it is told by devices.toml, which cannot be read" };
+      return capacityFinding(devices, limits, descriptorLimit());
+    },
   };
 }
 
@@ -30,7 +34,9 @@ export function capacityFinding(
   if (limits.links !== undefined && links > limits.links) {
     return {
       level: "warn",
-      text: `${links} devices are registered, and max-links lets ${limits.links} in at once`,
+      text: `${counted(links, "device")} ${
+        links === 1 ? "is" : "are"
+      } registered, and max-links lets ${limits.links} in at once`,
       advice: `max-links = ${links}`,
     };
   }
@@ -47,7 +53,9 @@ export function capacityFinding(
   if (left < ports) {
     return {
       level: "warn",
-      text: `${descriptors} descriptors (ulimit -n) are few for ${need}: ${Math.max(0, left)} are left for clients`,
+      text: `${descriptors} descriptors (ulimit -n) are few for ${need}: ${
+        left === 1 ? "1 is" : `${Math.max(0, left)} are`
+      } left for clients`,
       advice: advice(links + 3 * ports),
     };
   }
@@ -55,7 +63,7 @@ export function capacityFinding(
   if (sockets !== undefined && sockets > descriptors - kept - ports) {
     return {
       level: "warn",
-      text: `max-sockets is ${sockets}, and beside ${ports} host ports there are ${
+      text: `max-sockets is ${sockets}, and beside ${counted(ports, "host port")} there are ${
         descriptors - kept - ports
       } (ulimit -n)`,
       advice: `${advice(sockets + ports)}, or a lower max-sockets`,

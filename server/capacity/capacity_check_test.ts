@@ -30,7 +30,12 @@ test("the doctor finds limits that cannot be reached, and those that are too low
     text: "3 devices are registered, and max-links lets 2 in at once",
     advice: "max-links = 3",
   });
+  assert.equal(
+    capacityFinding(fleet(1, 1), { links: 0 }, 65_536).text,
+    "1 device is registered, and max-links lets 0 in at once",
+  );
   const found = capacityFinding(fleet(3, 1), { sockets: 5_000 }, 1_024);
   assert.match(found.text, /^max-sockets is 5000, and beside 3 host ports there are \d+ \(ulimit -n\)$/);
+  assert.match(capacityFinding(fleet(1, 1), { sockets: 5_000 }, 1_024).text, / beside 1 host port there are /);
   assert.equal(capacityFinding(fleet(3, 1), { sockets: 100 }, 1_024).level, "ok");
 });

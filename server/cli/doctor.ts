@@ -13,6 +13,8 @@ import { descriptorCheck, engineCheck, kernelNumbers, stateChecks } from "../../
 import { stateFolder } from "../../app/files/state.ts";
 import { systemClock } from "../../base/clock.ts";
 import { silentLogger } from "../../base/logger.ts";
+import { counted } from "../../base/table.ts";
+import { notGrantedWhy } from "../../protocol/v2/not_granted.ts";
 import { type Address, formatAddress, parseAddress } from "../../protocol/address.ts";
 import { chooseEngine } from "../../net/engines.ts";
 import { readPemFile } from "../../net/tls/pem_file.ts";
@@ -105,23 +107,47 @@ function servicesCheck(folder: string): Check {
     name: "services",
     async look() {
       const { facts = [], trouble } = await askRunning(folder, async (client) => {
-        const found: string[] = [];
-        for await (const { name, link, services } of listed<Device>(client, "/v1/devices")) {
+        const found: NotOpen[] = [];
+        for await (const { name: device, link, services } of listed<Device>(client, "/v1/devices")) {
           if (link !== "online") continue;
-          for (const { name: service, error } of services) if (error) found.push(`${name}/${service}: ${error}`);
+          for (const { name, error } of services) if (error !== null) found.push({ device, name, error });
         }
         return found;
       });
       if (trouble !== undefined) return { level: "warn", text: trouble };
       const [first, ...others] = facts;
       if (first === undefined) return { level: "ok", text: "of the devices that are online, none is known to be shut" };
+      const text = `${first.device}/${first.name}: ${first.error}`;
       return {
         level: "warn",
-        text: others.length === 0 ? first : `${first}; and ${others.length} more: sallyport server devices`,
-        advice: "end what has the port (ss -ltnp), or grant another: sallyport server service move",
+        text: others.length === 0 ? text : `${text}; and ${others.length} more: sallyport server devices`,
+        advice: notOpenAdvice(first),
       };
     },
   };
+}
+
+/** A service that is not open. */
+interface NotOpen {
+  readonly device: string;
+  readonly name: string;
+  readonly error: string;
+}
+
+/** What would do. */
+function notOpenAdvice({ device, name, error }: NotOpen): string {
+  if (error.startsWith("closed")) return `sallyport server open ${device}/${name} --for 1h`;
+  const move = (address: string) => `sallyport server service move ${device} ${name}=${address}`;
+  switch (notGrantedWhy(error, name)) {
+    case "udp-offered":
+      return move("udp:HOST:PORT");
+    case "udp-granted":
+      return `at the device: ${name}=udp:HOST:PORT; or, if it is TCP, here: ${move("HOST:PORT")}`;
+    case "no-address":
+      return "at the device: --allow, with what the server may name, as in 10.0.0.0/24:23";
+    default:
+      return `end what has the port (ss -ltnp), or grant another: ${move("HOST:PORT")}`;
+  }
 }
 
 /** Where the server that runs listens. */
@@ -180,7 +206,8 @@ function devicesCheck(file: string): Check {
           advice: `sysctl -w net.ipv4.ip_local_reserved_ports=${handedOut.port}, or another port`,
         };
       }
-      return { level: "ok", text: `${devices.length} devices, ${ports.length} ports of their own, in ${file}` };
+      const own = ports.length === 1 ? "1 port of its own" : `${ports.length} ports of their own`;
+      return { level: "ok", text: `${counted(devices.length, "device")}, ${own}, in ${file}` };
     },
   };
 }
