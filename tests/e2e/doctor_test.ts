@@ -8,6 +8,9 @@ import assert from "node:assert/strict";
 import { outcome, succeed } from "../rig/processes/commands.ts";
 import { processTest } from "../rig/processes/harness.ts";
 import { echoRelay, V2Relay } from "../rig/processes/relay.ts";
+import { startDevice } from "../rig/processes/daemons.ts";
+import { TempFolder } from "../rig/temp_folder.ts";
+import { poll } from "../rig/wait.ts";
 import { freePort } from "../rig/ports.ts";
 
 interface Found {
@@ -89,9 +92,14 @@ processTest(
     const nobody = freePort("127.0.0.1");
     const cut = await doctor("device", "--server", `127.0.0.1:${nobody}`, "--server-key", await keyOf(state), ...state);
     assert.deepEqual([cut.code, cut.of(`server 127.0.0.1:${nobody}`)!.level], [1, "fail"]);
+    assert.match(cut.of(`server 127.0.0.1:${nobody}`)!.advice!, /^see whether the server runs/);
+    const lost = await doctor("device", "--server", "no.invalid:1", "--server-key", await keyOf(state), ...state);
+    assert.match(lost.of("name no.invalid")!.advice!, /^correct the name/);
+    assert.match(cut.of(`server 127.0.0.1:${nobody}`)!.advice!, /^see whether the server runs/);
     const [other] = (await outcome("device", ["key", ...state])).stdout;
     const wrong = await doctor("device", "--server", at, "--server-key", other!.split(" ")[0]!, ...state);
     assert.deepEqual([wrong.code, wrong.of(`server ${at}`)!.level], [1, "fail"]);
+    assert.match(wrong.of(`server ${at}`)!.advice!, /^if the server was set up anew/);
     const down = await doctor("device", "--service", `echo=127.0.0.1:${nobody}`, ...state);
     assert.deepEqual([down.code, down.of("service echo")!.level], [0, "warn"]);
     const behind = [
@@ -134,6 +142,85 @@ processTest("doctor of both sides says which services are not open, why, and wha
   const server = await doctor("server", ...state);
   assert.deepEqual([server.code, server.of("services")!.level], [0, "warn"]);
   assert.match(server.of("services")!.text, /^gw1\/b: /);
+});
+
+processTest("what is UDP on one side alone is told by all who ask, with what would do", [], async () => {
+  await using relay = await V2Relay.start(["a=udp:127.0.0.1:53", "b=127.0.0.1:53"], {
+    grants: ["a=udp:127.0.0.1:0", "b=127.0.0.1:0"],
+  });
+  const state = ["--state", relay.folder.path];
+  await relay.command("service", "move", "gw1", "a=127.0.0.1:0");
+  await relay.command("service", "move", "gw1", "b=udp:127.0.0.1:0");
+  for (const name of ["a", "b"]) await relay.device.child.line(new RegExp(`^service ${name} not-granted: `));
+
+  const server = (await doctor("server", ...state)).of("services")!;
+  assert.deepEqual([server.level, server.advice], [
+    "warn",
+    "sallyport server service move gw1 a=udp:HOST:PORT",
+  ]);
+  assert.match(server.text, /^gw1\/a: a is udp: at the device: .*; and 1 more: /);
+  await poll(async () => {
+    const [row] = JSON.parse((await relay.command("devices", "--json"))[0]!) as { unbound: Record<string, string> }[];
+    return /^a is udp: at the device/.test(row!.unbound["a"]!) && /^b is granted by UDP/.test(row!.unbound["b"]!);
+  }, () => "devices does not say why");
+  const device = await doctor("device", ...state);
+  const [a, b] = [device.of("service a")!, device.of("service b")!];
+  assert.equal(a.advice, "on the server: sallyport server service move gw1 a=udp:HOST:PORT");
+  assert.match(
+    b.advice!,
+    /^here: write b=udp:127\.0\.0\.1:53; or, if it is TCP, on the server: .* move gw1 b=HOST:PORT$/,
+  );
+
+  const from = relay.device.child.stdout.length;
+  await relay.command("service", "move", "gw1", "a=udp:127.0.0.1:0"); // as advised
+  await relay.command("service", "move", "gw1", "b=127.0.0.1:0");
+  for (const name of ["a", "b"]) await relay.device.child.line(new RegExp(`^service ${name} (udp:)?127\\.`), from);
+  assert.equal((await doctor("server", ...state)).of("services")!.level, "ok");
+});
+
+processTest("a device without a link is told with why, also if it runs with options of its own", [], async () => {
+  await using relay = await V2Relay.start(["a=127.0.0.1:1"]);
+  const state = ["--state", relay.folder.path];
+  await relay.command("disable", "gw1");
+  await relay.device.child.line(/^lost .* disabled$/);
+  const disabled = (await doctor("device", ...state)).of("running")!;
+  assert.match(disabled.text, /; it said disabled: gw1 is disabled$/);
+  assert.match(disabled.advice!, /^on the server: sallyport server enable gw1/);
+
+  using folder = new TempFolder();
+  const nobody = `127.0.0.1:${freePort("127.0.0.1")}`;
+  const key = await keyOf(state);
+  const own = ["--state", folder.path, "--server", nobody, "--server-key", key, "--service", "a=127.0.0.1:1"];
+  await using device = startDevice(own);
+  await device.logged(/^cannot reach /);
+  const found = await doctor("device", "--state", folder.path);
+  assert.match(found.of("running")!.text, /, 127\.0\.0\.1:\d+; last: .*refused/i);
+  assert.ok(found.of("running")!.advice);
+  assert.equal(found.of("name 127.0.0.1")!.level, "ok");
+  assert.deepEqual([found.code, found.of(`server ${nobody}`)!.level], [1, "fail"]);
+});
+
+processTest("doctor names the state that it was given, and tells a broken devices.toml once", [], async () => {
+  using folder = new TempFolder();
+  const state = ["--state", folder.path];
+  const none = await outcome("device", ["doctor", ...state]);
+  assert.match(none.stderr, new RegExp(`has not joined a server: ${folder.path}/device has none; `));
+  const file = (text: string) => {
+    Deno.mkdirSync(`${folder.path}/server`, { recursive: true, mode: 0o700 });
+    Deno.writeTextFileSync(`${folder.path}/server/devices.toml`, text, { mode: 0o600 });
+  };
+  file("[gw1\n");
+  const listen = ["--listen", `127.0.0.1:${freePort("127.0.0.1")}`];
+  const broken = await doctor("server", ...listen, ...state);
+  assert.deepEqual(
+    [broken.code, broken.of("devices.toml")!.level, broken.of("capacity")!.level],
+    [1, "fail", "warn"],
+  );
+  assert.doesNotMatch(broken.of("capacity")!.text, /TOML/);
+  const [identity] = (await outcome("device", ["key", ...state])).stdout;
+  file(`[gw1]\nkey = "${identity!.split(" ")[0]}"\nservices = { a = "127.0.0.1:22222" }\n`);
+  const whole = await doctor("server", ...listen, ...state);
+  assert.match(whole.of("devices.toml")!.text, /^1 device, 1 port of its own, in /);
 });
 
 async function keyOf(state: readonly string[]): Promise<string> {

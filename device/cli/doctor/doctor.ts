@@ -9,28 +9,31 @@ import { type OptionValues, optionValues } from "../../../app/options.ts";
 import { ConfigError } from "../../../app/toml/config_error.ts";
 import { loadConfig } from "../../../app/files/state_version.ts";
 import type { TomlTable } from "../../../app/toml/table.ts";
-import { type Check, doctorCommand } from "../../../app/doctor/doctor.ts";
-import { type Asked, askRunning } from "../../../app/doctor/running.ts";
+import { type Check, doctorCommand, type Finding } from "../../../app/doctor/doctor.ts";
+import { askRunning } from "../../../app/doctor/running.ts";
 import { descriptorCheck, engineCheck, stateChecks } from "../../../app/doctor/machine.ts";
 import { stateFolder } from "../../../app/files/state.ts";
+import { describeError } from "../../../base/errors.ts";
 import { within } from "../../../base/within.ts";
 import { systemClock } from "../../../base/clock.ts";
-import { type Address, formatAddress } from "../../../protocol/address.ts";
+import { type Address, formatAddress, parseAddress } from "../../../protocol/address.ts";
 import { lookup } from "../../../net/dial/lookup.ts";
 import { dialServer } from "../../../net/dial/server.ts";
 import { lookAtServer } from "../../../relay/handshake.ts";
 import { chooseEngine } from "../../../net/engines.ts";
-import type { ServerSecurity } from "../../../net/tls/proof.ts";
+import { ServerIdentityError, type ServerSecurity } from "../../../net/tls/proof.ts";
 import { ipBytes } from "../../../protocol/ip.ts";
 import type { DeviceFacts, Service } from "../../admin/schemas.ts";
-import { DOCTOR_DIAL_MS, FAR_CLOCK_MS } from "../../limits.ts";
+import { DOCTOR_DIAL_MS } from "../../limits.ts";
 import { readCa } from "../ca.ts";
 import { DEVICE_OPTIONS, type DeviceConfig, deviceConfig } from "../config.ts";
 import { parseEndpoint } from "../../endpoints/registry.ts";
 import { endpointCheck } from "./endpoint_checks.ts";
 import { userOf } from "../../../app/doctor/rights.ts";
 import { loadDevice } from "../state.ts";
-import { wayChecks } from "./way_checks.ts";
+import { openCheck } from "./open_check.ts";
+import { runningCheck } from "./running_check.ts";
+import { connectCheck, UNREACHED, wayChecks } from "./way_checks.ts";
 
 /** The command, below the device's command `name`. */
 export function deviceDoctorCommand(name: string): Command {
@@ -66,7 +69,12 @@ async function checksOf(
   }));
   const { device } = running.facts ?? {};
   const isTold = file !== undefined || WAY_WORDS.some((name) => values[name] !== undefined);
-  const config = await configOf(values, file, folder, device !== undefined && !isTold);
+  const config = await configOf(
+    { ...values, ...(state !== undefined && { state }) },
+    file,
+    folder,
+    device !== undefined && !isTold,
+  );
   const isV2 = (config?.profile ?? device?.profile) !== "v1";
   const all = config === undefined ? [] : "host" in config.server ? [config.server] : config.server;
   // One that runs with options of its own may go elsewhere: then what join has stored says nothing of its way.
@@ -75,8 +83,9 @@ async function checksOf(
     engineCheck(config?.engine ?? "auto", device?.engine),
     descriptorCheck(device?.pid),
     ...(isV2 ? stateChecks(folder) : []),
-    ...(isV2 || device ? [runningCheck(running)] : []),
+    ...(isV2 || device ? [runningCheck({ ...running, facts: device })] : []),
     ...servers.flatMap((server) => [nameCheck(server), ...wayChecks(config!, server), reachCheck(config!, server)]),
+    ...(device && device.state !== "online" && servers.length === 0 ? farChecks(device.server) : []),
     ...serviceChecks(isV2 && values.service === undefined ? running.facts : undefined, config),
   ];
 }
@@ -99,30 +108,6 @@ function serviceChecks(running: Running | undefined, config: DeviceConfig | unde
   });
 }
 
-/** What the server has said of a service, and what stands behind it. */
-function openCheck({ error, name }: Service, { name: device }: DeviceFacts, behind: Check): Check {
-  if (error === null) return behind;
-  return {
-    name: behind.name,
-    async look(signal) {
-      const { level, text } = await behind.look(signal);
-      const advice = NOT_OPEN.find(([code]) => error.startsWith(code))?.[1](device ?? "DEVICE", name);
-      return { level: "warn", text: level === "ok" ? error : `${error}; ${text}`, ...(advice && { advice }) };
-    },
-  };
-}
-
-/** What would do where a server does not open a service, by the word that it says. */
-const NOT_OPEN: readonly [code: string, advice: (device: string, service: string) => string][] = [
-  ["not-granted", (device, name) => `on the server: sallyport server service add ${device} ${name}=HOST:PORT`],
-  [
-    "port-unavailable",
-    (device, name) =>
-      `on the server: end what has that port (ss -ltnp), or grant another: server service move ${device} ${name}=HOST:PORT`,
-  ],
-  ["closed", (device, name) => `on the server: sallyport server open ${device}/${name} --for 1h`],
-];
-
 /** What says by which way a device goes to which server. */
 const WAY_WORDS = ["server", "profile", "server-key", "pki", "ca", "plain", "proxy", "sni"] as const;
 
@@ -142,16 +127,36 @@ async function configOf(
   }
 }
 
+const NAME_LOST = "correct the name, or mend the name server";
+const OTHER_SERVER =
+  "if the server was set up anew, have this device join it by a new string; else somebody is between";
+
+/** What was thrown, with what would do. */
+function failure(error: unknown, advice: string): Finding {
+  const [text = ""] = describeError(error).split("\n");
+  return { level: "fail", text, advice };
+}
+
 function nameCheck({ host }: Address): Check {
   return {
     name: `name ${host}`,
     async look() {
       if (ipBytes(host) !== undefined) return { level: "ok", text: "an address, which needs no name server" };
-      const found = await lookup(host, systemClock);
+      const found = await lookup(host, systemClock).catch((error: unknown) => failure(error, NAME_LOST));
+      if ("level" in found) return found;
       const six = found.filter((address) => address.includes(":")).length;
-      return { level: "ok", text: `${found.length - six} IPv4 and ${six} IPv6 addresses: ${found.join(", ")}` };
+      return {
+        level: "ok",
+        text: `${found.length - six} IPv4 and ${six} IPv6 ${six === 1 ? "address" : "addresses"}: ${found.join(", ")}`,
+      };
     },
   };
+}
+
+/** As far as one comes to the server of a device that runs with options of its own: its key and proxy are not known. */
+function farChecks(server: string): Check[] {
+  const address = parseAddress(server);
+  return [nameCheck(address), connectCheck(address)];
 }
 
 /** TCP, the proxy if there is one, and TLS as the device does it. */
@@ -164,7 +169,9 @@ function reachCheck(config: DeviceConfig, server: Address): Check {
       const since = systemClock.now();
       const proxy = config.profile === "v2" ? config.proxyFor?.(server) : undefined;
       const target = { server, security: securityOf(config), ...(proxy && { proxy }) };
-      const transport = await dialServer(target, engine, systemClock, DOCTOR_DIAL_MS, signal);
+      const transport = await dialServer(target, engine, systemClock, DOCTOR_DIAL_MS, signal)
+        .catch((error: unknown) => failure(error, error instanceof ServerIdentityError ? OTHER_SERVER : UNREACHED));
+      if ("level" in transport) return transport;
       const took = Math.round(systemClock.now() - since);
       const look = () => lookAtServer(transport.duplex, "doctor only looks whether this server answers");
       if (config.profile === "v2") {
@@ -183,29 +190,4 @@ function securityOf(config: DeviceConfig): ServerSecurity {
     return { kind: "pinned", serverKey: config.serverKey, ...(config.sni !== undefined && { sni: config.sni }) };
   }
   return { kind: "pki", ...(config.ca !== undefined && { caCerts: [readCa(config.ca)] }) };
-}
-
-/** How the device is that runs, if one does. */
-function runningCheck({ facts, trouble }: Asked<Running>): Check {
-  return {
-    name: "running",
-    look() {
-      if (trouble !== undefined) return { level: "fail", text: trouble };
-      if (!facts) return { level: "warn", text: "no device runs with this state, or with --admin off" };
-      const { state, server, clockOffset, goodbye } = facts.device;
-      if (state !== "online") {
-        const why = goodbye ? `; it said ${goodbye.code}: ${goodbye.text}` : "";
-        return { level: "fail", text: `the device that runs is ${state}, ${server}${why}` };
-      }
-      const offset = clockOffset === null ? "" : `, clocks ${Math.round(Math.abs(clockOffset))} ms apart`;
-      if (clockOffset !== null && Math.abs(clockOffset) > FAR_CLOCK_MS) {
-        return {
-          level: "warn",
-          text: `online at ${server}${offset}`,
-          advice: "set this machine's clock, with NTP if it can",
-        };
-      }
-      return { level: "ok", text: `online at ${server}${offset}` };
-    },
-  };
 }

@@ -15,6 +15,9 @@ import { chooseEngine } from "../../../net/engines.ts";
 import { DOCTOR_FAMILY_MS } from "../../limits.ts";
 import type { DeviceConfig } from "../config.ts";
 
+/** What would do about a server that does not answer. */
+export const UNREACHED = "see whether the server runs, and what firewalls let through";
+
 /** One try to connect. */
 export interface Try {
   /** The address that was tried. */
@@ -53,6 +56,27 @@ export function wayChecks(config: DeviceConfig, server: Address): Check[] {
   }, ...via];
 }
 
+/** Whether a server answers at all, by TCP alone and directly, for a device of which the options are not known. */
+export function connectCheck(server: Address): Check {
+  return {
+    name: `server ${formatAddress(server)}`,
+    async look(signal) {
+      const found = await reach({ engine: "auto" }, server, signal);
+      if (found.error === undefined) {
+        return {
+          level: "ok",
+          text: `answers in ${found.ms} ms by TCP; for TLS, give the device's options in front of the word`,
+        };
+      }
+      return {
+        level: "fail",
+        text: found.error,
+        advice: `${UNREACHED}; if a proxy is between, give the device's options in front of the word`,
+      };
+    },
+  };
+}
+
 /** IPv4 beside IPv6: one that does not answer costs time at each dial, and hides as long as the other does. */
 function familiesCheck(config: DeviceConfig, server: Address): Check {
   return {
@@ -76,7 +100,7 @@ export function familiesFinding(tries: readonly Try[]): Finding {
   const failed = tries.filter(({ error }) => error !== undefined);
   if (failed.length === 0) return { level: "ok", text };
   if (failed.length === tries.length) {
-    return { level: "fail", text, advice: "see whether the server runs, and what firewalls let through" };
+    return { level: "fail", text, advice: UNREACHED };
   }
   const family = failed[0]!.address.startsWith("[") ? "IPv6" : "IPv4";
   return {
@@ -86,7 +110,12 @@ export function familiesFinding(tries: readonly Try[]): Finding {
   };
 }
 
-async function reach(config: DeviceConfig, at: Address, signal: AbortSignal, uplink?: string): Promise<Try> {
+async function reach(
+  config: Pick<DeviceConfig, "engine">,
+  at: Address,
+  signal: AbortSignal,
+  uplink?: string,
+): Promise<Try> {
   const address = formatAddress(at);
   const since = systemClock.now();
   try {
