@@ -188,10 +188,32 @@ export function taskCommand(
     .configureHelp({ helpWidth: helpWidth(), optionDescription: (option) => option.description });
   addOptions(command, table, env);
   command.hook("preAction", () => {
+    demandUse(command, table);
     if (!env) tellStrangeVariables(table);
     beginTask();
   });
   return command;
+}
+
+const readers = new WeakSet<Command>();
+
+/** `task` reads the configuration of the daemon that it stands behind, `--config FILE` in front of its name. */
+export function readsConfig(task: Command): Command {
+  readers.add(task);
+  return task;
+}
+
+/** What a daemon alone reads is refused in front of a task: whoever wrote it there counts on it. */
+function demandUse(task: Command, table: OptionTable): void {
+  if (readers.has(task)) return;
+  for (let above = task.parent; above; above = above.parent) {
+    for (const name of ["config", "check"]) {
+      if (name in table || above.getOptionValueSource(name) !== "cli") continue;
+      throw new ConfigError(
+        `--${name} does nothing for "${task.name()}", which goes by its own options (--help has them); leave it out`,
+      );
+    }
+  }
 }
 
 /** Examples for help, each as it is typed behind `name`. */

@@ -11,6 +11,11 @@ export function describeError(error: unknown): string {
   return error.message.replace(/ \(os error \d+\)/, "") || error.name;
 }
 
+/** The same for a log: a file's line with a caret under the place of a mistake is for terminals alone. */
+export function describeInOneLine(error: unknown): string {
+  return describeError(error).split("\n", 1)[0]!;
+}
+
 /** Why a file that a user named cannot be read, for people. */
 export function whyUnreadable(error: unknown): string {
   switch (errorCode(error)) {

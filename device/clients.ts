@@ -122,8 +122,8 @@ function describe({ id, since, facts, pump: { channel, datagrams } }: Entry): De
     ...facts,
     since,
     state: channel.open ? "open" : "leaving",
-    bytesUp: channel.bytesReceived,
-    bytesDown: channel.bytesSent,
+    bytesUp: channel.payloadReceived,
+    bytesDown: channel.payloadSent,
     ...(datagrams && { datagrams }),
   };
 }

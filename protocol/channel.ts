@@ -30,10 +30,14 @@ export interface DatagramClock {
 export interface Channel {
   /** Its number on the wire. */
   readonly id: number;
-  /** Bytes that came from the peer. */
+  /** Bytes that came from the peer, as the wire has them. */
   readonly bytesReceived: number;
-  /** Bytes that went to the peer. */
+  /** Bytes that went to the peer, as the wire has them. */
   readonly bytesSent: number;
+  /** Of those that came, the ones that are the users' own: where datagrams go over it, theirs without their headers. */
+  readonly payloadReceived: number;
+  /** Of those that went, the ones that are the users' own. */
+  readonly payloadSent: number;
   /** Room that {@linkcode Channel.send} needs in front of a payload. */
   readonly headroom: number;
   /** Largest payload of one frame. */

@@ -10,9 +10,9 @@ import type { ChannelEndReason } from "../protocol/reasons.ts";
 export interface ChannelSummary {
   /** Why it ended. */
   readonly reason: ChannelEndReason;
-  /** Bytes read from the connection and sent on the channel. */
+  /** Bytes read from the connection and sent on the channel; of datagrams, their own. */
   readonly bytesSent: number;
-  /** Bytes that came on the channel. */
+  /** Bytes that came on the channel; of datagrams, their own. */
   readonly bytesReceived: number;
   /** Milliseconds from its opening to the close of its connection. */
   readonly duration: number;

@@ -207,8 +207,8 @@ export class ChannelPump implements ChannelReceiver {
     this.#unhold();
     this.#resolveDone({
       reason: this.#reason,
-      bytesSent: this.channel.bytesSent,
-      bytesReceived: this.channel.bytesReceived,
+      bytesSent: this.channel.payloadSent,
+      bytesReceived: this.channel.payloadReceived,
       duration: this.#clock.now() - this.#since,
     });
   }

@@ -19,7 +19,7 @@ function unread() {
   const client = new FakeDuplex();
   client.blocked = true;
   const channel: Channel = {
-    ...{ id: 1, bytesReceived: 0, bytesSent: 0, headroom: 8, maxPayload: 1_000 },
+    ...{ id: 1, bytesReceived: 0, bytesSent: 0, payloadReceived: 0, payloadSent: 0, headroom: 8, maxPayload: 1_000 },
     ...{
       halfClose: true,
       credit: true,

@@ -60,7 +60,7 @@ export function adminClient(place: AdminPlace): AdminClient {
     try {
       response = await fetch(base + path, { ...init, headers: { ...authorization, ...headers }, client });
     } catch (error) {
-      throw new NoAdminError(`nobody answers at ${where}: ${describeError(rootOf(error))}`, { cause: error });
+      throw new NoAdminError(`nobody answers at ${where}: ${whyNobody(error, bySocket)}`, { cause: error });
     }
     if (response.ok) return response;
     throw refusalOf(response.status, await response.text());
@@ -111,6 +111,16 @@ function refusalOf(status: number, text: string): AdminRefusal {
 }
 
 /** What is at the bottom of an error of `fetch`. */
+/** What the runtime says of it begins with the address of the request, which is none of the user's. */
+function whyNobody(error: unknown, bySocket: boolean): string {
+  const text = describeError(rootOf(error)).replace(/^error sending request.*?\): /, "").replace(
+    /^client error.*?: /,
+    "",
+  );
+  if (!bySocket || !text.includes("Connection refused")) return text;
+  return "it does not run; that socket was left there by one that was killed";
+}
+
 function rootOf(error: unknown): unknown {
   return error instanceof Error && error.cause !== undefined ? rootOf(error.cause) : error;
 }

@@ -19,7 +19,8 @@ export const TOKEN_OPTION = {
 /** The option `--admin` of a daemon. */
 export const ADMIN_OPTION = {
   value: "WHERE",
-  help: "the admin API: unix (a socket in the state's folder), HOST:PORT of loopback besides, or off",
+  help:
+    "the admin API: unix (a socket in the state's folder), HOST:PORT of loopback besides, or off, as by default for v1",
   parse(text: string): string {
     if (text !== "unix" && text !== "off") readAddress(text);
     return text;

@@ -4,14 +4,14 @@
  * @module
  */
 
-import { describeError } from "../../base/errors.ts";
+import { describeInOneLine } from "../../base/errors.ts";
 import { ConfigError } from "../toml/config_error.ts";
 
 /** A change could not be made when others had been, which stay. */
 export class PartlyChangedError extends ConfigError {
   /** `made`: what is said of those. */
   constructor(made: readonly string[], cause: unknown) {
-    super(`${describeError(cause)}; what had changed before that stays: ${made.join(", ")}`, { cause });
+    super(`${describeInOneLine(cause)}; what had changed before that stays: ${made.join(", ")}`, { cause });
     this.name = "PartlyChangedError";
   }
 }

@@ -5,7 +5,7 @@
  */
 
 import type { Logger } from "../../base/logger.ts";
-import { describeError } from "../../base/errors.ts";
+import { describeInOneLine } from "../../base/errors.ts";
 import { PartlyChangedError } from "./change.ts";
 
 /** What came of a reload, a line each. */
@@ -74,14 +74,14 @@ export async function reloadAndTell(
     if (tellsAlways || reloaded.changed.length + reloaded.restart.length > 0) tellReloaded(reloaded, logger);
   } catch (error) {
     const what = error instanceof PartlyChangedError ? "" : "nothing was changed: ";
-    logger.error("{why}: {what}{error}", { why, what, error: describeError(error) });
+    logger.error("{why}: {what}{error}", { why, what, error: describeInOneLine(error) });
   }
 }
 
 /** Logs what came of a reload. */
 export function tellReloaded({ changed, restart }: Reloaded, logger: Logger): void {
   for (const line of changed) logger.info("reloaded: {line}", { line });
-  for (const line of restart) logger.warn("not reloaded: {line}", { line });
+  for (const line of restart) logger.warn("not changed: {line}", { line });
   if (changed.length + restart.length === 0) logger.info("reloaded: nothing is different");
 }
 

@@ -29,14 +29,14 @@ test("a reload by a signal tells each change, and a mistake as one", async () =>
   const waiting = new ReloadReport();
   waiting.wait(["engine"]);
   await reloadAndTell(() => Promise.resolve(waiting), logger, "gw.toml has changed", false);
-  await reloadAndTell(() => Promise.reject(new Error("no such word")), logger, "SIGHUP", true);
+  await reloadAndTell(() => Promise.reject(new Error("no such word\n  6 | wrod = 1\n      ^")), logger, "SIGHUP", true);
   const partly = new PartlyChangedError(["TLS at [::]:443"], new Error("in use"));
   await reloadAndTell(() => Promise.reject(partly), logger, "SIGHUP", true);
   assert.deepEqual(logger.said, [
     "info: reloaded: log-level debug",
-    "warn: not reloaded: state cannot change without a restart",
+    "warn: not changed: state cannot change without a restart",
     "info: reloaded: nothing is different",
-    "warn: not reloaded: engine cannot change without a restart",
+    "warn: not changed: engine cannot change without a restart",
     "error: SIGHUP: nothing was changed: no such word",
     "error: SIGHUP: in use; what had changed before that stays: TLS at [::]:443",
   ]);

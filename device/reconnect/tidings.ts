@@ -10,7 +10,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { Emitter } from "../../base/emitter.ts";
 import { describeError } from "../../base/errors.ts";
 import { formatDuration } from "../../base/format.ts";
-import type { LinkEnd } from "../../relay/link/end.ts";
+import { type LinkEnd, linkEndLevel } from "../../relay/link/end.ts";
 import type { Logger } from "../../base/logger.ts";
 import type { DeviceEvent } from "../events.ts";
 import type { DeviceOutage } from "../handle.ts";
@@ -68,7 +68,7 @@ export class Tidings {
     retryIn: number,
   ): void {
     const facts = { server, reason, detail, retryIn };
-    this.#logger.info(
+    this.#logger.warn(
       `link interrupted: server {server}, {reason}${detail ? " ({detail})" : ""}, {duration} ms; ` +
         `its clients wait; next try in ${formatDuration(retryIn)}`,
       { ...facts, duration },
@@ -90,7 +90,7 @@ export class Tidings {
     const hungUp = !isNamed && reason === "peer-closed" && !served && duration < QUICK_LINK_MS;
     const shown = hungUp ? QUICKLY_CLOSED : detail;
     this.#noLink(retryIn, hungUp ? QUICKLY_CLOSED : undefined);
-    this.#logger.info(
+    this.#logger[linkEndLevel(reason)](
       `link down: server {server}, {reason}${shown ? " ({detail})" : ""}, {duration} ms` +
         (retryIn === undefined ? "" : `; next try in ${formatDuration(retryIn)}`),
       { ...facts, detail: shown },

@@ -50,6 +50,8 @@ const NO_DATAGRAMS = "the server does not know UDP; update it";
 export interface FoundService extends ServiceWay {
   readonly service: NamedService;
   readonly offered: boolean;
+  /** Whether its channels carry datagrams. */
+  readonly isUdp: boolean;
 }
 
 /** What the board tells. */
@@ -177,8 +179,8 @@ export class ServiceBoard {
   find(number: number): FoundService | undefined {
     const entry = this.#entries.get(number);
     if (!entry) return undefined;
-    const { service, reach, address } = entry;
-    return { service, reach, address, offered: this.#isOffered(entry) };
+    const { service, reach, address, isUdp } = entry;
+    return { service, reach, address, isUdp, offered: this.#isOffered(entry) };
   }
 
   /** The link is down: nothing is granted any more. */

@@ -221,6 +221,7 @@ export class V2Session extends Session<SessionLinks> implements LinkLife {
       return refuse("too-many-channels", `${maxClients} clients are the most for ${service.name}`);
     }
     this.pumps.makeRoom(this.state.channelCount - 1); // this one is open, and has no pump yet
+    if (found.isUdp) channel.carryDatagrams();
     const pump = this.pumps.add(channel, service);
     this.#inside.set(service, inside + 1);
     const { client: address, hostAddress } = request;
@@ -257,7 +258,7 @@ export class V2Session extends Session<SessionLinks> implements LinkLife {
     const { board, targets } = this.#options;
     if (typeof asked === "number") return board.find(asked) ?? `there is no service ${asked}`;
     const target = targets.find(asked);
-    return typeof target === "string" ? target : { ...target, offered: board.mode === "run" };
+    return typeof target === "string" ? target : { ...target, isUdp: false, offered: board.mode === "run" };
   }
 
   async #reach(

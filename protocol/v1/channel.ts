@@ -43,6 +43,14 @@ export class V1Channel implements Channel {
     this.target = target;
   }
 
+  get payloadReceived(): number {
+    return this.bytesReceived;
+  }
+
+  get payloadSent(): number {
+    return this.bytesSent;
+  }
+
   get open(): boolean {
     return this.state !== "closed";
   }

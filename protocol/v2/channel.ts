@@ -12,6 +12,7 @@ import type { ChannelEndReason } from "../reasons.ts";
 import type { FrameFate, Sent } from "../link.ts";
 import type { SessionClock } from "./session_clock.ts";
 import type { ReceiveWindow } from "./receive_windows.ts";
+import { RecordTally } from "./wire/records.ts";
 
 /** What a channel needs of its link. */
 export interface V2ChannelLink {
@@ -61,6 +62,8 @@ export class V2Channel implements Channel {
   unanswered = false;
 
   readonly #link: V2ChannelLink;
+  /** Of datagrams, if they go over it. */
+  #tallies: { readonly received: RecordTally; readonly sent: RecordTally } | undefined;
   #credit: number;
   #receiver: ChannelReceiver | undefined;
   #wake: (() => void) | undefined;
@@ -77,6 +80,14 @@ export class V2Channel implements Channel {
     return this.#link.clock;
   }
 
+  get payloadReceived(): number {
+    return this.#tallies?.received.bytes ?? this.bytesReceived;
+  }
+
+  get payloadSent(): number {
+    return this.#tallies?.sent.bytes ?? this.bytesSent;
+  }
+
   get open(): boolean {
     return this.state !== "closed";
   }
@@ -89,6 +100,11 @@ export class V2Channel implements Channel {
     this.#receiver = receiver;
   }
 
+  /** Datagrams go over it, as records; to be said before anything does. */
+  carryDatagrams(): void {
+    this.#tallies = { received: new RecordTally(), sent: new RecordTally() };
+  }
+
   writable(): Promise<void> {
     if (this.#credit > 0 || !this.open) return Promise.resolve();
     return new Promise((resolve) => this.#wake = resolve);
@@ -98,6 +114,7 @@ export class V2Channel implements Channel {
     if (!maySend(this.state)) return "copied";
     this.#credit -= size;
     this.bytesSent += size;
+    this.#tallies?.sent.add(frame, V2_HEADER_SIZE, V2_HEADER_SIZE + size);
     return this.#link.sendData(this, frame, size);
   }
 
@@ -130,6 +147,7 @@ export class V2Channel implements Channel {
   received(bytes: Uint8Array): void {
     this.window.received(bytes.length);
     this.bytesReceived += bytes.length;
+    this.#tallies?.received.add(bytes, 0, bytes.length);
     this.#receiver?.onData(bytes);
   }
 

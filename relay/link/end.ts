@@ -56,3 +56,10 @@ export function endOf(error: unknown): LinkEnd {
 export function channelReason(reason: LinkEndReason): ChannelEndReason {
   return reason === "shutting-down" ? "shutting-down" : "link-lost";
 }
+
+const ORDERLY: ReadonlySet<LinkEndReason> = new Set(["peer-closed", "goodbye", "shutting-down", "replaced"]);
+
+/** How loudly the end of a link is told: one that nobody meant is a warning, on both sides and profiles. */
+export function linkEndLevel(reason: LinkEndReason): "info" | "warn" {
+  return ORDERLY.has(reason) ? "info" : "warn";
+}

@@ -6,7 +6,7 @@
 
 import type { Command } from "commander";
 import { systemClock } from "../../base/clock.ts";
-import { describeError } from "../../base/errors.ts";
+import { describeInOneLine } from "../../base/errors.ts";
 import { chooseEngine, tellTurns } from "../../net/engines.ts";
 import { type AdminWish, adminWish } from "../../app/admin/options.ts";
 import type { AdminServer } from "../../app/admin/serve.ts";
@@ -203,7 +203,7 @@ async function serveAdmin(
     return await serveServerAdmin(context, { folder, unix, tcp, site });
   } catch (error) {
     if (isExplicit) throw error;
-    const [what = ""] = describeError(error).split("\n");
+    const what = describeInOneLine(error);
     logger.warn("no admin API: {error}; --admin off goes without", { error: what });
     return undefined;
   }

@@ -7,7 +7,7 @@
 import { DEVICES_POLL_MS, DEVICES_SETTLE_MS } from "../limits.ts";
 import type { Clock } from "../../base/clock.ts";
 import { Emitter } from "../../base/emitter.ts";
-import { describeError } from "../../base/errors.ts";
+import { describeInOneLine } from "../../base/errors.ts";
 import { formatDuration } from "../../base/format.ts";
 import { formatPublicKey } from "../../net/tls/identity.ts";
 import type { Logger } from "../../base/logger.ts";
@@ -221,7 +221,7 @@ export class AuthorizedDevices {
       const file = await this.parse(source);
       return await this.#review({ source, file, since: this.#clock.now(), told: false });
     } catch (error) {
-      const [what = ""] = describeError(error).split("\n"); // without the line and its caret, which are for a terminal
+      const what = describeInOneLine(error);
       if (!this.#couldRead && what === this.#trouble) return undefined; // it is tried again and again
       this.#trouble = what;
       this.#log.error("{error}; the devices stay as they were", { error: what, file: this.#file });
@@ -268,7 +268,7 @@ export class AuthorizedDevices {
     try {
       return await this.#consent();
     } catch (error) {
-      this.#log.error("{error}; nobody can confirm what devices lose", { error: describeError(error) });
+      this.#log.error("{error}; nobody can confirm what devices lose", { error: describeInOneLine(error) });
       return NO_CONSENT;
     }
   }

@@ -28,7 +28,7 @@ function watched(sessions: readonly unknown[] = [session("gw1", 20), session("gw
   const logger = new RecordingLogger();
   const clients = new ClientTable(clock);
   const core = { registry: { sessions }, settings: { clients, clock, logger } } as unknown as Watched;
-  const carrying = (device: string, bytes: { bytesSent: number; bytesReceived: number }) => {
+  const carrying = (device: string, bytes: { payloadSent: number; payloadReceived: number }) => {
     const place = { device, service: "ssh", hostAddress: "127.0.0.1:1" };
     const entry = clients.add("127.0.0.1:2", () => place, () => {});
     entry.pump = { channel: { open: true, ...bytes } } as unknown as NonNullable<typeof entry.pump>;
@@ -46,7 +46,7 @@ test("each minute has what was carried in it, by those that live and those that 
   const { clock, clients, core, carrying } = watched();
   const history = new History(core);
   await history.start(undefined);
-  const { entry } = carrying("gw1", { bytesSent: 100, bytesReceived: 1_000 });
+  const { entry } = carrying("gw1", { payloadSent: 100, payloadReceived: 1_000 });
   history.add(ended("gw2", 5, 7));
   await clock.advance(HISTORY_STEP_MS);
   clients.delete(entry);
@@ -71,7 +71,7 @@ folderTest("history of a day outlives the server, of the whole and of each devic
   const { clock, core, carrying, logger } = watched();
   const first = new History(core);
   await first.start(folder);
-  carrying("gw1", { bytesSent: 100, bytesReceived: 1_000 });
+  carrying("gw1", { payloadSent: 100, payloadReceived: 1_000 });
   await clock.advance(2 * DEVICE_STEP_MS);
   await clock.advance(HISTORY_STEP_MS);
   const before = first.totals(HISTORY_STEP_MS);

@@ -95,7 +95,7 @@ test("bytes are those of clients that are there and that were, and never become 
   const { metrics, settings, emit } = fleet(2);
   const place = () => ({ device: "gw1", service: "ssh", hostAddress: "h" });
   const entry = settings.clients.add("1.2.3.4:5", place, () => {});
-  Object.assign(entry, { pump: { channel: { open: true, bytesSent: 30, bytesReceived: 4 } } });
+  Object.assign(entry, { pump: { channel: { open: true, payloadSent: 30, payloadReceived: 4 } } });
   const read = async () => {
     const values = await valuesOf(metrics);
     return ["sallyport_carried_bytes_total", "sallyport_device_carried_bytes_total"].map((name) =>

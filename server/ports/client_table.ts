@@ -79,8 +79,8 @@ export class ClientEntry {
       ...this.#place(),
       since: this.#since,
       state: !channel ? "waiting" : channel.open ? "open" : "leaving",
-      bytesUp: channel?.bytesSent ?? 0,
-      bytesDown: channel?.bytesReceived ?? 0,
+      bytesUp: channel?.payloadSent ?? 0,
+      bytesDown: channel?.payloadReceived ?? 0,
       ...(datagrams && { datagrams }),
     };
   }

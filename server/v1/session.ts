@@ -10,7 +10,7 @@ import type { ChannelEndReason } from "../../protocol/reasons.ts";
 import { V1ServerLink } from "../../protocol/v1/server_link.ts";
 import { type ChannelSummary, nothingCarried } from "../../relay/channel_end.ts";
 import { LinkDriver } from "../../relay/link/driver.ts";
-import type { LinkEnd } from "../../relay/link/end.ts";
+import { type LinkEnd, linkEndLevel } from "../../relay/link/end.ts";
 import { Session } from "../../relay/session.ts";
 import type { Connection } from "../../net/socket.ts";
 import { paceSettings, settingsPace } from "../../net/tcp_keep_alive.ts";
@@ -306,7 +306,7 @@ export class V1Session extends Session<LinkDriver> implements HostPortOwner {
       this.emit({ type: "refused", listen: facts.listen, remote: this.device, reason, why });
       return;
     }
-    logger.info(
+    logger[linkEndLevel(end.reason)](
       end.detail
         ? "link down: device {device}, {reason} ({detail}), {duration} ms"
         : "link down: device {device}, {reason}, {duration} ms",

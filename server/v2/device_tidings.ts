@@ -6,7 +6,7 @@
 
 import { formatDuration } from "../../base/format.ts";
 import type { BytesOfDay } from "../../relay/link/day_bytes.ts";
-import type { LinkEnd } from "../../relay/link/end.ts";
+import { type LinkEnd, linkEndLevel } from "../../relay/link/end.ts";
 import type { Transport } from "../../net/transport.ts";
 import type { ServerEvent } from "../events.ts";
 import type { ServerSettings } from "../options.ts";
@@ -30,8 +30,6 @@ export interface ResumptionFacts {
   readonly clients: number;
 }
 
-const ORDERLY: ReadonlySet<string> = new Set(["peer-closed", "goodbye", "shutting-down", "replaced"]);
-
 /** There is a link, of a new session. `software`: the device's program, as it said. */
 export function tellUp(teller: Teller, { local: listen, remote, kind }: Transport, software: string): void {
   const { deviceName: device, settings: { logger } } = teller;
@@ -47,7 +45,9 @@ export function tellResumed(
 ): void {
   const facts = { device: teller.deviceName, remote, interrupted, replayed, ...(moved && { moved }) };
   const how = moved ? "has moved, now from {remote}" : "from {remote}, after {interrupted} ms";
-  const line = `link resumed: device {device} ${how}, {replayed} B sent again, {clients} clients`;
+  const line = `link resumed: device {device} ${how}, {replayed} B sent again, {clients} ${
+    clients === 1 ? "client" : "clients"
+  }`;
   teller.settings.logger.info(line, { ...facts, clients });
   teller.emit({ type: "link-resumed", listen, ...facts });
 }
@@ -80,8 +80,7 @@ export function tellDown(
   const { logger } = teller.settings;
   const facts = { device: teller.deviceName, remote, reason, detail, clients, duration };
   const line = `link down: device {device} from {remote}, {reason}${detail ? " ({detail})" : ""}`;
-  if (ORDERLY.has(reason)) logger.info(line, facts);
-  else logger.warn(line, facts);
+  logger[linkEndLevel(reason)](line, facts);
   teller.emit({ type: "link-down", listen, ...facts, ...(interrupted && { interrupted }) });
 }
 

@@ -166,6 +166,7 @@ export class V2Session extends Session<SessionLinks> {
     }
     this.links.rouse(); // after CONNECT, by which the device knows
     const { service } = client;
+    if (client.duplex.datagrams) channel.carryDatagrams();
     const pump = this.pumps.add(channel, typeof service === "number" ? service : service.name);
     pump.attach(client.duplex);
     pump.done.then((summary) => {

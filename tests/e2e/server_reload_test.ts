@@ -101,7 +101,7 @@ processTest(
 
     write('engine = "portable"', 'log-level = "debug"', 'expiration = "30s"', ...sections(`127.0.0.1:${more}`));
     server.child.signal("SIGHUP");
-    await server.logged(/not reloaded: engine cannot change without a restart/);
+    await server.logged(/not changed: engine cannot change without a restart/);
     await refusesClients(first, "127.0.0.1");
     await talk();
     assert.deepEqual((await reload()).lines, ["not changed: engine cannot change without a restart"]);

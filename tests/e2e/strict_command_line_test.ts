@@ -35,6 +35,15 @@ processTest("an option that has one value and stands twice is refused, and so is
   await mistaken(/: --config is given twice; give it once$/, "device", ["--config", "/a", "--config", "/b"]);
 });
 
+processTest("what the daemon alone reads is refused in front of a task, which would leave it out", [], async () => {
+  const does = (option: string, task: string) =>
+    RegExp(`: --${option} does nothing for "${task}", which goes by its own`);
+  await mistaken(does("config", "join"), "device", ["--config", "/no/such.toml", "join", "sp2_x"]);
+  await mistaken(does("config", "list"), "device", ["--config", "/no/such.toml", "service", "list"]);
+  await mistaken(does("config", "status"), "server", ["--config", "/no/such.toml", "status"]);
+  await mistaken(does("check", "devices"), "server", ["--check", "devices"]);
+});
+
 processTest("what is on the command line once and in the environment too is no repetition", [], async () => {
   using folder = new TempFolder();
   const env = { SALLYPORT_LISTEN: "127.0.0.1:1" };

@@ -61,8 +61,10 @@ for (const version of [1, 2] as const) {
     assert.equal(await client.readText(6), "answer");
     client.close();
     accepted.close();
-    assert.equal((await relay.server.events.next("client-end")).client, "203.0.113.7:4711");
-    assert.equal((await relay.device.events.next("channel-end")).client, "203.0.113.7:4711");
+    for (const ended of [await relay.server.events.next("client-end"), await relay.device.events.next("channel-end")]) {
+      const { client, bytesUp, bytesDown } = ended;
+      assert.deepEqual({ client, bytesUp, bytesDown }, { client: "203.0.113.7:4711", bytesUp: 5, bytesDown: 6 });
+    }
     assert.equal(relay.server.log.matching(/client 203\.0\.113\.7:4711 of /).length, 1);
     assert.equal(relay.device.log.matching(/client 203\.0\.113\.7:4711 of /).length, 1);
   });

@@ -62,6 +62,19 @@ test("each client of UDP has its counts at both sides, and all of them stay when
   assert.deepEqual(device.handle.status.datagrams, { ...noDatagrams(), received: 3, sent: 3 });
 });
 
+test("of a client of UDP whose service is not reached, the bytes are those of its datagrams, too", async () => {
+  await using relay = await startV2Relay({
+    services: ["echo=udp:nothing.invalid:9"],
+    grants: ["echo=udp:127.0.0.1:0"],
+  });
+  await using client = await UdpPeer.connect(await relay.hostPort("echo"));
+  client.send("hi\n");
+  for (const ended of [await relay.server.events.next("client-end"), await relay.device.events.next("channel-end")]) {
+    const { reason, bytesUp, bytesDown } = ended;
+    assert.deepEqual({ reason, bytesUp, bytesDown }, { reason: "service-unreachable", bytesUp: 3, bytesDown: 0 });
+  }
+});
+
 test("the rules of a service hold for clients of UDP, who hear nothing", async () => {
   await using echo = await udpEcho();
   const grants = ["udp:127.0.0.1:0", "udp:127.0.0.1:0"].map((listen, n) =>

@@ -17,6 +17,7 @@ import { startCabled } from "../rig/v2/cabled.ts";
 import { startV2Relay, type V2RelayOptions } from "../rig/v2/relay.ts";
 
 const GRANTS = { grants: ["echo=udp:127.0.0.1:0"] } as const;
+const bytesOf = ({ bytesUp, bytesDown }: { bytesUp: number; bytesDown: number }) => [bytesUp, bytesDown];
 const udp = ({ address: { port } }: UdpPeer) => `echo=udp:127.0.0.1:${port}`;
 
 for (const { name: engine } of engines) {
@@ -36,6 +37,25 @@ for (const { name: engine } of engines) {
     assert.equal(service!.localAddress, `udp:127.0.0.1:${echo.address.port}`);
     assert.equal(service!.datagrams!.sent, 11);
     assert.equal(service!.datagrams!.received, 11);
+  });
+
+  test(`${engine}: the bytes of a client are those of its datagrams, at both sides, while it is there and at its end`, async () => {
+    await using service = await UdpPeer.bind((bytes) => bytes.length === 0 ? noise(40_000, 1) : noise(8, 2));
+    await using relay = await startV2Relay({ services: [udp(service)], ...GRANTS, ...on });
+    const { server, device } = relay;
+    await using client = await UdpPeer.connect(await relay.hostPort("echo"));
+    client.send("hi\n");
+    await client.next();
+    const carried = () => [server, device].map(({ handle }) => handle.clients().map(bytesOf));
+    assert.deepEqual(carried(), [[[3, 8]], [[3, 8]]]);
+    client.send("");
+    await client.next();
+    assert.deepEqual(carried(), [[[3, 40_008]], [[3, 40_008]]]);
+    device.handle.takeService("echo");
+    const ends = [await server.events.next("client-end"), await device.events.next("channel-end")];
+    assert.deepEqual(ends.map(bytesOf), [[3, 40_008], [3, 40_008]]);
+    assert.match(server.log.said.join("\n"), / 3 B up, 40008 B down/);
+    assert.match(device.log.said.join("\n"), / 3 B up, 40008 B down/);
   });
 
   test(`${engine}: each client has a channel of its own, and a socket at the device`, async () => {
@@ -75,7 +95,7 @@ for (const { name: engine } of engines) {
     client.send("before");
     assert.equal(await client.text(), "before");
     cable.cut();
-    for (let n = 0; n < 50; n++) client.send(`old ${n}`);
+    for (let n = 0; n < 50; n++) client.send(`old ${n + 10}`); // six bytes each
     late.send("old, of another client");
     await socketsSettled();
     clock.jump(1_000);
@@ -93,5 +113,10 @@ for (const { name: engine } of engines) {
     const lost = atDevice!.datagrams!.late + atServer!.datagrams!.aged;
     assert.equal(lost, 53 - (heard.length - 1));
     assert.equal(atServer!.datagrams!.overflowed, 0);
+    const of = ({ address }: { address?: string | undefined }) => address === `127.0.0.1:${client.address.port}`;
+    const [there, here] = [device.handle.clients().find(of)!, server.handle.clients().find(of)!];
+    // What was dropped behind the link counts, and what never came to it does not.
+    const up = heard.reduce((sum, text) => sum + text.length, 0) + 6 * there.datagrams!.late;
+    assert.deepEqual([here, there].map(bytesOf), [[up, here.bytesDown], [up, here.bytesDown]]);
   });
 }

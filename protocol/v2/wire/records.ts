@@ -25,6 +25,30 @@ export function writeRecordHeader(into: Uint8Array, at: number, size: number, st
   into[at + 5] = stamp;
 }
 
+/** Counts the bytes of datagrams in what goes over a channel, wherever it is split; their headers are none. */
+export class RecordTally {
+  /** Bytes so far. */
+  bytes = 0;
+  #headed = 0; // bytes of the header that have gone by
+  #rest = 0; // bytes of the datagram that have not
+
+  /** What stands in `chunk` between `from` and `to` goes by. */
+  add(chunk: Uint8Array, from: number, to: number): void {
+    for (let at = from; at < to;) {
+      if (this.#headed < RECORD_HEADER) {
+        if (this.#headed++ < 2) this.#rest = this.#rest << 8 | chunk[at]!;
+        at++;
+      } else {
+        const part = Math.min(this.#rest, to - at);
+        this.bytes += part;
+        this.#rest -= part;
+        at += part;
+      }
+      if (this.#headed === RECORD_HEADER && this.#rest === 0) this.#headed = 0;
+    }
+  }
+}
+
 /** Takes the bytes of a channel apart, wherever they are split. It keeps one record at most. */
 export class RecordReader {
   readonly #onRecord: (datagram: Uint8Array, stamp: number) => void;

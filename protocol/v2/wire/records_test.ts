@@ -5,7 +5,7 @@ import { test } from "../../../tests/rig/test.ts";
 import { concat } from "../../bytes.ts";
 import { MAX_DATAGRAM, V2_HEADER_SIZE } from "../limits.ts";
 import { listenFrame, readListen } from "./messages.ts";
-import { RECORD_HEADER, RecordError, RecordReader, writeRecordHeader } from "./records.ts";
+import { RECORD_HEADER, RecordError, RecordReader, RecordTally, writeRecordHeader } from "./records.ts";
 
 interface Record {
   readonly bytes: Uint8Array;
@@ -40,6 +40,22 @@ test("datagrams come out as they went in, wherever the stream is split", () => {
   }));
 });
 
+test("the bytes of datagrams are counted without their headers, wherever the stream is split", () => {
+  fc.assert(fc.property(fc.array(record, { maxLength: 6 }), fc.nat({ max: 9 }), (records, headroom) => {
+    const stream = concat([new Uint8Array(headroom).fill(0xff), ...records.map(encode)]);
+    const size = records.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    for (let at = headroom; at <= stream.length; at++) {
+      const tally = new RecordTally();
+      tally.add(stream, headroom, at);
+      tally.add(stream, at, stream.length);
+      assert.equal(tally.bytes, size);
+    }
+    const bytewise = new RecordTally();
+    for (let at = headroom; at < stream.length; at++) bytewise.add(stream, at, at + 1);
+    assert.equal(bytewise.bytes, size);
+  }));
+});
+
 test("the largest datagram is taken, and one byte more ends the stream", () => {
   const bytes = new Uint8Array(MAX_DATAGRAM).fill(7);
   assert.deepEqual(decode([encode({ bytes, stamp: 1 })]), [{ bytes, stamp: 1 }]);
@@ -51,6 +67,9 @@ test("the largest datagram is taken, and one byte more ends the stream", () => {
 test("whatever comes, there are datagrams or one error, and no more is kept than one datagram", () => {
   fc.assert(fc.property(fc.array(fc.uint8Array({ maxLength: 200 })), (chunks) => {
     const size = chunks.reduce((sum, { length }) => sum + length, 0);
+    const tally = new RecordTally();
+    for (const chunk of chunks) tally.add(chunk, 0, chunk.length);
+    assert.ok(tally.bytes <= size);
     try {
       const records = decode(chunks);
       const told = records.reduce((sum, { bytes }) => sum + RECORD_HEADER + bytes.length, 0);

@@ -11,7 +11,7 @@ import { V2_MAX_SERVICES } from "../../../protocol/v2/limits.ts";
 import { parseName } from "../../../protocol/name.ts";
 import { writeDuration } from "../../../base/duration.ts";
 import { atOnce } from "../../../base/slices.ts";
-import { argument, printLine, taskCommand, taskOptions } from "../../../app/command.ts";
+import { argument, printLine, readsConfig, taskCommand, taskOptions } from "../../../app/command.ts";
 import { ConfigError } from "../../../app/toml/config_error.ts";
 import type { OptionTable } from "../../../app/options.ts";
 import { stderr } from "../../../app/output.ts";
@@ -82,7 +82,7 @@ export function enrollCommand(name: string): Command {
     OPTIONS,
     examples(name),
   );
-  return command
+  return readsConfig(command)
     .argument("<name>", "the device's name", argument(parseName))
     .option("--replace", "give a device that is there a new key; what is not given stays as it is")
     .action((device: string, _options: unknown, command: Command) => enroll(device, command));
