@@ -94,7 +94,10 @@ processTest(
     assert.deepEqual([cut.code, cut.of(`server 127.0.0.1:${nobody}`)!.level], [1, "fail"]);
     assert.match(cut.of(`server 127.0.0.1:${nobody}`)!.advice!, /^see whether the server runs/);
     const lost = await doctor("device", "--server", "no.invalid:1", "--server-key", await keyOf(state), ...state);
-    assert.match(lost.of("name no.invalid")!.advice!, /^correct the name/);
+    for (const check of ["name no.invalid", "server no.invalid:1"]) {
+      assert.match(lost.of(check)!.advice!, /^correct the name/);
+    }
+    assert.equal(lost.of("families no.invalid:1")!.level, "warn", "told once");
     assert.match(cut.of(`server 127.0.0.1:${nobody}`)!.advice!, /^see whether the server runs/);
     const [other] = (await outcome("device", ["key", ...state])).stdout;
     const wrong = await doctor("device", "--server", at, "--server-key", other!.split(" ")[0]!, ...state);

@@ -17,7 +17,7 @@ import { describeError } from "../../../base/errors.ts";
 import { within } from "../../../base/within.ts";
 import { systemClock } from "../../../base/clock.ts";
 import { type Address, formatAddress, parseAddress } from "../../../protocol/address.ts";
-import { lookup } from "../../../net/dial/lookup.ts";
+import { lookup, NameError } from "../../../net/dial/lookup.ts";
 import { dialServer } from "../../../net/dial/server.ts";
 import { lookAtServer } from "../../../relay/handshake.ts";
 import { chooseEngine } from "../../../net/engines.ts";
@@ -33,7 +33,7 @@ import { userOf } from "../../../app/doctor/rights.ts";
 import { loadDevice } from "../state.ts";
 import { openCheck } from "./open_check.ts";
 import { runningCheck } from "./running_check.ts";
-import { connectCheck, UNREACHED, wayChecks } from "./way_checks.ts";
+import { connectCheck, NAME_LOST, UNREACHED, wayChecks } from "./way_checks.ts";
 
 /** The command, below the device's command `name`. */
 export function deviceDoctorCommand(name: string): Command {
@@ -127,9 +127,14 @@ async function configOf(
   }
 }
 
-const NAME_LOST = "correct the name, or mend the name server";
 const OTHER_SERVER =
   "if the server was set up anew, have this device join it by a new string; else somebody is between";
+
+/** What would do about a server that could not be reached. */
+function adviceFor(error: unknown): string {
+  if (error instanceof ServerIdentityError) return OTHER_SERVER;
+  return error instanceof Error && error.cause instanceof NameError ? NAME_LOST : UNREACHED; // as dialServer has it
+}
 
 /** What was thrown, with what would do. */
 function failure(error: unknown, advice: string): Finding {
@@ -170,7 +175,7 @@ function reachCheck(config: DeviceConfig, server: Address): Check {
       const proxy = config.profile === "v2" ? config.proxyFor?.(server) : undefined;
       const target = { server, security: securityOf(config), ...(proxy && { proxy }) };
       const transport = await dialServer(target, engine, systemClock, DOCTOR_DIAL_MS, signal)
-        .catch((error: unknown) => failure(error, error instanceof ServerIdentityError ? OTHER_SERVER : UNREACHED));
+        .catch((error: unknown) => failure(error, adviceFor(error)));
       if ("level" in transport) return transport;
       const took = Math.round(systemClock.now() - since);
       const look = () => lookAtServer(transport.duplex, "doctor only looks whether this server answers");

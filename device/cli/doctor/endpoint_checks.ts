@@ -20,6 +20,7 @@ import { factsNow, type NodeFacts, readNow } from "../../../net/kernel/native_fi
 import { parseUdp } from "../../../net/udp/address.ts";
 import { DOCTOR_DIAL_MS } from "../../limits.ts";
 import type { Service } from "../../admin/schemas.ts";
+import { NAME_LOST } from "./way_checks.ts";
 import { EXECUTE, mayUse, READ, type User, WRITE } from "../../../app/doctor/rights.ts";
 
 /** What is looked at, and for whom. */
@@ -129,7 +130,7 @@ async function udpFinding(place: string): Promise<Finding> {
   try {
     return { level: "ok", text: `${place} is ${(await lookup(host, systemClock)).join(", ")}; ${text}` };
   } catch (error) {
-    return { level: "warn", text: describeError(error), advice: "correct the name, or mend the name server" };
+    return { level: "warn", text: describeError(error), advice: NAME_LOST };
   }
 }
 

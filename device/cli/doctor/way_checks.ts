@@ -18,6 +18,9 @@ import type { DeviceConfig } from "../config.ts";
 /** What would do about a server that does not answer. */
 export const UNREACHED = "see whether the server runs, and what firewalls let through";
 
+/** What would do about a name that leads nowhere. */
+export const NAME_LOST = "correct the name, or mend the name server";
+
 /** One try to connect. */
 export interface Try {
   /** The address that was tried. */
@@ -83,7 +86,8 @@ function familiesCheck(config: DeviceConfig, server: Address): Check {
     name: `families ${formatAddress(server)}`,
     async look(signal) {
       const { host, port } = server;
-      const all = await lookup(host, systemClock);
+      const all = await lookup(host, systemClock).catch(() => undefined); // the check of the name itself says why
+      if (!all) return { level: "warn", text: "not known: the name leads nowhere" };
       const [six, four] = [all.find((address) => address.includes(":")), all.find((each) => !each.includes(":"))];
       const first = [four, six].filter((address) => address !== undefined);
       return familiesFinding(await Promise.all(first.map((host) => reach(config, { host, port }, signal))));
