@@ -14,7 +14,6 @@ import { stateFolder } from "../../app/files/state.ts";
 import { systemClock } from "../../base/clock.ts";
 import { silentLogger } from "../../base/logger.ts";
 import { counted } from "../../base/table.ts";
-import { notGrantedWhy } from "../../protocol/v2/not_granted.ts";
 import { type Address, formatAddress, parseAddress } from "../../protocol/address.ts";
 import { chooseEngine } from "../../net/engines.ts";
 import { readPemFile } from "../../net/tls/pem_file.ts";
@@ -29,6 +28,7 @@ import { listed } from "../../app/admin/cli/ask.ts";
 import type { Device, ServerState } from "../admin/schemas.ts";
 import { devicesFile, readFacts } from "../state/facts.ts";
 import { SERVER_OPTIONS, serverConfig } from "./config.ts";
+import { type NotOpen, notOpenAdvice } from "./not_open.ts";
 
 /** The command, below the server's command `name`. */
 export function serverDoctorCommand(name: string): Command {
@@ -125,29 +125,6 @@ function servicesCheck(folder: string): Check {
       };
     },
   };
-}
-
-/** A service that is not open. */
-interface NotOpen {
-  readonly device: string;
-  readonly name: string;
-  readonly error: string;
-}
-
-/** What would do. */
-function notOpenAdvice({ device, name, error }: NotOpen): string {
-  if (error.startsWith("closed")) return `sallyport server open ${device}/${name} --for 1h`;
-  const move = (address: string) => `sallyport server service move ${device} ${name}=${address}`;
-  switch (notGrantedWhy(error, name)) {
-    case "udp-offered":
-      return move("udp:HOST:PORT");
-    case "udp-granted":
-      return `at the device: ${name}=udp:HOST:PORT; or, if it is TCP, here: ${move("HOST:PORT")}`;
-    case "no-address":
-      return "at the device: --allow, with what the server may name, as in 10.0.0.0/24:23";
-    default:
-      return `end what has the port (ss -ltnp), or grant another: ${move("HOST:PORT")}`;
-  }
 }
 
 /** Where the server that runs listens. */
