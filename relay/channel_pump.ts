@@ -102,10 +102,15 @@ export class ChannelPump implements ChannelReceiver {
       copyMax: COPY_MAX,
       busyCopyMax: Infinity,
       fits: true,
-      onError: () => this.abort(maySend(this.#state) ? this.#ends.reset : this.#ends.own),
+      onError: () => this.#abortInTurn(maySend(this.#state) ? this.#ends.reset : this.#ends.own),
       onProgress: () => this.#progressed(),
     });
     options.channel.receiver = this;
+  }
+
+  /** Whether its connection is closed, though that may still wait to be told. */
+  get isClosed(): boolean {
+    return this.#state === "closed";
   }
 
   /** Whether the connection's writing side has ended and the channel only lives for what may still come. */
@@ -295,7 +300,7 @@ export class ChannelPump implements ChannelReceiver {
 
   #readFailed(): void {
     this.#state = afterEnd(this.#state);
-    if (this.#reason === undefined) this.abort(this.#ends.reset);
+    if (this.#reason === undefined) this.#abortInTurn(this.#ends.reset);
     else this.#delivery?.ended();
   }
 

@@ -52,11 +52,12 @@ export class Pumps implements Iterable<ChannelPump> {
    * @param open How many of them have an open channel.
    */
   makeRoom(open: number): void {
-    let over = this.#all.size - open - MAX_LEAVING_CHANNELS;
-    if (over <= 0) return;
+    if (this.#all.size - open <= MAX_LEAVING_CHANNELS) return;
     const leaving = new Map<unknown, ChannelPump[]>();
+    let over = -MAX_LEAVING_CHANNELS;
     for (const [pump, service] of this.#all) {
-      if (pump.channel.open) continue;
+      if (pump.channel.open || pump.isClosed) continue;
+      over++;
       const same = leaving.get(service);
       if (same) same.push(pump);
       else leaving.set(service, [pump]);

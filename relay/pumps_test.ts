@@ -141,3 +141,18 @@ test("the clients of one service that read nothing do not cost those of another 
   pumps.abort("shutting-down");
   await fixture.finish();
 });
+
+test("those that are closed, and wait to be told, take no place from those that are still delivered to", async () => {
+  const fixture = new PumpsFixture();
+  const { pumps } = fixture;
+  const leaving = [];
+  for (let n = 0; n < 10; n++) leaving.push(await fixture.leaver());
+  const others = Array.from({ length: MAX_LEAVING_CHANNELS - 6 }, () => fixture.client());
+  for (const { pump } of others) pump.abort("stalled");
+  assert.ok(pumps.size > MAX_LEAVING_CHANNELS);
+  pumps.makeRoom(0);
+  await settled();
+  assert.deepEqual(leaving.map(({ ended }) => ended()), leaving.map(() => undefined));
+  pumps.abort("shutting-down");
+  await fixture.finish();
+});

@@ -49,6 +49,15 @@ folderTest("those who wait for their turn within the process are told when it ta
   await withLock(folder, () => Promise.resolve());
 }, { ignore: !hasCalls });
 
+folderTest("what is no file in a lock's place is refused, and waited for by nobody", async (folder) => {
+  const path = `${folder}/.lock`;
+  for (const make of [() => Deno.mkdirSync(path), () => new Deno.Command("mkfifo", { args: [path] }).outputSync()]) {
+    make();
+    await assert.rejects(openLockFile(path), { name: "ConfigError", message: /Cannot lock .*: it is not a file/ });
+    Deno.removeSync(path);
+  }
+});
+
 folderTest("a lock is that of the runtime, so that older versions and scripts see it", async (folder) => {
   using ours = await openLockFile(`${folder}/.lock`);
   assert.ok(await ours.tryLock(true));

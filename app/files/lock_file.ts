@@ -36,6 +36,8 @@ export interface LockFile extends Disposable {
  * @throws {ConfigError} if something else stands there; what the system says if it cannot be opened.
  */
 export async function openLockFile(path: string): Promise<LockFile> {
+  const facts = spotOf(path).facts();
+  if (facts && !facts.isFile) throw notAFile(path);
   const calls = systemCalls();
   if (calls) return openNative(calls, path);
   const actor = actorFor(path);
@@ -80,7 +82,11 @@ function openNative(calls: SystemCalls, path: string): LockFile {
   const lock = new NativeLock(calls, fd);
   if (factsAt(calls, fd, "").isFile) return lock;
   lock.close();
-  throw new ConfigError(`Cannot lock ${path}: it is not a file`);
+  throw notAFile(path);
+}
+
+function notAFile(path: string): ConfigError {
+  return new ConfigError(`Cannot lock ${path}: it is not a file; move it away`);
 }
 
 async function openPortable(path: string): Promise<Deno.FsFile> {

@@ -64,7 +64,9 @@ export async function openHistoryFile(folder: string): Promise<HistoryStore> {
   const spot = spotOf(`${folder}/${HISTORY_FILE}`);
   const { path, actor } = spot;
   const facts = spot.ownFacts();
-  if (facts?.isSymlink) throw new ConfigError(`${path} is a link`);
+  if (facts && !facts.isFile) {
+    throw new ConfigError(`${path} is ${facts.isSymlink ? "a link" : "not a file"}`); // which leads elsewhere, or is waited for
+  }
   if (facts && !await isDatabase(spot)) spot.remove();
   const open = () => {
     if (!spot.ownFacts()) spot.open("new", 0o600)[Symbol.dispose]();

@@ -152,6 +152,20 @@ folderTest("a file that is damaged is made anew, at the next start at the latest
   }
 });
 
+folderTest("what is no file in its place is left alone, and waited for by nobody", async (folder) => {
+  const path = `${folder}/${HISTORY_FILE}`;
+  const makers = [
+    () => Deno.mkdirSync(path),
+    () => Deno.symlinkSync(`${folder}/elsewhere`, path),
+    () => new Deno.Command("mkfifo", { args: [path] }).outputSync(),
+  ];
+  for (const make of makers) {
+    make();
+    await assert.rejects(openHistoryFile(folder), { name: "ConfigError", message: /is (a link|not a file)$/ });
+    Deno.removeSync(path);
+  }
+});
+
 folderTest("of more devices than may be, those seen longest ago are forgotten", async (folder) => {
   const store = await openHistoryFile(folder);
   const point = (time: number) => ({ time, clients: 0, bytesUp: 0, bytesDown: 0, roundTrip: null });

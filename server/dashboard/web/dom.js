@@ -99,7 +99,11 @@ function letGo() {
   isPressed = false;
   for (const [key, draw] of [...held]) {
     held.delete(key);
-    draw();
+    try {
+      draw();
+    } catch (error) {
+      reportError(error); // the others are drawn
+    }
   }
 }
 
