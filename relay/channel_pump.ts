@@ -220,7 +220,7 @@ export class ChannelPump implements ChannelReceiver {
 
   /** {@linkcode ChannelPump.abort}, once, in a turn of its own where many end. */
   #abortInTurn(reason: ChannelEndReason): void {
-    this.#cancelTurn ??= EndPace.of(this.#clock).tell(() => this.abort(reason));
+    if (this.#state !== "closed") this.#cancelTurn ??= EndPace.of(this.#clock).tell(() => this.abort(reason));
   }
 
   /** Reads the connection into the channel; once the channel has ended, reads on to see the peer's own end. */

@@ -288,3 +288,15 @@ test("an end that waits for its turn is one, whatever else ends the connection m
     await fixture.finish();
   }
 });
+
+test("of a connection that is closed amid its last wait nothing waits for a turn, though its read fails then", async () => {
+  const fixture = new PumpFixture().attach();
+  fixture.close();
+  await settled();
+  const pace = EndPace.of(fixture.clock);
+  for (let n = 0; n <= ENDS_AT_ONCE; n++) pace.tell(() => {}); // others go first
+  fixture.pump.abort("shutting-down");
+  await fixture.pump.done;
+  assert.equal(fixture.clock.pending, 0, "something of it is left");
+  await fixture.finish();
+});
