@@ -110,17 +110,15 @@ function refusalOf(status: number, text: string): AdminRefusal {
   return new AdminRefusal(status, "internal", `it answered with status ${status}`);
 }
 
-/** What is at the bottom of an error of `fetch`. */
 /** What the runtime says of it begins with the address of the request, which is none of the user's. */
 function whyNobody(error: unknown, bySocket: boolean): string {
-  const text = describeError(rootOf(error)).replace(/^error sending request.*?\): /, "").replace(
-    /^client error.*?: /,
-    "",
-  );
+  const said = describeError(rootOf(error));
+  const text = said.replace(/^error sending request.*?\): /, "").replace(/^client error.*?: /, "");
   if (!bySocket || !text.includes("Connection refused")) return text;
   return "it does not run; that socket was left there by one that was killed";
 }
 
+/** What is at the bottom of an error of `fetch`. */
 function rootOf(error: unknown): unknown {
   return error instanceof Error && error.cause !== undefined ? rootOf(error.cause) : error;
 }

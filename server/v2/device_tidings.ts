@@ -45,9 +45,8 @@ export function tellResumed(
 ): void {
   const facts = { device: teller.deviceName, remote, interrupted, replayed, ...(moved && { moved }) };
   const how = moved ? "has moved, now from {remote}" : "from {remote}, after {interrupted} ms";
-  const line = `link resumed: device {device} ${how}, {replayed} B sent again, {clients} ${
-    clients === 1 ? "client" : "clients"
-  }`;
+  const whom = clients === 1 ? "client" : "clients";
+  const line = `link resumed: device {device} ${how}, {replayed} B sent again, {clients} ${whom}`;
   teller.settings.logger.info(line, { ...facts, clients });
   teller.emit({ type: "link-resumed", listen, ...facts });
 }

@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
-import { adminClient } from "../../app/admin/client.ts";
+import { type AdminClient, adminClient } from "../../app/admin/client.ts";
 import type { Device, ServerState } from "../../server/admin/schemas.ts";
 import { demandFits, openBrowser } from "../rig/dashboard/browser.ts";
 import { Child } from "../rig/processes/child.ts";
@@ -38,6 +38,7 @@ async function opened() {
     relay,
     browser,
     page,
+    api,
     device: () => api.get<Device>("/v1/devices/gw1"),
     server: () => api.get<ServerState>("/v1/server"),
     [Symbol.asyncDispose]: () => end.disposeAsync(),
@@ -54,6 +55,14 @@ async function act(page: Page, word: string, values: Record<string, string>, sai
   }
   await page.click("dialog button[type=submit]");
   await page.waitForSelector(`.toast:has-text("${said}")`);
+}
+
+/** News comes to the page of the device, and is there: whatever is pressed would be another, or elsewhere. */
+async function newsComes({ page, api }: { readonly page: Page; readonly api: AdminClient }): Promise<void> {
+  const news = page.waitForResponse(async (response) => (await response.text()).includes('"draining":{'));
+  await api.post("/v1/devices/gw1/drain", {});
+  await news;
+  await page.waitForTimeout(100); // it would be shown by now
 }
 
 /** Gives the service `echo` the rule. */
@@ -218,15 +227,11 @@ processTest(
   ["chromium"],
   async () => {
     await using all = await opened();
-    const { page, relay } = all;
-    await using api = adminClient({ socket: `${relay.folder.path}/server/admin.sock` });
+    const { page } = all;
     await page.click("main >> text=gw1");
     await page.hover('main button:text-is("Keep-alive")');
     await page.mouse.down();
-    const news = page.waitForResponse(async (response) => (await response.text()).includes('"draining":{'));
-    await api.post("/v1/devices/gw1/drain", {});
-    await news;
-    await page.waitForTimeout(100); // it would be shown by now
+    await newsComes(all);
     await page.mouse.up();
     await page.waitForSelector("dialog [name=endpoint]");
     await page.waitForSelector("main >> text=/drains since/");
@@ -238,16 +243,12 @@ processTest(
   ["chromium"],
   async () => {
     await using all = await opened();
-    const { page, relay } = all;
-    await using api = adminClient({ socket: `${relay.folder.path}/server/admin.sock` });
+    const { page, api } = all;
     await page.click("main >> text=gw1");
     await page.focus('main button:text-is("Keep-alive")');
     const where = () => page.evaluate("document.activeElement.textContent");
     await page.keyboard.down(" ");
-    const news = page.waitForResponse(async (response) => (await response.text()).includes('"draining":{'));
-    await api.post("/v1/devices/gw1/drain", {});
-    await news;
-    await page.waitForTimeout(100); // it would be shown by now
+    await newsComes(all);
     await page.keyboard.up(" ");
     await page.waitForSelector("dialog [name=endpoint]");
     await page.waitForSelector("main >> text=/drains since/");
