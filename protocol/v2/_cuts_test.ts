@@ -70,17 +70,11 @@ function tryResume(pair: Pair, failures: Cut["failures"][number][], latency: num
 function holdBack(pair: Pair, toDevice: Pipe, welcome: () => void, latency: number): void {
   let welcomed = false;
   toDevice.to = {
-    get atBoundary() {
-      return true;
-    },
-    deadline: Infinity,
     receive(chunk, now) {
       if (!welcomed) welcome();
       welcomed = true;
       pair.device.receive(chunk, now);
     },
-    tick() {},
-    end() {},
   };
   pair.time.after(latency, () => {
     if (!welcomed) welcome();

@@ -19,7 +19,7 @@ import { V2ServerCore } from "./server_core.ts";
 /** One direction: what one side's link sends, the other's receives. */
 export class Pipe implements LinkOutput {
   readonly pending = 0;
-  to: Link | undefined;
+  to: Pick<Link, "receive"> | undefined;
   /** Set when the peer broke the protocol. */
   error: unknown;
   readonly #time: Time;

@@ -5,12 +5,15 @@
  */
 
 import { AckDemand } from "./send/ack_demand.ts";
-import { ackFrame, pongFrame } from "./wire/codec.ts";
+import { ackFrame, pingFrame, pongFrame } from "./wire/codec.ts";
 import type { V2Decoder } from "./wire/decoder.ts";
 import { expectSize, readUint } from "./wire/fields.ts";
 import type { V2CoreOptions } from "./session_options.ts";
 import { V2Pings } from "./pings.ts";
 import type { V2Sender } from "./send/sender.ts";
+
+/** Token of a PING that measures nothing: that of one that does is greater. */
+const NO_TOKEN = 0;
 
 /** Those of one session. */
 export class V2Answers {
@@ -80,7 +83,9 @@ export class V2Answers {
   send(): void {
     if (this.#wanted) {
       this.#wanted = false;
-      this.#sender.control(ackFrame(this.#decoder.position));
+      const { position } = this.#decoder;
+      // Nagle's algorithm holds back what is small until the peer's stack has acknowledged this frame: a PONG brings that.
+      this.#sender.control(this.#sender.nagle ? pingFrame(position, NO_TOKEN) : ackFrame(position));
     }
     if (this.#came) {
       this.#came = false;

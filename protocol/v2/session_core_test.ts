@@ -185,6 +185,20 @@ test("a side behind Nagle's algorithm asks for an answer to every small numbered
   assert.deepEqual(flags, ["01", "01", "01"]);
 });
 
+test("a side behind Nagle's algorithm acknowledges by a PING: its answer lets out what is small behind it", () => {
+  const rig = new DeviceRig({ nagle: true });
+  const flagged = v2FrameOf(DATA, 1, unhex("61"), 1);
+  rig.receive(connectOf(1), flagged);
+  const position = connectOf(1).length + 9;
+  const asking = (more: number) => hex(v2FrameOf(PING, 0, concat([uintOf(8, position + more), uintOf(8, 0)])));
+  assert.deepEqual(rig.output.take(), [asking(0)]);
+  // It measures nothing, and no other waits for its answer.
+  rig.receive(flagged, flagged);
+  assert.deepEqual(rig.output.take(), [asking(18)]);
+  rig.receive(v2FrameOf(PONG, 0, concat([uintOf(8, 0), uintOf(8, 0), uintOf(8, rig.wallClock)])));
+  assert.deepEqual([rig.link.roundTrip, rig.output.take()], [undefined, []]);
+});
+
 test("PING is answered with PONG at once: its token, this side's position and its clock", () => {
   const rig = new DeviceRig();
   rig.receive(connectOf(1), v2FrameOf(PING, 0, concat([uintOf(8, 0), unhex("01 02 03 04 05 06 07 ff")])));

@@ -71,6 +71,11 @@ export class V2Sender {
     this.#path = new PathEstimator(time.now());
   }
 
+  /** See {@linkcode V2Path.nagle}; of the link that is up. */
+  get nagle(): boolean {
+    return this.#nagle;
+  }
+
   /** Position of what was sent. */
   get position(): number {
     return this.#position;
