@@ -5,7 +5,6 @@
  */
 
 import { V2_MAX_TEXT } from "../limits.ts";
-import { concat } from "../../bytes.ts";
 import { ProtocolError } from "../../errors.ts";
 
 /** Tags from here on may be skipped by a peer that does not know them. */
@@ -45,46 +44,88 @@ export function uintOf(size: number, value: number): Uint8Array {
 /** Reads what {@linkcode writeUint} wrote; what is larger than a number can hold exactly is clamped. */
 export function readUint(from: Uint8Array, at: number, size: number): number {
   let value = 0;
-  for (const byte of from.subarray(at, at + size)) value = value * 256 + byte;
+  const end = at + size;
+  for (; at < end; at++) value = value * 256 + from[at]!;
   return Math.min(value, Number.MAX_SAFE_INTEGER);
 }
 
-/** Collects fields. */
+/** Bytes of fields that are collected without a buffer of their own: a CONNECT has some 50. */
+const SCRATCH_SIZE = 1_024;
+
+/** What the next writer collects in; `undefined` while one has it. */
+let spare: Uint8Array | undefined = new Uint8Array(SCRATCH_SIZE);
+
+/** Collects fields, and is used up by {@linkcode FieldWriter.end}. */
 export class FieldWriter {
-  readonly #parts: Uint8Array[] = [];
+  #into = spare ?? new Uint8Array(SCRATCH_SIZE);
+  #size = 0;
+
+  /** A writer without fields. */
+  constructor() {
+    spare = undefined;
+  }
 
   /** Adds a field of bytes. */
   bytes(tag: number, value: Uint8Array): this {
-    const part = new Uint8Array(3 + value.length);
-    part[0] = tag;
-    writeUint(part, 1, 2, value.length);
-    part.set(value, 3);
-    this.#parts.push(part);
-    return this;
+    const at = this.#begin(value.length);
+    this.#into.set(value, at);
+    return this.#field(tag, value.length);
   }
 
   /** Adds a field with an unsigned number of `size` bytes. */
   uint(tag: number, size: number, value: number): this {
-    const bytes = new Uint8Array(size);
-    writeUint(bytes, 0, size, value);
-    return this.bytes(tag, bytes);
+    const at = this.#begin(size);
+    writeUint(this.#into, at, size, value);
+    return this.#field(tag, size);
   }
 
   /** Adds a field with a text. */
   text(tag: number, value: string, max = V2_MAX_TEXT): this {
-    return this.bytes(tag, encodeText(value, max));
+    const at = this.#begin(Math.min(max, 3 * value.length)); // no character has more bytes
+    const into = this.#into;
+    const most = Math.min(max, value.length);
+    let size = 0;
+    for (let code; size < most && (code = value.charCodeAt(size)) < 0x80; size++) into[at + size] = code;
+    if (size < most) size = encoder.encodeInto(value, into.subarray(at, at + max)).written;
+    return this.#field(tag, size);
   }
 
   /** The fields, one behind the other. */
   end(): Uint8Array {
-    return concat(this.#parts);
+    const whole = this.#into.slice(0, this.#size);
+    if (this.#into.length === SCRATCH_SIZE) spare = this.#into;
+    this.#into = whole;
+    return whole;
+  }
+
+  /** Makes room for a field. @returns where its value goes. */
+  #begin(size: number): number {
+    const end = this.#size + 3 + size;
+    if (end > this.#into.length) {
+      const larger = new Uint8Array(2 * end);
+      larger.set(this.#into.subarray(0, this.#size));
+      this.#into = larger;
+    }
+    return this.#size + 3;
+  }
+
+  /** Its value stands there. */
+  #field(tag: number, size: number): this {
+    this.#into[this.#size] = tag;
+    writeUint(this.#into, this.#size + 1, 2, size);
+    this.#size += 3 + size;
+    return this;
   }
 }
 
 /** Fields of a payload, by tag. */
 export class FieldReader {
   readonly #what: string;
-  readonly #fields = new Map<number, Uint8Array>();
+  readonly #payload: Uint8Array;
+  // Of each field in turn. There are few, and one of 256 tags is there once.
+  readonly #tags: number[] = [];
+  readonly #starts: number[] = [];
+  readonly #sizes: number[] = [];
 
   /**
    * Splits `payload`; `what` names its frame in errors.
@@ -94,6 +135,7 @@ export class FieldReader {
    */
   constructor(what: string, payload: Uint8Array, known: readonly number[]) {
     this.#what = what;
+    this.#payload = payload;
     for (let at = 0; at < payload.length;) {
       if (payload.length - at < 3) throw this.#bad(`ends inside a field`);
       const tag = payload[at]!;
@@ -101,25 +143,23 @@ export class FieldReader {
       at += 3;
       if (size > payload.length - at) throw this.#bad(`has a field ${tag} of ${size} bytes and ends before`);
       if (tag < FIRST_SKIPPABLE_TAG && !known.includes(tag)) throw this.#bad(`has the unknown field ${tag}`);
-      if (this.#fields.has(tag)) throw this.#bad(`has the field ${tag} twice`);
-      this.#fields.set(tag, payload.subarray(at, at + size));
+      if (this.has(tag)) throw this.#bad(`has the field ${tag} twice`);
+      this.#tags.push(tag);
+      this.#starts.push(at);
+      this.#sizes.push(size);
       at += size;
     }
   }
 
   /** Whether there is a field. */
   has(tag: number): boolean {
-    return this.#fields.has(tag);
+    return this.#tags.includes(tag);
   }
 
   /** A field of exactly `size` bytes. */
   bytes(tag: number, size: number): Uint8Array {
-    const value = this.#fields.get(tag);
-    if (!value) throw this.#bad(`lacks the field ${tag}`);
-    if (value.length !== size) {
-      throw this.#bad(`has a field ${tag} of ${value.length} bytes, and it has to have ${size}`);
-    }
-    return value;
+    const start = this.#start(tag, size);
+    return this.#payload.subarray(start, start + size);
   }
 
   /** As {@linkcode FieldReader.bytes}, or `undefined` if there is none. */
@@ -129,7 +169,7 @@ export class FieldReader {
 
   /** An unsigned number of `size` bytes. */
   uint(tag: number, size: number): number {
-    return readUint(this.bytes(tag, size), 0, size);
+    return readUint(this.#payload, this.#start(tag, size), size);
   }
 
   /** As {@linkcode FieldReader.uint}, or `undefined` if there is none. */
@@ -139,10 +179,21 @@ export class FieldReader {
 
   /** A text of `max` bytes at most; empty if there is none. */
   text(tag: number, max = V2_MAX_TEXT): string {
-    const value = this.#fields.get(tag);
-    if (!value) return "";
-    if (value.length > max) throw this.#bad(`has a field ${tag} of ${value.length} bytes, and ${max} is the most`);
-    return decodeText(value);
+    const field = this.#tags.indexOf(tag);
+    if (field < 0) return "";
+    const start = this.#starts[field]!;
+    const size = this.#sizes[field]!;
+    if (size > max) throw this.#bad(`has a field ${tag} of ${size} bytes, and ${max} is the most`);
+    return decodeText(this.#payload.subarray(start, start + size));
+  }
+
+  /** Where the value of a field of exactly `size` bytes begins. */
+  #start(tag: number, size: number): number {
+    const field = this.#tags.indexOf(tag);
+    if (field < 0) throw this.#bad(`lacks the field ${tag}`);
+    const has = this.#sizes[field]!;
+    if (has !== size) throw this.#bad(`has a field ${tag} of ${has} bytes, and it has to have ${size}`);
+    return this.#starts[field]!;
   }
 
   #bad(what: string): ProtocolError {

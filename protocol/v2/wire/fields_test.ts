@@ -69,6 +69,35 @@ test("fields come back by tag, in any order", () => {
   assert.equal(fields.text(2), "gw1");
 });
 
+test("any fields come back, however many bytes they have, from writers at work at once", () => {
+  const field = fc.oneof(
+    fc.record({ kind: fc.constant("text" as const), value: fc.string({ unit: "grapheme", maxLength: 300 }) }),
+    fc.record({ kind: fc.constant("bytes" as const), value: fc.uint8Array({ maxLength: 1_500 }) }),
+    fc.record({ kind: fc.constant("uint" as const), value: fc.nat() }),
+  );
+  const max = 100;
+  fc.assert(fc.property(fc.array(fc.array(field, { maxLength: 6 }), { minLength: 1, maxLength: 3 }), (frames) => {
+    const writers = frames.map(() => new FieldWriter());
+    for (let tag = 0; tag < 6; tag++) {
+      for (const [at, fields] of frames.entries()) {
+        const { kind, value } = fields[tag] ?? {};
+        if (kind === "text") writers[at]!.text(tag, value!, max);
+        if (kind === "bytes") writers[at]!.bytes(tag, value!);
+        if (kind === "uint") writers[at]!.uint(tag, 4, value!);
+      }
+    }
+    const ended = writers.map((writer) => writer.end());
+    for (const [at, fields] of frames.entries()) {
+      const reader = new FieldReader("HELLO", ended[at]!, [0, 1, 2, 3, 4, 5]);
+      for (const [tag, { kind, value }] of fields.entries()) {
+        if (kind === "text") assert.equal(reader.text(tag), decodeText(encodeText(value, max)));
+        if (kind === "bytes") assert.deepEqual(reader.bytes(tag, value.length).slice(), value);
+        if (kind === "uint") assert.equal(reader.uint(tag, 4), value);
+      }
+    }
+  }));
+});
+
 test("a field that may be missing is read as undefined, and a missing text as empty", () => {
   const fields = read();
   assert.equal(fields.optionalUint(1, 4), undefined);

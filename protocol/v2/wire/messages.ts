@@ -55,7 +55,7 @@ function reasonNumber(reason: ChannelEndReason | "connected", otherwise: WireRea
 /** CLOSE; an end by a rule goes as `not-allowed`, any other reason that does not travel as `service-closed`. */
 export function closeFrame(channel: number, reason: ChannelEndReason, text = ""): Uint8Array {
   if (RULED.has(reason)) return closeFrame(channel, "not-allowed", text || reason);
-  return v2Frame(V2Command.CLOSE, channel, withText([reasonNumber(reason, "service-closed")], text));
+  return v2Frame(V2Command.CLOSE, channel, withText(Uint8Array.of(reasonNumber(reason, "service-closed")), text));
 }
 
 /** What CLOSE says; an unknown reason counts as `service-closed`. */
@@ -317,8 +317,8 @@ function readKeepAlive(bytes: Uint8Array | undefined): KeepAliveSettings | undef
   });
 }
 
-function withText(head: ArrayLike<number>, text: string): Uint8Array {
-  return concat([Uint8Array.from(head), encodeText(text)]);
+function withText(head: Uint8Array, text: string): Uint8Array {
+  return text === "" ? head : concat([head, encodeText(text)]);
 }
 
 function readText(command: string, payload: Uint8Array, at: number): string {
