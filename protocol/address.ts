@@ -42,6 +42,10 @@ export function parseAddress(text: string): Address {
 
 /** Splits `HOST:PORT` or `[IPV6]:PORT` without judging either part. */
 export function splitHostPort(text: string): [host: string, port: string] {
+  if (/^[\d.]+:\d+$/.test(text)) { // IPv4, as most are: each client's address comes by here
+    const colon = text.indexOf(":");
+    return [text.slice(0, colon), text.slice(colon + 1)];
+  }
   const bracketed = /^\[([^\]]*)\]:(.*)$/.exec(text);
   if (bracketed) {
     const host = bracketed[1] ?? "";

@@ -8,7 +8,7 @@
  */
 
 import { splitHostPort } from "./address.ts";
-import { formatIP, ipBytes } from "./ip.ts";
+import { formatIP, ipBytes, parseIPv4 } from "./ip.ts";
 
 /** Whom an address stands for. */
 export interface AddressGroup {
@@ -33,6 +33,7 @@ export interface AddressGroup {
  */
 export function addressGroup(host: string): AddressGroup {
   const text = host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host;
+  if (parseIPv4(text)) return { net: text, site: text };
   const bytes = ipBytes(text);
   if (!bytes) return { net: text, site: text };
   const ipv4 = bytes.length === 4 ? bytes : translated(bytes);
