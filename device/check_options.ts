@@ -7,9 +7,11 @@
 import { V2_MAX_CHANNELS } from "../protocol/v2/limits.ts";
 import { TOKEN_ID_SIZE } from "../protocol/enrolment.ts";
 import { parseName } from "../protocol/name.ts";
+import type { Engine } from "../net/socket.ts";
 import { parseUplink } from "../net/uplink.ts";
 import * as check from "../relay/option_check.ts";
 import { parseEndpoint } from "./endpoints/registry.ts";
+import { demandServable } from "./servable.ts";
 import { endpointOf, type NamedService } from "./v2/named_service.ts";
 import type { CommonDeviceOptions, DeviceOptions, V1DeviceOptions, V2DeviceOptions } from "./options.ts";
 
@@ -85,9 +87,14 @@ const V2 = options<V2DeviceOptions>({
   mode: optional(check.word("config", "run")),
 });
 
-/** Checks a service. @throws {TypeError} or {RangeError} with what cannot be. */
-export function checkService(given: NamedService): void {
+/**
+ * Checks a service.
+ *
+ * @throws {TypeError} or {RangeError} with what cannot be; {EngineError} if `engine` can never serve it.
+ */
+export function checkService(given: NamedService, engine: Engine): void {
   service(given, "service");
+  demandServable([given], engine);
 }
 
 /**

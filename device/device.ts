@@ -9,12 +9,15 @@ import { Device } from "./reconnect/life.ts";
 import type { DeviceHandle } from "./handle.ts";
 import { type DeviceAdjustable, type DeviceOptions, deviceSettings } from "./options.ts";
 import type { Ways } from "./reconnect/ways.ts";
+import { lackOf } from "./servable.ts";
+import type { NamedService } from "./v2/named_service.ts";
 
 /**
  * Dials the server, and again for ever when the link is lost. For a device that has a string of `server enroll` see
  * `joinFromString`.
  *
- * @throws {TypeError} or {RangeError} with the name and the value of an option that cannot be.
+ * @throws {TypeError} or {RangeError} with the name and the value of an option that cannot be. {EngineError} for an engine that
+ *   cannot be had, or cannot do what is asked for.
  *
  * @example A device that offers its ssh
  * ```ts
@@ -41,14 +44,21 @@ export interface StartedDevice {
   readonly handle: DeviceHandle;
   /** Takes other values: they hold for links and clients to come. */
   adjust(values: DeviceAdjustable): void;
-  /** Changes where it dials, and what its server may name. */
+  /** Changes where it dials, what its server may name, and what it keeps to offer. */
   readonly ways: Ways;
+  /** What a service takes that this device has not, if so. */
+  lackOf(service: NamedService): string | undefined;
 }
 
-/** The same as {@linkcode connectDevice}, with that. */
-export function startDevice(options: DeviceOptions): StartedDevice {
+/** The same as {@linkcode connectDevice}, with that; `keepsAll`: as {@linkcode deviceSettings} has it. */
+export function startDevice(options: DeviceOptions, keepsAll = false): StartedDevice {
   checkDeviceOptions(options);
-  const settings = deviceSettings(options);
+  const settings = deviceSettings(options, keepsAll);
   const device = new Device(options, settings);
-  return { handle: device, adjust: (values) => void Object.assign(settings, values), ways: device.ways };
+  return {
+    handle: device,
+    adjust: (values) => void Object.assign(settings, values),
+    ways: device.ways,
+    lackOf: (service) => lackOf(service, settings.engine),
+  };
 }

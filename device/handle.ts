@@ -89,7 +89,8 @@ export interface DeviceHandle extends AsyncDisposable {
   /**
    * Offers one more service from now on, or another in the place of that of its name, whose clients stay. v2 only.
    *
-   * @throws {TypeError} or {RangeError} for a service that cannot be, or one too many.
+   * @throws {TypeError} or {RangeError} for a service that cannot be, or one too many. {EngineError} for one that can never be
+   *   served with this device's engine.
    */
   putService(service: NamedService): void;
   /** Offers a service no more, and ends its clients. v2 only. @returns whether there was one. */

@@ -19,6 +19,7 @@ import type { Identity } from "../net/tls/identity.ts";
 import { DatagramTotals } from "../net/udp/counts.ts";
 import { DeviceClients } from "./clients.ts";
 import type { NamedService } from "./v2/named_service.ts";
+import { demandServable } from "./servable.ts";
 import type { ServiceRule } from "./services.ts";
 
 /** What a device can be told on either profile. */
@@ -69,7 +70,8 @@ export interface CommonDeviceOptions {
   /** The time; this machine's by default. */
   readonly clock?: Clock;
   /**
-   * What sockets are made with: the kernel's own interface (`native`, on Linux), or the runtime's (`portable`).
+   * What sockets are made with: the kernel's own interface (`native`, on Linux), or the runtime's (`portable`). Services that it
+   * can never serve, such as programs with a terminal on the portable one, have `connectDevice` throw an `EngineError`.
    *
    * @default {"auto"} the best that can be had here
    */
@@ -186,8 +188,13 @@ export function deviceAdjustable(options: Partial<DeviceAdjustable>): DeviceAdju
   };
 }
 
-/** Fills in the defaults. */
-export function deviceSettings(options: DeviceOptions): DeviceSettings {
+/**
+ * Fills in the defaults.
+ *
+ * @param keepsAll Whether a service that its engine can never serve is kept, without being offered.
+ * @throws {EngineError} for an engine that cannot be had, or that lacks what is asked for.
+ */
+export function deviceSettings(options: DeviceOptions, keepsAll = false): DeviceSettings {
   const clock = options.clock ?? systemClock;
   return {
     ...deviceAdjustable(options),
@@ -198,6 +205,7 @@ export function deviceSettings(options: DeviceOptions): DeviceSettings {
     datagrams: new DatagramTotals(),
     engine: startEngine(options.engine ?? "auto", options.logger ?? silentLogger, (chosen) => {
       if (options.via?.length) demandUplinks(chosen, options.profile === "v2" && options.security !== "plain");
+      if (!keepsAll) demandServable(options.services, chosen.engine);
     }),
     random: options.random ?? Math.random,
     readNetwork: options.readNetwork ?? readNetwork,

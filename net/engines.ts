@@ -90,8 +90,22 @@ const LONGEST = "the longest turn of the event loop took {longest} ms";
  */
 export function demandUplinks({ engine, fallback }: ChosenEngine, inTls: boolean): void {
   if ((inTls ? engine.tls.sockets : engine).isTunable) return;
+  throw new EngineError(takesNative("--via", "--via", fallback));
+}
+
+/**
+ * One line for something that the engine in use cannot do.
+ *
+ * @param what What takes the native one. @param out What could be left out.
+ * @param fallback Why it cannot be had; without one, another was asked for.
+ */
+export function takesNative(
+  what: string,
+  out: string,
+  fallback: string | undefined = nativeEngine() ? undefined : whyNotNative(),
+): string {
   const why = fallback === undefined ? "another one was asked for" : `it cannot be had: ${fallback}`;
-  throw new EngineError(`--via takes the native engine, and ${why}; leave --via out, or see to that`);
+  return `${what} takes the native engine, and ${why}; leave ${out} out, or see to that`;
 }
 
 /** An engine in a few words, and why `auto` has not come to a better one. */

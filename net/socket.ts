@@ -209,6 +209,8 @@ export interface Engine {
   readonly name: "native" | "portable";
   /** Whether it can set what is TCP's own: the pace of keep-alive, and from where a connection is dialled. */
   readonly isTunable: boolean;
+  /** Whether it reaches abstract Unix sockets, `@NAME`. */
+  readonly reachesAbstract: boolean;
   /** What speaks TLS. */
   readonly tls: TlsEngine;
   /** Listens at `address`; a name is that of an address of this host. @throws What the system says, with its `code`. */

@@ -201,3 +201,11 @@ folderTest("a device without a link says since when, and when it tries again", a
   assert.equal(failed!.since, lost!.since);
   assert.ok(failed!.tries >= 1 && failed!.error === error);
 });
+
+folderTest("a service that the device's engine can never serve is refused by its API", async (folder) => {
+  await using relay = await startV2Relay({ services: [], device: { engine: "portable" } });
+  await using api = await served(relay.device.handle, folder);
+  const put = api.client.post("/v1/services", { service: 'term=exec:["/bin/cat"],pty' });
+  await assert.rejects(put, /the service term: a terminal \(pty\) takes the native engine/);
+  assert.deepEqual(relay.device.handle.status.services, []);
+});

@@ -70,7 +70,10 @@ export const Service = closed({
   offered: Type.Boolean({ description: "Whether it is offered to the server." }),
   up: nullable(Type.Boolean(), "Whether it is up, if it is watched (down=refuse)."),
   hostAddress: nullable(Type.String(), "Where clients reach it, if the server has opened it."),
-  error: nullable(Type.String(), "Why not, as the server said."),
+  error: nullable(
+    Type.String(),
+    "Why not, as the server said; `not-offered` is said by this device, which cannot serve it.",
+  ),
   clients: count("Clients that it has."),
   endpoint: closed({
     state: nullable(

@@ -15,6 +15,7 @@ import { adminWish } from "../../app/admin/options.ts";
 import { readIdentity, stateFolder } from "../../app/files/state.ts";
 import { readCa } from "./ca.ts";
 import { DEVICE_OPTIONS, type DeviceConfig } from "./config.ts";
+import { notServed } from "./served.ts";
 import type { Told } from "./reload.ts";
 
 /** Prints it, with the warnings there are. @throws {ConfigError} for what cannot be. */
@@ -24,7 +25,7 @@ export async function checkDevice(
 ): Promise<void> {
   const isV2 = config.profile === "v2";
   await adminWish(values, isV2 ? "unix" : "off");
-  for (const warning of warnings) stderr.write(`warning: ${warning}`);
+  for (const warning of [...warnings, ...notServed(config)]) stderr.write(`warning: ${warning}`);
   const lines = describeDevice(config);
   if (isV2) {
     const folder = stateFolder(values.state, "device");

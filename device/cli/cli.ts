@@ -43,6 +43,7 @@ import { DeviceNotices } from "./hook_facts.ts";
 import { tokenKey } from "../join.ts";
 import { joinCommand } from "./join.ts";
 import type { V2DeviceOptions } from "../options.ts";
+import { demandServed } from "./served.ts";
 import { leftOut, servicesCommand } from "./services.ts";
 import { trustOnlyNamed } from "../trust.ts";
 import { claimState } from "./running.ts";
@@ -68,7 +69,9 @@ async function readAll(command: Command, isRunning = false) {
   if (isRunning) file?.demandWritten();
   const isV2 = (values.profile ?? "v2") === "v2";
   const stored = isV2 ? await loadStored(values.state) : undefined;
-  return { values, check, isV2, stored, from, config: deviceConfig(values, file, stored) };
+  const config = deviceConfig(values, file, stored);
+  demandServed(values, config);
+  return { values, check, isV2, stored, from, config };
 }
 
 async function run(command: Command): Promise<void> {
@@ -173,7 +176,7 @@ async function runDevice(
   if (options.profile === "v2") trustOnlyNamed(options);
   let token = stored?.enrolment;
   let forgotten: Promise<void> | undefined; // once the server has taken it
-  const started = startDevice({ ...options, logger });
+  const started = startDevice({ ...options, logger }, true); // what is no option's stands in its state
   const device = started.handle;
   const isToBeTold = attend(device);
   device.subscribe((event) => {

@@ -20,6 +20,7 @@ import { required, variable } from "../../app/options.ts";
 import { loadIdentity, stateFolder } from "../../app/files/state.ts";
 import { readCa } from "./ca.ts";
 import { CA_OPTION, deviceConfig, LINK_OPTIONS } from "./config.ts";
+import { demandServed } from "./served.ts";
 import { checkNames, SERVICE_OPTION } from "./service_option.ts";
 import { leftOut } from "./services.ts";
 import { claimState } from "./running.ts";
@@ -110,7 +111,7 @@ async function join(enrolment: Enrolment, command: Command, name: string, runs: 
     services: services.map(({ text }) => text),
     enrolment: { tokenId, tokenSecret },
   };
-  deviceConfig(values, undefined, told); // what could not run is not stored
+  demandServed({ service: services }, deviceConfig(values, undefined, told)); // what could not run is not stored
   const folder = stateFolder(values.state, "device");
   using claims = new DisposableStack();
   if (runs) claims.use(await claimState(folder)); // else it is for the next start, also of a device that runs

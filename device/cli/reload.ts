@@ -180,7 +180,7 @@ export class DeviceReload {
     before: readonly Partial<ServiceText>[],
     after: readonly Partial<ServiceText>[],
   ): Iterable<Preparation> {
-    const { handle } = this.#options.device;
+    const { handle, ways, lackOf } = this.#options.device;
     const gone = new Map(before.flatMap(({ named }) => named!.map((each) => [each.name, each])));
     const put = after.flatMap(({ text, named }) => {
       const changed = named!.filter((each) => !isSame(gone.get(each.name), each));
@@ -194,7 +194,11 @@ export class DeviceReload {
       });
     }
     for (const { text, changed } of put) {
-      yield () => ({ told: [`service ${text}`], commit: () => changed.forEach((each) => handle.putService(each)) });
+      const lacks = changed.map(lackOf).find((each) => each !== undefined); // of one that is stored: others are refused
+      yield () => ({
+        told: [`service ${text}${lacks === undefined ? "" : `, which is not offered: ${lacks}`}`],
+        commit: () => changed.forEach((each) => ways.keepService(each)),
+      });
     }
   }
 }

@@ -29,7 +29,7 @@ test("as many services as there can be may be others: those that go make room fi
   const reload = new DeviceReload({
     told: told(names),
     read: () => Promise.resolve(told(after)),
-    device: { handle, adjust() {} },
+    device: { handle, adjust() {}, ways: { keepService: handle.putService }, lackOf() {} },
     admin: NOTHING,
     metrics: NOTHING,
     hooks: { replace() {} },
@@ -37,6 +37,26 @@ test("as many services as there can be may be others: those that go make room fi
   const { changed } = await reload.reload();
   assert.deepEqual([...offered], after);
   assert.equal(changed.length, 2 * V2_MAX_SERVICES);
+});
+
+test("a stored service that can never be served is kept, and said not to be offered", async () => {
+  const kept: string[] = [];
+  const reload = new DeviceReload({
+    told: told(["ssh"]),
+    read: () => Promise.resolve(told(["ssh", "bus"])),
+    device: {
+      handle: {},
+      adjust() {},
+      ways: { keepService: ({ name }: { readonly name: string }) => kept.push(name) },
+      lackOf: ({ name }: { readonly name: string }) => name === "bus" ? "it takes more" : undefined,
+    },
+    admin: NOTHING,
+    metrics: NOTHING,
+    hooks: { replace() {} },
+  } as unknown as DeviceReloadOptions);
+  const { changed } = await reload.reload();
+  assert.deepEqual(changed, ["service bus=127.0.0.1:22, which is not offered: it takes more"]);
+  assert.deepEqual(kept, ["bus"]);
 });
 
 /** A device that is told another way to its server. */

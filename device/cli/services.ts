@@ -12,6 +12,8 @@ import { stderr } from "../../app/output.ts";
 import type { OptionTable } from "../../app/options.ts";
 import { askRunning } from "../../app/doctor/running.ts";
 import { STATE_OPTION, stateFolder } from "../../app/files/state.ts";
+import { chooseEngine } from "../../net/engines.ts";
+import { demandServable, lackOf } from "../servable.ts";
 import { parseNamedServices } from "../v2/named_service.ts";
 import { claimState } from "./running.ts";
 import type { DeviceFacts } from "../admin/schemas.ts";
@@ -32,7 +34,9 @@ export function servicesCommand(name: string): Command {
         examplesOf(fullName, "add db=127.0.0.1:5432", "add docker=unix:/run/docker.sock"),
       )
         .argument("<service>", "the service, NAME=HOST:PORT or NAME=ENDPOINT, as --service takes it", argument(checked))
-        .action((text: string, _options: unknown, command: Command) => change(command, (before) => add(before, text))),
+        .action((text: string, _options: unknown, command: Command) =>
+          change(command, (before) => add(before, text), text)
+        ),
     )
     .addCommand(
       taskCommand(
@@ -61,12 +65,19 @@ export function leftOut(stored: StoredDevice | undefined, services: readonly str
   return (stored?.services ?? []).map(nameOf).filter((name) => !names.has(name));
 }
 
-async function change(command: Command, edit: (before: readonly string[]) => readonly string[]): Promise<void> {
+/** `added`: what comes with the change. */
+async function change(
+  command: Command,
+  edit: (before: readonly string[]) => readonly string[],
+  added?: string,
+): Promise<void> {
   const folder = folderOf(command);
   demandJoined(folder, await loadDevice(folder)); // no folder is made where there is nothing to change
   const runs = await isRunning(folder);
-  const services = (await changeServices(folder, edit)).join(" and ");
   const { facts } = runs ? await askRunning(folder, (client) => client.get<DeviceFacts>("/v1/device")) : {};
+  const lacks = added === undefined ? undefined : lackThere(added, facts);
+  const services = (await changeServices(folder, edit)).join(" and ");
+  if (lacks !== undefined) stderr.write(`stored, but never offered with the engine that there is here: ${lacks}`);
   if (facts?.servicesFrom === "options") {
     stderr.write(
       "stored, and of no effect on the device that runs: its configuration file, environment or command line says " +
@@ -77,6 +88,20 @@ async function change(command: Command, edit: (before: readonly string[]) => rea
   } else {
     stderr.write(`from its next start on this device offers ${services}, unless its configuration says "service"`);
   }
+}
+
+/**
+ * What an added service lacks here, where nobody knows with which engine the device will run.
+ *
+ * @throws {ConfigError} if the one that runs can never serve it.
+ */
+function lackThere(text: string, running: DeviceFacts | undefined): string | undefined {
+  const services = parseNamedServices(text);
+  if (running?.engine === "portable") {
+    const mistake = (message: string) => new ConfigError(`the device that runs cannot serve ${message}`);
+    demandServable(services, chooseEngine("portable").engine, mistake);
+  }
+  return running ? undefined : lackOf(services[0]!, chooseEngine("auto").engine);
 }
 
 /** Whether a device runs with a state: then it has to be told of changes. */

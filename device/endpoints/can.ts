@@ -5,10 +5,13 @@
  */
 
 import { readinessOf } from "../../can/bus/readiness.ts";
-import { type CanEndpoint, parseCanEndpoint } from "../../can/endpoint.ts";
+import { canCalls } from "../../can/bus/can_calls.ts";
+import { whyNoCan } from "../../can/bus/socketcan.ts";
+import { type BusPlace, type CanEndpoint, parseCanEndpoint } from "../../can/endpoint.ts";
 import { MOST_CAN_CLIENTS } from "../../can/limits.ts";
 import { type CanService, openCanService } from "../../can/server/service.ts";
 import type { Connection } from "../../net/socket.ts";
+import { whyNoTty } from "../../serial/line/tty.ts";
 import {
   type EndpointClient,
   type EndpointKind,
@@ -28,9 +31,19 @@ export const canKind: EndpointKind = {
   isLookedAt: true,
   parse(text) {
     const bus = parseCanEndpoint(text);
-    return { address: `can:${text.split(",", 1)[0]}`, open: (surroundings) => new CanReach(bus, surroundings) };
+    return {
+      address: `can:${text.split(",", 1)[0]}`,
+      lacks: () => lackOf(bus.place),
+      open: (surroundings) => new CanReach(bus, surroundings),
+    };
   },
 };
+
+/** What the kernel's buses and lines take; whether the kernel has CAN may be another matter tomorrow. */
+function lackOf({ kind, channel }: BusPlace): string | undefined {
+  if (kind === "slcan") return whyNoTty(channel);
+  return kind === "socketcan" && !canCalls() ? whyNoCan(channel) : undefined;
+}
 
 /** One bus, opened for its first client and closed behind its last. */
 class CanReach implements Reach {

@@ -58,6 +58,8 @@ export interface Reach {
   readonly state?: EndpointState | undefined;
   /** What became of all datagrams, of an endpoint that carries any. */
   readonly datagrams?: DatagramCounts | undefined;
+  /** What its endpoint {@linkcode Endpoint.lacks}: nobody ever comes to it. */
+  readonly lacks?: string | undefined;
   /** Ends what does not end with its client, and hurries what has not ended yet. Idempotent. Resolves when all that is done. */
   close(): void | Promise<void>;
 }
@@ -68,6 +70,8 @@ export interface Endpoint {
   readonly address: string;
   /** Whether it is one of UDP: what its channels carry are records of datagrams. */
   readonly isUdp?: boolean;
+  /** What it takes that is not to be had here with an engine, for ever, in one line with what would do; absent: it takes nothing. */
+  readonly lacks?: (engine: Engine) => string | undefined;
   /** Opens the way to it; nothing is dialled or started yet. */
   open(surroundings: Surroundings): Reach;
 }

@@ -5,6 +5,7 @@
  */
 
 import { EXEC_MAX_CLIENTS } from "../limits.ts";
+import { takesNative } from "../../net/engines.ts";
 import type { Endpoint, EndpointKind } from "./endpoint.ts";
 import { splitAtCommas } from "./split.ts";
 import { ProgramReach } from "./program_reach.ts";
@@ -32,6 +33,7 @@ export const execKind: EndpointKind = {
     const spec = parseProgram(text);
     return {
       address: `exec:${spec.command[0]}`,
+      lacks: ({ openTerminal }) => !spec.pty || openTerminal ? undefined : takesNative("a terminal (pty)", "pty"),
       open: (surroundings) => new ProgramReach(spec, surroundings.maxClients ?? EXEC_MAX_CLIENTS, surroundings),
     };
   },

@@ -4,11 +4,10 @@
  * @module
  */
 
-import { MachineError } from "../../app/files/machine_error.ts";
 import { describeError } from "../../base/errors.ts";
 import { parseSerialEndpoint, type SerialEndpoint } from "../../serial/endpoint.ts";
-import { SerialError } from "../../serial/line/line.ts";
-import { openSerialService, type SerialService, type SerialServiceOptions } from "../../serial/server/service.ts";
+import { whyNoTty } from "../../serial/line/tty.ts";
+import { openSerialService } from "../../serial/server/service.ts";
 import { type Endpoint, type EndpointKind, type Reach, type Surroundings, UNKNOWN_CLIENT } from "./endpoint.ts";
 
 /** Serial lines of this machine. */
@@ -20,23 +19,17 @@ export const serialKind: EndpointKind = {
   isLookedAt: true,
   parse(text): Endpoint {
     const line = parseSerialEndpoint(text);
-    return { address: `serial:${line.path}`, open: (surroundings) => openLine(line, surroundings) };
+    return {
+      address: `serial:${line.path}`,
+      lacks: () => whyNoTty(line.path),
+      open: (surroundings) => openLine(line, surroundings),
+    };
   },
 };
 
-/** @throws {MachineError} where there can be no serial line at all. */
-function openOrSay(line: SerialEndpoint, options: SerialServiceOptions): SerialService {
-  try {
-    return openSerialService(line, options);
-  } catch (error) {
-    if (error instanceof SerialError && error.isLacking) throw new MachineError(error.message, { cause: error });
-    throw error;
-  }
-}
-
 /** What is wrong now may be right when a client comes; it is told in any case, as nobody else would notice. */
 function openLine(line: SerialEndpoint, { clock, logger, service: name }: Surroundings): Reach {
-  const service = openOrSay(line, { clock, logger });
+  const service = openSerialService(line, { clock, logger });
   service.probe().catch((error: unknown) => {
     logger.warn("service {service}: {error}; clients are refused until that is over", {
       service: name,

@@ -34,6 +34,8 @@ export class NotAllowed extends Error {
 
 /** The way to `endpoint`, which tells it of each client where it asked for that, and leaves room for the link. */
 export function reachService(endpoint: Endpoint, options: ReachOptions, surroundings: Surroundings): Reach {
+  const lacks = endpoint.lacks?.(surroundings.engine);
+  if (lacks !== undefined) return { lacks, connect: () => Promise.reject(new Error(lacks)), close() {} };
   const reach = endpoint.open(surroundings);
   const { proxy, connectTimeout } = options;
   const look = reach.look?.bind(reach);

@@ -5,6 +5,7 @@
  */
 
 import { dialUnix } from "../../net/dial/unix.ts";
+import { takesNative } from "../../net/engines.ts";
 import { parseUnixPath } from "../../net/unix_path.ts";
 import type { Endpoint, EndpointKind } from "./endpoint.ts";
 
@@ -27,6 +28,8 @@ export const unixKind: EndpointKind = {
 function unixEndpoint(path: string): Endpoint {
   return {
     address: `unix:${path}`,
+    lacks: ({ reachesAbstract }) =>
+      !path.startsWith("@") || reachesAbstract ? undefined : takesNative(`the abstract socket ${path}`, "it"),
     open: ({ engine, clock }) => ({
       connect: (_client, timeout, signal) => dialUnix(path, { engine, clock, timeout, signal }),
       look: async (timeout, signal) => (await dialUnix(path, { engine, clock, timeout, signal })).close(),

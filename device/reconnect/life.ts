@@ -142,7 +142,7 @@ export class Device implements DeviceHandle {
   }
 
   putService(service: NamedService): void {
-    checkService(service);
+    checkService(service, this.#settings.engine);
     this.#maker.putService(service);
   }
 

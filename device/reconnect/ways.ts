@@ -1,22 +1,26 @@
 /**
- * What changes where a device dials, and what its server may name, while it runs.
+ * What changes a device while it runs: where it dials, what its server may name, and what it keeps to offer.
  *
  * @module
  */
 
 import type { DeviceWay } from "../options.ts";
 import type { ServiceRule } from "../services.ts";
+import type { NamedService } from "../v2/named_service.ts";
 import type { LinkLife, LinkMaker, PreparedWay } from "./link_maker.ts";
 import type { Wishes } from "./wishes.ts";
 
+/** What makes the links. */
+type Maker = Pick<LinkMaker, "prepareWay" | "setAllow" | "putService">;
+
 /** Changes that. */
 export class Ways {
-  readonly #maker: Pick<LinkMaker, "prepareWay" | "setAllow">;
+  readonly #maker: Maker;
   readonly #wishes: Pick<Wishes, "moveSoon">;
   readonly #link: () => LinkLife | undefined;
 
   /** `link`: what is up, if anything is. */
-  constructor(maker: Pick<LinkMaker, "prepareWay" | "setAllow">, wishes: Wishes, link: () => LinkLife | undefined) {
+  constructor(maker: Maker, wishes: Wishes, link: () => LinkLife | undefined) {
     this.#maker = maker;
     this.#wishes = wishes;
     this.#link = link;
@@ -45,5 +49,10 @@ export class Ways {
   /** On v2, the server may name these addresses from now on, and clients of others are ended, as `not-allowed`. */
   setAllow(rules: readonly ServiceRule[]): void {
     if (this.#maker.setAllow(rules)) this.redial(); // the server hears with a link whether it may name any
+  }
+
+  /** Offers a service as at the start: one that can never be served here is kept, and said not to be offered. */
+  keepService(service: NamedService): void {
+    this.#maker.putService(service);
   }
 }

@@ -21,6 +21,7 @@ import { sameBytes } from "../../protocol/bytes.ts";
 import type { DeviceEvent } from "../events.ts";
 import type { LinkFacts, LinkMaker, MadeLink, PreparedWay } from "../reconnect/link_maker.ts";
 import type { DeviceSettings, DeviceWay, V2DeviceOptions } from "../options.ts";
+import { lackOf } from "../servable.ts";
 import type { ServiceRule } from "../services.ts";
 import { handshakeFailure } from "./handshake_failure.ts";
 import { network, type Outside } from "./outside.ts";
@@ -130,6 +131,7 @@ export class V2LinkMaker implements LinkMaker {
   }
 
   start(): void {
+    for (const service of this.#board.services) this.#tellLack(service);
     this.#board.start();
   }
 
@@ -185,6 +187,7 @@ export class V2LinkMaker implements LinkMaker {
 
   putService(service: NamedService): void {
     this.#changes.put(service);
+    this.#tellLack(service);
   }
 
   takeService(name: string): boolean {
@@ -321,6 +324,13 @@ export class V2LinkMaker implements LinkMaker {
       }
       this.#emit({ type: "service", service: name, hostAddress, error });
     }
+  }
+
+  /** Says of a service that it is never offered, if so. */
+  #tellLack(service: NamedService): void {
+    const { engine, logger } = this.#settings;
+    const error = lackOf(service, engine);
+    if (error !== undefined) logger.warn("service {service} is not offered: {error}", { service: service.name, error });
   }
 
   /** Keep-alive of this side from now on. */

@@ -11,6 +11,7 @@ import type { DatagramCounts } from "../../net/udp/counts.ts";
 import { V2_MAX_SERVICES } from "../../protocol/v2/limits.ts";
 import type { EndpointState, Reach } from "../endpoints/endpoint.ts";
 import { kindOf } from "../endpoints/registry.ts";
+import { notOffered } from "../servable.ts";
 import { endpointOf, type NamedService } from "./named_service.ts";
 import { ServiceWatch } from "./service_watch.ts";
 
@@ -28,7 +29,7 @@ export interface ServiceStatus {
   readonly up: boolean | undefined;
   /** Where clients reach it, once the server has said so. */
   readonly hostAddress: string | undefined;
-  /** Why they cannot, as the server said. */
+  /** Why they cannot, as the server said; or `not-offered`, and what this device takes to serve it. */
   readonly error: string | undefined;
   /** What became of its datagrams, if it is one of UDP. */
   readonly datagrams?: DatagramCounts;
@@ -212,6 +213,7 @@ export class ServiceBoard {
       const result = this.#results.get(number);
       const { datagrams, state = { counts: {} } } = entry.reach;
       const isBarred = entry.isUdp && !this.#takesDatagrams;
+      const { lacks } = entry.reach;
       return {
         name: service.name,
         localAddress: address,
@@ -219,7 +221,9 @@ export class ServiceBoard {
         offered: this.#isOffered(entry),
         up: watch?.up,
         hostAddress: result?.code === "granted" && result.text !== "" ? result.text : undefined,
-        error: isBarred
+        error: lacks !== undefined
+          ? notOffered(lacks)
+          : isBarred
           ? NO_DATAGRAMS
           : result && result.code !== "granted"
           ? `${result.code}: ${result.text}`
@@ -256,7 +260,7 @@ export class ServiceBoard {
   }
 
   #watch(entry: Entry): void {
-    if (!entry.service.refuseWhenDown) return;
+    if (!entry.service.refuseWhenDown || entry.reach.lacks !== undefined) return;
     entry.watch = new ServiceWatch(entry.reach, this.#clock, (up) => this.#onChange(entry, up));
   }
 
@@ -276,8 +280,8 @@ export class ServiceBoard {
     return { number, offered, name, ...(offered && isUdp && { datagrams: true }) };
   }
 
-  #isOffered({ watch, isUdp }: Entry): boolean {
-    if (isUdp && !this.#takesDatagrams) return false;
+  #isOffered({ watch, isUdp, reach }: Entry): boolean {
+    if (reach.lacks !== undefined || isUdp && !this.#takesDatagrams) return false;
     return this.#mode === "run" && !this.#isDraining && (watch ? watch.up ?? false : true);
   }
 

@@ -44,6 +44,7 @@ const SOCKET_FLAGS = NONBLOCK | CLOEXEC;
 export class NativeEngine implements Engine {
   readonly name = "native";
   readonly isTunable = true;
+  readonly reachesAbstract = true;
   readonly tls: TlsEngine;
   readonly #loop: EventLoop;
 

@@ -33,6 +33,7 @@ class PortableListener implements ListeningSocket {
 export const portableEngine: Engine = {
   name: "portable",
   isTunable: false,
+  reachesAbstract: false,
   get tls() {
     return tls;
   },

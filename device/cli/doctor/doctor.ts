@@ -28,6 +28,7 @@ import { DOCTOR_DIAL_MS } from "../../limits.ts";
 import { readCa } from "../ca.ts";
 import { DEVICE_OPTIONS, type DeviceConfig, deviceConfig } from "../config.ts";
 import { parseEndpoint } from "../../endpoints/registry.ts";
+import { lackIn, lackOf } from "../../servable.ts";
 import { endpointCheck } from "./endpoint_checks.ts";
 import { userOf } from "../../../app/doctor/rights.ts";
 import { loadDevice } from "../state.ts";
@@ -96,15 +97,17 @@ function serviceChecks(running: Running | undefined, config: DeviceConfig | unde
   if (running) {
     const user = userOf(running.device.pid) ?? userOf();
     return running.services.map((service) => {
-      const { name, localAddress: place, endpoint } = service;
-      return openCheck(service, running.device, endpointCheck({ name, place, engine, user, endpoint }));
+      const { name, localAddress: place, endpoint, error } = service;
+      const lacks = lackIn(error);
+      return openCheck(service, running.device, endpointCheck({ name, place, engine, user, endpoint, lacks }));
     });
   }
   if (config?.profile !== "v2") return [];
   const user = userOf();
-  return config.services.flatMap(({ named }) => named!).map(({ name, localAddress, endpoint = "" }) => {
+  return config.services.flatMap(({ named }) => named!).map((service) => {
+    const { name, localAddress, endpoint = "" } = service;
     const place = localAddress ? formatAddress(localAddress) : parseEndpoint(endpoint).address;
-    return endpointCheck({ name, place, engine, user });
+    return endpointCheck({ name, place, engine, user, lacks: lackOf(service, chooseEngine(engine).engine) });
   });
 }
 

@@ -34,6 +34,8 @@ export interface Behind {
   readonly user: User | undefined;
   /** How the device has it that runs. */
   readonly endpoint?: Service["endpoint"] | undefined;
+  /** What it takes that the device has not, if so: then it is never offered. */
+  readonly lacks?: string | undefined;
 }
 
 /** The check of one service. */
@@ -51,7 +53,15 @@ export function endpointCheck(behind: Behind): Check {
 }
 
 function finding(behind: Behind, signal: AbortSignal): Finding | Promise<Finding> {
-  const { place, endpoint } = behind;
+  const { place, endpoint, lacks } = behind;
+  if (lacks !== undefined) {
+    const [what = "", ...advice] = lacks.split("; ");
+    return {
+      level: "fail",
+      text: `it is not offered: ${what}`,
+      ...(advice.length > 0 && { advice: advice.join("; ") }),
+    };
+  }
   if (endpoint?.state === "open") return { level: "ok", text: `${place} is open: ${endpoint.detail ?? "in use"}` };
   const [, kind, rest = ""] = /^(unix|exec|serial|udp|can):(?!\d+$)(.*)$/.exec(place) ?? [];
   switch (kind) {

@@ -7,11 +7,12 @@
 import type { Check } from "../../../app/doctor/doctor.ts";
 import { notGrantedWhy } from "../../../protocol/v2/not_granted.ts";
 import type { DeviceFacts, Service } from "../../admin/schemas.ts";
+import { lackIn } from "../../servable.ts";
 
 /** What the server has said of a service, and what stands `behind` it. */
 export function openCheck(service: Service, { name: device }: Pick<DeviceFacts, "name">, behind: Check): Check {
   const { error } = service;
-  if (error === null) return behind;
+  if (error === null || lackIn(error) !== undefined) return behind;
   return {
     name: behind.name,
     async look(signal) {

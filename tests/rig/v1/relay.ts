@@ -66,7 +66,7 @@ export function startV1Device(
   serverPort: number,
   services: readonly string[],
   options: Partial<V1DeviceOptions> = {},
-): TestDevice & Omit<StartedDevice, "handle"> {
+): TestDevice & Pick<StartedDevice, "adjust" | "ways"> {
   const { handle, adjust, ways } = startDevice({
     profile: "v1",
     server: { host: "127.0.0.1", port: serverPort },
