@@ -28,6 +28,7 @@ import { listed } from "../../app/admin/cli/ask.ts";
 import type { Device, ServerState } from "../admin/schemas.ts";
 import { devicesFile, readFacts } from "../state/facts.ts";
 import { SERVER_OPTIONS, serverConfig } from "./config.ts";
+import { familiesFinding } from "./families.ts";
 import { type NotOpen, notOpenAdvice } from "./not_open.ts";
 
 /** The command, below the server's command `name`. */
@@ -67,9 +68,13 @@ async function checksOf(
     ...(hasV2 ? [...stateChecks(folder), devicesCheck(devices), capacityCheck(devices, limits)] : []),
     runningCheck(running),
     ...(server && hasV2 ? [servicesCheck(folder)] : []),
-    familiesCheck(
-      listeners?.map(({ address }) => parseAddress(address)) ?? config.listen.map(({ address }) => address),
-    ),
+    {
+      name: "families",
+      look: () =>
+        familiesFinding(
+          listeners?.map(({ address }) => parseAddress(address)) ?? config.listen.map(({ address }) => address),
+        ),
+    },
     ...(listeners ? [...listeners.map(boundCheck), ...(facts?.certificate ? [endCheck(facts.certificate)] : [])] : []),
     ...(listeners ? [] : config.listen).flatMap((listen): Check[] => [
       portCheck(listen.address, server?.listeners),
@@ -185,25 +190,6 @@ function devicesCheck(file: string): Check {
       }
       const own = ports.length === 1 ? "1 port of its own" : `${ports.length} ports of their own`;
       return { level: "ok", text: `${counted(devices.length, "device")}, ${own}, in ${file}` };
-    },
-  };
-}
-
-/** By which family of addresses devices reach this machine. */
-function familiesCheck(addresses: readonly Address[]): Check {
-  return {
-    name: "families",
-    look() {
-      const hosts = addresses.map(({ host }) => host);
-      const six = hosts.some((host) => host.includes(":"));
-      const four = hosts.some((host) => !host.includes(":") || host === "::"); // which takes both
-      if (six && four) return { level: "ok", text: "devices reach it by IPv4 and by IPv6" };
-      const [family, other] = six ? ["IPv6", "0.0.0.0"] : ["IPv4", "[::]"];
-      const more = six ? "" : ", which takes IPv4, too";
-      return {
-        level: "ok",
-        text: `devices reach it by ${family} alone; --listen ${other}:PORT is the other one${more}`,
-      };
     },
   };
 }

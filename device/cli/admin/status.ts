@@ -53,8 +53,8 @@ export function linesOf(facts: Facts, now: number): string[] {
     row("keepalive", `the server may be silent for ${keepAlive(facts.keepAlive)}`),
     ...(facts.serverKeepAlive ? [row("", `this device may be silent for ${keepAlive(facts.serverKeepAlive)}`)] : []),
     row("clients", `${facts.clients} now, ${facts.clientsEver} since it runs`),
-    ...services.map((service) => row("service", profile === "v1" ? ruleText(service) : serviceText(service))),
-    ...(goodbye === null ? [] : [row("GOODBYE", `${goodbye.code}: ${goodbye.text}`)]),
+    ...services.map((service) => row("service", profile === "v1" ? ruleText(service) : serviceText(service, state))),
+    ...(goodbye === null ? [] : [row("goodbye", `${goodbye.code}: ${goodbye.text}`)]),
   ];
 }
 
@@ -67,10 +67,11 @@ function outageText({ since, tries, error, nextTry }: NonNullable<Facts["outage"
 }
 
 /** Where it is open, or the one word for why it is not, with the rest of that behind; then how what stands behind it is. */
-function serviceText(service: Service): string {
+function serviceText(service: Service, state: Facts["state"]): string {
   const { name, localAddress, offered, up, hostAddress, error, clients } = service;
   const [word = "", ...rest] = error?.split(": ") ?? [];
-  const why = error !== null ? word : offered ? "not answered yet" : up === false ? "down" : "withdrawn";
+  const unanswered = state === "online" ? "not answered yet" : "no link";
+  const why = error !== null ? word : offered ? unanswered : up === false ? "down" : "withdrawn";
   return [
     `${name} ${hostAddress === null ? why : `at ${hostAddress}`} -> ${localAddress}, ${counted(clients, "client")}`,
     ...(hostAddress === null && rest.length > 0 ? [rest.join(": ")] : []),

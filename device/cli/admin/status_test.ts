@@ -77,6 +77,15 @@ test("a device without a link says since when, when it tries again, and what wen
   assert.equal(of({ tries: 0, error: null, nextTry: null }), "no link    for 1m; no other try");
 });
 
+test("a device that the server refuses has its last word, and no answer to wait for", () => {
+  const goodbye = { code: "revoked", text: "gw1 was revoked" } as const;
+  const lines = linesOf({ ...FACTS, state: "waiting", goodbye, services: [SERVICE] }, NOW);
+  assert.deepEqual(lines.slice(-2), [
+    "service    ssh no link -> 127.0.0.1:22, 0 clients",
+    "goodbye    revoked: gw1 was revoked",
+  ]);
+});
+
 test("on v1 a service is what the server may ask for, and what is reached then", () => {
   const of = (more: Partial<Service>) =>
     linesOf({ ...FACTS, profile: "v1", services: [{ ...SERVICE, ...more }] }, NOW).at(-1)!.replace(/^service +/, "");

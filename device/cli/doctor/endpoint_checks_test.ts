@@ -82,7 +82,7 @@ test("an address has to answer", async () => {
   assert.equal(await look(`127.0.0.1:${echo.port}`), `ok 127.0.0.1:${echo.port} answers`);
   assert.match(
     await look(`127.0.0.1:${freePort("127.0.0.1")}`),
-    /^warn 127\.0\.0\.1:\d+ does not: .* -> start what is/,
+    /^warn 127\.0\.0\.1:\d+ does not answer: .* -> start what is/,
   );
   assert.match(await look(`can:slcan:tcp:127.0.0.1:${echo.port}`), /^ok .* answers$/);
 });

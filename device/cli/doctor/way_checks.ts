@@ -99,7 +99,7 @@ function familiesCheck(config: DeviceConfig, server: Address): Check {
 export function familiesFinding(tries: readonly Try[]): Finding {
   const text = tries.map(({ address, ms, error }) => {
     const family = address.startsWith("[") ? "IPv6" : "IPv4";
-    return `${family} ${address} ${error === undefined ? `answers in ${ms} ms` : `does not: ${error}`}`;
+    return `${family} ${address} ${error === undefined ? `answers in ${ms} ms` : `does not answer: ${error}`}`;
   }).join("; ") + (tries.length === 1 ? ", and there is no other" : "");
   const failed = tries.filter(({ error }) => error !== undefined);
   if (failed.length === 0) return { level: "ok", text };

@@ -8,7 +8,7 @@ const SIX = { address: "[2001:db8::7]:7443", error: "no answer within 3 s" };
 test("a family that does not answer is a warning while the other one does", () => {
   assert.deepEqual(familiesFinding([FOUR, SIX]), {
     level: "warn",
-    text: "IPv4 192.0.2.7:7443 answers in 4 ms; IPv6 [2001:db8::7]:7443 does not: no answer within 3 s",
+    text: "IPv4 192.0.2.7:7443 answers in 4 ms; IPv6 [2001:db8::7]:7443 does not answer: no answer within 3 s",
     advice: "have the server listen by IPv6, too, mend the route, or take that address from its name",
   });
   assert.deepEqual(familiesFinding([FOUR]), {
