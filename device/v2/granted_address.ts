@@ -1,5 +1,5 @@
 /**
- * What a server may say of host addresses.
+ * What a server may say of host addresses, and what people hear of it here.
  *
  * @module
  */
@@ -22,6 +22,14 @@ export function checkGrants(results: ServiceGrantResult[]): ServiceGrantResult[]
     }
   }
   return results;
+}
+
+/** Why a service is not open, as the server says, for people at the device; `undefined`: it is, or was taken back. */
+export function grantError(service: string, { code, text }: ServiceGrantResult): string | undefined {
+  if (code === "granted") return undefined;
+  if (code !== "port-unavailable") return `${code}: ${text}`;
+  const name = `${service}: `; // which stands in front of this here already
+  return `${code}: on the server: ${text.startsWith(name) ? text.slice(name.length) : text}`;
 }
 
 function isAddress(text: string): boolean {

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { test } from "../../tests/rig/test.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
-import { checkGrants } from "./granted_address.ts";
+import { checkGrants, grantError } from "./granted_address.ts";
 
-Deno.test("what is granted at an address, withdrawn or refused is passed on", () => {
+test("what is granted at an address, withdrawn or refused is passed on", () => {
   const results = [
     { number: 0, code: "granted", text: "127.0.0.1:22" },
     { number: 1, code: "granted", text: "[::1]:22" },
@@ -20,3 +21,14 @@ for (const text of ["\u001b[2J:1", "127.0.0.1:22\nonline x", "a b:1", "\u202e127
     );
   });
 }
+
+test("why a host port is not open says once which service it is of, and that it is on the server", () => {
+  const error = (code: "port-unavailable" | "not-granted" | "granted", text: string) =>
+    grantError("busy", { number: 1, code, text });
+  const why = "Cannot listen on 127.0.0.1:29022: the port is in use";
+  assert.equal(error("port-unavailable", `busy: ${why}`), `port-unavailable: on the server: ${why}`);
+  assert.equal(error("port-unavailable", why), `port-unavailable: on the server: ${why}`);
+  assert.equal(error("port-unavailable", "busybox: full"), "port-unavailable: on the server: busybox: full");
+  assert.equal(error("not-granted", "granted to gw1: web"), "not-granted: granted to gw1: web");
+  assert.equal(error("granted", "127.0.0.1:1"), undefined);
+});

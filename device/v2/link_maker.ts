@@ -28,6 +28,7 @@ import { network, type Outside } from "./outside.ts";
 import { exporterOf, tellBinding } from "./binding.ts";
 import { Epochs } from "./epochs.ts";
 import { ServerCertificateWatch } from "./server_certificate.ts";
+import { grantError } from "./granted_address.ts";
 import { AllowedTargets } from "./allowed_targets.ts";
 import { ServiceBoard } from "./service_board.ts";
 import { ServiceChanges } from "./service_changes.ts";
@@ -315,7 +316,7 @@ export class V2LinkMaker implements LinkMaker {
       const granted = result.code === "granted";
       if (granted && result.text === "") continue; // withdrawn, as we asked for
       const hostAddress = granted ? result.text : undefined;
-      const error = granted ? undefined : `${result.code}: ${result.text}`;
+      const error = grantError(name, result);
       if (granted) {
         logger.info("service {service} is open at {hostAddress} of the server", { service: name, hostAddress });
       } else {

@@ -12,6 +12,7 @@ import { V2_MAX_SERVICES } from "../../protocol/v2/limits.ts";
 import type { EndpointState, Reach } from "../endpoints/endpoint.ts";
 import { kindOf } from "../endpoints/registry.ts";
 import { notOffered } from "../servable.ts";
+import { grantError } from "./granted_address.ts";
 import { endpointOf, type NamedService } from "./named_service.ts";
 import { ServiceWatch } from "./service_watch.ts";
 
@@ -225,9 +226,7 @@ export class ServiceBoard {
           ? notOffered(lacks)
           : isBarred
           ? NO_DATAGRAMS
-          : result && result.code !== "granted"
-          ? `${result.code}: ${result.text}`
-          : undefined,
+          : result && grantError(service.name, result),
         ...(datagrams && { datagrams }),
         endpoint: state,
       };

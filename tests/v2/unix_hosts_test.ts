@@ -73,7 +73,7 @@ for (const { name: engine } of engines) {
     assert.equal(failed.hostAddress, `unix:${path}`);
     assert.match(failed.error, new RegExp(`^Cannot listen on unix:${path}: somebody listens at ${path} already`));
     const told = await relay.device.events.next("service");
-    assert.match(told.error!, /^port-unavailable: echo: Cannot listen on unix:/);
+    assert.match(told.error!, /^port-unavailable: on the server: Cannot listen on unix:/);
     other[Symbol.dispose]();
     await relay.server.events.next("host-open");
     assert.equal((await relay.device.events.next("service")).hostAddress, `unix:${path}`);
