@@ -120,7 +120,8 @@ export interface V2DeviceOptions extends CommonDeviceOptions {
   readonly sni?: string;
   /**
    * Whether the handshake has to be bound to its TLS connection, so that nobody can sit between two of them, whatever
-   * certificate he has: `required` refuses a server that cannot, and takes an engine that can on both sides.
+   * certificate he has: `required` refuses a server that cannot, and takes an engine that can on both sides: without one here,
+   * `connectDevice` throws an `UnprovableError`.
    *
    * @default {"auto"}, which binds where both sides can
    */

@@ -7,6 +7,7 @@
 import type { Address } from "../protocol/address.ts";
 import type { ServerTarget } from "../net/dial/server.ts";
 import type { TlsEngine } from "../net/socket.ts";
+import { demandBinding } from "../net/engines.ts";
 import type { ServerSecurity } from "../net/tls/proof.ts";
 import type { V2Way } from "./options.ts";
 
@@ -24,13 +25,14 @@ export class Way {
    * @throws {RangeError} for what cannot be, {UnprovableError} for what no dial with this `tls` can do: that had better be told
    *   at once.
    */
-  constructor(options: V2Way, tls: Pick<TlsEngine, "demandProvable">) {
+  constructor(options: V2Way, tls: Pick<TlsEngine, "demandProvable" | "binds">) {
     this.options = options;
     this.#servers = "host" in options.server ? [options.server] : options.server;
     if (this.#servers.length === 0) throw new RangeError("Cannot dial: no server is given");
     if (options.binding === "required" && options.security === "plain") {
       throw new RangeError("Cannot bind links to their TLS connections: security is plain");
     }
+    if (options.binding === "required") demandBinding(tls);
     this.#security = securityOf(options);
     if (this.#security.kind !== "plain") tls.demandProvable(this.server.host, this.#security);
   }
@@ -60,6 +62,11 @@ export class Way {
   turn(more: number): void {
     this.#turn += more;
   }
+}
+
+/** Demands that a way can be gone with this `tls`. @throws As {@linkcode Way} does. */
+export function demandWay(options: V2Way, tls: Pick<TlsEngine, "demandProvable" | "binds">): void {
+  new Way(options, tls);
 }
 
 function securityOf({ security = "pinned", serverKey, caCerts, sni }: V2Way): ServerSecurity {

@@ -8,7 +8,8 @@ import type { Logger } from "../base/logger.ts";
 import { LONG_TURN_MS } from "./limits.ts";
 import { nativeEngine, whyNotNative } from "./native/engine.ts";
 import { portableEngine } from "./portable/engine.ts";
-import type { Duplex, Engine } from "./socket.ts";
+import type { Duplex, Engine, TlsEngine } from "./socket.ts";
+import { UnprovableError } from "./tls/proof.ts";
 
 /** What a user may ask for: an engine, or the best that there is. */
 export type EngineChoice = "auto" | "native" | "portable";
@@ -91,6 +92,15 @@ const LONGEST = "the longest turn of the event loop took {longest} ms";
 export function demandUplinks({ engine, fallback }: ChosenEngine, inTls: boolean): void {
   if ((inTls ? engine.tls.sockets : engine).isTunable) return;
   throw new EngineError(takesNative("--via", "--via", fallback));
+}
+
+/**
+ * Demands that links can be bound to their TLS connections.
+ *
+ * @throws {UnprovableError} with why not.
+ */
+export function demandBinding({ binds }: Pick<TlsEngine, "binds">): void {
+  if (!binds) throw new UnprovableError(takesNative("--require-binding", "--require-binding", whyNotNative()));
 }
 
 /**

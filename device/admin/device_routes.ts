@@ -12,7 +12,6 @@ import { metricsAnswer } from "../../app/metrics/answer.ts";
 import { demandAnswer } from "../../app/admin/api_error.ts";
 import { MEDIA_TYPES } from "../../app/metrics/text.ts";
 import { KEEP_ALIVE_MODES } from "../../protocol/keep_alive.ts";
-import { EngineError } from "../../net/engines.ts";
 import { VERSION } from "../../base/version.ts";
 import { MAX_DURATION_MS } from "../../base/limits.ts";
 import type { DeviceContext } from "./context.ts";
@@ -115,8 +114,7 @@ export function done(act: () => void): { done: boolean } {
     act();
     return DONE;
   } catch (error) {
-    const isCallers = error instanceof RangeError || error instanceof TypeError || error instanceof EngineError;
-    throw isCallers ? new ApiError("conflict", error.message) : error;
+    throw error instanceof RangeError || error instanceof TypeError ? new ApiError("conflict", error.message) : error;
   }
 }
 

@@ -13,7 +13,8 @@ import { describeOptions } from "../../app/options.ts";
 import { stderr } from "../../app/output.ts";
 import { adminWish } from "../../app/admin/options.ts";
 import { readIdentity, stateFolder } from "../../app/files/state.ts";
-import { readCa } from "./ca.ts";
+import { demandWay } from "../way.ts";
+import { v2WayOf } from "./ca.ts";
 import { DEVICE_OPTIONS, type DeviceConfig } from "./config.ts";
 import { notServed } from "./served.ts";
 import type { Told } from "./reload.ts";
@@ -32,9 +33,10 @@ export async function checkDevice(
     await readIdentity(folder);
     lines.push(`state ${folder}`);
   }
-  if (config.profile === "v2" && config.ca !== undefined) readCa(config.ca);
+  const chosen = chooseEngine(config.engine);
+  if (config.profile === "v2") demandWay(v2WayOf(config), chosen.engine.tls);
   const inForce = { ...values, ...settledKeepAlive(config.keepAlive!) };
-  lines.push(`engine ${describeEngine(chooseEngine(config.engine))}`);
+  lines.push(`engine ${describeEngine(chosen)}`);
   if (values.metrics) lines.push(`metrics ${formatAddress(values.metrics)}`);
   const without = [
     ...["profile", "engine"] as const, // stand above

@@ -11,6 +11,7 @@ import { formatAddress } from "../../protocol/address.ts";
 import { sameBytes } from "../../protocol/bytes.ts";
 import { V2_KEEP_ALIVE } from "../../protocol/keep_alive.ts";
 import { decodeEnrolment, type Enrolment, type Security } from "../../protocol/enrolment.ts";
+import { chooseEngine } from "../../net/engines.ts";
 import { formatPublicKey } from "../../net/tls/identity.ts";
 import { printLine, taskCommand, taskOptions } from "../../app/command.ts";
 import { keepAliveOptions } from "../../app/link_options.ts";
@@ -18,7 +19,8 @@ import { ConfigError } from "../../app/toml/config_error.ts";
 import { stderr } from "../../app/output.ts";
 import { required, variable } from "../../app/options.ts";
 import { loadIdentity, stateFolder } from "../../app/files/state.ts";
-import { readCa } from "./ca.ts";
+import { demandWay } from "../way.ts";
+import { readCa, v2WayOf } from "./ca.ts";
 import { CA_OPTION, deviceConfig, LINK_OPTIONS } from "./config.ts";
 import { demandServed } from "./served.ts";
 import { checkNames, SERVICE_OPTION } from "./service_option.ts";
@@ -111,7 +113,9 @@ async function join(enrolment: Enrolment, command: Command, name: string, runs: 
     services: services.map(({ text }) => text),
     enrolment: { tokenId, tokenSecret },
   };
-  demandServed({ service: services }, deviceConfig(values, undefined, told)); // what could not run is not stored
+  const config = deviceConfig(values, undefined, told); // what could not run is not stored
+  demandServed({ service: services }, config);
+  if (config.profile === "v2") demandWay(v2WayOf(config), chooseEngine(config.engine).engine.tls);
   const folder = stateFolder(values.state, "device");
   using claims = new DisposableStack();
   if (runs) claims.use(await claimState(folder)); // else it is for the next start, also of a device that runs

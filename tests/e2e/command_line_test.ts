@@ -9,7 +9,7 @@ import { echoService } from "../rig/service.ts";
 import { Stream } from "../rig/stream.ts";
 import { Child, type ChildOptions } from "../rig/processes/child.ts";
 import { sallyport, startDevice, startServer, v1DeviceArgs, v1ServerArgs } from "../rig/processes/daemons.ts";
-import { engineInWords, isNative } from "../rig/engine.ts";
+import { engineInWords, isNative, isTlsNative } from "../rig/engine.ts";
 import { V1Relay } from "../rig/processes/relay.ts";
 import { TempFolder } from "../rig/temp_folder.ts";
 import { processTest } from "../rig/processes/harness.ts";
@@ -74,6 +74,10 @@ const WRONG: [what: string, role: "server" | "device", args: string[], says: Reg
     ...v1DeviceArgs("a", ["b:1"]),
     ...["--engine", "portable", "--via", "eth0"],
   ], /--via takes the native engine, and another one was asked for/],
+  ["a bound link on the portable engine", "device", [
+    ...["--server", "a", "--server-key", "ed25519:48zjAWukORAAVe-hLFUprfiT0zIy9Du6_Db-rrl2caM", "--service", "ssh=b:1"],
+    ...["--engine", "portable", "--require-binding"],
+  ], /--require-binding takes the native engine, and another one was asked for/],
   [
     "an argument that nobody asked for",
     "device",
@@ -273,7 +277,9 @@ processTest("--check shows by which way each server is dialled, and no password"
     "server relay.example:7443 profile=v2 security=pinned sni=www.example proxy=http://…@proxy.lan:3128",
     "server 192.0.2.7:1 profile=v2 security=pinned sni=www.example",
   ]);
-  assert.match((await check(["--require-binding", "--pki"], {}))[0]!, / security=pki binding=required$/);
+  if (isTlsNative) {
+    assert.match((await check(["--require-binding", "--pki"], {}))[0]!, / security=pki binding=required$/);
+  }
   const plain = await run("device", [...args, "--service", "a=b:1", "--plain", "--require-binding", "--check"]);
   assert.equal(plain.code, 2);
   assert.match(plain.stderr, /--require-binding is about TLS, and --plain is without; give one$/);

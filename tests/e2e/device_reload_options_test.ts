@@ -117,7 +117,7 @@ processTest("each option of a device is in force at once, or waits for the next 
     },
     pki: inVain("pki", "pki = true"),
     plain: inVain("plain", "plain = true"),
-    "require-binding": (isTlsNative ? overNewLink : inVain)("require-binding", "require-binding = true"),
+    "require-binding": isTlsNative ? overNewLink("require-binding", "require-binding = true") : { lines: [], said: [] }, // is refused
     mode: { lines: ['mode = "run"'], said: ["mode"] },
     "connect-timeout": toCome("connect-timeout 10s -> 3s", 'connect-timeout = "3s"'),
     "tcp-keep-alive": toCome("tcp-keep-alive 2m -> 90s", 'tcp-keep-alive = "90s"'),

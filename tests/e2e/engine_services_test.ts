@@ -102,5 +102,10 @@ processTest("a reload by options that name such a service changes nothing", [], 
   const refused = await outcome("device", ["reload", ...state]);
   assert.equal(refused.code, 1, refused.stderr);
   assert.match(refused.stderr, RegExp(`device\\.toml.*"service" bus: the abstract socket @\\S+ ${WHY}`));
+  for (const [line, option] of [['via = ["lo"]', "--via"], ["require-binding = true", "--require-binding"]] as const) {
+    folder.write("device.toml", `engine = "portable"\nservice = ["ssh=127.0.0.1:8"]\n${line}\n`);
+    const other = await outcome("device", ["reload", ...state]);
+    assert.deepEqual([other.code, other.stderr.match(RegExp(`${option} ${WHY}`)) !== null], [1, true], other.stderr);
+  }
   assert.match((await succeed("device", ["status", ...state])).join("\n"), /-> 127\.0\.0\.1:9, 0 clients/);
 });

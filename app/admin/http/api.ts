@@ -5,6 +5,7 @@
  */
 
 import { ADMIN_HEARTBEAT_MS, MAX_ADMIN_REQUESTS, MAX_ADMIN_STREAMS } from "../../limits.ts";
+import { EngineError } from "../../../net/engines.ts";
 import type { Clock } from "../../../base/clock.ts";
 import { describeError } from "../../../base/errors.ts";
 import type { Logger } from "../../../base/logger.ts";
@@ -231,7 +232,7 @@ function toldAs(error: unknown, via: Caller["via"]): ApiError {
   const [line = "", ...below] = describeError(error).split("\n"); // the line of a file and its caret
   // Whoever is at the socket may read the file; a token does not say so.
   const excerpt = below.length > 0 && via === "unix" ? below.join("\n") : undefined;
-  if (error instanceof ConfigError) return new ApiError("conflict", line, {}, excerpt);
+  if (error instanceof ConfigError || error instanceof EngineError) return new ApiError("conflict", line, {}, excerpt);
   if (error instanceof MachineError) return new ApiError("too-busy", line, { "retry-after": "5" });
   return new ApiError("internal", "this went wrong on the server; its log says why");
 }
