@@ -126,16 +126,11 @@ for (const { name: engine } of engines) {
     assert.equal(await textOf(relay), "done\n");
   });
 
-  test(`${engine}: a program may have a terminal, where the engine has terminals`, async () => {
+  if (engine === "portable") continue; // which has no terminals: a device refuses such a service at its start
+  test(`${engine}: a program may have a terminal`, async () => {
     const script = 'tty; stty size; trap "echo bye" EXIT; read line; echo "got $line"';
     await using relay = await start(engine, shell(script), ",pty");
     using client = await relay.connect("prog");
-    if (engine === "portable") {
-      assert.equal((await client.readToEnd()).length, 0);
-      const { error } = await relay.device.events.next("channel-end");
-      assert.match(error!, /a terminal \(pty\) takes the native engine/);
-      return;
-    }
     await client.write("hello\n");
     const text = new TextDecoder().decode(await client.readToEnd()).replaceAll("hello\r\n", "HELLO ");
     assert.match(text.replaceAll("HELLO ", "").replace("got ", "got"), /\/dev\/pts\/\d+\r\n24 80\r\ngotbye\r\n$/);
