@@ -277,16 +277,15 @@ export class V2Session extends Session<SessionLinks> implements LinkLife {
 
   #told(
     channel: V2Channel,
-    { client }: ConnectRequest,
+    { client, service }: ConnectRequest,
     found: FoundService | undefined,
     summary: ChannelSummary,
     error: string | undefined,
   ): void {
-    const localAddress = found?.address ?? "";
-    tellClientEnd(
-      this.#options,
-      { id: channel.id, client, service: found?.service.name ?? "", localAddress, error },
-      summary,
-    );
+    // What was not found goes by what the server calls it; a number has no name.
+    const asked = typeof service === "number" ? { name: "", address: "" } : service;
+    const name = found?.service.name ?? asked.name;
+    const localAddress = found?.address ?? asked.address;
+    tellClientEnd(this.#options, { id: channel.id, client, service: name, localAddress, error }, summary);
   }
 }
