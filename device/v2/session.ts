@@ -174,7 +174,7 @@ export class V2Session extends Session<SessionLinks> implements LinkLife {
   /** The device allows other addresses: clients that reached one which is beyond are ended, and those on their way to one find out. */
   endForbidden(): void {
     for (const [pump, client] of [...this.#named]) {
-      if (!this.#options.targets.isStillAllowed(client)) pump.abort("not-allowed");
+      if (!this.#options.targets.isStillAllowed(client)) pump.abortInTurn("not-allowed");
     }
   }
 
@@ -183,7 +183,7 @@ export class V2Session extends Session<SessionLinks> implements LinkLife {
     if (this.done) return;
     this.state.listen(offers);
     if (this.#options.board.mode === "run") return; // a service that is down has ended its connections, or still serves them
-    this.pumps.abort("service-withdrawn");
+    this.pumps.abortInTurn("service-withdrawn");
   }
 
   protected override sayFarewell(): void {
