@@ -13,6 +13,7 @@ import { daemonCommand, helpCommand, printLine, readOptions, taskOptions } from 
 import { HookRunner } from "../../app/hooks/hooks.ts";
 import { keyCommand } from "../../app/key_cli.ts";
 import { strangeVariables } from "../../app/environment.ts";
+import { stderr } from "../../app/output.ts";
 import { setUpLogging } from "../../app/logging.ts";
 import type { OptionValues } from "../../app/options.ts";
 import { RefusedError, runDaemon } from "../../app/run.ts";
@@ -94,7 +95,10 @@ async function runJoined(command: Command, once: boolean): Promise<void> {
   };
   const { values, stored, config } = await read();
   if (once && config.profile === "v2") {
-    await proveOnce((attend) => runDevice(configToProve(config), values, stored, { attend, isClaimed: true }));
+    const line = await proveOnce((attend) =>
+      runDevice(configToProve(config), values, stored, { attend, isClaimed: true })
+    );
+    if (line !== undefined) stderr.write(line);
   } else await runDevice(config, values, stored, { isClaimed: true, read });
 }
 

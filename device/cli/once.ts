@@ -5,9 +5,8 @@
  */
 
 import { ONCE_ANSWER_MS, ONCE_TIMEOUT_MS } from "../limits.ts";
-import { systemClock } from "../../base/clock.ts";
+import { type Clock, systemClock } from "../../base/clock.ts";
 import type { GrantCode } from "../../protocol/v2/wire/messages.ts";
-import { stderr } from "../../app/output.ts";
 import { UnfinishedError } from "../../app/run.ts";
 import type { StartedDevice } from "../device.ts";
 import type { V2Config } from "./config.ts";
@@ -27,9 +26,13 @@ export function configToProve<T extends V2Config>(config: T): T {
 /**
  * Has a device run by `run` until its server has let it in, and said which services it grants; why it does not is in the log.
  *
+ * @returns what there is to say of that, if there is anything.
  * @throws {UnfinishedError} if it is not let in, or granted nothing that it has.
  */
-export async function proveOnce(run: (attend: Attend) => Promise<void>): Promise<void> {
+export async function proveOnce(
+  run: (attend: Attend) => Promise<void>,
+  clock: Clock = systemClock,
+): Promise<string | undefined> {
   let proved = false;
   let late = false;
   let why = "";
@@ -37,13 +40,13 @@ export async function proveOnce(run: (attend: Attend) => Promise<void>): Promise
   let cancel = () => {};
   const attend: Attend = ({ handle, ways }) => {
     const stop = () => handle.shutdown().catch(() => handle.close());
-    cancel = systemClock.after(ONCE_TIMEOUT_MS, () => (late = true, stop()));
+    cancel = clock.after(ONCE_TIMEOUT_MS, () => (late = true, stop()));
     handle.subscribe((event) => {
       if (event.type === "dial-failed") why = `: ${event.error}`;
       if (event.type !== "online" || proved) return;
       proved = true;
       cancel();
-      cancel = systemClock.after(ONCE_ANSWER_MS, stop);
+      cancel = clock.after(ONCE_ANSWER_MS, stop);
       ways.askGrants().then((codes) => {
         answers = codes;
         return stop();
@@ -62,11 +65,12 @@ export async function proveOnce(run: (attend: Attend) => Promise<void>): Promise
       `${what}${why}; what the string says is stored: join again with it, or run the device, which goes on trying`,
     );
   }
-  if (answers === undefined) stderr.write("this device is let in; which services are granted, the server did not say");
-  else if (!answers.includes("granted")) {
+  if (answers === undefined) return "this device is let in; which services are granted, the server did not say";
+  if (!answers.includes("granted")) {
     throw new UnfinishedError(
       "this device is let in, and none of its services is granted, as said above; what the string says is stored: " +
         "once that is mended the device runs with it, without another string",
     );
   }
+  return undefined;
 }
