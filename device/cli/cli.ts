@@ -22,7 +22,7 @@ import { DEVICE_OPTIONS, type DeviceConfig, deviceConfig, LINK_OPTIONS, type V2C
 import { SERVICE_OPTION } from "./service_option.ts";
 import { adminWish } from "../../app/admin/options.ts";
 import type { ConfigFile } from "../../app/reload/file_watch.ts";
-import { oneAtATime, reloadAndTell, type Reloaded } from "../../app/reload/report.ts";
+import { Reloads } from "../../app/reload/report.ts";
 import { actCommands } from "./admin/acts.ts";
 import { deviceEventsCommand } from "./admin/events.ts";
 import { serveAdminApi } from "./admin/serve.ts";
@@ -165,9 +165,7 @@ async function runDevice(
   const { engine } = chooseEngine(config.engine);
   const subject = { device, clock: systemClock, engine };
   const measures = deviceMetrics(subject);
-  const reload = oneAtATime((): Promise<Reloaded> =>
-    reloader?.reload() ?? Promise.resolve({ changed: [], restart: [] })
-  );
+  const reloads = new Reloads(async () => await reloader?.reload() ?? { changed: [], restart: [] }, logger);
   const admin = new MovingAdmin((wish) => {
     const hasOwnServices = () => reloader?.hasOwnServices ?? true;
     const served = {
@@ -175,7 +173,7 @@ async function runDevice(
       engine: engine.name,
       clock: systemClock,
       logger,
-      reload,
+      reload: () => reloads.now(),
       hasOwnServices,
       metrics: measures,
     };
@@ -203,7 +201,7 @@ async function runDevice(
     }),
     closed: device.closed.then(() => Promise.all([hooks.close(), forgotten])).then(() => {}),
     shutdown: () => device.shutdown(),
-    reload: (why: string, tellsAlways: boolean) => reloadAndTell(reload, logger, why, tellsAlways),
+    reload: (why: string, tellsAlways: boolean) => reloads.because(why, tellsAlways),
     configuration: from,
     status: () => statusLine(device.status),
   };

@@ -183,18 +183,19 @@ export class DeviceReload {
     const { handle } = this.#options.device;
     const gone = new Map(before.flatMap(({ named }) => named!.map((each) => [each.name, each])));
     const put = after.flatMap(({ text, named }) => {
+      const isNew = !named!.some(({ name }) => gone.has(name));
       const changed = named!.filter((each) => !isSame(gone.get(each.name), each));
       for (const { name } of named!) gone.delete(name);
-      return changed.length === 0 ? [] : [{ text, changed }];
+      return changed.length === 0 ? [] : [{ told: isNew ? `services: ${text} is new` : `service ${text}`, changed }];
     });
     for (const name of gone.keys()) { // first, as there may be as many as there can be
       yield () => ({
-        told: [`service ${name} is offered no more`],
+        told: [`services: ${name} is offered no more`],
         commit: () => void handle.takeService(name),
       });
     }
-    for (const { text, changed } of put) {
-      yield () => ({ told: [`service ${text}`], commit: () => changed.forEach((each) => handle.putService(each)) });
+    for (const { told, changed } of put) {
+      yield () => ({ told: [told], commit: () => changed.forEach((each) => handle.putService(each)) });
     }
   }
 }

@@ -190,7 +190,7 @@ export class DeviceServices implements HostPortOwner {
       const grant = this.#grantFor(name);
       if (grant && formatGrantedAddress(grant.listen) === listen) continue;
       this.#clients.delete(name);
-      for (const pump of pumps) pump.abort("service-withdrawn"); // also if its host port is closed for now
+      for (const pump of pumps) pump.abortInTurn("service-withdrawn"); // also if its host port is closed for now
     }
     const changed = [...this.#offers.values()].filter(({ name }) => {
       const grant = this.#grantFor(name);
@@ -342,7 +342,7 @@ export class DeviceServices implements HostPortOwner {
     this.#line.turnAllAway(name, hostAddress, reason);
     const isDefined = service.door.grant.local !== undefined;
     if ((this.#offers.has(name) || isDefined) && reason === "service-withdrawn") {
-      for (const pump of service.clients.pumps) pump.abort(reason);
+      for (const pump of service.clients.pumps) pump.abortInTurn(reason);
     }
   }
 }
