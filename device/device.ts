@@ -41,7 +41,7 @@ export interface StartedDevice {
   readonly handle: DeviceHandle;
   /** Takes other values: they hold for links and clients to come. */
   adjust(values: DeviceAdjustable): void;
-  /** Changes where it dials, and what its server may name. */
+  /** Changes where it dials, and what its server may name; and asks that what it grants. */
   readonly ways: Ways;
 }
 

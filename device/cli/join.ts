@@ -46,7 +46,7 @@ export function joinCommand(name: string, run: (command: Command, once: boolean)
     .option("--no-run", "store what the string says, and end; the device joins when it runs")
     .option(
       "--once",
-      "prove this device to the server, store that, and end: the step before a service manager starts it",
+      "prove this device to the server, store that, hear which services it grants, and end; with 1 if it grants none: the step before a service manager starts it",
     )
     .option("--replace", "join though this device has joined before; that stands again if the string is refused")
     .action(async (text: string | undefined, _options: unknown, command: Command) => {

@@ -1,22 +1,27 @@
 /**
- * What changes where a device dials, and what its server may name, while it runs.
+ * What changes where a device dials, and what its server may name, while it runs; and what that is asked.
  *
  * @module
  */
 
+import type { GrantCode } from "../../protocol/v2/wire/messages.ts";
 import type { DeviceWay } from "../options.ts";
 import type { ServiceRule } from "../services.ts";
 import type { LinkLife, LinkMaker, PreparedWay } from "./link_maker.ts";
 import type { Wishes } from "./wishes.ts";
 
-/** Changes that. */
+/** Changes that, and asks. */
 export class Ways {
-  readonly #maker: Pick<LinkMaker, "prepareWay" | "setAllow">;
+  readonly #maker: Pick<LinkMaker, "prepareWay" | "setAllow" | "askGrants">;
   readonly #wishes: Pick<Wishes, "moveSoon">;
   readonly #link: () => LinkLife | undefined;
 
   /** `link`: what is up, if anything is. */
-  constructor(maker: Pick<LinkMaker, "prepareWay" | "setAllow">, wishes: Wishes, link: () => LinkLife | undefined) {
+  constructor(
+    maker: Pick<LinkMaker, "prepareWay" | "setAllow" | "askGrants">,
+    wishes: Wishes,
+    link: () => LinkLife | undefined,
+  ) {
     this.#maker = maker;
     this.#wishes = wishes;
     this.#link = link;
@@ -40,6 +45,11 @@ export class Ways {
   /** Dials now. The link that is up goes on until another has its place, if its session can; else it is left alone. */
   redial(): void {
     this.#wishes.moveSoon();
+  }
+
+  /** Asks the server which services it would open, in mode `config`. Resolves with an answer for each, if the link lasts. */
+  askGrants(): Promise<readonly GrantCode[]> {
+    return this.#maker.askGrants();
   }
 
   /** On v2, the server may name these addresses from now on, and clients of others are ended, as `not-allowed`. */

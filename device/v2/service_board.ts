@@ -273,7 +273,7 @@ export class ServiceBoard {
   #offerOf(entry: Entry): ServiceOffer {
     const { number, service: { name }, isUdp } = entry;
     const offered = this.#isOffered(entry);
-    return { number, offered, name, ...(offered && isUdp && { datagrams: true }) };
+    return { number, offered, name, ...(isUdp && this.#takesDatagrams && { datagrams: true }) };
   }
 
   #isOffered({ watch, isUdp }: Entry): boolean {

@@ -95,9 +95,10 @@ function serviceChecks(running: Running | undefined, config: DeviceConfig | unde
   const engine = config?.engine ?? "auto";
   if (running) {
     const user = userOf(running.device.pid) ?? userOf();
+    const offered = running.services.map(({ name }) => name);
     return running.services.map((service) => {
       const { name, localAddress: place, endpoint } = service;
-      return openCheck(service, running.device, endpointCheck({ name, place, engine, user, endpoint }));
+      return openCheck(service, running.device, endpointCheck({ name, place, engine, user, endpoint }), offered);
     });
   }
   if (config?.profile !== "v2") return [];

@@ -77,7 +77,11 @@ async function addressFinding(address: Address, { engine }: Behind, signal: Abor
     (await dial(address, { engine: sockets, clock: systemClock, timeout: DOCTOR_DIAL_MS, signal })).close();
     return { level: "ok", text: `${at} answers` };
   } catch (error) {
-    return { level: "warn", text: `${at} does not: ${describeError(error)}`, advice: "start what is to answer there" };
+    return {
+      level: "warn",
+      text: `${at} does not: ${describeError(error)}`,
+      advice: "start what is to answer there, or correct the address",
+    };
   }
 }
 
