@@ -67,6 +67,8 @@ const MEANT: Readonly<Record<string, string>> = {
   "device ls": "service list",
   "device services": "service list",
   "device service ls": "service list",
+  "device service set": "service move",
+  "device service update": "service move",
   "device log": "events",
   "device logs": "events",
 };

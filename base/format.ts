@@ -1,5 +1,5 @@
 /**
- * Numbers and times for people.
+ * Numbers, times and lists for people.
  *
  * @module
  */
@@ -14,4 +14,9 @@ export function formatDuration(ms: number): string {
 /** When something was, to the second: not after its time, and with its time of day whatever that is. */
 export function formatPastTime(time: number): string {
   return new Date(Math.floor(time / 1000) * 1000).toISOString().replace(".000Z", "Z");
+}
+
+/** Things as in `a`, `a and b`, `a, b and c`. */
+export function listed(things: readonly string[]): string {
+  return things.length < 2 ? things.join() : `${things.slice(0, -1).join(", ")} and ${things.at(-1)}`;
 }

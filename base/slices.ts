@@ -54,6 +54,7 @@ export function atOnce<T>(steps: Steps<T>): T {
  * in which it came.
  */
 export class Turns {
+  static readonly #shared = new WeakMap<Clock, Turns>();
   readonly #clock: Clock;
   readonly #waiting = new Set<() => void>();
   #until = -Infinity; // of the work in this turn of the event loop
@@ -62,6 +63,13 @@ export class Turns {
   /** Nobody waits yet. */
   constructor(clock: Clock) {
     this.#clock = clock;
+  }
+
+  /** Those of all that go by a clock: a turn is theirs together. */
+  static of(clock: Clock): Turns {
+    let turns = Turns.#shared.get(clock);
+    if (!turns) Turns.#shared.set(clock, turns = new Turns(clock));
+    return turns;
   }
 
   /**

@@ -10,8 +10,7 @@ import { parseName } from "../protocol/name.ts";
 import type { Engine } from "../net/socket.ts";
 import { parseUplink } from "../net/uplink.ts";
 import * as check from "../relay/option_check.ts";
-import { parseEndpoint } from "./endpoints/registry.ts";
-import { demandServable } from "./servable.ts";
+import { demandServable, parseEndpoint } from "./endpoints/registry.ts";
 import { endpointOf, type NamedService } from "./v2/named_service.ts";
 import type { CommonDeviceOptions, DeviceOptions, V1DeviceOptions, V2DeviceOptions } from "./options.ts";
 

@@ -90,13 +90,13 @@ export class DeviceClients {
   /** Ends one at once. @returns whether it was there. */
   end(id: number, reason: ChannelEndReason): boolean {
     const entry = this.#all.get(id);
-    entry?.pump.abort(reason);
+    entry?.pump.abortInTurn(reason);
     return entry !== undefined;
   }
 
   /** Ends those of a service. */
   endService(service: string, reason: ChannelEndReason): void {
-    for (const { facts, pump } of [...this.#all.values()]) if (facts.service === service) pump.abort(reason);
+    for (const { facts, pump } of [...this.#all.values()]) if (facts.service === service) pump.abortInTurn(reason);
   }
 
   /** How many there are of a service. */

@@ -9,7 +9,7 @@ import { Device } from "./reconnect/life.ts";
 import type { DeviceHandle } from "./handle.ts";
 import { type DeviceAdjustable, type DeviceOptions, deviceSettings } from "./options.ts";
 import type { Ways } from "./reconnect/ways.ts";
-import { lackOf } from "./servable.ts";
+import { lackOf } from "./endpoints/registry.ts";
 import type { NamedService } from "./v2/named_service.ts";
 
 /**
@@ -44,7 +44,7 @@ export interface StartedDevice {
   readonly handle: DeviceHandle;
   /** Takes other values: they hold for links and clients to come. */
   adjust(values: DeviceAdjustable): void;
-  /** Changes where it dials, what its server may name, and what it keeps to offer. */
+  /** Changes where it dials, what its server may name, and what it keeps to offer; and asks that what it grants. */
   readonly ways: Ways;
   /** What a service takes that this device has not, if so. */
   lackOf(service: NamedService): string | undefined;

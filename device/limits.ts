@@ -7,6 +7,9 @@
 /** Milliseconds that `join --once` tries to reach the server. */
 export const ONCE_TIMEOUT_MS = 30_000;
 
+/** Milliseconds that it waits then until the server has said which services it grants. */
+export const ONCE_ANSWER_MS = 5_000;
+
 /** Longest line that is read from stdin, in bytes. */
 export const MAX_STDIN_LINE = 4_096;
 

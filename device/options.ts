@@ -19,7 +19,7 @@ import type { Identity } from "../net/tls/identity.ts";
 import { DatagramTotals } from "../net/udp/counts.ts";
 import { DeviceClients } from "./clients.ts";
 import type { NamedService } from "./v2/named_service.ts";
-import { demandServable } from "./servable.ts";
+import { demandServable } from "./endpoints/registry.ts";
 import type { ServiceRule } from "./services.ts";
 
 /** What a device can be told on either profile. */

@@ -114,8 +114,10 @@ export function takesNative(
   out: string,
   fallback: string | undefined = nativeEngine() ? undefined : whyNotNative(),
 ): string {
-  const why = fallback === undefined ? "another one was asked for" : `it cannot be had: ${fallback}`;
-  return `${what} takes the native engine, and ${why}; leave ${out} out, or see to that`;
+  const [why, mend] = fallback === undefined
+    ? ["another one was asked for", "--engine portable"]
+    : [`it cannot be had: ${fallback}`, "see to that"];
+  return `${what} takes the native engine, and ${why}; leave ${out} out, or ${mend}`;
 }
 
 /** An engine in a few words, and why `auto` has not come to a better one. */

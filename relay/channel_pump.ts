@@ -16,23 +16,11 @@ import { GoneWatch } from "./ending/gone_watch.ts";
 import { HalfCloseHold } from "./ending/half_close_hold.ts";
 import { watchIdle } from "./ending/idle_watch.ts";
 import { ReadBuffer } from "./read_buffer.ts";
-import type { ReceiveChunk } from "./link/receive_chunk.ts";
+import type { ChunkSource } from "./link/receive_chunk.ts";
 import { keepAlivePace, PeerWatch } from "../net/tcp_keep_alive.ts";
 import type { Connection } from "../net/socket.ts";
 import type { DatagramCounts } from "../net/udp/counts.ts";
 import { WriteQueue } from "./write_queue.ts";
-
-/** Where a pump's bytes come from: the link that is up. */
-export interface ChunkSource {
-  /** The chunk that is being decoded. */
-  readonly chunk: ReceiveChunk;
-  /** Pauses the link's reading until as many {@linkcode ChunkSource.unhold} have come. */
-  hold(): void;
-  /** See {@linkcode ChunkSource.hold}. */
-  unhold(): void;
-  /** Resolves when everything that was sent so far has been taken by the kernel, or the link has ended. */
-  flushed(): Promise<void>;
-}
 
 /** What a pump needs. */
 export interface ChannelPumpOptions {
@@ -108,9 +96,9 @@ export class ChannelPump implements ChannelReceiver {
     options.channel.receiver = this;
   }
 
-  /** Whether its connection is closed, though that may still wait to be told. */
-  get isClosed(): boolean {
-    return this.#state === "closed";
+  /** Whether its connection is closed, or waits for its turn to be. */
+  get isEnding(): boolean {
+    return this.#state === "closed" || this.#cancelTurn !== undefined;
   }
 
   /** Whether the connection's writing side has ended and the channel only lives for what may still come. */
@@ -216,6 +204,14 @@ export class ChannelPump implements ChannelReceiver {
       bytesReceived: this.channel.payloadReceived,
       duration: this.#clock.now() - this.#since,
     });
+  }
+
+  /** The same for one of many that a rule ends: its channel is closed now, its connection in a turn of its own. Idempotent. */
+  abortInTurn(reason: ChannelEndReason): void {
+    if (this.#state === "closed") return;
+    this.#reason ??= reason; // nothing more is read into the channel
+    this.channel.close(reason);
+    this.#abortInTurn(reason);
   }
 
   /** {@linkcode ChannelPump.abort}, once, in a turn of its own where many end. */

@@ -56,7 +56,7 @@ export class Pumps implements Iterable<ChannelPump> {
     const leaving = new Map<unknown, ChannelPump[]>();
     let over = -MAX_LEAVING_CHANNELS;
     for (const [pump, service] of this.#all) {
-      if (pump.channel.open || pump.isClosed) continue;
+      if (pump.channel.open || pump.isEnding) continue;
       over++;
       const same = leaving.get(service);
       if (same) same.push(pump);
@@ -79,6 +79,11 @@ export class Pumps implements Iterable<ChannelPump> {
   /** Ends all at once; what came and was not delivered is dropped. */
   abort(reason: ChannelEndReason): void {
     for (const pump of this.#all.keys()) pump.abort(reason);
+  }
+
+  /** The same by a rule, while others go on: see {@linkcode ChannelPump.abortInTurn}. */
+  abortInTurn(reason: ChannelEndReason): void {
+    for (const pump of this.#all.keys()) pump.abortInTurn(reason);
   }
 
   /** Resolves when all that there are now are done. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { LINGER_MS, STALL_TIMEOUT_MS } from "../net/limits.ts";
-import { DRAIN_TIMEOUT_MS, MAX_LEAVING_CHANNELS } from "./limits.ts";
+import { DRAIN_TIMEOUT_MS, ENDS_AT_ONCE, MAX_LEAVING_CHANNELS } from "./limits.ts";
 import { data, LinkFixture } from "./link/_fixture_test.ts";
 import { FakeDuplex } from "./_fakes_test.ts";
 import { isSettled, settled } from "../tests/rig/wait.ts";
@@ -139,6 +139,33 @@ test("the clients of one service that read nothing do not cost those of another 
   assert.deepEqual(slow.map(({ ended }) => ended()), [undefined, undefined, undefined]);
   assert.deepEqual(flooded.slice(0, 3).map(({ ended }) => ended()), ["stalled", "stalled", undefined]);
   pumps.abort("shutting-down");
+  await fixture.finish();
+});
+
+test("of many that a rule ends each channel is closed at once, connections in turns, and room for others changes no reason", async () => {
+  const fixture = new PumpsFixture();
+  const { pumps, clock } = fixture;
+  const turns = new Set<() => void>();
+  clock.soon = (fn) => (turns.add(fn), () => void turns.delete(fn));
+  const all: ReturnType<PumpsFixture["client"]>[] = [];
+  while (all.length - ENDS_AT_ONCE <= MAX_LEAVING_CHANNELS) { // in crowds that a link of v1 has room for
+    const some = Array.from({ length: 200 }, () => fixture.client(true));
+    for (const { pump } of some) fixture.duplex.feed(data(pump.channel.id, Uint8Array.of(1, 2, 3)));
+    await settled();
+    pumps.abortInTurn("access-closed");
+    for (const { pump } of some) fixture.duplex.feed(Uint8Array.of(0, 0, 2, pump.channel.id)); // the device has it, too
+    await settled();
+    all.push(...some);
+  }
+  pumps.abortInTurn("outside-hours"); // the first reason stays
+  assert.ok(all.every(({ pump }) => !pump.channel.open));
+  const closed = () => all.filter(({ client }) => client.closed).length;
+  assert.equal(closed(), ENDS_AT_ONCE);
+  pumps.makeRoom(0);
+  assert.equal(closed(), ENDS_AT_ONCE);
+  for (const turn of turns) turn();
+  await settled();
+  assert.deepEqual(all.map(({ ended }) => ended()), all.map(() => "access-closed"));
   await fixture.finish();
 });
 

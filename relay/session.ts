@@ -8,7 +8,8 @@
 
 import { SHUTDOWN_TIMEOUT_MS } from "../base/limits.ts";
 import type { LinkEndReason } from "../protocol/reasons.ts";
-import type { ChannelPumpOptions, ChunkSource } from "./channel_pump.ts";
+import type { ChannelPumpOptions } from "./channel_pump.ts";
+import type { ChunkSource } from "./link/receive_chunk.ts";
 import type { LinkEnd } from "./link/end.ts";
 import { Pumps, type PumpSettings } from "./pumps.ts";
 

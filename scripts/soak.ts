@@ -6,9 +6,10 @@
  *     deno task soak -- --minutes 30 --seed 7
  *
  * Each line has the least of a minute, of what was seen of a daemon: what is in use between two garbage collections
- * comes and goes. In the end there are the slopes (least squares) of the second half: in the first, heaps and pools grow
- * to the size that they keep. The exit code is 1 if a slope is beyond its limit or anything was lost, 2 with bad options,
- * 3 where it cannot be run.
+ * comes and goes. In the end there is what memory grew by: how much the highest of the last quarter is above that of the
+ * two before it, as heaps give back at once what they took in many minutes, and grow to the size that they keep at first;
+ * and the slope of the descriptors (least squares) of the second half. The exit code is 1 if one is beyond its limit or
+ * anything was lost, 2 with bad options, 3 where it cannot be run.
  *
  * @module
  */

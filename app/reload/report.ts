@@ -58,31 +58,47 @@ export function inForce<T extends object>(before: T, after: T, names: Iterable<s
   return values as T;
 }
 
-/**
- * Reloads because of `why`, a signal or a file: what comes of it goes to the log, and a mistake changes nothing.
- *
- * @param tellsAlways Whether it is also told that nothing is different.
- */
-export async function reloadAndTell(
-  reload: () => Promise<Reloaded>,
-  logger: Logger,
-  why: string,
-  tellsAlways: boolean,
-): Promise<void> {
-  try {
-    const reloaded = await reload();
-    if (tellsAlways || reloaded.changed.length + reloaded.restart.length > 0) tellReloaded(reloaded, logger);
-  } catch (error) {
-    const what = error instanceof PartlyChangedError ? "" : "nothing was changed: ";
-    logger.error("{why}: {what}{error}", { why, what, error: describeInOneLine(error) });
-  }
-}
+/** The reloads of a daemon, one after the other: what comes of each goes to the log, and a mistake changes nothing. */
+export class Reloads {
+  readonly #reload: () => Promise<Reloaded>;
+  readonly #logger: Logger;
+  #waiting: readonly string[] = []; // what the last one told that cannot change
 
-/** Logs what came of a reload. */
-export function tellReloaded({ changed, restart }: Reloaded, logger: Logger): void {
-  for (const line of changed) logger.info("reloaded: {line}", { line });
-  for (const line of restart) logger.warn("not changed: {line}", { line });
-  if (changed.length + restart.length === 0) logger.info("reloaded: nothing is different");
+  /** Those that `reload` makes. */
+  constructor(reload: () => Promise<Reloaded>, logger: Logger) {
+    this.#reload = oneAtATime(reload);
+    this.#logger = logger;
+  }
+
+  /** By an act. @returns what came of it. @throws what was wrong: whoever asked is told, and not the log. */
+  async now(): Promise<Reloaded> {
+    const reloaded = await this.#reload();
+    this.#tell(reloaded, false);
+    return reloaded;
+  }
+
+  /**
+   * Because of `why`, a signal or a file.
+   *
+   * @param tellsAlways Whether it is also told what was told before, and that nothing is different.
+   */
+  async because(why: string, tellsAlways: boolean): Promise<void> {
+    try {
+      this.#tell(await this.#reload(), tellsAlways);
+    } catch (error) {
+      const what = error instanceof PartlyChangedError ? "" : "nothing was changed: ";
+      this.#logger.error("{why}: {what}{error}", { why, what, error: describeInOneLine(error) });
+    }
+  }
+
+  #tell({ changed, restart }: Reloaded, tellsAlways: boolean): void {
+    for (const line of changed) this.#logger.info("reloaded: {line}", { line });
+    for (const line of restart) {
+      if (tellsAlways || !this.#waiting.includes(line)) this.#logger.warn("not changed: {line}", { line });
+    }
+    this.#waiting = restart;
+    if (tellsAlways && changed.length + restart.length === 0) this.#logger.info("reloaded: nothing is different");
+  }
 }
 
 /** The same function, one call after the other: two reloads at once would each undo a part of the other. */

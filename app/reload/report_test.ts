@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { RecordingLogger } from "../../tests/rig/logger.ts";
 import { test } from "../../tests/rig/test.ts";
 import { PartlyChangedError } from "./change.ts";
-import { differing, inForce, oneAtATime, reloadAndTell, ReloadReport } from "./report.ts";
+import { differing, inForce, oneAtATime, ReloadReport, Reloads } from "./report.ts";
 
 test("what differs is named, whatever it is, and what waits stays as it was", () => {
   const before = { a: 1, b: ["x"], c: new Uint8Array([1]), d: Infinity, gone: true };
@@ -17,27 +17,39 @@ test("what differs is named, whatever it is, and what waits stays as it was", ()
   });
 });
 
-test("a reload by a signal tells each change, and a mistake as one", async () => {
+test("each reload tells the log what came of it, whoever asked; a mistake is one line, or the answer to who asked", async () => {
   const logger = new RecordingLogger();
-  const report = new ReloadReport();
-  report.changed.push("log-level debug");
-  report.wait(["state"]);
-  const none = () => Promise.resolve(new ReloadReport());
-  await reloadAndTell(() => Promise.resolve(report), logger, "SIGHUP", true);
-  await reloadAndTell(none, logger, "SIGHUP", true);
-  await reloadAndTell(none, logger, "gw.toml has changed", false);
-  const waiting = new ReloadReport();
-  waiting.wait(["engine"]);
-  await reloadAndTell(() => Promise.resolve(waiting), logger, "gw.toml has changed", false);
-  await reloadAndTell(() => Promise.reject(new Error("no such word\n  6 | wrod = 1\n      ^")), logger, "SIGHUP", true);
-  const partly = new PartlyChangedError(["TLS at [::]:443"], new Error("in use"));
-  await reloadAndTell(() => Promise.reject(partly), logger, "SIGHUP", true);
-  assert.deepEqual(logger.said, [
+  const outcomes: (Partial<ReloadReport> | Error)[] = [];
+  const reloads = new Reloads(() => {
+    const next = outcomes.shift()!;
+    return next instanceof Error ? Promise.reject(next) : Promise.resolve(Object.assign(new ReloadReport(), next));
+  }, logger);
+  const by = async (outcome: Partial<ReloadReport> | Error, tellsAlways?: boolean) => {
+    outcomes.push(outcome);
+    if (tellsAlways === undefined) await reloads.now();
+    else await reloads.because(tellsAlways ? "SIGHUP" : "gw.toml has changed", tellsAlways);
+    return logger.said.splice(0);
+  };
+  const waits = (name: string) => [`${name} cannot change without a restart`];
+  assert.deepEqual(await by({ changed: ["log-level debug"], restart: waits("state") }), [
     "info: reloaded: log-level debug",
     "warn: not changed: state cannot change without a restart",
-    "info: reloaded: nothing is different",
+  ]);
+  assert.deepEqual(await by({ restart: waits("state") }, false), [], "the command has told that");
+  assert.deepEqual(await by({ restart: waits("state") }, true), [
+    "warn: not changed: state cannot change without a restart",
+  ]);
+  assert.deepEqual(await by({}), []);
+  assert.deepEqual(await by({}, false), []);
+  assert.deepEqual(await by({}, true), ["info: reloaded: nothing is different"]);
+  assert.deepEqual(await by({ restart: waits("engine") }, false), [
     "warn: not changed: engine cannot change without a restart",
+  ]);
+  await assert.rejects(by(new Error("no such word")), /no such word/);
+  assert.deepEqual(await by(new Error("no such word\n  6 | wrod = 1\n      ^"), true), [
     "error: SIGHUP: nothing was changed: no such word",
+  ]);
+  assert.deepEqual(await by(new PartlyChangedError(["TLS at [::]:443"], new Error("in use")), true), [
     "error: SIGHUP: in use; what had changed before that stays: TLS at [::]:443",
   ]);
 });

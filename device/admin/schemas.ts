@@ -52,8 +52,8 @@ export const DeviceFacts = closed({
   ),
   servicesFrom: words(
     ["options", "state"],
-    "Where its services stand: in its options (command line, environment, file), or in its state, as `join` and " +
-      "`service add` store them.",
+    "Where its services stand: in its options (command line, environment, file), or in its state, as `join`, " +
+      "`service add` and `move` store them.",
   ),
   clients: count("Clients that are served."),
   clientsEver: count("Clients since the device runs."),

@@ -50,7 +50,7 @@ export function serviceRoutes({ device, clock }: DeviceContext): Route[] {
       path: "/v1/services",
       id: "putService",
       summary: "Offers one more service until the device ends, or another in the place of that of its name.",
-      description: "Clients of the one before go on. `device service add` stores one for starts to come.",
+      description: "Clients of the one before go on. `device service add` and `move` store one for starts to come.",
       body: closed({ service: Type.String({ maxLength: 2_000, description: "As in web=127.0.0.1:80,down=refuse." }) }),
       response: Done,
       handle({ body: { service } }) {

@@ -16,7 +16,7 @@ import { readIdentity, stateFolder } from "../../app/files/state.ts";
 import { demandWay } from "../way.ts";
 import { v2WayOf } from "./ca.ts";
 import { DEVICE_OPTIONS, type DeviceConfig } from "./config.ts";
-import { notServed } from "./served.ts";
+import { notServed } from "./service_option.ts";
 import type { Told } from "./reload.ts";
 
 /** Prints it, with the warnings there are. @throws {ConfigError} for what cannot be. */

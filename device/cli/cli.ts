@@ -5,7 +5,6 @@
  */
 
 import type { Command } from "commander";
-import { ONCE_TIMEOUT_MS } from "../limits.ts";
 import { type Address, formatAddress } from "../../protocol/address.ts";
 import { chooseEngine, tellTurns } from "../../net/engines.ts";
 import { systemClock } from "../../base/clock.ts";
@@ -14,15 +13,16 @@ import { daemonCommand, helpCommand, printLine, readOptions, taskOptions } from 
 import { HookRunner } from "../../app/hooks/hooks.ts";
 import { keyCommand } from "../../app/key_cli.ts";
 import { strangeVariables } from "../../app/environment.ts";
+import { stderr } from "../../app/output.ts";
 import { setUpLogging } from "../../app/logging.ts";
 import type { OptionValues } from "../../app/options.ts";
-import { RefusedError, runDaemon, UnfinishedError } from "../../app/run.ts";
+import { RefusedError, runDaemon } from "../../app/run.ts";
 import { loadIdentity, stateFolder } from "../../app/files/state.ts";
 import { DEVICE_OPTIONS, type DeviceConfig, deviceConfig, LINK_OPTIONS, type V2Config } from "./config.ts";
-import { SERVICE_OPTION } from "./service_option.ts";
+import { demandServed, SERVICE_OPTION } from "./service_option.ts";
 import { adminWish } from "../../app/admin/options.ts";
 import type { ConfigFile } from "../../app/reload/file_watch.ts";
-import { oneAtATime, reloadAndTell, type Reloaded } from "../../app/reload/report.ts";
+import { Reloads } from "../../app/reload/report.ts";
 import { actCommands } from "./admin/acts.ts";
 import { deviceEventsCommand } from "./admin/events.ts";
 import { serveAdminApi } from "./admin/serve.ts";
@@ -38,12 +38,12 @@ import { MovingMetrics } from "../../app/metrics/moving.ts";
 import type { DeviceEvent } from "../events.ts";
 import { deviceMetrics } from "../metrics/device_metrics.ts";
 import { openMetrics } from "../metrics/serve.ts";
-import type { DeviceHandle, DeviceStatus } from "../handle.ts";
+import type { DeviceStatus } from "../handle.ts";
 import { DeviceNotices } from "./hook_facts.ts";
 import { tokenKey } from "../join.ts";
 import { joinCommand } from "./join.ts";
+import { type Attend, configToProve, proveOnce } from "./once.ts";
 import type { V2DeviceOptions } from "../options.ts";
-import { demandServed } from "./served.ts";
 import { leftOut, servicesCommand } from "./services.ts";
 import { trustOnlyNamed } from "../trust.ts";
 import { claimState } from "./running.ts";
@@ -96,41 +96,12 @@ async function runJoined(command: Command, once: boolean): Promise<void> {
     return { values, stored, config: deviceConfig(values, undefined, stored) };
   };
   const { values, stored, config } = await read();
-  if (once) await proveOnce(config, values, stored);
-  else await runDevice(config, values, stored, { isClaimed: true, read });
-}
-
-/** Links up, and ends when the server has let this device in: no service is offered. */
-async function proveOnce(
-  config: DeviceConfig,
-  values: OptionValues<typeof LINK_OPTIONS>,
-  stored: StoredDevice | undefined,
-): Promise<void> {
-  let proved = false;
-  let late = false;
-  let why = "";
-  let cancel = () => {};
-  try {
-    const attend = (device: DeviceHandle) => {
-      const stop = () => device.shutdown().catch(() => device.close());
-      cancel = systemClock.after(ONCE_TIMEOUT_MS, () => (late = true, stop()));
-      device.subscribe((event) => {
-        if (event.type === "dial-failed") why = `: ${event.error}`;
-        if (event.type !== "online") return;
-        proved = true;
-        stop();
-      });
-      return () => !proved;
-    };
-    await runDevice({ ...config, mode: "config" } as DeviceConfig, values, stored, { attend, isClaimed: true });
-  } finally {
-    cancel();
-  }
-  if (proved) return;
-  const what = late ? `the server did not let this device in within ${ONCE_TIMEOUT_MS / 1000} s` : "ended too early";
-  throw new UnfinishedError(
-    `${what}${why}; what the string says is stored: join again with it, or run the device, which goes on trying`,
-  );
+  if (once && config.profile === "v2") {
+    const line = await proveOnce((attend) =>
+      runDevice(configToProve(config), values, stored, { attend, isClaimed: true })
+    );
+    if (line !== undefined) stderr.write(line);
+  } else await runDevice(config, values, stored, { isClaimed: true, read });
 }
 
 /** What was stored; without a place for state, a device can still be told everything. */
@@ -141,7 +112,7 @@ function loadStored(state: string | undefined): Promise<StoredDevice | undefined
 /** How a device is run. */
 interface RunManner {
   /** Is given the device at its start, and says whether what happens is still to be told. */
-  readonly attend?: (device: DeviceHandle) => () => boolean;
+  readonly attend?: Attend;
   /** Whether the caller has claimed the state. */
   readonly isClaimed?: boolean;
   /** Reads anew what the device was told; without it, it cannot be reloaded, and has no admin API. */
@@ -178,7 +149,7 @@ async function runDevice(
   let forgotten: Promise<void> | undefined; // once the server has taken it
   const started = startDevice({ ...options, logger }, true); // what is no option's stands in its state
   const device = started.handle;
-  const isToBeTold = attend(device);
+  const isToBeTold = attend(started);
   device.subscribe((event) => {
     if (isToBeTold() || event.type === "online") announce(event, json);
     const notice = notices.of(event);
@@ -196,9 +167,7 @@ async function runDevice(
   const { engine } = chooseEngine(config.engine);
   const subject = { device, clock: systemClock, engine };
   const measures = deviceMetrics(subject);
-  const reload = oneAtATime((): Promise<Reloaded> =>
-    reloader?.reload() ?? Promise.resolve({ changed: [], restart: [] })
-  );
+  const reloads = new Reloads(async () => await reloader?.reload() ?? { changed: [], restart: [] }, logger);
   const admin = new MovingAdmin((wish) => {
     const hasOwnServices = () => reloader?.hasOwnServices ?? true;
     const served = {
@@ -206,7 +175,7 @@ async function runDevice(
       engine: engine.name,
       clock: systemClock,
       logger,
-      reload,
+      reload: () => reloads.now(),
       hasOwnServices,
       metrics: measures,
     };
@@ -234,7 +203,7 @@ async function runDevice(
     }),
     closed: device.closed.then(() => Promise.all([hooks.close(), forgotten])).then(() => {}),
     shutdown: () => device.shutdown(),
-    reload: (why: string, tellsAlways: boolean) => reloadAndTell(reload, logger, why, tellsAlways),
+    reload: (why: string, tellsAlways: boolean) => reloads.because(why, tellsAlways),
     configuration: from,
     status: () => statusLine(device.status),
   };

@@ -22,8 +22,7 @@ import { loadIdentity, stateFolder } from "../../app/files/state.ts";
 import { demandWay } from "../way.ts";
 import { readCa, v2WayOf } from "./ca.ts";
 import { CA_OPTION, deviceConfig, LINK_OPTIONS } from "./config.ts";
-import { demandServed } from "./served.ts";
-import { checkNames, SERVICE_OPTION } from "./service_option.ts";
+import { checkNames, demandServed, SERVICE_OPTION } from "./service_option.ts";
 import { leftOut } from "./services.ts";
 import { claimState } from "./running.ts";
 import { loadBefore, loadDevice, saveDevice, type StoredDevice } from "./state.ts";
@@ -49,7 +48,7 @@ export function joinCommand(name: string, run: (command: Command, once: boolean)
     .option("--no-run", "store what the string says, and end; the device joins when it runs")
     .option(
       "--once",
-      "prove this device to the server, store that, and end: the step before a service manager starts it",
+      "prove this device to the server, store that, hear which services it grants, and end; with 1 if it grants none: the step before a service manager starts it",
     )
     .option("--replace", "join though this device has joined before; that stands again if the string is refused")
     .action(async (text: string | undefined, _options: unknown, command: Command) => {

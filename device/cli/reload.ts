@@ -183,20 +183,21 @@ export class DeviceReload {
     const { handle, ways, lackOf } = this.#options.device;
     const gone = new Map(before.flatMap(({ named }) => named!.map((each) => [each.name, each])));
     const put = after.flatMap(({ text, named }) => {
+      const isNew = !named!.some(({ name }) => gone.has(name));
       const changed = named!.filter((each) => !isSame(gone.get(each.name), each));
       for (const { name } of named!) gone.delete(name);
-      return changed.length === 0 ? [] : [{ text, changed }];
+      return changed.length === 0 ? [] : [{ told: isNew ? `services: ${text} is new` : `service ${text}`, changed }];
     });
     for (const name of gone.keys()) { // first, as there may be as many as there can be
       yield () => ({
-        told: [`service ${name} is offered no more`],
+        told: [`services: ${name} is offered no more`],
         commit: () => void handle.takeService(name),
       });
     }
-    for (const { text, changed } of put) {
+    for (const { told, changed } of put) {
       const lacks = changed.map(lackOf).find((each) => each !== undefined); // of one that is stored: others are refused
       yield () => ({
-        told: [`service ${text}${lacks === undefined ? "" : `, which is not offered: ${lacks}`}`],
+        told: [lacks === undefined ? told : `${told}, which is not offered: ${lacks}`],
         commit: () => changed.forEach((each) => ways.keepService(each)),
       });
     }

@@ -55,7 +55,7 @@ test("a stored service that can never be served is kept, and said not to be offe
     hooks: { replace() {} },
   } as unknown as DeviceReloadOptions);
   const { changed } = await reload.reload();
-  assert.deepEqual(changed, ["service bus=127.0.0.1:22, which is not offered: it takes more"]);
+  assert.deepEqual(changed, ["services: bus=127.0.0.1:22 is new, which is not offered: it takes more"]);
   assert.deepEqual(kept, ["bus"]);
 });
 

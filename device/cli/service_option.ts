@@ -1,11 +1,14 @@
 /**
- * The option `--service` of a device: what it means on either profile.
+ * The option `--service` of a device: what it means on either profile, and whether its engine can serve that.
  *
  * @module
  */
 
 import { V2_MAX_SERVICES } from "../../protocol/v2/limits.ts";
+import { chooseEngine, type EngineChoice } from "../../net/engines.ts";
+import { optionMistake } from "../../app/options.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
+import { demandServable, lackOf, type Servable } from "../endpoints/registry.ts";
 import { type NamedService, parseNamedServices, splitServices } from "../v2/named_service.ts";
 import { parseService, type ServiceRule } from "../services.ts";
 
@@ -53,4 +56,41 @@ export function checkNames(
   if (names.size > V2_MAX_SERVICES) {
     throw mistake(`has ${names.size} services, which are too many; a device can offer ${V2_MAX_SERVICES}`);
   }
+}
+
+/** What a device is told of its services, and of its engine. */
+interface Served {
+  readonly services: readonly (ServiceText | ServiceRule)[];
+  readonly engine: EngineChoice;
+}
+
+/**
+ * Demands that what options offer can be served. What is stored is not refused: a device that would not start for it, as its
+ * engine is another one since, could not be reached any more; such a service is kept, and not offered.
+ *
+ * @throws {ConfigError} with what is in the way.
+ */
+export function demandServed(
+  values: { readonly service?: readonly ServiceText[] | undefined },
+  config: Served,
+): void {
+  if (values.service === undefined) return;
+  demandServable(
+    allServices(config),
+    chooseEngine(config.engine).engine,
+    (message) => optionMistake(values, "service", (it) => `${it} ${message}`),
+  );
+}
+
+/** A line for each service that is stored, and can never be served. */
+export function notServed(config: Served): string[] {
+  const { engine } = chooseEngine(config.engine);
+  return allServices(config).flatMap((service) => {
+    const lacks = lackOf(service, engine);
+    return lacks === undefined ? [] : [`service ${service.name} is stored, and not offered: ${lacks}`];
+  });
+}
+
+function allServices({ services }: Served): Servable[] {
+  return services.flatMap((service): readonly Servable[] => "named" in service ? service.named! : [service]);
 }

@@ -1,10 +1,11 @@
 /**
- * `device service add`, `remove` and `list`: what a device that has joined offers from its next start on.
+ * `device service add`, `move`, `remove` and `list`: what a device that has joined offers from its next start on.
  *
  * @module
  */
 
 import type { Command } from "commander";
+import { listed } from "../../base/format.ts";
 import { parseName } from "../../protocol/name.ts";
 import { argument, examplesOf, groupCommand, printLine, taskCommand, taskOptions } from "../../app/command.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
@@ -13,18 +14,19 @@ import type { OptionTable } from "../../app/options.ts";
 import { askRunning } from "../../app/doctor/running.ts";
 import { STATE_OPTION, stateFolder } from "../../app/files/state.ts";
 import { chooseEngine } from "../../net/engines.ts";
-import { demandServable, lackOf } from "../servable.ts";
+import { demandServable, lackOf } from "../endpoints/registry.ts";
 import { parseNamedServices } from "../v2/named_service.ts";
 import { claimState } from "./running.ts";
 import type { DeviceFacts } from "../admin/schemas.ts";
 import { changeServices, loadDevice, type StoredDevice } from "./state.ts";
+import { addStored, moveStored, nameOf, optionsLost, removeStored } from "./stored_services.ts";
 
 const OPTIONS = { state: STATE_OPTION } as const satisfies OptionTable;
 
 /** The command with those below it, below the device's command `name`. */
 export function servicesCommand(name: string): Command {
   const fullName = `${name} service`;
-  const what = "Adds, removes and lists the services that a device which has joined offers.";
+  const what = "Adds, moves, removes and lists the services that a device which has joined offers.";
   return groupCommand(fullName, what, OPTIONS, examples(name))
     .addCommand(
       taskCommand(
@@ -35,7 +37,23 @@ export function servicesCommand(name: string): Command {
       )
         .argument("<service>", "the service, NAME=HOST:PORT or NAME=ENDPOINT, as --service takes it", argument(checked))
         .action((text: string, _options: unknown, command: Command) =>
-          change(command, (before) => add(before, text), text)
+          change(command, (before) => addStored(before, text), text)
+        ),
+    )
+    .addCommand(
+      taskCommand(
+        `${fullName} move`,
+        'Gives a service another endpoint, from the next start or "device reload" on; its clients stay where they are.',
+        OPTIONS,
+        examplesOf(fullName, "move db=127.0.0.1:5433", "move docker=unix:/run/user/1000/docker.sock"),
+      )
+        .argument(
+          "<service>",
+          "the service and what stands behind it from now on, NAME=HOST:PORT or NAME=ENDPOINT, with all its options",
+          argument(checked),
+        )
+        .action((text: string, _options: unknown, command: Command) =>
+          change(command, (before) => moveStored(before, text), text)
         ),
     )
     .addCommand(
@@ -47,7 +65,7 @@ export function servicesCommand(name: string): Command {
       )
         .argument("<name>", "the service's name", argument(parseName))
         .action((service: string, _options: unknown, command: Command) =>
-          change(command, (before) => remove(before, service))
+          change(command, (before) => removeStored(before, service))
         ),
     )
     .addCommand(
@@ -65,18 +83,19 @@ export function leftOut(stored: StoredDevice | undefined, services: readonly str
   return (stored?.services ?? []).map(nameOf).filter((name) => !names.has(name));
 }
 
-/** `added`: what comes with the change. */
+/** Changes what is stored; `put` is what is new, or has another endpoint now. */
 async function change(
   command: Command,
   edit: (before: readonly string[]) => readonly string[],
-  added?: string,
+  put?: string,
 ): Promise<void> {
   const folder = folderOf(command);
   demandJoined(folder, await loadDevice(folder)); // no folder is made where there is nothing to change
   const runs = await isRunning(folder);
   const { facts } = runs ? await askRunning(folder, (client) => client.get<DeviceFacts>("/v1/device")) : {};
-  const lacks = added === undefined ? undefined : lackThere(added, facts);
-  const services = (await changeServices(folder, edit)).join(" and ");
+  const lacks = put === undefined ? undefined : lackThere(put, facts);
+  let before: readonly string[] = [];
+  const services = listed(await changeServices(folder, (stored) => edit(before = stored)));
   if (lacks !== undefined) stderr.write(`stored, but never offered with the engine that there is here: ${lacks}`);
   if (facts?.servicesFrom === "options") {
     stderr.write(
@@ -87,6 +106,12 @@ async function change(
     stderr.write(`stored: this device offers ${services}; "sallyport device reload" has the one that runs do so now`);
   } else {
     stderr.write(`from its next start on this device offers ${services}, unless its configuration says "service"`);
+  }
+  const had = put === undefined ? undefined : before.find((service) => nameOf(service) === nameOf(put));
+  if (put === undefined || had === undefined) return;
+  const lost = optionsLost(had, put);
+  if (lost.length > 0) {
+    stderr.write(`"${nameOf(put)}" is without ${listed(lost)} now; to keep what it had, move it with that behind it`);
   }
 }
 
@@ -115,21 +140,6 @@ async function isRunning(folder: string): Promise<boolean> {
   }
 }
 
-function add(before: readonly string[], text: string): readonly string[] {
-  const there = before.find((service) => nameOf(service) === nameOf(text));
-  if (there === undefined) return [...before, text];
-  throw new ConfigError(`the service "${nameOf(text)}" is there already, as ${there}; remove that first`);
-}
-
-function remove(before: readonly string[], name: string): readonly string[] {
-  const after = before.filter((service) => nameOf(service) !== name);
-  if (after.length === before.length) {
-    throw new ConfigError(`there is no service "${name}"; there are: ${before.map(nameOf).join(", ")}`);
-  }
-  if (after.length === 0) throw new ConfigError(`"${name}" is the only service; add another one first`);
-  return after;
-}
-
 function folderOf(command: Command): string {
   return stateFolder(taskOptions(OPTIONS, command).state, "device");
 }
@@ -146,16 +156,14 @@ function checked(text: string): string {
   return text;
 }
 
-function nameOf(service: string): string {
-  return service.split("=", 1)[0]!;
-}
-
 function examples(name: string): string {
   const server = name.replace(/device$/, "server");
   return `Examples:
   On the server, first:  ${server} service add gw1 db=0.0.0.0:5432
   Then here:             ${name} service add db=127.0.0.1:5432
+  With another endpoint: ${name} service move db=127.0.0.1:5433
   And no more:           ${name} service remove db
 
-A device that runs goes by them from "device reload" on, any other from its next start.`;
+A device that runs goes by them from "device reload" on, any other from its next start. At the reload clients of a
+service that was moved stay where they are, and those of one that was removed are ended.`;
 }

@@ -1,9 +1,11 @@
 /**
- * The kinds of endpoints that there are.
+ * The kinds of endpoints that there are, and what can never be served.
  *
  * @module
  */
 
+import { EngineError } from "../../net/engines.ts";
+import type { Engine } from "../../net/socket.ts";
 import { canKind } from "./can.ts";
 import type { Endpoint, EndpointKind } from "./endpoint.ts";
 import { execKind } from "./exec.ts";
@@ -54,4 +56,36 @@ export function parseEndpoint(text: string): Endpoint {
 export function isOption(part: string, kind: EndpointKind): boolean {
   if (kind === tcpKind) return false;
   return !/[=:]/.test(part) || kind.keys.some((key) => part.startsWith(`${key}=`));
+}
+
+/** A service of either profile, as far as it matters here. */
+export interface Servable {
+  /** Its name, */
+  readonly name?: string | undefined;
+  /** or on v1 how it was written. */
+  readonly text?: string | undefined;
+  /** What stands behind it, if that is no address alone. */
+  readonly endpoint?: string | undefined;
+}
+
+/** What a service takes that is not to be had with `engine`, in one line with what would do; `undefined`: nothing. */
+export function lackOf({ endpoint }: Servable, engine: Engine): string | undefined {
+  return endpoint === undefined ? undefined : parseEndpoint(endpoint).lacks?.(engine);
+}
+
+/**
+ * Demands that services can be served with `engine`.
+ *
+ * @param mistake Makes the error out of the first that cannot, and why.
+ * @throws {EngineError} or what `mistake` makes.
+ */
+export function demandServable(
+  services: readonly Servable[],
+  engine: Engine,
+  mistake: (message: string) => Error = (message) => new EngineError(`the service ${message}`),
+): void {
+  for (const service of services) {
+    const lacks = lackOf(service, engine);
+    if (lacks !== undefined) throw mistake(`${service.name ?? service.text}: ${lacks}`);
+  }
 }

@@ -7,6 +7,7 @@
 import { parseAddress } from "../../protocol/address.ts";
 import type { ChannelEndReason } from "../../protocol/reasons.ts";
 import { DialLimit, DialTimeout, leaveRoomForLink } from "../../net/dial/dial.ts";
+import { Turns } from "../../base/slices.ts";
 import { describeError, errorCode, isExhaustion } from "../../base/errors.ts";
 import { writeAll } from "../../relay/handshake.ts";
 import { encodeProxyHeader } from "../../net/proxy/header.ts";
@@ -57,6 +58,9 @@ export function reachService(endpoint: Endpoint, options: ReachOptions, surround
   };
   return {
     async connect(client, timeout, signal) {
+      const turn = Turns.of(surroundings.clock).take(); // of a thousand clients that come at once, some in each
+      if (turn) await turn;
+      signal.throwIfAborted();
       leaveRoomForLink();
       const conn = await connected(client, connectTimeout ?? timeout, signal);
       if (proxy === undefined) return conn;

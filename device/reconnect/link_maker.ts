@@ -10,7 +10,7 @@ import type { BytesOfDay } from "../../relay/link/day_bytes.ts";
 import type { Endpoint, KeepAliveChoice, KeepAliveSettings } from "../../protocol/keep_alive.ts";
 import type { Goodbye } from "../../protocol/v2/wire/goodbye.ts";
 import type { LinkEndReason } from "../../protocol/reasons.ts";
-import type { DeviceMode } from "../../protocol/v2/wire/messages.ts";
+import type { DeviceMode, GrantCode } from "../../protocol/v2/wire/messages.ts";
 import type { LinkEnd } from "../../relay/link/end.ts";
 import type { TcpFacts } from "../../net/socket.ts";
 import type { NamedService } from "../v2/named_service.ts";
@@ -121,6 +121,11 @@ export interface LinkMaker {
   setAllow(rules: readonly ServiceRule[]): boolean;
   /** Changes the longest silence accepted, where the profile can. */
   setKeepAlive(settings: KeepAliveChoice, endpoint: Endpoint): void;
+  /**
+   * Asks the server which services it would open, without offering any, where the profile has that. Resolves with an answer
+   * for each, unless the link ends before.
+   */
+  askGrants(): Promise<readonly GrantCode[]>;
   /** Ends the link that is up, if one is; what can goes on over the next. */
   drop(): void;
   /** Changes the mode, where the profile has modes; to `config` only when clients have gone, or `drain` milliseconds are over. */

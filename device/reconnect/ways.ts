@@ -1,9 +1,11 @@
 /**
- * What changes a device while it runs: where it dials, what its server may name, and what it keeps to offer.
+ * What changes a device while it runs: where it dials, what its server may name, what it keeps to offer; and what that is
+ * asked.
  *
  * @module
  */
 
+import type { GrantCode } from "../../protocol/v2/wire/messages.ts";
 import type { DeviceWay } from "../options.ts";
 import type { ServiceRule } from "../services.ts";
 import type { NamedService } from "../v2/named_service.ts";
@@ -11,9 +13,9 @@ import type { LinkLife, LinkMaker, PreparedWay } from "./link_maker.ts";
 import type { Wishes } from "./wishes.ts";
 
 /** What makes the links. */
-type Maker = Pick<LinkMaker, "prepareWay" | "setAllow" | "putService">;
+type Maker = Pick<LinkMaker, "prepareWay" | "setAllow" | "askGrants" | "putService">;
 
-/** Changes that. */
+/** Changes that, and asks. */
 export class Ways {
   readonly #maker: Maker;
   readonly #wishes: Pick<Wishes, "moveSoon">;
@@ -44,6 +46,11 @@ export class Ways {
   /** Dials now. The link that is up goes on until another has its place, if its session can; else it is left alone. */
   redial(): void {
     this.#wishes.moveSoon();
+  }
+
+  /** Asks the server which services it would open, in mode `config`. Resolves with an answer for each, if the link lasts. */
+  askGrants(): Promise<readonly GrantCode[]> {
+    return this.#maker.askGrants();
   }
 
   /** On v2, the server may name these addresses from now on, and clients of others are ended, as `not-allowed`. */

@@ -31,8 +31,10 @@ export function tellClientEnd(audience: ClientEndAudience, client: EndedClient, 
     duration: Math.round(summary.duration),
   };
   const { logger } = audience.settings;
-  if (client.error !== undefined) logger.warn("client {client} cannot reach {service}: {reason} ({error})", facts);
-  else {
+  if (client.error !== undefined) {
+    const what = client.service === "" ? "cannot be served" : "cannot reach {service}";
+    logger.warn(`client {client} ${what}: {reason} ({error})`, facts);
+  } else {
     const line = "client {client} of {service} ended: {reason}, {bytesUp} B up, {bytesDown} B down, {duration} ms";
     logger.info(line, facts);
   }

@@ -9,7 +9,7 @@ import { HANDSHAKE_TIMEOUT_MS } from "../../net/limits.ts";
 import type { Address } from "../../protocol/address.ts";
 import type { GoodbyeCode } from "../../protocol/v2/wire/goodbye.ts";
 import { type Endpoint, type KeepAliveChoice, type KeepAlivePlan, keepAlivePlan } from "../../protocol/keep_alive.ts";
-import type { DeviceMode, ServiceGrantResult, Settings } from "../../protocol/v2/wire/messages.ts";
+import type { DeviceMode, GrantCode, ServiceGrantResult, Settings } from "../../protocol/v2/wire/messages.ts";
 import { dialUplinks } from "../../net/dial/uplinks.ts";
 import { DayBytes } from "../../relay/link/day_bytes.ts";
 import type { Transport } from "../../net/transport.ts";
@@ -19,9 +19,10 @@ import { SOFTWARE } from "../../base/version.ts";
 import { within } from "../../base/within.ts";
 import { sameBytes } from "../../protocol/bytes.ts";
 import type { DeviceEvent } from "../events.ts";
+import { GrantQuestion } from "../grant_question.ts";
+import { tellLacks, tellNotOpen } from "../not_open.ts";
 import type { LinkFacts, LinkMaker, MadeLink, PreparedWay } from "../reconnect/link_maker.ts";
 import type { DeviceSettings, DeviceWay, V2DeviceOptions } from "../options.ts";
-import { lackOf } from "../servable.ts";
 import type { ServiceRule } from "../services.ts";
 import { handshakeFailure } from "./handshake_failure.ts";
 import { network, type Outside } from "./outside.ts";
@@ -49,6 +50,8 @@ export class V2LinkMaker implements LinkMaker {
   #serverKey: Uint8Array | undefined; // of the server that has the session
   readonly #board: ServiceBoard;
   readonly #changes: ServiceChanges;
+  readonly #question = new GrantQuestion();
+  #name: string | undefined; // what the server calls this device
   readonly #targets: AllowedTargets;
   readonly #outside: Outside;
   readonly #instance: Uint8Array;
@@ -132,7 +135,7 @@ export class V2LinkMaker implements LinkMaker {
   }
 
   start(): void {
-    for (const service of this.#board.services) this.#tellLack(service);
+    tellLacks(this.#settings.logger, this.#board.status);
     this.#board.start();
   }
 
@@ -178,6 +181,10 @@ export class V2LinkMaker implements LinkMaker {
     return this.#targets.isAnyAllowed !== wasAnyAllowed;
   }
 
+  askGrants(): Promise<readonly GrantCode[]> {
+    return this.#question.ask(this.#board.offers(), (asked) => this.#session?.state.listen(asked));
+  }
+
   drop(): void {
     this.#session?.links.drop();
   }
@@ -188,7 +195,7 @@ export class V2LinkMaker implements LinkMaker {
 
   putService(service: NamedService): void {
     this.#changes.put(service);
-    this.#tellLack(service);
+    tellLacks(this.#settings.logger, this.#board.status.filter(({ name }) => name === service.name));
   }
 
   takeService(name: string): boolean {
@@ -249,6 +256,7 @@ export class V2LinkMaker implements LinkMaker {
     });
     signal.throwIfAborted();
     const { welcome, rest } = greeting;
+    this.#name = welcome.name;
     this.#isBound = greeting.bound;
     tellBinding(logger, transport, exporter, greeting.bound);
     this.#certificate.saw(transport);
@@ -312,26 +320,19 @@ export class V2LinkMaker implements LinkMaker {
 
   #onGrants(results: readonly ServiceGrantResult[]): void {
     const { logger } = this.#settings;
-    for (const { service: { name }, result } of this.#board.learn(results)) {
+    const answers = this.#board.learn(results);
+    const services = this.#board.status;
+    for (const { service: { name }, result } of answers) {
       const granted = result.code === "granted";
       if (granted && result.text === "") continue; // withdrawn, as we asked for
       const hostAddress = granted ? result.text : undefined;
       const error = grantError(name, result);
       if (granted) {
         logger.info("service {service} is open at {hostAddress} of the server", { service: name, hostAddress });
-      } else {
-        const level = result.code === "closed" ? "info" : "error"; // which is as somebody wants it
-        logger[level]("service {service} is not open: {error}", { service: name, error });
-      }
+      } else tellNotOpen(logger, name, services, this.#name);
       this.#emit({ type: "service", service: name, hostAddress, error });
     }
-  }
-
-  /** Says of a service that it is never offered, if so. */
-  #tellLack(service: NamedService): void {
-    const { engine, logger } = this.#settings;
-    const error = lackOf(service, engine);
-    if (error !== undefined) logger.warn("service {service} is not offered: {error}", { service: service.name, error });
+    this.#question.learn(results);
   }
 
   /** Keep-alive of this side from now on. */

@@ -39,6 +39,13 @@ const FORM = `write NAME=HOST:PORT, as in ssh=127.0.0.1:22, or in place of that 
 
 const KEYS = ["proxy", "down", "max-clients", "connect-timeout", "idle-timeout"] as const;
 
+/** What a service as it was written says of itself, and not of its endpoint, as in `proxy=v2`. */
+export function ownOptions(text: string): string[] {
+  return splitAtCommas(text).slice(1).map((part) => part.trim()).filter((part) =>
+    KEYS.some((key) => part.startsWith(`${key}=`))
+  );
+}
+
 /** Splits a list of services at commas, but not between a service and what is said of it. */
 export function splitServices(text: string): string[] {
   const services: string[] = [];

@@ -11,7 +11,7 @@ import type { DatagramCounts } from "../../net/udp/counts.ts";
 import { V2_MAX_SERVICES } from "../../protocol/v2/limits.ts";
 import type { EndpointState, Reach } from "../endpoints/endpoint.ts";
 import { kindOf } from "../endpoints/registry.ts";
-import { notOffered } from "../servable.ts";
+import { notOffered } from "../not_open.ts";
 import { grantError } from "./granted_address.ts";
 import { endpointOf, type NamedService } from "./named_service.ts";
 import { ServiceWatch } from "./service_watch.ts";
@@ -276,7 +276,7 @@ export class ServiceBoard {
   #offerOf(entry: Entry): ServiceOffer {
     const { number, service: { name }, isUdp } = entry;
     const offered = this.#isOffered(entry);
-    return { number, offered, name, ...(offered && isUdp && { datagrams: true }) };
+    return { number, offered, name, ...(isUdp && this.#takesDatagrams && { datagrams: true }) };
   }
 
   #isOffered({ watch, isUdp, reach }: Entry): boolean {

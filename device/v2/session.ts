@@ -174,7 +174,7 @@ export class V2Session extends Session<SessionLinks> implements LinkLife {
   /** The device allows other addresses: clients that reached one which is beyond are ended, and those on their way to one find out. */
   endForbidden(): void {
     for (const [pump, client] of [...this.#named]) {
-      if (!this.#options.targets.isStillAllowed(client)) pump.abort("not-allowed");
+      if (!this.#options.targets.isStillAllowed(client)) pump.abortInTurn("not-allowed");
     }
   }
 
@@ -183,7 +183,7 @@ export class V2Session extends Session<SessionLinks> implements LinkLife {
     if (this.done) return;
     this.state.listen(offers);
     if (this.#options.board.mode === "run") return; // a service that is down has ended its connections, or still serves them
-    this.pumps.abort("service-withdrawn");
+    this.pumps.abortInTurn("service-withdrawn");
   }
 
   protected override sayFarewell(): void {
@@ -277,16 +277,15 @@ export class V2Session extends Session<SessionLinks> implements LinkLife {
 
   #told(
     channel: V2Channel,
-    { client }: ConnectRequest,
+    { client, service }: ConnectRequest,
     found: FoundService | undefined,
     summary: ChannelSummary,
     error: string | undefined,
   ): void {
-    const localAddress = found?.address ?? "";
-    tellClientEnd(
-      this.#options,
-      { id: channel.id, client, service: found?.service.name ?? "", localAddress, error },
-      summary,
-    );
+    // What was not found goes by what the server calls it; a number has no name.
+    const asked = typeof service === "number" ? { name: "", address: "" } : service;
+    const name = found?.service.name ?? asked.name;
+    const localAddress = found?.address ?? asked.address;
+    tellClientEnd(this.#options, { id: channel.id, client, service: name, localAddress, error }, summary);
   }
 }

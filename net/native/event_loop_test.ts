@@ -5,6 +5,7 @@ import { FakeKernel } from "./_kernel_fixture_test.ts";
 import { ECONNREFUSED, type Sock } from "./_fake_socks_test.ts";
 import { type Machine, THIS_MACHINE } from "./machine.ts";
 import {
+  ACCEPTS_MS,
   ACCEPTS_PER_PASS,
   AGAIN_PER_PASS,
   EVENTS_PER_WAIT,
@@ -167,6 +168,25 @@ test("a listening socket hands over so many in a pass, and its queue has its bou
     sockets.push(await next);
   }
   assert(most <= ACCEPTS_PER_PASS && most > 1, `${most}`);
+  for (const each of [...clients, ...sockets, listener]) each.close();
+  await engine.quiet();
+});
+
+test("what follows on a connection counts: a pass hands over no more once that has taken its time", async () => {
+  const kernel = new FakeKernel();
+  const engine = new NativeEngine(kernel);
+  const listener = engine.listen(HERE);
+  const clients = await Promise.all(Array.from({ length: 20 }, () => engine.connect(HERE, { signal: never })));
+  const sockets: Socket[] = [];
+  let [atOnce, most] = [0, 0];
+  while (sockets.length < clients.length) {
+    const next = listener.accept();
+    atOnce = next instanceof Promise ? 0 : atOnce + 1;
+    most = Math.max(most, atOnce);
+    sockets.push(await next);
+    for (const until = performance.now() + ACCEPTS_MS; performance.now() < until;); // a client is let in
+  }
+  assert(most <= 1, `${most}`);
   for (const each of [...clients, ...sockets, listener]) each.close();
   await engine.quiet();
 });

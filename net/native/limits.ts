@@ -52,6 +52,9 @@ export const ENDS_KEPT = 8;
 /** Connections that one listening socket hands over in a pass. */
 export const ACCEPTS_PER_PASS = 32;
 
+/** Milliseconds of a pass after which it hands over no more, as what follows on each may take long. */
+export const ACCEPTS_MS = 2;
+
 /** Datagrams that one socket hands over in a pass. */
 export const DATAGRAMS_PER_PASS = 64;
 

@@ -4,13 +4,14 @@
  * @module
  */
 
+import { systemClock } from "../../base/clock.ts";
 import type { Address } from "../../protocol/address.ts";
 import { closedError, EAGAIN, EINTR, socketError } from "../kernel/errno.ts";
 import { CLOEXEC, NONBLOCK } from "../kernel/libc.ts";
 import { AddressRoom, localAddressOf } from "../kernel/socket_address.ts";
 import type { ListeningSocket, Soon } from "../socket.ts";
 import type { EventLoop, Waiting, Watcher } from "./event_loop.ts";
-import { ACCEPTS_PER_PASS } from "./limits.ts";
+import { ACCEPTS_MS, ACCEPTS_PER_PASS } from "./limits.ts";
 
 const room = new AddressRoom();
 
@@ -23,6 +24,7 @@ export class NativeListener<S> implements ListeningSocket<S>, Watcher, Waiting {
   #ready = true;
   #pass = -1;
   #accepted = 0;
+  #until = 0; // in this pass, in milliseconds
   #waiting: PromiseWithResolvers<S> | undefined;
 
   /** Takes over `fd`, which listens; `made` is given what is accepted, and where the address of its peer is until the next. */
@@ -83,7 +85,8 @@ export class NativeListener<S> implements ListeningSocket<S>, Watcher, Waiting {
     if (this.#pass !== this.#loop.pass) {
       this.#pass = this.#loop.pass;
       this.#accepted = 0;
-    } else if (this.#accepted >= ACCEPTS_PER_PASS) {
+      this.#until = systemClock.now() + ACCEPTS_MS;
+    } else if (this.#accepted >= ACCEPTS_PER_PASS || systemClock.now() >= this.#until) {
       this.#loop.again(this);
       return false;
     }

@@ -37,3 +37,14 @@ export function notGrantedWhy(text: string, service: string): NotGranted | undef
     text.startsWith(TEXTS[why](service)[0])
   );
 }
+
+/** The text for a service that is not granted at all: those that are, by their names. */
+export function grantedText(device: string, names: string): string {
+  return `granted to ${device}: ${names}`;
+}
+
+/** The names in such a text, the first and the last of a range. */
+export function grantedNames(text: string): string[] {
+  const names = /^granted to [^:;]+: ([^:;]+)/.exec(text)?.[1];
+  return names === undefined || names === "none" ? [] : names.split(/, | to /);
+}

@@ -144,3 +144,15 @@ export class ReceiveChunks {
     this.#spare = undefined;
   }
 }
+
+/** Where a pump's bytes come from: the link that is up. */
+export interface ChunkSource {
+  /** The chunk that is being decoded. */
+  readonly chunk: ReceiveChunk;
+  /** Pauses the link's reading until as many {@linkcode ChunkSource.unhold} have come. */
+  hold(): void;
+  /** See {@linkcode ChunkSource.hold}. */
+  unhold(): void;
+  /** Resolves when everything that was sent so far has been taken by the kernel, or the link has ended. */
+  flushed(): Promise<void>;
+}

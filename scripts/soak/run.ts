@@ -1,5 +1,5 @@
 /**
- * The soak itself: a relay at work, cuts, samples, slopes.
+ * The soak itself: a relay at work, cuts, samples, and what grew.
  *
  * @module
  */
@@ -11,15 +11,15 @@ import { ResumeMachines } from "../../tests/rig/machines/resume_machines.ts";
 import { plannedCuts } from "../chaos/plan.ts";
 import { pause } from "../../tests/rig/wait.ts";
 import { Random } from "../../tests/rig/random.ts";
-import { MinuteLow, type Sample, slope } from "./samples.ts";
+import { growth, MinuteLow, type Sample, slope } from "./samples.ts";
 
 /** Most that the memory of a daemon may grow in an hour, in bytes. */
-export const MAX_MEMORY_SLOPE = 16 * 1024 * 1024;
+export const MAX_MEMORY_GROWTH = 16 * 1024 * 1024;
 
 /** Most that its descriptors may grow in an hour. */
 export const MAX_DESCRIPTOR_SLOPE = 4;
 
-/** The part of the time, at the beginning, that no slope is made from: heaps and pools grow to the size that they keep. */
+/** The part of the time, at the beginning, that no slope of descriptors is made from. */
 const WARM_UP = 1 / 2;
 
 /** Clients at once, and what each moves: little, so that the machine can do something else. */
@@ -86,10 +86,10 @@ export async function soak(
   faults.push(...transfers.losses, ...machines.cuts.lost);
   for (const { name, low: { samples } } of daemons) {
     const settled = samples.slice(Math.floor(samples.length * WARM_UP));
-    const memory = slope(settled.map(({ hour, memory }) => [hour, memory]));
+    const memory = growth(samples.map(({ hour, memory }) => [hour, memory]));
     const descriptors = slope(settled.map(({ hour, descriptors }) => [hour, descriptors]));
     say(`${name}: ${(memory / 1024).toFixed(0)} KiB an hour, ${descriptors.toFixed(2)} descriptors an hour`);
-    if (memory > MAX_MEMORY_SLOPE) {
+    if (memory > MAX_MEMORY_GROWTH) {
       faults.push(`the memory of the ${name} grows by ${Math.round(memory)} bytes an hour`);
     }
     if (descriptors > MAX_DESCRIPTOR_SLOPE) faults.push(`the descriptors of the ${name} grow: ${descriptors} an hour`);

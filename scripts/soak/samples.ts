@@ -43,3 +43,16 @@ export function slope(points: readonly (readonly [x: number, y: number])[]): num
   const spread = points.reduce((sum, [x]) => sum + (x - middleX) ** 2, 0);
   return spread > 0 ? points.reduce((sum, [x, y]) => sum + (x - middleX) * (y - middleY), 0) / spread : 0;
 }
+
+/**
+ * How much the highest of the last quarter is above the highest of the two quarters before it, for each step of x between
+ * them; 0 for fewer than four points. Of a line that is its slope. Heaps give back at once what grew over many minutes, so
+ * that a line through some of such teeth rises, though no tooth is higher than the one before.
+ */
+export function growth(points: readonly (readonly [x: number, y: number])[]): number {
+  const quarter = Math.floor(points.length / 4);
+  if (quarter === 0) return 0;
+  const highest = (part: typeof points) => Math.max(...part.map(([, y]) => y));
+  const [before, last] = [points.slice(-3 * quarter, -quarter), points.slice(-quarter)];
+  return (highest(last) - highest(before)) / (last.at(-1)![0] - before.at(-1)![0]);
+}

@@ -68,7 +68,7 @@ class Inside {
   end(reason: ChannelEndReason): void {
     if (!this.#pump || this.#left) return;
     this.#gate.ended(reason);
-    this.#pump.abort(reason);
+    this.#pump.abortInTurn(reason);
   }
 
   /** It has gone. Idempotent. */

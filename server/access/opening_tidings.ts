@@ -26,7 +26,7 @@ export function tellOpening(
     });
     return emit({ type: "service-opened", device, localAddress: service, until, to, from, reason, by });
   }
-  logger.info("{device}/{service}, opened by {by}, is closed by {closedBy}; it was opened for: {reason}", {
+  logger.info("{device}/{service}, opened by {by}, is closed by {closedBy}; the reason for opening it: {reason}", {
     ...facts,
     closedBy: closedBy ?? "the clock",
   });

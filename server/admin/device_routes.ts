@@ -10,7 +10,7 @@ import { jsonRoute, type Route } from "../../app/admin/route.ts";
 import { closed, Type, words } from "../../app/admin/schema.ts";
 import { selector } from "../../app/admin/selector.ts";
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
-import { unknownDeviceText } from "../devices/edits.ts";
+import { unknownDeviceText, V1_HAS_NO_DEVICES } from "../devices/edits.ts";
 import type { StateView } from "../state/state.ts";
 import type { AdminContext } from "./context.ts";
 import { deviceFacts } from "./device_facts.ts";
@@ -68,8 +68,9 @@ export function deviceRoutes(context: AdminContext): Route[] {
 
 /** The device of a name. @throws {ApiError} if there is none. */
 export function demandDevice({ state }: AdminContext, name: string): AuthorizedDevice {
-  const device = state?.devices.byName(name);
-  if (!device) throw new ApiError("not-found", unknownDeviceText(name, namesOf(state?.devices.all ?? [])));
+  if (!state) throw new ApiError("not-found", `this server ${V1_HAS_NO_DEVICES}`);
+  const device = state.devices.byName(name);
+  if (!device) throw new ApiError("not-found", unknownDeviceText(name, namesOf(state.devices.all)));
   return device;
 }
 

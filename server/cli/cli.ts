@@ -25,7 +25,7 @@ import { audited } from "./audited.ts";
 import { actCommands } from "./admin/acts.ts";
 import { connectCommand } from "./admin/connect.ts";
 import type { ConfigFile } from "../../app/reload/file_watch.ts";
-import { oneAtATime, reloadAndTell } from "../../app/reload/report.ts";
+import { Reloads } from "../../app/reload/report.ts";
 import { refusalsCommand } from "./admin/refusals.ts";
 import { reloadCommand } from "./admin/reload.ts";
 import { serverDoctorCommand } from "./doctor.ts";
@@ -122,16 +122,16 @@ async function run(command: Command): Promise<void> {
   state?.watch(server);
   const { metrics: at, audit } = values;
   const perDevice = values["metrics-per-device"] !== "off";
-  const reload = oneAtATime(async () => {
+  const reloads = new Reloads(async () => {
     await server.ready;
     context.outlets.audit?.file.reopen();
     return await reloader.reload();
-  });
+  }, logger);
   const context = adminContext({
     server,
     core,
     state: state?.view,
-    reload,
+    reload: () => reloads.now(),
     perDevice,
     audit: audit === undefined ? undefined : new AuditFile({ path: audit, clock: systemClock, logger }),
     webhook: openWebhook(told.webhook, systemClock, logger),
@@ -169,7 +169,7 @@ async function run(command: Command): Promise<void> {
     ]).then(() => {}),
     closed: server.closed.then(() => hooks.close()),
     shutdown: () => server.shutdown(),
-    reload: (why: string, tellsAlways: boolean) => reloadAndTell(reload, logger, why, tellsAlways),
+    reload: (why: string, tellsAlways: boolean) => reloads.because(why, tellsAlways),
     configuration: from,
     status: () => core.settings.capacity.links.describe(core.settings.clients.size),
   };

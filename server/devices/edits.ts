@@ -248,6 +248,10 @@ export function headerOf(
 /** Devices that {@linkcode unknownDevice} names at most. */
 export const NAMES_SHOWN = 10;
 
+/** Why a server of v1 alone knows no device by a name. */
+export const V1_HAS_NO_DEVICES =
+  'speaks v1 alone, and v1 has no devices by name: "server status" shows its links and services';
+
 /** The error for a device that nobody knows, or a pattern that none fits; see {@linkcode unknownDeviceText}. */
 export function unknownDevice(name: string, known: Iterable<string>): ConfigError {
   return new ConfigError(unknownDeviceText(name, known));

@@ -98,6 +98,17 @@ export function formatGrantedAddress(address: GrantedPlace): string {
   return `${udp ? formatUdp(place, udp) : place}${each ? ",each" : ""}`;
 }
 
+/** The same for people: with what the address does not show. */
+export function describeGrantedAddress(listen: GrantedPlace): string {
+  const at = formatGrantedAddress(listen);
+  if (isUnixHost(listen)) return at;
+  const told = [
+    ...(listen.host === "0.0.0.0" || listen.host === "::" ? ["every address of this host"] : []),
+    ...(listen.from === 0 ? ["a port that is free then"] : []),
+  ];
+  return `${at}${told.length > 0 ? ` (${told.join(", ")})` : ""}`;
+}
+
 /** The number of services that a grant stands for, if it is a range for as many. */
 export function rangeOf({ listen }: ServiceGrant): number | undefined {
   return !isUnixHost(listen) && listen.each ? listen.to - listen.from + 1 : undefined;

@@ -87,7 +87,7 @@ export class ClientEntry {
 
   /** Ends it at once. */
   end(reason: ChannelEndReason): void {
-    if (this.pump) this.pump.abort(reason);
+    if (this.pump) this.pump.abortInTurn(reason);
     else this.#turnAway();
   }
 }

@@ -9,6 +9,7 @@ import { type Address, formatAddress } from "../../protocol/address.ts";
 import { parseIP } from "../../protocol/ip.ts";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { describeError, errorCode } from "../../base/errors.ts";
+import { listed } from "../../base/format.ts";
 import { lookup } from "../../net/dial/lookup.ts";
 import { certificateNames, isCertifiedFor } from "./certificate_names.ts";
 import { readPemFile } from "../../net/tls/pem_file.ts";
@@ -55,7 +56,7 @@ export function certificateWarning(addresses: readonly Address[], facts: ServerF
   const known = names;
   const others = known && addresses.filter(({ host }) => !isCertifiedFor(known, host));
   if (!known || !others || others.length === 0) return undefined;
-  const dialled = others.map(formatAddress).join(" and ");
+  const dialled = listed(others.map(formatAddress));
   return `the server's certificate is for ${
     known.join(", ") || "no name at all"
   }: devices that dial ${dialled} refuse it`;

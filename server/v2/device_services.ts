@@ -190,7 +190,7 @@ export class DeviceServices implements HostPortOwner {
       const grant = this.#grantFor(name);
       if (grant && formatGrantedAddress(grant.listen) === listen) continue;
       this.#clients.delete(name);
-      for (const pump of pumps) pump.abort("service-withdrawn"); // also if its host port is closed for now
+      for (const pump of pumps) pump.abortInTurn("service-withdrawn"); // also if its host port is closed for now
     }
     const changed = [...this.#offers.values()].filter(({ name }) => {
       const grant = this.#grantFor(name);
@@ -248,34 +248,32 @@ export class DeviceServices implements HostPortOwner {
 
   /** The answers; those for ports that are about to be free follow. */
   #answerAll(offers: readonly ServiceOffer[]): ServiceGrantResult[] {
+    const { deviceName: device, settings: { logger } } = this;
     return offers.flatMap((offer): ServiceGrantResult | [] => {
       const { number, name } = offer;
       if (!offer.offered) {
         this.#offers.delete(name);
         this.#shut.delete(name);
         this.#close(name, "service-withdrawn");
-        return { number, code: "granted", text: "" };
-      }
-      if (!this.#offers.has(name) && this.#offers.size >= V2_MAX_SERVICES) {
+        if (!offer.asked) return { number, code: "granted", text: "" };
+      } else if (!this.#offers.has(name) && this.#offers.size >= V2_MAX_SERVICES) {
         return { number, code: "too-many-services", text: `${V2_MAX_SERVICES} are the most` };
-      }
-      this.#offers.set(name, offer);
+      } else this.#offers.set(name, offer);
       const grant = this.#grantFor(name);
       if (grant?.local !== undefined) {
         return { number, code: "not-granted", text: notGrantedText("defined", name, grant.local) };
       }
       if (!grant) {
-        const facts = { device: this.deviceName, service: name };
-        this.settings.logger.warn("device {device} offers {service}, which it was not granted", facts);
+        logger.warn("device {device} offers {service}, which it was not granted", { device, service: name });
         return { number, code: "not-granted", text: notGranted(this.#device, name) };
       }
       const unlike = mismatch(grant, offer);
       if (unlike !== undefined) {
-        const { deviceName: device, settings: { logger } } = this;
         logger.warn("device {device}: {error}", { device, service: name, error: unlike });
         this.#close(name, "service-withdrawn");
         return { number, code: "not-granted", text: unlike };
       }
+      if (!offer.offered) return { number, code: "granted", text: "" };
       this.#shut.delete(name);
       if (this.#gates.isShut(this.#device, grant)) {
         this.#shut.add(name);
@@ -344,7 +342,7 @@ export class DeviceServices implements HostPortOwner {
     this.#line.turnAllAway(name, hostAddress, reason);
     const isDefined = service.door.grant.local !== undefined;
     if ((this.#offers.has(name) || isDefined) && reason === "service-withdrawn") {
-      for (const pump of service.clients.pumps) pump.abort(reason);
+      for (const pump of service.clients.pumps) pump.abortInTurn(reason);
     }
   }
 }

@@ -56,6 +56,24 @@ test("a service that is offered and withdrawn thousands of times in no time is o
   using _free = Deno.listen({ hostname: "127.0.0.1", port: Number(before!.text.split(":")[1]) });
 });
 
+test("a service that is asked for is not opened, and answered by why it would not be granted", () => {
+  const { services, events } = setUp();
+  const asked = { offered: false, asked: true } as const;
+  const answers = services.offer([
+    { ...asked, number: 1, name: "ssh" },
+    { ...asked, number: 2, name: "shh" },
+    { number: 3, offered: false, name: "web" },
+  ]);
+  assert.deepEqual(answers, [
+    { number: 1, code: "granted", text: "" },
+    { number: 2, code: "not-granted", text: "granted to gw1: ssh" },
+    { number: 3, code: "granted", text: "" },
+  ]);
+  const [byUdp] = services.offer([{ ...asked, number: 1, name: "ssh", datagrams: true }]);
+  assert.deepEqual([byUdp!.code, byUdp!.text.startsWith("ssh is udp: at the device")], ["not-granted", true]);
+  assert.deepEqual([services.status, events], [[], []]);
+});
+
 test("clients wait for a new link's first offer, and not for ever", async () => {
   const clock = new FakeClock();
   const { services, events } = setUp(() => ({ links: { online: true } }) as unknown as V2Session, clock);

@@ -7,7 +7,7 @@
 import { type Authenticated, CAN_NAME_ADDRESSES } from "../../protocol/v2/wire/handshake.ts";
 import type { Turns } from "../../base/slices.ts";
 import type { ServiceGrantResult, ServiceOffer, ServiceTarget } from "../../protocol/v2/wire/messages.ts";
-import { notGrantedText } from "../../protocol/v2/not_granted.ts";
+import { grantedText, notGrantedText } from "../../protocol/v2/not_granted.ts";
 import type { ChannelPump } from "../../relay/channel_pump.ts";
 import type { Connection } from "../../net/socket.ts";
 import type { AuthorizedDevice } from "../devices/authorized_devices.ts";
@@ -159,7 +159,7 @@ export function notGranted({ name: device, services }: AuthorizedDevice, name: s
       formatGrantedAddress(range.listen)
     }: with ",each" behind it, it is all of them`
     : "";
-  return `granted to ${device}: ${namesOf(services)}${hint}`;
+  return grantedText(device, namesOf(services)) + hint;
 }
 
 function isFreeOfRange(listen: ServiceGrant["listen"]): boolean {

@@ -188,7 +188,7 @@ export class V2Session extends Session<SessionLinks> {
   dismiss(reason: "replaced" | "revoked", word: Goodbye): void {
     if (!this.done) this.state.sendGoodbye(word);
     this.links.dismiss(reason, word.text || undefined);
-    if (reason === "revoked") this.pumps.abort("link-lost"); // any other's clients get what came for them
+    if (reason === "revoked") this.pumps.abortInTurn("link-lost"); // any other's clients get what came for them
   }
 
   /** The server's own keep-alive is another: it holds unless the device has asked for its own. */

@@ -80,7 +80,7 @@ processTest(
     );
     assert.deepEqual(await succeed("device", ["reload", ...state]), [
       `changed service echo=127.0.0.1:${echo.port},max-clients=5`,
-      `changed service more=127.0.0.1:${echo.port}`,
+      `changed services: more=127.0.0.1:${echo.port} is new`,
       "changed connect-timeout 10s -> 3s, for links and clients to come",
       "changed log-level info -> debug",
     ]);
@@ -99,7 +99,7 @@ processTest(
 
     await write(`service = ["more=127.0.0.1:${echo.port}"]`, 'connect-timeout = "3s"');
     device.child.signal("SIGHUP");
-    await device.logged(/reloaded: service echo is offered no more/);
+    await device.logged(/reloaded: services: echo is offered no more/);
     assert.equal(await client.readSome(), null);
     const { code: same } = await outcome("device", ["reload", ...state]);
     assert.equal(same, 0);

@@ -106,7 +106,7 @@ processTest("each option of a device is in force at once, or waits for the next 
     profile: later("profile", 'profile = "v1"', 'server = "127.0.0.1:1"', 'service = ["127.0.0.1:22"]'),
     service: {
       lines: [`service = ["${service}", "more=127.0.0.1:${echo.port}"]`],
-      said: [`service more=127.0.0.1:${echo.port}`],
+      said: [`services: more=127.0.0.1:${echo.port} is new`],
       proof: async () => void await device.child.line(/^service more /),
     },
     allow: { lines: ['allow = ["127.0.0.1:*"]'], said: ["allow"], moves: [1, 1] },

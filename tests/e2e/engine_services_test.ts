@@ -90,7 +90,7 @@ processTest("a stored service that the engine can never serve is not offered, an
   assert.equal((await succeed("device", ["service", "list", ...state])).length, 2);
   await succeed("device", ["service", "remove", "term", ...state]);
   const reloaded = await succeed("device", ["reload", ...state]);
-  assert.match(reloaded.join("\n"), /service term is offered no more/);
+  assert.match(reloaded.join("\n"), /services: term is offered no more/);
 });
 
 processTest("a reload by options that name such a service changes nothing", [], async () => {

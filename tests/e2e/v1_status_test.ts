@@ -37,8 +37,10 @@ processTest(
       (await succeed("device", ["status", ...state])).join("\n"),
       new RegExp(`^service +${service}, 1 client$`, "m"),
     );
-    const devices = await outcome("server", ["devices", ...state]);
-    assert.match(devices.stderr, /v1 has no devices by name: "server status" shows its links and services/);
+    for (const task of [["devices"], ["drop", "gw1"], ["drop", "x*"], ["clients", "gw1"]]) {
+      const { stderr } = await outcome("server", [...task, ...state]);
+      assert.match(stderr, /v1 has no devices by name: "server status" shows its links and services/, task.join(" "));
+    }
     relay.device.child.signal("SIGTERM");
     await relay.device.child.end();
     await relay.server.logged(/^link down/);

@@ -1,5 +1,5 @@
 /**
- * What a device that has joined offers: `device service add`, `remove`, `list`, and `--service` beside what is stored.
+ * What a device that has joined offers: `device service add`, `move`, `remove`, `list`, and `--service` beside what is stored.
  *
  * @module
  */
@@ -8,8 +8,11 @@ import assert from "node:assert/strict";
 import { outcome, succeed } from "../rig/processes/commands.ts";
 import { startDevice } from "../rig/processes/daemons.ts";
 import { processTest } from "../rig/processes/harness.ts";
+import { portOf } from "../rig/ports.ts";
+import { enrol, joinArgs, serviceOpen, startV2Server } from "../rig/processes/relay.ts";
+import { echoService } from "../rig/service.ts";
+import { Stream } from "../rig/stream.ts";
 import { TempFolder } from "../rig/temp_folder.ts";
-import { enrol, joinArgs, startV2Server } from "../rig/processes/relay.ts";
 
 processTest("a service is added to those of a joined device, and taken away again", [], async () => {
   using folder = new TempFolder();
@@ -29,10 +32,15 @@ processTest("a service is added to those of a joined device, and taken away agai
   assert.equal((await change("remove", "ssh")).code, 0);
   for (
     const [args, says] of [
-      [["add", "web=127.0.0.1:81"], /the service "web" is there already, as web=127\.0\.0\.1:80,proxy=v2; remove that/],
+      [
+        ["add", "web=127.0.0.1:81"],
+        /the service "web" is there already, as web=127\.0\.0\.1:80,proxy=v2; "service move"/,
+      ],
       [["add", "127.0.0.1:81"], /"127\.0\.0\.1:81" has no name; write NAME=HOST:PORT/],
       [["remove", "ssh"], /there is no service "ssh"; there are: web$/],
-      [["remove", "web"], /"web" is the only service; add another one first$/],
+      [["remove", "web"], /"web" is the only service; "service move" gives it .* add one of them first$/],
+      [["move", "ssh=127.0.0.1:22"], /there is no service "ssh"; there are: web; "service add" offers one more$/],
+      [["move", "web"], /"web" has no name; write NAME=HOST:PORT/],
     ] as const
   ) {
     const { code, stderr } = await change(...args);
@@ -40,7 +48,45 @@ processTest("a service is added to those of a joined device, and taken away agai
     assert.match(stderr, says);
   }
   assert.deepEqual((await change("list")).stdout, ["web=127.0.0.1:80,proxy=v2"]);
+  const moved = await change("move", "web=unix:/run/web.sock");
+  assert.equal(moved.code, 0);
+  assert.match(moved.stderr, /^from its next start on this device offers web=unix:\/run\/web\.sock, unless/);
+  assert.match(moved.stderr, /\n"web" is without proxy=v2 now; to keep what it had, move it with that behind it$/);
+  assert.deepEqual((await change("list")).stdout, ["web=unix:/run/web.sock"]);
 });
+
+processTest(
+  "the one service of a device is moved while it runs: a reload has new clients at the right port",
+  [],
+  async () => {
+    if (Deno.env.has("SALLYPORT_BINARIES")) return; // their runtime cannot see the lock
+    using folder = new TempFolder();
+    await using wrong = echoService();
+    await using right = echoService();
+    await using server = await startV2Server(`${folder.path}/server`);
+    const state = ["--state", `${folder.path}/device`];
+    const text = await enrol(`${folder.path}/server`, server.address, ["echo"]);
+    await using device = startDevice(joinArgs(state[1]!, text, [`echo=127.0.0.1:${wrong.port}`]));
+    const port = portOf(await serviceOpen(device, "echo"));
+    using before = await Stream.connect(port);
+    await before.write("a");
+    await before.read(1);
+
+    const { code, stderr } = await outcome("device", ["service", "move", `echo=127.0.0.1:${right.port}`, ...state]);
+    const does =
+      `stored: this device offers echo=127.0.0.1:${right.port}; "sallyport device reload" has the one that runs`;
+    assert.deepEqual([code, stderr], [0, `${does} do so now`]);
+    const seen = device.child.stdout.length;
+    assert.deepEqual(await succeed("device", ["reload", ...state]), [`changed service echo=127.0.0.1:${right.port}`]);
+    assert.equal(portOf(await serviceOpen(device, "echo", seen)), port, "its host port stays");
+    using after = await Stream.connect(port);
+    await after.write("b");
+    await after.read(1);
+    assert.deepEqual([wrong.accepted, right.accepted], [1, 1]);
+    await before.write("c"); // who was there stays where it was
+    await before.read(1);
+  },
+);
 
 processTest("a device that has not joined has no services to change, and no folder is made for it", [], async () => {
   using folder = new TempFolder();

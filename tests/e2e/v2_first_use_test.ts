@@ -132,6 +132,33 @@ processTest("join --once proves the device, stores that, and ends with 0; device
 });
 
 processTest(
+  "join --once says once for each service that it is not granted, and what would do; with none it ends with 1",
+  [],
+  async () => {
+    using folder = new TempFolder();
+    await using server = await startV2Server(`${folder.path}/server`);
+    const text = await enrol(`${folder.path}/server`, server.address, ["ssh", "web"]);
+    const state = `${folder.path}/device`;
+    const args = ["--once", "--log-format", "text"];
+    const join = (...services: string[]) => outcome("device", [...joinArgs(state, text, services), ...args]);
+    const slip = /^.*service shh is not open: not-granted: granted to gw1: ssh, web; did you mean "ssh"\? here: /gm;
+    const none = await join("shh=127.0.0.1:22");
+    assert.deepEqual([none.code, none.stdout], [1, [`stored ${state}/device`, `online ${server.address} as gw1`]]);
+    assert.equal(none.stderr.match(slip)?.length, 1, none.stderr);
+    assert.match(none.stderr, /service add ssh=127\.0\.0\.1:22, then service remove shh; or, if it is "shh", on the /);
+    assert.match(none.stderr, /is let in, and none of its services is granted, as said above; what the string says is/);
+    assert.equal((await loadDevice(`${state}/device`))!.enrolment, undefined, "it is let in all the same");
+    const some = await join("shh=127.0.0.1:22", "web=127.0.0.1:80,down=refuse");
+    assert.equal(some.code, 0, some.stderr);
+    assert.equal(some.stderr.match(slip)?.length, 1, some.stderr);
+    assert.doesNotMatch(some.stderr, /service web/);
+    assert.equal(server.child.stdout.some((line) => line.startsWith("open ")), false, "no client gets in meanwhile");
+    await using device = startDevice(["--state", state]);
+    await device.logged(/service shh is not open: .*; did you mean "ssh"\? here: sallyport device service add ssh=127/);
+  },
+);
+
+processTest(
   "join --once that is refused for good ends with 4, one that is cut short with 1 and a line",
   [],
   async () => {

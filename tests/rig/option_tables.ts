@@ -56,6 +56,7 @@ export const TABLES: Record<string, readonly string[]> = {
     "device doctor",
     "device join",
     "device service add",
+    "device service move",
     "device service remove",
     "device service list",
     "device key",

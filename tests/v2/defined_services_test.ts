@@ -83,6 +83,7 @@ test("v2 defined: what the device does not allow is refused by it, and nothing i
   const end = await relay.server.events.next("client-end");
   assert.equal(end.reason, "not-allowed");
   assert.match(end.error!, /is not within what the device allows/);
+  assert.equal((await relay.device.events.next("channel-end")).service, "web");
   assert.equal(secret.accepted, 0);
 });
 

@@ -47,6 +47,31 @@ test("v2 grants: each service is granted or refused apart, and the device hears 
   taken.close();
 });
 
+test("v2 grants: a device in mode config may ask for its services, and none is opened", async () => {
+  await using echo = echoService();
+  await using relay = await startV2Relay({
+    services: [...["ssh", "webb"].map((name) => local(name, echo)), "ntp=udp:127.0.0.1:123", "dns=udp:127.0.0.1:53"],
+    grants: ["ssh=127.0.0.1:0", "web=127.0.0.1:0", "ntp=127.0.0.1:0", "dns=udp:127.0.0.1:0"],
+    device: { mode: "config" },
+  });
+  const { handle, log } = relay.device;
+  await handle.ready;
+  assert.deepEqual(await relay.device.ways.askGrants(), ["granted", "not-granted", "not-granted", "granted"]);
+  const said = log.matching(/^error: service \w+ is not open/);
+  assert.equal(said.length, 2);
+  assert.match(
+    said[0]!,
+    /webb is not open: not-granted: granted to gw1: ssh, web, ntp, dns; did you mean "web"\? here: /,
+  );
+  assert.match(
+    said[1]!,
+    /ntp is not open: .*udp: at the device.*; on the server: .*service move gw1 ntp=udp:HOST:PORT$/,
+  );
+  assert.ok(relay.server.handle.devices().every(({ services }) => services.every(({ open }) => !open)));
+  handle.setMode("run");
+  assert.equal(await echoed(await relay.hostPort("ssh")), "word");
+});
+
 test("v2 grants: a port that is in use is opened when it is free, and the device is told again", async () => {
   const clock = new FakeClock();
   await using echo = echoService();

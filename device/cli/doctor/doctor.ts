@@ -27,8 +27,8 @@ import type { DeviceFacts, Service } from "../../admin/schemas.ts";
 import { DOCTOR_DIAL_MS } from "../../limits.ts";
 import { readCa } from "../ca.ts";
 import { DEVICE_OPTIONS, type DeviceConfig, deviceConfig } from "../config.ts";
-import { parseEndpoint } from "../../endpoints/registry.ts";
-import { lackIn, lackOf } from "../../servable.ts";
+import { lackOf, parseEndpoint } from "../../endpoints/registry.ts";
+import { lackIn } from "../../not_open.ts";
 import { endpointCheck } from "./endpoint_checks.ts";
 import { userOf } from "../../../app/doctor/rights.ts";
 import { loadDevice } from "../state.ts";
@@ -96,10 +96,11 @@ function serviceChecks(running: Running | undefined, config: DeviceConfig | unde
   const engine = config?.engine ?? "auto";
   if (running) {
     const user = userOf(running.device.pid) ?? userOf();
+    const offered = running.services.map(({ name }) => name);
     return running.services.map((service) => {
       const { name, localAddress: place, endpoint, error } = service;
       const lacks = lackIn(error);
-      return openCheck(service, running.device, endpointCheck({ name, place, engine, user, endpoint, lacks }));
+      return openCheck(service, running.device, endpointCheck({ name, place, engine, user, endpoint, lacks }), offered);
     });
   }
   if (config?.profile !== "v2") return [];

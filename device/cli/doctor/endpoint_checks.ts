@@ -90,7 +90,7 @@ async function addressFinding(address: Address, { engine }: Behind, signal: Abor
     return {
       level: "warn",
       text: `${at} does not answer: ${describeError(error)}`,
-      advice: "start what is to answer there",
+      advice: "start what is to answer there, or correct the address",
     };
   }
 }

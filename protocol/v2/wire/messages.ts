@@ -150,15 +150,18 @@ export interface ServiceOffer {
   readonly name: string;
   /** Whether it is over UDP: its channels carry records; only between two that have the capability. */
   readonly datagrams?: true;
+  /** Whether the server is asked if it would open it; only of one that is not offered. */
+  readonly asked?: true;
 }
 
 const OFFERED = 1;
 const DATAGRAMS = 2;
+const ASKED = 4;
 
 /** A device's LISTEN. */
 export function listenFrame(offers: readonly ServiceOffer[]): Uint8Array {
-  const entries = offers.map(({ number, offered, name, datagrams }) => {
-    const flags = (offered ? OFFERED : 0) | (datagrams ? DATAGRAMS : 0);
+  const entries = offers.map(({ number, offered, name, datagrams, asked }) => {
+    const flags = (offered ? OFFERED : 0) | (datagrams ? DATAGRAMS : 0) | (asked ? ASKED : 0);
     const text = encodeText(name, V2_MAX_NAME);
     return Uint8Array.of(number >> 8, number, flags, text.length, ...text);
   });
@@ -180,8 +183,10 @@ export function readListen(payload: Uint8Array): ServiceOffer[] {
     if (!isName(name)) throw new ProtocolError("bad-field", "LISTEN names a service with what is no name");
     if (names.has(name)) throw new ProtocolError("bad-field", "LISTEN names a service twice");
     names.add(name);
+    const offered = (flags & OFFERED) !== 0;
     const isUdp = (flags & DATAGRAMS) !== 0;
-    offers.push({ number, offered: (flags & OFFERED) !== 0, name, ...(isUdp && { datagrams: true }) });
+    const isAsked = !offered && (flags & ASKED) !== 0;
+    offers.push({ number, offered, name, ...(isUdp && { datagrams: true }), ...(isAsked && { asked: true }) });
     at = next;
   }
   return offers;

@@ -139,6 +139,17 @@ test("LISTEN brings back services and answers in their order, up to 256 of them"
   }));
 });
 
+test("LISTEN asks for a service without offering it, in the bytes of the specification; one that is offered is not asked for", async () => {
+  const text = await Deno.readTextFile(new URL("../v2.md", import.meta.url));
+  const [, bytes] = /^# LISTEN: number 8, asked for, "ssh"\n(.*)$/m.exec(text)!;
+  const asked = { number: 8, offered: false, name: "ssh", asked: true } as const;
+  assert.deepEqual(listenFrame([asked]), unhex(bytes!.replaceAll(/\s+/g, " ")));
+  assert.deepEqual(readListen(payloadOf(listenFrame([asked]))), [asked]);
+  const both = { ...asked, datagrams: true } as const;
+  assert.deepEqual(readListen(payloadOf(listenFrame([both]))), [both]);
+  assert.deepEqual(readListen(unhex("00 07 05 01 61")), [{ number: 7, offered: true, name: "a" }]);
+});
+
 test("the largest LISTEN fits into a frame", () => {
   const text = "x".repeat(200);
   const grants = Array.from({ length: 256 }, (_, number) => ({ number, code: "granted" as const, text }));

@@ -9,8 +9,8 @@ import { isPattern, selector } from "../../../app/admin/selector.ts";
 import { stderr } from "../../../app/output.ts";
 import { UnfinishedError } from "../../../app/run.ts";
 import { ConfigError } from "../../../app/toml/config_error.ts";
-import type { Device } from "../../admin/schemas.ts";
-import { NAMES_SHOWN, unknownDevice } from "../../devices/edits.ts";
+import type { Device, ServerState } from "../../admin/schemas.ts";
+import { NAMES_SHOWN, unknownDevice, V1_HAS_NO_DEVICES } from "../../devices/edits.ts";
 import { listed } from "./ask.ts";
 
 export { isPattern };
@@ -30,6 +30,10 @@ export async function demandMatch(client: AdminClient, text: string): Promise<vo
   for await (const _device of listed<Device>(client, "/v1/devices", { match: text })) return;
   const names: string[] = [];
   for await (const { name } of listed<Device>(client, "/v1/devices")) if (names.push(name) > NAMES_SHOWN) break;
+  if (names.length === 0) {
+    const { listeners } = await client.get<ServerState>("/v1/server");
+    if (listeners.every(({ profile }) => profile === "v1")) throw new ConfigError(`this server ${V1_HAS_NO_DEVICES}`);
+  }
   throw unknownDevice(text, names);
 }
 

@@ -15,6 +15,7 @@ import { STATE_OPTION, stateFolder } from "../../../app/files/state.ts";
 import { DEVICES_OPTION } from "./enroll.ts";
 import { DeviceActs } from "../../state/device_acts.ts";
 import { Enrolments } from "../../state/enrolments.ts";
+import { V1_HAS_NO_DEVICES } from "../../devices/edits.ts";
 import { devicesFile, readFacts } from "../../state/facts.ts";
 import { hasRun } from "../../state/live_state.ts";
 
@@ -49,9 +50,7 @@ function demandState(folder: string, file: string, device: string | undefined): 
   const traces = [file, `${folder}/server.toml`, `${folder}/enrolments.toml`];
   if (hasRun(folder) || traces.some((path) => statPath(path))) return;
   if (statPath(`${folder}/${ADMIN_SOCKET}`)) {
-    throw new ConfigError(
-      `the server of ${folder} speaks v1 alone, and v1 has no devices by name: "server status" shows its links and services`,
-    );
+    throw new ConfigError(`the server of ${folder} ${V1_HAS_NO_DEVICES}`);
   }
   const what = device === undefined ? "" : `there is no device "${device}": `;
   const where = statPath(folder) ? `with the state in ${folder}` : `with a state in ${folder}, which is not there`;

@@ -187,9 +187,14 @@ folderTest(
     const said = async (...args: string[]) => (await run([...args, ...place])).err;
     assert.equal(
       await said("service", "add", "gw1", "web=0.0.0.0:8080", "--max-clients", "20"),
-      '"gw1" may offer "web" at 0.0.0.0:8080, which opens once the device offers it beside those it has: ' +
+      '"gw1" may offer "web" at 0.0.0.0:8080 (every address of this host), which opens once the device offers it beside those it has: ' +
         "sallyport device service add web=HOST:PORT",
     );
+    assert.match(
+      await said("service", "add", "gw1", "adm=unix:/run/adm.sock", "--closed"),
+      /^"gw1" may offer "adm" at unix:\/run\/adm.sock, which "sallyport server open gw1\/adm --for 1h" opens, once /,
+    );
+    assert.equal(await said("service", "remove", "gw1", "adm"), '"gw1" may not offer "adm" any more');
     assert.equal(
       await said("service", "move", "gw1", "web=127.0.0.1:8081"),
       '"web" of "gw1" is at 127.0.0.1:8081 from now on',

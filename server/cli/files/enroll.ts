@@ -25,13 +25,13 @@ import { readLiveState } from "../../state/live_state.ts";
 import { DeviceIndex } from "../../devices/index.ts";
 import { readDevices } from "../../devices/edits.ts";
 import {
+  describeGrantedAddress,
   eachService,
-  formatGrantedAddress,
   parseGrant,
   rangeOf,
   type ServiceGrant,
 } from "../../devices/service_grant.ts";
-import { isUnixHost, splitHosts } from "../../ports/unix_host.ts";
+import { splitHosts } from "../../ports/unix_host.ts";
 import { makeEnrolment, parseExpiry, parsePublicAddress, publicAddresses } from "../../state/enroll.ts";
 import { certificateWarning, serviceWarnings } from "../../state/enroll_warnings.ts";
 
@@ -110,7 +110,13 @@ async function enroll(device: string, command: Command): Promise<void> {
     ...(comment !== undefined && { comment }),
   }, valid);
   printLine(text);
-  if (services) stderr.write(`clients will reach ${services.map(whereItListens).join(", ")}`);
+  if (services) {
+    stderr.write(
+      `clients will reach ${
+        services.map(({ name, listen }) => `${name} at ${describeGrantedAddress(listen)}`).join(", ")
+      }`,
+    );
+  }
   for (const line of await serviceWarnings(services ?? [], facts)) stderr.write(line);
   const warning = certificateWarning(addresses, facts);
   if (warning) stderr.write(warning);
@@ -128,16 +134,6 @@ async function enroll(device: string, command: Command): Promise<void> {
 }
 
 /** Where a service is to be reached; a port alone is one of every address, which many do not mean. */
-function whereItListens({ name, listen }: ServiceGrant): string {
-  const at = formatGrantedAddress(listen);
-  if (isUnixHost(listen)) return `${name} at ${at}`;
-  const told = [
-    ...(listen.host === "0.0.0.0" || listen.host === "::" ? ["every address of this host"] : []),
-    ...(listen.from === 0 ? ["a port that is free then"] : []),
-  ];
-  return `${name} at ${at}${told.length > 0 ? ` (${told.join(", ")})` : ""}`;
-}
-
 function distinct(services: readonly ServiceGrant[]): readonly ServiceGrant[] {
   const seen = new Set<string>();
   for (const { name } of eachService(services)) {

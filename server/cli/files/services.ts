@@ -15,7 +15,13 @@ import { FLAG, parsePositiveDuration, wholeNumber } from "../../../app/values.ts
 import { formatTime } from "../../devices/edits.ts";
 import { PLACE_OPTIONS, placeOf } from "./device_place.ts";
 import { parseExpiry } from "../../state/enroll.ts";
-import { formatGrantedAddress, isUdp, parseGrant, type ServiceGrant } from "../../devices/service_grant.ts";
+import {
+  describeGrantedAddress,
+  type GrantedPlace,
+  isUdp,
+  parseGrant,
+  type ServiceGrant,
+} from "../../devices/service_grant.ts";
 import { parseLocal } from "../../devices/grant_table.ts";
 
 const LIMITS = {
@@ -130,17 +136,24 @@ async function add(command: Command, device: string, { name, listen }: ServiceGr
     ...(limits.closed && { closed: true }),
   };
   await (await placeOf(command, device)).acts.grantService(device, grant);
+  const opens = grant.closed
+    ? `which "sallyport server open ${device}/${name} --for 1h" opens, once the device offers it`
+    : "which opens once the device offers it";
   stderr.write(
-    `"${device}" may offer "${name}" at ${formatGrantedAddress(listen)}, ` +
-      `which opens once the device offers it beside those it has: sallyport device service add ${name}=${
-        isUdp(listen) ? "udp:" : ""
-      }HOST:${"each" in listen && listen.each ? "FROM-TO" : "PORT"}`,
+    `"${device}" may offer "${name}" at ${describeGrantedAddress(listen)}, ${opens} beside those it has: ` +
+      `sallyport device service add ${name}=${offerOf(listen)}`,
   );
+}
+
+/** What a device would offer for a place of clients, in words of its command. */
+function offerOf(listen: GrantedPlace): string {
+  if (isUdp(listen)) return "udp:HOST:PORT";
+  return `HOST:${"each" in listen && listen.each ? "FROM-TO" : "PORT"}`;
 }
 
 async function move(command: Command, device: string, { name, listen }: ServiceGrant): Promise<void> {
   await (await placeOf(command, device)).acts.moveService(device, name, listen);
-  stderr.write(`"${name}" of "${device}" is at ${formatGrantedAddress(listen)} from now on`);
+  stderr.write(`"${name}" of "${device}" is at ${describeGrantedAddress(listen)} from now on`);
 }
 
 async function remove(command: Command, device: string, name: string): Promise<void> {

@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
-import { EngineError } from "../net/engines.ts";
-import { nativeEngine } from "../net/native/engine.ts";
-import { portableEngine } from "../net/portable/engine.ts";
-import { createIdentity } from "../net/tls/identity.ts";
-import { RecordingLogger } from "../tests/rig/logger.ts";
-import { test } from "../tests/rig/test.ts";
-import { connectDevice, startDevice } from "./device.ts";
-import { lackIn, lackOf } from "./servable.ts";
-import { parseService } from "./services.ts";
-import { parseNamedService } from "./v2/named_service.ts";
+import { EngineError } from "../../net/engines.ts";
+import { nativeEngine } from "../../net/native/engine.ts";
+import { portableEngine } from "../../net/portable/engine.ts";
+import { createIdentity } from "../../net/tls/identity.ts";
+import { RecordingLogger } from "../../tests/rig/logger.ts";
+import { test } from "../../tests/rig/test.ts";
+import { connectDevice, startDevice } from "../device.ts";
+import { lackIn } from "../not_open.ts";
+import { lackOf } from "./registry.ts";
+import { parseService } from "../services.ts";
+import { parseNamedService } from "../v2/named_service.ts";
 
 const TERMINAL = 'term=exec:["/bin/cat"],pty';
 const ABSTRACT = "bus=unix:@no-such-bus";
