@@ -56,7 +56,7 @@ export class ResumeMachines implements AsyncDisposable {
     const relay = stack.use(
       await V2Relay.start(services, {
         server: options.server ?? [],
-        device: options.device ?? [],
+        device: ["--log-level", "debug", ...options.device ?? []], // which has each try that fails, also of a reason known
         grants: services.map((service, at) => `${service.split("=")[0]}=${CLIENTS_ADDRESS}:${HOST_PORT + at}`),
         listen: `${PUBLIC_ADDRESS}:${SERVER_PORT}`,
         onServer: net.on("server"),
