@@ -152,6 +152,7 @@ export class Listener<C extends { close(): void } = Socket> {
   async #accept(onConn: (conn: C) => void): Promise<void> {
     let pause = MIN_ACCEPT_PAUSE_MS;
     let failed = 0; // in a row
+    await undefined; // whoever opened it has it before the first one comes, who may wait already
     while (!this.#closed) {
       let conn: C;
       try {

@@ -34,6 +34,21 @@ engineTest("a listener hands over each connection, and frees its port", async (e
   await assert.rejects(Deno.connect({ hostname: "127.0.0.1", port }), Deno.errors.ConnectionRefused);
 });
 
+test("nobody is handed over before the listener is its owner's, however early he comes", async () => {
+  const waiting = [{ close() {}, remoteAddress: LOCAL } as unknown as Socket];
+  const listening = {
+    address: { ...LOCAL, port: 7 },
+    accept: () => waiting.shift() ?? Promise.withResolvers<Socket>().promise,
+    close() {},
+  };
+  const early = { ...engine, listen: () => listening } as unknown as Engine;
+  const told: string[] = [];
+  Listener.open(LOCAL, early, new FakeClock(), new RecordingLogger(), () => told.push("came"));
+  told.push("opened");
+  await settled();
+  assert.deepEqual(told, ["opened", "came"]);
+});
+
 engineTest("an address in use is refused with the address, the code and what would do", async (engine) => {
   const first = Listener.open(LOCAL, engine, new FakeClock(), new RecordingLogger(), () => {});
   const port = portOf(first);
