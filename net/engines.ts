@@ -115,7 +115,7 @@ export function takesNative(
   fallback: string | undefined = nativeEngine() ? undefined : whyNotNative(),
 ): string {
   const [why, mend] = fallback === undefined
-    ? ["another one was asked for", "--engine portable"]
+    ? ["another one was asked for", "drop --engine portable"]
     : [`it cannot be had: ${fallback}`, "see to that"];
   return `${what} takes the native engine, and ${why}; leave ${out} out, or ${mend}`;
 }
