@@ -4,6 +4,7 @@
  * @module
  */
 
+import { eachInSlices } from "../base/slices.ts";
 import { MAX_LEAVING_CHANNELS } from "./limits.ts";
 import type { Channel } from "../protocol/channel.ts";
 import type { ChannelEndReason } from "../protocol/reasons.ts";
@@ -72,7 +73,7 @@ export class Pumps implements Iterable<ChannelPump> {
   /** Ends all in order. Resolves when what came for them is delivered, or they are aborted. */
   async end(reason: ChannelEndReason): Promise<void> {
     const all = [...this.#all.keys()];
-    for (const pump of all) pump.end(reason);
+    await eachInSlices(all, this.#options.clock, (pump) => pump.end(reason)); // those of other sessions go on meanwhile
     await Promise.all(all.map((pump) => pump.done));
   }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { SLICE_MS } from "../base/limits.ts";
 import { LINGER_MS, STALL_TIMEOUT_MS } from "../net/limits.ts";
 import { DRAIN_TIMEOUT_MS, ENDS_AT_ONCE, MAX_LEAVING_CHANNELS } from "./limits.ts";
 import { data, LinkFixture } from "./link/_fixture_test.ts";
@@ -81,6 +82,27 @@ test("all end in order: each hears CLOSE at once, and what came for it is delive
   await ended;
   assert.deepEqual([...slow.client.take()], [1, 2, 3]);
   assert.deepEqual([slow.ended(), fixture.pumps.size], ["shutting-down", 0]);
+  await fixture.finish();
+});
+
+test("of many that end in order some do in each turn, as others go on meanwhile", async () => {
+  const fixture = new PumpsFixture();
+  const { pumps, clock } = fixture;
+  const all = Array.from({ length: 40 }, () => fixture.client());
+  for (const { pump } of all) {
+    const end = pump.end.bind(pump);
+    pump.end = (reason) => {
+      clock.jump(SLICE_MS / 4);
+      end(reason);
+    };
+  }
+  const ending = pumps.end("shutting-down");
+  const open = all.filter(({ pump }) => pump.channel.open).length;
+  assert.ok(open >= all.length - 5, `${open} of ${all.length} are open`);
+  while (all.some(({ pump }) => pump.channel.open)) await settled();
+  for (const { client } of all) client.feed(null);
+  await ending;
+  assert.deepEqual(all.map(({ ended }) => ended()), all.map(() => "shutting-down"));
   await fixture.finish();
 });
 
