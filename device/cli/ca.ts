@@ -9,6 +9,8 @@ import { whyUnreadable } from "../../base/errors.ts";
 import { readPemFile } from "../../net/tls/pem_file.ts";
 import { ConfigError } from "../../app/toml/config_error.ts";
 import type { DeviceWay, V2Way } from "../options.ts";
+import { trustOnlyNamed } from "../trust.ts";
+import { demandWay } from "../way.ts";
 import type { DeviceConfig, V2Config } from "./config.ts";
 
 /**
@@ -51,4 +53,16 @@ export function v2WayOf(config: V2Config): V2Way {
     ...(proxyFor && { proxyFor }),
     ...(ca !== undefined && { caCerts: [readCa(ca)] }),
   };
+}
+
+/**
+ * Demands that a device which was told this can dial with `tls`, and trust nobody else: before anything is stored, and at
+ * `--check`.
+ *
+ * @throws {ConfigError}, {RangeError} or {UnprovableError} with why not.
+ */
+export function demandWayOf(config: V2Config, tls: Parameters<typeof demandWay>[1]): void {
+  const way = v2WayOf(config);
+  trustOnlyNamed(way); // what the runtime trusts counts
+  demandWay(way, tls);
 }

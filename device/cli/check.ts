@@ -13,8 +13,7 @@ import { describeOptions } from "../../app/options.ts";
 import { stderr } from "../../app/output.ts";
 import { adminWish } from "../../app/admin/options.ts";
 import { readIdentity, stateFolder } from "../../app/files/state.ts";
-import { demandWay } from "../way.ts";
-import { v2WayOf } from "./ca.ts";
+import { demandWayOf } from "./ca.ts";
 import { DEVICE_OPTIONS, type DeviceConfig } from "./config.ts";
 import { notServed } from "./service_option.ts";
 import type { Told } from "./reload.ts";
@@ -34,7 +33,7 @@ export async function checkDevice(
     lines.push(`state ${folder}`);
   }
   const chosen = chooseEngine(config.engine);
-  if (config.profile === "v2") demandWay(v2WayOf(config), chosen.engine.tls);
+  if (config.profile === "v2") demandWayOf(config, chosen.engine.tls);
   const inForce = { ...values, ...settledKeepAlive(config.keepAlive!) };
   lines.push(`engine ${describeEngine(chosen)}`);
   if (values.metrics) lines.push(`metrics ${formatAddress(values.metrics)}`);

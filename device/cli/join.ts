@@ -19,8 +19,7 @@ import { ConfigError } from "../../app/toml/config_error.ts";
 import { stderr } from "../../app/output.ts";
 import { required, variable } from "../../app/options.ts";
 import { loadIdentity, stateFolder } from "../../app/files/state.ts";
-import { demandWay } from "../way.ts";
-import { readCa, v2WayOf } from "./ca.ts";
+import { demandWayOf, readCa } from "./ca.ts";
 import { CA_OPTION, deviceConfig, LINK_OPTIONS } from "./config.ts";
 import { checkNames, demandServed, SERVICE_OPTION } from "./service_option.ts";
 import { leftOut } from "./services.ts";
@@ -114,7 +113,7 @@ async function join(enrolment: Enrolment, command: Command, name: string, runs: 
   };
   const config = deviceConfig(values, undefined, told); // what could not run is not stored
   demandServed({ service: services }, config);
-  if (config.profile === "v2") demandWay(v2WayOf(config), chooseEngine(config.engine).engine.tls);
+  if (config.profile === "v2") demandWayOf(config, chooseEngine(config.engine).engine.tls);
   const folder = stateFolder(values.state, "device");
   using claims = new DisposableStack();
   if (runs) claims.use(await claimState(folder)); // else it is for the next start, also of a device that runs

@@ -16,6 +16,8 @@ import { TempFolder } from "../rig/temp_folder.ts";
 const PORTABLE = ["--engine", "portable"];
 const TERMINAL = 'term=exec:["/bin/cat"],pty';
 const ABSTRACT = "bus=unix:@no-such-bus";
+/** What the environment says goes before a file, and stands for an option. */
+const OWN = { env: { SALLYPORT_ENGINE: "" } };
 const WHY = "takes the native engine, and (another one was asked for|it cannot be had: .*)";
 
 processTest("an option that names a service which the engine can never serve is refused", [], async () => {
@@ -46,7 +48,7 @@ processTest("a stored service that the engine can never serve is not offered, an
   const text = await enrol(`${folder.path}/server`, server.address, ["ssh", "term", "bus"]);
   const state = ["--state", `${folder.path}/device`];
   await succeed("device", [...joinArgs(state[1]!, text, ["ssh=127.0.0.1:9"]), "--no-run"]);
-  const stored = await outcome("device", ["service", "add", TERMINAL, ...state]);
+  const stored = await outcome("device", ["service", "add", TERMINAL, ...state], OWN);
   assert.equal(stored.code, 0, "it may run on another engine");
   assert.equal(
     stored.stderr.includes("never offered with the engine that there is here"),
@@ -100,7 +102,7 @@ processTest("a reload by options that name such a service changes nothing", [], 
   const state = ["--state", `${folder.path}/device`];
   await succeed("device", [...joinArgs(state[1]!, text, ["ssh=127.0.0.1:9"]), "--no-run"]);
   const file = folder.write("device.toml", 'engine = "portable"\nservice = ["ssh=127.0.0.1:9"]\n');
-  await using device = startDevice([...state, "--config", file]);
+  await using device = startDevice([...state, "--config", file], OWN);
   await serviceOpen(device, "ssh");
   folder.write("device.toml", `engine = "portable"\nservice = ["ssh=127.0.0.1:8", "${ABSTRACT}"]\n`);
   const refused = await outcome("device", ["reload", ...state]);
