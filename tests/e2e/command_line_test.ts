@@ -240,8 +240,10 @@ processTest(
     using folder = new TempFolder();
     const [key] = (await run("server", ["key", "--state", folder.path])).stdout;
     const args = ["--server", "relay.example", "--server-key", key!, "--state", folder.path, "--check"];
-    const given = await run("device", [...args, ...services.flatMap((service) => ["--service", service])]);
-    const inOne = await run("device", args, { env: { SALLYPORT_SERVICE: services.join(",") } });
+    const anyEngine = { SALLYPORT_ENGINE: "" }; // a terminal takes the native one
+    const options = services.flatMap((service) => ["--service", service]);
+    const given = await run("device", [...args, ...options], { env: anyEngine });
+    const inOne = await run("device", args, { env: { ...anyEngine, SALLYPORT_SERVICE: services.join(",") } });
     for (const { code, stdout, stderr } of [given, inOne]) {
       assert.equal(code, 0, stderr);
       assert.deepEqual(stdout.slice(1, 4), services.map((service) => `service ${service}`));
