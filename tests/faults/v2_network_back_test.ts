@@ -27,7 +27,7 @@ async function start(net: Namespaces): Promise<V2Relay> {
   await route(net, "add");
   return await V2Relay.start(["echo=127.0.0.1:9"], {
     server: ["--expiration", "2s"],
-    device: ["--log-level", "debug"],
+    device: ["--log-level", "debug", "--keep-alive", "fast"], // a dead path is seen at once, also while nobody waits
     listen: `${BEHIND}:${SERVER_PORT}`,
     onServer: net.on("server"),
     onDevice: net.on("device"),
