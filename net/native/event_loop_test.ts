@@ -15,7 +15,7 @@ import {
   STUCK_POLL_MS,
   TURN_US,
 } from "./limits.ts";
-import type { Socket } from "../socket.ts";
+import type { ListeningSocket, Socket } from "../socket.ts";
 import { isSettled, pause, poll, settled, within } from "../../tests/rig/wait.ts";
 import { test } from "../../tests/rig/test.ts";
 
@@ -151,6 +151,20 @@ test("more events than are taken at once are all seen", async () => {
   await close();
 });
 
+/** Accepts `count`, with `work` on each. `most`: how many came in a row without a pass between them. */
+async function handedOver(listener: ListeningSocket<Socket>, count: number, work: () => void = () => {}) {
+  const sockets: Socket[] = [];
+  let [atOnce, most] = [0, 0];
+  while (sockets.length < count) {
+    const next = listener.accept();
+    atOnce = next instanceof Promise ? 0 : atOnce + 1;
+    most = Math.max(most, atOnce);
+    sockets.push(await next);
+    work();
+  }
+  return { sockets, most };
+}
+
 test("a listening socket hands over so many in a pass, and its queue has its bound", async () => {
   const kernel = new FakeKernel();
   const engine = new NativeEngine(kernel);
@@ -159,14 +173,7 @@ test("a listening socket hands over so many in a pass, and its queue has its bou
   const clients = await Promise.all(
     Array.from({ length: 5 * ACCEPTS_PER_PASS }, () => engine.connect(HERE, { signal: never })),
   );
-  const sockets: Socket[] = [];
-  let [atOnce, most] = [0, 0];
-  while (sockets.length < clients.length) {
-    const next = listener.accept();
-    atOnce = next instanceof Promise ? 0 : atOnce + 1;
-    most = Math.max(most, atOnce);
-    sockets.push(await next);
-  }
+  const { sockets, most } = await handedOver(listener, clients.length);
   assert(most <= ACCEPTS_PER_PASS && most > 1, `${most}`);
   for (const each of [...clients, ...sockets, listener]) each.close();
   await engine.quiet();
@@ -177,15 +184,9 @@ test("what follows on a connection counts: a pass hands over no more once that h
   const engine = new NativeEngine(kernel);
   const listener = engine.listen(HERE);
   const clients = await Promise.all(Array.from({ length: 20 }, () => engine.connect(HERE, { signal: never })));
-  const sockets: Socket[] = [];
-  let [atOnce, most] = [0, 0];
-  while (sockets.length < clients.length) {
-    const next = listener.accept();
-    atOnce = next instanceof Promise ? 0 : atOnce + 1;
-    most = Math.max(most, atOnce);
-    sockets.push(await next);
+  const { sockets, most } = await handedOver(listener, clients.length, () => {
     for (const until = performance.now() + ACCEPTS_MS; performance.now() < until;); // a client is let in
-  }
+  });
   assert(most <= 1, `${most}`);
   for (const each of [...clients, ...sockets, listener]) each.close();
   await engine.quiet();
